@@ -1,0 +1,280 @@
+//! What can be asked for.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+use latchkey_core::code::Algorithm;
+use latchkey_core::instance::Hosted;
+use latchkey_core::lifetime::Lifetime;
+
+/// Login links for any application: make them, inspect them, keep the instances they are for.
+#[derive(Debug, Parser)]
+#[command(name = "latchkey", version, propagate_version = true, after_help = SECRETS)]
+pub(crate) struct Arguments {
+    /// Print JSON, also for errors.
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// The data folder [default: the platform's own].
+    #[arg(long, global = true, value_name = "DIR", env = "LATCHKEY_DATA_DIR")]
+    pub(crate) data_dir: Option<PathBuf>,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+const SECRETS: &str = "\
+Secrets never stand on the command line, where other users of the computer see them. They come from, first wins:
+  --secret-file FILE           a file, or - for standard input
+  LATCHKEY_SECRET_FILE         the same, by the environment
+  LATCHKEY_SECRET              the secret itself, by the environment
+  --instance NAME              the instance's entry in the keychain or the sealed file
+The sealed file's passphrase comes from LATCHKEY_PASSPHRASE_FILE, LATCHKEY_PASSPHRASE, or is asked for.";
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Make a login link and print it.
+    Link(Box<LinkArguments>),
+    /// Show what is in a code, and whether it verifies.
+    Inspect(InspectArguments),
+    /// Make a signing key.
+    #[command(subcommand)]
+    Secret(SecretCommand),
+    /// Keep the applications that people sign in to.
+    #[command(subcommand)]
+    Instance(InstanceCommand),
+    /// Print completions for a shell.
+    Completions {
+        /// Which shell.
+        shell: Shell,
+    },
+    /// Print the manual page, or write all of them into a folder.
+    Man {
+        /// The folder.
+        #[arg(long, value_name = "DIR")]
+        out: Option<PathBuf>,
+    },
+}
+
+/// In what shape to print a link.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Shape {
+    /// The login URL.
+    #[default]
+    Url,
+    /// The code alone.
+    Code,
+    /// The script tag for a page.
+    Widget,
+    /// A QR code in the terminal.
+    Qr,
+}
+
+#[derive(Debug, Args)]
+#[command(group = clap::ArgGroup::new("who").required(true).args(["email", "id", "user_id"]))]
+#[command(group = clap::ArgGroup::new("where").required(true).args(["url", "instance"]))]
+pub(crate) struct LinkArguments {
+    /// The address of the application.
+    #[arg(long)]
+    pub(crate) url: Option<String>,
+    /// An instance, by name or id, in place of --url.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) instance: Option<String>,
+
+    /// An existing user, by e-mail address.
+    #[arg(long, value_name = "E")]
+    pub(crate) email: Option<String>,
+    /// An existing user, by id. Digits are sent as a number.
+    #[arg(long)]
+    pub(crate) id: Option<String>,
+    /// Send the digits of --id as a text.
+    #[arg(long, requires = "id")]
+    pub(crate) id_as_text: bool,
+    /// A new or returning user, by your own key for the person.
+    #[arg(long, value_name = "ID")]
+    pub(crate) user_id: Option<String>,
+    /// The e-mail address of the new or returning user.
+    #[arg(long, value_name = "E", requires = "user_id")]
+    pub(crate) user_email: Option<String>,
+    /// A text among the user's metadata; repeat it for more.
+    #[arg(long, value_name = "K=V", requires = "user_id")]
+    pub(crate) metadata: Vec<String>,
+    /// The user's metadata as a JSON object in a file, or - for standard input.
+    #[arg(
+        long,
+        value_name = "FILE|-",
+        requires = "user_id",
+        conflicts_with = "metadata"
+    )]
+    pub(crate) metadata_json: Option<PathBuf>,
+
+    /// How long the link works: 7d, 12h, never [default: the instance's lifetime, or 7 days].
+    #[arg(long, value_name = "TIME", value_parser = str::parse::<Lifetime>)]
+    pub(crate) expires_in: Option<Lifetime>,
+    /// From when on it works: 2026-11-29T23:10 or 2026-11-29T23:10:00Z.
+    #[arg(long, value_name = "T")]
+    pub(crate) not_before: Option<String>,
+    /// Let it sign in once only (an instance that is hosted elsewhere does not look at this).
+    #[arg(long)]
+    pub(crate) single_use: bool,
+    /// The claim 'iss'.
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) issuer: Option<String>,
+    /// The claim 'sub'.
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) subject: Option<String>,
+    /// The claim 'aud'.
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) audience: Option<String>,
+
+    #[command(flatten)]
+    pub(crate) protocol: ProtocolArguments,
+    #[command(flatten)]
+    pub(crate) secret: SecretArguments,
+
+    /// In what shape to print it.
+    #[arg(long = "as", value_enum, default_value_t)]
+    pub(crate) shape: Shape,
+    /// Also write the QR code to a file that ends in .png or .svg.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) qr: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct InspectArguments {
+    /// A code, a login link, a widget tag, - for standard input, or a file: a picture of a QR code
+    /// or a text. A code on the command line is seen by other users of the computer.
+    #[arg(value_name = "CODE|URL|-|FILE", allow_hyphen_values = true)]
+    pub(crate) input: String,
+    /// Judge it as this instance would, by name or id.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) instance: Option<String>,
+    #[command(flatten)]
+    pub(crate) protocol: ProtocolArguments,
+    #[command(flatten)]
+    pub(crate) secret: SecretArguments,
+}
+
+/// What an instance would say by itself.
+#[derive(Debug, Args)]
+pub(crate) struct ProtocolArguments {
+    /// HS256, HS384 or HS512 [default: HS256].
+    #[arg(long, conflicts_with = "instance", value_parser = str::parse::<Algorithm>)]
+    pub(crate) algorithm: Option<Algorithm>,
+    /// The query parameter that carries the code [default: externalAuthCode].
+    #[arg(long, value_name = "NAME", conflicts_with = "instance")]
+    pub(crate) param: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SecretArguments {
+    /// The file that holds the secret, or - for standard input.
+    #[arg(long, value_name = "FILE|-")]
+    pub(crate) secret_file: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum SecretCommand {
+    /// Print a new signing key, as long as the algorithm's hash.
+    Generate {
+        /// HS256, HS384 or HS512.
+        #[arg(long, default_value = "HS256", value_parser = str::parse::<Algorithm>)]
+        algorithm: Algorithm,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum InstanceCommand {
+    /// List the instances.
+    List,
+    /// Add an instance.
+    Add(Box<AddArguments>),
+    /// Show an instance; its secret is never shown.
+    Show {
+        /// Its name or id.
+        name: String,
+    },
+    /// Change an instance.
+    Set(Box<SetArguments>),
+    /// Remove an instance with its key and all that is kept for it.
+    Remove {
+        /// Its name or id.
+        name: String,
+        /// Do not ask.
+        #[arg(long)]
+        yes: bool,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct AddArguments {
+    /// A name that tells it apart.
+    pub(crate) name: String,
+    /// The address at which people open the application.
+    #[arg(long)]
+    pub(crate) url: String,
+    #[command(flatten)]
+    pub(crate) settings: SettingsArguments,
+    #[command(flatten)]
+    pub(crate) secret: SecretArguments,
+    /// Generate the secret [default where it is hosted here and none is given].
+    #[arg(long, conflicts_with = "secret_file")]
+    pub(crate) generate_secret: bool,
+    /// Keep no secret; give it by the environment each time.
+    #[arg(long, conflicts_with_all = ["secret_file", "generate_secret"])]
+    pub(crate) no_secret: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SetArguments {
+    /// Its name or id.
+    pub(crate) instance: String,
+    /// Another name.
+    #[arg(long, value_name = "NEW")]
+    pub(crate) name: Option<String>,
+    /// Another address.
+    #[arg(long)]
+    pub(crate) url: Option<String>,
+    #[command(flatten)]
+    pub(crate) settings: SettingsArguments,
+    #[command(flatten)]
+    pub(crate) secret: SecretArguments,
+    /// Replace the secret by a new one; links that were signed with the old one stop working.
+    #[arg(long, conflicts_with = "secret_file")]
+    pub(crate) generate_secret: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SettingsArguments {
+    /// Where people sign in: here (at this Latchkey's gateway) or elsewhere [default: here].
+    #[arg(long, value_name = "here|elsewhere", value_parser = str::parse::<Hosted>)]
+    pub(crate) hosted: Option<Hosted>,
+    /// The query parameter that carries the code [default: externalAuthCode].
+    #[arg(long, value_name = "NAME")]
+    pub(crate) param: Option<String>,
+    /// HS256, HS384 or HS512 [default: HS256].
+    #[arg(long, value_parser = str::parse::<Algorithm>)]
+    pub(crate) algorithm: Option<Algorithm>,
+    /// How long a link works if nothing else is said [default: 7 days].
+    #[arg(long, value_name = "TIME", value_parser = str::parse::<Lifetime>)]
+    pub(crate) lifetime: Option<Lifetime>,
+    /// Whether codes are accepted at all.
+    #[arg(long, value_name = "yes|no", value_parser = yes_or_no)]
+    pub(crate) external_auth: Option<bool>,
+    /// Whether a code without an expiry is refused.
+    #[arg(long, value_name = "yes|no", value_parser = yes_or_no)]
+    pub(crate) require_expiry: Option<bool>,
+    /// Whether users are created whom a code names for the first time.
+    #[arg(long, value_name = "yes|no", value_parser = yes_or_no)]
+    pub(crate) provisioning: Option<bool>,
+    /// Whether a newer code refreshes a returning user's e-mail and metadata.
+    #[arg(long, value_name = "yes|no", value_parser = yes_or_no)]
+    pub(crate) refresh_profile: Option<bool>,
+}
+
+fn yes_or_no(text: &str) -> Result<bool, &'static str> {
+    match text {
+        "yes" | "on" | "true" => Ok(true),
+        "no" | "off" | "false" => Ok(false),
+        _ => Err("say yes or no"),
+    }
+}

@@ -1,0 +1,248 @@
+//! `latchkey instance`.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use jiff::Timestamp;
+use latchkey_core::files;
+use latchkey_core::home::{Home, SecretSource};
+use latchkey_core::instance::{Hosted, Instance, Name, Settings};
+use latchkey_core::keys::{Kept, KeyOrigin};
+use latchkey_core::link::{BaseUrl, Parameter};
+use serde_json::{Value, json};
+
+use crate::args::{AddArguments, InstanceCommand, SetArguments, SettingsArguments};
+use crate::failure::Failure;
+use crate::keys;
+use crate::output::{Output, value};
+
+pub(crate) fn instance(
+    command: InstanceCommand,
+    data_dir: Option<PathBuf>,
+    output: &Output,
+    now: Timestamp,
+) -> Result<ExitCode, Failure> {
+    let home = Home::open(files::data_dir(data_dir)?)?;
+    match command {
+        InstanceCommand::List => list(&home, output)?,
+        InstanceCommand::Add(arguments) => add(&home, &arguments, output, now)?,
+        InstanceCommand::Show { name } => show(&home.instances().find(&name)?, output),
+        InstanceCommand::Set(arguments) => set(&home, &arguments, output, now)?,
+        InstanceCommand::Remove { name, yes } => remove(&home, &name, yes, output)?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn list(home: &Home, output: &Output) -> Result<(), Failure> {
+    let listing = home.instances().list()?;
+    for problem in &listing.problems {
+        output.warn(&problem.message);
+    }
+    let lines: Vec<String> = listing
+        .instances
+        .iter()
+        .map(|instance| {
+            let settings = &instance.settings;
+            format!(
+                "{}\t{}\t{}",
+                instance.id,
+                settings.name.as_str(),
+                settings.url
+            )
+        })
+        .collect();
+    let text = if lines.is_empty() && listing.problems.is_empty() {
+        "There is no instance yet. Add one with 'latchkey instance add'.".to_owned()
+    } else {
+        lines.join("\n")
+    };
+    output.print(&text, || {
+        json!({
+            "instances": listing.instances.iter().map(described).collect::<Vec<_>>(),
+            "problems": value(&listing.problems),
+        })
+    });
+    Ok(())
+}
+
+fn add(
+    home: &Home,
+    arguments: &AddArguments,
+    output: &Output,
+    now: Timestamp,
+) -> Result<(), Failure> {
+    let mut settings = Settings::new(
+        Name::parse(&arguments.name)?,
+        BaseUrl::parse(&arguments.url)?,
+        Hosted::default(),
+    );
+    apply(&arguments.settings, &mut settings)?;
+    let secret = match keys::given(&arguments.secret)? {
+        _ if arguments.no_secret => None,
+        Some(secret) if !arguments.generate_secret => Some(SecretSource::Paste(secret)),
+        _ if arguments.generate_secret || settings.hosted == Hosted::Here => {
+            Some(SecretSource::Generate)
+        }
+        _ => {
+            return Err(Failure::Usage(
+                "An instance that is hosted elsewhere dictates its secret. Give it by --secret-file, \
+                 LATCHKEY_SECRET_FILE or LATCHKEY_SECRET, or say --generate-secret or --no-secret."
+                    .into(),
+            ));
+        }
+    };
+    let instance = match secret {
+        Some(secret) => {
+            keys::unlock_or_create(home)?;
+            home.add(settings, secret, now)?
+        }
+        None => home.instances().add(settings, None)?,
+    };
+    show(&instance, output);
+    Ok(())
+}
+
+fn set(
+    home: &Home,
+    arguments: &SetArguments,
+    output: &Output,
+    now: Timestamp,
+) -> Result<(), Failure> {
+    let id = home.instances().find(&arguments.instance)?.id;
+    let replacement = match &arguments.secret.secret_file {
+        Some(_) => keys::given(&arguments.secret)?.map(SecretSource::Paste),
+        None => arguments.generate_secret.then_some(SecretSource::Generate),
+    };
+    if replacement.is_some() {
+        keys::unlock_or_create(home)?;
+    }
+    let change = |settings: &mut Settings| {
+        if let Some(name) = &arguments.name {
+            settings.name = Name::parse(name)?;
+        }
+        if let Some(url) = &arguments.url {
+            settings.url = BaseUrl::parse(url)?;
+        }
+        apply(&arguments.settings, settings)
+    };
+    let instance = home.change(&id, change, replacement, now)?;
+    show(&instance, output);
+    Ok(())
+}
+
+fn remove(home: &Home, name: &str, yes: bool, output: &Output) -> Result<(), Failure> {
+    let instance = home.instances().find(name)?;
+    let name = instance.settings.name.as_str();
+    if !yes {
+        let question = format!(
+            "Remove '{name}' with its signing key and all that is kept for it? Its links cannot be made or checked here any more."
+        );
+        match Output::confirm(&question) {
+            Some(true) => {}
+            Some(false) => return Err(Failure::Usage(format!("'{name}' was not removed."))),
+            None => {
+                return Err(Failure::Usage(
+                    "Say --yes to remove an instance without being asked.".into(),
+                ));
+            }
+        }
+    }
+    keys::unlock(home)?;
+    home.remove(&instance.id)?;
+    output.print(
+        &format!("Removed '{name}'."),
+        || json!({ "removed": instance.id }),
+    );
+    Ok(())
+}
+
+fn apply(arguments: &SettingsArguments, settings: &mut Settings) -> latchkey_core::Result<()> {
+    if let Some(param) = &arguments.param {
+        settings.parameter = Parameter::parse(param)?;
+    }
+    let policy = &mut settings.policy;
+    assign(&mut settings.hosted, arguments.hosted);
+    assign(&mut settings.algorithm, arguments.algorithm);
+    assign(&mut settings.lifetime, arguments.lifetime);
+    assign(&mut policy.external_auth, arguments.external_auth);
+    assign(&mut policy.require_expiry, arguments.require_expiry);
+    assign(&mut policy.provisioning, arguments.provisioning);
+    assign(&mut policy.refresh_profile, arguments.refresh_profile);
+    Ok(())
+}
+
+fn assign<T>(setting: &mut T, value: Option<T>) {
+    if let Some(value) = value {
+        *setting = value;
+    }
+}
+
+fn show(instance: &Instance, output: &Output) {
+    let settings = &instance.settings;
+    let yes = |on: bool| if on { "yes" } else { "no" };
+    let hosted = match settings.hosted {
+        Hosted::Here => "here",
+        Hosted::Elsewhere => "elsewhere",
+    };
+    let secret = instance.key.as_ref().map_or_else(
+        || "none".to_owned(),
+        |key| {
+            let origin = match key.origin {
+                KeyOrigin::Generated => "generated",
+                KeyOrigin::Pasted => "pasted",
+            };
+            let kept = match key.kept {
+                Kept::Keychain => "the keychain",
+                Kept::SealedFile => "the sealed file",
+            };
+            format!(
+                "{origin} {}, in {kept}",
+                latchkey_core::time::exact(key.set_at)
+            )
+        },
+    );
+    if let Some(warning) = instance
+        .key
+        .as_ref()
+        .and_then(|key| key.short_for(settings.algorithm))
+    {
+        output.warn(&warning.message);
+    }
+    let policy = settings.policy;
+    let text = format!(
+        "name             {}\nid               {}\nurl              {}\nhosted           {hosted}\n\
+         parameter        {}\nalgorithm        {}\nlifetime         {}\nsecret           {secret}\n\
+         external-auth    {}\nrequire-expiry   {}\nprovisioning     {}\nrefresh-profile  {}",
+        settings.name.as_str(),
+        instance.id,
+        settings.url,
+        settings.parameter.as_str(),
+        settings.algorithm,
+        settings.lifetime,
+        yes(policy.external_auth),
+        yes(policy.require_expiry),
+        yes(policy.provisioning),
+        yes(policy.refresh_profile),
+    );
+    output.print(&text, || described(instance));
+}
+
+fn described(instance: &Instance) -> Value {
+    let settings = &instance.settings;
+    json!({
+        "id": instance.id,
+        "name": settings.name.as_str(),
+        "url": settings.url.as_str(),
+        "hosted": settings.hosted,
+        "parameter": settings.parameter.as_str(),
+        "algorithm": settings.algorithm,
+        "lifetime": settings.lifetime,
+        "policy": settings.policy,
+        "secret": instance.key.as_ref().map(|key| json!({
+            "origin": key.origin,
+            "kept": key.kept,
+            "set_at": latchkey_core::time::exact(key.set_at),
+            "warning": key.short_for(settings.algorithm),
+        })),
+    })
+}

@@ -1,0 +1,175 @@
+//! `latchkey link`.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use latchkey_core::compose::{Composition, Target, compose};
+use latchkey_core::email::Email;
+use latchkey_core::home::Home;
+use latchkey_core::lifetime::Lifetime;
+use latchkey_core::link::{BaseUrl, Parameter};
+use latchkey_core::metadata::Metadata;
+use latchkey_core::payload::{ExistingId, NewUser, Payload};
+use latchkey_core::qr::Qr;
+use latchkey_core::secret::SigningKey;
+use latchkey_core::user_id::UserId;
+use latchkey_core::{Error, files, time};
+use serde_json::json;
+
+use crate::args::{LinkArguments, Shape};
+use crate::failure::Failure;
+use crate::keys;
+use crate::output::{Output, value};
+
+pub(crate) fn link(
+    arguments: LinkArguments,
+    data_dir: Option<PathBuf>,
+    output: &Output,
+    now: Timestamp,
+) -> Result<ExitCode, Failure> {
+    let picture = arguments.qr.as_deref().map(picture_format).transpose()?;
+    let payload = payload(&arguments)?;
+    let (target, default_lifetime, key) = signer(&arguments, data_dir)?;
+    let mut composition =
+        Composition::new(payload, arguments.expires_in.unwrap_or(default_lifetime));
+    composition.not_before = arguments
+        .not_before
+        .as_deref()
+        .map(|text| time::parse(text, &TimeZone::system(), "not_before"))
+        .transpose()?;
+    composition.single_use = arguments.single_use;
+    composition.issuer = arguments.issuer;
+    composition.subject = arguments.subject;
+    composition.audience = arguments.audience;
+    let composed = compose(&target, &key, composition, now)?;
+    let url = composed.link.url();
+    let qr = Qr::for_url(&url);
+
+    if let (Some(path), Some(format)) = (&arguments.qr, picture) {
+        let qr = qr.as_ref().map_err(Error::clone)?;
+        let bytes = match format {
+            Picture::Png => qr.png()?,
+            Picture::Svg => qr.svg().into_bytes(),
+        };
+        files::replace(path, &bytes)?;
+    }
+    let mut warnings = composed.warnings(&target, &key);
+    let about_qr = arguments.qr.is_some() || arguments.shape == Shape::Qr;
+    if let (Ok(qr), true) = (&qr, about_qr) {
+        warnings.extend(qr.warnings(&target.url));
+    }
+    for warning in &warnings {
+        output.warn(&warning.message);
+    }
+    let text = match arguments.shape {
+        Shape::Url => url.clone(),
+        Shape::Code => composed.code.expose().to_owned(),
+        Shape::Widget => composed.widget.clone(),
+        Shape::Qr => qr.as_ref().map_err(Error::clone)?.terminal_text(),
+    };
+    output.print(&text, || {
+        json!({
+            "link": url,
+            "code": composed.code.expose(),
+            "widget": composed.widget,
+            "claims": composed.claims.members(),
+            "expires_at": composed.claims.registered.expires_at.map(time::exact),
+            "qr": qr.as_ref().ok().map(|qr| json!({
+                "version": qr.version(),
+                "modules": qr.modules(),
+                "level": qr.level(),
+            })),
+            "warnings": value(&warnings),
+        })
+    });
+    Ok(ExitCode::SUCCESS)
+}
+
+fn signer(
+    arguments: &LinkArguments,
+    data_dir: Option<PathBuf>,
+) -> Result<(Target, Lifetime, SigningKey), Failure> {
+    if let Some(name) = &arguments.instance {
+        let home = Home::open(files::data_dir(data_dir)?)?;
+        let instance = home.instances().find(name)?;
+        let key = keys::signing_key(&arguments.secret, Some((&home, &instance)))?;
+        let settings = instance.settings;
+        return Ok((
+            settings.target(),
+            settings.lifetime,
+            key.ok_or_else(no_secret)?,
+        ));
+    }
+    let target = Target {
+        url: BaseUrl::parse(arguments.url.as_deref().unwrap_or_default())?,
+        parameter: match &arguments.protocol.param {
+            Some(name) => Parameter::parse(name)?,
+            None => Parameter::default(),
+        },
+        algorithm: arguments.protocol.algorithm.unwrap_or_default(),
+    };
+    let key = keys::signing_key(&arguments.secret, None)?.ok_or_else(no_secret)?;
+    Ok((target, Lifetime::default(), key))
+}
+
+fn no_secret() -> Failure {
+    Failure::Usage(
+        "There is no secret to sign with. Give it by --secret-file, LATCHKEY_SECRET_FILE or LATCHKEY_SECRET, \
+         or name an instance that has one."
+            .into(),
+    )
+}
+
+fn payload(arguments: &LinkArguments) -> Result<Payload, Failure> {
+    if let Some(email) = &arguments.email {
+        return Ok(Payload::Email(Email::parse(email, "email")?));
+    }
+    if let Some(id) = &arguments.id {
+        return Ok(Payload::Id(ExistingId::parse(id, arguments.id_as_text)?));
+    }
+    let metadata = if let Some(path) = &arguments.metadata_json {
+        let text = String::from_utf8(keys::read_input(path)?).map_err(|cause| {
+            Error::member("metadata", "The metadata is not a text in UTF-8.").because(cause)
+        })?;
+        Metadata::from_json(&text, "metadata")?
+    } else {
+        let fields: Vec<_> = arguments
+            .metadata
+            .iter()
+            .map(|field| {
+                field.split_once('=').ok_or_else(|| {
+                    Failure::Usage(format!("--metadata {field}: write it as name=value."))
+                })
+            })
+            .collect::<Result<_, _>>()?;
+        Metadata::from_fields(fields, "metadata")?
+    };
+    Ok(Payload::User(NewUser {
+        id: UserId::parse(arguments.user_id.as_deref().unwrap_or_default(), "user.id")?,
+        email: arguments
+            .user_email
+            .as_deref()
+            .map(|email| Email::parse(email, "user.email"))
+            .transpose()?,
+        metadata,
+    }))
+}
+
+#[derive(Clone, Copy)]
+enum Picture {
+    Png,
+    Svg,
+}
+
+fn picture_format(path: &Path) -> Result<Picture, Failure> {
+    let extension = path.extension().and_then(|extension| extension.to_str());
+    match extension.map(str::to_ascii_lowercase).as_deref() {
+        Some("png") => Ok(Picture::Png),
+        Some("svg") => Ok(Picture::Svg),
+        _ => Err(Failure::Usage(
+            "The QR code is written to a file that ends in .png or .svg.".into(),
+        )),
+    }
+}

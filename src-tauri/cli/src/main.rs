@@ -1,0 +1,45 @@
+//! `latchkey`: login links from a terminal.
+//!
+//! What was asked for is printed on standard output, alone; warnings and errors go to standard
+//! error. The exit code is 0 where it was done, 1 where a rule or the computer refused it, and 2
+//! where it was asked for wrongly.
+
+mod args;
+mod failure;
+mod inspect;
+mod instance;
+mod keys;
+mod link;
+mod manual;
+mod output;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use jiff::Timestamp;
+
+use args::{Arguments, Command, SecretCommand};
+use failure::Failure;
+use output::Output;
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let output = Output::new(arguments.json);
+    match run(arguments, &output) {
+        Ok(code) => code,
+        Err(failure) => output.failure(&failure),
+    }
+}
+
+fn run(arguments: Arguments, output: &Output) -> Result<ExitCode, Failure> {
+    let now = Timestamp::now();
+    let data_dir = arguments.data_dir;
+    match arguments.command {
+        Command::Link(link) => link::link(*link, data_dir, output, now),
+        Command::Inspect(inspect) => inspect::inspect(&inspect, data_dir, output, now),
+        Command::Secret(SecretCommand::Generate { algorithm }) => keys::generate(algorithm, output),
+        Command::Instance(command) => instance::instance(command, data_dir, output, now),
+        Command::Completions { shell } => Ok(manual::completions(shell)),
+        Command::Man { out } => manual::man(out.as_deref(), output),
+    }
+}

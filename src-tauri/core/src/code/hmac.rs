@@ -1,0 +1,81 @@
+//! The cryptography behind `jsonwebtoken`: HMAC over SHA-2, and nothing else is compiled in.
+
+use hmac::{Hmac, KeyInit, Mac};
+use jsonwebtoken::crypto::{CryptoProvider, JwtSigner, JwtVerifier, KeyUtils};
+use jsonwebtoken::errors::{Error, ErrorKind};
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey};
+use sha2::{Sha256, Sha384, Sha512};
+use signature::{Signer, Verifier};
+
+/// Makes this the provider of the process. A provider that another part of the process installed
+/// before stays; core depends on `jsonwebtoken` without any, so there is none but this.
+pub(crate) fn install() {
+    static PROVIDER: CryptoProvider = CryptoProvider {
+        signer_factory: |algorithm, key: &EncodingKey| {
+            Ok(match *algorithm {
+                Algorithm::HS256 => {
+                    Box::new(Keyed::<Hmac<Sha256>>::new(key.as_bytes(), *algorithm)?)
+                }
+                Algorithm::HS384 => {
+                    Box::new(Keyed::<Hmac<Sha384>>::new(key.as_bytes(), *algorithm)?)
+                }
+                Algorithm::HS512 => {
+                    Box::new(Keyed::<Hmac<Sha512>>::new(key.as_bytes(), *algorithm)?)
+                }
+                _ => return Err(ErrorKind::InvalidAlgorithm.into()),
+            })
+        },
+        verifier_factory: |algorithm, key: &DecodingKey| {
+            let key = key.try_get_as_bytes()?;
+            Ok(match *algorithm {
+                Algorithm::HS256 => Box::new(Keyed::<Hmac<Sha256>>::new(key, *algorithm)?),
+                Algorithm::HS384 => Box::new(Keyed::<Hmac<Sha384>>::new(key, *algorithm)?),
+                Algorithm::HS512 => Box::new(Keyed::<Hmac<Sha512>>::new(key, *algorithm)?),
+                _ => return Err(ErrorKind::InvalidAlgorithm.into()),
+            })
+        },
+        key_utils: KeyUtils::new_unimplemented(),
+    };
+    // An error means that it is installed already.
+    let _ = PROVIDER.install_default();
+}
+
+struct Keyed<M> {
+    mac: M,
+    algorithm: Algorithm,
+}
+
+impl<M: Mac + KeyInit> Keyed<M> {
+    fn new(key: &[u8], algorithm: Algorithm) -> Result<Self, Error> {
+        let mac = <M as KeyInit>::new_from_slice(key).map_err(|_| ErrorKind::InvalidKeyFormat)?;
+        Ok(Self { mac, algorithm })
+    }
+}
+
+impl<M: Mac + Clone> Signer<Vec<u8>> for Keyed<M> {
+    fn try_sign(&self, message: &[u8]) -> Result<Vec<u8>, signature::Error> {
+        let mac = self.mac.clone().chain_update(message);
+        Ok(mac.finalize().into_bytes().to_vec())
+    }
+}
+
+impl<M: Mac + Clone> Verifier<Vec<u8>> for Keyed<M> {
+    /// In constant time, and for the whole length: a cut signature does not verify.
+    fn verify(&self, message: &[u8], signature: &Vec<u8>) -> Result<(), signature::Error> {
+        let mac = self.mac.clone().chain_update(message);
+        mac.verify_slice(signature)
+            .map_err(|_| signature::Error::new())
+    }
+}
+
+impl<M: Mac + Clone> JwtSigner for Keyed<M> {
+    fn algorithm(&self) -> Algorithm {
+        self.algorithm
+    }
+}
+
+impl<M: Mac + Clone> JwtVerifier for Keyed<M> {
+    fn algorithm(&self) -> Algorithm {
+        self.algorithm
+    }
+}

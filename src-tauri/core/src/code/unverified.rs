@@ -1,0 +1,50 @@
+//! Reading a code **without verifying it**, to show it to a person. Nothing here decides
+//! anything: whoever wants to know what a code is worth calls [`verify`](super::verify).
+
+use base64::Engine as _;
+use base64::alphabet::URL_SAFE;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use serde_json::Value;
+
+/// Reads what can be read: with or without padding, with stray trailing bits.
+const LENIENT: GeneralPurpose = GeneralPurpose::new(
+    &URL_SAFE,
+    GeneralPurposeConfig::new()
+        .with_decode_padding_mode(DecodePaddingMode::Indifferent)
+        .with_decode_allow_trailing_bits(true),
+);
+
+/// The parts of a code as they stand, and what they decode to as far as they do.
+#[derive(Clone, Debug, PartialEq)]
+pub struct UnverifiedCode {
+    /// The encoded header.
+    pub header: String,
+    /// The encoded claims.
+    pub claims: String,
+    /// The encoded signature.
+    pub signature: String,
+    /// The header, if it is JSON.
+    pub header_json: Option<Value>,
+    /// The claims, if they are JSON. Of duplicate members the last is shown.
+    pub claims_json: Option<Value>,
+}
+
+/// Takes a code apart for display.
+#[must_use]
+pub fn read(code: &str) -> UnverifiedCode {
+    let mut parts = code.splitn(3, '.').map(str::to_owned);
+    let mut next = || parts.next().unwrap_or_default();
+    let (header, claims, signature) = (next(), next(), next());
+    UnverifiedCode {
+        header_json: json(&header),
+        claims_json: json(&claims),
+        header,
+        claims,
+        signature,
+    }
+}
+
+fn json(part: &str) -> Option<Value> {
+    let bytes = LENIENT.decode(part).ok()?;
+    serde_json::from_slice(&bytes).ok()
+}

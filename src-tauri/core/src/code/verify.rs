@@ -1,0 +1,176 @@
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jiff::Timestamp;
+use serde_json::{Map, Value};
+
+use crate::claims::Registered;
+use crate::code::{Algorithm, CodeRefusal, LEEWAY_SECS, MAX_BYTES};
+use crate::json;
+use crate::payload::Payload;
+use crate::secret::SigningKey;
+
+/// What an instance asks of a code by itself.
+#[derive(Clone, Copy, Debug)]
+pub struct CodeRules {
+    /// The only algorithm that is accepted; the header never chooses.
+    pub algorithm: Algorithm,
+    /// Whether a code without `exp` is refused.
+    pub require_expiry: bool,
+}
+
+/// What a verified code says.
+#[derive(Clone, Debug)]
+pub struct VerifiedCode {
+    /// Who is to sign in.
+    pub payload: Payload,
+    /// The times and the code's own id.
+    pub registered: Registered,
+    /// All claims as they were signed.
+    pub members: Map<String, Value>,
+}
+
+/// Judges a code by itself: its form, its algorithm, its signature by any of `keys`, its times,
+/// and its payload, in this order.
+pub fn verify(
+    code: &str,
+    keys: &[&SigningKey],
+    rules: CodeRules,
+    now: Timestamp,
+) -> Result<VerifiedCode, CodeRefusal> {
+    let parts = Parts::of(code)?;
+    parts.check_header(rules.algorithm)?;
+    parts.check_signature(keys, rules.algorithm)?;
+    let claims = parts.claims()?;
+    let registered = Registered::from_members(&claims)?;
+    check_times(&registered, rules, now)?;
+    let payload = Payload::from_claims(&claims)?;
+    Ok(VerifiedCode {
+        payload,
+        registered,
+        members: claims,
+    })
+}
+
+/// The three parts of the compact serialization, not decoded yet.
+struct Parts<'a> {
+    message: &'a str,
+    header: &'a str,
+    claims: &'a str,
+    signature: &'a str,
+}
+
+impl<'a> Parts<'a> {
+    fn of(code: &'a str) -> Result<Self, CodeRefusal> {
+        if code.len() > MAX_BYTES {
+            return Err(CodeRefusal::malformed(format!(
+                "it has {} bytes, and {MAX_BYTES} are the most.",
+                code.len()
+            )));
+        }
+        let shape = || {
+            CodeRefusal::malformed(
+                "it does not have the three parts of a signed JWT, with dots between them.",
+            )
+        };
+        let (message, signature) = code.rsplit_once('.').ok_or_else(shape)?;
+        let (header, claims) = message.split_once('.').ok_or_else(shape)?;
+        if claims.contains('.') || header.is_empty() || claims.is_empty() {
+            return Err(shape());
+        }
+        Ok(Self {
+            message,
+            header,
+            claims,
+            signature,
+        })
+    }
+
+    fn check_header(&self, pinned: Algorithm) -> Result<(), CodeRefusal> {
+        let header = object(self.header, "header")?;
+        match header.get("alg") {
+            Some(Value::String(alg)) if alg == pinned.name() => {}
+            Some(Value::String(alg)) => {
+                return Err(CodeRefusal::UnsupportedAlgorithm {
+                    found: alg.chars().filter(|c| !c.is_control()).take(40).collect(),
+                    pinned,
+                });
+            }
+            Some(_) => return Err(CodeRefusal::malformed("'alg' in its header is not a text.")),
+            None => return Err(CodeRefusal::malformed("its header has no 'alg'.")),
+        }
+        // RFC 7515 §4.1.11: whoever does not understand a critical extension refuses the code. None
+        // is understood here.
+        if header.contains_key("crit") {
+            return Err(CodeRefusal::malformed(
+                "its header demands an extension ('crit') that is not known here.",
+            ));
+        }
+        Ok(())
+    }
+
+    fn check_signature(
+        &self,
+        keys: &[&SigningKey],
+        algorithm: Algorithm,
+    ) -> Result<(), CodeRefusal> {
+        if self.signature.is_empty() {
+            return Err(CodeRefusal::BadSignature);
+        }
+        for key in keys {
+            let matches = jsonwebtoken::crypto::verify(
+                self.signature,
+                self.message.as_bytes(),
+                key.decoding(),
+                algorithm.jwt(),
+            )
+            .map_err(|_| {
+                CodeRefusal::malformed("its signature is not base64url without padding.")
+            })?;
+            if matches {
+                return Ok(());
+            }
+        }
+        Err(CodeRefusal::BadSignature)
+    }
+
+    fn claims(&self) -> Result<Map<String, Value>, CodeRefusal> {
+        object(self.claims, "claims")
+    }
+}
+
+fn object(part: &str, what: &str) -> Result<Map<String, Value>, CodeRefusal> {
+    let bytes = URL_SAFE_NO_PAD.decode(part).map_err(|_| {
+        CodeRefusal::malformed(format!("its {what} is not base64url without padding."))
+    })?;
+    match json::parse(&bytes) {
+        Ok(Value::Object(members)) => Ok(members),
+        Ok(_) => Err(CodeRefusal::malformed(format!(
+            "its {what} is not a JSON object."
+        ))),
+        Err(reason) => Err(CodeRefusal::malformed(format!(
+            "its {what} cannot be read: {reason}."
+        ))),
+    }
+}
+
+fn check_times(
+    registered: &Registered,
+    rules: CodeRules,
+    now: Timestamp,
+) -> Result<(), CodeRefusal> {
+    let now = now.as_second();
+    if let Some(at) = registered.expires_at
+        && now >= at + LEEWAY_SECS
+    {
+        return Err(CodeRefusal::Expired { at });
+    }
+    if let Some(at) = registered.not_before
+        && now + LEEWAY_SECS < at
+    {
+        return Err(CodeRefusal::NotYetValid { at });
+    }
+    if rules.require_expiry && registered.expires_at.is_none() {
+        return Err(CodeRefusal::ExpiryRequired);
+    }
+    Ok(())
+}

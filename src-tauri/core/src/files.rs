@@ -1,0 +1,125 @@
+//! Files that are whole or not there: written beside, flushed, then renamed into place.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use directories::ProjectDirs;
+
+use crate::{Error, ErrorCode, Result};
+
+/// The data folder: what `override_with` says, else the platform's own.
+///
+/// Faces pass the value of `LATCHKEY_DATA_DIR` or of a flag.
+pub fn data_dir(override_with: Option<PathBuf>) -> Result<PathBuf> {
+    if let Some(folder) = override_with.filter(|folder| !folder.as_os_str().is_empty()) {
+        return Ok(folder);
+    }
+    ProjectDirs::from("app", "Latchkey", "Latchkey")
+        .map(|dirs| dirs.data_dir().to_owned())
+        .ok_or_else(|| {
+            Error::new(
+                ErrorCode::Storage,
+                "This user has no home folder to keep data in. Name one with LATCHKEY_DATA_DIR.",
+            )
+        })
+}
+
+/// Makes a folder that only its owner can enter, with those above it.
+pub fn create_private_dir(folder: &Path) -> Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder
+        .create(folder)
+        .map_err(|cause| storage("made", folder, cause))
+}
+
+/// Replaces a file by `contents`, which only its owner can read. When this returns, the file would
+/// survive a power cut; if it fails, the old one is as it was.
+pub fn replace(path: &Path, contents: &[u8]) -> Result<()> {
+    let folder = path.parent().unwrap_or_else(|| Path::new("."));
+    let written = || -> io::Result<()> {
+        // Made with mode 0600.
+        let mut file = tempfile::Builder::new()
+            .prefix(".latchkey-")
+            .tempfile_in(folder)?;
+        file.write_all(contents)?;
+        file.as_file().sync_all()?;
+        file.persist(path)?;
+        sync_dir(folder)
+    };
+    written().map_err(|cause| storage("written", path, cause))
+}
+
+/// Reads a file, if it is there.
+pub fn read(path: &Path) -> Result<Option<Vec<u8>>> {
+    match fs::read(path) {
+        Ok(contents) => Ok(Some(contents)),
+        Err(cause) if cause.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(cause) => Err(storage("read", path, cause)),
+    }
+}
+
+/// Holds a lock file until it is dropped, so that Studio and the CLI do not change the same
+/// settings at once. Waits for whoever holds it; nobody does for longer than a write.
+pub fn lock(path: &Path) -> Result<File> {
+    let open = OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(path);
+    let file = open.map_err(|cause| storage("opened", path, cause))?;
+    file.lock()
+        .map_err(|cause| storage("locked", path, cause))?;
+    Ok(file)
+}
+
+/// Flushes a folder, so that a renamed or removed entry survives a power cut.
+pub fn sync_dir(folder: &Path) -> io::Result<()> {
+    if cfg!(unix) {
+        File::open(folder)?.sync_all()?;
+    }
+    Ok(())
+}
+
+/// The error for what the operating system refused.
+#[must_use]
+pub fn storage(done: &str, path: &Path, cause: io::Error) -> Error {
+    Error::new(
+        ErrorCode::Storage,
+        format!("{} could not be {done}: {cause}.", path.display()),
+    )
+    .because(cause)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_replaced_whole_and_only_its_owner_reads_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("deep/er");
+        create_private_dir(&path).unwrap();
+        let file = path.join("file");
+        replace(&file, b"one").unwrap();
+        replace(&file, b"two").unwrap();
+        assert_eq!(read(&file).unwrap().as_deref(), Some(b"two".as_slice()));
+        assert_eq!(
+            fs::read_dir(&path).unwrap().count(),
+            1,
+            "nothing is left behind"
+        );
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt as _;
+            let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+            assert_eq!(mode(&file), 0o600);
+            assert_eq!(mode(&path), 0o700);
+        }
+        assert!(read(&path.join("absent")).unwrap().is_none());
+        assert!(replace(&folder.path().join("absent/file"), b"x").is_err());
+    }
+}

@@ -1,0 +1,216 @@
+//! What is kept on this computer: instances, their keys, and what an administrator does with them.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use jiff::Timestamp;
+
+use crate::instance::{Instance, InstanceId, Instances, Settings};
+use crate::keys::{Kept, KeyOrigin, KeyRecord, Keys};
+use crate::secret::{Secret, SigningKey};
+use crate::{Error, ErrorCode, Result, files};
+
+/// Where a signing key is to come from.
+#[derive(Debug)]
+pub enum SecretSource {
+    /// Make one.
+    Generate,
+    /// The instance dictates it.
+    Paste(Secret),
+}
+
+/// A data folder with its instances and keys.
+#[derive(Debug)]
+pub struct Home {
+    data_dir: PathBuf,
+    instances: Instances,
+    keys: Keys,
+    /// Keys that were read, so that a preview does not ask the keychain at each keystroke.
+    read: Mutex<HashMap<String, SigningKey>>,
+}
+
+impl Home {
+    /// Opens a data folder, which is made if need be, and finds out where its keys are.
+    pub fn open(data_dir: PathBuf) -> Result<Self> {
+        files::create_private_dir(&data_dir)?;
+        let instances = Instances::new(&data_dir);
+        let in_keychain = key_in_keychain(&instances)?;
+        Ok(Self {
+            keys: Keys::open(&data_dir, in_keychain.as_ref()),
+            instances,
+            data_dir,
+            read: Mutex::default(),
+        })
+    }
+
+    /// The folder.
+    #[must_use]
+    pub fn data_dir(&self) -> &Path {
+        &self.data_dir
+    }
+
+    /// The instances.
+    #[must_use]
+    pub fn instances(&self) -> &Instances {
+        &self.instances
+    }
+
+    /// The keys.
+    #[must_use]
+    pub fn keys(&self) -> &Keys {
+        &self.keys
+    }
+
+    /// Asks the keychain again.
+    pub fn retry_keys(&self) -> Result<()> {
+        self.keys.retry(key_in_keychain(&self.instances)?.as_ref());
+        Ok(())
+    }
+
+    /// Adds an instance with its key: both are there afterwards, or neither is.
+    pub fn add(
+        &self,
+        settings: Settings,
+        secret: SecretSource,
+        now: Timestamp,
+    ) -> Result<Instance> {
+        let record = self.store(&settings, secret, now)?;
+        self.instances
+            .add(settings, Some(record.clone()))
+            .inspect_err(|_| self.forget(&record))
+    }
+
+    /// Gives an instance another key. Links that were signed with the old one stop working.
+    pub fn replace_secret(
+        &self,
+        id: &InstanceId,
+        secret: SecretSource,
+        now: Timestamp,
+    ) -> Result<Instance> {
+        self.change(id, |_| Ok(()), Some(secret), now)
+    }
+
+    /// Changes the settings of an instance and, if `secret` says so, its key: both or neither.
+    pub fn change(
+        &self,
+        id: &InstanceId,
+        change: impl FnOnce(&mut Settings) -> Result<()>,
+        secret: Option<SecretSource>,
+        now: Timestamp,
+    ) -> Result<Instance> {
+        let mut settings = self.instances.get(id)?.settings;
+        change(&mut settings)?;
+        let record = secret
+            .map(|secret| self.store(&settings, secret, now))
+            .transpose()?;
+        let mut replaced = None;
+        let instance = self
+            .instances
+            .update(id, |instance| {
+                instance.settings = settings;
+                if let Some(record) = &record {
+                    replaced = instance.key.replace(record.clone());
+                }
+                Ok(())
+            })
+            .inspect_err(|_| {
+                if let Some(record) = &record {
+                    self.forget(record);
+                }
+            })?;
+        if let Some(replaced) = replaced {
+            self.forget(&replaced);
+        }
+        Ok(instance)
+    }
+
+    /// Shows the secret of an instance, once. That it was shown is on disk before it is.
+    ///
+    /// Fails with [`ErrorCode::SecretConcealed`] the second time.
+    pub fn reveal(&self, id: &InstanceId) -> Result<Secret> {
+        let key = self.signing_key(&self.instances.get(id)?)?;
+        self.instances.update(id, |instance| {
+            let record = instance.key.as_mut().ok_or_else(no_key)?;
+            if record.revealed {
+                return Err(Error::new(
+                    ErrorCode::SecretConcealed,
+                    "The secret was shown once already. Where it is lost, replace it.",
+                )
+                .about("secret"));
+            }
+            record.revealed = true;
+            Ok(())
+        })?;
+        Ok(key.secret().clone())
+    }
+
+    /// Removes an instance with its key and all that is in its folder.
+    pub fn remove(&self, id: &InstanceId) -> Result<()> {
+        let instance = self.instances.get(id)?;
+        self.instances.remove(id)?;
+        if let Some(record) = &instance.key {
+            self.forget(record);
+        }
+        Ok(())
+    }
+
+    /// The key that signs for an instance.
+    ///
+    /// Fails with [`ErrorCode::NoSigningKey`] where it has none, and with what [`Keys::read`] fails
+    /// with.
+    pub fn signing_key(&self, instance: &Instance) -> Result<SigningKey> {
+        let record = instance.key.as_ref().ok_or_else(no_key)?;
+        let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(key) = read.get(&record.id) {
+            return Ok(key.clone());
+        }
+        let key = self.keys.read(record)?;
+        read.insert(record.id.clone(), key.clone());
+        Ok(key)
+    }
+
+    fn store(
+        &self,
+        settings: &Settings,
+        secret: SecretSource,
+        now: Timestamp,
+    ) -> Result<KeyRecord> {
+        let (key, origin) = match secret {
+            SecretSource::Generate => (
+                SigningKey::generate(settings.algorithm)?,
+                KeyOrigin::Generated,
+            ),
+            SecretSource::Paste(text) => (SigningKey::from_text(&text)?, KeyOrigin::Pasted),
+        };
+        self.keys.store(&key, origin, now.as_second())
+    }
+
+    /// A key that nothing refers to any more does no harm where it cannot be removed.
+    fn forget(&self, record: &KeyRecord) {
+        self.read
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(&record.id);
+        if let Err(refused) = self.keys.forget(record) {
+            tracing::warn!(error = ?refused, "a replaced signing key was not removed");
+        }
+    }
+}
+
+fn key_in_keychain(instances: &Instances) -> Result<Option<KeyRecord>> {
+    Ok(instances
+        .list()?
+        .instances
+        .into_iter()
+        .filter_map(|instance| instance.key)
+        .find(|record| record.kept == Kept::Keychain))
+}
+
+fn no_key() -> Error {
+    Error::new(
+        ErrorCode::NoSigningKey,
+        "The instance has no signing key. Paste or generate one in Settings.",
+    )
+    .about("secret")
+}

@@ -1,0 +1,78 @@
+//! What is in a code, and whether it verifies.
+
+use jiff::Timestamp;
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use crate::claims;
+use crate::code::unverified::{self, UnverifiedCode};
+use crate::code::{self, CodeRefusal, CodeRules, VerifiedCode};
+use crate::secret::SigningKey;
+use crate::time;
+
+/// A time among the claims, exact and in words.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ClaimTime {
+    /// `iat`, `nbf` or `exp`.
+    pub member: &'static str,
+    /// RFC 3339, in UTC.
+    pub at: String,
+    /// `in 7 days`.
+    pub words: String,
+}
+
+/// The times among `members`, in words as of `now`. What is not a time is left out.
+#[must_use]
+pub fn times(members: &Map<String, Value>, now: Timestamp) -> Vec<ClaimTime> {
+    ["iat", "nbf", "exp"]
+        .into_iter()
+        .filter_map(|member| {
+            let secs = claims::seconds(members.get(member)?)?;
+            Some(ClaimTime {
+                member,
+                at: time::exact(secs),
+                words: time::relative(secs, now),
+            })
+        })
+        .collect()
+}
+
+/// Whether a code verifies.
+#[derive(Debug)]
+pub enum Verification {
+    /// Nobody said with which secret.
+    NoKey,
+    /// It was judged.
+    Judged(Result<Box<VerifiedCode>, CodeRefusal>),
+}
+
+/// A code taken apart, and judged if there is a key.
+#[derive(Debug)]
+pub struct Inspection {
+    /// For display.
+    pub shown: UnverifiedCode,
+    /// The times among the claims.
+    pub times: Vec<ClaimTime>,
+    /// The judgement.
+    pub verification: Verification,
+}
+
+/// Takes `code` apart and judges it by `rules` with `keys`; without keys it is shown only.
+#[must_use]
+pub fn inspect(code: &str, keys: &[&SigningKey], rules: CodeRules, now: Timestamp) -> Inspection {
+    let shown = unverified::read(code);
+    let times = match &shown.claims_json {
+        Some(Value::Object(members)) => times(members, now),
+        _ => Vec::new(),
+    };
+    let verification = if keys.is_empty() {
+        Verification::NoKey
+    } else {
+        Verification::Judged(code::verify(code, keys, rules, now).map(Box::new))
+    };
+    Inspection {
+        shown,
+        times,
+        verification,
+    }
+}

@@ -1,0 +1,235 @@
+//! An instance: one application that people sign in to.
+
+mod store;
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize, Serializer};
+
+pub use store::{Instances, Listing};
+
+use crate::code::{Algorithm, CodeRules};
+use crate::compose::Target;
+use crate::keys::KeyRecord;
+use crate::lifetime::Lifetime;
+use crate::link::{BaseUrl, Parameter};
+use crate::{Error, ErrorCode, Result};
+
+/// Where people sign in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Hosted {
+    /// At the gateway here; its directory is the truth.
+    #[default]
+    Here,
+    /// At somebody else's server, which decides. What is known of its users is a copy.
+    Elsewhere,
+}
+
+impl FromStr for Hosted {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        match text {
+            "here" => Ok(Self::Here),
+            "elsewhere" => Ok(Self::Elsewhere),
+            _ => Err(Error::new(
+                ErrorCode::InvalidSetting,
+                "An instance is hosted 'here' or 'elsewhere'.",
+            )
+            .about("hosted")),
+        }
+    }
+}
+
+/// The rules of an instance that is hosted here.
+#[expect(clippy::struct_excessive_bools, reason = "four independent switches")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Policy {
+    /// Off: every code is refused. On by default.
+    pub external_auth: bool,
+    /// Refuse codes without `exp`. Off by default.
+    pub require_expiry: bool,
+    /// Create users whom a code names for the first time. On by default.
+    pub provisioning: bool,
+    /// Take a returning user's e-mail and metadata from a newer code. On by default.
+    pub refresh_profile: bool,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            external_auth: true,
+            require_expiry: false,
+            provisioning: true,
+            refresh_profile: true,
+        }
+    }
+}
+
+/// The name of an instance's folder: lower-case letters, digits and dashes.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct InstanceId(String);
+
+impl InstanceId {
+    /// Takes an id that was made here; anything else, such as a path, is no id.
+    pub fn parse(text: &str) -> Result<Self> {
+        let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+        if text.is_empty() || text.len() > 80 || !text.bytes().all(allowed) {
+            return Err(Error::new(
+                ErrorCode::UnknownInstance,
+                "There is no such instance.",
+            ));
+        }
+        Ok(Self(text.to_owned()))
+    }
+
+    /// An id that resembles a name: `Your Company` becomes `your-company`.
+    #[must_use]
+    pub fn like(name: &str) -> Self {
+        let mut slug = String::new();
+        for character in name.to_lowercase().chars() {
+            if character.is_ascii_alphanumeric() {
+                slug.push(character);
+            } else if !slug.is_empty() && !slug.ends_with('-') {
+                slug.push('-');
+            }
+        }
+        slug.truncate(60);
+        let slug = slug.trim_end_matches('-');
+        Self(if slug.is_empty() {
+            "instance".into()
+        } else {
+            slug.to_owned()
+        })
+    }
+
+    fn numbered(&self, number: usize) -> Self {
+        Self(format!("{}-{number}", self.0))
+    }
+
+    /// The id.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for InstanceId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl Serialize for InstanceId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+}
+
+/// A name that tells instances apart for people: 1 to 80 characters, trimmed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Name(String);
+
+impl Name {
+    /// Reads a name.
+    pub fn parse(text: &str) -> Result<Self> {
+        let text = text.trim();
+        if text.is_empty() || text.chars().count() > 80 || text.chars().any(char::is_control) {
+            return Err(Error::new(
+                ErrorCode::InvalidSetting,
+                "The name has 1 to 80 characters, on one line.",
+            )
+            .about("name"));
+        }
+        Ok(Self(text.to_owned()))
+    }
+
+    /// The name.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether a person would take two names for one.
+    #[must_use]
+    pub fn matches(&self, text: &str) -> bool {
+        self.0.to_lowercase() == text.trim().to_lowercase()
+    }
+}
+
+/// Everything about an instance that an administrator sets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// For people.
+    pub name: Name,
+    /// Where people open the application.
+    pub url: BaseUrl,
+    /// Who decides.
+    pub hosted: Hosted,
+    /// The query parameter that carries the code.
+    pub parameter: Parameter,
+    /// How its codes are signed.
+    pub algorithm: Algorithm,
+    /// How long a link works if nothing else is said.
+    pub lifetime: Lifetime,
+    /// Its rules.
+    pub policy: Policy,
+}
+
+impl Settings {
+    /// Settings with the defaults of the protocol.
+    #[must_use]
+    pub fn new(name: Name, url: BaseUrl, hosted: Hosted) -> Self {
+        Self {
+            name,
+            url,
+            hosted,
+            parameter: Parameter::default(),
+            algorithm: Algorithm::default(),
+            lifetime: Lifetime::default(),
+            policy: Policy::default(),
+        }
+    }
+
+    /// The sample instance, for trying things out.
+    pub fn sample() -> Result<Self> {
+        Ok(Self::new(
+            Name::parse("Sample")?,
+            BaseUrl::parse("http://localhost:8787/")?,
+            Hosted::Here,
+        ))
+    }
+
+    /// Where its links lead.
+    #[must_use]
+    pub fn target(&self) -> Target {
+        Target {
+            url: self.url.clone(),
+            parameter: self.parameter.clone(),
+            algorithm: self.algorithm,
+        }
+    }
+
+    /// What it asks of a code by itself. The policy of an instance that is hosted elsewhere is not
+    /// known.
+    #[must_use]
+    pub fn code_rules(&self) -> CodeRules {
+        CodeRules {
+            algorithm: self.algorithm,
+            require_expiry: self.hosted == Hosted::Here && self.policy.require_expiry,
+        }
+    }
+}
+
+/// An instance as it is kept.
+#[derive(Clone, Debug)]
+pub struct Instance {
+    /// The name of its folder.
+    pub id: InstanceId,
+    /// What an administrator sets.
+    pub settings: Settings,
+    /// Its signing key, by record: the secret itself is in the keychain or the sealed file.
+    pub key: Option<KeyRecord>,
+}

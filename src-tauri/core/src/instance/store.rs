@@ -1,0 +1,375 @@
+//! Instances on disk: a folder each, with an `instance.json`.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::{Hosted, Instance, InstanceId, Name, Policy, Settings};
+use crate::code::Algorithm;
+use crate::keys::KeyRecord;
+use crate::lifetime::Lifetime;
+use crate::link::{BaseUrl, Parameter};
+use crate::{Error, ErrorCode, Result, files};
+
+/// The format of `instance.json` that is written; older ones are read, newer ones are refused.
+const FORMAT: u32 = 1;
+
+/// The instances of a data folder.
+#[derive(Debug)]
+pub struct Instances {
+    root: PathBuf,
+}
+
+/// All instances that can be read, by name, and what is wrong with the others.
+#[derive(Debug, Default)]
+pub struct Listing {
+    /// Those that can be read.
+    pub instances: Vec<Instance>,
+    /// One for each that cannot.
+    pub problems: Vec<Error>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct InstanceFile {
+    format: u32,
+    name: String,
+    url: String,
+    hosted: Hosted,
+    parameter: String,
+    algorithm: Algorithm,
+    lifetime: Lifetime,
+    policy: Policy,
+    key: Option<KeyRecord>,
+}
+
+#[derive(Deserialize)]
+struct FormatOnly {
+    format: u32,
+}
+
+impl Instances {
+    /// The instances below `data_dir`.
+    #[must_use]
+    pub fn new(data_dir: &Path) -> Self {
+        Self {
+            root: data_dir.join("instances"),
+        }
+    }
+
+    /// The folder of an instance, where its directory and its backups are, too.
+    #[must_use]
+    pub fn folder(&self, id: &InstanceId) -> PathBuf {
+        self.root.join(id.as_str())
+    }
+
+    /// All instances. One that cannot be read does not hide the others.
+    pub fn list(&self) -> Result<Listing> {
+        let mut listing = Listing::default();
+        let entries = match fs::read_dir(&self.root) {
+            Ok(entries) => entries,
+            Err(cause) if cause.kind() == std::io::ErrorKind::NotFound => return Ok(listing),
+            Err(cause) => return Err(files::storage("read", &self.root, cause)),
+        };
+        for entry in entries.flatten() {
+            let name = entry.file_name();
+            let Some(Ok(id)) = name.to_str().map(InstanceId::parse) else {
+                continue;
+            };
+            match self.read(&id) {
+                Ok(Some(instance)) => listing.instances.push(instance),
+                Ok(None) => {}
+                Err(problem) => listing.problems.push(problem),
+            }
+        }
+        listing
+            .instances
+            .sort_by_key(|instance| instance.settings.name.as_str().to_lowercase());
+        Ok(listing)
+    }
+
+    /// The instance of that id.
+    pub fn get(&self, id: &InstanceId) -> Result<Instance> {
+        self.read(id)?.ok_or_else(|| {
+            Error::new(
+                ErrorCode::UnknownInstance,
+                format!("There is no instance '{id}'."),
+            )
+        })
+    }
+
+    /// The instance that a person means by a name or an id.
+    pub fn find(&self, name: &str) -> Result<Instance> {
+        let listing = self.list()?;
+        let known: Vec<String> = listing
+            .instances
+            .iter()
+            .map(|instance| instance.settings.name.as_str().to_owned())
+            .collect();
+        let by_id = |instance: &Instance| instance.id.as_str() == name;
+        let by_name = |instance: &Instance| instance.settings.name.matches(name);
+        if let Some(instance) = listing
+            .instances
+            .into_iter()
+            .find(|instance| by_id(instance) || by_name(instance))
+        {
+            return Ok(instance);
+        }
+        // One that cannot be read may be the one that is meant.
+        if let Ok(id) = InstanceId::parse(name)
+            && let Some(instance) = self.read(&id)?
+        {
+            return Ok(instance);
+        }
+        let known = if known.is_empty() {
+            "There is none yet: add one with 'latchkey instance add'.".to_owned()
+        } else {
+            format!("There is: {}.", known.join(", "))
+        };
+        Err(Error::new(
+            ErrorCode::UnknownInstance,
+            format!("There is no instance '{name}'. {known}"),
+        )
+        .about("instance"))
+    }
+
+    /// Adds an instance under an id that resembles its name.
+    ///
+    /// Fails with [`ErrorCode::InstanceExists`] where the name is taken.
+    pub fn add(&self, settings: Settings, key: Option<KeyRecord>) -> Result<Instance> {
+        let _lock = self.lock()?;
+        self.refuse_taken(&settings.name, None)?;
+        let wanted = InstanceId::like(settings.name.as_str());
+        let id = (2..1000)
+            .map(|number| wanted.numbered(number))
+            .fold(None, |free, next| {
+                free.or_else(|| (!self.folder(&next).exists()).then_some(next))
+            })
+            .filter(|_| self.folder(&wanted).exists())
+            .unwrap_or(wanted);
+        let instance = Instance { id, settings, key };
+        self.write(&instance)?;
+        Ok(instance)
+    }
+
+    /// Changes an instance; `change` sees it as it is now. Nothing is written if it fails.
+    pub fn update(
+        &self,
+        id: &InstanceId,
+        change: impl FnOnce(&mut Instance) -> Result<()>,
+    ) -> Result<Instance> {
+        let _lock = self.lock()?;
+        let mut instance = self.get(id)?;
+        change(&mut instance)?;
+        self.refuse_taken(&instance.settings.name, Some(id))?;
+        self.write(&instance)?;
+        Ok(instance)
+    }
+
+    /// Removes an instance with everything in its folder.
+    pub fn remove(&self, id: &InstanceId) -> Result<()> {
+        let _lock = self.lock()?;
+        self.get(id)?;
+        let folder = self.folder(id);
+        // The name goes first, in one step: what is cut short afterwards is a nameless left-over
+        // and not half an instance.
+        let leaving = self.root.join(format!(".removing-{id}"));
+        if leaving.exists() {
+            fs::remove_dir_all(&leaving)
+                .map_err(|cause| files::storage("removed", &leaving, cause))?;
+        }
+        fs::rename(&folder, &leaving)
+            .and_then(|()| files::sync_dir(&self.root))
+            .map_err(|cause| files::storage("removed", &folder, cause))?;
+        fs::remove_dir_all(&leaving).map_err(|cause| files::storage("removed", &leaving, cause))
+    }
+
+    fn lock(&self) -> Result<fs::File> {
+        files::create_private_dir(&self.root)?;
+        files::lock(&self.root.join(".lock"))
+    }
+
+    fn refuse_taken(&self, name: &Name, except: Option<&InstanceId>) -> Result<()> {
+        let taken =
+            self.list()?.instances.iter().any(|other| {
+                other.settings.name.matches(name.as_str()) && Some(&other.id) != except
+            });
+        if taken {
+            return Err(Error::new(
+                ErrorCode::InstanceExists,
+                format!(
+                    "There is an instance '{}' already. Choose another name.",
+                    name.as_str()
+                ),
+            )
+            .about("name"));
+        }
+        Ok(())
+    }
+
+    fn path(&self, id: &InstanceId) -> PathBuf {
+        self.folder(id).join("instance.json")
+    }
+
+    fn read(&self, id: &InstanceId) -> Result<Option<Instance>> {
+        let path = self.path(id);
+        let Some(contents) = files::read(&path)? else {
+            return Ok(None);
+        };
+        let damaged = |cause: String| {
+            Error::new(
+                ErrorCode::DamagedFile,
+                format!(
+                    "{} cannot be used: {cause}. Mend it, or restore it from a backup.",
+                    path.display()
+                ),
+            )
+        };
+        let FormatOnly { format } =
+            serde_json::from_slice(&contents).map_err(|cause| damaged(cause.to_string()))?;
+        if format > FORMAT {
+            return Err(Error::new(
+                ErrorCode::NewerFormat,
+                format!(
+                    "{} was written by a newer Latchkey (format {format}; this one reads {FORMAT}). Use that one.",
+                    path.display()
+                ),
+            ));
+        }
+        let file: InstanceFile =
+            serde_json::from_slice(&contents).map_err(|cause| damaged(cause.to_string()))?;
+        let settings = || -> Result<Settings> {
+            Ok(Settings {
+                name: Name::parse(&file.name)?,
+                url: BaseUrl::parse(&file.url)?,
+                hosted: file.hosted,
+                parameter: Parameter::parse(&file.parameter)?,
+                algorithm: file.algorithm,
+                lifetime: file.lifetime,
+                policy: file.policy,
+            })
+        };
+        Ok(Some(Instance {
+            id: id.clone(),
+            settings: settings().map_err(|refused| damaged(refused.message))?,
+            key: file.key,
+        }))
+    }
+
+    fn write(&self, instance: &Instance) -> Result<()> {
+        let settings = &instance.settings;
+        let file = InstanceFile {
+            format: FORMAT,
+            name: settings.name.as_str().to_owned(),
+            url: settings.url.as_str().to_owned(),
+            hosted: settings.hosted,
+            parameter: settings.parameter.as_str().to_owned(),
+            algorithm: settings.algorithm,
+            lifetime: settings.lifetime,
+            policy: settings.policy,
+            key: instance.key.clone(),
+        };
+        let path = self.path(&instance.id);
+        let contents = serde_json::to_vec_pretty(&file).map_err(|cause| {
+            Error::new(ErrorCode::Storage, "The instance could not be written.").because(cause)
+        })?;
+        files::create_private_dir(&self.folder(&instance.id))?;
+        files::replace(&path, &contents)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings(name: &str) -> Settings {
+        Settings::new(
+            Name::parse(name).unwrap(),
+            BaseUrl::parse("https://a.b").unwrap(),
+            Hosted::Here,
+        )
+    }
+
+    #[test]
+    fn instances_are_added_found_changed_and_removed() {
+        let folder = tempfile::tempdir().unwrap();
+        let instances = Instances::new(folder.path());
+        assert!(instances.list().unwrap().instances.is_empty());
+        let added = instances.add(settings("Your Company"), None).unwrap();
+        assert_eq!(added.id.as_str(), "your-company");
+        let other = instances.add(settings("Your, Company"), None).unwrap();
+        assert_eq!(other.id.as_str(), "your-company-2");
+        let taken = instances.add(settings("YOUR company"), None).unwrap_err();
+        assert_eq!(taken.code, ErrorCode::InstanceExists);
+
+        assert_eq!(instances.find("your company").unwrap().id, added.id);
+        assert_eq!(instances.find("your-company-2").unwrap().id, other.id);
+        let unknown = instances.find("nobody").unwrap_err();
+        assert!(
+            unknown.message.contains("Your Company"),
+            "{}",
+            unknown.message
+        );
+
+        let changed = instances.update(&added.id, |instance| {
+            instance.settings.policy.require_expiry = true;
+            Ok(())
+        });
+        assert!(changed.unwrap().settings.policy.require_expiry);
+        assert!(
+            instances
+                .get(&added.id)
+                .unwrap()
+                .settings
+                .policy
+                .require_expiry
+        );
+        let refused = instances.update(&added.id, |instance| {
+            instance.settings.name = Name::parse("Your, Company")?;
+            Ok(())
+        });
+        assert_eq!(refused.unwrap_err().code, ErrorCode::InstanceExists);
+
+        instances.remove(&added.id).unwrap();
+        assert_eq!(
+            instances.get(&added.id).unwrap_err().code,
+            ErrorCode::UnknownInstance
+        );
+        assert_eq!(instances.list().unwrap().instances.len(), 1);
+    }
+
+    #[test]
+    fn a_damaged_or_newer_file_is_named_and_hides_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let instances = Instances::new(folder.path());
+        let broken = instances.add(settings("Broken"), None).unwrap();
+        let newer = instances.add(settings("Newer"), None).unwrap();
+        instances.add(settings("Whole"), None).unwrap();
+        fs::write(instances.path(&broken.id), b"{\"format\":1,").unwrap();
+        fs::write(
+            instances.path(&newer.id),
+            b"{\"format\":2,\"what\":\"ever\"}",
+        )
+        .unwrap();
+        let listing = instances.list().unwrap();
+        assert_eq!(listing.instances.len(), 1);
+        assert_eq!(listing.problems.len(), 2);
+        assert_eq!(
+            instances.find("newer").unwrap_err().code,
+            ErrorCode::NewerFormat
+        );
+        assert_eq!(
+            instances.find("broken").unwrap_err().code,
+            ErrorCode::DamagedFile
+        );
+    }
+
+    #[test]
+    fn an_id_is_never_a_path() {
+        for text in ["..", "a/b", "", "A", "a\\b", "a.b"] {
+            assert!(InstanceId::parse(text).is_err(), "{text}");
+        }
+        assert_eq!(InstanceId::like("../../etc").as_str(), "etc");
+        assert_eq!(InstanceId::like("日本").as_str(), "instance");
+    }
+}

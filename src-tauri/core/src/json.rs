@@ -1,0 +1,169 @@
+//! Reading JSON as strictly as something that is signed deserves: a duplicate member means two
+//! readers may see two different users (RFC 8725 §2.10 and RFC 7519 §4), so it is refused, and so
+//! is nesting that no honest payload has.
+
+use std::fmt;
+
+use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+use serde_json::{Map, Number, Value};
+
+/// The deepest nesting that is read.
+pub const MAX_DEPTH: usize = 32;
+
+/// Why a text is not read, as the middle of a sentence.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unreadable(String);
+
+impl fmt::Display for Unreadable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Unreadable {}
+
+/// Reads one JSON value and nothing after it.
+pub fn parse(bytes: &[u8]) -> Result<Value, Unreadable> {
+    let mut deserializer = serde_json::Deserializer::from_slice(bytes);
+    let value = Strict { depth: 0 }
+        .deserialize(&mut deserializer)
+        .map_err(unreadable)?;
+    deserializer.end().map_err(unreadable)?;
+    Ok(value)
+}
+
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "the shape that map_err wants"
+)]
+fn unreadable(cause: serde_json::Error) -> Unreadable {
+    Unreadable(cause.to_string())
+}
+
+struct Strict {
+    depth: usize,
+}
+
+impl<'de> DeserializeSeed<'de> for Strict {
+    type Value = Value;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl Strict {
+    fn deeper<E: serde::de::Error>(&self) -> Result<usize, E> {
+        if self.depth >= MAX_DEPTH {
+            return Err(E::custom(format_args!(
+                "it nests deeper than {MAX_DEPTH} levels"
+            )));
+        }
+        Ok(self.depth + 1)
+    }
+}
+
+impl<'de> Visitor<'de> for Strict {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON value")
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
+        Ok(Value::Bool(value))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
+        Ok(Value::Number(value.into()))
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
+        Ok(Value::Number(value.into()))
+    }
+
+    fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<Value, E> {
+        Number::from_f64(value)
+            .map(Value::Number)
+            .ok_or_else(|| E::custom("a number is out of range"))
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
+        Ok(Value::String(value.to_owned()))
+    }
+
+    fn visit_string<E>(self, value: String) -> Result<Value, E> {
+        Ok(Value::String(value))
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<Value, A::Error> {
+        let depth = self.deeper()?;
+        let mut values = Vec::new();
+        while let Some(value) = sequence.next_element_seed(Self { depth })? {
+            values.push(value);
+        }
+        Ok(Value::Array(values))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<Value, A::Error> {
+        let depth = self.deeper()?;
+        let mut members = Map::new();
+        while let Some(name) = object.next_key::<String>()? {
+            if members.contains_key(&name) {
+                return Err(A::Error::custom(format_args!(
+                    "the member '{name}' stands twice"
+                )));
+            }
+            let value = object.next_value_seed(Self { depth })?;
+            members.insert(name, value);
+        }
+        Ok(Value::Object(members))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_serde_json_reads_is_read_alike() {
+        for text in [
+            "null",
+            "true",
+            "-1",
+            "18446744073709551615",
+            "1.5e3",
+            r#""é\n""#,
+            "[]",
+            r#"{"a":[1,{"b":null}]}"#,
+        ] {
+            let ours = parse(text.as_bytes()).expect(text);
+            assert_eq!(ours, serde_json::from_str::<Value>(text).unwrap(), "{text}");
+        }
+    }
+
+    #[test]
+    fn duplicates_deep_nesting_and_trailing_text_are_refused() {
+        let duplicate = parse(br#"{"user":{"id":"a","id":"b"}}"#).unwrap_err();
+        assert!(
+            duplicate.to_string().contains("'id' stands twice"),
+            "{duplicate}"
+        );
+        let escaped = parse(br#"{"id":1,"\u0069d":2}"#);
+        assert!(escaped.is_err(), "an escaped name is the same name");
+        let nested = |levels: usize| format!("{}{}", "[".repeat(levels), "]".repeat(levels));
+        assert!(parse(nested(32).as_bytes()).is_ok());
+        assert!(parse(nested(33).as_bytes()).is_err());
+        assert!(
+            parse(nested(100_000).as_bytes()).is_err(),
+            "and the stack holds"
+        );
+        assert!(parse(b"{} {}").is_err());
+        assert!(parse(b"\xff").is_err());
+        assert!(parse(b"").is_err());
+    }
+}

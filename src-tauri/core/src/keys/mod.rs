@@ -1,0 +1,293 @@
+//! Where signing keys are kept: in the operating system's keychain, or, where there is none, in a
+//! file sealed with a passphrase. Never in the clear.
+
+mod keychain;
+mod sealed_file;
+
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::{Deserialize, Serialize};
+
+use crate::code::Algorithm;
+use crate::secret::{Secret, SigningKey, short_key};
+use crate::warning::Warning;
+use crate::{Error, ErrorCode, Result};
+use sealed_file::SealedFile;
+
+/// The shortest passphrase for the sealed file, in characters.
+pub const MIN_PASSPHRASE_CHARS: usize = 8;
+
+/// Where a key came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum KeyOrigin {
+    /// Made here.
+    Generated,
+    /// Brought by the administrator.
+    Pasted,
+}
+
+/// Where a key is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kept {
+    /// In the operating system's keychain.
+    Keychain,
+    /// In the sealed file of the data folder.
+    SealedFile,
+}
+
+/// What is known of a signing key without reading it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeyRecord {
+    /// The name under which it is kept: random, so that a replaced key never overwrites another.
+    pub id: String,
+    /// Where it came from.
+    pub origin: KeyOrigin,
+    /// Where it is.
+    pub kept: Kept,
+    /// When it was set, in Unix seconds.
+    pub set_at: i64,
+    /// Its length in bytes, up to 64; enough to warn of a short one.
+    pub bytes: usize,
+    /// Whether it has been shown since it was set. It is shown once.
+    pub revealed: bool,
+}
+
+impl KeyRecord {
+    /// The warning for a key that is shorter than `algorithm` asks for.
+    #[must_use]
+    pub fn short_for(&self, algorithm: Algorithm) -> Option<Warning> {
+        short_key(self.bytes, algorithm)
+    }
+}
+
+/// Where keys are kept now, and whether they can be read.
+#[derive(Debug)]
+pub enum KeysState {
+    /// In the keychain, which answers.
+    Keychain,
+    /// In the keychain, which does not answer.
+    KeychainUnreachable(Error),
+    /// There is no keychain, for the reason given, and no sealed file yet.
+    SealedFileNew(Error),
+    /// In the sealed file, whose passphrase has not been given.
+    SealedFileLocked,
+    /// In the sealed file, which is open.
+    SealedFileReady,
+}
+
+/// The keys of a data folder.
+pub struct Keys {
+    data_dir: PathBuf,
+    place: Mutex<Place>,
+}
+
+enum Place {
+    Keychain,
+    Unreachable(Error),
+    New(Error),
+    Locked(SealedFile),
+    Open(SealedFile),
+}
+
+impl Keys {
+    /// Finds out where the keys are. A sealed file, once there is one, is used; else the keychain
+    /// is asked, with a limit of 3 seconds. `in_keychain` is a key that is known to be there, if
+    /// there is one.
+    #[must_use]
+    pub fn open(data_dir: &Path, in_keychain: Option<&KeyRecord>) -> Self {
+        let keys = Self {
+            data_dir: data_dir.to_owned(),
+            place: Mutex::new(Place::Unreachable(unreachable_without_cause())),
+        };
+        keys.retry(in_keychain);
+        keys
+    }
+
+    /// Looks again.
+    pub fn retry(&self, in_keychain: Option<&KeyRecord>) {
+        let file = SealedFile::at(&self.data_dir);
+        let found = if file.exists() {
+            Place::Locked(file)
+        } else {
+            match keychain::probe(in_keychain.map(|record| record.id.as_str())) {
+                Ok(()) => Place::Keychain,
+                Err(reason) if in_keychain.is_some() => Place::Unreachable(reason),
+                Err(reason) => Place::New(reason),
+            }
+        };
+        let mut place = self.place();
+        if !matches!(*place, Place::Open(_)) {
+            *place = found;
+        }
+    }
+
+    /// Where the keys are and whether they can be read.
+    #[must_use]
+    pub fn state(&self) -> KeysState {
+        match &*self.place() {
+            Place::Keychain => KeysState::Keychain,
+            Place::Unreachable(reason) => KeysState::KeychainUnreachable(reason.clone()),
+            Place::New(reason) => KeysState::SealedFileNew(reason.clone()),
+            Place::Locked(_) => KeysState::SealedFileLocked,
+            Place::Open(_) => KeysState::SealedFileReady,
+        }
+    }
+
+    /// Gives up a keychain that does not answer, for a sealed file that is still to be created.
+    pub fn use_sealed_file(&self) {
+        let mut place = self.place();
+        if let Place::Unreachable(reason) = &*place {
+            *place = Place::New(reason.clone());
+        }
+    }
+
+    /// Creates the sealed file. An existing one is never replaced.
+    ///
+    /// Fails with [`ErrorCode::WeakPassphrase`] under [`MIN_PASSPHRASE_CHARS`] characters.
+    pub fn create(&self, passphrase: &Secret) -> Result<()> {
+        let mut place = self.place();
+        if !matches!(*place, Place::New(_)) {
+            return Err(Error::new(
+                ErrorCode::Storage,
+                "Signing keys are kept already, so no new place for them is made.",
+            ));
+        }
+        if passphrase.expose().chars().count() < MIN_PASSPHRASE_CHARS {
+            return Err(Error::new(
+                ErrorCode::WeakPassphrase,
+                format!("The passphrase has fewer than {MIN_PASSPHRASE_CHARS} characters. Choose a longer one."),
+            )
+            .about("passphrase"));
+        }
+        let mut file = SealedFile::at(&self.data_dir);
+        file.create(passphrase)?;
+        *place = Place::Open(file);
+        Ok(())
+    }
+
+    /// Opens the sealed file. A wrong passphrase changes nothing.
+    ///
+    /// Fails with [`ErrorCode::WrongPassphrase`].
+    pub fn unlock(&self, passphrase: &Secret) -> Result<()> {
+        let mut place = self.place();
+        if let Place::Locked(file) = &*place {
+            let mut file = file.clone();
+            file.unlock(passphrase)?;
+            *place = Place::Open(file);
+        }
+        Ok(())
+    }
+
+    /// Keeps a key and answers with its record. It is on disk when this returns.
+    pub fn store(&self, key: &SigningKey, origin: KeyOrigin, set_at: i64) -> Result<KeyRecord> {
+        let id = new_key_id()?;
+        let secret = key.secret();
+        let kept = match &*self.place() {
+            Place::Keychain => {
+                keychain::write(&id, secret)?;
+                Kept::Keychain
+            }
+            Place::Open(file) => {
+                file.write(&id, secret)?;
+                Kept::SealedFile
+            }
+            closed => return Err(closed.refusal()),
+        };
+        Ok(KeyRecord {
+            id,
+            origin,
+            kept,
+            set_at,
+            bytes: secret.expose().len().min(64),
+            revealed: false,
+        })
+    }
+
+    /// Reads a key.
+    ///
+    /// Fails with [`ErrorCode::NoSigningKey`] where it is not where it was kept, and with
+    /// [`ErrorCode::KeysLocked`] or [`ErrorCode::KeychainUnreachable`] where that cannot be looked
+    /// at.
+    pub fn read(&self, record: &KeyRecord) -> Result<SigningKey> {
+        let secret = match (&*self.place(), record.kept) {
+            (Place::Keychain, Kept::Keychain) => keychain::read(&record.id)?,
+            (Place::Open(file), Kept::SealedFile) => file.read(&record.id)?,
+            (Place::Keychain | Place::Open(_), _) => None,
+            (closed, _) => return Err(closed.refusal()),
+        };
+        let secret = secret.ok_or_else(|| {
+            Error::new(
+                ErrorCode::NoSigningKey,
+                match record.kept {
+                    Kept::Keychain => {
+                        "The signing key is not in the keychain any more. Replace it in Settings."
+                    }
+                    Kept::SealedFile => {
+                        "The signing key is not in the sealed file. Replace it in Settings."
+                    }
+                },
+            )
+        })?;
+        SigningKey::from_text(&secret)
+    }
+
+    /// Forgets a key. One that is gone already is no error.
+    pub fn forget(&self, record: &KeyRecord) -> Result<()> {
+        match (&*self.place(), record.kept) {
+            (Place::Keychain, Kept::Keychain) => keychain::delete(&record.id),
+            (Place::Open(file), Kept::SealedFile) => file.delete(&record.id),
+            (Place::Keychain | Place::Open(_), _) => Ok(()),
+            (closed, _) => Err(closed.refusal()),
+        }
+    }
+
+    fn place(&self) -> MutexGuard<'_, Place> {
+        // A panic elsewhere leaves the place as it was.
+        self.place.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl std::fmt::Debug for Keys {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Keys")
+            .field("state", &self.state())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Place {
+    fn refusal(&self) -> Error {
+        match self {
+            Self::Unreachable(reason) => reason.clone(),
+            _ => Error::new(
+                ErrorCode::KeysLocked,
+                "The signing keys are in a sealed file that is not open. Give its passphrase.",
+            )
+            .about("passphrase"),
+        }
+    }
+}
+
+fn unreachable_without_cause() -> Error {
+    Error::new(
+        ErrorCode::KeychainUnreachable,
+        "The keychain has not been asked yet.",
+    )
+}
+
+fn new_key_id() -> Result<String> {
+    let mut bytes = [0_u8; 15];
+    getrandom::fill(&mut bytes).map_err(|cause| {
+        Error::new(
+            ErrorCode::NoRandomness,
+            "The operating system gave no random bytes, so the key was not kept. Try again.",
+        )
+        .because(cause)
+    })?;
+    Ok(URL_SAFE_NO_PAD.encode(bytes))
+}

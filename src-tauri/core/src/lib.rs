@@ -1,0 +1,43 @@
+//! The domain of Latchkey: who may be named by a login link, how the link is signed, judged and
+//! shown, which instances there are, and where their signing keys are kept.
+//!
+//! | concern | module |
+//! |---|---|
+//! | who signs in | [`payload`], [`email`], [`user_id`], [`metadata`] |
+//! | what is signed | [`claims`], [`lifetime`], [`time`] |
+//! | the signed code | [`code`]: [`code::sign`], [`code::verify`], [`code::unverified`], [`code::recognize`] |
+//! | the link and its other shapes | [`link`], [`widget`], [`qr`] |
+//! | composing and inspecting as a whole | [`compose`], [`preview`], [`forecast`], [`inspect`] |
+//! | applications and their settings | [`instance`] |
+//! | signing keys | [`secret`], [`keys`] |
+//! | all of it, as kept on a computer | [`home`], [`preferences`], [`files`] |
+//!
+//! What is deliberately absent: any face (no window, HTTP, terminal or async runtime), any clock
+//! (`now` is a parameter), and any signature algorithm but HMAC.
+
+pub mod claims;
+pub mod code;
+pub mod compose;
+pub mod email;
+pub mod error;
+pub mod files;
+pub mod forecast;
+pub mod home;
+pub mod inspect;
+pub mod instance;
+pub mod json;
+pub mod keys;
+pub mod lifetime;
+pub mod link;
+pub mod metadata;
+pub mod payload;
+pub mod preferences;
+pub mod preview;
+pub mod qr;
+pub mod secret;
+pub mod time;
+pub mod user_id;
+pub mod warning;
+pub mod widget;
+
+pub use error::{Error, ErrorCode, Result};

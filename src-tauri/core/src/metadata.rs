@@ -1,0 +1,131 @@
+//! The free members of a user: stored and shown, never acted on.
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use crate::json;
+use crate::{Error, Result};
+
+/// The largest metadata, in bytes of its JSON.
+pub const MAX_BYTES: usize = 8 * 1024;
+
+/// A JSON object of free members, none of which is `id` or `email`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[serde(transparent)]
+pub struct Metadata(Map<String, Value>);
+
+impl Metadata {
+    /// Takes an object's members. In errors, a member is named `{prefix}.{member}`.
+    pub fn new(members: Map<String, Value>, prefix: &str) -> Result<Self> {
+        for name in members.keys() {
+            if name == "id" || name == "email" {
+                return Err(Error::member(
+                    format!("{prefix}.{name}"),
+                    format!("'{name}' is not metadata: it has a field of its own."),
+                ));
+            }
+            if name.trim().is_empty() {
+                return Err(Error::member(
+                    prefix,
+                    "A metadata field has no name. Name it or remove it.",
+                ));
+            }
+        }
+        let metadata = Self(members);
+        let bytes = metadata.json().len();
+        if bytes > MAX_BYTES {
+            return Err(Error::member(
+                prefix,
+                format!(
+                    "The metadata has {bytes} bytes of JSON; {MAX_BYTES} are the most. Leave some out."
+                ),
+            ));
+        }
+        Ok(metadata)
+    }
+
+    /// Reads a JSON object that a person wrote; refuses duplicate members and deep nesting.
+    pub fn from_json(text: &str, field: &str) -> Result<Self> {
+        if text.trim().is_empty() {
+            return Ok(Self::default());
+        }
+        match json::parse(text.as_bytes()) {
+            Ok(Value::Object(members)) => Self::new(members, field),
+            Ok(_) => Err(Error::member(
+                field,
+                "The metadata is not a JSON object. Write it as { \"team\": \"Research\" }.",
+            )),
+            Err(reason) => Err(Error::member(
+                field,
+                format!("The metadata cannot be read: {reason}."),
+            )),
+        }
+    }
+
+    /// Text fields as a form has them; a name that stands twice is refused.
+    pub fn from_fields<'a>(
+        fields: impl IntoIterator<Item = (&'a str, &'a str)>,
+        prefix: &str,
+    ) -> Result<Self> {
+        let mut members = Map::new();
+        for (name, value) in fields {
+            let name = name.trim();
+            if members
+                .insert(name.to_owned(), Value::String(value.to_owned()))
+                .is_some()
+            {
+                return Err(Error::member(
+                    format!("{prefix}.{name}"),
+                    format!("'{name}' stands twice. Keep one of them."),
+                ));
+            }
+        }
+        Self::new(members, prefix)
+    }
+
+    /// The members, in the order in which they were written.
+    #[must_use]
+    pub fn members(&self) -> &Map<String, Value> {
+        &self.0
+    }
+
+    /// The metadata as compact JSON.
+    #[must_use]
+    pub fn json(&self) -> String {
+        Value::Object(self.0.clone()).to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of_size(bytes: usize) -> String {
+        let around = r#"{"k":""}"#.len();
+        format!(r#"{{"k":"{}"}}"#, "x".repeat(bytes - around))
+    }
+
+    #[test]
+    fn metadata_of_8_kib_is_taken_and_a_byte_more_is_not() {
+        assert!(Metadata::from_json(&of_size(MAX_BYTES), "metadata").is_ok());
+        let refused = Metadata::from_json(&of_size(MAX_BYTES + 1), "metadata").unwrap_err();
+        assert_eq!(refused.field.as_deref(), Some("metadata"));
+    }
+
+    #[test]
+    fn a_name_that_stands_twice_is_named() {
+        let refused =
+            Metadata::from_fields([("team", "a"), (" team", "b")], "metadata").unwrap_err();
+        assert_eq!(refused.field.as_deref(), Some("metadata.team"));
+        let refused = Metadata::from_json(r#"{"team":1,"team":2}"#, "metadata").unwrap_err();
+        assert!(refused.message.contains("team"), "{}", refused.message);
+    }
+
+    #[test]
+    fn id_and_email_are_not_metadata() {
+        for name in ["id", "email"] {
+            let refused = Metadata::from_fields([(name, "x")], "metadata").unwrap_err();
+            assert_eq!(refused.field, Some(format!("metadata.{name}")));
+        }
+    }
+}

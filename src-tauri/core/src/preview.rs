@@ -1,0 +1,69 @@
+//! A link as it would be given out now, with everything that is known of it.
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use crate::code;
+use crate::compose::{Composed, Composition, compose};
+use crate::forecast::Forecast;
+use crate::inspect::ClaimTime;
+use crate::instance::{Hosted, Settings};
+use crate::qr::Qr;
+use crate::secret::SigningKey;
+use crate::warning::Warning;
+use crate::{Result, inspect};
+
+/// A composed link, its other shapes, and what would happen if it were opened now.
+#[derive(Clone, Debug)]
+pub struct Preview {
+    /// The link.
+    pub composed: Composed,
+    /// Its QR code, or why there is none.
+    pub qr: Result<Qr>,
+    /// The header, written to be read.
+    pub header_json: String,
+    /// The claims, written to be read.
+    pub claims_json: String,
+    /// The times among the claims.
+    pub times: Vec<ClaimTime>,
+    /// What would happen.
+    pub forecast: Forecast,
+    /// What to know first.
+    pub warnings: Vec<Warning>,
+}
+
+/// Composes a link for an instance and judges its code as the instance would.
+pub fn preview(
+    settings: &Settings,
+    key: &SigningKey,
+    composition: Composition,
+    now: Timestamp,
+) -> Result<Preview> {
+    let composed = compose(&settings.target(), key, composition, now)?;
+    let judged =
+        code::verify(composed.code.expose(), &[key], settings.code_rules(), now).map(Box::new);
+    let qr = Qr::for_url(&composed.link.url());
+    let claims = composed.claims.members();
+    let mut warnings = composed.warnings(&settings.target(), key);
+    if composed.claims.registered.single_use && settings.hosted == Hosted::Elsewhere {
+        warnings.push(Warning::new(
+            "single_use_elsewhere",
+            format!(
+                "{} decides how often the link works; the protocol has no single use.",
+                settings.url.authority()
+            ),
+        ));
+    }
+    if let Ok(qr) = &qr {
+        warnings.extend(qr.warnings(&settings.url));
+    }
+    Ok(Preview {
+        times: inspect::times(&claims, now),
+        header_json: format!("{:#}", json!({ "typ": "JWT", "alg": settings.algorithm })),
+        claims_json: format!("{:#}", Value::Object(claims)),
+        forecast: Forecast::new(&judged, settings, now),
+        composed,
+        qr,
+        warnings,
+    })
+}

@@ -1,0 +1,108 @@
+use std::fmt::Write as _;
+use std::io::Cursor;
+
+use image::{GrayImage, ImageFormat, Luma};
+use qrcode::Color;
+
+use super::{QUIET_ZONE, Qr};
+use crate::{Error, ErrorCode, Result};
+
+/// The side of a module in a PNG, in pixels: twice what a phone needs, for printing and scaling.
+pub const PNG_MODULE_PX: u32 = 8;
+
+impl Qr {
+    /// A side with both quiet zones, in modules.
+    fn side(&self) -> u32 {
+        self.width + 2 * QUIET_ZONE
+    }
+
+    fn is_dark(&self, x: u32, y: u32) -> bool {
+        let inside = |at: u32| at.checked_sub(QUIET_ZONE).filter(|at| *at < self.width);
+        let (Some(x), Some(y)) = (inside(x), inside(y)) else {
+            return false;
+        };
+        self.modules.get((y * self.width + x) as usize) == Some(&Color::Dark)
+    }
+
+    /// The dark modules as SVG path data, one unit a module, in a view box of
+    /// `modules + 2 * QUIET_ZONE`: a horizontal run is one rectangle.
+    #[must_use]
+    pub fn path(&self) -> String {
+        let mut path = String::new();
+        for y in 0..self.side() {
+            let mut x = 0;
+            while x < self.side() {
+                let start = x;
+                while self.is_dark(x, y) {
+                    x += 1;
+                }
+                if x > start {
+                    let run = x - start;
+                    // Writing to a String does not fail.
+                    let _ = write!(path, "M{start} {y}h{run}v1h-{run}z");
+                }
+                x += 1;
+            }
+        }
+        path
+    }
+
+    /// An SVG document, black on white, which scales to any size.
+    #[must_use]
+    pub fn svg(&self) -> String {
+        let side = self.side();
+        let px = side * PNG_MODULE_PX;
+        format!(
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{px}\" height=\"{px}\" viewBox=\"0 0 {side} {side}\" \
+             shape-rendering=\"crispEdges\"><path fill=\"#fff\" d=\"M0 0h{side}v{side}H0z\"/>\
+             <path d=\"{}\"/></svg>\n",
+            self.path()
+        )
+    }
+
+    /// The code as grey pixels, [`PNG_MODULE_PX`] a module.
+    #[must_use]
+    pub fn picture(&self) -> GrayImage {
+        let px = self.side() * PNG_MODULE_PX;
+        GrayImage::from_fn(px, px, |x, y| {
+            let dark = self.is_dark(x / PNG_MODULE_PX, y / PNG_MODULE_PX);
+            Luma([if dark { 0 } else { 255 }])
+        })
+    }
+
+    /// A PNG file, black on white.
+    pub fn png(&self) -> Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        self.picture()
+            .write_to(&mut Cursor::new(&mut bytes), ImageFormat::Png)
+            .map_err(|cause| {
+                Error::new(
+                    ErrorCode::InvalidPicture,
+                    "The QR code could not be written as a PNG.",
+                )
+                .because(cause)
+            })?;
+        Ok(bytes)
+    }
+
+    /// Two rows of modules in a line of text, for a terminal: light modules are drawn, so that it
+    /// reads on a dark ground, where most terminals are.
+    #[must_use]
+    pub fn terminal_text(&self) -> String {
+        let mut text = String::new();
+        let side = self.side();
+        for y in (0..side).step_by(2) {
+            for x in 0..side {
+                let lower_dark = y + 1 >= side || self.is_dark(x, y + 1);
+                text.push(match (self.is_dark(x, y), lower_dark) {
+                    (false, false) => '█',
+                    (false, true) => '▀',
+                    (true, false) => '▄',
+                    (true, true) => ' ',
+                });
+            }
+            text.push('\n');
+        }
+        text
+    }
+}

@@ -1,0 +1,214 @@
+//! Signing keys, passphrases and everything else that must never be seen by accident.
+
+use std::fmt;
+
+use serde::{Deserialize, Deserializer};
+use zeroize::Zeroizing;
+
+use crate::code::Algorithm;
+use crate::warning::Warning;
+use crate::{Error, ErrorCode, Result};
+
+/// A secret text: prints as `[redacted]`, does not serialize, is overwritten when dropped.
+#[derive(Clone)]
+pub struct Secret(Zeroizing<String>);
+
+impl Secret {
+    /// Takes the text over.
+    #[must_use]
+    pub fn new(text: String) -> Self {
+        Self(Zeroizing::new(text))
+    }
+
+    /// The text itself. Every use of this is a place to look at twice.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[redacted]")
+    }
+}
+
+impl fmt::Display for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[redacted]")
+    }
+}
+
+impl<'de> Deserialize<'de> for Secret {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer).map(Self::new)
+    }
+}
+
+/// An instance's JWT secret: the bytes of its text are the HMAC key, as every library of the
+/// protocol takes them.
+#[derive(Clone)]
+pub struct SigningKey {
+    secret: Secret,
+    encoding: jsonwebtoken::EncodingKey,
+    decoding: jsonwebtoken::DecodingKey,
+}
+
+impl SigningKey {
+    /// A key that somebody pasted or that stood in a file. White space around it is cut: it is
+    /// never part of a secret, and always part of a careless copy.
+    ///
+    /// Fails with [`ErrorCode::EmptySecret`] or, where there is a control character inside,
+    /// [`ErrorCode::InvalidSecret`].
+    pub fn from_text(text: &Secret) -> Result<Self> {
+        let trimmed = text.expose().trim();
+        if trimmed.is_empty() {
+            return Err(Error::new(
+                ErrorCode::EmptySecret,
+                "The secret is empty. Paste the JWT secret of the instance, or generate one.",
+            )
+            .about("secret"));
+        }
+        if trimmed.chars().any(char::is_control) {
+            return Err(Error::new(
+                ErrorCode::InvalidSecret,
+                "The secret has a line break or another control character inside. Paste it as one line.",
+            )
+            .about("secret"));
+        }
+        if trimmed.len() > 4096 {
+            return Err(Error::new(
+                ErrorCode::InvalidSecret,
+                "The secret is longer than 4,096 bytes; that is hardly a JWT secret.",
+            )
+            .about("secret"));
+        }
+        Ok(Self::of(Secret::new(trimmed.to_owned())))
+    }
+
+    /// A new key from the operating system's randomness, as long as the algorithm's hash (256,
+    /// 384 or 512 bits: RFC 7518 §3.2), written in hexadecimal, which every field and every
+    /// double click takes whole.
+    pub fn generate(algorithm: Algorithm) -> Result<Self> {
+        let mut bytes = Zeroizing::new([0_u8; 64]);
+        let bytes = bytes
+            .get_mut(..algorithm.hash_bytes())
+            .ok_or_else(no_randomness)?;
+        getrandom::fill(bytes).map_err(|cause| no_randomness().because(cause))?;
+        let mut text = Zeroizing::new(String::with_capacity(2 * bytes.len()));
+        for byte in bytes.iter() {
+            for nibble in [byte >> 4, byte & 15] {
+                text.push(char::from_digit(u32::from(nibble), 16).unwrap_or('0'));
+            }
+        }
+        Ok(Self::of(Secret::new(text.as_str().to_owned())))
+    }
+
+    fn of(secret: Secret) -> Self {
+        crate::code::hmac::install();
+        Self {
+            encoding: jsonwebtoken::EncodingKey::from_secret(secret.expose().as_bytes()),
+            decoding: jsonwebtoken::DecodingKey::from_secret(secret.expose().as_bytes()),
+            secret,
+        }
+    }
+
+    /// The secret as text.
+    #[must_use]
+    pub fn secret(&self) -> &Secret {
+        &self.secret
+    }
+
+    /// Whether the key is shorter than RFC 7518 §3.2 asks for with `algorithm`.
+    #[must_use]
+    pub fn short_for(&self, algorithm: Algorithm) -> Option<Warning> {
+        short_key(self.secret.expose().len(), algorithm)
+    }
+
+    pub(crate) fn encoding(&self) -> &jsonwebtoken::EncodingKey {
+        &self.encoding
+    }
+
+    pub(crate) fn decoding(&self) -> &jsonwebtoken::DecodingKey {
+        &self.decoding
+    }
+}
+
+impl fmt::Debug for SigningKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SigningKey([redacted])")
+    }
+}
+
+/// The warning for a key of `bytes` bytes: RFC 7518 §3.2 asks for a key at least as long as the
+/// hash, 32 bytes for HS256.
+#[must_use]
+pub fn short_key(bytes: usize, algorithm: Algorithm) -> Option<Warning> {
+    let wanted = algorithm.hash_bytes();
+    (bytes < wanted).then(|| {
+        Warning::new(
+            "short_key",
+            format!(
+                "The secret has {bytes} bytes; RFC 7518 §3.2 asks for at least {wanted} with {algorithm}. \
+                 It works, but a short secret can be guessed from a single link."
+            ),
+        )
+    })
+}
+
+fn no_randomness() -> Error {
+    Error::new(
+        ErrorCode::NoRandomness,
+        "The operating system gave no random bytes, so nothing was generated. Try again.",
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_prints_as_redacted() {
+        let secret = Secret::new("hunter2".into());
+        assert_eq!(format!("{secret:?} {secret}"), "[redacted] [redacted]");
+        let key = SigningKey::from_text(&secret).unwrap();
+        assert!(!format!("{key:?}").contains("hunter2"));
+    }
+
+    #[test]
+    fn a_generated_key_is_as_long_as_the_hash() {
+        for (algorithm, digits) in [
+            (Algorithm::HS256, 64),
+            (Algorithm::HS384, 96),
+            (Algorithm::HS512, 128),
+        ] {
+            let key = SigningKey::generate(algorithm).unwrap();
+            assert_eq!(key.secret().expose().len(), digits);
+            assert!(key.short_for(algorithm).is_none());
+            let other = SigningKey::generate(algorithm).unwrap();
+            assert_ne!(key.secret().expose(), other.secret().expose());
+        }
+    }
+
+    #[test]
+    fn a_short_pasted_key_works_and_warns() {
+        let key = SigningKey::from_text(&Secret::new("x".repeat(31))).unwrap();
+        let warning = key.short_for(Algorithm::HS256).unwrap();
+        assert!(
+            warning.message.contains("RFC 7518 §3.2"),
+            "{}",
+            warning.message
+        );
+        assert!(short_key(32, Algorithm::HS256).is_none());
+        assert!(short_key(32, Algorithm::HS384).is_some());
+    }
+
+    #[test]
+    fn white_space_around_a_pasted_key_is_cut_and_an_empty_key_is_refused() {
+        let key = SigningKey::from_text(&Secret::new(" s3cret\n".into())).unwrap();
+        assert_eq!(key.secret().expose(), "s3cret");
+        let refused = SigningKey::from_text(&Secret::new(" \n".into())).unwrap_err();
+        assert_eq!(refused.code, ErrorCode::EmptySecret);
+        assert_eq!(refused.field.as_deref(), Some("secret"));
+    }
+}

@@ -1,0 +1,482 @@
+//! A login link while it is composed: the preview, and taking it away.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use arboard::ImageData;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use latchkey_core::compose::Composition;
+use latchkey_core::email::Email;
+use latchkey_core::instance::InstanceId;
+use latchkey_core::link::LoginLink;
+use latchkey_core::metadata::Metadata;
+use latchkey_core::payload::{ExistingId, NewUser, Payload};
+use latchkey_core::preview::{self, Preview as CorePreview};
+use latchkey_core::qr::{Level, Qr};
+use latchkey_core::user_id::UserId;
+use latchkey_core::{Error, files, forecast, inspect, time};
+use serde::{Deserialize, Serialize};
+use tauri::{AppHandle, Runtime, State};
+use tauri_plugin_dialog::DialogExt as _;
+use tokio::sync::oneshot;
+use ts_rs::TS;
+
+use crate::clipboard::{CLEARED_AFTER, Content};
+use crate::studio::{at_home, blocking};
+use crate::{Problem, Studio};
+
+/// The metadata of a new or returning user, as a form or as text.
+#[derive(Clone, Debug, Deserialize, TS)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum MetadataInput {
+    /// Names and texts.
+    Fields {
+        /// In order.
+        fields: Vec<(String, String)>,
+    },
+    /// A JSON object.
+    Json {
+        /// As it was written.
+        text: String,
+    },
+}
+
+/// Who is to sign in.
+#[derive(Clone, Debug, Deserialize, TS)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Who {
+    /// An existing user, by address.
+    Email {
+        /// The address.
+        email: String,
+    },
+    /// An existing user, by id.
+    Id {
+        /// The id.
+        id: String,
+        /// Send digits as a text and not as a number.
+        as_text: bool,
+    },
+    /// A new or returning user.
+    User {
+        /// The administrator's own key for this person.
+        id: String,
+        /// The address; none where it is empty.
+        email: String,
+        /// Everything else.
+        metadata: MetadataInput,
+    },
+}
+
+/// What is composed.
+#[derive(Clone, Debug, Deserialize, TS)]
+pub struct ComposeRequest {
+    /// The instance's id.
+    pub instance: String,
+    /// Who is to sign in.
+    pub who: Who,
+    /// In words: `7 days`, `12h`, `never`.
+    pub expires_in: String,
+    /// `2026-11-29T23:10` in this computer's time zone, or RFC 3339; null for at once.
+    pub not_before: Option<String>,
+    /// Whether the first sign-in uses it up.
+    pub single_use: bool,
+}
+
+/// The login URL in parts; put together in this order they are the link.
+#[derive(Clone, Debug, Serialize, TS)]
+pub struct LinkParts {
+    /// `https://`
+    pub scheme: String,
+    /// `chat.yourcompany.com:8443`
+    pub authority: String,
+    /// `/path?a=b&externalAuthCode=`
+    pub before: String,
+    /// The code's header.
+    pub header: String,
+    /// The code's claims.
+    pub claims: String,
+    /// The code's signature.
+    pub signature: String,
+    /// What follows the code: `#fragment`.
+    pub after: String,
+}
+
+/// How much damage a QR code survives.
+#[derive(Clone, Copy, Debug, Serialize, TS)]
+#[expect(missing_docs, reason = "the names are ISO/IEC 18004's")]
+pub enum QrLevel {
+    L,
+    M,
+}
+
+/// The QR code of the link.
+#[derive(Clone, Debug, Serialize, TS)]
+pub struct QrPreview {
+    /// 1 to 22.
+    pub version: i16,
+    /// Modules on a side, the quiet zone not counted.
+    pub modules: u32,
+    /// The error correction.
+    pub level: QrLevel,
+    /// SVG path data of the dark modules, one unit a module, inside a quiet zone of 4: the view box
+    /// is `0 0 modules+8 modules+8`.
+    pub path: String,
+    /// What to know about scanning it.
+    pub warning: Option<Problem>,
+}
+
+/// A member of the claims that is a time.
+#[derive(Clone, Debug, Serialize, TS)]
+pub struct ClaimTime {
+    /// `iat`, `nbf` or `exp`.
+    pub member: String,
+    /// RFC 3339, in UTC.
+    pub at: String,
+    /// `in 7 days`.
+    pub words: String,
+}
+
+/// How a forecast sounds.
+#[derive(Clone, Copy, Debug, Serialize, TS)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "the type says it")]
+pub enum Tone {
+    Good,
+    Caution,
+    Refused,
+}
+
+/// What would happen if the link were opened now.
+#[derive(Clone, Debug, Serialize, TS)]
+pub struct Forecast {
+    /// How it sounds.
+    pub tone: Tone,
+    /// In a few words.
+    pub title: String,
+    /// In a sentence.
+    pub detail: String,
+}
+
+/// A link as it would be given out now.
+#[derive(Clone, Debug, Serialize, TS)]
+pub struct Preview {
+    /// Names this preview to `copy` and `qr_save`.
+    pub revision: u32,
+    /// The link.
+    pub link: LinkParts,
+    /// The code's header, written to be read.
+    pub header_json: String,
+    /// The claims, written to be read.
+    pub claims_json: String,
+    /// The times among the claims.
+    pub times: Vec<ClaimTime>,
+    /// The tag for a page.
+    pub widget: String,
+    /// The QR code.
+    pub qr: Option<QrPreview>,
+    /// Why there is no QR code, where there is none.
+    pub qr_refused: Option<Problem>,
+    /// What would happen if the link were opened now.
+    pub forecast: Forecast,
+    /// What to know before giving it out.
+    pub warnings: Vec<Problem>,
+    /// RFC 3339 in UTC; null for a link that never expires.
+    pub expires_at: Option<String>,
+}
+
+/// What of a preview to copy.
+#[derive(Clone, Copy, Debug, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum CopyWhat {
+    Link,
+    Code,
+    Widget,
+    Qr,
+}
+
+/// A preview, and what of it to copy.
+#[derive(Clone, Debug, Deserialize, TS)]
+pub struct CopyRequest {
+    /// The preview's.
+    pub revision: u32,
+    /// What.
+    pub what: CopyWhat,
+}
+
+/// Something is on the clipboard.
+#[derive(Clone, Copy, Debug, Serialize, TS)]
+pub struct Copied {
+    /// When the clipboard is emptied if the content is still ours.
+    #[ts(type = "number")]
+    pub clears_in_secs: u64,
+}
+
+impl Default for Copied {
+    fn default() -> Self {
+        Self {
+            clears_in_secs: CLEARED_AFTER.as_secs(),
+        }
+    }
+}
+
+/// The kind of a picture file.
+#[derive(Clone, Copy, Debug, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum QrFormat {
+    Png,
+    Svg,
+}
+
+/// A preview, and as what to save its QR code.
+#[derive(Clone, Debug, Deserialize, TS)]
+pub struct QrSaveRequest {
+    /// The preview's.
+    pub revision: u32,
+    /// As what.
+    pub format: QrFormat,
+}
+
+/// Whether the QR code was saved.
+#[derive(Clone, Debug, Serialize, TS)]
+pub struct QrSaved {
+    /// The file's name; null where the person cancelled.
+    pub file: Option<String>,
+}
+
+/// Signs the link as it stands and shows it in all its shapes.
+#[tauri::command]
+pub async fn compose(
+    studio: State<'_, Arc<Studio>>,
+    request: ComposeRequest,
+) -> Result<Preview, Problem> {
+    at_home(studio, move |studio, home| {
+        let instance = home
+            .instances()
+            .get(&InstanceId::parse(&request.instance)?)?;
+        let key = home.signing_key(&instance)?;
+        let composition = Composition::try_from(request)?;
+        let preview = preview::preview(&instance.settings, &key, composition, Timestamp::now())?;
+        let revision = studio.show(preview.composed.clone(), preview.qr.clone());
+        Ok(Preview::new(revision, preview))
+    })
+    .await
+}
+
+/// Puts a preview on the clipboard, exactly as it is shown.
+#[tauri::command]
+pub async fn copy(studio: State<'_, Arc<Studio>>, request: CopyRequest) -> Result<Copied, Problem> {
+    blocking(studio, move |studio| {
+        let shown = studio.shown(request.revision)?;
+        let content = match request.what {
+            CopyWhat::Link => Content::Text(shown.composed.link.url()),
+            CopyWhat::Code => Content::Text(shown.composed.code.expose().to_owned()),
+            CopyWhat::Widget => Content::Text(shown.composed.widget.clone()),
+            CopyWhat::Qr => Content::Picture(picture(shown.qr.as_ref().map_err(Error::clone)?)),
+        };
+        studio.clipboard().put(content)?;
+        Ok::<_, Problem>(Copied::default())
+    })
+    .await
+}
+
+/// Asks for a file and writes the QR code into it.
+#[tauri::command]
+pub async fn qr_save<R: Runtime>(
+    app: AppHandle<R>,
+    studio: State<'_, Arc<Studio>>,
+    request: QrSaveRequest,
+) -> Result<QrSaved, Problem> {
+    let shown = studio.shown(request.revision)?;
+    let qr = shown.qr.clone()?;
+    let Some(path) = ask_for_file(&app, request.format).await else {
+        return Ok(QrSaved { file: None });
+    };
+    blocking(studio, move |_| -> Result<QrSaved, Error> {
+        let bytes = match request.format {
+            QrFormat::Png => qr.png()?,
+            QrFormat::Svg => qr.svg().into_bytes(),
+        };
+        files::replace(&path, &bytes)?;
+        let name = path.file_name().unwrap_or(path.as_os_str());
+        Ok(QrSaved {
+            file: Some(name.to_string_lossy().into_owned()),
+        })
+    })
+    .await
+}
+
+async fn ask_for_file<R: Runtime>(app: &AppHandle<R>, format: QrFormat) -> Option<PathBuf> {
+    let (name, extension) = match format {
+        QrFormat::Png => ("PNG picture", "png"),
+        QrFormat::Svg => ("SVG picture", "svg"),
+    };
+    let (answer, answered) = oneshot::channel();
+    app.dialog()
+        .file()
+        .set_title("Save the QR code")
+        .set_file_name(format!("login-link.{extension}"))
+        .add_filter(name, &[extension])
+        .save_file(move |path| {
+            // Nobody listens any more where the window was closed.
+            let _ = answer.send(path);
+        });
+    let mut path = answered.await.ok()??.into_path().ok()?;
+    if path.extension().is_none() {
+        path.set_extension(extension);
+    }
+    Some(path)
+}
+
+fn picture(qr: &Qr) -> ImageData<'static> {
+    let picture = qr.picture();
+    let bytes: Vec<u8> = picture
+        .pixels()
+        .flat_map(|pixel| {
+            let [grey] = pixel.0;
+            [grey, grey, grey, u8::MAX]
+        })
+        .collect();
+    ImageData {
+        width: picture.width() as usize,
+        height: picture.height() as usize,
+        bytes: bytes.into(),
+    }
+}
+
+impl TryFrom<ComposeRequest> for Composition {
+    type Error = Error;
+
+    fn try_from(request: ComposeRequest) -> Result<Self, Error> {
+        let mut composition =
+            Self::new(Payload::try_from(request.who)?, request.expires_in.parse()?);
+        composition.not_before = request
+            .not_before
+            .map(|text| time::parse(&text, &TimeZone::system(), "not_before"))
+            .transpose()?;
+        composition.single_use = request.single_use;
+        Ok(composition)
+    }
+}
+
+impl TryFrom<Who> for Payload {
+    type Error = Error;
+
+    fn try_from(who: Who) -> Result<Self, Error> {
+        Ok(match who {
+            Who::Email { email } => Self::Email(Email::parse(&email, "email")?),
+            Who::Id { id, as_text } => Self::Id(ExistingId::parse(&id, as_text)?),
+            Who::User {
+                id,
+                email,
+                metadata,
+            } => Self::User(NewUser {
+                id: UserId::parse(&id, "user.id")?,
+                email: match email.trim() {
+                    "" => None,
+                    email => Some(Email::parse(email, "user.email")?),
+                },
+                metadata: metadata.try_into()?,
+            }),
+        })
+    }
+}
+
+impl TryFrom<MetadataInput> for Metadata {
+    type Error = Error;
+
+    fn try_from(input: MetadataInput) -> Result<Self, Error> {
+        match input {
+            MetadataInput::Fields { fields } => Self::from_fields(
+                fields
+                    .iter()
+                    .map(|(name, value)| (name.as_str(), value.as_str())),
+                "metadata",
+            ),
+            MetadataInput::Json { text } => Self::from_json(&text, "metadata"),
+        }
+    }
+}
+
+impl Preview {
+    fn new(revision: u32, preview: CorePreview) -> Self {
+        let (qr, qr_refused) = match &preview.qr {
+            Ok(qr) => (Some(QrPreview::from(qr)), None),
+            Err(refused) => (None, Some(refused.clone().into())),
+        };
+        Self {
+            revision,
+            link: preview.composed.link.into(),
+            header_json: preview.header_json,
+            claims_json: preview.claims_json,
+            times: preview.times.into_iter().map(Into::into).collect(),
+            widget: preview.composed.widget,
+            qr,
+            qr_refused,
+            forecast: preview.forecast.into(),
+            warnings: preview.warnings.into_iter().map(Into::into).collect(),
+            expires_at: preview
+                .composed
+                .claims
+                .registered
+                .expires_at
+                .map(time::exact),
+        }
+    }
+}
+
+impl From<LoginLink> for LinkParts {
+    fn from(link: LoginLink) -> Self {
+        Self {
+            scheme: link.scheme,
+            authority: link.authority,
+            before: link.before,
+            header: link.header,
+            claims: link.claims,
+            signature: link.signature,
+            after: link.after,
+        }
+    }
+}
+
+impl From<&Qr> for QrPreview {
+    fn from(qr: &Qr) -> Self {
+        Self {
+            version: qr.version(),
+            modules: qr.modules(),
+            level: match qr.level() {
+                Level::L => QrLevel::L,
+                Level::M => QrLevel::M,
+            },
+            path: qr.path(),
+            warning: qr.density_warning().map(Into::into),
+        }
+    }
+}
+
+impl From<inspect::ClaimTime> for ClaimTime {
+    fn from(time: inspect::ClaimTime) -> Self {
+        Self {
+            member: time.member.to_owned(),
+            at: time.at,
+            words: time.words,
+        }
+    }
+}
+
+impl From<forecast::Forecast> for Forecast {
+    fn from(forecast: forecast::Forecast) -> Self {
+        Self {
+            tone: match forecast.tone {
+                forecast::Tone::Good => Tone::Good,
+                forecast::Tone::Caution => Tone::Caution,
+                forecast::Tone::Refused => Tone::Refused,
+            },
+            title: forecast.title,
+            detail: forecast.detail,
+        }
+    }
+}

@@ -1,0 +1,334 @@
+//! The applications that people sign in to.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use latchkey_core::instance::{self, InstanceId, Name, Settings};
+use latchkey_core::link::{BaseUrl, Parameter};
+use latchkey_core::preferences::Preferences;
+use latchkey_core::{code, home, keys};
+use serde::{Deserialize, Serialize};
+use tauri::State;
+use ts_rs::TS;
+
+use crate::commands::secrets::SecretSource;
+use crate::studio::at_home;
+use crate::{Problem, Studio};
+
+/// How an instance's codes are signed.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, TS)]
+#[expect(missing_docs, reason = "the names are RFC 7518's")]
+pub enum Algorithm {
+    HS256,
+    HS384,
+    HS512,
+}
+
+/// Where people sign in: at this Latchkey's gateway, or at somebody else's server.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "the type says it")]
+pub enum Hosted {
+    Here,
+    Elsewhere,
+}
+
+/// The rules of an instance that is hosted here.
+#[expect(clippy::struct_excessive_bools, reason = "four independent switches")]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, TS)]
+pub struct Policy {
+    /// Off: every code is refused.
+    pub external_auth: bool,
+    /// Refuse codes that never expire.
+    pub require_expiry: bool,
+    /// Create users whom a code names for the first time.
+    pub provisioning: bool,
+    /// Take a returning user's e-mail and metadata from a newer code.
+    pub refresh_profile: bool,
+}
+
+/// Where a key came from.
+#[derive(Clone, Copy, Debug, Serialize, TS)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "the type says it")]
+pub enum KeyOrigin {
+    Generated,
+    Pasted,
+}
+
+/// What is known of the signing key without reading it.
+#[derive(Clone, Debug, Serialize, TS)]
+pub struct KeyStatus {
+    /// Where it came from.
+    pub origin: KeyOrigin,
+    /// When it was set, in Unix seconds.
+    #[ts(type = "number")]
+    pub set_at: i64,
+    /// Set where the key is shorter than RFC 7518 §3.2 asks for.
+    pub warning: Option<Problem>,
+    /// Whether it can still be shown; it can be shown once.
+    pub revealable: bool,
+}
+
+/// An application that people sign in to.
+#[derive(Clone, Debug, Serialize, TS)]
+pub struct Instance {
+    /// Its id, which never changes.
+    pub id: String,
+    /// For people.
+    pub name: String,
+    /// Where people open the application.
+    pub url: String,
+    /// Who decides.
+    pub hosted: Hosted,
+    /// The query parameter that carries the code.
+    pub parameter: String,
+    /// How its codes are signed.
+    pub algorithm: Algorithm,
+    /// The default lifetime in words: `7 days`, `12 hours`, `never`.
+    pub lifetime: String,
+    /// Its rules.
+    pub policy: Policy,
+    /// Its signing key, if it has one.
+    pub key: Option<KeyStatus>,
+}
+
+/// What an administrator edits of an instance.
+#[derive(Clone, Debug, Deserialize, TS)]
+#[expect(missing_docs, reason = "the members of Instance")]
+pub struct InstanceSettings {
+    pub name: String,
+    pub url: String,
+    pub hosted: Hosted,
+    pub parameter: String,
+    pub algorithm: Algorithm,
+    pub lifetime: String,
+    pub policy: Policy,
+}
+
+/// An instance to connect.
+#[derive(Debug, Deserialize, TS)]
+pub struct NewInstance {
+    /// For people; the URL's host where it is empty.
+    pub name: String,
+    /// Where people open the application.
+    pub url: String,
+    /// Who decides.
+    pub hosted: Hosted,
+    /// Where its signing key comes from.
+    pub secret: SecretSource,
+}
+
+/// An instance by its id.
+#[derive(Clone, Debug, Deserialize, TS)]
+pub struct InstanceRef {
+    /// The id.
+    pub instance: String,
+}
+
+/// An instance and what it is to become.
+#[derive(Clone, Debug, Deserialize, TS)]
+pub struct InstanceUpdate {
+    /// The id.
+    pub instance: String,
+    /// All of its settings.
+    pub settings: InstanceSettings,
+}
+
+impl InstanceRef {
+    pub(crate) fn id(&self) -> latchkey_core::Result<InstanceId> {
+        InstanceId::parse(&self.instance)
+    }
+}
+
+/// Connects an instance: it and its key are there afterwards, or neither is.
+#[tauri::command]
+pub async fn instance_add(
+    studio: State<'_, Arc<Studio>>,
+    request: NewInstance,
+) -> Result<Instance, Problem> {
+    at_home(studio, move |_, home| {
+        let url = BaseUrl::parse(&request.url)?;
+        let name = match request.name.trim() {
+            "" => Name::parse(url.authority())?,
+            name => Name::parse(name)?,
+        };
+        let settings = Settings::new(name, url, request.hosted.into());
+        add(home, settings, request.secret.into())
+    })
+    .await
+}
+
+/// Adds the sample instance, with a generated key.
+#[tauri::command]
+pub async fn sample_instance_add(
+    studio: State<'_, Arc<Studio>>,
+    request: (),
+) -> Result<Instance, Problem> {
+    let () = request;
+    at_home(studio, |_, home| {
+        add(home, Settings::sample()?, home::SecretSource::Generate)
+    })
+    .await
+}
+
+/// Remembers which instance is worked on.
+#[tauri::command]
+pub async fn instance_select(
+    studio: State<'_, Arc<Studio>>,
+    request: InstanceRef,
+) -> Result<(), Problem> {
+    at_home(studio, move |_, home| {
+        let instance = home.instances().get(&request.id()?)?;
+        select(home, &instance.id)
+    })
+    .await
+}
+
+/// Changes an instance's settings.
+#[tauri::command]
+pub async fn instance_update(
+    studio: State<'_, Arc<Studio>>,
+    request: InstanceUpdate,
+) -> Result<Instance, Problem> {
+    at_home(studio, move |_, home| {
+        let id = InstanceId::parse(&request.instance)?;
+        let wanted = Settings::try_from(request.settings)?;
+        let replace = |settings: &mut Settings| {
+            *settings = wanted;
+            Ok(())
+        };
+        home.change(&id, replace, None, Timestamp::now())
+            .map(Into::into)
+    })
+    .await
+}
+
+/// Removes an instance with its key and all that is kept for it.
+#[tauri::command]
+pub async fn instance_remove(
+    studio: State<'_, Arc<Studio>>,
+    request: InstanceRef,
+) -> Result<(), Problem> {
+    at_home(studio, move |_, home| home.remove(&request.id()?)).await
+}
+
+fn add(
+    home: &home::Home,
+    settings: Settings,
+    secret: home::SecretSource,
+) -> latchkey_core::Result<Instance> {
+    let added = home.add(settings, secret, Timestamp::now())?;
+    select(home, &added.id)?;
+    Ok(added.into())
+}
+
+fn select(home: &home::Home, id: &InstanceId) -> latchkey_core::Result<()> {
+    let mut preferences = Preferences::load(home.data_dir());
+    preferences.current = Some(id.as_str().to_owned());
+    preferences.save(home.data_dir())
+}
+
+impl From<instance::Instance> for Instance {
+    fn from(instance: instance::Instance) -> Self {
+        let settings = instance.settings;
+        Self {
+            id: instance.id.as_str().to_owned(),
+            name: settings.name.as_str().to_owned(),
+            url: settings.url.as_str().to_owned(),
+            hosted: settings.hosted.into(),
+            parameter: settings.parameter.as_str().to_owned(),
+            algorithm: settings.algorithm.into(),
+            lifetime: settings.lifetime.to_string(),
+            policy: settings.policy.into(),
+            key: instance.key.map(|key| KeyStatus {
+                origin: match key.origin {
+                    keys::KeyOrigin::Generated => KeyOrigin::Generated,
+                    keys::KeyOrigin::Pasted => KeyOrigin::Pasted,
+                },
+                set_at: key.set_at,
+                warning: key.short_for(settings.algorithm).map(Into::into),
+                revealable: !key.revealed,
+            }),
+        }
+    }
+}
+
+impl TryFrom<InstanceSettings> for Settings {
+    type Error = latchkey_core::Error;
+
+    fn try_from(settings: InstanceSettings) -> Result<Self, Self::Error> {
+        Ok(Self {
+            name: Name::parse(&settings.name)?,
+            url: BaseUrl::parse(&settings.url)?,
+            hosted: settings.hosted.into(),
+            parameter: Parameter::parse(&settings.parameter)?,
+            algorithm: settings.algorithm.into(),
+            lifetime: settings
+                .lifetime
+                .parse()
+                .map_err(|refused: latchkey_core::Error| refused.about("lifetime"))?,
+            policy: settings.policy.into(),
+        })
+    }
+}
+
+impl From<Algorithm> for code::Algorithm {
+    fn from(algorithm: Algorithm) -> Self {
+        match algorithm {
+            Algorithm::HS256 => Self::HS256,
+            Algorithm::HS384 => Self::HS384,
+            Algorithm::HS512 => Self::HS512,
+        }
+    }
+}
+
+impl From<code::Algorithm> for Algorithm {
+    fn from(algorithm: code::Algorithm) -> Self {
+        match algorithm {
+            code::Algorithm::HS256 => Self::HS256,
+            code::Algorithm::HS384 => Self::HS384,
+            code::Algorithm::HS512 => Self::HS512,
+        }
+    }
+}
+
+impl From<Hosted> for instance::Hosted {
+    fn from(hosted: Hosted) -> Self {
+        match hosted {
+            Hosted::Here => Self::Here,
+            Hosted::Elsewhere => Self::Elsewhere,
+        }
+    }
+}
+
+impl From<instance::Hosted> for Hosted {
+    fn from(hosted: instance::Hosted) -> Self {
+        match hosted {
+            instance::Hosted::Here => Self::Here,
+            instance::Hosted::Elsewhere => Self::Elsewhere,
+        }
+    }
+}
+
+impl From<Policy> for instance::Policy {
+    fn from(policy: Policy) -> Self {
+        Self {
+            external_auth: policy.external_auth,
+            require_expiry: policy.require_expiry,
+            provisioning: policy.provisioning,
+            refresh_profile: policy.refresh_profile,
+        }
+    }
+}
+
+impl From<instance::Policy> for Policy {
+    fn from(policy: instance::Policy) -> Self {
+        Self {
+            external_auth: policy.external_auth,
+            require_expiry: policy.require_expiry,
+            provisioning: policy.provisioning,
+            refresh_profile: policy.refresh_profile,
+        }
+    }
+}

@@ -1,0 +1,8 @@
+//! What the window may ask for. A file is one concern; the types that cross are beside the command.
+
+pub mod appearance;
+pub mod compose;
+pub mod instances;
+pub mod keys;
+pub mod secrets;
+pub mod start;

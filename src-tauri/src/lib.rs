@@ -1,0 +1,63 @@
+//! Latchkey Studio: a window over `latchkey-core`.
+//!
+//! A command is one delegation: it takes a request, hands it to core on a thread that may wait, and
+//! answers with a type that is declared beside it. The UI's types are generated from these
+//! ([`schema`]). What is deliberately absent: rules, which are core's, and any socket.
+
+mod clipboard;
+pub mod commands;
+mod problem;
+pub mod schema;
+mod studio;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use tauri::{Builder, Context, RunEvent, Runtime};
+use tracing_subscriber::EnvFilter;
+
+pub use problem::Problem;
+pub use studio::Studio;
+
+/// Opens the window and stays until it is closed.
+#[must_use]
+pub fn run() -> ExitCode {
+    tracing_subscriber::fmt()
+        .with_env_filter(
+            EnvFilter::try_from_env("LATCHKEY_LOG").unwrap_or_else(|_| EnvFilter::new("warn")),
+        )
+        .with_writer(std::io::stderr)
+        .init();
+    let studio = Arc::new(Studio::new(
+        std::env::var_os("LATCHKEY_DATA_DIR").map(PathBuf::from),
+    ));
+    let builder =
+        with_commands(Builder::default(), Arc::clone(&studio)).plugin(tauri_plugin_dialog::init());
+    match builder.build(context()) {
+        Ok(app) => {
+            app.run(move |_, event| {
+                if matches!(event, RunEvent::Exit) {
+                    studio.clipboard().clear_if_ours();
+                }
+            });
+            ExitCode::SUCCESS
+        }
+        Err(cause) => {
+            tracing::error!(%cause, "the window could not be opened");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The commands over `studio`, for any runtime: the window's, or a test's.
+#[must_use]
+pub fn with_commands<R: Runtime>(builder: Builder<R>, studio: Arc<Studio>) -> Builder<R> {
+    builder.manage(studio).invoke_handler(schema::handler())
+}
+
+/// Tauri's configuration, capabilities and the built UI.
+#[must_use]
+pub fn context<R: Runtime>() -> Context<R> {
+    tauri::generate_context!()
+}

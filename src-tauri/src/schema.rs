@@ -1,0 +1,128 @@
+//! The one list of commands: name, request, response. The handler and the UI's types follow from it.
+
+use std::fmt::Write as _;
+
+use tauri::Runtime;
+use tauri::ipc::Invoke;
+use ts_rs::{Config, TS};
+
+use crate::Problem;
+use crate::commands::{appearance, compose, instances, keys, secrets, start};
+
+/// A command as the UI sees it.
+pub struct CommandType {
+    /// What it is invoked by.
+    pub name: &'static str,
+    request: String,
+    response: String,
+}
+
+macro_rules! commands {
+    ($($(#[doc = $doc:literal])* $module:ident :: $name:ident ($request:ty) -> $response:ty;)*) => {
+        /// Answers the window's commands.
+        pub fn handler<R: Runtime>() -> impl Fn(Invoke<R>) -> bool + Send + Sync + 'static {
+            tauri::generate_handler![$($module::$name),*]
+        }
+
+        /// All commands.
+        #[must_use]
+        pub fn commands() -> Vec<CommandType> {
+            let config = Config::default();
+            vec![$(CommandType {
+                name: stringify!($name),
+                request: <$request as TS>::name(&config),
+                response: <$response as TS>::name(&config),
+            }),*]
+        }
+    };
+}
+
+commands! {
+    start::start(()) -> start::Start;
+    appearance::appearance_set(appearance::Appearance) -> ();
+    instances::instance_add(instances::NewInstance) -> instances::Instance;
+    instances::sample_instance_add(()) -> instances::Instance;
+    instances::instance_select(instances::InstanceRef) -> ();
+    instances::instance_update(instances::InstanceUpdate) -> instances::Instance;
+    instances::instance_remove(instances::InstanceRef) -> ();
+    secrets::secret_replace(secrets::SecretReplacement) -> instances::Instance;
+    secrets::secret_reveal(instances::InstanceRef) -> secrets::RevealedSecret;
+    secrets::secret_copy(instances::InstanceRef) -> compose::Copied;
+    secrets::secret_conceal(instances::InstanceRef) -> instances::Instance;
+    compose::compose(compose::ComposeRequest) -> compose::Preview;
+    compose::copy(compose::CopyRequest) -> compose::Copied;
+    compose::qr_save(compose::QrSaveRequest) -> compose::QrSaved;
+    keys::keys_create(keys::Passphrase) -> keys::KeyStore;
+    keys::keys_unlock(keys::Passphrase) -> keys::KeyStore;
+    keys::keys_retry(()) -> keys::KeyStore;
+    keys::keys_use_sealed_file(()) -> keys::KeyStore;
+}
+
+/// The UI's types, as a TypeScript module.
+#[must_use]
+pub fn typescript() -> String {
+    let config = Config::default();
+    let mut declarations: Vec<String> = vec![
+        Problem::decl(&config),
+        start::Start::decl(&config),
+        appearance::Theme::decl(&config),
+        appearance::Appearance::decl(&config),
+        instances::Algorithm::decl(&config),
+        instances::Hosted::decl(&config),
+        instances::Policy::decl(&config),
+        instances::KeyOrigin::decl(&config),
+        instances::KeyStatus::decl(&config),
+        instances::Instance::decl(&config),
+        instances::InstanceSettings::decl(&config),
+        instances::NewInstance::decl(&config),
+        instances::InstanceRef::decl(&config),
+        instances::InstanceUpdate::decl(&config),
+        secrets::SecretSource::decl(&config),
+        secrets::SecretReplacement::decl(&config),
+        secrets::RevealedSecret::decl(&config),
+        compose::MetadataInput::decl(&config),
+        compose::Who::decl(&config),
+        compose::ComposeRequest::decl(&config),
+        compose::LinkParts::decl(&config),
+        compose::QrLevel::decl(&config),
+        compose::QrPreview::decl(&config),
+        compose::ClaimTime::decl(&config),
+        compose::Tone::decl(&config),
+        compose::Forecast::decl(&config),
+        compose::Preview::decl(&config),
+        compose::CopyWhat::decl(&config),
+        compose::CopyRequest::decl(&config),
+        compose::Copied::decl(&config),
+        compose::QrFormat::decl(&config),
+        compose::QrSaveRequest::decl(&config),
+        compose::QrSaved::decl(&config),
+        keys::KeyStore::decl(&config),
+        keys::KeychainState::decl(&config),
+        keys::SealedFileState::decl(&config),
+        keys::Passphrase::decl(&config),
+    ];
+    declarations.sort();
+    let mut module = String::from(
+        "// Generated from the Rust types by `cargo xtask gen`. Do not edit by hand.\n\n",
+    );
+    for declaration in declarations {
+        module.push_str("export ");
+        module.push_str(&declaration);
+        module.push('\n');
+    }
+    module.push_str("\n/** Every command: what it takes, and what it answers with. */\nexport type Commands = {\n");
+    for CommandType {
+        name,
+        request,
+        response,
+    } in commands()
+    {
+        // Writing to a String does not fail.
+        let _ = writeln!(
+            module,
+            "  {name}: {{ request: {request}; response: {response} }};"
+        );
+    }
+    module.push_str("};\n");
+    module
+}

@@ -1,0 +1,3 @@
+//! Whole-program tests without a window.
+
+mod generated_types;

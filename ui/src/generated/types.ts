@@ -1,0 +1,422 @@
+// Generated from the Rust types by `cargo xtask gen`. Do not edit by hand.
+
+export type Algorithm = "HS256" | "HS384" | "HS512";
+export type Appearance = { 
+/**
+ * Light or dark.
+ */
+theme: Theme, };
+export type ClaimTime = { 
+/**
+ * `iat`, `nbf` or `exp`.
+ */
+member: string, 
+/**
+ * RFC 3339, in UTC.
+ */
+at: string, 
+/**
+ * `in 7 days`.
+ */
+words: string, };
+export type ComposeRequest = { 
+/**
+ * The instance's id.
+ */
+instance: string, 
+/**
+ * Who is to sign in.
+ */
+who: Who, 
+/**
+ * In words: `7 days`, `12h`, `never`.
+ */
+expires_in: string, 
+/**
+ * `2026-11-29T23:10` in this computer's time zone, or RFC 3339; null for at once.
+ */
+not_before: string | null, 
+/**
+ * Whether the first sign-in uses it up.
+ */
+single_use: boolean, };
+export type Copied = { 
+/**
+ * When the clipboard is emptied if the content is still ours.
+ */
+clears_in_secs: number, };
+export type CopyRequest = { 
+/**
+ * The preview's.
+ */
+revision: number, 
+/**
+ * What.
+ */
+what: CopyWhat, };
+export type CopyWhat = "link" | "code" | "widget" | "qr";
+export type Forecast = { 
+/**
+ * How it sounds.
+ */
+tone: Tone, 
+/**
+ * In a few words.
+ */
+title: string, 
+/**
+ * In a sentence.
+ */
+detail: string, };
+export type Hosted = "here" | "elsewhere";
+export type Instance = { 
+/**
+ * Its id, which never changes.
+ */
+id: string, 
+/**
+ * For people.
+ */
+name: string, 
+/**
+ * Where people open the application.
+ */
+url: string, 
+/**
+ * Who decides.
+ */
+hosted: Hosted, 
+/**
+ * The query parameter that carries the code.
+ */
+parameter: string, 
+/**
+ * How its codes are signed.
+ */
+algorithm: Algorithm, 
+/**
+ * The default lifetime in words: `7 days`, `12 hours`, `never`.
+ */
+lifetime: string, 
+/**
+ * Its rules.
+ */
+policy: Policy, 
+/**
+ * Its signing key, if it has one.
+ */
+key: KeyStatus | null, };
+export type InstanceRef = { 
+/**
+ * The id.
+ */
+instance: string, };
+export type InstanceSettings = { name: string, url: string, hosted: Hosted, parameter: string, algorithm: Algorithm, lifetime: string, policy: Policy, };
+export type InstanceUpdate = { 
+/**
+ * The id.
+ */
+instance: string, 
+/**
+ * All of its settings.
+ */
+settings: InstanceSettings, };
+export type KeyOrigin = "generated" | "pasted";
+export type KeyStatus = { 
+/**
+ * Where it came from.
+ */
+origin: KeyOrigin, 
+/**
+ * When it was set, in Unix seconds.
+ */
+set_at: number, 
+/**
+ * Set where the key is shorter than RFC 7518 §3.2 asks for.
+ */
+warning: Problem | null, 
+/**
+ * Whether it can still be shown; it can be shown once.
+ */
+revealable: boolean, };
+export type KeyStore = { "kind": "keychain" } & KeychainState | { "kind": "sealed_file" } & SealedFileState;
+export type KeychainState = { "state": "ready" } | { "state": "unreachable", 
+/**
+ * Why.
+ */
+reason: Problem, };
+export type LinkParts = { 
+/**
+ * `https://`
+ */
+scheme: string, 
+/**
+ * `chat.yourcompany.com:8443`
+ */
+authority: string, 
+/**
+ * `/path?a=b&externalAuthCode=`
+ */
+before: string, 
+/**
+ * The code's header.
+ */
+header: string, 
+/**
+ * The code's claims.
+ */
+claims: string, 
+/**
+ * The code's signature.
+ */
+signature: string, 
+/**
+ * What follows the code: `#fragment`.
+ */
+after: string, };
+export type MetadataInput = { "kind": "fields", 
+/**
+ * In order.
+ */
+fields: Array<[string, string]>, } | { "kind": "json", 
+/**
+ * As it was written.
+ */
+text: string, };
+export type NewInstance = { 
+/**
+ * For people; the URL's host where it is empty.
+ */
+name: string, 
+/**
+ * Where people open the application.
+ */
+url: string, 
+/**
+ * Who decides.
+ */
+hosted: Hosted, 
+/**
+ * Where its signing key comes from.
+ */
+secret: SecretSource, };
+export type Passphrase = { 
+/**
+ * It.
+ */
+passphrase: string, };
+export type Policy = { 
+/**
+ * Off: every code is refused.
+ */
+external_auth: boolean, 
+/**
+ * Refuse codes that never expire.
+ */
+require_expiry: boolean, 
+/**
+ * Create users whom a code names for the first time.
+ */
+provisioning: boolean, 
+/**
+ * Take a returning user's e-mail and metadata from a newer code.
+ */
+refresh_profile: boolean, };
+export type Preview = { 
+/**
+ * Names this preview to `copy` and `qr_save`.
+ */
+revision: number, 
+/**
+ * The link.
+ */
+link: LinkParts, 
+/**
+ * The code's header, written to be read.
+ */
+header_json: string, 
+/**
+ * The claims, written to be read.
+ */
+claims_json: string, 
+/**
+ * The times among the claims.
+ */
+times: Array<ClaimTime>, 
+/**
+ * The tag for a page.
+ */
+widget: string, 
+/**
+ * The QR code.
+ */
+qr: QrPreview | null, 
+/**
+ * Why there is no QR code, where there is none.
+ */
+qr_refused: Problem | null, 
+/**
+ * What would happen if the link were opened now.
+ */
+forecast: Forecast, 
+/**
+ * What to know before giving it out.
+ */
+warnings: Array<Problem>, 
+/**
+ * RFC 3339 in UTC; null for a link that never expires.
+ */
+expires_at: string | null, };
+export type Problem = { 
+/**
+ * For the UI to switch on.
+ */
+code: string, 
+/**
+ * For a person.
+ */
+message: string, 
+/**
+ * The member that it is about.
+ */
+field: string | null, };
+export type QrFormat = "png" | "svg";
+export type QrLevel = "L" | "M";
+export type QrPreview = { 
+/**
+ * 1 to 22.
+ */
+version: number, 
+/**
+ * Modules on a side, the quiet zone not counted.
+ */
+modules: number, 
+/**
+ * The error correction.
+ */
+level: QrLevel, 
+/**
+ * SVG path data of the dark modules, one unit a module, inside a quiet zone of 4: the view box
+ * is `0 0 modules+8 modules+8`.
+ */
+path: string, 
+/**
+ * What to know about scanning it.
+ */
+warning: Problem | null, };
+export type QrSaveRequest = { 
+/**
+ * The preview's.
+ */
+revision: number, 
+/**
+ * As what.
+ */
+format: QrFormat, };
+export type QrSaved = { 
+/**
+ * The file's name; null where the person cancelled.
+ */
+file: string | null, };
+export type RevealedSecret = { 
+/**
+ * It.
+ */
+secret: string, };
+export type SealedFileState = { "state": "ready" } | { "state": "locked" } | { "state": "new", 
+/**
+ * Why the keychain is not used.
+ */
+reason: Problem, };
+export type SecretReplacement = { 
+/**
+ * The id.
+ */
+instance: string, 
+/**
+ * Where the key comes from.
+ */
+secret: SecretSource, };
+export type SecretSource = { "kind": "generate" } | { "kind": "paste", 
+/**
+ * The JWT secret.
+ */
+secret: string, };
+export type Start = { 
+/**
+ * Latchkey's version.
+ */
+version: string, 
+/**
+ * Where everything is kept.
+ */
+data_dir: string, 
+/**
+ * All instances that can be read, by name.
+ */
+instances: Array<Instance>, 
+/**
+ * What is wrong with the others.
+ */
+problems: Array<Problem>, 
+/**
+ * The instance that was last worked on, if it is still there.
+ */
+current: string | null, 
+/**
+ * Where the signing keys are.
+ */
+key_store: KeyStore, 
+/**
+ * How Studio looks.
+ */
+appearance: Appearance, };
+export type Theme = "system" | "light" | "dark";
+export type Tone = "good" | "caution" | "refused";
+export type Who = { "kind": "email", 
+/**
+ * The address.
+ */
+email: string, } | { "kind": "id", 
+/**
+ * The id.
+ */
+id: string, 
+/**
+ * Send digits as a text and not as a number.
+ */
+as_text: boolean, } | { "kind": "user", 
+/**
+ * The administrator's own key for this person.
+ */
+id: string, 
+/**
+ * The address; none where it is empty.
+ */
+email: string, 
+/**
+ * Everything else.
+ */
+metadata: MetadataInput, };
+
+/** Every command: what it takes, and what it answers with. */
+export type Commands = {
+  start: { request: null; response: Start };
+  appearance_set: { request: Appearance; response: null };
+  instance_add: { request: NewInstance; response: Instance };
+  sample_instance_add: { request: null; response: Instance };
+  instance_select: { request: InstanceRef; response: null };
+  instance_update: { request: InstanceUpdate; response: Instance };
+  instance_remove: { request: InstanceRef; response: null };
+  secret_replace: { request: SecretReplacement; response: Instance };
+  secret_reveal: { request: InstanceRef; response: RevealedSecret };
+  secret_copy: { request: InstanceRef; response: Copied };
+  secret_conceal: { request: InstanceRef; response: Instance };
+  compose: { request: ComposeRequest; response: Preview };
+  copy: { request: CopyRequest; response: Copied };
+  qr_save: { request: QrSaveRequest; response: QrSaved };
+  keys_create: { request: Passphrase; response: KeyStore };
+  keys_unlock: { request: Passphrase; response: KeyStore };
+  keys_retry: { request: null; response: KeyStore };
+  keys_use_sealed_file: { request: null; response: KeyStore };
+};
