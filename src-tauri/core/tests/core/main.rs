@@ -1,0 +1,12 @@
+//! Core from outside: what it refuses, and what it accepts to the second.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::string_slice,
+    reason = "a test that fails says where by panicking"
+)]
+
+mod accepted_codes;
+mod refused_inputs;
+mod signed;
