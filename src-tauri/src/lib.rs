@@ -14,6 +14,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use latchkey_core::keys::KeychainUse;
 use tauri::{Builder, Context, RunEvent, Runtime};
 use tracing_subscriber::EnvFilter;
 
@@ -31,6 +32,7 @@ pub fn run() -> ExitCode {
         .init();
     let studio = Arc::new(Studio::new(
         std::env::var_os("LATCHKEY_DATA_DIR").map(PathBuf::from),
+        KeychainUse::from_setting(std::env::var("LATCHKEY_KEYCHAIN").ok().as_deref()),
     ));
     let builder =
         with_commands(Builder::default(), Arc::clone(&studio)).plugin(tauri_plugin_dialog::init());

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use latchkey_core::compose::Composed;
 use latchkey_core::home::Home;
 use latchkey_core::instance::InstanceId;
+use latchkey_core::keys::KeychainUse;
 use latchkey_core::qr::Qr;
 use latchkey_core::secret::Secret;
 use latchkey_core::{Error, Result, files};
@@ -28,6 +29,7 @@ pub(crate) struct Shown {
 /// The state behind the commands.
 pub struct Studio {
     data_dir: Option<PathBuf>,
+    keychain: KeychainUse,
     home: Mutex<Option<Arc<Home>>>,
     shown: Mutex<(u32, VecDeque<Arc<Shown>>)>,
     revealed: Mutex<Option<(InstanceId, Secret)>>,
@@ -37,9 +39,10 @@ pub struct Studio {
 impl Studio {
     /// Nothing is opened yet: that may take as long as a keychain does, and the window comes first.
     #[must_use]
-    pub fn new(data_dir: Option<PathBuf>) -> Self {
+    pub fn new(data_dir: Option<PathBuf>, keychain: KeychainUse) -> Self {
         Self {
             data_dir,
+            keychain,
             home: Mutex::default(),
             shown: Mutex::default(),
             revealed: Mutex::default(),
@@ -53,7 +56,10 @@ impl Studio {
         if let Some(home) = &*home {
             return Ok(Arc::clone(home));
         }
-        let opened = Arc::new(Home::open(files::data_dir(self.data_dir.clone())?)?);
+        let opened = Arc::new(Home::open(
+            files::data_dir(self.data_dir.clone())?,
+            self.keychain,
+        )?);
         *home = Some(Arc::clone(&opened));
         Ok(opened)
     }

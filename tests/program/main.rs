@@ -1,3 +1,13 @@
 //! Whole-program tests without a window.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that fails says where by panicking"
+)]
+
+mod boundary;
 mod generated_types;
+mod qr_codes;

@@ -28,7 +28,8 @@ Secrets never stand on the command line, where other users of the computer see t
   LATCHKEY_SECRET_FILE         the same, by the environment
   LATCHKEY_SECRET              the secret itself, by the environment
   --instance NAME              the instance's entry in the keychain or the sealed file
-The sealed file's passphrase comes from LATCHKEY_PASSPHRASE_FILE, LATCHKEY_PASSPHRASE, or is asked for.";
+The sealed file's passphrase comes from LATCHKEY_PASSPHRASE_FILE, LATCHKEY_PASSPHRASE, or is asked for.
+LATCHKEY_KEYCHAIN=off leaves the keychain alone, for servers and scripts.";
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {

@@ -7,10 +7,9 @@ use std::process::ExitCode;
 use jiff::Timestamp;
 use latchkey_core::code::CodeRules;
 use latchkey_core::code::recognize::{Form, recognize};
-use latchkey_core::home::Home;
 use latchkey_core::inspect::{Inspection, Verification, inspect as look};
 use latchkey_core::link::{DEFAULT_PARAMETER, Parameter};
-use latchkey_core::{Error, ErrorCode, files, qr};
+use latchkey_core::{Error, ErrorCode, qr};
 use serde_json::{Value, json};
 
 use crate::args::InspectArguments;
@@ -25,7 +24,7 @@ pub(crate) fn inspect(
     now: Timestamp,
 ) -> Result<ExitCode, Failure> {
     let (parameter, rules, key) = if let Some(name) = &arguments.instance {
-        let home = Home::open(files::data_dir(data_dir)?)?;
+        let home = keys::home(data_dir)?;
         let instance = home.instances().find(name)?;
         let key = keys::signing_key(&arguments.secret, Some((&home, &instance)))?;
         let settings = &instance.settings;

@@ -4,7 +4,6 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use jiff::Timestamp;
-use latchkey_core::files;
 use latchkey_core::home::{Home, SecretSource};
 use latchkey_core::instance::{Hosted, Instance, Name, Settings};
 use latchkey_core::keys::{Kept, KeyOrigin};
@@ -22,7 +21,7 @@ pub(crate) fn instance(
     output: &Output,
     now: Timestamp,
 ) -> Result<ExitCode, Failure> {
-    let home = Home::open(files::data_dir(data_dir)?)?;
+    let home = keys::home(data_dir)?;
     match command {
         InstanceCommand::List => list(&home, output)?,
         InstanceCommand::Add(arguments) => add(&home, &arguments, output, now)?,

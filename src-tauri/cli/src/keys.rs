@@ -9,7 +9,7 @@ use latchkey_core::code::Algorithm;
 use latchkey_core::files;
 use latchkey_core::home::Home;
 use latchkey_core::instance::Instance;
-use latchkey_core::keys::{KeysState, MIN_PASSPHRASE_CHARS};
+use latchkey_core::keys::{KeychainUse, KeysState, MIN_PASSPHRASE_CHARS};
 use latchkey_core::secret::{Secret, SigningKey};
 use latchkey_core::{Error, ErrorCode};
 use serde_json::json;
@@ -27,6 +27,12 @@ pub(crate) fn generate(algorithm: Algorithm, output: &Output) -> Result<ExitCode
         || json!({ "secret": secret, "algorithm": algorithm }),
     );
     Ok(ExitCode::SUCCESS)
+}
+
+/// The data folder with its instances and keys.
+pub(crate) fn home(data_dir: Option<PathBuf>) -> Result<Home, Failure> {
+    let keychain = KeychainUse::from_setting(variable("LATCHKEY_KEYCHAIN").as_deref());
+    Ok(Home::open(files::data_dir(data_dir)?, keychain)?)
 }
 
 /// The secret that was given for this call: by file or by environment.

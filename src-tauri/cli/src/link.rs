@@ -7,7 +7,6 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use latchkey_core::compose::{Composition, Target, compose};
 use latchkey_core::email::Email;
-use latchkey_core::home::Home;
 use latchkey_core::lifetime::Lifetime;
 use latchkey_core::link::{BaseUrl, Parameter};
 use latchkey_core::metadata::Metadata;
@@ -92,7 +91,7 @@ fn signer(
     data_dir: Option<PathBuf>,
 ) -> Result<(Target, Lifetime, SigningKey), Failure> {
     if let Some(name) = &arguments.instance {
-        let home = Home::open(files::data_dir(data_dir)?)?;
+        let home = keys::home(data_dir)?;
         let instance = home.instances().find(name)?;
         let key = keys::signing_key(&arguments.secret, Some((&home, &instance)))?;
         let settings = instance.settings;

@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use jiff::Timestamp;
 
 use crate::instance::{Instance, InstanceId, Instances, Settings};
-use crate::keys::{Kept, KeyOrigin, KeyRecord, Keys};
+use crate::keys::{Kept, KeyOrigin, KeyRecord, KeychainUse, Keys};
 use crate::secret::{Secret, SigningKey};
 use crate::{Error, ErrorCode, Result, files};
 
@@ -32,12 +32,12 @@ pub struct Home {
 
 impl Home {
     /// Opens a data folder, which is made if need be, and finds out where its keys are.
-    pub fn open(data_dir: PathBuf) -> Result<Self> {
+    pub fn open(data_dir: PathBuf, keychain: KeychainUse) -> Result<Self> {
         files::create_private_dir(&data_dir)?;
         let instances = Instances::new(&data_dir);
         let in_keychain = key_in_keychain(&instances)?;
         Ok(Self {
-            keys: Keys::open(&data_dir, in_keychain.as_ref()),
+            keys: Keys::open(&data_dir, keychain, in_keychain.as_ref()),
             instances,
             data_dir,
             read: Mutex::default(),

@@ -65,6 +65,28 @@ impl KeyRecord {
     }
 }
 
+/// Whether the operating system's keychain may be asked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum KeychainUse {
+    /// Where there is one it is used.
+    #[default]
+    Ask,
+    /// It is left alone: keys go to the sealed file.
+    Never,
+}
+
+impl KeychainUse {
+    /// Reads the value of `LATCHKEY_KEYCHAIN`: `off` leaves the keychain alone.
+    #[must_use]
+    pub fn from_setting(value: Option<&str>) -> Self {
+        if value == Some("off") {
+            Self::Never
+        } else {
+            Self::Ask
+        }
+    }
+}
+
 /// Where keys are kept now, and whether they can be read.
 #[derive(Debug)]
 pub enum KeysState {
@@ -83,6 +105,7 @@ pub enum KeysState {
 /// The keys of a data folder.
 pub struct Keys {
     data_dir: PathBuf,
+    keychain: KeychainUse,
     place: Mutex<Place>,
 }
 
@@ -99,9 +122,10 @@ impl Keys {
     /// is asked, with a limit of 3 seconds. `in_keychain` is a key that is known to be there, if
     /// there is one.
     #[must_use]
-    pub fn open(data_dir: &Path, in_keychain: Option<&KeyRecord>) -> Self {
+    pub fn open(data_dir: &Path, keychain: KeychainUse, in_keychain: Option<&KeyRecord>) -> Self {
         let keys = Self {
             data_dir: data_dir.to_owned(),
+            keychain,
             place: Mutex::new(Place::Unreachable(unreachable_without_cause())),
         };
         keys.retry(in_keychain);
@@ -114,7 +138,12 @@ impl Keys {
         let found = if file.exists() {
             Place::Locked(file)
         } else {
-            match keychain::probe(in_keychain.map(|record| record.id.as_str())) {
+            let known = in_keychain.map(|record| record.id.as_str());
+            let answer = match self.keychain {
+                KeychainUse::Ask => keychain::probe(known),
+                KeychainUse::Never => Err(switched_off()),
+            };
+            match answer {
                 Ok(()) => Place::Keychain,
                 Err(reason) if in_keychain.is_some() => Place::Unreachable(reason),
                 Err(reason) => Place::New(reason),
@@ -277,6 +306,13 @@ fn unreachable_without_cause() -> Error {
     Error::new(
         ErrorCode::KeychainUnreachable,
         "The keychain has not been asked yet.",
+    )
+}
+
+fn switched_off() -> Error {
+    Error::new(
+        ErrorCode::KeychainUnreachable,
+        "The keychain is switched off by LATCHKEY_KEYCHAIN=off.",
     )
 }
 

@@ -1,0 +1,181 @@
+use std::path::Path;
+
+use serde_json::json;
+
+use crate::run::{SECRET, in_folder, latchkey};
+
+fn add(folder: &Path, arguments: &[&str]) {
+    let mut all = vec!["instance", "add"];
+    all.extend(arguments);
+    let ran = in_folder(folder, &all);
+    assert_eq!(ran.code, 0, "{}", ran.err);
+}
+
+#[test]
+fn an_instance_keeps_its_secret_and_signs_with_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let file = folder.join("secret");
+    std::fs::write(&file, SECRET).unwrap();
+    add(
+        folder,
+        &[
+            "Acme",
+            "--url",
+            "https://chat.acme.example",
+            "--hosted",
+            "elsewhere",
+            "--lifetime",
+            "12h",
+            "--param",
+            "token",
+            "--secret-file",
+            file.to_str().unwrap(),
+        ],
+    );
+    std::fs::remove_file(&file).unwrap();
+
+    let link = in_folder(folder, &["link", "--instance", "acme", "--email", "a@b.cd"]);
+    assert_eq!(link.code, 0, "{}", link.err);
+    assert!(
+        link.out.starts_with("https://chat.acme.example/?token=ey"),
+        "{}",
+        link.out
+    );
+    let outside = latchkey(
+        &["--json", "inspect", "-", "--param", "token"],
+        &[("LATCHKEY_SECRET", SECRET)],
+        link.out.as_bytes(),
+    );
+    assert_eq!(outside.code, 0, "{}", outside.err);
+    assert_eq!(outside.json()["times"][1]["words"], "in 12 hours");
+    let inside = in_folder(
+        folder,
+        &["--json", "inspect", link.out.trim(), "--instance", "Acme"],
+    );
+    assert_eq!(inside.json()["verification"]["verified"], json!(true));
+
+    let shown = in_folder(folder, &["--json", "instance", "show", "Acme"]);
+    assert_eq!(shown.json()["secret"]["origin"], "pasted");
+    assert!(!shown.out.contains(SECRET));
+    assert!(
+        !in_folder(folder, &["instance", "show", "Acme"])
+            .out
+            .contains(SECRET)
+    );
+}
+
+#[test]
+fn a_wrong_passphrase_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    add(folder.path(), &["Acme", "--url", "https://a.b"]);
+    let environment = [
+        ("LATCHKEY_DATA_DIR", folder.path().to_str().unwrap()),
+        ("LATCHKEY_PASSPHRASE", "wrong"),
+    ];
+    let link = ["--json", "link", "--instance", "acme", "--email", "a@b.cd"];
+    assert_eq!(
+        latchkey(&link, &environment, b"").refusal(),
+        (1, "wrong_passphrase".into(), Some("passphrase".into()))
+    );
+    let without = latchkey(&link, environment.get(..1).unwrap(), b"");
+    assert_eq!(
+        without.refusal().0,
+        2,
+        "and without one it says how to give it"
+    );
+}
+
+#[test]
+fn instances_are_listed_changed_and_removed() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    assert!(
+        in_folder(folder, &["instance", "list"])
+            .out
+            .contains("no instance yet")
+    );
+    add(folder, &["One", "--url", "https://one.example"]);
+    add(
+        folder,
+        &["Two", "--url", "https://two.example", "--no-secret"],
+    );
+    assert_eq!(
+        in_folder(folder, &["instance", "list"]).out.lines().count(),
+        2
+    );
+
+    let taken = in_folder(
+        folder,
+        &["--json", "instance", "add", "one", "--url", "https://x.y"],
+    );
+    assert_eq!(
+        taken.refusal(),
+        (1, "instance_exists".into(), Some("name".into()))
+    );
+    let dictated = in_folder(
+        folder,
+        &[
+            "--json",
+            "instance",
+            "add",
+            "Three",
+            "--url",
+            "https://x.y",
+            "--hosted",
+            "elsewhere",
+        ],
+    );
+    assert_eq!(
+        dictated.refusal().0,
+        2,
+        "an instance elsewhere dictates its secret"
+    );
+
+    let set = in_folder(
+        folder,
+        &[
+            "--json",
+            "instance",
+            "set",
+            "one",
+            "--name",
+            "First",
+            "--algorithm",
+            "HS512",
+            "--require-expiry",
+            "yes",
+            "--generate-secret",
+        ],
+    );
+    assert_eq!(set.code, 0, "{}", set.err);
+    let shown = in_folder(folder, &["--json", "instance", "show", "first"]).json();
+    assert_eq!(
+        (&shown["id"], &shown["algorithm"]),
+        (&json!("one"), &json!("HS512"))
+    );
+    assert_eq!(shown["policy"]["require_expiry"], json!(true));
+
+    let refused = in_folder(
+        folder,
+        &["--json", "link", "--instance", "two", "--email", "a@b.cd"],
+    );
+    assert_eq!(refused.refusal().0, 2, "it has no secret");
+    assert_eq!(
+        in_folder(folder, &["--json", "instance", "remove", "first"])
+            .refusal()
+            .0,
+        2,
+        "without --yes"
+    );
+    assert_eq!(
+        in_folder(folder, &["instance", "remove", "first", "--yes"]).code,
+        0
+    );
+    assert_eq!(
+        in_folder(folder, &["--json", "instance", "show", "first"])
+            .refusal()
+            .1,
+        "unknown_instance"
+    );
+}

@@ -1,0 +1,14 @@
+//! The command line as a script uses it: what is printed where, and the exit codes.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that fails says where by panicking"
+)]
+
+mod inspect;
+mod instances;
+mod links;
+mod manual;
+mod run;

@@ -1,0 +1,66 @@
+//! Running the program with nothing of the developer's own environment.
+
+use std::io::Write as _;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use serde_json::Value;
+
+pub(crate) const SECRET: &str = "a-secret-of-more-than-thirty-two-bytes";
+
+/// What a run left behind.
+pub(crate) struct Ran {
+    pub(crate) code: i32,
+    pub(crate) out: String,
+    pub(crate) err: String,
+}
+
+impl Ran {
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.out).unwrap_or_else(|_| panic!("not JSON: {}", self.out))
+    }
+
+    /// The error's code and field, as `--json` prints them.
+    pub(crate) fn refusal(&self) -> (i32, String, Option<String>) {
+        let value: Value =
+            serde_json::from_str(&self.err).unwrap_or_else(|_| panic!("not JSON: {}", self.err));
+        let text = |name: &str| value["error"][name].as_str().map(str::to_owned);
+        (self.code, text("code").unwrap(), text("field"))
+    }
+}
+
+/// `latchkey` with arguments, environment and standard input.
+pub(crate) fn latchkey(arguments: &[&str], environment: &[(&str, &str)], input: &[u8]) -> Ran {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_latchkey"))
+        .args(arguments)
+        .env_clear()
+        .env("LATCHKEY_KEYCHAIN", "off")
+        .envs(environment.iter().copied())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // A program that does not read its input closes it early.
+    let _ = child.stdin.take().unwrap().write_all(input);
+    let output = child.wait_with_output().unwrap();
+    Ran {
+        code: output.status.code().unwrap(),
+        out: String::from_utf8(output.stdout).unwrap(),
+        err: String::from_utf8(output.stderr).unwrap(),
+    }
+}
+
+/// The same with a secret in the environment.
+pub(crate) fn with_secret(arguments: &[&str]) -> Ran {
+    latchkey(arguments, &[("LATCHKEY_SECRET", SECRET)], b"")
+}
+
+/// The same with a data folder and the passphrase of its sealed file.
+pub(crate) fn in_folder(folder: &Path, arguments: &[&str]) -> Ran {
+    let environment = [
+        ("LATCHKEY_DATA_DIR", folder.to_str().unwrap()),
+        ("LATCHKEY_PASSPHRASE", "correct horse battery"),
+    ];
+    latchkey(arguments, &environment, b"")
+}

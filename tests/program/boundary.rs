@@ -1,0 +1,352 @@
+//! What a window may ask for, and what it is never told. The commands, the capability and the
+//! configuration are the real ones; only the window is Tauri's stand-in.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::Arc;
+
+use latchkey_core::keys::KeychainUse;
+use latchkey_desktop_lib::{Studio, context, schema, with_commands};
+use serde_json::{Value, json};
+use tauri::ipc::{CallbackFn, InvokeBody};
+use tauri::test::{INVOKE_KEY, MockRuntime, get_ipc_response, mock_builder};
+use tauri::webview::InvokeRequest;
+use tauri::{App, WebviewWindow, WebviewWindowBuilder};
+use tempfile::TempDir;
+
+const SECRET: &str = "the-pasted-secret-of-the-instance-0123456789";
+const PASSPHRASE: &str = "correct horse battery";
+
+struct Boundary {
+    _app: App<MockRuntime>,
+    window: WebviewWindow<MockRuntime>,
+    stranger: WebviewWindow<MockRuntime>,
+    data_dir: TempDir,
+}
+
+impl Boundary {
+    fn new() -> Self {
+        let data_dir = tempfile::tempdir().unwrap();
+        let studio = Studio::new(Some(data_dir.path().to_owned()), KeychainUse::Never);
+        let mut context = context();
+        // The window of the configuration is made below, so that the test holds it.
+        context.config_mut().app.windows.clear();
+        let app = with_commands(mock_builder(), Arc::new(studio))
+            .plugin(tauri_plugin_dialog::init())
+            .build(context)
+            .unwrap();
+        let window = |label| {
+            WebviewWindowBuilder::new(&app, label, tauri::WebviewUrl::default())
+                .build()
+                .unwrap()
+        };
+        Self {
+            window: window("main"),
+            stranger: window("stranger"),
+            _app: app,
+            data_dir,
+        }
+    }
+
+    fn ask(&self, command: &str, request: Value) -> Result<Value, Value> {
+        invoke(&self.window, command, &request)
+    }
+
+    /// An instance with a pasted secret, in a sealed file.
+    fn with_instance() -> (Self, String) {
+        let boundary = Self::new();
+        boundary
+            .ask("keys_create", json!({ "passphrase": PASSPHRASE }))
+            .unwrap();
+        let instance = boundary
+            .ask(
+                "instance_add",
+                json!({
+                    "name": "Acme",
+                    "url": "https://chat.acme.example",
+                    "hosted": "elsewhere",
+                    "secret": { "kind": "paste", "secret": SECRET },
+                }),
+            )
+            .unwrap();
+        let id = instance["id"].as_str().unwrap().to_owned();
+        (boundary, id)
+    }
+}
+
+fn invoke(
+    window: &WebviewWindow<MockRuntime>,
+    command: &str,
+    request: &Value,
+) -> Result<Value, Value> {
+    let request = InvokeRequest {
+        cmd: command.to_owned(),
+        callback: CallbackFn(0),
+        error: CallbackFn(1),
+        url: if cfg!(windows) {
+            "http://tauri.localhost"
+        } else {
+            "tauri://localhost"
+        }
+        .parse()
+        .unwrap(),
+        body: InvokeBody::Json(json!({ "request": request })),
+        headers: tauri::http::HeaderMap::default(),
+        invoke_key: INVOKE_KEY.to_owned(),
+    };
+    get_ipc_response(window, request).map(|body| body.deserialize().unwrap())
+}
+
+fn compose_request(instance: &str) -> Value {
+    json!({
+        "instance": instance,
+        "who": { "kind": "email", "email": "ada@acme.example" },
+        "expires_in": "7 days",
+        "not_before": null,
+        "single_use": false,
+    })
+}
+
+#[test]
+fn a_window_without_the_capability_is_refused_every_command() {
+    let boundary = Boundary::new();
+    for command in schema::commands() {
+        let refused = invoke(&boundary.stranger, command.name, &Value::Null).unwrap_err();
+        let refused = refused.to_string();
+        assert!(
+            refused.contains("not allowed"),
+            "{}: {refused}",
+            command.name
+        );
+    }
+    assert!(
+        std::fs::read_dir(boundary.data_dir.path())
+            .unwrap()
+            .next()
+            .is_none(),
+        "and nothing was done"
+    );
+}
+
+#[test]
+fn the_window_with_the_capability_is_answered() {
+    let boundary = Boundary::new();
+    let start = boundary.ask("start", Value::Null).unwrap();
+    assert_eq!(start["instances"], json!([]));
+    assert_eq!(start["key_store"]["kind"], "sealed_file");
+    assert_eq!(start["key_store"]["state"], "new");
+}
+
+#[test]
+fn every_command_is_granted_by_exactly_one_permission() {
+    let mut granted = Vec::new();
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src-tauri/permissions");
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let text = std::fs::read_to_string(entry.unwrap().path()).unwrap();
+        let (_, list) = text.split_once("commands.allow = [").unwrap();
+        let (list, _) = list.split_once(']').unwrap();
+        granted.extend(
+            list.split(',')
+                .map(|name| name.trim().trim_matches('"').to_owned()),
+        );
+    }
+    granted.sort();
+    let mut declared: Vec<String> = schema::commands()
+        .iter()
+        .map(|command| command.name.to_owned())
+        .collect();
+    declared.sort();
+    assert_eq!(granted, declared);
+}
+
+#[test]
+fn no_command_of_tauri_itself_is_granted() {
+    let boundary = Boundary::new();
+    for command in [
+        "plugin:event|listen",
+        "plugin:webview|create_webview_window",
+        "plugin:window|set_title",
+        "plugin:path|resolve_directory",
+        "plugin:dialog|save",
+        "plugin:dialog|open",
+    ] {
+        assert!(boundary.ask(command, Value::Null).is_err(), "{command}");
+    }
+}
+
+#[test]
+fn the_csp_is_strict() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tauri.conf.json");
+    let config: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+    let security = &config["app"]["security"];
+    let csp = security["csp"].as_str().unwrap();
+    let directives: Vec<(&str, BTreeSet<&str>)> = csp
+        .split(';')
+        .map(|directive| {
+            let (name, sources) = directive.trim().split_once(' ').unwrap();
+            (name, sources.split(' ').collect())
+        })
+        .collect();
+    let sources = |name: &str| {
+        let directive = directives.iter().find(|(directive, _)| *directive == name);
+        directive
+            .unwrap_or_else(|| panic!("{name} is missing"))
+            .1
+            .clone()
+    };
+    assert_eq!(sources("default-src"), BTreeSet::from(["'none'"]));
+    assert_eq!(sources("script-src"), BTreeSet::from(["'self'"]));
+    assert_eq!(sources("style-src"), BTreeSet::from(["'self'"]));
+    for name in ["base-uri", "form-action", "frame-ancestors", "object-src"] {
+        assert_eq!(sources(name), BTreeSet::from(["'none'"]), "{name}");
+    }
+    assert!(!csp.contains("unsafe"), "{csp}");
+    assert!(
+        !csp.contains("https:"),
+        "nothing is loaded from a network: {csp}"
+    );
+    assert!(
+        security.get("devCsp").is_none()
+            && security
+                .get("dangerousDisableAssetCspModification")
+                .is_none()
+    );
+    assert_eq!(security["freezePrototype"], true);
+    assert_eq!(config["app"]["withGlobalTauri"], false);
+}
+
+#[test]
+fn only_the_revealing_command_answers_with_the_secret_and_it_does_so_once() {
+    let (boundary, instance) = Boundary::with_instance();
+    let by_id = json!({ "instance": instance });
+    let preview = boundary.ask("compose", compose_request(&instance)).unwrap();
+    let settings = json!({
+        "name": "Acme", "url": "https://chat.acme.example", "hosted": "elsewhere",
+        "parameter": "externalAuthCode", "algorithm": "HS256", "lifetime": "7 days",
+        "policy": { "external_auth": true, "require_expiry": false, "provisioning": true, "refresh_profile": true },
+    });
+    let asked = [
+        ("start", Value::Null),
+        ("appearance_set", json!({ "theme": "dark" })),
+        ("sample_instance_add", Value::Null),
+        ("instance_select", by_id.clone()),
+        (
+            "instance_update",
+            json!({ "instance": instance, "settings": settings }),
+        ),
+        ("compose", compose_request(&instance)),
+        (
+            "copy",
+            json!({ "revision": preview["revision"], "what": "link" }),
+        ),
+        ("secret_copy", by_id.clone()),
+        ("secret_conceal", by_id.clone()),
+        ("keys_create", json!({ "passphrase": "another passphrase" })),
+        ("keys_unlock", json!({ "passphrase": PASSPHRASE })),
+        ("keys_retry", Value::Null),
+        ("keys_use_sealed_file", Value::Null),
+        // Last: they change or end the instance.
+        (
+            "secret_replace",
+            json!({ "instance": instance, "secret": { "kind": "paste", "secret": SECRET } }),
+        ),
+        (
+            "instance_add",
+            json!({ "name": "B", "url": "https://b.example", "hosted": "here", "secret": { "kind": "paste", "secret": SECRET } }),
+        ),
+    ];
+    for (command, request) in &asked {
+        let answer = boundary.ask(command, request.clone());
+        let text = format!("{answer:?}");
+        assert!(!text.contains(SECRET), "{command} answered with the secret");
+        assert!(
+            !text.contains(PASSPHRASE),
+            "{command} answered with the passphrase"
+        );
+    }
+    let left_out: Vec<&str> = schema::commands()
+        .iter()
+        .map(|command| command.name)
+        .filter(|name| !asked.iter().any(|(asked, _)| asked == name))
+        .collect();
+    assert_eq!(
+        left_out,
+        ["instance_remove", "secret_reveal", "qr_save"],
+        "qr_save asks a person"
+    );
+
+    let revealed = boundary.ask("secret_reveal", by_id.clone()).unwrap();
+    assert_eq!(revealed, json!({ "secret": SECRET }));
+    let refused = boundary.ask("secret_reveal", by_id.clone()).unwrap_err();
+    assert_eq!(refused["code"], "secret_concealed");
+    let removed = boundary.ask("instance_remove", by_id).unwrap();
+    assert!(!removed.to_string().contains(SECRET));
+}
+
+#[test]
+fn the_secret_is_nowhere_on_disk_in_the_clear() {
+    let (boundary, _) = Boundary::with_instance();
+    let mut folders = vec![boundary.data_dir.path().to_owned()];
+    let mut files = 0;
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            files += 1;
+            let contents = String::from_utf8_lossy(&std::fs::read(&path).unwrap()).into_owned();
+            assert!(!contents.contains(SECRET), "{}", path.display());
+            assert!(!contents.contains(PASSPHRASE), "{}", path.display());
+        }
+    }
+    assert!(files >= 3, "{files} files were looked at");
+}
+
+#[test]
+fn an_error_crosses_as_code_message_and_field() {
+    let (boundary, instance) = Boundary::with_instance();
+    let mut request = compose_request(&instance);
+    request["who"] = json!({ "kind": "email", "email": "ada" });
+    let refused = boundary.ask("compose", request).unwrap_err();
+    assert_eq!(refused["code"], "invalid_payload");
+    assert_eq!(refused["field"], "email");
+    assert!(
+        refused["message"]
+            .as_str()
+            .unwrap()
+            .contains("email address")
+    );
+    assert_eq!(refused.as_object().unwrap().len(), 3);
+    let stale = boundary
+        .ask("copy", json!({ "revision": 4_000_000, "what": "link" }))
+        .unwrap_err();
+    assert_eq!(stale["code"], "stale_preview");
+}
+
+#[test]
+fn an_instance_survives_a_restart_and_a_wrong_passphrase_changes_nothing() {
+    let (boundary, instance) = Boundary::with_instance();
+    let data_dir = boundary.data_dir.path().to_owned();
+    let again = Arc::new(Studio::new(Some(data_dir), KeychainUse::Never));
+    let mut context = context();
+    context.config_mut().app.windows.clear();
+    let app = with_commands(mock_builder(), again).build(context).unwrap();
+    let window = WebviewWindowBuilder::new(&app, "main", tauri::WebviewUrl::default())
+        .build()
+        .unwrap();
+    let start = invoke(&window, "start", &Value::Null).unwrap();
+    assert_eq!(start["current"], json!(instance));
+    assert_eq!(start["key_store"]["state"], "locked");
+    let locked = invoke(&window, "compose", &compose_request(&instance)).unwrap_err();
+    assert_eq!(locked["code"], "keys_locked");
+    let wrong = invoke(&window, "keys_unlock", &json!({ "passphrase": "wrong" })).unwrap_err();
+    assert_eq!(
+        (&wrong["code"], &wrong["field"]),
+        (&json!("wrong_passphrase"), &json!("passphrase"))
+    );
+    let opened = invoke(&window, "keys_unlock", &json!({ "passphrase": PASSPHRASE })).unwrap();
+    assert_eq!(opened["state"], "ready");
+    assert!(invoke(&window, "compose", &compose_request(&instance)).is_ok());
+}

@@ -1,0 +1,142 @@
+//! QR codes of a thousand links, read by a reader that nobody here wrote.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::thread;
+
+use jiff::Timestamp;
+use latchkey_core::code::Algorithm;
+use latchkey_core::compose::{Composition, Target, compose};
+use latchkey_core::email::Email;
+use latchkey_core::lifetime::Lifetime;
+use latchkey_core::link::{BaseUrl, Parameter};
+use latchkey_core::metadata::Metadata;
+use latchkey_core::payload::{ExistingId, NewUser, Payload};
+use latchkey_core::qr::Qr;
+use latchkey_core::secret::{Secret, SigningKey};
+use latchkey_core::user_id::UserId;
+
+const LINKS: usize = 1_000;
+/// Links to a call of the reader: enough to share its start, few enough for a command line.
+const CHUNK: usize = 50;
+
+const BASES: [&str; 8] = [
+    "https://a.io",
+    "https://chat.yourcompany.com",
+    "https://chat.yourcompany.com:8443/",
+    "http://192.168.7.20:8787/",
+    "https://apps.example.org/team/chat/index.html?lang=en&theme=dark#inbox",
+    "https://xn--bcher-kva.example/a%20b/?q=%C3%BC&flag",
+    "https://[2001:db8::7]:444/x/y/z?one=1&two=2&three=3",
+    "https://chat.example.com/?externalAuthCode=old&keep=this#/welcome",
+];
+
+/// A link whose parts and length follow from its number.
+fn link(number: usize, key: &SigningKey) -> String {
+    let payload = match number % 3 {
+        0 => Payload::Email(Email::parse(&format!("u{number}@example.com"), "email").unwrap()),
+        1 => Payload::Id(ExistingId::parse(&number.to_string(), number % 2 == 0).unwrap()),
+        _ => {
+            // From nothing to what version 22 just holds.
+            let note = "Zoë 日本 🔑 naïve Ωmega ".repeat(number % 37 / 3);
+            let fields = [("team", "Forschung & Lehre"), ("note", note.as_str())];
+            let shown = if number % 37 < 3 {
+                &fields[..1]
+            } else {
+                &fields[..]
+            };
+            Payload::User(NewUser {
+                id: UserId::parse(&format!("user-{number}"), "user.id").unwrap(),
+                email: None,
+                metadata: Metadata::from_fields(shown.iter().copied(), "metadata").unwrap(),
+            })
+        }
+    };
+    let target = Target {
+        url: BaseUrl::parse(BASES[number % BASES.len()]).unwrap(),
+        parameter: Parameter::default(),
+        algorithm: Algorithm::HS256,
+    };
+    let now = Timestamp::from_second(1_795_300_000).unwrap();
+    let composition = Composition::new(payload, Lifetime::default());
+    compose(&target, key, composition, now).unwrap().link.url()
+}
+
+/// What the reader finds in each picture.
+fn read(pictures: &[PathBuf]) -> Vec<String> {
+    let output = Command::new("zbarimg")
+        .args(["--quiet", "--raw", "-Sdisable", "-Sqrcode.enable"])
+        .args(pictures)
+        .output()
+        .expect("zbarimg is installed: `cargo xtask test` does it");
+    String::from_utf8(output.stdout)
+        .unwrap()
+        .lines()
+        .map(str::to_owned)
+        .collect()
+}
+
+fn rasterised(svg: &Path) -> PathBuf {
+    let png = svg.with_extension("svg.png");
+    let status = Command::new("rsvg-convert")
+        .arg(svg)
+        .arg("--output")
+        .arg(&png)
+        .status()
+        .expect("rsvg-convert is installed: `cargo xtask test` does it");
+    assert!(status.success());
+    png
+}
+
+/// Draws, has read, and compares; answers with the versions that occurred.
+fn check(folder: &Path, numbers: std::ops::Range<usize>, key: &SigningKey) -> BTreeSet<i16> {
+    let mut versions = BTreeSet::new();
+    let (mut urls, mut pngs, mut svgs) = (Vec::new(), Vec::new(), Vec::new());
+    for number in numbers {
+        let url = link(number, key);
+        let qr = Qr::for_url(&url).unwrap_or_else(|refused| panic!("link {number}: {refused}"));
+        versions.insert(qr.version());
+        let png = folder.join(format!("{number}.png"));
+        std::fs::write(&png, qr.png().unwrap()).unwrap();
+        let svg = folder.join(format!("{number}.svg"));
+        std::fs::write(&svg, qr.svg()).unwrap();
+        svgs.push(rasterised(&svg));
+        pngs.push(png);
+        urls.push(url);
+    }
+    assert_eq!(read(&pngs), urls, "PNG");
+    assert_eq!(read(&svgs), urls, "SVG, rasterised");
+    versions
+}
+
+#[test]
+fn a_thousand_links_are_read_back_from_png_and_from_rasterised_svg() {
+    let folder = tempfile::tempdir().unwrap();
+    let key =
+        SigningKey::from_text(&Secret::new("a key for pictures only, 32 bytes.".into())).unwrap();
+    let versions: BTreeSet<i16> = thread::scope(|scope| {
+        let halves: Vec<_> = (0..2)
+            .map(|half| {
+                let (folder, key) = (folder.path(), &key);
+                scope.spawn(move || {
+                    let starts = (0..LINKS).step_by(CHUNK).skip(half).step_by(2);
+                    starts
+                        .flat_map(|start| check(folder, start..(start + CHUNK).min(LINKS), key))
+                        .collect::<BTreeSet<i16>>()
+                })
+            })
+            .collect();
+        halves
+            .into_iter()
+            .flat_map(|half| half.join().unwrap())
+            .collect()
+    });
+    println!("versions {versions:?}");
+    assert!(
+        versions.iter().all(|version| (5..=22).contains(version)),
+        "{versions:?}"
+    );
+    assert!(versions.len() >= 12, "{versions:?}");
+    assert!(versions.contains(&22), "{versions:?}");
+}

@@ -1,0 +1,78 @@
+import { asProblem, call } from '../bridge';
+import type { Commands, Problem } from '../generated/types';
+import { copiedMessage, toasts } from '../state/toasts.svelte';
+import { Draft } from './draft.svelte';
+import { LivePreview } from './live.svelte';
+
+type What = Commands['copy']['request']['what'];
+type Format = Commands['qr_save']['request']['format'];
+
+const COPIED: Record<What, string> = {
+  link: 'Link copied.',
+  code: 'Code copied.',
+  widget: 'Widget tag copied.',
+  qr: 'QR code copied.',
+};
+
+/** The link that is composed for one instance: the draft, its preview, and taking it away. */
+export class Composition {
+  readonly draft = new Draft();
+  readonly live = new LivePreview();
+
+  async copy(what: What): Promise<void> {
+    const revision = await this.#revision();
+    if (revision === null) return;
+    try {
+      const copied = await call('copy', { revision, what });
+      toasts.say(copiedMessage(COPIED[what], copied.clears_in_secs));
+    } catch (thrown) {
+      toasts.warn(asProblem(thrown).message);
+    }
+  }
+
+  async saveQr(format: Format): Promise<void> {
+    const revision = await this.#revision();
+    if (revision === null) return;
+    try {
+      const { file } = await call('qr_save', { revision, format });
+      if (file !== null) toasts.say(`Saved as ${file}.`);
+    } catch (thrown) {
+      toasts.warn(asProblem(thrown).message);
+    }
+  }
+
+  /**
+   * The preview that is to be taken. What is typed at this moment is waited for, so that a quick
+   * hand never takes the link of one letter ago.
+   */
+  async #revision(): Promise<number | null> {
+    await this.live.settled();
+    if (this.live.shown && this.live.ready) return this.live.shown.revision;
+    this.draft.touches.touch(this.live.problem?.field ?? this.draft.required);
+    toasts.warn(nothingTaken(this.live.problem));
+    return null;
+  }
+}
+
+function nothingTaken(problem: Problem | null): string {
+  return problem
+    ? `Nothing copied. ${problem.message}`
+    : 'Nothing copied: say first who is to sign in.';
+}
+
+const compositions = new Map<string, Composition>();
+
+/** An instance's composition; it stays while other screens are looked at. */
+export function compositionFor(instanceId: string): Composition {
+  let composition = compositions.get(instanceId);
+  if (!composition) {
+    composition = new Composition();
+    compositions.set(instanceId, composition);
+  }
+  return composition;
+}
+
+/** Forgets what was typed for an instance that is gone. */
+export function forgetComposition(instanceId: string): void {
+  compositions.delete(instanceId);
+}

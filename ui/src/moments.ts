@@ -1,0 +1,31 @@
+const day = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short', year: 'numeric' });
+const exact = new Intl.DateTimeFormat('en-GB', { dateStyle: 'full', timeStyle: 'long' });
+
+/** A moment in this computer's time zone, as short as it stays clear: `Sun 29 Nov, 23:10`. */
+export function shortMoment(rfc3339: string, now = new Date()): string {
+  const at = new Date(rfc3339);
+  if (Number.isNaN(at.getTime())) return rfc3339;
+  const parts = new Intl.DateTimeFormat('en-GB', {
+    weekday: 'short',
+    day: 'numeric',
+    month: 'short',
+    ...(at.getFullYear() === now.getFullYear() ? {} : { year: 'numeric' }),
+    hour: '2-digit',
+    minute: '2-digit',
+  }).formatToParts(at);
+  const part = (type: Intl.DateTimeFormatPartTypes) =>
+    parts.find((found) => found.type === type)?.value ?? '';
+  const date = [part('weekday'), part('day'), part('month'), part('year')].filter(Boolean);
+  return `${date.join(' ')}, ${part('hour')}:${part('minute')}`;
+}
+
+/** The same to the second and with its time zone. */
+export function exactMoment(rfc3339: string): string {
+  const at = new Date(rfc3339);
+  return Number.isNaN(at.getTime()) ? rfc3339 : exact.format(at);
+}
+
+/** The day of a moment in Unix seconds: `22 Nov 2026`. */
+export function dayOf(unixSecs: number): string {
+  return day.format(new Date(unixSecs * 1000));
+}

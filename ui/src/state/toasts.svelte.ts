@@ -1,0 +1,44 @@
+export type Toast = {
+  key: number;
+  tone: 'plain' | 'warning';
+  text: string;
+  action: { label: string; run: () => void } | null;
+};
+
+const SHORT_MS = 5_000;
+/** What asks for a decision or says that something failed stays longer. */
+const LONG_MS = 10_000;
+/** More than these would cover what they talk about. */
+const MOST = 3;
+
+class Toasts {
+  list = $state<Toast[]>([]);
+  #nextKey = 0;
+
+  say(text: string, action: Toast['action'] = null): void {
+    this.#add({ tone: 'plain', text, action }, action ? LONG_MS : SHORT_MS);
+  }
+
+  warn(text: string): void {
+    this.#add({ tone: 'warning', text, action: null }, LONG_MS);
+  }
+
+  close(key: number): void {
+    this.list = this.list.filter((toast) => toast.key !== key);
+  }
+
+  #add(toast: Omit<Toast, 'key'>, forMs: number): void {
+    const key = this.#nextKey++;
+    const others = this.list.filter(({ text }) => text !== toast.text);
+    this.list = [...others, { ...toast, key }].slice(-MOST);
+    setTimeout(() => this.close(key), forMs);
+  }
+}
+
+export const toasts = new Toasts();
+
+/** `Link copied. The clipboard is cleared in a minute.` */
+export function copiedMessage(what: string, clearsInSecs: number): string {
+  const when = clearsInSecs === 60 ? 'a minute' : `${clearsInSecs} seconds`;
+  return `${what} The clipboard is cleared in ${when}.`;
+}

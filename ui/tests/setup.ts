@@ -1,0 +1,29 @@
+import { afterEach, vi } from 'vitest';
+
+// jsdom has no layout, no dialogs and no popovers; the screens need them to exist.
+if (!('showModal' in HTMLDialogElement.prototype)) {
+  Object.assign(HTMLDialogElement.prototype, {
+    showModal(this: HTMLDialogElement) {
+      this.open = true;
+    },
+    close(this: HTMLDialogElement) {
+      this.open = false;
+      this.dispatchEvent(new Event('close'));
+    },
+  });
+}
+window.matchMedia = vi.fn((query: string) => ({
+  matches: false,
+  media: query,
+  onchange: null,
+  addListener: () => undefined,
+  removeListener: () => undefined,
+  addEventListener: () => undefined,
+  removeEventListener: () => undefined,
+  dispatchEvent: () => false,
+}));
+Element.prototype.scrollIntoView = () => undefined;
+
+afterEach(() => {
+  vi.useRealTimers();
+});
