@@ -48,6 +48,10 @@ impl Boundary {
         }
     }
 
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "every caller makes it in place"
+    )]
     fn ask(&self, command: &str, request: Value) -> Result<Value, Value> {
         invoke(&self.window, command, &request)
     }

@@ -6,11 +6,11 @@ use std::process::Command;
 use std::thread;
 
 use jiff::Timestamp;
-use latchkey_core::code::Algorithm;
+use latchkey_core::code::{Algorithm, ExternalAuthCode};
 use latchkey_core::compose::{Composition, Target, compose};
 use latchkey_core::email::Email;
 use latchkey_core::lifetime::Lifetime;
-use latchkey_core::link::{BaseUrl, Parameter};
+use latchkey_core::link::{BaseUrl, LoginLink, Parameter};
 use latchkey_core::metadata::Metadata;
 use latchkey_core::payload::{ExistingId, NewUser, Payload};
 use latchkey_core::qr::Qr;
@@ -32,11 +32,27 @@ const BASES: [&str; 8] = [
     "https://chat.example.com/?externalAuthCode=old&keep=this#/welcome",
 ];
 
+/// The shortest link there can be: a code as another program makes it, with nothing but an id.
+fn short_link(number: usize) -> String {
+    let base =
+        BaseUrl::parse(["http://a.io", "https://chat.io", "https://chat.example.com"][number % 3]);
+    let parameter = Parameter::parse(["t", "externalAuthCode"][number / 10 % 2]);
+    let mut header = jsonwebtoken::Header::new(jsonwebtoken::Algorithm::HS256);
+    header.typ = None;
+    let key = jsonwebtoken::EncodingKey::from_secret(b"any");
+    let code = jsonwebtoken::encode(&header, &serde_json::json!({ "id": number }), &key).unwrap();
+    let code = ExternalAuthCode::from_text(code);
+    LoginLink::new(&base.unwrap(), &parameter.unwrap(), &code).url()
+}
+
 /// A link whose parts and length follow from its number.
 fn link(number: usize, key: &SigningKey) -> String {
+    if number.is_multiple_of(10) {
+        return short_link(number);
+    }
     let payload = match number % 3 {
         0 => Payload::Email(Email::parse(&format!("u{number}@example.com"), "email").unwrap()),
-        1 => Payload::Id(ExistingId::parse(&number.to_string(), number % 2 == 0).unwrap()),
+        1 => Payload::Id(ExistingId::parse(&number.to_string(), number.is_multiple_of(2)).unwrap()),
         _ => {
             // From nothing to what version 22 just holds.
             let note = "Zoë 日本 🔑 naïve Ωmega ".repeat(number % 37 / 3);
@@ -132,11 +148,7 @@ fn a_thousand_links_are_read_back_from_png_and_from_rasterised_svg() {
             .flat_map(|half| half.join().unwrap())
             .collect()
     });
-    println!("versions {versions:?}");
-    assert!(
-        versions.iter().all(|version| (5..=22).contains(version)),
-        "{versions:?}"
-    );
-    assert!(versions.len() >= 12, "{versions:?}");
-    assert!(versions.contains(&22), "{versions:?}");
+    // 13 and 14 do not occur: what would need them at M is 11 or 12 at L, which phones read better.
+    let expected: BTreeSet<i16> = (6..=12).chain(15..=22).collect();
+    assert_eq!(versions, expected);
 }

@@ -1,0 +1,10 @@
+import type { Attachment } from 'svelte/attachments';
+
+/** Puts the focus into a field when it appears, unless somebody is choosing with the keyboard. */
+export const focusFirst: Attachment<HTMLElement> = (element) => {
+  // Arrow keys walk through a segmented control; taking the focus away would end the walk.
+  if (document.activeElement instanceof HTMLInputElement) {
+    if (document.activeElement.type === 'radio') return;
+  }
+  element.focus();
+};
