@@ -34,8 +34,13 @@ const BASES: [&str; 8] = [
 
 /// The shortest link there can be: a code as another program makes it, with nothing but an id.
 fn short_link(number: usize) -> String {
-    let base =
-        BaseUrl::parse(["http://a.io", "https://chat.io", "https://chat.example.com"][number % 3]);
+    let base = BaseUrl::parse(
+        [
+            "http://a.io",
+            "https://chat.io",
+            "https://apps.example.com:8443",
+        ][number % 3],
+    );
     let parameter = Parameter::parse(["t", "externalAuthCode"][number / 10 % 2]);
     let mut header = jsonwebtoken::Header::new(jsonwebtoken::Algorithm::HS256);
     header.typ = None;

@@ -5,11 +5,42 @@ import { fieldsToJson, jsonToFields, type MetadataField } from './metadata';
 describe('metadata between fields and JSON', () => {
   it.each<[string, MetadataField[]]>([
     ['nothing', []],
-    ['texts', [['team', 'Research'], ['locale', 'en-GB']]],
-    ['an order that objects do not keep', [['b', '1'], ['2', 'x'], ['1', 'y']]],
-    ['a name that stands twice', [['team', 'a'], ['team', 'b']]],
-    ['quotes, line breaks and other scripts', [['"', 'a\n\\"b'], ['名前', 'José 🙂']]],
-    ['names that objects have already', [['__proto__', 'x'], ['constructor', 'y']]],
+    [
+      'texts',
+      [
+        ['team', 'Research'],
+        ['locale', 'en-GB'],
+      ],
+    ],
+    [
+      'an order that objects do not keep',
+      [
+        ['b', '1'],
+        ['2', 'x'],
+        ['1', 'y'],
+      ],
+    ],
+    [
+      'a name that stands twice',
+      [
+        ['team', 'a'],
+        ['team', 'b'],
+      ],
+    ],
+    [
+      'quotes, line breaks and other scripts',
+      [
+        ['"', 'a\n\\"b'],
+        ['名前', 'José 🙂'],
+      ],
+    ],
+    [
+      'names that objects have already',
+      [
+        ['__proto__', 'x'],
+        ['constructor', 'y'],
+      ],
+    ],
     ['a value that looks like a member', [['a', '"b": {}']]],
     ['an empty name and value', [['', '']]],
   ])('comes back the same: %s', (_, fields) => {

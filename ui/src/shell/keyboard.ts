@@ -1,0 +1,23 @@
+import type { ScreenId } from './screens';
+import { screens } from './screens';
+
+const mac = /Mac|iPhone|iPad/u.test(navigator.platform);
+
+/** The command key, as it is written on the keyboard and as ARIA names it. */
+export const COMMAND = mac ? '⌘' : 'Ctrl';
+export const COMMAND_ARIA = mac ? 'Meta' : 'Control';
+
+export type Shortcut =
+  { kind: 'palette' } | { kind: 'copy_link' } | { kind: 'screen'; screen: ScreenId };
+
+/** What a key press asks for, if it is one of Studio's shortcuts. */
+export function shortcutOf(event: KeyboardEvent): Shortcut | null {
+  const command = mac ? event.metaKey && !event.ctrlKey : event.ctrlKey && !event.metaKey;
+  if (!command || event.altKey || event.shiftKey || event.isComposing) return null;
+  if (event.key.toLowerCase() === 'k') return { kind: 'palette' };
+  if (event.key === 'Enter') return { kind: 'copy_link' };
+  // By the place of the key: on some layouts the digits are behind Shift.
+  const digit = /^(?:Digit|Numpad)(?<digit>[1-9])$/u.exec(event.code)?.groups?.['digit'];
+  const screen = digit === undefined ? undefined : screens[Number(digit) - 1];
+  return screen ? { kind: 'screen', screen: screen.id } : null;
+}

@@ -1,0 +1,8 @@
+/** `chat.yourcompany.com:8443` of a URL; the text as it is where it is no URL. */
+export function authorityOf(url: string): string {
+  try {
+    return new URL(url).host || url;
+  } catch {
+    return url;
+  }
+}
