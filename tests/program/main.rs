@@ -10,4 +10,6 @@
 
 mod boundary;
 mod generated_types;
+mod interop;
+mod peer;
 mod qr_codes;

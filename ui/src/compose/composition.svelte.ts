@@ -60,6 +60,8 @@ function nothingTaken(problem: Problem | null): string {
     : 'Nothing copied: say first who is to sign in.';
 }
 
+// Nothing on the screen depends on which compositions there are.
+// eslint-disable-next-line svelte/prefer-svelte-reactivity
 const compositions = new Map<string, Composition>();
 
 /** An instance's composition; it stays while other screens are looked at. */

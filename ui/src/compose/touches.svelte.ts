@@ -9,6 +9,8 @@ const PAUSE_MS = 900;
  */
 export class Touches {
   readonly #touched = new SvelteSet<string>();
+  // Nothing shows it.
+  // eslint-disable-next-line svelte/prefer-svelte-reactivity
   readonly #typed = new Set<string>();
   #pause: ReturnType<typeof setTimeout> | undefined;
 

@@ -1,0 +1,32 @@
+//! `cargo xtask bench`.
+
+use anyhow::Result;
+
+use crate::process::{cargo, run};
+use crate::system::{self, Purpose};
+use crate::window::Display;
+use crate::{interop, ui};
+
+/// Builds with optimisation and prints the tables.
+pub(crate) fn bench(tables: &[String]) -> Result<()> {
+    system::install(Purpose::Tests, true)?;
+    ui::build()?;
+    interop::install()?;
+    let display = Display::start()?;
+    let mut command = cargo(&[
+        "bench",
+        "--locked",
+        "--package",
+        "latchkey-desktop",
+        "--features",
+        "bench",
+        "--bench",
+        "ratios",
+        "--",
+    ]);
+    command.args(tables);
+    command
+        .env("LATCHKEY_INTEROP", interop::folder())
+        .env("DISPLAY", display.name());
+    run(&mut command)
+}

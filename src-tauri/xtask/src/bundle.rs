@@ -1,0 +1,23 @@
+//! `cargo xtask bundle`.
+
+use anyhow::Result;
+
+use crate::process::{root, run};
+use crate::system::{self, Purpose};
+use crate::ui;
+
+/// The installers that Tauri makes for the platform it runs on, below `target/release/bundle`.
+pub(crate) fn bundle() -> Result<()> {
+    system::install(Purpose::Studio, false)?;
+    ui::build()?;
+    let mut tauri = ui::npm(&[
+        "exec",
+        "--yes",
+        "--package=@tauri-apps/cli@2.12",
+        "--",
+        "tauri",
+        "build",
+    ]);
+    tauri.current_dir(root());
+    run(&mut tauri)
+}

@@ -1,0 +1,73 @@
+//! What others wrote: the packages from npm and `PyPI` that codes and pictures are checked against.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result};
+
+use crate::process::{program, root, run, target};
+
+/// Where the packages are, below Cargo's target folder.
+pub(crate) fn folder() -> PathBuf {
+    target().join("interop")
+}
+
+/// Installs them at their pinned versions, unless they are there.
+pub(crate) fn install() -> Result<()> {
+    let pins = root().join("tests/interop");
+    let node = folder().join("node");
+    if changed(&pins, &node, &["package.json", "package-lock.json"])? {
+        copy(&pins, &node, &["package.json", "package-lock.json"])?;
+        let mut npm = crate::ui::npm(&["ci", "--no-audit", "--no-fund", "--ignore-scripts"]);
+        run(npm.current_dir(&node))?;
+    }
+    // A program finds its packages beside itself.
+    copy(&pins, &node, &["peer.mjs"])?;
+    let python = folder().join("python");
+    if changed(&pins, &python, &["requirements.txt"])? {
+        fs::remove_dir_all(&python).ok();
+        let mut pip = program(
+            "python3",
+            &[
+                "-m",
+                "pip",
+                "install",
+                "--quiet",
+                "--disable-pip-version-check",
+                "--root-user-action=ignore",
+            ],
+        );
+        pip.args([
+            "--require-hashes",
+            "--no-deps",
+            "--only-binary=:all:",
+            "--target",
+        ]);
+        pip.arg(&python)
+            .arg("--requirement")
+            .arg(pins.join("requirements.txt"));
+        run(&mut pip)?;
+        copy(&pins, &python, &["requirements.txt"])?;
+    }
+    Ok(())
+}
+
+fn changed(from: &Path, to: &Path, names: &[&str]) -> Result<bool> {
+    for name in names {
+        let wanted = fs::read(from.join(name))
+            .with_context(|| format!("tests/interop/{name} is missing"))?;
+        if fs::read(to.join(name)).ok() != Some(wanted) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+fn copy(from: &Path, to: &Path, names: &[&str]) -> Result<()> {
+    fs::create_dir_all(to)?;
+    for name in names {
+        fs::copy(from.join(name), to.join(name))
+            .with_context(|| format!("tests/interop/{name} could not be copied"))?;
+    }
+    Ok(())
+}

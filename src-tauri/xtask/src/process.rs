@@ -1,0 +1,163 @@
+//! Starting other programs, and counting what test runners say.
+
+use std::env;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context as _, Result, bail};
+
+/// The project's top folder.
+pub(crate) fn root() -> PathBuf {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    here.ancestors().nth(2).unwrap_or(here).to_owned()
+}
+
+/// Where Cargo builds, below which everything lies that xtask makes.
+pub(crate) fn target() -> PathBuf {
+    env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from)
+}
+
+/// A program, to be run in the project's top folder.
+pub(crate) fn program(name: &str, arguments: &[&str]) -> Command {
+    let mut command = Command::new(name);
+    command.args(arguments).current_dir(root());
+    command
+}
+
+/// This Cargo.
+pub(crate) fn cargo(arguments: &[&str]) -> Command {
+    let cargo = env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
+    program(&cargo, arguments)
+}
+
+/// Whether a program can be started and ends well; what it says is not shown.
+pub(crate) fn succeeds(name: &str, arguments: &[&str]) -> bool {
+    program(name, arguments)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .is_ok_and(|status| status.success())
+}
+
+/// Runs a program to its end, with its output as it is.
+pub(crate) fn run(command: &mut Command) -> Result<()> {
+    let shown = shown(command);
+    let status = command
+        .status()
+        .with_context(|| format!("`{shown}` could not be started"))?;
+    if !status.success() {
+        bail!("`{shown}` failed ({status})");
+    }
+    Ok(())
+}
+
+/// What a program prints.
+pub(crate) fn output(command: &mut Command) -> Result<String> {
+    let shown = shown(command);
+    let output = command
+        .stderr(Stdio::inherit())
+        .output()
+        .with_context(|| format!("`{shown}` could not be started"))?;
+    if !output.status.success() {
+        bail!("`{shown}` failed ({})", output.status);
+    }
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+/// How many tests passed and failed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Counts {
+    pub(crate) passed: u64,
+    pub(crate) failed: u64,
+}
+
+impl Counts {
+    pub(crate) fn add(&mut self, other: Self) {
+        self.passed += other.passed;
+        self.failed += other.failed;
+    }
+
+    /// Reads the closing line of `cargo test` or of vitest; of any other line, nothing.
+    fn of_line(line: &str) -> Self {
+        let line = line.trim();
+        if line.starts_with("test result:") || line.starts_with("Tests ") {
+            Self {
+                passed: number_before(line, "passed"),
+                failed: number_before(line, "failed"),
+            }
+        } else {
+            Self::default()
+        }
+    }
+}
+
+fn number_before(line: &str, word: &str) -> u64 {
+    let words: Vec<&str> = line
+        .split([' ', ';', ',', '|'])
+        .filter(|word| !word.is_empty())
+        .collect();
+    words
+        .iter()
+        .position(|found| *found == word)
+        .and_then(|at| words.get(at.checked_sub(1)?)?.parse().ok())
+        .unwrap_or(0)
+}
+
+/// Runs a test runner, shows what it prints, and counts.
+pub(crate) fn run_counting(command: &mut Command) -> Result<Counts> {
+    let shown = shown(command);
+    let mut child = command
+        .stdout(Stdio::piped())
+        .spawn()
+        .with_context(|| format!("`{shown}` could not be started"))?;
+    let mut counts = Counts::default();
+    if let Some(stdout) = child.stdout.take() {
+        for line in BufReader::new(stdout).lines() {
+            let line = line?;
+            counts.add(Counts::of_line(&line));
+            let mut out = std::io::stdout().lock();
+            writeln!(out, "{line}")?;
+        }
+    }
+    let status = child.wait()?;
+    if !status.success() {
+        bail!("`{shown}` failed ({status})");
+    }
+    Ok(counts)
+}
+
+fn shown(command: &Command) -> String {
+    let mut shown = Path::new(command.get_program())
+        .file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned();
+    for argument in command.get_args() {
+        shown.push(' ');
+        shown.push_str(&argument.to_string_lossy());
+    }
+    shown
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_closing_lines_of_both_runners_are_counted() {
+        let counts = |passed, failed| Counts { passed, failed };
+        let cargo = "test result: ok. 41 passed; 2 failed; 0 ignored; 0 measured; 0 filtered out";
+        assert_eq!(Counts::of_line(cargo), counts(41, 2));
+        assert_eq!(
+            Counts::of_line("      Tests  37 passed (37)"),
+            counts(37, 0)
+        );
+        assert_eq!(
+            Counts::of_line("      Tests  1 failed | 36 passed (37)"),
+            counts(36, 1)
+        );
+        assert_eq!(Counts::of_line("test name ... ok"), counts(0, 0));
+    }
+}

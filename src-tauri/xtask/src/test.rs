@@ -1,0 +1,166 @@
+//! `cargo xtask test`: every check there is, in the order in which they fail soonest.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, bail};
+
+use crate::process::{Counts, cargo, run, run_counting};
+use crate::system::{self, Purpose};
+use crate::window::Display;
+use crate::{generate, interop, licences, ui};
+
+struct Step {
+    name: &'static str,
+    about: &'static str,
+    check: fn() -> Result<Counts>,
+}
+
+const STEPS: [Step; 11] = [
+    Step {
+        name: "system",
+        about: "system packages",
+        check: || quiet(system::install(Purpose::Tests, true)),
+    },
+    Step {
+        name: "format",
+        about: "rustfmt",
+        check: || quiet(run(&mut cargo(&["fmt", "--all", "--check"]))),
+    },
+    Step {
+        name: "ui",
+        about: "the UI's packages, formatting, lints and types",
+        check: check_ui,
+    },
+    Step {
+        name: "ui-tests",
+        about: "the UI's unit tests",
+        check: || run_counting(&mut ui::npm(&["run", "--silent", "test"])),
+    },
+    Step {
+        name: "ui-build",
+        about: "the UI's build",
+        check: || quiet(ui::build()),
+    },
+    Step {
+        name: "clippy",
+        about: "the lints",
+        check: clippy,
+    },
+    Step {
+        name: "licences",
+        about: "licences, banned crates, sources",
+        check: || quiet(licences::check()),
+    },
+    Step {
+        name: "generated",
+        about: "the generated types have not drifted",
+        check: || quiet(generate::generate(true)),
+    },
+    Step {
+        name: "interop",
+        about: "the packages that others wrote",
+        check: || quiet(interop::install()),
+    },
+    Step {
+        name: "tests",
+        about: "all Rust tests without a window",
+        check: tests,
+    },
+    Step {
+        name: "window",
+        about: "the real window",
+        check: window,
+    },
+];
+
+/// Runs the steps that were asked for, and stops at the first that fails.
+pub(crate) fn test(only: &[String], skip: &[String], list: bool) -> Result<()> {
+    for name in only.iter().chain(skip) {
+        if !STEPS.iter().any(|step| step.name == name) {
+            bail!("there is no step '{name}'; `cargo xtask test --list` names them");
+        }
+    }
+    let mut counts = Counts::default();
+    let mut times: Vec<(&str, Duration)> = Vec::new();
+    for step in &STEPS {
+        let is_named = |names: &[String]| names.iter().any(|name| name == step.name);
+        if list {
+            println!("{:<10} {}", step.name, step.about);
+            continue;
+        }
+        if is_named(skip) || !(only.is_empty() || is_named(only)) {
+            continue;
+        }
+        println!("\n=== {}: {}", step.name, step.about);
+        let start = Instant::now();
+        let counted = (step.check)().with_context(|| {
+            format!(
+                "the step '{0}' failed; repeat it by `cargo xtask test --only {0}`",
+                step.name
+            )
+        })?;
+        counts.add(counted);
+        times.push((step.name, start.elapsed()));
+    }
+    if list {
+        return Ok(());
+    }
+    println!();
+    for (name, time) in times {
+        println!("{name:<10} {:>6.1} s", time.as_secs_f64());
+    }
+    println!("{} passed, {} failed", counts.passed, counts.failed);
+    Ok(())
+}
+
+fn quiet(done: Result<()>) -> Result<Counts> {
+    done.map(|()| Counts::default())
+}
+
+fn check_ui() -> Result<Counts> {
+    ui::install()?;
+    for script in ["format:check", "lint", "check"] {
+        run(&mut ui::npm(&["run", "--silent", script]))?;
+    }
+    Ok(Counts::default())
+}
+
+fn clippy() -> Result<Counts> {
+    quiet(run(&mut cargo(&[
+        "clippy",
+        "--workspace",
+        "--all-targets",
+        "--locked",
+        "--quiet",
+        "--",
+        "--deny",
+        "warnings",
+    ])))
+}
+
+fn tests() -> Result<Counts> {
+    run_counting(
+        cargo(&["test", "--workspace", "--locked", "--quiet"])
+            .env("LATCHKEY_INTEROP", interop::folder())
+            // A test that forgets itself finds no keychain to write into.
+            .env("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nonexistent"),
+    )
+}
+
+fn window() -> Result<Counts> {
+    let display = Display::start()?;
+    run_counting(
+        cargo(&[
+            "test",
+            "--locked",
+            "--package",
+            "latchkey-desktop",
+            "--test",
+            "window",
+            "--",
+            "--test-threads=1",
+        ])
+        .env("LATCHKEY_INTEROP", interop::folder())
+        .env("DISPLAY", display.name()),
+    )
+}
