@@ -1,3 +1,27 @@
-//! The real window.
-#[test]
-fn stub() {}
+//! The real window, on a real display, with a real keychain or none.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a test that fails says where by panicking, and figures are printed"
+)]
+
+mod driver;
+mod environment;
+mod tour;
+
+/// Runs a test to its end on this thread.
+pub(crate) fn run(test: impl Future<Output = ()>) {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap()
+        .block_on(async {
+            let limit = std::time::Duration::from_secs(300);
+            let ended = tokio::time::timeout(limit, test).await;
+            ended.expect("the test ended within five minutes");
+        });
+}

@@ -22,6 +22,17 @@ window.matchMedia = vi.fn((query: string) => ({
   removeEventListener: () => undefined,
   dispatchEvent: () => false,
 }));
+window.ResizeObserver = class {
+  observe() {
+    // Nothing has a size here.
+  }
+  unobserve() {
+    // Nothing was observed.
+  }
+  disconnect() {
+    // Nothing was observed.
+  }
+};
 Element.prototype.scrollIntoView = () => undefined;
 
 afterEach(() => {

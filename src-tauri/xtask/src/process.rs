@@ -9,8 +9,10 @@ use anyhow::{Context as _, Result, bail};
 
 /// The project's top folder.
 pub(crate) fn root() -> PathBuf {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    here.ancestors().nth(2).unwrap_or(here).to_owned()
+    // Cargo says it at each run; what was true when xtask was built is not after the folder moved.
+    let here = env::var_os("CARGO_MANIFEST_DIR")
+        .map_or_else(|| env!("CARGO_MANIFEST_DIR").into(), PathBuf::from);
+    here.ancestors().nth(2).unwrap_or(&here).to_owned()
 }
 
 /// Where Cargo builds, below which everything lies that xtask makes.
@@ -81,6 +83,7 @@ impl Counts {
 
     /// Reads the closing line of `cargo test` or of vitest; of any other line, nothing.
     fn of_line(line: &str) -> Self {
+        let line = without_colours(line);
         let line = line.trim();
         if line.starts_with("test result:") || line.starts_with("Tests ") {
             Self {
@@ -91,6 +94,17 @@ impl Counts {
             Self::default()
         }
     }
+}
+
+/// A line less its escape sequences: some runners print in colour whoever reads.
+fn without_colours(line: &str) -> String {
+    let mut pieces = line.split("\u{1b}[");
+    let mut plain = pieces.next().unwrap_or_default().to_owned();
+    for piece in pieces {
+        let text = piece.split_once('m').map_or("", |(_, text)| text);
+        plain.push_str(text);
+    }
+    plain
 }
 
 fn number_before(line: &str, word: &str) -> u64 {
@@ -157,6 +171,12 @@ mod tests {
         assert_eq!(
             Counts::of_line("      Tests  1 failed | 36 passed (37)"),
             counts(36, 1)
+        );
+        assert_eq!(
+            Counts::of_line(
+                "\u{1b}[2m      Tests \u{1b}[22m \u{1b}[1m\u{1b}[32m44 passed\u{1b}[39m (44)"
+            ),
+            counts(44, 0)
         );
         assert_eq!(Counts::of_line("test name ... ok"), counts(0, 0));
     }

@@ -1,13 +1,10 @@
 import { asProblem, call } from '../bridge';
-import type { Commands, Problem } from '../generated/types';
+import type { CopyWhat, Problem, QrFormat } from '../generated/types';
 import { copiedMessage, toasts } from '../state/toasts.svelte';
 import { Draft } from './draft.svelte';
 import { LivePreview } from './live.svelte';
 
-type What = Commands['copy']['request']['what'];
-type Format = Commands['qr_save']['request']['format'];
-
-const COPIED: Record<What, string> = {
+const COPIED: Record<CopyWhat, string> = {
   link: 'Link copied.',
   code: 'Code copied.',
   widget: 'Widget tag copied.',
@@ -19,7 +16,7 @@ export class Composition {
   readonly draft = new Draft();
   readonly live = new LivePreview();
 
-  async copy(what: What): Promise<void> {
+  async copy(what: CopyWhat): Promise<void> {
     const revision = await this.#revision();
     if (revision === null) return;
     try {
@@ -30,7 +27,7 @@ export class Composition {
     }
   }
 
-  async saveQr(format: Format): Promise<void> {
+  async saveQr(format: QrFormat): Promise<void> {
     const revision = await this.#revision();
     if (revision === null) return;
     try {

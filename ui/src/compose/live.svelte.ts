@@ -32,6 +32,11 @@ export class LivePreview {
     return this.shown !== null && this.problem === null;
   }
 
+  /** Whether what is on the screen is no longer what is typed. */
+  get dimmed(): boolean {
+    return this.shown !== null && this.problem !== null;
+  }
+
   /** `inputAt` is the time stamp of the input event that changed the request. */
   show(request: ComposeRequest | null, inputAt: number | null = null): void {
     this.#request = request;

@@ -17,6 +17,8 @@ class Studio {
   theme = $state<Theme>('system');
   version = $state('');
   dataDir = $state('');
+  /** What is wrong with instances that are there and cannot be shown. */
+  unreadable = $state.raw<Problem[]>([]);
   screen = $state<ScreenId>('compose');
   settingsPart = $state<SettingsPart>('authentication');
   #currentId = $state<string | null>(null);
@@ -93,6 +95,8 @@ class Studio {
     this.keyStore = start.key_store;
     this.version = start.version;
     this.dataDir = start.data_dir;
+    this.unreadable = start.problems;
+    for (const { message } of start.problems) toasts.warn(message);
     this.theme = start.appearance.theme;
     applyTheme(start.appearance.theme);
   }

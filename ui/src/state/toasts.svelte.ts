@@ -7,9 +7,7 @@ export type Toast = {
 
 const SHORT_MS = 5_000;
 /** What asks for a decision or says that something failed stays longer. */
-const LONG_MS = 10_000;
-/** More than these would cover what they talk about. */
-const MOST = 3;
+const LONG_MS = 8_000;
 
 class Toasts {
   list = $state<Toast[]>([]);
@@ -29,8 +27,8 @@ class Toasts {
 
   #add(toast: Omit<Toast, 'key'>, forMs: number): void {
     const key = this.#nextKey++;
-    const others = this.list.filter(({ text }) => text !== toast.text);
-    this.list = [...others, { ...toast, key }].slice(-MOST);
+    // The newest is the one that counts; only what can still be undone stays beside it.
+    this.list = [...this.list.filter(({ action }) => action), { ...toast, key }];
     setTimeout(() => this.close(key), forMs);
   }
 }

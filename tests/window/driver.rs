@@ -1,0 +1,320 @@
+//! The real window, driven as a person would: clicks and keys through WebDriver, and the pixels and
+//! the clipboard of the display it stands on.
+
+use std::net::{TcpListener, TcpStream};
+use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use fantoccini::actions::{InputSource as _, KeyAction, KeyActions};
+use fantoccini::elements::Element;
+use fantoccini::key::Key;
+use fantoccini::{Client, ClientBuilder, Locator};
+use hyper_util::client::legacy::connect::HttpConnector;
+use serde_json::{Value, json};
+
+use crate::environment::Environment;
+
+/// How long anything may take on a slow, shared machine.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The running program.
+pub(crate) struct Studio {
+    pub(crate) client: Client,
+    _driver: Driver,
+}
+
+/// The WebDriver, with the program that it starts.
+struct Driver(Child);
+
+impl Studio {
+    /// Starts Studio in an environment, and waits until its page has been loaded.
+    pub(crate) async fn start(environment: &Environment) -> Self {
+        Self::start_program(env!("CARGO_BIN_EXE_latchkey-studio"), environment).await
+    }
+
+    /// Starts any program with a window of Tauri's.
+    ///
+    /// What is asked of a page before its first picture is, now and then, never answered; such a
+    /// start is given up and made again.
+    pub(crate) async fn start_program(program: &str, environment: &Environment) -> Self {
+        for _ in 0..6 {
+            let begun = Self::try_start(program, environment);
+            match tokio::time::timeout(Duration::from_secs(15), begun).await {
+                Ok(Ok(studio)) => return studio,
+                Ok(Err(cause)) => println!("the session is begun again: {cause}"),
+                Err(_) => println!("the session is begun again: no answer"),
+            }
+        }
+        panic!("no session could be begun");
+    }
+
+    async fn try_start(
+        program: &str,
+        environment: &Environment,
+    ) -> Result<Self, Box<dyn std::error::Error>> {
+        let port = free_port();
+        let driver = Driver::start(port, environment);
+        let capabilities = json!({ "webkitgtk:browserOptions": { "binary": program, "args": [] } });
+        let mut builder = ClientBuilder::new(HttpConnector::new());
+        builder.capabilities(serde_json::from_value(capabilities)?);
+        while TcpStream::connect(("127.0.0.1", port)).is_err() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        let client = builder.connect(&format!("http://127.0.0.1:{port}")).await?;
+        while client.current_url().await?.scheme() == "about" {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        let painted = "const done = arguments[arguments.length - 1];
+            requestAnimationFrame(() => requestAnimationFrame(() => done(true)));";
+        client.execute_async(painted, Vec::new()).await?;
+        Ok(Self {
+            client,
+            _driver: driver,
+        })
+    }
+
+    /// Closes the window and waits until the program is gone.
+    pub(crate) async fn quit(self) {
+        // The session ends with the window; one that is gone already is no error.
+        let _ = self.client.clone().close().await;
+    }
+
+    /// The element of a test id, once it is there and shown.
+    pub(crate) async fn find(&self, id: &str) -> Element {
+        let css = format!("[data-testid='{id}']");
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            if let Some(element) = self.shown(&css).await {
+                return element;
+            }
+            if Instant::now() > deadline {
+                self.screenshot("failed-to-find").await;
+                panic!("'{id}' is not shown; see target/screenshots/failed-to-find.png");
+            }
+            tokio::time::sleep(Duration::from_millis(30)).await;
+        }
+    }
+
+    /// The first element that is shown. The page is asked itself: the driver's own question for
+    /// this is never answered when it comes before the first picture of the window.
+    async fn shown(&self, css: &str) -> Option<Element> {
+        let script = "return [...document.querySelectorAll(arguments[0])]
+            .find((one) => one.checkVisibility({ visibilityProperty: true })) ?? null";
+        let found = self.client.execute(script, vec![json!(css)]).await.ok()?;
+        let id = found.as_object()?.values().next()?.as_str()?.to_owned();
+        Some(Element::from_element_id(self.client.clone(), id.into()))
+    }
+
+    /// Whether an element of a test id is shown now.
+    pub(crate) async fn has(&self, id: &str) -> bool {
+        let css = format!("[data-testid='{id}']");
+        self.client.find(Locator::Css(&css)).await.is_ok()
+    }
+
+    pub(crate) async fn click(&self, id: &str) {
+        let deadline = Instant::now() + PATIENCE;
+        while let Err(cause) = self.find(id).await.click().await {
+            assert!(
+                Instant::now() < deadline,
+                "'{id}' cannot be clicked: {cause}"
+            );
+            tokio::time::sleep(Duration::from_millis(30)).await;
+        }
+    }
+
+    /// Types into a field, in place of what stands in it.
+    pub(crate) async fn fill(&self, id: &str, text: &str) {
+        let field = self.find(id).await;
+        field.clear().await.unwrap();
+        field.send_keys(text).await.unwrap();
+    }
+
+    /// Chooses an option of a list by its value.
+    pub(crate) async fn choose(&self, id: &str, value: &str) {
+        let field = self.find(id).await;
+        field.select_by_value(value).await.unwrap();
+    }
+
+    /// All text of an element, also what is scrolled or cut away.
+    pub(crate) async fn text(&self, id: &str) -> String {
+        let text = self.find(id).await.prop("textContent").await.unwrap();
+        text.unwrap_or_default().trim().to_owned()
+    }
+
+    pub(crate) async fn value(&self, id: &str) -> String {
+        self.find(id)
+            .await
+            .prop("value")
+            .await
+            .unwrap()
+            .unwrap_or_default()
+    }
+
+    /// Waits until an element's text satisfies a condition.
+    pub(crate) async fn wait_for_text(
+        &self,
+        id: &str,
+        what: &str,
+        holds: impl Fn(&str) -> bool,
+    ) -> String {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let text = self.text(id).await;
+            if holds(&text) {
+                return text;
+            }
+            if Instant::now() > deadline {
+                self.screenshot("failed-to-see").await;
+                panic!("'{id}' never {what}: {text}");
+            }
+            tokio::time::sleep(Duration::from_millis(30)).await;
+        }
+    }
+
+    /// Waits until the page says so.
+    pub(crate) async fn wait_for_script(&self, what: &str, script: &str) {
+        let deadline = Instant::now() + PATIENCE;
+        while self.script(script).await != json!(true) {
+            if Instant::now() > deadline {
+                self.screenshot("failed-to-become").await;
+                panic!("{what} never came to be");
+            }
+            tokio::time::sleep(Duration::from_millis(30)).await;
+        }
+    }
+
+    pub(crate) async fn script(&self, script: &str) -> Value {
+        self.client.execute(script, Vec::new()).await.unwrap()
+    }
+
+    /// Presses a key, with modifiers held.
+    pub(crate) async fn press(&self, modifiers: &[Key], key: char) {
+        let mut actions = KeyActions::new("keyboard".to_owned());
+        for modifier in modifiers {
+            actions = actions.then(KeyAction::Down {
+                value: (*modifier).into(),
+            });
+        }
+        actions = actions
+            .then(KeyAction::Down { value: key })
+            .then(KeyAction::Up { value: key });
+        for modifier in modifiers.iter().rev() {
+            actions = actions.then(KeyAction::Up {
+                value: (*modifier).into(),
+            });
+        }
+        self.client.perform_actions(actions).await.unwrap();
+    }
+
+    /// The serious and critical findings of axe-core on what is shown.
+    pub(crate) async fn axe(&self) -> Vec<String> {
+        let path =
+            Path::new(env!("CARGO_MANIFEST_DIR")).join("ui/node_modules/axe-core/axe.min.js");
+        let axe = std::fs::read_to_string(path)
+            .expect("axe-core is installed: `npm ci` in the folder ui");
+        self.client.execute(&axe, Vec::new()).await.unwrap();
+        let found = self
+            .client
+            .execute_async(
+                "const done = arguments[arguments.length - 1];
+                 axe.run(document, { resultTypes: ['violations'] }).then(
+                   (result) => done(result.violations
+                     .filter((violation) => ['serious', 'critical'].includes(violation.impact))
+                     .map((violation) => violation.id + ': ' + violation.nodes.map((node) => node.target.join(' ') + ' ' + node.failureSummary).join(' | '))),
+                   (error) => done(['axe failed: ' + error]));",
+                Vec::new(),
+            )
+            .await
+            .unwrap();
+        serde_json::from_value(found).unwrap()
+    }
+
+    /// Sets the size of the window's content as far as the window manager lets it.
+    pub(crate) async fn resize(&self, width: u32, height: u32) {
+        self.client.set_window_size(width, height).await.unwrap();
+        self.wait_for_script(
+            "the size",
+            &format!("return Math.abs(window.innerWidth - {width}) < 80 && Math.abs(window.innerHeight - {height}) < 80"),
+        )
+        .await;
+    }
+
+    /// A picture of what the window shows, below `target/screenshots`.
+    pub(crate) async fn screenshot(&self, name: &str) -> PathBuf {
+        let path = picture(name);
+        // By the display's means: without hardware to draw on, as under Xvfb, WebKitGTK never
+        // answers a driver that asks for a picture, and this one is what a person sees.
+        let found = Command::new("xdotool")
+            .args(["search", "--onlyvisible", "--name", "^Latchkey Studio$"])
+            .output()
+            .expect("xdotool is installed: `cargo xtask test` does it");
+        let found = String::from_utf8_lossy(&found.stdout).into_owned();
+        let window = found.lines().next_back().expect("the window is shown");
+        import(window, &path);
+        path
+    }
+}
+
+impl Driver {
+    fn start(port: u16, environment: &Environment) -> Self {
+        let driver = Command::new("WebKitWebDriver")
+            .arg("--host=127.0.0.1")
+            .arg(format!("--port={port}"))
+            .envs(environment.variables())
+            .env("TAURI_WEBVIEW_AUTOMATION", "true")
+            .env("NO_AT_BRIDGE", "1")
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .process_group(0)
+            .spawn()
+            .expect("WebKitWebDriver is installed: `cargo xtask test` does it");
+        Self(driver)
+    }
+}
+
+impl Drop for Driver {
+    fn drop(&mut self) {
+        // The whole group: the driver, the program, and its web processes.
+        let group = format!("-{}", self.0.id());
+        let _ = Command::new("kill").args(["-KILL", "--", &group]).status();
+        let _ = self.0.wait();
+    }
+}
+
+/// A picture of the whole display, as a person sees it.
+pub(crate) fn picture_of_display(name: &str) -> PathBuf {
+    let path = picture(name);
+    import("root", &path);
+    path
+}
+
+fn import(window: &str, path: &Path) {
+    let status = Command::new("import")
+        .args(["-window", window])
+        .arg(path)
+        .status()
+        .expect("imagemagick is installed: `cargo xtask test` does it");
+    assert!(status.success());
+}
+
+/// What another program finds on the clipboard.
+pub(crate) fn clipboard() -> String {
+    let output = Command::new("xclip")
+        .args(["-o", "-selection", "clipboard"])
+        .output()
+        .expect("xclip is installed: `cargo xtask test` does it");
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+fn picture(name: &str) -> PathBuf {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/screenshots");
+    std::fs::create_dir_all(&folder).unwrap();
+    folder.join(format!("{name}.png"))
+}
+
+fn free_port() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.local_addr().unwrap().port()
+}

@@ -1,0 +1,134 @@
+//! Where a test's Studio lives: folders of its own, and a keychain of its own or none.
+
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use tempfile::TempDir;
+
+/// Folders and a session for Studio, which outlive its restarts.
+pub(crate) struct Environment {
+    home: TempDir,
+    session: Option<Session>,
+}
+
+/// A D-Bus session with an unlocked gnome-keyring.
+struct Session {
+    address: String,
+    bus: Child,
+    keyring: Child,
+}
+
+impl Environment {
+    /// With a real Secret Service.
+    pub(crate) fn with_keychain() -> Self {
+        let home = tempfile::tempdir().unwrap();
+        let session = Session::start(home.path());
+        Self {
+            home,
+            session: Some(session),
+        }
+    }
+
+    /// On a computer with no keychain at all.
+    pub(crate) fn without_keychain() -> Self {
+        Self {
+            home: tempfile::tempdir().unwrap(),
+            session: None,
+        }
+    }
+
+    pub(crate) fn data_dir(&self) -> std::path::PathBuf {
+        self.home.path().join("data")
+    }
+
+    pub(crate) fn variables(&self) -> Vec<(&'static str, String)> {
+        let below = |name: &str| self.home.path().join(name).display().to_string();
+        let address = match &self.session {
+            Some(session) => session.address.clone(),
+            None => "unix:path=/nonexistent".to_owned(),
+        };
+        vec![
+            ("HOME", below("")),
+            ("XDG_RUNTIME_DIR", below("")),
+            ("XDG_DATA_HOME", below("share")),
+            ("XDG_CONFIG_HOME", below("config")),
+            ("XDG_CACHE_HOME", below("cache")),
+            ("LATCHKEY_DATA_DIR", below("data")),
+            ("DBUS_SESSION_BUS_ADDRESS", address),
+            ("GTK_USE_PORTAL", "0".to_owned()),
+            ("LANG", "C.UTF-8".to_owned()),
+            ("TZ", "UTC".to_owned()),
+        ]
+    }
+}
+
+impl Session {
+    fn start(home: &Path) -> Self {
+        let mut bus = Command::new("dbus-daemon")
+            .args(["--session", "--nofork", "--print-address"])
+            .env("HOME", home)
+            .env("XDG_RUNTIME_DIR", home)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("dbus-daemon is installed: `cargo xtask test` does it");
+        let mut address = String::new();
+        BufReader::new(bus.stdout.take().unwrap())
+            .read_line(&mut address)
+            .unwrap();
+        let address = address.trim().to_owned();
+        let mut keyring = Command::new("gnome-keyring-daemon")
+            .args(["--foreground", "--unlock", "--components=secrets"])
+            .env("HOME", home)
+            .env("XDG_RUNTIME_DIR", home)
+            .env("XDG_DATA_HOME", home.join("share"))
+            .env("DBUS_SESSION_BUS_ADDRESS", &address)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("gnome-keyring is installed: `cargo xtask test` does it");
+        // The password of the keyring; the daemon reads it to the end of its input.
+        keyring.stdin.take().unwrap().write_all(b"\n").unwrap();
+        let session = Self {
+            address,
+            bus,
+            keyring,
+        };
+        session.wait_for_keyring();
+        session
+    }
+
+    /// Waits until the Secret Service has taken its name on the bus.
+    fn wait_for_keyring(&self) {
+        for _ in 0..200 {
+            let found = Command::new("dbus-send")
+                .args([
+                    "--session",
+                    "--print-reply",
+                    "--dest=org.freedesktop.DBus",
+                    "/org/freedesktop/DBus",
+                    "org.freedesktop.DBus.NameHasOwner",
+                    "string:org.freedesktop.secrets",
+                ])
+                .env("DBUS_SESSION_BUS_ADDRESS", &self.address)
+                .output()
+                .unwrap();
+            if String::from_utf8_lossy(&found.stdout).contains("boolean true") {
+                return;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(50));
+        }
+        panic!("gnome-keyring did not start");
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        for child in [&mut self.keyring, &mut self.bus] {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}

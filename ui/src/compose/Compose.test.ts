@@ -1,0 +1,217 @@
+import { cleanup, render, screen, waitFor } from '@testing-library/svelte';
+import userEvent from '@testing-library/user-event';
+import { beforeEach, describe, expect, it } from 'vitest';
+
+import { answer, instanceLike, previewLike, refuse, type Asked } from '../../tests/answers';
+import type { ComposeRequest, Instance } from '../generated/types';
+import { toasts } from '../state/toasts.svelte';
+import Compose from './Compose.svelte';
+import { compositionFor, forgetComposition } from './composition.svelte';
+
+/** As the Rust side judges, as far as these tests need it. */
+function compose({ who }: ComposeRequest) {
+  if (who.kind === 'email' && !who.email.includes('@')) {
+    refuse('invalid_payload', 'The address has no @.', 'email');
+  }
+  if (who.kind === 'user' && who.id.trim() === '') {
+    refuse('invalid_payload', 'The user ID is empty.', 'user.id');
+  }
+  if (who.kind === 'user' && who.metadata.kind === 'fields') {
+    const names = who.metadata.fields.map(([name]) => name);
+    const twice = names.find((name, index) => names.indexOf(name) < index);
+    if (twice !== undefined) {
+      refuse('invalid_payload', `'${twice}' stands twice.`, `metadata.${twice}`);
+    }
+  }
+  return previewLike({ revision: (revision += 1) });
+}
+
+let revision = 0;
+let asked: Asked[] = [];
+
+function open(instance: Instance = instanceLike()) {
+  render(Compose, { instance });
+}
+
+function requests(): ComposeRequest[] {
+  return asked.filter((one) => one.name === 'compose').map((one) => one.request);
+}
+
+beforeEach(() => {
+  cleanup();
+  forgetComposition('your-company');
+  revision = 0;
+  toasts.list = [];
+  asked = answer({ compose, copy: () => ({ clears_in_secs: 60 }) });
+});
+
+describe('before anything is typed', () => {
+  it('asks for nothing and says what to do', () => {
+    open();
+    expect(requests()).toEqual([]);
+    expect(screen.getByText('Type an email address')).toBeTruthy();
+  });
+
+  it('shows no error for a field that is only passed through', async () => {
+    open();
+    await userEvent.click(screen.getByTestId('field-email'));
+    await userEvent.tab();
+    expect(screen.queryByTestId('error-email')).toBeNull();
+    expect(requests()).toEqual([]);
+  });
+
+  it('leads to Settings where there is no secret', () => {
+    open(instanceLike({ key: null }));
+    expect(screen.getByRole('button', { name: 'Add its secret' })).toBeTruthy();
+    expect(screen.queryByTestId('field-email')).toBeNull();
+  });
+});
+
+describe('while somebody types', () => {
+  it('shows the link to the letter', async () => {
+    open();
+    await userEvent.type(screen.getByTestId('field-email'), 'ada@yourcompany.com');
+    const link = await screen.findByTestId('link');
+    expect(link.textContent).toBe(
+      'https://chat.yourcompany.com/?externalAuthCode=aGVhZGVy.Y2xhaW1z.c2lnbmF0dXJl#top',
+    );
+  });
+
+  it('says what is wrong under the field once it is left, and not before', async () => {
+    open();
+    const field = screen.getByTestId('field-email');
+    await userEvent.type(field, 'ada');
+    await waitFor(() => expect(requests().length).toBeGreaterThan(0));
+    expect(screen.queryByTestId('error-email')).toBeNull();
+    await userEvent.tab();
+    const error = await screen.findByTestId('error-email');
+    expect(error.textContent).toBe('The address has no @.');
+    expect(field.getAttribute('aria-invalid')).toBe('true');
+    expect(field.getAttribute('aria-describedby')).toBe(error.id);
+  });
+
+  it('says what is wrong after a pause, too', async () => {
+    open();
+    await userEvent.type(screen.getByTestId('field-email'), 'ada');
+    expect(await screen.findByTestId('error-email', {}, { timeout: 3000 })).toBeTruthy();
+  });
+
+  it('dims the link that is no longer what is typed, and copies nothing', async () => {
+    open();
+    const field = screen.getByTestId('field-email');
+    await userEvent.type(field, 'ada@b.co');
+    const link = await screen.findByTestId('link');
+    expect(link.closest('[inert]')).toBeNull();
+    await userEvent.type(field, '{Backspace}{Backspace}{Backspace}{Backspace}{Backspace}');
+    await waitFor(() => expect(link.closest('.dimmed')).not.toBeNull());
+    await compositionFor('your-company').copy('link');
+    expect(asked.some(({ name }) => name === 'copy')).toBe(false);
+    expect(toasts.list[0]?.text).toContain('Nothing copied');
+  });
+
+  it('copies what was typed last, also where its preview is still under way', async () => {
+    open();
+    await userEvent.type(screen.getByTestId('field-email'), 'ada@b.co');
+    await compositionFor('your-company').copy('link');
+    const copied = asked.find((one) => one.name === 'copy');
+    expect(copied?.request).toEqual({ revision, what: 'link' });
+    const last = requests().at(-1);
+    expect(last?.who).toEqual({ kind: 'email', email: 'ada@b.co' });
+    expect(toasts.list.at(-1)?.text).toBe('Link copied. The clipboard is cleared in a minute.');
+  });
+
+  it('starts anew where the kind changes', async () => {
+    open();
+    await userEvent.type(screen.getByTestId('field-email'), 'ada@b.co');
+    await screen.findByTestId('link');
+    await userEvent.click(screen.getByTestId('kind-id'));
+    await waitFor(() => expect(screen.queryByTestId('link')).toBeNull());
+    expect(screen.getByText('Type an ID')).toBeTruthy();
+  });
+});
+
+describe('the terms', () => {
+  it('are the instance’s own where nothing is chosen', async () => {
+    open(instanceLike({ lifetime: '36 hours' }));
+    await userEvent.type(screen.getByTestId('field-email'), 'ada@b.co');
+    await waitFor(() => expect(requests().at(-1)?.expires_in).toBe('36 hours'));
+  });
+
+  it('offer single use only where people sign in here', async () => {
+    open();
+    expect(screen.getByTestId('uses').hasAttribute('disabled')).toBe(true);
+    cleanup();
+    open(instanceLike({ hosted: 'here' }));
+    await userEvent.selectOptions(screen.getByTestId('uses'), 'once');
+    await userEvent.type(screen.getByTestId('field-email'), 'ada@b.co');
+    await waitFor(() => expect(requests().at(-1)?.single_use).toBe(true));
+  });
+
+  it('send digits as a number unless it is asked otherwise', async () => {
+    open();
+    await userEvent.click(screen.getByTestId('kind-id'));
+    await userEvent.type(screen.getByTestId('field-id'), '1234');
+    await userEvent.click(await screen.findByTestId('id-as-text'));
+    await waitFor(() =>
+      expect(requests().at(-1)?.who).toEqual({ kind: 'id', id: '1234', as_text: true }),
+    );
+    await userEvent.type(screen.getByTestId('field-id'), 'x');
+    expect(screen.queryByTestId('id-as-text')).toBeNull();
+  });
+});
+
+describe('metadata', () => {
+  async function addField(name: string, value: string) {
+    await userEvent.click(screen.getByTestId('metadata-add'));
+    await userEvent.keyboard(name);
+    await userEvent.tab();
+    await userEvent.keyboard(value);
+  }
+
+  it('shows at its row that a name stands twice', async () => {
+    open();
+    await userEvent.click(screen.getByTestId('kind-user'));
+    await userEvent.type(screen.getByTestId('field-user-id'), 'ada');
+    await addField('team', 'a');
+    await addField('team', 'b');
+    await userEvent.tab();
+    const error = await screen.findByTestId('error-metadata.team');
+    const names = screen.getAllByTestId('metadata-name');
+    expect(names.map((name) => name.getAttribute('aria-describedby'))).toEqual([null, error.id]);
+  });
+
+  it('leaves out a row with nothing in it', async () => {
+    open();
+    await userEvent.click(screen.getByTestId('kind-user'));
+    await userEvent.click(screen.getByTestId('metadata-add'));
+    await userEvent.type(screen.getByTestId('field-user-id'), 'ada');
+    await waitFor(() =>
+      expect(requests().at(-1)?.who).toMatchObject({
+        metadata: { kind: 'fields', fields: [] },
+      }),
+    );
+  });
+
+  it('goes to JSON and back', async () => {
+    open();
+    await userEvent.click(screen.getByTestId('kind-user'));
+    await addField('team', 'Research');
+    await userEvent.click(screen.getByTestId('metadata-as-json'));
+    const json = screen.getByTestId<HTMLTextAreaElement>('metadata-json');
+    expect(JSON.parse(json.value)).toEqual({ team: 'Research' });
+    await userEvent.click(screen.getByTestId('metadata-as-fields'));
+    expect(screen.getByTestId<HTMLInputElement>('metadata-value').value).toBe('Research');
+  });
+
+  it('says why it stays JSON', async () => {
+    open();
+    await userEvent.click(screen.getByTestId('kind-user'));
+    await userEvent.click(screen.getByTestId('metadata-as-json'));
+    const json = screen.getByTestId<HTMLTextAreaElement>('metadata-json');
+    await userEvent.clear(json);
+    await userEvent.type(json, '{{"level": 3}');
+    await userEvent.click(screen.getByTestId('metadata-as-fields'));
+    expect(screen.getByText(/Some values are not texts/u)).toBeTruthy();
+    expect(json.isConnected).toBe(true);
+  });
+});

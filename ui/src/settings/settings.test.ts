@@ -1,0 +1,121 @@
+import { cleanup, render, screen, waitFor } from '@testing-library/svelte';
+import userEvent from '@testing-library/user-event';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
+
+import { answer, instanceLike, refuse, type Asked } from '../../tests/answers';
+import type { Instance } from '../generated/types';
+import { studio } from '../state/studio.svelte';
+import { toasts } from '../state/toasts.svelte';
+import { settingsDrafts } from './drafts.svelte';
+import Settings from './Settings.svelte';
+
+let asked: Asked[] = [];
+let kept: Instance;
+
+function open() {
+  return render(Settings, { instance: kept });
+}
+
+beforeEach(() => {
+  cleanup();
+  kept = instanceLike();
+  studio.instances = [kept];
+  studio.settingsPart = 'authentication';
+  settingsDrafts.discard(kept.id);
+  toasts.list = [];
+  asked = answer({
+    instance_update: ({ settings }) =>
+      settings.url.startsWith('https://')
+        ? (kept = { ...kept, ...settings })
+        : refuse('invalid_url', 'The address has no scheme.', 'url'),
+    secret_reveal: () => ({ secret: 'the secret itself' }),
+    secret_conceal: () => kept,
+  });
+});
+
+describe('the settings of an instance', () => {
+  it('are saved when that is asked for, all of them, and can be undone', async () => {
+    const { rerender } = open();
+    const save = screen.getByTestId<HTMLButtonElement>('settings-save');
+    expect(save.disabled).toBe(true);
+    const url = screen.getByTestId('settings-url');
+    await userEvent.clear(url);
+    await userEvent.type(url, 'https://chat.example.com/');
+    expect(asked).toEqual([]);
+    await userEvent.click(save);
+    await waitFor(() => expect(kept.url).toBe('https://chat.example.com/'));
+    await rerender({ instance: kept });
+    await waitFor(() => expect(save.disabled).toBe(true));
+    toasts.list[0]?.action?.run();
+    await waitFor(() => expect(kept.url).toBe('https://chat.yourcompany.com/'));
+  });
+
+  it('stay edited while another screen is looked at', async () => {
+    open();
+    await userEvent.type(screen.getByTestId('settings-name'), ' II');
+    cleanup();
+    expect(settingsDrafts.unsaved(kept)).toBe(true);
+    open();
+    expect(screen.getByTestId<HTMLInputElement>('settings-name').value).toBe('Your Company II');
+    await userEvent.click(screen.getByTestId('settings-discard'));
+    expect(screen.getByTestId<HTMLInputElement>('settings-name').value).toBe('Your Company');
+  });
+
+  it('say what was refused at its field', async () => {
+    open();
+    const url = screen.getByTestId('settings-url');
+    await userEvent.clear(url);
+    await userEvent.type(url, 'chat');
+    await userEvent.click(screen.getByTestId('settings-save'));
+    expect((await screen.findByTestId('error-url')).textContent).toBe('The address has no scheme.');
+    await waitFor(() => expect(document.activeElement).toBe(url));
+  });
+});
+
+describe('the signing secret', () => {
+  it('is shown when that is asked for, and hidden again', async () => {
+    open();
+    await userEvent.click(screen.getByTestId('secret-reveal'));
+    expect((await screen.findByTestId('secret-value')).textContent).toBe('the secret itself');
+    await userEvent.click(screen.getByTestId('secret-hide'));
+    await waitFor(() => expect(screen.queryByTestId('secret-value')).toBeNull());
+    expect(asked.at(-1)?.name).toBe('secret_conceal');
+  });
+
+  it('is hidden where the screen is left', async () => {
+    open();
+    await userEvent.click(screen.getByTestId('secret-reveal'));
+    await screen.findByTestId('secret-value');
+    cleanup();
+    await waitFor(() => expect(asked.at(-1)?.name).toBe('secret_conceal'));
+  });
+
+  it('hides by itself after a minute', async () => {
+    open();
+    await userEvent.click(screen.getByTestId('secret-reveal'));
+    vi.useFakeTimers();
+    // The interval began with the real clock, so it is begun again under the fake one.
+    cleanup();
+    open();
+    screen.getByTestId('secret-reveal').click();
+    await vi.advanceTimersByTimeAsync(100);
+    expect(screen.getByTestId('secret-value')).toBeTruthy();
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(screen.queryByTestId('secret-value')).toBeNull();
+  });
+
+  it('cannot be shown a second time', () => {
+    kept = instanceLike({
+      key: { origin: 'generated', set_at: 1_795_300_000, warning: null, revealable: false },
+    });
+    open();
+    expect(screen.queryByTestId('secret-reveal')).toBeNull();
+  });
+
+  it('is replaced only after the dialog said what stops working', async () => {
+    open();
+    await userEvent.click(screen.getByTestId('secret-replace'));
+    expect(screen.getByText('Links already given out stop working')).toBeTruthy();
+    expect(asked).toEqual([]);
+  });
+});

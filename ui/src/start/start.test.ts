@@ -1,0 +1,124 @@
+import { cleanup, render, screen, waitFor } from '@testing-library/svelte';
+import userEvent from '@testing-library/user-event';
+import { beforeEach, describe, expect, it } from 'vitest';
+
+import { answer, instanceLike, refuse, type Asked } from '../../tests/answers';
+import App from '../App.svelte';
+import type { KeyStore, Start } from '../generated/types';
+import { studio } from '../state/studio.svelte';
+
+const reason = { code: 'keychain_unreachable', message: 'There is no keychain.', field: null };
+let asked: Asked[] = [];
+let keyStore: KeyStore;
+let start: Start;
+
+async function open(changed: Partial<Start>) {
+  start = {
+    version: '0.1.0',
+    data_dir: '/tmp',
+    instances: [],
+    problems: [],
+    current: null,
+    key_store: { kind: 'keychain', state: 'ready' },
+    appearance: { theme: 'light' },
+    ...changed,
+  };
+  keyStore = start.key_store;
+  asked = answer({
+    start: () => ({ ...start, key_store: keyStore }),
+    instance_add: (request) => instanceLike({ url: request.url, name: request.name }),
+    keys_unlock: ({ passphrase }) =>
+      passphrase === 'right'
+        ? (keyStore = { kind: 'sealed_file', state: 'ready' })
+        : refuse('wrong_passphrase', 'It does not open the file.', 'passphrase'),
+    keys_create: () => (keyStore = { kind: 'sealed_file', state: 'ready' }),
+    keys_use_sealed_file: () => (keyStore = { kind: 'sealed_file', state: 'new', reason }),
+  });
+  await studio.start();
+  render(App);
+}
+
+const names = () => asked.map(({ name }) => name);
+
+beforeEach(() => {
+  cleanup();
+});
+
+describe('the first start', () => {
+  it('connects an instance and goes to its first link', async () => {
+    await open({});
+    await userEvent.click(screen.getByTestId('door-connect'));
+    await userEvent.type(screen.getByTestId('connect-url'), 'https://chat.yourcompany.com');
+    await userEvent.type(screen.getByTestId('connect-secret'), 'a secret');
+    await userEvent.click(screen.getByTestId('connect-submit'));
+    expect(await screen.findByTestId('field-email')).toBeTruthy();
+    expect(asked.find(({ name }) => name === 'instance_add')?.request).toEqual({
+      name: '',
+      url: 'https://chat.yourcompany.com',
+      hosted: 'elsewhere',
+      secret: { kind: 'paste', secret: 'a secret' },
+    });
+  });
+
+  it('asks for a passphrase before a secret is kept in a file', async () => {
+    await open({ key_store: { kind: 'sealed_file', state: 'new', reason } });
+    await userEvent.click(screen.getByTestId('door-connect'));
+    await userEvent.type(screen.getByTestId('connect-url'), 'https://chat.yourcompany.com');
+    await userEvent.type(screen.getByTestId('connect-secret'), 'a secret');
+    await userEvent.click(screen.getByTestId('connect-submit'));
+    expect(await screen.findByText('There is no keychain.')).toBeTruthy();
+    expect(names()).not.toContain('instance_add');
+
+    await userEvent.type(screen.getByTestId('passphrase'), 'short');
+    await userEvent.click(screen.getByTestId('passphrase-submit'));
+    expect(screen.getByTestId('error-passphrase').textContent).toContain('8 characters');
+
+    await userEvent.type(screen.getByTestId('passphrase'), ' no more');
+    await userEvent.type(screen.getByTestId('passphrase-again'), 'something else');
+    await userEvent.click(screen.getByTestId('passphrase-submit'));
+    expect(screen.getByTestId('error-passphrase-again').textContent).toContain('not the same');
+    expect(names()).not.toContain('keys_create');
+
+    await userEvent.clear(screen.getByTestId('passphrase-again'));
+    await userEvent.type(screen.getByTestId('passphrase-again'), 'short no more');
+    await userEvent.click(screen.getByTestId('passphrase-submit'));
+    expect(await screen.findByTestId('field-email')).toBeTruthy();
+    expect(names().slice(-2)).toEqual(['keys_create', 'instance_add']);
+  });
+});
+
+describe('a start with a sealed file', () => {
+  it('keeps what was typed where the passphrase is wrong, and goes on where it is right', async () => {
+    await open({
+      instances: [instanceLike()],
+      key_store: { kind: 'sealed_file', state: 'locked' },
+    });
+    const field = screen.getByTestId<HTMLInputElement>('unlock-passphrase');
+    await userEvent.type(field, 'wrong');
+    await userEvent.click(screen.getByTestId('unlock-submit'));
+    expect((await screen.findByTestId('error-passphrase')).textContent).toBe(
+      'It does not open the file.',
+    );
+    await waitFor(() => expect(document.activeElement).toBe(field));
+    expect([field.value, field.selectionStart, field.selectionEnd]).toEqual(['wrong', 0, 5]);
+    expect(screen.queryByTestId('field-email')).toBeNull();
+
+    await userEvent.keyboard('right{Enter}');
+    expect(await screen.findByTestId('field-email')).toBeTruthy();
+  });
+});
+
+describe('a start with a keychain that does not answer', () => {
+  it('says so and gives the keychain up only when that is confirmed', async () => {
+    await open({
+      instances: [instanceLike()],
+      key_store: { kind: 'keychain', state: 'unreachable', reason },
+    });
+    expect(screen.getByText('There is no keychain.')).toBeTruthy();
+    await userEvent.click(screen.getByTestId('keys-sealed-file'));
+    expect(names()).not.toContain('keys_use_sealed_file');
+    start.instances = [instanceLike({ key: null })];
+    await userEvent.click(screen.getByTestId('keys-sealed-file-confirm'));
+    expect(await screen.findByRole('button', { name: 'Add its secret' })).toBeTruthy();
+  });
+});

@@ -1,0 +1,86 @@
+import type { Commands, Instance, Preview } from '../src/generated/types';
+
+/** What the Rust side would answer, for tests of the screens. */
+
+export function instanceLike(changed: Partial<Instance> = {}): Instance {
+  return {
+    id: 'your-company',
+    name: 'Your Company',
+    url: 'https://chat.yourcompany.com/',
+    hosted: 'elsewhere',
+    parameter: 'externalAuthCode',
+    algorithm: 'HS256',
+    lifetime: '7 days',
+    policy: {
+      external_auth: true,
+      require_expiry: false,
+      provisioning: true,
+      refresh_profile: true,
+    },
+    key: { origin: 'pasted', set_at: 1_795_300_000, warning: null, revealable: true },
+    ...changed,
+  };
+}
+
+export function previewLike(changed: Partial<Preview> = {}): Preview {
+  return {
+    revision: 1,
+    link: {
+      scheme: 'https://',
+      authority: 'chat.yourcompany.com',
+      before: '/?externalAuthCode=',
+      header: 'aGVhZGVy',
+      claims: 'Y2xhaW1z',
+      signature: 'c2lnbmF0dXJl',
+      after: '#top',
+    },
+    header_json: '{\n  "alg": "HS256"\n}',
+    claims_json: '{\n  "email": "ada@yourcompany.com",\n  "exp": 1795904800\n}',
+    times: [{ member: 'exp', at: '2026-11-29T06:26:40Z', words: 'in 7 days' }],
+    widget: '<script defer></script>',
+    qr: { version: 9, modules: 53, level: 'M', path: 'M4 4h1v1h-1z', warning: null },
+    qr_refused: null,
+    forecast: { tone: 'good', title: 'Verifies, expires in 7 days', detail: 'Not known here.' },
+    warnings: [],
+    expires_at: '2026-11-29T06:26:40Z',
+    ...changed,
+  };
+}
+
+export type Asked = {
+  [K in keyof Commands]: { name: K; request: Commands[K]['request'] };
+}[keyof Commands];
+
+type Answers = {
+  [K in keyof Commands]?: (request: Commands[K]['request']) => Commands[K]['response'];
+};
+
+/** Stands in for the Rust side: answers from a table, and keeps what it was asked. */
+export function answer(answers: Answers): Asked[] {
+  const asked: Asked[] = [];
+  const invoke = (name: string, args: unknown): Promise<unknown> => {
+    const { request } = args as { request: never };
+    asked.push({ name, request } as Asked);
+    const answerOf = answers[name as keyof Commands];
+    // Settled in a later turn, as an answer from another process is.
+    return new Promise((resolve, reject) =>
+      setTimeout(() => {
+        try {
+          resolve(answerOf ? answerOf(request) : null);
+        } catch (thrown) {
+          // The Rust side rejects with a plain object.
+          // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors
+          reject(thrown);
+        }
+      }),
+    );
+  };
+  Object.assign(window, { __TAURI_INTERNALS__: { invoke } });
+  return asked;
+}
+
+/** Throws a problem as the Rust side rejects with it. */
+export function refuse(code: string, message: string, field: string | null = null): never {
+  // eslint-disable-next-line @typescript-eslint/only-throw-error
+  throw { code, message, field };
+}
