@@ -11,6 +11,10 @@
 
 mod driver;
 mod environment;
+mod journey;
+#[path = "../program/peer.rs"]
+mod peer;
+mod preview;
 mod tour;
 
 /// Runs a test to its end on this thread.

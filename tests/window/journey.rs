@@ -1,0 +1,187 @@
+//! The main job, from the first start to a link that another program accepts, and back after a
+//! restart.
+
+use fantoccini::key::Key;
+use serde_json::{Value, json};
+
+use crate::driver::{Studio, clipboard, picture_of_display};
+use crate::environment::Environment;
+use crate::peer::Peer;
+use crate::run;
+
+const SECRET: &str = "the-jwt-secret-that-the-instance-dictates-32+";
+const PASSPHRASE: &str = "correct horse battery staple";
+const URL: &str = "https://chat.yourcompany.com";
+
+async fn connect(studio: &Studio) {
+    studio.click("door-connect").await;
+    studio.fill("connect-url", URL).await;
+    studio.fill("connect-secret", SECRET).await;
+    studio.click("connect-submit").await;
+}
+
+/// Composes for an address and answers with the link that is shown.
+async fn compose(studio: &Studio, email: &str) -> String {
+    studio.click("kind-email").await;
+    studio.fill("field-email", email).await;
+    studio
+        .wait_for_text("forecast", "names the person", |text| {
+            text.contains("Verifies, expires in 7 days") && text.contains(email)
+        })
+        .await;
+    studio.text("link").await
+}
+
+/// What another program reads out of a link with the secret.
+fn verified_elsewhere(link: &str) -> Value {
+    let (base, code) = link
+        .split_once("/?externalAuthCode=")
+        .expect("a login link");
+    assert_eq!(base, URL);
+    let request = json!({ "op": "verify", "secret": SECRET, "algorithm": "HS256", "code": code });
+    let by_node = Peer::node().ask(&request)["claims"].clone();
+    assert_eq!(Peer::python().ask(&request)["claims"], by_node);
+    by_node
+}
+
+async fn copies_what_is_shown(studio: &Studio, link: &str) {
+    studio.click("copy-link").await;
+    studio
+        .wait_for_text("toast", "says that it was copied", |text| {
+            text.contains("copied")
+        })
+        .await;
+    assert_eq!(clipboard(), link, "another program finds the link");
+}
+
+#[test]
+fn a_link_is_made_copied_and_made_again_after_a_restart_with_a_real_keychain() {
+    run(async {
+        let environment = Environment::with_keychain();
+        let studio = Studio::start(&environment).await;
+        connect(&studio).await;
+        let link = compose(&studio, "ada@yourcompany.com").await;
+        assert_eq!(verified_elsewhere(&link)["email"], "ada@yourcompany.com");
+        copies_what_is_shown(&studio, &link).await;
+        studio.quit().await;
+        assert!(
+            !environment.data_dir().join("keys.sealed").exists(),
+            "the secret is in the keychain"
+        );
+
+        let studio = Studio::start(&environment).await;
+        let link = compose(&studio, "grace@yourcompany.com").await;
+        assert_eq!(verified_elsewhere(&link)["email"], "grace@yourcompany.com");
+        studio.quit().await;
+    });
+}
+
+#[test]
+fn a_link_is_made_copied_and_made_again_after_a_restart_with_the_sealed_file() {
+    run(async {
+        let environment = Environment::without_keychain();
+        let studio = Studio::start(&environment).await;
+        connect(&studio).await;
+        studio.fill("passphrase", PASSPHRASE).await;
+        studio.fill("passphrase-again", PASSPHRASE).await;
+        studio.screenshot("new-passphrase").await;
+        studio.click("passphrase-submit").await;
+        let link = compose(&studio, "ada@yourcompany.com").await;
+        assert_eq!(verified_elsewhere(&link)["email"], "ada@yourcompany.com");
+        copies_what_is_shown(&studio, &link).await;
+        studio.quit().await;
+
+        let sealed = environment.data_dir().join("keys.sealed");
+        let before = std::fs::read(&sealed).unwrap();
+        let studio = Studio::start(&environment).await;
+        studio.fill("unlock-passphrase", "a wrong passphrase").await;
+        studio.click("unlock-submit").await;
+        studio
+            .wait_for_text("error-passphrase", "says what is wrong", |text| {
+                text.contains("does not open") && text.contains("nothing was changed")
+            })
+            .await;
+        studio.screenshot("wrong-passphrase").await;
+        assert_eq!(
+            std::fs::read(&sealed).unwrap(),
+            before,
+            "nothing was changed"
+        );
+        studio.fill("unlock-passphrase", PASSPHRASE).await;
+        studio.click("unlock-submit").await;
+        let link = compose(&studio, "grace@yourcompany.com").await;
+        assert_eq!(verified_elsewhere(&link)["email"], "grace@yourcompany.com");
+        studio.quit().await;
+    });
+}
+
+#[test]
+fn the_qr_code_is_read_out_of_a_picture_of_the_display() {
+    run(async {
+        let environment = Environment::with_keychain();
+        let studio = Studio::start(&environment).await;
+        connect(&studio).await;
+        let link = compose(&studio, "ada@yourcompany.com").await;
+        studio.find("qr").await;
+        let picture = picture_of_display("display");
+        let output = std::process::Command::new("zbarimg")
+            .args(["--quiet", "--raw", "-Sdisable", "-Sqrcode.enable"])
+            .arg(picture)
+            .output()
+            .expect("zbarimg is installed: `cargo xtask test` does it");
+        assert_eq!(String::from_utf8(output.stdout).unwrap().trim(), link);
+        studio.quit().await;
+    });
+}
+
+#[test]
+fn a_copied_link_is_cleared_after_a_minute_and_what_came_later_is_left_alone() {
+    run(async {
+        let environment = Environment::with_keychain();
+        let studio = Studio::start(&environment).await;
+        connect(&studio).await;
+        let link = compose(&studio, "ada@yourcompany.com").await;
+        studio.press(&[Key::Control], char::from(Key::Enter)).await;
+        studio
+            .wait_for_text("toast", "says that it was copied", |text| {
+                text.contains("copied")
+            })
+            .await;
+        assert_eq!(clipboard(), link, "the keys copy it, too");
+        let deadline = std::time::Instant::now() + std::time::Duration::from_secs(90);
+        while clipboard() == link {
+            assert!(std::time::Instant::now() < deadline, "it is still there");
+            tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+        }
+        assert_eq!(clipboard(), "");
+        studio.quit().await;
+    });
+}
+
+#[test]
+fn the_secret_is_shown_once_and_replaced() {
+    run(async {
+        let environment = Environment::with_keychain();
+        let studio = Studio::start(&environment).await;
+        connect(&studio).await;
+        studio.find("kind-email").await;
+        studio.press(&[Key::Control], '2').await;
+        studio.click("secret-reveal").await;
+        assert_eq!(studio.text("secret-value").await, SECRET);
+        studio.click("secret-hide").await;
+        studio
+            .wait_for_script(
+                "the secret's end",
+                "return !document.body.innerHTML.includes('the-jwt-secret') && !document.querySelector('[data-testid=secret-reveal]')",
+            )
+            .await;
+        studio.click("secret-replace").await;
+        studio.click("secret-generate").await;
+        studio.screenshot("replace-secret").await;
+        studio.click("replace-submit").await;
+        studio.click("secret-reveal").await;
+        let generated = studio.text("secret-value").await;
+        assert_eq!(generated.len(), 64, "256 bits in hexadecimal");
+        studio.quit().await;
+    });
+}

@@ -1,0 +1,81 @@
+//! The preview while somebody types: always the latest, never a flash, and how soon.
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::driver::Studio;
+use crate::environment::Environment;
+use crate::run;
+
+/// Watches the preview: an empty link or a missing QR code after the first would be a flash.
+const WATCH: &str = "
+    window.flashes = [];
+    const look = () => {
+        const link = document.querySelector('[data-testid=link]');
+        const qr = document.querySelector('[data-testid=qr] path, path[data-testid=qr]');
+        if (!link || !link.textContent || !qr) window.flashes.push(performance.now());
+    };
+    new MutationObserver(look).observe(document.body, { childList: true, subtree: true, characterData: true });
+    return true";
+
+#[test]
+fn typing_repaints_the_preview_with_no_flash_and_no_queue() {
+    run(async {
+        let environment = Environment::with_keychain();
+        let studio = Studio::start(&environment).await;
+        studio.click("door-sample").await;
+        studio.click("kind-user").await;
+        studio.fill("field-user-id", "a").await;
+        studio.find("qr").await;
+        studio.script(WATCH).await;
+        studio
+            .script("performance.clearMeasures('latchkey:preview'); return true")
+            .await;
+
+        let field = studio.find("field-user-email").await;
+        let typed = "ada.lovelace@analytical.engines.example";
+        field.send_keys("x@y.zz").await.unwrap();
+        studio
+            .wait_for_text("claims", "holds the address", |text| {
+                text.contains("x@y.zz")
+            })
+            .await;
+        field.clear().await.unwrap();
+        let id = studio.find("field-user-id").await;
+        for character in typed.chars() {
+            id.send_keys(&character.to_string()).await.unwrap();
+            tokio::time::sleep(Duration::from_millis(30)).await;
+        }
+        let whole = format!("a{typed}");
+        studio
+            .wait_for_text("claims", "holds all that was typed", |text| {
+                text.contains(&whole)
+            })
+            .await;
+        let entries = studio
+            .script("return performance.getEntriesByName('latchkey:preview').map((one) => one.duration)")
+            .await;
+        let mut times: Vec<f64> = serde_json::from_value(entries).unwrap();
+        times.sort_by(f64::total_cmp);
+        let at = |part: f64| times[((times.len() - 1) as f64 * part) as usize];
+        println!(
+            "keystroke to painted preview, {} previews: median {:.1} ms, 95 % {:.1} ms, slowest {:.1} ms",
+            times.len(),
+            at(0.5),
+            at(0.95),
+            at(1.0)
+        );
+        assert!(times.len() >= typed.len() / 2, "{} previews", times.len());
+        // A second after the last key nothing is under way any more, so no queue has grown.
+        let before = studio.text("link").await;
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        assert_eq!(studio.text("link").await, before, "no later preview came");
+        assert_eq!(
+            studio.script("return window.flashes").await,
+            Value::Array(Vec::new()),
+            "flashes"
+        );
+        studio.quit().await;
+    });
+}
