@@ -1,2 +1,44 @@
-//! Ratios.
-fn main() {}
+//! Speed, size and memory, each beside a baseline in the same run: machines differ and are shared, so
+//! only the ratios say anything. `cargo xtask bench` provides what is compared with.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    clippy::cast_precision_loss,
+    reason = "a benchmark stops where something is missing, and prints figures"
+)]
+
+mod codes;
+#[path = "../window/driver.rs"]
+#[allow(dead_code, reason = "the tests of the window use the rest")]
+mod driver;
+#[path = "../window/environment.rs"]
+#[allow(dead_code, reason = "the tests of the window use the rest")]
+mod environment;
+#[path = "../program/peer.rs"]
+#[allow(dead_code, reason = "the tests use the rest")]
+mod peer;
+mod pictures;
+mod program;
+mod table;
+
+fn main() {
+    let wanted: Vec<String> = std::env::args()
+        .skip(1)
+        .filter(|argument| !argument.starts_with("--"))
+        .collect();
+    let tables: [(&str, fn()); 4] = [
+        ("codes", codes::measure),
+        ("pictures", pictures::measure),
+        ("start", program::measure_start),
+        ("size", program::measure_size),
+    ];
+    for (name, measure) in tables {
+        if wanted.is_empty() || wanted.iter().any(|wanted| name.contains(wanted.as_str())) {
+            measure();
+        }
+    }
+}

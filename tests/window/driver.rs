@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use fantoccini::actions::{InputSource as _, KeyAction, KeyActions};
 use fantoccini::elements::Element;
 use fantoccini::key::Key;
-use fantoccini::{Client, ClientBuilder, Locator};
+use fantoccini::{Client, ClientBuilder};
 use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Value, json};
 
@@ -22,7 +22,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// The running program.
 pub(crate) struct Studio {
     pub(crate) client: Client,
-    _driver: Driver,
+    driver: Driver,
 }
 
 /// The WebDriver, with the program that it starts.
@@ -69,10 +69,7 @@ impl Studio {
         let painted = "const done = arguments[arguments.length - 1];
             requestAnimationFrame(() => requestAnimationFrame(() => done(true)));";
         client.execute_async(painted, Vec::new()).await?;
-        Ok(Self {
-            client,
-            _driver: driver,
-        })
+        Ok(Self { client, driver })
     }
 
     /// Closes the window and waits until the program is gone.
@@ -90,7 +87,7 @@ impl Studio {
                 return element;
             }
             if Instant::now() > deadline {
-                self.screenshot("failed-to-find").await;
+                self.screenshot("failed-to-find");
                 panic!("'{id}' is not shown; see target/screenshots/failed-to-find.png");
             }
             tokio::time::sleep(Duration::from_millis(30)).await;
@@ -105,12 +102,6 @@ impl Studio {
         let found = self.client.execute(script, vec![json!(css)]).await.ok()?;
         let id = found.as_object()?.values().next()?.as_str()?.to_owned();
         Some(Element::from_element_id(self.client.clone(), id.into()))
-    }
-
-    /// Whether an element of a test id is shown now.
-    pub(crate) async fn has(&self, id: &str) -> bool {
-        let css = format!("[data-testid='{id}']");
-        self.client.find(Locator::Css(&css)).await.is_ok()
     }
 
     pub(crate) async fn click(&self, id: &str) {
@@ -143,15 +134,6 @@ impl Studio {
         text.unwrap_or_default().trim().to_owned()
     }
 
-    pub(crate) async fn value(&self, id: &str) -> String {
-        self.find(id)
-            .await
-            .prop("value")
-            .await
-            .unwrap()
-            .unwrap_or_default()
-    }
-
     /// Waits until an element's text satisfies a condition.
     pub(crate) async fn wait_for_text(
         &self,
@@ -166,7 +148,7 @@ impl Studio {
                 return text;
             }
             if Instant::now() > deadline {
-                self.screenshot("failed-to-see").await;
+                self.screenshot("failed-to-see");
                 panic!("'{id}' never {what}: {text}");
             }
             tokio::time::sleep(Duration::from_millis(30)).await;
@@ -178,7 +160,7 @@ impl Studio {
         let deadline = Instant::now() + PATIENCE;
         while self.script(script).await != json!(true) {
             if Instant::now() > deadline {
-                self.screenshot("failed-to-become").await;
+                self.screenshot("failed-to-become");
                 panic!("{what} never came to be");
             }
             tokio::time::sleep(Duration::from_millis(30)).await;
@@ -242,7 +224,7 @@ impl Studio {
     }
 
     /// A picture of what the window shows, below `target/screenshots`.
-    pub(crate) async fn screenshot(&self, name: &str) -> PathBuf {
+    pub(crate) fn screenshot(&self, name: &str) -> PathBuf {
         let path = picture(name);
         // By the display's means: without hardware to draw on, as under Xvfb, WebKitGTK never
         // answers a driver that asks for a picture, and this one is what a person sees.
@@ -254,6 +236,27 @@ impl Studio {
         let window = found.lines().next_back().expect("the window is shown");
         import(window, &path);
         path
+    }
+}
+
+impl Studio {
+    /// The resident memory of the program and of its web processes, by name, in KiB.
+    pub(crate) fn resident_kib(&self) -> Vec<(String, u64)> {
+        let group = self.driver.0.id().to_string();
+        let output = Command::new("ps")
+            .args(["-e", "-o", "pgid=,rss=,comm="])
+            .output()
+            .unwrap();
+        String::from_utf8_lossy(&output.stdout)
+            .lines()
+            .filter_map(|line| {
+                let mut columns = line.split_whitespace();
+                let of_group = columns.next()? == group;
+                let rss = columns.next()?.parse().ok()?;
+                let name = columns.next()?.to_owned();
+                (of_group && name != "WebKitWebDriver").then_some((name, rss))
+            })
+            .collect()
     }
 }
 

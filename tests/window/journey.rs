@@ -84,7 +84,7 @@ fn a_link_is_made_copied_and_made_again_after_a_restart_with_the_sealed_file() {
         connect(&studio).await;
         studio.fill("passphrase", PASSPHRASE).await;
         studio.fill("passphrase-again", PASSPHRASE).await;
-        studio.screenshot("new-passphrase").await;
+        studio.screenshot("new-passphrase");
         studio.click("passphrase-submit").await;
         let link = compose(&studio, "ada@yourcompany.com").await;
         assert_eq!(verified_elsewhere(&link)["email"], "ada@yourcompany.com");
@@ -101,7 +101,7 @@ fn a_link_is_made_copied_and_made_again_after_a_restart_with_the_sealed_file() {
                 text.contains("does not open") && text.contains("nothing was changed")
             })
             .await;
-        studio.screenshot("wrong-passphrase").await;
+        studio.screenshot("wrong-passphrase");
         assert_eq!(
             std::fs::read(&sealed).unwrap(),
             before,
@@ -177,7 +177,7 @@ fn the_secret_is_shown_once_and_replaced() {
             .await;
         studio.click("secret-replace").await;
         studio.click("secret-generate").await;
-        studio.screenshot("replace-secret").await;
+        studio.screenshot("replace-secret");
         studio.click("replace-submit").await;
         studio.click("secret-reveal").await;
         let generated = studio.text("secret-value").await;

@@ -24,7 +24,7 @@ pub(crate) fn run(test: impl Future<Output = ()>) {
         .build()
         .unwrap()
         .block_on(async {
-            let limit = std::time::Duration::from_secs(300);
+            let limit = std::time::Duration::from_mins(5);
             let ended = tokio::time::timeout(limit, test).await;
             ended.expect("the test ended within five minutes");
         });

@@ -58,13 +58,13 @@ fn typing_repaints_the_preview_with_no_flash_and_no_queue() {
             .await;
         let mut times: Vec<f64> = serde_json::from_value(entries).unwrap();
         times.sort_by(f64::total_cmp);
-        let at = |part: f64| times[((times.len() - 1) as f64 * part) as usize];
+        let at = |percent: usize| times[(times.len() - 1) * percent / 100];
         println!(
             "keystroke to painted preview, {} previews: median {:.1} ms, 95 % {:.1} ms, slowest {:.1} ms",
             times.len(),
-            at(0.5),
-            at(0.95),
-            at(1.0)
+            at(50),
+            at(95),
+            at(100)
         );
         assert!(times.len() >= typed.len() / 2, "{} previews", times.len());
         // A second after the last key nothing is under way any more, so no queue has grown.

@@ -1,4 +1,6 @@
-//! Every screen and state, looked at by axe-core and kept as a picture.
+//! Every screen and state, looked at by axe-core and kept as a picture below `target/screenshots`.
+
+use fantoccini::key::Key;
 
 use crate::driver::Studio;
 use crate::environment::Environment;
@@ -6,61 +8,236 @@ use crate::run;
 
 const SECRET: &str = "a-secret-for-the-tour-of-all-screens-0123456789";
 
-async fn look(studio: &Studio, theme: &str, state: &str, found: &mut Vec<String>) {
-    // Nothing moves any more when transitions of at most 150 ms are over.
-    studio
-        .wait_for_script(
-            "rest",
-            "return document.getAnimations().every((one) => one.playState !== 'running')",
-        )
-        .await;
-    studio.screenshot(&format!("{state}-{theme}")).await;
-    found.extend(
-        studio
-            .axe()
-            .await
-            .into_iter()
-            .map(|one| format!("{state}, {theme}: {one}")),
-    );
+struct Tour {
+    studio: Studio,
+    theme: &'static str,
+    found: Vec<String>,
+}
+
+impl Tour {
+    async fn look(&mut self, state: &str) {
+        self.studio
+            .wait_for_script(
+                "rest",
+                "return document.getAnimations().every((one) => one.playState !== 'running')",
+            )
+            .await;
+        self.studio.screenshot(&format!("{state}-{}", self.theme));
+        let said = self.studio.axe().await;
+        self.found.extend(
+            said.into_iter()
+                .map(|one| format!("{state}, {}: {one}", self.theme)),
+        );
+        let overflows =
+            "return document.documentElement.scrollWidth > document.documentElement.clientWidth";
+        if self.studio.script(overflows).await == true {
+            self.found
+                .push(format!("{state}, {}: a horizontal scroll bar", self.theme));
+        }
+    }
+
+    async fn first_start(&mut self) {
+        self.studio.find("door-connect").await;
+        self.look("welcome").await;
+        self.studio.click("door-connect").await;
+        self.studio
+            .fill("connect-url", "chat.yourcompany.com")
+            .await;
+        self.studio.fill("connect-secret", SECRET).await;
+        self.studio.click("connect-submit").await;
+        let said = self.studio.text("error-url").await;
+        assert!(said.contains("https://chat.yourcompany.com"), "{said}");
+        self.look("connect-refused").await;
+        self.studio
+            .fill("connect-url", "https://chat.yourcompany.com")
+            .await;
+        self.studio.fill("connect-name", "Your Company").await;
+        self.studio.fill("connect-secret", SECRET).await;
+        self.studio.click("connect-submit").await;
+        self.studio.find("kind-email").await;
+    }
+
+    async fn compose(&mut self) {
+        self.look("compose-empty").await;
+        self.studio.fill("field-email", "ada").await;
+        self.studio.press(&[], char::from(Key::Tab)).await;
+        self.studio.find("error-email").await;
+        self.look("compose-refused").await;
+        self.studio.click("kind-id").await;
+        self.studio.fill("field-id", "1234").await;
+        self.studio
+            .wait_for_text("claims", "holds the number", |text| text.contains("1234"))
+            .await;
+        self.look("compose-id").await;
+        self.studio.click("kind-user").await;
+        self.studio.fill("field-user-id", "ada-1815").await;
+        self.studio
+            .fill("field-user-email", "ada@yourcompany.com")
+            .await;
+        self.studio.click("metadata-add").await;
+        self.studio.fill("metadata-name", "team").await;
+        self.studio.fill("metadata-value", "Research").await;
+        self.studio
+            .wait_for_text("claims", "holds the metadata", |text| {
+                text.contains("Research")
+            })
+            .await;
+        self.look("compose-user").await;
+        self.studio.choose("expires", "never").await;
+        self.studio
+            .wait_for_text("forecast", "warns", |text| text.contains("never expires"))
+            .await;
+        self.look("compose-never").await;
+        self.studio.click("tab-widget").await;
+        self.studio.find("widget").await;
+        self.look("compose-widget").await;
+        self.studio.resize(860, 600).await;
+        self.look("compose-smallest").await;
+        self.studio.resize(1_900, 1_100).await;
+        self.look("compose-wide").await;
+        self.studio.resize(1_240, 800).await;
+    }
+
+    async fn settings(&mut self) {
+        self.studio.click("rail-settings").await;
+        self.studio.find("settings-url").await;
+        self.look("settings").await;
+        self.studio.click("secret-replace").await;
+        self.studio.find("replace-submit").await;
+        self.look("settings-replace").await;
+        self.studio.press(&[], char::from(Key::Escape)).await;
+        self.studio.resize(860, 600).await;
+        self.look("settings-smallest").await;
+        self.studio.resize(1_240, 800).await;
+        self.studio.click("settings-appearance").await;
+        self.studio.find("theme-dark").await;
+        self.look("settings-appearance").await;
+        self.studio.press(&[Key::Control], 'k').await;
+        self.studio.find("palette-input").await;
+        self.look("palette").await;
+        self.studio.press(&[], char::from(Key::Escape)).await;
+        self.studio.click("instance-switcher").await;
+        self.studio.find("instance-connect").await;
+        self.look("instances").await;
+    }
+}
+
+fn tour(theme: &'static str) {
+    run(async {
+        let environment = Environment::with_keychain();
+        std::fs::create_dir_all(environment.data_dir()).unwrap();
+        let preferences = environment.data_dir().join("studio.json");
+        std::fs::write(preferences, format!("{{\"theme\":\"{theme}\"}}")).unwrap();
+        let mut tour = Tour {
+            studio: Studio::start(&environment).await,
+            theme,
+            found: Vec::new(),
+        };
+        tour.first_start().await;
+        tour.compose().await;
+        tour.settings().await;
+        assert!(tour.found.is_empty(), "{}", tour.found.join("\n"));
+        tour.studio.quit().await;
+    });
 }
 
 #[test]
-fn axe_finds_nothing_serious_on_any_screen_light_and_dark() {
+fn axe_finds_nothing_serious_on_any_screen_in_light() {
+    tour("light");
+}
+
+#[test]
+fn axe_finds_nothing_serious_on_any_screen_in_dark() {
+    tour("dark");
+}
+
+#[test]
+fn a_locked_sealed_file_is_asked_for_accessibly() {
     run(async {
-        let mut found = Vec::new();
-        for theme in ["light", "dark"] {
-            let environment = Environment::with_keychain();
-            std::fs::create_dir_all(environment.data_dir()).unwrap();
-            std::fs::write(
-                environment.data_dir().join("studio.json"),
-                format!("{{\"theme\":\"{theme}\"}}"),
-            )
-            .unwrap();
-            let studio = Studio::start(&environment).await;
-            studio.find("door-connect").await;
-            look(&studio, theme, "welcome", &mut found).await;
-            studio.click("door-connect").await;
-            studio.find("connect-url").await;
-            look(&studio, theme, "connect", &mut found).await;
-            studio
-                .fill("connect-url", "https://chat.yourcompany.com")
+        let environment = Environment::without_keychain();
+        let studio = Studio::start(&environment).await;
+        studio.click("door-sample").await;
+        studio.fill("passphrase", "correct horse battery").await;
+        studio
+            .fill("passphrase-again", "correct horse battery")
+            .await;
+        assert_eq!(studio.axe().await, Vec::<String>::new());
+        studio.click("passphrase-submit").await;
+        studio.find("kind-email").await;
+        studio.quit().await;
+        let studio = Studio::start(&environment).await;
+        studio.find("unlock-passphrase").await;
+        studio.screenshot("unlock");
+        assert_eq!(studio.axe().await, Vec::<String>::new());
+        studio.quit().await;
+    });
+}
+
+#[test]
+fn everything_in_compose_is_reached_by_keyboard() {
+    run(async {
+        let environment = Environment::with_keychain();
+        let studio = Studio::start(&environment).await;
+        studio.click("door-sample").await;
+        studio.click("kind-user").await;
+        studio.fill("field-user-id", "ada").await;
+        studio.find("qr").await;
+        studio.click("metadata-add").await;
+        studio.fill("metadata-name", "team").await;
+        studio.fill("metadata-value", "Research").await;
+        studio.click("starts-later").await;
+        studio.find("copy-qr").await;
+        studio
+            .script("document.activeElement.blur(); return true")
+            .await;
+        let mut reached = Vec::new();
+        for _ in 0..80 {
+            studio.press(&[], char::from(Key::Tab)).await;
+            let here = studio
+                .script(
+                    "const one = document.activeElement;
+                     const named = one.closest('[data-testid]') ?? one.labels?.[0];
+                     return named?.dataset.testid ?? one.getAttribute('aria-label') ?? one.tagName",
+                )
                 .await;
-            studio.fill("connect-secret", SECRET).await;
-            studio.click("connect-submit").await;
-            studio.find("kind-email").await;
-            look(&studio, theme, "compose-empty", &mut found).await;
-            studio.click("kind-user").await;
-            studio.fill("field-user-id", "ada-1815").await;
-            studio.fill("field-user-email", "ada@yourcompany.com").await;
-            studio
-                .wait_for_text("forecast", "verified", |text| text.contains("Verifies"))
-                .await;
-            look(&studio, theme, "compose-user", &mut found).await;
-            studio.click("rail-settings").await;
-            studio.find("settings-url").await;
-            look(&studio, theme, "settings", &mut found).await;
-            studio.quit().await;
+            reached.push(here.as_str().unwrap_or_default().to_owned());
         }
-        assert!(found.is_empty(), "{}", found.join("\n"));
+        for id in [
+            "instance-switcher",
+            "rail-compose",
+            "rail-settings",
+            "kind-user",
+            "field-user-id",
+            "field-user-email",
+            "metadata-name",
+            "metadata-value",
+            "metadata-remove",
+            "metadata-add",
+            "metadata-as-json",
+            "expires",
+            "uses",
+            "not-before",
+            "starts-at-once",
+            "copy-link",
+            "copy-code",
+            "copy-qr",
+            "save-png",
+            "save-svg",
+            "tab-claims",
+        ] {
+            assert!(
+                reached.iter().any(|one| one == id),
+                "'{id}' is not reached: {reached:?}"
+            );
+        }
+        // Arrows choose among the kinds, the keys of the screens change the screen, and back.
+        studio.script("document.querySelector('[data-testid=kind-user] input, input:checked').focus(); return true").await;
+        studio.press(&[], char::from(Key::Left)).await;
+        studio.find("field-id").await;
+        studio.press(&[Key::Control], '2').await;
+        studio.find("settings-url").await;
+        studio.press(&[Key::Control], '1').await;
+        studio.find("field-id").await;
+        studio.quit().await;
     });
 }
