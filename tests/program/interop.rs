@@ -1,6 +1,7 @@
 //! Codes from here verify in programs that others wrote, and theirs verify here.
 
 use jiff::Timestamp;
+use latchkey_core::claims::{Claims, Registered};
 use latchkey_core::code::{Algorithm, CodeRules, VerifiedCode, verify};
 use latchkey_core::compose::{Composed, Composition, Target, compose};
 use latchkey_core::email::Email;
@@ -111,8 +112,15 @@ fn codes_of_other_programs_verify_here_with_equal_claims() {
         for algorithm in Algorithm::ALL {
             let key = SigningKey::generate(algorithm).unwrap();
             for payload in payloads() {
-                let mut claims = Value::Object(payload.members());
-                claims["iat"] = json!(now);
+                let registered = Registered {
+                    issued_at: Some(now),
+                    ..Registered::default()
+                };
+                let claims = Claims {
+                    payload: payload.clone(),
+                    registered,
+                };
+                let claims = Value::Object(claims.members());
                 let answer = peer.ask(&json!({
                     "op": "sign", "secret": key.secret().expose(), "algorithm": algorithm, "claims": claims,
                 }));

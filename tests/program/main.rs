@@ -13,3 +13,4 @@ mod generated_types;
 mod interop;
 mod peer;
 mod qr_codes;
+mod readers;

@@ -1,8 +1,7 @@
 //! QR codes of a thousand links, read by a reader that nobody here wrote.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::Path;
 use std::thread;
 
 use jiff::Timestamp;
@@ -16,6 +15,8 @@ use latchkey_core::payload::{ExistingId, NewUser, Payload};
 use latchkey_core::qr::Qr;
 use latchkey_core::secret::{Secret, SigningKey};
 use latchkey_core::user_id::UserId;
+
+use crate::readers::{rasterised, read_qr_codes};
 
 const LINKS: usize = 1_000;
 /// Links to a call of the reader: enough to share its start, few enough for a command line.
@@ -84,32 +85,6 @@ fn link(number: usize, key: &SigningKey) -> String {
     compose(&target, key, composition, now).unwrap().link.url()
 }
 
-/// What the reader finds in each picture.
-fn read(pictures: &[PathBuf]) -> Vec<String> {
-    let output = Command::new("zbarimg")
-        .args(["--quiet", "--raw", "-Sdisable", "-Sqrcode.enable"])
-        .args(pictures)
-        .output()
-        .expect("zbarimg is installed: `cargo xtask test` does it");
-    String::from_utf8(output.stdout)
-        .unwrap()
-        .lines()
-        .map(str::to_owned)
-        .collect()
-}
-
-fn rasterised(svg: &Path) -> PathBuf {
-    let png = svg.with_extension("svg.png");
-    let status = Command::new("rsvg-convert")
-        .arg(svg)
-        .arg("--output")
-        .arg(&png)
-        .status()
-        .expect("rsvg-convert is installed: `cargo xtask test` does it");
-    assert!(status.success());
-    png
-}
-
 /// Draws, has read, and compares; answers with the versions that occurred.
 fn check(folder: &Path, numbers: std::ops::Range<usize>, key: &SigningKey) -> BTreeSet<i16> {
     let mut versions = BTreeSet::new();
@@ -126,8 +101,8 @@ fn check(folder: &Path, numbers: std::ops::Range<usize>, key: &SigningKey) -> BT
         pngs.push(png);
         urls.push(url);
     }
-    assert_eq!(read(&pngs), urls, "PNG");
-    assert_eq!(read(&svgs), urls, "SVG, rasterised");
+    assert_eq!(read_qr_codes(&pngs), urls, "PNG");
+    assert_eq!(read_qr_codes(&svgs), urls, "SVG, rasterised");
     versions
 }
 

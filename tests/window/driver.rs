@@ -224,6 +224,10 @@ impl Studio {
     }
 
     /// A picture of what the window shows, below `target/screenshots`.
+    #[expect(
+        clippy::unused_self,
+        reason = "there is a window to picture while there is a session"
+    )]
     pub(crate) fn screenshot(&self, name: &str) -> PathBuf {
         let path = picture(name);
         // By the display's means: without hardware to draw on, as under Xvfb, WebKitGTK never
@@ -309,6 +313,41 @@ pub(crate) fn clipboard() -> String {
         .output()
         .expect("xclip is installed: `cargo xtask test` does it");
     String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+/// The picture that another program finds on the clipboard, as a PNG.
+pub(crate) fn clipboard_picture(name: &str) -> PathBuf {
+    let output = Command::new("xclip")
+        .args(["-o", "-selection", "clipboard", "-t", "image/png"])
+        .output()
+        .expect("xclip is installed: `cargo xtask test` does it");
+    let path = picture(name);
+    std::fs::write(&path, output.stdout).unwrap();
+    path
+}
+
+/// Answers the system's dialog of that title by typing a path, as a person would.
+pub(crate) fn answer_file_dialog(title: &str, path: &Path) {
+    let run = |arguments: &[&str]| {
+        let status = Command::new("xdotool").args(arguments).status();
+        assert!(
+            status
+                .expect("xdotool is installed: `cargo xtask test` does it")
+                .success()
+        );
+    };
+    run(&[
+        "search",
+        "--sync",
+        "--onlyvisible",
+        "--name",
+        title,
+        "windowactivate",
+        "--sync",
+    ]);
+    run(&["key", "--clearmodifiers", "ctrl+a"]);
+    run(&["type", "--delay", "5", path.to_str().unwrap()]);
+    run(&["key", "Return"]);
 }
 
 fn picture(name: &str) -> PathBuf {

@@ -42,6 +42,30 @@ impl Environment {
         self.home.path().join("data")
     }
 
+    /// Lets the keychain hang, as one does that waits for a dialog that nobody sees.
+    pub(crate) fn hang_keychain(&self) {
+        self.signal_keychain("-STOP");
+    }
+
+    /// Lets it answer again.
+    pub(crate) fn resume_keychain(&self) {
+        self.signal_keychain("-CONT");
+    }
+
+    fn signal_keychain(&self, signal: &str) {
+        let keyring = self
+            .session
+            .as_ref()
+            .expect("there is a keychain")
+            .keyring
+            .id();
+        let status = Command::new("kill")
+            .args([signal, &keyring.to_string()])
+            .status()
+            .unwrap();
+        assert!(status.success());
+    }
+
     pub(crate) fn variables(&self) -> Vec<(&'static str, String)> {
         let below = |name: &str| self.home.path().join(name).display().to_string();
         let address = match &self.session {

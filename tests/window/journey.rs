@@ -4,9 +4,10 @@
 use fantoccini::key::Key;
 use serde_json::{Value, json};
 
-use crate::driver::{Studio, clipboard, picture_of_display};
+use crate::driver::{Studio, answer_file_dialog, clipboard, clipboard_picture, picture_of_display};
 use crate::environment::Environment;
 use crate::peer::Peer;
+use crate::readers::{rasterised, read_qr_codes};
 use crate::run;
 
 const SECRET: &str = "the-jwt-secret-that-the-instance-dictates-32+";
@@ -124,12 +125,7 @@ fn the_qr_code_is_read_out_of_a_picture_of_the_display() {
         let link = compose(&studio, "ada@yourcompany.com").await;
         studio.find("qr").await;
         let picture = picture_of_display("display");
-        let output = std::process::Command::new("zbarimg")
-            .args(["--quiet", "--raw", "-Sdisable", "-Sqrcode.enable"])
-            .arg(picture)
-            .output()
-            .expect("zbarimg is installed: `cargo xtask test` does it");
-        assert_eq!(String::from_utf8(output.stdout).unwrap().trim(), link);
+        assert_eq!(read_qr_codes(&[picture]), [link]);
         studio.quit().await;
     });
 }
@@ -184,4 +180,73 @@ fn the_secret_is_shown_once_and_replaced() {
         assert_eq!(generated.len(), 64, "256 bits in hexadecimal");
         studio.quit().await;
     });
+}
+
+#[test]
+fn the_code_the_widget_tag_and_the_qr_code_are_copied_and_saved() {
+    run(async {
+        let environment = Environment::with_keychain();
+        let studio = Studio::start(&environment).await;
+        connect(&studio).await;
+        let link = compose(&studio, "ada@yourcompany.com").await;
+        let (_, code) = link.split_once('=').unwrap();
+        studio.click("copy-code").await;
+        wait_for("the code", || clipboard() == code).await;
+        studio.click("tab-widget").await;
+        studio.click("copy-widget").await;
+        let tag = format!(
+            "<script defer data-external-auth-code=\"{code}\" src=\"{URL}/widget.js\"></script>"
+        );
+        wait_for("the widget tag", || clipboard() == tag).await;
+        studio.click("copy-qr").await;
+        wait_for("the picture", || {
+            read_qr_codes(&[clipboard_picture("copied-qr")]) == [link.as_str()]
+        })
+        .await;
+
+        let folder = tempfile::tempdir().unwrap();
+        for (id, name) in [("save-png", "qr.png"), ("save-svg", "qr.svg")] {
+            let path = folder.path().join(name);
+            studio.click(id).await;
+            answer_file_dialog("Save the QR code", &path);
+            wait_for("the file", || path.exists()).await;
+            let picture = if name.ends_with("svg") {
+                rasterised(&path)
+            } else {
+                path
+            };
+            assert_eq!(read_qr_codes(&[picture]), [link.as_str()], "{name}");
+        }
+        studio.quit().await;
+    });
+}
+
+#[test]
+fn a_keychain_that_hangs_does_not_hang_the_window() {
+    run(async {
+        let environment = Environment::with_keychain();
+        let studio = Studio::start(&environment).await;
+        connect(&studio).await;
+        compose(&studio, "ada@yourcompany.com").await;
+        studio.quit().await;
+
+        environment.hang_keychain();
+        let studio = Studio::start(&environment).await;
+        studio.find("keys-retry").await;
+        studio.screenshot("keychain-unreachable");
+        assert_eq!(studio.axe().await, Vec::<String>::new());
+        environment.resume_keychain();
+        studio.click("keys-retry").await;
+        let link = compose(&studio, "grace@yourcompany.com").await;
+        assert_eq!(verified_elsewhere(&link)["email"], "grace@yourcompany.com");
+        studio.quit().await;
+    });
+}
+
+async fn wait_for(what: &str, holds: impl Fn() -> bool) {
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(30);
+    while !holds() {
+        assert!(std::time::Instant::now() < deadline, "{what} never came");
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
 }

@@ -9,12 +9,15 @@
     reason = "a test that fails says where by panicking, and figures are printed"
 )]
 
+#[allow(dead_code, reason = "the benchmarks use the rest")]
 mod driver;
 mod environment;
 mod journey;
 #[path = "../program/peer.rs"]
 mod peer;
 mod preview;
+#[path = "../program/readers.rs"]
+mod readers;
 mod tour;
 
 /// Runs a test to its end on this thread.

@@ -128,15 +128,30 @@ impl Claims {
     /// The claims in the order in which they are signed: the payload first.
     #[must_use]
     pub fn members(&self) -> Map<String, Value> {
-        let mut members = self.payload.members();
+        match serde_json::to_value(self) {
+            Ok(Value::Object(members)) => members,
+            // A map with names for keys serializes to an object.
+            Ok(_) | Err(_) => Map::new(),
+        }
+    }
+}
+
+impl Serialize for Claims {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let registered = &self.registered;
+        let mut members = serializer.serialize_map(None)?;
+        match &self.payload {
+            Payload::Email(email) => members.serialize_entry("email", email)?,
+            Payload::Id(id) => members.serialize_entry("id", id)?,
+            Payload::User(user) => members.serialize_entry("user", user)?,
+        }
         for (name, text) in [
             ("iss", &registered.issuer),
             ("sub", &registered.subject),
             ("aud", &registered.audience),
         ] {
             if let Some(text) = text {
-                members.insert(name.to_owned(), text.as_str().into());
+                members.serialize_entry(name, text)?;
             }
         }
         for (name, time) in [
@@ -145,27 +160,16 @@ impl Claims {
             ("exp", registered.expires_at),
         ] {
             if let Some(time) = time {
-                members.insert(name.to_owned(), time.into());
+                members.serialize_entry(name, &time)?;
             }
         }
         if let Some(id) = &registered.id {
-            members.insert("jti".to_owned(), id.as_str().into());
+            members.serialize_entry("jti", id)?;
         }
         if registered.single_use {
-            members.insert(SINGLE_USE.to_owned(), true.into());
+            members.serialize_entry(SINGLE_USE, &true)?;
         }
-        members
-    }
-}
-
-impl Serialize for Claims {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let members = self.members();
-        let mut map = serializer.serialize_map(Some(members.len()))?;
-        for (name, value) in &members {
-            map.serialize_entry(name, value)?;
-        }
-        map.end()
+        members.end()
     }
 }
 

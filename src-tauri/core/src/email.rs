@@ -26,12 +26,8 @@ impl Email {
         }
         let options = Options::default().without_display_text();
         EmailAddress::parse_with_options(text, options).map_err(|cause| {
-            Error::member(
-                field,
-                format!(
-                    "This is not an email address: {cause}. Enter one such as ada@yourcompany.com."
-                ),
-            )
+            let message = "This is not an email address. Enter one such as ada@yourcompany.com.";
+            Error::member(field, message).because(cause)
         })?;
         Ok(Self(text.to_owned()))
     }

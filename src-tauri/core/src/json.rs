@@ -5,6 +5,7 @@
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+use serde_json::map::Entry;
 use serde_json::{Map, Number, Value};
 
 /// The deepest nesting that is read.
@@ -113,13 +114,17 @@ impl<'de> Visitor<'de> for Strict {
         let depth = self.deeper()?;
         let mut members = Map::new();
         while let Some(name) = object.next_key::<String>()? {
-            if members.contains_key(&name) {
-                return Err(A::Error::custom(format_args!(
-                    "the member '{name}' stands twice"
-                )));
+            match members.entry(name) {
+                Entry::Occupied(twice) => {
+                    let name = twice.key();
+                    return Err(A::Error::custom(format_args!(
+                        "the member '{name}' stands twice"
+                    )));
+                }
+                Entry::Vacant(place) => {
+                    place.insert(object.next_value_seed(Self { depth })?);
+                }
             }
-            let value = object.next_value_seed(Self { depth })?;
-            members.insert(name, value);
         }
         Ok(Value::Object(members))
     }

@@ -1,5 +1,7 @@
 //! The free members of a user: stored and shown, never acted on.
 
+use std::io;
+
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -32,7 +34,7 @@ impl Metadata {
             }
         }
         let metadata = Self(members);
-        let bytes = metadata.json().len();
+        let bytes = metadata.json_bytes();
         if bytes > MAX_BYTES {
             return Err(Error::member(
                 prefix,
@@ -92,7 +94,30 @@ impl Metadata {
     /// The metadata as compact JSON.
     #[must_use]
     pub fn json(&self) -> String {
-        Value::Object(self.0.clone()).to_string()
+        // Names and values that are JSON already are written without fail.
+        serde_json::to_string(&self.0).unwrap_or_default()
+    }
+
+    /// The length of [`Metadata::json`].
+    fn json_bytes(&self) -> usize {
+        let mut counter = Counter(0);
+        // As above.
+        let _ = serde_json::to_writer(&mut counter, &self.0);
+        counter.0
+    }
+}
+
+/// Counts what is written to it.
+struct Counter(usize);
+
+impl io::Write for Counter {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0 += bytes.len();
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 

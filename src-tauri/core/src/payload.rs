@@ -1,5 +1,7 @@
 //! Who a code names: the protocol's three kinds of payload.
 
+use serde::ser::SerializeMap as _;
+use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
 
 use crate::code::CodeRefusal;
@@ -96,14 +98,6 @@ impl ExistingId {
             _ => Err(Error::member("id", "It is neither a text nor a number.")),
         }
     }
-
-    fn value(&self) -> Value {
-        let number = self
-            .as_number
-            .then(|| self.id.as_str().parse::<i64>().ok())
-            .flatten();
-        number.map_or_else(|| self.id.as_str().into(), Value::from)
-    }
 }
 
 impl NewUser {
@@ -147,17 +141,29 @@ impl NewUser {
             metadata: Metadata::new(rest, "user")?,
         })
     }
+}
 
-    fn value(&self) -> Value {
-        let mut user = Map::new();
-        user.insert("id".to_owned(), self.id.as_str().into());
+/// As it stands in the payload: a number or a text.
+impl Serialize for ExistingId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.id.as_str().parse::<i64>() {
+            Ok(number) if self.as_number => serializer.serialize_i64(number),
+            _ => serializer.serialize_str(self.id.as_str()),
+        }
+    }
+}
+
+impl Serialize for NewUser {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut user = serializer.serialize_map(None)?;
+        user.serialize_entry("id", &self.id)?;
         if let Some(email) = &self.email {
-            user.insert("email".to_owned(), email.as_str().into());
+            user.serialize_entry("email", email)?;
         }
         for (name, value) in self.metadata.members() {
-            user.insert(name.clone(), value.clone());
+            user.serialize_entry(name, value)?;
         }
-        Value::Object(user)
+        user.end()
     }
 }
 
@@ -192,17 +198,6 @@ impl Payload {
             member: refused.field.unwrap_or_default(),
             reason: refused.message,
         })
-    }
-
-    /// The members of the payload, as they are signed.
-    #[must_use]
-    pub fn members(&self) -> Map<String, Value> {
-        let (name, value) = match self {
-            Self::Email(email) => ("email", email.as_str().into()),
-            Self::Id(id) => ("id", id.value()),
-            Self::User(user) => ("user", user.value()),
-        };
-        Map::from_iter([(name.to_owned(), value)])
     }
 
     /// The person in a word: the address or the id.
@@ -260,7 +255,7 @@ mod tests {
 
     #[test]
     fn an_id_that_a_person_wrote_is_a_number_where_that_is_exact() {
-        let sent = |text, as_text| ExistingId::parse(text, as_text).unwrap().value();
+        let sent = |text, as_text| json!(ExistingId::parse(text, as_text).unwrap());
         assert_eq!(sent("1234", false), json!(1234));
         assert_eq!(sent("1234", true), json!("1234"));
         assert_eq!(sent("01234", false), json!("01234"));

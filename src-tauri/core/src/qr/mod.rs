@@ -3,6 +3,7 @@
 mod draw;
 mod read;
 
+use qrcode::bits::{Bits, encode_auto};
 use qrcode::{Color, EcLevel, QrCode, Version};
 use serde::Serialize;
 
@@ -64,16 +65,27 @@ impl Qr {
     ///
     /// Fails with [`ErrorCode::QrTooDense`] above version 22.
     pub fn for_url(url: &str) -> Result<Self> {
-        let at_m = encode(url, Level::M);
-        let class_at_m = at_m.as_ref().map_or(Class::TooDense, Self::class);
-        if class_at_m == Class::Easy {
-            return at_m.ok_or_else(|| too_dense(url));
+        let fitted = |level: Level| {
+            let bits = encode_auto(url.as_bytes(), level.ec_level()).ok()?;
+            Some((Class::of(bits.version()), level, bits))
+        };
+        // What fits is known long before the code is drawn.
+        let at_m = fitted(Level::M);
+        let class = |fitted: &Option<(Class, Level, Bits)>| {
+            fitted
+                .as_ref()
+                .map_or(Class::TooDense, |(class, ..)| *class)
+        };
+        let mut chosen = at_m;
+        if class(&chosen) > Class::Easy {
+            let at_l = fitted(Level::L);
+            if class(&at_l) < class(&chosen) {
+                chosen = at_l;
+            }
         }
-        let at_l = encode(url, Level::L);
-        let class_at_l = at_l.as_ref().map_or(Class::TooDense, Self::class);
-        let chosen = if class_at_l < class_at_m { at_l } else { at_m };
         chosen
-            .filter(|qr| qr.class() != Class::TooDense)
+            .filter(|(class, ..)| *class != Class::TooDense)
+            .and_then(|(_, level, bits)| draw(bits, level))
             .ok_or_else(|| too_dense(url))
     }
 
@@ -98,7 +110,7 @@ impl Qr {
     /// What to know about scanning it, if it is dense.
     #[must_use]
     pub fn density_warning(&self) -> Option<Warning> {
-        (self.class() == Class::Dense).then(|| {
+        (Class::of(Version::Normal(self.version)) == Class::Dense).then(|| {
             Warning::new(
                 "dense_qr",
                 format!(
@@ -120,18 +132,6 @@ impl Qr {
         });
         self.density_warning().into_iter().chain(loopback).collect()
     }
-
-    fn class(&self) -> Class {
-        if self.version <= LAST_EASY {
-            Class::Easy
-        } else if self.version <= LAST_FAIR {
-            Class::Fair
-        } else if self.version <= LAST_DENSE {
-            Class::Dense
-        } else {
-            Class::TooDense
-        }
-    }
 }
 
 /// How well phones read a version, best first.
@@ -143,15 +143,33 @@ enum Class {
     TooDense,
 }
 
-fn encode(url: &str, level: Level) -> Option<Qr> {
-    let code = QrCode::with_error_correction_level(url, level.ec_level()).ok()?;
-    let version = match code.version() {
-        Version::Normal(version) | Version::Micro(version) => version,
-    };
+impl Class {
+    fn of(version: Version) -> Self {
+        let version = number(version);
+        if version <= LAST_EASY {
+            Self::Easy
+        } else if version <= LAST_FAIR {
+            Self::Fair
+        } else if version <= LAST_DENSE {
+            Self::Dense
+        } else {
+            Self::TooDense
+        }
+    }
+}
+
+fn number(version: Version) -> i16 {
+    match version {
+        Version::Normal(number) | Version::Micro(number) => number,
+    }
+}
+
+fn draw(bits: Bits, level: Level) -> Option<Qr> {
+    let code = QrCode::with_bits(bits, level.ec_level()).ok()?;
     Some(Qr {
         width: u32::try_from(code.width()).ok()?,
+        version: number(code.version()),
         modules: code.into_colors(),
-        version,
         level,
     })
 }
