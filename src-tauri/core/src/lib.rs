@@ -4,6 +4,7 @@
 //! | concern | module |
 //! |---|---|
 //! | who signs in | [`payload`], [`email`], [`user_id`], [`metadata`] |
+//! | what opening a code does | [`verdict`] |
 //! | what is signed | [`claims`], [`lifetime`], [`time`] |
 //! | the signed code | [`code`]: [`code::sign`], [`code::verify`], [`code::unverified`], [`code::recognize`] |
 //! | the link and its other shapes | [`link`], [`widget`], [`qr`] |
@@ -37,6 +38,7 @@ pub mod qr;
 pub mod secret;
 pub mod time;
 pub mod user_id;
+pub mod verdict;
 pub mod warning;
 pub mod widget;
 

@@ -3,6 +3,8 @@
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
+    clippy::expect_used,
+    clippy::indexing_slicing,
     clippy::string_slice,
     reason = "a test that fails says where by panicking"
 )]
@@ -10,3 +12,4 @@
 mod accepted_codes;
 mod refused_inputs;
 mod signed;
+mod verdicts;

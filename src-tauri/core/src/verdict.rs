@@ -1,0 +1,341 @@
+//! The verdict: what opening a code does, decided in one place and without doing it.
+//!
+//! [`judge`] is a pure function of the code, the policy and what the directory knows. Whoever asks
+//! what would happen and whoever lets it happen call the same one; only redeeming applies it.
+
+use std::fmt;
+
+use crate::code::{CodeRefusal, VerifiedCode};
+use crate::instance::Policy;
+use crate::payload::{NewUser, Payload};
+use crate::time;
+use crate::user_id::UserId;
+
+/// Whether a user may sign in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    /// May, and takes a seat.
+    Active,
+    /// May not, also with a valid code, and takes none.
+    Suspended,
+}
+
+/// The user whom a payload names, as far as a verdict depends on it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KnownUser {
+    /// Who it is.
+    pub id: UserId,
+    /// Whether they may sign in.
+    pub status: Status,
+    /// The `iat` of what the profile was last set by, in Unix seconds.
+    pub profile_as_of: i64,
+}
+
+/// The seats that are taken, and how many there are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Seats {
+    /// Taken by active users.
+    pub used: u64,
+    /// All there are; no limit, if `None`. It may be lower than what is used.
+    pub limit: Option<u64>,
+}
+
+impl Seats {
+    /// Whether one more user can be active.
+    #[must_use]
+    pub fn has_free(self) -> bool {
+        self.limit.is_none_or(|limit| self.used < limit)
+    }
+}
+
+/// What has become of the code's own id.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LinkState {
+    /// Nothing: it can be redeemed.
+    #[default]
+    Open,
+    /// Somebody signed in with it. That matters for a single-use code only.
+    Used,
+    /// The administrator took it back.
+    Revoked,
+}
+
+/// What a directory knows of a code's payload and id.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Knowledge {
+    /// The user whom the payload names: by id, or for `{"email"}` by address.
+    pub user: Option<KnownUser>,
+    /// Another user who has the payload's `user.email`.
+    pub email_owner: Option<UserId>,
+    /// When a user of the payload's id was removed, in Unix seconds, if one was.
+    pub removed_at: Option<i64>,
+    /// The seats.
+    pub seats: Seats,
+    /// What has become of the code's id.
+    pub link: LinkState,
+}
+
+/// What opening a code does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// An existing user is signed in.
+    SignedIn {
+        /// Who.
+        user: UserId,
+        /// Whether the profile is taken from the code.
+        refreshes_profile: bool,
+    },
+    /// The user is created, takes a seat, and is signed in.
+    Provisioned {
+        /// Who.
+        user: UserId,
+        /// Which seat it takes, counted from 1.
+        seat: u64,
+    },
+    /// Nobody is signed in and nothing is changed.
+    Refused(Refusal),
+}
+
+/// Why nobody is signed in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// External authentication is switched off.
+    ExternalAuthOff,
+    /// The code by itself is refused.
+    Code(CodeRefusal),
+    /// The administrator took the link back.
+    LinkRevoked,
+    /// The link works once, and has.
+    LinkAlreadyUsed,
+    /// There is no such user, and this payload creates none.
+    UnknownUser {
+        /// The address or the id.
+        subject: String,
+    },
+    /// The user is suspended.
+    UserSuspended {
+        /// Who.
+        user: UserId,
+    },
+    /// The user was removed after the code was issued, or the code cannot say when it was.
+    UserRemoved {
+        /// Who.
+        subject: String,
+        /// When, in Unix seconds.
+        at: i64,
+    },
+    /// The address belongs to somebody else.
+    EmailInUse {
+        /// Who has it.
+        owner: UserId,
+    },
+    /// The user would be created, and the instance creates none.
+    ProvisioningOff {
+        /// Who.
+        user: UserId,
+    },
+    /// The user would be created, and there is no seat.
+    NoSeats {
+        /// The seats.
+        seats: Seats,
+    },
+}
+
+/// Judges a code.
+#[must_use]
+pub fn judge(
+    code: Result<&VerifiedCode, &CodeRefusal>,
+    policy: Policy,
+    known: &Knowledge,
+) -> Verdict {
+    judged(code, policy, known).unwrap_or_else(Verdict::Refused)
+}
+
+fn judged(
+    code: Result<&VerifiedCode, &CodeRefusal>,
+    policy: Policy,
+    known: &Knowledge,
+) -> Result<Verdict, Refusal> {
+    if !policy.external_auth {
+        return Err(Refusal::ExternalAuthOff);
+    }
+    let code = code.map_err(|refused| Refusal::Code(refused.clone()))?;
+    match known.link {
+        LinkState::Revoked => return Err(Refusal::LinkRevoked),
+        LinkState::Used if code.registered.single_use => return Err(Refusal::LinkAlreadyUsed),
+        LinkState::Used | LinkState::Open => {}
+    }
+    match (&known.user, &code.payload) {
+        (Some(user), payload) => returning(user, payload, code, policy, known),
+        (None, Payload::User(user)) => new(user, code, policy, known),
+        (None, Payload::Id(_) | Payload::Email(_)) => Err(absent(&code.payload, known)),
+    }
+}
+
+fn returning(
+    user: &KnownUser,
+    payload: &Payload,
+    code: &VerifiedCode,
+    policy: Policy,
+    known: &Knowledge,
+) -> Result<Verdict, Refusal> {
+    if user.status == Status::Suspended {
+        return Err(Refusal::UserSuspended {
+            user: user.id.clone(),
+        });
+    }
+    let brings_profile = matches!(payload, Payload::User(_));
+    if brings_profile {
+        refuse_foreign_email(known)?;
+    }
+    let is_newer = code
+        .registered
+        .issued_at
+        .is_some_and(|issued_at| issued_at > user.profile_as_of);
+    Ok(Verdict::SignedIn {
+        user: user.id.clone(),
+        refreshes_profile: brings_profile && policy.refresh_profile && is_newer,
+    })
+}
+
+fn new(
+    user: &NewUser,
+    code: &VerifiedCode,
+    policy: Policy,
+    known: &Knowledge,
+) -> Result<Verdict, Refusal> {
+    if let Some(at) = known.removed_at {
+        // A code that does not say when it was issued cannot show that it is newer.
+        let is_newer = code
+            .registered
+            .issued_at
+            .is_some_and(|issued_at| issued_at > at);
+        if !is_newer {
+            return Err(Refusal::UserRemoved {
+                subject: user.id.as_str().to_owned(),
+                at,
+            });
+        }
+    }
+    refuse_foreign_email(known)?;
+    if !policy.provisioning {
+        return Err(Refusal::ProvisioningOff {
+            user: user.id.clone(),
+        });
+    }
+    if !known.seats.has_free() {
+        return Err(Refusal::NoSeats { seats: known.seats });
+    }
+    Ok(Verdict::Provisioned {
+        user: user.id.clone(),
+        seat: known.seats.used + 1,
+    })
+}
+
+fn absent(payload: &Payload, known: &Knowledge) -> Refusal {
+    let subject = payload.subject().to_owned();
+    match known.removed_at {
+        Some(at) => Refusal::UserRemoved { subject, at },
+        None => Refusal::UnknownUser { subject },
+    }
+}
+
+fn refuse_foreign_email(known: &Knowledge) -> Result<(), Refusal> {
+    match &known.email_owner {
+        Some(owner) => Err(Refusal::EmailInUse {
+            owner: owner.clone(),
+        }),
+        None => Ok(()),
+    }
+}
+
+impl Verdict {
+    /// The stable code: `signed_in`, `no_seats`.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::SignedIn { .. } => "signed_in",
+            Self::Provisioned { .. } => "provisioned",
+            Self::Refused(refusal) => refusal.code(),
+        }
+    }
+}
+
+impl Refusal {
+    /// The stable code.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::ExternalAuthOff => "external_auth_off",
+            Self::Code(refusal) => refusal.code(),
+            Self::LinkRevoked => "link_revoked",
+            Self::LinkAlreadyUsed => "link_already_used",
+            Self::UnknownUser { .. } => "unknown_user",
+            Self::UserSuspended { .. } => "user_suspended",
+            Self::UserRemoved { .. } => "user_removed",
+            Self::EmailInUse { .. } => "email_in_use",
+            Self::ProvisioningOff { .. } => "provisioning_off",
+            Self::NoSeats { .. } => "no_seats",
+        }
+    }
+
+    /// The sentence for the visitor, who may be anybody: it names nobody and says nothing of who
+    /// exists.
+    #[must_use]
+    pub const fn for_visitor(&self) -> &'static str {
+        match self {
+            Self::NoSeats { .. } => {
+                "There is no seat left. Ask whoever gave you this link to make room, then open it again."
+            }
+            Self::Code(CodeRefusal::Expired { .. }) | Self::LinkAlreadyUsed => {
+                "This link does not work any more. Ask whoever gave it to you for a new one."
+            }
+            Self::Code(CodeRefusal::NotYetValid { .. }) => {
+                "This link does not work yet. Open it again later."
+            }
+            _ => "This link does not work. Ask whoever gave it to you for another.",
+        }
+    }
+}
+
+/// The sentence for the administrator: what is wrong, and what to do.
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::ExternalAuthOff => f.write_str(
+                "External authentication is off, so every code is refused. Switch it on in Settings.",
+            ),
+            Self::Code(refusal) => refusal.fmt(f),
+            Self::LinkRevoked => f.write_str("The link was revoked. Make a new one."),
+            Self::LinkAlreadyUsed => {
+                f.write_str("The link works once, and somebody has signed in with it. Make a new one.")
+            }
+            Self::UnknownUser { subject } => write!(
+                f,
+                "There is no user {subject}, and this kind of payload creates none. Add the user, or make a link for a new user."
+            ),
+            Self::UserSuspended { user } => {
+                write!(f, "{user} is suspended. Reactivate the user first.")
+            }
+            Self::UserRemoved { subject, at } => write!(
+                f,
+                "{subject} was removed at {}, and this code does not bring the user back. Make a new link for a new user.",
+                time::exact(*at)
+            ),
+            Self::EmailInUse { owner } => write!(
+                f,
+                "The email belongs to {owner} already. Use another, or change that user's."
+            ),
+            Self::ProvisioningOff { user } => write!(
+                f,
+                "{user} would be created, and this instance creates no users from links. Add the user, or change the policy."
+            ),
+            Self::NoSeats { seats } => write!(
+                f,
+                "All {} seats are taken. Suspend or remove somebody, or raise the limit.",
+                seats.limit.unwrap_or(seats.used)
+            ),
+        }
+    }
+}

@@ -1,0 +1,458 @@
+//! What opening a code does: each decision by its name, and every combination by a table.
+
+use latchkey_core::code::{CodeRefusal, CodeRules, VerifiedCode, verify};
+use latchkey_core::instance::Policy;
+use latchkey_core::user_id::UserId;
+use latchkey_core::verdict::{
+    Knowledge, KnownUser, LinkState, Refusal, Seats, Status, Verdict, judge,
+};
+
+use crate::signed::{HEADER, RULES, key, now, signed};
+
+const EMAIL: &str = r#""email":"ada@example.com""#;
+const ID: &str = r#""id":"ada""#;
+const USER: &str = r#""user":{"id":"ada","email":"ada@example.com","team":"Research"}"#;
+
+fn second(distance: i64) -> i64 {
+    now().as_second() + distance
+}
+
+/// A code that was issued a minute ago and works for an hour, with more claims.
+fn code(payload: &str, more: &str) -> Result<VerifiedCode, CodeRefusal> {
+    let (iat, exp) = (second(-60), second(3_600));
+    code_of(
+        &format!(r#"{{{payload},"iat":{iat},"exp":{exp},"jti":"one"{more}}}"#),
+        RULES,
+    )
+}
+
+fn code_of(claims: &str, rules: CodeRules) -> Result<VerifiedCode, CodeRefusal> {
+    verify(&signed(HEADER, claims), &[&key()], rules, now())
+}
+
+fn ada(status: Status) -> KnownUser {
+    KnownUser {
+        id: UserId::parse("ada", "id").unwrap(),
+        status,
+        profile_as_of: second(-1_000),
+    }
+}
+
+fn known(user: Option<Status>) -> Knowledge {
+    Knowledge {
+        user: user.map(ada),
+        seats: Seats {
+            used: 7,
+            limit: Some(10),
+        },
+        ..Knowledge::default()
+    }
+}
+
+fn verdict(payload: &str, policy: Policy, known: &Knowledge) -> Verdict {
+    judge(code(payload, "").as_ref(), policy, known)
+}
+
+fn by_default(payload: &str, known: &Knowledge) -> Verdict {
+    verdict(payload, Policy::default(), known)
+}
+
+#[test]
+fn an_active_user_is_signed_in_by_any_payload() {
+    let active = known(Some(Status::Active));
+    for payload in [EMAIL, ID, USER] {
+        assert_eq!(
+            by_default(payload, &active).code(),
+            "signed_in",
+            "{payload}"
+        );
+    }
+}
+
+#[test]
+fn an_unknown_id_or_email_creates_nothing() {
+    for payload in [EMAIL, ID] {
+        assert_eq!(
+            by_default(payload, &known(None)).code(),
+            "unknown_user",
+            "{payload}"
+        );
+    }
+}
+
+#[test]
+fn an_unknown_user_is_created_and_takes_the_next_seat() {
+    let Verdict::Provisioned { user, seat } = by_default(USER, &known(None)) else {
+        panic!("a new user was expected");
+    };
+    assert_eq!((user.as_str(), seat), ("ada", 8));
+}
+
+#[test]
+fn the_last_seat_is_given_and_no_more() {
+    let with = |used, limit| Knowledge {
+        seats: Seats { used, limit },
+        ..known(None)
+    };
+    assert_eq!(by_default(USER, &with(9, Some(10))).code(), "provisioned");
+    assert_eq!(by_default(USER, &with(10, Some(10))).code(), "no_seats");
+    assert_eq!(
+        by_default(USER, &with(12, Some(10))).code(),
+        "no_seats",
+        "over the limit"
+    );
+    assert_eq!(by_default(USER, &with(0, Some(0))).code(), "no_seats");
+    assert_eq!(
+        by_default(USER, &with(1_000_000, None)).code(),
+        "provisioned"
+    );
+}
+
+#[test]
+fn the_seat_limit_is_never_a_limit_on_users_who_exist() {
+    let full = Knowledge {
+        seats: Seats {
+            used: 12,
+            limit: Some(10),
+        },
+        ..known(Some(Status::Active))
+    };
+    assert_eq!(by_default(USER, &full).code(), "signed_in");
+}
+
+#[test]
+fn a_suspended_user_is_refused_also_with_a_valid_code() {
+    for payload in [EMAIL, ID, USER] {
+        let verdict = by_default(payload, &known(Some(Status::Suspended)));
+        assert_eq!(verdict.code(), "user_suspended", "{payload}");
+    }
+}
+
+#[test]
+fn a_code_from_before_the_removal_never_brings_the_user_back_and_a_newer_one_does() {
+    let removed = |at| Knowledge {
+        removed_at: Some(at),
+        ..known(None)
+    };
+    // The code was issued a minute ago.
+    assert_eq!(
+        by_default(USER, &removed(second(-59))).code(),
+        "user_removed"
+    );
+    assert_eq!(
+        by_default(USER, &removed(second(-60))).code(),
+        "user_removed",
+        "in the same second"
+    );
+    assert_eq!(
+        by_default(USER, &removed(second(-61))).code(),
+        "provisioned"
+    );
+    let without_iat = code_of(&format!("{{{USER}}}"), RULES);
+    let verdict = judge(
+        without_iat.as_ref(),
+        Policy::default(),
+        &removed(second(-90_000)),
+    );
+    assert_eq!(
+        verdict.code(),
+        "user_removed",
+        "it cannot show that it is newer"
+    );
+}
+
+#[test]
+fn an_email_of_somebody_else_is_refused_and_takes_no_seat() {
+    let taken = |user| Knowledge {
+        email_owner: Some(UserId::parse("grace", "id").unwrap()),
+        ..known(user)
+    };
+    let verdict = by_default(USER, &taken(None));
+    let Verdict::Refused(Refusal::EmailInUse { owner }) = verdict else {
+        panic!("a refusal was expected");
+    };
+    assert_eq!(owner.as_str(), "grace");
+    assert_eq!(
+        by_default(USER, &taken(Some(Status::Active))).code(),
+        "email_in_use"
+    );
+    assert_eq!(
+        by_default(ID, &taken(Some(Status::Active))).code(),
+        "signed_in"
+    );
+}
+
+#[test]
+fn a_profile_is_refreshed_by_a_newer_code_where_the_instance_says_so() {
+    let refreshes = |payload, policy, profile_as_of| {
+        let mut known = known(Some(Status::Active));
+        known.user.as_mut().unwrap().profile_as_of = profile_as_of;
+        matches!(
+            verdict(payload, policy, &known),
+            Verdict::SignedIn {
+                refreshes_profile: true,
+                ..
+            }
+        )
+    };
+    let never = Policy {
+        refresh_profile: false,
+        ..Policy::default()
+    };
+    assert!(refreshes(USER, Policy::default(), second(-61)));
+    assert!(
+        !refreshes(USER, Policy::default(), second(-60)),
+        "no newer than the profile"
+    );
+    assert!(!refreshes(USER, never, second(-61)));
+    assert!(
+        !refreshes(ID, Policy::default(), second(-61)),
+        "it brings no profile"
+    );
+}
+
+#[test]
+fn a_single_use_code_works_once_and_any_other_as_often_as_it_likes() {
+    let used = Knowledge {
+        link: LinkState::Used,
+        ..known(Some(Status::Active))
+    };
+    let once = code(ID, r#","single_use":true"#);
+    let verdict = |code: &Result<_, _>, known: &Knowledge| {
+        judge(code.as_ref(), Policy::default(), known).code()
+    };
+    assert_eq!(verdict(&once, &used), "link_already_used");
+    assert_eq!(verdict(&once, &known(Some(Status::Active))), "signed_in");
+    assert_eq!(verdict(&code(ID, ""), &used), "signed_in");
+}
+
+#[test]
+fn no_sentence_for_a_visitor_names_anybody() {
+    let grace = UserId::parse("grace", "id").unwrap();
+    let seats = Seats {
+        used: 10,
+        limit: Some(10),
+    };
+    for refusal in [
+        Refusal::ExternalAuthOff,
+        Refusal::Code(CodeRefusal::BadSignature),
+        Refusal::Code(CodeRefusal::Expired { at: 5 }),
+        Refusal::Code(CodeRefusal::NotYetValid { at: 5 }),
+        Refusal::LinkRevoked,
+        Refusal::LinkAlreadyUsed,
+        Refusal::UnknownUser {
+            subject: "grace".into(),
+        },
+        Refusal::UserSuspended {
+            user: grace.clone(),
+        },
+        Refusal::UserRemoved {
+            subject: "grace".into(),
+            at: 5,
+        },
+        Refusal::EmailInUse {
+            owner: grace.clone(),
+        },
+        Refusal::ProvisioningOff {
+            user: grace.clone(),
+        },
+        Refusal::NoSeats { seats },
+    ] {
+        let said = refusal.for_visitor();
+        assert!(!said.contains("grace") && !said.contains("user"), "{said}");
+        assert!(refusal.to_string().len() > 20, "{refusal}");
+    }
+    let unknown = Refusal::UnknownUser {
+        subject: "grace".into(),
+    }
+    .for_visitor();
+    let suspended = Refusal::UserSuspended { user: grace }.for_visitor();
+    assert_eq!(unknown, suspended, "nobody learns who exists");
+}
+
+/// Every combination. The first row that matches says what happens; `*` is anything. The last three
+/// columns are the verdicts for `{"email"}`, `{"id"}` and `{"user"}`.
+#[rustfmt::skip]
+const TABLE: &[[&str; 6]] = &[
+    // directory         policy            time       email               id                  user
+    ["*",                "auth off",       "*",       "external_auth_off", "external_auth_off", "external_auth_off"],
+    ["*",                "*",              "expired", "expired",           "expired",           "expired"],
+    ["*",                "*",              "early",   "not_yet_valid",     "not_yet_valid",     "not_yet_valid"],
+    ["*",                "needs expiry",   "no exp",  "expiry_required",   "expiry_required",   "expiry_required"],
+    ["revoked",          "*",              "*",       "link_revoked",      "link_revoked",      "link_revoked"],
+    ["used",             "*",              "*",       "link_already_used", "link_already_used", "link_already_used"],
+    ["active",           "*",              "*",       "signed_in",         "signed_in",         "signed_in"],
+    ["active, full",     "*",              "*",       "signed_in",         "signed_in",         "signed_in"],
+    ["active, email taken", "*",           "*",       "signed_in",         "signed_in",         "email_in_use"],
+    ["suspended",        "*",              "*",       "user_suspended",    "user_suspended",    "user_suspended"],
+    ["removed since",    "*",              "*",       "user_removed",      "user_removed",      "user_removed"],
+    ["removed before",   "no creation",    "*",       "user_removed",      "user_removed",      "provisioning_off"],
+    ["removed before",   "*",              "*",       "user_removed",      "user_removed",      "provisioned"],
+    ["unknown, email taken", "*",          "*",       "unknown_user",      "unknown_user",      "email_in_use"],
+    ["unknown",          "no creation",    "*",       "unknown_user",      "unknown_user",      "provisioning_off"],
+    ["unknown",          "*",              "*",       "unknown_user",      "unknown_user",      "provisioned"],
+    ["unknown, full",    "no creation",    "*",       "unknown_user",      "unknown_user",      "provisioning_off"],
+    ["unknown, full",    "*",              "*",       "unknown_user",      "unknown_user",      "no_seats"],
+];
+
+fn directories() -> Vec<(&'static str, Knowledge)> {
+    let full = Seats {
+        used: 10,
+        limit: Some(10),
+    };
+    let grace = Some(UserId::parse("grace", "id").unwrap());
+    let (active, unknown) = (known(Some(Status::Active)), known(None));
+    vec![
+        ("active", active.clone()),
+        (
+            "active, full",
+            Knowledge {
+                seats: full,
+                ..active.clone()
+            },
+        ),
+        (
+            "active, email taken",
+            Knowledge {
+                email_owner: grace.clone(),
+                ..active.clone()
+            },
+        ),
+        (
+            "revoked",
+            Knowledge {
+                link: LinkState::Revoked,
+                ..active.clone()
+            },
+        ),
+        (
+            "used",
+            Knowledge {
+                link: LinkState::Used,
+                ..active
+            },
+        ),
+        ("suspended", known(Some(Status::Suspended))),
+        (
+            "removed since",
+            Knowledge {
+                removed_at: Some(second(-5)),
+                ..unknown.clone()
+            },
+        ),
+        (
+            "removed before",
+            Knowledge {
+                removed_at: Some(second(-5_000)),
+                ..unknown.clone()
+            },
+        ),
+        (
+            "unknown, full",
+            Knowledge {
+                seats: full,
+                ..unknown.clone()
+            },
+        ),
+        (
+            "unknown, email taken",
+            Knowledge {
+                email_owner: grace,
+                ..unknown.clone()
+            },
+        ),
+        ("unknown", unknown),
+    ]
+}
+
+fn policies() -> [(&'static str, Policy); 5] {
+    let policy = Policy::default();
+    [
+        ("usual", policy),
+        (
+            "auth off",
+            Policy {
+                external_auth: false,
+                ..policy
+            },
+        ),
+        (
+            "needs expiry",
+            Policy {
+                require_expiry: true,
+                ..policy
+            },
+        ),
+        (
+            "no creation",
+            Policy {
+                provisioning: false,
+                ..policy
+            },
+        ),
+        (
+            "no refresh",
+            Policy {
+                refresh_profile: false,
+                ..policy
+            },
+        ),
+    ]
+}
+
+#[test]
+fn every_combination_of_payload_directory_policy_and_time_has_its_verdict() {
+    let times = [
+        ("valid", format!(r#""exp":{}"#, second(3_600))),
+        ("expired", format!(r#""exp":{}"#, second(-3_600))),
+        (
+            "early",
+            format!(r#""nbf":{},"exp":{}"#, second(600), second(3_600)),
+        ),
+        ("no exp", r#""x":1"#.to_owned()),
+    ];
+    let mut used = vec![false; TABLE.len()];
+    let mut wrong = Vec::new();
+    let mut combinations = 0;
+    for (directory, known) in directories() {
+        for (policy_name, policy) in policies() {
+            for (time, claims) in &times {
+                let matches = |row: &[&str; 6]| {
+                    [directory, policy_name, time]
+                        .iter()
+                        .zip(row)
+                        .all(|(value, pattern)| *pattern == "*" || value == pattern)
+                };
+                let row = TABLE
+                    .iter()
+                    .position(matches)
+                    .expect("every combination is in the table");
+                used[row] = true;
+                for (column, payload) in [EMAIL, ID, USER].into_iter().enumerate() {
+                    let iat = second(-60);
+                    let claims = format!(
+                        r#"{{{payload},"iat":{iat},"jti":"one","single_use":true,{claims}}}"#
+                    );
+                    let rules = CodeRules {
+                        require_expiry: policy.require_expiry,
+                        ..RULES
+                    };
+                    let found = judge(code_of(&claims, rules).as_ref(), policy, &known).code();
+                    let expected = TABLE[row][3 + column];
+                    combinations += 1;
+                    if found != expected {
+                        wrong.push(format!(
+                            "{directory}, {policy_name}, {time}, {payload}: {found}, not {expected}"
+                        ));
+                    }
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert_eq!(combinations, 11 * 5 * 4 * 3);
+    assert!(
+        used.iter().all(|used| *used),
+        "a row of the table is never used: {used:?}"
+    );
+}
