@@ -37,6 +37,19 @@ pub(crate) enum Command {
     Link(Box<LinkArguments>),
     /// Show what is in a code, and whether it verifies.
     Inspect(InspectArguments),
+    /// Use a code as a person who opens the link would: sign in, or create the user.
+    Redeem(RedeemArguments),
+    /// The users of an instance that is hosted here.
+    Users(UsersArguments),
+    /// The seats that users take.
+    Seats {
+        /// The instance, by name or id.
+        #[arg(long, value_name = "NAME")]
+        instance: String,
+        /// Set how many there are: a number, or none for no limit.
+        #[arg(long, value_name = "N|none", value_parser = seat_limit)]
+        set: Option<SeatLimit>,
+    },
     /// Make a signing key.
     #[command(subcommand)]
     Secret(SecretCommand),
@@ -149,10 +162,91 @@ pub(crate) struct InspectArguments {
     /// Judge it as this instance would, by name or id.
     #[arg(long, value_name = "NAME")]
     pub(crate) instance: Option<String>,
+    /// Also say what opening it would do now, and do nothing.
+    #[arg(long, requires = "instance")]
+    pub(crate) dry_run: bool,
     #[command(flatten)]
     pub(crate) protocol: ProtocolArguments,
     #[command(flatten)]
     pub(crate) secret: SecretArguments,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RedeemArguments {
+    /// A code, a login link or a widget tag; - for one a line on standard input, each answered by a
+    /// line when it is on disk.
+    #[arg(value_name = "CODE|URL|-", allow_hyphen_values = true)]
+    pub(crate) input: String,
+    /// The instance, by name or id.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) instance: String,
+    #[command(flatten)]
+    pub(crate) secret: SecretArguments,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct UsersArguments {
+    /// The instance, by name or id.
+    #[arg(long, global = true, value_name = "NAME")]
+    pub(crate) instance: Option<String>,
+    #[command(subcommand)]
+    pub(crate) command: UsersCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum UsersCommand {
+    /// List users in the order of their ids.
+    List {
+        /// Begin after this id.
+        #[arg(long, value_name = "ID")]
+        after: Option<String>,
+        /// How many at most.
+        #[arg(long, value_name = "N", default_value_t = 100)]
+        limit: usize,
+    },
+    /// Show a user.
+    Show {
+        /// The id.
+        id: String,
+    },
+    /// Add a user, who takes a seat.
+    Add {
+        /// The id.
+        id: String,
+        /// The e-mail address.
+        #[arg(long)]
+        email: Option<String>,
+        /// A text among the metadata; repeat it for more.
+        #[arg(long, value_name = "K=V")]
+        metadata: Vec<String>,
+    },
+    /// Suspend a user, which frees the seat.
+    Suspend {
+        /// The id.
+        id: String,
+    },
+    /// Let a suspended user sign in again, which takes a seat.
+    Reactivate {
+        /// The id.
+        id: String,
+    },
+    /// Remove a user; codes from before do not bring the user back.
+    Remove {
+        /// The id.
+        id: String,
+    },
+}
+
+/// How many seats there are.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct SeatLimit(pub(crate) Option<u64>);
+
+fn seat_limit(text: &str) -> Result<SeatLimit, &'static str> {
+    if text == "none" {
+        return Ok(SeatLimit(None));
+    }
+    let limit = text.parse().map_err(|_| "say a number, or none")?;
+    Ok(SeatLimit(Some(limit)))
 }
 
 /// What an instance would say by itself.

@@ -7,15 +7,17 @@ use std::process::ExitCode;
 use jiff::Timestamp;
 use latchkey_core::code::CodeRules;
 use latchkey_core::code::recognize::{Form, recognize};
+use latchkey_core::directory::Directory as _;
 use latchkey_core::inspect::{Inspection, Verification, inspect as look};
-use latchkey_core::link::{DEFAULT_PARAMETER, Parameter};
+use latchkey_core::link::Parameter;
 use latchkey_core::{Error, ErrorCode, qr};
 use serde_json::{Value, json};
 
 use crate::args::InspectArguments;
 use crate::failure::Failure;
-use crate::keys;
 use crate::output::{Output, value};
+use crate::users::HOLDER;
+use crate::{keys, redeem};
 
 pub(crate) fn inspect(
     arguments: &InspectArguments,
@@ -23,33 +25,32 @@ pub(crate) fn inspect(
     output: &Output,
     now: Timestamp,
 ) -> Result<ExitCode, Failure> {
-    let (parameter, rules, key) = if let Some(name) = &arguments.instance {
-        let home = keys::home(data_dir)?;
-        let instance = home.instances().find(name)?;
-        let key = keys::signing_key(&arguments.secret, Some((&home, &instance)))?;
-        let settings = &instance.settings;
-        (
-            settings.parameter.as_str().to_owned(),
-            settings.code_rules(),
-            key,
-        )
-    } else {
-        let parameter = match &arguments.protocol.param {
-            Some(name) => Parameter::parse(name)?.as_str().to_owned(),
-            None => DEFAULT_PARAMETER.to_owned(),
-        };
-        let rules = CodeRules {
-            algorithm: arguments.protocol.algorithm.unwrap_or_default(),
-            require_expiry: false,
-        };
-        (
-            parameter,
-            rules,
-            keys::signing_key(&arguments.secret, None)?,
-        )
+    let instance = match &arguments.instance {
+        Some(name) => {
+            let home = keys::home(data_dir)?;
+            let instance = home.instances().find(name)?;
+            Some((home, instance))
+        }
+        None => None,
+    };
+    let known = instance.as_ref().map(|(home, instance)| (home, instance));
+    let key = keys::signing_key(&arguments.secret, known)?;
+    let (parameter, rules) = match (known, &arguments.protocol.param) {
+        (Some((_, instance)), _) => {
+            let settings = &instance.settings;
+            (settings.parameter.clone(), settings.code_rules())
+        }
+        (None, name) => {
+            let rules = CodeRules {
+                algorithm: arguments.protocol.algorithm.unwrap_or_default(),
+                require_expiry: false,
+            };
+            let name = name.as_deref().map(Parameter::parse).transpose()?;
+            (name.unwrap_or_default(), rules)
+        }
     };
     let (text, from_picture) = input(&arguments.input)?;
-    let found = recognize(&text, &parameter)?;
+    let found = recognize(&text, parameter.as_str())?;
     let inspection = look(&found.code, key.as_ref().as_slice(), rules, now);
     let form = match (from_picture, found.form) {
         (true, _) => "QR code",
@@ -57,8 +58,22 @@ pub(crate) fn inspect(
         (false, Form::Url) => "login link",
         (false, Form::WidgetTag) => "widget tag",
     };
-    output.print(&described(&inspection, form), || {
+    let verdict = match (known, &inspection.verification) {
+        (Some((home, instance)), Verification::Judged(judged)) if arguments.dry_run => {
+            let directory = home.directory(instance, HOLDER)?;
+            let code = judged.as_deref();
+            Some(directory.dry_run(code, instance.settings.policy)?)
+        }
+        _ => None,
+    };
+    let mut text = described(&inspection, form);
+    if let Some(verdict) = &verdict {
+        text.push_str("\n\nOpened now\n  ");
+        text.push_str(&redeem::described(verdict));
+    }
+    output.print(&text, || {
         json!({
+            "dry_run": verdict.as_ref().map(redeem::as_json),
             "form": if from_picture { json!("qr") } else { value(&found.form) },
             "header": inspection.shown.header_json,
             "claims": inspection.shown.claims_json,
@@ -74,6 +89,9 @@ pub(crate) fn inspect(
             },
         })
     });
+    if let Some(verdict) = &verdict {
+        return Ok(redeem::exit_code(verdict));
+    }
     match inspection.verification {
         Verification::Judged(Err(_)) => Ok(ExitCode::from(1)),
         Verification::Judged(Ok(_)) | Verification::NoKey => Ok(ExitCode::SUCCESS),

@@ -134,16 +134,7 @@ fn payload(arguments: &LinkArguments) -> Result<Payload, Failure> {
         })?;
         Metadata::from_json(&text, "metadata")?
     } else {
-        let fields: Vec<_> = arguments
-            .metadata
-            .iter()
-            .map(|field| {
-                field.split_once('=').ok_or_else(|| {
-                    Failure::Usage(format!("--metadata {field}: write it as name=value."))
-                })
-            })
-            .collect::<Result<_, _>>()?;
-        Metadata::from_fields(fields, "metadata")?
+        metadata_fields(&arguments.metadata)?
     };
     Ok(Payload::User(NewUser {
         id: UserId::parse(arguments.user_id.as_deref().unwrap_or_default(), "user.id")?,
@@ -154,6 +145,19 @@ fn payload(arguments: &LinkArguments) -> Result<Payload, Failure> {
             .transpose()?,
         metadata,
     }))
+}
+
+/// Metadata as `--metadata name=value` gives it.
+pub(crate) fn metadata_fields(fields: &[String]) -> Result<Metadata, Failure> {
+    let fields: Vec<_> = fields
+        .iter()
+        .map(|field| {
+            field.split_once('=').ok_or_else(|| {
+                Failure::Usage(format!("--metadata {field}: write it as name=value."))
+            })
+        })
+        .collect::<Result<_, _>>()?;
+    Ok(Metadata::from_fields(fields, "metadata")?)
 }
 
 #[derive(Clone, Copy)]

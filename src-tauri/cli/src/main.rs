@@ -12,6 +12,8 @@ mod keys;
 mod link;
 mod manual;
 mod output;
+mod redeem;
+mod users;
 
 use std::process::ExitCode;
 
@@ -37,6 +39,9 @@ fn run(arguments: Arguments, output: &Output) -> Result<ExitCode, Failure> {
     match arguments.command {
         Command::Link(link) => link::link(*link, data_dir, output, now),
         Command::Inspect(inspect) => inspect::inspect(&inspect, data_dir, output, now),
+        Command::Redeem(redeem) => redeem::redeem(&redeem, data_dir, output, now),
+        Command::Users(users) => users::users(&users, data_dir, output, now),
+        Command::Seats { instance, set } => users::seats(&instance, set, data_dir, output),
         Command::Secret(SecretCommand::Generate { algorithm }) => keys::generate(algorithm, output),
         Command::Instance(command) => instance::instance(command, data_dir, output, now),
         Command::Completions { shell } => Ok(manual::completions(shell)),

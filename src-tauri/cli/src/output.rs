@@ -26,6 +26,18 @@ impl Output {
         }
     }
 
+    /// As [`Output::print`], in one line and at once.
+    pub(crate) fn line(&self, text: &str, json: impl FnOnce() -> Value) {
+        let mut stdout = io::stdout().lock();
+        if self.json {
+            line(&mut stdout, &json().to_string());
+        } else {
+            line(&mut stdout, text);
+        }
+        // A closed pipe is the reader's choice.
+        let _ = stdout.flush();
+    }
+
     /// Prints text as it is, also where JSON was asked for.
     pub(crate) fn raw(bytes: &[u8]) {
         // A closed pipe is the reader's choice.

@@ -54,6 +54,18 @@ pub enum ErrorCode {
     UnknownInstance,
     /// There is an instance of that name.
     InstanceExists,
+    /// There is no such user.
+    UnknownUser,
+    /// There is a user of that id.
+    UserExists,
+    /// The address belongs to another user.
+    EmailInUse,
+    /// Every seat is taken.
+    NoSeats,
+    /// Another server decides about the instance's users.
+    HostedElsewhere,
+    /// Another process holds the directory.
+    DirectoryHeld,
     /// A file was written by a newer Latchkey.
     NewerFormat,
     /// A file does not hold what Latchkey wrote.

@@ -6,7 +6,8 @@ use std::sync::{Mutex, PoisonError};
 
 use jiff::Timestamp;
 
-use crate::instance::{Instance, InstanceId, Instances, Settings};
+use crate::directory::SledDirectory;
+use crate::instance::{Hosted, Instance, InstanceId, Instances, Settings};
 use crate::keys::{Kept, KeyOrigin, KeyRecord, KeychainUse, Keys};
 use crate::secret::{Secret, SigningKey};
 use crate::{Error, ErrorCode, Result, files};
@@ -168,6 +169,26 @@ impl Home {
         let key = self.keys.read(record)?;
         read.insert(record.id.clone(), key.clone());
         Ok(key)
+    }
+
+    /// The directory of an instance that is hosted here; `holder` names this process to others.
+    ///
+    /// Fails with [`ErrorCode::HostedElsewhere`] where another server decides, and with what
+    /// [`SledDirectory::open`] fails with.
+    pub fn directory(&self, instance: &Instance, holder: &str) -> Result<SledDirectory> {
+        if instance.settings.hosted == Hosted::Elsewhere {
+            return Err(Error::new(
+                ErrorCode::HostedElsewhere,
+                format!(
+                    "{} decides who signs in to '{}', so its users are not known here and there is nothing to redeem.",
+                    instance.settings.url.authority(),
+                    instance.settings.name.as_str()
+                ),
+            )
+            .about("instance"));
+        }
+        let folder = self.instances.folder(&instance.id).join("directory");
+        SledDirectory::open(&folder, holder)
     }
 
     fn store(

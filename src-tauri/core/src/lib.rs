@@ -5,6 +5,7 @@
 //! |---|---|
 //! | who signs in | [`payload`], [`email`], [`user_id`], [`metadata`] |
 //! | what opening a code does | [`verdict`] |
+//! | users and their seats | [`directory`] |
 //! | what is signed | [`claims`], [`lifetime`], [`time`] |
 //! | the signed code | [`code`]: [`code::sign`], [`code::verify`], [`code::unverified`], [`code::recognize`] |
 //! | the link and its other shapes | [`link`], [`widget`], [`qr`] |
@@ -19,6 +20,7 @@
 pub mod claims;
 pub mod code;
 pub mod compose;
+pub mod directory;
 pub mod email;
 pub mod error;
 pub mod files;

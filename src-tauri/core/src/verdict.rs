@@ -5,6 +5,8 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use crate::code::{CodeRefusal, VerifiedCode};
 use crate::instance::Policy;
 use crate::payload::{NewUser, Payload};
@@ -12,7 +14,8 @@ use crate::time;
 use crate::user_id::UserId;
 
 /// Whether a user may sign in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Status {
     /// May, and takes a seat.
     Active,
@@ -49,7 +52,8 @@ impl Seats {
 }
 
 /// What has become of the code's own id.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum LinkState {
     /// Nothing: it can be redeemed.
     #[default]

@@ -10,6 +10,7 @@
 )]
 
 mod accepted_codes;
+mod directory;
 mod refused_inputs;
 mod signed;
 mod verdicts;

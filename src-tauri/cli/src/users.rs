@@ -1,0 +1,137 @@
+//! `latchkey users` and `latchkey seats`.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use jiff::Timestamp;
+use latchkey_core::directory::{Directory, SledDirectory, User};
+use latchkey_core::email::Email;
+use latchkey_core::payload::NewUser;
+use latchkey_core::user_id::UserId;
+use latchkey_core::verdict::Status;
+use latchkey_core::{Error, ErrorCode, time};
+use serde_json::json;
+
+use crate::args::{SeatLimit, UsersArguments, UsersCommand};
+use crate::failure::Failure;
+use crate::output::{Output, value};
+use crate::{keys, link};
+
+/// How this program names itself to others that want the same directory.
+pub(crate) const HOLDER: &str = "latchkey, the command line";
+
+pub(crate) fn users(
+    arguments: &UsersArguments,
+    data_dir: Option<PathBuf>,
+    output: &Output,
+    now: Timestamp,
+) -> Result<ExitCode, Failure> {
+    let Some(instance) = &arguments.instance else {
+        return Err(Failure::Usage("Say whose users: --instance NAME.".into()));
+    };
+    let directory = open(instance, data_dir)?;
+    let id = |id: &str| UserId::parse(id, "id");
+    match &arguments.command {
+        UsersCommand::List { after, limit } => {
+            let after = after.as_deref().map(id).transpose()?;
+            list(&directory.users(after.as_ref(), *limit)?, output);
+        }
+        UsersCommand::Show { id: who } => {
+            let who = id(who)?;
+            let user = directory.user(&who)?.ok_or_else(|| {
+                Error::new(ErrorCode::UnknownUser, format!("There is no user {who}.")).about("id")
+            })?;
+            show(&user, output);
+        }
+        UsersCommand::Add {
+            id,
+            email,
+            metadata,
+        } => {
+            let email = email
+                .as_deref()
+                .map(|email| Email::parse(email, "user.email"));
+            let user = NewUser {
+                id: UserId::parse(id, "user.id")?,
+                email: email.transpose()?,
+                metadata: link::metadata_fields(metadata)?,
+            };
+            show(&directory.add(&user, now)?, output);
+        }
+        UsersCommand::Suspend { id: who } => show(&directory.suspend(&id(who)?)?, output),
+        UsersCommand::Reactivate { id: who } => show(&directory.reactivate(&id(who)?)?, output),
+        UsersCommand::Remove { id: who } => {
+            directory.remove(&id(who)?, now)?;
+            output.print(&format!("Removed {who}."), || json!({ "removed": who }));
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+pub(crate) fn seats(
+    instance: &str,
+    set: Option<SeatLimit>,
+    data_dir: Option<PathBuf>,
+    output: &Output,
+) -> Result<ExitCode, Failure> {
+    let directory = open(instance, data_dir)?;
+    let seats = match set {
+        Some(SeatLimit(limit)) => directory.set_seat_limit(limit)?,
+        None => directory.seats()?,
+    };
+    let over = seats.limit.is_some_and(|limit| seats.used > limit);
+    let text = match seats.limit {
+        Some(limit) => format!(
+            "{} of {limit}{}",
+            seats.used,
+            if over { ", over" } else { "" }
+        ),
+        None => format!("{}, no limit", seats.used),
+    };
+    output.print(
+        &text,
+        || json!({ "used": seats.used, "limit": seats.limit, "over": over }),
+    );
+    Ok(ExitCode::SUCCESS)
+}
+
+fn open(instance: &str, data_dir: Option<PathBuf>) -> Result<SledDirectory, Failure> {
+    let home = keys::home(data_dir)?;
+    let instance = home.instances().find(instance)?;
+    Ok(home.directory(&instance, HOLDER)?)
+}
+
+fn list(users: &[User], output: &Output) {
+    let lines: Vec<String> = users
+        .iter()
+        .map(|user| {
+            let email = user.email.as_ref().map_or("-", Email::as_str);
+            format!("{}\t{email}\t{}", user.id, status(user.status))
+        })
+        .collect();
+    output.print(&lines.join("\n"), || json!({ "users": value(&users) }));
+}
+
+fn show(user: &User, output: &Output) {
+    let email = user.email.as_ref().map_or("-", Email::as_str);
+    let last = user
+        .last_sign_in
+        .map_or_else(|| "never".to_owned(), time::exact);
+    let text = format!(
+        "id            {}\nemail         {email}\nstatus        {}\ncreated       {}\nlast sign-in  {last}\n\
+         sign-ins      {}\nmetadata      {}",
+        user.id,
+        status(user.status),
+        time::exact(user.created_at),
+        user.sign_ins,
+        user.metadata.json(),
+    );
+    output.print(&text, || value(user));
+}
+
+fn status(status: Status) -> &'static str {
+    match status {
+        Status::Active => "active",
+        Status::Suspended => "suspended",
+    }
+}

@@ -1,0 +1,216 @@
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use serde_json::json;
+
+use crate::run::{SECRET, in_folder};
+
+/// A folder with an instance that is hosted here.
+fn folder() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let secret = folder.path().join("secret");
+    std::fs::write(&secret, SECRET).unwrap();
+    let add = [
+        "instance",
+        "add",
+        "Here",
+        "--url",
+        "https://a.b",
+        "--secret-file",
+        secret.to_str().unwrap(),
+    ];
+    assert_eq!(in_folder(folder.path(), &add).code, 0);
+    folder
+}
+
+fn link(folder: &Path, arguments: &[&str]) -> String {
+    let mut all = vec!["link", "--instance", "here"];
+    all.extend(arguments);
+    let ran = in_folder(folder, &all);
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    ran.out.trim().to_owned()
+}
+
+#[test]
+fn a_link_creates_the_user_when_it_is_redeemed_and_not_before() {
+    let folder = folder();
+    let run = |arguments: &[&str]| in_folder(folder.path(), arguments);
+    let link = link(
+        folder.path(),
+        &[
+            "--user-id",
+            "ada",
+            "--user-email",
+            "ada@b.cd",
+            "--metadata",
+            "team=R",
+        ],
+    );
+    let dry = run(&[
+        "--json",
+        "inspect",
+        &link,
+        "--instance",
+        "here",
+        "--dry-run",
+    ]);
+    assert_eq!(dry.json()["dry_run"]["verdict"], "provisioned");
+    assert_eq!(
+        run(&["--json", "users", "list", "--instance", "here"]).json()["users"],
+        json!([])
+    );
+
+    let redeemed = run(&["--json", "redeem", &link, "--instance", "here"]);
+    assert_eq!(
+        (redeemed.code, &redeemed.json()["verdict"]),
+        (0, &json!("provisioned"))
+    );
+    let shown = run(&["--json", "users", "show", "ada", "--instance", "here"]).json();
+    assert_eq!(
+        (&shown["email"], &shown["sign_ins"]),
+        (&json!("ada@b.cd"), &json!(1))
+    );
+    assert_eq!(shown["metadata"], json!({ "team": "R" }));
+    assert_eq!(run(&["seats", "--instance", "here"]).out, "1, no limit\n");
+}
+
+#[test]
+fn users_are_added_suspended_reactivated_and_removed_within_the_seats() {
+    let folder = folder();
+    let run = |arguments: &[&str]| {
+        let mut all = vec!["--json"];
+        all.extend(arguments);
+        all.extend(["--instance", "here"]);
+        in_folder(folder.path(), &all)
+    };
+    assert_eq!(run(&["seats", "--set", "1"]).json()["limit"], json!(1));
+    assert_eq!(run(&["users", "add", "ada", "--email", "ada@b.cd"]).code, 0);
+    assert_eq!(
+        run(&["users", "add", "eve"]).refusal(),
+        (1, "no_seats".into(), None)
+    );
+    assert_eq!(
+        run(&["users", "suspend", "ada"]).json()["status"],
+        "suspended"
+    );
+    let refused = run(&["redeem", &link(folder.path(), &["--email", "ada@b.cd"])]);
+    assert_eq!(
+        (refused.code, &refused.json()["verdict"]),
+        (1, &json!("user_suspended"))
+    );
+    assert_eq!(run(&["users", "add", "eve"]).code, 0);
+    assert_eq!(run(&["users", "reactivate", "ada"]).refusal().1, "no_seats");
+    assert_eq!(run(&["users", "remove", "eve"]).code, 0);
+    assert_eq!(
+        run(&["users", "reactivate", "ada"]).json()["status"],
+        "active"
+    );
+    assert_eq!(
+        run(&["users", "show", "eve"]).refusal(),
+        (1, "unknown_user".into(), Some("id".into()))
+    );
+}
+
+#[test]
+fn an_instance_elsewhere_has_no_users_here() {
+    let folder = tempfile::tempdir().unwrap();
+    let add = [
+        "instance",
+        "add",
+        "There",
+        "--url",
+        "https://a.b",
+        "--hosted",
+        "elsewhere",
+        "--generate-secret",
+    ];
+    assert_eq!(in_folder(folder.path(), &add).code, 0);
+    let ran = in_folder(
+        folder.path(),
+        &["--json", "users", "list", "--instance", "there"],
+    );
+    assert_eq!(
+        ran.refusal(),
+        (1, "hosted_elsewhere".into(), Some("instance".into()))
+    );
+}
+
+/// Kills a program that redeems and acknowledges, at moments that nobody chose, and looks for every
+/// change that it acknowledged.
+#[test]
+fn nothing_that_was_acknowledged_is_lost_by_kill_9() {
+    let folder = folder();
+    let links: Vec<String> = (0..40)
+        .map(|number| link(folder.path(), &["--user-id", &format!("user-{number}")]))
+        .collect();
+    let mut acknowledged = std::collections::BTreeSet::new();
+    for round in 0..30 {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_latchkey"))
+            .args(["--json", "redeem", "-", "--instance", "here"])
+            .env_clear()
+            .env("LATCHKEY_KEYCHAIN", "off")
+            .env("LATCHKEY_DATA_DIR", folder.path())
+            .env("LATCHKEY_SECRET", SECRET)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::inherit())
+            .spawn()
+            .unwrap();
+        let mut input = child.stdin.take().unwrap();
+        let mut answers = BufReader::new(child.stdout.take().unwrap()).lines();
+        // From the start again each time, so that users are created and signed in.
+        for link in links.iter().skip(round % 7) {
+            if writeln!(input, "{link}").is_err() {
+                break;
+            }
+        }
+        // After a number of answers that differs from round to round, in the middle of the next.
+        for _ in 0..(round * 5) % 33 {
+            let answer: serde_json::Value =
+                serde_json::from_str(&answers.next().unwrap().unwrap()).unwrap();
+            assert!(answer["message"].is_null(), "{answer}");
+            acknowledged.insert(answer["user"].as_str().unwrap().to_owned());
+        }
+        child.kill().unwrap();
+        child.wait().unwrap();
+        // What was answered between the last look and the kill was acknowledged, too.
+        for answer in answers.map_while(Result::ok) {
+            if let Ok(answer) = serde_json::from_str::<serde_json::Value>(&answer) {
+                acknowledged.insert(answer["user"].as_str().unwrap().to_owned());
+            }
+        }
+        let listed = in_folder(
+            folder.path(),
+            &[
+                "--json",
+                "users",
+                "list",
+                "--instance",
+                "here",
+                "--limit",
+                "1000",
+            ],
+        );
+        assert_eq!(listed.code, 0, "round {round}: it opens: {}", listed.err);
+        let listed = listed.json();
+        let users = listed["users"].as_array().unwrap();
+        for id in &acknowledged {
+            assert!(
+                users.iter().any(|user| user["id"] == **id),
+                "round {round}: {id} is lost"
+            );
+        }
+        let seats = in_folder(folder.path(), &["--json", "seats", "--instance", "here"]).json();
+        assert_eq!(
+            seats["used"],
+            json!(users.len()),
+            "round {round}: every seat has a user"
+        );
+    }
+    assert!(
+        acknowledged.len() >= 30,
+        "{} acknowledged",
+        acknowledged.len()
+    );
+}

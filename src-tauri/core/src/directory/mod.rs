@@ -1,0 +1,74 @@
+//! The users of an instance that is hosted here, and the seats they take.
+//!
+//! [`Directory`] is what any engine does; [`SledDirectory`] is the one that is embedded. Every
+//! change is whole or not there, and is on disk when its function returns.
+
+mod sled;
+mod user;
+
+use jiff::Timestamp;
+
+pub use sled::SledDirectory;
+pub use user::{Origin, User};
+
+use crate::Result;
+use crate::code::{CodeRefusal, VerifiedCode};
+use crate::email::Email;
+use crate::instance::Policy;
+use crate::payload::NewUser;
+use crate::user_id::UserId;
+use crate::verdict::{Seats, Verdict};
+
+/// A code as it was judged by itself.
+pub type JudgedCode<'a> = std::result::Result<&'a VerifiedCode, &'a CodeRefusal>;
+
+/// The users of an instance, and the seats they take.
+pub trait Directory: Send + Sync {
+    /// Says what opening a code would do, and does nothing.
+    fn dry_run(&self, code: JudgedCode<'_>, policy: Policy) -> Result<Verdict>;
+
+    /// Opens a code: judges it, and signs in or creates whom it names, in one transaction. A
+    /// refusal changes nothing.
+    fn redeem(&self, code: JudgedCode<'_>, policy: Policy, now: Timestamp) -> Result<Verdict>;
+
+    /// The user of an id.
+    fn user(&self, id: &UserId) -> Result<Option<User>>;
+
+    /// The user who has an address, in whatever case it is written.
+    fn user_by_email(&self, email: &Email) -> Result<Option<User>>;
+
+    /// At most `limit` users in the order of their ids, from the one after `after` on.
+    fn users(&self, after: Option<&UserId>, limit: usize) -> Result<Vec<User>>;
+
+    /// Adds a user by hand, who takes a seat.
+    ///
+    /// Fails with [`UserExists`](crate::ErrorCode::UserExists),
+    /// [`EmailInUse`](crate::ErrorCode::EmailInUse) or [`NoSeats`](crate::ErrorCode::NoSeats).
+    fn add(&self, user: &NewUser, now: Timestamp) -> Result<User>;
+
+    /// Suspends a user, which frees the seat. One who is suspended stays so.
+    ///
+    /// Fails with [`UnknownUser`](crate::ErrorCode::UnknownUser), as the others below.
+    fn suspend(&self, id: &UserId) -> Result<User>;
+
+    /// Lets a suspended user sign in again, who takes a seat. One who is active stays so.
+    ///
+    /// Fails with [`NoSeats`](crate::ErrorCode::NoSeats).
+    fn reactivate(&self, id: &UserId) -> Result<User>;
+
+    /// Removes a user with address, metadata and history, and remembers that and when, so that an
+    /// older code does not bring the user back.
+    fn remove(&self, id: &UserId, now: Timestamp) -> Result<()>;
+
+    /// Takes a link back by its code's `jti`.
+    fn revoke_link(&self, link: &str) -> Result<()>;
+
+    /// The seats.
+    fn seats(&self) -> Result<Seats>;
+
+    /// Sets how many seats there are; no limit, if `None`. Fewer than are used is allowed.
+    fn set_seat_limit(&self, limit: Option<u64>) -> Result<Seats>;
+
+    /// How many users there are, active and suspended.
+    fn count(&self) -> Result<u64>;
+}

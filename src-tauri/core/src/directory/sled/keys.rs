@@ -1,0 +1,29 @@
+//! Where things stand in the tree: a letter for the kind, then what names it.
+
+use crate::email::Email;
+
+/// The format of the tree that is written; a newer one is refused.
+pub(super) const FORMAT: &[u8] = b"m:format";
+/// The counters of users and seats.
+pub(super) const COUNTERS: &[u8] = b"m:counters";
+/// What all users begin with.
+pub(super) const USERS: &[u8] = b"u:";
+/// What no user reaches: the sign after the colon.
+pub(super) const USERS_END: &[u8] = b"u;";
+
+pub(super) fn user(id: &str) -> Vec<u8> {
+    [USERS, id.as_bytes()].concat()
+}
+
+/// By the folded address, so that case does not matter.
+pub(super) fn email(email: &Email) -> Vec<u8> {
+    [b"e:", email.folded().as_bytes()].concat()
+}
+
+pub(super) fn removal(id: &str) -> Vec<u8> {
+    [b"r:", id.as_bytes()].concat()
+}
+
+pub(super) fn link(id: &str) -> Vec<u8> {
+    [b"l:", id.as_bytes()].concat()
+}

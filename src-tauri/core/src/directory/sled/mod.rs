@@ -1,0 +1,409 @@
+//! The embedded engine. One tree, whose transactions are serial; a flush inside each, so that what
+//! is acknowledged is on disk; counters inside the transaction, because `len()` walks all rows.
+
+mod keys;
+mod open;
+mod record;
+
+use std::path::Path;
+
+use jiff::Timestamp;
+use sled::transaction::{
+    ConflictableTransactionError, TransactionError, TransactionalTree, UnabortableTransactionError,
+};
+
+use self::open::Opened;
+use self::record::{Counters, UserRecord};
+use super::{Directory, JudgedCode, Origin, User};
+use crate::code::VerifiedCode;
+use crate::email::Email;
+use crate::instance::Policy;
+use crate::payload::{NewUser, Payload};
+use crate::user_id::UserId;
+use crate::verdict::{Knowledge, KnownUser, LinkState, Seats, Status, Verdict, judge};
+use crate::{Error, ErrorCode, Result};
+
+/// A directory in a folder of its own, which one process holds at a time.
+pub struct SledDirectory {
+    opened: Opened,
+}
+
+/// Why a transaction ends early: it is to be tried again, or it is refused.
+type Interrupted = ConflictableTransactionError<Error>;
+type Transacted<T> = std::result::Result<T, Interrupted>;
+
+impl SledDirectory {
+    /// Opens the directory in `folder`, or begins one; `holder` names this process to others that
+    /// want it.
+    ///
+    /// Fails with [`ErrorCode::DirectoryHeld`] where another process holds it, with
+    /// [`ErrorCode::NewerFormat`], and with [`ErrorCode::DamagedFile`] where rows are missing.
+    pub fn open(folder: &Path, holder: &str) -> Result<Self> {
+        Ok(Self {
+            opened: Opened::new(folder, holder)?,
+        })
+    }
+
+    /// Runs `work` in a transaction that is on disk when this returns. `work` may run more than
+    /// once.
+    fn change<T>(&self, work: impl Fn(&mut Change<'_>) -> Transacted<T>) -> Result<T> {
+        let done = self.opened.tree().transaction(|tree| {
+            let mut change = Change {
+                tree,
+                counters: read(tree, keys::COUNTERS)?.unwrap_or_default(),
+                changed: false,
+            };
+            let done = work(&mut change)?;
+            if change.changed {
+                change.counters.changes += 1;
+                write(tree, keys::COUNTERS, &change.counters)?;
+                tree.flush();
+            }
+            Ok((done, change.counters.changes))
+        });
+        match done {
+            Ok((done, changes)) => {
+                self.opened.note(changes);
+                Ok(done)
+            }
+            Err(TransactionError::Abort(refused)) => Err(refused),
+            Err(TransactionError::Storage(cause)) => Err(storage(cause)),
+        }
+    }
+}
+
+/// A transaction under way.
+struct Change<'a> {
+    tree: &'a TransactionalTree,
+    counters: Counters,
+    changed: bool,
+}
+
+impl Change<'_> {
+    fn user(&self, id: &str) -> Transacted<Option<UserRecord>> {
+        read(self.tree, keys::user(id))
+    }
+
+    fn known_user(&self, id: &UserId) -> Transacted<UserRecord> {
+        self.user(id.as_str())?.ok_or_else(|| {
+            let message = format!("There is no user {id}.");
+            abort(Error::new(ErrorCode::UnknownUser, message).about("id"))
+        })
+    }
+
+    fn put_user(&mut self, id: &str, user: &UserRecord) -> Transacted<()> {
+        self.changed = true;
+        write(self.tree, keys::user(id), user)
+    }
+
+    fn owner_of(&self, email: &Email) -> Transacted<Option<String>> {
+        read(self.tree, keys::email(email))
+    }
+
+    /// Everything that a verdict on `code` depends on.
+    fn knowledge(&self, code: &VerifiedCode) -> Transacted<Knowledge> {
+        let (id, email) = match &code.payload {
+            Payload::Email(email) => (self.owner_of(email)?, None),
+            Payload::Id(id) => (Some(id.user_id().as_str().to_owned()), None),
+            Payload::User(user) => (Some(user.id.as_str().to_owned()), user.email.as_ref()),
+        };
+        let mut known = Knowledge {
+            seats: self.counters.seats(),
+            ..Knowledge::default()
+        };
+        if let Some(id) = &id {
+            let user_id = UserId::parse(id, "id").map_err(abort)?;
+            known.user = self.user(id)?.map(|user| KnownUser {
+                id: user_id,
+                status: user.status,
+                profile_as_of: user.profile_as_of,
+            });
+            known.removed_at = read(self.tree, keys::removal(id))?;
+        }
+        if let Some(email) = email {
+            let owner = self
+                .owner_of(email)?
+                .filter(|owner| Some(owner) != id.as_ref());
+            known.email_owner = owner
+                .map(|owner| UserId::parse(&owner, "id"))
+                .transpose()
+                .map_err(abort)?;
+        }
+        if let Some(link) = &code.registered.id {
+            known.link = read(self.tree, keys::link(link))?.unwrap_or_default();
+        }
+        Ok(known)
+    }
+
+    /// Does what a verdict says.
+    fn apply(&mut self, verdict: &Verdict, code: &VerifiedCode, now: Timestamp) -> Transacted<()> {
+        let now = now.as_second();
+        // A code that claims to be from the future does not keep later ones from refreshing.
+        let as_of = code
+            .registered
+            .issued_at
+            .map_or(0, |issued_at| issued_at.min(now));
+        match (verdict, &code.payload) {
+            (Verdict::Provisioned { .. }, Payload::User(new)) => {
+                let mut user = UserRecord::new(new, Origin::Link, now, as_of);
+                user.sign_in(now);
+                self.insert(new.id.as_str(), &user)?;
+            }
+            (
+                Verdict::SignedIn {
+                    user: id,
+                    refreshes_profile,
+                },
+                payload,
+            ) => {
+                let mut user = self.known_user(id)?;
+                if let (true, Payload::User(profile)) = (*refreshes_profile, payload) {
+                    self.refresh(id.as_str(), &mut user, profile)?;
+                    user.profile_as_of = as_of;
+                }
+                user.sign_in(now);
+                self.put_user(id.as_str(), &user)?;
+            }
+            // A refusal changes nothing, and only the payload of a new user is ever provisioned.
+            (Verdict::Refused(_) | Verdict::Provisioned { .. }, _) => return Ok(()),
+        }
+        if let (true, Some(link)) = (code.registered.single_use, &code.registered.id) {
+            write(self.tree, keys::link(link), &LinkState::Used)?;
+        }
+        Ok(())
+    }
+
+    /// Adds a user with the address and the seat.
+    fn insert(&mut self, id: &str, user: &UserRecord) -> Transacted<()> {
+        if let Some(email) = user.email().map_err(abort)? {
+            write(self.tree, keys::email(&email), &id)?;
+        }
+        self.tree.remove(keys::removal(id))?;
+        self.counters.users += 1;
+        self.counters.active += 1;
+        self.put_user(id, user)
+    }
+
+    /// What the code brings replaces what there is; what it leaves out stays.
+    fn refresh(&mut self, id: &str, user: &mut UserRecord, profile: &NewUser) -> Transacted<()> {
+        if let Some(email) = &profile.email {
+            if let Some(old) = user.email().map_err(abort)? {
+                self.tree.remove(keys::email(&old))?;
+            }
+            write(self.tree, keys::email(email), &id)?;
+            user.email = Some(email.as_str().to_owned());
+        }
+        if !profile.metadata.members().is_empty() {
+            user.metadata.clone_from(profile.metadata.members());
+        }
+        Ok(())
+    }
+
+    fn set_status(&mut self, id: &UserId, status: Status) -> Transacted<User> {
+        let mut user = self.known_user(id)?;
+        if user.status != status {
+            match status {
+                Status::Suspended => self.counters.active = self.counters.active.saturating_sub(1),
+                Status::Active => {
+                    self.require_seat()?;
+                    self.counters.active += 1;
+                }
+            }
+            user.status = status;
+            self.put_user(id.as_str(), &user)?;
+        }
+        user.into_user(id).map_err(abort)
+    }
+
+    fn require_seat(&self) -> Transacted<()> {
+        let seats = self.counters.seats();
+        if seats.has_free() {
+            return Ok(());
+        }
+        let message = format!(
+            "All {} seats are taken. Suspend or remove somebody, or raise the limit.",
+            seats.limit.unwrap_or(seats.used)
+        );
+        Err(abort(Error::new(ErrorCode::NoSeats, message)))
+    }
+}
+
+impl Directory for SledDirectory {
+    fn dry_run(&self, code: JudgedCode<'_>, policy: Policy) -> Result<Verdict> {
+        self.change(|change| {
+            let known =
+                code.map_or_else(|_| Ok(Knowledge::default()), |code| change.knowledge(code))?;
+            Ok(judge(code, policy, &known))
+        })
+    }
+
+    fn redeem(&self, code: JudgedCode<'_>, policy: Policy, now: Timestamp) -> Result<Verdict> {
+        let Ok(verified) = code else {
+            return self.dry_run(code, policy);
+        };
+        self.change(|change| {
+            let verdict = judge(code, policy, &change.knowledge(verified)?);
+            change.apply(&verdict, verified, now)?;
+            Ok(verdict)
+        })
+    }
+
+    fn user(&self, id: &UserId) -> Result<Option<User>> {
+        self.change(|change| {
+            let user = change.user(id.as_str())?;
+            user.map(|user| user.into_user(id))
+                .transpose()
+                .map_err(abort)
+        })
+    }
+
+    fn user_by_email(&self, email: &Email) -> Result<Option<User>> {
+        self.change(|change| {
+            let Some(owner) = change.owner_of(email)? else {
+                return Ok(None);
+            };
+            let id = UserId::parse(&owner, "id").map_err(abort)?;
+            change
+                .known_user(&id)?
+                .into_user(&id)
+                .map(Some)
+                .map_err(abort)
+        })
+    }
+
+    fn users(&self, after: Option<&UserId>, limit: usize) -> Result<Vec<User>> {
+        let first = after.map_or_else(
+            || keys::USERS.to_vec(),
+            // The least key that is greater than the one of `after`.
+            |after| [keys::user(after.as_str()).as_slice(), &[0]].concat(),
+        );
+        self.opened
+            .tree()
+            .range(first..keys::USERS_END.to_vec())
+            .take(limit)
+            .map(|row| {
+                let (key, bytes) = row.map_err(storage)?;
+                let id = key.get(keys::USERS.len()..).unwrap_or_default();
+                let id = UserId::parse(&String::from_utf8_lossy(id), "id")?;
+                let user: UserRecord =
+                    serde_json::from_slice(&bytes).map_err(|cause| damaged().because(cause))?;
+                user.into_user(&id)
+            })
+            .collect()
+    }
+
+    fn add(&self, user: &NewUser, now: Timestamp) -> Result<User> {
+        let now = now.as_second();
+        self.change(|change| {
+            let id = user.id.as_str();
+            if change.user(id)?.is_some() {
+                let message = format!("There is a user {id} already.");
+                return Err(abort(
+                    Error::new(ErrorCode::UserExists, message).about("user.id"),
+                ));
+            }
+            if let Some(email) = &user.email
+                && let Some(owner) = change.owner_of(email)?
+            {
+                let message = format!("The email belongs to {owner} already.");
+                return Err(abort(
+                    Error::new(ErrorCode::EmailInUse, message).about("user.email"),
+                ));
+            }
+            change.require_seat()?;
+            let record = UserRecord::new(user, Origin::Added, now, now);
+            change.insert(id, &record)?;
+            record.into_user(&user.id).map_err(abort)
+        })
+    }
+
+    fn suspend(&self, id: &UserId) -> Result<User> {
+        self.change(|change| change.set_status(id, Status::Suspended))
+    }
+
+    fn reactivate(&self, id: &UserId) -> Result<User> {
+        self.change(|change| change.set_status(id, Status::Active))
+    }
+
+    fn remove(&self, id: &UserId, now: Timestamp) -> Result<()> {
+        self.change(|change| {
+            let user = change.known_user(id)?;
+            if let Some(email) = user.email().map_err(abort)? {
+                change.tree.remove(keys::email(&email))?;
+            }
+            change.tree.remove(keys::user(id.as_str()))?;
+            write(change.tree, keys::removal(id.as_str()), &now.as_second())?;
+            change.counters.users = change.counters.users.saturating_sub(1);
+            if user.status == Status::Active {
+                change.counters.active = change.counters.active.saturating_sub(1);
+            }
+            change.changed = true;
+            Ok(())
+        })
+    }
+
+    fn revoke_link(&self, link: &str) -> Result<()> {
+        self.change(|change| {
+            change.changed = true;
+            write(change.tree, keys::link(link), &LinkState::Revoked)
+        })
+    }
+
+    fn seats(&self) -> Result<Seats> {
+        self.change(|change| Ok(change.counters.seats()))
+    }
+
+    fn set_seat_limit(&self, limit: Option<u64>) -> Result<Seats> {
+        self.change(|change| {
+            change.counters.seat_limit = limit;
+            change.changed = true;
+            Ok(change.counters.seats())
+        })
+    }
+
+    fn count(&self) -> Result<u64> {
+        self.change(|change| Ok(change.counters.users))
+    }
+}
+
+fn read<T: serde::de::DeserializeOwned>(
+    tree: &TransactionalTree,
+    key: impl AsRef<[u8]>,
+) -> Transacted<Option<T>> {
+    let Some(bytes) = tree.get(key)? else {
+        return Ok(None);
+    };
+    serde_json::from_slice(&bytes)
+        .map(Some)
+        .map_err(|cause| abort(damaged().because(cause)))
+}
+
+fn write(
+    tree: &TransactionalTree,
+    key: impl AsRef<[u8]>,
+    value: &(impl serde::Serialize + ?Sized),
+) -> Transacted<()> {
+    let bytes = serde_json::to_vec(value).map_err(|cause| abort(damaged().because(cause)))?;
+    tree.insert(key.as_ref(), bytes)
+        .map(drop)
+        .map_err(|cause: UnabortableTransactionError| cause.into())
+}
+
+fn abort(error: Error) -> Interrupted {
+    ConflictableTransactionError::Abort(error)
+}
+
+fn damaged() -> Error {
+    Error::new(
+        ErrorCode::DamagedFile,
+        "A row of the directory cannot be read. Restore it from a backup.",
+    )
+}
+
+fn storage(cause: sled::Error) -> Error {
+    Error::new(
+        ErrorCode::Storage,
+        format!("The directory could not be read or written: {cause}."),
+    )
+    .because(cause)
+}

@@ -1,0 +1,189 @@
+//! Opening the tree, with everything that is known to go wrong when one is opened.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::Write as _;
+use std::panic::{self, AssertUnwindSafe};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::record::{Counters, UserRecord};
+use super::{keys, storage};
+use crate::verdict::Status;
+use crate::{Error, ErrorCode, Result, files};
+
+const FORMAT: u32 = 1;
+/// sled's own default is a gibibyte.
+const CACHE_BYTES: u64 = 64 * 1024 * 1024;
+/// After how many changes the tally beside the tree is written anew.
+const TALLY_EVERY: u64 = 256;
+
+/// An open tree, held by this process.
+pub(super) struct Opened {
+    tree: sled::Db,
+    tally: PathBuf,
+    tallied: AtomicU64,
+    latest: AtomicU64,
+    _lock: File,
+}
+
+impl Opened {
+    pub(super) fn new(folder: &Path, holder: &str) -> Result<Self> {
+        files::create_private_dir(folder)?;
+        let lock = hold(folder, holder)?;
+        let path = folder.join("sled");
+        remove_unfinished_snapshots(&path);
+        let tree = open(&path)?;
+        check_format(&tree)?;
+        let tally = folder.join("tally");
+        let counters = check_rows(&tree, &tally)?;
+        Ok(Self {
+            tree,
+            tally,
+            tallied: AtomicU64::new(counters.changes),
+            latest: AtomicU64::new(counters.changes),
+            _lock: lock,
+        })
+    }
+
+    pub(super) fn tree(&self) -> &sled::Tree {
+        &self.tree
+    }
+
+    /// Notes how many changes there have been, now and then also beside the tree: a tree that has
+    /// lost its end opens without a word, and is found out by this.
+    pub(super) fn note(&self, changes: u64) {
+        self.latest.fetch_max(changes, Ordering::Relaxed);
+        if changes >= self.tallied.load(Ordering::Relaxed) + TALLY_EVERY {
+            self.tallied.store(changes, Ordering::Relaxed);
+            self.write_tally(changes);
+        }
+    }
+
+    fn write_tally(&self, changes: u64) {
+        if let Err(cause) = fs::write(&self.tally, changes.to_string()) {
+            tracing::warn!(%cause, "the directory's tally was not written");
+        }
+    }
+}
+
+impl Drop for Opened {
+    fn drop(&mut self) {
+        self.write_tally(self.latest.load(Ordering::Relaxed));
+    }
+}
+
+/// Takes the lock of the directory. sled's own says nothing about who holds it.
+fn hold(folder: &Path, holder: &str) -> Result<File> {
+    let (path, named) = (folder.join("lock"), folder.join("holder"));
+    let lock = OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(&path)
+        .map_err(|cause| files::storage("opened", &path, cause))?;
+    match lock.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => {
+            let other = fs::read_to_string(&named).unwrap_or_default();
+            let other = if other.is_empty() {
+                "another process"
+            } else {
+                other.trim()
+            };
+            return Err(Error::new(
+                ErrorCode::DirectoryHeld,
+                format!("The directory is in use by {other}. Close it there and try again."),
+            ));
+        }
+        Err(TryLockError::Error(cause)) => return Err(files::storage("locked", &path, cause)),
+    }
+    let mut file =
+        File::create(&named).map_err(|cause| files::storage("written", &named, cause))?;
+    write!(file, "{holder} (process {})", std::process::id())
+        .map_err(|cause| files::storage("written", &named, cause))?;
+    Ok(lock)
+}
+
+/// A snapshot that was being written when the power went makes every later opening fail, and is
+/// not needed.
+fn remove_unfinished_snapshots(path: &Path) {
+    let Ok(entries) = fs::read_dir(path) else {
+        return;
+    };
+    for entry in entries.flatten() {
+        let name = entry.file_name();
+        if name.to_string_lossy().ends_with(".generating")
+            && let Err(cause) = fs::remove_file(entry.path())
+        {
+            tracing::warn!(%cause, "an unfinished snapshot was not removed");
+        }
+    }
+}
+
+fn open(path: &Path) -> Result<sled::Db> {
+    let config = sled::Config::new()
+        .path(path)
+        .cache_capacity(CACHE_BYTES)
+        // Every change is flushed in its own transaction.
+        .flush_every_ms(None);
+    // Changed bytes can make sled panic instead of fail.
+    match panic::catch_unwind(AssertUnwindSafe(|| config.open())) {
+        Ok(opened) => opened.map_err(storage),
+        Err(_) => Err(damaged(path, "it is not what was written")),
+    }
+}
+
+fn check_format(tree: &sled::Db) -> Result<()> {
+    let Some(format) = tree.get(keys::FORMAT).map_err(storage)? else {
+        let format = FORMAT.to_string();
+        tree.insert(keys::FORMAT, format.as_bytes())
+            .map_err(storage)?;
+        return tree.flush().map(drop).map_err(storage);
+    };
+    let found: u32 = String::from_utf8_lossy(&format).parse().unwrap_or(u32::MAX);
+    if found > FORMAT {
+        return Err(Error::new(
+            ErrorCode::NewerFormat,
+            format!(
+                "The directory was written by a newer Latchkey (format {found}; this one reads {FORMAT}). Use that one."
+            ),
+        ));
+    }
+    Ok(())
+}
+
+/// Counts the rows, and compares with what was counted when they were written.
+fn check_rows(tree: &sled::Db, tally: &Path) -> Result<Counters> {
+    let counters: Counters = match tree.get(keys::COUNTERS).map_err(storage)? {
+        Some(bytes) => serde_json::from_slice(&bytes)
+            .map_err(|cause| damaged(tally, "its counters cannot be read").because(cause))?,
+        None => Counters::default(),
+    };
+    let (mut users, mut active) = (0, 0);
+    for row in tree.scan_prefix(keys::USERS) {
+        let (_, bytes) = row.map_err(storage)?;
+        let user: UserRecord = serde_json::from_slice(&bytes)
+            .map_err(|cause| damaged(tally, "a row cannot be read").because(cause))?;
+        users += 1;
+        active += u64::from(user.status == Status::Active);
+    }
+    if (users, active) != (counters.users, counters.active) {
+        return Err(damaged(tally, "rows are missing"));
+    }
+    let tallied: u64 = fs::read_to_string(tally)
+        .ok()
+        .and_then(|text| text.trim().parse().ok())
+        .unwrap_or(0);
+    if counters.changes < tallied {
+        return Err(damaged(tally, "its latest changes are missing"));
+    }
+    Ok(counters)
+}
+
+fn damaged(path: &Path, why: &str) -> Error {
+    let folder = path.parent().unwrap_or(path).display();
+    Error::new(
+        ErrorCode::DamagedFile,
+        format!("The directory in {folder} is damaged: {why}. Restore it from a backup."),
+    )
+}

@@ -1,0 +1,41 @@
+use serde::{Deserialize, Serialize};
+
+use crate::email::Email;
+use crate::metadata::Metadata;
+use crate::user_id::UserId;
+use crate::verdict::Status;
+
+/// How a user came into the directory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Origin {
+    /// A redeemed code named the user.
+    Link,
+    /// An administrator added the user by hand.
+    Added,
+    /// The user was imported.
+    Import,
+}
+
+/// A user, as a directory keeps it. Times are in Unix seconds.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct User {
+    /// The administrator's own key for this person.
+    pub id: UserId,
+    /// The address, as written.
+    pub email: Option<Email>,
+    /// Everything else.
+    pub metadata: Metadata,
+    /// Whether the user may sign in.
+    pub status: Status,
+    /// How the user came in.
+    pub origin: Origin,
+    /// When the user came in.
+    pub created_at: i64,
+    /// The last sign-in.
+    pub last_sign_in: Option<i64>,
+    /// How often the user has signed in.
+    pub sign_ins: u64,
+    /// When the profile was last set: the `iat` of the code that did, or when the user was added.
+    pub profile_as_of: i64,
+}

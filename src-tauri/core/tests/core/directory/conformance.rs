@@ -1,0 +1,274 @@
+//! The suite that every engine is held to: `suite` takes a way to make an empty directory.
+
+use latchkey_core::ErrorCode;
+use latchkey_core::code::{CodeRefusal, VerifiedCode};
+use latchkey_core::directory::{Directory, Origin};
+use latchkey_core::email::Email;
+use latchkey_core::instance::Policy;
+use latchkey_core::verdict::{Seats, Status};
+
+use super::{at, code, id, new_user, person};
+use crate::signed::{judge, now};
+
+fn redeem(directory: &dyn Directory, code: &VerifiedCode) -> &'static str {
+    let verdict = directory
+        .redeem(Ok(code), Policy::default(), now())
+        .unwrap();
+    verdict.code()
+}
+
+/// Everything that a directory promises.
+pub(super) fn suite(empty: &dyn Fn() -> Box<dyn Directory>) {
+    a_new_user_is_created_once_and_signed_in_again(&*empty());
+    a_refusal_and_a_dry_run_change_nothing(&*empty());
+    seats_are_taken_freed_and_never_given_twice(&*empty());
+    an_email_is_one_whatever_its_case_and_belongs_to_one_user(&*empty());
+    a_newer_code_refreshes_the_profile(&*empty());
+    a_removed_user_comes_back_by_a_newer_code_only(&*empty());
+    a_single_use_code_is_used_up_and_a_revoked_one_refused(&*empty());
+    look_alikes_are_kept_apart_and_long_ids_kept(&*empty());
+    what_is_not_there_is_said_to_be_unknown(&*empty());
+    users_are_paged_in_the_order_of_their_ids(&*empty());
+}
+
+fn a_new_user_is_created_once_and_signed_in_again(directory: &dyn Directory) {
+    assert_eq!(redeem(directory, &new_user("ada")), "provisioned");
+    assert_eq!(redeem(directory, &new_user("ada")), "signed_in");
+    assert_eq!(redeem(directory, &code(r#""id":"ada""#, -60)), "signed_in");
+    let ada = directory.user(&id("ada")).unwrap().unwrap();
+    assert_eq!((ada.origin, ada.status), (Origin::Link, Status::Active));
+    assert_eq!(
+        (ada.sign_ins, ada.last_sign_in),
+        (3, Some(now().as_second()))
+    );
+    assert_eq!(
+        (directory.count().unwrap(), directory.seats().unwrap().used),
+        (1, 1)
+    );
+}
+
+fn a_refusal_and_a_dry_run_change_nothing(directory: &dyn Directory) {
+    let refused = CodeRefusal::BadSignature;
+    let verdict = directory
+        .redeem(Err(&refused), Policy::default(), now())
+        .unwrap();
+    assert_eq!(verdict.code(), "bad_signature");
+    assert_eq!(
+        redeem(directory, &code(r#""email":"a@b.cd""#, -60)),
+        "unknown_user"
+    );
+    let dry = directory
+        .dry_run(Ok(&new_user("ada")), Policy::default())
+        .unwrap();
+    assert_eq!(dry.code(), "provisioned");
+    assert_eq!(directory.count().unwrap(), 0);
+    assert!(directory.user(&id("ada")).unwrap().is_none());
+}
+
+fn seats_are_taken_freed_and_never_given_twice(directory: &dyn Directory) {
+    let full = Seats {
+        used: 2,
+        limit: Some(2),
+    };
+    assert_eq!(
+        directory.set_seat_limit(Some(2)).unwrap(),
+        Seats {
+            used: 0,
+            limit: Some(2)
+        }
+    );
+    assert_eq!(redeem(directory, &new_user("a")), "provisioned");
+    directory.add(&person("b", None), now()).unwrap();
+    assert_eq!(redeem(directory, &new_user("c")), "no_seats");
+    let refused = directory.add(&person("c", None), now()).unwrap_err();
+    assert_eq!(refused.code, ErrorCode::NoSeats);
+    assert_eq!(directory.seats().unwrap(), full);
+
+    assert_eq!(
+        directory.suspend(&id("a")).unwrap().status,
+        Status::Suspended
+    );
+    directory.suspend(&id("a")).unwrap();
+    assert_eq!(directory.seats().unwrap().used, 1, "a seat is freed once");
+    assert_eq!(redeem(directory, &new_user("a")), "user_suspended");
+    assert_eq!(redeem(directory, &new_user("c")), "provisioned");
+    let refused = directory.reactivate(&id("a")).unwrap_err();
+    assert_eq!(refused.code, ErrorCode::NoSeats);
+    assert_eq!(directory.seats().unwrap(), full);
+
+    directory.remove(&id("c"), now()).unwrap();
+    assert_eq!(
+        directory.reactivate(&id("a")).unwrap().status,
+        Status::Active
+    );
+    directory.reactivate(&id("a")).unwrap();
+    assert_eq!(directory.seats().unwrap(), full, "a seat is taken once");
+    let over = directory.set_seat_limit(Some(1)).unwrap();
+    assert_eq!(
+        (over.used, over.limit),
+        (2, Some(1)),
+        "fewer than are used is allowed"
+    );
+    assert_eq!(
+        redeem(directory, &new_user("a")),
+        "signed_in",
+        "and nobody loses a seat"
+    );
+    directory.suspend(&id("a")).unwrap();
+    directory.remove(&id("a"), now()).unwrap();
+    assert_eq!(
+        directory.seats().unwrap().used,
+        1,
+        "a suspended user had no seat to free"
+    );
+}
+
+fn an_email_is_one_whatever_its_case_and_belongs_to_one_user(directory: &dyn Directory) {
+    directory
+        .add(&person("ada", Some("Ada@Example.com")), now())
+        .unwrap();
+    assert_eq!(
+        redeem(directory, &code(r#""email":"ADA@example.COM""#, -60)),
+        "signed_in"
+    );
+    let found = directory.user_by_email(&Email::parse("ada@example.com", "email").unwrap());
+    assert_eq!(
+        found.unwrap().unwrap().email.unwrap().as_str(),
+        "Ada@Example.com"
+    );
+    let theirs = code(r#""user":{"id":"eve","email":"aDa@example.com"}"#, -60);
+    assert_eq!(redeem(directory, &theirs), "email_in_use");
+    let refused = directory
+        .add(&person("eve", Some("ADA@EXAMPLE.COM")), now())
+        .unwrap_err();
+    assert_eq!(refused.code, ErrorCode::EmailInUse);
+    let refused = directory.add(&person("ada", None), now()).unwrap_err();
+    assert_eq!(refused.code, ErrorCode::UserExists);
+    assert_eq!(directory.count().unwrap(), 1);
+    directory.remove(&id("ada"), at(-90)).unwrap();
+    assert_eq!(
+        redeem(directory, &theirs),
+        "provisioned",
+        "the address is free again"
+    );
+}
+
+fn a_newer_code_refreshes_the_profile(directory: &dyn Directory) {
+    let with = |email: &str, team: &str, issued| {
+        code(
+            &format!(r#""user":{{"id":"ada","email":"{email}","team":"{team}"}}"#),
+            issued,
+        )
+    };
+    redeem(directory, &with("old@b.cd", "one", -50));
+    assert_eq!(
+        redeem(directory, &with("older@b.cd", "zero", -55)),
+        "signed_in"
+    );
+    let ada = directory.user(&id("ada")).unwrap().unwrap();
+    assert_eq!(
+        ada.email.unwrap().as_str(),
+        "old@b.cd",
+        "an older code changes nothing"
+    );
+    redeem(directory, &with("new@b.cd", "two", -45));
+    let ada = directory.user(&id("ada")).unwrap().unwrap();
+    assert_eq!(ada.email.unwrap().as_str(), "new@b.cd");
+    assert_eq!(ada.metadata.json(), r#"{"team":"two"}"#);
+    assert_eq!(
+        redeem(directory, &code(r#""email":"old@b.cd""#, -40)),
+        "unknown_user"
+    );
+    assert_eq!(
+        redeem(directory, &code(r#""email":"new@b.cd""#, -40)),
+        "signed_in"
+    );
+    redeem(directory, &code(r#""user":{"id":"ada"}"#, -35));
+    let ada = directory.user(&id("ada")).unwrap().unwrap();
+    assert_eq!(
+        ada.metadata.json(),
+        r#"{"team":"two"}"#,
+        "what a code leaves out stays"
+    );
+}
+
+fn a_removed_user_comes_back_by_a_newer_code_only(directory: &dyn Directory) {
+    redeem(directory, &new_user("ada"));
+    directory.remove(&id("ada"), at(-30)).unwrap();
+    assert_eq!(redeem(directory, &new_user("ada")), "user_removed");
+    assert_eq!(
+        redeem(directory, &code(r#""id":"ada""#, -10)),
+        "user_removed"
+    );
+    assert_eq!(
+        redeem(directory, &code(r#""user":{"id":"ada"}"#, -29)),
+        "provisioned"
+    );
+    assert_eq!(
+        directory.user(&id("ada")).unwrap().unwrap().sign_ins,
+        1,
+        "as a new user"
+    );
+}
+
+fn a_single_use_code_is_used_up_and_a_revoked_one_refused(directory: &dyn Directory) {
+    let iat = now().as_second();
+    let once = judge(&format!(
+        r#"{{"user":{{"id":"ada"}},"jti":"x","single_use":true,"iat":{iat}}}"#
+    ))
+    .unwrap();
+    assert_eq!(redeem(directory, &once), "provisioned");
+    assert_eq!(redeem(directory, &once), "link_already_used");
+    let often = judge(&format!(r#"{{"id":"ada","jti":"y","iat":{iat}}}"#)).unwrap();
+    assert_eq!(redeem(directory, &often), "signed_in");
+    directory.revoke_link("y").unwrap();
+    assert_eq!(redeem(directory, &often), "link_revoked");
+}
+
+fn look_alikes_are_kept_apart_and_long_ids_kept(directory: &dyn Directory) {
+    let long = "x".repeat(255);
+    for name in ["ada", "\u{430}da", "Ada", long.as_str(), "é", "e\u{301}"] {
+        assert_eq!(redeem(directory, &new_user(name)), "provisioned", "{name}");
+    }
+    assert_eq!(directory.count().unwrap(), 6);
+    assert_eq!(
+        redeem(directory, &code(r#""id":1234"#, -60)),
+        "unknown_user"
+    );
+    redeem(directory, &new_user("1234"));
+    assert_eq!(
+        redeem(directory, &code(r#""id":1234"#, -60)),
+        "signed_in",
+        "a number is its text"
+    );
+}
+
+fn what_is_not_there_is_said_to_be_unknown(directory: &dyn Directory) {
+    let ghost = id("ghost");
+    for refused in [
+        directory.suspend(&ghost).unwrap_err(),
+        directory.reactivate(&ghost).unwrap_err(),
+        directory.remove(&ghost, now()).unwrap_err(),
+    ] {
+        assert_eq!(refused.code, ErrorCode::UnknownUser);
+        assert!(refused.message.contains("ghost"));
+    }
+}
+
+fn users_are_paged_in_the_order_of_their_ids(directory: &dyn Directory) {
+    for name in ["c", "a", "b", "a1", "é"] {
+        directory.add(&person(name, None), now()).unwrap();
+    }
+    directory.remove(&id("c"), now()).unwrap();
+    let mut seen: Vec<String> = Vec::new();
+    loop {
+        let after = seen.last().map(|last| id(last));
+        let page = directory.users(after.as_ref(), 2).unwrap();
+        if page.is_empty() {
+            break;
+        }
+        assert!(page.len() <= 2);
+        seen.extend(page.into_iter().map(|user| user.id.as_str().to_owned()));
+    }
+    assert_eq!(seen, ["a", "a1", "b", "é"]);
+}

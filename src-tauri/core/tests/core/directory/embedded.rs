@@ -1,0 +1,139 @@
+use std::fs;
+use std::sync::Mutex;
+use std::thread;
+
+use latchkey_core::ErrorCode;
+use latchkey_core::directory::{Directory, SledDirectory};
+use latchkey_core::instance::Policy;
+use tempfile::TempDir;
+
+use super::{conformance, id, new_user};
+use crate::signed::now;
+
+fn open(folder: &TempDir) -> latchkey_core::Result<SledDirectory> {
+    SledDirectory::open(folder.path(), "a test")
+}
+
+#[test]
+fn the_embedded_engine_does_what_any_directory_does() {
+    let folders = Mutex::new(Vec::new());
+    conformance::suite(&|| {
+        let folder = tempfile::tempdir().unwrap();
+        let directory = open(&folder).unwrap();
+        folders.lock().unwrap().push(folder);
+        Box::new(directory)
+    });
+}
+
+#[test]
+fn what_was_done_is_there_after_opening_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let directory = open(&folder).unwrap();
+    directory.set_seat_limit(Some(5)).unwrap();
+    directory
+        .redeem(Ok(&new_user("ada")), Policy::default(), now())
+        .unwrap();
+    directory
+        .redeem(Ok(&new_user("eve")), Policy::default(), now())
+        .unwrap();
+    directory.suspend(&id("eve")).unwrap();
+    let (ada, seats) = (
+        directory.user(&id("ada")).unwrap(),
+        directory.seats().unwrap(),
+    );
+    drop(directory);
+    let again = open(&folder).unwrap();
+    assert_eq!(again.user(&id("ada")).unwrap(), ada);
+    assert_eq!((again.seats().unwrap(), again.count().unwrap()), (seats, 2));
+}
+
+#[test]
+fn a_second_opening_is_refused_and_names_the_holder() {
+    let folder = tempfile::tempdir().unwrap();
+    let _held = open(&folder).unwrap();
+    let refused = open(&folder).err().unwrap();
+    assert_eq!(refused.code, ErrorCode::DirectoryHeld);
+    let process = format!("a test (process {})", std::process::id());
+    assert!(refused.message.contains(&process), "{}", refused.message);
+}
+
+#[test]
+fn an_unfinished_snapshot_does_not_keep_the_directory_shut() {
+    let folder = tempfile::tempdir().unwrap();
+    let directory = open(&folder).unwrap();
+    directory
+        .redeem(Ok(&new_user("ada")), Policy::default(), now())
+        .unwrap();
+    drop(directory);
+    fs::write(folder.path().join("sled/snap.0000.generating"), b"cut").unwrap();
+    assert_eq!(open(&folder).unwrap().count().unwrap(), 1);
+}
+
+#[test]
+fn a_directory_that_has_lost_its_rows_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let directory = open(&folder).unwrap();
+    directory
+        .redeem(Ok(&new_user("ada")), Policy::default(), now())
+        .unwrap();
+    drop(directory);
+    fs::remove_dir_all(folder.path().join("sled")).unwrap();
+    let refused = open(&folder).err().unwrap();
+    assert_eq!(refused.code, ErrorCode::DamagedFile);
+    assert!(refused.message.contains("backup"), "{}", refused.message);
+}
+
+#[test]
+fn a_newer_format_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    drop(open(&folder).unwrap());
+    let tree = sled::open(folder.path().join("sled")).unwrap();
+    tree.insert(b"m:format", b"2").unwrap();
+    tree.flush().unwrap();
+    drop(tree);
+    let refused = open(&folder).err().unwrap();
+    assert_eq!(refused.code, ErrorCode::NewerFormat);
+}
+
+#[test]
+fn many_threads_take_every_seat_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let directory = open(&folder).unwrap();
+    directory.set_seat_limit(Some(100)).unwrap();
+    let codes: Vec<_> = (0..500)
+        .map(|number| new_user(&format!("user-{number}")))
+        .collect();
+    let outcomes: Vec<&str> = thread::scope(|scope| {
+        let threads: Vec<_> = (0..64)
+            .map(|thread| {
+                let (directory, codes) = (&directory, &codes);
+                scope.spawn(move || {
+                    let own = codes.iter().skip(thread).step_by(64);
+                    own.map(|code| {
+                        directory
+                            .redeem(Ok(code), Policy::default(), now())
+                            .unwrap()
+                            .code()
+                    })
+                    .collect::<Vec<_>>()
+                })
+            })
+            .collect();
+        threads
+            .into_iter()
+            .flat_map(|thread| thread.join().unwrap())
+            .collect()
+    });
+    let count = |code| outcomes.iter().filter(|outcome| **outcome == code).count();
+    assert_eq!((count("provisioned"), count("no_seats")), (100, 400));
+    assert_eq!(
+        (directory.seats().unwrap().used, directory.count().unwrap()),
+        (100, 100)
+    );
+    drop(directory);
+    assert_eq!(
+        open(&folder).unwrap().count().unwrap(),
+        100,
+        "the counter equals the rows"
+    );
+}

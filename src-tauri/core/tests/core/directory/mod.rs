@@ -1,0 +1,39 @@
+//! What any directory does, whatever its engine, and what the embedded one does besides.
+
+mod conformance;
+mod embedded;
+
+use jiff::Timestamp;
+use latchkey_core::code::VerifiedCode;
+use latchkey_core::email::Email;
+use latchkey_core::metadata::Metadata;
+use latchkey_core::payload::NewUser;
+use latchkey_core::user_id::UserId;
+
+use crate::signed::{judge, now};
+
+fn id(text: &str) -> UserId {
+    UserId::parse(text, "id").unwrap()
+}
+
+fn person(id: &str, email: Option<&str>) -> NewUser {
+    NewUser {
+        id: UserId::parse(id, "id").unwrap(),
+        email: email.map(|email| Email::parse(email, "email").unwrap()),
+        metadata: Metadata::default(),
+    }
+}
+
+fn at(distance: i64) -> Timestamp {
+    Timestamp::from_second(now().as_second() + distance).unwrap()
+}
+
+/// A verified code, issued so many seconds from now.
+fn code(payload: &str, issued: i64) -> VerifiedCode {
+    let iat = now().as_second() + issued;
+    judge(&format!(r#"{{{payload},"iat":{iat}}}"#)).unwrap()
+}
+
+fn new_user(id: &str) -> VerifiedCode {
+    code(&format!(r#""user":{{"id":"{id}"}}"#), -60)
+}
