@@ -36,12 +36,7 @@ pub fn run() -> ExitCode {
     ));
     let builder =
         with_commands(Builder::default(), Arc::clone(&studio)).plugin(tauri_plugin_dialog::init());
-    let mut context = context();
-    // Told before the window is there, so that a dark one does not begin white.
-    for window in &mut context.config_mut().app.windows {
-        window.theme = studio.theme().of_window();
-    }
-    match builder.build(context) {
+    match builder.build(context()) {
         Ok(app) => {
             app.run(move |_, event| {
                 if matches!(event, RunEvent::Exit) {

@@ -8,7 +8,6 @@ use latchkey_core::compose::Composed;
 use latchkey_core::home::Home;
 use latchkey_core::instance::InstanceId;
 use latchkey_core::keys::KeychainUse;
-use latchkey_core::preferences::Preferences;
 use latchkey_core::qr::Qr;
 use latchkey_core::secret::Secret;
 use latchkey_core::{Error, Result, files};
@@ -16,7 +15,6 @@ use tauri::State;
 
 use crate::Problem;
 use crate::clipboard::Clipboard;
-use crate::commands::appearance::Theme;
 
 /// How many previews can still be copied: the one on the screen, and those that a slow click meets.
 const KEPT_PREVIEWS: usize = 8;
@@ -64,14 +62,6 @@ impl Studio {
         )?);
         *home = Some(Arc::clone(&opened));
         Ok(opened)
-    }
-
-    /// How Studio looked last, without opening the data folder.
-    pub(crate) fn theme(&self) -> Theme {
-        files::data_dir(self.data_dir.clone())
-            .map(|data_dir| Preferences::load(&data_dir).theme)
-            .unwrap_or_default()
-            .into()
     }
 
     pub(crate) fn clipboard(&self) -> &Clipboard {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use latchkey_core::preferences::{self, Preferences};
 use serde::{Deserialize, Serialize};
-use tauri::{AppHandle, Manager as _, Runtime, State};
+use tauri::State;
 use ts_rs::TS;
 
 use crate::studio::at_home;
@@ -49,29 +49,12 @@ impl From<Theme> for preferences::Theme {
     }
 }
 
-impl Theme {
-    /// What the window's frame and its page are told; the computer decides where there is nothing.
-    pub(crate) fn of_window(self) -> Option<tauri::Theme> {
-        match self {
-            Self::System => None,
-            Self::Light => Some(tauri::Theme::Light),
-            Self::Dark => Some(tauri::Theme::Dark),
-        }
-    }
-}
-
-/// Changes how Studio looks, and remembers it.
+/// Remembers how Studio looks.
 #[tauri::command]
-pub async fn appearance_set<R: Runtime>(
-    app: AppHandle<R>,
+pub async fn appearance_set(
     studio: State<'_, Arc<Studio>>,
     request: Appearance,
 ) -> Result<(), Problem> {
-    for window in app.webview_windows().values() {
-        if let Err(cause) = window.set_theme(request.theme.of_window()) {
-            tracing::warn!(%cause, "the window's frame keeps its look");
-        }
-    }
     at_home(studio, move |_, home| {
         let mut preferences = Preferences::load(home.data_dir());
         preferences.theme = request.theme.into();
