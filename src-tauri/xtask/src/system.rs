@@ -53,6 +53,7 @@ const MANAGERS: [Manager; 4] = [
             "imagemagick",
             "librsvg2-bin",
             "openbox",
+            "procps",
             "qrencode",
             "webkit2gtk-driver",
             "xclip",
