@@ -93,37 +93,39 @@ impl Home {
     }
 
     /// Changes the settings of an instance and, if `secret` says so, its key: both or neither.
+    ///
+    /// `change` may run twice: on the settings as they are, which a new key is made for, and on the
+    /// settings as they are when it is its turn to write, so that nothing that another program has
+    /// changed meanwhile is lost.
     pub fn change(
         &self,
         id: &InstanceId,
-        change: impl FnOnce(&mut Settings) -> Result<()>,
+        change: impl Fn(&mut Settings) -> Result<()>,
         secret: Option<SecretSource>,
         now: Timestamp,
     ) -> Result<Instance> {
-        let mut settings = self.instances.get(id)?.settings;
-        change(&mut settings)?;
-        let record = secret
-            .map(|secret| self.store(&settings, secret, now))
-            .transpose()?;
+        let record = match secret {
+            Some(secret) => {
+                let mut settings = self.instances.get(id)?.settings;
+                change(&mut settings)?;
+                Some(self.store(&settings, secret, now)?)
+            }
+            None => None,
+        };
         let mut replaced = None;
-        let instance = self
-            .instances
-            .update(id, |instance| {
-                instance.settings = settings;
-                if let Some(record) = &record {
-                    replaced = instance.key.replace(record.clone());
-                }
-                Ok(())
-            })
-            .inspect_err(|_| {
-                if let Some(record) = &record {
-                    self.forget(record);
-                }
-            })?;
-        if let Some(replaced) = replaced {
-            self.forget(&replaced);
+        let written = self.instances.update(id, |instance| {
+            change(&mut instance.settings)?;
+            if let Some(record) = &record {
+                replaced = instance.key.replace(record.clone());
+            }
+            Ok(())
+        });
+        // Whichever key nothing refers to now.
+        let orphan = if written.is_ok() { &replaced } else { &record };
+        if let Some(orphan) = orphan {
+            self.forget(orphan);
         }
-        Ok(instance)
+        written
     }
 
     /// Shows the secret of an instance, once. That it was shown is on disk before it is.
@@ -234,4 +236,76 @@ fn no_key() -> Error {
         "The instance has no signing key. Paste or generate one in Settings.",
     )
     .about("secret")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use super::*;
+    use crate::instance::{Hosted, Name};
+    use crate::link::BaseUrl;
+
+    const NOW: Timestamp = Timestamp::UNIX_EPOCH;
+
+    fn home() -> (tempfile::TempDir, Home, Instance) {
+        let folder = tempfile::tempdir().unwrap();
+        let home = Home::open(folder.path().join("data"), KeychainUse::Never).unwrap();
+        let passphrase = Secret::new("correct horse".into());
+        home.keys().create(&passphrase).unwrap();
+        let name = Name::parse("Acme").unwrap();
+        let url = BaseUrl::parse("https://a.b").unwrap();
+        let settings = Settings::new(name, url, Hosted::Here);
+        let instance = home.add(settings, SecretSource::Generate, NOW).unwrap();
+        (folder, home, instance)
+    }
+
+    #[test]
+    fn what_another_program_changed_meanwhile_is_kept() {
+        let (_folder, home, instance) = home();
+        let first = Cell::new(true);
+        let change = |settings: &mut Settings| {
+            if first.replace(false) {
+                // Another program, between this one's reading and its writing.
+                home.instances().update(&instance.id, |other| {
+                    other.settings.policy.require_expiry = true;
+                    Ok(())
+                })?;
+            }
+            settings.policy.provisioning = false;
+            Ok(())
+        };
+        let changed = home.change(&instance.id, change, Some(SecretSource::Generate), NOW);
+        let policy = changed.unwrap().settings.policy;
+        assert!(policy.require_expiry && !policy.provisioning);
+    }
+
+    #[test]
+    fn a_refused_change_leaves_the_key_as_it_was() {
+        let (_folder, home, instance) = home();
+        let before = home.signing_key(&instance).unwrap();
+        let refused = home.change(
+            &instance.id,
+            |_| Err(Error::new(ErrorCode::InvalidSetting, "no")),
+            Some(SecretSource::Generate),
+            NOW,
+        );
+        assert_eq!(refused.unwrap_err().code, ErrorCode::InvalidSetting);
+        let after = home.instances().get(&instance.id).unwrap();
+        assert_eq!(after.key, instance.key);
+        let key = home.signing_key(&after).unwrap();
+        assert_eq!(key.secret().expose(), before.secret().expose());
+    }
+
+    #[test]
+    fn a_secret_is_revealed_once_and_again_after_it_was_replaced() {
+        let (_folder, home, instance) = home();
+        let secret = home.reveal(&instance.id).unwrap();
+        let refused = home.reveal(&instance.id).unwrap_err();
+        assert_eq!(refused.code, ErrorCode::SecretConcealed);
+        home.replace_secret(&instance.id, SecretSource::Generate, NOW)
+            .unwrap();
+        let replaced = home.reveal(&instance.id).unwrap();
+        assert_ne!(replaced.expose(), secret.expose());
+    }
 }

@@ -195,7 +195,7 @@ pub async fn instance_update(
         let id = InstanceId::parse(&request.instance)?;
         let wanted = Settings::try_from(request.settings)?;
         let replace = |settings: &mut Settings| {
-            *settings = wanted;
+            *settings = wanted.clone();
             Ok(())
         };
         home.change(&id, replace, None, Timestamp::now())
