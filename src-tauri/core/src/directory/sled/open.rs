@@ -5,6 +5,8 @@ use std::io::Write as _;
 use std::panic::{self, AssertUnwindSafe};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
+use std::time::Duration;
 
 use super::record::{Counters, UserRecord};
 use super::{keys, storage};
@@ -16,6 +18,10 @@ const FORMAT: u32 = 1;
 const CACHE_BYTES: u64 = 64 * 1024 * 1024;
 /// After how many changes the tally beside the tree is written anew.
 const TALLY_EVERY: u64 = 256;
+
+/// How often, and how long each time, a tree that is still closing is waited for: two seconds.
+const CLOSING_WAITS: u32 = 200;
+const CLOSING_WAIT: Duration = Duration::from_millis(10);
 
 /// An open tree, held by this process.
 pub(super) struct Opened {
@@ -120,17 +126,28 @@ fn remove_unfinished_snapshots(path: &Path) {
     }
 }
 
+/// Opens the tree. The lock of this folder is held by now, so where sled's own is taken, a tree that
+/// was dropped a moment ago is still closing: it is waited for.
 fn open(path: &Path) -> Result<sled::Db> {
     let config = sled::Config::new()
         .path(path)
         .cache_capacity(CACHE_BYTES)
         // Every change is flushed in its own transaction.
         .flush_every_ms(None);
-    // Changed bytes can make sled panic instead of fail.
-    match panic::catch_unwind(AssertUnwindSafe(|| config.open())) {
-        Ok(opened) => opened.map_err(storage),
-        Err(_) => Err(damaged(path, "it is not what was written")),
+    for _ in 0..CLOSING_WAITS {
+        // Changed bytes can make sled panic instead of fail.
+        match panic::catch_unwind(AssertUnwindSafe(|| config.open())) {
+            Ok(Err(cause)) if is_still_closing(&cause) => thread::sleep(CLOSING_WAIT),
+            Ok(opened) => return opened.map_err(storage),
+            Err(_) => return Err(damaged(path, "it is not what was written")),
+        }
     }
+    config.open().map_err(storage)
+}
+
+/// sled says it in words only.
+fn is_still_closing(cause: &sled::Error) -> bool {
+    matches!(cause, sled::Error::Io(io) if io.to_string().starts_with("could not acquire lock"))
 }
 
 fn check_format(tree: &sled::Db) -> Result<()> {

@@ -58,6 +58,19 @@ fn a_second_opening_is_refused_and_names_the_holder() {
 }
 
 #[test]
+fn a_directory_that_is_still_closing_is_waited_for() {
+    let folder = tempfile::tempdir().unwrap();
+    for round in 0..60 {
+        let directory = open(&folder).unwrap_or_else(|refused| panic!("round {round}: {refused}"));
+        let user = new_user(&format!("user-{round}"));
+        directory
+            .redeem(Ok(&user), Policy::default(), now())
+            .unwrap();
+        assert_eq!(directory.count().unwrap(), round + 1);
+    }
+}
+
+#[test]
 fn an_unfinished_snapshot_does_not_keep_the_directory_shut() {
     let folder = tempfile::tempdir().unwrap();
     let directory = open(&folder).unwrap();
@@ -87,7 +100,13 @@ fn a_directory_that_has_lost_its_rows_says_so() {
 fn a_newer_format_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     drop(open(&folder).unwrap());
-    let tree = sled::open(folder.path().join("sled")).unwrap();
+    let tree = loop {
+        // The one that was dropped may still be closing.
+        if let Ok(tree) = sled::open(folder.path().join("sled")) {
+            break tree;
+        }
+        thread::yield_now();
+    };
     tree.insert(b"m:format", b"2").unwrap();
     tree.flush().unwrap();
     drop(tree);
