@@ -115,6 +115,23 @@ impl Studio {
         }
     }
 
+    /// Clicks until it has brought about another element, as a person does whose click went beside
+    /// something that moved.
+    pub(crate) async fn click_for(&self, id: &str, wanted: &str) {
+        let css = format!("[data-testid='{wanted}']");
+        for _ in 0..5 {
+            self.click(id).await;
+            let deadline = Instant::now() + Duration::from_secs(3);
+            while Instant::now() < deadline {
+                if self.shown(&css).await.is_some() {
+                    return;
+                }
+                tokio::time::sleep(Duration::from_millis(30)).await;
+            }
+        }
+        panic!("'{id}' does not bring about '{wanted}'");
+    }
+
     /// Types into a field, in place of what stands in it.
     pub(crate) async fn fill(&self, id: &str, text: &str) {
         let field = self.find(id).await;

@@ -74,7 +74,13 @@ impl Tour {
         self.studio
             .fill("field-user-email", "ada@yourcompany.com")
             .await;
-        self.studio.click("metadata-add").await;
+        // The form is at rest when what was typed has become a link.
+        self.studio
+            .wait_for_text("claims", "holds the address", |text| {
+                text.contains("ada@yourcompany.com")
+            })
+            .await;
+        self.studio.click_for("metadata-add", "metadata-name").await;
         self.studio.fill("metadata-name", "team").await;
         self.studio.fill("metadata-value", "Research").await;
         self.studio
@@ -182,7 +188,7 @@ fn everything_in_compose_is_reached_by_keyboard() {
         studio.click("kind-user").await;
         studio.fill("field-user-id", "ada").await;
         studio.find("qr").await;
-        studio.click("metadata-add").await;
+        studio.click_for("metadata-add", "metadata-name").await;
         studio.fill("metadata-name", "team").await;
         studio.fill("metadata-value", "Research").await;
         studio.click("starts-later").await;
