@@ -184,6 +184,59 @@ pub(crate) struct RedeemArguments {
     pub(crate) secret: SecretArguments,
 }
 
+/// Which users to list, and in which order.
+#[derive(Debug, Args)]
+pub(crate) struct ListArguments {
+    /// Only users in whose id, e-mail or name each of these words occurs.
+    #[arg(long, value_name = "WORDS", default_value = "")]
+    pub(crate) search: String,
+    /// Only users of this status.
+    #[arg(long)]
+    pub(crate) status: Option<StatusArgument>,
+    /// Only users who came in this way.
+    #[arg(long)]
+    pub(crate) origin: Option<OriginArgument>,
+    /// What to sort by.
+    #[arg(long, default_value = "id")]
+    pub(crate) sort: SortArgument,
+    /// From the greatest to the least.
+    #[arg(long)]
+    pub(crate) descending: bool,
+    /// Begin where another page ended, by what was printed there.
+    #[arg(long, value_name = "CURSOR")]
+    pub(crate) after: Option<String>,
+    /// How many at most.
+    #[arg(long, value_name = "N", default_value_t = 100)]
+    pub(crate) limit: usize,
+}
+
+/// Whether users may sign in.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum StatusArgument {
+    Active,
+    Suspended,
+}
+
+/// How users came in.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum OriginArgument {
+    /// By a link.
+    Link,
+    /// By hand.
+    Added,
+    /// By an import.
+    Import,
+}
+
+/// What to sort users by.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum SortArgument {
+    Id,
+    Email,
+    Created,
+    LastSignIn,
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct UsersArguments {
     /// The instance, by name or id.
@@ -195,15 +248,8 @@ pub(crate) struct UsersArguments {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum UsersCommand {
-    /// List users in the order of their ids.
-    List {
-        /// Begin after this id.
-        #[arg(long, value_name = "ID")]
-        after: Option<String>,
-        /// How many at most.
-        #[arg(long, value_name = "N", default_value_t = 100)]
-        limit: usize,
-    },
+    /// List users.
+    List(ListArguments),
     /// Show a user.
     Show {
         /// The id.

@@ -51,6 +51,13 @@ impl Output {
         }
     }
 
+    /// Something to know beside the answer; in JSON it is a member of it and not printed here.
+    pub(crate) fn note(&self, message: &str) {
+        if !self.json {
+            line(&mut io::stderr().lock(), message);
+        }
+    }
+
     /// Prints why nothing was done, and answers with the exit code.
     pub(crate) fn failure(&self, failure: &Failure) -> ExitCode {
         let (code, error) = match failure {

@@ -5,11 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use jiff::Timestamp;
-use latchkey_core::code::recognize::recognize;
-use latchkey_core::code::verify;
-use latchkey_core::directory::{Directory, SledDirectory};
-use latchkey_core::instance::Instance;
-use latchkey_core::secret::SigningKey;
+use latchkey_core::redeem;
 use latchkey_core::verdict::Verdict;
 use serde_json::{Value, json};
 
@@ -34,13 +30,10 @@ pub(crate) fn redeem(
         )
     })?;
     let directory = home.directory(&instance, HOLDER)?;
-    let redeemer = Redeemer {
-        instance,
-        key,
-        directory,
-    };
+    let settings = &instance.settings;
+    let redeem = |text: &str, now| redeem::redeem(text, settings, &[&key], &directory, now);
     if arguments.input != "-" {
-        let verdict = redeemer.redeem(&arguments.input, now)?;
+        let verdict = redeem(&arguments.input, now)?;
         output.print(&described(&verdict), || as_json(&verdict));
         return Ok(exit_code(&verdict));
     }
@@ -50,39 +43,24 @@ pub(crate) fn redeem(
             latchkey_core::files::storage("read", "standard input".as_ref(), cause)
         })?;
         // Each is answered when it is on disk, and a bad one does not end the others.
-        match redeemer.redeem(&line, Timestamp::now()) {
+        match redeem(&line, Timestamp::now()) {
             Ok(verdict) => {
                 if matches!(verdict, Verdict::Refused(_)) {
                     code = exit_code(&verdict);
                 }
                 output.line(&described(&verdict), || as_json(&verdict));
             }
-            Err(failure) => code = output.failure(&failure),
+            Err(refused) => code = output.failure(&refused.into()),
         }
     }
     Ok(code)
-}
-
-struct Redeemer {
-    instance: Instance,
-    key: SigningKey,
-    directory: SledDirectory,
-}
-
-impl Redeemer {
-    fn redeem(&self, text: &str, now: Timestamp) -> Result<Verdict, Failure> {
-        let settings = &self.instance.settings;
-        let found = recognize(text, settings.parameter.as_str())?;
-        let code = verify(&found.code, &[&self.key], settings.code_rules(), now);
-        Ok(self.directory.redeem(code.as_ref(), settings.policy, now)?)
-    }
 }
 
 /// What a verdict says, in a line.
 pub(crate) fn described(verdict: &Verdict) -> String {
     match verdict {
         Verdict::SignedIn { user, .. } => format!("signed_in: {user}"),
-        Verdict::Provisioned { user, seat } => format!("provisioned: {user} takes seat {seat}"),
+        Verdict::Provisioned { user, seat, .. } => format!("provisioned: {user} takes seat {seat}"),
         Verdict::Refused(refusal) => format!("{}: {refusal}", refusal.code()),
     }
 }
@@ -90,7 +68,7 @@ pub(crate) fn described(verdict: &Verdict) -> String {
 pub(crate) fn as_json(verdict: &Verdict) -> Value {
     let (user, seat, message) = match verdict {
         Verdict::SignedIn { user, .. } => (Some(user), None, None),
-        Verdict::Provisioned { user, seat } => (Some(user), Some(seat), None),
+        Verdict::Provisioned { user, seat, .. } => (Some(user), Some(seat), None),
         Verdict::Refused(refusal) => (None, None, Some(refusal.to_string())),
     };
     json!({ "verdict": verdict.code(), "user": user, "seat": seat, "message": message })

@@ -4,7 +4,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use jiff::Timestamp;
-use latchkey_core::directory::{Directory, SledDirectory, User};
+use latchkey_core::directory::{
+    Directory, Origin, Place, Search, SledDirectory, Sort, SortBy, User, UserQuery,
+};
 use latchkey_core::email::Email;
 use latchkey_core::payload::NewUser;
 use latchkey_core::user_id::UserId;
@@ -12,7 +14,10 @@ use latchkey_core::verdict::Status;
 use latchkey_core::{Error, ErrorCode, time};
 use serde_json::json;
 
-use crate::args::{SeatLimit, UsersArguments, UsersCommand};
+use crate::args::{
+    ListArguments, OriginArgument, SeatLimit, SortArgument, StatusArgument, UsersArguments,
+    UsersCommand,
+};
 use crate::failure::Failure;
 use crate::output::{Output, value};
 use crate::{keys, link};
@@ -32,10 +37,7 @@ pub(crate) fn users(
     let directory = open(instance, data_dir)?;
     let id = |id: &str| UserId::parse(id, "id");
     match &arguments.command {
-        UsersCommand::List { after, limit } => {
-            let after = after.as_deref().map(id).transpose()?;
-            list(&directory.users(after.as_ref(), *limit)?, output);
-        }
+        UsersCommand::List(arguments) => list(arguments, &directory, output)?,
         UsersCommand::Show { id: who } => {
             let who = id(who)?;
             let user = directory.user(&who)?.ok_or_else(|| {
@@ -101,15 +103,58 @@ fn open(instance: &str, data_dir: Option<PathBuf>) -> Result<SledDirectory, Fail
     Ok(home.directory(&instance, HOLDER)?)
 }
 
-fn list(users: &[User], output: &Output) {
-    let lines: Vec<String> = users
+fn list(
+    arguments: &ListArguments,
+    directory: &SledDirectory,
+    output: &Output,
+) -> Result<(), Failure> {
+    let query = UserQuery {
+        search: Search::new(&arguments.search),
+        status: arguments.status.map(|status| match status {
+            StatusArgument::Active => Status::Active,
+            StatusArgument::Suspended => Status::Suspended,
+        }),
+        origin: arguments.origin.map(|origin| match origin {
+            OriginArgument::Link => Origin::Link,
+            OriginArgument::Added => Origin::Added,
+            OriginArgument::Import => Origin::Import,
+        }),
+    };
+    let sort = Sort {
+        by: match arguments.sort {
+            SortArgument::Id => SortBy::Id,
+            SortArgument::Email => SortBy::Email,
+            SortArgument::Created => SortBy::Created,
+            SortArgument::LastSignIn => SortBy::LastSignIn,
+        },
+        descending: arguments.descending,
+    };
+    let place = match &arguments.after {
+        Some(cursor) => Place::After(cursor.parse()?),
+        None => Place::First,
+    };
+    let page = directory.users(&query, sort, &place, arguments.limit)?;
+    let next = page.next.as_ref().map(ToString::to_string);
+    let lines: Vec<String> = page
+        .users
         .iter()
         .map(|user| {
             let email = user.email.as_ref().map_or("-", Email::as_str);
             format!("{}\t{email}\t{}", user.id, status(user.status))
         })
         .collect();
-    output.print(&lines.join("\n"), || json!({ "users": value(&users) }));
+    output.print(
+        &lines.join("\n"),
+        || json!({ "users": value(&page.users), "total": page.total, "next": next }),
+    );
+    if let Some(next) = &next {
+        let last = page.first_row + page.users.len() as u64;
+        output.note(&format!(
+            "{last} of {}; the next page: --after {next}",
+            page.total
+        ));
+    }
+    Ok(())
 }
 
 fn show(user: &User, output: &Output) {

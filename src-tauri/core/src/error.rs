@@ -62,6 +62,8 @@ pub enum ErrorCode {
     EmailInUse,
     /// Every seat is taken.
     NoSeats,
+    /// A page was to begin where none of this order ended.
+    InvalidCursor,
     /// Another server decides about the instance's users.
     HostedElsewhere,
     /// Another process holds the directory.

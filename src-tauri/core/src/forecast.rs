@@ -1,12 +1,15 @@
-//! What would happen if a link were opened now, in a title and a sentence.
+//! What would happen if a link were opened now, or what has, in a title and a sentence.
 
 use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::code::{CodeRefusal, VerifiedCode};
-use crate::instance::{Hosted, Settings};
+use crate::directory::Directory;
+use crate::instance::Settings;
 use crate::payload::Payload;
-use crate::time;
+use crate::user_id::UserId;
+use crate::verdict::{Refusal, Verdict};
+use crate::{Error, Result, time};
 
 /// How a forecast sounds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -25,90 +28,189 @@ pub enum Tone {
 pub struct Forecast {
     /// How it sounds.
     pub tone: Tone,
-    /// `Verifies, expires in 7 days`.
+    /// `Signs in ada`.
     pub title: String,
-    /// What else is known, or is not.
+    /// What else is known, or is not, and what to do about it.
     pub detail: String,
+    /// The verdict's stable code; `None` for a code that verifies where the users are not known.
+    pub verdict: Option<&'static str>,
+    /// The user whom it is about, where there is one or would be.
+    pub user: Option<UserId>,
 }
 
+/// What can be asked about the users of an instance.
+#[derive(Clone, Copy)]
+pub enum Users<'a> {
+    /// Another server knows them, and there is no copy of them here.
+    Elsewhere,
+    /// They are here.
+    Here(&'a dyn Directory),
+    /// They are here and cannot be looked at.
+    OutOfReach(&'a Error),
+}
+
+/// A code that was judged by itself.
+pub type Judged = std::result::Result<Box<VerifiedCode>, CodeRefusal>;
+
 impl Forecast {
-    /// The forecast for a code that was judged by itself, for an instance with these settings.
-    #[must_use]
+    /// The forecast for a code that was judged by itself, for an instance with these settings. What
+    /// the directory says is what redeeming would say: it is the same verdict.
     pub fn new(
-        judged: &Result<Box<VerifiedCode>, CodeRefusal>,
+        judged: &Judged,
         settings: &Settings,
+        users: Users<'_>,
         now: Timestamp,
-    ) -> Self {
-        let here = settings.hosted == Hosted::Here;
-        if here && !settings.policy.external_auth {
-            return Self {
-                tone: Tone::Refused,
-                title: "Refused: external authentication is off".into(),
-                detail: "Every code is refused until it is switched on in Settings.".into(),
-            };
-        }
-        match judged {
-            Err(CodeRefusal::NotYetValid { at }) => Self {
-                tone: Tone::Caution,
-                title: format!("Begins to work {}", time::relative(*at, now)),
-                detail: "Until then it is refused as not yet valid.".into(),
-            },
-            Err(refused) => Self {
-                tone: Tone::Refused,
-                title: format!("Refused: {}", title_of(refused)),
-                detail: refused.to_string(),
-            },
-            Ok(verified) => Self::of_verified(verified, settings, now),
+    ) -> Result<Self> {
+        let code = judged.as_deref();
+        match users {
+            Users::Here(directory) => {
+                let verdict = directory.dry_run(code, settings.policy)?;
+                Ok(Self::of_verdict(&verdict, code.ok(), now))
+            }
+            Users::OutOfReach(why) => Ok(match code {
+                Ok(verified) => {
+                    let subject = verified.payload.subject();
+                    let detail = format!("What it does for {subject} is not known now. {why}");
+                    Self::verifies(verified, detail, now)
+                }
+                Err(refused) => Self::refused(&Refusal::Code(refused.clone()), now),
+            }),
+            Users::Elsewhere => Ok(match code {
+                Ok(verified) => Self::verifies(verified, elsewhere(verified, settings), now),
+                Err(refused) => Self::refused(&Refusal::Code(refused.clone()), now),
+            }),
         }
     }
 
-    fn of_verified(verified: &VerifiedCode, settings: &Settings, now: Timestamp) -> Self {
-        let registered = &verified.registered;
-        let expiry = registered.expires_at.map_or_else(
-            || "never expires".to_owned(),
-            |at| format!("expires {}", time::relative(at, now)),
-        );
-        let once = if registered.single_use {
-            ", works once"
-        } else {
-            ""
-        };
-        let subject = verified.payload.subject();
-        let detail = match (settings.hosted, &verified.payload) {
-            (Hosted::Elsewhere, Payload::User(_)) => format!(
-                "Whether {subject} exists at {} already, or takes a seat, is not known here.",
-                settings.url.authority()
-            ),
-            (Hosted::Elsewhere, _) => format!(
-                "Whether {subject} exists at {} is not known here.",
-                settings.url.authority()
-            ),
-            (Hosted::Here, Payload::User(_)) => {
-                format!("Signs in {subject}, and creates the user the first time.")
+    /// What a code has done.
+    #[must_use]
+    pub fn redeemed(verdict: &Verdict, now: Timestamp) -> Self {
+        match verdict {
+            Verdict::SignedIn {
+                user,
+                refreshes_profile,
+            } => Self {
+                tone: Tone::Good,
+                title: format!("Signed in {user}"),
+                detail: if *refreshes_profile {
+                    "The sign-in is recorded, and the profile is taken from the code.".into()
+                } else {
+                    "The sign-in is recorded.".into()
+                },
+                verdict: Some(verdict.code()),
+                user: Some(user.clone()),
+            },
+            Verdict::Provisioned { user, seat, limit } => Self {
+                tone: Tone::Good,
+                title: format!("Created {user}: {}", seat_of(*seat, *limit)),
+                detail: "The user is created and signed in.".into(),
+                verdict: Some(verdict.code()),
+                user: Some(user.clone()),
+            },
+            Verdict::Refused(refusal) => Self::refused(refusal, now),
+        }
+    }
+
+    fn of_verdict(verdict: &Verdict, code: Option<&VerifiedCode>, now: Timestamp) -> Self {
+        let terms = code.map(|code| terms(code, now)).unwrap_or_default();
+        let never = code.is_some_and(|code| code.registered.expires_at.is_none());
+        let tone = if never { Tone::Caution } else { Tone::Good };
+        match verdict {
+            Verdict::SignedIn {
+                user,
+                refreshes_profile,
+            } => {
+                let profile = if *refreshes_profile {
+                    " The profile is taken from the code."
+                } else {
+                    ""
+                };
+                Self {
+                    tone,
+                    title: format!("Signs in {user}"),
+                    detail: format!("The link {terms}.{profile}"),
+                    verdict: Some(verdict.code()),
+                    user: Some(user.clone()),
+                }
             }
-            (Hosted::Here, _) => format!("Signs in {subject}, if there is such a user."),
+            Verdict::Provisioned { user, seat, limit } => Self {
+                tone,
+                title: format!("Creates {user}: {}", seat_of(*seat, *limit)),
+                detail: format!("There is no such user yet. The link {terms}."),
+                verdict: Some(verdict.code()),
+                user: Some(user.clone()),
+            },
+            Verdict::Refused(refusal) => Self::refused(refusal, now),
+        }
+    }
+
+    fn refused(refusal: &Refusal, now: Timestamp) -> Self {
+        let (tone, title, detail) = match refusal {
+            Refusal::Code(CodeRefusal::NotYetValid { at }) => (
+                Tone::Caution,
+                format!("Begins to work {}", time::relative(*at, now)),
+                "Until then it is refused as not yet valid.".to_owned(),
+            ),
+            _ => (
+                Tone::Refused,
+                format!("Refused: {}", refusal.title()),
+                refusal.to_string(),
+            ),
         };
         Self {
-            tone: if registered.expires_at.is_some() {
+            tone,
+            title,
+            detail,
+            verdict: Some(refusal.code()),
+            user: refusal.user().cloned(),
+        }
+    }
+
+    /// For a code of which no more is known than that it verifies.
+    fn verifies(code: &VerifiedCode, detail: String, now: Timestamp) -> Self {
+        Self {
+            tone: if code.registered.expires_at.is_some() {
                 Tone::Good
             } else {
                 Tone::Caution
             },
-            title: format!("Verifies, {expiry}{once}"),
+            title: format!("Verifies, {}", terms(code, now)),
             detail,
+            verdict: None,
+            user: None,
         }
     }
 }
 
-fn title_of(refused: &CodeRefusal) -> &'static str {
-    match refused {
-        CodeRefusal::MalformedCode { .. } => "not a well-formed code",
-        CodeRefusal::UnsupportedAlgorithm { .. } => "another algorithm",
-        CodeRefusal::BadSignature => "the signature does not match",
-        CodeRefusal::Expired { .. } => "expired",
-        CodeRefusal::NotYetValid { .. } => "not valid yet",
-        CodeRefusal::ExpiryRequired => "an expiry is required",
-        CodeRefusal::InvalidPayload { .. } => "invalid payload",
-        CodeRefusal::AmbiguousPayload { .. } => "it may name two people",
+/// How long a code works and how often: `expires in 7 days, works once`.
+fn terms(code: &VerifiedCode, now: Timestamp) -> String {
+    let expiry = code.registered.expires_at.map_or_else(
+        || "never expires".to_owned(),
+        |at| format!("expires {}", time::relative(at, now)),
+    );
+    let once = if code.registered.single_use {
+        ", works once"
+    } else {
+        ""
+    };
+    expiry + once
+}
+
+fn seat_of(seat: u64, limit: Option<u64>) -> String {
+    limit.map_or_else(
+        || format!("seat {seat}, no limit"),
+        |limit| format!("seat {seat} of {limit}"),
+    )
+}
+
+fn elsewhere(code: &VerifiedCode, settings: &Settings) -> String {
+    let (subject, host) = (code.payload.subject(), settings.url.authority());
+    match &code.payload {
+        Payload::User(_) => format!(
+            "Whether {subject} exists at {host} already, or takes a seat, is not known: there is no copy of its users here."
+        ),
+        _ => format!(
+            "Whether {subject} exists at {host} is not known: there is no copy of its users here."
+        ),
     }
 }

@@ -4,7 +4,7 @@
 //! | concern | module |
 //! |---|---|
 //! | who signs in | [`payload`], [`email`], [`user_id`], [`metadata`] |
-//! | what opening a code does | [`verdict`] |
+//! | what opening a code does | [`verdict`], [`redeem`] |
 //! | users and their seats | [`directory`] |
 //! | what is signed | [`claims`], [`lifetime`], [`time`] |
 //! | the signed code | [`code`]: [`code::sign`], [`code::verify`], [`code::unverified`], [`code::recognize`] |
@@ -37,6 +37,7 @@ pub mod payload;
 pub mod preferences;
 pub mod preview;
 pub mod qr;
+pub mod redeem;
 pub mod secret;
 pub mod time;
 pub mod user_id;

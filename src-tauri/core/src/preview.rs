@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::code;
 use crate::compose::{Composed, Composition, compose};
-use crate::forecast::Forecast;
+use crate::forecast::{Forecast, Users};
 use crate::inspect::ClaimTime;
 use crate::instance::{Hosted, Settings};
 use crate::qr::Qr;
@@ -32,11 +32,13 @@ pub struct Preview {
     pub warnings: Vec<Warning>,
 }
 
-/// Composes a link for an instance and judges its code as the instance would.
+/// Composes a link for an instance and judges its code as the instance would, with what is known of
+/// its users.
 pub fn preview(
     settings: &Settings,
     key: &SigningKey,
     composition: Composition,
+    users: Users<'_>,
     now: Timestamp,
 ) -> Result<Preview> {
     let composed = compose(&settings.target(), key, composition, now)?;
@@ -61,7 +63,7 @@ pub fn preview(
         times: inspect::times(&claims, now),
         header_json: format!("{:#}", json!({ "typ": "JWT", "alg": settings.algorithm })),
         claims_json: format!("{:#}", Value::Object(claims)),
-        forecast: Forecast::new(&judged, settings, now),
+        forecast: Forecast::new(&judged, settings, users, now)?,
         composed,
         qr,
         warnings,

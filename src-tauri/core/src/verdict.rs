@@ -95,6 +95,8 @@ pub enum Verdict {
         user: UserId,
         /// Which seat it takes, counted from 1.
         seat: u64,
+        /// How many seats there are, if there is a limit.
+        limit: Option<u64>,
     },
     /// Nobody is signed in and nothing is changed.
     Refused(Refusal),
@@ -234,6 +236,7 @@ fn new(
     Ok(Verdict::Provisioned {
         user: user.id.clone(),
         seat: known.seats.used + 1,
+        limit: known.seats.limit,
     })
 }
 
@@ -267,6 +270,33 @@ impl Verdict {
 }
 
 impl Refusal {
+    /// The existing user whom it is about, if there is one.
+    #[must_use]
+    pub fn user(&self) -> Option<&UserId> {
+        match self {
+            Self::UserSuspended { user } => Some(user),
+            Self::EmailInUse { owner } => Some(owner),
+            _ => None,
+        }
+    }
+
+    /// In a few words, after 'Refused:'.
+    #[must_use]
+    pub fn title(&self) -> String {
+        match self {
+            Self::ExternalAuthOff => "external authentication is off".into(),
+            Self::Code(refusal) => refusal.title().into(),
+            Self::LinkRevoked => "the link was revoked".into(),
+            Self::LinkAlreadyUsed => "the link has been used".into(),
+            Self::UnknownUser { subject } => format!("there is no user {subject}"),
+            Self::UserSuspended { user } => format!("{user} is suspended"),
+            Self::UserRemoved { subject, .. } => format!("{subject} was removed"),
+            Self::EmailInUse { owner } => format!("the email belongs to {owner}"),
+            Self::ProvisioningOff { .. } => "links create no users here".into(),
+            Self::NoSeats { .. } => "no seats left".into(),
+        }
+    }
+
     /// The stable code.
     #[must_use]
     pub const fn code(&self) -> &'static str {

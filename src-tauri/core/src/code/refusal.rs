@@ -79,6 +79,21 @@ impl CodeRefusal {
         }
     }
 
+    /// In a few words.
+    #[must_use]
+    pub const fn title(&self) -> &'static str {
+        match self {
+            Self::MalformedCode { .. } => "not a well-formed code",
+            Self::UnsupportedAlgorithm { .. } => "another algorithm",
+            Self::BadSignature => "the signature does not match",
+            Self::Expired { .. } => "expired",
+            Self::NotYetValid { .. } => "not valid yet",
+            Self::ExpiryRequired => "an expiry is required",
+            Self::InvalidPayload { .. } => "invalid payload",
+            Self::AmbiguousPayload { .. } => "it may name two people",
+        }
+    }
+
     /// The member that it is about, if it is about one.
     #[must_use]
     pub fn member_name(&self) -> Option<&str> {

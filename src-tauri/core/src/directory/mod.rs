@@ -3,11 +3,13 @@
 //! [`Directory`] is what any engine does; [`SledDirectory`] is the one that is embedded. Every
 //! change is whole or not there, and is on disk when its function returns.
 
+mod query;
 mod sled;
 mod user;
 
 use jiff::Timestamp;
 
+pub use query::{Cursor, Place, Search, Sort, SortBy, UserPage, UserQuery, is_name};
 pub use sled::SledDirectory;
 pub use user::{Origin, User};
 
@@ -37,8 +39,11 @@ pub trait Directory: Send + Sync {
     /// The user who has an address, in whatever case it is written.
     fn user_by_email(&self, email: &Email) -> Result<Option<User>>;
 
-    /// At most `limit` users in the order of their ids, from the one after `after` on.
-    fn users(&self, after: Option<&UserId>, limit: usize) -> Result<Vec<User>>;
+    /// At most `limit` of the users who answer `query`, in the order of `sort`, from `place` on.
+    ///
+    /// Fails with [`InvalidCursor`](crate::ErrorCode::InvalidCursor) for a cursor of another order.
+    fn users(&self, query: &UserQuery, sort: Sort, place: &Place, limit: usize)
+    -> Result<UserPage>;
 
     /// Adds a user by hand, who takes a seat.
     ///

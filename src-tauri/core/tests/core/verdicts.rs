@@ -82,10 +82,10 @@ fn an_unknown_id_or_email_creates_nothing() {
 
 #[test]
 fn an_unknown_user_is_created_and_takes_the_next_seat() {
-    let Verdict::Provisioned { user, seat } = by_default(USER, &known(None)) else {
+    let Verdict::Provisioned { user, seat, limit } = by_default(USER, &known(None)) else {
         panic!("a new user was expected");
     };
-    assert_eq!((user.as_str(), seat), ("ada", 8));
+    assert_eq!((user.as_str(), seat, limit), ("ada", 8, Some(10)));
 }
 
 #[test]

@@ -8,11 +8,14 @@ pub(super) const FORMAT: &[u8] = b"m:format";
 pub(super) const COUNTERS: &[u8] = b"m:counters";
 /// What all users begin with.
 pub(super) const USERS: &[u8] = b"u:";
-/// What no user reaches: the sign after the colon.
-pub(super) const USERS_END: &[u8] = b"u;";
 
 pub(super) fn user(id: &str) -> Vec<u8> {
     [USERS, id.as_bytes()].concat()
+}
+
+/// The id in the key of a user.
+pub(super) fn id_of(key: &[u8]) -> Option<&str> {
+    std::str::from_utf8(key.strip_prefix(USERS)?).ok()
 }
 
 /// By the folded address, so that case does not matter.

@@ -1,6 +1,7 @@
 //! The embedded engine. One tree, whose transactions are serial; a flush inside each, so that what
 //! is acknowledged is on disk; counters inside the transaction, because `len()` walks all rows.
 
+mod catalogue;
 mod keys;
 mod open;
 mod record;
@@ -12,8 +13,10 @@ use sled::transaction::{
     ConflictableTransactionError, TransactionError, TransactionalTree, UnabortableTransactionError,
 };
 
+use self::catalogue::Update;
 use self::open::Opened;
 use self::record::{Counters, UserRecord};
+use super::query::{Place, Sort, UserPage, UserQuery};
 use super::{Directory, JudgedCode, Origin, User};
 use crate::code::VerifiedCode;
 use crate::email::Email;
@@ -44,6 +47,16 @@ impl SledDirectory {
         })
     }
 
+    /// A user whom the catalogue knows; `None` where the user is gone by now.
+    fn row(&self, id: &str) -> Result<Option<User>> {
+        let Some(bytes) = self.opened.tree().get(keys::user(id)).map_err(storage)? else {
+            return Ok(None);
+        };
+        let user: UserRecord =
+            serde_json::from_slice(&bytes).map_err(|cause| damaged().because(cause))?;
+        user.into_user(&UserId::parse(id, "id")?).map(Some)
+    }
+
     /// Runs `work` in a transaction that is on disk when this returns. `work` may run more than
     /// once.
     fn change<T>(&self, work: impl Fn(&mut Change<'_>) -> Transacted<T>) -> Result<T> {
@@ -52,6 +65,7 @@ impl SledDirectory {
                 tree,
                 counters: read(tree, keys::COUNTERS)?.unwrap_or_default(),
                 changed: false,
+                updates: Vec::new(),
             };
             let done = work(&mut change)?;
             if change.changed {
@@ -59,11 +73,17 @@ impl SledDirectory {
                 write(tree, keys::COUNTERS, &change.counters)?;
                 tree.flush();
             }
-            Ok((done, change.counters.changes))
+            let told = change
+                .changed
+                .then_some((change.counters.changes, change.updates));
+            Ok((done, told))
         });
         match done {
-            Ok((done, changes)) => {
-                self.opened.note(changes);
+            Ok((done, told)) => {
+                if let Some((changes, updates)) = told {
+                    self.opened.catalogue().tell(changes, updates);
+                    self.opened.note(changes);
+                }
                 Ok(done)
             }
             Err(TransactionError::Abort(refused)) => Err(refused),
@@ -77,6 +97,8 @@ struct Change<'a> {
     tree: &'a TransactionalTree,
     counters: Counters,
     changed: bool,
+    /// What the catalogue is to be told of afterwards.
+    updates: Vec<Update>,
 }
 
 impl Change<'_> {
@@ -93,6 +115,7 @@ impl Change<'_> {
 
     fn put_user(&mut self, id: &str, user: &UserRecord) -> Transacted<()> {
         self.changed = true;
+        self.updates.push(Update::Put(Box::new(user.row(id))));
         write(self.tree, keys::user(id), user)
     }
 
@@ -271,25 +294,21 @@ impl Directory for SledDirectory {
         })
     }
 
-    fn users(&self, after: Option<&UserId>, limit: usize) -> Result<Vec<User>> {
-        let first = after.map_or_else(
-            || keys::USERS.to_vec(),
-            // The least key that is greater than the one of `after`.
-            |after| [keys::user(after.as_str()).as_slice(), &[0]].concat(),
-        );
-        self.opened
-            .tree()
-            .range(first..keys::USERS_END.to_vec())
-            .take(limit)
-            .map(|row| {
-                let (key, bytes) = row.map_err(storage)?;
-                let id = key.get(keys::USERS.len()..).unwrap_or_default();
-                let id = UserId::parse(&String::from_utf8_lossy(id), "id")?;
-                let user: UserRecord =
-                    serde_json::from_slice(&bytes).map_err(|cause| damaged().because(cause))?;
-                user.into_user(&id)
-            })
-            .collect()
+    fn users(
+        &self,
+        query: &UserQuery,
+        sort: Sort,
+        place: &Place,
+        limit: usize,
+    ) -> Result<UserPage> {
+        let page = self.opened.catalogue().find(query, sort, place, limit)?;
+        let users = page.ids.iter().filter_map(|id| self.row(id).transpose());
+        Ok(UserPage {
+            users: users.collect::<Result<_>>()?,
+            first_row: page.first_row,
+            total: page.total,
+            next: page.next,
+        })
     }
 
     fn add(&self, user: &NewUser, now: Timestamp) -> Result<User> {
@@ -332,6 +351,7 @@ impl Directory for SledDirectory {
                 change.tree.remove(keys::email(&email))?;
             }
             change.tree.remove(keys::user(id.as_str()))?;
+            change.updates.push(Update::Remove(id.as_str().to_owned()));
             write(change.tree, keys::removal(id.as_str()), &now.as_second())?;
             change.counters.users = change.counters.users.saturating_sub(1);
             if user.status == Status::Active {

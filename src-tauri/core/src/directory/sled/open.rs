@@ -8,7 +8,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use super::record::{Counters, UserRecord};
+use super::catalogue::{Catalogue, Followed};
+use super::record::{Counters, Summary};
 use super::{keys, storage};
 use crate::verdict::Status;
 use crate::{Error, ErrorCode, Result, files};
@@ -26,6 +27,7 @@ const CLOSING_WAIT: Duration = Duration::from_millis(10);
 /// An open tree, held by this process.
 pub(super) struct Opened {
     tree: sled::Db,
+    catalogue: Followed,
     tally: PathBuf,
     tallied: AtomicU64,
     latest: AtomicU64,
@@ -41,9 +43,10 @@ impl Opened {
         let tree = open(&path)?;
         check_format(&tree)?;
         let tally = folder.join("tally");
-        let counters = check_rows(&tree, &tally)?;
+        let (counters, catalogue) = read_rows(&tree, &tally)?;
         Ok(Self {
             tree,
+            catalogue: Followed::new(catalogue, counters.changes),
             tally,
             tallied: AtomicU64::new(counters.changes),
             latest: AtomicU64::new(counters.changes),
@@ -53,6 +56,10 @@ impl Opened {
 
     pub(super) fn tree(&self) -> &sled::Tree {
         &self.tree
+    }
+
+    pub(super) fn catalogue(&self) -> &Followed {
+        &self.catalogue
     }
 
     /// Notes how many changes there have been, now and then also beside the tree: a tree that has
@@ -169,20 +176,25 @@ fn check_format(tree: &sled::Db) -> Result<()> {
     Ok(())
 }
 
-/// Counts the rows, and compares with what was counted when they were written.
-fn check_rows(tree: &sled::Db, tally: &Path) -> Result<Counters> {
+/// Reads all rows into a catalogue, and compares their number with what was counted when they were
+/// written.
+fn read_rows(tree: &sled::Db, tally: &Path) -> Result<(Counters, Catalogue)> {
     let counters: Counters = match tree.get(keys::COUNTERS).map_err(storage)? {
         Some(bytes) => serde_json::from_slice(&bytes)
             .map_err(|cause| damaged(tally, "its counters cannot be read").because(cause))?,
         None => Counters::default(),
     };
+    let mut catalogue = Catalogue::default();
     let (mut users, mut active) = (0, 0);
     for row in tree.scan_prefix(keys::USERS) {
-        let (_, bytes) = row.map_err(storage)?;
-        let user: UserRecord = serde_json::from_slice(&bytes)
-            .map_err(|cause| damaged(tally, "a row cannot be read").because(cause))?;
+        let (key, bytes) = row.map_err(storage)?;
+        let unreadable = || damaged(tally, "a row cannot be read");
+        let id = keys::id_of(&key).ok_or_else(unreadable)?;
+        let user: Summary =
+            serde_json::from_slice(&bytes).map_err(|cause| unreadable().because(cause))?;
         users += 1;
         active += u64::from(user.status == Status::Active);
+        catalogue.load(&user.into_row(id.to_owned()));
     }
     if (users, active) != (counters.users, counters.active) {
         return Err(damaged(tally, "rows are missing"));
@@ -194,7 +206,7 @@ fn check_rows(tree: &sled::Db, tally: &Path) -> Result<Counters> {
     if counters.changes < tallied {
         return Err(damaged(tally, "its latest changes are missing"));
     }
-    Ok(counters)
+    Ok((counters, catalogue))
 }
 
 fn damaged(path: &Path, why: &str) -> Error {

@@ -1,8 +1,12 @@
-use serde::{Deserialize, Serialize};
+use std::fmt;
+
+use serde::de::{IgnoredAny, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 
+use super::catalogue::Row;
 use crate::Result;
-use crate::directory::{Origin, User};
+use crate::directory::{Origin, User, is_name};
 use crate::email::Email;
 use crate::metadata::Metadata;
 use crate::payload::NewUser;
@@ -20,6 +24,74 @@ pub(super) struct UserRecord {
     last_sign_in: Option<i64>,
     sign_ins: u64,
     pub(super) profile_as_of: i64,
+}
+
+/// What the catalogue needs of a row, read without building all of it.
+#[derive(Deserialize)]
+pub(super) struct Summary {
+    email: Option<String>,
+    metadata: Names,
+    pub(super) status: Status,
+    origin: Origin,
+    created_at: i64,
+    last_sign_in: Option<i64>,
+}
+
+/// The texts of the name-like metadata, one after the other.
+#[derive(Default)]
+struct Names(String);
+
+impl Names {
+    fn add(&mut self, name: &str) {
+        if !self.0.is_empty() {
+            self.0.push(' ');
+        }
+        self.0.push_str(name);
+    }
+}
+
+impl<'de> Deserialize<'de> for Names {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        deserializer.deserialize_map(NamesVisitor)
+    }
+}
+
+struct NamesVisitor;
+
+impl<'de> Visitor<'de> for NamesVisitor {
+    type Value = Names;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the metadata of a user")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> std::result::Result<Names, A::Error> {
+        let mut names = Names::default();
+        while let Some(member) = members.next_key::<String>()? {
+            if is_name(&member) {
+                if let Value::String(name) = members.next_value()? {
+                    names.add(&name);
+                }
+            } else {
+                members.next_value::<IgnoredAny>()?;
+            }
+        }
+        Ok(names)
+    }
+}
+
+impl Summary {
+    pub(super) fn into_row(self, id: String) -> Row {
+        Row {
+            id,
+            email: self.email,
+            names: self.metadata.0,
+            status: self.status,
+            origin: self.origin,
+            created_at: self.created_at,
+            last_sign_in: self.last_sign_in,
+        }
+    }
 }
 
 /// What is counted in each transaction.
@@ -54,6 +126,25 @@ impl UserRecord {
     pub(super) fn email(&self) -> Result<Option<Email>> {
         let email = self.email.as_deref();
         email.map(|email| Email::parse(email, "email")).transpose()
+    }
+
+    /// The user as the catalogue knows it.
+    pub(super) fn row(&self, id: &str) -> Row {
+        let mut names = Names::default();
+        for (member, value) in &self.metadata {
+            if let (true, Value::String(name)) = (is_name(member), value) {
+                names.add(name);
+            }
+        }
+        Row {
+            id: id.to_owned(),
+            email: self.email.clone(),
+            names: names.0,
+            status: self.status,
+            origin: self.origin,
+            created_at: self.created_at,
+            last_sign_in: self.last_sign_in,
+        }
     }
 
     pub(super) fn into_user(self, id: &UserId) -> Result<User> {

@@ -2,6 +2,7 @@
 
 mod conformance;
 mod embedded;
+mod finding;
 
 use jiff::Timestamp;
 use latchkey_core::code::VerifiedCode;

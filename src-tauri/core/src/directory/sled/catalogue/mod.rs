@@ -1,0 +1,260 @@
+//! What is asked of all users at once, in memory: a tree finds one user by id, and nothing else.
+//!
+//! It is built from the rows while the directory is opened, and follows each change after the
+//! change is on disk. It decides nothing: a verdict looks at the tree.
+
+mod follow;
+mod order;
+mod rows;
+mod scan;
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+
+pub(super) use follow::Followed;
+pub(super) use rows::Row;
+
+use self::order::Order;
+use self::rows::{RowId, Rows};
+use crate::Result;
+use crate::directory::query::{Cursor, Place, Sort, UserQuery};
+
+/// A change of a user, as the catalogue follows it.
+pub(super) enum Update {
+    /// The user is there now, as this.
+    Put(Box<Row>),
+    /// The user of this id is gone.
+    Remove(String),
+}
+
+/// All users, and the orders and answers that were asked for.
+#[derive(Default)]
+pub(super) struct Catalogue {
+    rows: Rows,
+    orders: HashMap<Sort, Order>,
+    answer: Option<Answer>,
+}
+
+/// Who answered a query, in order, and what the catalogue had been through then.
+struct Answer {
+    query: UserQuery,
+    sort: Sort,
+    changes: u64,
+    rows: Vec<RowId>,
+}
+
+/// A page by ids: the users themselves are in the tree.
+pub(super) struct PageOfIds {
+    pub(super) ids: Vec<String>,
+    pub(super) first_row: u64,
+    pub(super) total: u64,
+    pub(super) next: Option<Cursor>,
+}
+
+impl Catalogue {
+    /// Adds a user while opening; they come in the order of their ids.
+    pub(super) fn load(&mut self, row: &Row) {
+        self.rows.push(row);
+    }
+
+    pub(super) fn apply(&mut self, update: Update) {
+        match update {
+            Update::Put(row) => {
+                self.rows.bury(&row.id);
+                self.rows.push(&row);
+            }
+            Update::Remove(id) => self.rows.bury(&id),
+        }
+        if self.rows.is_mostly_dead() {
+            self.rows = self.rows.compacted();
+            self.orders.clear();
+            self.answer = None;
+        }
+    }
+
+    /// A page of those who answer `query`.
+    pub(super) fn find(
+        &mut self,
+        query: &UserQuery,
+        sort: Sort,
+        place: &Place,
+        limit: usize,
+    ) -> Result<PageOfIds> {
+        let Self {
+            rows,
+            orders,
+            answer,
+        } = self;
+        let order = match orders.entry(sort) {
+            Entry::Occupied(known) => {
+                let order = known.into_mut();
+                order.follow(rows);
+                order
+            }
+            Entry::Vacant(unknown) => unknown.insert(Order::new(rows, sort)),
+        };
+        let found = if *query == UserQuery::default() {
+            order.rows()
+        } else {
+            let is_still_good = answer.as_ref().is_some_and(|answer| {
+                answer.changes == rows.changes() && answer.sort == sort && answer.query == *query
+            });
+            if !is_still_good {
+                let matching = scan::matching(rows, query);
+                let ordered = order.rows().iter().copied();
+                *answer = Some(Answer {
+                    query: query.clone(),
+                    sort,
+                    changes: rows.changes(),
+                    rows: ordered.filter(|row| matching.contains(*row)).collect(),
+                });
+            }
+            answer.as_ref().map_or(&[][..], |answer| &answer.rows)
+        };
+        let first = match place {
+            Place::First => 0,
+            Place::Row(row) => {
+                usize::try_from(*row).map_or(found.len(), |row| row.min(found.len()))
+            }
+            Place::After(cursor) => {
+                let position = cursor.position(sort)?;
+                found.partition_point(|row| {
+                    sort.compare(&sort.position(rows.sortable(*row)), position)
+                        .is_le()
+                })
+            }
+        };
+        let page: Vec<RowId> = found.iter().skip(first).take(limit).copied().collect();
+        let goes_on = first + page.len() < found.len();
+        let next = page.last().filter(|_| goes_on);
+        Ok(PageOfIds {
+            ids: page.iter().map(|row| rows.id(*row).to_owned()).collect(),
+            first_row: count(first),
+            total: count(found.len()),
+            next: next.map(|row| Cursor::new(sort, &sort.position(rows.sortable(*row)))),
+        })
+    }
+}
+
+/// A `usize` has no more than 64 bits.
+fn count(number: usize) -> u64 {
+    u64::try_from(number).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::directory::{Origin, Search, SortBy};
+    use crate::verdict::Status;
+
+    fn row(id: &str, created_at: i64, last_sign_in: Option<i64>) -> Row {
+        Row {
+            id: id.to_owned(),
+            email: (created_at % 3 != 0).then(|| format!("{id}@{}.com", created_at % 5)),
+            names: format!("Name\n{created_at}"),
+            status: Status::Active,
+            origin: Origin::Link,
+            created_at,
+            last_sign_in,
+        }
+    }
+
+    fn all(catalogue: &mut Catalogue, search: &str, by: SortBy, descending: bool) -> Vec<String> {
+        let query = UserQuery {
+            search: Search::new(search),
+            ..UserQuery::default()
+        };
+        let sort = Sort { by, descending };
+        let page = catalogue.find(&query, sort, &Place::First, usize::MAX);
+        page.unwrap().ids
+    }
+
+    /// Random numbers that are the same in each run.
+    fn numbers() -> impl FnMut(u64) -> u64 {
+        let mut state = 1_u64;
+        move |below| {
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
+            (state >> 33) % below
+        }
+    }
+
+    /// Few changes between two questions and many, rows that come and go unseen, and so many dead
+    /// ones that the rows are compacted.
+    #[test]
+    fn it_is_after_any_changes_what_a_new_one_would_be() {
+        let mut next = numbers();
+        let mut catalogue = Catalogue::default();
+        let mut there: BTreeMap<String, (i64, Option<i64>)> = BTreeMap::new();
+        let mut was_compacted = false;
+        for round in 0..120 {
+            for _ in 0..=next(if round % 4 == 0 { 3 } else { 400 }) {
+                let id = format!("user-{}", next(300));
+                let before = catalogue.rows.len();
+                if next(4) == 0 {
+                    there.remove(&id);
+                    catalogue.apply(Update::Remove(id));
+                } else {
+                    let created = next(40).cast_signed();
+                    let last = (next(3) > 0).then(|| next(50).cast_signed());
+                    catalogue.apply(Update::Put(Box::new(row(&id, created, last))));
+                    there.insert(id, (created, last));
+                }
+                was_compacted |= catalogue.rows.len() < before;
+            }
+            let mut anew = Catalogue::default();
+            for (id, (created, last)) in &there {
+                anew.load(&row(id, *created, *last));
+            }
+            for by in [
+                SortBy::Id,
+                SortBy::Email,
+                SortBy::Created,
+                SortBy::LastSignIn,
+            ] {
+                for descending in [false, true] {
+                    for search in ["", "1", "user-12 @2", "name", "none"] {
+                        assert_eq!(
+                            all(&mut catalogue, search, by, descending),
+                            all(&mut anew, search, by, descending),
+                            "round {round}: {search:?} {by:?} {descending}"
+                        );
+                    }
+                }
+            }
+        }
+        assert!(was_compacted, "there were too few changes");
+    }
+
+    #[test]
+    fn a_word_is_not_found_across_what_is_between_texts() {
+        let mut catalogue = Catalogue::default();
+        catalogue.load(&row("ab", 1, None));
+        catalogue.load(&row("cd", 1, None));
+        for (word, found) in [("ab@1.com", 1), ("name 1", 2), ("bab", 0), ("1cd", 0)] {
+            let ids = all(&mut catalogue, word, SortBy::Id, false);
+            assert_eq!(ids.len(), found, "{word}");
+        }
+    }
+
+    #[test]
+    fn changes_are_taken_in_their_order_whichever_is_told_first() {
+        let followed = Followed::new(Catalogue::default(), 7);
+        let put = |created| vec![Update::Put(Box::new(row("ada", created, None)))];
+        let found = || {
+            let sort = Sort::default();
+            let page = followed.find(&UserQuery::default(), sort, &Place::First, 9);
+            page.unwrap().ids.len()
+        };
+        followed.tell(9, vec![Update::Remove("ada".into())]);
+        assert_eq!(found(), 0);
+        followed.tell(10, Vec::new());
+        followed.tell(8, put(1));
+        assert_eq!(found(), 0, "the removal came last");
+        followed.tell(11, put(2));
+        assert_eq!(found(), 1);
+    }
+}
