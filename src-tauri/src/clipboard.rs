@@ -54,6 +54,23 @@ impl Clipboard {
         Ok(())
     }
 
+    /// What is on the clipboard: a text, or else a picture.
+    pub(crate) fn read(&self) -> Result<Content, Problem> {
+        let mut held = self.held();
+        let system = held.system()?;
+        if let Ok(text) = system.get_text()
+            && !text.trim().is_empty()
+        {
+            return Ok(Content::Text(text));
+        }
+        system.get_image().map(Content::Picture).map_err(|_| {
+            Problem::new(
+                "clipboard_empty",
+                "The clipboard holds neither a text nor a picture. Copy the code, the link or the QR code first.",
+            )
+        })
+    }
+
     /// Empties the clipboard, unless somebody has put something else there.
     pub(crate) fn clear_if_ours(&self) {
         let mut held = self.held();

@@ -7,7 +7,7 @@ use tauri::ipc::Invoke;
 use ts_rs::{Config, TS};
 
 use crate::Problem;
-use crate::commands::{appearance, compose, instances, keys, secrets, start};
+use crate::commands::{appearance, compose, inspect, instances, keys, secrets, start, users};
 
 /// A command as the UI sees it.
 pub struct CommandType {
@@ -52,6 +52,16 @@ commands! {
     compose::compose(compose::ComposeRequest) -> compose::Preview;
     compose::copy(compose::CopyRequest) -> compose::Copied;
     compose::qr_save(compose::QrSaveRequest) -> compose::QrSaved;
+    users::users(users::UsersRequest) -> users::UserPage;
+    users::user(users::UserRef) -> users::UserProfile;
+    users::user_add(users::NewUser) -> users::UserProfile;
+    users::user_suspend(users::UserRef) -> users::UserProfile;
+    users::user_reactivate(users::UserRef) -> users::UserProfile;
+    users::user_remove(users::UserRef) -> ();
+    users::seats(instances::InstanceRef) -> users::Seats;
+    users::seats_set(users::SeatLimit) -> users::Seats;
+    inspect::inspect(inspect::InspectRequest) -> inspect::Inspection;
+    inspect::redeem(inspect::RedeemRequest) -> inspect::Redeemed;
     keys::keys_create(keys::Passphrase) -> keys::KeyStore;
     keys::keys_unlock(keys::Passphrase) -> keys::KeyStore;
     keys::keys_retry(()) -> keys::KeyStore;
@@ -96,6 +106,25 @@ pub fn typescript() -> String {
         compose::QrFormat::decl(&config),
         compose::QrSaveRequest::decl(&config),
         compose::QrSaved::decl(&config),
+        users::Status::decl(&config),
+        users::Origin::decl(&config),
+        users::User::decl(&config),
+        users::UserProfile::decl(&config),
+        users::SortBy::decl(&config),
+        users::UserQuery::decl(&config),
+        users::Place::decl(&config),
+        users::UsersRequest::decl(&config),
+        users::UserPage::decl(&config),
+        users::UserRef::decl(&config),
+        users::NewUser::decl(&config),
+        users::Seats::decl(&config),
+        users::SeatLimit::decl(&config),
+        inspect::InspectSource::decl(&config),
+        inspect::InspectRequest::decl(&config),
+        inspect::FoundIn::decl(&config),
+        inspect::Inspection::decl(&config),
+        inspect::RedeemRequest::decl(&config),
+        inspect::Redeemed::decl(&config),
         keys::KeyStore::decl(&config),
         keys::KeychainState::decl(&config),
         keys::SealedFileState::decl(&config),

@@ -5,8 +5,10 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use latchkey_core::compose::Composed;
+use latchkey_core::directory::SledDirectory;
+use latchkey_core::forecast::Users;
 use latchkey_core::home::Home;
-use latchkey_core::instance::InstanceId;
+use latchkey_core::instance::{Hosted, Instance, InstanceId};
 use latchkey_core::keys::KeychainUse;
 use latchkey_core::qr::Qr;
 use latchkey_core::secret::Secret;
@@ -26,12 +28,26 @@ pub(crate) struct Shown {
     pub(crate) qr: Result<Qr>,
 }
 
+/// How this program names itself to others that want the same directory.
+const HOLDER: &str = "Latchkey Studio";
+
+/// The code that was inspected last.
+struct Inspected {
+    revision: u32,
+    instance: InstanceId,
+    code: Secret,
+}
+
 /// The state behind the commands.
 pub struct Studio {
     data_dir: Option<PathBuf>,
     keychain: KeychainUse,
     home: Mutex<Option<Arc<Home>>>,
     shown: Mutex<(u32, VecDeque<Arc<Shown>>)>,
+    inspected: Mutex<(u32, Option<Inspected>)>,
+    /// The directory of the instance that is worked on: one process holds a directory at a time, and
+    /// those that are not looked at are left to others.
+    held: Mutex<Option<(InstanceId, Arc<SledDirectory>)>>,
     revealed: Mutex<Option<(InstanceId, Secret)>>,
     clipboard: Clipboard,
 }
@@ -45,6 +61,8 @@ impl Studio {
             keychain,
             home: Mutex::default(),
             shown: Mutex::default(),
+            inspected: Mutex::default(),
+            held: Mutex::default(),
             revealed: Mutex::default(),
             clipboard: Clipboard::default(),
         }
@@ -96,6 +114,74 @@ impl Studio {
                 Problem::new(
                     "stale_preview",
                     "The link has changed in the meantime. Copy it again.",
+                )
+            })
+    }
+
+    /// The directory of an instance that is hosted here, opened the first time.
+    pub(crate) fn directory(&self, home: &Home, instance: &Instance) -> Result<Arc<SledDirectory>> {
+        let mut held = locked(&self.held);
+        match &*held {
+            Some((id, directory)) if *id == instance.id => return Ok(Arc::clone(directory)),
+            _ => *held = None,
+        }
+        let directory = Arc::new(home.directory(instance, HOLDER)?);
+        *held = Some((instance.id.clone(), Arc::clone(&directory)));
+        Ok(directory)
+    }
+
+    /// Works with what is known of the users of an instance.
+    pub(crate) fn with_users<T>(
+        &self,
+        home: &Home,
+        instance: &Instance,
+        work: impl FnOnce(Users<'_>) -> T,
+    ) -> T {
+        match instance.settings.hosted {
+            Hosted::Elsewhere => work(Users::Elsewhere),
+            Hosted::Here => match self.directory(home, instance) {
+                Ok(directory) => work(Users::Here(&*directory)),
+                Err(why) => work(Users::OutOfReach(&why)),
+            },
+        }
+    }
+
+    /// Closes the directory of an instance, if it is open.
+    pub(crate) fn release(&self, id: &InstanceId) {
+        let mut held = locked(&self.held);
+        if held.as_ref().is_some_and(|(held, _)| held == id) {
+            *held = None;
+        }
+    }
+
+    /// Keeps a code that is looked at, so that what is redeemed is what is shown, and answers with
+    /// its revision.
+    pub(crate) fn inspected(&self, instance: InstanceId, code: Secret) -> u32 {
+        let mut inspected = locked(&self.inspected);
+        let (last, kept) = &mut *inspected;
+        *last = last.wrapping_add(1);
+        *kept = Some(Inspected {
+            revision: *last,
+            instance,
+            code,
+        });
+        *last
+    }
+
+    /// The code that was inspected last, if it is that one.
+    pub(crate) fn last_inspected(
+        &self,
+        instance: &InstanceId,
+        revision: u32,
+    ) -> std::result::Result<Secret, Problem> {
+        let inspected = locked(&self.inspected);
+        let kept = inspected.1.as_ref();
+        kept.filter(|kept| kept.revision == revision && kept.instance == *instance)
+            .map(|kept| kept.code.clone())
+            .ok_or_else(|| {
+                Problem::new(
+                    "stale_inspection",
+                    "The code has changed in the meantime. Look at it again, then redeem it.",
                 )
             })
     }

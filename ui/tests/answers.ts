@@ -1,4 +1,4 @@
-import type { Commands, Instance, Preview } from '../src/generated/types';
+import type { Commands, Inspection, Instance, Preview } from '../src/generated/types';
 
 /** What the Rust side would answer, for tests of the screens. */
 
@@ -40,9 +40,36 @@ export function previewLike(changed: Partial<Preview> = {}): Preview {
     widget: '<script defer></script>',
     qr: { version: 9, modules: 53, level: 'M', path: 'M4 4h1v1h-1z', warning: null },
     qr_refused: null,
-    forecast: { tone: 'good', title: 'Verifies, expires in 7 days', detail: 'Not known here.' },
+    forecast: {
+      tone: 'good',
+      title: 'Verifies, expires in 7 days',
+      detail: 'Not known here.',
+      verdict: null,
+      user: null,
+    },
     warnings: [],
     expires_at: '2026-11-29T06:26:40Z',
+    ...changed,
+  };
+}
+
+export function inspectionLike(changed: Partial<Inspection> = {}): Inspection {
+  return {
+    revision: 1,
+    found_in: 'url',
+    header: 'aGVhZGVy',
+    claims: 'Y2xhaW1z',
+    signature: 'c2lnbmF0dXJl',
+    header_json: '{\n  "alg": "HS256"\n}',
+    claims_json: '{\n  "user": {\n    "id": "ada"\n  },\n  "exp": 1795904800\n}',
+    times: [{ member: 'exp', at: '2026-11-29T06:26:40Z', words: 'in 7 days' }],
+    forecast: {
+      tone: 'good',
+      title: 'Signs in ada',
+      detail: 'The code verifies and expires in 7 days.',
+      verdict: 'signed_in',
+      user: 'ada',
+    },
     ...changed,
   };
 }

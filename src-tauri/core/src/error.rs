@@ -64,6 +64,8 @@ pub enum ErrorCode {
     NoSeats,
     /// A page was to begin where none of this order ended.
     InvalidCursor,
+    /// More than is done at once.
+    TooMany,
     /// Another server decides about the instance's users.
     HostedElsewhere,
     /// Another process holds the directory.

@@ -82,6 +82,21 @@ impl Forecast {
         }
     }
 
+    /// For a code that there was no key to check with.
+    #[must_use]
+    pub fn unchecked(why: Option<&Error>) -> Self {
+        Self {
+            tone: Tone::Caution,
+            title: "Not checked".into(),
+            detail: why.map_or_else(
+                || "There was no signing key to check it with.".to_owned(),
+                ToString::to_string,
+            ),
+            verdict: None,
+            user: None,
+        }
+    }
+
     /// What a code has done.
     #[must_use]
     pub fn redeemed(verdict: &Verdict, now: Timestamp) -> Self {

@@ -6,9 +6,11 @@ use serde_json::{Map, Value};
 
 use crate::claims;
 use crate::code::unverified::{self, UnverifiedCode};
-use crate::code::{self, CodeRefusal, CodeRules, VerifiedCode};
+use crate::code::{self, CodeRules};
+use crate::forecast::{Forecast, Judged, Users};
+use crate::instance::Settings;
 use crate::secret::SigningKey;
-use crate::time;
+use crate::{Error, time};
 
 /// A time among the claims, exact and in words.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -43,7 +45,7 @@ pub enum Verification {
     /// Nobody said with which secret.
     NoKey,
     /// It was judged.
-    Judged(Result<Box<VerifiedCode>, CodeRefusal>),
+    Judged(Judged),
 }
 
 /// A code taken apart, and judged if there is a key.
@@ -55,6 +57,23 @@ pub struct Inspection {
     pub times: Vec<ClaimTime>,
     /// The judgement.
     pub verification: Verification,
+}
+
+impl Inspection {
+    /// What would happen if the code were opened now, at the instance whose rules and keys it was
+    /// judged by; `why_no_key` says why there was none.
+    pub fn forecast(
+        &self,
+        settings: &Settings,
+        users: Users<'_>,
+        why_no_key: Option<&Error>,
+        now: Timestamp,
+    ) -> crate::Result<Forecast> {
+        match &self.verification {
+            Verification::Judged(judged) => Forecast::new(judged, settings, users, now),
+            Verification::NoKey => Ok(Forecast::unchecked(why_no_key)),
+        }
+    }
 }
 
 /// Takes `code` apart and judges it by `rules` with `keys`; without keys it is shown only.

@@ -98,6 +98,13 @@ impl Metadata {
         serde_json::to_string(&self.0).unwrap_or_default()
     }
 
+    /// The metadata as JSON that is written to be read.
+    #[must_use]
+    pub fn json_to_read(&self) -> String {
+        // As above.
+        serde_json::to_string_pretty(&self.0).unwrap_or_default()
+    }
+
     /// The length of [`Metadata::json`].
     fn json_bytes(&self) -> usize {
         let mut counter = Counter(0);

@@ -157,6 +157,10 @@ pub struct Forecast {
     pub title: String,
     /// In a sentence.
     pub detail: String,
+    /// The verdict's stable code; null for a code that verifies where the users are not known.
+    pub verdict: Option<String>,
+    /// The id of the user whom it is about, where there is one or would be.
+    pub user: Option<String>,
 }
 
 /// A link as it would be given out now.
@@ -259,7 +263,10 @@ pub async fn compose(
             .get(&InstanceId::parse(&request.instance)?)?;
         let key = home.signing_key(&instance)?;
         let composition = Composition::try_from(request)?;
-        let preview = preview::preview(&instance.settings, &key, composition, Timestamp::now())?;
+        let now = Timestamp::now();
+        let preview = studio.with_users(home, &instance, |users| {
+            preview::preview(&instance.settings, &key, composition, users, now)
+        })?;
         let revision = studio.show(preview.composed.clone(), preview.qr.clone());
         Ok(Preview::new(revision, preview))
     })
@@ -477,6 +484,8 @@ impl From<forecast::Forecast> for Forecast {
             },
             title: forecast.title,
             detail: forecast.detail,
+            verdict: forecast.verdict.map(str::to_owned),
+            user: forecast.user.map(|user| user.as_str().to_owned()),
         }
     }
 }

@@ -191,15 +191,18 @@ pub async fn instance_update(
     studio: State<'_, Arc<Studio>>,
     request: InstanceUpdate,
 ) -> Result<Instance, Problem> {
-    at_home(studio, move |_, home| {
+    at_home(studio, move |studio, home| {
         let id = InstanceId::parse(&request.instance)?;
         let wanted = Settings::try_from(request.settings)?;
         let replace = |settings: &mut Settings| {
             *settings = wanted.clone();
             Ok(())
         };
-        home.change(&id, replace, None, Timestamp::now())
-            .map(Into::into)
+        let changed = home.change(&id, replace, None, Timestamp::now())?;
+        if changed.settings.hosted == instance::Hosted::Elsewhere {
+            studio.release(&id);
+        }
+        Ok(changed.into())
     })
     .await
 }
@@ -210,7 +213,12 @@ pub async fn instance_remove(
     studio: State<'_, Arc<Studio>>,
     request: InstanceRef,
 ) -> Result<(), Problem> {
-    at_home(studio, move |_, home| home.remove(&request.id()?)).await
+    at_home(studio, move |studio, home| {
+        let id = request.id()?;
+        studio.release(&id);
+        home.remove(&id)
+    })
+    .await
 }
 
 fn add(

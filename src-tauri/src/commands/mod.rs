@@ -2,7 +2,9 @@
 
 pub mod appearance;
 pub mod compose;
+pub mod inspect;
 pub mod instances;
 pub mod keys;
 pub mod secrets;
 pub mod start;
+pub mod users;

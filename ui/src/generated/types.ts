@@ -67,8 +67,72 @@ title: string,
 /**
  * In a sentence.
  */
-detail: string, };
+detail: string, 
+/**
+ * The verdict's stable code; null for a code that verifies where the users are not known.
+ */
+verdict: string | null, 
+/**
+ * The id of the user whom it is about, where there is one or would be.
+ */
+user: string | null, };
+export type FoundIn = "code" | "url" | "widget_tag" | "picture";
 export type Hosted = "here" | "elsewhere";
+export type InspectRequest = { 
+/**
+ * The instance's id.
+ */
+instance: string, 
+/**
+ * Where the code is.
+ */
+source: InspectSource, };
+export type InspectSource = { "kind": "text", 
+/**
+ * As it was pasted.
+ */
+text: string, } | { "kind": "picture", 
+/**
+ * The file's bytes.
+ */
+base64: string, } | { "kind": "clipboard" };
+export type Inspection = { 
+/**
+ * Names this code to `redeem`.
+ */
+revision: number, 
+/**
+ * What it was found in.
+ */
+found_in: FoundIn, 
+/**
+ * The code's header.
+ */
+header: string, 
+/**
+ * The code's claims.
+ */
+claims: string, 
+/**
+ * The code's signature.
+ */
+signature: string, 
+/**
+ * The header, written to be read; null where it is not JSON.
+ */
+header_json: string | null, 
+/**
+ * The claims, written to be read; null where they are not JSON.
+ */
+claims_json: string | null, 
+/**
+ * The times among the claims.
+ */
+times: Array<ClaimTime>, 
+/**
+ * What would happen if it were opened now.
+ */
+forecast: Forecast, };
 export type Instance = { 
 /**
  * Its id, which never changes.
@@ -200,11 +264,38 @@ hosted: Hosted,
  * Where its signing key comes from.
  */
 secret: SecretSource, };
+export type NewUser = { 
+/**
+ * The instance's id.
+ */
+instance: string, 
+/**
+ * The administrator's own key for this person.
+ */
+id: string, 
+/**
+ * The address; none where it is empty.
+ */
+email: string, 
+/**
+ * Everything else.
+ */
+metadata: MetadataInput, };
+export type Origin = "link" | "added" | "import";
 export type Passphrase = { 
 /**
  * It.
  */
 passphrase: string, };
+export type Place = { "kind": "first" } | { "kind": "after", 
+/**
+ * That page's `next`.
+ */
+cursor: string, } | { "kind": "row", 
+/**
+ * The number.
+ */
+row: number, };
 export type Policy = { 
 /**
  * Off: every code is refused.
@@ -318,6 +409,28 @@ export type QrSaved = {
  * The file's name; null where the person cancelled.
  */
 file: string | null, };
+export type RedeemRequest = { 
+/**
+ * The instance's id.
+ */
+instance: string, 
+/**
+ * The inspection's.
+ */
+revision: number, };
+export type Redeemed = { 
+/**
+ * In words, as having happened.
+ */
+forecast: Forecast, 
+/**
+ * The user who is signed in now.
+ */
+user: UserProfile | null, 
+/**
+ * The seats as they are now.
+ */
+seats: Seats, };
 export type RevealedSecret = { 
 /**
  * It.
@@ -328,6 +441,24 @@ export type SealedFileState = { "state": "ready" } | { "state": "locked" } | { "
  * Why the keychain is not used.
  */
 reason: Problem, };
+export type SeatLimit = { 
+/**
+ * The instance's id.
+ */
+instance: string, 
+/**
+ * The number; null for no limit.
+ */
+limit: number | null, };
+export type Seats = { 
+/**
+ * Taken by active users.
+ */
+used: number, 
+/**
+ * All there are; null for no limit. It may be lower than what is used.
+ */
+limit: number | null, };
 export type SecretReplacement = { 
 /**
  * The id.
@@ -342,6 +473,7 @@ export type SecretSource = { "kind": "generate" } | { "kind": "paste",
  * The JWT secret.
  */
 secret: string, };
+export type SortBy = "id" | "email" | "created" | "last_sign_in";
 export type Start = { 
 /**
  * Latchkey's version.
@@ -371,8 +503,115 @@ key_store: KeyStore,
  * How Studio looks.
  */
 appearance: Appearance, };
+export type Status = "active" | "suspended";
 export type Theme = "system" | "light" | "dark";
 export type Tone = "good" | "caution" | "refused";
+export type User = { 
+/**
+ * The administrator's own key for this person.
+ */
+id: string, 
+/**
+ * The address, as written.
+ */
+email: string | null, 
+/**
+ * Whether the user may sign in.
+ */
+status: Status, 
+/**
+ * How the user came in.
+ */
+origin: Origin, 
+/**
+ * When the user came in.
+ */
+created_at: number, 
+/**
+ * The last sign-in.
+ */
+last_sign_in: number | null, 
+/**
+ * How often the user has signed in.
+ */
+sign_ins: number, 
+/**
+ * When the profile was last set.
+ */
+profile_as_of: number, };
+export type UserPage = { 
+/**
+ * They, in order.
+ */
+users: Array<User>, 
+/**
+ * Which of all the first one is, counted from 0.
+ */
+first_row: number, 
+/**
+ * How many answer the query.
+ */
+total: number, 
+/**
+ * Where the next page begins, if there is one.
+ */
+next: string | null, };
+export type UserProfile = { 
+/**
+ * The user.
+ */
+user: User, 
+/**
+ * The metadata: a JSON object, written to be read.
+ */
+metadata_json: string, };
+export type UserQuery = { 
+/**
+ * Words, each of which is to occur in the id, the address or a name.
+ */
+search: string, 
+/**
+ * Only users of this status.
+ */
+status: Status | null, 
+/**
+ * Only users who came in this way.
+ */
+origin: Origin | null, 
+/**
+ * What by.
+ */
+sort_by: SortBy, 
+/**
+ * From the greatest to the least.
+ */
+descending: boolean, };
+export type UserRef = { 
+/**
+ * The instance's id.
+ */
+instance: string, 
+/**
+ * The user's.
+ */
+id: string, };
+export type UsersRequest = { 
+/**
+ * The instance's id.
+ */
+instance: string, 
+/**
+ * Which users.
+ */
+query: UserQuery, 
+/**
+ * From where on.
+ */
+place: Place, 
+/**
+ * How many at most; 200 are the most.
+ */
+limit: number, };
 export type Who = { "kind": "email", 
 /**
  * The address.
@@ -415,6 +654,16 @@ export type Commands = {
   compose: { request: ComposeRequest; response: Preview };
   copy: { request: CopyRequest; response: Copied };
   qr_save: { request: QrSaveRequest; response: QrSaved };
+  users: { request: UsersRequest; response: UserPage };
+  user: { request: UserRef; response: UserProfile };
+  user_add: { request: NewUser; response: UserProfile };
+  user_suspend: { request: UserRef; response: UserProfile };
+  user_reactivate: { request: UserRef; response: UserProfile };
+  user_remove: { request: UserRef; response: null };
+  seats: { request: InstanceRef; response: Seats };
+  seats_set: { request: SeatLimit; response: Seats };
+  inspect: { request: InspectRequest; response: Inspection };
+  redeem: { request: RedeemRequest; response: Redeemed };
   keys_create: { request: Passphrase; response: KeyStore };
   keys_unlock: { request: Passphrase; response: KeyStore };
   keys_retry: { request: null; response: KeyStore };

@@ -21,6 +21,9 @@ use crate::payload::NewUser;
 use crate::user_id::UserId;
 use crate::verdict::{Seats, Verdict};
 
+/// How many users are imported at once, at most: a transaction is held in memory.
+pub const MAX_IMPORT: usize = 250;
+
 /// A code as it was judged by itself.
 pub type JudgedCode<'a> = std::result::Result<&'a VerifiedCode, &'a CodeRefusal>;
 
@@ -50,6 +53,12 @@ pub trait Directory: Send + Sync {
     /// Fails with [`UserExists`](crate::ErrorCode::UserExists),
     /// [`EmailInUse`](crate::ErrorCode::EmailInUse) or [`NoSeats`](crate::ErrorCode::NoSeats).
     fn add(&self, user: &NewUser, now: Timestamp) -> Result<User>;
+
+    /// Adds users who were known elsewhere, each with a seat: all of them or, where one cannot be
+    /// added, none. At most [`MAX_IMPORT`] at once.
+    ///
+    /// Fails as [`add`](Self::add) does.
+    fn import(&self, users: &[NewUser], now: Timestamp) -> Result<()>;
 
     /// Suspends a user, which frees the seat. One who is suspended stays so.
     ///

@@ -1,7 +1,8 @@
-//! The embedded engine. One tree, whose transactions are serial; a flush inside each, so that what
-//! is acknowledged is on disk; counters inside the transaction, because `len()` walks all rows.
+//! The embedded engine. One tree, whose transactions are serial; a flush after each and before it is
+//! acknowledged, so that what is acknowledged is on disk; counters inside the transaction, because `len()` walks all rows.
 
 mod catalogue;
+mod flush;
 mod keys;
 mod open;
 mod record;
@@ -17,7 +18,7 @@ use self::catalogue::Update;
 use self::open::Opened;
 use self::record::{Counters, UserRecord};
 use super::query::{Place, Sort, UserPage, UserQuery};
-use super::{Directory, JudgedCode, Origin, User};
+use super::{Directory, JudgedCode, MAX_IMPORT, Origin, User};
 use crate::code::VerifiedCode;
 use crate::email::Email;
 use crate::instance::Policy;
@@ -60,6 +61,7 @@ impl SledDirectory {
     /// Runs `work` in a transaction that is on disk when this returns. `work` may run more than
     /// once.
     fn change<T>(&self, work: impl Fn(&mut Change<'_>) -> Transacted<T>) -> Result<T> {
+        let under_way = self.opened.begin();
         let done = self.opened.tree().transaction(|tree| {
             let mut change = Change {
                 tree,
@@ -71,16 +73,17 @@ impl SledDirectory {
             if change.changed {
                 change.counters.changes += 1;
                 write(tree, keys::COUNTERS, &change.counters)?;
-                tree.flush();
             }
             let told = change
                 .changed
                 .then_some((change.counters.changes, change.updates));
             Ok((done, told))
         });
+        drop(under_way);
         match done {
             Ok((done, told)) => {
                 if let Some((changes, updates)) = told {
+                    self.opened.flush()?;
                     self.opened.catalogue().tell(changes, updates);
                     self.opened.note(changes);
                 }
@@ -196,12 +199,39 @@ impl Change<'_> {
         Ok(())
     }
 
+    /// Adds a user whom no code named.
+    fn add(&mut self, user: &NewUser, origin: Origin, now: Timestamp) -> Transacted<UserRecord> {
+        let id = user.id.as_str();
+        if self.user(id)?.is_some() {
+            let message = format!("There is a user {id} already.");
+            return Err(abort(
+                Error::new(ErrorCode::UserExists, message).about("user.id"),
+            ));
+        }
+        if let Some(email) = &user.email
+            && let Some(owner) = self.owner_of(email)?
+        {
+            let message = format!("The email belongs to {owner} already.");
+            return Err(abort(
+                Error::new(ErrorCode::EmailInUse, message).about("user.email"),
+            ));
+        }
+        self.require_seat()?;
+        let now = now.as_second();
+        let record = UserRecord::new(user, origin, now, now);
+        self.insert(id, &record)?;
+        Ok(record)
+    }
+
     /// Adds a user with the address and the seat.
     fn insert(&mut self, id: &str, user: &UserRecord) -> Transacted<()> {
         if let Some(email) = user.email().map_err(abort)? {
             write(self.tree, keys::email(&email), &id)?;
         }
-        self.tree.remove(keys::removal(id))?;
+        // A removal that is not there is written, too.
+        if self.tree.get(keys::removal(id))?.is_some() {
+            self.tree.remove(keys::removal(id))?;
+        }
         self.counters.users += 1;
         self.counters.active += 1;
         self.put_user(id, user)
@@ -312,27 +342,22 @@ impl Directory for SledDirectory {
     }
 
     fn add(&self, user: &NewUser, now: Timestamp) -> Result<User> {
-        let now = now.as_second();
         self.change(|change| {
-            let id = user.id.as_str();
-            if change.user(id)?.is_some() {
-                let message = format!("There is a user {id} already.");
-                return Err(abort(
-                    Error::new(ErrorCode::UserExists, message).about("user.id"),
-                ));
-            }
-            if let Some(email) = &user.email
-                && let Some(owner) = change.owner_of(email)?
-            {
-                let message = format!("The email belongs to {owner} already.");
-                return Err(abort(
-                    Error::new(ErrorCode::EmailInUse, message).about("user.email"),
-                ));
-            }
-            change.require_seat()?;
-            let record = UserRecord::new(user, Origin::Added, now, now);
-            change.insert(id, &record)?;
+            let record = change.add(user, Origin::Added, now)?;
             record.into_user(&user.id).map_err(abort)
+        })
+    }
+
+    fn import(&self, users: &[NewUser], now: Timestamp) -> Result<()> {
+        if users.len() > MAX_IMPORT {
+            let message = format!("At most {MAX_IMPORT} users are imported at once.");
+            return Err(Error::new(ErrorCode::TooMany, message));
+        }
+        self.change(|change| {
+            for user in users {
+                change.add(user, Origin::Import, now)?;
+            }
+            Ok(())
         })
     }
 

@@ -9,6 +9,7 @@ use std::thread;
 use std::time::Duration;
 
 use super::catalogue::{Catalogue, Followed};
+use super::flush::{Flusher, UnderWay};
 use super::record::{Counters, Summary};
 use super::{keys, storage};
 use crate::verdict::Status;
@@ -27,6 +28,7 @@ const CLOSING_WAIT: Duration = Duration::from_millis(10);
 /// An open tree, held by this process.
 pub(super) struct Opened {
     tree: sled::Db,
+    flusher: Flusher,
     catalogue: Followed,
     tally: PathBuf,
     tallied: AtomicU64,
@@ -46,6 +48,7 @@ impl Opened {
         let (counters, catalogue) = read_rows(&tree, &tally)?;
         Ok(Self {
             tree,
+            flusher: Flusher::default(),
             catalogue: Followed::new(catalogue, counters.changes),
             tally,
             tallied: AtomicU64::new(counters.changes),
@@ -56,6 +59,16 @@ impl Opened {
 
     pub(super) fn tree(&self) -> &sled::Tree {
         &self.tree
+    }
+
+    /// Says that a change begins; it ends when the answer is dropped.
+    pub(super) fn begin(&self) -> UnderWay<'_> {
+        self.flusher.begin()
+    }
+
+    /// Returns when what has been changed is on disk.
+    pub(super) fn flush(&self) -> Result<()> {
+        self.flusher.flush(&self.tree)
     }
 
     pub(super) fn catalogue(&self) -> &Followed {
@@ -139,7 +152,7 @@ fn open(path: &Path) -> Result<sled::Db> {
     let config = sled::Config::new()
         .path(path)
         .cache_capacity(CACHE_BYTES)
-        // Every change is flushed in its own transaction.
+        // Every change is flushed before it is acknowledged.
         .flush_every_ms(None);
     for _ in 0..CLOSING_WAITS {
         // Changed bytes can make sled panic instead of fail.

@@ -2,7 +2,7 @@
 
 use latchkey_core::ErrorCode;
 use latchkey_core::code::{CodeRefusal, VerifiedCode};
-use latchkey_core::directory::{Directory, Origin};
+use latchkey_core::directory::{Directory, MAX_IMPORT, Origin};
 use latchkey_core::email::Email;
 use latchkey_core::instance::Policy;
 use latchkey_core::verdict::{Seats, Status};
@@ -28,6 +28,7 @@ pub(super) fn suite(empty: &dyn Fn() -> Box<dyn Directory>) {
     a_single_use_code_is_used_up_and_a_revoked_one_refused(&*empty());
     look_alikes_are_kept_apart_and_long_ids_kept(&*empty());
     what_is_not_there_is_said_to_be_unknown(&*empty());
+    an_import_adds_all_or_none(&*empty());
     finding::suite(empty);
 }
 
@@ -253,4 +254,34 @@ fn what_is_not_there_is_said_to_be_unknown(directory: &dyn Directory) {
         assert_eq!(refused.code, ErrorCode::UnknownUser);
         assert!(refused.message.contains("ghost"));
     }
+}
+
+fn an_import_adds_all_or_none(directory: &dyn Directory) {
+    let people =
+        |names: &[&str]| -> Vec<_> { names.iter().map(|name| person(name, None)).collect() };
+    directory.import(&people(&["a", "b"]), now()).unwrap();
+    let a = directory.user(&id("a")).unwrap().unwrap();
+    assert_eq!(
+        (a.origin, a.status, a.sign_ins),
+        (Origin::Import, Status::Active, 0)
+    );
+    let refused = directory.import(&people(&["c", "b"]), now()).unwrap_err();
+    assert_eq!(refused.code, ErrorCode::UserExists);
+    let refused = directory.import(&people(&["d", "d"]), now()).unwrap_err();
+    assert_eq!(refused.code, ErrorCode::UserExists);
+    directory.set_seat_limit(Some(3)).unwrap();
+    let refused = directory.import(&people(&["e", "f"]), now()).unwrap_err();
+    assert_eq!(refused.code, ErrorCode::NoSeats);
+    let many: Vec<_> = (0..=MAX_IMPORT)
+        .map(|number| person(&format!("many-{number}"), None))
+        .collect();
+    directory.set_seat_limit(None).unwrap();
+    let refused = directory.import(&many, now()).unwrap_err();
+    assert_eq!(refused.code, ErrorCode::TooMany);
+    assert_eq!(
+        (directory.count().unwrap(), directory.seats().unwrap().used),
+        (2, 2)
+    );
+    directory.import(&many[1..], now()).unwrap();
+    assert_eq!(directory.count().unwrap(), 252);
 }

@@ -3,6 +3,7 @@
 mod conformance;
 mod embedded;
 mod finding;
+mod race;
 
 use jiff::Timestamp;
 use latchkey_core::code::VerifiedCode;

@@ -1,0 +1,146 @@
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use super::storage;
+use crate::Result;
+
+/// How long a flush waits at most for changes that are under way. It is a part of what a flush takes.
+const GATHERING: Duration = Duration::from_micros(200);
+
+/// Puts changes on the disk, those of many threads at once: while one of them flushes, the others
+/// that have changed something wait, and the next flush is for all of them together. sled would flush
+/// for each by itself.
+#[derive(Default)]
+pub(super) struct Flusher {
+    turns: Mutex<Turns>,
+    /// A flush has ended.
+    flushed: Condvar,
+    /// No change is under way any more.
+    quiet: Condvar,
+}
+
+#[derive(Default)]
+struct Turns {
+    /// How many changes are under way, and may ask soon.
+    under_way: u32,
+    /// How many have asked.
+    asked: u64,
+    /// How many of them are served.
+    served: u64,
+    /// Whether somebody is at it.
+    flushing: bool,
+}
+
+/// A change that is under way.
+pub(super) struct UnderWay<'a>(&'a Flusher);
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        let mut turns = self.0.turns();
+        turns.under_way -= 1;
+        if turns.under_way == 0 {
+            self.0.quiet.notify_all();
+        }
+    }
+}
+
+impl Flusher {
+    /// Says that a change begins; it ends when the answer is dropped.
+    pub(super) fn begin(&self) -> UnderWay<'_> {
+        self.turns().under_way += 1;
+        UnderWay(self)
+    }
+
+    /// Returns when everything that this thread has changed in `tree` is on disk. Not to be called in
+    /// a transaction.
+    pub(super) fn flush(&self, tree: &sled::Tree) -> Result<()> {
+        self.flush_by(|| tree.flush().map(drop).map_err(storage))
+    }
+
+    fn flush_by(&self, flush: impl Fn() -> Result<()>) -> Result<()> {
+        let mut turns = self.turns();
+        turns.asked += 1;
+        let mine = turns.asked;
+        while turns.served < mine {
+            if turns.flushing {
+                turns = self
+                    .flushed
+                    .wait(turns)
+                    .unwrap_or_else(PoisonError::into_inner);
+                continue;
+            }
+            turns.flushing = true;
+            // Whoever is about to ask is served, too. A single thread never waits here.
+            turns = self
+                .quiet
+                .wait_timeout_while(turns, GATHERING, |turns| turns.under_way > 0)
+                .unwrap_or_else(PoisonError::into_inner)
+                .0;
+            let all = turns.asked;
+            drop(turns);
+            let done = flush();
+            turns = self.turns();
+            turns.flushing = false;
+            if done.is_ok() {
+                turns.served = turns.served.max(all);
+            }
+            // Where it failed, each of the others tries for itself and is told why.
+            self.flushed.notify_all();
+            done?;
+        }
+        Ok(())
+    }
+
+    fn turns(&self) -> MutexGuard<'_, Turns> {
+        self.turns.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Barrier;
+    use std::sync::atomic::{AtomicU64, Ordering};
+    use std::thread;
+    use std::time::Duration;
+
+    use super::*;
+    use crate::{Error, ErrorCode};
+
+    #[test]
+    fn a_flush_serves_all_who_asked_before_it_began_and_nobody_else() {
+        const THREADS: usize = 8;
+        let (flusher, together) = (Flusher::default(), Barrier::new(THREADS));
+        let (changes, flushed, flushes) = (AtomicU64::new(0), AtomicU64::new(0), AtomicU64::new(0));
+        thread::scope(|scope| {
+            for _ in 0..THREADS {
+                scope.spawn(|| {
+                    together.wait();
+                    for _ in 0..50 {
+                        let mine = changes.fetch_add(1, Ordering::SeqCst) + 1;
+                        flusher
+                            .flush_by(|| {
+                                let all = changes.load(Ordering::SeqCst);
+                                thread::sleep(Duration::from_micros(200));
+                                flushed.fetch_max(all, Ordering::SeqCst);
+                                flushes.fetch_add(1, Ordering::SeqCst);
+                                Ok(())
+                            })
+                            .unwrap();
+                        assert!(flushed.load(Ordering::SeqCst) >= mine);
+                    }
+                });
+            }
+        });
+        let flushes = flushes.into_inner();
+        assert!(flushes < 300, "{flushes} flushes for 400 changes");
+    }
+
+    #[test]
+    fn a_flush_that_fails_serves_nobody() {
+        let flusher = Flusher::default();
+        let fail = || Err(Error::new(ErrorCode::Storage, "full"));
+        assert!(flusher.flush_by(fail).is_err());
+        assert!(flusher.flush_by(fail).is_err());
+        flusher.flush_by(|| Ok(())).unwrap();
+    }
+}

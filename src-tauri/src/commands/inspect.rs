@@ -1,0 +1,211 @@
+//! A code that somebody has, looked at and, if asked for, redeemed.
+
+use std::sync::Arc;
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use jiff::Timestamp;
+use latchkey_core::code::recognize::{self, Form};
+use latchkey_core::directory::Directory as _;
+use latchkey_core::forecast;
+use latchkey_core::inspect;
+use latchkey_core::instance::InstanceId;
+use latchkey_core::secret::Secret;
+use latchkey_core::verdict::Verdict;
+use latchkey_core::{qr, redeem as redeeming};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use tauri::State;
+use ts_rs::TS;
+
+use crate::clipboard::Content;
+use crate::commands::compose::{ClaimTime, Forecast};
+use crate::commands::users::{Seats, UserProfile};
+use crate::studio::blocking;
+use crate::{Problem, Studio};
+
+/// What to look for a code in.
+#[derive(Clone, Deserialize, TS)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum InspectSource {
+    /// A code, a login link or a widget tag.
+    Text {
+        /// As it was pasted.
+        text: String,
+    },
+    /// A PNG or JPEG picture of a QR code.
+    Picture {
+        /// The file's bytes.
+        base64: String,
+    },
+    /// The system's clipboard, which holds one of the two.
+    Clipboard,
+}
+
+/// A code to look at, as an instance would.
+#[derive(Clone, Deserialize, TS)]
+pub struct InspectRequest {
+    /// The instance's id.
+    pub instance: String,
+    /// Where the code is.
+    pub source: InspectSource,
+}
+
+/// What the code was found in.
+#[derive(Clone, Copy, Debug, Serialize, TS)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum FoundIn {
+    Code,
+    Url,
+    WidgetTag,
+    Picture,
+}
+
+/// A code taken apart and judged. It has no `Debug`: the code is in it.
+#[derive(Clone, Serialize, TS)]
+pub struct Inspection {
+    /// Names this code to `redeem`.
+    pub revision: u32,
+    /// What it was found in.
+    pub found_in: FoundIn,
+    /// The code's header.
+    pub header: String,
+    /// The code's claims.
+    pub claims: String,
+    /// The code's signature.
+    pub signature: String,
+    /// The header, written to be read; null where it is not JSON.
+    pub header_json: Option<String>,
+    /// The claims, written to be read; null where they are not JSON.
+    pub claims_json: Option<String>,
+    /// The times among the claims.
+    pub times: Vec<ClaimTime>,
+    /// What would happen if it were opened now.
+    pub forecast: Forecast,
+}
+
+/// An inspected code to redeem.
+#[derive(Clone, Debug, Deserialize, TS)]
+pub struct RedeemRequest {
+    /// The instance's id.
+    pub instance: String,
+    /// The inspection's.
+    pub revision: u32,
+}
+
+/// What redeeming has done.
+#[derive(Clone, Debug, Serialize, TS)]
+pub struct Redeemed {
+    /// In words, as having happened.
+    pub forecast: Forecast,
+    /// The user who is signed in now.
+    pub user: Option<UserProfile>,
+    /// The seats as they are now.
+    pub seats: Seats,
+}
+
+/// Finds a code, takes it apart and says what would happen if it were opened now.
+#[tauri::command]
+pub async fn inspect(
+    studio: State<'_, Arc<Studio>>,
+    request: InspectRequest,
+) -> Result<Inspection, Problem> {
+    blocking(studio, move |studio| {
+        let home = studio.home()?;
+        let instance = home
+            .instances()
+            .get(&InstanceId::parse(&request.instance)?)?;
+        let settings = &instance.settings;
+        let (text, is_picture) = text_of(request.source, studio)?;
+        let found = recognize::recognize(&text, settings.parameter.as_str())?;
+        let now = Timestamp::now();
+        let (key, why_none) = match home.signing_key(&instance) {
+            Ok(key) => (Some(key), None),
+            Err(why) => (None, Some(why)),
+        };
+        let looked = inspect::inspect(
+            &found.code,
+            key.as_ref().as_slice(),
+            settings.code_rules(),
+            now,
+        );
+        let forecast = studio.with_users(&home, &instance, |users| {
+            looked.forecast(settings, users, why_none.as_ref(), now)
+        })?;
+        let found_in = match (is_picture, found.form) {
+            (true, _) => FoundIn::Picture,
+            (false, Form::Bare) => FoundIn::Code,
+            (false, Form::Url) => FoundIn::Url,
+            (false, Form::WidgetTag) => FoundIn::WidgetTag,
+        };
+        let to_read = |json: &Option<Value>| json.as_ref().map(|json| format!("{json:#}"));
+        Ok::<_, Problem>(Inspection {
+            found_in,
+            header_json: to_read(&looked.shown.header_json),
+            claims_json: to_read(&looked.shown.claims_json),
+            header: looked.shown.header,
+            claims: looked.shown.claims,
+            signature: looked.shown.signature,
+            times: looked.times.into_iter().map(Into::into).collect(),
+            forecast: forecast.into(),
+            revision: studio.inspected(instance.id, Secret::new(found.code)),
+        })
+    })
+    .await
+}
+
+/// Uses the code that was inspected last, as a person who opens the link would.
+#[tauri::command]
+pub async fn redeem(
+    studio: State<'_, Arc<Studio>>,
+    request: RedeemRequest,
+) -> Result<Redeemed, Problem> {
+    blocking(studio, move |studio| {
+        let home = studio.home()?;
+        let id = InstanceId::parse(&request.instance)?;
+        let code = studio.last_inspected(&id, request.revision)?;
+        let instance = home.instances().get(&id)?;
+        let key = home.signing_key(&instance)?;
+        let directory = studio.directory(&home, &instance)?;
+        let (settings, now) = (&instance.settings, Timestamp::now());
+        let verdict = redeeming::redeem(code.expose(), settings, &[&key], &*directory, now)?;
+        let user = match &verdict {
+            Verdict::SignedIn { user, .. } | Verdict::Provisioned { user, .. } => {
+                directory.user(user)?
+            }
+            Verdict::Refused(_) => None,
+        };
+        Ok::<_, Problem>(Redeemed {
+            forecast: forecast::Forecast::redeemed(&verdict, now).into(),
+            user: user.map(Into::into),
+            seats: directory.seats()?.into(),
+        })
+    })
+    .await
+}
+
+/// The text to look into, and whether it came out of a picture.
+fn text_of(source: InspectSource, studio: &Studio) -> Result<(String, bool), Problem> {
+    match source {
+        InspectSource::Text { text } => Ok((text, false)),
+        InspectSource::Picture { base64 } => {
+            let bytes = BASE64_STANDARD.decode(base64).map_err(|_| {
+                Problem::new(
+                    "invalid_picture",
+                    "The picture did not arrive whole. Try again.",
+                )
+            })?;
+            Ok((qr::read_picture(&bytes)?, true))
+        }
+        InspectSource::Clipboard => match studio.clipboard().read()? {
+            Content::Text(text) => Ok((text, false)),
+            Content::Picture(picture) => {
+                let side = |pixels| u32::try_from(pixels).unwrap_or(u32::MAX);
+                let (width, height) = (side(picture.width), side(picture.height));
+                let bytes = picture.bytes.into_owned();
+                Ok((qr::read_rgba(width, height, bytes)?, true))
+            }
+        },
+    }
+}

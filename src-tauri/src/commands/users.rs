@@ -1,0 +1,435 @@
+//! The users of an instance that is hosted here, and their seats.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use latchkey_core::directory::{self, Directory, Search, SledDirectory, Sort};
+use latchkey_core::email::Email;
+use latchkey_core::instance::InstanceId;
+use latchkey_core::user_id::UserId;
+use latchkey_core::{Error, ErrorCode, payload, verdict};
+use serde::{Deserialize, Serialize};
+use tauri::State;
+use ts_rs::TS;
+
+use crate::commands::compose::MetadataInput;
+use crate::commands::instances::InstanceRef;
+use crate::studio::at_home;
+use crate::{Problem, Studio};
+
+/// The most users that a page has.
+const MOST_ON_A_PAGE: usize = 200;
+
+/// Whether a user may sign in.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum Status {
+    Active,
+    Suspended,
+}
+
+/// How a user came in.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum Origin {
+    Link,
+    Added,
+    Import,
+}
+
+/// A user. Times are in Unix seconds.
+#[derive(Clone, Debug, Serialize, TS)]
+pub struct User {
+    /// The administrator's own key for this person.
+    pub id: String,
+    /// The address, as written.
+    pub email: Option<String>,
+    /// Whether the user may sign in.
+    pub status: Status,
+    /// How the user came in.
+    pub origin: Origin,
+    /// When the user came in.
+    #[ts(type = "number")]
+    pub created_at: i64,
+    /// The last sign-in.
+    #[ts(type = "number | null")]
+    pub last_sign_in: Option<i64>,
+    /// How often the user has signed in.
+    #[ts(type = "number")]
+    pub sign_ins: u64,
+    /// When the profile was last set.
+    #[ts(type = "number")]
+    pub profile_as_of: i64,
+}
+
+/// A user with everything that is known.
+#[derive(Clone, Debug, Serialize, TS)]
+pub struct UserProfile {
+    /// The user.
+    pub user: User,
+    /// The metadata: a JSON object, written to be read.
+    pub metadata_json: String,
+}
+
+/// What users are sorted by.
+#[derive(Clone, Copy, Debug, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum SortBy {
+    Id,
+    Email,
+    Created,
+    LastSignIn,
+}
+
+/// Which users, and in which order.
+#[derive(Clone, Debug, Deserialize, TS)]
+pub struct UserQuery {
+    /// Words, each of which is to occur in the id, the address or a name.
+    pub search: String,
+    /// Only users of this status.
+    pub status: Option<Status>,
+    /// Only users who came in this way.
+    pub origin: Option<Origin>,
+    /// What by.
+    pub sort_by: SortBy,
+    /// From the greatest to the least.
+    pub descending: bool,
+}
+
+/// Where a page begins.
+#[derive(Clone, Debug, Deserialize, TS)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Place {
+    /// At the first user.
+    First,
+    /// Where another page ended.
+    After {
+        /// That page's `next`.
+        cursor: String,
+    },
+    /// At about this user, counted from 0: where a scroll bar was let go.
+    Row {
+        /// The number.
+        #[ts(type = "number")]
+        row: u64,
+    },
+}
+
+/// A page to show.
+#[derive(Clone, Debug, Deserialize, TS)]
+pub struct UsersRequest {
+    /// The instance's id.
+    pub instance: String,
+    /// Which users.
+    pub query: UserQuery,
+    /// From where on.
+    pub place: Place,
+    /// How many at most; 200 are the most.
+    pub limit: usize,
+}
+
+/// Some of the users that were asked for.
+#[derive(Clone, Debug, Serialize, TS)]
+pub struct UserPage {
+    /// They, in order.
+    pub users: Vec<User>,
+    /// Which of all the first one is, counted from 0.
+    #[ts(type = "number")]
+    pub first_row: u64,
+    /// How many answer the query.
+    #[ts(type = "number")]
+    pub total: u64,
+    /// Where the next page begins, if there is one.
+    pub next: Option<String>,
+}
+
+/// A user by id.
+#[derive(Clone, Debug, Deserialize, TS)]
+pub struct UserRef {
+    /// The instance's id.
+    pub instance: String,
+    /// The user's.
+    pub id: String,
+}
+
+/// A user to add by hand.
+#[derive(Clone, Debug, Deserialize, TS)]
+pub struct NewUser {
+    /// The instance's id.
+    pub instance: String,
+    /// The administrator's own key for this person.
+    pub id: String,
+    /// The address; none where it is empty.
+    pub email: String,
+    /// Everything else.
+    pub metadata: MetadataInput,
+}
+
+/// The seats of an instance.
+#[derive(Clone, Copy, Debug, Serialize, TS)]
+pub struct Seats {
+    /// Taken by active users.
+    #[ts(type = "number")]
+    pub used: u64,
+    /// All there are; null for no limit. It may be lower than what is used.
+    #[ts(type = "number | null")]
+    pub limit: Option<u64>,
+}
+
+/// How many seats there are to be.
+#[derive(Clone, Debug, Deserialize, TS)]
+pub struct SeatLimit {
+    /// The instance's id.
+    pub instance: String,
+    /// The number; null for no limit.
+    #[ts(type = "number | null")]
+    pub limit: Option<u64>,
+}
+
+/// A page of users.
+#[tauri::command]
+pub async fn users(
+    studio: State<'_, Arc<Studio>>,
+    request: UsersRequest,
+) -> Result<UserPage, Problem> {
+    in_directory(studio, request.instance.clone(), move |directory| {
+        let (query, sort) = request.query.into();
+        let place = request.place.try_into()?;
+        let limit = request.limit.clamp(1, MOST_ON_A_PAGE);
+        directory.users(&query, sort, &place, limit).map(Into::into)
+    })
+    .await
+}
+
+/// A user with everything that is known.
+#[tauri::command]
+pub async fn user(
+    studio: State<'_, Arc<Studio>>,
+    request: UserRef,
+) -> Result<UserProfile, Problem> {
+    in_directory(studio, request.instance.clone(), move |directory| {
+        let id = request.id()?;
+        directory.user(&id)?.map(Into::into).ok_or_else(|| {
+            Error::new(ErrorCode::UnknownUser, format!("There is no user {id}.")).about("id")
+        })
+    })
+    .await
+}
+
+/// Adds a user, who takes a seat.
+#[tauri::command]
+pub async fn user_add(
+    studio: State<'_, Arc<Studio>>,
+    request: NewUser,
+) -> Result<UserProfile, Problem> {
+    in_directory(studio, request.instance.clone(), move |directory| {
+        let user = request.try_into()?;
+        directory.add(&user, Timestamp::now()).map(Into::into)
+    })
+    .await
+}
+
+/// Suspends a user, which frees the seat.
+#[tauri::command]
+pub async fn user_suspend(
+    studio: State<'_, Arc<Studio>>,
+    request: UserRef,
+) -> Result<UserProfile, Problem> {
+    in_directory(studio, request.instance.clone(), move |directory| {
+        directory.suspend(&request.id()?).map(Into::into)
+    })
+    .await
+}
+
+/// Lets a suspended user sign in again, who takes a seat.
+#[tauri::command]
+pub async fn user_reactivate(
+    studio: State<'_, Arc<Studio>>,
+    request: UserRef,
+) -> Result<UserProfile, Problem> {
+    in_directory(studio, request.instance.clone(), move |directory| {
+        directory.reactivate(&request.id()?).map(Into::into)
+    })
+    .await
+}
+
+/// Removes a user with everything that is known.
+#[tauri::command]
+pub async fn user_remove(studio: State<'_, Arc<Studio>>, request: UserRef) -> Result<(), Problem> {
+    in_directory(studio, request.instance.clone(), move |directory| {
+        directory.remove(&request.id()?, Timestamp::now())
+    })
+    .await
+}
+
+/// The seats.
+#[tauri::command]
+pub async fn seats(studio: State<'_, Arc<Studio>>, request: InstanceRef) -> Result<Seats, Problem> {
+    in_directory(studio, request.instance, |directory| {
+        directory.seats().map(Into::into)
+    })
+    .await
+}
+
+/// Sets how many seats there are.
+#[tauri::command]
+pub async fn seats_set(
+    studio: State<'_, Arc<Studio>>,
+    request: SeatLimit,
+) -> Result<Seats, Problem> {
+    in_directory(studio, request.instance, move |directory| {
+        directory.set_seat_limit(request.limit).map(Into::into)
+    })
+    .await
+}
+
+/// Works on the directory of an instance that is hosted here.
+async fn in_directory<T: Send + 'static>(
+    studio: State<'_, Arc<Studio>>,
+    instance: String,
+    work: impl FnOnce(&SledDirectory) -> latchkey_core::Result<T> + Send + 'static,
+) -> Result<T, Problem> {
+    at_home(studio, move |studio, home| {
+        let instance = home.instances().get(&InstanceId::parse(&instance)?)?;
+        work(&*studio.directory(home, &instance)?)
+    })
+    .await
+}
+
+impl UserRef {
+    fn id(&self) -> latchkey_core::Result<UserId> {
+        UserId::parse(&self.id, "id")
+    }
+}
+
+impl From<UserQuery> for (directory::UserQuery, Sort) {
+    fn from(query: UserQuery) -> Self {
+        let wanted = directory::UserQuery {
+            search: Search::new(&query.search),
+            status: query.status.map(Into::into),
+            origin: query.origin.map(Into::into),
+        };
+        let sort = Sort {
+            by: match query.sort_by {
+                SortBy::Id => directory::SortBy::Id,
+                SortBy::Email => directory::SortBy::Email,
+                SortBy::Created => directory::SortBy::Created,
+                SortBy::LastSignIn => directory::SortBy::LastSignIn,
+            },
+            descending: query.descending,
+        };
+        (wanted, sort)
+    }
+}
+
+impl TryFrom<Place> for directory::Place {
+    type Error = Error;
+
+    fn try_from(place: Place) -> Result<Self, Error> {
+        Ok(match place {
+            Place::First => Self::First,
+            Place::After { cursor } => Self::After(cursor.parse()?),
+            Place::Row { row } => Self::Row(row),
+        })
+    }
+}
+
+impl TryFrom<NewUser> for payload::NewUser {
+    type Error = Error;
+
+    fn try_from(user: NewUser) -> Result<Self, Error> {
+        Ok(Self {
+            id: UserId::parse(&user.id, "user.id")?,
+            email: match user.email.trim() {
+                "" => None,
+                email => Some(Email::parse(email, "user.email")?),
+            },
+            metadata: user.metadata.try_into()?,
+        })
+    }
+}
+
+impl From<directory::UserPage> for UserPage {
+    fn from(page: directory::UserPage) -> Self {
+        Self {
+            users: page.users.iter().map(Into::into).collect(),
+            first_row: page.first_row,
+            total: page.total,
+            next: page.next.map(|cursor| cursor.to_string()),
+        }
+    }
+}
+
+impl From<directory::User> for UserProfile {
+    fn from(user: directory::User) -> Self {
+        Self {
+            user: User::from(&user),
+            metadata_json: user.metadata.json_to_read(),
+        }
+    }
+}
+
+impl From<&directory::User> for User {
+    fn from(user: &directory::User) -> Self {
+        Self {
+            id: user.id.as_str().to_owned(),
+            email: user.email.as_ref().map(|email| email.as_str().to_owned()),
+            status: user.status.into(),
+            origin: user.origin.into(),
+            created_at: user.created_at,
+            last_sign_in: user.last_sign_in,
+            sign_ins: user.sign_ins,
+            profile_as_of: user.profile_as_of,
+        }
+    }
+}
+
+impl From<verdict::Seats> for Seats {
+    fn from(seats: verdict::Seats) -> Self {
+        Self {
+            used: seats.used,
+            limit: seats.limit,
+        }
+    }
+}
+
+impl From<Status> for verdict::Status {
+    fn from(status: Status) -> Self {
+        match status {
+            Status::Active => Self::Active,
+            Status::Suspended => Self::Suspended,
+        }
+    }
+}
+
+impl From<verdict::Status> for Status {
+    fn from(status: verdict::Status) -> Self {
+        match status {
+            verdict::Status::Active => Self::Active,
+            verdict::Status::Suspended => Self::Suspended,
+        }
+    }
+}
+
+impl From<Origin> for directory::Origin {
+    fn from(origin: Origin) -> Self {
+        match origin {
+            Origin::Link => Self::Link,
+            Origin::Added => Self::Added,
+            Origin::Import => Self::Import,
+        }
+    }
+}
+
+impl From<directory::Origin> for Origin {
+    fn from(origin: directory::Origin) -> Self {
+        match origin {
+            directory::Origin::Link => Self::Link,
+            directory::Origin::Added => Self::Added,
+            directory::Origin::Import => Self::Import,
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! People who do not exist, the same ones in each run.
+
+use jiff::Timestamp;
+use latchkey_core::claims::{Claims, Registered};
+use latchkey_core::code::{CodeRules, VerifiedCode, sign, verify};
+use latchkey_core::email::Email;
+use latchkey_core::metadata::Metadata;
+use latchkey_core::payload::{NewUser, Payload};
+use latchkey_core::secret::{Secret, SigningKey};
+use latchkey_core::user_id::UserId;
+
+const FIRST: [&str; 16] = [
+    "Ada",
+    "Grace",
+    "Edsger",
+    "Barbara",
+    "Donald",
+    "Radia",
+    "José",
+    "Alan",
+    "Katherine",
+    "Dennis",
+    "Frances",
+    "Ken",
+    "Margaret",
+    "Niklaus",
+    "Sophie",
+    "Tony",
+];
+const LAST: [&str; 16] = [
+    "Lovelace", "Hopper", "Dijkstra", "Liskov", "Knuth", "Perlman", "Valim", "Turing", "Johnson",
+    "Ritchie", "Allen", "Thompson", "Hamilton", "Wirth", "Wilson", "Hoare",
+];
+
+/// The time at which everything happens.
+pub(crate) fn now() -> Timestamp {
+    Timestamp::from_second(1_795_000_000).unwrap()
+}
+
+/// The person of a number. Ids do not come in the order of the numbers.
+pub(crate) fn person(number: usize) -> NewUser {
+    let mixed = number.wrapping_mul(2_654_435_761) % (1 << 32);
+    let (first, last) = (FIRST[mixed % 16], LAST[mixed / 16 % 16]);
+    let email = format!(
+        "{}.{}.{number}@example.com",
+        first.to_lowercase().replace('é', "e"),
+        last.to_lowercase()
+    );
+    let metadata = format!(
+        r#"{{"name":"{first} {last}","team":"Team {}","locale":"en-GB"}}"#,
+        mixed % 40
+    );
+    NewUser {
+        id: UserId::parse(&format!("u{mixed:08x}-{number}"), "id").unwrap(),
+        email: Some(Email::parse(&email, "email").unwrap()),
+        metadata: Metadata::from_json(&metadata, "metadata").unwrap(),
+    }
+}
+
+/// A verified code that names that person.
+pub(crate) fn code(number: usize) -> VerifiedCode {
+    let key =
+        SigningKey::from_text(&Secret::new("0123456789abcdef0123456789abcdef".into())).unwrap();
+    let rules = CodeRules {
+        algorithm: latchkey_core::code::Algorithm::HS256,
+        require_expiry: false,
+    };
+    let claims = Claims {
+        payload: Payload::User(person(number)),
+        registered: Registered {
+            issued_at: Some(now().as_second() - 60),
+            ..Registered::default()
+        },
+    };
+    let code = sign(&claims, &key, rules.algorithm).unwrap();
+    verify(code.expose(), &[&key], rules, now()).unwrap()
+}

@@ -1,0 +1,68 @@
+use std::path::Path;
+
+use latchkey_core::code::VerifiedCode;
+use latchkey_core::directory::{Directory, Place, Search, SledDirectory, Sort, SortBy, UserQuery};
+use latchkey_core::instance::Policy;
+use latchkey_core::payload::NewUser;
+
+use crate::crowd::now;
+use crate::engine::{Engine, PAGE};
+
+pub(crate) struct Latchkey(SledDirectory);
+
+impl Latchkey {
+    pub(crate) fn open(folder: &Path) -> Self {
+        Self(SledDirectory::open(folder, "the benchmark").unwrap())
+    }
+
+    pub(crate) fn directory(&self) -> &SledDirectory {
+        &self.0
+    }
+}
+
+fn sort(by: SortBy) -> Sort {
+    Sort {
+        by,
+        descending: false,
+    }
+}
+
+impl Engine for Latchkey {
+    fn import(&self, users: &[NewUser]) {
+        self.0.import(users, now()).unwrap();
+    }
+
+    fn redeem(&self, code: &VerifiedCode) {
+        let verdict = self.0.redeem(Ok(code), Policy::default(), now()).unwrap();
+        assert!(matches!(verdict.code(), "provisioned" | "signed_in"));
+    }
+
+    fn search(&self, word: &str) -> (usize, u64) {
+        let query = UserQuery {
+            search: Search::new(word),
+            ..UserQuery::default()
+        };
+        let page = self.0.users(&query, sort(SortBy::Id), &Place::First, PAGE);
+        let page = page.unwrap();
+        (page.users.len(), page.total)
+    }
+
+    fn pages(&self, by: SortBy, count: usize) -> usize {
+        let (mut place, mut seen) = (Place::First, 0);
+        for _ in 0..count {
+            let page = self.0.users(&UserQuery::default(), sort(by), &place, PAGE);
+            let page = page.unwrap();
+            seen += page.users.len();
+            let Some(next) = page.next else { break };
+            place = Place::After(next);
+        }
+        seen
+    }
+
+    fn jump(&self, by: SortBy, row: u64) -> usize {
+        let page = self
+            .0
+            .users(&UserQuery::default(), sort(by), &Place::Row(row), PAGE);
+        page.unwrap().users.len()
+    }
+}

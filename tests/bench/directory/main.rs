@@ -1,0 +1,46 @@
+//! The directory under load, beside SQLite (WAL, synchronous=FULL) doing the same in the same run:
+//! machines differ and are shared, so only the ratios say anything.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    clippy::cast_precision_loss,
+    reason = "a benchmark stops where something is missing, and prints figures"
+)]
+
+mod crowd;
+mod engine;
+mod kills;
+mod latchkey;
+mod million;
+mod sqlite;
+mod writers;
+
+use std::path::Path;
+
+fn main() {
+    let arguments: Vec<String> = std::env::args()
+        .skip(1)
+        .filter(|argument| !argument.starts_with("--"))
+        .collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match words[..] {
+        ["child-load", engine, folder] => return million::load(engine, Path::new(folder)),
+        ["child-ask", engine, folder] => return million::ask(engine, Path::new(folder)),
+        ["child-redeem", folder] => return kills::redeem_for_ever(Path::new(folder)),
+        _ => {}
+    }
+    let tables: [(&str, fn()); 3] = [
+        ("writers", writers::measure),
+        ("kills", kills::measure),
+        ("million", million::measure),
+    ];
+    for (name, measure) in tables {
+        if words.is_empty() || words.iter().any(|wanted| name.contains(wanted)) {
+            measure();
+        }
+    }
+}

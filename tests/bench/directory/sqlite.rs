@@ -1,0 +1,200 @@
+//! SQLite with the indexes that the same questions want, and a commit that is on disk.
+
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::time::Duration;
+
+use latchkey_core::code::VerifiedCode;
+use latchkey_core::directory::SortBy;
+use latchkey_core::payload::{NewUser, Payload};
+use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, TransactionBehavior, params};
+
+use crate::crowd::now;
+use crate::engine::{Engine, PAGE};
+
+const SCHEMA: &str = "
+    CREATE TABLE IF NOT EXISTS users(
+        id TEXT PRIMARY KEY, folded_id TEXT, email TEXT, folded_email TEXT UNIQUE, text TEXT,
+        metadata TEXT, status INTEGER, origin INTEGER, created_at INTEGER, last_sign_in INTEGER,
+        sign_ins INTEGER, profile_as_of INTEGER
+    ) WITHOUT ROWID;
+    CREATE INDEX IF NOT EXISTS by_id ON users(folded_id, id);
+    CREATE INDEX IF NOT EXISTS by_email ON users(folded_email, id);
+    CREATE INDEX IF NOT EXISTS by_created ON users(created_at, id);
+    CREATE INDEX IF NOT EXISTS by_last ON users(last_sign_in, id);
+    CREATE TABLE IF NOT EXISTS seats(used INTEGER, seat_limit INTEGER);
+    INSERT INTO seats SELECT 0, NULL WHERE NOT EXISTS (SELECT 1 FROM seats);
+";
+
+/// One connection a writer.
+pub(crate) struct Sqlite {
+    connection: Mutex<Connection>,
+}
+
+impl Sqlite {
+    pub(crate) fn open(folder: &Path) -> Self {
+        let connection = Connection::open(file(folder)).unwrap();
+        connection.busy_timeout(Duration::from_secs(30)).unwrap();
+        connection
+            .execute_batch("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;")
+            .unwrap();
+        connection.execute_batch(SCHEMA).unwrap();
+        Self {
+            connection: Mutex::new(connection),
+        }
+    }
+
+    fn in_transaction(&self, work: impl FnOnce(&Transaction<'_>)) {
+        let mut connection = self.connection.lock().unwrap();
+        let behavior = TransactionBehavior::Immediate;
+        let transaction = connection.transaction_with_behavior(behavior).unwrap();
+        work(&transaction);
+        transaction.commit().unwrap();
+    }
+
+    fn read(&self, sql: &str, parameters: impl rusqlite::Params) -> Vec<(String, String)> {
+        let connection = self.connection.lock().unwrap();
+        let mut statement = connection.prepare_cached(sql).unwrap();
+        let users = statement.query_map(parameters, whole).unwrap();
+        users.map(Result::unwrap).collect()
+    }
+}
+
+fn file(folder: &Path) -> PathBuf {
+    folder.join("users.sqlite")
+}
+
+/// Every column is read, as a page of users wants them; the id and what is sorted by are kept.
+fn whole(row: &Row<'_>) -> rusqlite::Result<(String, String)> {
+    let _email: Option<String> = row.get("email")?;
+    let metadata: String = row.get("metadata")?;
+    let _: serde_json::Value = serde_json::from_str(&metadata).unwrap();
+    let _times: (i64, Option<i64>, i64) = (
+        row.get("created_at")?,
+        row.get("last_sign_in")?,
+        row.get("sign_ins")?,
+    );
+    Ok((row.get("id")?, row.get::<_, String>("folded_id")?))
+}
+
+fn insert(transaction: &Transaction<'_>, user: &NewUser) {
+    let folded_id = user.id.as_str().to_lowercase();
+    let email = user.email.as_ref().map(latchkey_core::email::Email::as_str);
+    let folded_email = email.map(str::to_lowercase);
+    let name = user.metadata.members()["name"]
+        .as_str()
+        .unwrap()
+        .to_lowercase();
+    let text = format!(
+        "{folded_id}\u{1f}{}\u{1f}{name}",
+        folded_email.as_deref().unwrap_or_default()
+    );
+    transaction
+        .prepare_cached("INSERT INTO users VALUES(?,?,?,?,?,?,0,0,?,NULL,0,?)")
+        .unwrap()
+        .execute(params![
+            user.id.as_str(),
+            folded_id,
+            email,
+            folded_email,
+            text,
+            user.metadata.json(),
+            now().as_second(),
+            now().as_second()
+        ])
+        .unwrap();
+}
+
+impl Engine for Sqlite {
+    fn import(&self, users: &[NewUser]) {
+        self.in_transaction(|transaction| {
+            for user in users {
+                insert(transaction, user);
+            }
+            transaction
+                .execute(
+                    "UPDATE seats SET used = used + ?",
+                    [users.len().cast_signed()],
+                )
+                .unwrap();
+        });
+    }
+
+    fn redeem(&self, code: &VerifiedCode) {
+        let Payload::User(user) = &code.payload else {
+            panic!("the crowd is of new users");
+        };
+        self.in_transaction(|transaction| {
+            let status: Option<i64> = transaction
+                .prepare_cached("SELECT status FROM users WHERE id = ?")
+                .unwrap()
+                .query_row([user.id.as_str()], |row| row.get(0))
+                .optional()
+                .unwrap();
+            if status.is_some() {
+                transaction
+                    .prepare_cached(
+                        "UPDATE users SET last_sign_in = ?, sign_ins = sign_ins + 1 WHERE id = ?",
+                    )
+                    .unwrap()
+                    .execute(params![now().as_second(), user.id.as_str()])
+                    .unwrap();
+                return;
+            }
+            let seats = transaction
+                .prepare_cached(
+                    "UPDATE seats SET used = used + 1 WHERE seat_limit IS NULL OR used < seat_limit",
+                )
+                .unwrap()
+                .execute([])
+                .unwrap();
+            assert_eq!(seats, 1);
+            insert(transaction, user);
+        });
+    }
+
+    fn search(&self, word: &str) -> (usize, u64) {
+        let pattern = format!("%{word}%");
+        let sql =
+            format!("SELECT * FROM users WHERE text LIKE ? ORDER BY folded_id, id LIMIT {PAGE}");
+        let page = self.read(&sql, [&pattern]);
+        let total = self
+            .connection
+            .lock()
+            .unwrap()
+            .prepare_cached("SELECT count(*) FROM users WHERE text LIKE ?")
+            .unwrap()
+            .query_row([&pattern], |row| row.get::<_, i64>(0))
+            .unwrap();
+        (page.len(), total.cast_unsigned())
+    }
+
+    fn pages(&self, by: SortBy, count: usize) -> usize {
+        // By id, which is what the pages of both are compared by.
+        assert_eq!(by, SortBy::Id);
+        let sql = format!(
+            "SELECT * FROM users WHERE (folded_id, id) > (?, ?) ORDER BY folded_id, id LIMIT {PAGE}"
+        );
+        let (mut after, mut seen) = ((String::new(), String::new()), 0);
+        for _ in 0..count {
+            let page = self.read(&sql, params![after.1, after.0]);
+            seen += page.len();
+            match page.last() {
+                Some(last) => after = last.clone(),
+                None => break,
+            }
+        }
+        seen
+    }
+
+    fn jump(&self, by: SortBy, row: u64) -> usize {
+        let order = match by {
+            SortBy::Id => "folded_id, id",
+            SortBy::Email => "folded_email IS NULL, folded_email, id",
+            SortBy::Created => "created_at, id",
+            SortBy::LastSignIn => "last_sign_in IS NULL, last_sign_in, id",
+        };
+        let sql = format!("SELECT * FROM users ORDER BY {order} LIMIT {PAGE} OFFSET ?");
+        self.read(&sql, [row.cast_signed()]).len()
+    }
+}

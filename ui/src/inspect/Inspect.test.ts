@@ -1,0 +1,427 @@
+import { cleanup, fireEvent, render, screen, waitFor } from '@testing-library/svelte';
+import userEvent from '@testing-library/user-event';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
+
+import { answer, inspectionLike, instanceLike, refuse, type Asked } from '../../tests/answers';
+import type {
+  InspectRequest,
+  Inspection,
+  Instance,
+  Redeemed,
+  UserProfile,
+} from '../generated/types';
+import { seats } from '../state/seats.svelte';
+import { studio } from '../state/studio.svelte';
+import { toasts } from '../state/toasts.svelte';
+import { forgetInspected, inspectedFor } from './inspected.svelte';
+import Inspect from './Inspect.svelte';
+
+const CODE = 'eyJhbGciOiJIUzI1NiJ9.eyJ1c2VyIjp7ImlkIjoiYWRhIn19.Jm3mW0t2mXW1bQdP5xJ8l0T3';
+const LINK = `https://chat.yourcompany.com/?externalAuthCode=${CODE}`;
+const ADA: UserProfile = {
+  user: {
+    id: 'ada',
+    email: 'ada@yourcompany.com',
+    status: 'active',
+    origin: 'link',
+    created_at: 1_795_300_000,
+    last_sign_in: 1_795_300_000,
+    sign_ins: 1,
+    profile_as_of: 1_795_300_000,
+  },
+  metadata_json: '{}',
+};
+const here = instanceLike({ hosted: 'here' });
+
+let revision = 0;
+let asked: Asked[] = [];
+/** What the next inspection is like. */
+let found: Partial<Inspection> = {};
+let redeemed: Redeemed;
+
+/** As the Rust side looks into what it is given, as far as these tests need it. */
+function inspect({ source }: InspectRequest): Inspection {
+  if (source.kind === 'text' && !source.text.includes('.')) {
+    refuse('no_code', 'This is not a code, a link or a widget tag.', 'code');
+  }
+  const [header = '', claims = '', signature = ''] =
+    source.kind === 'text' ? source.text.replace(/^.*=/u, '').split('.') : CODE.split('.');
+  return inspectionLike({ revision: (revision += 1), header, claims, signature, ...found });
+}
+
+function open(instance: Instance = here) {
+  return render(Inspect, { instance });
+}
+
+function requests(): InspectRequest[] {
+  return asked.filter((one) => one.name === 'inspect').map((one) => one.request);
+}
+
+function input(): HTMLTextAreaElement {
+  return screen.getByTestId('inspect-input');
+}
+
+async function paste(text = LINK) {
+  await userEvent.click(input());
+  await userEvent.paste(text);
+  await inspectedFor(here.id).settled();
+  await screen.findByTestId('code-parts');
+}
+
+/** What a drag or the clipboard of an event carries. */
+function carrying({ text = '', file }: { text?: string; file?: File }) {
+  return {
+    types: [...(text ? ['text/plain'] : []), ...(file ? ['Files'] : [])],
+    files: file ? [file] : [],
+    getData: (type: string) => (type === 'text/plain' ? text : ''),
+  };
+}
+
+function picture(name = 'phone.png', type = 'image/png'): File {
+  return new File([new Uint8Array([0x89, 0x50, 0x4e, 0x47])], name, { type });
+}
+
+async function choose(file: File) {
+  // As the system's dialogue does where somebody asks it for all files.
+  await userEvent.setup({ applyAccept: false }).upload(screen.getByTestId('inspect-file'), file);
+}
+
+beforeEach(() => {
+  cleanup();
+  forgetInspected(here.id);
+  revision = 0;
+  found = {};
+  toasts.list = [];
+  redeemed = {
+    forecast: {
+      tone: 'good',
+      title: 'Signed in ada',
+      detail: 'The sign-in was recorded.',
+      verdict: 'signed_in',
+      user: 'ada',
+    },
+    user: ADA,
+    seats: { used: 8, limit: 10 },
+  };
+  asked = answer({ inspect, redeem: () => redeemed });
+});
+
+describe('before anything is given', () => {
+  it('asks for nothing, says what to do, and has the focus in the text area', () => {
+    open();
+    expect(requests()).toEqual([]);
+    expect(screen.getByText('Paste a code or a link')).toBeTruthy();
+    expect(document.activeElement).toBe(input());
+    expect(screen.queryByTestId('inspect-clear')).toBeNull();
+  });
+
+  it('takes no focus from where somebody has put it', () => {
+    const elsewhere = document.body.appendChild(document.createElement('button'));
+    elsewhere.focus();
+    open();
+    expect(document.activeElement).toBe(elsewhere);
+    elsewhere.remove();
+  });
+});
+
+describe('text', () => {
+  it('is inspected as it is pasted', async () => {
+    open();
+    await paste();
+    expect(requests()).toEqual([{ instance: here.id, source: { kind: 'text', text: LINK } }]);
+    const forecast = screen.getByTestId('inspect-forecast');
+    expect(forecast.getAttribute('role')).toBe('status');
+    expect(forecast.textContent).toContain('Signs in ada');
+    expect(screen.getByTestId('inspect-verdict').textContent).toBe('signed_in');
+    expect(screen.getByTestId('claims').textContent).toContain('in 7 days');
+  });
+
+  it('drops the answer to what is no longer there', async () => {
+    open();
+    await userEvent.click(input());
+    await userEvent.paste('a.b.first');
+    await userEvent.clear(input());
+    await userEvent.paste('a.b.second');
+    await inspectedFor(here.id).settled();
+    expect(inspectedFor(here.id).shown?.signature).toBe('second');
+    await userEvent.clear(input());
+    await userEvent.paste('a.b.third');
+    await userEvent.clear(input());
+    await inspectedFor(here.id).settled();
+    expect(inspectedFor(here.id).shown).toBeNull();
+    await waitFor(() => expect(screen.getByTestId('inspect-empty')).toBeTruthy());
+  });
+
+  it('without a code in it says so, calmly', async () => {
+    open();
+    await userEvent.type(input(), 'ada');
+    expect(await screen.findByText('This is not a code, a link or a widget tag.')).toBeTruthy();
+    expect(screen.queryByTestId('inspect-again')).toBeNull();
+    expect(screen.queryByTestId('claims')).toBeNull();
+  });
+
+  it('is kept by Escape, and for when the screen is opened again', async () => {
+    const { unmount } = open();
+    await paste();
+    await userEvent.keyboard('{Escape}');
+    unmount();
+    open();
+    expect(input().value).toBe(LINK);
+    await waitFor(() => expect(requests().length).toBe(2));
+  });
+
+  it('is inspected again where the instance has changed', async () => {
+    const { rerender } = open();
+    await paste();
+    found = { forecast: { ...inspectionLike().forecast, title: 'Refused: switched off' } };
+    await rerender({ instance: { ...here } });
+    expect(await screen.findByText('Refused: switched off')).toBeTruthy();
+  });
+
+  it('is taken wherever on the screen it is pasted or dropped', async () => {
+    open();
+    await fireEvent.paste(document.body, { clipboardData: carrying({ text: LINK }) });
+    expect(input().value).toBe(LINK);
+    await fireEvent.dragEnter(document.body, { dataTransfer: carrying({ text: CODE }) });
+    expect(screen.getByTestId('inspect-drop')).toBeTruthy();
+    await fireEvent.drop(document.body, { dataTransfer: carrying({ text: CODE }) });
+    expect(screen.queryByTestId('inspect-drop')).toBeNull();
+    expect(input().value).toBe(CODE);
+  });
+
+  it('pasted into another field is left to that field', async () => {
+    open();
+    const other = document.body.appendChild(document.createElement('input'));
+    await fireEvent.paste(other, { clipboardData: carrying({ text: LINK }) });
+    expect(requests()).toEqual([]);
+    other.remove();
+  });
+});
+
+describe('a picture', () => {
+  it('is sent as base64, and says where the code came from', async () => {
+    open();
+    await userEvent.type(input(), 'ada');
+    await choose(picture());
+    const from = await screen.findByText('Read from the picture phone.png');
+    expect(from).toBeTruthy();
+    expect(requests().at(-1)?.source).toEqual({ kind: 'picture', base64: 'iVBORw==' });
+    expect(input().value).toBe('');
+    await userEvent.click(screen.getByTestId('inspect-clear'));
+    expect(screen.getByTestId('inspect-empty')).toBeTruthy();
+    expect(document.activeElement).toBe(input());
+  });
+
+  it('can be dropped', async () => {
+    open();
+    await fireEvent.dragEnter(document.body, { dataTransfer: carrying({ file: picture() }) });
+    await fireEvent.drop(document.body, { dataTransfer: carrying({ file: picture() }) });
+    expect(await screen.findByText('Read from the picture phone.png')).toBeTruthy();
+  });
+
+  it('can be pasted, also where the text area has the focus', async () => {
+    open();
+    await fireEvent.paste(input(), { clipboardData: carrying({ file: picture('image.png') }) });
+    expect(await screen.findByText('Read from the picture image.png')).toBeTruthy();
+  });
+
+  it('that is too large is refused before it is read', async () => {
+    open();
+    const large = picture('poster.png');
+    vi.spyOn(large, 'size', 'get').mockReturnValue(16 * 1024 * 1024 + 1);
+    await choose(large);
+    expect(await screen.findByText(/poster\.png is larger than 16 MiB/u)).toBeTruthy();
+    expect(requests()).toEqual([]);
+  });
+
+  it('of another kind is refused', async () => {
+    open();
+    await choose(picture('phone.webp', 'image/webp'));
+    expect(await screen.findByText(/phone\.webp is not a PNG or JPEG picture/u)).toBeTruthy();
+    expect(requests()).toEqual([]);
+  });
+
+  it('without a QR code says so and can be cleared', async () => {
+    asked = answer({
+      inspect: () => refuse('invalid_picture', 'There is no QR code in the picture.'),
+    });
+    open();
+    await choose(picture());
+    const forecast = screen.getByTestId('inspect-forecast');
+    await waitFor(() => expect(forecast.textContent).toContain('There is no QR code'));
+    expect(screen.getByTestId('inspect-from').textContent).toContain('The picture phone.png');
+    await userEvent.click(screen.getByTestId('inspect-clear'));
+    expect(forecast.textContent.trim()).toBe('');
+  });
+});
+
+describe('the clipboard', () => {
+  it('is read by its button, and its code is not shown whole', async () => {
+    open();
+    await userEvent.click(screen.getByTestId('inspect-clipboard'));
+    expect(await screen.findByText('From the clipboard', { selector: '.name' })).toBeTruthy();
+    expect(requests().at(-1)?.source).toEqual({ kind: 'clipboard' });
+    expect(input().value).toBe('');
+    const [, , signature = ''] = CODE.split('.');
+    expect(document.body.textContent).not.toContain(signature);
+    await userEvent.click(screen.getByTestId('inspect-show-all'));
+    expect(screen.getByTestId('code-parts').textContent).toContain(signature);
+  });
+
+  it('is asked where a paste carries nothing', async () => {
+    open();
+    await fireEvent.paste(document.body, { clipboardData: carrying({}) });
+    await waitFor(() => expect(requests().at(-1)?.source).toEqual({ kind: 'clipboard' }));
+  });
+
+  it('is asked where the key for it leads to no paste', async () => {
+    open();
+    await fireEvent.keyDown(document.body, { key: 'v', ctrlKey: true });
+    await waitFor(() => expect(requests()).toHaveLength(1));
+    expect(requests()[0]?.source).toEqual({ kind: 'clipboard' });
+    await fireEvent.keyDown(document.body, { key: 'v', ctrlKey: true });
+    await fireEvent.paste(document.body, { clipboardData: carrying({ text: LINK }) });
+    await new Promise((resolve) => setTimeout(resolve, 80));
+    expect(requests().map(({ source }) => source.kind)).toEqual(['clipboard', 'text']);
+  });
+
+  it('is not read again later, when it may hold something else', async () => {
+    found = { found_in: 'picture' };
+    open();
+    await userEvent.click(screen.getByTestId('inspect-clipboard'));
+    await screen.findByTestId('claims');
+    found = {};
+    inspectedFor(here.id).refresh();
+    await inspectedFor(here.id).settled();
+    expect(requests().at(-1)?.source).toEqual({ kind: 'text', text: CODE });
+    expect(inspectedFor(here.id).shown?.found_in).toBe('picture');
+  });
+});
+
+describe('Redeem', () => {
+  it('comes after the verdict, does it once, and looks again', async () => {
+    const take = vi.spyOn(seats, 'take');
+    open();
+    expect(screen.queryByTestId('inspect-redeem')).toBeNull();
+    await paste();
+    expect(screen.getByTestId('inspect-redeem-about').textContent.trim()).toBe(
+      'Signs in ada here and now, as if the link were opened: the sign-in is recorded.',
+    );
+    expect(asked.some(({ name }) => name === 'redeem')).toBe(false);
+    await userEvent.click(screen.getByTestId('inspect-redeem'));
+    const done = await screen.findByTestId('inspect-redeemed');
+    expect(done.textContent).toContain('Signed in ada');
+    expect(asked.find(({ name }) => name === 'redeem')?.request).toEqual({
+      instance: here.id,
+      revision: 1,
+    });
+    expect(take).toHaveBeenCalledWith(here.id, { used: 8, limit: 10 });
+    await waitFor(() => expect(inspectedFor(here.id).shown?.revision).toBe(2));
+    expect(requests()[1]).toEqual(requests()[0]);
+    expect(screen.getByTestId('inspect-redeemed')).toBeTruthy();
+  });
+
+  it('says that it creates, and that a link which works once is used up', async () => {
+    found = {
+      claims_json: '{\n  "single_use": true\n}',
+      forecast: { ...inspectionLike().forecast, verdict: 'provisioned' },
+    };
+    open();
+    await paste();
+    expect(screen.getByTestId('inspect-redeem-about').textContent.trim()).toBe(
+      'Creates ada, who takes a seat. The link works once, and this uses it up.',
+    );
+    expect(screen.queryByTestId('inspect-show-user')).toBeNull();
+  });
+
+  it('leaves the focus at what came of it where the link is used up', async () => {
+    open();
+    await paste();
+    found = { forecast: { ...inspectionLike().forecast, verdict: 'link_already_used' } };
+    await userEvent.click(screen.getByTestId('inspect-redeem'));
+    const done = await screen.findByTestId('inspect-redeemed');
+    await waitFor(() => expect(screen.queryByTestId('inspect-redeem')).toBeNull());
+    await waitFor(() => expect(document.activeElement).toBe(done.parentElement));
+  });
+
+  it('never takes another code than the one that was looked at', async () => {
+    open();
+    await paste();
+    inspectedFor(here.id).type('a.b.other');
+    await inspectedFor(here.id).redeem();
+    expect(asked.some(({ name }) => name === 'redeem')).toBe(false);
+    expect(toasts.list[0]?.text).toContain('Nothing redeemed');
+  });
+
+  it('says why it was not done', async () => {
+    asked = answer({
+      inspect,
+      redeem: () => refuse('stale_inspection', 'The code has changed in the meantime.'),
+    });
+    open();
+    await paste();
+    await userEvent.click(screen.getByTestId('inspect-redeem'));
+    const problem = await screen.findByTestId('inspect-redeem-problem');
+    expect(problem.textContent).toContain('The code has changed in the meantime.');
+  });
+
+  it('is not done by Enter in the text area', async () => {
+    open();
+    await paste();
+    await userEvent.type(input(), '{Enter}');
+    await inspectedFor(here.id).settled();
+    expect(asked.some(({ name }) => name === 'redeem')).toBe(false);
+  });
+
+  it('is not there for what is refused', async () => {
+    found = { forecast: { ...inspectionLike().forecast, tone: 'refused', verdict: 'expired' } };
+    open();
+    await paste();
+    expect(screen.queryByTestId('inspect-redeem')).toBeNull();
+    expect(screen.queryByTestId('inspect-elsewhere')).toBeNull();
+  });
+
+  it('is not there where another server decides', async () => {
+    found = { forecast: { ...inspectionLike().forecast, verdict: null, user: null } };
+    open(instanceLike());
+    await paste();
+    expect(screen.queryByTestId('inspect-redeem')).toBeNull();
+    expect(screen.getByTestId('inspect-elsewhere').textContent).toContain(
+      'chat.yourcompany.com decides',
+    );
+    expect(screen.queryByTestId('inspect-verdict')).toBeNull();
+  });
+});
+
+describe('what cannot be looked at now', () => {
+  it('offers to try again', async () => {
+    let held = true;
+    asked = answer({
+      inspect: (request) =>
+        held ? refuse('directory_held', 'Another program has the users open.') : inspect(request),
+    });
+    open();
+    await userEvent.click(input());
+    await userEvent.paste(LINK);
+    const again = await screen.findByTestId('inspect-again');
+    held = false;
+    await userEvent.click(again);
+    expect(await screen.findByTestId('claims')).toBeTruthy();
+  });
+
+  it('leads to Settings where there is no secret to check the code with', async () => {
+    found = { forecast: { ...inspectionLike().forecast, tone: 'caution', verdict: null } };
+    open({ ...here, key: null });
+    await paste();
+    await userEvent.click(screen.getByTestId('inspect-add-secret'));
+    expect(studio.screen).toBe('settings');
+    expect(screen.queryByTestId('inspect-redeem')).toBeNull();
+  });
+
+  it('says that claims are not JSON', async () => {
+    found = { claims_json: null, header_json: null, times: [] };
+    open();
+    await paste();
+    expect(screen.getByTestId('inspect-not-json')).toBeTruthy();
+  });
+});

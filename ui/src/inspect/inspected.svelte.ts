@@ -1,0 +1,214 @@
+import { asProblem, call } from '../bridge';
+import { Latest } from '../compose/latest';
+import type { Inspection, Problem, Redeemed } from '../generated/types';
+import { seats } from '../state/seats.svelte';
+import { toasts } from '../state/toasts.svelte';
+import { usersChanged } from '../users/changes';
+import { sourceOf, type Given } from './taken';
+
+type Asked = {
+  given: Given;
+  /** The same as before, to know what would happen now. */
+  again: boolean;
+};
+
+/** Problems of what was given, and not of looking into it. */
+const NOTHING_FOUND = [
+  'no_code',
+  'malformed_code',
+  'invalid_picture',
+  'clipboard_empty',
+  'clipboard_unavailable',
+];
+
+/** The code that is inspected for one instance: what was given, what is in it, and its use. */
+export class Inspected {
+  /** What is in the text area. */
+  text = $state('');
+  /** Where the code comes from, where it is not the text area. */
+  from = $state.raw<'clipboard' | { picture: string } | null>(null);
+  shown = $state.raw<Inspection | null>(null);
+  problem = $state.raw<Problem | null>(null);
+  /** Whether a picture or the clipboard is being read. */
+  reading = $state(false);
+  redeeming = $state(false);
+  redeemed = $state.raw<Redeemed | null>(null);
+  redeemProblem = $state.raw<Problem | null>(null);
+
+  readonly #instanceId: string;
+  #given: Given | null = null;
+  #refreshedAt = 0;
+  /** Counts what was given, to tell what is done with one code from the next one. */
+  #turn = 0;
+  readonly #latest = new Latest<Asked, Inspection>(
+    async ({ given }) =>
+      call('inspect', { instance: this.#instanceId, source: await sourceOf(given) }),
+    (inspection, { given, again }) => {
+      // What a code was found in is known from the first time.
+      const { found_in } = again ? (this.shown ?? inspection) : inspection;
+      this.shown = { ...inspection, found_in };
+      this.problem = null;
+      this.reading = false;
+      this.#refreshedAt = Date.now();
+      if (given.kind !== 'text') this.#given = codeOf(inspection) ?? given;
+    },
+    (thrown, { again }) => {
+      this.problem = asProblem(thrown);
+      this.reading = false;
+      if (!again || this.nothingFound) this.shown = null;
+    },
+  );
+
+  constructor(instanceId: string) {
+    this.#instanceId = instanceId;
+  }
+
+  /** Whether there is no code in what was given. */
+  get nothingFound(): boolean {
+    return this.problem !== null && NOTHING_FOUND.includes(this.problem.code);
+  }
+
+  /** Whether there is something to clear. */
+  get given(): boolean {
+    return this.text !== '' || this.from !== null;
+  }
+
+  /** What the text area holds now. */
+  type(text: string): void {
+    this.text = text;
+    this.from = null;
+    this.reading = false;
+    if (text.trim() === '') {
+      this.#forget();
+    } else {
+      this.#ask({ kind: 'text', text });
+    }
+  }
+
+  takePicture(file: File): void {
+    this.#read({ kind: 'picture', file }, { picture: file.name });
+  }
+
+  takeClipboard(): void {
+    this.#read({ kind: 'clipboard' }, 'clipboard');
+  }
+
+  clear(): void {
+    this.text = '';
+    this.from = null;
+    this.#forget();
+  }
+
+  /** Forgets what was done with the code; what is in it stays. */
+  forgetRedeemed(): void {
+    this.redeemed = null;
+    this.redeemProblem = null;
+  }
+
+  /** Asks again where the answer is older than `age` milliseconds: what would happen changes. */
+  refresh(age = 0): void {
+    // A newer revision would take the code from under what is being redeemed.
+    if (!this.#given || this.reading || this.redeeming) return;
+    if (Date.now() - this.#refreshedAt < age) return;
+    this.#latest.ask({ given: this.#given, again: this.shown !== null });
+  }
+
+  /** Redeems the code that is on the screen, and no other. */
+  async redeem(): Promise<void> {
+    const chosen = this.shown;
+    if (!chosen || this.redeeming) return;
+    this.redeeming = true;
+    this.forgetRedeemed();
+    try {
+      // What is typed at this moment may be another code; it is never redeemed unseen.
+      await this.#latest.settled();
+      const now = this.shown;
+      if (this.problem || !now || !sameCode(now, chosen)) {
+        toasts.warn('Nothing redeemed: the code has changed.');
+        return;
+      }
+      await this.#redeem(now.revision);
+    } finally {
+      this.redeeming = false;
+      this.refresh();
+    }
+  }
+
+  settled(): Promise<void> {
+    return this.#latest.settled();
+  }
+
+  async #redeem(revision: number): Promise<void> {
+    const turn = this.#turn;
+    try {
+      const redeemed = await call('redeem', { instance: this.#instanceId, revision });
+      seats.take(this.#instanceId, redeemed.seats);
+      usersChanged(this.#instanceId);
+      if (turn === this.#turn) this.redeemed = redeemed;
+      // Beside another code it would be read as that one's.
+      else toasts.say(redeemed.forecast.title);
+    } catch (thrown) {
+      const problem = asProblem(thrown);
+      if (turn === this.#turn) this.redeemProblem = problem;
+      else toasts.warn(problem.message);
+    }
+  }
+
+  #read(given: Given, from: 'clipboard' | { picture: string }): void {
+    this.text = '';
+    this.from = from;
+    // A picture takes its time, and meanwhile the verdict of another code would mislead.
+    this.#forget();
+    this.reading = true;
+    this.#ask(given);
+  }
+
+  #ask(given: Given): void {
+    this.#turn += 1;
+    this.#given = given;
+    this.forgetRedeemed();
+    this.#latest.ask({ given, again: false });
+  }
+
+  #forget(): void {
+    this.#turn += 1;
+    this.#latest.cancel();
+    this.#given = null;
+    this.shown = null;
+    this.problem = null;
+    this.reading = false;
+    this.forgetRedeemed();
+  }
+}
+
+/**
+ * The code itself, to ask for it again: the clipboard may hold something else by then, and a
+ * picture is large. None where it is not whole.
+ */
+function codeOf({ header, claims, signature }: Inspection): Given | null {
+  if (signature === '') return null;
+  return { kind: 'text', text: `${header}.${claims}.${signature}` };
+}
+
+function sameCode(a: Inspection, b: Inspection): boolean {
+  return a.header === b.header && a.claims === b.claims && a.signature === b.signature;
+}
+
+// Nothing on the screen depends on which there are.
+// eslint-disable-next-line svelte/prefer-svelte-reactivity
+const all = new Map<string, Inspected>();
+
+/** What is inspected for an instance; it stays while other screens are looked at. */
+export function inspectedFor(instanceId: string): Inspected {
+  let inspected = all.get(instanceId);
+  if (!inspected) {
+    inspected = new Inspected(instanceId);
+    all.set(instanceId, inspected);
+  }
+  return inspected;
+}
+
+/** Forgets what was inspected for an instance that is gone. */
+export function forgetInspected(instanceId: string): void {
+  all.delete(instanceId);
+}

@@ -1,0 +1,52 @@
+import { Refused } from '../bridge';
+import type { InspectSource } from '../generated/types';
+
+/** What somebody gives to be inspected. */
+export type Given =
+  { kind: 'text'; text: string } | { kind: 'picture'; file: File } | { kind: 'clipboard' };
+
+const LARGEST_MIB = 16;
+const KINDS = ['image/png', 'image/jpeg'];
+
+/** What is asked for it. Rejects with `Refused` where a picture is none that can be read. */
+export async function sourceOf(given: Given): Promise<InspectSource> {
+  if (given.kind !== 'picture') return given;
+  const { file } = given;
+  // Where the system does not know the kind, it is looked at all the same.
+  if (file.type !== '' && !KINDS.includes(file.type)) {
+    refuse(`${nameOf(file)} is not a PNG or JPEG picture, and no other can be read.`);
+  }
+  if (file.size > LARGEST_MIB * 1024 * 1024) {
+    refuse(
+      `${nameOf(file)} is larger than ${LARGEST_MIB} MiB. Cut the picture down to the QR code.`,
+    );
+  }
+  return { kind: 'picture', base64: await base64Of(file) };
+}
+
+/** For the beginning of a sentence; what is pasted may have no name. */
+function nameOf(file: File): string {
+  return file.name === '' ? 'The picture' : file.name;
+}
+
+function base64Of(file: File): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const reader = new FileReader();
+    reader.onload = () => {
+      // What is asked for as a data URL is a text.
+      const url = reader.result as string;
+      resolve(url.slice(url.indexOf(',') + 1));
+    };
+    reader.onerror = () =>
+      reject(problem(`${nameOf(file)} cannot be opened. Save it again and choose the copy.`));
+    reader.readAsDataURL(file);
+  });
+}
+
+function refuse(message: string): never {
+  throw problem(message);
+}
+
+function problem(message: string): Refused {
+  return new Refused({ code: 'invalid_picture', message, field: null });
+}
