@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 
-import { dayOf, shortMoment } from './moments';
+import { dayOf, pastMoment, shortMoment } from './moments';
 
 // Without an offset: the zone of whoever runs the test.
 const now = new Date('2026-11-22T23:10:00');
@@ -21,4 +21,15 @@ it('leaves what it cannot read as it is', () => {
 
 it('tells a day from Unix seconds', () => {
   expect(dayOf(new Date('2026-11-22T12:00:00').getTime() / 1000)).toBe('22 Nov 2026');
+});
+
+it.each([
+  ['2026-11-22T23:09:30', 'just now'],
+  ['2026-11-22T23:08:00', '2 min ago'],
+  ['2026-11-22T09:12:00', 'today, 09:12'],
+  ['2026-11-21T23:59:00', 'yesterday'],
+  ['2026-10-03T12:00:00', '3 Oct'],
+  ['2025-10-03T12:00:00', '3 Oct 2025'],
+])('says of %s: %s', (at, words) => {
+  expect(pastMoment(new Date(at).getTime() / 1000, now)).toBe(words);
 });

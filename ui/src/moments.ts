@@ -29,3 +29,24 @@ export function exactMoment(rfc3339: string): string {
 export function dayOf(unixSecs: number): string {
   return day.format(new Date(unixSecs * 1000));
 }
+
+const clock = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit' });
+const thisYear = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short' });
+
+/** A moment that has been, in Unix seconds: `2 min ago`, `today, 09:12`, `yesterday`, `20 Nov`. */
+export function pastMoment(unixSecs: number, now = new Date()): string {
+  const at = new Date(unixSecs * 1000);
+  const secs = Math.floor((now.getTime() - at.getTime()) / 1000);
+  if (secs >= 0 && secs < 60) return 'just now';
+  if (secs >= 0 && secs < 3600) return `${Math.floor(secs / 60)} min ago`;
+  if (at.toDateString() === now.toDateString()) return `today, ${clock.format(at)}`;
+  const yesterday = new Date(now);
+  yesterday.setDate(now.getDate() - 1);
+  if (at.toDateString() === yesterday.toDateString()) return 'yesterday';
+  return at.getFullYear() === now.getFullYear() ? thisYear.format(at) : day.format(at);
+}
+
+/** The same to the second and with its time zone. */
+export function exactPast(unixSecs: number): string {
+  return exact.format(new Date(unixSecs * 1000));
+}

@@ -19,11 +19,3 @@ export function take(data: DataTransfer | null, inspected: Inspected): boolean {
 export function canTake(data: DataTransfer | null): boolean {
   return data !== null && ['Files', 'text/plain'].some((type) => data.types.includes(type));
 }
-
-/** Whether a key or a paste belongs to a field. */
-export function isField(target: EventTarget | null): boolean {
-  return (
-    target instanceof HTMLElement &&
-    (target.isContentEditable || target.matches('input, textarea, select'))
-  );
-}

@@ -8,3 +8,11 @@ export const focusFirst: Attachment<HTMLElement> = (element) => {
   }
   element.focus();
 };
+
+/** Whether a key or a paste belongs to a field. */
+export function isField(target: EventTarget | null): boolean {
+  return (
+    target instanceof HTMLElement &&
+    (target.isContentEditable || target.matches('input, textarea, select'))
+  );
+}

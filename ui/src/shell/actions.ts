@@ -3,6 +3,7 @@ import type { Instance, Theme } from '../generated/types';
 import type { IconName } from '../parts/icons';
 import { addSample } from '../start/sample';
 import { studio } from '../state/studio.svelte';
+import { adding } from '../users/adding.svelte';
 import { COMMAND } from './keyboard';
 import { screens } from './screens';
 
@@ -20,7 +21,13 @@ const THEMES: Theme[] = ['system', 'light', 'dark'];
 
 /** All that can be done now, in the order in which it is shown. */
 export function actions(instance: Instance, connect: () => void): Action[] {
-  return [...taking(instance), ...opening(), ...switching(instance, connect), ...theming()];
+  return [
+    ...taking(instance),
+    ...opening(),
+    ...administering(instance),
+    ...switching(instance, connect),
+    ...theming(),
+  ];
 }
 
 function taking(instance: Instance): Action[] {
@@ -77,6 +84,27 @@ function opening(): Action[] {
     run: () => studio.open('settings', 'appearance'),
   });
   return all;
+}
+
+function administering(instance: Instance): Action[] {
+  if (instance.hosted !== 'here') return [];
+  return [
+    {
+      id: 'add-user',
+      name: 'Add user…',
+      icon: 'users',
+      run: () => {
+        studio.open('users');
+        adding.open = true;
+      },
+    },
+    {
+      id: 'seat-limit',
+      name: 'Set the seat limit…',
+      icon: 'gear',
+      run: () => studio.open('settings', 'seats'),
+    },
+  ];
 }
 
 function switching(instance: Instance, connect: () => void): Action[] {

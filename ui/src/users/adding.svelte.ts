@@ -1,0 +1,2 @@
+/** Whether the dialog for a new user is open; the palette opens it, too. */
+export const adding = $state({ open: false });

@@ -1,0 +1,62 @@
+/**
+ * Which rows of a long table are in sight. Web views cap the height of an element (WebKit near 33
+ * million pixels), so a table that would be higher is scrolled on a shorter way: each pixel of the
+ * scroll bar then stands for several of the table. Keys still move by single rows.
+ */
+
+export const ROW_PX = 36;
+/** Far below what any web view can lay out. */
+export const MAX_PX = 8_000_000;
+/** Rows that are drawn before and after those in sight, so that quick scrolling shows no gap. */
+const SPARE = 6;
+
+/** How high what is scrolled is. */
+export function contentPx(rows: number): number {
+  return Math.min(rows * ROW_PX, MAX_PX);
+}
+
+/** How far the table itself is scrolled, where the scroll bar stands at `scrollPx`. */
+export function tablePx(scrollPx: number, rows: number, viewPx: number): number {
+  const whole = rows * ROW_PX;
+  if (whole <= MAX_PX) return scrollPx;
+  const way = MAX_PX - viewPx;
+  return way <= 0 ? 0 : (Math.min(scrollPx, way) / way) * (whole - viewPx);
+}
+
+/** The other way round. */
+export function scrollPx(ofTablePx: number, rows: number, viewPx: number): number {
+  const whole = rows * ROW_PX;
+  if (whole <= MAX_PX) return ofTablePx;
+  return (ofTablePx / (whole - viewPx)) * (MAX_PX - viewPx);
+}
+
+export type InSight = {
+  /** The first row that is drawn, counted from 0. */
+  first: number;
+  /** The one after the last. */
+  end: number;
+  /** Where the first is drawn, from the top of the content. */
+  topPx: number;
+};
+
+/** The rows to draw. */
+export function inSight(scrolledPx: number, rows: number, viewPx: number): InSight {
+  const table = tablePx(scrolledPx, rows, viewPx);
+  const first = Math.min(Math.max(0, Math.floor(table / ROW_PX) - SPARE), Math.max(0, rows - 1));
+  const end = Math.min(rows, Math.ceil((table + viewPx) / ROW_PX) + SPARE);
+  return { first, end, topPx: scrolledPx + first * ROW_PX - table };
+}
+
+/** Where to scroll so that a row is in sight, or null where it is. */
+export function toShow(
+  row: number,
+  scrolledPx: number,
+  rows: number,
+  viewPx: number,
+): number | null {
+  const table = tablePx(scrolledPx, rows, viewPx);
+  const [top, bottom] = [row * ROW_PX, (row + 1) * ROW_PX];
+  if (top < table) return scrollPx(top, rows, viewPx);
+  if (bottom > table + viewPx) return scrollPx(bottom - viewPx, rows, viewPx);
+  return null;
+}
