@@ -60,7 +60,11 @@ pub(crate) fn folded(text: &str) -> impl Iterator<Item = char> + '_ {
 /// Whether a metadata member holds a name: `name`, `fullName`, `nickname`.
 #[must_use]
 pub fn is_name(member: &str) -> bool {
-    folded(member).collect::<String>().contains("name")
+    // No sign beyond ASCII has one of these letters as its small one.
+    member
+        .as_bytes()
+        .windows(4)
+        .any(|part| part.eq_ignore_ascii_case(b"name"))
 }
 
 /// What users are ordered by.
@@ -140,6 +144,11 @@ impl Sort {
 }
 
 impl Sort {
+    /// Whether users of one [`rank`](Self::rank) are alike in what is sorted by.
+    pub(crate) fn rank_is_all(self) -> bool {
+        matches!(self.by, SortBy::Created | SortBy::LastSignIn)
+    }
+
     /// A number that agrees with [`compare`](Self::compare) where it differs.
     pub(crate) fn rank(self, user: Sortable<'_>) -> u128 {
         // The high byte is left to those who come last.

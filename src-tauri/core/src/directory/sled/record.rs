@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::fmt;
 
 use serde::de::{IgnoredAny, MapAccess, Visitor};
@@ -28,14 +29,19 @@ pub(super) struct UserRecord {
 
 /// What the catalogue needs of a row, read without building all of it.
 #[derive(Deserialize)]
-pub(super) struct Summary {
-    email: Option<String>,
+pub(super) struct Summary<'a> {
+    #[serde(borrow)]
+    email: Option<Text<'a>>,
     metadata: Names,
     pub(super) status: Status,
     origin: Origin,
     created_at: i64,
     last_sign_in: Option<i64>,
 }
+
+/// A text that stays where it was read, unless it has escapes.
+#[derive(Deserialize)]
+struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
 
 /// The texts of the name-like metadata, one after the other.
 #[derive(Default)]
@@ -56,6 +62,20 @@ impl<'de> Deserialize<'de> for Names {
     }
 }
 
+/// The name of a metadata member.
+struct Member {
+    is_name: bool,
+}
+
+impl<'de> Deserialize<'de> for Member {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        let Text(member) = Text::deserialize(deserializer)?;
+        Ok(Self {
+            is_name: is_name(&member),
+        })
+    }
+}
+
 struct NamesVisitor;
 
 impl<'de> Visitor<'de> for NamesVisitor {
@@ -67,8 +87,8 @@ impl<'de> Visitor<'de> for NamesVisitor {
 
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> std::result::Result<Names, A::Error> {
         let mut names = Names::default();
-        while let Some(member) = members.next_key::<String>()? {
-            if is_name(&member) {
+        while let Some(Member { is_name }) = members.next_key()? {
+            if is_name {
                 if let Value::String(name) = members.next_value()? {
                     names.add(&name);
                 }
@@ -80,12 +100,12 @@ impl<'de> Visitor<'de> for NamesVisitor {
     }
 }
 
-impl Summary {
-    pub(super) fn into_row(self, id: String) -> Row {
+impl<'a> Summary<'a> {
+    pub(super) fn into_row(self, id: &'a str) -> Row<'a> {
         Row {
-            id,
-            email: self.email,
-            names: self.metadata.0,
+            id: id.into(),
+            email: self.email.map(|Text(email)| email),
+            names: self.metadata.0.into(),
             status: self.status,
             origin: self.origin,
             created_at: self.created_at,
@@ -129,7 +149,7 @@ impl UserRecord {
     }
 
     /// The user as the catalogue knows it.
-    pub(super) fn row(&self, id: &str) -> Row {
+    pub(super) fn row(&self, id: &str) -> Row<'static> {
         let mut names = Names::default();
         for (member, value) in &self.metadata {
             if let (true, Value::String(name)) = (is_name(member), value) {
@@ -137,9 +157,9 @@ impl UserRecord {
             }
         }
         Row {
-            id: id.to_owned(),
-            email: self.email.clone(),
-            names: names.0,
+            id: id.to_owned().into(),
+            email: self.email.clone().map(Into::into),
+            names: names.0.into(),
             status: self.status,
             origin: self.origin,
             created_at: self.created_at,

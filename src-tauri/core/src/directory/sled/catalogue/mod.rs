@@ -22,7 +22,7 @@ use crate::directory::query::{Cursor, Place, Sort, UserQuery};
 /// A change of a user, as the catalogue follows it.
 pub(super) enum Update {
     /// The user is there now, as this.
-    Put(Box<Row>),
+    Put(Box<Row<'static>>),
     /// The user of this id is gone.
     Remove(String),
 }
@@ -52,8 +52,16 @@ pub(super) struct PageOfIds {
 }
 
 impl Catalogue {
+    /// An empty one with room for so many users.
+    pub(super) fn with_capacity(users: usize) -> Self {
+        Self {
+            rows: Rows::with_capacity(users),
+            ..Self::default()
+        }
+    }
+
     /// Adds a user while opening; they come in the order of their ids.
-    pub(super) fn load(&mut self, row: &Row) {
+    pub(super) fn load(&mut self, row: &Row<'_>) {
         self.rows.push(row);
     }
 
@@ -149,11 +157,11 @@ mod tests {
     use crate::directory::{Origin, Search, SortBy};
     use crate::verdict::Status;
 
-    fn row(id: &str, created_at: i64, last_sign_in: Option<i64>) -> Row {
+    fn row(id: &str, created_at: i64, last_sign_in: Option<i64>) -> Row<'static> {
         Row {
-            id: id.to_owned(),
-            email: (created_at % 3 != 0).then(|| format!("{id}@{}.com", created_at % 5)),
-            names: format!("Name\n{created_at}"),
+            id: id.to_owned().into(),
+            email: (created_at % 3 != 0).then(|| format!("{id}@{}.com", created_at % 5).into()),
+            names: format!("Name\n{created_at}").into(),
             status: Status::Active,
             origin: Origin::Link,
             created_at,

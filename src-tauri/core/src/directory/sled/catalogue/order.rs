@@ -77,6 +77,17 @@ impl Order {
 }
 
 fn compare(rows: &Rows, sort: Sort, a: RowId, b: RowId) -> Ordering {
+    let (a_rank, b_rank) = (sort.rank(rows.sortable(a)), sort.rank(rows.sortable(b)));
+    a_rank
+        .cmp(&b_rank)
+        .then_with(|| compare_alike(rows, sort, a, b))
+}
+
+/// For rows of one rank.
+fn compare_alike(rows: &Rows, sort: Sort, a: RowId, b: RowId) -> Ordering {
+    if sort.rank_is_all() {
+        return rows.compare_ids(a, b);
+    }
     let position = |row| sort.position(rows.sortable(row));
     sort.compare(&position(a), &position(b))
 }
@@ -88,7 +99,9 @@ fn sorted(rows: &Rows, sort: Sort, some: Vec<RowId>) -> Vec<RowId> {
         .collect();
     // The rank decides nearly always, and lies beside the row instead of far away among the texts.
     ranked.sort_unstable_by(|(a_rank, a), (b_rank, b)| {
-        a_rank.cmp(b_rank).then_with(|| compare(rows, sort, *a, *b))
+        a_rank
+            .cmp(b_rank)
+            .then_with(|| compare_alike(rows, sort, *a, *b))
     });
     ranked.into_iter().map(|(_, row)| row).collect()
 }

@@ -1,3 +1,5 @@
+use std::borrow::Cow;
+use std::cmp::Ordering;
 use std::hash::{BuildHasher as _, RandomState};
 
 use hashbrown::HashTable;
@@ -7,11 +9,11 @@ use crate::directory::query::{Sortable, folded};
 use crate::verdict::Status;
 
 /// What the catalogue knows of a user.
-pub(in crate::directory::sled) struct Row {
-    pub(in crate::directory::sled) id: String,
-    pub(in crate::directory::sled) email: Option<String>,
+pub(in crate::directory::sled) struct Row<'a> {
+    pub(in crate::directory::sled) id: Cow<'a, str>,
+    pub(in crate::directory::sled) email: Option<Cow<'a, str>>,
     /// The texts of the name-like metadata.
-    pub(in crate::directory::sled) names: String,
+    pub(in crate::directory::sled) names: Cow<'a, str>,
     pub(in crate::directory::sled) status: Status,
     pub(in crate::directory::sled) origin: Origin,
     pub(in crate::directory::sled) created_at: i64,
@@ -48,6 +50,8 @@ pub(super) struct Rows {
     hasher: RandomState,
     /// The rows that died, in the order in which they did.
     dead: Vec<RowId>,
+    /// So many rows at the beginning are in the order of their ids.
+    in_order: usize,
 }
 
 /// What of a row is of one size.
@@ -62,17 +66,35 @@ struct Columns {
 }
 
 impl Rows {
-    pub(super) fn push(&mut self, row: &Row) {
+    /// With room for so many, who come in the order of their ids.
+    pub(super) fn with_capacity(rows: usize) -> Self {
+        let mut empty = Self {
+            columns: Vec::with_capacity(rows),
+            ..Self::default()
+        };
+        // Nothing is in it that would have to be hashed again.
+        empty.by_id.reserve(rows, |_| 0);
+        empty
+    }
+
+    pub(super) fn push(&mut self, row: &Row<'_>) {
         for (part, end) in [
-            (row.id.as_str(), BETWEEN),
+            (row.id.as_ref(), BETWEEN),
             (row.email.as_deref().unwrap_or_default(), BETWEEN),
-            (row.names.as_str(), b'\n'),
+            (row.names.as_ref(), b'\n'),
         ] {
             self.push_folded(part);
             self.text.push(end);
         }
-        self.ids.push_str(&row.id);
         let id = RowId::new(self.columns.len());
+        let goes_on = id
+            .index()
+            .checked_sub(1)
+            .is_none_or(|last| self.id(RowId::new(last)) < &*row.id);
+        if self.in_order == id.index() && goes_on {
+            self.in_order += 1;
+        }
+        self.ids.push_str(&row.id);
         self.columns.push(Columns {
             text_end: self.text.len(),
             id_end: self.ids.len(),
@@ -166,6 +188,15 @@ impl Rows {
             .unwrap_or_default()
     }
 
+    /// How the ids of two rows compare, byte by byte.
+    pub(super) fn compare_ids(&self, a: RowId, b: RowId) -> Ordering {
+        if a.index().max(b.index()) < self.in_order {
+            // Without looking at them: they lie far apart.
+            return a.cmp(&b);
+        }
+        self.id(a).cmp(self.id(b))
+    }
+
     /// The searchable text of all rows, each ended by a line break.
     pub(super) fn text(&self) -> &[u8] {
         &self.text
@@ -226,6 +257,7 @@ impl Rows {
             });
             compacted.index(id);
         }
+        compacted.in_order = compacted.columns.len();
         compacted
     }
 }
