@@ -5,6 +5,8 @@
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
     reason = "a test that fails says where by panicking"
 )]
 
@@ -12,5 +14,7 @@ mod boundary;
 mod generated_types;
 mod interop;
 mod peer;
+mod photo;
+mod photographs;
 mod qr_codes;
 mod readers;

@@ -6,6 +6,8 @@
     clippy::panic,
     clippy::indexing_slicing,
     clippy::print_stdout,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
     reason = "a test that fails says where by panicking, and figures are printed"
 )]
 
@@ -15,10 +17,13 @@ mod environment;
 mod journey;
 #[path = "../program/peer.rs"]
 mod peer;
+#[path = "../program/photo.rs"]
+mod photo;
 mod preview;
 #[path = "../program/readers.rs"]
 mod readers;
 mod tour;
+mod users;
 
 /// Runs a test to its end on this thread.
 pub(crate) fn run(test: impl Future<Output = ()>) {

@@ -1,0 +1,360 @@
+//! Users and Inspect in the real window: with nobody, with three, and with a hundred thousand.
+
+use std::path::PathBuf;
+use std::time::Instant;
+
+use fantoccini::elements::Element;
+use fantoccini::key::Key;
+use jiff::Timestamp;
+use latchkey_core::compose::{Composition, compose};
+use latchkey_core::directory::{Directory as _, MAX_IMPORT};
+use latchkey_core::email::Email;
+use latchkey_core::home::{Home, SecretSource};
+use latchkey_core::instance::{Instance, Settings};
+use latchkey_core::keys::KeychainUse;
+use latchkey_core::metadata::Metadata;
+use latchkey_core::payload::{ExistingId, NewUser, Payload};
+use latchkey_core::qr::Qr;
+use latchkey_core::secret::Secret;
+use latchkey_core::user_id::UserId;
+
+use crate::driver::Studio;
+use crate::environment::Environment;
+use crate::photo::{Shot, jpeg, photograph};
+use crate::run;
+
+const PASSPHRASE: &str = "correct horse battery staple";
+const MANY: usize = 100_000;
+
+fn person(number: usize) -> NewUser {
+    const NAMES: [&str; 4] = [
+        "Ada Lovelace",
+        "Grace Hopper",
+        "Alan Turing",
+        "Radia Perlman",
+    ];
+    let name = NAMES[number % 4];
+    NewUser {
+        id: UserId::parse(&format!("user-{number:06}"), "id").unwrap(),
+        email: Some(Email::parse(&format!("person.{number}@yourcompany.com"), "email").unwrap()),
+        metadata: Metadata::from_json(
+            &format!(r#"{{"name":"{name}","team":"Research"}}"#),
+            "metadata",
+        )
+        .unwrap(),
+    }
+}
+
+/// A data folder with the sample instance and so many users; and what makes links for it.
+struct Prepared {
+    environment: Environment,
+    home: Home,
+    instance: Instance,
+}
+
+impl Prepared {
+    fn with(users: usize) -> Self {
+        let environment = Environment::without_keychain();
+        let home = Home::open(environment.data_dir(), KeychainUse::Never).unwrap();
+        home.keys()
+            .create(&Secret::new(PASSPHRASE.to_owned()))
+            .unwrap();
+        let now = Timestamp::now();
+        let settings = Settings::sample().unwrap();
+        let instance = home.add(settings, SecretSource::Generate, now).unwrap();
+        let directory = home.directory(&instance, "the test").unwrap();
+        let people: Vec<NewUser> = (0..users).map(person).collect();
+        for some in people.chunks(MAX_IMPORT) {
+            directory.import(some, now).unwrap();
+        }
+        drop(directory);
+        Self {
+            environment,
+            home,
+            instance,
+        }
+    }
+
+    fn link(&self, payload: Payload) -> String {
+        let composition = Composition::new(payload, "7 days".parse().unwrap());
+        let key = self.home.signing_key(&self.instance).unwrap();
+        let target = self.instance.settings.target();
+        let composed = compose(&target, &key, composition, Timestamp::now()).unwrap();
+        composed.link.url()
+    }
+
+    fn file(&self, name: &str, bytes: &[u8]) -> PathBuf {
+        let path = self.environment.data_dir().join(name);
+        std::fs::write(&path, bytes).unwrap();
+        path
+    }
+
+    async fn open(&self) -> Studio {
+        let studio = Studio::start(&self.environment).await;
+        studio.fill("unlock-passphrase", PASSPHRASE).await;
+        studio.click("unlock-submit").await;
+        studio.find("kind-email").await;
+        studio
+    }
+}
+
+async fn looks_well(studio: &Studio, state: &str) {
+    for theme in ["dark", "light"] {
+        studio
+            .script(&format!(
+                "document.documentElement.dataset.theme = '{theme}'; return true"
+            ))
+            .await;
+        studio
+            .wait_for_script(
+                "rest",
+                "return document.getAnimations().every((one) => one.playState !== 'running')",
+            )
+            .await;
+        studio.screenshot(&format!("{state}-{theme}"));
+        let said = studio.axe().await;
+        assert!(said.is_empty(), "{state}, {theme}: {said:?}");
+        let overflows =
+            "return document.documentElement.scrollWidth > document.documentElement.clientWidth";
+        assert_eq!(studio.script(overflows).await, false, "{state}, {theme}");
+    }
+}
+
+async fn row_of(studio: &Studio, id: &str) -> Element {
+    studio
+        .wait_for_script(
+            "the row",
+            &format!("return document.querySelector('[data-user-id=\"{id}\"]') !== null"),
+        )
+        .await;
+    let css = format!("[data-user-id=\"{id}\"]");
+    studio
+        .client
+        .find(fantoccini::Locator::Css(&css))
+        .await
+        .unwrap()
+}
+
+async fn says(studio: &Studio, id: &str, wanted: &str) -> String {
+    studio
+        .wait_for_text(id, wanted, |text| text.contains(wanted))
+        .await
+}
+
+#[test]
+fn a_hundred_thousand_users_are_searched_scrolled_suspended_and_kept_out() {
+    run(async {
+        let prepared = Prepared::with(MANY);
+        let studio = prepared.open().await;
+        studio.click("rail-users").await;
+        says(&studio, "screen-note", "100,000").await;
+        looks_well(&studio, "users-100000").await;
+
+        // As quick as a driver types: every letter arrives, and the last answer is the one shown.
+        let begun = Instant::now();
+        studio
+            .fill("users-search", "hopper person.9990 yourcompany")
+            .await;
+        let typed = studio
+            .find("users-search")
+            .await
+            .prop("value")
+            .await
+            .unwrap();
+        assert_eq!(typed.as_deref(), Some("hopper person.9990 yourcompany"));
+        let found = says(&studio, "screen-note", "of 100,000").await;
+        println!(
+            "30 letters and their answer: {:?}, {found}",
+            begun.elapsed()
+        );
+        says(&studio, "screen-note", "3 of 100,000").await;
+        row_of(&studio, "user-099905").await;
+        looks_well(&studio, "users-100000-found").await;
+        studio.fill("users-search", "nobody-at-all").await;
+        says(&studio, "users-empty", "nobody-at-all").await;
+        looks_well(&studio, "users-none-found").await;
+        studio.click("users-clear").await;
+        says(&studio, "screen-note", "100,000").await;
+
+        from_top_to_bottom(&studio).await;
+        suspends_and_is_refused(&prepared, &studio).await;
+        studio.quit().await;
+    });
+}
+
+/// Scrolls as a hand on the scroll bar does, and by key.
+async fn from_top_to_bottom(studio: &Studio) {
+    studio.click("users-sort-id").await;
+    row_of(studio, "user-000000").await;
+    let scrolled = studio
+        .script(
+            "const table = document.querySelector('[data-testid=users-table]');
+             window.scrolled = { frames: 0, empty: 0, slowest: 0, done: false };
+             let last = performance.now();
+             const step = () => {
+               const now = performance.now();
+               window.scrolled.slowest = Math.max(window.scrolled.slowest, now - last);
+               last = now;
+               window.scrolled.frames += 1;
+               if (table.querySelectorAll('[role=row]').length < 10) window.scrolled.empty += 1;
+               if (table.scrollTop + table.clientHeight >= table.scrollHeight - 1) {
+                 window.scrolled.done = true;
+                 return;
+               }
+               table.scrollTop += table.scrollHeight / 150;
+               requestAnimationFrame(step);
+             };
+             requestAnimationFrame(step);
+             return true",
+        )
+        .await;
+    assert_eq!(scrolled, true);
+    studio
+        .wait_for_script("the bottom", "return window.scrolled.done")
+        .await;
+    row_of(studio, "user-099999").await;
+    let scrolled = studio.script("return window.scrolled").await;
+    println!("scrolled from top to bottom: {scrolled}");
+    assert_eq!(scrolled["empty"], 0, "there are rows at every moment");
+    studio.screenshot("users-100000-bottom");
+    let table = studio.find("users-table").await;
+    table.send_keys(&Key::Home.to_string()).await.unwrap();
+    row_of(studio, "user-000000").await;
+    table.send_keys(&Key::End.to_string()).await.unwrap();
+    row_of(studio, "user-099999").await;
+    table.send_keys(&Key::Up.to_string()).await.unwrap();
+    table.send_keys(&Key::Enter.to_string()).await.unwrap();
+    says(studio, "user-panel", "user-099998").await;
+    table.send_keys(&Key::Home.to_string()).await.unwrap();
+}
+
+async fn suspends_and_is_refused(prepared: &Prepared, studio: &Studio) {
+    row_of(studio, "user-000003").await.click().await.unwrap();
+    says(studio, "user-panel", "person.3@yourcompany.com").await;
+    says(studio, "user-metadata", "Research").await;
+    looks_well(studio, "users-100000-panel").await;
+    studio.click("user-suspend").await;
+    says(studio, "user-status", "Suspended").await;
+    says(studio, "seat-count", "99,999").await;
+
+    // The link that the panel leads to, and one that was given out before, are refused.
+    studio.click("user-link").await;
+    says(studio, "forecast", "user-000003 is suspended").await;
+    let id = ExistingId::parse("user-000003", false).unwrap();
+    let link = prepared.link(Payload::Id(id));
+    studio.click("rail-inspect").await;
+    studio.fill("inspect-input", &link).await;
+    let verdict = says(studio, "inspect-forecast", "user-000003 is suspended").await;
+    assert!(verdict.contains("Reactivate"), "{verdict}");
+    assert_eq!(studio.text("inspect-verdict").await, "user_suspended");
+    looks_well(studio, "inspect-refused").await;
+
+    // With no seat left, nobody is reactivated, and it says why.
+    studio.click("seat-meter").await;
+    studio.click("seat-limited").await;
+    studio.fill("seat-limit-input", "99998").await;
+    says(studio, "seat-over", "Nobody loses a seat").await;
+    studio.fill("seat-limit-input", "99999").await;
+    studio.click("seat-limit-save").await;
+    says(studio, "seat-count", "99,999 of 99,999").await;
+    looks_well(studio, "settings-seats").await;
+    studio.click("rail-users").await;
+    studio.click("user-reactivate").await;
+    says(studio, "user-problem", "All 99999 seats are taken").await;
+    assert_eq!(studio.text("user-status").await, "Suspended");
+    looks_well(studio, "users-no-seats").await;
+}
+
+#[test]
+fn nobody_then_three_users_by_hand_by_link_and_by_a_photograph() {
+    run(async {
+        let prepared = Prepared::with(0);
+        let studio = prepared.open().await;
+        studio.click("rail-users").await;
+        says(&studio, "users-empty", "No users yet").await;
+        looks_well(&studio, "users-empty").await;
+
+        studio.click("users-add").await;
+        studio.fill("field-user-id", " ada").await;
+        studio.click("user-add-submit").await;
+        says(&studio, "error-user.id", "white space").await;
+        looks_well(&studio, "users-add-refused").await;
+        studio.fill("field-user-id", "ada-1815").await;
+        studio.fill("field-user-email", "ada@yourcompany.com").await;
+        studio.click("user-add-submit").await;
+        says(&studio, "user-panel", "added by hand").await;
+        says(&studio, "seat-count", "1, no limit").await;
+
+        // By a link, pasted.
+        studio.click("rail-inspect").await;
+        looks_well(&studio, "inspect-empty").await;
+        let link = prepared.link(Payload::User(person(1)));
+        studio.fill("inspect-input", &link).await;
+        says(&studio, "inspect-forecast", "Creates user-000001: seat 2").await;
+        looks_well(&studio, "inspect-provisions").await;
+        studio.click("inspect-redeem").await;
+        says(&studio, "inspect-redeemed", "Created user-000001").await;
+        says(&studio, "inspect-forecast", "Signs in user-000001").await;
+        says(&studio, "seat-count", "2, no limit").await;
+        looks_well(&studio, "inspect-redeemed").await;
+
+        // By a photograph of a QR code; one without a code says so.
+        let link = prepared.link(Payload::User(person(2)));
+        let shot = Shot {
+            degrees: 17.0,
+            scale: 1.2,
+            tilt: 0.05,
+            quality: 50,
+        };
+        let taken = photograph(&Qr::for_url(&link).unwrap().picture(), shot);
+        let (photo, stripes) = (
+            prepared.file("photo.jpg", &taken),
+            prepared.file(
+                "stripes.jpg",
+                &jpeg(
+                    &image::GrayImage::from_fn(640, 480, |x, y| image::Luma([(x * y % 251) as u8])),
+                    60,
+                ),
+            ),
+        );
+        let choose = async |path: &PathBuf| {
+            let css = fantoccini::Locator::Css("[data-testid=inspect-file]");
+            let input = studio.client.find(css).await.unwrap();
+            input.send_keys(path.to_str().unwrap()).await.unwrap();
+        };
+        choose(&stripes).await;
+        says(&studio, "inspect-forecast", "no QR code").await;
+        looks_well(&studio, "inspect-no-qr").await;
+        choose(&photo).await;
+        says(&studio, "inspect-forecast", "Creates user-000002: seat 3").await;
+        looks_well(&studio, "inspect-photograph").await;
+        studio.click("inspect-redeem").await;
+        says(&studio, "inspect-redeemed", "Created user-000002").await;
+
+        // By the clipboard, a picture that another program would read.
+        studio.click("rail-compose").await;
+        studio.click("kind-id").await;
+        studio.fill("field-id", "ada-1815").await;
+        says(&studio, "forecast", "Signs in ada-1815").await;
+        studio.click("copy-qr").await;
+        says(&studio, "toast", "copied").await;
+        studio.click("rail-inspect").await;
+        studio.click("inspect-clipboard").await;
+        says(&studio, "inspect-forecast", "Signs in ada-1815").await;
+
+        studio.click("rail-users").await;
+        says(&studio, "screen-note", "3").await;
+        looks_well(&studio, "users-3").await;
+        studio.resize(860, 600).await;
+        looks_well(&studio, "users-3-small").await;
+        studio.click("rail-inspect").await;
+        looks_well(&studio, "inspect-small").await;
+        studio.click("rail-users").await;
+        row_of(&studio, "ada-1815").await;
+        studio.click("user-remove").await;
+        looks_well(&studio, "users-remove").await;
+        studio.click("user-remove-confirm").await;
+        says(&studio, "seat-count", "2, no limit").await;
+        studio.quit().await;
+    });
+}
