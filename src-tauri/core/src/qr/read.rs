@@ -1,5 +1,6 @@
 use std::io::Cursor;
 
+use image::imageops::{self, FilterType};
 use image::{DynamicImage, GrayImage, ImageReader, Limits, RgbaImage};
 
 use crate::{Error, ErrorCode, Result};
@@ -45,7 +46,33 @@ fn flattened(picture: DynamicImage) -> GrayImage {
     })
 }
 
+/// The side, in pixels, from which on a picture has more detail than a code needs, and more noise.
+const LARGE_SIDE_PX: u32 = 1_400;
+
+/// Looks for a QR code in the picture as it is and then, because noise hides what it shows, smoothed
+/// and in another size.
 fn read_gray(picture: &GrayImage) -> Result<String> {
+    let refused = match read_once(picture) {
+        Ok(text) => return Ok(text),
+        Err(refused) => refused,
+    };
+    let (width, height) = picture.dimensions();
+    let resized = || {
+        let (width, height) = if width.max(height) > LARGE_SIDE_PX {
+            (width / 2, height / 2)
+        } else {
+            (width * 2, height * 2)
+        };
+        imageops::resize(picture, width.max(1), height.max(1), FilterType::Triangle)
+    };
+    read_once(&imageops::fast_blur(picture, 0.8))
+        .or_else(|_| read_once(&resized()))
+        .or_else(|_| read_once(&imageops::fast_blur(&resized(), 1.2)))
+        // What is wrong with the picture as it is.
+        .map_err(|_| refused)
+}
+
+fn read_once(picture: &GrayImage) -> Result<String> {
     let (width, height) = (picture.width() as usize, picture.height() as usize);
     let mut prepared = rqrr::PreparedImage::prepare_from_greyscale(width, height, |x, y| {
         let at = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
