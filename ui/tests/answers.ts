@@ -1,4 +1,12 @@
-import type { Commands, Inspection, Instance, Preview } from '../src/generated/types';
+import type {
+  Commands,
+  Inspection,
+  Instance,
+  Preview,
+  User,
+  UserPage,
+  UsersRequest,
+} from '../src/generated/types';
 
 /** What the Rust side would answer, for tests of the screens. */
 
@@ -71,6 +79,37 @@ export function inspectionLike(changed: Partial<Inspection> = {}): Inspection {
       user: 'ada',
     },
     ...changed,
+  };
+}
+
+export function userLike(changed: Partial<User> = {}): User {
+  return {
+    id: 'ada-1815',
+    email: 'ada@yourcompany.com',
+    status: 'active',
+    origin: 'link',
+    created_at: 1_795_300_000,
+    last_sign_in: null,
+    sign_ins: 0,
+    profile_as_of: 1_795_300_000,
+    ...changed,
+  };
+}
+
+/** A page of so many users of a table of `total`, as the Rust side would answer. */
+export function pageOf(request: UsersRequest, total: number): UserPage {
+  const { place, limit, query } = request;
+  const first =
+    place.kind === 'first' ? 0 : place.kind === 'row' ? place.row : Number(place.cursor) + 1;
+  const end = Math.min(total, first + limit);
+  const users = Array.from({ length: Math.max(0, end - first) }, (_, at) =>
+    userLike({ id: `${query.search || 'user'}-${first + at}` }),
+  );
+  return {
+    users,
+    first_row: Math.min(first, total),
+    total,
+    next: end < total ? String(end - 1) : null,
   };
 }
 

@@ -1,0 +1,198 @@
+import { cleanup, render, screen, waitFor } from '@testing-library/svelte';
+import userEvent from '@testing-library/user-event';
+import { beforeEach, expect, it } from 'vitest';
+
+import { answer, instanceLike, pageOf, refuse, userLike, type Asked } from '../../tests/answers';
+import { compositionFor, forgetComposition } from '../compose/composition.svelte';
+import type { UserProfile, UsersRequest } from '../generated/types';
+import { seats } from '../state/seats.svelte';
+import { studio } from '../state/studio.svelte';
+import { toasts } from '../state/toasts.svelte';
+import { forgetList } from './list.svelte';
+import { selection } from './selection.svelte';
+import Users from './Users.svelte';
+
+const instance = instanceLike({ id: 'here', hosted: 'here' });
+const ref = { instance: 'here', id: 'user-0' };
+const profile = (status: 'active' | 'suspended' = 'active'): UserProfile => ({
+  user: userLike({ id: 'user-0', status }),
+  metadata_json: '{\n  "team": "Research"\n}',
+});
+
+beforeEach(() => {
+  cleanup();
+  forgetList(instance.id);
+  forgetComposition(instance.id);
+  selection.clear(instance.id);
+  toasts.list = [];
+  seats.take(instance.id, { used: 7, limit: 10 });
+  studio.instances = [instance];
+  studio.open('users');
+});
+
+function open(total = 250, others: Parameters<typeof answer>[0] = {}): Asked[] {
+  const asked = answer({
+    users: (request) => pageOf(request, total),
+    user: () => profile(),
+    seats: () => ({ used: 7, limit: 10 }),
+    ...others,
+  });
+  render(Users, { instance });
+  return asked;
+}
+
+const pages = (asked: Asked[]): UsersRequest[] =>
+  asked.filter(({ name }) => name === 'users').map(({ request }) => request as UsersRequest);
+
+const row = (id: string) => document.querySelector<HTMLElement>(`[data-user-id="${id}"]`);
+
+it('shows the users and how many there are, and draws no more than are in sight', async () => {
+  open(1_000_000);
+  await waitFor(() => expect(screen.getByTestId('screen-note').textContent).toBe('1,000,000'));
+  expect(row('user-0')?.textContent).toContain('ada@yourcompany.com');
+  expect(screen.getAllByTestId('user-row').length).toBeLessThan(60);
+  expect(screen.getByTestId('users-table').getAttribute('aria-rowcount')).toBe('1000001');
+});
+
+it('asks for what was typed last, and keeps every letter', async () => {
+  const asked = open();
+  await screen.findAllByTestId('user-row');
+  const input = screen.getByTestId<HTMLInputElement>('users-search');
+  await userEvent.type(input, 'lovelace 1815');
+  expect(input.value).toBe('lovelace 1815');
+  await waitFor(() => expect(row('lovelace 1815-0')).toBeTruthy());
+  expect(pages(asked).at(-1)?.query.search).toBe('lovelace 1815');
+});
+
+it('goes to the search by a key, and clears it by another', async () => {
+  const asked = open();
+  await screen.findAllByTestId('user-row');
+  await userEvent.keyboard('/');
+  await userEvent.keyboard('ab');
+  const input = screen.getByTestId<HTMLInputElement>('users-search');
+  expect(input.value).toBe('ab');
+  await userEvent.keyboard('{Escape}');
+  expect(input.value).toBe('');
+  await waitFor(() => expect(pages(asked).at(-1)?.query.search).toBe(''));
+});
+
+it('filters and sorts, from the newest where it is a time', async () => {
+  const asked = open();
+  await screen.findAllByTestId('user-row');
+  expect(pages(asked)[0]?.query).toMatchObject({ sort_by: 'last_sign_in', descending: true });
+  await userEvent.selectOptions(screen.getByTestId('users-status'), 'suspended');
+  await userEvent.selectOptions(screen.getByTestId('users-origin'), 'added');
+  await userEvent.click(screen.getByTestId('users-sort-email'));
+  await waitFor(() =>
+    expect(pages(asked).at(-1)?.query).toMatchObject({
+      status: 'suspended',
+      origin: 'added',
+      sort_by: 'email',
+      descending: false,
+    }),
+  );
+  const header = screen.getByTestId('users-sort-email').closest('[role=columnheader]');
+  expect(header?.getAttribute('aria-sort')).toBe('ascending');
+  await userEvent.click(screen.getByTestId('users-sort-email'));
+  await waitFor(() => expect(pages(asked).at(-1)?.query.descending).toBe(true));
+});
+
+it('goes to the end by key, where it asks for what is there', async () => {
+  const asked = open(100_000);
+  await screen.findAllByTestId('user-row');
+  const table = screen.getByTestId('users-table');
+  table.focus();
+  await userEvent.keyboard('{End}');
+  // jsdom lays nothing out: the scroll event has to be made.
+  table.dispatchEvent(new Event('scroll'));
+  await waitFor(() => expect(row('user-99999')).toBeTruthy());
+  expect(pages(asked).at(-1)?.place).toEqual({ kind: 'row', row: 99_900 });
+});
+
+it('shows a user, and leads to a link', async () => {
+  open();
+  await waitFor(() => expect(row('user-0')).toBeTruthy());
+  await userEvent.click(row('user-0') ?? document.body);
+  expect((await screen.findByTestId('user-metadata')).textContent).toContain('Research');
+  await userEvent.click(screen.getByTestId('user-link'));
+  expect(studio.screen).toBe('compose');
+  const { draft } = compositionFor(instance.id);
+  expect([draft.kind, draft.id]).toEqual(['id', 'user-0']);
+});
+
+it('suspends, says what that means, and takes it back', async () => {
+  const asked = open(3, {
+    user_suspend: () => profile('suspended'),
+    user_reactivate: () => profile(),
+  });
+  selection.select(instance.id, 'user-0');
+  await userEvent.click(await screen.findByTestId('user-suspend'));
+  await waitFor(() => expect(toasts.list.at(-1)?.text).toContain('takes no seat'));
+  expect(asked).toContainEqual({ name: 'user_suspend', request: ref });
+  toasts.list.at(-1)?.action?.run();
+  await waitFor(() => expect(asked).toContainEqual({ name: 'user_reactivate', request: ref }));
+});
+
+it('says why somebody cannot be reactivated, and where that is changed', async () => {
+  open(3, {
+    user: () => profile('suspended'),
+    user_reactivate: () => refuse('no_seats', 'All 10 seats are taken.'),
+  });
+  selection.select(instance.id, 'user-0');
+  await userEvent.click(await screen.findByTestId('user-reactivate'));
+  const problem = await screen.findByTestId('user-problem');
+  expect(problem.textContent).toContain('All 10 seats are taken.');
+  await userEvent.click(screen.getByText('Change the seat limit'));
+  expect([studio.screen, studio.settingsPart]).toEqual(['settings', 'seats']);
+});
+
+it('asks before it removes, and says what that means', async () => {
+  const asked = open(3);
+  selection.select(instance.id, 'user-0');
+  await userEvent.click(await screen.findByTestId('user-remove'));
+  expect(asked.some(({ name }) => name === 'user_remove')).toBe(false);
+  expect(screen.getByRole('dialog', { hidden: true }).textContent).toContain('The seat is freed.');
+  await userEvent.click(screen.getByTestId('user-remove-confirm'));
+  await waitFor(() => expect(asked).toContainEqual({ name: 'user_remove', request: ref }));
+  await waitFor(() => expect(screen.queryByTestId('user-panel')).toBeNull());
+});
+
+it('adds a user, with what is wrong at its field', async () => {
+  let wrong = true;
+  const asked = open(3, {
+    user_add: () =>
+      wrong ? refuse('user_exists', 'There is a user ada already.', 'user.id') : profile(),
+  });
+  await userEvent.click(screen.getByTestId('users-add'));
+  expect(screen.getByRole('dialog', { hidden: true }).textContent).toContain('3 are left');
+  await userEvent.type(screen.getByTestId('field-user-id'), 'ada');
+  await userEvent.click(screen.getByTestId('user-add-submit'));
+  expect((await screen.findByTestId('error-user.id')).textContent).toContain('already');
+  wrong = false;
+  await userEvent.click(screen.getByTestId('user-add-submit'));
+  await waitFor(() => expect(selection.of(instance.id)).toBe('user-0'));
+  expect(asked.find(({ name }) => name === 'user_add')?.request).toMatchObject({ id: 'ada' });
+});
+
+it('says what is missing: nobody at all, nobody who answers, no directory', async () => {
+  open(0);
+  expect((await screen.findByTestId('users-empty')).textContent).toContain('No users yet');
+  await userEvent.type(screen.getByTestId('users-search'), 'x');
+  await waitFor(() => expect(screen.getByTestId('users-empty').textContent).toContain('‘x’'));
+  await userEvent.click(screen.getByTestId('users-clear'));
+  await waitFor(() =>
+    expect(screen.getByTestId('users-empty').textContent).toContain('No users yet'),
+  );
+  cleanup();
+  forgetList(instance.id);
+  open(0, { users: () => refuse('directory_held', 'The directory is in use by another.') });
+  expect((await screen.findByTestId('users-problem')).textContent).toContain('in use by another');
+});
+
+it('knows nobody who is kept elsewhere', async () => {
+  const asked = answer({});
+  render(Users, { instance: instanceLike({ id: 'there', hosted: 'elsewhere' }) });
+  const said = await screen.findByTestId('users-empty');
+  expect(said.textContent.replace(/\s+/gu, ' ')).toContain('no copy of its users here');
+  expect(asked).toEqual([]);
+});
