@@ -13,20 +13,26 @@ pub(crate) fn bench(tables: &[String]) -> Result<()> {
     ui::build()?;
     interop::install()?;
     let display = Display::start()?;
-    let mut command = cargo(&[
-        "bench",
-        "--locked",
-        "--package",
-        "latchkey-desktop",
-        "--features",
-        "bench",
-        "--bench",
-        "ratios",
-        "--",
-    ]);
-    command.args(tables);
-    command
-        .env("LATCHKEY_INTEROP", interop::folder())
-        .env("DISPLAY", display.name());
-    run(&mut command)
+    for (package, name) in [
+        ("latchkey-core", "directory"),
+        ("latchkey-desktop", "ratios"),
+    ] {
+        let mut command = cargo(&[
+            "bench",
+            "--locked",
+            "--package",
+            package,
+            "--features",
+            "bench",
+            "--bench",
+            name,
+            "--",
+        ]);
+        command.args(tables);
+        command
+            .env("LATCHKEY_INTEROP", interop::folder())
+            .env("DISPLAY", display.name());
+        run(&mut command)?;
+    }
+    Ok(())
 }

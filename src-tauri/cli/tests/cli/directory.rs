@@ -113,6 +113,56 @@ fn users_are_added_suspended_reactivated_and_removed_within_the_seats() {
 }
 
 #[test]
+fn users_are_searched_filtered_sorted_and_paged() {
+    let folder = folder();
+    let run = |arguments: &[&str]| {
+        let mut all = vec!["--json", "users", "--instance", "here"];
+        all.extend(arguments);
+        in_folder(folder.path(), &all)
+    };
+    for (id, name) in [
+        ("u-1", "name=Ada Lovelace"),
+        ("u-2", "name=Grace Hopper"),
+        ("u-3", "team=Hopper"),
+    ] {
+        assert_eq!(run(&["add", id, "--metadata", name]).code, 0);
+    }
+    assert_eq!(run(&["suspend", "u-1"]).code, 0);
+    let ids = |arguments: &[&str]| -> Vec<String> {
+        let listed = run(arguments).json();
+        let users = listed["users"].as_array().unwrap();
+        users
+            .iter()
+            .map(|user| user["id"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    assert_eq!(ids(&["list", "--search", "hopp grace"]), ["u-2"]);
+    assert_eq!(ids(&["list", "--status", "suspended"]), ["u-1"]);
+    assert_eq!(ids(&["list", "--origin", "link"]), Vec::<String>::new());
+    assert_eq!(
+        ids(&["list", "--sort", "id", "--descending"]),
+        ["u-3", "u-2", "u-1"]
+    );
+    let first = run(&["list", "--limit", "2"]).json();
+    assert_eq!(first["total"], 3);
+    let next = first["next"].as_str().unwrap();
+    assert_eq!(ids(&["list", "--after", next]), ["u-3"]);
+    assert_eq!(
+        run(&["list", "--after", "u-1"]).refusal(),
+        (1, "invalid_cursor".into(), Some("after".into()))
+    );
+    let told = in_folder(
+        folder.path(),
+        &["users", "--instance", "here", "list", "--limit", "2"],
+    );
+    assert!(
+        told.err.contains("2 of 3; the next page: --after "),
+        "{}",
+        told.err
+    );
+}
+
+#[test]
 fn an_instance_elsewhere_has_no_users_here() {
     let folder = tempfile::tempdir().unwrap();
     let add = [

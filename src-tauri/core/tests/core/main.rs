@@ -11,6 +11,7 @@
 
 mod accepted_codes;
 mod directory;
+mod forecasts;
 mod refused_inputs;
 mod signed;
 mod verdicts;

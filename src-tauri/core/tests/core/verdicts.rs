@@ -456,3 +456,102 @@ fn every_combination_of_payload_directory_policy_and_time_has_its_verdict() {
         "a row of the table is never used: {used:?}"
     );
 }
+
+/// Each refusal that the directory adds, with its user, its few words, and whether the visitor is
+/// told more than that the link does not work.
+#[test]
+fn a_refusal_names_the_user_to_the_administrator_and_nobody_to_the_visitor() {
+    const AT_ALL: &str = "This link does not work. Ask whoever gave it to you for another.";
+    let id = |id: &str| UserId::parse(id, "id").unwrap();
+    let subject = || "ada".to_owned();
+    let seats = Seats {
+        used: 10,
+        limit: Some(10),
+    };
+    let code = |refused| Refusal::Code(refused);
+    let rows: [(Refusal, Option<&str>, &str, &str); 13] = [
+        (
+            Refusal::ExternalAuthOff,
+            None,
+            "external authentication is off",
+            AT_ALL,
+        ),
+        (
+            code(CodeRefusal::BadSignature),
+            None,
+            "the signature does not match",
+            AT_ALL,
+        ),
+        (
+            code(CodeRefusal::Expired { at: 1 }),
+            None,
+            "expired",
+            "This link does not work any more. Ask whoever gave it to you for a new one.",
+        ),
+        (
+            code(CodeRefusal::NotYetValid { at: 1 }),
+            None,
+            "not valid yet",
+            "This link does not work yet. Open it again later.",
+        ),
+        (
+            code(CodeRefusal::ExpiryRequired),
+            None,
+            "an expiry is required",
+            AT_ALL,
+        ),
+        (Refusal::LinkRevoked, None, "the link was revoked", AT_ALL),
+        (
+            Refusal::LinkAlreadyUsed,
+            None,
+            "the link has been used",
+            "This link does not work any more. Ask whoever gave it to you for a new one.",
+        ),
+        (
+            Refusal::UnknownUser { subject: subject() },
+            None,
+            "there is no user ada",
+            AT_ALL,
+        ),
+        (
+            Refusal::UserSuspended { user: id("ada") },
+            Some("ada"),
+            "ada is suspended",
+            AT_ALL,
+        ),
+        (
+            Refusal::UserRemoved {
+                subject: subject(),
+                at: 1,
+            },
+            None,
+            "ada was removed",
+            AT_ALL,
+        ),
+        (
+            Refusal::EmailInUse { owner: id("eve") },
+            Some("eve"),
+            "the email belongs to eve",
+            AT_ALL,
+        ),
+        (
+            Refusal::ProvisioningOff { user: id("ada") },
+            None,
+            "links create no users here",
+            AT_ALL,
+        ),
+        (
+            Refusal::NoSeats { seats },
+            None,
+            "no seats left",
+            "There is no seat left. Ask whoever gave you this link to make room, then open it again.",
+        ),
+    ];
+    for (refusal, user, title, visitor) in rows {
+        assert_eq!(refusal.user().map(UserId::as_str), user, "{refusal:?}");
+        assert_eq!(refusal.title(), title, "{refusal:?}");
+        assert_eq!(refusal.for_visitor(), visitor, "{refusal:?}");
+        // A sentence that says what to do.
+        assert!(refusal.to_string().ends_with('.'), "{refusal}");
+    }
+}

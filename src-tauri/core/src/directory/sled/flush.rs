@@ -110,7 +110,7 @@ mod tests {
     fn a_flush_serves_all_who_asked_before_it_began_and_nobody_else() {
         const THREADS: usize = 8;
         let (flusher, together) = (Flusher::default(), Barrier::new(THREADS));
-        let (changes, flushed, flushes) = (AtomicU64::new(0), AtomicU64::new(0), AtomicU64::new(0));
+        let (changes, on_disk, count) = (AtomicU64::new(0), AtomicU64::new(0), AtomicU64::new(0));
         thread::scope(|scope| {
             for _ in 0..THREADS {
                 scope.spawn(|| {
@@ -121,18 +121,18 @@ mod tests {
                             .flush_by(|| {
                                 let all = changes.load(Ordering::SeqCst);
                                 thread::sleep(Duration::from_micros(200));
-                                flushed.fetch_max(all, Ordering::SeqCst);
-                                flushes.fetch_add(1, Ordering::SeqCst);
+                                on_disk.fetch_max(all, Ordering::SeqCst);
+                                count.fetch_add(1, Ordering::SeqCst);
                                 Ok(())
                             })
                             .unwrap();
-                        assert!(flushed.load(Ordering::SeqCst) >= mine);
+                        assert!(on_disk.load(Ordering::SeqCst) >= mine);
                     }
                 });
             }
         });
-        let flushes = flushes.into_inner();
-        assert!(flushes < 300, "{flushes} flushes for 400 changes");
+        let count = count.into_inner();
+        assert!(count < 300, "{count} flushes for 400 changes");
     }
 
     #[test]

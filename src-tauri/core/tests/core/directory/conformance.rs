@@ -5,6 +5,9 @@ use latchkey_core::code::{CodeRefusal, VerifiedCode};
 use latchkey_core::directory::{Directory, MAX_IMPORT, Origin};
 use latchkey_core::email::Email;
 use latchkey_core::instance::Policy;
+use latchkey_core::metadata::Metadata;
+use latchkey_core::payload::NewUser;
+use latchkey_core::user_id::UserId;
 use latchkey_core::verdict::{Seats, Status};
 
 use super::{at, code, finding, id, new_user, person};
@@ -28,6 +31,7 @@ pub(super) fn suite(empty: &dyn Fn() -> Box<dyn Directory>) {
     a_single_use_code_is_used_up_and_a_revoked_one_refused(&*empty());
     look_alikes_are_kept_apart_and_long_ids_kept(&*empty());
     what_is_not_there_is_said_to_be_unknown(&*empty());
+    the_largest_profile_is_kept_and_a_larger_one_refused(&*empty());
     an_import_adds_all_or_none(&*empty());
     finding::suite(empty);
 }
@@ -284,4 +288,28 @@ fn an_import_adds_all_or_none(directory: &dyn Directory) {
     );
     directory.import(&many[1..], now()).unwrap();
     assert_eq!(directory.count().unwrap(), 252);
+}
+
+fn the_largest_profile_is_kept_and_a_larger_one_refused(directory: &dyn Directory) {
+    let of = |bytes: usize| {
+        let text = "x".repeat(bytes - r#"{"k":""}"#.len());
+        Metadata::from_json(&format!(r#"{{"k":"{text}"}}"#), "metadata")
+    };
+    let user = NewUser {
+        metadata: of(8 * 1024).unwrap(),
+        ..person(&"i".repeat(255), Some("a@b.cd"))
+    };
+    directory.add(&user, now()).unwrap();
+    let kept = directory.user(&user.id).unwrap().unwrap();
+    assert_eq!(kept.metadata.json().len(), 8 * 1024);
+    directory.suspend(&user.id).unwrap();
+    assert_eq!(
+        directory.user(&user.id).unwrap().unwrap().metadata,
+        user.metadata
+    );
+    // What is larger cannot be made, and so is never there to add.
+    let refused = of(8 * 1024 + 1).unwrap_err();
+    assert_eq!(refused.code, ErrorCode::InvalidPayload);
+    let refused = UserId::parse(&"i".repeat(256), "user.id").unwrap_err();
+    assert_eq!(refused.field.as_deref(), Some("user.id"));
 }
