@@ -50,13 +50,11 @@ fn found(directory: &dyn Directory, query: &UserQuery, sort: Sort, limit: usize)
         assert_eq!(page.first_row, ids.len() as u64);
         assert!(page.users.len() <= limit);
         ids.extend(names(&page));
-        match page.next {
-            Some(next) => place = Place::After(next.to_string().parse().unwrap()),
-            None => {
-                assert_eq!(page.total, ids.len() as u64);
-                return ids;
-            }
-        }
+        let Some(next) = page.next else {
+            assert_eq!(page.total, ids.len() as u64);
+            return ids;
+        };
+        place = Place::After(next.to_string().parse().unwrap());
     }
 }
 
@@ -71,7 +69,8 @@ fn names(page: &UserPage) -> Vec<String> {
 fn crowd(directory: &dyn Directory) {
     const TEAMS: [&str; 3] = ["research", "Sales", "ops"];
     for number in 0..60_i64 {
-        let name = format!("{}-{:02}", TEAMS[number as usize % 3], number * 7 % 60);
+        let team = TEAMS[usize::try_from(number % 3).unwrap()];
+        let name = format!("{team}-{:02}", number * 7 % 60);
         let email = (number % 4 != 0).then(|| {
             let domain = if number % 2 == 0 {
                 "EXAMPLE.com"
