@@ -134,7 +134,16 @@ fn clippy() -> Result<Counts> {
         "--bench=ratios",
         "--bin=empty-window",
     ];
-    for targets in [&["--workspace", "--all-targets"] as &[&str], &apart] {
+    let directory = [
+        "--package=latchkey-core",
+        "--features=bench",
+        "--bench=directory",
+    ];
+    for targets in [
+        &["--workspace", "--all-targets"] as &[&str],
+        &apart,
+        &directory,
+    ] {
         let mut clippy = cargo(&["clippy", "--locked", "--quiet"]);
         clippy.args(targets).args(["--", "--deny", "warnings"]);
         run(&mut clippy)?;

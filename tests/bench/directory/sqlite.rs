@@ -1,4 +1,4 @@
-//! SQLite with the indexes that the same questions want, and a commit that is on disk.
+//! `SQLite` with the indexes that the same questions want, and a commit that is on disk.
 
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
