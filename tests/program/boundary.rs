@@ -527,6 +527,11 @@ fn another_program_is_told_that_studio_holds_the_directory() {
         .unwrap();
     let holder = format!("Latchkey Studio (process {})", std::process::id());
     assert!(refused.message.contains(&holder), "{}", refused.message);
+    let home = latchkey_core::home::Home::open(boundary.data_dir.path().into(), KeychainUse::Never);
+    let id = latchkey_core::instance::InstanceId::parse(&here).unwrap();
+    let refused = home.unwrap().remove(&id).unwrap_err();
+    assert!(refused.message.contains(&holder), "{}", refused.message);
+    assert!(folder.exists(), "nobody takes it away under Studio");
     // It works on one instance at a time; the others are left to whoever wants them.
     boundary
         .ask("instance_remove", json!({ "instance": here }))

@@ -148,9 +148,12 @@ impl Home {
         Ok(key.secret().clone())
     }
 
-    /// Removes an instance with its key and all that is in its folder.
+    /// Removes an instance with its key and all that is in its folder, its users too.
+    ///
+    /// Fails with [`ErrorCode::DirectoryHeld`] where another program works with its users.
     pub fn remove(&self, id: &InstanceId) -> Result<()> {
         let instance = self.instances.get(id)?;
+        SledDirectory::require_free(&self.users_folder(id))?;
         self.instances.remove(id)?;
         if let Some(record) = &instance.key {
             self.forget(record);
@@ -189,8 +192,11 @@ impl Home {
             )
             .about("instance"));
         }
-        let folder = self.instances.folder(&instance.id).join("directory");
-        SledDirectory::open(&folder, holder)
+        SledDirectory::open(&self.users_folder(&instance.id), holder)
+    }
+
+    fn users_folder(&self, id: &InstanceId) -> PathBuf {
+        self.instances.folder(id).join("directory")
     }
 
     fn store(

@@ -136,6 +136,17 @@ mod tests {
     }
 
     #[test]
+    fn a_change_is_under_way_until_it_ends() {
+        let flusher = Flusher::default();
+        let (one, other) = (flusher.begin(), flusher.begin());
+        assert_eq!(flusher.turns().under_way, 2);
+        drop(one);
+        assert_eq!(flusher.turns().under_way, 1);
+        drop(other);
+        assert_eq!(flusher.turns().under_way, 0);
+    }
+
+    #[test]
     fn a_flush_that_fails_serves_nobody() {
         let flusher = Flusher::default();
         let fail = || Err(Error::new(ErrorCode::Storage, "full"));

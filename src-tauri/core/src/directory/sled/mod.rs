@@ -48,6 +48,12 @@ impl SledDirectory {
         })
     }
 
+    /// Refuses with [`ErrorCode::DirectoryHeld`] where a process holds the directory in `folder`, if
+    /// there is one.
+    pub fn require_free(folder: &Path) -> Result<()> {
+        open::require_free(folder)
+    }
+
     /// A user whom the catalogue knows; `None` where the user is gone by now.
     fn row(&self, id: &str) -> Result<Option<User>> {
         let Some(bytes) = self.opened.tree().get(keys::user(id)).map_err(storage)? else {

@@ -107,6 +107,15 @@ impl Drop for Opened {
     }
 }
 
+/// Refuses where another process holds the directory.
+pub(super) fn require_free(folder: &Path) -> Result<()> {
+    if folder.is_dir() {
+        hold(folder, "a program that removes it").map(drop)
+    } else {
+        Ok(())
+    }
+}
+
 /// Takes the lock of the directory. sled's own says nothing about who holds it.
 fn hold(folder: &Path, holder: &str) -> Result<File> {
     let (path, named) = (folder.join("lock"), folder.join("holder"));
