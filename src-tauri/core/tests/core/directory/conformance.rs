@@ -202,6 +202,11 @@ fn a_removed_user_comes_back_by_a_newer_code_only(directory: &dyn Directory) {
     directory.remove(&id("ada"), at(-30)).unwrap();
     assert_eq!(redeem(directory, &new_user("ada")), "user_removed");
     assert_eq!(
+        redeem(directory, &new_user("eve")),
+        "provisioned",
+        "that concerns nobody else"
+    );
+    assert_eq!(
         redeem(directory, &code(r#""id":"ada""#, -10)),
         "user_removed"
     );
@@ -228,6 +233,12 @@ fn a_single_use_code_is_used_up_and_a_revoked_one_refused(directory: &dyn Direct
     assert_eq!(redeem(directory, &often), "signed_in");
     directory.revoke_link("y").unwrap();
     assert_eq!(redeem(directory, &often), "link_revoked");
+    let other = judge(&format!(
+        r#"{{"id":"ada","jti":"z","single_use":true,"iat":{iat}}}"#
+    ))
+    .unwrap();
+    assert_eq!(redeem(directory, &other), "signed_in", "another link works");
+    assert_eq!(redeem(directory, &other), "link_already_used");
 }
 
 fn look_alikes_are_kept_apart_and_long_ids_kept(directory: &dyn Directory) {

@@ -1,10 +1,12 @@
 use std::fs;
+use std::path::Path;
 use std::sync::Mutex;
 use std::thread;
 
 use latchkey_core::ErrorCode;
-use latchkey_core::directory::{Directory, SledDirectory};
+use latchkey_core::directory::{Directory, Origin, Place, Search, SledDirectory, Sort, UserQuery};
 use latchkey_core::instance::Policy;
+use latchkey_core::verdict::Status;
 use tempfile::TempDir;
 
 use super::{conformance, id, new_user};
@@ -45,6 +47,19 @@ fn what_was_done_is_there_after_opening_again() {
     let again = open(&folder).unwrap();
     assert_eq!(again.user(&id("ada")).unwrap(), ada);
     assert_eq!((again.seats().unwrap(), again.count().unwrap()), (seats, 2));
+    let query = UserQuery {
+        search: Search::new("e"),
+        status: Some(Status::Suspended),
+        origin: Some(Origin::Link),
+    };
+    let page = again.users(&query, Sort::default(), &Place::First, 9);
+    let ids: Vec<String> = page
+        .unwrap()
+        .users
+        .iter()
+        .map(|user| user.id.to_string())
+        .collect();
+    assert_eq!(ids, ["eve"], "and is found");
 }
 
 #[test]
@@ -112,4 +127,55 @@ fn a_newer_format_is_refused() {
     drop(tree);
     let refused = open(&folder).err().unwrap();
     assert_eq!(refused.code, ErrorCode::NewerFormat);
+}
+
+#[test]
+fn a_tree_that_has_lost_its_latest_changes_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let before = tempfile::tempdir().unwrap();
+    let directory = open(&folder).unwrap();
+    directory
+        .redeem(Ok(&new_user("ada")), Policy::default(), now())
+        .unwrap();
+    drop(directory);
+    copy(&folder.path().join("sled"), &before.path().join("sled"));
+    let directory = open(&folder).unwrap();
+    directory
+        .redeem(Ok(&new_user("ada")), Policy::default(), now())
+        .unwrap();
+    drop(directory);
+    // As many rows, and none of them the newest.
+    fs::remove_dir_all(folder.path().join("sled")).unwrap();
+    copy(&before.path().join("sled"), &folder.path().join("sled"));
+    let refused = open(&folder).err().unwrap();
+    assert_eq!(refused.code, ErrorCode::DamagedFile);
+    assert!(
+        refused.message.contains("latest changes"),
+        "{}",
+        refused.message
+    );
+}
+
+#[test]
+fn a_directory_is_free_until_somebody_holds_it() {
+    let folder = tempfile::tempdir().unwrap();
+    SledDirectory::require_free(&folder.path().join("none")).unwrap();
+    let directory = open(&folder).unwrap();
+    let refused = SledDirectory::require_free(folder.path()).unwrap_err();
+    assert_eq!(refused.code, ErrorCode::DirectoryHeld);
+    drop(directory);
+    SledDirectory::require_free(folder.path()).unwrap();
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let to = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            copy(&entry.path(), &to);
+        } else {
+            fs::copy(entry.path(), to).unwrap();
+        }
+    }
 }
