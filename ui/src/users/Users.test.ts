@@ -109,6 +109,32 @@ it('goes to the end by key, where it asks for what is there', async () => {
   expect(pages(asked).at(-1)?.place).toEqual({ kind: 'row', row: 99_900 });
 });
 
+it('keeps the focus and goes on by key after a click, also where the row is scrolled away', async () => {
+  open(100_000);
+  await waitFor(() => expect(row('user-2')).toBeTruthy());
+  await userEvent.click(row('user-2') ?? document.body);
+  const table = screen.getByTestId('users-table');
+  expect(document.activeElement).toBe(table);
+  await userEvent.keyboard('{End}');
+  table.dispatchEvent(new Event('scroll'));
+  await waitFor(() => expect(row('user-2')).toBeNull());
+  expect(document.activeElement).toBe(table);
+  const active = document.getElementById(table.getAttribute('aria-activedescendant') ?? '');
+  expect(Number(active?.dataset['row'])).toBe(99_999);
+  table.scrollTop = 0;
+  table.dispatchEvent(new Event('scroll'));
+  await waitFor(() => expect(table.hasAttribute('aria-activedescendant')).toBe(false));
+});
+
+it('closes the panel by key from within', async () => {
+  open(3);
+  selection.select(instance.id, 'user-0');
+  (await screen.findByTestId('user-suspend')).focus();
+  await userEvent.keyboard('{Escape}');
+  await waitFor(() => expect(screen.queryByTestId('user-panel')).toBeNull());
+  expect(document.activeElement).toBe(screen.getByTestId('users-table'));
+});
+
 it('shows a user, and leads to a link', async () => {
   open();
   await waitFor(() => expect(row('user-0')).toBeTruthy());
@@ -131,6 +157,23 @@ it('suspends, says what that means, and takes it back', async () => {
   expect(asked).toContainEqual({ name: 'user_suspend', request: ref });
   toasts.list.at(-1)?.action?.run();
   await waitFor(() => expect(asked).toContainEqual({ name: 'user_reactivate', request: ref }));
+});
+
+it('says it aloud where taking it back is refused and the panel is gone', async () => {
+  open(3, {
+    user_suspend: () => profile('suspended'),
+    user_reactivate: () => refuse('no_seats', 'All 10 seats are taken.'),
+  });
+  selection.select(instance.id, 'user-0');
+  await userEvent.click(await screen.findByTestId('user-suspend'));
+  const undo = await waitFor(() => {
+    const { action } = toasts.list.find(({ text }) => text.includes('takes no seat')) ?? {};
+    if (!action) throw new Error('nothing to undo yet');
+    return action;
+  });
+  cleanup();
+  undo.run();
+  await waitFor(() => expect(toasts.list.at(-1)?.text).toBe('user-0: All 10 seats are taken.'));
 });
 
 it('says why somebody cannot be reactivated, and where that is changed', async () => {

@@ -24,6 +24,10 @@ const EVERYBODY: UserQuery = {
   descending: false,
 };
 
+function isFiltered({ search, status, origin }: UserQuery): boolean {
+  return search.trim() !== '' || status !== null || origin !== null;
+}
+
 /** The users that are asked for, in blocks of rows that come as they are scrolled to. */
 export class UserList {
   search = $state('');
@@ -41,17 +45,27 @@ export class UserList {
   /** Grows when the rows begin anew, at the first. */
   fresh = $state(0);
 
+  /**
+   * What the rows that are there answer. While another answer is on the way this is not what the
+   * fields say, and more of these rows are asked for in the same words: a cursor fits no others.
+   */
+  answered = $state.raw<UserQuery>(EVERYBODY);
+
   readonly #instanceId: string;
-  #blocks = $state.raw<ReadonlyMap<number, User[]>>(new Map());
+  #blocks = $state.raw(new Map<number, User[]>());
   readonly #cursors = new Map<number, string>();
   /** What rows are asked for at the moment; answers to anything else are dropped. */
   #turn = 0;
   #inSight: [first: number, end: number] = [0, BLOCK];
   #loading = false;
-  readonly #first = new Latest<null, UserPage>(
-    () => this.#page({ kind: 'first' }),
-    (page) => {
+  /** Whether rows for what the fields say are on the way. */
+  #asking = false;
+  readonly #first = new Latest<UserQuery, UserPage>(
+    (query) => this.#page(query, { kind: 'first' }),
+    (page, query) => {
       this.#turn += 1;
+      this.answered = query;
+      this.#asking = false;
       this.#cursors.clear();
       this.#blocks = new Map();
       this.#inSight = [0, BLOCK];
@@ -59,15 +73,19 @@ export class UserList {
       this.fresh += 1;
       this.busy = false;
     },
-    (thrown) => this.#fail(thrown),
+    (thrown) => {
+      this.#asking = false;
+      this.#fail(thrown);
+    },
   );
 
   constructor(instanceId: string) {
     this.#instanceId = instanceId;
   }
 
+  /** Whether the rows are not everybody. */
   get filtered(): boolean {
-    return this.search.trim() !== '' || this.status !== null || this.origin !== null;
+    return isFiltered(this.answered);
   }
 
   row(index: number): User | null {
@@ -86,7 +104,14 @@ export class UserList {
   /** The query has changed: begins anew. The old rows stay until the new ones are there. */
   ask(): void {
     this.busy = true;
-    this.#first.ask(null);
+    this.#asking = true;
+    this.#first.ask({
+      search: this.search,
+      status: this.status,
+      origin: this.origin,
+      sort_by: this.sortBy,
+      descending: this.descending,
+    });
   }
 
   sort(by: SortBy): void {
@@ -107,20 +132,30 @@ export class UserList {
   /** These rows are in sight; what is missing of them is fetched. */
   see(first: number, end: number): void {
     this.#inSight = [first, end];
+    for (const block of this.#wanted()) {
+      const users = this.#blocks.get(block);
+      // To the end of those that are kept; nothing on the screen depends on their order.
+      if (users && this.#blocks.delete(block)) this.#blocks.set(block, users);
+    }
     void this.#load();
   }
 
   /** The users have changed: asks again for what is in sight, and stays there. */
   async reload(): Promise<void> {
+    // The rows that are there are about to go.
+    if (this.#asking) {
+      this.ask();
+      return;
+    }
     const turn = ++this.#turn;
-    this.#first.cancel();
+    const query = this.answered;
     this.busy = true;
     try {
       const wanted = this.#wanted();
       const pages = await Promise.all(
-        wanted.map((block) => this.#page({ kind: 'row', row: block * BLOCK })),
+        wanted.map((block) => this.#page(query, { kind: 'row', row: block * BLOCK })),
       );
-      const everybody = this.filtered
+      const everybody = isFiltered(query)
         ? await call('users', {
             instance: this.#instanceId,
             query: EVERYBODY,
@@ -136,7 +171,7 @@ export class UserList {
         if (block !== undefined) this.#take(block, page);
       });
       if (everybody) this.everybody = everybody.total;
-      this.busy = false;
+      this.busy = this.#asking;
     } catch (thrown) {
       if (turn === this.#turn) this.#fail(thrown);
     }
@@ -149,22 +184,25 @@ export class UserList {
   async #load(): Promise<void> {
     if (this.#loading) return;
     this.#loading = true;
+    let turn = this.#turn;
     try {
       for (;;) {
         const block = this.#wanted().find((wanted) => !this.#blocks.has(wanted));
         if (block === undefined || this.problem) return;
-        const turn = this.#turn;
+        turn = this.#turn;
         const cursor = this.#cursors.get(block - 1);
         const place: Place =
           cursor === undefined ? { kind: 'row', row: block * BLOCK } : { kind: 'after', cursor };
-        const page = await this.#page(place);
+        const page = await this.#page(this.answered, place);
         if (turn === this.#turn) this.#take(block, page);
       }
     } catch (thrown) {
-      this.#fail(thrown);
+      if (turn === this.#turn) this.#fail(thrown);
     } finally {
       this.#loading = false;
     }
+    // What failed was no longer wanted; what is wanted now has not been asked for yet.
+    if (turn !== this.#turn) void this.#load();
   }
 
   #wanted(): number[] {
@@ -177,19 +215,8 @@ export class UserList {
     return blocks;
   }
 
-  #page(place: Place): Promise<UserPage> {
-    return call('users', {
-      instance: this.#instanceId,
-      query: {
-        search: this.search,
-        status: this.status,
-        origin: this.origin,
-        sort_by: this.sortBy,
-        descending: this.descending,
-      },
-      place,
-      limit: BLOCK,
-    });
+  #page(query: UserQuery, place: Place): Promise<UserPage> {
+    return call('users', { instance: this.#instanceId, query, place, limit: BLOCK });
   }
 
   #take(block: number, page: UserPage): void {

@@ -56,7 +56,9 @@ export function toShow(
 ): number | null {
   const table = tablePx(scrolledPx, rows, viewPx);
   const [top, bottom] = [row * ROW_PX, (row + 1) * ROW_PX];
-  if (top < table) return scrollPx(top, rows, viewPx);
-  if (bottom > table + viewPx) return scrollPx(bottom - viewPx, rows, viewPx);
+  // Whole pixels: a web view may round, and in a table that is scrolled on a shorter way the
+  // wrong way round would hide a part of the row.
+  if (top < table) return Math.floor(scrollPx(top, rows, viewPx));
+  if (bottom > table + viewPx) return Math.ceil(scrollPx(bottom - viewPx, rows, viewPx));
   return null;
 }
