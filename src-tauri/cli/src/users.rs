@@ -9,9 +9,9 @@ use latchkey_core::directory::{
 };
 use latchkey_core::email::Email;
 use latchkey_core::payload::NewUser;
+use latchkey_core::time;
 use latchkey_core::user_id::UserId;
 use latchkey_core::verdict::Status;
-use latchkey_core::{Error, ErrorCode, time};
 use serde_json::json;
 
 use crate::args::{
@@ -39,11 +39,7 @@ pub(crate) fn users(
     match &arguments.command {
         UsersCommand::List(arguments) => list(arguments, &directory, output)?,
         UsersCommand::Show { id: who } => {
-            let who = id(who)?;
-            let user = directory.user(&who)?.ok_or_else(|| {
-                Error::new(ErrorCode::UnknownUser, format!("There is no user {who}.")).about("id")
-            })?;
-            show(&user, output);
+            show(&directory.known_user(&id(who)?)?, output);
         }
         UsersCommand::Add {
             id,

@@ -7,7 +7,7 @@ use latchkey_core::directory::{self, Directory, Search, SledDirectory, Sort};
 use latchkey_core::email::Email;
 use latchkey_core::instance::InstanceId;
 use latchkey_core::user_id::UserId;
-use latchkey_core::{Error, ErrorCode, payload, verdict};
+use latchkey_core::{Error, payload, verdict};
 use serde::{Deserialize, Serialize};
 use tauri::State;
 use ts_rs::TS;
@@ -211,10 +211,7 @@ pub async fn user(
     request: UserRef,
 ) -> Result<UserProfile, Problem> {
     in_directory(studio, request.instance.clone(), move |directory| {
-        let id = request.id()?;
-        directory.user(&id)?.map(Into::into).ok_or_else(|| {
-            Error::new(ErrorCode::UnknownUser, format!("There is no user {id}.")).about("id")
-        })
+        directory.known_user(&request.id()?).map(Into::into)
     })
     .await
 }

@@ -13,13 +13,13 @@ pub use query::{Cursor, Place, Search, Sort, SortBy, UserPage, UserQuery, is_nam
 pub use sled::SledDirectory;
 pub use user::{Origin, User};
 
-use crate::Result;
 use crate::code::{CodeRefusal, VerifiedCode};
 use crate::email::Email;
 use crate::instance::Policy;
 use crate::payload::NewUser;
 use crate::user_id::UserId;
 use crate::verdict::{Seats, Verdict};
+use crate::{Error, ErrorCode, Result};
 
 /// How many users are imported at once, at most: a transaction is held in memory.
 pub const MAX_IMPORT: usize = 250;
@@ -38,6 +38,13 @@ pub trait Directory: Send + Sync {
 
     /// The user of an id.
     fn user(&self, id: &UserId) -> Result<Option<User>>;
+
+    /// The user of an id, who is to be there.
+    ///
+    /// Fails with [`UnknownUser`](crate::ErrorCode::UnknownUser).
+    fn known_user(&self, id: &UserId) -> Result<User> {
+        self.user(id)?.ok_or_else(|| unknown_user(id))
+    }
 
     /// The user who has an address, in whatever case it is written.
     fn user_by_email(&self, email: &Email) -> Result<Option<User>>;
@@ -85,4 +92,8 @@ pub trait Directory: Send + Sync {
 
     /// How many users there are, active and suspended.
     fn count(&self) -> Result<u64>;
+}
+
+fn unknown_user(id: &UserId) -> Error {
+    Error::new(ErrorCode::UnknownUser, format!("There is no user {id}.")).about("id")
 }

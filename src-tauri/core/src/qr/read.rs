@@ -56,18 +56,18 @@ fn read_gray(picture: &GrayImage) -> Result<String> {
         Ok(text) => return Ok(text),
         Err(refused) => refused,
     };
+    if let Ok(text) = read_once(&imageops::fast_blur(picture, 0.8)) {
+        return Ok(text);
+    }
     let (width, height) = picture.dimensions();
-    let resized = || {
-        let (width, height) = if width.max(height) > LARGE_SIDE_PX {
-            (width / 2, height / 2)
-        } else {
-            (width * 2, height * 2)
-        };
-        imageops::resize(picture, width.max(1), height.max(1), FilterType::Triangle)
+    let (width, height) = if width.max(height) > LARGE_SIDE_PX {
+        (width / 2, height / 2)
+    } else {
+        (width * 2, height * 2)
     };
-    read_once(&imageops::fast_blur(picture, 0.8))
-        .or_else(|_| read_once(&resized()))
-        .or_else(|_| read_once(&imageops::fast_blur(&resized(), 1.2)))
+    let resized = imageops::resize(picture, width.max(1), height.max(1), FilterType::Triangle);
+    read_once(&resized)
+        .or_else(|_| read_once(&imageops::fast_blur(&resized, 1.2)))
         // What is wrong with the picture as it is.
         .map_err(|_| refused)
 }

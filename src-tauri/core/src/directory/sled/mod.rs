@@ -1,5 +1,6 @@
 //! The embedded engine. One tree, whose transactions are serial; a flush after each and before it is
-//! acknowledged, so that what is acknowledged is on disk; counters inside the transaction, because `len()` walks all rows.
+//! acknowledged, so that what is acknowledged is on disk; counters inside the transaction, because
+//! `len()` walks all rows.
 
 mod catalogue;
 mod flush;
@@ -18,13 +19,13 @@ use self::catalogue::Update;
 use self::open::Opened;
 use self::record::{Counters, UserRecord};
 use super::query::{Place, Sort, UserPage, UserQuery};
-use super::{Directory, JudgedCode, MAX_IMPORT, Origin, User};
+use super::{Directory, JudgedCode, MAX_IMPORT, Origin, User, unknown_user};
 use crate::code::VerifiedCode;
 use crate::email::Email;
 use crate::instance::Policy;
 use crate::payload::{NewUser, Payload};
 use crate::user_id::UserId;
-use crate::verdict::{Knowledge, KnownUser, LinkState, Seats, Status, Verdict, judge};
+use crate::verdict::{Knowledge, KnownUser, LinkState, Refusal, Seats, Status, Verdict, judge};
 use crate::{Error, ErrorCode, Result};
 
 /// A directory in a folder of its own, which one process holds at a time.
@@ -89,8 +90,10 @@ impl SledDirectory {
         match done {
             Ok((done, told)) => {
                 if let Some((changes, updates)) = told {
-                    self.opened.flush()?;
+                    let flushed = self.opened.flush();
+                    // The tree has it, on disk or not, and the catalogue waits for every change.
                     self.opened.catalogue().tell(changes, updates);
+                    flushed?;
                     self.opened.note(changes);
                 }
                 Ok(done)
@@ -116,10 +119,8 @@ impl Change<'_> {
     }
 
     fn known_user(&self, id: &UserId) -> Transacted<UserRecord> {
-        self.user(id.as_str())?.ok_or_else(|| {
-            let message = format!("There is no user {id}.");
-            abort(Error::new(ErrorCode::UnknownUser, message).about("id"))
-        })
+        self.user(id.as_str())?
+            .ok_or_else(|| abort(unknown_user(id)))
     }
 
     fn put_user(&mut self, id: &str, user: &UserRecord) -> Transacted<()> {
@@ -279,10 +280,7 @@ impl Change<'_> {
         if seats.has_free() {
             return Ok(());
         }
-        let message = format!(
-            "All {} seats are taken. Suspend or remove somebody, or raise the limit.",
-            seats.limit.unwrap_or(seats.used)
-        );
+        let message = Refusal::NoSeats { seats }.to_string();
         Err(abort(Error::new(ErrorCode::NoSeats, message)))
     }
 }

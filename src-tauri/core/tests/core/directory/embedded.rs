@@ -16,6 +16,14 @@ fn open(folder: &TempDir) -> latchkey_core::Result<SledDirectory> {
     SledDirectory::open(folder.path(), "a test")
 }
 
+/// Opens the directory, lets Ada sign in, and closes it.
+fn sign_ada_in(folder: &TempDir) {
+    let directory = open(folder).unwrap();
+    directory
+        .redeem(Ok(&new_user("ada")), Policy::default(), now())
+        .unwrap();
+}
+
 #[test]
 fn the_embedded_engine_does_what_any_directory_does() {
     let folders = Mutex::new(Vec::new());
@@ -88,11 +96,7 @@ fn a_directory_that_is_still_closing_is_waited_for() {
 #[test]
 fn an_unfinished_snapshot_does_not_keep_the_directory_shut() {
     let folder = tempfile::tempdir().unwrap();
-    let directory = open(&folder).unwrap();
-    directory
-        .redeem(Ok(&new_user("ada")), Policy::default(), now())
-        .unwrap();
-    drop(directory);
+    sign_ada_in(&folder);
     fs::write(folder.path().join("sled/snap.0000.generating"), b"cut").unwrap();
     assert_eq!(open(&folder).unwrap().count().unwrap(), 1);
 }
@@ -100,11 +104,7 @@ fn an_unfinished_snapshot_does_not_keep_the_directory_shut() {
 #[test]
 fn a_directory_that_has_lost_its_rows_says_so() {
     let folder = tempfile::tempdir().unwrap();
-    let directory = open(&folder).unwrap();
-    directory
-        .redeem(Ok(&new_user("ada")), Policy::default(), now())
-        .unwrap();
-    drop(directory);
+    sign_ada_in(&folder);
     fs::remove_dir_all(folder.path().join("sled")).unwrap();
     let refused = open(&folder).err().unwrap();
     assert_eq!(refused.code, ErrorCode::DamagedFile);
@@ -133,17 +133,9 @@ fn a_newer_format_is_refused() {
 fn a_tree_that_has_lost_its_latest_changes_says_so() {
     let folder = tempfile::tempdir().unwrap();
     let before = tempfile::tempdir().unwrap();
-    let directory = open(&folder).unwrap();
-    directory
-        .redeem(Ok(&new_user("ada")), Policy::default(), now())
-        .unwrap();
-    drop(directory);
+    sign_ada_in(&folder);
     copy(&folder.path().join("sled"), &before.path().join("sled"));
-    let directory = open(&folder).unwrap();
-    directory
-        .redeem(Ok(&new_user("ada")), Policy::default(), now())
-        .unwrap();
-    drop(directory);
+    sign_ada_in(&folder);
     // As many rows, and none of them the newest.
     fs::remove_dir_all(folder.path().join("sled")).unwrap();
     copy(&before.path().join("sled"), &folder.path().join("sled"));
