@@ -72,6 +72,8 @@ pub enum ErrorCode {
     DirectoryHeld,
     /// A file was written by a newer Latchkey.
     NewerFormat,
+    /// A file was written by a Latchkey that was never released.
+    OlderFormat,
     /// A file does not hold what Latchkey wrote.
     DamagedFile,
     /// The operating system refused to read or write a file.

@@ -8,6 +8,8 @@ pub(super) const FORMAT: &[u8] = b"m:format";
 pub(super) const COUNTERS: &[u8] = b"m:counters";
 /// What all users begin with.
 pub(super) const USERS: &[u8] = b"u:";
+/// What comes after all of them.
+pub(super) const AFTER_USERS: &[u8] = b"u;";
 
 pub(super) fn user(id: &str) -> Vec<u8> {
     [USERS, id.as_bytes()].concat()

@@ -5,6 +5,7 @@
 mod catalogue;
 mod flush;
 mod keys;
+mod load;
 mod open;
 mod record;
 
@@ -61,7 +62,7 @@ impl SledDirectory {
             return Ok(None);
         };
         let user: UserRecord =
-            serde_json::from_slice(&bytes).map_err(|cause| damaged().because(cause))?;
+            postcard::from_bytes(&bytes).map_err(|cause| damaged().because(cause))?;
         user.into_user(&UserId::parse(id, "id")?).map(Some)
     }
 
@@ -254,7 +255,7 @@ impl Change<'_> {
             user.email = Some(email.as_str().to_owned());
         }
         if !profile.metadata.members().is_empty() {
-            user.metadata.clone_from(profile.metadata.members());
+            user.set_metadata(&profile.metadata);
         }
         Ok(())
     }
@@ -422,7 +423,7 @@ fn read<T: serde::de::DeserializeOwned>(
     let Some(bytes) = tree.get(key)? else {
         return Ok(None);
     };
-    serde_json::from_slice(&bytes)
+    postcard::from_bytes(&bytes)
         .map(Some)
         .map_err(|cause| abort(damaged().because(cause)))
 }
@@ -432,7 +433,7 @@ fn write(
     key: impl AsRef<[u8]>,
     value: &(impl serde::Serialize + ?Sized),
 ) -> Transacted<()> {
-    let bytes = serde_json::to_vec(value).map_err(|cause| abort(damaged().because(cause)))?;
+    let bytes = postcard::to_allocvec(value).map_err(|cause| abort(damaged().because(cause)))?;
     tree.insert(key.as_ref(), bytes)
         .map(drop)
         .map_err(|cause: UnabortableTransactionError| cause.into())

@@ -5,30 +5,21 @@ use std::io::Write as _;
 use std::panic::{self, AssertUnwindSafe};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{self, Receiver};
 use std::thread;
 use std::time::Duration;
 
-use sled::IVec;
-
 use super::catalogue::{Catalogue, Followed};
 use super::flush::{Flusher, UnderWay};
-use super::record::{Counters, Summary};
+use super::load::{Loaded, Trouble, load};
+use super::record::Counters;
 use super::{keys, storage};
-use crate::verdict::Status;
 use crate::{Error, ErrorCode, Result, files};
 
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 /// sled's own default is a gibibyte.
 const CACHE_BYTES: u64 = 64 * 1024 * 1024;
 /// After how many changes the tally beside the tree is written anew.
 const TALLY_EVERY: u64 = 256;
-
-/// How many rows are read at a time while opening, and how many times as many may wait.
-const BATCH: usize = 512;
-const BATCHES: usize = 4;
-/// For so many rows room is made before they are there: the number comes from the disk.
-const MOST_EXPECTED: usize = 4_000_000;
 
 /// How often, and how long each time, a tree that is still closing is waited for: two seconds.
 const CLOSING_WAITS: u32 = 200;
@@ -204,43 +195,36 @@ fn check_format(tree: &sled::Db) -> Result<()> {
             ),
         ));
     }
+    if found < FORMAT {
+        return Err(Error::new(
+            ErrorCode::OlderFormat,
+            format!(
+                "The directory was written before Latchkey's first release (format {found}; this one reads {FORMAT}). Move its folder away to begin anew."
+            ),
+        ));
+    }
     Ok(())
 }
 
-/// Reads all rows into a catalogue, and compares their number with what was counted when they were
-/// written.
+/// Compares what [`load`] has found with what was counted when it was written.
 fn read_rows(tree: &sled::Db, tally: &Path) -> Result<(Counters, Catalogue)> {
     let counters: Counters = match tree.get(keys::COUNTERS).map_err(storage)? {
-        Some(bytes) => serde_json::from_slice(&bytes)
+        Some(bytes) => postcard::from_bytes(&bytes)
             .map_err(|cause| damaged(tally, "its counters cannot be read").because(cause))?,
         None => Counters::default(),
     };
-    let expected = usize::try_from(counters.users).unwrap_or_default();
-    let (batches, read) = mpsc::sync_channel::<Vec<(IVec, IVec)>>(BATCHES);
-    // One thread reads what another one understands.
-    let (users, active, catalogue) = thread::scope(|scope| {
-        let reader = scope.spawn(move || {
-            let mut rows = tree.scan_prefix(keys::USERS);
-            loop {
-                let batch: sled::Result<Vec<_>> = rows.by_ref().take(BATCH).collect();
-                let batch = batch.map_err(storage)?;
-                let is_last = batch.len() < BATCH;
-                // Nobody takes it where a row could not be understood.
-                if batches.send(batch).is_err() || is_last {
-                    return Ok(());
-                }
-            }
-        });
-        let understood = understand(&read, Catalogue::with_capacity(expected.min(MOST_EXPECTED)));
-        drop(read);
-        // sled may panic on damaged bytes.
-        match reader.join() {
-            Ok(all_read) => {
-                all_read.and(understood.ok_or_else(|| damaged(tally, "a row cannot be read")))
-            }
-            Err(_) => Err(damaged(tally, "it is not what was written")),
-        }
-    })?;
+    // sled may panic on damaged bytes.
+    let loaded = panic::catch_unwind(AssertUnwindSafe(|| load(tree, counters.users)));
+    let Loaded {
+        users,
+        active,
+        catalogue,
+    } = match loaded {
+        Ok(Ok(loaded)) => loaded,
+        Ok(Err(Trouble::Storage(cause))) => return Err(storage(cause)),
+        Ok(Err(Trouble::Damage(why))) => return Err(damaged(tally, why)),
+        Err(_) => return Err(damaged(tally, "it is not what was written")),
+    };
     if (users, active) != (counters.users, counters.active) {
         return Err(damaged(tally, "rows are missing"));
     }
@@ -252,22 +236,6 @@ fn read_rows(tree: &sled::Db, tally: &Path) -> Result<(Counters, Catalogue)> {
         return Err(damaged(tally, "its latest changes are missing"));
     }
     Ok((counters, catalogue))
-}
-
-/// Takes rows into a catalogue, and counts them and the active ones; `None` for a row that is not
-/// what was written.
-fn understand(
-    batches: &Receiver<Vec<(IVec, IVec)>>,
-    mut catalogue: Catalogue,
-) -> Option<(u64, u64, Catalogue)> {
-    let (mut users, mut active) = (0, 0);
-    for (key, bytes) in batches.iter().flatten() {
-        let user: Summary<'_> = serde_json::from_slice(&bytes).ok()?;
-        users += 1;
-        active += u64::from(user.status == Status::Active);
-        catalogue.load(&user.into_row(keys::id_of(&key)?));
-    }
-    Some((users, active, catalogue))
 }
 
 fn damaged(path: &Path, why: &str) -> Error {

@@ -1,9 +1,8 @@
-use std::borrow::Cow;
-use std::fmt;
+//! What the values of the tree are made of: postcard, because a million rows are read while opening.
+//! The order of the fields, and that of the variants in them, is the format.
 
-use serde::de::{IgnoredAny, MapAccess, Visitor};
-use serde::{Deserialize, Deserializer, Serialize};
-use serde_json::{Map, Value};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::catalogue::Row;
 use crate::Result;
@@ -14,98 +13,40 @@ use crate::payload::NewUser;
 use crate::user_id::UserId;
 use crate::verdict::{Seats, Status};
 
-/// A user as a row holds it; the id is in the key.
+/// A user as a row holds it; the id is in the key. It begins with what a [`Summary`] has.
 #[derive(Clone, Serialize, Deserialize)]
 pub(super) struct UserRecord {
-    pub(super) email: Option<String>,
-    pub(super) metadata: Map<String, Value>,
     pub(super) status: Status,
     origin: Origin,
     created_at: i64,
     last_sign_in: Option<i64>,
+    pub(super) email: Option<String>,
+    /// The texts of the name-like metadata, one after the other.
+    names: String,
     sign_ins: u64,
     pub(super) profile_as_of: i64,
+    /// JSON.
+    metadata: String,
 }
 
-/// What the catalogue needs of a row, read without building all of it.
+/// What the catalogue needs of a row: its beginning, read where it lies.
 #[derive(Deserialize)]
 pub(super) struct Summary<'a> {
-    #[serde(borrow)]
-    email: Option<Text<'a>>,
-    metadata: Names,
     pub(super) status: Status,
     origin: Origin,
     created_at: i64,
     last_sign_in: Option<i64>,
-}
-
-/// A text that stays where it was read, unless it has escapes.
-#[derive(Deserialize)]
-struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
-
-/// The texts of the name-like metadata, one after the other.
-#[derive(Default)]
-struct Names(String);
-
-impl Names {
-    fn add(&mut self, name: &str) {
-        if !self.0.is_empty() {
-            self.0.push(' ');
-        }
-        self.0.push_str(name);
-    }
-}
-
-impl<'de> Deserialize<'de> for Names {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
-        deserializer.deserialize_map(NamesVisitor)
-    }
-}
-
-/// The name of a metadata member.
-struct Member {
-    is_name: bool,
-}
-
-impl<'de> Deserialize<'de> for Member {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
-        let Text(member) = Text::deserialize(deserializer)?;
-        Ok(Self {
-            is_name: is_name(&member),
-        })
-    }
-}
-
-struct NamesVisitor;
-
-impl<'de> Visitor<'de> for NamesVisitor {
-    type Value = Names;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the metadata of a user")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> std::result::Result<Names, A::Error> {
-        let mut names = Names::default();
-        while let Some(Member { is_name }) = members.next_key()? {
-            if is_name {
-                if let Value::String(name) = members.next_value()? {
-                    names.add(&name);
-                }
-            } else {
-                members.next_value::<IgnoredAny>()?;
-            }
-        }
-        Ok(names)
-    }
+    #[serde(borrow)]
+    email: Option<&'a str>,
+    names: &'a str,
 }
 
 impl<'a> Summary<'a> {
     pub(super) fn into_row(self, id: &'a str) -> Row<'a> {
         Row {
             id: id.into(),
-            email: self.email.map(|Text(email)| email),
-            names: self.metadata.0.into(),
+            email: self.email.map(Into::into),
+            names: self.names.into(),
             status: self.status,
             origin: self.origin,
             created_at: self.created_at,
@@ -126,16 +67,29 @@ pub(super) struct Counters {
 
 impl UserRecord {
     pub(super) fn new(user: &NewUser, origin: Origin, now: i64, profile_as_of: i64) -> Self {
-        Self {
-            email: user.email.as_ref().map(|email| email.as_str().to_owned()),
-            metadata: user.metadata.members().clone(),
+        let mut record = Self {
             status: Status::Active,
             origin,
             created_at: now,
             last_sign_in: None,
+            email: user.email.as_ref().map(|email| email.as_str().to_owned()),
+            names: String::new(),
             sign_ins: 0,
             profile_as_of,
-        }
+            metadata: String::new(),
+        };
+        record.set_metadata(&user.metadata);
+        record
+    }
+
+    pub(super) fn set_metadata(&mut self, metadata: &Metadata) {
+        let members = metadata.members();
+        let names = members.iter().filter_map(|(member, value)| match value {
+            Value::String(name) if is_name(member) => Some(name.as_str()),
+            _ => None,
+        });
+        self.names = names.collect::<Vec<_>>().join(" ");
+        self.metadata = metadata.json();
     }
 
     pub(super) fn sign_in(&mut self, now: i64) {
@@ -150,16 +104,10 @@ impl UserRecord {
 
     /// The user as the catalogue knows it.
     pub(super) fn row(&self, id: &str) -> Row<'static> {
-        let mut names = Names::default();
-        for (member, value) in &self.metadata {
-            if let (true, Value::String(name)) = (is_name(member), value) {
-                names.add(name);
-            }
-        }
         Row {
             id: id.to_owned().into(),
             email: self.email.clone().map(Into::into),
-            names: names.0.into(),
+            names: self.names.clone().into(),
             status: self.status,
             origin: self.origin,
             created_at: self.created_at,
@@ -171,7 +119,7 @@ impl UserRecord {
         Ok(User {
             id: id.clone(),
             email: self.email()?,
-            metadata: Metadata::new(self.metadata, "metadata")?,
+            metadata: Metadata::from_json(&self.metadata, "metadata")?,
             status: self.status,
             origin: self.origin,
             created_at: self.created_at,

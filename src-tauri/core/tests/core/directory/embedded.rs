@@ -112,21 +112,27 @@ fn a_directory_that_has_lost_its_rows_says_so() {
 }
 
 #[test]
-fn a_newer_format_is_refused() {
-    let folder = tempfile::tempdir().unwrap();
-    drop(open(&folder).unwrap());
-    let tree = loop {
-        // The one that was dropped may still be closing.
-        if let Ok(tree) = sled::open(folder.path().join("sled")) {
-            break tree;
-        }
-        thread::yield_now();
-    };
-    tree.insert(b"m:format", b"2").unwrap();
-    tree.flush().unwrap();
-    drop(tree);
-    let refused = open(&folder).err().unwrap();
-    assert_eq!(refused.code, ErrorCode::NewerFormat);
+fn another_format_is_refused() {
+    for (format, code) in [
+        (b"1", ErrorCode::OlderFormat),
+        (b"3", ErrorCode::NewerFormat),
+        (b"x", ErrorCode::NewerFormat),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        drop(open(&folder).unwrap());
+        let tree = loop {
+            // The one that was dropped may still be closing.
+            if let Ok(tree) = sled::open(folder.path().join("sled")) {
+                break tree;
+            }
+            thread::yield_now();
+        };
+        tree.insert(b"m:format", format).unwrap();
+        tree.flush().unwrap();
+        drop(tree);
+        let refused = open(&folder).err().unwrap();
+        assert_eq!(refused.code, code);
+    }
 }
 
 #[test]

@@ -60,9 +60,14 @@ impl Catalogue {
         }
     }
 
-    /// Adds a user while opening; they come in the order of their ids.
+    /// Adds a user to a part that is going to be [appended](Self::append).
     pub(super) fn load(&mut self, row: &Row<'_>) {
-        self.rows.push(row);
+        self.rows.load(row);
+    }
+
+    /// Adds users while opening; they come in the order of their ids.
+    pub(super) fn append(&mut self, part: Self) {
+        self.rows.append(part.rows);
     }
 
     pub(super) fn apply(&mut self, update: Update) {
@@ -218,9 +223,14 @@ mod tests {
                 was_compacted |= catalogue.rows.len() < before;
             }
             let mut anew = Catalogue::default();
-            for (id, (created, last)) in &there {
-                anew.load(&row(id, *created, *last));
+            let mut part = Catalogue::default();
+            for (number, (id, (created, last))) in there.iter().enumerate() {
+                part.load(&row(id, *created, *last));
+                if number % 7 == 0 {
+                    anew.append(std::mem::take(&mut part));
+                }
             }
+            anew.append(part);
             for by in [
                 SortBy::Id,
                 SortBy::Email,
@@ -239,6 +249,23 @@ mod tests {
             }
         }
         assert!(was_compacted, "there were too few changes");
+    }
+
+    #[test]
+    fn rows_that_were_appended_change_like_others() {
+        let mut catalogue = Catalogue::default();
+        // The second part does not come after the first.
+        for ids in [["b", "d"], ["a", "c"]] {
+            let mut part = Catalogue::default();
+            for id in ids {
+                part.load(&row(id, 1, None));
+            }
+            catalogue.append(part);
+        }
+        catalogue.apply(Update::Remove("a".into()));
+        catalogue.apply(Update::Put(Box::new(row("d", 2, None))));
+        let found = all(&mut catalogue, "", SortBy::Id, false);
+        assert_eq!(found, ["b", "c", "d"]);
     }
 
     #[test]

@@ -45,7 +45,7 @@ pub(super) struct Rows {
     /// Of each row the folded id, address and names.
     text: Vec<u8>,
     columns: Vec<Columns>,
-    ids: String,
+    written: Written,
     by_id: HashTable<RowId>,
     hasher: RandomState,
     /// The rows that died, in the order in which they did.
@@ -57,12 +57,51 @@ pub(super) struct Rows {
 /// What of a row is of one size.
 struct Columns {
     text_end: usize,
-    id_end: usize,
     created_at: i64,
-    last_sign_in: Option<i64>,
+    /// [`NEVER`] where there was none.
+    last_sign_in: i64,
+    /// How long the folded id is.
+    folded_id: u16,
+    /// Whether the id is what it was folded to.
+    is_folded: bool,
     status: Status,
     origin: Origin,
     is_dead: bool,
+}
+
+/// No time: an `Option` would take as much room as the time itself.
+const NEVER: i64 = i64::MIN;
+
+/// The ids that are not what they are folded to, as they are written.
+#[derive(Default)]
+struct Written {
+    ids: String,
+    /// Where each ends, in the order of the rows.
+    ends: Vec<(RowId, usize)>,
+}
+
+impl Written {
+    /// Of a row after all that are here.
+    fn push(&mut self, row: RowId, id: &str) {
+        self.ids.push_str(id);
+        self.ends.push((row, self.ids.len()));
+    }
+
+    fn id(&self, row: RowId) -> Option<&str> {
+        let at = self.ends.binary_search_by_key(&row, |(row, _)| *row).ok()?;
+        let before = at.checked_sub(1).and_then(|before| self.ends.get(before));
+        let start = before.map_or(0, |(_, end)| *end);
+        self.ids.get(start..self.ends.get(at)?.1)
+    }
+
+    /// Adds those of other rows, the first of which is going to be the row `first`.
+    fn append(&mut self, first: usize, other: &Self) {
+        let before = self.ids.len();
+        self.ids.push_str(&other.ids);
+        let ends = other.ends.iter();
+        self.ends
+            .extend(ends.map(|(row, end)| (RowId::new(first + row.index()), before + end)));
+    }
 }
 
 impl Rows {
@@ -78,14 +117,45 @@ impl Rows {
     }
 
     pub(super) fn push(&mut self, row: &Row<'_>) {
-        for (part, end) in [
-            (row.id.as_ref(), BETWEEN),
-            (row.email.as_deref().unwrap_or_default(), BETWEEN),
-            (row.names.as_ref(), b'\n'),
-        ] {
-            self.push_folded(part);
-            self.text.push(end);
+        let id = self.load(row);
+        self.index(id);
+    }
+
+    /// Adds rows that were loaded.
+    pub(super) fn append(&mut self, loaded: Self) {
+        let (first, text) = (self.columns.len(), self.text.len());
+        let goes_on = match (self.all().next_back(), loaded.all().next()) {
+            (Some(last), Some(next)) => self.id(last) < loaded.id(next),
+            _ => true,
+        };
+        if self.in_order == first && goes_on {
+            self.in_order += loaded.in_order;
         }
+        self.text.extend_from_slice(&loaded.text);
+        self.written.append(first, &loaded.written);
+        self.columns
+            .extend(loaded.columns.into_iter().map(|columns| Columns {
+                text_end: text + columns.text_end,
+                ..columns
+            }));
+        for row in self.from(first) {
+            self.index(row);
+        }
+    }
+
+    /// Adds a row that is not found by its id, until it is in rows to which this is
+    /// [appended](Self::append).
+    pub(super) fn load(&mut self, row: &Row<'_>) -> RowId {
+        let start = self.text.len();
+        self.push_folded(&row.id);
+        let folded_id = self.text.get(start..).unwrap_or_default();
+        let is_folded = folded_id == row.id.as_bytes();
+        let folded_len = u16::try_from(folded_id.len()).unwrap_or(u16::MAX);
+        self.text.push(BETWEEN);
+        self.push_folded(row.email.as_deref().unwrap_or_default());
+        self.text.push(BETWEEN);
+        self.push_folded(&row.names);
+        self.text.push(b'\n');
         let id = RowId::new(self.columns.len());
         let goes_on = id
             .index()
@@ -94,17 +164,20 @@ impl Rows {
         if self.in_order == id.index() && goes_on {
             self.in_order += 1;
         }
-        self.ids.push_str(&row.id);
+        if !is_folded {
+            self.written.push(id, &row.id);
+        }
         self.columns.push(Columns {
             text_end: self.text.len(),
-            id_end: self.ids.len(),
             created_at: row.created_at,
-            last_sign_in: row.last_sign_in,
+            last_sign_in: row.last_sign_in.unwrap_or(NEVER),
+            folded_id: folded_len,
+            is_folded,
             status: row.status,
             origin: row.origin,
             is_dead: false,
         });
-        self.index(id);
+        id
     }
 
     fn push_folded(&mut self, text: &str) {
@@ -159,7 +232,7 @@ impl Rows {
         super::count(self.columns.len() + self.dead.len())
     }
 
-    pub(super) fn all(&self) -> impl Iterator<Item = RowId> + use<> {
+    pub(super) fn all(&self) -> impl DoubleEndedIterator<Item = RowId> + use<> {
         (0..self.columns.len()).map(RowId::new)
     }
 
@@ -182,10 +255,14 @@ impl Rows {
     }
 
     pub(super) fn id(&self, row: RowId) -> &str {
-        let start = self.before(row).map_or(0, |columns| columns.id_end);
-        let end = self.columns.get(row.index());
-        end.and_then(|columns| self.ids.get(start..columns.id_end))
-            .unwrap_or_default()
+        let id = match self.columns.get(row.index()) {
+            Some(columns) if columns.is_folded => {
+                let id = self.text_of(row).get(..usize::from(columns.folded_id));
+                id.and_then(|id| std::str::from_utf8(id).ok())
+            }
+            _ => self.written.id(row),
+        };
+        id.unwrap_or_default()
     }
 
     /// How the ids of two rows compare, byte by byte.
@@ -219,12 +296,13 @@ impl Rows {
         let mut part = || std::str::from_utf8(parts.next().unwrap_or_default()).unwrap_or_default();
         let (folded_id, folded_email) = (part(), part());
         let columns = self.columns.get(row.index());
+        let last_sign_in = columns.map(|columns| columns.last_sign_in);
         Sortable {
             id: self.id(row),
             folded_id,
             folded_email: Some(folded_email).filter(|email| !email.is_empty()),
             created_at: columns.map_or(0, |columns| columns.created_at),
-            last_sign_in: columns.and_then(|columns| columns.last_sign_in),
+            last_sign_in: last_sign_in.filter(|time| *time != NEVER),
         }
     }
 
@@ -248,11 +326,12 @@ impl Rows {
                 continue;
             };
             compacted.text.extend_from_slice(self.text_of(row));
-            compacted.ids.push_str(self.id(row));
             let id = RowId::new(compacted.columns.len());
+            if !columns.is_folded {
+                compacted.written.push(id, self.id(row));
+            }
             compacted.columns.push(Columns {
                 text_end: compacted.text.len(),
-                id_end: compacted.ids.len(),
                 ..*columns
             });
             compacted.index(id);
