@@ -80,6 +80,8 @@ pub fn typescript() -> String {
         instances::Algorithm::decl(&config),
         instances::Hosted::decl(&config),
         instances::Policy::decl(&config),
+        instances::SignInStep::decl(&config),
+        instances::Visiting::decl(&config),
         instances::KeyOrigin::decl(&config),
         instances::KeyStatus::decl(&config),
         instances::Instance::decl(&config),

@@ -56,7 +56,7 @@ pub(crate) fn users(
             };
             show(&directory.add(&user, now)?, output);
         }
-        UsersCommand::Suspend { id: who } => show(&directory.suspend(&id(who)?)?, output),
+        UsersCommand::Suspend { id: who } => show(&directory.suspend(&id(who)?, now)?, output),
         UsersCommand::Reactivate { id: who } => show(&directory.reactivate(&id(who)?)?, output),
         UsersCommand::Remove { id: who } => {
             directory.remove(&id(who)?, now)?;

@@ -5,6 +5,7 @@
 //! |---|---|
 //! | who signs in | [`payload`], [`email`], [`user_id`], [`metadata`] |
 //! | what opening a code does | [`verdict`], [`redeem`] |
+//! | who is signed in, and where to | [`session`], [`return_address`] |
 //! | users and their seats | [`directory`] |
 //! | what is signed | [`claims`], [`lifetime`], [`time`] |
 //! | the signed code | [`code`]: [`code::sign`], [`code::verify`], [`code::unverified`], [`code::recognize`] |
@@ -38,7 +39,9 @@ pub mod preferences;
 pub mod preview;
 pub mod qr;
 pub mod redeem;
+pub mod return_address;
 pub mod secret;
+pub mod session;
 pub mod time;
 pub mod user_id;
 pub mod verdict;

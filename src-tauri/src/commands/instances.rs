@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use latchkey_core::instance::{self, InstanceId, Name, Settings};
 use latchkey_core::link::{BaseUrl, Parameter};
 use latchkey_core::preferences::Preferences;
+use latchkey_core::return_address::WebOrigin;
 use latchkey_core::{code, home, keys};
 use serde::{Deserialize, Serialize};
 use tauri::State;
@@ -45,6 +46,29 @@ pub struct Policy {
     pub provisioning: bool,
     /// Take a returning user's e-mail and metadata from a newer code.
     pub refresh_profile: bool,
+}
+
+/// What signing in takes after a link was opened.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum SignInStep {
+    /// Nothing.
+    Automatic,
+    /// A click.
+    Confirm,
+}
+
+/// How the gateway lets people in who open a link of an instance that is hosted here.
+#[derive(Clone, Debug, Serialize, Deserialize, TS)]
+pub struct Visiting {
+    /// What it takes.
+    pub step: SignInStep,
+    /// How long a session lasts, in words: `14 days`.
+    pub session: String,
+    /// Origins of pages where people may be sent back to, beside the instance itself.
+    pub return_to: Vec<String>,
+    /// Origins of pages that may show the widget.
+    pub embed_in: Vec<String>,
 }
 
 /// Where a key came from.
@@ -89,6 +113,8 @@ pub struct Instance {
     pub lifetime: String,
     /// Its rules.
     pub policy: Policy,
+    /// How its gateway lets people in.
+    pub visiting: Visiting,
     /// Its signing key, if it has one.
     pub key: Option<KeyStatus>,
 }
@@ -104,6 +130,7 @@ pub struct InstanceSettings {
     pub algorithm: Algorithm,
     pub lifetime: String,
     pub policy: Policy,
+    pub visiting: Visiting,
 }
 
 /// An instance to connect.
@@ -249,6 +276,7 @@ impl From<instance::Instance> for Instance {
             algorithm: settings.algorithm.into(),
             lifetime: settings.lifetime.to_string(),
             policy: settings.policy.into(),
+            visiting: settings.visiting.clone().into(),
             key: instance.key.map(|key| KeyStatus {
                 origin: match key.origin {
                     keys::KeyOrigin::Generated => KeyOrigin::Generated,
@@ -277,7 +305,48 @@ impl TryFrom<InstanceSettings> for Settings {
                 .parse()
                 .map_err(|refused: latchkey_core::Error| refused.about("lifetime"))?,
             policy: settings.policy.into(),
+            visiting: settings.visiting.try_into()?,
         })
+    }
+}
+
+impl TryFrom<Visiting> for instance::Visiting {
+    type Error = latchkey_core::Error;
+
+    fn try_from(visiting: Visiting) -> Result<Self, Self::Error> {
+        let origins = |texts: &[String], field: &'static str| {
+            let parsed = texts.iter().map(|text| WebOrigin::parse(text));
+            parsed
+                .collect::<Result<_, _>>()
+                .map_err(|refused| refused.about(field))
+        };
+        Ok(Self {
+            step: match visiting.step {
+                SignInStep::Automatic => instance::SignInStep::Automatic,
+                SignInStep::Confirm => instance::SignInStep::Confirm,
+            },
+            session: visiting
+                .session
+                .parse()
+                .map_err(|refused: latchkey_core::Error| refused.about("session"))?,
+            return_to: origins(&visiting.return_to, "return_to")?,
+            embed_in: origins(&visiting.embed_in, "embed_in")?,
+        })
+    }
+}
+
+impl From<instance::Visiting> for Visiting {
+    fn from(visiting: instance::Visiting) -> Self {
+        let texts = |origins: &[WebOrigin]| origins.iter().map(ToString::to_string).collect();
+        Self {
+            step: match visiting.step {
+                instance::SignInStep::Automatic => SignInStep::Automatic,
+                instance::SignInStep::Confirm => SignInStep::Confirm,
+            },
+            session: visiting.session.to_string(),
+            return_to: texts(&visiting.return_to),
+            embed_in: texts(&visiting.embed_in),
+        }
     }
 }
 

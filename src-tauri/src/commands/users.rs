@@ -236,7 +236,9 @@ pub async fn user_suspend(
     request: UserRef,
 ) -> Result<UserProfile, Problem> {
     in_directory(studio, request.instance.clone(), move |directory| {
-        directory.suspend(&request.id()?).map(Into::into)
+        directory
+            .suspend(&request.id()?, Timestamp::now())
+            .map(Into::into)
     })
     .await
 }

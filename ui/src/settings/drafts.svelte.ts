@@ -4,12 +4,24 @@ import type { Instance, InstanceSettings } from '../generated/types';
 
 /** The settings of an instance that an administrator edits. */
 export function settingsOf(instance: Instance): InstanceSettings {
-  const { name, url, hosted, parameter, algorithm, lifetime, policy } = instance;
-  return { name, url, hosted, parameter, algorithm, lifetime, policy: { ...policy } };
+  const { name, url, hosted, parameter, algorithm, lifetime, policy, visiting } = instance;
+  return {
+    name,
+    url,
+    hosted,
+    parameter,
+    algorithm,
+    lifetime,
+    policy: { ...policy },
+    visiting: { ...visiting },
+  };
 }
 
 function same(a: InstanceSettings, b: InstanceSettings): boolean {
-  const flat = ({ policy, ...rest }: InstanceSettings) => Object.entries({ ...rest, ...policy });
+  const flat = ({ policy, visiting, ...rest }: InstanceSettings) =>
+    Object.entries({ ...rest, ...policy, ...visiting }).map(
+      ([member, value]) => [member, JSON.stringify(value)] as const,
+    );
   const others = new Map(flat(b));
   return flat(a).every(([member, value]) => others.get(member) === value);
 }

@@ -67,15 +67,18 @@ pub trait Directory: Send + Sync {
     /// Fails as [`add`](Self::add) does.
     fn import(&self, users: &[NewUser], now: Timestamp) -> Result<()>;
 
-    /// Suspends a user, which frees the seat. One who is suspended stays so.
+    /// Suspends a user, which frees the seat and ends all sessions. One who is suspended stays so.
     ///
     /// Fails with [`UnknownUser`](crate::ErrorCode::UnknownUser), as the others below.
-    fn suspend(&self, id: &UserId) -> Result<User>;
+    fn suspend(&self, id: &UserId, now: Timestamp) -> Result<User>;
 
     /// Lets a suspended user sign in again, who takes a seat. One who is active stays so.
     ///
     /// Fails with [`NoSeats`](crate::ErrorCode::NoSeats).
     fn reactivate(&self, id: &UserId) -> Result<User>;
+
+    /// Ends all sessions of a user.
+    fn sign_out(&self, id: &UserId, now: Timestamp) -> Result<User>;
 
     /// Removes a user with address, metadata and history, and remembers that and when, so that an
     /// older code does not bring the user back.

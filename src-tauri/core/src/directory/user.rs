@@ -38,4 +38,7 @@ pub struct User {
     pub sign_ins: u64,
     /// When the profile was last set: the `iat` of the code that did, or when the user was added.
     pub profile_as_of: i64,
+    /// Sessions that began before are void: when the user came in, or was last signed out
+    /// everywhere. It only grows.
+    pub sessions_since: i64,
 }

@@ -14,6 +14,7 @@ use crate::compose::Target;
 use crate::keys::KeyRecord;
 use crate::lifetime::Lifetime;
 use crate::link::{BaseUrl, Parameter};
+use crate::return_address::WebOrigin;
 use crate::{Error, ErrorCode, Result};
 
 /// Where people sign in.
@@ -64,6 +65,58 @@ impl Default for Policy {
             require_expiry: false,
             provisioning: true,
             refresh_profile: true,
+        }
+    }
+}
+
+/// What signing in takes after a link was opened.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SignInStep {
+    /// Nothing: it is the protocol's way.
+    #[default]
+    Automatic,
+    /// A click, so that programs that look at links sign nobody in. Single-use links always take it.
+    Confirm,
+}
+
+impl FromStr for SignInStep {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        match text {
+            "automatic" => Ok(Self::Automatic),
+            "confirm" => Ok(Self::Confirm),
+            _ => Err(Error::new(
+                ErrorCode::InvalidSetting,
+                "Signing in is 'automatic', or one has to 'confirm'.",
+            )
+            .about("sign_in")),
+        }
+    }
+}
+
+/// How the gateway lets people in who open a link of an instance that is hosted here.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Visiting {
+    /// What it takes.
+    pub step: SignInStep,
+    /// How long a session lasts, at most.
+    pub session: Lifetime,
+    /// Where people may be sent back to, beside the instance itself.
+    pub return_to: Vec<WebOrigin>,
+    /// Whose pages may show the widget.
+    pub embed_in: Vec<WebOrigin>,
+}
+
+impl Default for Visiting {
+    fn default() -> Self {
+        Self {
+            step: SignInStep::default(),
+            session: Lifetime::Secs(14 * 86_400),
+            return_to: Vec::new(),
+            embed_in: Vec::new(),
         }
     }
 }
@@ -176,6 +229,8 @@ pub struct Settings {
     pub lifetime: Lifetime,
     /// Its rules.
     pub policy: Policy,
+    /// How its gateway lets people in.
+    pub visiting: Visiting,
 }
 
 impl Settings {
@@ -190,6 +245,7 @@ impl Settings {
             algorithm: Algorithm::default(),
             lifetime: Lifetime::default(),
             policy: Policy::default(),
+            visiting: Visiting::default(),
         }
     }
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Hosted, Instance, InstanceId, Name, Policy, Settings};
+use super::{Hosted, Instance, InstanceId, Name, Policy, Settings, Visiting};
 use crate::code::Algorithm;
 use crate::keys::KeyRecord;
 use crate::lifetime::Lifetime;
@@ -40,6 +40,8 @@ struct InstanceFile {
     algorithm: Algorithm,
     lifetime: Lifetime,
     policy: Policy,
+    #[serde(default)]
+    visiting: Visiting,
     key: Option<KeyRecord>,
 }
 
@@ -247,6 +249,7 @@ impl Instances {
                 algorithm: file.algorithm,
                 lifetime: file.lifetime,
                 policy: file.policy,
+                visiting: file.visiting.clone(),
             })
         };
         Ok(Some(Instance {
@@ -267,6 +270,7 @@ impl Instances {
             algorithm: settings.algorithm,
             lifetime: settings.lifetime,
             policy: settings.policy,
+            visiting: settings.visiting.clone(),
             key: instance.key.clone(),
         };
         let path = self.path(&instance.id);

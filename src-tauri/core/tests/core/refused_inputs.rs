@@ -73,7 +73,7 @@ fn of_directory<T>(change: impl Fn(&SledDirectory) -> Result<T, Error>) -> Optio
         .add(&person("ada", Some("Ada@Example.com")), now())
         .unwrap();
     directory.add(&person("eve", None), now()).unwrap();
-    directory.suspend(&id("eve")).unwrap();
+    directory.suspend(&id("eve"), now()).unwrap();
     directory.set_seat_limit(Some(1)).unwrap();
     of_core(change(&directory))
 }
@@ -106,9 +106,9 @@ fn every_bad_input_to_a_directory_is_refused_by_code_and_member() {
         ("add where no seat is left", of_directory(|all| all.add(&person("bob", None), now())), "no_seats", None),
         ("add a look-alike where no seat is left", of_directory(|all| all.add(&person("\u{430}da", None), now())), "no_seats", None),
         ("reactivate where no seat is left", of_directory(|all| all.reactivate(&id("eve"))), "no_seats", None),
-        ("suspend nobody", of_directory(|all| all.suspend(&id("bob"))), "unknown_user", Some("id")),
-        ("suspend a look-alike", of_directory(|all| all.suspend(&id("\u{430}da"))), "unknown_user", Some("id")),
-        ("suspend in another case", of_directory(|all| all.suspend(&id("Ada"))), "unknown_user", Some("id")),
+        ("suspend nobody", of_directory(|all| all.suspend(&id("bob"), now())), "unknown_user", Some("id")),
+        ("suspend a look-alike", of_directory(|all| all.suspend(&id("\u{430}da"), now())), "unknown_user", Some("id")),
+        ("suspend in another case", of_directory(|all| all.suspend(&id("Ada"), now())), "unknown_user", Some("id")),
         ("reactivate nobody", of_directory(|all| all.reactivate(&id("bob"))), "unknown_user", Some("id")),
         ("remove nobody", of_directory(|all| all.remove(&id("bob"), now())), "unknown_user", Some("id")),
         ("import somebody who is there", of_directory(|all| all.import(&[person("ada", None)], now())), "user_exists", Some("user.id")),

@@ -260,17 +260,23 @@ impl Change<'_> {
         Ok(())
     }
 
-    fn set_status(&mut self, id: &UserId, status: Status) -> Transacted<User> {
+    fn suspend(&mut self, id: &UserId, now: Timestamp) -> Transacted<User> {
         let mut user = self.known_user(id)?;
-        if user.status != status {
-            match status {
-                Status::Suspended => self.counters.active = self.counters.active.saturating_sub(1),
-                Status::Active => {
-                    self.require_seat()?;
-                    self.counters.active += 1;
-                }
-            }
-            user.status = status;
+        if user.status == Status::Active {
+            self.counters.active = self.counters.active.saturating_sub(1);
+            user.status = Status::Suspended;
+            user.sign_out(now.as_second());
+            self.put_user(id.as_str(), &user)?;
+        }
+        user.into_user(id).map_err(abort)
+    }
+
+    fn reactivate(&mut self, id: &UserId) -> Transacted<User> {
+        let mut user = self.known_user(id)?;
+        if user.status == Status::Suspended {
+            self.require_seat()?;
+            self.counters.active += 1;
+            user.status = Status::Active;
             self.put_user(id.as_str(), &user)?;
         }
         user.into_user(id).map_err(abort)
@@ -307,12 +313,7 @@ impl Directory for SledDirectory {
     }
 
     fn user(&self, id: &UserId) -> Result<Option<User>> {
-        self.change(|change| {
-            let user = change.user(id.as_str())?;
-            user.map(|user| user.into_user(id))
-                .transpose()
-                .map_err(abort)
-        })
+        self.row(id.as_str())
     }
 
     fn user_by_email(&self, email: &Email) -> Result<Option<User>> {
@@ -366,12 +367,21 @@ impl Directory for SledDirectory {
         })
     }
 
-    fn suspend(&self, id: &UserId) -> Result<User> {
-        self.change(|change| change.set_status(id, Status::Suspended))
+    fn suspend(&self, id: &UserId, now: Timestamp) -> Result<User> {
+        self.change(|change| change.suspend(id, now))
     }
 
     fn reactivate(&self, id: &UserId) -> Result<User> {
-        self.change(|change| change.set_status(id, Status::Active))
+        self.change(|change| change.reactivate(id))
+    }
+
+    fn sign_out(&self, id: &UserId, now: Timestamp) -> Result<User> {
+        self.change(|change| {
+            let mut user = change.known_user(id)?;
+            user.sign_out(now.as_second());
+            change.put_user(id.as_str(), &user)?;
+            user.into_user(id).map_err(abort)
+        })
     }
 
     fn remove(&self, id: &UserId, now: Timestamp) -> Result<()> {

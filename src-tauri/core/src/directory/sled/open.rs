@@ -25,7 +25,10 @@ const TALLY_EVERY: u64 = 256;
 const CLOSING_WAITS: u32 = 200;
 const CLOSING_WAIT: Duration = Duration::from_millis(10);
 
-/// An open tree, held by this process.
+/// After its log has grown by so much, closing takes the time to note where things stand in it.
+const MUCH_GROWTH: u64 = 256 * 1024 * 1024;
+
+/// An open tree, held by this process. The fields are closed in this order.
 pub(super) struct Opened {
     tree: sled::Db,
     flusher: Flusher,
@@ -33,6 +36,7 @@ pub(super) struct Opened {
     tally: PathBuf,
     tallied: AtomicU64,
     latest: AtomicU64,
+    _log: Log,
     _lock: File,
 }
 
@@ -53,6 +57,10 @@ impl Opened {
             tally,
             tallied: AtomicU64::new(counters.changes),
             latest: AtomicU64::new(counters.changes),
+            _log: Log {
+                bytes: log_bytes(&path),
+                path,
+            },
             _lock: lock,
         })
     }
@@ -95,6 +103,28 @@ impl Opened {
 impl Drop for Opened {
     fn drop(&mut self) {
         self.write_tally(self.latest.load(Ordering::Relaxed));
+    }
+}
+
+/// sled's log, and how much of it there was when it was opened. sled notes while opening where things stand, and reads all that
+/// was written since when it opens the next time: a second for a million users.
+struct Log {
+    path: PathBuf,
+    bytes: u64,
+}
+
+fn log_bytes(path: &Path) -> u64 {
+    fs::metadata(path.join("db")).map_or(0, |log| log.len())
+}
+
+impl Drop for Log {
+    fn drop(&mut self) {
+        let growth = log_bytes(&self.path).saturating_sub(self.bytes);
+        if growth >= MUCH_GROWTH
+            && let Err(cause) = open(&self.path)
+        {
+            tracing::warn!(%cause, "the directory was closed, and will take longer to open");
+        }
     }
 }
 

@@ -25,6 +25,7 @@ pub(super) struct UserRecord {
     names: String,
     sign_ins: u64,
     pub(super) profile_as_of: i64,
+    sessions_since: i64,
     /// JSON.
     metadata: String,
 }
@@ -76,6 +77,7 @@ impl UserRecord {
             names: String::new(),
             sign_ins: 0,
             profile_as_of,
+            sessions_since: now,
             metadata: String::new(),
         };
         record.set_metadata(&user.metadata);
@@ -95,6 +97,11 @@ impl UserRecord {
     pub(super) fn sign_in(&mut self, now: i64) {
         self.last_sign_in = Some(now);
         self.sign_ins += 1;
+    }
+
+    /// Makes all sessions void that have begun, also those of this second.
+    pub(super) fn sign_out(&mut self, now: i64) {
+        self.sessions_since = now.max(self.sessions_since.saturating_add(1));
     }
 
     pub(super) fn email(&self) -> Result<Option<Email>> {
@@ -126,6 +133,7 @@ impl UserRecord {
             last_sign_in: self.last_sign_in,
             sign_ins: self.sign_ins,
             profile_as_of: self.profile_as_of,
+            sessions_since: self.sessions_since,
         })
     }
 }

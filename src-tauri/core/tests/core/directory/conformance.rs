@@ -5,8 +5,10 @@ use latchkey_core::code::{CodeRefusal, VerifiedCode};
 use latchkey_core::directory::{Directory, MAX_IMPORT, Origin};
 use latchkey_core::email::Email;
 use latchkey_core::instance::Policy;
+use latchkey_core::lifetime::Lifetime;
 use latchkey_core::metadata::Metadata;
 use latchkey_core::payload::NewUser;
+use latchkey_core::session::Session;
 use latchkey_core::user_id::UserId;
 use latchkey_core::verdict::{Seats, Status};
 
@@ -33,7 +35,44 @@ pub(super) fn suite(empty: &dyn Fn() -> Box<dyn Directory>) {
     what_is_not_there_is_said_to_be_unknown(&*empty());
     the_largest_profile_is_kept_and_a_larger_one_refused(&*empty());
     an_import_adds_all_or_none(&*empty());
+    sessions_end_where_a_user_is_signed_out_or_suspended(&*empty());
     finding::suite(empty);
+}
+
+fn sessions_end_where_a_user_is_signed_out_or_suspended(directory: &dyn Directory) {
+    let session = || {
+        let ada = directory.user(&id("ada")).unwrap().unwrap();
+        Session::new(&ada, Lifetime::Never, None, now())
+    };
+    let is_good = |session: &Session| {
+        let ada = directory.user(&id("ada")).unwrap().unwrap();
+        session.is_good(&ada, now())
+    };
+    redeem(directory, &new_user("ada"));
+    redeem(directory, &new_user("bob"));
+    let first = session();
+    redeem(directory, &new_user("ada"));
+    assert!(is_good(&first), "another sign-in ends nothing");
+    directory.sign_out(&id("bob"), now()).unwrap();
+    assert!(is_good(&first), "another user's sign-out ends nothing");
+    // All in one second, and by a clock that goes back.
+    let mut ended = vec![first];
+    for seconds in [0, 0, -1000] {
+        let before = session();
+        assert!(is_good(&before));
+        directory.sign_out(&id("ada"), super::at(seconds)).unwrap();
+        ended.push(before);
+    }
+    let before = session();
+    directory.suspend(&id("ada"), now()).unwrap();
+    assert!(!is_good(&before));
+    directory.reactivate(&id("ada")).unwrap();
+    ended.push(before);
+    assert!(
+        !ended.iter().any(is_good),
+        "a session that has ended stays so"
+    );
+    assert!(is_good(&session()));
 }
 
 fn a_new_user_is_created_once_and_signed_in_again(directory: &dyn Directory) {
@@ -90,10 +129,10 @@ fn seats_are_taken_freed_and_never_given_twice(directory: &dyn Directory) {
     assert_eq!(directory.seats().unwrap(), full);
 
     assert_eq!(
-        directory.suspend(&id("a")).unwrap().status,
+        directory.suspend(&id("a"), now()).unwrap().status,
         Status::Suspended
     );
-    directory.suspend(&id("a")).unwrap();
+    directory.suspend(&id("a"), now()).unwrap();
     assert_eq!(directory.seats().unwrap().used, 1, "a seat is freed once");
     assert_eq!(redeem(directory, &new_user("a")), "user_suspended");
     assert_eq!(redeem(directory, &new_user("c")), "provisioned");
@@ -119,7 +158,7 @@ fn seats_are_taken_freed_and_never_given_twice(directory: &dyn Directory) {
         "signed_in",
         "and nobody loses a seat"
     );
-    directory.suspend(&id("a")).unwrap();
+    directory.suspend(&id("a"), now()).unwrap();
     directory.remove(&id("a"), now()).unwrap();
     assert_eq!(
         directory.seats().unwrap().used,
@@ -262,8 +301,9 @@ fn look_alikes_are_kept_apart_and_long_ids_kept(directory: &dyn Directory) {
 fn what_is_not_there_is_said_to_be_unknown(directory: &dyn Directory) {
     let ghost = id("ghost");
     for refused in [
-        directory.suspend(&ghost).unwrap_err(),
+        directory.suspend(&ghost, now()).unwrap_err(),
         directory.reactivate(&ghost).unwrap_err(),
+        directory.sign_out(&ghost, now()).unwrap_err(),
         directory.remove(&ghost, now()).unwrap_err(),
     ] {
         assert_eq!(refused.code, ErrorCode::UnknownUser);
@@ -313,7 +353,7 @@ fn the_largest_profile_is_kept_and_a_larger_one_refused(directory: &dyn Director
     directory.add(&user, now()).unwrap();
     let kept = directory.user(&user.id).unwrap().unwrap();
     assert_eq!(kept.metadata.json().len(), 8 * 1024);
-    directory.suspend(&user.id).unwrap();
+    directory.suspend(&user.id, now()).unwrap();
     assert_eq!(
         directory.user(&user.id).unwrap().unwrap().metadata,
         user.metadata

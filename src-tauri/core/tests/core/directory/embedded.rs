@@ -46,7 +46,7 @@ fn what_was_done_is_there_after_opening_again() {
     directory
         .redeem(Ok(&new_user("eve")), Policy::default(), now())
         .unwrap();
-    directory.suspend(&id("eve")).unwrap();
+    directory.suspend(&id("eve"), now()).unwrap();
     let (ada, seats) = (
         directory.user(&id("ada")).unwrap(),
         directory.seats().unwrap(),

@@ -97,7 +97,7 @@ fn crowd(directory: &dyn Directory) {
                 .unwrap();
         }
         if number % 7 == 0 {
-            directory.suspend(&id(&name)).unwrap();
+            directory.suspend(&id(&name), at(1)).unwrap();
         }
     }
     directory.remove(&id("ops-14"), at(0)).unwrap();
@@ -284,7 +284,7 @@ fn what_changes_is_found_as_it_is_now(directory: &dyn Directory) {
         ids(&UserQuery::default(), SortBy::LastSignIn),
         ["b", "c", "a"]
     );
-    directory.suspend(&id("b")).unwrap();
+    directory.suspend(&id("b"), at(1)).unwrap();
     assert_eq!(ids(&suspended, SortBy::Id), ["b"]);
     directory.reactivate(&id("b")).unwrap();
     assert!(ids(&suspended, SortBy::Id).is_empty());

@@ -118,7 +118,7 @@ fn new_and_reactivated_users_take_every_seat_once() {
                 let directory = &directory;
                 scope.spawn(move || {
                     for person in some {
-                        directory.suspend(&person.id).unwrap();
+                        directory.suspend(&person.id, now()).unwrap();
                     }
                 });
             }

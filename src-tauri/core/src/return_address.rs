@@ -1,0 +1,251 @@
+//! Where somebody is sent after signing in. Whoever makes a link may have written the address, so only
+//! pages of origins that the administrator allows are led to: anything else would make the sign-in
+//! page a way to anybody's page (an open redirect, CWE-601).
+
+use std::fmt;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use url::Url;
+
+use crate::{Error, ErrorCode, Result};
+
+/// The longest address that is looked at, in bytes.
+const MAX_BYTES: usize = 2048;
+
+/// Scheme, host and port of a web page (RFC 6454).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WebOrigin(Url);
+
+impl WebOrigin {
+    /// Reads `https://app.example.com` or `http://localhost:3000`.
+    ///
+    /// Fails with [`ErrorCode::InvalidSetting`] for anything that says more or less than that.
+    pub fn parse(text: &str) -> Result<Self> {
+        let text = text.trim();
+        let refused = || {
+            Error::new(
+                ErrorCode::InvalidSetting,
+                format!("'{text}' is not an origin. Write it as https://app.example.com, with a port if need be and nothing after it."),
+            )
+            .about("origin")
+        };
+        let url = Url::parse(text).map_err(|_| refused())?;
+        let is_bare = matches!(url.scheme(), "https" | "http")
+            && url.username().is_empty()
+            && url.password().is_none()
+            && url.path() == "/"
+            && url.query().is_none()
+            && url.fragment().is_none()
+            && url.has_host();
+        if is_bare {
+            Ok(Self(url))
+        } else {
+            Err(refused())
+        }
+    }
+
+    /// The origin of a page.
+    #[must_use]
+    pub fn of(url: &Url) -> Option<Self> {
+        Self::parse(&url.origin().ascii_serialization()).ok()
+    }
+}
+
+/// As RFC 6454 §6.2 writes it, and as a browser sends it.
+impl fmt::Display for WebOrigin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.origin().ascii_serialization())
+    }
+}
+
+impl Serialize for WebOrigin {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for WebOrigin {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Self::parse(&text).map_err(serde::de::Error::custom)
+    }
+}
+
+/// An address that may be led to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReturnAddress(String);
+
+impl ReturnAddress {
+    /// Takes an address that came with a request: a path here, or a page of an origin in `allowed`.
+    /// `None` for anything else, however it is written.
+    #[must_use]
+    pub fn parse(text: &str, allowed: &[WebOrigin]) -> Option<Self> {
+        let is_plain = text.len() <= MAX_BYTES
+            && text.bytes().all(|byte| byte.is_ascii_graphic())
+            && !text.contains('\\');
+        if !is_plain {
+            return None;
+        }
+        if text.starts_with('/') {
+            return Self::path(text);
+        }
+        // A browser takes `https:evil.com` for a host, and so does this; `https:/evil.com` too.
+        let is_written_out = ["https://", "http://"].iter().any(|begin| {
+            let head = text.get(..begin.len());
+            head.is_some_and(|head| head.eq_ignore_ascii_case(begin))
+        });
+        let url = Url::parse(text).ok().filter(|_| is_written_out)?;
+        let has_user = !url.username().is_empty() || url.password().is_some();
+        let origin = WebOrigin::of(&url)?;
+        (!has_user && allowed.contains(&origin)).then(|| Self(url.into()))
+    }
+
+    /// A path with its query. `//host` is no path to a browser.
+    fn path(text: &str) -> Option<Self> {
+        /// Any host does: what is compared is whether it is still the host.
+        const HERE: &str = "https://here.invalid";
+        let base = Url::parse(HERE).ok()?;
+        let url = base.join(text).ok()?;
+        let stays = url.origin() == base.origin() && !text.starts_with("//");
+        stays.then(|| {
+            let fragment = url.fragment().map(|fragment| format!("#{fragment}"));
+            let query = url.query().map(|query| format!("?{query}"));
+            let path = url.path().trim_start_matches('/');
+            Self(format!(
+                "/{path}{}{}",
+                query.unwrap_or_default(),
+                fragment.unwrap_or_default()
+            ))
+        })
+    }
+
+    /// The address.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn allowed() -> Vec<WebOrigin> {
+        ["https://app.example.com", "http://localhost:3000"]
+            .map(|origin| WebOrigin::parse(origin).unwrap())
+            .to_vec()
+    }
+
+    #[test]
+    fn an_address_that_leads_away_is_refused_however_it_is_written() {
+        for address in [
+            "https://evil.com",
+            "https://evil.com/https://app.example.com",
+            "http://app.example.com/",
+            "https://app.example.com:8443/",
+            "https://app.example.com.evil.com/",
+            "https://evilapp.example.com/",
+            "https://example.com/",
+            "https://app.example.com@evil.com/",
+            "https://app.example.com:443@evil.com/",
+            "https://user@app.example.com/",
+            "https://user:pw@app.example.com/",
+            "https://:pw@app.example.com/",
+            "https:evil.com",
+            "https:/evil.com",
+            "https:///evil.com",
+            "https:app.example.com",
+            "https:\\\\evil.com",
+            "https://evil.com\\@app.example.com",
+            "https://app.example.com\\@evil.com",
+            "//evil.com",
+            "///evil.com",
+            "////evil.com",
+            "/\\evil.com",
+            "\\\\evil.com",
+            "\\/evil.com",
+            "/\t/evil.com",
+            "/\n/evil.com",
+            "\t//evil.com",
+            " //evil.com",
+            " https://evil.com",
+            "/%0d%0a\r\nLocation: https://evil.com",
+            "//evil.com%2f@app.example.com",
+            "//app.example.com",
+            "javascript:alert(1)",
+            "JavaScript:alert(1)",
+            "data:text/html,<script>alert(1)</script>",
+            "vbscript:x",
+            "file:///etc/passwd",
+            "ftp://app.example.com/",
+            "blob:https://app.example.com/x",
+            "evil.com",
+            "evil.com/path",
+            "?next=//evil.com",
+            "",
+            ".",
+            "https://[::1]/",
+            "https://app.example.com\u{2024}evil.com/",
+            "https://\u{ff41}pp.example.com/",
+            "https://0x7f000001/",
+            "/..//evil.com\u{7}",
+        ] {
+            assert_eq!(
+                ReturnAddress::parse(address, &allowed()),
+                None,
+                "{address:?}"
+            );
+        }
+        let long = format!("/{}", "a".repeat(MAX_BYTES));
+        assert_eq!(ReturnAddress::parse(&long, &allowed()), None);
+    }
+
+    #[test]
+    fn a_path_here_and_a_page_that_is_allowed_are_led_to() {
+        for (address, to) in [
+            ("/", "/"),
+            ("/a/b?c=d&e=//evil.com#f", "/a/b?c=d&e=//evil.com#f"),
+            ("/%2f%2fevil.com", "/%2f%2fevil.com"),
+            ("/a/..//evil.com", "/evil.com"),
+            ("/.//evil.com", "/evil.com"),
+            ("https://app.example.com", "https://app.example.com/"),
+            (
+                "https://app.example.com:443/a?b",
+                "https://app.example.com/a?b",
+            ),
+            ("HTTPS://APP.example.com/A", "https://app.example.com/A"),
+            ("http://localhost:3000/x", "http://localhost:3000/x"),
+        ] {
+            let parsed = ReturnAddress::parse(address, &allowed());
+            assert_eq!(
+                parsed.as_ref().map(ReturnAddress::as_str),
+                Some(to),
+                "{address}"
+            );
+        }
+    }
+
+    #[test]
+    fn an_origin_is_scheme_host_and_port() {
+        for (text, origin) in [
+            ("https://app.example.com", "https://app.example.com"),
+            (" https://App.Example.com:443/ ", "https://app.example.com"),
+            ("http://localhost:3000", "http://localhost:3000"),
+        ] {
+            assert_eq!(WebOrigin::parse(text).unwrap().to_string(), origin);
+        }
+        for text in [
+            "app.example.com",
+            "https://a.b/c",
+            "https://a.b?c",
+            "https://u@a.b",
+            "null",
+            "*",
+            "ftp://a.b",
+            "data:,",
+        ] {
+            let refused = WebOrigin::parse(text).unwrap_err();
+            assert_eq!(refused.code, ErrorCode::InvalidSetting, "{text}");
+        }
+    }
+}
