@@ -1,11 +1,12 @@
 //! What can be asked for.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use latchkey_core::code::Algorithm;
-use latchkey_core::instance::Hosted;
+use latchkey_core::instance::{Hosted, SignInStep};
 use latchkey_core::lifetime::Lifetime;
 
 /// Login links for any application: make them, inspect them, keep the instances they are for.
@@ -50,6 +51,8 @@ pub(crate) enum Command {
         #[arg(long, value_name = "N|none", value_parser = seat_limit)]
         set: Option<SeatLimit>,
     },
+    /// Let people in who open links of an instance that is hosted here, until it is ended.
+    Serve(ServeArguments),
     /// Make a signing key.
     #[command(subcommand)]
     Secret(SecretCommand),
@@ -182,6 +185,42 @@ pub(crate) struct RedeemArguments {
     pub(crate) instance: String,
     #[command(flatten)]
     pub(crate) secret: SecretArguments,
+}
+
+/// How a gateway listens.
+#[derive(Debug, Args)]
+pub(crate) struct ServeArguments {
+    /// The instance, by name or id [default: the only one that is hosted here].
+    #[arg(long, value_name = "NAME")]
+    pub(crate) instance: Option<String>,
+    /// The address of this computer to listen on. Another than the loopback one opens it to the
+    /// network.
+    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:8787")]
+    pub(crate) listen: SocketAddr,
+    /// A certificate with its chain, in PEM, to speak https.
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    pub(crate) tls_cert: Option<PathBuf>,
+    /// The certificate's private key, in PEM.
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    pub(crate) tls_key: Option<PathBuf>,
+    /// Speak https with a certificate that is made now, and that browsers warn of.
+    #[arg(long, conflicts_with = "tls_cert")]
+    pub(crate) tls_self_signed: bool,
+    /// In what form to write what happens to standard error.
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) log: LogFormat,
+    #[command(flatten)]
+    pub(crate) secret: SecretArguments,
+}
+
+/// The form of a log.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LogFormat {
+    /// Lines for people.
+    #[default]
+    Text,
+    /// A JSON object a line.
+    Json,
 }
 
 /// Which users to list, and in which order.
@@ -410,6 +449,17 @@ pub(crate) struct SettingsArguments {
     /// Whether a newer code refreshes a returning user's e-mail and metadata.
     #[arg(long, value_name = "yes|no", value_parser = yes_or_no)]
     pub(crate) refresh_profile: Option<bool>,
+    /// What signing in takes: nothing, or a click on a page, so that programs that look at links sign
+    /// nobody in [default: automatic].
+    #[arg(long, value_name = "automatic|confirm", value_parser = str::parse::<SignInStep>)]
+    pub(crate) sign_in: Option<SignInStep>,
+    /// How long a session lasts, at most [default: 14 days].
+    #[arg(long, value_name = "TIME", value_parser = str::parse::<Lifetime>)]
+    pub(crate) session: Option<Lifetime>,
+    /// An application behind a proxy to which people may be sent back, as `https://app.example.com`;
+    /// repeat it for more. It replaces those that were set; none takes them away.
+    #[arg(long, value_name = "ORIGIN|none")]
+    pub(crate) return_to: Vec<String>,
 }
 
 fn yes_or_no(text: &str) -> Result<bool, &'static str> {

@@ -5,9 +5,10 @@ use std::process::ExitCode;
 
 use jiff::Timestamp;
 use latchkey_core::home::{Home, SecretSource};
-use latchkey_core::instance::{Hosted, Instance, Name, Settings};
+use latchkey_core::instance::{Hosted, Instance, Name, Settings, SignInStep};
 use latchkey_core::keys::{Kept, KeyOrigin};
 use latchkey_core::link::{BaseUrl, Parameter};
+use latchkey_core::return_address::WebOrigin;
 use serde_json::{Value, json};
 
 use crate::args::{AddArguments, InstanceCommand, SetArguments, SettingsArguments};
@@ -167,6 +168,15 @@ fn apply(arguments: &SettingsArguments, settings: &mut Settings) -> latchkey_cor
     assign(&mut policy.require_expiry, arguments.require_expiry);
     assign(&mut policy.provisioning, arguments.provisioning);
     assign(&mut policy.refresh_profile, arguments.refresh_profile);
+    let visiting = &mut settings.visiting;
+    assign(&mut visiting.step, arguments.sign_in);
+    assign(&mut visiting.session, arguments.session);
+    if !arguments.return_to.is_empty() {
+        let origins = arguments.return_to.iter().filter(|text| *text != "none");
+        visiting.return_to = origins
+            .map(|text| WebOrigin::parse(text).map_err(|refused| refused.about("return_to")))
+            .collect::<latchkey_core::Result<_>>()?;
+    }
     Ok(())
 }
 
@@ -208,10 +218,13 @@ fn show(instance: &Instance, output: &Output) {
         output.warn(&warning.message);
     }
     let policy = settings.policy;
+    let return_to = settings.visiting.return_to.iter();
+    let return_to: Vec<String> = return_to.map(ToString::to_string).collect();
     let text = format!(
         "name             {}\nid               {}\nurl              {}\nhosted           {hosted}\n\
          parameter        {}\nalgorithm        {}\nlifetime         {}\nsecret           {secret}\n\
-         external-auth    {}\nrequire-expiry   {}\nprovisioning     {}\nrefresh-profile  {}",
+         external-auth    {}\nrequire-expiry   {}\nprovisioning     {}\nrefresh-profile  {}\n\
+         sign-in          {}\nsession          {}\nreturn-to        {}",
         settings.name.as_str(),
         instance.id,
         settings.url,
@@ -222,6 +235,16 @@ fn show(instance: &Instance, output: &Output) {
         yes(policy.require_expiry),
         yes(policy.provisioning),
         yes(policy.refresh_profile),
+        match settings.visiting.step {
+            SignInStep::Automatic => "automatic",
+            SignInStep::Confirm => "confirm",
+        },
+        settings.visiting.session,
+        if return_to.is_empty() {
+            "none".to_owned()
+        } else {
+            return_to.join(" ")
+        },
     );
     output.print(&text, || described(instance));
 }
@@ -237,6 +260,7 @@ fn described(instance: &Instance) -> Value {
         "algorithm": settings.algorithm,
         "lifetime": settings.lifetime,
         "policy": settings.policy,
+        "visiting": settings.visiting,
         "secret": instance.key.as_ref().map(|key| json!({
             "origin": key.origin,
             "kept": key.kept,

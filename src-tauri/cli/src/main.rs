@@ -13,6 +13,7 @@ mod link;
 mod manual;
 mod output;
 mod redeem;
+mod serve;
 mod users;
 
 use std::process::ExitCode;
@@ -42,6 +43,7 @@ fn run(arguments: Arguments, output: &Output) -> Result<ExitCode, Failure> {
         Command::Redeem(redeem) => redeem::redeem(&redeem, data_dir, output, now),
         Command::Users(users) => users::users(&users, data_dir, output, now),
         Command::Seats { instance, set } => users::seats(&instance, set, data_dir, output),
+        Command::Serve(arguments) => serve::serve(&arguments, data_dir, output),
         Command::Secret(SecretCommand::Generate { algorithm }) => keys::generate(algorithm, output),
         Command::Instance(command) => instance::instance(command, data_dir, output, now),
         Command::Completions { shell } => Ok(manual::completions(shell)),

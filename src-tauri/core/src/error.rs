@@ -68,6 +68,8 @@ pub enum ErrorCode {
     TooMany,
     /// Another server decides about the instance's users.
     HostedElsewhere,
+    /// A gateway cannot listen where it is to.
+    AddressInUse,
     /// Another process holds the directory.
     DirectoryHeld,
     /// A file was written by a newer Latchkey.

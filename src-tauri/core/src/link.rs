@@ -92,6 +92,24 @@ impl BaseUrl {
         }
     }
 
+    /// Whether it begins with `https:`.
+    #[must_use]
+    pub fn is_https(&self) -> bool {
+        self.0.scheme() == "https"
+    }
+
+    /// A path at the address's host, with nothing else of the address; its own path, if empty.
+    #[must_use]
+    pub fn at(&self, path: &str) -> Url {
+        let mut url = self.0.clone();
+        url.set_query(None);
+        url.set_fragment(None);
+        if !path.is_empty() {
+            url.set_path(path);
+        }
+        url
+    }
+
     /// A file beside the application's page: `widget.js` of `https://host/app` is
     /// `https://host/app/widget.js`. Query and fragment do not belong to it.
     #[must_use]

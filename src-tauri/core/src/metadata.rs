@@ -91,6 +91,20 @@ impl Metadata {
         &self.0
     }
 
+    /// The texts whose members hold names ([`is_name`]).
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().filter_map(|(member, value)| match value {
+            Value::String(name) if is_name(member) => Some(name.as_str()),
+            _ => None,
+        })
+    }
+
+    /// What to call the person: the first name that is not blank.
+    #[must_use]
+    pub fn display_name(&self) -> Option<&str> {
+        self.names().map(str::trim).find(|name| !name.is_empty())
+    }
+
     /// The metadata as compact JSON.
     #[must_use]
     pub fn json(&self) -> String {
@@ -112,6 +126,16 @@ impl Metadata {
         let _ = serde_json::to_writer(&mut counter, &self.0);
         counter.0
     }
+}
+
+/// Whether a metadata member holds a name: `name`, `fullName`, `nickname`.
+#[must_use]
+pub fn is_name(member: &str) -> bool {
+    // No sign beyond ASCII has one of these letters as its small one.
+    member
+        .as_bytes()
+        .windows(4)
+        .any(|part| part.eq_ignore_ascii_case(b"name"))
 }
 
 /// Counts what is written to it.
@@ -158,6 +182,32 @@ mod tests {
         for name in ["id", "email"] {
             let refused = Metadata::from_fields([(name, "x")], "metadata").unwrap_err();
             assert_eq!(refused.field, Some(format!("metadata.{name}")));
+        }
+    }
+
+    #[test]
+    fn names_are_members_that_say_so() {
+        for member in ["name", "fullName", "NICKNAME", "user_name"] {
+            assert!(is_name(member), "{member}");
+        }
+        for member in ["team", "nam", "locale", ""] {
+            assert!(!is_name(member), "{member}");
+        }
+    }
+
+    #[test]
+    fn a_person_is_called_by_the_first_name_that_is_not_blank() {
+        for (json, name) in [
+            ("{}", None),
+            (r#"{"team":"Research"}"#, None),
+            (
+                r#"{"name":" ","fullName":" Ada Lovelace "}"#,
+                Some("Ada Lovelace"),
+            ),
+            (r#"{"name":7,"nickname":"Ada"}"#, Some("Ada")),
+        ] {
+            let metadata = Metadata::from_json(json, "metadata").unwrap();
+            assert_eq!(metadata.display_name(), name, "{json}");
         }
     }
 }

@@ -200,6 +200,19 @@ impl Payload {
         })
     }
 
+    /// What to call the person, as far as the payload says it.
+    #[must_use]
+    pub fn display_name(&self) -> &str {
+        match self {
+            Self::User(user) => {
+                let email = user.email.as_ref().map(Email::as_str);
+                let name = user.metadata.display_name().or(email);
+                name.unwrap_or(user.id.as_str())
+            }
+            Self::Email(_) | Self::Id(_) => self.subject(),
+        }
+    }
+
     /// The person in a word: the address or the id.
     #[must_use]
     pub fn subject(&self) -> &str {

@@ -104,6 +104,13 @@ impl SigningKey {
         Ok(Self::of(Secret::new(text.as_str().to_owned())))
     }
 
+    /// A key for another purpose, from which this one cannot be found out: HMAC-SHA-512 of what it is
+    /// for.
+    #[must_use]
+    pub fn derived(&self, purpose: &str) -> Zeroizing<[u8; 64]> {
+        crate::code::hmac::sha512(self.secret.expose().as_bytes(), purpose.as_bytes())
+    }
+
     fn of(secret: Secret) -> Self {
         crate::code::hmac::install();
         Self {

@@ -83,6 +83,11 @@ mod tests {
     }
 
     #[test]
+    fn no_browser_keeps_a_cookie_for_longer() {
+        assert_eq!(Session::LONGEST_SECS, 34_560_000);
+    }
+
+    #[test]
     fn it_ends_with_its_length_with_its_code_and_when_a_cookie_does() {
         for (length, code, ends) in [
             (Lifetime::Secs(50), None, 1050),

@@ -167,6 +167,10 @@ lifetime: string,
  */
 policy: Policy, 
 /**
+ * How its gateway lets people in.
+ */
+visiting: Visiting, 
+/**
  * Its signing key, if it has one.
  */
 key: KeyStatus | null, };
@@ -175,7 +179,7 @@ export type InstanceRef = {
  * The id.
  */
 instance: string, };
-export type InstanceSettings = { name: string, url: string, hosted: Hosted, parameter: string, algorithm: Algorithm, lifetime: string, policy: Policy, };
+export type InstanceSettings = { name: string, url: string, hosted: Hosted, parameter: string, algorithm: Algorithm, lifetime: string, policy: Policy, visiting: Visiting, };
 export type InstanceUpdate = { 
 /**
  * The id.
@@ -473,6 +477,7 @@ export type SecretSource = { "kind": "generate" } | { "kind": "paste",
  * The JWT secret.
  */
 secret: string, };
+export type SignInStep = "automatic" | "confirm";
 export type SortBy = "id" | "email" | "created" | "last_sign_in";
 export type Start = { 
 /**
@@ -612,6 +617,23 @@ place: Place,
  * How many at most; 200 are the most.
  */
 limit: number, };
+export type Visiting = { 
+/**
+ * What it takes.
+ */
+step: SignInStep, 
+/**
+ * How long a session lasts, in words: `14 days`.
+ */
+session: string, 
+/**
+ * Origins of pages where people may be sent back to, beside the instance itself.
+ */
+return_to: Array<string>, 
+/**
+ * Origins of pages that may show the widget.
+ */
+embed_in: Array<string>, };
 export type Who = { "kind": "email", 
 /**
  * The address.

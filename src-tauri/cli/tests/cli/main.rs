@@ -13,3 +13,4 @@ mod instances;
 mod links;
 mod manual;
 mod run;
+mod serve;

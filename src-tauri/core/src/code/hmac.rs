@@ -4,8 +4,9 @@ use hmac::{Hmac, KeyInit, Mac};
 use jsonwebtoken::crypto::{CryptoProvider, JwtSigner, JwtVerifier, KeyUtils};
 use jsonwebtoken::errors::{Error, ErrorKind};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey};
-use sha2::{Sha256, Sha384, Sha512};
+use sha2::{Digest as _, Sha256, Sha384, Sha512};
 use signature::{Signer, Verifier};
+use zeroize::Zeroizing;
 
 /// Makes this the provider of the process. A provider that another part of the process installed
 /// before stays; core depends on `jsonwebtoken` without any, so there is none but this.
@@ -38,6 +39,23 @@ pub(crate) fn install() {
     };
     // An error means that it is installed already.
     let _ = PROVIDER.install_default();
+}
+
+/// The code of a message (RFC 2104, with SHA-512).
+pub(crate) fn sha512(key: &[u8], message: &[u8]) -> Zeroizing<[u8; 64]> {
+    // A key as long as a block of the hash, as the standard makes it of any other.
+    let mut block = Zeroizing::new([0_u8; 128]);
+    let hashed = Zeroizing::new(<[u8; 64]>::from(Sha512::digest(key)));
+    let short = if key.len() > block.len() {
+        &*hashed
+    } else {
+        key
+    };
+    for (to, from) in block.iter_mut().zip(short) {
+        *to = *from;
+    }
+    let mac = <Hmac<Sha512> as KeyInit>::new((&*block).into());
+    Zeroizing::new(mac.chain_update(message).finalize().into_bytes().into())
 }
 
 struct Keyed<M> {

@@ -9,7 +9,7 @@ mod user;
 
 use jiff::Timestamp;
 
-pub use query::{Cursor, Place, Search, Sort, SortBy, UserPage, UserQuery, is_name};
+pub use query::{Cursor, Place, Search, Sort, SortBy, UserPage, UserQuery};
 pub use sled::SledDirectory;
 pub use user::{Origin, User};
 

@@ -26,7 +26,7 @@ pub struct UserQuery {
 
 /// Words, each of which is to occur in a user's id, address or name, in whatever case.
 ///
-/// Names are the texts among the metadata whose member's name has `name` in it ([`is_name`]).
+/// Names are the texts among the metadata whose member's name has `name` in it ([`is_name`](crate::metadata::is_name)).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Search(Vec<String>);
 
@@ -55,16 +55,6 @@ impl Search {
 /// What two texts have in common that differ by case only.
 pub(crate) fn folded(text: &str) -> impl Iterator<Item = char> + '_ {
     text.chars().flat_map(char::to_lowercase)
-}
-
-/// Whether a metadata member holds a name: `name`, `fullName`, `nickname`.
-#[must_use]
-pub fn is_name(member: &str) -> bool {
-    // No sign beyond ASCII has one of these letters as its small one.
-    member
-        .as_bytes()
-        .windows(4)
-        .any(|part| part.eq_ignore_ascii_case(b"name"))
 }
 
 /// What users are ordered by.
@@ -273,16 +263,6 @@ mod tests {
             ["lovelace", "ada", "x"]
         );
         assert_eq!(Search::new(" \n "), Search::default());
-    }
-
-    #[test]
-    fn names_are_members_that_say_so() {
-        for member in ["name", "fullName", "NICKNAME", "user_name"] {
-            assert!(is_name(member), "{member}");
-        }
-        for member in ["team", "nam", "locale", ""] {
-            assert!(!is_name(member), "{member}");
-        }
     }
 
     #[test]

@@ -42,3 +42,13 @@ pub struct User {
     /// everywhere. It only grows.
     pub sessions_since: i64,
 }
+
+impl User {
+    /// What to call the user: a name, else the address, else the id.
+    #[must_use]
+    pub fn display_name(&self) -> &str {
+        let email = self.email.as_ref().map(Email::as_str);
+        let name = self.metadata.display_name().or(email);
+        name.unwrap_or(self.id.as_str())
+    }
+}

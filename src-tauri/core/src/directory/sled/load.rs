@@ -233,7 +233,7 @@ mod tests {
     #[test]
     fn ids_that_are_spread_evenly_are_cut_evenly() {
         let ids: Vec<_> = (0..6400_u32)
-            .map(|id| keys::user(&format!("{:08x}", id * 671_088)))
+            .map(|id| keys::user(&format!("customers/{:08x}", id * 671_088)))
             .collect();
         let cuts = cuts(&ids[0], &ids[6399]);
         let most = cuts.windows(2).map(|ends| {

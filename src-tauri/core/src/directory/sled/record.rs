@@ -2,11 +2,10 @@
 //! The order of the fields, and that of the variants in them, is the format.
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use super::catalogue::Row;
 use crate::Result;
-use crate::directory::{Origin, User, is_name};
+use crate::directory::{Origin, User};
 use crate::email::Email;
 use crate::metadata::Metadata;
 use crate::payload::NewUser;
@@ -85,12 +84,7 @@ impl UserRecord {
     }
 
     pub(super) fn set_metadata(&mut self, metadata: &Metadata) {
-        let members = metadata.members();
-        let names = members.iter().filter_map(|(member, value)| match value {
-            Value::String(name) if is_name(member) => Some(name.as_str()),
-            _ => None,
-        });
-        self.names = names.collect::<Vec<_>>().join(" ");
+        self.names = metadata.names().collect::<Vec<_>>().join(" ");
         self.metadata = metadata.json();
     }
 

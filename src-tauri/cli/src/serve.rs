@@ -1,0 +1,154 @@
+//! `latchkey serve`.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use latchkey_core::home::Home;
+use latchkey_core::instance::{Hosted, Instance};
+use latchkey_core::secret::SigningKey;
+use latchkey_core::{Error, ErrorCode};
+use latchkey_gateway::{Certificate, Gateway, Handle, Hosting, Listening, router, serve as listen};
+use serde_json::json;
+use tokio::runtime::Runtime;
+
+use crate::args::{LogFormat, ServeArguments};
+use crate::failure::Failure;
+use crate::keys;
+use crate::output::Output;
+
+/// How this program names itself to others that want the same directory.
+const HOLDER: &str = "latchkey serve";
+
+pub(crate) fn serve(
+    arguments: &ServeArguments,
+    data_dir: Option<PathBuf>,
+    output: &Output,
+) -> Result<ExitCode, Failure> {
+    let home = keys::home(data_dir)?;
+    let instance = instance(&home, arguments.instance.as_deref())?;
+    let given = keys::given(&arguments.secret)?;
+    let given = given
+        .map(|secret| SigningKey::from_text(&secret))
+        .transpose()?;
+    if given.is_none() {
+        keys::unlock(&home)?;
+        // Better now than when the first visitor comes.
+        home.signing_key(&instance)?;
+    }
+    let certificate = match (&arguments.tls_cert, &arguments.tls_key) {
+        (Some(certificate), Some(key)) => Some(Certificate::from_files(certificate, key)?),
+        _ if arguments.tls_self_signed => {
+            let (certificate, fingerprint) =
+                Certificate::self_signed(&instance.settings.url, arguments.listen)?;
+            output.note(&format!(
+                "The certificate's SHA-256 fingerprint: {fingerprint}"
+            ));
+            Some(certificate)
+        }
+        _ => None,
+    };
+    let listening = Listening::on(arguments.listen)?;
+    let address = listening.address()?;
+    let scheme = if certificate.is_some() {
+        "https"
+    } else {
+        "http"
+    };
+    if !address.ip().is_loopback() {
+        let readable = if certificate.is_some() {
+            ""
+        } else {
+            " Without TLS, whoever is on the way reads codes and cookies."
+        };
+        output.warn(&format!(
+            "The gateway listens on {address}: everybody on that network can reach it.{readable}"
+        ));
+    }
+    if scheme == "http" && instance.settings.url.is_https() {
+        output.note(&format!(
+            "Links lead to {}: let a proxy there answer to https and pass requests on to this one.",
+            instance.settings.url
+        ));
+    }
+    let directory = Arc::new(home.directory(&instance, HOLDER)?);
+    let id = instance.id.clone();
+    let gateway = Gateway::new(instance.id.clone(), directory, move || {
+        let instance = home.instances().get(&id)?;
+        let key = given
+            .clone()
+            .map_or_else(|| home.signing_key(&instance), Ok)?;
+        Ok(Hosting {
+            settings: instance.settings,
+            key,
+        })
+    });
+    log_to_stderr(arguments.log);
+    let name = instance.settings.name.as_str();
+    output.line(
+        &format!("{name} is open at {scheme}://{address}"),
+        || json!({ "instance": instance.id, "address": address.to_string(), "scheme": scheme }),
+    );
+    let runtime = Runtime::new().map_err(|cause| no_threads().because(cause))?;
+    runtime.block_on(async {
+        let handle = Handle::default();
+        tokio::spawn(end_with_signal(handle.clone()));
+        listen(router(Arc::new(gateway)), listening, certificate, handle).await
+    })?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The instance that is meant, which has to be hosted here.
+fn instance(home: &Home, name: Option<&str>) -> Result<Instance, Failure> {
+    if let Some(name) = name {
+        return Ok(home.instances().find(name)?);
+    }
+    let all = home.instances().list()?.instances.into_iter();
+    let mut here: Vec<Instance> = all
+        .filter(|instance| instance.settings.hosted == Hosted::Here)
+        .collect();
+    match (here.pop(), here.len()) {
+        (Some(only), 0) => Ok(only),
+        (Some(_), _) => Err(Failure::Usage(
+            "There are several instances. Say which one: --instance NAME.".into(),
+        )),
+        (None, _) => Err(Failure::Usage(
+            "No instance is hosted here yet. Add one: latchkey instance add NAME --url URL.".into(),
+        )),
+    }
+}
+
+/// Ends the gateway when the terminal or the service manager asks for it.
+async fn end_with_signal(handle: Handle) {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut terminated) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                _ = tokio::signal::ctrl_c() => {}
+                _ = terminated.recv() => {}
+            }
+            return handle.shut_down();
+        }
+    }
+    if tokio::signal::ctrl_c().await.is_ok() {
+        handle.shut_down();
+    }
+}
+
+fn log_to_stderr(format: LogFormat) {
+    let builder = tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::INFO)
+        .with_writer(std::io::stderr);
+    match format {
+        LogFormat::Text => builder.with_ansi(false).init(),
+        LogFormat::Json => builder.json().init(),
+    }
+}
+
+fn no_threads() -> Error {
+    Error::new(
+        ErrorCode::Storage,
+        "The operating system gives this program no threads.",
+    )
+}

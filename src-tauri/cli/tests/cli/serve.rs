@@ -1,0 +1,411 @@
+//! `latchkey serve`, as a service manager runs it.
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::Mutex;
+use std::thread;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::run::{SECRET, in_folder, latchkey};
+
+const PASSPHRASE: &str = "correct horse battery";
+
+/// A folder with an instance that is hosted here.
+fn folder() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let secret = folder.path().join("secret");
+    std::fs::write(&secret, SECRET).unwrap();
+    let url = "http://localhost:8787";
+    let file = secret.to_str().unwrap();
+    let add = [
+        "instance",
+        "add",
+        "Here",
+        "--url",
+        url,
+        "--secret-file",
+        file,
+    ];
+    assert_eq!(in_folder(folder.path(), &add).code, 0);
+    folder
+}
+
+fn run(folder: &Path, arguments: &[&str]) -> String {
+    // With the secret at hand: unlocking the sealed file takes its time.
+    let environment = [
+        ("LATCHKEY_DATA_DIR", folder.to_str().unwrap()),
+        ("LATCHKEY_SECRET", SECRET),
+    ];
+    let ran = latchkey(arguments, &environment, b"");
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    ran.out.trim().to_owned()
+}
+
+/// The path and query of a link.
+fn link(folder: &Path, id: &str) -> String {
+    let link = run(folder, &["link", "--instance", "here", "--user-id", id]);
+    link.strip_prefix("http://localhost:8787")
+        .unwrap()
+        .to_owned()
+}
+
+struct Serving {
+    child: Child,
+    address: String,
+}
+
+impl Serving {
+    fn new(folder: &Path, arguments: &[&str]) -> Self {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_latchkey"))
+            .args(["--json", "serve", "--listen", "127.0.0.1:0"])
+            .args(arguments)
+            .env_clear()
+            .env("LATCHKEY_KEYCHAIN", "off")
+            .env("LATCHKEY_DATA_DIR", folder)
+            .env("LATCHKEY_PASSPHRASE", PASSPHRASE)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        let mut out = BufReader::new(child.stdout.take().unwrap());
+        out.read_line(&mut line).unwrap();
+        let said: Value = serde_json::from_str(&line).unwrap_or_else(|_| panic!("{line}"));
+        let address = said["address"].as_str().unwrap().to_owned();
+        Self { child, address }
+    }
+
+    /// Asks, and answers with the head and the body; nothing where the connection broke.
+    fn ask(address: &str, request: &str) -> Option<String> {
+        let mut stream = TcpStream::connect(address).ok()?;
+        stream
+            .set_read_timeout(Some(Duration::from_secs(20)))
+            .ok()?;
+        stream.write_all(request.as_bytes()).ok()?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).ok()?;
+        Some(answer)
+    }
+
+    fn get(&self, path: &str, cookie: &str) -> String {
+        Self::ask(&self.address, &get(path, cookie)).unwrap()
+    }
+
+    /// Ends it as a service manager does, and answers with what it has logged.
+    fn end(mut self) -> String {
+        let id = self.child.id().to_string();
+        assert!(
+            Command::new("kill")
+                .args(["-TERM", &id])
+                .status()
+                .unwrap()
+                .success()
+        );
+        assert!(self.child.wait().unwrap().success());
+        let mut log = String::new();
+        self.child
+            .stderr
+            .take()
+            .unwrap()
+            .read_to_string(&mut log)
+            .unwrap();
+        log
+    }
+
+    fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+}
+
+fn get(path: &str, cookie: &str) -> String {
+    format!(
+        "GET {path} HTTP/1.1\r\nHost: localhost\r\nCookie: {cookie}\r\nConnection: close\r\n\r\n"
+    )
+}
+
+fn cookie(answer: &str) -> String {
+    let set = answer
+        .lines()
+        .find_map(|line| line.strip_prefix("set-cookie: latchkey_session="));
+    let value = set
+        .unwrap_or_else(|| panic!("{answer}"))
+        .split(';')
+        .next()
+        .unwrap();
+    format!("latchkey_session={value}")
+}
+
+#[test]
+fn a_link_signs_in_and_the_session_outlives_a_restart() {
+    let folder = folder();
+    let link = link(folder.path(), "ada");
+    let serving = Serving::new(folder.path(), &[]);
+    let answer = serving.get(&link, "");
+    assert!(answer.starts_with("HTTP/1.1 303"), "{answer}");
+    let cookie = cookie(&answer);
+    let held = in_folder(
+        folder.path(),
+        &["--json", "users", "list", "--instance", "here"],
+    );
+    assert_eq!(held.refusal().1, "directory_held");
+    assert!(held.err.contains("latchkey serve"), "{}", held.err);
+    let code = link.split_once('=').unwrap().1;
+    assert!(
+        serving
+            .get("/?externalAuthCode=no.co.de", "")
+            .starts_with("HTTP/1.1 403")
+    );
+    let log = serving.end();
+    assert!(
+        log.contains("refused") && log.contains("reference"),
+        "{log}"
+    );
+    for secret in [
+        code,
+        code.rsplit('.').next().unwrap(),
+        &cookie,
+        SECRET,
+        PASSPHRASE,
+        "no.co.de",
+    ] {
+        assert!(!log.contains(secret), "{log}");
+    }
+    let serving = Serving::new(folder.path(), &["--instance", "here", "--log", "json"]);
+    let verified = serving.get("/auth/verify", &cookie);
+    assert!(verified.contains("remote-user: ada"), "{verified}");
+    let log = serving.end();
+    assert!(
+        log.lines()
+            .all(|line| serde_json::from_str::<Value>(line).is_ok()),
+        "{log}"
+    );
+    let listed = run(folder.path(), &["users", "list", "--instance", "here"]);
+    assert!(listed.contains("ada"), "{listed}");
+}
+
+#[test]
+fn settings_that_are_changed_meanwhile_hold_within_seconds() {
+    let folder = folder();
+    let link = link(folder.path(), "ada");
+    let serving = Serving::new(folder.path(), &[]);
+    let set = [
+        "instance",
+        "set",
+        "here",
+        "--sign-in",
+        "confirm",
+        "--session",
+        "1h",
+        "--return-to",
+        "https://app.b.cd",
+    ];
+    let shown = run(folder.path(), &set);
+    for line in [
+        "sign-in          confirm",
+        "session          1 hour",
+        "return-to        https://app.b.cd",
+    ] {
+        assert!(shown.contains(line), "{shown}");
+    }
+    thread::sleep(Duration::from_millis(1500));
+    let answer = serving.get(&link, "");
+    assert!(
+        answer.starts_with("HTTP/1.1 200") && answer.contains("Continue as ada"),
+        "{answer}"
+    );
+    assert!(
+        answer.contains("form-action 'self' https://app.b.cd;"),
+        "{answer}"
+    );
+    run(
+        folder.path(),
+        &[
+            "instance",
+            "set",
+            "here",
+            "--external-auth",
+            "no",
+            "--return-to",
+            "none",
+        ],
+    );
+    thread::sleep(Duration::from_millis(1500));
+    assert!(serving.get(&link, "").starts_with("HTTP/1.1 403"));
+    serving.end();
+}
+
+#[test]
+fn it_speaks_https_with_a_certificate_of_its_own_or_a_given_one() {
+    let folder = folder();
+    let made = tempfile::tempdir().unwrap();
+    let (cert, key) = (made.path().join("cert.pem"), made.path().join("key.pem"));
+    let openssl = Command::new("openssl")
+        .args([
+            "req",
+            "-x509",
+            "-newkey",
+            "rsa:2048",
+            "-nodes",
+            "-days",
+            "2",
+            "-subj",
+            "/CN=localhost",
+        ])
+        .args([
+            "-addext",
+            "subjectAltName=DNS:localhost,IP:127.0.0.1",
+            "-keyout",
+        ])
+        .arg(&key)
+        .arg("-out")
+        .arg(&cert)
+        .output()
+        .unwrap();
+    assert!(openssl.status.success());
+    let (cert, key) = (cert.to_str().unwrap(), key.to_str().unwrap());
+    let serving = Serving::new(folder.path(), &["--tls-cert", cert, "--tls-key", key]);
+    let url = format!("https://{}/healthz", serving.address);
+    let curl = Command::new("curl")
+        .args(["-sS", "--cacert", cert, &url])
+        .output()
+        .unwrap();
+    assert_eq!(
+        String::from_utf8_lossy(&curl.stdout),
+        "ok\n",
+        "{}",
+        String::from_utf8_lossy(&curl.stderr)
+    );
+    serving.end();
+
+    let serving = Serving::new(folder.path(), &["--tls-self-signed"]);
+    let url = format!("https://{}/healthz", serving.address);
+    let untrusted = Command::new("curl").args(["-sS", &url]).output().unwrap();
+    assert!(!untrusted.status.success());
+    let curl = Command::new("curl").args(["-sSk", &url]).output().unwrap();
+    assert_eq!(String::from_utf8_lossy(&curl.stdout), "ok\n");
+    serving.end();
+
+    let refused = in_folder(
+        folder.path(),
+        &["--json", "serve", "--tls-cert", key, "--tls-key", cert],
+    );
+    assert_eq!(refused.refusal().1, "invalid_setting");
+}
+
+#[test]
+fn it_says_why_it_cannot_begin() {
+    let empty = tempfile::tempdir().unwrap();
+    let none = in_folder(empty.path(), &["serve"]);
+    assert_eq!(none.code, 2);
+    assert!(none.err.contains("latchkey instance add"), "{}", none.err);
+    let folder = folder();
+    let serving = Serving::new(folder.path(), &[]);
+    let taken = in_folder(
+        folder.path(),
+        &["--json", "serve", "--listen", &serving.address],
+    );
+    assert_eq!(
+        taken.refusal(),
+        (1, "address_in_use".into(), Some("listen".into()))
+    );
+    let held = in_folder(
+        folder.path(),
+        &["--json", "serve", "--listen", "127.0.0.1:0"],
+    );
+    assert_eq!(held.refusal().1, "directory_held");
+    serving.end();
+    let elsewhere = ["instance", "set", "here", "--hosted", "elsewhere"];
+    run(folder.path(), &elsewhere);
+    let refused = in_folder(folder.path(), &["--json", "serve", "--instance", "here"]);
+    assert_eq!(refused.refusal().1, "hosted_elsewhere");
+}
+
+#[test]
+fn no_sign_in_that_was_acknowledged_is_lost_when_it_is_killed() {
+    const KILLS: usize = 20;
+    const SEATS: u64 = 300;
+    let folder = folder();
+    run(
+        folder.path(),
+        &["seats", "--instance", "here", "--set", &SEATS.to_string()],
+    );
+    let mut acknowledged: Vec<String> = Vec::new();
+    for turn in 0..KILLS {
+        let links: Vec<(String, String)> = (0..24)
+            .map(|number| {
+                let id = format!("user-{turn}-{number}");
+                (link(folder.path(), &id), id)
+            })
+            .collect();
+        let serving = Serving::new(folder.path(), &[]);
+        let (links, done) = (Mutex::new(links), Mutex::new(Vec::new()));
+        thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    loop {
+                        let Some((link, id)) = links.lock().unwrap().pop() else {
+                            break;
+                        };
+                        match Serving::ask(&serving.address, &get(&link, "")) {
+                            Some(answer) if answer.starts_with("HTTP/1.1 303") => {
+                                done.lock().unwrap().push(id);
+                            }
+                            // No seat, or it was killed.
+                            _ => {}
+                        }
+                    }
+                });
+            }
+            thread::sleep(Duration::from_millis(3 + 2 * (turn as u64 % 7)));
+            let id = serving.child.id().to_string();
+            assert!(
+                Command::new("kill")
+                    .args(["-KILL", &id])
+                    .status()
+                    .unwrap()
+                    .success()
+            );
+        });
+        serving.kill();
+        acknowledged.extend(done.into_inner().unwrap());
+    }
+    let listed = run(
+        folder.path(),
+        &[
+            "--json",
+            "users",
+            "list",
+            "--instance",
+            "here",
+            "--limit",
+            "1000",
+        ],
+    );
+    let listed: Value = serde_json::from_str(&listed).unwrap();
+    let ids: Vec<&str> = listed["users"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|user| user["id"].as_str().unwrap())
+        .collect();
+    for id in &acknowledged {
+        assert!(ids.contains(&id.as_str()), "{id} is lost");
+    }
+    let seats: Value = serde_json::from_str(&run(
+        folder.path(),
+        &["--json", "seats", "--instance", "here"],
+    ))
+    .unwrap();
+    assert_eq!(seats["used"].as_u64().unwrap(), ids.len() as u64);
+    assert!(ids.len() as u64 <= SEATS);
+    assert!(
+        acknowledged.len() >= KILLS,
+        "only {} were acknowledged",
+        acknowledged.len()
+    );
+}

@@ -1,0 +1,30 @@
+//! The gateway of an instance that is hosted here: it lets people in who open a login link, keeps them
+//! signed in, and tells a proxy who somebody is.
+//!
+//! | concern | module |
+//! |---|---|
+//! | which paths there are | [`router`] |
+//! | opening a link, continuing, signing out | `visit` |
+//! | who is signed in | `session` |
+//! | asking for a proxy | `verify` |
+//! | what people see | `pages` |
+//! | what every answer carries | `headers` |
+//! | listening, time limits, TLS | [`serve`] |
+//!
+//! It decides nothing: what a code does, and whether a session is good, are rules of core. The
+//! administrator's own surface is not here and never listens on a network.
+
+mod gateway;
+mod headers;
+mod pages;
+mod reference;
+mod refused;
+mod router;
+mod serve;
+mod session;
+mod verify;
+mod visit;
+
+pub use gateway::{Gateway, Hosting};
+pub use router::router;
+pub use serve::{Certificate, Handle, Listening, serve};

@@ -1,0 +1,110 @@
+//! What visitors see. Every text is escaped by the template, and there is no script.
+
+use maud::{DOCTYPE, Markup, html};
+
+use crate::gateway::Hosted;
+
+/// Where the style sheet is.
+pub(crate) const STYLE_PATH: &str = "/auth/style.css";
+/// The style sheet.
+pub(crate) const STYLE: &str = include_str!("style.css");
+
+fn page(hosted: Option<&Hosted>, title: &str, content: &Markup) -> Markup {
+    let name = hosted.map(|hosted| hosted.settings.name.as_str());
+    html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="color-scheme" content="light dark";
+                title { (title) @if let Some(name) = name { " · " (name) } }
+                link rel="stylesheet" href=(STYLE_PATH);
+            }
+            body {
+                main {
+                    @if let Some(name) = name { p.instance { (name) } }
+                    (content)
+                }
+            }
+        }
+    }
+}
+
+/// Somebody is signed in.
+pub(crate) fn signed_in(hosted: &Hosted, name: &str) -> Markup {
+    page(
+        Some(hosted),
+        "Signed in",
+        &html! {
+            h1 { "You are signed in" }
+            p { "as " strong { (name) } "." }
+            form method="post" action="/auth/sign-out" {
+                button type="submit" { "Sign out" }
+            }
+        },
+    )
+}
+
+/// A link was opened, and a click is missing.
+pub(crate) fn confirm(
+    hosted: &Hosted,
+    whom: &str,
+    other: Option<&str>,
+    code: &str,
+    to: &str,
+) -> Markup {
+    page(
+        Some(hosted),
+        "Sign in",
+        &html! {
+            h1 { "Sign in to " (hosted.settings.name.as_str()) }
+            @if let Some(other) = other {
+                p { "You are signed in as " strong { (other) } ". Going on signs you in as somebody else." }
+            }
+            form method="post" action="/auth/continue" {
+                input type="hidden" name="code" value=(code);
+                input type="hidden" name="to" value=(to);
+                button.primary type="submit" { "Continue as " (whom) }
+            }
+            p.quiet { "If that is not you, close this page." }
+        },
+    )
+}
+
+/// Nobody is signed in.
+pub(crate) fn sign_in(hosted: &Hosted) -> Markup {
+    page(
+        Some(hosted),
+        "Not signed in",
+        &html! {
+            h1 { "You are not signed in" }
+            p { "Open the link that you were given, or scan its QR code. If you have none, ask whoever runs " (hosted.settings.name.as_str()) " for one." }
+        },
+    )
+}
+
+/// Somebody has signed out.
+pub(crate) fn signed_out(hosted: &Hosted) -> Markup {
+    page(
+        Some(hosted),
+        "Signed out",
+        &html! {
+            h1 { "You are signed out" }
+            p { "Open your link again to come back." }
+        },
+    )
+}
+
+/// Somebody is not let in.
+pub(crate) fn refused(hosted: Option<&Hosted>, sentence: &str, reference: &str) -> Markup {
+    page(
+        hosted,
+        "Not signed in",
+        &html! {
+            h1 { "That did not work" }
+            p { (sentence) }
+            p.quiet { "Reference " code { (reference) } }
+        },
+    )
+}

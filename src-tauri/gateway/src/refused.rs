@@ -1,0 +1,77 @@
+//! Answers that say no.
+
+use axum::http::header::{ACCEPT, CONTENT_TYPE};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use latchkey_core::Error;
+use latchkey_core::code::CodeRefusal;
+use latchkey_core::verdict::Refusal;
+use serde_json::json;
+
+use crate::gateway::Hosted;
+use crate::pages;
+use crate::reference::Reference;
+
+/// What a visitor is told who is not let in.
+pub(crate) struct Refused {
+    status: StatusCode,
+    sentence: String,
+    reference: Reference,
+}
+
+impl Refused {
+    /// A code was refused. The reason is for the administrator alone.
+    pub(crate) fn code(refusal: &Refusal) -> Self {
+        let status = match refusal {
+            Refusal::Code(CodeRefusal::Expired { .. })
+            | Refusal::LinkAlreadyUsed
+            | Refusal::LinkRevoked => StatusCode::GONE,
+            _ => StatusCode::FORBIDDEN,
+        };
+        let refused = Self::new(status, refusal.for_visitor());
+        tracing::info!(verdict = refusal.code(), reference = %refused.reference, "refused");
+        refused
+    }
+
+    /// Something does not work here.
+    pub(crate) fn failure(error: &Error) -> Self {
+        let refused = Self::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "Signing in does not work at the moment. Try again in a few minutes.",
+        );
+        tracing::error!(error = ?error, reference = %refused.reference, "failed");
+        refused
+    }
+
+    /// What was asked for is not there, or was asked for in a wrong way.
+    pub(crate) fn new(status: StatusCode, sentence: &str) -> Self {
+        Self {
+            status,
+            sentence: sentence.to_owned(),
+            reference: Reference::new(),
+        }
+    }
+
+    /// A page, or for programs that ask for it a problem (RFC 9457).
+    pub(crate) fn answer(&self, hosted: Option<&Hosted>, headers: &HeaderMap) -> Response {
+        if wants_json(headers) {
+            let body = json!({
+                "type": "about:blank",
+                "title": self.status.canonical_reason(),
+                "status": self.status.as_u16(),
+                "detail": self.sentence,
+                "reference": self.reference.to_string(),
+            });
+            let kind = HeaderValue::from_static("application/problem+json");
+            return (self.status, [(CONTENT_TYPE, kind)], body.to_string()).into_response();
+        }
+        let page = pages::refused(hosted, &self.sentence, &self.reference.to_string());
+        (self.status, page).into_response()
+    }
+}
+
+/// Whether JSON is asked for and a page is not.
+fn wants_json(headers: &HeaderMap) -> bool {
+    let accept = headers.get(ACCEPT).and_then(|accept| accept.to_str().ok());
+    accept.is_some_and(|accept| accept.contains("json") && !accept.contains("html"))
+}

@@ -1,0 +1,43 @@
+use std::sync::Arc;
+
+use axum::Router;
+use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
+use axum::middleware;
+use axum::routing::{get, post};
+use tower_http::limit::RequestBodyLimitLayer;
+
+use crate::gateway::Gateway;
+use crate::{headers, pages, verify, visit};
+
+/// The largest body that a visitor sends, in bytes: a code has 8 KiB at most.
+const MAX_BODY: usize = 16 * 1024;
+
+/// Everything that the gateway answers to.
+///
+/// | path | what it is |
+/// |---|---|
+/// | `/auth/verify` | who somebody is, for a proxy |
+/// | `/auth/sign-in` | where a proxy sends whoever is not signed in |
+/// | `/auth/continue`, `/auth/sign-out` | the buttons of pages |
+/// | `/healthz` | 200 while it runs |
+/// | any other | a link, where a code is in it; else who is signed in |
+pub fn router(gateway: Arc<Gateway>) -> Router {
+    Router::new()
+        .route("/auth/verify", get(verify::verify))
+        .route("/auth/sign-in", get(visit::sign_in_page))
+        .route("/auth/continue", post(visit::confirmed))
+        .route("/auth/sign-out", post(visit::sign_out))
+        .route(
+            pages::STYLE_PATH,
+            get(|| async { ([(CONTENT_TYPE, "text/css; charset=utf-8")], pages::STYLE) }),
+        )
+        .route("/healthz", get(|| async { (StatusCode::OK, "ok\n") }))
+        .fallback(visit::page)
+        .layer(RequestBodyLimitLayer::new(MAX_BODY))
+        .layer(middleware::from_fn_with_state(
+            Arc::clone(&gateway),
+            headers::protect,
+        ))
+        .with_state(gateway)
+}

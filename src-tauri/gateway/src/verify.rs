@@ -1,0 +1,119 @@
+//! Forward authentication: a proxy asks here about each request before it lets it through.
+
+use std::sync::Arc;
+
+use axum::extract::{Query, State};
+use axum::http::header::{HeaderName, LOCATION};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use latchkey_core::directory::User;
+use latchkey_core::return_address::ReturnAddress;
+use serde::Deserialize;
+use serde_json::Value;
+use url::form_urlencoded;
+
+use crate::gateway::{Gateway, Hosted};
+
+const REMOTE_USER: HeaderName = HeaderName::from_static("remote-user");
+const REMOTE_EMAIL: HeaderName = HeaderName::from_static("remote-email");
+const REMOTE_NAME: HeaderName = HeaderName::from_static("remote-name");
+const REMOTE_GROUPS: HeaderName = HeaderName::from_static("remote-groups");
+const AUTH_REQUEST_USER: HeaderName = HeaderName::from_static("x-auth-request-user");
+const AUTH_REQUEST_EMAIL: HeaderName = HeaderName::from_static("x-auth-request-email");
+
+/// What a proxy wants.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Wanted {
+    /// With it, whoever is not signed in is sent to the sign-in page.
+    redirect: Option<String>,
+}
+
+/// 200 and who it is, or 401.
+pub(crate) async fn verify(
+    State(gateway): State<Arc<Gateway>>,
+    Query(wanted): Query<Wanted>,
+    headers: HeaderMap,
+) -> Response {
+    let hosted = match gateway.hosted() {
+        Ok(hosted) => hosted,
+        Err(cause) => return failed(&cause),
+    };
+    match gateway.signed_in(&hosted, &headers) {
+        Ok(Some(user)) => (StatusCode::OK, remote(&user)).into_response(),
+        Ok(None) if wanted.redirect.is_some() => to_sign_in(&hosted, &headers),
+        Ok(None) => StatusCode::UNAUTHORIZED.into_response(),
+        Err(cause) => failed(&cause),
+    }
+}
+
+fn failed(cause: &latchkey_core::Error) -> Response {
+    tracing::error!(error = ?cause, "nobody can be verified");
+    StatusCode::SERVICE_UNAVAILABLE.into_response()
+}
+
+/// Who it is, as proxies hand it to applications. Texts are UTF-8.
+fn remote(user: &User) -> HeaderMap {
+    let mut headers = HeaderMap::with_capacity(6);
+    let mut insert = |names: &[HeaderName], text: &str| {
+        let clean: String = text
+            .chars()
+            .map(|sign| if sign.is_control() { ' ' } else { sign })
+            .collect();
+        if let Ok(value) = HeaderValue::from_bytes(clean.trim().as_bytes()) {
+            for name in names {
+                headers.insert(name.clone(), value.clone());
+            }
+        }
+    };
+    insert(&[REMOTE_USER, AUTH_REQUEST_USER], user.id.as_str());
+    if let Some(email) = &user.email {
+        insert(&[REMOTE_EMAIL, AUTH_REQUEST_EMAIL], email.as_str());
+    }
+    insert(&[REMOTE_NAME], user.display_name());
+    let groups = groups(user);
+    if !groups.is_empty() {
+        insert(&[REMOTE_GROUPS], &groups.join(","));
+    }
+    headers
+}
+
+/// The texts of the metadata `groups`. What they mean is for the application to say; one with a comma
+/// would be two, and is left out.
+fn groups(user: &User) -> Vec<&str> {
+    let groups = user.metadata.members().get("groups");
+    let texts = groups.and_then(Value::as_array).map(Vec::as_slice);
+    let texts = texts.unwrap_or_default().iter();
+    texts
+        .filter_map(Value::as_str)
+        .filter(|group| !group.contains(','))
+        .collect()
+}
+
+/// Sends a browser to the sign-in page, with where it wanted to go.
+fn to_sign_in(hosted: &Hosted, headers: &HeaderMap) -> Response {
+    let settings = &hosted.settings;
+    let wanted = wanted_page(headers)
+        .and_then(|page| ReturnAddress::parse(&page, &settings.visiting.return_to));
+    let mut page = settings.url.at("/auth/sign-in");
+    if let Some(address) = wanted {
+        let query = form_urlencoded::Serializer::new(String::new())
+            .append_pair("rd", address.as_str())
+            .finish();
+        page.set_query(Some(&query));
+    }
+    match HeaderValue::from_str(page.as_str()) {
+        Ok(page) => (StatusCode::FOUND, [(LOCATION, page)]).into_response(),
+        Err(_) => StatusCode::UNAUTHORIZED.into_response(),
+    }
+}
+
+/// The page that was asked for, as proxies say it: nginx by one header of its configuration, Caddy and
+/// Traefik by three.
+fn wanted_page(headers: &HeaderMap) -> Option<String> {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    if let Some(page) = text("x-original-url") {
+        return Some(page.to_owned());
+    }
+    let (scheme, host) = (text("x-forwarded-proto")?, text("x-forwarded-host")?);
+    Some(format!("{scheme}://{host}{}", text("x-forwarded-uri")?))
+}

@@ -1,0 +1,17 @@
+//! The gateway, asked as browsers and proxies ask it.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    reason = "a test that fails says where by panicking"
+)]
+
+mod headers;
+mod previews;
+mod serving;
+mod sessions;
+mod site;
+mod verifying;
+mod visiting;

@@ -1,0 +1,131 @@
+use std::io::{Read as _, Write as _};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use latchkey_core::ErrorCode;
+use latchkey_gateway::{Handle, Listening, serve};
+
+use crate::site::Site;
+
+struct Running {
+    address: SocketAddr,
+    handle: Handle,
+    thread: thread::JoinHandle<latchkey_core::Result<()>>,
+}
+
+impl Running {
+    fn new(site: &Site) -> Self {
+        let listening = Listening::on("127.0.0.1:0".parse().unwrap()).unwrap();
+        let (address, handle) = (listening.address().unwrap(), Handle::default());
+        let (router, own) = (site.router(), handle.clone());
+        let thread = thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_multi_thread()
+                .enable_all()
+                .worker_threads(2)
+                .build()
+                .unwrap();
+            runtime.block_on(serve(router, listening, None, own))
+        });
+        Self {
+            address,
+            handle,
+            thread,
+        }
+    }
+
+    fn connect(&self) -> TcpStream {
+        let stream = TcpStream::connect(self.address).unwrap();
+        stream
+            .set_read_timeout(Some(Duration::from_secs(30)))
+            .unwrap();
+        stream
+    }
+
+    fn get(&self, path: &str) -> String {
+        let mut stream = self.connect();
+        write!(
+            stream,
+            "GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+        )
+        .unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
+    }
+}
+
+#[test]
+fn it_listens_answers_and_ends() {
+    let site = Site::new();
+    let running = Running::new(&site);
+    assert!(running.get("/healthz").starts_with("HTTP/1.1 200"));
+    let link = format!("/?externalAuthCode={}", site.new_user("ada"));
+    assert!(running.get(&link).starts_with("HTTP/1.1 303"));
+    // One who is there and says nothing does not hold it up for long.
+    let idle = running.connect();
+    let begun = Instant::now();
+    running.handle.shut_down();
+    running.thread.join().unwrap().unwrap();
+    assert!(begun.elapsed() < Duration::from_secs(15));
+    drop(idle);
+    assert!(TcpStream::connect(running.address).is_err());
+}
+
+#[test]
+fn a_client_that_dawdles_is_let_go_and_keeps_nobody_out() {
+    let site = Site::new();
+    let running = Running::new(&site);
+    let mut slow: Vec<TcpStream> = (0..100)
+        .map(|_| {
+            let mut stream = running.connect();
+            stream
+                .write_all(b"GET / HTTP/1.1\r\nHost: x\r\nX-Slow: ")
+                .unwrap();
+            stream
+        })
+        .collect();
+    assert!(running.get("/healthz").starts_with("HTTP/1.1 200"));
+    let begun = Instant::now();
+    for stream in &mut slow {
+        let mut answer = Vec::new();
+        // An answer or a reset: it has ended.
+        let _ = stream.read_to_end(&mut answer);
+        assert!(!answer.starts_with(b"HTTP/1.1 2"));
+    }
+    assert!(begun.elapsed() < Duration::from_secs(25));
+    running.handle.shut_down();
+    running.thread.join().unwrap().unwrap();
+}
+
+#[test]
+fn headers_that_are_too_large_are_refused() {
+    let site = Site::new();
+    let running = Running::new(&site);
+    let mut stream = running.connect();
+    let begun = b"GET / HTTP/1.1\r\nHost: x\r\nX-Large: ";
+    let _ = stream.write_all(&[&begun[..], &vec![b'a'; 100_000]].concat());
+    let mut answer = Vec::new();
+    let _ = stream.read_to_end(&mut answer);
+    assert!(
+        answer.is_empty() || answer.starts_with(b"HTTP/1.1 431"),
+        "{}",
+        String::from_utf8_lossy(&answer)
+    );
+    running.handle.shut_down();
+    running.thread.join().unwrap().unwrap();
+}
+
+#[test]
+fn an_address_that_is_taken_is_said_to_be() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let refused = Listening::on(taken.local_addr().unwrap()).unwrap_err();
+    assert_eq!(refused.code, ErrorCode::AddressInUse);
+    assert!(
+        refused.message.contains("another port"),
+        "{}",
+        refused.message
+    );
+    let foreign = Listening::on("192.0.2.1:8787".parse().unwrap()).unwrap_err();
+    assert_eq!(foreign.code, ErrorCode::AddressInUse);
+}

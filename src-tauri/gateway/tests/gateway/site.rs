@@ -1,0 +1,190 @@
+//! An instance with a gateway, and whoever visits it.
+
+use std::sync::{Arc, Mutex};
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::header::{COOKIE, LOCATION, SET_COOKIE};
+use axum::http::{HeaderMap, Request, StatusCode};
+use http_body_util::BodyExt as _;
+use jiff::Timestamp;
+use latchkey_core::claims::{Claims, Registered};
+use latchkey_core::code::{Algorithm, sign};
+use latchkey_core::directory::{Directory, SledDirectory};
+use latchkey_core::instance::{Hosted, InstanceId, Name, Settings};
+use latchkey_core::link::BaseUrl;
+use latchkey_core::payload::Payload;
+use latchkey_core::secret::{Secret, SigningKey};
+use latchkey_core::user_id::UserId;
+use latchkey_gateway::{Gateway, Hosting, router};
+use tower::ServiceExt as _;
+
+pub(crate) struct Site {
+    pub(crate) directory: Arc<SledDirectory>,
+    pub(crate) settings: Settings,
+    pub(crate) key: SigningKey,
+    pub(crate) instance: &'static str,
+    _folder: tempfile::TempDir,
+}
+
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: String,
+}
+
+impl Answer {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).map(|value| value.to_str().unwrap())
+    }
+
+    pub(crate) fn location(&self) -> &str {
+        self.header(LOCATION.as_str()).unwrap_or_default()
+    }
+
+    /// What a browser would send back, by name.
+    pub(crate) fn cookies(&self) -> Vec<String> {
+        let set = self.headers.get_all(SET_COOKIE).iter();
+        let pairs = set.map(|cookie| cookie.to_str().unwrap().split(';').next().unwrap());
+        pairs
+            .filter(|pair| !pair.ends_with('='))
+            .map(str::to_owned)
+            .collect()
+    }
+
+    /// The cookie that signs in.
+    pub(crate) fn session(&self) -> Option<String> {
+        self.cookies()
+            .into_iter()
+            .find(|cookie| cookie.contains("session="))
+    }
+}
+
+impl Site {
+    pub(crate) fn new() -> Self {
+        Self::with("acme", |_| {})
+    }
+
+    pub(crate) fn with(instance: &'static str, change: impl FnOnce(&mut Settings)) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let mut settings = Settings::new(
+            Name::parse("Acme <Chat>").unwrap(),
+            BaseUrl::parse("https://chat.acme.example/").unwrap(),
+            Hosted::Here,
+        );
+        change(&mut settings);
+        let secret = Secret::new("0123456789abcdef0123456789abcdef".into());
+        Self {
+            directory: Arc::new(SledDirectory::open(folder.path(), "a test").unwrap()),
+            settings,
+            key: SigningKey::from_text(&secret).unwrap(),
+            instance,
+            _folder: folder,
+        }
+    }
+
+    /// A gateway that has just been started.
+    pub(crate) fn router(&self) -> Router {
+        let hosting = Mutex::new((self.settings.clone(), self.key.clone()));
+        let instance = InstanceId::parse(self.instance).unwrap();
+        let directory = Arc::clone(&self.directory);
+        router(Arc::new(Gateway::new(instance, directory, move || {
+            let (settings, key) = hosting.lock().unwrap().clone();
+            Ok(Hosting { settings, key })
+        })))
+    }
+
+    pub(crate) fn code(&self, payload: &str) -> String {
+        self.code_with(payload, Registered::default())
+    }
+
+    pub(crate) fn code_with(&self, payload: &str, registered: Registered) -> String {
+        let members = serde_json::from_str(payload).unwrap();
+        let claims = Claims {
+            payload: Payload::from_claims(&members).unwrap(),
+            registered: Registered {
+                issued_at: Some(Timestamp::now().as_second()),
+                ..registered
+            },
+        };
+        sign(&claims, &self.key, Algorithm::HS256)
+            .unwrap()
+            .expose()
+            .to_owned()
+    }
+
+    pub(crate) fn new_user(&self, id: &str) -> String {
+        self.code(&format!(
+            r#"{{"user":{{"id":"{id}","name":"{id} Person"}}}}"#
+        ))
+    }
+
+    /// Signs somebody in, and answers with the cookie.
+    pub(crate) fn sign_in(&self, id: &str) -> String {
+        let code = self.new_user(id);
+        let answer = self.get(&format!("/?externalAuthCode={code}"), &[]);
+        answer
+            .session()
+            .unwrap_or_else(|| panic!("{}", answer.body))
+    }
+
+    pub(crate) fn has_user(&self, id: &str) -> bool {
+        self.directory
+            .user(&UserId::parse(id, "id").unwrap())
+            .unwrap()
+            .is_some()
+    }
+
+    pub(crate) fn seats(&self) -> u64 {
+        self.directory.seats().unwrap().used
+    }
+
+    pub(crate) fn get(&self, path: &str, headers: &[(&str, &str)]) -> Answer {
+        self.ask("GET", path, headers, "")
+    }
+
+    pub(crate) fn get_as(&self, path: &str, cookie: &str) -> Answer {
+        self.get(path, &[(COOKIE.as_str(), cookie)])
+    }
+
+    pub(crate) fn post(
+        &self,
+        path: &str,
+        form: &[(&str, &str)],
+        headers: &[(&str, &str)],
+    ) -> Answer {
+        let body = url::form_urlencoded::Serializer::new(String::new())
+            .extend_pairs(form)
+            .finish();
+        let mut all = vec![("content-type", "application/x-www-form-urlencoded")];
+        all.extend_from_slice(headers);
+        self.ask("POST", path, &all, &body)
+    }
+
+    pub(crate) fn ask(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &str,
+    ) -> Answer {
+        let mut request = Request::builder().method(method).uri(path);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let request = request.body(Body::from(body.to_owned())).unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .build()
+            .unwrap();
+        runtime.block_on(async {
+            let answer = self.router().oneshot(request).await.unwrap();
+            let (parts, body) = answer.into_parts();
+            let bytes = body.collect().await.unwrap().to_bytes();
+            Answer {
+                status: parts.status,
+                headers: parts.headers,
+                body: String::from_utf8(bytes.to_vec()).unwrap(),
+            }
+        })
+    }
+}

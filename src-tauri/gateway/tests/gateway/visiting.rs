@@ -1,0 +1,320 @@
+use jiff::Timestamp;
+use latchkey_core::claims::Registered;
+use latchkey_core::directory::Directory as _;
+use latchkey_core::instance::SignInStep;
+use latchkey_core::link::Parameter;
+use latchkey_core::payload::NewUser;
+use latchkey_core::user_id::UserId;
+
+use crate::site::Site;
+
+#[test]
+fn a_link_signs_in_at_once_and_leads_to_the_address_without_the_code() {
+    let site = Site::new();
+    let code = site.new_user("ada");
+    for (path, clean) in [
+        (format!("/?externalAuthCode={code}"), "/"),
+        (
+            format!("/a/b?x=1&externalAuthCode={code}&y=%20z"),
+            "/a/b?x=1&y=%20z",
+        ),
+        (
+            format!("/a?externalAuthCode={code}&externalAuthCode=other"),
+            "/a",
+        ),
+        (format!("/a?external%41uthCode={code}"), "/a"),
+    ] {
+        let answer = site.get(&path, &[]);
+        assert_eq!(
+            (answer.status.as_u16(), answer.location()),
+            (303, clean),
+            "{path}"
+        );
+        assert!(!format!("{:?}{}", answer.headers, answer.body).contains(&code));
+        let cookie = answer.header("set-cookie").unwrap();
+        for part in [
+            "__Host-latchkey_session=",
+            "HttpOnly",
+            "SameSite=Lax",
+            "Secure",
+            "Path=/",
+        ] {
+            assert!(cookie.contains(part), "{cookie}");
+        }
+        let home = site.get_as("/", &answer.session().unwrap());
+        assert_eq!(home.status.as_u16(), 200);
+        assert!(home.body.contains("ada Person"), "{}", home.body);
+    }
+    assert_eq!(site.seats(), 1);
+}
+
+#[test]
+fn where_a_link_leads_is_never_somebody_elses_page() {
+    let site = Site::new();
+    let code = site.new_user("ada");
+    for path in ["//evil.com/", "//evil.com", "/%5cevil.com", "///evil.com/x"] {
+        let answer = site.get(&format!("{path}?externalAuthCode={code}"), &[]);
+        assert_eq!(answer.status.as_u16(), 303);
+        let to = answer.location();
+        assert!(
+            to.starts_with('/') && !to.starts_with("//") && !to.contains('\\'),
+            "{to}"
+        );
+    }
+    for to in [
+        "https://evil.com",
+        "//evil.com",
+        "/\\evil.com",
+        "javascript:alert(1)",
+        "https:evil.com",
+    ] {
+        let answer = site.post("/auth/continue", &[("code", &code), ("to", to)], &[]);
+        assert_eq!(
+            (answer.status.as_u16(), answer.location()),
+            (303, "/"),
+            "{to}"
+        );
+    }
+}
+
+#[test]
+fn the_parameter_is_the_one_of_the_settings() {
+    let site = Site::with("acme", |settings| {
+        settings.parameter = Parameter::parse("ticket").unwrap();
+    });
+    let code = site.new_user("ada");
+    assert_eq!(
+        site.get(&format!("/?externalAuthCode={code}"), &[])
+            .status
+            .as_u16(),
+        401
+    );
+    assert_eq!(
+        site.get(&format!("/?ticket={code}"), &[]).status.as_u16(),
+        303
+    );
+}
+
+#[test]
+fn a_cookie_lasts_no_longer_than_the_code() {
+    let site = Site::new();
+    let registered = Registered {
+        expires_at: Some(Timestamp::now().as_second() + 3600),
+        ..Registered::default()
+    };
+    let code = site.code_with(r#"{"user":{"id":"ada"}}"#, registered);
+    let answer = site.get(&format!("/?externalAuthCode={code}"), &[]);
+    let cookie = answer.header("set-cookie").unwrap();
+    let seconds: u64 = cookie
+        .split("Max-Age=")
+        .nth(1)
+        .and_then(|rest| rest.split(';').next())
+        .and_then(|seconds| seconds.parse().ok())
+        .unwrap();
+    assert!((3590..=3600).contains(&seconds), "{cookie}");
+}
+
+#[test]
+fn where_it_has_to_be_confirmed_a_look_does_nothing_and_a_click_signs_in() {
+    let site = Site::with("acme", |settings| {
+        settings.visiting.step = SignInStep::Confirm;
+    });
+    let code = site.new_user("ada");
+    let answer = site.get(&format!("/a?b=c&externalAuthCode={code}"), &[]);
+    assert_eq!(answer.status.as_u16(), 200);
+    assert!(
+        answer.body.contains("Continue as ada Person"),
+        "{}",
+        answer.body
+    );
+    assert!(answer.cookies().is_empty());
+    assert!(!site.has_user("ada"));
+    let form = [("code", code.as_str()), ("to", "/a?b=c")];
+    let answer = site.post("/auth/continue", &form, &[]);
+    assert_eq!((answer.status.as_u16(), answer.location()), (303, "/a?b=c"));
+    assert!(answer.session().is_some() && site.has_user("ada"));
+}
+
+#[test]
+fn a_single_use_link_is_always_confirmed_and_works_once() {
+    let site = Site::new();
+    let registered = Registered {
+        id: Some("once".into()),
+        single_use: true,
+        ..Registered::default()
+    };
+    let code = site.code_with(r#"{"user":{"id":"ada"}}"#, registered);
+    let path = format!("/?externalAuthCode={code}");
+    assert_eq!(site.get(&path, &[]).status.as_u16(), 200);
+    assert_eq!(site.get(&path, &[]).status.as_u16(), 200);
+    let form = [("code", code.as_str()), ("to", "/")];
+    assert_eq!(site.post("/auth/continue", &form, &[]).status.as_u16(), 303);
+    let again = site.post("/auth/continue", &form, &[]);
+    assert_eq!(again.status.as_u16(), 410);
+    assert!(again.session().is_none());
+}
+
+#[test]
+fn somebody_who_is_signed_in_is_named_before_another_one_is() {
+    let site = Site::new();
+    let ada = site.sign_in("ada");
+    let code = site.new_user("bob");
+    let path = format!("/?externalAuthCode={code}");
+    let answer = site.get_as(&path, &ada);
+    assert_eq!(answer.status.as_u16(), 200);
+    for text in ["signed in as", "ada Person", "Continue as bob Person"] {
+        assert!(answer.body.contains(text), "{}", answer.body);
+    }
+    assert!(!site.has_user("bob"));
+    // The same person again is not asked.
+    let own = site.get_as(
+        &format!("/?externalAuthCode={}", site.new_user("ada")),
+        &ada,
+    );
+    assert_eq!(own.status.as_u16(), 303);
+}
+
+#[test]
+fn every_refusal_is_a_page_that_gives_nothing_away_and_has_a_reference() {
+    let site = Site::new();
+    site.directory.set_seat_limit(Some(1)).unwrap();
+    site.sign_in("ada");
+    let suspended = UserId::parse("ada", "id").unwrap();
+    site.directory
+        .suspend(&suspended, Timestamp::now())
+        .unwrap();
+    let bob = NewUser {
+        id: UserId::parse("bob", "id").unwrap(),
+        email: None,
+        metadata: latchkey_core::metadata::Metadata::default(),
+    };
+    site.directory.add(&bob, Timestamp::now()).unwrap();
+    let expired = Registered {
+        expires_at: Some(1_000_000_000),
+        ..Registered::default()
+    };
+    for (code, status, says) in [
+        (site.new_user("ada"), 403, "does not"),
+        (site.new_user("carol"), 403, "no seat left"),
+        (site.code(r#"{"id":"nobody"}"#), 403, "does not work"),
+        (
+            site.code(r#"{"email":"nobody@acme.example"}"#),
+            403,
+            "does not work",
+        ),
+        (
+            site.code_with(r#"{"id":"bob"}"#, expired),
+            410,
+            "does not work any more",
+        ),
+        ("not.a.code".to_owned(), 403, ""),
+        (String::new(), 403, ""),
+        ("%00%ff".to_owned(), 403, ""),
+    ] {
+        let answer = site.get(&format!("/?externalAuthCode={code}"), &[]);
+        assert_eq!(answer.status.as_u16(), status, "{}", answer.body);
+        assert!(answer.body.contains(says), "{says}: {}", answer.body);
+        assert!(answer.body.contains("Reference"), "{}", answer.body);
+        for secret in ["ada", "suspended", "nobody", "unknown"] {
+            assert!(!answer.body.contains(secret), "{secret}: {}", answer.body);
+        }
+        assert!(answer.cookies().is_empty());
+        let problem = site.get(
+            &format!("/?externalAuthCode={code}"),
+            &[("accept", "application/json")],
+        );
+        assert_eq!(
+            problem.header("content-type"),
+            Some("application/problem+json")
+        );
+        let problem: serde_json::Value = serde_json::from_str(&problem.body).unwrap();
+        assert_eq!(problem["status"], status);
+        assert!(problem["reference"].as_str().unwrap().len() == 8);
+    }
+}
+
+#[test]
+fn what_is_reflected_is_escaped() {
+    let site = Site::with("acme", |settings| {
+        settings.visiting.step = SignInStep::Confirm;
+    });
+    let evil = r#"<script>alert(1)</script>"><img src=x onerror=alert(1)>'"#;
+    let payload = serde_json::json!({ "user": { "id": evil, "name": evil } });
+    let code = site.code(&payload.to_string());
+    let path = "/%22%3E%3Cscript%3Ealert(1)%3C/script%3E";
+    let query = format!("{path}?a=%22%3E%3Cscript%3E&externalAuthCode={code}");
+    let confirm = site.get(&query, &[]);
+    assert!(confirm.body.contains("&lt;script&gt;"), "{}", confirm.body);
+    let form = [("code", code.as_str()), ("to", "/")];
+    let cookie = site.post("/auth/continue", &form, &[]).session().unwrap();
+    let bodies = [
+        confirm.body,
+        site.get_as("/", &cookie).body,
+        site.get(
+            &format!("/{evil}").replace(['<', '>', '"', ' '], "%3C"),
+            &[],
+        )
+        .body,
+        site.get(
+            &format!("/?externalAuthCode={}", "%3Cscript%3Ealert(1)%3C/script%3E"),
+            &[],
+        )
+        .body,
+        site.get(
+            "/auth/sign-in?rd=%22%3E%3Cscript%3Ealert(1)%3C/script%3E",
+            &[],
+        )
+        .body,
+    ];
+    for body in bodies {
+        assert!(
+            !body.contains("<script") && !body.contains("<img"),
+            "{body}"
+        );
+        assert!(body.contains("Acme &lt;Chat&gt;"), "{body}");
+    }
+}
+
+#[test]
+fn a_button_of_another_page_does_nothing() {
+    let site = Site::new();
+    let code = site.new_user("ada");
+    let form = [("code", code.as_str()), ("to", "/")];
+    for headers in [
+        [
+            ("sec-fetch-site", "cross-site"),
+            ("host", "chat.acme.example"),
+        ],
+        [
+            ("sec-fetch-site", "same-site"),
+            ("host", "chat.acme.example"),
+        ],
+        [
+            ("origin", "https://evil.com"),
+            ("host", "chat.acme.example"),
+        ],
+        [("origin", "null"), ("host", "chat.acme.example")],
+    ] {
+        for path in ["/auth/continue", "/auth/sign-out"] {
+            let answer = site.post(path, &form, &headers);
+            assert_eq!(answer.status.as_u16(), 403, "{headers:?}");
+            assert!(answer.header("set-cookie").is_none());
+        }
+    }
+    assert!(!site.has_user("ada"));
+    for headers in [
+        [
+            ("sec-fetch-site", "same-origin"),
+            ("host", "chat.acme.example"),
+        ],
+        [
+            ("origin", "https://chat.acme.example"),
+            ("host", "chat.acme.example"),
+        ],
+    ] {
+        assert_eq!(
+            site.post("/auth/continue", &form, &headers).status.as_u16(),
+            303
+        );
+    }
+}
