@@ -2,10 +2,12 @@
 //!
 //! A command is one delegation: it takes a request, hands it to core on a thread that may wait, and
 //! answers with a type that is declared beside it. The UI's types are generated from these
-//! ([`schema`]). What is deliberately absent: rules, which are core's, and any socket.
+//! ([`schema`]). What is deliberately absent: rules, which are core's, and any socket but that of the
+//! gateway, which an administrator starts and which answers to visitors alone.
 
 mod clipboard;
 pub mod commands;
+mod gateway;
 mod problem;
 pub mod schema;
 mod studio;

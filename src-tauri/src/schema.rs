@@ -7,7 +7,9 @@ use tauri::ipc::Invoke;
 use ts_rs::{Config, TS};
 
 use crate::Problem;
-use crate::commands::{appearance, compose, inspect, instances, keys, secrets, start, users};
+use crate::commands::{
+    appearance, compose, gateway, inspect, instances, keys, secrets, start, users,
+};
 
 /// A command as the UI sees it.
 pub struct CommandType {
@@ -62,6 +64,9 @@ commands! {
     users::seats_set(users::SeatLimit) -> users::Seats;
     inspect::inspect(inspect::InspectRequest) -> inspect::Inspection;
     inspect::redeem(inspect::RedeemRequest) -> inspect::Redeemed;
+    gateway::gateway(()) -> gateway::GatewayState;
+    gateway::gateway_start(gateway::GatewayStart) -> gateway::GatewayState;
+    gateway::gateway_stop(()) -> gateway::GatewayState;
     keys::keys_create(keys::Passphrase) -> keys::KeyStore;
     keys::keys_unlock(keys::Passphrase) -> keys::KeyStore;
     keys::keys_retry(()) -> keys::KeyStore;
@@ -108,6 +113,10 @@ pub fn typescript() -> String {
         compose::QrFormat::decl(&config),
         compose::QrSaveRequest::decl(&config),
         compose::QrSaved::decl(&config),
+        gateway::ListenAddress::decl(&config),
+        gateway::RunningGateway::decl(&config),
+        gateway::GatewayState::decl(&config),
+        gateway::GatewayStart::decl(&config),
         users::Status::decl(&config),
         users::Origin::decl(&config),
         users::User::decl(&config),

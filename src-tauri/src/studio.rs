@@ -17,6 +17,7 @@ use tauri::State;
 
 use crate::Problem;
 use crate::clipboard::Clipboard;
+use crate::gateway::Running;
 
 /// How many previews can still be copied: the one on the screen, and those that a slow click meets.
 const KEPT_PREVIEWS: usize = 8;
@@ -48,6 +49,8 @@ pub struct Studio {
     /// The directory of the instance that is worked on: one process holds a directory at a time, and
     /// those that are not looked at are left to others.
     held: Mutex<Option<(InstanceId, Arc<SledDirectory>)>>,
+    /// The gateway that runs. It holds its directory, whichever instance is worked on.
+    running: Mutex<Option<Running>>,
     revealed: Mutex<Option<(InstanceId, Secret)>>,
     clipboard: Clipboard,
 }
@@ -63,6 +66,7 @@ impl Studio {
             shown: Mutex::default(),
             inspected: Mutex::default(),
             held: Mutex::default(),
+            running: Mutex::default(),
             revealed: Mutex::default(),
             clipboard: Clipboard::default(),
         }
@@ -120,6 +124,11 @@ impl Studio {
 
     /// The directory of an instance that is hosted here, opened the first time.
     pub(crate) fn directory(&self, home: &Home, instance: &Instance) -> Result<Arc<SledDirectory>> {
+        if let Some(running) = &*self.running()
+            && running.instance == instance.id
+        {
+            return Ok(Arc::clone(&running.directory));
+        }
         let mut held = locked(&self.held);
         match &*held {
             Some((id, directory)) if *id == instance.id => return Ok(Arc::clone(directory)),
@@ -146,8 +155,12 @@ impl Studio {
         }
     }
 
-    /// Closes the directory of an instance, if it is open.
+    /// Ends the gateway of an instance and closes its directory, where they are open.
     pub(crate) fn release(&self, id: &InstanceId) {
+        let running = self.running().take_if(|running| running.instance == *id);
+        if let Some(running) = running {
+            running.end();
+        }
         let mut held = locked(&self.held);
         if held.as_ref().is_some_and(|(held, _)| held == id) {
             *held = None;
@@ -184,6 +197,15 @@ impl Studio {
                     "The code has changed in the meantime. Look at it again, then redeem it.",
                 )
             })
+    }
+
+    /// The gateway that runs, if one does.
+    pub(crate) fn running(&self) -> MutexGuard<'_, Option<Running>> {
+        let mut running = locked(&self.running);
+        if running.as_ref().is_some_and(Running::has_ended) {
+            *running = None;
+        }
+        running
     }
 
     pub(crate) fn revealed(&self) -> MutexGuard<'_, Option<(InstanceId, Secret)>> {

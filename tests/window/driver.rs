@@ -147,8 +147,14 @@ impl Studio {
 
     /// All text of an element, also what is scrolled or cut away.
     pub(crate) async fn text(&self, id: &str) -> String {
-        let text = self.find(id).await.prop("textContent").await.unwrap();
-        text.unwrap_or_default().trim().to_owned()
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            match self.find(id).await.prop("textContent").await {
+                Ok(text) => return text.unwrap_or_default().trim().to_owned(),
+                // It was drawn anew between being found and being read.
+                Err(cause) => assert!(Instant::now() < deadline, "'{id}': {cause}"),
+            }
+        }
     }
 
     /// Waits until an element's text satisfies a condition.
@@ -367,13 +373,13 @@ pub(crate) fn answer_file_dialog(title: &str, path: &Path) {
     run(&["key", "Return"]);
 }
 
-fn picture(name: &str) -> PathBuf {
+pub(crate) fn picture(name: &str) -> PathBuf {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/screenshots");
     std::fs::create_dir_all(&folder).unwrap();
     folder.join(format!("{name}.png"))
 }
 
-fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     listener.local_addr().unwrap().port()
 }

@@ -14,11 +14,14 @@
 #[allow(dead_code, reason = "the benchmarks use the rest")]
 mod driver;
 mod environment;
+mod gateway;
 mod journey;
 #[path = "../program/peer.rs"]
 mod peer;
+mod phone;
 #[path = "../program/photo.rs"]
 mod photo;
+mod prepared;
 mod preview;
 #[path = "../program/readers.rs"]
 mod readers;

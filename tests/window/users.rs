@@ -5,100 +5,17 @@ use std::time::Instant;
 
 use fantoccini::elements::Element;
 use fantoccini::key::Key;
-use jiff::Timestamp;
-use latchkey_core::compose::{Composition, compose};
-use latchkey_core::directory::{Directory as _, MAX_IMPORT};
-use latchkey_core::email::Email;
-use latchkey_core::home::{Home, SecretSource};
-use latchkey_core::instance::{Instance, Settings};
-use latchkey_core::keys::KeychainUse;
-use latchkey_core::metadata::Metadata;
-use latchkey_core::payload::{ExistingId, NewUser, Payload};
+use latchkey_core::payload::{ExistingId, Payload};
 use latchkey_core::qr::Qr;
-use latchkey_core::secret::Secret;
-use latchkey_core::user_id::UserId;
 
 use crate::driver::Studio;
-use crate::environment::Environment;
 use crate::photo::{Shot, jpeg, photograph};
+use crate::prepared::{Prepared, person};
 use crate::run;
 
-const PASSPHRASE: &str = "correct horse battery staple";
 const MANY: usize = 100_000;
 
-fn person(number: usize) -> NewUser {
-    const NAMES: [&str; 4] = [
-        "Ada Lovelace",
-        "Grace Hopper",
-        "Alan Turing",
-        "Radia Perlman",
-    ];
-    let name = NAMES[number % 4];
-    NewUser {
-        id: UserId::parse(&format!("user-{number:06}"), "id").unwrap(),
-        email: Some(Email::parse(&format!("person.{number}@yourcompany.com"), "email").unwrap()),
-        metadata: Metadata::from_json(
-            &format!(r#"{{"name":"{name}","team":"Research"}}"#),
-            "metadata",
-        )
-        .unwrap(),
-    }
-}
-
-/// A data folder with the sample instance and so many users; and what makes links for it.
-struct Prepared {
-    environment: Environment,
-    home: Home,
-    instance: Instance,
-}
-
-impl Prepared {
-    fn with(users: usize) -> Self {
-        let environment = Environment::without_keychain();
-        let home = Home::open(environment.data_dir(), KeychainUse::Never).unwrap();
-        home.keys()
-            .create(&Secret::new(PASSPHRASE.to_owned()))
-            .unwrap();
-        let now = Timestamp::now();
-        let settings = Settings::sample().unwrap();
-        let instance = home.add(settings, SecretSource::Generate, now).unwrap();
-        let directory = home.directory(&instance, "the test").unwrap();
-        let people: Vec<NewUser> = (0..users).map(person).collect();
-        for some in people.chunks(MAX_IMPORT) {
-            directory.import(some, now).unwrap();
-        }
-        drop(directory);
-        Self {
-            environment,
-            home,
-            instance,
-        }
-    }
-
-    fn link(&self, payload: Payload) -> String {
-        let composition = Composition::new(payload, "7 days".parse().unwrap());
-        let key = self.home.signing_key(&self.instance).unwrap();
-        let target = self.instance.settings.target();
-        let composed = compose(&target, &key, composition, Timestamp::now()).unwrap();
-        composed.link.url()
-    }
-
-    fn file(&self, name: &str, bytes: &[u8]) -> PathBuf {
-        let path = self.environment.data_dir().join(name);
-        std::fs::write(&path, bytes).unwrap();
-        path
-    }
-
-    async fn open(&self) -> Studio {
-        let studio = Studio::start(&self.environment).await;
-        studio.fill("unlock-passphrase", PASSPHRASE).await;
-        studio.click("unlock-submit").await;
-        studio.find("kind-email").await;
-        studio
-    }
-}
-
-async fn looks_well(studio: &Studio, state: &str) {
+pub(crate) async fn looks_well(studio: &Studio, state: &str) {
     for theme in ["dark", "light"] {
         studio
             .script(&format!(

@@ -1,4 +1,5 @@
 use std::fmt;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -33,6 +34,7 @@ pub struct Gateway {
     directory: Arc<dyn Directory>,
     ask: Ask,
     hosted: Mutex<Option<(Instant, Arc<Hosted>)>>,
+    sign_ins: AtomicU32,
 }
 
 /// [`Hosting`], and what follows from it.
@@ -63,7 +65,14 @@ impl Gateway {
             directory,
             ask: Box::new(ask),
             hosted: Mutex::default(),
+            sign_ins: AtomicU32::new(0),
         }
+    }
+
+    /// How often somebody has signed in since it was started. It wraps around.
+    #[must_use]
+    pub fn sign_ins(&self) -> u32 {
+        self.sign_ins.load(Ordering::Relaxed)
     }
 
     /// The settings and the key, not older than a second.
@@ -97,11 +106,15 @@ impl Gateway {
     /// Redeems a code that came in a link.
     pub(crate) async fn sign_in(&self, hosted: &Arc<Hosted>, code: String) -> Result<SignIn> {
         let (directory, hosted) = (Arc::clone(&self.directory), Arc::clone(hosted));
-        waiting(move || {
+        let done = waiting(move || {
             let (settings, key) = (&hosted.settings, &hosted.key);
             redeem::sign_in(&code, settings, &[key], &*directory, Timestamp::now())
         })
-        .await
+        .await?;
+        if done.session.is_some() {
+            self.sign_ins.fetch_add(1, Ordering::Relaxed);
+        }
+        Ok(done)
     }
 
     /// The user of an id, as the directory has it now. It is one look at a row, which is mostly in

@@ -10,12 +10,14 @@
 //! | what people see | `pages` |
 //! | what every answer carries | `headers` |
 //! | listening, time limits, TLS | [`serve`] |
+//! | which address a phone reaches | [`interfaces`] |
 //!
 //! It decides nothing: what a code does, and whether a session is good, are rules of core. The
 //! administrator's own surface is not here and never listens on a network.
 
 mod gateway;
 mod headers;
+mod interfaces;
 mod pages;
 mod reference;
 mod refused;
@@ -26,5 +28,6 @@ mod verify;
 mod visit;
 
 pub use gateway::{Gateway, Hosting};
+pub use interfaces::{Interface, interfaces};
 pub use router::router;
 pub use serve::{Certificate, Handle, Listening, serve};

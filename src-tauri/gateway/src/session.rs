@@ -69,6 +69,27 @@ impl CookieKey {
         self.bare(self.session_name(), String::new(), 0).to_string()
     }
 
+    /// A cookie that says nothing but that a page of this server was shown. Another site's form comes
+    /// without it.
+    pub(crate) fn shown(&self) -> String {
+        let mut cookie = self.bare(self.shown_name(), "1".into(), RETURN_MINUTES * 60);
+        cookie.set_same_site(SameSite::Strict);
+        cookie.to_string()
+    }
+
+    /// Whether a page of this server was shown to whoever sends these headers.
+    pub(crate) fn was_shown(&self, headers: &HeaderMap) -> bool {
+        cookies(headers).any(|cookie| cookie.name() == self.shown_name())
+    }
+
+    fn shown_name(&self) -> &'static str {
+        if self.is_secure {
+            "__Host-latchkey_shown"
+        } else {
+            "latchkey_shown"
+        }
+    }
+
     /// A cookie that remembers where to go after signing in.
     pub(crate) fn remember(&self, address: &ReturnAddress) -> String {
         let value = URL_SAFE_NO_PAD.encode(address.as_str());
@@ -117,17 +138,22 @@ impl CookieKey {
 
 /// The value of a cookie whose signature holds.
 fn verified(headers: &HeaderMap, name: &str, key: &Key) -> Option<String> {
+    cookies(headers)
+        .filter(|cookie| cookie.name() == name)
+        .find_map(|cookie| {
+            let jar = CookieJar::new();
+            jar.signed(key).verify(cookie)
+        })
+        .map(|cookie| cookie.value().to_owned())
+}
+
+fn cookies(headers: &HeaderMap) -> impl Iterator<Item = Cookie<'static>> {
     let texts = headers.get_all(COOKIE).iter();
     texts
         .filter_map(|text| text.to_str().ok())
         .flat_map(Cookie::split_parse)
         .filter_map(std::result::Result::ok)
-        .filter(|cookie| cookie.name() == name)
-        .find_map(|cookie| {
-            let jar = CookieJar::new();
-            jar.signed(key).verify(cookie.into_owned())
-        })
-        .map(|cookie| cookie.value().to_owned())
+        .map(Cookie::into_owned)
 }
 
 impl Gateway {

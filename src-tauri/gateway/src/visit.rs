@@ -103,7 +103,8 @@ async fn visit(
     if asks_first {
         let whom = whom(gateway, &arrival);
         let other = other.as_ref().map(User::display_name);
-        return pages::confirm(hosted, &whom, other, &code, clean).into_response();
+        let page = pages::confirm(hosted, &whom, other, &code, clean).into_response();
+        return with_cookies(page, &[hosted.cookie_key.shown()]);
     }
     sign_in(gateway, hosted, code, clean, headers).await
 }
@@ -125,7 +126,7 @@ pub(crate) async fn confirmed(
         Ok(hosted) => hosted,
         Err(cause) => return Refused::failure(&cause).answer(None, &headers),
     };
-    if !is_from_here(&headers) {
+    if !is_from_here(&hosted, &headers) {
         return foreign(&hosted, &headers);
     }
     sign_in(&gateway, &hosted, code, &to, &headers).await
@@ -178,7 +179,10 @@ fn foreign(hosted: &Hosted, headers: &HeaderMap) -> Response {
 
 fn home(gateway: &Gateway, hosted: &Hosted, headers: &HeaderMap) -> Response {
     match gateway.signed_in(hosted, headers) {
-        Ok(Some(user)) => pages::signed_in(hosted, user.display_name()).into_response(),
+        Ok(Some(user)) => {
+            let page = pages::signed_in(hosted, user.display_name()).into_response();
+            with_cookies(page, &[hosted.cookie_key.shown()])
+        }
         Ok(None) => (StatusCode::UNAUTHORIZED, pages::sign_in(hosted)).into_response(),
         Err(cause) => Refused::failure(&cause).answer(Some(hosted), headers),
     }
@@ -221,7 +225,7 @@ pub(crate) async fn sign_out(State(gateway): State<Arc<Gateway>>, headers: Heade
         Ok(hosted) => hosted,
         Err(cause) => return Refused::failure(&cause).answer(None, &headers),
     };
-    if !is_from_here(&headers) {
+    if !is_from_here(&hosted, &headers) {
         return foreign(&hosted, &headers);
     }
     with_cookies(
@@ -314,16 +318,21 @@ const PREVIEWERS: [&str; 33] = [
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
-/// Whether a form was sent from a page of this server. A browser says so; what is no browser has no
-/// cookies of anybody's to misuse.
-fn is_from_here(headers: &HeaderMap) -> bool {
+/// Whether a form was sent from a page of this server. Newer browsers say so where the page came by
+/// https; others say `null`, because these pages let no referrer out, and then it counts that a cookie
+/// comes along which they send with the forms of this server alone. What names no origin is no browser,
+/// and has no cookies of anybody's to misuse.
+fn is_from_here(hosted: &Hosted, headers: &HeaderMap) -> bool {
     let text = |name: &HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
     if let Some(site) = text(&SEC_FETCH_SITE) {
         return matches!(site, "same-origin" | "none");
     }
-    let Some(origin) = text(&ORIGIN) else {
-        return !headers.contains_key(ORIGIN);
-    };
-    let authority = origin.split_once("://").map(|(_, authority)| authority);
-    authority.is_some() && authority == text(&HOST)
+    match text(&ORIGIN) {
+        Some("null") => hosted.cookie_key.was_shown(headers),
+        Some(origin) => {
+            let authority = origin.split_once("://").map(|(_, authority)| authority);
+            authority.is_some() && authority == text(&HOST)
+        }
+        None => !headers.contains_key(ORIGIN),
+    }
 }

@@ -2,6 +2,7 @@
 
 pub mod appearance;
 pub mod compose;
+pub mod gateway;
 pub mod inspect;
 pub mod instances;
 pub mod keys;

@@ -77,6 +77,28 @@ verdict: string | null,
  */
 user: string | null, };
 export type FoundIn = "code" | "url" | "widget_tag" | "picture";
+export type GatewayStart = { 
+/**
+ * The id.
+ */
+instance: string, 
+/**
+ * An address of this computer.
+ */
+ip: string, 
+/**
+ * 1 to 65535.
+ */
+port: number, };
+export type GatewayState = { 
+/**
+ * The one that runs, if one does.
+ */
+running: RunningGateway | null, 
+/**
+ * Where one can listen: this computer alone first, then the likeliest for a phone.
+ */
+addresses: Array<ListenAddress>, };
 export type Hosted = "here" | "elsewhere";
 export type InspectRequest = { 
 /**
@@ -242,6 +264,15 @@ signature: string,
  * What follows the code: `#fragment`.
  */
 after: string, };
+export type ListenAddress = { 
+/**
+ * The address.
+ */
+ip: string, 
+/**
+ * What it belongs to: `eth0`; nothing for this computer's own.
+ */
+interface: string | null, };
 export type MetadataInput = { "kind": "fields", 
 /**
  * In order.
@@ -440,6 +471,23 @@ export type RevealedSecret = {
  * It.
  */
 secret: string, };
+export type RunningGateway = { 
+/**
+ * Whose it is, by id.
+ */
+instance: string, 
+/**
+ * Where people reach it.
+ */
+url: string, 
+/**
+ * Whether other computers can.
+ */
+on_network: boolean, 
+/**
+ * How often somebody has signed in since it was started.
+ */
+sign_ins: number, };
 export type SealedFileState = { "state": "ready" } | { "state": "locked" } | { "state": "new", 
 /**
  * Why the keychain is not used.
@@ -686,6 +734,9 @@ export type Commands = {
   seats_set: { request: SeatLimit; response: Seats };
   inspect: { request: InspectRequest; response: Inspection };
   redeem: { request: RedeemRequest; response: Redeemed };
+  gateway: { request: null; response: GatewayState };
+  gateway_start: { request: GatewayStart; response: GatewayState };
+  gateway_stop: { request: null; response: GatewayState };
   keys_create: { request: Passphrase; response: KeyStore };
   keys_unlock: { request: Passphrase; response: KeyStore };
   keys_retry: { request: null; response: KeyStore };

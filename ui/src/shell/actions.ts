@@ -104,6 +104,12 @@ function administering(instance: Instance): Action[] {
       icon: 'gear',
       run: () => studio.open('settings', 'seats'),
     },
+    {
+      id: 'gateway',
+      name: 'Open or close the gateway…',
+      icon: 'door',
+      run: () => studio.open('settings', 'gateway'),
+    },
   ];
 }
 

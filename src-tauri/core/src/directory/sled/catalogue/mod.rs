@@ -209,7 +209,8 @@ mod tests {
         let mut was_compacted = false;
         for round in 0..120 {
             for _ in 0..=next(if round % 4 == 0 { 3 } else { 400 }) {
-                let id = format!("user-{}", next(300));
+                let number = next(300);
+                let id = format!("{}ser-{number}", if number % 3 == 0 { "U" } else { "u" });
                 let before = catalogue.rows.len();
                 if next(4) == 0 {
                     there.remove(&id);

@@ -1,0 +1,87 @@
+//! The gateway that Studio runs: one at a time, on threads of its own.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use latchkey_core::directory::SledDirectory;
+use latchkey_core::home::Home;
+use latchkey_core::instance::{Instance, InstanceId};
+use latchkey_core::{Result, link::BaseUrl};
+use latchkey_gateway::{Gateway, Handle, Hosting, Listening, router, serve};
+use tauri::async_runtime::{JoinHandle, block_on, spawn};
+
+/// A gateway that answers visitors.
+pub(crate) struct Running {
+    pub(crate) instance: InstanceId,
+    pub(crate) address: SocketAddr,
+    pub(crate) directory: Arc<SledDirectory>,
+    gateway: Arc<Gateway>,
+    handle: Handle,
+    serving: JoinHandle<()>,
+}
+
+impl Running {
+    /// Begins to answer. What cannot be listened on is refused before anything else is done.
+    pub(crate) fn begin(
+        home: Arc<Home>,
+        instance: &Instance,
+        directory: Arc<SledDirectory>,
+        listen: SocketAddr,
+    ) -> Result<Self> {
+        // Better now than when the first visitor comes.
+        home.signing_key(instance)?;
+        let listening = Listening::on(listen)?;
+        let address = listening.address()?;
+        let id = instance.id.clone();
+        let shared: Arc<SledDirectory> = Arc::clone(&directory);
+        let gateway = Arc::new(Gateway::new(instance.id.clone(), shared, move || {
+            let instance = home.instances().get(&id)?;
+            let key = home.signing_key(&instance)?;
+            Ok(Hosting {
+                settings: instance.settings,
+                key,
+            })
+        }));
+        let handle = Handle::default();
+        let serving = serve(
+            router(Arc::clone(&gateway)),
+            listening,
+            None,
+            handle.clone(),
+        );
+        Ok(Self {
+            instance: instance.id.clone(),
+            address,
+            directory,
+            gateway,
+            handle,
+            serving: spawn(async move {
+                if let Err(cause) = serving.await {
+                    tracing::error!(error = ?cause, "the gateway has ended");
+                }
+            }),
+        })
+    }
+
+    /// Where people reach it.
+    pub(crate) fn url(&self) -> Result<BaseUrl> {
+        BaseUrl::parse(&format!("http://{}/", self.address))
+    }
+
+    pub(crate) fn sign_ins(&self) -> u32 {
+        self.gateway.sign_ins()
+    }
+
+    pub(crate) fn has_ended(&self) -> bool {
+        self.serving.inner().is_finished()
+    }
+
+    /// Takes no more visitors, and returns when the last one is served. Not to be called on a thread
+    /// that must not wait.
+    pub(crate) fn end(self) {
+        self.handle.shut_down();
+        if let Err(cause) = block_on(self.serving) {
+            tracing::error!(%cause, "the gateway ended early");
+        }
+    }
+}

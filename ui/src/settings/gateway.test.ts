@@ -1,0 +1,92 @@
+import { cleanup, render, screen, waitFor } from '@testing-library/svelte';
+import userEvent from '@testing-library/user-event';
+import { beforeEach, expect, it, vi } from 'vitest';
+
+import { answer, instanceLike, refuse, type Asked } from '../../tests/answers';
+import type { GatewayState, Instance } from '../generated/types';
+import { gateway } from '../state/gateway.svelte';
+import { studio } from '../state/studio.svelte';
+import { onUsersChanged } from '../users/changes';
+import Gateway from './Gateway.svelte';
+
+const addresses: GatewayState['addresses'] = [
+  { ip: '127.0.0.1', interface: null },
+  { ip: '192.168.1.20', interface: 'wlan0' },
+];
+let asked: Asked[] = [];
+let state: GatewayState;
+let kept: Instance;
+
+beforeEach(async () => {
+  cleanup();
+  kept = instanceLike({ id: 'here', hosted: 'here', url: 'http://localhost:8787/' });
+  studio.instances = [kept];
+  state = { running: null, addresses };
+  asked = answer({
+    gateway: () => state,
+    gateway_start: ({ instance, ip, port }) => {
+      if (port === 1) return refuse('address_in_use', 'Another program listens there.', 'listen');
+      const running = { instance, url: `http://${ip}:${port}/`, on_network: ip !== '127.0.0.1' };
+      return (state = { addresses, running: { ...running, sign_ins: 0 } });
+    },
+    gateway_stop: () => (state = { running: null, addresses }),
+    seats: () => ({ used: 1, limit: null }),
+    instance_update: ({ settings }) => (kept = { ...kept, ...settings }),
+  });
+  gateway.running = null;
+  gateway.problem = null;
+  await gateway.refresh();
+});
+
+it('starts on this computer alone, at the port to which links lead, and ends', async () => {
+  render(Gateway, { instance: kept });
+  expect(screen.getByTestId('gateway-state').textContent).toContain('Off');
+  await userEvent.click(screen.getByTestId('gateway-start'));
+  expect(asked.at(-1)).toEqual({
+    name: 'gateway_start',
+    request: { instance: 'here', ip: '127.0.0.1', port: 8787 },
+  });
+  await waitFor(() =>
+    expect(screen.getByTestId('gateway-state').textContent).toContain('http://127.0.0.1:8787/'),
+  );
+  expect(screen.queryByTestId('gateway-lead')).toBeNull();
+  await userEvent.click(screen.getByTestId('gateway-stop'));
+  await waitFor(() => expect(screen.getByTestId('gateway-state').textContent).toContain('Off'));
+});
+
+it('says what opening it to a network means, and lets links lead there', async () => {
+  render(Gateway, { instance: kept });
+  await userEvent.selectOptions(screen.getByTestId('gateway-address'), '192.168.1.20');
+  expect(screen.getByText('Everybody on that network will reach it')).toBeTruthy();
+  await userEvent.click(screen.getByTestId('gateway-start'));
+  await userEvent.click(await screen.findByTestId('gateway-lead'));
+  await waitFor(() => expect(studio.instances[0]?.url).toBe('http://192.168.1.20:8787/'));
+});
+
+it('takes no port that is none, and says why an address is not taken', async () => {
+  render(Gateway, { instance: kept });
+  const port = screen.getByTestId('gateway-port');
+  for (const wrong of ['0', '65536', 'x', '']) {
+    await userEvent.clear(port);
+    if (wrong !== '') await userEvent.type(port, wrong);
+    expect(screen.getByTestId<HTMLButtonElement>('gateway-start').disabled).toBe(true);
+  }
+  await userEvent.type(port, '1');
+  await userEvent.click(screen.getByTestId('gateway-start'));
+  const problem = await screen.findByTestId('gateway-problem');
+  expect(problem.textContent).toBe('Another program listens there.');
+});
+
+it('tells the other screens when somebody has signed in', async () => {
+  const told = vi.fn();
+  const stop = onUsersChanged(told);
+  await gateway.start('here', '127.0.0.1', 8787);
+  await gateway.refresh();
+  expect(told).not.toHaveBeenCalled();
+  if (state.running) state = { ...state, running: { ...state.running, sign_ins: 1 } };
+  await gateway.refresh();
+  await gateway.refresh();
+  expect(told).toHaveBeenCalledExactlyOnceWith('here');
+  expect(asked.filter(({ name }) => name === 'seats')).toHaveLength(1);
+  stop();
+});

@@ -1,0 +1,73 @@
+import { asProblem, call } from '../bridge';
+import type { GatewayState, ListenAddress, Problem, RunningGateway } from '../generated/types';
+import { usersChanged } from '../users/changes';
+import { seats } from './seats.svelte';
+
+/** How often a gateway that runs is asked who has come, in milliseconds. */
+const EVERY = 1000;
+
+/** The gateway that Studio runs, as it was last heard of. */
+class Gateway {
+  running = $state.raw<RunningGateway | null>(null);
+  addresses = $state.raw<ListenAddress[]>([]);
+  /** Why it could not be asked, started or ended. */
+  problem = $state.raw<Problem | null>(null);
+  busy = $state(false);
+
+  /** The address at which people reach an instance's gateway; null where none of it runs. */
+  urlOf(instanceId: string): string | null {
+    return this.running?.instance === instanceId ? this.running.url : null;
+  }
+
+  async refresh(): Promise<void> {
+    try {
+      this.#take(await call('gateway'));
+    } catch (thrown) {
+      this.problem = asProblem(thrown);
+    }
+  }
+
+  async start(instance: string, ip: string, port: number): Promise<boolean> {
+    return this.#change(() => call('gateway_start', { instance, ip, port }));
+  }
+
+  async stop(): Promise<boolean> {
+    return this.#change(() => call('gateway_stop'));
+  }
+
+  /** Asks now, and again and again while one runs; until what is answered is called. */
+  watch(): () => void {
+    void this.refresh();
+    const timer = setInterval(() => {
+      if (this.running && !this.busy) void this.refresh();
+    }, EVERY);
+    return () => clearInterval(timer);
+  }
+
+  async #change(ask: () => Promise<GatewayState>): Promise<boolean> {
+    this.busy = true;
+    this.problem = null;
+    try {
+      this.#take(await ask());
+      return true;
+    } catch (thrown) {
+      this.problem = asProblem(thrown);
+      return false;
+    } finally {
+      this.busy = false;
+    }
+  }
+
+  #take({ running, addresses }: GatewayState): void {
+    const before = this.running;
+    this.running = running;
+    this.addresses = addresses;
+    const known = before?.instance === running?.instance ? before?.sign_ins : 0;
+    if (running && running.sign_ins !== known) {
+      void seats.refresh(running.instance);
+      usersChanged(running.instance);
+    }
+  }
+}
+
+export const gateway = new Gateway();
