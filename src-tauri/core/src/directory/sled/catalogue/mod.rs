@@ -253,20 +253,47 @@ mod tests {
     }
 
     #[test]
-    fn rows_that_were_appended_change_like_others() {
-        let mut catalogue = Catalogue::default();
-        // The second part does not come after the first.
-        for ids in [["b", "d"], ["a", "c"]] {
-            let mut part = Catalogue::default();
-            for id in ids {
-                part.load(&row(id, 1, None));
+    fn parts_are_in_order_however_they_come() {
+        for parts in [
+            [["a", "b"], ["c", "d"], ["e", "f"]],
+            [["b", "d"], ["a", "c"], ["e", "f"]],
+            [["b", "a"], ["c", "d"], ["e", "f"]],
+            [["a", "b"], ["d", "c"], ["e", "f"]],
+            [["a", "F"], ["b", "E"], ["c", "D"]],
+        ] {
+            let mut catalogue = Catalogue::default();
+            for ids in parts {
+                let mut part = Catalogue::default();
+                for id in ids {
+                    part.load(&row(id, 1, None));
+                }
+                catalogue.append(part);
             }
-            catalogue.append(part);
+            // Where all else is alike, the ids decide, byte by byte.
+            let mut ids = parts.concat();
+            ids.sort_unstable();
+            let found = all(&mut catalogue, "", SortBy::Created, false);
+            assert_eq!(found, ids);
+            for id in &ids {
+                catalogue.apply(Update::Put(Box::new(row(id, 2, None))));
+            }
+            let found = all(&mut catalogue, "", SortBy::Created, false);
+            assert_eq!(found, ids);
+            for id in &ids {
+                catalogue.apply(Update::Remove((*id).into()));
+            }
+            assert!(all(&mut catalogue, "", SortBy::Id, false).is_empty());
         }
-        catalogue.apply(Update::Remove("a".into()));
-        catalogue.apply(Update::Put(Box::new(row("d", 2, None))));
-        let found = all(&mut catalogue, "", SortBy::Id, false);
-        assert_eq!(found, ["b", "c", "d"]);
+    }
+
+    #[test]
+    fn an_answer_is_good_until_the_next_change() {
+        let mut catalogue = Catalogue::default();
+        for (number, id) in ["ada", "adam", "adele"].into_iter().enumerate() {
+            catalogue.apply(Update::Put(Box::new(row(id, 1, None))));
+            let found = all(&mut catalogue, "ad", SortBy::Id, false);
+            assert_eq!(found.len(), number + 1);
+        }
     }
 
     #[test]
