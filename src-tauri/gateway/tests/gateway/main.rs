@@ -10,6 +10,7 @@
 
 mod headers;
 mod previews;
+mod proxies;
 mod serving;
 mod sessions;
 mod site;

@@ -8,14 +8,14 @@ use latchkey_gateway::{Handle, Listening, serve};
 
 use crate::site::Site;
 
-struct Running {
-    address: SocketAddr,
+pub(crate) struct Running {
+    pub(crate) address: SocketAddr,
     handle: Handle,
     thread: thread::JoinHandle<latchkey_core::Result<()>>,
 }
 
 impl Running {
-    fn new(site: &Site) -> Self {
+    pub(crate) fn new(site: &Site) -> Self {
         let listening = Listening::on("127.0.0.1:0".parse().unwrap()).unwrap();
         let (address, handle) = (listening.address().unwrap(), Handle::default());
         let (router, own) = (site.router(), handle.clone());
@@ -34,7 +34,12 @@ impl Running {
         }
     }
 
-    fn connect(&self) -> TcpStream {
+    pub(crate) fn end(self) {
+        self.handle.shut_down();
+        self.thread.join().unwrap().unwrap();
+    }
+
+    pub(crate) fn connect(&self) -> TcpStream {
         let stream = TcpStream::connect(self.address).unwrap();
         stream
             .set_read_timeout(Some(Duration::from_secs(30)))
@@ -42,7 +47,7 @@ impl Running {
         stream
     }
 
-    fn get(&self, path: &str) -> String {
+    pub(crate) fn get(&self, path: &str) -> String {
         let mut stream = self.connect();
         write!(
             stream,
@@ -64,12 +69,11 @@ fn it_listens_answers_and_ends() {
     assert!(running.get(&link).starts_with("HTTP/1.1 303"));
     // One who is there and says nothing does not hold it up for long.
     let idle = running.connect();
-    let begun = Instant::now();
-    running.handle.shut_down();
-    running.thread.join().unwrap().unwrap();
+    let (begun, address) = (Instant::now(), running.address);
+    running.end();
     assert!(begun.elapsed() < Duration::from_secs(15));
     drop(idle);
-    assert!(TcpStream::connect(running.address).is_err());
+    assert!(TcpStream::connect(address).is_err());
 }
 
 #[test]
@@ -94,8 +98,7 @@ fn a_client_that_dawdles_is_let_go_and_keeps_nobody_out() {
         assert!(!answer.starts_with(b"HTTP/1.1 2"));
     }
     assert!(begun.elapsed() < Duration::from_secs(25));
-    running.handle.shut_down();
-    running.thread.join().unwrap().unwrap();
+    running.end();
 }
 
 #[test]
@@ -112,8 +115,7 @@ fn headers_that_are_too_large_are_refused() {
         "{}",
         String::from_utf8_lossy(&answer)
     );
-    running.handle.shut_down();
-    running.thread.join().unwrap().unwrap();
+    running.end();
 }
 
 #[test]
