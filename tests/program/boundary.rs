@@ -17,7 +17,7 @@ use tempfile::TempDir;
 const SECRET: &str = "the-pasted-secret-of-the-instance-0123456789";
 const PASSPHRASE: &str = "correct horse battery";
 
-struct Boundary {
+pub(crate) struct Boundary {
     _app: App<MockRuntime>,
     window: WebviewWindow<MockRuntime>,
     stranger: WebviewWindow<MockRuntime>,
@@ -25,7 +25,7 @@ struct Boundary {
 }
 
 impl Boundary {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let data_dir = tempfile::tempdir().unwrap();
         let studio = Studio::new(Some(data_dir.path().to_owned()), KeychainUse::Never);
         let mut context = context();
@@ -52,7 +52,7 @@ impl Boundary {
         clippy::needless_pass_by_value,
         reason = "every caller makes it in place"
     )]
-    fn ask(&self, command: &str, request: Value) -> Result<Value, Value> {
+    pub(crate) fn ask(&self, command: &str, request: Value) -> Result<Value, Value> {
         invoke(&self.window, command, &request)
     }
 
@@ -278,6 +278,12 @@ fn only_the_revealing_command_answers_with_the_secret_and_it_does_so_once() {
         ("user_remove", json!({ "instance": instance, "id": "ada" })),
         ("seats", by_id.clone()),
         ("seats_set", json!({ "instance": instance, "limit": 3 })),
+        ("gateway", Value::Null),
+        (
+            "gateway_start",
+            json!({ "instance": instance, "ip": "127.0.0.1", "port": 0 }),
+        ),
+        ("gateway_stop", Value::Null),
         ("keys_create", json!({ "passphrase": "another passphrase" })),
         ("keys_unlock", json!({ "passphrase": PASSPHRASE })),
         ("keys_retry", Value::Null),

@@ -172,6 +172,7 @@ mod tests {
             "/%0d%0a\r\nLocation: https://evil.com",
             "//evil.com%2f@app.example.com",
             "//app.example.com",
+            "//here.invalid/",
             "javascript:alert(1)",
             "JavaScript:alert(1)",
             "data:text/html,<script>alert(1)</script>",
