@@ -1,14 +1,18 @@
 //! The gateway that Studio runs: one at a time, on threads of its own.
 
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use latchkey_core::directory::SledDirectory;
 use latchkey_core::home::Home;
 use latchkey_core::instance::{Instance, InstanceId};
 use latchkey_core::{Result, link::BaseUrl};
-use latchkey_gateway::{Gateway, Handle, Hosting, Listening, router, serve};
+use latchkey_gateway::{Gateway, Handle, Hosting, Listening, Visitors, router, serve};
 use tauri::async_runtime::{JoinHandle, block_on, spawn};
+
+/// How many links are opened in a second from one address.
+const OPENED_PER_SECOND: u32 = 50;
 
 /// A gateway that answers visitors.
 pub(crate) struct Running {
@@ -34,14 +38,19 @@ impl Running {
         let address = listening.address()?;
         let id = instance.id.clone();
         let shared: Arc<SledDirectory> = Arc::clone(&directory);
-        let gateway = Arc::new(Gateway::new(instance.id.clone(), shared, move || {
+        let ask = move || {
             let instance = home.instances().get(&id)?;
             let key = home.signing_key(&instance)?;
             Ok(Hosting {
                 settings: instance.settings,
                 key,
             })
-        }));
+        };
+        let visitors = Visitors {
+            opened_per_second: NonZeroU32::new(OPENED_PER_SECOND),
+            ..Visitors::default()
+        };
+        let gateway = Arc::new(Gateway::new(instance.id.clone(), shared, visitors, ask));
         let handle = Handle::default();
         let serving = serve(
             router(Arc::clone(&gateway)),

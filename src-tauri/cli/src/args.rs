@@ -1,6 +1,6 @@
 //! What can be asked for.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -206,6 +206,13 @@ pub(crate) struct ServeArguments {
     /// Speak https with a certificate that is made now, and that browsers warn of.
     #[arg(long, conflicts_with = "tls_cert")]
     pub(crate) tls_self_signed: bool,
+    /// A proxy that is believed when it says in X-Forwarded-For for whom it asks; repeat it for more.
+    #[arg(long, value_name = "IP")]
+    pub(crate) trusted_proxy: Vec<IpAddr>,
+    /// How many links are opened in a second from one address, four times as many at once; 0 for no
+    /// limit.
+    #[arg(long, value_name = "N", default_value_t = 50)]
+    pub(crate) visits_per_second: u32,
     /// In what form to write what happens to standard error.
     #[arg(long, value_enum, default_value_t)]
     pub(crate) log: LogFormat,

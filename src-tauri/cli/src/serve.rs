@@ -1,5 +1,6 @@
 //! `latchkey serve`.
 
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -8,7 +9,9 @@ use latchkey_core::home::Home;
 use latchkey_core::instance::{Hosted, Instance};
 use latchkey_core::secret::SigningKey;
 use latchkey_core::{Error, ErrorCode};
-use latchkey_gateway::{Certificate, Gateway, Handle, Hosting, Listening, router, serve as listen};
+use latchkey_gateway::{
+    Certificate, Gateway, Handle, Hosting, Listening, Visitors, router, serve as listen,
+};
 use serde_json::json;
 use tokio::runtime::Runtime;
 
@@ -73,7 +76,11 @@ pub(crate) fn serve(
     }
     let directory = Arc::new(home.directory(&instance, HOLDER)?);
     let id = instance.id.clone();
-    let gateway = Gateway::new(instance.id.clone(), directory, move || {
+    let visitors = Visitors {
+        proxies: arguments.trusted_proxy.iter().copied().collect(),
+        opened_per_second: NonZeroU32::new(arguments.visits_per_second),
+    };
+    let gateway = Gateway::new(instance.id.clone(), directory, visitors, move || {
         let instance = home.instances().get(&id)?;
         let key = given
             .clone()

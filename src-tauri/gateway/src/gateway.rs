@@ -12,6 +12,7 @@ use latchkey_core::secret::SigningKey;
 use tokio::task;
 
 use crate::session::CookieKey;
+use crate::visitors::{Counter, Visitors};
 
 /// For so long the settings are taken to be what they were.
 const SETTINGS_AGE: Duration = Duration::from_secs(1);
@@ -35,6 +36,7 @@ pub struct Gateway {
     ask: Ask,
     hosted: Mutex<Option<(Instant, Arc<Hosted>)>>,
     sign_ins: AtomicU32,
+    pub(crate) visits: Counter,
 }
 
 /// [`Hosting`], and what follows from it.
@@ -58,6 +60,7 @@ impl Gateway {
     pub fn new(
         instance: InstanceId,
         directory: Arc<dyn Directory>,
+        visitors: Visitors,
         ask: impl Fn() -> Result<Hosting> + Send + Sync + 'static,
     ) -> Self {
         Self {
@@ -66,6 +69,7 @@ impl Gateway {
             ask: Box::new(ask),
             hosted: Mutex::default(),
             sign_ins: AtomicU32::new(0),
+            visits: Counter::new(visitors),
         }
     }
 

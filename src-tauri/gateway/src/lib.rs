@@ -10,6 +10,7 @@
 //! | what people see | `pages` |
 //! | what every answer carries | `headers` |
 //! | listening, time limits, TLS | [`serve`] |
+//! | who visits, and how often | [`Visitors`] |
 //! | which address a phone reaches | [`interfaces`] |
 //!
 //! It decides nothing: what a code does, and whether a session is good, are rules of core. The
@@ -26,8 +27,10 @@ mod serve;
 mod session;
 mod verify;
 mod visit;
+mod visitors;
 
 pub use gateway::{Gateway, Hosting};
 pub use interfaces::{Interface, interfaces};
 pub use router::router;
 pub use serve::{Certificate, Handle, Listening, serve};
+pub use visitors::Visitors;

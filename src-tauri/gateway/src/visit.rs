@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use axum::Form;
 use axum::extract::{Query, State};
-use axum::http::header::{HOST, LOCATION, ORIGIN, SET_COOKIE, USER_AGENT};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri};
+use axum::http::header::{HOST, LOCATION, ORIGIN, RETRY_AFTER, SET_COOKIE, USER_AGENT};
+use axum::http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
 use latchkey_core::directory::User;
@@ -25,6 +25,7 @@ pub(crate) async fn page(
     State(gateway): State<Arc<Gateway>>,
     method: Method,
     uri: Uri,
+    extensions: Extensions,
     headers: HeaderMap,
 ) -> Response {
     let hosted = match gateway.hosted() {
@@ -41,6 +42,7 @@ pub(crate) async fn page(
     match code_in(&uri, hosted.settings.parameter.as_str()) {
         // Whoever asks for headers alone wants nothing done.
         Some(_) if method == Method::HEAD => StatusCode::OK.into_response(),
+        Some(_) if !gateway.visits.may_open(&extensions, &headers) => too_many(&hosted, &headers),
         Some((code, clean)) => visit(&gateway, &hosted, code, &clean, &headers).await,
         None if is_home(&uri, &hosted) => home(&gateway, &hosted, &headers),
         None => {
@@ -119,6 +121,7 @@ pub(crate) struct Continue {
 /// The button of the confirm page.
 pub(crate) async fn confirmed(
     State(gateway): State<Arc<Gateway>>,
+    extensions: Extensions,
     headers: HeaderMap,
     Form(Continue { code, to }): Form<Continue>,
 ) -> Response {
@@ -128,6 +131,9 @@ pub(crate) async fn confirmed(
     };
     if !is_from_here(&hosted, &headers) {
         return foreign(&hosted, &headers);
+    }
+    if !gateway.visits.may_open(&extensions, &headers) {
+        return too_many(&hosted, &headers);
     }
     sign_in(&gateway, &hosted, code, &to, &headers).await
 }
@@ -167,6 +173,17 @@ fn refused(hosted: &Hosted, verdict: &Verdict, headers: &HeaderMap) -> Response 
         _ => Refused::new(StatusCode::FORBIDDEN, "This link does not let you in.")
             .answer(Some(hosted), headers),
     }
+}
+
+fn too_many(hosted: &Hosted, headers: &HeaderMap) -> Response {
+    let refused = Refused::new(
+        StatusCode::TOO_MANY_REQUESTS,
+        "Too many links are being opened from where you are. Wait a moment, then open yours again.",
+    );
+    let mut answer = refused.answer(Some(hosted), headers);
+    let seconds = HeaderValue::from_static("1");
+    answer.headers_mut().insert(RETRY_AFTER, seconds);
+    answer
 }
 
 fn foreign(hosted: &Hosted, headers: &HeaderMap) -> Response {

@@ -38,7 +38,8 @@ fn application() -> SocketAddr {
             while let Some(Ok(line)) = lines.next()
                 && !line.is_empty()
             {
-                head += &format!("{}\n", line.to_lowercase());
+                head.push_str(&line.to_lowercase());
+                head.push('\n');
             }
             let _ = write!(
                 stream,
@@ -71,16 +72,17 @@ fn free() -> SocketAddr {
 
 impl Proxy {
     fn start(address: SocketAddr, command: &mut Command) -> Self {
-        let child = command
+        let quiet = command
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null());
-        let child = child
-            .spawn()
-            .expect("it is installed: `cargo xtask test` does it");
+        let proxy = Self {
+            child: quiet.spawn().unwrap(),
+            address,
+        };
         for _ in 0..500 {
             if TcpStream::connect(address).is_ok() {
-                return Self { child, address };
+                return proxy;
             }
             thread::sleep(Duration::from_millis(20));
         }
@@ -88,11 +90,11 @@ impl Proxy {
     }
 
     fn nginx(folder: &Path, address: SocketAddr, gateway: SocketAddr, app: SocketAddr) -> Self {
-        let server: String = readme("nginx")
+        let block = readme("nginx");
+        let lines = block
             .lines()
-            .filter(|line| !line.contains("ssl_certificate"))
-            .map(|line| format!("{line}\n"))
-            .collect();
+            .filter(|line| !line.contains("ssl_certificate"));
+        let server = lines.collect::<Vec<_>>().join("\n");
         let server = server
             .replace("443 ssl", &address.to_string())
             .replace("/var/log/nginx/app.access.log", "access.log")

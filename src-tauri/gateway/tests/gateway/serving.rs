@@ -1,5 +1,6 @@
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::num::NonZeroU32;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -98,6 +99,36 @@ fn a_client_that_dawdles_is_let_go_and_keeps_nobody_out() {
         assert!(!answer.starts_with(b"HTTP/1.1 2"));
     }
     assert!(begun.elapsed() < Duration::from_secs(25));
+    running.end();
+}
+
+#[test]
+fn who_opens_too_many_links_has_to_wait_and_others_go_on() {
+    let mut site = Site::new();
+    site.visitors.opened_per_second = NonZeroU32::new(2);
+    let running = Running::new(&site);
+    let link = format!("/?externalAuthCode={}", site.new_user("ada"));
+    // All of them would take 16 seconds and more.
+    let answers: Vec<String> = (0..40).map(|_| running.get(&link)).collect();
+    let first = &answers[..8];
+    assert!(
+        first
+            .iter()
+            .all(|answer| answer.starts_with("HTTP/1.1 303"))
+    );
+    let held_up = answers
+        .iter()
+        .find(|answer| answer.starts_with("HTTP/1.1 429"));
+    let held_up = held_up.unwrap();
+    assert!(
+        held_up.contains("retry-after: 1") && held_up.contains("Wait a moment"),
+        "{held_up}"
+    );
+    // What is no link is answered all the same.
+    assert!(running.get("/healthz").starts_with("HTTP/1.1 200"));
+    assert!(running.get("/auth/verify").starts_with("HTTP/1.1 401"));
+    thread::sleep(Duration::from_millis(1100));
+    assert!(running.get(&link).starts_with("HTTP/1.1 303"));
     running.end();
 }
 

@@ -1,5 +1,6 @@
 //! An instance with a gateway, and whoever visits it.
 
+use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex};
 
 use axum::Router;
@@ -16,7 +17,7 @@ use latchkey_core::link::BaseUrl;
 use latchkey_core::payload::Payload;
 use latchkey_core::secret::{Secret, SigningKey};
 use latchkey_core::user_id::UserId;
-use latchkey_gateway::{Gateway, Hosting, router};
+use latchkey_gateway::{Gateway, Hosting, Visitors, router};
 use tower::ServiceExt as _;
 
 pub(crate) struct Site {
@@ -24,6 +25,7 @@ pub(crate) struct Site {
     pub(crate) settings: Settings,
     pub(crate) key: SigningKey,
     pub(crate) instance: &'static str,
+    pub(crate) visitors: Visitors,
     _folder: tempfile::TempDir,
 }
 
@@ -79,6 +81,10 @@ impl Site {
             settings,
             key: SigningKey::from_text(&secret).unwrap(),
             instance,
+            visitors: Visitors {
+                opened_per_second: NonZeroU32::new(50),
+                ..Visitors::default()
+            },
             _folder: folder,
         }
     }
@@ -88,10 +94,11 @@ impl Site {
         let hosting = Mutex::new((self.settings.clone(), self.key.clone()));
         let instance = InstanceId::parse(self.instance).unwrap();
         let directory = Arc::clone(&self.directory);
-        router(Arc::new(Gateway::new(instance, directory, move || {
+        let gateway = Gateway::new(instance, directory, self.visitors.clone(), move || {
             let (settings, key) = hosting.lock().unwrap().clone();
             Ok(Hosting { settings, key })
-        })))
+        });
+        router(Arc::new(gateway))
     }
 
     pub(crate) fn code(&self, payload: &str) -> String {

@@ -210,7 +210,8 @@ mod tests {
         for round in 0..120 {
             for _ in 0..=next(if round % 4 == 0 { 3 } else { 400 }) {
                 let number = next(300);
-                let id = format!("{}ser-{number}", if number % 3 == 0 { "U" } else { "u" });
+                let first = if number.is_multiple_of(3) { 'U' } else { 'u' };
+                let id = format!("{first}ser-{number}");
                 let before = catalogue.rows.len();
                 if next(4) == 0 {
                     there.remove(&id);
