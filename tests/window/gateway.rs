@@ -49,6 +49,14 @@ fn a_scanned_code_signs_in_and_studio_shows_it_at_once() {
         let gone = "return document.querySelector('[data-testid=gateway-lead]') === null";
         studio.wait_for_script("links lead there", gone).await;
         looks_well(&studio, "gateway-open").await;
+        studio.resize(860, 600).await;
+        looks_well(&studio, "gateway-open-small").await;
+        studio.click("settings-authentication").await;
+        studio
+            .script("document.querySelector('[data-testid=visiting-session]').scrollIntoView({ block: 'center' }); return true")
+            .await;
+        looks_well(&studio, "visiting-small").await;
+        studio.resize(1240, 800).await;
 
         let link = scanned(&studio, "ada").await;
         assert!(link.starts_with(&url), "the link leads to the gateway");
