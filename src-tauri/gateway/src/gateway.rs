@@ -3,6 +3,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use axum::http::HeaderValue;
 use jiff::Timestamp;
 use latchkey_core::Result;
 use latchkey_core::directory::{Directory, User};
@@ -11,6 +12,7 @@ use latchkey_core::redeem::{self, Arrival, SignIn};
 use latchkey_core::secret::SigningKey;
 use tokio::task;
 
+use crate::headers::content_security_policy;
 use crate::session::CookieKey;
 use crate::visitors::{Counter, Visitors};
 
@@ -44,6 +46,7 @@ pub(crate) struct Hosted {
     pub(crate) settings: Settings,
     pub(crate) key: SigningKey,
     pub(crate) cookie_key: CookieKey,
+    pub(crate) content_security_policy: HeaderValue,
 }
 
 impl fmt::Debug for Gateway {
@@ -90,6 +93,7 @@ impl Gateway {
         let Hosting { settings, key } = (self.ask)()?;
         let fresh = Arc::new(Hosted {
             cookie_key: CookieKey::new(&key, &self.instance, &settings),
+            content_security_policy: content_security_policy(&settings),
             settings,
             key,
         });

@@ -7,6 +7,7 @@ use axum::http::header::{
 };
 use axum::middleware::Next;
 use axum::response::Response;
+use latchkey_core::instance::Settings;
 use std::sync::Arc;
 
 use crate::gateway::Gateway;
@@ -42,24 +43,32 @@ pub(crate) async fn protect(
         headers.insert(name, HeaderValue::from_static(value));
     }
     let hosted = gateway.hosted().ok();
-    // A browser holds what a form is redirected to against `form-action`, too.
+    let policy = hosted.as_ref().map_or_else(
+        || HeaderValue::from_static(SHUT),
+        |hosted| hosted.content_security_policy.clone(),
+    );
+    headers.insert(CONTENT_SECURITY_POLICY, policy);
+    if hosted.is_some_and(|hosted| hosted.settings.url.is_https()) {
+        let year = HeaderValue::from_static("max-age=31536000");
+        headers.insert(STRICT_TRANSPORT_SECURITY, year);
+    }
+    answer
+}
+
+/// Of a page that loads and sends nothing.
+const SHUT: &str = "default-src 'none'; base-uri 'none'; frame-ancestors 'none'";
+
+/// What the pages of an instance may load, and where their forms may lead. A browser holds what a form
+/// is redirected to against `form-action`, too.
+pub(crate) fn content_security_policy(settings: &Settings) -> HeaderValue {
     let mut targets = "'self'".to_owned();
-    for origin in hosted
-        .iter()
-        .flat_map(|hosted| &hosted.settings.visiting.return_to)
-    {
+    for origin in &settings.visiting.return_to {
         targets.push(' ');
         targets.push_str(&origin.to_string());
     }
     let policy = format!(
         "default-src 'none'; style-src 'self'; form-action {targets}; base-uri 'none'; frame-ancestors 'none'"
     );
-    if let Ok(policy) = HeaderValue::from_str(&policy) {
-        headers.insert(CONTENT_SECURITY_POLICY, policy);
-    }
-    if hosted.is_some_and(|hosted| hosted.settings.url.is_https()) {
-        let year = HeaderValue::from_static("max-age=31536000");
-        headers.insert(STRICT_TRANSPORT_SECURITY, year);
-    }
-    answer
+    // An origin is plain ASCII, and so is a policy.
+    HeaderValue::from_str(&policy).unwrap_or(HeaderValue::from_static(SHUT))
 }

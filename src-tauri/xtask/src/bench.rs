@@ -15,6 +15,7 @@ pub(crate) fn bench(tables: &[String]) -> Result<()> {
     let display = Display::start()?;
     for (package, name) in [
         ("latchkey-core", "directory"),
+        ("latchkey-gateway", "gateway"),
         ("latchkey-desktop", "ratios"),
     ] {
         let mut command = cargo(&[

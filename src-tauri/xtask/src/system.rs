@@ -61,6 +61,7 @@ const MANAGERS: [Manager; 4] = [
             "procps",
             "qrencode",
             "webkit2gtk-driver",
+            "wrk",
             "xclip",
             "xdotool",
             "xvfb",

@@ -139,10 +139,16 @@ fn clippy() -> Result<Counts> {
         "--features=bench",
         "--bench=directory",
     ];
+    let gateway = [
+        "--package=latchkey-gateway",
+        "--features=bench",
+        "--bench=gateway",
+    ];
     for targets in [
         &["--workspace", "--all-targets"] as &[&str],
         &apart,
         &directory,
+        &gateway,
     ] {
         let mut clippy = cargo(&["clippy", "--locked", "--quiet"]);
         clippy.args(targets).args(["--", "--deny", "warnings"]);
