@@ -1,5 +1,7 @@
 //! What every answer carries, whatever it is.
 
+use std::sync::Arc;
+
 use axum::extract::{Request, State};
 use axum::http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderName, HeaderValue, REFERRER_POLICY,
@@ -8,7 +10,6 @@ use axum::http::header::{
 use axum::middleware::Next;
 use axum::response::Response;
 use latchkey_core::instance::Settings;
-use std::sync::Arc;
 
 use crate::gateway::Gateway;
 
