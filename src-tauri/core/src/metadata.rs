@@ -64,6 +64,11 @@ impl Metadata {
         }
     }
 
+    /// Reads what [`json`](Self::json) has written and somebody has kept: it was checked then.
+    pub(crate) fn from_kept(text: &str) -> serde_json::Result<Self> {
+        serde_json::from_str(text).map(Self)
+    }
+
     /// Text fields as a form has them; a name that stands twice is refused.
     pub fn from_fields<'a>(
         fields: impl IntoIterator<Item = (&'a str, &'a str)>,

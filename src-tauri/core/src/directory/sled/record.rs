@@ -4,6 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::catalogue::Row;
+use super::damaged;
 use crate::Result;
 use crate::directory::{Origin, User};
 use crate::email::Email;
@@ -120,7 +121,8 @@ impl UserRecord {
         Ok(User {
             id: id.clone(),
             email: self.email()?,
-            metadata: Metadata::from_json(&self.metadata, "metadata")?,
+            metadata: Metadata::from_kept(&self.metadata)
+                .map_err(|cause| damaged().because(cause))?,
             status: self.status,
             origin: self.origin,
             created_at: self.created_at,
