@@ -29,6 +29,10 @@ struct Turns {
     served: u64,
     /// Whether somebody is at it.
     flushing: bool,
+    /// How many wait for whoever is at it.
+    waiting: u32,
+    /// Whether whoever is at it waits for changes that are under way.
+    gathering: bool,
 }
 
 /// A change that is under way.
@@ -38,7 +42,8 @@ impl Drop for UnderWay<'_> {
     fn drop(&mut self) {
         let mut turns = self.0.turns();
         turns.under_way -= 1;
-        if turns.under_way == 0 {
+        // Waking nobody costs as much as waking somebody.
+        if turns.under_way == 0 && turns.gathering {
             self.0.quiet.notify_all();
         }
     }
@@ -63,19 +68,23 @@ impl Flusher {
         let mine = turns.asked;
         while turns.served < mine {
             if turns.flushing {
+                turns.waiting += 1;
                 turns = self
                     .flushed
                     .wait(turns)
                     .unwrap_or_else(PoisonError::into_inner);
+                turns.waiting -= 1;
                 continue;
             }
             turns.flushing = true;
+            turns.gathering = true;
             // Whoever is about to ask is served, too. A single thread never waits here.
             turns = self
                 .quiet
                 .wait_timeout_while(turns, GATHERING, |turns| turns.under_way > 0)
                 .unwrap_or_else(PoisonError::into_inner)
                 .0;
+            turns.gathering = false;
             let all = turns.asked;
             drop(turns);
             let done = flush();
@@ -85,7 +94,9 @@ impl Flusher {
                 turns.served = turns.served.max(all);
             }
             // Where it failed, each of the others tries for itself and is told why.
-            self.flushed.notify_all();
+            if turns.waiting > 0 {
+                self.flushed.notify_all();
+            }
             done?;
         }
         Ok(())
