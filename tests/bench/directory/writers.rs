@@ -11,7 +11,7 @@ use crate::latchkey::Latchkey;
 use crate::sqlite::Sqlite;
 
 const REDEEMS: usize = 4_000;
-const TURNS: usize = 5;
+const TURNS: usize = 15;
 
 pub(crate) fn measure() {
     let codes: Vec<VerifiedCode> = (0..REDEEMS).map(crowd::code).collect();
