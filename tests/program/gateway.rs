@@ -21,6 +21,20 @@ fn get(url: &str, path: &str) -> String {
     answer
 }
 
+/// Studio with the sample instance, and its id.
+fn with_sample() -> (Boundary, String) {
+    let boundary = Boundary::new();
+    boundary
+        .ask(
+            "keys_create",
+            json!({ "passphrase": "correct horse battery" }),
+        )
+        .unwrap();
+    let sample = boundary.ask("sample_instance_add", Value::Null).unwrap();
+    let id = sample["id"].as_str().unwrap().to_owned();
+    (boundary, id)
+}
+
 /// The path and query of a link for a new user.
 fn link(boundary: &Boundary, instance: &str, id: &str) -> String {
     let preview = boundary.ask(
@@ -50,15 +64,7 @@ fn start(boundary: &Boundary, instance: &str, port: u16) -> Result<Value, Value>
 
 #[test]
 fn it_answers_visitors_while_another_instance_is_worked_on_and_ends_when_it_is_told_to() {
-    let boundary = Boundary::new();
-    boundary
-        .ask(
-            "keys_create",
-            json!({ "passphrase": "correct horse battery" }),
-        )
-        .unwrap();
-    let sample = boundary.ask("sample_instance_add", Value::Null).unwrap();
-    let here = sample["id"].as_str().unwrap().to_owned();
+    let (boundary, here) = with_sample();
     let other = boundary
         .ask(
             "instance_add",
@@ -109,15 +115,8 @@ fn it_answers_visitors_while_another_instance_is_worked_on_and_ends_when_it_is_t
 
 #[test]
 fn what_cannot_be_listened_on_is_refused_and_an_instance_takes_its_gateway_along() {
-    let boundary = Boundary::new();
-    boundary
-        .ask(
-            "keys_create",
-            json!({ "passphrase": "correct horse battery" }),
-        )
-        .unwrap();
-    let sample = boundary.ask("sample_instance_add", Value::Null).unwrap();
-    let here = sample["id"].as_str().unwrap().to_owned();
+    let (boundary, here) = with_sample();
+    let other = start(&boundary, &here, 0).unwrap();
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port();
     let refused = start(&boundary, &here, port).unwrap_err();
@@ -132,7 +131,17 @@ fn what_cannot_be_listened_on_is_refused_and_an_instance_takes_its_gateway_along
     let refused = start(&boundary, elsewhere["id"].as_str().unwrap(), 0).unwrap_err();
     assert_eq!(refused["code"], "hosted_elsewhere");
 
-    start(&boundary, &here, 0).unwrap();
+    let url = other["running"]["url"].as_str().unwrap();
+    assert!(
+        get(url, "/healthz").starts_with("HTTP/1.1 200"),
+        "what runs goes on"
+    );
+    let port = url.trim_end_matches('/').rsplit(':').next().unwrap();
+    start(&boundary, &here, port.parse().unwrap()).unwrap();
+    assert!(
+        get(url, "/healthz").starts_with("HTTP/1.1 200"),
+        "it is begun anew"
+    );
     boundary
         .ask("instance_remove", json!({ "instance": here }))
         .unwrap();

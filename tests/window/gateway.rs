@@ -1,8 +1,10 @@
 //! From the window to a phone: a QR code is shown, scanned, and signs somebody in.
 
+use std::net::TcpListener;
+
 use latchkey_core::directory::Directory as _;
 
-use crate::driver::{Studio, free_port, picture_of_display};
+use crate::driver::{Studio, picture_of_display};
 use crate::phone::Phone;
 use crate::prepared::Prepared;
 use crate::readers::read_qr_codes;
@@ -37,8 +39,17 @@ fn a_scanned_code_signs_in_and_studio_shows_it_at_once() {
         studio.click("rail-settings").await;
         studio.click("settings-gateway").await;
         looks_well(&studio, "gateway-off").await;
-        let port = free_port();
+        let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = taken.local_addr().unwrap().port();
         studio.fill("gateway-port", &port.to_string()).await;
+        studio.click("gateway-start").await;
+        studio
+            .wait_for_text("gateway-problem", "why", |text| {
+                text.contains("Another program listens")
+            })
+            .await;
+        looks_well(&studio, "gateway-refused").await;
+        drop(taken);
         studio.click("gateway-start").await;
         let url = format!("http://127.0.0.1:{port}/");
         studio

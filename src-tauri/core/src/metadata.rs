@@ -110,6 +110,12 @@ impl Metadata {
         self.names().map(str::trim).find(|name| !name.is_empty())
     }
 
+    /// The texts of the member `groups`. What they mean is for the application to say.
+    pub fn groups(&self) -> impl Iterator<Item = &str> {
+        let groups = self.0.get("groups").and_then(Value::as_array);
+        groups.into_iter().flatten().filter_map(Value::as_str)
+    }
+
     /// The metadata as compact JSON.
     #[must_use]
     pub fn json(&self) -> String {

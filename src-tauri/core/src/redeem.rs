@@ -4,9 +4,9 @@ use jiff::Timestamp;
 
 use crate::Result;
 use crate::code::recognize::recognize;
-use crate::code::{VerifiedCode, verify};
-use crate::directory::Directory;
-use crate::instance::Settings;
+use crate::code::{CodeRefusal, VerifiedCode, verify};
+use crate::directory::{Directory, User};
+use crate::instance::{Settings, SignInStep};
 use crate::secret::SigningKey;
 use crate::session::Session;
 use crate::verdict::Verdict;
@@ -27,29 +27,60 @@ pub fn redeem(
     directory.redeem(code.as_ref(), settings.policy, now)
 }
 
-/// What somebody who has opened a link is to be asked or told before it is redeemed.
-#[derive(Debug)]
-pub struct Arrival {
-    /// What redeeming would do.
-    pub verdict: Verdict,
-    /// The code, where it verifies.
-    pub code: Option<VerifiedCode>,
+/// Who opens a link.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Visitor<'a> {
+    /// Who is signed in there.
+    pub signed_in: Option<&'a User>,
+    /// Whether it looks like a program that looks at links, and not like a person.
+    pub looks_ahead: bool,
 }
 
-/// Looks at a code that came in a link, and does nothing.
-pub fn arrive(
+/// What has become of a link that was opened.
+#[derive(Debug)]
+pub enum Opened {
+    /// Nothing yet: whoever opened it has to say first that they are the one it is for.
+    Asks {
+        /// What to call whom it is for.
+        whom: String,
+        /// Whether somebody else is signed in there.
+        replaces: bool,
+    },
+    /// It was redeemed, or refused.
+    Done(SignIn),
+}
+
+/// Opens a link by its code. Where a click is wanted first nothing is done: on an instance that says
+/// so, for a single-use code, for a visitor who looks ahead, and before somebody else is signed out.
+/// A code that would be refused is refused at once.
+pub fn open(
     code: &str,
     settings: &Settings,
     keys: &[&SigningKey],
     directory: &dyn Directory,
+    visitor: Visitor<'_>,
     now: Timestamp,
-) -> Result<Arrival> {
+) -> Result<Opened> {
     let code = verify(code, keys, settings.code_rules(), now);
-    let verdict = directory.dry_run(code.as_ref(), settings.policy)?;
-    Ok(Arrival {
-        verdict,
-        code: code.ok(),
-    })
+    let always_asks = settings.visiting.step == SignInStep::Confirm
+        || visitor.looks_ahead
+        || code.as_ref().is_ok_and(|code| code.registered.single_use);
+    if always_asks || visitor.signed_in.is_some() {
+        let verdict = directory.dry_run(code.as_ref(), settings.policy)?;
+        let Some(user) = verdict.user() else {
+            return Ok(Opened::Done(SignIn::refused(verdict)));
+        };
+        let replaces = visitor.signed_in.is_some_and(|other| other.id != *user);
+        if always_asks || replaces {
+            let named = code.as_ref().map(|code| code.payload.display_name());
+            let whom = match directory.user(user)? {
+                Some(user) => user.display_name().to_owned(),
+                None => named.unwrap_or_default().to_owned(),
+            };
+            return Ok(Opened::Asks { whom, replaces });
+        }
+    }
+    sign_in_with(&code, settings, directory, now).map(Opened::Done)
 }
 
 /// What has become of a code that was redeemed for somebody who stays signed in.
@@ -61,6 +92,15 @@ pub struct SignIn {
     pub session: Option<Session>,
 }
 
+impl SignIn {
+    fn refused(verdict: Verdict) -> Self {
+        Self {
+            verdict,
+            session: None,
+        }
+    }
+}
+
 /// Redeems a code that came in a link, and begins a session.
 pub fn sign_in(
     code: &str,
@@ -70,9 +110,18 @@ pub fn sign_in(
     now: Timestamp,
 ) -> Result<SignIn> {
     let code = verify(code, keys, settings.code_rules(), now);
+    sign_in_with(&code, settings, directory, now)
+}
+
+fn sign_in_with(
+    code: &std::result::Result<VerifiedCode, CodeRefusal>,
+    settings: &Settings,
+    directory: &dyn Directory,
+    now: Timestamp,
+) -> Result<SignIn> {
     let verdict = directory.redeem(code.as_ref(), settings.policy, now)?;
-    let session = match (&verdict, &code) {
-        (Verdict::SignedIn { user, .. } | Verdict::Provisioned { user, .. }, Ok(code)) => {
+    let session = match (verdict.user(), code) {
+        (Some(user), Ok(code)) => {
             let expires_at = code.registered.expires_at;
             // Nobody, where the user has been removed since.
             let user = directory.user(user)?;

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::directory::User;
+use crate::instance::Policy;
 use crate::lifetime::Lifetime;
 use crate::user_id::UserId;
 use crate::verdict::Status;
@@ -47,10 +48,11 @@ impl Session {
         }
     }
 
-    /// Whether it is still good, by what the directory says of its user now.
+    /// Whether it is still good, by the policy and by what the directory says of its user now.
     #[must_use]
-    pub fn is_good(&self, user: &User, now: Timestamp) -> bool {
-        user.id == self.user
+    pub fn is_good(&self, user: &User, policy: Policy, now: Timestamp) -> bool {
+        policy.external_auth
+            && user.id == self.user
             && user.status == Status::Active
             && user.sessions_since == self.since
             && now.as_second() < self.expires_at
@@ -98,8 +100,8 @@ mod tests {
         ] {
             let session = Session::new(&ada(), length, code, at(1000));
             assert_eq!(session.expires_at, ends);
-            assert!(session.is_good(&ada(), at(ends - 1)));
-            assert!(!session.is_good(&ada(), at(ends)));
+            assert!(session.is_good(&ada(), Policy::default(), at(ends - 1)));
+            assert!(!session.is_good(&ada(), Policy::default(), at(ends)));
         }
     }
 
@@ -118,8 +120,14 @@ mod tests {
             id: UserId::parse("bob", "id").unwrap(),
             ..ada()
         };
+        let off = Policy {
+            external_auth: false,
+            ..Policy::default()
+        };
+        assert!(session.is_good(&ada(), Policy::default(), at(1001)));
+        assert!(!session.is_good(&ada(), off, at(1001)));
         for user in [suspended, signed_out, other] {
-            assert!(!session.is_good(&user, at(1001)));
+            assert!(!session.is_good(&user, Policy::default(), at(1001)));
         }
     }
 }

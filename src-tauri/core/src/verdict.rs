@@ -258,6 +258,15 @@ fn refuse_foreign_email(known: &Knowledge) -> Result<(), Refusal> {
 }
 
 impl Verdict {
+    /// Who is signed in by it; nobody, where it is a refusal.
+    #[must_use]
+    pub const fn user(&self) -> Option<&UserId> {
+        match self {
+            Self::SignedIn { user, .. } | Self::Provisioned { user, .. } => Some(user),
+            Self::Refused(_) => None,
+        }
+    }
+
     /// The stable code: `signed_in`, `no_seats`.
     #[must_use]
     pub const fn code(&self) -> &'static str {

@@ -3,16 +3,21 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use axum::extract::FromRequestParts;
 use axum::http::HeaderValue;
+use axum::http::request::Parts;
+use axum::response::Response;
 use jiff::Timestamp;
-use latchkey_core::Result;
 use latchkey_core::directory::{Directory, User};
 use latchkey_core::instance::{InstanceId, Settings};
-use latchkey_core::redeem::{self, Arrival, SignIn};
+use latchkey_core::redeem::{self, Opened, SignIn, Visitor};
 use latchkey_core::secret::SigningKey;
+use latchkey_core::user_id::UserId;
+use latchkey_core::{Error, ErrorCode, Result};
 use tokio::task;
 
 use crate::headers::content_security_policy;
+use crate::refused::Refused;
 use crate::session::CookieKey;
 use crate::visitors::{Counter, Visitors};
 
@@ -101,43 +106,83 @@ impl Gateway {
         Ok(fresh)
     }
 
-    /// Looks at a code that came in a link.
-    pub(crate) async fn arrive(&self, hosted: &Arc<Hosted>, code: String) -> Result<Arrival> {
-        let (directory, hosted) = (Arc::clone(&self.directory), Arc::clone(hosted));
-        waiting(move || {
-            let (settings, key) = (&hosted.settings, &hosted.key);
-            redeem::arrive(&code, settings, &[key], &*directory, Timestamp::now())
-        })
-        .await
+    /// Opens a link by its code.
+    pub(crate) async fn open(
+        &self,
+        hosted: &Arc<Hosted>,
+        code: String,
+        signed_in: Option<User>,
+        looks_ahead: bool,
+    ) -> Result<Opened> {
+        let opened = self.work(hosted, move |settings, key, directory| {
+            let visitor = Visitor {
+                signed_in: signed_in.as_ref(),
+                looks_ahead,
+            };
+            redeem::open(
+                &code,
+                settings,
+                &[key],
+                directory,
+                visitor,
+                Timestamp::now(),
+            )
+        });
+        let opened = opened.await?;
+        if let Opened::Done(done) = &opened {
+            self.count(done);
+        }
+        Ok(opened)
     }
 
-    /// Redeems a code that came in a link.
+    /// Redeems a code for somebody who has said that they are the one it is for.
     pub(crate) async fn sign_in(&self, hosted: &Arc<Hosted>, code: String) -> Result<SignIn> {
-        let (directory, hosted) = (Arc::clone(&self.directory), Arc::clone(hosted));
-        let done = waiting(move || {
-            let (settings, key) = (&hosted.settings, &hosted.key);
-            redeem::sign_in(&code, settings, &[key], &*directory, Timestamp::now())
-        })
-        .await?;
+        let done = self.work(hosted, move |settings, key, directory| {
+            redeem::sign_in(&code, settings, &[key], directory, Timestamp::now())
+        });
+        let done = done.await?;
+        self.count(&done);
+        Ok(done)
+    }
+
+    fn count(&self, done: &SignIn) {
         if done.session.is_some() {
             self.sign_ins.fetch_add(1, Ordering::Relaxed);
         }
-        Ok(done)
+    }
+
+    /// Does what may wait for the disk on a thread on which waiting hurts nobody.
+    async fn work<T: Send + 'static>(
+        &self,
+        hosted: &Arc<Hosted>,
+        work: impl FnOnce(&Settings, &SigningKey, &dyn Directory) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let (directory, hosted) = (Arc::clone(&self.directory), Arc::clone(hosted));
+        let done = task::spawn_blocking(move || work(&hosted.settings, &hosted.key, &*directory));
+        done.await.unwrap_or_else(|cause| {
+            let message = "Something went wrong inside Latchkey, and nothing was done.";
+            Err(Error::new(ErrorCode::Storage, message).because(cause))
+        })
     }
 
     /// The user of an id, as the directory has it now. It is one look at a row, which is mostly in
     /// memory.
-    pub(crate) fn user(&self, id: &latchkey_core::user_id::UserId) -> Result<Option<User>> {
+    pub(crate) fn user(&self, id: &UserId) -> Result<Option<User>> {
         self.directory.user(id)
     }
 }
 
-/// Does what may wait for the disk on a thread on which waiting hurts nobody.
-async fn waiting<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T> + Send + 'static,
-) -> Result<T> {
-    task::spawn_blocking(work).await.unwrap_or_else(|cause| {
-        let message = "Something went wrong inside Latchkey, and nothing was done.";
-        Err(latchkey_core::Error::new(latchkey_core::ErrorCode::Storage, message).because(cause))
-    })
+/// What the instance says while a request is answered.
+pub(crate) struct Current(pub(crate) Arc<Hosted>);
+
+impl FromRequestParts<Arc<Gateway>> for Current {
+    type Rejection = Response;
+
+    async fn from_request_parts(
+        parts: &mut Parts,
+        gateway: &Arc<Gateway>,
+    ) -> std::result::Result<Self, Response> {
+        let hosted = gateway.hosted().map(Self);
+        hosted.map_err(|cause| Refused::failure(&cause).answer(None, &parts.headers))
+    }
 }

@@ -6,6 +6,7 @@
 //! | which paths there are | [`router`] |
 //! | opening a link, continuing, signing out | `visit` |
 //! | who is signed in | `session` |
+//! | whose form it is, and whether a program looks ahead | `forms`, `previewers` |
 //! | asking for a proxy | `verify` |
 //! | what people see | `pages` |
 //! | what every answer carries | `headers` |
@@ -16,10 +17,12 @@
 //! It decides nothing: what a code does, and whether a session is good, are rules of core. The
 //! administrator's own surface is not here and never listens on a network.
 
+mod forms;
 mod gateway;
 mod headers;
 mod interfaces;
 mod pages;
+mod previewers;
 mod reference;
 mod refused;
 mod router;

@@ -110,7 +110,7 @@ impl CookieKey {
     ) -> Option<ReturnAddress> {
         let value = verified(headers, self.return_name(), &self.return_to)?;
         let address = String::from_utf8(URL_SAFE_NO_PAD.decode(value).ok()?).ok()?;
-        ReturnAddress::parse(&address, &settings.visiting.return_to)
+        ReturnAddress::parse(&address, &settings.return_origins())
     }
 
     fn session(&self, headers: &HeaderMap) -> Option<Session> {
@@ -159,13 +159,11 @@ fn cookies(headers: &HeaderMap) -> impl Iterator<Item = Cookie<'static>> {
 impl Gateway {
     /// Who is signed in, as the directory has them now.
     pub(crate) fn signed_in(&self, hosted: &Hosted, headers: &HeaderMap) -> Result<Option<User>> {
-        if !hosted.settings.policy.external_auth {
-            return Ok(None);
-        }
         let Some(session) = hosted.cookie_key.session(headers) else {
             return Ok(None);
         };
+        let policy = hosted.settings.policy;
         let user = self.user(&session.user)?;
-        Ok(user.filter(|user| session.is_good(user, Timestamp::now())))
+        Ok(user.filter(|user| session.is_good(user, policy, Timestamp::now())))
     }
 }

@@ -9,10 +9,10 @@ use axum::response::{IntoResponse, Response};
 use latchkey_core::directory::User;
 use latchkey_core::return_address::ReturnAddress;
 use serde::Deserialize;
-use serde_json::Value;
 use url::form_urlencoded;
 
-use crate::gateway::{Gateway, Hosted};
+use crate::gateway::{Current, Gateway, Hosted};
+use crate::refused::Refused;
 
 const REMOTE_USER: HeaderName = HeaderName::from_static("remote-user");
 const REMOTE_EMAIL: HeaderName = HeaderName::from_static("remote-email");
@@ -31,24 +31,16 @@ pub(crate) struct Wanted {
 /// 200 and who it is, or 401.
 pub(crate) async fn verify(
     State(gateway): State<Arc<Gateway>>,
+    Current(hosted): Current,
     Query(wanted): Query<Wanted>,
     headers: HeaderMap,
 ) -> Response {
-    let hosted = match gateway.hosted() {
-        Ok(hosted) => hosted,
-        Err(cause) => return failed(&cause),
-    };
     match gateway.signed_in(&hosted, &headers) {
         Ok(Some(user)) => (StatusCode::OK, remote(&user)).into_response(),
         Ok(None) if wanted.redirect.is_some() => to_sign_in(&hosted, &headers),
         Ok(None) => StatusCode::UNAUTHORIZED.into_response(),
-        Err(cause) => failed(&cause),
+        Err(cause) => Refused::failure(&cause).answer(Some(&hosted), &headers),
     }
-}
-
-fn failed(cause: &latchkey_core::Error) -> Response {
-    tracing::error!(error = ?cause, "nobody can be verified");
-    StatusCode::SERVICE_UNAVAILABLE.into_response()
 }
 
 /// Who it is, as proxies hand it to applications. Texts are UTF-8.
@@ -70,30 +62,20 @@ fn remote(user: &User) -> HeaderMap {
         insert(&[REMOTE_EMAIL, AUTH_REQUEST_EMAIL], email.as_str());
     }
     insert(&[REMOTE_NAME], user.display_name());
-    let groups = groups(user);
+    // One with a comma would be two.
+    let groups = user.metadata.groups().filter(|group| !group.contains(','));
+    let groups: Vec<&str> = groups.collect();
     if !groups.is_empty() {
         insert(&[REMOTE_GROUPS], &groups.join(","));
     }
     headers
 }
 
-/// The texts of the metadata `groups`. What they mean is for the application to say; one with a comma
-/// would be two, and is left out.
-fn groups(user: &User) -> Vec<&str> {
-    let groups = user.metadata.members().get("groups");
-    let texts = groups.and_then(Value::as_array).map(Vec::as_slice);
-    let texts = texts.unwrap_or_default().iter();
-    texts
-        .filter_map(Value::as_str)
-        .filter(|group| !group.contains(','))
-        .collect()
-}
-
 /// Sends a browser to the sign-in page, with where it wanted to go.
 fn to_sign_in(hosted: &Hosted, headers: &HeaderMap) -> Response {
     let settings = &hosted.settings;
     let wanted = wanted_page(headers)
-        .and_then(|page| ReturnAddress::parse(&page, &settings.visiting.return_to));
+        .and_then(|page| ReturnAddress::parse(&page, &settings.return_origins()));
     let mut page = settings.url.at("/auth/sign-in");
     if let Some(address) = wanted {
         let query = form_urlencoded::Serializer::new(String::new())

@@ -1,54 +1,58 @@
-//! Opening a link: what came in it is looked at, and redeemed at once or after a click.
+//! Opening a link, and the pages around it. What opening one does is core's to say.
+
+#![expect(
+    clippy::result_large_err,
+    reason = "on both sides is the one answer that a request gets"
+)]
 
 use std::sync::Arc;
 
 use axum::Form;
 use axum::extract::{Query, State};
-use axum::http::header::{HOST, LOCATION, ORIGIN, RETRY_AFTER, SET_COOKIE, USER_AGENT};
-use axum::http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri};
+use axum::http::header::{LOCATION, RETRY_AFTER, SET_COOKIE};
+use axum::http::{Extensions, HeaderMap, HeaderValue, Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
 use latchkey_core::directory::User;
-use latchkey_core::instance::SignInStep;
-use latchkey_core::redeem::Arrival;
+use latchkey_core::redeem::{Opened, SignIn};
 use latchkey_core::return_address::ReturnAddress;
 use latchkey_core::verdict::Verdict;
 use serde::Deserialize;
 use url::form_urlencoded;
 
-use crate::gateway::{Gateway, Hosted};
+use crate::forms::is_from_here;
+use crate::gateway::{Current, Gateway, Hosted};
 use crate::pages;
+use crate::previewers::looks_ahead;
 use crate::refused::Refused;
+
+/// What a visitor is answered; on the right, where they are not let in.
+type Answer = Result<Response, Response>;
 
 /// Any page: with a code in its address somebody is signed in, without one it says who is.
 pub(crate) async fn page(
     State(gateway): State<Arc<Gateway>>,
+    Current(hosted): Current,
     method: Method,
     uri: Uri,
     extensions: Extensions,
     headers: HeaderMap,
-) -> Response {
-    let hosted = match gateway.hosted() {
-        Ok(hosted) => hosted,
-        Err(cause) => return Refused::failure(&cause).answer(None, &headers),
-    };
+) -> Answer {
+    let refuse =
+        |status, sentence| Err(Refused::new(status, sentence).answer(Some(&hosted), &headers));
     if method != Method::GET && method != Method::HEAD {
-        let refused = Refused::new(
-            StatusCode::METHOD_NOT_ALLOWED,
-            "This page is only there to be looked at.",
-        );
-        return refused.answer(Some(&hosted), &headers);
+        let sentence = "This page is only there to be looked at.";
+        return refuse(StatusCode::METHOD_NOT_ALLOWED, sentence);
     }
     match code_in(&uri, hosted.settings.parameter.as_str()) {
         // Whoever asks for headers alone wants nothing done.
-        Some(_) if method == Method::HEAD => StatusCode::OK.into_response(),
-        Some(_) if !gateway.visits.may_open(&extensions, &headers) => too_many(&hosted, &headers),
-        Some((code, clean)) => visit(&gateway, &hosted, code, &clean, &headers).await,
-        None if is_home(&uri, &hosted) => home(&gateway, &hosted, &headers),
-        None => {
-            let refused = Refused::new(StatusCode::NOT_FOUND, "There is no such page here.");
-            refused.answer(Some(&hosted), &headers)
+        Some(_) if method == Method::HEAD => Ok(StatusCode::OK.into_response()),
+        Some((code, clean)) => {
+            may_open(&gateway, &hosted, &extensions, &headers)?;
+            open(&gateway, &hosted, code, &clean, &headers).await
         }
+        None if is_home(&uri, &hosted) => home(&gateway, &hosted, &headers),
+        None => refuse(StatusCode::NOT_FOUND, "There is no such page here."),
     }
 }
 
@@ -73,42 +77,30 @@ fn code_in(uri: &Uri, parameter: &str) -> Option<(String, String)> {
     Some((code?, format!("{}{separator}{query}", uri.path())))
 }
 
-async fn visit(
+async fn open(
     gateway: &Gateway,
     hosted: &Arc<Hosted>,
     code: String,
     clean: &str,
     headers: &HeaderMap,
-) -> Response {
-    let (arrival, current) = match gateway
-        .arrive(hosted, code.clone())
-        .await
-        .and_then(|arrival| {
-            let current = gateway.signed_in(hosted, headers)?;
-            Ok((arrival, current))
-        }) {
-        Ok(known) => known,
-        Err(cause) => return Refused::failure(&cause).answer(Some(hosted), headers),
-    };
-    let (Verdict::SignedIn { user, .. } | Verdict::Provisioned { user, .. }) = &arrival.verdict
-    else {
-        return refused(hosted, &arrival.verdict, headers);
-    };
-    let other = current.filter(|current| current.id != *user);
-    let asks_first = hosted.settings.visiting.step == SignInStep::Confirm
-        || arrival
-            .code
-            .as_ref()
-            .is_none_or(|code| code.registered.single_use)
-        || other.is_some()
-        || looks_ahead(headers);
-    if asks_first {
-        let whom = whom(gateway, &arrival);
-        let other = other.as_ref().map(User::display_name);
-        let page = pages::confirm(hosted, &whom, other, &code, clean).into_response();
-        return with_cookies(page, &[hosted.cookie_key.shown()]);
+) -> Answer {
+    let failed = |cause| Refused::failure(&cause).answer(Some(hosted), headers);
+    let signed_in = gateway.signed_in(hosted, headers).map_err(failed)?;
+    let opening = gateway.open(
+        hosted,
+        code.clone(),
+        signed_in.clone(),
+        looks_ahead(headers),
+    );
+    match opening.await.map_err(failed)? {
+        Opened::Asks { whom, replaces } => {
+            let other = signed_in.as_ref().filter(|_| replaces);
+            let other = other.map(User::display_name);
+            let page = pages::confirm(hosted, &whom, other, &code, clean).into_response();
+            Ok(with_cookies(page, &[hosted.cookie_key.shown()]))
+        }
+        Opened::Done(done) => let_in(hosted, &done, clean, headers),
     }
-    sign_in(gateway, hosted, code, clean, headers).await
 }
 
 /// What the button of the confirm page sends.
@@ -121,61 +113,50 @@ pub(crate) struct Continue {
 /// The button of the confirm page.
 pub(crate) async fn confirmed(
     State(gateway): State<Arc<Gateway>>,
+    Current(hosted): Current,
     extensions: Extensions,
     headers: HeaderMap,
     Form(Continue { code, to }): Form<Continue>,
-) -> Response {
-    let hosted = match gateway.hosted() {
-        Ok(hosted) => hosted,
-        Err(cause) => return Refused::failure(&cause).answer(None, &headers),
-    };
-    if !is_from_here(&hosted, &headers) {
-        return foreign(&hosted, &headers);
-    }
-    if !gateway.visits.may_open(&extensions, &headers) {
-        return too_many(&hosted, &headers);
-    }
-    sign_in(&gateway, &hosted, code, &to, &headers).await
+) -> Answer {
+    must_be_from_here(&hosted, &headers)?;
+    may_open(&gateway, &hosted, &extensions, &headers)?;
+    let done = gateway.sign_in(&hosted, code).await;
+    let done = done.map_err(|cause| Refused::failure(&cause).answer(Some(&hosted), &headers))?;
+    let_in(&hosted, &done, &to, &headers)
 }
 
-async fn sign_in(
-    gateway: &Gateway,
-    hosted: &Arc<Hosted>,
-    code: String,
-    clean: &str,
-    headers: &HeaderMap,
-) -> Response {
-    let done = match gateway.sign_in(hosted, code).await {
-        Ok(done) => done,
-        Err(cause) => return Refused::failure(&cause).answer(Some(hosted), headers),
-    };
+/// Gives a session out, and leads on: to where a proxy has sent them from, else to where the link
+/// leads.
+fn let_in(hosted: &Hosted, done: &SignIn, clean: &str, headers: &HeaderMap) -> Answer {
     let keys = &hosted.cookie_key;
     let begun = done
         .session
         .as_ref()
         .and_then(|session| keys.begin(session, Timestamp::now()));
     let Some(cookie) = begun else {
-        return refused(hosted, &done.verdict, headers);
+        let refused = match &done.verdict {
+            Verdict::Refused(refusal) => Refused::code(refusal),
+            // Signed in, and removed in the same moment.
+            _ => Refused::new(StatusCode::FORBIDDEN, "This link does not let you in."),
+        };
+        return Err(refused.answer(Some(hosted), headers));
     };
     tracing::info!(verdict = done.verdict.code(), "signed in");
-    // Where a proxy has sent them from, else where the link leads.
     let to = keys
         .remembered(headers, &hosted.settings)
         .or_else(|| ReturnAddress::parse(clean, &[]));
-    let to = to.as_ref().map_or("/", ReturnAddress::as_str);
-    see_other(to, &[cookie, keys.forget()])
+    Ok(see_other(to.as_ref(), &[cookie, keys.forget()]))
 }
 
-fn refused(hosted: &Hosted, verdict: &Verdict, headers: &HeaderMap) -> Response {
-    match verdict {
-        Verdict::Refused(refusal) => Refused::code(refusal).answer(Some(hosted), headers),
-        // Signed in, and removed in the same moment.
-        _ => Refused::new(StatusCode::FORBIDDEN, "This link does not let you in.")
-            .answer(Some(hosted), headers),
+fn may_open(
+    gateway: &Gateway,
+    hosted: &Hosted,
+    extensions: &Extensions,
+    headers: &HeaderMap,
+) -> Result<(), Response> {
+    if gateway.visits.may_open(extensions, headers) {
+        return Ok(());
     }
-}
-
-fn too_many(hosted: &Hosted, headers: &HeaderMap) -> Response {
     let refused = Refused::new(
         StatusCode::TOO_MANY_REQUESTS,
         "Too many links are being opened from where you are. Wait a moment, then open yours again.",
@@ -183,26 +164,28 @@ fn too_many(hosted: &Hosted, headers: &HeaderMap) -> Response {
     let mut answer = refused.answer(Some(hosted), headers);
     let seconds = HeaderValue::from_static("1");
     answer.headers_mut().insert(RETRY_AFTER, seconds);
-    answer
+    Err(answer)
 }
 
-fn foreign(hosted: &Hosted, headers: &HeaderMap) -> Response {
-    Refused::new(
-        StatusCode::FORBIDDEN,
-        "Another page has sent this. Open your link again.",
-    )
-    .answer(Some(hosted), headers)
+fn must_be_from_here(hosted: &Hosted, headers: &HeaderMap) -> Result<(), Response> {
+    if is_from_here(hosted, headers) {
+        return Ok(());
+    }
+    let sentence = "Another page has sent this. Open your link again.";
+    Err(Refused::new(StatusCode::FORBIDDEN, sentence).answer(Some(hosted), headers))
 }
 
-fn home(gateway: &Gateway, hosted: &Hosted, headers: &HeaderMap) -> Response {
-    match gateway.signed_in(hosted, headers) {
-        Ok(Some(user)) => {
+fn home(gateway: &Gateway, hosted: &Hosted, headers: &HeaderMap) -> Answer {
+    let signed_in = gateway.signed_in(hosted, headers);
+    let signed_in =
+        signed_in.map_err(|cause| Refused::failure(&cause).answer(Some(hosted), headers))?;
+    Ok(match signed_in {
+        Some(user) => {
             let page = pages::signed_in(hosted, user.display_name()).into_response();
             with_cookies(page, &[hosted.cookie_key.shown()])
         }
-        Ok(None) => (StatusCode::UNAUTHORIZED, pages::sign_in(hosted)).into_response(),
-        Err(cause) => Refused::failure(&cause).answer(Some(hosted), headers),
-    }
+        None => (StatusCode::UNAUTHORIZED, pages::sign_in(hosted)).into_response(),
+    })
 }
 
 /// Where a browser was to go.
@@ -214,49 +197,39 @@ pub(crate) struct Wanted {
 /// The page to which a proxy sends whoever is not signed in. It remembers where they wanted to go.
 pub(crate) async fn sign_in_page(
     State(gateway): State<Arc<Gateway>>,
+    Current(hosted): Current,
     Query(wanted): Query<Wanted>,
     headers: HeaderMap,
-) -> Response {
-    let hosted = match gateway.hosted() {
-        Ok(hosted) => hosted,
-        Err(cause) => return Refused::failure(&cause).answer(None, &headers),
-    };
-    let allowed = &hosted.settings.visiting.return_to;
-    let to = wanted.rd.and_then(|rd| ReturnAddress::parse(&rd, allowed));
-    match gateway.signed_in(&hosted, &headers) {
-        Ok(Some(_)) => see_other(to.as_ref().map_or("/", ReturnAddress::as_str), &[]),
-        Ok(None) => {
-            let cookies: Vec<String> = to
-                .iter()
-                .map(|address| hosted.cookie_key.remember(address))
-                .collect();
-            with_cookies(pages::sign_in(&hosted).into_response(), &cookies)
-        }
-        Err(cause) => Refused::failure(&cause).answer(Some(&hosted), &headers),
+) -> Answer {
+    let allowed = hosted.settings.return_origins();
+    let to = wanted.rd.and_then(|rd| ReturnAddress::parse(&rd, &allowed));
+    let signed_in = gateway.signed_in(&hosted, &headers);
+    let signed_in =
+        signed_in.map_err(|cause| Refused::failure(&cause).answer(Some(&hosted), &headers))?;
+    if signed_in.is_some() {
+        return Ok(see_other(to.as_ref(), &[]));
     }
+    let remembered = to.iter().map(|address| hosted.cookie_key.remember(address));
+    let page = pages::sign_in(&hosted).into_response();
+    Ok(with_cookies(page, &remembered.collect::<Vec<_>>()))
 }
 
 /// The button that signs out.
-pub(crate) async fn sign_out(State(gateway): State<Arc<Gateway>>, headers: HeaderMap) -> Response {
-    let hosted = match gateway.hosted() {
-        Ok(hosted) => hosted,
-        Err(cause) => return Refused::failure(&cause).answer(None, &headers),
-    };
-    if !is_from_here(&hosted, &headers) {
-        return foreign(&hosted, &headers);
-    }
-    with_cookies(
+pub(crate) async fn sign_out(Current(hosted): Current, headers: HeaderMap) -> Answer {
+    must_be_from_here(&hosted, &headers)?;
+    let cookies = [hosted.cookie_key.end(), hosted.cookie_key.forget()];
+    Ok(with_cookies(
         pages::signed_out(&hosted).into_response(),
-        &[hosted.cookie_key.end(), hosted.cookie_key.forget()],
-    )
+        &cookies,
+    ))
 }
 
-fn see_other(to: &str, cookies: &[String]) -> Response {
-    let to = HeaderValue::from_str(to).unwrap_or(HeaderValue::from_static("/"));
-    with_cookies(
-        (StatusCode::SEE_OTHER, [(LOCATION, to)]).into_response(),
-        cookies,
-    )
+/// Leads on, home if nowhere else.
+fn see_other(to: Option<&ReturnAddress>, cookies: &[String]) -> Response {
+    let to = to.and_then(|to| HeaderValue::from_str(to.as_str()).ok());
+    let to = to.unwrap_or(HeaderValue::from_static("/"));
+    let answer = (StatusCode::SEE_OTHER, [(LOCATION, to)]).into_response();
+    with_cookies(answer, cookies)
 }
 
 fn with_cookies(mut answer: Response, cookies: &[String]) -> Response {
@@ -266,90 +239,4 @@ fn with_cookies(mut answer: Response, cookies: &[String]) -> Response {
         }
     }
     answer
-}
-
-/// Whom a code is about, by the name that the directory or else the code has.
-fn whom(gateway: &Gateway, arrival: &Arrival) -> String {
-    if let Verdict::SignedIn { user, .. } = &arrival.verdict
-        && let Ok(Some(user)) = gateway.user(user)
-    {
-        return user.display_name().to_owned();
-    }
-    let payload = arrival.code.as_ref().map(|code| &code.payload);
-    payload.map_or_else(String::new, |payload| payload.display_name().to_owned())
-}
-
-/// Whether somebody looks whether it is worth looking: a browser that fetches pages in advance, or a
-/// program that shows what is behind a link. Nobody is signed in by that.
-fn looks_ahead(headers: &HeaderMap) -> bool {
-    const ADVANCE: [&str; 3] = ["sec-purpose", "purpose", "x-moz"];
-    let says = |name: &str, what: &str| {
-        let value = headers.get(name).and_then(|value| value.to_str().ok());
-        value.is_some_and(|value| value.to_ascii_lowercase().contains(what))
-    };
-    let in_advance = ADVANCE
-        .iter()
-        .any(|name| says(name, "prefetch") || says(name, "prerender") || says(name, "preview"));
-    in_advance
-        || PREVIEWERS
-            .iter()
-            .any(|agent| says(USER_AGENT.as_str(), agent))
-}
-
-/// How programs that look at links name themselves, in lower case.
-const PREVIEWERS: [&str; 33] = [
-    "slackbot",
-    "slack-imgproxy",
-    "twitterbot",
-    "facebookexternalhit",
-    "facebot",
-    "whatsapp",
-    "telegrambot",
-    "discordbot",
-    "linkedinbot",
-    "skypeuripreview",
-    "microsoftpreview",
-    "teams",
-    "googlebot",
-    "google-inspectiontool",
-    "googleimageproxy",
-    "google-safety",
-    "bingbot",
-    "bingpreview",
-    "yandexbot",
-    "duckduckbot",
-    "applebot",
-    "pinterest",
-    "redditbot",
-    "embedly",
-    "iframely",
-    "vkshare",
-    "viber",
-    "snapchat",
-    "mattermost",
-    "rocket.chat",
-    "zoombot",
-    "barracuda",
-    "proofpoint",
-];
-
-const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
-
-/// Whether a form was sent from a page of this server. Newer browsers say so where the page came by
-/// https; others say `null`, because these pages let no referrer out, and then it counts that a cookie
-/// comes along which they send with the forms of this server alone. What names no origin is no browser,
-/// and has no cookies of anybody's to misuse.
-fn is_from_here(hosted: &Hosted, headers: &HeaderMap) -> bool {
-    let text = |name: &HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
-    if let Some(site) = text(&SEC_FETCH_SITE) {
-        return matches!(site, "same-origin" | "none");
-    }
-    match text(&ORIGIN) {
-        Some("null") => hosted.cookie_key.was_shown(headers),
-        Some(origin) => {
-            let authority = origin.split_once("://").map(|(_, authority)| authority);
-            authority.is_some() && authority == text(&HOST)
-        }
-        None => !headers.contains_key(ORIGIN),
-    }
 }

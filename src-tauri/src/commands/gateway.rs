@@ -96,10 +96,20 @@ fn start(studio: &Studio, request: &GatewayStart) -> Result<GatewayState> {
         Error::new(ErrorCode::AddressInUse, message).about("listen")
     })?;
     let directory = studio.directory(&home, &instance)?;
-    stop(studio);
     let listen = SocketAddr::new(ip, request.port);
+    // Only one can be there; elsewhere the old one goes on until the new one is known to work.
+    let is_there = studio
+        .running()
+        .as_ref()
+        .is_some_and(|old| old.address == listen);
+    if is_there {
+        stop(studio);
+    }
     let running = Running::begin(home, &instance, directory, listen)?;
-    *studio.running() = Some(running);
+    let replaced = studio.running().replace(running);
+    if let Some(replaced) = replaced {
+        replaced.end();
+    }
     state(studio)
 }
 

@@ -67,8 +67,6 @@ pub struct Visiting {
     pub session: String,
     /// Origins of pages where people may be sent back to, beside the instance itself.
     pub return_to: Vec<String>,
-    /// Origins of pages that may show the widget.
-    pub embed_in: Vec<String>,
 }
 
 /// Where a key came from.
@@ -314,12 +312,10 @@ impl TryFrom<Visiting> for instance::Visiting {
     type Error = latchkey_core::Error;
 
     fn try_from(visiting: Visiting) -> Result<Self, Self::Error> {
-        let origins = |texts: &[String], field: &'static str| {
-            let parsed = texts.iter().map(|text| WebOrigin::parse(text));
-            parsed
-                .collect::<Result<_, _>>()
-                .map_err(|refused| refused.about(field))
-        };
+        let return_to = visiting.return_to.iter();
+        let return_to = return_to
+            .map(|text| WebOrigin::parse(text).map_err(|refused| refused.about("return_to")))
+            .collect::<Result<_, _>>()?;
         Ok(Self {
             step: match visiting.step {
                 SignInStep::Automatic => instance::SignInStep::Automatic,
@@ -329,23 +325,21 @@ impl TryFrom<Visiting> for instance::Visiting {
                 .session
                 .parse()
                 .map_err(|refused: latchkey_core::Error| refused.about("session"))?,
-            return_to: origins(&visiting.return_to, "return_to")?,
-            embed_in: origins(&visiting.embed_in, "embed_in")?,
+            return_to,
         })
     }
 }
 
 impl From<instance::Visiting> for Visiting {
     fn from(visiting: instance::Visiting) -> Self {
-        let texts = |origins: &[WebOrigin]| origins.iter().map(ToString::to_string).collect();
+        let return_to = visiting.return_to.iter().map(ToString::to_string);
         Self {
             step: match visiting.step {
                 instance::SignInStep::Automatic => SignInStep::Automatic,
                 instance::SignInStep::Confirm => SignInStep::Confirm,
             },
             session: visiting.session.to_string(),
-            return_to: texts(&visiting.return_to),
-            embed_in: texts(&visiting.embed_in),
+            return_to: return_to.collect(),
         }
     }
 }

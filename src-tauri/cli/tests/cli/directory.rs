@@ -4,24 +4,11 @@ use std::process::{Command, Stdio};
 
 use serde_json::json;
 
-use crate::run::{SECRET, in_folder};
+use crate::run::{SECRET, hosted_here, in_folder};
 
 /// A folder with an instance that is hosted here.
 fn folder() -> tempfile::TempDir {
-    let folder = tempfile::tempdir().unwrap();
-    let secret = folder.path().join("secret");
-    std::fs::write(&secret, SECRET).unwrap();
-    let add = [
-        "instance",
-        "add",
-        "Here",
-        "--url",
-        "https://a.b",
-        "--secret-file",
-        secret.to_str().unwrap(),
-    ];
-    assert_eq!(in_folder(folder.path(), &add).code, 0);
-    folder
+    hosted_here("https://a.b")
 }
 
 fn link(folder: &Path, arguments: &[&str]) -> String {

@@ -64,3 +64,22 @@ pub(crate) fn in_folder(folder: &Path, arguments: &[&str]) -> Ran {
     ];
     latchkey(arguments, &environment, b"")
 }
+
+/// A folder with the instance `Here`, which is hosted here and has the secret.
+pub(crate) fn hosted_here(url: &str) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let secret = folder.path().join("secret");
+    std::fs::write(&secret, SECRET).unwrap();
+    let file = secret.to_str().unwrap();
+    let add = [
+        "instance",
+        "add",
+        "Here",
+        "--url",
+        url,
+        "--secret-file",
+        file,
+    ];
+    assert_eq!(in_folder(folder.path(), &add).code, 0);
+    folder
+}

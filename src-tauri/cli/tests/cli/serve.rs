@@ -10,28 +10,13 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::run::{SECRET, in_folder, latchkey};
+use crate::run::{SECRET, hosted_here, in_folder, latchkey};
 
 const PASSPHRASE: &str = "correct horse battery";
 
 /// A folder with an instance that is hosted here.
 fn folder() -> tempfile::TempDir {
-    let folder = tempfile::tempdir().unwrap();
-    let secret = folder.path().join("secret");
-    std::fs::write(&secret, SECRET).unwrap();
-    let url = "http://localhost:8787";
-    let file = secret.to_str().unwrap();
-    let add = [
-        "instance",
-        "add",
-        "Here",
-        "--url",
-        url,
-        "--secret-file",
-        file,
-    ];
-    assert_eq!(in_folder(folder.path(), &add).code, 0);
-    folder
+    hosted_here("http://localhost:8787")
 }
 
 fn run(folder: &Path, arguments: &[&str]) -> String {

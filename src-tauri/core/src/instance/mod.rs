@@ -106,8 +106,6 @@ pub struct Visiting {
     pub session: Lifetime,
     /// Where people may be sent back to, beside the instance itself.
     pub return_to: Vec<WebOrigin>,
-    /// Whose pages may show the widget.
-    pub embed_in: Vec<WebOrigin>,
 }
 
 impl Default for Visiting {
@@ -116,7 +114,6 @@ impl Default for Visiting {
             step: SignInStep::default(),
             session: Lifetime::Secs(14 * 86_400),
             return_to: Vec::new(),
-            embed_in: Vec::new(),
         }
     }
 }
@@ -256,6 +253,15 @@ impl Settings {
             BaseUrl::parse("http://localhost:8787/")?,
             Hosted::Here,
         ))
+    }
+
+    /// The pages where people may be sent back to: the instance's own, and those that are allowed.
+    #[must_use]
+    pub fn return_origins(&self) -> Vec<WebOrigin> {
+        let own = WebOrigin::of(&self.url.at(""));
+        own.into_iter()
+            .chain(self.visiting.return_to.iter().cloned())
+            .collect()
     }
 
     /// Where its links lead.

@@ -12,6 +12,7 @@
 mod accepted_codes;
 mod directory;
 mod forecasts;
+mod opening;
 mod refused_inputs;
 mod signed;
 mod verdicts;

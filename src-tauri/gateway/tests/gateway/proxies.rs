@@ -184,8 +184,13 @@ fn lets_the_right_people_through(
             "{to}"
         );
     }
-    let page = proxy.get("/auth/sign-in", "");
+    let asked = proxy.get("/report?year=2026&all", "");
+    let sign_in = header(&asked, "location").unwrap();
+    let sign_in = sign_in.strip_prefix(&format!("http://{address}")).unwrap();
+    let page = proxy.get(sign_in, "");
     assert!(page.contains("You are not signed in"), "{page}");
+    let remembered = header(&page, "set-cookie").unwrap();
+    let remembered = format!("Cookie: {}\r\n", remembered.split(';').next().unwrap());
 
     // In by a link, at whatever path it leads to.
     let code = site.code(r#"{"user":{"id":"ada","name":"Ada Lovelace","groups":["staff"]}}"#);
@@ -195,6 +200,10 @@ fn lets_the_right_people_through(
     );
     assert!(opened.starts_with("HTTP/1.1 303"), "{opened}");
     assert_eq!(header(&opened, "location").unwrap(), "/report?year=2026");
+    // Whoever was on the way to a page comes to it.
+    let back = proxy.get(&format!("/?externalAuthCode={code}"), &remembered);
+    let page = format!("http://{address}/report?year=2026&all");
+    assert_eq!(header(&back, "location").unwrap(), page);
     let cookie = header(&opened, "set-cookie").unwrap();
     let cookie = format!("Cookie: {}\r\n", cookie.split(';').next().unwrap());
     for forged in ["", FORGED] {

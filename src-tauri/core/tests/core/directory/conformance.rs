@@ -46,7 +46,7 @@ fn sessions_end_where_a_user_is_signed_out_or_suspended(directory: &dyn Director
     };
     let is_good = |session: &Session| {
         let ada = directory.user(&id("ada")).unwrap().unwrap();
-        session.is_good(&ada, now())
+        session.is_good(&ada, Policy::default(), now())
     };
     redeem(directory, &new_user("ada"));
     redeem(directory, &new_user("bob"));
