@@ -38,14 +38,8 @@ impl Running {
         let address = listening.address()?;
         let id = instance.id.clone();
         let shared: Arc<SledDirectory> = Arc::clone(&directory);
-        let ask = move || {
-            let instance = home.instances().get(&id)?;
-            let key = home.signing_key(&instance)?;
-            Ok(Hosting {
-                settings: instance.settings,
-                key,
-            })
-        };
+        let recorded = Arc::clone(&directory);
+        let ask = move || Hosting::of(&home, &id, None, &*recorded);
         let visitors = Visitors {
             opened_per_second: NonZeroU32::new(OPENED_PER_SECOND),
             ..Visitors::default()

@@ -8,7 +8,7 @@ use ts_rs::{Config, TS};
 
 use crate::Problem;
 use crate::commands::{
-    appearance, compose, gateway, inspect, instances, keys, secrets, start, users,
+    activity, appearance, compose, gateway, inspect, instances, keys, secrets, start, users,
 };
 
 /// A command as the UI sees it.
@@ -59,9 +59,11 @@ commands! {
     users::user_add(users::NewUser) -> users::UserProfile;
     users::user_suspend(users::UserRef) -> users::UserProfile;
     users::user_reactivate(users::UserRef) -> users::UserProfile;
+    users::user_sign_out(users::UserRef) -> users::UserProfile;
     users::user_remove(users::UserRef) -> ();
     users::seats(instances::InstanceRef) -> users::Seats;
     users::seats_set(users::SeatLimit) -> users::Seats;
+    activity::activity(activity::ActivityRequest) -> activity::ActivityPage;
     inspect::inspect(inspect::InspectRequest) -> inspect::Inspection;
     inspect::redeem(inspect::RedeemRequest) -> inspect::Redeemed;
     gateway::gateway(()) -> gateway::GatewayState;
@@ -130,6 +132,10 @@ pub fn typescript() -> String {
         users::NewUser::decl(&config),
         users::Seats::decl(&config),
         users::SeatLimit::decl(&config),
+        activity::ActivityKind::decl(&config),
+        activity::ActivityRequest::decl(&config),
+        activity::ActivityEntry::decl(&config),
+        activity::ActivityPage::decl(&config),
         inspect::InspectSource::decl(&config),
         inspect::InspectRequest::decl(&config),
         inspect::FoundIn::decl(&config),

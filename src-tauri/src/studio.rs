@@ -4,6 +4,8 @@ use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use jiff::Timestamp;
+use latchkey_core::activity::{Actor, Occasion};
 use latchkey_core::compose::Composed;
 use latchkey_core::directory::SledDirectory;
 use latchkey_core::forecast::Users;
@@ -122,16 +124,23 @@ impl Studio {
             })
     }
 
-    /// The directory of an instance that is hosted here, opened the first time.
+    /// The directory of an instance that is hosted here, opened the first time. What was done to the
+    /// instance's settings is recorded in it by then.
     pub(crate) fn directory(&self, home: &Home, instance: &Instance) -> Result<Arc<SledDirectory>> {
-        if let Some(running) = &*self.running()
-            && running.instance == instance.id
-        {
-            return Ok(Arc::clone(&running.directory));
+        let running = self.running();
+        let running = running
+            .as_ref()
+            .filter(|running| running.instance == instance.id);
+        if let Some(directory) = running.map(|running| Arc::clone(&running.directory)) {
+            home.record_acts(instance, &*directory)?;
+            return Ok(directory);
         }
         let mut held = locked(&self.held);
         match &*held {
-            Some((id, directory)) if *id == instance.id => return Ok(Arc::clone(directory)),
+            Some((id, directory)) if *id == instance.id => {
+                home.record_acts(instance, &**directory)?;
+                return Ok(Arc::clone(directory));
+            }
             _ => *held = None,
         }
         let directory = Arc::new(home.directory(instance, HOLDER)?);
@@ -211,6 +220,11 @@ impl Studio {
     pub(crate) fn revealed(&self) -> MutexGuard<'_, Option<(InstanceId, Secret)>> {
         locked(&self.revealed)
     }
+}
+
+/// The administrator at the window, now.
+pub(crate) fn now() -> Occasion {
+    Occasion::new(Actor::Studio, Timestamp::now())
 }
 
 /// Does work that may wait, on a thread on which waiting hurts nobody.

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use jiff::Timestamp;
+use latchkey_core::activity::{Actor, Occasion};
 use latchkey_core::compose::{Composition, compose};
 use latchkey_core::directory::{Directory as _, MAX_IMPORT};
 use latchkey_core::email::Email;
@@ -52,13 +53,13 @@ impl Prepared {
         home.keys()
             .create(&Secret::new(PASSPHRASE.to_owned()))
             .unwrap();
-        let now = Timestamp::now();
+        let by = Occasion::new(Actor::Studio, Timestamp::now());
         let settings = Settings::sample().unwrap();
-        let instance = home.add(settings, SecretSource::Generate, now).unwrap();
+        let instance = home.add(settings, SecretSource::Generate, &by).unwrap();
         let directory = home.directory(&instance, "the test").unwrap();
         let people: Vec<NewUser> = (0..users).map(person).collect();
         for some in people.chunks(MAX_IMPORT) {
-            directory.import(some, now).unwrap();
+            directory.import(some, &by).unwrap();
         }
         drop(directory);
         Self {

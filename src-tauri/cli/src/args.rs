@@ -9,6 +9,9 @@ use latchkey_core::code::Algorithm;
 use latchkey_core::instance::{Hosted, SignInStep};
 use latchkey_core::lifetime::Lifetime;
 
+use crate::activity::ActivityCommand;
+use crate::api_keys::ApiKeyCommand;
+
 /// Login links for any application: make them, inspect them, keep the instances they are for.
 #[derive(Debug, Parser)]
 #[command(name = "latchkey", version, propagate_version = true, after_help = SECRETS)]
@@ -51,6 +54,12 @@ pub(crate) enum Command {
         #[arg(long, value_name = "N|none", value_parser = seat_limit)]
         set: Option<SeatLimit>,
     },
+    /// What has happened on an instance that is hosted here.
+    #[command(subcommand)]
+    Activity(ActivityCommand),
+    /// The keys with which other systems use the gateway's API.
+    #[command(subcommand)]
+    ApiKey(ApiKeyCommand),
     /// Let people in who open links of an instance that is hosted here, until it is ended.
     Serve(ServeArguments),
     /// Make a signing key.
@@ -319,6 +328,11 @@ pub(crate) enum UsersCommand {
     },
     /// Let a suspended user sign in again, which takes a seat.
     Reactivate {
+        /// The id.
+        id: String,
+    },
+    /// End all sessions of a user.
+    SignOut {
         /// The id.
         id: String,
     },

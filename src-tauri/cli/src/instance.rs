@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use jiff::Timestamp;
+use latchkey_core::activity::{Actor, Occasion};
 use latchkey_core::home::{Home, SecretSource};
 use latchkey_core::instance::{Hosted, Instance, Name, Settings, SignInStep};
 use latchkey_core::keys::{Kept, KeyOrigin};
@@ -23,11 +24,12 @@ pub(crate) fn instance(
     now: Timestamp,
 ) -> Result<ExitCode, Failure> {
     let home = keys::home(data_dir)?;
+    let by = Occasion::new(Actor::CommandLine, now);
     match command {
         InstanceCommand::List => list(&home, output)?,
-        InstanceCommand::Add(arguments) => add(&home, &arguments, output, now)?,
+        InstanceCommand::Add(arguments) => add(&home, &arguments, output, &by)?,
         InstanceCommand::Show { name } => show(&home.instances().find(&name)?, output),
-        InstanceCommand::Set(arguments) => set(&home, &arguments, output, now)?,
+        InstanceCommand::Set(arguments) => set(&home, &arguments, output, &by)?,
         InstanceCommand::Remove { name, yes } => remove(&home, &name, yes, output)?,
     }
     Ok(ExitCode::SUCCESS)
@@ -69,7 +71,7 @@ fn add(
     home: &Home,
     arguments: &AddArguments,
     output: &Output,
-    now: Timestamp,
+    by: &Occasion,
 ) -> Result<(), Failure> {
     let mut settings = Settings::new(
         Name::parse(&arguments.name)?,
@@ -94,9 +96,9 @@ fn add(
     let instance = match secret {
         Some(secret) => {
             keys::unlock_or_create(home)?;
-            home.add(settings, secret, now)?
+            home.add(settings, secret, by)?
         }
-        None => home.instances().add(settings, None)?,
+        None => home.instances().add(settings, None, by)?,
     };
     show(&instance, output);
     Ok(())
@@ -106,7 +108,7 @@ fn set(
     home: &Home,
     arguments: &SetArguments,
     output: &Output,
-    now: Timestamp,
+    by: &Occasion,
 ) -> Result<(), Failure> {
     let id = home.instances().find(&arguments.instance)?.id;
     let replacement = match &arguments.secret.secret_file {
@@ -125,7 +127,7 @@ fn set(
         }
         apply(&arguments.settings, settings)
     };
-    let instance = home.change(&id, change, replacement, now)?;
+    let instance = home.change(&id, change, replacement, by)?;
     show(&instance, output);
     Ok(())
 }

@@ -4,6 +4,8 @@
 //! error. The exit code is 0 where it was done, 1 where a rule or the computer refused it, and 2
 //! where it was asked for wrongly.
 
+mod activity;
+mod api_keys;
 mod args;
 mod failure;
 mod inspect;
@@ -42,7 +44,9 @@ fn run(arguments: Arguments, output: &Output) -> Result<ExitCode, Failure> {
         Command::Inspect(inspect) => inspect::inspect(&inspect, data_dir, output, now),
         Command::Redeem(redeem) => redeem::redeem(&redeem, data_dir, output, now),
         Command::Users(users) => users::users(&users, data_dir, output, now),
-        Command::Seats { instance, set } => users::seats(&instance, set, data_dir, output),
+        Command::Seats { instance, set } => users::seats(&instance, set, data_dir, output, now),
+        Command::Activity(command) => activity::activity(&command, data_dir, output),
+        Command::ApiKey(command) => api_keys::api_keys(&command, data_dir, output, now),
         Command::Serve(arguments) => serve::serve(&arguments, data_dir, output),
         Command::Secret(SecretCommand::Generate { algorithm }) => keys::generate(algorithm, output),
         Command::Instance(command) => instance::instance(command, data_dir, output, now),

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use jiff::Timestamp;
+use latchkey_core::activity::{Actor, Occasion};
 use latchkey_core::redeem;
 use latchkey_core::verdict::Verdict;
 use serde_json::{Value, json};
@@ -31,7 +32,10 @@ pub(crate) fn redeem(
     })?;
     let directory = home.directory(&instance, HOLDER)?;
     let settings = &instance.settings;
-    let redeem = |text: &str, now| redeem::redeem(text, settings, &[&key], &directory, now);
+    let redeem = |text: &str, now| {
+        let by = Occasion::new(Actor::CommandLine, now);
+        redeem::redeem(text, settings, &[&key], &directory, &by)
+    };
     if arguments.input != "-" {
         let verdict = redeem(&arguments.input, now)?;
         output.print(&described(&verdict), || as_json(&verdict));

@@ -75,20 +75,14 @@ pub(crate) fn serve(
         ));
     }
     let directory = Arc::new(home.directory(&instance, HOLDER)?);
+    let shared = Arc::clone(&directory);
     let id = instance.id.clone();
     let visitors = Visitors {
         proxies: arguments.trusted_proxy.iter().copied().collect(),
         opened_per_second: NonZeroU32::new(arguments.visits_per_second),
     };
     let gateway = Gateway::new(instance.id.clone(), directory, visitors, move || {
-        let instance = home.instances().get(&id)?;
-        let key = given
-            .clone()
-            .map_or_else(|| home.signing_key(&instance), Ok)?;
-        Ok(Hosting {
-            settings: instance.settings,
-            key,
-        })
+        Hosting::of(&home, &id, given.as_ref(), &*shared)
     });
     log_to_stderr(arguments.log);
     let name = instance.settings.name.as_str();

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use jiff::Timestamp;
+use latchkey_core::activity::{Actor, Occasion};
 use latchkey_core::directory::{
     Directory, Origin, Place, Search, SledDirectory, Sort, SortBy, User, UserQuery,
 };
@@ -34,6 +35,7 @@ pub(crate) fn users(
     let Some(instance) = &arguments.instance else {
         return Err(Failure::Usage("Say whose users: --instance NAME.".into()));
     };
+    let by = Occasion::new(Actor::CommandLine, now);
     let directory = open(instance, data_dir)?;
     let id = |id: &str| UserId::parse(id, "id");
     match &arguments.command {
@@ -54,12 +56,15 @@ pub(crate) fn users(
                 email: email.transpose()?,
                 metadata: link::metadata_fields(metadata)?,
             };
-            show(&directory.add(&user, now)?, output);
+            show(&directory.add(&user, &by)?, output);
         }
-        UsersCommand::Suspend { id: who } => show(&directory.suspend(&id(who)?, now)?, output),
-        UsersCommand::Reactivate { id: who } => show(&directory.reactivate(&id(who)?)?, output),
+        UsersCommand::Suspend { id: who } => show(&directory.suspend(&id(who)?, &by)?, output),
+        UsersCommand::Reactivate { id: who } => {
+            show(&directory.reactivate(&id(who)?, &by)?, output)
+        }
+        UsersCommand::SignOut { id: who } => show(&directory.sign_out(&id(who)?, &by)?, output),
         UsersCommand::Remove { id: who } => {
-            directory.remove(&id(who)?, now)?;
+            directory.remove(&id(who)?, &by)?;
             output.print(&format!("Removed {who}."), || json!({ "removed": who }));
         }
     }
@@ -71,10 +76,12 @@ pub(crate) fn seats(
     set: Option<SeatLimit>,
     data_dir: Option<PathBuf>,
     output: &Output,
+    now: Timestamp,
 ) -> Result<ExitCode, Failure> {
+    let by = Occasion::new(Actor::CommandLine, now);
     let directory = open(instance, data_dir)?;
     let seats = match set {
-        Some(SeatLimit(limit)) => directory.set_seat_limit(limit)?,
+        Some(SeatLimit(limit)) => directory.set_seat_limit(limit, &by)?,
         None => directory.seats()?,
     };
     let over = seats.limit.is_some_and(|limit| seats.used > limit);
@@ -93,7 +100,7 @@ pub(crate) fn seats(
     Ok(ExitCode::SUCCESS)
 }
 
-fn open(instance: &str, data_dir: Option<PathBuf>) -> Result<SledDirectory, Failure> {
+pub(crate) fn open(instance: &str, data_dir: Option<PathBuf>) -> Result<SledDirectory, Failure> {
     let home = keys::home(data_dir)?;
     let instance = home.instances().find(instance)?;
     Ok(home.directory(&instance, HOLDER)?)

@@ -58,6 +58,8 @@ pub enum ErrorCode {
     UnknownUser,
     /// There is a user of that id.
     UserExists,
+    /// There is no such API key.
+    UnknownApiKey,
     /// The address belongs to another user.
     EmailInUse,
     /// Every seat is taken.

@@ -6,7 +6,9 @@ use std::sync::{Mutex, PoisonError};
 
 use jiff::Timestamp;
 
-use crate::directory::SledDirectory;
+use crate::activity::Occasion;
+use crate::api_key::ApiKey;
+use crate::directory::{Directory, SledDirectory};
 use crate::instance::{Hosted, Instance, InstanceId, Instances, Settings};
 use crate::keys::{Kept, KeyOrigin, KeyRecord, KeychainUse, Keys};
 use crate::secret::{Secret, SigningKey};
@@ -70,15 +72,10 @@ impl Home {
     }
 
     /// Adds an instance with its key: both are there afterwards, or neither is.
-    pub fn add(
-        &self,
-        settings: Settings,
-        secret: SecretSource,
-        now: Timestamp,
-    ) -> Result<Instance> {
-        let record = self.store(&settings, secret, now)?;
+    pub fn add(&self, settings: Settings, secret: SecretSource, by: &Occasion) -> Result<Instance> {
+        let record = self.store(&settings, secret, by.at)?;
         self.instances
-            .add(settings, Some(record.clone()))
+            .add(settings, Some(record.clone()), by)
             .inspect_err(|_| self.forget(&record))
     }
 
@@ -87,9 +84,9 @@ impl Home {
         &self,
         id: &InstanceId,
         secret: SecretSource,
-        now: Timestamp,
+        by: &Occasion,
     ) -> Result<Instance> {
-        self.change(id, |_| Ok(()), Some(secret), now)
+        self.change(id, |_| Ok(()), Some(secret), by)
     }
 
     /// Changes the settings of an instance and, if `secret` says so, its key: both or neither.
@@ -102,18 +99,18 @@ impl Home {
         id: &InstanceId,
         change: impl Fn(&mut Settings) -> Result<()>,
         secret: Option<SecretSource>,
-        now: Timestamp,
+        by: &Occasion,
     ) -> Result<Instance> {
         let record = match secret {
             Some(secret) => {
                 let mut settings = self.instances.get(id)?.settings;
                 change(&mut settings)?;
-                Some(self.store(&settings, secret, now)?)
+                Some(self.store(&settings, secret, by.at)?)
             }
             None => None,
         };
         let mut replaced = None;
-        let written = self.instances.update(id, |instance| {
+        let written = self.instances.update(id, by, |instance| {
             change(&mut instance.settings)?;
             if let Some(record) = &record {
                 replaced = instance.key.replace(record.clone());
@@ -131,9 +128,9 @@ impl Home {
     /// Shows the secret of an instance, once. That it was shown is on disk before it is.
     ///
     /// Fails with [`ErrorCode::SecretConcealed`] the second time.
-    pub fn reveal(&self, id: &InstanceId) -> Result<Secret> {
+    pub fn reveal(&self, id: &InstanceId, by: &Occasion) -> Result<Secret> {
         let key = self.signing_key(&self.instances.get(id)?)?;
-        self.instances.update(id, |instance| {
+        self.instances.update(id, by, |instance| {
             let record = instance.key.as_mut().ok_or_else(no_key)?;
             if record.revealed {
                 return Err(Error::new(
@@ -146,6 +143,40 @@ impl Home {
             Ok(())
         })?;
         Ok(key.secret().clone())
+    }
+
+    /// Makes a key with which another system uses the instance's API. It is shown once.
+    ///
+    /// Fails where the name is taken or is none, and with [`ErrorCode::HostedElsewhere`].
+    pub fn make_api_key(
+        &self,
+        id: &InstanceId,
+        name: &str,
+        by: &Occasion,
+    ) -> Result<(Instance, Secret)> {
+        let (key, secret) = ApiKey::generate(name, by.at)?;
+        let instance = self.instances.update(id, by, |instance| {
+            require_here(instance)?;
+            instance.add_api_key(key)
+        })?;
+        Ok((instance, secret))
+    }
+
+    /// Takes an API key back, by its id or its name.
+    ///
+    /// Fails with [`ErrorCode::UnknownApiKey`].
+    pub fn revoke_api_key(&self, id: &InstanceId, key: &str, by: &Occasion) -> Result<Instance> {
+        self.instances
+            .update(id, by, |instance| instance.revoke_api_key(key))
+    }
+
+    /// Records in the directory of an instance what was done to its settings, if anything waits.
+    pub fn record_acts(&self, instance: &Instance, directory: &dyn Directory) -> Result<()> {
+        let Some(last) = instance.acts.waiting.last() else {
+            return Ok(());
+        };
+        directory.record_acts(&instance.acts.waiting)?;
+        self.instances.forget_acts(&instance.id, last.number)
     }
 
     /// Removes an instance with its key and all that is in its folder, its users too.
@@ -181,18 +212,10 @@ impl Home {
     /// Fails with [`ErrorCode::HostedElsewhere`] where another server decides, and with what
     /// [`SledDirectory::open`] fails with.
     pub fn directory(&self, instance: &Instance, holder: &str) -> Result<SledDirectory> {
-        if instance.settings.hosted == Hosted::Elsewhere {
-            return Err(Error::new(
-                ErrorCode::HostedElsewhere,
-                format!(
-                    "{} decides who signs in to '{}', so its users are not known here and there is nothing to redeem.",
-                    instance.settings.url.authority(),
-                    instance.settings.name.as_str()
-                ),
-            )
-            .about("instance"));
-        }
-        SledDirectory::open(&self.users_folder(&instance.id), holder)
+        require_here(instance)?;
+        let directory = SledDirectory::open(&self.users_folder(&instance.id), holder)?;
+        self.record_acts(instance, &directory)?;
+        Ok(directory)
     }
 
     fn users_folder(&self, id: &InstanceId) -> PathBuf {
@@ -227,6 +250,21 @@ impl Home {
     }
 }
 
+fn require_here(instance: &Instance) -> Result<()> {
+    if instance.settings.hosted == Hosted::Elsewhere {
+        return Err(Error::new(
+            ErrorCode::HostedElsewhere,
+            format!(
+                "{} decides who signs in to '{}', so its users are not known here and there is nothing to redeem.",
+                instance.settings.url.authority(),
+                instance.settings.name.as_str()
+            ),
+        )
+        .about("instance"));
+    }
+    Ok(())
+}
+
 fn key_in_keychain(instances: &Instances) -> Result<Option<KeyRecord>> {
     Ok(instances
         .list()?
@@ -249,10 +287,13 @@ mod tests {
     use std::cell::Cell;
 
     use super::*;
+    use crate::activity::Actor;
     use crate::instance::{Hosted, Name};
     use crate::link::BaseUrl;
 
-    const NOW: Timestamp = Timestamp::UNIX_EPOCH;
+    fn by() -> Occasion {
+        Occasion::new(Actor::Studio, Timestamp::UNIX_EPOCH)
+    }
 
     fn home() -> (tempfile::TempDir, Home, Instance) {
         let folder = tempfile::tempdir().unwrap();
@@ -262,7 +303,7 @@ mod tests {
         let name = Name::parse("Acme").unwrap();
         let url = BaseUrl::parse("https://a.b").unwrap();
         let settings = Settings::new(name, url, Hosted::Here);
-        let instance = home.add(settings, SecretSource::Generate, NOW).unwrap();
+        let instance = home.add(settings, SecretSource::Generate, &by()).unwrap();
         (folder, home, instance)
     }
 
@@ -273,7 +314,7 @@ mod tests {
         let change = |settings: &mut Settings| {
             if first.replace(false) {
                 // Another program, between this one's reading and its writing.
-                home.instances().update(&instance.id, |other| {
+                home.instances().update(&instance.id, &by(), |other| {
                     other.settings.policy.require_expiry = true;
                     Ok(())
                 })?;
@@ -281,7 +322,7 @@ mod tests {
             settings.policy.provisioning = false;
             Ok(())
         };
-        let changed = home.change(&instance.id, change, Some(SecretSource::Generate), NOW);
+        let changed = home.change(&instance.id, change, Some(SecretSource::Generate), &by());
         let policy = changed.unwrap().settings.policy;
         assert!(policy.require_expiry && !policy.provisioning);
     }
@@ -294,7 +335,7 @@ mod tests {
             &instance.id,
             |_| Err(Error::new(ErrorCode::InvalidSetting, "no")),
             Some(SecretSource::Generate),
-            NOW,
+            &by(),
         );
         assert_eq!(refused.unwrap_err().code, ErrorCode::InvalidSetting);
         let after = home.instances().get(&instance.id).unwrap();
@@ -306,12 +347,12 @@ mod tests {
     #[test]
     fn a_secret_is_revealed_once_and_again_after_it_was_replaced() {
         let (_folder, home, instance) = home();
-        let secret = home.reveal(&instance.id).unwrap();
-        let refused = home.reveal(&instance.id).unwrap_err();
+        let secret = home.reveal(&instance.id, &by()).unwrap();
+        let refused = home.reveal(&instance.id, &by()).unwrap_err();
         assert_eq!(refused.code, ErrorCode::SecretConcealed);
-        home.replace_secret(&instance.id, SecretSource::Generate, NOW)
+        home.replace_secret(&instance.id, SecretSource::Generate, &by())
             .unwrap();
-        let replaced = home.reveal(&instance.id).unwrap();
+        let replaced = home.reveal(&instance.id, &by()).unwrap();
         assert_ne!(replaced.expose(), secret.expose());
     }
 }

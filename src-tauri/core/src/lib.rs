@@ -7,6 +7,7 @@
 //! | what opening a code does | [`verdict`], [`redeem`] |
 //! | who is signed in, and where to | [`session`], [`return_address`] |
 //! | users and their seats | [`directory`] |
+//! | who did what, and when | [`activity`] |
 //! | what is signed | [`claims`], [`lifetime`], [`time`] |
 //! | the signed code | [`code`]: [`code::sign`], [`code::verify`], [`code::unverified`], [`code::recognize`] |
 //! | the link and its other shapes | [`link`], [`widget`], [`qr`] |
@@ -18,6 +19,8 @@
 //! What is deliberately absent: any face (no window, HTTP, terminal or async runtime), any clock
 //! (`now` is a parameter), and any signature algorithm but HMAC.
 
+pub mod activity;
+pub mod api_key;
 pub mod claims;
 pub mod code;
 pub mod compose;

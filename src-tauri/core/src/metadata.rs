@@ -90,6 +90,19 @@ impl Metadata {
         Self::new(members, prefix)
     }
 
+    /// The metadata with other members: `null` removes one.
+    pub fn merged(&self, members: &Map<String, Value>) -> Result<Self> {
+        let mut merged = self.0.clone();
+        for (name, value) in members {
+            if value.is_null() {
+                merged.shift_remove(name);
+            } else {
+                merged.insert(name.clone(), value.clone());
+            }
+        }
+        Self::new(merged, "metadata")
+    }
+
     /// The members, in the order in which they were written.
     #[must_use]
     pub fn members(&self) -> &Map<String, Value> {

@@ -1,8 +1,7 @@
 //! Using a code, as whoever opens the link does.
 
-use jiff::Timestamp;
-
 use crate::Result;
+use crate::activity::{Event, Occasion};
 use crate::code::recognize::recognize;
 use crate::code::{CodeRefusal, VerifiedCode, verify};
 use crate::directory::{Directory, User};
@@ -12,7 +11,7 @@ use crate::session::Session;
 use crate::verdict::Verdict;
 
 /// Finds the code in `text`, judges it by the settings of an instance and its keys, and does what
-/// the verdict says: it is on disk when this returns. A refusal is a verdict, not an error.
+/// the verdict says: it is on disk when this returns, and recorded. A refusal is a verdict, not an error.
 ///
 /// Fails with [`ErrorCode::NoCode`](crate::ErrorCode::NoCode) where there is no code in the text.
 pub fn redeem(
@@ -20,11 +19,11 @@ pub fn redeem(
     settings: &Settings,
     keys: &[&SigningKey],
     directory: &dyn Directory,
-    now: Timestamp,
+    by: &Occasion,
 ) -> Result<Verdict> {
     let found = recognize(text, settings.parameter.as_str())?;
-    let code = verify(&found.code, keys, settings.code_rules(), now);
-    directory.redeem(code.as_ref(), settings.policy, now)
+    let code = verify(&found.code, keys, settings.code_rules(), by.at);
+    directory.redeem(code.as_ref(), settings.policy, by)
 }
 
 /// Who opens a link.
@@ -59,15 +58,16 @@ pub fn open(
     keys: &[&SigningKey],
     directory: &dyn Directory,
     visitor: Visitor<'_>,
-    now: Timestamp,
+    by: &Occasion,
 ) -> Result<Opened> {
-    let code = verify(code, keys, settings.code_rules(), now);
+    let code = verify(code, keys, settings.code_rules(), by.at);
     let always_asks = settings.visiting.step == SignInStep::Confirm
         || visitor.looks_ahead
         || code.as_ref().is_ok_and(|code| code.registered.single_use);
     if always_asks || visitor.signed_in.is_some() {
         let verdict = directory.dry_run(code.as_ref(), settings.policy)?;
         let Some(user) = verdict.user() else {
+            directory.record(Event::verdict(&verdict, code.as_ref().ok()), by)?;
             return Ok(Opened::Done(SignIn::refused(verdict)));
         };
         let replaces = visitor.signed_in.is_some_and(|other| other.id != *user);
@@ -80,7 +80,7 @@ pub fn open(
             return Ok(Opened::Asks { whom, replaces });
         }
     }
-    sign_in_with(&code, settings, directory, now).map(Opened::Done)
+    sign_in_with(&code, settings, directory, by).map(Opened::Done)
 }
 
 /// What has become of a code that was redeemed for somebody who stays signed in.
@@ -107,25 +107,25 @@ pub fn sign_in(
     settings: &Settings,
     keys: &[&SigningKey],
     directory: &dyn Directory,
-    now: Timestamp,
+    by: &Occasion,
 ) -> Result<SignIn> {
-    let code = verify(code, keys, settings.code_rules(), now);
-    sign_in_with(&code, settings, directory, now)
+    let code = verify(code, keys, settings.code_rules(), by.at);
+    sign_in_with(&code, settings, directory, by)
 }
 
 fn sign_in_with(
     code: &std::result::Result<VerifiedCode, CodeRefusal>,
     settings: &Settings,
     directory: &dyn Directory,
-    now: Timestamp,
+    by: &Occasion,
 ) -> Result<SignIn> {
-    let verdict = directory.redeem(code.as_ref(), settings.policy, now)?;
+    let verdict = directory.redeem(code.as_ref(), settings.policy, by)?;
     let session = match (verdict.user(), code) {
         (Some(user), Ok(code)) => {
             let expires_at = code.registered.expires_at;
             // Nobody, where the user has been removed since.
             let user = directory.user(user)?;
-            user.map(|user| Session::new(&user, settings.visiting.session, expires_at, now))
+            user.map(|user| Session::new(&user, settings.visiting.session, expires_at, by.at))
         }
         _ => None,
     };

@@ -4,11 +4,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use axum::extract::FromRequestParts;
-use axum::http::HeaderValue;
 use axum::http::request::Parts;
+use axum::http::{Extensions, HeaderMap, HeaderValue};
 use axum::response::Response;
 use jiff::Timestamp;
+use latchkey_core::activity::{Actor, Occasion, Reference};
+use latchkey_core::api_key::ApiKey;
 use latchkey_core::directory::{Directory, User};
+use latchkey_core::home::Home;
 use latchkey_core::instance::{InstanceId, Settings};
 use latchkey_core::redeem::{self, Opened, SignIn, Visitor};
 use latchkey_core::secret::SigningKey;
@@ -30,6 +33,28 @@ pub struct Hosting {
     pub settings: Settings,
     /// The key that signs its codes.
     pub key: SigningKey,
+    /// What other systems use its API with.
+    pub api_keys: Vec<ApiKey>,
+}
+
+impl Hosting {
+    /// What an instance of a data folder says now; `key`, if one is given, signs in place of its own.
+    /// What was done to its settings meanwhile is recorded in its activity.
+    pub fn of(
+        home: &Home,
+        id: &InstanceId,
+        key: Option<&SigningKey>,
+        directory: &dyn Directory,
+    ) -> Result<Self> {
+        let instance = home.instances().get(id)?;
+        home.record_acts(&instance, directory)?;
+        let key = key.map_or_else(|| home.signing_key(&instance), |key| Ok(key.clone()))?;
+        Ok(Self {
+            settings: instance.settings,
+            key,
+            api_keys: instance.api_keys,
+        })
+    }
 }
 
 /// Asks for the settings and the key of the instance. It is called about once a second where there is
@@ -50,6 +75,7 @@ pub struct Gateway {
 pub(crate) struct Hosted {
     pub(crate) settings: Settings,
     pub(crate) key: SigningKey,
+    pub(crate) api_keys: Vec<ApiKey>,
     pub(crate) cookie_key: CookieKey,
     pub(crate) content_security_policy: HeaderValue,
 }
@@ -95,12 +121,17 @@ impl Gateway {
         {
             return Ok(Arc::clone(hosted));
         }
-        let Hosting { settings, key } = (self.ask)()?;
+        let Hosting {
+            settings,
+            key,
+            api_keys,
+        } = (self.ask)()?;
         let fresh = Arc::new(Hosted {
             cookie_key: CookieKey::new(&key, &self.instance, &settings),
             content_security_policy: content_security_policy(&settings),
             settings,
             key,
+            api_keys,
         });
         *hosted = Some((Instant::now(), Arc::clone(&fresh)));
         Ok(fresh)
@@ -113,20 +144,14 @@ impl Gateway {
         code: String,
         signed_in: Option<User>,
         looks_ahead: bool,
+        by: Occasion,
     ) -> Result<Opened> {
         let opened = self.work(hosted, move |settings, key, directory| {
             let visitor = Visitor {
                 signed_in: signed_in.as_ref(),
                 looks_ahead,
             };
-            redeem::open(
-                &code,
-                settings,
-                &[key],
-                directory,
-                visitor,
-                Timestamp::now(),
-            )
+            redeem::open(&code, settings, &[key], directory, visitor, &by)
         });
         let opened = opened.await?;
         if let Opened::Done(done) = &opened {
@@ -136,13 +161,27 @@ impl Gateway {
     }
 
     /// Redeems a code for somebody who has said that they are the one it is for.
-    pub(crate) async fn sign_in(&self, hosted: &Arc<Hosted>, code: String) -> Result<SignIn> {
+    pub(crate) async fn sign_in(
+        &self,
+        hosted: &Arc<Hosted>,
+        code: String,
+        by: Occasion,
+    ) -> Result<SignIn> {
         let done = self.work(hosted, move |settings, key, directory| {
-            redeem::sign_in(&code, settings, &[key], directory, Timestamp::now())
+            redeem::sign_in(&code, settings, &[key], directory, &by)
         });
         let done = done.await?;
         self.count(&done);
         Ok(done)
+    }
+
+    /// Who makes a request, for the activity.
+    pub(crate) fn occasion(&self, extensions: &Extensions, headers: &HeaderMap) -> Occasion {
+        Occasion {
+            address: self.visits.address(extensions, headers),
+            reference: Some(Reference::random()),
+            ..Occasion::new(Actor::Visitor, Timestamp::now())
+        }
     }
 
     fn count(&self, done: &SignIn) {

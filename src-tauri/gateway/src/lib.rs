@@ -23,7 +23,6 @@ mod headers;
 mod interfaces;
 mod pages;
 mod previewers;
-mod reference;
 mod refused;
 mod router;
 mod serve;

@@ -4,13 +4,13 @@ use axum::http::header::{ACCEPT, CONTENT_TYPE};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use latchkey_core::Error;
+use latchkey_core::activity::Reference;
 use latchkey_core::code::CodeRefusal;
 use latchkey_core::verdict::Refusal;
 use serde_json::json;
 
 use crate::gateway::Hosted;
 use crate::pages;
-use crate::reference::Reference;
 
 /// What a visitor is told who is not let in.
 pub(crate) struct Refused {
@@ -20,17 +20,20 @@ pub(crate) struct Refused {
 }
 
 impl Refused {
-    /// A code was refused. The reason is for the administrator alone.
-    pub(crate) fn code(refusal: &Refusal) -> Self {
+    /// A code was refused. The reason is for the administrator alone, who finds it by the reference.
+    pub(crate) fn code(refusal: &Refusal, reference: Reference) -> Self {
         let status = match refusal {
             Refusal::Code(CodeRefusal::Expired { .. })
             | Refusal::LinkAlreadyUsed
             | Refusal::LinkRevoked => StatusCode::GONE,
             _ => StatusCode::FORBIDDEN,
         };
-        let refused = Self::new(status, refusal.for_visitor());
-        tracing::info!(verdict = refusal.code(), reference = %refused.reference, "refused");
-        refused
+        tracing::info!(verdict = refusal.code(), %reference, "refused");
+        Self {
+            status,
+            sentence: refusal.for_visitor().to_owned(),
+            reference,
+        }
     }
 
     /// Something does not work here.
@@ -48,7 +51,7 @@ impl Refused {
         Self {
             status,
             sentence: sentence.to_owned(),
-            reference: Reference::new(),
+            reference: Reference::random(),
         }
     }
 

@@ -13,6 +13,7 @@ use axum::http::header::{LOCATION, RETRY_AFTER, SET_COOKIE};
 use axum::http::{Extensions, HeaderMap, HeaderValue, Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
+use latchkey_core::activity::{Occasion, Reference};
 use latchkey_core::directory::User;
 use latchkey_core::redeem::{Opened, SignIn};
 use latchkey_core::return_address::ReturnAddress;
@@ -49,7 +50,8 @@ pub(crate) async fn page(
         Some(_) if method == Method::HEAD => Ok(StatusCode::OK.into_response()),
         Some((code, clean)) => {
             may_open(&gateway, &hosted, &extensions, &headers)?;
-            open(&gateway, &hosted, code, &clean, &headers).await
+            let by = gateway.occasion(&extensions, &headers);
+            open(&gateway, &hosted, code, &clean, &headers, by).await
         }
         None if is_home(&uri, &hosted) => home(&gateway, &hosted, &headers),
         None => refuse(StatusCode::NOT_FOUND, "There is no such page here."),
@@ -83,7 +85,9 @@ async fn open(
     code: String,
     clean: &str,
     headers: &HeaderMap,
+    by: Occasion,
 ) -> Answer {
+    let reference = by.reference.clone();
     let failed = |cause| Refused::failure(&cause).answer(Some(hosted), headers);
     let signed_in = gateway.signed_in(hosted, headers).map_err(failed)?;
     let opening = gateway.open(
@@ -91,6 +95,7 @@ async fn open(
         code.clone(),
         signed_in.clone(),
         looks_ahead(headers),
+        by,
     );
     match opening.await.map_err(failed)? {
         Opened::Asks { whom, replaces } => {
@@ -99,7 +104,7 @@ async fn open(
             let page = pages::confirm(hosted, &whom, other, &code, clean).into_response();
             Ok(with_cookies(page, &[hosted.cookie_key.shown()]))
         }
-        Opened::Done(done) => let_in(hosted, &done, clean, headers),
+        Opened::Done(done) => let_in(hosted, &done, clean, headers, reference),
     }
 }
 
@@ -120,14 +125,22 @@ pub(crate) async fn confirmed(
 ) -> Answer {
     must_be_from_here(&hosted, &headers)?;
     may_open(&gateway, &hosted, &extensions, &headers)?;
-    let done = gateway.sign_in(&hosted, code).await;
+    let by = gateway.occasion(&extensions, &headers);
+    let reference = by.reference.clone();
+    let done = gateway.sign_in(&hosted, code, by).await;
     let done = done.map_err(|cause| Refused::failure(&cause).answer(Some(&hosted), &headers))?;
-    let_in(&hosted, &done, &to, &headers)
+    let_in(&hosted, &done, &to, &headers, reference)
 }
 
 /// Gives a session out, and leads on: to where a proxy has sent them from, else to where the link
 /// leads.
-fn let_in(hosted: &Hosted, done: &SignIn, clean: &str, headers: &HeaderMap) -> Answer {
+fn let_in(
+    hosted: &Hosted,
+    done: &SignIn,
+    clean: &str,
+    headers: &HeaderMap,
+    reference: Option<Reference>,
+) -> Answer {
     let keys = &hosted.cookie_key;
     let begun = done
         .session
@@ -135,7 +148,9 @@ fn let_in(hosted: &Hosted, done: &SignIn, clean: &str, headers: &HeaderMap) -> A
         .and_then(|session| keys.begin(session, Timestamp::now()));
     let Some(cookie) = begun else {
         let refused = match &done.verdict {
-            Verdict::Refused(refusal) => Refused::code(refusal),
+            Verdict::Refused(refusal) => {
+                Refused::code(refusal, reference.unwrap_or_else(Reference::random))
+            }
             // Signed in, and removed in the same moment.
             _ => Refused::new(StatusCode::FORBIDDEN, "This link does not let you in."),
         };

@@ -44,15 +44,19 @@ impl Counter {
         let Some(limiter) = &self.limiter else {
             return true;
         };
-        let Some(ConnectInfo(peer)) = extensions.get::<ConnectInfo<SocketAddr>>() else {
+        let Some(address) = self.address(extensions, headers) else {
             return true;
         };
         if limiter.len() > MANY {
             limiter.retain_recent();
         }
-        limiter
-            .check_key(&network(self.visitor(peer.ip(), headers)))
-            .is_ok()
+        limiter.check_key(&network(address)).is_ok()
+    }
+
+    /// From where a request comes, where that is known.
+    pub(crate) fn address(&self, extensions: &Extensions, headers: &HeaderMap) -> Option<IpAddr> {
+        let ConnectInfo(peer) = extensions.get::<ConnectInfo<SocketAddr>>()?;
+        Some(self.visitor(peer.ip(), headers))
     }
 
     /// The address for which a request is made: the last that is no proxy's own.

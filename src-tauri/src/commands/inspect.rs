@@ -168,8 +168,8 @@ pub async fn redeem(
         let instance = home.instances().get(&id)?;
         let key = home.signing_key(&instance)?;
         let directory = studio.directory(&home, &instance)?;
-        let (settings, now) = (&instance.settings, Timestamp::now());
-        let verdict = redeeming::redeem(code.expose(), settings, &[&key], &*directory, now)?;
+        let (settings, by) = (&instance.settings, crate::studio::now());
+        let verdict = redeeming::redeem(code.expose(), settings, &[&key], &*directory, &by)?;
         let user = match &verdict {
             Verdict::SignedIn { user, .. } | Verdict::Provisioned { user, .. } => {
                 directory.user(user)?
@@ -177,7 +177,7 @@ pub async fn redeem(
             Verdict::Refused(_) => None,
         };
         Ok::<_, Problem>(Redeemed {
-            forecast: forecast::Forecast::redeemed(&verdict, now).into(),
+            forecast: forecast::Forecast::redeemed(&verdict, by.at).into(),
             user: user.map(Into::into),
             seats: directory.seats()?.into(),
         })

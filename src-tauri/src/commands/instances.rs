@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use jiff::Timestamp;
 use latchkey_core::instance::{self, InstanceId, Name, Settings};
 use latchkey_core::link::{BaseUrl, Parameter};
 use latchkey_core::preferences::Preferences;
@@ -13,7 +12,7 @@ use tauri::State;
 use ts_rs::TS;
 
 use crate::commands::secrets::SecretSource;
-use crate::studio::at_home;
+use crate::studio::{at_home, now};
 use crate::{Problem, Studio};
 
 /// How an instance's codes are signed.
@@ -223,7 +222,7 @@ pub async fn instance_update(
             *settings = wanted.clone();
             Ok(())
         };
-        let changed = home.change(&id, replace, None, Timestamp::now())?;
+        let changed = home.change(&id, replace, None, &now())?;
         if changed.settings.hosted == instance::Hosted::Elsewhere {
             studio.release(&id);
         }
@@ -251,7 +250,7 @@ fn add(
     settings: Settings,
     secret: home::SecretSource,
 ) -> latchkey_core::Result<Instance> {
-    let added = home.add(settings, secret, Timestamp::now())?;
+    let added = home.add(settings, secret, &now())?;
     select(home, &added.id)?;
     Ok(added.into())
 }

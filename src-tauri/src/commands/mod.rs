@@ -1,5 +1,6 @@
 //! What the window may ask for. A file is one concern; the types that cross are beside the command.
 
+pub mod activity;
 pub mod appearance;
 pub mod compose;
 pub mod gateway;

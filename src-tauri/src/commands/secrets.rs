@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use jiff::Timestamp;
 use latchkey_core::home;
 use latchkey_core::instance::InstanceId;
 use latchkey_core::secret::Secret;
@@ -14,7 +13,7 @@ use ts_rs::TS;
 use crate::clipboard::Content;
 use crate::commands::compose::Copied;
 use crate::commands::instances::{Instance, InstanceRef};
-use crate::studio::{at_home, blocking};
+use crate::studio::{at_home, blocking, now};
 use crate::{Problem, Studio};
 
 /// Where a signing key comes from.
@@ -74,7 +73,7 @@ pub async fn secret_replace(
 ) -> Result<Instance, Problem> {
     at_home(studio, move |_, home| {
         let id = InstanceId::parse(&request.instance)?;
-        home.replace_secret(&id, request.secret.into(), Timestamp::now())
+        home.replace_secret(&id, request.secret.into(), &now())
             .map(Into::into)
     })
     .await
@@ -88,7 +87,7 @@ pub async fn secret_reveal(
 ) -> Result<RevealedSecret, Problem> {
     at_home(studio, move |studio, home| {
         let id = request.id()?;
-        let secret = home.reveal(&id)?;
+        let secret = home.reveal(&id, &now())?;
         *studio.revealed() = Some((id, secret.clone()));
         Ok(RevealedSecret { secret })
     })

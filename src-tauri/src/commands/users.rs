@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use jiff::Timestamp;
 use latchkey_core::directory::{self, Directory, Search, SledDirectory, Sort};
 use latchkey_core::email::Email;
 use latchkey_core::instance::InstanceId;
@@ -14,7 +13,7 @@ use ts_rs::TS;
 
 use crate::commands::compose::MetadataInput;
 use crate::commands::instances::InstanceRef;
-use crate::studio::at_home;
+use crate::studio::{at_home, now};
 use crate::{Problem, Studio};
 
 /// The most users that a page has.
@@ -224,7 +223,7 @@ pub async fn user_add(
 ) -> Result<UserProfile, Problem> {
     in_directory(studio, request.instance.clone(), move |directory| {
         let user = request.try_into()?;
-        directory.add(&user, Timestamp::now()).map(Into::into)
+        directory.add(&user, &now()).map(Into::into)
     })
     .await
 }
@@ -236,9 +235,7 @@ pub async fn user_suspend(
     request: UserRef,
 ) -> Result<UserProfile, Problem> {
     in_directory(studio, request.instance.clone(), move |directory| {
-        directory
-            .suspend(&request.id()?, Timestamp::now())
-            .map(Into::into)
+        directory.suspend(&request.id()?, &now()).map(Into::into)
     })
     .await
 }
@@ -250,7 +247,19 @@ pub async fn user_reactivate(
     request: UserRef,
 ) -> Result<UserProfile, Problem> {
     in_directory(studio, request.instance.clone(), move |directory| {
-        directory.reactivate(&request.id()?).map(Into::into)
+        directory.reactivate(&request.id()?, &now()).map(Into::into)
+    })
+    .await
+}
+
+/// Ends all sessions of a user.
+#[tauri::command]
+pub async fn user_sign_out(
+    studio: State<'_, Arc<Studio>>,
+    request: UserRef,
+) -> Result<UserProfile, Problem> {
+    in_directory(studio, request.instance.clone(), move |directory| {
+        directory.sign_out(&request.id()?, &now()).map(Into::into)
     })
     .await
 }
@@ -259,7 +268,7 @@ pub async fn user_reactivate(
 #[tauri::command]
 pub async fn user_remove(studio: State<'_, Arc<Studio>>, request: UserRef) -> Result<(), Problem> {
     in_directory(studio, request.instance.clone(), move |directory| {
-        directory.remove(&request.id()?, Timestamp::now())
+        directory.remove(&request.id()?, &now())
     })
     .await
 }
@@ -280,13 +289,15 @@ pub async fn seats_set(
     request: SeatLimit,
 ) -> Result<Seats, Problem> {
     in_directory(studio, request.instance, move |directory| {
-        directory.set_seat_limit(request.limit).map(Into::into)
+        directory
+            .set_seat_limit(request.limit, &now())
+            .map(Into::into)
     })
     .await
 }
 
 /// Works on the directory of an instance that is hosted here.
-async fn in_directory<T: Send + 'static>(
+pub(super) async fn in_directory<T: Send + 'static>(
     studio: State<'_, Arc<Studio>>,
     instance: String,
     work: impl FnOnce(&SledDirectory) -> latchkey_core::Result<T> + Send + 'static,

@@ -1,5 +1,6 @@
 use std::path::Path;
 
+use latchkey_core::activity::{Actor, Occasion};
 use latchkey_core::code::VerifiedCode;
 use latchkey_core::directory::{Directory, Place, Search, SledDirectory, Sort, SortBy, UserQuery};
 use latchkey_core::instance::Policy;
@@ -20,6 +21,10 @@ impl Latchkey {
     }
 }
 
+fn by() -> Occasion {
+    Occasion::new(Actor::Visitor, now())
+}
+
 fn sort(by: SortBy) -> Sort {
     Sort {
         by,
@@ -29,11 +34,11 @@ fn sort(by: SortBy) -> Sort {
 
 impl Engine for Latchkey {
     fn import(&self, users: &[NewUser]) {
-        self.0.import(users, now()).unwrap();
+        self.0.import(users, &by()).unwrap();
     }
 
     fn redeem(&self, code: &VerifiedCode) {
-        let verdict = self.0.redeem(Ok(code), Policy::default(), now()).unwrap();
+        let verdict = self.0.redeem(Ok(code), Policy::default(), &by()).unwrap();
         assert!(matches!(verdict.code(), "provisioned" | "signed_in"));
     }
 

@@ -1,4 +1,5 @@
-//! Durable redeems: each is on disk before the next one of its writer begins.
+//! Durable redeems: each is on disk before the next one of its writer begins. Latchkey records each in
+//! the activity besides, and SQLite does not.
 
 use std::thread;
 use std::time::Instant;

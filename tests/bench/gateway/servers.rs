@@ -8,6 +8,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::routing::get;
 use jiff::Timestamp;
+use latchkey_core::activity::{Actor, Occasion};
 use latchkey_core::claims::{Claims, Registered};
 use latchkey_core::code::{Algorithm, sign};
 use latchkey_core::directory::{Directory as _, MAX_IMPORT, SledDirectory};
@@ -57,7 +58,9 @@ pub(crate) fn gateway(folder: &Path) {
     let now = Timestamp::now();
     let people: Vec<NewUser> = (0..USERS).map(person).collect();
     for some in people.chunks(MAX_IMPORT) {
-        directory.import(some, now).unwrap();
+        directory
+            .import(some, &Occasion::new(Actor::Studio, now))
+            .unwrap();
     }
     let link = |payload: Payload| {
         let registered = Registered {
@@ -91,6 +94,7 @@ pub(crate) fn gateway(folder: &Path) {
             Ok(Hosting {
                 settings: settings.clone(),
                 key: key.clone(),
+                api_keys: Vec::new(),
             })
         }
     };

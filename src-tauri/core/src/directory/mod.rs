@@ -1,18 +1,17 @@
 //! The users of an instance that is hosted here, and the seats they take.
 //!
 //! [`Directory`] is what any engine does; [`SledDirectory`] is the one that is embedded. Every
-//! change is whole or not there, and is on disk when its function returns.
+//! change is whole or not there, is recorded in the activity, and is on disk when its function returns.
 
 mod query;
 mod sled;
 mod user;
 
-use jiff::Timestamp;
-
 pub use query::{Cursor, Place, Search, Sort, SortBy, UserPage, UserQuery};
 pub use sled::SledDirectory;
-pub use user::{Origin, User};
+pub use user::{Origin, Profile, User};
 
+use crate::activity::{ActivityPage, ActivityQuery, Event, Occasion, SettingsAct};
 use crate::code::{CodeRefusal, VerifiedCode};
 use crate::email::Email;
 use crate::instance::Policy;
@@ -33,8 +32,8 @@ pub trait Directory: Send + Sync {
     fn dry_run(&self, code: JudgedCode<'_>, policy: Policy) -> Result<Verdict>;
 
     /// Opens a code: judges it, and signs in or creates whom it names, in one transaction. A
-    /// refusal changes nothing.
-    fn redeem(&self, code: JudgedCode<'_>, policy: Policy, now: Timestamp) -> Result<Verdict>;
+    /// refusal is recorded, and changes nothing else.
+    fn redeem(&self, code: JudgedCode<'_>, policy: Policy, by: &Occasion) -> Result<Verdict>;
 
     /// The user of an id.
     fn user(&self, id: &UserId) -> Result<Option<User>>;
@@ -59,42 +58,65 @@ pub trait Directory: Send + Sync {
     ///
     /// Fails with [`UserExists`](crate::ErrorCode::UserExists),
     /// [`EmailInUse`](crate::ErrorCode::EmailInUse) or [`NoSeats`](crate::ErrorCode::NoSeats).
-    fn add(&self, user: &NewUser, now: Timestamp) -> Result<User>;
+    fn add(&self, user: &NewUser, by: &Occasion) -> Result<User>;
 
     /// Adds users who were known elsewhere, each with a seat: all of them or, where one cannot be
     /// added, none. At most [`MAX_IMPORT`] at once.
     ///
     /// Fails as [`add`](Self::add) does.
-    fn import(&self, users: &[NewUser], now: Timestamp) -> Result<()>;
+    fn import(&self, users: &[NewUser], by: &Occasion) -> Result<()>;
+
+    /// Changes the address and the metadata of a user. What an older code says of them does not come
+    /// back.
+    ///
+    /// Fails with [`UnknownUser`](crate::ErrorCode::UnknownUser),
+    /// [`EmailInUse`](crate::ErrorCode::EmailInUse), and where the metadata would be too large.
+    fn edit(&self, id: &UserId, profile: &Profile, by: &Occasion) -> Result<User>;
 
     /// Suspends a user, which frees the seat and ends all sessions. One who is suspended stays so.
     ///
     /// Fails with [`UnknownUser`](crate::ErrorCode::UnknownUser), as the others below.
-    fn suspend(&self, id: &UserId, now: Timestamp) -> Result<User>;
+    fn suspend(&self, id: &UserId, by: &Occasion) -> Result<User>;
 
     /// Lets a suspended user sign in again, who takes a seat. One who is active stays so.
     ///
     /// Fails with [`NoSeats`](crate::ErrorCode::NoSeats).
-    fn reactivate(&self, id: &UserId) -> Result<User>;
+    fn reactivate(&self, id: &UserId, by: &Occasion) -> Result<User>;
 
     /// Ends all sessions of a user.
-    fn sign_out(&self, id: &UserId, now: Timestamp) -> Result<User>;
+    fn sign_out(&self, id: &UserId, by: &Occasion) -> Result<User>;
 
     /// Removes a user with address, metadata and history, and remembers that and when, so that an
     /// older code does not bring the user back.
-    fn remove(&self, id: &UserId, now: Timestamp) -> Result<()>;
+    fn remove(&self, id: &UserId, by: &Occasion) -> Result<()>;
 
     /// Takes a link back by its code's `jti`.
-    fn revoke_link(&self, link: &str) -> Result<()>;
+    fn revoke_link(&self, link: &str, by: &Occasion) -> Result<()>;
 
     /// The seats.
     fn seats(&self) -> Result<Seats>;
 
     /// Sets how many seats there are; no limit, if `None`. Fewer than are used is allowed.
-    fn set_seat_limit(&self, limit: Option<u64>) -> Result<Seats>;
+    fn set_seat_limit(&self, limit: Option<u64>, by: &Occasion) -> Result<Seats>;
 
     /// How many users there are, active and suspended.
     fn count(&self) -> Result<u64>;
+
+    /// Records what happened without a change to the directory.
+    fn record(&self, event: Event, by: &Occasion) -> Result<()>;
+
+    /// Records acts on the settings, each once.
+    fn record_acts(&self, acts: &[SettingsAct]) -> Result<()>;
+
+    /// At most `limit` entries of the activity that answer `query`, newest first; only those before a
+    /// number, if one is given. Where much has to be looked through there may be fewer than there
+    /// are: [`ActivityPage::before`] says where to go on.
+    fn activity(
+        &self,
+        query: &ActivityQuery,
+        before: Option<u64>,
+        limit: usize,
+    ) -> Result<ActivityPage>;
 }
 
 fn unknown_user(id: &UserId) -> Error {

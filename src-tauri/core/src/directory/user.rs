@@ -1,4 +1,5 @@
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use crate::email::Email;
 use crate::metadata::Metadata;
@@ -41,6 +42,15 @@ pub struct User {
     /// Sessions that began before are void: when the user came in, or was last signed out
     /// everywhere. It only grows.
     pub sessions_since: i64,
+}
+
+/// What is to be changed of a user; the rest stays.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Profile {
+    /// Another address; none, if `Some(None)`.
+    pub email: Option<Option<Email>>,
+    /// Metadata: each member replaces the one of its name, and `null` removes it (RFC 7396).
+    pub members: Map<String, Value>,
 }
 
 impl User {

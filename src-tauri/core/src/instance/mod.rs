@@ -9,6 +9,8 @@ use serde::{Deserialize, Serialize, Serializer};
 
 pub use store::{Instances, Listing};
 
+use crate::activity::{Event, Occasion, SettingsAct};
+use crate::api_key::{ApiKey, MAX_KEYS};
 use crate::code::{Algorithm, CodeRules};
 use crate::compose::Target;
 use crate::keys::KeyRecord;
@@ -294,4 +296,76 @@ pub struct Instance {
     pub settings: Settings,
     /// Its signing key, by record: the secret itself is in the keychain or the sealed file.
     pub key: Option<KeyRecord>,
+    /// What other systems use its API with; without any the API is off.
+    pub api_keys: Vec<ApiKey>,
+    /// What was done to it and is not in its activity yet.
+    pub acts: Acts,
+}
+
+/// Acts on an instance that wait to be recorded in its directory.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Acts {
+    /// How many there have been.
+    count: u64,
+    /// Those that wait.
+    pub waiting: Vec<SettingsAct>,
+}
+
+impl Acts {
+    fn add(&mut self, events: Vec<Event>, by: &Occasion) {
+        for event in events {
+            self.count += 1;
+            self.waiting.push(SettingsAct {
+                number: self.count,
+                at: by.at.as_second(),
+                actor: by.actor.clone(),
+                event,
+            });
+        }
+    }
+
+    /// Forgets those that are recorded by now.
+    pub(crate) fn recorded(&mut self, up_to: u64) {
+        self.waiting.retain(|act| act.number > up_to);
+    }
+}
+
+impl Instance {
+    /// The key that a text is, if it is one.
+    #[must_use]
+    pub fn api_key(&self, text: &str) -> Option<&ApiKey> {
+        self.api_keys.iter().find(|key| key.is(text))
+    }
+
+    /// Adds a key for another system.
+    pub(crate) fn add_api_key(&mut self, key: ApiKey) -> Result<()> {
+        if self.api_keys.len() >= MAX_KEYS {
+            let message =
+                format!("There are {MAX_KEYS} API keys, and no more are kept. Revoke one first.");
+            return Err(Error::new(ErrorCode::TooMany, message));
+        }
+        if self.api_keys.iter().any(|other| other.name == key.name) {
+            let message = format!(
+                "There is an API key '{}' already. Choose another name.",
+                key.name
+            );
+            return Err(Error::new(ErrorCode::InvalidSetting, message).about("name"));
+        }
+        self.api_keys.push(key);
+        Ok(())
+    }
+
+    /// Takes a key back, by its id or its name.
+    pub(crate) fn revoke_api_key(&mut self, key: &str) -> Result<()> {
+        let at = self
+            .api_keys
+            .iter()
+            .position(|known| known.id == key || known.name == key);
+        let Some(at) = at else {
+            let message = format!("There is no API key '{key}'.");
+            return Err(Error::new(ErrorCode::UnknownApiKey, message).about("key"));
+        };
+        self.api_keys.remove(at);
+        Ok(())
+    }
 }

@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Hosted, Instance, InstanceId, Name, Policy, Settings, Visiting};
+use super::{Acts, Hosted, Instance, InstanceId, Name, Policy, Settings, Visiting};
+use crate::activity::{Event, Occasion, acts_between};
+use crate::api_key::ApiKey;
 use crate::code::Algorithm;
 use crate::keys::KeyRecord;
 use crate::lifetime::Lifetime;
@@ -43,6 +45,10 @@ struct InstanceFile {
     #[serde(default)]
     visiting: Visiting,
     key: Option<KeyRecord>,
+    #[serde(default)]
+    api_keys: Vec<ApiKey>,
+    #[serde(default)]
+    acts: Acts,
 }
 
 #[derive(Deserialize)]
@@ -138,7 +144,12 @@ impl Instances {
     /// Adds an instance under an id that resembles its name.
     ///
     /// Fails with [`ErrorCode::InstanceExists`] where the name is taken.
-    pub fn add(&self, settings: Settings, key: Option<KeyRecord>) -> Result<Instance> {
+    pub fn add(
+        &self,
+        settings: Settings,
+        key: Option<KeyRecord>,
+        by: &Occasion,
+    ) -> Result<Instance> {
         let _lock = self.lock()?;
         self.refuse_taken(&settings.name, None)?;
         let wanted = InstanceId::like(settings.name.as_str());
@@ -149,23 +160,44 @@ impl Instances {
             })
             .filter(|_| self.folder(&wanted).exists())
             .unwrap_or(wanted);
-        let instance = Instance { id, settings, key };
+        let mut instance = Instance {
+            id,
+            settings,
+            key,
+            api_keys: Vec::new(),
+            acts: Acts::default(),
+        };
+        let made = Event::act("instance_made", "Instance made");
+        note(&mut instance, vec![made], by);
         self.write(&instance)?;
         Ok(instance)
     }
 
-    /// Changes an instance; `change` sees it as it is now. Nothing is written if it fails.
+    /// Changes an instance; `change` sees it as it is now. Nothing is written if it fails. What was
+    /// changed waits beside the settings to be recorded in the activity.
     pub fn update(
         &self,
         id: &InstanceId,
+        by: &Occasion,
         change: impl FnOnce(&mut Instance) -> Result<()>,
     ) -> Result<Instance> {
         let _lock = self.lock()?;
-        let mut instance = self.get(id)?;
+        let before = self.get(id)?;
+        let mut instance = before.clone();
         change(&mut instance)?;
         self.refuse_taken(&instance.settings.name, Some(id))?;
+        let acts = acts_between(&before, &instance);
+        note(&mut instance, acts, by);
         self.write(&instance)?;
         Ok(instance)
+    }
+
+    /// Forgets the acts up to a number, which are recorded elsewhere by now.
+    pub(crate) fn forget_acts(&self, id: &InstanceId, up_to: u64) -> Result<()> {
+        let _lock = self.lock()?;
+        let mut instance = self.get(id)?;
+        instance.acts.recorded(up_to);
+        self.write(&instance)
     }
 
     /// Removes an instance with everything in its folder.
@@ -256,6 +288,8 @@ impl Instances {
             id: id.clone(),
             settings: settings().map_err(|refused| damaged(refused.message))?,
             key: file.key,
+            api_keys: file.api_keys,
+            acts: file.acts,
         }))
     }
 
@@ -272,6 +306,8 @@ impl Instances {
             policy: settings.policy,
             visiting: settings.visiting.clone(),
             key: instance.key.clone(),
+            api_keys: instance.api_keys.clone(),
+            acts: instance.acts.clone(),
         };
         let path = self.path(&instance.id);
         let contents = serde_json::to_vec_pretty(&file).map_err(|cause| {
@@ -282,9 +318,23 @@ impl Instances {
     }
 }
 
+/// What happens on an instance that is hosted elsewhere is recorded there.
+fn note(instance: &mut Instance, events: Vec<Event>, by: &Occasion) {
+    if instance.settings.hosted == Hosted::Here {
+        instance.acts.add(events, by);
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use jiff::Timestamp;
+
     use super::*;
+    use crate::activity::Actor;
+
+    fn by() -> Occasion {
+        Occasion::new(Actor::Studio, Timestamp::UNIX_EPOCH)
+    }
 
     fn settings(name: &str) -> Settings {
         Settings::new(
@@ -299,11 +349,17 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let instances = Instances::new(folder.path());
         assert!(instances.list().unwrap().instances.is_empty());
-        let added = instances.add(settings("Your Company"), None).unwrap();
+        let added = instances
+            .add(settings("Your Company"), None, &by())
+            .unwrap();
         assert_eq!(added.id.as_str(), "your-company");
-        let other = instances.add(settings("Your, Company"), None).unwrap();
+        let other = instances
+            .add(settings("Your, Company"), None, &by())
+            .unwrap();
         assert_eq!(other.id.as_str(), "your-company-2");
-        let taken = instances.add(settings("YOUR company"), None).unwrap_err();
+        let taken = instances
+            .add(settings("YOUR company"), None, &by())
+            .unwrap_err();
         assert_eq!(taken.code, ErrorCode::InstanceExists);
 
         assert_eq!(instances.find("your company").unwrap().id, added.id);
@@ -315,7 +371,7 @@ mod tests {
             unknown.message
         );
 
-        let changed = instances.update(&added.id, |instance| {
+        let changed = instances.update(&added.id, &by(), |instance| {
             instance.settings.policy.require_expiry = true;
             Ok(())
         });
@@ -328,7 +384,7 @@ mod tests {
                 .policy
                 .require_expiry
         );
-        let refused = instances.update(&added.id, |instance| {
+        let refused = instances.update(&added.id, &by(), |instance| {
             instance.settings.name = Name::parse("Your, Company")?;
             Ok(())
         });
@@ -346,9 +402,9 @@ mod tests {
     fn a_damaged_or_newer_file_is_named_and_hides_nothing() {
         let folder = tempfile::tempdir().unwrap();
         let instances = Instances::new(folder.path());
-        let broken = instances.add(settings("Broken"), None).unwrap();
-        let newer = instances.add(settings("Newer"), None).unwrap();
-        instances.add(settings("Whole"), None).unwrap();
+        let broken = instances.add(settings("Broken"), None, &by()).unwrap();
+        let newer = instances.add(settings("Newer"), None, &by()).unwrap();
+        instances.add(settings("Whole"), None, &by()).unwrap();
         fs::write(instances.path(&broken.id), b"{\"format\":1,").unwrap();
         fs::write(
             instances.path(&newer.id),

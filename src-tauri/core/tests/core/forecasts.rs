@@ -8,7 +8,7 @@ use latchkey_core::link::BaseUrl;
 use latchkey_core::redeem::redeem;
 use latchkey_core::{Error, ErrorCode};
 
-use crate::signed::{HEADER, key, now, signed};
+use crate::signed::{HEADER, by, key, now, signed};
 
 fn settings(hosted: Hosted) -> Settings {
     let name = Name::parse("Acme").unwrap();
@@ -36,7 +36,7 @@ fn forecast(code: &str, hosted: Hosted, users: Users<'_>) -> Forecast {
 fn a_forecast_is_what_redeeming_does() {
     let folder = tempfile::tempdir().unwrap();
     let directory = SledDirectory::open(folder.path(), "a test").unwrap();
-    directory.set_seat_limit(Some(2)).unwrap();
+    directory.set_seat_limit(Some(2), &by(now())).unwrap();
     let here = |code: &str| forecast(code, Hosted::Here, Users::Here(&directory));
     let settings = settings(Hosted::Here);
     let ada = claims(r#""user":{"id":"ada"}"#);
@@ -70,7 +70,7 @@ fn a_forecast_is_what_redeeming_does() {
     for (code, before, after, tone) in steps {
         let forecast = here(code);
         assert_eq!((forecast.title.as_str(), forecast.tone), (before, tone));
-        let verdict = redeem(code, &settings, &[&key()], &directory, now()).unwrap();
+        let verdict = redeem(code, &settings, &[&key()], &directory, &by(now())).unwrap();
         assert_eq!(forecast.verdict, Some(verdict.code()));
         assert_eq!(Forecast::redeemed(&verdict, now()).title, after);
     }
@@ -93,14 +93,14 @@ fn a_profile_that_would_be_taken_is_said() {
     let directory = SledDirectory::open(folder.path(), "a test").unwrap();
     let settings = settings(Hosted::Here);
     let old = signed(HEADER, r#"{"user":{"id":"ada"},"iat":1000}"#);
-    redeem(&old, &settings, &[&key()], &directory, now()).unwrap();
+    redeem(&old, &settings, &[&key()], &directory, &by(now())).unwrap();
     let newer = claims(r#""user":{"id":"ada","team":"R"}"#);
     let said = forecast(&newer, Hosted::Here, Users::Here(&directory)).detail;
     assert!(
         said.contains("The profile is taken from the code."),
         "{said}"
     );
-    let verdict = redeem(&newer, &settings, &[&key()], &directory, now()).unwrap();
+    let verdict = redeem(&newer, &settings, &[&key()], &directory, &by(now())).unwrap();
     let said = Forecast::redeemed(&verdict, now()).detail;
     assert!(said.contains("the profile is taken"), "{said}");
     let said = forecast(&newer, Hosted::Here, Users::Here(&directory)).detail;

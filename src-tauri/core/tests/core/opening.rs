@@ -6,7 +6,7 @@ use latchkey_core::link::BaseUrl;
 use latchkey_core::redeem::{Opened, Visitor, open};
 use latchkey_core::user_id::UserId;
 
-use crate::signed::{HEADER, key, now, signed};
+use crate::signed::{HEADER, by, key, now, signed};
 
 struct Site {
     directory: SledDirectory,
@@ -37,7 +37,7 @@ impl Site {
             &[&key()],
             &self.directory,
             visitor,
-            now(),
+            &by(now()),
         );
         match opened.unwrap() {
             Opened::Asks { whom, replaces } => format!("asks {whom} {replaces}"),

@@ -16,7 +16,7 @@ use latchkey_core::user_id::UserId;
 use latchkey_core::verdict::Verdict;
 use latchkey_core::{Error, time};
 
-use crate::signed::{HEADER, RULES, judge, key, now, signed};
+use crate::signed::{HEADER, RULES, by, judge, key, now, signed};
 
 type Refusal = (String, Option<String>);
 
@@ -70,11 +70,11 @@ fn of_directory<T>(change: impl Fn(&SledDirectory) -> Result<T, Error>) -> Optio
     let folder = tempfile::tempdir().unwrap();
     let directory = SledDirectory::open(folder.path(), "a test").unwrap();
     directory
-        .add(&person("ada", Some("Ada@Example.com")), now())
+        .add(&person("ada", Some("Ada@Example.com")), &by(now()))
         .unwrap();
-    directory.add(&person("eve", None), now()).unwrap();
-    directory.suspend(&id("eve"), now()).unwrap();
-    directory.set_seat_limit(Some(1)).unwrap();
+    directory.add(&person("eve", None), &by(now())).unwrap();
+    directory.suspend(&id("eve"), &by(now())).unwrap();
+    directory.set_seat_limit(Some(1), &by(now())).unwrap();
     of_core(change(&directory))
 }
 
@@ -83,11 +83,11 @@ fn of_redeeming(claims: &str) -> Option<Refusal> {
     let folder = tempfile::tempdir().unwrap();
     let directory = SledDirectory::open(folder.path(), "a test").unwrap();
     directory
-        .add(&person("ada", Some("Ada@Example.com")), now())
+        .add(&person("ada", Some("Ada@Example.com")), &by(now()))
         .unwrap();
     let code = judge(claims);
     let verdict = directory
-        .redeem(code.as_ref(), Policy::default(), now())
+        .redeem(code.as_ref(), Policy::default(), &by(now()))
         .unwrap();
     assert_eq!(directory.count().unwrap(), 1, "nobody is created");
     match verdict {
@@ -101,18 +101,18 @@ fn of_redeeming(claims: &str) -> Option<Refusal> {
 fn every_bad_input_to_a_directory_is_refused_by_code_and_member() {
     let long = "x".repeat(256);
     let cases: Vec<(&str, Option<Refusal>, &str, Option<&str>)> = vec![
-        ("add somebody who is there", of_directory(|all| all.add(&person("ada", None), now())), "user_exists", Some("user.id")),
-        ("add an address in another case", of_directory(|all| all.add(&person("bob", Some("aDA@example.COM")), now())), "email_in_use", Some("user.email")),
-        ("add where no seat is left", of_directory(|all| all.add(&person("bob", None), now())), "no_seats", None),
-        ("add a look-alike where no seat is left", of_directory(|all| all.add(&person("\u{430}da", None), now())), "no_seats", None),
-        ("reactivate where no seat is left", of_directory(|all| all.reactivate(&id("eve"))), "no_seats", None),
-        ("suspend nobody", of_directory(|all| all.suspend(&id("bob"), now())), "unknown_user", Some("id")),
-        ("suspend a look-alike", of_directory(|all| all.suspend(&id("\u{430}da"), now())), "unknown_user", Some("id")),
-        ("suspend in another case", of_directory(|all| all.suspend(&id("Ada"), now())), "unknown_user", Some("id")),
-        ("reactivate nobody", of_directory(|all| all.reactivate(&id("bob"))), "unknown_user", Some("id")),
-        ("remove nobody", of_directory(|all| all.remove(&id("bob"), now())), "unknown_user", Some("id")),
-        ("import somebody who is there", of_directory(|all| all.import(&[person("ada", None)], now())), "user_exists", Some("user.id")),
-        ("import too many", of_directory(|all| all.import(&vec![person("bob", None); MAX_IMPORT + 1], now())), "too_many", None),
+        ("add somebody who is there", of_directory(|all| all.add(&person("ada", None), &by(now()))), "user_exists", Some("user.id")),
+        ("add an address in another case", of_directory(|all| all.add(&person("bob", Some("aDA@example.COM")), &by(now()))), "email_in_use", Some("user.email")),
+        ("add where no seat is left", of_directory(|all| all.add(&person("bob", None), &by(now()))), "no_seats", None),
+        ("add a look-alike where no seat is left", of_directory(|all| all.add(&person("\u{430}da", None), &by(now()))), "no_seats", None),
+        ("reactivate where no seat is left", of_directory(|all| all.reactivate(&id("eve"), &by(now()))), "no_seats", None),
+        ("suspend nobody", of_directory(|all| all.suspend(&id("bob"), &by(now()))), "unknown_user", Some("id")),
+        ("suspend a look-alike", of_directory(|all| all.suspend(&id("\u{430}da"), &by(now()))), "unknown_user", Some("id")),
+        ("suspend in another case", of_directory(|all| all.suspend(&id("Ada"), &by(now()))), "unknown_user", Some("id")),
+        ("reactivate nobody", of_directory(|all| all.reactivate(&id("bob"), &by(now()))), "unknown_user", Some("id")),
+        ("remove nobody", of_directory(|all| all.remove(&id("bob"), &by(now()))), "unknown_user", Some("id")),
+        ("import somebody who is there", of_directory(|all| all.import(&[person("ada", None)], &by(now()))), "user_exists", Some("user.id")),
+        ("import too many", of_directory(|all| all.import(&vec![person("bob", None); MAX_IMPORT + 1], &by(now()))), "too_many", None),
         ("a cursor that is none", of_core("%%%".parse::<Cursor>()), "invalid_cursor", Some("after")),
         ("a cursor of something else", of_core("e30".parse::<Cursor>()), "invalid_cursor", Some("after")),
         ("redeem for nobody by id", of_redeeming(r#"{"id":"bob"}"#), "unknown_user", None),

@@ -3,6 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
+use latchkey_core::activity::{Actor, Occasion};
 use latchkey_core::code::{Algorithm, CodeRefusal, CodeRules, VerifiedCode, verify};
 use latchkey_core::secret::{Secret, SigningKey};
 
@@ -15,6 +16,11 @@ pub(crate) const RULES: CodeRules = CodeRules {
 
 pub(crate) fn now() -> Timestamp {
     Timestamp::from_second(1_795_300_000).unwrap()
+}
+
+/// What the administrator does at a time.
+pub(crate) fn by(at: Timestamp) -> Occasion {
+    Occasion::new(Actor::Studio, at)
 }
 
 pub(crate) fn key() -> SigningKey {

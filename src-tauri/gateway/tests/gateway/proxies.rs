@@ -9,13 +9,12 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
-use jiff::Timestamp;
 use latchkey_core::directory::Directory as _;
 use latchkey_core::link::BaseUrl;
 use latchkey_core::user_id::UserId;
 
 use crate::serving::Running;
-use crate::site::Site;
+use crate::site::{Site, by};
 
 /// The block of the README in a language.
 fn readme(language: &str) -> String {
@@ -224,7 +223,7 @@ fn lets_the_right_people_through(
 
     // Out with the next request.
     let ada = UserId::parse("ada", "id").unwrap();
-    site.directory.suspend(&ada, Timestamp::now()).unwrap();
+    site.directory.suspend(&ada, &by()).unwrap();
     let refused = proxy.get("/report", &format!("{FORGED}{cookie}"));
     assert!(refused.starts_with("HTTP/1.1 302"), "{refused}");
     drop(proxy);

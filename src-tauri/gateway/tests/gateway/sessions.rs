@@ -1,10 +1,9 @@
-use jiff::Timestamp;
 use latchkey_core::directory::Directory as _;
 use latchkey_core::lifetime::Lifetime;
 use latchkey_core::secret::{Secret, SigningKey};
 use latchkey_core::user_id::UserId;
 
-use crate::site::Site;
+use crate::site::{Site, by};
 
 fn status(site: &Site, cookie: &str) -> u16 {
     site.get_as("/auth/verify", cookie).status.as_u16()
@@ -22,9 +21,9 @@ fn a_session_ends_with_the_next_request_after_its_user_is_suspended_removed_or_s
     let directory = &site.directory;
     let first = site.sign_in("ada");
     assert_eq!(status(&site, &first), 200);
-    directory.suspend(&ada(), Timestamp::now()).unwrap();
+    directory.suspend(&ada(), &by()).unwrap();
     assert_eq!(status(&site, &first), 401);
-    directory.reactivate(&ada()).unwrap();
+    directory.reactivate(&ada(), &by()).unwrap();
     assert_eq!(
         status(&site, &first),
         401,
@@ -32,10 +31,10 @@ fn a_session_ends_with_the_next_request_after_its_user_is_suspended_removed_or_s
     );
     let second = site.sign_in("ada");
     assert_eq!(status(&site, &second), 200);
-    directory.sign_out(&ada(), Timestamp::now()).unwrap();
+    directory.sign_out(&ada(), &by()).unwrap();
     assert_eq!(status(&site, &second), 401);
     let third = site.sign_in("ada");
-    directory.remove(&ada(), Timestamp::now()).unwrap();
+    directory.remove(&ada(), &by()).unwrap();
     assert_eq!(status(&site, &third), 401);
 }
 

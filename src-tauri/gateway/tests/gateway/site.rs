@@ -9,6 +9,8 @@ use axum::http::header::{COOKIE, LOCATION, SET_COOKIE};
 use axum::http::{HeaderMap, Request, StatusCode};
 use http_body_util::BodyExt as _;
 use jiff::Timestamp;
+use latchkey_core::activity::{Actor, Occasion};
+use latchkey_core::api_key::ApiKey;
 use latchkey_core::claims::{Claims, Registered};
 use latchkey_core::code::{Algorithm, sign};
 use latchkey_core::directory::{Directory, SledDirectory};
@@ -20,10 +22,16 @@ use latchkey_core::user_id::UserId;
 use latchkey_gateway::{Gateway, Hosting, Visitors, router};
 use tower::ServiceExt as _;
 
+/// What the administrator does now.
+pub(crate) fn by() -> Occasion {
+    Occasion::new(Actor::Studio, Timestamp::now())
+}
+
 pub(crate) struct Site {
     pub(crate) directory: Arc<SledDirectory>,
     pub(crate) settings: Settings,
     pub(crate) key: SigningKey,
+    pub(crate) api_keys: Vec<ApiKey>,
     pub(crate) instance: &'static str,
     pub(crate) visitors: Visitors,
     _folder: tempfile::TempDir,
@@ -80,6 +88,7 @@ impl Site {
             directory: Arc::new(SledDirectory::open(folder.path(), "a test").unwrap()),
             settings,
             key: SigningKey::from_text(&secret).unwrap(),
+            api_keys: Vec::new(),
             instance,
             visitors: Visitors {
                 opened_per_second: NonZeroU32::new(50),
@@ -94,9 +103,14 @@ impl Site {
         let hosting = Mutex::new((self.settings.clone(), self.key.clone()));
         let instance = InstanceId::parse(self.instance).unwrap();
         let directory = Arc::clone(&self.directory);
+        let api_keys = self.api_keys.clone();
         let gateway = Gateway::new(instance, directory, self.visitors.clone(), move || {
             let (settings, key) = hosting.lock().unwrap().clone();
-            Ok(Hosting { settings, key })
+            Ok(Hosting {
+                settings,
+                key,
+                api_keys: api_keys.clone(),
+            })
         });
         router(Arc::new(gateway))
     }

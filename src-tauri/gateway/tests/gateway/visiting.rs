@@ -6,7 +6,7 @@ use latchkey_core::link::Parameter;
 use latchkey_core::payload::NewUser;
 use latchkey_core::user_id::UserId;
 
-use crate::site::Site;
+use crate::site::{Site, by};
 
 #[test]
 fn a_link_signs_in_at_once_and_leads_to_the_address_without_the_code() {
@@ -177,18 +177,16 @@ fn somebody_who_is_signed_in_is_named_before_another_one_is() {
 #[test]
 fn every_refusal_is_a_page_that_gives_nothing_away_and_has_a_reference() {
     let site = Site::new();
-    site.directory.set_seat_limit(Some(1)).unwrap();
+    site.directory.set_seat_limit(Some(1), &by()).unwrap();
     site.sign_in("ada");
     let suspended = UserId::parse("ada", "id").unwrap();
-    site.directory
-        .suspend(&suspended, Timestamp::now())
-        .unwrap();
+    site.directory.suspend(&suspended, &by()).unwrap();
     let bob = NewUser {
         id: UserId::parse("bob", "id").unwrap(),
         email: None,
         metadata: latchkey_core::metadata::Metadata::default(),
     };
-    site.directory.add(&bob, Timestamp::now()).unwrap();
+    site.directory.add(&bob, &by()).unwrap();
     let expired = Registered {
         expires_at: Some(1_000_000_000),
         ..Registered::default()

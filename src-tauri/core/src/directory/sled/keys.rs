@@ -6,6 +6,8 @@ use crate::email::Email;
 pub(super) const FORMAT: &[u8] = b"m:format";
 /// The counters of users and seats.
 pub(super) const COUNTERS: &[u8] = b"m:counters";
+/// The number of the last act on the settings that is recorded here.
+pub(super) const ACTS: &[u8] = b"m:acts";
 /// What all users begin with.
 pub(super) const USERS: &[u8] = b"u:";
 /// What comes after all of them.
@@ -31,4 +33,20 @@ pub(super) fn removal(id: &str) -> Vec<u8> {
 
 pub(super) fn link(id: &str) -> Vec<u8> {
     [b"l:", id.as_bytes()].concat()
+}
+
+/// An entry of the activity. Numbers stand in the order of their keys.
+pub(super) fn entry(number: u64) -> Vec<u8> {
+    [b"a:", &number.to_be_bytes()[..]].concat()
+}
+
+/// A change in the journal.
+pub(super) fn change(number: u64) -> Vec<u8> {
+    [b"j:", &number.to_be_bytes()[..]].concat()
+}
+
+/// The number in the key of an entry or a change.
+pub(super) fn number_of(key: &[u8]) -> Option<u64> {
+    let number = key.get(2..)?.try_into().ok()?;
+    Some(u64::from_be_bytes(number))
 }

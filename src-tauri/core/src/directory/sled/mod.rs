@@ -1,9 +1,11 @@
-//! The embedded engine. One tree, whose transactions are serial; a flush after each and before it is
-//! acknowledged, so that what is acknowledged is on disk; counters inside the transaction, because
-//! `len()` walks all rows.
+//! The embedded engine: one tree of sled's. A change is one row of its [`journal`], flushed before
+//! it is acknowledged, so that what is acknowledged is on disk; counters are a row, because `len()`
+//! walks all rows.
 
 mod catalogue;
+mod change;
 mod flush;
+mod journal;
 mod keys;
 mod load;
 mod open;
@@ -11,32 +13,26 @@ mod record;
 
 use std::path::Path;
 
-use jiff::Timestamp;
-use sled::transaction::{
-    ConflictableTransactionError, TransactionError, TransactionalTree, UnabortableTransactionError,
-};
-
-use self::catalogue::Update;
+use self::change::{Change, Rows};
 use self::open::Opened;
-use self::record::{Counters, UserRecord};
+use self::record::{EntryRecord, UserRecord};
 use super::query::{Place, Sort, UserPage, UserQuery};
-use super::{Directory, JudgedCode, MAX_IMPORT, Origin, User, unknown_user};
-use crate::code::VerifiedCode;
+use super::{Directory, JudgedCode, MAX_IMPORT, Origin, Profile, User, unknown_user};
+use crate::activity::{ActivityPage, ActivityQuery, Event, Occasion, SettingsAct};
 use crate::email::Email;
 use crate::instance::Policy;
-use crate::payload::{NewUser, Payload};
+use crate::payload::NewUser;
 use crate::user_id::UserId;
-use crate::verdict::{Knowledge, KnownUser, LinkState, Refusal, Seats, Status, Verdict, judge};
+use crate::verdict::{Knowledge, Seats, Verdict, judge};
 use crate::{Error, ErrorCode, Result};
+
+/// So many entries of the activity are looked at for one page: some tens of milliseconds.
+const LOOKED_AT: usize = 20_000;
 
 /// A directory in a folder of its own, which one process holds at a time.
 pub struct SledDirectory {
     opened: Opened,
 }
-
-/// Why a transaction ends early: it is to be tried again, or it is refused.
-type Interrupted = ConflictableTransactionError<Error>;
-type Transacted<T> = std::result::Result<T, Interrupted>;
 
 impl SledDirectory {
     /// Opens the directory in `folder`, or begins one; `holder` names this process to others that
@@ -58,256 +54,68 @@ impl SledDirectory {
 
     /// A user whom the catalogue knows; `None` where the user is gone by now.
     fn row(&self, id: &str) -> Result<Option<User>> {
-        let Some(bytes) = self.opened.tree().get(keys::user(id)).map_err(storage)? else {
-            return Ok(None);
-        };
-        let user: UserRecord =
-            postcard::from_bytes(&bytes).map_err(|cause| damaged().because(cause))?;
-        user.into_user(&UserId::parse(id, "id")?).map(Some)
+        let user: Option<UserRecord> = self.opened.journal().view().read(&keys::user(id))?;
+        user.map(|user| user.into_user(&UserId::parse(id, "id")?))
+            .transpose()
     }
 
-    /// Runs `work` in a transaction that is on disk when this returns. `work` may run more than
-    /// once.
-    fn change<T>(&self, work: impl Fn(&mut Change<'_>) -> Transacted<T>) -> Result<T> {
-        let under_way = self.opened.begin();
-        let done = self.opened.tree().transaction(|tree| {
-            let mut change = Change {
-                tree,
-                counters: read(tree, keys::COUNTERS)?.unwrap_or_default(),
-                changed: false,
-                updates: Vec::new(),
-            };
-            let done = work(&mut change)?;
-            if change.changed {
-                change.counters.changes += 1;
-                write(tree, keys::COUNTERS, &change.counters)?;
-            }
-            let told = change
-                .changed
-                .then_some((change.counters.changes, change.updates));
-            Ok((done, told))
-        });
+    /// Makes a change that is on disk when this returns. It is recorded as done by `by`.
+    fn change<T>(
+        &self,
+        by: &Occasion,
+        work: impl FnOnce(&mut Change<'_>) -> Result<T>,
+    ) -> Result<T> {
+        self.change_as(|event| EntryRecord::new(event, by), work)
+    }
+
+    fn change_as<T>(
+        &self,
+        recorded: impl FnOnce(Event) -> EntryRecord,
+        work: impl FnOnce(&mut Change<'_>) -> Result<T>,
+    ) -> Result<T> {
+        let journal = self.opened.journal();
+        let under_way = journal.begin();
+        let turn = journal.turn();
+        let mut change = Change::new(journal.view())?;
+        let done = work(&mut change)?;
+        let Some(finished) = change.finish()? else {
+            return Ok(done);
+        };
+        let number = finished.counters.changes;
+        turn.write(number, finished.writes, recorded(finished.event))?;
+        drop(turn);
         drop(under_way);
-        match done {
-            Ok((done, told)) => {
-                if let Some((changes, updates)) = told {
-                    let flushed = self.opened.flush();
-                    // The tree has it, on disk or not, and the catalogue waits for every change.
-                    self.opened.catalogue().tell(changes, updates);
-                    flushed?;
-                    self.opened.note(changes);
-                }
-                Ok(done)
-            }
-            Err(TransactionError::Abort(refused)) => Err(refused),
-            Err(TransactionError::Storage(cause)) => Err(storage(cause)),
-        }
-    }
-}
-
-/// A transaction under way.
-struct Change<'a> {
-    tree: &'a TransactionalTree,
-    counters: Counters,
-    changed: bool,
-    /// What the catalogue is to be told of afterwards.
-    updates: Vec<Update>,
-}
-
-impl Change<'_> {
-    fn user(&self, id: &str) -> Transacted<Option<UserRecord>> {
-        read(self.tree, keys::user(id))
+        let flushed = journal.flush();
+        // It is there, on disk or not, and the catalogue waits for every change.
+        self.opened.catalogue().tell(number, finished.updates);
+        flushed?;
+        self.opened.note(number);
+        Ok(done)
     }
 
-    fn known_user(&self, id: &UserId) -> Transacted<UserRecord> {
-        self.user(id.as_str())?
-            .ok_or_else(|| abort(unknown_user(id)))
-    }
-
-    fn put_user(&mut self, id: &str, user: &UserRecord) -> Transacted<()> {
-        self.changed = true;
-        self.updates.push(Update::Put(Box::new(user.row(id))));
-        write(self.tree, keys::user(id), user)
-    }
-
-    fn owner_of(&self, email: &Email) -> Transacted<Option<String>> {
-        read(self.tree, keys::email(email))
-    }
-
-    /// Everything that a verdict on `code` depends on.
-    fn knowledge(&self, code: &VerifiedCode) -> Transacted<Knowledge> {
-        let (id, email) = match &code.payload {
-            Payload::Email(email) => (self.owner_of(email)?, None),
-            Payload::Id(id) => (Some(id.user_id().as_str().to_owned()), None),
-            Payload::User(user) => (Some(user.id.as_str().to_owned()), user.email.as_ref()),
-        };
-        let mut known = Knowledge {
-            seats: self.counters.seats(),
-            ..Knowledge::default()
-        };
-        if let Some(id) = &id {
-            let user_id = UserId::parse(id, "id").map_err(abort)?;
-            known.user = self.user(id)?.map(|user| KnownUser {
-                id: user_id,
-                status: user.status,
-                profile_as_of: user.profile_as_of,
-            });
-            known.removed_at = read(self.tree, keys::removal(id))?;
-        }
-        if let Some(email) = email {
-            let owner = self
-                .owner_of(email)?
-                .filter(|owner| Some(owner) != id.as_ref());
-            known.email_owner = owner
-                .map(|owner| UserId::parse(&owner, "id"))
-                .transpose()
-                .map_err(abort)?;
-        }
-        if let Some(link) = &code.registered.id {
-            known.link = read(self.tree, keys::link(link))?.unwrap_or_default();
-        }
-        Ok(known)
-    }
-
-    /// Does what a verdict says.
-    fn apply(&mut self, verdict: &Verdict, code: &VerifiedCode, now: Timestamp) -> Transacted<()> {
-        let now = now.as_second();
-        // A code that claims to be from the future does not keep later ones from refreshing.
-        let as_of = code
-            .registered
-            .issued_at
-            .map_or(0, |issued_at| issued_at.min(now));
-        match (verdict, &code.payload) {
-            (Verdict::Provisioned { .. }, Payload::User(new)) => {
-                let mut user = UserRecord::new(new, Origin::Link, now, as_of);
-                user.sign_in(now);
-                self.insert(new.id.as_str(), &user)?;
-            }
-            (
-                Verdict::SignedIn {
-                    user: id,
-                    refreshes_profile,
-                },
-                payload,
-            ) => {
-                let mut user = self.known_user(id)?;
-                if let (true, Payload::User(profile)) = (*refreshes_profile, payload) {
-                    self.refresh(id.as_str(), &mut user, profile)?;
-                    user.profile_as_of = as_of;
-                }
-                user.sign_in(now);
-                self.put_user(id.as_str(), &user)?;
-            }
-            // A refusal changes nothing, and only the payload of a new user is ever provisioned.
-            (Verdict::Refused(_) | Verdict::Provisioned { .. }, _) => return Ok(()),
-        }
-        if let (true, Some(link)) = (code.registered.single_use, &code.registered.id) {
-            write(self.tree, keys::link(link), &LinkState::Used)?;
-        }
-        Ok(())
-    }
-
-    /// Adds a user whom no code named.
-    fn add(&mut self, user: &NewUser, origin: Origin, now: Timestamp) -> Transacted<UserRecord> {
-        let id = user.id.as_str();
-        if self.user(id)?.is_some() {
-            let message = format!("There is a user {id} already.");
-            return Err(abort(
-                Error::new(ErrorCode::UserExists, message).about("user.id"),
-            ));
-        }
-        if let Some(email) = &user.email
-            && let Some(owner) = self.owner_of(email)?
-        {
-            let message = format!("The email belongs to {owner} already.");
-            return Err(abort(
-                Error::new(ErrorCode::EmailInUse, message).about("user.email"),
-            ));
-        }
-        self.require_seat()?;
-        let now = now.as_second();
-        let record = UserRecord::new(user, origin, now, now);
-        self.insert(id, &record)?;
-        Ok(record)
-    }
-
-    /// Adds a user with the address and the seat.
-    fn insert(&mut self, id: &str, user: &UserRecord) -> Transacted<()> {
-        if let Some(email) = user.email().map_err(abort)? {
-            write(self.tree, keys::email(&email), &id)?;
-        }
-        // A removal that is not there is written, too.
-        if self.tree.get(keys::removal(id))?.is_some() {
-            self.tree.remove(keys::removal(id))?;
-        }
-        self.counters.users += 1;
-        self.counters.active += 1;
-        self.put_user(id, user)
-    }
-
-    /// What the code brings replaces what there is; what it leaves out stays.
-    fn refresh(&mut self, id: &str, user: &mut UserRecord, profile: &NewUser) -> Transacted<()> {
-        if let Some(email) = &profile.email {
-            if let Some(old) = user.email().map_err(abort)? {
-                self.tree.remove(keys::email(&old))?;
-            }
-            write(self.tree, keys::email(email), &id)?;
-            user.email = Some(email.as_str().to_owned());
-        }
-        if !profile.metadata.members().is_empty() {
-            user.set_metadata(&profile.metadata);
-        }
-        Ok(())
-    }
-
-    fn suspend(&mut self, id: &UserId, now: Timestamp) -> Transacted<User> {
-        let mut user = self.known_user(id)?;
-        if user.status == Status::Active {
-            self.counters.active = self.counters.active.saturating_sub(1);
-            user.status = Status::Suspended;
-            user.sign_out(now.as_second());
-            self.put_user(id.as_str(), &user)?;
-        }
-        user.into_user(id).map_err(abort)
-    }
-
-    fn reactivate(&mut self, id: &UserId) -> Transacted<User> {
-        let mut user = self.known_user(id)?;
-        if user.status == Status::Suspended {
-            self.require_seat()?;
-            self.counters.active += 1;
-            user.status = Status::Active;
-            self.put_user(id.as_str(), &user)?;
-        }
-        user.into_user(id).map_err(abort)
-    }
-
-    fn require_seat(&self) -> Transacted<()> {
-        let seats = self.counters.seats();
-        if seats.has_free() {
-            return Ok(());
-        }
-        let message = Refusal::NoSeats { seats }.to_string();
-        Err(abort(Error::new(ErrorCode::NoSeats, message)))
+    /// The rows as they are.
+    fn rows(&self) -> Rows<'_> {
+        Rows::new(self.opened.journal().view())
     }
 }
 
 impl Directory for SledDirectory {
     fn dry_run(&self, code: JudgedCode<'_>, policy: Policy) -> Result<Verdict> {
-        self.change(|change| {
-            let known =
-                code.map_or_else(|_| Ok(Knowledge::default()), |code| change.knowledge(code))?;
-            Ok(judge(code, policy, &known))
-        })
+        let rows = self.rows();
+        let known = code.map_or_else(|_| Ok(Knowledge::default()), |code| rows.knowledge(code))?;
+        Ok(judge(code, policy, &known))
     }
 
-    fn redeem(&self, code: JudgedCode<'_>, policy: Policy, now: Timestamp) -> Result<Verdict> {
-        let Ok(verified) = code else {
-            return self.dry_run(code, policy);
-        };
-        self.change(|change| {
-            let verdict = judge(code, policy, &change.knowledge(verified)?);
-            change.apply(&verdict, verified, now)?;
+    fn redeem(&self, code: JudgedCode<'_>, policy: Policy, by: &Occasion) -> Result<Verdict> {
+        self.change(by, |change| {
+            let verdict = match code {
+                Ok(code) => judge(Ok(code), policy, &change.knowledge(code)?),
+                Err(_) => judge(code, policy, &Knowledge::default()),
+            };
+            match code {
+                Ok(code) => change.apply(&verdict, code, by.at)?,
+                Err(_) => change.record(Event::verdict(&verdict, None)),
+            }
             Ok(verdict)
         })
     }
@@ -317,17 +125,7 @@ impl Directory for SledDirectory {
     }
 
     fn user_by_email(&self, email: &Email) -> Result<Option<User>> {
-        self.change(|change| {
-            let Some(owner) = change.owner_of(email)? else {
-                return Ok(None);
-            };
-            let id = UserId::parse(&owner, "id").map_err(abort)?;
-            change
-                .known_user(&id)?
-                .into_user(&id)
-                .map(Some)
-                .map_err(abort)
-        })
+        self.rows().user_by_email(email)
     }
 
     fn users(
@@ -347,110 +145,114 @@ impl Directory for SledDirectory {
         })
     }
 
-    fn add(&self, user: &NewUser, now: Timestamp) -> Result<User> {
-        self.change(|change| {
-            let record = change.add(user, Origin::Added, now)?;
-            record.into_user(&user.id).map_err(abort)
+    fn add(&self, user: &NewUser, by: &Occasion) -> Result<User> {
+        self.change(by, |change| {
+            let record = change.add(user, Origin::Added, by.at)?;
+            change.record(Event::act("added", "Added").of(&user.id));
+            record.into_user(&user.id)
         })
     }
 
-    fn import(&self, users: &[NewUser], now: Timestamp) -> Result<()> {
+    fn import(&self, users: &[NewUser], by: &Occasion) -> Result<()> {
         if users.len() > MAX_IMPORT {
             let message = format!("At most {MAX_IMPORT} users are imported at once.");
             return Err(Error::new(ErrorCode::TooMany, message));
         }
-        self.change(|change| {
+        if users.is_empty() {
+            return Ok(());
+        }
+        self.change(by, |change| {
             for user in users {
-                change.add(user, Origin::Import, now)?;
+                change.add(user, Origin::Import, by.at)?;
             }
+            let title = format!("Imported: {}", counted(users.len()));
+            change.record(Event::act("imported", title));
             Ok(())
         })
     }
 
-    fn suspend(&self, id: &UserId, now: Timestamp) -> Result<User> {
-        self.change(|change| change.suspend(id, now))
+    fn edit(&self, id: &UserId, profile: &Profile, by: &Occasion) -> Result<User> {
+        self.change(by, |change| change.edit(id, profile, by.at))
     }
 
-    fn reactivate(&self, id: &UserId) -> Result<User> {
-        self.change(|change| change.reactivate(id))
+    fn suspend(&self, id: &UserId, by: &Occasion) -> Result<User> {
+        self.change(by, |change| change.suspend(id, by.at))
     }
 
-    fn sign_out(&self, id: &UserId, now: Timestamp) -> Result<User> {
-        self.change(|change| {
-            let mut user = change.known_user(id)?;
-            user.sign_out(now.as_second());
-            change.put_user(id.as_str(), &user)?;
-            user.into_user(id).map_err(abort)
-        })
+    fn reactivate(&self, id: &UserId, by: &Occasion) -> Result<User> {
+        self.change(by, |change| change.reactivate(id))
     }
 
-    fn remove(&self, id: &UserId, now: Timestamp) -> Result<()> {
-        self.change(|change| {
-            let user = change.known_user(id)?;
-            if let Some(email) = user.email().map_err(abort)? {
-                change.tree.remove(keys::email(&email))?;
-            }
-            change.tree.remove(keys::user(id.as_str()))?;
-            change.updates.push(Update::Remove(id.as_str().to_owned()));
-            write(change.tree, keys::removal(id.as_str()), &now.as_second())?;
-            change.counters.users = change.counters.users.saturating_sub(1);
-            if user.status == Status::Active {
-                change.counters.active = change.counters.active.saturating_sub(1);
-            }
-            change.changed = true;
-            Ok(())
-        })
+    fn sign_out(&self, id: &UserId, by: &Occasion) -> Result<User> {
+        self.change(by, |change| change.sign_out(id, by.at))
     }
 
-    fn revoke_link(&self, link: &str) -> Result<()> {
-        self.change(|change| {
-            change.changed = true;
-            write(change.tree, keys::link(link), &LinkState::Revoked)
-        })
+    fn remove(&self, id: &UserId, by: &Occasion) -> Result<()> {
+        self.change(by, |change| change.remove(id, by.at))
+    }
+
+    fn revoke_link(&self, link: &str, by: &Occasion) -> Result<()> {
+        self.change(by, |change| change.revoke_link(link))
     }
 
     fn seats(&self) -> Result<Seats> {
-        self.change(|change| Ok(change.counters.seats()))
+        Ok(self.rows().counters()?.seats())
     }
 
-    fn set_seat_limit(&self, limit: Option<u64>) -> Result<Seats> {
-        self.change(|change| {
-            change.counters.seat_limit = limit;
-            change.changed = true;
+    fn set_seat_limit(&self, limit: Option<u64>, by: &Occasion) -> Result<Seats> {
+        self.change(by, |change| {
+            if change.counters.seat_limit != limit {
+                change.counters.seat_limit = limit;
+                let limit = limit.map_or("none".to_owned(), |limit| limit.to_string());
+                change.record(Event::act("seat_limit_set", format!("Seat limit: {limit}")));
+            }
             Ok(change.counters.seats())
         })
     }
 
     fn count(&self) -> Result<u64> {
-        self.change(|change| Ok(change.counters.users))
+        Ok(self.rows().counters()?.users)
+    }
+
+    fn record(&self, event: Event, by: &Occasion) -> Result<()> {
+        self.change(by, |change| {
+            change.record(event);
+            Ok(())
+        })
+    }
+
+    fn record_acts(&self, acts: &[SettingsAct]) -> Result<()> {
+        for act in acts {
+            self.change_as(|_| EntryRecord::of_act(act), |change| change.take_act(act))?;
+        }
+        Ok(())
+    }
+
+    fn activity(
+        &self,
+        query: &ActivityQuery,
+        before: Option<u64>,
+        limit: usize,
+    ) -> Result<ActivityPage> {
+        let mut page = ActivityPage::default();
+        let found = self.opened.journal().entries(before.unwrap_or(u64::MAX));
+        for (looked_at, entry) in found.enumerate() {
+            let (number, entry) = entry?;
+            if page.entries.len() >= limit || looked_at >= LOOKED_AT {
+                page.before = Some(number + 1);
+                break;
+            }
+            let entry = entry.into_entry(number);
+            if query.matches(&entry) {
+                page.entries.push(entry);
+            }
+        }
+        Ok(page)
     }
 }
 
-fn read<T: serde::de::DeserializeOwned>(
-    tree: &TransactionalTree,
-    key: impl AsRef<[u8]>,
-) -> Transacted<Option<T>> {
-    let Some(bytes) = tree.get(key)? else {
-        return Ok(None);
-    };
-    postcard::from_bytes(&bytes)
-        .map(Some)
-        .map_err(|cause| abort(damaged().because(cause)))
-}
-
-fn write(
-    tree: &TransactionalTree,
-    key: impl AsRef<[u8]>,
-    value: &(impl serde::Serialize + ?Sized),
-) -> Transacted<()> {
-    let bytes = postcard::to_allocvec(value).map_err(|cause| abort(damaged().because(cause)))?;
-    tree.insert(key.as_ref(), bytes)
-        .map(drop)
-        .map_err(|cause: UnabortableTransactionError| cause.into())
-}
-
-fn abort(error: Error) -> Interrupted {
-    ConflictableTransactionError::Abort(error)
+fn counted(users: usize) -> String {
+    format!("{users} user{}", if users == 1 { "" } else { "s" })
 }
 
 fn damaged() -> Error {

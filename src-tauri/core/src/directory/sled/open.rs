@@ -9,13 +9,15 @@ use std::thread;
 use std::time::Duration;
 
 use super::catalogue::{Catalogue, Followed};
-use super::flush::{Flusher, UnderWay};
+use super::journal::Journal;
 use super::load::{Loaded, Trouble, load};
 use super::record::Counters;
 use super::{keys, storage};
 use crate::{Error, ErrorCode, Result, files};
 
-const FORMAT: u32 = 2;
+const FORMAT: u32 = 3;
+/// The oldest that is read: the same rows, and nothing in a journal.
+const OLDEST: u32 = 2;
 /// sled's own default is a gibibyte.
 const CACHE_BYTES: u64 = 64 * 1024 * 1024;
 /// After how many changes the tally beside the tree is written anew.
@@ -30,8 +32,7 @@ const MUCH_GROWTH: u64 = 256 * 1024 * 1024;
 
 /// An open tree, held by this process. The fields are closed in this order.
 pub(super) struct Opened {
-    tree: sled::Db,
-    flusher: Flusher,
+    journal: Journal,
     catalogue: Followed,
     tally: PathBuf,
     tallied: AtomicU64,
@@ -48,11 +49,11 @@ impl Opened {
         remove_unfinished_snapshots(&path);
         let tree = open(&path)?;
         check_format(&tree)?;
+        let journal = journal_of(tree, &path)?;
         let tally = folder.join("tally");
-        let (counters, catalogue) = read_rows(&tree, &tally)?;
+        let (counters, catalogue) = read_rows(journal.tree(), &tally)?;
         Ok(Self {
-            tree,
-            flusher: Flusher::default(),
+            journal,
             catalogue: Followed::new(catalogue, counters.changes),
             tally,
             tallied: AtomicU64::new(counters.changes),
@@ -65,18 +66,8 @@ impl Opened {
         })
     }
 
-    pub(super) fn tree(&self) -> &sled::Tree {
-        &self.tree
-    }
-
-    /// Says that a change begins; it ends when the answer is dropped.
-    pub(super) fn begin(&self) -> UnderWay<'_> {
-        self.flusher.begin()
-    }
-
-    /// Returns when what has been changed is on disk.
-    pub(super) fn flush(&self) -> Result<()> {
-        self.flusher.flush(&self.tree)
+    pub(super) fn journal(&self) -> &Journal {
+        &self.journal
     }
 
     pub(super) fn catalogue(&self) -> &Followed {
@@ -210,11 +201,14 @@ fn is_still_closing(cause: &sled::Error) -> bool {
 }
 
 fn check_format(tree: &sled::Db) -> Result<()> {
-    let Some(format) = tree.get(keys::FORMAT).map_err(storage)? else {
+    let write = || {
         let format = FORMAT.to_string();
         tree.insert(keys::FORMAT, format.as_bytes())
             .map_err(storage)?;
-        return tree.flush().map(drop).map_err(storage);
+        tree.flush().map(drop).map_err(storage)
+    };
+    let Some(format) = tree.get(keys::FORMAT).map_err(storage)? else {
+        return write();
     };
     let found: u32 = String::from_utf8_lossy(&format).parse().unwrap_or(u32::MAX);
     if found > FORMAT {
@@ -225,7 +219,7 @@ fn check_format(tree: &sled::Db) -> Result<()> {
             ),
         ));
     }
-    if found < FORMAT {
+    if found < OLDEST {
         return Err(Error::new(
             ErrorCode::OlderFormat,
             format!(
@@ -233,7 +227,14 @@ fn check_format(tree: &sled::Db) -> Result<()> {
             ),
         ));
     }
-    Ok(())
+    if found < FORMAT { write() } else { Ok(()) }
+}
+
+/// What was in the journal when the program ended is carried over first. sled may panic on damaged
+/// bytes.
+fn journal_of(tree: sled::Db, path: &Path) -> Result<Journal> {
+    panic::catch_unwind(AssertUnwindSafe(|| Journal::open(tree)))
+        .unwrap_or_else(|_| Err(damaged(path, "it is not what was written")))
 }
 
 /// Compares what [`load`] has found with what was counted when it was written.

@@ -1,11 +1,14 @@
 //! What the values of the tree are made of: postcard, because a million rows are read while opening.
 //! The order of the fields, and that of the variants in them, is the format.
 
+use std::net::IpAddr;
+
 use serde::{Deserialize, Serialize};
 
 use super::catalogue::Row;
 use super::damaged;
 use crate::Result;
+use crate::activity::{Actor, Entry, Event, Occasion, Reference, SettingsAct};
 use crate::directory::{Origin, User};
 use crate::email::Email;
 use crate::metadata::Metadata;
@@ -56,7 +59,50 @@ impl<'a> Summary<'a> {
     }
 }
 
-/// What is counted in each transaction.
+/// An entry of the activity; its number is in the key.
+#[derive(Clone, Serialize, Deserialize)]
+pub(super) struct EntryRecord {
+    at: i64,
+    actor: Actor,
+    address: Option<IpAddr>,
+    reference: Option<Reference>,
+    event: Event,
+}
+
+impl EntryRecord {
+    pub(super) fn new(event: Event, by: &Occasion) -> Self {
+        Self {
+            at: by.at.as_second(),
+            actor: by.actor.clone(),
+            address: by.address,
+            reference: by.reference.clone(),
+            event,
+        }
+    }
+
+    pub(super) fn of_act(act: &SettingsAct) -> Self {
+        Self {
+            at: act.at,
+            actor: act.actor.clone(),
+            address: None,
+            reference: None,
+            event: act.event.clone(),
+        }
+    }
+
+    pub(super) fn into_entry(self, number: u64) -> Entry {
+        Entry {
+            number,
+            at: self.at,
+            actor: self.actor,
+            address: self.address,
+            reference: self.reference,
+            event: self.event,
+        }
+    }
+}
+
+/// What is counted in each change.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Counters {
     pub(super) users: u64,
@@ -99,6 +145,10 @@ impl UserRecord {
         self.sessions_since = now.max(self.sessions_since.saturating_add(1));
     }
 
+    pub(super) fn metadata(&self) -> Result<Metadata> {
+        Metadata::from_kept(&self.metadata).map_err(|cause| damaged().because(cause))
+    }
+
     pub(super) fn email(&self) -> Result<Option<Email>> {
         let email = self.email.as_deref();
         email.map(|email| Email::parse(email, "email")).transpose()
@@ -121,8 +171,7 @@ impl UserRecord {
         Ok(User {
             id: id.clone(),
             email: self.email()?,
-            metadata: Metadata::from_kept(&self.metadata)
-                .map_err(|cause| damaged().because(cause))?,
+            metadata: self.metadata()?,
             status: self.status,
             origin: self.origin,
             created_at: self.created_at,

@@ -12,12 +12,12 @@ use latchkey_core::session::Session;
 use latchkey_core::user_id::UserId;
 use latchkey_core::verdict::{Seats, Status};
 
-use super::{at, code, finding, id, new_user, person};
-use crate::signed::{judge, now};
+use super::{activity, at, code, finding, id, new_user, person};
+use crate::signed::{by, judge, now};
 
 fn redeem(directory: &dyn Directory, code: &VerifiedCode) -> &'static str {
     let verdict = directory
-        .redeem(Ok(code), Policy::default(), now())
+        .redeem(Ok(code), Policy::default(), &by(now()))
         .unwrap();
     verdict.code()
 }
@@ -37,6 +37,7 @@ pub(super) fn suite(empty: &dyn Fn() -> Box<dyn Directory>) {
     an_import_adds_all_or_none(&*empty());
     sessions_end_where_a_user_is_signed_out_or_suspended(&*empty());
     finding::suite(empty);
+    activity::suite(empty);
 }
 
 fn sessions_end_where_a_user_is_signed_out_or_suspended(directory: &dyn Directory) {
@@ -53,20 +54,22 @@ fn sessions_end_where_a_user_is_signed_out_or_suspended(directory: &dyn Director
     let first = session();
     redeem(directory, &new_user("ada"));
     assert!(is_good(&first), "another sign-in ends nothing");
-    directory.sign_out(&id("bob"), now()).unwrap();
+    directory.sign_out(&id("bob"), &by(now())).unwrap();
     assert!(is_good(&first), "another user's sign-out ends nothing");
     // All in one second, and by a clock that goes back.
     let mut ended = vec![first];
     for seconds in [0, 0, -1000] {
         let before = session();
         assert!(is_good(&before));
-        directory.sign_out(&id("ada"), super::at(seconds)).unwrap();
+        directory
+            .sign_out(&id("ada"), &by(super::at(seconds)))
+            .unwrap();
         ended.push(before);
     }
     let before = session();
-    directory.suspend(&id("ada"), now()).unwrap();
+    directory.suspend(&id("ada"), &by(now())).unwrap();
     assert!(!is_good(&before));
-    directory.reactivate(&id("ada")).unwrap();
+    directory.reactivate(&id("ada"), &by(now())).unwrap();
     ended.push(before);
     assert!(
         !ended.iter().any(is_good),
@@ -94,7 +97,7 @@ fn a_new_user_is_created_once_and_signed_in_again(directory: &dyn Directory) {
 fn a_refusal_and_a_dry_run_change_nothing(directory: &dyn Directory) {
     let refused = CodeRefusal::BadSignature;
     let verdict = directory
-        .redeem(Err(&refused), Policy::default(), now())
+        .redeem(Err(&refused), Policy::default(), &by(now()))
         .unwrap();
     assert_eq!(verdict.code(), "bad_signature");
     assert_eq!(
@@ -115,39 +118,39 @@ fn seats_are_taken_freed_and_never_given_twice(directory: &dyn Directory) {
         limit: Some(2),
     };
     assert_eq!(
-        directory.set_seat_limit(Some(2)).unwrap(),
+        directory.set_seat_limit(Some(2), &by(now())).unwrap(),
         Seats {
             used: 0,
             limit: Some(2)
         }
     );
     assert_eq!(redeem(directory, &new_user("a")), "provisioned");
-    directory.add(&person("b", None), now()).unwrap();
+    directory.add(&person("b", None), &by(now())).unwrap();
     assert_eq!(redeem(directory, &new_user("c")), "no_seats");
-    let refused = directory.add(&person("c", None), now()).unwrap_err();
+    let refused = directory.add(&person("c", None), &by(now())).unwrap_err();
     assert_eq!(refused.code, ErrorCode::NoSeats);
     assert_eq!(directory.seats().unwrap(), full);
 
     assert_eq!(
-        directory.suspend(&id("a"), now()).unwrap().status,
+        directory.suspend(&id("a"), &by(now())).unwrap().status,
         Status::Suspended
     );
-    directory.suspend(&id("a"), now()).unwrap();
+    directory.suspend(&id("a"), &by(now())).unwrap();
     assert_eq!(directory.seats().unwrap().used, 1, "a seat is freed once");
     assert_eq!(redeem(directory, &new_user("a")), "user_suspended");
     assert_eq!(redeem(directory, &new_user("c")), "provisioned");
-    let refused = directory.reactivate(&id("a")).unwrap_err();
+    let refused = directory.reactivate(&id("a"), &by(now())).unwrap_err();
     assert_eq!(refused.code, ErrorCode::NoSeats);
     assert_eq!(directory.seats().unwrap(), full);
 
-    directory.remove(&id("c"), now()).unwrap();
+    directory.remove(&id("c"), &by(now())).unwrap();
     assert_eq!(
-        directory.reactivate(&id("a")).unwrap().status,
+        directory.reactivate(&id("a"), &by(now())).unwrap().status,
         Status::Active
     );
-    directory.reactivate(&id("a")).unwrap();
+    directory.reactivate(&id("a"), &by(now())).unwrap();
     assert_eq!(directory.seats().unwrap(), full, "a seat is taken once");
-    let over = directory.set_seat_limit(Some(1)).unwrap();
+    let over = directory.set_seat_limit(Some(1), &by(now())).unwrap();
     assert_eq!(
         (over.used, over.limit),
         (2, Some(1)),
@@ -158,8 +161,8 @@ fn seats_are_taken_freed_and_never_given_twice(directory: &dyn Directory) {
         "signed_in",
         "and nobody loses a seat"
     );
-    directory.suspend(&id("a"), now()).unwrap();
-    directory.remove(&id("a"), now()).unwrap();
+    directory.suspend(&id("a"), &by(now())).unwrap();
+    directory.remove(&id("a"), &by(now())).unwrap();
     assert_eq!(
         directory.seats().unwrap().used,
         1,
@@ -169,7 +172,7 @@ fn seats_are_taken_freed_and_never_given_twice(directory: &dyn Directory) {
 
 fn an_email_is_one_whatever_its_case_and_belongs_to_one_user(directory: &dyn Directory) {
     directory
-        .add(&person("ada", Some("Ada@Example.com")), now())
+        .add(&person("ada", Some("Ada@Example.com")), &by(now()))
         .unwrap();
     assert_eq!(
         redeem(directory, &code(r#""email":"ADA@example.COM""#, -60)),
@@ -183,13 +186,13 @@ fn an_email_is_one_whatever_its_case_and_belongs_to_one_user(directory: &dyn Dir
     let theirs = code(r#""user":{"id":"eve","email":"aDa@example.com"}"#, -60);
     assert_eq!(redeem(directory, &theirs), "email_in_use");
     let refused = directory
-        .add(&person("eve", Some("ADA@EXAMPLE.COM")), now())
+        .add(&person("eve", Some("ADA@EXAMPLE.COM")), &by(now()))
         .unwrap_err();
     assert_eq!(refused.code, ErrorCode::EmailInUse);
-    let refused = directory.add(&person("ada", None), now()).unwrap_err();
+    let refused = directory.add(&person("ada", None), &by(now())).unwrap_err();
     assert_eq!(refused.code, ErrorCode::UserExists);
     assert_eq!(directory.count().unwrap(), 1);
-    directory.remove(&id("ada"), at(-90)).unwrap();
+    directory.remove(&id("ada"), &by(at(-90))).unwrap();
     assert_eq!(
         redeem(directory, &theirs),
         "provisioned",
@@ -238,7 +241,7 @@ fn a_newer_code_refreshes_the_profile(directory: &dyn Directory) {
 
 fn a_removed_user_comes_back_by_a_newer_code_only(directory: &dyn Directory) {
     redeem(directory, &new_user("ada"));
-    directory.remove(&id("ada"), at(-30)).unwrap();
+    directory.remove(&id("ada"), &by(at(-30))).unwrap();
     assert_eq!(redeem(directory, &new_user("ada")), "user_removed");
     assert_eq!(
         redeem(directory, &new_user("eve")),
@@ -270,7 +273,7 @@ fn a_single_use_code_is_used_up_and_a_revoked_one_refused(directory: &dyn Direct
     assert_eq!(redeem(directory, &once), "link_already_used");
     let often = judge(&format!(r#"{{"id":"ada","jti":"y","iat":{iat}}}"#)).unwrap();
     assert_eq!(redeem(directory, &often), "signed_in");
-    directory.revoke_link("y").unwrap();
+    directory.revoke_link("y", &by(now())).unwrap();
     assert_eq!(redeem(directory, &often), "link_revoked");
     let other = judge(&format!(
         r#"{{"id":"ada","jti":"z","single_use":true,"iat":{iat}}}"#
@@ -301,10 +304,10 @@ fn look_alikes_are_kept_apart_and_long_ids_kept(directory: &dyn Directory) {
 fn what_is_not_there_is_said_to_be_unknown(directory: &dyn Directory) {
     let ghost = id("ghost");
     for refused in [
-        directory.suspend(&ghost, now()).unwrap_err(),
-        directory.reactivate(&ghost).unwrap_err(),
-        directory.sign_out(&ghost, now()).unwrap_err(),
-        directory.remove(&ghost, now()).unwrap_err(),
+        directory.suspend(&ghost, &by(now())).unwrap_err(),
+        directory.reactivate(&ghost, &by(now())).unwrap_err(),
+        directory.sign_out(&ghost, &by(now())).unwrap_err(),
+        directory.remove(&ghost, &by(now())).unwrap_err(),
     ] {
         assert_eq!(refused.code, ErrorCode::UnknownUser);
         assert!(refused.message.contains("ghost"));
@@ -314,30 +317,36 @@ fn what_is_not_there_is_said_to_be_unknown(directory: &dyn Directory) {
 fn an_import_adds_all_or_none(directory: &dyn Directory) {
     let people =
         |names: &[&str]| -> Vec<_> { names.iter().map(|name| person(name, None)).collect() };
-    directory.import(&people(&["a", "b"]), now()).unwrap();
+    directory.import(&people(&["a", "b"]), &by(now())).unwrap();
     let a = directory.user(&id("a")).unwrap().unwrap();
     assert_eq!(
         (a.origin, a.status, a.sign_ins),
         (Origin::Import, Status::Active, 0)
     );
-    let refused = directory.import(&people(&["c", "b"]), now()).unwrap_err();
+    let refused = directory
+        .import(&people(&["c", "b"]), &by(now()))
+        .unwrap_err();
     assert_eq!(refused.code, ErrorCode::UserExists);
-    let refused = directory.import(&people(&["d", "d"]), now()).unwrap_err();
+    let refused = directory
+        .import(&people(&["d", "d"]), &by(now()))
+        .unwrap_err();
     assert_eq!(refused.code, ErrorCode::UserExists);
-    directory.set_seat_limit(Some(3)).unwrap();
-    let refused = directory.import(&people(&["e", "f"]), now()).unwrap_err();
+    directory.set_seat_limit(Some(3), &by(now())).unwrap();
+    let refused = directory
+        .import(&people(&["e", "f"]), &by(now()))
+        .unwrap_err();
     assert_eq!(refused.code, ErrorCode::NoSeats);
     let many: Vec<_> = (0..=MAX_IMPORT)
         .map(|number| person(&format!("many-{number}"), None))
         .collect();
-    directory.set_seat_limit(None).unwrap();
-    let refused = directory.import(&many, now()).unwrap_err();
+    directory.set_seat_limit(None, &by(now())).unwrap();
+    let refused = directory.import(&many, &by(now())).unwrap_err();
     assert_eq!(refused.code, ErrorCode::TooMany);
     assert_eq!(
         (directory.count().unwrap(), directory.seats().unwrap().used),
         (2, 2)
     );
-    directory.import(&many[1..], now()).unwrap();
+    directory.import(&many[1..], &by(now())).unwrap();
     assert_eq!(directory.count().unwrap(), 252);
 }
 
@@ -350,10 +359,10 @@ fn the_largest_profile_is_kept_and_a_larger_one_refused(directory: &dyn Director
         metadata: of(8 * 1024).unwrap(),
         ..person(&"i".repeat(255), Some("a@b.cd"))
     };
-    directory.add(&user, now()).unwrap();
+    directory.add(&user, &by(now())).unwrap();
     let kept = directory.user(&user.id).unwrap().unwrap();
     assert_eq!(kept.metadata.json().len(), 8 * 1024);
-    directory.suspend(&user.id, now()).unwrap();
+    directory.suspend(&user.id, &by(now())).unwrap();
     assert_eq!(
         directory.user(&user.id).unwrap().unwrap().metadata,
         user.metadata

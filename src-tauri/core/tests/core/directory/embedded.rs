@@ -10,7 +10,7 @@ use latchkey_core::verdict::Status;
 use tempfile::TempDir;
 
 use super::{conformance, id, new_user};
-use crate::signed::now;
+use crate::signed::{by, now};
 
 fn open(folder: &TempDir) -> latchkey_core::Result<SledDirectory> {
     SledDirectory::open(folder.path(), "a test")
@@ -20,7 +20,7 @@ fn open(folder: &TempDir) -> latchkey_core::Result<SledDirectory> {
 fn sign_ada_in(folder: &TempDir) {
     let directory = open(folder).unwrap();
     directory
-        .redeem(Ok(&new_user("ada")), Policy::default(), now())
+        .redeem(Ok(&new_user("ada")), Policy::default(), &by(now()))
         .unwrap();
 }
 
@@ -39,14 +39,14 @@ fn the_embedded_engine_does_what_any_directory_does() {
 fn what_was_done_is_there_after_opening_again() {
     let folder = tempfile::tempdir().unwrap();
     let directory = open(&folder).unwrap();
-    directory.set_seat_limit(Some(5)).unwrap();
+    directory.set_seat_limit(Some(5), &by(now())).unwrap();
     directory
-        .redeem(Ok(&new_user("ada")), Policy::default(), now())
+        .redeem(Ok(&new_user("ada")), Policy::default(), &by(now()))
         .unwrap();
     directory
-        .redeem(Ok(&new_user("eve")), Policy::default(), now())
+        .redeem(Ok(&new_user("eve")), Policy::default(), &by(now()))
         .unwrap();
-    directory.suspend(&id("eve"), now()).unwrap();
+    directory.suspend(&id("eve"), &by(now())).unwrap();
     let (ada, seats) = (
         directory.user(&id("ada")).unwrap(),
         directory.seats().unwrap(),
@@ -87,7 +87,7 @@ fn a_directory_that_is_still_closing_is_waited_for() {
         let directory = open(&folder).unwrap_or_else(|refused| panic!("round {round}: {refused}"));
         let user = new_user(&format!("user-{round}"));
         directory
-            .redeem(Ok(&user), Policy::default(), now())
+            .redeem(Ok(&user), Policy::default(), &by(now()))
             .unwrap();
         assert_eq!(directory.count().unwrap(), round + 1);
     }
@@ -115,24 +115,44 @@ fn a_directory_that_has_lost_its_rows_says_so() {
 fn another_format_is_refused() {
     for (format, code) in [
         (b"1", ErrorCode::OlderFormat),
-        (b"3", ErrorCode::NewerFormat),
+        (b"4", ErrorCode::NewerFormat),
         (b"x", ErrorCode::NewerFormat),
     ] {
         let folder = tempfile::tempdir().unwrap();
         drop(open(&folder).unwrap());
-        let tree = loop {
-            // The one that was dropped may still be closing.
-            if let Ok(tree) = sled::open(folder.path().join("sled")) {
-                break tree;
-            }
-            thread::yield_now();
-        };
-        tree.insert(b"m:format", format).unwrap();
-        tree.flush().unwrap();
-        drop(tree);
+        set_format(&folder, format);
         let refused = open(&folder).err().unwrap();
         assert_eq!(refused.code, code);
     }
+}
+
+#[test]
+fn the_format_without_a_journal_is_taken_over() {
+    let folder = tempfile::tempdir().unwrap();
+    sign_ada_in(&folder);
+    // What is in the journal is carried over, and then there is none.
+    drop(open(&folder).unwrap());
+    set_format(&folder, b"2");
+    let directory = open(&folder).unwrap();
+    assert_eq!(directory.count().unwrap(), 1);
+    drop(directory);
+    assert_eq!(tree(&folder).get(b"m:format").unwrap().unwrap(), b"3");
+}
+
+fn tree(folder: &TempDir) -> sled::Db {
+    loop {
+        // The one that was dropped may still be closing.
+        if let Ok(tree) = sled::open(folder.path().join("sled")) {
+            return tree;
+        }
+        thread::yield_now();
+    }
+}
+
+fn set_format(folder: &TempDir, format: &[u8]) {
+    let tree = tree(folder);
+    tree.insert(b"m:format", format).unwrap();
+    tree.flush().unwrap();
 }
 
 #[test]

@@ -12,6 +12,7 @@ use latchkey_core::instance::Policy;
 use latchkey_core::verdict::Status;
 
 use super::{at, code, id, new_user, person};
+use crate::signed::by;
 
 const SORTS: [SortBy; 4] = [
     SortBy::Id,
@@ -85,7 +86,7 @@ fn crowd(directory: &dyn Directory) {
         let when = at(number / 9 - 100);
         if number % 3 == 0 {
             directory
-                .add(&person(&name, email.as_deref()), when)
+                .add(&person(&name, email.as_deref()), &by(when))
                 .unwrap();
         } else {
             let email = email.map_or_else(String::new, |email| format!(r#","email":"{email}""#));
@@ -93,14 +94,14 @@ fn crowd(directory: &dyn Directory) {
                 format!(r#""user":{{"id":"{name}"{email},"fullName":"Person É{number}"}}"#);
             let code = code(&payload, -200);
             directory
-                .redeem(Ok(&code), Policy::default(), when)
+                .redeem(Ok(&code), Policy::default(), &by(when))
                 .unwrap();
         }
         if number % 7 == 0 {
-            directory.suspend(&id(&name), at(1)).unwrap();
+            directory.suspend(&id(&name), &by(at(1))).unwrap();
         }
     }
-    directory.remove(&id("ops-14"), at(0)).unwrap();
+    directory.remove(&id("ops-14"), &by(at(0))).unwrap();
 }
 
 fn expected(all: &[User], query: &UserQuery, sort: Sort) -> Vec<String> {
@@ -214,10 +215,10 @@ fn a_search_looks_at_ids_addresses_and_names(directory: &dyn Directory) {
         -60,
     );
     directory
-        .redeem(Ok(&ada), Policy::default(), at(0))
+        .redeem(Ok(&ada), Policy::default(), &by(at(0)))
         .unwrap();
     directory
-        .redeem(Ok(&new_user("other")), Policy::default(), at(0))
+        .redeem(Ok(&new_user("other")), Policy::default(), &by(at(0)))
         .unwrap();
     for text in [
         "1815",
@@ -264,46 +265,46 @@ fn what_changes_is_found_as_it_is_now(directory: &dyn Directory) {
         ..UserQuery::default()
     };
     for name in ["a", "b", "c"] {
-        directory.add(&person(name, None), at(-90)).unwrap();
+        directory.add(&person(name, None), &by(at(-90))).unwrap();
     }
     assert_eq!(
         ids(&UserQuery::default(), SortBy::LastSignIn),
         ["a", "b", "c"]
     );
     directory
-        .redeem(Ok(&new_user("c")), Policy::default(), at(-50))
+        .redeem(Ok(&new_user("c")), Policy::default(), &by(at(-50)))
         .unwrap();
     assert_eq!(
         ids(&UserQuery::default(), SortBy::LastSignIn),
         ["c", "a", "b"]
     );
     directory
-        .redeem(Ok(&new_user("b")), Policy::default(), at(-40))
+        .redeem(Ok(&new_user("b")), Policy::default(), &by(at(-40)))
         .unwrap();
     assert_eq!(
         ids(&UserQuery::default(), SortBy::LastSignIn),
         ["b", "c", "a"]
     );
-    directory.suspend(&id("b"), at(1)).unwrap();
+    directory.suspend(&id("b"), &by(at(1))).unwrap();
     assert_eq!(ids(&suspended, SortBy::Id), ["b"]);
-    directory.reactivate(&id("b")).unwrap();
+    directory.reactivate(&id("b"), &by(at(0))).unwrap();
     assert!(ids(&suspended, SortBy::Id).is_empty());
     let renamed = code(
         r#""user":{"id":"a","email":"new@b.cd","name":"Grace"}"#,
         -10,
     );
     directory
-        .redeem(Ok(&renamed), Policy::default(), at(-5))
+        .redeem(Ok(&renamed), Policy::default(), &by(at(-5)))
         .unwrap();
     assert_eq!(ids(&searching("grace new@"), SortBy::Id), ["a"]);
-    directory.remove(&id("a"), at(0)).unwrap();
+    directory.remove(&id("a"), &by(at(0))).unwrap();
     assert!(ids(&searching("grace"), SortBy::Id).is_empty());
     assert_eq!(ids(&UserQuery::default(), SortBy::Id), ["c", "b"]);
 }
 
 fn pages_go_on_whoever_comes_or_goes(directory: &dyn Directory) {
     for name in ["b", "d", "f", "h"] {
-        directory.add(&person(name, None), at(0)).unwrap();
+        directory.add(&person(name, None), &by(at(0))).unwrap();
     }
     let page = |place: &Place| {
         directory
@@ -313,9 +314,9 @@ fn pages_go_on_whoever_comes_or_goes(directory: &dyn Directory) {
     let first = page(&Place::First);
     assert_eq!(names(&first), ["b", "d"]);
     // Whoever the page ended with goes; others come before and after.
-    directory.remove(&id("d"), at(0)).unwrap();
+    directory.remove(&id("d"), &by(at(0))).unwrap();
     for name in ["a", "c", "e"] {
-        directory.add(&person(name, None), at(0)).unwrap();
+        directory.add(&person(name, None), &by(at(0))).unwrap();
     }
     let second = page(&Place::After(first.next.unwrap()));
     assert_eq!(names(&second), ["e", "f"]);
@@ -327,7 +328,7 @@ fn pages_go_on_whoever_comes_or_goes(directory: &dyn Directory) {
 fn a_page_begins_where_it_is_asked_to(directory: &dyn Directory) {
     for number in 0..10 {
         directory
-            .add(&person(&number.to_string(), None), at(0))
+            .add(&person(&number.to_string(), None), &by(at(0)))
             .unwrap();
     }
     let page = |place: &Place, limit| {

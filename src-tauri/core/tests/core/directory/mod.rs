@@ -1,5 +1,6 @@
 //! What any directory does, whatever its engine, and what the embedded one does besides.
 
+mod activity;
 mod conformance;
 mod embedded;
 mod finding;

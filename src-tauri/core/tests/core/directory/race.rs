@@ -9,7 +9,7 @@ use latchkey_core::instance::Policy;
 use latchkey_core::verdict::Status;
 
 use super::{id, new_user, person};
-use crate::signed::now;
+use crate::signed::{by, now};
 
 const RUNS: usize = 20;
 const THREADS: usize = 64;
@@ -26,10 +26,10 @@ impl Wish {
     fn ask(&self, directory: &SledDirectory) -> &'static str {
         match self {
             Self::Redeem(code) => directory
-                .redeem(Ok(code), Policy::default(), now())
+                .redeem(Ok(code), Policy::default(), &by(now()))
                 .unwrap()
                 .code(),
-            Self::Reactivate(user) => match directory.reactivate(user) {
+            Self::Reactivate(user) => match directory.reactivate(user, &by(now())) {
                 Ok(user) if user.status == Status::Active => "reactivated",
                 Ok(_) => "left suspended",
                 Err(refused) if refused.code == ErrorCode::NoSeats => "no_seats",
@@ -81,7 +81,7 @@ fn new_users_take_every_seat_once() {
     for run in 0..RUNS {
         let folder = tempfile::tempdir().unwrap();
         let directory = SledDirectory::open(folder.path(), "a test").unwrap();
-        directory.set_seat_limit(Some(SEATS)).unwrap();
+        directory.set_seat_limit(Some(SEATS), &by(now())).unwrap();
         let answers = race(&directory, &wishes);
         let expected = HashMap::from([("provisioned", SEATS), ("no_seats", CODES as u64 - SEATS)]);
         assert_eq!(answers, expected, "run {run}");
@@ -111,19 +111,19 @@ fn new_and_reactivated_users_take_every_seat_once() {
             .map(|number| person(&format!("suspended-{number}"), None))
             .collect();
         for some in people.chunks(250) {
-            directory.import(some, now()).unwrap();
+            directory.import(some, &by(now())).unwrap();
         }
         thread::scope(|scope| {
             for some in people.chunks(SUSPENDED / THREADS + 1) {
                 let directory = &directory;
                 scope.spawn(move || {
                     for person in some {
-                        directory.suspend(&person.id, now()).unwrap();
+                        directory.suspend(&person.id, &by(now())).unwrap();
                     }
                 });
             }
         });
-        directory.set_seat_limit(Some(SEATS)).unwrap();
+        directory.set_seat_limit(Some(SEATS), &by(now())).unwrap();
         let answers = race(&directory, &wishes);
         let of = |answer| answers.get(answer).copied().unwrap_or_default();
         let (provisioned, reactivated) = (of("provisioned"), of("reactivated"));

@@ -1,0 +1,113 @@
+//! `latchkey activity`.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Subcommand, ValueEnum};
+use latchkey_core::activity::{ActivityQuery, Entry, Kind};
+use latchkey_core::directory::Directory as _;
+use latchkey_core::time;
+use serde_json::json;
+
+use crate::failure::Failure;
+use crate::output::{Output, value};
+use crate::users;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ActivityCommand {
+    /// List what has happened, newest first.
+    List(ActivityArguments),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ActivityArguments {
+    /// The instance, by name or id.
+    #[arg(long, value_name = "NAME")]
+    instance: String,
+    /// Only this kind.
+    #[arg(long, value_enum)]
+    kind: Option<KindArgument>,
+    /// Only what is about somebody, by the whole id or address.
+    #[arg(long, value_name = "WHO")]
+    about: Option<String>,
+    /// Only where this stands: whom it is about, a reference, an address, a code of a verdict.
+    #[arg(
+        long,
+        value_name = "TEXT",
+        default_value = "",
+        hide_default_value = true
+    )]
+    search: String,
+    /// Only what was before the entry of this number.
+    #[arg(long, value_name = "N")]
+    before: Option<u64>,
+    /// How many.
+    #[arg(long, value_name = "N", default_value_t = 50)]
+    limit: usize,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum KindArgument {
+    /// Somebody signed in.
+    SignIn,
+    /// A code was refused.
+    Refusal,
+    /// An administrator changed something, or another system did with a key.
+    Act,
+}
+
+pub(crate) fn activity(
+    command: &ActivityCommand,
+    data_dir: Option<PathBuf>,
+    output: &Output,
+) -> Result<ExitCode, Failure> {
+    let ActivityCommand::List(arguments) = command;
+    let directory = users::open(&arguments.instance, data_dir)?;
+    let query = ActivityQuery {
+        kind: arguments.kind.map(|kind| match kind {
+            KindArgument::SignIn => Kind::SignIn,
+            KindArgument::Refusal => Kind::Refusal,
+            KindArgument::Act => Kind::Act,
+        }),
+        subject: arguments.about.clone(),
+        text: arguments.search.clone(),
+    };
+    let (mut entries, mut before) = (Vec::new(), arguments.before);
+    // A page may end early where much was looked through for it.
+    loop {
+        let page = directory.activity(&query, before, arguments.limit - entries.len())?;
+        entries.extend(page.entries);
+        before = page.before;
+        if before.is_none() || entries.len() >= arguments.limit {
+            break;
+        }
+    }
+    let lines: Vec<String> = entries.iter().map(line).collect();
+    output.print(
+        &lines.join("\n"),
+        || json!({ "entries": value(&entries), "before": before }),
+    );
+    if let Some(before) = before {
+        output.note(&format!("There is more: --before {before}"));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Time, code, whom it is about, who did it, from where, reference, and what exactly.
+fn line(entry: &Entry) -> String {
+    let event = &entry.event;
+    let address = entry.address.map(|address| address.to_string());
+    let reference = entry.reference.as_ref().map(ToString::to_string);
+    [
+        time::exact(entry.at),
+        event.code.clone(),
+        event.subject.clone().unwrap_or_else(|| "-".into()),
+        entry.actor.to_string(),
+        address.unwrap_or_else(|| "-".into()),
+        reference.unwrap_or_else(|| "-".into()),
+        event.detail.clone().unwrap_or_default(),
+    ]
+    .join("\t")
+    .trim_end()
+    .to_owned()
+}

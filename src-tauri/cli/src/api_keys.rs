@@ -1,0 +1,80 @@
+//! `latchkey api-key`.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Subcommand};
+use jiff::Timestamp;
+use latchkey_core::activity::{Actor, Occasion};
+use latchkey_core::time;
+use serde_json::json;
+
+use crate::failure::Failure;
+use crate::keys;
+use crate::output::{Output, value};
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ApiKeyCommand {
+    /// Make a key, and print it: it is shown once.
+    Make {
+        /// What to call it: the system that uses it.
+        name: String,
+        #[command(flatten)]
+        of: OfInstance,
+    },
+    /// List the keys.
+    List {
+        #[command(flatten)]
+        of: OfInstance,
+    },
+    /// Take a key back.
+    Revoke {
+        /// Its name or its id.
+        key: String,
+        #[command(flatten)]
+        of: OfInstance,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct OfInstance {
+    /// The instance, by name or id.
+    #[arg(long, value_name = "NAME")]
+    instance: String,
+}
+
+pub(crate) fn api_keys(
+    command: &ApiKeyCommand,
+    data_dir: Option<PathBuf>,
+    output: &Output,
+    now: Timestamp,
+) -> Result<ExitCode, Failure> {
+    let home = keys::home(data_dir)?;
+    let by = Occasion::new(Actor::CommandLine, now);
+    match command {
+        ApiKeyCommand::Make { name, of } => {
+            let id = home.instances().find(&of.instance)?.id;
+            let (_, key) = home.make_api_key(&id, name, &by)?;
+            output.print(key.expose(), || json!({ "key": key.expose() }));
+            output.note("It is shown this once. Keep it where the other system keeps its secrets.");
+        }
+        ApiKeyCommand::List { of } => {
+            let instance = home.instances().find(&of.instance)?;
+            let lines = instance.api_keys.iter().map(|key| {
+                let made = time::exact(key.created_at);
+                format!("{}\t{}\t{made}", key.id, key.name)
+            });
+            let keys = instance.api_keys.iter();
+            let keys: Vec<_> = keys
+                .map(|key| json!({ "id": key.id, "name": key.name, "created_at": key.created_at }))
+                .collect();
+            output.print(&lines.collect::<Vec<_>>().join("\n"), || value(&keys));
+        }
+        ApiKeyCommand::Revoke { key, of } => {
+            let id = home.instances().find(&of.instance)?.id;
+            home.revoke_api_key(&id, key, &by)?;
+            output.print(&format!("Revoked {key}."), || json!({ "revoked": key }));
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,385 @@
+//! What a change does to the rows: the rules of [`Directory`](super::Directory), one row at a time.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::catalogue::Update;
+use super::journal::{View, encoded};
+use super::record::{Counters, UserRecord};
+use super::{keys, unknown_user};
+use crate::activity::{Event, SettingsAct};
+use crate::code::VerifiedCode;
+use crate::directory::{Origin, Profile, User};
+use crate::email::Email;
+use crate::payload::{NewUser, Payload};
+use crate::user_id::UserId;
+use crate::verdict::{Knowledge, KnownUser, LinkState, Refusal, Status, Verdict};
+use crate::{Error, ErrorCode, Result};
+
+/// A change that is being put together.
+pub(super) struct Change<'a> {
+    rows: Rows<'a>,
+    pub(super) counters: Counters,
+    /// What the catalogue is to be told of afterwards.
+    updates: Vec<Update>,
+    /// What is recorded of it. Without that nothing has changed.
+    event: Option<Event>,
+}
+
+/// What a change has come to.
+pub(super) struct Finished {
+    pub(super) writes: Vec<(Vec<u8>, Option<Vec<u8>>)>,
+    pub(super) counters: Counters,
+    pub(super) updates: Vec<Update>,
+    pub(super) event: Event,
+}
+
+/// The rows, and what the change has made of them.
+pub(super) struct Rows<'a> {
+    view: View<'a>,
+    writes: BTreeMap<Vec<u8>, Option<Vec<u8>>>,
+}
+
+impl<'a> Rows<'a> {
+    pub(super) fn new(view: View<'a>) -> Self {
+        Self {
+            view,
+            writes: BTreeMap::new(),
+        }
+    }
+
+    pub(super) fn read<T: DeserializeOwned>(&self, key: &[u8]) -> Result<Option<T>> {
+        match self.writes.get(key) {
+            Some(Some(bytes)) => super::journal::decoded(bytes).map(Some),
+            Some(None) => Ok(None),
+            None => self.view.read(key),
+        }
+    }
+
+    fn write(&mut self, key: Vec<u8>, value: &(impl Serialize + ?Sized)) -> Result<()> {
+        self.writes.insert(key, Some(encoded(value)?));
+        Ok(())
+    }
+
+    fn remove(&mut self, key: Vec<u8>) {
+        self.writes.insert(key, None);
+    }
+
+    fn user(&self, id: &str) -> Result<Option<UserRecord>> {
+        self.read(&keys::user(id))
+    }
+
+    fn owner_of(&self, email: &Email) -> Result<Option<String>> {
+        self.read(&keys::email(email))
+    }
+
+    pub(super) fn counters(&self) -> Result<Counters> {
+        Ok(self.read(keys::COUNTERS)?.unwrap_or_default())
+    }
+
+    /// The user who has an address.
+    pub(super) fn user_by_email(&self, email: &Email) -> Result<Option<User>> {
+        let Some(owner) = self.owner_of(email)? else {
+            return Ok(None);
+        };
+        let id = UserId::parse(&owner, "id")?;
+        let user = self.user(&owner)?;
+        user.map(|user| user.into_user(&id)).transpose()
+    }
+
+    /// Everything that a verdict on `code` depends on.
+    pub(super) fn knowledge(&self, code: &VerifiedCode) -> Result<Knowledge> {
+        let (id, email) = match &code.payload {
+            Payload::Email(email) => (self.owner_of(email)?, None),
+            Payload::Id(id) => (Some(id.user_id().as_str().to_owned()), None),
+            Payload::User(user) => (Some(user.id.as_str().to_owned()), user.email.as_ref()),
+        };
+        let mut known = Knowledge {
+            seats: self.counters()?.seats(),
+            ..Knowledge::default()
+        };
+        if let Some(id) = &id {
+            let user_id = UserId::parse(id, "id")?;
+            known.user = self.user(id)?.map(|user| KnownUser {
+                id: user_id,
+                status: user.status,
+                profile_as_of: user.profile_as_of,
+            });
+            known.removed_at = self.read(&keys::removal(id))?;
+        }
+        if let Some(email) = email {
+            let owner = self
+                .owner_of(email)?
+                .filter(|owner| Some(owner) != id.as_ref());
+            known.email_owner = owner.map(|owner| UserId::parse(&owner, "id")).transpose()?;
+        }
+        if let Some(link) = &code.registered.id {
+            known.link = self.read(&keys::link(link))?.unwrap_or_default();
+        }
+        Ok(known)
+    }
+}
+
+impl<'a> Change<'a> {
+    pub(super) fn new(view: View<'a>) -> Result<Self> {
+        let rows = Rows::new(view);
+        Ok(Self {
+            counters: rows.counters()?,
+            rows,
+            updates: Vec::new(),
+            event: None,
+        })
+    }
+
+    /// What is to be written, if anything has changed.
+    pub(super) fn finish(mut self) -> Result<Option<Finished>> {
+        let Some(event) = self.event else {
+            return Ok(None);
+        };
+        self.counters.changes += 1;
+        self.rows.write(keys::COUNTERS.to_vec(), &self.counters)?;
+        Ok(Some(Finished {
+            writes: self.rows.writes.into_iter().collect(),
+            counters: self.counters,
+            updates: self.updates,
+            event,
+        }))
+    }
+
+    /// Says what is recorded of it.
+    pub(super) fn record(&mut self, event: Event) {
+        self.event = Some(event);
+    }
+
+    fn known_user(&self, id: &UserId) -> Result<UserRecord> {
+        self.rows.user(id.as_str())?.ok_or_else(|| unknown_user(id))
+    }
+
+    fn put_user(&mut self, id: &str, user: &UserRecord) -> Result<()> {
+        self.updates.push(Update::Put(Box::new(user.row(id))));
+        self.rows.write(keys::user(id), user)
+    }
+
+    pub(super) fn knowledge(&self, code: &VerifiedCode) -> Result<Knowledge> {
+        self.rows.knowledge(code)
+    }
+
+    /// Does what a verdict says, and records it.
+    pub(super) fn apply(
+        &mut self,
+        verdict: &Verdict,
+        code: &VerifiedCode,
+        now: Timestamp,
+    ) -> Result<()> {
+        self.record(Event::verdict(verdict, Some(code)));
+        let now = now.as_second();
+        // A code that claims to be from the future does not keep later ones from refreshing.
+        let as_of = code
+            .registered
+            .issued_at
+            .map_or(0, |issued_at| issued_at.min(now));
+        match (verdict, &code.payload) {
+            (Verdict::Provisioned { .. }, Payload::User(new)) => {
+                let mut user = UserRecord::new(new, Origin::Link, now, as_of);
+                user.sign_in(now);
+                self.insert(new.id.as_str(), &user)?;
+            }
+            (
+                Verdict::SignedIn {
+                    user: id,
+                    refreshes_profile,
+                },
+                payload,
+            ) => {
+                let mut user = self.known_user(id)?;
+                if let (true, Payload::User(profile)) = (*refreshes_profile, payload) {
+                    self.refresh(id.as_str(), &mut user, profile)?;
+                    user.profile_as_of = as_of;
+                }
+                user.sign_in(now);
+                self.put_user(id.as_str(), &user)?;
+            }
+            // A refusal changes nothing, and only the payload of a new user is ever provisioned.
+            (Verdict::Refused(_) | Verdict::Provisioned { .. }, _) => return Ok(()),
+        }
+        if let (true, Some(link)) = (code.registered.single_use, &code.registered.id) {
+            self.rows.write(keys::link(link), &LinkState::Used)?;
+        }
+        Ok(())
+    }
+
+    /// Adds a user whom no code named.
+    pub(super) fn add(
+        &mut self,
+        user: &NewUser,
+        origin: Origin,
+        now: Timestamp,
+    ) -> Result<UserRecord> {
+        let id = user.id.as_str();
+        if self.rows.user(id)?.is_some() {
+            let message = format!("There is a user {id} already.");
+            return Err(Error::new(ErrorCode::UserExists, message).about("user.id"));
+        }
+        if let Some(email) = &user.email {
+            self.require_own(email, &user.id)?;
+        }
+        self.require_seat()?;
+        let now = now.as_second();
+        let record = UserRecord::new(user, origin, now, now);
+        self.insert(id, &record)?;
+        Ok(record)
+    }
+
+    /// Adds a user with the address and the seat.
+    fn insert(&mut self, id: &str, user: &UserRecord) -> Result<()> {
+        if let Some(email) = user.email()? {
+            self.rows.write(keys::email(&email), &id)?;
+        }
+        // A removal that is not there is written, too.
+        if self.rows.read::<i64>(&keys::removal(id))?.is_some() {
+            self.rows.remove(keys::removal(id));
+        }
+        self.counters.users += 1;
+        self.counters.active += 1;
+        self.put_user(id, user)
+    }
+
+    /// What the code brings replaces what there is; what it leaves out stays.
+    fn refresh(&mut self, id: &str, user: &mut UserRecord, profile: &NewUser) -> Result<()> {
+        if let Some(email) = &profile.email {
+            if let Some(old) = user.email()? {
+                self.rows.remove(keys::email(&old));
+            }
+            self.rows.write(keys::email(email), &id)?;
+            user.email = Some(email.as_str().to_owned());
+        }
+        if !profile.metadata.members().is_empty() {
+            user.set_metadata(&profile.metadata);
+        }
+        Ok(())
+    }
+
+    pub(super) fn suspend(&mut self, id: &UserId, now: Timestamp) -> Result<User> {
+        let mut user = self.known_user(id)?;
+        if user.status == Status::Active {
+            self.counters.active = self.counters.active.saturating_sub(1);
+            user.status = Status::Suspended;
+            user.sign_out(now.as_second());
+            self.put_user(id.as_str(), &user)?;
+            self.record(Event::act("suspended", "Suspended").of(id));
+        }
+        user.into_user(id)
+    }
+
+    pub(super) fn reactivate(&mut self, id: &UserId) -> Result<User> {
+        let mut user = self.known_user(id)?;
+        if user.status == Status::Suspended {
+            self.require_seat()?;
+            self.counters.active += 1;
+            user.status = Status::Active;
+            self.put_user(id.as_str(), &user)?;
+            self.record(Event::act("reactivated", "Reactivated").of(id));
+        }
+        user.into_user(id)
+    }
+
+    pub(super) fn sign_out(&mut self, id: &UserId, now: Timestamp) -> Result<User> {
+        let mut user = self.known_user(id)?;
+        user.sign_out(now.as_second());
+        self.put_user(id.as_str(), &user)?;
+        self.record(Event::act("signed_out", "Signed out everywhere").of(id));
+        user.into_user(id)
+    }
+
+    pub(super) fn edit(&mut self, id: &UserId, profile: &Profile, now: Timestamp) -> Result<User> {
+        let mut user = self.known_user(id)?;
+        let mut changed = Vec::new();
+        if let Some(email) = &profile.email
+            && user.email.as_deref() != email.as_ref().map(Email::as_str)
+        {
+            if let Some(email) = email {
+                self.require_own(email, id)?;
+            }
+            if let Some(old) = user.email()? {
+                self.rows.remove(keys::email(&old));
+            }
+            if let Some(email) = email {
+                self.rows.write(keys::email(email), id.as_str())?;
+            }
+            user.email = email.as_ref().map(|email| email.as_str().to_owned());
+            changed.push("email");
+        }
+        let metadata = user.metadata()?;
+        let merged = metadata.merged(&profile.members)?;
+        if merged != metadata {
+            user.set_metadata(&merged);
+            changed.push("metadata");
+        }
+        if !changed.is_empty() {
+            // What an older code says of the person does not come back.
+            user.profile_as_of = user.profile_as_of.max(now.as_second());
+            self.put_user(id.as_str(), &user)?;
+            let event = Event::act("profile_changed", "Profile changed").of(id);
+            self.record(event.with(changed.join(", ")));
+        }
+        user.into_user(id)
+    }
+
+    pub(super) fn remove(&mut self, id: &UserId, now: Timestamp) -> Result<()> {
+        let user = self.known_user(id)?;
+        if let Some(email) = user.email()? {
+            self.rows.remove(keys::email(&email));
+        }
+        self.rows.remove(keys::user(id.as_str()));
+        self.rows
+            .write(keys::removal(id.as_str()), &now.as_second())?;
+        self.updates.push(Update::Remove(id.as_str().to_owned()));
+        self.counters.users = self.counters.users.saturating_sub(1);
+        if user.status == Status::Active {
+            self.counters.active = self.counters.active.saturating_sub(1);
+        }
+        self.record(Event::act("removed", "Removed").of(id));
+        Ok(())
+    }
+
+    pub(super) fn revoke_link(&mut self, link: &str) -> Result<()> {
+        self.rows.write(keys::link(link), &LinkState::Revoked)?;
+        let mut event = Event::act("revoked", "Link revoked");
+        event.link = Some(link.to_owned());
+        self.record(event);
+        Ok(())
+    }
+
+    /// Records an act on the settings; `false` if it was recorded before.
+    pub(super) fn take_act(&mut self, act: &SettingsAct) -> Result<bool> {
+        let recorded: u64 = self.rows.read(keys::ACTS)?.unwrap_or_default();
+        if act.number > recorded {
+            self.rows.write(keys::ACTS.to_vec(), &act.number)?;
+            self.record(act.event.clone());
+        }
+        Ok(act.number > recorded)
+    }
+
+    /// Refuses an address that belongs to somebody else.
+    fn require_own(&self, email: &Email, id: &UserId) -> Result<()> {
+        match self.rows.owner_of(email)? {
+            Some(owner) if owner != id.as_str() => {
+                let message = format!("The email belongs to {owner} already.");
+                Err(Error::new(ErrorCode::EmailInUse, message).about("user.email"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn require_seat(&self) -> Result<()> {
+        let seats = self.counters.seats();
+        if seats.has_free() {
+            return Ok(());
+        }
+        let message = Refusal::NoSeats { seats }.to_string();
+        Err(Error::new(ErrorCode::NoSeats, message))
+    }
+}

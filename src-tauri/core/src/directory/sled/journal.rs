@@ -1,0 +1,376 @@
+//! The journal: each change is one row of it first, and that row on the disk is what makes the change
+//! last. A transaction of sled's own over the rows that change would be written twice and take almost
+//! double the time to become durable. What the journal holds is read before the rows are, and now and
+//! then it is carried over into them.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use sled::IVec;
+
+use super::flush::{Flusher, UnderWay};
+use super::record::EntryRecord;
+use super::{damaged, keys, storage};
+use crate::Result;
+
+/// After so many changes, or rows that have changed, they are carried over.
+const CHANGES: usize = 64;
+const ROWS: usize = 250;
+/// So many rows are written at once: sled holds them all in memory, and each of their pages.
+const BATCH: usize = 250;
+
+/// A row and what is in it now; nothing, where it is removed.
+type Write = (Vec<u8>, Option<Vec<u8>>);
+
+/// A change, as the journal has it.
+#[derive(Serialize, Deserialize)]
+struct Change {
+    writes: Vec<Write>,
+    entry: EntryRecord,
+}
+
+/// A tree, and the changes that are not in its rows yet.
+pub(super) struct Journal {
+    tree: sled::Db,
+    flusher: Flusher,
+    /// Changes are made one after the other.
+    turn: Mutex<()>,
+    pending: RwLock<Pending>,
+}
+
+/// What is in the journal and not in the rows.
+#[derive(Default)]
+struct Pending {
+    rows: HashMap<Vec<u8>, Option<IVec>>,
+    /// By number, which goes up.
+    entries: Vec<(u64, IVec)>,
+}
+
+/// The right to make the next change.
+pub(super) struct Turn<'a> {
+    journal: &'a Journal,
+    _turn: MutexGuard<'a, ()>,
+}
+
+/// The rows as they are; they stay so while this is held.
+pub(super) struct View<'a> {
+    tree: &'a sled::Db,
+    pending: RwLockReadGuard<'a, Pending>,
+}
+
+impl Journal {
+    /// Takes a tree over. What its journal holds is carried over into the rows.
+    pub(super) fn open(tree: sled::Db) -> Result<Self> {
+        carry_over_all(&tree)?;
+        Ok(Self {
+            tree,
+            flusher: Flusher::default(),
+            turn: Mutex::default(),
+            pending: RwLock::default(),
+        })
+    }
+
+    pub(super) fn tree(&self) -> &sled::Db {
+        &self.tree
+    }
+
+    /// Says that a change begins; it ends when the answer is dropped.
+    pub(super) fn begin(&self) -> UnderWay<'_> {
+        self.flusher.begin()
+    }
+
+    /// Waits for the right to make the next change.
+    pub(super) fn turn(&self) -> Turn<'_> {
+        Turn {
+            journal: self,
+            _turn: self.turn.lock().unwrap_or_else(PoisonError::into_inner),
+        }
+    }
+
+    pub(super) fn view(&self) -> View<'_> {
+        View {
+            tree: &self.tree,
+            pending: self.pending.read().unwrap_or_else(PoisonError::into_inner),
+        }
+    }
+
+    /// Returns when what this thread has written is on disk. Not to be called while a turn is held:
+    /// others would wait, and not be served together.
+    pub(super) fn flush(&self) -> Result<()> {
+        self.flusher.flush(&self.tree)
+    }
+
+    /// The entries of the activity before a number, newest first.
+    pub(super) fn entries(&self, before: u64) -> impl Iterator<Item = Result<(u64, EntryRecord)>> {
+        let pending: Vec<_> = {
+            let view = self.view();
+            let known = view.pending.entries.iter().rev();
+            known
+                .filter(|(number, _)| *number < before)
+                .cloned()
+                .collect()
+        };
+        // Those that are carried over meanwhile are not seen twice.
+        let before = pending.last().map_or(before, |(number, _)| *number);
+        let carried = self.tree.range(keys::entry(0)..keys::entry(before)).rev();
+        let carried = carried.map(|row| {
+            let (key, bytes) = row.map_err(storage)?;
+            Ok((keys::number_of(&key).ok_or_else(damaged)?, bytes))
+        });
+        pending.into_iter().map(Ok).chain(carried).map(|row| {
+            let (number, bytes) = row?;
+            Ok((number, decoded(&bytes)?))
+        })
+    }
+}
+
+impl View<'_> {
+    pub(super) fn read<T: DeserializeOwned>(&self, key: &[u8]) -> Result<Option<T>> {
+        let bytes = match self.pending.rows.get(key) {
+            Some(bytes) => bytes.clone(),
+            None => self.tree.get(key).map_err(storage)?,
+        };
+        bytes.map(|bytes| decoded(&bytes)).transpose()
+    }
+}
+
+impl Turn<'_> {
+    /// Writes a change of a number, which is one more than that of the last. It is seen from here on,
+    /// and lasts once it is flushed.
+    pub(super) fn write(&self, number: u64, writes: Vec<Write>, entry: EntryRecord) -> Result<()> {
+        let change = Change { writes, entry };
+        let bytes = encoded(&change)?;
+        let entry = encoded(&change.entry)?;
+        let journal = self.journal;
+        journal
+            .tree
+            .insert(keys::change(number), bytes)
+            .map_err(storage)?;
+        let mut pending = journal
+            .pending
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        let rows = change.writes.into_iter();
+        pending
+            .rows
+            .extend(rows.map(|(key, value)| (key, value.map(IVec::from))));
+        pending.entries.push((number, entry.into()));
+        let much = pending.entries.len() >= CHANGES || pending.rows.len() >= ROWS;
+        drop(pending);
+        // What cannot be carried over now is in the journal, and is tried again with the next.
+        if much && let Err(cause) = self.carry_over() {
+            tracing::warn!(error = ?cause, "changes stay in the journal");
+        }
+        Ok(())
+    }
+
+    /// Writes what is pending into the rows, and takes it out of the journal: in this order, which
+    /// sled's log keeps.
+    fn carry_over(&self) -> Result<()> {
+        let Journal { tree, pending, .. } = self.journal;
+        let known = pending.read().unwrap_or_else(PoisonError::into_inner);
+        let rows = known
+            .rows
+            .iter()
+            .map(|(key, value)| (key.clone(), value.clone()));
+        let entries = known.entries.iter();
+        let entries = entries.map(|(number, entry)| (keys::entry(*number), Some(entry.clone())));
+        write_rows(tree, rows.chain(entries))?;
+        let journaled = known.entries.iter();
+        write_rows(
+            tree,
+            journaled.map(|(number, _)| (keys::change(*number), None)),
+        )?;
+        drop(known);
+        *pending.write().unwrap_or_else(PoisonError::into_inner) = Pending::default();
+        Ok(())
+    }
+}
+
+/// Carries over what was in the journal when the program ended.
+fn carry_over_all(tree: &sled::Db) -> Result<()> {
+    let mut journaled = Vec::new();
+    for row in tree.range(keys::change(0)..=keys::change(u64::MAX)) {
+        let (key, bytes) = row.map_err(storage)?;
+        let number = keys::number_of(&key).ok_or_else(damaged)?;
+        let Change { writes, entry } = decoded(&bytes)?;
+        let rows = writes
+            .into_iter()
+            .map(|(key, value)| (key, value.map(IVec::from)));
+        let entry = (keys::entry(number), Some(encoded(&entry)?.into()));
+        write_rows(tree, rows.chain([entry]))?;
+        journaled.push(number);
+    }
+    if journaled.is_empty() {
+        return Ok(());
+    }
+    let journaled = journaled.into_iter();
+    write_rows(tree, journaled.map(|number| (keys::change(number), None)))?;
+    tree.flush().map(drop).map_err(storage)
+}
+
+fn write_rows(tree: &sled::Db, rows: impl Iterator<Item = (Vec<u8>, Option<IVec>)>) -> Result<()> {
+    let (mut batch, mut count) = (sled::Batch::default(), 0);
+    for (key, value) in rows {
+        match value {
+            Some(value) => batch.insert(key, value),
+            None => batch.remove(key),
+        }
+        count += 1;
+        if count == BATCH {
+            tree.apply_batch(std::mem::take(&mut batch))
+                .map_err(storage)?;
+            count = 0;
+        }
+    }
+    tree.apply_batch(batch).map_err(storage)
+}
+
+pub(super) fn encoded(value: &(impl Serialize + ?Sized)) -> Result<Vec<u8>> {
+    postcard::to_allocvec(value).map_err(|cause| damaged().because(cause))
+}
+
+pub(super) fn decoded<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
+    postcard::from_bytes(bytes).map_err(|cause| damaged().because(cause))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::path::Path;
+    use std::thread;
+
+    use jiff::Timestamp;
+
+    use super::*;
+    use crate::activity::{Actor, Event, Occasion};
+
+    fn journal(path: &Path) -> Journal {
+        loop {
+            // The one that was dropped may still be closing.
+            if let Ok(tree) = sled::open(path) {
+                return Journal::open(tree).unwrap();
+            }
+            thread::yield_now();
+        }
+    }
+
+    fn entry(number: u64) -> EntryRecord {
+        let by = Occasion::new(Actor::Studio, Timestamp::UNIX_EPOCH);
+        EntryRecord::new(Event::act("number", number.to_string()), &by)
+    }
+
+    fn numbers(journal: &Journal, before: u64) -> Vec<u64> {
+        journal
+            .entries(before)
+            .map(|row| {
+                let (number, entry) = row.unwrap();
+                assert_eq!(entry.into_entry(number).event.title, number.to_string());
+                number
+            })
+            .collect()
+    }
+
+    fn journaled(journal: &Journal) -> usize {
+        let all = journal.tree.range(keys::change(0)..=keys::change(u64::MAX));
+        all.count()
+    }
+
+    /// Some rows are written often, some once, and some are removed again.
+    fn writes(number: u64) -> Vec<(String, Option<u64>)> {
+        let mut writes = vec![
+            ("u:counter".to_owned(), Some(number)),
+            (format!("u:{}", number % 7), Some(number)),
+            (format!("e:{number}"), Some(number)),
+        ];
+        if number % 3 == 0 {
+            writes.push((format!("e:{}", number / 2), None));
+        }
+        writes
+    }
+
+    #[test]
+    fn rows_are_what_was_written_wherever_the_journal_is_cut() {
+        let folder = tempfile::tempdir().unwrap();
+        let (mut rows, mut number) = (BTreeMap::new(), 0);
+        for changes in [1, 62, 1, 63, 64, 65, 128, 5, 0, 3] {
+            let journal = journal(folder.path());
+            assert_eq!(journaled(&journal), 0, "all is carried over by opening");
+            for _ in 0..changes {
+                number += 1;
+                let change = writes(number);
+                let encode = |value: Option<u64>| value.map(|value| encoded(&value).unwrap());
+                let bytes = change.iter().cloned();
+                let bytes = bytes.map(|(key, value)| (key.into_bytes(), encode(value)));
+                let turn = journal.turn();
+                turn.write(number, bytes.collect(), entry(number)).unwrap();
+                rows.extend(change);
+                assert!(journaled(&journal) < CHANGES);
+            }
+            journal.flush().unwrap();
+            for (key, value) in &rows {
+                let read: Option<u64> = journal.view().read(key.as_bytes()).unwrap();
+                assert_eq!(read, *value, "{key} after {number}");
+            }
+            let all: Vec<u64> = (1..=number).rev().collect();
+            assert_eq!(numbers(&journal, u64::MAX), all);
+            for before in [number, number.saturating_sub(3), 1] {
+                let some: Vec<u64> = (1..before).rev().collect();
+                assert_eq!(numbers(&journal, before), some);
+            }
+        }
+    }
+
+    #[test]
+    fn a_change_of_many_rows_is_carried_over_at_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let journal = journal(folder.path());
+        let rows = |count: usize| {
+            let rows = 0..count;
+            rows.map(|row| (format!("u:{row}").into_bytes(), Some(vec![1])))
+                .collect()
+        };
+        journal.turn().write(1, rows(ROWS - 1), entry(1)).unwrap();
+        assert_eq!(journaled(&journal), 1);
+        journal.turn().write(2, rows(3 * BATCH), entry(2)).unwrap();
+        assert_eq!(journaled(&journal), 0);
+        assert_eq!(journal.tree.scan_prefix("u:").count(), 3 * BATCH);
+    }
+
+    #[test]
+    fn what_somebody_looks_at_stays_as_it_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let journal = journal(folder.path());
+        let write = |number: u64| {
+            let row = (b"u:x".to_vec(), Some(encoded(&number).unwrap()));
+            journal
+                .turn()
+                .write(number, vec![row], entry(number))
+                .unwrap();
+        };
+        write(1);
+        let view = journal.view();
+        thread::scope(|scope| {
+            let writer = scope.spawn(|| write(2));
+            thread::sleep(std::time::Duration::from_millis(50));
+            assert!(!writer.is_finished());
+            assert_eq!(view.read::<u64>(b"u:x").unwrap(), Some(1));
+            drop(view);
+            writer.join().unwrap();
+        });
+        assert_eq!(journal.view().read::<u64>(b"u:x").unwrap(), Some(2));
+    }
+
+    #[test]
+    fn what_is_no_change_is_found_out() {
+        for (key, bytes) in [(keys::change(1), vec![9]), (b"j:short".to_vec(), vec![])] {
+            let folder = tempfile::tempdir().unwrap();
+            let tree = sled::open(folder.path()).unwrap();
+            tree.insert(key, bytes).unwrap();
+            let refused = Journal::open(tree).err();
+            assert_eq!(refused.unwrap().code, crate::ErrorCode::DamagedFile);
+        }
+    }
+}
