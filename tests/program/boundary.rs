@@ -21,7 +21,7 @@ pub(crate) struct Boundary {
     _app: App<MockRuntime>,
     window: WebviewWindow<MockRuntime>,
     stranger: WebviewWindow<MockRuntime>,
-    data_dir: TempDir,
+    pub(crate) data_dir: TempDir,
 }
 
 impl Boundary {
@@ -57,7 +57,7 @@ impl Boundary {
     }
 
     /// An instance with a pasted secret, in a sealed file.
-    fn with_instance() -> (Self, String) {
+    pub(crate) fn with_instance() -> (Self, String) {
         let boundary = Self::new();
         boundary
             .ask("keys_create", json!({ "passphrase": PASSPHRASE }))
@@ -101,7 +101,7 @@ fn invoke(
     get_ipc_response(window, request).map(|body| body.deserialize().unwrap())
 }
 
-fn compose_request(instance: &str) -> Value {
+pub(crate) fn compose_request(instance: &str) -> Value {
     json!({
         "instance": instance,
         "who": { "kind": "email", "email": "ada@acme.example" },
@@ -111,7 +111,14 @@ fn compose_request(instance: &str) -> Value {
     })
 }
 
-fn users_request(instance: &str) -> Value {
+/// Everything that has happened.
+pub(crate) fn activity_request(instance: &str) -> Value {
+    json!({
+        "instance": instance, "kind": null, "subject": null, "text": "", "before": null, "limit": 9,
+    })
+}
+
+pub(crate) fn users_request(instance: &str) -> Value {
     json!({
         "instance": instance,
         "query": { "search": "", "status": null, "origin": null, "sort_by": "id", "descending": false },
@@ -120,7 +127,7 @@ fn users_request(instance: &str) -> Value {
     })
 }
 
-fn new_user(instance: &str, id: &str) -> Value {
+pub(crate) fn new_user(instance: &str, id: &str) -> Value {
     json!({
         "instance": instance, "id": id, "email": "",
         "metadata": { "kind": "fields", "fields": [["name", "Ada"]] },
@@ -275,7 +282,12 @@ fn only_the_revealing_command_answers_with_the_secret_and_it_does_so_once() {
             "user_reactivate",
             json!({ "instance": instance, "id": "ada" }),
         ),
+        (
+            "user_sign_out",
+            json!({ "instance": instance, "id": "ada" }),
+        ),
         ("user_remove", json!({ "instance": instance, "id": "ada" })),
+        ("activity", activity_request(&instance)),
         ("seats", by_id.clone()),
         ("seats_set", json!({ "instance": instance, "limit": 3 })),
         ("gateway", Value::Null),
@@ -392,156 +404,4 @@ fn an_instance_survives_a_restart_and_a_wrong_passphrase_changes_nothing() {
     let opened = invoke(&window, "keys_unlock", &json!({ "passphrase": PASSPHRASE })).unwrap();
     assert_eq!(opened["state"], "ready");
     assert!(invoke(&window, "compose", &compose_request(&instance)).is_ok());
-}
-
-/// An instance that is hosted here.
-fn hosted_here() -> (Boundary, String) {
-    let (boundary, _) = Boundary::with_instance();
-    let instance = boundary.ask("sample_instance_add", Value::Null).unwrap();
-    let id = instance["id"].as_str().unwrap().to_owned();
-    (boundary, id)
-}
-
-#[test]
-fn users_are_added_found_suspended_and_removed_through_the_boundary() {
-    let (boundary, here) = hosted_here();
-    let who = json!({ "instance": here, "id": "ada" });
-    let added = boundary.ask("user_add", new_user(&here, "ada")).unwrap();
-    assert_eq!(added["user"]["origin"], "added");
-    assert!(added["metadata_json"].as_str().unwrap().contains("Ada"));
-    let refused = boundary
-        .ask("user_add", new_user(&here, "ada"))
-        .unwrap_err();
-    assert_eq!(
-        (&refused["code"], &refused["field"]),
-        (&json!("user_exists"), &json!("user.id"))
-    );
-    boundary.ask("user_add", new_user(&here, "grace")).unwrap();
-    let mut page = users_request(&here);
-    page["limit"] = json!(1);
-    let first = boundary.ask("users", page.clone()).unwrap();
-    assert_eq!(
-        (&first["total"], &first["users"][0]["id"]),
-        (&json!(2), &json!("ada"))
-    );
-    page["place"] = json!({ "kind": "after", "cursor": first["next"] });
-    let second = boundary.ask("users", page.clone()).unwrap();
-    assert_eq!(
-        (&second["users"][0]["id"], &second["next"]),
-        (&json!("grace"), &Value::Null)
-    );
-    page["place"] = json!({ "kind": "after", "cursor": "nonsense" });
-    assert_eq!(
-        boundary.ask("users", page).unwrap_err()["code"],
-        "invalid_cursor"
-    );
-
-    let suspended = boundary.ask("user_suspend", who.clone()).unwrap();
-    assert_eq!(suspended["user"]["status"], "suspended");
-    let seats = boundary
-        .ask("seats_set", json!({ "instance": here, "limit": 1 }))
-        .unwrap();
-    assert_eq!(seats, json!({ "used": 1, "limit": 1 }));
-    let refused = boundary.ask("user_reactivate", who.clone()).unwrap_err();
-    assert_eq!(refused["code"], "no_seats");
-    boundary.ask("user_remove", who.clone()).unwrap();
-    assert_eq!(
-        boundary.ask("user", who).unwrap_err()["code"],
-        "unknown_user"
-    );
-}
-
-#[test]
-fn a_code_is_inspected_and_only_what_was_inspected_last_is_redeemed() {
-    let (boundary, here) = hosted_here();
-    let mut request = compose_request(&here);
-    request["who"] = json!({
-        "kind": "user", "id": "ada", "email": "", "metadata": { "kind": "fields", "fields": [] },
-    });
-    let preview = boundary.ask("compose", request).unwrap();
-    assert_eq!(preview["forecast"]["verdict"], "provisioned");
-    assert_eq!(
-        preview["forecast"]["title"],
-        "Creates ada: seat 1, no limit"
-    );
-    let link: String = ["scheme", "authority", "before", "header"]
-        .iter()
-        .map(|part| preview["link"][*part].as_str().unwrap())
-        .collect();
-    let link = format!(
-        "{link}.{}.{}",
-        preview["link"]["claims"].as_str().unwrap(),
-        preview["link"]["signature"].as_str().unwrap()
-    );
-    let inspect = |text: &str| {
-        let source = json!({ "kind": "text", "text": text });
-        boundary.ask("inspect", json!({ "instance": here, "source": source }))
-    };
-    let redeem = |revision: &Value| {
-        boundary.ask("redeem", json!({ "instance": here, "revision": revision }))
-    };
-    let first = inspect(&link).unwrap();
-    assert_eq!(
-        (&first["found_in"], &first["forecast"]["user"]),
-        (&json!("url"), &json!("ada"))
-    );
-    let second = inspect(&link).unwrap();
-    assert_eq!(
-        redeem(&first["revision"]).unwrap_err()["code"],
-        "stale_inspection"
-    );
-    let redeemed = redeem(&second["revision"]).unwrap();
-    assert_eq!(
-        redeemed["forecast"]["title"],
-        "Created ada: seat 1, no limit"
-    );
-    assert_eq!(redeemed["user"]["user"]["sign_ins"], 1);
-    assert_eq!(redeemed["seats"], json!({ "used": 1, "limit": null }));
-    assert_eq!(inspect(&link).unwrap()["forecast"]["title"], "Signs in ada");
-    assert_eq!(
-        inspect("nothing of the kind").unwrap_err()["code"],
-        "no_code"
-    );
-}
-
-#[test]
-fn an_instance_that_is_hosted_elsewhere_has_no_users_here() {
-    let (boundary, elsewhere) = Boundary::with_instance();
-    let refused = boundary
-        .ask("users", users_request(&elsewhere))
-        .unwrap_err();
-    assert_eq!(refused["code"], "hosted_elsewhere");
-    let preview = boundary
-        .ask("compose", compose_request(&elsewhere))
-        .unwrap();
-    let detail = preview["forecast"]["detail"].as_str().unwrap();
-    assert!(detail.contains("no copy of its users here"), "{detail}");
-    assert_eq!(preview["forecast"]["verdict"], Value::Null);
-}
-
-#[test]
-fn another_program_is_told_that_studio_holds_the_directory() {
-    let (boundary, here) = hosted_here();
-    boundary.ask("seats", json!({ "instance": here })).unwrap();
-    let folder = boundary
-        .data_dir
-        .path()
-        .join("instances")
-        .join(&here)
-        .join("directory");
-    let refused = latchkey_core::directory::SledDirectory::open(&folder, "another")
-        .err()
-        .unwrap();
-    let holder = format!("Latchkey Studio (process {})", std::process::id());
-    assert!(refused.message.contains(&holder), "{}", refused.message);
-    let home = latchkey_core::home::Home::open(boundary.data_dir.path().into(), KeychainUse::Never);
-    let id = latchkey_core::instance::InstanceId::parse(&here).unwrap();
-    let refused = home.unwrap().remove(&id).unwrap_err();
-    assert!(refused.message.contains(&holder), "{}", refused.message);
-    assert!(folder.exists(), "nobody takes it away under Studio");
-    // It works on one instance at a time; the others are left to whoever wants them.
-    boundary
-        .ask("instance_remove", json!({ "instance": here }))
-        .unwrap();
-    assert!(!folder.exists());
 }

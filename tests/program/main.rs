@@ -11,6 +11,7 @@
 )]
 
 mod boundary;
+mod directory;
 mod gateway;
 mod generated_types;
 mod interop;

@@ -1,5 +1,81 @@
 // Generated from the Rust types by `cargo xtask gen`. Do not edit by hand.
 
+export type ActivityEntry = { 
+/**
+ * It goes up with time.
+ */
+number: number, 
+/**
+ * When, in Unix seconds.
+ */
+at: number, 
+/**
+ * Who did it: `A visitor`, `Studio`, `API key CRM`.
+ */
+actor: string, 
+/**
+ * From where, if it came over a network.
+ */
+address: string | null, 
+/**
+ * What a visitor was shown who was refused.
+ */
+reference: string | null, 
+/**
+ * What kind of thing.
+ */
+kind: ActivityKind, 
+/**
+ * The stable code.
+ */
+code: string, 
+/**
+ * In a few words.
+ */
+title: string, 
+/**
+ * Why, or what exactly.
+ */
+detail: string | null, 
+/**
+ * Whom it is about.
+ */
+subject: string | null, };
+export type ActivityKind = "sign_in" | "refusal" | "act";
+export type ActivityPage = { 
+/**
+ * The entries, newest first. There may be fewer than were asked for, and more further on.
+ */
+entries: Array<ActivityEntry>, 
+/**
+ * Where to go on; nowhere, where everything was looked at.
+ */
+before: number | null, };
+export type ActivityRequest = { 
+/**
+ * The instance's id.
+ */
+instance: string, 
+/**
+ * Only this kind.
+ */
+kind: ActivityKind | null, 
+/**
+ * Only what is about somebody, by the whole id or address.
+ */
+subject: string | null, 
+/**
+ * Only where this stands: whom it is about, the reference, the address, the code.
+ */
+text: string, 
+/**
+ * Only what was before the entry of this number.
+ */
+before: number | null, 
+/**
+ * How many.
+ */
+limit: number, };
 export type Algorithm = "HS256" | "HS384" | "HS512";
 export type Appearance = { 
 /**
@@ -725,9 +801,11 @@ export type Commands = {
   user_add: { request: NewUser; response: UserProfile };
   user_suspend: { request: UserRef; response: UserProfile };
   user_reactivate: { request: UserRef; response: UserProfile };
+  user_sign_out: { request: UserRef; response: UserProfile };
   user_remove: { request: UserRef; response: null };
   seats: { request: InstanceRef; response: Seats };
   seats_set: { request: SeatLimit; response: Seats };
+  activity: { request: ActivityRequest; response: ActivityPage };
   inspect: { request: InspectRequest; response: Inspection };
   redeem: { request: RedeemRequest; response: Redeemed };
   gateway: { request: null; response: GatewayState };

@@ -1,6 +1,7 @@
 /** Strokes on a grid of 24, drawn for 16 pixels. */
 export const icons = {
   plus: ['M12 5v14', 'M5 12h14'],
+  activity: ['M3 12h4l3-8 4 16 3-8h4'],
   gear: [
     'M12 9a3 3 0 1 0 0 6a3 3 0 1 0 0-6',
     'M12 2.5v3M12 18.5v3M2.5 12h3M18.5 12h3M5.3 5.3l2.1 2.1M16.6 16.6l2.1 2.1M5.3 18.7l2.1-2.1M16.6 7.4l2.1-2.1',

@@ -20,7 +20,7 @@ beforeEach(() => {
 });
 
 it('changes the screen by key and by the rail', async () => {
-  await userEvent.keyboard('{Control>}[Digit4]{/Control}');
+  await userEvent.keyboard('{Control>}[Digit5]{/Control}');
   expect(await screen.findByTestId('settings-url')).toBeTruthy();
   expect(screen.getByTestId('rail-settings').getAttribute('aria-current')).toBe('page');
   await userEvent.click(screen.getByTestId('rail-compose'));

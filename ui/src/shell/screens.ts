@@ -5,6 +5,7 @@ export const screens = [
   { id: 'compose', name: 'Compose', icon: 'plus' },
   { id: 'users', name: 'Users', icon: 'users' },
   { id: 'inspect', name: 'Inspect', icon: 'search' },
+  { id: 'activity', name: 'Activity', icon: 'activity' },
   { id: 'settings', name: 'Settings', icon: 'gear' },
 ] as const satisfies { id: string; name: string; icon: IconName }[];
 

@@ -7,6 +7,7 @@
     reason = "a test that fails says where by panicking"
 )]
 
+mod activity;
 mod directory;
 mod inspect;
 mod instances;

@@ -1,10 +1,12 @@
 use jiff::Timestamp;
+use latchkey_core::activity::{ActivityQuery, Actor};
 use latchkey_core::claims::Registered;
 use latchkey_core::directory::Directory as _;
 use latchkey_core::instance::SignInStep;
 use latchkey_core::link::Parameter;
 use latchkey_core::payload::NewUser;
 use latchkey_core::user_id::UserId;
+use serde_json::Value;
 
 use crate::site::{Site, by};
 
@@ -322,4 +324,46 @@ fn a_button_of_another_page_does_nothing() {
             303
         );
     }
+}
+
+#[test]
+fn the_administrator_finds_by_the_reference_why_somebody_was_refused() {
+    let mut site = Site::new();
+    site.directory.set_seat_limit(Some(0), &by()).unwrap();
+    let new = site.new_user("ada");
+    let forged = format!("{}.{}", new.rsplit_once('.').unwrap().0, "A".repeat(43));
+    for step in [SignInStep::Automatic, SignInStep::Confirm] {
+        site.settings.visiting.step = step;
+        for (code, verdict, subject) in [
+            (&new, "no_seats", Some("ada")),
+            (
+                &site.code(r#"{"id":"nobody"}"#),
+                "unknown_user",
+                Some("nobody"),
+            ),
+            (&forged, "bad_signature", None),
+        ] {
+            let path = format!("/?externalAuthCode={code}");
+            let headers = [("accept", "application/json")];
+            let problem: Value = serde_json::from_str(&site.get(&path, &headers).body).unwrap();
+            let query = ActivityQuery {
+                text: problem["reference"].as_str().unwrap().to_owned(),
+                ..ActivityQuery::default()
+            };
+            let page = site.directory.activity(&query, None, 9).unwrap();
+            let [entry] = &page.entries[..] else {
+                panic!("{verdict}: {page:?}");
+            };
+            assert_eq!(entry.event.code, verdict);
+            assert_eq!(entry.event.subject.as_deref(), subject);
+            assert_eq!(entry.actor, Actor::Visitor);
+            let kept = serde_json::to_string(entry).unwrap();
+            assert!(!kept.contains(code.as_str()), "{kept}");
+        }
+    }
+    let all = site
+        .directory
+        .activity(&ActivityQuery::default(), None, 99)
+        .unwrap();
+    assert_eq!(all.entries.len(), 1 + 6, "each is recorded once");
 }

@@ -1,0 +1,102 @@
+//! What has happened, and who may do it by a key.
+
+use serde_json::{Value, json};
+
+use crate::run::{hosted_here, in_folder};
+
+#[test]
+fn what_was_done_is_listed_with_who_did_it() {
+    let folder = hosted_here("https://a.b");
+    let run = |arguments: &[&str]| {
+        let mut all = vec!["--json"];
+        all.extend(arguments);
+        all.extend(["--instance", "here"]);
+        in_folder(folder.path(), &all)
+    };
+    assert_eq!(run(&["users", "add", "ada"]).code, 0);
+    assert_eq!(run(&["users", "sign-out", "ada"]).code, 0);
+    assert_eq!(run(&["redeem", "eyJhbGciOiJIUzI1NiJ9.e30.AAAA"]).code, 1);
+    let set = ["instance", "set", "here", "--sign-in", "confirm"];
+    let set = in_folder(folder.path(), &set);
+    assert_eq!(set.code, 0, "{}", set.err);
+    let list = |more: &[&str]| {
+        let mut all = vec!["activity", "list"];
+        all.extend(more);
+        run(&all).json()
+    };
+    let all = list(&[]);
+    let entries = all["entries"].as_array().unwrap();
+    let codes: Vec<&str> = entries
+        .iter()
+        .map(|entry| entry["code"].as_str().unwrap())
+        .collect();
+    assert_eq!(
+        codes,
+        [
+            "settings_changed",
+            "bad_signature",
+            "signed_out",
+            "added",
+            "instance_made"
+        ]
+    );
+    assert_eq!(entries[0]["detail"], "sign-in step");
+    assert!(entries.iter().all(|entry| entry["actor"] == "command_line"));
+    let codes = |answer: Value| answer["entries"].as_array().unwrap().len();
+    assert_eq!(codes(list(&["--kind", "refusal"])), 1);
+    assert_eq!(codes(list(&["--about", "ada"])), 2);
+    assert_eq!(codes(list(&["--search", "step"])), 0);
+    assert_eq!(codes(list(&["--search", "settings"])), 1);
+    let first = list(&["--limit", "2"]);
+    assert_eq!(codes(first.clone()), 2);
+    let before = first["before"].to_string();
+    assert_eq!(codes(list(&["--before", &before])), 3);
+    let text = in_folder(folder.path(), &["activity", "list", "--instance", "here"]);
+    assert_eq!(text.out.lines().count(), 5);
+    assert!(
+        text.out.contains("\tbad_signature\t-\tThe command line\t"),
+        "{}",
+        text.out
+    );
+}
+
+#[test]
+fn an_api_key_is_printed_once_and_kept_hashed() {
+    let folder = hosted_here("https://a.b");
+    let run = |arguments: &[&str]| {
+        let mut all = vec!["--json", "api-key"];
+        all.extend(arguments);
+        all.extend(["--instance", "here"]);
+        in_folder(folder.path(), &all)
+    };
+    let made = run(&["make", "CRM"]);
+    let key = made.json()["key"].as_str().unwrap().to_owned();
+    assert!(key.starts_with("lk_"), "{}", made.err);
+    assert_eq!(
+        run(&["make", "CRM"]).refusal(),
+        (1, "invalid_setting".into(), Some("name".into()))
+    );
+    assert_eq!(run(&["make", " "]).refusal().2.as_deref(), Some("name"));
+    let listed = run(&["list"]);
+    assert_eq!(listed.json()[0]["name"], "CRM");
+    assert!(!listed.out.contains(&key));
+    let kept = folder.path().join("instances/here/instance.json");
+    let kept = std::fs::read_to_string(kept).unwrap();
+    assert!(kept.contains("CRM") && !kept.contains(&key));
+    assert_eq!(run(&["revoke", "CRM"]).code, 0);
+    assert_eq!(
+        run(&["revoke", "CRM"]).refusal(),
+        (1, "unknown_api_key".into(), Some("key".into()))
+    );
+    assert_eq!(run(&["list"]).json(), json!([]));
+    let all = in_folder(
+        folder.path(),
+        &["--json", "activity", "list", "--instance", "here"],
+    );
+    let entries = all.json()["entries"].clone();
+    assert_eq!(
+        (&entries[0]["code"], &entries[1]["code"]),
+        (&json!("api_key_revoked"), &json!("api_key_made"))
+    );
+    assert_eq!(entries[0]["detail"], "CRM");
+}

@@ -1,0 +1,143 @@
+import { cleanup, render, screen, waitFor } from '@testing-library/svelte';
+import userEvent from '@testing-library/user-event';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+
+import { answer, instanceLike, refuse, type Asked } from '../../tests/answers';
+import type { ActivityEntry, ActivityPage, ActivityRequest } from '../generated/types';
+import { studio } from '../state/studio.svelte';
+import { selection } from '../users/selection.svelte';
+import Activity from './Activity.svelte';
+
+const instance = instanceLike({ id: 'here', hosted: 'here' });
+
+function entryLike(number: number, changed: Partial<ActivityEntry> = {}): ActivityEntry {
+  return {
+    number,
+    at: 1_795_300_000 + number,
+    actor: 'A visitor',
+    address: '192.0.2.7',
+    reference: null,
+    kind: 'sign_in',
+    code: 'signed_in',
+    title: 'Signed in',
+    detail: null,
+    subject: `user-${number}`,
+    ...changed,
+  };
+}
+
+/** As the Rust side pages through entries 1 to `last`. */
+function pageOf({ before, limit }: ActivityRequest, last: number): ActivityPage {
+  const newest = Math.min(last, (before ?? last + 1) - 1);
+  const oldest = Math.max(1, newest - limit + 1);
+  const entries = [];
+  for (let number = newest; number >= oldest; number -= 1) entries.push(entryLike(number));
+  return { entries, before: oldest > 1 ? oldest : null };
+}
+
+beforeEach(() => {
+  cleanup();
+  vi.useFakeTimers({ shouldAdvanceTime: true });
+  studio.instances = [instance];
+  studio.open('activity');
+});
+
+afterEach(() => vi.useRealTimers());
+
+function open(activity: (request: ActivityRequest) => ActivityPage): Asked[] {
+  const asked = answer({ activity });
+  render(Activity, { instance });
+  return asked;
+}
+
+const subjects = () =>
+  screen.getAllByTestId('activity-entry').map((row) => row.querySelector('button')?.textContent);
+
+const requests = (asked: Asked[]) => asked.map(({ request }) => request as ActivityRequest);
+
+it('says why somebody was refused, with the reference of their page', async () => {
+  const refused = entryLike(1, {
+    kind: 'refusal',
+    code: 'no_seats',
+    title: 'Refused: no seats left',
+    detail: 'All 3 seats are taken. Suspend or remove somebody, or raise the limit.',
+    reference: 'abcd2345',
+  });
+  open(() => ({ entries: [refused], before: null }));
+  const row = await screen.findByTestId('activity-entry');
+  for (const text of ['Refused: no seats left', 'All 3 seats', '192.0.2.7', 'A visitor'])
+    expect(row.textContent).toContain(text);
+  expect(screen.getByTestId('activity-reference').textContent).toBe('abcd2345');
+});
+
+it('shows what is older when asked to, each once', async () => {
+  open((request) => pageOf(request, 250));
+  await waitFor(() => expect(subjects()).toHaveLength(100));
+  await userEvent.click(screen.getByTestId('activity-older'));
+  await waitFor(() => expect(subjects()).toHaveLength(200));
+  await userEvent.click(screen.getByTestId('activity-older'));
+  await waitFor(() => expect(subjects()).toHaveLength(250));
+  expect(new Set(subjects()).size).toBe(250);
+  expect(screen.queryByTestId('activity-older')).toBeNull();
+});
+
+it('shows what happens meanwhile on top, and keeps what was there', async () => {
+  let last = 150;
+  open((request) => pageOf(request, last));
+  await waitFor(() => expect(subjects()[0]).toBe('user-150'));
+  last = 152;
+  await vi.advanceTimersByTimeAsync(2100);
+  await waitFor(() => expect(subjects().slice(0, 3)).toEqual(['user-152', 'user-151', 'user-150']));
+  expect(subjects()).toHaveLength(102);
+  // So much at once that there would be a gap.
+  last = 900;
+  await vi.advanceTimersByTimeAsync(2100);
+  await waitFor(() => expect(subjects()).toHaveLength(100));
+  expect(subjects()[99]).toBe('user-801');
+});
+
+it('looks for what is typed and chosen, and shows everything again', async () => {
+  const asked = open((request) =>
+    request.text === '' && request.kind === null
+      ? pageOf(request, 3)
+      : { entries: [], before: null },
+  );
+  await screen.findAllByTestId('activity-entry');
+  await userEvent.keyboard('/');
+  await userEvent.keyboard('abcd');
+  await userEvent.selectOptions(screen.getByTestId('activity-kind'), 'refusal');
+  await waitFor(() =>
+    expect(requests(asked).at(-1)).toMatchObject({ text: 'abcd', kind: 'refusal', before: null }),
+  );
+  await userEvent.click(await screen.findByTestId('activity-clear'));
+  await waitFor(() => expect(subjects()).toHaveLength(3));
+});
+
+it('leads to the user', async () => {
+  open((request) => pageOf(request, 1));
+  await userEvent.click(await screen.findByText('user-1'));
+  expect(selection.of('here')).toBe('user-1');
+  expect(studio.screen).toBe('users');
+});
+
+it('says what to do where nothing has happened, and where it cannot be shown', async () => {
+  let damaged = false;
+  open(() => {
+    if (damaged) refuse('directory_held', 'Close it there.');
+    return { entries: [], before: null };
+  });
+  await screen.findByText('Nothing has happened yet');
+  damaged = true;
+  await vi.advanceTimersByTimeAsync(2100);
+  await screen.findByTestId('activity-problem');
+  damaged = false;
+  await userEvent.click(screen.getByText('Try again'));
+  await screen.findByText('Nothing has happened yet');
+});
+
+it('asks nothing about an instance that is hosted elsewhere', () => {
+  const asked = answer({});
+  render(Activity, { instance: instanceLike({ hosted: 'elsewhere' }) });
+  expect(screen.getByTestId('activity-empty').textContent).toContain('chat.yourcompany.com');
+  expect(asked).toHaveLength(0);
+});
