@@ -4,21 +4,26 @@ use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
-use latchkey_core::directory::SledDirectory;
+use crate::studio::now;
+use latchkey_core::activity::Event;
+use latchkey_core::directory::{Directory as _, SledDirectory};
 use latchkey_core::home::Home;
 use latchkey_core::instance::{Instance, InstanceId};
 use latchkey_core::{Result, link::BaseUrl};
-use latchkey_gateway::{Gateway, Handle, Hosting, Listening, Visitors, router, serve};
+use latchkey_gateway::{Certificate, Gateway, Handle, Hosting, Listening, Visitors, router, serve};
 use tauri::async_runtime::{JoinHandle, block_on, spawn};
 
-/// How many links are opened in a second from one address.
-const OPENED_PER_SECOND: u32 = 50;
+/// How many links are opened in a second from one address, and how many requests of the API are
+/// answered.
+const PER_SECOND: u32 = 50;
 
 /// A gateway that answers visitors.
 pub(crate) struct Running {
     pub(crate) instance: InstanceId,
     pub(crate) address: SocketAddr,
     pub(crate) directory: Arc<SledDirectory>,
+    /// The fingerprint of the certificate, where https is spoken.
+    pub(crate) fingerprint: Option<String>,
     gateway: Arc<Gateway>,
     handle: Handle,
     serving: JoinHandle<()>,
@@ -31,6 +36,7 @@ impl Running {
         instance: &Instance,
         directory: Arc<SledDirectory>,
         listen: SocketAddr,
+        certificate: Option<Certificate>,
     ) -> Result<Self> {
         // Better now than when the first visitor comes.
         home.signing_key(instance)?;
@@ -41,21 +47,28 @@ impl Running {
         let recorded = Arc::clone(&directory);
         let ask = move || Hosting::of(&home, &id, None, &*recorded);
         let visitors = Visitors {
-            opened_per_second: NonZeroU32::new(OPENED_PER_SECOND),
+            opened_per_second: NonZeroU32::new(PER_SECOND),
+            asked_per_second: NonZeroU32::new(PER_SECOND),
             ..Visitors::default()
         };
         let gateway = Arc::new(Gateway::new(instance.id.clone(), shared, visitors, ask));
+        let fingerprint = certificate
+            .as_ref()
+            .map(|certificate| certificate.fingerprint().to_owned());
+        let started = Event::act("gateway_started", "Gateway started");
+        directory.record(started.with(address.to_string()), &now())?;
         let handle = Handle::default();
         let serving = serve(
             router(Arc::clone(&gateway)),
             listening,
-            None,
+            certificate,
             handle.clone(),
         );
         Ok(Self {
             instance: instance.id.clone(),
             address,
             directory,
+            fingerprint,
             gateway,
             handle,
             serving: spawn(async move {
@@ -68,7 +81,8 @@ impl Running {
 
     /// Where people reach it.
     pub(crate) fn url(&self) -> Result<BaseUrl> {
-        BaseUrl::parse(&format!("http://{}/", self.address))
+        let scheme = self.fingerprint.as_ref().map_or("http", |_| "https");
+        BaseUrl::parse(&format!("{scheme}://{}/", self.address))
     }
 
     pub(crate) fn sign_ins(&self) -> u32 {

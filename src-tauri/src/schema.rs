@@ -8,7 +8,8 @@ use ts_rs::{Config, TS};
 
 use crate::Problem;
 use crate::commands::{
-    activity, appearance, compose, gateway, inspect, instances, keys, secrets, start, users,
+    activity, api_keys, appearance, compose, gateway, inspect, instances, keys, secrets, start,
+    users,
 };
 
 /// A command as the UI sees it.
@@ -51,6 +52,8 @@ commands! {
     secrets::secret_reveal(instances::InstanceRef) -> secrets::RevealedSecret;
     secrets::secret_copy(instances::InstanceRef) -> compose::Copied;
     secrets::secret_conceal(instances::InstanceRef) -> instances::Instance;
+    api_keys::api_key_make(api_keys::NewApiKey) -> api_keys::MadeApiKey;
+    api_keys::api_key_revoke(api_keys::ApiKeyRef) -> instances::Instance;
     compose::compose(compose::ComposeRequest) -> compose::Preview;
     compose::copy(compose::CopyRequest) -> compose::Copied;
     compose::qr_save(compose::QrSaveRequest) -> compose::QrSaved;
@@ -99,6 +102,10 @@ pub fn typescript() -> String {
         secrets::SecretSource::decl(&config),
         secrets::SecretReplacement::decl(&config),
         secrets::RevealedSecret::decl(&config),
+        api_keys::ApiKey::decl(&config),
+        api_keys::NewApiKey::decl(&config),
+        api_keys::MadeApiKey::decl(&config),
+        api_keys::ApiKeyRef::decl(&config),
         compose::MetadataInput::decl(&config),
         compose::Who::decl(&config),
         compose::ComposeRequest::decl(&config),
@@ -118,6 +125,7 @@ pub fn typescript() -> String {
         gateway::ListenAddress::decl(&config),
         gateway::RunningGateway::decl(&config),
         gateway::GatewayState::decl(&config),
+        gateway::Tls::decl(&config),
         gateway::GatewayStart::decl(&config),
         users::Status::decl(&config),
         users::Origin::decl(&config),

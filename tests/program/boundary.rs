@@ -270,6 +270,14 @@ fn only_the_revealing_command_answers_with_the_secret_and_it_does_so_once() {
         ("secret_copy", by_id.clone()),
         ("secret_conceal", by_id.clone()),
         (
+            "api_key_make",
+            json!({ "instance": instance, "name": "CRM" }),
+        ),
+        (
+            "api_key_revoke",
+            json!({ "instance": instance, "key": "CRM" }),
+        ),
+        (
             "inspect",
             json!({ "instance": instance, "source": { "kind": "text", "text": "a.b.c" } }),
         ),
@@ -293,7 +301,7 @@ fn only_the_revealing_command_answers_with_the_secret_and_it_does_so_once() {
         ("gateway", Value::Null),
         (
             "gateway_start",
-            json!({ "instance": instance, "ip": "127.0.0.1", "port": 0 }),
+            json!({ "instance": instance, "ip": "127.0.0.1", "port": 0, "tls": { "kind": "off" } }),
         ),
         ("gateway_stop", Value::Null),
         ("keys_create", json!({ "passphrase": "another passphrase" })),

@@ -5,15 +5,19 @@ use std::net::{TcpListener, TcpStream};
 
 use serde_json::{Value, json};
 
-use crate::boundary::Boundary;
+use crate::boundary::{Boundary, activity_request};
 
 /// What a visitor is answered.
 fn get(url: &str, path: &str) -> String {
+    get_with(url, path, "")
+}
+
+fn get_with(url: &str, path: &str, header: &str) -> String {
     let address = url.trim_start_matches("http://").trim_end_matches('/');
     let mut stream = TcpStream::connect(address).unwrap();
     write!(
         stream,
-        "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n"
+        "GET {path} HTTP/1.1\r\nHost: {address}\r\n{header}Connection: close\r\n\r\n"
     )
     .unwrap();
     let mut answer = String::new();
@@ -58,7 +62,8 @@ fn link(boundary: &Boundary, instance: &str, id: &str) -> String {
 }
 
 fn start(boundary: &Boundary, instance: &str, port: u16) -> Result<Value, Value> {
-    let request = json!({ "instance": instance, "ip": "127.0.0.1", "port": port });
+    let request =
+        json!({ "instance": instance, "ip": "127.0.0.1", "port": port, "tls": { "kind": "off" } });
     boundary.ask("gateway_start", request)
 }
 
@@ -99,6 +104,31 @@ fn it_answers_visitors_while_another_instance_is_worked_on_and_ends_when_it_is_t
         .unwrap();
     assert!(get(&url, &link(&boundary, &here, "ada")).starts_with("HTTP/1.1 403"));
 
+    let refused = boundary.ask("activity", activity_request(&here)).unwrap();
+    let codes: Vec<&str> = refused["entries"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|entry| entry["code"].as_str().unwrap())
+        .collect();
+    assert_eq!(
+        codes,
+        [
+            "user_suspended",
+            "suspended",
+            "provisioned",
+            "gateway_started",
+            "instance_made"
+        ]
+    );
+    let [refused, provisioned] = [0, 2].map(|at| &refused["entries"][at]);
+    assert_eq!(
+        (&refused["address"], &provisioned["address"]),
+        (&json!("127.0.0.1"), &json!("127.0.0.1"))
+    );
+    assert_eq!(refused["reference"].as_str().unwrap().len(), 8);
+    assert_eq!(provisioned["reference"], Value::Null);
+
     // Another one takes its place, and the first can be opened again at once.
     let state = start(&boundary, &other, 0).unwrap();
     assert_eq!(state["running"]["instance"], other.as_str());
@@ -122,7 +152,7 @@ fn what_cannot_be_listened_on_is_refused_and_an_instance_takes_its_gateway_along
     let refused = start(&boundary, &here, port).unwrap_err();
     assert_eq!(refused["code"], "address_in_use");
     for ip in ["192.0.2.1", "not an address", ""] {
-        let request = json!({ "instance": here, "ip": ip, "port": 0 });
+        let request = json!({ "instance": here, "ip": ip, "port": 0, "tls": { "kind": "off" } });
         let refused = boundary.ask("gateway_start", request).unwrap_err();
         assert_eq!(refused["code"], "address_in_use", "{ip}");
     }
@@ -147,4 +177,54 @@ fn what_cannot_be_listened_on_is_refused_and_an_instance_takes_its_gateway_along
         .unwrap();
     let state = boundary.ask("gateway", Value::Null).unwrap();
     assert_eq!(state["running"], Value::Null);
+}
+
+#[test]
+fn it_speaks_https_with_a_certificate_that_stays() {
+    let (boundary, here) = with_sample();
+    let start = |tls: Value| {
+        let request = json!({ "instance": here, "ip": "127.0.0.1", "port": 0, "tls": tls });
+        boundary.ask("gateway_start", request)
+    };
+    let fingerprint = || {
+        let state = start(json!({ "kind": "self_signed" })).unwrap();
+        let url = state["running"]["url"].as_str().unwrap().to_owned();
+        assert!(url.starts_with("https://127.0.0.1:"), "{url}");
+        state["running"]["fingerprint"].clone()
+    };
+    let first = fingerprint();
+    assert_eq!(first.as_str().unwrap().len(), 95);
+    assert_eq!(fingerprint(), first);
+    let nowhere = json!({ "kind": "files", "certificate": "/nowhere.pem", "key": "/nowhere.pem" });
+    let refused = start(nowhere).unwrap_err();
+    assert_eq!(refused["code"], "storage");
+    let state = boundary.ask("gateway", Value::Null).unwrap();
+    assert_eq!(
+        state["running"]["fingerprint"], first,
+        "the old one goes on"
+    );
+    boundary.ask("gateway_stop", Value::Null).unwrap();
+}
+
+#[test]
+fn its_api_is_there_once_a_key_is_made_and_refuses_a_revoked_one() {
+    let (boundary, here) = with_sample();
+    let state = start(&boundary, &here, 0).unwrap();
+    let url = state["running"]["url"].as_str().unwrap().to_owned();
+    let users = |key: &str| get_with(&url, "/api/v2/users", &format!("X-API-KEY: {key}\r\n"));
+    assert!(users("x").starts_with("HTTP/1.1 404"));
+    let made = json!({ "instance": here, "name": "CRM" });
+    let made = boundary.ask("api_key_make", made).unwrap();
+    let key = made["key"].as_str().unwrap();
+    let id = made["instance"]["api_keys"][0]["id"].clone();
+    assert!(!made["instance"].to_string().contains(key));
+    // The gateway takes settings to be what they were for a second.
+    std::thread::sleep(std::time::Duration::from_millis(1100));
+    assert!(users(key).starts_with("HTTP/1.1 200"), "{}", users(key));
+    let revoked = json!({ "instance": here, "key": id });
+    let instance = boundary.ask("api_key_revoke", revoked).unwrap();
+    assert_eq!(instance["api_keys"], json!([]));
+    std::thread::sleep(std::time::Duration::from_millis(1100));
+    assert!(users(key).starts_with("HTTP/1.1 404"));
+    boundary.ask("gateway_stop", Value::Null).unwrap();
 }

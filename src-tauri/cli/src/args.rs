@@ -222,6 +222,10 @@ pub(crate) struct ServeArguments {
     /// limit.
     #[arg(long, value_name = "N", default_value_t = 50)]
     pub(crate) visits_per_second: u32,
+    /// How many requests of the API are answered in a second from one address, four times as many at
+    /// once; 0 for no limit.
+    #[arg(long, value_name = "N", default_value_t = 50)]
+    pub(crate) api_requests_per_second: u32,
     /// In what form to write what happens to standard error.
     #[arg(long, value_enum, default_value_t)]
     pub(crate) log: LogFormat,

@@ -5,6 +5,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use jiff::Timestamp;
+use latchkey_core::activity::{Actor, Event, Occasion};
+use latchkey_core::directory::Directory as _;
 use latchkey_core::home::Home;
 use latchkey_core::instance::{Hosted, Instance};
 use latchkey_core::secret::SigningKey;
@@ -42,8 +45,10 @@ pub(crate) fn serve(
     let certificate = match (&arguments.tls_cert, &arguments.tls_key) {
         (Some(certificate), Some(key)) => Some(Certificate::from_files(certificate, key)?),
         _ if arguments.tls_self_signed => {
-            let (certificate, fingerprint) =
-                Certificate::self_signed(&instance.settings.url, arguments.listen)?;
+            let folder = home.instances().folder(&instance.id);
+            let url = &instance.settings.url;
+            let certificate = Certificate::self_signed(&folder, url, arguments.listen)?;
+            let fingerprint = certificate.fingerprint();
             output.note(&format!(
                 "The certificate's SHA-256 fingerprint: {fingerprint}"
             ));
@@ -75,15 +80,21 @@ pub(crate) fn serve(
         ));
     }
     let directory = Arc::new(home.directory(&instance, HOLDER)?);
-    let shared = Arc::clone(&directory);
+    let (shared, recorded) = (Arc::clone(&directory), Arc::clone(&directory));
     let id = instance.id.clone();
     let visitors = Visitors {
         proxies: arguments.trusted_proxy.iter().copied().collect(),
         opened_per_second: NonZeroU32::new(arguments.visits_per_second),
+        asked_per_second: NonZeroU32::new(arguments.api_requests_per_second),
     };
     let gateway = Gateway::new(instance.id.clone(), directory, visitors, move || {
         Hosting::of(&home, &id, given.as_ref(), &*shared)
     });
+    let started = Event::act("gateway_started", "Gateway started").with(address.to_string());
+    recorded.record(
+        started,
+        &Occasion::new(Actor::CommandLine, Timestamp::now()),
+    )?;
     log_to_stderr(arguments.log);
     let name = instance.settings.name.as_str();
     output.line(

@@ -190,18 +190,23 @@ impl Gateway {
         }
     }
 
-    /// Does what may wait for the disk on a thread on which waiting hurts nobody.
+    /// Does what may wait for the disk.
     async fn work<T: Send + 'static>(
         &self,
         hosted: &Arc<Hosted>,
         work: impl FnOnce(&Settings, &SigningKey, &dyn Directory) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         let (directory, hosted) = (Arc::clone(&self.directory), Arc::clone(hosted));
-        let done = task::spawn_blocking(move || work(&hosted.settings, &hosted.key, &*directory));
-        done.await.unwrap_or_else(|cause| {
-            let message = "Something went wrong inside Latchkey, and nothing was done.";
-            Err(Error::new(ErrorCode::Storage, message).because(cause))
-        })
+        waiting(move || work(&hosted.settings, &hosted.key, &*directory)).await
+    }
+
+    /// Does work on the directory that may wait for the disk.
+    pub(crate) async fn in_directory<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&dyn Directory) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let directory = Arc::clone(&self.directory);
+        waiting(move || work(&*directory)).await
     }
 
     /// The user of an id, as the directory has it now. It is one look at a row, which is mostly in
@@ -209,6 +214,15 @@ impl Gateway {
     pub(crate) fn user(&self, id: &UserId) -> Result<Option<User>> {
         self.directory.user(id)
     }
+}
+
+async fn waiting<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T> + Send + 'static,
+) -> Result<T> {
+    task::spawn_blocking(work).await.unwrap_or_else(|cause| {
+        let message = "Something went wrong inside Latchkey, and nothing was done.";
+        Err(Error::new(ErrorCode::Storage, message).because(cause))
+    })
 }
 
 /// What the instance says while a request is answered.

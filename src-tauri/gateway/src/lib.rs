@@ -8,15 +8,19 @@
 //! | who is signed in | `session` |
 //! | whose form it is, and whether a program looks ahead | `forms`, `previewers` |
 //! | asking for a proxy | `verify` |
+//! | users and links for other systems | `api` |
 //! | what people see | `pages` |
 //! | what every answer carries | `headers` |
-//! | listening, time limits, TLS | [`serve`] |
+//! | listening and time limits | [`serve`] |
+//! | TLS | [`Certificate`] |
 //! | who visits, and how often | [`Visitors`] |
 //! | which address a phone reaches | [`interfaces`] |
 //!
 //! It decides nothing: what a code does, and whether a session is good, are rules of core. The
 //! administrator's own surface is not here and never listens on a network.
 
+mod api;
+mod certificate;
 mod forms;
 mod gateway;
 mod headers;
@@ -31,8 +35,9 @@ mod verify;
 mod visit;
 mod visitors;
 
+pub use certificate::Certificate;
 pub use gateway::{Gateway, Hosting};
 pub use interfaces::{Interface, interfaces};
 pub use router::router;
-pub use serve::{Certificate, Handle, Listening, serve};
+pub use serve::{Handle, Listening, serve};
 pub use visitors::Visitors;

@@ -1,18 +1,13 @@
 use std::io;
 use std::net::{SocketAddr, TcpListener};
-use std::path::Path;
-use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
 use axum::http::StatusCode;
 use axum_server::tls_rustls::RustlsConfig;
-use latchkey_core::link::BaseUrl;
-use latchkey_core::{Error, ErrorCode, Result, files};
-use rustls::ServerConfig;
-use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use sha2::{Digest as _, Sha256};
+use latchkey_core::{Error, ErrorCode, Result};
+
+use crate::certificate::Certificate;
 use tower_http::timeout::TimeoutLayer;
 
 /// How long a client may take to say what it wants, and how long an answer may take.
@@ -22,65 +17,6 @@ const ANSWER_TIME: Duration = Duration::from_secs(30);
 const GRACE: Duration = Duration::from_secs(5);
 /// The largest header of a request, in bytes: a code of 8 KiB, cookies, and what proxies add.
 const MAX_HEADER: usize = 32 * 1024;
-
-/// What https is spoken with.
-#[derive(Debug)]
-pub struct Certificate(Arc<ServerConfig>);
-
-impl Certificate {
-    /// Reads a certificate with its chain and its private key, both in PEM.
-    ///
-    /// Fails with [`ErrorCode::InvalidSetting`] where they are not that, or not of one another.
-    pub fn from_files(certificate: &Path, key: &Path) -> Result<Self> {
-        let read =
-            |path: &Path| std::fs::read(path).map_err(|cause| files::storage("read", path, cause));
-        Self::from_pem(&read(certificate)?, &read(key)?)
-    }
-
-    /// Makes a certificate for the host of `url` and the address that is listened on, and answers also
-    /// with its SHA-256 fingerprint, by which a person knows it again.
-    pub fn self_signed(url: &BaseUrl, listen: SocketAddr) -> Result<(Self, String)> {
-        let mut names = vec!["localhost".to_owned(), listen.ip().to_string()];
-        names.extend(url.at("").host_str().map(str::to_owned));
-        names.dedup();
-        let made = rcgen::generate_simple_self_signed(names).map_err(|cause| {
-            let message = "No certificate could be made for that address.";
-            Error::new(ErrorCode::InvalidSetting, message)
-                .about("tls")
-                .because(cause)
-        })?;
-        let fingerprint = Sha256::digest(made.cert.der());
-        let fingerprint: Vec<String> = fingerprint
-            .iter()
-            .map(|byte| format!("{byte:02X}"))
-            .collect();
-        let (certificate, key) = (made.cert.pem(), made.signing_key.serialize_pem());
-        let certificate = Self::from_pem(certificate.as_bytes(), key.as_bytes())?;
-        Ok((certificate, fingerprint.join(":")))
-    }
-
-    fn from_pem(certificate: &[u8], key: &[u8]) -> Result<Self> {
-        let invalid = |what: &str| Error::new(ErrorCode::InvalidSetting, what).about("tls");
-        let chain: Vec<_> = CertificateDer::pem_slice_iter(certificate)
-            .collect::<std::result::Result<_, _>>()
-            .map_err(|_| invalid("The certificate cannot be read. It has to be in PEM."))?;
-        let key = PrivateKeyDer::from_pem_slice(key).map_err(|_| {
-            invalid(
-                "The certificate's key cannot be read. It has to be in PEM, with no passphrase.",
-            )
-        })?;
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let config = ServerConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .and_then(|builder| builder.with_no_client_auth().with_single_cert(chain, key))
-            .map_err(|cause| {
-                invalid("The certificate and its key do not belong together.").because(cause)
-            })?;
-        let mut config = config;
-        config.alpn_protocols = vec![b"http/1.1".to_vec()];
-        Ok(Self(Arc::new(config)))
-    }
-}
 
 /// What ends a gateway.
 #[derive(Clone, Debug, Default)]
@@ -148,8 +84,8 @@ pub async fn serve(
             limit(server.http_builder());
             server.handle(handle.0).serve(service).await
         }
-        Some(Certificate(config)) => {
-            let config = RustlsConfig::from_config(config);
+        Some(certificate) => {
+            let config = RustlsConfig::from_config(certificate.config);
             let mut server =
                 axum_server::from_tcp_rustls(listener, config).map_err(cannot_listen)?;
             limit(server.http_builder());

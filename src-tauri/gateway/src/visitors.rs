@@ -19,38 +19,61 @@ pub struct Visitors {
     /// How many links are opened in a second from one address, four times as many at once; no limit, if
     /// `None`.
     pub opened_per_second: Option<NonZeroU32>,
+    /// How many requests of the API are answered in a second from one address, four times as many at
+    /// once; no limit, if `None`.
+    pub asked_per_second: Option<NonZeroU32>,
 }
 
 /// Counts visits.
 pub(crate) struct Counter {
     proxies: HashSet<IpAddr>,
-    limiter: Option<DefaultKeyedRateLimiter<IpAddr>>,
+    opened: Option<Limit>,
+    asked: Option<Limit>,
+}
+
+/// How often something is done from each address.
+struct Limit(DefaultKeyedRateLimiter<IpAddr>);
+
+impl Limit {
+    fn new(rate: NonZeroU32) -> Self {
+        let at_once = rate.saturating_mul(NonZeroU32::MIN.saturating_add(3));
+        Self(RateLimiter::keyed(
+            Quota::per_second(rate).allow_burst(at_once),
+        ))
+    }
+
+    fn allows(&self, address: IpAddr) -> bool {
+        if self.0.len() > MANY {
+            self.0.retain_recent();
+        }
+        self.0.check_key(&network(address)).is_ok()
+    }
 }
 
 impl Counter {
     pub(crate) fn new(visitors: Visitors) -> Self {
-        let quota = visitors.opened_per_second.map(|rate| {
-            let at_once = rate.saturating_mul(NonZeroU32::MIN.saturating_add(3));
-            Quota::per_second(rate).allow_burst(at_once)
-        });
         Self {
             proxies: visitors.proxies,
-            limiter: quota.map(RateLimiter::keyed),
+            opened: visitors.opened_per_second.map(Limit::new),
+            asked: visitors.asked_per_second.map(Limit::new),
         }
     }
 
     /// Whether one more link may be opened from where this request comes.
     pub(crate) fn may_open(&self, extensions: &Extensions, headers: &HeaderMap) -> bool {
-        let Some(limiter) = &self.limiter else {
-            return true;
-        };
-        let Some(address) = self.address(extensions, headers) else {
-            return true;
-        };
-        if limiter.len() > MANY {
-            limiter.retain_recent();
-        }
-        limiter.check_key(&network(address)).is_ok()
+        self.within(self.opened.as_ref(), extensions, headers)
+    }
+
+    /// Whether one more request of the API may be answered.
+    pub(crate) fn may_ask(&self, extensions: &Extensions, headers: &HeaderMap) -> bool {
+        self.within(self.asked.as_ref(), extensions, headers)
+    }
+
+    fn within(&self, limit: Option<&Limit>, extensions: &Extensions, headers: &HeaderMap) -> bool {
+        let address = self.address(extensions, headers);
+        limit
+            .zip(address)
+            .is_none_or(|(limit, address)| limit.allows(address))
     }
 
     /// From where a request comes, where that is known.
@@ -107,6 +130,7 @@ mod tests {
         Counter::new(Visitors {
             proxies: ["127.0.0.1".parse().unwrap(), "10.0.0.1".parse().unwrap()].into(),
             opened_per_second: NonZeroU32::new(per_second),
+            asked_per_second: NonZeroU32::new(2 * per_second),
         })
     }
 

@@ -3,13 +3,16 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
-use latchkey_core::instance::InstanceId;
+use latchkey_core::home::Home;
+use latchkey_core::instance::{Instance, InstanceId};
+use latchkey_core::qr::Qr;
 use latchkey_core::{Error, ErrorCode, Result};
-use latchkey_gateway::interfaces;
+use latchkey_gateway::{Certificate, interfaces};
 use serde::{Deserialize, Serialize};
 use tauri::State;
 use ts_rs::TS;
 
+use crate::commands::compose::QrPreview;
 use crate::gateway::Running;
 use crate::studio::blocking;
 use crate::{Problem, Studio};
@@ -32,6 +35,10 @@ pub struct RunningGateway {
     pub url: String,
     /// Whether other computers can.
     pub on_network: bool,
+    /// SHA-256 of the certificate, where https is spoken.
+    pub fingerprint: Option<String>,
+    /// A QR code of its address, where a phone can reach it: to try that.
+    pub qr: Option<QrPreview>,
     /// How often somebody has signed in since it was started.
     pub sign_ins: u32,
 }
@@ -54,6 +61,25 @@ pub struct GatewayStart {
     pub ip: String,
     /// 1 to 65535.
     pub port: u16,
+    /// How https is spoken.
+    pub tls: Tls,
+}
+
+/// Whether https is spoken, and with what.
+#[derive(Clone, Debug, Deserialize, TS)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Tls {
+    /// Not at all.
+    Off,
+    /// With a certificate that is made here. Browsers warn of it.
+    SelfSigned,
+    /// With one from files, in PEM.
+    Files {
+        /// The certificate with its chain.
+        certificate: String,
+        /// Its private key.
+        key: String,
+    },
 }
 
 /// How it is.
@@ -105,12 +131,32 @@ fn start(studio: &Studio, request: &GatewayStart) -> Result<GatewayState> {
     if is_there {
         stop(studio);
     }
-    let running = Running::begin(home, &instance, directory, listen)?;
+    let certificate = certificate(&home, &instance, listen, &request.tls)?;
+    let running = Running::begin(home, &instance, directory, listen, certificate)?;
     let replaced = studio.running().replace(running);
     if let Some(replaced) = replaced {
         replaced.end();
     }
     state(studio)
+}
+
+fn certificate(
+    home: &Home,
+    instance: &Instance,
+    listen: SocketAddr,
+    tls: &Tls,
+) -> Result<Option<Certificate>> {
+    match tls {
+        Tls::Off => Ok(None),
+        Tls::SelfSigned => {
+            let folder = home.instances().folder(&instance.id);
+            Certificate::self_signed(&folder, &instance.settings.url, listen).map(Some)
+        }
+        Tls::Files { certificate, key } => {
+            let (certificate, key) = (certificate.trim(), key.trim());
+            Certificate::from_files(certificate.as_ref(), key.as_ref()).map(Some)
+        }
+    }
 }
 
 fn stop(studio: &Studio) {
@@ -134,10 +180,17 @@ fn state(studio: &Studio) -> Result<GatewayState> {
 }
 
 fn described(running: &Running) -> Result<RunningGateway> {
+    let (url, on_network) = (running.url()?, !running.address.ip().is_loopback());
     Ok(RunningGateway {
         instance: running.instance.as_str().to_owned(),
-        url: running.url()?.as_str().to_owned(),
-        on_network: !running.address.ip().is_loopback(),
+        qr: on_network
+            .then(|| Qr::for_url(url.as_str()))
+            .transpose()?
+            .as_ref()
+            .map(Into::into),
+        url: url.as_str().to_owned(),
+        on_network,
+        fingerprint: running.fingerprint.clone(),
         sign_ins: running.sign_ins(),
     })
 }

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use tauri::State;
 use ts_rs::TS;
 
+use crate::commands::api_keys::ApiKey;
 use crate::commands::secrets::SecretSource;
 use crate::studio::{at_home, now};
 use crate::{Problem, Studio};
@@ -114,6 +115,8 @@ pub struct Instance {
     pub visiting: Visiting,
     /// Its signing key, if it has one.
     pub key: Option<KeyStatus>,
+    /// The keys of its API, which is off where there are none.
+    pub api_keys: Vec<ApiKey>,
 }
 
 /// What an administrator edits of an instance.
@@ -283,6 +286,7 @@ impl From<instance::Instance> for Instance {
                 warning: key.short_for(settings.algorithm).map(Into::into),
                 revealable: !key.revealed,
             }),
+            api_keys: instance.api_keys.into_iter().map(Into::into).collect(),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What the window may ask for. A file is one concern; the types that cross are beside the command.
 
 pub mod activity;
+pub mod api_keys;
 pub mod appearance;
 pub mod compose;
 pub mod gateway;

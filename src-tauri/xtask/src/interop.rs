@@ -23,11 +23,13 @@ pub(crate) fn install() -> Result<()> {
     }
     // A program finds its packages beside itself.
     copy(&pins, &node, &["peer.mjs"])?;
-    let python = folder().join("python");
-    if changed(&pins, &python, &["requirements.txt"])? {
-        fs::remove_dir_all(&python).ok();
-        run(&mut pip_install(&python, &pins.join("requirements.txt")))?;
-        copy(&pins, &python, &["requirements.txt"])?;
+    for (name, requirements) in [("python", "requirements.txt"), ("api", "api.txt")] {
+        let packages = folder().join(name);
+        if changed(&pins, &packages, &[requirements])? {
+            fs::remove_dir_all(&packages).ok();
+            run(&mut pip_install(&packages, &pins.join(requirements)))?;
+            copy(&pins, &packages, &[requirements])?;
+        }
     }
     Ok(())
 }

@@ -77,6 +77,28 @@ before: number | null,
  */
 limit: number, };
 export type Algorithm = "HS256" | "HS384" | "HS512";
+export type ApiKey = { 
+/**
+ * What the key begins with after `lk_`.
+ */
+id: string, 
+/**
+ * What the administrator calls it.
+ */
+name: string, 
+/**
+ * When it was made, in Unix seconds.
+ */
+created_at: number, };
+export type ApiKeyRef = { 
+/**
+ * The instance's id.
+ */
+instance: string, 
+/**
+ * The key's id.
+ */
+key: string, };
 export type Appearance = { 
 /**
  * Light or dark.
@@ -165,7 +187,11 @@ ip: string,
 /**
  * 1 to 65535.
  */
-port: number, };
+port: number, 
+/**
+ * How https is spoken.
+ */
+tls: Tls, };
 export type GatewayState = { 
 /**
  * The one that runs, if one does.
@@ -271,7 +297,11 @@ visiting: Visiting,
 /**
  * Its signing key, if it has one.
  */
-key: KeyStatus | null, };
+key: KeyStatus | null, 
+/**
+ * The keys of its API, which is off where there are none.
+ */
+api_keys: Array<ApiKey>, };
 export type InstanceRef = { 
 /**
  * The id.
@@ -349,6 +379,15 @@ ip: string,
  * What it belongs to: `eth0`; nothing for this computer's own.
  */
 interface: string | null, };
+export type MadeApiKey = { 
+/**
+ * The key. It is not shown again.
+ */
+key: string, 
+/**
+ * The instance as it is now.
+ */
+instance: Instance, };
 export type MetadataInput = { "kind": "fields", 
 /**
  * In order.
@@ -358,6 +397,15 @@ fields: Array<[string, string]>, } | { "kind": "json",
  * As it was written.
  */
 text: string, };
+export type NewApiKey = { 
+/**
+ * The instance's id.
+ */
+instance: string, 
+/**
+ * What to call it: the system that uses it.
+ */
+name: string, };
 export type NewInstance = { 
 /**
  * For people; the URL's host where it is empty.
@@ -561,6 +609,14 @@ url: string,
  */
 on_network: boolean, 
 /**
+ * SHA-256 of the certificate, where https is spoken.
+ */
+fingerprint: string | null, 
+/**
+ * A QR code of its address, where a phone can reach it: to try that.
+ */
+qr: QrPreview | null, 
+/**
  * How often somebody has signed in since it was started.
  */
 sign_ins: number, };
@@ -634,6 +690,15 @@ key_store: KeyStore,
 appearance: Appearance, };
 export type Status = "active" | "suspended";
 export type Theme = "system" | "light" | "dark";
+export type Tls = { "kind": "off" } | { "kind": "self_signed" } | { "kind": "files", 
+/**
+ * The certificate with its chain.
+ */
+certificate: string, 
+/**
+ * Its private key.
+ */
+key: string, };
 export type Tone = "good" | "caution" | "refused";
 export type User = { 
 /**
@@ -793,6 +858,8 @@ export type Commands = {
   secret_reveal: { request: InstanceRef; response: RevealedSecret };
   secret_copy: { request: InstanceRef; response: Copied };
   secret_conceal: { request: InstanceRef; response: Instance };
+  api_key_make: { request: NewApiKey; response: MadeApiKey };
+  api_key_revoke: { request: ApiKeyRef; response: Instance };
   compose: { request: ComposeRequest; response: Preview };
   copy: { request: CopyRequest; response: Copied };
   qr_save: { request: QrSaveRequest; response: QrSaved };

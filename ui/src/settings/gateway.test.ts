@@ -3,7 +3,7 @@ import userEvent from '@testing-library/user-event';
 import { beforeEach, expect, it, vi } from 'vitest';
 
 import { answer, instanceLike, refuse, type Asked } from '../../tests/answers';
-import type { GatewayState, Instance } from '../generated/types';
+import type { GatewayState, Instance, QrPreview } from '../generated/types';
 import { gateway } from '../state/gateway.svelte';
 import { studio } from '../state/studio.svelte';
 import { onUsersChanged } from '../users/changes';
@@ -13,6 +13,7 @@ const addresses: GatewayState['addresses'] = [
   { ip: '127.0.0.1', interface: null },
   { ip: '192.168.1.20', interface: 'wlan0' },
 ];
+const QR: QrPreview = { version: 2, modules: 25, level: 'M', path: 'M4 4h1v1h-1z', warning: null };
 let asked: Asked[] = [];
 let state: GatewayState;
 let kept: Instance;
@@ -24,10 +25,20 @@ beforeEach(async () => {
   state = { running: null, addresses };
   asked = answer({
     gateway: () => state,
-    gateway_start: ({ instance, ip, port }) => {
+    gateway_start: ({ instance, ip, port, tls }) => {
       if (port === 1) return refuse('address_in_use', 'Another program listens there.', 'listen');
-      const running = { instance, url: `http://${ip}:${port}/`, on_network: ip !== '127.0.0.1' };
-      return (state = { addresses, running: { ...running, sign_ins: 0 } });
+      if (tls.kind === 'files' && tls.key === '')
+        return refuse('invalid_setting', 'The certificate’s key cannot be read.', 'tls');
+      const onNetwork = ip !== '127.0.0.1';
+      const running = {
+        instance,
+        url: `${tls.kind === 'off' ? 'http' : 'https'}://${ip}:${port}/`,
+        on_network: onNetwork,
+        fingerprint: tls.kind === 'off' ? null : 'AB:CD',
+        qr: onNetwork ? QR : null,
+        sign_ins: 0,
+      };
+      return (state = { addresses, running });
     },
     gateway_stop: () => (state = { running: null, addresses }),
     seats: () => ({ used: 1, limit: null }),
@@ -44,7 +55,7 @@ it('starts on this computer alone, at the port to which links lead, and ends', a
   await userEvent.click(screen.getByTestId('gateway-start'));
   expect(asked.at(-1)).toEqual({
     name: 'gateway_start',
-    request: { instance: 'here', ip: '127.0.0.1', port: 8787 },
+    request: { instance: 'here', ip: '127.0.0.1', port: 8787, tls: { kind: 'off' } },
   });
   await waitFor(() =>
     expect(screen.getByTestId('gateway-state').textContent).toContain('http://127.0.0.1:8787/'),
@@ -61,6 +72,20 @@ it('says what opening it to a network means, and lets links lead there', async (
   await userEvent.click(screen.getByTestId('gateway-start'));
   await userEvent.click(await screen.findByTestId('gateway-lead'));
   await waitFor(() => expect(studio.instances[0]?.url).toBe('http://192.168.1.20:8787/'));
+});
+
+it('speaks https with a certificate that is made here, and shows a phone the way', async () => {
+  render(Gateway, { instance: kept });
+  await userEvent.selectOptions(screen.getByTestId('gateway-address'), '192.168.1.20');
+  await userEvent.selectOptions(screen.getByTestId('gateway-tls'), 'files');
+  await userEvent.type(screen.getByTestId('gateway-certificate'), '/etc/a.pem');
+  await userEvent.click(screen.getByTestId('gateway-start'));
+  await screen.findByText('The certificate’s key cannot be read.');
+  await userEvent.selectOptions(screen.getByTestId('gateway-tls'), 'self_signed');
+  await userEvent.click(screen.getByTestId('gateway-start'));
+  await waitFor(() => expect(screen.getByTestId('gateway-fingerprint').textContent).toBe('AB:CD'));
+  expect(screen.getByTestId('gateway-qr')).toBeTruthy();
+  expect(screen.getByTestId('gateway-state').textContent).toContain('https://192.168.1.20:8787/');
 });
 
 it('takes no port that is none, and says why an address is not taken', async () => {
@@ -80,7 +105,7 @@ it('takes no port that is none, and says why an address is not taken', async () 
 it('tells the other screens when somebody has signed in', async () => {
   const told = vi.fn();
   const stop = onUsersChanged(told);
-  await gateway.start('here', '127.0.0.1', 8787);
+  await gateway.start({ instance: 'here', ip: '127.0.0.1', port: 8787, tls: { kind: 'off' } });
   await gateway.refresh();
   expect(told).not.toHaveBeenCalled();
   if (state.running) state = { ...state, running: { ...state.running, sign_ins: 1 } };

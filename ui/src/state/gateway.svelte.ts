@@ -1,5 +1,11 @@
 import { asProblem, call } from '../bridge';
-import type { GatewayState, ListenAddress, Problem, RunningGateway } from '../generated/types';
+import type {
+  GatewayStart,
+  GatewayState,
+  ListenAddress,
+  Problem,
+  RunningGateway,
+} from '../generated/types';
 import { usersChanged } from '../users/changes';
 import { seats } from './seats.svelte';
 
@@ -27,8 +33,8 @@ class Gateway {
     }
   }
 
-  async start(instance: string, ip: string, port: number): Promise<boolean> {
-    return this.#change(() => call('gateway_start', { instance, ip, port }));
+  async start(request: GatewayStart): Promise<boolean> {
+    return this.#change(() => call('gateway_start', request));
   }
 
   async stop(): Promise<boolean> {

@@ -5,7 +5,7 @@ import { applyTheme } from './theme';
 import { toasts } from './toasts.svelte';
 
 /** Which part of Settings is open. */
-export type SettingsPart = 'authentication' | 'gateway' | 'seats' | 'appearance';
+export type SettingsPart = 'authentication' | 'gateway' | 'api' | 'seats' | 'appearance';
 
 /** What the window knows of the Rust side, and which screen is open. */
 class Studio {

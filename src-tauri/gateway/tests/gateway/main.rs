@@ -8,6 +8,8 @@
     reason = "a test that fails says where by panicking"
 )]
 
+mod api;
+mod document;
 mod headers;
 mod previews;
 mod proxies;

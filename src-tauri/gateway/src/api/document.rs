@@ -1,0 +1,75 @@
+//! The API's own description.
+
+use axum::http::StatusCode;
+use axum::response::Response;
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityScheme};
+use utoipa::openapi::{ContentBuilder, Ref, ResponseBuilder};
+use utoipa::{Modify, OpenApi, ToSchema as _};
+
+use super::problem::{Problem, ProblemDetails};
+use super::{answer, links, users};
+
+/// What every path of the API has in common.
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Latchkey",
+        description = "The users of an instance and its login links, for other systems. Each request carries a key in the header `X-API-KEY`; an administrator makes and revokes keys. What is refused is answered by problem details (RFC 9457). From one address as many requests are answered in a second as the administrator allows; then the answer is 429, with `Retry-After`."
+    ),
+    paths(users::list, users::add, users::show, users::change, users::remove, links::make),
+    security(("key" = [])),
+    modifiers(&Common),
+    tags(
+        (name = "Users", description = "Who can sign in, and takes a seat."),
+        (name = "Links", description = "How they do."),
+    ),
+)]
+struct Description;
+
+/// What every path may answer.
+const EVERYWHERE: [(&str, &str); 3] = [
+    ("401", "The key is missing, or is none of this instance"),
+    ("429", "There are too many requests from this address"),
+    (
+        "503",
+        "Something does not work at the moment; nothing was changed",
+    ),
+];
+
+/// The key, and the answers that every path may give.
+struct Common;
+
+impl Modify for Common {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        let key = ApiKeyValue::with_description("X-API-KEY", "A key of the instance.");
+        let scheme = SecurityScheme::ApiKey(ApiKey::Header(key));
+        if let Some(components) = &mut document.components {
+            components.add_security_scheme("key", scheme);
+        }
+        for path in document.paths.paths.values_mut() {
+            let operations = [
+                &mut path.get,
+                &mut path.post,
+                &mut path.patch,
+                &mut path.delete,
+            ];
+            for operation in operations.into_iter().flatten() {
+                for (status, why) in EVERYWHERE {
+                    let schema = Ref::from_schema_name(ProblemDetails::name());
+                    let content = ContentBuilder::new().schema(Some(schema)).build();
+                    let answer = ResponseBuilder::new()
+                        .description(why)
+                        .content("application/problem+json", content)
+                        .build();
+                    let answers = &mut operation.responses.responses;
+                    answers.insert(status.to_owned(), answer.into());
+                }
+            }
+        }
+    }
+}
+
+/// The document, as OpenAPI 3.1.
+pub(super) async fn document() -> Result<Response, Problem> {
+    answer(StatusCode::OK, &Description::openapi())
+}

@@ -1,0 +1,165 @@
+//! Login links, for another system.
+
+use std::sync::Arc;
+
+use axum::extract::{Extension, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use jiff::Timestamp;
+use latchkey_core::activity::{Event, Occasion};
+use latchkey_core::compose::{Composition, compose};
+use latchkey_core::payload::Payload;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use utoipa::ToSchema;
+
+use super::problem::{Problem, ProblemDetails};
+use super::{Body, answer, some};
+use crate::gateway::Gateway;
+
+/// A link that is to be made.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub(super) struct LinkRequest {
+    /// Who signs in, as the code says it: `{"email": …}` or `{"id": …}` for a user who is there,
+    /// `{"user": {"id": …}}` for one who is created the first time, with `email` and metadata if there
+    /// are any.
+    #[schema(value_type = Who, example = json!({"user": {"id": "ada", "email": "ada@yourcompany.com"}}))]
+    payload: Map<String, Value>,
+    /// How long the link works: `7 days`, `12h`, `never`. As the instance says, if it is left out.
+    #[schema(example = "7 days", nullable = false)]
+    #[serde(default, deserialize_with = "some")]
+    expires_in: Option<String>,
+    /// Whether the first sign-in uses it up.
+    #[serde(default)]
+    single_use: bool,
+}
+
+/// Who signs in: one of the protocol's three payloads. For the description alone; core reads them.
+#[derive(ToSchema)]
+#[serde(untagged)]
+#[expect(dead_code, reason = "it is only described")]
+enum Who {
+    Email(ByEmail),
+    Id(ById),
+    User(ByUser),
+}
+
+/// A user who is there, by address.
+#[derive(ToSchema)]
+#[serde(deny_unknown_fields)]
+#[expect(dead_code, reason = "it is only described")]
+struct ByEmail {
+    #[schema(min_length = 3, max_length = 254)]
+    email: String,
+}
+
+/// A user who is there, by id. An address beside it is not looked at.
+#[derive(ToSchema)]
+#[serde(deny_unknown_fields)]
+#[expect(dead_code, reason = "it is only described")]
+struct ById {
+    id: IdText,
+    #[schema(nullable = false)]
+    email: Option<Value>,
+}
+
+/// A text or a whole number, which name the same user.
+#[derive(ToSchema)]
+#[serde(untagged)]
+#[expect(dead_code, reason = "it is only described")]
+enum IdText {
+    Text(String),
+    Number(i64),
+}
+
+/// A new or returning user.
+#[derive(ToSchema)]
+#[serde(deny_unknown_fields)]
+#[expect(dead_code, reason = "it is only described")]
+struct ByUser {
+    user: NewUser,
+}
+
+/// A user who is created the first time. Further members are metadata.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it is only described")]
+struct NewUser {
+    #[schema(min_length = 1, max_length = 255)]
+    id: String,
+    #[schema(min_length = 3, max_length = 254)]
+    email: Option<String>,
+}
+
+/// A link. Whoever has it signs in.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Link {
+    /// The address to open.
+    url: String,
+    /// The code in it.
+    code: String,
+    /// The tag for a page that has the widget.
+    widget: String,
+    /// The code's own id (`jti`), under which the activity records what becomes of it.
+    id: Option<String>,
+    /// Until when it works; for ever, if nothing.
+    #[schema(format = DateTime)]
+    expires_at: Option<String>,
+}
+
+/// Make a login link
+#[utoipa::path(
+    post, path = "/api/v1/links", tag = "Links", request_body = LinkRequest,
+    responses(
+        (status = 200, description = "The link", body = Link),
+        (status = 400, description = "The body is no JSON", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = 413, description = "The body is longer than 16 KiB"),
+        (status = 415, description = "The body is not said to be JSON", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = 422, description = "A member breaks a rule", body = ProblemDetails, content_type = "application/problem+json"),
+    ),
+)]
+pub(super) async fn make(
+    State(gateway): State<Arc<Gateway>>,
+    Extension(by): Extension<Occasion>,
+    Body(wanted): Body<LinkRequest>,
+) -> Result<Response, Problem> {
+    let hosted = gateway.hosted()?;
+    if let Some(other) = wanted.payload.keys().find(|name| !is_payload(name)) {
+        let message =
+            format!("'{other}' is no member of a payload: it has 'user', 'id' or 'email'.");
+        return Err(Problem::of(StatusCode::UNPROCESSABLE_ENTITY, &message));
+    }
+    let payload = Payload::from_claims(&wanted.payload)
+        .map_err(|refused| Problem::of(StatusCode::UNPROCESSABLE_ENTITY, &refused.to_string()))?;
+    let lifetime = match &wanted.expires_in {
+        Some(text) => text.parse()?,
+        None => hosted.settings.lifetime,
+    };
+    let composition = Composition {
+        single_use: wanted.single_use,
+        ..Composition::new(payload, lifetime)
+    };
+    let composed = compose(&hosted.settings.target(), &hosted.key, composition, by.at)?;
+    let registered = &composed.claims.registered;
+    let mut event = Event::act("link_made", "Link made");
+    event.subject = Some(composed.claims.payload.subject().to_owned());
+    event.link.clone_from(&registered.id);
+    let link = Link {
+        url: composed.link.url(),
+        code: composed.code.expose().to_owned(),
+        widget: composed.widget.clone(),
+        id: registered.id.clone(),
+        expires_at: registered
+            .expires_at
+            .and_then(|at| Timestamp::from_second(at).ok())
+            .map(|at| at.to_string()),
+    };
+    let recorded = gateway.in_directory(move |directory| directory.record(event, &by));
+    recorded.await?;
+    answer(StatusCode::OK, &link)
+}
+
+fn is_payload(name: &str) -> bool {
+    matches!(name, "user" | "id" | "email")
+}

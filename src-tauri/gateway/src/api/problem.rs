@@ -1,0 +1,100 @@
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use latchkey_core::{Error, ErrorCode};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// Why something was not done (RFC 9457).
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct ProblemDetails {
+    /// `about:blank`: the status says what kind of problem it is.
+    r#type: &'static str,
+    /// The status in words.
+    title: &'static str,
+    /// The status.
+    status: u16,
+    /// What is wrong, and what to do.
+    detail: String,
+    /// A stable code to switch on, where a rule of users or links was broken: `email_in_use`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code: Option<ErrorCodeText>,
+    /// The member that it is about: `user.email`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    field: Option<String>,
+}
+
+/// A stable code, in snake case.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(transparent)]
+#[schema(value_type = String)]
+struct ErrorCodeText(ErrorCode);
+
+/// A request that is refused.
+#[derive(Debug)]
+pub(super) struct Problem {
+    status: StatusCode,
+    details: Box<ProblemDetails>,
+    header: Option<(HeaderName, HeaderValue)>,
+}
+
+impl Problem {
+    pub(super) fn of(status: StatusCode, detail: &str) -> Self {
+        Self {
+            status,
+            details: Box::new(ProblemDetails {
+                r#type: "about:blank",
+                title: status.canonical_reason().unwrap_or_default(),
+                status: status.as_u16(),
+                detail: detail.to_owned(),
+                code: None,
+                field: None,
+            }),
+            header: None,
+        }
+    }
+
+    pub(super) fn with(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.header = Some((name, value));
+        self
+    }
+}
+
+impl From<Error> for Problem {
+    fn from(error: Error) -> Self {
+        let status = match error.code {
+            ErrorCode::UnknownUser => StatusCode::NOT_FOUND,
+            ErrorCode::UserExists | ErrorCode::EmailInUse | ErrorCode::NoSeats => {
+                StatusCode::CONFLICT
+            }
+            ErrorCode::InvalidPayload
+            | ErrorCode::AmbiguousPayload
+            | ErrorCode::InvalidLifetime
+            | ErrorCode::CodeTooLong
+            | ErrorCode::InvalidCursor => StatusCode::UNPROCESSABLE_ENTITY,
+            _ => {
+                tracing::error!(error = ?error, "a request of the API failed");
+                return Self::of(
+                    StatusCode::SERVICE_UNAVAILABLE,
+                    "This does not work at the moment. Nothing was changed.",
+                );
+            }
+        };
+        let mut problem = Self::of(status, &error.message);
+        problem.details.code = Some(ErrorCodeText(error.code));
+        problem.details.field = error.field;
+        problem
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let body = serde_json::to_string(&self.details).unwrap_or_default();
+        let kind = HeaderValue::from_static("application/problem+json");
+        let mut answer = (self.status, [(CONTENT_TYPE, kind)], body).into_response();
+        if let Some((name, value)) = self.header {
+            answer.headers_mut().insert(name, value);
+        }
+        answer
+    }
+}

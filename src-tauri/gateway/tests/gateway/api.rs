@@ -1,0 +1,487 @@
+//! The API for other systems.
+
+use axum::http::StatusCode;
+use jiff::Timestamp;
+use latchkey_core::activity::{ActivityQuery, Actor};
+use latchkey_core::api_key::ApiKey;
+use latchkey_core::directory::Directory as _;
+use serde_json::{Value, json};
+
+use crate::site::{Answer, Site, by};
+
+/// An instance with a key, and the key.
+pub(crate) fn with_key() -> (Site, String) {
+    let mut site = Site::new();
+    let (key, secret) = ApiKey::generate("CRM", Timestamp::now()).unwrap();
+    site.api_keys.push(key);
+    (site, secret.expose().to_owned())
+}
+
+struct Client {
+    site: Site,
+    key: String,
+}
+
+impl Client {
+    fn new() -> Self {
+        let (site, key) = with_key();
+        Self { site, key }
+    }
+
+    fn ask(&self, method: &str, path: &str, body: &Value) -> Answer {
+        let headers = [
+            ("x-api-key", self.key.as_str()),
+            ("content-type", "application/json"),
+        ];
+        let body = if body.is_null() {
+            String::new()
+        } else {
+            body.to_string()
+        };
+        self.site.ask(method, path, &headers, &body)
+    }
+
+    /// What is answered, where that is done.
+    fn done(&self, method: &str, path: &str, body: &Value) -> Value {
+        let answer = self.ask(method, path, body);
+        assert_eq!(
+            answer.status,
+            StatusCode::OK,
+            "{method} {path}: {}",
+            answer.body
+        );
+        assert_eq!(answer.header("content-type"), Some("application/json"));
+        serde_json::from_str(&answer.body).unwrap()
+    }
+
+    /// The status, the code and the member of a refusal.
+    fn refused(&self, method: &str, path: &str, body: &Value) -> (u16, Value, Value) {
+        refusal(&self.ask(method, path, body))
+    }
+}
+
+fn refusal(answer: &Answer) -> (u16, Value, Value) {
+    assert_eq!(
+        answer.header("content-type"),
+        Some("application/problem+json"),
+        "{}",
+        answer.body
+    );
+    let problem: Value = serde_json::from_str(&answer.body).unwrap();
+    assert_eq!(problem["status"], answer.status.as_u16());
+    assert!(
+        problem["detail"].as_str().unwrap().ends_with('.'),
+        "{problem}"
+    );
+    (
+        answer.status.as_u16(),
+        problem["code"].clone(),
+        problem["field"].clone(),
+    )
+}
+
+#[test]
+fn without_a_key_there_is_no_api_and_without_the_right_one_no_answer() {
+    let off = Site::new();
+    for path in [
+        "/api/v2/users",
+        "/api/v1/links",
+        "/api/openapi.json",
+        "/api/x",
+    ] {
+        assert_eq!(refusal(&off.get(path, &[])).0, 404, "{path}");
+    }
+    let client = Client::new();
+    let half = &client.key[..client.key.len() - 1];
+    for sent in ["", "lk_", half, &format!("{}x", client.key), "\u{e9}"] {
+        for (method, path) in [
+            ("GET", "/api/v2/users"),
+            ("POST", "/api/v1/links"),
+            ("DELETE", "/api/v2/users/ada"),
+        ] {
+            let answer = client.site.ask(method, path, &[("x-api-key", sent)], "");
+            assert_eq!(refusal(&answer).0, 401, "{sent}");
+            assert!(!answer.body.contains(&client.key));
+        }
+    }
+    assert_eq!(refusal(&client.site.get("/api/v2/users", &[])).0, 401);
+    // A cookie is no key.
+    let cookie = client.site.sign_in("ada");
+    assert_eq!(
+        refusal(&client.site.get_as("/api/v2/users", &cookie)).0,
+        401
+    );
+}
+
+#[test]
+fn a_user_is_added_found_changed_and_removed() {
+    let client = Client::new();
+    let ada = json!({ "id": "ada", "email": "Ada@acme.example", "groups": ["a", "b"], "metadata": { "name": "Ada" } });
+    let added = client.done("POST", "/api/v2/users", &ada);
+    assert_eq!(
+        (&added["id"], &added["email"], &added["groups"]),
+        (&ada["id"], &ada["email"], &ada["groups"])
+    );
+    assert_eq!(added["metadata"], json!({ "name": "Ada" }));
+    assert!(
+        added["createdAt"]
+            .as_str()
+            .unwrap()
+            .parse::<Timestamp>()
+            .is_ok()
+    );
+    let found = client.done(
+        "GET",
+        "/api/v2/users?email=aDA%40acme.example",
+        &Value::Null,
+    );
+    assert_eq!(found["data"], json!([added]));
+    assert_eq!(client.done("GET", "/api/v2/users/ada", &Value::Null), added);
+    let change = json!({ "email": null, "groups": ["c"], "metadata": { "name": null, "desk": 7 } });
+    let changed = client.done("PATCH", "/api/v2/users/ada", &change);
+    assert_eq!(
+        (&changed["email"], &changed["groups"]),
+        (&Value::Null, &json!(["c"]))
+    );
+    assert_eq!(changed["metadata"], json!({ "desk": 7 }));
+    let same = client.done("PATCH", "/api/v2/users/ada", &json!({}));
+    assert_eq!(same, changed);
+    let none = client.done("PATCH", "/api/v2/users/ada", &json!({ "groups": [] }));
+    assert_eq!(none["groups"], json!([]));
+    assert_eq!(
+        client
+            .ask("DELETE", "/api/v2/users/ada", &Value::Null)
+            .status,
+        StatusCode::NO_CONTENT
+    );
+    for (method, body) in [
+        ("GET", Value::Null),
+        ("PATCH", json!({})),
+        ("DELETE", Value::Null),
+    ] {
+        assert_eq!(
+            client.refused(method, "/api/v2/users/ada", &body).0,
+            404,
+            "{method}"
+        );
+    }
+    let made = client.done("POST", "/api/v2/users", &json!({}));
+    assert_eq!(made["id"].as_str().unwrap().len(), 16);
+    let page = client
+        .site
+        .directory
+        .activity(&ActivityQuery::default(), None, 99)
+        .unwrap();
+    let codes: Vec<&str> = page
+        .entries
+        .iter()
+        .rev()
+        .map(|entry| entry.event.code.as_str())
+        .collect();
+    assert_eq!(
+        codes,
+        [
+            "added",
+            "profile_changed",
+            "profile_changed",
+            "removed",
+            "added"
+        ]
+    );
+    assert!(
+        page.entries
+            .iter()
+            .all(|entry| entry.actor == Actor::ApiKey("CRM".into()))
+    );
+}
+
+#[test]
+fn ids_of_every_kind_are_reached_by_their_path() {
+    let client = Client::new();
+    for id in [
+        "a/b",
+        "100%",
+        "ada lovelace",
+        "\u{e4}da",
+        "..",
+        "?x=1#y",
+        "ada@acme.example",
+    ] {
+        client.done("POST", "/api/v2/users", &json!({ "id": id }));
+        let path: String = url::form_urlencoded::byte_serialize(id.as_bytes()).collect();
+        let path = format!("/api/v2/users/{}", path.replace('+', "%20"));
+        assert_eq!(client.done("GET", &path, &Value::Null)["id"], id);
+    }
+    for path in ["%00", "%ff", "%20", "%20ada", &"x".repeat(256)] {
+        let path = format!("/api/v2/users/{path}");
+        assert_eq!(client.refused("GET", &path, &Value::Null).0, 404, "{path}");
+    }
+}
+
+#[test]
+fn pages_follow_each_other() {
+    let client = Client::new();
+    for number in 0..25 {
+        client.done(
+            "POST",
+            "/api/v2/users",
+            &json!({ "id": format!("user-{number:02}") }),
+        );
+    }
+    let (mut after, mut seen) = (String::new(), Vec::new());
+    loop {
+        let page = client.done(
+            "GET",
+            &format!("/api/v2/users?limit=10{after}"),
+            &Value::Null,
+        );
+        seen.extend(
+            page["data"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|user| user["id"].clone()),
+        );
+        let Some(next) = page["next"].as_str() else {
+            break;
+        };
+        after = format!("&after={next}");
+    }
+    assert_eq!(seen.len(), 25);
+    assert!(seen.is_sorted_by_key(Value::to_string));
+    assert_eq!(
+        client.done("GET", "/api/v2/users", &Value::Null)["data"]
+            .as_array()
+            .unwrap()
+            .len(),
+        25
+    );
+}
+
+#[test]
+fn what_is_wrong_is_named_and_changes_nothing() {
+    let client = Client::new();
+    client.done(
+        "POST",
+        "/api/v2/users",
+        &json!({ "id": "ada", "email": "ada@acme.example" }),
+    );
+    client
+        .site
+        .directory
+        .set_seat_limit(Some(2), &by())
+        .unwrap();
+    let long = "x".repeat(256);
+    let large = json!({ "metadata": { "x": "y".repeat(9000) } });
+    for (method, path, body, status, code, field) in [
+        (
+            "POST",
+            "users",
+            json!({ "id": "ada" }),
+            409,
+            "user_exists",
+            "user.id",
+        ),
+        (
+            "POST",
+            "users",
+            json!({ "email": "ADA@acme.example" }),
+            409,
+            "email_in_use",
+            "user.email",
+        ),
+        (
+            "POST",
+            "users",
+            json!({ "id": "" }),
+            422,
+            "invalid_payload",
+            "id",
+        ),
+        (
+            "POST",
+            "users",
+            json!({ "id": long }),
+            422,
+            "invalid_payload",
+            "id",
+        ),
+        ("POST", "users", json!({ "id": 7 }), 422, "", ""),
+        ("POST", "users", json!({ "id": null }), 422, "", ""),
+        (
+            "POST",
+            "users",
+            json!({ "email": "nobody" }),
+            422,
+            "invalid_payload",
+            "email",
+        ),
+        ("POST", "users", json!({ "groups": "a" }), 422, "", ""),
+        ("POST", "users", json!({ "role": "admin" }), 422, "", ""),
+        (
+            "POST",
+            "users",
+            json!({ "metadata": { "id": "x" } }),
+            422,
+            "invalid_payload",
+            "metadata.id",
+        ),
+        (
+            "POST",
+            "users",
+            json!({ "metadata": { "groups": [] } }),
+            422,
+            "",
+            "",
+        ),
+        (
+            "POST",
+            "users",
+            large.clone(),
+            422,
+            "invalid_payload",
+            "metadata",
+        ),
+        ("POST", "users", json!([]), 422, "", ""),
+        (
+            "PATCH",
+            "users/ada",
+            large,
+            422,
+            "invalid_payload",
+            "metadata",
+        ),
+        ("PATCH", "users/ada", json!({ "groups": null }), 422, "", ""),
+        ("PATCH", "users/ada", json!({ "id": "eve" }), 422, "", ""),
+        (
+            "PATCH",
+            "users/nobody",
+            json!({}),
+            404,
+            "unknown_user",
+            "id",
+        ),
+        (
+            "GET",
+            "users?email=nobody",
+            Value::Null,
+            422,
+            "invalid_payload",
+            "email",
+        ),
+        ("GET", "users?limit=0", Value::Null, 400, "", ""),
+        ("GET", "users?limit=1001", Value::Null, 400, "", ""),
+        ("GET", "users?limit=x", Value::Null, 400, "", ""),
+        ("GET", "users?mail=x", Value::Null, 400, "", ""),
+        (
+            "GET",
+            "users?after=x",
+            Value::Null,
+            422,
+            "invalid_cursor",
+            "after",
+        ),
+        ("PUT", "users", json!({}), 405, "", ""),
+        ("GET", "nothing", Value::Null, 404, "", ""),
+    ] {
+        let (found, its_code, its_field) =
+            client.refused(method, &format!("/api/v2/{path}"), &body);
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        assert_eq!(
+            (found, text(&its_code), text(&its_field)),
+            (status, code.to_owned(), field.to_owned()),
+            "{method} {path} {body}"
+        );
+    }
+    let headers = [
+        ("x-api-key", client.key.as_str()),
+        ("content-type", "application/json"),
+    ];
+    for (body, status) in [
+        ("", 400),
+        ("{", 400),
+        (r#"{"id":"a","id":"b"}"#, 400),
+        (&"[".repeat(100), 400),
+    ] {
+        assert_eq!(
+            refusal(&client.site.ask("POST", "/api/v2/users", &headers, body)).0,
+            status,
+            "{body}"
+        );
+    }
+    for kind in ["text/plain", "application/jsonx", ""] {
+        let headers = [("x-api-key", client.key.as_str()), ("content-type", kind)];
+        assert_eq!(
+            refusal(&client.site.ask("POST", "/api/v2/users", &headers, "{}")).0,
+            415
+        );
+    }
+    let huge = format!(r#"{{"id":"{}"}}"#, "x".repeat(20_000));
+    let answer = client.site.ask("POST", "/api/v2/users", &headers, &huge);
+    assert_eq!(answer.status, StatusCode::PAYLOAD_TOO_LARGE);
+    assert_eq!(client.site.directory.count().unwrap(), 1);
+    client.done("POST", "/api/v2/users", &json!({ "id": "bob" }));
+    assert_eq!(
+        client.refused("POST", "/api/v2/users", &json!({})),
+        (409, json!("no_seats"), Value::Null)
+    );
+}
+
+#[test]
+fn a_link_that_another_system_makes_signs_in() {
+    let client = Client::new();
+    let wanted =
+        json!({ "payload": { "user": { "id": "ada", "name": "Ada" } }, "expiresIn": "2 days" });
+    let link = client.done("POST", "/api/v1/links", &wanted);
+    let url = link["url"].as_str().unwrap();
+    let path = url.strip_prefix("https://chat.acme.example").unwrap();
+    assert!(path.contains(link["code"].as_str().unwrap()));
+    assert!(link["widget"].as_str().unwrap().contains("widget.js"));
+    let until: Timestamp = link["expiresAt"].as_str().unwrap().parse().unwrap();
+    let days = (until.as_second() - Timestamp::now().as_second()) as f64 / 86_400.0;
+    assert!((1.9..2.1).contains(&days), "{days}");
+    assert_eq!(client.site.get(path, &[]).status, StatusCode::SEE_OTHER);
+    // What became of it is found by the link.
+    let query = ActivityQuery {
+        text: link["id"].as_str().unwrap().to_owned(),
+        ..ActivityQuery::default()
+    };
+    let page = client.site.directory.activity(&query, None, 9).unwrap();
+    let codes: Vec<&str> = page
+        .entries
+        .iter()
+        .map(|entry| entry.event.code.as_str())
+        .collect();
+    assert_eq!(codes, ["provisioned", "link_made"]);
+    let kept = serde_json::to_string(&page).unwrap();
+    assert!(!kept.contains(link["code"].as_str().unwrap()));
+    let once = json!({ "payload": { "id": "ada" }, "singleUse": true, "expiresIn": "never" });
+    let link = client.done("POST", "/api/v1/links", &once);
+    assert_eq!(link["expiresAt"], Value::Null);
+    for (body, code) in [
+        (json!({}), ""),
+        (json!({ "payload": {} }), ""),
+        (
+            json!({ "payload": { "id": "a", "user": { "id": "b" } } }),
+            "",
+        ),
+        (json!({ "payload": { "id": "a", "exp": 1 } }), ""),
+        (json!({ "payload": { "email": "nobody" } }), ""),
+        (
+            json!({ "payload": { "id": "a" }, "expiresIn": "soon" }),
+            "invalid_lifetime",
+        ),
+        (json!({ "payload": { "id": "a" }, "expires": "soon" }), ""),
+        (
+            json!({ "payload": { "user": { "id": "a", "x": "y".repeat(7900) } } }),
+            "code_too_long",
+        ),
+    ] {
+        let (status, found, _) = client.refused("POST", "/api/v1/links", &body);
+        assert_eq!(
+            (status, found.as_str().unwrap_or_default()),
+            (422, code),
+            "{body}"
+        );
+    }
+}

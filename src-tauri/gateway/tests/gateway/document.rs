@@ -1,0 +1,78 @@
+//! The API beside its own description, as others understand it.
+
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+use serde_json::Value;
+
+use crate::api::with_key;
+use crate::serving::Running;
+use crate::site::Site;
+
+/// Python with the packages that `cargo xtask test` installs.
+fn python() -> Command {
+    let packages = std::env::var_os("LATCHKEY_INTEROP").expect("`cargo xtask test` sets it");
+    let mut command = Command::new("python3");
+    command
+        .env("PYTHONPATH", PathBuf::from(packages).join("api"))
+        .env("PYTHONDONTWRITEBYTECODE", "1");
+    command
+}
+
+fn document(site: &Site) -> Value {
+    let answer = site.get("/api/openapi.json", &[]);
+    assert_eq!(answer.header("content-type"), Some("application/json"));
+    serde_json::from_str(&answer.body).unwrap()
+}
+
+#[test]
+fn the_document_is_valid_and_names_every_path() {
+    let (site, _) = with_key();
+    let document = document(&site);
+    assert!(document["openapi"].as_str().unwrap().starts_with("3.1"));
+    let paths: Vec<&String> = document["paths"].as_object().unwrap().keys().collect();
+    assert_eq!(
+        paths,
+        ["/api/v1/links", "/api/v2/users", "/api/v2/users/{id}"]
+    );
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("openapi.json");
+    std::fs::write(&file, document.to_string()).unwrap();
+    let validator = python()
+        .args(["-m", "openapi_spec_validator"])
+        .arg(&file)
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&validator.stdout).into_owned();
+    assert!(validator.status.success() && said.contains("OK"), "{said}");
+}
+
+#[test]
+fn schemathesis_finds_no_violation_and_no_failure() {
+    let (mut site, key) = with_key();
+    site.visitors = latchkey_gateway::Visitors::default();
+    let running = Running::new(&site);
+    let folder = tempfile::tempdir().unwrap();
+    let found = python()
+        .current_dir(folder.path())
+        .args(["-m", "schemathesis.cli"])
+        .arg("--config-file")
+        .arg(concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/../../tests/interop/schemathesis.toml"
+        ))
+        .arg("run")
+        .arg(format!("http://{}/api/openapi.json", running.address))
+        .env("LATCHKEY_API_KEY", &key)
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    running.end();
+    let said = String::from_utf8_lossy(&found.stdout).into_owned();
+    assert!(
+        found.status.success(),
+        "{said}\n{}",
+        String::from_utf8_lossy(&found.stderr)
+    );
+    println!("{said}");
+}
