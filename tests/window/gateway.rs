@@ -2,6 +2,8 @@
 
 use std::net::TcpListener;
 
+use jiff::Timestamp;
+use latchkey_core::activity::{Actor, Occasion};
 use latchkey_core::directory::Directory as _;
 
 use crate::driver::{Studio, picture_of_display};
@@ -29,12 +31,108 @@ async fn scanned(studio: &Studio, id: &str) -> String {
     read[0].clone()
 }
 
+/// The administrator finds by the reference on a phone's page why somebody was refused.
+async fn why_in_studio(studio: &Studio, page: &str) {
+    let reference = page.split("Reference ").nth(1).unwrap();
+    let reference = reference.split_whitespace().next().unwrap();
+    studio.click("rail-activity").await;
+    let shown = "return document.querySelectorAll('[data-testid=activity-entry]').length >= 6";
+    studio.wait_for_script("what has happened", shown).await;
+    looks_well(studio, "activity").await;
+    studio.resize(860, 600).await;
+    looks_well(studio, "activity-small").await;
+    studio.resize(1240, 800).await;
+    studio.fill("activity-search", reference).await;
+    let one = "return document.querySelectorAll('[data-testid=activity-entry]').length === 1";
+    studio.wait_for_script("the one entry", one).await;
+    let entry = studio.text("activity-entry").await;
+    for part in [
+        "no seats left",
+        "All 1 seats are taken",
+        "bob",
+        "127.0.0.1",
+        reference,
+    ] {
+        assert!(entry.contains(part), "{part}: {entry}");
+    }
+    looks_well(studio, "activity-found").await;
+    studio.fill("activity-search", "nobody at all").await;
+    studio.find("activity-clear").await;
+    looks_well(studio, "activity-none").await;
+    studio.click("activity-clear").await;
+    studio.wait_for_script("everything again", shown).await;
+    studio
+        .script("[...document.querySelectorAll('[data-testid=activity-entry] button')].find((one) => one.innerText === 'ada').click(); return true")
+        .await;
+    studio
+        .wait_for_text("user-history", "Ada's history", |text| {
+            text.contains("Created by a link")
+        })
+        .await;
+    looks_well(studio, "user-history").await;
+    studio.click("user-sign-out").await;
+    studio
+        .wait_for_text("user-history", "the sign-out", |text| {
+            text.contains("Signed out everywhere")
+        })
+        .await;
+}
+
+/// An API key is made and revoked, and https is spoken on the network.
+async fn with_tls(studio: &Studio, port: u16) {
+    studio.click("rail-settings").await;
+    studio.click("settings-api").await;
+    looks_well(studio, "api-off").await;
+    studio.fill("api-key-name", "CRM").await;
+    studio.click("api-key-make").await;
+    let key = studio.text("api-key-value").await;
+    assert!(key.starts_with("lk_"), "{key}");
+    looks_well(studio, "api-key-shown").await;
+    studio.click("api-key-done").await;
+    studio
+        .wait_for_text("api-keys", "the key", |text| text.contains("CRM"))
+        .await;
+    looks_well(studio, "api-keys").await;
+    studio.click("api-key-revoke").await;
+    looks_well(studio, "api-key-revoke").await;
+    studio.click("api-key-revoke-submit").await;
+    studio.find("api-state").await;
+
+    studio.click("settings-gateway").await;
+    studio.click("gateway-stop").await;
+    studio.find("gateway-start").await;
+    let others = "const all = document.querySelector('[data-testid=gateway-address]'); \
+                  if (all.options.length < 2) return false; all.selectedIndex = 1; \
+                  all.dispatchEvent(new Event('change', { bubbles: true })); return true";
+    let on_network = studio.script(others).await == true;
+    studio.choose("gateway-tls", "self_signed").await;
+    studio.fill("gateway-port", &port.to_string()).await;
+    looks_well(studio, "gateway-tls").await;
+    studio.click("gateway-start").await;
+    studio
+        .wait_for_text("gateway-fingerprint", "the fingerprint", |text| {
+            text.len() == 95
+        })
+        .await;
+    looks_well(studio, "gateway-open-tls").await;
+    if on_network {
+        let read = read_qr_codes(&[picture_of_display("gateway-test-qr")]);
+        assert_eq!(read.len(), 1);
+        assert!(read[0].starts_with("https://"), "{read:?}");
+        assert!(!read[0].contains("127.0.0.1"), "{read:?}");
+    }
+    studio.resize(860, 600).await;
+    looks_well(studio, "gateway-open-tls-small").await;
+    studio.resize(1240, 800).await;
+}
+
 #[test]
 fn a_scanned_code_signs_in_and_studio_shows_it_at_once() {
     run(async {
         let prepared = Prepared::with(0);
         let directory = prepared.home.directory(&prepared.instance, "the test");
-        directory.unwrap().set_seat_limit(Some(1)).unwrap();
+        let by = Occasion::new(Actor::Studio, Timestamp::now());
+        directory.unwrap().set_seat_limit(Some(1), &by).unwrap();
         let studio = prepared.open().await;
         studio.click("rail-settings").await;
         studio.click("settings-gateway").await;
@@ -96,6 +194,8 @@ fn a_scanned_code_signs_in_and_studio_shows_it_at_once() {
         assert!(text.contains("Reference"), "{text}");
         phone.picture("phone-no-seat").await;
         phone.close().await;
+        why_in_studio(&studio, &text).await;
+        with_tls(&studio, port).await;
 
         studio.click("gateway-mark").await;
         studio.click("gateway-stop").await;
