@@ -11,6 +11,7 @@
 //! | what people see | `pages` |
 //! | what every answer carries | `headers` |
 //! | listening, time limits, TLS | [`serve`] |
+//! | how many may be connected at once | `open_files` |
 //! | who visits, and how often | [`Visitors`] |
 //! | which address a phone reaches | [`interfaces`] |
 //!
@@ -21,6 +22,7 @@ mod forms;
 mod gateway;
 mod headers;
 mod interfaces;
+mod open_files;
 mod pages;
 mod previewers;
 mod reference;

@@ -15,6 +15,8 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use sha2::{Digest as _, Sha256};
 use tower_http::timeout::TimeoutLayer;
 
+use crate::open_files;
+
 /// How long a client may take to say what it wants, and how long an answer may take.
 const HEADER_TIME: Duration = Duration::from_secs(10);
 const ANSWER_TIME: Duration = Duration::from_secs(30);
@@ -139,19 +141,22 @@ pub async fn serve(
         StatusCode::REQUEST_TIMEOUT,
         ANSWER_TIME,
     ));
+    open_files::allow_many();
     let service = router.into_make_service_with_connect_info::<SocketAddr>();
     let listener = listening.0;
     listener.set_nonblocking(true).map_err(cannot_listen)?;
     let ended = match certificate {
         None => {
-            let mut server = axum_server::from_tcp(listener).map_err(cannot_listen)?;
+            // Finding out which HTTP somebody speaks would take as long as they like.
+            let server = axum_server::from_tcp(listener).map_err(cannot_listen)?;
+            let mut server = server.http1_only();
             limit(server.http_builder());
             server.handle(handle.0).serve(service).await
         }
         Some(Certificate(config)) => {
             let config = RustlsConfig::from_config(config);
-            let mut server =
-                axum_server::from_tcp_rustls(listener, config).map_err(cannot_listen)?;
+            let server = axum_server::from_tcp_rustls(listener, config).map_err(cannot_listen)?;
+            let mut server = server.http1_only();
             limit(server.http_builder());
             server.handle(handle.0).serve(service).await
         }

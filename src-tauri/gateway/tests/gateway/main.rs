@@ -8,6 +8,7 @@
     reason = "a test that fails says where by panicking"
 )]
 
+mod crowd;
 mod headers;
 mod previews;
 mod proxies;
