@@ -11,18 +11,18 @@
 //! | what people see | `pages` |
 //! | what every answer carries | `headers` |
 //! | listening, time limits, TLS | [`serve`] |
-//! | how many may be connected at once | `open_files` |
+//! | how many may come at once | `capacity` |
 //! | who visits, and how often | [`Visitors`] |
 //! | which address a phone reaches | [`interfaces`] |
 //!
 //! It decides nothing: what a code does, and whether a session is good, are rules of core. The
 //! administrator's own surface is not here and never listens on a network.
 
+mod capacity;
 mod forms;
 mod gateway;
 mod headers;
 mod interfaces;
-mod open_files;
 mod pages;
 mod previewers;
 mod reference;

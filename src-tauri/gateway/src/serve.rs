@@ -15,7 +15,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use sha2::{Digest as _, Sha256};
 use tower_http::timeout::TimeoutLayer;
 
-use crate::open_files;
+use crate::capacity;
 
 /// How long a client may take to say what it wants, and how long an answer may take.
 const HEADER_TIME: Duration = Duration::from_secs(10);
@@ -121,6 +121,7 @@ impl Listening {
             };
             refused.about("listen").because(cause)
         })?;
+        capacity::let_many_wait(&listener);
         Ok(Self(listener))
     }
 
@@ -141,7 +142,7 @@ pub async fn serve(
         StatusCode::REQUEST_TIMEOUT,
         ANSWER_TIME,
     ));
-    open_files::allow_many();
+    capacity::raise_open_files();
     let service = router.into_make_service_with_connect_info::<SocketAddr>();
     let listener = listening.0;
     listener.set_nonblocking(true).map_err(cannot_listen)?;

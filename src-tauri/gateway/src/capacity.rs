@@ -1,3 +1,7 @@
+//! Room for a crowd.
+
+use std::net::TcpListener;
+
 /// How many connections a gateway holds at most, with what else a process has open.
 #[cfg(unix)]
 const MANY: u64 = 65_536;
@@ -5,7 +9,7 @@ const MANY: u64 = 65_536;
 /// Lets this process have as many connections open as the operating system allows it. Many a system
 /// begins with 1,024, which a crowd that says nothing would fill, and visitors would find no room.
 #[cfg(unix)]
-pub(crate) fn allow_many() {
+pub(crate) fn raise_open_files() {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
     let limit = getrlimit(Resource::Nofile);
@@ -24,4 +28,21 @@ pub(crate) fn allow_many() {
 
 /// Windows sets no such limit.
 #[cfg(not(unix))]
-pub(crate) fn allow_many() {}
+pub(crate) fn raise_open_files() {}
+
+/// How many may have connected and wait to be taken; the operating system's own limit may be lower.
+#[cfg(unix)]
+const WAITING: i32 = 4096;
+
+/// Lets many wait to be taken. The standard library has 128 of them wait, and whoever comes when these
+/// places are full tries again after a second.
+#[cfg(unix)]
+pub(crate) fn let_many_wait(listener: &TcpListener) {
+    if let Err(cause) = rustix::net::listen(listener, WAITING) {
+        tracing::warn!(%cause, "the number of those who wait could not be raised");
+    }
+}
+
+/// Windows is left to choose.
+#[cfg(not(unix))]
+pub(crate) fn let_many_wait(_: &TcpListener) {}
