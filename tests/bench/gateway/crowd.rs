@@ -179,8 +179,7 @@ async fn stay(address: String, is_slow: bool, seen: Arc<Seen>) {
                 Err(_) if is_slow => {
                     let _ = stream.write_all(b"a").await;
                 }
-                Err(_) => {}
-                Ok(Ok(1..)) => {}
+                Err(_) | Ok(Ok(1..)) => {}
                 Ok(_) => break,
             }
         }
