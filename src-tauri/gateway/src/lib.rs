@@ -13,6 +13,7 @@
 //! | what every answer carries | `headers` |
 //! | listening and time limits | [`serve`] |
 //! | TLS | [`Certificate`] |
+//! | how many may come at once | `capacity` |
 //! | who visits, and how often | [`Visitors`] |
 //! | which address a phone reaches | [`interfaces`] |
 //!
@@ -20,6 +21,7 @@
 //! administrator's own surface is not here and never listens on a network.
 
 mod api;
+mod capacity;
 mod certificate;
 mod forms;
 mod gateway;

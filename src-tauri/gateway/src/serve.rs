@@ -6,9 +6,10 @@ use axum::Router;
 use axum::http::StatusCode;
 use axum_server::tls_rustls::RustlsConfig;
 use latchkey_core::{Error, ErrorCode, Result};
-
-use crate::certificate::Certificate;
 use tower_http::timeout::TimeoutLayer;
+
+use crate::capacity;
+use crate::certificate::Certificate;
 
 /// How long a client may take to say what it wants, and how long an answer may take.
 const HEADER_TIME: Duration = Duration::from_secs(10);
@@ -55,6 +56,7 @@ impl Listening {
             };
             refused.about("listen").because(cause)
         })?;
+        capacity::let_many_wait(&listener);
         Ok(Self(listener))
     }
 
@@ -75,19 +77,22 @@ pub async fn serve(
         StatusCode::REQUEST_TIMEOUT,
         ANSWER_TIME,
     ));
+    capacity::raise_open_files();
     let service = router.into_make_service_with_connect_info::<SocketAddr>();
     let listener = listening.0;
     listener.set_nonblocking(true).map_err(cannot_listen)?;
     let ended = match certificate {
         None => {
-            let mut server = axum_server::from_tcp(listener).map_err(cannot_listen)?;
+            // Finding out which HTTP somebody speaks would take as long as they like.
+            let server = axum_server::from_tcp(listener).map_err(cannot_listen)?;
+            let mut server = server.http1_only();
             limit(server.http_builder());
             server.handle(handle.0).serve(service).await
         }
         Some(certificate) => {
             let config = RustlsConfig::from_config(certificate.config);
-            let mut server =
-                axum_server::from_tcp_rustls(listener, config).map_err(cannot_listen)?;
+            let server = axum_server::from_tcp_rustls(listener, config).map_err(cannot_listen)?;
+            let mut server = server.http1_only();
             limit(server.http_builder());
             server.handle(handle.0).serve(service).await
         }

@@ -5,13 +5,16 @@ use anyhow::Result;
 use crate::process::{cargo, run};
 use crate::system::{self, Purpose};
 use crate::window::Display;
-use crate::{interop, ui};
+use crate::{baselines, interop, ui};
 
 /// Builds with optimisation and prints the tables.
 pub(crate) fn bench(tables: &[String]) -> Result<()> {
     system::install(Purpose::Tests, true)?;
     ui::build()?;
     interop::install()?;
+    if tables.is_empty() || tables.iter().any(|table| "gateway load".contains(table)) {
+        baselines::install()?;
+    }
     let display = Display::start()?;
     for (package, name) in [
         ("latchkey-core", "directory"),
@@ -32,6 +35,7 @@ pub(crate) fn bench(tables: &[String]) -> Result<()> {
         command.args(tables);
         command
             .env("LATCHKEY_INTEROP", interop::folder())
+            .env("LATCHKEY_BASELINES", baselines::folder())
             .env("DISPLAY", display.name());
         run(&mut command)?;
     }

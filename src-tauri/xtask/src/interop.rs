@@ -1,11 +1,11 @@
 //! What others wrote: the packages from npm and `PyPI` that codes and pictures are checked against.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 
-use crate::process::{pip_install, root, run, target};
+use crate::pinned;
+use crate::process::{root, target};
 
 /// Where the packages are, below Cargo's target folder.
 pub(crate) fn folder() -> PathBuf {
@@ -14,42 +14,9 @@ pub(crate) fn folder() -> PathBuf {
 
 /// Installs them at their pinned versions, unless they are there.
 pub(crate) fn install() -> Result<()> {
-    let pins = root().join("tests/interop");
-    let node = folder().join("node");
-    if changed(&pins, &node, &["package.json", "package-lock.json"])? {
-        copy(&pins, &node, &["package.json", "package-lock.json"])?;
-        let mut npm = crate::ui::npm(&["ci", "--no-audit", "--no-fund", "--ignore-scripts"]);
-        run(npm.current_dir(&node))?;
-    }
-    // A program finds its packages beside itself.
-    copy(&pins, &node, &["peer.mjs"])?;
-    for (name, requirements) in [("python", "requirements.txt"), ("api", "api.txt")] {
-        let packages = folder().join(name);
-        if changed(&pins, &packages, &[requirements])? {
-            fs::remove_dir_all(&packages).ok();
-            run(&mut pip_install(&packages, &pins.join(requirements)))?;
-            copy(&pins, &packages, &[requirements])?;
-        }
-    }
-    Ok(())
-}
-
-fn changed(from: &Path, to: &Path, names: &[&str]) -> Result<bool> {
-    for name in names {
-        let wanted = fs::read(from.join(name))
-            .with_context(|| format!("tests/interop/{name} is missing"))?;
-        if fs::read(to.join(name)).ok() != Some(wanted) {
-            return Ok(true);
-        }
-    }
-    Ok(false)
-}
-
-fn copy(from: &Path, to: &Path, names: &[&str]) -> Result<()> {
-    fs::create_dir_all(to)?;
-    for name in names {
-        fs::copy(from.join(name), to.join(name))
-            .with_context(|| format!("tests/interop/{name} could not be copied"))?;
-    }
-    Ok(())
+    let (pins, node) = (root().join("tests/interop"), folder().join("node"));
+    pinned::npm(&pins, &node)?;
+    pinned::copy(&pins, &node, &["peer.mjs"])?;
+    pinned::pip(&pins, &folder().join("python"))?;
+    pinned::pip(&pins.join("api"), &folder().join("api"))
 }

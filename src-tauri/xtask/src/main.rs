@@ -7,11 +7,13 @@
     reason = "it is a terminal program, and what it says is for a person"
 )]
 
+mod baselines;
 mod bench;
 mod bundle;
 mod generate;
 mod interop;
 mod licences;
+mod pinned;
 mod process;
 mod run;
 mod system;

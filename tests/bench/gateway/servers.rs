@@ -1,28 +1,21 @@
 //! What is asked. A server prints its address, and what is needed to ask it.
 
-use std::fmt::Write as _;
 use std::io::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 
 use axum::Router;
 use axum::routing::get;
 use jiff::Timestamp;
 use latchkey_core::activity::{Actor, Occasion};
-use latchkey_core::claims::{Claims, Registered};
-use latchkey_core::code::{Algorithm, sign};
 use latchkey_core::directory::{Directory as _, MAX_IMPORT, SledDirectory};
 use latchkey_core::instance::{InstanceId, Settings};
-use latchkey_core::metadata::Metadata;
-use latchkey_core::payload::{ExistingId, NewUser, Payload};
-use latchkey_core::secret::{Secret, SigningKey};
-use latchkey_core::user_id::UserId;
+use latchkey_core::payload::NewUser;
 use latchkey_gateway::{Gateway, Handle, Hosting, Listening, Visitors, router, serve};
 
-/// How many users there are.
-pub(crate) const USERS: usize = 10_000;
-/// How many links for others there are.
-const NEW: usize = 60_000;
+use crate::links::{self, USERS};
+use crate::server::Server;
 
 fn run(router: Router, said: &[String]) {
     let listening = Listening::on("127.0.0.1:0".parse().unwrap()).unwrap();
@@ -41,67 +34,29 @@ pub(crate) fn bare() {
     run(Router::new().route("/", get(|| async { "ok" })), &[]);
 }
 
-fn person(number: usize) -> NewUser {
-    let metadata = r#"{"name":"Ada Lovelace","team":"Research"}"#;
-    NewUser {
-        id: UserId::parse(&format!("user-{number:06}"), "id").unwrap(),
-        email: None,
-        metadata: Metadata::from_json(metadata, "metadata").unwrap(),
-    }
-}
-
+/// The gateway, as the desktop and `latchkey serve` have it. It also prints a cookie of somebody who is
+/// signed in.
 pub(crate) fn gateway(folder: &Path) {
-    let secret = Secret::new("0123456789abcdef0123456789abcdef".into());
-    let key = SigningKey::from_text(&secret).unwrap();
     let directory =
         Arc::new(SledDirectory::open(&folder.join("directory"), "the benchmark").unwrap());
-    let now = Timestamp::now();
-    let people: Vec<NewUser> = (0..USERS).map(person).collect();
+    let by = Occasion::new(Actor::Studio, Timestamp::now());
+    let people: Vec<NewUser> = (0..USERS).map(links::person).collect();
     for some in people.chunks(MAX_IMPORT) {
-        directory
-            .import(some, &Occasion::new(Actor::Studio, now))
-            .unwrap();
+        directory.import(some, &by).unwrap();
     }
-    let link = |payload: Payload| {
-        let registered = Registered {
-            issued_at: Some(now.as_second()),
-            ..Registered::default()
-        };
-        let claims = Claims {
-            payload,
-            registered,
-        };
-        let code = sign(&claims, &key, Algorithm::HS256).unwrap();
-        format!("/?externalAuthCode={}", code.expose())
-    };
-    let mut paths = String::new();
-    for number in 0..NEW {
-        let _ = writeln!(paths, "{}", link(Payload::User(person(USERS + number))));
-    }
-    std::fs::write(folder.join("paths"), paths).unwrap();
-    let script = format!(
-        "local paths = {{}}\nfor line in io.lines('{}') do paths[#paths + 1] = line end\nlocal next = 0\n\
-         request = function() next = next % #paths + 1; return wrk.format('GET', paths[next]) end\n",
-        folder.join("paths").display()
-    );
-    std::fs::write(folder.join("new.lua"), script).unwrap();
-
+    drop(people);
     let settings = Settings::sample().unwrap();
     let instance = InstanceId::parse("sample").unwrap();
-    let ask = {
-        let (settings, key) = (settings.clone(), key.clone());
-        move || {
-            Ok(Hosting {
-                settings: settings.clone(),
-                key: key.clone(),
-                api_keys: Vec::new(),
-            })
-        }
+    let ask = move || {
+        Ok(Hosting {
+            settings: settings.clone(),
+            key: links::key(),
+            api_keys: Vec::new(),
+        })
     };
     let gateway = Arc::new(Gateway::new(instance, directory, Visitors::default(), ask));
-    let visit = link(Payload::Id(ExistingId::parse("user-000042", true).unwrap()));
-    let cookie = cookie(router(Arc::clone(&gateway)), &visit);
-    run(router(gateway), &[cookie, visit]);
+    let cookie = cookie(router(Arc::clone(&gateway)), &links::existing(42));
+    run(router(gateway), &[cookie]);
 }
 
 /// What a visitor is given.
@@ -114,4 +69,36 @@ fn cookie(router: Router, path: &str) -> String {
     let answer = runtime.block_on(router.oneshot(request)).unwrap();
     let cookie = answer.headers()["set-cookie"].to_str().unwrap();
     cookie.split(';').next().unwrap().to_owned()
+}
+
+/// Where the servers of others are installed, if they are.
+pub(crate) fn baselines() -> Option<PathBuf> {
+    std::env::var_os("LATCHKEY_BASELINES").map(PathBuf::from)
+}
+
+/// The server of Node, in so many processes.
+pub(crate) fn node(baselines: &Path, folder: &Path, processes: usize) -> Server {
+    let folder = folder.join(format!("node-{processes}"));
+    std::fs::create_dir(&folder).unwrap();
+    let mut node = Command::new("node");
+    node.arg("server.js").arg(folder);
+    node.args([USERS.to_string(), processes.to_string()]);
+    node.current_dir(baselines.join("node"));
+    Server::start(node.env("NODE_ENV", "production"), 1)
+}
+
+/// The server of Django, and what makes `wrk` open its links.
+pub(crate) fn django(baselines: &Path, folder: &Path) -> (Server, PathBuf) {
+    let python = |arguments: &[&str]| {
+        let mut python = Command::new("python3");
+        python.args(arguments).env("BENCH_FOLDER", folder);
+        python.current_dir(baselines.join("django"));
+        python
+    };
+    let mut create = python(&["server.py", &USERS.to_string()]);
+    let created = create.stderr(Stdio::inherit()).output().unwrap();
+    let paths = String::from_utf8(created.stdout).unwrap();
+    let script = links::script(folder, "django", paths.lines().map(str::to_owned));
+    let mut gunicorn = python(&["-m", "gunicorn", "server:application"]);
+    (Server::start(&mut gunicorn, 1), script)
 }

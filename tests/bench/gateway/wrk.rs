@@ -6,6 +6,7 @@ use std::process::Command;
 /// What came of it.
 pub(crate) struct Load {
     pub(crate) per_second: f64,
+    pub(crate) answered: usize,
     pub(crate) p50_ms: f64,
     pub(crate) p99_ms: f64,
 }
@@ -35,7 +36,9 @@ pub(crate) fn load(url: &str, cookie: Option<&str>, script: Option<&Path>) -> Lo
         line.split_whitespace().nth(1).unwrap().to_owned()
     };
     assert!(!text.contains("Non-2xx or 3xx"), "{text}");
+    let (answered, _) = text.split_once(" requests in ").unwrap();
     Load {
+        answered: answered.split_whitespace().last().unwrap().parse().unwrap(),
         per_second: value("Requests/sec:").parse().unwrap(),
         p50_ms: milliseconds(&value("50%")),
         p99_ms: milliseconds(&value("99%")),

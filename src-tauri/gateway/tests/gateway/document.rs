@@ -59,7 +59,7 @@ fn schemathesis_finds_no_violation_and_no_failure() {
         .arg("--config-file")
         .arg(concat!(
             env!("CARGO_MANIFEST_DIR"),
-            "/../../tests/interop/schemathesis.toml"
+            "/../../tests/interop/api/schemathesis.toml"
         ))
         .arg("run")
         .arg(format!("http://{}/api/openapi.json", running.address))

@@ -9,6 +9,7 @@
 )]
 
 mod api;
+mod crowd;
 mod document;
 mod headers;
 mod previews;

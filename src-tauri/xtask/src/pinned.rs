@@ -1,0 +1,55 @@
+//! Packages from npm and `PyPI`, installed at their pinned versions and by their hashes into folders
+//! below Cargo's target folder.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context as _, Result};
+
+use crate::process::{pip_install, run};
+
+/// Installs what `package-lock.json` in `pins` says into `folder`, unless it is there. No script of a
+/// package is run.
+pub(crate) fn npm(pins: &Path, folder: &Path) -> Result<()> {
+    let files = ["package.json", "package-lock.json"];
+    // npm writes this file last.
+    let is_whole = folder.join("node_modules/.package-lock.json").is_file();
+    if is_whole && !changed(pins, folder, &files)? {
+        return Ok(());
+    }
+    copy(pins, folder, &files)?;
+    let mut npm = crate::ui::npm(&["ci", "--no-audit", "--no-fund", "--ignore-scripts"]);
+    run(npm.current_dir(folder))
+}
+
+/// Installs what `requirements.txt` in `pins` says into `folder`, unless it is there.
+pub(crate) fn pip(pins: &Path, folder: &Path) -> Result<()> {
+    if !changed(pins, folder, &["requirements.txt"])? {
+        return Ok(());
+    }
+    fs::remove_dir_all(folder).ok();
+    run(&mut pip_install(folder, &pins.join("requirements.txt")))?;
+    copy(pins, folder, &["requirements.txt"])
+}
+
+/// Copies files, as a program finds its packages beside itself.
+pub(crate) fn copy(from: &Path, to: &Path, names: &[&str]) -> Result<()> {
+    fs::create_dir_all(to)?;
+    for name in names {
+        let file = from.join(name);
+        fs::copy(&file, to.join(name))
+            .with_context(|| format!("{} could not be copied", file.display()))?;
+    }
+    Ok(())
+}
+
+fn changed(from: &Path, to: &Path, names: &[&str]) -> Result<bool> {
+    for name in names {
+        let file = from.join(name);
+        let wanted = fs::read(&file).with_context(|| format!("{} is missing", file.display()))?;
+        if fs::read(to.join(name)).ok() != Some(wanted) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}

@@ -1,0 +1,80 @@
+//! Who there is, and links for them. All servers let in whoever has one of these, but Django, which has
+//! links of its own.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use latchkey_core::claims::{Claims, Registered};
+use latchkey_core::code::{Algorithm, sign};
+use latchkey_core::metadata::Metadata;
+use latchkey_core::payload::{ExistingId, NewUser, Payload};
+use latchkey_core::secret::{Secret, SigningKey};
+use latchkey_core::user_id::UserId;
+
+/// How many users there are.
+pub(crate) const USERS: usize = 10_000;
+/// How many links for new users are enough for one load.
+pub(crate) const NEW: usize = 60_000;
+
+pub(crate) fn key() -> SigningKey {
+    let secret = Secret::new("0123456789abcdef0123456789abcdef".into());
+    SigningKey::from_text(&secret).unwrap()
+}
+
+pub(crate) fn person(number: usize) -> NewUser {
+    let metadata = r#"{"name":"Ada Lovelace","team":"Research"}"#;
+    NewUser {
+        id: UserId::parse(&format!("user-{number:06}"), "id").unwrap(),
+        email: None,
+        metadata: Metadata::from_json(metadata, "metadata").unwrap(),
+    }
+}
+
+/// The path of a link for a user who is there.
+pub(crate) fn existing(number: usize) -> String {
+    let id = format!("user-{number:06}");
+    link(Payload::Id(ExistingId::parse(&id, true).unwrap()))
+}
+
+fn link(payload: Payload) -> String {
+    let registered = Registered {
+        issued_at: Some(Timestamp::now().as_second()),
+        ..Registered::default()
+    };
+    let claims = Claims {
+        payload,
+        registered,
+    };
+    let code = sign(&claims, &key(), Algorithm::HS256).unwrap();
+    format!("/?externalAuthCode={}", code.expose())
+}
+
+/// Links for all users who are there.
+pub(crate) fn for_all(folder: &Path) -> PathBuf {
+    script(folder, "existing", (0..USERS).map(existing))
+}
+
+/// Links for users who are not there, others for each turn.
+pub(crate) fn for_new(folder: &Path, turn: usize) -> PathBuf {
+    let first = USERS + turn * NEW;
+    let links = (first..first + NEW).map(|number| link(Payload::User(person(number))));
+    script(folder, &format!("new-{turn}"), links)
+}
+
+/// What makes `wrk` ask for one path after the other.
+pub(crate) fn script(folder: &Path, name: &str, paths: impl Iterator<Item = String>) -> PathBuf {
+    let mut lines = String::new();
+    for path in paths {
+        let _ = writeln!(lines, "{path}");
+    }
+    let (list, script) = (folder.join(name), folder.join(format!("{name}.lua")));
+    std::fs::write(&list, lines).unwrap();
+    let text = format!(
+        "local paths = {{}}\nfor line in io.lines('{}') do paths[#paths + 1] = line end\nlocal next = 0\n\
+         request = function() next = next % #paths + 1; return wrk.format('GET', paths[next]) end\n",
+        list.display()
+    );
+    std::fs::write(&script, text).unwrap();
+    script
+}
