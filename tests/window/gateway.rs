@@ -48,7 +48,7 @@ async fn why_in_studio(studio: &Studio, page: &str) {
     let entry = studio.text("activity-entry").await;
     for part in [
         "no seats left",
-        "All 1 seats are taken",
+        "The only seat is taken",
         "bob",
         "127.0.0.1",
         reference,

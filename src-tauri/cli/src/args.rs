@@ -226,11 +226,25 @@ pub(crate) struct ServeArguments {
     /// once; 0 for no limit.
     #[arg(long, value_name = "N", default_value_t = 50)]
     pub(crate) api_requests_per_second: u32,
+    /// Where Prometheus finds counters, at /metrics: an address of this computer alone.
+    #[arg(long, value_name = "ADDR", value_parser = loopback)]
+    pub(crate) metrics: Option<SocketAddr>,
     /// In what form to write what happens to standard error.
     #[arg(long, value_enum, default_value_t)]
     pub(crate) log: LogFormat,
     #[command(flatten)]
     pub(crate) secret: SecretArguments,
+}
+
+fn loopback(text: &str) -> Result<SocketAddr, &'static str> {
+    let address: SocketAddr = text
+        .parse()
+        .map_err(|_| "say an address and a port, such as 127.0.0.1:9187")?;
+    if address.ip().is_loopback() {
+        Ok(address)
+    } else {
+        Err("counters are for this computer alone: say an address such as 127.0.0.1:9187")
+    }
 }
 
 /// The form of a log.

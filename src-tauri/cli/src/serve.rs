@@ -13,7 +13,8 @@ use latchkey_core::instance::{Hosted, Instance};
 use latchkey_core::secret::SigningKey;
 use latchkey_core::{Error, ErrorCode};
 use latchkey_gateway::{
-    Certificate, Gateway, Handle, Hosting, Listening, Visitors, router, serve as listen,
+    Certificate, Gateway, Handle, Hosting, Listening, Visitors, metrics_router, router,
+    serve as listen,
 };
 use serde_json::json;
 use tokio::runtime::Runtime;
@@ -96,6 +97,7 @@ pub(crate) fn serve(
         &Occasion::new(Actor::CommandLine, Timestamp::now()),
     )?;
     log_to_stderr(arguments.log);
+    let metrics = arguments.metrics.map(Listening::on).transpose()?;
     let name = instance.settings.name.as_str();
     output.line(
         &format!("{name} is open at {scheme}://{address}"),
@@ -105,7 +107,12 @@ pub(crate) fn serve(
     runtime.block_on(async {
         let handle = Handle::default();
         tokio::spawn(end_with_signal(handle.clone()));
-        listen(router(Arc::new(gateway)), listening, certificate, handle).await
+        let gateway = Arc::new(gateway);
+        if let Some(metrics) = metrics {
+            let router = metrics_router(Arc::clone(&gateway));
+            tokio::spawn(listen(router, metrics, None, handle.clone()));
+        }
+        listen(router(gateway), listening, certificate, handle).await
     })?;
     Ok(ExitCode::SUCCESS)
 }

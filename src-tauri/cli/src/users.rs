@@ -60,7 +60,7 @@ pub(crate) fn users(
         }
         UsersCommand::Suspend { id: who } => show(&directory.suspend(&id(who)?, &by)?, output),
         UsersCommand::Reactivate { id: who } => {
-            show(&directory.reactivate(&id(who)?, &by)?, output)
+            show(&directory.reactivate(&id(who)?, &by)?, output);
         }
         UsersCommand::SignOut { id: who } => show(&directory.sign_out(&id(who)?, &by)?, output),
         UsersCommand::Remove { id: who } => {

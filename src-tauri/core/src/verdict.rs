@@ -374,6 +374,9 @@ impl fmt::Display for Refusal {
                 f,
                 "{user} would be created, and this instance creates no users from links. Add the user, or change the policy."
             ),
+            Self::NoSeats { seats } if seats.limit == Some(1) => f.write_str(
+                "The only seat is taken. Suspend or remove somebody, or raise the limit.",
+            ),
             Self::NoSeats { seats } => write!(
                 f,
                 "All {} seats are taken. Suspend or remove somebody, or raise the limit.",

@@ -20,6 +20,7 @@ use latchkey_core::{Error, ErrorCode, Result};
 use tokio::task;
 
 use crate::headers::content_security_policy;
+use crate::metrics::Metrics;
 use crate::refused::Refused;
 use crate::session::CookieKey;
 use crate::visitors::{Counter, Visitors};
@@ -69,6 +70,7 @@ pub struct Gateway {
     hosted: Mutex<Option<(Instant, Arc<Hosted>)>>,
     sign_ins: AtomicU32,
     pub(crate) visits: Counter,
+    pub(crate) metrics: Metrics,
 }
 
 /// [`Hosting`], and what follows from it.
@@ -104,6 +106,7 @@ impl Gateway {
             hosted: Mutex::default(),
             sign_ins: AtomicU32::new(0),
             visits: Counter::new(visitors),
+            metrics: Metrics::new(),
         }
     }
 
@@ -185,6 +188,7 @@ impl Gateway {
     }
 
     fn count(&self, done: &SignIn) {
+        self.metrics.verdict(&done.verdict);
         if done.session.is_some() {
             self.sign_ins.fetch_add(1, Ordering::Relaxed);
         }

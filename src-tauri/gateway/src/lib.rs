@@ -15,6 +15,7 @@
 //! | TLS | [`Certificate`] |
 //! | how many may come at once | `capacity` |
 //! | who visits, and how often | [`Visitors`] |
+//! | what is counted | [`metrics_router`] |
 //! | which address a phone reaches | [`interfaces`] |
 //!
 //! It decides nothing: what a code does, and whether a session is good, are rules of core. The
@@ -27,6 +28,7 @@ mod forms;
 mod gateway;
 mod headers;
 mod interfaces;
+mod metrics;
 mod pages;
 mod previewers;
 mod refused;
@@ -40,6 +42,7 @@ mod visitors;
 pub use certificate::Certificate;
 pub use gateway::{Gateway, Hosting};
 pub use interfaces::{Interface, interfaces};
+pub use metrics::metrics_router;
 pub use router::router;
 pub use serve::{Handle, Listening, serve};
 pub use visitors::Visitors;

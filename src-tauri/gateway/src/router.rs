@@ -8,7 +8,7 @@ use axum::routing::{get, post};
 use tower_http::limit::RequestBodyLimitLayer;
 
 use crate::gateway::Gateway;
-use crate::{api, headers, pages, verify, visit};
+use crate::{api, headers, metrics, pages, verify, visit};
 
 /// The largest body that a visitor sends, in bytes: a code has 8 KiB at most.
 const MAX_BODY: usize = 16 * 1024;
@@ -37,6 +37,10 @@ pub fn router(gateway: Arc<Gateway>) -> Router {
         .route("/healthz", get(|| async { (StatusCode::OK, "ok\n") }))
         .fallback(visit::page)
         .layer(RequestBodyLimitLayer::new(MAX_BODY))
+        .layer(middleware::from_fn_with_state(
+            Arc::clone(&gateway),
+            metrics::count,
+        ))
         .layer(middleware::from_fn_with_state(
             Arc::clone(&gateway),
             headers::protect,

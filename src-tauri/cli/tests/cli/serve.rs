@@ -1,7 +1,7 @@
 //! `latchkey serve`, as a service manager runs it.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::TcpStream;
+use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::Mutex;
@@ -280,6 +280,47 @@ fn it_speaks_https_with_a_certificate_of_its_own_or_a_given_one() {
         &["--json", "serve", "--tls-cert", key, "--tls-key", cert],
     );
     assert_eq!(refused.refusal().1, "invalid_setting");
+}
+
+#[test]
+fn counters_are_on_a_listener_of_their_own() {
+    let folder = folder();
+    let (link, other) = (link(folder.path(), "ada"), "/?externalAuthCode=no.co.de");
+    let free = TcpListener::bind("127.0.0.1:0").unwrap();
+    let metrics = free.local_addr().unwrap().to_string();
+    drop(free);
+    let serving = Serving::new(folder.path(), &["--metrics", &metrics]);
+    for _ in 0..2 {
+        assert!(serving.get(&link, "").starts_with("HTTP/1.1 303"));
+    }
+    assert!(serving.get(other, "").starts_with("HTTP/1.1 403"));
+    assert!(serving.get("/metrics", "").starts_with("HTTP/1.1 404"));
+    let counted = Serving::ask(&metrics, &get("/metrics", "")).unwrap();
+    assert!(counted.starts_with("HTTP/1.1 200"), "{counted}");
+    for line in [
+        "latchkey_verdicts_total{verdict=\"provisioned\"} 1",
+        "latchkey_verdicts_total{verdict=\"signed_in\"} 1",
+        "latchkey_verdicts_total{verdict=\"malformed_code\"} 1",
+        "latchkey_answers_total{route=\"page\",status=\"303\"} 2",
+        "latchkey_users 1",
+        "latchkey_seats_used 1",
+        "latchkey_seat_limit -1",
+        "# EOF",
+    ] {
+        assert!(counted.contains(line), "{line}: {counted}");
+    }
+    assert!(!counted.contains("ada"), "{counted}");
+    // There is nothing else on it.
+    let page = Serving::ask(&metrics, &get(&link, "")).unwrap();
+    assert!(page.starts_with("HTTP/1.1 404"), "{page}");
+    serving.end();
+    let refused = in_folder(folder.path(), &["serve", "--metrics", "0.0.0.0:9187"]);
+    assert_eq!(refused.code, 2);
+    assert!(
+        refused.err.contains("this computer alone"),
+        "{}",
+        refused.err
+    );
 }
 
 #[test]

@@ -55,8 +55,8 @@ impl Modify for Common {
             ];
             for operation in operations.into_iter().flatten() {
                 for (status, why) in EVERYWHERE {
-                    let schema = Ref::from_schema_name(ProblemDetails::name());
-                    let content = ContentBuilder::new().schema(Some(schema)).build();
+                    let details = Ref::from_schema_name(ProblemDetails::name());
+                    let content = ContentBuilder::new().schema(Some(details)).build();
                     let answer = ResponseBuilder::new()
                         .description(why)
                         .content("application/problem+json", content)
@@ -69,7 +69,7 @@ impl Modify for Common {
     }
 }
 
-/// The document, as OpenAPI 3.1.
+/// The document, as `OpenAPI` 3.1.
 pub(super) async fn document() -> Result<Response, Problem> {
     answer(StatusCode::OK, &Description::openapi())
 }

@@ -228,6 +228,7 @@ pub(super) struct UserChange {
     /// Another address; `null` for none.
     #[schema(min_length = 3, max_length = 254)]
     #[serde(default, deserialize_with = "some")]
+    #[expect(clippy::option_option, reason = "`null` is told from what is left out")]
     email: Option<Option<String>>,
     /// Other groups, in place of those there are.
     #[schema(nullable = false)]

@@ -9,9 +9,9 @@ use crate::api::with_key;
 use crate::serving::Running;
 use crate::site::Site;
 
-/// Python with the packages that `cargo xtask test` installs.
+/// Python with the packages that `cargo xtask test` installs, and says where.
 fn python() -> Command {
-    let packages = std::env::var_os("LATCHKEY_INTEROP").expect("`cargo xtask test` sets it");
+    let packages = std::env::var_os("LATCHKEY_INTEROP").unwrap();
     let mut command = Command::new("python3");
     command
         .env("PYTHONPATH", PathBuf::from(packages).join("api"))
