@@ -128,7 +128,7 @@ mod tests {
             pem.starts_with("For 192.0.2.1 a.example localhost\n"),
             "{pem}"
         );
-        std::fs::write(&path, &pem[..200]).unwrap();
+        std::fs::write(&path, &pem.as_bytes()[..200]).unwrap();
         assert_ne!(of(folder.path(), "https://a.example", "192.0.2.1:1"), other);
     }
 
