@@ -16,7 +16,7 @@ use latchkey_core::user_id::UserId;
 use latchkey_core::{Error, ErrorCode, Result};
 use tokio::task;
 
-use crate::headers::content_security_policy;
+use crate::headers::{content_security_policy, frame_security_policy};
 use crate::refused::Refused;
 use crate::session::CookieKey;
 use crate::visitors::{Counter, Visitors};
@@ -52,6 +52,7 @@ pub(crate) struct Hosted {
     pub(crate) key: SigningKey,
     pub(crate) cookie_key: CookieKey,
     pub(crate) content_security_policy: HeaderValue,
+    pub(crate) frame_security_policy: HeaderValue,
 }
 
 impl fmt::Debug for Gateway {
@@ -99,6 +100,7 @@ impl Gateway {
         let fresh = Arc::new(Hosted {
             cookie_key: CookieKey::new(&key, &self.instance, &settings),
             content_security_policy: content_security_policy(&settings),
+            frame_security_policy: frame_security_policy(&settings),
             settings,
             key,
         });

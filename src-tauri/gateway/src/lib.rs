@@ -8,6 +8,7 @@
 //! | who is signed in | `session` |
 //! | whose form it is, and whether a program looks ahead | `forms`, `previewers` |
 //! | asking for a proxy | `verify` |
+//! | the widget in other sites' pages | `widget` |
 //! | what people see | `pages` |
 //! | what every answer carries | `headers` |
 //! | listening, time limits, TLS | [`serve`] |
@@ -31,6 +32,7 @@ mod session;
 mod verify;
 mod visit;
 mod visitors;
+mod widget;
 
 pub use gateway::{Gateway, Hosting};
 pub use interfaces::{Interface, interfaces};
