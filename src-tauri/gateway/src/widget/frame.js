@@ -151,6 +151,8 @@
       dialog.focus();
       if (['signed_in', 'signed_out'].includes(shown())) refresh();
     }
+    // A refusal is read once; whoever was signed in before is so still.
+    if (data.say === 'closed' && shown() === 'refused') refresh();
   }
 
   // Only the first message comes by the window. Whoever may send it gets a channel of their own.

@@ -107,7 +107,8 @@
       @keyframes rise { from { opacity: 0; transform: translateY(8px); } }
     }
   `;
-  const SPEECH = 'M21 12a8 8 0 0 1-8 8H4l2-3a8 8 0 1 1 15-5z';
+  const SPEECH =
+    'M4 4h16a2 2 0 0 1 2 2v9a2 2 0 0 1-2 2h-8l-5 4v-4H4a2 2 0 0 1-2-2V6a2 2 0 0 1 2-2z';
   const CROSS = 'M6 6l12 12M18 6L6 18';
 
   const host = document.createElement('latchkey-widget');
@@ -139,8 +140,8 @@
     for (const [attribute, value] of [
       ['class', name],
       ['viewBox', '0 0 24 24'],
-      ['width', '26'],
-      ['height', '26'],
+      ['width', '28'],
+      ['height', '28'],
       ['aria-hidden', 'true'],
     ]) {
       svg.setAttribute(attribute, value);
@@ -188,9 +189,9 @@
     frame.hidden = !isOpen;
     if (isOpen) dot.hidden = true;
     label();
+    port.postMessage({ say: isOpen ? 'opened' : 'closed' });
     if (isOpen) {
       frame.focus();
-      port.postMessage({ say: 'opened' });
     } else if (isFocused) {
       back.focus();
     }

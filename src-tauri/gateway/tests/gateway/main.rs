@@ -2,12 +2,16 @@
 
 #![allow(
     clippy::unwrap_used,
+    clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
     clippy::string_slice,
     reason = "a test that fails says where by panicking"
 )]
 
+#[path = "../../../../tests/window/chromium.rs"]
+mod chromium;
+mod embedding;
 mod headers;
 mod previews;
 mod proxies;
@@ -16,3 +20,4 @@ mod sessions;
 mod site;
 mod verifying;
 mod visiting;
+mod widget;
