@@ -285,7 +285,25 @@ fn run(test: impl Future<Output = ()>) {
 /// Everything that somebody does with a widget who is let in.
 async fn is_used(scene: &Scene) {
     let (ada, bob) = (scene.site.new_user("ada"), scene.site.new_user("bob"));
-    let tag = scene.tag(&ada);
+    is_used_by_hand(scene, &ada).await;
+    is_used_by_script(scene, &ada, &bob).await;
+    refuses_a_code(scene).await;
+
+    let log = scene.log().await;
+    let complaints = log
+        .iter()
+        .filter(|entry| !entry.contains("403 (Forbidden)"));
+    assert_eq!(complaints.count(), 0, "{log:#?}");
+    // The cookie is none of the gateway's own pages.
+    scene.client().goto(&scene.gateway).await.unwrap();
+    let body = scene.client().find(Locator::Css("body")).await.unwrap();
+    let text = body.text().await.unwrap();
+    assert!(text.contains("You are not signed in"), "{text}");
+}
+
+/// Opened, read, closed by Escape.
+async fn is_used_by_hand(scene: &Scene, ada: &str) {
+    let tag = scene.tag(ada);
     scene.open(&format!("{tag}{tag}")).await;
     let bubble = scene.bubble().await;
     scene.script(HOSTILE).await;
@@ -305,8 +323,6 @@ async fn is_used(scene: &Scene) {
         bubble.attr("aria-label").await.unwrap().as_deref(),
         Some("Open Acme <Chat>")
     );
-
-    // By hand: opened, read, closed by Escape.
     bubble.click().await.unwrap();
     assert_eq!(
         bubble.attr("aria-expanded").await.unwrap().as_deref(),
@@ -351,8 +367,10 @@ async fn is_used(scene: &Scene) {
         json!(true),
         "the focus is back"
     );
+}
 
-    // By script.
+/// Signed out and in, and asked about somebody else.
+async fn is_used_by_script(scene: &Scene, ada: &str, bob: &str) {
     assert_eq!(scene.call("logout()").await, json!({ "user": null }));
     scene.script("Latchkey.open(); return true").await;
     scene
@@ -391,14 +409,15 @@ async fn is_used(scene: &Scene) {
     scene.leave().await;
     assert_eq!(scene.outcome().await["code"], "declined");
 
-    // The cookie is kept from page to page, and is none of the gateway's own pages.
+    // The cookie is kept from page to page.
     scene.open(&scene.tag("")).await;
     scene.bubble().await.click().await.unwrap();
     scene.enter().await;
     scene.says("as ada Person").await;
     scene.leave().await;
+}
 
-    // A code that is refused.
+async fn refuses_a_code(scene: &Scene) {
     let refused = scene.call("login('x')").await;
     assert_eq!(refused["code"], "refused");
     let sentence = refused["message"].as_str().unwrap();
@@ -414,16 +433,6 @@ async fn is_used(scene: &Scene) {
     scene.enter().await;
     scene.says("as ada Person").await;
     scene.leave().await;
-
-    let log = scene.log().await;
-    let complaints = log
-        .iter()
-        .filter(|entry| !entry.contains("403 (Forbidden)"));
-    assert_eq!(complaints.count(), 0, "{log:#?}");
-    scene.client().goto(&scene.gateway).await.unwrap();
-    let body = scene.client().find(Locator::Css("body")).await.unwrap();
-    let text = body.text().await.unwrap();
-    assert!(text.contains("You are not signed in"), "{text}");
 }
 
 #[test]
