@@ -11,6 +11,7 @@
     reason = "a test that fails says where by panicking, and figures are printed"
 )]
 
+mod chromium;
 #[allow(dead_code, reason = "the benchmarks use the rest")]
 mod driver;
 mod environment;

@@ -25,7 +25,7 @@ export function instanceLike(changed: Partial<Instance> = {}): Instance {
       provisioning: true,
       refresh_profile: true,
     },
-    visiting: { step: 'automatic', session: '14 days', return_to: [] },
+    visiting: { step: 'automatic', session: '14 days', return_to: [], embed_in: [] },
     api_keys: [],
     key: { origin: 'pasted', set_at: 1_795_300_000, warning: null, revealable: true },
     ...changed,

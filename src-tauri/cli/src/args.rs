@@ -499,6 +499,10 @@ pub(crate) struct SettingsArguments {
     /// repeat it for more. It replaces those that were set; none takes them away.
     #[arg(long, value_name = "ORIGIN|none")]
     pub(crate) return_to: Vec<String>,
+    /// A page that may show the widget, by its origin, as `https://www.example.com`; repeat it for more.
+    /// It replaces those that were set; none takes them away.
+    #[arg(long, value_name = "ORIGIN|none")]
+    pub(crate) embed_in: Vec<String>,
 }
 
 fn yes_or_no(text: &str) -> Result<bool, &'static str> {

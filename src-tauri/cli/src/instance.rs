@@ -173,13 +173,27 @@ fn apply(arguments: &SettingsArguments, settings: &mut Settings) -> latchkey_cor
     let visiting = &mut settings.visiting;
     assign(&mut visiting.step, arguments.sign_in);
     assign(&mut visiting.session, arguments.session);
-    if !arguments.return_to.is_empty() {
-        let origins = arguments.return_to.iter().filter(|text| *text != "none");
-        visiting.return_to = origins
-            .map(|text| WebOrigin::parse(text).map_err(|refused| refused.about("return_to")))
-            .collect::<latchkey_core::Result<_>>()?;
-    }
+    assign(
+        &mut visiting.return_to,
+        origins(&arguments.return_to, "return_to")?,
+    );
+    assign(
+        &mut visiting.embed_in,
+        origins(&arguments.embed_in, "embed_in")?,
+    );
     Ok(())
+}
+
+/// The origins of an option that was given; with `none` there are none of them.
+fn origins(texts: &[String], field: &'static str) -> latchkey_core::Result<Option<Vec<WebOrigin>>> {
+    if texts.is_empty() {
+        return Ok(None);
+    }
+    let named = texts.iter().filter(|text| *text != "none");
+    named
+        .map(|text| WebOrigin::parse(text).map_err(|refused| refused.about(field)))
+        .collect::<latchkey_core::Result<_>>()
+        .map(Some)
 }
 
 fn assign<T>(setting: &mut T, value: Option<T>) {
@@ -220,13 +234,20 @@ fn show(instance: &Instance, output: &Output) {
         output.warn(&warning.message);
     }
     let policy = settings.policy;
-    let return_to = settings.visiting.return_to.iter();
-    let return_to: Vec<String> = return_to.map(ToString::to_string).collect();
+    let listed = |origins: &[WebOrigin]| {
+        let origins: Vec<String> = origins.iter().map(ToString::to_string).collect();
+        if origins.is_empty() {
+            "none".to_owned()
+        } else {
+            origins.join(" ")
+        }
+    };
     let text = format!(
         "name             {}\nid               {}\nurl              {}\nhosted           {hosted}\n\
          parameter        {}\nalgorithm        {}\nlifetime         {}\nsecret           {secret}\n\
          external-auth    {}\nrequire-expiry   {}\nprovisioning     {}\nrefresh-profile  {}\n\
-         sign-in          {}\nsession          {}\nreturn-to        {}",
+         sign-in          {}\nsession          {}\nreturn-to        {}\n\
+         embed-in         {}",
         settings.name.as_str(),
         instance.id,
         settings.url,
@@ -242,11 +263,8 @@ fn show(instance: &Instance, output: &Output) {
             SignInStep::Confirm => "confirm",
         },
         settings.visiting.session,
-        if return_to.is_empty() {
-            "none".to_owned()
-        } else {
-            return_to.join(" ")
-        },
+        listed(&settings.visiting.return_to),
+        listed(&settings.visiting.embed_in),
     );
     output.print(&text, || described(instance));
 }

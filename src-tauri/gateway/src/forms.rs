@@ -12,16 +12,34 @@ const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 /// comes along which they send with the forms of this server alone. What names no origin is no browser,
 /// and has no cookies of anybody's to misuse.
 pub(crate) fn is_from_here(hosted: &Hosted, headers: &HeaderMap) -> bool {
-    let text = |name: &HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
+    let text = |name: &HeaderName| text(headers, name);
     if let Some(site) = text(&SEC_FETCH_SITE) {
         return matches!(site, "same-origin" | "none");
     }
     match text(&ORIGIN) {
         Some("null") => hosted.cookie_key.was_shown(headers),
-        Some(origin) => {
-            let authority = origin.split_once("://").map(|(_, authority)| authority);
-            authority.is_some() && authority == text(&HOST)
-        }
+        Some(origin) => text(&HOST).is_some_and(|host| is_origin_of(origin, host)),
         None => !headers.contains_key(ORIGIN),
     }
+}
+
+/// Whether a script of a page of this server sent it. The widget's cookie goes along with whatever any
+/// page sends here, so this is never taken for granted: the browser has to say it.
+pub(crate) fn is_from_own_script(headers: &HeaderMap) -> bool {
+    if let Some(site) = text(headers, &SEC_FETCH_SITE) {
+        return site == "same-origin";
+    }
+    let (origin, host) = (text(headers, &ORIGIN), text(headers, &HOST));
+    origin
+        .zip(host)
+        .is_some_and(|(origin, host)| is_origin_of(origin, host))
+}
+
+fn is_origin_of(origin: &str, host: &str) -> bool {
+    let authority = origin.split_once("://").map(|(_, authority)| authority);
+    authority == Some(host)
+}
+
+fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
+    headers.get(name).and_then(|value| value.to_str().ok())
 }

@@ -19,7 +19,7 @@ use latchkey_core::user_id::UserId;
 use latchkey_core::{Error, ErrorCode, Result};
 use tokio::task;
 
-use crate::headers::content_security_policy;
+use crate::headers::{content_security_policy, frame_security_policy};
 use crate::metrics::Metrics;
 use crate::refused::Refused;
 use crate::session::CookieKey;
@@ -80,6 +80,7 @@ pub(crate) struct Hosted {
     pub(crate) api_keys: Vec<ApiKey>,
     pub(crate) cookie_key: CookieKey,
     pub(crate) content_security_policy: HeaderValue,
+    pub(crate) frame_security_policy: HeaderValue,
 }
 
 impl fmt::Debug for Gateway {
@@ -132,6 +133,7 @@ impl Gateway {
         let fresh = Arc::new(Hosted {
             cookie_key: CookieKey::new(&key, &self.instance, &settings),
             content_security_policy: content_security_policy(&settings),
+            frame_security_policy: frame_security_policy(&settings),
             settings,
             key,
             api_keys,

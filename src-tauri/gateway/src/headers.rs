@@ -10,6 +10,7 @@ use axum::http::header::{
 use axum::middleware::Next;
 use axum::response::Response;
 use latchkey_core::instance::Settings;
+use latchkey_core::return_address::WebOrigin;
 
 use crate::gateway::Gateway;
 
@@ -20,13 +21,23 @@ const CROSS_ORIGIN_RESOURCE_POLICY: HeaderName =
     HeaderName::from_static("cross-origin-resource-policy");
 const X_ROBOTS_TAG: HeaderName = HeaderName::from_static("x-robots-tag");
 
-/// Nothing here is for a cache, a search engine, another page's frame or another page's script.
+/// What another site's page may have. An answer that carries none of these is for pages of this server.
+#[derive(Clone, Copy)]
+pub(crate) enum Shared {
+    /// A page that the pages of some origins may show in a frame.
+    Frame,
+    /// A script that any page may run.
+    Script,
+}
+
+/// Nothing else here is for a cache, a search engine, another page's frame or another page's script.
 pub(crate) async fn protect(
     State(gateway): State<Arc<Gateway>>,
     request: Request,
     next: Next,
 ) -> Response {
     let mut answer = next.run(request).await;
+    let shared = answer.extensions().get::<Shared>().copied();
     let headers = answer.headers_mut();
     for (name, value) in [
         (CACHE_CONTROL, "no-store"),
@@ -46,9 +57,29 @@ pub(crate) async fn protect(
     let hosted = gateway.hosted().ok();
     let policy = hosted.as_ref().map_or_else(
         || HeaderValue::from_static(SHUT),
-        |hosted| hosted.content_security_policy.clone(),
+        |hosted| match shared {
+            Some(Shared::Frame) => hosted.frame_security_policy.clone(),
+            _ => hosted.content_security_policy.clone(),
+        },
     );
     headers.insert(CONTENT_SECURITY_POLICY, policy);
+    match shared {
+        // It knows no list of origins; the policy has one.
+        Some(Shared::Frame) => {
+            headers.remove(X_FRAME_OPTIONS);
+        }
+        Some(Shared::Script) => {
+            headers.insert(
+                CACHE_CONTROL,
+                HeaderValue::from_static("public, max-age=300"),
+            );
+            headers.insert(
+                CROSS_ORIGIN_RESOURCE_POLICY,
+                HeaderValue::from_static("cross-origin"),
+            );
+        }
+        None => {}
+    }
     if hosted.is_some_and(|hosted| hosted.settings.url.is_https()) {
         let year = HeaderValue::from_static("max-age=31536000");
         headers.insert(STRICT_TRANSPORT_SECURITY, year);
@@ -62,14 +93,34 @@ const SHUT: &str = "default-src 'none'; base-uri 'none'; frame-ancestors 'none'"
 /// What the pages of an instance may load, and where their forms may lead. A browser holds what a form
 /// is redirected to against `form-action`, too.
 pub(crate) fn content_security_policy(settings: &Settings) -> HeaderValue {
-    let mut targets = "'self'".to_owned();
-    for origin in &settings.visiting.return_to {
-        targets.push(' ');
-        targets.push_str(&origin.to_string());
-    }
-    let policy = format!(
+    let targets = sources("'self'", &settings.visiting.return_to);
+    policy(&format!(
         "default-src 'none'; style-src 'self'; form-action {targets}; base-uri 'none'; frame-ancestors 'none'"
-    );
-    // An origin is plain ASCII, and so is a policy.
-    HeaderValue::from_str(&policy).unwrap_or(HeaderValue::from_static(SHUT))
+    ))
+}
+
+/// What the widget's frame may load, and whose pages may show it.
+pub(crate) fn frame_security_policy(settings: &Settings) -> HeaderValue {
+    let embed_in = &settings.visiting.embed_in;
+    let ancestors = match embed_in.as_slice() {
+        [] => "'none'".to_owned(),
+        [first, others @ ..] => sources(&first.to_string(), others),
+    };
+    policy(&format!(
+        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors {ancestors}"
+    ))
+}
+
+fn sources(first: &str, others: &[WebOrigin]) -> String {
+    let mut sources = first.to_owned();
+    for origin in others {
+        sources.push(' ');
+        sources.push_str(&origin.to_string());
+    }
+    sources
+}
+
+/// An origin is plain ASCII, and so is a policy.
+fn policy(text: &str) -> HeaderValue {
+    HeaderValue::from_str(text).unwrap_or(HeaderValue::from_static(SHUT))
 }

@@ -9,6 +9,7 @@
 //! | whose form it is, and whether a program looks ahead | `forms`, `previewers` |
 //! | asking for a proxy | `verify` |
 //! | users and links for other systems | `api` |
+//! | the widget in other sites' pages | `widget` |
 //! | what people see | `pages` |
 //! | what every answer carries | `headers` |
 //! | listening and time limits | [`serve`] |
@@ -38,6 +39,7 @@ mod session;
 mod verify;
 mod visit;
 mod visitors;
+mod widget;
 
 pub use certificate::Certificate;
 pub use gateway::{Gateway, Hosting};

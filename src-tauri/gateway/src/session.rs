@@ -20,10 +20,20 @@ use crate::gateway::{Gateway, Hosted};
 /// How long somebody has to open a link after a proxy has sent them here.
 const RETURN_MINUTES: i64 = 15;
 
+/// Where somebody is signed in. A session of one place is none of the other.
+#[derive(Clone, Copy)]
+pub(crate) enum Place {
+    /// The pages of this server, and the applications behind it.
+    Page,
+    /// The widget's frame, in a page of another site.
+    Frame,
+}
+
 /// What cookies of an instance are signed with. It follows from the signing key, so it survives a
 /// restart, is kept nowhere, and a replaced key ends all sessions.
 pub(crate) struct CookieKey {
     session: Key,
+    widget: Key,
     return_to: Key,
     is_secure: bool,
 }
@@ -34,17 +44,26 @@ impl CookieKey {
         let derived = |kind| Key::from(&*key.derived(&format!("latchkey {kind} of {instance}")));
         Self {
             session: derived("session"),
+            widget: derived("widget"),
             return_to: derived("return"),
             is_secure: settings.url.is_https(),
         }
     }
 
     /// With the prefix, a browser takes it from this host alone, and by https alone.
-    fn session_name(&self) -> &'static str {
-        if self.is_secure {
-            "__Host-latchkey_session"
-        } else {
-            "latchkey_session"
+    fn session_name(&self, place: Place) -> &'static str {
+        match (place, self.is_secure) {
+            (Place::Page, true) => "__Host-latchkey_session",
+            (Place::Page, false) => "latchkey_session",
+            (Place::Frame, true) => "__Host-latchkey_widget",
+            (Place::Frame, false) => "latchkey_widget",
+        }
+    }
+
+    fn session_key(&self, place: Place) -> &Key {
+        match place {
+            Place::Page => &self.session,
+            Place::Frame => &self.widget,
         }
     }
 
@@ -57,16 +76,25 @@ impl CookieKey {
     }
 
     /// A cookie that signs somebody in.
-    pub(crate) fn begin(&self, session: &Session, now: Timestamp) -> Option<String> {
+    pub(crate) fn begin(&self, place: Place, session: &Session, now: Timestamp) -> Option<String> {
         let json = serde_json::to_vec(session).ok()?;
         let value = URL_SAFE_NO_PAD.encode(json);
         let seconds = session.expires_at.saturating_sub(now.as_second());
-        Some(self.signed(self.session_name(), value, &self.session, seconds))
+        let cookie = self.of_session(place, value, seconds);
+        Some(signed(cookie, self.session_key(place)))
     }
 
     /// A cookie that signs whoever holds one out.
-    pub(crate) fn end(&self) -> String {
-        self.bare(self.session_name(), String::new(), 0).to_string()
+    pub(crate) fn end(&self, place: Place) -> String {
+        self.of_session(place, String::new(), 0).to_string()
+    }
+
+    fn of_session(&self, place: Place, value: String, seconds: i64) -> Cookie<'static> {
+        let cookie = self.bare(self.session_name(place), value, seconds);
+        match place {
+            Place::Page => cookie,
+            Place::Frame => framed(cookie),
+        }
     }
 
     /// A cookie that says nothing but that a page of this server was shown. Another site's form comes
@@ -82,6 +110,26 @@ impl CookieKey {
         cookies(headers).any(|cookie| cookie.name() == self.shown_name())
     }
 
+    /// A cookie that says nothing but that the browser keeps cookies in the widget's frame.
+    pub(crate) fn kept(&self) -> String {
+        let mut cookie = framed(self.bare(self.kept_name(), "1".into(), 0));
+        cookie.set_max_age(None);
+        cookie.to_string()
+    }
+
+    /// Whether the browser that sends these headers keeps cookies in the widget's frame.
+    pub(crate) fn is_kept(&self, headers: &HeaderMap) -> bool {
+        cookies(headers).any(|cookie| cookie.name() == self.kept_name())
+    }
+
+    fn kept_name(&self) -> &'static str {
+        if self.is_secure {
+            "__Host-latchkey_kept"
+        } else {
+            "latchkey_kept"
+        }
+    }
+
     fn shown_name(&self) -> &'static str {
         if self.is_secure {
             "__Host-latchkey_shown"
@@ -94,7 +142,8 @@ impl CookieKey {
     pub(crate) fn remember(&self, address: &ReturnAddress) -> String {
         let value = URL_SAFE_NO_PAD.encode(address.as_str());
         let seconds = RETURN_MINUTES * 60;
-        self.signed(self.return_name(), value, &self.return_to, seconds)
+        let cookie = self.bare(self.return_name(), value, seconds);
+        signed(cookie, &self.return_to)
     }
 
     /// A cookie that forgets it.
@@ -113,15 +162,9 @@ impl CookieKey {
         ReturnAddress::parse(&address, &settings.return_origins())
     }
 
-    fn session(&self, headers: &HeaderMap) -> Option<Session> {
-        let value = verified(headers, self.session_name(), &self.session)?;
+    fn session(&self, place: Place, headers: &HeaderMap) -> Option<Session> {
+        let value = verified(headers, self.session_name(place), self.session_key(place))?;
         serde_json::from_slice(&URL_SAFE_NO_PAD.decode(value).ok()?).ok()
-    }
-
-    fn signed(&self, name: &'static str, value: String, key: &Key, seconds: i64) -> String {
-        let mut jar = CookieJar::new();
-        jar.signed_mut(key).add(self.bare(name, value, seconds));
-        jar.get(name).map(ToString::to_string).unwrap_or_default()
     }
 
     fn bare(&self, name: &'static str, value: String, seconds: i64) -> Cookie<'static> {
@@ -134,6 +177,22 @@ impl CookieKey {
             .max_age(Duration::seconds(seconds))
             .build()
     }
+}
+
+fn signed(cookie: Cookie<'static>, key: &Key) -> String {
+    let name = cookie.name().to_owned();
+    let mut jar = CookieJar::new();
+    jar.signed_mut(key).add(cookie);
+    jar.get(&name).map(ToString::to_string).unwrap_or_default()
+}
+
+/// A cookie that a browser also keeps in a frame of another site's page, in a jar for that site alone
+/// (CHIPS). It is only kept where the frame came by https, or from this computer.
+fn framed(mut cookie: Cookie<'static>) -> Cookie<'static> {
+    cookie.set_same_site(SameSite::None);
+    cookie.set_secure(true);
+    cookie.set_partitioned(true);
+    cookie
 }
 
 /// The value of a cookie whose signature holds.
@@ -157,9 +216,14 @@ fn cookies(headers: &HeaderMap) -> impl Iterator<Item = Cookie<'static>> {
 }
 
 impl Gateway {
-    /// Who is signed in, as the directory has them now.
-    pub(crate) fn signed_in(&self, hosted: &Hosted, headers: &HeaderMap) -> Result<Option<User>> {
-        let Some(session) = hosted.cookie_key.session(headers) else {
+    /// Who is signed in at a place, as the directory has them now.
+    pub(crate) fn signed_in(
+        &self,
+        hosted: &Hosted,
+        place: Place,
+        headers: &HeaderMap,
+    ) -> Result<Option<User>> {
+        let Some(session) = hosted.cookie_key.session(place, headers) else {
             return Ok(None);
         };
         let policy = hosted.settings.policy;

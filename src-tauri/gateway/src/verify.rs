@@ -13,6 +13,7 @@ use url::form_urlencoded;
 
 use crate::gateway::{Current, Gateway, Hosted};
 use crate::refused::Refused;
+use crate::session::Place;
 
 const REMOTE_USER: HeaderName = HeaderName::from_static("remote-user");
 const REMOTE_EMAIL: HeaderName = HeaderName::from_static("remote-email");
@@ -28,14 +29,15 @@ pub(crate) struct Wanted {
     redirect: Option<String>,
 }
 
-/// 200 and who it is, or 401.
+/// 200 and who it is, or 401. Whoever is signed in in the widget alone is nobody here: its cookie goes
+/// along with what pages of other sites send.
 pub(crate) async fn verify(
     State(gateway): State<Arc<Gateway>>,
     Current(hosted): Current,
     Query(wanted): Query<Wanted>,
     headers: HeaderMap,
 ) -> Response {
-    match gateway.signed_in(&hosted, &headers) {
+    match gateway.signed_in(&hosted, Place::Page, &headers) {
         Ok(Some(user)) => (StatusCode::OK, remote(&user)).into_response(),
         Ok(None) if wanted.redirect.is_some() => to_sign_in(&hosted, &headers),
         Ok(None) => StatusCode::UNAUTHORIZED.into_response(),

@@ -17,6 +17,7 @@ use latchkey_core::activity::{Occasion, Reference};
 use latchkey_core::directory::User;
 use latchkey_core::redeem::{Opened, SignIn};
 use latchkey_core::return_address::ReturnAddress;
+use latchkey_core::session::Session;
 use latchkey_core::verdict::Verdict;
 use serde::Deserialize;
 use url::form_urlencoded;
@@ -26,9 +27,11 @@ use crate::gateway::{Current, Gateway, Hosted};
 use crate::pages;
 use crate::previewers::looks_ahead;
 use crate::refused::Refused;
+use crate::session::Place;
+use crate::widget;
 
 /// What a visitor is answered; on the right, where they are not let in.
-type Answer = Result<Response, Response>;
+pub(crate) type Answer = Result<Response, Response>;
 
 /// Any page: with a code in its address somebody is signed in, without one it says who is.
 pub(crate) async fn page(
@@ -53,6 +56,7 @@ pub(crate) async fn page(
             let by = gateway.occasion(&extensions, &headers);
             open(&gateway, &hosted, code, &clean, &headers, by).await
         }
+        None if widget::is_script(&uri, &hosted) => Ok(widget::script().await),
         None if is_home(&uri, &hosted) => home(&gateway, &hosted, &headers),
         None => refuse(StatusCode::NOT_FOUND, "There is no such page here."),
     }
@@ -89,7 +93,9 @@ async fn open(
 ) -> Answer {
     let reference = by.reference.clone();
     let failed = |cause| Refused::failure(&cause).answer(Some(hosted), headers);
-    let signed_in = gateway.signed_in(hosted, headers).map_err(failed)?;
+    let signed_in = gateway
+        .signed_in(hosted, Place::Page, headers)
+        .map_err(failed)?;
     let opening = gateway.open(
         hosted,
         code.clone(),
@@ -142,28 +148,39 @@ fn let_in(
     reference: Option<Reference>,
 ) -> Answer {
     let keys = &hosted.cookie_key;
-    let begun = done
-        .session
-        .as_ref()
-        .and_then(|session| keys.begin(session, Timestamp::now()));
-    let Some(cookie) = begun else {
-        let refused = match &done.verdict {
-            Verdict::Refused(refusal) => {
-                Refused::code(refusal, reference.unwrap_or_else(Reference::random))
-            }
-            // Signed in, and removed in the same moment.
-            _ => Refused::new(StatusCode::FORBIDDEN, "This link does not let you in."),
-        };
-        return Err(refused.answer(Some(hosted), headers));
-    };
-    tracing::info!(verdict = done.verdict.code(), "signed in");
+    let (_, cookie) = begun(hosted, done, Place::Page, reference)
+        .map_err(|no| no.answer(Some(hosted), headers))?;
     let to = keys
         .remembered(headers, &hosted.settings)
         .or_else(|| ReturnAddress::parse(clean, &[]));
     Ok(see_other(to.as_ref(), &[cookie, keys.forget()]))
 }
 
-fn may_open(
+/// The session that a code has begun, and its cookie; else what its visitor is told.
+pub(crate) fn begun<'a>(
+    hosted: &Hosted,
+    done: &'a SignIn,
+    place: Place,
+    reference: Option<Reference>,
+) -> Result<(&'a Session, String), Refused> {
+    let session = done.session.as_ref();
+    let begun = session.and_then(|session| {
+        let cookie = hosted.cookie_key.begin(place, session, Timestamp::now())?;
+        Some((session, cookie))
+    });
+    if begun.is_some() {
+        tracing::info!(verdict = done.verdict.code(), "signed in");
+    }
+    begun.ok_or_else(|| match &done.verdict {
+        Verdict::Refused(refusal) => {
+            Refused::code(refusal, reference.unwrap_or_else(Reference::random))
+        }
+        // Signed in, and removed in the same moment.
+        _ => Refused::new(StatusCode::FORBIDDEN, "This link does not let you in."),
+    })
+}
+
+pub(crate) fn may_open(
     gateway: &Gateway,
     hosted: &Hosted,
     extensions: &Extensions,
@@ -191,7 +208,7 @@ fn must_be_from_here(hosted: &Hosted, headers: &HeaderMap) -> Result<(), Respons
 }
 
 fn home(gateway: &Gateway, hosted: &Hosted, headers: &HeaderMap) -> Answer {
-    let signed_in = gateway.signed_in(hosted, headers);
+    let signed_in = gateway.signed_in(hosted, Place::Page, headers);
     let signed_in =
         signed_in.map_err(|cause| Refused::failure(&cause).answer(Some(hosted), headers))?;
     Ok(match signed_in {
@@ -218,7 +235,7 @@ pub(crate) async fn sign_in_page(
 ) -> Answer {
     let allowed = hosted.settings.return_origins();
     let to = wanted.rd.and_then(|rd| ReturnAddress::parse(&rd, &allowed));
-    let signed_in = gateway.signed_in(&hosted, &headers);
+    let signed_in = gateway.signed_in(&hosted, Place::Page, &headers);
     let signed_in =
         signed_in.map_err(|cause| Refused::failure(&cause).answer(Some(&hosted), &headers))?;
     if signed_in.is_some() {
@@ -232,7 +249,10 @@ pub(crate) async fn sign_in_page(
 /// The button that signs out.
 pub(crate) async fn sign_out(Current(hosted): Current, headers: HeaderMap) -> Answer {
     must_be_from_here(&hosted, &headers)?;
-    let cookies = [hosted.cookie_key.end(), hosted.cookie_key.forget()];
+    let cookies = [
+        hosted.cookie_key.end(Place::Page),
+        hosted.cookie_key.forget(),
+    ];
     Ok(with_cookies(
         pages::signed_out(&hosted).into_response(),
         &cookies,
@@ -247,7 +267,7 @@ fn see_other(to: Option<&ReturnAddress>, cookies: &[String]) -> Response {
     with_cookies(answer, cookies)
 }
 
-fn with_cookies(mut answer: Response, cookies: &[String]) -> Response {
+pub(crate) fn with_cookies(mut answer: Response, cookies: &[String]) -> Response {
     for cookie in cookies {
         if let Ok(cookie) = HeaderValue::from_str(cookie) {
             answer.headers_mut().append(SET_COOKIE, cookie);

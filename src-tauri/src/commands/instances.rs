@@ -67,6 +67,8 @@ pub struct Visiting {
     pub session: String,
     /// Origins of pages where people may be sent back to, beside the instance itself.
     pub return_to: Vec<String>,
+    /// Origins of pages that may show the widget.
+    pub embed_in: Vec<String>,
 }
 
 /// Where a key came from.
@@ -315,10 +317,12 @@ impl TryFrom<Visiting> for instance::Visiting {
     type Error = latchkey_core::Error;
 
     fn try_from(visiting: Visiting) -> Result<Self, Self::Error> {
-        let return_to = visiting.return_to.iter();
-        let return_to = return_to
-            .map(|text| WebOrigin::parse(text).map_err(|refused| refused.about("return_to")))
-            .collect::<Result<_, _>>()?;
+        let origins = |texts: &[String], field| {
+            let parsed = texts.iter().map(|text| WebOrigin::parse(text));
+            parsed
+                .map(|origin| origin.map_err(|refused| refused.about(field)))
+                .collect::<Result<_, _>>()
+        };
         Ok(Self {
             step: match visiting.step {
                 SignInStep::Automatic => instance::SignInStep::Automatic,
@@ -328,21 +332,23 @@ impl TryFrom<Visiting> for instance::Visiting {
                 .session
                 .parse()
                 .map_err(|refused: latchkey_core::Error| refused.about("session"))?,
-            return_to,
+            return_to: origins(&visiting.return_to, "return_to")?,
+            embed_in: origins(&visiting.embed_in, "embed_in")?,
         })
     }
 }
 
 impl From<instance::Visiting> for Visiting {
     fn from(visiting: instance::Visiting) -> Self {
-        let return_to = visiting.return_to.iter().map(ToString::to_string);
+        let texts = |origins: &[WebOrigin]| origins.iter().map(ToString::to_string).collect();
         Self {
             step: match visiting.step {
                 instance::SignInStep::Automatic => SignInStep::Automatic,
                 instance::SignInStep::Confirm => SignInStep::Confirm,
             },
             session: visiting.session.to_string(),
-            return_to: return_to.collect(),
+            return_to: texts(&visiting.return_to),
+            embed_in: texts(&visiting.embed_in),
         }
     }
 }

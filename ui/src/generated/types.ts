@@ -818,7 +818,11 @@ session: string,
 /**
  * Origins of pages where people may be sent back to, beside the instance itself.
  */
-return_to: Array<string>, };
+return_to: Array<string>, 
+/**
+ * Origins of pages that may show the widget.
+ */
+embed_in: Array<string>, };
 export type Who = { "kind": "email", 
 /**
  * The address.

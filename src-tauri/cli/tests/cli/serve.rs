@@ -188,12 +188,17 @@ fn settings_that_are_changed_meanwhile_hold_within_seconds() {
         "1h",
         "--return-to",
         "https://app.b.cd",
+        "--embed-in",
+        "https://www.b.cd",
+        "--embed-in",
+        "http://localhost:3000",
     ];
     let shown = run(folder.path(), &set);
     for line in [
         "sign-in          confirm",
         "session          1 hour",
         "return-to        https://app.b.cd",
+        "embed-in         https://www.b.cd http://localhost:3000",
     ] {
         assert!(shown.contains(line), "{shown}");
     }

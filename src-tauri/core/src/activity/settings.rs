@@ -83,6 +83,7 @@ fn changed_settings(was: &Settings, is: &Settings) -> Vec<&'static str> {
             "return addresses",
             was.visiting.return_to != visiting.return_to,
         ),
+        ("widget", was.visiting.embed_in != visiting.embed_in),
     ]
     .into_iter()
     .filter_map(|(name, changed)| changed.then_some(name))

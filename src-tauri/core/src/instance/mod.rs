@@ -108,6 +108,8 @@ pub struct Visiting {
     pub session: Lifetime,
     /// Where people may be sent back to, beside the instance itself.
     pub return_to: Vec<WebOrigin>,
+    /// Whose pages may show the widget; nobody's by default.
+    pub embed_in: Vec<WebOrigin>,
 }
 
 impl Default for Visiting {
@@ -116,6 +118,7 @@ impl Default for Visiting {
             step: SignInStep::default(),
             session: Lifetime::Secs(14 * 86_400),
             return_to: Vec::new(),
+            embed_in: Vec::new(),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 #![allow(
     clippy::unwrap_used,
+    clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
     clippy::string_slice,
@@ -9,8 +10,11 @@
 )]
 
 mod api;
+#[path = "../../../../tests/window/chromium.rs"]
+mod chromium;
 mod crowd;
 mod document;
+mod embedding;
 mod headers;
 mod previews;
 mod proxies;
@@ -19,3 +23,4 @@ mod sessions;
 mod site;
 mod verifying;
 mod visiting;
+mod widget;

@@ -1,0 +1,168 @@
+/**
+ * The script of the widget's frame. It signs in, signs out and shows what became of it. It takes orders
+ * from the page around it alone, and only where the instance allows that page's origin.
+ */
+(() => {
+  'use strict';
+
+  const allowed = document.documentElement.dataset.embedIn.split(' ');
+  const dialog = document.getElementById('dialog');
+  const sections = [...document.querySelectorAll('section')];
+
+  /** The way to the page around, once it has said hello. */
+  let port = null;
+  /** The code that waits for a click, and the call that brought it. */
+  let question = null;
+  /** What is done one after another, so that what is shown is what the cookie says. */
+  let queue = Promise.resolve();
+
+  function inTurn(work) {
+    queue = queue.then(work);
+    return queue;
+  }
+
+  function tell(message) {
+    port?.postMessage(message);
+  }
+
+  function problem(code, message, reference) {
+    return { code, message, reference };
+  }
+
+  /** Shows a state, with texts in its slots. A paragraph whose slot stays empty is hidden. */
+  function show(state, texts = {}) {
+    for (const section of sections) {
+      section.hidden = section.id !== state;
+    }
+    for (const slot of document.querySelectorAll(`#${state} [data-slot]`)) {
+      const text = texts[slot.dataset.slot] ?? '';
+      slot.textContent = text;
+      const paragraph = slot.closest('p');
+      if (paragraph) paragraph.hidden = text === '';
+    }
+    dialog.setAttribute('aria-labelledby', `${state}-title`);
+    // What had the focus may be hidden by now.
+    if (document.hasFocus()) dialog.focus();
+  }
+
+  function shown() {
+    return sections.find((section) => !section.hidden).id;
+  }
+
+  /** Asks this server. What is no good answer is thrown as a problem. */
+  async function ask(path, form) {
+    const failure = problem(
+      'unavailable',
+      'Signing in does not work at the moment. Try again later.',
+    );
+    let answer;
+    let said;
+    try {
+      answer = await fetch(path, {
+        method: form ? 'POST' : 'GET',
+        headers: { accept: 'application/json' },
+        body: form && new URLSearchParams(form),
+      });
+      said = await answer.json();
+    } catch {
+      throw failure;
+    }
+    if (answer.ok) return said;
+    if (typeof said.detail !== 'string') throw failure;
+    const codes = { 403: 'refused', 410: 'refused', 429: 'too_many' };
+    throw problem(codes[answer.status] ?? 'unavailable', said.detail, said.reference);
+  }
+
+  /** Does what a call wants, shows what became of it and answers the call. */
+  async function settle(call, work) {
+    try {
+      const said = await work();
+      if (said.outcome === 'no_cookies') {
+        show('no_cookies');
+        const message = document.getElementById('no_cookies-message').textContent;
+        tell({ call, problem: problem('no_cookies', message) });
+      } else if (said.outcome === 'asks') {
+        show('asks', said);
+        tell({ call, asks: true });
+        return true;
+      } else {
+        show(said.outcome, said);
+        const user = said.outcome === 'signed_in' ? { id: said.id, name: said.name } : null;
+        tell({ call, user });
+      }
+    } catch (refused) {
+      show('refused', refused);
+      tell({ call, problem: refused });
+    }
+    return false;
+  }
+
+  /** Answers the call whose code waits for a click, because there will be none. */
+  function drop(code, message) {
+    if (question) tell({ call: question.call, problem: problem(code, message) });
+    question = null;
+  }
+
+  function login(call, code) {
+    return inTurn(async () => {
+      drop('superseded', 'Another code was opened meanwhile.');
+      show('busy');
+      if (await settle(call, () => ask('open', { code }))) question = { call, code };
+    });
+  }
+
+  function logout(call) {
+    return inTurn(async () => {
+      drop('superseded', 'Somebody has signed out meanwhile.');
+      await settle(call, () => ask('sign-out', {}));
+    });
+  }
+
+  /** Shows who is signed in: a session may have ended since it was shown last. */
+  function refresh() {
+    return inTurn(() => settle(null, () => ask('session')));
+  }
+
+  function close() {
+    tell({ close: true });
+  }
+
+  document.getElementById('continue').addEventListener('click', () => {
+    if (!question) return;
+    const { call, code } = question;
+    question = null;
+    inTurn(() => settle(call, () => ask('continue', { code })));
+  });
+  document.getElementById('decline').addEventListener('click', () => {
+    drop('declined', 'Whoever was asked did not want to go on.');
+    refresh();
+    close();
+  });
+  document.getElementById('sign-out').addEventListener('click', () => logout(null));
+  document.getElementById('close').addEventListener('click', close);
+  document.addEventListener('keydown', (event) => {
+    if (event.key === 'Escape') close();
+  });
+
+  function hear({ data }) {
+    if (data.say === 'login') login(data.call, data.code);
+    if (data.say === 'logout') logout(data.call);
+    if (data.say === 'opened') {
+      dialog.focus();
+      if (['signed_in', 'signed_out'].includes(shown())) refresh();
+    }
+    // A refusal is read once; whoever was signed in before is so still.
+    if (data.say === 'closed' && shown() === 'refused') refresh();
+  }
+
+  // Only the first message comes by the window. Whoever may send it gets a channel of their own.
+  window.addEventListener('message', (event) => {
+    const isAround = event.source === window.parent && window.parent !== window;
+    if (!isAround || !allowed.includes(event.origin) || event.data?.latchkey !== 'hello') return;
+    [port] = event.ports;
+    port.onmessage = hear;
+    tell({ ready: document.title });
+  });
+
+  refresh();
+})();

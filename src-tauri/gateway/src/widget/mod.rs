@@ -1,0 +1,226 @@
+//! The widget: a script for pages of other sites, a frame in them, and what the frame's script asks
+//! for. Opening a code there is what visiting its link is; only the cookie is another one, and the code
+//! comes in a form, never in an address.
+//!
+//! The page around the frame is trusted with nothing but the choice of the code, and only pages of the
+//! origins that an instance allows are.
+
+#![expect(
+    clippy::result_large_err,
+    reason = "on both sides is the one answer that a request gets"
+)]
+
+mod page;
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{Extensions, HeaderMap, HeaderValue, StatusCode, Uri};
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::{get, post};
+use axum::{Extension, Form, Router};
+use latchkey_core::Error;
+use latchkey_core::activity::Reference;
+use latchkey_core::directory::User;
+use latchkey_core::redeem::{Opened, SignIn};
+use serde::{Deserialize, Serialize};
+
+use crate::forms::is_from_own_script;
+use crate::gateway::{Current, Gateway, Hosted};
+use crate::headers::Shared;
+use crate::previewers::looks_ahead;
+use crate::refused::Refused;
+use crate::session::Place;
+use crate::visit::{Answer, begun, may_open, with_cookies};
+
+const SCRIPT: &str = include_str!("widget.js");
+const SCRIPT_FILE: &str = "widget.js";
+const FRAME_SCRIPT: &str = include_str!("frame.js");
+const FRAME_STYLE: &str = include_str!("frame.css");
+
+/// The paths of the widget. What the frame asks for lies below `/auth/`, which proxies lead here anyhow.
+pub(crate) fn routes() -> Router<Arc<Gateway>> {
+    Router::new()
+        .route("/widget.js", get(script))
+        .route("/auth/widget/frame", get(frame))
+        .route(
+            page::SCRIPT_PATH,
+            get(|| async { typed("text/javascript; charset=utf-8", FRAME_SCRIPT) }),
+        )
+        .route(
+            page::STYLE_PATH,
+            get(|| async { typed("text/css; charset=utf-8", FRAME_STYLE) }),
+        )
+        .route("/auth/widget/session", get(session))
+        .route("/auth/widget/open", post(open))
+        .route("/auth/widget/continue", post(confirmed))
+        .route("/auth/widget/sign-out", post(sign_out))
+}
+
+fn typed(kind: &'static str, text: impl Into<String>) -> Response {
+    let kind = HeaderValue::from_static(kind);
+    ([(CONTENT_TYPE, kind)], text.into()).into_response()
+}
+
+/// Whether the address is where the widget tag of the instance looks for the script: beside the
+/// application's page, which need not be at the root.
+pub(crate) fn is_script(uri: &Uri, hosted: &Hosted) -> bool {
+    uri.path() == hosted.settings.url.sibling(SCRIPT_FILE).path()
+}
+
+/// The script that a widget tag names.
+pub(crate) async fn script() -> Response {
+    let script = typed("text/javascript; charset=utf-8", SCRIPT);
+    (Extension(Shared::Script), script).into_response()
+}
+
+/// The page in the frame. It is the same for everybody: its script asks who is signed in.
+async fn frame(Current(hosted): Current) -> Response {
+    let page = page::frame(&hosted).into_response();
+    let page = with_cookies(page, &[hosted.cookie_key.kept()]);
+    if hosted.settings.visiting.embed_in.is_empty() {
+        return page;
+    }
+    (Extension(Shared::Frame), page).into_response()
+}
+
+/// What the frame's script is answered.
+#[derive(Serialize)]
+#[serde(tag = "outcome", rename_all = "snake_case")]
+enum Outcome<'a> {
+    SignedIn {
+        id: &'a str,
+        name: &'a str,
+    },
+    SignedOut,
+    /// A click is missing. `other` would be signed out by it.
+    Asks {
+        whom: &'a str,
+        other: Option<&'a str>,
+    },
+    /// The browser keeps no cookies there, so nobody can be signed in and no code is touched.
+    NoCookies,
+}
+
+impl Outcome<'_> {
+    fn answer(&self) -> Response {
+        match serde_json::to_string(self) {
+            Ok(json) => typed("application/json", json),
+            Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+        }
+    }
+
+    fn is(user: &User) -> Response {
+        let (id, name) = (user.id.as_str(), user.display_name());
+        Outcome::SignedIn { id, name }.answer()
+    }
+}
+
+/// Who is signed in in the frame.
+async fn session(
+    State(gateway): State<Arc<Gateway>>,
+    Current(hosted): Current,
+    headers: HeaderMap,
+) -> Answer {
+    if !hosted.cookie_key.is_kept(&headers) {
+        return Ok(Outcome::NoCookies.answer());
+    }
+    let signed_in = gateway.signed_in(&hosted, Place::Frame, &headers);
+    let signed_in = signed_in.map_err(|cause| failed(&hosted, &headers, &cause))?;
+    Ok(signed_in.map_or_else(|| Outcome::SignedOut.answer(), |user| Outcome::is(&user)))
+}
+
+/// A code that the page around the frame has handed over.
+#[derive(Deserialize)]
+struct Code {
+    code: String,
+}
+
+/// Opens a code.
+async fn open(
+    State(gateway): State<Arc<Gateway>>,
+    Current(hosted): Current,
+    extensions: Extensions,
+    headers: HeaderMap,
+    Form(Code { code }): Form<Code>,
+) -> Answer {
+    must_be_from_the_frame(&hosted, &headers)?;
+    if !hosted.cookie_key.is_kept(&headers) {
+        return Ok(Outcome::NoCookies.answer());
+    }
+    may_open(&gateway, &hosted, &extensions, &headers)?;
+    let failed = |cause| failed(&hosted, &headers, &cause);
+    let signed_in = gateway.signed_in(&hosted, Place::Frame, &headers);
+    let signed_in = signed_in.map_err(failed)?;
+    let by = gateway.occasion(&extensions, &headers);
+    let reference = by.reference.clone();
+    let opening = gateway.open(&hosted, code, signed_in.clone(), looks_ahead(&headers), by);
+    match (opening.await.map_err(failed)?, signed_in) {
+        (Opened::Done(done), _) => let_in(&gateway, &hosted, &done, &headers, reference),
+        // Each look at a page opens its code anew. Whoever is signed in as the one it is for has clicked
+        // before, and stays signed in; nothing is used up by that.
+        (
+            Opened::Asks {
+                replaces: false, ..
+            },
+            Some(user),
+        ) => Ok(Outcome::is(&user)),
+        (Opened::Asks { whom, .. }, other) => {
+            let other = other.as_ref().map(User::display_name);
+            Ok(Outcome::Asks { whom: &whom, other }.answer())
+        }
+    }
+}
+
+/// The button of the frame with which somebody says that a code is for them.
+async fn confirmed(
+    State(gateway): State<Arc<Gateway>>,
+    Current(hosted): Current,
+    extensions: Extensions,
+    headers: HeaderMap,
+    Form(Code { code }): Form<Code>,
+) -> Answer {
+    must_be_from_the_frame(&hosted, &headers)?;
+    may_open(&gateway, &hosted, &extensions, &headers)?;
+    let by = gateway.occasion(&extensions, &headers);
+    let reference = by.reference.clone();
+    let done = gateway.sign_in(&hosted, code, by).await;
+    let done = done.map_err(|cause| failed(&hosted, &headers, &cause))?;
+    let_in(&gateway, &hosted, &done, &headers, reference)
+}
+
+fn let_in(
+    gateway: &Gateway,
+    hosted: &Hosted,
+    done: &SignIn,
+    headers: &HeaderMap,
+    reference: Option<Reference>,
+) -> Answer {
+    let (session, cookie) = begun(hosted, done, Place::Frame, reference)
+        .map_err(|no| no.answer(Some(hosted), headers))?;
+    let user = gateway.user(&session.user);
+    let user = user.map_err(|cause| failed(hosted, headers, &cause))?;
+    // Nobody, where the user has been removed in the same moment.
+    let answer = user.map_or_else(|| Outcome::SignedOut.answer(), |user| Outcome::is(&user));
+    Ok(with_cookies(answer, &[cookie]))
+}
+
+/// Signs out of the frame, and of nothing else.
+async fn sign_out(Current(hosted): Current, headers: HeaderMap) -> Answer {
+    must_be_from_the_frame(&hosted, &headers)?;
+    let cookie = hosted.cookie_key.end(Place::Frame);
+    Ok(with_cookies(Outcome::SignedOut.answer(), &[cookie]))
+}
+
+fn failed(hosted: &Hosted, headers: &HeaderMap, cause: &Error) -> Response {
+    Refused::failure(cause).answer(Some(hosted), headers)
+}
+
+fn must_be_from_the_frame(hosted: &Hosted, headers: &HeaderMap) -> Result<(), Response> {
+    if is_from_own_script(headers) {
+        return Ok(());
+    }
+    let sentence = "Another page has sent this, and nothing was done.";
+    Err(Refused::new(StatusCode::FORBIDDEN, sentence).answer(Some(hosted), headers))
+}

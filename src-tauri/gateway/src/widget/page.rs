@@ -1,0 +1,80 @@
+//! The page in the widget's frame: every state that it can be in, of which its script shows one.
+
+use maud::{DOCTYPE, Markup, html};
+
+use crate::gateway::Hosted;
+use crate::pages;
+
+/// Where the frame's script is.
+pub(super) const SCRIPT_PATH: &str = "/auth/widget/frame.js";
+/// Where the frame's style sheet is; it goes after the one of all pages.
+pub(super) const STYLE_PATH: &str = "/auth/widget/frame.css";
+
+/// The page. Its script takes messages from pages of the origins that it names.
+pub(super) fn frame(hosted: &Hosted) -> Markup {
+    let name = hosted.settings.name.as_str();
+    let embed_in = hosted.settings.visiting.embed_in.iter();
+    let embed_in: Vec<String> = embed_in.map(ToString::to_string).collect();
+    html! {
+        (DOCTYPE)
+        html lang="en" data-embed-in=(embed_in.join(" ")) {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="color-scheme" content="light dark";
+                title { (name) }
+                link rel="stylesheet" href=(pages::STYLE_PATH);
+                link rel="stylesheet" href=(STYLE_PATH);
+                script defer src=(SCRIPT_PATH) {}
+            }
+            body {
+                div #dialog role="dialog" aria-labelledby="busy-title" tabindex="-1" {
+                    header {
+                        p.instance { (name) }
+                        button #close type="button" aria-label="Close" {
+                            svg viewBox="0 0 20 20" width="20" height="20" aria-hidden="true" {
+                                path d="M5 5l10 10M15 5L5 15" {}
+                            }
+                        }
+                    }
+                    div aria-live="polite" { (states(name)) }
+                }
+            }
+        }
+    }
+}
+
+fn states(name: &str) -> Markup {
+    html! {
+        (state("busy", "One moment …", &html! {}))
+        (state("signed_in", "You are signed in", &html! {
+            p { "as " strong data-slot="name" {} "." }
+            button #sign-out type="button" { "Sign out" }
+        }))
+        (state("signed_out", "You are not signed in", &html! {
+            p { "The page around this one can sign you in, or your own link." }
+        }))
+        (state("asks", &format!("Sign in to {name}"), &html! {
+            p { "You are signed in as " strong data-slot="other" {} ". Going on signs you in as somebody else." }
+            button.primary #continue type="button" { "Continue as " span data-slot="whom" {} }
+            button #decline type="button" { "Not now" }
+        }))
+        (state("refused", "That did not work", &html! {
+            p { span data-slot="message" {} }
+            p.quiet { "Reference " code data-slot="reference" {} }
+        }))
+        (state("no_cookies", "Nobody can sign in here", &html! {
+            p #no_cookies-message { "Your browser keeps no cookies of " (name) " in this page. That is so where " (name) " is reached by http and not by https, and where cookies are blocked." }
+        }))
+    }
+}
+
+/// A paragraph in whose slot nothing is said is not shown.
+fn state(id: &str, title: &str, content: &Markup) -> Markup {
+    html! {
+        section id=(id) hidden[id != "busy"] {
+            h1 id={ (id) "-title" } { (title) }
+            (content)
+        }
+    }
+}

@@ -1,0 +1,365 @@
+//! The widget's answers, as a browser's requests get them; `widget` has a browser make them.
+
+use jiff::Timestamp;
+use latchkey_core::claims::Registered;
+use latchkey_core::directory::Directory as _;
+use latchkey_core::instance::SignInStep;
+use latchkey_core::link::BaseUrl;
+use latchkey_core::return_address::WebOrigin;
+use latchkey_core::user_id::UserId;
+use serde_json::{Value, json};
+
+use crate::site::{Answer, Site};
+
+const FRAME: &str = "/auth/widget/frame";
+const KEPT: &str = "__Host-latchkey_kept=1";
+/// What a browser says of what the frame's own script asks for.
+const OWN: (&str, &str) = ("sec-fetch-site", "same-origin");
+
+fn embedded(change: impl FnOnce(&mut latchkey_core::instance::Settings)) -> Site {
+    Site::with("acme", |settings| {
+        settings.visiting.embed_in = ["https://www.acme.example", "http://localhost:3000"]
+            .map(|origin| WebOrigin::parse(origin).unwrap())
+            .to_vec();
+        change(settings);
+    })
+}
+
+/// As the frame's script asks.
+fn post(site: &Site, what: &str, code: &str, cookies: &str) -> Answer {
+    let headers = [OWN, ("accept", "application/json"), ("cookie", cookies)];
+    site.post(&format!("/auth/widget/{what}"), &[("code", code)], &headers)
+}
+
+fn body(answer: &Answer) -> Value {
+    serde_json::from_str(&answer.body).unwrap_or_else(|_| panic!("{}", answer.body))
+}
+
+fn sign_in(site: &Site, id: &str) -> String {
+    let answer = post(site, "open", &site.new_user(id), KEPT);
+    let cookie = answer.cookies().pop();
+    format!(
+        "{KEPT}; {}",
+        cookie.unwrap_or_else(|| panic!("{}", answer.body))
+    )
+}
+
+fn session(site: &Site, cookies: &str) -> Value {
+    body(&site.get_as("/auth/widget/session", cookies))
+}
+
+#[test]
+fn only_the_frame_may_be_shown_and_only_in_pages_of_the_origins_that_are_allowed() {
+    let site = embedded(|_| {});
+    let frame = site.get(FRAME, &[]);
+    assert_eq!(frame.status.as_u16(), 200);
+    assert_eq!(
+        frame.header("content-security-policy"),
+        Some(
+            "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors https://www.acme.example http://localhost:3000"
+        )
+    );
+    assert!(frame.header("x-frame-options").is_none());
+    assert_eq!(frame.header("cache-control"), Some("no-store"));
+    assert!(
+        frame
+            .body
+            .contains("data-embed-in=\"https://www.acme.example http://localhost:3000\"")
+    );
+    let nobody = Site::new().get(FRAME, &[]);
+    let others = [
+        "/",
+        "/auth/sign-in",
+        "/nowhere",
+        "/healthz",
+        "/widget.js",
+        "/auth/widget/frame.js",
+        "/auth/widget/frame.css",
+        "/auth/widget/session",
+    ];
+    let others = others.map(|path| site.get(path, &[]));
+    for answer in others.iter().chain([&nobody]) {
+        let policy = answer.header("content-security-policy").unwrap();
+        assert!(policy.contains("frame-ancestors 'none'"), "{policy}");
+        assert_eq!(answer.header("x-frame-options"), Some("DENY"));
+    }
+}
+
+#[test]
+fn the_script_is_for_any_page_and_beside_the_applications_own() {
+    let site = Site::with("acme", |settings| {
+        settings.url = BaseUrl::parse("https://chat.acme.example/app/").unwrap();
+    });
+    for path in ["/widget.js", "/app/widget.js"] {
+        let script = site.get(path, &[]);
+        assert_eq!(script.status.as_u16(), 200, "{path}");
+        for (name, value) in [
+            ("content-type", "text/javascript; charset=utf-8"),
+            ("cache-control", "public, max-age=300"),
+            ("cross-origin-resource-policy", "cross-origin"),
+            ("x-content-type-options", "nosniff"),
+        ] {
+            assert_eq!(script.header(name), Some(value), "{path} {name}");
+        }
+        assert!(script.cookies().is_empty());
+    }
+    assert_eq!(site.get("/other/widget.js", &[]).status.as_u16(), 404);
+    for (path, kind) in [
+        ("/auth/widget/frame.js", "text/javascript; charset=utf-8"),
+        ("/auth/widget/frame.css", "text/css; charset=utf-8"),
+    ] {
+        let own = site.get(path, &[]);
+        assert_eq!(own.header("content-type"), Some(kind));
+        assert_eq!(
+            own.header("cross-origin-resource-policy"),
+            Some("same-origin")
+        );
+    }
+}
+
+#[test]
+fn the_frame_has_a_cookie_of_its_own_that_a_browser_keeps_there() {
+    let site = embedded(|_| {});
+    let kept = site.get(FRAME, &[]);
+    let signed_in = post(&site, "open", &site.new_user("ada"), KEPT);
+    let signed_out = post(&site, "sign-out", "", KEPT);
+    for (answer, begins) in [
+        (&kept, "__Host-latchkey_kept=1;"),
+        (&signed_in, "__Host-latchkey_widget="),
+        (&signed_out, "__Host-latchkey_widget=;"),
+    ] {
+        let cookie = answer.header("set-cookie").unwrap();
+        assert!(cookie.starts_with(begins), "{cookie}");
+        let attributes: Vec<&str> = cookie.split("; ").collect();
+        for attribute in [
+            "HttpOnly",
+            "SameSite=None",
+            "Secure",
+            "Partitioned",
+            "Path=/",
+        ] {
+            assert!(attributes.contains(&attribute), "{cookie}");
+        }
+    }
+    assert!(
+        signed_out
+            .header("set-cookie")
+            .unwrap()
+            .contains("Max-Age=0")
+    );
+    // By http, too: on this computer a browser keeps it.
+    let site = embedded(|settings| {
+        settings.url = BaseUrl::parse("http://localhost:8787/").unwrap();
+    });
+    let answer = post(&site, "open", &site.new_user("ada"), "latchkey_kept=1");
+    let cookie = answer.header("set-cookie").unwrap();
+    assert!(
+        cookie.starts_with("latchkey_widget=") && cookie.contains("Partitioned; Secure"),
+        "{cookie}"
+    );
+}
+
+#[test]
+fn a_session_of_the_widget_is_none_of_the_pages_and_the_other_way_round() {
+    let site = embedded(|_| {});
+    let (widget, page) = (sign_in(&site, "ada"), site.sign_in("bob"));
+    let ada = json!({ "outcome": "signed_in", "id": "ada", "name": "ada Person" });
+    let nobody = json!({ "outcome": "signed_out" });
+    assert_eq!(session(&site, &widget), ada);
+    assert_eq!(site.get_as("/auth/verify", &widget).status.as_u16(), 401);
+    assert_eq!(site.get_as("/", &widget).status.as_u16(), 401);
+    assert_eq!(site.get_as("/auth/verify", &page).status.as_u16(), 200);
+    assert_eq!(session(&site, &format!("{KEPT}; {page}")), nobody);
+    // Nor under the other's name.
+    let value = |cookie: &str| {
+        cookie
+            .rsplit_once("latchkey_")
+            .unwrap()
+            .1
+            .split_once('=')
+            .unwrap()
+            .1
+            .to_owned()
+    };
+    let renamed = format!("__Host-latchkey_session={}", value(&widget));
+    assert_eq!(site.get_as("/auth/verify", &renamed).status.as_u16(), 401);
+    let renamed = format!("{KEPT}; __Host-latchkey_widget={}", value(&page));
+    assert_eq!(session(&site, &renamed), nobody);
+    // Both at once are two.
+    let both = format!("{widget}; {page}");
+    assert_eq!(session(&site, &both), ada);
+    let verified = site.get_as("/auth/verify", &both);
+    assert_eq!(verified.header("remote-user"), Some("bob"));
+}
+
+#[test]
+fn a_session_of_the_widget_ends_as_any_other() {
+    let mut site = embedded(|_| {});
+    let ada = UserId::parse("ada", "id").unwrap();
+    let cookies = sign_in(&site, "ada");
+    let outcome = |site: &Site, cookies: &str| session(site, cookies)["outcome"].clone();
+    assert_eq!(outcome(&site, &cookies), "signed_in");
+    site.settings.policy.external_auth = false;
+    assert_eq!(outcome(&site, &cookies), "signed_out");
+    site.settings.policy.external_auth = true;
+    site.directory.sign_out(&ada, Timestamp::now()).unwrap();
+    assert_eq!(outcome(&site, &cookies), "signed_out");
+    let cookies = sign_in(&site, "ada");
+    site.instance = "other";
+    assert_eq!(outcome(&site, &cookies), "signed_out");
+    site.instance = "acme";
+    site.directory.suspend(&ada, Timestamp::now()).unwrap();
+    assert_eq!(outcome(&site, &cookies), "signed_out");
+}
+
+#[test]
+fn only_the_frames_own_script_may_ask_for_anything() {
+    let site = embedded(|_| {});
+    let code = site.new_user("ada");
+    let host = ("host", "chat.acme.example");
+    let foreign = [
+        vec![],
+        vec![host],
+        vec![host, ("sec-fetch-site", "cross-site")],
+        vec![host, ("sec-fetch-site", "same-site")],
+        vec![host, ("sec-fetch-site", "none")],
+        vec![
+            host,
+            ("sec-fetch-site", "cross-site"),
+            ("origin", "https://chat.acme.example"),
+        ],
+        vec![host, ("origin", "https://www.acme.example")],
+        vec![host, ("origin", "null")],
+        vec![
+            host,
+            ("origin", "null"),
+            ("cookie", "__Host-latchkey_shown=1"),
+        ],
+        vec![("origin", "https://chat.acme.example")],
+    ];
+    for what in ["open", "continue", "sign-out"] {
+        let path = format!("/auth/widget/{what}");
+        for headers in &foreign {
+            let mut headers = headers.clone();
+            headers.push(("cookie", KEPT));
+            let answer = site.post(&path, &[("code", &code)], &headers);
+            assert_eq!(answer.status.as_u16(), 403, "{what} {headers:?}");
+            assert!(answer.header("set-cookie").is_none());
+        }
+        for method in ["GET", "HEAD", "PUT"] {
+            assert_eq!(site.ask(method, &path, &[OWN], "").status.as_u16(), 405);
+        }
+    }
+    assert!(!site.has_user("ada"));
+    let own = [
+        host,
+        ("origin", "https://chat.acme.example"),
+        ("cookie", KEPT),
+    ];
+    let answer = site.post("/auth/widget/open", &[("code", &code)], &own);
+    assert_eq!(answer.status.as_u16(), 200);
+    assert!(site.has_user("ada"));
+}
+
+#[test]
+fn a_click_is_wanted_where_a_link_would_want_one() {
+    let confirm = embedded(|settings| settings.visiting.step = SignInStep::Confirm);
+    let automatic = embedded(|_| {});
+    let once = Registered {
+        id: Some("only-once".into()),
+        single_use: true,
+        ..Registered::default()
+    };
+    let single_use = automatic.code_with(r#"{"user":{"id":"ada","name":"Ada"}}"#, once);
+    let bob = sign_in(&automatic, "bob");
+    for (site, code, cookies, whom, other) in [
+        (
+            &confirm,
+            confirm.new_user("ada"),
+            KEPT,
+            "ada Person",
+            Value::Null,
+        ),
+        (&automatic, single_use, KEPT, "Ada", Value::Null),
+        (
+            &automatic,
+            automatic.new_user("eve"),
+            &bob,
+            "eve Person",
+            json!("bob Person"),
+        ),
+    ] {
+        let seats = site.seats();
+        let asked = post(site, "open", &code, cookies);
+        let wanted = json!({ "outcome": "asks", "whom": whom, "other": other });
+        assert_eq!(body(&asked), wanted);
+        assert!(asked.cookies().is_empty() && site.seats() == seats);
+        let done = post(site, "continue", &code, cookies);
+        assert_eq!(body(&done)["outcome"], "signed_in", "{}", done.body);
+        assert_eq!(site.seats(), seats + 1);
+        // The page is loaded anew, by the same person.
+        let cookies = format!("{KEPT}; {}", done.cookies().remove(0));
+        let again = post(
+            site,
+            "open",
+            &site.code(&format!(r#"{{"id":{}}}"#, body(&done)["id"])),
+            &cookies,
+        );
+        assert_eq!(body(&again)["outcome"], "signed_in");
+    }
+}
+
+#[test]
+fn a_program_that_looks_ahead_signs_nobody_in() {
+    let site = embedded(|_| {});
+    let code = site.new_user("ada");
+    for look in [
+        ("user-agent", "Slackbot 1.0"),
+        ("sec-purpose", "prefetch;prerender"),
+    ] {
+        let headers = [OWN, look, ("cookie", KEPT)];
+        let answer = site.post("/auth/widget/open", &[("code", &code)], &headers);
+        assert_eq!(body(&answer)["outcome"], "asks", "{look:?}");
+    }
+    assert!(!site.has_user("ada"));
+}
+
+#[test]
+fn without_cookies_no_code_is_touched() {
+    let site = embedded(|_| {});
+    let code = site.new_user("ada");
+    let refused = json!({ "outcome": "no_cookies" });
+    assert_eq!(body(&post(&site, "open", &code, "")), refused);
+    assert_eq!(session(&site, ""), refused);
+    assert!(!site.has_user("ada"));
+}
+
+#[test]
+fn a_refusal_is_what_the_error_page_says_and_nothing_more() {
+    let site = embedded(|_| {});
+    let expired = Registered {
+        expires_at: Some(Timestamp::now().as_second() - 3600),
+        ..Registered::default()
+    };
+    let expired = site.code_with(r#"{"user":{"id":"ada"}}"#, expired);
+    for (code, status) in [(expired.as_str(), 410), ("x", 403)] {
+        let answer = post(&site, "open", code, KEPT);
+        assert_eq!(answer.status.as_u16(), status);
+        let problem = body(&answer);
+        let page = site.get(&format!("/?externalAuthCode={code}"), &[]);
+        let sentence = problem["detail"].as_str().unwrap();
+        assert!(page.body.contains(sentence), "{sentence}");
+        assert_eq!(problem["reference"].as_str().unwrap().len(), 8);
+        assert!(!answer.body.contains(code) || code == "x");
+    }
+}
+
+#[test]
+fn the_frame_says_nothing_that_a_name_could_make_into_markup() {
+    let site = embedded(|_| {});
+    let frame = site.get(FRAME, &[]);
+    assert!(frame.body.contains("Acme &lt;Chat&gt;"));
+    assert!(!frame.body.contains("<Chat>"));
+    assert_eq!(frame.body.matches("<script").count(), 1);
+    assert!(!frame.body.contains("style=") && !frame.body.contains("onclick"));
+}

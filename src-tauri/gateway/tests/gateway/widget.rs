@@ -1,0 +1,630 @@
+//! The widget in a real browser, in a page of another site whose policy allows nothing but it.
+
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::{SocketAddr, TcpListener};
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::Duration;
+
+use fantoccini::elements::Element;
+use fantoccini::key::Key;
+use fantoccini::wd::WebDriverCompatibleCommand;
+use fantoccini::{Client, Locator};
+use latchkey_core::claims::Registered;
+use latchkey_core::code::ExternalAuthCode;
+use latchkey_core::instance::SignInStep;
+use latchkey_core::link::BaseUrl;
+use latchkey_core::return_address::WebOrigin;
+use latchkey_core::widget;
+use serde_json::{Value, json};
+
+use crate::chromium::Chromium;
+use crate::serving::Running;
+use crate::site::Site;
+
+/// What a page may do to its own elements, and with them to the widget's.
+const HOSTILE: &str = "const sheet = new CSSStyleSheet();
+    sheet.replaceSync(`body, body * { all: unset !important; display: none !important;
+        opacity: 0 !important; transform: scale(0) !important; pointer-events: none !important; }
+        body { display: block !important; opacity: 1 !important; transform: none !important; }`);
+    document.adoptedStyleSheets = [sheet]; return true";
+
+/// A site with one page.
+struct Host {
+    address: SocketAddr,
+    /// The page, and its policy.
+    page: Arc<Mutex<(String, String)>>,
+}
+
+impl Host {
+    fn new() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let page = Arc::new(Mutex::new((String::new(), String::new())));
+        let shown = Arc::clone(&page);
+        thread::spawn(move || {
+            for stream in listener.incoming() {
+                let mut stream = stream.unwrap();
+                let mut lines = BufReader::new(stream.try_clone().unwrap()).lines();
+                while let Some(Ok(line)) = lines.next()
+                    && !line.is_empty()
+                {}
+                let (page, policy) = shown.lock().unwrap().clone();
+                let _ = write!(
+                    stream,
+                    "HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\n\
+                     Content-Security-Policy: {policy}\r\nContent-Length: {}\r\n\
+                     Connection: close\r\n\r\n{page}",
+                    page.len()
+                );
+            }
+        });
+        Self { address, page }
+    }
+
+    fn origin(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Shows what stands in the body. Nothing is allowed to it but what a widget needs.
+    fn shows(&self, gateway: &str, body: &str) {
+        let page = format!(
+            "<!doctype html><html lang=en><meta name=viewport content='width=device-width'>\
+             <title>A page</title><body><h1>A page of another site</h1>\
+             <button id=other>Its own button</button>{body}</body></html>"
+        );
+        let policy = format!("default-src 'none'; script-src {gateway}; frame-src {gateway}");
+        *self.page.lock().unwrap() = (page, policy);
+    }
+}
+
+/// An instance, its gateway, a page of another site, and a browser.
+struct Scene {
+    site: Site,
+    running: Running,
+    host: Host,
+    /// The gateway's address, as the page names it: another site than the page's.
+    gateway: String,
+    browser: Chromium,
+}
+
+/// How a browser says what it did not like.
+#[derive(Debug)]
+struct Log;
+
+impl WebDriverCompatibleCommand for Log {
+    fn endpoint(
+        &self,
+        base: &url::Url,
+        session: Option<&str>,
+    ) -> Result<url::Url, url::ParseError> {
+        base.join(&format!("session/{}/se/log", session.unwrap()))
+    }
+
+    fn method_and_body(&self, _: &url::Url) -> (axum::http::Method, Option<String>) {
+        let body = json!({ "type": "browser" });
+        (axum::http::Method::POST, Some(body.to_string()))
+    }
+}
+
+impl Scene {
+    async fn new(arguments: &[&str], options: Value) -> Self {
+        Self::with(|_| {}, "localhost", arguments, options).await
+    }
+
+    async fn with(
+        change: impl FnOnce(&mut latchkey_core::instance::Settings),
+        name: &str,
+        arguments: &[&str],
+        options: Value,
+    ) -> Self {
+        let host = Host::new();
+        let site = Site::with("acme", |settings| {
+            settings.url = BaseUrl::parse("http://localhost:8787/").unwrap();
+            settings.visiting.embed_in = vec![WebOrigin::parse(&host.origin()).unwrap()];
+            change(settings);
+        });
+        let running = Running::new(&site);
+        let gateway = format!("http://{name}:{}", running.address.port());
+        let browser = Chromium::start(arguments, options).await;
+        Self {
+            site,
+            running,
+            host,
+            gateway,
+            browser,
+        }
+    }
+
+    fn client(&self) -> &Client {
+        &self.browser.client
+    }
+
+    /// The tag as an administrator copies it.
+    fn tag(&self, code: &str) -> String {
+        let base = BaseUrl::parse(&self.gateway).unwrap();
+        widget::tag(&base, &ExternalAuthCode::from_text(code.to_owned()))
+    }
+
+    /// Opens a page with this in its body.
+    async fn open(&self, body: &str) {
+        self.host.shows(&self.gateway, body);
+        self.client().goto(&self.host.origin()).await.unwrap();
+    }
+
+    /// The bubble, once it is there.
+    async fn bubble(&self) -> Element {
+        self.until(
+            "the bubble",
+            &format!("return {BUBBLE}?.checkVisibility() === true"),
+        )
+        .await;
+        self.element(&format!("return {BUBBLE}")).await
+    }
+
+    async fn element(&self, script: &str) -> Element {
+        let found = self.script(script).await;
+        let id = found
+            .as_object()
+            .unwrap()
+            .values()
+            .next()
+            .unwrap()
+            .as_str()
+            .unwrap()
+            .to_owned();
+        Element::from_element_id(self.client().clone(), id.into())
+    }
+
+    async fn script(&self, script: &str) -> Value {
+        self.client().execute(script, Vec::new()).await.unwrap()
+    }
+
+    async fn until(&self, what: &str, script: &str) {
+        for _ in 0..400 {
+            if self.script(script).await == json!(true) {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        panic!("waited in vain for {what}; {:?}", self.log().await);
+    }
+
+    /// Goes on inside the frame.
+    async fn enter(&self) {
+        let frame = self.element(&format!("return {FRAME}")).await;
+        frame.enter_frame().await.unwrap();
+    }
+
+    async fn leave(&self) {
+        self.client().clone().enter_parent_frame().await.unwrap();
+    }
+
+    /// What is read in the frame, once it says what is waited for. One has to be inside.
+    async fn says(&self, wanted: &str) -> String {
+        let mut text = String::new();
+        for _ in 0..200 {
+            if let Ok(body) = self.client().find(Locator::Css("#dialog")).await {
+                text = body.text().await.unwrap_or_default();
+            }
+            if text.contains(wanted) {
+                return text;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        panic!("the frame does not say '{wanted}' but: {text}");
+    }
+
+    async fn tap(&self, button: &str) {
+        let found = self.client().find(Locator::Css(button)).await.unwrap();
+        found.click().await.unwrap();
+    }
+
+    /// Has the page begin a call; `outcome` says what became of it.
+    async fn begin(&self, call: &str) {
+        self.script(&format!(
+            "window.outcome = null;
+             Latchkey.{call}.then((user) => (window.outcome = {{ user }}),
+                ({{ code, message, reference }}) => (window.outcome = {{ code, message, reference }}));
+             return true"
+        ))
+        .await;
+    }
+
+    async fn outcome(&self) -> Value {
+        self.until("an outcome", "return window.outcome !== null")
+            .await;
+        self.script("return window.outcome").await
+    }
+
+    async fn call(&self, call: &str) -> Value {
+        self.begin(call).await;
+        self.outcome().await
+    }
+
+    /// What stands in the browser's console since it was read last.
+    async fn log(&self) -> Vec<String> {
+        let entries = self.client().issue_cmd(Log).await.unwrap();
+        let entries = entries.as_array().unwrap().iter();
+        entries
+            .map(|entry| entry["message"].as_str().unwrap().to_owned())
+            .collect()
+    }
+
+    async fn picture(&self, name: &str) {
+        // A picture is of what is painted, and the frame moves for a moment.
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/screenshots");
+        std::fs::create_dir_all(&folder).unwrap();
+        let png = self.client().screenshot().await.unwrap();
+        std::fs::write(folder.join(format!("{name}.png")), png).unwrap();
+    }
+
+    async fn end(self) {
+        self.browser.close().await;
+        self.running.end();
+    }
+}
+
+const BUBBLE: &str =
+    "document.querySelector('latchkey-widget')?.shadowRoot.querySelector('button')";
+const FRAME: &str = "document.querySelector('latchkey-widget')?.shadowRoot.querySelector('iframe')";
+
+fn run(test: impl Future<Output = ()>) {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    runtime.block_on(async {
+        let ended = tokio::time::timeout(Duration::from_mins(3), test).await;
+        ended.expect("the test ended within three minutes");
+    });
+}
+
+/// Everything that somebody does with a widget who is let in.
+async fn is_used(scene: &Scene) {
+    let (ada, bob) = (scene.site.new_user("ada"), scene.site.new_user("bob"));
+    is_used_by_hand(scene, &ada).await;
+    is_used_by_script(scene, &ada, &bob).await;
+    refuses_a_code(scene).await;
+
+    let log = scene.log().await;
+    let complaints = log
+        .iter()
+        .filter(|entry| !entry.contains("403 (Forbidden)"));
+    assert_eq!(complaints.count(), 0, "{log:#?}");
+    // The cookie is none of the gateway's own pages.
+    scene.client().goto(&scene.gateway).await.unwrap();
+    let body = scene.client().find(Locator::Css("body")).await.unwrap();
+    let text = body.text().await.unwrap();
+    assert!(text.contains("You are not signed in"), "{text}");
+}
+
+/// Opened, read, closed by Escape.
+async fn is_used_by_hand(scene: &Scene, ada: &str) {
+    let tag = scene.tag(ada);
+    scene.open(&format!("{tag}{tag}")).await;
+    let bubble = scene.bubble().await;
+    scene.script(HOSTILE).await;
+    let widgets = "return document.querySelectorAll('latchkey-widget').length";
+    assert_eq!(
+        scene.script(widgets).await,
+        json!(1),
+        "a tag twice is one widget"
+    );
+    let (_, _, width, height) = bubble.rectangle().await.unwrap();
+    assert!(width >= 44.0 && height >= 44.0, "{width} x {height}");
+    assert_eq!(
+        bubble.attr("aria-expanded").await.unwrap().as_deref(),
+        Some("false")
+    );
+    assert_eq!(
+        bubble.attr("aria-label").await.unwrap().as_deref(),
+        Some("Open Acme <Chat>")
+    );
+    bubble.click().await.unwrap();
+    assert_eq!(
+        bubble.attr("aria-expanded").await.unwrap().as_deref(),
+        Some("true")
+    );
+    let focused = format!("return {FRAME} === {FRAME}.getRootNode().activeElement");
+    assert_eq!(scene.script(&focused).await, json!(true));
+    assert_eq!(
+        scene.script(&format!("return {FRAME}.title")).await,
+        json!("Acme <Chat>")
+    );
+    scene.enter().await;
+    let text = scene.says("You are signed in").await;
+    assert!(text.contains("ada Person"), "{text}");
+    scene
+        .until(
+            "the focus",
+            "return document.activeElement.id === 'dialog' && document.hasFocus()",
+        )
+        .await;
+    assert_eq!(
+        scene
+            .script("return [location.search, location.hash, document.cookie]")
+            .await,
+        json!(["", "", ""])
+    );
+    let dialog = scene.client().find(Locator::Css("#dialog")).await.unwrap();
+    dialog
+        .send_keys(&char::from(Key::Escape).to_string())
+        .await
+        .unwrap();
+    scene.leave().await;
+    scene
+        .until(
+            "the frame to close",
+            &format!("return {FRAME}.checkVisibility() === false"),
+        )
+        .await;
+    let returned = format!("return {BUBBLE} === {BUBBLE}.getRootNode().activeElement");
+    assert_eq!(
+        scene.script(&returned).await,
+        json!(true),
+        "the focus is back"
+    );
+}
+
+/// Signed out and in, and asked about somebody else.
+async fn is_used_by_script(scene: &Scene, ada: &str, bob: &str) {
+    assert_eq!(scene.call("logout()").await, json!({ "user": null }));
+    scene.script("Latchkey.open(); return true").await;
+    scene
+        .until(
+            "the frame to open",
+            &format!("return {FRAME}.checkVisibility()"),
+        )
+        .await;
+    scene.enter().await;
+    scene.says("You are not signed in").await;
+    scene.leave().await;
+    scene.script("Latchkey.close(); return true").await;
+    let signed_in = scene.call(&format!("login('{bob}')")).await;
+    assert_eq!(
+        signed_in,
+        json!({ "user": { "id": "bob", "name": "bob Person" } })
+    );
+
+    // Somebody else is asked about, in the frame.
+    scene.begin(&format!("login('{ada}')")).await;
+    scene
+        .until("the question", &format!("return {FRAME}.checkVisibility()"))
+        .await;
+    scene.enter().await;
+    let text = scene.says("Continue as ada Person").await;
+    assert!(text.contains("You are signed in as bob Person"), "{text}");
+    scene.picture("widget-asks").await;
+    scene.tap("#continue").await;
+    scene.says("as ada Person").await;
+    scene.leave().await;
+    assert_eq!(scene.outcome().await["user"]["id"], "ada");
+    scene.begin(&format!("login('{bob}')")).await;
+    scene.enter().await;
+    scene.says("Continue as bob Person").await;
+    scene.tap("#decline").await;
+    scene.leave().await;
+    assert_eq!(scene.outcome().await["code"], "declined");
+
+    // The cookie is kept from page to page.
+    scene.open(&scene.tag("")).await;
+    scene.bubble().await.click().await.unwrap();
+    scene.enter().await;
+    scene.says("as ada Person").await;
+    scene.leave().await;
+}
+
+async fn refuses_a_code(scene: &Scene) {
+    let refused = scene.call("login('x')").await;
+    assert_eq!(refused["code"], "refused");
+    let sentence = refused["message"].as_str().unwrap();
+    assert!(sentence.contains("This link does not work"), "{sentence}");
+    let reference = refused["reference"].as_str().unwrap();
+    scene.enter().await;
+    let text = scene.says(sentence).await;
+    assert!(text.contains(reference), "{text}");
+    scene.picture("widget-refused").await;
+    scene.tap("#close").await;
+    scene.leave().await;
+    scene.bubble().await.click().await.unwrap();
+    scene.enter().await;
+    scene.says("as ada Person").await;
+    scene.leave().await;
+}
+
+#[test]
+fn a_page_of_another_site_with_a_strict_policy_and_hostile_styles_signs_somebody_in() {
+    run(async {
+        let scene = Scene::new(&[], json!({})).await;
+        is_used(&scene).await;
+        scene.end().await;
+    });
+}
+
+#[test]
+fn it_works_where_the_cookies_of_other_sites_are_blocked() {
+    run(async {
+        let blocked = json!({ "prefs": { "profile": {
+            "cookie_controls_mode": 1,
+            "block_third_party_cookies": true,
+        } } });
+        let scene = Scene::new(&["--test-third-party-cookie-phaseout"], blocked).await;
+        // They are: the same gateway's frame keeps none that are not partitioned.
+        scene.open(&scene.tag("")).await;
+        scene.bubble().await;
+        scene.enter().await;
+        let kept = "document.cookie = 'plain=1; Secure; SameSite=None';
+            document.cookie = 'own=1; Secure; SameSite=None; Partitioned';
+            const kept = document.cookie;
+            document.cookie = 'own=; Secure; SameSite=None; Partitioned; Max-Age=0';
+            return kept";
+        assert_eq!(scene.script(kept).await, json!("own=1"));
+        scene.leave().await;
+        is_used(&scene).await;
+        scene.end().await;
+    });
+}
+
+#[test]
+fn an_origin_that_is_not_allowed_gets_no_frame_and_is_told_why() {
+    run(async {
+        let scene = Scene::with(
+            |settings| {
+                settings.visiting.embed_in =
+                    vec![WebOrigin::parse("https://www.acme.example").unwrap()];
+            },
+            "localhost",
+            &[],
+            json!({}),
+        )
+        .await;
+        let code = scene.site.new_user("ada");
+        scene.open(&scene.tag(&code)).await;
+        let refused = scene.call(&format!("login('{code}')")).await;
+        assert_eq!(refused["code"], "not_embedded");
+        let message = refused["message"].as_str().unwrap();
+        assert!(message.contains(&scene.host.origin()), "{message}");
+        assert!(!scene.site.has_user("ada"));
+        assert_eq!(
+            scene.script(&format!("return {BUBBLE} ?? null")).await,
+            Value::Null
+        );
+        let log = scene.log().await.join("\n");
+        assert!(
+            log.contains("frame-ancestors") && log.contains("Latchkey: "),
+            "{log}"
+        );
+        assert!(!log.contains(&code));
+        scene.end().await;
+    });
+}
+
+#[test]
+fn a_code_that_is_used_once_waits_behind_the_bubble_for_a_click() {
+    run(async {
+        let scene = Scene::with(|_| {}, "localhost", &[], json!({})).await;
+        let once = Registered {
+            id: Some("only-once".into()),
+            single_use: true,
+            ..Registered::default()
+        };
+        let code = scene
+            .site
+            .code_with(r#"{"user":{"id":"ada","name":"Ada"}}"#, once);
+        scene.open(&scene.tag(&code)).await;
+        let label = format!(
+            "return {BUBBLE}?.ariaLabel === 'Open Acme <Chat>, which has something to say'"
+        );
+        scene.until("the mark", &label).await;
+        scene.picture("widget-marked").await;
+        assert_eq!(
+            scene
+                .script(&format!("return {FRAME}.checkVisibility()"))
+                .await,
+            json!(false)
+        );
+        assert!(!scene.site.has_user("ada"));
+        scene.bubble().await.click().await.unwrap();
+        scene.enter().await;
+        scene.says("Continue as Ada").await;
+        scene.tap("#continue").await;
+        scene.says("You are signed in").await;
+        assert!(scene.site.has_user("ada"));
+        scene.end().await;
+    });
+}
+
+#[test]
+fn where_the_browser_keeps_no_cookies_the_frame_says_so_and_no_code_is_used() {
+    run(async {
+        // Neither https nor this computer, as far as the browser knows.
+        let names = "--host-resolver-rules=MAP gateway.test 127.0.0.1";
+        let scene = Scene::with(
+            |settings| settings.visiting.step = SignInStep::Automatic,
+            "gateway.test",
+            &[names],
+            json!({}),
+        )
+        .await;
+        let code = scene.site.new_user("ada");
+        scene.open(&scene.tag("")).await;
+        scene.bubble().await;
+        let refused = scene.call(&format!("login('{code}')")).await;
+        assert_eq!(refused["code"], "no_cookies", "{refused}");
+        assert!(!scene.site.has_user("ada"));
+        scene.script("Latchkey.open(); return true").await;
+        scene.enter().await;
+        scene.says("keeps no cookies of Acme <Chat>").await;
+        scene.picture("widget-no-cookies").await;
+        scene.end().await;
+    });
+}
+
+#[test]
+fn the_frame_listens_to_the_page_around_it_alone_and_to_origins_that_are_allowed() {
+    run(async {
+        let scene = Scene::new(&[], json!({})).await;
+        scene.open(&scene.tag("")).await;
+        scene.bubble().await;
+        scene.enter().await;
+        let said = |source: &str, origin: &str| {
+            format!(
+                "const done = arguments[arguments.length - 1];
+                 const {{ port1, port2 }} = new MessageChannel();
+                 port1.onmessage = () => done('answered');
+                 setTimeout(() => done('silent'), 700);
+                 dispatchEvent(new MessageEvent('message', {{ source: {source}, origin: '{origin}',
+                    data: {{ latchkey: 'hello' }}, ports: [port2] }}));"
+            )
+        };
+        let allowed = scene.host.origin();
+        for (source, origin, answer) in [
+            ("window", allowed.as_str(), "silent"),
+            ("window", &scene.gateway, "silent"),
+            ("parent", "https://evil.example", "silent"),
+            ("parent", &scene.gateway, "silent"),
+            ("parent", "null", "silent"),
+            ("parent", &allowed, "answered"),
+        ] {
+            let client = scene.client();
+            let answered = client
+                .execute_async(&said(source, origin), Vec::new())
+                .await;
+            assert_eq!(answered.unwrap(), json!(answer), "{source} {origin}");
+        }
+        scene.end().await;
+    });
+}
+
+#[test]
+fn it_looks_well() {
+    run(async {
+        let phone = json!({ "mobileEmulation": { "deviceMetrics": { "width": 390, "height": 844, "pixelRatio": 2.0 } } });
+        for (name, scheme, options) in [
+            ("light", "1", json!({})),
+            ("dark", "0", json!({})),
+            ("phone", "1", phone),
+        ] {
+            let scheme = format!("--blink-settings=preferredColorScheme={scheme}");
+            let scene = Scene::new(&[&scheme, "--window-size=1000,760"], options).await;
+            scene.open(&scene.tag(&scene.site.new_user("ada"))).await;
+            let bubble = scene.bubble().await;
+            scene.picture(&format!("widget-closed-{name}")).await;
+            bubble.click().await.unwrap();
+            scene.enter().await;
+            scene.says("You are signed in").await;
+            let fills = "return innerWidth >= 390 && innerHeight >= 700";
+            assert_eq!(scene.script(fills).await, json!(name == "phone"));
+            scene.picture(&format!("widget-open-{name}")).await;
+            scene.tap("#close").await;
+            scene.leave().await;
+            let closed =
+                format!("return {FRAME}.checkVisibility() === false && {BUBBLE}.checkVisibility()");
+            scene.until("the frame to close", &closed).await;
+            scene.end().await;
+        }
+    });
+}

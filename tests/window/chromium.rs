@@ -1,0 +1,64 @@
+//! Chromium, driven by its own WebDriver; `cargo xtask test` installs both.
+
+use std::io::{BufRead as _, BufReader};
+use std::os::unix::process::CommandExt as _;
+use std::process::{Child, Command, Stdio};
+
+use fantoccini::{Client, ClientBuilder};
+use hyper_util::client::legacy::connect::HttpConnector;
+use serde_json::{Value, json};
+
+/// A browser with a fresh profile.
+pub(crate) struct Chromium {
+    pub(crate) client: Client,
+    driver: Child,
+    _profile: tempfile::TempDir,
+}
+
+impl Chromium {
+    /// Starts it with arguments, and with other members of its driver's options.
+    pub(crate) async fn start(arguments: &[&str], mut options: Value) -> Self {
+        let profile = tempfile::tempdir().unwrap();
+        let mut driver = Command::new("chromedriver")
+            .arg("--port=0")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .process_group(0)
+            .spawn()
+            .expect("chromedriver is installed: `cargo xtask test` does it");
+        let lines = BufReader::new(driver.stdout.take().unwrap()).lines();
+        let port = lines.map_while(Result::ok).find_map(|line| {
+            let port = line.split("started successfully on port ").nth(1)?;
+            port.trim_end_matches('.').parse::<u16>().ok()
+        });
+        let folder = format!("--user-data-dir={}", profile.path().display());
+        let own = ["--headless=new", "--no-sandbox", "--disable-gpu", &folder];
+        options["args"] = json!([&own[..], arguments].concat());
+        let capabilities = json!({
+            "goog:chromeOptions": options,
+            "goog:loggingPrefs": { "browser": "ALL" },
+        });
+        let mut builder = ClientBuilder::new(HttpConnector::new());
+        builder.capabilities(serde_json::from_value(capabilities).unwrap());
+        let address = format!("http://127.0.0.1:{}", port.expect("chromedriver listens"));
+        let client = builder.connect(&address).await.unwrap();
+        Self {
+            client,
+            driver,
+            _profile: profile,
+        }
+    }
+
+    pub(crate) async fn close(self) {
+        let _ = self.client.clone().close().await;
+    }
+}
+
+impl Drop for Chromium {
+    fn drop(&mut self) {
+        // The whole group: the driver and the browser.
+        let group = format!("-{}", self.driver.id());
+        let _ = Command::new("kill").args(["-KILL", "--", &group]).status();
+        let _ = self.driver.wait();
+    }
+}
