@@ -9,7 +9,7 @@ use latchkey_core::return_address::WebOrigin;
 use latchkey_core::user_id::UserId;
 use serde_json::{Value, json};
 
-use crate::site::{Answer, Site};
+use crate::site::{Answer, Site, by};
 
 const FRAME: &str = "/auth/widget/frame";
 const KEPT: &str = "__Host-latchkey_kept=1";
@@ -202,13 +202,13 @@ fn a_session_of_the_widget_ends_as_any_other() {
     site.settings.policy.external_auth = false;
     assert_eq!(outcome(&site, &cookies), "signed_out");
     site.settings.policy.external_auth = true;
-    site.directory.sign_out(&ada, Timestamp::now()).unwrap();
+    site.directory.sign_out(&ada, &by()).unwrap();
     assert_eq!(outcome(&site, &cookies), "signed_out");
     let cookies = sign_in(&site, "ada");
     site.instance = "other";
     assert_eq!(outcome(&site, &cookies), "signed_out");
     site.instance = "acme";
-    site.directory.suspend(&ada, Timestamp::now()).unwrap();
+    site.directory.suspend(&ada, &by()).unwrap();
     assert_eq!(outcome(&site, &cookies), "signed_out");
 }
 

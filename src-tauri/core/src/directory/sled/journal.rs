@@ -285,7 +285,7 @@ mod tests {
             (format!("u:{}", number % 7), Some(number)),
             (format!("e:{number}"), Some(number)),
         ];
-        if number % 3 == 0 {
+        if number.is_multiple_of(3) {
             writes.push((format!("e:{}", number / 2), None));
         }
         writes
