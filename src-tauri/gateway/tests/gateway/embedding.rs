@@ -1,5 +1,8 @@
 //! The widget's answers, as a browser's requests get them; `widget` has a browser make them.
 
+use std::io::{Read as _, Write as _};
+use std::num::NonZeroU32;
+
 use jiff::Timestamp;
 use latchkey_core::claims::Registered;
 use latchkey_core::directory::Directory as _;
@@ -9,6 +12,7 @@ use latchkey_core::return_address::WebOrigin;
 use latchkey_core::user_id::UserId;
 use serde_json::{Value, json};
 
+use crate::serving::Running;
 use crate::site::{Answer, Site, by};
 
 const FRAME: &str = "/auth/widget/frame";
@@ -322,6 +326,42 @@ fn a_program_that_looks_ahead_signs_nobody_in() {
         assert_eq!(body(&answer)["outcome"], "asks", "{look:?}");
     }
     assert!(!site.has_user("ada"));
+}
+
+#[test]
+fn who_opens_too_many_codes_in_a_frame_has_to_wait_as_with_links() {
+    let mut site = embedded(|_| {});
+    site.visitors.opened_per_second = NonZeroU32::new(2);
+    let running = Running::new(&site);
+    let form = format!("code={}", site.new_user("ada"));
+    let answers: Vec<String> = (0..20)
+        .map(|at| {
+            let what = if at % 2 == 0 { "open" } else { "continue" };
+            let mut stream = running.connect();
+            write!(
+                stream,
+                "POST /auth/widget/{what} HTTP/1.1\r\nHost: x\r\nSec-Fetch-Site: same-origin\r\n\
+                 Accept: application/json\r\nCookie: {KEPT}\r\nConnection: close\r\n\
+                 Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n{form}",
+                form.len()
+            )
+            .unwrap();
+            let mut answer = String::new();
+            stream.read_to_string(&mut answer).unwrap();
+            answer
+        })
+        .collect();
+    let first = &answers[..8];
+    assert!(
+        first
+            .iter()
+            .all(|answer| answer.starts_with("HTTP/1.1 200"))
+    );
+    let held_up = answers
+        .iter()
+        .find(|answer| answer.starts_with("HTTP/1.1 429"));
+    assert!(held_up.unwrap().contains("Wait a moment"));
+    running.end();
 }
 
 #[test]
