@@ -240,7 +240,7 @@ fn everything_in_compose_is_reached_by_keyboard() {
         studio.script("document.querySelector('[data-testid=kind-user] input, input:checked').focus(); return true").await;
         studio.press(&[], char::from(Key::Left)).await;
         studio.find("field-id").await;
-        studio.press(&[Key::Control], '4').await;
+        studio.press(&[Key::Control], '5').await;
         studio.find("settings-url").await;
         studio.press(&[Key::Control], '1').await;
         studio.find("field-id").await;
