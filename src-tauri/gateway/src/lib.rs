@@ -34,6 +34,7 @@ mod pages;
 mod previewers;
 mod refused;
 mod router;
+mod sent;
 mod serve;
 mod session;
 mod verify;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::http::header::{HeaderName, LOCATION};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
@@ -13,6 +13,7 @@ use url::form_urlencoded;
 
 use crate::gateway::{Current, Gateway, Hosted};
 use crate::refused::Refused;
+use crate::sent::Sent;
 use crate::session::Place;
 
 const REMOTE_USER: HeaderName = HeaderName::from_static("remote-user");
@@ -34,8 +35,8 @@ pub(crate) struct Wanted {
 pub(crate) async fn verify(
     State(gateway): State<Arc<Gateway>>,
     Current(hosted): Current,
-    Query(wanted): Query<Wanted>,
     headers: HeaderMap,
+    Sent(wanted): Sent<Wanted>,
 ) -> Response {
     match gateway.signed_in(&hosted, Place::Page, &headers) {
         Ok(Some(user)) => (StatusCode::OK, remote(&user)).into_response(),

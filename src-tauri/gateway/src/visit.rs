@@ -7,8 +7,7 @@
 
 use std::sync::Arc;
 
-use axum::Form;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::http::header::{LOCATION, RETRY_AFTER, SET_COOKIE};
 use axum::http::{Extensions, HeaderMap, HeaderValue, Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
@@ -27,6 +26,7 @@ use crate::gateway::{Current, Gateway, Hosted};
 use crate::pages;
 use crate::previewers::looks_ahead;
 use crate::refused::Refused;
+use crate::sent::Sent;
 use crate::session::Place;
 use crate::widget;
 
@@ -127,7 +127,7 @@ pub(crate) async fn confirmed(
     Current(hosted): Current,
     extensions: Extensions,
     headers: HeaderMap,
-    Form(Continue { code, to }): Form<Continue>,
+    Sent(Continue { code, to }): Sent<Continue>,
 ) -> Answer {
     must_be_from_here(&hosted, &headers)?;
     may_open(&gateway, &hosted, &extensions, &headers)?;
@@ -230,8 +230,8 @@ pub(crate) struct Wanted {
 pub(crate) async fn sign_in_page(
     State(gateway): State<Arc<Gateway>>,
     Current(hosted): Current,
-    Query(wanted): Query<Wanted>,
     headers: HeaderMap,
+    Sent(wanted): Sent<Wanted>,
 ) -> Answer {
     let allowed = hosted.settings.return_origins();
     let to = wanted.rd.and_then(|rd| ReturnAddress::parse(&rd, &allowed));

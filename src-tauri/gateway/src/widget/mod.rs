@@ -19,7 +19,7 @@ use axum::http::header::CONTENT_TYPE;
 use axum::http::{Extensions, HeaderMap, HeaderValue, StatusCode, Uri};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
-use axum::{Extension, Form, Router};
+use axum::{Extension, Router};
 use latchkey_core::Error;
 use latchkey_core::activity::Reference;
 use latchkey_core::directory::User;
@@ -31,6 +31,7 @@ use crate::gateway::{Current, Gateway, Hosted};
 use crate::headers::Shared;
 use crate::previewers::looks_ahead;
 use crate::refused::Refused;
+use crate::sent::Sent;
 use crate::session::Place;
 use crate::visit::{Answer, begun, may_open, with_cookies};
 
@@ -143,7 +144,7 @@ async fn open(
     Current(hosted): Current,
     extensions: Extensions,
     headers: HeaderMap,
-    Form(Code { code }): Form<Code>,
+    Sent(Code { code }): Sent<Code>,
 ) -> Answer {
     must_be_from_the_frame(&hosted, &headers)?;
     if !hosted.cookie_key.is_kept(&headers) {
@@ -179,7 +180,7 @@ async fn confirmed(
     Current(hosted): Current,
     extensions: Extensions,
     headers: HeaderMap,
-    Form(Code { code }): Form<Code>,
+    Sent(Code { code }): Sent<Code>,
 ) -> Answer {
     must_be_from_the_frame(&hosted, &headers)?;
     may_open(&gateway, &hosted, &extensions, &headers)?;

@@ -367,3 +367,32 @@ fn the_administrator_finds_by_the_reference_why_somebody_was_refused() {
         .unwrap();
     assert_eq!(all.entries.len(), 1 + 6, "each is recorded once");
 }
+
+#[test]
+fn what_cannot_be_read_is_refused_by_a_page_too() {
+    let site = Site::new();
+    let form = ("content-type", "application/x-www-form-urlencoded");
+    let long = "x".repeat(20_000);
+    for (kind, body, status) in [
+        (("content-type", "text/plain"), "code=x&to=/", 415),
+        (form, "", 400),
+        (form, "code=x", 400),
+        (form, "code=a&code=b&to=/", 400),
+        (form, &long, 413),
+    ] {
+        let answer = site.ask("POST", "/auth/continue", &[kind], body);
+        assert_eq!(answer.status.as_u16(), status, "{}", answer.body);
+        assert!(answer.cookies().is_empty());
+        if status != 413 {
+            assert!(answer.body.contains("Reference"), "{}", answer.body);
+        }
+    }
+    for path in [
+        "/auth/sign-in?rd=a&rd=b",
+        "/auth/verify?redirect=a&redirect=b",
+    ] {
+        let answer = site.get(path, &[]);
+        assert_eq!(answer.status.as_u16(), 400, "{path}");
+        assert!(answer.body.contains("Reference"), "{}", answer.body);
+    }
+}
