@@ -1,5 +1,5 @@
 //! Durable redeems: each is on disk before the next one of its writer begins. Latchkey records each in
-//! the activity besides, and SQLite does not.
+//! the activity besides, and `SQLite` does not.
 
 use std::thread;
 use std::time::Instant;
