@@ -1,9 +1,7 @@
 use std::sync::Arc;
 
 use axum::Form;
-use axum::extract::rejection::FormRejection;
 use axum::extract::{FromRequest, Request};
-use axum::http::StatusCode;
 use axum::response::Response;
 use serde::de::DeserializeOwned;
 
@@ -21,14 +19,9 @@ impl<T: DeserializeOwned> FromRequest<Arc<Gateway>> for Sent<T> {
         let headers = request.headers().clone();
         let sent = Form::<T>::from_request(request, gateway).await;
         sent.map(|Form(sent)| Self(sent)).map_err(|unreadable| {
-            let status = match &unreadable {
-                FormRejection::InvalidFormContentType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-                FormRejection::BytesRejection(cause) => cause.status(),
-                _ => StatusCode::BAD_REQUEST,
-            };
             let sentence = "What was sent here cannot be read. Open your link again.";
             let hosted = gateway.hosted().ok();
-            Refused::new(status, sentence).answer(hosted.as_deref(), &headers)
+            Refused::new(unreadable.status(), sentence).answer(hosted.as_deref(), &headers)
         })
     }
 }

@@ -375,9 +375,9 @@ fn what_cannot_be_read_is_refused_by_a_page_too() {
     let long = "x".repeat(20_000);
     for (kind, body, status) in [
         (("content-type", "text/plain"), "code=x&to=/", 415),
-        (form, "", 400),
-        (form, "code=x", 400),
-        (form, "code=a&code=b&to=/", 400),
+        (form, "", 422),
+        (form, "code=x", 422),
+        (form, "code=a&code=b&to=/", 422),
         (form, &long, 413),
     ] {
         let answer = site.ask("POST", "/auth/continue", &[kind], body);
