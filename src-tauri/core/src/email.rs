@@ -32,6 +32,11 @@ impl Email {
         Ok(Self(text.to_owned()))
     }
 
+    /// Takes what [`parse`](Self::parse) has read and somebody has kept: it was checked then.
+    pub(crate) fn from_kept(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+
     /// The address as written.
     #[must_use]
     pub fn as_str(&self) -> &str {

@@ -4,8 +4,9 @@ use crate::Result;
 use crate::activity::{Event, Occasion};
 use crate::code::recognize::recognize;
 use crate::code::{CodeRefusal, VerifiedCode, verify};
-use crate::directory::{Directory, User};
-use crate::instance::{Settings, SignInStep};
+use crate::directory::{Directory, Redemption, User};
+use crate::instance::{Policy, Settings, SignInStep};
+use crate::lifetime::Lifetime;
 use crate::secret::SigningKey;
 use crate::session::Session;
 use crate::verdict::Verdict;
@@ -35,52 +36,30 @@ pub struct Visitor<'a> {
     pub looks_ahead: bool,
 }
 
-/// What has become of a link that was opened.
+/// A code that somebody opens, as it was judged by itself.
 #[derive(Debug)]
-pub enum Opened {
-    /// Nothing yet: whoever opened it has to say first that they are the one it is for.
+pub struct Attempt {
+    code: std::result::Result<VerifiedCode, CodeRefusal>,
+    policy: Policy,
+    session: Lifetime,
+    step: SignInStep,
+    by: Occasion,
+}
+
+/// What comes of an attempt before anything is done.
+#[derive(Debug)]
+pub enum Opening {
+    /// Whoever opens it has to say first that they are the one it is for.
     Asks {
         /// What to call whom it is for.
         whom: String,
         /// Whether somebody else is signed in there.
         replaces: bool,
     },
-    /// It was redeemed, or refused.
-    Done(SignIn),
-}
-
-/// Opens a link by its code. Where a click is wanted first nothing is done: on an instance that says
-/// so, for a single-use code, for a visitor who looks ahead, and before somebody else is signed out.
-/// A code that would be refused is refused at once.
-pub fn open(
-    code: &str,
-    settings: &Settings,
-    keys: &[&SigningKey],
-    directory: &dyn Directory,
-    visitor: Visitor<'_>,
-    by: &Occasion,
-) -> Result<Opened> {
-    let code = verify(code, keys, settings.code_rules(), by.at);
-    let always_asks = settings.visiting.step == SignInStep::Confirm
-        || visitor.looks_ahead
-        || code.as_ref().is_ok_and(|code| code.registered.single_use);
-    if always_asks || visitor.signed_in.is_some() {
-        let verdict = directory.dry_run(code.as_ref(), settings.policy)?;
-        let Some(user) = verdict.user() else {
-            directory.record(Event::verdict(&verdict, code.as_ref().ok()), by)?;
-            return Ok(Opened::Done(SignIn::refused(verdict)));
-        };
-        let replaces = visitor.signed_in.is_some_and(|other| other.id != *user);
-        if always_asks || replaces {
-            let named = code.as_ref().map(|code| code.payload.display_name());
-            let whom = match directory.user(user)? {
-                Some(user) => user.display_name().to_owned(),
-                None => named.unwrap_or_default().to_owned(),
-            };
-            return Ok(Opened::Asks { whom, replaces });
-        }
-    }
-    sign_in_with(&code, settings, directory, by).map(Opened::Done)
+    /// It would be refused, which is said at once, and is to be [recorded](Attempt::refuse).
+    Refused(Verdict),
+    /// It is to be [redeemed](Attempt::redemption) now.
+    Redeems,
 }
 
 /// What has become of a code that was redeemed for somebody who stays signed in.
@@ -92,42 +71,79 @@ pub struct SignIn {
     pub session: Option<Session>,
 }
 
-impl SignIn {
-    fn refused(verdict: Verdict) -> Self {
+impl Attempt {
+    /// Judges a code that came in a link by itself.
+    #[must_use]
+    pub fn new(code: &str, settings: &Settings, keys: &[&SigningKey], by: Occasion) -> Self {
         Self {
-            verdict,
-            session: None,
+            code: verify(code, keys, settings.code_rules(), by.at),
+            policy: settings.policy,
+            session: settings.visiting.session,
+            step: settings.visiting.step,
+            by,
         }
     }
-}
 
-/// Redeems a code that came in a link, and begins a session.
-pub fn sign_in(
-    code: &str,
-    settings: &Settings,
-    keys: &[&SigningKey],
-    directory: &dyn Directory,
-    by: &Occasion,
-) -> Result<SignIn> {
-    let code = verify(code, keys, settings.code_rules(), by.at);
-    sign_in_with(&code, settings, directory, by)
-}
-
-fn sign_in_with(
-    code: &std::result::Result<VerifiedCode, CodeRefusal>,
-    settings: &Settings,
-    directory: &dyn Directory,
-    by: &Occasion,
-) -> Result<SignIn> {
-    let verdict = directory.redeem(code.as_ref(), settings.policy, by)?;
-    let session = match (verdict.user(), code) {
-        (Some(user), Ok(code)) => {
-            let expires_at = code.registered.expires_at;
-            // Nobody, where the user has been removed since.
-            let user = directory.user(user)?;
-            user.map(|user| Session::new(&user, settings.visiting.session, expires_at, by.at))
+    /// Says whether a click is wanted first: on an instance that says so, for a single-use code, for
+    /// a visitor who looks ahead, and before somebody else is signed out. A code that would be refused
+    /// is refused at once. Nothing is done.
+    pub fn opening(&self, directory: &dyn Directory, visitor: Visitor<'_>) -> Result<Opening> {
+        let code = self.code.as_ref();
+        let always_asks = self.step == SignInStep::Confirm
+            || visitor.looks_ahead
+            || code.is_ok_and(|code| code.registered.single_use);
+        if !always_asks && visitor.signed_in.is_none() {
+            return Ok(Opening::Redeems);
         }
-        _ => None,
-    };
-    Ok(SignIn { verdict, session })
+        let verdict = directory.dry_run(code, self.policy)?;
+        let Some(user) = verdict.user() else {
+            return Ok(Opening::Refused(verdict));
+        };
+        let replaces = visitor.signed_in.is_some_and(|other| other.id != *user);
+        if !always_asks && !replaces {
+            return Ok(Opening::Redeems);
+        }
+        let whom = match directory.user(user)? {
+            Some(user) => user.display_name().to_owned(),
+            None => code
+                .map(|code| code.payload.display_name())
+                .unwrap_or_default()
+                .to_owned(),
+        };
+        Ok(Opening::Asks { whom, replaces })
+    }
+
+    /// What the directory is asked to do.
+    #[must_use]
+    pub fn redemption(&self) -> Redemption<'_> {
+        Redemption {
+            code: self.code.as_ref(),
+            policy: self.policy,
+            by: &self.by,
+        }
+    }
+
+    /// Records that it was refused without having been redeemed.
+    pub fn refuse(&self, verdict: Verdict, directory: &dyn Directory) -> Result<SignIn> {
+        let event = Event::verdict(&verdict, self.code.as_ref().ok());
+        directory.record(event, &self.by)?;
+        Ok(SignIn {
+            verdict,
+            session: None,
+        })
+    }
+
+    /// Begins a session after it was redeemed.
+    pub fn sign_in(&self, verdict: Verdict, directory: &dyn Directory) -> Result<SignIn> {
+        let session = match (verdict.user(), &self.code) {
+            (Some(user), Ok(code)) => {
+                let expires_at = code.registered.expires_at;
+                // Nobody, where the user has been removed since.
+                let user = directory.user(user)?;
+                user.map(|user| Session::new(&user, self.session, expires_at, self.by.at))
+            }
+            _ => None,
+        };
+        Ok(SignIn { verdict, session })
+    }
 }

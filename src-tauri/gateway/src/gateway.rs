@@ -13,7 +13,7 @@ use latchkey_core::api_key::ApiKey;
 use latchkey_core::directory::{Directory, User};
 use latchkey_core::home::Home;
 use latchkey_core::instance::{InstanceId, Settings};
-use latchkey_core::redeem::{self, Opened, SignIn, Visitor};
+use latchkey_core::redeem::{Attempt, Opening, SignIn, Visitor};
 use latchkey_core::secret::SigningKey;
 use latchkey_core::user_id::UserId;
 use latchkey_core::{Error, ErrorCode, Result};
@@ -21,6 +21,7 @@ use tokio::task;
 
 use crate::headers::{content_security_policy, frame_security_policy};
 use crate::metrics::Metrics;
+use crate::redemptions::Redemptions;
 use crate::refused::Refused;
 use crate::session::CookieKey;
 use crate::visitors::{Counter, Visitors};
@@ -66,11 +67,25 @@ type Ask = Box<dyn Fn() -> Result<Hosting> + Send + Sync>;
 pub struct Gateway {
     instance: InstanceId,
     directory: Arc<dyn Directory>,
+    redemptions: Arc<Redemptions>,
     ask: Ask,
     hosted: Mutex<Option<(Instant, Arc<Hosted>)>>,
     sign_ins: AtomicU32,
     pub(crate) visits: Counter,
     pub(crate) metrics: Metrics,
+}
+
+/// What has become of a link that was opened.
+pub(crate) enum Opened {
+    /// Nothing yet: whoever opened it has to say first that they are the one it is for.
+    Asks {
+        /// What to call whom it is for.
+        whom: String,
+        /// Whether somebody else is signed in there.
+        replaces: bool,
+    },
+    /// It was redeemed, or refused.
+    Done(SignIn),
 }
 
 /// [`Hosting`], and what follows from it.
@@ -102,6 +117,7 @@ impl Gateway {
     ) -> Self {
         Self {
             instance,
+            redemptions: Arc::new(Redemptions::new(Arc::clone(&directory))),
             directory,
             ask: Box::new(ask),
             hosted: Mutex::default(),
@@ -145,39 +161,40 @@ impl Gateway {
     /// Opens a link by its code.
     pub(crate) async fn open(
         &self,
-        hosted: &Arc<Hosted>,
-        code: String,
-        signed_in: Option<User>,
-        looks_ahead: bool,
+        hosted: &Hosted,
+        code: &str,
+        visitor: Visitor<'_>,
         by: Occasion,
     ) -> Result<Opened> {
-        let opened = self.work(hosted, move |settings, key, directory| {
-            let visitor = Visitor {
-                signed_in: signed_in.as_ref(),
-                looks_ahead,
-            };
-            redeem::open(&code, settings, &[key], directory, visitor, &by)
-        });
-        let opened = opened.await?;
-        if let Opened::Done(done) = &opened {
-            self.count(done);
-        }
-        Ok(opened)
+        let attempt = Attempt::new(code, &hosted.settings, &[&hosted.key], by);
+        let done = match attempt.opening(&*self.directory, visitor)? {
+            Opening::Asks { whom, replaces } => return Ok(Opened::Asks { whom, replaces }),
+            Opening::Refused(verdict) => {
+                let recorded = move |directory: &dyn Directory| attempt.refuse(verdict, directory);
+                self.in_directory(recorded).await?
+            }
+            Opening::Redeems => self.redeem(attempt).await?,
+        };
+        self.count(&done);
+        Ok(Opened::Done(done))
     }
 
     /// Redeems a code for somebody who has said that they are the one it is for.
     pub(crate) async fn sign_in(
         &self,
-        hosted: &Arc<Hosted>,
-        code: String,
+        hosted: &Hosted,
+        code: &str,
         by: Occasion,
     ) -> Result<SignIn> {
-        let done = self.work(hosted, move |settings, key, directory| {
-            redeem::sign_in(&code, settings, &[key], directory, &by)
-        });
-        let done = done.await?;
+        let attempt = Attempt::new(code, &hosted.settings, &[&hosted.key], by);
+        let done = self.redeem(attempt).await?;
         self.count(&done);
         Ok(done)
+    }
+
+    async fn redeem(&self, attempt: Attempt) -> Result<SignIn> {
+        let (attempt, verdict) = self.redemptions.redeem(attempt).await?;
+        attempt.sign_in(verdict, &*self.directory)
     }
 
     /// Who makes a request, for the activity.
@@ -196,23 +213,14 @@ impl Gateway {
         }
     }
 
-    /// Does what may wait for the disk.
-    async fn work<T: Send + 'static>(
-        &self,
-        hosted: &Arc<Hosted>,
-        work: impl FnOnce(&Settings, &SigningKey, &dyn Directory) -> Result<T> + Send + 'static,
-    ) -> Result<T> {
-        let (directory, hosted) = (Arc::clone(&self.directory), Arc::clone(hosted));
-        waiting(move || work(&hosted.settings, &hosted.key, &*directory)).await
-    }
-
     /// Does work on the directory that may wait for the disk.
     pub(crate) async fn in_directory<T: Send + 'static>(
         &self,
         work: impl FnOnce(&dyn Directory) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         let directory = Arc::clone(&self.directory);
-        waiting(move || work(&*directory)).await
+        let done = task::spawn_blocking(move || work(&*directory)).await;
+        done.unwrap_or_else(|cause| Err(went_wrong().because(cause)))
     }
 
     /// The user of an id, as the directory has it now. It is one look at a row, which is mostly in
@@ -222,13 +230,10 @@ impl Gateway {
     }
 }
 
-async fn waiting<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T> + Send + 'static,
-) -> Result<T> {
-    task::spawn_blocking(work).await.unwrap_or_else(|cause| {
-        let message = "Something went wrong inside Latchkey, and nothing was done.";
-        Err(Error::new(ErrorCode::Storage, message).because(cause))
-    })
+/// Where something panics.
+pub(crate) fn went_wrong() -> Error {
+    let message = "Something went wrong inside Latchkey, and nothing was done.";
+    Error::new(ErrorCode::Storage, message)
 }
 
 /// What the instance says while a request is answered.

@@ -1,13 +1,9 @@
 //! What every answer carries, whatever it is.
 
-use std::sync::Arc;
-
-use axum::extract::{Request, State};
 use axum::http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderName, HeaderValue, REFERRER_POLICY,
     STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
-use axum::middleware::Next;
 use axum::response::Response;
 use latchkey_core::instance::Settings;
 use latchkey_core::return_address::WebOrigin;
@@ -30,29 +26,35 @@ pub(crate) enum Shared {
     Script,
 }
 
+/// What is the same everywhere.
+static ALWAYS: [(HeaderName, HeaderValue); 8] = [
+    (CACHE_CONTROL, HeaderValue::from_static("no-store")),
+    (REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
+    (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+    (X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
+    (
+        CROSS_ORIGIN_OPENER_POLICY,
+        HeaderValue::from_static("same-origin"),
+    ),
+    (
+        CROSS_ORIGIN_RESOURCE_POLICY,
+        HeaderValue::from_static("same-origin"),
+    ),
+    (
+        PERMISSIONS_POLICY,
+        HeaderValue::from_static("camera=(), microphone=(), geolocation=()"),
+    ),
+    (X_ROBOTS_TAG, HeaderValue::from_static("noindex, nofollow")),
+];
+
 /// Nothing else here is for a cache, a search engine, another page's frame or another page's script.
-pub(crate) async fn protect(
-    State(gateway): State<Arc<Gateway>>,
-    request: Request,
-    next: Next,
-) -> Response {
-    let mut answer = next.run(request).await;
+pub(crate) fn protect(gateway: &Gateway, answer: &mut Response) {
     let shared = answer.extensions().get::<Shared>().copied();
     let headers = answer.headers_mut();
-    for (name, value) in [
-        (CACHE_CONTROL, "no-store"),
-        (REFERRER_POLICY, "no-referrer"),
-        (X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (X_FRAME_OPTIONS, "DENY"),
-        (CROSS_ORIGIN_OPENER_POLICY, "same-origin"),
-        (CROSS_ORIGIN_RESOURCE_POLICY, "same-origin"),
-        (
-            PERMISSIONS_POLICY,
-            "camera=(), microphone=(), geolocation=()",
-        ),
-        (X_ROBOTS_TAG, "noindex, nofollow"),
-    ] {
-        headers.insert(name, HeaderValue::from_static(value));
+    // Those below are two more.
+    headers.reserve(ALWAYS.len() + 2);
+    for (name, value) in &ALWAYS {
+        headers.insert(name.clone(), value.clone());
     }
     let hosted = gateway.hosted().ok();
     let policy = hosted.as_ref().map_or_else(
@@ -84,7 +86,6 @@ pub(crate) async fn protect(
         let year = HeaderValue::from_static("max-age=31536000");
         headers.insert(STRICT_TRANSPORT_SECURITY, year);
     }
-    answer
 }
 
 /// Of a page that loads and sends nothing.

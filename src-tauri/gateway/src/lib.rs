@@ -5,13 +5,14 @@
 //! |---|---|
 //! | which paths there are | [`router`] |
 //! | opening a link, continuing, signing out | `visit` |
+//! | those who wait for their codes to be redeemed | `redemptions` |
 //! | who is signed in | `session` |
 //! | whose form it is, and whether a program looks ahead | `forms`, `previewers` |
 //! | asking for a proxy | `verify` |
 //! | users and links for other systems | `api` |
 //! | the widget in other sites' pages | `widget` |
 //! | what people see | `pages` |
-//! | what every answer carries | `headers` |
+//! | what is around every answer, and what it carries | `around`, `headers` |
 //! | listening and time limits | [`serve`] |
 //! | TLS | [`Certificate`] |
 //! | how many may come at once | `capacity` |
@@ -23,6 +24,7 @@
 //! administrator's own surface is not here and never listens on a network.
 
 mod api;
+mod around;
 mod capacity;
 mod certificate;
 mod forms;
@@ -32,6 +34,7 @@ mod interfaces;
 mod metrics;
 mod pages;
 mod previewers;
+mod redemptions;
 mod refused;
 mod router;
 mod sent;

@@ -2,13 +2,12 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::Duration;
 
 use axum::Router;
-use axum::extract::{MatchedPath, Request, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
-use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use latchkey_core::verdict::Verdict;
@@ -23,15 +22,54 @@ use prometheus_client::registry::{Registry, Unit};
 use crate::gateway::Gateway;
 
 /// What was asked for.
-fn route_of(path: Option<&MatchedPath>) -> &'static str {
-    match path.map(MatchedPath::as_str) {
-        None => "page",
-        Some("/auth/verify") => "verify",
-        Some("/auth/sign-in") => "sign_in",
-        Some("/auth/continue") => "continue",
-        Some("/auth/sign-out") => "sign_out",
-        Some(path) if path.starts_with("/api/") => "api",
-        Some(_) => "other",
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Asked {
+    /// Who somebody is, by a proxy.
+    Verify,
+    SignIn,
+    Continue,
+    SignOut,
+    Api,
+    /// A style, the widget, or whether the gateway is there.
+    Other,
+    /// A link, or any page.
+    Page,
+}
+
+impl Asked {
+    const ALL: [Self; 7] = [
+        Self::Verify,
+        Self::SignIn,
+        Self::Continue,
+        Self::SignOut,
+        Self::Api,
+        Self::Other,
+        Self::Page,
+    ];
+
+    pub(crate) fn by(path: &str) -> Self {
+        match path {
+            "/auth/verify" => Self::Verify,
+            "/auth/sign-in" => Self::SignIn,
+            "/auth/continue" => Self::Continue,
+            "/auth/sign-out" => Self::SignOut,
+            "/healthz" | "/widget.js" => Self::Other,
+            path if path.starts_with("/api/") => Self::Api,
+            path if path.starts_with("/auth/") => Self::Other,
+            _ => Self::Page,
+        }
+    }
+
+    const fn label(self) -> &'static str {
+        match self {
+            Self::Verify => "verify",
+            Self::SignIn => "sign_in",
+            Self::Continue => "continue",
+            Self::SignOut => "sign_out",
+            Self::Api => "api",
+            Self::Other => "other",
+            Self::Page => "page",
+        }
     }
 }
 
@@ -55,7 +93,8 @@ struct OfVerdict {
 pub(crate) struct Metrics {
     registry: Registry,
     answers: Family<Answered, Counter>,
-    times: Family<OfRoute, Histogram>,
+    /// In the order of [`Asked::ALL`]: looking one up by its label takes as long as a signature.
+    times: [Histogram; Asked::ALL.len()],
     verdicts: Family<OfVerdict, Counter>,
     users: Gauge,
     seats_used: Gauge,
@@ -85,6 +124,10 @@ impl Metrics {
             Unit::Seconds,
             times.clone(),
         );
+        let times = Asked::ALL.map(|asked| {
+            let route = asked.label();
+            times.get_or_create(&OfRoute { route }).clone()
+        });
         registry.register("verdicts", "What has become of codes", verdicts.clone());
         registry.register("users", "Users, active and suspended", users.clone());
         registry.register("seats_used", "Seats that are taken", seats_used.clone());
@@ -108,27 +151,16 @@ impl Metrics {
         let verdict = verdict.code();
         self.verdicts.get_or_create(&OfVerdict { verdict }).inc();
     }
-}
 
-/// Counts every answer.
-pub(crate) async fn count(
-    State(gateway): State<Arc<Gateway>>,
-    request: Request,
-    next: Next,
-) -> Response {
-    let (route, begun) = (route_of(request.extensions().get()), Instant::now());
-    let answer = next.run(request).await;
-    let metrics = &gateway.metrics;
-    let status = answer.status().as_u16();
-    metrics
-        .answers
-        .get_or_create(&Answered { route, status })
-        .inc();
-    metrics
-        .times
-        .get_or_create(&OfRoute { route })
-        .observe(begun.elapsed().as_secs_f64());
-    answer
+    pub(crate) fn answered(&self, asked: Asked, status: StatusCode, time: Duration) {
+        let (route, status) = (asked.label(), status.as_u16());
+        let answered = Answered { route, status };
+        self.answers.get_or_create(&answered).inc();
+        let times = Asked::ALL.iter().zip(&self.times);
+        for (_, times) in times.filter(|(which, _)| **which == asked) {
+            times.observe(time.as_secs_f64());
+        }
+    }
 }
 
 /// What Prometheus asks: `/metrics`, on a listener of its own, which no visitor reaches.

@@ -1,17 +1,17 @@
+use std::convert::Infallible;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::extract::Request;
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
-use axum::middleware;
+use axum::response::Response;
 use axum::routing::{get, post};
-use tower_http::limit::RequestBodyLimitLayer;
+use tower::Service;
 
+use crate::around::around;
 use crate::gateway::Gateway;
-use crate::{api, headers, metrics, pages, verify, visit, widget};
-
-/// The largest body that a visitor sends, in bytes: a code has 8 KiB at most.
-const MAX_BODY: usize = 16 * 1024;
+use crate::{api, pages, verify, visit, widget};
 
 /// Everything that the gateway answers to.
 ///
@@ -25,8 +25,11 @@ const MAX_BODY: usize = 16 * 1024;
 /// | `/auth/widget/…` | its frame, and what the frame's script asks for |
 /// | `/healthz` | 200 while it runs |
 /// | any other | a link, where a code is in it; else who is signed in |
-pub fn router(gateway: Arc<Gateway>) -> Router {
-    Router::new()
+pub fn router(
+    gateway: Arc<Gateway>,
+) -> impl Service<Request, Response = Response, Error = Infallible, Future: Send> + Clone + Send + 'static
+{
+    let routes = Router::new()
         .route("/auth/verify", get(verify::verify))
         .route("/auth/sign-in", get(visit::sign_in_page))
         .route("/auth/continue", post(visit::confirmed))
@@ -39,14 +42,6 @@ pub fn router(gateway: Arc<Gateway>) -> Router {
         .merge(widget::routes())
         .route("/healthz", get(|| async { (StatusCode::OK, "ok\n") }))
         .fallback(visit::page)
-        .layer(RequestBodyLimitLayer::new(MAX_BODY))
-        .layer(middleware::from_fn_with_state(
-            Arc::clone(&gateway),
-            metrics::count,
-        ))
-        .layer(middleware::from_fn_with_state(
-            Arc::clone(&gateway),
-            headers::protect,
-        ))
-        .with_state(gateway)
+        .with_state(Arc::clone(&gateway));
+    around(gateway, routes)
 }

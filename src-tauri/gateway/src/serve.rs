@@ -1,19 +1,22 @@
+use std::convert::Infallible;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::time::Duration;
 
-use axum::Router;
-use axum::http::StatusCode;
+use axum::ServiceExt as _;
+use axum::body::Body;
+use axum::extract::Request;
+use axum::response::Response;
 use axum_server::tls_rustls::RustlsConfig;
+use hyper::body::Incoming;
 use latchkey_core::{Error, ErrorCode, Result};
-use tower_http::timeout::TimeoutLayer;
+use tower::{Service, ServiceExt as _};
 
 use crate::capacity;
 use crate::certificate::Certificate;
 
-/// How long a client may take to say what it wants, and how long an answer may take.
+/// How long a client may take to say what it wants.
 const HEADER_TIME: Duration = Duration::from_secs(10);
-const ANSWER_TIME: Duration = Duration::from_secs(30);
 /// How long answers that are under way are waited for when it ends.
 const GRACE: Duration = Duration::from_secs(5);
 /// The largest header of a request, in bytes: a code of 8 KiB, cookies, and what proxies add.
@@ -68,17 +71,18 @@ impl Listening {
 
 /// Answers visitors until `handle` ends it.
 pub async fn serve(
-    router: Router,
+    router: impl Service<Request, Response = Response, Error = Infallible, Future: Send>
+    + Clone
+    + Send
+    + 'static,
     listening: Listening,
     certificate: Option<Certificate>,
     handle: Handle,
 ) -> Result<()> {
-    let router = router.layer(TimeoutLayer::with_status_code(
-        StatusCode::REQUEST_TIMEOUT,
-        ANSWER_TIME,
-    ));
     capacity::raise_open_files();
-    let service = router.into_make_service_with_connect_info::<SocketAddr>();
+    let service = router
+        .map_request(|request: hyper::Request<Incoming>| request.map(Body::new))
+        .into_make_service_with_connect_info::<SocketAddr>();
     let listener = listening.0;
     listener.set_nonblocking(true).map_err(cannot_listen)?;
     let ended = match certificate {

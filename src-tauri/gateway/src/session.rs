@@ -77,8 +77,7 @@ impl CookieKey {
 
     /// A cookie that signs somebody in.
     pub(crate) fn begin(&self, place: Place, session: &Session, now: Timestamp) -> Option<String> {
-        let json = serde_json::to_vec(session).ok()?;
-        let value = URL_SAFE_NO_PAD.encode(json);
+        let value = URL_SAFE_NO_PAD.encode(postcard::to_allocvec(session).ok()?);
         let seconds = session.expires_at.saturating_sub(now.as_second());
         let cookie = self.of_session(place, value, seconds);
         Some(signed(cookie, self.session_key(place)))
@@ -164,7 +163,7 @@ impl CookieKey {
 
     fn session(&self, place: Place, headers: &HeaderMap) -> Option<Session> {
         let value = verified(headers, self.session_name(place), self.session_key(place))?;
-        serde_json::from_slice(&URL_SAFE_NO_PAD.decode(value).ok()?).ok()
+        postcard::from_bytes(&URL_SAFE_NO_PAD.decode(value).ok()?).ok()
     }
 
     fn bare(&self, name: &'static str, value: String, seconds: i64) -> Cookie<'static> {
@@ -201,18 +200,17 @@ fn verified(headers: &HeaderMap, name: &str, key: &Key) -> Option<String> {
         .filter(|cookie| cookie.name() == name)
         .find_map(|cookie| {
             let jar = CookieJar::new();
-            jar.signed(key).verify(cookie)
+            jar.signed(key).verify(cookie.into_owned())
         })
         .map(|cookie| cookie.value().to_owned())
 }
 
-fn cookies(headers: &HeaderMap) -> impl Iterator<Item = Cookie<'static>> {
+fn cookies(headers: &HeaderMap) -> impl Iterator<Item = Cookie<'_>> {
     let texts = headers.get_all(COOKIE).iter();
     texts
         .filter_map(|text| text.to_str().ok())
         .flat_map(Cookie::split_parse)
         .filter_map(std::result::Result::ok)
-        .map(Cookie::into_owned)
 }
 
 impl Gateway {

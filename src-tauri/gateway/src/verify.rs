@@ -1,8 +1,9 @@
 //! Forward authentication: a proxy asks here about each request before it lets it through.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
-use axum::extract::State;
+use axum::extract::{Request, State};
 use axum::http::header::{HeaderName, LOCATION};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
@@ -13,8 +14,9 @@ use url::form_urlencoded;
 
 use crate::gateway::{Current, Gateway, Hosted};
 use crate::refused::Refused;
-use crate::sent::Sent;
+use crate::sent::in_query;
 use crate::session::Place;
+use crate::visit::Answer;
 
 const REMOTE_USER: HeaderName = HeaderName::from_static("remote-user");
 const REMOTE_EMAIL: HeaderName = HeaderName::from_static("remote-email");
@@ -35,26 +37,26 @@ pub(crate) struct Wanted {
 pub(crate) async fn verify(
     State(gateway): State<Arc<Gateway>>,
     Current(hosted): Current,
-    headers: HeaderMap,
-    Sent(wanted): Sent<Wanted>,
-) -> Response {
-    match gateway.signed_in(&hosted, Place::Page, &headers) {
-        Ok(Some(user)) => (StatusCode::OK, remote(&user)).into_response(),
-        Ok(None) if wanted.redirect.is_some() => to_sign_in(&hosted, &headers),
-        Ok(None) => StatusCode::UNAUTHORIZED.into_response(),
-        Err(cause) => Refused::failure(&cause).answer(Some(&hosted), &headers),
+    request: Request,
+) -> Answer {
+    let headers = request.headers();
+    let Wanted { redirect } = in_query(&request, &gateway)?;
+    match gateway.signed_in(&hosted, Place::Page, headers) {
+        Ok(Some(user)) => Ok(remote(&user)),
+        Ok(None) if redirect.is_some() => Ok(to_sign_in(&hosted, headers)),
+        Ok(None) => Ok(StatusCode::UNAUTHORIZED.into_response()),
+        Err(cause) => Err(Refused::failure(&cause).answer(Some(&hosted), headers)),
     }
 }
 
 /// Who it is, as proxies hand it to applications. Texts are UTF-8.
-fn remote(user: &User) -> HeaderMap {
-    let mut headers = HeaderMap::with_capacity(6);
+fn remote(user: &User) -> Response {
+    let mut answer = StatusCode::OK.into_response();
+    let headers = answer.headers_mut();
+    // As many as there are here, and those of every answer.
+    headers.reserve(20);
     let mut insert = |names: &[HeaderName], text: &str| {
-        let clean: String = text
-            .chars()
-            .map(|sign| if sign.is_control() { ' ' } else { sign })
-            .collect();
-        if let Ok(value) = HeaderValue::from_bytes(clean.trim().as_bytes()) {
+        if let Some(value) = header_value(text) {
             for name in names {
                 headers.insert(name.clone(), value.clone());
             }
@@ -71,7 +73,17 @@ fn remote(user: &User) -> HeaderMap {
     if !groups.is_empty() {
         insert(&[REMOTE_GROUPS], &groups.join(","));
     }
-    headers
+    answer
+}
+
+/// A text without control characters, which would end it or be refused.
+fn header_value(text: &str) -> Option<HeaderValue> {
+    let clean = if text.contains(char::is_control) {
+        Cow::Owned(text.replace(char::is_control, " "))
+    } else {
+        Cow::Borrowed(text)
+    };
+    HeaderValue::from_bytes(clean.trim().as_bytes()).ok()
 }
 
 /// Sends a browser to the sign-in page, with where it wanted to go.

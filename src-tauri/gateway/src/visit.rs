@@ -14,7 +14,7 @@ use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
 use latchkey_core::activity::{Occasion, Reference};
 use latchkey_core::directory::User;
-use latchkey_core::redeem::{Opened, SignIn};
+use latchkey_core::redeem::{SignIn, Visitor};
 use latchkey_core::return_address::ReturnAddress;
 use latchkey_core::session::Session;
 use latchkey_core::verdict::Verdict;
@@ -22,7 +22,7 @@ use serde::Deserialize;
 use url::form_urlencoded;
 
 use crate::forms::is_from_here;
-use crate::gateway::{Current, Gateway, Hosted};
+use crate::gateway::{Current, Gateway, Hosted, Opened};
 use crate::pages;
 use crate::previewers::looks_ahead;
 use crate::refused::Refused;
@@ -96,13 +96,11 @@ async fn open(
     let signed_in = gateway
         .signed_in(hosted, Place::Page, headers)
         .map_err(failed)?;
-    let opening = gateway.open(
-        hosted,
-        code.clone(),
-        signed_in.clone(),
-        looks_ahead(headers),
-        by,
-    );
+    let visitor = Visitor {
+        signed_in: signed_in.as_ref(),
+        looks_ahead: looks_ahead(headers),
+    };
+    let opening = gateway.open(hosted, &code, visitor, by);
     match opening.await.map_err(failed)? {
         Opened::Asks { whom, replaces } => {
             let other = signed_in.as_ref().filter(|_| replaces);
@@ -133,7 +131,7 @@ pub(crate) async fn confirmed(
     may_open(&gateway, &hosted, &extensions, &headers)?;
     let by = gateway.occasion(&extensions, &headers);
     let reference = by.reference.clone();
-    let done = gateway.sign_in(&hosted, code, by).await;
+    let done = gateway.sign_in(&hosted, &code, by).await;
     let done = done.map_err(|cause| Refused::failure(&cause).answer(Some(&hosted), &headers))?;
     let_in(&hosted, &done, &to, &headers, reference)
 }

@@ -80,8 +80,9 @@ pub(crate) fn measure() {
     );
     let visit = |server: &Server, script: &Path| wrk::load(&server.url("/"), None, Some(script));
     let mut asked = vec![
+        // It is sent the cookie too, and does not look at it.
         Asked::new("a bare axum handler", |_| {
-            wrk::load(&bare.url("/"), None, None)
+            wrk::load(&bare.url("/"), Some(&gateway.said[1]), None)
         }),
         Asked::new("/auth/verify", |_| {
             wrk::load(&gateway.url("/auth/verify"), Some(&gateway.said[1]), None)

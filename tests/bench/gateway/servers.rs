@@ -1,11 +1,14 @@
 //! What is asked. A server prints its address, and what is needed to ask it.
 
+use std::convert::Infallible;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 
 use axum::Router;
+use axum::extract::Request;
+use axum::response::Response;
 use axum::routing::get;
 use jiff::Timestamp;
 use latchkey_core::activity::{Actor, Occasion};
@@ -13,11 +16,18 @@ use latchkey_core::directory::{Directory as _, MAX_IMPORT, SledDirectory};
 use latchkey_core::instance::{InstanceId, Settings};
 use latchkey_core::payload::NewUser;
 use latchkey_gateway::{Gateway, Handle, Hosting, Listening, Visitors, router, serve};
+use tower::{Service, ServiceExt as _};
 
 use crate::links::{self, USERS};
 use crate::server::Server;
 
-fn run(router: Router, said: &[String]) {
+fn run(
+    router: impl Service<Request, Response = Response, Error = Infallible, Future: Send>
+    + Clone
+    + Send
+    + 'static,
+    said: &[String],
+) {
     let listening = Listening::on("127.0.0.1:0".parse().unwrap()).unwrap();
     println!("{}", listening.address().unwrap());
     for line in said {
@@ -60,8 +70,10 @@ pub(crate) fn gateway(folder: &Path) {
 }
 
 /// What a visitor is given.
-fn cookie(router: Router, path: &str) -> String {
-    use tower::ServiceExt as _;
+fn cookie(
+    router: impl Service<Request, Response = Response, Error = Infallible>,
+    path: &str,
+) -> String {
     let request = axum::http::Request::get(path)
         .body(axum::body::Body::empty())
         .unwrap();

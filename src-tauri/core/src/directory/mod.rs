@@ -26,6 +26,17 @@ pub const MAX_IMPORT: usize = 250;
 /// A code as it was judged by itself.
 pub type JudgedCode<'a> = std::result::Result<&'a VerifiedCode, &'a CodeRefusal>;
 
+/// A code that is to be opened.
+#[derive(Clone, Copy, Debug)]
+pub struct Redemption<'a> {
+    /// The code.
+    pub code: JudgedCode<'a>,
+    /// What the instance says.
+    pub policy: Policy,
+    /// Who opens it.
+    pub by: &'a Occasion,
+}
+
 /// The users of an instance, and the seats they take.
 pub trait Directory: Send + Sync {
     /// Says what opening a code would do, and does nothing.
@@ -34,6 +45,10 @@ pub trait Directory: Send + Sync {
     /// Opens a code: judges it, and signs in or creates whom it names, in one transaction. A
     /// refusal is recorded, and changes nothing else.
     fn redeem(&self, code: JudgedCode<'_>, policy: Policy, by: &Occasion) -> Result<Verdict>;
+
+    /// Opens codes one after the other, each as [`redeem`](Self::redeem) does, and waits for the disk
+    /// once. Where one cannot be opened, the others are.
+    fn redeem_all(&self, codes: &[Redemption<'_>]) -> Result<Vec<Result<Verdict>>>;
 
     /// The user of an id.
     fn user(&self, id: &UserId) -> Result<Option<User>>;

@@ -3,7 +3,7 @@
 use latchkey_core::directory::{Directory as _, SledDirectory, User};
 use latchkey_core::instance::{Hosted, Name, Settings, SignInStep};
 use latchkey_core::link::BaseUrl;
-use latchkey_core::redeem::{Opened, Visitor, open};
+use latchkey_core::redeem::{Attempt, Opening, Visitor};
 use latchkey_core::user_id::UserId;
 
 use crate::signed::{HEADER, by, key, now, signed};
@@ -31,21 +31,20 @@ impl Site {
     fn open(&self, payload: &str, visitor: Visitor<'_>) -> String {
         let iat = now().as_second();
         let code = signed(HEADER, &format!(r#"{{{payload},"iat":{iat}}}"#));
-        let opened = open(
-            &code,
-            &self.settings,
-            &[&key()],
-            &self.directory,
-            visitor,
-            &by(now()),
-        );
-        match opened.unwrap() {
-            Opened::Asks { whom, replaces } => format!("asks {whom} {replaces}"),
-            Opened::Done(done) => {
-                assert_eq!(done.session.is_some(), done.verdict.user().is_some());
-                done.verdict.code().to_owned()
+        let attempt = Attempt::new(&code, &self.settings, &[&key()], by(now()));
+        let directory = &self.directory;
+        let done = match attempt.opening(directory, visitor).unwrap() {
+            Opening::Asks { whom, replaces } => return format!("asks {whom} {replaces}"),
+            Opening::Refused(verdict) => attempt.refuse(verdict, directory),
+            Opening::Redeems => {
+                let verdicts = directory.redeem_all(&[attempt.redemption()]).unwrap();
+                let verdict = verdicts.into_iter().next().unwrap();
+                attempt.sign_in(verdict.unwrap(), directory)
             }
-        }
+        };
+        let done = done.unwrap();
+        assert_eq!(done.session.is_some(), done.verdict.user().is_some());
+        done.verdict.code().to_owned()
     }
 
     fn user(&self, id: &str) -> User {

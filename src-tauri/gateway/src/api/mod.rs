@@ -9,13 +9,13 @@ mod users;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::body::Bytes;
 use axum::extract::{FromRequest, Path, Request, State};
 use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use http_body_util::BodyExt as _;
 use jiff::Timestamp;
 use latchkey_core::activity::{Actor, Occasion};
 use latchkey_core::user_id::UserId;
@@ -125,14 +125,14 @@ impl<T: DeserializeOwned, S: Sync> FromRequest<S> for Body<T> {
                 "The body has to be JSON, and the header Content-Type has to say so.",
             ));
         }
-        let bytes = request.into_body().collect().await.map_err(|_| {
+        let bytes = Bytes::from_request(request, &()).await.map_err(|_| {
             Problem::of(
                 StatusCode::PAYLOAD_TOO_LARGE,
                 "The body is longer than 16 KiB, or was not sent to its end.",
             )
         })?;
         // Duplicate members and deep nesting are refused, as in a code.
-        let value = json::parse(&bytes.to_bytes()).map_err(|reason| {
+        let value = json::parse(&bytes).map_err(|reason| {
             let message = format!("The body is no JSON that is read here: {reason}.");
             Problem::of(StatusCode::BAD_REQUEST, &message)
         })?;

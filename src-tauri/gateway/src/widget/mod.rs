@@ -23,11 +23,11 @@ use axum::{Extension, Router};
 use latchkey_core::Error;
 use latchkey_core::activity::Reference;
 use latchkey_core::directory::User;
-use latchkey_core::redeem::{Opened, SignIn};
+use latchkey_core::redeem::{SignIn, Visitor};
 use serde::{Deserialize, Serialize};
 
 use crate::forms::is_from_own_script;
-use crate::gateway::{Current, Gateway, Hosted};
+use crate::gateway::{Current, Gateway, Hosted, Opened};
 use crate::headers::Shared;
 use crate::previewers::looks_ahead;
 use crate::refused::Refused;
@@ -156,8 +156,12 @@ async fn open(
     let signed_in = signed_in.map_err(failed)?;
     let by = gateway.occasion(&extensions, &headers);
     let reference = by.reference.clone();
-    let opening = gateway.open(&hosted, code, signed_in.clone(), looks_ahead(&headers), by);
-    match (opening.await.map_err(failed)?, signed_in) {
+    let visitor = Visitor {
+        signed_in: signed_in.as_ref(),
+        looks_ahead: looks_ahead(&headers),
+    };
+    let opening = gateway.open(&hosted, &code, visitor, by);
+    match (opening.await.map_err(failed)?, &signed_in) {
         (Opened::Done(done), _) => let_in(&gateway, &hosted, &done, &headers, reference),
         // Each look at a page opens its code anew. Whoever is signed in as the one it is for has clicked
         // before, and stays signed in; nothing is used up by that.
@@ -166,7 +170,7 @@ async fn open(
                 replaces: false, ..
             },
             Some(user),
-        ) => Ok(Outcome::is(&user)),
+        ) => Ok(Outcome::is(user)),
         (Opened::Asks { whom, .. }, other) => {
             let other = other.as_ref().map(User::display_name);
             Ok(Outcome::Asks { whom: &whom, other }.answer())
@@ -186,7 +190,7 @@ async fn confirmed(
     may_open(&gateway, &hosted, &extensions, &headers)?;
     let by = gateway.occasion(&extensions, &headers);
     let reference = by.reference.clone();
-    let done = gateway.sign_in(&hosted, code, by).await;
+    let done = gateway.sign_in(&hosted, &code, by).await;
     let done = done.map_err(|cause| failed(&hosted, &headers, &cause))?;
     let_in(&gateway, &hosted, &done, &headers, reference)
 }

@@ -1,12 +1,13 @@
 //! An instance with a gateway, and whoever visits it.
 
+use std::convert::Infallible;
 use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex};
 
-use axum::Router;
 use axum::body::Body;
 use axum::http::header::{COOKIE, LOCATION, SET_COOKIE};
 use axum::http::{HeaderMap, Request, StatusCode};
+use axum::response::Response;
 use http_body_util::BodyExt as _;
 use jiff::Timestamp;
 use latchkey_core::activity::{Actor, Occasion};
@@ -20,7 +21,7 @@ use latchkey_core::payload::Payload;
 use latchkey_core::secret::{Secret, SigningKey};
 use latchkey_core::user_id::UserId;
 use latchkey_gateway::{Gateway, Hosting, Visitors, router};
-use tower::ServiceExt as _;
+use tower::{Service, ServiceExt as _};
 
 /// What the administrator does now.
 pub(crate) fn by() -> Occasion {
@@ -99,7 +100,12 @@ impl Site {
     }
 
     /// A gateway that has just been started.
-    pub(crate) fn router(&self) -> Router {
+    pub(crate) fn router(
+        &self,
+    ) -> impl Service<Request<Body>, Response = Response, Error = Infallible, Future: Send>
+    + Clone
+    + Send
+    + use<> {
         let hosting = Mutex::new((self.settings.clone(), self.key.clone()));
         let instance = InstanceId::parse(self.instance).unwrap();
         let directory = Arc::clone(&self.directory);
@@ -195,6 +201,7 @@ impl Site {
         }
         let request = request.body(Body::from(body.to_owned())).unwrap();
         let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
             .build()
             .unwrap();
         runtime.block_on(async {

@@ -1,28 +1,32 @@
 //! What a change does to the rows: the rules of [`Directory`](super::Directory), one row at a time.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+use std::mem;
 
 use jiff::Timestamp;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::catalogue::Update;
-use super::journal::{View, encoded};
+use super::journal::{View, Write, decoded, encoded};
 use super::record::{Counters, UserRecord};
 use super::{keys, unknown_user};
 use crate::activity::{Event, SettingsAct};
 use crate::code::VerifiedCode;
-use crate::directory::{Origin, Profile, User};
+use crate::directory::{JudgedCode, Origin, Profile, User};
 use crate::email::Email;
+use crate::instance::Policy;
 use crate::payload::{NewUser, Payload};
 use crate::user_id::UserId;
-use crate::verdict::{Knowledge, KnownUser, LinkState, Refusal, Status, Verdict};
+use crate::verdict::{Knowledge, KnownUser, LinkState, Refusal, Status, Verdict, judge};
 use crate::{Error, ErrorCode, Result};
 
-/// A change that is being put together.
+/// A change that is being put together; once it is [finished](Self::finish), the next one on top of it.
 pub(super) struct Change<'a> {
     rows: Rows<'a>,
     pub(super) counters: Counters,
+    /// The counters before this change.
+    settled: Counters,
     /// What the catalogue is to be told of afterwards.
     updates: Vec<Update>,
     /// What is recorded of it. Without that nothing has changed.
@@ -31,8 +35,9 @@ pub(super) struct Change<'a> {
 
 /// What a change has come to.
 pub(super) struct Finished {
-    pub(super) writes: Vec<(Vec<u8>, Option<Vec<u8>>)>,
-    pub(super) counters: Counters,
+    /// Changes are numbered one after the other.
+    pub(super) number: u64,
+    pub(super) writes: Vec<Write>,
     pub(super) updates: Vec<Update>,
     pub(super) event: Event,
 }
@@ -40,6 +45,8 @@ pub(super) struct Finished {
 /// The rows, and what the change has made of them.
 pub(super) struct Rows<'a> {
     view: View<'a>,
+    /// What changes before this one have made of them that are not in the journal yet.
+    settled: HashMap<Vec<u8>, Option<Vec<u8>>>,
     writes: BTreeMap<Vec<u8>, Option<Vec<u8>>>,
 }
 
@@ -47,13 +54,14 @@ impl<'a> Rows<'a> {
     pub(super) fn new(view: View<'a>) -> Self {
         Self {
             view,
+            settled: HashMap::new(),
             writes: BTreeMap::new(),
         }
     }
 
     pub(super) fn read<T: DeserializeOwned>(&self, key: &[u8]) -> Result<Option<T>> {
-        match self.writes.get(key) {
-            Some(Some(bytes)) => super::journal::decoded(bytes).map(Some),
+        match self.writes.get(key).or_else(|| self.settled.get(key)) {
+            Some(Some(bytes)) => decoded(bytes).map(Some),
             Some(None) => Ok(None),
             None => self.view.read(key),
         }
@@ -66,6 +74,13 @@ impl<'a> Rows<'a> {
 
     fn remove(&mut self, key: Vec<u8>) {
         self.writes.insert(key, None);
+    }
+
+    /// What has been written, which the next change finds.
+    fn settle(&mut self) -> Vec<Write> {
+        let writes: Vec<Write> = mem::take(&mut self.writes).into_iter().collect();
+        self.settled.extend(writes.iter().cloned());
+        writes
     }
 
     fn user(&self, id: &str) -> Result<Option<UserRecord>> {
@@ -90,8 +105,14 @@ impl<'a> Rows<'a> {
         user.map(|user| user.into_user(&id)).transpose()
     }
 
+    /// What opening a code would do.
+    pub(super) fn judge(&self, code: JudgedCode<'_>, policy: Policy) -> Result<Verdict> {
+        let known = code.map_or_else(|_| Ok(Knowledge::default()), |code| self.knowledge(code))?;
+        Ok(judge(code, policy, &known))
+    }
+
     /// Everything that a verdict on `code` depends on.
-    pub(super) fn knowledge(&self, code: &VerifiedCode) -> Result<Knowledge> {
+    fn knowledge(&self, code: &VerifiedCode) -> Result<Knowledge> {
         let (id, email) = match &code.payload {
             Payload::Email(email) => (self.owner_of(email)?, None),
             Payload::Id(id) => (Some(id.user_id().as_str().to_owned()), None),
@@ -126,27 +147,39 @@ impl<'a> Rows<'a> {
 impl<'a> Change<'a> {
     pub(super) fn new(view: View<'a>) -> Result<Self> {
         let rows = Rows::new(view);
+        let counters = rows.counters()?;
         Ok(Self {
-            counters: rows.counters()?,
             rows,
+            counters,
+            settled: counters,
             updates: Vec::new(),
             event: None,
         })
     }
 
-    /// What is to be written, if anything has changed.
-    pub(super) fn finish(mut self) -> Result<Option<Finished>> {
-        let Some(event) = self.event else {
+    /// What is to be written, if anything has changed. The next change begins.
+    pub(super) fn finish(&mut self) -> Result<Option<Finished>> {
+        let Some(event) = self.event.take() else {
+            self.give_up();
             return Ok(None);
         };
         self.counters.changes += 1;
         self.rows.write(keys::COUNTERS.to_vec(), &self.counters)?;
+        self.settled = self.counters;
         Ok(Some(Finished {
-            writes: self.rows.writes.into_iter().collect(),
-            counters: self.counters,
-            updates: self.updates,
+            number: self.counters.changes,
+            writes: self.rows.settle(),
+            updates: mem::take(&mut self.updates),
             event,
         }))
+    }
+
+    /// Nothing has changed. The next change begins.
+    pub(super) fn give_up(&mut self) {
+        self.rows.writes.clear();
+        self.counters = self.settled;
+        self.updates.clear();
+        self.event = None;
     }
 
     /// Says what is recorded of it.
@@ -163,17 +196,23 @@ impl<'a> Change<'a> {
         self.rows.write(keys::user(id), user)
     }
 
-    pub(super) fn knowledge(&self, code: &VerifiedCode) -> Result<Knowledge> {
-        self.rows.knowledge(code)
+    /// Judges a code, does what the verdict says, and records it.
+    pub(super) fn redeem(
+        &mut self,
+        code: JudgedCode<'_>,
+        policy: Policy,
+        now: Timestamp,
+    ) -> Result<Verdict> {
+        let verdict = self.rows.judge(code, policy)?;
+        match code {
+            Ok(code) => self.apply(&verdict, code, now)?,
+            Err(_) => self.record(Event::verdict(&verdict, None)),
+        }
+        Ok(verdict)
     }
 
     /// Does what a verdict says, and records it.
-    pub(super) fn apply(
-        &mut self,
-        verdict: &Verdict,
-        code: &VerifiedCode,
-        now: Timestamp,
-    ) -> Result<()> {
+    fn apply(&mut self, verdict: &Verdict, code: &VerifiedCode, now: Timestamp) -> Result<()> {
         self.record(Event::verdict(verdict, Some(code)));
         let now = now.as_second();
         // A code that claims to be from the future does not keep later ones from refreshing.
@@ -235,7 +274,7 @@ impl<'a> Change<'a> {
 
     /// Adds a user with the address and the seat.
     fn insert(&mut self, id: &str, user: &UserRecord) -> Result<()> {
-        if let Some(email) = user.email()? {
+        if let Some(email) = user.email() {
             self.rows.write(keys::email(&email), &id)?;
         }
         // A removal that is not there is written, too.
@@ -250,7 +289,7 @@ impl<'a> Change<'a> {
     /// What the code brings replaces what there is; what it leaves out stays.
     fn refresh(&mut self, id: &str, user: &mut UserRecord, profile: &NewUser) -> Result<()> {
         if let Some(email) = &profile.email {
-            if let Some(old) = user.email()? {
+            if let Some(old) = user.email() {
                 self.rows.remove(keys::email(&old));
             }
             self.rows.write(keys::email(email), &id)?;
@@ -303,7 +342,7 @@ impl<'a> Change<'a> {
             if let Some(email) = email {
                 self.require_own(email, id)?;
             }
-            if let Some(old) = user.email()? {
+            if let Some(old) = user.email() {
                 self.rows.remove(keys::email(&old));
             }
             if let Some(email) = email {
@@ -330,7 +369,7 @@ impl<'a> Change<'a> {
 
     pub(super) fn remove(&mut self, id: &UserId, now: Timestamp) -> Result<()> {
         let user = self.known_user(id)?;
-        if let Some(email) = user.email()? {
+        if let Some(email) = user.email() {
             self.rows.remove(keys::email(&email));
         }
         self.rows.remove(keys::user(id.as_str()));

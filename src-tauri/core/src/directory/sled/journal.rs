@@ -1,7 +1,7 @@
-//! The journal: each change is one row of it first, and that row on the disk is what makes the change
-//! last. A transaction of sled's own over the rows that change would be written twice and take almost
-//! double the time to become durable. What the journal holds is read before the rows are, and now and
-//! then it is carried over into them.
+//! The journal: changes that are made together are one row of it first, and that row on the disk is what
+//! makes them last. A transaction of sled's own over the rows that change would be written twice and take
+//! almost double the time to become durable. What the journal holds is read before the rows are, and now
+//! and then it is carried over into them.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
@@ -22,13 +22,14 @@ const ROWS: usize = 250;
 const BATCH: usize = 250;
 
 /// A row and what is in it now; nothing, where it is removed.
-type Write = (Vec<u8>, Option<Vec<u8>>);
+pub(super) type Write = (Vec<u8>, Option<Vec<u8>>);
 
-/// A change, as the journal has it.
+/// A change, as the journal has it. A row is one or several of them, one after the other, whose numbers
+/// go up from the one in its key.
 #[derive(Serialize, Deserialize)]
-struct Change {
-    writes: Vec<Write>,
-    entry: EntryRecord,
+pub(super) struct Change {
+    pub(super) writes: Vec<Write>,
+    pub(super) entry: EntryRecord,
 }
 
 /// A tree, and the changes that are not in its rows yet.
@@ -46,6 +47,8 @@ struct Pending {
     rows: HashMap<Vec<u8>, Option<IVec>>,
     /// By number, which goes up.
     entries: Vec<(u64, IVec)>,
+    /// The numbers in the keys of the journal's rows.
+    journaled: Vec<u64>,
 }
 
 /// The right to make the next change.
@@ -137,26 +140,30 @@ impl View<'_> {
 }
 
 impl Turn<'_> {
-    /// Writes a change of a number, which is one more than that of the last. It is seen from here on,
-    /// and lasts once it is flushed.
-    pub(super) fn write(&self, number: u64, writes: Vec<Write>, entry: EntryRecord) -> Result<()> {
-        let change = Change { writes, entry };
-        let bytes = encoded(&change)?;
-        let entry = encoded(&change.entry)?;
+    /// Writes changes, the first of which has a number that is one more than that of the last before.
+    /// They are seen from here on, and last once they are flushed.
+    pub(super) fn write(&self, first: u64, changes: Vec<Change>) -> Result<()> {
+        let mut bytes = Vec::new();
+        let mut entries = Vec::with_capacity(changes.len());
+        for (number, change) in (first..).zip(&changes) {
+            bytes.extend(encoded(change)?);
+            entries.push((number, encoded(&change.entry)?.into()));
+        }
         let journal = self.journal;
         journal
             .tree
-            .insert(keys::change(number), bytes)
+            .insert(keys::change(first), bytes)
             .map_err(storage)?;
         let mut pending = journal
             .pending
             .write()
             .unwrap_or_else(PoisonError::into_inner);
-        let rows = change.writes.into_iter();
+        let rows = changes.into_iter().flat_map(|change| change.writes);
         pending
             .rows
             .extend(rows.map(|(key, value)| (key, value.map(IVec::from))));
-        pending.entries.push((number, entry.into()));
+        pending.entries.extend(entries);
+        pending.journaled.push(first);
         let much = pending.entries.len() >= CHANGES || pending.rows.len() >= ROWS;
         drop(pending);
         // What cannot be carried over now is in the journal, and is tried again with the next.
@@ -178,11 +185,8 @@ impl Turn<'_> {
         let entries = known.entries.iter();
         let entries = entries.map(|(number, entry)| (keys::entry(*number), Some(entry.clone())));
         write_rows(tree, rows.chain(entries))?;
-        let journaled = known.entries.iter();
-        write_rows(
-            tree,
-            journaled.map(|(number, _)| (keys::change(*number), None)),
-        )?;
+        let journaled = known.journaled.iter();
+        write_rows(tree, journaled.map(|number| (keys::change(*number), None)))?;
         drop(known);
         *pending.write().unwrap_or_else(PoisonError::into_inner) = Pending::default();
         Ok(())
@@ -195,12 +199,19 @@ fn carry_over_all(tree: &sled::Db) -> Result<()> {
     for row in tree.range(keys::change(0)..=keys::change(u64::MAX)) {
         let (key, bytes) = row.map_err(storage)?;
         let number = keys::number_of(&key).ok_or_else(damaged)?;
-        let Change { writes, entry } = decoded(&bytes)?;
-        let rows = writes
-            .into_iter()
-            .map(|(key, value)| (key, value.map(IVec::from)));
-        let entry = (keys::entry(number), Some(encoded(&entry)?.into()));
-        write_rows(tree, rows.chain([entry]))?;
+        let mut left = &*bytes;
+        for number in number.. {
+            let (Change { writes, entry }, others) = decoded_first(left)?;
+            let rows = writes
+                .into_iter()
+                .map(|(key, value)| (key, value.map(IVec::from)));
+            let entry = (keys::entry(number), Some(encoded(&entry)?.into()));
+            write_rows(tree, rows.chain([entry]))?;
+            if others.is_empty() {
+                break;
+            }
+            left = others;
+        }
         journaled.push(number);
     }
     if journaled.is_empty() {
@@ -236,6 +247,10 @@ pub(super) fn decoded<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
     postcard::from_bytes(bytes).map_err(|cause| damaged().because(cause))
 }
 
+fn decoded_first<T: DeserializeOwned>(bytes: &[u8]) -> Result<(T, &[u8])> {
+    postcard::take_from_bytes(bytes).map_err(|cause| damaged().because(cause))
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
@@ -257,9 +272,10 @@ mod tests {
         }
     }
 
-    fn entry(number: u64) -> EntryRecord {
+    fn change(number: u64, writes: Vec<Write>) -> Change {
         let by = Occasion::new(Actor::Studio, Timestamp::UNIX_EPOCH);
-        EntryRecord::new(Event::act("number", number.to_string()), &by)
+        let entry = EntryRecord::new(Event::act("number", number.to_string()), &by);
+        Change { writes, entry }
     }
 
     fn numbers(journal: &Journal, before: u64) -> Vec<u64> {
@@ -295,19 +311,36 @@ mod tests {
     fn rows_are_what_was_written_wherever_the_journal_is_cut() {
         let folder = tempfile::tempdir().unwrap();
         let (mut rows, mut number) = (BTreeMap::new(), 0);
-        for changes in [1, 62, 1, 63, 64, 65, 128, 5, 0, 3] {
+        for (changes, together) in [
+            (1, 1),
+            (62, 1),
+            (1, 1),
+            (63, 3),
+            (64, 1),
+            (66, 2),
+            (128, 32),
+            (5, 5),
+            (0, 1),
+            (3, 1),
+            (200, 100),
+            (7, 7),
+        ] {
             let journal = journal(folder.path());
             assert_eq!(journaled(&journal), 0, "all is carried over by opening");
-            for _ in 0..changes {
-                number += 1;
-                let change = writes(number);
-                let encode = |value: Option<u64>| value.map(|value| encoded(&value).unwrap());
-                let bytes = change.iter().cloned();
-                let bytes = bytes.map(|(key, value)| (key.into_bytes(), encode(value)));
-                let turn = journal.turn();
-                turn.write(number, bytes.collect(), entry(number)).unwrap();
-                rows.extend(change);
-                assert!(journaled(&journal) < CHANGES);
+            for _ in 0..changes / together {
+                let first = number + 1;
+                let mut all = Vec::new();
+                for _ in 0..together {
+                    number += 1;
+                    let written = writes(number);
+                    let encode = |value: Option<u64>| value.map(|value| encoded(&value).unwrap());
+                    let bytes = written.iter().cloned();
+                    let bytes = bytes.map(|(key, value)| (key.into_bytes(), encode(value)));
+                    all.push(change(number, bytes.collect()));
+                    rows.extend(written);
+                }
+                journal.turn().write(first, all).unwrap();
+                assert!(journaled(&journal) * together < CHANGES);
             }
             journal.flush().unwrap();
             for (key, value) in &rows {
@@ -332,9 +365,10 @@ mod tests {
             rows.map(|row| (format!("u:{row}").into_bytes(), Some(vec![1])))
                 .collect()
         };
-        journal.turn().write(1, rows(ROWS - 1), entry(1)).unwrap();
+        let write = |number, rows| journal.turn().write(number, vec![change(number, rows)]);
+        write(1, rows(ROWS - 1)).unwrap();
         assert_eq!(journaled(&journal), 1);
-        journal.turn().write(2, rows(3 * BATCH), entry(2)).unwrap();
+        write(2, rows(3 * BATCH)).unwrap();
         assert_eq!(journaled(&journal), 0);
         assert_eq!(journal.tree.scan_prefix("u:").count(), 3 * BATCH);
     }
@@ -345,10 +379,8 @@ mod tests {
         let journal = journal(folder.path());
         let write = |number: u64| {
             let row = (b"u:x".to_vec(), Some(encoded(&number).unwrap()));
-            journal
-                .turn()
-                .write(number, vec![row], entry(number))
-                .unwrap();
+            let changes = vec![change(number, vec![row])];
+            journal.turn().write(number, changes).unwrap();
         };
         write(1);
         let view = journal.view();

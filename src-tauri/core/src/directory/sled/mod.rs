@@ -4,6 +4,7 @@
 
 mod catalogue;
 mod change;
+mod changes;
 mod flush;
 mod journal;
 mod keys;
@@ -14,16 +15,17 @@ mod record;
 use std::path::Path;
 
 use self::change::{Change, Rows};
+use self::changes::Changes;
 use self::open::Opened;
 use self::record::{EntryRecord, UserRecord};
 use super::query::{Place, Sort, UserPage, UserQuery};
-use super::{Directory, JudgedCode, MAX_IMPORT, Origin, Profile, User, unknown_user};
+use super::{Directory, JudgedCode, MAX_IMPORT, Origin, Profile, Redemption, User, unknown_user};
 use crate::activity::{ActivityPage, ActivityQuery, Event, Occasion, SettingsAct};
 use crate::email::Email;
 use crate::instance::Policy;
 use crate::payload::NewUser;
 use crate::user_id::UserId;
-use crate::verdict::{Knowledge, Seats, Verdict, judge};
+use crate::verdict::{Seats, Verdict};
 use crate::{Error, ErrorCode, Result};
 
 /// So many entries of the activity are looked at for one page: some tens of milliseconds.
@@ -73,23 +75,35 @@ impl SledDirectory {
         recorded: impl FnOnce(Event) -> EntryRecord,
         work: impl FnOnce(&mut Change<'_>) -> Result<T>,
     ) -> Result<T> {
+        self.changes(|changes| changes.make(recorded, work))
+            .flatten()
+    }
+
+    /// Makes changes that are on disk when this returns.
+    fn changes<T>(&self, work: impl FnOnce(&mut Changes<'_>) -> T) -> Result<T> {
         let journal = self.opened.journal();
         let under_way = journal.begin();
         let turn = journal.turn();
-        let mut change = Change::new(journal.view())?;
-        let done = work(&mut change)?;
-        let Some(finished) = change.finish()? else {
+        let mut changes = Changes::new(journal.view())?;
+        let done = work(&mut changes);
+        let (mut journaled, mut updates) = (Vec::new(), Vec::new());
+        for made in changes.made() {
+            journaled.push(made.journaled);
+            updates.push((made.number, made.updates));
+        }
+        let (Some(&(first, _)), Some(&(last, _))) = (updates.first(), updates.last()) else {
             return Ok(done);
         };
-        let number = finished.counters.changes;
-        turn.write(number, finished.writes, recorded(finished.event))?;
+        turn.write(first, journaled)?;
         drop(turn);
         drop(under_way);
         let flushed = journal.flush();
-        // It is there, on disk or not, and the catalogue waits for every change.
-        self.opened.catalogue().tell(number, finished.updates);
+        // They are there, on disk or not, and the catalogue waits for every change.
+        for (number, updates) in updates {
+            self.opened.catalogue().tell(number, updates);
+        }
         flushed?;
-        self.opened.note(number);
+        self.opened.note(last);
         Ok(done)
     }
 
@@ -101,22 +115,22 @@ impl SledDirectory {
 
 impl Directory for SledDirectory {
     fn dry_run(&self, code: JudgedCode<'_>, policy: Policy) -> Result<Verdict> {
-        let rows = self.rows();
-        let known = code.map_or_else(|_| Ok(Knowledge::default()), |code| rows.knowledge(code))?;
-        Ok(judge(code, policy, &known))
+        self.rows().judge(code, policy)
     }
 
     fn redeem(&self, code: JudgedCode<'_>, policy: Policy, by: &Occasion) -> Result<Verdict> {
-        self.change(by, |change| {
-            let verdict = match code {
-                Ok(code) => judge(Ok(code), policy, &change.knowledge(code)?),
-                Err(_) => judge(code, policy, &Knowledge::default()),
-            };
-            match code {
-                Ok(code) => change.apply(&verdict, code, by.at)?,
-                Err(_) => change.record(Event::verdict(&verdict, None)),
-            }
-            Ok(verdict)
+        self.change(by, |change| change.redeem(code, policy, by.at))
+    }
+
+    fn redeem_all(&self, codes: &[Redemption<'_>]) -> Result<Vec<Result<Verdict>>> {
+        self.changes(|changes| {
+            let verdicts = codes.iter().map(|Redemption { code, policy, by }| {
+                changes.make(
+                    |event| EntryRecord::new(event, by),
+                    |change| change.redeem(*code, *policy, by.at),
+                )
+            });
+            verdicts.collect()
         })
     }
 

@@ -149,9 +149,8 @@ impl UserRecord {
         Metadata::from_kept(&self.metadata).map_err(|cause| damaged().because(cause))
     }
 
-    pub(super) fn email(&self) -> Result<Option<Email>> {
-        let email = self.email.as_deref();
-        email.map(|email| Email::parse(email, "email")).transpose()
+    pub(super) fn email(&self) -> Option<Email> {
+        self.email.as_deref().map(Email::from_kept)
     }
 
     /// The user as the catalogue knows it.
@@ -170,7 +169,7 @@ impl UserRecord {
     pub(super) fn into_user(self, id: &UserId) -> Result<User> {
         Ok(User {
             id: id.clone(),
-            email: self.email()?,
+            email: self.email(),
             metadata: self.metadata()?,
             status: self.status,
             origin: self.origin,

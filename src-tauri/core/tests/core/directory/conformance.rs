@@ -1,8 +1,9 @@
 //! The suite that every engine is held to: `suite` takes a way to make an empty directory.
 
 use latchkey_core::ErrorCode;
+use latchkey_core::activity::ActivityQuery;
 use latchkey_core::code::{CodeRefusal, VerifiedCode};
-use latchkey_core::directory::{Directory, MAX_IMPORT, Origin};
+use latchkey_core::directory::{Directory, MAX_IMPORT, Origin, Redemption};
 use latchkey_core::email::Email;
 use latchkey_core::instance::Policy;
 use latchkey_core::lifetime::Lifetime;
@@ -10,7 +11,7 @@ use latchkey_core::metadata::Metadata;
 use latchkey_core::payload::NewUser;
 use latchkey_core::session::Session;
 use latchkey_core::user_id::UserId;
-use latchkey_core::verdict::{Seats, Status};
+use latchkey_core::verdict::{Seats, Status, Verdict};
 
 use super::{activity, at, code, finding, id, new_user, person};
 use crate::signed::{by, judge, now};
@@ -36,8 +37,72 @@ pub(super) fn suite(empty: &dyn Fn() -> Box<dyn Directory>) {
     the_largest_profile_is_kept_and_a_larger_one_refused(&*empty());
     an_import_adds_all_or_none(&*empty());
     sessions_end_where_a_user_is_signed_out_or_suspended(&*empty());
+    codes_that_are_opened_together_do_what_they_do_one_by_one(&*empty(), &*empty());
     finding::suite(empty);
     activity::suite(empty);
+}
+
+fn codes_that_are_opened_together_do_what_they_do_one_by_one(
+    one_by_one: &dyn Directory,
+    together: &dyn Directory,
+) {
+    let once = || code(r#""user":{"id":"ada"},"jti":"1","single_use":true"#, -50);
+    let codes = [
+        Ok(code(r#""user":{"id":"ada","email":"a@acme.example"}"#, -60)),
+        Ok(code(r#""email":"A@acme.example""#, -60)),
+        Ok(code(r#""user":{"id":"bob","email":"a@acme.example"}"#, -60)),
+        Err(CodeRefusal::BadSignature),
+        Ok(once()),
+        Ok(once()),
+        Ok(new_user("bob")),
+        Ok(new_user("cyd")),
+        Ok(code(r#""id":"bob""#, -60)),
+        Ok(code(r#""id":"cyd""#, -60)),
+    ];
+    let by = by(now());
+    let redemptions: Vec<Redemption<'_>> = codes
+        .iter()
+        .map(|code| Redemption {
+            code: code.as_ref(),
+            policy: Policy::default(),
+            by: &by,
+        })
+        .collect();
+    for directory in [one_by_one, together] {
+        directory.set_seat_limit(Some(2), &by).unwrap();
+    }
+    let verdicts: Vec<_> = redemptions
+        .iter()
+        .map(|Redemption { code, policy, by }| one_by_one.redeem(*code, *policy, by).unwrap())
+        .collect();
+    let codes: Vec<_> = verdicts.iter().map(Verdict::code).collect();
+    assert_eq!(
+        codes,
+        [
+            "provisioned",
+            "signed_in",
+            "email_in_use",
+            "bad_signature",
+            "signed_in",
+            "link_already_used",
+            "provisioned",
+            "no_seats",
+            "signed_in",
+            "unknown_user",
+        ]
+    );
+    let all = together.redeem_all(&redemptions).unwrap();
+    let all: Vec<_> = all.into_iter().map(Result::unwrap).collect();
+    assert_eq!(all, verdicts);
+    for id in ["ada", "bob", "cyd"].map(id) {
+        assert_eq!(together.user(&id).unwrap(), one_by_one.user(&id).unwrap());
+    }
+    assert_eq!(together.seats().unwrap(), one_by_one.seats().unwrap());
+    let activity = |directory: &dyn Directory| {
+        let page = directory.activity(&ActivityQuery::default(), None, 99);
+        page.unwrap().entries
+    };
+    assert_eq!(activity(together), activity(one_by_one));
 }
 
 fn sessions_end_where_a_user_is_signed_out_or_suspended(directory: &dyn Directory) {

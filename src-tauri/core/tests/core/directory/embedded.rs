@@ -4,7 +4,10 @@ use std::sync::Mutex;
 use std::thread;
 
 use latchkey_core::ErrorCode;
-use latchkey_core::directory::{Directory, Origin, Place, Search, SledDirectory, Sort, UserQuery};
+use latchkey_core::activity::ActivityQuery;
+use latchkey_core::directory::{
+    Directory, Origin, Place, Redemption, Search, SledDirectory, Sort, UserQuery,
+};
 use latchkey_core::instance::Policy;
 use latchkey_core::verdict::Status;
 use tempfile::TempDir;
@@ -115,7 +118,7 @@ fn a_directory_that_has_lost_its_rows_says_so() {
 fn another_format_is_refused() {
     for (format, code) in [
         (b"1", ErrorCode::OlderFormat),
-        (b"4", ErrorCode::NewerFormat),
+        (b"5", ErrorCode::NewerFormat),
         (b"x", ErrorCode::NewerFormat),
     ] {
         let folder = tempfile::tempdir().unwrap();
@@ -127,16 +130,55 @@ fn another_format_is_refused() {
 }
 
 #[test]
-fn the_format_without_a_journal_is_taken_over() {
+fn older_formats_are_taken_over() {
+    for (format, has_journal) in [(b"2", false), (b"3", true)] {
+        let folder = tempfile::tempdir().unwrap();
+        sign_ada_in(&folder);
+        if !has_journal {
+            // What is in the journal is carried over, and then there is none.
+            drop(open(&folder).unwrap());
+        }
+        assert_eq!(tree(&folder).scan_prefix("j:").count() > 0, has_journal);
+        set_format(&folder, format);
+        let directory = open(&folder).unwrap();
+        assert_eq!(directory.count().unwrap(), 1);
+        drop(directory);
+        assert_eq!(tree(&folder).get(b"m:format").unwrap().unwrap(), b"4");
+    }
+}
+
+#[test]
+fn codes_that_are_opened_together_are_there_after_opening_again() {
     let folder = tempfile::tempdir().unwrap();
-    sign_ada_in(&folder);
-    // What is in the journal is carried over, and then there is none.
-    drop(open(&folder).unwrap());
-    set_format(&folder, b"2");
+    let codes: Vec<_> = (0..100)
+        .map(|number| new_user(&format!("user-{number}")))
+        .collect();
+    let by = by(now());
+    let redemptions: Vec<_> = codes
+        .iter()
+        .map(|code| Redemption {
+            code: Ok(code),
+            policy: Policy::default(),
+            by: &by,
+        })
+        .collect();
     let directory = open(&folder).unwrap();
-    assert_eq!(directory.count().unwrap(), 1);
+    for some in redemptions.chunks(30) {
+        let verdicts = directory.redeem_all(some).unwrap();
+        assert_eq!(verdicts.len(), some.len());
+    }
+    assert!(directory.redeem_all(&[]).unwrap().is_empty());
     drop(directory);
-    assert_eq!(tree(&folder).get(b"m:format").unwrap().unwrap(), b"3");
+    let directory = open(&folder).unwrap();
+    assert_eq!(directory.count().unwrap(), 100);
+    let page = directory.activity(&ActivityQuery::default(), None, 999);
+    let numbers: Vec<u64> = page
+        .unwrap()
+        .entries
+        .iter()
+        .map(|entry| entry.number)
+        .collect();
+    assert_eq!(numbers, (1..=100).rev().collect::<Vec<_>>());
 }
 
 fn tree(folder: &TempDir) -> sled::Db {

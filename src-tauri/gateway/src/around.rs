@@ -1,0 +1,55 @@
+//! What is around every answer, whatever it is: how long it may take, how much is read for it, that it is
+//! counted, and the headers that it carries. It is around all routes together, since a layer around each
+//! of them costs every answer some allocations.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, Request};
+use axum::http::{Method, StatusCode};
+use axum::response::{IntoResponse as _, Response};
+use tokio::time::timeout;
+use tower::{Service, service_fn};
+
+use crate::gateway::Gateway;
+use crate::headers::protect;
+use crate::metrics::Asked;
+
+/// How long an answer may take.
+const ANSWER_TIME: Duration = Duration::from_secs(30);
+/// The largest body that is read, in bytes: a code has 8 KiB at most.
+const MAX_BODY: usize = 16 * 1024;
+
+/// The routes, and what is around them.
+pub(crate) fn around(
+    gateway: Arc<Gateway>,
+    mut routes: Router,
+) -> impl Service<
+    Request,
+    Response = Response,
+    Error = Infallible,
+    Future: Future<Output = Result<Response, Infallible>> + Send,
+> + Clone
++ Send
++ 'static {
+    service_fn(move |mut request: Request| {
+        let gateway = Arc::clone(&gateway);
+        let (asked, begun) = (Asked::by(request.uri().path()), Instant::now());
+        if request.method() != Method::GET {
+            DefaultBodyLimit::max(MAX_BODY).apply(&mut request);
+        }
+        let answering = Service::<Request>::call(&mut routes, request);
+        async move {
+            let mut answer = match timeout(ANSWER_TIME, answering).await {
+                Ok(answer) => answer?,
+                Err(_) => StatusCode::REQUEST_TIMEOUT.into_response(),
+            };
+            let (status, time) = (answer.status(), begun.elapsed());
+            gateway.metrics.answered(asked, status, time);
+            protect(&gateway, &mut answer);
+            Ok(answer)
+        }
+    })
+}
