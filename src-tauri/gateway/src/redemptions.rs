@@ -120,3 +120,77 @@ impl Drop for AtWork {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+    use latchkey_core::activity::{ActivityQuery, Actor, Occasion};
+    use latchkey_core::directory::SledDirectory;
+    use latchkey_core::instance::Settings;
+    use latchkey_core::secret::{Secret, SigningKey};
+    use tokio::task::JoinSet;
+
+    use super::*;
+
+    /// What is no code at all, which is refused and recorded as any other.
+    fn attempt() -> Attempt {
+        let settings = Settings::sample().unwrap();
+        let key = SigningKey::from_text(&Secret::new("k".repeat(32))).unwrap();
+        let by = Occasion::new(Actor::Visitor, Timestamp::UNIX_EPOCH);
+        Attempt::new("x", &settings, &[&key], by)
+    }
+
+    fn redemptions() -> (Arc<Redemptions>, Arc<SledDirectory>, tempfile::TempDir) {
+        let folder = tempfile::tempdir().unwrap();
+        let directory = Arc::new(SledDirectory::open(folder.path(), "a test").unwrap());
+        let redemptions = Arc::new(Redemptions::new(
+            Arc::clone(&directory) as Arc<dyn Directory>
+        ));
+        (redemptions, directory, folder)
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+    async fn everybody_who_comes_at_once_is_answered_once() {
+        const VISITORS: usize = 3 * TOGETHER + 7;
+        let (redemptions, directory, _folder) = redemptions();
+        for round in 1..=5 {
+            let mut visitors = JoinSet::new();
+            for _ in 0..VISITORS {
+                let redemptions = Arc::clone(&redemptions);
+                visitors.spawn(async move { redemptions.redeem(attempt()).await.unwrap().1 });
+            }
+            let verdicts = visitors.join_all().await;
+            assert!(
+                verdicts
+                    .iter()
+                    .all(|verdict| verdict.code() == "malformed_code")
+            );
+            let activity = directory.activity(&ActivityQuery::default(), None, usize::MAX);
+            assert_eq!(activity.unwrap().entries.len(), round * VISITORS);
+        }
+        let queue = redemptions.queue();
+        assert!(queue.waiting.is_empty() && !queue.at_work);
+    }
+
+    #[tokio::test]
+    async fn work_that_ends_before_its_time_is_said_and_begun_anew() {
+        let (redemptions, _, _folder) = redemptions();
+        let (answer, answered) = oneshot::channel();
+        let work = redemptions.wait(Waiting {
+            attempt: attempt(),
+            answer,
+        });
+        assert!(work.is_some());
+        let (second, second_answered) = oneshot::channel();
+        let waiting = Waiting {
+            attempt: attempt(),
+            answer: second,
+        };
+        assert!(redemptions.wait(waiting).is_none(), "one is at work");
+        // As where it panics.
+        drop(work);
+        assert!(answered.await.is_err() && second_answered.await.is_err());
+        let (_, verdict) = redemptions.redeem(attempt()).await.unwrap();
+        assert_eq!(verdict.code(), "malformed_code");
+    }
+}

@@ -1,4 +1,4 @@
-//! The embedded engine: one tree of sled's. A change is one row of its [`journal`], flushed before
+//! The embedded engine: one tree of sled's. A change is in one row of its [`journal`], flushed before
 //! it is acknowledged, so that what is acknowledged is on disk; counters are a row, because `len()`
 //! walks all rows.
 
