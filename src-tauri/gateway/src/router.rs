@@ -30,7 +30,8 @@ pub fn router(
 ) -> impl Service<Request, Response = Response, Error = Infallible, Future: Send> + Clone + Send + 'static
 {
     let routes = Router::new()
-        .route("/auth/verify", get(verify::verify))
+        // `GET` alone does not come so far: it is answered by what is around the routes.
+        .route("/auth/verify", get(verify::asked))
         .route("/auth/sign-in", get(visit::sign_in_page))
         .route("/auth/continue", post(visit::confirmed))
         .route("/auth/sign-out", post(visit::sign_out))

@@ -12,11 +12,10 @@ use latchkey_core::return_address::ReturnAddress;
 use serde::Deserialize;
 use url::form_urlencoded;
 
-use crate::gateway::{Current, Gateway, Hosted};
+use crate::gateway::{Gateway, Hosted};
 use crate::refused::Refused;
 use crate::sent::in_query;
 use crate::session::Place;
-use crate::visit::Answer;
 
 const REMOTE_USER: HeaderName = HeaderName::from_static("remote-user");
 const REMOTE_EMAIL: HeaderName = HeaderName::from_static("remote-email");
@@ -34,19 +33,25 @@ pub(crate) struct Wanted {
 
 /// 200 and who it is, or 401. Whoever is signed in in the widget alone is nobody here: its cookie goes
 /// along with what pages of other sites send.
-pub(crate) async fn verify(
-    State(gateway): State<Arc<Gateway>>,
-    Current(hosted): Current,
-    request: Request,
-) -> Answer {
+pub(crate) fn verify(gateway: &Gateway, request: &Request) -> Response {
     let headers = request.headers();
-    let Wanted { redirect } = in_query(&request, &gateway)?;
-    match gateway.signed_in(&hosted, Place::Page, headers) {
-        Ok(Some(user)) => Ok(remote(&user)),
-        Ok(None) if redirect.is_some() => Ok(to_sign_in(&hosted, headers)),
-        Ok(None) => Ok(StatusCode::UNAUTHORIZED.into_response()),
-        Err(cause) => Err(Refused::failure(&cause).answer(Some(&hosted), headers)),
+    let hosted = match gateway.hosted() {
+        Ok(hosted) => hosted,
+        Err(cause) => return Refused::failure(&cause).answer(None, headers),
+    };
+    let wanted = in_query::<Wanted>(request, gateway);
+    match (wanted, gateway.signed_in(&hosted, Place::Page, headers)) {
+        (Err(unreadable), _) => unreadable,
+        (_, Ok(Some(user))) => remote(&user),
+        (Ok(Wanted { redirect: Some(_) }), Ok(None)) => to_sign_in(&hosted, headers),
+        (_, Ok(None)) => StatusCode::UNAUTHORIZED.into_response(),
+        (_, Err(cause)) => Refused::failure(&cause).answer(Some(&hosted), headers),
     }
+}
+
+/// The same for whatever else is taken for `GET`.
+pub(crate) async fn asked(State(gateway): State<Arc<Gateway>>, request: Request) -> Response {
+    verify(&gateway, &request)
 }
 
 /// Who it is, as proxies hand it to applications. Texts are UTF-8.
