@@ -18,6 +18,11 @@ mod wrk;
 
 use std::path::Path;
 
+/// The programs that have a gateway have this one, too; the bare handler it is measured beside has the same.
+#[cfg(not(target_env = "msvc"))]
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 fn main() {
     let arguments: Vec<String> = std::env::args()
         .skip(1)

@@ -18,8 +18,8 @@ use crate::{Error, ErrorCode, Result, files};
 const FORMAT: u32 = 4;
 /// The oldest that is read: the same rows, and nothing in a journal; in that of 3 each row is one change.
 const OLDEST: u32 = 2;
-/// sled's own default is a gibibyte.
-const CACHE_BYTES: u64 = 16 * 1024 * 1024;
+/// Of the rows as they are written; in memory they take several times as much. sled's own default is a gibibyte.
+const CACHE_BYTES: u64 = 8 * 1024 * 1024;
 /// After how many changes the tally beside the tree is written anew.
 const TALLY_EVERY: u64 = 256;
 
