@@ -1,4 +1,5 @@
-//! What others wrote: the packages from npm and `PyPI` that codes and pictures are checked against.
+//! What others wrote: the packages from npm and `PyPI` that codes, pictures and the gateway are checked
+//! against.
 
 use std::path::PathBuf;
 

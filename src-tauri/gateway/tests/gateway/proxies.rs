@@ -1,6 +1,7 @@
-//! nginx and Caddy with the README's own configurations, before an application that says what it is
-//! told.
+//! nginx, Caddy and Traefik with the README's own configurations, before an application that says what
+//! it is told.
 
+use std::env;
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -16,13 +17,14 @@ use latchkey_core::user_id::UserId;
 use crate::serving::Running;
 use crate::site::{Site, by};
 
-/// The block of the README in a language.
-fn readme(language: &str) -> String {
+/// The blocks of the README in a language.
+fn readme<const N: usize>(language: &str) -> [String; N] {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../README.md");
     let text = fs::read_to_string(path).unwrap();
     let begin = format!("```{language}\n");
-    let (_, block) = text.split_once(&begin).unwrap();
-    block.split_once("```").unwrap().0.to_owned()
+    let blocks = text.split(&begin).skip(1);
+    let blocks = blocks.map(|block| block.split_once("```").unwrap().0.to_owned());
+    blocks.collect::<Vec<_>>().try_into().unwrap()
 }
 
 /// An application that answers with the headers of the request.
@@ -88,8 +90,20 @@ impl Proxy {
         panic!("the proxy does not listen");
     }
 
+    /// The same for one that listens before it knows where to.
+    fn start_with_routes(address: SocketAddr, command: &mut Command) -> Self {
+        let proxy = Self::start(address, command);
+        for _ in 0..500 {
+            if !proxy.get("/", "").starts_with("HTTP/1.1 404") {
+                return proxy;
+            }
+            thread::sleep(Duration::from_millis(20));
+        }
+        panic!("the proxy has no routes");
+    }
+
     fn nginx(folder: &Path, address: SocketAddr, gateway: SocketAddr, app: SocketAddr) -> Self {
-        let block = readme("nginx");
+        let [block] = readme("nginx");
         let lines = block
             .lines()
             .filter(|line| !line.contains("ssl_certificate"));
@@ -117,7 +131,8 @@ impl Proxy {
     }
 
     fn caddy(folder: &Path, address: SocketAddr, gateway: SocketAddr, app: SocketAddr) -> Self {
-        let site = readme("caddyfile")
+        let [site] = readme("caddyfile");
+        let site = site
             .replace("app.example.com {", &format!("http://{address} {{"))
             .replace("127.0.0.1:8787", &gateway.to_string())
             .replace("127.0.0.1:3000", &app.to_string());
@@ -131,6 +146,28 @@ impl Proxy {
             .env("XDG_DATA_HOME", folder)
             .env("XDG_CONFIG_HOME", folder);
         Self::start(address, &mut caddy)
+    }
+
+    fn traefik(folder: &Path, address: SocketAddr, gateway: SocketAddr, app: SocketAddr) -> Self {
+        let [fixed, routes] = readme("yaml");
+        let host = address.ip().to_string();
+        let routes = routes
+            .replace("127.0.0.1:8787", &gateway.to_string())
+            .replace("127.0.0.1:3000", &app.to_string())
+            .replace("app.example.com", &host);
+        fs::write(folder.join("latchkey.yml"), routes).unwrap();
+        let routes = folder.join("latchkey.yml").display().to_string();
+        let fixed = fixed
+            .replace(":443", &address.to_string())
+            .replace("/etc/traefik/latchkey.yml", &routes)
+            .replace("/var/log/traefik/access.log", "access.log");
+        let quiet = "global: { checkNewVersion: false }\nlog: { filePath: traefik.log }\n";
+        fs::write(folder.join("traefik.yml"), format!("{fixed}{quiet}")).unwrap();
+        let installed = env::var_os("LATCHKEY_INTEROP").expect("`cargo xtask test` says where");
+        let program = Path::new(&installed).join("python/bin/traefik");
+        let mut traefik = Command::new(program);
+        traefik.arg("--configFile=traefik.yml").current_dir(folder);
+        Self::start_with_routes(address, &mut traefik)
     }
 
     fn get(&self, path: &str, headers: &str) -> String {
@@ -159,7 +196,10 @@ fn header(answer: &str, wanted: &str) -> Option<String> {
 
 const FORGED: &str = "Remote-User: root\r\nRemote-Email: root@evil.com\r\nRemote-Name: Root\r\n\
     Remote-Groups: admins\r\nX-Auth-Request-User: root\r\nX-Auth-Request-Email: root@evil.com\r\n\
-    remote-user: root\r\nREMOTE-EMAIL: root@evil.com\r\n";
+    remote-user: root\r\nREMOTE-EMAIL: root@evil.com\r\n\
+    Remote_User: root\r\nRemote.User: root\r\nREMOTE_GROUPS: admins\r\nRemote!User: root\r\n\
+    X_Auth_Request_User: root\r\nX.Auth.Request.User: root\r\nX-Auth_Request-User: root\r\n\
+    X-Auth-Request.Email: root@evil.com\r\nX-Auth-Request~User: root\r\n";
 
 fn lets_the_right_people_through(
     begin: impl Fn(&Path, SocketAddr, SocketAddr, SocketAddr) -> Proxy,
@@ -250,4 +290,11 @@ fn nginx_lets_the_right_people_through() {
 #[test]
 fn caddy_lets_the_right_people_through() {
     lets_the_right_people_through(Proxy::caddy);
+}
+
+#[test]
+fn traefik_lets_the_right_people_through() {
+    let folder = lets_the_right_people_through(Proxy::traefik);
+    let log = fs::read_to_string(folder.path().join("access.log")).unwrap();
+    assert!(log.contains("GET /report HTTP/1.1\" 303"), "{log}");
 }
