@@ -1,26 +1,62 @@
 //! `cargo xtask bench`.
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 
 use crate::process::{cargo, run};
 use crate::system::{self, Purpose};
 use crate::window::Display;
 use crate::{baselines, interop, ui};
 
-/// Builds with optimisation and prints the tables.
-pub(crate) fn bench(tables: &[String]) -> Result<()> {
+/// A program that measures.
+struct Bench {
+    package: &'static str,
+    name: &'static str,
+    /// What it prints.
+    tables: &'static [&'static str],
+}
+
+const BENCHES: [Bench; 3] = [
+    Bench {
+        package: "latchkey-core",
+        name: "directory",
+        tables: &["writers", "kills", "million"],
+    },
+    Bench {
+        package: "latchkey-gateway",
+        name: "gateway",
+        tables: &["gateway load", "gateway crowd"],
+    },
+    Bench {
+        package: "latchkey-desktop",
+        name: "ratios",
+        tables: &["codes", "pictures", "start", "size"],
+    },
+];
+
+/// Builds with optimisation what prints the wanted tables, and runs it; all without any.
+pub(crate) fn bench(wanted: &[String]) -> Result<()> {
+    let is_wanted =
+        |table: &str| wanted.is_empty() || wanted.iter().any(|text| table.contains(text));
+    let benches: Vec<&Bench> = BENCHES
+        .iter()
+        .filter(|bench| bench.tables.iter().any(|table| is_wanted(table)))
+        .collect();
+    if benches.is_empty() {
+        let tables: Vec<&str> = BENCHES
+            .iter()
+            .flat_map(|bench| bench.tables)
+            .copied()
+            .collect();
+        bail!("there is no such table; there are: {}", tables.join(", "));
+    }
     system::install(Purpose::Tests, true)?;
     ui::build()?;
     interop::install()?;
-    if tables.is_empty() || tables.iter().any(|table| "gateway load".contains(table)) {
+    if is_wanted("gateway load") {
         baselines::install()?;
     }
     let display = Display::start()?;
-    for (package, name) in [
-        ("latchkey-core", "directory"),
-        ("latchkey-gateway", "gateway"),
-        ("latchkey-desktop", "ratios"),
-    ] {
+    for Bench { package, name, .. } in benches {
         let mut command = cargo(&[
             "bench",
             "--locked",
@@ -32,7 +68,7 @@ pub(crate) fn bench(tables: &[String]) -> Result<()> {
             name,
             "--",
         ]);
-        command.args(tables);
+        command.args(wanted);
         command
             .env("LATCHKEY_INTEROP", interop::folder())
             .env("LATCHKEY_BASELINES", baselines::folder())
