@@ -7,6 +7,7 @@
 
 mod clipboard;
 pub mod commands;
+mod dialogs;
 mod gateway;
 mod problem;
 pub mod schema;

@@ -72,6 +72,7 @@ commands! {
     gateway::gateway(()) -> gateway::GatewayState;
     gateway::gateway_start(gateway::GatewayStart) -> gateway::GatewayState;
     gateway::gateway_stop(()) -> gateway::GatewayState;
+    gateway::gateway_file_choose(gateway::CertificateFile) -> gateway::ChosenFile;
     keys::keys_create(keys::Passphrase) -> keys::KeyStore;
     keys::keys_unlock(keys::Passphrase) -> keys::KeyStore;
     keys::keys_retry(()) -> keys::KeyStore;
@@ -127,6 +128,8 @@ pub fn typescript() -> String {
         gateway::GatewayState::decl(&config),
         gateway::Tls::decl(&config),
         gateway::GatewayStart::decl(&config),
+        gateway::CertificateFile::decl(&config),
+        gateway::ChosenFile::decl(&config),
         users::Status::decl(&config),
         users::Origin::decl(&config),
         users::User::decl(&config),

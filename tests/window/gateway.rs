@@ -1,12 +1,13 @@
 //! From the window to a phone: a QR code is shown, scanned, and signs somebody in.
 
 use std::net::TcpListener;
+use std::process::Command;
 
 use jiff::Timestamp;
 use latchkey_core::activity::{Actor, Occasion};
 use latchkey_core::directory::Directory as _;
 
-use crate::driver::{Studio, picture_of_display};
+use crate::driver::{Studio, answer_file_dialog, picture_of_display};
 use crate::phone::Phone;
 use crate::prepared::Prepared;
 use crate::readers::read_qr_codes;
@@ -126,6 +127,60 @@ async fn with_tls(studio: &Studio, port: u16) {
     studio.resize(1240, 800).await;
 }
 
+/// https is spoken with a certificate from files, which are chosen in the system's dialog.
+async fn with_a_certificate_from_files(studio: &Studio, port: u16) {
+    let folder = tempfile::tempdir().unwrap();
+    let (certificate, key) = (folder.path().join("a.pem"), folder.path().join("a.key"));
+    let mut openssl = Command::new("openssl");
+    openssl
+        .args(["req", "-x509", "-newkey", "ec", "-pkeyopt"])
+        .args(["ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"])
+        .args(["-subj", "/CN=127.0.0.1", "-addext"])
+        .args(["subjectAltName=IP:127.0.0.1", "-keyout"])
+        .arg(&key)
+        .arg("-out")
+        .arg(&certificate);
+    assert!(openssl.output().unwrap().status.success());
+    studio.click("gateway-stop").await;
+    studio.choose("gateway-address", "127.0.0.1").await;
+    studio.choose("gateway-tls", "files").await;
+    studio.fill("gateway-port", &port.to_string()).await;
+    looks_well(studio, "gateway-files").await;
+    for (file, title, path) in [
+        ("certificate", "Choose the certificate", &certificate),
+        ("key", "Choose its private key", &key),
+    ] {
+        studio.click(&format!("gateway-{file}-choose")).await;
+        answer_file_dialog(title, path);
+        let chosen = format!(
+            "return document.querySelector('[data-testid=gateway-{file}]').value === '{}'",
+            path.display()
+        );
+        studio.wait_for_script("the chosen file", &chosen).await;
+    }
+    studio.resize(860, 600).await;
+    looks_well(studio, "gateway-files-small").await;
+    studio.resize(1240, 800).await;
+    studio.click("gateway-start").await;
+    let shown = Command::new("openssl")
+        .args(["x509", "-noout", "-fingerprint", "-sha256", "-in"])
+        .arg(&certificate)
+        .output();
+    let shown = String::from_utf8(shown.unwrap().stdout).unwrap();
+    let fingerprint = shown.trim().split_once('=').unwrap().1.to_owned();
+    studio
+        .wait_for_text("gateway-fingerprint", "the file's fingerprint", |text| {
+            text == fingerprint
+        })
+        .await;
+    let curl = Command::new("curl")
+        .args(["--silent", "--fail", "--cacert"])
+        .arg(&certificate)
+        .arg(format!("https://127.0.0.1:{port}/healthz"))
+        .output();
+    assert!(curl.unwrap().status.success(), "others trust it");
+}
+
 #[test]
 fn a_scanned_code_signs_in_and_studio_shows_it_at_once() {
     run(async {
@@ -196,6 +251,7 @@ fn a_scanned_code_signs_in_and_studio_shows_it_at_once() {
         phone.close().await;
         why_in_studio(&studio, &text).await;
         with_tls(&studio, port).await;
+        with_a_certificate_from_files(&studio, port).await;
 
         studio.click("gateway-mark").await;
         studio.click("gateway-stop").await;

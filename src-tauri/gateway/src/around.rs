@@ -38,9 +38,9 @@ pub(crate) fn around(
     service_fn(move |mut request: Request| {
         let gateway = Arc::clone(&gateway);
         let (asked, begun) = (Asked::by(request.uri().path()), Instant::now());
-        // A proxy asks about each request that it lets through: looking the path up among the others
+        // A proxy asks about each request that it lets through: looking the path up among the routes
         // would take as long as the answer.
-        let answering = if asked == Asked::Verify && request.method() == Method::GET {
+        let answering = if asked == Asked::Verify {
             Answering::Now(verify(&gateway, &request))
         } else {
             if request.method() != Method::GET {

@@ -11,13 +11,13 @@ use tower::Service;
 
 use crate::around::around;
 use crate::gateway::Gateway;
-use crate::{api, pages, verify, visit, widget};
+use crate::{api, pages, visit, widget};
 
 /// Everything that the gateway answers to.
 ///
 /// | path | what it is |
 /// |---|---|
-/// | `/auth/verify` | who somebody is, for a proxy |
+/// | `/auth/verify` | who somebody is, for a proxy; answered before the routes |
 /// | `/auth/sign-in` | where a proxy sends whoever is not signed in |
 /// | `/auth/continue`, `/auth/sign-out` | the buttons of pages |
 /// | `/api/…` | users and links, for other systems |
@@ -30,8 +30,6 @@ pub fn router(
 ) -> impl Service<Request, Response = Response, Error = Infallible, Future: Send> + Clone + Send + 'static
 {
     let routes = Router::new()
-        // `GET` alone does not come so far: it is answered by what is around the routes.
-        .route("/auth/verify", get(verify::asked))
         .route("/auth/sign-in", get(visit::sign_in_page))
         .route("/auth/continue", post(visit::confirmed))
         .route("/auth/sign-out", post(visit::sign_out))

@@ -1,11 +1,10 @@
 //! Forward authentication: a proxy asks here about each request before it lets it through.
 
 use std::borrow::Cow;
-use std::sync::Arc;
 
-use axum::extract::{Request, State};
-use axum::http::header::{HeaderName, LOCATION};
-use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::extract::Request;
+use axum::http::header::{ALLOW, HeaderName, LOCATION};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use latchkey_core::directory::User;
 use latchkey_core::return_address::ReturnAddress;
@@ -34,6 +33,9 @@ pub(crate) struct Wanted {
 /// 200 and who it is, or 401. Whoever is signed in in the widget alone is nobody here: its cookie goes
 /// along with what pages of other sites send.
 pub(crate) fn verify(gateway: &Gateway, request: &Request) -> Response {
+    if !matches!(*request.method(), Method::GET | Method::HEAD) {
+        return (StatusCode::METHOD_NOT_ALLOWED, [(ALLOW, "GET,HEAD")]).into_response();
+    }
     let headers = request.headers();
     let hosted = match gateway.hosted() {
         Ok(hosted) => hosted,
@@ -47,11 +49,6 @@ pub(crate) fn verify(gateway: &Gateway, request: &Request) -> Response {
         (_, Ok(None)) => StatusCode::UNAUTHORIZED.into_response(),
         (_, Err(cause)) => Refused::failure(&cause).answer(Some(&hosted), headers),
     }
-}
-
-/// The same for whatever else is taken for `GET`.
-pub(crate) async fn asked(State(gateway): State<Arc<Gateway>>, request: Request) -> Response {
-    verify(&gateway, &request)
 }
 
 /// Who it is, as proxies hand it to applications. Texts are UTF-8.

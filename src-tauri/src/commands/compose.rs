@@ -1,6 +1,5 @@
 //! A login link while it is composed: the preview, and taking it away.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use arboard::ImageData;
@@ -18,13 +17,11 @@ use latchkey_core::user_id::UserId;
 use latchkey_core::{Error, files, forecast, inspect, time};
 use serde::{Deserialize, Serialize};
 use tauri::{AppHandle, Runtime, State};
-use tauri_plugin_dialog::DialogExt as _;
-use tokio::sync::oneshot;
 use ts_rs::TS;
 
 use crate::clipboard::{CLEARED_AFTER, Content};
 use crate::studio::{at_home, blocking};
-use crate::{Problem, Studio};
+use crate::{Problem, Studio, dialogs};
 
 /// The metadata of a new or returning user, as a form or as text.
 #[derive(Clone, Debug, Deserialize, TS)]
@@ -299,7 +296,11 @@ pub async fn qr_save<R: Runtime>(
 ) -> Result<QrSaved, Problem> {
     let shown = studio.shown(request.revision)?;
     let qr = shown.qr.clone()?;
-    let Some(path) = ask_for_file(&app, request.format).await else {
+    let file = match request.format {
+        QrFormat::Png => ("PNG picture", "png"),
+        QrFormat::Svg => ("SVG picture", "svg"),
+    };
+    let Some(path) = dialogs::save(&app, "Save the QR code", "login-link", file).await else {
         return Ok(QrSaved { file: None });
     };
     blocking(studio, move |_| -> Result<QrSaved, Error> {
@@ -314,28 +315,6 @@ pub async fn qr_save<R: Runtime>(
         })
     })
     .await
-}
-
-async fn ask_for_file<R: Runtime>(app: &AppHandle<R>, format: QrFormat) -> Option<PathBuf> {
-    let (name, extension) = match format {
-        QrFormat::Png => ("PNG picture", "png"),
-        QrFormat::Svg => ("SVG picture", "svg"),
-    };
-    let (answer, answered) = oneshot::channel();
-    app.dialog()
-        .file()
-        .set_title("Save the QR code")
-        .set_file_name(format!("login-link.{extension}"))
-        .add_filter(name, &[extension])
-        .save_file(move |path| {
-            // Nobody listens any more where the window was closed.
-            let _ = answer.send(path);
-        });
-    let mut path = answered.await.ok()??.into_path().ok()?;
-    if path.extension().is_none() {
-        path.set_extension(extension);
-    }
-    Some(path)
 }
 
 fn picture(qr: &Qr) -> ImageData<'static> {

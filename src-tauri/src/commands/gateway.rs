@@ -9,13 +9,13 @@ use latchkey_core::qr::Qr;
 use latchkey_core::{Error, ErrorCode, Result};
 use latchkey_gateway::{Certificate, interfaces};
 use serde::{Deserialize, Serialize};
-use tauri::State;
+use tauri::{AppHandle, Runtime, State};
 use ts_rs::TS;
 
 use crate::commands::compose::QrPreview;
 use crate::gateway::Running;
 use crate::studio::blocking;
-use crate::{Problem, Studio};
+use crate::{Problem, Studio, dialogs};
 
 /// An address of this computer to listen on.
 #[derive(Clone, Debug, Serialize, TS)]
@@ -82,6 +82,23 @@ pub enum Tls {
     },
 }
 
+/// One of a certificate's files.
+#[derive(Clone, Copy, Debug, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum CertificateFile {
+    /// The certificate with its chain.
+    Certificate,
+    /// Its private key.
+    Key,
+}
+
+/// What a person has chosen.
+#[derive(Clone, Debug, Serialize, TS)]
+pub struct ChosenFile {
+    /// Where it is; nothing, where none was chosen.
+    pub path: Option<String>,
+}
+
 /// How it is.
 #[tauri::command]
 pub async fn gateway(studio: State<'_, Arc<Studio>>, request: ()) -> Result<GatewayState, Problem> {
@@ -110,6 +127,27 @@ pub async fn gateway_stop(
         state(studio)
     })
     .await
+}
+
+/// Asks for one of a certificate's files.
+#[tauri::command]
+pub async fn gateway_file_choose<R: Runtime>(
+    app: AppHandle<R>,
+    request: CertificateFile,
+) -> Result<ChosenFile, Problem> {
+    let title = match request {
+        CertificateFile::Certificate => "Choose the certificate",
+        CertificateFile::Key => "Choose its private key",
+    };
+    let path = dialogs::open(&app, title).await.map(|path| {
+        path.into_os_string().into_string().map_err(|_| {
+            let message =
+                "The name of this file is not in Unicode. Rename it, then choose it again.";
+            Error::new(ErrorCode::InvalidSetting, message).about("tls")
+        })
+    });
+    let path = path.transpose()?;
+    Ok(ChosenFile { path })
 }
 
 fn start(studio: &Studio, request: &GatewayStart) -> Result<GatewayState> {

@@ -104,6 +104,12 @@ export type Appearance = {
  * Light or dark.
  */
 theme: Theme, };
+export type CertificateFile = "certificate" | "key";
+export type ChosenFile = { 
+/**
+ * Where it is; nothing, where none was chosen.
+ */
+path: string | null, };
 export type ClaimTime = { 
 /**
  * `iat`, `nbf` or `exp`.
@@ -882,6 +888,7 @@ export type Commands = {
   gateway: { request: null; response: GatewayState };
   gateway_start: { request: GatewayStart; response: GatewayState };
   gateway_stop: { request: null; response: GatewayState };
+  gateway_file_choose: { request: CertificateFile; response: ChosenFile };
   keys_create: { request: Passphrase; response: KeyStore };
   keys_unlock: { request: Passphrase; response: KeyStore };
   keys_retry: { request: null; response: KeyStore };

@@ -40,6 +40,7 @@ beforeEach(async () => {
       };
       return (state = { addresses, running });
     },
+    gateway_file_choose: (file) => ({ path: file === 'key' ? '/etc/a.key' : null }),
     gateway_stop: () => (state = { running: null, addresses }),
     seats: () => ({ used: 1, limit: null }),
     instance_update: ({ settings }) => (kept = { ...kept, ...settings }),
@@ -81,6 +82,13 @@ it('speaks https with a certificate that is made here, and shows a phone the way
   await userEvent.type(screen.getByTestId('gateway-certificate'), '/etc/a.pem');
   await userEvent.click(screen.getByTestId('gateway-start'));
   await screen.findByText('The certificate’s key cannot be read.');
+  // Who chooses none has what was there.
+  await userEvent.click(screen.getByTestId('gateway-certificate-choose'));
+  await userEvent.click(screen.getByTestId('gateway-key-choose'));
+  await waitFor(() =>
+    expect(screen.getByTestId<HTMLInputElement>('gateway-key').value).toBe('/etc/a.key'),
+  );
+  expect(screen.getByTestId<HTMLInputElement>('gateway-certificate').value).toBe('/etc/a.pem');
   await userEvent.selectOptions(screen.getByTestId('gateway-tls'), 'self_signed');
   await userEvent.click(screen.getByTestId('gateway-start'));
   await waitFor(() => expect(screen.getByTestId('gateway-fingerprint').textContent).toBe('AB:CD'));

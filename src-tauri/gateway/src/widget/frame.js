@@ -6,7 +6,7 @@
   'use strict';
 
   const allowed = document.documentElement.dataset.embedIn.split(' ');
-  const dialog = document.getElementById('dialog');
+  const content = document.getElementById('content');
   const sections = [...document.querySelectorAll('section')];
 
   /** The way to the page around, once it has said hello. */
@@ -40,9 +40,9 @@
       const paragraph = slot.closest('p');
       if (paragraph) paragraph.hidden = text === '';
     }
-    dialog.setAttribute('aria-labelledby', `${state}-title`);
+    content.setAttribute('aria-labelledby', `${state}-title`);
     // What had the focus may be hidden by now.
-    if (document.hasFocus()) dialog.focus();
+    if (document.hasFocus()) content.focus();
   }
 
   function shown() {
@@ -148,7 +148,7 @@
     if (data.say === 'login') login(data.call, data.code);
     if (data.say === 'logout') logout(data.call);
     if (data.say === 'opened') {
-      dialog.focus();
+      content.focus();
       if (['signed_in', 'signed_out'].includes(shown())) refresh();
     }
     // A refusal is read once; whoever was signed in before is so still.

@@ -28,7 +28,7 @@ pub(super) fn frame(hosted: &Hosted) -> Markup {
                 script defer src=(SCRIPT_PATH) {}
             }
             body {
-                div #dialog role="dialog" aria-labelledby="busy-title" tabindex="-1" {
+                div #content role="group" aria-labelledby="busy-title" tabindex="-1" {
                     header {
                         p.instance { (name) }
                         button #close type="button" aria-label="Close" {

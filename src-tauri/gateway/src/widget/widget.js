@@ -12,6 +12,8 @@
   const CODE = 'data-external-auth-code';
   /** How long the frame may take to answer once it has been loaded. */
   const PATIENCE_MS = 5000;
+  /** Where the frame takes all the room there is. */
+  const SMALL = '(max-width: 480px), (max-height: 400px)';
 
   const tag = document.currentScript;
   if (!tag) {
@@ -86,24 +88,31 @@
       border-radius: 50%;
       background: var(--alert);
     }
-    iframe {
+    dialog {
       position: fixed;
+      inset: auto;
       inset-block-end: 92px;
       inset-inline-end: 20px;
       box-sizing: border-box;
       width: 360px;
+      max-width: none;
       height: min(340px, calc(100dvh - 112px));
+      max-height: none;
+      margin: 0;
+      padding: 0;
+      overflow: hidden;
       border: 1px solid var(--line);
       border-radius: 14px;
       background: var(--surface);
       box-shadow: 0 8px 40px rgb(0 0 0 / 25%);
     }
-    @media (max-width: 480px), (max-height: 400px) {
-      iframe { inset: 0; width: 100%; height: 100%; border: 0; border-radius: 0; }
+    iframe { display: block; width: 100%; height: 100%; border: 0; }
+    @media ${SMALL} {
+      dialog { inset: 0; width: 100%; height: 100%; border: 0; border-radius: 0; }
       button[aria-expanded='true'] { display: none; }
     }
     @media (prefers-reduced-motion: no-preference) {
-      iframe { animation: rise 120ms ease-out; }
+      dialog { animation: rise 120ms ease-out; }
       @keyframes rise { from { opacity: 0; transform: translateY(8px); } }
     }
   `;
@@ -113,8 +122,10 @@
 
   const host = document.createElement('latchkey-widget');
   const bubble = document.createElement('button');
+  const dialog = document.createElement('dialog');
   const frame = document.createElement('iframe');
   const dot = document.createElement('span');
+  const small = matchMedia(SMALL);
 
   /** What the frame is asked and has not answered, by number. */
   const calls = new Map();
@@ -162,44 +173,61 @@
     dot.className = 'dot';
     dot.hidden = true;
     bubble.append(icon(SPEECH, 'closed'), icon(CROSS, 'opened'), dot);
-    frame.hidden = true;
     frame.referrerPolicy = 'no-referrer';
     frame.src = `${gateway}/auth/widget/frame`;
-    root.append(frame, bubble);
-    bubble.addEventListener('click', () => setOpen(frame.hidden));
+    dialog.append(frame);
+    root.append(dialog, bubble);
+    bubble.addEventListener('click', () => setOpen(!dialog.open));
     root.addEventListener('keydown', (event) => {
-      if (event.key === 'Escape' && !frame.hidden) setOpen(false);
+      if (event.key === 'Escape') setOpen(false);
+    });
+    dialog.addEventListener('close', closed);
+    small.addEventListener('change', () => {
+      if (!dialog.open) return;
+      dialog.close();
+      show();
     });
   }
 
   function label() {
-    bubble.setAttribute('aria-expanded', String(!frame.hidden));
-    const verb = frame.hidden ? 'Open' : 'Close';
+    bubble.setAttribute('aria-expanded', String(dialog.open));
+    const verb = dialog.open ? 'Close' : 'Open';
     const news = dot.hidden ? '' : ', which has something to say';
     bubble.setAttribute('aria-label', `${verb} ${title}${news}`);
   }
 
+  /** Shows the frame. Where it hides the page, nothing of that can be reached. */
+  function show() {
+    if (small.matches) dialog.showModal();
+    else dialog.show();
+    frame.focus();
+  }
+
+  function hasNoFocus() {
+    return [document.body, host, null].includes(document.activeElement);
+  }
+
   function setOpen(isOpen) {
-    if (isOpen === !frame.hidden) return;
-    const isFocused = host.shadowRoot.activeElement === frame;
-    if (isOpen)
-      back = [document.body, host, null].includes(document.activeElement)
-        ? bubble
-        : document.activeElement;
-    frame.hidden = !isOpen;
-    if (isOpen) dot.hidden = true;
+    if (isOpen === dialog.open) return;
+    if (!isOpen) return dialog.close();
+    back = hasNoFocus() ? bubble : document.activeElement;
+    show();
+    dot.hidden = true;
     label();
-    port.postMessage({ say: isOpen ? 'opened' : 'closed' });
-    if (isOpen) {
-      frame.focus();
-    } else if (isFocused) {
-      back.focus();
-    }
+    port.postMessage({ say: 'opened' });
+  }
+
+  /** What follows once the frame is closed, also by what a browser has for that, such as going back. */
+  function closed() {
+    if (dialog.open) return;
+    label();
+    port.postMessage({ say: 'closed' });
+    if (hasNoFocus()) back.focus();
   }
 
   /** Says on the button that the frame has something to say. */
   function mark() {
-    if (frame.hidden) dot.hidden = false;
+    if (!dialog.open) dot.hidden = false;
     label();
   }
 
@@ -243,6 +271,7 @@
         port = channel.port1;
         title = event.data.ready;
         frame.title = title;
+        dialog.setAttribute('aria-label', title);
         bubble.hidden = false;
         label();
         resolve();

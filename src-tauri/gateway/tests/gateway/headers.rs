@@ -17,6 +17,7 @@ fn every_answer_is_protected() {
         ("PUT", &link, &[], "", 405),
         ("DELETE", "/auth/verify", &[], "", 405),
         ("GET", "/auth/verify", &[], "", 401),
+        ("HEAD", "/auth/verify", &[], "", 401),
         ("GET", "/auth/verify?redirect=1", &[], "", 302),
         ("GET", "/auth/sign-in", &[], "", 200),
         ("GET", "/auth/sign-in?rd=a&rd=b", &[], "", 400),

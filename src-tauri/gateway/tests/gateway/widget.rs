@@ -205,7 +205,7 @@ impl Scene {
     async fn says(&self, wanted: &str) -> String {
         let mut text = String::new();
         for _ in 0..200 {
-            if let Ok(body) = self.client().find(Locator::Css("#dialog")).await {
+            if let Ok(body) = self.client().find(Locator::Css("#content")).await {
                 text = body.text().await.unwrap_or_default();
             }
             if text.contains(wanted) {
@@ -340,7 +340,7 @@ async fn is_used_by_hand(scene: &Scene, ada: &str) {
     scene
         .until(
             "the focus",
-            "return document.activeElement.id === 'dialog' && document.hasFocus()",
+            "return document.activeElement.id === 'content' && document.hasFocus()",
         )
         .await;
     assert_eq!(
@@ -349,8 +349,8 @@ async fn is_used_by_hand(scene: &Scene, ada: &str) {
             .await,
         json!(["", "", ""])
     );
-    let dialog = scene.client().find(Locator::Css("#dialog")).await.unwrap();
-    dialog
+    let content = scene.client().find(Locator::Css("#content")).await.unwrap();
+    content
         .send_keys(&char::from(Key::Escape).to_string())
         .await
         .unwrap();
@@ -362,11 +362,7 @@ async fn is_used_by_hand(scene: &Scene, ada: &str) {
         )
         .await;
     let returned = format!("return {BUBBLE} === {BUBBLE}.getRootNode().activeElement");
-    assert_eq!(
-        scene.script(&returned).await,
-        json!(true),
-        "the focus is back"
-    );
+    scene.until("the focus to be back", &returned).await;
 }
 
 /// Signed out and in, and asked about somebody else.
@@ -599,6 +595,13 @@ fn the_frame_listens_to_the_page_around_it_alone_and_to_origins_that_are_allowed
     });
 }
 
+/// Whether what is around an open frame can be reached by the keyboard.
+async fn reaches_the_page(scene: &Scene, can: bool) {
+    let reached = "document.getElementById('other').focus();
+        return document.activeElement.id === 'other'";
+    assert_eq!(scene.script(reached).await, json!(can));
+}
+
 #[test]
 fn it_looks_well() {
     run(async {
@@ -619,6 +622,9 @@ fn it_looks_well() {
             let fills = "return innerWidth >= 390 && innerHeight >= 700";
             assert_eq!(scene.script(fills).await, json!(name == "phone"));
             scene.picture(&format!("widget-open-{name}")).await;
+            scene.leave().await;
+            reaches_the_page(&scene, name != "phone").await;
+            scene.enter().await;
             scene.tap("#close").await;
             scene.leave().await;
             let closed =
