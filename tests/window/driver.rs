@@ -368,9 +368,22 @@ pub(crate) fn answer_file_dialog(title: &str, path: &Path) {
         "windowactivate",
         "--sync",
     ]);
+    // Where a file that is there is asked for, the line to type into shows up by this.
+    run(&["key", "--clearmodifiers", "ctrl+l"]);
     run(&["key", "--clearmodifiers", "ctrl+a"]);
     run(&["type", "--delay", "5", path.to_str().unwrap()]);
-    run(&["key", "Return"]);
+    // The first one may only end what completes a path.
+    for _ in 0..20 {
+        run(&["key", "Return"]);
+        std::thread::sleep(Duration::from_millis(250));
+        let open = Command::new("xdotool")
+            .args(["search", "--onlyvisible", "--name", title])
+            .output();
+        if open.unwrap().stdout.is_empty() {
+            return;
+        }
+    }
+    panic!("the dialog '{title}' does not close");
 }
 
 pub(crate) fn picture(name: &str) -> PathBuf {
