@@ -6,6 +6,7 @@ use axum::http::header::{
 };
 use axum::response::Response;
 use latchkey_core::instance::Settings;
+use latchkey_core::link::BaseUrl;
 use latchkey_core::return_address::WebOrigin;
 
 use crate::gateway::Gateway;
@@ -82,7 +83,9 @@ pub(crate) fn protect(gateway: &Gateway, answer: &mut Response) {
         }
         None => {}
     }
-    if hosted.is_some_and(|hosted| hosted.settings.url.is_https()) {
+    // Of `localhost` it would be said for every other server of this computer, too.
+    let stays_https = |url: &BaseUrl| url.is_https() && !url.is_loopback();
+    if hosted.is_some_and(|hosted| stays_https(&hosted.settings.url)) {
         let year = HeaderValue::from_static("max-age=31536000");
         headers.insert(STRICT_TRANSPORT_SECURITY, year);
     }

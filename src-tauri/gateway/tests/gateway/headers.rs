@@ -71,3 +71,14 @@ fn http_is_not_said_to_be_https() {
         "{cookie}"
     );
 }
+
+#[test]
+fn nothing_is_said_of_other_servers_of_this_computer() {
+    for url in ["https://localhost:8787/", "https://127.0.0.1:8787/"] {
+        let site = Site::with("acme", |settings| {
+            settings.url = latchkey_core::link::BaseUrl::parse(url).unwrap();
+        });
+        let answer = site.get("/", &[]);
+        assert!(answer.header("strict-transport-security").is_none());
+    }
+}
