@@ -18,6 +18,7 @@ mod embedding;
 mod headers;
 mod previews;
 mod proxies;
+mod scene;
 mod serving;
 mod sessions;
 mod site;

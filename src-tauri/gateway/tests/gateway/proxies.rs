@@ -81,7 +81,7 @@ impl Proxy {
             child: quiet.spawn().unwrap(),
             address,
         };
-        for _ in 0..500 {
+        for _ in 0..1500 {
             if TcpStream::connect(address).is_ok() {
                 return proxy;
             }
@@ -93,7 +93,7 @@ impl Proxy {
     /// The same for one that listens before it knows where to.
     fn start_with_routes(address: SocketAddr, command: &mut Command) -> Self {
         let proxy = Self::start(address, command);
-        for _ in 0..500 {
+        for _ in 0..1500 {
             if !proxy.get("/", "").starts_with("HTTP/1.1 404") {
                 return proxy;
             }
