@@ -258,6 +258,13 @@ fn a_scanned_code_signs_in_and_studio_shows_it_at_once() {
         studio
             .wait_for_text("gateway-state", "off", |text| text.contains("Off"))
             .await;
+        // From the rail it starts as it was, wherever one is.
+        studio.click("rail-compose").await;
+        studio.click("gateway-mark-start").await;
+        studio
+            .wait_for_text("gateway-mark", "open", |text| text.contains("open"))
+            .await;
+        looks_well(&studio, "gateway-from-the-rail").await;
         studio.quit().await;
     });
 }

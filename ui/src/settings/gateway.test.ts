@@ -5,6 +5,7 @@ import { beforeEach, expect, it, vi } from 'vitest';
 import { answer, instanceLike, refuse, type Asked } from '../../tests/answers';
 import type { GatewayState, Instance, QrPreview } from '../generated/types';
 import { gateway } from '../state/gateway.svelte';
+import { gatewayDrafts } from '../state/gatewayDrafts.svelte';
 import { studio } from '../state/studio.svelte';
 import { onUsersChanged } from '../users/changes';
 import Gateway from './Gateway.svelte';
@@ -47,6 +48,7 @@ beforeEach(async () => {
   });
   gateway.running = null;
   gateway.problem = null;
+  gatewayDrafts.discard('here');
   await gateway.refresh();
 });
 
