@@ -191,3 +191,28 @@ async fn text(State(gateway): State<Arc<Gateway>>) -> Response {
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     ([(CONTENT_TYPE, kind)], text).into_response()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_asked_for_is_known_by_its_path() {
+        for (path, label) in [
+            ("/auth/verify", "verify"),
+            ("/auth/sign-in", "sign_in"),
+            ("/auth/continue", "continue"),
+            ("/auth/sign-out", "sign_out"),
+            ("/api/v2/users/ada", "api"),
+            ("/api/openapi.json", "api"),
+            ("/healthz", "other"),
+            ("/widget.js", "other"),
+            ("/auth/widget/frame", "other"),
+            ("/", "page"),
+            ("/report", "page"),
+            ("/apiary", "page"),
+        ] {
+            assert_eq!(Asked::by(path).label(), label, "{path}");
+        }
+    }
+}

@@ -307,6 +307,8 @@ fn counters_are_on_a_listener_of_their_own() {
         "latchkey_verdicts_total{verdict=\"signed_in\"} 1",
         "latchkey_verdicts_total{verdict=\"malformed_code\"} 1",
         "latchkey_answers_total{route=\"page\",status=\"303\"} 2",
+        "latchkey_answer_time_seconds_count{route=\"page\"} 4",
+        "latchkey_answer_time_seconds_count{route=\"verify\"} 0",
         "latchkey_users 1",
         "latchkey_seats_used 1",
         "latchkey_seat_limit -1",
