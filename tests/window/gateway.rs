@@ -6,6 +6,7 @@ use std::process::Command;
 use jiff::Timestamp;
 use latchkey_core::activity::{Actor, Occasion};
 use latchkey_core::directory::Directory as _;
+use tempfile::TempDir;
 
 use crate::driver::{Studio, answer_file_dialog, picture_of_display};
 use crate::phone::Phone;
@@ -128,7 +129,8 @@ async fn with_tls(studio: &Studio, port: u16) {
 }
 
 /// https is spoken with a certificate from files, which are chosen in the system's dialog.
-async fn with_a_certificate_from_files(studio: &Studio, port: u16) {
+/// They are gone when the folder is dropped.
+async fn with_a_certificate_from_files(studio: &Studio, port: u16) -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     let (certificate, key) = (folder.path().join("a.pem"), folder.path().join("a.key"));
     let mut openssl = Command::new("openssl");
@@ -179,6 +181,7 @@ async fn with_a_certificate_from_files(studio: &Studio, port: u16) {
         .arg(format!("https://127.0.0.1:{port}/healthz"))
         .output();
     assert!(curl.unwrap().status.success(), "others trust it");
+    folder
 }
 
 #[test]
@@ -251,7 +254,7 @@ fn a_scanned_code_signs_in_and_studio_shows_it_at_once() {
         phone.close().await;
         why_in_studio(&studio, &text).await;
         with_tls(&studio, port).await;
-        with_a_certificate_from_files(&studio, port).await;
+        let _files = with_a_certificate_from_files(&studio, port).await;
 
         studio.click("gateway-mark").await;
         studio.click("gateway-stop").await;
