@@ -337,6 +337,37 @@ async fn reaches_the_page(scene: &Scene, can: bool) {
 }
 
 #[test]
+fn a_frame_that_is_open_hides_the_page_once_the_window_is_made_small_and_no_longer() {
+    run(async {
+        let scene = Scene::new(&["--window-size=1000,760"], json!({})).await;
+        scene.open(&scene.tag(&scene.site.new_user("ada"))).await;
+        scene.bubble().await.click().await.unwrap();
+        scene.enter().await;
+        scene.says("You are signed in").await;
+        scene.leave().await;
+        for (height, is_small) in [(380, true), (760, false), (380, true)] {
+            scene.client().set_window_size(1000, height).await.unwrap();
+            let settled = format!(
+                "return matchMedia('(max-height: 400px)').matches === {is_small}
+                    && {FRAME}.parentElement.matches(':modal') === {is_small}"
+            );
+            scene.until("the frame to fit", &settled).await;
+            reaches_the_page(&scene, !is_small).await;
+            scene.enter().await;
+            // It was not loaded anew.
+            scene.says("as ada Person").await;
+            scene.leave().await;
+        }
+        scene.script("Latchkey.close(); return true").await;
+        let closed =
+            format!("return {BUBBLE}.ariaExpanded === 'false' && {BUBBLE}.checkVisibility()");
+        scene.until("the frame to close", &closed).await;
+        reaches_the_page(&scene, true).await;
+        scene.end().await;
+    });
+}
+
+#[test]
 fn it_looks_well() {
     run(async {
         let phone = json!({ "mobileEmulation": { "deviceMetrics": { "width": 390, "height": 844, "pixelRatio": 2.0 } } });
