@@ -8,17 +8,12 @@ use fantoccini::{Client, ClientBuilder};
 use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Value, json};
 
-/// A browser with a fresh profile.
-pub(crate) struct Chromium {
-    pub(crate) client: Client,
-    driver: Child,
-    _profile: tempfile::TempDir,
-}
-
-impl Chromium {
-    /// Starts it with arguments, and with other members of its driver's options.
-    pub(crate) async fn start(arguments: &[&str], mut options: Value) -> Self {
-        let profile = tempfile::tempdir().unwrap();
+/// The driver, and the port that it listens on.
+///
+/// It takes a free port of IPv6 and then the same one of IPv4, which another test may hold; it ends
+/// then, and is started again.
+fn start_driver() -> (Child, u16) {
+    for _ in 0..20 {
         let mut driver = Command::new("chromedriver")
             .arg("--port=0")
             .stdin(Stdio::null())
@@ -31,6 +26,27 @@ impl Chromium {
             let port = line.split("started successfully on port ").nth(1)?;
             port.trim_end_matches('.').parse::<u16>().ok()
         });
+        if let Some(port) = port {
+            return (driver, port);
+        }
+        let ended = driver.wait().unwrap();
+        println!("chromedriver is started again: {ended}");
+    }
+    panic!("chromedriver finds no port");
+}
+
+/// A browser with a fresh profile.
+pub(crate) struct Chromium {
+    pub(crate) client: Client,
+    driver: Child,
+    _profile: tempfile::TempDir,
+}
+
+impl Chromium {
+    /// Starts it with arguments, and with other members of its driver's options.
+    pub(crate) async fn start(arguments: &[&str], mut options: Value) -> Self {
+        let profile = tempfile::tempdir().unwrap();
+        let (driver, port) = start_driver();
         let folder = format!("--user-data-dir={}", profile.path().display());
         let own = ["--headless=new", "--no-sandbox", "--disable-gpu", &folder];
         options["args"] = json!([&own[..], arguments].concat());
@@ -40,7 +56,7 @@ impl Chromium {
         });
         let mut builder = ClientBuilder::new(HttpConnector::new());
         builder.capabilities(serde_json::from_value(capabilities).unwrap());
-        let address = format!("http://127.0.0.1:{}", port.expect("chromedriver listens"));
+        let address = format!("http://127.0.0.1:{port}");
         let client = builder.connect(&address).await.unwrap();
         Self {
             client,

@@ -291,7 +291,8 @@ fn it_speaks_https_with_a_certificate_of_its_own_or_a_given_one() {
 fn counters_are_on_a_listener_of_their_own() {
     let folder = folder();
     let (link, other) = (link(folder.path(), "ada"), "/?externalAuthCode=no.co.de");
-    let free = TcpListener::bind("127.0.0.1:0").unwrap();
+    // Of an address where no other test takes a port.
+    let free = TcpListener::bind("127.0.0.2:0").unwrap();
     let metrics = free.local_addr().unwrap().to_string();
     drop(free);
     let serving = Serving::new(folder.path(), &["--metrics", &metrics]);

@@ -64,8 +64,10 @@ impl Drop for Proxy {
     }
 }
 
+/// An address to listen on, of the part of the loopback network where no test has sockets: none of
+/// them takes it before the proxy does.
 fn free() -> SocketAddr {
-    TcpListener::bind("127.0.0.1:0")
+    TcpListener::bind("127.0.0.2:0")
         .unwrap()
         .local_addr()
         .unwrap()
@@ -77,7 +79,7 @@ impl Proxy {
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null());
-        let proxy = Self {
+        let mut proxy = Self {
             child: quiet.spawn().unwrap(),
             address,
         };
@@ -85,6 +87,8 @@ impl Proxy {
             if TcpStream::connect(address).is_ok() {
                 return proxy;
             }
+            let ended = proxy.child.try_wait().unwrap();
+            assert_eq!(ended, None, "the proxy does not start");
             thread::sleep(Duration::from_millis(20));
         }
         panic!("the proxy does not listen");
