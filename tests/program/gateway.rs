@@ -180,6 +180,33 @@ fn what_cannot_be_listened_on_is_refused_and_an_instance_takes_its_gateway_along
 }
 
 #[test]
+fn how_it_was_started_is_remembered_for_as_long_as_its_instance_is_there() {
+    let (boundary, here) = with_sample();
+    let remembered = || boundary.ask("start", Value::Null).unwrap()["gateways"].clone();
+    assert_eq!(remembered(), json!([]));
+    start(&boundary, &here, 0).unwrap();
+    let mut request =
+        json!({ "instance": here, "ip": "127.0.0.1", "port": 0, "tls": { "kind": "self_signed" } });
+    boundary.ask("gateway_start", request.clone()).unwrap();
+    assert_eq!(remembered(), json!([request]));
+    // What did not start does not count.
+    request["ip"] = json!("192.0.2.1");
+    boundary.ask("gateway_start", request.clone()).unwrap_err();
+    request["ip"] = json!("127.0.0.1");
+    assert_eq!(remembered(), json!([request]));
+    // What else is remembered goes beside it.
+    boundary
+        .ask("appearance_set", json!({ "theme": "dark" }))
+        .unwrap();
+    boundary.ask("gateway_stop", Value::Null).unwrap();
+    assert_eq!(remembered(), json!([request]));
+    boundary
+        .ask("instance_remove", json!({ "instance": here }))
+        .unwrap();
+    assert_eq!(remembered(), json!([]));
+}
+
+#[test]
 fn it_speaks_https_with_a_certificate_that_stays() {
     let (boundary, here) = with_sample();
     let start = |tls: Value| {

@@ -13,7 +13,8 @@ use serde_json::{Value, json};
 /// It takes a free port of IPv6 and then the same one of IPv4, which another test may hold; it ends
 /// then, and is started again.
 fn start_driver() -> (Child, u16) {
-    for _ in 0..20 {
+    let mut ends = Vec::new();
+    while ends.len() < 20 {
         let mut driver = Command::new("chromedriver")
             .arg("--port=0")
             .stdin(Stdio::null())
@@ -29,10 +30,9 @@ fn start_driver() -> (Child, u16) {
         if let Some(port) = port {
             return (driver, port);
         }
-        let ended = driver.wait().unwrap();
-        println!("chromedriver is started again: {ended}");
+        ends.push(driver.wait().unwrap());
     }
-    panic!("chromedriver finds no port");
+    panic!("chromedriver does not listen: {ends:?}");
 }
 
 /// A browser with a fresh profile.

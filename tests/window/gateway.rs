@@ -269,5 +269,19 @@ fn a_scanned_code_signs_in_and_studio_shows_it_at_once() {
             .await;
         looks_well(&studio, "gateway-from-the-rail").await;
         studio.quit().await;
+
+        // The next time too.
+        let studio = prepared.open().await;
+        studio.click("gateway-mark").await;
+        studio
+            .wait_for_text("gateway-state", "off", |text| text.contains("Off"))
+            .await;
+        looks_well(&studio, "gateway-remembered").await;
+        studio.click("gateway-mark-start").await;
+        let url = format!("https://127.0.0.1:{port}/");
+        studio
+            .wait_for_text("gateway-state", "open", |text| text.contains(&url))
+            .await;
+        studio.quit().await;
     });
 }

@@ -56,9 +56,9 @@ pub async fn appearance_set(
     request: Appearance,
 ) -> Result<(), Problem> {
     at_home(studio, move |_, home| {
-        let mut preferences = Preferences::load(home.data_dir());
-        preferences.theme = request.theme.into();
-        preferences.save(home.data_dir())
+        Preferences::change(home.data_dir(), |preferences| {
+            preferences.theme = request.theme.into();
+        })
     })
     .await
 }

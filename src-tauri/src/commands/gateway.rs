@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use latchkey_core::home::Home;
 use latchkey_core::instance::{Instance, InstanceId};
+use latchkey_core::preferences::{self, Preferences};
 use latchkey_core::qr::Qr;
 use latchkey_core::{Error, ErrorCode, Result};
 use latchkey_gateway::{Certificate, interfaces};
@@ -53,7 +54,7 @@ pub struct GatewayState {
 }
 
 /// Where a gateway is to listen, and for which instance.
-#[derive(Clone, Debug, Deserialize, TS)]
+#[derive(Clone, Debug, Serialize, Deserialize, TS)]
 pub struct GatewayStart {
     /// The id.
     pub instance: String,
@@ -66,7 +67,7 @@ pub struct GatewayStart {
 }
 
 /// Whether https is spoken, and with what.
-#[derive(Clone, Debug, Deserialize, TS)]
+#[derive(Clone, Debug, Serialize, Deserialize, TS)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Tls {
     /// Not at all.
@@ -80,6 +81,38 @@ pub enum Tls {
         /// Its private key.
         key: String,
     },
+}
+
+impl GatewayStart {
+    /// As it was started last.
+    pub(crate) fn remembered(instance: String, start: preferences::GatewayStart) -> Self {
+        Self {
+            instance,
+            ip: start.listen.ip().to_string(),
+            port: start.listen.port(),
+            tls: start.tls.into(),
+        }
+    }
+}
+
+impl From<preferences::Tls> for Tls {
+    fn from(tls: preferences::Tls) -> Self {
+        match tls {
+            preferences::Tls::Off => Self::Off,
+            preferences::Tls::SelfSigned => Self::SelfSigned,
+            preferences::Tls::Files { certificate, key } => Self::Files { certificate, key },
+        }
+    }
+}
+
+impl From<Tls> for preferences::Tls {
+    fn from(tls: Tls) -> Self {
+        match tls {
+            Tls::Off => Self::Off,
+            Tls::SelfSigned => Self::SelfSigned,
+            Tls::Files { certificate, key } => Self::Files { certificate, key },
+        }
+    }
 }
 
 /// One of a certificate's files.
@@ -170,10 +203,23 @@ fn start(studio: &Studio, request: &GatewayStart) -> Result<GatewayState> {
         stop(studio);
     }
     let certificate = certificate(&home, &instance, listen, &request.tls)?;
-    let running = Running::begin(home, &instance, directory, listen, certificate)?;
+    let running = Running::begin(Arc::clone(&home), &instance, directory, listen, certificate)?;
+    let started = preferences::GatewayStart {
+        listen,
+        tls: request.tls.clone().into(),
+    };
     let replaced = studio.running().replace(running);
     if let Some(replaced) = replaced {
         replaced.end();
+    }
+    let remembered = Preferences::change(home.data_dir(), |preferences| {
+        preferences
+            .gateways
+            .insert(request.instance.clone(), started);
+    });
+    if let Err(cause) = remembered {
+        // It runs all the same.
+        tracing::warn!(error = ?cause, "how the gateway was started will not be remembered");
     }
     state(studio)
 }

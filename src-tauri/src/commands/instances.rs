@@ -245,7 +245,10 @@ pub async fn instance_remove(
     at_home(studio, move |studio, home| {
         let id = request.id()?;
         studio.release(&id);
-        home.remove(&id)
+        home.remove(&id)?;
+        Preferences::change(home.data_dir(), |preferences| {
+            preferences.gateways.remove(id.as_str());
+        })
     })
     .await
 }
@@ -261,9 +264,9 @@ fn add(
 }
 
 fn select(home: &home::Home, id: &InstanceId) -> latchkey_core::Result<()> {
-    let mut preferences = Preferences::load(home.data_dir());
-    preferences.current = Some(id.as_str().to_owned());
-    preferences.save(home.data_dir())
+    Preferences::change(home.data_dir(), |preferences| {
+        preferences.current = Some(id.as_str().to_owned());
+    })
 }
 
 impl From<instance::Instance> for Instance {

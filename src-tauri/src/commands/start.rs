@@ -8,6 +8,7 @@ use tauri::State;
 use ts_rs::TS;
 
 use crate::commands::appearance::Appearance;
+use crate::commands::gateway::GatewayStart;
 use crate::commands::instances::Instance;
 use crate::commands::keys::KeyStore;
 use crate::studio::at_home;
@@ -30,6 +31,8 @@ pub struct Start {
     pub key_store: KeyStore,
     /// How Studio looks.
     pub appearance: Appearance,
+    /// How gateways were started last.
+    pub gateways: Vec<GatewayStart>,
 }
 
 /// Opens the data folder and says what is in it.
@@ -53,6 +56,11 @@ pub async fn start(studio: State<'_, Arc<Studio>>, request: ()) -> Result<Start,
             appearance: Appearance {
                 theme: preferences.theme.into(),
             },
+            gateways: preferences
+                .gateways
+                .into_iter()
+                .map(|(instance, start)| GatewayStart::remembered(instance, start))
+                .collect(),
         })
     })
     .await

@@ -693,7 +693,11 @@ key_store: KeyStore,
 /**
  * How Studio looks.
  */
-appearance: Appearance, };
+appearance: Appearance, 
+/**
+ * How gateways were started last.
+ */
+gateways: Array<GatewayStart>, };
 export type Status = "active" | "suspended";
 export type Theme = "system" | "light" | "dark";
 export type Tls = { "kind": "off" } | { "kind": "self_signed" } | { "kind": "files", 

@@ -77,6 +77,17 @@ it('says what opening it to a network means, and lets links lead there', async (
   await waitFor(() => expect(studio.instances[0]?.url).toBe('http://192.168.1.20:8787/'));
 });
 
+it('shows how it was started the last time, and starts so again', async () => {
+  const tls = { kind: 'self_signed' as const };
+  const started = { instance: 'here', ip: '192.168.1.20', port: 9000, tls };
+  gatewayDrafts.remember([started]);
+  render(Gateway, { instance: kept });
+  expect(screen.getByText('Everybody on that network will reach it')).toBeTruthy();
+  await userEvent.click(screen.getByTestId('gateway-start'));
+  expect(asked.at(-1)).toEqual({ name: 'gateway_start', request: started });
+  expect(gatewayDrafts.requestAtOnce(kept)).toEqual(started);
+});
+
 it('speaks https with a certificate that is made here, and shows a phone the way', async () => {
   render(Gateway, { instance: kept });
   await userEvent.selectOptions(screen.getByTestId('gateway-address'), '192.168.1.20');

@@ -70,6 +70,30 @@ it('listens on no network that was left', () => {
   expect(gatewayDrafts.request(here)?.ip).toBe('127.0.0.1');
 });
 
+it('starts as it did the last time, but shows a network of the last time first', async () => {
+  const certificate = '/etc/a.pem';
+  const tls = { kind: 'files' as const, certificate, key: '/etc/a.key' };
+  gatewayDrafts.remember([{ instance: 'here', ip: '127.0.0.1', port: 9000, tls }]);
+  render(GatewayMark, { instance: here });
+  await userEvent.click(screen.getByTestId('gateway-mark-start'));
+  const started = { instance: 'here', ip: '127.0.0.1', port: 9000, tls };
+  expect(asked.findLast(({ name }) => name === 'gateway_start')?.request).toEqual(started);
+
+  gateway.running = null;
+  gatewayDrafts.remember([{ ...started, ip: '192.168.1.20' }]);
+  const before = asked.length;
+  await userEvent.click(await screen.findByTestId('gateway-mark-start'));
+  expect([studio.screen, studio.settingsPart]).toEqual(['settings', 'gateway']);
+  expect(asked.slice(before).filter(({ name }) => name === 'gateway_start')).toEqual([]);
+  // Once it was started by its form, it is the choice of today.
+  gatewayDrafts.settle(here);
+  expect(gatewayDrafts.requestAtOnce(here)).toEqual({ ...started, ip: '192.168.1.20' });
+  // What is chosen now goes before what was, also when all of it is read again.
+  gatewayDrafts.change(here, { port: '9100' });
+  gatewayDrafts.remember([started]);
+  expect(gatewayDrafts.of(here).port).toBe('9100');
+});
+
 it('leads to Settings where it does not start, and where that would end another one', async () => {
   gatewayDrafts.change(here, { port: '1' });
   render(GatewayMark, { instance: here });

@@ -21,6 +21,7 @@ async function open(changed: Partial<Start>) {
     current: null,
     key_store: { kind: 'keychain', state: 'ready' },
     appearance: { theme: 'light' },
+    gateways: [],
     ...changed,
   };
   keyStore = start.key_store;

@@ -19,8 +19,21 @@ export type GatewayDraft = {
 /** What was chosen for the gateways, by instance; it stays while other screens open. */
 class GatewayDrafts {
   readonly #chosen = new SvelteMap<string, Partial<GatewayDraft>>();
+  /** As they were started last, before Studio was. */
+  readonly #remembered = new SvelteMap<string, GatewayDraft>();
 
-  /** On this computer alone, and at the port to which links lead, where nothing else was chosen. */
+  remember(started: GatewayStart[]): void {
+    for (const { instance, ip, port, tls } of started) {
+      const files = tls.kind === 'files' ? tls : { certificate: '', key: '' };
+      const { certificate, key } = files;
+      this.#remembered.set(instance, { ip, port: String(port), tls: tls.kind, certificate, key });
+    }
+  }
+
+  /**
+   * Where nothing was chosen, as it was started last; where it never was, on this computer alone,
+   * and at the port to which links lead.
+   */
   of(instance: Instance): GatewayDraft {
     const draft = {
       ip: LOOPBACK,
@@ -28,6 +41,7 @@ class GatewayDrafts {
       tls: 'off' as const,
       certificate: '',
       key: '',
+      ...this.#remembered.get(instance.id),
       ...this.#chosen.get(instance.id),
     };
     // A network that was left is not there to listen on.
@@ -38,8 +52,24 @@ class GatewayDrafts {
     this.#chosen.set(instance.id, { ...this.#chosen.get(instance.id), ...change });
   }
 
+  /** It is started as its form shows it: all of that counts as chosen. */
+  settle(instance: Instance): void {
+    this.change(instance, this.of(instance));
+  }
+
   discard(id: string): void {
     this.#chosen.delete(id);
+    this.#remembered.delete(id);
+  }
+
+  /**
+   * What starts it with no look at its form; null where that is to be seen first. A network of the
+   * last time is: the same address may be another network by now.
+   */
+  requestAtOnce(instance: Instance): GatewayStart | null {
+    const { ip } = this.of(instance);
+    const isChosen = this.#chosen.get(instance.id)?.ip === ip;
+    return isChosen || ip === LOOPBACK ? this.request(instance) : null;
   }
 
   /** What starts it; null where the port is none. */

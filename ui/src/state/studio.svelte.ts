@@ -1,6 +1,7 @@
 import { asProblem, call } from '../bridge';
 import type { Instance, KeyStore, Problem, Start, Theme } from '../generated/types';
 import type { ScreenId } from '../shell/screens';
+import { gatewayDrafts } from './gatewayDrafts.svelte';
 import { applyTheme } from './theme';
 import { toasts } from './toasts.svelte';
 
@@ -99,6 +100,7 @@ class Studio {
     for (const { message } of start.problems) toasts.warn(message);
     this.theme = start.appearance.theme;
     applyTheme(start.appearance.theme);
+    gatewayDrafts.remember(start.gateways);
   }
 }
 
