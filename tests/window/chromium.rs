@@ -64,10 +64,6 @@ impl Chromium {
             _profile: profile,
         }
     }
-
-    pub(crate) async fn close(self) {
-        let _ = self.client.clone().close().await;
-    }
 }
 
 impl Drop for Chromium {

@@ -26,7 +26,26 @@ pub(crate) struct Studio {
 }
 
 /// The WebDriver, with the program that it starts.
-struct Driver(Child);
+pub(crate) struct Driver(Child);
+
+/// Begins a session with a program that shows pages by WebKit.
+pub(crate) async fn session(
+    program: &str,
+    arguments: &[&str],
+    environment: &Environment,
+) -> Result<(Client, Driver), Box<dyn std::error::Error>> {
+    let port = free_port();
+    let driver = Driver::start(port, environment);
+    let options = json!({ "binary": program, "args": arguments });
+    let capabilities = json!({ "webkitgtk:browserOptions": options });
+    let mut builder = ClientBuilder::new(HttpConnector::new());
+    builder.capabilities(serde_json::from_value(capabilities)?);
+    while TcpStream::connect(("127.0.0.1", port)).is_err() {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let client = builder.connect(&format!("http://127.0.0.1:{port}")).await?;
+    Ok((client, driver))
+}
 
 impl Studio {
     /// Starts Studio in an environment, and waits until its page has been loaded.
@@ -54,15 +73,7 @@ impl Studio {
         program: &str,
         environment: &Environment,
     ) -> Result<Self, Box<dyn std::error::Error>> {
-        let port = free_port();
-        let driver = Driver::start(port, environment);
-        let capabilities = json!({ "webkitgtk:browserOptions": { "binary": program, "args": [] } });
-        let mut builder = ClientBuilder::new(HttpConnector::new());
-        builder.capabilities(serde_json::from_value(capabilities)?);
-        while TcpStream::connect(("127.0.0.1", port)).is_err() {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-        let client = builder.connect(&format!("http://127.0.0.1:{port}")).await?;
+        let (client, driver) = session(program, &[], environment).await?;
         while client.current_url().await?.scheme() == "about" {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
@@ -392,7 +403,7 @@ pub(crate) fn picture(name: &str) -> PathBuf {
     folder.join(format!("{name}.png"))
 }
 
-pub(crate) fn free_port() -> u16 {
+fn free_port() -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     listener.local_addr().unwrap().port()
 }

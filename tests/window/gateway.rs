@@ -33,6 +33,26 @@ async fn scanned(studio: &Studio, id: &str) -> String {
     read[0].clone()
 }
 
+/// Who was signed in by a link before opens it in a browser with the engine of an iPhone's.
+async fn returns_with_webkit(link: &str) {
+    let phone = Phone::start_webkit().await;
+    phone.open(link).await;
+    let text = phone.says("You are signed in").await;
+    assert!(text.contains("ada"), "{text}");
+    let address = phone.address().await;
+    assert!(link.starts_with(&address), "{address}");
+    assert!(!address.contains("externalAuthCode"), "{address}");
+    // The cookie is sent along.
+    phone.open(&address).await;
+    phone.says("You are signed in").await;
+    phone.picture("phone-webkit").await;
+    phone.tap("Sign out").await;
+    phone.says("You are signed out").await;
+    phone.open(&address).await;
+    phone.says("You are not signed in").await;
+    phone.close().await;
+}
+
 /// The administrator finds by the reference on a phone's page why somebody was refused.
 async fn why_in_studio(studio: &Studio, page: &str) {
     let reference = page.split("Reference ").nth(1).unwrap();
@@ -241,6 +261,8 @@ fn a_scanned_code_signs_in_and_studio_shows_it_at_once() {
         studio.click("rail-users").await;
         let row = "return document.querySelector('[data-user-id=\"ada\"]') !== null";
         studio.wait_for_script("ada among the users", row).await;
+
+        returns_with_webkit(&link).await;
 
         let link = scanned(&studio, "bob").await;
         let forecast = "return document.body.innerText.includes('no seats left')";

@@ -1,30 +1,62 @@
-//! A phone: Chromium with a phone's screen, driven as a person would.
+//! A phone, driven as a person would: Chromium with a phone's screen, or a browser with the engine of
+//! an iPhone's.
 
+use std::any::Any;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use fantoccini::Locator;
+use fantoccini::{Client, Locator};
 use serde_json::json;
 
 use crate::chromium::Chromium;
-use crate::driver::picture;
+use crate::driver::{picture, session};
+use crate::environment::Environment;
 
-pub(crate) struct Phone(Chromium);
+/// The own browser of `WebKitGTK`. It comes with the library that Studio's window is made with.
+const MINI_BROWSER: &str = "webkit2gtk-4.1/MiniBrowser";
+
+pub(crate) struct Phone {
+    client: Client,
+    /// What ends with it.
+    _browser: Box<dyn Any>,
+}
 
 impl Phone {
     pub(crate) async fn start() -> Self {
         let screen = json!({ "width": 390, "height": 844, "pixelRatio": 2.0 });
         let options = json!({ "mobileEmulation": { "deviceMetrics": screen } });
-        Self(Chromium::start(&[], options).await)
+        let chromium = Chromium::start(&[], options).await;
+        Self {
+            client: chromium.client.clone(),
+            _browser: Box::new(chromium),
+        }
+    }
+
+    pub(crate) async fn start_webkit() -> Self {
+        let environment = Environment::without_keychain();
+        let program = mini_browser();
+        // A session that is never answered is given up and begun again, as Studio's is.
+        for _ in 0..6 {
+            let begun = session(&program, &["--automation"], &environment);
+            let begun = tokio::time::timeout(Duration::from_secs(15), begun).await;
+            if let Ok(Ok((client, driver))) = begun {
+                client.set_window_size(390, 844).await.unwrap();
+                return Self {
+                    client,
+                    _browser: Box::new((driver, environment)),
+                };
+            }
+        }
+        panic!("no session could be begun");
     }
 
     pub(crate) async fn open(&self, url: &str) {
-        self.0.client.goto(url).await.unwrap();
+        self.client.goto(url).await.unwrap();
     }
 
     /// What stands in the address bar.
     pub(crate) async fn address(&self) -> String {
-        self.0.client.current_url().await.unwrap().into()
+        self.client.current_url().await.unwrap().into()
     }
 
     /// What is read on the page, once it says what is waited for.
@@ -32,7 +64,7 @@ impl Phone {
         let mut text = String::new();
         for _ in 0..300 {
             // While a page goes and another one comes there is no body.
-            if let Ok(body) = self.0.client.find(Locator::Css("body")).await {
+            if let Ok(body) = self.client.find(Locator::Css("body")).await {
                 text = body.text().await.unwrap_or_default();
             }
             if text.contains(wanted) {
@@ -45,18 +77,27 @@ impl Phone {
 
     pub(crate) async fn tap(&self, button: &str) {
         let path = format!("//button[contains(., '{button}')]");
-        let found = self.0.client.find(Locator::XPath(&path)).await.unwrap();
+        let found = self.client.find(Locator::XPath(&path)).await.unwrap();
         found.click().await.unwrap();
     }
 
     pub(crate) async fn picture(&self, name: &str) -> PathBuf {
         let path = picture(name);
-        let png = self.0.client.screenshot().await.unwrap();
+        let png = self.client.screenshot().await.unwrap();
         std::fs::write(&path, png).unwrap();
         path
     }
 
     pub(crate) async fn close(self) {
-        self.0.close().await;
+        let _ = self.client.close().await;
     }
+}
+
+/// Where the library's programs are.
+fn mini_browser() -> String {
+    let folders = std::fs::read_dir("/usr/lib").unwrap();
+    let mut found = folders.map(|folder| folder.unwrap().path().join(MINI_BROWSER));
+    let found = found.find(|path| path.is_file());
+    let found = found.expect("libwebkit2gtk is installed: `cargo xtask test` does it");
+    found.to_str().unwrap().to_owned()
 }

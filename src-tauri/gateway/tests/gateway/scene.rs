@@ -260,7 +260,7 @@ impl Scene {
     }
 
     pub(crate) async fn end(self) {
-        self.browser.close().await;
+        let _ = self.client().clone().close().await;
         self.running.end();
     }
 }
