@@ -132,6 +132,8 @@ impl Studio {
             .as_ref()
             .filter(|running| running.instance == instance.id);
         if let Some(directory) = running.map(|running| Arc::clone(&running.directory)) {
+            // Another one that was looked at is left to others.
+            *locked(&self.held) = None;
             home.record_acts(instance, &*directory)?;
             return Ok(directory);
         }

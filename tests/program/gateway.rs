@@ -162,12 +162,16 @@ fn what_cannot_be_listened_on_is_refused_and_an_instance_takes_its_gateway_along
     assert_eq!(refused["code"], "hosted_elsewhere");
 
     let url = other["running"]["url"].as_str().unwrap();
+    let port = url.trim_end_matches('/').rsplit(':').next().unwrap();
+    let port: u16 = port.parse().unwrap();
+    let no_files = json!({ "kind": "files", "certificate": "/nonexistent", "key": "/nonexistent" });
+    let request = json!({ "instance": here, "ip": "127.0.0.1", "port": port, "tls": no_files });
+    boundary.ask("gateway_start", request).unwrap_err();
     assert!(
         get(url, "/healthz").starts_with("HTTP/1.1 200"),
         "what runs goes on"
     );
-    let port = url.trim_end_matches('/').rsplit(':').next().unwrap();
-    start(&boundary, &here, port.parse().unwrap()).unwrap();
+    start(&boundary, &here, port).unwrap();
     assert!(
         get(url, "/healthz").starts_with("HTTP/1.1 200"),
         "it is begun anew"

@@ -212,7 +212,7 @@ pub(crate) struct ServeArguments {
     /// The certificate's private key, in PEM.
     #[arg(long, value_name = "FILE", requires = "tls_cert")]
     pub(crate) tls_key: Option<PathBuf>,
-    /// Speak https with a certificate that is made now, and that browsers warn of.
+    /// Speak https with a certificate that is made the first time, and kept. Browsers warn of it.
     #[arg(long, conflicts_with = "tls_cert")]
     pub(crate) tls_self_signed: bool,
     /// A proxy that is believed when it says in X-Forwarded-For for whom it asks; repeat it for more.

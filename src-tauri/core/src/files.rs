@@ -46,6 +46,7 @@ pub fn replace(path: &Path, contents: &[u8]) -> Result<()> {
             .prefix(".latchkey-")
             .tempfile_in(folder)?;
         file.write_all(contents)?;
+        leave_to_owner(file.as_file(), path)?;
         file.as_file().sync_all()?;
         file.persist(path)?;
         sync_dir(folder)
@@ -71,9 +72,31 @@ pub fn lock(path: &Path) -> Result<File> {
         .write(true)
         .open(path);
     let file = open.map_err(|cause| storage("opened", path, cause))?;
+    leave_to_owner(&file, path).map_err(|cause| storage("written", path, cause))?;
     file.lock()
         .map_err(|cause| storage("locked", path, cause))?;
     Ok(file)
+}
+
+/// Lets a file that root has written belong to whom its folder belongs to: a gateway that runs as a user
+/// of its own has to read it.
+#[cfg(unix)]
+fn leave_to_owner(file: &File, path: &Path) -> io::Result<()> {
+    use std::os::unix::fs::{MetadataExt as _, fchown};
+
+    let folder = fs::metadata(path.parent().unwrap_or_else(|| Path::new(".")))?;
+    let owner = (folder.uid(), folder.gid());
+    let written = file.metadata()?;
+    if written.uid() == 0 && owner.0 != 0 {
+        fchown(file, Some(owner.0), Some(owner.1))?;
+    }
+    Ok(())
+}
+
+/// Windows has no such user.
+#[cfg(not(unix))]
+fn leave_to_owner(_: &File, _: &Path) -> io::Result<()> {
+    Ok(())
 }
 
 /// Flushes a folder, so that a renamed or removed entry survives a power cut.
@@ -118,6 +141,19 @@ mod tests {
             let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
             assert_eq!(mode(&file), 0o600);
             assert_eq!(mode(&path), 0o700);
+        }
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::{MetadataExt as _, chown};
+            // Only root can give a folder away, and only what root writes goes along.
+            if chown(&path, Some(65534), Some(65534)).is_ok() {
+                replace(&file, b"three").unwrap();
+                drop(lock(&path.join("lock")).unwrap());
+                for name in ["file", "lock"] {
+                    let written = fs::metadata(path.join(name)).unwrap();
+                    assert_eq!((written.uid(), written.gid()), (65534, 65534), "{name}");
+                }
+            }
         }
         assert!(read(&path.join("absent")).unwrap().is_none());
         assert!(replace(&folder.path().join("absent/file"), b"x").is_err());

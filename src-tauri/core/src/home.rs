@@ -250,7 +250,10 @@ impl Home {
     }
 }
 
-fn require_here(instance: &Instance) -> Result<()> {
+/// Refuses an instance where another server decides who signs in.
+///
+/// Fails with [`ErrorCode::HostedElsewhere`].
+pub fn require_here(instance: &Instance) -> Result<()> {
     if instance.settings.hosted == Hosted::Elsewhere {
         return Err(Error::new(
             ErrorCode::HostedElsewhere,

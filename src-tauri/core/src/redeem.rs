@@ -3,7 +3,7 @@
 use crate::Result;
 use crate::activity::{Event, Occasion};
 use crate::code::recognize::recognize;
-use crate::code::{CodeRefusal, VerifiedCode, verify};
+use crate::code::{CodeRefusal, LEEWAY_SECS, VerifiedCode, verify};
 use crate::directory::{Directory, Redemption, User};
 use crate::instance::{Policy, Settings, SignInStep};
 use crate::lifetime::Lifetime;
@@ -137,7 +137,12 @@ impl Attempt {
     pub fn sign_in(&self, verdict: Verdict, directory: &dyn Directory) -> Result<SignIn> {
         let session = match (verdict.user(), &self.code) {
             (Some(user), Ok(code)) => {
-                let expires_at = code.registered.expires_at;
+                let now = self.by.at.as_second();
+                // A code that is accepted late, in its leeway, lets nobody in for no time at all.
+                let expires_at = code.registered.expires_at.map(|at| match at {
+                    at if at <= now => at.saturating_add(LEEWAY_SECS),
+                    at => at,
+                });
                 // Nobody, where the user has been removed since.
                 let user = directory.user(user)?;
                 user.map(|user| Session::new(&user, self.session, expires_at, self.by.at))

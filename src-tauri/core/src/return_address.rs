@@ -7,6 +7,7 @@ use std::fmt;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use url::Url;
 
+use crate::link::BaseUrl;
 use crate::{Error, ErrorCode, Result};
 
 /// The longest address that is looked at, in bytes.
@@ -117,6 +118,15 @@ impl ReturnAddress {
                 fragment.unwrap_or_default()
             ))
         })
+    }
+
+    /// Its host, where it leads to another one than an instance's. Whoever is signed in at the instance is
+    /// nobody there: a cookie is of a host, whatever its port (RFC 6265 §8.5).
+    #[must_use]
+    pub fn other_host(&self, instance: &BaseUrl) -> Option<String> {
+        let url = Url::parse(&self.0).ok()?;
+        let host = url.host_str()?;
+        (Some(host) != instance.at("").host_str()).then(|| host.to_owned())
     }
 
     /// The address.

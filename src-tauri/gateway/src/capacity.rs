@@ -43,6 +43,23 @@ pub(crate) fn let_many_wait(listener: &TcpListener) {
     }
 }
 
+/// How long somebody may leave what is sent to them unread.
+#[cfg(target_os = "linux")]
+const UNREAD_TIME: std::time::Duration = std::time::Duration::from_secs(30);
+
+/// Lets go who does not read: a connection has this of the listener that it came by.
+#[cfg(target_os = "linux")]
+pub(crate) fn let_go_who_reads_nothing(listener: &TcpListener) {
+    let milliseconds = u32::try_from(UNREAD_TIME.as_millis()).unwrap_or(u32::MAX);
+    if let Err(cause) = rustix::net::sockopt::set_tcp_user_timeout(listener, milliseconds) {
+        tracing::warn!(%cause, "how long a connection may stay unread could not be set");
+    }
+}
+
+/// Elsewhere the operating system's own patience counts.
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn let_go_who_reads_nothing(_: &TcpListener) {}
+
 /// Windows is left to choose.
 #[cfg(not(unix))]
 pub(crate) fn let_many_wait(_: &TcpListener) {}

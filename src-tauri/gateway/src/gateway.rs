@@ -1,5 +1,5 @@
 use std::fmt;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use latchkey_core::activity::{Actor, Occasion, Reference};
 use latchkey_core::api_key::ApiKey;
 use latchkey_core::directory::{Directory, User};
-use latchkey_core::home::Home;
+use latchkey_core::home::{Home, require_here};
 use latchkey_core::instance::{InstanceId, Settings};
 use latchkey_core::redeem::{Attempt, Opening, SignIn, Visitor};
 use latchkey_core::secret::SigningKey;
@@ -42,6 +42,8 @@ pub struct Hosting {
 impl Hosting {
     /// What an instance of a data folder says now; `key`, if one is given, signs in place of its own.
     /// What was done to its settings meanwhile is recorded in its activity.
+    ///
+    /// Fails with [`ErrorCode::HostedElsewhere`] once another server decides.
     pub fn of(
         home: &Home,
         id: &InstanceId,
@@ -49,6 +51,7 @@ impl Hosting {
         directory: &dyn Directory,
     ) -> Result<Self> {
         let instance = home.instances().get(id)?;
+        require_here(&instance)?;
         home.record_acts(&instance, directory)?;
         let key = key.map_or_else(|| home.signing_key(&instance), |key| Ok(key.clone()))?;
         Ok(Self {
@@ -71,6 +74,8 @@ pub struct Gateway {
     ask: Ask,
     hosted: Mutex<Option<(Instant, Arc<Hosted>)>>,
     sign_ins: AtomicU32,
+    /// Whether the last code could not be redeemed for a reason that lies with this computer.
+    is_failing: AtomicBool,
     pub(crate) visits: Counter,
     pub(crate) metrics: Metrics,
 }
@@ -122,6 +127,7 @@ impl Gateway {
             ask: Box::new(ask),
             hosted: Mutex::default(),
             sign_ins: AtomicU32::new(0),
+            is_failing: AtomicBool::new(false),
             visits: Counter::new(visitors),
             metrics: Metrics::new(),
         }
@@ -156,6 +162,11 @@ impl Gateway {
         });
         *hosted = Some((Instant::now(), Arc::clone(&fresh)));
         Ok(fresh)
+    }
+
+    /// Whether links can be opened here, as far as is known.
+    pub(crate) fn is_well(&self) -> bool {
+        !self.is_failing.load(Ordering::Relaxed) && self.hosted().is_ok()
     }
 
     /// Opens a link by its code.
@@ -193,7 +204,9 @@ impl Gateway {
     }
 
     async fn redeem(&self, attempt: Attempt) -> Result<SignIn> {
-        let (attempt, verdict) = self.redemptions.redeem(attempt).await?;
+        let redeemed = self.redemptions.redeem(attempt).await;
+        self.is_failing.store(redeemed.is_err(), Ordering::Relaxed);
+        let (attempt, verdict) = redeemed?;
         attempt.sign_in(verdict, &*self.directory)
     }
 

@@ -38,20 +38,24 @@ impl Refused {
 
     /// Something does not work here.
     pub(crate) fn failure(error: &Error) -> Self {
-        let refused = Self::new(
-            StatusCode::SERVICE_UNAVAILABLE,
-            "Signing in does not work at the moment. Try again in a few minutes.",
-        );
-        tracing::error!(error = ?error, reference = %refused.reference, "failed");
-        refused
+        let reference = Reference::random();
+        tracing::error!(error = ?error, %reference, "failed");
+        Self {
+            status: StatusCode::SERVICE_UNAVAILABLE,
+            sentence: "Signing in does not work at the moment. Try again in a few minutes."
+                .to_owned(),
+            reference,
+        }
     }
 
-    /// What was asked for is not there, or was asked for in a wrong way.
+    /// What was asked for is not there, or was asked for in a wrong way. The log has it by its reference.
     pub(crate) fn new(status: StatusCode, sentence: &str) -> Self {
+        let reference = Reference::random();
+        tracing::info!(status = status.as_u16(), %reference, "{sentence}");
         Self {
             status,
             sentence: sentence.to_owned(),
-            reference: Reference::random(),
+            reference,
         }
     }
 

@@ -2,7 +2,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::Request;
+use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::Response;
@@ -23,7 +23,7 @@ use crate::{api, pages, visit, widget};
 /// | `/api/…` | users and links, for other systems |
 /// | `/widget.js` | the widget, for pages of other sites |
 /// | `/auth/widget/…` | its frame, and what the frame's script asks for |
-/// | `/healthz` | 200 while it runs |
+/// | `/healthz` | 200 while links can be opened, else 503 |
 /// | any other | a link, where a code is in it; else who is signed in |
 pub fn router(
     gateway: Arc<Gateway>,
@@ -39,8 +39,16 @@ pub fn router(
         )
         .nest("/api", api::router(&gateway))
         .merge(widget::routes())
-        .route("/healthz", get(|| async { (StatusCode::OK, "ok\n") }))
+        .route("/healthz", get(health))
         .fallback(visit::page)
         .with_state(Arc::clone(&gateway));
     around(gateway, routes)
+}
+
+async fn health(State(gateway): State<Arc<Gateway>>) -> (StatusCode, &'static str) {
+    if gateway.is_well() {
+        (StatusCode::OK, "ok\n")
+    } else {
+        (StatusCode::SERVICE_UNAVAILABLE, "failing\n")
+    }
 }

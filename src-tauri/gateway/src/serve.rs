@@ -60,6 +60,7 @@ impl Listening {
             refused.about("listen").because(cause)
         })?;
         capacity::let_many_wait(&listener);
+        capacity::let_go_who_reads_nothing(&listener);
         Ok(Self(listener))
     }
 

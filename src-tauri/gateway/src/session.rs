@@ -97,9 +97,10 @@ impl CookieKey {
     }
 
     /// A cookie that says nothing but that a page of this server was shown. Another site's form comes
-    /// without it.
+    /// without it. It stays for as long as the page may be open.
     pub(crate) fn shown(&self) -> String {
-        let mut cookie = self.bare(self.shown_name(), "1".into(), RETURN_MINUTES * 60);
+        let mut cookie = self.bare(self.shown_name(), "1".into(), 0);
+        cookie.set_max_age(None);
         cookie.set_same_site(SameSite::Strict);
         cookie.to_string()
     }

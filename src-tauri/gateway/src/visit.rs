@@ -8,7 +8,7 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use axum::http::header::{LOCATION, RETRY_AFTER, SET_COOKIE};
+use axum::http::header::{ALLOW, LOCATION, RETRY_AFTER, SET_COOKIE};
 use axum::http::{Extensions, HeaderMap, HeaderValue, Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
@@ -46,7 +46,11 @@ pub(crate) async fn page(
         |status, sentence| Err(Refused::new(status, sentence).answer(Some(&hosted), &headers));
     if method != Method::GET && method != Method::HEAD {
         let sentence = "This page is only there to be looked at.";
-        return refuse(StatusCode::METHOD_NOT_ALLOWED, sentence);
+        let mut refused =
+            Refused::new(StatusCode::METHOD_NOT_ALLOWED, sentence).answer(Some(&hosted), &headers);
+        let allowed = HeaderValue::from_static("GET,HEAD");
+        refused.headers_mut().insert(ALLOW, allowed);
+        return Err(refused);
     }
     match code_in(&uri, hosted.settings.parameter.as_str()) {
         // Whoever asks for headers alone wants nothing done.
@@ -236,8 +240,17 @@ pub(crate) async fn sign_in_page(
     let signed_in = gateway.signed_in(&hosted, Place::Page, &headers);
     let signed_in =
         signed_in.map_err(|cause| Refused::failure(&cause).answer(Some(&hosted), &headers))?;
-    if signed_in.is_some() {
-        return Ok(see_other(to.as_ref(), &[]));
+    if let Some(user) = signed_in {
+        // Its proxy would send them back here at once, and this page there, for ever.
+        let elsewhere = to.as_ref().and_then(|to| {
+            let host = to.other_host(&hosted.settings.url)?;
+            tracing::warn!(%host, "a return address is of another host than the instance's URL: nobody is signed in there");
+            Some(pages::signed_in_here(&hosted, user.display_name(), &host, to.as_str()))
+        });
+        return Ok(match elsewhere {
+            Some(page) => page.into_response(),
+            None => see_other(to.as_ref(), &[]),
+        });
     }
     let remembered = to.iter().map(|address| hosted.cookie_key.remember(address));
     let page = pages::sign_in(&hosted).into_response();

@@ -194,6 +194,9 @@ fn start(studio: &Studio, request: &GatewayStart) -> Result<GatewayState> {
     })?;
     let directory = studio.directory(&home, &instance)?;
     let listen = SocketAddr::new(ip, request.port);
+    // What is wrong with it is found before another one ends for it.
+    let certificate = certificate(&home, &instance, listen, &request.tls)?;
+    home.signing_key(&instance)?;
     // Only one can be there; elsewhere the old one goes on until the new one is known to work.
     let is_there = studio
         .running()
@@ -202,7 +205,6 @@ fn start(studio: &Studio, request: &GatewayStart) -> Result<GatewayState> {
     if is_there {
         stop(studio);
     }
-    let certificate = certificate(&home, &instance, listen, &request.tls)?;
     let running = Running::begin(Arc::clone(&home), &instance, directory, listen, certificate)?;
     let started = preferences::GatewayStart {
         listen,

@@ -85,6 +85,13 @@ it('starts as it did the last time, but shows a network of the last time first',
   await userEvent.click(await screen.findByTestId('gateway-mark-start'));
   expect([studio.screen, studio.settingsPart]).toEqual(['settings', 'gateway']);
   expect(asked.slice(before).filter(({ name }) => name === 'gateway_start')).toEqual([]);
+  // Nor does it listen elsewhere where that network is not there, or not known yet.
+  const known = gateway.addresses;
+  for (const some of [[], known.slice(0, 1)]) {
+    gateway.addresses = some;
+    expect(gatewayDrafts.requestAtOnce(here)).toBeNull();
+  }
+  gateway.addresses = known;
   // Once it was started by its form, it is the choice of today.
   gatewayDrafts.settle(here);
   expect(gatewayDrafts.requestAtOnce(here)).toEqual({ ...started, ip: '192.168.1.20' });

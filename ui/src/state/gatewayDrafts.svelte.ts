@@ -67,9 +67,11 @@ class GatewayDrafts {
    * last time is: the same address may be another network by now.
    */
   requestAtOnce(instance: Instance): GatewayStart | null {
-    const { ip } = this.of(instance);
-    const isChosen = this.#chosen.get(instance.id)?.ip === ip;
-    return isChosen || ip === LOOPBACK ? this.request(instance) : null;
+    const chosen = this.#chosen.get(instance.id)?.ip;
+    const wanted = chosen ?? this.#remembered.get(instance.id)?.ip ?? LOOPBACK;
+    const isThere = this.of(instance).ip === wanted;
+    const isSeen = wanted === LOOPBACK || chosen !== undefined;
+    return isThere && isSeen ? this.request(instance) : null;
   }
 
   /** What starts it; null where the port is none. */

@@ -145,11 +145,15 @@ fn a_link_signs_in_and_the_session_outlives_a_restart() {
             .get("/?externalAuthCode=no.co.de", "")
             .starts_with("HTTP/1.1 403")
     );
+    let missing = serving.get("/nothing", "");
+    let reference = missing.split("<code>").nth(1).unwrap();
+    let reference = reference.split('<').next().unwrap();
     let log = serving.end();
     assert!(
         log.contains("refused") && log.contains("reference"),
         "{log}"
     );
+    assert!(log.contains(reference), "{reference}: {log}");
     for secret in [
         code,
         code.rsplit('.').next().unwrap(),
@@ -226,6 +230,18 @@ fn settings_that_are_changed_meanwhile_hold_within_seconds() {
     );
     thread::sleep(Duration::from_millis(1500));
     assert!(serving.get(&link, "").starts_with("HTTP/1.1 403"));
+    assert!(serving.get("/healthz", "").starts_with("HTTP/1.1 200"));
+    // Once another server decides, nobody is let in here.
+    let elsewhere = ["instance", "set", "here", "--hosted", "elsewhere"];
+    run(
+        folder.path(),
+        &[&elsewhere[..], &["--external-auth", "yes"]].concat(),
+    );
+    thread::sleep(Duration::from_millis(1500));
+    for path in [&link, "/auth/verify", "/healthz"] {
+        let answer = serving.get(path, "");
+        assert!(answer.starts_with("HTTP/1.1 503"), "{path}: {answer}");
+    }
     serving.end();
 }
 

@@ -129,10 +129,12 @@ impl Instances {
         {
             return Ok(instance);
         }
-        let known = if known.is_empty() {
-            "There is none yet: add one with 'latchkey instance add'.".to_owned()
-        } else {
-            format!("There is: {}.", known.join(", "))
+        // One that cannot be read may be the one that is meant.
+        let unreadable = listing.problems.into_iter().next();
+        let known = match (unreadable, known.as_slice()) {
+            (Some(problem), _) => format!("One cannot be read: {}", problem.message),
+            (None, []) => "There is none yet: add one with 'latchkey instance add'.".to_owned(),
+            (None, known) => format!("There is: {}.", known.join(", ")),
         };
         Err(Error::new(
             ErrorCode::UnknownInstance,
@@ -414,6 +416,9 @@ mod tests {
         let listing = instances.list().unwrap();
         assert_eq!(listing.instances.len(), 1);
         assert_eq!(listing.problems.len(), 2);
+        // By their names nobody knows them.
+        let unknown = instances.find("Broken Inc").unwrap_err().message;
+        assert!(unknown.contains("One cannot be read"), "{unknown}");
         assert_eq!(
             instances.find("newer").unwrap_err().code,
             ErrorCode::NewerFormat

@@ -46,6 +46,19 @@ pub(crate) fn signed_in(hosted: &Hosted, name: &str) -> Markup {
     )
 }
 
+/// Somebody is signed in here, and wanted a page of a host that does not learn of it.
+pub(crate) fn signed_in_here(hosted: &Hosted, name: &str, host: &str, to: &str) -> Markup {
+    page(
+        Some(hosted),
+        "Signed in",
+        &html! {
+            h1 { "You are signed in here" }
+            p { "as " strong { (name) } ", but " strong { (host) } " does not learn of it. Ask whoever runs it for a link that leads there." }
+            p { a href=(to) { "Go to " (host) " all the same" } }
+        },
+    )
+}
+
 /// A link was opened, and a click is missing.
 pub(crate) fn confirm(
     hosted: &Hosted,

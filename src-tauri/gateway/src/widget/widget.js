@@ -221,7 +221,7 @@
   function closed() {
     if (dialog.open) return;
     label();
-    port.postMessage({ say: 'closed' });
+    port?.postMessage({ say: 'closed' });
     if (hasNoFocus()) back.focus();
   }
 
@@ -250,12 +250,23 @@
     }
   }
 
+  /** A frame that was loaded anew knows of no call. */
+  function drop() {
+    for (const { reject } of calls.values())
+      reject(problem('superseded', 'The frame was loaded anew.'));
+    calls.clear();
+  }
+
+  /** There is no frame any more; the next call makes one. */
+  function lose() {
+    drop();
+    if (dialog.open) dialog.close();
+    connection = port = null;
+  }
+
   function meet(resolve, reject) {
     frame.onload = () => {
-      // One that was loaded anew knows of no call.
-      for (const { reject: drop } of calls.values())
-        drop(problem('superseded', 'The frame was loaded anew.'));
-      calls.clear();
+      drop();
       const channel = new MessageChannel();
       const refused = setTimeout(() => {
         reject(
@@ -290,6 +301,8 @@
   }
 
   function connect() {
+    // A page that puts another body in place has taken the frame away.
+    if (port && !host.isConnected) lose();
     connection ??= isParsed()
       .then(() => new Promise(meet))
       .catch((error) => {

@@ -1,4 +1,4 @@
-use std::io::{Read as _, Write as _};
+use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::num::NonZeroU32;
 use std::thread;
@@ -121,6 +121,31 @@ fn headers_that_are_too_large_are_refused() {
         "{}",
         String::from_utf8_lossy(&answer)
     );
+    running.end();
+}
+
+/// Whoever asks on and on and reads nothing is let go once nothing more can be sent to them.
+#[cfg(target_os = "linux")]
+#[test]
+fn who_reads_nothing_is_let_go() {
+    let site = Site::new();
+    let running = Running::new(&site);
+    let mut stream = running.connect();
+    stream.set_nonblocking(true).unwrap();
+    let asked = b"GET /widget.js HTTP/1.1\r\nHost: x\r\n\r\n".repeat(1000);
+    let begun = Instant::now();
+    let ended = loop {
+        match stream.write(&asked) {
+            Err(cause) if cause.kind() != ErrorKind::WouldBlock => break cause.kind(),
+            Ok(_) | Err(_) => thread::sleep(Duration::from_millis(20)),
+        }
+        assert!(begun.elapsed() < Duration::from_mins(3), "it is still held");
+    };
+    assert!(
+        matches!(ended, ErrorKind::ConnectionReset | ErrorKind::BrokenPipe),
+        "{ended}"
+    );
+    assert!(begun.elapsed() > Duration::from_secs(10));
     running.end();
 }
 

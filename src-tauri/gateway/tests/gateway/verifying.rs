@@ -58,23 +58,23 @@ fn whoever_is_not_signed_in_is_nobody() {
 #[test]
 fn a_browser_is_sent_to_sign_in_and_comes_back_to_where_it_was_going() {
     let site = Site::with("acme", |settings| {
-        let app = WebOrigin::parse("https://app.acme.example").unwrap();
+        let app = WebOrigin::parse("https://chat.acme.example:8443").unwrap();
         settings.visiting.return_to.push(app);
     });
     let asked_by_caddy = [
         ("x-forwarded-proto", "https"),
-        ("x-forwarded-host", "app.acme.example"),
+        ("x-forwarded-host", "chat.acme.example:8443"),
         ("x-forwarded-uri", "/reports?year=2026"),
     ];
     let asked_by_nginx = [(
         "x-original-url",
-        "https://app.acme.example/reports?year=2026",
+        "https://chat.acme.example:8443/reports?year=2026",
     )];
     for headers in [&asked_by_caddy[..], &asked_by_nginx[..]] {
         let sent = site.get("/auth/verify?redirect", headers);
         assert_eq!(sent.status.as_u16(), 302);
         let page = sent.location();
-        let rd = "rd=https%3A%2F%2Fapp.acme.example%2Freports%3Fyear%3D2026";
+        let rd = "rd=https%3A%2F%2Fchat.acme.example%3A8443%2Freports%3Fyear%3D2026";
         assert_eq!(page, format!("https://chat.acme.example/auth/sign-in?{rd}"));
         let path = page.strip_prefix("https://chat.acme.example").unwrap();
         let shown = site.get(path, &[]);
@@ -84,17 +84,42 @@ fn a_browser_is_sent_to_sign_in_and_comes_back_to_where_it_was_going() {
         let answer = site.get_as(&format!("/?externalAuthCode={code}"), &remembered);
         assert_eq!(
             answer.location(),
-            "https://app.acme.example/reports?year=2026"
+            "https://chat.acme.example:8443/reports?year=2026"
         );
         // Whoever is signed in by now goes on at once.
         let on = site.get_as(path, &answer.session().unwrap());
         assert_eq!(on.status.as_u16(), 303);
-        assert_eq!(on.location(), "https://app.acme.example/reports?year=2026");
+        assert_eq!(
+            on.location(),
+            "https://chat.acme.example:8443/reports?year=2026"
+        );
         let csp = shown.header("content-security-policy").unwrap();
         assert!(
-            csp.contains("form-action 'self' https://app.acme.example;"),
+            csp.contains("form-action 'self' https://chat.acme.example:8443;"),
             "{csp}"
         );
+    }
+}
+
+/// It has no cookie of the gateway's, so its proxy would send them back for ever.
+#[test]
+fn whoever_is_signed_in_is_sent_to_no_page_of_another_host() {
+    let site = Site::with("acme", |settings| {
+        let app = WebOrigin::parse("https://app.acme.example").unwrap();
+        settings.visiting.return_to.push(app);
+    });
+    let path = "/auth/sign-in?rd=https%3A%2F%2Fapp.acme.example%2F%3Fq%3D%3Cb%3E%26";
+    let shown = site.get(path, &[]);
+    assert_eq!(shown.status.as_u16(), 200);
+    let page = site.get_as(path, &site.sign_in("ada"));
+    assert_eq!(page.status.as_u16(), 200);
+    let text = page.body;
+    for part in [
+        "You are signed in here",
+        "ada",
+        "<a href=\"https://app.acme.example/?q=%3Cb%3E&amp;\">",
+    ] {
+        assert!(text.contains(part), "{part}: {text}");
     }
 }
 

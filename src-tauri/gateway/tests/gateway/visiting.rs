@@ -116,6 +116,24 @@ fn a_cookie_lasts_no_longer_than_the_code() {
     assert!((3590..=3600).contains(&seconds), "{cookie}");
 }
 
+/// A code is accepted for a minute after its end, and then lets somebody in until that minute is over.
+#[test]
+fn a_code_in_its_leeway_lets_somebody_in() {
+    let site = Site::new();
+    let ended = |seconds| Registered {
+        expires_at: Some(Timestamp::now().as_second() - seconds),
+        ..Registered::default()
+    };
+    let code = site.code_with(r#"{"user":{"id":"ada"}}"#, ended(10));
+    let answer = site.get(&format!("/?externalAuthCode={code}"), &[]);
+    let page = site.get_as("/", &answer.session().unwrap());
+    assert_eq!(page.status.as_u16(), 200);
+    let late = site.code_with(r#"{"user":{"id":"bob"}}"#, ended(61));
+    let answer = site.get(&format!("/?externalAuthCode={late}"), &[]);
+    assert_eq!(answer.status.as_u16(), 410);
+    assert!(!site.has_user("bob"));
+}
+
 #[test]
 fn where_it_has_to_be_confirmed_a_look_does_nothing_and_a_click_signs_in() {
     let site = Site::with("acme", |settings| {

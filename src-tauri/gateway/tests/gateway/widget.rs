@@ -199,6 +199,40 @@ fn it_works_where_the_cookies_of_other_sites_are_blocked() {
 }
 
 #[test]
+fn a_page_that_puts_another_body_in_place_gets_the_frame_again() {
+    run(async {
+        let scene = Scene::new(&[], json!({})).await;
+        let code = scene.site.new_user("ada");
+        scene.open(&scene.tag(&code)).await;
+        scene.bubble().await.click().await.unwrap();
+        for other in ["ada", "bob"] {
+            let replaced = "document.body.replaceWith(document.createElement('body')); return true";
+            scene.script(replaced).await;
+            let code = scene.site.new_user(other);
+            // Bob is asked about, and that opens the frame.
+            scene.begin(&format!("login('{code}')")).await;
+            scene.bubble().await;
+            scene
+                .until(
+                    "the frame",
+                    &format!("return {FRAME}.contentWindow !== null"),
+                )
+                .await;
+            if other == "bob" {
+                let open = format!("return {FRAME}.checkVisibility()");
+                scene.until("the question", &open).await;
+                scene.enter().await;
+                scene.says("Continue as bob Person").await;
+                scene.tap("#continue").await;
+                scene.leave().await;
+            }
+            assert_eq!(scene.outcome().await["user"]["id"], other);
+        }
+        scene.end().await;
+    });
+}
+
+#[test]
 fn an_origin_that_is_not_allowed_gets_no_frame_and_is_told_why() {
     run(async {
         let scene = Scene::with(
