@@ -120,7 +120,9 @@ export type Asked = {
 }[keyof Commands];
 
 type Answers = {
-  [K in keyof Commands]?: (request: Commands[K]['request']) => Commands[K]['response'];
+  [K in keyof Commands]?: (
+    request: Commands[K]['request'],
+  ) => Commands[K]['response'] | Promise<Commands[K]['response']>;
 };
 
 /** Stands in for the Rust side: answers from a table, and keeps what it was asked. */

@@ -37,7 +37,8 @@ impl WebOrigin {
             && url.path() == "/"
             && url.query().is_none()
             && url.fragment().is_none()
-            && url.has_host();
+            // A pattern is no origin: a policy would take it for one, and nothing else does.
+            && url.host_str().is_some_and(|host| !host.contains('*'));
         if is_bare {
             Ok(Self(url))
         } else {
@@ -252,6 +253,7 @@ mod tests {
             "https://u@a.b",
             "null",
             "*",
+            "https://*.a.b",
             "ftp://a.b",
             "data:,",
         ] {

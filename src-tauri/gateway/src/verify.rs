@@ -69,9 +69,14 @@ fn remote(user: &User) -> Response {
         insert(&[REMOTE_EMAIL, AUTH_REQUEST_EMAIL], email.as_str());
     }
     insert(&[REMOTE_NAME], user.display_name());
-    // One with a comma would be two.
-    let groups = user.metadata.groups().filter(|group| !group.contains(','));
-    let groups: Vec<&str> = groups.collect();
+    // One with a comma would be two, and one that has to be changed would be another.
+    let is_whole = |group: &&str| {
+        !group.is_empty()
+            && group.trim() == *group
+            && !group.contains(',')
+            && !group.contains(char::is_control)
+    };
+    let groups: Vec<&str> = user.metadata.groups().filter(is_whole).collect();
     if !groups.is_empty() {
         insert(&[REMOTE_GROUPS], &groups.join(","));
     }

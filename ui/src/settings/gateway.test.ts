@@ -88,6 +88,33 @@ it('shows how it was started the last time, and starts so again', async () => {
   expect(gatewayDrafts.requestAtOnce(kept)).toEqual(started);
 });
 
+it('takes no answer for the latest that was asked for before it was started', async () => {
+  let answerLate: ((state: GatewayState) => void) | undefined;
+  const late = new Promise<GatewayState>((resolve) => (answerLate = resolve));
+  const started = state;
+  answer({
+    gateway: () => late,
+    gateway_start: ({ instance }) => ({
+      addresses,
+      running: {
+        instance,
+        url: 'http://127.0.0.1:8787/',
+        on_network: false,
+        fingerprint: null,
+        qr: null,
+        sign_ins: 0,
+      },
+    }),
+    seats: () => ({ used: 1, limit: null }),
+  });
+  const asking = gateway.refresh();
+  const request = { instance: 'here', ip: '127.0.0.1', port: 8787, tls: { kind: 'off' as const } };
+  expect(await gateway.start(request)).toBe(true);
+  answerLate?.(started);
+  await asking;
+  expect(gateway.urlOf('here')).toBe('http://127.0.0.1:8787/');
+});
+
 it('speaks https with a certificate that is made here, and shows a phone the way', async () => {
   render(Gateway, { instance: kept });
   await userEvent.selectOptions(screen.getByTestId('gateway-address'), '192.168.1.20');

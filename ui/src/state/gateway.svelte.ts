@@ -19,6 +19,8 @@ class Gateway {
   /** Why it could not be asked, started or ended. */
   problem = $state.raw<Problem | null>(null);
   busy = $state(false);
+  /** Of several answers that are on their way, the one that was asked for last counts. */
+  #turn = 0;
 
   /** The address at which people reach an instance's gateway; null where none of it runs. */
   urlOf(instanceId: string): string | null {
@@ -26,8 +28,10 @@ class Gateway {
   }
 
   async refresh(): Promise<void> {
+    const turn = (this.#turn += 1);
     try {
-      this.#take(await call('gateway'));
+      const state = await call('gateway');
+      if (turn === this.#turn) this.#take(state);
     } catch (thrown) {
       this.problem = asProblem(thrown);
     }
@@ -54,7 +58,10 @@ class Gateway {
     this.busy = true;
     this.problem = null;
     try {
-      this.#take(await ask());
+      const state = await ask();
+      // How it was before does not count any more.
+      this.#turn += 1;
+      this.#take(state);
       return true;
     } catch (thrown) {
       this.problem = asProblem(thrown);

@@ -19,7 +19,7 @@ pub(super) struct ProblemDetails {
     /// A stable code to switch on, where a rule of users or links was broken: `email_in_use`.
     #[serde(skip_serializing_if = "Option::is_none")]
     code: Option<ErrorCodeText>,
-    /// The member that it is about: `user.email`.
+    /// The member that it is about: `email`.
     #[serde(skip_serializing_if = "Option::is_none")]
     field: Option<String>,
 }
@@ -82,8 +82,20 @@ impl From<Error> for Problem {
         };
         let mut problem = Self::of(status, &error.message);
         problem.details.code = Some(ErrorCodeText(error.code));
-        problem.details.field = error.field;
+        problem.details.field = error.field.map(|field| member(error.code, field));
         problem
+    }
+}
+
+/// What the API calls it.
+fn member(code: ErrorCode, field: String) -> String {
+    match (code, field.as_str()) {
+        (_, "expires_in") => "expiresIn".to_owned(),
+        // Of the user that is added or changed, whose members these are.
+        (ErrorCode::UserExists | ErrorCode::EmailInUse, _) => {
+            field.trim_start_matches("user.").to_owned()
+        }
+        _ => field,
     }
 }
 

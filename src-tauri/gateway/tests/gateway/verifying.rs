@@ -6,7 +6,7 @@ use crate::site::Site;
 fn a_proxy_is_told_who_it_is() {
     let site = Site::new();
     let code = site.code(
-        r#"{"user":{"id":"ada","email":"Ada@Acme.example","name":"José\nÁlvarez","groups":["staff","a,b",7,"röster"],"role":"admin"}}"#,
+        r#"{"user":{"id":"ada","email":"Ada@Acme.example","name":"José\nÁlvarez","groups":["staff","a,b",7,"","x\ty"," z","röster"],"role":"admin"}}"#,
     );
     let cookie = site
         .get(&format!("/?externalAuthCode={code}"), &[])
