@@ -66,20 +66,23 @@ pub fn read(path: &Path) -> Result<Option<Vec<u8>>> {
 /// Holds a lock file until it is dropped, so that Studio and the CLI do not change the same
 /// settings at once. Waits for whoever holds it; nobody does for longer than a write.
 pub fn lock(path: &Path) -> Result<File> {
-    let open = OpenOptions::new()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(path);
-    let file = open.map_err(|cause| storage("opened", path, cause))?;
-    leave_to_owner(&file, path).map_err(|cause| storage("written", path, cause))?;
+    // Only one that is made here is given away: what is there already may be a link to root's own files.
+    let made = OpenOptions::new().create_new(true).write(true).open(path);
+    let file = match made {
+        Ok(file) => leave_to_owner(&file, path).map(|()| file),
+        Err(cause) if cause.kind() == io::ErrorKind::AlreadyExists => {
+            OpenOptions::new().write(true).open(path)
+        }
+        Err(cause) => Err(cause),
+    };
+    let file = file.map_err(|cause| storage("opened", path, cause))?;
     file.lock()
         .map_err(|cause| storage("locked", path, cause))?;
     Ok(file)
 }
 
-/// Lets a file that root has written belong to whom its folder belongs to: a gateway that runs as a user
-/// of its own has to read it.
+/// Lets a file that root has just made belong to whom its folder belongs to: a gateway that runs as a
+/// user of its own has to read it.
 #[cfg(unix)]
 fn leave_to_owner(file: &File, path: &Path) -> io::Result<()> {
     use std::os::unix::fs::{MetadataExt as _, fchown};
@@ -153,6 +156,14 @@ mod tests {
                     let written = fs::metadata(path.join(name)).unwrap();
                     assert_eq!((written.uid(), written.gid()), (65534, 65534), "{name}");
                 }
+                // What a folder's owner has put there as a link stays root's.
+                let roots = folder.path().join("roots");
+                fs::write(&roots, "root's").unwrap();
+                std::os::unix::fs::symlink(&roots, path.join("link")).unwrap();
+                drop(lock(&path.join("link")).unwrap());
+                replace(&path.join("link"), b"four").unwrap();
+                assert_eq!(fs::metadata(&roots).unwrap().uid(), 0);
+                assert_eq!(fs::read(&roots).unwrap(), b"root's");
             }
         }
         assert!(read(&path.join("absent")).unwrap().is_none());

@@ -246,9 +246,14 @@ pub async fn instance_remove(
         let id = request.id()?;
         studio.release(&id);
         home.remove(&id)?;
-        Preferences::change(home.data_dir(), |preferences| {
+        let forgotten = Preferences::change(home.data_dir(), |preferences| {
             preferences.gateways.remove(id.as_str());
-        })
+        });
+        if let Err(cause) = forgotten {
+            // It is gone all the same.
+            tracing::warn!(error = ?cause, "how its gateway was started is still remembered");
+        }
+        Ok(())
     })
     .await
 }
