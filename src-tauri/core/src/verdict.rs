@@ -69,6 +69,8 @@ pub enum LinkState {
 pub struct Knowledge {
     /// The user whom the payload names: by id, or for `{"email"}` by address.
     pub user: Option<KnownUser>,
+    /// For `{"email"}`: all users who have the address, if there are several.
+    pub email_sharers: Vec<UserId>,
     /// Another user who has the payload's `user.email`.
     pub email_owner: Option<UserId>,
     /// When a user of the payload's id was removed, in Unix seconds, if one was.
@@ -114,6 +116,11 @@ pub enum Refusal {
     LinkRevoked,
     /// The link works once, and has.
     LinkAlreadyUsed,
+    /// Several users have the address, and the payload names nothing else.
+    SharedEmail {
+        /// They.
+        users: Vec<UserId>,
+    },
     /// There is no such user, and this payload creates none.
     UnknownUser {
         /// The address or the id.
@@ -171,6 +178,11 @@ fn judged(
         LinkState::Revoked => return Err(Refusal::LinkRevoked),
         LinkState::Used if code.registered.single_use => return Err(Refusal::LinkAlreadyUsed),
         LinkState::Used | LinkState::Open => {}
+    }
+    if let (Payload::Email(_), [_, _, ..]) = (&code.payload, known.email_sharers.as_slice()) {
+        return Err(Refusal::SharedEmail {
+            users: known.email_sharers.clone(),
+        });
     }
     match (&known.user, &code.payload) {
         (Some(user), payload) => returning(user, payload, code, policy, known),
@@ -297,6 +309,7 @@ impl Refusal {
             Self::Code(refusal) => refusal.title().into(),
             Self::LinkRevoked => "the link was revoked".into(),
             Self::LinkAlreadyUsed => "the link has been used".into(),
+            Self::SharedEmail { users } => format!("{} users have the email", users.len()),
             Self::UnknownUser { subject } => format!("there is no user {subject}"),
             Self::UserSuspended { user } => format!("{user} is suspended"),
             Self::UserRemoved { subject, .. } => format!("{subject} was removed"),
@@ -314,6 +327,7 @@ impl Refusal {
             Self::Code(refusal) => refusal.code(),
             Self::LinkRevoked => "link_revoked",
             Self::LinkAlreadyUsed => "link_already_used",
+            Self::SharedEmail { .. } => "ambiguous_payload",
             Self::UnknownUser { .. } => "unknown_user",
             Self::UserSuspended { .. } => "user_suspended",
             Self::UserRemoved { .. } => "user_removed",
@@ -353,6 +367,14 @@ impl fmt::Display for Refusal {
             Self::LinkRevoked => f.write_str("The link was revoked. Make a new one."),
             Self::LinkAlreadyUsed => {
                 f.write_str("The link works once, and somebody has signed in with it. Make a new one.")
+            }
+            Self::SharedEmail { users } => {
+                let users: Vec<&str> = users.iter().map(UserId::as_str).collect();
+                write!(
+                    f,
+                    "The email belongs to {}, so the code names nobody. Give all of them but one another email, or make a link by ID.",
+                    users.join(" and ")
+                )
             }
             Self::UnknownUser { subject } => write!(
                 f,

@@ -9,7 +9,7 @@ mod user;
 
 pub use query::{Cursor, Place, Search, Sort, SortBy, UserPage, UserQuery};
 pub use sled::SledDirectory;
-pub use user::{Origin, Profile, User};
+pub use user::{Origin, Profile, SharedEmail, User};
 
 use crate::activity::{ActivityPage, ActivityQuery, Event, Occasion, SettingsAct};
 use crate::code::{CodeRefusal, VerifiedCode};
@@ -60,8 +60,13 @@ pub trait Directory: Send + Sync {
         self.user(id)?.ok_or_else(|| unknown_user(id))
     }
 
-    /// The user who has an address, in whatever case it is written.
+    /// Returns the user who has an address, however it is written; of [several](Self::shared_emails)
+    /// the one who came first.
     fn user_by_email(&self, email: &Email) -> Result<Option<User>>;
+
+    /// Returns the addresses that several users have. Nobody can add one; they are left from format 4,
+    /// which told apart what is one address.
+    fn shared_emails(&self) -> Result<Vec<SharedEmail>>;
 
     /// At most `limit` of the users who answer `query`, in the order of `sort`, from `place` on.
     ///

@@ -1,3 +1,5 @@
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -42,6 +44,27 @@ pub struct User {
     /// Sessions that began before are void: when the user came in, or was last signed out
     /// everywhere. It only grows.
     pub sessions_since: i64,
+}
+
+/// An address that several users have. A code that names only the address signs none of them in.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct SharedEmail {
+    /// The [key](Email::key) of the address.
+    pub email: String,
+    /// The users, in the order in which they were created.
+    pub users: Vec<UserId>,
+}
+
+impl fmt::Display for SharedEmail {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let users: Vec<&str> = self.users.iter().map(UserId::as_str).collect();
+        write!(
+            f,
+            "{} have one email, {}. Links by this email are refused until all of them but one have another.",
+            users.join(" and "),
+            self.email
+        )
+    }
 }
 
 /// What is to be changed of a user; the rest stays.

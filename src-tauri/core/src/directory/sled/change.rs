@@ -67,12 +67,12 @@ impl<'a> Rows<'a> {
         }
     }
 
-    fn write(&mut self, key: Vec<u8>, value: &(impl Serialize + ?Sized)) -> Result<()> {
+    pub(super) fn write(&mut self, key: Vec<u8>, value: &(impl Serialize + ?Sized)) -> Result<()> {
         self.writes.insert(key, Some(encoded(value)?));
         Ok(())
     }
 
-    fn remove(&mut self, key: Vec<u8>) {
+    pub(super) fn remove(&mut self, key: Vec<u8>) {
         self.writes.insert(key, None);
     }
 
@@ -85,10 +85,6 @@ impl<'a> Rows<'a> {
 
     fn user(&self, id: &str) -> Result<Option<UserRecord>> {
         self.read(&keys::user(id))
-    }
-
-    fn owner_of(&self, email: &Email) -> Result<Option<String>> {
-        self.read(&keys::email(email))
     }
 
     pub(super) fn counters(&self) -> Result<Counters> {
@@ -113,25 +109,32 @@ impl<'a> Rows<'a> {
 
     /// Everything that a verdict on `code` depends on.
     fn knowledge(&self, code: &VerifiedCode) -> Result<Knowledge> {
-        let (id, email) = match &code.payload {
-            Payload::Email(email) => (self.owner_of(email)?, None),
-            Payload::Id(id) => (Some(id.user_id().as_str().to_owned()), None),
-            Payload::User(user) => (Some(user.id.as_str().to_owned()), user.email.as_ref()),
-        };
         let mut known = Knowledge {
             seats: self.counters()?.seats(),
             ..Knowledge::default()
         };
+        let (id, email) = match &code.payload {
+            Payload::Email(email) => {
+                known.email_sharers = self.sharers_of(email)?;
+                (self.owner_of(email)?, None)
+            }
+            Payload::Id(id) => (Some(id.user_id().as_str().to_owned()), None),
+            Payload::User(user) => (Some(user.id.as_str().to_owned()), user.email.as_ref()),
+        };
+        let mut own_email = None;
         if let Some(id) = &id {
             let user_id = UserId::parse(id, "id")?;
-            known.user = self.user(id)?.map(|user| KnownUser {
+            let user = self.user(id)?;
+            own_email = user.as_ref().and_then(UserRecord::email);
+            known.user = user.map(|user| KnownUser {
                 id: user_id,
                 status: user.status,
                 profile_as_of: user.profile_as_of,
             });
             known.removed_at = self.read(&keys::removal(id))?;
         }
-        if let Some(email) = email {
+        // Who shares an address with an older user keeps it.
+        if let Some(email) = email.filter(|email| own_email.as_ref() != Some(*email)) {
             let owner = self
                 .owner_of(email)?
                 .filter(|owner| Some(owner) != id.as_ref());
@@ -275,7 +278,7 @@ impl<'a> Change<'a> {
     /// Adds a user with the address and the seat.
     fn insert(&mut self, id: &str, user: &UserRecord) -> Result<()> {
         if let Some(email) = user.email() {
-            self.rows.write(keys::email(&email), &id)?;
+            self.rows.claim_email(&email, id)?;
         }
         // A removal that is not there is written, too.
         if self.rows.read::<i64>(&keys::removal(id))?.is_some() {
@@ -289,15 +292,26 @@ impl<'a> Change<'a> {
     /// What the code brings replaces what there is; what it leaves out stays.
     fn refresh(&mut self, id: &str, user: &mut UserRecord, profile: &NewUser) -> Result<()> {
         if let Some(email) = &profile.email {
-            if let Some(old) = user.email() {
-                self.rows.remove(keys::email(&old));
-            }
-            self.rows.write(keys::email(email), &id)?;
-            user.email = Some(email.as_str().to_owned());
+            self.set_email(id, user, Some(email))?;
         }
         if !profile.metadata.members().is_empty() {
             user.set_metadata(&profile.metadata);
         }
+        Ok(())
+    }
+
+    /// Gives a user an address that nobody else has, or none.
+    fn set_email(&mut self, id: &str, user: &mut UserRecord, email: Option<&Email>) -> Result<()> {
+        let old = user.email();
+        if old.as_ref() != email {
+            if let Some(old) = old {
+                self.rows.release_email(&old, id)?;
+            }
+            if let Some(email) = email {
+                self.rows.claim_email(email, id)?;
+            }
+        }
+        user.email = email.map(|email| email.as_str().to_owned());
         Ok(())
     }
 
@@ -339,16 +353,12 @@ impl<'a> Change<'a> {
         if let Some(email) = &profile.email
             && user.email.as_deref() != email.as_ref().map(Email::as_str)
         {
-            if let Some(email) = email {
+            if let Some(email) = email
+                && user.email().as_ref() != Some(email)
+            {
                 self.require_own(email, id)?;
             }
-            if let Some(old) = user.email() {
-                self.rows.remove(keys::email(&old));
-            }
-            if let Some(email) = email {
-                self.rows.write(keys::email(email), id.as_str())?;
-            }
-            user.email = email.as_ref().map(|email| email.as_str().to_owned());
+            self.set_email(id.as_str(), &mut user, email.as_ref())?;
             changed.push("email");
         }
         let metadata = user.metadata()?;
@@ -370,7 +380,7 @@ impl<'a> Change<'a> {
     pub(super) fn remove(&mut self, id: &UserId, now: Timestamp) -> Result<()> {
         let user = self.known_user(id)?;
         if let Some(email) = user.email() {
-            self.rows.remove(keys::email(&email));
+            self.rows.release_email(&email, id.as_str())?;
         }
         self.rows.remove(keys::user(id.as_str()));
         self.rows

@@ -222,7 +222,10 @@ fn carry_over_all(tree: &sled::Db) -> Result<()> {
     tree.flush().map(drop).map_err(storage)
 }
 
-fn write_rows(tree: &sled::Db, rows: impl Iterator<Item = (Vec<u8>, Option<IVec>)>) -> Result<()> {
+pub(super) fn write_rows(
+    tree: &sled::Db,
+    rows: impl Iterator<Item = (Vec<u8>, Option<IVec>)>,
+) -> Result<()> {
     let (mut batch, mut count) = (sled::Batch::default(), 0);
     for (key, value) in rows {
         match value {

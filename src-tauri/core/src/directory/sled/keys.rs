@@ -8,6 +8,8 @@ pub(super) const FORMAT: &[u8] = b"m:format";
 pub(super) const COUNTERS: &[u8] = b"m:counters";
 /// The number of the last act on the settings that is recorded here.
 pub(super) const ACTS: &[u8] = b"m:acts";
+/// The addresses that several users have.
+pub(super) const SHARED_EMAILS: &[u8] = b"m:shared_emails";
 /// What all users begin with.
 pub(super) const USERS: &[u8] = b"u:";
 /// What comes after all of them.
@@ -22,9 +24,14 @@ pub(super) fn id_of(key: &[u8]) -> Option<&str> {
     std::str::from_utf8(key.strip_prefix(USERS)?).ok()
 }
 
-/// By the folded address, so that case does not matter.
+/// The index entry of an address.
 pub(super) fn email(email: &Email) -> Vec<u8> {
-    [b"e:", email.folded().as_bytes()].concat()
+    email_key(&email.key())
+}
+
+/// The index entry of an address by its [`Email::key`].
+pub(super) fn email_key(key: &str) -> Vec<u8> {
+    [b"e:", key.as_bytes()].concat()
 }
 
 pub(super) fn removal(id: &str) -> Vec<u8> {

@@ -5,10 +5,12 @@
 mod catalogue;
 mod change;
 mod changes;
+mod emails;
 mod flush;
 mod journal;
 mod keys;
 mod load;
+mod migrate;
 mod open;
 mod record;
 
@@ -19,7 +21,9 @@ use self::changes::Changes;
 use self::open::Opened;
 use self::record::{EntryRecord, UserRecord};
 use super::query::{Place, Sort, UserPage, UserQuery};
-use super::{Directory, JudgedCode, MAX_IMPORT, Origin, Profile, Redemption, User, unknown_user};
+use super::{
+    Directory, JudgedCode, MAX_IMPORT, Origin, Profile, Redemption, SharedEmail, User, unknown_user,
+};
 use crate::activity::{ActivityPage, ActivityQuery, Event, Occasion, SettingsAct};
 use crate::email::Email;
 use crate::instance::Policy;
@@ -140,6 +144,10 @@ impl Directory for SledDirectory {
 
     fn user_by_email(&self, email: &Email) -> Result<Option<User>> {
         self.rows().user_by_email(email)
+    }
+
+    fn shared_emails(&self) -> Result<Vec<SharedEmail>> {
+        self.rows().shared_emails()
     }
 
     fn users(

@@ -11,12 +11,14 @@ use std::time::Duration;
 use super::catalogue::{Catalogue, Followed};
 use super::journal::Journal;
 use super::load::{Loaded, Trouble, load};
+use super::migrate::migrate;
 use super::record::Counters;
 use super::{keys, storage};
 use crate::{Error, ErrorCode, Result, files};
 
-const FORMAT: u32 = 4;
-/// The oldest that is read: the same rows, and nothing in a journal; in that of 3 each row is one change.
+/// Format 5 compares addresses by [`Email::key`](crate::email::Email::key).
+const FORMAT: u32 = 5;
+/// The oldest that is read. It has nothing in a journal; in the journal of 3 each row is one change.
 const OLDEST: u32 = 2;
 /// Of the rows as they are written; in memory they take several times as much. sled's own default is a gibibyte.
 const CACHE_BYTES: u64 = 8 * 1024 * 1024;
@@ -48,8 +50,11 @@ impl Opened {
         let path = folder.join("sled");
         remove_unfinished_snapshots(&path);
         let tree = open(&path)?;
-        check_format(&tree)?;
+        let found = check_format(&tree)?;
         let journal = journal_of(tree, &path)?;
+        if found < FORMAT {
+            migrate_rows(journal.tree(), found, &path)?;
+        }
         let tally = folder.join("tally");
         let (counters, catalogue) = read_rows(journal.tree(), &tally)?;
         Ok(Self {
@@ -200,15 +205,11 @@ fn is_still_closing(cause: &sled::Error) -> bool {
     matches!(cause, sled::Error::Io(io) if io.to_string().starts_with("could not acquire lock"))
 }
 
-fn check_format(tree: &sled::Db) -> Result<()> {
-    let write = || {
-        let format = FORMAT.to_string();
-        tree.insert(keys::FORMAT, format.as_bytes())
-            .map_err(storage)?;
-        tree.flush().map(drop).map_err(storage)
-    };
+/// Returns the format in which the rows are.
+fn check_format(tree: &sled::Db) -> Result<u32> {
     let Some(format) = tree.get(keys::FORMAT).map_err(storage)? else {
-        return write();
+        write_format(tree)?;
+        return Ok(FORMAT);
     };
     let found: u32 = String::from_utf8_lossy(&format).parse().unwrap_or(u32::MAX);
     if found > FORMAT {
@@ -227,7 +228,21 @@ fn check_format(tree: &sled::Db) -> Result<()> {
             ),
         ));
     }
-    if found < FORMAT { write() } else { Ok(()) }
+    Ok(found)
+}
+
+fn write_format(tree: &sled::Db) -> Result<()> {
+    let format = FORMAT.to_string();
+    tree.insert(keys::FORMAT, format.as_bytes())
+        .map_err(storage)?;
+    tree.flush().map(drop).map_err(storage)
+}
+
+/// Migrates the rows, and writes the format last. sled may panic on damaged bytes.
+fn migrate_rows(tree: &sled::Db, found: u32, path: &Path) -> Result<()> {
+    let migrated = panic::catch_unwind(AssertUnwindSafe(|| migrate(tree, found)));
+    migrated.unwrap_or_else(|_| Err(damaged(path, "it is not what was written")))?;
+    write_format(tree)
 }
 
 /// What was in the journal when the program ended is carried over first. sled may panic on damaged

@@ -38,10 +38,10 @@ pub(super) struct UserRecord {
 pub(super) struct Summary<'a> {
     pub(super) status: Status,
     origin: Origin,
-    created_at: i64,
+    pub(super) created_at: i64,
     last_sign_in: Option<i64>,
     #[serde(borrow)]
-    email: Option<&'a str>,
+    pub(super) email: Option<&'a str>,
     names: &'a str,
 }
 

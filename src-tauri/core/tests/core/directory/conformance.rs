@@ -13,7 +13,7 @@ use latchkey_core::session::Session;
 use latchkey_core::user_id::UserId;
 use latchkey_core::verdict::{Seats, Status, Verdict};
 
-use super::{activity, at, code, finding, id, new_user, person};
+use super::{activity, at, code, emails, finding, id, new_user, person};
 use crate::signed::{by, judge, now};
 
 fn redeem(directory: &dyn Directory, code: &VerifiedCode) -> &'static str {
@@ -40,6 +40,7 @@ pub(super) fn suite(empty: &dyn Fn() -> Box<dyn Directory>) {
     codes_that_are_opened_together_do_what_they_do_one_by_one(&*empty(), &*empty());
     finding::suite(empty);
     activity::suite(empty);
+    emails::suite(empty);
 }
 
 fn codes_that_are_opened_together_do_what_they_do_one_by_one(

@@ -15,7 +15,7 @@ use tempfile::TempDir;
 use super::{conformance, id, new_user};
 use crate::signed::{by, now};
 
-fn open(folder: &TempDir) -> latchkey_core::Result<SledDirectory> {
+pub(super) fn open(folder: &TempDir) -> latchkey_core::Result<SledDirectory> {
     SledDirectory::open(folder.path(), "a test")
 }
 
@@ -118,7 +118,7 @@ fn a_directory_that_has_lost_its_rows_says_so() {
 fn another_format_is_refused() {
     for (format, code) in [
         (b"1", ErrorCode::OlderFormat),
-        (b"5", ErrorCode::NewerFormat),
+        (b"6", ErrorCode::NewerFormat),
         (b"x", ErrorCode::NewerFormat),
     ] {
         let folder = tempfile::tempdir().unwrap();
@@ -143,7 +143,7 @@ fn older_formats_are_taken_over() {
         let directory = open(&folder).unwrap();
         assert_eq!(directory.count().unwrap(), 1);
         drop(directory);
-        assert_eq!(tree(&folder).get(b"m:format").unwrap().unwrap(), b"4");
+        assert_eq!(tree(&folder).get(b"m:format").unwrap().unwrap(), b"5");
     }
 }
 
@@ -181,7 +181,7 @@ fn codes_that_are_opened_together_are_there_after_opening_again() {
     assert_eq!(numbers, (1..=100).rev().collect::<Vec<_>>());
 }
 
-fn tree(folder: &TempDir) -> sled::Db {
+pub(super) fn tree(folder: &TempDir) -> sled::Db {
     loop {
         // The one that was dropped may still be closing.
         if let Ok(tree) = sled::open(folder.path().join("sled")) {
@@ -191,7 +191,7 @@ fn tree(folder: &TempDir) -> sled::Db {
     }
 }
 
-fn set_format(folder: &TempDir, format: &[u8]) {
+pub(super) fn set_format(folder: &TempDir, format: &[u8]) {
     let tree = tree(folder);
     tree.insert(b"m:format", format).unwrap();
     tree.flush().unwrap();

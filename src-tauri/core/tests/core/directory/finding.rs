@@ -141,7 +141,7 @@ fn expected(all: &[User], query: &UserQuery, sort: Sort) -> Vec<String> {
                 (a, b) => a.is_none().cmp(&b.is_none()),
             }
         }
-        let email = |user: &User| user.email.as_ref().map(Email::folded);
+        let email = |user: &User| user.email.as_ref().map(Email::key);
         let folded = |user: &User| Some(user.id.as_str().to_lowercase());
         match sort.by {
             SortBy::Id => last_if_none(folded(a), folded(b), sort.descending),

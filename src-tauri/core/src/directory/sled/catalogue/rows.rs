@@ -6,6 +6,7 @@ use hashbrown::HashTable;
 
 use crate::directory::Origin;
 use crate::directory::query::{Sortable, folded};
+use crate::email::searchable;
 use crate::verdict::Status;
 
 /// What the catalogue knows of a user.
@@ -152,7 +153,7 @@ impl Rows {
         let is_folded = folded_id == row.id.as_bytes();
         let folded_len = u16::try_from(folded_id.len()).unwrap_or(u16::MAX);
         self.text.push(BETWEEN);
-        self.push_folded(row.email.as_deref().unwrap_or_default());
+        self.push_folded(&searchable(row.email.as_deref().unwrap_or_default()));
         self.text.push(BETWEEN);
         self.push_folded(&row.names);
         self.text.push(b'\n');

@@ -1,0 +1,91 @@
+//! Bringing the rows of an older format into today's. Each step may be interrupted and begin again:
+//! the format is written last.
+
+use std::collections::BTreeMap;
+
+use super::emails::Shared;
+use super::journal::{decoded, encoded, write_rows};
+use super::record::Summary;
+use super::{damaged, keys, storage};
+use crate::Result;
+use crate::email::Email;
+
+/// Migrates a tree whose journal is empty.
+pub(super) fn migrate(tree: &sled::Db, found: u32) -> Result<()> {
+    if found < 5 {
+        rebuild_email_index(tree)?;
+    }
+    Ok(())
+}
+
+/// Users of an address, with the time at which each was created.
+type Users = Vec<(i64, String)>;
+
+/// Up to format 4, addresses were compared after `to_lowercase`, which folds letters that are not the
+/// same in an address and leaves the writings of one domain apart. Addresses in ASCII keep their key.
+fn rebuild_email_index(tree: &sled::Db) -> Result<()> {
+    let mut by_key: BTreeMap<String, Users> = BTreeMap::new();
+    let mut old = Vec::new();
+    for row in tree.scan_prefix(keys::USERS) {
+        let (key, bytes) = row.map_err(storage)?;
+        let Some((id, user)) = summary(&key, &bytes) else {
+            return Err(damaged());
+        };
+        let Some(email) = user.email.filter(|email| !email.is_ascii()) else {
+            continue;
+        };
+        let (email, old_key) = (Email::from_kept(email), lowercase_key(email));
+        if owner_in(tree, &old_key)?.as_deref() == Some(id) && old_key != keys::email(&email) {
+            old.push((old_key, None));
+        }
+        let users = by_key.entry(email.key()).or_default();
+        users.push((user.created_at, id.to_owned()));
+    }
+    write_rows(tree, old.into_iter())?;
+    let (mut index, mut shared) = (Vec::new(), Shared::new());
+    for (key, mut users) in by_key {
+        let row = keys::email_key(&key);
+        if let Some(owner) = owner_in(tree, &row)?
+            && let Some(created_at) = created_at(tree, &owner)?
+        {
+            users.push((created_at, owner));
+        }
+        users.sort_unstable();
+        users.dedup();
+        let ids: Vec<String> = users.into_iter().map(|(_, id)| id).collect();
+        let Some(first) = ids.first() else { continue };
+        index.push((row, Some(encoded(first)?.into())));
+        if ids.len() > 1 {
+            shared.insert(key, ids);
+        }
+    }
+    if !shared.is_empty() {
+        index.push((keys::SHARED_EMAILS.to_vec(), Some(encoded(&shared)?.into())));
+    }
+    write_rows(tree, index.into_iter())?;
+    tree.flush().map(drop).map_err(storage)
+}
+
+fn summary<'a>(key: &'a [u8], bytes: &'a [u8]) -> Option<(&'a str, Summary<'a>)> {
+    let (user, _) = postcard::take_from_bytes(bytes).ok()?;
+    Some((keys::id_of(key)?, user))
+}
+
+/// The key of an address up to format 4.
+fn lowercase_key(email: &str) -> Vec<u8> {
+    keys::email_key(&email.to_lowercase())
+}
+
+fn owner_in(tree: &sled::Db, key: &[u8]) -> Result<Option<String>> {
+    let owner = tree.get(key).map_err(storage)?;
+    owner.map(|owner| decoded(&owner)).transpose()
+}
+
+fn created_at(tree: &sled::Db, id: &str) -> Result<Option<i64>> {
+    let key = keys::user(id);
+    let Some(bytes) = tree.get(&key).map_err(storage)? else {
+        return Ok(None);
+    };
+    let (_, user) = summary(&key, &bytes).ok_or_else(damaged)?;
+    Ok(Some(user.created_at))
+}
