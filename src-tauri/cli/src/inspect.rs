@@ -151,7 +151,9 @@ fn described(inspection: &Inspection, form: &str) -> String {
         Verification::Judged(Ok(verified)) => {
             format!("verifies, for {}", verified.payload.subject())
         }
-        Verification::Judged(Err(refused)) => format!("refused ({}): {refused}", refused.code()),
+        Verification::Judged(Err(refused)) => {
+            format!("refused ({}): {}", refused.code(), refused.shown())
+        }
     };
     text.push_str("\nVerification\n  ");
     text.push_str(&verification);

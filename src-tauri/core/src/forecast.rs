@@ -169,7 +169,7 @@ impl Forecast {
             _ => (
                 Tone::Refused,
                 format!("Refused: {}", refusal.title()),
-                refusal.to_string(),
+                refusal.shown(),
             ),
         };
         Self {

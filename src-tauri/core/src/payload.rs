@@ -194,9 +194,8 @@ impl Payload {
                 "The payload names nobody: it has neither 'user' nor 'id' nor 'email'.",
             ))
         };
-        payload.map_err(|refused| CodeRefusal::InvalidPayload {
-            member: refused.field.unwrap_or_default(),
-            reason: refused.message,
+        payload.map_err(|refused| {
+            CodeRefusal::member(refused.field.unwrap_or_default(), refused.message)
         })
     }
 

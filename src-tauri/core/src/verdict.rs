@@ -319,6 +319,16 @@ impl Refusal {
         }
     }
 
+    /// The sentence for the administrator who looks at the code. It may quote a code that does not
+    /// verify, which `Display` never does.
+    #[must_use]
+    pub fn shown(&self) -> String {
+        match self {
+            Self::Code(refusal) => refusal.shown(),
+            other => other.to_string(),
+        }
+    }
+
     /// The stable code.
     #[must_use]
     pub const fn code(&self) -> &'static str {
@@ -356,7 +366,7 @@ impl Refusal {
     }
 }
 
-/// The sentence for the administrator: what is wrong, and what to do.
+/// The sentence for the administrator, as it is recorded: what is wrong, and what to do.
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -4,6 +4,7 @@
 //! what it changes: either both are on disk or neither is.
 
 mod reference;
+mod repeats;
 mod settings;
 
 use std::fmt;
@@ -13,12 +14,17 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 pub use reference::Reference;
+pub use repeats::Repeats;
+pub(crate) use repeats::{Counted, Refusals};
 pub(crate) use settings::acts_between;
 
 use crate::code::VerifiedCode;
 use crate::user_id::UserId;
 use crate::verdict::{Refusal, Verdict};
 use crate::{Error, ErrorCode};
+
+/// Stable code of the event that an API key was refused.
+const API_KEY_REFUSED: &str = "api_key_refused";
 
 /// Who does something.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -77,7 +83,7 @@ impl Occasion {
 pub enum Kind {
     /// Somebody signed in.
     SignIn,
-    /// A code was refused.
+    /// A code or an API key was refused.
     Refusal,
     /// An administrator changed something, or another system did with a key.
     Act,
@@ -118,7 +124,8 @@ pub struct Event {
 }
 
 impl Event {
-    /// What has become of a code. Of one that does not verify nothing is recorded but that.
+    /// What has become of a code. Of one that does not verify nothing is recorded but that, in fixed
+    /// words.
     #[must_use]
     pub fn verdict(verdict: &Verdict, code: Option<&VerifiedCode>) -> Self {
         let subject = verdict.user().map_or_else(
@@ -150,6 +157,16 @@ impl Event {
             detail: None,
             subject: None,
             link: None,
+        }
+    }
+
+    /// A request with an API key that is none of the instance's, or without a key.
+    #[must_use]
+    pub fn refused_api_key() -> Self {
+        let detail = "The request had no API key of this instance. Compare the key with the one that was made for that system.";
+        Self {
+            kind: Kind::Refusal,
+            ..Self::act(API_KEY_REFUSED, "Refused: no API key of this instance").with(detail)
         }
     }
 
@@ -200,6 +217,8 @@ pub struct Entry {
     pub address: Option<IpAddr>,
     /// What the visitor was shown.
     pub reference: Option<Reference>,
+    /// What it stands for, where it stands for refusals that were counted.
+    pub repeats: Option<Repeats>,
     /// What.
     #[serde(flatten)]
     pub event: Event,
@@ -210,7 +229,8 @@ pub struct Entry {
 pub struct ActivityQuery {
     /// Those of a kind.
     pub kind: Option<Kind>,
-    /// Those about somebody, by the whole id or address.
+    /// Those about somebody, by the whole id or e-mail address. Entries that named a user by e-mail are
+    /// found by the user's id, too.
     pub subject: Option<String>,
     /// Those in which a text stands, in whatever case: whom it is about, the reference, the stable
     /// code, the address, the name of an API key.
@@ -218,14 +238,10 @@ pub struct ActivityQuery {
 }
 
 impl ActivityQuery {
-    /// Whether an entry is looked for.
+    /// Whether an entry that is about the subject, if there is one, is looked for.
     #[must_use]
-    pub fn matches(&self, entry: &Entry) -> bool {
-        let event = &entry.event;
-        let subject = self.subject.as_deref();
-        self.kind.is_none_or(|kind| kind == event.kind)
-            && subject.is_none_or(|subject| event.subject.as_deref() == Some(subject))
-            && self.has_text(entry)
+    pub(crate) fn matches(&self, entry: &Entry) -> bool {
+        self.kind.is_none_or(|kind| kind == entry.event.kind) && self.has_text(entry)
     }
 
     fn has_text(&self, entry: &Entry) -> bool {
@@ -240,7 +256,10 @@ impl ActivityQuery {
             event.link.as_deref(),
             entry.reference.as_ref().map(Reference::as_str),
         ];
+        let repeats = entry.repeats.iter();
+        let mut references = repeats.flat_map(|repeats| &repeats.references);
         named.into_iter().flatten().any(has)
+            || references.any(|reference| has(reference.as_str()))
             || has(&event.code)
             || has(&event.title)
             || entry

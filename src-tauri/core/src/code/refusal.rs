@@ -3,8 +3,13 @@ use std::fmt;
 use serde::Serialize;
 
 use crate::code::Algorithm;
+use crate::code::unverified::Quote;
 
 /// Why a code by itself is refused, whatever the directory holds.
+///
+/// Anybody can write such a code, so its text must not reach a durable record, a log or a terminal:
+/// `Display` and `Debug` say what is wrong in fixed words. Only [`shown`](Self::shown) quotes the
+/// code, for the person who looks at it.
 ///
 /// The order of the variants is the order in which a code is judged.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,12 +18,12 @@ pub enum CodeRefusal {
     /// Not a JWT, too long, or with something inside that two readers could read differently.
     MalformedCode {
         /// What is wrong, as a sentence.
-        reason: String,
+        reason: Quote,
     },
     /// The header names another algorithm than the instance's own; the header never chooses.
     UnsupportedAlgorithm {
         /// The header's `alg`, cut to 40 characters.
-        found: String,
+        found: Quote,
         /// The instance's.
         pinned: Algorithm,
     },
@@ -39,9 +44,9 @@ pub enum CodeRefusal {
     /// A member breaks a rule.
     InvalidPayload {
         /// Which: `user.id`, `exp`.
-        member: String,
+        member: Quote,
         /// Why, as a sentence.
-        reason: String,
+        reason: Quote,
     },
     /// `user` stands beside a top-level `id` or `email`: two users could be meant.
     AmbiguousPayload {
@@ -53,14 +58,14 @@ pub enum CodeRefusal {
 impl CodeRefusal {
     pub(crate) fn malformed(reason: impl Into<String>) -> Self {
         Self::MalformedCode {
-            reason: reason.into(),
+            reason: Quote::new(reason),
         }
     }
 
     pub(crate) fn member(member: impl Into<String>, reason: impl Into<String>) -> Self {
         Self::InvalidPayload {
-            member: member.into(),
-            reason: reason.into(),
+            member: Quote::new(member),
+            reason: Quote::new(reason),
         }
     }
 
@@ -101,57 +106,88 @@ impl CodeRefusal {
             Self::UnsupportedAlgorithm { .. } => Some("alg"),
             Self::Expired { .. } | Self::ExpiryRequired => Some("exp"),
             Self::NotYetValid { .. } => Some("nbf"),
-            Self::InvalidPayload { member, .. } => Some(member),
+            Self::InvalidPayload { member, .. } => Some(member.expose()),
             Self::AmbiguousPayload { member } => Some(member),
             Self::MalformedCode { .. } | Self::BadSignature => None,
         }
     }
 }
 
-/// The sentence for the administrator: what is wrong, and what to do.
-impl fmt::Display for CodeRefusal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl CodeRefusal {
+    /// The sentence for the administrator who looks at the code: what is wrong, and what to do. It
+    /// may quote the code.
+    #[must_use]
+    pub fn shown(&self) -> String {
         match self {
-            Self::MalformedCode { reason } => write!(f, "This is not a well-formed code: {reason}"),
-            Self::UnsupportedAlgorithm { found, pinned } => write!(
-                f,
-                "The code is signed with {found}; this instance takes {pinned} only. Sign it with {pinned}."
+            Self::MalformedCode { reason } => {
+                format!("This is not a well-formed code: {}", reason.expose())
+            }
+            Self::UnsupportedAlgorithm { found, pinned } => format!(
+                "The code is signed with {}; this instance takes {pinned} only. Sign it with {pinned}.",
+                found.expose()
             ),
-            Self::BadSignature => f.write_str(
-                "The signature does not match: the code was signed with another secret, or changed afterwards. \
-                 Compare the secret of the instance with the one of whoever made the code.",
-            ),
-            Self::Expired { at } => write!(
-                f,
+            Self::Expired { at } => format!(
                 "The code expired at {}. Make a new link.",
                 crate::time::exact(*at)
             ),
-            Self::NotYetValid { at } => write!(
-                f,
+            Self::NotYetValid { at } => format!(
                 "The code is not valid before {}. Wait, or make a new link.",
                 crate::time::exact(*at)
             ),
-            Self::ExpiryRequired => f.write_str(
-                "The code never expires, and this instance requires an expiry. Make a link with one, or change the policy.",
-            ),
-            Self::InvalidPayload { member, reason } => write!(f, "'{member}' is refused: {reason}"),
-            Self::AmbiguousPayload { member } => write!(
-                f,
+            Self::InvalidPayload { member, reason } => {
+                format!("'{}' is refused: {}", member.expose(), reason.expose())
+            }
+            Self::AmbiguousPayload { member } => format!(
                 "The payload has both 'user' and a top-level '{member}', which may name two people. Leave one out."
             ),
+            Self::BadSignature | Self::ExpiryRequired => self.to_string(),
         }
+    }
+
+    /// The sentence for records and logs. A new variant needs its own fixed words here.
+    const fn recorded(&self) -> &'static str {
+        match self {
+            Self::MalformedCode { .. } => {
+                "What was opened is not a well-formed code. Inspect the link to see why."
+            }
+            Self::UnsupportedAlgorithm { .. } => {
+                "The code is signed with another algorithm than the instance's own. Inspect the link to see which."
+            }
+            Self::BadSignature => {
+                "The signature does not match: the code was signed with another secret, or changed afterwards. \
+                 Compare the secret of the instance with the one of whoever made the code."
+            }
+            Self::Expired { .. } => "The code has expired. Make a new link.",
+            Self::NotYetValid { .. } => "The code is not valid yet. Wait, or make a new link.",
+            Self::ExpiryRequired => {
+                "The code never expires, and this instance requires an expiry. Make a link with one, or change the policy."
+            }
+            Self::InvalidPayload { .. } => {
+                "A member of the payload is refused. Inspect the link to see which, and why."
+            }
+            Self::AmbiguousPayload { .. } => {
+                "The payload may name two people. Inspect the link to see why."
+            }
+        }
+    }
+}
+
+/// The sentence for the administrator in fixed words: what is wrong, and what to do.
+impl fmt::Display for CodeRefusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.recorded())
     }
 }
 
 impl std::error::Error for CodeRefusal {}
 
-/// `{ code, message, field }`, as every error.
+/// `{ code, message, field }`, as every error, for the person who looks at the code.
 impl Serialize for CodeRefusal {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         use serde::ser::SerializeStruct;
         let mut members = serializer.serialize_struct("CodeRefusal", 3)?;
         members.serialize_field("code", self.code())?;
-        members.serialize_field("message", &self.to_string())?;
+        members.serialize_field("message", &self.shown())?;
         members.serialize_field("field", &self.member_name())?;
         members.end()
     }

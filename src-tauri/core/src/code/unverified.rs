@@ -1,6 +1,8 @@
 //! Reading a code **without verifying it**, to show it to a person. Nothing here decides
 //! anything: whoever wants to know what a code is worth calls [`verify`](super::verify).
 
+use std::fmt;
+
 use base64::Engine as _;
 use base64::alphabet::URL_SAFE;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
@@ -41,6 +43,29 @@ pub fn read(code: &str) -> UnverifiedCode {
         header,
         claims,
         signature,
+    }
+}
+
+/// Text that may quote a code that does not verify. It has no `Display`, and `Debug` hides it, so
+/// that it reaches no record and no log; whoever shows it to a person says so.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Quote(String);
+
+impl Quote {
+    pub(crate) fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// The text, for a face that escapes what it shows.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Quote {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[unverified]")
     }
 }
 

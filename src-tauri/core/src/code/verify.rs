@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 use crate::claims::Registered;
+use crate::code::unverified::Quote;
 use crate::code::{Algorithm, CodeRefusal, LEEWAY_SECS, MAX_BYTES};
 use crate::json;
 use crate::payload::Payload;
@@ -94,7 +95,12 @@ impl<'a> Parts<'a> {
             Some(Value::String(alg)) if alg == pinned.name() => {}
             Some(Value::String(alg)) => {
                 return Err(CodeRefusal::UnsupportedAlgorithm {
-                    found: alg.chars().filter(|c| !c.is_control()).take(40).collect(),
+                    found: Quote::new(
+                        alg.chars()
+                            .filter(|c| !c.is_control())
+                            .take(40)
+                            .collect::<String>(),
+                    ),
                     pinned,
                 });
             }

@@ -11,6 +11,8 @@ pub use query::{Cursor, Place, Search, Sort, SortBy, UserPage, UserQuery};
 pub use sled::SledDirectory;
 pub use user::{Origin, Profile, SharedEmail, User};
 
+use jiff::Timestamp;
+
 use crate::activity::{ActivityPage, ActivityQuery, Event, Occasion, SettingsAct};
 use crate::code::{CodeRefusal, VerifiedCode};
 use crate::email::Email;
@@ -123,7 +125,14 @@ pub trait Directory: Send + Sync {
     fn count(&self) -> Result<u64>;
 
     /// Records what happened without a change to the directory.
+    ///
+    /// Refusals that repeat within a minute are counted, here and where codes are redeemed: the
+    /// first one from an address is recorded at once, the others are one entry afterwards.
     fn record(&self, event: Event, by: &Occasion) -> Result<()>;
+
+    /// Records the refusals that were counted in minutes that have ended by `now`. Whoever holds a
+    /// directory for long calls it every few seconds; closing the directory records them all.
+    fn record_counted(&self, now: Timestamp) -> Result<()>;
 
     /// Records acts on the settings, each once.
     fn record_acts(&self, acts: &[SettingsAct]) -> Result<()>;

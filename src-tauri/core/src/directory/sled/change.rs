@@ -31,6 +31,8 @@ pub(super) struct Change<'a> {
     updates: Vec<Update>,
     /// What is recorded of it. Without that nothing has changed.
     event: Option<Event>,
+    /// The user whom the event names by an e-mail address.
+    named: Option<String>,
 }
 
 /// What a change has come to.
@@ -40,6 +42,8 @@ pub(super) struct Finished {
     pub(super) writes: Vec<Write>,
     pub(super) updates: Vec<Update>,
     pub(super) event: Event,
+    /// The user whom the event names by an e-mail address.
+    pub(super) named: Option<String>,
 }
 
 /// The rows, and what the change has made of them.
@@ -157,6 +161,7 @@ impl<'a> Change<'a> {
             settled: counters,
             updates: Vec::new(),
             event: None,
+            named: None,
         })
     }
 
@@ -174,6 +179,7 @@ impl<'a> Change<'a> {
             writes: self.rows.settle(),
             updates: mem::take(&mut self.updates),
             event,
+            named: self.named.take(),
         }))
     }
 
@@ -183,11 +189,17 @@ impl<'a> Change<'a> {
         self.counters = self.settled;
         self.updates.clear();
         self.event = None;
+        self.named = None;
     }
 
     /// Says what is recorded of it.
     pub(super) fn record(&mut self, event: Event) {
         self.event = Some(event);
+    }
+
+    /// Leaves unrecorded what `admit` does not admit. It must have changed nothing else.
+    pub(super) fn record_if(&mut self, admit: impl FnOnce(&Event) -> bool) {
+        self.event = self.event.take().filter(admit);
     }
 
     fn known_user(&self, id: &UserId) -> Result<UserRecord> {
@@ -217,6 +229,9 @@ impl<'a> Change<'a> {
     /// Does what a verdict says, and records it.
     fn apply(&mut self, verdict: &Verdict, code: &VerifiedCode, now: Timestamp) -> Result<()> {
         self.record(Event::verdict(verdict, Some(code)));
+        if let (None, Payload::Email(email)) = (verdict.user(), &code.payload) {
+            self.named = self.rows.owner_of(email)?;
+        }
         let now = now.as_second();
         // A code that claims to be from the future does not keep later ones from refreshing.
         let as_of = code

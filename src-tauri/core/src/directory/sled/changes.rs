@@ -45,13 +45,12 @@ impl<'a> Changes<'a> {
                 writes,
                 updates,
                 event,
+                named,
             } = finished;
+            let entry = recorded(event).of(named);
             Made {
                 number,
-                journaled: journal::Change {
-                    writes,
-                    entry: recorded(event),
-                },
+                journaled: journal::Change { writes, entry }.indexed(number),
                 updates,
             }
         }));

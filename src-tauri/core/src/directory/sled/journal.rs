@@ -27,9 +27,25 @@ pub(super) type Write = (Vec<u8>, Option<Vec<u8>>);
 /// A change, as the journal has it. A row is one or several of them, one after the other, whose numbers
 /// go up from the one in its key.
 #[derive(Serialize, Deserialize)]
-pub(super) struct Change {
+pub(super) struct Change<E = EntryRecord> {
     pub(super) writes: Vec<Write>,
-    pub(super) entry: EntryRecord,
+    pub(super) entry: E,
+}
+
+impl Change {
+    /// Adds the rows of the indexes by which the entry is found.
+    pub(super) fn indexed(mut self, number: u64) -> Self {
+        let rows = index_of(&self.entry, number);
+        self.writes.extend(rows.map(|key| (key, Some(Vec::new()))));
+        self
+    }
+}
+
+/// Keys of the index rows of an entry. The rows are empty.
+pub(super) fn index_of(entry: &EntryRecord, number: u64) -> impl Iterator<Item = Vec<u8>> {
+    let names = entry.names().map(move |name| keys::about(name, number));
+    let refusal = entry.is_refusal().then(|| keys::refusal(number));
+    names.chain(refusal)
 }
 
 /// A tree, and the changes that are not in its rows yet.
@@ -66,7 +82,7 @@ pub(super) struct View<'a> {
 impl Journal {
     /// Takes a tree over. What its journal holds is carried over into the rows.
     pub(super) fn open(tree: sled::Db) -> Result<Self> {
-        carry_over_all(&tree)?;
+        carry_over_all::<EntryRecord>(&tree)?;
         Ok(Self {
             tree,
             flusher: Flusher::default(),
@@ -124,8 +140,72 @@ impl Journal {
         });
         pending.into_iter().map(Ok).chain(carried).map(|row| {
             let (number, bytes) = row?;
-            Ok((number, decoded(&bytes)?))
+            Ok((number, EntryRecord::decoded(&bytes)?))
         })
+    }
+
+    /// The entries about any of `names` before a number, newest first.
+    pub(super) fn entries_about(
+        &self,
+        names: &[String],
+        before: u64,
+    ) -> impl Iterator<Item = Result<(u64, EntryRecord)>> {
+        let (mut pending, mut before_pending) = (Vec::new(), before);
+        {
+            let view = self.view();
+            for (number, bytes) in view.pending.entries.iter().rev() {
+                // Those that are carried over meanwhile are not seen twice.
+                before_pending = before_pending.min(*number);
+                let entry = EntryRecord::decoded(bytes);
+                let is_about = |entry: &EntryRecord| {
+                    let mut about = entry.names();
+                    about.any(|name| names.iter().any(|wanted| wanted == name))
+                };
+                if *number < before && entry.as_ref().map_or(true, is_about) {
+                    pending.push(entry.map(|entry| (*number, entry)));
+                }
+            }
+        }
+        let mut found: Vec<_> = names
+            .iter()
+            .map(|name| {
+                let range = keys::about(name, 0)..keys::about(name, before_pending);
+                let numbers = self.tree.range(range).rev().map(|row| {
+                    let (key, _) = row.map_err(storage)?;
+                    keys::number_about(&key).ok_or_else(damaged)
+                });
+                numbers.peekable()
+            })
+            .collect();
+        let carried = std::iter::from_fn(move || {
+            // An entry may be about several of the names.
+            let next = found.iter_mut().filter_map(|numbers| match numbers.peek() {
+                Some(Ok(number)) => Some(*number),
+                Some(Err(_)) => Some(u64::MAX),
+                None => None,
+            });
+            let next = next.max()?;
+            let mut failed = None;
+            for numbers in &mut found {
+                let is_next = |number: &Result<u64>| number.as_ref().map_or(true, |n| *n == next);
+                if let Some(taken) = numbers.next_if(is_next) {
+                    failed = failed.or(taken.err());
+                }
+            }
+            Some(failed.map_or(Ok(next), Err))
+        });
+        let carried = carried.filter_map(|number| self.carried_entry(number).transpose());
+        pending.into_iter().chain(carried)
+    }
+
+    /// An entry that the index names; `None` where it was pruned.
+    fn carried_entry(&self, number: Result<u64>) -> Result<Option<(u64, EntryRecord)>> {
+        let number = number?;
+        let bytes = self.tree.get(keys::entry(number)).map_err(storage)?;
+        let entry = bytes
+            .map(|bytes| EntryRecord::decoded(&bytes))
+            .transpose()?;
+        Ok(entry.map(|entry| (number, entry)))
     }
 }
 
@@ -193,15 +273,20 @@ impl Turn<'_> {
     }
 }
 
-/// Carries over what was in the journal when the program ended.
-fn carry_over_all(tree: &sled::Db) -> Result<()> {
+/// Carries over what was in the journal when the program ended; `E` is how its entries were written.
+pub(super) fn carry_over_all<E>(tree: &sled::Db) -> Result<()>
+where
+    E: DeserializeOwned + Into<EntryRecord>,
+{
     let mut journaled = Vec::new();
     for row in tree.range(keys::change(0)..=keys::change(u64::MAX)) {
         let (key, bytes) = row.map_err(storage)?;
         let number = keys::number_of(&key).ok_or_else(damaged)?;
         let mut left = &*bytes;
         for number in number.. {
-            let (Change { writes, entry }, others) = decoded_first(left)?;
+            let (change, others) = decoded_first::<Change<E>>(left)?;
+            let Change { writes, entry } = change;
+            let entry: EntryRecord = entry.into();
             let rows = writes
                 .into_iter()
                 .map(|(key, value)| (key, value.map(IVec::from)));

@@ -47,13 +47,29 @@ pub(super) fn entry(number: u64) -> Vec<u8> {
     [b"a:", &number.to_be_bytes()[..]].concat()
 }
 
+/// The index of entries by the user or the address they are about. An entry is found by its number
+/// after the name; no name holds a zero byte.
+pub(super) fn about(name: &str, number: u64) -> Vec<u8> {
+    [b"s:", name.as_bytes(), &[0], &number.to_be_bytes()[..]].concat()
+}
+
+/// The index of entries that are refusals.
+pub(super) fn refusal(number: u64) -> Vec<u8> {
+    [b"f:", &number.to_be_bytes()[..]].concat()
+}
+
 /// A change in the journal.
 pub(super) fn change(number: u64) -> Vec<u8> {
     [b"j:", &number.to_be_bytes()[..]].concat()
 }
 
-/// The number in the key of an entry or a change.
+/// The number in the key of an entry, a refusal or a change.
 pub(super) fn number_of(key: &[u8]) -> Option<u64> {
     let number = key.get(2..)?.try_into().ok()?;
     Some(u64::from_be_bytes(number))
+}
+
+/// The number at the end of a key of the index by names.
+pub(super) fn number_about(key: &[u8]) -> Option<u64> {
+    Some(u64::from_be_bytes(*key.last_chunk()?))
 }

@@ -3,17 +3,20 @@
 
 use std::collections::BTreeMap;
 
+use super::activity_index::index_activity;
 use super::emails::Shared;
-use super::journal::{decoded, encoded, write_rows};
-use super::record::Summary;
+use super::journal::{carry_over_all, decoded, encoded, write_rows};
+use super::record::{EntryRecord4, Summary};
 use super::{damaged, keys, storage};
 use crate::Result;
 use crate::email::Email;
 
-/// Migrates a tree whose journal is empty.
+/// Migrates a tree. What its journal holds is carried over into the rows first.
 pub(super) fn migrate(tree: &sled::Db, found: u32) -> Result<()> {
     if found < 5 {
+        carry_over_all::<EntryRecord4>(tree)?;
         rebuild_email_index(tree)?;
+        index_activity(tree)?;
     }
     Ok(())
 }
@@ -62,8 +65,7 @@ fn rebuild_email_index(tree: &sled::Db) -> Result<()> {
     if !shared.is_empty() {
         index.push((keys::SHARED_EMAILS.to_vec(), Some(encoded(&shared)?.into())));
     }
-    write_rows(tree, index.into_iter())?;
-    tree.flush().map(drop).map_err(storage)
+    write_rows(tree, index.into_iter())
 }
 
 fn summary<'a>(key: &'a [u8], bytes: &'a [u8]) -> Option<(&'a str, Summary<'a>)> {

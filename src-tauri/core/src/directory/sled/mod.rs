@@ -2,6 +2,7 @@
 //! it is acknowledged, so that what is acknowledged is on disk; counters are a row, because `len()`
 //! walks all rows.
 
+mod activity_index;
 mod catalogue;
 mod change;
 mod changes;
@@ -15,6 +16,9 @@ mod open;
 mod record;
 
 use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use jiff::Timestamp;
 
 use self::change::{Change, Rows};
 use self::changes::Changes;
@@ -24,7 +28,7 @@ use super::query::{Place, Sort, UserPage, UserQuery};
 use super::{
     Directory, JudgedCode, MAX_IMPORT, Origin, Profile, Redemption, SharedEmail, User, unknown_user,
 };
-use crate::activity::{ActivityPage, ActivityQuery, Event, Occasion, SettingsAct};
+use crate::activity::{ActivityPage, ActivityQuery, Event, Occasion, Refusals, SettingsAct};
 use crate::email::Email;
 use crate::instance::Policy;
 use crate::payload::NewUser;
@@ -38,6 +42,8 @@ const LOOKED_AT: usize = 20_000;
 /// A directory in a folder of its own, which one process holds at a time.
 pub struct SledDirectory {
     opened: Opened,
+    /// Refusals that are counted instead of recorded.
+    refusals: Mutex<Refusals>,
 }
 
 impl SledDirectory {
@@ -49,6 +55,7 @@ impl SledDirectory {
     pub fn open(folder: &Path, holder: &str) -> Result<Self> {
         Ok(Self {
             opened: Opened::new(folder, holder)?,
+            refusals: Mutex::default(),
         })
     }
 
@@ -111,9 +118,62 @@ impl SledDirectory {
         Ok(done)
     }
 
+    /// Makes a change, and counts it instead of recording it where it is a refusal that repeats.
+    fn counting<T>(
+        &self,
+        changes: &mut Changes<'_>,
+        by: &Occasion,
+        work: impl FnOnce(&mut Change<'_>) -> Result<T>,
+    ) -> Result<T> {
+        changes.make(
+            |event| EntryRecord::new(event, by),
+            |change| {
+                let done = work(change)?;
+                change.record_if(|event| self.refusals().admit(event, by, true));
+                Ok(done)
+            },
+        )
+    }
+
+    fn refusals(&self) -> MutexGuard<'_, Refusals> {
+        self.refusals.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Records what was counted in periods that have ended; in all of them, if `now` is `None`.
+    fn record_counted_until(&self, now: Option<i64>) -> Result<()> {
+        let counted = self.refusals().take_ended(now);
+        if counted.is_empty() {
+            return Ok(());
+        }
+        let recorded = self.changes(|changes| {
+            counted.iter().try_for_each(|counted| {
+                changes.make(
+                    |_| EntryRecord::counted(counted),
+                    |change| {
+                        change.record(counted.event());
+                        Ok(())
+                    },
+                )
+            })
+        });
+        let recorded = recorded.flatten();
+        if recorded.is_err() {
+            self.refusals().put_back(counted);
+        }
+        recorded
+    }
+
     /// The rows as they are.
     fn rows(&self) -> Rows<'_> {
         Rows::new(self.opened.journal().view())
+    }
+}
+
+impl Drop for SledDirectory {
+    fn drop(&mut self) {
+        if let Err(cause) = self.record_counted_until(None) {
+            tracing::warn!(error = ?cause, "refusals that were counted are not recorded");
+        }
     }
 }
 
@@ -123,16 +183,16 @@ impl Directory for SledDirectory {
     }
 
     fn redeem(&self, code: JudgedCode<'_>, policy: Policy, by: &Occasion) -> Result<Verdict> {
-        self.change(by, |change| change.redeem(code, policy, by.at))
+        self.changes(|changes| {
+            self.counting(changes, by, |change| change.redeem(code, policy, by.at))
+        })
+        .flatten()
     }
 
     fn redeem_all(&self, codes: &[Redemption<'_>]) -> Result<Vec<Result<Verdict>>> {
         self.changes(|changes| {
             let verdicts = codes.iter().map(|Redemption { code, policy, by }| {
-                changes.make(
-                    |event| EntryRecord::new(event, by),
-                    |change| change.redeem(*code, *policy, by.at),
-                )
+                self.counting(changes, by, |change| change.redeem(*code, *policy, by.at))
             });
             verdicts.collect()
         })
@@ -237,10 +297,17 @@ impl Directory for SledDirectory {
     }
 
     fn record(&self, event: Event, by: &Occasion) -> Result<()> {
-        self.change(by, |change| {
-            change.record(event);
-            Ok(())
+        self.changes(|changes| {
+            self.counting(changes, by, |change| {
+                change.record(event);
+                Ok(())
+            })
         })
+        .flatten()
+    }
+
+    fn record_counted(&self, now: Timestamp) -> Result<()> {
+        self.record_counted_until(Some(now.as_second()))
     }
 
     fn record_acts(&self, acts: &[SettingsAct]) -> Result<()> {
@@ -256,21 +323,41 @@ impl Directory for SledDirectory {
         before: Option<u64>,
         limit: usize,
     ) -> Result<ActivityPage> {
-        let mut page = ActivityPage::default();
-        let found = self.opened.journal().entries(before.unwrap_or(u64::MAX));
-        for (looked_at, entry) in found.enumerate() {
-            let (number, entry) = entry?;
-            if page.entries.len() >= limit || looked_at >= LOOKED_AT {
-                page.before = Some(number + 1);
-                break;
-            }
-            let entry = entry.into_entry(number);
-            if query.matches(&entry) {
-                page.entries.push(entry);
-            }
+        let journal = self.opened.journal();
+        let before = before.unwrap_or(u64::MAX);
+        let Some(subject) = &query.subject else {
+            return page(journal.entries(before), query, limit);
+        };
+        let mut names = vec![subject.clone()];
+        // A user is found by the e-mail address, too.
+        if let Ok(email) = Email::parse(subject, "subject") {
+            let user = self.rows().user_by_email(&email)?;
+            names.extend(user.map(|user| user.id.as_str().to_owned()));
+            names.dedup();
         }
-        Ok(page)
+        page(journal.entries_about(&names, before), query, limit)
     }
+}
+
+/// A page of those entries that answer `query`.
+fn page(
+    entries: impl Iterator<Item = Result<(u64, EntryRecord)>>,
+    query: &ActivityQuery,
+    limit: usize,
+) -> Result<ActivityPage> {
+    let mut page = ActivityPage::default();
+    for (looked_at, entry) in entries.enumerate() {
+        let (number, entry) = entry?;
+        if page.entries.len() >= limit || looked_at >= LOOKED_AT {
+            page.before = Some(number + 1);
+            break;
+        }
+        let entry = entry.into_entry(number);
+        if query.matches(&entry) {
+            page.entries.push(entry);
+        }
+    }
+    Ok(page)
 }
 
 fn counted(users: usize) -> String {

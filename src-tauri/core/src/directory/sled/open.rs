@@ -16,7 +16,8 @@ use super::record::Counters;
 use super::{keys, storage};
 use crate::{Error, ErrorCode, Result, files};
 
-/// Format 5 compares addresses by [`Email::key`](crate::email::Email::key).
+/// Format 5 compares addresses by [`Email::key`](crate::email::Email::key), and has indexes of the
+/// activity.
 const FORMAT: u32 = 5;
 /// The oldest that is read. It has nothing in a journal; in the journal of 3 each row is one change.
 const OLDEST: u32 = 2;
@@ -50,11 +51,15 @@ impl Opened {
         let path = folder.join("sled");
         remove_unfinished_snapshots(&path);
         let tree = open(&path)?;
-        let found = check_format(&tree)?;
-        let journal = journal_of(tree, &path)?;
-        if found < FORMAT {
-            migrate_rows(journal.tree(), found, &path)?;
-        }
+        let journal = checked(&path, || {
+            let found = check_format(&tree)?;
+            if found < FORMAT {
+                migrate(&tree, found)?;
+                write_format(&tree)?;
+            }
+            // What was in the journal when the program ended is carried over first.
+            Journal::open(tree)
+        })?;
         let tally = folder.join("tally");
         let (counters, catalogue) = read_rows(journal.tree(), &tally)?;
         Ok(Self {
@@ -238,17 +243,9 @@ fn write_format(tree: &sled::Db) -> Result<()> {
     tree.flush().map(drop).map_err(storage)
 }
 
-/// Migrates the rows, and writes the format last. sled may panic on damaged bytes.
-fn migrate_rows(tree: &sled::Db, found: u32, path: &Path) -> Result<()> {
-    let migrated = panic::catch_unwind(AssertUnwindSafe(|| migrate(tree, found)));
-    migrated.unwrap_or_else(|_| Err(damaged(path, "it is not what was written")))?;
-    write_format(tree)
-}
-
-/// What was in the journal when the program ended is carried over first. sled may panic on damaged
-/// bytes.
-fn journal_of(tree: sled::Db, path: &Path) -> Result<Journal> {
-    panic::catch_unwind(AssertUnwindSafe(|| Journal::open(tree)))
+/// sled may panic on damaged bytes.
+fn checked<T>(path: &Path, work: impl FnOnce() -> Result<T>) -> Result<T> {
+    panic::catch_unwind(AssertUnwindSafe(work))
         .unwrap_or_else(|_| Err(damaged(path, "it is not what was written")))
 }
 

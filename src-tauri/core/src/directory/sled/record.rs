@@ -8,7 +8,9 @@ use serde::{Deserialize, Serialize};
 use super::catalogue::Row;
 use super::damaged;
 use crate::Result;
-use crate::activity::{Actor, Entry, Event, Occasion, Reference, SettingsAct};
+use crate::activity::{
+    Actor, Counted, Entry, Event, Kind, Occasion, Reference, Repeats, SettingsAct,
+};
 use crate::directory::{Origin, User};
 use crate::email::Email;
 use crate::metadata::Metadata;
@@ -67,9 +69,72 @@ pub(super) struct EntryRecord {
     address: Option<IpAddr>,
     reference: Option<Reference>,
     event: Event,
+    /// The id of the user whom the event is about, where its subject is an e-mail address.
+    user: Option<String>,
+    /// What it stands for, if it stands for several.
+    repeats: Option<Repeats>,
+}
+
+/// An entry as formats before 5 have it. Such entries stay as they are.
+#[derive(Serialize, Deserialize)]
+pub(super) struct EntryRecord4 {
+    at: i64,
+    actor: Actor,
+    address: Option<IpAddr>,
+    reference: Option<Reference>,
+    event: Event,
+}
+
+impl From<EntryRecord4> for EntryRecord {
+    fn from(entry: EntryRecord4) -> Self {
+        Self {
+            at: entry.at,
+            actor: entry.actor,
+            address: entry.address,
+            reference: entry.reference,
+            event: entry.event,
+            user: None,
+            repeats: None,
+        }
+    }
 }
 
 impl EntryRecord {
+    /// Reads an entry of any format. An older one is too short for the present format.
+    pub(super) fn decoded(bytes: &[u8]) -> Result<Self> {
+        postcard::from_bytes(bytes)
+            .or_else(|_| postcard::from_bytes(bytes).map(|entry: EntryRecord4| entry.into()))
+            .map_err(|cause| damaged().because(cause))
+    }
+
+    /// Names under which the entry is found.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        let subject = self.event.subject.as_deref();
+        subject.into_iter().chain(self.user.as_deref())
+    }
+
+    pub(super) fn is_refusal(&self) -> bool {
+        self.event.kind == Kind::Refusal
+    }
+
+    /// Says which user the e-mail address in the event belongs to.
+    pub(super) fn of(mut self, user: Option<String>) -> Self {
+        self.user = user;
+        self
+    }
+
+    pub(super) fn counted(counted: &Counted) -> Self {
+        Self {
+            at: counted.at,
+            actor: counted.actor.clone(),
+            address: counted.address,
+            reference: None,
+            event: counted.event(),
+            user: None,
+            repeats: Some(counted.repeats.clone()),
+        }
+    }
+
     pub(super) fn new(event: Event, by: &Occasion) -> Self {
         Self {
             at: by.at.as_second(),
@@ -77,6 +142,8 @@ impl EntryRecord {
             address: by.address,
             reference: by.reference.clone(),
             event,
+            user: None,
+            repeats: None,
         }
     }
 
@@ -87,6 +154,8 @@ impl EntryRecord {
             address: None,
             reference: None,
             event: act.event.clone(),
+            user: None,
+            repeats: None,
         }
     }
 
@@ -97,6 +166,7 @@ impl EntryRecord {
             actor: self.actor,
             address: self.address,
             reference: self.reference,
+            repeats: self.repeats,
             event: self.event,
         }
     }

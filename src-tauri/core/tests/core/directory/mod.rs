@@ -5,7 +5,9 @@ mod conformance;
 mod emails;
 mod embedded;
 mod finding;
+mod format_4;
 mod race;
+mod records;
 
 use jiff::Timestamp;
 use latchkey_core::code::VerifiedCode;

@@ -1,0 +1,369 @@
+//! Refusals that repeat. Anybody can cause refusals, as many as the gateway lets through, so the
+//! activity must not hold an entry for each: the first one from an address is recorded at once, and
+//! those of the following minute are counted in memory and recorded as one entry.
+
+use std::collections::{BTreeMap, HashMap};
+use std::mem;
+use std::net::{IpAddr, Ipv6Addr};
+
+use serde::{Deserialize, Serialize};
+
+use super::{Actor, Event, Kind, Occasion, Reference};
+
+/// Length of the period in which refusals are counted, in seconds.
+const PERIOD_SECS: i64 = 60;
+/// Maximum number of periods that are remembered. The refusals of further addresses are counted
+/// together.
+const MAX_PERIODS: usize = 1000;
+/// Maximum number of references that a counted entry keeps.
+const MAX_REFERENCES: usize = 20;
+
+/// Repetitions for which an entry stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Repeats {
+    /// Number of refusals.
+    pub count: u64,
+    /// Time of the first one, in Unix seconds; the entry's own time is that of the last one.
+    pub since: i64,
+    /// References that visitors were shown, the first 20 of them.
+    pub references: Vec<Reference>,
+}
+
+/// Refusals that were counted and are not recorded yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Counted {
+    /// Time of the last one, in Unix seconds.
+    pub(crate) at: i64,
+    pub(crate) actor: Actor,
+    /// Address that they came from. For IPv6 it is the network of 64 bits.
+    pub(crate) address: Option<IpAddr>,
+    pub(crate) repeats: Repeats,
+    first: Event,
+    /// Number of refusals by their stable code.
+    reasons: BTreeMap<String, u64>,
+}
+
+impl Counted {
+    fn new(event: Event, by: &Occasion, address: Option<IpAddr>) -> Self {
+        Self {
+            at: by.at.as_second(),
+            actor: by.actor.clone(),
+            address,
+            repeats: Repeats {
+                count: 0,
+                since: by.at.as_second(),
+                references: Vec::new(),
+            },
+            first: event,
+            reasons: BTreeMap::new(),
+        }
+    }
+
+    fn add(&mut self, code: &str, by: &Occasion) {
+        self.at = self.at.max(by.at.as_second());
+        self.repeats.count += 1;
+        *self.reasons.entry(code.to_owned()).or_default() += 1;
+        if self.repeats.references.len() < MAX_REFERENCES {
+            self.repeats.references.extend(by.reference.clone());
+        }
+    }
+
+    fn merge(&mut self, other: Self) {
+        self.at = self.at.max(other.at);
+        self.repeats.count += other.repeats.count;
+        if self.address != other.address {
+            self.address = None;
+        }
+        for (code, count) in other.reasons {
+            *self.reasons.entry(code).or_default() += count;
+        }
+    }
+
+    /// The event of the entry that stands for all of them.
+    pub(crate) fn event(&self) -> Event {
+        let mut event = self.first.clone();
+        let times = match self.repeats.count {
+            1 => "once more".to_owned(),
+            count => format!("{count} more times"),
+        };
+        if self.reasons.len() > 1 {
+            "several_refusals".clone_into(&mut event.code);
+            event.title = format!("Refused {times}, for several reasons");
+            let reasons = self.reasons.iter();
+            let reasons: Vec<_> = reasons.map(|(code, n)| format!("{code} {n}")).collect();
+            event.detail = Some(format!("By reason: {}.", reasons.join(", ")));
+        } else if let Some(reason) = event.title.strip_prefix("Refused: ") {
+            event.title = format!("Refused {times}: {reason}");
+        }
+        event
+    }
+}
+
+/// Refusals that are counted together.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum Key {
+    /// Codes that do not verify, from one network.
+    Unverified(Option<IpAddr>),
+    /// Codes that verify, or API keys: about one subject and link, for one reason, from one network.
+    Named {
+        network: Option<IpAddr>,
+        code: String,
+        subject: Option<String>,
+        link: Option<String>,
+    },
+    /// Whatever comes when too many periods are remembered.
+    Others,
+}
+
+impl Key {
+    fn of(event: &Event, network: Option<IpAddr>) -> Self {
+        let names_nobody = event.subject.is_none() && event.link.is_none();
+        if names_nobody && event.code != super::API_KEY_REFUSED {
+            return Self::Unverified(network);
+        }
+        Self::Named {
+            network,
+            code: event.code.clone(),
+            subject: event.subject.clone(),
+            link: event.link.clone(),
+        }
+    }
+}
+
+/// A period that began with a refusal.
+struct Period {
+    began: i64,
+    counted: Option<Counted>,
+}
+
+impl Period {
+    /// A period also ends where the clock was put back.
+    fn has_ended(&self, now: i64) -> bool {
+        now < self.began || now >= self.began + PERIOD_SECS
+    }
+}
+
+/// Refusals of the last minute.
+#[derive(Default)]
+pub(crate) struct Refusals {
+    periods: HashMap<Key, Period>,
+    /// What was counted in periods that have ended.
+    waiting: Vec<Counted>,
+}
+
+impl Refusals {
+    /// Whether `event` is to be recorded now: everything but a refusal is, and the first refusal of a
+    /// period, if refusals may be recorded at the moment. Any other refusal is counted.
+    pub(crate) fn admit(&mut self, event: &Event, by: &Occasion, may_record: bool) -> bool {
+        if event.kind != Kind::Refusal {
+            return true;
+        }
+        let (network, now) = (by.address.map(network), by.at.as_second());
+        let mut key = Key::of(event, network);
+        if self.periods.len() >= MAX_PERIODS && !self.periods.contains_key(&key) {
+            key = Key::Others;
+        }
+        let address = if key == Key::Others { None } else { network };
+        let begin = || Period {
+            began: now,
+            counted: None,
+        };
+        let is_first = self.periods.get(&key).is_none_or(|at| at.has_ended(now));
+        let period = self.periods.entry(key).or_insert_with(begin);
+        if is_first {
+            let ended = mem::replace(period, begin());
+            self.waiting.extend(ended.counted);
+            if may_record {
+                return true;
+            }
+        }
+        let counted = &mut period.counted;
+        counted
+            .get_or_insert_with(|| Counted::new(event.clone(), by, address))
+            .add(&event.code, by);
+        false
+    }
+
+    /// Takes what was counted in the periods that have ended. All have, if `now` is `None`.
+    pub(crate) fn take_ended(&mut self, now: Option<i64>) -> Vec<Counted> {
+        let ended = self
+            .periods
+            .extract_if(|_, period| now.is_none_or(|now| period.has_ended(now)));
+        self.waiting
+            .extend(ended.filter_map(|(_, period)| period.counted));
+        let mut counted = mem::take(&mut self.waiting);
+        counted.sort_by_key(|counted| counted.repeats.since);
+        counted
+    }
+
+    /// Takes back what could not be recorded. Where that is too much, the latest are added up.
+    pub(crate) fn put_back(&mut self, counted: Vec<Counted>) {
+        self.waiting.extend(counted);
+        while self.waiting.len() > MAX_PERIODS
+            && let Some(latest) = self.waiting.pop()
+            && let Some(last) = self.waiting.last_mut()
+        {
+            last.merge(latest);
+        }
+    }
+}
+
+/// With IPv6 one computer has as many addresses as it likes, in a network of 64 bits.
+fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => {
+            Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX)).into()
+        }
+        address @ IpAddr::V4(_) => address,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+
+    use super::*;
+
+    fn by(address: &str, at: i64) -> Occasion {
+        Occasion {
+            address: Some(address.parse().unwrap()),
+            reference: Some(Reference::random()),
+            ..Occasion::new(Actor::Visitor, Timestamp::from_second(at).unwrap())
+        }
+    }
+
+    fn refusal(code: &str, subject: Option<&str>) -> Event {
+        Event {
+            kind: Kind::Refusal,
+            code: code.to_owned(),
+            title: format!("Refused: {code}"),
+            detail: Some("Why.".into()),
+            subject: subject.map(str::to_owned),
+            link: None,
+        }
+    }
+
+    #[test]
+    fn the_first_refusal_of_an_address_is_recorded_and_the_rest_of_the_minute_is_counted() {
+        let mut refusals = Refusals::default();
+        let event = refusal("bad_signature", None);
+        assert!(refusals.admit(&event, &by("192.0.2.1", 0), true));
+        let mut shown = Vec::new();
+        for second in 1..50 {
+            let by = by("192.0.2.1", second);
+            shown.extend(by.reference.clone());
+            assert!(!refusals.admit(&event, &by, true));
+        }
+        assert!(
+            refusals.admit(&event, &by("192.0.2.2", 30), true),
+            "another address"
+        );
+        assert_eq!(refusals.take_ended(Some(59)), []);
+        let ended = refusals.take_ended(Some(60));
+        let [counted] = &ended[..] else {
+            panic!("one entry: {ended:?}");
+        };
+        assert_eq!((counted.at, counted.repeats.since), (49, 1));
+        assert_eq!(counted.repeats.count, 49);
+        assert_eq!(counted.repeats.references, shown[..MAX_REFERENCES]);
+        let event = counted.event();
+        assert_eq!(event.code, "bad_signature");
+        assert_eq!(event.title, "Refused 49 more times: bad_signature");
+        assert_eq!(event.detail.as_deref(), Some("Why."));
+        assert!(
+            refusals.admit(&event, &by("192.0.2.1", 61), true),
+            "a new minute"
+        );
+    }
+
+    #[test]
+    fn refusals_for_several_reasons_are_one_entry_that_says_how_many_of_each() {
+        let mut refusals = Refusals::default();
+        let codes = ["malformed_code", "bad_signature", "malformed_code"];
+        for code in codes {
+            refusals.admit(&refusal(code, None), &by("2001:db8::1", 0), true);
+        }
+        refusals.admit(
+            &refusal("bad_signature", None),
+            &by("2001:db8::ffff", 1),
+            true,
+        );
+        let ended = refusals.take_ended(None);
+        assert_eq!(ended.len(), 1);
+        assert_eq!(ended[0].address, Some("2001:db8::".parse().unwrap()));
+        let event = ended[0].event();
+        assert_eq!(event.code, "several_refusals");
+        assert_eq!(event.title, "Refused 3 more times, for several reasons");
+        let detail = event.detail.unwrap();
+        assert_eq!(detail, "By reason: bad_signature 2, malformed_code 1.");
+    }
+
+    #[test]
+    fn a_code_that_verifies_is_counted_by_itself() {
+        let mut refusals = Refusals::default();
+        let mut admit = |event: &Event| refusals.admit(event, &by("192.0.2.1", 0), true);
+        assert!(admit(&refusal("bad_signature", None)));
+        for subject in ["ada", "bob"] {
+            let used = refusal("link_already_used", Some(subject));
+            assert!(admit(&used));
+            assert!(!admit(&used));
+        }
+        assert!(
+            admit(&refusal("user_suspended", Some("ada"))),
+            "another reason"
+        );
+        assert!(admit(&Event::act("added", "Added")));
+        assert!(
+            admit(&Event::act("added", "Added")),
+            "an act is always recorded"
+        );
+    }
+
+    #[test]
+    fn many_addresses_take_a_bounded_amount_of_memory() {
+        let mut refusals = Refusals::default();
+        let event = refusal("bad_signature", None);
+        let recorded = (0..5000_u16)
+            .filter(|number| {
+                let address = format!("10.0.{}.{}", number >> 8, number & 255);
+                refusals.admit(&event, &by(&address, 0), true)
+            })
+            .count();
+        assert_eq!(recorded, MAX_PERIODS + 1);
+        let ended = refusals.take_ended(None);
+        assert_eq!(ended.len(), 1);
+        assert_eq!(ended[0].address, None, "several addresses");
+        assert_eq!(ended[0].repeats.count, 5000 - 1 - MAX_PERIODS as u64);
+        assert!(refusals.periods.is_empty());
+    }
+
+    #[test]
+    fn what_was_counted_in_a_period_is_kept_until_it_is_taken() {
+        let mut refusals = Refusals::default();
+        let event = refusal("bad_signature", None);
+        for minute in 0..2000 {
+            for second in [0, 1] {
+                let by = by("192.0.2.1", 60 * minute + second);
+                assert_eq!(refusals.admit(&event, &by, true), second == 0);
+            }
+        }
+        assert_eq!(refusals.waiting.len(), 1999);
+        let ended = refusals.take_ended(None);
+        assert_eq!(ended.len(), 2000);
+        refusals.put_back(ended);
+        let bounded = refusals.take_ended(None);
+        assert_eq!(bounded.len(), MAX_PERIODS);
+        let count: u64 = bounded.iter().map(|counted| counted.repeats.count).sum();
+        assert_eq!(count, 2000, "nothing is lost");
+    }
+
+    #[test]
+    fn where_nothing_may_be_recorded_the_first_one_is_counted_too() {
+        let mut refusals = Refusals::default();
+        let event = refusal("bad_signature", None);
+        assert!(!refusals.admit(&event, &by("192.0.2.1", 5), false));
+        assert!(!refusals.admit(&event, &by("192.0.2.1", 6), true));
+        let ended = refusals.take_ended(Some(4));
+        assert_eq!(ended[0].repeats.count, 2, "the clock was put back");
+    }
+}
