@@ -1,6 +1,5 @@
 //! `latchkey activity`.
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand, ValueEnum};
@@ -9,6 +8,7 @@ use latchkey_core::directory::Directory as _;
 use latchkey_core::time;
 use serde_json::json;
 
+use crate::context::Context;
 use crate::failure::Failure;
 use crate::output::{Output, value};
 use crate::users;
@@ -58,11 +58,11 @@ enum KindArgument {
 
 pub(crate) fn activity(
     command: &ActivityCommand,
-    data_dir: Option<PathBuf>,
+    context: &Context,
     output: &Output,
 ) -> Result<ExitCode, Failure> {
     let ActivityCommand::List(arguments) = command;
-    let directory = users::open(&arguments.instance, data_dir)?;
+    let directory = users::open(&arguments.instance, context)?;
     let query = ActivityQuery {
         kind: arguments.kind.map(|kind| match kind {
             KindArgument::SignIn => Kind::SignIn,

@@ -1,6 +1,5 @@
 //! `latchkey api-key`.
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
@@ -9,8 +8,8 @@ use latchkey_core::activity::{Actor, Occasion};
 use latchkey_core::time;
 use serde_json::json;
 
+use crate::context::Context;
 use crate::failure::Failure;
-use crate::keys;
 use crate::output::{Output, value};
 
 #[derive(Debug, Subcommand)]
@@ -45,11 +44,11 @@ pub(crate) struct OfInstance {
 
 pub(crate) fn api_keys(
     command: &ApiKeyCommand,
-    data_dir: Option<PathBuf>,
+    context: &Context,
     output: &Output,
     now: Timestamp,
 ) -> Result<ExitCode, Failure> {
-    let home = keys::home(data_dir)?;
+    let home = context.home()?;
     let by = Occasion::new(Actor::CommandLine, now);
     match command {
         ApiKeyCommand::Make { name, of } => {

@@ -11,6 +11,7 @@ use latchkey_core::lifetime::Lifetime;
 
 use crate::activity::ActivityCommand;
 use crate::api_keys::ApiKeyCommand;
+use crate::context::{Named, variable};
 
 /// Login links for any application: make them, inspect them, keep the instances they are for.
 #[derive(Debug, Parser)]
@@ -79,6 +80,57 @@ pub(crate) enum Command {
         #[arg(long, value_name = "DIR")]
         out: Option<PathBuf>,
     },
+}
+
+impl Command {
+    /// Whether the command may open the data folder. Only commands that never do say no.
+    pub(crate) fn uses_data_folder(&self) -> bool {
+        !matches!(
+            self,
+            Self::Secret(_) | Self::Completions { .. } | Self::Man { .. }
+        )
+    }
+
+    /// Files that the operator has named for this call. Root opens them before it becomes the owner of the
+    /// data folder; a file that is missing here is opened afterwards, as that owner.
+    pub(crate) fn named_files(&self) -> Vec<Named> {
+        let (secret, read, written) = match self {
+            Self::Link(link) => (
+                Some(&link.secret),
+                vec![&link.metadata_json],
+                link.qr.clone(),
+            ),
+            Self::Serve(serve) => (
+                Some(&serve.secret),
+                vec![&serve.tls_cert, &serve.tls_key],
+                None,
+            ),
+            Self::Inspect(inspect) => (Some(&inspect.secret), Vec::new(), None),
+            Self::Redeem(redeem) => (Some(&redeem.secret), Vec::new(), None),
+            Self::Instance(InstanceCommand::Add(add)) => (Some(&add.secret), Vec::new(), None),
+            Self::Instance(InstanceCommand::Set(set)) => (Some(&set.secret), Vec::new(), None),
+            _ => (None, Vec::new(), None),
+        };
+        let mut named: Vec<Named> = written.map(Named::Write).into_iter().collect();
+        let read = read.into_iter().flatten().cloned();
+        named.extend(read.map(Named::Read));
+        named.extend(secret.and_then(SecretArguments::file).map(Named::Read));
+        let passphrase = variable("LATCHKEY_PASSPHRASE_FILE").map(PathBuf::from);
+        named.extend(passphrase.map(Named::Read));
+        if let Self::Inspect(inspect) = self {
+            let input = PathBuf::from(&inspect.input);
+            named.extend(input.is_file().then_some(Named::Read(input)));
+        }
+        named
+    }
+}
+
+impl SecretArguments {
+    /// The file that the secret is read from: an argument's, else the environment's.
+    pub(crate) fn file(&self) -> Option<PathBuf> {
+        let file = self.secret_file.clone();
+        file.or_else(|| variable("LATCHKEY_SECRET_FILE").map(PathBuf::from))
+    }
 }
 
 /// In what shape to print a link.

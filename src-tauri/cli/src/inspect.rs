@@ -1,7 +1,7 @@
 //! `latchkey inspect`.
 
 use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 
 use jiff::Timestamp;
@@ -14,6 +14,7 @@ use latchkey_core::{Error, ErrorCode, qr};
 use serde_json::{Value, json};
 
 use crate::args::InspectArguments;
+use crate::context::Context;
 use crate::failure::Failure;
 use crate::output::{Output, value};
 use crate::users::HOLDER;
@@ -21,20 +22,20 @@ use crate::{keys, redeem};
 
 pub(crate) fn inspect(
     arguments: &InspectArguments,
-    data_dir: Option<PathBuf>,
+    context: &Context,
     output: &Output,
     now: Timestamp,
 ) -> Result<ExitCode, Failure> {
     let instance = match &arguments.instance {
         Some(name) => {
-            let home = keys::home(data_dir)?;
+            let home = context.home()?;
             let instance = home.instances().find(name)?;
             Some((home, instance))
         }
         None => None,
     };
     let known = instance.as_ref().map(|(home, instance)| (home, instance));
-    let key = keys::signing_key(&arguments.secret, known)?;
+    let key = keys::signing_key(&arguments.secret, context, known)?;
     let (parameter, rules) = match (known, &arguments.protocol.param) {
         (Some((_, instance)), _) => {
             let settings = &instance.settings;
@@ -49,7 +50,7 @@ pub(crate) fn inspect(
             (name.unwrap_or_default(), rules)
         }
     };
-    let (text, from_picture) = input(&arguments.input)?;
+    let (text, from_picture) = input(&arguments.input, context)?;
     let found = recognize(&text, parameter.as_str())?;
     let inspection = look(&found.code, key.as_ref().as_slice(), rules, now);
     let form = match (from_picture, found.form) {
@@ -99,9 +100,9 @@ pub(crate) fn inspect(
 }
 
 /// What was given, as text, and whether it came out of a picture.
-fn input(input: &str) -> Result<(String, bool), Failure> {
+fn input(input: &str, context: &Context) -> Result<(String, bool), Failure> {
     let path = Path::new(input);
-    if input != "-" && !path.is_file() {
+    if input != "-" && !context.is_file(path) {
         let looks_like_a_file = path
             .extension()
             .and_then(|extension| extension.to_str())
@@ -113,7 +114,7 @@ fn input(input: &str) -> Result<(String, bool), Failure> {
         }
         return Ok((input.to_owned(), false));
     }
-    let bytes = keys::read_input(path)?;
+    let bytes = context.read(path)?;
     let is_picture = bytes.starts_with(b"\x89PNG") || bytes.starts_with(b"\xff\xd8\xff");
     if is_picture {
         return Ok((qr::read_picture(&bytes)?, true));

@@ -1,6 +1,5 @@
 //! `latchkey instance`.
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use jiff::Timestamp;
@@ -13,24 +12,25 @@ use latchkey_core::return_address::WebOrigin;
 use serde_json::{Value, json};
 
 use crate::args::{AddArguments, InstanceCommand, SetArguments, SettingsArguments};
+use crate::context::Context;
 use crate::failure::Failure;
 use crate::keys;
 use crate::output::{Output, value};
 
 pub(crate) fn instance(
     command: InstanceCommand,
-    data_dir: Option<PathBuf>,
+    context: &Context,
     output: &Output,
     now: Timestamp,
 ) -> Result<ExitCode, Failure> {
-    let home = keys::home(data_dir)?;
+    let home = context.home()?;
     let by = Occasion::new(Actor::CommandLine, now);
     match command {
         InstanceCommand::List => list(&home, output)?,
-        InstanceCommand::Add(arguments) => add(&home, &arguments, output, &by)?,
+        InstanceCommand::Add(arguments) => add(&home, context, &arguments, output, &by)?,
         InstanceCommand::Show { name } => show(&home.instances().find(&name)?, output),
-        InstanceCommand::Set(arguments) => set(&home, &arguments, output, &by)?,
-        InstanceCommand::Remove { name, yes } => remove(&home, &name, yes, output)?,
+        InstanceCommand::Set(arguments) => set(&home, context, &arguments, output, &by)?,
+        InstanceCommand::Remove { name, yes } => remove(&home, context, &name, yes, output)?,
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -69,6 +69,7 @@ fn list(home: &Home, output: &Output) -> Result<(), Failure> {
 
 fn add(
     home: &Home,
+    context: &Context,
     arguments: &AddArguments,
     output: &Output,
     by: &Occasion,
@@ -79,7 +80,7 @@ fn add(
         Hosted::default(),
     );
     apply(&arguments.settings, &mut settings)?;
-    let secret = match keys::given(&arguments.secret)? {
+    let secret = match keys::given(&arguments.secret, context)? {
         _ if arguments.no_secret => None,
         Some(secret) if !arguments.generate_secret => Some(SecretSource::Paste(secret)),
         _ if arguments.generate_secret || settings.hosted == Hosted::Here => {
@@ -95,7 +96,7 @@ fn add(
     };
     let instance = match secret {
         Some(secret) => {
-            keys::unlock_or_create(home)?;
+            keys::unlock_or_create(home, context)?;
             home.add(settings, secret, by)?
         }
         None => home.instances().add(settings, None, by)?,
@@ -106,17 +107,18 @@ fn add(
 
 fn set(
     home: &Home,
+    context: &Context,
     arguments: &SetArguments,
     output: &Output,
     by: &Occasion,
 ) -> Result<(), Failure> {
     let id = home.instances().find(&arguments.instance)?.id;
     let replacement = match &arguments.secret.secret_file {
-        Some(_) => keys::given(&arguments.secret)?.map(SecretSource::Paste),
+        Some(_) => keys::given(&arguments.secret, context)?.map(SecretSource::Paste),
         None => arguments.generate_secret.then_some(SecretSource::Generate),
     };
     if replacement.is_some() {
-        keys::unlock_or_create(home)?;
+        keys::unlock_or_create(home, context)?;
     }
     let change = |settings: &mut Settings| {
         if let Some(name) = &arguments.name {
@@ -132,7 +134,13 @@ fn set(
     Ok(())
 }
 
-fn remove(home: &Home, name: &str, yes: bool, output: &Output) -> Result<(), Failure> {
+fn remove(
+    home: &Home,
+    context: &Context,
+    name: &str,
+    yes: bool,
+    output: &Output,
+) -> Result<(), Failure> {
     let instance = home.instances().find(name)?;
     let name = instance.settings.name.as_str();
     if !yes {
@@ -149,7 +157,7 @@ fn remove(home: &Home, name: &str, yes: bool, output: &Output) -> Result<(), Fai
             }
         }
     }
-    keys::unlock(home)?;
+    keys::unlock(home, context)?;
     home.remove(&instance.id)?;
     output.print(
         &format!("Removed '{name}'."),

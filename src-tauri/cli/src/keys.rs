@@ -1,20 +1,19 @@
 //! Where the secret and the passphrase come from; never from an argument.
 
-use std::env;
-use std::io::{self, IsTerminal as _, Read as _};
-use std::path::{Path, PathBuf};
+use std::io::{self, IsTerminal as _};
+use std::path::Path;
 use std::process::ExitCode;
 
 use latchkey_core::code::Algorithm;
-use latchkey_core::files;
 use latchkey_core::home::Home;
 use latchkey_core::instance::Instance;
-use latchkey_core::keys::{KeychainUse, KeysState, MIN_PASSPHRASE_CHARS};
+use latchkey_core::keys::{KeysState, MIN_PASSPHRASE_CHARS};
 use latchkey_core::secret::{Secret, SigningKey};
 use latchkey_core::{Error, ErrorCode};
 use serde_json::json;
 
 use crate::args::SecretArguments;
+use crate::context::{Context, variable};
 use crate::failure::Failure;
 use crate::output::Output;
 
@@ -29,20 +28,13 @@ pub(crate) fn generate(algorithm: Algorithm, output: &Output) -> Result<ExitCode
     Ok(ExitCode::SUCCESS)
 }
 
-/// The data folder with its instances and keys.
-pub(crate) fn home(data_dir: Option<PathBuf>) -> Result<Home, Failure> {
-    let keychain = KeychainUse::from_setting(variable("LATCHKEY_KEYCHAIN").as_deref());
-    Ok(Home::open(files::data_dir(data_dir)?, keychain)?)
-}
-
 /// The secret that was given for this call: by file or by environment.
-pub(crate) fn given(arguments: &SecretArguments) -> Result<Option<Secret>, Failure> {
-    let file = arguments
-        .secret_file
-        .clone()
-        .or_else(|| variable("LATCHKEY_SECRET_FILE").map(PathBuf::from));
-    match file {
-        Some(path) => read_secret(&path).map(Some),
+pub(crate) fn given(
+    arguments: &SecretArguments,
+    context: &Context,
+) -> Result<Option<Secret>, Failure> {
+    match arguments.file() {
+        Some(path) => read_secret(&path, context).map(Some),
         None => Ok(variable("LATCHKEY_SECRET").map(Secret::new)),
     }
 }
@@ -51,14 +43,15 @@ pub(crate) fn given(arguments: &SecretArguments) -> Result<Option<Secret>, Failu
 /// either.
 pub(crate) fn signing_key(
     arguments: &SecretArguments,
+    context: &Context,
     instance: Option<(&Home, &Instance)>,
 ) -> Result<Option<SigningKey>, Failure> {
-    if let Some(secret) = given(arguments)? {
+    if let Some(secret) = given(arguments, context)? {
         return Ok(Some(SigningKey::from_text(&secret)?));
     }
     match instance {
         Some((home, instance)) if instance.key.is_some() => {
-            unlock(home)?;
+            unlock(home, context)?;
             Ok(Some(home.signing_key(instance)?))
         }
         _ => Ok(None),
@@ -66,29 +59,29 @@ pub(crate) fn signing_key(
 }
 
 /// Opens the place where keys are kept, if it is closed and there is a passphrase to be had.
-pub(crate) fn unlock(home: &Home) -> Result<(), Failure> {
+pub(crate) fn unlock(home: &Home, context: &Context) -> Result<(), Failure> {
     if matches!(home.keys().state(), KeysState::SealedFileLocked) {
         home.keys()
-            .unlock(&passphrase("Passphrase of the sealed file")?)?;
+            .unlock(&passphrase("Passphrase of the sealed file", context)?)?;
     }
     Ok(())
 }
 
 /// The same, and makes the sealed file where there is neither it nor a keychain.
-pub(crate) fn unlock_or_create(home: &Home) -> Result<(), Failure> {
+pub(crate) fn unlock_or_create(home: &Home, context: &Context) -> Result<(), Failure> {
     let KeysState::SealedFileNew(reason) = home.keys().state() else {
-        return unlock(home);
+        return unlock(home, context);
     };
     let prompt = format!(
         "{reason} Keys are kept in a sealed file. Choose its passphrase (at least {MIN_PASSPHRASE_CHARS} characters)"
     );
-    home.keys().create(&passphrase(&prompt)?)?;
+    home.keys().create(&passphrase(&prompt, context)?)?;
     Ok(())
 }
 
-fn passphrase(prompt: &str) -> Result<Secret, Failure> {
+fn passphrase(prompt: &str, context: &Context) -> Result<Secret, Failure> {
     if let Some(file) = variable("LATCHKEY_PASSPHRASE_FILE") {
-        let text = read_secret(Path::new(&file))?;
+        let text = read_secret(Path::new(&file), context)?;
         return Ok(Secret::new(
             text.expose().trim_end_matches(['\r', '\n']).to_owned(),
         ));
@@ -114,8 +107,8 @@ fn passphrase(prompt: &str) -> Result<Secret, Failure> {
         })
 }
 
-fn read_secret(path: &Path) -> Result<Secret, Failure> {
-    let bytes = read_input(path)?;
+fn read_secret(path: &Path, context: &Context) -> Result<Secret, Failure> {
+    let bytes = context.read(path)?;
     String::from_utf8(bytes).map(Secret::new).map_err(|_| {
         // The cause holds the bytes, so it is left behind.
         Failure::Refused(
@@ -126,26 +119,4 @@ fn read_secret(path: &Path) -> Result<Secret, Failure> {
             .about("secret"),
         )
     })
-}
-
-/// The contents of a file, or of standard input for `-`.
-pub(crate) fn read_input(path: &Path) -> Result<Vec<u8>, Failure> {
-    if path == Path::new("-") {
-        let mut bytes = Vec::new();
-        io::stdin()
-            .lock()
-            .read_to_end(&mut bytes)
-            .map_err(|cause| files::storage("read", Path::new("standard input"), cause))?;
-        return Ok(bytes);
-    }
-    files::read(path)?.ok_or_else(|| {
-        Failure::Refused(Error::new(
-            ErrorCode::Storage,
-            format!("There is no file {}.", path.display()),
-        ))
-    })
-}
-
-fn variable(name: &str) -> Option<String> {
-    env::var(name).ok().filter(|value| !value.is_empty())
 }

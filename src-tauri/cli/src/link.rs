@@ -1,6 +1,6 @@
 //! `latchkey link`.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 
 use jiff::Timestamp;
@@ -14,23 +14,24 @@ use latchkey_core::payload::{ExistingId, NewUser, Payload};
 use latchkey_core::qr::Qr;
 use latchkey_core::secret::SigningKey;
 use latchkey_core::user_id::UserId;
-use latchkey_core::{Error, files, time};
+use latchkey_core::{Error, time};
 use serde_json::json;
 
 use crate::args::{LinkArguments, Shape};
+use crate::context::Context;
 use crate::failure::Failure;
 use crate::keys;
 use crate::output::{Output, value};
 
 pub(crate) fn link(
     arguments: LinkArguments,
-    data_dir: Option<PathBuf>,
+    context: &Context,
     output: &Output,
     now: Timestamp,
 ) -> Result<ExitCode, Failure> {
     let picture = arguments.qr.as_deref().map(picture_format).transpose()?;
-    let payload = payload(&arguments)?;
-    let (target, default_lifetime, key) = signer(&arguments, data_dir)?;
+    let payload = payload(&arguments, context)?;
+    let (target, default_lifetime, key) = signer(&arguments, context)?;
     let mut composition =
         Composition::new(payload, arguments.expires_in.unwrap_or(default_lifetime));
     composition.not_before = arguments
@@ -52,7 +53,7 @@ pub(crate) fn link(
             Picture::Png => qr.png()?,
             Picture::Svg => qr.svg().into_bytes(),
         };
-        files::replace(path, &bytes)?;
+        context.write(path, &bytes)?;
     }
     let mut warnings = composed.warnings(&target, &key);
     let about_qr = arguments.qr.is_some() || arguments.shape == Shape::Qr;
@@ -88,12 +89,12 @@ pub(crate) fn link(
 
 fn signer(
     arguments: &LinkArguments,
-    data_dir: Option<PathBuf>,
+    context: &Context,
 ) -> Result<(Target, Lifetime, SigningKey), Failure> {
     if let Some(name) = &arguments.instance {
-        let home = keys::home(data_dir)?;
+        let home = context.home()?;
         let instance = home.instances().find(name)?;
-        let key = keys::signing_key(&arguments.secret, Some((&home, &instance)))?;
+        let key = keys::signing_key(&arguments.secret, context, Some((&home, &instance)))?;
         let settings = instance.settings;
         return Ok((
             settings.target(),
@@ -109,7 +110,7 @@ fn signer(
         },
         algorithm: arguments.protocol.algorithm.unwrap_or_default(),
     };
-    let key = keys::signing_key(&arguments.secret, None)?.ok_or_else(no_secret)?;
+    let key = keys::signing_key(&arguments.secret, context, None)?.ok_or_else(no_secret)?;
     Ok((target, Lifetime::default(), key))
 }
 
@@ -121,7 +122,7 @@ fn no_secret() -> Failure {
     )
 }
 
-fn payload(arguments: &LinkArguments) -> Result<Payload, Failure> {
+fn payload(arguments: &LinkArguments, context: &Context) -> Result<Payload, Failure> {
     if let Some(email) = &arguments.email {
         return Ok(Payload::Email(Email::parse(email, "email")?));
     }
@@ -129,7 +130,7 @@ fn payload(arguments: &LinkArguments) -> Result<Payload, Failure> {
         return Ok(Payload::Id(ExistingId::parse(id, arguments.id_as_text)?));
     }
     let metadata = if let Some(path) = &arguments.metadata_json {
-        let text = String::from_utf8(keys::read_input(path)?).map_err(|cause| {
+        let text = String::from_utf8(context.read(path)?).map_err(|cause| {
             Error::member("metadata", "The metadata is not a text in UTF-8.").because(cause)
         })?;
         Metadata::from_json(&text, "metadata")?

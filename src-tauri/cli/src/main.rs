@@ -7,6 +7,7 @@
 mod activity;
 mod api_keys;
 mod args;
+mod context;
 mod failure;
 mod inspect;
 mod instance;
@@ -14,6 +15,8 @@ mod keys;
 mod link;
 mod manual;
 mod output;
+#[cfg(unix)]
+mod privileges;
 mod redeem;
 mod serve;
 mod users;
@@ -24,6 +27,7 @@ use clap::Parser as _;
 use jiff::Timestamp;
 
 use args::{Arguments, Command, SecretCommand};
+use context::Context;
 use failure::Failure;
 use output::Output;
 
@@ -44,18 +48,23 @@ fn main() -> ExitCode {
 
 fn run(arguments: Arguments, output: &Output) -> Result<ExitCode, Failure> {
     let now = Timestamp::now();
-    let data_dir = arguments.data_dir;
+    let context = if arguments.command.uses_data_folder() {
+        Context::enter(arguments.data_dir, arguments.command.named_files())?
+    } else {
+        Context::without_folder(arguments.data_dir)
+    };
+    let context = &context;
     match arguments.command {
-        Command::Link(link) => link::link(*link, data_dir, output, now),
-        Command::Inspect(inspect) => inspect::inspect(&inspect, data_dir, output, now),
-        Command::Redeem(redeem) => redeem::redeem(&redeem, data_dir, output, now),
-        Command::Users(users) => users::users(&users, data_dir, output, now),
-        Command::Seats { instance, set } => users::seats(&instance, set, data_dir, output, now),
-        Command::Activity(command) => activity::activity(&command, data_dir, output),
-        Command::ApiKey(command) => api_keys::api_keys(&command, data_dir, output, now),
-        Command::Serve(arguments) => serve::serve(&arguments, data_dir, output),
+        Command::Link(link) => link::link(*link, context, output, now),
+        Command::Inspect(inspect) => inspect::inspect(&inspect, context, output, now),
+        Command::Redeem(redeem) => redeem::redeem(&redeem, context, output, now),
+        Command::Users(users) => users::users(&users, context, output, now),
+        Command::Seats { instance, set } => users::seats(&instance, set, context, output, now),
+        Command::Activity(command) => activity::activity(&command, context, output),
+        Command::ApiKey(command) => api_keys::api_keys(&command, context, output, now),
+        Command::Serve(arguments) => serve::serve(&arguments, context, output),
         Command::Secret(SecretCommand::Generate { algorithm }) => keys::generate(algorithm, output),
-        Command::Instance(command) => instance::instance(command, data_dir, output, now),
+        Command::Instance(command) => instance::instance(command, context, output, now),
         Command::Completions { shell } => Ok(manual::completions(shell)),
         Command::Man { out } => manual::man(out.as_deref(), output),
     }

@@ -1,7 +1,6 @@
 //! `latchkey redeem`, and the dry run of `latchkey inspect`.
 
 use std::io::{self, BufRead as _};
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use jiff::Timestamp;
@@ -11,6 +10,7 @@ use latchkey_core::verdict::Verdict;
 use serde_json::{Value, json};
 
 use crate::args::RedeemArguments;
+use crate::context::Context;
 use crate::failure::Failure;
 use crate::keys;
 use crate::output::Output;
@@ -18,13 +18,13 @@ use crate::users::HOLDER;
 
 pub(crate) fn redeem(
     arguments: &RedeemArguments,
-    data_dir: Option<PathBuf>,
+    context: &Context,
     output: &Output,
     now: Timestamp,
 ) -> Result<ExitCode, Failure> {
-    let home = keys::home(data_dir)?;
+    let home = context.home()?;
     let instance = home.instances().find(&arguments.instance)?;
-    let key = keys::signing_key(&arguments.secret, Some((&home, &instance)))?;
+    let key = keys::signing_key(&arguments.secret, context, Some((&home, &instance)))?;
     let key = key.ok_or_else(|| {
         Failure::Usage(
             "The instance has no secret to verify with. Give one by --secret-file.".into(),

@@ -1,7 +1,6 @@
 //! `latchkey serve`.
 
 use std::num::NonZeroU32;
-use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -20,6 +19,7 @@ use serde_json::json;
 use tokio::runtime::Runtime;
 
 use crate::args::{LogFormat, ServeArguments};
+use crate::context::Context;
 use crate::failure::Failure;
 use crate::keys;
 use crate::output::Output;
@@ -29,22 +29,25 @@ const HOLDER: &str = "latchkey serve";
 
 pub(crate) fn serve(
     arguments: &ServeArguments,
-    data_dir: Option<PathBuf>,
+    context: &Context,
     output: &Output,
 ) -> Result<ExitCode, Failure> {
-    let home = keys::home(data_dir)?;
+    let home = context.home()?;
     let instance = instance(&home, arguments.instance.as_deref())?;
-    let given = keys::given(&arguments.secret)?;
+    let given = keys::given(&arguments.secret, context)?;
     let given = given
         .map(|secret| SigningKey::from_text(&secret))
         .transpose()?;
     if given.is_none() {
-        keys::unlock(&home)?;
+        keys::unlock(&home, context)?;
         // Better now than when the first visitor comes.
         home.signing_key(&instance)?;
     }
     let certificate = match (&arguments.tls_cert, &arguments.tls_key) {
-        (Some(certificate), Some(key)) => Some(Certificate::from_files(certificate, key)?),
+        (Some(certificate), Some(key)) => Some(Certificate::from_pem(
+            &context.read(certificate)?,
+            &context.read(key)?,
+        )?),
         _ if arguments.tls_self_signed => {
             let folder = home.instances().folder(&instance.id);
             let url = &instance.settings.url;

@@ -1,6 +1,5 @@
 //! `latchkey users` and `latchkey seats`.
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use jiff::Timestamp;
@@ -19,16 +18,17 @@ use crate::args::{
     ListArguments, OriginArgument, SeatLimit, SortArgument, StatusArgument, UsersArguments,
     UsersCommand,
 };
+use crate::context::Context;
 use crate::failure::Failure;
+use crate::link;
 use crate::output::{Output, value};
-use crate::{keys, link};
 
 /// How this program names itself to others that want the same directory.
 pub(crate) const HOLDER: &str = "latchkey, the command line";
 
 pub(crate) fn users(
     arguments: &UsersArguments,
-    data_dir: Option<PathBuf>,
+    context: &Context,
     output: &Output,
     now: Timestamp,
 ) -> Result<ExitCode, Failure> {
@@ -36,7 +36,7 @@ pub(crate) fn users(
         return Err(Failure::Usage("Say whose users: --instance NAME.".into()));
     };
     let by = Occasion::new(Actor::CommandLine, now);
-    let directory = open(instance, data_dir)?;
+    let directory = open(instance, context)?;
     let id = |id: &str| UserId::parse(id, "id");
     match &arguments.command {
         UsersCommand::List(arguments) => list(arguments, &directory, output)?,
@@ -74,12 +74,12 @@ pub(crate) fn users(
 pub(crate) fn seats(
     instance: &str,
     set: Option<SeatLimit>,
-    data_dir: Option<PathBuf>,
+    context: &Context,
     output: &Output,
     now: Timestamp,
 ) -> Result<ExitCode, Failure> {
     let by = Occasion::new(Actor::CommandLine, now);
-    let directory = open(instance, data_dir)?;
+    let directory = open(instance, context)?;
     let seats = match set {
         Some(SeatLimit(limit)) => directory.set_seat_limit(limit, &by)?,
         None => directory.seats()?,
@@ -100,8 +100,8 @@ pub(crate) fn seats(
     Ok(ExitCode::SUCCESS)
 }
 
-pub(crate) fn open(instance: &str, data_dir: Option<PathBuf>) -> Result<SledDirectory, Failure> {
-    let home = keys::home(data_dir)?;
+pub(crate) fn open(instance: &str, context: &Context) -> Result<SledDirectory, Failure> {
+    let home = context.home()?;
     let instance = home.instances().find(instance)?;
     Ok(home.directory(&instance, HOLDER)?)
 }
@@ -132,11 +132,11 @@ fn list(
         },
         descending: arguments.descending,
     };
-    let place = match &arguments.after {
+    let context = match &arguments.after {
         Some(cursor) => Place::After(cursor.parse()?),
         None => Place::First,
     };
-    let page = directory.users(&query, sort, &place, arguments.limit)?;
+    let page = directory.users(&query, sort, &context, arguments.limit)?;
     let next = page.next.as_ref().map(ToString::to_string);
     let lines: Vec<String> = page
         .users

@@ -36,17 +36,58 @@ pub fn create_private_dir(folder: &Path) -> Result<()> {
         .map_err(|cause| storage("made", folder, cause))
 }
 
+/// Opens the data folder for this process, and makes it where it is missing. Sets the process's umask, so
+/// that nothing that is made from here on can be read by other users, whatever umask the process was
+/// started with.
+///
+/// Fails where the folder is not this user's, also for root: a folder's owner can lead root elsewhere by
+/// links. A program that runs as root becomes the owner first.
+pub fn open_data_dir(folder: &Path) -> Result<()> {
+    #[cfg(unix)]
+    nix::sys::stat::umask(nix::sys::stat::Mode::from_bits_truncate(0o077));
+    create_private_dir(folder)?;
+    #[cfg(unix)]
+    require_own(folder)?;
+    Ok(())
+}
+
+#[cfg(unix)]
+fn require_own(folder: &Path) -> Result<()> {
+    use std::os::unix::fs::MetadataExt as _;
+
+    use nix::unistd::{AccessFlags, User, access, geteuid};
+
+    let found = fs::metadata(folder).map_err(|cause| storage("opened", folder, cause))?;
+    let in_full = AccessFlags::R_OK | AccessFlags::W_OK | AccessFlags::X_OK;
+    let is_own = found.uid() == geteuid().as_raw();
+    // Some file systems have one owner for everything, so only root has to be the owner.
+    if is_own || (!geteuid().is_root() && access(folder, in_full).is_ok()) {
+        return Ok(());
+    }
+    let account = User::from_uid(found.uid().into()).ok().flatten();
+    let owner = account.map_or_else(|| format!("#{}", found.uid()), |account| account.name);
+    Err(Error::new(
+        ErrorCode::Storage,
+        format!(
+            "{} belongs to another user, {owner}. Run this as that user (sudo -u '{owner}'), or name another folder with LATCHKEY_DATA_DIR.",
+            folder.display()
+        ),
+    ))
+}
+
 /// Replaces a file by `contents`, which only its owner can read. When this returns, the file would
 /// survive a power cut; if it fails, the old one is as it was.
 pub fn replace(path: &Path, contents: &[u8]) -> Result<()> {
-    let folder = path.parent().unwrap_or_else(|| Path::new("."));
+    let folder = path
+        .parent()
+        .filter(|parent| !parent.as_os_str().is_empty());
+    let folder = folder.unwrap_or_else(|| Path::new("."));
     let written = || -> io::Result<()> {
         // Made with mode 0600.
         let mut file = tempfile::Builder::new()
             .prefix(".latchkey-")
             .tempfile_in(folder)?;
         file.write_all(contents)?;
-        leave_to_owner(file.as_file(), path)?;
         file.as_file().sync_all()?;
         file.persist(path)?;
         sync_dir(folder)
@@ -66,40 +107,15 @@ pub fn read(path: &Path) -> Result<Option<Vec<u8>>> {
 /// Holds a lock file until it is dropped, so that Studio and the CLI do not change the same
 /// settings at once. Waits for whoever holds it; nobody does for longer than a write.
 pub fn lock(path: &Path) -> Result<File> {
-    // Only one that is made here is given away: what is there already may be a link to root's own files.
-    let made = OpenOptions::new().create_new(true).write(true).open(path);
-    let file = match made {
-        Ok(file) => leave_to_owner(&file, path).map(|()| file),
-        Err(cause) if cause.kind() == io::ErrorKind::AlreadyExists => {
-            OpenOptions::new().write(true).open(path)
-        }
-        Err(cause) => Err(cause),
-    };
-    let file = file.map_err(|cause| storage("opened", path, cause))?;
+    let file = OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(path)
+        .map_err(|cause| storage("opened", path, cause))?;
     file.lock()
         .map_err(|cause| storage("locked", path, cause))?;
     Ok(file)
-}
-
-/// Lets a file that root has just made belong to whom its folder belongs to: a gateway that runs as a
-/// user of its own has to read it.
-#[cfg(unix)]
-fn leave_to_owner(file: &File, path: &Path) -> io::Result<()> {
-    use std::os::unix::fs::{MetadataExt as _, fchown};
-
-    let folder = fs::metadata(path.parent().unwrap_or_else(|| Path::new(".")))?;
-    let owner = (folder.uid(), folder.gid());
-    let written = file.metadata()?;
-    if written.uid() == 0 && owner.0 != 0 {
-        fchown(file, Some(owner.0), Some(owner.1))?;
-    }
-    Ok(())
-}
-
-/// Windows has no such user.
-#[cfg(not(unix))]
-fn leave_to_owner(_: &File, _: &Path) -> io::Result<()> {
-    Ok(())
 }
 
 /// Flushes a folder, so that a renamed or removed entry survives a power cut.
@@ -144,27 +160,6 @@ mod tests {
             let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
             assert_eq!(mode(&file), 0o600);
             assert_eq!(mode(&path), 0o700);
-        }
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::{MetadataExt as _, chown};
-            // Only root can give a folder away, and only what root writes goes along.
-            if chown(&path, Some(65534), Some(65534)).is_ok() {
-                replace(&file, b"three").unwrap();
-                drop(lock(&path.join("lock")).unwrap());
-                for name in ["file", "lock"] {
-                    let written = fs::metadata(path.join(name)).unwrap();
-                    assert_eq!((written.uid(), written.gid()), (65534, 65534), "{name}");
-                }
-                // What a folder's owner has put there as a link stays root's.
-                let roots = folder.path().join("roots");
-                fs::write(&roots, "root's").unwrap();
-                std::os::unix::fs::symlink(&roots, path.join("link")).unwrap();
-                drop(lock(&path.join("link")).unwrap());
-                replace(&path.join("link"), b"four").unwrap();
-                assert_eq!(fs::metadata(&roots).unwrap().uid(), 0);
-                assert_eq!(fs::read(&roots).unwrap(), b"root's");
-            }
         }
         assert!(read(&path.join("absent")).unwrap().is_none());
         assert!(replace(&folder.path().join("absent/file"), b"x").is_err());

@@ -34,9 +34,12 @@ pub struct Home {
 }
 
 impl Home {
-    /// Opens a data folder, which is made if need be, and finds out where its keys are.
+    /// Opens a data folder, which is made if need be, and finds out where its keys are. From here on, no
+    /// file that the process makes can be read by other users.
+    ///
+    /// Fails where the folder belongs to another user, also for root.
     pub fn open(data_dir: PathBuf, keychain: KeychainUse) -> Result<Self> {
-        files::create_private_dir(&data_dir)?;
+        files::open_data_dir(&data_dir)?;
         let instances = Instances::new(&data_dir);
         let in_keychain = key_in_keychain(&instances)?;
         Ok(Self {

@@ -22,7 +22,7 @@ pub struct Certificate {
 impl Certificate {
     /// Reads a certificate with its chain and its private key, both in PEM.
     ///
-    /// Fails with [`ErrorCode::InvalidSetting`] where they are not that, or not of one another.
+    /// Fails as [`Certificate::from_pem`] does.
     pub fn from_files(certificate: &Path, key: &Path) -> Result<Self> {
         let read =
             |path: &Path| std::fs::read(path).map_err(|cause| files::storage("read", path, cause));
@@ -57,7 +57,10 @@ impl Certificate {
         &self.fingerprint
     }
 
-    fn from_pem(certificate: &[u8], key: &[u8]) -> Result<Self> {
+    /// Takes a certificate with its chain and its private key, both in PEM.
+    ///
+    /// Fails with [`ErrorCode::InvalidSetting`] where they are not that, or do not belong together.
+    pub fn from_pem(certificate: &[u8], key: &[u8]) -> Result<Self> {
         let invalid = |what: &str| Error::new(ErrorCode::InvalidSetting, what).about("tls");
         let chain: Vec<_> = CertificateDer::pem_slice_iter(certificate)
             .collect::<std::result::Result<_, _>>()

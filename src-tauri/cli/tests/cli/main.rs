@@ -13,5 +13,7 @@ mod inspect;
 mod instances;
 mod links;
 mod manual;
+#[cfg(unix)]
+mod root;
 mod run;
 mod serve;

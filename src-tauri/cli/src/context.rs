@@ -1,0 +1,152 @@
+//! Data folder of a call, and the files that the operator named.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::env;
+use std::fs::File;
+use std::io::{self, Read as _, Write as _};
+use std::path::{Path, PathBuf};
+
+use latchkey_core::home::Home;
+use latchkey_core::keys::KeychainUse;
+use latchkey_core::{Error, ErrorCode, files};
+
+use crate::failure::Failure;
+
+/// File that an argument or a variable names.
+#[derive(Debug)]
+pub(crate) enum Named {
+    /// It is read.
+    Read(PathBuf),
+    /// It is written.
+    Write(PathBuf),
+}
+
+/// Where a command works. Commands reach the data folder and the operator's files through it alone.
+#[derive(Debug)]
+pub(crate) struct Context {
+    data_dir: Option<PathBuf>,
+    /// Files that were opened before the process gave up root.
+    opened: RefCell<HashMap<PathBuf, io::Result<File>>>,
+}
+
+impl Context {
+    /// Enters the data folder. Root opens the files of `named` and becomes the folder's owner, if that is
+    /// somebody else.
+    pub(crate) fn enter(data_dir: Option<PathBuf>, named: Vec<Named>) -> Result<Self, Failure> {
+        let context = Self::without_folder(data_dir);
+        #[cfg(unix)]
+        // A folder that cannot be named is an error for the command that needs it.
+        if let Ok(folder) = files::data_dir(context.data_dir.clone())
+            && let Some(owner) = crate::privileges::plan(&folder)?
+        {
+            *context.opened.borrow_mut() = named
+                .into_iter()
+                .filter(|file| !owner.steers(file.path()).unwrap_or(true))
+                .map(|file| (file.path().to_owned(), file.open()))
+                .collect();
+            owner.assume(&folder)?;
+        }
+        #[cfg(not(unix))]
+        drop(named);
+        Ok(context)
+    }
+
+    /// The context of a command that uses no data folder.
+    pub(crate) fn without_folder(data_dir: Option<PathBuf>) -> Self {
+        Self {
+            data_dir,
+            opened: RefCell::default(),
+        }
+    }
+
+    /// Opens the data folder with its instances and keys.
+    pub(crate) fn home(&self) -> Result<Home, Failure> {
+        let keychain = KeychainUse::from_setting(variable("LATCHKEY_KEYCHAIN").as_deref());
+        Ok(Home::open(
+            files::data_dir(self.data_dir.clone())?,
+            keychain,
+        )?)
+    }
+
+    /// Returns whether a path names a file that can be read.
+    pub(crate) fn is_file(&self, path: &Path) -> bool {
+        self.opened.borrow().get(path).map_or_else(
+            || path.is_file(),
+            |opened| {
+                let metadata = opened.as_ref().ok().and_then(|file| file.metadata().ok());
+                metadata.is_some_and(|metadata| metadata.is_file())
+            },
+        )
+    }
+
+    /// Returns the contents of a file, or of standard input for `-`.
+    pub(crate) fn read(&self, path: &Path) -> Result<Vec<u8>, Failure> {
+        let mut bytes = Vec::new();
+        if path == Path::new("-") {
+            io::stdin()
+                .lock()
+                .read_to_end(&mut bytes)
+                .map_err(|cause| files::storage("read", Path::new("standard input"), cause))?;
+            return Ok(bytes);
+        }
+        let opened = self.opened.borrow_mut().remove(path);
+        opened
+            .unwrap_or_else(|| File::open(path))
+            .and_then(|mut file| file.read_to_end(&mut bytes))
+            .map_err(|cause| {
+                if cause.kind() == io::ErrorKind::NotFound {
+                    let message = format!("There is no file {}.", path.display());
+                    Error::new(ErrorCode::Storage, message)
+                } else {
+                    files::storage("read", path, cause)
+                }
+            })?;
+        Ok(bytes)
+    }
+
+    /// Writes a file that only its owner can read.
+    pub(crate) fn write(&self, path: &Path, contents: &[u8]) -> Result<(), Failure> {
+        let opened = self.opened.borrow_mut().remove(path);
+        let Some(opened) = opened else {
+            return Ok(files::replace(path, contents)?);
+        };
+        // Its folder is root's, where the owner that this process has become cannot rename.
+        opened
+            .and_then(|mut file| {
+                file.set_len(0)?;
+                file.write_all(contents)?;
+                file.sync_all()
+            })
+            .map_err(|cause| files::storage("written", path, cause).into())
+    }
+}
+
+impl Named {
+    fn path(&self) -> &Path {
+        match self {
+            Self::Read(path) | Self::Write(path) => path,
+        }
+    }
+
+    #[cfg(unix)]
+    fn open(&self) -> io::Result<File> {
+        use std::os::unix::fs::OpenOptionsExt as _;
+
+        match self {
+            Self::Read(path) => File::open(path),
+            // Emptied only when there is something to write.
+            Self::Write(path) => File::options()
+                .write(true)
+                .create(true)
+                .truncate(false)
+                .mode(0o600)
+                .open(path),
+        }
+    }
+}
+
+/// Returns the value of an environment variable; an empty one counts as unset.
+pub(crate) fn variable(name: &str) -> Option<String> {
+    env::var(name).ok().filter(|value| !value.is_empty())
+}

@@ -1,0 +1,155 @@
+//! Gives up root before it works in a folder of another user.
+//!
+//! A service's user can put links into its data folder and swap files there at any moment. Root that works
+//! in such a folder would follow them. [`plan`] therefore walks to the folder as root, no further than the
+//! first entry that is not root's; nobody else can swap what comes before that entry. The process becomes
+//! the owner of that entry for good before it goes on.
+
+use std::fs;
+use std::io;
+use std::path::{Component, Path, PathBuf};
+
+use latchkey_core::{Error, ErrorCode, Result, files};
+
+/// Maximum number of symbolic links on a path, as in Linux.
+const MAX_LINKS: u32 = 40;
+
+/// Owner that the process must become.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Owner(u32);
+
+/// Returns the user that root must become to work in `folder`; `None` if the process is not root, or if
+/// the whole way to the folder is root's.
+pub(crate) fn plan(folder: &Path) -> Result<Option<Owner>> {
+    if !nix::unistd::geteuid().is_root() {
+        return Ok(None);
+    }
+    first_owner(folder, |uid| uid != 0)
+        .map(|found| found.map(Owner))
+        .map_err(|cause| files::storage("opened", folder, cause))
+}
+
+impl Owner {
+    /// Returns whether this user owns an entry on the way to `path`, and so decides where the path leads.
+    pub(crate) fn steers(self, path: &Path) -> io::Result<bool> {
+        first_owner(path, |uid| uid == self.0).map(|found| found.is_some())
+    }
+
+    /// Changes the process's groups, group and user to this user's, for good, and checks that this user
+    /// can work in `folder`.
+    pub(crate) fn assume(self, folder: &Path) -> Result<()> {
+        self.change_ids().map_err(|cause| {
+            let user = self.name();
+            Error::new(
+                ErrorCode::Storage,
+                format!(
+                    "{} is in the hands of {user}, and root could not become {user} to work there: {cause}. \
+                     Run this as {user}.",
+                    folder.display()
+                ),
+            )
+            .because(cause)
+        })?;
+        self.check(folder)
+    }
+
+    #[cfg(not(target_vendor = "apple"))]
+    fn change_ids(self) -> nix::Result<()> {
+        use std::ffi::CString;
+
+        use nix::unistd::{self, Gid, Uid, User};
+
+        let uid = Uid::from_raw(self.0);
+        let gid = if let Some(account) = User::from_uid(uid)? {
+            let name = CString::new(account.name).map_err(|_| nix::Error::EINVAL)?;
+            unistd::initgroups(&name, account.gid)?;
+            account.gid
+        } else {
+            // A user without an account, such as a container's: no group of others.
+            unistd::setgroups(&[])?;
+            Gid::from_raw(self.0)
+        };
+        unistd::setresgid(gid, gid, gid)?;
+        unistd::setresuid(uid, uid, uid)
+    }
+
+    /// A program cannot set its groups on Apple's systems.
+    #[cfg(target_vendor = "apple")]
+    fn change_ids(self) -> nix::Result<()> {
+        Err(nix::Error::ENOTSUP)
+    }
+
+    /// Fails where the folder lies beyond this user's reach, or belongs to yet another user.
+    fn check(self, folder: &Path) -> Result<()> {
+        use std::os::unix::fs::MetadataExt as _;
+
+        let user = self.name();
+        let refused = |why: &str| {
+            Error::new(
+                ErrorCode::Storage,
+                format!(
+                    "{} is in the hands of {user}, {why}. Let one user own the folder and be able to enter those above it.",
+                    folder.display()
+                ),
+            )
+        };
+        match fs::metadata(folder) {
+            Ok(found) if found.uid() == self.0 => Ok(()),
+            Ok(found) => Err(refused(&format!(
+                "but belongs to {}",
+                Self(found.uid()).name()
+            ))),
+            // It is made later, as this user.
+            Err(cause) if cause.kind() == io::ErrorKind::NotFound => Ok(()),
+            Err(cause) if cause.kind() == io::ErrorKind::PermissionDenied => {
+                Err(refused("who cannot enter it by this path").because(cause))
+            }
+            Err(cause) => Err(files::storage("opened", folder, cause)),
+        }
+    }
+
+    /// Name of the account, else its number.
+    fn name(self) -> String {
+        let account = nix::unistd::User::from_uid(self.0.into()).ok().flatten();
+        account.map_or_else(|| format!("user {}", self.0), |account| account.name)
+    }
+}
+
+/// Walks to `path` and returns the owner of the first entry whose owner `is_sought`, symbolic links
+/// included. Returns `None` where there is no such entry, or where the path ends early.
+fn first_owner(path: &Path, is_sought: impl Fn(u32) -> bool) -> io::Result<Option<u32>> {
+    use std::os::unix::fs::MetadataExt as _;
+
+    let mut rest = reversed(&std::path::absolute(path)?);
+    let (mut here, mut links) = (PathBuf::from("/"), 0);
+    while let Some(step) = rest.pop() {
+        here.push(step);
+        let found = match fs::symlink_metadata(&here) {
+            Ok(found) => found,
+            Err(cause) if cause.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(cause) => return Err(cause),
+        };
+        if is_sought(found.uid()) {
+            return Ok(Some(found.uid()));
+        }
+        if found.is_symlink() {
+            links += 1;
+            if links > MAX_LINKS {
+                return Err(io::ErrorKind::InvalidInput.into());
+            }
+            let target = fs::read_link(&here)?;
+            here.pop();
+            rest.extend(reversed(&target));
+        }
+    }
+    Ok(None)
+}
+
+/// Steps of a path, the last first. An absolute step makes [`PathBuf::push`] begin anew.
+fn reversed(path: &Path) -> Vec<PathBuf> {
+    let steps = path.components().rev();
+    steps
+        .filter(|step| *step != Component::CurDir)
+        .map(|step| PathBuf::from(step.as_os_str()))
+        .collect()
+}

@@ -1,0 +1,297 @@
+//! Root in the data folder of a service. These tests need root, and say so where they are skipped.
+
+use std::fs;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown, lchown, symlink};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::run::{Ran, SECRET, latchkey};
+
+/// A user that no account of this computer has.
+const SERVICE: u32 = 54_321;
+const PASSPHRASE: &str = "correct horse battery";
+const ROOTS: &str = "\"what only root may read\"";
+
+/// A folder of root's that everybody may enter, with the data folder of a service in it.
+struct Scene {
+    folder: tempfile::TempDir,
+}
+
+impl Scene {
+    /// `None` where the test does not run as root.
+    fn new() -> Option<Self> {
+        let folder = tempfile::tempdir().unwrap();
+        if fs::metadata(folder.path()).unwrap().uid() != 0 {
+            eprintln!("skipped: this test needs root, to work in the folder of another user");
+            return None;
+        }
+        fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
+        let scene = Self { folder };
+        fs::create_dir(scene.path("service")).unwrap();
+        chown(scene.path("service"), Some(SERVICE), Some(SERVICE)).unwrap();
+        // What root has for itself.
+        fs::create_dir(scene.path("private")).unwrap();
+        fs::set_permissions(scene.path("private"), fs::Permissions::from_mode(0o700)).unwrap();
+        for (name, contents) in [
+            ("private/secret", SECRET),
+            ("private/passphrase", PASSPHRASE),
+            ("roots", ROOTS),
+        ] {
+            fs::write(scene.path(name), contents).unwrap();
+            fs::set_permissions(scene.path(name), fs::Permissions::from_mode(0o600)).unwrap();
+        }
+        Some(scene)
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn text(&self, name: &str) -> String {
+        self.path(name).to_str().unwrap().to_owned()
+    }
+
+    fn run_in(&self, data: &str, arguments: &[&str]) -> Ran {
+        let (data, passphrase) = (self.text(data), self.text("private/passphrase"));
+        let environment = [
+            ("LATCHKEY_DATA_DIR", data.as_str()),
+            ("LATCHKEY_PASSPHRASE_FILE", passphrase.as_str()),
+        ];
+        latchkey(arguments, &environment, b"")
+    }
+
+    fn run(&self, arguments: &[&str]) -> Ran {
+        self.run_in("service", arguments)
+    }
+
+    /// The same, which has to succeed.
+    fn done(&self, arguments: &[&str]) -> Ran {
+        let ran = self.run(arguments);
+        assert_eq!(ran.code, 0, "{arguments:?}: {}", ran.err);
+        ran
+    }
+
+    /// Adds the instance `Here`, with a secret that only root can read.
+    fn add_instance(&self) {
+        let secret = self.text("private/secret");
+        self.done(&[
+            "instance",
+            "add",
+            "Here",
+            "--url",
+            "https://a.b",
+            "--secret-file",
+            &secret,
+        ]);
+    }
+
+    /// Puts a link into the service's folder, as the service's user would.
+    fn plant(&self, name: &str, target: &str) {
+        let path = self.path("service").join(name);
+        let _ = fs::remove_file(&path);
+        symlink(self.path(target), &path).unwrap();
+        lchown(&path, Some(SERVICE), Some(SERVICE)).unwrap();
+    }
+
+    /// What is root's is as it was, and everything in the service's folder is the service's.
+    fn assert_kept_apart(&self, after: &str) {
+        let roots = fs::metadata(self.path("roots")).unwrap();
+        assert_eq!(roots.uid(), 0, "{after}: root's file was given away");
+        assert_eq!(
+            fs::read_to_string(self.path("roots")).unwrap(),
+            ROOTS,
+            "{after}: root's file was written"
+        );
+        assert!(
+            !self.path("new").exists(),
+            "{after}: a file of root's was made by a link"
+        );
+        for path in all_below(&self.path("service")) {
+            let found = fs::symlink_metadata(&path).unwrap();
+            assert_eq!(
+                (found.uid(), found.gid()),
+                (SERVICE, SERVICE),
+                "{after}: {} is not the service's",
+                path.display()
+            );
+        }
+    }
+}
+
+fn all_below(folder: &Path) -> Vec<PathBuf> {
+    let mut all = vec![folder.to_owned()];
+    for entry in fs::read_dir(folder).unwrap() {
+        let entry = entry.unwrap();
+        if entry.file_type().unwrap().is_dir() {
+            all.extend(all_below(&entry.path()));
+        } else {
+            all.push(entry.path());
+        }
+    }
+    all
+}
+
+const COMMANDS: [&[&str]; 4] = [
+    &["users", "list", "--instance", "here"],
+    &["instance", "set", "here", "--require-expiry", "yes"],
+    &["api-key", "make", "CRM", "--instance", "here"],
+    &["instance", "list"],
+];
+
+#[test]
+fn what_root_does_in_a_services_folder_stays_the_services() {
+    let Some(scene) = Scene::new() else { return };
+    scene.add_instance();
+    scene.assert_kept_apart("instance add");
+    scene.done(&["users", "add", "ada", "--instance", "here"]);
+    for command in COMMANDS {
+        scene.done(command);
+        scene.assert_kept_apart(command[0]);
+    }
+}
+
+#[test]
+fn root_does_not_follow_links_in_a_services_folder() {
+    let Some(scene) = Scene::new() else { return };
+    scene.add_instance();
+    scene.done(&["users", "add", "ada", "--instance", "here"]);
+    for (link, target) in [
+        ("instances/here/directory/holder", "roots"),
+        ("instances/here/directory/tally", "roots"),
+        ("instances/here/directory/lock", "new"),
+        ("instances/.lock", "new"),
+        ("instances/evil/instance.json", "roots"),
+        ("keys.sealed", "roots"),
+    ] {
+        fs::create_dir_all(scene.path("service/instances/evil")).unwrap();
+        chown(
+            scene.path("service/instances/evil"),
+            Some(SERVICE),
+            Some(SERVICE),
+        )
+        .unwrap();
+        let path = scene.path("service").join(link);
+        let kept = fs::read(&path).ok();
+        scene.plant(link, target);
+        for command in COMMANDS {
+            let ran = scene.run(command);
+            let said = ran.out + &ran.err;
+            assert!(!said.contains("only root may read"), "{link}: {said}");
+            scene.assert_kept_apart(&format!("{link}, {}", command[0]));
+        }
+        fs::remove_file(&path).unwrap();
+        if let Some(kept) = kept {
+            fs::write(&path, kept).unwrap();
+            chown(&path, Some(SERVICE), Some(SERVICE)).unwrap();
+        }
+    }
+}
+
+#[test]
+fn root_reads_and_writes_the_files_that_it_names_itself_and_none_that_the_service_steers() {
+    let Some(scene) = Scene::new() else { return };
+    scene.add_instance();
+    let (secret, picture) = (scene.text("private/secret"), scene.text("private/ada.png"));
+    let link = ["link", "--instance", "here", "--email", "ada@b.cd"];
+    let named = ["--secret-file", &secret, "--qr", &picture];
+    let made = scene.done(&[&link[..], &named].concat());
+    assert!(
+        fs::read(&picture).unwrap().starts_with(b"\x89PNG"),
+        "the picture is where root wanted it"
+    );
+    let picture = fs::metadata(&picture).unwrap();
+    assert_eq!((picture.uid(), picture.mode() & 0o777), (0, 0o600));
+    let picture = scene.text("private/ada.png");
+    let inspected = scene.done(&["inspect", &picture, "--instance", "here"]);
+    assert!(inspected.out.contains("verifies"), "{}", inspected.out);
+    assert!(made.out.starts_with("https://a.b/?"));
+
+    scene.plant("steered", "roots");
+    scene.plant("steered.png", "new");
+    let steered = scene.text("service/steered");
+    let refused = scene.run(&[&link[..], &["--secret-file", &steered]].concat());
+    assert_eq!(refused.code, 1, "{}", refused.out);
+    assert!(refused.err.contains("steered"), "{}", refused.err);
+    let shown = scene.run(&["inspect", &steered, "--instance", "here"]);
+    assert!(
+        !(shown.out + &shown.err).contains("only root"),
+        "root's file was shown"
+    );
+    let steered = scene.text("service/steered.png");
+    scene.run(&[&link[..], &["--qr", &steered]].concat());
+    scene.assert_kept_apart("named files");
+}
+
+#[test]
+fn a_link_on_the_way_to_the_data_folder_does_not_lead_root_to_its_own() {
+    let Some(scene) = Scene::new() else { return };
+    let own = scene.run_in(
+        "private/own",
+        &[
+            "instance",
+            "add",
+            "Roots",
+            "--url",
+            "https://a.b",
+            "--no-secret",
+        ],
+    );
+    assert_eq!(own.code, 0, "{}", own.err);
+    scene.plant("data", "private/own");
+    for data in ["service/data", "service/data/instances"] {
+        let refused = scene.run_in(data, &["instance", "list"]);
+        assert_eq!(refused.code, 1, "{}", refused.out);
+        assert!(!refused.out.contains("Roots"), "{}", refused.out);
+        assert!(refused.err.contains("service/data"), "{}", refused.err);
+    }
+    // A folder of root's that lies in the service's could be swapped under it.
+    fs::create_dir(scene.path("service/of-root")).unwrap();
+    let refused = scene.run_in("service/of-root", &["instance", "list"]);
+    assert_eq!(refused.code, 1, "{}", refused.out);
+    assert!(refused.err.contains("belongs to root"), "{}", refused.err);
+    // Root's own links are for root to follow.
+    symlink(scene.path("service"), scene.path("link")).unwrap();
+    let followed = scene.run_in("link", &["instance", "list"]);
+    assert_eq!(followed.code, 0, "{}", followed.err);
+}
+
+#[test]
+fn a_folder_that_its_owner_cannot_enter_is_named_with_what_to_do() {
+    let Some(scene) = Scene::new() else { return };
+    // As `DynamicUser=` keeps it.
+    fs::create_dir(scene.path("private/data")).unwrap();
+    chown(scene.path("private/data"), Some(SERVICE), Some(SERVICE)).unwrap();
+    let refused = scene.run_in("private/data", &["instance", "list"]);
+    assert_eq!(refused.code, 1, "{}", refused.out);
+    assert!(
+        refused.err.contains("private/data") && refused.err.contains("cannot enter"),
+        "{}",
+        refused.err
+    );
+}
+
+/// A folder of another user, met by a user that is not root.
+#[test]
+fn the_folder_of_another_user_is_named_with_its_owner_and_what_to_do() {
+    let Some(scene) = Scene::new() else { return };
+    fs::set_permissions(scene.path("service"), fs::Permissions::from_mode(0o700)).unwrap();
+    // The program where any user can run it.
+    let program = scene.path("latchkey");
+    fs::copy(env!("CARGO_BIN_EXE_latchkey"), &program).unwrap();
+    let ran = Command::new("setpriv")
+        .args(["--reuid=65534", "--regid=65534", "--clear-groups"])
+        .arg(&program)
+        .args(["instance", "list"])
+        .env_clear()
+        .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
+        .env("LATCHKEY_KEYCHAIN", "off")
+        .env("LATCHKEY_DATA_DIR", scene.path("service"))
+        .output()
+        .unwrap();
+    let said = String::from_utf8(ran.stderr).unwrap();
+    assert_eq!(ran.status.code(), Some(1), "{said}");
+    assert!(
+        said.contains(&scene.text("service")) && said.contains("sudo -u '#54321'"),
+        "{said}"
+    );
+}
