@@ -14,6 +14,8 @@ mod instances;
 mod links;
 mod manual;
 #[cfg(unix)]
+mod private_files;
+#[cfg(unix)]
 mod root;
 mod run;
 mod serve;

@@ -19,6 +19,7 @@ struct Scene {
 
 impl Scene {
     /// `None` where the test does not run as root.
+    #[expect(clippy::print_stderr, reason = "a test that is skipped says so")]
     fn new() -> Option<Self> {
         let folder = tempfile::tempdir().unwrap();
         if fs::metadata(folder.path()).unwrap().uid() != 0 {
