@@ -3,12 +3,12 @@
 use crate::Result;
 use crate::activity::{Event, Occasion};
 use crate::code::recognize::recognize;
-use crate::code::{CodeRefusal, LEEWAY_SECS, VerifiedCode, verify};
-use crate::directory::{Directory, Redemption, User};
+use crate::code::{CodeRefusal, VerifiedCode, verify};
+use crate::directory::{Directory, Redemption};
 use crate::instance::{Policy, Settings, SignInStep};
-use crate::lifetime::Lifetime;
 use crate::secret::SigningKey;
-use crate::session::Session;
+use crate::session::{NewSession, Place, SessionId, SessionKey, SessionRules, SignedIn};
+use crate::user_id::UserId;
 use crate::verdict::Verdict;
 
 /// Finds the code in `text`, judges it by the settings of an instance and its keys, and does what
@@ -31,9 +31,32 @@ pub fn redeem(
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Visitor<'a> {
     /// Who is signed in there.
-    pub signed_in: Option<&'a User>,
+    pub signed_in: Option<&'a SignedIn>,
     /// Whether it looks like a program that looks at links, and not like a person.
     pub looks_ahead: bool,
+}
+
+/// The browser in which a code is opened.
+#[derive(Clone, Debug)]
+pub struct Browser {
+    /// Where a session would be valid.
+    pub place: Place,
+    /// The browser's own name (`User-Agent`).
+    pub name: Option<String>,
+    /// The session whose cookie the browser has at that place, valid or not. A new one replaces it.
+    pub session: Option<SessionKey>,
+}
+
+impl Browser {
+    /// A browser of which nothing is known.
+    #[must_use]
+    pub const fn unknown(place: Place) -> Self {
+        Self {
+            place,
+            name: None,
+            session: None,
+        }
+    }
 }
 
 /// A code that somebody opens, as it was judged by itself.
@@ -41,9 +64,11 @@ pub struct Visitor<'a> {
 pub struct Attempt {
     code: std::result::Result<VerifiedCode, CodeRefusal>,
     policy: Policy,
-    session: Lifetime,
+    rules: SessionRules,
     step: SignInStep,
     by: Occasion,
+    id: SessionId,
+    session: NewSession,
 }
 
 /// What comes of an attempt before anything is done.
@@ -68,20 +93,48 @@ pub struct SignIn {
     /// What it did.
     pub verdict: Verdict,
     /// The session, where it is no refusal.
-    pub session: Option<Session>,
+    pub session: Option<Begun>,
+}
+
+/// A session that has begun.
+#[derive(Debug)]
+pub struct Begun {
+    /// The id, for the cookie.
+    pub id: SessionId,
+    /// The user who is signed in.
+    pub user: UserId,
+    /// Where it is valid.
+    pub place: Place,
+    /// How long it lasts at the longest, in seconds.
+    pub longest_secs: i64,
 }
 
 impl Attempt {
     /// Judges a code that came in a link by itself.
-    #[must_use]
-    pub fn new(code: &str, settings: &Settings, keys: &[&SigningKey], by: Occasion) -> Self {
-        Self {
+    ///
+    /// Fails with [`ErrorCode::NoRandomness`](crate::ErrorCode::NoRandomness).
+    pub fn new(
+        code: &str,
+        settings: &Settings,
+        keys: &[&SigningKey],
+        browser: Browser,
+        by: Occasion,
+    ) -> Result<Self> {
+        let id = SessionId::random()?;
+        Ok(Self {
             code: verify(code, keys, settings.code_rules(), by.at),
             policy: settings.policy,
-            session: settings.visiting.session,
+            rules: settings.session_rules(),
             step: settings.visiting.step,
             by,
-        }
+            session: NewSession {
+                key: id.key(),
+                place: browser.place,
+                browser: browser.name,
+                replaces: browser.session,
+            },
+            id,
+        })
     }
 
     /// Says whether a click is wanted first: on an instance that says so, for a single-use code, for
@@ -99,7 +152,9 @@ impl Attempt {
         let Some(user) = verdict.user() else {
             return Ok(Opening::Refused(verdict));
         };
-        let replaces = visitor.signed_in.is_some_and(|other| other.id != *user);
+        let replaces = visitor
+            .signed_in
+            .is_some_and(|other| other.user.id != *user);
         if !always_asks && !replaces {
             return Ok(Opening::Redeems);
         }
@@ -120,6 +175,7 @@ impl Attempt {
             code: self.code.as_ref(),
             policy: self.policy,
             by: &self.by,
+            session: Some(&self.session),
         }
     }
 
@@ -133,22 +189,22 @@ impl Attempt {
         })
     }
 
-    /// Begins a session after it was redeemed.
-    pub fn sign_in(&self, verdict: Verdict, directory: &dyn Directory) -> Result<SignIn> {
+    /// What has become of it, after it was redeemed with its [`redemption`](Self::redemption).
+    #[must_use]
+    pub fn redeemed(self, verdict: Verdict) -> SignIn {
         let session = match (verdict.user(), &self.code) {
             (Some(user), Ok(code)) => {
                 let now = self.by.at.as_second();
-                // A code that is accepted late, in its leeway, lets nobody in for no time at all.
-                let expires_at = code.registered.expires_at.map(|at| match at {
-                    at if at <= now => at.saturating_add(LEEWAY_SECS),
-                    at => at,
-                });
-                // Nobody, where the user has been removed since.
-                let user = directory.user(user)?;
-                user.map(|user| Session::new(&user, self.session, expires_at, self.by.at))
+                let end = self.rules.latest_end(now, code.registered.expires_at);
+                Some(Begun {
+                    user: user.clone(),
+                    place: self.session.place,
+                    longest_secs: end.saturating_sub(now),
+                    id: self.id,
+                })
             }
             _ => None,
         };
-        Ok(SignIn { verdict, session })
+        SignIn { verdict, session }
     }
 }

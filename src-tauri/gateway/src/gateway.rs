@@ -13,7 +13,7 @@ use latchkey_core::api_key::ApiKey;
 use latchkey_core::directory::{Directory, User};
 use latchkey_core::home::{Home, require_here};
 use latchkey_core::instance::{InstanceId, Settings};
-use latchkey_core::redeem::{Attempt, Opening, SignIn, Visitor};
+use latchkey_core::redeem::{Attempt, Browser, Opening, SignIn, Visitor};
 use latchkey_core::secret::SigningKey;
 use latchkey_core::user_id::UserId;
 use latchkey_core::{Error, ErrorCode, Result};
@@ -23,11 +23,15 @@ use crate::headers::{content_security_policy, frame_security_policy};
 use crate::metrics::Metrics;
 use crate::redemptions::Redemptions;
 use crate::refused::Refused;
+use crate::seen::Seen;
 use crate::session::CookieKey;
 use crate::visitors::{Counter, Visitors};
 
 /// For so long the settings are taken to be what they were.
 const SETTINGS_AGE: Duration = Duration::from_secs(1);
+
+/// How long it takes until sessions that are over are deleted again.
+const PRUNE_INTERVAL: Duration = Duration::from_hours(1);
 
 /// What an instance says at the moment.
 pub struct Hosting {
@@ -69,10 +73,13 @@ type Ask = Box<dyn Fn() -> Result<Hosting> + Send + Sync>;
 /// An instance that is open to visitors.
 pub struct Gateway {
     instance: InstanceId,
-    directory: Arc<dyn Directory>,
+    pub(crate) directory: Arc<dyn Directory>,
+    pub(crate) seen: Arc<Seen>,
     redemptions: Arc<Redemptions>,
     ask: Ask,
     hosted: Mutex<Option<(Instant, Arc<Hosted>)>>,
+    /// When sessions were pruned last.
+    pruned: Mutex<Option<Instant>>,
     sign_ins: AtomicU32,
     /// Whether the last code could not be redeemed for a reason that lies with this computer.
     is_failing: AtomicBool,
@@ -123,9 +130,11 @@ impl Gateway {
         Self {
             instance,
             redemptions: Arc::new(Redemptions::new(Arc::clone(&directory))),
+            seen: Arc::new(Seen::new(Arc::clone(&directory))),
             directory,
             ask: Box::new(ask),
             hosted: Mutex::default(),
+            pruned: Mutex::default(),
             sign_ins: AtomicU32::new(0),
             is_failing: AtomicBool::new(false),
             visits: Counter::new(visitors),
@@ -161,7 +170,28 @@ impl Gateway {
             api_keys,
         });
         *hosted = Some((Instant::now(), Arc::clone(&fresh)));
+        self.prune_sessions(&fresh.settings);
         Ok(fresh)
+    }
+
+    /// Deletes sessions that are over, in the background, where it has not been done for a while.
+    fn prune_sessions(&self, settings: &Settings) {
+        let mut pruned = self.pruned.lock().unwrap_or_else(PoisonError::into_inner);
+        if pruned.is_some_and(|at| at.elapsed() < PRUNE_INTERVAL) {
+            return;
+        }
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else {
+            return;
+        };
+        *pruned = Some(Instant::now());
+        let (directory, rules) = (Arc::clone(&self.directory), settings.session_rules());
+        let now = Timestamp::now();
+        self.seen.forget_old(now.as_second());
+        runtime.spawn_blocking(move || match directory.prune_sessions(rules, now) {
+            Ok(0) => {}
+            Ok(count) => tracing::info!(count, "sessions that were over were deleted"),
+            Err(cause) => tracing::warn!(error = ?cause, "sessions that are over stay"),
+        });
     }
 
     /// Whether links can be opened here, as far as is known.
@@ -175,9 +205,10 @@ impl Gateway {
         hosted: &Hosted,
         code: &str,
         visitor: Visitor<'_>,
+        browser: Browser,
         by: Occasion,
     ) -> Result<Opened> {
-        let attempt = Attempt::new(code, &hosted.settings, &[&hosted.key], by);
+        let attempt = Attempt::new(code, &hosted.settings, &[&hosted.key], browser, by)?;
         let done = match attempt.opening(&*self.directory, visitor)? {
             Opening::Asks { whom, replaces } => return Ok(Opened::Asks { whom, replaces }),
             Opening::Refused(verdict) => {
@@ -195,9 +226,10 @@ impl Gateway {
         &self,
         hosted: &Hosted,
         code: &str,
+        browser: Browser,
         by: Occasion,
     ) -> Result<SignIn> {
-        let attempt = Attempt::new(code, &hosted.settings, &[&hosted.key], by);
+        let attempt = Attempt::new(code, &hosted.settings, &[&hosted.key], browser, by)?;
         let done = self.redeem(attempt).await?;
         self.count(&done);
         Ok(done)
@@ -207,7 +239,7 @@ impl Gateway {
         let redeemed = self.redemptions.redeem(attempt).await;
         self.is_failing.store(redeemed.is_err(), Ordering::Relaxed);
         let (attempt, verdict) = redeemed?;
-        attempt.sign_in(verdict, &*self.directory)
+        Ok(attempt.redeemed(verdict))
     }
 
     /// Who makes a request, for the activity.

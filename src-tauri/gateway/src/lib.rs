@@ -6,7 +6,7 @@
 //! | which paths there are | [`router`] |
 //! | opening a link, continuing, signing out | `visit` |
 //! | those who wait for their codes to be redeemed | `redemptions` |
-//! | who is signed in | `session` |
+//! | who is signed in, and when last | `session`, `seen` |
 //! | whose form it is, and whether a program looks ahead | `forms`, `previewers` |
 //! | asking for a proxy | `verify` |
 //! | users and links for other systems | `api` |
@@ -37,6 +37,7 @@ mod previewers;
 mod redemptions;
 mod refused;
 mod router;
+mod seen;
 mod sent;
 mod serve;
 mod session;

@@ -127,7 +127,9 @@ mod tests {
     use latchkey_core::activity::{ActivityQuery, Actor, Occasion};
     use latchkey_core::directory::SledDirectory;
     use latchkey_core::instance::Settings;
+    use latchkey_core::redeem::Browser;
     use latchkey_core::secret::{Secret, SigningKey};
+    use latchkey_core::session::Place;
     use tokio::task::JoinSet;
 
     use super::*;
@@ -137,7 +139,8 @@ mod tests {
         let settings = Settings::sample().unwrap();
         let key = SigningKey::from_text(&Secret::new("k".repeat(32))).unwrap();
         let by = Occasion::new(Actor::Visitor, Timestamp::UNIX_EPOCH);
-        Attempt::new("x", &settings, &[&key], by)
+        let browser = Browser::unknown(Place::Page);
+        Attempt::new("x", &settings, &[&key], browser, by).unwrap()
     }
 
     fn redemptions() -> (Arc<Redemptions>, Arc<SledDirectory>, tempfile::TempDir) {

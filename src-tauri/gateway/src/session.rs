@@ -1,8 +1,8 @@
-//! Who is signed in, by a signed cookie (RFC 6265bis). There is no table of sessions: what the cookie
-//! says is judged at each request by what the directory says.
+//! Who is signed in, by a cookie (RFC 6265bis) whose value is the random id of a session. The directory
+//! keeps the session.
 
 use axum::http::HeaderMap;
-use axum::http::header::COOKIE;
+use axum::http::header::{COOKIE, USER_AGENT};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use cookie::time::Duration;
@@ -11,76 +11,81 @@ use jiff::Timestamp;
 use latchkey_core::Result;
 use latchkey_core::directory::User;
 use latchkey_core::instance::{InstanceId, Settings};
+use latchkey_core::lifetime::Lifetime;
+use latchkey_core::redeem::{Begun, Browser};
 use latchkey_core::return_address::ReturnAddress;
 use latchkey_core::secret::SigningKey;
-use latchkey_core::session::Session;
+use latchkey_core::session::{self, Place, SessionId, SignedIn};
+use sha2::{Digest as _, Sha256};
 
 use crate::gateway::{Gateway, Hosted};
 
 /// How long somebody has to open a link after a proxy has sent them here.
 const RETURN_MINUTES: i64 = 15;
 
-/// Where somebody is signed in. A session of one place is none of the other.
-#[derive(Clone, Copy)]
-pub(crate) enum Place {
-    /// The pages of this server, and the applications behind it.
-    Page,
-    /// The widget's frame, in a page of another site.
-    Frame,
-}
-
-/// What cookies of an instance are signed with. It follows from the signing key, so it survives a
-/// restart, is kept nowhere, and a replaced key ends all sessions.
+/// The cookies of an instance.
 pub(crate) struct CookieKey {
-    session: Key,
-    widget: Key,
+    /// Signs the return address. It follows from the signing key: whoever has that can make a link for
+    /// anybody, so a key of its own would protect nothing more.
     return_to: Key,
     is_secure: bool,
+    names: Names,
+}
+
+/// The names of the cookies. A browser shares cookies between the ports of a host, and between its
+/// paths, so each instance has names of its own.
+struct Names {
+    session: String,
+    widget: String,
+    return_to: String,
+    shown: String,
+    kept: String,
+}
+
+impl Names {
+    fn new(instance: &InstanceId, settings: &Settings) -> Self {
+        let hash = Sha256::digest(format!("{instance} {}", settings.url.at("")));
+        let mark = hash
+            .first_chunk()
+            .map_or(0, |bytes| u32::from_be_bytes(*bytes));
+        // With the prefix, a browser takes a cookie from this host alone, and by https alone.
+        let prefix = if settings.url.is_https() {
+            "__Host-"
+        } else {
+            ""
+        };
+        let name = |kind: &str| format!("{prefix}latchkey_{kind}_{mark:08x}");
+        Self {
+            session: name("session"),
+            widget: name("widget"),
+            return_to: name("return"),
+            shown: name("shown"),
+            kept: name("kept"),
+        }
+    }
 }
 
 impl CookieKey {
     pub(crate) fn new(key: &SigningKey, instance: &InstanceId, settings: &Settings) -> Self {
-        // A cookie of one kind, or of another instance, is no cookie of this one.
-        let derived = |kind| Key::from(&*key.derived(&format!("latchkey {kind} of {instance}")));
         Self {
-            session: derived("session"),
-            widget: derived("widget"),
-            return_to: derived("return"),
+            return_to: Key::from(&*key.derived(&format!("latchkey return of {instance}"))),
             is_secure: settings.url.is_https(),
+            names: Names::new(instance, settings),
         }
     }
 
-    /// With the prefix, a browser takes it from this host alone, and by https alone.
-    fn session_name(&self, place: Place) -> &'static str {
-        match (place, self.is_secure) {
-            (Place::Page, true) => "__Host-latchkey_session",
-            (Place::Page, false) => "latchkey_session",
-            (Place::Frame, true) => "__Host-latchkey_widget",
-            (Place::Frame, false) => "latchkey_widget",
-        }
-    }
-
-    fn session_key(&self, place: Place) -> &Key {
+    fn session_name(&self, place: Place) -> &str {
         match place {
-            Place::Page => &self.session,
-            Place::Frame => &self.widget,
+            Place::Page => &self.names.session,
+            Place::Frame => &self.names.widget,
         }
     }
 
-    fn return_name(&self) -> &'static str {
-        if self.is_secure {
-            "__Host-latchkey_return"
-        } else {
-            "latchkey_return"
-        }
-    }
-
-    /// A cookie that signs somebody in.
-    pub(crate) fn begin(&self, place: Place, session: &Session, now: Timestamp) -> Option<String> {
-        let value = URL_SAFE_NO_PAD.encode(postcard::to_allocvec(session).ok()?);
-        let seconds = session.expires_at.saturating_sub(now.as_second());
-        let cookie = self.of_session(place, value, seconds);
-        Some(signed(cookie, self.session_key(place)))
+    /// The cookie of a session that has begun.
+    pub(crate) fn begin(&self, begun: &Begun) -> String {
+        let value = begun.id.expose().to_string();
+        self.of_session(begun.place, value, begun.longest_secs)
+            .to_string()
     }
 
     /// A cookie that signs whoever holds one out.
@@ -88,7 +93,7 @@ impl CookieKey {
         self.of_session(place, String::new(), 0).to_string()
     }
 
-    fn of_session(&self, place: Place, value: String, seconds: i64) -> Cookie<'static> {
+    fn of_session(&self, place: Place, value: String, seconds: i64) -> Cookie<'_> {
         let cookie = self.bare(self.session_name(place), value, seconds);
         match place {
             Place::Page => cookie,
@@ -99,7 +104,7 @@ impl CookieKey {
     /// A cookie that says nothing but that a page of this server was shown. Another site's form comes
     /// without it. It stays for as long as the page may be open.
     pub(crate) fn shown(&self) -> String {
-        let mut cookie = self.bare(self.shown_name(), "1".into(), 0);
+        let mut cookie = self.bare(&self.names.shown, "1".into(), 0);
         cookie.set_max_age(None);
         cookie.set_same_site(SameSite::Strict);
         cookie.to_string()
@@ -107,48 +112,33 @@ impl CookieKey {
 
     /// Whether a page of this server was shown to whoever sends these headers.
     pub(crate) fn was_shown(&self, headers: &HeaderMap) -> bool {
-        cookies(headers).any(|cookie| cookie.name() == self.shown_name())
+        values(headers, &self.names.shown).next().is_some()
     }
 
     /// A cookie that says nothing but that the browser keeps cookies in the widget's frame.
     pub(crate) fn kept(&self) -> String {
-        let mut cookie = framed(self.bare(self.kept_name(), "1".into(), 0));
+        let mut cookie = framed(self.bare(&self.names.kept, "1".into(), 0));
         cookie.set_max_age(None);
         cookie.to_string()
     }
 
     /// Whether the browser that sends these headers keeps cookies in the widget's frame.
     pub(crate) fn is_kept(&self, headers: &HeaderMap) -> bool {
-        cookies(headers).any(|cookie| cookie.name() == self.kept_name())
-    }
-
-    fn kept_name(&self) -> &'static str {
-        if self.is_secure {
-            "__Host-latchkey_kept"
-        } else {
-            "latchkey_kept"
-        }
-    }
-
-    fn shown_name(&self) -> &'static str {
-        if self.is_secure {
-            "__Host-latchkey_shown"
-        } else {
-            "latchkey_shown"
-        }
+        values(headers, &self.names.kept).next().is_some()
     }
 
     /// A cookie that remembers where to go after signing in.
     pub(crate) fn remember(&self, address: &ReturnAddress) -> String {
         let value = URL_SAFE_NO_PAD.encode(address.as_str());
         let seconds = RETURN_MINUTES * 60;
-        let cookie = self.bare(self.return_name(), value, seconds);
+        let cookie = self.bare(&self.names.return_to, value, seconds);
         signed(cookie, &self.return_to)
     }
 
     /// A cookie that forgets it.
     pub(crate) fn forget(&self) -> String {
-        self.bare(self.return_name(), String::new(), 0).to_string()
+        self.bare(&self.names.return_to, String::new(), 0)
+            .to_string()
     }
 
     /// Where to go after signing in, where that is still allowed.
@@ -157,17 +147,29 @@ impl CookieKey {
         headers: &HeaderMap,
         settings: &Settings,
     ) -> Option<ReturnAddress> {
-        let value = verified(headers, self.return_name(), &self.return_to)?;
+        let value = verified(headers, &self.names.return_to, &self.return_to)?;
         let address = String::from_utf8(URL_SAFE_NO_PAD.decode(value).ok()?).ok()?;
         ReturnAddress::parse(&address, &settings.return_origins())
     }
 
-    fn session(&self, place: Place, headers: &HeaderMap) -> Option<Session> {
-        let value = verified(headers, self.session_name(place), self.session_key(place))?;
-        postcard::from_bytes(&URL_SAFE_NO_PAD.decode(value).ok()?).ok()
+    /// The id of a session that a browser sends for a place, valid or not.
+    fn session_id(&self, place: Place, headers: &HeaderMap) -> Option<SessionId> {
+        values(headers, self.session_name(place)).find_map(SessionId::parse)
     }
 
-    fn bare(&self, name: &'static str, value: String, seconds: i64) -> Cookie<'static> {
+    /// The browser that sends these headers.
+    pub(crate) fn browser(&self, place: Place, headers: &HeaderMap) -> Browser {
+        let name = headers.get(USER_AGENT);
+        let name = name.map(|name| String::from_utf8_lossy(name.as_bytes()).into_owned());
+        let session = self.session_id(place, headers).map(|id| id.key());
+        Browser {
+            place,
+            name,
+            session,
+        }
+    }
+
+    fn bare<'a>(&self, name: &'a str, value: String, seconds: i64) -> Cookie<'a> {
         Cookie::build((name, value))
             .path("/")
             .http_only(true)
@@ -179,16 +181,16 @@ impl CookieKey {
     }
 }
 
-fn signed(cookie: Cookie<'static>, key: &Key) -> String {
+fn signed(cookie: Cookie<'_>, key: &Key) -> String {
     let name = cookie.name().to_owned();
     let mut jar = CookieJar::new();
-    jar.signed_mut(key).add(cookie);
+    jar.signed_mut(key).add(cookie.into_owned());
     jar.get(&name).map(ToString::to_string).unwrap_or_default()
 }
 
 /// A cookie that a browser also keeps in a frame of another site's page, in a jar for that site alone
 /// (CHIPS). It is only kept where the frame came by https, or from this computer.
-fn framed(mut cookie: Cookie<'static>) -> Cookie<'static> {
+fn framed(mut cookie: Cookie<'_>) -> Cookie<'_> {
     cookie.set_same_site(SameSite::None);
     cookie.set_secure(true);
     cookie.set_partitioned(true);
@@ -197,24 +199,45 @@ fn framed(mut cookie: Cookie<'static>) -> Cookie<'static> {
 
 /// The value of a cookie whose signature holds.
 fn verified(headers: &HeaderMap, name: &str, key: &Key) -> Option<String> {
-    cookies(headers)
-        .filter(|cookie| cookie.name() == name)
-        .find_map(|cookie| {
-            let jar = CookieJar::new();
-            jar.signed(key).verify(cookie.into_owned())
-        })
-        .map(|cookie| cookie.value().to_owned())
+    let texts = values(headers, name).filter_map(|value| std::str::from_utf8(value).ok());
+    let mut cookies = texts.map(|text| Cookie::new(name.to_owned(), text.to_owned()));
+    let verified = cookies.find_map(|cookie| CookieJar::new().signed(key).verify(cookie));
+    verified.map(|cookie| cookie.value().to_owned())
 }
 
-fn cookies(headers: &HeaderMap) -> impl Iterator<Item = Cookie<'_>> {
-    let texts = headers.get_all(COOKIE).iter();
-    texts
-        .filter_map(|text| text.to_str().ok())
-        .flat_map(Cookie::split_parse)
-        .filter_map(std::result::Result::ok)
+/// The values of the cookies of a name. They are bytes: another application of the host may set a cookie
+/// in any encoding, and it stands in the same header.
+fn values<'a>(headers: &'a HeaderMap, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
+    let fields = headers.get_all(COOKIE).iter();
+    let pairs = fields.flat_map(|field| field.as_bytes().split(|byte| *byte == b';'));
+    pairs.filter_map(move |pair| {
+        let value = pair.trim_ascii().strip_prefix(name.as_bytes())?;
+        value.strip_prefix(b"=")
+    })
 }
 
 impl Gateway {
+    /// The session in which somebody is signed in at a place.
+    pub(crate) fn session(
+        &self,
+        hosted: &Hosted,
+        place: Place,
+        headers: &HeaderMap,
+    ) -> Result<Option<SignedIn>> {
+        let Some(id) = hosted.cookie_key.session_id(place, headers) else {
+            return Ok(None);
+        };
+        let (key, now) = (id.key(), Timestamp::now());
+        let has_idle = hosted.settings.session_rules().idle != Lifetime::Never;
+        let last_use = has_idle.then(|| self.seen.last_use(&key)).flatten();
+        let directory = &*self.directory;
+        let found = session::find(directory, key, place, &hosted.settings, last_use, now)?;
+        if let Some(SignedIn { session, .. }) = &found {
+            self.seen.note(key, session, now.as_second(), has_idle);
+        }
+        Ok(found)
+    }
+
     /// Who is signed in at a place, as the directory has them now.
     pub(crate) fn signed_in(
         &self,
@@ -222,11 +245,22 @@ impl Gateway {
         place: Place,
         headers: &HeaderMap,
     ) -> Result<Option<User>> {
-        let Some(session) = hosted.cookie_key.session(place, headers) else {
-            return Ok(None);
+        let found = self.session(hosted, place, headers)?;
+        Ok(found.map(|found| found.user))
+    }
+
+    /// Ends the session of a browser at a place, if it has one.
+    pub(crate) async fn sign_out(
+        &self,
+        hosted: &Hosted,
+        place: Place,
+        headers: &HeaderMap,
+    ) -> Result<()> {
+        let Some(id) = hosted.cookie_key.session_id(place, headers) else {
+            return Ok(());
         };
-        let policy = hosted.settings.policy;
-        let user = self.user(&session.user)?;
-        Ok(user.filter(|user| session.is_good(user, policy, Timestamp::now())))
+        let key = id.key();
+        self.in_directory(move |directory| directory.end_session(&key))
+            .await
     }
 }

@@ -8,13 +8,13 @@ use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use latchkey_core::directory::User;
 use latchkey_core::return_address::ReturnAddress;
+use latchkey_core::session::Place;
 use serde::Deserialize;
 use url::form_urlencoded;
 
 use crate::gateway::{Gateway, Hosted};
 use crate::refused::Refused;
 use crate::sent::in_query;
-use crate::session::Place;
 
 const REMOTE_USER: HeaderName = HeaderName::from_static("remote-user");
 const REMOTE_EMAIL: HeaderName = HeaderName::from_static("remote-email");

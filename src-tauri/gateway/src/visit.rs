@@ -11,12 +11,10 @@ use axum::extract::State;
 use axum::http::header::{ALLOW, LOCATION, RETRY_AFTER, SET_COOKIE};
 use axum::http::{Extensions, HeaderMap, HeaderValue, Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
-use jiff::Timestamp;
 use latchkey_core::activity::{Occasion, Reference};
-use latchkey_core::directory::User;
-use latchkey_core::redeem::{SignIn, Visitor};
+use latchkey_core::redeem::{Begun, SignIn, Visitor};
 use latchkey_core::return_address::ReturnAddress;
-use latchkey_core::session::Session;
+use latchkey_core::session::Place;
 use latchkey_core::verdict::Verdict;
 use serde::Deserialize;
 use url::form_urlencoded;
@@ -27,7 +25,6 @@ use crate::pages;
 use crate::previewers::looks_ahead;
 use crate::refused::Refused;
 use crate::sent::Sent;
-use crate::session::Place;
 use crate::widget;
 
 /// What a visitor is answered; on the right, where they are not let in.
@@ -98,17 +95,18 @@ async fn open(
     let reference = by.reference.clone();
     let failed = |cause| Refused::failure(&cause).answer(Some(hosted), headers);
     let signed_in = gateway
-        .signed_in(hosted, Place::Page, headers)
+        .session(hosted, Place::Page, headers)
         .map_err(failed)?;
     let visitor = Visitor {
         signed_in: signed_in.as_ref(),
         looks_ahead: looks_ahead(headers),
     };
-    let opening = gateway.open(hosted, &code, visitor, by);
+    let browser = hosted.cookie_key.browser(Place::Page, headers);
+    let opening = gateway.open(hosted, &code, visitor, browser, by);
     match opening.await.map_err(failed)? {
         Opened::Asks { whom, replaces } => {
             let other = signed_in.as_ref().filter(|_| replaces);
-            let other = other.map(User::display_name);
+            let other = other.map(|other| other.user.display_name());
             let page = pages::confirm(hosted, &whom, other, &code, clean).into_response();
             Ok(with_cookies(page, &[hosted.cookie_key.shown()]))
         }
@@ -135,7 +133,8 @@ pub(crate) async fn confirmed(
     may_open(&gateway, &hosted, &extensions, &headers)?;
     let by = gateway.occasion(&extensions, &headers);
     let reference = by.reference.clone();
-    let done = gateway.sign_in(&hosted, &code, by).await;
+    let browser = hosted.cookie_key.browser(Place::Page, &headers);
+    let done = gateway.sign_in(&hosted, &code, browser, by).await;
     let done = done.map_err(|cause| Refused::failure(&cause).answer(Some(&hosted), &headers))?;
     let_in(&hosted, &done, &to, &headers, reference)
 }
@@ -150,8 +149,8 @@ fn let_in(
     reference: Option<Reference>,
 ) -> Answer {
     let keys = &hosted.cookie_key;
-    let (_, cookie) = begun(hosted, done, Place::Page, reference)
-        .map_err(|no| no.answer(Some(hosted), headers))?;
+    let (_, cookie) =
+        begun(hosted, done, reference).map_err(|no| no.answer(Some(hosted), headers))?;
     let to = keys
         .remembered(headers, &hosted.settings)
         .or_else(|| ReturnAddress::parse(clean, &[]));
@@ -162,22 +161,17 @@ fn let_in(
 pub(crate) fn begun<'a>(
     hosted: &Hosted,
     done: &'a SignIn,
-    place: Place,
     reference: Option<Reference>,
-) -> Result<(&'a Session, String), Refused> {
-    let session = done.session.as_ref();
-    let begun = session.and_then(|session| {
-        let cookie = hosted.cookie_key.begin(place, session, Timestamp::now())?;
-        Some((session, cookie))
-    });
-    if begun.is_some() {
+) -> Result<(&'a Begun, String), Refused> {
+    if let Some(begun) = &done.session {
         tracing::info!(verdict = done.verdict.code(), "signed in");
+        return Ok((begun, hosted.cookie_key.begin(begun)));
     }
-    begun.ok_or_else(|| match &done.verdict {
+    Err(match &done.verdict {
         Verdict::Refused(refusal) => {
             Refused::code(refusal, reference.unwrap_or_else(Reference::random))
         }
-        // Signed in, and removed in the same moment.
+        // A sign-in has a session.
         _ => Refused::new(StatusCode::FORBIDDEN, "This link does not let you in."),
     })
 }
@@ -258,8 +252,14 @@ pub(crate) async fn sign_in_page(
 }
 
 /// The button that signs out.
-pub(crate) async fn sign_out(Current(hosted): Current, headers: HeaderMap) -> Answer {
+pub(crate) async fn sign_out(
+    State(gateway): State<Arc<Gateway>>,
+    Current(hosted): Current,
+    headers: HeaderMap,
+) -> Answer {
     must_be_from_here(&hosted, &headers)?;
+    let ended = gateway.sign_out(&hosted, Place::Page, &headers).await;
+    ended.map_err(|cause| Refused::failure(&cause).answer(Some(&hosted), &headers))?;
     let cookies = [
         hosted.cookie_key.end(Place::Page),
         hosted.cookie_key.forget(),

@@ -116,13 +116,10 @@ fn get(path: &str, cookie: &str) -> String {
 fn cookie(answer: &str) -> String {
     let set = answer
         .lines()
-        .find_map(|line| line.strip_prefix("set-cookie: latchkey_session="));
-    let value = set
-        .unwrap_or_else(|| panic!("{answer}"))
-        .split(';')
-        .next()
-        .unwrap();
-    format!("latchkey_session={value}")
+        .find_map(|line| line.strip_prefix("set-cookie: "))
+        .filter(|cookie| cookie.starts_with("latchkey_session_"));
+    let set = set.unwrap_or_else(|| panic!("{answer}"));
+    set.split(';').next().unwrap().to_owned()
 }
 
 #[test]

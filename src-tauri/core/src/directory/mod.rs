@@ -18,6 +18,7 @@ use crate::code::{CodeRefusal, VerifiedCode};
 use crate::email::Email;
 use crate::instance::Policy;
 use crate::payload::NewUser;
+use crate::session::{NewSession, Session, SessionKey, SessionRules};
 use crate::user_id::UserId;
 use crate::verdict::{Seats, Verdict};
 use crate::{Error, ErrorCode, Result};
@@ -37,6 +38,8 @@ pub struct Redemption<'a> {
     pub policy: Policy,
     /// Who opens it.
     pub by: &'a Occasion,
+    /// The session that begins in the same transaction if the code signs somebody in.
+    pub session: Option<&'a NewSession>,
 }
 
 /// The users of an instance, and the seats they take.
@@ -94,6 +97,22 @@ pub trait Directory: Send + Sync {
     /// Fails with [`UnknownUser`](crate::ErrorCode::UnknownUser),
     /// [`EmailInUse`](crate::ErrorCode::EmailInUse), and where the metadata would be too large.
     fn edit(&self, id: &UserId, profile: &Profile, by: &Occasion) -> Result<User>;
+
+    /// The session of a key, valid or not: [`session::find`](crate::session::find) judges it.
+    fn session(&self, key: &SessionKey) -> Result<Option<Session>>;
+
+    /// The sessions of a user, valid or not, the latest first.
+    fn sessions_of(&self, user: &UserId) -> Result<Vec<(SessionKey, Session)>>;
+
+    /// Ends a session, for every copy of its cookie. One that is not there is no error.
+    fn end_session(&self, key: &SessionKey) -> Result<()>;
+
+    /// Writes when sessions were last used, in Unix seconds. A session that is gone stays so.
+    fn note_sessions_seen(&self, seen: &[(SessionKey, i64)]) -> Result<()>;
+
+    /// Deletes sessions that are over by `rules`, and those whose user is gone or was signed out.
+    /// Returns how many there were.
+    fn prune_sessions(&self, rules: SessionRules, now: Timestamp) -> Result<u64>;
 
     /// Suspends a user, which frees the seat and ends all sessions. One who is suspended stays so.
     ///

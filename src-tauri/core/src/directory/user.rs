@@ -41,9 +41,9 @@ pub struct User {
     pub sign_ins: u64,
     /// When the profile was last set: the `iat` of the code that did, or when the user was added.
     pub profile_as_of: i64,
-    /// Sessions that began before are void: when the user came in, or was last signed out
-    /// everywhere. It only grows.
-    pub sessions_since: i64,
+    /// Number of the change that created the user or last ended all sessions. A session is valid only
+    /// for the generation in which it began, and no generation of an id comes twice.
+    pub generation: u64,
 }
 
 /// An address that several users have. A code that names only the address signs none of them in.

@@ -17,6 +17,7 @@ use crate::keys::KeyRecord;
 use crate::lifetime::Lifetime;
 use crate::link::{BaseUrl, Parameter};
 use crate::return_address::WebOrigin;
+use crate::session::SessionRules;
 use crate::{Error, ErrorCode, Result};
 
 /// Where people sign in.
@@ -116,7 +117,7 @@ impl Default for Visiting {
     fn default() -> Self {
         Self {
             step: SignInStep::default(),
-            session: Lifetime::Secs(14 * 86_400),
+            session: SessionRules::default().length,
             return_to: Vec::new(),
             embed_in: Vec::new(),
         }
@@ -267,6 +268,15 @@ impl Settings {
         own.into_iter()
             .chain(self.visiting.return_to.iter().cloned())
             .collect()
+    }
+
+    /// How long its sessions last.
+    #[must_use]
+    pub fn session_rules(&self) -> SessionRules {
+        SessionRules {
+            length: self.visiting.session,
+            ..SessionRules::default()
+        }
     }
 
     /// Where its links lead.

@@ -1,9 +1,10 @@
 //! When opening a link signs in at once, and when it asks first.
 
-use latchkey_core::directory::{Directory as _, SledDirectory, User};
+use latchkey_core::directory::{Directory as _, SledDirectory};
 use latchkey_core::instance::{Hosted, Name, Settings, SignInStep};
 use latchkey_core::link::BaseUrl;
-use latchkey_core::redeem::{Attempt, Opening, Visitor};
+use latchkey_core::redeem::{Attempt, Browser, Opening, Visitor};
+use latchkey_core::session::{self, Place, SignedIn};
 use latchkey_core::user_id::UserId;
 
 use crate::signed::{HEADER, by, key, now, signed};
@@ -31,25 +32,35 @@ impl Site {
     fn open(&self, payload: &str, visitor: Visitor<'_>) -> String {
         let iat = now().as_second();
         let code = signed(HEADER, &format!(r#"{{{payload},"iat":{iat}}}"#));
-        let attempt = Attempt::new(&code, &self.settings, &[&key()], by(now()));
+        let browser = Browser::unknown(Place::Page);
+        let attempt = Attempt::new(&code, &self.settings, &[&key()], browser, by(now())).unwrap();
         let directory = &self.directory;
         let done = match attempt.opening(directory, visitor).unwrap() {
             Opening::Asks { whom, replaces } => return format!("asks {whom} {replaces}"),
-            Opening::Refused(verdict) => attempt.refuse(verdict, directory),
+            Opening::Refused(verdict) => attempt.refuse(verdict, directory).unwrap(),
             Opening::Redeems => {
                 let verdicts = directory.redeem_all(&[attempt.redemption()]).unwrap();
                 let verdict = verdicts.into_iter().next().unwrap();
-                attempt.sign_in(verdict.unwrap(), directory)
+                attempt.redeemed(verdict.unwrap())
             }
         };
-        let done = done.unwrap();
         assert_eq!(done.session.is_some(), done.verdict.user().is_some());
         done.verdict.code().to_owned()
     }
 
-    fn user(&self, id: &str) -> User {
+    /// The latest session of a user.
+    fn signed_in(&self, id: &str) -> SignedIn {
         let id = UserId::parse(id, "id").unwrap();
-        self.directory.known_user(&id).unwrap()
+        let (key, _) = self.directory.sessions_of(&id).unwrap().remove(0);
+        let found = session::find(
+            &self.directory,
+            key,
+            Place::Page,
+            &self.settings,
+            None,
+            now(),
+        );
+        found.unwrap().unwrap()
     }
 }
 
@@ -71,7 +82,7 @@ fn it_is_at_once_unless_there_is_a_reason_to_ask() {
     assert_eq!(site.open(ADA, looks_ahead()), "asks Ada Lovelace false");
     assert_eq!(site.directory.count().unwrap(), 0, "asking does nothing");
     assert_eq!(site.open(ADA, Visitor::default()), "provisioned");
-    let ada = site.user("ada");
+    let ada = site.signed_in("ada");
     let as_ada = Visitor {
         signed_in: Some(&ada),
         ..Visitor::default()

@@ -24,6 +24,7 @@ use latchkey_core::Error;
 use latchkey_core::activity::Reference;
 use latchkey_core::directory::User;
 use latchkey_core::redeem::{SignIn, Visitor};
+use latchkey_core::session::Place;
 use serde::{Deserialize, Serialize};
 
 use crate::forms::is_from_own_script;
@@ -32,7 +33,6 @@ use crate::headers::Shared;
 use crate::previewers::looks_ahead;
 use crate::refused::Refused;
 use crate::sent::Sent;
-use crate::session::Place;
 use crate::visit::{Answer, begun, may_open, with_cookies};
 
 const SCRIPT: &str = include_str!("widget.js");
@@ -152,7 +152,7 @@ async fn open(
     }
     may_open(&gateway, &hosted, &extensions, &headers)?;
     let failed = |cause| failed(&hosted, &headers, &cause);
-    let signed_in = gateway.signed_in(&hosted, Place::Frame, &headers);
+    let signed_in = gateway.session(&hosted, Place::Frame, &headers);
     let signed_in = signed_in.map_err(failed)?;
     let by = gateway.occasion(&extensions, &headers);
     let reference = by.reference.clone();
@@ -160,7 +160,8 @@ async fn open(
         signed_in: signed_in.as_ref(),
         looks_ahead: looks_ahead(&headers),
     };
-    let opening = gateway.open(&hosted, &code, visitor, by);
+    let browser = hosted.cookie_key.browser(Place::Frame, &headers);
+    let opening = gateway.open(&hosted, &code, visitor, browser, by);
     match (opening.await.map_err(failed)?, &signed_in) {
         (Opened::Done(done), _) => let_in(&gateway, &hosted, &done, &headers, reference),
         // Each look at a page opens its code anew. Whoever is signed in as the one it is for has clicked
@@ -169,10 +170,10 @@ async fn open(
             Opened::Asks {
                 replaces: false, ..
             },
-            Some(user),
-        ) => Ok(Outcome::is(user)),
+            Some(known),
+        ) => Ok(Outcome::is(&known.user)),
         (Opened::Asks { whom, .. }, other) => {
-            let other = other.as_ref().map(User::display_name);
+            let other = other.as_ref().map(|other| other.user.display_name());
             Ok(Outcome::Asks { whom: &whom, other }.answer())
         }
     }
@@ -190,7 +191,8 @@ async fn confirmed(
     may_open(&gateway, &hosted, &extensions, &headers)?;
     let by = gateway.occasion(&extensions, &headers);
     let reference = by.reference.clone();
-    let done = gateway.sign_in(&hosted, &code, by).await;
+    let browser = hosted.cookie_key.browser(Place::Frame, &headers);
+    let done = gateway.sign_in(&hosted, &code, browser, by).await;
     let done = done.map_err(|cause| failed(&hosted, &headers, &cause))?;
     let_in(&gateway, &hosted, &done, &headers, reference)
 }
@@ -202,9 +204,9 @@ fn let_in(
     headers: &HeaderMap,
     reference: Option<Reference>,
 ) -> Answer {
-    let (session, cookie) = begun(hosted, done, Place::Frame, reference)
-        .map_err(|no| no.answer(Some(hosted), headers))?;
-    let user = gateway.user(&session.user);
+    let (begun, cookie) =
+        begun(hosted, done, reference).map_err(|no| no.answer(Some(hosted), headers))?;
+    let user = gateway.user(&begun.user);
     let user = user.map_err(|cause| failed(hosted, headers, &cause))?;
     // Nobody, where the user has been removed in the same moment.
     let answer = user.map_or_else(|| Outcome::SignedOut.answer(), |user| Outcome::is(&user));
@@ -212,8 +214,14 @@ fn let_in(
 }
 
 /// Signs out of the frame, and of nothing else.
-async fn sign_out(Current(hosted): Current, headers: HeaderMap) -> Answer {
+async fn sign_out(
+    State(gateway): State<Arc<Gateway>>,
+    Current(hosted): Current,
+    headers: HeaderMap,
+) -> Answer {
     must_be_from_the_frame(&hosted, &headers)?;
+    let ended = gateway.sign_out(&hosted, Place::Frame, &headers).await;
+    ended.map_err(|cause| failed(&hosted, &headers, &cause))?;
     let cookie = hosted.cookie_key.end(Place::Frame);
     Ok(with_cookies(Outcome::SignedOut.answer(), &[cookie]))
 }

@@ -16,7 +16,7 @@ use crate::serving::Running;
 use crate::site::{Answer, Site, by};
 
 const FRAME: &str = "/auth/widget/frame";
-const KEPT: &str = "__Host-latchkey_kept=1";
+const KEPT: &str = "__Host-latchkey_kept_383aa495=1";
 /// What a browser says of what the frame's own script asks for.
 const OWN: (&str, &str) = ("sec-fetch-site", "same-origin");
 
@@ -128,9 +128,9 @@ fn the_frame_has_a_cookie_of_its_own_that_a_browser_keeps_there() {
     let signed_in = post(&site, "open", &site.new_user("ada"), KEPT);
     let signed_out = post(&site, "sign-out", "", KEPT);
     for (answer, begins) in [
-        (&kept, "__Host-latchkey_kept=1;"),
-        (&signed_in, "__Host-latchkey_widget="),
-        (&signed_out, "__Host-latchkey_widget=;"),
+        (&kept, "__Host-latchkey_kept_383aa495=1;"),
+        (&signed_in, "__Host-latchkey_widget_383aa495="),
+        (&signed_out, "__Host-latchkey_widget_383aa495=;"),
     ] {
         let cookie = answer.header("set-cookie").unwrap();
         assert!(cookie.starts_with(begins), "{cookie}");
@@ -155,10 +155,15 @@ fn the_frame_has_a_cookie_of_its_own_that_a_browser_keeps_there() {
     let site = embedded(|settings| {
         settings.url = BaseUrl::parse("http://localhost:8787/").unwrap();
     });
-    let answer = post(&site, "open", &site.new_user("ada"), "latchkey_kept=1");
+    let answer = post(
+        &site,
+        "open",
+        &site.new_user("ada"),
+        "latchkey_kept_372d09b3=1",
+    );
     let cookie = answer.header("set-cookie").unwrap();
     assert!(
-        cookie.starts_with("latchkey_widget=") && cookie.contains("Partitioned; Secure"),
+        cookie.starts_with("latchkey_widget_372d09b3=") && cookie.contains("Partitioned; Secure"),
         "{cookie}"
     );
 }
@@ -185,9 +190,9 @@ fn a_session_of_the_widget_is_none_of_the_pages_and_the_other_way_round() {
             .1
             .to_owned()
     };
-    let renamed = format!("__Host-latchkey_session={}", value(&widget));
+    let renamed = format!("__Host-latchkey_session_383aa495={}", value(&widget));
     assert_eq!(site.get_as("/auth/verify", &renamed).status.as_u16(), 401);
-    let renamed = format!("{KEPT}; __Host-latchkey_widget={}", value(&page));
+    let renamed = format!("{KEPT}; __Host-latchkey_widget_383aa495={}", value(&page));
     assert_eq!(session(&site, &renamed), nobody);
     // Both at once are two.
     let both = format!("{widget}; {page}");
@@ -209,8 +214,9 @@ fn a_session_of_the_widget_ends_as_any_other() {
     site.directory.sign_out(&ada, &by()).unwrap();
     assert_eq!(outcome(&site, &cookies), "signed_out");
     let cookies = sign_in(&site, "ada");
+    // Another instance has cookies of its own.
     site.instance = "other";
-    assert_eq!(outcome(&site, &cookies), "signed_out");
+    assert_eq!(outcome(&site, &cookies), "no_cookies");
     site.instance = "acme";
     site.directory.suspend(&ada, &by()).unwrap();
     assert_eq!(outcome(&site, &cookies), "signed_out");
@@ -237,7 +243,7 @@ fn only_the_frames_own_script_may_ask_for_anything() {
         vec![
             host,
             ("origin", "null"),
-            ("cookie", "__Host-latchkey_shown=1"),
+            ("cookie", "__Host-latchkey_shown_383aa495=1"),
         ],
         vec![("origin", "https://chat.acme.example")],
     ];

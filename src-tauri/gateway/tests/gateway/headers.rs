@@ -67,7 +67,7 @@ fn http_is_not_said_to_be_https() {
     assert!(answer.header("strict-transport-security").is_none());
     let cookie = answer.header("set-cookie").unwrap();
     assert!(
-        cookie.starts_with("latchkey_session=") && !cookie.contains("Secure"),
+        cookie.starts_with("latchkey_session_") && !cookie.contains("Secure"),
         "{cookie}"
     );
 }

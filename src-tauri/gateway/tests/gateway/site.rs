@@ -67,7 +67,7 @@ impl Answer {
     pub(crate) fn session(&self) -> Option<String> {
         self.cookies()
             .into_iter()
-            .find(|cookie| cookie.contains("session="))
+            .find(|cookie| cookie.contains("latchkey_session"))
     }
 }
 
@@ -199,7 +199,10 @@ impl Site {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        let request = request.body(Body::from(body.to_owned())).unwrap();
+        self.send(request.body(Body::from(body.to_owned())).unwrap())
+    }
+
+    pub(crate) fn send(&self, request: Request<Body>) -> Answer {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_time()
             .build()

@@ -40,9 +40,9 @@ fn whoever_is_not_signed_in_is_nobody() {
     for cookie in [
         "",
         "x",
-        "__Host-latchkey_session=",
+        "__Host-latchkey_session_383aa495=",
         ";;;=;",
-        "__Host-latchkey_session=%%%",
+        "__Host-latchkey_session_383aa495=%%%",
     ] {
         let answer = site.get_as("/auth/verify", cookie);
         assert_eq!(answer.status.as_u16(), 401, "{cookie}");

@@ -1,6 +1,6 @@
 //! What a change does to the rows: the rules of [`Directory`](super::Directory), one row at a time.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::mem;
 
 use jiff::Timestamp;
@@ -13,7 +13,7 @@ use super::record::{Counters, UserRecord};
 use super::{keys, unknown_user};
 use crate::activity::{Event, SettingsAct};
 use crate::code::VerifiedCode;
-use crate::directory::{JudgedCode, Origin, Profile, User};
+use crate::directory::{JudgedCode, Origin, Profile, Redemption, User};
 use crate::email::Email;
 use crate::instance::Policy;
 use crate::payload::{NewUser, Payload};
@@ -29,10 +29,20 @@ pub(super) struct Change<'a> {
     settled: Counters,
     /// What the catalogue is to be told of afterwards.
     updates: Vec<Update>,
-    /// What is recorded of it. Without that nothing has changed.
-    event: Option<Event>,
+    recorded: Recorded,
     /// The user whom the event names by an e-mail address.
     named: Option<String>,
+}
+
+/// How a change stands in the activity.
+#[derive(Default)]
+enum Recorded {
+    /// Nothing has changed: what was written is given up.
+    #[default]
+    Unchanged,
+    /// The change has no entry.
+    Silently,
+    As(Event),
 }
 
 /// What a change has come to.
@@ -41,7 +51,8 @@ pub(super) struct Finished {
     pub(super) number: u64,
     pub(super) writes: Vec<Write>,
     pub(super) updates: Vec<Update>,
-    pub(super) event: Event,
+    /// What is recorded of it, if anything.
+    pub(super) event: Option<Event>,
     /// The user whom the event names by an e-mail address.
     pub(super) named: Option<String>,
 }
@@ -87,7 +98,24 @@ impl<'a> Rows<'a> {
         writes
     }
 
-    fn user(&self, id: &str) -> Result<Option<UserRecord>> {
+    /// The keys of all rows that begin with `prefix`, in order.
+    pub(super) fn keys_with(&self, prefix: &[u8]) -> Result<BTreeSet<Vec<u8>>> {
+        let mut keys = self.view.keys_with(prefix)?;
+        let settled = self.settled.iter();
+        for (key, value) in settled.chain(&self.writes) {
+            if !key.starts_with(prefix) {
+                continue;
+            }
+            if value.is_some() {
+                keys.insert(key.clone());
+            } else {
+                keys.remove(key);
+            }
+        }
+        Ok(keys)
+    }
+
+    pub(super) fn user(&self, id: &str) -> Result<Option<UserRecord>> {
         self.read(&keys::user(id))
     }
 
@@ -160,16 +188,20 @@ impl<'a> Change<'a> {
             counters,
             settled: counters,
             updates: Vec::new(),
-            event: None,
+            recorded: Recorded::default(),
             named: None,
         })
     }
 
     /// What is to be written, if anything has changed. The next change begins.
     pub(super) fn finish(&mut self) -> Result<Option<Finished>> {
-        let Some(event) = self.event.take() else {
-            self.give_up();
-            return Ok(None);
+        let event = match mem::take(&mut self.recorded) {
+            Recorded::Unchanged => {
+                self.give_up();
+                return Ok(None);
+            }
+            Recorded::Silently => None,
+            Recorded::As(event) => Some(event),
         };
         self.counters.changes += 1;
         self.rows.write(keys::COUNTERS.to_vec(), &self.counters)?;
@@ -188,18 +220,46 @@ impl<'a> Change<'a> {
         self.rows.writes.clear();
         self.counters = self.settled;
         self.updates.clear();
-        self.event = None;
+        self.recorded = Recorded::Unchanged;
         self.named = None;
     }
 
     /// Says what is recorded of it.
     pub(super) fn record(&mut self, event: Event) {
-        self.event = Some(event);
+        self.recorded = Recorded::As(event);
+    }
+
+    /// Says that it is made without an entry in the activity.
+    pub(super) fn leave_unrecorded(&mut self) {
+        if matches!(self.recorded, Recorded::Unchanged) {
+            self.recorded = Recorded::Silently;
+        }
+    }
+
+    pub(super) fn rows(&self) -> &Rows<'a> {
+        &self.rows
+    }
+
+    pub(super) fn write(&mut self, key: Vec<u8>, value: &impl Serialize) -> Result<()> {
+        self.rows.write(key, value)
+    }
+
+    pub(super) fn remove_row(&mut self, key: Vec<u8>) {
+        self.rows.remove(key);
+    }
+
+    /// The number that the change will have.
+    fn number(&self) -> u64 {
+        self.counters.changes + 1
     }
 
     /// Leaves unrecorded what `admit` does not admit. It must have changed nothing else.
     pub(super) fn record_if(&mut self, admit: impl FnOnce(&Event) -> bool) {
-        self.event = self.event.take().filter(admit);
+        if let Recorded::As(event) = &self.recorded
+            && !admit(event)
+        {
+            self.recorded = Recorded::Unchanged;
+        }
     }
 
     fn known_user(&self, id: &UserId) -> Result<UserRecord> {
@@ -212,27 +272,27 @@ impl<'a> Change<'a> {
     }
 
     /// Judges a code, does what the verdict says, and records it.
-    pub(super) fn redeem(
-        &mut self,
-        code: JudgedCode<'_>,
-        policy: Policy,
-        now: Timestamp,
-    ) -> Result<Verdict> {
-        let verdict = self.rows.judge(code, policy)?;
-        match code {
-            Ok(code) => self.apply(&verdict, code, now)?,
+    pub(super) fn redeem(&mut self, redemption: &Redemption<'_>) -> Result<Verdict> {
+        let verdict = self.rows.judge(redemption.code, redemption.policy)?;
+        match redemption.code {
+            Ok(code) => self.apply(&verdict, code, redemption)?,
             Err(_) => self.record(Event::verdict(&verdict, None)),
         }
         Ok(verdict)
     }
 
     /// Does what a verdict says, and records it.
-    fn apply(&mut self, verdict: &Verdict, code: &VerifiedCode, now: Timestamp) -> Result<()> {
+    fn apply(
+        &mut self,
+        verdict: &Verdict,
+        code: &VerifiedCode,
+        redemption: &Redemption<'_>,
+    ) -> Result<()> {
         self.record(Event::verdict(verdict, Some(code)));
         if let (None, Payload::Email(email)) = (verdict.user(), &code.payload) {
             self.named = self.rows.owner_of(email)?;
         }
-        let now = now.as_second();
+        let now = redemption.by.at.as_second();
         // A code that claims to be from the future does not keep later ones from refreshing.
         let as_of = code
             .registered
@@ -240,9 +300,10 @@ impl<'a> Change<'a> {
             .map_or(0, |issued_at| issued_at.min(now));
         match (verdict, &code.payload) {
             (Verdict::Provisioned { .. }, Payload::User(new)) => {
-                let mut user = UserRecord::new(new, Origin::Link, now, as_of);
+                let mut user = UserRecord::new(new, Origin::Link, now, as_of, self.number());
                 user.sign_in(now);
                 self.insert(new.id.as_str(), &user)?;
+                self.begin_session(redemption, code, &new.id, &user)?;
             }
             (
                 Verdict::SignedIn {
@@ -258,6 +319,7 @@ impl<'a> Change<'a> {
                 }
                 user.sign_in(now);
                 self.put_user(id.as_str(), &user)?;
+                self.begin_session(redemption, code, id, &user)?;
             }
             // A refusal changes nothing, and only the payload of a new user is ever provisioned.
             (Verdict::Refused(_) | Verdict::Provisioned { .. }, _) => return Ok(()),
@@ -285,7 +347,7 @@ impl<'a> Change<'a> {
         }
         self.require_seat()?;
         let now = now.as_second();
-        let record = UserRecord::new(user, origin, now, now);
+        let record = UserRecord::new(user, origin, now, now, self.number());
         self.insert(id, &record)?;
         Ok(record)
     }
@@ -330,12 +392,12 @@ impl<'a> Change<'a> {
         Ok(())
     }
 
-    pub(super) fn suspend(&mut self, id: &UserId, now: Timestamp) -> Result<User> {
+    pub(super) fn suspend(&mut self, id: &UserId) -> Result<User> {
         let mut user = self.known_user(id)?;
         if user.status == Status::Active {
             self.counters.active = self.counters.active.saturating_sub(1);
             user.status = Status::Suspended;
-            user.sign_out(now.as_second());
+            self.end_sessions(id, &mut user)?;
             self.put_user(id.as_str(), &user)?;
             self.record(Event::act("suspended", "Suspended").of(id));
         }
@@ -354,9 +416,15 @@ impl<'a> Change<'a> {
         user.into_user(id)
     }
 
-    pub(super) fn sign_out(&mut self, id: &UserId, now: Timestamp) -> Result<User> {
+    /// Ends all sessions of a user, also those that begin in the same second.
+    fn end_sessions(&mut self, id: &UserId, user: &mut UserRecord) -> Result<()> {
+        user.generation = self.number();
+        self.delete_sessions_of(id)
+    }
+
+    pub(super) fn sign_out(&mut self, id: &UserId) -> Result<User> {
         let mut user = self.known_user(id)?;
-        user.sign_out(now.as_second());
+        self.end_sessions(id, &mut user)?;
         self.put_user(id.as_str(), &user)?;
         self.record(Event::act("signed_out", "Signed out everywhere").of(id));
         user.into_user(id)
@@ -397,6 +465,7 @@ impl<'a> Change<'a> {
         if let Some(email) = user.email() {
             self.rows.release_email(&email, id.as_str())?;
         }
+        self.delete_sessions_of(id)?;
         self.rows.remove(keys::user(id.as_str()));
         self.rows
             .write(keys::removal(id.as_str()), &now.as_second())?;

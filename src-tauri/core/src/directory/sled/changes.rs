@@ -33,7 +33,7 @@ impl<'a> Changes<'a> {
     /// fails it is not made, and the others are.
     pub(super) fn make<T>(
         &mut self,
-        recorded: impl FnOnce(Event) -> EntryRecord,
+        recorded: impl FnOnce(Event) -> Option<EntryRecord>,
         work: impl FnOnce(&mut Change<'a>) -> Result<T>,
     ) -> Result<T> {
         let next = &mut self.next;
@@ -47,7 +47,7 @@ impl<'a> Changes<'a> {
                 event,
                 named,
             } = finished;
-            let entry = recorded(event).of(named);
+            let entry = event.and_then(recorded).map(|entry| entry.of(named));
             Made {
                 number,
                 journaled: journal::Change { writes, entry }.indexed(number),
@@ -91,7 +91,7 @@ mod tests {
         let by = Occasion::new(Actor::Studio, Timestamp::UNIX_EPOCH);
         let mut add = |id: &str, fails: bool| {
             changes.make(
-                |event| EntryRecord::new(event, &by),
+                |event| Some(EntryRecord::new(event, &by)),
                 |change| {
                     change.add(&person(id), Origin::Added, by.at)?;
                     change.record(Event::act("added", id));
@@ -110,7 +110,7 @@ mod tests {
         assert_eq!(known.code, ErrorCode::UserExists, "the first one is seen");
         // One that records nothing has changed nothing.
         let quiet = changes.make(
-            |event| EntryRecord::new(event, &by),
+            |event| Some(EntryRecord::new(event, &by)),
             |change| change.add(&person("cyd"), Origin::Added, by.at),
         );
         assert!(quiet.is_ok());

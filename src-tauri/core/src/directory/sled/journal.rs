@@ -3,7 +3,7 @@
 //! almost double the time to become durable. What the journal holds is read before the rows are, and now
 //! and then it is carried over into them.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 
 use serde::de::DeserializeOwned;
@@ -27,15 +27,16 @@ pub(super) type Write = (Vec<u8>, Option<Vec<u8>>);
 /// A change, as the journal has it. A row is one or several of them, one after the other, whose numbers
 /// go up from the one in its key.
 #[derive(Serialize, Deserialize)]
-pub(super) struct Change<E = EntryRecord> {
+pub(super) struct Change<E = Option<EntryRecord>> {
     pub(super) writes: Vec<Write>,
+    /// How it stands in the activity, if it does.
     pub(super) entry: E,
 }
 
 impl Change {
     /// Adds the rows of the indexes by which the entry is found.
     pub(super) fn indexed(mut self, number: u64) -> Self {
-        let rows = index_of(&self.entry, number);
+        let rows = self.entry.iter().flat_map(|entry| index_of(entry, number));
         self.writes.extend(rows.map(|key| (key, Some(Vec::new()))));
         self
     }
@@ -65,6 +66,8 @@ struct Pending {
     entries: Vec<(u64, IVec)>,
     /// The numbers in the keys of the journal's rows.
     journaled: Vec<u64>,
+    /// Number of changes in them.
+    changes: usize,
 }
 
 /// The right to make the next change.
@@ -82,7 +85,7 @@ pub(super) struct View<'a> {
 impl Journal {
     /// Takes a tree over. What its journal holds is carried over into the rows.
     pub(super) fn open(tree: sled::Db) -> Result<Self> {
-        carry_over_all::<EntryRecord>(&tree)?;
+        carry_over_all::<Option<EntryRecord>>(&tree)?;
         Ok(Self {
             tree,
             flusher: Flusher::default(),
@@ -217,6 +220,24 @@ impl View<'_> {
         };
         bytes.map(|bytes| decoded(&bytes)).transpose()
     }
+
+    /// The keys of all rows that begin with `prefix`.
+    pub(super) fn keys_with(&self, prefix: &[u8]) -> Result<BTreeSet<Vec<u8>>> {
+        let carried = self.tree.scan_prefix(prefix).keys();
+        let carried = carried.map(|key| key.map(|key| key.to_vec()).map_err(storage));
+        let mut keys = carried.collect::<Result<BTreeSet<_>>>()?;
+        for (key, value) in &self.pending.rows {
+            if !key.starts_with(prefix) {
+                continue;
+            }
+            if value.is_some() {
+                keys.insert(key.clone());
+            } else {
+                keys.remove(key);
+            }
+        }
+        Ok(keys)
+    }
 }
 
 impl Turn<'_> {
@@ -227,8 +248,11 @@ impl Turn<'_> {
         let mut entries = Vec::with_capacity(changes.len());
         for (number, change) in (first..).zip(&changes) {
             bytes.extend(encoded(change)?);
-            entries.push((number, encoded(&change.entry)?.into()));
+            if let Some(entry) = &change.entry {
+                entries.push((number, encoded(entry)?.into()));
+            }
         }
+        let count = changes.len();
         let journal = self.journal;
         journal
             .tree
@@ -244,7 +268,8 @@ impl Turn<'_> {
             .extend(rows.map(|(key, value)| (key, value.map(IVec::from))));
         pending.entries.extend(entries);
         pending.journaled.push(first);
-        let much = pending.entries.len() >= CHANGES || pending.rows.len() >= ROWS;
+        pending.changes += count;
+        let much = pending.changes >= CHANGES || pending.rows.len() >= ROWS;
         drop(pending);
         // What cannot be carried over now is in the journal, and is tried again with the next.
         if much && let Err(cause) = self.carry_over() {
@@ -276,7 +301,7 @@ impl Turn<'_> {
 /// Carries over what was in the journal when the program ended; `E` is how its entries were written.
 pub(super) fn carry_over_all<E>(tree: &sled::Db) -> Result<()>
 where
-    E: DeserializeOwned + Into<EntryRecord>,
+    E: DeserializeOwned + Into<Option<EntryRecord>>,
 {
     let mut journaled = Vec::new();
     for row in tree.range(keys::change(0)..=keys::change(u64::MAX)) {
@@ -286,12 +311,13 @@ where
         for number in number.. {
             let (change, others) = decoded_first::<Change<E>>(left)?;
             let Change { writes, entry } = change;
-            let entry: EntryRecord = entry.into();
+            let entry: Option<EntryRecord> = entry.into();
             let rows = writes
                 .into_iter()
                 .map(|(key, value)| (key, value.map(IVec::from)));
-            let entry = (keys::entry(number), Some(encoded(&entry)?.into()));
-            write_rows(tree, rows.chain([entry]))?;
+            let entry = entry.map(|entry| encoded(&entry)).transpose()?;
+            let entry = entry.map(|entry| (keys::entry(number), Some(entry.into())));
+            write_rows(tree, rows.chain(entry))?;
             if others.is_empty() {
                 break;
             }
@@ -363,7 +389,10 @@ mod tests {
     fn change(number: u64, writes: Vec<Write>) -> Change {
         let by = Occasion::new(Actor::Studio, Timestamp::UNIX_EPOCH);
         let entry = EntryRecord::new(Event::act("number", number.to_string()), &by);
-        Change { writes, entry }
+        Change {
+            writes,
+            entry: Some(entry),
+        }
     }
 
     fn numbers(journal: &Journal, before: u64) -> Vec<u64> {
@@ -481,6 +510,29 @@ mod tests {
             writer.join().unwrap();
         });
         assert_eq!(journal.view().read::<u64>(b"u:x").unwrap(), Some(2));
+    }
+
+    #[test]
+    fn a_change_without_an_entry_is_written_and_has_none() {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |journal: &Journal, number: u64, entry: bool| {
+            let row = (b"u:x".to_vec(), Some(encoded(&number).unwrap()));
+            let mut change = change(number, vec![row]);
+            if !entry {
+                change.entry = None;
+            }
+            journal.turn().write(number, vec![change]).unwrap();
+        };
+        let opened = journal(folder.path());
+        for number in 1..=200 {
+            write(&opened, number, number == 3);
+        }
+        assert!(journaled(&opened) < CHANGES);
+        opened.flush().unwrap();
+        drop(opened);
+        let opened = journal(folder.path());
+        assert_eq!(numbers(&opened, u64::MAX), [3]);
+        assert_eq!(opened.view().read::<u64>(b"u:x").unwrap(), Some(200));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Where things stand in the tree: a letter for the kind, then what names it.
 
 use crate::email::Email;
+use crate::session::SessionKey;
 
 /// The format of the tree that is written; a newer one is refused.
 pub(super) const FORMAT: &[u8] = b"m:format";
@@ -40,6 +41,28 @@ pub(super) fn removal(id: &str) -> Vec<u8> {
 
 pub(super) fn link(id: &str) -> Vec<u8> {
     [b"l:", id.as_bytes()].concat()
+}
+
+/// What all sessions begin with.
+pub(super) const SESSIONS: &[u8] = b"k:";
+
+pub(super) fn session(key: &SessionKey) -> Vec<u8> {
+    [SESSIONS, key.as_bytes()].concat()
+}
+
+/// The key of a session in the key of its row.
+pub(super) fn session_key_of(key: &[u8]) -> Option<SessionKey> {
+    SessionKey::from_bytes(key.strip_prefix(SESSIONS)?)
+}
+
+/// What the index entries of a user's sessions begin with. No id has a NUL.
+pub(super) fn sessions_of(user: &str) -> Vec<u8> {
+    [b"i:", user.as_bytes(), b"\0"].concat()
+}
+
+/// An index entry: the session of a user.
+pub(super) fn session_of(user: &str, key: &SessionKey) -> Vec<u8> {
+    [&sessions_of(user)[..], key.as_bytes()].concat()
 }
 
 /// An entry of the activity. Numbers stand in the order of their keys.

@@ -205,7 +205,7 @@ mod tests {
             email: None,
             metadata: Metadata::default(),
         };
-        UserRecord::new(&user, Origin::Link, 1, 1)
+        UserRecord::new(&user, Origin::Link, 1, 1, 1)
     }
 
     fn keys_of(ids: &[&str]) -> Vec<Vec<u8>> {

@@ -14,6 +14,7 @@ mod load;
 mod migrate;
 mod open;
 mod record;
+mod sessions;
 
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -22,8 +23,10 @@ use jiff::Timestamp;
 
 use self::change::{Change, Rows};
 use self::changes::Changes;
+use self::journal::decoded;
 use self::open::Opened;
 use self::record::{EntryRecord, UserRecord};
+use self::sessions::PRUNED_AT_ONCE;
 use super::query::{Place, Sort, UserPage, UserQuery};
 use super::{
     Directory, JudgedCode, MAX_IMPORT, Origin, Profile, Redemption, SharedEmail, User, unknown_user,
@@ -32,6 +35,7 @@ use crate::activity::{ActivityPage, ActivityQuery, Event, Occasion, Refusals, Se
 use crate::email::Email;
 use crate::instance::Policy;
 use crate::payload::NewUser;
+use crate::session::{Session, SessionKey, SessionRules};
 use crate::user_id::UserId;
 use crate::verdict::{Seats, Verdict};
 use crate::{Error, ErrorCode, Result};
@@ -78,12 +82,17 @@ impl SledDirectory {
         by: &Occasion,
         work: impl FnOnce(&mut Change<'_>) -> Result<T>,
     ) -> Result<T> {
-        self.change_as(|event| EntryRecord::new(event, by), work)
+        self.change_as(|event| Some(EntryRecord::new(event, by)), work)
+    }
+
+    /// Makes a change that has no entry in the activity. It is on disk when this returns.
+    fn change_unrecorded<T>(&self, work: impl FnOnce(&mut Change<'_>) -> Result<T>) -> Result<T> {
+        self.change_as(|_| None, work)
     }
 
     fn change_as<T>(
         &self,
-        recorded: impl FnOnce(Event) -> EntryRecord,
+        recorded: impl FnOnce(Event) -> Option<EntryRecord>,
         work: impl FnOnce(&mut Change<'_>) -> Result<T>,
     ) -> Result<T> {
         self.changes(|changes| changes.make(recorded, work))
@@ -126,7 +135,7 @@ impl SledDirectory {
         work: impl FnOnce(&mut Change<'_>) -> Result<T>,
     ) -> Result<T> {
         changes.make(
-            |event| EntryRecord::new(event, by),
+            |event| Some(EntryRecord::new(event, by)),
             |change| {
                 let done = work(change)?;
                 change.record_if(|event| self.refusals().admit(event, by, true));
@@ -148,7 +157,7 @@ impl SledDirectory {
         let recorded = self.changes(|changes| {
             counted.iter().try_for_each(|counted| {
                 changes.make(
-                    |_| EntryRecord::counted(counted),
+                    |_| Some(EntryRecord::counted(counted)),
                     |change| {
                         change.record(counted.event());
                         Ok(())
@@ -183,16 +192,20 @@ impl Directory for SledDirectory {
     }
 
     fn redeem(&self, code: JudgedCode<'_>, policy: Policy, by: &Occasion) -> Result<Verdict> {
-        self.changes(|changes| {
-            self.counting(changes, by, |change| change.redeem(code, policy, by.at))
-        })
-        .flatten()
+        let redemption = Redemption {
+            code,
+            policy,
+            by,
+            session: None,
+        };
+        self.changes(|changes| self.counting(changes, by, |change| change.redeem(&redemption)))
+            .flatten()
     }
 
     fn redeem_all(&self, codes: &[Redemption<'_>]) -> Result<Vec<Result<Verdict>>> {
         self.changes(|changes| {
-            let verdicts = codes.iter().map(|Redemption { code, policy, by }| {
-                self.counting(changes, by, |change| change.redeem(*code, *policy, by.at))
+            let verdicts = codes.iter().map(|redemption| {
+                self.counting(changes, redemption.by, |change| change.redeem(redemption))
             });
             verdicts.collect()
         })
@@ -257,8 +270,44 @@ impl Directory for SledDirectory {
         self.change(by, |change| change.edit(id, profile, by.at))
     }
 
+    fn session(&self, key: &SessionKey) -> Result<Option<Session>> {
+        self.opened.journal().view().read(&keys::session(key))
+    }
+
+    fn sessions_of(&self, user: &UserId) -> Result<Vec<(SessionKey, Session)>> {
+        self.rows().sessions_of(user)
+    }
+
+    fn end_session(&self, key: &SessionKey) -> Result<()> {
+        self.change_unrecorded(|change| change.end_session(key))
+    }
+
+    fn note_sessions_seen(&self, seen: &[(SessionKey, i64)]) -> Result<()> {
+        self.change_unrecorded(|change| change.note_sessions_seen(seen))
+    }
+
+    fn prune_sessions(&self, rules: SessionRules, now: Timestamp) -> Result<u64> {
+        let mut pruned = 0;
+        let mut dead = Vec::new();
+        let rows = self.opened.journal().tree().scan_prefix(keys::SESSIONS);
+        for row in rows {
+            let (key, bytes) = row.map_err(storage)?;
+            let key = keys::session_key_of(&key).ok_or_else(damaged)?;
+            if self.rows().is_dead(&decoded(&bytes)?, rules, now)? {
+                dead.push(key);
+            }
+            if dead.len() == PRUNED_AT_ONCE {
+                pruned +=
+                    self.change_unrecorded(|change| change.prune_sessions(&dead, rules, now))?;
+                dead.clear();
+            }
+        }
+        // A session that is only in the journal is found the next time.
+        Ok(pruned + self.change_unrecorded(|change| change.prune_sessions(&dead, rules, now))?)
+    }
+
     fn suspend(&self, id: &UserId, by: &Occasion) -> Result<User> {
-        self.change(by, |change| change.suspend(id, by.at))
+        self.change(by, |change| change.suspend(id))
     }
 
     fn reactivate(&self, id: &UserId, by: &Occasion) -> Result<User> {
@@ -266,7 +315,7 @@ impl Directory for SledDirectory {
     }
 
     fn sign_out(&self, id: &UserId, by: &Occasion) -> Result<User> {
-        self.change(by, |change| change.sign_out(id, by.at))
+        self.change(by, |change| change.sign_out(id))
     }
 
     fn remove(&self, id: &UserId, by: &Occasion) -> Result<()> {
@@ -312,7 +361,10 @@ impl Directory for SledDirectory {
 
     fn record_acts(&self, acts: &[SettingsAct]) -> Result<()> {
         for act in acts {
-            self.change_as(|_| EntryRecord::of_act(act), |change| change.take_act(act))?;
+            self.change_as(
+                |_| Some(EntryRecord::of_act(act)),
+                |change| change.take_act(act),
+            )?;
         }
         Ok(())
     }

@@ -17,7 +17,7 @@ use super::{keys, storage};
 use crate::{Error, ErrorCode, Result, files};
 
 /// Format 5 compares addresses by [`Email::key`](crate::email::Email::key), and has indexes of the
-/// activity.
+/// activity, changes without an entry, and sessions.
 const FORMAT: u32 = 5;
 /// The oldest that is read. It has nothing in a journal; in the journal of 3 each row is one change.
 const OLDEST: u32 = 2;

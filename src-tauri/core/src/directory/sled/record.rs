@@ -30,7 +30,8 @@ pub(super) struct UserRecord {
     names: String,
     sign_ins: u64,
     pub(super) profile_as_of: i64,
-    sessions_since: i64,
+    /// Up to format 4 a time in seconds stood here. No session has such a generation.
+    pub(super) generation: u64,
     /// JSON.
     metadata: String,
 }
@@ -83,6 +84,12 @@ pub(super) struct EntryRecord4 {
     address: Option<IpAddr>,
     reference: Option<Reference>,
     event: Event,
+}
+
+impl From<EntryRecord4> for Option<EntryRecord> {
+    fn from(entry: EntryRecord4) -> Self {
+        Some(entry.into())
+    }
 }
 
 impl From<EntryRecord4> for EntryRecord {
@@ -183,7 +190,13 @@ pub(super) struct Counters {
 }
 
 impl UserRecord {
-    pub(super) fn new(user: &NewUser, origin: Origin, now: i64, profile_as_of: i64) -> Self {
+    pub(super) fn new(
+        user: &NewUser,
+        origin: Origin,
+        now: i64,
+        profile_as_of: i64,
+        generation: u64,
+    ) -> Self {
         let mut record = Self {
             status: Status::Active,
             origin,
@@ -193,7 +206,7 @@ impl UserRecord {
             names: String::new(),
             sign_ins: 0,
             profile_as_of,
-            sessions_since: now,
+            generation,
             metadata: String::new(),
         };
         record.set_metadata(&user.metadata);
@@ -208,11 +221,6 @@ impl UserRecord {
     pub(super) fn sign_in(&mut self, now: i64) {
         self.last_sign_in = Some(now);
         self.sign_ins += 1;
-    }
-
-    /// Makes all sessions void that have begun, also those of this second.
-    pub(super) fn sign_out(&mut self, now: i64) {
-        self.sessions_since = now.max(self.sessions_since.saturating_add(1));
     }
 
     pub(super) fn metadata(&self) -> Result<Metadata> {
@@ -247,7 +255,7 @@ impl UserRecord {
             last_sign_in: self.last_sign_in,
             sign_ins: self.sign_ins,
             profile_as_of: self.profile_as_of,
-            sessions_since: self.sessions_since,
+            generation: self.generation,
         })
     }
 }

@@ -6,14 +6,12 @@ use latchkey_core::code::{CodeRefusal, VerifiedCode};
 use latchkey_core::directory::{Directory, MAX_IMPORT, Origin, Redemption};
 use latchkey_core::email::Email;
 use latchkey_core::instance::Policy;
-use latchkey_core::lifetime::Lifetime;
 use latchkey_core::metadata::Metadata;
 use latchkey_core::payload::NewUser;
-use latchkey_core::session::Session;
 use latchkey_core::user_id::UserId;
 use latchkey_core::verdict::{Seats, Status, Verdict};
 
-use super::{activity, at, code, emails, finding, id, new_user, person};
+use super::{activity, at, code, emails, finding, id, new_user, person, sessions};
 use crate::signed::{by, judge, now};
 
 fn redeem(directory: &dyn Directory, code: &VerifiedCode) -> &'static str {
@@ -36,9 +34,9 @@ pub(super) fn suite(empty: &dyn Fn() -> Box<dyn Directory>) {
     what_is_not_there_is_said_to_be_unknown(&*empty());
     the_largest_profile_is_kept_and_a_larger_one_refused(&*empty());
     an_import_adds_all_or_none(&*empty());
-    sessions_end_where_a_user_is_signed_out_or_suspended(&*empty());
     codes_that_are_opened_together_do_what_they_do_one_by_one(&*empty(), &*empty());
     finding::suite(empty);
+    sessions::suite(empty);
     activity::suite(empty);
     emails::suite(empty);
 }
@@ -67,6 +65,7 @@ fn codes_that_are_opened_together_do_what_they_do_one_by_one(
             code: code.as_ref(),
             policy: Policy::default(),
             by: &by,
+            session: None,
         })
         .collect();
     for directory in [one_by_one, together] {
@@ -74,7 +73,7 @@ fn codes_that_are_opened_together_do_what_they_do_one_by_one(
     }
     let verdicts: Vec<_> = redemptions
         .iter()
-        .map(|Redemption { code, policy, by }| one_by_one.redeem(*code, *policy, by).unwrap())
+        .map(|one| one_by_one.redeem(one.code, one.policy, one.by).unwrap())
         .collect();
     let codes: Vec<_> = verdicts.iter().map(Verdict::code).collect();
     assert_eq!(
@@ -104,44 +103,6 @@ fn codes_that_are_opened_together_do_what_they_do_one_by_one(
         page.unwrap().entries
     };
     assert_eq!(activity(together), activity(one_by_one));
-}
-
-fn sessions_end_where_a_user_is_signed_out_or_suspended(directory: &dyn Directory) {
-    let session = || {
-        let ada = directory.user(&id("ada")).unwrap().unwrap();
-        Session::new(&ada, Lifetime::Never, None, now())
-    };
-    let is_good = |session: &Session| {
-        let ada = directory.user(&id("ada")).unwrap().unwrap();
-        session.is_good(&ada, Policy::default(), now())
-    };
-    redeem(directory, &new_user("ada"));
-    redeem(directory, &new_user("bob"));
-    let first = session();
-    redeem(directory, &new_user("ada"));
-    assert!(is_good(&first), "another sign-in ends nothing");
-    directory.sign_out(&id("bob"), &by(now())).unwrap();
-    assert!(is_good(&first), "another user's sign-out ends nothing");
-    // All in one second, and by a clock that goes back.
-    let mut ended = vec![first];
-    for seconds in [0, 0, -1000] {
-        let before = session();
-        assert!(is_good(&before));
-        directory
-            .sign_out(&id("ada"), &by(super::at(seconds)))
-            .unwrap();
-        ended.push(before);
-    }
-    let before = session();
-    directory.suspend(&id("ada"), &by(now())).unwrap();
-    assert!(!is_good(&before));
-    directory.reactivate(&id("ada"), &by(now())).unwrap();
-    ended.push(before);
-    assert!(
-        !ended.iter().any(is_good),
-        "a session that has ended stays so"
-    );
-    assert!(is_good(&session()));
 }
 
 fn a_new_user_is_created_once_and_signed_in_again(directory: &dyn Directory) {

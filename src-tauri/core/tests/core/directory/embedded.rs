@@ -163,6 +163,7 @@ fn codes_that_are_opened_together_are_there_after_opening_again() {
             code: Ok(code),
             policy: Policy::default(),
             by: &by,
+            session: None,
         })
         .collect();
     let directory = open(&folder).unwrap();

@@ -8,6 +8,7 @@ mod finding;
 mod format_4;
 mod race;
 mod records;
+mod sessions;
 
 use jiff::Timestamp;
 use latchkey_core::code::VerifiedCode;

@@ -1,0 +1,252 @@
+//! Sessions as records: when they begin, how they are found, and what ends them.
+
+use jiff::Timestamp;
+use latchkey_core::activity::{ActivityQuery, Occasion};
+use latchkey_core::code::VerifiedCode;
+use latchkey_core::directory::{Directory, Redemption};
+use latchkey_core::instance::{Hosted, Name, Policy, Settings};
+use latchkey_core::lifetime::Lifetime;
+use latchkey_core::link::BaseUrl;
+use latchkey_core::session::{
+    self, NewSession, Place, SEEN_SECS, SessionId, SessionKey, SessionRules,
+};
+
+use super::{at, code, id, new_user, person};
+use crate::signed::by;
+
+pub(super) fn suite(empty: &dyn Fn() -> Box<dyn Directory>) {
+    a_session_is_a_record_of_the_sign_in(&*empty());
+    a_refusal_begins_no_session(&*empty());
+    a_session_ends_where_it_is_signed_out_and_nothing_else_does(&*empty());
+    sessions_end_where_a_user_is_signed_out_suspended_or_removed(&*empty());
+    a_user_who_is_removed_and_added_in_one_second_is_another_user(&*empty());
+    a_new_session_replaces_the_one_of_the_same_browser(&*empty());
+    the_last_use_is_written_at_most_every_five_minutes(&*empty());
+    sessions_that_are_over_are_pruned(&*empty());
+}
+
+fn settings() -> Settings {
+    Settings::new(
+        Name::parse("Acme").unwrap(),
+        BaseUrl::parse("https://chat.acme.example").unwrap(),
+        Hosted::Here,
+    )
+}
+
+fn new_session() -> NewSession {
+    NewSession {
+        key: SessionId::random().unwrap().key(),
+        place: Place::Page,
+        browser: Some("Mozilla/5.0\u{1b}".into()),
+        replaces: None,
+    }
+}
+
+fn begin_as(
+    directory: &dyn Directory,
+    code: &VerifiedCode,
+    session: &NewSession,
+    by: &Occasion,
+) -> String {
+    let redemption = Redemption {
+        code: Ok(code),
+        policy: Policy::default(),
+        by,
+        session: Some(session),
+    };
+    let verdicts = directory.redeem_all(&[redemption]).unwrap();
+    let verdict = verdicts.into_iter().next().unwrap().unwrap();
+    verdict.code().to_owned()
+}
+
+/// Signs a user in.
+fn begin(directory: &dyn Directory, user: &str) -> SessionKey {
+    let session = new_session();
+    begin_as(directory, &new_user(user), &session, &by(at(0)));
+    session.key
+}
+
+fn is_good(directory: &dyn Directory, key: SessionKey, now: Timestamp) -> bool {
+    let found = session::find(directory, key, Place::Page, &settings(), None, now);
+    found.unwrap().is_some()
+}
+
+fn entries(directory: &dyn Directory) -> usize {
+    let page = directory.activity(&ActivityQuery::default(), None, 99);
+    page.unwrap().entries.len()
+}
+
+fn a_session_is_a_record_of_the_sign_in(directory: &dyn Directory) {
+    let session = new_session();
+    let expires_at = at(600).as_second();
+    let payload = format!(r#""user":{{"id":"ada"}},"jti":"link","exp":{expires_at}"#);
+    let mut by = by(at(0));
+    by.address = Some("192.0.2.7".parse().unwrap());
+    begin_as(directory, &code(&payload, -60), &session, &by);
+    let found = session::find(
+        directory,
+        session.key,
+        Place::Page,
+        &settings(),
+        None,
+        at(1),
+    );
+    let found = found.unwrap().unwrap();
+    assert_eq!(found.user.id, id("ada"));
+    let record = found.session;
+    assert_eq!(
+        (record.link.as_deref(), record.browser.as_deref()),
+        (Some("link"), Some("Mozilla/5.0"))
+    );
+    assert_eq!(record.address, by.address);
+    let now = at(0).as_second();
+    assert_eq!((record.created_at, record.last_seen), (now, now));
+    assert_eq!(record.code_expires_at, Some(expires_at));
+    let in_frame = session::find(
+        directory,
+        session.key,
+        Place::Frame,
+        &settings(),
+        None,
+        at(1),
+    );
+    assert!(in_frame.unwrap().is_none(), "it is of another place");
+    let unknown = SessionId::random().unwrap().key();
+    assert!(!is_good(directory, unknown, at(1)));
+    let of_ada = directory.sessions_of(&id("ada")).unwrap();
+    assert_eq!(of_ada, [(session.key, record)]);
+    assert!(directory.sessions_of(&id("ad")).unwrap().is_empty());
+    assert!(directory.sessions_of(&id("adam")).unwrap().is_empty());
+}
+
+fn a_refusal_begins_no_session(directory: &dyn Directory) {
+    let session = new_session();
+    let nobody = code(r#""id":"nobody""#, -60);
+    assert_eq!(
+        begin_as(directory, &nobody, &session, &by(at(0))),
+        "unknown_user"
+    );
+    assert_eq!(directory.session(&session.key).unwrap(), None);
+}
+
+fn a_session_ends_where_it_is_signed_out_and_nothing_else_does(directory: &dyn Directory) {
+    let (first, second, bob) = (
+        begin(directory, "ada"),
+        begin(directory, "ada"),
+        begin(directory, "bob"),
+    );
+    directory.end_session(&first).unwrap();
+    directory.end_session(&first).unwrap();
+    assert!(!is_good(directory, first, at(1)));
+    assert!(is_good(directory, second, at(1)));
+    assert!(is_good(directory, bob, at(1)));
+    assert_eq!(directory.session(&first).unwrap(), None);
+    assert_eq!(directory.sessions_of(&id("ada")).unwrap().len(), 1);
+    assert_eq!(entries(directory), 3, "ending one has no entry of its own");
+    directory.sign_out(&id("bob"), &by(at(0))).unwrap();
+    assert!(is_good(directory, second, at(1)));
+    assert!(!is_good(directory, bob, at(1)));
+}
+
+fn sessions_end_where_a_user_is_signed_out_suspended_or_removed(directory: &dyn Directory) {
+    let mut ended = Vec::new();
+    // All in one second, and by a clock that goes back.
+    for seconds in [0, 0, -1000] {
+        let before = begin(directory, "ada");
+        assert!(is_good(directory, before, at(0)));
+        directory.sign_out(&id("ada"), &by(at(seconds))).unwrap();
+        ended.push(before);
+    }
+    let before = begin(directory, "ada");
+    directory.suspend(&id("ada"), &by(at(0))).unwrap();
+    directory.reactivate(&id("ada"), &by(at(0))).unwrap();
+    ended.push(before);
+    let before = begin(directory, "ada");
+    directory.remove(&id("ada"), &by(at(0))).unwrap();
+    ended.push(before);
+    directory.add(&person("ada", None), &by(at(0))).unwrap();
+    for key in ended {
+        assert!(!is_good(directory, key, at(0)), "it has ended for ever");
+        assert_eq!(directory.session(&key).unwrap(), None, "it is deleted");
+    }
+    assert!(is_good(directory, begin(directory, "ada"), at(0)));
+}
+
+fn a_user_who_is_removed_and_added_in_one_second_is_another_user(directory: &dyn Directory) {
+    let add = || directory.add(&person("ada", None), &by(at(0))).unwrap();
+    let first = add();
+    directory.remove(&id("ada"), &by(at(0))).unwrap();
+    let second = add();
+    assert_ne!(first.generation, second.generation);
+    let signed_out = directory.sign_out(&id("ada"), &by(at(0))).unwrap();
+    assert_ne!(second.generation, signed_out.generation);
+}
+
+fn a_new_session_replaces_the_one_of_the_same_browser(directory: &dyn Directory) {
+    let first = begin(directory, "ada");
+    let other = begin(directory, "ada");
+    let second = NewSession {
+        replaces: Some(first),
+        ..new_session()
+    };
+    begin_as(directory, &new_user("bob"), &second, &by(at(0)));
+    assert!(!is_good(directory, first, at(1)));
+    assert!(is_good(directory, other, at(1)));
+    assert!(is_good(directory, second.key, at(1)));
+    // A refusal ends nothing.
+    let refused = NewSession {
+        replaces: Some(second.key),
+        ..new_session()
+    };
+    let nobody = code(r#""id":"nobody""#, -60);
+    begin_as(directory, &nobody, &refused, &by(at(0)));
+    assert!(is_good(directory, second.key, at(1)));
+}
+
+fn the_last_use_is_written_at_most_every_five_minutes(directory: &dyn Directory) {
+    let key = begin(directory, "ada");
+    let gone = SessionId::random().unwrap().key();
+    let seen = |seconds| {
+        let second = at(seconds).as_second();
+        let all = [(key, second), (gone, second)];
+        directory.note_sessions_seen(&all).unwrap();
+        let record = directory.session(&key).unwrap().unwrap();
+        record.last_seen - at(0).as_second()
+    };
+    assert_eq!(seen(SEEN_SECS - 1), 0);
+    assert_eq!(seen(SEEN_SECS), SEEN_SECS);
+    assert_eq!(seen(SEEN_SECS + 1), SEEN_SECS);
+    assert_eq!(seen(-50), SEEN_SECS);
+    assert_eq!(directory.session(&gone).unwrap(), None);
+    assert_eq!(entries(directory), 1, "it has no entry in the activity");
+}
+
+fn sessions_that_are_over_are_pruned(directory: &dyn Directory) {
+    const ALL: usize = 230;
+    let rules = SessionRules {
+        length: Lifetime::Secs(50),
+        ..SessionRules::default()
+    };
+    for user in ["ada", "bob"] {
+        for _ in 0..ALL / 2 {
+            begin(directory, user);
+        }
+    }
+    let left = || {
+        let of = |user| directory.sessions_of(&id(user)).unwrap().len();
+        of("ada") + of("bob")
+    };
+    assert_eq!(directory.prune_sessions(rules, at(49)).unwrap(), 0);
+    assert_eq!(left(), ALL);
+    // Those that are only in the journal are found the next time.
+    directory.prune_sessions(rules, at(50)).unwrap();
+    directory.prune_sessions(rules, at(50)).unwrap();
+    assert!(left() < 64, "{} are left", left());
+    for _ in 0..70 {
+        directory
+            .record(latchkey_core::activity::Event::act("x", "x"), &by(at(0)))
+            .unwrap();
+    }
+    directory.prune_sessions(rules, at(50)).unwrap();
+    assert_eq!(left(), 0);
+}

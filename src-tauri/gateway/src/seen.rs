@@ -1,0 +1,129 @@
+//! When sessions were last used. A request is never held up by it: what is to be written waits here, and one
+//! thread writes it.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use latchkey_core::directory::Directory;
+use latchkey_core::session::{SEEN_SECS, Session, SessionKey};
+use tokio::task;
+
+/// A use that nobody has written for so long never will be: the session is over or was deleted.
+const FORGOTTEN_SECS: i64 = 86_400;
+
+/// The last uses that the directory does not know of yet.
+pub(crate) struct Seen {
+    directory: Arc<dyn Directory>,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    uses: HashMap<SessionKey, Use>,
+    /// Whether there is a [`Writer`].
+    at_work: bool,
+}
+
+/// The last use of a session, in Unix seconds.
+struct Use {
+    /// As the directory has it.
+    recorded: i64,
+    last: i64,
+}
+
+impl Use {
+    fn is_due(&self) -> bool {
+        self.last >= self.recorded.saturating_add(SEEN_SECS)
+    }
+}
+
+impl Seen {
+    pub(crate) fn new(directory: Arc<dyn Directory>) -> Self {
+        Self {
+            directory,
+            state: Mutex::default(),
+        }
+    }
+
+    /// The last use of a session, where it is not written yet.
+    pub(crate) fn last_use(&self, key: &SessionKey) -> Option<i64> {
+        self.state().uses.get(key).map(|known| known.last)
+    }
+
+    /// Notes that a session is used. Every use is kept in mind where `idle` says that the instance has an
+    /// idle time-out.
+    pub(crate) fn note(self: &Arc<Self>, key: SessionKey, session: &Session, now: i64, idle: bool) {
+        let recorded = session.last_seen;
+        let this = Use {
+            recorded,
+            last: now,
+        };
+        if !idle && !this.is_due() {
+            return;
+        }
+        let mut state = self.state();
+        let known = state.uses.entry(key).or_insert(this);
+        known.last = known.last.max(now);
+        let begins = known.is_due() && !std::mem::replace(&mut state.at_work, true);
+        drop(state);
+        if begins {
+            let writer = Writer(Arc::clone(self));
+            task::spawn_blocking(move || writer.until_nothing_is_due());
+        }
+    }
+
+    /// Forgets uses that are never going to be written.
+    pub(crate) fn forget_old(&self, now: i64) {
+        self.state()
+            .uses
+            .retain(|_, known| now.saturating_sub(known.last) < FORGOTTEN_SECS);
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Writes uses; there is one at a time.
+struct Writer(Arc<Seen>);
+
+impl Writer {
+    fn until_nothing_is_due(&self) {
+        loop {
+            let due = self.due();
+            if due.is_empty() {
+                break;
+            }
+            if let Err(cause) = self.0.directory.note_sessions_seen(&due) {
+                tracing::warn!(error = ?cause, "when sessions were last used was not written");
+            }
+            self.settle(&due);
+        }
+    }
+
+    fn due(&self) -> Vec<(SessionKey, i64)> {
+        let state = self.0.state();
+        let due = state.uses.iter().filter(|(_, known)| known.is_due());
+        due.map(|(key, known)| (*key, known.last)).collect()
+    }
+
+    /// Forgets what is written by now, or cannot be.
+    fn settle(&self, written: &[(SessionKey, i64)]) {
+        let uses = &mut self.0.state().uses;
+        for (key, at) in written {
+            if let Some(known) = uses.get_mut(key) {
+                known.recorded = *at;
+                if known.last == *at {
+                    uses.remove(key);
+                }
+            }
+        }
+    }
+}
+
+impl Drop for Writer {
+    /// The next use that is due begins anew, also after a panic.
+    fn drop(&mut self) {
+        self.0.state().at_work = false;
+    }
+}
