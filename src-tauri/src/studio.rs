@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
 use latchkey_core::activity::{Actor, Occasion};
-use latchkey_core::compose::Composed;
+use latchkey_core::compose::{Composed, Target};
 use latchkey_core::directory::SledDirectory;
 use latchkey_core::forecast::Users;
 use latchkey_core::home::Home;
@@ -19,6 +19,7 @@ use tauri::State;
 
 use crate::Problem;
 use crate::clipboard::Clipboard;
+use crate::commands::compose::Who;
 use crate::gateway::Running;
 
 /// How many previews can still be copied: the one on the screen, and those that a slow click meets.
@@ -27,8 +28,22 @@ const KEPT_PREVIEWS: usize = 8;
 /// A preview that was shown.
 pub(crate) struct Shown {
     pub(crate) revision: u32,
+    pub(crate) source: Source,
     pub(crate) composed: Composed,
     pub(crate) qr: Result<Qr>,
+}
+
+/// Everything that decides what a link says and where it leads, but the time and its id.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Source {
+    pub(crate) instance: InstanceId,
+    pub(crate) target: Target,
+    /// The id of the signing key.
+    pub(crate) key: String,
+    pub(crate) who: Who,
+    pub(crate) expires_in: String,
+    pub(crate) not_before: Option<String>,
+    pub(crate) single_use: bool,
 }
 
 /// How this program names itself to others that want the same directory.
@@ -93,20 +108,36 @@ impl Studio {
     }
 
     /// Keeps a preview, so that what is copied is what is shown, and answers with its revision.
-    pub(crate) fn show(&self, composed: Composed, qr: Result<Qr>) -> u32 {
+    pub(crate) fn show(&self, source: Source, composed: Composed, qr: Result<Qr>) -> u32 {
         let mut shown = locked(&self.shown);
         let (last, previews) = &mut *shown;
         *last = last.wrapping_add(1);
         let revision = *last;
         previews.push_back(Arc::new(Shown {
             revision,
+            source,
             composed,
             qr,
         }));
         if previews.len() > KEPT_PREVIEWS {
-            previews.pop_front();
+            // The last preview of each instance stays, because its screen may be opened again.
+            let replaced = previews.iter().position(|old| {
+                let same = |new: &&Arc<Shown>| new.source.instance == old.source.instance;
+                previews.iter().filter(same).next_back().map(|new| new.revision) != Some(old.revision)
+            });
+            if let Some(replaced) = replaced {
+                previews.remove(replaced);
+            }
         }
         revision
+    }
+
+    /// The single-use link that was shown last for the instance, if it was made from `source`.
+    pub(crate) fn kept(&self, source: &Source) -> Option<Composed> {
+        let shown = locked(&self.shown);
+        let mut previews = shown.1.iter();
+        let last = previews.rfind(|shown| shown.source.instance == source.instance)?;
+        (source.single_use && last.source == *source).then(|| last.composed.clone())
     }
 
     /// A preview that was shown lately.

@@ -108,6 +108,7 @@ pub(crate) fn compose_request(instance: &str) -> Value {
         "expires_in": "7 days",
         "not_before": null,
         "single_use": false,
+        "anew": false,
     })
 }
 

@@ -25,6 +25,23 @@ fn get_with(url: &str, path: &str, header: &str) -> String {
     answer
 }
 
+/// What the button of a page of the gateway is answered.
+fn post(url: &str, path: &str, form: &str) -> String {
+    let address = url.trim_start_matches("http://").trim_end_matches('/');
+    let mut stream = TcpStream::connect(address).unwrap();
+    write!(
+        stream,
+        "POST {path} HTTP/1.1\r\nHost: {address}\r\nOrigin: http://{address}\r\n\
+         Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\
+         Connection: close\r\n\r\n{form}",
+        form.len()
+    )
+    .unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
+}
+
 /// Studio with the sample instance, and its id.
 fn with_sample() -> (Boundary, String) {
     let boundary = Boundary::new();
@@ -41,24 +58,25 @@ fn with_sample() -> (Boundary, String) {
 
 /// The path and query of a link for a new user.
 fn link(boundary: &Boundary, instance: &str, id: &str) -> String {
-    let preview = boundary.ask(
-        "compose",
-        json!({
-            "instance": instance,
-            "who": { "kind": "user", "id": id, "email": "", "metadata": { "kind": "fields", "fields": [] } },
-            "expires_in": "7 days", "not_before": null, "single_use": false,
-            "issuer": null, "subject": null, "audience": null,
-        }),
-    );
-    let link = &preview.unwrap()["link"];
-    let part = |name: &str| link[name].as_str().unwrap().to_owned();
-    format!(
-        "{}{}.{}.{}",
-        part("before"),
-        part("header"),
-        part("claims"),
-        part("signature")
-    )
+    let preview = boundary.ask("compose", compose_user(instance, id)).unwrap();
+    format!("{}{}", text(&preview["link"]["before"]), code(&preview))
+}
+
+fn compose_user(instance: &str, id: &str) -> Value {
+    json!({
+        "instance": instance,
+        "who": { "kind": "user", "id": id, "email": "", "metadata": { "kind": "fields", "fields": [] } },
+        "expires_in": "7 days", "not_before": null, "single_use": false, "anew": false,
+    })
+}
+
+fn code(preview: &Value) -> String {
+    let parts = ["header", "claims", "signature"].map(|part| text(&preview["link"][part]));
+    parts.join(".")
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap()
 }
 
 fn start(boundary: &Boundary, instance: &str, port: u16) -> Result<Value, Value> {
@@ -141,6 +159,57 @@ fn it_answers_visitors_while_another_instance_is_worked_on_and_ends_when_it_is_t
     boundary
         .ask("instance_remove", json!({ "instance": other }))
         .unwrap();
+}
+
+#[test]
+fn a_single_use_code_that_was_used_says_so_and_stays_until_another_one_is_asked_for() {
+    let (boundary, here) = with_sample();
+    let state = start(&boundary, &here, 0).unwrap();
+    let url = text(&state["running"]["url"]);
+    let mut request = compose_user(&here, "ada");
+    request["single_use"] = json!(true);
+    let compose = |request: &Value| boundary.ask("compose", request.clone()).unwrap();
+    let first = compose(&request);
+    assert_eq!(first["single_use"], true);
+    assert_eq!(first["forecast"]["verdict"], "provisioned");
+
+    let form = format!("code={}&to=/", code(&first));
+    let continued = post(url, "/auth/continue", &form);
+    assert!(continued.starts_with("HTTP/1.1 303"), "{continued}");
+    let used = compose(&request);
+    assert_eq!(code(&used), code(&first), "it was replaced without a word");
+    assert_eq!(used["forecast"]["verdict"], "link_already_used");
+
+    // Links for others of the same and of other instances do not make it forgotten, unless they were
+    // composed in its place.
+    let other = json!({ "name": "B", "url": "https://b.example", "hosted": "here", "secret": { "kind": "generate" } });
+    let other = boundary.ask("instance_add", other).unwrap();
+    for number in 0..10 {
+        compose(&compose_user(text(&other["id"]), &format!("user-{number}")));
+    }
+    assert_eq!(code(&compose(&request)), code(&first));
+    let mut anew = request.clone();
+    anew["anew"] = json!(true);
+    let second = compose(&anew);
+    assert_ne!(code(&second), code(&first));
+    assert_eq!(second["forecast"]["verdict"], "signed_in");
+    assert_eq!(code(&compose(&request)), code(&second));
+
+    // A code of other settings would be another code.
+    let started = boundary.ask("start", Value::Null).unwrap();
+    let mut instances = started["instances"].as_array().unwrap().iter();
+    let mut settings = instances.find(|one| one["id"] == here).unwrap().clone();
+    settings["url"] = json!("https://chat.acme.example");
+    boundary
+        .ask(
+            "instance_update",
+            json!({ "instance": here, "settings": settings }),
+        )
+        .unwrap();
+    assert_ne!(code(&compose(&request)), code(&second));
+    // One that works many times is made at each look.
+    request["single_use"] = json!(false);
+    assert_ne!(code(&compose(&request)), code(&compose(&request)));
 }
 
 #[test]

@@ -3,6 +3,7 @@ import type {
   Inspection,
   Instance,
   Preview,
+  RunningGateway,
   User,
   UserPage,
   UsersRequest,
@@ -59,6 +60,7 @@ export function previewLike(changed: Partial<Preview> = {}): Preview {
     },
     warnings: [],
     expires_at: '2026-11-29T06:26:40Z',
+    single_use: false,
     ...changed,
   };
 }
@@ -80,6 +82,18 @@ export function inspectionLike(changed: Partial<Inspection> = {}): Inspection {
       verdict: 'signed_in',
       user: 'ada',
     },
+    ...changed,
+  };
+}
+
+export function runningLike(changed: Partial<RunningGateway> = {}): RunningGateway {
+  return {
+    instance: 'your-company',
+    url: 'http://127.0.0.1:4711/',
+    on_network: false,
+    fingerprint: null,
+    qr: null,
+    sign_ins: 0,
     ...changed,
   };
 }

@@ -12,7 +12,7 @@ use crate::warning::Warning;
 use crate::{Error, ErrorCode, Result, widget};
 
 /// Where a link leads, and how its code is signed.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Target {
     /// The instance's address.
     pub url: BaseUrl,

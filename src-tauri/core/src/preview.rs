@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::code;
-use crate::compose::{Composed, Composition, compose};
+use crate::compose::Composed;
 use crate::forecast::{Forecast, Users};
 use crate::inspect::ClaimTime;
 use crate::instance::{Hosted, Settings};
@@ -32,16 +32,15 @@ pub struct Preview {
     pub warnings: Vec<Warning>,
 }
 
-/// Composes a link for an instance and judges its code as the instance would, with what is known of
-/// its users.
+/// Judges the code of a composed link as the instance would, with what is known of its users. `now`
+/// may be later than the moment at which the link was composed.
 pub fn preview(
     settings: &Settings,
     key: &SigningKey,
-    composition: Composition,
+    composed: Composed,
     users: Users<'_>,
     now: Timestamp,
 ) -> Result<Preview> {
-    let composed = compose(&settings.target(), key, composition, now)?;
     let judged =
         code::verify(composed.code.expose(), &[key], settings.code_rules(), now).map(Box::new);
     let qr = Qr::for_url(&composed.link.url());

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use arboard::ImageData;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use latchkey_core::compose::Composition;
+use latchkey_core::compose::{Composition, compose as composed};
 use latchkey_core::email::Email;
-use latchkey_core::instance::InstanceId;
+use latchkey_core::instance::{Instance, InstanceId};
 use latchkey_core::link::LoginLink;
 use latchkey_core::metadata::Metadata;
 use latchkey_core::payload::{ExistingId, NewUser, Payload};
@@ -20,11 +20,11 @@ use tauri::{AppHandle, Runtime, State};
 use ts_rs::TS;
 
 use crate::clipboard::{CLEARED_AFTER, Content};
-use crate::studio::{at_home, blocking};
+use crate::studio::{Source, at_home, blocking};
 use crate::{Problem, Studio, dialogs};
 
 /// The metadata of a new or returning user, as a form or as text.
-#[derive(Clone, Debug, Deserialize, TS)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, TS)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum MetadataInput {
     /// Names and texts.
@@ -40,7 +40,7 @@ pub enum MetadataInput {
 }
 
 /// Who is to sign in.
-#[derive(Clone, Debug, Deserialize, TS)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, TS)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Who {
     /// An existing user, by address.
@@ -79,6 +79,8 @@ pub struct ComposeRequest {
     pub not_before: Option<String>,
     /// Whether the first sign-in uses it up.
     pub single_use: bool,
+    /// Whether a new code is wanted although the single-use code of the same request is still shown.
+    pub anew: bool,
 }
 
 /// The login URL in parts; put together in this order they are the link.
@@ -185,6 +187,8 @@ pub struct Preview {
     pub warnings: Vec<Problem>,
     /// RFC 3339 in UTC; null for a link that never expires.
     pub expires_at: Option<String>,
+    /// Whether the first sign-in uses it up.
+    pub single_use: bool,
 }
 
 /// What of a preview to copy.
@@ -249,6 +253,9 @@ pub struct QrSaved {
 }
 
 /// Signs the link as it stands and shows it in all its shapes.
+///
+/// The single-use code that is shown stays while the request is the same: a code that was handed out
+/// or used is never replaced unless `anew` asks for another one.
 #[tauri::command]
 pub async fn compose(
     studio: State<'_, Arc<Studio>>,
@@ -259,12 +266,21 @@ pub async fn compose(
             .instances()
             .get(&InstanceId::parse(&request.instance)?)?;
         let key = home.signing_key(&instance)?;
-        let composition = Composition::try_from(request)?;
         let now = Timestamp::now();
+        let source = request.source(&instance);
+        let kept = if request.anew {
+            None
+        } else {
+            studio.kept(&source)
+        };
+        let link = match kept {
+            Some(kept) => kept,
+            None => composed(&source.target, &key, Composition::try_from(request)?, now)?,
+        };
         let preview = studio.with_users(home, &instance, |users| {
-            preview::preview(&instance.settings, &key, composition, users, now)
+            preview::preview(&instance.settings, &key, link, users, now)
         })?;
-        let revision = studio.show(preview.composed.clone(), preview.qr.clone());
+        let revision = studio.show(source, preview.composed.clone(), preview.qr.clone());
         Ok(Preview::new(revision, preview))
     })
     .await
@@ -333,6 +349,21 @@ fn picture(qr: &Qr) -> ImageData<'static> {
     }
 }
 
+impl ComposeRequest {
+    fn source(&self, instance: &Instance) -> Source {
+        let key = instance.key.as_ref().map(|key| key.id.clone());
+        Source {
+            instance: instance.id.clone(),
+            target: instance.settings.target(),
+            key: key.unwrap_or_default(),
+            who: self.who.clone(),
+            expires_in: self.expires_in.clone(),
+            not_before: self.not_before.clone(),
+            single_use: self.single_use,
+        }
+    }
+}
+
 impl TryFrom<ComposeRequest> for Composition {
     type Error = Error;
 
@@ -395,6 +426,7 @@ impl Preview {
         };
         Self {
             revision,
+            single_use: preview.composed.claims.registered.single_use,
             link: preview.composed.link.into(),
             header_json: preview.header_json,
             claims_json: preview.claims_json,

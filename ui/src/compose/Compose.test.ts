@@ -2,8 +2,16 @@ import { cleanup, render, screen, waitFor } from '@testing-library/svelte';
 import userEvent from '@testing-library/user-event';
 import { beforeEach, describe, expect, it } from 'vitest';
 
-import { answer, instanceLike, previewLike, refuse, type Asked } from '../../tests/answers';
-import type { ComposeRequest, Instance } from '../generated/types';
+import {
+  answer,
+  instanceLike,
+  previewLike,
+  refuse,
+  runningLike,
+  type Asked,
+} from '../../tests/answers';
+import type { ComposeRequest, Forecast, GatewayState, Instance } from '../generated/types';
+import { gateway } from '../state/gateway.svelte';
 import { toasts } from '../state/toasts.svelte';
 import Compose from './Compose.svelte';
 import { compositionFor, forgetComposition } from './composition.svelte';
@@ -109,6 +117,33 @@ describe('while somebody types', () => {
     expect(toasts.list[0]?.text).toContain('Nothing copied');
   });
 
+  it('shows no QR code of a link that is no longer what is typed', async () => {
+    open();
+    const field = screen.getByTestId('field-email');
+    await userEvent.type(field, 'ada@b.co');
+    await screen.findByTestId('qr');
+    await userEvent.type(field, '{Backspace}'.repeat('@b.co'.length));
+    expect(await screen.findByTestId('qr-covered')).toBeTruthy();
+    expect(screen.queryByTestId('qr')).toBeNull();
+    await userEvent.type(field, '@b.co');
+    expect(await screen.findByTestId('qr')).toBeTruthy();
+  });
+
+  it('covers the QR code where the answer takes long, and not before', async () => {
+    let late: (() => void) | null = null;
+    open();
+    await userEvent.type(screen.getByTestId('field-email'), 'ada@b.co');
+    await screen.findByTestId('qr');
+    answer({
+      compose: (request) => new Promise((resolve) => (late = () => resolve(compose(request)))),
+    });
+    await userEvent.type(screen.getByTestId('field-email'), 'm');
+    expect(screen.getByTestId('qr')).toBeTruthy();
+    expect(await screen.findByTestId('qr-covered')).toBeTruthy();
+    (late as (() => void) | null)?.();
+    expect(await screen.findByTestId('qr')).toBeTruthy();
+  });
+
   it('copies what was typed last, also where its preview is still under way', async () => {
     open();
     await userEvent.type(screen.getByTestId('field-email'), 'ada@b.co');
@@ -127,6 +162,87 @@ describe('while somebody types', () => {
     await userEvent.click(screen.getByTestId('kind-id'));
     await waitFor(() => expect(screen.queryByTestId('link')).toBeNull());
     expect(screen.getByText('Type an ID')).toBeTruthy();
+  });
+});
+
+describe('where people sign in at the gateway of this computer', () => {
+  const here = instanceLike({ hosted: 'here', url: 'http://localhost:4711/' });
+  const signsIn = { ...previewLike().forecast, title: 'Signs in ada', verdict: 'signed_in' };
+  let forecast: Forecast = signsIn;
+  let state: GatewayState = { running: null, addresses: [] };
+
+  async function openHere() {
+    asked = answer({
+      compose: (request) =>
+        previewLike({ revision: (revision += 1), single_use: request.single_use, forecast }),
+      copy: () => ({ clears_in_secs: 60 }),
+      gateway: () => state,
+      gateway_start: ({ instance }) => (state = { ...state, running: runningLike({ instance }) }),
+      seats: () => ({ used: 1, limit: null }),
+    });
+    await gateway.refresh();
+    open(here);
+    await userEvent.type(screen.getByTestId('field-email'), 'ada@b.co');
+    await screen.findByTestId('link');
+  }
+
+  const tone = () => screen.getByTestId('forecast').querySelector('.banner')?.className;
+
+  beforeEach(() => {
+    forecast = signsIn;
+    state = { running: null, addresses: [{ ip: '127.0.0.1', interface: null }] };
+    gateway.known = false;
+  });
+
+  it('is amber while the gateway is closed, and starts it', async () => {
+    await openHere();
+    expect(tone()).toContain('caution');
+    expect(screen.getByTestId('forecast').textContent).toContain('Signs in ada');
+    expect(screen.getByTestId('gateway-closed').textContent).toContain(
+      'the link will not open until it is started',
+    );
+    await userEvent.click(screen.getByTestId('gateway-closed-start'));
+    await waitFor(() => expect(tone()).toContain('good'));
+    expect(screen.queryByTestId('gateway-closed')).toBeNull();
+    expect(asked.find(({ name }) => name === 'gateway_start')?.request).toMatchObject({
+      instance: here.id,
+    });
+  });
+
+  it('does not say so of what is refused, nor where another program has the users', async () => {
+    forecast = { ...signsIn, tone: 'refused', verdict: 'no_seats', title: 'Refused: no seats' };
+    await openHere();
+    expect(tone()).toContain('refused');
+    expect(screen.queryByTestId('gateway-closed')).toBeNull();
+    forecast = { ...signsIn, verdict: null, title: 'Verifies, expires in 7 days' };
+    await userEvent.type(screen.getByTestId('field-email'), 'm');
+    await screen.findByText('Verifies, expires in 7 days');
+    expect(screen.queryByTestId('gateway-closed')).toBeNull();
+  });
+
+  it('says that a single-use code was used, and makes another one only when asked', async () => {
+    await openHere();
+    await userEvent.selectOptions(screen.getByTestId('uses'), 'once');
+    await waitFor(() => expect(requests().at(-1)?.single_use).toBe(true));
+    const used = 'Refused: the link was used already';
+    forecast = { ...signsIn, tone: 'refused', verdict: 'link_already_used', title: used };
+    compositionFor(here.id).live.refresh();
+    await screen.findByText(used);
+    expect(screen.queryByTestId('qr')).toBeNull();
+    expect(screen.getByTestId<HTMLButtonElement>('copy-link').disabled).toBe(true);
+    await compositionFor(here.id).copy('link');
+    expect(asked.some(({ name }) => name === 'copy')).toBe(false);
+    expect(requests().some(({ anew }) => anew)).toBe(false);
+
+    forecast = signsIn;
+    await userEvent.click(screen.getByTestId('make-anew'));
+    expect(await screen.findByTestId('qr')).toBeTruthy();
+    expect(
+      requests()
+        .map(({ anew }) => anew)
+        .filter(Boolean),
+    ).toEqual([true]);
+    expect(requests().at(-1)?.anew).toBe(true);
   });
 });
 

@@ -46,10 +46,12 @@ export class Composition {
     await this.live.settled();
     if (this.live.shown && this.live.ready) return this.live.shown.revision;
     this.draft.touches.touch(this.live.problem?.field ?? this.draft.required);
-    toasts.warn(nothingTaken(this.live.problem));
+    toasts.warn(this.live.spent ? SPENT : nothingTaken(this.live.problem));
     return null;
   }
 }
+
+const SPENT = 'Nothing copied: this code signs nobody in any more. Make another one.';
 
 function nothingTaken(problem: Problem | null): string {
   return problem

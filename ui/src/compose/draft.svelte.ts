@@ -44,6 +44,7 @@ export class Draft {
       expires_in: lifetime === CUSTOM ? this.customLifetime : lifetime,
       not_before: this.startsLater && this.notBefore !== '' ? this.notBefore : null,
       single_use: this.once && instance.hosted === 'here',
+      anew: false,
     };
   }
 

@@ -1,7 +1,11 @@
 import { asProblem, call } from '../bridge';
 import type { ComposeRequest, Preview, Problem } from '../generated/types';
 import { Latest } from './latest';
+import { isSpent } from './spent';
 import { measureUntilPainted } from './timing';
+
+/** Milliseconds without an answer after which the preview counts as out of date. */
+const OVERDUE_MS = 400;
 
 type Asked = { request: ComposeRequest; inputAt: number | null };
 
@@ -13,37 +17,56 @@ export class LivePreview {
   problem = $state.raw<Problem | null>(null);
   #request: ComposeRequest | null = null;
   #refreshedAt = 0;
+  /** Whether the answer to a changed request takes long. */
+  #overdue = $state(false);
+  #overdueTimer: ReturnType<typeof setTimeout> | undefined;
+  /** Whether the next request asks for another single-use code. */
+  #anew = false;
 
   readonly #latest = new Latest<Asked, Preview>(
-    ({ request }) => call('compose', request),
+    ({ request }) => {
+      const anew = this.#anew;
+      this.#anew = false;
+      return call('compose', { ...request, anew });
+    },
     (preview, { inputAt }) => {
+      this.#answered();
       this.shown = preview;
       this.problem = null;
       this.#refreshedAt = Date.now();
       if (inputAt !== null) void measureUntilPainted(inputAt);
     },
     (thrown) => {
+      this.#answered();
       this.problem = asProblem(thrown);
     },
   );
 
+  /** Whether the code on the screen is of no use any more. */
+  get spent(): boolean {
+    return this.shown !== null && isSpent(this.shown);
+  }
+
   /** Whether what is on the screen is what is typed, and can be given out. */
   get ready(): boolean {
-    return this.shown !== null && this.problem === null;
+    return this.shown !== null && this.problem === null && !this.spent;
   }
 
   /** Whether what is on the screen is no longer what is typed. */
-  get dimmed(): boolean {
-    return this.shown !== null && this.problem !== null;
+  get outdated(): boolean {
+    return this.shown !== null && (this.problem !== null || this.#overdue);
   }
 
   /** `inputAt` is the time stamp of the input event that changed the request. */
   show(request: ComposeRequest | null, inputAt: number | null = null): void {
+    const changed = JSON.stringify(request) !== JSON.stringify(this.#request);
     this.#request = request;
     if (request) {
+      if (changed) this.#overdueTimer ??= setTimeout(() => (this.#overdue = true), OVERDUE_MS);
       this.#latest.ask({ request, inputAt });
     } else {
       this.#latest.cancel();
+      this.#answered();
       this.shown = null;
       this.problem = null;
     }
@@ -54,7 +77,19 @@ export class LivePreview {
     if (this.#request && Date.now() - this.#refreshedAt >= age) this.show(this.#request);
   }
 
+  /** Asks for another code in place of the single-use code that is shown. */
+  makeAnew(): void {
+    this.#anew = true;
+    this.refresh();
+  }
+
   settled(): Promise<void> {
     return this.#latest.settled();
+  }
+
+  #answered(): void {
+    clearTimeout(this.#overdueTimer);
+    this.#overdueTimer = undefined;
+    this.#overdue = false;
   }
 }

@@ -143,7 +143,11 @@ not_before: string | null,
 /**
  * Whether the first sign-in uses it up.
  */
-single_use: boolean, };
+single_use: boolean, 
+/**
+ * Whether a new code is wanted although the single-use code of the same request is still shown.
+ */
+anew: boolean, };
 export type Copied = { 
 /**
  * When the clipboard is emptied if the content is still ours.
@@ -522,7 +526,11 @@ warnings: Array<Problem>,
 /**
  * RFC 3339 in UTC; null for a link that never expires.
  */
-expires_at: string | null, };
+expires_at: string | null, 
+/**
+ * Whether the first sign-in uses it up.
+ */
+single_use: boolean, };
 export type Problem = { 
 /**
  * For the UI to switch on.

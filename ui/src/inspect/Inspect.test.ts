@@ -2,7 +2,14 @@ import { cleanup, fireEvent, render, screen, waitFor } from '@testing-library/sv
 import userEvent from '@testing-library/user-event';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 
-import { answer, inspectionLike, instanceLike, refuse, type Asked } from '../../tests/answers';
+import {
+  answer,
+  inspectionLike,
+  instanceLike,
+  refuse,
+  runningLike,
+  type Asked,
+} from '../../tests/answers';
 import type {
   InspectRequest,
   Inspection,
@@ -10,6 +17,7 @@ import type {
   Redeemed,
   UserProfile,
 } from '../generated/types';
+import { gateway } from '../state/gateway.svelte';
 import { seats } from '../state/seats.svelte';
 import { studio } from '../state/studio.svelte';
 import { toasts } from '../state/toasts.svelte';
@@ -90,6 +98,8 @@ beforeEach(() => {
   cleanup();
   forgetInspected(here.id);
   revision = 0;
+  gateway.known = false;
+  gateway.running = null;
   found = {};
   toasts.list = [];
   redeemed = {
@@ -295,6 +305,27 @@ describe('the clipboard', () => {
     await inspectedFor(here.id).settled();
     expect(requests().at(-1)?.source).toEqual({ kind: 'text', text: CODE });
     expect(inspectedFor(here.id).shown?.found_in).toBe('picture');
+  });
+});
+
+describe('while the gateway is closed', () => {
+  it('a link that would work is amber, and the gateway can be started', async () => {
+    asked = answer({
+      inspect,
+      gateway: () => ({ running: null, addresses: [{ ip: '127.0.0.1', interface: null }] }),
+      gateway_start: ({ instance }) => ({ running: runningLike({ instance }), addresses: [] }),
+      seats: () => ({ used: 1, limit: null }),
+    });
+    await gateway.refresh();
+    open();
+    await paste();
+    const tone = () => screen.getByTestId('inspect-forecast').querySelector('.banner')?.className;
+    expect(tone()).toContain('caution');
+    expect(screen.getByTestId('gateway-closed').textContent).toContain(
+      'the link will not open until it is started',
+    );
+    await userEvent.click(screen.getByTestId('gateway-closed-start'));
+    await waitFor(() => expect(tone()).toContain('good'));
   });
 });
 

@@ -1,7 +1,9 @@
 import { asProblem, call } from '../bridge';
 import type {
+  Forecast,
   GatewayStart,
   GatewayState,
+  Instance,
   ListenAddress,
   Problem,
   RunningGateway,
@@ -19,12 +21,23 @@ class Gateway {
   /** Why it could not be asked, started or ended. */
   problem = $state.raw<Problem | null>(null);
   busy = $state(false);
+  /** Whether the Rust side has answered once. */
+  known = $state(false);
   /** Of several answers that are on their way, the one that was asked for last counts. */
   #turn = 0;
 
   /** The address at which people reach an instance's gateway; null where none of it runs. */
   urlOf(instanceId: string): string | null {
     return this.running?.instance === instanceId ? this.running.url : null;
+  }
+
+  /**
+   * Whether a link that would work does not open because the gateway that opens it is closed. Where
+   * the users of an instance are out of reach, another program may run its gateway.
+   */
+  keepsClosed(instance: Instance, { tone, verdict }: Forecast): boolean {
+    const reachable = instance.hosted === 'here' && verdict !== null && tone !== 'refused';
+    return reachable && this.known && this.urlOf(instance.id) === null;
   }
 
   async refresh(): Promise<void> {
@@ -73,6 +86,7 @@ class Gateway {
 
   #take({ running, addresses }: GatewayState): void {
     const before = this.running;
+    this.known = true;
     this.running = running;
     this.addresses = addresses;
     const known = before?.instance === running?.instance ? before?.sign_ins : 0;

@@ -1,0 +1,9 @@
+import type { Preview } from '../generated/types';
+
+/** Verdicts that no change of the form or of the users turns into a sign-in. */
+const FINAL = ['link_already_used', 'expired'];
+
+/** Whether the code is of no use any more and has to be replaced, which only the user decides. */
+export function isSpent({ single_use, forecast }: Preview): boolean {
+  return single_use && forecast.verdict !== null && FINAL.includes(forecast.verdict);
+}
