@@ -163,6 +163,7 @@ async fn suspends_and_is_refused(prepared: &Prepared, studio: &Studio) {
     studio.fill("inspect-input", &link).await;
     let verdict = says(studio, "inspect-forecast", "user-000003 is suspended").await;
     assert!(verdict.contains("Reactivate"), "{verdict}");
+    studio.click_for("inspect-details", "inspect-verdict").await;
     assert_eq!(studio.text("inspect-verdict").await, "user_suspended");
     looks_well(studio, "inspect-refused").await;
 

@@ -509,7 +509,8 @@ pub(crate) struct SetArguments {
     pub(crate) settings: SettingsArguments,
     #[command(flatten)]
     pub(crate) secret: SecretArguments,
-    /// Replace the secret by a new one; links that were signed with the old one stop working.
+    /// Replace the secret by a new one; links that were signed with the old one stop working. Where
+    /// the instance is hosted elsewhere they stop once the secret is replaced there, too.
     #[arg(long, conflicts_with = "secret_file")]
     pub(crate) generate_secret: bool,
 }

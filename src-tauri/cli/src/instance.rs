@@ -76,7 +76,7 @@ fn add(
 ) -> Result<(), Failure> {
     let mut settings = Settings::new(
         Name::parse(&arguments.name)?,
-        BaseUrl::parse(&arguments.url)?,
+        BaseUrl::typed(&arguments.url)?,
         Hosted::default(),
     );
     apply(&arguments.settings, &mut settings)?;
@@ -125,7 +125,7 @@ fn set(
             settings.name = Name::parse(name)?;
         }
         if let Some(url) = &arguments.url {
-            settings.url = BaseUrl::parse(url)?;
+            settings.url = BaseUrl::typed(url)?;
         }
         apply(&arguments.settings, settings)
     };
@@ -199,7 +199,7 @@ fn origins(texts: &[String], field: &'static str) -> latchkey_core::Result<Optio
     }
     let named = texts.iter().filter(|text| *text != "none");
     named
-        .map(|text| WebOrigin::parse(text).map_err(|refused| refused.about(field)))
+        .map(|text| WebOrigin::typed(text).map_err(|refused| refused.about(field)))
         .collect::<latchkey_core::Result<_>>()
         .map(Some)
 }

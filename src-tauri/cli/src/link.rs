@@ -103,7 +103,7 @@ fn signer(
         ));
     }
     let target = Target {
-        url: BaseUrl::parse(arguments.url.as_deref().unwrap_or_default())?,
+        url: BaseUrl::typed(arguments.url.as_deref().unwrap_or_default())?,
         parameter: match &arguments.protocol.param {
             Some(name) => Parameter::parse(name)?,
             None => Parameter::default(),

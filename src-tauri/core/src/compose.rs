@@ -111,7 +111,7 @@ pub fn compose(
             ErrorCode::InvalidLifetime,
             "The link would expire before it begins to work. Let it last longer, or begin earlier.",
         )
-        .about("expires_in"));
+        .about("not_before"));
     }
     let claims = Claims {
         payload: composition.payload,

@@ -82,7 +82,8 @@ impl Home {
             .inspect_err(|_| self.forget(&record))
     }
 
-    /// Gives an instance another key. Links that were signed with the old one stop working.
+    /// Gives an instance another key. Links that were signed with the old one stop working; where the
+    /// instance is hosted elsewhere, once the key is replaced there, too.
     pub fn replace_secret(
         &self,
         id: &InstanceId,

@@ -1,5 +1,6 @@
 //! The login link: a code in the instance's URL.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use serde::Serialize;
@@ -59,6 +60,14 @@ impl BaseUrl {
             );
         }
         Ok(Self(url))
+    }
+
+    /// Reads an address as a person types it: where the scheme is left out, it is `https`, or `http`
+    /// for an address of this computer.
+    ///
+    /// Fails as [`BaseUrl::parse`] does.
+    pub fn typed(text: &str) -> Result<Self> {
+        Self::parse(&with_scheme(text))
     }
 
     /// The address in its normal form.
@@ -248,6 +257,28 @@ impl fmt::Debug for LoginLink {
     }
 }
 
+/// A typed address with its scheme: `https`, or `http` for an address of this computer, where it has
+/// none. A text that is no address stays as it is.
+pub(crate) fn with_scheme(text: &str) -> Cow<'_, str> {
+    let text = text.trim();
+    let bare = text.strip_prefix("//").unwrap_or(text);
+    let host_end = bare.find(['/', '?', '#', '\\']).unwrap_or(bare.len());
+    let (authority, _) = bare.split_at_checked(host_end).unwrap_or((bare, ""));
+    // `localhost:3000` has a port. `mailto:ada` has a scheme, and so has `https://chat.example.com`.
+    let has_scheme = !authority.starts_with('[')
+        && authority.split_once(':').is_some_and(|(_, port)| {
+            port.is_empty() || !port.bytes().all(|byte| byte.is_ascii_digit())
+        });
+    if authority.is_empty() || has_scheme {
+        return Cow::Borrowed(text);
+    }
+    let http = format!("http://{bare}");
+    match BaseUrl::parse(&http) {
+        Ok(url) if url.is_loopback() => Cow::Owned(http),
+        _ => Cow::Owned(format!("https://{bare}")),
+    }
+}
+
 fn is_parameter(pair: &str, parameter: &Parameter) -> bool {
     form_urlencoded::parse(pair.as_bytes())
         .next()
@@ -321,6 +352,39 @@ mod tests {
                 "{text}: {}",
                 refused.message
             );
+        }
+    }
+
+    #[test]
+    fn a_typed_address_without_a_scheme_is_completed() {
+        for (typed, expected) in [
+            ("chat.yourcompany.com", "https://chat.yourcompany.com/"),
+            (" chat.yourcompany.com/app?x=1#top ", "https://chat.yourcompany.com/app?x=1#top"),
+            ("//chat.yourcompany.com", "https://chat.yourcompany.com/"),
+            ("chat.yourcompany.com:8443/a:b", "https://chat.yourcompany.com:8443/a:b"),
+            ("bücher.example", "https://xn--bcher-kva.example/"),
+            ("192.168.1.20:8787", "https://192.168.1.20:8787/"),
+            ("localhost:8787", "http://localhost:8787/"),
+            ("LOCALHOST", "http://localhost/"),
+            ("app.localhost:3000/x", "http://app.localhost:3000/x"),
+            ("127.0.0.1:8787", "http://127.0.0.1:8787/"),
+            ("[::1]:8787", "http://[::1]:8787/"),
+            // What has a scheme keeps it.
+            ("http://chat.yourcompany.com", "http://chat.yourcompany.com/"),
+            ("https://localhost:8787", "https://localhost:8787/"),
+        ] {
+            let url = BaseUrl::typed(typed).expect(typed);
+            assert_eq!(url.as_str(), expected, "{typed}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_address_is_not_completed_into_one() {
+        for text in [
+            "", "/", "//", "/app", "mailto:ada@b.co", "javascript:alert(1)", "ada:pw@b.co",
+            "your company", "https://", "ftp://b.co", "?x",
+        ] {
+            assert!(BaseUrl::typed(text).is_err(), "{text}");
         }
     }
 

@@ -7,7 +7,7 @@ use std::fmt;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use url::Url;
 
-use crate::link::BaseUrl;
+use crate::link::{BaseUrl, with_scheme};
 use crate::{Error, ErrorCode, Result};
 
 /// The longest address that is looked at, in bytes.
@@ -44,6 +44,14 @@ impl WebOrigin {
         } else {
             Err(refused())
         }
+    }
+
+    /// Reads an origin as a person types it: where the scheme is left out, it is completed as
+    /// [`BaseUrl::typed`] does.
+    ///
+    /// Fails as [`WebOrigin::parse`] does.
+    pub fn typed(text: &str) -> Result<Self> {
+        Self::parse(&with_scheme(text))
     }
 
     /// The origin of a page.

@@ -156,7 +156,7 @@ pub fn short_key(bytes: usize, algorithm: Algorithm) -> Option<Warning> {
         Warning::new(
             "short_key",
             format!(
-                "The secret has {bytes} bytes; RFC 7518 §3.2 asks for at least {wanted} with {algorithm}. \
+                "The secret has {bytes} bytes, and {algorithm} asks for at least {wanted}. \
                  It works, but a short secret can be guessed from a single link."
             ),
         )
@@ -202,7 +202,7 @@ mod tests {
         let key = SigningKey::from_text(&Secret::new("x".repeat(31))).unwrap();
         let warning = key.short_for(Algorithm::HS256).unwrap();
         assert!(
-            warning.message.contains("RFC 7518 §3.2"),
+            warning.message.contains("HS256 asks for at least 32"),
             "{}",
             warning.message
         );

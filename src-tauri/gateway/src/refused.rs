@@ -72,8 +72,22 @@ impl Refused {
             let kind = HeaderValue::from_static("application/problem+json");
             return (self.status, [(CONTENT_TYPE, kind)], body.to_string()).into_response();
         }
-        let page = pages::refused(hosted, &self.sentence, &self.reference.to_string());
+        let reference = self.reference.to_string();
+        let page = pages::refused(hosted, title(self.status), &self.sentence, &reference);
         (self.status, page).into_response()
+    }
+}
+
+/// The title of a page that refuses. It says no more than the status does.
+fn title(status: StatusCode) -> &'static str {
+    match status {
+        StatusCode::FORBIDDEN => "Not let in",
+        StatusCode::NOT_FOUND => "Page not found",
+        StatusCode::METHOD_NOT_ALLOWED => "Not possible on this page",
+        StatusCode::GONE => "Link no longer works",
+        StatusCode::TOO_MANY_REQUESTS => "Too many attempts",
+        StatusCode::SERVICE_UNAVAILABLE => "Not available at the moment",
+        _ => "Request not understood",
     }
 }
 

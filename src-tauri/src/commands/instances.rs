@@ -177,7 +177,7 @@ pub async fn instance_add(
     request: NewInstance,
 ) -> Result<Instance, Problem> {
     at_home(studio, move |_, home| {
-        let url = BaseUrl::parse(&request.url)?;
+        let url = BaseUrl::typed(&request.url)?;
         let name = match request.name.trim() {
             "" => Name::parse(url.authority())?,
             name => Name::parse(name)?,
@@ -307,7 +307,7 @@ impl TryFrom<InstanceSettings> for Settings {
     fn try_from(settings: InstanceSettings) -> Result<Self, Self::Error> {
         Ok(Self {
             name: Name::parse(&settings.name)?,
-            url: BaseUrl::parse(&settings.url)?,
+            url: BaseUrl::typed(&settings.url)?,
             hosted: settings.hosted.into(),
             parameter: Parameter::parse(&settings.parameter)?,
             algorithm: settings.algorithm.into(),
@@ -326,7 +326,7 @@ impl TryFrom<Visiting> for instance::Visiting {
 
     fn try_from(visiting: Visiting) -> Result<Self, Self::Error> {
         let origins = |texts: &[String], field| {
-            let parsed = texts.iter().map(|text| WebOrigin::parse(text));
+            let parsed = texts.iter().map(|text| WebOrigin::typed(text));
             parsed
                 .map(|origin| origin.map_err(|refused| refused.about(field)))
                 .collect::<Result<_, _>>()

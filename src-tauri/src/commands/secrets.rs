@@ -65,7 +65,7 @@ impl From<SecretSource> for home::SecretSource {
     }
 }
 
-/// Gives an instance another key. Links that were signed with the old one stop working.
+/// Gives an instance another key, as [`home::Home::replace_secret`] says.
 #[tauri::command]
 pub async fn secret_replace(
     studio: State<'_, Arc<Studio>>,

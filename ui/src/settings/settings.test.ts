@@ -113,9 +113,19 @@ describe('the signing secret', () => {
   });
 
   it('is replaced only after the dialog said what stops working', async () => {
+    kept = instanceLike({ hosted: 'here' });
     open();
     await userEvent.click(screen.getByTestId('secret-replace'));
     expect(screen.getByText('Links already given out stop working')).toBeTruthy();
     expect(asked).toEqual([]);
+  });
+
+  it('of an instance elsewhere is replaced there, too, before old links stop working', async () => {
+    open();
+    await userEvent.click(screen.getByTestId('secret-replace'));
+    const words = screen.getByRole('dialog', { hidden: true }).textContent;
+    expect(words).toContain('The secret has to be replaced at chat.yourcompany.com, too');
+    expect(words).toContain('Links already given out go on working until it is replaced there.');
+    expect(words).not.toContain('stop working');
   });
 });

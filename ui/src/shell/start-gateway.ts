@@ -1,4 +1,5 @@
 import type { Instance } from '../generated/types';
+import { addressOf } from '../state/address';
 import { gateway } from '../state/gateway.svelte';
 import { gatewayDrafts } from '../state/gatewayDrafts.svelte';
 import { studio } from '../state/studio.svelte';
@@ -11,7 +12,7 @@ import { toasts } from '../state/toasts.svelte';
 export async function startGateway(instance: Instance): Promise<void> {
   const request = gateway.running ? null : gatewayDrafts.requestAtOnce(instance);
   if (request && (await gateway.start(request))) {
-    toasts.say(`${instance.name} is open at ${gateway.urlOf(instance.id) ?? ''}.`);
+    toasts.say(`${instance.name} is open at ${addressOf(gateway.urlOf(instance.id) ?? '')}.`);
   } else {
     studio.open('settings', 'gateway');
   }

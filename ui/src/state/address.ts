@@ -1,3 +1,8 @@
+/** `https://chat.yourcompany.com:8443/app` of a URL, as a person reads it. */
+export function addressOf(url: string): string {
+  return url.replace(/\/$/u, '');
+}
+
 /** `chat.yourcompany.com:8443` of a URL; the text as it is where it is no URL. */
 export function authorityOf(url: string): string {
   try {

@@ -50,7 +50,7 @@ pub(crate) fn signed_in(hosted: &Hosted, name: &str) -> Markup {
 pub(crate) fn signed_in_here(hosted: &Hosted, name: &str, host: &str, to: &str) -> Markup {
     page(
         Some(hosted),
-        "Signed in",
+        "Signed in here only",
         &html! {
             h1 { "You are signed in here" }
             p { "as " strong { (name) } ", but " strong { (host) } " does not learn of it. Ask whoever runs it for a link that leads there." }
@@ -109,13 +109,18 @@ pub(crate) fn signed_out(hosted: &Hosted) -> Markup {
     )
 }
 
-/// Somebody is not let in.
-pub(crate) fn refused(hosted: Option<&Hosted>, sentence: &str, reference: &str) -> Markup {
+/// A request was refused. `title` names the page and heads it.
+pub(crate) fn refused(
+    hosted: Option<&Hosted>,
+    title: &str,
+    sentence: &str,
+    reference: &str,
+) -> Markup {
     page(
         hosted,
-        "Not signed in",
+        title,
         &html! {
-            h1 { "That did not work" }
+            h1 { (title) }
             p { (sentence) }
             p.quiet { "Reference " code { (reference) } }
         },

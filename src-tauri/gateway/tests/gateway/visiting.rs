@@ -414,3 +414,48 @@ fn what_cannot_be_read_is_refused_by_a_page_too() {
         assert!(answer.body.contains("Reference"), "{}", answer.body);
     }
 }
+
+#[test]
+fn each_page_has_a_title_of_its_own() {
+    let site = Site::new();
+    let code = site.new_user("ada");
+    let cookie = site.sign_in("ada");
+    let expired = site.code_with(
+        r#"{"user":{"id":"ada"}}"#,
+        Registered {
+            expires_at: Some(Timestamp::now().as_second() - 3600),
+            ..Registered::default()
+        },
+    );
+    let once = site.code_with(
+        r#"{"user":{"id":"ada"}}"#,
+        Registered {
+            single_use: true,
+            ..Registered::default()
+        },
+    );
+    let answers = [
+        site.get("/", &[]),
+        site.get_as("/", &cookie),
+        site.get(&format!("/?externalAuthCode={once}"), &[]),
+        site.get(&format!("/?externalAuthCode={expired}"), &[]),
+        site.get("/?externalAuthCode=no.code.here", &[]),
+        site.get("/no/such/page", &[]),
+        site.post("/auth/continue", &[("code", &code)], &[]),
+        site.post("/auth/sign-out", &[], &[]),
+    ];
+    let titles: Vec<&str> = answers
+        .iter()
+        .map(|answer| {
+            let title = answer.body.split("<title>").nth(1).expect(&answer.body);
+            title.split(['<', '·']).next().unwrap().trim()
+        })
+        .collect();
+    let mut distinct = titles.clone();
+    distinct.sort_unstable();
+    distinct.dedup();
+    assert_eq!(distinct.len(), titles.len(), "{titles:?}");
+    assert_eq!(answers[5].status.as_u16(), 404);
+    assert_eq!(titles[5], "Page not found");
+    assert_eq!(titles[0], "Not signed in");
+}
