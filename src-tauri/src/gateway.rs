@@ -5,7 +5,7 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use crate::studio::now;
-use latchkey_core::activity::Event;
+use latchkey_core::activity::{ActivityQuery, Event};
 use latchkey_core::directory::{Directory as _, SledDirectory};
 use latchkey_core::home::Home;
 use latchkey_core::instance::{Instance, InstanceId};
@@ -87,6 +87,14 @@ impl Running {
 
     pub(crate) fn sign_ins(&self) -> u32 {
         self.gateway.sign_ins()
+    }
+
+    /// The number of the newest entry of the activity; 0 where nothing has happened.
+    pub(crate) fn newest_entry(&self) -> Result<u64> {
+        let page = self
+            .directory
+            .activity(&ActivityQuery::default(), None, 1)?;
+        Ok(page.entries.first().map_or(0, |entry| entry.number))
     }
 
     pub(crate) fn has_ended(&self) -> bool {

@@ -6,12 +6,14 @@
 //! gateway, which an administrator starts and which answers to visitors alone.
 
 mod clipboard;
+mod closing;
 pub mod commands;
 mod dialogs;
 mod gateway;
 mod problem;
 pub mod schema;
 mod studio;
+mod window;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -33,15 +35,24 @@ pub fn run() -> ExitCode {
         )
         .with_writer(std::io::stderr)
         .init();
+    let folder = std::env::var_os("LATCHKEY_DATA_DIR")
+        .filter(|folder| !folder.is_empty())
+        .map(PathBuf::from);
+    let single = window::single_instance(folder.as_deref());
     let studio = Arc::new(Studio::new(
-        std::env::var_os("LATCHKEY_DATA_DIR").map(PathBuf::from),
+        folder,
         KeychainUse::from_setting(std::env::var("LATCHKEY_KEYCHAIN").ok().as_deref()),
     ));
-    let builder =
-        with_commands(Builder::default(), Arc::clone(&studio)).plugin(tauri_plugin_dialog::init());
-    match builder.build(context()) {
+    let mut builder = Builder::default();
+    if let Some(single) = single {
+        // Before anything else that a second Studio would do.
+        builder = builder.plugin(single);
+    }
+    let builder = with_commands(builder, Arc::clone(&studio)).plugin(tauri_plugin_dialog::init());
+    match window::reload_when_its_process_ends(builder).build(context()) {
         Ok(app) => {
-            app.run(move |_, event| {
+            app.run(move |app, event| {
+                window::ask_before_closing(app, &event, &studio);
                 if matches!(event, RunEvent::Exit) {
                     studio.clipboard().clear_if_ours();
                 }

@@ -9,7 +9,7 @@ use ts_rs::{Config, TS};
 use crate::Problem;
 use crate::commands::{
     activity, api_keys, appearance, compose, gateway, inspect, instances, keys, secrets, start,
-    users,
+    users, window,
 };
 
 /// A command as the UI sees it.
@@ -77,6 +77,8 @@ commands! {
     keys::keys_unlock(keys::Passphrase) -> keys::KeyStore;
     keys::keys_retry(()) -> keys::KeyStore;
     keys::keys_use_sealed_file(()) -> keys::KeyStore;
+    window::close_asked(()) -> Option<window::CloseAsked>;
+    window::close(()) -> ();
 }
 
 /// The UI's types, as a TypeScript module.
@@ -157,6 +159,7 @@ pub fn typescript() -> String {
         keys::KeychainState::decl(&config),
         keys::SealedFileState::decl(&config),
         keys::Passphrase::decl(&config),
+        window::CloseAsked::decl(&config),
     ];
     declarations.sort();
     let mut module = String::from(

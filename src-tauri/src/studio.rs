@@ -1,6 +1,7 @@
 //! What the window keeps while it is open.
 
 use std::collections::VecDeque;
+use std::fs::File;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -14,11 +15,12 @@ use latchkey_core::instance::{Hosted, Instance, InstanceId};
 use latchkey_core::keys::KeychainUse;
 use latchkey_core::qr::Qr;
 use latchkey_core::secret::Secret;
-use latchkey_core::{Error, Result, files};
+use latchkey_core::{Error, ErrorCode, Result, files};
 use tauri::State;
 
 use crate::Problem;
 use crate::clipboard::Clipboard;
+use crate::closing::Closing;
 use crate::commands::compose::Who;
 use crate::gateway::Running;
 
@@ -60,7 +62,7 @@ struct Inspected {
 pub struct Studio {
     data_dir: Option<PathBuf>,
     keychain: KeychainUse,
-    home: Mutex<Option<Arc<Home>>>,
+    home: Mutex<Option<Opened>>,
     shown: Mutex<(u32, VecDeque<Arc<Shown>>)>,
     inspected: Mutex<(u32, Option<Inspected>)>,
     /// The directory of the instance that is worked on: one process holds a directory at a time, and
@@ -70,6 +72,14 @@ pub struct Studio {
     running: Mutex<Option<Running>>,
     revealed: Mutex<Option<(InstanceId, Secret)>>,
     clipboard: Clipboard,
+    closing: Closing,
+}
+
+/// A data folder that this Studio alone works with.
+struct Opened {
+    home: Arc<Home>,
+    /// Held for as long as Studio runs.
+    _lock: File,
 }
 
 impl Studio {
@@ -86,21 +96,33 @@ impl Studio {
             running: Mutex::default(),
             revealed: Mutex::default(),
             clipboard: Clipboard::default(),
+            closing: Closing::default(),
         }
     }
 
     /// The data folder, opened the first time.
+    ///
+    /// Fails with [`ErrorCode::AlreadyOpen`] where another Studio works with it.
     pub(crate) fn home(&self) -> Result<Arc<Home>> {
-        let mut home = locked(&self.home);
-        if let Some(home) = &*home {
-            return Ok(Arc::clone(home));
+        let mut opened = locked(&self.home);
+        if let Some(opened) = &*opened {
+            return Ok(Arc::clone(&opened.home));
         }
-        let opened = Arc::new(Home::open(
-            files::data_dir(self.data_dir.clone())?,
-            self.keychain,
-        )?);
-        *home = Some(Arc::clone(&opened));
-        Ok(opened)
+        let folder = files::data_dir(self.data_dir.clone())?;
+        files::create_private_dir(&folder)?;
+        let lock = files::try_lock(&folder.join("studio.lock"))?.ok_or_else(|| {
+            let message = format!(
+                "Latchkey Studio is open already with the data folder {}. Use its window, or close it and try again.",
+                folder.display()
+            );
+            Error::new(ErrorCode::AlreadyOpen, message)
+        })?;
+        let home = Arc::new(Home::open(folder, self.keychain)?);
+        *opened = Some(Opened {
+            home: Arc::clone(&home),
+            _lock: lock,
+        });
+        Ok(home)
     }
 
     pub(crate) fn clipboard(&self) -> &Clipboard {
@@ -123,7 +145,12 @@ impl Studio {
             // The last preview of each instance stays, because its screen may be opened again.
             let replaced = previews.iter().position(|old| {
                 let same = |new: &&Arc<Shown>| new.source.instance == old.source.instance;
-                previews.iter().filter(same).next_back().map(|new| new.revision) != Some(old.revision)
+                previews
+                    .iter()
+                    .filter(same)
+                    .next_back()
+                    .map(|new| new.revision)
+                    != Some(old.revision)
             });
             if let Some(replaced) = replaced {
                 previews.remove(replaced);
@@ -239,6 +266,18 @@ impl Studio {
                     "The code has changed in the meantime. Look at it again, then redeem it.",
                 )
             })
+    }
+
+    /// Ends the gateway that runs, if one does.
+    pub(crate) fn stop_gateway(&self) {
+        let running = self.running().take();
+        if let Some(running) = running {
+            running.end();
+        }
+    }
+
+    pub(crate) fn closing(&self) -> &Closing {
+        &self.closing
     }
 
     /// The gateway that runs, if one does.

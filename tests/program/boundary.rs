@@ -21,12 +21,16 @@ pub(crate) struct Boundary {
     _app: App<MockRuntime>,
     window: WebviewWindow<MockRuntime>,
     stranger: WebviewWindow<MockRuntime>,
-    pub(crate) data_dir: TempDir,
+    pub(crate) data_dir: Arc<TempDir>,
 }
 
 impl Boundary {
     pub(crate) fn new() -> Self {
-        let data_dir = tempfile::tempdir().unwrap();
+        Self::at(Arc::new(tempfile::tempdir().unwrap()))
+    }
+
+    /// A Studio with a data folder, in which another one may work.
+    pub(crate) fn at(data_dir: Arc<TempDir>) -> Self {
         let studio = Studio::new(Some(data_dir.path().to_owned()), KeychainUse::Never);
         let mut context = context();
         // The window of the configuration is made below, so that the test holds it.
@@ -419,4 +423,63 @@ fn an_instance_survives_a_restart_and_a_wrong_passphrase_changes_nothing() {
     let opened = invoke(&window, "keys_unlock", &json!({ "passphrase": PASSPHRASE })).unwrap();
     assert_eq!(opened["state"], "ready");
     assert!(invoke(&window, "compose", &compose_request(&instance)).is_ok());
+}
+
+#[test]
+fn a_second_studio_says_that_the_first_is_open_and_never_that_the_gateway_is_off() {
+    let (first, id) = Boundary::with_instance();
+    let second = Boundary::at(Arc::clone(&first.data_dir));
+    let asked = [
+        ("start", Value::Null),
+        ("compose", compose_request(&id)),
+        ("keys_unlock", json!({ "passphrase": PASSPHRASE })),
+    ];
+    for (command, request) in asked {
+        let refused = second.ask(command, request).unwrap_err();
+        assert_eq!(refused["code"], "already_open", "{command}");
+        let folder = first.data_dir.path().display().to_string();
+        let message = refused["message"].as_str().unwrap();
+        assert!(message.contains(&folder), "{message}");
+    }
+    let refused = second.ask("gateway", Value::Null).unwrap_err();
+    assert_eq!(refused["code"], "already_open");
+    // Once the first one is closed, the second one opens by trying again.
+    let Boundary {
+        _app: app,
+        window,
+        stranger,
+        data_dir: _data_dir,
+    } = first;
+    drop((window, stranger, app));
+    second.ask("start", Value::Null).unwrap();
+}
+
+#[test]
+fn an_address_without_a_scheme_is_completed() {
+    let boundary = Boundary::new();
+    boundary
+        .ask("keys_create", json!({ "passphrase": PASSPHRASE }))
+        .unwrap();
+    for (typed, url, name) in [
+        (
+            "chat.acme.example",
+            "https://chat.acme.example/",
+            "chat.acme.example",
+        ),
+        ("localhost:4711", "http://localhost:4711/", "localhost:4711"),
+    ] {
+        let request = json!({
+            "name": "", "url": typed, "hosted": "here", "secret": { "kind": "generate" },
+        });
+        let mut instance = boundary.ask("instance_add", request).unwrap();
+        assert_eq!(
+            (&instance["url"], &instance["name"]),
+            (&json!(url), &json!(name))
+        );
+        instance["visiting"]["return_to"] = json!(["app.acme.example", "localhost:4712"]);
+        let request = json!({ "instance": instance["id"], "settings": instance });
+        let changed = boundary.ask("instance_update", request).unwrap();
+        let origins = json!(["https://app.acme.example", "http://localhost:4712"]);
+        assert_eq!(changed["visiting"]["return_to"], origins);
+    }
 }

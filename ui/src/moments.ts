@@ -1,3 +1,5 @@
+import { clock as time } from './state/clock.svelte';
+
 const day = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short', year: 'numeric' });
 const exact = new Intl.DateTimeFormat('en-GB', { dateStyle: 'full', timeStyle: 'long' });
 
@@ -34,7 +36,7 @@ const clock = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-dig
 const thisYear = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short' });
 
 /** A moment that has been, in Unix seconds: `2 min ago`, `today, 09:12`, `yesterday`, `20 Nov`. */
-export function pastMoment(unixSecs: number, now = new Date()): string {
+export function pastMoment(unixSecs: number, now = time.now()): string {
   const at = new Date(unixSecs * 1000);
   const secs = Math.floor((now.getTime() - at.getTime()) / 1000);
   if (secs >= 0 && secs < 60) return 'just now';

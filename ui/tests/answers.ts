@@ -94,6 +94,7 @@ export function runningLike(changed: Partial<RunningGateway> = {}): RunningGatew
     fingerprint: null,
     qr: null,
     sign_ins: 0,
+    newest_entry: 1,
     ...changed,
   };
 }

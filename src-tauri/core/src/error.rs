@@ -74,6 +74,8 @@ pub enum ErrorCode {
     AddressInUse,
     /// Another process holds the directory.
     DirectoryHeld,
+    /// Another Studio works with the data folder.
+    AlreadyOpen,
     /// A file was written by a newer Latchkey.
     NewerFormat,
     /// A file was written by a Latchkey that was never released.

@@ -1,6 +1,6 @@
 //! Files that are whole or not there: written beside, flushed, then renamed into place.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
@@ -107,15 +107,29 @@ pub fn read(path: &Path) -> Result<Option<Vec<u8>>> {
 /// Holds a lock file until it is dropped, so that Studio and the CLI do not change the same
 /// settings at once. Waits for whoever holds it; nobody does for longer than a write.
 pub fn lock(path: &Path) -> Result<File> {
-    let file = OpenOptions::new()
+    let file = open_lock(path)?;
+    file.lock()
+        .map_err(|cause| storage("locked", path, cause))?;
+    Ok(file)
+}
+
+/// Holds a lock file until it is dropped. `None` where another process holds it.
+pub fn try_lock(path: &Path) -> Result<Option<File>> {
+    let file = open_lock(path)?;
+    match file.try_lock() {
+        Ok(()) => Ok(Some(file)),
+        Err(TryLockError::WouldBlock) => Ok(None),
+        Err(TryLockError::Error(cause)) => Err(storage("locked", path, cause)),
+    }
+}
+
+fn open_lock(path: &Path) -> Result<File> {
+    OpenOptions::new()
         .create(true)
         .truncate(false)
         .write(true)
         .open(path)
-        .map_err(|cause| storage("opened", path, cause))?;
-    file.lock()
-        .map_err(|cause| storage("locked", path, cause))?;
-    Ok(file)
+        .map_err(|cause| storage("opened", path, cause))
 }
 
 /// Flushes a folder, so that a renamed or removed entry survives a power cut.

@@ -359,9 +359,15 @@ mod tests {
     fn a_typed_address_without_a_scheme_is_completed() {
         for (typed, expected) in [
             ("chat.yourcompany.com", "https://chat.yourcompany.com/"),
-            (" chat.yourcompany.com/app?x=1#top ", "https://chat.yourcompany.com/app?x=1#top"),
+            (
+                " chat.yourcompany.com/app?x=1#top ",
+                "https://chat.yourcompany.com/app?x=1#top",
+            ),
             ("//chat.yourcompany.com", "https://chat.yourcompany.com/"),
-            ("chat.yourcompany.com:8443/a:b", "https://chat.yourcompany.com:8443/a:b"),
+            (
+                "chat.yourcompany.com:8443/a:b",
+                "https://chat.yourcompany.com:8443/a:b",
+            ),
             ("bücher.example", "https://xn--bcher-kva.example/"),
             ("192.168.1.20:8787", "https://192.168.1.20:8787/"),
             ("localhost:8787", "http://localhost:8787/"),
@@ -370,7 +376,10 @@ mod tests {
             ("127.0.0.1:8787", "http://127.0.0.1:8787/"),
             ("[::1]:8787", "http://[::1]:8787/"),
             // What has a scheme keeps it.
-            ("http://chat.yourcompany.com", "http://chat.yourcompany.com/"),
+            (
+                "http://chat.yourcompany.com",
+                "http://chat.yourcompany.com/",
+            ),
             ("https://localhost:8787", "https://localhost:8787/"),
         ] {
             let url = BaseUrl::typed(typed).expect(typed);
@@ -381,8 +390,17 @@ mod tests {
     #[test]
     fn what_is_no_address_is_not_completed_into_one() {
         for text in [
-            "", "/", "//", "/app", "mailto:ada@b.co", "javascript:alert(1)", "ada:pw@b.co",
-            "your company", "https://", "ftp://b.co", "?x",
+            "",
+            "/",
+            "//",
+            "/app",
+            "mailto:ada@b.co",
+            "javascript:alert(1)",
+            "ada:pw@b.co",
+            "your company",
+            "https://",
+            "ftp://b.co",
+            "?x",
         ] {
             assert!(BaseUrl::typed(text).is_err(), "{text}");
         }

@@ -42,6 +42,9 @@ pub struct RunningGateway {
     pub qr: Option<QrPreview>,
     /// How often somebody has signed in since it was started.
     pub sign_ins: u32,
+    /// Number of the newest entry of the activity: another one whenever something has happened.
+    #[ts(type = "number")]
+    pub newest_entry: u64,
 }
 
 /// What is known of the gateway.
@@ -136,7 +139,12 @@ pub struct ChosenFile {
 #[tauri::command]
 pub async fn gateway(studio: State<'_, Arc<Studio>>, request: ()) -> Result<GatewayState, Problem> {
     let () = request;
-    blocking(studio, state).await
+    blocking(studio, |studio| {
+        // Another Studio may run one.
+        studio.home()?;
+        state(studio)
+    })
+    .await
 }
 
 /// Starts one; another that runs is ended first.
@@ -156,7 +164,7 @@ pub async fn gateway_stop(
 ) -> Result<GatewayState, Problem> {
     let () = request;
     blocking(studio, |studio| {
-        stop(studio);
+        studio.stop_gateway();
         state(studio)
     })
     .await
@@ -203,7 +211,7 @@ fn start(studio: &Studio, request: &GatewayStart) -> Result<GatewayState> {
         .as_ref()
         .is_some_and(|old| old.address == listen);
     if is_there {
-        stop(studio);
+        studio.stop_gateway();
     }
     let running = Running::begin(Arc::clone(&home), &instance, directory, listen, certificate)?;
     let started = preferences::GatewayStart {
@@ -245,13 +253,6 @@ fn certificate(
     }
 }
 
-fn stop(studio: &Studio) {
-    let running = studio.running().take();
-    if let Some(running) = running {
-        running.end();
-    }
-}
-
 fn state(studio: &Studio) -> Result<GatewayState> {
     let running = studio.running().as_ref().map(described).transpose()?;
     let mut addresses = vec![ListenAddress {
@@ -278,5 +279,6 @@ fn described(running: &Running) -> Result<RunningGateway> {
         on_network,
         fingerprint: running.fingerprint.clone(),
         sign_ins: running.sign_ins(),
+        newest_entry: running.newest_entry()?,
     })
 }

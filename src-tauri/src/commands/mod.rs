@@ -11,3 +11,4 @@ pub mod keys;
 pub mod secrets;
 pub mod start;
 pub mod users;
+pub mod window;

@@ -123,6 +123,15 @@ at: string,
  * `in 7 days`.
  */
 words: string, };
+export type CloseAsked = { 
+/**
+ * The instance whose gateway is open, by id.
+ */
+instance: string, 
+/**
+ * Number of people who are signed in there and lose access.
+ */
+people: number, };
 export type ComposeRequest = { 
 /**
  * The instance's id.
@@ -633,7 +642,11 @@ qr: QrPreview | null,
 /**
  * How often somebody has signed in since it was started.
  */
-sign_ins: number, };
+sign_ins: number, 
+/**
+ * Number of the newest entry of the activity: another one whenever something has happened.
+ */
+newest_entry: number, };
 export type SealedFileState = { "state": "ready" } | { "state": "locked" } | { "state": "new", 
 /**
  * Why the keychain is not used.
@@ -905,4 +918,6 @@ export type Commands = {
   keys_unlock: { request: Passphrase; response: KeyStore };
   keys_retry: { request: null; response: KeyStore };
   keys_use_sealed_file: { request: null; response: KeyStore };
+  close_asked: { request: null; response: CloseAsked | null };
+  close: { request: null; response: null };
 };

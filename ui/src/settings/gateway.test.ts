@@ -38,6 +38,7 @@ beforeEach(async () => {
         fingerprint: tls.kind === 'off' ? null : 'AB:CD',
         qr: onNetwork ? QR : null,
         sign_ins: 0,
+        newest_entry: 1,
       };
       return (state = { addresses, running });
     },
@@ -103,6 +104,7 @@ it('takes no answer for the latest that was asked for before it was started', as
         fingerprint: null,
         qr: null,
         sign_ins: 0,
+        newest_entry: 1,
       },
     }),
     seats: () => ({ used: 1, limit: null }),
@@ -156,7 +158,7 @@ it('tells the other screens when somebody has signed in', async () => {
   await gateway.start({ instance: 'here', ip: '127.0.0.1', port: 8787, tls: { kind: 'off' } });
   await gateway.refresh();
   expect(told).not.toHaveBeenCalled();
-  if (state.running) state = { ...state, running: { ...state.running, sign_ins: 1 } };
+  if (state.running) state = { ...state, running: { ...state.running, newest_entry: 2 } };
   await gateway.refresh();
   await gateway.refresh();
   expect(told).toHaveBeenCalledExactlyOnceWith('here');

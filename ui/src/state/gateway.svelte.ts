@@ -89,8 +89,9 @@ class Gateway {
     this.known = true;
     this.running = running;
     this.addresses = addresses;
-    const known = before?.instance === running?.instance ? before?.sign_ins : 0;
-    if (running && running.sign_ins !== known) {
+    if (!running) return;
+    const known = before?.instance === running.instance ? before.newest_entry : null;
+    if (known === null ? running.sign_ins > 0 : running.newest_entry !== known) {
       void seats.refresh(running.instance);
       usersChanged(running.instance);
     }

@@ -16,6 +16,21 @@ fn a_link_is_printed_alone() {
 }
 
 #[test]
+fn an_address_without_a_scheme_is_completed() {
+    for (url, link) in [
+        ("chat.yourcompany.com", "https://chat.yourcompany.com/?"),
+        ("localhost:4711/app", "http://localhost:4711/app?"),
+        ("[::1]:4711", "http://[::1]:4711/?"),
+    ] {
+        let ran = with_secret(&["link", "--url", url, "--id", "1"]);
+        assert!(ran.out.starts_with(link), "{url}: {}{}", ran.out, ran.err);
+    }
+    let refused = with_secret(&["--json", "link", "--url", "mailto:ada@b.co", "--id", "1"]);
+    let expected = (1, "invalid_url".to_owned(), Some("url".to_owned()));
+    assert_eq!(refused.refusal(), expected);
+}
+
+#[test]
 fn the_three_kinds_of_payload_are_signed_as_asked() {
     let claims = |arguments: &[&str]| {
         let mut all = vec!["--json", "link", "--url", URL];

@@ -430,6 +430,7 @@ fn each_page_has_a_title_of_its_own() {
     let once = site.code_with(
         r#"{"user":{"id":"ada"}}"#,
         Registered {
+            id: Some("once".into()),
             single_use: true,
             ..Registered::default()
         },
