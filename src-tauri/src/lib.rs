@@ -55,6 +55,7 @@ pub fn run() -> ExitCode {
                 window::ask_before_closing(app, &event, &studio);
                 if matches!(event, RunEvent::Exit) {
                     studio.clipboard().clear_if_ours();
+                    studio.close();
                 }
             });
             ExitCode::SUCCESS

@@ -77,15 +77,16 @@ commands! {
     keys::keys_unlock(keys::Passphrase) -> keys::KeyStore;
     keys::keys_retry(()) -> keys::KeyStore;
     keys::keys_use_sealed_file(()) -> keys::KeyStore;
+    keys::keys_sealed(()) -> Vec<keys::SealedSecret>;
+    keys::keys_start_anew(keys::Passphrase) -> keys::KeyStore;
     window::close_asked(()) -> Option<window::CloseAsked>;
     window::close(()) -> ();
 }
 
-/// The UI's types, as a TypeScript module.
-#[must_use]
-pub fn typescript() -> String {
+/// The declarations of all types that cross the boundary.
+fn declarations() -> Vec<String> {
     let config = Config::default();
-    let mut declarations: Vec<String> = vec![
+    vec![
         Problem::decl(&config),
         start::Start::decl(&config),
         appearance::Theme::decl(&config),
@@ -159,8 +160,15 @@ pub fn typescript() -> String {
         keys::KeychainState::decl(&config),
         keys::SealedFileState::decl(&config),
         keys::Passphrase::decl(&config),
+        keys::SealedSecret::decl(&config),
         window::CloseAsked::decl(&config),
-    ];
+    ]
+}
+
+/// The UI's types, as a TypeScript module.
+#[must_use]
+pub fn typescript() -> String {
+    let mut declarations = declarations();
     declarations.sort();
     let mut module = String::from(
         "// Generated from the Rust types by `cargo xtask gen`. Do not edit by hand.\n\n",

@@ -125,6 +125,14 @@ impl Studio {
         Ok(home)
     }
 
+    /// Ends the gateway and gives the data folder back to another Studio. The next command opens it
+    /// again.
+    pub fn close(&self) {
+        self.stop_gateway();
+        *locked(&self.held) = None;
+        *locked(&self.home) = None;
+    }
+
     pub(crate) fn clipboard(&self) -> &Clipboard {
         &self.clipboard
     }
@@ -143,15 +151,12 @@ impl Studio {
         }));
         if previews.len() > KEPT_PREVIEWS {
             // The last preview of each instance stays, because its screen may be opened again.
-            let replaced = previews.iter().position(|old| {
-                let same = |new: &&Arc<Shown>| new.source.instance == old.source.instance;
-                previews
-                    .iter()
-                    .filter(same)
-                    .next_back()
-                    .map(|new| new.revision)
-                    != Some(old.revision)
-            });
+            let is_last = |old: &Shown| {
+                let of_instance = |new: &&Arc<Shown>| new.source.instance == old.source.instance;
+                let last = previews.iter().rfind(of_instance);
+                last.is_some_and(|last| last.revision == old.revision)
+            };
+            let replaced = previews.iter().position(|old| !is_last(old));
             if let Some(replaced) = replaced {
                 previews.remove(replaced);
             }

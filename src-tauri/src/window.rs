@@ -3,7 +3,6 @@
 
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::path::Path;
-use std::sync::Arc;
 
 use tauri::plugin::TauriPlugin;
 use tauri::{AppHandle, Builder, Manager as _, RunEvent, Runtime, WebviewWindow, WindowEvent, Wry};

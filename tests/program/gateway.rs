@@ -139,12 +139,13 @@ fn it_answers_visitors_while_another_instance_is_worked_on_and_ends_when_it_is_t
         [
             "user_suspended",
             "suspended",
+            "malformed_code",
             "provisioned",
             "gateway_started",
             "instance_made"
         ]
     );
-    let [refused, provisioned] = [0, 2].map(|at| &refused["entries"][at]);
+    let [refused, provisioned] = [0, 3].map(|at| &refused["entries"][at]);
     assert_eq!(
         (&refused["address"], &provisioned["address"]),
         (&json!("127.0.0.1"), &json!("127.0.0.1"))

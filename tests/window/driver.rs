@@ -403,7 +403,7 @@ pub(crate) fn picture(name: &str) -> PathBuf {
     folder.join(format!("{name}.png"))
 }
 
-fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     listener.local_addr().unwrap().port()
 }

@@ -17,6 +17,7 @@ mod driver;
 mod environment;
 mod gateway;
 mod journey;
+mod lifecycle;
 #[path = "../program/peer.rs"]
 mod peer;
 mod phone;

@@ -18,7 +18,7 @@ use latchkey_core::user_id::UserId;
 use crate::driver::Studio;
 use crate::environment::Environment;
 
-const PASSPHRASE: &str = "correct horse battery staple";
+pub(crate) const PASSPHRASE: &str = "correct horse battery staple";
 
 pub(crate) fn person(number: usize) -> NewUser {
     const NAMES: [&str; 4] = [

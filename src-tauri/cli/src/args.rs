@@ -87,7 +87,9 @@ impl Command {
     pub(crate) fn uses_data_folder(&self) -> bool {
         !matches!(
             self,
-            Self::Secret(_) | Self::Completions { .. } | Self::Man { .. }
+            Self::Secret(SecretCommand::Generate { .. })
+                | Self::Completions { .. }
+                | Self::Man { .. }
         )
     }
 
@@ -450,6 +452,15 @@ pub(crate) enum SecretCommand {
         /// HS256, HS384 or HS512.
         #[arg(long, default_value = "HS256", value_parser = str::parse::<Algorithm>)]
         algorithm: Algorithm,
+    },
+    /// Give up a sealed file that is gone or whose passphrase is forgotten, and begin another one.
+    ///
+    /// Lists the instances that need their secret again; everything else of them stays. An old file
+    /// is kept beside the new one.
+    StartAnew {
+        /// Do not ask.
+        #[arg(long)]
+        yes: bool,
     },
 }
 

@@ -4,6 +4,8 @@ use std::io::{self, IsTerminal as _};
 use std::path::Path;
 use std::process::ExitCode;
 
+use jiff::Timestamp;
+use latchkey_core::activity::{Actor, Occasion};
 use latchkey_core::code::Algorithm;
 use latchkey_core::home::Home;
 use latchkey_core::instance::Instance;
@@ -24,6 +26,49 @@ pub(crate) fn generate(algorithm: Algorithm, output: &Output) -> Result<ExitCode
     output.print(
         secret,
         || json!({ "secret": secret, "algorithm": algorithm }),
+    );
+    Ok(ExitCode::SUCCESS)
+}
+
+/// `latchkey secret start-anew`.
+pub(crate) fn start_anew(
+    context: &Context,
+    yes: bool,
+    output: &Output,
+    now: Timestamp,
+) -> Result<ExitCode, Failure> {
+    let home = context.home()?;
+    let names = |instances: &[Instance]| {
+        let names = instances.iter().map(|one| one.settings.name.as_str());
+        names.collect::<Vec<_>>().join(", ")
+    };
+    if !yes {
+        let lost = names(&home.sealed()?);
+        let question = format!(
+            "Give up the signing keys of the sealed file? These instances need their secret again: {lost}."
+        );
+        match Output::confirm(&question) {
+            Some(true) => {}
+            Some(false) => return Err(Failure::Usage("Nothing was changed.".into())),
+            None => {
+                return Err(Failure::Usage(
+                    "Say --yes to start with new keys without being asked.".into(),
+                ));
+            }
+        }
+    }
+    let prompt = format!(
+        "Choose the passphrase of the new sealed file (at least {MIN_PASSPHRASE_CHARS} characters)"
+    );
+    let by = Occasion::new(Actor::CommandLine, now);
+    let changed = home.start_with_new_keys(&passphrase(&prompt, context)?, &by)?;
+    let ids: Vec<&str> = changed.iter().map(|one| one.id.as_str()).collect();
+    output.print(
+        &format!(
+            "Started with new keys. These instances need their secret again: {}.",
+            names(&changed)
+        ),
+        || json!({ "without_secret": ids }),
     );
     Ok(ExitCode::SUCCESS)
 }

@@ -64,6 +64,9 @@ fn run(arguments: Arguments, output: &Output) -> Result<ExitCode, Failure> {
         Command::ApiKey(command) => api_keys::api_keys(&command, context, output, now),
         Command::Serve(arguments) => serve::serve(&arguments, context, output),
         Command::Secret(SecretCommand::Generate { algorithm }) => keys::generate(algorithm, output),
+        Command::Secret(SecretCommand::StartAnew { yes }) => {
+            keys::start_anew(context, yes, output, now)
+        }
         Command::Instance(command) => instance::instance(command, context, output, now),
         Command::Completions { shell } => Ok(manual::completions(shell)),
         Command::Man { out } => manual::man(out.as_deref(), output),

@@ -46,6 +46,8 @@ pub enum ErrorCode {
     KeychainUnreachable,
     /// The sealed file has not been opened with its passphrase.
     KeysLocked,
+    /// The sealed file that held signing keys is gone.
+    KeysMissing,
     /// The passphrase does not open the sealed file.
     WrongPassphrase,
     /// The passphrase is too short.

@@ -41,9 +41,9 @@ impl Home {
     pub fn open(data_dir: PathBuf, keychain: KeychainUse) -> Result<Self> {
         files::open_data_dir(&data_dir)?;
         let instances = Instances::new(&data_dir);
-        let in_keychain = key_in_keychain(&instances)?;
+        let records = key_records(&instances)?;
         Ok(Self {
-            keys: Keys::open(&data_dir, keychain, in_keychain.as_ref()),
+            keys: Keys::open(&data_dir, keychain, &records),
             instances,
             data_dir,
             read: Mutex::default(),
@@ -70,8 +70,39 @@ impl Home {
 
     /// Asks the keychain again.
     pub fn retry_keys(&self) -> Result<()> {
-        self.keys.retry(key_in_keychain(&self.instances)?.as_ref());
+        self.keys.retry(&key_records(&self.instances)?);
         Ok(())
+    }
+
+    /// The instances whose signing keys are in the sealed file. Their secrets have to be given again
+    /// if it is lost.
+    pub fn sealed(&self) -> Result<Vec<Instance>> {
+        let is_sealed = |key: &KeyRecord| key.kept == Kept::SealedFile;
+        let mut instances = self.instances.list()?.instances;
+        instances.retain(|instance| instance.key.as_ref().is_some_and(is_sealed));
+        Ok(instances)
+    }
+
+    /// Gives up the signing keys of a sealed file that is gone or whose passphrase is forgotten, and
+    /// begins another sealed file. The instances keep everything but their keys: returns those that
+    /// need their secret again.
+    ///
+    /// Fails as [`Keys::create`] does, and where the keys can be read.
+    pub fn start_with_new_keys(&self, passphrase: &Secret, by: &Occasion) -> Result<Vec<Instance>> {
+        let lost = self.sealed()?;
+        self.keys.start_anew(passphrase, by.at)?;
+        self.read
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clear();
+        lost.into_iter()
+            .map(|instance| {
+                self.instances.update(&instance.id, by, |instance| {
+                    instance.key = None;
+                    Ok(())
+                })
+            })
+            .collect()
     }
 
     /// Adds an instance with its key: both are there afterwards, or neither is.
@@ -272,13 +303,9 @@ pub fn require_here(instance: &Instance) -> Result<()> {
     Ok(())
 }
 
-fn key_in_keychain(instances: &Instances) -> Result<Option<KeyRecord>> {
-    Ok(instances
-        .list()?
-        .instances
-        .into_iter()
-        .filter_map(|instance| instance.key)
-        .find(|record| record.kept == Kept::Keychain))
+fn key_records(instances: &Instances) -> Result<Vec<KeyRecord>> {
+    let all = instances.list()?.instances.into_iter();
+    Ok(all.filter_map(|instance| instance.key).collect())
 }
 
 fn no_key() -> Error {
@@ -296,6 +323,7 @@ mod tests {
     use super::*;
     use crate::activity::Actor;
     use crate::instance::{Hosted, Name};
+    use crate::keys::KeysState;
     use crate::link::BaseUrl;
 
     fn by() -> Occasion {
@@ -349,6 +377,79 @@ mod tests {
         assert_eq!(after.key, instance.key);
         let key = home.signing_key(&after).unwrap();
         assert_eq!(key.secret().expose(), before.secret().expose());
+    }
+
+    #[test]
+    fn a_forgotten_passphrase_costs_the_keys_and_nothing_else() {
+        let (folder, home, instance) = home();
+        let directory = home.directory(&instance, "a test").unwrap();
+        directory.set_seat_limit(Some(7), &by()).unwrap();
+        drop(directory);
+        let refused = home.start_with_new_keys(&Secret::new("another one 1".into()), &by());
+        assert_eq!(refused.unwrap_err().code, ErrorCode::Storage, "it is open");
+        drop(home);
+
+        let data = folder.path().join("data");
+        let sealed = std::fs::read(data.join("keys.sealed")).unwrap();
+        let home = Home::open(data.clone(), KeychainUse::Never).unwrap();
+        assert!(matches!(home.keys().state(), KeysState::SealedFileLocked));
+        let lost: Vec<InstanceId> = home
+            .sealed()
+            .unwrap()
+            .into_iter()
+            .map(|one| one.id)
+            .collect();
+        assert_eq!(lost, [instance.id.clone()]);
+        let refused = home.start_with_new_keys(&Secret::new("short".into()), &by());
+        assert_eq!(refused.unwrap_err().code, ErrorCode::WeakPassphrase);
+        assert_eq!(std::fs::read(data.join("keys.sealed")).unwrap(), sealed);
+
+        let passphrase = Secret::new("tulips behind nine windmills".into());
+        let changed = home.start_with_new_keys(&passphrase, &by()).unwrap();
+        assert_eq!(changed.len(), 1);
+        assert_eq!(changed[0].key, None);
+        assert_eq!(changed[0].settings, instance.settings);
+        // The old file is kept, for a passphrase that is remembered later.
+        let kept = std::fs::read(data.join("keys.sealed.before-0")).unwrap();
+        assert_eq!(kept, sealed);
+        home.replace_secret(&instance.id, SecretSource::Generate, &by())
+            .unwrap();
+        let directory = home.directory(&changed[0], "a test").unwrap();
+        assert_eq!(directory.seats().unwrap().limit, Some(7));
+        drop((directory, home));
+
+        let home = Home::open(data, KeychainUse::Never).unwrap();
+        home.keys().unlock(&passphrase).unwrap();
+        let instance = home.instances().get(&instance.id).unwrap();
+        home.signing_key(&instance).unwrap();
+    }
+
+    #[test]
+    fn a_sealed_file_that_is_gone_is_said_and_no_dead_end() {
+        let (folder, home, instance) = home();
+        drop(home);
+        let data = folder.path().join("data");
+        let (file, elsewhere) = (data.join("keys.sealed"), folder.path().join("elsewhere"));
+        std::fs::rename(&file, &elsewhere).unwrap();
+        let home = Home::open(data, KeychainUse::Never).unwrap();
+        let KeysState::SealedFileMissing(said) = home.keys().state() else {
+            panic!("{:?}", home.keys().state());
+        };
+        assert_eq!(said.code, ErrorCode::KeysMissing);
+        assert!(said.message.contains("keys.sealed"), "{}", said.message);
+        let refused = home.signing_key(&instance).unwrap_err();
+        assert_eq!(refused.code, ErrorCode::KeysMissing);
+        // It is put back.
+        std::fs::rename(&elsewhere, &file).unwrap();
+        home.retry_keys().unwrap();
+        assert!(matches!(home.keys().state(), KeysState::SealedFileLocked));
+        // Or it is gone for good.
+        std::fs::remove_file(&file).unwrap();
+        home.retry_keys().unwrap();
+        let passphrase = Secret::new("tulips behind nine windmills".into());
+        let lost = home.start_with_new_keys(&passphrase, &by()).unwrap();
+        assert_eq!(lost[0].id, instance.id);
+        assert!(matches!(home.keys().state(), KeysState::SealedFileReady));
     }
 
     #[test]

@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 use tauri::State;
 use ts_rs::TS;
 
-use crate::studio::at_home;
+use crate::commands::instances::Hosted;
+use crate::studio::{at_home, now};
 use crate::{Problem, Studio};
 
 /// Where the signing keys are kept, and whether they can be read now.
@@ -43,6 +44,11 @@ pub enum SealedFileState {
     Ready,
     /// Its passphrase has not been given yet.
     Locked,
+    /// It held keys and is gone.
+    Missing {
+        /// What can be done.
+        reason: Problem,
+    },
     /// There is none yet: a passphrase is to be chosen.
     New {
         /// Why the keychain is not used.
@@ -60,6 +66,9 @@ impl From<KeysState> for KeyStore {
             KeysState::SealedFileNew(reason) => Self::SealedFile(SealedFileState::New {
                 reason: reason.into(),
             }),
+            KeysState::SealedFileMissing(reason) => Self::SealedFile(SealedFileState::Missing {
+                reason: reason.into(),
+            }),
             KeysState::SealedFileLocked => Self::SealedFile(SealedFileState::Locked),
             KeysState::SealedFileReady => Self::SealedFile(SealedFileState::Ready),
         }
@@ -72,6 +81,52 @@ pub struct Passphrase {
     /// It.
     #[ts(type = "string")]
     pub passphrase: Secret,
+}
+
+/// A secret that has to be given again if the sealed file is lost.
+#[derive(Clone, Debug, Serialize, TS)]
+pub struct SealedSecret {
+    /// The instance's id.
+    pub instance: String,
+    /// Its name.
+    pub name: String,
+    /// Where people open the application.
+    pub url: String,
+    /// Who decides about sign-ins.
+    pub hosted: Hosted,
+}
+
+/// The secrets that have to be given again after a start with new keys.
+#[tauri::command]
+pub async fn keys_sealed(
+    studio: State<'_, Arc<Studio>>,
+    request: (),
+) -> Result<Vec<SealedSecret>, Problem> {
+    let () = request;
+    at_home(studio, |_, home| {
+        let sealed = home.sealed()?.into_iter().map(|instance| SealedSecret {
+            instance: instance.id.as_str().to_owned(),
+            name: instance.settings.name.as_str().to_owned(),
+            url: instance.settings.url.as_str().to_owned(),
+            hosted: instance.settings.hosted.into(),
+        });
+        Ok(sealed.collect())
+    })
+    .await
+}
+
+/// Gives up the keys of a sealed file that is gone or whose passphrase is forgotten, and begins
+/// another one.
+#[tauri::command]
+pub async fn keys_start_anew(
+    studio: State<'_, Arc<Studio>>,
+    request: Passphrase,
+) -> Result<KeyStore, Problem> {
+    at_home(studio, move |_, home| {
+        home.start_with_new_keys(&request.passphrase, &now())?;
+        state(home)
+    })
+    .await
 }
 
 /// Makes the sealed file.

@@ -46,6 +46,7 @@ pub async fn close<R: Runtime>(
 ) -> Result<(), Problem> {
     let () = request;
     blocking(studio, |studio| {
+        // It waits for visitors who are being served, which the window's own thread must not.
         studio.stop_gateway();
         Ok::<_, Problem>(())
     })

@@ -1,5 +1,7 @@
 //! `cargo xtask test`: every check there is, in the order in which they fail soonest.
 
+use std::net::{Ipv4Addr, TcpListener};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
@@ -158,28 +160,56 @@ fn clippy() -> Result<Counts> {
 }
 
 fn tests() -> Result<Counts> {
+    let guard = Guard::new();
     run_counting(
-        cargo(&["test", "--workspace", "--locked", "--quiet"])
+        guard
+            .over(&mut cargo(&["test", "--workspace", "--locked", "--quiet"]))
             .env("LATCHKEY_INTEROP", interop::folder())
             // A test that forgets itself finds no keychain to write into.
             .env("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nonexistent"),
     )
 }
 
+/// Makes every test fail that uses what may be the person's own: the ports that Latchkey names by
+/// default are taken, and there is no data folder but the one that a test names.
+struct Guard {
+    _taken: Vec<TcpListener>,
+}
+
+impl Guard {
+    /// The gateway's, the counters' and an application's port in the README.
+    const PORTS: [u16; 3] = [8787, 9187, 3000];
+
+    fn new() -> Self {
+        // A port that another program has is as good as one that is held here.
+        let taken = Self::PORTS.map(|port| TcpListener::bind((Ipv4Addr::LOCALHOST, port)).ok());
+        Self {
+            _taken: taken.into_iter().flatten().collect(),
+        }
+    }
+
+    #[expect(clippy::unused_self, reason = "the ports are held while it is there")]
+    fn over<'a>(&self, tests: &'a mut Command) -> &'a mut Command {
+        // Below a file, so that nobody can make it, not even root.
+        tests.env("LATCHKEY_DATA_DIR", "/dev/null/no-data-folder")
+    }
+}
+
 fn window() -> Result<Counts> {
-    let display = Display::start()?;
+    let (display, guard) = (Display::start()?, Guard::new());
     run_counting(
-        cargo(&[
-            "test",
-            "--locked",
-            "--package",
-            "latchkey-desktop",
-            "--test",
-            "window",
-            "--",
-            "--test-threads=1",
-        ])
-        .env("LATCHKEY_INTEROP", interop::folder())
-        .env("DISPLAY", display.name()),
+        guard
+            .over(&mut cargo(&[
+                "test",
+                "--locked",
+                "--package",
+                "latchkey-desktop",
+                "--test",
+                "window",
+                "--",
+                "--test-threads=1",
+            ]))
+            .env("LATCHKEY_INTEROP", interop::folder())
+            .env("DISPLAY", display.name()),
     )
 }

@@ -647,11 +647,32 @@ sign_ins: number,
  * Number of the newest entry of the activity: another one whenever something has happened.
  */
 newest_entry: number, };
-export type SealedFileState = { "state": "ready" } | { "state": "locked" } | { "state": "new", 
+export type SealedFileState = { "state": "ready" } | { "state": "locked" } | { "state": "missing", 
+/**
+ * What can be done.
+ */
+reason: Problem, } | { "state": "new", 
 /**
  * Why the keychain is not used.
  */
 reason: Problem, };
+export type SealedSecret = { 
+/**
+ * The instance's id.
+ */
+instance: string, 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * Where people open the application.
+ */
+url: string, 
+/**
+ * Who decides about sign-ins.
+ */
+hosted: Hosted, };
 export type SeatLimit = { 
 /**
  * The instance's id.
@@ -918,6 +939,8 @@ export type Commands = {
   keys_unlock: { request: Passphrase; response: KeyStore };
   keys_retry: { request: null; response: KeyStore };
   keys_use_sealed_file: { request: null; response: KeyStore };
+  keys_sealed: { request: null; response: Array<SealedSecret> };
+  keys_start_anew: { request: Passphrase; response: KeyStore };
   close_asked: { request: null; response: CloseAsked | null };
   close: { request: null; response: null };
 };

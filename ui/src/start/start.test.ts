@@ -109,6 +109,52 @@ describe('a start with a sealed file', () => {
   });
 });
 
+describe('a start with keys that cannot be had any more', () => {
+  const lost = [
+    { instance: 'a', name: 'Acme', url: 'https://acme.example/', hosted: 'elsewhere' as const },
+    { instance: 'h', name: 'Here', url: 'http://localhost:4711/', hosted: 'here' as const },
+  ];
+
+  async function openWith(state: KeyStore) {
+    await open({ instances: [instanceLike({ key: null })], key_store: state });
+    asked = answer({
+      start: () => ({ ...start, key_store: keyStore }),
+      keys_sealed: () => lost,
+      keys_retry: () => keyStore,
+      keys_start_anew: () => (keyStore = { kind: 'sealed_file', state: 'ready' }),
+    });
+  }
+
+  async function startAnew() {
+    await userEvent.click(screen.getByTestId('start-anew'));
+    const secrets = await screen.findByTestId('lost-secrets');
+    expect(secrets.textContent).toContain('Acme');
+    expect(secrets.textContent).toContain('Paste the one that acme.example shows');
+    expect(secrets.textContent).toContain('Here');
+    expect(names()).not.toContain('keys_start_anew');
+    await userEvent.type(screen.getByTestId('passphrase'), 'nine windmills of tulips');
+    await userEvent.type(screen.getByTestId('passphrase-again'), 'nine windmills of tulips');
+    await userEvent.click(screen.getByTestId('passphrase-submit'));
+    expect(await screen.findByRole('button', { name: 'Add its secret' })).toBeTruthy();
+    expect(names()).toContain('keys_start_anew');
+    expect(await screen.findByText(/Acme, Here/u)).toBeTruthy();
+  }
+
+  it('lists the secrets to give again where the passphrase is forgotten', async () => {
+    await openWith({ kind: 'sealed_file', state: 'locked' });
+    await startAnew();
+  });
+
+  it('says that the file is gone, looks again, and leads on', async () => {
+    const gone = { code: 'keys_missing', message: 'The file /x is gone.', field: null };
+    await openWith({ kind: 'sealed_file', state: 'missing', reason: gone });
+    expect(screen.getByText('The file /x is gone.')).toBeTruthy();
+    await userEvent.click(screen.getByTestId('keys-retry'));
+    await waitFor(() => expect(names()).toContain('keys_retry'));
+    await startAnew();
+  });
+});
+
 describe('a start with a keychain that does not answer', () => {
   it('says so and gives the keychain up only when that is confirmed', async () => {
     await open({

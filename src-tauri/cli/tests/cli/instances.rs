@@ -2,7 +2,7 @@ use std::path::Path;
 
 use serde_json::json;
 
-use crate::run::{SECRET, in_folder, latchkey};
+use crate::run::{SECRET, hosted_here, in_folder, latchkey};
 
 fn add(folder: &Path, arguments: &[&str]) {
     let mut all = vec!["instance", "add"];
@@ -178,4 +178,30 @@ fn instances_are_listed_changed_and_removed() {
             .1,
         "unknown_instance"
     );
+}
+
+#[test]
+fn a_forgotten_passphrase_is_no_dead_end() {
+    let folder = hosted_here("http://localhost:4711");
+    let with_other = |arguments: &[&str]| {
+        let environment = [
+            ("LATCHKEY_DATA_DIR", folder.path().to_str().unwrap()),
+            ("LATCHKEY_PASSPHRASE", "tulips behind nine windmills"),
+        ];
+        latchkey(arguments, &environment, b"")
+    };
+    let link = ["link", "--instance", "Here", "--id", "1"];
+    assert_eq!(with_other(&link).code, 1, "it is another passphrase");
+    let asked = with_other(&["secret", "start-anew"]);
+    assert_eq!(asked.code, 2, "nobody agreed: {}", asked.err);
+    let started = with_other(&["--json", "secret", "start-anew", "--yes"]);
+    assert_eq!(started.json()["without_secret"], json!(["here"]));
+    assert_eq!(
+        with_other(&link).code,
+        1,
+        "its secret has to be given again"
+    );
+    let set = ["instance", "set", "Here", "--generate-secret"];
+    assert_eq!(with_other(&set).code, 0);
+    assert_eq!(with_other(&link).code, 0);
 }

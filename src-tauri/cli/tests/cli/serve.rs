@@ -13,6 +13,8 @@ use serde_json::Value;
 use crate::run::{SECRET, hosted_here, in_folder, latchkey};
 
 const PASSPHRASE: &str = "correct horse battery";
+/// Any port that is free.
+const FREE: &str = "127.0.0.1:0";
 
 /// A folder with an instance that is hosted here.
 fn folder() -> tempfile::TempDir {
@@ -46,7 +48,7 @@ struct Serving {
 impl Serving {
     fn new(folder: &Path, arguments: &[&str]) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_latchkey"))
-            .args(["--json", "serve", "--listen", "127.0.0.1:0"])
+            .args(["--json", "serve", "--listen", FREE])
             .args(arguments)
             .env_clear()
             .env("LATCHKEY_KEYCHAIN", "off")
@@ -295,7 +297,11 @@ fn it_speaks_https_with_a_certificate_of_its_own_or_a_given_one() {
 
     let refused = in_folder(
         folder.path(),
-        &["--json", "serve", "--tls-cert", key, "--tls-key", cert],
+        &[
+            &["--json", "serve", "--listen", FREE],
+            &["--tls-cert", key, "--tls-key", cert][..],
+        ]
+        .concat(),
     );
     assert_eq!(refused.refusal().1, "invalid_setting");
 }
@@ -335,7 +341,10 @@ fn counters_are_on_a_listener_of_their_own() {
     let page = Serving::ask(&metrics, &get(&link, "")).unwrap();
     assert!(page.starts_with("HTTP/1.1 404"), "{page}");
     serving.end();
-    let refused = in_folder(folder.path(), &["serve", "--metrics", "0.0.0.0:9187"]);
+    let refused = in_folder(
+        folder.path(),
+        &["serve", "--listen", FREE, "--metrics", "0.0.0.0:0"],
+    );
     assert_eq!(refused.code, 2);
     assert!(
         refused.err.contains("this computer alone"),
@@ -347,7 +356,7 @@ fn counters_are_on_a_listener_of_their_own() {
 #[test]
 fn it_says_why_it_cannot_begin() {
     let empty = tempfile::tempdir().unwrap();
-    let none = in_folder(empty.path(), &["serve"]);
+    let none = in_folder(empty.path(), &["serve", "--listen", FREE]);
     assert_eq!(none.code, 2);
     assert!(none.err.contains("latchkey instance add"), "{}", none.err);
     let folder = folder();
@@ -360,15 +369,13 @@ fn it_says_why_it_cannot_begin() {
         taken.refusal(),
         (1, "address_in_use".into(), Some("listen".into()))
     );
-    let held = in_folder(
-        folder.path(),
-        &["--json", "serve", "--listen", "127.0.0.1:0"],
-    );
+    let held = in_folder(folder.path(), &["--json", "serve", "--listen", FREE]);
     assert_eq!(held.refusal().1, "directory_held");
     serving.end();
     let elsewhere = ["instance", "set", "here", "--hosted", "elsewhere"];
     run(folder.path(), &elsewhere);
-    let refused = in_folder(folder.path(), &["--json", "serve", "--instance", "here"]);
+    let serve = ["--json", "serve", "--listen", FREE, "--instance", "here"];
+    let refused = in_folder(folder.path(), &serve);
     assert_eq!(refused.refusal().1, "hosted_elsewhere");
 }
 

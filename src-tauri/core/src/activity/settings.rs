@@ -27,6 +27,7 @@ pub(crate) fn acts_between(before: &Instance, after: &Instance) -> Vec<Event> {
         (was, Some(is)) if was.as_ref().is_none_or(|was| was.id != is.id) => {
             acts.push(Event::act("secret_replaced", "Signing key replaced"));
         }
+        (Some(_), None) => acts.push(Event::act("secret_lost", "Signing key given up")),
         (Some(was), Some(is)) if !was.revealed && is.revealed => {
             acts.push(Event::act("secret_shown", "Signing key shown"));
         }

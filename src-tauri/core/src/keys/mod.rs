@@ -9,6 +9,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::code::Algorithm;
@@ -96,6 +97,8 @@ pub enum KeysState {
     KeychainUnreachable(Error),
     /// There is no keychain, for the reason given, and no sealed file yet.
     SealedFileNew(Error),
+    /// In the sealed file, which is gone.
+    SealedFileMissing(Error),
     /// In the sealed file, whose passphrase has not been given.
     SealedFileLocked,
     /// In the sealed file, which is open.
@@ -113,30 +116,34 @@ enum Place {
     Keychain,
     Unreachable(Error),
     New(Error),
+    Missing(SealedFile),
     Locked(SealedFile),
     Open(SealedFile),
 }
 
 impl Keys {
     /// Finds out where the keys are. A sealed file, once there is one, is used; else the keychain
-    /// is asked, with a limit of 3 seconds. `in_keychain` is a key that is known to be there, if
-    /// there is one.
+    /// is asked, with a limit of 3 seconds. `records` are those of all keys that are in use.
     #[must_use]
-    pub fn open(data_dir: &Path, keychain: KeychainUse, in_keychain: Option<&KeyRecord>) -> Self {
+    pub fn open(data_dir: &Path, keychain: KeychainUse, records: &[KeyRecord]) -> Self {
         let keys = Self {
             data_dir: data_dir.to_owned(),
             keychain,
             place: Mutex::new(Place::Unreachable(unreachable_without_cause())),
         };
-        keys.retry(in_keychain);
+        keys.retry(records);
         keys
     }
 
     /// Looks again.
-    pub fn retry(&self, in_keychain: Option<&KeyRecord>) {
+    pub fn retry(&self, records: &[KeyRecord]) {
         let file = SealedFile::at(&self.data_dir);
+        let kept = |place: Kept| records.iter().find(|record| record.kept == place);
+        let in_keychain = kept(Kept::Keychain);
         let found = if file.exists() {
             Place::Locked(file)
+        } else if kept(Kept::SealedFile).is_some() {
+            Place::Missing(file)
         } else {
             let known = in_keychain.map(|record| record.id.as_str());
             let answer = match self.keychain {
@@ -162,6 +169,7 @@ impl Keys {
             Place::Keychain => KeysState::Keychain,
             Place::Unreachable(reason) => KeysState::KeychainUnreachable(reason.clone()),
             Place::New(reason) => KeysState::SealedFileNew(reason.clone()),
+            Place::Missing(file) => KeysState::SealedFileMissing(file.missing()),
             Place::Locked(_) => KeysState::SealedFileLocked,
             Place::Open(_) => KeysState::SealedFileReady,
         }
@@ -186,15 +194,34 @@ impl Keys {
                 "Signing keys are kept already, so no new place for them is made.",
             ));
         }
-        if passphrase.expose().chars().count() < MIN_PASSPHRASE_CHARS {
-            return Err(Error::new(
-                ErrorCode::WeakPassphrase,
-                format!("The passphrase has fewer than {MIN_PASSPHRASE_CHARS} characters. Choose a longer one."),
-            )
-            .about("passphrase"));
-        }
+        require_strong(passphrase)?;
         let mut file = SealedFile::at(&self.data_dir);
         file.create(passphrase)?;
+        *place = Place::Open(file);
+        Ok(())
+    }
+
+    /// Begins a new sealed file where the old one is gone or its passphrase is forgotten. An old file
+    /// is kept beside it, for a passphrase that is remembered later.
+    ///
+    /// Fails as [`Keys::create`] does, and where the sealed file is open.
+    pub(crate) fn start_anew(&self, passphrase: &Secret, now: Timestamp) -> Result<()> {
+        let mut place = self.place();
+        let (Place::Locked(file) | Place::Missing(file)) = &*place else {
+            return Err(Error::new(
+                ErrorCode::Storage,
+                "The signing keys can be read, so they are not given up.",
+            ));
+        };
+        require_strong(passphrase)?;
+        let set_aside = file.set_aside(now)?;
+        let mut file = SealedFile::at(&self.data_dir);
+        if let Err(refused) = file.create(passphrase) {
+            if let Some(old) = set_aside {
+                file.put_back(&old)?;
+            }
+            return Err(refused);
+        }
         *place = Place::Open(file);
         Ok(())
     }
@@ -293,6 +320,7 @@ impl Place {
     fn refusal(&self) -> Error {
         match self {
             Self::Unreachable(reason) => reason.clone(),
+            Self::Missing(file) => file.missing(),
             _ => Error::new(
                 ErrorCode::KeysLocked,
                 "The signing keys are in a sealed file that is not open. Give its passphrase.",
@@ -300,6 +328,16 @@ impl Place {
             .about("passphrase"),
         }
     }
+}
+
+fn require_strong(passphrase: &Secret) -> Result<()> {
+    if passphrase.expose().chars().count() >= MIN_PASSPHRASE_CHARS {
+        return Ok(());
+    }
+    let message = format!(
+        "The passphrase has fewer than {MIN_PASSPHRASE_CHARS} characters. Choose a longer one."
+    );
+    Err(Error::new(ErrorCode::WeakPassphrase, message).about("passphrase"))
 }
 
 fn unreachable_without_cause() -> Error {

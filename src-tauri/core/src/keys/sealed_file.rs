@@ -4,6 +4,7 @@
 //! together, with the header as associated data, so that no parameter can be changed unnoticed.
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use argon2::{Argon2, Params, Version};
@@ -11,6 +12,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
@@ -102,6 +104,40 @@ impl SealedFile {
         self.seal(&opened, &Secrets::new())?;
         self.opened = Some(opened);
         Ok(())
+    }
+
+    /// Renames the file, so that another one can take its place, and returns its new path.
+    pub(super) fn set_aside(&self, now: Timestamp) -> Result<Option<PathBuf>> {
+        let _lock = self.lock()?;
+        if !self.exists() {
+            return Ok(None);
+        }
+        let old = self
+            .path
+            .with_extension(format!("sealed.before-{}", now.as_second()));
+        self.rename(&self.path, &old)?;
+        Ok(Some(old))
+    }
+
+    /// Gives a file that was set aside its place back.
+    pub(super) fn put_back(&self, old: &Path) -> Result<()> {
+        self.rename(old, &self.path)
+    }
+
+    fn rename(&self, from: &Path, to: &Path) -> Result<()> {
+        let folder = self.path.parent().unwrap_or_else(|| Path::new("."));
+        fs::rename(from, to)
+            .and_then(|()| files::sync_dir(folder))
+            .map_err(|cause| files::storage("renamed", from, cause))
+    }
+
+    /// The error for a file that held signing keys and is not there.
+    pub(super) fn missing(&self) -> Error {
+        let message = format!(
+            "The signing keys were kept in {}, and that file is gone. Put it back and try again, or start with new keys.",
+            self.path.display()
+        );
+        Error::new(ErrorCode::KeysMissing, message)
     }
 
     pub(super) fn unlock(&mut self, passphrase: &Secret) -> Result<()> {
