@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
+use latchkey_core::directory::Directory as _;
 use serde::Serialize;
 use tauri::{AppHandle, Runtime, State};
 use ts_rs::TS;
 
-use crate::studio::blocking;
+use crate::studio::{at_home, blocking};
 use crate::{Problem, Studio};
 
 /// What closing the window ends.
@@ -15,7 +17,8 @@ pub struct CloseAsked {
     /// The instance whose gateway is open, by id.
     pub instance: String,
     /// Number of people who are signed in there and lose access.
-    pub people: u32,
+    #[ts(type = "number")]
+    pub people: u64,
 }
 
 /// Answers when somebody wants to close the window while a gateway is open. `null`: the gateway has
@@ -27,11 +30,17 @@ pub async fn close_asked(
 ) -> Result<Option<CloseAsked>, Problem> {
     let () = request;
     studio.closing().asked().await;
-    blocking(studio, |studio| {
+    at_home(studio, |studio, home| {
         let running = studio.running();
-        Ok::<_, Problem>(running.as_ref().map(|running| CloseAsked {
-            instance: running.instance.as_str().to_owned(),
-            people: running.sign_ins(),
+        let Some(running) = running.as_ref() else {
+            return Ok(None);
+        };
+        let instance = home.instances().get(&running.instance)?;
+        let rules = instance.settings.session_rules();
+        let people = running.directory.count_signed_in(rules, Timestamp::now())?;
+        Ok(Some(CloseAsked {
+            instance: instance.id.as_str().to_owned(),
+            people,
         }))
     })
     .await

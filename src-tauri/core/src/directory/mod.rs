@@ -104,6 +104,9 @@ pub trait Directory: Send + Sync {
     /// The sessions of a user, valid or not, the latest first.
     fn sessions_of(&self, user: &UserId) -> Result<Vec<(SessionKey, Session)>>;
 
+    /// Number of users who have a session that is not over by `rules`.
+    fn count_signed_in(&self, rules: SessionRules, now: Timestamp) -> Result<u64>;
+
     /// Ends a session, for every copy of its cookie. One that is not there is no error.
     fn end_session(&self, key: &SessionKey) -> Result<()>;
 

@@ -278,6 +278,10 @@ impl Directory for SledDirectory {
         self.rows().sessions_of(user)
     }
 
+    fn count_signed_in(&self, rules: SessionRules, now: Timestamp) -> Result<u64> {
+        self.rows().count_signed_in(rules, now)
+    }
+
     fn end_session(&self, key: &SessionKey) -> Result<()> {
         self.change_unrecorded(|change| change.end_session(key))
     }

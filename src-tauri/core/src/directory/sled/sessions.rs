@@ -1,5 +1,7 @@
 //! Sessions: a row each, and an index entry by which those of a user are found.
 
+use std::collections::HashSet;
+
 use jiff::Timestamp;
 
 use super::change::{Change, Rows};
@@ -35,6 +37,19 @@ impl Rows<'_> {
         }
         sessions.sort_by_key(|(key, session)| (std::cmp::Reverse(session.created_at), *key));
         Ok(sessions)
+    }
+
+    pub(super) fn count_signed_in(&self, rules: SessionRules, now: Timestamp) -> Result<u64> {
+        let mut users = HashSet::new();
+        for key in self.keys_with(keys::SESSIONS)? {
+            let key = keys::session_key_of(&key).ok_or_else(damaged)?;
+            if let Some(session) = self.session(&key)?
+                && !self.is_dead(&session, rules, now)?
+            {
+                users.insert(session.user);
+            }
+        }
+        Ok(users.len() as u64)
     }
 
     /// Whether nobody can be signed in by a session any more.
