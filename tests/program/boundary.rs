@@ -345,7 +345,7 @@ fn only_the_revealing_command_answers_with_the_secret_and_it_does_so_once() {
             "{command} answered with the passphrase"
         );
     }
-    // They end the instance or the window, answer with the secret, and wait for a person.
+    // These end the instance or the window, answer with the secret, or wait for a person.
     let rest = [
         "instance_remove",
         "secret_reveal",

@@ -25,7 +25,7 @@ fn get_with(url: &str, path: &str, header: &str) -> String {
     answer
 }
 
-/// What the button of a page of the gateway is answered.
+/// The answer to the button of one of the gateway's pages.
 fn post(url: &str, path: &str, form: &str) -> String {
     let address = url.trim_start_matches("http://").trim_end_matches('/');
     let mut stream = TcpStream::connect(address).unwrap();

@@ -257,8 +257,8 @@ impl fmt::Debug for LoginLink {
     }
 }
 
-/// A typed address with its scheme: `https`, or `http` for an address of this computer, where it has
-/// none. A text that is no address stays as it is.
+/// Adds the scheme that a typed address lacks: `http` for an address of this computer, else `https`.
+/// Returns any other text unchanged.
 pub(crate) fn with_scheme(text: &str) -> Cow<'_, str> {
     let text = text.trim();
     let bare = text.strip_prefix("//").unwrap_or(text);
@@ -375,7 +375,7 @@ mod tests {
             ("app.localhost:3000/x", "http://app.localhost:3000/x"),
             ("127.0.0.1:8787", "http://127.0.0.1:8787/"),
             ("[::1]:8787", "http://[::1]:8787/"),
-            // What has a scheme keeps it.
+            // A scheme that was typed stays.
             (
                 "http://chat.yourcompany.com",
                 "http://chat.yourcompany.com/",

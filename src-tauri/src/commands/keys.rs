@@ -46,7 +46,7 @@ pub enum SealedFileState {
     Locked,
     /// It held keys and is gone.
     Missing {
-        /// What can be done.
+        /// The file's path, and the ways out.
         reason: Problem,
     },
     /// There is none yet: a passphrase is to be chosen.

@@ -11,7 +11,7 @@ use ts_rs::TS;
 use crate::studio::{at_home, blocking};
 use crate::{Problem, Studio};
 
-/// What closing the window ends.
+/// Consequences of closing the window.
 #[derive(Clone, Debug, Serialize, TS)]
 pub struct CloseAsked {
     /// The instance whose gateway is open, by id.

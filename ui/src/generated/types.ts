@@ -649,7 +649,7 @@ sign_ins: number,
 newest_entry: number, };
 export type SealedFileState = { "state": "ready" } | { "state": "locked" } | { "state": "missing", 
 /**
- * What can be done.
+ * The file's path, and the ways out.
  */
 reason: Problem, } | { "state": "new", 
 /**

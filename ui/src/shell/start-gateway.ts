@@ -6,8 +6,8 @@ import { studio } from '../state/studio.svelte';
 import { toasts } from '../state/toasts.svelte';
 
 /**
- * Starts the gateway of an instance as it was started the last time. Opens its settings where
- * something has to be seen or changed first.
+ * Starts the gateway of an instance with the address and port of its last start. Opens its settings
+ * if the administrator has to see or change something first.
  */
 export async function startGateway(instance: Instance): Promise<void> {
   const request = gateway.running ? null : gatewayDrafts.requestAtOnce(instance);

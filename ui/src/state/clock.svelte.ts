@@ -9,7 +9,7 @@ class Clock {
     setInterval(() => (this.#ticks += 1), EVERY);
   }
 
-  /** The time now. Whatever shows it asks again when it has passed. */
+  /** The time now. A template that calls this is rendered again at each tick. */
   now(): Date {
     return new Date(Math.max(Date.now(), this.#ticks));
   }

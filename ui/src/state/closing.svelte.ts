@@ -3,7 +3,7 @@ import type { CloseAsked } from '../generated/types';
 
 /** The question whether the window may close, which ends the gateway. */
 class Closing {
-  /** What closing the window would end; null while nobody wants to close it. */
+  /** Consequences of closing the window; null while nobody wants to close it. */
   asked = $state.raw<CloseAsked | null>(null);
 
   /** Waits for the window to be asked to close, for as long as the page is there. */
