@@ -237,7 +237,11 @@ fn sessions_that_are_over_are_pruned(directory: &dyn Directory) {
         of("ada") + of("bob")
     };
     let people = |second| directory.count_signed_in(rules, at(second)).unwrap();
-    assert_eq!((people(49), people(50)), (2, 0), "two people, many sessions");
+    assert_eq!(
+        (people(49), people(50)),
+        (2, 0),
+        "two people, many sessions"
+    );
     assert_eq!(directory.prune_sessions(rules, at(49)).unwrap(), 0);
     assert_eq!(left(), ALL);
     // Those that are only in the journal are found the next time.
