@@ -3,7 +3,7 @@
 use crate::Result;
 use crate::activity::{Event, Occasion};
 use crate::code::recognize::recognize;
-use crate::code::{CodeRefusal, VerifiedCode, verify};
+use crate::code::{CodeRefusal, VerifiedCode, trim, verify};
 use crate::directory::{Directory, Redemption};
 use crate::instance::{Policy, Settings, SignInStep};
 use crate::secret::SigningKey;
@@ -110,7 +110,8 @@ pub struct Begun {
 }
 
 impl Attempt {
-    /// Judges a code that came in a link by itself.
+    /// Judges a code that came in a link by itself. What the text around the link has left on it is
+    /// [cut](trim).
     ///
     /// Fails with [`ErrorCode::NoRandomness`](crate::ErrorCode::NoRandomness).
     pub fn new(
@@ -122,7 +123,7 @@ impl Attempt {
     ) -> Result<Self> {
         let id = SessionId::random()?;
         Ok(Self {
-            code: verify(code, keys, settings.code_rules(), by.at),
+            code: verify(&trim(code), keys, settings.code_rules(), by.at),
             policy: settings.policy,
             rules: settings.session_rules(),
             step: settings.visiting.step,

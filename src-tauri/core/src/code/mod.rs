@@ -6,6 +6,7 @@ pub(crate) mod hmac;
 pub mod recognize;
 mod refusal;
 mod sign;
+mod trim;
 pub mod unverified;
 mod verify;
 
@@ -14,6 +15,7 @@ use std::fmt;
 pub use algorithm::Algorithm;
 pub use refusal::CodeRefusal;
 pub use sign::sign;
+pub use trim::trim;
 pub use verify::{CodeRules, VerifiedCode, verify};
 
 /// The longest code that is made or read, in bytes.

@@ -1,0 +1,128 @@
+//! Removing what text around a link has left on its code.
+
+use std::borrow::Cow;
+
+/// Cuts everything that cannot be part of a code from both ends of it: punctuation, quotes, brackets,
+/// white space, also in percent-encoding. Removes white space and invisible characters inside.
+///
+/// A full stop separates the parts of a code, so it is cut at the ends and kept inside.
+#[must_use]
+pub fn trim(code: &str) -> Cow<'_, str> {
+    let mut rest = code;
+    loop {
+        let cut = rest.trim_matches(|c| !is_of_code(c) || c == '.');
+        let cut = without_encoded_end(cut);
+        if cut.len() == rest.len() {
+            break;
+        }
+        rest = cut;
+    }
+    if rest.contains(is_invisible) {
+        return Cow::Owned(rest.replace(is_invisible, ""));
+    }
+    Cow::Borrowed(rest)
+}
+
+/// Characters of base64url with its padding, and the full stop between the parts. Padding is kept,
+/// because a code with padding is refused.
+fn is_of_code(c: char) -> bool {
+    c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '=')
+}
+
+/// Removes the last three characters where they are a percent-encoded byte: `%20`, or `%2520`
+/// after one round.
+fn without_encoded_end(text: &str) -> &str {
+    let Some((start, digits)) = text.rsplit_once('%') else {
+        return text;
+    };
+    let is_byte = matches!(digits.len(), 2 | 4)
+        && digits.bytes().all(|byte| byte.is_ascii_hexdigit())
+        && (digits.len() == 2 || digits.starts_with("25"));
+    if is_byte { start } else { text }
+}
+
+/// White space, and characters that take no room: soft hyphens, zero-width characters, direction marks,
+/// byte order marks.
+fn is_invisible(c: char) -> bool {
+    c.is_whitespace()
+        || matches!(c, '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}'
+            | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CODE: &str = "eyJhbGciOiJIUzI1NiJ9.eyJpZCI6MX0.c2ln";
+
+    #[test]
+    fn a_code_loses_what_stands_around_it() {
+        for after in [
+            "",
+            ".",
+            "...",
+            ",",
+            ";",
+            ":",
+            "!",
+            "?",
+            ")",
+            ").",
+            "]",
+            "}",
+            ">",
+            "\"",
+            "'",
+            "*",
+            "`",
+            " ",
+            "\n",
+            "\t",
+            "\u{a0}",
+            "%20",
+            "%3E",
+            "%3e.",
+            "%2520",
+            "%22%3E",
+            "\u{200b}",
+            "\u{feff}",
+            "\u{2019}",
+            "\u{201d}.",
+            "\u{bb}",
+            "\u{2026}",
+            "\u{2060})",
+        ] {
+            let text = format!("{CODE}{after}");
+            assert_eq!(trim(&text), CODE, "{after:?} after it");
+        }
+        for before in ["\"", "'", "<", "(", " ", "\u{feff}", "\u{201c}", "\u{200b}"] {
+            let text = format!("{before}{CODE}");
+            assert_eq!(trim(&text), CODE, "{before:?} before it");
+        }
+    }
+
+    #[test]
+    fn white_space_and_invisible_characters_inside_are_removed() {
+        for inside in ["\u{200b}", "\u{ad}", " ", "\r\n ", "\u{2060}\u{feff}"] {
+            let (a, b) = CODE.split_at(13);
+            assert_eq!(trim(&format!("{a}{inside}{b}")), CODE, "{inside:?}");
+        }
+    }
+
+    #[test]
+    fn whatever_could_change_the_code_stays() {
+        for code in [
+            CODE,
+            "eyJ9.e30.c2ln=",
+            "eyJ9.e3!0.c2ln",
+            "eyJ9..c2ln",
+            "eyJ9.e30.c2%lnx",
+            "eyJ9.e\u{e9}0.c2ln",
+        ] {
+            assert_eq!(trim(code), code);
+        }
+        for nothing in ["", ".", "\u{200b}", "%%%"] {
+            assert_eq!(trim(nothing), "", "{nothing:?}");
+        }
+    }
+}
