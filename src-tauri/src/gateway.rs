@@ -22,7 +22,7 @@ pub(crate) struct Running {
     pub(crate) instance: InstanceId,
     pub(crate) address: SocketAddr,
     pub(crate) directory: Arc<SledDirectory>,
-    /// The fingerprint of the certificate, where https is spoken.
+    /// The fingerprint of the certificate's public key, where https is spoken.
     pub(crate) fingerprint: Option<String>,
     gateway: Arc<Gateway>,
     handle: Handle,

@@ -184,16 +184,20 @@ async fn with_a_certificate_from_files(studio: &Studio, port: u16) -> TempDir {
     looks_well(studio, "gateway-files-small").await;
     studio.resize(1240, 800).await;
     studio.click("gateway-start").await;
-    let shown = Command::new("openssl")
-        .args(["x509", "-noout", "-fingerprint", "-sha256", "-in"])
+    let public = "openssl x509 -noout -pubkey -in \"$0\" | openssl pkey -pubin -outform der | \
+        openssl dgst -sha256 -c | sed 's/.*= //'";
+    let shown = Command::new("sh")
+        .args(["-c", public])
         .arg(&certificate)
         .output();
-    let shown = String::from_utf8(shown.unwrap().stdout).unwrap();
-    let fingerprint = shown.trim().split_once('=').unwrap().1.to_owned();
+    let fingerprint = String::from_utf8(shown.unwrap().stdout).unwrap();
+    let fingerprint = fingerprint.trim().to_uppercase();
     studio
-        .wait_for_text("gateway-fingerprint", "the file's fingerprint", |text| {
-            text == fingerprint
-        })
+        .wait_for_text(
+            "gateway-fingerprint",
+            "the public key's fingerprint",
+            |text| text == fingerprint,
+        )
         .await;
     let curl = Command::new("curl")
         .args(["--silent", "--fail", "--cacert"])

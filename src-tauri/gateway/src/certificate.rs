@@ -2,15 +2,18 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use latchkey_core::link::BaseUrl;
 use latchkey_core::{Error, ErrorCode, Result, files};
 use rustls::ServerConfig;
+use rustls::crypto::ring;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::server::ResolvesServerCert;
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use sha2::{Digest as _, Sha256};
 
-/// The file of a certificate that was made here, with its key: PEM, below a line with its names.
-const SELF_SIGNED: &str = "self-signed.pem";
+use crate::self_signed::SelfSigned;
 
 /// What https is spoken with.
 #[derive(Clone, Debug)]
@@ -30,28 +33,20 @@ impl Certificate {
     }
 
     /// The certificate that an instance has made for itself: for the host of `url` and the address that
-    /// is listened on. It is kept in `folder`, so that whoever has trusted it once trusts it after a
-    /// restart, and is made anew where it is for other names.
+    /// is listened on. It is valid for 397 days, which is the most that browsers take, and is renewed
+    /// with the same key before it ends, also while it is in use. The key is kept in `folder`.
     pub fn self_signed(folder: &Path, url: &BaseUrl, listen: SocketAddr) -> Result<Self> {
         let mut names = vec!["localhost".to_owned(), listen.ip().to_string()];
         names.extend(url.at("").host_str().map(str::to_owned));
         names.sort();
         names.dedup();
-        let names = format!("For {}\n", names.join(" "));
-        let path = folder.join(SELF_SIGNED);
-        let kept = files::read(&path)?;
-        let kept = kept.filter(|kept| kept.starts_with(names.as_bytes()));
-        // One that cannot be read any more is of no use to anybody.
-        if let Some(Ok(kept)) = kept.map(|pem| Self::from_pem(&pem, &pem)) {
-            return Ok(kept);
-        }
-        let pem = made(&names)?;
-        files::create_private_dir(folder)?;
-        files::replace(&path, pem.as_bytes())?;
-        Self::from_pem(pem.as_bytes(), pem.as_bytes())
+        let own = SelfSigned::open(folder, names, Timestamp::now())?;
+        let fingerprint = fingerprint(&own.certificate(Timestamp::now()));
+        Self::of(Arc::new(own), fingerprint)
     }
 
-    /// SHA-256 of the certificate, by which a person knows it again.
+    /// SHA-256 of the public key (`SubjectPublicKeyInfo`), by which a person knows it again. It stays the
+    /// same when a certificate is renewed.
     #[must_use]
     pub fn fingerprint(&self) -> &str {
         &self.fingerprint
@@ -61,24 +56,17 @@ impl Certificate {
     ///
     /// Fails with [`ErrorCode::InvalidSetting`] where they are not that, or do not belong together.
     pub fn from_pem(certificate: &[u8], key: &[u8]) -> Result<Self> {
-        let invalid = |what: &str| Error::new(ErrorCode::InvalidSetting, what).about("tls");
-        let chain: Vec<_> = CertificateDer::pem_slice_iter(certificate)
-            .collect::<std::result::Result<_, _>>()
-            .map_err(|_| invalid("The certificate cannot be read. It has to be in PEM."))?;
-        let key = PrivateKeyDer::from_pem_slice(key).map_err(|_| {
-            invalid(
-                "The certificate's key cannot be read. It has to be in PEM, with no passphrase.",
-            )
-        })?;
-        let fingerprint = chain.first().map(fingerprint).unwrap_or_default();
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let config = ServerConfig::builder_with_provider(provider)
+        let certified = certified(certificate, key)?;
+        let fingerprint = fingerprint(&certified);
+        Self::of(Arc::new(SingleCertAndKey::from(certified)), fingerprint)
+    }
+
+    fn of(resolver: Arc<dyn ResolvesServerCert>, fingerprint: String) -> Result<Self> {
+        let provider = Arc::new(ring::default_provider());
+        let builder = ServerConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
-            .and_then(|builder| builder.with_no_client_auth().with_single_cert(chain, key))
-            .map_err(|cause| {
-                invalid("The certificate and its key do not belong together.").because(cause)
-            })?;
-        let mut config = config;
+            .map_err(|cause| invalid("TLS cannot be set up.").because(cause))?;
+        let mut config = builder.with_no_client_auth().with_cert_resolver(resolver);
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
         Ok(Self {
             config: Arc::new(config),
@@ -87,23 +75,34 @@ impl Certificate {
     }
 }
 
-fn fingerprint(certificate: &CertificateDer<'_>) -> String {
-    let digest = Sha256::digest(certificate);
-    let bytes: Vec<String> = digest.iter().map(|byte| format!("{byte:02X}")).collect();
-    bytes.join(":")
+/// Reads a certificate with its chain, and its key.
+pub(crate) fn certified(certificate: &[u8], key: &[u8]) -> Result<CertifiedKey> {
+    let unreadable = || invalid("The certificate cannot be read. It has to be in PEM.");
+    let chain: Vec<_> = CertificateDer::pem_slice_iter(certificate)
+        .collect::<std::result::Result<_, _>>()
+        .map_err(|_| unreadable())?;
+    if chain.is_empty() {
+        return Err(unreadable());
+    }
+    let key = PrivateKeyDer::from_pem_slice(key).map_err(|_| {
+        invalid("The certificate's key cannot be read. It has to be in PEM, with no passphrase.")
+    })?;
+    CertifiedKey::from_der(chain, key, &ring::default_provider()).map_err(|cause| {
+        invalid("The certificate and its key do not belong together.").because(cause)
+    })
 }
 
-/// A certificate and its key, below the line with its names.
-fn made(line: &str) -> Result<String> {
-    let names = line.split_whitespace().skip(1).map(str::to_owned);
-    let made = rcgen::generate_simple_self_signed(names.collect::<Vec<_>>()).map_err(|cause| {
-        let message = "No certificate could be made for that address.";
-        Error::new(ErrorCode::InvalidSetting, message)
-            .about("tls")
-            .because(cause)
-    })?;
-    let (certificate, key) = (made.cert.pem(), made.signing_key.serialize_pem());
-    Ok(format!("{line}{certificate}{key}"))
+pub(crate) fn invalid(what: &str) -> Error {
+    Error::new(ErrorCode::InvalidSetting, what).about("tls")
+}
+
+fn fingerprint(certified: &CertifiedKey) -> String {
+    let Some(public) = certified.key.public_key() else {
+        return String::new();
+    };
+    let digest = Sha256::digest(public);
+    let bytes: Vec<String> = digest.iter().map(|byte| format!("{byte:02X}")).collect();
+    bytes.join(":")
 }
 
 #[cfg(test)]
@@ -117,31 +116,34 @@ mod tests {
     }
 
     #[test]
-    fn a_certificate_that_was_made_here_stays_while_its_names_do() {
+    fn the_fingerprint_is_of_the_key_and_stays_whatever_the_names_are() {
         let folder = tempfile::tempdir().unwrap();
         let first = of(folder.path(), "https://a.example", "127.0.0.1:1");
         assert_eq!(first.len(), 95);
-        assert_eq!(of(folder.path(), "https://a.example", "127.0.0.1:2"), first);
-        let other = of(folder.path(), "https://a.example", "192.0.2.1:1");
-        assert_ne!(other, first);
-        assert_eq!(of(folder.path(), "https://a.example", "192.0.2.1:1"), other);
-        let path = folder.path().join(SELF_SIGNED);
-        let pem = std::fs::read_to_string(&path).unwrap();
-        assert!(
-            pem.starts_with("For 192.0.2.1 a.example localhost\n"),
-            "{pem}"
-        );
-        std::fs::write(&path, &pem.as_bytes()[..200]).unwrap();
-        assert_ne!(of(folder.path(), "https://a.example", "192.0.2.1:1"), other);
+        for (url, listen) in [
+            ("https://a.example", "127.0.0.1:2"),
+            ("https://b.example", "192.0.2.1:1"),
+        ] {
+            assert_eq!(of(folder.path(), url, listen), first, "{url} {listen}");
+        }
+        let other = tempfile::tempdir().unwrap();
+        assert_ne!(of(other.path(), "https://a.example", "127.0.0.1:1"), first);
     }
 
-    #[cfg(unix)]
     #[test]
-    fn nobody_else_reads_its_key() {
-        use std::os::unix::fs::PermissionsExt as _;
+    fn a_file_without_a_certificate_or_with_another_key_is_refused() {
         let folder = tempfile::tempdir().unwrap();
-        of(folder.path(), "https://a.example", "127.0.0.1:1");
-        let kept = std::fs::metadata(folder.path().join(SELF_SIGNED)).unwrap();
-        assert_eq!(kept.permissions().mode() & 0o777, 0o600);
+        let made = |name: &str| {
+            let folder = folder.path().join(name);
+            of(&folder, "https://a.example", "127.0.0.1:1");
+            folder.join("self-signed.pem")
+        };
+        let (one, two) = (made("one"), made("two"));
+        assert!(Certificate::from_files(&one, &one).is_ok());
+        for (certificate, key) in [(&one, &two), (&folder.path().join("empty"), &two)] {
+            std::fs::write(folder.path().join("empty"), "").unwrap();
+            let refused = Certificate::from_files(certificate, key).unwrap_err();
+            assert_eq!(refused.code, ErrorCode::InvalidSetting);
+        }
     }
 }

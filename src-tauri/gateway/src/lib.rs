@@ -14,7 +14,7 @@
 //! | what people see | `pages` |
 //! | what is around every answer, and what it carries | `around`, `headers` |
 //! | listening and time limits | [`serve`] |
-//! | TLS | [`Certificate`] |
+//! | TLS | [`Certificate`], `self_signed` |
 //! | how many may come at once | `capacity` |
 //! | who visits, and how often | [`Visitors`] |
 //! | what is counted | [`metrics_router`] |
@@ -38,6 +38,7 @@ mod redemptions;
 mod refused;
 mod router;
 mod seen;
+mod self_signed;
 mod sent;
 mod serve;
 mod session;

@@ -36,7 +36,7 @@ pub struct RunningGateway {
     pub url: String,
     /// Whether other computers can.
     pub on_network: bool,
-    /// SHA-256 of the certificate, where https is spoken.
+    /// SHA-256 of the certificate's public key, where https is spoken.
     pub fingerprint: Option<String>,
     /// A QR code of its address, where a phone can reach it: to try that.
     pub qr: Option<QrPreview>,

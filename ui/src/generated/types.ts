@@ -632,7 +632,7 @@ url: string,
  */
 on_network: boolean, 
 /**
- * SHA-256 of the certificate, where https is spoken.
+ * SHA-256 of the certificate's public key, where https is spoken.
  */
 fingerprint: string | null, 
 /**

@@ -1,0 +1,245 @@
+//! Certificates that are made here, and renewed with the same key.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, ToSpan as _, civil};
+use latchkey_core::{Result, files};
+use rcgen::{
+    CertificateParams, DnType, ExtendedKeyUsagePurpose, KeyPair, KeyUsagePurpose, date_time_ymd,
+};
+use rustls::pki_types::PrivateKeyDer;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::server::{ClientHello, ResolvesServerCert};
+use rustls::sign::CertifiedKey;
+
+use crate::certificate::{certified, invalid};
+
+/// The file of the certificate with its key: PEM, below a line with its names and one with its end.
+const FILE: &str = "self-signed.pem";
+/// How long a certificate is valid. Browsers refuse one that is valid for more than 398 days.
+const VALID_DAYS: i64 = 397;
+/// How long before its end a certificate is renewed.
+const RENEWED_DAYS: i64 = 30;
+
+/// The certificate of some names and one key, as it is at a time.
+#[derive(Debug)]
+pub(crate) struct SelfSigned {
+    path: PathBuf,
+    names: Vec<String>,
+    key: KeyPair,
+    current: Mutex<Made>,
+}
+
+/// A certificate that was made, and its last day.
+#[derive(Debug)]
+struct Made {
+    certified: Arc<CertifiedKey>,
+    ends: civil::Date,
+}
+
+impl SelfSigned {
+    /// Reads the certificate that is kept in a folder. One is made where none is kept, or one that is for
+    /// other names or ends soon; with a new key only where none can be read.
+    pub(crate) fn open(folder: &Path, names: Vec<String>, now: Timestamp) -> Result<Self> {
+        let path = folder.join(FILE);
+        let kept = files::read(&path)?.unwrap_or_default();
+        let key = match key_in(&kept) {
+            Some(key) => key,
+            None => KeyPair::generate().map_err(cannot_be_made)?,
+        };
+        let made = kept_for(&kept, &names).filter(|made| !made.ends_soon(now));
+        let current = if let Some(made) = made {
+            made
+        } else {
+            let (pem, made) = make(&names, &key, now)?;
+            files::create_private_dir(folder)?;
+            files::replace(&path, pem.as_bytes())?;
+            made
+        };
+        Ok(Self {
+            path,
+            names,
+            key,
+            current: Mutex::new(current),
+        })
+    }
+
+    /// The certificate at a time. It is renewed first where it ends soon.
+    pub(crate) fn certificate(&self, now: Timestamp) -> Arc<CertifiedKey> {
+        let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
+        if current.ends_soon(now) {
+            match make(&self.names, &self.key, now) {
+                Ok((pem, made)) => {
+                    *current = made;
+                    // Without a disk it is made once more after a restart.
+                    if let Err(cause) = files::replace(&self.path, pem.as_bytes()) {
+                        tracing::warn!(error = ?cause, "a renewed certificate could not be kept");
+                    }
+                }
+                Err(cause) => tracing::error!(error = ?cause, "the certificate is not renewed"),
+            }
+        }
+        Arc::clone(&current.certified)
+    }
+}
+
+impl ResolvesServerCert for SelfSigned {
+    fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        Some(self.certificate(Timestamp::now()))
+    }
+}
+
+impl Made {
+    fn ends_soon(&self, now: Timestamp) -> bool {
+        let renewed = self.ends.saturating_sub(RENEWED_DAYS.days());
+        day(now) >= renewed
+    }
+}
+
+fn day(at: Timestamp) -> civil::Date {
+    at.to_zoned(TimeZone::UTC).date()
+}
+
+/// The certificate that was kept for these names. Those of earlier versions say no end, and are for ever.
+fn kept_for(kept: &[u8], names: &[String]) -> Option<Made> {
+    let text = std::str::from_utf8(kept).ok()?;
+    let mut lines = text.lines();
+    let kept_names = lines.next()?.strip_prefix("For ")?;
+    let ends = lines.next()?.strip_prefix("Until ")?.parse().ok()?;
+    let certified = Arc::new(certified(kept, kept).ok()?);
+    (kept_names == names.join(" ")).then_some(Made { certified, ends })
+}
+
+fn key_in(kept: &[u8]) -> Option<KeyPair> {
+    let key = PrivateKeyDer::from_pem_slice(kept).ok()?;
+    KeyPair::try_from(&key).ok()
+}
+
+/// Makes a certificate: its file, and the certificate as it is used.
+fn make(names: &[String], key: &KeyPair, now: Timestamp) -> Result<(String, Made)> {
+    // The clock of a visitor may be late.
+    let begins = day(now).saturating_sub(1.day());
+    let ends = begins.saturating_add(VALID_DAYS.days());
+    let number = |part: i8| u8::try_from(part).unwrap_or(1);
+    let midnight =
+        |day: civil::Date| date_time_ymd(day.year().into(), number(day.month()), number(day.day()));
+    let mut wanted = CertificateParams::new(names).map_err(cannot_be_made)?;
+    (wanted.not_before, wanted.not_after) = (midnight(begins), midnight(ends));
+    // Firefox refuses a second one of the same number.
+    let serial = u64::try_from(now.as_microsecond()).unwrap_or_default();
+    wanted.serial_number = Some(serial.into());
+    wanted.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+    wanted.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+    wanted
+        .distinguished_name
+        .push(DnType::CommonName, "Latchkey gateway");
+    let made = wanted.self_signed(key).map_err(cannot_be_made)?;
+    let pem = format!(
+        "For {}\nUntil {ends}\n{}{}",
+        names.join(" "),
+        made.pem(),
+        key.serialize_pem()
+    );
+    let certified = Arc::new(certified(pem.as_bytes(), pem.as_bytes())?);
+    Ok((pem, Made { certified, ends }))
+}
+
+fn cannot_be_made(cause: rcgen::Error) -> latchkey_core::Error {
+    invalid("No certificate could be made for that address.").because(cause)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names() -> Vec<String> {
+        vec!["127.0.0.1".to_owned(), "a.example".to_owned()]
+    }
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    fn public_key(certified: &CertifiedKey) -> Vec<u8> {
+        certified.key.public_key().unwrap().to_vec()
+    }
+
+    fn end_of(path: &Path) -> String {
+        let text = std::fs::read_to_string(path).unwrap();
+        let line = text.lines().nth(1).unwrap();
+        line.strip_prefix("Until ").unwrap().to_owned()
+    }
+
+    #[test]
+    fn a_certificate_is_valid_for_397_days_and_renewed_with_its_key_while_it_is_used() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(FILE);
+        let own = SelfSigned::open(folder.path(), names(), at("2026-01-02T10:00:00Z")).unwrap();
+        assert_eq!(end_of(&path), "2027-02-02");
+        let first = own.certificate(at("2026-01-02T10:00:00Z"));
+        let later = own.certificate(at("2027-01-02T23:59:59Z"));
+        assert_eq!(first.cert, later.cert);
+        let renewed = own.certificate(at("2027-01-03T00:00:00Z"));
+        assert_ne!(first.cert, renewed.cert);
+        assert_eq!(public_key(&first), public_key(&renewed));
+        assert_eq!(end_of(&path), "2028-02-03");
+        // A restart goes on with it.
+        let again = SelfSigned::open(folder.path(), names(), at("2027-06-01T00:00:00Z")).unwrap();
+        let kept = again.certificate(at("2027-06-01T00:00:00Z"));
+        assert_eq!(kept.cert, renewed.cert);
+    }
+
+    #[test]
+    fn a_start_renews_one_that_ends_soon_or_is_for_other_names_with_its_key() {
+        let folder = tempfile::tempdir().unwrap();
+        let opened = |names: Vec<String>, now: &str| {
+            let own = SelfSigned::open(folder.path(), names, at(now)).unwrap();
+            own.certificate(at(now))
+        };
+        let first = opened(names(), "2026-01-02T10:00:00Z");
+        let soon = opened(names(), "2027-01-20T10:00:00Z");
+        let late = opened(names(), "2031-01-20T10:00:00Z");
+        let other = opened(vec!["b.example".to_owned()], "2031-01-21T10:00:00Z");
+        for (one, two) in [(&first, &soon), (&soon, &late), (&late, &other)] {
+            assert_ne!(one.cert, two.cert);
+            assert_eq!(public_key(one), public_key(two));
+        }
+    }
+
+    /// They were valid until the year 4096, and said no end.
+    #[test]
+    fn a_certificate_of_an_earlier_version_is_replaced_and_keeps_its_key() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(FILE);
+        let now = at("2026-11-26T10:00:00Z");
+        let own = SelfSigned::open(folder.path(), names(), now).unwrap();
+        let text = std::fs::read_to_string(&path).unwrap();
+        let (before, after) = text.split_once("Until 2027-12-27\n").unwrap();
+        std::fs::write(&path, format!("{before}{after}")).unwrap();
+        let again = SelfSigned::open(folder.path(), names(), now).unwrap();
+        assert_eq!(
+            public_key(&again.certificate(now)),
+            public_key(&own.certificate(now))
+        );
+        assert_eq!(end_of(&path), "2027-12-27");
+        // One that cannot be read any more is of no use to anybody.
+        std::fs::write(&path, &text.as_bytes()[..200]).unwrap();
+        let new = SelfSigned::open(folder.path(), names(), now).unwrap();
+        assert_ne!(
+            public_key(&new.certificate(now)),
+            public_key(&own.certificate(now))
+        );
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn nobody_else_reads_its_key() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().unwrap();
+        SelfSigned::open(folder.path(), names(), Timestamp::now()).unwrap();
+        let kept = std::fs::metadata(folder.path().join(FILE)).unwrap();
+        assert_eq!(kept.permissions().mode() & 0o777, 0o600);
+    }
+}
