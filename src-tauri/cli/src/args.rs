@@ -1,6 +1,6 @@
 //! What can be asked for.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -8,6 +8,7 @@ use clap_complete::Shell;
 use latchkey_core::code::Algorithm;
 use latchkey_core::instance::{Hosted, SignInStep};
 use latchkey_core::lifetime::Lifetime;
+use latchkey_gateway::Network;
 
 use crate::activity::ActivityCommand;
 use crate::api_keys::ApiKeyCommand;
@@ -269,11 +270,12 @@ pub(crate) struct ServeArguments {
     /// Speak https with a certificate that is made the first time, and kept. Browsers warn of it.
     #[arg(long, conflicts_with = "tls_cert")]
     pub(crate) tls_self_signed: bool,
-    /// A proxy that is believed when it says in X-Forwarded-For for whom it asks; repeat it for more.
-    #[arg(long, value_name = "IP")]
-    pub(crate) trusted_proxy: Vec<IpAddr>,
+    /// A proxy, or a network of proxies such as 172.18.0.0/16, that is believed when it says in
+    /// X-Forwarded-For for whom it asks; repeat it for more.
+    #[arg(long, value_name = "IP[/BITS]")]
+    pub(crate) trusted_proxy: Vec<Network>,
     /// How many links are opened in a second from one address, four times as many at once; 0 for no
-    /// limit.
+    /// limit. Everybody together opens 64 times as many.
     #[arg(long, value_name = "N", default_value_t = 50)]
     pub(crate) visits_per_second: u32,
     /// How many requests of the API are answered in a second from one address, four times as many at

@@ -54,7 +54,7 @@ pub(crate) fn serve(
             let certificate = Certificate::self_signed(&folder, url, arguments.listen)?;
             let fingerprint = certificate.fingerprint();
             output.note(&format!(
-                "The certificate's SHA-256 fingerprint: {fingerprint}"
+                "The SHA-256 fingerprint of the certificate's public key: {fingerprint}"
             ));
             Some(certificate)
         }
@@ -87,7 +87,7 @@ pub(crate) fn serve(
     let (shared, recorded) = (Arc::clone(&directory), Arc::clone(&directory));
     let id = instance.id.clone();
     let visitors = Visitors {
-        proxies: arguments.trusted_proxy.iter().copied().collect(),
+        proxies: arguments.trusted_proxy.clone(),
         opened_per_second: NonZeroU32::new(arguments.visits_per_second),
         asked_per_second: NonZeroU32::new(arguments.api_requests_per_second),
     };

@@ -16,7 +16,7 @@
 //! | listening and time limits | [`serve`] |
 //! | TLS | [`Certificate`], `self_signed` |
 //! | how many may come at once | `capacity` |
-//! | who visits, and how often | [`Visitors`] |
+//! | who visits, and how often | [`Visitors`], `rate_limit` |
 //! | what is counted | [`metrics_router`] |
 //! | which address a phone reaches | [`interfaces`] |
 //!
@@ -34,6 +34,7 @@ mod interfaces;
 mod metrics;
 mod pages;
 mod previewers;
+mod rate_limit;
 mod redemptions;
 mod refused;
 mod router;
@@ -53,4 +54,4 @@ pub use interfaces::{Interface, interfaces};
 pub use metrics::metrics_router;
 pub use router::router;
 pub use serve::{Handle, Listening, serve};
-pub use visitors::Visitors;
+pub use visitors::{Network, NoNetwork, Visitors};

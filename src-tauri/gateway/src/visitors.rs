@@ -1,61 +1,74 @@
 //! Who visits, by address, and how often they may.
 
-use std::collections::HashSet;
+use std::fmt;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::num::NonZeroU32;
+use std::str::FromStr;
 
 use axum::extract::ConnectInfo;
 use axum::http::{Extensions, HeaderMap};
-use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
+use ipnet::IpNet;
 
-/// So many addresses are remembered before those that have been quiet are forgotten.
-const MANY: usize = 10_000;
+use crate::rate_limit::RateLimit;
+
+/// A network, or one address, as `172.18.0.0/16` or `127.0.0.1`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Network(IpNet);
+
+impl Network {
+    fn contains(self, address: IpAddr) -> bool {
+        self.0.contains(&address)
+    }
+}
+
+/// What is not a [`Network`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NoNetwork;
+
+impl fmt::Display for NoNetwork {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("say an address or a network, such as 127.0.0.1 or 172.18.0.0/16")
+    }
+}
+
+impl std::error::Error for NoNetwork {}
+
+impl FromStr for Network {
+    type Err = NoNetwork;
+
+    fn from_str(text: &str) -> Result<Self, NoNetwork> {
+        let network = text.parse::<IpNet>().ok();
+        let address = || Some(IpNet::from(text.parse::<IpAddr>().ok()?.to_canonical()));
+        network.or_else(address).map(Self).ok_or(NoNetwork)
+    }
+}
 
 /// Which proxies are believed, and how often links are opened from one address.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Visitors {
     /// Proxies that say in `X-Forwarded-For` for whom they ask. Without any the peer is the visitor.
-    pub proxies: HashSet<IpAddr>,
+    pub proxies: Vec<Network>,
     /// How many links are opened in a second from one address, four times as many at once; no limit, if
-    /// `None`.
+    /// `None`. An address of IPv6 counts with its network of 64 bits, one of 56 bits has four times as
+    /// many, one of 48 bits sixteen times, and everybody together 64 times.
     pub opened_per_second: Option<NonZeroU32>,
-    /// How many requests of the API are answered in a second from one address, four times as many at
-    /// once; no limit, if `None`.
+    /// How many requests of the API are answered in a second, in the same way.
     pub asked_per_second: Option<NonZeroU32>,
 }
 
 /// Counts visits.
 pub(crate) struct Counter {
-    proxies: HashSet<IpAddr>,
-    opened: Option<Limit>,
-    asked: Option<Limit>,
-}
-
-/// How often something is done from each address.
-struct Limit(DefaultKeyedRateLimiter<IpAddr>);
-
-impl Limit {
-    fn new(rate: NonZeroU32) -> Self {
-        let at_once = rate.saturating_mul(NonZeroU32::MIN.saturating_add(3));
-        Self(RateLimiter::keyed(
-            Quota::per_second(rate).allow_burst(at_once),
-        ))
-    }
-
-    fn allows(&self, address: IpAddr) -> bool {
-        if self.0.len() > MANY {
-            self.0.retain_recent();
-        }
-        self.0.check_key(&network(address)).is_ok()
-    }
+    proxies: Vec<Network>,
+    opened: Option<RateLimit>,
+    asked: Option<RateLimit>,
 }
 
 impl Counter {
     pub(crate) fn new(visitors: Visitors) -> Self {
         Self {
             proxies: visitors.proxies,
-            opened: visitors.opened_per_second.map(Limit::new),
-            asked: visitors.asked_per_second.map(Limit::new),
+            opened: visitors.opened_per_second.map(RateLimit::new),
+            asked: visitors.asked_per_second.map(RateLimit::new),
         }
     }
 
@@ -69,7 +82,12 @@ impl Counter {
         self.within(self.asked.as_ref(), extensions, headers)
     }
 
-    fn within(&self, limit: Option<&Limit>, extensions: &Extensions, headers: &HeaderMap) -> bool {
+    fn within(
+        &self,
+        limit: Option<&RateLimit>,
+        extensions: &Extensions,
+        headers: &HeaderMap,
+    ) -> bool {
         let address = self.address(extensions, headers);
         limit
             .zip(address)
@@ -82,37 +100,47 @@ impl Counter {
         Some(self.visitor(peer.ip(), headers))
     }
 
-    /// The address for which a request is made: the last that is no proxy's own.
+    /// The address for which a request is made: read from the right, the first that is no proxy's own.
+    /// What a visitor has written stands to the left of that, and need not be text.
     fn visitor(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
         let mut visitor = peer.to_canonical();
         let fields = headers.get_all("x-forwarded-for").iter();
-        let texts: Vec<&str> = fields.filter_map(|field| field.to_str().ok()).collect();
-        let named = texts.iter().rev().flat_map(|text| text.rsplit(','));
-        for address in named {
-            if !self.proxies.contains(&visitor) {
+        let fields: Vec<&[u8]> = fields.map(|field| field.as_bytes()).collect();
+        let entries = fields
+            .iter()
+            .rev()
+            .flat_map(|field| field.rsplit(|byte| *byte == b','))
+            .map(<[u8]>::trim_ascii)
+            .filter(|entry| !entry.is_empty());
+        for entry in entries {
+            if !self.proxies.iter().any(|proxy| proxy.contains(visitor)) {
                 break;
             }
-            match address.trim().parse::<IpAddr>() {
-                Ok(address) => visitor = address.to_canonical(),
-                Err(_) => break,
+            match address(entry) {
+                Some(address) => visitor = address.to_canonical(),
+                None => break,
             }
         }
         visitor
     }
 }
 
-/// With IPv6 one computer has as many addresses as it likes, in a network of 64 bits.
-fn network(address: IpAddr) -> IpAddr {
-    match address {
-        IpAddr::V4(_) => address,
-        IpAddr::V6(address) => {
-            Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX)).into()
-        }
-    }
+/// The address in an entry, which may have a port, and brackets around an address of IPv6.
+fn address(entry: &[u8]) -> Option<IpAddr> {
+    let text = std::str::from_utf8(entry).ok()?;
+    let bare = text.parse::<IpAddr>().ok();
+    let with_port = || Some(text.parse::<SocketAddr>().ok()?.ip());
+    let in_brackets = || {
+        let inner = text.strip_prefix('[')?.strip_suffix(']')?;
+        Some(inner.parse::<Ipv6Addr>().ok()?.into())
+    };
+    bare.or_else(with_port).or_else(in_brackets)
 }
 
 #[cfg(test)]
 mod tests {
+    use axum::http::HeaderValue;
+
     use super::*;
 
     fn request(peer: &str, forwarded: &[&str]) -> (Extensions, HeaderMap) {
@@ -121,14 +149,17 @@ mod tests {
         extensions.insert(ConnectInfo(SocketAddr::new(peer, 1)));
         let mut headers = HeaderMap::new();
         for text in forwarded {
-            headers.append("x-forwarded-for", text.parse().unwrap());
+            let value = HeaderValue::from_bytes(text.as_bytes()).unwrap();
+            headers.append("x-forwarded-for", value);
         }
         (extensions, headers)
     }
 
     fn counter(per_second: u32) -> Counter {
         Counter::new(Visitors {
-            proxies: ["127.0.0.1".parse().unwrap(), "10.0.0.1".parse().unwrap()].into(),
+            proxies: ["127.0.0.1", "10.0.0.1", "172.18.0.0/16", "fd00::/8"]
+                .map(|proxy| proxy.parse().unwrap())
+                .to_vec(),
             opened_per_second: NonZeroU32::new(per_second),
             asked_per_second: NonZeroU32::new(2 * per_second),
         })
@@ -152,10 +183,56 @@ mod tests {
             ("127.0.0.1", &["198.51.100.1, 10.0.0.1"], "198.51.100.1"),
             ("127.0.0.1", &["nobody"], "127.0.0.1"),
             ("127.0.0.1", &["198.51.100.1, unknown"], "127.0.0.1"),
+            // With ports and brackets.
+            ("127.0.0.1", &["198.51.100.1:4711"], "198.51.100.1"),
+            ("127.0.0.1", &["[2001:db8::7]:4711"], "2001:db8::7"),
+            ("127.0.0.1", &["[2001:db8::7]"], "2001:db8::7"),
+            ("127.0.0.1", &["2001:db8::7"], "2001:db8::7"),
+            ("127.0.0.1", &["198.51.100.1:99999"], "127.0.0.1"),
+            // What stands to the left need not be text, and may be missing.
+            ("127.0.0.1", &["J\u{fc}rgen, 198.51.100.1"], "198.51.100.1"),
+            (
+                "127.0.0.1",
+                &["J\u{fc}rgen", "198.51.100.1"],
+                "198.51.100.1",
+            ),
+            ("127.0.0.1", &["198.51.100.1, J\u{fc}rgen"], "127.0.0.1"),
+            ("127.0.0.1", &[", ,198.51.100.1,,"], "198.51.100.1"),
+            // Networks of proxies.
+            ("172.18.0.9", &["198.51.100.1"], "198.51.100.1"),
+            (
+                "172.18.0.9",
+                &["203.0.113.9, 198.51.100.1, 172.18.255.254:80"],
+                "198.51.100.1",
+            ),
+            ("172.19.0.9", &["198.51.100.1"], "172.19.0.9"),
+            ("fd00::5", &["198.51.100.1"], "198.51.100.1"),
         ] {
             let (_, headers) = request(peer, forwarded);
             let found = counter.visitor(peer.parse().unwrap(), &headers);
             assert_eq!(found.to_string(), visitor, "{peer} {forwarded:?}");
+        }
+    }
+
+    #[test]
+    fn a_proxy_is_an_address_or_a_network() {
+        for text in [
+            "127.0.0.1",
+            "172.18.0.0/16",
+            "172.18.0.5/16",
+            "::1",
+            "fd00::/8",
+        ] {
+            assert!(text.parse::<Network>().is_ok(), "{text}");
+        }
+        for text in [
+            "",
+            "localhost",
+            "172.18.0.0/33",
+            "172.18/16",
+            "127.0.0.1:80",
+        ] {
+            assert_eq!(text.parse::<Network>(), Err(NoNetwork), "{text}");
         }
     }
 
