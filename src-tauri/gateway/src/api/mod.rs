@@ -109,7 +109,7 @@ fn name_of(hosted: &Hosted, headers: &HeaderMap) -> Option<String> {
     Some(key.name.clone())
 }
 
-/// The body of a request.
+/// The body of a request: a JSON object. None of the types that are read has another struct in it.
 struct Body<T>(T);
 
 impl<T: DeserializeOwned, S: Sync> FromRequest<S> for Body<T> {
@@ -136,6 +136,13 @@ impl<T: DeserializeOwned, S: Sync> FromRequest<S> for Body<T> {
             let message = format!("The body is no JSON that is read here: {reason}.");
             Problem::of(StatusCode::BAD_REQUEST, &message)
         })?;
+        // The types below would read an array as an object's members in their order.
+        if !value.is_object() {
+            return Err(Problem::of(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "The body is not what is expected: it has to be a JSON object.",
+            ));
+        }
         serde_json::from_value(value).map(Self).map_err(|cause| {
             let message = format!("The body is not what is expected: {cause}.");
             Problem::of(StatusCode::UNPROCESSABLE_ENTITY, &message)

@@ -489,3 +489,37 @@ fn a_link_that_another_system_makes_signs_in() {
         }
     }
 }
+
+#[test]
+fn an_array_is_no_object() {
+    let client = Client::new();
+    for (method, path, body) in [
+        ("POST", "/api/v2/users", json!(["ada"])),
+        ("POST", "/api/v2/users", json!([])),
+        ("PATCH", "/api/v2/users/ada", json!(["ada@acme.example"])),
+        (
+            "POST",
+            "/api/v1/links",
+            json!([{ "id": "ada" }, "1 day", true]),
+        ),
+        (
+            "POST",
+            "/api/v1/links",
+            json!([{ "user": { "id": "ada" } }]),
+        ),
+        (
+            "POST",
+            "/api/v1/links",
+            json!({ "payload": [["id", "ada"]] }),
+        ),
+        (
+            "POST",
+            "/api/v2/users",
+            json!({ "id": "ada", "metadata": [] }),
+        ),
+    ] {
+        let (status, ..) = client.refused(method, path, &body);
+        assert_eq!(status, 422, "{method} {path} {body}");
+    }
+    assert!(!client.site.has_user("ada"));
+}
