@@ -35,6 +35,11 @@ fn start_driver() -> (Child, u16) {
     panic!("chromedriver does not listen: {ends:?}");
 }
 
+/// The user agent of a browser with a window. The browser's own says that it has none, and visitors
+/// without one are programs.
+const PERSON: &str = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) \
+    Chrome/140.0.0.0 Safari/537.36";
+
 /// A browser with a fresh profile.
 pub(crate) struct Chromium {
     pub(crate) client: Client,
@@ -48,7 +53,14 @@ impl Chromium {
         let profile = tempfile::tempdir().unwrap();
         let (driver, port) = start_driver();
         let folder = format!("--user-data-dir={}", profile.path().display());
-        let own = ["--headless=new", "--no-sandbox", "--disable-gpu", &folder];
+        let agent = format!("--user-agent={PERSON}");
+        let own = [
+            "--headless=new",
+            "--no-sandbox",
+            "--disable-gpu",
+            &folder,
+            &agent,
+        ];
         options["args"] = json!([&own[..], arguments].concat());
         let capabilities = json!({
             "goog:chromeOptions": options,

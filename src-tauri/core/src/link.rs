@@ -119,6 +119,14 @@ impl BaseUrl {
         url
     }
 
+    /// The address without its fragment.
+    #[must_use]
+    pub fn without_fragment(&self) -> Url {
+        let mut url = self.0.clone();
+        url.set_fragment(None);
+        url
+    }
+
     /// A file beside the application's page: `widget.js` of `https://host/app` is
     /// `https://host/app/widget.js`. Query and fragment do not belong to it.
     #[must_use]

@@ -11,7 +11,7 @@ use crate::link::{BaseUrl, with_scheme};
 use crate::{Error, ErrorCode, Result};
 
 /// The longest address that is looked at, in bytes.
-const MAX_BYTES: usize = 2048;
+const MAX_BYTES: usize = 4096;
 
 /// Scheme, host and port of a web page (RFC 6454).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -90,12 +90,22 @@ impl ReturnAddress {
     /// `None` for anything else, however it is written.
     #[must_use]
     pub fn parse(text: &str, allowed: &[WebOrigin]) -> Option<Self> {
+        let address = Self::read(text, allowed)?;
+        // Escaping what a browser escapes makes it longer.
+        (address.0.len() <= MAX_BYTES).then_some(address)
+    }
+
+    fn read(text: &str, allowed: &[WebOrigin]) -> Option<Self> {
+        let page = text.find(['?', '#']).unwrap_or(text.len());
+        let (page, rest) = text.split_at_checked(page)?;
+        // A browser takes `\` before a query for `/`, and in a query for itself.
         let is_plain = text.len() <= MAX_BYTES
             && text.bytes().all(|byte| byte.is_ascii_graphic())
-            && !text.contains('\\');
+            && !page.contains('\\');
         if !is_plain {
             return None;
         }
+        let text = &format!("{page}{}", rest.replace('\\', "%5C"));
         if text.starts_with('/') {
             return Self::path(text);
         }
@@ -177,6 +187,9 @@ mod tests {
             "https:\\\\evil.com",
             "https://evil.com\\@app.example.com",
             "https://app.example.com\\@evil.com",
+            "https://app.example.com\\?@evil.com",
+            "https://app.example.com\\.evil.com/?",
+            "/\\evil.com?",
             "//evil.com",
             "///evil.com",
             "////evil.com",
@@ -226,6 +239,12 @@ mod tests {
             ("/", "/"),
             ("/a/b?c=d&e=//evil.com#f", "/a/b?c=d&e=//evil.com#f"),
             ("/%2f%2fevil.com", "/%2f%2fevil.com"),
+            ("/a?path=C:\\b\\c#\\d", "/a?path=C:%5Cb%5Cc#%5Cd"),
+            ("/?\\evil.com", "/?%5Cevil.com"),
+            (
+                "https://app.example.com/a?b=c\\d",
+                "https://app.example.com/a?b=c%5Cd",
+            ),
             ("/a/..//evil.com", "/evil.com"),
             ("/.//evil.com", "/evil.com"),
             ("https://app.example.com", "https://app.example.com/"),

@@ -15,7 +15,9 @@ use tower::{Service, service_fn};
 
 use crate::gateway::Gateway;
 use crate::headers::protect;
+use crate::host::names_one_host;
 use crate::metrics::Asked;
+use crate::refused::Refused;
 use crate::verify::verify;
 
 /// How long an answer may take.
@@ -37,10 +39,18 @@ pub(crate) fn around(
 + 'static {
     service_fn(move |mut request: Request| {
         let gateway = Arc::clone(&gateway);
-        let (asked, begun) = (Asked::by(request.uri().path()), Instant::now());
+        let (asked, begun) = (
+            Asked::by(request.method(), request.uri().path()),
+            Instant::now(),
+        );
         // A proxy asks about each request that it lets through: looking the path up among the routes
         // would take as long as the answer.
-        let answering = if asked == Asked::Verify {
+        let answering = if !names_one_host(&request) {
+            let hosted = gateway.hosted().ok();
+            let sentence = "A request has to name one host.";
+            let refused = Refused::new(StatusCode::BAD_REQUEST, sentence);
+            Answering::Now(refused.answer(hosted.as_deref(), request.headers()))
+        } else if asked == Asked::Verify {
             Answering::Now(verify(&gateway, &request))
         } else {
             if request.method() != Method::GET {

@@ -8,6 +8,8 @@
 //! | those who wait for their codes to be redeemed | `redemptions` |
 //! | who is signed in, and when last | `session`, `seen` |
 //! | whose form it is, and whether a program looks ahead | `forms`, `previewers` |
+//! | what a request is for, as the browser says it | `fetch_metadata` |
+//! | which host a request names | `host` |
 //! | asking for a proxy | `verify` |
 //! | users and links for other systems | `api` |
 //! | the widget in other sites' pages | `widget` |
@@ -27,9 +29,11 @@ mod api;
 mod around;
 mod capacity;
 mod certificate;
+mod fetch_metadata;
 mod forms;
 mod gateway;
 mod headers;
+mod host;
 mod interfaces;
 mod metrics;
 mod pages;

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::State;
-use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderMap, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use latchkey_core::verdict::Verdict;
@@ -20,6 +20,7 @@ use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Registry, Unit};
 
 use crate::gateway::Gateway;
+use crate::host::is_this_computer;
 
 /// What was asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -47,15 +48,17 @@ impl Asked {
         Self::Page,
     ];
 
-    pub(crate) fn by(path: &str) -> Self {
+    pub(crate) fn by(method: &Method, path: &str) -> Self {
         match path {
             "/auth/verify" => Self::Verify,
             "/auth/sign-in" => Self::SignIn,
-            "/auth/continue" => Self::Continue,
             "/auth/sign-out" => Self::SignOut,
             "/healthz" | "/widget.js" => Self::Other,
             path if path.starts_with("/api/") => Self::Api,
+            path if path.starts_with("/auth/verify/") => Self::Verify,
             path if path.starts_with("/auth/") => Self::Other,
+            // The button of the confirm page is sent to the link.
+            _ if *method == Method::POST => Self::Continue,
             _ => Self::Page,
         }
     }
@@ -170,7 +173,11 @@ pub fn metrics_router(gateway: Arc<Gateway>) -> Router {
         .with_state(gateway)
 }
 
-async fn text(State(gateway): State<Arc<Gateway>>) -> Response {
+async fn text(State(gateway): State<Arc<Gateway>>, headers: HeaderMap) -> Response {
+    if !is_this_computer(&headers) {
+        let sentence = "Counters are for this computer alone: ask for them at localhost.\n";
+        return (StatusCode::FORBIDDEN, sentence).into_response();
+    }
     let metrics = &gateway.metrics;
     let counted = gateway
         .in_directory(|directory| Ok((directory.count()?, directory.seats()?)))
@@ -200,8 +207,8 @@ mod tests {
     fn what_was_asked_for_is_known_by_its_path() {
         for (path, label) in [
             ("/auth/verify", "verify"),
+            ("/auth/verify/a/b", "verify"),
             ("/auth/sign-in", "sign_in"),
-            ("/auth/continue", "continue"),
             ("/auth/sign-out", "sign_out"),
             ("/api/v2/users/ada", "api"),
             ("/api/openapi.json", "api"),
@@ -212,7 +219,8 @@ mod tests {
             ("/report", "page"),
             ("/apiary", "page"),
         ] {
-            assert_eq!(Asked::by(path).label(), label, "{path}");
+            assert_eq!(Asked::by(&Method::GET, path).label(), label, "{path}");
         }
+        assert_eq!(Asked::by(&Method::POST, "/report").label(), "continue");
     }
 }

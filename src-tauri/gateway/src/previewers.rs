@@ -1,58 +1,64 @@
-//! Programs that look at links before people do.
+//! Visitors that are programs: previews, mail scanners, browsers that fetch in advance.
 
 use axum::http::HeaderMap;
 use axum::http::header::USER_AGENT;
 
-/// Whether somebody looks whether it is worth looking: a browser that fetches pages in advance, or a
-/// program that shows what is behind a link. Nobody is signed in by that.
+/// Whether a visitor is not, or may not be, a person: a browser that fetches pages in advance, a program
+/// without a user agent, or one whose user agent is no browser's. They are asked first, which costs a
+/// person one click. A program that calls itself a browser cannot be told from one.
 pub(crate) fn looks_ahead(headers: &HeaderMap) -> bool {
     const ADVANCE: [&str; 3] = ["sec-purpose", "purpose", "x-moz"];
-    let says = |name: &str, what: &str| {
-        let value = headers.get(name).and_then(|value| value.to_str().ok());
-        value.is_some_and(|value| value.to_ascii_lowercase().contains(what))
-    };
-    let in_advance = ADVANCE
-        .iter()
-        .any(|name| says(name, "prefetch") || says(name, "prerender") || says(name, "preview"));
-    in_advance
-        || PREVIEWERS
-            .iter()
-            .any(|agent| says(USER_AGENT.as_str(), agent))
+    const PURPOSES: [&str; 3] = ["prefetch", "prerender", "preview"];
+    let in_advance = ADVANCE.iter().any(|name| {
+        let value = text(headers, name);
+        PURPOSES.iter().any(|purpose| value.contains(purpose))
+    });
+    in_advance || !is_browser(&text(headers, USER_AGENT.as_str()))
 }
 
-/// How programs that look at links name themselves, in lower case.
-const PREVIEWERS: [&str; 33] = [
-    "slackbot",
-    "slack-imgproxy",
-    "twitterbot",
-    "facebookexternalhit",
-    "facebot",
-    "whatsapp",
-    "telegrambot",
-    "discordbot",
-    "linkedinbot",
-    "skypeuripreview",
-    "microsoftpreview",
-    "teams",
-    "googlebot",
-    "google-inspectiontool",
-    "googleimageproxy",
-    "google-safety",
-    "bingbot",
-    "bingpreview",
-    "yandexbot",
-    "duckduckbot",
-    "applebot",
-    "pinterest",
-    "redditbot",
-    "embedly",
-    "iframely",
-    "vkshare",
-    "viber",
-    "snapchat",
-    "mattermost",
-    "rocket.chat",
-    "zoombot",
+/// Whether a user agent in lower case is one of a browser that a person uses. All of them begin as
+/// Netscape's did, or as Opera's old ones.
+fn is_browser(agent: &str) -> bool {
+    let is_named_so = agent.starts_with("mozilla/") || agent.starts_with("opera/");
+    is_named_so && !PROGRAMS.iter().any(|program| agent.contains(program))
+}
+
+fn text(headers: &HeaderMap, name: &str) -> String {
+    let value = headers.get(name).and_then(|value| value.to_str().ok());
+    value.unwrap_or_default().to_ascii_lowercase()
+}
+
+/// What programs have in their user agent beside a browser's name, in lower case. `http` is the address
+/// at which many of them explain themselves.
+const PROGRAMS: [&str; 30] = [
     "barracuda",
+    "bot",
+    "crawl",
+    "facebookexternalhit",
+    "google-",
+    "googleimageproxy",
+    "headless",
+    "http:",
+    "https:",
+    "iframely",
+    "lighthouse",
+    "mastodon",
+    "mattermost",
+    "mimecast",
+    "onebox",
+    "phantomjs",
+    "pinterest",
+    "preview",
     "proofpoint",
+    "rocket.chat",
+    "safelinks",
+    "scan",
+    "snapchat",
+    "spider",
+    "symantec",
+    "synapse",
+    "teams",
+    "viber",
+    "vkshare",
+    "whatsapp",
 ];

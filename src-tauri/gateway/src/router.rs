@@ -19,7 +19,7 @@ use crate::{api, pages, visit, widget};
 /// |---|---|
 /// | `/auth/verify` | who somebody is, for a proxy; answered before the routes |
 /// | `/auth/sign-in` | where a proxy sends whoever is not signed in |
-/// | `/auth/continue`, `/auth/sign-out` | the buttons of pages |
+/// | `/auth/sign-out` | the button that signs out |
 /// | `/api/…` | users and links, for other systems |
 /// | `/widget.js` | the widget, for pages of other sites |
 /// | `/auth/widget/…` | its frame, and what the frame's script asks for |
@@ -31,7 +31,6 @@ pub fn router(
 {
     let routes = Router::new()
         .route("/auth/sign-in", get(visit::sign_in_page))
-        .route("/auth/continue", post(visit::confirmed))
         .route("/auth/sign-out", post(visit::sign_out))
         .route(
             pages::STYLE_PATH,

@@ -22,6 +22,9 @@ use crate::gateway::{Gateway, Hosted};
 
 /// How long somebody has to open a link after a proxy has sent them here.
 const RETURN_MINUTES: i64 = 15;
+/// The longest value of a cookie that keeps a return address, in bytes. A browser takes 4,096 for name
+/// and value (RFC 6265bis §5.6), and an address of 4 KiB goes into two.
+const RETURN_PART: usize = 3_800;
 
 /// The cookies of an instance.
 pub(crate) struct CookieKey {
@@ -37,7 +40,7 @@ pub(crate) struct CookieKey {
 struct Names {
     session: String,
     widget: String,
-    return_to: String,
+    return_to: [String; 2],
     shown: String,
     kept: String,
 }
@@ -58,7 +61,7 @@ impl Names {
         Self {
             session: name("session"),
             widget: name("widget"),
-            return_to: name("return"),
+            return_to: [name("return"), name("return_2")],
             shown: name("shown"),
             kept: name("kept"),
         }
@@ -127,18 +130,27 @@ impl CookieKey {
         values(headers, &self.names.kept).next().is_some()
     }
 
-    /// A cookie that remembers where to go after signing in.
-    pub(crate) fn remember(&self, address: &ReturnAddress) -> String {
+    /// Cookies that remember where to go after signing in.
+    pub(crate) fn remember(&self, address: &ReturnAddress) -> Vec<String> {
+        let [name, _] = &self.names.return_to;
         let value = URL_SAFE_NO_PAD.encode(address.as_str());
-        let seconds = RETURN_MINUTES * 60;
-        let cookie = self.bare(&self.names.return_to, value, seconds);
-        signed(cookie, &self.return_to)
+        let value = signed(Cookie::new(name.clone(), value), &self.return_to);
+        let (first, second) = value.split_at_checked(RETURN_PART).unwrap_or((&value, ""));
+        let parts = self.names.return_to.iter().zip([first, second]);
+        parts
+            .filter(|(_, part)| !part.is_empty())
+            .map(|(name, part)| self.bare(name, part.to_owned(), RETURN_MINUTES * 60))
+            .map(|cookie| cookie.to_string())
+            .collect()
     }
 
-    /// A cookie that forgets it.
-    pub(crate) fn forget(&self) -> String {
-        self.bare(&self.names.return_to, String::new(), 0)
-            .to_string()
+    /// Cookies that forget it, where it is remembered.
+    pub(crate) fn forget(&self, headers: &HeaderMap) -> Vec<String> {
+        let is_kept = |name: &&String| values(headers, name).next().is_some();
+        let names = self.names.return_to.iter().filter(is_kept);
+        names
+            .map(|name| self.bare(name, String::new(), 0).to_string())
+            .collect()
     }
 
     /// Where to go after signing in, where that is still allowed.
@@ -147,7 +159,16 @@ impl CookieKey {
         headers: &HeaderMap,
         settings: &Settings,
     ) -> Option<ReturnAddress> {
-        let value = verified(headers, &self.names.return_to, &self.return_to)?;
+        let [name, second] = &self.names.return_to;
+        let value_of = |name| Some(std::str::from_utf8(values(headers, name).next()?).ok()?.to_owned());
+        let mut value: String = value_of(name)?;
+        // A shorter address has one part; a second one is left of an earlier address.
+        if value.len() == RETURN_PART {
+            value.push_str(&value_of(second).unwrap_or_default());
+        }
+        let cookie = Cookie::new(name.clone(), value);
+        let cookie = CookieJar::new().signed(&self.return_to).verify(cookie)?;
+        let value = cookie.value();
         let address = String::from_utf8(URL_SAFE_NO_PAD.decode(value).ok()?).ok()?;
         ReturnAddress::parse(&address, &settings.return_origins())
     }
@@ -181,11 +202,13 @@ impl CookieKey {
     }
 }
 
-fn signed(cookie: Cookie<'_>, key: &Key) -> String {
+/// The value of a cookie with its signature.
+fn signed(cookie: Cookie<'static>, key: &Key) -> String {
     let name = cookie.name().to_owned();
     let mut jar = CookieJar::new();
-    jar.signed_mut(key).add(cookie.into_owned());
-    jar.get(&name).map(ToString::to_string).unwrap_or_default()
+    jar.signed_mut(key).add(cookie);
+    let value = jar.get(&name).map(|cookie| cookie.value().to_owned());
+    value.unwrap_or_default()
 }
 
 /// A cookie that a browser also keeps in a frame of another site's page, in a jar for that site alone
@@ -195,14 +218,6 @@ fn framed(mut cookie: Cookie<'_>) -> Cookie<'_> {
     cookie.set_secure(true);
     cookie.set_partitioned(true);
     cookie
-}
-
-/// The value of a cookie whose signature holds.
-fn verified(headers: &HeaderMap, name: &str, key: &Key) -> Option<String> {
-    let texts = values(headers, name).filter_map(|value| std::str::from_utf8(value).ok());
-    let mut cookies = texts.map(|text| Cookie::new(name.to_owned(), text.to_owned()));
-    let verified = cookies.find_map(|cookie| CookieJar::new().signed(key).verify(cookie));
-    verified.map(|cookie| cookie.value().to_owned())
 }
 
 /// The values of the cookies of a name. They are bytes: another application of the host may set a cookie

@@ -1,20 +1,22 @@
 //! Forward authentication: a proxy asks here about each request before it lets it through.
+//!
+//! Some proxies ask by the visitor's own method, and some add the visitor's path and query to the
+//! address that they ask at, so any method, any path below and any query is answered.
 
 use std::borrow::Cow;
 
 use axum::extract::Request;
-use axum::http::header::{ALLOW, HeaderName, LOCATION};
-use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
+use axum::http::header::{HeaderName, LOCATION};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use latchkey_core::directory::User;
 use latchkey_core::return_address::ReturnAddress;
 use latchkey_core::session::Place;
-use serde::Deserialize;
 use url::form_urlencoded;
 
+use crate::fetch_metadata::is_navigation;
 use crate::gateway::{Gateway, Hosted};
 use crate::refused::Refused;
-use crate::sent::in_query;
 
 const REMOTE_USER: HeaderName = HeaderName::from_static("remote-user");
 const REMOTE_EMAIL: HeaderName = HeaderName::from_static("remote-email");
@@ -23,51 +25,47 @@ const REMOTE_GROUPS: HeaderName = HeaderName::from_static("remote-groups");
 const AUTH_REQUEST_USER: HeaderName = HeaderName::from_static("x-auth-request-user");
 const AUTH_REQUEST_EMAIL: HeaderName = HeaderName::from_static("x-auth-request-email");
 
-/// What a proxy wants.
-#[derive(Debug, Deserialize)]
-pub(crate) struct Wanted {
-    /// With it, whoever is not signed in is sent to the sign-in page.
-    redirect: Option<String>,
-}
-
-/// 200 and who it is, or 401. Whoever is signed in in the widget alone is nobody here: its cookie goes
-/// along with what pages of other sites send.
+/// 200 and who it is, or 401. With `redirect` in the query, a visitor who is not signed in and opens a
+/// page is sent to the sign-in page; what a script fetches gets 401 all the same. Whoever is signed in in
+/// the widget alone is nobody here: its cookie goes along with what pages of other sites send.
 pub(crate) fn verify(gateway: &Gateway, request: &Request) -> Response {
-    if !matches!(*request.method(), Method::GET | Method::HEAD) {
-        return (StatusCode::METHOD_NOT_ALLOWED, [(ALLOW, "GET,HEAD")]).into_response();
-    }
     let headers = request.headers();
     let hosted = match gateway.hosted() {
         Ok(hosted) => hosted,
         Err(cause) => return Refused::failure(&cause).answer(None, headers),
     };
-    let wanted = in_query::<Wanted>(request, gateway);
-    match (wanted, gateway.signed_in(&hosted, Place::Page, headers)) {
-        (Err(unreadable), _) => unreadable,
-        (_, Ok(Some(user))) => remote(&user),
-        (Ok(Wanted { redirect: Some(_) }), Ok(None)) => to_sign_in(&hosted, headers),
-        (_, Ok(None)) => StatusCode::UNAUTHORIZED.into_response(),
-        (_, Err(cause)) => Refused::failure(&cause).answer(Some(&hosted), headers),
+    match gateway.signed_in(&hosted, Place::Page, headers) {
+        Ok(Some(user)) => remote(&user),
+        Ok(None) if wants_redirect(request.uri()) && is_navigation(headers) => {
+            to_sign_in(&hosted, headers)
+        }
+        Ok(None) => StatusCode::UNAUTHORIZED.into_response(),
+        Err(cause) => Refused::failure(&cause).answer(Some(&hosted), headers),
     }
 }
 
-/// Who it is, as proxies hand it to applications. Texts are UTF-8.
+/// Whether the query has `redirect`, with any value and any number of times.
+fn wants_redirect(uri: &Uri) -> bool {
+    let query = uri.query().unwrap_or_default();
+    form_urlencoded::parse(query.as_bytes()).any(|(name, _)| name == "redirect")
+}
+
+/// Who it is, as proxies hand it to applications. Texts are UTF-8. All six headers are there, empty where
+/// nothing is known: Caddy before 2.8.5 hands on the name of its own placeholder for one that is missing.
 fn remote(user: &User) -> Response {
     let mut answer = StatusCode::OK.into_response();
     let headers = answer.headers_mut();
     // As many as there are here, and those of every answer.
     headers.reserve(20);
     let mut insert = |names: &[HeaderName], text: &str| {
-        if let Some(value) = header_value(text) {
-            for name in names {
-                headers.insert(name.clone(), value.clone());
-            }
+        let value = header_value(text).unwrap_or(HeaderValue::from_static(""));
+        for name in names {
+            headers.insert(name.clone(), value.clone());
         }
     };
     insert(&[REMOTE_USER, AUTH_REQUEST_USER], user.id.as_str());
-    if let Some(email) = &user.email {
-        insert(&[REMOTE_EMAIL, AUTH_REQUEST_EMAIL], email.as_str());
-    }
+    let email = user.email.as_ref().map_or("", |email| email.as_str());
+    insert(&[REMOTE_EMAIL, AUTH_REQUEST_EMAIL], email);
     insert(&[REMOTE_NAME], user.display_name());
     // One with a comma would be two, and one that has to be changed would be another.
     let is_whole = |group: &&str| {
@@ -77,9 +75,7 @@ fn remote(user: &User) -> Response {
             && !group.contains(char::is_control)
     };
     let groups: Vec<&str> = user.metadata.groups().filter(is_whole).collect();
-    if !groups.is_empty() {
-        insert(&[REMOTE_GROUPS], &groups.join(","));
-    }
+    insert(&[REMOTE_GROUPS], &groups.join(","));
     answer
 }
 
@@ -111,10 +107,14 @@ fn to_sign_in(hosted: &Hosted, headers: &HeaderMap) -> Response {
     }
 }
 
-/// The page that was asked for, as proxies say it: nginx by one header of its configuration, Caddy and
-/// Traefik by three.
+/// The page that was asked for, as proxies say it: nginx and HAProxy by headers of their configuration,
+/// Caddy and Traefik by headers of their own. `None` for what a form has sent, which nobody can come back to.
 fn wanted_page(headers: &HeaderMap) -> Option<String> {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    let method = text("x-original-method").or_else(|| text("x-forwarded-method"));
+    if method.is_some_and(|method| !matches!(method, "GET" | "HEAD")) {
+        return None;
+    }
     if let Some(page) = text("x-original-url") {
         return Some(page.to_owned());
     }

@@ -5,6 +5,7 @@
     reason = "on both sides is the one answer that a request gets"
 )]
 
+use std::iter;
 use std::sync::Arc;
 
 use axum::extract::State;
@@ -19,6 +20,7 @@ use latchkey_core::verdict::Verdict;
 use serde::Deserialize;
 use url::form_urlencoded;
 
+use crate::fetch_metadata::{is_embedded, is_of_a_tab};
 use crate::forms::is_from_here;
 use crate::gateway::{Current, Gateway, Hosted, Opened};
 use crate::pages;
@@ -41,7 +43,9 @@ pub(crate) async fn page(
 ) -> Answer {
     let refuse =
         |status, sentence| Err(Refused::new(status, sentence).answer(Some(&hosted), &headers));
-    if method != Method::GET && method != Method::HEAD {
+    let code = code_in(&uri, hosted.settings.parameter.as_str());
+    let is_button = method == Method::POST && code.is_some();
+    if method != Method::GET && method != Method::HEAD && !is_button {
         let sentence = "This page is only there to be looked at.";
         let mut refused =
             Refused::new(StatusCode::METHOD_NOT_ALLOWED, sentence).answer(Some(&hosted), &headers);
@@ -49,13 +53,25 @@ pub(crate) async fn page(
         refused.headers_mut().insert(ALLOW, allowed);
         return Err(refused);
     }
-    match code_in(&uri, hosted.settings.parameter.as_str()) {
+    match code {
         // Whoever asks for headers alone wants nothing done.
         Some(_) if method == Method::HEAD => Ok(StatusCode::OK.into_response()),
+        // Any page of any site can load a link as a picture, and its visitor would not know.
+        Some(_) if is_embedded(&headers) => refuse(
+            StatusCode::FORBIDDEN,
+            "A link does not sign in inside another page. Open it in a tab of its own.",
+        ),
         Some((code, clean)) => {
+            if is_button {
+                must_be_from_here(&hosted, &headers)?;
+            }
             may_open(&gateway, &hosted, &extensions, &headers)?;
             let by = gateway.occasion(&extensions, &headers);
-            open(&gateway, &hosted, code, &clean, &headers, by).await
+            if is_button {
+                confirmed(&gateway, &hosted, &code, &clean, &headers, by).await
+            } else {
+                open(&gateway, &hosted, &code, &clean, &headers, by).await
+            }
         }
         None if widget::is_script(&uri, &hosted) => Ok(widget::script().await),
         None if is_home(&uri, &hosted) => home(&gateway, &hosted, &headers),
@@ -87,7 +103,7 @@ fn code_in(uri: &Uri, parameter: &str) -> Option<(String, String)> {
 async fn open(
     gateway: &Gateway,
     hosted: &Arc<Hosted>,
-    code: String,
+    code: &str,
     clean: &str,
     headers: &HeaderMap,
     by: Occasion,
@@ -102,45 +118,36 @@ async fn open(
         looks_ahead: looks_ahead(headers),
     };
     let browser = hosted.cookie_key.browser(Place::Page, headers);
-    let opening = gateway.open(hosted, &code, visitor, browser, by);
+    let opening = gateway.open(hosted, code, visitor, browser, by);
     match opening.await.map_err(failed)? {
         Opened::Asks { whom, replaces } => {
             let other = signed_in.as_ref().filter(|_| replaces);
             let other = other.map(|other| other.user.display_name());
-            let page = pages::confirm(hosted, &whom, other, &code, clean).into_response();
+            let page = pages::confirm(hosted, &whom, other).into_response();
             Ok(with_cookies(page, &[hosted.cookie_key.shown()]))
         }
         Opened::Done(done) => let_in(hosted, &done, clean, headers, reference),
     }
 }
 
-/// What the button of the confirm page sends.
-#[derive(Deserialize)]
-pub(crate) struct Continue {
-    code: String,
-    to: String,
-}
-
-/// The button of the confirm page.
-pub(crate) async fn confirmed(
-    State(gateway): State<Arc<Gateway>>,
-    Current(hosted): Current,
-    extensions: Extensions,
-    headers: HeaderMap,
-    Sent(Continue { code, to }): Sent<Continue>,
+/// The button of the confirm page. Its form is sent to the link itself.
+async fn confirmed(
+    gateway: &Gateway,
+    hosted: &Hosted,
+    code: &str,
+    clean: &str,
+    headers: &HeaderMap,
+    by: Occasion,
 ) -> Answer {
-    must_be_from_here(&hosted, &headers)?;
-    may_open(&gateway, &hosted, &extensions, &headers)?;
-    let by = gateway.occasion(&extensions, &headers);
     let reference = by.reference.clone();
-    let browser = hosted.cookie_key.browser(Place::Page, &headers);
-    let done = gateway.sign_in(&hosted, &code, browser, by).await;
-    let done = done.map_err(|cause| Refused::failure(&cause).answer(Some(&hosted), &headers))?;
-    let_in(&hosted, &done, &to, &headers, reference)
+    let browser = hosted.cookie_key.browser(Place::Page, headers);
+    let done = gateway.sign_in(hosted, code, browser, by).await;
+    let done = done.map_err(|cause| Refused::failure(&cause).answer(Some(hosted), headers))?;
+    let_in(hosted, &done, clean, headers, reference)
 }
 
-/// Gives a session out, and leads on: to where a proxy has sent them from, else to where the link
-/// leads.
+/// Gives a session out, and leads on: to where the link leads. A link that leads to the instance's own
+/// address leads to where a proxy has sent its visitor from.
 fn let_in(
     hosted: &Hosted,
     done: &SignIn,
@@ -151,10 +158,24 @@ fn let_in(
     let keys = &hosted.cookie_key;
     let (_, cookie) =
         begun(hosted, done, reference).map_err(|no| no.answer(Some(hosted), headers))?;
-    let to = keys
-        .remembered(headers, &hosted.settings)
-        .or_else(|| ReturnAddress::parse(clean, &[]));
-    Ok(see_other(to.as_ref(), &[cookie, keys.forget()]))
+    let own = ReturnAddress::parse(clean, &[]);
+    let to = if leads_home(clean, hosted) {
+        keys.remembered(headers, &hosted.settings).or(own)
+    } else {
+        own
+    };
+    let cookies: Vec<String> = iter::once(cookie).chain(keys.forget(headers)).collect();
+    Ok(see_other(to.as_ref(), &cookies))
+}
+
+/// Whether an address without its code is the instance's own, where every link leads that names no page.
+fn leads_home(clean: &str, hosted: &Hosted) -> bool {
+    let url = hosted.settings.url.without_fragment();
+    let own = url.query().map_or_else(
+        || url.path().to_owned(),
+        |query| format!("{}?{query}", url.path()),
+    );
+    clean == "/" || clean == own
 }
 
 /// The session that a code has begun, and its cookie; else what its visitor is told.
@@ -246,9 +267,12 @@ pub(crate) async fn sign_in_page(
             None => see_other(to.as_ref(), &[]),
         });
     }
-    let remembered = to.iter().map(|address| hosted.cookie_key.remember(address));
+    // What a script fetches, or a frame shows, is nothing to come back to.
+    let remembered = to
+        .filter(|_| is_of_a_tab(&headers))
+        .map(|address| hosted.cookie_key.remember(&address));
     let page = pages::sign_in(&hosted).into_response();
-    Ok(with_cookies(page, &remembered.collect::<Vec<_>>()))
+    Ok(with_cookies(page, &remembered.unwrap_or_default()))
 }
 
 /// The button that signs out.
@@ -260,10 +284,10 @@ pub(crate) async fn sign_out(
     must_be_from_here(&hosted, &headers)?;
     let ended = gateway.sign_out(&hosted, Place::Page, &headers).await;
     ended.map_err(|cause| Refused::failure(&cause).answer(Some(&hosted), &headers))?;
-    let cookies = [
-        hosted.cookie_key.end(Place::Page),
-        hosted.cookie_key.forget(),
-    ];
+    let ended = hosted.cookie_key.end(Place::Page);
+    let cookies: Vec<String> = iter::once(ended)
+        .chain(hosted.cookie_key.forget(&headers))
+        .collect();
     Ok(with_cookies(
         pages::signed_out(&hosted).into_response(),
         &cookies,

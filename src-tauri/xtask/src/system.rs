@@ -53,6 +53,7 @@ const MANAGERS: [Manager; 4] = [
             "fonts-dejavu-core",
             "fonts-noto-core",
             "gnome-keyring",
+            "haproxy",
             "imagemagick",
             "librsvg2-bin",
             "nginx-light",

@@ -94,7 +94,7 @@ fn visits(address: &str) -> Vec<f64> {
         let mut visitor = Visitor::connect(address).unwrap();
         write!(
             visitor,
-            "GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+            "GET {path} HTTP/1.1\r\nHost: x\r\nUser-Agent: Mozilla/5.0\r\nConnection: close\r\n\r\n"
         )
         .unwrap();
         let mut answer = String::new();

@@ -19,6 +19,9 @@ pub(crate) fn load(url: &str, cookie: Option<&str>, script: Option<&Path>) -> Lo
         "--connections=32",
         "--duration=3s",
         "--latency",
+        // A link of a visitor without one is not opened at once.
+        "--header",
+        "User-Agent: Mozilla/5.0",
     ]);
     if let Some(cookie) = cookie {
         wrk.arg("--header").arg(format!("Cookie: {cookie}"));

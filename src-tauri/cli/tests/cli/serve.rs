@@ -111,7 +111,7 @@ impl Serving {
 
 fn get(path: &str, cookie: &str) -> String {
     format!(
-        "GET {path} HTTP/1.1\r\nHost: localhost\r\nCookie: {cookie}\r\nConnection: close\r\n\r\n"
+        "GET {path} HTTP/1.1\r\nHost: localhost\r\nUser-Agent: Mozilla/5.0\r\nCookie: {cookie}\r\nConnection: close\r\n\r\n"
     )
 }
 
@@ -320,6 +320,11 @@ fn counters_are_on_a_listener_of_their_own() {
     }
     assert!(serving.get(other, "").starts_with("HTTP/1.1 403"));
     assert!(serving.get("/metrics", "").starts_with("HTTP/1.1 404"));
+    // A page of another site can ask here under its own name.
+    let foreign = get("/metrics", "").replace("Host: localhost", "Host: evil.example");
+    let foreign = Serving::ask(&metrics, &foreign).unwrap();
+    assert!(foreign.starts_with("HTTP/1.1 403"), "{foreign}");
+    assert!(!foreign.contains("latchkey_"), "{foreign}");
     let counted = Serving::ask(&metrics, &get("/metrics", "")).unwrap();
     assert!(counted.starts_with("HTTP/1.1 200"), "{counted}");
     for line in [

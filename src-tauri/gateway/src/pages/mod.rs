@@ -59,14 +59,9 @@ pub(crate) fn signed_in_here(hosted: &Hosted, name: &str, host: &str, to: &str) 
     )
 }
 
-/// A link was opened, and a click is missing.
-pub(crate) fn confirm(
-    hosted: &Hosted,
-    whom: &str,
-    other: Option<&str>,
-    code: &str,
-    to: &str,
-) -> Markup {
+/// A link was opened, and a click is missing. The form has no action, so it is sent to the link itself,
+/// with the part behind `#` that no server sees; a browser keeps that part when it is led on.
+pub(crate) fn confirm(hosted: &Hosted, whom: &str, other: Option<&str>) -> Markup {
     page(
         Some(hosted),
         "Sign in",
@@ -75,9 +70,7 @@ pub(crate) fn confirm(
             @if let Some(other) = other {
                 p { "You are signed in as " strong { (other) } ". Going on signs you in as somebody else." }
             }
-            form method="post" action="/auth/continue" {
-                input type="hidden" name="code" value=(code);
-                input type="hidden" name="to" value=(to);
+            form method="post" {
                 button.primary type="submit" { "Continue as " (whom) }
             }
             p.quiet { "If that is not you, close this page." }

@@ -245,7 +245,10 @@ fn only_the_frames_own_script_may_ask_for_anything() {
             ("origin", "null"),
             ("cookie", "__Host-latchkey_shown_383aa495=1"),
         ],
-        vec![("origin", "https://chat.acme.example")],
+        vec![
+            ("host", "other.acme.example"),
+            ("origin", "https://chat.acme.example"),
+        ],
     ];
     for what in ["open", "continue", "sign-out"] {
         let path = format!("/auth/widget/{what}");

@@ -6,6 +6,7 @@ fn every_answer_is_protected() {
     let code = site.new_user("ada");
     let link = format!("/?externalAuthCode={code}");
     let long = "x".repeat(20_000);
+    let html = [("accept", "text/html")];
     let form = [("content-type", "application/x-www-form-urlencoded")];
     for (method, path, headers, body, status) in [
         ("GET", "/", &[][..], "", 401),
@@ -15,16 +16,17 @@ fn every_answer_is_protected() {
         ("GET", "/nowhere", &[], "", 404),
         ("POST", "/", &[], "", 405),
         ("PUT", &link, &[], "", 405),
-        ("DELETE", "/auth/verify", &[], "", 405),
+        ("DELETE", "/auth/verify", &[], "", 401),
         ("GET", "/auth/verify", &[], "", 401),
         ("HEAD", "/auth/verify", &[], "", 401),
-        ("GET", "/auth/verify?redirect=1", &[], "", 302),
+        ("GET", "/auth/verify?redirect=1", &html, "", 302),
         ("GET", "/auth/sign-in", &[], "", 200),
         ("GET", "/auth/sign-in?rd=a&rd=b", &[], "", 400),
-        ("GET", "/auth/continue", &[], "", 405),
-        ("POST", "/auth/continue", &[], "", 415),
-        ("POST", "/auth/continue", &form, "code=x", 422),
-        ("POST", "/auth/continue", &form, &long, 413),
+        ("POST", &link, &[], "", 303),
+        ("GET", "/auth/widget/open", &[], "", 405),
+        ("POST", "/auth/widget/open", &[], "", 415),
+        ("POST", "/auth/widget/open", &form, "x=1", 422),
+        ("POST", "/auth/widget/open", &form, &long, 413),
         ("POST", "/auth/sign-out", &[], "", 200),
         ("GET", "/auth/style.css", &[], "", 200),
         ("GET", "/healthz", &[], "", 200),

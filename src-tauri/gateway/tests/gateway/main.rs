@@ -16,6 +16,7 @@ mod crowd;
 mod document;
 mod embedding;
 mod headers;
+mod landing;
 mod previews;
 mod proxies;
 mod scene;

@@ -5,7 +5,23 @@ use latchkey_core::instance::SignInStep;
 use crate::site::Site;
 
 /// As their makers write them.
-const AGENTS: [&str; 32] = [
+const AGENTS: [&str; 48] = [
+    "",
+    "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) HeadlessChrome/140.0.0.0 Safari/537.36",
+    "Discourse Forum Onebox v3.4",
+    "Mastodon/4.4.3 (http.rb/5.2.0; +https://mastodon.example/) Bot",
+    "http.rb/5.1.1 (Mastodon/4.1.2; +https://mastodon.example/)",
+    "Synapse (bot; +https://github.com/matrix-org/synapse)",
+    "Synapse/1.130.0",
+    "curl/8.14.1",
+    "Wget/1.25.0",
+    "python-requests/2.32.4",
+    "Go-http-client/2.0",
+    "okhttp/5.1.0",
+    "Java/21.0.7",
+    "Apache-HttpClient/5.5 (Java/21)",
+    "axios/1.11.0",
+    "node",
     "Slackbot-LinkExpanding 1.0 (+https://api.slack.com/robots)",
     "Slackbot 1.0 (+https://api.slack.com/robots)",
     "Slack-ImgProxy (+https://api.slack.com/robots)",
@@ -77,8 +93,7 @@ fn a_look_at_a_link_does_nothing_and_a_persons_click_afterwards_works() {
     assert_eq!(scanner.status.as_u16(), 200);
     assert!(!scanner.body.contains("<script") && !scanner.body.contains("http-equiv"));
     assert_eq!(site.seats(), 0);
-    let form = [("code", code.as_str()), ("to", "/")];
-    assert!(site.post("/auth/continue", &form, &[]).session().is_some());
+    assert!(site.confirm(&path, &[]).session().is_some());
     assert_eq!(site.seats(), 1);
 }
 

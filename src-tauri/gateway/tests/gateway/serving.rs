@@ -52,7 +52,7 @@ impl Running {
         let mut stream = self.connect();
         write!(
             stream,
-            "GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+            "GET {path} HTTP/1.1\r\nHost: x\r\nUser-Agent: Mozilla/5.0\r\nConnection: close\r\n\r\n"
         )
         .unwrap();
         let mut answer = String::new();
@@ -161,4 +161,35 @@ fn an_address_that_is_taken_is_said_to_be() {
     );
     let foreign = Listening::on("192.0.2.1:8787".parse().unwrap()).unwrap_err();
     assert_eq!(foreign.code, ErrorCode::AddressInUse);
+}
+
+#[test]
+fn a_request_that_names_no_host_or_two_is_refused() {
+    let site = Site::new();
+    let running = Running::new(&site);
+    let link = format!("/?externalAuthCode={}", site.new_user("ada"));
+    for path in [&link, "/healthz", "/auth/verify", "/nowhere"] {
+        for (version, hosts, is_refused) in [
+            ("1.1", "", true),
+            ("1.1", "Host: a\r\nHost: b\r\n", true),
+            ("1.1", "Host: a\r\nhost: a\r\n", true),
+            ("1.0", "Host: a\r\nHost: b\r\n", true),
+            ("1.1", "Host: a\r\n", false),
+            // A probe of an old kind names none.
+            ("1.0", "", false),
+        ] {
+            let mut stream = running.connect();
+            write!(
+                stream,
+                "GET {path} HTTP/{version}\r\n{hosts}Connection: close\r\n\r\n"
+            )
+            .unwrap();
+            let mut answer = String::new();
+            stream.read_to_string(&mut answer).unwrap();
+            let is_400 = answer.split(' ').nth(1) == Some("400");
+            assert_eq!(is_400, is_refused, "{path} {version} {hosts:?}: {answer}");
+        }
+    }
+    assert!(!site.has_user("ada"));
+    running.end();
 }

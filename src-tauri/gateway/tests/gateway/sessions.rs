@@ -17,7 +17,7 @@ use latchkey_core::secret::{Secret, SigningKey};
 use latchkey_core::session::{NewSession, Place, SessionId};
 use latchkey_core::user_id::UserId;
 
-use crate::site::{Site, by};
+use crate::site::{NAVIGATES, Site, by};
 
 fn status(site: &Site, cookie: &str) -> u16 {
     site.get_as("/auth/verify", cookie).status.as_u16()
@@ -100,7 +100,7 @@ fn a_cookie_that_was_changed_or_is_of_another_instance_signs_nobody_in() {
     other.sign_in("ada");
     assert_eq!(status(&other, &cookie), 401);
     // A cookie that remembers an address is none that signs in.
-    let page = site.get("/auth/sign-in?rd=/somewhere", &[]);
+    let page = site.get("/auth/sign-in?rd=/somewhere", &[NAVIGATES]);
     let remembered = page.cookies().remove(0);
     let value = remembered.split_once('=').unwrap().1;
     assert_eq!(status(&site, &format!("{name}={value}")), 401);
@@ -111,8 +111,8 @@ fn a_cookie_that_somebody_else_has_set_is_not_taken_over() {
     let site = Site::new();
     let planted = site.sign_in("mallory");
     let code = site.new_user("ada");
-    let form = [("code", code.as_str()), ("to", "/")];
-    let answer = site.post("/auth/continue", &form, &[("cookie", &planted)]);
+    let link = format!("/?externalAuthCode={code}");
+    let answer = site.confirm(&link, &[("cookie", &planted)]);
     let own = answer.session().unwrap();
     assert_ne!(own, planted);
     let verified = site.get_as("/auth/verify", &own);

@@ -28,6 +28,15 @@ pub(crate) fn by() -> Occasion {
     Occasion::new(Actor::Studio, Timestamp::now())
 }
 
+/// What a person's browser sends with each request, where a test does not say otherwise.
+const PERSON: [(&str, &str); 2] = [
+    ("host", "chat.acme.example"),
+    ("user-agent", "Mozilla/5.0 (a browser)"),
+];
+
+/// How a browser says that the answer becomes a page.
+pub(crate) const NAVIGATES: (&str, &str) = ("sec-fetch-mode", "navigate");
+
 pub(crate) struct Site {
     pub(crate) directory: Arc<SledDirectory>,
     pub(crate) settings: Settings,
@@ -146,6 +155,11 @@ impl Site {
         ))
     }
 
+    /// Clicks on the button of the page that a link shows.
+    pub(crate) fn confirm(&self, link: &str, headers: &[(&str, &str)]) -> Answer {
+        self.post(link, &[], headers)
+    }
+
     /// Signs somebody in, and answers with the cookie.
     pub(crate) fn sign_in(&self, id: &str) -> String {
         let code = self.new_user(id);
@@ -198,6 +212,11 @@ impl Site {
         let mut request = Request::builder().method(method).uri(path);
         for (name, value) in headers {
             request = request.header(*name, *value);
+        }
+        for (name, value) in PERSON {
+            if !headers.iter().any(|(given, _)| *given == name) {
+                request = request.header(name, value);
+            }
         }
         self.send(request.body(Body::from(body.to_owned())).unwrap())
     }

@@ -1,6 +1,6 @@
 use latchkey_core::return_address::WebOrigin;
 
-use crate::site::Site;
+use crate::site::{NAVIGATES, Site};
 
 #[test]
 fn a_proxy_is_told_who_it_is() {
@@ -62,14 +62,18 @@ fn a_browser_is_sent_to_sign_in_and_comes_back_to_where_it_was_going() {
         settings.visiting.return_to.push(app);
     });
     let asked_by_caddy = [
+        NAVIGATES,
         ("x-forwarded-proto", "https"),
         ("x-forwarded-host", "chat.acme.example:8443"),
         ("x-forwarded-uri", "/reports?year=2026"),
     ];
-    let asked_by_nginx = [(
-        "x-original-url",
-        "https://chat.acme.example:8443/reports?year=2026",
-    )];
+    let asked_by_nginx = [
+        NAVIGATES,
+        (
+            "x-original-url",
+            "https://chat.acme.example:8443/reports?year=2026",
+        ),
+    ];
     for headers in [&asked_by_caddy[..], &asked_by_nginx[..]] {
         let sent = site.get("/auth/verify?redirect", headers);
         assert_eq!(sent.status.as_u16(), 302);
@@ -77,7 +81,7 @@ fn a_browser_is_sent_to_sign_in_and_comes_back_to_where_it_was_going() {
         let rd = "rd=https%3A%2F%2Fchat.acme.example%3A8443%2Freports%3Fyear%3D2026";
         assert_eq!(page, format!("https://chat.acme.example/auth/sign-in?{rd}"));
         let path = page.strip_prefix("https://chat.acme.example").unwrap();
-        let shown = site.get(path, &[]);
+        let shown = site.get(path, &[NAVIGATES]);
         assert_eq!(shown.status.as_u16(), 200);
         let remembered = shown.cookies().remove(0);
         let code = site.new_user("ada");
@@ -127,6 +131,7 @@ fn whoever_is_signed_in_is_sent_to_no_page_of_another_host() {
 fn nobody_is_sent_to_a_page_that_is_not_allowed() {
     let site = Site::new();
     let forwarded = [
+        NAVIGATES,
         ("x-forwarded-proto", "https"),
         ("x-forwarded-host", "evil.com"),
         ("x-forwarded-uri", "/"),
@@ -142,7 +147,83 @@ fn nobody_is_sent_to_a_page_that_is_not_allowed() {
         "javascript:alert(1)",
     ] {
         let path = format!("/auth/sign-in?rd={rd}");
-        assert!(site.get(&path, &[]).cookies().is_empty(), "{rd}");
+        assert!(site.get(&path, &[NAVIGATES]).cookies().is_empty(), "{rd}");
         assert_eq!(site.get_as(&path, &cookie).location(), "/", "{rd}");
+    }
+}
+
+#[test]
+fn what_a_script_fetches_is_answered_401_and_a_page_is_sent_to_sign_in() {
+    let site = Site::new();
+    let html = ("accept", "text/html,*/*;q=0.8");
+    for (fields, status) in [
+        (&[("accept", "application/json")][..], 401),
+        (&[("accept", "*/*")], 401),
+        (&[], 401),
+        (&[("sec-fetch-mode", "cors"), html], 401),
+        (&[("sec-fetch-mode", "no-cors")], 401),
+        (&[("sec-fetch-mode", "websocket")], 401),
+        (&[("x-requested-with", "XMLHttpRequest"), html], 401),
+        (&[html], 302),
+        (&[NAVIGATES], 302),
+    ] {
+        let answer = site.get("/auth/verify?redirect", fields);
+        assert_eq!(answer.status.as_u16(), status, "{fields:?}");
+        let without = site.get("/auth/verify", fields);
+        assert_eq!(without.status.as_u16(), 401, "{fields:?}");
+    }
+}
+
+#[test]
+fn a_proxy_may_ask_by_any_method_below_the_path_and_with_the_pages_own_query() {
+    let site = Site::new();
+    let cookie = site.sign_in("ada");
+    for method in [
+        "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "PROPFIND",
+    ] {
+        for path in [
+            "/auth/verify",
+            "/auth/verify/",
+            "/auth/verify/reports/2026?year=2026",
+            "/auth/verify?redirect",
+            "/auth/verify?redirect&redirect=other&year=2026",
+            "/auth/verify?redirect=a&redirect=b",
+        ] {
+            let own = [("cookie", cookie.as_str()), NAVIGATES];
+            let answer = site.ask(method, path, &own, "");
+            assert_eq!(answer.status.as_u16(), 200, "{method} {path}");
+            assert_eq!(answer.header("remote-user"), Some("ada"), "{method} {path}");
+            let nobody = site.ask(method, path, &[NAVIGATES], "");
+            let status = if path.contains("redirect") { 302 } else { 401 };
+            assert_eq!(nobody.status.as_u16(), status, "{method} {path}");
+        }
+    }
+    let other = site.get_as("/auth/verifying", &cookie);
+    assert_eq!(other.status.as_u16(), 404);
+}
+
+#[test]
+fn all_six_headers_are_there_also_where_nothing_is_known() {
+    let site = Site::new();
+    let cookie = site
+        .get(
+            &format!(
+                "/?externalAuthCode={}",
+                site.code(r#"{"user":{"id":"ada"}}"#)
+            ),
+            &[],
+        )
+        .session()
+        .unwrap();
+    let answer = site.get_as("/auth/verify", &cookie);
+    for (name, value) in [
+        ("remote-user", "ada"),
+        ("remote-email", ""),
+        ("remote-name", "ada"),
+        ("remote-groups", ""),
+        ("x-auth-request-user", "ada"),
+        ("x-auth-request-email", ""),
+    ] {
+        assert_eq!(answer.header(name), Some(value), "{name}");
     }
 }

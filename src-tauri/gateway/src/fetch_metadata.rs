@@ -1,0 +1,102 @@
+//! What a request is for, as the browser says it: Fetch Metadata (`Sec-Fetch-*`). A browser that came by
+//! http to another computer sends none; the header `Accept` decides then.
+
+use axum::http::HeaderMap;
+use axum::http::header::ACCEPT;
+
+/// Whether the answer becomes a page that somebody sees: a click on a link, an address that was typed, a
+/// form. Not what a page's script fetches.
+pub(crate) fn is_navigation(headers: &HeaderMap) -> bool {
+    if let Some(mode) = text(headers, "sec-fetch-mode") {
+        return mode == "navigate";
+    }
+    // Libraries mark what they fetch by this header, also where they ask for HTML.
+    let is_fetched = headers.contains_key("x-requested-with");
+    let accepts_html = text(headers, ACCEPT.as_str()).is_some_and(|accept| accept.contains("html"));
+    accepts_html && !is_fetched
+}
+
+/// Whether the page fills a tab: no page around it shows it in a frame.
+pub(crate) fn is_of_a_tab(headers: &HeaderMap) -> bool {
+    is_navigation(headers) && destination(headers).is_none_or(|what| what == "document")
+}
+
+/// Whether another page loads this as a part of itself: a picture, a script, a request of a script, or a
+/// frame in a page of another site. A frame in a page of the same site is a page.
+pub(crate) fn is_embedded(headers: &HeaderMap) -> bool {
+    match destination(headers) {
+        None | Some("document") => false,
+        Some("frame" | "iframe") => text(headers, "sec-fetch-site") == Some("cross-site"),
+        Some(_) => true,
+    }
+}
+
+fn destination(headers: &HeaderMap) -> Option<&str> {
+    text(headers, "sec-fetch-dest")
+}
+
+fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers.get(name).and_then(|value| value.to_str().ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(fields: &[(&'static str, &'static str)]) -> HeaderMap {
+        let fields = fields.iter();
+        fields
+            .map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()))
+            .collect()
+    }
+
+    #[test]
+    fn a_navigation_is_told_from_what_a_script_fetches() {
+        const HTML: (&str, &str) = ("accept", "text/html,application/xhtml+xml,*/*;q=0.8");
+        for (fields, is) in [
+            (&[("sec-fetch-mode", "navigate")][..], true),
+            (&[("sec-fetch-mode", "navigate"), ("accept", "*/*")], true),
+            (&[("sec-fetch-mode", "cors"), HTML], false),
+            (&[("sec-fetch-mode", "same-origin"), HTML], false),
+            (&[("sec-fetch-mode", "no-cors"), HTML], false),
+            (&[("sec-fetch-mode", "websocket")], false),
+            (&[HTML], true),
+            (&[HTML, ("x-requested-with", "XMLHttpRequest")], false),
+            (&[("accept", "application/json")], false),
+            (&[("accept", "*/*")], false),
+            (&[], false),
+        ] {
+            assert_eq!(is_navigation(&headers(fields)), is, "{fields:?}");
+        }
+    }
+
+    #[test]
+    fn a_page_of_a_tab_is_told_from_one_in_a_frame() {
+        let navigates = ("sec-fetch-mode", "navigate");
+        for (destination, tab, site, embedded) in [
+            ("document", true, "cross-site", false),
+            ("iframe", false, "same-origin", false),
+            ("iframe", false, "same-site", false),
+            ("iframe", false, "cross-site", true),
+            ("frame", false, "cross-site", true),
+            ("embed", false, "same-origin", true),
+            ("object", false, "cross-site", true),
+        ] {
+            let headers = headers(&[
+                navigates,
+                ("sec-fetch-dest", destination),
+                ("sec-fetch-site", site),
+            ]);
+            assert_eq!(is_of_a_tab(&headers), tab, "{destination} {site}");
+            assert_eq!(is_embedded(&headers), embedded, "{destination} {site}");
+        }
+        for destination in ["image", "script", "style", "empty", "font", "video"] {
+            let headers = headers(&[
+                ("sec-fetch-dest", destination),
+                ("sec-fetch-site", "same-origin"),
+            ]);
+            assert!(is_embedded(&headers), "{destination}");
+        }
+        assert!(!is_embedded(&HeaderMap::new()));
+    }
+}

@@ -1,0 +1,359 @@
+//! nginx, Caddy, Traefik and HAProxy with the README's own configurations, before an application that says
+//! what it is told.
+
+mod application;
+mod proxy;
+
+use std::fs;
+use std::io::{Read as _, Write as _};
+
+use latchkey_core::directory::Directory as _;
+use latchkey_core::link::BaseUrl;
+use latchkey_core::metadata::Metadata;
+use latchkey_core::payload::NewUser;
+use latchkey_core::user_id::UserId;
+
+use self::application::{KEY, application};
+use self::proxy::{Begin, Proxy, free};
+use crate::serving::Running;
+use crate::site::{Site, by};
+
+/// How a browser asks for a page.
+const PAGE: &str = "Accept: text/html,*/*;q=0.8\r\nSec-Fetch-Mode: navigate\r\n";
+/// How a script asks for data.
+const FETCH: &str = "Accept: application/json\r\nSec-Fetch-Mode: cors\r\n";
+
+const FORGED: &str = "Remote-User: root\r\nRemote-Email: root@evil.com\r\nRemote-Name: Root\r\n\
+    Remote-Groups: admins\r\nX-Auth-Request-User: root\r\nX-Auth-Request-Email: root@evil.com\r\n\
+    remote-user: root\r\nREMOTE-EMAIL: root@evil.com\r\n\
+    Remote_User: root\r\nRemote.User: root\r\nREMOTE_GROUPS: admins\r\nRemote!User: root\r\n\
+    X_Auth_Request_User: root\r\nX.Auth.Request.User: root\r\nX-Auth_Request-User: root\r\n\
+    X-Auth-Request.Email: root@evil.com\r\nX-Auth-Request~User: root\r\n";
+
+/// A gateway behind a proxy, with an application beside it.
+struct Behind {
+    site: Site,
+    running: Running,
+    proxy: Proxy,
+    folder: tempfile::TempDir,
+}
+
+impl Behind {
+    fn new(begin: Begin) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let address = free();
+        let site = Site::with("acme", |settings| {
+            settings.url = BaseUrl::parse(&format!("http://{address}/")).unwrap();
+        });
+        let running = Running::new(&site);
+        let proxy = begin(folder.path(), address, running.address, application());
+        Self {
+            site,
+            running,
+            proxy,
+            folder,
+        }
+    }
+
+    /// Signs somebody in through the proxy, and returns the line with their cookie.
+    fn sign_in(&self, code: &str) -> String {
+        let link = format!("/?externalAuthCode={code}");
+        let opened = self.proxy.get(&link, PAGE);
+        assert!(opened.starts_with("HTTP/1.1 303"), "{opened}");
+        cookie(&opened)
+    }
+
+    fn ada(&self) -> String {
+        self.sign_in(
+            &self
+                .site
+                .code(r#"{"user":{"id":"ada","name":"Ada Lovelace","groups":["staff"]}}"#),
+        )
+    }
+
+    fn end(self) -> tempfile::TempDir {
+        drop(self.proxy);
+        self.running.end();
+        self.folder
+    }
+}
+
+fn header(answer: &str, wanted: &str) -> Option<String> {
+    let head = answer.split("\r\n\r\n").next().unwrap();
+    let mut fields = head.lines().filter_map(|line| line.split_once(": "));
+    let found = fields.find(|(name, _)| name.eq_ignore_ascii_case(wanted));
+    found.map(|(_, value)| value.to_owned())
+}
+
+/// The line that sends back what an answer has set.
+fn cookie(answer: &str) -> String {
+    let set = header(answer, "set-cookie").unwrap_or_else(|| panic!("{answer}"));
+    format!("Cookie: {}\r\n", set.split(';').next().unwrap())
+}
+
+fn lets_the_right_people_through(begin: Begin) {
+    let behind = Behind::new(begin);
+    let (proxy, address) = (&behind.proxy, behind.proxy.address);
+
+    // Nobody yet, whatever they say.
+    for headers in ["", FORGED] {
+        let asked = format!("{headers}{PAGE}");
+        let refused = proxy.get("/report?year=2026&all", &asked);
+        assert!(refused.starts_with("HTTP/1.1 302"), "{refused}");
+        assert!(!refused.contains("root"), "{refused}");
+        let to = header(&refused, "location").unwrap();
+        assert!(
+            to.starts_with(&format!("http://{address}/auth/sign-in")),
+            "{to}"
+        );
+    }
+    // The page's own query may have the parameter of `/auth/verify`.
+    for page in ["/report?year=2026&all", "/report?redirect=no&redirect"] {
+        let asked = proxy.get(page, PAGE);
+        let sign_in = header(&asked, "location").unwrap();
+        let sign_in = sign_in.strip_prefix(&format!("http://{address}")).unwrap();
+        let shown = proxy.get(sign_in, PAGE);
+        assert!(shown.contains("You are not signed in"), "{shown}");
+        let remembered = format!("{PAGE}{}", cookie(&shown));
+        // Whoever was on the way to a page comes to it.
+        let code = behind.site.new_user("bob");
+        let back = proxy.get(&format!("/?externalAuthCode={code}"), &remembered);
+        let wanted = format!("http://{address}{page}");
+        assert_eq!(header(&back, "location").unwrap(), wanted);
+    }
+
+    // In by a link, at whatever path it leads to.
+    let code = behind
+        .site
+        .code(r#"{"user":{"id":"ada","name":"Ada Lovelace","groups":["staff"]}}"#);
+    let link = format!("/report?year=2026&externalAuthCode={code}");
+    let opened = proxy.get(&link, FORGED);
+    assert!(opened.starts_with("HTTP/1.1 303"), "{opened}");
+    assert_eq!(header(&opened, "location").unwrap(), "/report?year=2026");
+    let cookie = cookie(&opened);
+    for forged in ["", FORGED] {
+        let page = proxy.get("/report?year=2026", &format!("{forged}{cookie}"));
+        assert!(page.starts_with("HTTP/1.1 200"), "{page}");
+        for told in [
+            "remote-user: ada\n",
+            "remote-name: ada lovelace\n",
+            "remote-groups: staff\n",
+            "x-auth-request-user: ada\n",
+        ] {
+            assert_eq!(page.matches(told).count(), 1, "{told}: {page}");
+        }
+        // Ada has no address: nobody else's is passed on for her, and no placeholder.
+        assert!(!page.contains("root") && !page.contains("admins"), "{page}");
+        for line in page.lines().filter(|line| line.contains("email")) {
+            assert!(line.ends_with(": ") || line.ends_with(':'), "{line}");
+        }
+        assert!(page.contains("get /report?year=2026 "), "{page}");
+    }
+
+    // Out with the next request.
+    let ada = UserId::parse("ada", "id").unwrap();
+    behind.site.directory.suspend(&ada, &by()).unwrap();
+    let refused = proxy.get("/report", &format!("{FORGED}{PAGE}{cookie}"));
+    assert!(refused.starts_with("HTTP/1.1 302"), "{refused}");
+    let folder = behind.end();
+
+    // The code is in no file of the proxy's.
+    for file in fs::read_dir(folder.path()).unwrap() {
+        let path = file.unwrap().path();
+        if path.is_file() && path.file_name().unwrap() != "error.log" {
+            let text = String::from_utf8_lossy(&fs::read(&path).unwrap()).into_owned();
+            assert!(!text.contains(&code), "{}", path.display());
+        }
+    }
+    // Caddy keeps no access log unless it is told to.
+    if let Ok(log) = fs::read_to_string(folder.path().join("access.log")) {
+        assert!(log.contains("GET /report"), "{log}");
+    }
+}
+
+fn sends_pages_to_sign_in_and_answers_scripts_401(begin: Begin) {
+    let behind = Behind::new(begin);
+    let proxy = &behind.proxy;
+    for path in ["/api/poll", "/api/poll?redirect&since=5"] {
+        for method in ["GET", "POST", "DELETE"] {
+            let length = if method == "POST" {
+                "Content-Length: 0\r\n"
+            } else {
+                ""
+            };
+            let refused = proxy.ask(method, path, &format!("{FETCH}{length}"));
+            assert!(refused.starts_with("HTTP/1.1 401"), "{method}: {refused}");
+            let page = proxy.ask(method, path, &format!("{PAGE}{length}"));
+            assert!(page.starts_with("HTTP/1.1 302"), "{method}: {page}");
+            // A form that was sent too late is nothing to come back to.
+            let to = header(&page, "location").unwrap();
+            assert_eq!(to.contains("rd="), method == "GET", "{method}: {to}");
+        }
+    }
+    let ada = behind.ada();
+    for method in ["GET", "POST", "DELETE"] {
+        let asked = format!("{FETCH}{ada}Content-Length: 0\r\n");
+        let done = proxy.ask(method, "/api/items", &asked);
+        assert!(done.starts_with("HTTP/1.1 200"), "{method}: {done}");
+        let told = format!("{} /api/items ", method.to_lowercase());
+        assert!(done.contains(&told), "{done}");
+        assert!(done.contains("remote-user: ada\n"), "{done}");
+    }
+    behind.end();
+}
+
+fn passes_web_sockets_of_people_who_are_signed_in(begin: Begin) {
+    let behind = Behind::new(begin);
+    let proxy = &behind.proxy;
+    let opening = format!(
+        "{FORGED}Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n\
+         Sec-WebSocket-Key: {KEY}\r\nSec-Fetch-Mode: websocket\r\n"
+    );
+    let mut refused = [0; 12];
+    let mut stream = proxy.send("GET", "/live", &opening);
+    stream.read_exact(&mut refused).unwrap();
+    assert_eq!(String::from_utf8_lossy(&refused), "HTTP/1.1 401");
+
+    let mut stream = proxy.send("GET", "/live", &format!("{opening}{}", behind.ada()));
+    let mut read = String::new();
+    let mut until = |stream: &mut std::net::TcpStream, wanted: &str| {
+        while !read.contains(wanted) {
+            let mut part = [0; 1024];
+            let length = stream.read(&mut part).unwrap();
+            assert_ne!(length, 0, "{wanted}: {read}");
+            read.push_str(&String::from_utf8_lossy(&part[..length]));
+        }
+        read.clone()
+    };
+    let begun = until(&mut stream, "remote-user: ada\n");
+    assert!(begun.starts_with("HTTP/1.1 101"), "{begun}");
+    stream.write_all(b"a message").unwrap();
+    let all = until(&mut stream, "a message");
+    assert!(!all.contains("root"), "{all}");
+    drop(stream);
+    behind.end();
+}
+
+fn lets_preflights_through_as_nobodys(begin: Begin) {
+    let behind = Behind::new(begin);
+    let proxy = &behind.proxy;
+    let asks = "Origin: https://www.acme.example\r\nAccess-Control-Request-Method: PUT\r\n";
+    for cookie in [String::new(), behind.ada()] {
+        let answer = proxy.ask(
+            "OPTIONS",
+            "/api/items?a=b",
+            &format!("{FORGED}{asks}{cookie}"),
+        );
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+        assert!(answer.contains("options /api/items?a=b "), "{answer}");
+        assert!(
+            !answer.contains("root") && !answer.contains("admins"),
+            "{answer}"
+        );
+    }
+    // What is no preflight is not let through by that.
+    for (method, lines) in [
+        ("OPTIONS", FETCH.to_owned()),
+        ("OPTIONS", format!("{FETCH}Origin: https://a.example\r\n")),
+        ("GET", format!("{FETCH}{asks}")),
+        ("PUT", format!("{FETCH}{asks}Content-Length: 0\r\n")),
+    ] {
+        let refused = proxy.ask(method, "/api/items", &lines);
+        assert!(refused.starts_with("HTTP/1.1 401"), "{method}: {refused}");
+    }
+    behind.end();
+}
+
+fn passes_large_links_cookies_and_groups(begin: Begin) {
+    let behind = Behind::new(begin);
+    let groups: Vec<String> = (0..190)
+        .map(|number| format!("a-team-of-people-in-{number:03}-{}", "x".repeat(12)))
+        .collect();
+    let metadata = serde_json::json!({ "groups": groups }).to_string();
+    let crowd = NewUser {
+        id: UserId::parse("crowd", "id").unwrap(),
+        email: None,
+        metadata: Metadata::from_json(&metadata, "metadata").unwrap(),
+    };
+    behind.site.directory.add(&crowd, &by()).unwrap();
+    let about = "y".repeat(5_600);
+    let payload = format!(r#"{{"user":{{"id":"large","about":"{about}"}}}}"#);
+    let code = behind.site.code(&payload);
+    assert!((7_500..8_192).contains(&code.len()), "{}", code.len());
+    let cookies = format!("Cookie: theme={}\r\n", "z".repeat(4_000));
+    let link = format!("/report?externalAuthCode={code}");
+    let opened = behind.proxy.get(&link, &format!("{PAGE}{cookies}"));
+    assert!(opened.starts_with("HTTP/1.1 303"), "{opened}");
+
+    let cookie = behind.sign_in(&behind.site.code(r#"{"id":"crowd"}"#));
+    let page = behind
+        .proxy
+        .get("/report", &format!("{PAGE}{cookies}{cookie}"));
+    assert!(page.starts_with("HTTP/1.1 200"), "{page}");
+    let told = format!("remote-groups: {}\n", groups.join(","));
+    assert!(told.len() > 7_000 && page.contains(&told), "{page}");
+    behind.end();
+}
+
+/// A proxy takes away the headers that are named in `Connection` (RFC 9110 §7.6.1), and an application
+/// that lets everybody in whom no header names would not know the visitor.
+fn tells_who_it_is_whatever_a_visitor_names_in_connection(begin: Begin) {
+    let behind = Behind::new(begin);
+    let ada = behind.ada();
+    for connection in [
+        "close, Remote-User, X-Auth-Request-User",
+        "close, remote-user, remote-name, remote-groups",
+    ] {
+        let asked = format!("Connection: {connection}\r\n{PAGE}{ada}");
+        let page = behind.proxy.get("/report", &asked);
+        assert!(page.starts_with("HTTP/1.1 200"), "{page}");
+        for told in ["remote-user: ada\n", "remote-groups: staff\n"] {
+            assert!(page.contains(told), "{connection}: {page}");
+        }
+        // Nor does it reach an application that would do the same.
+        let passed = page.lines().find(|line| line.starts_with("connection: "));
+        assert!(passed.is_none_or(|line| !line.contains("remote")), "{page}");
+    }
+    behind.end();
+}
+
+fn lets_nobody_through_while_the_gateway_is_away(begin: Begin) {
+    let behind = Behind::new(begin);
+    let ada = behind.ada();
+    let Behind { running, proxy, .. } = behind;
+    running.end();
+    for headers in [FORGED.to_owned(), format!("{PAGE}{ada}"), ada] {
+        let refused = proxy.get("/report", &headers);
+        assert!(refused.starts_with("HTTP/1.1 5"), "{refused}");
+        assert!(!refused.contains("get /report"), "{refused}");
+    }
+}
+
+macro_rules! behind_each {
+    ($($proxy:ident),+: $($test:ident),+ $(,)?) => {
+        behind_each!(@ [$($proxy),+] [$($test),+]);
+    };
+    (@ [$($proxy:ident),+] $tests:tt) => {
+        $(behind_each!(@@ $proxy $tests);)+
+    };
+    (@@ $proxy:ident [$($test:ident),+]) => {
+        mod $proxy {
+            use super::Proxy;
+
+            $(#[test]
+            fn $test() {
+                super::$test(Proxy::$proxy);
+            })+
+        }
+    };
+}
+
+behind_each!(nginx, caddy, traefik, haproxy:
+    lets_the_right_people_through,
+    sends_pages_to_sign_in_and_answers_scripts_401,
+    passes_web_sockets_of_people_who_are_signed_in,
+    lets_preflights_through_as_nobodys,
+    passes_large_links_cookies_and_groups,
+    tells_who_it_is_whatever_a_visitor_names_in_connection,
+    lets_nobody_through_while_the_gateway_is_away,
+);
