@@ -1,11 +1,11 @@
-//! What a request is for, as the browser says it: Fetch Metadata (`Sec-Fetch-*`). A browser that came by
-//! http to another computer sends none; the header `Accept` decides then.
+//! Reads Fetch Metadata (`Sec-Fetch-*`), by which a browser tells a server the purpose of a request. A
+//! browser sends none to another computer over http; the header `Accept` decides then.
 
 use axum::http::HeaderMap;
 use axum::http::header::ACCEPT;
 
-/// Whether the answer becomes a page that somebody sees: a click on a link, an address that was typed, a
-/// form. Not what a page's script fetches.
+/// Whether a browser shows the answer as a page: after a click on a link, a typed address, or a form. A
+/// request of a page's script is no navigation.
 pub(crate) fn is_navigation(headers: &HeaderMap) -> bool {
     if let Some(mode) = text(headers, "sec-fetch-mode") {
         return mode == "navigate";

@@ -16,8 +16,8 @@ pub(crate) fn names_one_host(request: &Request) -> bool {
     }
 }
 
-/// Whether the host is this computer by name or address. A page of any site can ask a server of this
-/// computer under the site's own name (DNS rebinding), and would read the answer.
+/// Whether the host is a name or an address of this computer. Any site can let its own name lead to this
+/// computer, and its page could then read the answer (DNS rebinding).
 pub(crate) fn is_this_computer(headers: &HeaderMap) -> bool {
     let host = headers.get(HOST).map(|host| host.as_bytes().try_into());
     let Some(Ok(authority)) = host.map(|host: Result<Authority, _>| host) else {

@@ -28,8 +28,8 @@ fn text(headers: &HeaderMap, name: &str) -> String {
     value.unwrap_or_default().to_ascii_lowercase()
 }
 
-/// What programs have in their user agent beside a browser's name, in lower case. `http` is the address
-/// at which many of them explain themselves.
+/// Parts of the user agents of programs that also name a browser, in lower case. `http:` and `https:` begin
+/// the address at which many programs explain themselves.
 const PROGRAMS: [&str; 30] = [
     "barracuda",
     "bot",

@@ -1,4 +1,4 @@
-//! How often something is done from each network, and by everybody together.
+//! Rate limits of addresses, of the networks around them, and of all visitors together.
 
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher as _;
@@ -7,17 +7,17 @@ use std::num::NonZeroU32;
 
 use governor::{DefaultDirectRateLimiter, DefaultKeyedRateLimiter, Quota, RateLimiter};
 
-/// Networks of IPv6 that have a limit each, narrow ones first: the length of the prefix, and how many
-/// times the limit of one address. A provider gives 64 bits to one computer, and up to 48 to one customer.
+/// Networks of IPv6 that have a limit each, narrow ones first: the length of the prefix, and the factor
+/// by which the limit of one address is multiplied. A provider assigns a /64 to a computer, and up to a
+/// /48 to a customer.
 const NETWORKS: [(u32, u32); 3] = [(64, 1), (56, 4), (48, 16)];
-/// How many times the limit of one address everybody has together.
+/// Factor by which the limit of one address is multiplied for all visitors together.
 const EVERYBODY: u32 = 64;
 
-/// A limit for each address, for the networks around it, and for everybody.
+/// A limit for each address, for the networks around it, and for all visitors.
 ///
-/// The counters of addresses and of networks are as many as an `u16` has values, so memory is bounded.
-/// Two that share a counter by chance share a limit; nobody can choose to, since the hash has a random
-/// seed.
+/// Each kind of network has at most 65,536 counters, so memory is bounded. Two networks whose hashes are
+/// equal share a counter. No visitor can choose a shared counter, because the hash has a random seed.
 pub(crate) struct RateLimit {
     seed: RandomState,
     networks: [DefaultKeyedRateLimiter<u16>; NETWORKS.len()],
@@ -39,8 +39,8 @@ impl RateLimit {
         }
     }
 
-    /// Counts one more from an address; `false` if that is too many. The narrowest network is asked first:
-    /// one that is over its limit takes nothing from those around it.
+    /// Counts one request from an address and returns whether it is within all limits. The narrowest
+    /// network is asked first, so a network that is over its limit uses nothing up of the ones around it.
     pub(crate) fn allows(&self, address: IpAddr) -> bool {
         let of_network = |((bits, _), limit): (&(u32, u32), &DefaultKeyedRateLimiter<u16>)| {
             let counter = self.counter(network(address, *bits), *bits);
@@ -76,6 +76,7 @@ fn network(address: IpAddr, bits: u32) -> IpAddr {
 #[cfg(test)]
 mod tests {
     use std::net::{Ipv4Addr, Ipv6Addr};
+    use std::time::Instant;
 
     use super::*;
 
@@ -83,9 +84,20 @@ mod tests {
         RateLimit::new(NonZeroU32::new(rate).unwrap())
     }
 
-    /// How many of `tries` are allowed from these addresses in turn.
-    fn allowed(limit: &RateLimit, addresses: impl Iterator<Item = IpAddr>) -> usize {
-        addresses.filter(|address| limit.allows(*address)).count()
+    /// Asks for these addresses in turn with a rate of 1 a second, and expects that `factor` times the
+    /// burst of one address is allowed, and what the time that it took has added.
+    fn allows(limit: &RateLimit, factor: u32, addresses: impl Iterator<Item = IpAddr>) {
+        let begun = Instant::now();
+        let allowed = addresses.filter(|address| limit.allows(*address)).count();
+        let added = f64::from(factor) * begun.elapsed().as_secs_f64();
+        let (allowed, burst) = (
+            f64::from(u32::try_from(allowed).unwrap()),
+            f64::from(4 * factor),
+        );
+        assert!(
+            (burst..=burst + added.ceil()).contains(&allowed),
+            "{allowed} instead of {burst}"
+        );
     }
 
     fn v6(network: u64, host: u64) -> IpAddr {
@@ -96,33 +108,26 @@ mod tests {
     #[test]
     fn networks_of_ipv6_have_a_limit_of_their_own_inside_each_other() {
         // One computer with many addresses.
-        let hosts = allowed(&limit(1), (0..100).map(|host| v6(0, host)));
-        assert_eq!(hosts, 4);
-        // All 256 networks of 64 bits in one of 56.
-        let networks = allowed(
-            &limit(1),
-            (0..256 * 8).map(|number| v6(number % 256, number)),
-        );
-        assert_eq!(networks, 16);
-        // All 256 networks of 56 bits in one of 48.
-        let customers = allowed(&limit(1), (0..65_536).map(|number| v6(number, number)));
-        assert_eq!(customers, 64);
+        allows(&limit(1), 1, (0..100).map(|host| v6(0, host)));
+        // The networks of 64 bits in one of 56.
+        allows(&limit(1), 4, (0..256).map(|number| v6(number, 1)));
+        // The networks of 56 bits in one of 48.
+        allows(&limit(1), 16, (0..256).map(|number| v6(number << 8, 1)));
         // Many customers together.
-        let everybody = allowed(&limit(1), (0..5_000).map(|number| v6(number << 16, number)));
-        assert_eq!(everybody, 256);
+        allows(&limit(1), 64, (0..1_000).map(|number| v6(number << 16, 1)));
     }
 
     #[test]
-    fn everybody_together_has_a_limit_with_ipv4_too() {
-        let addresses = (0..5_000_u32).map(|number| Ipv4Addr::from_bits(number << 8).into());
-        assert_eq!(allowed(&limit(1), addresses), 256);
+    fn all_visitors_together_have_a_limit_with_ipv4_too() {
+        let addresses = (0..1_000_u32).map(|number| Ipv4Addr::from_bits(number << 8).into());
+        allows(&limit(1), 64, addresses);
     }
 
     #[test]
-    fn an_address_over_its_limit_takes_nothing_from_its_neighbours() {
+    fn an_address_over_its_limit_uses_nothing_up_of_its_neighbours() {
         let limit = limit(1);
-        assert_eq!(allowed(&limit, (0..10_000).map(|_| v6(0, 1))), 4);
-        assert_eq!(allowed(&limit, (0..10).map(|_| v6(1, 1))), 4);
+        allows(&limit, 1, (0..1_000).map(|_| v6(0, 1)));
+        allows(&limit, 1, (0..10).map(|_| v6(1, 1)));
     }
 
     #[test]

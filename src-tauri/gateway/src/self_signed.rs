@@ -23,7 +23,7 @@ const VALID_DAYS: i64 = 397;
 /// How long before its end a certificate is renewed.
 const RENEWED_DAYS: i64 = 30;
 
-/// The certificate of some names and one key, as it is at a time.
+/// Source of certificates for a list of names, all with one key.
 #[derive(Debug)]
 pub(crate) struct SelfSigned {
     path: PathBuf,
@@ -32,7 +32,7 @@ pub(crate) struct SelfSigned {
     current: Mutex<Made>,
 }
 
-/// A certificate that was made, and its last day.
+/// A certificate with its last day.
 #[derive(Debug)]
 struct Made {
     certified: Arc<CertifiedKey>,
@@ -40,8 +40,8 @@ struct Made {
 }
 
 impl SelfSigned {
-    /// Reads the certificate that is kept in a folder. One is made where none is kept, or one that is for
-    /// other names or ends soon; with a new key only where none can be read.
+    /// Reads the certificate that is kept in a folder. Makes one if none is kept, if it is for other names,
+    /// or if it ends soon. The key stays the same unless it cannot be read.
     pub(crate) fn open(folder: &Path, names: Vec<String>, now: Timestamp) -> Result<Self> {
         let path = folder.join(FILE);
         let kept = files::read(&path)?.unwrap_or_default();
@@ -66,14 +66,14 @@ impl SelfSigned {
         })
     }
 
-    /// The certificate at a time. It is renewed first where it ends soon.
+    /// Returns the certificate, which is renewed first if it ends soon.
     pub(crate) fn certificate(&self, now: Timestamp) -> Arc<CertifiedKey> {
         let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
         if current.ends_soon(now) {
             match make(&self.names, &self.key, now) {
                 Ok((pem, made)) => {
                     *current = made;
-                    // Without a disk it is made once more after a restart.
+                    // After a restart it is made once more.
                     if let Err(cause) = files::replace(&self.path, pem.as_bytes()) {
                         tracing::warn!(error = ?cause, "a renewed certificate could not be kept");
                     }
@@ -102,7 +102,8 @@ fn day(at: Timestamp) -> civil::Date {
     at.to_zoned(TimeZone::UTC).date()
 }
 
-/// The certificate that was kept for these names. Those of earlier versions say no end, and are for ever.
+/// Reads the certificate of a kept file. `None` for other names, and for the file of an earlier version,
+/// which has no end.
 fn kept_for(kept: &[u8], names: &[String]) -> Option<Made> {
     let text = std::str::from_utf8(kept).ok()?;
     let mut lines = text.lines();
@@ -117,7 +118,7 @@ fn key_in(kept: &[u8]) -> Option<KeyPair> {
     KeyPair::try_from(&key).ok()
 }
 
-/// Makes a certificate: its file, and the certificate as it is used.
+/// Makes a certificate. Returns the text of its file, and the certificate.
 fn make(names: &[String], key: &KeyPair, now: Timestamp) -> Result<(String, Made)> {
     // The clock of a visitor may be late.
     let begins = day(now).saturating_sub(1.day());
@@ -208,7 +209,7 @@ mod tests {
         }
     }
 
-    /// They were valid until the year 4096, and said no end.
+    /// Earlier versions made certificates that are valid until the year 4096, in a file without an end.
     #[test]
     fn a_certificate_of_an_earlier_version_is_replaced_and_keeps_its_key() {
         let folder = tempfile::tempdir().unwrap();

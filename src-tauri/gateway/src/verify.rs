@@ -25,9 +25,9 @@ const REMOTE_GROUPS: HeaderName = HeaderName::from_static("remote-groups");
 const AUTH_REQUEST_USER: HeaderName = HeaderName::from_static("x-auth-request-user");
 const AUTH_REQUEST_EMAIL: HeaderName = HeaderName::from_static("x-auth-request-email");
 
-/// 200 and who it is, or 401. With `redirect` in the query, a visitor who is not signed in and opens a
-/// page is sent to the sign-in page; what a script fetches gets 401 all the same. Whoever is signed in in
-/// the widget alone is nobody here: its cookie goes along with what pages of other sites send.
+/// Answers 200 with the user's headers, or 401. With `redirect` in the query, a visitor who is not signed
+/// in and opens a page is sent to the sign-in page, and a script that fetches something gets 401. A session
+/// of the widget does not count, because a browser sends its cookie with requests of other sites' pages.
 pub(crate) fn verify(gateway: &Gateway, request: &Request) -> Response {
     let headers = request.headers();
     let hosted = match gateway.hosted() {
@@ -50,8 +50,8 @@ fn wants_redirect(uri: &Uri) -> bool {
     form_urlencoded::parse(query.as_bytes()).any(|(name, _)| name == "redirect")
 }
 
-/// Who it is, as proxies hand it to applications. Texts are UTF-8. All six headers are there, empty where
-/// nothing is known: Caddy before 2.8.5 hands on the name of its own placeholder for one that is missing.
+/// Tells a proxy who the user is. Texts are UTF-8. All six headers are sent, empty where nothing is known,
+/// because Caddy before 2.8.5 replaces a missing header by the name of its own placeholder.
 fn remote(user: &User) -> Response {
     let mut answer = StatusCode::OK.into_response();
     let headers = answer.headers_mut();
@@ -107,8 +107,9 @@ fn to_sign_in(hosted: &Hosted, headers: &HeaderMap) -> Response {
     }
 }
 
-/// The page that was asked for, as proxies say it: nginx and HAProxy by headers of their configuration,
-/// Caddy and Traefik by headers of their own. `None` for what a form has sent, which nobody can come back to.
+/// Returns the address of the page that the visitor asked the proxy for. nginx and `HAProxy` send it in
+/// headers of the README's configuration, Caddy and Traefik in headers of their own. `None` for a form that was sent,
+/// because returning to its address would not send it again.
 fn wanted_page(headers: &HeaderMap) -> Option<String> {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     let method = text("x-original-method").or_else(|| text("x-forwarded-method"));

@@ -56,7 +56,7 @@ pub(crate) async fn page(
     match code {
         // Whoever asks for headers alone wants nothing done.
         Some(_) if method == Method::HEAD => Ok(StatusCode::OK.into_response()),
-        // Any page of any site can load a link as a picture, and its visitor would not know.
+        // Any page of any site can load a link as a picture, without its visitor's knowledge.
         Some(_) if is_embedded(&headers) => refuse(
             StatusCode::FORBIDDEN,
             "A link does not sign in inside another page. Open it in a tab of its own.",
@@ -130,7 +130,7 @@ async fn open(
     }
 }
 
-/// The button of the confirm page. Its form is sent to the link itself.
+/// Signs in after a click on the button of the confirm page, whose form is sent to the link itself.
 async fn confirmed(
     gateway: &Gateway,
     hosted: &Hosted,
@@ -168,7 +168,7 @@ fn let_in(
     Ok(see_other(to.as_ref(), &cookies))
 }
 
-/// Whether an address without its code is the instance's own, where every link leads that names no page.
+/// Whether an address without its code is the instance's own, to which all links lead that name no page.
 fn leads_home(clean: &str, hosted: &Hosted) -> bool {
     let url = hosted.settings.url.without_fragment();
     let own = url.query().map_or_else(
@@ -267,7 +267,7 @@ pub(crate) async fn sign_in_page(
             None => see_other(to.as_ref(), &[]),
         });
     }
-    // What a script fetches, or a frame shows, is nothing to come back to.
+    // A visitor does not return to something that a script fetched or a frame showed.
     let remembered = to
         .filter(|_| is_of_a_tab(&headers))
         .map(|address| hosted.cookie_key.remember(&address));

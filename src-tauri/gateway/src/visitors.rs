@@ -6,7 +6,7 @@ use std::num::NonZeroU32;
 use std::str::FromStr;
 
 use axum::extract::ConnectInfo;
-use axum::http::{Extensions, HeaderMap};
+use axum::http::{Extensions, HeaderMap, HeaderValue};
 use ipnet::IpNet;
 
 use crate::rate_limit::RateLimit;
@@ -21,7 +21,7 @@ impl Network {
     }
 }
 
-/// What is not a [`Network`].
+/// The error for a text that is not a [`Network`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NoNetwork;
 
@@ -100,12 +100,12 @@ impl Counter {
         Some(self.visitor(peer.ip(), headers))
     }
 
-    /// The address for which a request is made: read from the right, the first that is no proxy's own.
-    /// What a visitor has written stands to the left of that, and need not be text.
+    /// Returns the address for which a request is made: the first from the right that is no proxy's own. A
+    /// visitor can write anything to the left of it, also bytes that are not text.
     fn visitor(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
         let mut visitor = peer.to_canonical();
         let fields = headers.get_all("x-forwarded-for").iter();
-        let fields: Vec<&[u8]> = fields.map(|field| field.as_bytes()).collect();
+        let fields: Vec<&[u8]> = fields.map(HeaderValue::as_bytes).collect();
         let entries = fields
             .iter()
             .rev()
@@ -139,8 +139,6 @@ fn address(entry: &[u8]) -> Option<IpAddr> {
 
 #[cfg(test)]
 mod tests {
-    use axum::http::HeaderValue;
-
     use super::*;
 
     fn request(peer: &str, forwarded: &[&str]) -> (Extensions, HeaderMap) {
@@ -189,7 +187,7 @@ mod tests {
             ("127.0.0.1", &["[2001:db8::7]"], "2001:db8::7"),
             ("127.0.0.1", &["2001:db8::7"], "2001:db8::7"),
             ("127.0.0.1", &["198.51.100.1:99999"], "127.0.0.1"),
-            // What stands to the left need not be text, and may be missing.
+            // Entries to the left may be no text, or empty.
             ("127.0.0.1", &["J\u{fc}rgen, 198.51.100.1"], "198.51.100.1"),
             (
                 "127.0.0.1",

@@ -75,7 +75,7 @@ fn the_path_of_a_link_wins_over_a_page_that_was_wanted_before() {
     ] {
         assert_eq!(lands(&site, link, &cookies), lands_at, "{link}");
     }
-    // What was wanted is forgotten by then.
+    // The page that was wanted is forgotten by then.
     let code = site.new_user("ada");
     let answer = site.get_as(&format!("/app?externalAuthCode={code}"), &cookies);
     let forgotten = answer.headers.get_all("set-cookie").iter();

@@ -28,7 +28,7 @@ pub(crate) fn by() -> Occasion {
     Occasion::new(Actor::Studio, Timestamp::now())
 }
 
-/// What a person's browser sends with each request, where a test does not say otherwise.
+/// Headers of a person's browser, sent with each request unless a test names others.
 const PERSON: [(&str, &str); 2] = [
     ("host", "chat.acme.example"),
     ("user-agent", "Mozilla/5.0 (a browser)"),

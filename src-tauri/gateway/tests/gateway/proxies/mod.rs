@@ -95,7 +95,7 @@ fn lets_the_right_people_through(begin: Begin) {
     let behind = Behind::new(begin);
     let (proxy, address) = (&behind.proxy, behind.proxy.address);
 
-    // Nobody yet, whatever they say.
+    // A visitor who is not signed in gets nothing by sending the headers.
     for headers in ["", FORGED] {
         let asked = format!("{headers}{PAGE}");
         let refused = proxy.get("/report?year=2026&all", &asked);
@@ -115,14 +115,14 @@ fn lets_the_right_people_through(begin: Begin) {
         let shown = proxy.get(sign_in, PAGE);
         assert!(shown.contains("You are not signed in"), "{shown}");
         let remembered = format!("{PAGE}{}", cookie(&shown));
-        // Whoever was on the way to a page comes to it.
+        // A link leads to the page that was wanted.
         let code = behind.site.new_user("bob");
         let back = proxy.get(&format!("/?externalAuthCode={code}"), &remembered);
         let wanted = format!("http://{address}{page}");
         assert_eq!(header(&back, "location").unwrap(), wanted);
     }
 
-    // In by a link, at whatever path it leads to.
+    // A link signs in, and leads to its own path.
     let code = behind
         .site
         .code(r#"{"user":{"id":"ada","name":"Ada Lovelace","groups":["staff"]}}"#);
@@ -150,7 +150,7 @@ fn lets_the_right_people_through(begin: Begin) {
         assert!(page.contains("get /report?year=2026 "), "{page}");
     }
 
-    // Out with the next request.
+    // A suspended user is refused at the next request.
     let ada = UserId::parse("ada", "id").unwrap();
     behind.site.directory.suspend(&ada, &by()).unwrap();
     let refused = proxy.get("/report", &format!("{FORGED}{PAGE}{cookie}"));
@@ -185,7 +185,7 @@ fn sends_pages_to_sign_in_and_answers_scripts_401(begin: Begin) {
             assert!(refused.starts_with("HTTP/1.1 401"), "{method}: {refused}");
             let page = proxy.ask(method, path, &format!("{PAGE}{length}"));
             assert!(page.starts_with("HTTP/1.1 302"), "{method}: {page}");
-            // A form that was sent too late is nothing to come back to.
+            // A form's address is not remembered.
             let to = header(&page, "location").unwrap();
             assert_eq!(to.contains("rd="), method == "GET", "{method}: {to}");
         }
@@ -251,7 +251,7 @@ fn lets_preflights_through_as_nobodys(begin: Begin) {
             "{answer}"
         );
     }
-    // What is no preflight is not let through by that.
+    // A request that is no preflight is not let through.
     for (method, lines) in [
         ("OPTIONS", FETCH.to_owned()),
         ("OPTIONS", format!("{FETCH}Origin: https://a.example\r\n")),
