@@ -46,9 +46,8 @@ fn a_poll_is_not_remembered_and_a_page_of_a_tab_is() {
     ] {
         assert_eq!(sent_to_sign_in(&site, poll, fields), None, "{fields:?}");
         // Also where a proxy sends everything to the sign-in page.
-        let fields: Vec<_> = fields.iter().copied().collect();
         let is_form = fields.iter().any(|(name, _)| name.ends_with("-method"));
-        let page = site.get("/auth/sign-in?rd=/api/poll", &fields);
+        let page = site.get("/auth/sign-in?rd=/api/poll", fields);
         assert_eq!(page.cookies().is_empty(), !is_form, "{fields:?}");
     }
     for fields in [

@@ -1,4 +1,4 @@
-//! nginx, Caddy, Traefik and HAProxy with the README's own configurations, before an application that says
+//! nginx, Caddy, Traefik and `HAProxy` with the README's own configurations, before an application that says
 //! what it is told.
 
 mod application;
@@ -225,8 +225,8 @@ fn passes_web_sockets_of_people_who_are_signed_in(begin: Begin) {
         }
         read.clone()
     };
-    let begun = until(&mut stream, "remote-user: ada\n");
-    assert!(begun.starts_with("HTTP/1.1 101"), "{begun}");
+    let opened = until(&mut stream, "remote-user: ada\n");
+    assert!(opened.starts_with("HTTP/1.1 101"), "{opened}");
     stream.write_all(b"a message").unwrap();
     let all = until(&mut stream, "a message");
     assert!(!all.contains("root"), "{all}");
