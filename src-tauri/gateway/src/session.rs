@@ -160,7 +160,13 @@ impl CookieKey {
         settings: &Settings,
     ) -> Option<ReturnAddress> {
         let [name, second] = &self.names.return_to;
-        let value_of = |name| Some(std::str::from_utf8(values(headers, name).next()?).ok()?.to_owned());
+        let value_of = |name| {
+            Some(
+                std::str::from_utf8(values(headers, name).next()?)
+                    .ok()?
+                    .to_owned(),
+            )
+        };
         let mut value: String = value_of(name)?;
         // A shorter address has one part; a second one is left of an earlier address.
         if value.len() == RETURN_PART {
