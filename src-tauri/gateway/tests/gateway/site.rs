@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use axum::body::Body;
 use axum::http::header::{COOKIE, LOCATION, SET_COOKIE};
-use axum::http::{HeaderMap, Request, StatusCode};
+use axum::http::{HeaderMap, HeaderValue, Request, StatusCode};
 use axum::response::Response;
 use http_body_util::BodyExt as _;
 use jiff::Timestamp;
@@ -213,15 +213,14 @@ impl Site {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        for (name, value) in PERSON {
-            if !headers.iter().any(|(given, _)| *given == name) {
-                request = request.header(name, value);
-            }
-        }
         self.send(request.body(Body::from(body.to_owned())).unwrap())
     }
 
-    pub(crate) fn send(&self, request: Request<Body>) -> Answer {
+    pub(crate) fn send(&self, mut request: Request<Body>) -> Answer {
+        for (name, value) in PERSON {
+            let given = request.headers_mut().entry(name);
+            given.or_insert_with(|| HeaderValue::from_static(value));
+        }
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_time()
             .build()
