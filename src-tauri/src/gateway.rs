@@ -4,13 +4,12 @@ use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
-use crate::studio::now;
-use latchkey_core::activity::{ActivityQuery, Event};
+use latchkey_core::activity::{ActivityQuery, Actor};
 use latchkey_core::directory::{Directory as _, SledDirectory};
 use latchkey_core::home::Home;
 use latchkey_core::instance::{Instance, InstanceId};
 use latchkey_core::{Result, link::BaseUrl};
-use latchkey_gateway::{Certificate, Gateway, Handle, Hosting, Listening, Visitors, router, serve};
+use latchkey_gateway::{Certificate, Gateway, Handle, Hosting, Listening, Visitors, run};
 use tauri::async_runtime::{JoinHandle, block_on, spawn};
 
 /// How many links are opened in a second from one address, and how many requests of the API are
@@ -55,14 +54,13 @@ impl Running {
         let fingerprint = certificate
             .as_ref()
             .map(|certificate| certificate.fingerprint().to_owned());
-        let started = Event::act("gateway_started", "Gateway started");
-        directory.record(started.with(address.to_string()), &now())?;
         let handle = Handle::default();
-        let serving = serve(
-            router(Arc::clone(&gateway)),
+        let serving = run(
+            Arc::clone(&gateway),
             listening,
             certificate,
             handle.clone(),
+            Actor::Studio,
         );
         Ok(Self {
             instance: instance.id.clone(),

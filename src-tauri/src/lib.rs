@@ -21,19 +21,29 @@ use std::sync::Arc;
 
 use latchkey_core::keys::KeychainUse;
 use tauri::{Builder, Context, RunEvent, Runtime};
+use tracing_appender::non_blocking::NonBlockingBuilder;
 use tracing_subscriber::EnvFilter;
 
 pub use problem::Problem;
 pub use studio::Studio;
 
+/// Number of log lines that may wait to be written.
+const LOG_LINES: usize = 4096;
+
 /// Opens the window and stays until it is closed.
 #[must_use]
 pub fn run() -> ExitCode {
+    // A log that cannot be written, or that nobody reads, holds nothing up.
+    let (writer, _log) = NonBlockingBuilder::default()
+        .lossy(true)
+        .buffered_lines_limit(LOG_LINES)
+        .finish(std::io::stderr());
     tracing_subscriber::fmt()
+        .log_internal_errors(false)
         .with_env_filter(
             EnvFilter::try_from_env("LATCHKEY_LOG").unwrap_or_else(|_| EnvFilter::new("warn")),
         )
-        .with_writer(std::io::stderr)
+        .with_writer(writer)
         .init();
     let folder = std::env::var_os("LATCHKEY_DATA_DIR")
         .filter(|folder| !folder.is_empty())

@@ -96,6 +96,7 @@ fn declarations() -> Vec<String> {
         instances::Policy::decl(&config),
         instances::SignInStep::decl(&config),
         instances::Visiting::decl(&config),
+        instances::Retention::decl(&config),
         instances::KeyOrigin::decl(&config),
         instances::KeyStatus::decl(&config),
         instances::Instance::decl(&config),

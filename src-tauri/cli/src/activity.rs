@@ -27,7 +27,7 @@ pub(crate) struct ActivityArguments {
     /// Only this kind.
     #[arg(long, value_enum)]
     kind: Option<KindArgument>,
-    /// Only what is about somebody, by the whole id or address.
+    /// Only what is about somebody, by the whole id or e-mail address.
     #[arg(long, value_name = "WHO")]
     about: Option<String>,
     /// Only where this stands: whom it is about, a reference, an address, a code of a verdict.
@@ -50,7 +50,7 @@ pub(crate) struct ActivityArguments {
 enum KindArgument {
     /// Somebody signed in.
     SignIn,
-    /// A code was refused.
+    /// A code or an API key was refused.
     Refusal,
     /// An administrator changed something, or another system did with a key.
     Act,
@@ -93,11 +93,20 @@ pub(crate) fn activity(
     Ok(ExitCode::SUCCESS)
 }
 
-/// Time, code, whom it is about, who did it, from where, reference, and what exactly.
+/// Time, code, whom it is about, who did it, from where, reference, and what exactly. An entry that
+/// stands for several refusals says how many in its title, and has the first of their references.
 fn line(entry: &Entry) -> String {
     let event = &entry.event;
     let address = entry.address.map(|address| address.to_string());
-    let reference = entry.reference.as_ref().map(ToString::to_string);
+    let repeats = entry.repeats.as_ref();
+    let first = repeats.and_then(|repeats| repeats.references.first());
+    let reference = entry.reference.as_ref().or(first);
+    let reference = reference.map(ToString::to_string);
+    let detail = event.detail.as_deref().unwrap_or_default();
+    let detail = match repeats {
+        Some(_) => format!("{}. {detail}", event.title),
+        None => detail.to_owned(),
+    };
     [
         time::exact(entry.at),
         event.code.clone(),
@@ -105,7 +114,7 @@ fn line(entry: &Entry) -> String {
         entry.actor.to_string(),
         address.unwrap_or_else(|| "-".into()),
         reference.unwrap_or_else(|| "-".into()),
-        event.detail.clone().unwrap_or_default(),
+        detail,
     ]
     .join("\t")
     .trim_end()

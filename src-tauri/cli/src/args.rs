@@ -569,6 +569,12 @@ pub(crate) struct SettingsArguments {
     /// It replaces those that were set; none takes them away.
     #[arg(long, value_name = "ORIGIN|none")]
     pub(crate) embed_in: Vec<String>,
+    /// How long what has happened stays in the activity: 30 days, never for no limit [default: 365 days].
+    #[arg(long, value_name = "TIME", value_parser = str::parse::<Lifetime>)]
+    pub(crate) keep_activity: Option<Lifetime>,
+    /// How many refusals stay in the activity at most, the latest ones [default: 100000].
+    #[arg(long, value_name = "N")]
+    pub(crate) keep_refusals: Option<u64>,
 }
 
 fn yes_or_no(text: &str) -> Result<bool, &'static str> {

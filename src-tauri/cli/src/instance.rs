@@ -178,6 +178,8 @@ fn apply(arguments: &SettingsArguments, settings: &mut Settings) -> latchkey_cor
     assign(&mut policy.require_expiry, arguments.require_expiry);
     assign(&mut policy.provisioning, arguments.provisioning);
     assign(&mut policy.refresh_profile, arguments.refresh_profile);
+    assign(&mut settings.retention.age, arguments.keep_activity);
+    assign(&mut settings.retention.refusals, arguments.keep_refusals);
     let visiting = &mut settings.visiting;
     assign(&mut visiting.step, arguments.sign_in);
     assign(&mut visiting.session, arguments.session);
@@ -255,7 +257,7 @@ fn show(instance: &Instance, output: &Output) {
          parameter        {}\nalgorithm        {}\nlifetime         {}\nsecret           {secret}\n\
          external-auth    {}\nrequire-expiry   {}\nprovisioning     {}\nrefresh-profile  {}\n\
          sign-in          {}\nsession          {}\nreturn-to        {}\n\
-         embed-in         {}",
+         embed-in         {}\nkeep-activity    {}\nkeep-refusals    {}",
         settings.name.as_str(),
         instance.id,
         settings.url,
@@ -273,6 +275,8 @@ fn show(instance: &Instance, output: &Output) {
         settings.visiting.session,
         listed(&settings.visiting.return_to),
         listed(&settings.visiting.embed_in),
+        settings.retention.age,
+        settings.retention.refusals,
     );
     output.print(&text, || described(instance));
 }
@@ -289,6 +293,7 @@ fn described(instance: &Instance) -> Value {
         "lifetime": settings.lifetime,
         "policy": settings.policy,
         "visiting": settings.visiting,
+        "retention": settings.retention,
         "secret": instance.key.as_ref().map(|key| json!({
             "origin": key.origin,
             "kept": key.kept,

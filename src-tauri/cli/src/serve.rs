@@ -1,28 +1,31 @@
 //! `latchkey serve`.
 
+use std::io;
 use std::num::NonZeroU32;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use jiff::Timestamp;
-use latchkey_core::activity::{Actor, Event, Occasion};
-use latchkey_core::directory::Directory as _;
+use latchkey_core::activity::Actor;
 use latchkey_core::home::Home;
 use latchkey_core::instance::{Hosted, Instance};
 use latchkey_core::secret::SigningKey;
 use latchkey_core::{Error, ErrorCode};
 use latchkey_gateway::{
-    Certificate, Gateway, Handle, Hosting, Listening, Visitors, metrics_router, router,
+    Certificate, Gateway, Handle, Hosting, Listening, Visitors, metrics_router, run,
     serve as listen,
 };
 use serde_json::json;
 use tokio::runtime::Runtime;
+use tracing_appender::non_blocking::{NonBlockingBuilder, WorkerGuard};
 
 use crate::args::{LogFormat, ServeArguments};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::keys;
 use crate::output::Output;
+
+/// Number of log lines that may wait to be written.
+const LOG_LINES: usize = 4096;
 
 /// How this program names itself to others that want the same directory.
 const HOLDER: &str = "latchkey serve";
@@ -84,7 +87,7 @@ pub(crate) fn serve(
         ));
     }
     let directory = Arc::new(home.directory(&instance, HOLDER)?);
-    let (shared, recorded) = (Arc::clone(&directory), Arc::clone(&directory));
+    let shared = Arc::clone(&directory);
     let id = instance.id.clone();
     let visitors = Visitors {
         proxies: arguments.trusted_proxy.clone(),
@@ -94,12 +97,7 @@ pub(crate) fn serve(
     let gateway = Gateway::new(instance.id.clone(), directory, visitors, move || {
         Hosting::of(&home, &id, given.as_ref(), &*shared)
     });
-    let started = Event::act("gateway_started", "Gateway started").with(address.to_string());
-    recorded.record(
-        started,
-        &Occasion::new(Actor::CommandLine, Timestamp::now()),
-    )?;
-    log_to_stderr(arguments.log);
+    let _log = log_to_stderr(arguments.log);
     let metrics = arguments.metrics.map(Listening::on).transpose()?;
     let name = instance.settings.name.as_str();
     output.line(
@@ -115,7 +113,7 @@ pub(crate) fn serve(
             let router = metrics_router(Arc::clone(&gateway));
             tokio::spawn(listen(router, metrics, None, handle.clone()));
         }
-        listen(router(gateway), listening, certificate, handle).await
+        run(gateway, listening, certificate, handle, Actor::CommandLine).await
     })?;
     Ok(ExitCode::SUCCESS)
 }
@@ -158,14 +156,23 @@ async fn end_with_signal(handle: Handle) {
     }
 }
 
-fn log_to_stderr(format: LogFormat) {
+/// Logs to standard error until the answer is dropped. A log that cannot be written, or that nobody
+/// reads, holds nothing up: a thread writes it, and lines that find no room are left out.
+fn log_to_stderr(format: LogFormat) -> WorkerGuard {
+    let (writer, guard) = NonBlockingBuilder::default()
+        .lossy(true)
+        .buffered_lines_limit(LOG_LINES)
+        .finish(io::stderr());
     let builder = tracing_subscriber::fmt()
         .with_max_level(tracing::Level::INFO)
-        .with_writer(std::io::stderr);
+        // Saying on standard error that it cannot be written would panic.
+        .log_internal_errors(false)
+        .with_writer(writer);
     match format {
         LogFormat::Text => builder.with_ansi(false).init(),
         LogFormat::Json => builder.json().init(),
     }
+    guard
 }
 
 fn no_threads() -> Error {

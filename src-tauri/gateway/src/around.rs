@@ -3,7 +3,11 @@
 //! of them costs every answer some allocations.
 
 use std::convert::Infallible;
+use std::future::poll_fn;
+use std::panic::{self, AssertUnwindSafe};
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use axum::Router;
@@ -51,7 +55,7 @@ pub(crate) fn around(
             let refused = Refused::new(StatusCode::BAD_REQUEST, sentence);
             Answering::Now(refused.answer(hosted.as_deref(), request.headers()))
         } else if asked == Asked::Verify {
-            Answering::Now(verify(&gateway, &request))
+            Answering::Now(caught(|| verify(&gateway, &request)).unwrap_or_else(panicked))
         } else {
             if request.method() != Method::GET {
                 DefaultBodyLimit::max(MAX_BODY).apply(&mut request);
@@ -61,10 +65,13 @@ pub(crate) fn around(
         async move {
             let mut answer = match answering {
                 Answering::Now(answer) => answer,
-                Answering::Later(answering) => match timeout(ANSWER_TIME, answering).await {
-                    Ok(answer) => answer?,
-                    Err(_) => StatusCode::REQUEST_TIMEOUT.into_response(),
-                },
+                Answering::Later(answering) => {
+                    match timeout(ANSWER_TIME, unpanicking(answering)).await {
+                        Ok(Some(answer)) => answer?,
+                        Ok(None) => panicked(),
+                        Err(_) => StatusCode::REQUEST_TIMEOUT.into_response(),
+                    }
+                }
             };
             let (status, time) = (answer.status(), begun.elapsed());
             gateway.metrics.answered(asked, status, time);
@@ -74,8 +81,48 @@ pub(crate) fn around(
     })
 }
 
+/// Does something for a request; nothing comes of it where it panics.
+fn caught<T>(work: impl FnOnce() -> T) -> Option<T> {
+    // What a request leaves behind half done is its own; locks are taken over.
+    panic::catch_unwind(AssertUnwindSafe(work)).ok()
+}
+
+/// As [`caught`], for a future.
+async fn unpanicking<F: Future>(future: F) -> Option<F::Output> {
+    let mut future = pin!(future);
+    poll_fn(|context| match caught(|| future.as_mut().poll(context)) {
+        Some(polled) => polled.map(Some),
+        None => Poll::Ready(None),
+    })
+    .await
+}
+
+/// The answer to a request whose handler has panicked. The log has where.
+fn panicked() -> Response {
+    tracing::error!("a request panicked, and is answered with 500");
+    StatusCode::INTERNAL_SERVER_ERROR.into_response()
+}
+
 /// What a request is answered.
 enum Answering<F> {
     Now(Response),
     Later(F),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_panic_in_a_handler_ends_that_request_and_nothing_else() {
+        async fn handler(panics: bool) -> u32 {
+            tokio::task::yield_now().await;
+            assert!(!panics, "as a rule that is broken");
+            7
+        }
+        assert_eq!(unpanicking(handler(true)).await, None);
+        assert_eq!(unpanicking(handler(false)).await, Some(7));
+        assert_eq!(caught(|| handler(true)).map(drop), Some(()));
+        assert_eq!(panicked().status(), StatusCode::INTERNAL_SERVER_ERROR);
+    }
 }

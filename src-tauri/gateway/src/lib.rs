@@ -16,6 +16,7 @@
 //! | what people see | `pages` |
 //! | what is around every answer, and what it carries | `around`, `headers` |
 //! | listening and time limits | [`serve`] |
+//! | from its start to its end | [`run`] |
 //! | TLS | [`Certificate`], `self_signed` |
 //! | how many may come at once | `capacity` |
 //! | who visits, and how often | [`Visitors`], `rate_limit` |
@@ -34,6 +35,7 @@ mod forms;
 mod gateway;
 mod headers;
 mod host;
+mod house;
 mod interfaces;
 mod metrics;
 mod pages;
@@ -54,6 +56,7 @@ mod widget;
 
 pub use certificate::Certificate;
 pub use gateway::{Gateway, Hosting};
+pub use house::run;
 pub use interfaces::{Interface, interfaces};
 pub use metrics::metrics_router;
 pub use router::router;

@@ -168,8 +168,13 @@ mod tests {
                     .iter()
                     .all(|verdict| verdict.code() == "malformed_code")
             );
+            // The first one is recorded, and the others are counted.
+            directory.record_counted(Timestamp::MAX).unwrap();
             let activity = directory.activity(&ActivityQuery::default(), None, usize::MAX);
-            assert_eq!(activity.unwrap().entries.len(), round * VISITORS);
+            let entries = activity.unwrap().entries;
+            assert_eq!(entries.len(), 2 * round);
+            let counted = entries[0].repeats.as_ref().unwrap().count;
+            assert_eq!(counted, VISITORS as u64 - 1);
         }
         let queue = redemptions.queue();
         assert!(queue.waiting.is_empty() && !queue.at_work);

@@ -9,6 +9,7 @@ use cookie::time::Duration;
 use cookie::{Cookie, CookieJar, Key, SameSite};
 use jiff::Timestamp;
 use latchkey_core::Result;
+use latchkey_core::activity::Occasion;
 use latchkey_core::directory::User;
 use latchkey_core::instance::{InstanceId, Settings};
 use latchkey_core::lifetime::Lifetime;
@@ -276,12 +277,13 @@ impl Gateway {
         hosted: &Hosted,
         place: Place,
         headers: &HeaderMap,
+        by: Occasion,
     ) -> Result<()> {
         let Some(id) = hosted.cookie_key.session_id(place, headers) else {
             return Ok(());
         };
         let key = id.key();
-        self.in_directory(move |directory| directory.end_session(&key))
+        self.in_directory(move |directory| directory.end_session(&key, &by))
             .await
     }
 }

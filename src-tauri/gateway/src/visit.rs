@@ -279,10 +279,12 @@ pub(crate) async fn sign_in_page(
 pub(crate) async fn sign_out(
     State(gateway): State<Arc<Gateway>>,
     Current(hosted): Current,
+    extensions: Extensions,
     headers: HeaderMap,
 ) -> Answer {
     must_be_from_here(&hosted, &headers)?;
-    let ended = gateway.sign_out(&hosted, Place::Page, &headers).await;
+    let by = gateway.occasion(&extensions, &headers);
+    let ended = gateway.sign_out(&hosted, Place::Page, &headers, by).await;
     ended.map_err(|cause| Refused::failure(&cause).answer(Some(&hosted), &headers))?;
     let ended = hosted.cookie_key.end(Place::Page);
     let cookies: Vec<String> = iter::once(ended)

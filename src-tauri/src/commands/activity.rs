@@ -20,7 +20,7 @@ const MOST_ON_A_PAGE: usize = 200;
 pub enum ActivityKind {
     /// Somebody signed in.
     SignIn,
-    /// A code was refused.
+    /// A code or an API key was refused.
     Refusal,
     /// An administrator changed something, or another system did with a key.
     Act,
@@ -57,7 +57,7 @@ pub struct ActivityEntry {
     pub actor: String,
     /// From where, if it came over a network.
     pub address: Option<String>,
-    /// What a visitor was shown who was refused.
+    /// What a visitor was shown who was refused; of several visitors, the first.
     pub reference: Option<String>,
     /// What kind of thing.
     pub kind: ActivityKind,
@@ -127,13 +127,16 @@ impl From<activity::Kind> for ActivityKind {
 impl From<activity::Entry> for ActivityEntry {
     fn from(entry: activity::Entry) -> Self {
         let event = entry.event;
+        let repeats = entry.repeats.into_iter();
+        let mut references = repeats.flat_map(|repeats| repeats.references);
+        let reference = entry.reference.or_else(|| references.next());
         Self {
             number: entry.number,
             at: entry.at,
             actor: entry.actor.to_string(),
             address: entry.address.map(|address| address.to_string()),
             reference: match event.kind {
-                activity::Kind::Refusal => entry.reference.map(|reference| reference.to_string()),
+                activity::Kind::Refusal => reference.map(|reference| reference.to_string()),
                 activity::Kind::SignIn | activity::Kind::Act => None,
             },
             kind: event.kind.into(),

@@ -71,6 +71,16 @@ pub struct Visiting {
     pub embed_in: Vec<String>,
 }
 
+/// How much of its activity an instance keeps that is hosted here.
+#[derive(Clone, Debug, Serialize, Deserialize, TS)]
+pub struct Retention {
+    /// Age up to which entries are kept, in words: `365 days`, `never` for no limit.
+    pub age: String,
+    /// Maximum number of refusals that are kept, the latest ones.
+    #[ts(type = "number")]
+    pub refusals: u64,
+}
+
 /// Where a key came from.
 #[derive(Clone, Copy, Debug, Serialize, TS)]
 #[serde(rename_all = "snake_case")]
@@ -115,6 +125,8 @@ pub struct Instance {
     pub policy: Policy,
     /// How its gateway lets people in.
     pub visiting: Visiting,
+    /// How much of its activity is kept.
+    pub retention: Retention,
     /// Its signing key, if it has one.
     pub key: Option<KeyStatus>,
     /// The keys of its API, which is off where there are none.
@@ -133,6 +145,7 @@ pub struct InstanceSettings {
     pub lifetime: String,
     pub policy: Policy,
     pub visiting: Visiting,
+    pub retention: Retention,
 }
 
 /// An instance to connect.
@@ -287,6 +300,7 @@ impl From<instance::Instance> for Instance {
             lifetime: settings.lifetime.to_string(),
             policy: settings.policy.into(),
             visiting: settings.visiting.clone().into(),
+            retention: settings.retention.into(),
             key: instance.key.map(|key| KeyStatus {
                 origin: match key.origin {
                     keys::KeyOrigin::Generated => KeyOrigin::Generated,
@@ -317,7 +331,29 @@ impl TryFrom<InstanceSettings> for Settings {
                 .map_err(|refused: latchkey_core::Error| refused.about("lifetime"))?,
             policy: settings.policy.into(),
             visiting: settings.visiting.try_into()?,
+            retention: settings.retention.try_into()?,
         })
+    }
+}
+
+impl TryFrom<Retention> for instance::Retention {
+    type Error = latchkey_core::Error;
+
+    fn try_from(retention: Retention) -> Result<Self, Self::Error> {
+        let age = retention.age.parse();
+        Ok(Self {
+            age: age.map_err(|refused: latchkey_core::Error| refused.about("retention_age"))?,
+            refusals: retention.refusals,
+        })
+    }
+}
+
+impl From<instance::Retention> for Retention {
+    fn from(retention: instance::Retention) -> Self {
+        Self {
+            age: retention.age.to_string(),
+            refusals: retention.refusals,
+        }
     }
 }
 

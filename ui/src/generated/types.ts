@@ -18,7 +18,7 @@ actor: string,
  */
 address: string | null, 
 /**
- * What a visitor was shown who was refused.
+ * What a visitor was shown who was refused; of several visitors, the first.
  */
 reference: string | null, 
 /**
@@ -314,6 +314,10 @@ policy: Policy,
  */
 visiting: Visiting, 
 /**
+ * How much of its activity is kept.
+ */
+retention: Retention, 
+/**
  * Its signing key, if it has one.
  */
 key: KeyStatus | null, 
@@ -326,7 +330,7 @@ export type InstanceRef = {
  * The id.
  */
 instance: string, };
-export type InstanceSettings = { name: string, url: string, hosted: Hosted, parameter: string, algorithm: Algorithm, lifetime: string, policy: Policy, visiting: Visiting, };
+export type InstanceSettings = { name: string, url: string, hosted: Hosted, parameter: string, algorithm: Algorithm, lifetime: string, policy: Policy, visiting: Visiting, retention: Retention, };
 export type InstanceUpdate = { 
 /**
  * The id.
@@ -613,6 +617,15 @@ user: UserProfile | null,
  * The seats as they are now.
  */
 seats: Seats, };
+export type Retention = { 
+/**
+ * Age up to which entries are kept, in words: `365 days`, `never` for no limit.
+ */
+age: string, 
+/**
+ * Maximum number of refusals that are kept, the latest ones.
+ */
+refusals: number, };
 export type RevealedSecret = { 
 /**
  * It.

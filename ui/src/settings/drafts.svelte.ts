@@ -4,7 +4,8 @@ import type { Instance, InstanceSettings } from '../generated/types';
 
 /** The settings of an instance that an administrator edits. */
 export function settingsOf(instance: Instance): InstanceSettings {
-  const { name, url, hosted, parameter, algorithm, lifetime, policy, visiting } = instance;
+  const { name, url, hosted, parameter, algorithm, lifetime, policy, visiting, retention } =
+    instance;
   return {
     name,
     url,
@@ -14,12 +15,13 @@ export function settingsOf(instance: Instance): InstanceSettings {
     lifetime,
     policy: { ...policy },
     visiting: { ...visiting },
+    retention: { ...retention },
   };
 }
 
 function same(a: InstanceSettings, b: InstanceSettings): boolean {
-  const flat = ({ policy, visiting, ...rest }: InstanceSettings) =>
-    Object.entries({ ...rest, ...policy, ...visiting }).map(
+  const flat = ({ policy, visiting, retention, ...rest }: InstanceSettings) =>
+    Object.entries({ ...rest, ...policy, ...visiting, ...retention }).map(
       ([member, value]) => [member, JSON.stringify(value)] as const,
     );
   const others = new Map(flat(b));

@@ -40,7 +40,7 @@ fn what_was_done_is_listed_with_who_did_it() {
             "instance_made"
         ]
     );
-    assert_eq!(entries[0]["detail"], "sign-in step");
+    assert_eq!(entries[0]["detail"], "sign-in step: automatic → confirm");
     assert!(entries.iter().all(|entry| entry["actor"] == "command_line"));
     let codes = |answer: Value| answer["entries"].as_array().unwrap().len();
     assert_eq!(codes(list(&["--kind", "refusal"])), 1);

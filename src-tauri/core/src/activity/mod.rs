@@ -85,7 +85,7 @@ pub enum Kind {
     SignIn,
     /// A code or an API key was refused.
     Refusal,
-    /// An administrator changed something, or another system did with a key.
+    /// An administrator changed something, or another system did with a key, or somebody signed out.
     Act,
 }
 

@@ -172,7 +172,9 @@ impl Refusals {
         let period = self.periods.entry(key).or_insert_with(begin);
         if is_first {
             let ended = mem::replace(period, begin());
-            self.waiting.extend(ended.counted);
+            if let Some(ended) = ended.counted {
+                wait(&mut self.waiting, ended);
+            }
             if may_record {
                 return true;
             }
@@ -196,15 +198,20 @@ impl Refusals {
         counted
     }
 
-    /// Takes back what could not be recorded. Where that is too much, the latest are added up.
+    /// Takes back what could not be recorded.
     pub(crate) fn put_back(&mut self, counted: Vec<Counted>) {
-        self.waiting.extend(counted);
-        while self.waiting.len() > MAX_PERIODS
-            && let Some(latest) = self.waiting.pop()
-            && let Some(last) = self.waiting.last_mut()
-        {
-            last.merge(latest);
+        for counted in counted {
+            wait(&mut self.waiting, counted);
         }
+    }
+}
+
+/// Adds what was counted to what waits. Where that is too much, the latest are added up.
+fn wait(waiting: &mut Vec<Counted>, counted: Counted) {
+    let is_much = waiting.len() >= MAX_PERIODS;
+    match waiting.last_mut().filter(|_| is_much) {
+        Some(last) => last.merge(counted),
+        None => waiting.push(counted),
     }
 }
 
@@ -347,9 +354,9 @@ mod tests {
                 assert_eq!(refusals.admit(&event, &by, true), second == 0);
             }
         }
-        assert_eq!(refusals.waiting.len(), 1999);
+        assert_eq!(refusals.waiting.len(), MAX_PERIODS);
         let ended = refusals.take_ended(None);
-        assert_eq!(ended.len(), 2000);
+        assert_eq!(ended.len(), MAX_PERIODS + 1);
         refusals.put_back(ended);
         let bounded = refusals.take_ended(None);
         assert_eq!(bounded.len(), MAX_PERIODS);

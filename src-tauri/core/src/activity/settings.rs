@@ -1,7 +1,8 @@
 //! What an administrator has changed, told by what an instance was and what it is.
 
 use super::Event;
-use crate::instance::{Instance, Settings};
+use crate::instance::{Hosted, Instance, Policy, Retention, Settings, SignInStep, Visiting};
+use crate::return_address::WebOrigin;
 
 /// The acts that lie between an instance as it was and as it is.
 pub(crate) fn acts_between(before: &Instance, after: &Instance) -> Vec<Event> {
@@ -46,8 +47,19 @@ pub(crate) fn acts_between(before: &Instance, after: &Instance) -> Vec<Event> {
     acts
 }
 
-/// What the settings are called that differ.
-fn changed_settings(was: &Settings, is: &Settings) -> Vec<&'static str> {
+/// The settings that differ, each with its old and its new value: `session length: 14 days → 1 hour`.
+fn changed_settings(was: &Settings, is: &Settings) -> Vec<String> {
+    let (was, is) = (named(was), named(is));
+    was.into_iter()
+        .zip(is)
+        .filter(|((_, was), (_, is))| was != is)
+        .map(|((name, was), (_, is))| format!("{name}: {was} → {is}"))
+        .collect()
+}
+
+/// All settings but the switch of external authentication, which has acts of its own. None of them is
+/// a secret.
+fn named(settings: &Settings) -> [(&'static str, String); 15] {
     // Taken apart so that a setting that is added is not forgotten here.
     let Settings {
         name,
@@ -58,35 +70,60 @@ fn changed_settings(was: &Settings, is: &Settings) -> Vec<&'static str> {
         lifetime,
         policy,
         visiting,
-    } = is;
+        retention,
+    } = settings;
+    let Policy {
+        external_auth: _,
+        require_expiry,
+        provisioning,
+        refresh_profile,
+    } = policy;
+    let Visiting {
+        step,
+        session,
+        return_to,
+        embed_in,
+    } = visiting;
+    let Retention { age, refusals } = retention;
     [
-        ("name", was.name != *name),
-        ("URL", was.url != *url),
-        ("hosting", was.hosted != *hosted),
-        ("parameter", was.parameter != *parameter),
-        ("algorithm", was.algorithm != *algorithm),
-        ("link lifetime", was.lifetime != *lifetime),
+        ("name", name.as_str().to_owned()),
+        ("URL", url.to_string()),
         (
-            "expiry required",
-            was.policy.require_expiry != policy.require_expiry,
+            "hosting",
+            match hosted {
+                Hosted::Here => "here".to_owned(),
+                Hosted::Elsewhere => "elsewhere".to_owned(),
+            },
         ),
+        ("parameter", parameter.as_str().to_owned()),
+        ("algorithm", algorithm.to_string()),
+        ("link lifetime", lifetime.to_string()),
+        ("expiry required", yes_or_no(*require_expiry)),
+        ("users created by links", yes_or_no(*provisioning)),
+        ("profiles taken from links", yes_or_no(*refresh_profile)),
         (
-            "users created by links",
-            was.policy.provisioning != policy.provisioning,
+            "sign-in step",
+            match step {
+                SignInStep::Automatic => "automatic".to_owned(),
+                SignInStep::Confirm => "confirm".to_owned(),
+            },
         ),
-        (
-            "profiles taken from links",
-            was.policy.refresh_profile != policy.refresh_profile,
-        ),
-        ("sign-in step", was.visiting.step != visiting.step),
-        ("session length", was.visiting.session != visiting.session),
-        (
-            "return addresses",
-            was.visiting.return_to != visiting.return_to,
-        ),
-        ("widget", was.visiting.embed_in != visiting.embed_in),
+        ("session length", session.to_string()),
+        ("return addresses", list(return_to)),
+        ("widget", list(embed_in)),
+        ("activity kept", age.to_string()),
+        ("refusals kept", refusals.to_string()),
     ]
-    .into_iter()
-    .filter_map(|(name, changed)| changed.then_some(name))
-    .collect()
+}
+
+fn yes_or_no(on: bool) -> String {
+    if on { "yes" } else { "no" }.to_owned()
+}
+
+fn list(origins: &[WebOrigin]) -> String {
+    if origins.is_empty() {
+        return "none".to_owned();
+    }
+    let origins: Vec<String> = origins.iter().map(ToString::to_string).collect();
+    origins.join(" ")
 }

@@ -16,7 +16,7 @@ use jiff::Timestamp;
 use crate::activity::{ActivityPage, ActivityQuery, Event, Occasion, SettingsAct};
 use crate::code::{CodeRefusal, VerifiedCode};
 use crate::email::Email;
-use crate::instance::Policy;
+use crate::instance::{Policy, Retention};
 use crate::payload::NewUser;
 use crate::session::{NewSession, Session, SessionKey, SessionRules};
 use crate::user_id::UserId;
@@ -107,8 +107,8 @@ pub trait Directory: Send + Sync {
     /// Number of users who have a session that is not over by `rules`.
     fn count_signed_in(&self, rules: SessionRules, now: Timestamp) -> Result<u64>;
 
-    /// Ends a session, for every copy of its cookie. One that is not there is no error.
-    fn end_session(&self, key: &SessionKey) -> Result<()>;
+    /// Ends a session, for every copy of its cookie, and records it. One that is not there is no error.
+    fn end_session(&self, key: &SessionKey, by: &Occasion) -> Result<()>;
 
     /// Writes when sessions were last used, in Unix seconds. A session that is gone stays so.
     fn note_sessions_seen(&self, seen: &[(SessionKey, i64)]) -> Result<()>;
@@ -155,6 +155,10 @@ pub trait Directory: Send + Sync {
     /// Records the refusals that were counted in minutes that have ended by `now`. Whoever holds a
     /// directory for long calls it every few seconds; closing the directory records them all.
     fn record_counted(&self, now: Timestamp) -> Result<()>;
+
+    /// Removes some of the entries of the activity that `retention` does not keep, so few that nobody
+    /// waits for it. Returns whether there may be more of them.
+    fn prune(&self, retention: Retention, now: Timestamp) -> Result<bool>;
 
     /// Records acts on the settings, each once.
     fn record_acts(&self, acts: &[SettingsAct]) -> Result<()>;

@@ -124,6 +124,25 @@ impl Default for Visiting {
     }
 }
 
+/// How much of its activity an instance keeps that is hosted here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Retention {
+    /// Age up to which entries are kept. 365 days by default.
+    pub age: Lifetime,
+    /// Maximum number of refusals that are kept, the latest ones. 100,000 by default.
+    pub refusals: u64,
+}
+
+impl Default for Retention {
+    fn default() -> Self {
+        Self {
+            age: Lifetime::Secs(365 * 86_400),
+            refusals: 100_000,
+        }
+    }
+}
+
 /// The name of an instance's folder: lower-case letters, digits and dashes.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct InstanceId(String);
@@ -234,6 +253,8 @@ pub struct Settings {
     pub policy: Policy,
     /// How its gateway lets people in.
     pub visiting: Visiting,
+    /// How much of its activity is kept.
+    pub retention: Retention,
 }
 
 impl Settings {
@@ -249,6 +270,7 @@ impl Settings {
             lifetime: Lifetime::default(),
             policy: Policy::default(),
             visiting: Visiting::default(),
+            retention: Retention::default(),
         }
     }
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Acts, Hosted, Instance, InstanceId, Name, Policy, Settings, Visiting};
+use super::{Acts, Hosted, Instance, InstanceId, Name, Policy, Retention, Settings, Visiting};
 use crate::activity::{Event, Occasion, acts_between};
 use crate::api_key::ApiKey;
 use crate::code::Algorithm;
@@ -44,6 +44,8 @@ struct InstanceFile {
     policy: Policy,
     #[serde(default)]
     visiting: Visiting,
+    #[serde(default)]
+    retention: Retention,
     key: Option<KeyRecord>,
     #[serde(default)]
     api_keys: Vec<ApiKey>,
@@ -284,6 +286,7 @@ impl Instances {
                 lifetime: file.lifetime,
                 policy: file.policy,
                 visiting: file.visiting.clone(),
+                retention: file.retention,
             })
         };
         Ok(Some(Instance {
@@ -307,6 +310,7 @@ impl Instances {
             lifetime: settings.lifetime,
             policy: settings.policy,
             visiting: settings.visiting.clone(),
+            retention: settings.retention,
             key: instance.key.clone(),
             api_keys: instance.api_keys.clone(),
             acts: instance.acts.clone(),

@@ -17,7 +17,7 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use jiff::Timestamp;
-use latchkey_core::activity::{Actor, Occasion};
+use latchkey_core::activity::{Actor, Event, Occasion};
 use latchkey_core::user_id::UserId;
 use latchkey_core::{Error, json};
 use serde::de::DeserializeOwned;
@@ -87,16 +87,25 @@ async fn keyed(
     next: Next,
 ) -> Result<Response, Problem> {
     let hosted = gateway.hosted()?;
+    let address = gateway
+        .visits
+        .address(request.extensions(), request.headers());
     let Some(name) = name_of(&hosted, request.headers()) else {
+        let by = Occasion {
+            address,
+            ..Occasion::new(Actor::Visitor, Timestamp::now())
+        };
+        let event = Event::refused_api_key();
+        gateway
+            .in_directory(move |directory| directory.record(event, &by))
+            .await?;
         return Err(Problem::of(
             StatusCode::UNAUTHORIZED,
             "The header X-API-KEY is missing, or is no key of this instance.",
         ));
     };
     let by = Occasion {
-        address: gateway
-            .visits
-            .address(request.extensions(), request.headers()),
+        address,
         ..Occasion::new(Actor::ApiKey(name), Timestamp::now())
     };
     request.extensions_mut().insert(by);

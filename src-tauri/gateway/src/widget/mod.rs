@@ -217,10 +217,12 @@ fn let_in(
 async fn sign_out(
     State(gateway): State<Arc<Gateway>>,
     Current(hosted): Current,
+    extensions: Extensions,
     headers: HeaderMap,
 ) -> Answer {
     must_be_from_the_frame(&hosted, &headers)?;
-    let ended = gateway.sign_out(&hosted, Place::Frame, &headers).await;
+    let by = gateway.occasion(&extensions, &headers);
+    let ended = gateway.sign_out(&hosted, Place::Frame, &headers, by).await;
     ended.map_err(|cause| failed(&hosted, &headers, &cause))?;
     let cookie = hosted.cookie_key.end(Place::Frame);
     Ok(with_cookies(Outcome::SignedOut.answer(), &[cookie]))

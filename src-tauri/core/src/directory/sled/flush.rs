@@ -1,11 +1,13 @@
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::storage;
 use crate::Result;
 
 /// How long a flush waits at most for changes that are under way. It is a part of what a flush takes.
 const GATHERING: Duration = Duration::from_micros(200);
+/// Time after which a flush is taken to be stuck.
+const STUCK: Duration = Duration::from_secs(5);
 
 /// Puts changes on the disk, those of many threads at once: while one of them flushes, the others
 /// that have changed something wait, and the next flush is for all of them together. sled would flush
@@ -27,12 +29,27 @@ struct Turns {
     asked: u64,
     /// How many of them are served.
     served: u64,
-    /// Whether somebody is at it.
-    flushing: bool,
+    /// When the flush began that is under way.
+    flushing: Option<Instant>,
     /// How many wait for whoever is at it.
     waiting: u32,
     /// Whether whoever is at it waits for changes that are under way.
     gathering: bool,
+}
+
+/// The flush that is under way. It ends when this is dropped, also by a panic: the others must not wait
+/// for it then.
+struct Flushing<'a>(&'a Flusher);
+
+impl Drop for Flushing<'_> {
+    fn drop(&mut self) {
+        let mut turns = self.0.turns();
+        turns.flushing = None;
+        turns.gathering = false;
+        if turns.waiting > 0 {
+            self.0.flushed.notify_all();
+        }
+    }
 }
 
 /// A change that is under way.
@@ -67,7 +84,7 @@ impl Flusher {
         turns.asked += 1;
         let mine = turns.asked;
         while turns.served < mine {
-            if turns.flushing {
+            if turns.flushing.is_some() {
                 turns.waiting += 1;
                 turns = self
                     .flushed
@@ -76,7 +93,7 @@ impl Flusher {
                 turns.waiting -= 1;
                 continue;
             }
-            turns.flushing = true;
+            turns.flushing = Some(Instant::now());
             turns.gathering = true;
             // Whoever is about to ask is served, too. A single thread never waits here.
             turns = self
@@ -87,19 +104,22 @@ impl Flusher {
             turns.gathering = false;
             let all = turns.asked;
             drop(turns);
-            let done = flush();
+            let flushing = Flushing(self);
+            flush()?;
+            // Where it fails or panics, each of the others tries for itself and is told why.
+            let mut done = self.turns();
+            done.served = done.served.max(all);
+            drop(done);
+            drop(flushing);
             turns = self.turns();
-            turns.flushing = false;
-            if done.is_ok() {
-                turns.served = turns.served.max(all);
-            }
-            // Where it failed, each of the others tries for itself and is told why.
-            if turns.waiting > 0 {
-                self.flushed.notify_all();
-            }
-            done?;
         }
         Ok(())
+    }
+
+    /// Whether a flush takes much longer than a disk does.
+    pub(super) fn is_stuck(&self) -> bool {
+        let since = self.turns().flushing;
+        since.is_some_and(|since| since.elapsed() > STUCK)
     }
 
     fn turns(&self) -> MutexGuard<'_, Turns> {
@@ -155,6 +175,36 @@ mod tests {
         assert_eq!(flusher.turns().under_way, 1);
         drop(other);
         assert_eq!(flusher.turns().under_way, 0);
+    }
+
+    #[test]
+    fn a_flush_that_panics_leaves_nobody_waiting() {
+        const OTHERS: usize = 4;
+        let (flusher, begun) = (Flusher::default(), Barrier::new(OTHERS + 1));
+        let served = AtomicU64::new(0);
+        thread::scope(|scope| {
+            let panicking = scope.spawn(|| {
+                flusher.flush_by(|| {
+                    begun.wait();
+                    // Until the others wait for this one.
+                    while flusher.turns().waiting < u32::try_from(OTHERS).unwrap() {
+                        thread::yield_now();
+                    }
+                    panic!("as sled does");
+                })
+            });
+            for _ in 0..OTHERS {
+                scope.spawn(|| {
+                    begun.wait();
+                    flusher.flush_by(|| Ok(())).unwrap();
+                    served.fetch_add(1, Ordering::SeqCst);
+                });
+            }
+            assert!(panicking.join().is_err());
+        });
+        assert_eq!(served.into_inner(), OTHERS as u64);
+        assert!(flusher.turns().flushing.is_none());
+        flusher.flush_by(|| Ok(())).unwrap();
     }
 
     #[test]

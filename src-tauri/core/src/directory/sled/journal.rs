@@ -98,6 +98,37 @@ impl Journal {
         &self.tree
     }
 
+    /// Number of the first entry that is not in the rows yet.
+    pub(super) fn first_pending(&self) -> u64 {
+        let view = self.view();
+        view.pending
+            .entries
+            .first()
+            .map_or(u64::MAX, |(number, _)| *number)
+    }
+
+    /// Number of refusals that are not in the rows yet.
+    pub(super) fn pending_refusals(&self) -> u64 {
+        let view = self.view();
+        let rows = view.pending.rows.keys();
+        rows.filter(|key| key.starts_with(keys::REFUSALS)).count() as u64
+    }
+
+    /// Wakes a flush that has waited for long: sled does not wake it where another thread's write has
+    /// failed.
+    pub(super) fn wake_stuck_flush(&self) {
+        if self.flusher.is_stuck() {
+            self.wake_flushes();
+        }
+    }
+
+    /// Wakes all flushes of a tree that is broken.
+    pub(super) fn wake_flushes(&self) {
+        if let Err(cause) = self.tree.flush() {
+            tracing::warn!(%cause, "the directory could not be flushed");
+        }
+    }
+
     /// Says that a change begins; it ends when the answer is dropped.
     pub(super) fn begin(&self) -> UnderWay<'_> {
         self.flusher.begin()

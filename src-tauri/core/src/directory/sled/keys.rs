@@ -76,9 +76,12 @@ pub(super) fn about(name: &str, number: u64) -> Vec<u8> {
     [b"s:", name.as_bytes(), &[0], &number.to_be_bytes()[..]].concat()
 }
 
+/// What the keys of the index of refusals begin with.
+pub(super) const REFUSALS: &[u8] = b"f:";
+
 /// The index of entries that are refusals.
 pub(super) fn refusal(number: u64) -> Vec<u8> {
-    [b"f:", &number.to_be_bytes()[..]].concat()
+    [REFUSALS, &number.to_be_bytes()[..]].concat()
 }
 
 /// A change in the journal.

@@ -8,13 +8,18 @@ mod change;
 mod changes;
 mod emails;
 mod flush;
+#[cfg(test)]
+mod full_disk;
 mod journal;
 mod keys;
 mod load;
 mod migrate;
 mod open;
+mod prune;
 mod record;
+mod room;
 mod sessions;
+mod state;
 
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -27,13 +32,14 @@ use self::journal::decoded;
 use self::open::Opened;
 use self::record::{EntryRecord, UserRecord};
 use self::sessions::PRUNED_AT_ONCE;
+use self::state::State;
 use super::query::{Place, Sort, UserPage, UserQuery};
 use super::{
     Directory, JudgedCode, MAX_IMPORT, Origin, Profile, Redemption, SharedEmail, User, unknown_user,
 };
-use crate::activity::{ActivityPage, ActivityQuery, Event, Occasion, Refusals, SettingsAct};
+use crate::activity::{ActivityPage, ActivityQuery, Event, Kind, Occasion, Refusals, SettingsAct};
 use crate::email::Email;
-use crate::instance::Policy;
+use crate::instance::{Policy, Retention};
 use crate::payload::NewUser;
 use crate::session::{Session, SessionKey, SessionRules};
 use crate::user_id::UserId;
@@ -48,6 +54,8 @@ pub struct SledDirectory {
     opened: Opened,
     /// Refusals that are counted instead of recorded.
     refusals: Mutex<Refusals>,
+    /// Number of refusals in the activity, once they have been counted.
+    kept_refusals: Mutex<Option<u64>>,
 }
 
 impl SledDirectory {
@@ -60,6 +68,7 @@ impl SledDirectory {
         Ok(Self {
             opened: Opened::new(folder, holder)?,
             refusals: Mutex::default(),
+            kept_refusals: Mutex::default(),
         })
     }
 
@@ -67,13 +76,6 @@ impl SledDirectory {
     /// there is one.
     pub fn require_free(folder: &Path) -> Result<()> {
         open::require_free(folder)
-    }
-
-    /// A user whom the catalogue knows; `None` where the user is gone by now.
-    fn row(&self, id: &str) -> Result<Option<User>> {
-        let user: Option<UserRecord> = self.opened.journal().view().read(&keys::user(id))?;
-        user.map(|user| user.into_user(&UserId::parse(id, "id")?))
-            .transpose()
     }
 
     /// Makes a change that is on disk when this returns. It is recorded as done by `by`.
@@ -101,30 +103,34 @@ impl SledDirectory {
 
     /// Makes changes that are on disk when this returns.
     fn changes<T>(&self, work: impl FnOnce(&mut Changes<'_>) -> T) -> Result<T> {
-        let journal = self.opened.journal();
-        let under_way = journal.begin();
-        let turn = journal.turn();
-        let mut changes = Changes::new(journal.view())?;
-        let done = work(&mut changes);
-        let (mut journaled, mut updates) = (Vec::new(), Vec::new());
-        for made in changes.made() {
-            journaled.push(made.journaled);
-            updates.push((made.number, made.updates));
-        }
-        let (Some(&(first, _)), Some(&(last, _))) = (updates.first(), updates.last()) else {
-            return Ok(done);
-        };
-        turn.write(first, journaled)?;
-        drop(turn);
-        drop(under_way);
-        let flushed = journal.flush();
-        // They are there, on disk or not, and the catalogue waits for every change.
-        for (number, updates) in updates {
-            self.opened.catalogue().tell(number, updates);
-        }
-        flushed?;
-        self.opened.note(last);
-        Ok(done)
+        self.opened.with(|state| {
+            let under_way = state.journal.begin();
+            let turn = state.journal.turn();
+            let mut changes = Changes::new(state.journal.view())?;
+            let done = work(&mut changes);
+            let (mut journaled, mut updates) = (Vec::new(), Vec::new());
+            for made in changes.made() {
+                journaled.push(made.journaled);
+                updates.push((made.number, made.updates));
+            }
+            let (Some(&(first, _)), Some(&(last, _))) = (updates.first(), updates.last()) else {
+                return Ok(done);
+            };
+            self.opened.room().require()?;
+            self.note_refusals(&journaled);
+            let broken = |_: &Error| self.opened.mark_broken();
+            turn.write(first, journaled).inspect_err(broken)?;
+            drop(turn);
+            drop(under_way);
+            let flushed = state.journal.flush();
+            // They are there, on disk or not, and the catalogue waits for every change.
+            for (number, updates) in updates {
+                state.catalogue.tell(number, updates);
+            }
+            flushed.inspect_err(broken)?;
+            self.opened.note(last);
+            Ok(done)
+        })
     }
 
     /// Makes a change, and counts it instead of recording it where it is a refusal that repeats.
@@ -138,7 +144,10 @@ impl SledDirectory {
             |event| Some(EntryRecord::new(event, by)),
             |change| {
                 let done = work(change)?;
-                change.record_if(|event| self.refusals().admit(event, by, true));
+                change.record_if(|event| {
+                    let may_record = event.kind != Kind::Refusal || self.opened.room().is_ample();
+                    self.refusals().admit(event, by, may_record)
+                });
                 Ok(done)
             },
         )
@@ -172,10 +181,32 @@ impl SledDirectory {
         recorded
     }
 
-    /// The rows as they are.
-    fn rows(&self) -> Rows<'_> {
-        Rows::new(self.opened.journal().view())
+    /// Works with the rows as they are.
+    fn rows<T>(&self, work: impl FnOnce(&Rows<'_>) -> Result<T>) -> Result<T> {
+        self.opened
+            .with(|state| work(&Rows::new(state.journal.view())))
     }
+
+    /// Adds the refusals among changes to those that are known to be kept.
+    fn note_refusals(&self, changes: &[journal::Change]) {
+        let entries = changes.iter().filter_map(|change| change.entry.as_ref());
+        let refusals = entries.filter(|entry| entry.is_refusal());
+        if let Some(kept) = &mut *self.kept_refusals() {
+            *kept += refusals.count() as u64;
+        }
+    }
+
+    fn kept_refusals(&self) -> MutexGuard<'_, Option<u64>> {
+        let kept = self.kept_refusals.lock();
+        kept.unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A user whom the catalogue knows; `None` where the user is gone by now.
+fn user_in(state: &State, id: &str) -> Result<Option<User>> {
+    let user: Option<UserRecord> = state.journal.view().read(&keys::user(id))?;
+    user.map(|user| user.into_user(&UserId::parse(id, "id")?))
+        .transpose()
 }
 
 impl Drop for SledDirectory {
@@ -188,7 +219,7 @@ impl Drop for SledDirectory {
 
 impl Directory for SledDirectory {
     fn dry_run(&self, code: JudgedCode<'_>, policy: Policy) -> Result<Verdict> {
-        self.rows().judge(code, policy)
+        self.rows(|rows| rows.judge(code, policy))
     }
 
     fn redeem(&self, code: JudgedCode<'_>, policy: Policy, by: &Occasion) -> Result<Verdict> {
@@ -212,15 +243,15 @@ impl Directory for SledDirectory {
     }
 
     fn user(&self, id: &UserId) -> Result<Option<User>> {
-        self.row(id.as_str())
+        self.opened.with(|state| user_in(state, id.as_str()))
     }
 
     fn user_by_email(&self, email: &Email) -> Result<Option<User>> {
-        self.rows().user_by_email(email)
+        self.rows(|rows| rows.user_by_email(email))
     }
 
     fn shared_emails(&self) -> Result<Vec<SharedEmail>> {
-        self.rows().shared_emails()
+        self.rows(|rows| rows.shared_emails())
     }
 
     fn users(
@@ -230,13 +261,16 @@ impl Directory for SledDirectory {
         place: &Place,
         limit: usize,
     ) -> Result<UserPage> {
-        let page = self.opened.catalogue().find(query, sort, place, limit)?;
-        let users = page.ids.iter().filter_map(|id| self.row(id).transpose());
-        Ok(UserPage {
-            users: users.collect::<Result<_>>()?,
-            first_row: page.first_row,
-            total: page.total,
-            next: page.next,
+        self.opened.with(|state| {
+            let page = state.catalogue.find(query, sort, place, limit)?;
+            let users = page.ids.iter();
+            let users = users.filter_map(|id| user_in(state, id).transpose());
+            Ok(UserPage {
+                users: users.collect::<Result<_>>()?,
+                first_row: page.first_row,
+                total: page.total,
+                next: page.next,
+            })
         })
     }
 
@@ -271,19 +305,19 @@ impl Directory for SledDirectory {
     }
 
     fn session(&self, key: &SessionKey) -> Result<Option<Session>> {
-        self.opened.journal().view().read(&keys::session(key))
+        self.rows(|rows| rows.session(key))
     }
 
     fn sessions_of(&self, user: &UserId) -> Result<Vec<(SessionKey, Session)>> {
-        self.rows().sessions_of(user)
+        self.rows(|rows| rows.sessions_of(user))
     }
 
     fn count_signed_in(&self, rules: SessionRules, now: Timestamp) -> Result<u64> {
-        self.rows().count_signed_in(rules, now)
+        self.rows(|rows| rows.count_signed_in(rules, now))
     }
 
-    fn end_session(&self, key: &SessionKey) -> Result<()> {
-        self.change_unrecorded(|change| change.end_session(key))
+    fn end_session(&self, key: &SessionKey, by: &Occasion) -> Result<()> {
+        self.change(by, |change| change.end_session(key))
     }
 
     fn note_sessions_seen(&self, seen: &[(SessionKey, i64)]) -> Result<()> {
@@ -291,23 +325,25 @@ impl Directory for SledDirectory {
     }
 
     fn prune_sessions(&self, rules: SessionRules, now: Timestamp) -> Result<u64> {
+        let dead = self.opened.with(|State { journal, .. }| {
+            let (mut all, mut dead) = (journal.tree().scan_prefix(keys::SESSIONS), Vec::new());
+            all.try_for_each(|row| {
+                let (key, bytes) = row.map_err(storage)?;
+                // Writers wait for a view, so that there is one for each row.
+                let rows = Rows::new(journal.view());
+                if rows.is_dead(&decoded(&bytes)?, rules, now)? {
+                    dead.push(keys::session_key_of(&key).ok_or_else(damaged)?);
+                }
+                Ok(())
+            })?;
+            Ok(dead)
+        })?;
         let mut pruned = 0;
-        let mut dead = Vec::new();
-        let rows = self.opened.journal().tree().scan_prefix(keys::SESSIONS);
-        for row in rows {
-            let (key, bytes) = row.map_err(storage)?;
-            let key = keys::session_key_of(&key).ok_or_else(damaged)?;
-            if self.rows().is_dead(&decoded(&bytes)?, rules, now)? {
-                dead.push(key);
-            }
-            if dead.len() == PRUNED_AT_ONCE {
-                pruned +=
-                    self.change_unrecorded(|change| change.prune_sessions(&dead, rules, now))?;
-                dead.clear();
-            }
-        }
         // A session that is only in the journal is found the next time.
-        Ok(pruned + self.change_unrecorded(|change| change.prune_sessions(&dead, rules, now))?)
+        for some in dead.chunks(PRUNED_AT_ONCE) {
+            pruned += self.change_unrecorded(|change| change.prune_sessions(some, rules, now))?;
+        }
+        Ok(pruned)
     }
 
     fn suspend(&self, id: &UserId, by: &Occasion) -> Result<User> {
@@ -331,22 +367,24 @@ impl Directory for SledDirectory {
     }
 
     fn seats(&self) -> Result<Seats> {
-        Ok(self.rows().counters()?.seats())
+        self.rows(|rows| Ok(rows.counters()?.seats()))
     }
 
     fn set_seat_limit(&self, limit: Option<u64>, by: &Occasion) -> Result<Seats> {
         self.change(by, |change| {
             if change.counters.seat_limit != limit {
+                let words = |limit: Option<u64>| limit.map_or("none".to_owned(), |n| n.to_string());
+                let (was, is) = (words(change.counters.seat_limit), words(limit));
                 change.counters.seat_limit = limit;
-                let limit = limit.map_or("none".to_owned(), |limit| limit.to_string());
-                change.record(Event::act("seat_limit_set", format!("Seat limit: {limit}")));
+                let event = Event::act("seat_limit_set", format!("Seat limit: {is}"));
+                change.record(event.with(format!("seat limit: {was} → {is}")));
             }
             Ok(change.counters.seats())
         })
     }
 
     fn count(&self) -> Result<u64> {
-        Ok(self.rows().counters()?.users)
+        self.rows(|rows| Ok(rows.counters()?.users))
     }
 
     fn record(&self, event: Event, by: &Occasion) -> Result<()> {
@@ -360,7 +398,28 @@ impl Directory for SledDirectory {
     }
 
     fn record_counted(&self, now: Timestamp) -> Result<()> {
-        self.record_counted_until(Some(now.as_second()))
+        self.opened.with(|state| {
+            state.journal.wake_stuck_flush();
+            Ok(())
+        })?;
+        if self.opened.room().is_ample() {
+            self.record_counted_until(Some(now.as_second()))
+        } else {
+            Ok(())
+        }
+    }
+
+    fn prune(&self, retention: Retention, now: Timestamp) -> Result<bool> {
+        self.opened.with(|State { journal, .. }| {
+            let known = *self.kept_refusals();
+            let kept = known.map_or_else(|| journal.count_refusals(), Ok)?;
+            let pruned = journal.prune(retention, kept, now)?;
+            // What was recorded meanwhile is counted the next time, where this was the first.
+            let mut known = self.kept_refusals();
+            let kept = known.unwrap_or(kept);
+            *known = Some(kept.saturating_sub(pruned.refusals));
+            Ok(pruned.entries > 0)
+        })
     }
 
     fn record_acts(&self, acts: &[SettingsAct]) -> Result<()> {
@@ -379,19 +438,20 @@ impl Directory for SledDirectory {
         before: Option<u64>,
         limit: usize,
     ) -> Result<ActivityPage> {
-        let journal = self.opened.journal();
         let before = before.unwrap_or(u64::MAX);
-        let Some(subject) = &query.subject else {
-            return page(journal.entries(before), query, limit);
-        };
-        let mut names = vec![subject.clone()];
-        // A user is found by the e-mail address, too.
-        if let Ok(email) = Email::parse(subject, "subject") {
-            let user = self.rows().user_by_email(&email)?;
-            names.extend(user.map(|user| user.id.as_str().to_owned()));
-            names.dedup();
-        }
-        page(journal.entries_about(&names, before), query, limit)
+        self.opened.with(|State { journal, .. }| {
+            let Some(subject) = &query.subject else {
+                return page(journal.entries(before), query, limit);
+            };
+            let mut names = vec![subject.clone()];
+            // A user is found by the e-mail address, too.
+            if let Ok(email) = Email::parse(subject, "subject") {
+                let user = Rows::new(journal.view()).user_by_email(&email)?;
+                names.extend(user.map(|user| user.id.as_str().to_owned()));
+                names.dedup();
+            }
+            page(journal.entries_about(&names, before), query, limit)
+        })
     }
 }
 

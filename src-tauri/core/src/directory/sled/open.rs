@@ -4,6 +4,7 @@ use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::Write as _;
 use std::panic::{self, AssertUnwindSafe};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::Duration;
@@ -13,6 +14,8 @@ use super::journal::Journal;
 use super::load::{Loaded, Trouble, load};
 use super::migrate::migrate;
 use super::record::Counters;
+use super::room::Room;
+use super::state::{State, Tree};
 use super::{keys, storage};
 use crate::{Error, ErrorCode, Result, files};
 
@@ -35,8 +38,8 @@ const MUCH_GROWTH: u64 = 256 * 1024 * 1024;
 
 /// An open tree, held by this process. The fields are closed in this order.
 pub(super) struct Opened {
-    journal: Journal,
-    catalogue: Followed,
+    tree: Tree,
+    room: Room,
     tally: PathBuf,
     tallied: AtomicU64,
     latest: AtomicU64,
@@ -48,40 +51,52 @@ impl Opened {
     pub(super) fn new(folder: &Path, holder: &str) -> Result<Self> {
         files::create_private_dir(folder)?;
         let lock = hold(folder, holder)?;
-        let path = folder.join("sled");
-        remove_unfinished_snapshots(&path);
-        let tree = open(&path)?;
-        let journal = checked(&path, || {
-            let found = check_format(&tree)?;
-            if found < FORMAT {
-                migrate(&tree, found)?;
-                write_format(&tree)?;
+        let (path, tally) = (folder.join("sled"), folder.join("tally"));
+        let log = Log {
+            bytes: log_bytes(&path),
+            path: path.clone(),
+        };
+        let changes = Arc::new(AtomicU64::new(0));
+        let open = {
+            let (tally, changes) = (tally.clone(), Arc::clone(&changes));
+            move || {
+                let (state, count) = open_state(&path, &tally)?;
+                changes.store(count, Ordering::Relaxed);
+                Ok(state)
             }
-            // What was in the journal when the program ended is carried over first.
-            Journal::open(tree)
-        })?;
-        let tally = folder.join("tally");
-        let (counters, catalogue) = read_rows(journal.tree(), &tally)?;
+        };
+        let tree = Tree::new(folder.to_owned(), Box::new(open))?;
+        let changes = changes.load(Ordering::Relaxed);
         Ok(Self {
-            journal,
-            catalogue: Followed::new(catalogue, counters.changes),
+            tree,
+            room: Room::new(folder.to_owned()),
             tally,
-            tallied: AtomicU64::new(counters.changes),
-            latest: AtomicU64::new(counters.changes),
-            _log: Log {
-                bytes: log_bytes(&path),
-                path,
-            },
+            tallied: AtomicU64::new(changes),
+            latest: AtomicU64::new(changes),
+            _log: log,
             _lock: lock,
         })
     }
 
-    pub(super) fn journal(&self) -> &Journal {
-        &self.journal
+    /// Works with the tree, which is opened again first if a write has failed. `work` must not call
+    /// this function.
+    pub(super) fn with<T>(&self, work: impl FnOnce(&State) -> Result<T>) -> Result<T> {
+        self.tree.with(&self.room, work)
     }
 
-    pub(super) fn catalogue(&self) -> &Followed {
-        &self.catalogue
+    /// Says that a write has failed.
+    pub(super) fn mark_broken(&self) {
+        self.tree.mark_broken();
+    }
+
+    #[cfg(test)]
+    pub(super) fn set_limits(&mut self, limits: super::room::Limits) {
+        self.room.limits = limits;
+    }
+
+    /// The free space of the disk.
+    pub(super) const fn room(&self) -> &Room {
+        &self.room
     }
 
     /// Notes how many changes there have been, now and then also beside the tree: a tree that has
@@ -99,6 +114,25 @@ impl Opened {
             tracing::warn!(%cause, "the directory's tally was not written");
         }
     }
+}
+
+/// Opens the tree, and counts the changes that were made in it.
+fn open_state(path: &Path, tally: &Path) -> Result<(State, u64)> {
+    remove_unfinished_snapshots(path);
+    let tree = open(path)?;
+    let journal = checked(path, || {
+        let found = check_format(&tree)?;
+        if found < FORMAT {
+            migrate(&tree, found)?;
+            write_format(&tree)?;
+        }
+        // What was in the journal when the program ended is carried over first.
+        Journal::open(tree)
+    })?;
+    let (counters, catalogue) = read_rows(journal.tree(), tally)?;
+    let catalogue = Followed::new(catalogue, counters.changes);
+    let state = State { journal, catalogue };
+    Ok((state, counters.changes))
 }
 
 impl Drop for Opened {

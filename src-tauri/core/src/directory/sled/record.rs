@@ -114,6 +114,10 @@ impl EntryRecord {
             .map_err(|cause| damaged().because(cause))
     }
 
+    pub(super) const fn at(&self) -> i64 {
+        self.at
+    }
+
     /// Names under which the entry is found.
     pub(super) fn names(&self) -> impl Iterator<Item = &str> {
         let subject = self.event.subject.as_deref();

@@ -8,6 +8,7 @@ use super::change::{Change, Rows};
 use super::record::UserRecord;
 use super::{damaged, keys};
 use crate::Result;
+use crate::activity::Event;
 use crate::code::VerifiedCode;
 use crate::directory::Redemption;
 use crate::session::{NewSession, SEEN_SECS, Session, SessionKey, SessionRules, kept_browser};
@@ -105,13 +106,13 @@ impl Change<'_> {
     }
 
     /// Deletes a session, if it is there.
-    pub(super) fn delete_session(&mut self, key: &SessionKey) -> Result<bool> {
-        let Some(session) = self.rows().session(key)? else {
-            return Ok(false);
-        };
-        self.remove_row(keys::session(key));
-        self.remove_row(keys::session_of(session.user.as_str(), key));
-        Ok(true)
+    pub(super) fn delete_session(&mut self, key: &SessionKey) -> Result<Option<Session>> {
+        let session = self.rows().session(key)?;
+        if let Some(session) = &session {
+            self.remove_row(keys::session(key));
+            self.remove_row(keys::session_of(session.user.as_str(), key));
+        }
+        Ok(session)
     }
 
     /// Deletes the sessions of a user.
@@ -124,8 +125,10 @@ impl Change<'_> {
     }
 
     pub(super) fn end_session(&mut self, key: &SessionKey) -> Result<()> {
-        if self.delete_session(key)? {
-            self.leave_unrecorded();
+        if let Some(session) = self.delete_session(key)? {
+            let mut event = Event::act("signed_out", "Signed out").of(&session.user);
+            event.link = session.link;
+            self.record(event);
         }
         Ok(())
     }

@@ -3,7 +3,8 @@
 use latchkey_core::activity::{ActivityQuery, Actor, Entry, Kind, Occasion, Reference};
 use latchkey_core::code::verify;
 use latchkey_core::directory::{Directory, SledDirectory};
-use latchkey_core::instance::Policy;
+use latchkey_core::instance::{Policy, Retention};
+use latchkey_core::lifetime::Lifetime;
 
 use super::{at, code, id, new_user, person};
 use crate::signed::{HEADER, RULES, by, key, now, signed};
@@ -162,4 +163,73 @@ fn repeated_refusals_of_a_verified_code_are_counted_and_sign_ins_never_are() {
         assert_eq!(entry.event.link.as_deref(), Some("link-1"));
     }
     assert_eq!(refused[0].repeats.as_ref().unwrap().count, 39);
+}
+
+/// Prunes until nothing is left to prune, and says how often that took.
+fn prune(directory: &SledDirectory, retention: Retention, second: i64) -> usize {
+    let rounds = (0..10_000).take_while(|_| directory.prune(retention, at(second)).unwrap());
+    rounds.count()
+}
+
+#[test]
+fn the_activity_keeps_as_much_as_the_instance_says() {
+    const DAY: i64 = 86_400;
+    let folder = tempfile::tempdir().unwrap();
+    let directory = open(&folder);
+    let refused = verify(&unverified()[3], &[&key()], RULES, now()).unwrap_err();
+    // A day has a sign-in, and a refusal.
+    for day in 0..400 {
+        let by = visitor(day * DAY);
+        for code in [Ok(&new_user("ada")), Err(&refused)] {
+            directory.redeem(code, Policy::default(), &by).unwrap();
+        }
+    }
+    let kept = |directory: &SledDirectory| {
+        let entries = all(directory);
+        let of = |kind| entries.iter().filter(move |entry| entry.event.kind == kind);
+        let oldest = entries.last().unwrap().at;
+        (
+            of(Kind::SignIn).count(),
+            of(Kind::Refusal).count(),
+            (oldest - now().as_second()) / DAY,
+        )
+    };
+    // What is in the journal is pruned later.
+    drop(directory);
+    let directory = open(&folder);
+    assert_eq!(prune(&directory, Retention::default(), 400 * DAY), 1);
+    assert_eq!(kept(&directory), (365, 365, 35));
+    let few = Retention {
+        refusals: 100,
+        ..Retention::default()
+    };
+    assert!(prune(&directory, few, 400 * DAY) > 1, "a batch at a time");
+    assert_eq!(kept(&directory), (365, 100, 35));
+    let for_ever = Retention {
+        age: Lifetime::Never,
+        refusals: 100,
+    };
+    assert_eq!(prune(&directory, for_ever, 4000 * DAY), 0);
+    // A refusal more is one too many once it is out of the journal.
+    let by = visitor(401 * DAY);
+    directory
+        .redeem(Err(&refused), Policy::default(), &by)
+        .unwrap();
+    assert_eq!(prune(&directory, for_ever, 401 * DAY), 1);
+    assert_eq!(kept(&directory), (365, 100, 35));
+    // Nothing is left of what was pruned, also where it was found by the user.
+    let query = ActivityQuery {
+        subject: Some("ada".into()),
+        ..ActivityQuery::default()
+    };
+    assert_eq!(
+        directory.activity(&query, None, 999).unwrap().entries.len(),
+        365
+    );
+    drop(directory);
+    assert_eq!(kept(&open(&folder)), (365, 100, 35));
+    let tree = super::embedded::tree(&folder);
+    for (prefix, rows) in [("a:", 465), ("s:", 365), ("f:", 100)] {
+        assert_eq!(tree.scan_prefix(prefix).count(), rows, "{prefix}");
+    }
 }

@@ -135,14 +135,14 @@ fn a_session_ends_where_it_is_signed_out_and_nothing_else_does(directory: &dyn D
         begin(directory, "ada"),
         begin(directory, "bob"),
     );
-    directory.end_session(&first).unwrap();
-    directory.end_session(&first).unwrap();
+    directory.end_session(&first, &by(at(0))).unwrap();
+    directory.end_session(&first, &by(at(0))).unwrap();
     assert!(!is_good(directory, first, at(1)));
     assert!(is_good(directory, second, at(1)));
     assert!(is_good(directory, bob, at(1)));
     assert_eq!(directory.session(&first).unwrap(), None);
     assert_eq!(directory.sessions_of(&id("ada")).unwrap().len(), 1);
-    assert_eq!(entries(directory), 3, "ending one has no entry of its own");
+    assert_eq!(entries(directory), 4, "ending one is recorded once");
     directory.sign_out(&id("bob"), &by(at(0))).unwrap();
     assert!(is_good(directory, second, at(1)));
     assert!(!is_good(directory, bob, at(1)));

@@ -1,0 +1,215 @@
+//! A directory on a disk that is filled up. The disk is a tmpfs of 24 MB, which only root can mount; the
+//! tests do nothing for anybody else.
+
+use std::fs::{self, File};
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use serde_json::Map;
+
+use super::SledDirectory;
+use super::room::Limits;
+use crate::Result;
+use crate::activity::{ActivityQuery, Actor, Kind, Occasion};
+use crate::claims::Registered;
+use crate::code::{CodeRefusal, VerifiedCode};
+use crate::directory::Directory as _;
+use crate::instance::Policy;
+use crate::metadata::Metadata;
+use crate::payload::{NewUser, Payload};
+use crate::user_id::UserId;
+use crate::verdict::Verdict;
+
+struct Disk {
+    folder: tempfile::TempDir,
+}
+
+impl Disk {
+    fn mount() -> Option<Self> {
+        let folder = tempfile::tempdir().unwrap();
+        let mounted = Command::new("mount")
+            .args(["-t", "tmpfs", "-o", "size=24m", "latchkey-test"])
+            .arg(folder.path())
+            .status();
+        let is_mounted = mounted.is_ok_and(|status| status.success());
+        is_mounted.then_some(Self { folder })
+    }
+
+    fn directory(&self) -> PathBuf {
+        self.folder.path().join("directory")
+    }
+
+    fn open(&self) -> SledDirectory {
+        SledDirectory::open(&self.directory(), "a test").unwrap()
+    }
+
+    /// Writes a file until `left` bytes are free.
+    fn fill(&self, left: u64) -> Ballast {
+        let path = self.folder.path().join("ballast");
+        let mut file = File::create(&path).unwrap();
+        while fs4::available_space(&path).unwrap() > left {
+            if file.write_all(&[1; 4096]).is_err() {
+                break;
+            }
+        }
+        Ballast(path)
+    }
+}
+
+impl Drop for Disk {
+    fn drop(&mut self) {
+        let path: &Path = self.folder.path();
+        // Lazily: a tree that was dropped may still be closing.
+        drop(Command::new("umount").arg("-l").arg(path).status());
+    }
+}
+
+struct Ballast(PathBuf);
+
+impl Drop for Ballast {
+    fn drop(&mut self) {
+        fs::remove_file(&self.0).unwrap();
+    }
+}
+
+fn by(at: i64) -> Occasion {
+    Occasion::new(Actor::Visitor, Timestamp::from_second(at).unwrap())
+}
+
+fn sign_in(directory: &SledDirectory, id: &str) -> Result<Verdict> {
+    let code = VerifiedCode {
+        payload: Payload::User(NewUser {
+            id: UserId::parse(id, "id").unwrap(),
+            email: None,
+            metadata: Metadata::default(),
+        }),
+        registered: Registered::default(),
+        members: Map::new(),
+    };
+    directory.redeem(Ok(&code), Policy::default(), &by(0))
+}
+
+fn refuse(directory: &SledDirectory, at: i64) {
+    let refused = Err(&CodeRefusal::BadSignature);
+    let verdict = directory.redeem(refused, Policy::default(), &by(at));
+    assert_eq!(verdict.unwrap().code(), "bad_signature", "at {at}");
+}
+
+fn count(directory: &SledDirectory, kind: Kind) -> usize {
+    let (mut count, mut before) = (0, None);
+    loop {
+        let query = ActivityQuery {
+            kind: Some(kind),
+            ..ActivityQuery::default()
+        };
+        let page = directory.activity(&query, before, 999_999).unwrap();
+        count += page.entries.len();
+        before = page.before;
+        if before.is_none() {
+            return count;
+        }
+    }
+}
+
+#[test]
+fn bad_codes_do_not_fill_the_disk_and_a_full_disk_needs_no_restart() {
+    let Some(disk) = Disk::mount() else { return };
+    let directory = disk.open();
+    sign_in(&directory, "first").unwrap();
+    let ballast = disk.fill(8 * 1024 * 1024);
+    // A code an hour, so that each would be recorded at once.
+    let mut hour = 0;
+    while directory.opened.room().is_ample() {
+        refuse(&directory, hour * 3600);
+        hour += 1;
+        assert!(hour < 100_000, "the reserve is never reached");
+    }
+    for _ in 0..200 {
+        refuse(&directory, hour * 3600);
+        hour += 1;
+    }
+    let recorded = count(&directory, Kind::Refusal);
+    assert!(
+        recorded <= usize::try_from(hour - 190).unwrap(),
+        "{recorded} of {hour}"
+    );
+    for number in 0..100 {
+        sign_in(&directory, &format!("reserve-{number}")).unwrap();
+    }
+    drop(ballast);
+    let ballast = disk.fill(0);
+    thread::sleep(Duration::from_millis(60));
+    let refused = sign_in(&directory, "full").unwrap_err();
+    assert!(refused.message.contains("full"), "{}", refused.message);
+    let first = UserId::parse("first", "id").unwrap();
+    assert!(directory.user(&first).unwrap().is_some(), "it can be read");
+    // A refusal is answered, and counted.
+    refuse(&directory, hour * 3600);
+    drop(ballast);
+    thread::sleep(Duration::from_millis(60));
+    sign_in(&directory, "again").unwrap();
+    directory.record_counted(Timestamp::now()).unwrap();
+    assert!(
+        count(&directory, Kind::Refusal) > recorded,
+        "counted ones are recorded"
+    );
+    drop(directory);
+    let directory = disk.open();
+    assert_eq!(directory.count().unwrap(), 102);
+    assert_eq!(count(&directory, Kind::SignIn), 102);
+}
+
+#[test]
+fn a_tree_that_a_failed_write_has_broken_is_opened_again_with_all_that_was_acknowledged() {
+    const THREADS: usize = 4;
+    let Some(disk) = Disk::mount() else { return };
+    let mut directory = disk.open();
+    // As where another program takes the last of the space between a look at it and the write.
+    directory.opened.set_limits(Limits {
+        reserve: 0,
+        minimum: 0,
+    });
+    sign_in(&directory, "first").unwrap();
+    let ballast = disk.fill(256 * 1024);
+    let (signed_in, ended) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    let ended_within = Instant::now() + Duration::from_secs(60);
+    thread::scope(|scope| {
+        for thread in 0..THREADS {
+            let (directory, signed_in, ended) = (&directory, &signed_in, &ended);
+            scope.spawn(move || {
+                for number in 0..100_000 {
+                    if sign_in(directory, &format!("{thread}-{number}")).is_err() {
+                        break;
+                    }
+                    signed_in.fetch_add(1, Ordering::SeqCst);
+                }
+                ended.fetch_add(1, Ordering::SeqCst);
+            });
+        }
+        while ended.load(Ordering::SeqCst) < THREADS {
+            // As a gateway does every few seconds.
+            let _ = directory.record_counted(Timestamp::now());
+            assert!(Instant::now() < ended_within, "somebody waits for ever");
+            thread::sleep(Duration::from_millis(20));
+        }
+    });
+    let acknowledged = signed_in.into_inner() + 1;
+    assert!(sign_in(&directory, "broken").is_err());
+    drop(ballast);
+    let until = Instant::now() + Duration::from_secs(30);
+    while let Err(refused) = sign_in(&directory, "again") {
+        assert!(Instant::now() < until, "{}", refused.message);
+        thread::sleep(Duration::from_millis(50));
+    }
+    // Some that were not acknowledged may be there, too.
+    let there = usize::try_from(directory.count().unwrap()).unwrap();
+    assert!(there > acknowledged, "{there} of {acknowledged}");
+    drop(directory);
+    let again = disk.open();
+    assert_eq!(usize::try_from(again.count().unwrap()).unwrap(), there);
+}

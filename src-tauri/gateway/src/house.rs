@@ -1,0 +1,83 @@
+//! A gateway from its start to its end: what is recorded of it, and what it does beside answering.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use latchkey_core::Result;
+use latchkey_core::activity::{Actor, Event, Occasion};
+use tokio::time::sleep;
+
+use crate::certificate::Certificate;
+use crate::gateway::Gateway;
+use crate::router::router;
+use crate::serve::{Handle, Listening, serve};
+
+/// Time between two looks at what is to be done.
+const ROUND: Duration = Duration::from_secs(2);
+/// Number of rounds after which the activity is pruned.
+const PRUNING: u32 = 30;
+/// Time between two batches that are pruned, in which others use the disk.
+const BETWEEN_BATCHES: Duration = Duration::from_millis(50);
+
+/// Answers visitors until `handle` ends it, and keeps the activity in order meanwhile. The start and the
+/// end are recorded as done by `actor`.
+///
+/// Fails where the start cannot be recorded, and with what [`serve`] fails with.
+pub async fn run(
+    gateway: Arc<Gateway>,
+    listening: Listening,
+    certificate: Option<Certificate>,
+    handle: Handle,
+    actor: Actor,
+) -> Result<()> {
+    let address = listening.address()?.to_string();
+    let record = |event: Event| {
+        let by = Occasion::new(actor.clone(), Timestamp::now());
+        let event = event.with(address.clone());
+        gateway.in_directory(move |directory| directory.record(event, &by))
+    };
+    record(Event::act("gateway_started", "Gateway started")).await?;
+    let serving = serve(router(Arc::clone(&gateway)), listening, certificate, handle);
+    let ended = tokio::select! {
+        ended = serving => ended,
+        never = gateway.keep_house() => match never {},
+    };
+    // It ends all the same where that cannot be recorded.
+    if let Err(cause) = record(Event::act("gateway_stopped", "Gateway stopped")).await {
+        tracing::error!(error = ?cause, "the end of the gateway is not recorded");
+    }
+    ended
+}
+
+impl Gateway {
+    /// Records what was counted, and prunes the activity, for as long as it is polled.
+    async fn keep_house(&self) -> Infallible {
+        loop {
+            for _ in 0..PRUNING {
+                sleep(ROUND).await;
+                let now = Timestamp::now();
+                let recorded = self.in_directory(move |directory| directory.record_counted(now));
+                if let Err(cause) = recorded.await {
+                    tracing::warn!(error = ?cause, "refusals that were counted are not recorded yet");
+                }
+            }
+            if let Err(cause) = self.prune().await {
+                tracing::warn!(error = ?cause, "the activity is not pruned");
+            }
+        }
+    }
+
+    async fn prune(&self) -> Result<()> {
+        let retention = self.hosted()?.settings.retention;
+        let now = Timestamp::now();
+        while self
+            .in_directory(move |directory| directory.prune(retention, now))
+            .await?
+        {
+            sleep(BETWEEN_BATCHES).await;
+        }
+        Ok(())
+    }
+}
