@@ -24,6 +24,9 @@ mod peer;
 mod pictures;
 mod program;
 mod table;
+#[path = "../window/webkit.rs"]
+#[allow(dead_code, reason = "the tests use the rest")]
+mod webkit;
 
 fn main() {
     let wanted: Vec<String> = std::env::args()

@@ -1,20 +1,18 @@
 //! The real window, driven as a person would: clicks and keys through WebDriver, and the pixels and
 //! the clipboard of the display it stands on.
 
-use std::net::{TcpListener, TcpStream};
-use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
+use fantoccini::Client;
 use fantoccini::actions::{InputSource as _, KeyAction, KeyActions};
 use fantoccini::elements::Element;
 use fantoccini::key::Key;
-use fantoccini::{Client, ClientBuilder};
-use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Value, json};
 
 use crate::environment::Environment;
+use crate::webkit::{Driver, session};
 
 /// How long anything may take on a slow, shared machine.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -23,28 +21,6 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub(crate) struct Studio {
     pub(crate) client: Client,
     driver: Driver,
-}
-
-/// The WebDriver, with the program that it starts.
-pub(crate) struct Driver(Child);
-
-/// Begins a session with a program that shows pages by WebKit.
-pub(crate) async fn session(
-    program: &str,
-    arguments: &[&str],
-    environment: &Environment,
-) -> Result<(Client, Driver), Box<dyn std::error::Error>> {
-    let port = free_port();
-    let driver = Driver::start(port, environment);
-    let options = json!({ "binary": program, "args": arguments });
-    let capabilities = json!({ "webkitgtk:browserOptions": options });
-    let mut builder = ClientBuilder::new(HttpConnector::new());
-    builder.capabilities(serde_json::from_value(capabilities)?);
-    while TcpStream::connect(("127.0.0.1", port)).is_err() {
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-    let client = builder.connect(&format!("http://127.0.0.1:{port}")).await?;
-    Ok((client, driver))
 }
 
 impl Studio {
@@ -73,7 +49,7 @@ impl Studio {
         program: &str,
         environment: &Environment,
     ) -> Result<Self, Box<dyn std::error::Error>> {
-        let (client, driver) = session(program, &[], environment).await?;
+        let (client, driver) = session(program, &[], &environment.variables()).await?;
         while client.current_url().await?.scheme() == "about" {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
@@ -280,7 +256,7 @@ impl Studio {
 impl Studio {
     /// The resident memory of the program and of its web processes, by name, in KiB.
     pub(crate) fn resident_kib(&self) -> Vec<(String, u64)> {
-        let group = self.driver.0.id().to_string();
+        let group = self.driver.group().to_string();
         let output = Command::new("ps")
             .args(["-e", "-o", "pgid=,rss=,comm="])
             .output()
@@ -295,32 +271,6 @@ impl Studio {
                 (of_group && name != "WebKitWebDriver").then_some((name, rss))
             })
             .collect()
-    }
-}
-
-impl Driver {
-    fn start(port: u16, environment: &Environment) -> Self {
-        let driver = Command::new("WebKitWebDriver")
-            .arg("--host=127.0.0.1")
-            .arg(format!("--port={port}"))
-            .envs(environment.variables())
-            .env("TAURI_WEBVIEW_AUTOMATION", "true")
-            .env("NO_AT_BRIDGE", "1")
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .process_group(0)
-            .spawn()
-            .expect("WebKitWebDriver is installed: `cargo xtask test` does it");
-        Self(driver)
-    }
-}
-
-impl Drop for Driver {
-    fn drop(&mut self) {
-        // The whole group: the driver, the program, and its web processes.
-        let group = format!("-{}", self.0.id());
-        let _ = Command::new("kill").args(["-KILL", "--", &group]).status();
-        let _ = self.0.wait();
     }
 }
 
@@ -401,9 +351,4 @@ pub(crate) fn picture(name: &str) -> PathBuf {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/screenshots");
     std::fs::create_dir_all(&folder).unwrap();
     folder.join(format!("{name}.png"))
-}
-
-pub(crate) fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    listener.local_addr().unwrap().port()
 }

@@ -7,11 +7,12 @@ use std::time::{Duration, Instant};
 
 use image::GenericImageView as _;
 
-use crate::driver::{Studio, free_port, picture_of_display};
+use crate::driver::{Studio, picture_of_display};
 use crate::environment::Environment;
 use crate::prepared::{PASSPHRASE, Prepared};
 use crate::run;
 use crate::users::looks_well;
+use crate::webkit::free_port;
 
 const PATIENCE: Duration = Duration::from_secs(60);
 

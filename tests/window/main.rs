@@ -29,6 +29,7 @@ mod preview;
 mod readers;
 mod tour;
 mod users;
+mod webkit;
 
 /// Runs a test to its end on this thread.
 pub(crate) fn run(test: impl Future<Output = ()>) {

@@ -9,11 +9,9 @@ use fantoccini::{Client, Locator};
 use serde_json::json;
 
 use crate::chromium::Chromium;
-use crate::driver::{picture, session};
+use crate::driver::picture;
 use crate::environment::Environment;
-
-/// The own browser of `WebKitGTK`. It comes with the library that Studio's window is made with.
-const MINI_BROWSER: &str = "webkit2gtk-4.1/MiniBrowser";
+use crate::webkit::browser;
 
 pub(crate) struct Phone {
     client: Client,
@@ -34,20 +32,12 @@ impl Phone {
 
     pub(crate) async fn start_webkit() -> Self {
         let environment = Environment::without_keychain();
-        let program = mini_browser();
-        // A session that is never answered is given up and begun again, as Studio's is.
-        for _ in 0..6 {
-            let begun = session(&program, &["--automation"], &environment);
-            let begun = tokio::time::timeout(Duration::from_secs(15), begun).await;
-            if let Ok(Ok((client, driver))) = begun {
-                client.set_window_size(390, 844).await.unwrap();
-                return Self {
-                    client,
-                    _browser: Box::new((driver, environment)),
-                };
-            }
+        let (client, driver) = browser(&environment.variables()).await;
+        client.set_window_size(390, 844).await.unwrap();
+        Self {
+            client,
+            _browser: Box::new((driver, environment)),
         }
-        panic!("no session could be begun");
     }
 
     pub(crate) async fn open(&self, url: &str) {
@@ -91,13 +81,4 @@ impl Phone {
     pub(crate) async fn close(self) {
         let _ = self.client.close().await;
     }
-}
-
-/// Where the library's programs are.
-fn mini_browser() -> String {
-    let folders = std::fs::read_dir("/usr/lib").unwrap();
-    let mut found = folders.map(|folder| folder.unwrap().path().join(MINI_BROWSER));
-    let found = found.find(|path| path.is_file());
-    let found = found.expect("libwebkit2gtk is installed: `cargo xtask test` does it");
-    found.to_str().unwrap().to_owned()
 }

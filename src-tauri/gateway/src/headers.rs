@@ -1,8 +1,8 @@
 //! What every answer carries, whatever it is.
 
 use axum::http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderName, HeaderValue, REFERRER_POLICY,
-    STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+    ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderName, HeaderValue,
+    REFERRER_POLICY, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 use axum::response::Response;
 use latchkey_core::instance::Settings;
@@ -12,6 +12,8 @@ use latchkey_core::return_address::WebOrigin;
 use crate::gateway::Gateway;
 
 const PERMISSIONS_POLICY: HeaderName = HeaderName::from_static("permissions-policy");
+const CROSS_ORIGIN_EMBEDDER_POLICY: HeaderName =
+    HeaderName::from_static("cross-origin-embedder-policy");
 const CROSS_ORIGIN_OPENER_POLICY: HeaderName =
     HeaderName::from_static("cross-origin-opener-policy");
 const CROSS_ORIGIN_RESOURCE_POLICY: HeaderName =
@@ -66,20 +68,26 @@ pub(crate) fn protect(gateway: &Gateway, answer: &mut Response) {
         },
     );
     headers.insert(CONTENT_SECURITY_POLICY, policy);
+    let cross_origin = HeaderValue::from_static("cross-origin");
     match shared {
         // It knows no list of origins; the policy has one.
         Some(Shared::Frame) => {
             headers.remove(X_FRAME_OPTIONS);
+            // A page with an embedder policy shows only frames that agree to it.
+            headers.insert(
+                CROSS_ORIGIN_EMBEDDER_POLICY,
+                HeaderValue::from_static("require-corp"),
+            );
+            headers.insert(CROSS_ORIGIN_RESOURCE_POLICY, cross_origin);
         }
         Some(Shared::Script) => {
             headers.insert(
                 CACHE_CONTROL,
                 HeaderValue::from_static("public, max-age=300"),
             );
-            headers.insert(
-                CROSS_ORIGIN_RESOURCE_POLICY,
-                HeaderValue::from_static("cross-origin"),
-            );
+            headers.insert(CROSS_ORIGIN_RESOURCE_POLICY, cross_origin);
+            // Browsers fetch `type=module` and `crossorigin` scripts by CORS. The script is public.
+            headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
         }
         None => {}
     }

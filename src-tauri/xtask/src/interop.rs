@@ -1,5 +1,5 @@
-//! What others wrote: the packages from npm and `PyPI` that codes, pictures and the gateway are checked
-//! against.
+//! Packages of others that codes, pictures and the gateway are checked against: from npm, `PyPI` and
+//! crates.io.
 
 use std::path::PathBuf;
 
@@ -7,6 +7,9 @@ use anyhow::Result;
 
 use crate::pinned;
 use crate::process::{root, target};
+
+/// Firefox's WebDriver. Debian has the browser and not the driver.
+const GECKODRIVER: (&str, &str) = ("geckodriver", "0.37.1");
 
 /// Where the packages are, below Cargo's target folder.
 pub(crate) fn folder() -> PathBuf {
@@ -19,5 +22,7 @@ pub(crate) fn install() -> Result<()> {
     pinned::npm(&pins, &node)?;
     pinned::copy(&pins, &node, &["peer.mjs"])?;
     pinned::pip(&pins, &folder().join("python"))?;
-    pinned::pip(&pins.join("api"), &folder().join("api"))
+    pinned::pip(&pins.join("api"), &folder().join("api"))?;
+    let (name, version) = GECKODRIVER;
+    pinned::program(name, version, &folder().join(name))
 }

@@ -1,12 +1,12 @@
-//! Packages from npm and `PyPI`, installed at their pinned versions and by their hashes into folders
-//! below Cargo's target folder.
+//! Packages from npm, `PyPI` and crates.io, installed at their pinned versions and by their hashes into
+//! folders below Cargo's target folder.
 
 use std::fs;
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
 
-use crate::process::{pip_install, run};
+use crate::process::{cargo, pip_install, run};
 
 /// Installs what `package-lock.json` in `pins` says into `folder`, unless it is there. No script of a
 /// package is run.
@@ -30,6 +30,19 @@ pub(crate) fn pip(pins: &Path, folder: &Path) -> Result<()> {
     fs::remove_dir_all(folder).ok();
     run(&mut pip_install(folder, &pins.join("requirements.txt")))?;
     copy(pins, folder, &["requirements.txt"])
+}
+
+/// Builds a program of crates.io, with the dependencies that its publisher has locked, into `folder`,
+/// unless it is there.
+pub(crate) fn program(name: &str, version: &str, folder: &Path) -> Result<()> {
+    // Cargo writes this file last.
+    let installed = fs::read_to_string(folder.join(".crates.toml")).unwrap_or_default();
+    if installed.contains(&format!("\"{name} {version} ")) {
+        return Ok(());
+    }
+    let mut install = cargo(&["install", "--locked", "--debug", "--quiet", "--root"]);
+    install.arg(folder).arg(format!("{name}@={version}"));
+    run(&mut install)
 }
 
 /// Copies files, as a program finds its packages beside itself.

@@ -50,6 +50,7 @@ const MANAGERS: [Manager; 4] = [
             "chromium-driver",
             "curl",
             "dbus-x11",
+            "firefox-esr",
             "fonts-dejavu-core",
             "fonts-noto-core",
             "gnome-keyring",

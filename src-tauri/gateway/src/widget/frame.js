@@ -158,7 +158,8 @@
   // Only the first message comes by the window. Whoever may send it gets a channel of their own.
   window.addEventListener('message', (event) => {
     const isAround = event.source === window.parent && window.parent !== window;
-    if (!isAround || !allowed.includes(event.origin) || event.data?.latchkey !== 'hello') return;
+    const isHello = event.data?.latchkey === 'hello' && event.ports.length === 1;
+    if (!isAround || !allowed.includes(event.origin) || !isHello) return;
     [port] = event.ports;
     port.onmessage = hear;
     tell({ ready: document.title });

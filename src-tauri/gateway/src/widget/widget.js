@@ -3,8 +3,10 @@
  *
  *   <script defer data-external-auth-code="CODE" src="https://host/widget.js"></script>
  *
- * The code is optional. `window.Latchkey` has open(), close(), login(code) and logout(). It needs
- * nothing of the page but `script-src` and `frame-src` for the host that it comes from.
+ * The code is optional. `window.Latchkey` has open(), close(), login(code, { open }), logout() and
+ * gateway. The page needs `script-src` and `frame-src` for the host of the script, and nothing else.
+ *
+ * A page has the widget of one gateway: there is one `window.Latchkey` and one corner for the button.
  */
 (() => {
   'use strict';
@@ -15,19 +17,47 @@
   /** Where the frame takes all the room there is. */
   const SMALL = '(max-width: 480px), (max-height: 400px)';
 
-  const tag = document.currentScript;
-  if (!tag) {
-    console.error('Latchkey: the widget needs a tag of its own, and cannot be imported.');
+  function report(error) {
+    console.error(`Latchkey: ${error.message}`);
+  }
+
+  /**
+   * Finds the tags that this run of the script belongs to. A module has no `currentScript` and runs once
+   * for all tags with its address. A stack trace names that address; `import.meta` would be a syntax
+   * error in a script that is no module.
+   */
+  function findTags() {
+    if (document.currentScript) return [document.currentScript];
+    const { stack } = new Error();
+    const modules = [...document.querySelectorAll('script[type="module"][src]')];
+    return modules.filter(({ src }) => stack.includes(`${src}:`));
+  }
+
+  const tags = findTags();
+  if (!tags[0]?.src) {
+    report(new Error('the widget works only as the src of a script tag in the page.'));
     return;
   }
-  const gateway = new URL(tag.src).origin;
-  const code = tag.getAttribute(CODE);
+  /** The gateway of these tags. Their codes go to its origin and to no other. */
+  const gateway = new URL('.', tags[0].src);
+  const codes = new Set(tags.map((tag) => tag.getAttribute(CODE)).filter(Boolean));
 
   if (window.Latchkey) {
-    // A tag that stands there twice is one tag. Another code is another person.
-    const tags = [...document.querySelectorAll(`script[${CODE}]`)];
-    const isNew = tags.every((other) => other === tag || other.getAttribute(CODE) !== code);
-    if (code && isNew) window.Latchkey.login(code).catch(report);
+    const present = window.Latchkey.gateway;
+    if (present !== gateway.href) {
+      const owner = present ? `the widget of ${present}` : 'another window.Latchkey';
+      const message = `this page has ${owner}, so the tag of ${gateway.href} does nothing. A page can have the widget of one gateway.`;
+      report(new Error(message));
+      return;
+    }
+    // A copy of a tag, with the same code, is the same tag. A tag marks the button and opens nothing.
+    const others = [...document.querySelectorAll(`script[${CODE}]`)].filter(
+      (other) => !tags.includes(other) && other.src === tags[0].src,
+    );
+    for (const code of codes) {
+      const isCopy = others.some((other) => other.getAttribute(CODE) === code);
+      if (!isCopy) window.Latchkey.login(code, { open: false }).catch(report);
+    }
     return;
   }
 
@@ -131,15 +161,13 @@
   const calls = new Map();
   let lastCall = 0;
   let port = null;
+  /** The timer of a frame that has been loaded and has not answered. */
+  let timer = 0;
   let title = '';
   /** What had the focus before the frame was opened. */
   let back = bubble;
   /** What is fulfilled once the frame listens; nothing, until it is wanted and where it does not. */
   let connection = null;
-
-  function report(error) {
-    console.error(`Latchkey: ${error.message}`);
-  }
 
   function problem(code, message, reference) {
     return Object.assign(new Error(message), { code, reference });
@@ -174,7 +202,7 @@
     dot.hidden = true;
     bubble.append(icon(SPEECH, 'closed'), icon(CROSS, 'opened'), dot);
     frame.referrerPolicy = 'no-referrer';
-    frame.src = `${gateway}/auth/widget/frame`;
+    frame.src = new URL('/auth/widget/frame', gateway);
     dialog.append(frame);
     root.append(dialog, bubble);
     bubble.addEventListener('click', () => setOpen(!dialog.open));
@@ -257,28 +285,50 @@
     calls.clear();
   }
 
-  /** There is no frame any more; the next call makes one. */
+  /** Forgets the frame that the page has taken away. The next call makes another one. */
   function lose() {
     drop();
     if (dialog.open) dialog.close();
+    bubble.hidden = true;
     connection = port = null;
+  }
+
+  /** Puts the widget beside the body, where it outlives a body that the page replaces. */
+  function attach() {
+    document.documentElement.append(host);
+    watch.observe(document, { childList: true });
+    watch.observe(document.documentElement, { childList: true });
+  }
+
+  /**
+   * Brings the widget back after the page has replaced its root element or all of its content. A page
+   * that removes the widget alone means to, and gets it back by the next call.
+   */
+  const watch = new MutationObserver((records) => {
+    const removed = records.flatMap((record) => [...record.removedNodes]);
+    const root = host.getRootNode();
+    const isAlone = root === host && removed.length === 1;
+    if (host.isConnected || isAlone || !removed.includes(root)) return;
+    if (port) lose();
+    if (connection) attach();
+    else connect().catch(report);
+  });
+
+  /** The likeliest reasons for a frame that does not answer, and what to do. */
+  function explain() {
+    const pages = [...new Set([self.origin, ...(location.ancestorOrigins ?? [])])];
+    return `${gateway.origin} shows no widget in pages of ${pages.join(' in pages of ')}. Its administrator has to allow each of these origins, this page's policy has to allow the frame, and the gateway has to be reachable.`;
   }
 
   function meet(resolve, reject) {
     frame.onload = () => {
       drop();
+      clearTimeout(timer);
       const channel = new MessageChannel();
-      const refused = setTimeout(() => {
-        reject(
-          problem(
-            'not_embedded',
-            `${gateway} shows no widget in pages of ${location.origin}. Its administrator has to allow that origin, or it cannot be reached.`,
-          ),
-        );
-      }, PATIENCE_MS);
+      timer = setTimeout(() => reject(problem('not_embedded', explain())), PATIENCE_MS);
       channel.port1.onmessage = (event) => {
         if (event.data.ready === undefined) return hear(event);
-        clearTimeout(refused);
+        clearTimeout(timer);
         port = channel.port1;
         title = event.data.ready;
         frame.title = title;
@@ -287,10 +337,19 @@
         label();
         resolve();
       };
-      // Whoever is in the frame gets the channel, and by it the codes, only if it is the gateway.
-      frame.contentWindow.postMessage({ latchkey: 'hello' }, gateway, [channel.port2]);
+      // The frame gets the channel, and by it the codes, only if its page is the gateway's.
+      frame.contentWindow.postMessage({ latchkey: 'hello' }, gateway.origin, [channel.port2]);
     };
-    document.body.append(host);
+    attach();
+  }
+
+  /** A sandbox takes the origin from a page and from the frames in it, so no gateway could allow it. */
+  function checkOrigin() {
+    if (self.origin !== 'null') return;
+    throw problem(
+      'not_embedded',
+      'This page has no origin that a gateway could allow: it is in a sandboxed frame without allow-same-origin, or comes from no web server.',
+    );
   }
 
   function isParsed() {
@@ -301,9 +360,9 @@
   }
 
   function connect() {
-    // A page that puts another body in place has taken the frame away.
     if (port && !host.isConnected) lose();
     connection ??= isParsed()
+      .then(checkOrigin)
       .then(() => new Promise(meet))
       .catch((error) => {
         host.remove();
@@ -331,10 +390,12 @@
 
   build();
   window.Latchkey = Object.freeze({
+    gateway: gateway.href,
     open: () => void connect().then(() => setOpen(true), report),
     close: () => setOpen(false),
-    login: (code) => login(code, true),
+    login: (code, { open = true } = {}) => login(code, open),
     logout: () => call('logout'),
   });
-  (code ? login(code, false) : connect()).catch(report);
+  const begun = codes.size ? [...codes].map((code) => login(code, false)) : [connect()];
+  for (const promise of begun) promise.catch(report);
 })();

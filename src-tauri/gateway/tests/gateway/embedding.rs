@@ -65,6 +65,12 @@ fn only_the_frame_may_be_shown_and_only_in_pages_of_the_origins_that_are_allowed
     );
     assert!(frame.header("x-frame-options").is_none());
     assert_eq!(frame.header("cache-control"), Some("no-store"));
+    for (name, value) in [
+        ("cross-origin-embedder-policy", "require-corp"),
+        ("cross-origin-resource-policy", "cross-origin"),
+    ] {
+        assert_eq!(frame.header(name), Some(value), "{name}");
+    }
     assert!(
         frame
             .body
@@ -86,6 +92,7 @@ fn only_the_frame_may_be_shown_and_only_in_pages_of_the_origins_that_are_allowed
         let policy = answer.header("content-security-policy").unwrap();
         assert!(policy.contains("frame-ancestors 'none'"), "{policy}");
         assert_eq!(answer.header("x-frame-options"), Some("DENY"));
+        assert!(answer.header("cross-origin-embedder-policy").is_none());
     }
 }
 
@@ -101,6 +108,7 @@ fn the_script_is_for_any_page_and_beside_the_applications_own() {
             ("content-type", "text/javascript; charset=utf-8"),
             ("cache-control", "public, max-age=300"),
             ("cross-origin-resource-policy", "cross-origin"),
+            ("access-control-allow-origin", "*"),
             ("x-content-type-options", "nosniff"),
         ] {
             assert_eq!(script.header(name), Some(value), "{path} {name}");

@@ -10,12 +10,15 @@
 )]
 
 mod api;
+mod browser;
 #[path = "../../../../tests/window/chromium.rs"]
 mod chromium;
 mod crowd;
 mod document;
 mod embedding;
+mod firefox;
 mod headers;
+mod host;
 mod landing;
 mod previews;
 mod proxies;
@@ -23,6 +26,9 @@ mod scene;
 mod serving;
 mod sessions;
 mod site;
+mod tags;
 mod verifying;
 mod visiting;
+#[path = "../../../../tests/window/webkit.rs"]
+mod webkit;
 mod widget;

@@ -1,10 +1,6 @@
 //! A page of another site, the gateway whose widget is in it, and a real browser that looks at both.
 
-use std::io::{BufRead as _, BufReader, Write as _};
-use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
-use std::sync::{Arc, Mutex};
-use std::thread;
 use std::time::Duration;
 
 use fantoccini::elements::Element;
@@ -17,7 +13,8 @@ use latchkey_core::return_address::WebOrigin;
 use latchkey_core::widget;
 use serde_json::{Value, json};
 
-use crate::chromium::Chromium;
+use crate::browser::{Browser, Engine};
+use crate::host::{Host, Page};
 use crate::serving::Running;
 use crate::site::Site;
 
@@ -28,63 +25,51 @@ pub(crate) const BUBBLE: &str =
 pub(crate) const FRAME: &str =
     "document.querySelector('latchkey-widget')?.shadowRoot.querySelector('iframe')";
 
-/// A site with one page.
-pub(crate) struct Host {
-    address: SocketAddr,
-    /// The page, and its policy.
-    page: Arc<Mutex<(String, String)>>,
-}
-
-impl Host {
-    fn new() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = listener.local_addr().unwrap();
-        let page = Arc::new(Mutex::new((String::new(), String::new())));
-        let shown = Arc::clone(&page);
-        thread::spawn(move || {
-            for stream in listener.incoming() {
-                let mut stream = stream.unwrap();
-                let mut lines = BufReader::new(stream.try_clone().unwrap()).lines();
-                while let Some(Ok(line)) = lines.next()
-                    && !line.is_empty()
-                {}
-                let (page, policy) = shown.lock().unwrap().clone();
-                let _ = write!(
-                    stream,
-                    "HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\n\
-                     Content-Security-Policy: {policy}\r\nContent-Length: {}\r\n\
-                     Connection: close\r\n\r\n{page}",
-                    page.len()
-                );
-            }
-        });
-        Self { address, page }
-    }
-
-    pub(crate) fn origin(&self) -> String {
-        format!("http://{}", self.address)
-    }
-
-    /// Shows what stands in the body. Nothing is allowed to it but what a widget needs.
-    fn shows(&self, gateway: &str, body: &str) {
-        let page = format!(
-            "<!doctype html><html lang=en><meta name=viewport content='width=device-width'>\
-             <title>A page</title><body><h1>A page of another site</h1>\
-             <button id=other>Its own button</button>{body}</body></html>"
-        );
-        let policy = format!("default-src 'none'; script-src {gateway}; frame-src {gateway}");
-        *self.page.lock().unwrap() = (page, policy);
-    }
-}
-
-/// An instance, its gateway, a page of another site, and a browser.
-pub(crate) struct Scene {
+/// An instance and its gateway.
+pub(crate) struct Served {
     pub(crate) site: Site,
     running: Running,
-    pub(crate) host: Host,
-    /// The gateway's address, as the page names it: another site than the page's.
+    /// The gateway's address, as a page names it.
     pub(crate) gateway: String,
-    browser: Chromium,
+}
+
+impl Served {
+    /// Serves an instance that allows the pages of a host.
+    fn start(host: &Host, base: &str, change: impl FnOnce(&mut Settings)) -> Self {
+        let site = Site::with("acme", |settings| {
+            settings.url = BaseUrl::parse(base).unwrap();
+            settings.visiting.embed_in = vec![WebOrigin::parse(&host.origin()).unwrap()];
+            change(settings);
+        });
+        let running = if site.settings.url.is_https() {
+            Running::with_tls(&site)
+        } else {
+            Running::new(&site)
+        };
+        let gateway = format!("{base}:{}", running.address.port());
+        Self {
+            site,
+            running,
+            gateway,
+        }
+    }
+
+    /// The tag as an administrator copies it.
+    pub(crate) fn tag(&self, code: &str) -> String {
+        let base = BaseUrl::parse(&self.gateway).unwrap();
+        widget::tag(&base, &ExternalAuthCode::from_text(code.to_owned()))
+    }
+
+    pub(crate) fn end(self) {
+        self.running.end();
+    }
+}
+
+/// A gateway, a page of another site, and a browser.
+pub(crate) struct Scene {
+    pub(crate) served: Served,
+    pub(crate) host: Host,
+    browser: Browser,
 }
 
 /// How a browser says what it did not like.
@@ -117,37 +102,58 @@ impl Scene {
         arguments: &[&str],
         options: Value,
     ) -> Self {
-        let host = Host::new();
-        let site = Site::with("acme", |settings| {
-            settings.url = BaseUrl::parse("http://localhost:8787/").unwrap();
-            settings.visiting.embed_in = vec![WebOrigin::parse(&host.origin()).unwrap()];
-            change(settings);
-        });
-        let running = Running::new(&site);
-        let gateway = format!("http://{name}:{}", running.address.port());
-        let browser = Chromium::start(arguments, options).await;
+        let browser = Browser::chromium(arguments, options).await;
+        let host = Host::new("127.0.0.1");
         Self {
-            site,
-            running,
+            served: Served::start(&host, &format!("http://{name}"), change),
             host,
-            gateway,
             browser,
         }
+    }
+
+    /// A page in a browser of an engine.
+    pub(crate) async fn of(engine: Engine) -> Self {
+        let browser = Browser::start(engine).await;
+        let (host, base) = match engine {
+            Engine::Chromium | Engine::Firefox => ("127.0.0.1", "http://localhost"),
+            // It keeps the frame's cookies only by https, and only where both are of one site.
+            Engine::WebKit => ("localhost", "https://localhost"),
+        };
+        let host = Host::new(host);
+        Self {
+            served: Served::start(&host, base, |_| {}),
+            host,
+            browser,
+        }
+    }
+
+    /// Serves another instance in the same way, which allows the same page.
+    pub(crate) fn another(&self) -> Served {
+        let (base, _) = self.served.gateway.rsplit_once(':').unwrap();
+        Served::start(&self.host, base, |_| {})
     }
 
     pub(crate) fn client(&self) -> &Client {
         &self.browser.client
     }
 
-    /// The tag as an administrator copies it.
-    pub(crate) fn tag(&self, code: &str) -> String {
-        let base = BaseUrl::parse(&self.gateway).unwrap();
-        widget::tag(&base, &ExternalAuthCode::from_text(code.to_owned()))
-    }
-
     /// Opens a page with this in its body.
     pub(crate) async fn open(&self, body: &str) {
-        self.host.shows(&self.gateway, body);
+        let page = Page {
+            body,
+            ..Page::default()
+        };
+        self.open_page(&page, &[]).await;
+    }
+
+    /// Opens a page whose policy allows other gateways, too.
+    pub(crate) async fn open_page(&self, page: &Page<'_>, others: &[&Served]) {
+        let mut gateways = self.served.gateway.clone();
+        for other in others {
+            gateways.push(' ');
+            gateways.push_str(&other.gateway);
+        }
+        self.host.shows(&gateways, page);
         self.client().goto(&self.host.origin()).await.unwrap();
     }
 
@@ -214,6 +220,24 @@ impl Scene {
         panic!("the frame does not say '{wanted}' but: {text}");
     }
 
+    /// What the frame would show if it were open, once it says what is waited for.
+    pub(crate) async fn holds(&self, wanted: &str) -> String {
+        self.enter().await;
+        let shown = "return document.querySelector('section:not([hidden])')?.textContent";
+        let mut text = String::new();
+        for _ in 0..200 {
+            let shown = self.client().execute(shown, Vec::new()).await;
+            text = shown.map_or_else(|cause| cause.to_string(), |shown| shown.to_string());
+            if text.contains(wanted) {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        self.leave().await;
+        assert!(text.contains(wanted), "not '{wanted}' but: {text}");
+        text
+    }
+
     pub(crate) async fn tap(&self, button: &str) {
         let found = self.client().find(Locator::Css(button)).await.unwrap();
         found.click().await.unwrap();
@@ -241,8 +265,18 @@ impl Scene {
         self.outcome().await
     }
 
-    /// What stands in the browser's console since it was read last.
+    /// The errors that the page's scripts have written to the console.
+    pub(crate) async fn errors(&self) -> String {
+        let errors = self.script("return window.errors").await;
+        let errors = errors.as_array().unwrap().iter();
+        errors.map(|error| format!("{error}\n")).collect()
+    }
+
+    /// What stands in Chromium's console since it was read last.
     pub(crate) async fn log(&self) -> Vec<String> {
+        if self.browser.engine != Engine::Chromium {
+            return vec![self.errors().await];
+        }
         let entries = self.client().issue_cmd(Log).await.unwrap();
         let entries = entries.as_array().unwrap().iter();
         entries
@@ -261,7 +295,7 @@ impl Scene {
 
     pub(crate) async fn end(self) {
         let _ = self.client().clone().close().await;
-        self.running.end();
+        self.served.end();
     }
 }
 

@@ -5,7 +5,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use latchkey_core::ErrorCode;
-use latchkey_gateway::{Handle, Listening, serve};
+use latchkey_gateway::{Certificate, Handle, Listening, serve};
 
 use crate::site::Site;
 
@@ -17,6 +17,18 @@ pub(crate) struct Running {
 
 impl Running {
     pub(crate) fn new(site: &Site) -> Self {
+        Self::with(site, None)
+    }
+
+    /// Serves by https, with a certificate that it makes itself.
+    pub(crate) fn with_tls(site: &Site) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let address = "127.0.0.1:0".parse().unwrap();
+        let certificate = Certificate::self_signed(folder.path(), &site.settings.url, address);
+        Self::with(site, Some(certificate.unwrap()))
+    }
+
+    fn with(site: &Site, certificate: Option<Certificate>) -> Self {
         let listening = Listening::on("127.0.0.1:0".parse().unwrap()).unwrap();
         let (address, handle) = (listening.address().unwrap(), Handle::default());
         let (router, own) = (site.router(), handle.clone());
@@ -26,7 +38,7 @@ impl Running {
                 .worker_threads(2)
                 .build()
                 .unwrap();
-            runtime.block_on(serve(router, listening, None, own))
+            runtime.block_on(serve(router, listening, certificate, own))
         });
         Self {
             address,

@@ -18,7 +18,10 @@ const HOSTILE: &str = "const sheet = new CSSStyleSheet();
 
 /// Everything that somebody does with a widget who is let in.
 async fn is_used(scene: &Scene) {
-    let (ada, bob) = (scene.site.new_user("ada"), scene.site.new_user("bob"));
+    let (ada, bob) = (
+        scene.served.site.new_user("ada"),
+        scene.served.site.new_user("bob"),
+    );
     is_used_by_hand(scene, &ada).await;
     is_used_by_script(scene, &ada, &bob).await;
     refuses_a_code(scene).await;
@@ -29,7 +32,7 @@ async fn is_used(scene: &Scene) {
         .filter(|entry| !entry.contains("403 (Forbidden)"));
     assert_eq!(complaints.count(), 0, "{log:#?}");
     // The cookie is none of the gateway's own pages.
-    scene.client().goto(&scene.gateway).await.unwrap();
+    scene.client().goto(&scene.served.gateway).await.unwrap();
     let body = scene.client().find(Locator::Css("body")).await.unwrap();
     let text = body.text().await.unwrap();
     assert!(text.contains("You are not signed in"), "{text}");
@@ -37,7 +40,7 @@ async fn is_used(scene: &Scene) {
 
 /// Opened, read, closed by Escape.
 async fn is_used_by_hand(scene: &Scene, ada: &str) {
-    let tag = scene.tag(ada);
+    let tag = scene.served.tag(ada);
     scene.open(&format!("{tag}{tag}")).await;
     let bubble = scene.bubble().await;
     scene.script(HOSTILE).await;
@@ -140,7 +143,7 @@ async fn is_used_by_script(scene: &Scene, ada: &str, bob: &str) {
     assert_eq!(scene.outcome().await["code"], "declined");
 
     // The cookie is kept from page to page.
-    scene.open(&scene.tag("")).await;
+    scene.open(&scene.served.tag("")).await;
     scene.bubble().await.click().await.unwrap();
     scene.enter().await;
     scene.says("as ada Person").await;
@@ -183,7 +186,7 @@ fn it_works_where_the_cookies_of_other_sites_are_blocked() {
         } } });
         let scene = Scene::new(&["--test-third-party-cookie-phaseout"], blocked).await;
         // They are: the same gateway's frame keeps none that are not partitioned.
-        scene.open(&scene.tag("")).await;
+        scene.open(&scene.served.tag("")).await;
         scene.bubble().await;
         scene.enter().await;
         let kept = "document.cookie = 'plain=1; Secure; SameSite=None';
@@ -202,13 +205,13 @@ fn it_works_where_the_cookies_of_other_sites_are_blocked() {
 fn a_page_that_puts_another_body_in_place_gets_the_frame_again() {
     run(async {
         let scene = Scene::new(&[], json!({})).await;
-        let code = scene.site.new_user("ada");
-        scene.open(&scene.tag(&code)).await;
+        let code = scene.served.site.new_user("ada");
+        scene.open(&scene.served.tag(&code)).await;
         scene.bubble().await.click().await.unwrap();
         for other in ["ada", "bob"] {
             let replaced = "document.body.replaceWith(document.createElement('body')); return true";
             scene.script(replaced).await;
-            let code = scene.site.new_user(other);
+            let code = scene.served.site.new_user(other);
             // Bob is asked about, and that opens the frame.
             scene.begin(&format!("login('{code}')")).await;
             scene.bubble().await;
@@ -245,13 +248,13 @@ fn an_origin_that_is_not_allowed_gets_no_frame_and_is_told_why() {
             json!({}),
         )
         .await;
-        let code = scene.site.new_user("ada");
-        scene.open(&scene.tag(&code)).await;
+        let code = scene.served.site.new_user("ada");
+        scene.open(&scene.served.tag(&code)).await;
         let refused = scene.call(&format!("login('{code}')")).await;
         assert_eq!(refused["code"], "not_embedded");
         let message = refused["message"].as_str().unwrap();
         assert!(message.contains(&scene.host.origin()), "{message}");
-        assert!(!scene.site.has_user("ada"));
+        assert!(!scene.served.site.has_user("ada"));
         assert_eq!(
             scene.script(&format!("return {BUBBLE} ?? null")).await,
             Value::Null
@@ -276,9 +279,10 @@ fn a_code_that_is_used_once_waits_behind_the_bubble_for_a_click() {
             ..Registered::default()
         };
         let code = scene
+            .served
             .site
             .code_with(r#"{"user":{"id":"ada","name":"Ada"}}"#, once);
-        scene.open(&scene.tag(&code)).await;
+        scene.open(&scene.served.tag(&code)).await;
         let label = format!(
             "return {BUBBLE}?.ariaLabel === 'Open Acme <Chat>, which has something to say'"
         );
@@ -290,13 +294,13 @@ fn a_code_that_is_used_once_waits_behind_the_bubble_for_a_click() {
                 .await,
             json!(false)
         );
-        assert!(!scene.site.has_user("ada"));
+        assert!(!scene.served.site.has_user("ada"));
         scene.bubble().await.click().await.unwrap();
         scene.enter().await;
         scene.says("Continue as Ada").await;
         scene.tap("#continue").await;
         scene.says("You are signed in").await;
-        assert!(scene.site.has_user("ada"));
+        assert!(scene.served.site.has_user("ada"));
         scene.end().await;
     });
 }
@@ -313,12 +317,12 @@ fn where_the_browser_keeps_no_cookies_the_frame_says_so_and_no_code_is_used() {
             json!({}),
         )
         .await;
-        let code = scene.site.new_user("ada");
-        scene.open(&scene.tag("")).await;
+        let code = scene.served.site.new_user("ada");
+        scene.open(&scene.served.tag("")).await;
         scene.bubble().await;
         let refused = scene.call(&format!("login('{code}')")).await;
         assert_eq!(refused["code"], "no_cookies", "{refused}");
-        assert!(!scene.site.has_user("ada"));
+        assert!(!scene.served.site.has_user("ada"));
         scene.script("Latchkey.open(); return true").await;
         scene.enter().await;
         scene.says("keeps no cookies of Acme <Chat>").await;
@@ -331,7 +335,7 @@ fn where_the_browser_keeps_no_cookies_the_frame_says_so_and_no_code_is_used() {
 fn the_frame_listens_to_the_page_around_it_alone_and_to_origins_that_are_allowed() {
     run(async {
         let scene = Scene::new(&[], json!({})).await;
-        scene.open(&scene.tag("")).await;
+        scene.open(&scene.served.tag("")).await;
         scene.bubble().await;
         scene.enter().await;
         let said = |source: &str, origin: &str| {
@@ -347,9 +351,9 @@ fn the_frame_listens_to_the_page_around_it_alone_and_to_origins_that_are_allowed
         let allowed = scene.host.origin();
         for (source, origin, answer) in [
             ("window", allowed.as_str(), "silent"),
-            ("window", &scene.gateway, "silent"),
+            ("window", &scene.served.gateway, "silent"),
             ("parent", "https://evil.example", "silent"),
-            ("parent", &scene.gateway, "silent"),
+            ("parent", &scene.served.gateway, "silent"),
             ("parent", "null", "silent"),
             ("parent", &allowed, "answered"),
         ] {
@@ -374,7 +378,9 @@ async fn reaches_the_page(scene: &Scene, can: bool) {
 fn a_frame_that_is_open_hides_the_page_once_the_window_is_made_small_and_no_longer() {
     run(async {
         let scene = Scene::new(&["--window-size=1000,760"], json!({})).await;
-        scene.open(&scene.tag(&scene.site.new_user("ada"))).await;
+        scene
+            .open(&scene.served.tag(&scene.served.site.new_user("ada")))
+            .await;
         scene.bubble().await.click().await.unwrap();
         scene.enter().await;
         scene.says("You are signed in").await;
@@ -412,7 +418,9 @@ fn it_looks_well() {
         ] {
             let scheme = format!("--blink-settings=preferredColorScheme={scheme}");
             let scene = Scene::new(&[&scheme, "--window-size=1000,760"], options).await;
-            scene.open(&scene.tag(&scene.site.new_user("ada"))).await;
+            scene
+                .open(&scene.served.tag(&scene.served.site.new_user("ada")))
+                .await;
             let bubble = scene.bubble().await;
             scene.picture(&format!("widget-closed-{name}")).await;
             bubble.click().await.unwrap();
