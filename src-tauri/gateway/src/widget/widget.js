@@ -6,7 +6,7 @@
  * The code is optional. `window.Latchkey` has open(), close(), login(code, { open }), logout() and
  * gateway. The page needs `script-src` and `frame-src` for the host of the script, and nothing else.
  *
- * A page has the widget of one gateway: there is one `window.Latchkey` and one corner for the button.
+ * A page can have one widget, because there is one `window.Latchkey` and one corner for the button.
  */
 (() => {
   'use strict';
@@ -46,7 +46,7 @@
     const present = window.Latchkey.gateway;
     if (present !== gateway.href) {
       const owner = present ? `the widget of ${present}` : 'another window.Latchkey';
-      const message = `this page has ${owner}, so the tag of ${gateway.href} does nothing. A page can have the widget of one gateway.`;
+      const message = `this page has ${owner}, so the tag of ${gateway.href} does nothing. A page can have one widget.`;
       report(new Error(message));
       return;
     }

@@ -11,7 +11,7 @@ use crate::chromium::Chromium;
 use crate::firefox::Firefox;
 use crate::webkit;
 
-/// What a browser is made of.
+/// The engine of a browser.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Engine {
     Chromium,

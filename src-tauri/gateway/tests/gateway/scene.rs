@@ -116,7 +116,7 @@ impl Scene {
         let browser = Browser::start(engine).await;
         let (host, base) = match engine {
             Engine::Chromium | Engine::Firefox => ("127.0.0.1", "http://localhost"),
-            // It keeps the frame's cookies only by https, and only where both are of one site.
+            // WebKit keeps the frame's cookies only by https, and only where page and frame share a site.
             Engine::WebKit => ("localhost", "https://localhost"),
         };
         let host = Host::new(host);
@@ -220,7 +220,7 @@ impl Scene {
         panic!("the frame does not say '{wanted}' but: {text}");
     }
 
-    /// What the frame would show if it were open, once it says what is waited for.
+    /// Returns the text of the frame, open or not, once it contains `wanted`.
     pub(crate) async fn holds(&self, wanted: &str) -> String {
         self.enter().await;
         let shown = "return document.querySelector('section:not([hidden])')?.textContent";
@@ -269,10 +269,11 @@ impl Scene {
     pub(crate) async fn errors(&self) -> String {
         let errors = self.script("return window.errors").await;
         let errors = errors.as_array().unwrap().iter();
-        errors.map(|error| format!("{error}\n")).collect()
+        let errors = errors.map(|error| error.as_str().unwrap());
+        errors.collect::<Vec<_>>().join("\n")
     }
 
-    /// What stands in Chromium's console since it was read last.
+    /// Reads the new entries of Chromium's console; of other browsers, the errors of the page.
     pub(crate) async fn log(&self) -> Vec<String> {
         if self.browser.engine != Engine::Chromium {
             return vec![self.errors().await];

@@ -13,6 +13,11 @@ use crate::scene::{BUBBLE, FRAME, Scene, Served, run};
 const ENGINES: [Engine; 3] = [Chromium, Firefox, WebKit];
 
 /// Runs a test in one browser after the other.
+#[expect(
+    clippy::needless_pass_by_value,
+    clippy::print_stdout,
+    reason = "a test is a closure, and a failure is found by the name of the browser before it"
+)]
 fn in_each(engines: &[Engine], test: impl AsyncFn(&Scene)) {
     for engine in engines {
         println!("{engine:?}");
