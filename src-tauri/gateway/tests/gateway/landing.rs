@@ -142,13 +142,13 @@ fn the_part_behind_the_hash_survives_the_confirm_page() {
                 settings.visiting.step = step;
             };
             let scene = Scene::with(change, "localhost", &[], json!({})).await;
-            let code = scene.site.new_user("ada");
-            let link = format!("{}/app?externalAuthCode={code}#/chat", scene.gateway);
+            let code = scene.served.site.new_user("ada");
+            let link = format!("{}/app?externalAuthCode={code}#/chat", scene.served.gateway);
             scene.client().goto(&link).await.unwrap();
             if step == SignInStep::Confirm {
                 scene.tap("button.primary").await;
             }
-            let wanted = format!("{}/app#/chat", scene.gateway);
+            let wanted = format!("{}/app#/chat", scene.served.gateway);
             let mut address = String::new();
             for _ in 0..200 {
                 address = scene.client().current_url().await.unwrap().to_string();
@@ -158,8 +158,8 @@ fn the_part_behind_the_hash_survives_the_confirm_page() {
                 tokio::time::sleep(Duration::from_millis(50)).await;
             }
             assert_eq!(address, wanted, "{step:?}");
-            assert!(scene.site.has_user("ada"));
-            let home = format!("{}/", scene.gateway);
+            assert!(scene.served.site.has_user("ada"));
+            let home = format!("{}/", scene.served.gateway);
             scene.client().goto(&home).await.unwrap();
             let body = scene.client().find(Locator::Css("body")).await.unwrap();
             let text = body.text().await.unwrap();
