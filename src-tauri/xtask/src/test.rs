@@ -190,8 +190,8 @@ impl Guard {
 
     #[expect(clippy::unused_self, reason = "the ports are held while it is there")]
     fn over<'a>(&self, tests: &'a mut Command) -> &'a mut Command {
-        // Below a file, so that nobody can make it, not even root.
-        tests.env("LATCHKEY_DATA_DIR", "/dev/null/no-data-folder")
+        // Nobody can make a folder there, not even root.
+        tests.env("LATCHKEY_DATA_DIR", "/proc/no-data-folder")
     }
 }
 

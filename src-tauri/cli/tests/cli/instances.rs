@@ -196,11 +196,8 @@ fn a_forgotten_passphrase_is_no_dead_end() {
     assert_eq!(asked.code, 2, "nobody agreed: {}", asked.err);
     let started = with_other(&["--json", "secret", "start-anew", "--yes"]);
     assert_eq!(started.json()["without_secret"], json!(["here"]));
-    assert_eq!(
-        with_other(&link).code,
-        1,
-        "its secret has to be given again"
-    );
+    let without = with_other(&link);
+    assert_ne!(without.code, 0, "its secret has to be given again");
     let set = ["instance", "set", "Here", "--generate-secret"];
     assert_eq!(with_other(&set).code, 0);
     assert_eq!(with_other(&link).code, 0);

@@ -35,8 +35,8 @@ pub(crate) fn latchkey(arguments: &[&str], environment: &[(&str, &str)], input: 
         .args(arguments)
         .env_clear()
         .env("LATCHKEY_KEYCHAIN", "off")
-        // Below a file: a test that names no data folder fails instead of using the person's own.
-        .env("LATCHKEY_DATA_DIR", "/dev/null/no-data-folder")
+        // Nobody can make it: a test that names no data folder fails instead of using the person's own.
+        .env("LATCHKEY_DATA_DIR", "/proc/no-data-folder")
         .envs(environment.iter().copied())
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
