@@ -23,14 +23,15 @@
 
   /**
    * Finds the tags that this run of the script belongs to. A module has no `currentScript` and runs once
-   * for all tags with its address. A stack trace names that address; `import.meta` would be a syntax
-   * error in a script that is no module.
+   * for all tags with its address. An element named `currentScript` hides the true one and must not choose
+   * the gateway. In both cases a stack trace names the address of this script; `import.meta` would be a
+   * syntax error in a script that is no module.
    */
   function findTags() {
-    if (document.currentScript) return [document.currentScript];
+    if (document.currentScript instanceof HTMLScriptElement) return [document.currentScript];
     const { stack } = new Error();
-    const modules = [...document.querySelectorAll('script[type="module"][src]')];
-    return modules.filter(({ src }) => stack.includes(`${src}:`));
+    const scripts = [...document.querySelectorAll('script[src]')];
+    return scripts.filter(({ src }) => stack.includes(`${src}:`));
   }
 
   const tags = findTags();

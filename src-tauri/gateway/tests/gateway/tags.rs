@@ -386,6 +386,26 @@ fn a_module_that_is_imported_says_that_it_needs_a_tag() {
 }
 
 #[test]
+fn an_element_that_is_named_current_script_does_not_choose_the_gateway() {
+    in_each(&ENGINES, async |scene| {
+        let other = scene.another();
+        let decoy = format!("<img name=currentScript src={}/widget.js>", other.gateway);
+        let tag = scene.served.tag("");
+        let page = Page {
+            body: &format!("{decoy}{tag}"),
+            ..Page::default()
+        };
+        scene.open_page(&page, &[&other]).await;
+        let ada = scene.served.site.new_user("ada");
+        let signed_in = scene.call(&format!("login('{ada}')")).await;
+        assert_eq!(signed_in["user"]["id"], "ada", "{signed_in}");
+        assert!(scene.served.site.has_user("ada"));
+        assert!(!got_a_code(&other));
+        other.end();
+    });
+}
+
+#[test]
 fn a_tag_asks_behind_the_bubble_and_login_opens_the_frame_unless_it_is_told_not_to() {
     run(async {
         let scene = Scene::with(
