@@ -27,6 +27,7 @@ export function instanceLike(changed: Partial<Instance> = {}): Instance {
       refresh_profile: true,
     },
     visiting: { step: 'automatic', session: '14 days', return_to: [], embed_in: [] },
+    retention: { age: '365 days', refusals: 100_000 },
     api_keys: [],
     key: { origin: 'pasted', set_at: 1_795_300_000, warning: null, revealable: true },
     ...changed,

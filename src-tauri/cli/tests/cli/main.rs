@@ -16,6 +16,8 @@ mod manual;
 #[cfg(unix)]
 mod private_files;
 #[cfg(unix)]
+mod records;
+#[cfg(unix)]
 mod root;
 mod run;
 mod serve;

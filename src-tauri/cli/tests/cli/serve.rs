@@ -17,11 +17,11 @@ const PASSPHRASE: &str = "correct horse battery";
 const FREE: &str = "127.0.0.1:0";
 
 /// A folder with an instance that is hosted here.
-fn folder() -> tempfile::TempDir {
+pub(crate) fn folder() -> tempfile::TempDir {
     hosted_here("http://localhost:8787")
 }
 
-fn run(folder: &Path, arguments: &[&str]) -> String {
+pub(crate) fn run(folder: &Path, arguments: &[&str]) -> String {
     // With the secret at hand: unlocking the sealed file takes its time.
     let environment = [
         ("LATCHKEY_DATA_DIR", folder.to_str().unwrap()),
@@ -40,13 +40,18 @@ fn link(folder: &Path, id: &str) -> String {
         .to_owned()
 }
 
-struct Serving {
-    child: Child,
-    address: String,
+pub(crate) struct Serving {
+    pub(crate) child: Child,
+    pub(crate) address: String,
 }
 
 impl Serving {
     fn new(folder: &Path, arguments: &[&str]) -> Self {
+        Self::with_log(folder, arguments, Stdio::piped())
+    }
+
+    /// The same, with standard error elsewhere.
+    pub(crate) fn with_log(folder: &Path, arguments: &[&str], log: Stdio) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_latchkey"))
             .args(["--json", "serve", "--listen", FREE])
             .args(arguments)
@@ -55,7 +60,7 @@ impl Serving {
             .env("LATCHKEY_DATA_DIR", folder)
             .env("LATCHKEY_PASSPHRASE", PASSPHRASE)
             .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
+            .stderr(log)
             .spawn()
             .unwrap();
         let mut line = String::new();
@@ -67,7 +72,7 @@ impl Serving {
     }
 
     /// Asks, and answers with the head and the body; nothing where the connection broke.
-    fn ask(address: &str, request: &str) -> Option<String> {
+    pub(crate) fn ask(address: &str, request: &str) -> Option<String> {
         let mut stream = TcpStream::connect(address).ok()?;
         stream
             .set_read_timeout(Some(Duration::from_secs(20)))
@@ -83,7 +88,7 @@ impl Serving {
     }
 
     /// Ends it as a service manager does, and answers with what it has logged.
-    fn end(mut self) -> String {
+    pub(crate) fn end(mut self) -> String {
         let id = self.child.id().to_string();
         assert!(
             Command::new("kill")
@@ -94,12 +99,9 @@ impl Serving {
         );
         assert!(self.child.wait().unwrap().success());
         let mut log = String::new();
-        self.child
-            .stderr
-            .take()
-            .unwrap()
-            .read_to_string(&mut log)
-            .unwrap();
+        if let Some(mut stderr) = self.child.stderr.take() {
+            stderr.read_to_string(&mut log).unwrap();
+        }
         log
     }
 
@@ -109,13 +111,13 @@ impl Serving {
     }
 }
 
-fn get(path: &str, cookie: &str) -> String {
+pub(crate) fn get(path: &str, cookie: &str) -> String {
     format!(
         "GET {path} HTTP/1.1\r\nHost: localhost\r\nUser-Agent: Mozilla/5.0\r\nCookie: {cookie}\r\nConnection: close\r\n\r\n"
     )
 }
 
-fn cookie(answer: &str) -> String {
+pub(crate) fn cookie(answer: &str) -> String {
     let set = answer
         .lines()
         .find_map(|line| line.strip_prefix("set-cookie: "))

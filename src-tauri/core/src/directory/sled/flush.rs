@@ -1,7 +1,7 @@
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::storage;
+use super::{elapsed, storage};
 use crate::Result;
 
 /// How long a flush waits at most for changes that are under way. It is a part of what a flush takes.
@@ -93,7 +93,7 @@ impl Flusher {
                 turns.waiting -= 1;
                 continue;
             }
-            turns.flushing = Some(Instant::now());
+            turns.flushing = Some(elapsed::start());
             turns.gathering = true;
             // Whoever is about to ask is served, too. A single thread never waits here.
             turns = self

@@ -6,6 +6,7 @@ mod activity_index;
 mod catalogue;
 mod change;
 mod changes;
+mod elapsed;
 mod emails;
 mod flush;
 #[cfg(test)]

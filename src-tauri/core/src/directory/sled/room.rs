@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::elapsed;
 use crate::{Error, ErrorCode, Result};
 
 /// How long a measurement is used.
@@ -86,7 +87,7 @@ impl Room {
         }
         let left = self.measure();
         let before = measured.map_or(Left::Enough, |(_, left)| left);
-        *measured = Some((Instant::now(), left));
+        *measured = Some((elapsed::start(), left));
         drop(measured);
         if left < before {
             let folder = self.folder.display();

@@ -9,6 +9,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::catalogue::Followed;
+use super::elapsed;
 use super::journal::Journal;
 use super::room::Room;
 use crate::{Error, ErrorCode, Result};
@@ -83,7 +84,7 @@ impl Tree {
         if tried.is_some_and(|at| at.elapsed() < PAUSE) {
             return Err(self.closed());
         }
-        *tried = Some(Instant::now());
+        *tried = Some(elapsed::start());
         room.require()?;
         if let Some(state) = &*self.state.read().unwrap_or_else(PoisonError::into_inner) {
             state.journal.wake_flushes();
