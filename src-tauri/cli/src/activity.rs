@@ -11,6 +11,7 @@ use serde_json::json;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::output::{Output, value};
+use crate::text::Text;
 use crate::users;
 
 #[derive(Debug, Subcommand)]
@@ -82,20 +83,23 @@ pub(crate) fn activity(
             break;
         }
     }
-    let lines: Vec<String> = entries.iter().map(line).collect();
+    let mut text = Text::new();
+    for entry in &entries {
+        add(entry, &mut text);
+    }
     output.print(
-        &lines.join("\n"),
+        text,
         || json!({ "entries": value(&entries), "before": before }),
-    );
+    )?;
     if let Some(before) = before {
         output.note(&format!("There is more: --before {before}"));
     }
     Ok(ExitCode::SUCCESS)
 }
 
-/// Time, code, whom it is about, who did it, from where, reference, and what exactly. An entry that
-/// stands for several refusals says how many in its title, and has the first of their references.
-fn line(entry: &Entry) -> String {
+/// Adds a row: time, code, whom it is about, who did it, from where, reference, and what exactly. An entry
+/// that stands for several refusals says how many in its title, and has the first of their references.
+fn add(entry: &Entry, text: &mut Text) {
     let event = &entry.event;
     let address = entry.address.map(|address| address.to_string());
     let repeats = entry.repeats.as_ref();
@@ -107,16 +111,13 @@ fn line(entry: &Entry) -> String {
         Some(_) => format!("{}. {detail}", event.title),
         None => detail.to_owned(),
     };
-    [
-        time::exact(entry.at),
-        event.code.clone(),
-        event.subject.clone().unwrap_or_else(|| "-".into()),
-        entry.actor.to_string(),
-        address.unwrap_or_else(|| "-".into()),
-        reference.unwrap_or_else(|| "-".into()),
-        detail,
-    ]
-    .join("\t")
-    .trim_end()
-    .to_owned()
+    text.row(&[
+        &time::exact(entry.at),
+        &event.code,
+        event.subject.as_deref().unwrap_or("-"),
+        &entry.actor.to_string(),
+        address.as_deref().unwrap_or("-"),
+        reference.as_deref().unwrap_or("-"),
+        &detail,
+    ]);
 }

@@ -11,6 +11,7 @@ use serde_json::json;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::output::{Output, value};
+use crate::text::Text;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum ApiKeyCommand {
@@ -54,25 +55,25 @@ pub(crate) fn api_keys(
         ApiKeyCommand::Make { name, of } => {
             let id = home.instances().find(&of.instance)?.id;
             let (_, key) = home.make_api_key(&id, name, &by)?;
-            output.print(key.expose(), || json!({ "key": key.expose() }));
+            output.print(key.expose(), || json!({ "key": key.expose() }))?;
             output.note("It is shown this once. Keep it where the other system keeps its secrets.");
         }
         ApiKeyCommand::List { of } => {
             let instance = home.instances().find(&of.instance)?;
-            let lines = instance.api_keys.iter().map(|key| {
-                let made = time::exact(key.created_at);
-                format!("{}\t{}\t{made}", key.id, key.name)
-            });
+            let mut text = Text::new();
+            for key in &instance.api_keys {
+                text.row(&[&key.id, &key.name, &time::exact(key.created_at)]);
+            }
             let keys = instance.api_keys.iter();
             let keys: Vec<_> = keys
-                .map(|key| json!({ "id": key.id, "name": key.name, "created_at": key.created_at }))
+                .map(|key| json!({ "id": key.id, "name": key.name, "created_at": time::exact(key.created_at) }))
                 .collect();
-            output.print(&lines.collect::<Vec<_>>().join("\n"), || value(&keys));
+            output.print(text, || value(&keys))?;
         }
         ApiKeyCommand::Revoke { key, of } => {
             let id = home.instances().find(&of.instance)?.id;
             home.revoke_api_key(&id, key, &by)?;
-            output.print(&format!("Revoked {key}."), || json!({ "revoked": key }));
+            output.print(format!("Revoked {key}."), || json!({ "revoked": key }))?;
         }
     }
     Ok(ExitCode::SUCCESS)

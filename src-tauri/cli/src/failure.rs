@@ -7,6 +7,15 @@ pub(crate) enum Failure {
     Refused(Error),
     /// It was asked for wrongly: exit code 2.
     Usage(String),
+    /// The arguments cannot be read: exit code 2.
+    Arguments {
+        /// One line.
+        message: String,
+        /// The argument.
+        field: Option<String>,
+        /// The message with the usage, for people.
+        details: String,
+    },
 }
 
 impl From<Error> for Failure {

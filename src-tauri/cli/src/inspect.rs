@@ -1,6 +1,5 @@
 //! `latchkey inspect`.
 
-use std::fmt::Write as _;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -17,6 +16,7 @@ use crate::args::InspectArguments;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::output::{Output, value};
+use crate::text::Text;
 use crate::users::HOLDER;
 use crate::{keys, redeem};
 
@@ -69,10 +69,10 @@ pub(crate) fn inspect(
     };
     let mut text = described(&inspection, form);
     if let Some(verdict) = &verdict {
-        text.push_str("\n\nOpened now\n  ");
-        text.push_str(&redeem::described(verdict));
+        text.own("\nOpened now\n");
+        text.line(format_args!("  {}", redeem::described(verdict)));
     }
-    output.print(&text, || {
+    output.print(text, || {
         json!({
             "dry_run": verdict.as_ref().map(redeem::as_json),
             "form": if from_picture { json!("qr") } else { value(&found.form) },
@@ -89,7 +89,7 @@ pub(crate) fn inspect(
                 }),
             },
         })
-    });
+    })?;
     if let Some(verdict) = &verdict {
         return Ok(redeem::exit_code(verdict));
     }
@@ -127,21 +127,24 @@ fn input(input: &str, context: &Context) -> Result<(String, bool), Failure> {
         })
 }
 
-fn described(inspection: &Inspection, form: &str) -> String {
+fn described(inspection: &Inspection, form: &str) -> Text {
     let part = |json: &Option<Value>| {
         json.as_ref()
             .map_or_else(|| "(not JSON)".to_owned(), |json| format!("{json:#}"))
     };
-    let mut text = format!(
-        "Found a code in: {form}\n\nHeader\n{}\n\nClaims\n{}\n",
-        part(&inspection.shown.header_json),
-        part(&inspection.shown.claims_json)
-    );
+    let mut text = Text::new();
+    text.line(format_args!("Found a code in: {form}"));
+    text.own("\nHeader\n");
+    text.block(part(&inspection.shown.header_json));
+    text.own("\nClaims\n");
+    text.block(part(&inspection.shown.claims_json));
     if !inspection.times.is_empty() {
-        text.push_str("\nTimes\n");
+        text.own("\nTimes\n");
         for time in &inspection.times {
-            // Writing to a String does not fail.
-            let _ = writeln!(text, "  {:<4} {}  {}", time.member, time.at, time.words);
+            text.line(format_args!(
+                "  {:<4} {}  {}",
+                time.member, time.at, time.words
+            ));
         }
     }
     let verification = match &inspection.verification {
@@ -156,7 +159,7 @@ fn described(inspection: &Inspection, form: &str) -> String {
             format!("refused ({}): {}", refused.code(), refused.shown())
         }
     };
-    text.push_str("\nVerification\n  ");
-    text.push_str(&verification);
+    text.own("\nVerification\n");
+    text.line(format_args!("  {verification}"));
     text
 }

@@ -16,6 +16,7 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::keys;
 use crate::output::{Output, value};
+use crate::text::Text;
 
 pub(crate) fn instance(
     command: InstanceCommand,
@@ -28,7 +29,7 @@ pub(crate) fn instance(
     match command {
         InstanceCommand::List => list(&home, output)?,
         InstanceCommand::Add(arguments) => add(&home, context, &arguments, output, &by)?,
-        InstanceCommand::Show { name } => show(&home.instances().find(&name)?, output),
+        InstanceCommand::Show { name } => show(&home.instances().find(&name)?, output)?,
         InstanceCommand::Set(arguments) => set(&home, context, &arguments, output, &by)?,
         InstanceCommand::Remove { name, yes } => remove(&home, context, &name, yes, output)?,
     }
@@ -40,31 +41,24 @@ fn list(home: &Home, output: &Output) -> Result<(), Failure> {
     for problem in &listing.problems {
         output.warn(&problem.message);
     }
-    let lines: Vec<String> = listing
-        .instances
-        .iter()
-        .map(|instance| {
-            let settings = &instance.settings;
-            format!(
-                "{}\t{}\t{}",
-                instance.id,
-                settings.name.as_str(),
-                settings.url
-            )
-        })
-        .collect();
-    let text = if lines.is_empty() && listing.problems.is_empty() {
-        "There is no instance yet. Add one with 'latchkey instance add'.".to_owned()
-    } else {
-        lines.join("\n")
-    };
-    output.print(&text, || {
+    let mut text = Text::new();
+    for instance in &listing.instances {
+        let settings = &instance.settings;
+        text.row(&[
+            instance.id.as_str(),
+            settings.name.as_str(),
+            settings.url.as_str(),
+        ]);
+    }
+    if listing.instances.is_empty() && listing.problems.is_empty() {
+        text.line("There is no instance yet. Add one with 'latchkey instance add'.");
+    }
+    output.print(text, || {
         json!({
             "instances": listing.instances.iter().map(described).collect::<Vec<_>>(),
             "problems": value(&listing.problems),
         })
-    });
-    Ok(())
+    })
 }
 
 fn add(
@@ -101,8 +95,7 @@ fn add(
         }
         None => home.instances().add(settings, None, by)?,
     };
-    show(&instance, output);
-    Ok(())
+    show(&instance, output)
 }
 
 fn set(
@@ -130,8 +123,7 @@ fn set(
         apply(&arguments.settings, settings)
     };
     let instance = home.change(&id, change, replacement, by)?;
-    show(&instance, output);
-    Ok(())
+    show(&instance, output)
 }
 
 fn remove(
@@ -160,10 +152,9 @@ fn remove(
     keys::unlock(home, context)?;
     home.remove(&instance.id)?;
     output.print(
-        &format!("Removed '{name}'."),
+        format!("Removed '{name}'."),
         || json!({ "removed": instance.id }),
-    );
-    Ok(())
+    )
 }
 
 fn apply(arguments: &SettingsArguments, settings: &mut Settings) -> latchkey_core::Result<()> {
@@ -212,7 +203,7 @@ fn assign<T>(setting: &mut T, value: Option<T>) {
     }
 }
 
-fn show(instance: &Instance, output: &Output) {
+fn show(instance: &Instance, output: &Output) -> Result<(), Failure> {
     let settings = &instance.settings;
     let yes = |on: bool| if on { "yes" } else { "no" };
     let hosted = match settings.hosted {
@@ -278,7 +269,10 @@ fn show(instance: &Instance, output: &Output) {
         settings.retention.age,
         settings.retention.refusals,
     );
-    output.print(&text, || described(instance));
+    // No setting holds a line break.
+    let mut block = Text::new();
+    block.block(text);
+    output.print(block, || described(instance))
 }
 
 fn described(instance: &Instance) -> Value {

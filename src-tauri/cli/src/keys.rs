@@ -1,6 +1,5 @@
 //! Where the secret and the passphrase come from; never from an argument.
 
-use std::io::{self, IsTerminal as _};
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -26,7 +25,7 @@ pub(crate) fn generate(algorithm: Algorithm, output: &Output) -> Result<ExitCode
     output.print(
         secret,
         || json!({ "secret": secret, "algorithm": algorithm }),
-    );
+    )?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -134,22 +133,20 @@ fn passphrase(prompt: &str, context: &Context) -> Result<Secret, Failure> {
     if let Some(passphrase) = variable("LATCHKEY_PASSPHRASE") {
         return Ok(Secret::new(passphrase));
     }
-    if !io::stdin().is_terminal() {
-        return Err(Failure::Usage(
+    let asked = Output::ask_passphrase(prompt).ok_or_else(|| {
+        Failure::Usage(
             "The signing keys are in a sealed file. Give its passphrase by LATCHKEY_PASSPHRASE_FILE or LATCHKEY_PASSPHRASE.".into(),
-        ));
-    }
-    rpassword::prompt_password(format!("{prompt}: "))
-        .map(Secret::new)
-        .map_err(|cause| {
-            Failure::Refused(
-                Error::new(
-                    ErrorCode::Storage,
-                    "The passphrase could not be read from the terminal.",
-                )
-                .because(cause),
+        )
+    })?;
+    asked.map(Secret::new).map_err(|cause| {
+        Failure::Refused(
+            Error::new(
+                ErrorCode::Storage,
+                "The passphrase could not be read from the terminal.",
             )
-        })
+            .because(cause),
+        )
+    })
 }
 
 fn read_secret(path: &Path, context: &Context) -> Result<Secret, Failure> {

@@ -22,6 +22,7 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::keys;
 use crate::output::{Output, value};
+use crate::text::Text;
 
 pub(crate) fn link(
     arguments: LinkArguments,
@@ -64,12 +65,17 @@ pub(crate) fn link(
         output.warn(&warning.message);
     }
     let text = match arguments.shape {
-        Shape::Url => url.clone(),
-        Shape::Code => composed.code.expose().to_owned(),
-        Shape::Widget => composed.widget.clone(),
-        Shape::Qr => qr.as_ref().map_err(Error::clone)?.terminal_text(),
+        Shape::Url => Text::from(url.as_str()),
+        Shape::Code => Text::from(composed.code.expose()),
+        Shape::Widget => Text::from(composed.widget.as_str()),
+        Shape::Qr => {
+            let qr = qr.as_ref().map_err(Error::clone)?;
+            let mut text = Text::new();
+            text.own(&qr.terminal_text(Output::is_terminal()));
+            text
+        }
     };
-    output.print(&text, || {
+    output.print(text, || {
         json!({
             "link": url,
             "code": composed.code.expose(),
@@ -83,7 +89,7 @@ pub(crate) fn link(
             })),
             "warnings": value(&warnings),
         })
-    });
+    })?;
     Ok(ExitCode::SUCCESS)
 }
 

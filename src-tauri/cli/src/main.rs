@@ -19,11 +19,14 @@ mod output;
 mod privileges;
 mod redeem;
 mod serve;
+mod text;
+mod usage;
 mod users;
 
+use std::env;
+use std::ffi::OsString;
 use std::process::ExitCode;
 
-use clap::Parser as _;
 use jiff::Timestamp;
 
 use args::{Arguments, Command, SecretCommand};
@@ -38,15 +41,18 @@ use output::Output;
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
-    let output = Output::new(arguments.json);
-    match run(arguments, &output) {
+    let given: Vec<OsString> = env::args_os().collect();
+    let output = Output::new(usage::wants_json(&given));
+    match usage::parse(&given).and_then(|arguments| run(arguments, &output)) {
         Ok(code) => code,
         Err(failure) => output.failure(&failure),
     }
 }
 
-fn run(arguments: Arguments, output: &Output) -> Result<ExitCode, Failure> {
+fn run(arguments: Option<Arguments>, output: &Output) -> Result<ExitCode, Failure> {
+    let Some(arguments) = arguments else {
+        return Ok(ExitCode::SUCCESS);
+    };
     let now = Timestamp::now();
     let context = if arguments.command.uses_data_folder() {
         Context::enter(arguments.data_dir, arguments.command.named_files())?
@@ -68,7 +74,7 @@ fn run(arguments: Arguments, output: &Output) -> Result<ExitCode, Failure> {
             keys::start_anew(context, yes, output, now)
         }
         Command::Instance(command) => instance::instance(command, context, output, now),
-        Command::Completions { shell } => Ok(manual::completions(shell)),
+        Command::Completions { shell } => manual::completions(shell),
         Command::Man { out } => manual::man(out.as_deref(), output),
     }
 }

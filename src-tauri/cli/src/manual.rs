@@ -11,11 +11,11 @@ use crate::args::Arguments;
 use crate::failure::Failure;
 use crate::output::Output;
 
-pub(crate) fn completions(shell: Shell) -> ExitCode {
+pub(crate) fn completions(shell: Shell) -> Result<ExitCode, Failure> {
     let mut bytes = Vec::new();
     clap_complete::generate(shell, &mut Arguments::command(), "latchkey", &mut bytes);
-    Output::raw(&bytes);
-    ExitCode::SUCCESS
+    Output::own(&String::from_utf8_lossy(&bytes))?;
+    Ok(ExitCode::SUCCESS)
 }
 
 pub(crate) fn man(out: Option<&Path>, output: &Output) -> Result<ExitCode, Failure> {
@@ -24,13 +24,13 @@ pub(crate) fn man(out: Option<&Path>, output: &Output) -> Result<ExitCode, Failu
         clap_mangen::generate_to(command, folder)
             .map_err(|cause| files::storage("written to", folder, cause))?;
         let text = format!("Wrote the manual pages to {}.", folder.display());
-        output.print(&text, || serde_json::json!({ "written_to": folder }));
+        output.print(text, || serde_json::json!({ "written_to": folder }))?;
         return Ok(ExitCode::SUCCESS);
     }
     let mut page = Vec::new();
     clap_mangen::Man::new(command)
         .render(&mut page)
         .map_err(|cause| files::storage("written", Path::new("the manual page"), cause))?;
-    Output::raw(&page);
+    Output::own(&String::from_utf8_lossy(&page))?;
     Ok(ExitCode::SUCCESS)
 }

@@ -1,12 +1,15 @@
-//! Standard output and standard error, in text or in JSON.
+//! Standard output and standard error, in text or in JSON. Nothing else in this program prints.
 
 use std::io::{self, IsTerminal as _, Write as _};
+use std::path::Path;
 use std::process::ExitCode;
 
+use latchkey_core::files;
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::failure::Failure;
+use crate::text::{Text, escaped_json};
 
 pub(crate) struct Output {
     json: bool,
@@ -17,98 +20,134 @@ impl Output {
         Self { json }
     }
 
-    /// Prints `text`, or in JSON what `json` makes.
-    pub(crate) fn print(&self, text: &str, json: impl FnOnce() -> Value) {
+    /// Prints `text`, or the value of `json` where JSON was asked for.
+    ///
+    /// Fails where standard output cannot be written. A pipe that its reader has closed is no failure.
+    pub(crate) fn print(
+        &self,
+        text: impl Into<Text>,
+        json: impl FnOnce() -> Value,
+    ) -> Result<(), Failure> {
         if self.json {
-            line(&mut io::stdout().lock(), &pretty(&json()));
+            out(&format!("{}\n", escaped_json(&format!("{:#}", json()))))
         } else {
-            line(&mut io::stdout().lock(), text.trim_end_matches('\n'));
+            out(&format!("{}\n", text.into().as_str()))
         }
     }
 
-    /// As [`Output::print`], in one line and at once.
-    pub(crate) fn line(&self, text: &str, json: impl FnOnce() -> Value) {
-        let mut stdout = io::stdout().lock();
+    /// As [`Output::print`], with the JSON in one line.
+    pub(crate) fn line(
+        &self,
+        text: impl Into<Text>,
+        json: impl FnOnce() -> Value,
+    ) -> Result<(), Failure> {
         if self.json {
-            line(&mut stdout, &json().to_string());
+            out(&format!("{}\n", escaped_json(&json().to_string())))
         } else {
-            line(&mut stdout, text);
+            out(&format!("{}\n", text.into().as_str()))
         }
-        // A closed pipe is the reader's choice.
-        let _ = stdout.flush();
     }
 
-    /// Prints text as it is, also where JSON was asked for.
-    pub(crate) fn raw(bytes: &[u8]) {
-        // A closed pipe is the reader's choice.
-        let _ = io::stdout().lock().write_all(bytes);
+    /// Prints text of the program's own as it is, also where JSON was asked for.
+    pub(crate) fn own(text: &str) -> Result<(), Failure> {
+        out(text)
     }
 
-    /// A warning; in JSON it is a member of the answer and not printed here.
+    /// Returns whether standard output is a terminal.
+    pub(crate) fn is_terminal() -> bool {
+        io::stdout().is_terminal()
+    }
+
+    /// Prints a warning. JSON has it as a member of the answer instead.
     pub(crate) fn warn(&self, message: &str) {
-        if !self.json {
-            line(&mut io::stderr().lock(), &format!("warning: {message}"));
-        }
+        self.note(&format!("warning: {message}"));
     }
 
-    /// Something to know beside the answer; in JSON it is a member of it and not printed here.
+    /// Prints a remark beside the answer. JSON has it as a member of the answer instead.
     pub(crate) fn note(&self, message: &str) {
         if !self.json {
-            line(&mut io::stderr().lock(), message);
+            err(&Text::from(message));
         }
     }
 
-    /// Prints why nothing was done, and answers with the exit code.
+    /// Prints why nothing was done and returns the exit code.
     pub(crate) fn failure(&self, failure: &Failure) -> ExitCode {
-        let (code, error) = match failure {
-            Failure::Refused(error) => (1, value(error)),
-            Failure::Usage(message) => (
-                2,
-                json!({ "code": "usage", "message": message, "field": null }),
-            ),
+        let (code, error, details) = match failure {
+            Failure::Refused(error) => (1, value(error), None),
+            Failure::Usage(message) => (2, usage(message, None), None),
+            Failure::Arguments {
+                message,
+                field,
+                details,
+            } => (2, usage(message, field.as_deref()), Some(details)),
         };
-        let mut stderr = io::stderr().lock();
+        let mut text = Text::new();
         if self.json {
-            line(&mut stderr, &pretty(&json!({ "error": error })));
+            text.own(&escaped_json(&format!("{:#}", json!({ "error": error }))));
+        } else if let Some(details) = details {
+            text.block(details);
         } else {
-            let text = |name: &str| error.get(name).and_then(Value::as_str).unwrap_or_default();
-            let field = text("field");
+            let member = |name: &str| error.get(name).and_then(Value::as_str).unwrap_or_default();
+            let field = member("field");
             let about = if field.is_empty() {
                 String::new()
             } else {
                 format!(", {field}")
             };
-            line(
-                &mut stderr,
-                &format!("error: {} ({}{about})", text("message"), text("code")),
-            );
+            text.line(format_args!(
+                "error: {} ({}{about})",
+                member("message"),
+                member("code")
+            ));
         }
+        err(&text);
         ExitCode::from(code)
     }
 
-    /// Asks a question that is answered with yes or no; `None` where nobody is there to answer.
+    /// Asks a yes-or-no question. Returns `None` where standard input is no terminal.
     pub(crate) fn confirm(question: &str) -> Option<bool> {
         if !io::stdin().is_terminal() {
             return None;
         }
         let mut stderr = io::stderr().lock();
-        let _ = write!(stderr, "{question} [y/N] ");
+        let _ = write!(stderr, "{} [y/N] ", Text::from(question).as_str());
         let _ = stderr.flush();
         let mut answer = String::new();
         io::stdin().read_line(&mut answer).ok()?;
         Some(matches!(answer.trim(), "y" | "Y" | "yes"))
     }
+
+    /// Asks for a passphrase, which is not shown. Returns `None` where standard input is no terminal.
+    pub(crate) fn ask_passphrase(prompt: &str) -> Option<io::Result<String>> {
+        io::stdin()
+            .is_terminal()
+            .then(|| rpassword::prompt_password(format!("{}: ", Text::from(prompt).as_str())))
+    }
+}
+
+fn usage(message: &str, field: Option<&str>) -> Value {
+    json!({ "code": "usage", "message": message, "field": field })
 }
 
 pub(crate) fn value(serializable: &impl Serialize) -> Value {
     serde_json::to_value(serializable).unwrap_or(Value::Null)
 }
 
-fn pretty(value: &Value) -> String {
-    format!("{value:#}")
+fn out(text: &str) -> Result<(), Failure> {
+    let mut stdout = io::stdout().lock();
+    match stdout
+        .write_all(text.as_bytes())
+        .and_then(|()| stdout.flush())
+    {
+        // A closed pipe is the reader's choice.
+        Err(cause) if cause.kind() != io::ErrorKind::BrokenPipe => {
+            Err(files::storage("written", Path::new("standard output"), cause).into())
+        }
+        _ => Ok(()),
+    }
 }
 
-fn line(to: &mut impl io::Write, text: &str) {
-    // A closed pipe is the reader's choice.
-    let _ = writeln!(to, "{text}");
+/// An error that cannot be written has nobody to be told to.
+fn err(text: &Text) {
+    let _ = writeln!(io::stderr().lock(), "{}", text.as_str());
 }

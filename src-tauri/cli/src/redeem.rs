@@ -38,7 +38,7 @@ pub(crate) fn redeem(
     };
     if arguments.input != "-" {
         let verdict = redeem(&arguments.input, now)?;
-        output.print(&described(&verdict), || as_json(&verdict));
+        output.print(described(&verdict), || as_json(&verdict))?;
         return Ok(exit_code(&verdict));
     }
     let mut code = ExitCode::SUCCESS;
@@ -52,7 +52,7 @@ pub(crate) fn redeem(
                 if matches!(verdict, Verdict::Refused(_)) {
                     code = exit_code(&verdict);
                 }
-                output.line(&described(&verdict), || as_json(&verdict));
+                output.line(described(&verdict), || as_json(&verdict))?;
             }
             Err(refused) => code = output.failure(&refused.into()),
         }

@@ -101,9 +101,9 @@ pub(crate) fn serve(
     let metrics = arguments.metrics.map(Listening::on).transpose()?;
     let name = instance.settings.name.as_str();
     output.line(
-        &format!("{name} is open at {scheme}://{address}"),
+        format!("{name} is open at {scheme}://{address}"),
         || json!({ "instance": instance.id, "address": address.to_string(), "scheme": scheme }),
-    );
+    )?;
     let runtime = Runtime::new().map_err(|cause| no_threads().because(cause))?;
     runtime.block_on(async {
         let handle = Handle::default();

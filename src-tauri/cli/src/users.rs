@@ -22,6 +22,7 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::link;
 use crate::output::{Output, value};
+use crate::text::Text;
 
 /// How this program names itself to others that want the same directory.
 pub(crate) const HOLDER: &str = "latchkey, the command line";
@@ -41,7 +42,7 @@ pub(crate) fn users(
     match &arguments.command {
         UsersCommand::List(arguments) => list(arguments, &directory, output)?,
         UsersCommand::Show { id: who } => {
-            show(&directory.known_user(&id(who)?)?, output);
+            show(&directory.known_user(&id(who)?)?, output)?;
         }
         UsersCommand::Add {
             id,
@@ -56,16 +57,16 @@ pub(crate) fn users(
                 email: email.transpose()?,
                 metadata: link::metadata_fields(metadata)?,
             };
-            show(&directory.add(&user, &by)?, output);
+            show(&directory.add(&user, &by)?, output)?;
         }
-        UsersCommand::Suspend { id: who } => show(&directory.suspend(&id(who)?, &by)?, output),
+        UsersCommand::Suspend { id: who } => show(&directory.suspend(&id(who)?, &by)?, output)?,
         UsersCommand::Reactivate { id: who } => {
-            show(&directory.reactivate(&id(who)?, &by)?, output);
+            show(&directory.reactivate(&id(who)?, &by)?, output)?;
         }
-        UsersCommand::SignOut { id: who } => show(&directory.sign_out(&id(who)?, &by)?, output),
+        UsersCommand::SignOut { id: who } => show(&directory.sign_out(&id(who)?, &by)?, output)?,
         UsersCommand::Remove { id: who } => {
             directory.remove(&id(who)?, &by)?;
-            output.print(&format!("Removed {who}."), || json!({ "removed": who }));
+            output.print(format!("Removed {who}."), || json!({ "removed": who }))?;
         }
     }
     Ok(ExitCode::SUCCESS)
@@ -94,9 +95,9 @@ pub(crate) fn seats(
         None => format!("{}, no limit", seats.used),
     };
     output.print(
-        &text,
+        text,
         || json!({ "used": seats.used, "limit": seats.limit, "over": over }),
-    );
+    )?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -132,24 +133,21 @@ fn list(
         },
         descending: arguments.descending,
     };
-    let context = match &arguments.after {
+    let place = match &arguments.after {
         Some(cursor) => Place::After(cursor.parse()?),
         None => Place::First,
     };
-    let page = directory.users(&query, sort, &context, arguments.limit)?;
+    let page = directory.users(&query, sort, &place, arguments.limit)?;
     let next = page.next.as_ref().map(ToString::to_string);
-    let lines: Vec<String> = page
-        .users
-        .iter()
-        .map(|user| {
-            let email = user.email.as_ref().map_or("-", Email::as_str);
-            format!("{}\t{email}\t{}", user.id, status(user.status))
-        })
-        .collect();
+    let mut text = Text::new();
+    for user in &page.users {
+        let email = user.email.as_ref().map_or("-", Email::as_str);
+        text.row(&[user.id.as_str(), email, status(user.status)]);
+    }
     output.print(
-        &lines.join("\n"),
+        text,
         || json!({ "users": value(&page.users), "total": page.total, "next": next }),
-    );
+    )?;
     if let Some(next) = &next {
         let last = page.first_row + page.users.len() as u64;
         output.note(&format!(
@@ -160,21 +158,23 @@ fn list(
     Ok(())
 }
 
-fn show(user: &User, output: &Output) {
+fn show(user: &User, output: &Output) -> Result<(), Failure> {
     let email = user.email.as_ref().map_or("-", Email::as_str);
     let last = user
         .last_sign_in
         .map_or_else(|| "never".to_owned(), time::exact);
-    let text = format!(
-        "id            {}\nemail         {email}\nstatus        {}\ncreated       {}\nlast sign-in  {last}\n\
-         sign-ins      {}\nmetadata      {}",
-        user.id,
-        status(user.status),
-        time::exact(user.created_at),
-        user.sign_ins,
-        user.metadata.json(),
-    );
-    output.print(&text, || value(user));
+    let mut text = Text::new();
+    text.line(format_args!("id            {}", user.id));
+    text.line(format_args!("email         {email}"));
+    text.line(format_args!("status        {}", status(user.status)));
+    text.line(format_args!(
+        "created       {}",
+        time::exact(user.created_at)
+    ));
+    text.line(format_args!("last sign-in  {last}"));
+    text.line(format_args!("sign-ins      {}", user.sign_ins));
+    text.line(format_args!("metadata      {}", user.metadata.json()));
+    output.print(text, || value(user))
 }
 
 fn status(status: Status) -> &'static str {

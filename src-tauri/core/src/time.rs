@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
+use serde::{Serialize as _, Serializer};
 
 use crate::{Error, ErrorCode, Result};
 
@@ -13,6 +14,21 @@ pub const MAX_SECS: i64 = 253_402_207_200;
 #[must_use]
 pub fn exact(secs: i64) -> String {
     Timestamp::from_second(secs).map_or_else(|_| format!("second {secs}"), |at| at.to_string())
+}
+
+/// Serializes a moment in Unix seconds as RFC 3339.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+pub(crate) fn rfc3339<S: Serializer>(secs: &i64, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&exact(*secs))
+}
+
+/// Serializes a moment in Unix seconds, if there is one, as RFC 3339.
+#[expect(clippy::ref_option, reason = "serde passes references")]
+pub(crate) fn rfc3339_if_any<S: Serializer>(
+    secs: &Option<i64>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    secs.map(exact).serialize(serializer)
 }
 
 /// How far a moment is from `now`, in the largest unit that fits: `in 7 days`, `3 hours ago`,

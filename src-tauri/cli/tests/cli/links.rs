@@ -245,7 +245,7 @@ fn a_short_secret_and_a_link_for_ever_are_warned_of_on_standard_error() {
     let ran = latchkey(&arguments, &[("LATCHKEY_SECRET", "short")], b"");
     assert_eq!(ran.code, 0);
     assert_eq!(ran.out.lines().count(), 1);
-    for said in ["RFC 7518 §3.2", "never expires", "unencrypted"] {
+    for said in ["asks for at least 32", "never expires", "unencrypted"] {
         assert!(ran.err.contains(said), "{said}: {}", ran.err);
     }
     assert!(!ran.err.contains("short\n") && !ran.out.contains("warning"));

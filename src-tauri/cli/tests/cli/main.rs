@@ -21,3 +21,4 @@ mod records;
 mod root;
 mod run;
 mod serve;
+mod terminal;

@@ -47,7 +47,7 @@ fn no_umask_makes_data_readable_for_other_users() {
         "users add ada --instance here",
         "instance set here --generate-secret",
         "api-key make CRM --instance here",
-        "link --instance here --user-id eve --qr eve.png",
+        "link --instance here --user-id eve --qr ./eve.png",
     ] {
         with_open_umask(folder.path(), arguments);
     }

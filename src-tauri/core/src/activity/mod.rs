@@ -21,7 +21,7 @@ pub(crate) use settings::acts_between;
 use crate::code::VerifiedCode;
 use crate::user_id::UserId;
 use crate::verdict::{Refusal, Verdict};
-use crate::{Error, ErrorCode};
+use crate::{Error, ErrorCode, time};
 
 /// Stable code of the event that an API key was refused.
 const API_KEY_REFUSED: &str = "api_key_refused";
@@ -210,6 +210,7 @@ pub struct Entry {
     /// It goes up with time.
     pub number: u64,
     /// When, in Unix seconds.
+    #[serde(serialize_with = "time::rfc3339")]
     pub at: i64,
     /// Who.
     pub actor: Actor,

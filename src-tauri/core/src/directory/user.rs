@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 
 use crate::email::Email;
 use crate::metadata::Metadata;
+use crate::time;
 use crate::user_id::UserId;
 use crate::verdict::Status;
 
@@ -34,12 +35,15 @@ pub struct User {
     /// How the user came in.
     pub origin: Origin,
     /// When the user came in.
+    #[serde(serialize_with = "time::rfc3339")]
     pub created_at: i64,
     /// The last sign-in.
+    #[serde(serialize_with = "time::rfc3339_if_any")]
     pub last_sign_in: Option<i64>,
     /// How often the user has signed in.
     pub sign_ins: u64,
     /// When the profile was last set: the `iat` of the code that did, or when the user was added.
+    #[serde(serialize_with = "time::rfc3339")]
     pub profile_as_of: i64,
     /// Number of the change that created the user or last ended all sessions. A session is valid only
     /// for the generation in which it began, and no generation of an id comes twice.

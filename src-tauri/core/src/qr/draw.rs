@@ -95,13 +95,21 @@ impl Qr {
         Ok(bytes)
     }
 
-    /// Two rows of modules in a line of text, for a terminal: light modules are drawn, so that it
-    /// reads on a dark ground, where most terminals are.
+    /// Returns the QR code as text for a terminal, with two rows of modules in a line. With `colours` it
+    /// sets black and white by themselves, so that it scans on light and dark terminals. Without, light
+    /// modules are drawn in the colour of the text, which suits a dark terminal.
     #[must_use]
-    pub fn terminal_text(&self) -> String {
+    pub fn terminal_text(&self, colours: bool) -> String {
+        // Colours 231 and 16 of the 256 are white and black in every colour scheme.
+        let (begin, end) = if colours {
+            ("\x1b[38;5;231;48;5;16m", "\x1b[0m")
+        } else {
+            ("", "")
+        };
         let mut text = String::new();
         let side = self.side();
         for y in (0..side).step_by(2) {
+            text.push_str(begin);
             for x in 0..side {
                 let lower_dark = y + 1 >= side || self.is_dark(x, y + 1);
                 text.push(match (self.is_dark(x, y), lower_dark) {
@@ -111,6 +119,7 @@ impl Qr {
                     (true, true) => ' ',
                 });
             }
+            text.push_str(end);
             text.push('\n');
         }
         text

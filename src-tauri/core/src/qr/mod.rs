@@ -241,7 +241,7 @@ mod tests {
         assert_eq!(read_picture(&qr.png().unwrap()).unwrap(), url);
         assert!(qr.svg().contains(&qr.path()));
         let side = qr.modules() + 2 * QUIET_ZONE;
-        let text = qr.terminal_text();
+        let text = qr.terminal_text(false);
         assert_eq!(text.lines().count(), (side as usize).div_ceil(2));
         assert!(
             text.lines()

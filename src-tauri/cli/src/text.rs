@@ -1,0 +1,158 @@
+//! Text that is safe to print in a terminal. Headers, claims, names and arguments come from anybody.
+
+use std::fmt::{Display, Write as _};
+
+/// Printable text, made of lines. The characters of [`is_unsafe`] are escaped in it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Text(String);
+
+impl Text {
+    pub(crate) fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds one line. Line breaks in it are escaped, so that nothing in it passes for a line of its own.
+    pub(crate) fn line(&mut self, line: impl Display) {
+        self.add(&line.to_string(), |_| true);
+        self.0.push('\n');
+    }
+
+    /// Adds one line of fields with tabs between them. A tab in a field is escaped.
+    pub(crate) fn row(&mut self, fields: &[&str]) {
+        for (index, field) in fields.iter().enumerate() {
+            if index > 0 {
+                self.0.push('\t');
+            }
+            self.add(field, |_| true);
+        }
+        self.0.truncate(self.0.trim_end_matches('\t').len());
+        self.0.push('\n');
+    }
+
+    /// Adds text whose line breaks are the program's own, such as JSON.
+    pub(crate) fn block(&mut self, block: impl Display) {
+        self.add(&block.to_string(), |c| c != '\n');
+        if !self.0.ends_with('\n') {
+            self.0.push('\n');
+        }
+    }
+
+    /// Adds text of the program's own as it is, with its control sequences.
+    pub(crate) fn own(&mut self, text: &str) {
+        self.0.push_str(text);
+    }
+
+    /// The text, without a line break at its end.
+    pub(crate) fn as_str(&self) -> &str {
+        self.0.trim_end_matches('\n')
+    }
+
+    fn add(&mut self, text: &str, escaped: impl Fn(char) -> bool) {
+        for c in text.chars() {
+            match c {
+                _ if !(is_unsafe(c) && escaped(c)) => self.0.push(c),
+                '\n' => self.0.push_str("\\n"),
+                '\r' => self.0.push_str("\\r"),
+                '\t' => self.0.push_str("\\t"),
+                _ => self.0.extend(c.escape_unicode()),
+            }
+        }
+    }
+}
+
+/// One line.
+impl From<&str> for Text {
+    fn from(line: &str) -> Self {
+        let mut text = Self::new();
+        text.line(line);
+        text
+    }
+}
+
+/// One line.
+impl From<String> for Text {
+    fn from(line: String) -> Self {
+        line.as_str().into()
+    }
+}
+
+/// Escapes the characters of [`is_unsafe`] in JSON, which means the same afterwards.
+pub(crate) fn escaped_json(json: &str) -> String {
+    let mut escaped = String::with_capacity(json.len());
+    for c in json.chars() {
+        if is_unsafe(c) && c != '\n' {
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                // Writing to a String does not fail.
+                let _ = write!(escaped, "\\u{unit:04x}");
+            }
+        } else {
+            escaped.push(c);
+        }
+    }
+    escaped
+}
+
+/// Returns whether a character controls the terminal, changes the direction or the lines of the text
+/// around it, or is not seen: control characters (C0, DEL, C1), separators of lines and paragraphs, and
+/// the format characters of Unicode.
+fn is_unsafe(c: char) -> bool {
+    c.is_control()
+        || matches!(
+            c,
+            '\u{ad}'
+                | '\u{600}'..='\u{605}'
+                | '\u{61c}'
+                | '\u{6dd}'
+                | '\u{70f}'
+                | '\u{180e}'
+                | '\u{200b}'..='\u{200f}'
+                | '\u{2028}'..='\u{202e}'
+                | '\u{2060}'..='\u{206f}'
+                | '\u{feff}'
+                | '\u{fff9}'..='\u{fffb}'
+                | '\u{e0000}'..='\u{e007f}'
+        )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_controls_a_terminal_or_hides_in_it_is_escaped() {
+        for (c, shown) in [
+            ('\u{1b}', r"\u{1b}"),
+            ('\u{7}', r"\u{7}"),
+            ('\u{7f}', r"\u{7f}"),
+            ('\u{9b}', r"\u{9b}"),
+            ('\n', r"\n"),
+            ('\r', r"\r"),
+            ('\t', r"\t"),
+            ('\u{202e}', r"\u{202e}"),
+            ('\u{2066}', r"\u{2066}"),
+            ('\u{2028}', r"\u{2028}"),
+            ('\u{200b}', r"\u{200b}"),
+            ('\u{feff}', r"\u{feff}"),
+            ('\u{e0041}', r"\u{e0041}"),
+        ] {
+            let mut row = Text::new();
+            row.row(&[&format!("a{c}b"), "c"]);
+            assert_eq!(row.as_str(), format!("a{shown}b\tc"));
+            assert_eq!(Text::from(format!("a{c}b")).as_str(), format!("a{shown}b"));
+        }
+        for kept in ["Jürgen", "日本", "محمد", "👩", "e\u{301}", "a b"] {
+            assert_eq!(Text::from(kept).as_str(), kept);
+        }
+    }
+
+    #[test]
+    fn escaped_json_means_the_same() {
+        let value = serde_json::json!({ "a\u{9b}": ["\u{202e}\u{e0041}\u{7f}\u{1b}", "ü\n"] });
+        let printed = escaped_json(&format!("{value:#}"));
+        assert!(printed.chars().all(|c| !is_unsafe(c) || c == '\n'));
+        assert_eq!(
+            serde_json::from_str::<serde_json::Value>(&printed).unwrap(),
+            value
+        );
+    }
+}
