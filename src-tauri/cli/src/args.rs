@@ -1,6 +1,6 @@
 //! What can be asked for.
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -62,7 +62,8 @@ pub(crate) enum Command {
     /// The keys with which other systems use the gateway's API.
     #[command(subcommand)]
     ApiKey(ApiKeyCommand),
-    /// Let people in who open links of an instance that is hosted here, until it is ended.
+    /// Let people in who open links of an instance that is hosted here, until it is ended. SIGTERM and
+    /// SIGINT end it; SIGHUP is ignored, because changed settings are read by themselves.
     Serve(ServeArguments),
     /// Make a signing key.
     #[command(subcommand)]
@@ -258,8 +259,8 @@ pub(crate) struct ServeArguments {
     #[arg(long, value_name = "NAME")]
     pub(crate) instance: Option<String>,
     /// The address of this computer to listen on. Another than the loopback one opens it to the
-    /// network.
-    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:8787")]
+    /// network. Without an address, as in :8787, it is the loopback one.
+    #[arg(long, value_name = "[ADDR]:PORT", default_value = "127.0.0.1:8787", value_parser = listen_address)]
     pub(crate) listen: SocketAddr,
     /// A certificate with its chain, in PEM, to speak https.
     #[arg(long, value_name = "FILE", requires = "tls_key")]
@@ -292,10 +293,21 @@ pub(crate) struct ServeArguments {
     pub(crate) secret: SecretArguments,
 }
 
+/// Reads `127.0.0.1:8787`, `[::1]:8787`, and for the loopback address `localhost:8787` and `:8787`.
+fn listen_address(text: &str) -> Result<SocketAddr, &'static str> {
+    let (host, port) = text.rsplit_once(':').unwrap_or((text, ""));
+    if host.is_empty() || host.eq_ignore_ascii_case("localhost") {
+        let port = port.parse().ok();
+        return port
+            .map(|port| SocketAddr::from((Ipv4Addr::LOCALHOST, port)))
+            .ok_or("say a port, such as localhost:8787");
+    }
+    text.parse()
+        .map_err(|_| "say an address of this computer and a port, such as 127.0.0.1:8787, localhost:8787 or :8787")
+}
+
 fn loopback(text: &str) -> Result<SocketAddr, &'static str> {
-    let address: SocketAddr = text
-        .parse()
-        .map_err(|_| "say an address and a port, such as 127.0.0.1:9187")?;
+    let address = listen_address(text)?;
     if address.ip().is_loopback() {
         Ok(address)
     } else {

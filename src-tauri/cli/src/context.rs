@@ -25,7 +25,8 @@ pub(crate) enum Named {
 /// Where a command works. Commands reach the data folder and the operator's files through it alone.
 #[derive(Debug)]
 pub(crate) struct Context {
-    data_dir: Option<PathBuf>,
+    /// The data folder, or why there is none. That is an error only for a command that needs it.
+    data_dir: latchkey_core::Result<PathBuf>,
     /// Files that were opened before the process gave up root.
     opened: RefCell<HashMap<PathBuf, io::Result<File>>>,
 }
@@ -34,18 +35,22 @@ impl Context {
     /// Enters the data folder. Root opens the files of `named` and becomes the folder's owner, if that is
     /// somebody else.
     pub(crate) fn enter(data_dir: Option<PathBuf>, named: Vec<Named>) -> Result<Self, Failure> {
-        let context = Self::without_folder(data_dir);
+        #[cfg_attr(not(unix), expect(unused_mut, reason = "root is of Unix"))]
+        let mut context = Self::without_folder(data_dir);
         #[cfg(unix)]
-        // A folder that cannot be named is an error for the command that needs it.
-        if let Ok(folder) = files::data_dir(context.data_dir.clone())
-            && let Some(owner) = crate::privileges::plan(&folder)?
-        {
-            *context.opened.borrow_mut() = named
-                .into_iter()
-                .filter(|file| !owner.steers(file.path()).unwrap_or(true))
-                .map(|file| (file.path().to_owned(), file.open()))
-                .collect();
-            owner.assume(&folder)?;
+        if let Ok(folder) = &context.data_dir {
+            match crate::privileges::plan(folder) {
+                Ok(None) => {}
+                Ok(Some(owner)) => {
+                    let opened = named
+                        .into_iter()
+                        .filter(|file| !owner.steers(file.path()).unwrap_or(true))
+                        .map(|file| (file.path().to_owned(), file.open()));
+                    context.opened = RefCell::new(opened.collect());
+                    owner.assume(folder)?;
+                }
+                Err(refused) => context.data_dir = Err(refused),
+            }
         }
         #[cfg(not(unix))]
         drop(named);
@@ -55,7 +60,7 @@ impl Context {
     /// The context of a command that uses no data folder.
     pub(crate) fn without_folder(data_dir: Option<PathBuf>) -> Self {
         Self {
-            data_dir,
+            data_dir: files::data_dir(data_dir),
             opened: RefCell::default(),
         }
     }
@@ -63,10 +68,7 @@ impl Context {
     /// Opens the data folder with its instances and keys.
     pub(crate) fn home(&self) -> Result<Home, Failure> {
         let keychain = KeychainUse::from_setting(variable("LATCHKEY_KEYCHAIN").as_deref());
-        Ok(Home::open(
-            files::data_dir(self.data_dir.clone())?,
-            keychain,
-        )?)
+        Ok(Home::open(self.data_dir.clone()?, keychain)?)
     }
 
     /// Returns whether a path names a file that can be read.

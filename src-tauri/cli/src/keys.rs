@@ -63,12 +63,12 @@ pub(crate) fn start_anew(
     let changed = home.start_with_new_keys(&passphrase(&prompt, context)?, &by)?;
     let ids: Vec<&str> = changed.iter().map(|one| one.id.as_str()).collect();
     output.print(
-        &format!(
+        format!(
             "Started with new keys. These instances need their secret again: {}.",
             names(&changed)
         ),
         || json!({ "without_secret": ids }),
-    );
+    )?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -25,9 +25,11 @@ mod users;
 
 use std::env;
 use std::ffi::OsString;
+use std::panic::{self, AssertUnwindSafe};
 use std::process::ExitCode;
 
 use jiff::Timestamp;
+use latchkey_core::{Error, ErrorCode};
 
 use args::{Arguments, Command, SecretCommand};
 use context::Context;
@@ -43,10 +45,31 @@ static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 fn main() -> ExitCode {
     let given: Vec<OsString> = env::args_os().collect();
     let output = Output::new(usage::wants_json(&given));
-    match usage::parse(&given).and_then(|arguments| run(arguments, &output)) {
+    log_panics();
+    let parsed = usage::parse(&given);
+    match parsed.and_then(|arguments| run_caught(arguments, &output)) {
         Ok(code) => code,
         Err(failure) => output.failure(&failure),
     }
+}
+
+/// Logs panics instead of printing them. The store panics on damaged files, which is an error with a
+/// message of its own.
+fn log_panics() {
+    panic::set_hook(Box::new(|panicked| {
+        tracing::error!(%panicked, "a panic");
+    }));
+}
+
+/// Runs the command. A panic that nothing else has caught is an error.
+fn run_caught(arguments: Option<Arguments>, output: &Output) -> Result<ExitCode, Failure> {
+    panic::catch_unwind(AssertUnwindSafe(|| run(arguments, output))).unwrap_or_else(|_| {
+        Err(Error::new(
+            ErrorCode::Storage,
+            "This program failed inside. Nothing that was acknowledged is lost. Try again, and report it if it happens again.",
+        )
+        .into())
+    })
 }
 
 fn run(arguments: Option<Arguments>, output: &Output) -> Result<ExitCode, Failure> {

@@ -138,15 +138,24 @@ fn instance(home: &Home, name: Option<&str>) -> Result<Instance, Failure> {
     }
 }
 
-/// Ends the gateway when the terminal or the service manager asks for it.
+/// Ends the gateway on SIGTERM and SIGINT. Ignores SIGHUP.
 async fn end_with_signal(handle: Handle) {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminated) = signal(SignalKind::terminate()) {
-            tokio::select! {
-                _ = tokio::signal::ctrl_c() => {}
-                _ = terminated.recv() => {}
+        let signals = (
+            signal(SignalKind::terminate()),
+            signal(SignalKind::hangup()),
+        );
+        if let (Ok(mut terminated), Ok(mut hung_up)) = signals {
+            loop {
+                tokio::select! {
+                    _ = tokio::signal::ctrl_c() => break,
+                    _ = terminated.recv() => break,
+                    _ = hung_up.recv() => {
+                        tracing::info!("SIGHUP is ignored: changed settings are read by themselves");
+                    }
+                }
             }
             return handle.shut_down();
         }

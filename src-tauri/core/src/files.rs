@@ -143,9 +143,24 @@ pub fn sync_dir(folder: &Path) -> io::Result<()> {
 /// The error for what the operating system refused.
 #[must_use]
 pub fn storage(done: &str, path: &Path, cause: io::Error) -> Error {
+    use io::ErrorKind as Kind;
+
+    let why = match cause.kind() {
+        Kind::PermissionDenied => {
+            "this user may not. Run this as the user whom it belongs to, or change its permissions"
+        }
+        Kind::ReadOnlyFilesystem => {
+            "its file system is read-only. Make it writable, or name another data folder with LATCHKEY_DATA_DIR"
+        }
+        Kind::StorageFull | Kind::QuotaExceeded => "there is no room left. Make room and try again",
+        Kind::NotFound => "there is no such file or folder. Check the path",
+        Kind::NotADirectory => "a part of the path is no folder. Check the path",
+        Kind::IsADirectory => "it is a folder. Name a file",
+        _ => &cause.to_string(),
+    };
     Error::new(
         ErrorCode::Storage,
-        format!("{} could not be {done}: {cause}.", path.display()),
+        format!("{} could not be {done}: {why}.", path.display()),
     )
     .because(cause)
 }

@@ -21,4 +21,5 @@ mod records;
 mod root;
 mod run;
 mod serve;
+mod storage;
 mod terminal;

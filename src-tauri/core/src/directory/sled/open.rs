@@ -207,17 +207,25 @@ fn hold(folder: &Path, holder: &str) -> Result<File> {
 /// A snapshot that was being written when the power went makes every later opening fail, and is
 /// not needed.
 fn remove_unfinished_snapshots(path: &Path) {
+    remove_snapshots(path, ".generating");
+}
+
+/// Removes the snapshots with `part` in their names. Returns whether there were any.
+fn remove_snapshots(path: &Path, part: &str) -> bool {
     let Ok(entries) = fs::read_dir(path) else {
-        return;
+        return false;
     };
+    let mut removed = false;
     for entry in entries.flatten() {
-        let name = entry.file_name();
-        if name.to_string_lossy().ends_with(".generating")
-            && let Err(cause) = fs::remove_file(entry.path())
-        {
-            tracing::warn!(%cause, "an unfinished snapshot was not removed");
+        if !entry.file_name().to_string_lossy().contains(part) {
+            continue;
+        }
+        match fs::remove_file(entry.path()) {
+            Ok(()) => removed = true,
+            Err(cause) => tracing::warn!(%cause, "a snapshot was not removed"),
         }
     }
+    removed
 }
 
 /// Opens the tree. The lock of this folder is held by now, so where sled's own is taken, a tree that
@@ -228,15 +236,25 @@ fn open(path: &Path) -> Result<sled::Db> {
         .cache_capacity(CACHE_BYTES)
         // Every change is flushed before it is acknowledged.
         .flush_every_ms(None);
-    for _ in 0..CLOSING_WAITS {
+    let mut waits = CLOSING_WAITS;
+    loop {
         // Changed bytes can make sled panic instead of fail.
         match panic::catch_unwind(AssertUnwindSafe(|| config.open())) {
-            Ok(Err(cause)) if is_still_closing(&cause) => thread::sleep(CLOSING_WAIT),
-            Ok(opened) => return opened.map_err(storage),
+            Ok(Ok(tree)) => return Ok(tree),
+            Ok(Err(cause)) if is_still_closing(&cause) && waits > 0 => {
+                waits -= 1;
+                thread::sleep(CLOSING_WAIT);
+            }
+            // The rows are in the log. A snapshot only saves reading all of it, and what is counted
+            // beside the tree shows whether rows are missing.
+            _ if remove_snapshots(path, "snap.") => {}
+            Ok(Err(sled::Error::Io(cause))) => return Err(files::storage("opened", path, cause)),
+            Ok(Err(cause)) => {
+                return Err(damaged(path, "it is not what was written").because(cause));
+            }
             Err(_) => return Err(damaged(path, "it is not what was written")),
         }
     }
-    config.open().map_err(storage)
 }
 
 /// sled says it in words only.
