@@ -64,6 +64,7 @@ commands! {
     users::user_reactivate(users::UserRef) -> users::UserProfile;
     users::user_sign_out(users::UserRef) -> users::UserProfile;
     users::user_remove(users::UserRef) -> ();
+    users::users_correct_times(instances::InstanceRef) -> ();
     users::seats(instances::InstanceRef) -> users::Seats;
     users::seats_set(users::SeatLimit) -> users::Seats;
     activity::activity(activity::ActivityRequest) -> activity::ActivityPage;

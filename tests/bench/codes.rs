@@ -67,6 +67,7 @@ pub(crate) fn measure() {
     let rules = CodeRules {
         algorithm: Algorithm::HS256,
         require_expiry: false,
+        audiences: None,
     };
     let header = Header::default();
     let encoding = EncodingKey::from_secret(SECRET.as_bytes());

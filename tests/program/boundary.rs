@@ -269,6 +269,7 @@ fn only_the_revealing_command_answers_with_the_secret_and_it_does_so_once() {
         "policy": { "external_auth": true, "require_expiry": false, "provisioning": true, "refresh_profile": true },
         "visiting": { "step": "confirm", "session": "1 day", "return_to": ["https://app.acme.example"], "embed_in": ["https://www.acme.example"] },
         "retention": { "age": "30 days", "refusals": 1000 },
+        "audiences": ["acme-chat"],
     });
     let asked = [
         ("start", Value::Null),
@@ -314,6 +315,7 @@ fn only_the_revealing_command_answers_with_the_secret_and_it_does_so_once() {
         ("user_remove", json!({ "instance": instance, "id": "ada" })),
         ("activity", activity_request(&instance)),
         ("seats", by_id.clone()),
+        ("users_correct_times", json!({ "instance": instance })),
         ("seats_set", json!({ "instance": instance, "limit": 3 })),
         ("gateway", Value::Null),
         (

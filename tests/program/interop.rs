@@ -61,6 +61,7 @@ fn judged(code: &str, key: &SigningKey, algorithm: Algorithm) -> VerifiedCode {
     let rules = CodeRules {
         algorithm,
         require_expiry: false,
+        audiences: None,
     };
     verify(code, &[key], rules, Timestamp::now()).unwrap_or_else(|refused| panic!("{refused}"))
 }

@@ -28,6 +28,7 @@ export function instanceLike(changed: Partial<Instance> = {}): Instance {
     },
     visiting: { step: 'automatic', session: '14 days', return_to: [], embed_in: [] },
     retention: { age: '365 days', refusals: 100_000 },
+    audiences: [],
     api_keys: [],
     key: { origin: 'pasted', set_at: 1_795_300_000, warning: null, revealable: true },
     ...changed,
@@ -128,6 +129,7 @@ export function pageOf(request: UsersRequest, total: number): UserPage {
     first_row: Math.min(first, total),
     total,
     next: end < total ? String(end - 1) : null,
+    notices: [],
   };
 }
 

@@ -427,6 +427,8 @@ pub(crate) enum UsersCommand {
         /// The id.
         id: String,
     },
+    /// Set recorded times that lie in the future to now, after the clock of this computer was wrong.
+    CorrectTimes,
 }
 
 /// How many seats there are.
@@ -587,6 +589,10 @@ pub(crate) struct SettingsArguments {
     /// How many refusals stay in the activity at most, the latest ones [default: 100000].
     #[arg(long, value_name = "N")]
     pub(crate) keep_refusals: Option<u64>,
+    /// A value of the claim 'aud' that is accepted besides the instance's URL; repeat it for more. It
+    /// replaces those that were set; none takes them away.
+    #[arg(long, value_name = "TEXT|none")]
+    pub(crate) audience: Vec<String>,
 }
 
 fn yes_or_no(text: &str) -> Result<bool, &'static str> {

@@ -45,6 +45,7 @@ pub(crate) fn inspect(
             let rules = CodeRules {
                 algorithm: arguments.protocol.algorithm.unwrap_or_default(),
                 require_expiry: false,
+                audiences: None,
             };
             let name = name.as_deref().map(Parameter::parse).transpose()?;
             (name.unwrap_or_default(), rules)

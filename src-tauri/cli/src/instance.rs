@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use jiff::Timestamp;
 use latchkey_core::activity::{Actor, Occasion};
+use latchkey_core::audience::Audience;
 use latchkey_core::home::{Home, SecretSource};
 use latchkey_core::instance::{Hosted, Instance, Name, Settings, SignInStep};
 use latchkey_core::keys::{Kept, KeyOrigin};
@@ -182,6 +183,10 @@ fn apply(arguments: &SettingsArguments, settings: &mut Settings) -> latchkey_cor
         &mut visiting.embed_in,
         origins(&arguments.embed_in, "embed_in")?,
     );
+    if !arguments.audience.is_empty() {
+        let named = arguments.audience.iter().map(String::as_str);
+        settings.audiences = Audience::parse_all(named.filter(|text| *text != "none"))?;
+    }
     Ok(())
 }
 
@@ -235,20 +240,12 @@ fn show(instance: &Instance, output: &Output) -> Result<(), Failure> {
         output.warn(&warning.message);
     }
     let policy = settings.policy;
-    let listed = |origins: &[WebOrigin]| {
-        let origins: Vec<String> = origins.iter().map(ToString::to_string).collect();
-        if origins.is_empty() {
-            "none".to_owned()
-        } else {
-            origins.join(" ")
-        }
-    };
     let text = format!(
         "name             {}\nid               {}\nurl              {}\nhosted           {hosted}\n\
          parameter        {}\nalgorithm        {}\nlifetime         {}\nsecret           {secret}\n\
          external-auth    {}\nrequire-expiry   {}\nprovisioning     {}\nrefresh-profile  {}\n\
          sign-in          {}\nsession          {}\nreturn-to        {}\n\
-         embed-in         {}\nkeep-activity    {}\nkeep-refusals    {}",
+         embed-in         {}\nkeep-activity    {}\nkeep-refusals    {}\naudience         {}",
         settings.name.as_str(),
         instance.id,
         settings.url,
@@ -268,11 +265,21 @@ fn show(instance: &Instance, output: &Output) -> Result<(), Failure> {
         listed(&settings.visiting.embed_in),
         settings.retention.age,
         settings.retention.refusals,
+        listed(&settings.audiences),
     );
     // No setting holds a line break.
     let mut block = Text::new();
     block.block(text);
     output.print(block, || described(instance))
+}
+
+fn listed<T: ToString>(all: &[T]) -> String {
+    let all: Vec<String> = all.iter().map(ToString::to_string).collect();
+    if all.is_empty() {
+        "none".to_owned()
+    } else {
+        all.join(" ")
+    }
 }
 
 fn described(instance: &Instance) -> Value {
@@ -288,6 +295,7 @@ fn described(instance: &Instance) -> Value {
         "policy": settings.policy,
         "visiting": settings.visiting,
         "retention": settings.retention,
+        "audiences": settings.audiences,
         "secret": instance.key.as_ref().map(|key| json!({
             "origin": key.origin,
             "kept": key.kept,

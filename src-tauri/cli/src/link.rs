@@ -5,8 +5,11 @@ use std::process::ExitCode;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use latchkey_core::activity::{Actor, Occasion};
 use latchkey_core::compose::{Composition, Target, compose};
 use latchkey_core::email::Email;
+use latchkey_core::home::Home;
+use latchkey_core::instance::Instance;
 use latchkey_core::lifetime::Lifetime;
 use latchkey_core::link::{BaseUrl, Parameter};
 use latchkey_core::metadata::Metadata;
@@ -32,9 +35,13 @@ pub(crate) fn link(
 ) -> Result<ExitCode, Failure> {
     let picture = arguments.qr.as_deref().map(picture_format).transpose()?;
     let payload = payload(&arguments, context)?;
-    let (target, default_lifetime, key) = signer(&arguments, context)?;
-    let mut composition =
-        Composition::new(payload, arguments.expires_in.unwrap_or(default_lifetime));
+    let Signer {
+        target,
+        lifetime,
+        key,
+        instance,
+    } = signer(&arguments, context)?;
+    let mut composition = Composition::new(payload, arguments.expires_in.unwrap_or(lifetime));
     composition.not_before = arguments
         .not_before
         .as_deref()
@@ -45,6 +52,10 @@ pub(crate) fn link(
     composition.subject = arguments.subject;
     composition.audience = arguments.audience;
     let composed = compose(&target, &key, composition, now)?;
+    if let Some((home, instance)) = &instance {
+        let by = Occasion::new(Actor::CommandLine, now);
+        home.note_link(instance, &composed.claims, &by)?;
+    }
     let url = composed.link.url();
     let qr = Qr::for_url(&url);
 
@@ -93,20 +104,25 @@ pub(crate) fn link(
     Ok(ExitCode::SUCCESS)
 }
 
-fn signer(
-    arguments: &LinkArguments,
-    context: &Context,
-) -> Result<(Target, Lifetime, SigningKey), Failure> {
+/// What signs a link, and for whom.
+struct Signer {
+    target: Target,
+    lifetime: Lifetime,
+    key: SigningKey,
+    instance: Option<(Home, Instance)>,
+}
+
+fn signer(arguments: &LinkArguments, context: &Context) -> Result<Signer, Failure> {
     if let Some(name) = &arguments.instance {
         let home = context.home()?;
         let instance = home.instances().find(name)?;
         let key = keys::signing_key(&arguments.secret, context, Some((&home, &instance)))?;
-        let settings = instance.settings;
-        return Ok((
-            settings.target(),
-            settings.lifetime,
-            key.ok_or_else(no_secret)?,
-        ));
+        return Ok(Signer {
+            target: instance.settings.target(),
+            lifetime: instance.settings.lifetime,
+            key: key.ok_or_else(no_secret)?,
+            instance: Some((home, instance)),
+        });
     }
     let target = Target {
         url: BaseUrl::typed(arguments.url.as_deref().unwrap_or_default())?,
@@ -117,7 +133,12 @@ fn signer(
         algorithm: arguments.protocol.algorithm.unwrap_or_default(),
     };
     let key = keys::signing_key(&arguments.secret, context, None)?.ok_or_else(no_secret)?;
-    Ok((target, Lifetime::default(), key))
+    Ok(Signer {
+        target,
+        lifetime: Lifetime::default(),
+        key,
+        instance: None,
+    })
 }
 
 fn no_secret() -> Failure {

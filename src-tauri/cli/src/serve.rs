@@ -5,7 +5,9 @@ use std::num::NonZeroU32;
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use latchkey_core::activity::Actor;
+use latchkey_core::directory;
 use latchkey_core::home::Home;
 use latchkey_core::instance::{Hosted, Instance};
 use latchkey_core::secret::SigningKey;
@@ -87,7 +89,7 @@ pub(crate) fn serve(
         ));
     }
     let directory = Arc::new(home.directory(&instance, HOLDER)?);
-    let shared = Arc::clone(&directory);
+    let (shared, recorded) = (Arc::clone(&directory), Arc::clone(&directory));
     let id = instance.id.clone();
     let visitors = Visitors {
         proxies: arguments.trusted_proxy.clone(),
@@ -98,6 +100,9 @@ pub(crate) fn serve(
         Hosting::of(&home, &id, given.as_ref(), &*shared)
     });
     let _log = log_to_stderr(arguments.log);
+    for notice in directory::notices(&*recorded, Timestamp::now())? {
+        tracing::warn!(code = notice.code, "{}", notice.message);
+    }
     let metrics = arguments.metrics.map(Listening::on).transpose()?;
     let name = instance.settings.name.as_str();
     output.line(

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use jiff::Timestamp;
 use latchkey_core::activity::{Actor, Occasion};
 use latchkey_core::directory::{
-    Directory, Origin, Place, Search, SledDirectory, Sort, SortBy, User, UserQuery,
+    self, Directory, Origin, Place, Search, SledDirectory, Sort, SortBy, User, UserQuery,
 };
 use latchkey_core::email::Email;
 use latchkey_core::payload::NewUser;
@@ -40,7 +40,7 @@ pub(crate) fn users(
     let directory = open(instance, context)?;
     let id = |id: &str| UserId::parse(id, "id");
     match &arguments.command {
-        UsersCommand::List(arguments) => list(arguments, &directory, output)?,
+        UsersCommand::List(arguments) => list(arguments, &directory, output, now)?,
         UsersCommand::Show { id: who } => {
             show(&directory.known_user(&id(who)?)?, output)?;
         }
@@ -67,6 +67,15 @@ pub(crate) fn users(
         UsersCommand::Remove { id: who } => {
             directory.remove(&id(who)?, &by)?;
             output.print(format!("Removed {who}."), || json!({ "removed": who }))?;
+        }
+        UsersCommand::CorrectTimes => {
+            let corrected = directory.correct_times(&by)?;
+            let text = match corrected {
+                0 => "No recorded time lies in the future.".to_owned(),
+                1 => "Set 1 recorded time to now.".to_owned(),
+                corrected => format!("Set {corrected} recorded times to now."),
+            };
+            output.print(text, || json!({ "corrected": corrected }))?;
         }
     }
     Ok(ExitCode::SUCCESS)
@@ -111,7 +120,12 @@ fn list(
     arguments: &ListArguments,
     directory: &SledDirectory,
     output: &Output,
+    now: Timestamp,
 ) -> Result<(), Failure> {
+    let warnings = directory::notices(directory, now)?;
+    for warning in &warnings {
+        output.warn(&warning.message);
+    }
     let query = UserQuery {
         search: Search::new(&arguments.search),
         status: arguments.status.map(|status| match status {
@@ -146,7 +160,7 @@ fn list(
     }
     output.print(
         text,
-        || json!({ "users": value(&page.users), "total": page.total, "next": next }),
+        || json!({ "users": value(&page.users), "total": page.total, "next": next, "warnings": value(&warnings) }),
     )?;
     if let Some(next) = &next {
         let last = page.first_row + page.users.len() as u64;

@@ -40,9 +40,9 @@ pub struct Registered {
 }
 
 impl Registered {
-    /// Reads them from a code's claims. A wrong type is refused, never ignored; `iss`, `sub` and
-    /// `aud`, on which nothing here depends, are taken where they are texts and left alone where
-    /// they are not.
+    /// Reads them from a code's claims. A wrong type is refused, never ignored; `iss` and
+    /// `sub`, on which nothing here depends, are taken where they are texts and left alone where
+    /// they are not; so is `aud`, which [`Audiences`](crate::audience::Audiences) judge.
     pub fn from_members(members: &Map<String, Value>) -> Result<Self, CodeRefusal> {
         let text = |name| members.get(name).and_then(Value::as_str).map(str::to_owned);
         let id = match members.get("jti") {

@@ -161,7 +161,7 @@ impl Forecast {
 
     fn refused(refusal: &Refusal, now: Timestamp) -> Self {
         let (tone, title, detail) = match refusal {
-            Refusal::Code(CodeRefusal::NotYetValid { at }) => (
+            Refusal::Code(CodeRefusal::NotYetValid { at, .. }) => (
                 Tone::Caution,
                 format!("Begins to work {}", time::relative(*at, now)),
                 "Until then it is refused as not yet valid.".to_owned(),

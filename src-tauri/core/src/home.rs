@@ -6,11 +6,13 @@ use std::sync::{Mutex, PoisonError};
 
 use jiff::Timestamp;
 
-use crate::activity::Occasion;
+use crate::activity::{Event, Occasion};
 use crate::api_key::ApiKey;
+use crate::claims::Claims;
 use crate::directory::{Directory, SledDirectory};
 use crate::instance::{Hosted, Instance, InstanceId, Instances, Settings};
 use crate::keys::{Kept, KeyOrigin, KeyRecord, KeychainUse, Keys};
+use crate::payload::Payload;
 use crate::secret::{Secret, SigningKey};
 use crate::{Error, ErrorCode, Result, files};
 
@@ -212,6 +214,23 @@ impl Home {
         };
         directory.record_acts(&instance.acts.waiting)?;
         self.instances.forget_acts(&instance.id, last.number)
+    }
+
+    /// Notes that a link was made by a process that does not hold the directory of the instance.
+    /// Whoever holds it records that, and knows the link to be newer than removals and edits before.
+    ///
+    /// It is noted only within a minute of a removal or an edit: later, `iat` proves the order.
+    pub fn note_link(&self, instance: &Instance, claims: &Claims, by: &Occasion) -> Result<()> {
+        let is_here = instance.settings.hosted == Hosted::Here;
+        let brings_profile = matches!(claims.payload, Payload::User(_));
+        if is_here
+            && brings_profile
+            && SledDirectory::needs_order(&self.users_folder(&instance.id), by.at)
+        {
+            self.instances
+                .note(&instance.id, Event::link_made(claims), by)?;
+        }
+        Ok(())
     }
 
     /// Removes an instance with its key and all that is in its folder, its users too.

@@ -78,7 +78,12 @@ impl Inspection {
 
 /// Takes `code` apart and judges it by `rules` with `keys`; without keys it is shown only.
 #[must_use]
-pub fn inspect(code: &str, keys: &[&SigningKey], rules: CodeRules, now: Timestamp) -> Inspection {
+pub fn inspect(
+    code: &str,
+    keys: &[&SigningKey],
+    rules: CodeRules<'_>,
+    now: Timestamp,
+) -> Inspection {
     let shown = unverified::read(code);
     let times = match &shown.claims_json {
         Some(Value::Object(members)) => times(members, now),

@@ -8,7 +8,7 @@
 //! | who is signed in, and where to | [`session`], [`return_address`] |
 //! | users and their seats | [`directory`] |
 //! | who did what, and when | [`activity`] |
-//! | what is signed | [`claims`], [`lifetime`], [`time`] |
+//! | what is signed | [`claims`], [`lifetime`], [`time`], [`audience`] |
 //! | the signed code | [`code`]: [`code::sign`], [`code::verify`], [`code::unverified`], [`code::recognize`] |
 //! | the link and its other shapes | [`link`], [`widget`], [`qr`] |
 //! | composing and inspecting as a whole | [`compose`], [`preview`], [`forecast`], [`inspect`] |
@@ -21,6 +21,7 @@
 
 pub mod activity;
 pub mod api_key;
+pub mod audience;
 pub mod claims;
 pub mod code;
 pub mod compose;

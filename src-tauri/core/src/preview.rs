@@ -1,8 +1,8 @@
 //! A link as it would be given out now, with everything that is known of it.
 
-use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use crate::activity::Occasion;
 use crate::code;
 use crate::compose::Composed;
 use crate::forecast::{Forecast, Users};
@@ -32,15 +32,23 @@ pub struct Preview {
     pub warnings: Vec<Warning>,
 }
 
-/// Judges the code of a composed link as the instance would, with what is known of its users. `now`
-/// may be later than the moment at which the link was composed.
+/// Judges the code of a composed link as the instance would, with what is known of its users. The time of
+/// `by` may be later than the moment at which the link was composed. Whoever looks at the link may
+/// scan it, so its order among other changes is noted.
 pub fn preview(
     settings: &Settings,
     key: &SigningKey,
     composed: Composed,
     users: Users<'_>,
-    now: Timestamp,
+    by: &Occasion,
 ) -> Result<Preview> {
+    let now = by.at;
+    if let Users::Here(directory) = users {
+        // Without the note, its `iat` decides.
+        if let Err(cause) = directory.link_shown(&composed.claims, by) {
+            tracing::warn!(error = ?cause, "the order of a link was not noted");
+        }
+    }
     let judged =
         code::verify(composed.code.expose(), &[key], settings.code_rules(), now).map(Box::new);
     let qr = Qr::for_url(&composed.link.url());

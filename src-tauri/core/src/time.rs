@@ -5,6 +5,7 @@ use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use serde::{Serialize as _, Serializer};
 
+use crate::code::LEEWAY_SECS;
 use crate::{Error, ErrorCode, Result};
 
 /// The last second that a claim may name: the end of the year 9999, the last that RFC 3339 writes.
@@ -29,6 +30,19 @@ pub(crate) fn rfc3339_if_any<S: Serializer>(
     serializer: S,
 ) -> Result<S::Ok, S::Error> {
     secs.map(exact).serialize(serializer)
+}
+
+/// Whether a recorded moment lies in the future, as only a wrong clock can bring about.
+#[must_use]
+pub fn is_ahead(secs: i64, now: i64) -> bool {
+    secs > now.saturating_add(LEEWAY_SECS)
+}
+
+/// Whether a time of another clock, which may be [`LEEWAY_SECS`] ahead, surely lies after a moment of
+/// this computer's.
+#[must_use]
+pub fn is_surely_after(theirs: i64, moment: i64) -> bool {
+    theirs.saturating_sub(LEEWAY_SECS) > moment
 }
 
 /// How far a moment is from `now`, in the largest unit that fits: `in 7 days`, `3 hours ago`,

@@ -30,8 +30,11 @@ pub struct KnownUser {
     pub id: UserId,
     /// Whether they may sign in.
     pub status: Status,
-    /// The `iat` of what the profile was last set by, in Unix seconds.
+    /// When the profile was last set, in Unix seconds: the `iat` of the code that did, or when an
+    /// administrator did.
     pub profile_as_of: i64,
+    /// Whether an administrator set the profile last, so that the time is this computer's.
+    pub profile_set_here: bool,
 }
 
 /// The seats that are taken, and how many there are.
@@ -75,6 +78,9 @@ pub struct Knowledge {
     pub email_owner: Option<UserId>,
     /// When a user of the payload's id was removed, in Unix seconds, if one was.
     pub removed_at: Option<i64>,
+    /// Whether the code is a link that Latchkey made after the user was removed or edited. The order is
+    /// known then, and no clocks are compared.
+    pub made_since: bool,
     /// The seats.
     pub seats: Seats,
     /// What has become of the code's id.
@@ -137,6 +143,8 @@ pub enum Refusal {
         subject: String,
         /// When, in Unix seconds.
         at: i64,
+        /// Whether that lies in the future: the clock was wrong then, or is now.
+        is_ahead: bool,
     },
     /// The address belongs to somebody else.
     EmailInUse {
@@ -154,6 +162,9 @@ pub enum Refusal {
         seats: Seats,
     },
 }
+
+/// What an administrator does about recorded times that lie in the future.
+pub(crate) const CORRECT_TIMES: &str = "set such times to now: 'Correct times' on Studio's Users screen, or 'latchkey users correct-times'";
 
 /// Judges a code.
 #[must_use]
@@ -187,7 +198,7 @@ fn judged(
     match (&known.user, &code.payload) {
         (Some(user), payload) => returning(user, payload, code, policy, known),
         (None, Payload::User(user)) => new(user, code, policy, known),
-        (None, Payload::Id(_) | Payload::Email(_)) => Err(absent(&code.payload, known)),
+        (None, Payload::Id(_) | Payload::Email(_)) => Err(absent(code, known)),
     }
 }
 
@@ -207,10 +218,14 @@ fn returning(
     if brings_profile {
         refuse_foreign_email(known)?;
     }
-    let is_newer = code
-        .registered
-        .issued_at
-        .is_some_and(|issued_at| issued_at > user.profile_as_of);
+    let is_newer = known.made_since
+        || if user.profile_set_here {
+            code.is_issued_after(user.profile_as_of)
+        } else {
+            // Both are of the clock of whoever issues codes.
+            let issued_at = code.registered.issued_at;
+            issued_at.is_some_and(|issued_at| issued_at > user.profile_as_of)
+        };
     Ok(Verdict::SignedIn {
         user: user.id.clone(),
         refreshes_profile: brings_profile && policy.refresh_profile && is_newer,
@@ -225,15 +240,8 @@ fn new(
 ) -> Result<Verdict, Refusal> {
     if let Some(at) = known.removed_at {
         // A code that does not say when it was issued cannot show that it is newer.
-        let is_newer = code
-            .registered
-            .issued_at
-            .is_some_and(|issued_at| issued_at > at);
-        if !is_newer {
-            return Err(Refusal::UserRemoved {
-                subject: user.id.as_str().to_owned(),
-                at,
-            });
+        if !known.made_since && !code.is_issued_after(at) {
+            return Err(removed(user.id.as_str(), at, code));
         }
     }
     refuse_foreign_email(known)?;
@@ -252,11 +260,21 @@ fn new(
     })
 }
 
-fn absent(payload: &Payload, known: &Knowledge) -> Refusal {
-    let subject = payload.subject().to_owned();
+fn absent(code: &VerifiedCode, known: &Knowledge) -> Refusal {
+    let subject = code.payload.subject();
     match known.removed_at {
-        Some(at) => Refusal::UserRemoved { subject, at },
-        None => Refusal::UnknownUser { subject },
+        Some(at) => removed(subject, at, code),
+        None => Refusal::UnknownUser {
+            subject: subject.to_owned(),
+        },
+    }
+}
+
+fn removed(subject: &str, at: i64, code: &VerifiedCode) -> Refusal {
+    Refusal::UserRemoved {
+        subject: subject.to_owned(),
+        at,
+        is_ahead: time::is_ahead(at, code.judged_at),
     }
 }
 
@@ -393,7 +411,16 @@ impl fmt::Display for Refusal {
             Self::UserSuspended { user } => {
                 write!(f, "{user} is suspended. Reactivate the user first.")
             }
-            Self::UserRemoved { subject, at } => write!(
+            Self::UserRemoved {
+                subject,
+                at,
+                is_ahead: true,
+            } => write!(
+                f,
+                "{subject} was removed, and the recorded time, {}, lies in the future: this computer's clock was wrong then, or is now. Set the clock, then {CORRECT_TIMES}.",
+                time::exact(*at)
+            ),
+            Self::UserRemoved { subject, at, .. } => write!(
                 f,
                 "{subject} was removed at {}, and this code does not bring the user back. Make a new link for a new user.",
                 time::exact(*at)

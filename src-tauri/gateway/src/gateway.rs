@@ -194,6 +194,12 @@ impl Gateway {
         });
     }
 
+    /// Records the acts on the instance that wait, among them links that the command line made: they
+    /// come before the change of a user that follows.
+    pub(crate) fn record_acts(&self) -> Result<()> {
+        (self.ask)().map(drop)
+    }
+
     /// Whether links can be opened here, as far as is known.
     pub(crate) fn is_well(&self) -> bool {
         !self.is_failing.load(Ordering::Relaxed) && self.hosted().is_ok()

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use arboard::ImageData;
-use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use latchkey_core::compose::{Composition, compose as composed};
 use latchkey_core::email::Email;
@@ -20,7 +19,7 @@ use tauri::{AppHandle, Runtime, State};
 use ts_rs::TS;
 
 use crate::clipboard::{CLEARED_AFTER, Content};
-use crate::studio::{Source, at_home, blocking};
+use crate::studio::{Source, at_home, blocking, now};
 use crate::{Problem, Studio, dialogs};
 
 /// The metadata of a new or returning user, as a form or as text.
@@ -266,7 +265,7 @@ pub async fn compose(
             .instances()
             .get(&InstanceId::parse(&request.instance)?)?;
         let key = home.signing_key(&instance)?;
-        let now = Timestamp::now();
+        let by = now();
         let source = request.source(&instance);
         let kept = if request.anew {
             None
@@ -275,10 +274,10 @@ pub async fn compose(
         };
         let link = match kept {
             Some(kept) => kept,
-            None => composed(&source.target, &key, Composition::try_from(request)?, now)?,
+            None => composed(&source.target, &key, Composition::try_from(request)?, by.at)?,
         };
         let preview = studio.with_users(home, &instance, |users| {
-            preview::preview(&instance.settings, &key, link, users, now)
+            preview::preview(&instance.settings, &key, link, users, &by)
         })?;
         let revision = studio.show(source, preview.composed.clone(), preview.qr.clone());
         Ok(Preview::new(revision, preview))

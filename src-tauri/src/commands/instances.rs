@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use latchkey_core::audience::Audience;
 use latchkey_core::instance::{self, InstanceId, Name, Settings};
 use latchkey_core::link::{BaseUrl, Parameter};
 use latchkey_core::preferences::Preferences;
@@ -127,6 +128,8 @@ pub struct Instance {
     pub visiting: Visiting,
     /// How much of its activity is kept.
     pub retention: Retention,
+    /// The values of `aud` that it accepts besides its URL.
+    pub audiences: Vec<String>,
     /// Its signing key, if it has one.
     pub key: Option<KeyStatus>,
     /// The keys of its API, which is off where there are none.
@@ -146,6 +149,7 @@ pub struct InstanceSettings {
     pub policy: Policy,
     pub visiting: Visiting,
     pub retention: Retention,
+    pub audiences: Vec<String>,
 }
 
 /// An instance to connect.
@@ -301,6 +305,7 @@ impl From<instance::Instance> for Instance {
             policy: settings.policy.into(),
             visiting: settings.visiting.clone().into(),
             retention: settings.retention.into(),
+            audiences: settings.audiences.iter().map(ToString::to_string).collect(),
             key: instance.key.map(|key| KeyStatus {
                 origin: match key.origin {
                     keys::KeyOrigin::Generated => KeyOrigin::Generated,
@@ -332,6 +337,7 @@ impl TryFrom<InstanceSettings> for Settings {
             policy: settings.policy.into(),
             visiting: settings.visiting.try_into()?,
             retention: settings.retention.try_into()?,
+            audiences: Audience::parse_all(settings.audiences.iter().map(String::as_str))?,
         })
     }
 }

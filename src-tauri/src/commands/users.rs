@@ -143,6 +143,8 @@ pub struct UserPage {
     pub total: u64,
     /// Where the next page begins, if there is one.
     pub next: Option<String>,
+    /// What has to be mended among the users, whichever were asked for.
+    pub notices: Vec<Problem>,
 }
 
 /// A user by id.
@@ -198,7 +200,15 @@ pub async fn users(
         let (query, sort) = request.query.into();
         let place = request.place.try_into()?;
         let limit = request.limit.clamp(1, MOST_ON_A_PAGE);
-        directory.users(&query, sort, &place, limit).map(Into::into)
+        let page = directory.users(&query, sort, &place, limit)?;
+        let notices = directory::notices(directory, now().at)?;
+        Ok(UserPage {
+            users: page.users.iter().map(Into::into).collect(),
+            first_row: page.first_row,
+            total: page.total,
+            next: page.next.map(|cursor| cursor.to_string()),
+            notices: notices.into_iter().map(Into::into).collect(),
+        })
     })
     .await
 }
@@ -269,6 +279,18 @@ pub async fn user_sign_out(
 pub async fn user_remove(studio: State<'_, Arc<Studio>>, request: UserRef) -> Result<(), Problem> {
     in_directory(studio, request.instance.clone(), move |directory| {
         directory.remove(&request.id()?, &now())
+    })
+    .await
+}
+
+/// Sets recorded times that lie in the future to now.
+#[tauri::command]
+pub async fn users_correct_times(
+    studio: State<'_, Arc<Studio>>,
+    request: InstanceRef,
+) -> Result<(), Problem> {
+    in_directory(studio, request.instance, |directory| {
+        directory.correct_times(&now()).map(drop)
     })
     .await
 }
@@ -359,17 +381,6 @@ impl TryFrom<NewUser> for payload::NewUser {
             },
             metadata: user.metadata.try_into()?,
         })
-    }
-}
-
-impl From<directory::UserPage> for UserPage {
-    fn from(page: directory::UserPage) -> Self {
-        Self {
-            users: page.users.iter().map(Into::into).collect(),
-            first_row: page.first_row,
-            total: page.total,
-            next: page.next.map(|cursor| cursor.to_string()),
-        }
     }
 }
 

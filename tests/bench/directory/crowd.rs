@@ -64,6 +64,7 @@ pub(crate) fn code(number: usize) -> VerifiedCode {
     let rules = CodeRules {
         algorithm: latchkey_core::code::Algorithm::HS256,
         require_expiry: false,
+        audiences: None,
     };
     let claims = Claims {
         payload: Payload::User(person(number)),

@@ -318,6 +318,10 @@ visiting: Visiting,
  */
 retention: Retention, 
 /**
+ * The values of `aud` that it accepts besides its URL.
+ */
+audiences: Array<string>, 
+/**
  * Its signing key, if it has one.
  */
 key: KeyStatus | null, 
@@ -330,7 +334,7 @@ export type InstanceRef = {
  * The id.
  */
 instance: string, };
-export type InstanceSettings = { name: string, url: string, hosted: Hosted, parameter: string, algorithm: Algorithm, lifetime: string, policy: Policy, visiting: Visiting, retention: Retention, };
+export type InstanceSettings = { name: string, url: string, hosted: Hosted, parameter: string, algorithm: Algorithm, lifetime: string, policy: Policy, visiting: Visiting, retention: Retention, audiences: Array<string>, };
 export type InstanceUpdate = { 
 /**
  * The id.
@@ -814,7 +818,11 @@ total: number,
 /**
  * Where the next page begins, if there is one.
  */
-next: string | null, };
+next: string | null, 
+/**
+ * What has to be mended among the users, whichever were asked for.
+ */
+notices: Array<Problem>, };
 export type UserProfile = { 
 /**
  * The user.
@@ -939,6 +947,7 @@ export type Commands = {
   user_reactivate: { request: UserRef; response: UserProfile };
   user_sign_out: { request: UserRef; response: UserProfile };
   user_remove: { request: UserRef; response: null };
+  users_correct_times: { request: InstanceRef; response: null };
   seats: { request: InstanceRef; response: Seats };
   seats_set: { request: SeatLimit; response: Seats };
   activity: { request: ActivityRequest; response: ActivityPage };

@@ -4,8 +4,18 @@ import type { Instance, InstanceSettings } from '../generated/types';
 
 /** The settings of an instance that an administrator edits. */
 export function settingsOf(instance: Instance): InstanceSettings {
-  const { name, url, hosted, parameter, algorithm, lifetime, policy, visiting, retention } =
-    instance;
+  const {
+    name,
+    url,
+    hosted,
+    parameter,
+    algorithm,
+    lifetime,
+    policy,
+    visiting,
+    retention,
+    audiences,
+  } = instance;
   return {
     name,
     url,
@@ -16,6 +26,7 @@ export function settingsOf(instance: Instance): InstanceSettings {
     policy: { ...policy },
     visiting: { ...visiting },
     retention: { ...retention },
+    audiences: [...audiences],
   };
 }
 

@@ -239,3 +239,22 @@ it('knows nobody who is kept elsewhere', async () => {
   expect(said.textContent.replace(/\s+/gu, ' ')).toContain('no copy of its users here');
   expect(asked).toEqual([]);
 });
+
+it('says what has to be mended, and sets times that lie in the future to now', async () => {
+  let notices = [
+    { code: 'shared_email', message: 'older and younger have one email.', field: null },
+    { code: 'times_ahead', message: 'Times lie in the future.', field: null },
+  ];
+  const asked = open(3, {
+    users: (request) => ({ ...pageOf(request, 3), notices }),
+    users_correct_times: () => {
+      notices = [];
+      return null;
+    },
+  });
+  const shown = await screen.findByTestId('users-notices');
+  expect(shown.textContent).toContain('older and younger have one email.');
+  await userEvent.click(screen.getByTestId('users-correct-times'));
+  await waitFor(() => expect(screen.queryByTestId('users-notices')).toBeNull());
+  expect(asked).toContainEqual({ name: 'users_correct_times', request: { instance: 'here' } });
+});

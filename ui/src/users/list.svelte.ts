@@ -40,6 +40,8 @@ export class UserList {
   /** How many users there are. */
   everybody = $state<number | null>(null);
   problem = $state.raw<Problem | null>(null);
+  /** What has to be mended among the users. */
+  notices = $state.raw<Problem[]>([]);
   /** Whether an answer is on the way that changes which rows there are. */
   busy = $state(false);
   /** Grows when the rows begin anew, at the first. */
@@ -231,6 +233,7 @@ export class UserList {
     if (page.next === null) this.#cursors.delete(block);
     else this.#cursors.set(block, page.next);
     this.total = page.total;
+    this.notices = page.notices;
     if (!this.filtered) this.everybody = page.total;
     this.problem = null;
   }

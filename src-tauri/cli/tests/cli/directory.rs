@@ -251,3 +251,69 @@ fn nothing_that_was_acknowledged_is_lost_by_kill_9() {
         acknowledged.len()
     );
 }
+
+#[test]
+fn a_link_made_after_a_removal_works_at_once_and_one_from_before_does_not() {
+    let folder = hosted_here("https://chat.acme.example");
+    let run = |arguments: &[&str]| in_folder(folder.path(), arguments);
+    let link = || {
+        let made = run(&[
+            "link",
+            "--instance",
+            "Here",
+            "--user-id",
+            "ada",
+            "--as",
+            "code",
+        ]);
+        made.out.trim().to_owned()
+    };
+    let redeem = |code: &str| {
+        let redeemed = run(&["--json", "redeem", code, "--instance", "Here"]);
+        redeemed.json()["verdict"].as_str().unwrap().to_owned()
+    };
+    let before = link();
+    assert_eq!(redeem(&before), "provisioned");
+    let removed = run(&["users", "--instance", "Here", "remove", "ada"]);
+    assert_eq!(removed.code, 0, "{}", removed.err);
+    let after = link();
+    assert_eq!(redeem(&before), "user_removed");
+    assert_eq!(redeem(&after), "provisioned");
+    let corrected = run(&["users", "--instance", "Here", "correct-times"]);
+    assert_eq!(corrected.out.trim(), "No recorded time lies in the future.");
+}
+
+#[test]
+fn aud_is_judged_by_the_url_and_the_audiences_that_are_set() {
+    let folder = hosted_here("https://chat.acme.example");
+    let run = |arguments: &[&str]| in_folder(folder.path(), arguments);
+    let redeem = |audience: &str| {
+        let made = [
+            "link",
+            "--instance",
+            "Here",
+            "--user-id",
+            "ada",
+            "--audience",
+            audience,
+            "--as",
+            "code",
+        ];
+        let code = run(&made).out.trim().to_owned();
+        let redeemed = run(&["--json", "redeem", &code, "--instance", "Here"]);
+        redeemed.json()["verdict"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(redeem("https://chat.acme.example"), "provisioned");
+    assert_eq!(redeem("acme-chat"), "wrong_audience");
+    let set = [
+        "--json",
+        "instance",
+        "set",
+        "Here",
+        "--audience",
+        "acme-chat",
+    ];
+    assert_eq!(run(&set).json()["audiences"][0], "acme-chat");
+    assert_eq!(redeem("acme-chat"), "signed_in");
+    assert_eq!(redeem("another"), "wrong_audience");
+}

@@ -18,6 +18,7 @@ pub use repeats::Repeats;
 pub(crate) use repeats::{Counted, Refusals};
 pub(crate) use settings::acts_between;
 
+use crate::claims::Claims;
 use crate::code::VerifiedCode;
 use crate::user_id::UserId;
 use crate::verdict::{Refusal, Verdict};
@@ -25,6 +26,8 @@ use crate::{Error, ErrorCode, time};
 
 /// Stable code of the event that an API key was refused.
 const API_KEY_REFUSED: &str = "api_key_refused";
+/// Code of [`Event::link_made`].
+pub(crate) const LINK_MADE: &str = "link_made";
 
 /// Who does something.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -144,6 +147,16 @@ impl Event {
             detail,
             subject,
             link: code.and_then(|code| code.registered.id.clone()),
+        }
+    }
+
+    /// The act of making a link and giving it out.
+    #[must_use]
+    pub fn link_made(claims: &Claims) -> Self {
+        Self {
+            subject: Some(claims.payload.subject().to_owned()),
+            link: claims.registered.id.clone(),
+            ..Self::act(LINK_MADE, "Link made")
         }
     }
 

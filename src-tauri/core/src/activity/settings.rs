@@ -2,7 +2,6 @@
 
 use super::Event;
 use crate::instance::{Hosted, Instance, Policy, Retention, Settings, SignInStep, Visiting};
-use crate::return_address::WebOrigin;
 
 /// The acts that lie between an instance as it was and as it is.
 pub(crate) fn acts_between(before: &Instance, after: &Instance) -> Vec<Event> {
@@ -59,7 +58,7 @@ fn changed_settings(was: &Settings, is: &Settings) -> Vec<String> {
 
 /// All settings but the switch of external authentication, which has acts of its own. None of them is
 /// a secret.
-fn named(settings: &Settings) -> [(&'static str, String); 15] {
+fn named(settings: &Settings) -> [(&'static str, String); 16] {
     // Taken apart so that a setting that is added is not forgotten here.
     let Settings {
         name,
@@ -71,6 +70,7 @@ fn named(settings: &Settings) -> [(&'static str, String); 15] {
         policy,
         visiting,
         retention,
+        audiences,
     } = settings;
     let Policy {
         external_auth: _,
@@ -111,6 +111,7 @@ fn named(settings: &Settings) -> [(&'static str, String); 15] {
         ("session length", session.to_string()),
         ("return addresses", list(return_to)),
         ("widget", list(embed_in)),
+        ("audiences", list(audiences)),
         ("activity kept", age.to_string()),
         ("refusals kept", refusals.to_string()),
     ]
@@ -120,10 +121,10 @@ fn yes_or_no(on: bool) -> String {
     if on { "yes" } else { "no" }.to_owned()
 }
 
-fn list(origins: &[WebOrigin]) -> String {
-    if origins.is_empty() {
+fn list<T: ToString>(all: &[T]) -> String {
+    if all.is_empty() {
         return "none".to_owned();
     }
-    let origins: Vec<String> = origins.iter().map(ToString::to_string).collect();
-    origins.join(" ")
+    let all: Vec<String> = all.iter().map(ToString::to_string).collect();
+    all.join(" ")
 }

@@ -27,17 +27,26 @@ pub enum CodeRefusal {
         /// The instance's.
         pinned: Algorithm,
     },
+    /// `typ` is there and is not `JWT`: another kind of token.
+    WrongType,
     /// Signed with another secret, or changed since.
     BadSignature,
+    /// `aud` names neither the instance's URL nor an audience that is set for it.
+    WrongAudience {
+        /// The instance's URL.
+        expected: String,
+    },
     /// `exp` has passed, leeway included.
     Expired {
         /// When, in Unix seconds.
         at: i64,
     },
-    /// `nbf` has not come, leeway included.
+    /// `nbf` or `iat` has not come, leeway included.
     NotYetValid {
         /// When it will, in Unix seconds.
         at: i64,
+        /// Which of the two.
+        member: &'static str,
     },
     /// There is no `exp`, and the instance requires one.
     ExpiryRequired,
@@ -75,7 +84,9 @@ impl CodeRefusal {
         match self {
             Self::MalformedCode { .. } => "malformed_code",
             Self::UnsupportedAlgorithm { .. } => "unsupported_algorithm",
+            Self::WrongType => "wrong_type",
             Self::BadSignature => "bad_signature",
+            Self::WrongAudience { .. } => "wrong_audience",
             Self::Expired { .. } => "expired",
             Self::NotYetValid { .. } => "not_yet_valid",
             Self::ExpiryRequired => "expiry_required",
@@ -90,7 +101,9 @@ impl CodeRefusal {
         match self {
             Self::MalformedCode { .. } => "not a well-formed code",
             Self::UnsupportedAlgorithm { .. } => "another algorithm",
+            Self::WrongType => "another kind of token",
             Self::BadSignature => "the signature does not match",
+            Self::WrongAudience { .. } => "meant for another application",
             Self::Expired { .. } => "expired",
             Self::NotYetValid { .. } => "not valid yet",
             Self::ExpiryRequired => "an expiry is required",
@@ -105,7 +118,9 @@ impl CodeRefusal {
         match self {
             Self::UnsupportedAlgorithm { .. } => Some("alg"),
             Self::Expired { .. } | Self::ExpiryRequired => Some("exp"),
-            Self::NotYetValid { .. } => Some("nbf"),
+            Self::WrongType => Some("typ"),
+            Self::WrongAudience { .. } => Some("aud"),
+            Self::NotYetValid { member, .. } => Some(member),
             Self::InvalidPayload { member, .. } => Some(member.expose()),
             Self::AmbiguousPayload { member } => Some(member),
             Self::MalformedCode { .. } | Self::BadSignature => None,
@@ -130,9 +145,16 @@ impl CodeRefusal {
                 "The code expired at {}. Make a new link.",
                 crate::time::exact(*at)
             ),
-            Self::NotYetValid { at } => format!(
+            Self::NotYetValid { at, member: "iat" } => format!(
+                "The code says that it was issued at {}, which has not come. Compare the clock of whoever made it with this one.",
+                crate::time::exact(*at)
+            ),
+            Self::NotYetValid { at, .. } => format!(
                 "The code is not valid before {}. Wait, or make a new link.",
                 crate::time::exact(*at)
+            ),
+            Self::WrongAudience { expected } => format!(
+                "'aud' names another application than this instance, {expected}. Leave it out, or add what it names to the audiences of the instance."
             ),
             Self::InvalidPayload { member, reason } => {
                 format!("'{}' is refused: {}", member.expose(), reason.expose())
@@ -140,7 +162,7 @@ impl CodeRefusal {
             Self::AmbiguousPayload { member } => format!(
                 "The payload has both 'user' and a top-level '{member}', which may name two people. Leave one out."
             ),
-            Self::BadSignature | Self::ExpiryRequired => self.to_string(),
+            Self::WrongType | Self::BadSignature | Self::ExpiryRequired => self.to_string(),
         }
     }
 
@@ -152,6 +174,12 @@ impl CodeRefusal {
             }
             Self::UnsupportedAlgorithm { .. } => {
                 "The code is signed with another algorithm than the instance's own. Inspect the link to see which."
+            }
+            Self::WrongType => {
+                "The header's 'typ' says that this is another kind of token. It must be 'JWT' or left out."
+            }
+            Self::WrongAudience { .. } => {
+                "'aud' names another application than this instance. Leave it out, or add what it names to the audiences of the instance."
             }
             Self::BadSignature => {
                 "The signature does not match: the code was signed with another secret, or changed afterwards. \

@@ -3,20 +3,24 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
+use crate::audience::Audiences;
 use crate::claims::Registered;
 use crate::code::unverified::Quote;
 use crate::code::{Algorithm, CodeRefusal, LEEWAY_SECS, MAX_BYTES};
 use crate::json;
 use crate::payload::Payload;
 use crate::secret::SigningKey;
+use crate::time;
 
 /// What an instance asks of a code by itself.
 #[derive(Clone, Copy, Debug)]
-pub struct CodeRules {
+pub struct CodeRules<'a> {
     /// The only algorithm that is accepted; the header never chooses.
     pub algorithm: Algorithm,
     /// Whether a code without `exp` is refused.
     pub require_expiry: bool,
+    /// The accepted values of `aud`; any, if `None`.
+    pub audiences: Option<Audiences<'a>>,
 }
 
 /// What a verified code says.
@@ -28,20 +32,35 @@ pub struct VerifiedCode {
     pub registered: Registered,
     /// All claims as they were signed.
     pub members: Map<String, Value>,
+    /// When it was judged, in Unix seconds.
+    pub judged_at: i64,
 }
 
-/// Judges a code by itself: its form, its algorithm, its signature by any of `keys`, its times,
-/// and its payload, in this order.
+impl VerifiedCode {
+    /// Whether the code was surely issued after a moment that this computer has recorded: the clock
+    /// of whoever issued it may be [`LEEWAY_SECS`] ahead.
+    #[must_use]
+    pub fn is_issued_after(&self, moment: i64) -> bool {
+        let issued_at = self.registered.issued_at;
+        issued_at.is_some_and(|issued_at| time::is_surely_after(issued_at, moment))
+    }
+}
+
+/// Judges a code by itself: its form, its algorithm, its type, its signature by any of `keys`, its
+/// audience, its times, and its payload, in this order.
 pub fn verify(
     code: &str,
     keys: &[&SigningKey],
-    rules: CodeRules,
+    rules: CodeRules<'_>,
     now: Timestamp,
 ) -> Result<VerifiedCode, CodeRefusal> {
     let parts = Parts::of(code)?;
     parts.check_header(rules.algorithm)?;
     parts.check_signature(keys, rules.algorithm)?;
     let claims = parts.claims()?;
+    if let Some(audiences) = rules.audiences {
+        audiences.check(&claims)?;
+    }
     let registered = Registered::from_members(&claims)?;
     check_times(&registered, rules, now)?;
     let payload = Payload::from_claims(&claims)?;
@@ -49,6 +68,7 @@ pub fn verify(
         payload,
         registered,
         members: claims,
+        judged_at: now.as_second(),
     })
 }
 
@@ -107,6 +127,14 @@ impl<'a> Parts<'a> {
             Some(_) => return Err(CodeRefusal::malformed("'alg' in its header is not a text.")),
             None => return Err(CodeRefusal::malformed("its header has no 'alg'.")),
         }
+        // RFC 7515 §4.1.9: case does not matter.
+        let is_jwt = |typ: &Value| {
+            typ.as_str()
+                .is_some_and(|typ| typ.eq_ignore_ascii_case("JWT"))
+        };
+        if !header.get("typ").is_none_or(is_jwt) {
+            return Err(CodeRefusal::WrongType);
+        }
         // RFC 7515 §4.1.11: whoever does not understand a critical extension refuses the code. None
         // is understood here.
         if header.contains_key("crit") {
@@ -164,7 +192,7 @@ fn object(part: &str, what: &str) -> Result<Map<String, Value>, CodeRefusal> {
 
 fn check_times(
     registered: &Registered,
-    rules: CodeRules,
+    rules: CodeRules<'_>,
     now: Timestamp,
 ) -> Result<(), CodeRefusal> {
     let now = now.as_second();
@@ -176,7 +204,12 @@ fn check_times(
     if let Some(at) = registered.not_before
         && now + LEEWAY_SECS < at
     {
-        return Err(CodeRefusal::NotYetValid { at });
+        return Err(CodeRefusal::NotYetValid { at, member: "nbf" });
+    }
+    if let Some(at) = registered.issued_at
+        && now + LEEWAY_SECS < at
+    {
+        return Err(CodeRefusal::NotYetValid { at, member: "iat" });
     }
     if rules.require_expiry && registered.expires_at.is_none() {
         return Err(CodeRefusal::ExpiryRequired);

@@ -3,17 +3,20 @@
 //! [`Directory`] is what any engine does; [`SledDirectory`] is the one that is embedded. Every
 //! change is whole or not there, is recorded in the activity, and is on disk when its function returns.
 
+mod notices;
 mod query;
 mod sled;
 mod user;
 
+pub use notices::notices;
 pub use query::{Cursor, Place, Search, Sort, SortBy, UserPage, UserQuery};
 pub use sled::SledDirectory;
-pub use user::{Origin, Profile, SharedEmail, User};
+pub use user::{Origin, Profile, SharedEmail, TimeAhead, User};
 
 use jiff::Timestamp;
 
 use crate::activity::{ActivityPage, ActivityQuery, Event, Occasion, SettingsAct};
+use crate::claims::Claims;
 use crate::code::{CodeRefusal, VerifiedCode};
 use crate::email::Email;
 use crate::instance::{Policy, Retention};
@@ -25,6 +28,9 @@ use crate::{Error, ErrorCode, Result};
 
 /// How many users are imported at once, at most: a transaction is held in memory.
 pub const MAX_IMPORT: usize = 250;
+
+/// Maximum number of [times in the future](Directory::times_ahead) that are listed.
+pub const MAX_TIMES: usize = 100;
 
 /// A code as it was judged by itself.
 pub type JudgedCode<'a> = std::result::Result<&'a VerifiedCode, &'a CodeRefusal>;
@@ -133,6 +139,23 @@ pub trait Directory: Send + Sync {
     /// Removes a user with address, metadata and history, and remembers that and when, so that an
     /// older code does not bring the user back.
     fn remove(&self, id: &UserId, by: &Occasion) -> Result<()>;
+
+    /// Records that a link was made and given out.
+    ///
+    /// For a user who was removed or edited within the last minute, or in the future of this clock, it
+    /// also notes that the link came after that, which its `iat` does not prove.
+    fn link_made(&self, claims: &Claims, by: &Occasion) -> Result<()>;
+
+    /// Notes the order as [`link_made`](Self::link_made) does for a link that is shown only: somebody
+    /// may scan it from the screen.
+    fn link_shown(&self, claims: &Claims, by: &Occasion) -> Result<()>;
+
+    /// Returns the recorded times that lie in the future of `now`, at most [`MAX_TIMES`].
+    fn times_ahead(&self, now: Timestamp) -> Result<Vec<TimeAhead>>;
+
+    /// Sets all recorded times that lie in the future to now, and returns how many there were. Codes
+    /// that are issued from now on are newer then.
+    fn correct_times(&self, by: &Occasion) -> Result<u64>;
 
     /// Takes a link back by its code's `jti`.
     fn revoke_link(&self, link: &str, by: &Occasion) -> Result<()>;

@@ -71,6 +71,19 @@ impl fmt::Display for SharedEmail {
     }
 }
 
+/// A recorded time that lies in the future because the clock was wrong. Until then codes count as older
+/// than the removal or the profile.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct TimeAhead {
+    /// The user.
+    pub user: UserId,
+    /// Whether the user was removed at that time; otherwise the profile was set.
+    pub is_removal: bool,
+    /// The time, in Unix seconds.
+    #[serde(serialize_with = "crate::time::rfc3339")]
+    pub at: i64,
+}
+
 /// What is to be changed of a user; the rest stays.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Profile {

@@ -11,6 +11,7 @@ pub use store::{Instances, Listing};
 
 use crate::activity::{Event, Occasion, SettingsAct};
 use crate::api_key::{ApiKey, MAX_KEYS};
+use crate::audience::{Audience, Audiences};
 use crate::code::{Algorithm, CodeRules};
 use crate::compose::Target;
 use crate::keys::KeyRecord;
@@ -255,6 +256,8 @@ pub struct Settings {
     pub visiting: Visiting,
     /// How much of its activity is kept.
     pub retention: Retention,
+    /// The values of `aud` that it accepts besides its URL.
+    pub audiences: Vec<Audience>,
 }
 
 impl Settings {
@@ -271,6 +274,7 @@ impl Settings {
             policy: Policy::default(),
             visiting: Visiting::default(),
             retention: Retention::default(),
+            audiences: Vec::new(),
         }
     }
 
@@ -311,13 +315,18 @@ impl Settings {
         }
     }
 
-    /// What it asks of a code by itself. The policy of an instance that is hosted elsewhere is not
-    /// known.
+    /// What it asks of a code by itself. The policy and the audiences of an instance that is hosted
+    /// elsewhere are not known.
     #[must_use]
-    pub fn code_rules(&self) -> CodeRules {
+    pub fn code_rules(&self) -> CodeRules<'_> {
+        let is_here = self.hosted == Hosted::Here;
         CodeRules {
             algorithm: self.algorithm,
-            require_expiry: self.hosted == Hosted::Here && self.policy.require_expiry,
+            require_expiry: is_here && self.policy.require_expiry,
+            audiences: is_here.then_some(Audiences {
+                url: &self.url,
+                others: &self.audiences,
+            }),
         }
     }
 }

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{Acts, Hosted, Instance, InstanceId, Name, Policy, Retention, Settings, Visiting};
 use crate::activity::{Event, Occasion, acts_between};
 use crate::api_key::ApiKey;
+use crate::audience::Audience;
 use crate::code::Algorithm;
 use crate::keys::KeyRecord;
 use crate::lifetime::Lifetime;
@@ -46,6 +47,8 @@ struct InstanceFile {
     visiting: Visiting,
     #[serde(default)]
     retention: Retention,
+    #[serde(default)]
+    audiences: Vec<Audience>,
     key: Option<KeyRecord>,
     #[serde(default)]
     api_keys: Vec<ApiKey>,
@@ -196,6 +199,14 @@ impl Instances {
         Ok(instance)
     }
 
+    /// Adds an act that waits to be recorded in the activity of an instance.
+    pub(crate) fn note(&self, id: &InstanceId, event: Event, by: &Occasion) -> Result<()> {
+        let _lock = self.lock()?;
+        let mut instance = self.get(id)?;
+        note(&mut instance, vec![event], by);
+        self.write(&instance)
+    }
+
     /// Forgets the acts up to a number, which are recorded elsewhere by now.
     pub(crate) fn forget_acts(&self, id: &InstanceId, up_to: u64) -> Result<()> {
         let _lock = self.lock()?;
@@ -287,6 +298,7 @@ impl Instances {
                 policy: file.policy,
                 visiting: file.visiting.clone(),
                 retention: file.retention,
+                audiences: file.audiences.clone(),
             })
         };
         Ok(Some(Instance {
@@ -311,6 +323,7 @@ impl Instances {
             policy: settings.policy,
             visiting: settings.visiting.clone(),
             retention: settings.retention,
+            audiences: settings.audiences.clone(),
             key: instance.key.clone(),
             api_keys: instance.api_keys.clone(),
             acts: instance.acts.clone(),

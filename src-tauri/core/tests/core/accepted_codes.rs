@@ -1,7 +1,8 @@
 //! The decisions about a code by itself, each to the second and to the letter.
 
-use jiff::SignedDuration;
+use latchkey_core::audience::{Audience, Audiences};
 use latchkey_core::code::{CodeRules, verify};
+use latchkey_core::link::BaseUrl;
 use latchkey_core::payload::Payload;
 use latchkey_core::secret::{Secret, SigningKey};
 
@@ -58,18 +59,93 @@ fn times_may_have_fractions() {
 }
 
 #[test]
-fn iat_in_the_future_is_no_reason_to_refuse() {
-    let later = now() + SignedDuration::from_hours(24);
-    assert_eq!(
-        verdict(&format!(r#"{{"id":1,"iat":{}}}"#, later.as_second())),
-        "verifies"
-    );
+fn iat_more_than_60_seconds_ahead_is_refused_until_then() {
+    let at = |distance: i64| {
+        judge(&format!(
+            r#"{{"id":1,"iat":{}}}"#,
+            now().as_second() + distance
+        ))
+    };
+    assert!(at(60).is_ok());
+    for ahead in [61, 86_400, 4_102_444_800 - now().as_second()] {
+        let refused = at(ahead).unwrap_err();
+        assert_eq!(refused.code(), "not_yet_valid", "{ahead}");
+        assert_eq!(refused.member_name(), Some("iat"));
+        assert!(refused.shown().contains("clock"), "{}", refused.shown());
+    }
 }
 
 #[test]
 fn foreign_registered_claims_and_unknown_members_are_left_alone() {
-    let claims = r#"{"id":1,"iss":"elsewhere","aud":["a","b"],"sub":5,"anything":{"nested":[1]}}"#;
+    let claims = r#"{"id":1,"iss":"elsewhere","sub":5,"anything":{"nested":[1]}}"#;
     assert_eq!(verdict(claims), "verifies");
+}
+
+/// The verdict of an instance with a URL and another audience on a code with an `aud`.
+fn for_audience(aud: &str) -> &'static str {
+    let url = BaseUrl::parse("https://chat.acme.example/app/?x=1#top").unwrap();
+    let others = [Audience::parse("acme-chat").unwrap()];
+    let rules = CodeRules {
+        audiences: Some(Audiences {
+            url: &url,
+            others: &others,
+        }),
+        ..RULES
+    };
+    let code = signed(HEADER, &format!(r#"{{"id":1,"aud":{aud}}}"#));
+    verify(&code, &[&key()], rules, now()).map_or_else(|refused| refused.code(), |_| "verifies")
+}
+
+#[test]
+fn aud_names_the_url_or_an_audience_that_is_set_or_is_refused() {
+    for aud in [
+        r#""https://chat.acme.example/app""#,
+        r#""https://CHAT.acme.example:443/app/""#,
+        r#""acme-chat""#,
+        r#"["elsewhere","acme-chat"]"#,
+        r#"["https://chat.acme.example/app"]"#,
+    ] {
+        assert_eq!(for_audience(aud), "verifies", "{aud}");
+    }
+    for aud in [
+        r#""https://other.example/app""#,
+        r#""https://chat.acme.example""#,
+        r#""https://chat.acme.example.evil.example/app""#,
+        r#""http://chat.acme.example/app""#,
+        r#""ACME-CHAT""#,
+        r#""""#,
+        r#"["elsewhere"]"#,
+        "[]",
+    ] {
+        assert_eq!(for_audience(aud), "wrong_audience", "{aud}");
+    }
+    for aud in ["5", "null", r#"{"a":1}"#, r#"["acme-chat",5]"#] {
+        assert_eq!(for_audience(aud), "invalid_payload", "{aud}");
+    }
+}
+
+#[test]
+fn typ_is_absent_or_jwt_in_any_case() {
+    let of = |header: &str| {
+        let code = signed(header, r#"{"id":1}"#);
+        verify(&code, &[&key()], RULES, now()).map_or_else(|refused| refused.code(), |_| "verifies")
+    };
+    assert_eq!(of(r#"{"alg":"HS256"}"#), "verifies");
+    for typ in [r#""JWT""#, r#""jwt""#, r#""Jwt""#] {
+        let header = format!(r#"{{"alg":"HS256","typ":{typ}}}"#);
+        assert_eq!(of(&header), "verifies", "{typ}");
+    }
+    for typ in [
+        r#""at+jwt""#,
+        r#""JWS""#,
+        r#""""#,
+        "null",
+        "1",
+        r#"["JWT"]"#,
+    ] {
+        let header = format!(r#"{{"typ":{typ},"alg":"HS256"}}"#);
+        assert_eq!(of(&header), "wrong_type", "{typ}");
+    }
 }
 
 #[test]

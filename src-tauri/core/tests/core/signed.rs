@@ -9,9 +9,10 @@ use latchkey_core::secret::{Secret, SigningKey};
 
 pub(crate) const SECRET: &str = "0123456789abcdef0123456789abcdef";
 pub(crate) const HEADER: &str = r#"{"alg":"HS256","typ":"JWT"}"#;
-pub(crate) const RULES: CodeRules = CodeRules {
+pub(crate) const RULES: CodeRules<'static> = CodeRules {
     algorithm: Algorithm::HS256,
     require_expiry: false,
+    audiences: None,
 };
 
 pub(crate) fn now() -> Timestamp {

@@ -1,7 +1,9 @@
 //! What opening a code does: each decision by its name, and every combination by a table.
 
+use latchkey_core::audience::Audiences;
 use latchkey_core::code::{CodeRefusal, CodeRules, VerifiedCode, verify};
 use latchkey_core::instance::Policy;
+use latchkey_core::link::BaseUrl;
 use latchkey_core::user_id::UserId;
 use latchkey_core::verdict::{
     Knowledge, KnownUser, LinkState, Refusal, Seats, Status, Verdict, judge,
@@ -26,7 +28,7 @@ fn code(payload: &str, more: &str) -> Result<VerifiedCode, CodeRefusal> {
     )
 }
 
-fn code_of(claims: &str, rules: CodeRules) -> Result<VerifiedCode, CodeRefusal> {
+fn code_of(claims: &str, rules: CodeRules<'_>) -> Result<VerifiedCode, CodeRefusal> {
     verify(&signed(HEADER, claims), &[&key()], rules, now())
 }
 
@@ -35,6 +37,7 @@ fn ada(status: Status) -> KnownUser {
         id: UserId::parse("ada", "id").unwrap(),
         status,
         profile_as_of: second(-1_000),
+        profile_set_here: false,
     }
 }
 
@@ -136,17 +139,27 @@ fn a_code_from_before_the_removal_never_brings_the_user_back_and_a_newer_one_doe
     };
     // The code was issued a minute ago.
     assert_eq!(
-        by_default(USER, &removed(second(-59))).code(),
-        "user_removed"
-    );
-    assert_eq!(
         by_default(USER, &removed(second(-60))).code(),
         "user_removed",
         "in the same second"
     );
     assert_eq!(
-        by_default(USER, &removed(second(-61))).code(),
+        by_default(USER, &removed(second(-120))).code(),
+        "user_removed",
+        "a minute later, by a clock that may be a minute ahead"
+    );
+    assert_eq!(
+        by_default(USER, &removed(second(-121))).code(),
         "provisioned"
+    );
+    let made_since = Knowledge {
+        made_since: true,
+        ..removed(second(-60))
+    };
+    assert_eq!(
+        by_default(USER, &made_since).code(),
+        "provisioned",
+        "Latchkey made it afterwards"
     );
     let without_iat = code_of(&format!("{{{USER}}}"), RULES);
     let verdict = judge(
@@ -237,9 +250,19 @@ fn no_sentence_for_a_visitor_names_anybody() {
         Refusal::ExternalAuthOff,
         Refusal::Code(CodeRefusal::BadSignature),
         Refusal::Code(CodeRefusal::Expired { at: 5 }),
-        Refusal::Code(CodeRefusal::NotYetValid { at: 5 }),
+        Refusal::Code(CodeRefusal::NotYetValid {
+            at: 5,
+            member: "nbf",
+        }),
         Refusal::LinkRevoked,
         Refusal::LinkAlreadyUsed,
+        Refusal::Code(CodeRefusal::WrongType),
+        Refusal::Code(CodeRefusal::WrongAudience {
+            expected: "https://grace.example/".into(),
+        }),
+        Refusal::SharedEmail {
+            users: vec![grace.clone(), grace.clone()],
+        },
         Refusal::UnknownUser {
             subject: "grace".into(),
         },
@@ -249,6 +272,7 @@ fn no_sentence_for_a_visitor_names_anybody() {
         Refusal::UserRemoved {
             subject: "grace".into(),
             at: 5,
+            is_ahead: false,
         },
         Refusal::EmailInUse {
             owner: grace.clone(),
@@ -278,6 +302,9 @@ const TABLE: &[[&str; 6]] = &[
     ["*",                "auth off",       "*",       "external_auth_off", "external_auth_off", "external_auth_off"],
     ["*",                "*",              "expired", "expired",           "expired",           "expired"],
     ["*",                "*",              "early",   "not_yet_valid",     "not_yet_valid",     "not_yet_valid"],
+    ["*",                "*",              "dated ahead", "not_yet_valid", "not_yet_valid",     "not_yet_valid"],
+    ["*",                "*",              "other audience", "wrong_audience", "wrong_audience", "wrong_audience"],
+    ["*",                "*",              "other type", "wrong_type",     "wrong_type",        "wrong_type"],
     ["*",                "needs expiry",   "no exp",  "expiry_required",   "expiry_required",   "expiry_required"],
     ["revoked",          "*",              "*",       "link_revoked",      "link_revoked",      "link_revoked"],
     ["used",             "*",              "*",       "link_already_used", "link_already_used", "link_already_used"],
@@ -285,6 +312,9 @@ const TABLE: &[[&str; 6]] = &[
     ["active, full",     "*",              "*",       "signed_in",         "signed_in",         "signed_in"],
     ["active, email taken", "*",           "*",       "signed_in",         "signed_in",         "email_in_use"],
     ["suspended",        "*",              "*",       "user_suspended",    "user_suspended",    "user_suspended"],
+    ["email of several", "*",              "*",       "ambiguous_payload", "signed_in",         "signed_in"],
+    ["removed, link after", "no creation", "*",       "user_removed",      "user_removed",      "provisioning_off"],
+    ["removed, link after", "*",           "*",       "user_removed",      "user_removed",      "provisioned"],
     ["removed since",    "*",              "*",       "user_removed",      "user_removed",      "user_removed"],
     ["removed before",   "no creation",    "*",       "user_removed",      "user_removed",      "provisioning_off"],
     ["removed before",   "*",              "*",       "user_removed",      "user_removed",      "provisioned"],
@@ -338,6 +368,24 @@ fn directories() -> Vec<(&'static str, Knowledge)> {
             Knowledge {
                 removed_at: Some(second(-5)),
                 ..unknown.clone()
+            },
+        ),
+        (
+            "removed, link after",
+            Knowledge {
+                removed_at: Some(second(-5)),
+                made_since: true,
+                ..unknown.clone()
+            },
+        ),
+        (
+            "email of several",
+            Knowledge {
+                email_sharers: vec![
+                    UserId::parse("ada", "id").unwrap(),
+                    UserId::parse("eve", "id").unwrap(),
+                ],
+                ..known(Some(Status::Active))
             },
         ),
         (
@@ -402,15 +450,29 @@ fn policies() -> [(&'static str, Policy); 5] {
 
 #[test]
 fn every_combination_of_payload_directory_policy_and_time_has_its_verdict() {
+    let (iat, exp) = (second(-60), second(3_600));
     let times = [
-        ("valid", format!(r#""exp":{}"#, second(3_600))),
-        ("expired", format!(r#""exp":{}"#, second(-3_600))),
+        ("valid", format!(r#""iat":{iat},"exp":{exp}"#)),
+        (
+            "expired",
+            format!(r#""iat":{iat},"exp":{}"#, second(-3_600)),
+        ),
         (
             "early",
-            format!(r#""nbf":{},"exp":{}"#, second(600), second(3_600)),
+            format!(r#""iat":{iat},"nbf":{},"exp":{exp}"#, second(600)),
         ),
-        ("no exp", r#""x":1"#.to_owned()),
+        (
+            "dated ahead",
+            format!(r#""iat":{},"exp":{exp}"#, second(61)),
+        ),
+        (
+            "other audience",
+            format!(r#""iat":{iat},"exp":{exp},"aud":"elsewhere""#),
+        ),
+        ("other type", format!(r#""iat":{iat},"exp":{exp}"#)),
+        ("no exp", format!(r#""iat":{iat}"#)),
     ];
+    let url = BaseUrl::parse("https://chat.acme.example").unwrap();
     let mut used = vec![false; TABLE.len()];
     let mut wrong = Vec::new();
     let mut combinations = 0;
@@ -429,15 +491,21 @@ fn every_combination_of_payload_directory_policy_and_time_has_its_verdict() {
                     .expect("every combination is in the table");
                 used[row] = true;
                 for (column, payload) in [EMAIL, ID, USER].into_iter().enumerate() {
-                    let iat = second(-60);
-                    let claims = format!(
-                        r#"{{{payload},"iat":{iat},"jti":"one","single_use":true,{claims}}}"#
-                    );
+                    let claims = format!(r#"{{{payload},"jti":"one","single_use":true,{claims}}}"#);
+                    let header = match *time {
+                        "other type" => r#"{"alg":"HS256","typ":"at+jwt"}"#,
+                        _ => HEADER,
+                    };
                     let rules = CodeRules {
                         require_expiry: policy.require_expiry,
+                        audiences: Some(Audiences {
+                            url: &url,
+                            others: &[],
+                        }),
                         ..RULES
                     };
-                    let found = judge(code_of(&claims, rules).as_ref(), policy, &known).code();
+                    let code = verify(&signed(header, &claims), &[&key()], rules, now());
+                    let found = judge(code.as_ref(), policy, &known).code();
                     let expected = TABLE[row][3 + column];
                     combinations += 1;
                     if found != expected {
@@ -450,7 +518,7 @@ fn every_combination_of_payload_directory_policy_and_time_has_its_verdict() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    assert_eq!(combinations, 11 * 5 * 4 * 3);
+    assert_eq!(combinations, 13 * 5 * 7 * 3);
     assert!(
         used.iter().all(|used| *used),
         "a row of the table is never used: {used:?}"
@@ -469,7 +537,7 @@ fn a_refusal_names_the_user_to_the_administrator_and_nobody_to_the_visitor() {
         limit: Some(10),
     };
     let code = |refused| Refusal::Code(refused);
-    let rows: [(Refusal, Option<&str>, &str, &str); 13] = [
+    let rows: [(Refusal, Option<&str>, &str, &str); 16] = [
         (
             Refusal::ExternalAuthOff,
             None,
@@ -489,7 +557,10 @@ fn a_refusal_names_the_user_to_the_administrator_and_nobody_to_the_visitor() {
             "This link does not work any more. Ask whoever gave it to you for a new one.",
         ),
         (
-            code(CodeRefusal::NotYetValid { at: 1 }),
+            code(CodeRefusal::NotYetValid {
+                at: 1,
+                member: "iat",
+            }),
             None,
             "not valid yet",
             "This link does not work yet. Open it again later.",
@@ -523,9 +594,32 @@ fn a_refusal_names_the_user_to_the_administrator_and_nobody_to_the_visitor() {
             Refusal::UserRemoved {
                 subject: subject(),
                 at: 1,
+                is_ahead: false,
             },
             None,
             "ada was removed",
+            AT_ALL,
+        ),
+        (
+            code(CodeRefusal::WrongType),
+            None,
+            "another kind of token",
+            AT_ALL,
+        ),
+        (
+            code(CodeRefusal::WrongAudience {
+                expected: "https://acme.example/".into(),
+            }),
+            None,
+            "meant for another application",
+            AT_ALL,
+        ),
+        (
+            Refusal::SharedEmail {
+                users: vec![id("ada"), id("bob")],
+            },
+            None,
+            "2 users have the email",
             AT_ALL,
         ),
         (

@@ -6,7 +6,7 @@ use axum::extract::{Extension, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use jiff::Timestamp;
-use latchkey_core::activity::{Event, Occasion};
+use latchkey_core::activity::Occasion;
 use latchkey_core::compose::{Composition, compose};
 use latchkey_core::payload::Payload;
 use serde::{Deserialize, Serialize};
@@ -142,9 +142,6 @@ pub(super) async fn make(
     };
     let composed = compose(&hosted.settings.target(), &hosted.key, composition, by.at)?;
     let registered = &composed.claims.registered;
-    let mut event = Event::act("link_made", "Link made");
-    event.subject = Some(composed.claims.payload.subject().to_owned());
-    event.link.clone_from(&registered.id);
     let link = Link {
         url: composed.link.url(),
         code: composed.code.expose().to_owned(),
@@ -155,7 +152,8 @@ pub(super) async fn make(
             .and_then(|at| Timestamp::from_second(at).ok())
             .map(|at| at.to_string()),
     };
-    let recorded = gateway.in_directory(move |directory| directory.record(event, &by));
+    let claims = composed.claims;
+    let recorded = gateway.in_directory(move |directory| directory.link_made(&claims, &by));
     recorded.await?;
     answer(StatusCode::OK, &link)
 }

@@ -269,6 +269,7 @@ pub(super) async fn change(
         email: email.transpose()?,
         members: with_groups(wanted.metadata, wanted.groups)?,
     };
+    gateway.record_acts()?;
     let user = gateway.in_directory(move |directory| directory.edit(&id, &profile, &by));
     answer(StatusCode::OK, &User::from(user.await?))
 }
@@ -290,6 +291,7 @@ pub(super) async fn remove(
     path: Result<Path<String>, PathRejection>,
 ) -> Result<Response, Problem> {
     let id = user_in(path)?;
+    gateway.record_acts()?;
     let removed = gateway.in_directory(move |directory| directory.remove(&id, &by));
     removed.await?;
     Ok(StatusCode::NO_CONTENT.into_response())

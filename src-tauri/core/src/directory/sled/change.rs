@@ -9,21 +9,22 @@ use serde::de::DeserializeOwned;
 
 use super::catalogue::Update;
 use super::journal::{View, Write, decoded, encoded};
+use super::order::known_as;
 use super::record::{Counters, UserRecord};
 use super::{keys, unknown_user};
-use crate::activity::{Event, SettingsAct};
+use crate::activity::{self, Event, SettingsAct};
 use crate::code::VerifiedCode;
 use crate::directory::{JudgedCode, Origin, Profile, Redemption, User};
 use crate::email::Email;
 use crate::instance::Policy;
 use crate::payload::{NewUser, Payload};
 use crate::user_id::UserId;
-use crate::verdict::{Knowledge, KnownUser, LinkState, Refusal, Status, Verdict, judge};
+use crate::verdict::{Knowledge, LinkState, Refusal, Status, Verdict, judge};
 use crate::{Error, ErrorCode, Result};
 
 /// A change that is being put together; once it is [finished](Self::finish), the next one on top of it.
 pub(super) struct Change<'a> {
-    rows: Rows<'a>,
+    pub(super) rows: Rows<'a>,
     pub(super) counters: Counters,
     /// The counters before this change.
     settled: Counters,
@@ -158,11 +159,15 @@ impl<'a> Rows<'a> {
             let user_id = UserId::parse(id, "id")?;
             let user = self.user(id)?;
             own_email = user.as_ref().and_then(UserRecord::email);
-            known.user = user.map(|user| KnownUser {
-                id: user_id,
-                status: user.status,
-                profile_as_of: user.profile_as_of,
-            });
+            // Links that do not bring a profile are never newer or older.
+            let links = match &code.payload {
+                Payload::User(_) => self.newer_links(id)?,
+                Payload::Email(_) | Payload::Id(_) => None,
+            };
+            known.user = user.map(|user| known_as(user_id, &user, links.as_ref()));
+            known.made_since = links
+                .zip(code.registered.id.as_ref())
+                .is_some_and(|(links, link)| links.contains(link));
             known.removed_at = self.read(&keys::removal(id))?;
         }
         // Who shares an address with an older user keeps it.
@@ -266,7 +271,7 @@ impl<'a> Change<'a> {
         self.rows.user(id.as_str())?.ok_or_else(|| unknown_user(id))
     }
 
-    fn put_user(&mut self, id: &str, user: &UserRecord) -> Result<()> {
+    pub(super) fn put_user(&mut self, id: &str, user: &UserRecord) -> Result<()> {
         self.updates.push(Update::Put(Box::new(user.row(id))));
         self.rows.write(keys::user(id), user)
     }
@@ -316,6 +321,8 @@ impl<'a> Change<'a> {
                 if let (true, Payload::User(profile)) = (*refreshes_profile, payload) {
                     self.refresh(id.as_str(), &mut user, profile)?;
                     user.profile_as_of = as_of;
+                    self.forget_order(id.as_str())?;
+                    self.note_time(as_of)?;
                 }
                 user.sign_in(now);
                 self.put_user(id.as_str(), &user)?;
@@ -361,6 +368,8 @@ impl<'a> Change<'a> {
         if self.rows.read::<i64>(&keys::removal(id))?.is_some() {
             self.rows.remove(keys::removal(id));
         }
+        self.forget_order(id)?;
+        self.note_time(user.profile_as_of)?;
         self.counters.users += 1;
         self.counters.active += 1;
         self.put_user(id, user)
@@ -454,6 +463,7 @@ impl<'a> Change<'a> {
             // What an older code says of the person does not come back.
             user.profile_as_of = user.profile_as_of.max(now.as_second());
             self.put_user(id.as_str(), &user)?;
+            self.edited(id.as_str(), now.as_second())?;
             let event = Event::act("profile_changed", "Profile changed").of(id);
             self.record(event.with(changed.join(", ")));
         }
@@ -469,6 +479,8 @@ impl<'a> Change<'a> {
         self.rows.remove(keys::user(id.as_str()));
         self.rows
             .write(keys::removal(id.as_str()), &now.as_second())?;
+        self.forget_order(id.as_str())?;
+        self.note_time(now.as_second())?;
         self.updates.push(Update::Remove(id.as_str().to_owned()));
         self.counters.users = self.counters.users.saturating_sub(1);
         if user.status == Status::Active {
@@ -492,6 +504,12 @@ impl<'a> Change<'a> {
         if act.number > recorded {
             self.rows.write(keys::ACTS.to_vec(), &act.number)?;
             self.record(act.event.clone());
+            // A link that was made while this directory was held, for a user.
+            if act.event.code == activity::LINK_MADE
+                && let (Some(user), Some(link)) = (&act.event.subject, &act.event.link)
+            {
+                self.note_link_of(&UserId::parse(user, "id")?, link, act.at)?;
+            }
         }
         Ok(act.number > recorded)
     }

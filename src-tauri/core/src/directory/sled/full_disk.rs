@@ -83,6 +83,7 @@ fn by(at: i64) -> Occasion {
 
 fn sign_in(directory: &SledDirectory, id: &str) -> Result<Verdict> {
     let code = VerifiedCode {
+        judged_at: 0,
         payload: Payload::User(NewUser {
             id: UserId::parse(id, "id").unwrap(),
             email: None,

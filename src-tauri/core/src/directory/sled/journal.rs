@@ -142,6 +142,12 @@ impl Journal {
         }
     }
 
+    /// Returns the tree after everything that is pending has been written into its rows.
+    pub(super) fn carried_over(&self) -> Result<&sled::Db> {
+        self.turn().carry_over()?;
+        Ok(&self.tree)
+    }
+
     pub(super) fn view(&self) -> View<'_> {
         View {
             tree: &self.tree,

@@ -11,6 +11,10 @@ pub(super) const COUNTERS: &[u8] = b"m:counters";
 pub(super) const ACTS: &[u8] = b"m:acts";
 /// The addresses that several users have.
 pub(super) const SHARED_EMAILS: &[u8] = b"m:shared_emails";
+/// The latest time by this computer's clock among removals and profiles, give or take a minute.
+pub(super) const LATEST_TIME: &[u8] = b"m:latest_time";
+/// What all removals begin with.
+pub(super) const REMOVALS: &[u8] = b"r:";
 /// What all users begin with.
 pub(super) const USERS: &[u8] = b"u:";
 /// What comes after all of them.
@@ -36,7 +40,18 @@ pub(super) fn email_key(key: &str) -> Vec<u8> {
 }
 
 pub(super) fn removal(id: &str) -> Vec<u8> {
-    [b"r:", id.as_bytes()].concat()
+    [REMOVALS, id.as_bytes()].concat()
+}
+
+/// The id in the key of a removal.
+pub(super) fn removed_id_of(key: &[u8]) -> Option<&str> {
+    std::str::from_utf8(key.strip_prefix(REMOVALS)?).ok()
+}
+
+/// The links that Latchkey made for a user after the user was removed or edited. It is there, maybe
+/// empty, for a user whose profile was edited last, and not set by a code.
+pub(super) fn newer_links(id: &str) -> Vec<u8> {
+    [b"n:", id.as_bytes()].concat()
 }
 
 pub(super) fn link(id: &str) -> Vec<u8> {

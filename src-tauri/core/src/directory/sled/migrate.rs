@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use super::activity_index::index_activity;
 use super::emails::Shared;
 use super::journal::{carry_over_all, decoded, encoded, write_rows};
-use super::record::{EntryRecord4, Summary};
+use super::record::{EntryRecord4, Summary, UserRecord};
 use super::{damaged, keys, storage};
 use crate::Result;
 use crate::email::Email;
@@ -17,8 +17,9 @@ pub(super) fn migrate(tree: &sled::Db, found: u32) -> Result<()> {
         carry_over_all::<EntryRecord4>(tree)?;
         rebuild_email_index(tree)?;
         index_activity(tree)?;
+        note_latest_time(tree)?;
     }
-    Ok(())
+    tree.flush().map(drop).map_err(storage)
 }
 
 /// Users of an address, with the time at which each was created.
@@ -66,6 +67,25 @@ fn rebuild_email_index(tree: &sled::Db) -> Result<()> {
         index.push((keys::SHARED_EMAILS.to_vec(), Some(encoded(&shared)?.into())));
     }
     write_rows(tree, index.into_iter())
+}
+
+/// Notes the latest time of a removal or a profile: format 4 has no such row.
+fn note_latest_time(tree: &sled::Db) -> Result<()> {
+    let removals = tree.scan_prefix(keys::REMOVALS).values();
+    let removals = removals.map(|bytes| decoded::<i64>(&bytes.map_err(storage)?));
+    let profiles = tree.scan_prefix(keys::USERS).values().map(|bytes| {
+        let user: UserRecord = decoded(&bytes.map_err(storage)?)?;
+        Ok(user.profile_as_of)
+    });
+    let mut latest = None;
+    for time in removals.chain(profiles) {
+        latest = latest.max(Some(time?));
+    }
+    if let Some(latest) = latest {
+        tree.insert(keys::LATEST_TIME, encoded(&latest)?)
+            .map_err(storage)?;
+    }
+    Ok(())
 }
 
 fn summary<'a>(key: &'a [u8], bytes: &'a [u8]) -> Option<(&'a str, Summary<'a>)> {

@@ -16,6 +16,7 @@ mod keys;
 mod load;
 mod migrate;
 mod open;
+mod order;
 mod prune;
 mod record;
 mod room;
@@ -36,16 +37,18 @@ use self::sessions::PRUNED_AT_ONCE;
 use self::state::State;
 use super::query::{Place, Sort, UserPage, UserQuery};
 use super::{
-    Directory, JudgedCode, MAX_IMPORT, Origin, Profile, Redemption, SharedEmail, User, unknown_user,
+    Directory, JudgedCode, MAX_IMPORT, MAX_TIMES, Origin, Profile, Redemption, SharedEmail,
+    TimeAhead, User, unknown_user,
 };
 use crate::activity::{ActivityPage, ActivityQuery, Event, Kind, Occasion, Refusals, SettingsAct};
+use crate::claims::Claims;
 use crate::email::Email;
 use crate::instance::{Policy, Retention};
 use crate::payload::NewUser;
 use crate::session::{Session, SessionKey, SessionRules};
 use crate::user_id::UserId;
 use crate::verdict::{Seats, Verdict};
-use crate::{Error, ErrorCode, Result};
+use crate::{Error, ErrorCode, Result, time};
 
 /// So many entries of the activity are looked at for one page: some tens of milliseconds.
 const LOOKED_AT: usize = 20_000;
@@ -77,6 +80,13 @@ impl SledDirectory {
     /// there is one.
     pub fn require_free(folder: &Path) -> Result<()> {
         open::require_free(folder)
+    }
+
+    /// Whether a user of the directory in `folder` was removed or edited so short a time ago that `iat`
+    /// does not prove a link made now to be newer. It is known also where a process holds the directory.
+    #[must_use]
+    pub fn needs_order(folder: &Path, now: Timestamp) -> bool {
+        open::needs_order(folder, now)
     }
 
     /// Makes a change that is on disk when this returns. It is recorded as done by `by`.
@@ -302,7 +312,9 @@ impl Directory for SledDirectory {
     }
 
     fn edit(&self, id: &UserId, profile: &Profile, by: &Occasion) -> Result<User> {
-        self.change(by, |change| change.edit(id, profile, by.at))
+        let edited = self.change(by, |change| change.edit(id, profile, by.at))?;
+        self.opened.note_order(by.at);
+        Ok(edited)
     }
 
     fn session(&self, key: &SessionKey) -> Result<Option<Session>> {
@@ -360,7 +372,44 @@ impl Directory for SledDirectory {
     }
 
     fn remove(&self, id: &UserId, by: &Occasion) -> Result<()> {
-        self.change(by, |change| change.remove(id, by.at))
+        self.change(by, |change| change.remove(id, by.at))?;
+        self.opened.note_order(by.at);
+        Ok(())
+    }
+
+    fn link_made(&self, claims: &Claims, by: &Occasion) -> Result<()> {
+        self.change(by, |change| change.link_made(claims))
+    }
+
+    fn link_shown(&self, claims: &Claims, by: &Occasion) -> Result<()> {
+        self.change(by, |change| {
+            if change.note_link(claims)? {
+                change.leave_unrecorded();
+            }
+            Ok(())
+        })
+    }
+
+    fn times_ahead(&self, now: Timestamp) -> Result<Vec<TimeAhead>> {
+        let now = now.as_second();
+        let latest: Option<i64> = self.rows(|rows| rows.read(keys::LATEST_TIME))?;
+        if latest.is_none_or(|latest| !time::is_ahead(latest, now)) {
+            return Ok(Vec::new());
+        }
+        self.opened
+            .with(|State { journal, .. }| order::times_ahead(journal.carried_over()?, now))
+    }
+
+    fn correct_times(&self, by: &Occasion) -> Result<u64> {
+        let mut corrected = 0;
+        loop {
+            let found = self.times_ahead(by.at)?;
+            let more = self.change(by, |change| change.correct_times(&found, by))?;
+            corrected += more;
+            if more == 0 || found.len() < MAX_TIMES {
+                return Ok(corrected);
+            }
+        }
     }
 
     fn revoke_link(&self, link: &str, by: &Occasion) -> Result<()> {

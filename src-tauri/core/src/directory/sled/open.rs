@@ -9,6 +9,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use super::catalogue::{Catalogue, Followed};
 use super::journal::Journal;
 use super::load::{Loaded, Trouble, load};
@@ -17,7 +19,7 @@ use super::record::Counters;
 use super::room::Room;
 use super::state::{State, Tree};
 use super::{keys, storage};
-use crate::{Error, ErrorCode, Result, files};
+use crate::{Error, ErrorCode, Result, files, time};
 
 /// Format 5 compares addresses by [`Email::key`](crate::email::Email::key), and has indexes of the
 /// activity, changes without an entry, and sessions.
@@ -36,11 +38,16 @@ const CLOSING_WAIT: Duration = Duration::from_millis(10);
 /// After its log has grown by so much, closing takes the time to note where things stand in it.
 const MUCH_GROWTH: u64 = 256 * 1024 * 1024;
 
+/// Name of the file that has the time of the last removal or edit.
+const ORDER: &str = "order";
+
 /// An open tree, held by this process. The fields are closed in this order.
 pub(super) struct Opened {
     tree: Tree,
     room: Room,
     tally: PathBuf,
+    /// The time of the last removal or edit, for processes that make links and do not hold the lock.
+    order: PathBuf,
     tallied: AtomicU64,
     latest: AtomicU64,
     _log: Log,
@@ -71,6 +78,7 @@ impl Opened {
             tree,
             room: Room::new(folder.to_owned()),
             tally,
+            order: folder.join(ORDER),
             tallied: AtomicU64::new(changes),
             latest: AtomicU64::new(changes),
             _log: log,
@@ -106,6 +114,13 @@ impl Opened {
         if changes >= self.tallied.load(Ordering::Relaxed) + TALLY_EVERY {
             self.tallied.store(changes, Ordering::Relaxed);
             self.write_tally(changes);
+        }
+    }
+
+    /// Writes beside the tree when somebody was last removed or edited.
+    pub(super) fn note_order(&self, at: Timestamp) {
+        if let Err(cause) = fs::write(&self.order, at.as_second().to_string()) {
+            tracing::warn!(%cause, "the time of the last removal was not written");
         }
     }
 
@@ -169,6 +184,17 @@ pub(super) fn require_free(folder: &Path) -> Result<()> {
         hold(folder, "a program that removes it").map(drop)
     } else {
         Ok(())
+    }
+}
+
+pub(super) fn needs_order(folder: &Path, now: Timestamp) -> bool {
+    match fs::read_to_string(folder.join(ORDER)) {
+        // A file that is being written has no number for a moment.
+        Ok(text) => text
+            .trim()
+            .parse()
+            .map_or(true, |at| !time::is_surely_after(now.as_second(), at)),
+        Err(_) => false,
     }
 }
 

@@ -22,8 +22,8 @@ use crate::verdict::{Seats, Status};
 #[derive(Clone, Serialize, Deserialize)]
 pub(super) struct UserRecord {
     pub(super) status: Status,
-    origin: Origin,
-    created_at: i64,
+    pub(super) origin: Origin,
+    pub(super) created_at: i64,
     last_sign_in: Option<i64>,
     pub(super) email: Option<String>,
     /// The texts of the name-like metadata, one after the other.

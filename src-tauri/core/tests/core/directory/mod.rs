@@ -6,6 +6,7 @@ mod emails;
 mod embedded;
 mod finding;
 mod format_4;
+mod order;
 mod race;
 mod records;
 mod sessions;

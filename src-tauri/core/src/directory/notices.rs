@@ -1,0 +1,29 @@
+use jiff::Timestamp;
+
+use super::{Directory, TimeAhead};
+use crate::verdict::CORRECT_TIMES;
+use crate::warning::Warning;
+use crate::{Result, time};
+
+/// Returns what an administrator has to mend in a directory, if anything.
+pub fn notices(directory: &dyn Directory, now: Timestamp) -> Result<Vec<Warning>> {
+    let shared = directory.shared_emails()?.into_iter();
+    let shared = shared.map(|shared| Warning::new("shared_email", shared.to_string()));
+    let ahead = ahead(&directory.times_ahead(now)?);
+    Ok(shared.chain(ahead).collect())
+}
+
+fn ahead(times: &[TimeAhead]) -> Option<Warning> {
+    let latest = times.iter().map(|time| time.at).max()?;
+    let mut users: Vec<&str> = times.iter().map(|time| time.user.as_str()).collect();
+    let count = users.len();
+    users.truncate(5);
+    let more = if count > 5 { " and others" } else { "" };
+    let message = format!(
+        "Times that are recorded for {}{more} lie in the future, up to {}: this computer's clock was wrong then, or is now. \
+         Until then links count as older than the removal or the profile. Set the clock, then {CORRECT_TIMES}.",
+        users.join(", "),
+        time::exact(latest)
+    );
+    Some(Warning::new("times_ahead", message))
+}

@@ -1,0 +1,189 @@
+//! Whether codes are newer than the removal or the last edit of a user. `iat` proves it only where the
+//! clocks agree; for links that Latchkey makes the order itself is kept.
+
+use super::change::{Change, Rows};
+use super::journal::decoded;
+use super::record::UserRecord;
+use super::{damaged, keys, storage};
+use crate::activity::{Event, Occasion};
+use crate::claims::Claims;
+use crate::directory::{MAX_TIMES, Origin, TimeAhead};
+use crate::payload::Payload;
+use crate::user_id::UserId;
+use crate::verdict::KnownUser;
+use crate::{Result, time};
+
+/// Maximum number of links that are kept for one user; the oldest go first.
+const MAX_LINKS: usize = 100;
+/// How much later a time must be to be noted as the latest one, in seconds.
+const NOTED_EVERY: i64 = 60;
+
+impl Rows<'_> {
+    /// Returns the links that Latchkey made for a user after the user was removed or edited; `None` if
+    /// a code set the profile last.
+    pub(super) fn newer_links(&self, id: &str) -> Result<Option<Vec<String>>> {
+        self.read(&keys::newer_links(id))
+    }
+}
+
+/// A user as far as a verdict depends on it.
+pub(super) fn known_as(
+    id: UserId,
+    user: &UserRecord,
+    newer_links: Option<&Vec<String>>,
+) -> KnownUser {
+    let was_added = user.origin != Origin::Link && user.profile_as_of == user.created_at;
+    KnownUser {
+        id,
+        status: user.status,
+        profile_as_of: user.profile_as_of,
+        profile_set_here: was_added || newer_links.is_some(),
+    }
+}
+
+/// Returns the times that lie in the future of `now`, at most [`MAX_TIMES`].
+pub(super) fn times_ahead(tree: &sled::Db, now: i64) -> Result<Vec<TimeAhead>> {
+    let removals = tree.scan_prefix(keys::REMOVALS).map(|row| {
+        let (key, bytes) = row.map_err(storage)?;
+        let id = keys::removed_id_of(&key).ok_or_else(damaged)?;
+        time_of(id, true, decoded(&bytes)?)
+    });
+    let profiles = tree.scan_prefix(keys::USERS).map(|row| {
+        let (key, bytes) = row.map_err(storage)?;
+        let id = keys::id_of(&key).ok_or_else(damaged)?;
+        let user: UserRecord = decoded(&bytes)?;
+        time_of(id, false, user.profile_as_of)
+    });
+    let is_ahead = |time: &Result<TimeAhead>| {
+        time.as_ref()
+            .map_or(true, |time| time::is_ahead(time.at, now))
+    };
+    removals
+        .chain(profiles)
+        .filter(is_ahead)
+        .take(MAX_TIMES)
+        .collect()
+}
+
+fn time_of(id: &str, is_removal: bool, at: i64) -> Result<TimeAhead> {
+    Ok(TimeAhead {
+        user: UserId::parse(id, "id")?,
+        is_removal,
+        at,
+    })
+}
+
+impl Change<'_> {
+    /// Notes that an administrator edited a user at a time: links from before are older.
+    pub(super) fn edited(&mut self, id: &str, now: i64) -> Result<()> {
+        self.rows
+            .write(keys::newer_links(id), &Vec::<String>::new())?;
+        self.note_time(now)
+    }
+
+    /// Forgets the order of links: the user was removed, or a code set the profile.
+    pub(super) fn forget_order(&mut self, id: &str) -> Result<()> {
+        if self.rows.newer_links(id)?.is_some() {
+            self.rows.remove(keys::newer_links(id));
+        }
+        Ok(())
+    }
+
+    /// Notes a recorded time, so that it is cheap to know whether any lies in the future.
+    pub(super) fn note_time(&mut self, at: i64) -> Result<()> {
+        let latest: i64 = self.rows.read(keys::LATEST_TIME)?.unwrap_or_default();
+        if at > latest.saturating_add(NOTED_EVERY) {
+            self.rows.write(keys::LATEST_TIME.to_vec(), &at)?;
+        }
+        Ok(())
+    }
+
+    /// Notes that a link was made, if `iat` does not prove that it is newer than what is recorded.
+    /// Returns whether it was noted.
+    pub(super) fn note_link(&mut self, claims: &Claims) -> Result<bool> {
+        let registered = &claims.registered;
+        match (&claims.payload, &registered.id, registered.issued_at) {
+            (Payload::User(user), Some(link), Some(at)) => self.note_link_of(&user.id, link, at),
+            _ => Ok(false),
+        }
+    }
+
+    /// As [`note_link`](Self::note_link), for a user and a `jti`.
+    pub(super) fn note_link_of(
+        &mut self,
+        user: &UserId,
+        link: &str,
+        issued_at: i64,
+    ) -> Result<bool> {
+        let id = user.as_str();
+        let links = self.rows.newer_links(id)?;
+        let recorded = match self.rows.user(id)? {
+            Some(known) => {
+                let known = known_as(user.clone(), &known, links.as_ref());
+                known.profile_set_here.then_some(known.profile_as_of)
+            }
+            None => self.rows.read(&keys::removal(id))?,
+        };
+        if recorded.is_none_or(|at| time::is_surely_after(issued_at, at)) {
+            return Ok(false);
+        }
+        let mut links = links.unwrap_or_default();
+        if links.len() >= MAX_LINKS {
+            links.remove(0);
+        }
+        links.push(link.to_owned());
+        self.rows.write(keys::newer_links(id), &links)?;
+        Ok(true)
+    }
+
+    pub(super) fn link_made(&mut self, claims: &Claims) -> Result<()> {
+        self.note_link(claims)?;
+        self.record(Event::link_made(claims));
+        Ok(())
+    }
+
+    /// Sets a time that lies in the future to now.
+    fn correct_time(&mut self, found: &TimeAhead, now: i64) -> Result<bool> {
+        let id = found.user.as_str();
+        if found.is_removal {
+            let key = keys::removal(id);
+            let is_there = self.rows.read::<i64>(&key)? == Some(found.at);
+            if is_there {
+                self.rows.write(key, &now)?;
+            }
+            return Ok(is_there);
+        }
+        let Some(mut user) = self
+            .rows
+            .user(id)?
+            .filter(|user| user.profile_as_of == found.at)
+        else {
+            return Ok(false);
+        };
+        user.profile_as_of = now;
+        self.put_user(id, &user)?;
+        // The time is this computer's now. Links that were noted stay newer.
+        let links = self.rows.newer_links(id)?.unwrap_or_default();
+        self.rows.write(keys::newer_links(id), &links)?;
+        Ok(true)
+    }
+
+    /// Sets times that lie in the future to now, and returns how many there were.
+    pub(super) fn correct_times(&mut self, found: &[TimeAhead], by: &Occasion) -> Result<u64> {
+        let now = by.at.as_second();
+        let mut users = Vec::new();
+        for time in found {
+            if self.correct_time(time, now)? {
+                users.push(time.user.as_str());
+            }
+        }
+        if found.len() < MAX_TIMES {
+            self.rows.write(keys::LATEST_TIME.to_vec(), &now)?;
+        }
+        if !users.is_empty() {
+            let event = Event::act("times_corrected", "Recorded times set to now");
+            self.record(event.with(users.join(", ")));
+        }
+        Ok(users.len().try_into().unwrap_or(u64::MAX))
+    }
+}

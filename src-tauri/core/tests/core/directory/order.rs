@@ -1,0 +1,196 @@
+//! Which codes are newer than the removal or the edit of a user, though clocks differ.
+
+use jiff::Timestamp;
+use latchkey_core::activity::{Actor, Event, SettingsAct};
+use latchkey_core::claims::Claims;
+use latchkey_core::code::{Algorithm, VerifiedCode, verify};
+use latchkey_core::compose::{Composition, Target, compose};
+use latchkey_core::directory::{self, Directory, Profile};
+use latchkey_core::instance::Policy;
+use latchkey_core::lifetime::Lifetime;
+use latchkey_core::link::{BaseUrl, Parameter};
+use latchkey_core::payload::Payload;
+use serde_json::json;
+
+use super::{at, code, id, person};
+use crate::signed::{RULES, by, key, now};
+
+pub(super) fn suite(empty: &dyn Fn() -> Box<dyn Directory>) {
+    a_code_that_is_dated_ahead_does_not_outlive_a_removal(&*empty());
+    a_link_that_latchkey_makes_after_a_removal_works_at_once(&*empty());
+    a_link_that_was_made_while_another_process_held_the_directory_works(&*empty());
+    an_edit_is_not_undone_by_a_code_that_is_dated_ahead(&*empty());
+    a_link_that_latchkey_makes_after_an_edit_refreshes_the_profile(&*empty());
+    a_removal_in_the_future_is_told_and_corrected(&*empty());
+    a_profile_in_the_future_is_told_and_corrected(&*empty());
+}
+
+const ADA: &str = r#""user":{"id":"ada"}"#;
+
+fn redeem(directory: &dyn Directory, code: &VerifiedCode) -> &'static str {
+    let verdict = directory.redeem(Ok(code), Policy::default(), &by(now()));
+    verdict.unwrap().code()
+}
+
+/// A link that Latchkey makes at a time for a user of a team.
+fn made(user: &str, team: &str, at: Timestamp) -> (Claims, VerifiedCode) {
+    let target = Target {
+        url: BaseUrl::parse("https://chat.acme.example").unwrap(),
+        parameter: Parameter::default(),
+        algorithm: Algorithm::HS256,
+    };
+    let payload = json!({ "user": { "id": user, "team": team } });
+    let payload = Payload::from_claims(payload.as_object().unwrap()).unwrap();
+    let composition = Composition::new(payload, Lifetime::default());
+    let composed = compose(&target, &key(), composition, at).unwrap();
+    let code = verify(composed.code.expose(), &[&key()], RULES, now()).unwrap();
+    (composed.claims, code)
+}
+
+fn team(directory: &dyn Directory) -> String {
+    let ada = directory.known_user(&id("ada")).unwrap();
+    ada.metadata.json().clone()
+}
+
+fn a_code_that_is_dated_ahead_does_not_outlive_a_removal(directory: &dyn Directory) {
+    let ahead = code(ADA, 50);
+    assert_eq!(redeem(directory, &ahead), "provisioned");
+    directory.remove(&id("ada"), &by(now())).unwrap();
+    assert_eq!(redeem(directory, &ahead), "user_removed");
+    // As far ahead as a clock may be.
+    assert_eq!(redeem(directory, &code(ADA, 60)), "user_removed");
+}
+
+fn a_link_that_latchkey_makes_after_a_removal_works_at_once(directory: &dyn Directory) {
+    // All in one second.
+    let (claims, before) = made("ada", "", now());
+    directory.link_made(&claims, &by(now())).unwrap();
+    let mut before = vec![before];
+    assert_eq!(redeem(directory, &before[0]), "provisioned");
+    for round in 0..2 {
+        directory.remove(&id("ada"), &by(now())).unwrap();
+        let (claims, after) = made("ada", "", now());
+        assert_eq!(redeem(directory, &after), "user_removed", "it is not known");
+        if round == 0 {
+            directory.link_made(&claims, &by(now())).unwrap();
+        } else {
+            directory.link_shown(&claims, &by(now())).unwrap();
+        }
+        for before in &before {
+            assert_eq!(redeem(directory, before), "user_removed", "{round}");
+        }
+        assert_eq!(redeem(directory, &after), "provisioned", "{round}");
+        before.push(after);
+    }
+}
+
+fn a_link_that_was_made_while_another_process_held_the_directory_works(directory: &dyn Directory) {
+    directory.add(&person("ada", None), &by(now())).unwrap();
+    let act = |number, claims: &Claims| SettingsAct {
+        number,
+        at: now().as_second(),
+        actor: Actor::CommandLine,
+        event: Event::link_made(claims),
+    };
+    let (claims, before) = made("ada", "", now());
+    directory.record_acts(&[act(1, &claims)]).unwrap();
+    directory.remove(&id("ada"), &by(now())).unwrap();
+    let (claims, after) = made("ada", "", now());
+    directory.record_acts(&[act(2, &claims)]).unwrap();
+    assert_eq!(redeem(directory, &before), "user_removed");
+    assert_eq!(redeem(directory, &after), "provisioned");
+}
+
+fn an_edit_is_not_undone_by_a_code_that_is_dated_ahead(directory: &dyn Directory) {
+    let with_team =
+        |team: &str, issued| code(&format!(r#""user":{{"id":"ada","team":"{team}"}}"#), issued);
+    redeem(directory, &with_team("link", -10));
+    let edit = Profile {
+        members: json!({ "team": "edit" }).as_object().unwrap().clone(),
+        ..Profile::default()
+    };
+    directory.edit(&id("ada"), &edit, &by(now())).unwrap();
+    redeem(directory, &with_team("ahead", 50));
+    assert_eq!(team(directory), r#"{"team":"edit"}"#);
+    // Two codes are of one clock, so seconds decide between them.
+    directory.edit(&id("ada"), &edit, &by(at(-130))).unwrap();
+    let bob = |team: &str, issued| {
+        let code = code(&format!(r#""user":{{"id":"bob","team":"{team}"}}"#), issued);
+        redeem(directory, &code);
+        directory.known_user(&id("bob")).unwrap().metadata.json()
+    };
+    assert_eq!(bob("one", -50), r#"{"team":"one"}"#);
+    assert_eq!(bob("two", -49), r#"{"team":"two"}"#);
+    assert_eq!(bob("older", -50), r#"{"team":"two"}"#);
+}
+
+fn a_link_that_latchkey_makes_after_an_edit_refreshes_the_profile(directory: &dyn Directory) {
+    directory.add(&person("ada", None), &by(at(-500))).unwrap();
+    let (claims, before) = made("ada", "before", now());
+    directory.link_made(&claims, &by(now())).unwrap();
+    let edit = Profile {
+        members: json!({ "team": "edit" }).as_object().unwrap().clone(),
+        ..Profile::default()
+    };
+    directory.edit(&id("ada"), &edit, &by(now())).unwrap();
+    let (claims, after) = made("ada", "after", now());
+    directory.link_made(&claims, &by(now())).unwrap();
+    redeem(directory, &before);
+    assert_eq!(team(directory), r#"{"team":"edit"}"#);
+    redeem(directory, &after);
+    assert_eq!(team(directory), r#"{"team":"after"}"#);
+    redeem(directory, &before);
+    assert_eq!(team(directory), r#"{"team":"after"}"#);
+}
+
+/// A year after `at`, as a wrong clock says.
+fn year_ahead() -> Timestamp {
+    at(365 * 86_400)
+}
+
+fn a_removal_in_the_future_is_told_and_corrected(directory: &dyn Directory) {
+    directory.add(&person("ada", None), &by(at(-500))).unwrap();
+    assert!(directory.times_ahead(at(-130)).unwrap().is_empty());
+    directory.remove(&id("ada"), &by(year_ahead())).unwrap();
+    let fresh = code(ADA, -60);
+    let verdict = directory.dry_run(Ok(&fresh), Policy::default()).unwrap();
+    assert_eq!(verdict.code(), "user_removed");
+    let said = format!("{verdict:?}");
+    assert!(said.contains("is_ahead: true"), "{said}");
+    let ahead = directory.times_ahead(at(-130)).unwrap();
+    assert_eq!(ahead.len(), 1);
+    assert!(ahead[0].is_removal && ahead[0].user == id("ada"));
+    let notices = directory::notices(directory, at(-130)).unwrap();
+    assert_eq!(notices[0].code, "times_ahead");
+    assert!(notices[0].message.contains("correct-times"));
+    assert_eq!(directory.correct_times(&by(at(-130))).unwrap(), 1);
+    assert!(directory.times_ahead(at(-130)).unwrap().is_empty());
+    assert!(directory::notices(directory, at(-130)).unwrap().is_empty());
+    assert_eq!(redeem(directory, &code(ADA, -131)), "user_removed");
+    assert_eq!(redeem(directory, &fresh), "provisioned");
+    assert_eq!(directory.correct_times(&by(now())).unwrap(), 0);
+}
+
+fn a_profile_in_the_future_is_told_and_corrected(directory: &dyn Directory) {
+    let edit = Profile {
+        members: json!({ "team": "edit" }).as_object().unwrap().clone(),
+        ..Profile::default()
+    };
+    let mut many = 0;
+    for number in 0..250 {
+        let user = person(&format!("user-{number}"), None);
+        directory.add(&user, &by(at(-500))).unwrap();
+        many += 1;
+        directory.edit(&user.id, &edit, &by(year_ahead())).unwrap();
+    }
+    let ada = person("ada", None);
+    directory.add(&ada, &by(at(-500))).unwrap();
+    directory.edit(&ada.id, &edit, &by(year_ahead())).unwrap();
+    let fresh = code(r#""user":{"id":"ada","team":"fresh"}"#, -10);
+    redeem(directory, &fresh);
+    assert_eq!(team(directory), r#"{"team":"edit"}"#);
+    assert_eq!(directory.correct_times(&by(at(-130))).unwrap(), many + 1);
+    assert!(directory.times_ahead(at(-130)).unwrap().is_empty());
+    redeem(directory, &fresh);
+    assert_eq!(team(directory), r#"{"team":"fresh"}"#);
+}
