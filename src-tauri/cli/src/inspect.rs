@@ -36,6 +36,14 @@ pub(crate) fn inspect(
     };
     let known = instance.as_ref().map(|(home, instance)| (home, instance));
     let key = keys::signing_key(&arguments.secret, context, known)?;
+    let short_key = key.as_ref().and_then(|key| {
+        let of_instance = known.map(|(_, instance)| instance.settings.algorithm);
+        let algorithm = of_instance.or(arguments.protocol.algorithm);
+        key.short_for(algorithm.unwrap_or_default())
+    });
+    if let Some(warning) = &short_key {
+        output.warn(&warning.message);
+    }
     let (parameter, rules) = match (known, &arguments.protocol.param) {
         (Some((_, instance)), _) => {
             let settings = &instance.settings;
@@ -80,6 +88,7 @@ pub(crate) fn inspect(
             "header": inspection.shown.header_json,
             "claims": inspection.shown.claims_json,
             "times": inspection.times,
+            "warnings": value(&short_key.as_slice()),
             "verification": match &inspection.verification {
                 Verification::NoKey => json!({ "checked": false }),
                 Verification::Judged(Ok(_)) => json!({ "checked": true, "verified": true }),

@@ -91,7 +91,11 @@ pub(crate) fn signing_key(
     instance: Option<(&Home, &Instance)>,
 ) -> Result<Option<SigningKey>, Failure> {
     if let Some(secret) = given(arguments, context)? {
-        return Ok(Some(SigningKey::from_text(&secret)?));
+        let key = SigningKey::from_text(&secret)?;
+        if let Some((_, instance)) = instance {
+            key.require_strength(&instance.settings.url)?;
+        }
+        return Ok(Some(key));
     }
     match instance {
         Some((home, instance)) if instance.key.is_some() => {

@@ -133,6 +133,7 @@ fn signer(arguments: &LinkArguments, context: &Context) -> Result<Signer, Failur
         algorithm: arguments.protocol.algorithm.unwrap_or_default(),
     };
     let key = keys::signing_key(&arguments.secret, context, None)?.ok_or_else(no_secret)?;
+    key.require_strength(&target.url)?;
     Ok(Signer {
         target,
         lifetime: Lifetime::default(),

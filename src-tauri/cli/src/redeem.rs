@@ -30,6 +30,9 @@ pub(crate) fn redeem(
             "The instance has no secret to verify with. Give one by --secret-file.".into(),
         )
     })?;
+    if let Some(warning) = key.short_for(instance.settings.algorithm) {
+        output.warn(&warning.message);
+    }
     let directory = home.directory(&instance, HOLDER)?;
     let settings = &instance.settings;
     let redeem = |text: &str, now| {

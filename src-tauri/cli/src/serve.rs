@@ -43,11 +43,17 @@ pub(crate) fn serve(
     let given = given
         .map(|secret| SigningKey::from_text(&secret))
         .transpose()?;
+    if let Some(key) = &given {
+        key.require_strength(&instance.settings.url)?;
+    }
     if given.is_none() {
         keys::unlock(&home, context)?;
-        // Better now than when the first visitor comes.
-        home.signing_key(&instance)?;
     }
+    // Better now than when the first visitor comes.
+    let key = given
+        .clone()
+        .map_or_else(|| home.signing_key(&instance), Ok)?;
+    let short_key = key.short_for(instance.settings.algorithm);
     let certificate = match (&arguments.tls_cert, &arguments.tls_key) {
         (Some(certificate), Some(key)) => Some(Certificate::from_pem(
             &context.read(certificate)?,
@@ -100,7 +106,8 @@ pub(crate) fn serve(
         Hosting::of(&home, &id, given.as_ref(), &*shared)
     });
     let _log = log_to_stderr(arguments.log);
-    for notice in directory::notices(&*recorded, Timestamp::now())? {
+    let notices = directory::notices(&*recorded, Timestamp::now())?;
+    for notice in short_key.into_iter().chain(notices) {
         tracing::warn!(code = notice.code, "{}", notice.message);
     }
     let metrics = arguments.metrics.map(Listening::on).transpose()?;

@@ -36,6 +36,8 @@ pub enum ErrorCode {
     InvalidPicture,
     /// The signing key is empty.
     EmptySecret,
+    /// The signing key is too short for the network that its links cross.
+    WeakSecret,
     /// The signing key breaks another rule.
     InvalidSecret,
     /// The instance has no signing key, or the key is not where it was kept.
@@ -50,7 +52,7 @@ pub enum ErrorCode {
     KeysMissing,
     /// The passphrase does not open the sealed file.
     WrongPassphrase,
-    /// The passphrase is too short.
+    /// The passphrase is too short or easy to guess.
     WeakPassphrase,
     /// There is no such instance.
     UnknownInstance,

@@ -13,7 +13,7 @@ use crate::directory::{Directory, SledDirectory};
 use crate::instance::{Hosted, Instance, InstanceId, Instances, Settings};
 use crate::keys::{Kept, KeyOrigin, KeyRecord, KeychainUse, Keys};
 use crate::payload::Payload;
-use crate::secret::{Secret, SigningKey};
+use crate::secret::{Secret, SigningKey, require_strength};
 use crate::{Error, ErrorCode, Result, files};
 
 /// Where a signing key is to come from.
@@ -148,11 +148,18 @@ impl Home {
         };
         let mut replaced = None;
         let written = self.instances.update(id, by, |instance| {
+            let url = instance.settings.url.clone();
             change(&mut instance.settings)?;
             if let Some(record) = &record {
                 replaced = instance.key.replace(record.clone());
             }
-            Ok(())
+            match &instance.key {
+                // What an earlier version let in does not keep other settings from being changed.
+                Some(key) if instance.settings.url != url => {
+                    require_strength(key.bytes, &instance.settings.url)
+                }
+                _ => Ok(()),
+            }
         });
         // Whichever key nothing refers to now.
         let orphan = if written.is_ok() { &replaced } else { &record };
@@ -248,10 +255,11 @@ impl Home {
 
     /// The key that signs for an instance.
     ///
-    /// Fails with [`ErrorCode::NoSigningKey`] where it has none, and with what [`Keys::read`] fails
-    /// with.
+    /// Fails with [`ErrorCode::NoSigningKey`] where it has none, with [`ErrorCode::WeakSecret`], and
+    /// with what [`Keys::read`] fails with.
     pub fn signing_key(&self, instance: &Instance) -> Result<SigningKey> {
         let record = instance.key.as_ref().ok_or_else(no_key)?;
+        require_strength(record.bytes, &instance.settings.url)?;
         let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(key) = read.get(&record.id) {
             return Ok(key.clone());
@@ -289,6 +297,7 @@ impl Home {
             ),
             SecretSource::Paste(text) => (SigningKey::from_text(&text)?, KeyOrigin::Pasted),
         };
+        key.require_strength(&settings.url)?;
         self.keys.store(&key, origin, now.as_second())
     }
 
@@ -352,7 +361,7 @@ mod tests {
     fn home() -> (tempfile::TempDir, Home, Instance) {
         let folder = tempfile::tempdir().unwrap();
         let home = Home::open(folder.path().join("data"), KeychainUse::Never).unwrap();
-        let passphrase = Secret::new("correct horse".into());
+        let passphrase = Secret::new("correct horse battery staple".into());
         home.keys().create(&passphrase).unwrap();
         let name = Name::parse("Acme").unwrap();
         let url = BaseUrl::parse("https://a.b").unwrap();
@@ -469,6 +478,51 @@ mod tests {
         let lost = home.start_with_new_keys(&passphrase, &by()).unwrap();
         assert_eq!(lost[0].id, instance.id);
         assert!(matches!(home.keys().state(), KeysState::SealedFileReady));
+    }
+
+    #[test]
+    fn a_weak_secret_is_refused_when_it_is_set_and_when_the_url_leaves_this_computer() {
+        let (_folder, home, instance) = home();
+        let weak = || Some(SecretSource::Paste(Secret::new("short".into())));
+        let to = |url: &'static str| {
+            move |settings: &mut Settings| {
+                settings.url = BaseUrl::parse(url)?;
+                Ok(())
+            }
+        };
+        let (away, here) = (to("https://a.b"), to("http://localhost:8787"));
+        let refused = home.change(&instance.id, away, weak(), &by()).unwrap_err();
+        assert_eq!(refused.code, ErrorCode::WeakSecret);
+        let local = home.change(&instance.id, here, weak(), &by()).unwrap();
+        assert!(home.signing_key(&local).is_ok());
+        let refused = home.change(&instance.id, away, None, &by()).unwrap_err();
+        assert_eq!(refused.code, ErrorCode::WeakSecret);
+        // As an earlier version has left it.
+        let mut left = local;
+        left.settings.url = BaseUrl::parse("https://a.b").unwrap();
+        let refused = home.signing_key(&left).unwrap_err();
+        assert_eq!(refused.code, ErrorCode::WeakSecret);
+        assert!(refused.message.contains("Replace"), "{}", refused.message);
+    }
+
+    #[test]
+    fn a_passphrase_that_is_easy_to_guess_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let home = Home::open(folder.path().join("data"), KeychainUse::Never).unwrap();
+        for weak in [
+            "",
+            "short",
+            "12345678",
+            "password1",
+            "qwertyuiop",
+            "aaaaaaaaaaaaaaaa",
+        ] {
+            let refused = home.keys().create(&Secret::new(weak.into())).unwrap_err();
+            assert_eq!(refused.code, ErrorCode::WeakPassphrase, "{weak}");
+            assert_eq!(refused.field.as_deref(), Some("passphrase"));
+        }
+        let long = Secret::new("correct horse battery staple".repeat(1_000));
+        home.keys().create(&long).unwrap();
     }
 
     #[test]

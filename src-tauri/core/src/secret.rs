@@ -6,6 +6,7 @@ use serde::{Deserialize, Deserializer};
 use zeroize::Zeroizing;
 
 use crate::code::Algorithm;
+use crate::link::BaseUrl;
 use crate::warning::Warning;
 use crate::{Error, ErrorCode, Result};
 
@@ -126,6 +127,11 @@ impl SigningKey {
         &self.secret
     }
 
+    /// Refuses the key as [`require_strength`] does.
+    pub fn require_strength(&self, url: &BaseUrl) -> Result<()> {
+        require_strength(self.secret.expose().len(), url)
+    }
+
     /// Whether the key is shorter than RFC 7518 §3.2 asks for with `algorithm`.
     #[must_use]
     pub fn short_for(&self, algorithm: Algorithm) -> Option<Warning> {
@@ -145,6 +151,25 @@ impl fmt::Debug for SigningKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("SigningKey([redacted])")
     }
+}
+
+/// Minimum length of a key whose links lead away from this computer, in bytes.
+pub const MIN_KEY_BYTES: usize = 16;
+
+/// Refuses a key of `bytes` bytes for links to `url`: a key that short is found by trying, from a
+/// single link.
+///
+/// Fails with [`ErrorCode::WeakSecret`] under [`MIN_KEY_BYTES`], except for a loopback address.
+pub fn require_strength(bytes: usize, url: &BaseUrl) -> Result<()> {
+    if bytes >= MIN_KEY_BYTES || url.is_loopback() {
+        return Ok(());
+    }
+    let message = format!(
+        "The secret has {bytes} bytes, so it can be guessed from a single link. Links to {} need at least {MIN_KEY_BYTES}. \
+         Replace it in Settings or by 'latchkey instance set NAME --secret-file FILE', and at the application.",
+        url.authority()
+    );
+    Err(Error::new(ErrorCode::WeakSecret, message).about("secret"))
 }
 
 /// The warning for a key of `bytes` bytes: RFC 7518 §3.2 asks for a key at least as long as the
@@ -208,6 +233,26 @@ mod tests {
         );
         assert!(short_key(32, Algorithm::HS256).is_none());
         assert!(short_key(32, Algorithm::HS384).is_some());
+    }
+
+    #[test]
+    fn a_key_under_16_bytes_is_refused_unless_links_stay_on_this_computer() {
+        let refusal = |bytes: usize, url: &str| {
+            let key = SigningKey::from_text(&Secret::new("x".repeat(bytes))).unwrap();
+            let refused = key.require_strength(&BaseUrl::parse(url).unwrap());
+            refused.err().map(|refused| refused.code)
+        };
+        for url in ["https://chat.acme.example", "http://192.168.1.5:8787"] {
+            assert_eq!(refusal(15, url), Some(ErrorCode::WeakSecret), "{url}");
+            assert_eq!(refusal(16, url), None, "{url}");
+        }
+        for url in [
+            "http://localhost:8787",
+            "http://127.0.0.1",
+            "http://[::1]:1",
+        ] {
+            assert_eq!(refusal(1, url), None, "{url}");
+        }
     }
 
     #[test]

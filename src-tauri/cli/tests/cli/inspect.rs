@@ -86,6 +86,11 @@ fn a_code_that_does_not_verify_exits_with_1_and_says_why() {
     assert_eq!(text.code, 1);
     assert!(text.out.contains("refused (bad_signature)"), "{}", text.out);
     assert!(
+        text.err.contains("warning: The secret has 7 bytes"),
+        "{}",
+        text.err
+    );
+    assert!(
         !text.out.contains(given.rsplit('.').next().unwrap()),
         "the signature is not repeated"
     );

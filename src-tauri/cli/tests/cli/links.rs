@@ -242,11 +242,25 @@ fn a_short_secret_and_a_link_for_ever_are_warned_of_on_standard_error() {
         "--expires-in",
         "never",
     ];
-    let ran = latchkey(&arguments, &[("LATCHKEY_SECRET", "short")], b"");
+    let secret = "twenty-bytes-secret!";
+    let ran = latchkey(&arguments, &[("LATCHKEY_SECRET", secret)], b"");
     assert_eq!(ran.code, 0);
     assert_eq!(ran.out.lines().count(), 1);
     for said in ["asks for at least 32", "never expires", "unencrypted"] {
         assert!(ran.err.contains(said), "{said}: {}", ran.err);
     }
-    assert!(!ran.err.contains("short\n") && !ran.out.contains("warning"));
+    assert!(!ran.err.contains(secret) && !ran.out.contains("warning"));
+}
+
+#[test]
+fn a_secret_under_16_bytes_signs_only_for_this_computer() {
+    let link = |url: &str| {
+        let arguments = ["--json", "link", "--url", url, "--email", "a@b.cd"];
+        latchkey(&arguments, &[("LATCHKEY_SECRET", "short")], b"")
+    };
+    let refused = link("https://chat.example.com");
+    let expected = (1, "weak_secret".into(), Some("secret".into()));
+    assert_eq!(refused.refusal(), expected);
+    let made = link("http://localhost:8787");
+    assert_eq!(made.json()["warnings"][0]["code"], "short_key");
 }

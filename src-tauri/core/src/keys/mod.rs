@@ -11,6 +11,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
 
 use crate::code::Algorithm;
 use crate::secret::{Secret, SigningKey, short_key};
@@ -64,6 +65,15 @@ impl KeyRecord {
     pub fn short_for(&self, algorithm: Algorithm) -> Option<Warning> {
         short_key(self.bytes, algorithm)
     }
+}
+
+/// Whether a passphrase withstands fewer than 10^8 guesses.
+fn is_easy_to_guess(passphrase: &Secret) -> bool {
+    /// Number of characters that are judged; judging takes longer with the square of them.
+    const JUDGED: usize = 64;
+    let judged: Zeroizing<String> =
+        Zeroizing::new(passphrase.expose().chars().take(JUDGED).collect());
+    zxcvbn::zxcvbn(&judged, &["latchkey"]).score() < zxcvbn::Score::Three
 }
 
 /// Whether the operating system's keychain may be asked.
@@ -185,7 +195,8 @@ impl Keys {
 
     /// Creates the sealed file. An existing one is never replaced.
     ///
-    /// Fails with [`ErrorCode::WeakPassphrase`] under [`MIN_PASSPHRASE_CHARS`] characters.
+    /// Fails with [`ErrorCode::WeakPassphrase`] under [`MIN_PASSPHRASE_CHARS`] characters, and for one
+    /// that is easy to guess.
     pub fn create(&self, passphrase: &Secret) -> Result<()> {
         let mut place = self.place();
         if !matches!(*place, Place::New(_)) {
@@ -330,13 +341,17 @@ impl Place {
     }
 }
 
+/// Refuses a passphrase that is short or easy to guess.
 fn require_strong(passphrase: &Secret) -> Result<()> {
-    if passphrase.expose().chars().count() >= MIN_PASSPHRASE_CHARS {
+    let message = if passphrase.expose().chars().count() < MIN_PASSPHRASE_CHARS {
+        format!(
+            "The passphrase has fewer than {MIN_PASSPHRASE_CHARS} characters. Choose a longer one."
+        )
+    } else if is_easy_to_guess(passphrase) {
+        "The passphrase is easy to guess. Choose several words that have nothing to do with each other.".into()
+    } else {
         return Ok(());
-    }
-    let message = format!(
-        "The passphrase has fewer than {MIN_PASSPHRASE_CHARS} characters. Choose a longer one."
-    );
+    };
     Err(Error::new(ErrorCode::WeakPassphrase, message).about("passphrase"))
 }
 
