@@ -27,6 +27,8 @@ pub(crate) fn is_embedded(headers: &HeaderMap) -> bool {
     match destination(headers) {
         None | Some("document") => false,
         Some("frame" | "iframe") => text(headers, "sec-fetch-site") == Some("cross-site"),
+        // A service worker of the application can pass a navigation on.
+        Some("empty") => !is_navigation(headers),
         Some(_) => true,
     }
 }
@@ -75,6 +77,7 @@ mod tests {
         let navigates = ("sec-fetch-mode", "navigate");
         for (destination, tab, site, embedded) in [
             ("document", true, "cross-site", false),
+            ("empty", false, "same-origin", false),
             ("iframe", false, "same-origin", false),
             ("iframe", false, "same-site", false),
             ("iframe", false, "cross-site", true),

@@ -316,7 +316,10 @@ fn counters_are_on_a_listener_of_their_own() {
     let free = TcpListener::bind("127.0.0.2:0").unwrap();
     let metrics = free.local_addr().unwrap().to_string();
     drop(free);
-    let serving = Serving::new(folder.path(), &["--metrics", &metrics]);
+    let serving = Serving::new(
+        folder.path(),
+        &["--metrics", &metrics, "--trusted-proxy", "127.0.0.0/8"],
+    );
     for _ in 0..2 {
         assert!(serving.get(&link, "").starts_with("HTTP/1.1 303"));
     }
@@ -348,6 +351,12 @@ fn counters_are_on_a_listener_of_their_own() {
     let page = Serving::ask(&metrics, &get(&link, "")).unwrap();
     assert!(page.starts_with("HTTP/1.1 404"), "{page}");
     serving.end();
+    let refused = in_folder(
+        folder.path(),
+        &["serve", "--listen", FREE, "--trusted-proxy", "172.18/16"],
+    );
+    assert_eq!(refused.code, 2);
+    assert!(refused.err.contains("172.18.0.0/16"), "{}", refused.err);
     let refused = in_folder(
         folder.path(),
         &["serve", "--listen", FREE, "--metrics", "0.0.0.0:0"],
