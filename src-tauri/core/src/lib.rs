@@ -4,7 +4,7 @@
 //! | concern | module |
 //! |---|---|
 //! | who signs in | [`payload`], [`email`], [`user_id`], [`metadata`] |
-//! | what opening a code does | [`verdict`], [`redeem`] |
+//! | what opening a code does | [`verdict`], [`redeem`], [`link_use`] |
 //! | who is signed in, and where to | [`session`], [`return_address`] |
 //! | users and their seats | [`directory`] |
 //! | who did what, and when | [`activity`] |
@@ -37,6 +37,7 @@ pub mod json;
 pub mod keys;
 pub mod lifetime;
 pub mod link;
+pub mod link_use;
 pub mod metadata;
 pub mod payload;
 pub mod preferences;

@@ -4,12 +4,14 @@ use crate::Result;
 use crate::activity::{Event, Occasion};
 use crate::code::recognize::recognize;
 use crate::code::{CodeRefusal, VerifiedCode, trim, verify};
-use crate::directory::{Directory, Redemption};
+use crate::directory::{Directory, Redemption, User};
 use crate::instance::{Policy, Settings, SignInStep};
+use crate::link_use::BrowserKey;
+use crate::payload::Payload;
 use crate::secret::SigningKey;
 use crate::session::{NewSession, Place, SessionId, SessionKey, SessionRules, SignedIn};
 use crate::user_id::UserId;
-use crate::verdict::Verdict;
+use crate::verdict::{Refusal, Verdict};
 
 /// Finds the code in `text`, judges it by the settings of an instance and its keys, and does what
 /// the verdict says: it is on disk when this returns, and recorded. A refusal is a verdict, not an error.
@@ -43,6 +45,8 @@ pub struct Browser {
     pub place: Place,
     /// The browser's own name (`User-Agent`).
     pub name: Option<String>,
+    /// What tells it from other browsers, where something does.
+    pub key: Option<BrowserKey>,
     /// The session whose cookie the browser has at that place, valid or not. A new one replaces it.
     pub session: Option<SessionKey>,
 }
@@ -54,6 +58,7 @@ impl Browser {
         Self {
             place,
             name: None,
+            key: None,
             session: None,
         }
     }
@@ -81,6 +86,8 @@ pub enum Opening {
         /// Whether somebody else is signed in there.
         replaces: bool,
     },
+    /// Whoever opens it is signed in as the one it is for, and is led on. Nothing is used up.
+    Continues,
     /// It would be refused, which is said at once, and is to be [recorded](Attempt::refuse).
     Refused(Verdict),
     /// It is to be [redeemed](Attempt::redemption) now.
@@ -132,6 +139,7 @@ impl Attempt {
                 key: id.key(),
                 place: browser.place,
                 browser: browser.name,
+                browser_key: browser.key,
                 replaces: browser.session,
             },
             id,
@@ -139,8 +147,9 @@ impl Attempt {
     }
 
     /// Says whether a click is wanted first: on an instance that says so, for a single-use code, for
-    /// a visitor who looks ahead, and before somebody else is signed out. A code that would be refused
-    /// is refused at once. Nothing is done.
+    /// a visitor who looks ahead, and before somebody else is signed out. Somebody who is signed in as
+    /// the one it is for is not asked again. A code that would be refused is refused at once. Nothing
+    /// is done.
     pub fn opening(&self, directory: &dyn Directory, visitor: Visitor<'_>) -> Result<Opening> {
         let code = self.code.as_ref();
         let always_asks = self.step == SignInStep::Confirm
@@ -149,7 +158,10 @@ impl Attempt {
         if !always_asks && visitor.signed_in.is_none() {
             return Ok(Opening::Redeems);
         }
-        let verdict = directory.dry_run(code, self.policy)?;
+        let verdict = directory.dry_run_of(&self.redemption())?;
+        if always_asks && self.is_for(visitor, &verdict) {
+            return Ok(Opening::Continues);
+        }
         let Some(user) = verdict.user() else {
             return Ok(Opening::Refused(verdict));
         };
@@ -167,6 +179,31 @@ impl Attempt {
                 .to_owned(),
         };
         Ok(Opening::Asks { whom, replaces })
+    }
+
+    /// Says what becomes of it after the click. A click that is repeated by somebody who is signed in by
+    /// now leads on. Nothing is done.
+    pub fn confirmed(&self, directory: &dyn Directory, visitor: Visitor<'_>) -> Result<Opening> {
+        if visitor.signed_in.is_none() {
+            return Ok(Opening::Redeems);
+        }
+        let verdict = directory.dry_run_of(&self.redemption())?;
+        Ok(if self.is_for(visitor, &verdict) {
+            Opening::Continues
+        } else {
+            Opening::Redeems
+        })
+    }
+
+    /// Whether a visitor is signed in as the user whom the code names. It may be used up by now.
+    fn is_for(&self, visitor: Visitor<'_>, verdict: &Verdict) -> bool {
+        let Some(SignedIn { user, .. }) = visitor.signed_in else {
+            return false;
+        };
+        match (verdict, &self.code) {
+            (Verdict::Refused(Refusal::LinkAlreadyUsed), Ok(code)) => names(&code.payload, user),
+            _ => verdict.user() == Some(&user.id),
+        }
     }
 
     /// What the directory is asked to do.
@@ -207,5 +244,14 @@ impl Attempt {
             _ => None,
         };
         SignIn { verdict, session }
+    }
+}
+
+/// Whether a payload names a user.
+fn names(payload: &Payload, user: &User) -> bool {
+    match payload {
+        Payload::Email(email) => user.email.as_ref() == Some(email),
+        Payload::Id(id) => *id.user_id() == user.id,
+        Payload::User(new) => new.id == user.id,
     }
 }

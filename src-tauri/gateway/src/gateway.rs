@@ -96,6 +96,8 @@ pub(crate) enum Opened {
         /// Whether somebody else is signed in there.
         replaces: bool,
     },
+    /// Nothing: whoever opened it is signed in as the one it is for, and is led on.
+    Continues,
     /// It was redeemed, or refused.
     Done(SignIn),
 }
@@ -217,6 +219,7 @@ impl Gateway {
         let attempt = Attempt::new(code, &hosted.settings, &[&hosted.key], browser, by)?;
         let done = match attempt.opening(&*self.directory, visitor)? {
             Opening::Asks { whom, replaces } => return Ok(Opened::Asks { whom, replaces }),
+            Opening::Continues => return Ok(Opened::Continues),
             Opening::Refused(verdict) => {
                 let recorded = move |directory: &dyn Directory| attempt.refuse(verdict, directory);
                 self.in_directory(recorded).await?
@@ -232,13 +235,17 @@ impl Gateway {
         &self,
         hosted: &Hosted,
         code: &str,
+        visitor: Visitor<'_>,
         browser: Browser,
         by: Occasion,
-    ) -> Result<SignIn> {
+    ) -> Result<Opened> {
         let attempt = Attempt::new(code, &hosted.settings, &[&hosted.key], browser, by)?;
+        if let Opening::Continues = attempt.confirmed(&*self.directory, visitor)? {
+            return Ok(Opened::Continues);
+        }
         let done = self.redeem(attempt).await?;
         self.count(&done);
-        Ok(done)
+        Ok(Opened::Done(done))
     }
 
     async fn redeem(&self, attempt: Attempt) -> Result<SignIn> {

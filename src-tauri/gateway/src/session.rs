@@ -13,6 +13,7 @@ use latchkey_core::activity::Occasion;
 use latchkey_core::directory::User;
 use latchkey_core::instance::{InstanceId, Settings};
 use latchkey_core::lifetime::Lifetime;
+use latchkey_core::link_use::BrowserKey;
 use latchkey_core::redeem::{Begun, Browser};
 use latchkey_core::return_address::ReturnAddress;
 use latchkey_core::secret::SigningKey;
@@ -105,10 +106,11 @@ impl CookieKey {
         }
     }
 
-    /// A cookie that says nothing but that a page of this server was shown. Another site's form comes
-    /// without it. It stays for as long as the page may be open.
-    pub(crate) fn shown(&self) -> String {
-        let mut cookie = self.bare(&self.names.shown, "1".into(), 0);
+    /// A cookie that says that a page of this server was shown, and tells the browser from others. Another
+    /// site's form comes without it. It stays for as long as the page may be open.
+    pub(crate) fn shown(&self, headers: &HeaderMap) -> String {
+        let value = browser_text(headers, &self.names.shown);
+        let mut cookie = self.bare(&self.names.shown, value, 0);
         cookie.set_max_age(None);
         cookie.set_same_site(SameSite::Strict);
         cookie.to_string()
@@ -119,9 +121,10 @@ impl CookieKey {
         values(headers, &self.names.shown).next().is_some()
     }
 
-    /// A cookie that says nothing but that the browser keeps cookies in the widget's frame.
-    pub(crate) fn kept(&self) -> String {
-        let mut cookie = framed(self.bare(&self.names.kept, "1".into(), 0));
+    /// A cookie that says that the browser keeps cookies in the widget's frame, and tells it from others.
+    pub(crate) fn kept(&self, headers: &HeaderMap) -> String {
+        let value = browser_text(headers, &self.names.kept);
+        let mut cookie = framed(self.bare(&self.names.kept, value, 0));
         cookie.set_max_age(None);
         cookie.to_string()
     }
@@ -190,9 +193,14 @@ impl CookieKey {
         let name = headers.get(USER_AGENT);
         let name = name.map(|name| String::from_utf8_lossy(name.as_bytes()).into_owned());
         let session = self.session_id(place, headers).map(|id| id.key());
+        let shown = match place {
+            Place::Page => &self.names.shown,
+            Place::Frame => &self.names.kept,
+        };
         Browser {
             place,
             name,
+            key: values(headers, shown).find_map(BrowserKey::of),
             session,
         }
     }
@@ -225,6 +233,17 @@ fn framed(mut cookie: Cookie<'_>) -> Cookie<'_> {
     cookie.set_secure(true);
     cookie.set_partitioned(true);
     cookie
+}
+
+/// The text that tells a browser from others: the one that it has, or a new one.
+fn browser_text(headers: &HeaderMap, name: &str) -> String {
+    let known = values(headers, name).find(|value| BrowserKey::of(value).is_some());
+    let known = known.and_then(|value| std::str::from_utf8(value).ok());
+    known.map_or_else(
+        // Without randomness nobody is signed in anyhow.
+        || SessionId::random().map_or_else(|_| "1".to_owned(), |id| id.expose().to_string()),
+        str::to_owned,
+    )
 }
 
 /// The values of the cookies of a name. They are bytes: another application of the host may set a cookie

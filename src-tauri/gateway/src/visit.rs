@@ -124,8 +124,9 @@ async fn open(
             let other = signed_in.as_ref().filter(|_| replaces);
             let other = other.map(|other| other.user.display_name());
             let page = pages::confirm(hosted, &whom, other).into_response();
-            Ok(with_cookies(page, &[hosted.cookie_key.shown()]))
+            Ok(with_cookies(page, &[hosted.cookie_key.shown(headers)]))
         }
+        Opened::Continues => Ok(lead_on(hosted, clean, headers, None)),
         Opened::Done(done) => let_in(hosted, &done, clean, headers, reference),
     }
 }
@@ -140,14 +141,23 @@ async fn confirmed(
     by: Occasion,
 ) -> Answer {
     let reference = by.reference.clone();
+    let failed = |cause| Refused::failure(&cause).answer(Some(hosted), headers);
     let browser = hosted.cookie_key.browser(Place::Page, headers);
-    let done = gateway.sign_in(hosted, code, browser, by).await;
-    let done = done.map_err(|cause| Refused::failure(&cause).answer(Some(hosted), headers))?;
-    let_in(hosted, &done, clean, headers, reference)
+    let signed_in = gateway
+        .session(hosted, Place::Page, headers)
+        .map_err(failed)?;
+    let visitor = Visitor {
+        signed_in: signed_in.as_ref(),
+        looks_ahead: false,
+    };
+    let opened = gateway.sign_in(hosted, code, visitor, browser, by).await;
+    match opened.map_err(failed)? {
+        Opened::Done(done) => let_in(hosted, &done, clean, headers, reference),
+        _ => Ok(lead_on(hosted, clean, headers, None)),
+    }
 }
 
-/// Gives a session out, and leads on: to where the link leads. A link that leads to the instance's own
-/// address leads to where a proxy has sent its visitor from.
+/// Gives a session out, and leads on.
 fn let_in(
     hosted: &Hosted,
     done: &SignIn,
@@ -155,17 +165,23 @@ fn let_in(
     headers: &HeaderMap,
     reference: Option<Reference>,
 ) -> Answer {
-    let keys = &hosted.cookie_key;
     let (_, cookie) =
         begun(hosted, done, reference).map_err(|no| no.answer(Some(hosted), headers))?;
+    Ok(lead_on(hosted, clean, headers, Some(cookie)))
+}
+
+/// Leads on to where the link leads. A link that leads to the instance's own address leads to where a proxy
+/// has sent its visitor from.
+fn lead_on(hosted: &Hosted, clean: &str, headers: &HeaderMap, cookie: Option<String>) -> Response {
+    let keys = &hosted.cookie_key;
     let own = ReturnAddress::parse(clean, &[]);
     let to = if leads_home(clean, hosted) {
         keys.remembered(headers, &hosted.settings).or(own)
     } else {
         own
     };
-    let cookies: Vec<String> = iter::once(cookie).chain(keys.forget(headers)).collect();
-    Ok(see_other(to.as_ref(), &cookies))
+    let cookies: Vec<String> = cookie.into_iter().chain(keys.forget(headers)).collect();
+    see_other(to.as_ref(), &cookies)
 }
 
 /// Whether an address without its code is the instance's own, to which all links lead that name no page.
@@ -231,7 +247,7 @@ fn home(gateway: &Gateway, hosted: &Hosted, headers: &HeaderMap) -> Answer {
     Ok(match signed_in {
         Some(user) => {
             let page = pages::signed_in(hosted, user.display_name()).into_response();
-            with_cookies(page, &[hosted.cookie_key.shown()])
+            with_cookies(page, &[hosted.cookie_key.shown(headers)])
         }
         None => (StatusCode::UNAUTHORIZED, pages::sign_in(hosted)).into_response(),
     })

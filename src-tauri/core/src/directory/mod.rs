@@ -53,6 +53,9 @@ pub trait Directory: Send + Sync {
     /// Says what opening a code would do, and does nothing.
     fn dry_run(&self, code: JudgedCode<'_>, policy: Policy) -> Result<Verdict>;
 
+    /// Says what [`redeem_all`](Self::redeem_all) would do for a redemption, and does nothing.
+    fn dry_run_of(&self, redemption: &Redemption<'_>) -> Result<Verdict>;
+
     /// Opens a code: judges it, and signs in or creates whom it names, in one transaction. A
     /// refusal is recorded, and changes nothing else.
     fn redeem(&self, code: JudgedCode<'_>, policy: Policy, by: &Occasion) -> Result<Verdict>;

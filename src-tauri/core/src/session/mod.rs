@@ -15,6 +15,7 @@ pub use rules::SessionRules;
 use crate::Result;
 use crate::directory::{Directory, User};
 use crate::instance::{Policy, Settings};
+use crate::link_use::BrowserKey;
 use crate::user_id::UserId;
 use crate::verdict::Status;
 
@@ -66,6 +67,8 @@ pub struct NewSession {
     pub place: Place,
     /// The browser's own name, as it was sent.
     pub browser: Option<String>,
+    /// What tells the browser from others, where something does.
+    pub browser_key: Option<BrowserKey>,
     /// The session of the same browser that it replaces, which ends.
     pub replaces: Option<SessionKey>,
 }

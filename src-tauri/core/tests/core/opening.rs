@@ -7,7 +7,7 @@ use latchkey_core::redeem::{Attempt, Browser, Opening, Visitor};
 use latchkey_core::session::{self, Place, SignedIn};
 use latchkey_core::user_id::UserId;
 
-use crate::signed::{HEADER, by, key, now, signed};
+use crate::signed::{HEADER, by, judge, key, now, signed};
 
 struct Site {
     directory: SledDirectory,
@@ -37,6 +37,7 @@ impl Site {
         let directory = &self.directory;
         let done = match attempt.opening(directory, visitor).unwrap() {
             Opening::Asks { whom, replaces } => return format!("asks {whom} {replaces}"),
+            Opening::Continues => return "continues".to_owned(),
             Opening::Refused(verdict) => attempt.refuse(verdict, directory).unwrap(),
             Opening::Redeems => {
                 let verdicts = directory.redeem_all(&[attempt.redemption()]).unwrap();
@@ -93,7 +94,10 @@ fn it_is_at_once_unless_there_is_a_reason_to_ask() {
         "the same person is not asked"
     );
     assert_eq!(site.open(BOB, as_ada), "asks bob true");
-    assert_eq!(site.open(ONCE, as_ada), "asks Ada Lovelace false");
+    assert_eq!(
+        site.open(ONCE, Visitor::default()),
+        "asks Ada Lovelace false"
+    );
     // What the directory calls somebody is better than what the code does.
     assert_eq!(
         site.open(r#""id":"ada""#, looks_ahead()),
@@ -119,4 +123,37 @@ fn an_instance_that_says_so_always_asks() {
         "asks Ada Lovelace false"
     );
     assert_eq!(site.directory.count().unwrap(), 0);
+}
+
+#[test]
+fn whoever_is_signed_in_as_that_user_goes_on_without_spending_a_use() {
+    let site = Site::new(SignInStep::Automatic);
+    site.open(ADA, Visitor::default());
+    let ada = site.signed_in("ada");
+    let as_ada = Visitor {
+        signed_in: Some(&ada),
+        ..Visitor::default()
+    };
+    let sign_ins = || site.signed_in("ada").user.sign_ins;
+    assert_eq!(site.open(ONCE, as_ada), "continues");
+    assert_eq!(sign_ins(), 1);
+    // Somebody else uses it up.
+    let once = judge(&format!("{{{ONCE}}}")).unwrap();
+    let redeemed = site
+        .directory
+        .redeem(Ok(&once), site.settings.policy, &by(now()));
+    assert_eq!(redeemed.unwrap().code(), "signed_in");
+    assert_eq!(site.open(ONCE, as_ada), "continues", "also by then");
+    assert_eq!(site.open(ONCE, Visitor::default()), "link_already_used");
+    site.directory.revoke_link("1", &by(now())).unwrap();
+    assert_eq!(site.open(ONCE, as_ada), "link_revoked");
+    // An instance that always asks does not ask the same person.
+    let mut site = site;
+    site.settings.visiting.step = SignInStep::Confirm;
+    let as_ada = Visitor {
+        signed_in: Some(&ada),
+        ..Visitor::default()
+    };
+    assert_eq!(site.open(ADA, as_ada), "continues");
+    assert_eq!(site.open(BOB, as_ada), "asks bob true");
 }

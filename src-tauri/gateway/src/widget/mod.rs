@@ -24,7 +24,7 @@ use latchkey_core::Error;
 use latchkey_core::activity::Reference;
 use latchkey_core::directory::User;
 use latchkey_core::redeem::{SignIn, Visitor};
-use latchkey_core::session::Place;
+use latchkey_core::session::{Place, SignedIn};
 use serde::{Deserialize, Serialize};
 
 use crate::forms::is_from_own_script;
@@ -77,9 +77,9 @@ pub(crate) async fn script() -> Response {
 }
 
 /// The page in the frame. It is the same for everybody: its script asks who is signed in.
-async fn frame(Current(hosted): Current) -> Response {
+async fn frame(Current(hosted): Current, headers: HeaderMap) -> Response {
     let page = page::frame(&hosted).into_response();
-    let page = with_cookies(page, &[hosted.cookie_key.kept()]);
+    let page = with_cookies(page, &[hosted.cookie_key.kept(&headers)]);
     if hosted.settings.visiting.embed_in.is_empty() {
         return page;
     }
@@ -164,19 +164,21 @@ async fn open(
     let opening = gateway.open(&hosted, &code, visitor, browser, by);
     match (opening.await.map_err(failed)?, &signed_in) {
         (Opened::Done(done), _) => let_in(&gateway, &hosted, &done, &headers, reference),
-        // Each look at a page opens its code anew. Whoever is signed in as the one it is for has clicked
-        // before, and stays signed in; nothing is used up by that.
-        (
-            Opened::Asks {
-                replaces: false, ..
-            },
-            Some(known),
-        ) => Ok(Outcome::is(&known.user)),
         (Opened::Asks { whom, .. }, other) => {
             let other = other.as_ref().map(|other| other.user.display_name());
             Ok(Outcome::Asks { whom: &whom, other }.answer())
         }
+        // Each look at a page opens its code anew.
+        (Opened::Continues, known) => Ok(goes_on(known.as_ref())),
     }
+}
+
+/// Whoever is signed in stays so.
+fn goes_on(known: Option<&SignedIn>) -> Response {
+    known.map_or_else(
+        || Outcome::SignedOut.answer(),
+        |known| Outcome::is(&known.user),
+    )
 }
 
 /// The button of the frame with which somebody says that a code is for them.
@@ -192,9 +194,18 @@ async fn confirmed(
     let by = gateway.occasion(&extensions, &headers);
     let reference = by.reference.clone();
     let browser = hosted.cookie_key.browser(Place::Frame, &headers);
-    let done = gateway.sign_in(&hosted, &code, browser, by).await;
-    let done = done.map_err(|cause| failed(&hosted, &headers, &cause))?;
-    let_in(&gateway, &hosted, &done, &headers, reference)
+    let failed = |cause| failed(&hosted, &headers, &cause);
+    let signed_in = gateway.session(&hosted, Place::Frame, &headers);
+    let signed_in = signed_in.map_err(failed)?;
+    let visitor = Visitor {
+        signed_in: signed_in.as_ref(),
+        looks_ahead: false,
+    };
+    let opened = gateway.sign_in(&hosted, &code, visitor, browser, by).await;
+    match opened.map_err(failed)? {
+        Opened::Done(done) => let_in(&gateway, &hosted, &done, &headers, reference),
+        _ => Ok(goes_on(signed_in.as_ref())),
+    }
 }
 
 fn let_in(

@@ -259,6 +259,7 @@ fn the_record_of_a_session_says_which_browser_has_it_and_when_it_was_used_last()
         key: old.key(),
         place: Place::Page,
         browser: None,
+        browser_key: None,
         replaces: None,
     };
     let members = serde_json::from_str(r#"{"id":"ada"}"#).unwrap();

@@ -72,6 +72,14 @@ impl Answer {
             .collect()
     }
 
+    /// The cookie that signs in, among others.
+    pub(crate) fn session_in(cookies: &str) -> String {
+        let mut all = cookies.split("; ");
+        all.find(|cookie| cookie.contains("latchkey_session"))
+            .unwrap()
+            .to_owned()
+    }
+
     /// The cookie that signs in.
     pub(crate) fn session(&self) -> Option<String> {
         self.cookies()

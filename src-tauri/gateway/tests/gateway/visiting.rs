@@ -8,7 +8,7 @@ use latchkey_core::payload::NewUser;
 use latchkey_core::user_id::UserId;
 use serde_json::Value;
 
-use crate::site::{Site, by};
+use crate::site::{Answer, Site, by};
 
 #[test]
 fn a_link_signs_in_at_once_and_leads_to_the_address_without_the_code() {
@@ -159,6 +159,84 @@ fn a_single_use_link_is_always_confirmed_and_works_once() {
     let again = site.confirm(&path, &[]);
     assert_eq!(again.status.as_u16(), 410);
     assert!(again.session().is_none());
+}
+
+/// The cookies that a browser has after an answer, added to those that it had.
+fn jar(before: &str, answer: &Answer) -> String {
+    let mut cookies = answer.cookies();
+    cookies.extend(before.split("; ").map(str::to_owned));
+    cookies.retain(|cookie| !cookie.is_empty());
+    cookies.join("; ")
+}
+
+#[test]
+fn a_double_click_on_continue_signs_in_and_another_browser_is_refused() {
+    let site = Site::new();
+    let registered = Registered {
+        id: Some("once".into()),
+        single_use: true,
+        ..Registered::default()
+    };
+    let code = site.code_with(r#"{"user":{"id":"ada"}}"#, registered);
+    let path = format!("/a?externalAuthCode={code}");
+    let cookies = jar("", &site.get(&path, &[]));
+    let click = |cookies: &str| site.post(&path, &[], &[("cookie", cookies)]);
+    let (first, second) = (click(&cookies), click(&cookies));
+    for answer in [&first, &second] {
+        assert_eq!((answer.status.as_u16(), answer.location()), (303, "/a"));
+        let session = answer.session().unwrap();
+        assert_eq!(site.get_as("/auth/verify", &session).status.as_u16(), 200);
+    }
+    // Going back shows the question again, as long as it may be repeated.
+    assert_eq!(site.get_as(&path, &cookies).status.as_u16(), 200);
+    let other = jar("", &site.get("/auth/sign-in", &[]));
+    assert_eq!(click(&other).status.as_u16(), 410);
+    assert_eq!(site.get_as(&path, &other).status.as_u16(), 410);
+}
+
+#[test]
+fn going_back_reopening_and_reposting_while_signed_in_lead_on_without_a_use() {
+    let site = Site::new();
+    let link = |id: &str| {
+        let registered = Registered {
+            id: Some(id.into()),
+            single_use: true,
+            ..Registered::default()
+        };
+        site.code_with(r#"{"user":{"id":"ada"}}"#, registered)
+    };
+    let (code, unused) = (link("1"), link("2"));
+    let open =
+        |code: &str, cookies: &str| site.get_as(&format!("/a?externalAuthCode={code}"), cookies);
+    let click = |code: &str, cookies: &str| {
+        let path = format!("/a?externalAuthCode={code}");
+        site.post(&path, &[], &[("cookie", cookies)])
+    };
+    let cookies = jar("", &open(&code, ""));
+    let signed_in = jar(&cookies, &click(&code, &cookies));
+    let sign_ins = || {
+        let ada = UserId::parse("ada", "id").unwrap();
+        site.directory.known_user(&ada).unwrap().sign_ins
+    };
+    assert_eq!(sign_ins(), 1);
+    let session = Answer::session_in(&signed_in);
+    for answer in [
+        open(&code, &signed_in),
+        click(&code, &signed_in),
+        // A browser that sends nothing but its session.
+        open(&code, &session),
+        click(&code, &session),
+        open(&unused, &session),
+        click(&unused, &session),
+    ] {
+        assert_eq!((answer.status.as_u16(), answer.location()), (303, "/a"));
+        assert!(answer.session().is_none(), "the session goes on");
+    }
+    assert_eq!(sign_ins(), 1);
+    assert_eq!(site.get_as("/auth/verify", &session).status.as_u16(), 200);
+    // The second link has its use still.
+    assert_eq!(click(&unused, "").status.as_u16(), 303);
+    assert_eq!(click(&code, "").status.as_u16(), 410);
 }
 
 #[test]

@@ -10,13 +10,14 @@ use serde::de::DeserializeOwned;
 use super::catalogue::Update;
 use super::journal::{View, Write, decoded, encoded};
 use super::order::known_as;
-use super::record::{Counters, UserRecord};
+use super::record::{Counters, LinkRecord, UserRecord};
 use super::{keys, unknown_user};
 use crate::activity::{self, Event, SettingsAct};
 use crate::code::VerifiedCode;
 use crate::directory::{JudgedCode, Origin, Profile, Redemption, User};
 use crate::email::Email;
 use crate::instance::Policy;
+use crate::link_use::LinkUse;
 use crate::payload::{NewUser, Payload};
 use crate::user_id::UserId;
 use crate::verdict::{Knowledge, LinkState, Refusal, Status, Verdict, judge};
@@ -136,12 +137,36 @@ impl<'a> Rows<'a> {
 
     /// What opening a code would do.
     pub(super) fn judge(&self, code: JudgedCode<'_>, policy: Policy) -> Result<Verdict> {
-        let known = code.map_or_else(|_| Ok(Knowledge::default()), |code| self.knowledge(code))?;
+        self.judge_for(code, policy, &|_| false)
+    }
+
+    /// What a redemption would do, which may repeat what its browser has just done.
+    pub(super) fn judge_redemption(&self, redemption: &Redemption<'_>) -> Result<Verdict> {
+        let browser = redemption.session.and_then(|session| session.browser_key);
+        let now = redemption.by.at.as_second();
+        let may_repeat = |used: LinkUse| used.may_be_repeated(browser, now);
+        self.judge_for(redemption.code, redemption.policy, &may_repeat)
+    }
+
+    fn judge_for(
+        &self,
+        code: JudgedCode<'_>,
+        policy: Policy,
+        may_repeat: &dyn Fn(LinkUse) -> bool,
+    ) -> Result<Verdict> {
+        let known = match code {
+            Ok(code) => self.knowledge(code, may_repeat)?,
+            Err(_) => Knowledge::default(),
+        };
         Ok(judge(code, policy, &known))
     }
 
     /// Everything that a verdict on `code` depends on.
-    fn knowledge(&self, code: &VerifiedCode) -> Result<Knowledge> {
+    fn knowledge(
+        &self,
+        code: &VerifiedCode,
+        may_repeat: &dyn Fn(LinkUse) -> bool,
+    ) -> Result<Knowledge> {
         let mut known = Knowledge {
             seats: self.counters()?.seats(),
             ..Knowledge::default()
@@ -178,7 +203,12 @@ impl<'a> Rows<'a> {
             known.email_owner = owner.map(|owner| UserId::parse(&owner, "id")).transpose()?;
         }
         if let Some(link) = &code.registered.id {
-            known.link = self.read(&keys::link(link))?.unwrap_or_default();
+            known.link = match self.read(&keys::link(link))? {
+                None | Some(LinkRecord::Open) => LinkState::Open,
+                Some(LinkRecord::UsedBy(used)) if may_repeat(used) => LinkState::Open,
+                Some(LinkRecord::Used | LinkRecord::UsedBy(_)) => LinkState::Used,
+                Some(LinkRecord::Revoked) => LinkState::Revoked,
+            };
         }
         Ok(known)
     }
@@ -278,7 +308,7 @@ impl<'a> Change<'a> {
 
     /// Judges a code, does what the verdict says, and records it.
     pub(super) fn redeem(&mut self, redemption: &Redemption<'_>) -> Result<Verdict> {
-        let verdict = self.rows.judge(redemption.code, redemption.policy)?;
+        let verdict = self.rows.judge_redemption(redemption)?;
         match redemption.code {
             Ok(code) => self.apply(&verdict, code, redemption)?,
             Err(_) => self.record(Event::verdict(&verdict, None)),
@@ -332,9 +362,22 @@ impl<'a> Change<'a> {
             (Verdict::Refused(_) | Verdict::Provisioned { .. }, _) => return Ok(()),
         }
         if let (true, Some(link)) = (code.registered.single_use, &code.registered.id) {
-            self.rows.write(keys::link(link), &LinkState::Used)?;
+            self.use_link(link, redemption)?;
         }
         Ok(())
+    }
+
+    /// Notes who used a link. One that is repeated was used before, and stays so.
+    fn use_link(&mut self, link: &str, redemption: &Redemption<'_>) -> Result<()> {
+        let key = keys::link(link);
+        if let Some(LinkRecord::UsedBy(_)) = self.rows.read(&key)? {
+            return Ok(());
+        }
+        let used = LinkUse {
+            at: redemption.by.at.as_second(),
+            browser: redemption.session.and_then(|session| session.browser_key),
+        };
+        self.rows.write(key, &LinkRecord::UsedBy(used))
     }
 
     /// Adds a user whom no code named.
@@ -491,7 +534,7 @@ impl<'a> Change<'a> {
     }
 
     pub(super) fn revoke_link(&mut self, link: &str) -> Result<()> {
-        self.rows.write(keys::link(link), &LinkState::Revoked)?;
+        self.rows.write(keys::link(link), &LinkRecord::Revoked)?;
         let mut event = Event::act("revoked", "Link revoked");
         event.link = Some(link.to_owned());
         self.record(event);

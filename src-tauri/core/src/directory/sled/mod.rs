@@ -233,6 +233,10 @@ impl Directory for SledDirectory {
         self.rows(|rows| rows.judge(code, policy))
     }
 
+    fn dry_run_of(&self, redemption: &Redemption<'_>) -> Result<Verdict> {
+        self.rows(|rows| rows.judge_redemption(redemption))
+    }
+
     fn redeem(&self, code: JudgedCode<'_>, policy: Policy, by: &Occasion) -> Result<Verdict> {
         let redemption = Redemption {
             code,

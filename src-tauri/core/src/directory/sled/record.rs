@@ -13,6 +13,7 @@ use crate::activity::{
 };
 use crate::directory::{Origin, User};
 use crate::email::Email;
+use crate::link_use::LinkUse;
 use crate::metadata::Metadata;
 use crate::payload::NewUser;
 use crate::user_id::UserId;
@@ -181,6 +182,16 @@ impl EntryRecord {
             event: self.event,
         }
     }
+}
+
+/// What has become of a link. Format 4 knows the first three.
+#[derive(Clone, Copy, Serialize, Deserialize)]
+pub(super) enum LinkRecord {
+    Open,
+    /// Used, and nobody noted by whom.
+    Used,
+    Revoked,
+    UsedBy(LinkUse),
 }
 
 /// What is counted in each change.

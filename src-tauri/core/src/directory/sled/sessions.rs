@@ -82,6 +82,7 @@ impl Change<'_> {
             place,
             browser,
             replaces,
+            ..
         }) = redemption.session
         else {
             return Ok(());

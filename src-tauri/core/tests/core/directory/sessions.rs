@@ -7,6 +7,7 @@ use latchkey_core::directory::{Directory, Redemption};
 use latchkey_core::instance::{Hosted, Name, Policy, Settings};
 use latchkey_core::lifetime::Lifetime;
 use latchkey_core::link::BaseUrl;
+use latchkey_core::link_use::{BrowserKey, REPEAT_SECS};
 use latchkey_core::session::{
     self, NewSession, Place, SEEN_SECS, SessionId, SessionKey, SessionRules,
 };
@@ -23,6 +24,7 @@ pub(super) fn suite(empty: &dyn Fn() -> Box<dyn Directory>) {
     a_new_session_replaces_the_one_of_the_same_browser(&*empty());
     the_last_use_is_written_at_most_every_five_minutes(&*empty());
     sessions_that_are_over_are_pruned(&*empty());
+    the_browser_that_used_a_link_may_repeat_it_for_thirty_seconds(&*empty());
 }
 
 fn settings() -> Settings {
@@ -38,6 +40,7 @@ fn new_session() -> NewSession {
         key: SessionId::random().unwrap().key(),
         place: Place::Page,
         browser: Some("Mozilla/5.0\u{1b}".into()),
+        browser_key: None,
         replaces: None,
     }
 }
@@ -255,4 +258,27 @@ fn sessions_that_are_over_are_pruned(directory: &dyn Directory) {
     }
     directory.prune_sessions(rules, at(50)).unwrap();
     assert_eq!(left(), 0);
+}
+
+fn the_browser_that_used_a_link_may_repeat_it_for_thirty_seconds(directory: &dyn Directory) {
+    let once = code(r#""user":{"id":"ada"},"jti":"1","single_use":true"#, -60);
+    let browser = |letter: &str| NewSession {
+        browser_key: BrowserKey::of(letter.repeat(22).as_bytes()),
+        ..new_session()
+    };
+    let open =
+        |session: &NewSession, seconds| begin_as(directory, &once, session, &by(at(seconds)));
+    assert_eq!(open(&browser("a"), 0), "provisioned");
+    assert_eq!(open(&new_session(), 1), "link_already_used");
+    assert_eq!(open(&browser("b"), 1), "link_already_used");
+    let again = browser("a");
+    assert_eq!(open(&again, REPEAT_SECS - 1), "signed_in");
+    assert!(is_good(directory, again.key, at(REPEAT_SECS)));
+    // Repeating does not make the time longer.
+    assert_eq!(open(&browser("a"), REPEAT_SECS), "link_already_used");
+    // Whoever asks what would happen is nobody's browser.
+    let verdict = directory.dry_run(Ok(&once), Policy::default()).unwrap();
+    assert_eq!(verdict.code(), "link_already_used");
+    directory.revoke_link("1", &by(at(0))).unwrap();
+    assert_eq!(open(&browser("a"), 1), "link_revoked");
 }

@@ -1,0 +1,67 @@
+//! The use of a link that works a limited number of times, and who may repeat it.
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+/// How long the browser that used a link may repeat it, in seconds: a double click or a page that is sent
+/// again is no second use.
+pub const REPEAT_SECS: i64 = 30;
+
+/// The shortest text that tells a browser from others: 128 random bits in base64.
+const MIN_BYTES: usize = 22;
+
+/// The SHA-256 of a random text that one browser has in a cookie.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BrowserKey([u8; 32]);
+
+impl BrowserKey {
+    /// The key for the value of a cookie; `None` if the value is too short to be random.
+    #[must_use]
+    pub fn of(value: &[u8]) -> Option<Self> {
+        (value.len() >= MIN_BYTES).then(|| Self(Sha256::digest(value).into()))
+    }
+}
+
+/// The sign-in that used a link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LinkUse {
+    /// When, in Unix seconds.
+    pub at: i64,
+    /// The browser, where it was told from others.
+    pub browser: Option<BrowserKey>,
+}
+
+impl LinkUse {
+    /// Whether `browser` may sign in by the link once more.
+    #[must_use]
+    pub fn may_be_repeated(self, browser: Option<BrowserKey>, now: i64) -> bool {
+        let age = now.saturating_sub(self.at);
+        self.browser.is_some() && self.browser == browser && (0..REPEAT_SECS).contains(&age)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_same_browser_may_repeat_and_only_for_thirty_seconds() {
+        let key = |letter: &str| BrowserKey::of(letter.repeat(22).as_bytes());
+        let used = LinkUse {
+            at: 1000,
+            browser: key("a"),
+        };
+        assert!(used.may_be_repeated(key("a"), 1000));
+        assert!(used.may_be_repeated(key("a"), 1029));
+        assert!(!used.may_be_repeated(key("a"), 1030));
+        assert!(!used.may_be_repeated(key("a"), 999));
+        assert!(!used.may_be_repeated(key("b"), 1000));
+        assert!(!used.may_be_repeated(None, 1000));
+        let by_a_program = LinkUse {
+            browser: None,
+            ..used
+        };
+        assert!(!by_a_program.may_be_repeated(None, 1000));
+        assert_eq!(BrowserKey::of(b"1"), None);
+    }
+}
