@@ -267,7 +267,7 @@ fn only_the_revealing_command_answers_with_the_secret_and_it_does_so_once() {
         "name": "Acme", "url": "https://chat.acme.example", "hosted": "elsewhere",
         "parameter": "externalAuthCode", "algorithm": "HS256", "lifetime": "7 days",
         "policy": { "external_auth": true, "require_expiry": false, "provisioning": true, "refresh_profile": true },
-        "visiting": { "step": "confirm", "session": "1 day", "return_to": ["https://app.acme.example"], "embed_in": ["https://www.acme.example"] },
+        "visiting": { "step": "confirm", "session": "1 day", "session_ends_with_link": false, "session_idle": "never", "return_to": ["https://app.acme.example"], "embed_in": ["https://www.acme.example"] },
         "retention": { "age": "30 days", "refusals": 1000 },
         "audiences": ["acme-chat"],
     });

@@ -575,6 +575,12 @@ pub(crate) struct SettingsArguments {
     /// How long a session lasts, at most [default: 14 days].
     #[arg(long, value_name = "TIME", value_parser = str::parse::<Lifetime>)]
     pub(crate) session: Option<Lifetime>,
+    /// Whether a session ends when the link that began it expires [default: no].
+    #[arg(long, value_name = "yes|no", value_parser = yes_or_no)]
+    pub(crate) session_ends_with_link: Option<bool>,
+    /// How long a session lasts without a use, at least 10 minutes [default: never ends by that].
+    #[arg(long, value_name = "TIME|never", value_parser = str::parse::<Lifetime>)]
+    pub(crate) session_idle: Option<Lifetime>,
     /// An application behind a proxy to which people may be sent back, as `https://app.example.com`;
     /// repeat it for more. It replaces those that were set; none takes them away.
     #[arg(long, value_name = "ORIGIN|none")]

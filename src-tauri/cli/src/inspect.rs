@@ -9,6 +9,7 @@ use latchkey_core::code::recognize::{Form, recognize};
 use latchkey_core::directory::Directory as _;
 use latchkey_core::inspect::{Inspection, Verification, inspect as look};
 use latchkey_core::link::Parameter;
+use latchkey_core::verdict::Verdict;
 use latchkey_core::{Error, ErrorCode, qr};
 use serde_json::{Value, json};
 
@@ -72,18 +73,26 @@ pub(crate) fn inspect(
         (Some((home, instance)), Verification::Judged(judged)) if arguments.dry_run => {
             let directory = home.directory(instance, HOLDER)?;
             let code = judged.as_deref();
-            Some(directory.dry_run(code, instance.settings.policy)?)
+            let verdict = directory.dry_run(code, instance.settings.policy)?;
+            let expires_at = code.ok().and_then(|code| code.registered.expires_at);
+            let stay = instance.settings.session_rules().stay(expires_at);
+            let stays = !matches!(verdict, Verdict::Refused(_));
+            Some((verdict, stays.then_some(stay)))
         }
         _ => None,
     };
     let mut text = described(&inspection, form);
-    if let Some(verdict) = &verdict {
+    if let Some((verdict, stay)) = &verdict {
         text.own("\nOpened now\n");
         text.line(format_args!("  {}", redeem::described(verdict)));
+        if let Some(stay) = stay {
+            text.line(format_args!("  {stay}"));
+        }
     }
     output.print(text, || {
         json!({
-            "dry_run": verdict.as_ref().map(redeem::as_json),
+            "dry_run": verdict.as_ref().map(|(verdict, _)| redeem::as_json(verdict)),
+            "stay": verdict.as_ref().and_then(|(_, stay)| stay.as_deref()),
             "form": if from_picture { json!("qr") } else { value(&found.form) },
             "header": inspection.shown.header_json,
             "claims": inspection.shown.claims_json,
@@ -100,7 +109,7 @@ pub(crate) fn inspect(
             },
         })
     })?;
-    if let Some(verdict) = &verdict {
+    if let Some((verdict, _)) = &verdict {
         return Ok(redeem::exit_code(verdict));
     }
     match inspection.verification {

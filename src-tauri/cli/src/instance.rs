@@ -10,6 +10,7 @@ use latchkey_core::instance::{Hosted, Instance, Name, Settings, SignInStep};
 use latchkey_core::keys::{Kept, KeyOrigin};
 use latchkey_core::link::{BaseUrl, Parameter};
 use latchkey_core::return_address::WebOrigin;
+use latchkey_core::session::SessionRules;
 use serde_json::{Value, json};
 
 use crate::args::{AddArguments, InstanceCommand, SetArguments, SettingsArguments};
@@ -176,6 +177,12 @@ fn apply(arguments: &SettingsArguments, settings: &mut Settings) -> latchkey_cor
     assign(&mut visiting.step, arguments.sign_in);
     assign(&mut visiting.session, arguments.session);
     assign(
+        &mut visiting.session_ends_with_link,
+        arguments.session_ends_with_link,
+    );
+    let idle = arguments.session_idle.map(SessionRules::check_idle);
+    assign(&mut visiting.session_idle, idle.transpose()?);
+    assign(
         &mut visiting.return_to,
         origins(&arguments.return_to, "return_to")?,
     );
@@ -244,8 +251,9 @@ fn show(instance: &Instance, output: &Output) -> Result<(), Failure> {
         "name             {}\nid               {}\nurl              {}\nhosted           {hosted}\n\
          parameter        {}\nalgorithm        {}\nlifetime         {}\nsecret           {secret}\n\
          external-auth    {}\nrequire-expiry   {}\nprovisioning     {}\nrefresh-profile  {}\n\
-         sign-in          {}\nsession          {}\nreturn-to        {}\n\
-         embed-in         {}\nkeep-activity    {}\nkeep-refusals    {}\naudience         {}",
+         sign-in          {}\nsession          {}\nends-with-link   {}\nsession-idle     {}\n\
+         return-to        {}\nembed-in         {}\n\
+         keep-activity    {}\nkeep-refusals    {}\naudience         {}",
         settings.name.as_str(),
         instance.id,
         settings.url,
@@ -261,6 +269,8 @@ fn show(instance: &Instance, output: &Output) -> Result<(), Failure> {
             SignInStep::Confirm => "confirm",
         },
         settings.visiting.session,
+        yes(settings.visiting.session_ends_with_link),
+        settings.visiting.session_idle,
         listed(&settings.visiting.return_to),
         listed(&settings.visiting.embed_in),
         settings.retention.age,

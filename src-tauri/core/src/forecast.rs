@@ -36,6 +36,8 @@ pub struct Forecast {
     pub verdict: Option<&'static str>,
     /// The user whom it is about, where there is one or would be.
     pub user: Option<UserId>,
+    /// How long the person stays signed in, where that is decided here.
+    pub stay: Option<String>,
 }
 
 /// What can be asked about the users of an instance.
@@ -65,13 +67,17 @@ impl Forecast {
         match users {
             Users::Here(directory) => {
                 let verdict = directory.dry_run(code, settings.policy)?;
-                Ok(Self::of_verdict(&verdict, code.ok(), now))
+                let forecast = Self::of_verdict(&verdict, code.ok(), now);
+                Ok(match verdict {
+                    Verdict::Refused(_) => forecast,
+                    _ => forecast.staying(code.ok(), settings),
+                })
             }
             Users::OutOfReach(why) => Ok(match code {
                 Ok(verified) => {
                     let subject = verified.payload.subject();
                     let detail = format!("What it does for {subject} is not known now. {why}");
-                    Self::verifies(verified, detail, now)
+                    Self::verifies(verified, detail, now).staying(Some(verified), settings)
                 }
                 Err(refused) => Self::refused(&Refusal::Code(refused.clone()), now),
             }),
@@ -80,6 +86,13 @@ impl Forecast {
                 Err(refused) => Self::refused(&Refusal::Code(refused.clone()), now),
             }),
         }
+    }
+
+    /// Says how long the person stays signed in.
+    fn staying(mut self, code: Option<&VerifiedCode>, settings: &Settings) -> Self {
+        let expires_at = code.and_then(|code| code.registered.expires_at);
+        self.stay = Some(settings.session_rules().stay(expires_at));
+        self
     }
 
     /// For a code that there was no key to check with.
@@ -94,6 +107,7 @@ impl Forecast {
             ),
             verdict: None,
             user: None,
+            stay: None,
         }
     }
 
@@ -114,6 +128,7 @@ impl Forecast {
                 },
                 verdict: Some(verdict.code()),
                 user: Some(user.clone()),
+                stay: None,
             },
             Verdict::Provisioned { user, seat, limit } => Self {
                 tone: Tone::Good,
@@ -121,6 +136,7 @@ impl Forecast {
                 detail: "The user is created and signed in.".into(),
                 verdict: Some(verdict.code()),
                 user: Some(user.clone()),
+                stay: None,
             },
             Verdict::Refused(refusal) => Self::refused(refusal, now),
         }
@@ -146,6 +162,7 @@ impl Forecast {
                     detail: format!("The link {terms}.{profile}"),
                     verdict: Some(verdict.code()),
                     user: Some(user.clone()),
+                    stay: None,
                 }
             }
             Verdict::Provisioned { user, seat, limit } => Self {
@@ -154,6 +171,7 @@ impl Forecast {
                 detail: format!("There is no such user yet. The link {terms}."),
                 verdict: Some(verdict.code()),
                 user: Some(user.clone()),
+                stay: None,
             },
             Verdict::Refused(refusal) => Self::refused(refusal, now),
         }
@@ -178,6 +196,7 @@ impl Forecast {
             detail,
             verdict: Some(refusal.code()),
             user: refusal.user().cloned(),
+            stay: None,
         }
     }
 
@@ -193,6 +212,7 @@ impl Forecast {
             detail,
             verdict: None,
             user: None,
+            stay: None,
         }
     }
 }

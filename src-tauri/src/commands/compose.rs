@@ -159,6 +159,8 @@ pub struct Forecast {
     pub verdict: Option<String>,
     /// The id of the user whom it is about, where there is one or would be.
     pub user: Option<String>,
+    /// How long the person stays signed in, where that is decided here.
+    pub stay: Option<String>,
 }
 
 /// A link as it would be given out now.
@@ -496,6 +498,7 @@ impl From<forecast::Forecast> for Forecast {
             detail: forecast.detail,
             verdict: forecast.verdict.map(str::to_owned),
             user: forecast.user.map(|user| user.as_str().to_owned()),
+            stay: forecast.stay,
         }
     }
 }

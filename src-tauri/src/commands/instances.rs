@@ -7,6 +7,7 @@ use latchkey_core::instance::{self, InstanceId, Name, Settings};
 use latchkey_core::link::{BaseUrl, Parameter};
 use latchkey_core::preferences::Preferences;
 use latchkey_core::return_address::WebOrigin;
+use latchkey_core::session::SessionRules;
 use latchkey_core::{code, home, keys};
 use serde::{Deserialize, Serialize};
 use tauri::State;
@@ -66,6 +67,10 @@ pub struct Visiting {
     pub step: SignInStep,
     /// How long a session lasts, in words: `14 days`.
     pub session: String,
+    /// Whether a session ends when the link that began it expires.
+    pub session_ends_with_link: bool,
+    /// How long a session lasts without a use, in words: `never` ends by that, or `30 minutes`.
+    pub session_idle: String,
     /// Origins of pages where people may be sent back to, beside the instance itself.
     pub return_to: Vec<String>,
     /// Origins of pages that may show the widget.
@@ -382,6 +387,12 @@ impl TryFrom<Visiting> for instance::Visiting {
                 .session
                 .parse()
                 .map_err(|refused: latchkey_core::Error| refused.about("session"))?,
+            session_ends_with_link: visiting.session_ends_with_link,
+            session_idle: visiting
+                .session_idle
+                .parse()
+                .and_then(SessionRules::check_idle)
+                .map_err(|refused: latchkey_core::Error| refused.about("session_idle"))?,
             return_to: origins(&visiting.return_to, "return_to")?,
             embed_in: origins(&visiting.embed_in, "embed_in")?,
         })
@@ -397,6 +408,8 @@ impl From<instance::Visiting> for Visiting {
                 instance::SignInStep::Confirm => SignInStep::Confirm,
             },
             session: visiting.session.to_string(),
+            session_ends_with_link: visiting.session_ends_with_link,
+            session_idle: visiting.session_idle.to_string(),
             return_to: texts(&visiting.return_to),
             embed_in: texts(&visiting.embed_in),
         }

@@ -76,6 +76,15 @@ describe('before anything is typed', () => {
 });
 
 describe('while somebody types', () => {
+  it('says how long the person stays signed in', async () => {
+    const stay = 'The person stays signed in for 14 days, however soon the link expires.';
+    const shown = previewLike();
+    answer({ compose: () => ({ ...shown, forecast: { ...shown.forecast, stay } }) });
+    open();
+    await userEvent.type(screen.getByTestId('field-email'), 'ada@yourcompany.com');
+    await waitFor(() => expect(screen.getByTestId('forecast').textContent).toContain(stay));
+  });
+
   it('shows the link to the letter', async () => {
     open();
     await userEvent.type(screen.getByTestId('field-email'), 'ada@yourcompany.com');

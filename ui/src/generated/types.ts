@@ -192,7 +192,11 @@ verdict: string | null,
 /**
  * The id of the user whom it is about, where there is one or would be.
  */
-user: string | null, };
+user: string | null, 
+/**
+ * How long the person stays signed in, where that is decided here.
+ */
+stay: string | null, };
 export type FoundIn = "code" | "url" | "widget_tag" | "picture";
 export type GatewayStart = { 
 /**
@@ -888,6 +892,14 @@ step: SignInStep,
  * How long a session lasts, in words: `14 days`.
  */
 session: string, 
+/**
+ * Whether a session ends when the link that began it expires.
+ */
+session_ends_with_link: boolean, 
+/**
+ * How long a session lasts without a use, in words: `never` ends by that, or `30 minutes`.
+ */
+session_idle: string, 
 /**
  * Origins of pages where people may be sent back to, beside the instance itself.
  */

@@ -109,6 +109,7 @@ beforeEach(() => {
       detail: 'The sign-in was recorded.',
       verdict: 'signed_in',
       user: 'ada',
+      stay: null,
     },
     user: ADA,
     seats: { used: 8, limit: 10 },

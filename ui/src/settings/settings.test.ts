@@ -50,6 +50,17 @@ describe('the settings of an instance', () => {
     await waitFor(() => expect(kept.url).toBe('https://chat.yourcompany.com/'));
   });
 
+  it('have an idle time-out, and sessions that end with the link', async () => {
+    open();
+    await userEvent.click(screen.getByTestId('visiting-with-link'));
+    const idle = screen.getByTestId('visiting-idle');
+    await userEvent.clear(idle);
+    await userEvent.type(idle, '30 minutes');
+    await userEvent.click(screen.getByTestId('settings-save'));
+    await waitFor(() => expect(kept.visiting.session_idle).toBe('30 minutes'));
+    expect(kept.visiting.session_ends_with_link).toBe(true);
+  });
+
   it('stay edited while another screen is looked at', async () => {
     open();
     await userEvent.type(screen.getByTestId('settings-name'), ' II');

@@ -43,6 +43,8 @@ fn a_link_creates_the_user_when_it_is_redeemed_and_not_before() {
         "--dry-run",
     ]);
     assert_eq!(dry.json()["dry_run"]["verdict"], "provisioned");
+    let stay = dry.json()["stay"].as_str().unwrap().to_owned();
+    assert!(stay.contains("stays signed in for 14 days"), "{stay}");
     assert_eq!(
         run(&["--json", "users", "list", "--instance", "here"]).json()["users"],
         json!([])

@@ -191,6 +191,10 @@ fn settings_that_are_changed_meanwhile_hold_within_seconds() {
         "confirm",
         "--session",
         "1h",
+        "--session-ends-with-link",
+        "yes",
+        "--session-idle",
+        "30 minutes",
         "--return-to",
         "https://app.b.cd",
         "--embed-in",
@@ -202,6 +206,8 @@ fn settings_that_are_changed_meanwhile_hold_within_seconds() {
     for line in [
         "sign-in          confirm",
         "session          1 hour",
+        "ends-with-link   yes",
+        "session-idle     30 minutes",
         "return-to        https://app.b.cd",
         "embed-in         https://www.b.cd http://localhost:3000",
     ] {

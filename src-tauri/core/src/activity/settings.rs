@@ -58,7 +58,7 @@ fn changed_settings(was: &Settings, is: &Settings) -> Vec<String> {
 
 /// All settings but the switch of external authentication, which has acts of its own. None of them is
 /// a secret.
-fn named(settings: &Settings) -> [(&'static str, String); 16] {
+fn named(settings: &Settings) -> [(&'static str, String); 18] {
     // Taken apart so that a setting that is added is not forgotten here.
     let Settings {
         name,
@@ -81,6 +81,8 @@ fn named(settings: &Settings) -> [(&'static str, String); 16] {
     let Visiting {
         step,
         session,
+        session_ends_with_link,
+        session_idle,
         return_to,
         embed_in,
     } = visiting;
@@ -109,6 +111,11 @@ fn named(settings: &Settings) -> [(&'static str, String); 16] {
             },
         ),
         ("session length", session.to_string()),
+        (
+            "sessions end with the link",
+            yes_or_no(*session_ends_with_link),
+        ),
+        ("idle time-out", session_idle.to_string()),
         ("return addresses", list(return_to)),
         ("widget", list(embed_in)),
         ("audiences", list(audiences)),

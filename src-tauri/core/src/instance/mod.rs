@@ -108,6 +108,10 @@ pub struct Visiting {
     pub step: SignInStep,
     /// How long a session lasts, at most.
     pub session: Lifetime,
+    /// Whether a session ends when the code that began it expires. Off by default.
+    pub session_ends_with_link: bool,
+    /// How long a session lasts without a use; as long as with one, by default.
+    pub session_idle: Lifetime,
     /// Where people may be sent back to, beside the instance itself.
     pub return_to: Vec<WebOrigin>,
     /// Whose pages may show the widget; nobody's by default.
@@ -119,6 +123,8 @@ impl Default for Visiting {
         Self {
             step: SignInStep::default(),
             session: SessionRules::default().length,
+            session_ends_with_link: false,
+            session_idle: Lifetime::Never,
             return_to: Vec::new(),
             embed_in: Vec::new(),
         }
@@ -301,7 +307,8 @@ impl Settings {
     pub fn session_rules(&self) -> SessionRules {
         SessionRules {
             length: self.visiting.session,
-            ..SessionRules::default()
+            ends_with_link: self.visiting.session_ends_with_link,
+            idle: self.visiting.session_idle,
         }
     }
 

@@ -1,6 +1,7 @@
 use super::Session;
 use crate::code::LEEWAY_SECS;
 use crate::lifetime::Lifetime;
+use crate::{Error, ErrorCode, Result};
 
 /// How long sessions of an instance last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,8 +26,49 @@ impl Default for SessionRules {
 }
 
 impl SessionRules {
+    /// Shortest idle time-out, in seconds. The last use is recorded every five minutes, and a shorter
+    /// time-out would sign people out who are at work while the gateway starts again.
+    pub const SHORTEST_IDLE_SECS: i64 = 600;
+
     /// The longest time for which a browser keeps a cookie, in seconds (RFC 6265bis §5.5).
     pub const LONGEST_SECS: i64 = 400 * 86_400;
+
+    /// Checks an idle time-out.
+    ///
+    /// Fails with [`ErrorCode::InvalidSetting`] where it is shorter than 10 minutes.
+    pub fn check_idle(idle: Lifetime) -> Result<Lifetime> {
+        match idle {
+            Lifetime::Secs(secs) if secs < Self::SHORTEST_IDLE_SECS => Err(Error::new(
+                ErrorCode::InvalidSetting,
+                "The idle time-out is at least 10 minutes. Write it as 30 minutes, 8h or never.",
+            )
+            .about("session_idle")),
+            idle => Ok(idle),
+        }
+    }
+
+    /// Says how long somebody stays signed in by a code that expires then.
+    #[must_use]
+    pub fn stay(self, code_expires_at: Option<i64>) -> String {
+        let longest = Lifetime::Secs(Self::LONGEST_SECS);
+        let length = match self.length {
+            Lifetime::Secs(secs) if secs < Self::LONGEST_SECS => self.length,
+            _ => longest,
+        };
+        let end = if self.ends_with_link && code_expires_at.is_some() {
+            format!("until the link expires, and for {length} at most")
+        } else {
+            match code_expires_at {
+                Some(_) => format!("for {length}, however soon the link expires"),
+                None => format!("for {length}"),
+            }
+        };
+        let idle = match self.idle {
+            Lifetime::Never => String::new(),
+            idle => format!(", or until {idle} pass without a visit"),
+        };
+        format!("The person stays signed in {end}{idle}.")
+    }
 
     /// When a session ends if it is not used again, in Unix seconds.
     #[must_use]
@@ -61,6 +103,45 @@ impl SessionRules {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn how_long_somebody_stays_signed_in_is_said_in_a_sentence() {
+        let days = SessionRules::default();
+        let with_link = SessionRules {
+            ends_with_link: true,
+            ..days
+        };
+        let idle = SessionRules {
+            idle: Lifetime::Secs(1800),
+            length: Lifetime::Never,
+            ..days
+        };
+        for (rules, expires_at, said) in [
+            (days, Some(9), "for 14 days, however soon the link expires."),
+            (
+                with_link,
+                Some(9),
+                "until the link expires, and for 14 days at most.",
+            ),
+            (with_link, None, "for 14 days."),
+            (
+                idle,
+                None,
+                "for 400 days, or until 30 minutes pass without a visit.",
+            ),
+        ] {
+            let sentence = rules.stay(expires_at);
+            assert_eq!(sentence, format!("The person stays signed in {said}"));
+        }
+    }
+
+    #[test]
+    fn an_idle_time_out_is_at_least_ten_minutes() {
+        assert!(SessionRules::check_idle(Lifetime::Never).is_ok());
+        assert!(SessionRules::check_idle(Lifetime::Secs(600)).is_ok());
+        let refused = SessionRules::check_idle(Lifetime::Secs(599)).unwrap_err();
+        assert_eq!(refused.field.as_deref(), Some("session_idle"));
+    }
 
     #[test]
     fn no_browser_keeps_a_cookie_for_longer() {

@@ -33,6 +33,22 @@ fn forecast(code: &str, hosted: Hosted, users: Users<'_>) -> Forecast {
 }
 
 #[test]
+fn a_forecast_says_how_long_the_person_stays_signed_in_where_that_is_decided_here() {
+    let folder = tempfile::tempdir().unwrap();
+    let directory = SledDirectory::open(folder.path(), "a test").unwrap();
+    let (ada, nobody) = (claims(r#""user":{"id":"ada"}"#), claims(r#""id":"nobody""#));
+    let stay = |code: &str, hosted, users: Users<'_>| forecast(code, hosted, users).stay;
+    let here = stay(&ada, Hosted::Here, Users::Here(&directory));
+    let said = "The person stays signed in for 14 days, however soon the link expires.";
+    assert_eq!(here.as_deref(), Some(said));
+    let away = Error::new(ErrorCode::DirectoryHeld, "held");
+    let out_of_reach = stay(&ada, Hosted::Here, Users::OutOfReach(&away));
+    assert_eq!(out_of_reach.as_deref(), Some(said));
+    assert_eq!(stay(&nobody, Hosted::Here, Users::Here(&directory)), None);
+    assert_eq!(stay(&ada, Hosted::Elsewhere, Users::Elsewhere), None);
+}
+
+#[test]
 fn a_forecast_is_what_redeeming_does() {
     let folder = tempfile::tempdir().unwrap();
     let directory = SledDirectory::open(folder.path(), "a test").unwrap();
