@@ -51,6 +51,8 @@ describe('the settings of an instance', () => {
   });
 
   it('have an idle time-out, and sessions that end with the link', async () => {
+    kept = instanceLike({ hosted: 'here' });
+    studio.instances = [kept];
     open();
     await userEvent.click(screen.getByTestId('visiting-with-link'));
     const idle = screen.getByTestId('visiting-idle');
