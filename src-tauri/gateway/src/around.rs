@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request};
-use axum::http::{Method, StatusCode};
+use axum::http::{Method, StatusCode, Uri};
 use axum::response::{IntoResponse as _, Response};
 use tokio::time::timeout;
 use tower::{Service, service_fn};
@@ -43,6 +43,7 @@ pub(crate) fn around(
 + 'static {
     service_fn(move |mut request: Request| {
         let gateway = Arc::clone(&gateway);
+        below(&gateway, &mut request);
         let (asked, begun) = (
             Asked::by(request.method(), request.uri().path()),
             Instant::now(),
@@ -101,6 +102,39 @@ async fn unpanicking<F: Future>(future: F) -> Option<F::Output> {
 fn panicked() -> Response {
     tracing::error!("a request panicked, and is answered with 500");
     StatusCode::INTERNAL_SERVER_ERROR.into_response()
+}
+
+/// The address of a request, as it was sent.
+#[derive(Clone)]
+pub(crate) struct Original(pub(crate) Uri);
+
+/// Takes the folder of the instance's URL off the path of a request below it. The routes are the same there.
+fn below(gateway: &Gateway, request: &mut Request) {
+    // A proxy asks at the root, as a rule, and for each request that it lets through.
+    if request.uri().path() == "/auth/verify" {
+        return;
+    }
+    let original = request.uri().clone();
+    let Some(rest) = gateway
+        .hosted()
+        .ok()
+        .and_then(|hosted| rest_below(&hosted.folder, &original))
+    else {
+        return;
+    };
+    *request.uri_mut() = rest;
+    request.extensions_mut().insert(Original(original));
+}
+
+/// The part of an address below a folder; `None` where it is not below, or the folder is the root.
+fn rest_below(folder: &str, uri: &Uri) -> Option<Uri> {
+    let rest = uri.path().strip_prefix(folder)?;
+    if folder.is_empty() || !(rest.is_empty() || rest.starts_with('/')) {
+        return None;
+    }
+    let query = uri.query().map(|query| format!("?{query}"));
+    let path = if rest.is_empty() { "/" } else { rest };
+    format!("{path}{}", query.unwrap_or_default()).parse().ok()
 }
 
 /// What a request is answered.

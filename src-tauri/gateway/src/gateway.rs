@@ -108,6 +108,8 @@ pub(crate) struct Hosted {
     pub(crate) key: SigningKey,
     pub(crate) api_keys: Vec<ApiKey>,
     pub(crate) cookie_key: CookieKey,
+    /// The folder of the instance's URL, without the slash at its end: `/chat`; empty at the root.
+    pub(crate) folder: String,
     pub(crate) content_security_policy: HeaderValue,
     pub(crate) frame_security_policy: HeaderValue,
 }
@@ -165,6 +167,12 @@ impl Gateway {
         } = (self.ask)()?;
         let fresh = Arc::new(Hosted {
             cookie_key: CookieKey::new(&key, &self.instance, &settings),
+            folder: settings
+                .url
+                .sibling("")
+                .path()
+                .trim_end_matches('/')
+                .to_owned(),
             content_security_policy: content_security_policy(&settings),
             frame_security_policy: frame_security_policy(&settings),
             settings,

@@ -94,7 +94,7 @@ fn to_sign_in(hosted: &Hosted, headers: &HeaderMap) -> Response {
     let settings = &hosted.settings;
     let wanted = wanted_page(headers)
         .and_then(|page| ReturnAddress::parse(&page, &settings.return_origins()));
-    let mut page = settings.url.at("/auth/sign-in");
+    let mut page = settings.url.sibling("auth/sign-in");
     if let Some(address) = wanted {
         let query = form_urlencoded::Serializer::new(String::new())
             .append_pair("rd", address.as_str())

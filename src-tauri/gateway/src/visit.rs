@@ -20,8 +20,9 @@ use latchkey_core::verdict::Verdict;
 use serde::Deserialize;
 use url::form_urlencoded;
 
+use crate::around::Original;
 use crate::fetch_metadata::{is_embedded, is_of_a_tab};
-use crate::forms::is_from_here;
+use crate::forms::{is_from_here, keeps_no_cookies};
 use crate::gateway::{Current, Gateway, Hosted, Opened};
 use crate::pages;
 use crate::previewers::looks_ahead;
@@ -43,7 +44,9 @@ pub(crate) async fn page(
 ) -> Answer {
     let refuse =
         |status, sentence| Err(Refused::new(status, sentence).answer(Some(&hosted), &headers));
-    let code = code_in(&uri, hosted.settings.parameter.as_str());
+    // Below a folder, the address without the code is the one that was sent.
+    let sent = extensions.get::<Original>().map_or(&uri, |sent| &sent.0);
+    let code = code_in(sent, hosted.settings.parameter.as_str());
     let is_button = method == Method::POST && code.is_some();
     if method != Method::GET && method != Method::HEAD && !is_button {
         let sentence = "This page is only there to be looked at.";
@@ -63,6 +66,7 @@ pub(crate) async fn page(
         ),
         Some((code, clean)) => {
             if is_button {
+                must_keep_cookies(&hosted, &headers)?;
                 must_be_from_here(&hosted, &headers)?;
             }
             may_open(&gateway, &hosted, &extensions, &headers)?;
@@ -181,7 +185,7 @@ fn lead_on(hosted: &Hosted, clean: &str, headers: &HeaderMap, cookie: Option<Str
         own
     };
     let cookies: Vec<String> = cookie.into_iter().chain(keys.forget(headers)).collect();
-    see_other(to.as_ref(), &cookies)
+    see_other(hosted, to.as_ref(), &cookies)
 }
 
 /// Whether an address without its code is the instance's own, to which all links lead that name no page.
@@ -232,6 +236,14 @@ pub(crate) fn may_open(
     Err(answer)
 }
 
+fn must_keep_cookies(hosted: &Hosted, headers: &HeaderMap) -> Result<(), Response> {
+    if keeps_no_cookies(hosted, headers) {
+        let page = pages::no_cookies(hosted);
+        return Err((StatusCode::FORBIDDEN, page).into_response());
+    }
+    Ok(())
+}
+
 fn must_be_from_here(hosted: &Hosted, headers: &HeaderMap) -> Result<(), Response> {
     if is_from_here(hosted, headers) {
         return Ok(());
@@ -249,7 +261,7 @@ fn home(gateway: &Gateway, hosted: &Hosted, headers: &HeaderMap) -> Answer {
             let page = pages::signed_in(hosted, user.display_name()).into_response();
             with_cookies(page, &[hosted.cookie_key.shown(headers)])
         }
-        None => (StatusCode::UNAUTHORIZED, pages::sign_in(hosted)).into_response(),
+        None => (StatusCode::UNAUTHORIZED, pages::not_signed_in(hosted)).into_response(),
     })
 }
 
@@ -280,7 +292,7 @@ pub(crate) async fn sign_in_page(
         });
         return Ok(match elsewhere {
             Some(page) => page.into_response(),
-            None => see_other(to.as_ref(), &[]),
+            None => see_other(&hosted, to.as_ref(), &[]),
         });
     }
     // A visitor does not return to something that a script fetched or a frame showed.
@@ -313,8 +325,10 @@ pub(crate) async fn sign_out(
 }
 
 /// Leads on, home if nowhere else.
-fn see_other(to: Option<&ReturnAddress>, cookies: &[String]) -> Response {
+fn see_other(hosted: &Hosted, to: Option<&ReturnAddress>, cookies: &[String]) -> Response {
     let to = to.and_then(|to| HeaderValue::from_str(to.as_str()).ok());
+    let home = || HeaderValue::from_str(&format!("{}/", hosted.folder));
+    let to = to.or_else(|| home().ok());
     let to = to.unwrap_or(HeaderValue::from_static("/"));
     let answer = (StatusCode::SEE_OTHER, [(LOCATION, to)]).into_response();
     with_cookies(answer, cookies)

@@ -11,6 +11,7 @@ pub(crate) const STYLE: &str = include_str!("style.css");
 
 fn page(hosted: Option<&Hosted>, title: &str, content: &Markup) -> Markup {
     let name = hosted.map(|hosted| hosted.settings.name.as_str());
+    let folder = hosted.map_or("", |hosted| &hosted.folder);
     html! {
         (DOCTYPE)
         html lang="en" {
@@ -19,7 +20,7 @@ fn page(hosted: Option<&Hosted>, title: &str, content: &Markup) -> Markup {
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
                 title { (title) @if let Some(name) = name { " · " (name) } }
-                link rel="stylesheet" href=(STYLE_PATH);
+                link rel="stylesheet" href={ (folder) (STYLE_PATH) };
             }
             body {
                 main {
@@ -39,7 +40,7 @@ pub(crate) fn signed_in(hosted: &Hosted, name: &str) -> Markup {
         &html! {
             h1 { "You are signed in" }
             p { "as " strong { (name) } "." }
-            form method="post" action="/auth/sign-out" {
+            form method="post" action={ (hosted.folder) "/auth/sign-out" } {
                 button type="submit" { "Sign out" }
             }
         },
@@ -74,6 +75,31 @@ pub(crate) fn confirm(hosted: &Hosted, whom: &str, other: Option<&str>) -> Marku
                 button.primary type="submit" { "Continue as " (whom) }
             }
             p.quiet { "If that is not you, close this page." }
+        },
+    )
+}
+
+/// Somebody wants to be signed in by a browser that keeps no cookies. Nothing was done.
+pub(crate) fn no_cookies(hosted: &Hosted) -> Markup {
+    page(
+        Some(hosted),
+        "Cookies are blocked",
+        &html! {
+            h1 { "Your browser keeps no cookies here" }
+            p { "Without them it cannot stay signed in. Your link was not used: allow cookies for " strong { (hosted.settings.url.authority()) } " and open it again, or open it in another browser." }
+        },
+    )
+}
+
+/// Nobody is signed in. A browser that keeps no cookies comes here after it was.
+pub(crate) fn not_signed_in(hosted: &Hosted) -> Markup {
+    page(
+        Some(hosted),
+        "Not signed in",
+        &html! {
+            h1 { "You are not signed in" }
+            p { "Open the link that you were given, or scan its QR code. If you have none, ask whoever runs " (hosted.settings.name.as_str()) " for one." }
+            p.quiet { "If you have just opened it, your browser keeps no cookies here. Allow them for " (hosted.settings.url.authority()) ", and open the link again." }
         },
     )
 }

@@ -23,9 +23,9 @@ pub(super) fn frame(hosted: &Hosted) -> Markup {
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
                 title { (name) }
-                link rel="stylesheet" href=(pages::STYLE_PATH);
-                link rel="stylesheet" href=(STYLE_PATH);
-                script defer src=(SCRIPT_PATH) {}
+                link rel="stylesheet" href={ (hosted.folder) (pages::STYLE_PATH) };
+                link rel="stylesheet" href={ (hosted.folder) (STYLE_PATH) };
+                script defer src={ (hosted.folder) (SCRIPT_PATH) } {}
             }
             body {
                 div #content role="group" aria-labelledby="busy-title" tabindex="-1" {

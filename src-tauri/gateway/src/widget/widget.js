@@ -203,7 +203,7 @@
     dot.hidden = true;
     bubble.append(icon(SPEECH, 'closed'), icon(CROSS, 'opened'), dot);
     frame.referrerPolicy = 'no-referrer';
-    frame.src = new URL('/auth/widget/frame', gateway);
+    frame.src = new URL('auth/widget/frame', gateway);
     dialog.append(frame);
     root.append(dialog, bubble);
     bubble.addEventListener('click', () => setOpen(!dialog.open));

@@ -3,7 +3,7 @@ use latchkey_core::activity::{ActivityQuery, Actor};
 use latchkey_core::claims::Registered;
 use latchkey_core::directory::Directory as _;
 use latchkey_core::instance::SignInStep;
-use latchkey_core::link::Parameter;
+use latchkey_core::link::{BaseUrl, Parameter};
 use latchkey_core::payload::NewUser;
 use latchkey_core::user_id::UserId;
 use serde_json::Value;
@@ -387,18 +387,112 @@ fn a_button_of_another_page_does_nothing() {
     let shown = site.get_as("/", &site.sign_in("bob")).cookies();
     let null = [("origin", "null"), ("cookie", shown[0].as_str())];
     assert_eq!(site.confirm(&link, &null).status.as_u16(), 303);
+    let browser = ("cookie", shown[0].as_str());
     for headers in [
         [
             ("sec-fetch-site", "same-origin"),
             ("host", "chat.acme.example"),
+            browser,
         ],
         [
             ("origin", "https://chat.acme.example"),
             ("host", "chat.acme.example"),
+            browser,
         ],
     ] {
         assert_eq!(site.confirm(&link, &headers).status.as_u16(), 303);
     }
+}
+
+#[test]
+fn a_browser_that_keeps_no_cookies_is_told_so_and_no_use_is_spent() {
+    let site = Site::new();
+    let registered = Registered {
+        id: Some("once".into()),
+        single_use: true,
+        ..Registered::default()
+    };
+    let code = site.code_with(r#"{"user":{"id":"ada"}}"#, registered);
+    let link = format!("/?externalAuthCode={code}");
+    let host = ("host", "chat.acme.example");
+    for says in [
+        ("sec-fetch-site", "same-origin"),
+        ("origin", "https://chat.acme.example"),
+        ("origin", "null"),
+    ] {
+        let answer = site.confirm(&link, &[host, says]);
+        assert_eq!(answer.status.as_u16(), 403);
+        let text = "Your browser keeps no cookies here";
+        assert!(answer.body.contains(text), "{}", answer.body);
+        assert!(answer.cookies().is_empty());
+    }
+    assert!(!site.has_user("ada"));
+    // Where a link signs in at once, the page that it leads to says it.
+    let page = site.get("/", &[]);
+    assert!(page.body.contains("keeps no cookies"), "{}", page.body);
+    let cookies = jar("", &site.get(&link, &[]));
+    let kept = [
+        host,
+        ("sec-fetch-site", "same-origin"),
+        ("cookie", &cookies),
+    ];
+    let answer = site.confirm(&link, &kept);
+    assert_eq!(answer.status.as_u16(), 303, "the use was not spent");
+}
+
+#[test]
+fn an_instance_below_a_path_works_there() {
+    let site = Site::with("acme", |settings| {
+        settings.url = BaseUrl::parse("https://acme.example/chat/").unwrap();
+    });
+    let registered = Registered {
+        id: Some("once".into()),
+        single_use: true,
+        ..Registered::default()
+    };
+    let code = site.code_with(r#"{"user":{"id":"ada"}}"#, registered);
+    let link = format!("/chat/a?externalAuthCode={code}");
+    let asked = site.get(&link, &[]);
+    let style = r#"href="/chat/auth/style.css""#;
+    assert!(asked.body.contains(style), "{}", asked.body);
+    let cookies = [("cookie", jar("", &asked))];
+    let cookies = cookies
+        .each_ref()
+        .map(|(name, value)| (*name, value.as_str()));
+    let done = site.confirm(&link, &cookies);
+    assert_eq!((done.status.as_u16(), done.location()), (303, "/chat/a"));
+    let session = done.session().unwrap();
+    for home in ["/chat/", "/chat"] {
+        let page = site.get_as(home, &session);
+        let button = r#"action="/chat/auth/sign-out""#;
+        assert!(page.body.contains(button), "{home}: {}", page.body);
+    }
+    let on = site.get_as("/chat/auth/sign-in?rd=//evil.com", &session);
+    assert_eq!(on.location(), "/chat/", "home is below the path, too");
+    let sent = site.get("/auth/verify?redirect", &[]);
+    assert!(
+        sent.location()
+            .starts_with("https://acme.example/chat/auth/sign-in"),
+        "{}",
+        sent.location()
+    );
+    for (path, status) in [
+        ("/chat/auth/style.css", 200),
+        ("/chat/auth/sign-in", 200),
+        ("/chat/widget.js", 200),
+        ("/chat/auth/widget/frame", 200),
+        ("/chat/auth/widget/frame.js", 200),
+        ("/chat/auth/verify", 401),
+        ("/chat/nowhere", 404),
+        ("/chatter", 404),
+    ] {
+        assert_eq!(site.get(path, &[]).status.as_u16(), status, "{path}");
+    }
+    let frame = site.get("/chat/auth/widget/frame", &[]).body;
+    assert!(
+        frame.contains(r#"src="/chat/auth/widget/frame.js""#),
+        "{frame}"
+    );
 }
 
 #[test]

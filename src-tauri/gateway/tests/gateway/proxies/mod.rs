@@ -357,3 +357,36 @@ behind_each!(nginx, caddy, traefik, haproxy:
     tells_who_it_is_whatever_a_visitor_names_in_connection,
     lets_nobody_through_while_the_gateway_is_away,
 );
+
+#[test]
+fn an_instance_below_a_path_works_behind_nginx() {
+    let folder = tempfile::tempdir().unwrap();
+    let address = free();
+    let site = Site::with("acme", |settings| {
+        settings.url = BaseUrl::parse(&format!("http://{address}/chat/")).unwrap();
+    });
+    let running = Running::new(&site);
+    let proxy = Proxy::nginx_for_a_folder(folder.path(), address, running.address);
+    assert!(proxy.get("/auth/sign-in", PAGE).starts_with("HTTP/1.1 418"));
+    let code = site.new_user("ada");
+    let opened = proxy.get(&format!("/chat/a?b=c&externalAuthCode={code}"), PAGE);
+    assert!(opened.starts_with("HTTP/1.1 303"), "{opened}");
+    assert!(opened.contains("location: /chat/a?b=c\r\n"), "{opened}");
+    let home = proxy.get("/chat/", &format!("{PAGE}{}", cookie(&opened)));
+    assert!(home.contains("You are signed in"), "{home}");
+    // Everything that the page names is found below the path.
+    let (_, body) = home.split_once("\r\n\r\n").unwrap();
+    let names = body.split('"').filter(|part| part.starts_with('/'));
+    let names: Vec<&str> = names.collect();
+    assert_eq!(names, ["/chat/auth/style.css", "/chat/auth/sign-out"]);
+    for path in [
+        "/chat/auth/style.css",
+        "/chat/widget.js",
+        "/chat/auth/widget/frame",
+    ] {
+        let answer = proxy.get(path, "");
+        assert!(answer.starts_with("HTTP/1.1 200"), "{path}: {answer}");
+    }
+    drop(proxy);
+    running.end();
+}

@@ -105,6 +105,31 @@ impl Proxy {
         Self::start(address, nginx.stdout(Stdio::null()))
     }
 
+    /// An nginx that leads a folder of its host to the gateway, and nothing else.
+    pub(super) fn nginx_for_a_folder(
+        folder: &Path,
+        address: SocketAddr,
+        gateway: SocketAddr,
+    ) -> Self {
+        let all = format!(
+            "daemon off; master_process off; pid nginx.pid; error_log error.log info;
+            events {{}}
+            http {{
+                access_log off; client_body_temp_path body; proxy_temp_path proxy;
+                fastcgi_temp_path fastcgi; uwsgi_temp_path uwsgi; scgi_temp_path scgi;
+                server {{
+                    listen {address};
+                    location /chat/ {{ proxy_pass http://{gateway}; proxy_set_header Host $http_host; }}
+                    location / {{ return 418; }}
+                }}
+            }}"
+        );
+        fs::write(folder.join("nginx.conf"), all).unwrap();
+        let mut nginx = Command::new("nginx");
+        nginx.arg("-p").arg(folder).args(["-c", "nginx.conf"]);
+        Self::start(address, nginx.stdout(Stdio::null()))
+    }
+
     pub(super) fn caddy(
         folder: &Path,
         address: SocketAddr,
