@@ -8,7 +8,7 @@ use latchkey_core::payload::NewUser;
 use latchkey_core::user_id::UserId;
 use serde_json::Value;
 
-use crate::site::{Answer, Site, by};
+use crate::site::{Answer, NAVIGATES, Site, by};
 
 #[test]
 fn a_link_signs_in_at_once_and_leads_to_the_address_without_the_code() {
@@ -469,7 +469,7 @@ fn an_instance_below_a_path_works_there() {
     }
     let on = site.get_as("/chat/auth/sign-in?rd=//evil.com", &session);
     assert_eq!(on.location(), "/chat/", "home is below the path, too");
-    let sent = site.get("/auth/verify?redirect", &[]);
+    let sent = site.get("/auth/verify?redirect", &[NAVIGATES]);
     assert!(
         sent.location()
             .starts_with("https://acme.example/chat/auth/sign-in"),
