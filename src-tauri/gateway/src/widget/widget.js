@@ -35,8 +35,8 @@
   }
 
   const tags = findTags();
-  if (!tags[0]?.src) {
-    report(new Error('the widget works only as the src of a script tag in the page.'));
+  if (!tags[0]?.src.startsWith('http')) {
+    report(new Error('the widget works only as the src of a script tag, from its gateway.'));
     return;
   }
   /** The gateway of these tags. Their codes go to its origin and to no other. */

@@ -1,6 +1,8 @@
 //! Where a widget's tag stands, how it is written, and which gateway gets its code: in the engines of
 //! Chrome, Firefox and Safari.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use latchkey_core::activity::ActivityQuery;
 use latchkey_core::directory::Directory as _;
 use latchkey_core::instance::SignInStep;
@@ -382,6 +384,21 @@ fn a_module_that_is_imported_says_that_it_needs_a_tag() {
             scene.script("return window.Latchkey ?? null").await,
             Value::Null
         );
+    });
+}
+
+#[test]
+fn a_copy_of_the_script_that_comes_from_no_gateway_says_so() {
+    in_each(&[Chromium], async |scene| {
+        let script = STANDARD.encode(include_str!("../../src/widget/widget.js"));
+        let page = Page {
+            body: &format!("<script src='data:text/javascript;base64,{script}'></script>"),
+            policy: "; script-src-elem * data:",
+            ..Page::default()
+        };
+        scene.open_page(&page, &[]).await;
+        let errors = scene.errors().await;
+        assert!(errors.contains("from its gateway"), "{errors}");
     });
 }
 
