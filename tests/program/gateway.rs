@@ -17,7 +17,7 @@ fn get_with(url: &str, path: &str, header: &str) -> String {
     let mut stream = TcpStream::connect(address).unwrap();
     write!(
         stream,
-        "GET {path} HTTP/1.1\r\nHost: {address}\r\n{header}Connection: close\r\n\r\n"
+        "GET {path} HTTP/1.1\r\nHost: {address}\r\nUser-Agent: Mozilla/5.0\r\n{header}Connection: close\r\n\r\n"
     )
     .unwrap();
     let mut answer = String::new();
@@ -25,16 +25,15 @@ fn get_with(url: &str, path: &str, header: &str) -> String {
     answer
 }
 
-/// The answer to the button of one of the gateway's pages.
-fn post(url: &str, path: &str, form: &str) -> String {
+/// The answer to the button of the page that a link shows.
+fn press_continue(url: &str, link: &str) -> String {
     let address = url.trim_start_matches("http://").trim_end_matches('/');
     let mut stream = TcpStream::connect(address).unwrap();
     write!(
         stream,
-        "POST {path} HTTP/1.1\r\nHost: {address}\r\nOrigin: http://{address}\r\n\
-         Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\
-         Connection: close\r\n\r\n{form}",
-        form.len()
+        "POST {link} HTTP/1.1\r\nHost: {address}\r\nOrigin: http://{address}\r\n\
+         User-Agent: Mozilla/5.0\r\nContent-Type: application/x-www-form-urlencoded\r\n\
+         Content-Length: 0\r\nConnection: close\r\n\r\n"
     )
     .unwrap();
     let mut answer = String::new();
@@ -179,8 +178,7 @@ fn a_single_use_code_that_was_used_says_so_and_stays_until_another_one_is_asked_
     assert_eq!(first["single_use"], true);
     assert_eq!(first["forecast"]["verdict"], "provisioned");
 
-    let form = format!("code={}&to=/", code(&first));
-    let continued = post(url, "/auth/continue", &form);
+    let continued = press_continue(url, &format!("/?externalAuthCode={}", code(&first)));
     assert!(continued.starts_with("HTTP/1.1 303"), "{continued}");
     let used = compose(&request);
     assert_eq!(code(&used), code(&first), "it was replaced without a word");

@@ -12,6 +12,7 @@
 )]
 
 mod chromium;
+mod composing;
 #[allow(dead_code, reason = "the benchmarks use the rest")]
 mod driver;
 mod environment;

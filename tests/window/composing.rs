@@ -1,0 +1,100 @@
+//! What Compose and Inspect say of a link that does not open, that was used, or that is out of date.
+
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+
+use crate::driver::{Studio, picture_of_display};
+use crate::prepared::Prepared;
+use crate::readers::read_qr_codes;
+use crate::run;
+use crate::users::looks_well;
+use crate::webkit::free_port;
+
+/// Presses the button of the page that a single-use link shows.
+fn use_up(port: u16, link: &str) {
+    let address = format!("127.0.0.1:{port}");
+    let (_, code) = link.split_once('?').unwrap();
+    let mut stream = TcpStream::connect(&address).unwrap();
+    write!(
+        stream,
+        "POST /?{code} HTTP/1.1\r\nHost: {address}\r\nOrigin: http://{address}\r\n\
+         User-Agent: Mozilla/5.0\r\nContent-Type: application/x-www-form-urlencoded\r\n\
+         Content-Length: 0\r\nConnection: close\r\n\r\n"
+    )
+    .unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 303"), "{answer}");
+}
+
+async fn in_every_size(studio: &Studio, state: &str) {
+    looks_well(studio, state).await;
+    studio.resize(860, 600).await;
+    looks_well(studio, &format!("{state}-small")).await;
+    studio.resize(1240, 800).await;
+}
+
+async fn tone(studio: &Studio, id: &str) -> String {
+    let script = format!("return document.querySelector('[data-testid={id}] .banner').className");
+    studio.script(&script).await.as_str().unwrap().to_owned()
+}
+
+#[test]
+fn a_link_is_amber_while_its_gateway_is_closed_and_says_when_it_was_used() {
+    run(async {
+        let prepared = Prepared::with(0);
+        let studio = prepared.open().await;
+        let port = free_port();
+        studio.click("gateway-mark").await;
+        studio.fill("gateway-port", &port.to_string()).await;
+        studio.click("rail-compose").await;
+        studio.click("kind-user").await;
+        studio.fill("field-user-id", "ada").await;
+        studio.choose("uses", "once").await;
+        let closed = studio.text("gateway-closed").await;
+        assert!(
+            closed.contains("will not open until it is started"),
+            "{closed}"
+        );
+        assert!(tone(&studio, "forecast").await.contains("caution"));
+        in_every_size(&studio, "compose-gateway-closed").await;
+        let link = studio.text("link").await;
+
+        studio.click("rail-inspect").await;
+        studio.fill("inspect-input", &link).await;
+        studio.find("gateway-closed").await;
+        assert!(tone(&studio, "inspect-forecast").await.contains("caution"));
+        in_every_size(&studio, "inspect-gateway-closed").await;
+
+        studio.click("rail-compose").await;
+        studio.click("gateway-closed-start").await;
+        let open = "return document.querySelector('[data-testid=gateway-closed]') === null";
+        studio.wait_for_script("the open gateway", open).await;
+        assert!(tone(&studio, "forecast").await.contains("good"));
+        assert_eq!(studio.text("link").await, link, "it is the same code");
+
+        use_up(port, &link);
+        studio.find("make-anew").await;
+        assert_eq!(studio.text("link").await, link, "it was not replaced");
+        let covered = studio.text("qr-covered").await;
+        assert!(covered.contains("signs nobody in"), "{covered}");
+        in_every_size(&studio, "compose-used").await;
+        assert_eq!(
+            read_qr_codes(&[picture_of_display("compose-used-display")]),
+            Vec::<String>::new()
+        );
+        studio.click("make-anew").await;
+        studio.find("qr").await;
+        assert_ne!(studio.text("link").await, link);
+
+        // What is typed next makes no link: the code of the last person cannot be scanned.
+        studio.fill("field-user-email", "ada at").await;
+        studio.find("qr-covered").await;
+        in_every_size(&studio, "compose-out-of-date").await;
+        assert_eq!(
+            read_qr_codes(&[picture_of_display("compose-out-of-date-display")]),
+            Vec::<String>::new()
+        );
+        studio.quit().await;
+    });
+}
