@@ -8,12 +8,13 @@ use crate::driver::Studio;
 use crate::environment::Environment;
 use crate::run;
 
-/// Watches the preview: an empty link or a missing QR code after the first would be a flash.
+/// Watches the preview: an empty link or an empty place of the QR code after the first would be a flash.
+/// The cover of a QR code that is out of date is none.
 const WATCH: &str = "
     window.flashes = [];
     const look = () => {
         const link = document.querySelector('[data-testid=link]');
-        const qr = document.querySelector('[data-testid=qr] path, path[data-testid=qr]');
+        const qr = document.querySelector('[data-testid=qr] path, [data-testid=qr-covered]');
         if (!link || !link.textContent || !qr) window.flashes.push(performance.now());
     };
     new MutationObserver(look).observe(document.body, { childList: true, subtree: true, characterData: true });

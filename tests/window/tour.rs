@@ -41,12 +41,12 @@ impl Tour {
         self.look("welcome").await;
         self.studio.click("door-connect").await;
         self.studio
-            .fill("connect-url", "chat.yourcompany.com")
+            .fill("connect-url", "ftp://chat.yourcompany.com")
             .await;
         self.studio.fill("connect-secret", SECRET).await;
         self.studio.click("connect-submit").await;
         let said = self.studio.text("error-url").await;
-        assert!(said.contains("https://chat.yourcompany.com"), "{said}");
+        assert!(said.contains("begins with ftp:"), "{said}");
         self.look("connect-refused").await;
         self.studio
             .fill("connect-url", "https://chat.yourcompany.com")
