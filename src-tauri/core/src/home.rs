@@ -427,7 +427,7 @@ mod tests {
             .into_iter()
             .map(|one| one.id)
             .collect();
-        assert_eq!(lost, [instance.id.clone()]);
+        assert_eq!(lost, std::slice::from_ref(&instance.id));
         let refused = home.start_with_new_keys(&Secret::new("short".into()), &by());
         assert_eq!(refused.unwrap_err().code, ErrorCode::WeakPassphrase);
         assert_eq!(std::fs::read(data.join("keys.sealed")).unwrap(), sealed);

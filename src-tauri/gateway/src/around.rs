@@ -82,9 +82,9 @@ pub(crate) fn around(
     })
 }
 
-/// Does something for a request; nothing comes of it where it panics.
+/// Runs a part of a handler. Returns `None` if it panics.
 fn caught<T>(work: impl FnOnce() -> T) -> Option<T> {
-    // What a request leaves behind half done is its own; locks are taken over.
+    // State that requests share is behind locks, which are used on after a panic.
     panic::catch_unwind(AssertUnwindSafe(work)).ok()
 }
 

@@ -1,4 +1,4 @@
-//! A gateway from its start to its end: what is recorded of it, and what it does beside answering.
+//! A gateway from its start to its end: the entries for both, and the work beside answering.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -14,15 +14,15 @@ use crate::gateway::Gateway;
 use crate::router::router;
 use crate::serve::{Handle, Listening, serve};
 
-/// Time between two looks at what is to be done.
+/// Interval at which counted refusals are recorded.
 const ROUND: Duration = Duration::from_secs(2);
 /// Number of rounds after which the activity is pruned.
 const PRUNING: u32 = 30;
-/// Time between two batches that are pruned, in which others use the disk.
+/// Pause between two batches that are pruned, in which sign-ins use the disk.
 const BETWEEN_BATCHES: Duration = Duration::from_millis(50);
 
-/// Answers visitors until `handle` ends it, and keeps the activity in order meanwhile. The start and the
-/// end are recorded as done by `actor`.
+/// Answers visitors until `handle` ends it. Records the start and the end as done by `actor`, records
+/// counted refusals and prunes the activity.
 ///
 /// Fails where the start cannot be recorded, and with what [`serve`] fails with.
 pub async fn run(
@@ -52,7 +52,7 @@ pub async fn run(
 }
 
 impl Gateway {
-    /// Records what was counted, and prunes the activity, for as long as it is polled.
+    /// Records counted refusals every two seconds, and prunes the activity once a minute.
     async fn keep_house(&self) -> Infallible {
         loop {
             for _ in 0..PRUNING {

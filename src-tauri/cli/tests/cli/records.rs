@@ -1,4 +1,4 @@
-//! What a gateway records, and that a log which cannot be written holds nothing up.
+//! Entries that a gateway makes by itself, and logs that cannot be written.
 
 use std::fs::OpenOptions;
 use std::io::pipe;
@@ -16,7 +16,7 @@ fn single_use(folder: &Path, id: &str) -> String {
     format!("/?externalAuthCode={}", run(folder, &arguments))
 }
 
-/// What a button sends.
+/// The request of a button.
 fn post(path: &str, headers: &str) -> String {
     format!(
         "POST {path} HTTP/1.1\r\nHost: localhost\r\nUser-Agent: Mozilla/5.0\r\n{headers}\
@@ -29,7 +29,7 @@ fn status(answer: &str) -> &str {
     answer.split(' ').nth(1).unwrap_or("none")
 }
 
-/// Uses a single-use code twice, and opens bad ones meanwhile.
+/// Uses a single-use code twice, and opens 600 bad ones in between.
 fn signs_in_once(serving: &Serving, folder: &Path) {
     let link = single_use(folder, "ada");
     let ask = |request: &str| Serving::ask(&serving.address, request).unwrap();

@@ -173,7 +173,7 @@ impl Event {
         }
     }
 
-    /// A request with an API key that is none of the instance's, or without a key.
+    /// A request without an API key, or with a key that the instance does not have.
     #[must_use]
     pub fn refused_api_key() -> Self {
         let detail = "The request had no API key of this instance. Compare the key with the one that was made for that system.";
@@ -231,7 +231,7 @@ pub struct Entry {
     pub address: Option<IpAddr>,
     /// What the visitor was shown.
     pub reference: Option<Reference>,
-    /// What it stands for, where it stands for refusals that were counted.
+    /// Number, time and references of the refusals, if the entry stands for several.
     pub repeats: Option<Repeats>,
     /// What.
     #[serde(flatten)]

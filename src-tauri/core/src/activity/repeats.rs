@@ -111,7 +111,7 @@ enum Key {
         subject: Option<String>,
         link: Option<String>,
     },
-    /// Whatever comes when too many periods are remembered.
+    /// Refusals of all further addresses, once the maximum of periods is reached.
     Others,
 }
 
@@ -147,13 +147,13 @@ impl Period {
 #[derive(Default)]
 pub(crate) struct Refusals {
     periods: HashMap<Key, Period>,
-    /// What was counted in periods that have ended.
+    /// Counts of periods that have ended.
     waiting: Vec<Counted>,
 }
 
 impl Refusals {
-    /// Whether `event` is to be recorded now: everything but a refusal is, and the first refusal of a
-    /// period, if refusals may be recorded at the moment. Any other refusal is counted.
+    /// Returns whether `event` must be recorded now: every event but a refusal, and the first refusal
+    /// of a period if `may_record`. Any other refusal is counted.
     pub(crate) fn admit(&mut self, event: &Event, by: &Occasion, may_record: bool) -> bool {
         if event.kind != Kind::Refusal {
             return true;
@@ -186,7 +186,7 @@ impl Refusals {
         false
     }
 
-    /// Takes what was counted in the periods that have ended. All have, if `now` is `None`.
+    /// Takes the counts of the periods that have ended by `now`; of all periods, if it is `None`.
     pub(crate) fn take_ended(&mut self, now: Option<i64>) -> Vec<Counted> {
         let ended = self
             .periods
@@ -198,7 +198,7 @@ impl Refusals {
         counted
     }
 
-    /// Takes back what could not be recorded.
+    /// Takes back counts that could not be recorded.
     pub(crate) fn put_back(&mut self, counted: Vec<Counted>) {
         for counted in counted {
             wait(&mut self.waiting, counted);
@@ -206,7 +206,7 @@ impl Refusals {
     }
 }
 
-/// Adds what was counted to what waits. Where that is too much, the latest are added up.
+/// Adds a count to those that wait. At the maximum it is added to the last of them.
 fn wait(waiting: &mut Vec<Counted>, counted: Counted) {
     let is_much = waiting.len() >= MAX_PERIODS;
     match waiting.last_mut().filter(|_| is_much) {

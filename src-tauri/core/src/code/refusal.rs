@@ -8,8 +8,8 @@ use crate::code::unverified::Quote;
 /// Why a code by itself is refused, whatever the directory holds.
 ///
 /// Anybody can write such a code, so its text must not reach a durable record, a log or a terminal:
-/// `Display` and `Debug` say what is wrong in fixed words. Only [`shown`](Self::shown) quotes the
-/// code, for the person who looks at it.
+/// `Display` and `Debug` use fixed words. Only [`shown`](Self::shown) quotes the code, on the screen
+/// of an administrator who inspects it.
 ///
 /// The order of the variants is the order in which a code is judged.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -120,9 +120,8 @@ impl CodeRefusal {
             Self::Expired { .. } | Self::ExpiryRequired => Some("exp"),
             Self::WrongType => Some("typ"),
             Self::WrongAudience { .. } => Some("aud"),
-            Self::NotYetValid { member, .. } => Some(member),
             Self::InvalidPayload { member, .. } => Some(member.expose()),
-            Self::AmbiguousPayload { member } => Some(member),
+            Self::NotYetValid { member, .. } | Self::AmbiguousPayload { member } => Some(member),
             Self::MalformedCode { .. } | Self::BadSignature => None,
         }
     }

@@ -47,7 +47,7 @@ pub fn read(code: &str) -> UnverifiedCode {
 }
 
 /// Text that may quote a code that does not verify. It has no `Display`, and `Debug` hides it, so
-/// that it reaches no record and no log; whoever shows it to a person says so.
+/// that it reaches no record and no log. Only [`expose`](Self::expose) returns it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Quote(String);
 

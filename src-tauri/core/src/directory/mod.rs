@@ -178,8 +178,8 @@ pub trait Directory: Send + Sync {
     /// first one from an address is recorded at once, the others are one entry afterwards.
     fn record(&self, event: Event, by: &Occasion) -> Result<()>;
 
-    /// Records the refusals that were counted in minutes that have ended by `now`. Whoever holds a
-    /// directory for long calls it every few seconds; closing the directory records them all.
+    /// Records the refusals that were counted in minutes that have ended by `now`. A gateway calls it
+    /// every two seconds. Closing the directory records all counted refusals.
     fn record_counted(&self, now: Timestamp) -> Result<()>;
 
     /// Removes some of the entries of the activity that `retention` does not keep, so few that nobody

@@ -100,7 +100,7 @@ mod tests {
         for other in [
             "",
             "A",
-            &text[1..],
+            text.get(1..).unwrap(),
             &format!("{}A", *text),
             &format!("{}=", *text),
             &text.replace(|c: char| c.is_ascii_alphanumeric(), "+"),

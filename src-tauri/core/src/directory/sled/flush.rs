@@ -106,7 +106,7 @@ impl Flusher {
             drop(turns);
             let flushing = Flushing(self);
             flush()?;
-            // Where it fails or panics, each of the others tries for itself and is told why.
+            // If it fails or panics, each of the other threads flushes by itself and gets its own error.
             let mut done = self.turns();
             done.served = done.served.max(all);
             drop(done);

@@ -1,5 +1,5 @@
-//! A directory on a disk that is filled up. The disk is a tmpfs of 24 MB, which only root can mount; the
-//! tests do nothing for anybody else.
+//! A directory on a full disk. The disk is a tmpfs of 24 MB. Only root can mount it: for other users these
+//! tests do nothing.
 
 use std::fs::{self, File};
 use std::io::Write as _;
@@ -170,7 +170,7 @@ fn a_tree_that_a_failed_write_has_broken_is_opened_again_with_all_that_was_ackno
     const THREADS: usize = 4;
     let Some(disk) = Disk::mount() else { return };
     let mut directory = disk.open();
-    // As where another program takes the last of the space between a look at it and the write.
+    // Another program may take the last of the space after it was measured and before the write.
     directory.opened.set_limits(Limits {
         reserve: 0,
         minimum: 0,
@@ -178,7 +178,7 @@ fn a_tree_that_a_failed_write_has_broken_is_opened_again_with_all_that_was_ackno
     sign_in(&directory, "first").unwrap();
     let ballast = disk.fill(256 * 1024);
     let (signed_in, ended) = (AtomicUsize::new(0), AtomicUsize::new(0));
-    let ended_within = elapsed::start() + Duration::from_secs(60);
+    let ended_within = elapsed::start() + Duration::from_mins(1);
     thread::scope(|scope| {
         for thread in 0..THREADS {
             let (directory, signed_in, ended) = (&directory, &signed_in, &ended);

@@ -194,7 +194,7 @@ impl Journal {
         {
             let view = self.view();
             for (number, bytes) in view.pending.entries.iter().rev() {
-                // Those that are carried over meanwhile are not seen twice.
+                // An entry that is carried over in the meantime must not be found twice.
                 before_pending = before_pending.min(*number);
                 let entry = EntryRecord::decoded(bytes);
                 let is_about = |entry: &EntryRecord| {

@@ -91,7 +91,7 @@ pub(super) fn about(name: &str, number: u64) -> Vec<u8> {
     [b"s:", name.as_bytes(), &[0], &number.to_be_bytes()[..]].concat()
 }
 
-/// What the keys of the index of refusals begin with.
+/// Prefix of the index of refusals.
 pub(super) const REFUSALS: &[u8] = b"f:";
 
 /// The index of entries that are refusals.

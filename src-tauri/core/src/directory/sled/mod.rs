@@ -192,7 +192,7 @@ impl SledDirectory {
         recorded
     }
 
-    /// Works with the rows as they are.
+    /// Reads the current rows.
     fn rows<T>(&self, work: impl FnOnce(&Rows<'_>) -> Result<T>) -> Result<T> {
         self.opened
             .with(|state| work(&Rows::new(state.journal.view())))
@@ -213,7 +213,7 @@ impl SledDirectory {
     }
 }
 
-/// A user whom the catalogue knows; `None` where the user is gone by now.
+/// Returns the user of an id.
 fn user_in(state: &State, id: &str) -> Result<Option<User>> {
     let user: Option<UserRecord> = state.journal.view().read(&keys::user(id))?;
     user.map(|user| user.into_user(&UserId::parse(id, "id")?))
@@ -266,7 +266,8 @@ impl Directory for SledDirectory {
     }
 
     fn shared_emails(&self) -> Result<Vec<SharedEmail>> {
-        self.rows(|rows| rows.shared_emails())
+        self.opened
+            .with(|state| Rows::new(state.journal.view()).shared_emails())
     }
 
     fn users(
@@ -468,7 +469,7 @@ impl Directory for SledDirectory {
             let known = *self.kept_refusals();
             let kept = known.map_or_else(|| journal.count_refusals(), Ok)?;
             let pruned = journal.prune(retention, kept, now)?;
-            // What was recorded meanwhile is counted the next time, where this was the first.
+            // The first count may miss refusals that are recorded at the same time.
             let mut known = self.kept_refusals();
             let kept = known.unwrap_or(kept);
             *known = Some(kept.saturating_sub(pruned.refusals));

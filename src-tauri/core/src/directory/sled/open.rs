@@ -141,7 +141,7 @@ fn open_state(path: &Path, tally: &Path) -> Result<(State, u64)> {
             migrate(&tree, found)?;
             write_format(&tree)?;
         }
-        // What was in the journal when the program ended is carried over first.
+        // Opening carries over the rows that were in the journal when the program ended.
         Journal::open(tree)
     })?;
     let (counters, catalogue) = read_rows(journal.tree(), tally)?;

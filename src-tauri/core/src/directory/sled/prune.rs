@@ -40,7 +40,7 @@ impl Journal {
         refusals: u64,
         now: Timestamp,
     ) -> Result<Pruned> {
-        // What is in the journal would be written again.
+        // An entry that is still in the journal would be written again.
         let end = self.first_pending();
         let mut found = match retention.age {
             Lifetime::Never => Vec::new(),
@@ -85,14 +85,12 @@ impl Journal {
             let (key, _) = row.map_err(storage)?;
             let number = keys::number_of(&key).ok_or_else(damaged)?;
             let bytes = self.tree().get(keys::entry(number)).map_err(storage)?;
-            match bytes {
-                Some(bytes) => Ok(Some((number, EntryRecord::decoded(&bytes)?))),
-                None => {
-                    // A row that leads nowhere.
-                    self.tree().remove(key).map_err(storage)?;
-                    Ok(None)
-                }
-            }
+            let Some(bytes) = bytes else {
+                // The index names an entry that is gone.
+                self.tree().remove(key).map_err(storage)?;
+                return Ok(None);
+            };
+            Ok(Some((number, EntryRecord::decoded(&bytes)?)))
         });
         entries.filter_map(Result::transpose).collect()
     }

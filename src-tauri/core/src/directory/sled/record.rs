@@ -73,11 +73,11 @@ pub(super) struct EntryRecord {
     event: Event,
     /// The id of the user whom the event is about, where its subject is an e-mail address.
     user: Option<String>,
-    /// What it stands for, if it stands for several.
+    /// Number, time and references of the refusals, if the entry stands for several.
     repeats: Option<Repeats>,
 }
 
-/// An entry as formats before 5 have it. Such entries stay as they are.
+/// An entry of format 4 or older. The migration leaves such entries unchanged.
 #[derive(Serialize, Deserialize)]
 pub(super) struct EntryRecord4 {
     at: i64,

@@ -1,6 +1,6 @@
 //! Free space on the disk that holds a directory. sled stays broken after a write that failed for
-//! lack of space, so nothing is written once the disk is nearly full; and the last part is reserved
-//! for what people need, which anybody's refusals must not use up.
+//! lack of space, so nothing is written once the disk is nearly full. Refusals, which anybody can
+//! cause, stop earlier than sign-ins do.
 
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
@@ -59,7 +59,7 @@ impl Room {
         }
     }
 
-    /// Whether what nobody needs may be written.
+    /// Whether there is space for refusals.
     pub(super) fn is_ample(&self) -> bool {
         self.left() == Left::Enough
     }
@@ -93,10 +93,10 @@ impl Room {
             let folder = self.folder.display();
             match left {
                 Left::Reserve => {
-                    tracing::warn!(%folder, "the disk is nearly full: refusals are counted and not recorded")
+                    tracing::warn!(%folder, "the disk is nearly full: refusals are counted and not recorded");
                 }
                 Left::Nothing => {
-                    tracing::error!(%folder, "the disk is full: nothing is recorded, and nobody signs in")
+                    tracing::error!(%folder, "the disk is full: nothing is recorded, and nobody signs in");
                 }
                 Left::Enough => {}
             }

@@ -1,6 +1,6 @@
-//! The open tree. sled stays broken after a write that failed, and says so to every later one: the
-//! tree is opened again then, inside the process, as after a crash. What was acknowledged is on the
-//! disk and comes back; what was not has failed for whoever asked.
+//! The open tree. After a write that failed, every later write of sled fails, too. The tree is then
+//! opened again inside the process, as after a crash. Acknowledged changes are on the disk; the callers
+//! of all others got an error.
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -60,7 +60,7 @@ impl Tree {
 
     /// Works with the tree, which is opened again first if it is broken.
     ///
-    /// `work` must not call this function: whoever opens the tree waits for all who work with it.
+    /// `work` must not call this function: opening the tree waits until nobody works with it.
     pub(super) fn with<T>(&self, room: &Room, work: impl FnOnce(&State) -> Result<T>) -> Result<T> {
         if self.is_broken.load(Ordering::Acquire) {
             self.reopen(room)?;

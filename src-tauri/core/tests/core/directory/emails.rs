@@ -9,6 +9,9 @@ use super::embedded::{open, set_format, tree};
 use super::{at, code, id, person};
 use crate::signed::{by, now};
 
+/// A way in which a user gives an address up.
+type Way<'a> = &'a dyn Fn(&SledDirectory, &str);
+
 pub(super) fn suite(empty: &dyn Fn() -> Box<dyn Directory>) {
     an_address_that_looks_the_same_signs_nobody_else_in(&*empty());
     an_address_is_found_however_its_domain_is_written(&*empty());
@@ -182,8 +185,7 @@ fn an_address_is_one_users_again_when_the_other_gets_another_or_is_removed() {
     let remove = |directory: &SledDirectory, who: &str| {
         directory.remove(&id(who), &by(now())).unwrap();
     };
-    let ways: [&dyn Fn(&SledDirectory, &str); 2] = [&give_another, &remove];
-    for way in ways {
+    for way in [&give_another as Way<'_>, &remove] {
         for (who, other) in [("older", "younger"), ("younger", "older")] {
             let (folder, directory) = migrated();
             way(&directory, who);

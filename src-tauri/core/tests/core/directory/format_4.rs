@@ -93,7 +93,7 @@ fn entries_of_format_4_are_found_by_the_user_they_are_about() {
         assert_eq!(about(&directory, "gone"), ["removed", "provisioned"]);
         assert!(about(&directory, "ev").is_empty());
     }
-    // What comes now is found with what was there before.
+    // A new entry is found together with the old ones.
     let again = code(r#""email":"Eve@Example.com""#, -60);
     let redeemed = directory.redeem(Ok(&again), Policy::default(), &by(now()));
     assert_eq!(redeemed.unwrap().code(), "user_suspended");

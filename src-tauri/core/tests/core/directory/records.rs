@@ -68,7 +68,7 @@ fn no_text_of_a_code_that_does_not_verify_is_recorded_or_logged() {
         assert!(!recorded.contains(MARK), "{recorded}");
         assert!(recorded.len() < 600, "{recorded}");
         assert!(entry.event.detail.as_ref().unwrap().ends_with('.'));
-        // What a log would print of them.
+        // Text that a log would print.
         assert!(!format!("{refused:?} {refused} {verdict:?}").contains(MARK));
     }
     let text = |shown: String| shown.contains(MARK);
@@ -94,7 +94,7 @@ fn refusals_from_one_address_are_one_counted_entry_a_minute() {
                 let by = visitor(from + number % 30);
                 references.extend(by.reference.clone());
                 let verdict = directory.redeem(Err(&refused), Policy::default(), &by);
-                assert!(matches!(verdict.unwrap().user(), None));
+                assert!(verdict.unwrap().user().is_none());
             }
         }
     };
@@ -194,7 +194,7 @@ fn the_activity_keeps_as_much_as_the_instance_says() {
             (oldest - now().as_second()) / DAY,
         )
     };
-    // What is in the journal is pruned later.
+    // Entries in the journal are pruned later.
     drop(directory);
     let directory = open(&folder);
     assert_eq!(prune(&directory, Retention::default(), 400 * DAY), 1);
