@@ -51,7 +51,7 @@ export class Composition {
   }
 }
 
-const SPENT = 'Nothing copied: this code signs nobody in any more. Make another one.';
+const SPENT = 'Nothing copied: this code signs nobody in any more. Make a new link.';
 
 function nothingTaken(problem: Problem | null): string {
   return problem
