@@ -30,6 +30,8 @@ pub enum ErrorCode {
     CodeTooLong,
     /// The text holds no external auth code.
     NoCode,
+    /// A text or a file is longer than what is read.
+    InputTooLarge,
     /// The link is too long for a QR code that a phone can read.
     QrTooDense,
     /// The picture cannot be read, or shows no QR code.

@@ -51,8 +51,7 @@ pub enum Users<'a> {
     OutOfReach(&'a Error),
 }
 
-/// A code that was judged by itself.
-pub type Judged = std::result::Result<Box<VerifiedCode>, CodeRefusal>;
+pub use crate::code::recognize::Judged;
 
 impl Forecast {
     /// The forecast for a code that was judged by itself, for an instance with these settings. What

@@ -13,7 +13,7 @@ use crate::directory::{Directory, SledDirectory};
 use crate::instance::{Hosted, Instance, InstanceId, Instances, Settings};
 use crate::keys::{Kept, KeyOrigin, KeyRecord, KeychainUse, Keys};
 use crate::payload::Payload;
-use crate::secret::{Secret, SigningKey, require_strength};
+use crate::secret::{Secret, SecretEncoding, SigningKey, require_strength};
 use crate::{Error, ErrorCode, Result, files};
 
 /// Where a signing key is to come from.
@@ -22,7 +22,12 @@ pub enum SecretSource {
     /// Make one.
     Generate,
     /// The instance dictates it.
-    Paste(Secret),
+    Paste {
+        /// The secret as it was pasted.
+        secret: Secret,
+        /// How it is turned into the key.
+        encoding: SecretEncoding,
+    },
 }
 
 /// A data folder with its instances and keys.
@@ -295,7 +300,10 @@ impl Home {
                 SigningKey::generate(settings.algorithm)?,
                 KeyOrigin::Generated,
             ),
-            SecretSource::Paste(text) => (SigningKey::from_text(&text)?, KeyOrigin::Pasted),
+            SecretSource::Paste { secret, encoding } => (
+                SigningKey::from_encoded(&secret, encoding)?,
+                KeyOrigin::Pasted,
+            ),
         };
         key.require_strength(&settings.url)?;
         self.keys.store(&key, origin, now.as_second())

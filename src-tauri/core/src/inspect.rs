@@ -5,6 +5,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::claims;
+use crate::code::recognize::{Recognized, recognize, recognize_and_verify};
 use crate::code::unverified::{self, UnverifiedCode};
 use crate::code::{self, CodeRules};
 use crate::forecast::{Forecast, Judged, Users};
@@ -60,6 +61,15 @@ pub struct Inspection {
 }
 
 impl Inspection {
+    /// The judgement, if there was a key to judge with.
+    #[must_use]
+    pub fn judged(&self) -> Option<&Judged> {
+        match &self.verification {
+            Verification::Judged(judged) => Some(judged),
+            Verification::NoKey => None,
+        }
+    }
+
     /// What would happen if the code were opened now, at the instance whose rules and keys it was
     /// judged by; `why_no_key` says why there was none.
     pub fn forecast(
@@ -76,6 +86,26 @@ impl Inspection {
     }
 }
 
+/// Finds the code in a text and inspects it. Of several codes it is the first that verifies.
+///
+/// Fails as [`recognize`] does.
+pub fn inspect_text(
+    text: &str,
+    parameter: &str,
+    keys: &[&SigningKey],
+    rules: CodeRules<'_>,
+    now: Timestamp,
+) -> crate::Result<(Recognized, Inspection)> {
+    let (found, verification) = if keys.is_empty() {
+        (recognize(text, parameter)?, Verification::NoKey)
+    } else {
+        let (found, judged) = recognize_and_verify(text, parameter, keys, rules, now)?;
+        (found, Verification::Judged(judged))
+    };
+    let inspection = taken_apart(&found.code, verification, now);
+    Ok((found, inspection))
+}
+
 /// Takes `code` apart and judges it by `rules` with `keys`; without keys it is shown only.
 #[must_use]
 pub fn inspect(
@@ -84,15 +114,19 @@ pub fn inspect(
     rules: CodeRules<'_>,
     now: Timestamp,
 ) -> Inspection {
-    let shown = unverified::read(code);
-    let times = match &shown.claims_json {
-        Some(Value::Object(members)) => times(members, now),
-        _ => Vec::new(),
-    };
     let verification = if keys.is_empty() {
         Verification::NoKey
     } else {
         Verification::Judged(code::verify(code, keys, rules, now).map(Box::new))
+    };
+    taken_apart(code, verification, now)
+}
+
+fn taken_apart(code: &str, verification: Verification, now: Timestamp) -> Inspection {
+    let shown = unverified::read(code);
+    let times = match &shown.claims_json {
+        Some(Value::Object(members)) => times(members, now),
+        _ => Vec::new(),
     };
     Inspection {
         shown,

@@ -11,7 +11,7 @@
 //! | what is signed | [`claims`], [`lifetime`], [`time`], [`audience`] |
 //! | the signed code | [`code`]: [`code::sign`], [`code::verify`], [`code::unverified`], [`code::recognize`] |
 //! | the link and its other shapes | [`link`], [`widget`], [`qr`] |
-//! | composing and inspecting as a whole | [`compose`], [`preview`], [`forecast`], [`inspect`] |
+//! | composing and inspecting as a whole | [`compose`], [`preview`], [`forecast`], [`inspect`], [`diagnosis`] |
 //! | applications and their settings | [`instance`] |
 //! | signing keys | [`secret`], [`keys`] |
 //! | all of it, as kept on a computer | [`home`], [`preferences`], [`files`] |
@@ -25,6 +25,7 @@ pub mod audience;
 pub mod claims;
 pub mod code;
 pub mod compose;
+pub mod diagnosis;
 pub mod directory;
 pub mod email;
 pub mod error;

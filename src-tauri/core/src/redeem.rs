@@ -2,7 +2,7 @@
 
 use crate::Result;
 use crate::activity::{Event, Occasion};
-use crate::code::recognize::recognize;
+use crate::code::recognize::recognize_and_verify;
 use crate::code::{CodeRefusal, VerifiedCode, trim, verify};
 use crate::directory::{Directory, Redemption, User};
 use crate::instance::{Policy, Settings, SignInStep};
@@ -13,7 +13,7 @@ use crate::session::{NewSession, Place, SessionId, SessionKey, SessionRules, Sig
 use crate::user_id::UserId;
 use crate::verdict::{Refusal, Verdict};
 
-/// Finds the code in `text`, judges it by the settings of an instance and its keys, and does what
+/// Finds the code in `text`, of several the first that verifies, judges it by the settings of an instance and its keys, and does what
 /// the verdict says: it is on disk when this returns, and recorded. A refusal is a verdict, not an error.
 ///
 /// Fails with [`ErrorCode::NoCode`](crate::ErrorCode::NoCode) where there is no code in the text.
@@ -24,9 +24,9 @@ pub fn redeem(
     directory: &dyn Directory,
     by: &Occasion,
 ) -> Result<Verdict> {
-    let found = recognize(text, settings.parameter.as_str())?;
-    let code = verify(&found.code, keys, settings.code_rules(), by.at);
-    directory.redeem(code.as_ref(), settings.policy, by)
+    let (parameter, rules) = (settings.parameter.as_str(), settings.code_rules());
+    let (_, judged) = recognize_and_verify(text, parameter, keys, rules, by.at)?;
+    directory.redeem(judged.as_deref(), settings.policy, by)
 }
 
 /// Who opens a link.

@@ -1,11 +1,16 @@
 //! Signing keys, passphrases and everything else that must never be seen by accident.
 
+mod encoding;
+
 use std::fmt;
 
 use serde::{Deserialize, Deserializer};
 use zeroize::Zeroizing;
 
+pub use encoding::SecretEncoding;
+
 use crate::code::Algorithm;
+use crate::code::layers::is_invisible;
 use crate::link::BaseUrl;
 use crate::warning::Warning;
 use crate::{Error, ErrorCode, Result};
@@ -47,22 +52,34 @@ impl<'de> Deserialize<'de> for Secret {
 }
 
 /// An instance's JWT secret: the bytes of its text are the HMAC key, as every library of the
-/// protocol takes them.
+/// protocol takes them, unless its encoding says otherwise.
 #[derive(Clone)]
 pub struct SigningKey {
     secret: Secret,
-    encoding: jsonwebtoken::EncodingKey,
-    decoding: jsonwebtoken::DecodingKey,
+    encoding: SecretEncoding,
+    bytes: Zeroizing<Vec<u8>>,
+    signing: jsonwebtoken::EncodingKey,
+    verifying: jsonwebtoken::DecodingKey,
 }
 
 impl SigningKey {
-    /// A key that somebody pasted or that stood in a file. White space around it is cut: it is
-    /// never part of a secret, and always part of a careless copy.
-    ///
-    /// Fails with [`ErrorCode::EmptySecret`] or, where there is a control character inside,
-    /// [`ErrorCode::InvalidSecret`].
+    /// Reads a secret that is a text, as [`from_encoded`](Self::from_encoded) does.
     pub fn from_text(text: &Secret) -> Result<Self> {
-        let trimmed = text.expose().trim();
+        Self::from_encoded(text, SecretEncoding::Text)
+    }
+
+    /// Reads a secret that somebody pasted or that stood in a file. White space around it and
+    /// invisible characters, such as a byte order mark, are cut: they are never part of a secret, and
+    /// always part of a careless copy.
+    ///
+    /// Fails with [`ErrorCode::EmptySecret`], and with [`ErrorCode::InvalidSecret`] where there is a
+    /// control character inside or the encoding does not fit.
+    pub fn from_encoded(text: &Secret, encoding: SecretEncoding) -> Result<Self> {
+        let visible = text.expose().chars().filter(|c| !is_invisible(*c));
+        let visible: Zeroizing<String> = Zeroizing::new(visible.collect());
+        let trimmed = visible.trim();
+        let invalid =
+            |message: &str| Err(Error::new(ErrorCode::InvalidSecret, message).about("secret"));
         if trimmed.is_empty() {
             return Err(Error::new(
                 ErrorCode::EmptySecret,
@@ -70,21 +87,28 @@ impl SigningKey {
             )
             .about("secret"));
         }
-        if trimmed.chars().any(char::is_control) {
-            return Err(Error::new(
-                ErrorCode::InvalidSecret,
+        if encoding.is_text() && trimmed.chars().any(char::is_control) {
+            return invalid(
                 "The secret has a line break or another control character inside. Paste it as one line.",
-            )
-            .about("secret"));
+            );
         }
         if trimmed.len() > 4096 {
-            return Err(Error::new(
-                ErrorCode::InvalidSecret,
-                "The secret is longer than 4,096 bytes; that is hardly a JWT secret.",
-            )
-            .about("secret"));
+            return invalid("The secret is longer than 4,096 bytes; that is hardly a JWT secret.");
         }
-        Ok(Self::of(Secret::new(trimmed.to_owned())))
+        Self::kept(Secret::new(trimmed.to_owned()), encoding)
+    }
+
+    /// Reads a secret that was kept: to the letter, because codes were signed with it.
+    pub(crate) fn kept(secret: Secret, encoding: SecretEncoding) -> Result<Self> {
+        let bytes = encoding.decode(secret.expose())?;
+        crate::code::hmac::install();
+        Ok(Self {
+            signing: jsonwebtoken::EncodingKey::from_secret(&bytes),
+            verifying: jsonwebtoken::DecodingKey::from_secret(&bytes),
+            bytes,
+            secret,
+            encoding,
+        })
     }
 
     /// A new key from the operating system's randomness, as long as the algorithm's hash (256,
@@ -102,23 +126,14 @@ impl SigningKey {
                 text.push(char::from_digit(u32::from(nibble), 16).unwrap_or('0'));
             }
         }
-        Ok(Self::of(Secret::new(text.as_str().to_owned())))
+        Self::kept(Secret::new(text.as_str().to_owned()), SecretEncoding::Text)
     }
 
     /// A key for another purpose, from which this one cannot be found out: HMAC-SHA-512 of what it is
     /// for.
     #[must_use]
     pub fn derived(&self, purpose: &str) -> Zeroizing<[u8; 64]> {
-        crate::code::hmac::sha512(self.secret.expose().as_bytes(), purpose.as_bytes())
-    }
-
-    fn of(secret: Secret) -> Self {
-        crate::code::hmac::install();
-        Self {
-            encoding: jsonwebtoken::EncodingKey::from_secret(secret.expose().as_bytes()),
-            decoding: jsonwebtoken::DecodingKey::from_secret(secret.expose().as_bytes()),
-            secret,
-        }
+        crate::code::hmac::sha512(&self.bytes, purpose.as_bytes())
     }
 
     /// The secret as text.
@@ -129,21 +144,32 @@ impl SigningKey {
 
     /// Refuses the key as [`require_strength`] does.
     pub fn require_strength(&self, url: &BaseUrl) -> Result<()> {
-        require_strength(self.secret.expose().len(), url)
+        require_strength(self.bytes.len(), url)
+    }
+
+    /// How the secret is turned into the key.
+    #[must_use]
+    pub fn encoding(&self) -> SecretEncoding {
+        self.encoding
+    }
+
+    /// The bytes of the HMAC key.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.bytes
     }
 
     /// Whether the key is shorter than RFC 7518 §3.2 asks for with `algorithm`.
     #[must_use]
     pub fn short_for(&self, algorithm: Algorithm) -> Option<Warning> {
-        short_key(self.secret.expose().len(), algorithm)
+        short_key(self.bytes.len(), algorithm)
     }
 
-    pub(crate) fn encoding(&self) -> &jsonwebtoken::EncodingKey {
-        &self.encoding
+    pub(crate) fn signing(&self) -> &jsonwebtoken::EncodingKey {
+        &self.signing
     }
 
-    pub(crate) fn decoding(&self) -> &jsonwebtoken::DecodingKey {
-        &self.decoding
+    pub(crate) fn verifying(&self) -> &jsonwebtoken::DecodingKey {
+        &self.verifying
     }
 }
 
@@ -256,11 +282,52 @@ mod tests {
     }
 
     #[test]
-    fn white_space_around_a_pasted_key_is_cut_and_an_empty_key_is_refused() {
-        let key = SigningKey::from_text(&Secret::new(" s3cret\n".into())).unwrap();
-        assert_eq!(key.secret().expose(), "s3cret");
-        let refused = SigningKey::from_text(&Secret::new(" \n".into())).unwrap_err();
-        assert_eq!(refused.code, ErrorCode::EmptySecret);
-        assert_eq!(refused.field.as_deref(), Some("secret"));
+    fn byte_order_marks_line_ends_and_invisible_characters_are_cut_from_a_secret() {
+        for text in [
+            " s3cret\n",
+            "\u{FEFF}s3cret\r\n",
+            "s3\u{200B}cret\u{2060}",
+            "\u{FEFF} s3cr\u{AD}et \u{200B}\n\n",
+        ] {
+            let key = SigningKey::from_text(&Secret::new(text.into())).unwrap();
+            assert_eq!(key.secret().expose(), "s3cret", "{text:?}");
+        }
+        for empty in [" \n", "\u{FEFF}\n"] {
+            let refused = SigningKey::from_text(&Secret::new(empty.into())).unwrap_err();
+            assert_eq!(refused.code, ErrorCode::EmptySecret);
+            assert_eq!(refused.field.as_deref(), Some("secret"));
+        }
+    }
+
+    #[test]
+    fn a_secret_in_base64_or_hex_is_decoded_to_the_key() {
+        let read = |text: &str, encoding| {
+            let key = SigningKey::from_encoded(&Secret::new(text.into()), encoding)?;
+            Ok::<_, Error>(key.bytes().to_vec())
+        };
+        for (text, encoding) in [
+            ("_-79", SecretEncoding::Base64),
+            ("/+79\n", SecretEncoding::Base64),
+            ("FFEEFD", SecretEncoding::Hex),
+            ("\u{FEFF}ff ee\nfd", SecretEncoding::Hex),
+        ] {
+            assert_eq!(read(text, encoding).unwrap(), [0xFF, 0xEE, 0xFD], "{text}");
+        }
+        assert_eq!(read("YQ", SecretEncoding::Base64).unwrap(), b"a");
+        assert_eq!(read("YQ==", SecretEncoding::Base64).unwrap(), b"a");
+        for (text, encoding) in [
+            ("not base64!", SecretEncoding::Base64),
+            ("abc", SecretEncoding::Hex),
+            ("0xff", SecretEncoding::Hex),
+        ] {
+            let refused = read(text, encoding).unwrap_err();
+            assert_eq!(refused.code, ErrorCode::InvalidSecret, "{text}");
+            assert!(!refused.message.contains(text));
+        }
+        let short = SigningKey::from_encoded(&Secret::new("00".repeat(31)), SecretEncoding::Hex);
+        assert!(
+            short.unwrap().short_for(Algorithm::HS256).is_some(),
+            "the key counts, not its text"
+        );
     }
 }

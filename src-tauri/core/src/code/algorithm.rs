@@ -41,6 +41,12 @@ impl Algorithm {
         }
     }
 
+    /// Returns the length of a signature in base64url, in characters.
+    #[must_use]
+    pub const fn signature_chars(self) -> usize {
+        (self.hash_bytes() * 8).div_ceil(6)
+    }
+
     /// The header that is made here, encoded: what nearly every code begins with, and needs no
     /// reading.
     pub(crate) const fn usual_header(self) -> &'static str {

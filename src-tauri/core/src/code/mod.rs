@@ -3,12 +3,14 @@
 
 mod algorithm;
 pub(crate) mod hmac;
+pub(crate) mod layers;
 pub mod recognize;
 mod refusal;
 mod sign;
 mod trim;
 pub mod unverified;
 mod verify;
+mod words;
 
 use std::fmt;
 
@@ -16,6 +18,7 @@ pub use algorithm::Algorithm;
 pub use refusal::CodeRefusal;
 pub use sign::sign;
 pub use trim::trim;
+pub(crate) use verify::signature_matches;
 pub use verify::{CodeRules, VerifiedCode, verify};
 
 /// The longest code that is made or read, in bytes.

@@ -1,11 +1,26 @@
-//! Finding the code in whatever somebody pasted.
+//! Finding the codes in a text that somebody pasted.
 
 use html5gum::{Token, Tokenizer};
+use jiff::Timestamp;
 use serde::Serialize;
 use url::Url;
 
+use super::layers::layers;
+use super::words::{Candidate, Words};
+use super::{CodeRefusal, CodeRules, VerifiedCode, verify};
+use crate::secret::SigningKey;
 use crate::widget;
 use crate::{Error, ErrorCode, Result};
+
+/// Maximum length of a text in which codes are looked for, in bytes.
+pub const MAX_TEXT_BYTES: usize = 1_024 * 1_024;
+
+/// Maximum number of codes that are looked at in one text.
+pub(super) const MAX_CANDIDATES: usize = 64;
+
+/// Maximum number of bytes of possible headers and claims that are decoded in one text, so that the
+/// time is bounded for any text.
+const MAX_DECODED: usize = 4 * 1_024 * 1_024;
 
 /// What the code was found in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -17,6 +32,8 @@ pub enum Form {
     Url,
     /// A widget tag.
     WidgetTag,
+    /// Any other text: a mail, JSON, a shell command, a link inside another link.
+    Text,
 }
 
 /// A code, and what it stood in. It may still be worthless: nothing has been verified.
@@ -26,6 +43,8 @@ pub struct Recognized {
     pub code: String,
     /// What it stood in.
     pub form: Form,
+    /// The address that carries it: of a link up to the code, of a widget tag its script.
+    pub address: Option<Url>,
 }
 
 impl std::fmt::Debug for Recognized {
@@ -36,180 +55,144 @@ impl std::fmt::Debug for Recognized {
     }
 }
 
-/// Finds the code in a bare code, a URL or a widget tag. Line breaks that a mail program put into
-/// it do not matter. In a URL, `parameter` is looked at first, then any parameter that holds
-/// something of a code's shape.
+/// Result of verifying one code.
+pub type Judged = std::result::Result<Box<VerifiedCode>, CodeRefusal>;
+
+/// Finds the code in a text: a bare code, a login link, a widget tag, or any text that contains one,
+/// such as a mail, JSON or a shell command. Quotes, line breaks, invisible characters, and links that
+/// a mail scanner wrapped do not matter. In a login link, `parameter` carries the code.
 ///
-/// Fails with [`ErrorCode::NoCode`].
+/// Of several codes it returns the first that looks whole.
+///
+/// Fails with [`ErrorCode::NoCode`], and with [`ErrorCode::InputTooLarge`] above
+/// [`MAX_TEXT_BYTES`].
 pub fn recognize(text: &str, parameter: &str) -> Result<Recognized> {
-    let text = text.trim();
-    if text.contains('<') {
-        return match in_widget_tag(text) {
-            Some(code) => Ok(Recognized {
-                code,
-                form: Form::WidgetTag,
-            }),
-            None => Err(no_code(
-                "The HTML holds no tag with a data-external-auth-code attribute.",
-            )),
-        };
-    }
-    let joined: String = text.split_whitespace().collect();
-    if joined.is_empty() {
-        return Err(no_code(
-            "There is nothing here. Paste a code, a login link or a widget tag.",
-        ));
-    }
-    if joined.contains("://") {
-        return in_url(&joined, parameter).map(|code| Recognized {
-            code,
-            form: Form::Url,
-        });
-    }
-    if has_shape(&joined) {
-        return Ok(Recognized {
-            code: joined,
-            form: Form::Bare,
-        });
-    }
-    Err(no_code(
-        "This is not a code, a login link or a widget tag. A code has three parts with dots between them and begins with 'ey'.",
-    ))
+    let mut candidates = candidates(text, parameter)?;
+    Ok(candidates.swap_remove(0))
 }
 
-fn in_url(text: &str, parameter: &str) -> Result<String> {
-    let url = Url::parse(text)
-        .map_err(|_| no_code("This looks like a URL and cannot be read as one."))?;
-    let fragment = url
-        .fragment()
-        .map(|fragment| fragment.trim_start_matches(['?', '/']));
-    let pairs = || {
-        let in_fragment = fragment.unwrap_or_default().as_bytes();
-        url.query_pairs()
-            .chain(url::form_urlencoded::parse(in_fragment))
-    };
-    if let Some((_, code)) = pairs().find(|(name, _)| name == parameter) {
-        return if code.is_empty() {
-            Err(no_code(&format!(
-                "The parameter '{parameter}' of the URL is empty."
-            )))
-        } else {
-            Ok(code.into_owned())
-        };
-    }
-    pairs()
-        .find(|(_, value)| has_shape(value))
-        .map(|(_, code)| code.into_owned())
-        .ok_or_else(|| {
-            no_code(&format!(
-                "The URL has no parameter '{parameter}' and no other that holds a code."
-            ))
-        })
-}
-
-fn in_widget_tag(text: &str) -> Option<String> {
-    let attribute = widget::CODE_ATTRIBUTE.as_bytes();
-    Tokenizer::new(text)
-        .filter_map(Result::ok)
-        .find_map(|token| match token {
-            Token::StartTag(tag) => tag
-                .attributes
-                .iter()
-                .find(|(name, _)| name.0.as_slice() == attribute)
-                .map(|(_, value)| {
-                    String::from_utf8_lossy(&value.0)
-                        .split_whitespace()
-                        .collect()
-                }),
-            _ => None,
-        })
-}
-
-/// Three parts, of which the first decodes to something that begins like a JSON object: `{"` is
-/// `ey` in base64url, and white space before it is rare enough to be left out.
-fn has_shape(text: &str) -> bool {
-    text.starts_with("ey")
-        && text.matches('.').count() == 2
-        && text
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'='))
-}
-
-fn no_code(message: &str) -> Error {
-    Error::new(ErrorCode::NoCode, message).about("code")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const CODE: &str = "eyJhbGciOiJIUzI1NiJ9.eyJpZCI6MX0.c2ln";
-
-    fn found(text: &str) -> (String, Form) {
-        let found = recognize(text, "externalAuthCode").expect(text);
-        (found.code, found.form)
-    }
-
-    #[test]
-    fn a_code_is_found_in_whatever_is_pasted() {
-        let whole = |form| (CODE.to_owned(), form);
-        assert_eq!(found(CODE), whole(Form::Bare));
-        assert_eq!(found(&format!("  {CODE}\r\n")), whole(Form::Bare));
-        let (a, b) = CODE.split_at(11);
-        assert_eq!(found(&format!("{a}\n  {b}")), whole(Form::Bare));
-        assert_eq!(
-            found(&format!("https://a.b/?x=1&externalAuthCode={CODE}#top")),
-            whole(Form::Url)
-        );
-        assert_eq!(
-            found(&format!("https://a.b/?token={CODE}")),
-            whole(Form::Url)
-        );
-        assert_eq!(
-            found(&format!("https://a.b/#/?externalAuthCode={CODE}")),
-            whole(Form::Url)
-        );
-        assert_eq!(
-            found(&format!(
-                "https://a.b/?externalAuthCode={}",
-                CODE.replace('.', "%2E")
-            )),
-            whole(Form::Url)
-        );
-        assert_eq!(
-            found(&format!(
-                "<p>hello</p>\n<SCRIPT defer data-external-auth-code='{CODE}' src=x></SCRIPT>"
-            )),
-            whole(Form::WidgetTag)
-        );
-        assert_eq!(
-            found(&format!(
-                "<script data-external-auth-code=\"{}\">",
-                CODE.replace('.', "&#46;")
-            )),
-            whole(Form::WidgetTag)
-        );
-    }
-
-    #[test]
-    fn a_broken_code_in_the_parameter_is_taken_as_it_is() {
-        assert_eq!(found("https://a.b/?externalAuthCode=broken").0, "broken");
-    }
-
-    #[test]
-    fn what_holds_no_code_says_what_was_looked_for() {
-        for text in [
-            "",
-            " \n ",
-            "hello",
-            "https://a.b/",
-            "https://a.b/?externalAuthCode=",
-            "<p>",
-            "a.b.c",
-            "https://",
-        ] {
-            let refused = recognize(text, "externalAuthCode").expect_err(text);
-            assert_eq!(refused.code, ErrorCode::NoCode, "{text}");
+/// Finds the code in a text as [`recognize`] does, and verifies it. Of several codes it returns the
+/// first that verifies; where none does, one whose signature matches; else the first.
+pub fn recognize_and_verify(
+    text: &str,
+    parameter: &str,
+    keys: &[&SigningKey],
+    rules: CodeRules<'_>,
+    now: Timestamp,
+) -> Result<(Recognized, Judged)> {
+    let mut best: Option<(Recognized, Judged)> = None;
+    for candidate in candidates(text, parameter)? {
+        let judged = verify(&candidate.code, keys, rules, now).map(Box::new);
+        if judged.is_ok() {
+            return Ok((candidate, judged));
+        }
+        let better = best
+            .as_ref()
+            .is_none_or(|(_, best)| signature_matched(&judged) && !signature_matched(best));
+        if better {
+            best = Some((candidate, judged));
         }
     }
+    best.ok_or_else(|| nothing_in(text, parameter))
+}
+
+/// Returns whether a code got as far as its claims.
+fn signature_matched(judged: &Judged) -> bool {
+    !matches!(
+        judged,
+        Err(CodeRefusal::MalformedCode { .. }
+            | CodeRefusal::UnsupportedAlgorithm { .. }
+            | CodeRefusal::WrongType
+            | CodeRefusal::BadSignature)
+    )
+}
+
+/// Returns all codes in a text in their order, those that look whole first; never none.
+fn candidates(text: &str, parameter: &str) -> Result<Vec<Recognized>> {
+    if text.len() > MAX_TEXT_BYTES {
+        return Err(Error::new(
+            ErrorCode::InputTooLarge,
+            "The text is longer than 1 MiB. Paste only the part with the code.",
+        )
+        .about("code"));
+    }
+    let mut found: Vec<Candidate> = Vec::new();
+    let mut budget = MAX_DECODED;
+    for (depth, layer) in layers(text).iter().enumerate() {
+        for candidate in Words::of(layer).candidates(depth == 0, &mut budget) {
+            let code = &candidate.found.code;
+            if let Some(known) = found.iter_mut().find(|known| known.found.code == *code) {
+                // A deeper layer shows the address that the code really belongs to.
+                if let Some(address) = candidate.found.address {
+                    known.found.address = Some(address);
+                }
+            } else if found.len() < MAX_CANDIDATES {
+                found.push(candidate);
+            }
+        }
+    }
+    // A stable sort: of two readings of one place the less decoded one stays first.
+    found.sort_by_key(|candidate| (candidate.rank, candidate.origin));
+    let mut found: Vec<Recognized> = found.into_iter().map(|candidate| candidate.found).collect();
+    if found.is_empty() {
+        found.push(in_parameter(text, parameter).ok_or_else(|| nothing_in(text, parameter))?);
+    }
+    let script = widget_script(text);
+    for recognized in &mut found {
+        if recognized.form == Form::WidgetTag {
+            recognized.address.clone_from(&script);
+        }
+    }
+    Ok(found)
+}
+
+/// Returns the value of a link's parameter as it stands, whether or not it looks like a code.
+fn in_parameter(text: &str, parameter: &str) -> Option<Recognized> {
+    let joined: String = text.split_whitespace().collect();
+    let url = Url::parse(&joined).ok()?;
+    let fragment = url.fragment().unwrap_or_default();
+    let fragment = fragment.trim_start_matches(['?', '/']);
+    let (_, code) = url
+        .query_pairs()
+        .chain(url::form_urlencoded::parse(fragment.as_bytes()))
+        .find(|(name, code)| name == parameter && !code.is_empty())?;
+    Some(Recognized {
+        code: code.into_owned(),
+        form: Form::Url,
+        address: Some(url),
+    })
+}
+
+/// Returns the address of the script of the first widget tag.
+fn widget_script(text: &str) -> Option<Url> {
+    if !text.contains('<') {
+        return None;
+    }
+    Tokenizer::new(text)
+        .filter_map(std::result::Result::ok)
+        .find_map(|token| {
+            let Token::StartTag(tag) = token else {
+                return None;
+            };
+            let attribute = |wanted: &str| {
+                let mut attributes = tag.attributes.iter();
+                let found = attributes.find(|(name, _)| name.0.as_slice() == wanted.as_bytes());
+                found.map(|(_, value)| String::from_utf8_lossy(&value.0).into_owned())
+            };
+            attribute(widget::CODE_ATTRIBUTE)?;
+            Url::parse(&attribute("src")?).ok()
+        })
+}
+
+/// Returns the error for a text without a code: what it is, and what was expected.
+fn nothing_in(text: &str, parameter: &str) -> Error {
+    let text = text.trim();
+    let message = if text.is_empty() {
+        "There is nothing here. Paste a code, a login link or a text that contains one.".to_owned()
+    } else if Url::parse(text).is_ok_and(|url| url.has_host()) {
+        format!("The link has no code: neither in the parameter '{parameter}' nor in another one.")
+    } else {
+        "There is no code in this text. A code begins with 'ey' and has three parts with dots between them.".to_owned()
+    };
+    Error::new(ErrorCode::NoCode, message).about("code")
 }

@@ -9,7 +9,7 @@ use crate::{Error, ErrorCode, Result};
 /// only metadata can bring about.
 pub fn sign(claims: &Claims, key: &SigningKey, algorithm: Algorithm) -> Result<ExternalAuthCode> {
     let header = jsonwebtoken::Header::new(algorithm.jwt());
-    let code = jsonwebtoken::encode(&header, claims, key.encoding()).map_err(|cause| {
+    let code = jsonwebtoken::encode(&header, claims, key.signing()).map_err(|cause| {
         Error::new(
             ErrorCode::InvalidSecret,
             "The code could not be signed with this secret.",

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use super::layers::is_invisible;
+
 /// Cuts everything that cannot be part of a code from both ends of it: punctuation, quotes, brackets,
 /// white space, also in percent-encoding. Removes white space and invisible characters inside.
 ///
@@ -17,8 +19,9 @@ pub fn trim(code: &str) -> Cow<'_, str> {
         }
         rest = cut;
     }
-    if rest.contains(is_invisible) {
-        return Cow::Owned(rest.replace(is_invisible, ""));
+    let takes_no_room = |c: char| c.is_whitespace() || is_invisible(c);
+    if rest.contains(takes_no_room) {
+        return Cow::Owned(rest.replace(takes_no_room, ""));
     }
     Cow::Borrowed(rest)
 }
@@ -39,14 +42,6 @@ fn without_encoded_end(text: &str) -> &str {
         && digits.bytes().all(|byte| byte.is_ascii_hexdigit())
         && (digits.len() == 2 || digits.starts_with("25"));
     if is_byte { start } else { text }
-}
-
-/// White space, and characters that take no room: soft hyphens, zero-width characters, direction marks,
-/// byte order marks.
-fn is_invisible(c: char) -> bool {
-    c.is_whitespace()
-        || matches!(c, '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}'
-            | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}')
 }
 
 #[cfg(test)]

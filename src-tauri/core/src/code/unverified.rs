@@ -9,7 +9,7 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use serde_json::Value;
 
 /// Reads what can be read: with or without padding, with stray trailing bits.
-const LENIENT: GeneralPurpose = GeneralPurpose::new(
+pub(super) const LENIENT: GeneralPurpose = GeneralPurpose::new(
     &URL_SAFE,
     GeneralPurposeConfig::new()
         .with_decode_padding_mode(DecodePaddingMode::Indifferent)
@@ -38,8 +38,8 @@ pub fn read(code: &str) -> UnverifiedCode {
     let mut next = || parts.next().unwrap_or_default();
     let (header, claims, signature) = (next(), next(), next());
     UnverifiedCode {
-        header_json: json(&header),
-        claims_json: json(&claims),
+        header_json: json_part(&header),
+        claims_json: json_part(&claims),
         header,
         claims,
         signature,
@@ -69,7 +69,8 @@ impl fmt::Debug for Quote {
     }
 }
 
-fn json(part: &str) -> Option<Value> {
+/// Reads the JSON of an encoded part.
+pub(super) fn json_part(part: &str) -> Option<Value> {
     let bytes = LENIENT.decode(part).ok()?;
     serde_json::from_slice(&bytes).ok()
 }

@@ -72,6 +72,19 @@ pub fn verify(
     })
 }
 
+/// Returns whether a message was signed with the bytes of a key.
+pub(crate) fn signature_matches(
+    message: &str,
+    signature: &str,
+    key: &[u8],
+    algorithm: Algorithm,
+) -> bool {
+    super::hmac::install();
+    let key = jsonwebtoken::DecodingKey::from_secret(key);
+    jsonwebtoken::crypto::verify(signature, message.as_bytes(), &key, algorithm.jwt())
+        .unwrap_or(false)
+}
+
 /// The three parts of the compact serialization, not decoded yet.
 struct Parts<'a> {
     message: &'a str,
@@ -157,7 +170,7 @@ impl<'a> Parts<'a> {
             let matches = jsonwebtoken::crypto::verify(
                 self.signature,
                 self.message.as_bytes(),
-                key.decoding(),
+                key.verifying(),
                 algorithm.jwt(),
             )
             .map_err(|_| {

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use crate::code::Algorithm;
-use crate::secret::{Secret, SigningKey, short_key};
+use crate::secret::{Secret, SecretEncoding, SigningKey, short_key};
 use crate::warning::Warning;
 use crate::{Error, ErrorCode, Result};
 use sealed_file::SealedFile;
@@ -55,6 +55,9 @@ pub struct KeyRecord {
     pub set_at: i64,
     /// Its length in bytes, up to 64; enough to warn of a short one.
     pub bytes: usize,
+    /// How the secret is turned into the key.
+    #[serde(default, skip_serializing_if = "SecretEncoding::is_text")]
+    pub encoding: SecretEncoding,
     /// Whether it has been shown since it was set. It is shown once.
     pub revealed: bool,
 }
@@ -270,7 +273,8 @@ impl Keys {
             origin,
             kept,
             set_at,
-            bytes: secret.expose().len().min(64),
+            bytes: key.bytes().len().min(64),
+            encoding: key.encoding(),
             revealed: false,
         })
     }
@@ -300,7 +304,7 @@ impl Keys {
                 },
             )
         })?;
-        SigningKey::from_text(&secret)
+        SigningKey::kept(secret, record.encoding)
     }
 
     /// Forgets a key. One that is gone already is no error.

@@ -13,6 +13,7 @@ mod accepted_codes;
 mod directory;
 mod forecasts;
 mod opening;
+mod pasted;
 mod refused_inputs;
 mod signed;
 mod verdicts;

@@ -1,0 +1,306 @@
+//! Pasted text, decoded one level at a time.
+//!
+//! A mail program, a scanner or a shell writes some characters of a link in another way: `%3D`,
+//! `=3D`, `&amp;`, `\/`. Each [`Layer`] has one level of these escapes decoded. Every byte keeps its
+//! place in the pasted text, which is why no decoder of another crate is used here.
+
+use std::iter;
+
+use base64::Engine as _;
+
+use super::unverified::LENIENT;
+
+/// Maximum number of layers. A link in three nested scanner addresses has five.
+const MAX_LAYERS: usize = 8;
+
+/// Stands for any character that neither belongs to a link nor separates words.
+const OTHER: u8 = 0;
+
+/// A text in ASCII, with the place of each byte in the pasted text.
+#[derive(Default)]
+pub(super) struct Layer {
+    pub(super) bytes: Vec<u8>,
+    pub(super) origin: Vec<usize>,
+}
+
+/// Returns the layers of a text, the text itself first. Where a layer has HTML tags, a layer without
+/// them follows it.
+pub(super) fn layers(text: &str) -> Vec<Layer> {
+    let mut layers = vec![Layer::of(text)];
+    let mut depth = 0;
+    while layers.len() < MAX_LAYERS {
+        let Some(decoded) = layers.get(depth).and_then(Layer::decoded) else {
+            break;
+        };
+        layers.push(decoded);
+        depth += 1;
+    }
+    layers
+        .into_iter()
+        .flat_map(|layer| {
+            let bare = layer.without_tags();
+            iter::once(layer).chain(bare)
+        })
+        .collect()
+}
+
+/// Returns whether a character takes no room on a screen: zero-width spaces and joiners, the soft
+/// hyphen, the byte order mark, marks of the writing direction, and variation selectors.
+pub(crate) const fn is_invisible(c: char) -> bool {
+    matches!(c,
+        '\u{00AD}' | '\u{034F}' | '\u{061C}' | '\u{115F}' | '\u{1160}' | '\u{17B4}' | '\u{17B5}'
+        | '\u{180B}'..='\u{180F}' | '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}'
+        | '\u{2060}'..='\u{206F}' | '\u{3164}' | '\u{FE00}'..='\u{FE0F}' | '\u{FEFF}' | '\u{FFA0}'
+        | '\u{FFF9}'..='\u{FFFB}' | '\u{E0000}'..='\u{E0FFF}')
+}
+
+impl Layer {
+    fn of(text: &str) -> Self {
+        let mut layer = Self::default();
+        for (at, c) in text.char_indices() {
+            layer.push(c, at);
+        }
+        layer
+    }
+
+    fn push(&mut self, c: char, origin: usize) {
+        let byte = match c {
+            _ if is_invisible(c) => return,
+            '\u{0B}' | '\u{0C}' | '\u{85}' | '\u{2028}' | '\u{2029}' => b'\n',
+            _ => match u8::try_from(c) {
+                Ok(byte) if byte.is_ascii() => byte,
+                _ if c.is_whitespace() => b' ',
+                _ => OTHER,
+            },
+        };
+        self.bytes.push(byte);
+        self.origin.push(origin);
+    }
+
+    /// Decodes one level of every kind of escape; `None` where there is none.
+    fn decoded(&self) -> Option<Self> {
+        let mut decoded = Self::default();
+        let mut changed = false;
+        let mut scanner = Scanner::None;
+        let mut at = 0;
+        while let Some((rest, &origin)) = self.bytes.get(at..).zip(self.origin.get(at)) {
+            let Some(&byte) = rest.first() else { break };
+            scanner = scanner.at(&decoded.bytes, byte);
+            let before = at.checked_sub(1).and_then(|before| self.bytes.get(before));
+            match scanner.escape(rest).or_else(|| escape(rest, before)) {
+                Some((text, length)) => {
+                    changed = true;
+                    for c in text.chars() {
+                        decoded.push(c, origin);
+                    }
+                    at += length;
+                }
+                None => {
+                    decoded.bytes.push(byte);
+                    decoded.origin.push(origin);
+                    at += 1;
+                }
+            }
+        }
+        changed.then_some(decoded)
+    }
+
+    /// Removes HTML tags: a mail program puts `<wbr>` and `<span>` into a long word.
+    fn without_tags(&self) -> Option<Self> {
+        let mut bare = Self::default();
+        let mut at = 0;
+        while let Some((rest, &origin)) = self.bytes.get(at..).zip(self.origin.get(at)) {
+            if let Some(length) = tag(rest) {
+                // Two paragraphs are two words.
+                bare.push('\n', origin);
+                at += length;
+                continue;
+            }
+            let Some(&byte) = rest.first() else { break };
+            bare.bytes.push(byte);
+            bare.origin.push(origin);
+            at += 1;
+        }
+        (bare.bytes.len() < self.bytes.len()).then_some(bare)
+    }
+}
+
+/// Maximum length of an HTML tag, so that many opening brackets take no longer than few.
+const MAX_TAG: usize = 1_024;
+
+/// Returns the length of the tag with which a text begins.
+fn tag(text: &[u8]) -> Option<usize> {
+    let [b'<', next, ..] = text else { return None };
+    if !next.is_ascii_alphabetic() && !b"/!".contains(next) {
+        return None;
+    }
+    let inside = text.get(1..text.len().min(MAX_TAG))?;
+    let end = memchr::memchr2(b'<', b'>', inside)?;
+    (inside.get(end) == Some(&b'>')).then_some(end + 2)
+}
+
+/// A mail scanner whose addresses have an escape of their own.
+#[derive(Clone, Copy)]
+enum Scanner {
+    None,
+    /// Proofpoint URL Defense v2 writes `%3A` as `-3A` and `/` as `_`.
+    ProofpointV2,
+}
+
+impl Scanner {
+    /// Returns the scanner whose address goes on with `next` after the text `before`.
+    fn at(self, before: &[u8], next: u8) -> Self {
+        match self {
+            Self::None if next == b'h' && before.ends_with(b"/v2/url?u=") => Self::ProofpointV2,
+            Self::ProofpointV2 if b"&\"'<>)]\0".contains(&next) => Self::None,
+            _ => self,
+        }
+    }
+
+    fn escape(self, text: &[u8]) -> Option<(String, usize)> {
+        match (self, text.first()?) {
+            (Self::None, _) => None,
+            (Self::ProofpointV2, b'_') => Some(("/".to_owned(), 1)),
+            (Self::ProofpointV2, _) => hex_escape(text, b'-'),
+        }
+    }
+}
+
+/// Reads the escape with which a text begins: the characters that it stands for, and its length.
+fn escape(text: &[u8], before: Option<&u8>) -> Option<(String, usize)> {
+    match *text.first()? {
+        b'%' => hex_escape(text, b'%'),
+        b'=' => soft_break(text).or_else(|| hex_escape(text, b'=')),
+        // The line continuations of Windows' two shells.
+        b'^' | b'`' => soft_break(text),
+        b'\\' => soft_break(text).or_else(|| backslash(text)),
+        b'&' => entity(text),
+        b'a' if !before.is_some_and(u8::is_ascii_alphanumeric) => base64_url(text),
+        _ => None,
+    }
+}
+
+/// Reads a line end after an escape sign and spaces: it stands for nothing.
+fn soft_break(text: &[u8]) -> Option<(String, usize)> {
+    let rest = text.get(1..)?;
+    let spaces = rest
+        .iter()
+        .take_while(|byte| matches!(byte, b' ' | b'\t' | b'\r'))
+        .count();
+    (rest.get(spaces) == Some(&b'\n')).then(|| (String::new(), spaces + 2))
+}
+
+/// Reads bytes in hexadecimal, each after `mark`, that together are one character in UTF-8.
+fn hex_escape(text: &[u8], mark: u8) -> Option<(String, usize)> {
+    let byte = |at: usize| match text.get(3 * at..3 * at + 3) {
+        Some([first, high, low]) if *first == mark => hex(&[*high, *low]),
+        _ => None,
+    };
+    let bytes = [
+        byte(0)?,
+        byte(1).unwrap_or(0),
+        byte(2).unwrap_or(0),
+        byte(3).unwrap_or(0),
+    ];
+    let length = match bytes[0] {
+        0xC2..=0xDF => 2,
+        0xE0..=0xEF => 3,
+        0xF0..=0xF4 => 4,
+        _ => 1,
+    };
+    let character = bytes
+        .get(..length)
+        .and_then(|bytes| str::from_utf8(bytes).ok());
+    match character {
+        Some(character) => Some((character.to_owned(), 3 * length)),
+        None => Some((char::from(OTHER).to_string(), 3)),
+    }
+}
+
+fn hex(digits: &[u8]) -> Option<u8> {
+    u8::try_from(number(digits, 16)?).ok()
+}
+
+fn number(digits: &[u8], radix: u32) -> Option<u32> {
+    let digits = str::from_utf8(digits).ok()?;
+    let all = !digits.is_empty() && digits.chars().all(|digit| digit.is_digit(radix));
+    all.then(|| u32::from_str_radix(digits, radix).ok())?
+}
+
+/// Reads an escape of JSON, JavaScript, a shell or Markdown.
+fn backslash(text: &[u8]) -> Option<(String, usize)> {
+    let of_code = |digits: usize| {
+        let code = number(text.get(2..2 + digits)?, 16)?;
+        Some((char::from_u32(code)?.to_string(), 2 + digits))
+    };
+    match *text.get(1)? {
+        b'u' => of_code(4),
+        b'x' => of_code(2),
+        b'n' | b'r' => Some(("\n".to_owned(), 2)),
+        b't' => Some((" ".to_owned(), 2)),
+        sign if sign.is_ascii_punctuation() => Some((char::from(sign).to_string(), 2)),
+        _ => None,
+    }
+}
+
+/// Named character references of HTML that mail programs and editors write into links.
+const ENTITIES: [(&str, char); 20] = [
+    ("amp", '&'),
+    ("quot", '"'),
+    ("apos", '\''),
+    ("lt", '<'),
+    ("gt", '>'),
+    ("nbsp", ' '),
+    ("equals", '='),
+    ("period", '.'),
+    ("lowbar", '_'),
+    ("hyphen", '-'),
+    ("dash", '-'),
+    ("sol", '/'),
+    ("colon", ':'),
+    ("quest", '?'),
+    ("num", '#'),
+    ("percnt", '%'),
+    ("NewLine", '\n'),
+    ("Tab", ' '),
+    ("shy", '\u{AD}'),
+    ("ZeroWidthSpace", '\u{200B}'),
+];
+
+/// Reads a character reference of HTML.
+fn entity(text: &[u8]) -> Option<(String, usize)> {
+    let end = text.iter().take(18).position(|byte| *byte == b';')?;
+    let name = text.get(1..end)?;
+    let character = match name {
+        [b'#', b'x' | b'X', digits @ ..] => char::from_u32(number(digits, 16)?)?,
+        [b'#', digits @ ..] => char::from_u32(number(digits, 10)?)?,
+        _ => {
+            let named = ENTITIES.iter().find(|(known, _)| known.as_bytes() == name);
+            named.map(|(_, character)| *character)?
+        }
+    };
+    Some((character.to_string(), end + 1))
+}
+
+/// Maximum length of an address in base64.
+const MAX_BASE64: usize = 16 * 1_024;
+
+/// Reads an `http` address in base64, as some mail scanners carry it.
+fn base64_url(text: &[u8]) -> Option<(String, usize)> {
+    if !text.starts_with(b"aHR0c") {
+        return None;
+    }
+    let is_base64 = |byte: &&u8| byte.is_ascii_alphanumeric() || b"-_+/".contains(byte);
+    let length = text.iter().take(MAX_BASE64).take_while(is_base64).count();
+    let encoded: Vec<u8> = text
+        .get(..length)?
+        .iter()
+        .map(|byte| match byte {
+            b'+' => b'-',
+            b'/' => b'_',
+            byte => *byte,
+        })
+        .collect();
+    let decoded = String::from_utf8(LENIENT.decode(encoded).ok()?).ok()?;
+    Some((decoded, length))
+}
