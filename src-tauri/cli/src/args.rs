@@ -8,6 +8,7 @@ use clap_complete::Shell;
 use latchkey_core::code::Algorithm;
 use latchkey_core::instance::{Hosted, SignInStep};
 use latchkey_core::lifetime::Lifetime;
+use latchkey_core::secret::SecretEncoding;
 use latchkey_gateway::Network;
 
 use crate::activity::ActivityCommand;
@@ -223,8 +224,8 @@ pub(crate) struct LinkArguments {
 
 #[derive(Debug, Args)]
 pub(crate) struct InspectArguments {
-    /// A code, a login link, a widget tag, - for standard input, or a file: a picture of a QR code
-    /// or a text. A code on the command line is seen by other users of the computer.
+    /// A code, a login link, a widget tag or any text that contains one, - for standard input, or a
+    /// file: a picture of a QR code or a text. A code on the command line is seen by other users of the computer.
     #[arg(value_name = "CODE|URL|-|FILE", allow_hyphen_values = true)]
     pub(crate) input: String,
     /// Judge it as this instance would, by name or id.
@@ -241,7 +242,7 @@ pub(crate) struct InspectArguments {
 
 #[derive(Debug, Args)]
 pub(crate) struct RedeemArguments {
-    /// A code, a login link or a widget tag; - for one a line on standard input, each answered by a
+    /// A code, a login link, a widget tag or any text that contains one; - for one a line on standard input, each answered by a
     /// line when it is on disk.
     #[arg(value_name = "CODE|URL|-", allow_hyphen_values = true)]
     pub(crate) input: String,
@@ -459,6 +460,9 @@ pub(crate) struct SecretArguments {
     /// The file that holds the secret, or - for standard input.
     #[arg(long, value_name = "FILE|-")]
     pub(crate) secret_file: Option<PathBuf>,
+    /// How the secret that is given is turned into the key [default: text].
+    #[arg(long, value_name = "text|base64|hex", value_parser = str::parse::<SecretEncoding>)]
+    pub(crate) secret_encoding: Option<SecretEncoding>,
 }
 
 #[derive(Debug, Subcommand)]

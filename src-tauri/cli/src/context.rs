@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::env;
 use std::fs::File;
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use latchkey_core::home::Home;
@@ -12,6 +12,7 @@ use latchkey_core::keys::KeychainUse;
 use latchkey_core::{Error, ErrorCode, files};
 
 use crate::failure::Failure;
+use crate::input;
 
 /// File that an argument or a variable names.
 #[derive(Debug)]
@@ -71,40 +72,38 @@ impl Context {
         Ok(Home::open(self.data_dir.clone()?, keychain)?)
     }
 
-    /// Returns whether a path names a file that can be read.
+    /// Opens the data folder, if there is one.
+    pub(crate) fn existing_home(&self) -> Option<Home> {
+        let folder = files::data_dir(self.data_dir.clone()).ok()?;
+        folder.is_dir().then(|| self.home().ok())?
+    }
+
+    /// Returns whether a path names a file that can be read, or a pipe, as `inspect <(command)` does.
     pub(crate) fn is_file(&self, path: &Path) -> bool {
         self.opened.borrow().get(path).map_or_else(
-            || path.is_file(),
+            || path.exists() && !path.is_dir(),
             |opened| {
                 let metadata = opened.as_ref().ok().and_then(|file| file.metadata().ok());
-                metadata.is_some_and(|metadata| metadata.is_file())
+                metadata.is_some_and(|metadata| !metadata.is_dir())
             },
         )
     }
 
-    /// Returns the contents of a file, or of standard input for `-`.
-    pub(crate) fn read(&self, path: &Path) -> Result<Vec<u8>, Failure> {
-        let mut bytes = Vec::new();
+    /// Returns the contents of a file, or of standard input for `-`, up to a maximum size in bytes.
+    pub(crate) fn read(&self, path: &Path, limit: u64) -> Result<Vec<u8>, Failure> {
         if path == Path::new("-") {
-            io::stdin()
-                .lock()
-                .read_to_end(&mut bytes)
-                .map_err(|cause| files::storage("read", Path::new("standard input"), cause))?;
-            return Ok(bytes);
+            return input::limited(io::stdin().lock(), limit, Path::new("standard input"));
         }
         let opened = self.opened.borrow_mut().remove(path);
-        opened
-            .unwrap_or_else(|| File::open(path))
-            .and_then(|mut file| file.read_to_end(&mut bytes))
-            .map_err(|cause| {
-                if cause.kind() == io::ErrorKind::NotFound {
-                    let message = format!("There is no file {}.", path.display());
-                    Error::new(ErrorCode::Storage, message)
-                } else {
-                    files::storage("read", path, cause)
-                }
-            })?;
-        Ok(bytes)
+        let file = opened.unwrap_or_else(|| File::open(path)).map_err(|cause| {
+            if cause.kind() == io::ErrorKind::NotFound {
+                let message = format!("There is no file {}.", path.display());
+                Error::new(ErrorCode::Storage, message)
+            } else {
+                files::storage("read", path, cause)
+            }
+        })?;
+        input::limited(file, limit, path)
     }
 
     /// Writes a file that only its owner can read.

@@ -5,12 +5,13 @@ use std::process::ExitCode;
 
 use jiff::Timestamp;
 use latchkey_core::code::CodeRules;
-use latchkey_core::code::recognize::{Form, recognize};
+use latchkey_core::code::recognize::Form;
+use latchkey_core::diagnosis::{Case, Hint, diagnose};
 use latchkey_core::directory::Directory as _;
-use latchkey_core::inspect::{Inspection, Verification, inspect as look};
+use latchkey_core::inspect::{Inspection, Verification, inspect_text};
 use latchkey_core::link::Parameter;
 use latchkey_core::verdict::Verdict;
-use latchkey_core::{Error, ErrorCode, qr};
+use latchkey_core::{Error, ErrorCode, qr, text};
 use serde_json::{Value, json};
 
 use crate::args::InspectArguments;
@@ -19,7 +20,7 @@ use crate::failure::Failure;
 use crate::output::{Output, value};
 use crate::text::Text;
 use crate::users::HOLDER;
-use crate::{keys, redeem};
+use crate::{input, keys, redeem};
 
 pub(crate) fn inspect(
     arguments: &InspectArguments,
@@ -60,14 +61,34 @@ pub(crate) fn inspect(
             (name.unwrap_or_default(), rules)
         }
     };
-    let (text, from_picture) = input(&arguments.input, context)?;
-    let found = recognize(&text, parameter.as_str())?;
-    let inspection = look(&found.code, key.as_ref().as_slice(), rules, now);
+    let (text, from_picture) = text_of(&arguments.input, context)?;
+    let keys = key.as_ref();
+    let keys = keys.as_slice();
+    let (found, inspection) =
+        inspect_text(&text, parameter.as_str(), keys, rules, now).map_err(|refused| {
+            match from_picture {
+                true => qr::without_code(refused, &text),
+                false => refused,
+            }
+        })?;
+    let others = match inspection.judged() {
+        Some(Ok(_)) => Vec::new(),
+        _ => keys::other_instances(context, known),
+    };
+    let hints = diagnose(&Case {
+        shown: &inspection.shown,
+        judged: inspection.judged(),
+        address: found.address.as_ref(),
+        url: known.map(|(_, instance)| &instance.settings.url),
+        keys,
+        others: &others,
+    });
     let form = match (from_picture, found.form) {
         (true, _) => "QR code",
         (false, Form::Bare) => "code",
         (false, Form::Url) => "login link",
         (false, Form::WidgetTag) => "widget tag",
+        (false, Form::Text) => "text",
     };
     let verdict = match (known, &inspection.verification) {
         (Some((home, instance)), Verification::Judged(judged)) if arguments.dry_run => {
@@ -81,7 +102,7 @@ pub(crate) fn inspect(
         }
         _ => None,
     };
-    let mut text = described(&inspection, form);
+    let mut text = described(&inspection, &hints, form);
     if let Some((verdict, stay)) = &verdict {
         text.own("\nOpened now\n");
         text.line(format_args!("  {}", redeem::described(verdict)));
@@ -97,6 +118,7 @@ pub(crate) fn inspect(
             "header": inspection.shown.header_json,
             "claims": inspection.shown.claims_json,
             "times": inspection.times,
+            "hints": hints,
             "warnings": value(&short_key.as_slice()),
             "verification": match &inspection.verification {
                 Verification::NoKey => json!({ "checked": false }),
@@ -118,35 +140,35 @@ pub(crate) fn inspect(
     }
 }
 
-/// What was given, as text, and whether it came out of a picture.
-fn input(input: &str, context: &Context) -> Result<(String, bool), Failure> {
-    let path = Path::new(input);
-    if input != "-" && !context.is_file(path) {
+/// Returns the text that was given, and whether it came out of a picture.
+fn text_of(given: &str, context: &Context) -> Result<(String, bool), Failure> {
+    let path = Path::new(given);
+    if given != "-" && !context.is_file(path) {
         let looks_like_a_file = path
             .extension()
             .and_then(|extension| extension.to_str())
             .is_some_and(|extension| ["png", "jpg", "jpeg"].contains(&extension));
-        if looks_like_a_file && !input.contains("://") {
+        if looks_like_a_file && !given.contains("://") {
             return Err(
-                Error::new(ErrorCode::Storage, format!("There is no file {input}.")).into(),
+                Error::new(ErrorCode::Storage, format!("There is no file {given}.")).into(),
             );
         }
-        return Ok((input.to_owned(), false));
+        return Ok((given.to_owned(), false));
     }
-    let bytes = context.read(path)?;
+    let bytes = context.read(path, input::PICTURE)?;
     let is_picture = bytes.starts_with(b"\x89PNG") || bytes.starts_with(b"\xff\xd8\xff");
     if is_picture {
         return Ok((qr::read_picture(&bytes)?, true));
     }
-    String::from_utf8(bytes)
+    text::decode(bytes)
         .map(|text| (text, false))
-        .map_err(|_| {
+        .ok_or_else(|| {
             let message = "This is neither a text nor a PNG or JPEG picture of a QR code.";
             Error::new(ErrorCode::InvalidPicture, message).into()
         })
 }
 
-fn described(inspection: &Inspection, form: &str) -> Text {
+fn described(inspection: &Inspection, hints: &[Hint], form: &str) -> Text {
     let part = |json: &Option<Value>| {
         json.as_ref()
             .map_or_else(|| "(not JSON)".to_owned(), |json| format!("{json:#}"))
@@ -180,5 +202,11 @@ fn described(inspection: &Inspection, form: &str) -> Text {
     };
     text.own("\nVerification\n");
     text.line(format_args!("  {verification}"));
+    if !hints.is_empty() {
+        text.own("\nCause\n");
+        for hint in hints {
+            text.line(format_args!("  {}. {}", hint.title, hint.message));
+        }
+    }
     text
 }

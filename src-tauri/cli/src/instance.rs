@@ -10,6 +10,7 @@ use latchkey_core::instance::{Hosted, Instance, Name, Settings, SignInStep};
 use latchkey_core::keys::{Kept, KeyOrigin};
 use latchkey_core::link::{BaseUrl, Parameter};
 use latchkey_core::return_address::WebOrigin;
+use latchkey_core::secret::SecretEncoding;
 use latchkey_core::session::SessionRules;
 use serde_json::{Value, json};
 
@@ -78,7 +79,7 @@ fn add(
     apply(&arguments.settings, &mut settings)?;
     let secret = match keys::given(&arguments.secret, context)? {
         _ if arguments.no_secret => None,
-        Some(secret) if !arguments.generate_secret => Some(SecretSource::Paste(secret)),
+        Some(secret) if !arguments.generate_secret => Some(secret.into()),
         _ if arguments.generate_secret || settings.hosted == Hosted::Here => {
             Some(SecretSource::Generate)
         }
@@ -109,7 +110,12 @@ fn set(
 ) -> Result<(), Failure> {
     let id = home.instances().find(&arguments.instance)?.id;
     let replacement = match &arguments.secret.secret_file {
-        Some(_) => keys::given(&arguments.secret, context)?.map(SecretSource::Paste),
+        Some(_) => keys::given(&arguments.secret, context)?.map(SecretSource::from),
+        None if arguments.secret.secret_encoding.is_some() => {
+            return Err(Failure::Usage(
+                "--secret-encoding says how a new secret is read. Give the secret by --secret-file.".into(),
+            ));
+        }
         None => arguments.generate_secret.then_some(SecretSource::Generate),
     };
     if replacement.is_some() {
@@ -233,8 +239,13 @@ fn show(instance: &Instance, output: &Output) -> Result<(), Failure> {
                 Kept::Keychain => "the keychain",
                 Kept::SealedFile => "the sealed file",
             };
+            let encoding = match key.encoding {
+                SecretEncoding::Text => "",
+                SecretEncoding::Base64 => ", base64",
+                SecretEncoding::Hex => ", hexadecimal",
+            };
             format!(
-                "{origin} {}, in {kept}",
+                "{origin} {}, in {kept}{encoding}",
                 latchkey_core::time::exact(key.set_at)
             )
         },
@@ -309,6 +320,7 @@ fn described(instance: &Instance) -> Value {
         "secret": instance.key.as_ref().map(|key| json!({
             "origin": key.origin,
             "kept": key.kept,
+            "encoding": key.encoding,
             "set_at": latchkey_core::time::exact(key.set_at),
             "warning": key.short_for(settings.algorithm),
         })),

@@ -6,16 +6,18 @@ use std::process::ExitCode;
 use jiff::Timestamp;
 use latchkey_core::activity::{Actor, Occasion};
 use latchkey_core::code::Algorithm;
-use latchkey_core::home::Home;
+use latchkey_core::diagnosis::OtherInstance;
+use latchkey_core::home::{Home, SecretSource};
 use latchkey_core::instance::Instance;
 use latchkey_core::keys::{KeysState, MIN_PASSPHRASE_CHARS};
-use latchkey_core::secret::{Secret, SigningKey};
-use latchkey_core::{Error, ErrorCode};
+use latchkey_core::secret::{Secret, SecretEncoding, SigningKey};
+use latchkey_core::{Error, ErrorCode, text};
 use serde_json::json;
 
 use crate::args::SecretArguments;
 use crate::context::{Context, variable};
 use crate::failure::Failure;
+use crate::input;
 use crate::output::Output;
 
 /// `latchkey secret generate`.
@@ -72,15 +74,42 @@ pub(crate) fn start_anew(
     Ok(ExitCode::SUCCESS)
 }
 
-/// The secret that was given for this call: by file or by environment.
+/// A secret that was given for this call.
+pub(crate) struct Given {
+    secret: Secret,
+    encoding: SecretEncoding,
+}
+
+impl Given {
+    pub(crate) fn key(&self) -> Result<SigningKey, Failure> {
+        Ok(SigningKey::from_encoded(&self.secret, self.encoding)?)
+    }
+}
+
+impl From<Given> for SecretSource {
+    fn from(Given { secret, encoding }: Given) -> Self {
+        Self::Paste { secret, encoding }
+    }
+}
+
+/// Returns the secret that was given for this call: by file or by environment.
 pub(crate) fn given(
     arguments: &SecretArguments,
     context: &Context,
-) -> Result<Option<Secret>, Failure> {
-    match arguments.file() {
-        Some(path) => read_secret(&path, context).map(Some),
-        None => Ok(variable("LATCHKEY_SECRET").map(Secret::new)),
+) -> Result<Option<Given>, Failure> {
+    let secret = match arguments.file() {
+        Some(path) => Some(read_secret(&path, context)?),
+        None => variable("LATCHKEY_SECRET").map(Secret::new),
+    };
+    if secret.is_none() && arguments.secret_encoding.is_some() {
+        return Err(Failure::Usage(
+            "--secret-encoding says how a secret is read, and none is given. Give one by --secret-file, \
+             LATCHKEY_SECRET_FILE or LATCHKEY_SECRET; an instance keeps the encoding of its own."
+                .into(),
+        ));
     }
+    let encoding = arguments.secret_encoding.unwrap_or_default();
+    Ok(secret.map(|secret| Given { secret, encoding }))
 }
 
 /// The key to sign or verify with: the one that was given, else the instance's own, if there is
@@ -90,8 +119,8 @@ pub(crate) fn signing_key(
     context: &Context,
     instance: Option<(&Home, &Instance)>,
 ) -> Result<Option<SigningKey>, Failure> {
-    if let Some(secret) = given(arguments, context)? {
-        let key = SigningKey::from_text(&secret)?;
+    if let Some(given) = given(arguments, context)? {
+        let key = given.key()?;
         if let Some((_, instance)) = instance {
             key.require_strength(&instance.settings.url)?;
         }
@@ -104,6 +133,29 @@ pub(crate) fn signing_key(
         }
         _ => Ok(None),
     }
+}
+
+/// Returns the instances besides one, for which a code may have been made. Where the keys cannot be
+/// read without asking somebody, there are none.
+pub(crate) fn other_instances(
+    context: &Context,
+    known: Option<(&Home, &Instance)>,
+) -> Vec<OtherInstance> {
+    if let Some((home, instance)) = known {
+        return home.other_instances(Some(&instance.id)).unwrap_or_default();
+    }
+    // Looking at a code makes no data folder, and asks for no passphrase.
+    let home = context.existing_home().and_then(|home| {
+        let locked = matches!(home.keys().state(), KeysState::SealedFileLocked);
+        let has_passphrase = ["LATCHKEY_PASSPHRASE_FILE", "LATCHKEY_PASSPHRASE"]
+            .iter()
+            .any(|name| variable(name).is_some());
+        if locked && has_passphrase {
+            unlock(&home, context).ok()?;
+        }
+        home.other_instances(None).ok()
+    });
+    home.unwrap_or_default()
 }
 
 /// Opens the place where keys are kept, if it is closed and there is a passphrase to be had.
@@ -154,13 +206,12 @@ fn passphrase(prompt: &str, context: &Context) -> Result<Secret, Failure> {
 }
 
 fn read_secret(path: &Path, context: &Context) -> Result<Secret, Failure> {
-    let bytes = context.read(path)?;
-    String::from_utf8(bytes).map(Secret::new).map_err(|_| {
-        // The cause holds the bytes, so it is left behind.
+    let text = text::decode(context.read(path, input::SECRET)?);
+    text.map(Secret::new).ok_or_else(|| {
         Failure::Refused(
             Error::new(
                 ErrorCode::InvalidSecret,
-                "The secret file is not a text in UTF-8.",
+                "The secret file is not a text. Write the secret as text, base64 or hexadecimal.",
             )
             .about("secret"),
         )

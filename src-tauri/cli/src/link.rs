@@ -17,15 +17,15 @@ use latchkey_core::payload::{ExistingId, NewUser, Payload};
 use latchkey_core::qr::Qr;
 use latchkey_core::secret::SigningKey;
 use latchkey_core::user_id::UserId;
-use latchkey_core::{Error, time};
+use latchkey_core::{Error, text, time};
 use serde_json::json;
 
 use crate::args::{LinkArguments, Shape};
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::keys;
 use crate::output::{Output, value};
 use crate::text::Text;
+use crate::{input, keys};
 
 pub(crate) fn link(
     arguments: LinkArguments,
@@ -158,9 +158,8 @@ fn payload(arguments: &LinkArguments, context: &Context) -> Result<Payload, Fail
         return Ok(Payload::Id(ExistingId::parse(id, arguments.id_as_text)?));
     }
     let metadata = if let Some(path) = &arguments.metadata_json {
-        let text = String::from_utf8(context.read(path)?).map_err(|cause| {
-            Error::member("metadata", "The metadata is not a text in UTF-8.").because(cause)
-        })?;
+        let text = text::decode(context.read(path, input::METADATA)?)
+            .ok_or_else(|| Error::member("metadata", "The metadata is not a text in UTF-8."))?;
         Metadata::from_json(&text, "metadata")?
     } else {
         metadata_fields(&arguments.metadata)?

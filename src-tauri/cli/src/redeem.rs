@@ -1,6 +1,6 @@
 //! `latchkey redeem`, and the dry run of `latchkey inspect`.
 
-use std::io::{self, BufRead as _};
+use std::io;
 use std::process::ExitCode;
 
 use jiff::Timestamp;
@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use crate::args::RedeemArguments;
 use crate::context::Context;
 use crate::failure::Failure;
+use crate::input::Lines;
 use crate::keys;
 use crate::output::Output;
 use crate::users::HOLDER;
@@ -45,10 +46,8 @@ pub(crate) fn redeem(
         return Ok(exit_code(&verdict));
     }
     let mut code = ExitCode::SUCCESS;
-    for line in io::stdin().lock().lines() {
-        let line = line.map_err(|cause| {
-            latchkey_core::files::storage("read", "standard input".as_ref(), cause)
-        })?;
+    for line in Lines(io::stdin().lock()) {
+        let line = line?;
         // Each is answered when it is on disk, and a bad one does not end the others.
         match redeem(&line, Timestamp::now()) {
             Ok(verdict) => {

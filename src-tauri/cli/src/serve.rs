@@ -10,7 +10,6 @@ use latchkey_core::activity::Actor;
 use latchkey_core::directory;
 use latchkey_core::home::Home;
 use latchkey_core::instance::{Hosted, Instance};
-use latchkey_core::secret::SigningKey;
 use latchkey_core::{Error, ErrorCode};
 use latchkey_gateway::{
     Certificate, Gateway, Handle, Hosting, Listening, Visitors, metrics_router, run,
@@ -40,9 +39,7 @@ pub(crate) fn serve(
     let home = context.home()?;
     let instance = instance(&home, arguments.instance.as_deref())?;
     let given = keys::given(&arguments.secret, context)?;
-    let given = given
-        .map(|secret| SigningKey::from_text(&secret))
-        .transpose()?;
+    let given = given.map(|given| given.key()).transpose()?;
     if let Some(key) = &given {
         key.require_strength(&instance.settings.url)?;
     }

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use crate::activity::{Event, Occasion};
 use crate::api_key::ApiKey;
 use crate::claims::Claims;
+use crate::diagnosis::OtherInstance;
 use crate::directory::{Directory, SledDirectory};
 use crate::instance::{Hosted, Instance, InstanceId, Instances, Settings};
 use crate::keys::{Kept, KeyOrigin, KeyRecord, KeychainUse, Keys};
@@ -283,6 +284,21 @@ impl Home {
         let directory = SledDirectory::open(&self.users_folder(&instance.id), holder)?;
         self.record_acts(instance, &directory)?;
         Ok(directory)
+    }
+
+    /// The instances besides one, with their keys as far as they can be read without asking.
+    pub fn other_instances(&self, except: Option<&InstanceId>) -> Result<Vec<OtherInstance>> {
+        let instances = self.instances.list()?.instances.into_iter();
+        let others = instances.filter(|instance| Some(&instance.id) != except);
+        Ok(others
+            .map(|instance| OtherInstance {
+                key: self.signing_key(&instance).ok(),
+                name: instance.settings.name.as_str().to_owned(),
+                algorithm: instance.settings.algorithm,
+                url: instance.settings.url,
+                id: instance.id,
+            })
+            .collect())
     }
 
     fn users_folder(&self, id: &InstanceId) -> PathBuf {

@@ -14,7 +14,7 @@
 //! | composing and inspecting as a whole | [`compose`], [`preview`], [`forecast`], [`inspect`], [`diagnosis`] |
 //! | applications and their settings | [`instance`] |
 //! | signing keys | [`secret`], [`keys`] |
-//! | all of it, as kept on a computer | [`home`], [`preferences`], [`files`] |
+//! | all of it, as kept on a computer | [`home`], [`preferences`], [`files`], [`text`] |
 //!
 //! What is deliberately absent: any face (no window, HTTP, terminal or async runtime), any clock
 //! (`now` is a parameter), and any signature algorithm but HMAC.
@@ -48,6 +48,7 @@ pub mod redeem;
 pub mod return_address;
 pub mod secret;
 pub mod session;
+pub mod text;
 pub mod time;
 pub mod user_id;
 pub mod verdict;

@@ -13,8 +13,9 @@ use crate::session::{NewSession, Place, SessionId, SessionKey, SessionRules, Sig
 use crate::user_id::UserId;
 use crate::verdict::{Refusal, Verdict};
 
-/// Finds the code in `text`, of several the first that verifies, judges it by the settings of an instance and its keys, and does what
-/// the verdict says: it is on disk when this returns, and recorded. A refusal is a verdict, not an error.
+/// Finds the code in `text`, of several the first that verifies. Judges it by the settings of an
+/// instance and its keys, and does what the verdict says: it is on disk when this returns, and
+/// recorded. A refusal is a verdict, not an error.
 ///
 /// Fails with [`ErrorCode::NoCode`](crate::ErrorCode::NoCode) where there is no code in the text.
 pub fn redeem(

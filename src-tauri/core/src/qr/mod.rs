@@ -1,5 +1,6 @@
 //! The login link as a QR code (ISO/IEC 18004), for the camera of a phone.
 
+mod content;
 mod draw;
 mod read;
 
@@ -7,6 +8,7 @@ use qrcode::bits::{Bits, encode_auto};
 use qrcode::{Color, EcLevel, QrCode, Version};
 use serde::Serialize;
 
+pub use content::{kind_of, without_code};
 pub use draw::PNG_MODULE_PX;
 pub use read::{read_picture, read_rgba};
 
