@@ -1,6 +1,7 @@
 //! The system's clipboard: what is put there is cleared after a minute if it is still ours.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread;
 use std::time::Duration;
 
@@ -11,9 +12,21 @@ use crate::Problem;
 /// When the clipboard is emptied.
 pub(crate) const CLEARED_AFTER: Duration = Duration::from_mins(1);
 
+/// How long another program may take to hand its clipboard over.
+const READ_TIMEOUT: Duration = Duration::from_secs(4);
+
+/// How long to look for our own content, which this process hands over itself.
+const CHECK_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// Maximum number of threads that wait for a program that hangs.
+const MAX_READERS: usize = 4;
+
 /// On Linux the process that copied owns the content, so one handle lives as long as the window.
 #[derive(Clone, Default)]
-pub(crate) struct Clipboard(Arc<Mutex<Held>>);
+pub(crate) struct Clipboard {
+    held: Arc<Mutex<Held>>,
+    readers: Readers,
+}
 
 #[derive(Default)]
 struct Held {
@@ -54,33 +67,34 @@ impl Clipboard {
         Ok(())
     }
 
-    /// What is on the clipboard: a text, or else a picture.
+    /// Returns what is on the clipboard: a text, or else a picture. The program that copied it has to
+    /// hand it over, and may hang: it is waited for until [`READ_TIMEOUT`], while nothing else waits.
     pub(crate) fn read(&self) -> Result<Content, Problem> {
-        let mut held = self.held();
-        let system = held.system()?;
-        if let Ok(text) = system.get_text()
-            && !text.trim().is_empty()
-        {
-            return Ok(Content::Text(text));
-        }
-        system.get_image().map(Content::Picture).map_err(|_| {
-            Problem::new(
-                "clipboard_empty",
-                "The clipboard holds neither a text nor a picture. Copy the code, the link or the QR code first.",
-            )
-        })
+        self.readers.within(READ_TIMEOUT, || {
+            let mut system = arboard::Clipboard::new().map_err(|cause| unavailable(&cause))?;
+            read_from(&mut system)
+        })?
     }
 
     /// Empties the clipboard, unless somebody has put something else there.
     pub(crate) fn clear_if_ours(&self) {
+        let ours = self.held().ours.take();
+        let Some(ours) = ours else {
+            return;
+        };
+        let is_there = self.readers.within(CHECK_TIMEOUT, move || {
+            arboard::Clipboard::new().is_ok_and(|mut system| is_there(&mut system, &ours))
+        });
+        // A program that does not hand its content over has put something else there.
+        if !is_there.unwrap_or(false) {
+            return;
+        }
         let mut held = self.held();
-        let Some(ours) = held.ours.take() else {
+        if held.ours.is_some() {
+            // Something newer was copied while this one was looked for.
             return;
-        };
-        let Ok(system) = held.system() else {
-            return;
-        };
-        if is_there(system, &ours)
+        }
+        if let Ok(system) = held.system()
             && let Err(cause) = system.clear()
         {
             tracing::warn!(%cause, "the clipboard was not cleared");
@@ -88,8 +102,71 @@ impl Clipboard {
     }
 
     fn held(&self) -> MutexGuard<'_, Held> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Threads that read the clipboard. One that waits for a program that hangs is left behind, and ends
+/// when that program does.
+#[derive(Clone, Default)]
+struct Readers(Arc<AtomicUsize>);
+
+impl Readers {
+    /// Does `work` on a thread of its own and returns its result, or an error after `timeout`.
+    fn within<T: Send + 'static>(
+        &self,
+        timeout: Duration,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, Problem> {
+        let running = Running::begin(&self.0).ok_or_else(hangs)?;
+        let (answer, answered) = mpsc::sync_channel(1);
+        let thread = thread::Builder::new()
+            .name("clipboard-reader".into())
+            .spawn(move || {
+                // Nobody waits for an answer after the timeout.
+                let _ = answer.send(work());
+                drop(running);
+            });
+        thread.map_err(|cause| unavailable(&cause))?;
+        answered.recv_timeout(timeout).map_err(|_| hangs())
+    }
+}
+
+/// One of the threads that read, counted until it ends.
+struct Running(Arc<AtomicUsize>);
+
+impl Running {
+    fn begin(count: &Arc<AtomicUsize>) -> Option<Self> {
+        let running = Self(Arc::clone(count));
+        (count.fetch_add(1, Ordering::Relaxed) < MAX_READERS).then_some(running)
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+fn hangs() -> Problem {
+    Problem::new(
+        "clipboard_unavailable",
+        "The program that holds the clipboard does not answer. Copy it there again, or paste it into the field.",
+    )
+}
+
+fn read_from(system: &mut arboard::Clipboard) -> Result<Content, Problem> {
+    if let Ok(text) = system.get_text()
+        && !text.trim().is_empty()
+    {
+        return Ok(Content::Text(text));
+    }
+    system.get_image().map(Content::Picture).map_err(|_| {
+        Problem::new(
+            "clipboard_empty",
+            "The clipboard holds neither a text nor a picture. Copy the code, the link or the QR code first.",
+        )
+    })
 }
 
 impl Held {
@@ -135,4 +212,56 @@ fn unavailable(cause: &dyn std::fmt::Display) -> Problem {
         "clipboard_unavailable",
         "The clipboard cannot be used. Select the text and copy it by hand.",
     )
+}
+
+#[cfg(test)]
+#[allow(
+    clippy::unwrap_used,
+    reason = "a test that fails says where by panicking"
+)]
+mod tests {
+    use std::time::Instant;
+
+    use super::*;
+
+    #[test]
+    fn a_clipboard_owner_that_hangs_is_given_up_and_holds_nothing_else_up() {
+        let readers = Readers::default();
+        let (release, held) = mpsc::channel::<()>();
+        let began = Instant::now();
+        let hung = readers.within(Duration::from_millis(50), move || held.recv());
+        assert_eq!(hung.unwrap_err().code, "clipboard_unavailable");
+        assert!(
+            began.elapsed() < Duration::from_secs(30),
+            "{:?}",
+            began.elapsed()
+        );
+        assert_eq!(readers.0.load(Ordering::Relaxed), 1, "it still waits");
+        assert_eq!(readers.within(Duration::from_mins(1), || 7).unwrap(), 7);
+        drop(release);
+        while readers.0.load(Ordering::Relaxed) > 0 {
+            thread::yield_now();
+        }
+    }
+
+    #[test]
+    fn no_more_threads_than_a_few_wait_for_an_owner_that_hangs() {
+        let readers = Readers::default();
+        let (release, held) = mpsc::channel::<()>();
+        let held = Arc::new(Mutex::new(held));
+        for _ in 0..MAX_READERS {
+            let held = Arc::clone(&held);
+            let hung = readers.within(Duration::from_millis(1), move || {
+                held.lock().is_ok_and(|held| held.recv().is_ok())
+            });
+            assert!(hung.is_err());
+        }
+        let refused = readers.within(Duration::from_mins(1), || 7);
+        assert_eq!(refused.unwrap_err().code, "clipboard_unavailable");
+        drop(release);
+        while readers.0.load(Ordering::Relaxed) > 0 {
+            thread::yield_now();
+        }
+        assert_eq!(readers.within(Duration::from_mins(1), || 7).unwrap(), 7);
+    }
 }

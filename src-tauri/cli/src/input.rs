@@ -14,6 +14,9 @@ pub(crate) const PICTURE: u64 = 16 * 1024 * 1024;
 /// Maximum size of a file with a secret or a passphrase, in bytes.
 pub(crate) const SECRET: u64 = 64 * 1024;
 
+/// Maximum size of a file with a certificate or its key, in bytes.
+pub(crate) const CERTIFICATE: u64 = 1024 * 1024;
+
 /// Maximum size of a file with metadata, in bytes.
 pub(crate) const METADATA: u64 = 1024 * 1024;
 

@@ -22,7 +22,7 @@ use tracing_appender::non_blocking::{NonBlockingBuilder, WorkerGuard};
 use crate::args::{LogFormat, ServeArguments};
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::keys;
+use crate::{input, keys};
 use crate::output::Output;
 
 /// Number of log lines that may wait to be written.
@@ -53,8 +53,8 @@ pub(crate) fn serve(
     let short_key = key.short_for(instance.settings.algorithm);
     let certificate = match (&arguments.tls_cert, &arguments.tls_key) {
         (Some(certificate), Some(key)) => Some(Certificate::from_pem(
-            &context.read(certificate)?,
-            &context.read(key)?,
+            &context.read(certificate, input::CERTIFICATE)?,
+            &context.read(key, input::CERTIFICATE)?,
         )?),
         _ if arguments.tls_self_signed => {
             let folder = home.instances().folder(&instance.id);

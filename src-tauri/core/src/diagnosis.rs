@@ -16,8 +16,7 @@ use crate::secret::{SecretEncoding, SigningKey};
 use crate::time;
 
 /// Kind of a cause, for callers to switch on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum HintCode {
     /// Another instance of one's own signed the code.
@@ -26,6 +25,8 @@ pub enum HintCode {
     SecretIsBase64,
     /// The secret that is kept is the key in hexadecimal.
     SecretIsHex,
+    /// The secret that is kept is the key as a text, and is decoded.
+    SecretIsText,
     /// The secret that is kept has quotes around it that do not belong to it.
     SecretHasQuotes,
     /// The secret that is kept has invisible characters that do not belong to it.
@@ -59,13 +60,67 @@ pub struct Hint {
     pub title: String,
     /// What to do about it.
     pub message: String,
+    /// What can be done in Latchkey.
+    pub next: Option<NextStep>,
     /// The instance of one's own that the code or the link belongs to.
     pub instance: Option<InstanceId>,
+}
+
+/// What an administrator can do in Latchkey about a cause.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NextStep {
+    /// Make a new link for the person.
+    MakeLink,
+    /// Replace the secret of the instance.
+    ReplaceSecret,
+    /// Look at the code in the hint's instance.
+    OpenInstance,
+}
+
+impl HintCode {
+    /// The stable name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::SignedByOtherInstance => "signed_by_other_instance",
+            Self::SecretIsBase64 => "secret_is_base64",
+            Self::SecretIsHex => "secret_is_hex",
+            Self::SecretIsText => "secret_is_text",
+            Self::SecretHasQuotes => "secret_has_quotes",
+            Self::SecretHasInvisibleCharacters => "secret_has_invisible_characters",
+            Self::SignedWithLineEnd => "signed_with_line_end",
+            Self::SignedWithByteOrderMark => "signed_with_byte_order_mark",
+            Self::SignedWithQuotes => "signed_with_quotes",
+            Self::SignedWithBase64 => "signed_with_base64",
+            Self::SignedWithHex => "signed_with_hex",
+            Self::CodeCutOff => "code_cut_off",
+            Self::TimesInMilliseconds => "times_in_milliseconds",
+            Self::TimesInMicroseconds => "times_in_microseconds",
+            Self::OtherHost => "other_host",
+        }
+    }
+}
+
+impl Serialize for HintCode {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
 }
 
 impl Hint {
     fn new(code: HintCode, title: impl Into<String>, message: impl Into<String>) -> Self {
         Self {
+            next: match code {
+                HintCode::SecretIsBase64
+                | HintCode::SecretIsHex
+                | HintCode::SecretIsText
+                | HintCode::SecretHasQuotes
+                | HintCode::SecretHasInvisibleCharacters => Some(NextStep::ReplaceSecret),
+                HintCode::SignedByOtherInstance => Some(NextStep::OpenInstance),
+                HintCode::CodeCutOff => None,
+                _ => Some(NextStep::MakeLink),
+            },
             code,
             title: title.into(),
             message: message.into(),
@@ -222,12 +277,8 @@ fn secret_form(key: &SigningKey, signed_with: &dyn Fn(&[u8]) -> bool) -> Option<
         );
     }
     if !key.encoding().is_text() && decoded(text, SecretEncoding::Text) {
-        let code = match key.encoding() {
-            SecretEncoding::Hex => HintCode::SignedWithHex,
-            _ => HintCode::SignedWithBase64,
-        };
         return kept(
-            code,
+            HintCode::SecretIsText,
             "The secret is a text",
             "The code verifies with the secret as it stands. Choose the encoding text for it.",
         );
@@ -351,19 +402,19 @@ fn host(case: &Case<'_>) -> Option<Hint> {
             .authority()
             .eq_ignore_ascii_case(leads_to.authority())
     });
-    let owner_name = owner.map(|other| format!(", the address of '{}'", other.name));
+    let whose = owner.map_or_else(String::new, |other| format!(", which is '{}'", other.name));
     let mut hint = Hint::new(
         HintCode::OtherHost,
         format!("The link leads to {}", leads_to.authority()),
         format!(
-            "It does not lead to {}{}. Make a new link, or correct the instance's URL in Settings.",
+            "This instance is at {}, and the link opens {}{whose}. Make a new link, or correct the instance's URL in Settings.",
             url.authority(),
-            owner_name.map_or_else(String::new, |name| format!(
-                ", but to {}{name}",
-                leads_to.authority()
-            )),
+            leads_to.authority(),
         ),
     );
-    hint.instance = owner.map(|other| other.id.clone());
+    if let Some(owner) = owner {
+        hint.next = Some(NextStep::OpenInstance);
+        hint.instance = Some(owner.id.clone());
+    }
     Some(hint)
 }

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use jiff::Timestamp;
-use latchkey_core::code::recognize::{self, Form};
+use latchkey_core::code::recognize::Form;
+use latchkey_core::diagnosis;
 use latchkey_core::directory::Directory as _;
 use latchkey_core::forecast;
 use latchkey_core::inspect;
@@ -28,7 +29,7 @@ use crate::{Problem, Studio};
 #[derive(Clone, Deserialize, TS)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum InspectSource {
-    /// A code, a login link or a widget tag.
+    /// A code, a login link, a widget tag or any text that contains one.
     Text {
         /// As it was pasted.
         text: String,
@@ -59,7 +60,49 @@ pub enum FoundIn {
     Code,
     Url,
     WidgetTag,
+    Text,
     Picture,
+}
+
+/// What an administrator can do about a cause.
+#[derive(Clone, Copy, Debug, Serialize, TS)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum NextStep {
+    MakeLink,
+    ReplaceSecret,
+    OpenInstance,
+}
+
+/// A cause behind a refused code, or something wrong with its link.
+#[derive(Clone, Debug, Serialize, TS)]
+pub struct Hint {
+    /// Stable name of the cause.
+    pub code: String,
+    /// What is wrong, in a few words.
+    pub title: String,
+    /// What to do about it.
+    pub message: String,
+    /// What can be done here.
+    pub next: Option<NextStep>,
+    /// The id of the instance of one's own that the code or its link belongs to.
+    pub instance: Option<String>,
+}
+
+impl From<diagnosis::Hint> for Hint {
+    fn from(hint: diagnosis::Hint) -> Self {
+        Self {
+            code: hint.code.name().to_owned(),
+            title: hint.title,
+            message: hint.message,
+            next: hint.next.map(|next| match next {
+                diagnosis::NextStep::MakeLink => NextStep::MakeLink,
+                diagnosis::NextStep::ReplaceSecret => NextStep::ReplaceSecret,
+                diagnosis::NextStep::OpenInstance => NextStep::OpenInstance,
+            }),
+            instance: hint.instance.map(|id| id.to_string()),
+        }
+    }
 }
 
 /// A code taken apart and judged. It has no `Debug`: the code is in it.
@@ -83,6 +126,8 @@ pub struct Inspection {
     pub times: Vec<ClaimTime>,
     /// What would happen if it were opened now.
     pub forecast: Forecast,
+    /// The causes that are known, the most important first.
+    pub hints: Vec<Hint>,
 }
 
 /// An inspected code to redeem.
@@ -118,18 +163,33 @@ pub async fn inspect(
             .get(&InstanceId::parse(&request.instance)?)?;
         let settings = &instance.settings;
         let (text, is_picture) = text_of(request.source, studio)?;
-        let found = recognize::recognize(&text, settings.parameter.as_str())?;
         let now = Timestamp::now();
         let (key, why_none) = match home.signing_key(&instance) {
             Ok(key) => (Some(key), None),
             Err(why) => (None, Some(why)),
         };
-        let looked = inspect::inspect(
-            &found.code,
-            key.as_ref().as_slice(),
-            settings.code_rules(),
-            now,
-        );
+        let keys = key.as_ref();
+        let keys = keys.as_slice();
+        let (parameter, rules) = (settings.parameter.as_str(), settings.code_rules());
+        let (found, looked) =
+            inspect::inspect_text(&text, parameter, keys, rules, now).map_err(|refused| {
+                match is_picture {
+                    true => qr::without_code(refused, &text),
+                    false => refused,
+                }
+            })?;
+        let others = match looked.judged() {
+            Some(Ok(_)) if found.address.is_none() => Vec::new(),
+            _ => home.other_instances(Some(&instance.id))?,
+        };
+        let hints = diagnosis::diagnose(&diagnosis::Case {
+            shown: &looked.shown,
+            judged: looked.judged(),
+            address: found.address.as_ref(),
+            url: Some(&settings.url),
+            keys,
+            others: &others,
+        });
         let forecast = studio.with_users(&home, &instance, |users| {
             looked.forecast(settings, users, why_none.as_ref(), now)
         })?;
@@ -138,6 +198,7 @@ pub async fn inspect(
             (false, Form::Bare) => FoundIn::Code,
             (false, Form::Url) => FoundIn::Url,
             (false, Form::WidgetTag) => FoundIn::WidgetTag,
+            (false, Form::Text) => FoundIn::Text,
         };
         let to_read = |json: &Option<Value>| json.as_ref().map(|json| format!("{json:#}"));
         Ok::<_, Problem>(Inspection {
@@ -149,6 +210,7 @@ pub async fn inspect(
             signature: looked.shown.signature,
             times: looked.times.into_iter().map(Into::into).collect(),
             forecast: forecast.into(),
+            hints: hints.into_iter().map(Into::into).collect(),
             revision: studio.inspected(instance.id, Secret::new(found.code)),
         })
     })

@@ -14,7 +14,7 @@ use tauri::State;
 use ts_rs::TS;
 
 use crate::commands::api_keys::ApiKey;
-use crate::commands::secrets::SecretSource;
+use crate::commands::secrets::{SecretEncoding, SecretSource};
 use crate::studio::{at_home, now};
 use crate::{Problem, Studio};
 
@@ -106,6 +106,8 @@ pub struct KeyStatus {
     pub set_at: i64,
     /// Set where the key is shorter than RFC 7518 §3.2 asks for.
     pub warning: Option<Problem>,
+    /// How the secret is turned into the key.
+    pub encoding: SecretEncoding,
     /// Whether it can still be shown; it can be shown once.
     pub revealable: bool,
 }
@@ -318,6 +320,7 @@ impl From<instance::Instance> for Instance {
                 },
                 set_at: key.set_at,
                 warning: key.short_for(settings.algorithm).map(Into::into),
+                encoding: key.encoding.into(),
                 revealable: !key.revealed,
             }),
             api_keys: instance.api_keys.into_iter().map(Into::into).collect(),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use latchkey_core::home;
 use latchkey_core::instance::InstanceId;
-use latchkey_core::secret::Secret;
+use latchkey_core::secret::{self, Secret};
 use serde::ser::SerializeStruct as _;
 use serde::{Deserialize, Serialize, Serializer};
 use tauri::State;
@@ -27,7 +27,43 @@ pub enum SecretSource {
         /// The JWT secret.
         #[ts(type = "string")]
         secret: Secret,
+        /// How it is turned into the key.
+        #[serde(default)]
+        encoding: SecretEncoding,
     },
+}
+
+/// How the text of a secret is turned into the key.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum SecretEncoding {
+    /// The text is the key.
+    #[default]
+    Text,
+    /// The key in base64 or base64url.
+    Base64,
+    /// The key in hexadecimal.
+    Hex,
+}
+
+impl From<SecretEncoding> for secret::SecretEncoding {
+    fn from(encoding: SecretEncoding) -> Self {
+        match encoding {
+            SecretEncoding::Text => Self::Text,
+            SecretEncoding::Base64 => Self::Base64,
+            SecretEncoding::Hex => Self::Hex,
+        }
+    }
+}
+
+impl From<secret::SecretEncoding> for SecretEncoding {
+    fn from(encoding: secret::SecretEncoding) -> Self {
+        match encoding {
+            secret::SecretEncoding::Text => Self::Text,
+            secret::SecretEncoding::Base64 => Self::Base64,
+            secret::SecretEncoding::Hex => Self::Hex,
+        }
+    }
 }
 
 /// An instance and where its new key comes from.
@@ -60,7 +96,10 @@ impl From<SecretSource> for home::SecretSource {
     fn from(source: SecretSource) -> Self {
         match source {
             SecretSource::Generate => Self::Generate,
-            SecretSource::Paste { secret } => Self::Paste(secret),
+            SecretSource::Paste { secret, encoding } => Self::Paste {
+                secret,
+                encoding: encoding.into(),
+            },
         }
     }
 }

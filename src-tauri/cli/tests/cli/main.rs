@@ -13,6 +13,7 @@ mod inspect;
 mod instances;
 mod links;
 mod manual;
+mod pasted;
 #[cfg(unix)]
 mod private_files;
 #[cfg(unix)]

@@ -135,12 +135,17 @@ fn candidates(text: &str, parameter: &str) -> Result<Vec<Recognized>> {
     found.sort_by_key(|candidate| (candidate.rank, candidate.origin));
     let mut found: Vec<Recognized> = found.into_iter().map(|candidate| candidate.found).collect();
     if found.is_empty() {
-        found.push(in_parameter(text, parameter).ok_or_else(|| nothing_in(text, parameter))?);
+        // What stands in the place of a code is judged, and said to be none.
+        let in_place = in_parameter(text, parameter).or_else(|| widget_tag(text));
+        found.push(in_place.ok_or_else(|| nothing_in(text, parameter))?);
     }
-    let script = widget_script(text);
-    for recognized in &mut found {
-        if recognized.form == Form::WidgetTag {
-            recognized.address.clone_from(&script);
+    if found.iter().any(|found| found.form == Form::WidgetTag) {
+        let script = widget_tag(text).and_then(|tag| tag.address);
+        for found in found
+            .iter_mut()
+            .filter(|found| found.form == Form::WidgetTag)
+        {
+            found.address.clone_from(&script);
         }
     }
     Ok(found)
@@ -163,8 +168,8 @@ fn in_parameter(text: &str, parameter: &str) -> Option<Recognized> {
     })
 }
 
-/// Returns the address of the script of the first widget tag.
-fn widget_script(text: &str) -> Option<Url> {
+/// Returns the first widget tag: its code as it stands, and the address of its script.
+fn widget_tag(text: &str) -> Option<Recognized> {
     if !text.contains('<') {
         return None;
     }
@@ -179,8 +184,12 @@ fn widget_script(text: &str) -> Option<Url> {
                 let found = attributes.find(|(name, _)| name.0.as_slice() == wanted.as_bytes());
                 found.map(|(_, value)| String::from_utf8_lossy(&value.0).into_owned())
             };
-            attribute(widget::CODE_ATTRIBUTE)?;
-            Url::parse(&attribute("src")?).ok()
+            let code = attribute(widget::CODE_ATTRIBUTE)?;
+            (!code.trim().is_empty()).then(|| Recognized {
+                code: code.split_whitespace().collect(),
+                form: Form::WidgetTag,
+                address: attribute("src").and_then(|address| Url::parse(&address).ok()),
+            })
         })
 }
 

@@ -10,6 +10,7 @@
 )]
 
 mod accepted_codes;
+mod causes;
 mod directory;
 mod forecasts;
 mod opening;

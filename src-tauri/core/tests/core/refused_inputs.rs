@@ -310,6 +310,6 @@ fn no_message_holds_the_code_or_the_secret() {
         assert!(!text.contains(signature), "{text}");
         assert!(!text.contains(crate::signed::SECRET), "{text}");
     }
-    let unreadable = recognize(&format!("see {code} there"), "externalAuthCode").unwrap_err();
+    let unreadable = recognize(&format!("see {signature} there"), "externalAuthCode").unwrap_err();
     assert!(!unreadable.message.contains(signature));
 }

@@ -30,6 +30,11 @@ pub(crate) fn key() -> SigningKey {
 
 /// Signs header and claims as they are, to the letter.
 pub(crate) fn signed(header: &str, claims: &str) -> String {
+    signed_with(SECRET.as_bytes(), header, claims)
+}
+
+/// Signs with the bytes of another key.
+pub(crate) fn signed_with(secret: &[u8], header: &str, claims: &str) -> String {
     key();
     let message = format!(
         "{}.{}",
@@ -38,7 +43,7 @@ pub(crate) fn signed(header: &str, claims: &str) -> String {
     );
     let signature = jsonwebtoken::crypto::sign(
         message.as_bytes(),
-        &jsonwebtoken::EncodingKey::from_secret(SECRET.as_bytes()),
+        &jsonwebtoken::EncodingKey::from_secret(secret),
         jsonwebtoken::Algorithm::HS256,
     )
     .unwrap();

@@ -1,0 +1,234 @@
+//! The cause behind a refused code.
+
+use base64::Engine as _;
+use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
+use latchkey_core::code::Algorithm;
+use latchkey_core::diagnosis::{Case, Hint, HintCode, NextStep, OtherInstance, diagnose};
+use latchkey_core::inspect::inspect_text;
+use latchkey_core::instance::InstanceId;
+use latchkey_core::link::BaseUrl;
+use latchkey_core::secret::{Secret, SecretEncoding, SigningKey};
+
+use crate::signed::{HEADER, RULES, SECRET, now, signed, signed_with};
+
+const GOOD: &str = r#"{"email":"ada@yourcompany.com","iat":1795300000}"#;
+
+fn key(text: &str, encoding: SecretEncoding) -> SigningKey {
+    SigningKey::from_encoded(&Secret::new(text.into()), encoding).unwrap()
+}
+
+/// The causes for a text, at an instance with a secret.
+fn causes_with(text: &str, key: &SigningKey, others: &[OtherInstance]) -> Vec<Hint> {
+    let url = BaseUrl::parse("https://chat.yourcompany.com").unwrap();
+    let (found, looked) = inspect_text(text, "externalAuthCode", &[key], RULES, now()).unwrap();
+    diagnose(&Case {
+        shown: &looked.shown,
+        judged: looked.judged(),
+        address: found.address.as_ref(),
+        url: Some(&url),
+        keys: &[key],
+        others,
+    })
+}
+
+fn causes(text: &str) -> Vec<HintCode> {
+    let key = key(SECRET, SecretEncoding::Text);
+    causes_with(text, &key, &[])
+        .iter()
+        .map(|hint| hint.code)
+        .collect()
+}
+
+#[test]
+fn a_good_code_has_no_cause() {
+    let code = signed(HEADER, GOOD);
+    assert_eq!(causes(&code), []);
+    assert_eq!(
+        causes(&format!(
+            "https://chat.yourcompany.com/?externalAuthCode={code}"
+        )),
+        []
+    );
+    // A wrong secret that is nothing else has none either.
+    assert_eq!(causes(&signed_with(b"another secret", HEADER, GOOD)), []);
+}
+
+#[test]
+fn times_in_milliseconds_and_microseconds_are_recognised() {
+    for (claims, code, said) in [
+        (
+            r#"{"id":1,"iat":1795300000000,"exp":1795904800000}"#,
+            HintCode::TimesInMilliseconds,
+            "'iat' and 'exp'",
+        ),
+        (
+            r#"{"id":1,"iat":1795300000,"exp":1795904800000.5}"#,
+            HintCode::TimesInMilliseconds,
+            "divide 'exp'",
+        ),
+        (
+            r#"{"id":1,"nbf":1795300000000000}"#,
+            HintCode::TimesInMicroseconds,
+            "1,000,000",
+        ),
+    ] {
+        let key = key(SECRET, SecretEncoding::Text);
+        let hints = causes_with(&signed(HEADER, claims), &key, &[]);
+        assert_eq!(hints[0].code, code, "{claims}");
+        assert!(hints[0].message.contains(said), "{}", hints[0].message);
+        assert!(
+            hints[0].message.contains("2026-11-"),
+            "{}",
+            hints[0].message
+        );
+        assert_eq!(hints[0].next, Some(NextStep::MakeLink));
+    }
+    assert_eq!(
+        causes(&signed(HEADER, r#"{"id":1,"exp":1}"#)),
+        [],
+        "expired in seconds"
+    );
+    assert_eq!(causes(&signed(HEADER, r#"{"id":1,"exp":"soon"}"#)), []);
+}
+
+#[test]
+fn a_secret_that_is_kept_in_another_form_is_recognised() {
+    use SecretEncoding::{Base64, Hex, Text};
+    let binary = [0xFB_u8, 0xEF, 0xBE, 0x00, 0x01, 0xFF].repeat(6);
+    let hex: String = binary.iter().map(|byte| format!("{byte:02X}")).collect();
+    let text = SECRET.as_bytes().to_vec();
+    for (kept, encoding, signed_by, expected) in [
+        (
+            BASE64_STANDARD.encode(&binary),
+            Text,
+            binary.clone(),
+            HintCode::SecretIsBase64,
+        ),
+        (
+            BASE64_URL_SAFE_NO_PAD.encode(&binary),
+            Text,
+            binary.clone(),
+            HintCode::SecretIsBase64,
+        ),
+        (
+            format!("\"{}\"", BASE64_STANDARD.encode(&binary)),
+            Text,
+            binary.clone(),
+            HintCode::SecretIsBase64,
+        ),
+        (hex.clone(), Text, binary.clone(), HintCode::SecretIsHex),
+        (hex.to_lowercase(), Text, binary, HintCode::SecretIsHex),
+        (
+            format!("\"{SECRET}\""),
+            Text,
+            text.clone(),
+            HintCode::SecretHasQuotes,
+        ),
+        (
+            format!("'{SECRET}'"),
+            Text,
+            text.clone(),
+            HintCode::SecretHasQuotes,
+        ),
+        (SECRET.to_owned(), Hex, text.clone(), HintCode::SecretIsText),
+        (SECRET.to_owned(), Base64, text, HintCode::SecretIsText),
+    ] {
+        let code = signed_with(&signed_by, HEADER, GOOD);
+        let hints = causes_with(&code, &key(&kept, encoding), &[]);
+        let found: Vec<HintCode> = hints.iter().map(|hint| hint.code).collect();
+        assert_eq!(found, [expected], "{kept}");
+        assert_eq!(hints[0].next, Some(NextStep::ReplaceSecret));
+        assert!(!hints[0].message.contains(&kept));
+    }
+}
+
+#[test]
+fn a_code_that_was_signed_with_more_than_the_secret_is_recognised() {
+    for (form, expected) in [
+        (format!("{SECRET}\n"), HintCode::SignedWithLineEnd),
+        (format!("{SECRET}\r\n"), HintCode::SignedWithLineEnd),
+        (
+            format!("\u{FEFF}{SECRET}"),
+            HintCode::SignedWithByteOrderMark,
+        ),
+        (format!("\"{SECRET}\""), HintCode::SignedWithQuotes),
+        (BASE64_STANDARD.encode(SECRET), HintCode::SignedWithBase64),
+        (
+            SECRET.bytes().map(|byte| format!("{byte:02x}")).collect(),
+            HintCode::SignedWithHex,
+        ),
+    ] {
+        assert_eq!(
+            causes(&signed_with(form.as_bytes(), HEADER, GOOD)),
+            [expected],
+            "{form:?}"
+        );
+    }
+}
+
+#[test]
+fn a_code_of_another_instance_of_ones_own_names_it() {
+    let secret = "a secret of the other instance, long enough";
+    let code = signed_with(secret.as_bytes(), HEADER, GOOD);
+    let other = OtherInstance {
+        id: InstanceId::parse("staging").unwrap(),
+        name: "Staging".into(),
+        url: BaseUrl::parse("https://staging.yourcompany.com").unwrap(),
+        algorithm: Algorithm::HS256,
+        key: Some(key(secret, SecretEncoding::Text)),
+    };
+    let key = key(SECRET, SecretEncoding::Text);
+    let others = [other];
+    let hints = causes_with(&code, &key, &others);
+    assert_eq!(hints.len(), 1);
+    assert_eq!(hints[0].code, HintCode::SignedByOtherInstance);
+    assert!(hints[0].title.contains("'Staging'"), "{}", hints[0].title);
+    assert_eq!(
+        hints[0].instance.as_ref().map(InstanceId::as_str),
+        Some("staging")
+    );
+    assert_eq!(hints[0].next, Some(NextStep::OpenInstance));
+    // Its own link leads there.
+    let link = format!("https://staging.yourcompany.com/?externalAuthCode={code}");
+    let hints = causes_with(&link, &key, &others);
+    let found: Vec<HintCode> = hints.iter().map(|hint| hint.code).collect();
+    assert_eq!(
+        found,
+        [HintCode::SignedByOtherInstance, HintCode::OtherHost]
+    );
+    assert_eq!(
+        hints[1].instance.as_ref().map(InstanceId::as_str),
+        Some("staging")
+    );
+}
+
+#[test]
+fn a_link_that_leads_to_another_host_is_recognised_also_where_its_code_is_good() {
+    let code = signed(HEADER, GOOD);
+    let link = |host: &str| format!("https://{host}/?externalAuthCode={code}");
+    assert_eq!(
+        causes(&link("chat.yourcompany.com:8443")),
+        [HintCode::OtherHost]
+    );
+    assert_eq!(
+        causes(&link("chat.yourcompany.example")),
+        [HintCode::OtherHost]
+    );
+    assert_eq!(causes(&link("CHAT.yourcompany.com")), []);
+    let scanner = format!(
+        "https://eur02.safelinks.protection.outlook.com/?url=https%3A%2F%2Fchat.yourcompany.com%2F%3FexternalAuthCode%3D{code}&data=05"
+    );
+    assert_eq!(causes(&scanner), [], "a scanner's address is no other host");
+}
+
+#[test]
+fn a_code_whose_end_is_missing_is_recognised() {
+    let code = signed(HEADER, GOOD);
+    for cut in [1, 10, 43] {
+        assert_eq!(
+            causes(&code[..code.len() - cut]),
+            [HintCode::CodeCutOff],
+            "{cut}"
+        );
+    }
+}
