@@ -37,7 +37,13 @@ export function instanceLike(changed: Partial<Instance> = {}): Instance {
     retention: { age: '365 days', refusals: 100_000 },
     audiences: [],
     api_keys: [],
-    key: { origin: 'pasted', set_at: 1_795_300_000, warning: null, revealable: true },
+    key: {
+      origin: 'pasted',
+      set_at: 1_795_300_000,
+      warning: null,
+      encoding: 'text',
+      revealable: true,
+    },
     ...changed,
   };
 }
@@ -93,6 +99,7 @@ export function inspectionLike(changed: Partial<Inspection> = {}): Inspection {
       user: 'ada',
       stay: null,
     },
+    hints: [],
     ...changed,
   };
 }

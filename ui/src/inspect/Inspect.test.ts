@@ -17,6 +17,7 @@ import type {
   Redeemed,
   UserProfile,
 } from '../generated/types';
+import { compositionFor, forgetComposition } from '../compose/composition.svelte';
 import { gateway } from '../state/gateway.svelte';
 import { seats } from '../state/seats.svelte';
 import { studio } from '../state/studio.svelte';
@@ -121,7 +122,7 @@ describe('before anything is given', () => {
   it('asks for nothing, says what to do, and has the focus in the text area', () => {
     open();
     expect(requests()).toEqual([]);
-    expect(screen.getByText('Paste a code or a link')).toBeTruthy();
+    expect(screen.getByText('Paste a link, or a text with one in it')).toBeTruthy();
     expect(document.activeElement).toBe(input());
     expect(screen.queryByTestId('inspect-clear')).toBeNull();
   });
@@ -459,5 +460,86 @@ describe('what cannot be looked at now', () => {
     open();
     await paste();
     expect(screen.getByTestId('inspect-not-json')).toBeTruthy();
+  });
+});
+
+describe('the cause of a refusal', () => {
+  const refused = {
+    tone: 'refused',
+    title: 'Refused',
+    detail: '',
+    verdict: 'bad_signature',
+    user: null,
+  } as const;
+
+  it('leads to the instance that signed the code, and inspects it there', async () => {
+    const staging = instanceLike({ id: 'staging', name: 'Staging' });
+    studio.instances = [here, staging];
+    found = {
+      forecast: refused,
+      hints: [
+        {
+          code: 'signed_by_other_instance',
+          title: 'The code was made for ‘Staging’',
+          message: 'Open it there.',
+          next: 'open_instance',
+          instance: 'staging',
+        },
+      ],
+    };
+    open();
+    await paste();
+    expect(screen.getByTestId('inspect-cause-signed_by_other_instance').textContent).toContain(
+      'made for ‘Staging’',
+    );
+    await userEvent.click(screen.getByTestId('inspect-open-instance'));
+    await inspectedFor('staging').settled();
+    expect(requests().at(-1)).toEqual({
+      instance: 'staging',
+      source: { kind: 'text', text: LINK },
+    });
+    forgetInspected('staging');
+  });
+
+  it('leads to the secret where its form is wrong', async () => {
+    found = {
+      forecast: refused,
+      hints: [
+        {
+          code: 'secret_is_base64',
+          title: 'The secret is in base64',
+          message: 'Choose the encoding base64 for it.',
+          next: 'replace_secret',
+          instance: null,
+        },
+      ],
+    };
+    open();
+    await paste();
+    await userEvent.click(screen.getByTestId('inspect-replace-secret'));
+    expect([studio.screen, studio.settingsPart]).toEqual(['settings', 'authentication']);
+  });
+
+  it('leads to a new link for the same person', async () => {
+    found = {
+      forecast: refused,
+      hints: [
+        {
+          code: 'times_in_milliseconds',
+          title: 'The times in this code are in milliseconds',
+          message: 'Divide them by 1,000.',
+          next: 'make_link',
+          instance: null,
+        },
+      ],
+    };
+    open();
+    await paste();
+    const button = screen.getByTestId('inspect-make-link');
+    expect(button.textContent.trim()).toBe('Make a new link for ada');
+    await userEvent.click(button);
+    const { draft } = compositionFor(here.id);
+    expect([studio.screen, draft.kind, draft.userId]).toEqual(['compose', 'user', 'ada']);
+    forgetComposition(here.id);
   });
 });

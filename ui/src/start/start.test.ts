@@ -57,7 +57,7 @@ describe('the first start', () => {
       name: '',
       url: 'https://chat.yourcompany.com',
       hosted: 'elsewhere',
-      secret: { kind: 'paste', secret: 'a secret' },
+      secret: { kind: 'paste', secret: 'a secret', encoding: 'text' },
     });
   });
 
