@@ -95,14 +95,16 @@ impl Context {
             return input::limited(io::stdin().lock(), limit, Path::new("standard input"));
         }
         let opened = self.opened.borrow_mut().remove(path);
-        let file = opened.unwrap_or_else(|| File::open(path)).map_err(|cause| {
-            if cause.kind() == io::ErrorKind::NotFound {
-                let message = format!("There is no file {}.", path.display());
-                Error::new(ErrorCode::Storage, message)
-            } else {
-                files::storage("read", path, cause)
-            }
-        })?;
+        let file = opened
+            .unwrap_or_else(|| File::open(path))
+            .map_err(|cause| {
+                if cause.kind() == io::ErrorKind::NotFound {
+                    let message = format!("There is no file {}.", path.display());
+                    Error::new(ErrorCode::Storage, message)
+                } else {
+                    files::storage("read", path, cause)
+                }
+            })?;
         input::limited(file, limit, path)
     }
 

@@ -22,8 +22,8 @@ use tracing_appender::non_blocking::{NonBlockingBuilder, WorkerGuard};
 use crate::args::{LogFormat, ServeArguments};
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::{input, keys};
 use crate::output::Output;
+use crate::{input, keys};
 
 /// Number of log lines that may wait to be written.
 const LOG_LINES: usize = 4096;

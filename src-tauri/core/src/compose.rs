@@ -88,6 +88,9 @@ impl Composed {
                 "The URL begins with http: the link crosses the network unencrypted.",
             ));
         }
+        if let Payload::User(user) = &self.claims.payload {
+            warnings.extend(user.metadata.warnings());
+        }
         warnings
     }
 }

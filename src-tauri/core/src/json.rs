@@ -2,6 +2,8 @@
 //! readers may see two different users (RFC 8725 §2.10 and RFC 7519 §4), so it is refused, and so
 //! is nesting that no honest payload has.
 
+mod exact;
+
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
@@ -31,6 +33,18 @@ pub fn parse(bytes: &[u8]) -> Result<Value, Unreadable> {
         .map_err(unreadable)?;
     deserializer.end().map_err(unreadable)?;
     Ok(value)
+}
+
+/// Reads one JSON value that a person or another system wrote, as [`parse`] does, and refuses a number
+/// that would lose digits.
+pub fn parse_exact(bytes: &[u8]) -> Result<Value, Unreadable> {
+    let value = parse(bytes)?;
+    match exact::inexact_number(bytes) {
+        Some(number) => Err(Unreadable(format!(
+            "the number {number} would lose digits; write it as a text, in quotes"
+        ))),
+        None => Ok(value),
+    }
 }
 
 #[expect(

@@ -6,6 +6,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::json;
+use crate::warning::Warning;
 use crate::{Error, Result};
 
 /// The largest metadata, in bytes of its JSON.
@@ -51,7 +52,7 @@ impl Metadata {
         if text.trim().is_empty() {
             return Ok(Self::default());
         }
-        match json::parse(text.as_bytes()) {
+        match json::parse_exact(text.as_bytes()) {
             Ok(Value::Object(members)) => Self::new(members, field),
             Ok(_) => Err(Error::member(
                 field,
@@ -123,10 +124,30 @@ impl Metadata {
         self.names().map(str::trim).find(|name| !name.is_empty())
     }
 
-    /// The texts of the member `groups`. What they mean is for the application to say.
+    /// The texts of the member `groups`; one text is one group. The application decides what they mean.
     pub fn groups(&self) -> impl Iterator<Item = &str> {
-        let groups = self.0.get("groups").and_then(Value::as_array);
-        groups.into_iter().flatten().filter_map(Value::as_str)
+        let groups = match self.0.get("groups") {
+            Some(Value::Array(groups)) => groups.as_slice(),
+            Some(group @ Value::String(_)) => std::slice::from_ref(group),
+            _ => &[],
+        };
+        groups.iter().filter_map(Value::as_str)
+    }
+
+    /// Warns of groups that no proxy gets: `Remote-Groups` separates them by commas.
+    #[must_use]
+    pub fn warnings(&self) -> Vec<Warning> {
+        let with_comma = self.groups().filter(|group| group.contains(','));
+        with_comma
+            .map(|group| {
+                Warning::new(
+                    "group_with_comma",
+                    format!(
+                        "The group '{group}' has a comma, so a proxy does not get it. Several groups are a list: [\"a\", \"b\"]."
+                    ),
+                )
+            })
+            .collect()
     }
 
     /// The metadata as compact JSON.
@@ -199,6 +220,35 @@ mod tests {
         assert_eq!(refused.field.as_deref(), Some("metadata.team"));
         let refused = Metadata::from_json(r#"{"team":1,"team":2}"#, "metadata").unwrap_err();
         assert!(refused.message.contains("team"), "{}", refused.message);
+    }
+
+    #[test]
+    fn one_text_is_one_group_and_a_comma_in_a_group_is_warned_of() {
+        let groups = |json: &str| {
+            let metadata = Metadata::from_json(json, "metadata").unwrap();
+            let groups: Vec<String> = metadata.groups().map(str::to_owned).collect();
+            (groups.join("|"), metadata.warnings().len())
+        };
+        assert_eq!(groups(r#"{"groups":"staff"}"#), ("staff".into(), 0));
+        assert_eq!(groups(r#"{"groups":["a","b"]}"#), ("a|b".into(), 0));
+        assert_eq!(groups(r#"{"groups":"a,b"}"#), ("a,b".into(), 1));
+        assert_eq!(
+            groups(r#"{"groups":["a,b","c","d, e"]}"#),
+            ("a,b|c|d, e".into(), 2)
+        );
+        assert_eq!(groups(r#"{"groups":7}"#), (String::new(), 0));
+    }
+
+    #[test]
+    fn a_number_that_would_lose_digits_is_refused_as_metadata() {
+        let refused = Metadata::from_json(r#"{"badge":12345678901234567890}"#, "metadata");
+        let refused = refused.unwrap_err();
+        assert!(
+            refused.message.contains("12345678901234567890"),
+            "{}",
+            refused.message
+        );
+        assert!(Metadata::from_json(r#"{"badge":1234567890.5}"#, "metadata").is_ok());
     }
 
     #[test]
