@@ -197,7 +197,7 @@ user: string | null,
  * How long the person stays signed in, where that is decided here.
  */
 stay: string | null, };
-export type FoundIn = "code" | "url" | "widget_tag" | "picture";
+export type FoundIn = "code" | "url" | "widget_tag" | "text" | "picture";
 export type GatewayStart = { 
 /**
  * The id.
@@ -224,6 +224,27 @@ running: RunningGateway | null,
  * Where one can listen: this computer alone first, then the likeliest for a phone.
  */
 addresses: Array<ListenAddress>, };
+export type Hint = { 
+/**
+ * Stable name of the cause.
+ */
+code: string, 
+/**
+ * What is wrong, in a few words.
+ */
+title: string, 
+/**
+ * What to do about it.
+ */
+message: string, 
+/**
+ * What can be done here.
+ */
+next: NextStep | null, 
+/**
+ * The id of the instance of one's own that the code or its link belongs to.
+ */
+instance: string | null, };
 export type Hosted = "here" | "elsewhere";
 export type InspectRequest = { 
 /**
@@ -279,7 +300,11 @@ times: Array<ClaimTime>,
 /**
  * What would happen if it were opened now.
  */
-forecast: Forecast, };
+forecast: Forecast, 
+/**
+ * The causes that are known, the most important first.
+ */
+hints: Array<Hint>, };
 export type Instance = { 
 /**
  * Its id, which never changes.
@@ -362,6 +387,10 @@ set_at: number,
  * Set where the key is shorter than RFC 7518 §3.2 asks for.
  */
 warning: Problem | null, 
+/**
+ * How the secret is turned into the key.
+ */
+encoding: SecretEncoding, 
 /**
  * Whether it can still be shown; it can be shown once.
  */
@@ -471,6 +500,7 @@ email: string,
  * Everything else.
  */
 metadata: MetadataInput, };
+export type NextStep = "make_link" | "replace_secret" | "open_instance";
 export type Origin = "link" | "added" | "import";
 export type Passphrase = { 
 /**
@@ -712,6 +742,7 @@ used: number,
  * All there are; null for no limit. It may be lower than what is used.
  */
 limit: number | null, };
+export type SecretEncoding = "text" | "base64" | "hex";
 export type SecretReplacement = { 
 /**
  * The id.
@@ -725,7 +756,11 @@ export type SecretSource = { "kind": "generate" } | { "kind": "paste",
 /**
  * The JWT secret.
  */
-secret: string, };
+secret: string, 
+/**
+ * How it is turned into the key.
+ */
+encoding: SecretEncoding, };
 export type SignInStep = "automatic" | "confirm";
 export type SortBy = "id" | "email" | "created" | "last_sign_in";
 export type Start = { 

@@ -119,7 +119,13 @@ describe('the signing secret', () => {
 
   it('cannot be shown a second time', () => {
     kept = instanceLike({
-      key: { origin: 'generated', set_at: 1_795_300_000, warning: null, revealable: false },
+      key: {
+        origin: 'generated',
+        set_at: 1_795_300_000,
+        warning: null,
+        encoding: 'text',
+        revealable: false,
+      },
     });
     open();
     expect(screen.queryByTestId('secret-reveal')).toBeNull();
