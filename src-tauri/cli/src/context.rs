@@ -74,7 +74,7 @@ impl Context {
 
     /// Opens the data folder, if there is one.
     pub(crate) fn existing_home(&self) -> Option<Home> {
-        let folder = files::data_dir(self.data_dir.clone()).ok()?;
+        let folder = self.data_dir.as_ref().ok()?;
         folder.is_dir().then(|| self.home().ok())?
     }
 
