@@ -507,7 +507,12 @@ mod tests {
     #[test]
     fn a_weak_secret_is_refused_when_it_is_set_and_when_the_url_leaves_this_computer() {
         let (_folder, home, instance) = home();
-        let weak = || Some(SecretSource::Paste(Secret::new("short".into())));
+        let weak = || {
+            Some(SecretSource::Paste {
+                secret: Secret::new("short".into()),
+                encoding: SecretEncoding::Text,
+            })
+        };
         let to = |url: &'static str| {
             move |settings: &mut Settings| {
                 settings.url = BaseUrl::parse(url)?;
