@@ -1,15 +1,24 @@
 //! Completions and manual pages, made from the arguments themselves.
 
+use std::fs;
+use std::io;
 use std::path::Path;
 use std::process::ExitCode;
 
-use clap::CommandFactory as _;
+use clap::{Command, CommandFactory as _};
 use clap_complete::Shell;
+use clap_mangen::Man;
 use latchkey_core::files;
 
 use crate::args::Arguments;
 use crate::failure::Failure;
 use crate::output::Output;
+
+/// Date of the manual pages. A manual page has to have one.
+const DATE: &str = "2026-11-26";
+
+/// Maximum length of a line of a manual page's source.
+const LINE: usize = 79;
 
 pub(crate) fn completions(shell: Shell) -> Result<ExitCode, Failure> {
     let mut bytes = Vec::new();
@@ -19,18 +28,80 @@ pub(crate) fn completions(shell: Shell) -> Result<ExitCode, Failure> {
 }
 
 pub(crate) fn man(out: Option<&Path>, output: &Output) -> Result<ExitCode, Failure> {
-    let command = Arguments::command();
-    if let Some(folder) = out {
-        clap_mangen::generate_to(command, folder)
-            .map_err(|cause| files::storage("written to", folder, cause))?;
-        let text = format!("Wrote the manual pages to {}.", folder.display());
-        output.print(text, || serde_json::json!({ "written_to": folder }))?;
+    let mut command = Arguments::command();
+    command.build();
+    let Some(folder) = out else {
+        let page = page(&command)
+            .map_err(|cause| files::storage("written", Path::new("the manual page"), cause))?;
+        Output::own(&page)?;
         return Ok(ExitCode::SUCCESS);
-    }
-    let mut page = Vec::new();
-    clap_mangen::Man::new(command)
-        .render(&mut page)
-        .map_err(|cause| files::storage("written", Path::new("the manual page"), cause))?;
-    Output::own(&String::from_utf8_lossy(&page))?;
+    };
+    write(&command, folder).map_err(|cause| files::storage("written to", folder, cause))?;
+    let text = format!("Wrote the manual pages to {}.", folder.display());
+    output.print(text, || serde_json::json!({ "written_to": folder }))?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Writes the pages of a command and of those below it.
+fn write(command: &Command, folder: &Path) -> io::Result<()> {
+    let subcommands = command.get_subcommands();
+    for subcommand in subcommands.filter(|subcommand| subcommand.get_name() != "help") {
+        write(subcommand, folder)?;
+    }
+    let name = Man::new(command.clone()).get_filename();
+    fs::write(folder.join(name), page(command)?)
+}
+
+fn page(command: &Command) -> io::Result<String> {
+    let name = command.get_display_name().unwrap_or(command.get_name());
+    let mut page = Vec::new();
+    Man::new(command.clone())
+        .title(name.to_uppercase())
+        .date(DATE)
+        .render(&mut page)?;
+    Ok(tidy(&String::from_utf8_lossy(&page)))
+}
+
+/// Makes the source of a manual page as `mandoc -T lint` wants it: short lines, none of which ends in
+/// spaces, and no break beside an empty line.
+fn tidy(page: &str) -> String {
+    let mut lines: Vec<String> = Vec::new();
+    for line in page.lines().map(str::trim_end) {
+        let last = lines.last().map(String::as_str);
+        let is_tag = last == Some(".TP");
+        // An empty line separates paragraphs without a break before or after it.
+        if line == ".br" && last == Some("") {
+            continue;
+        }
+        if line.is_empty() && last == Some(".br") {
+            lines.pop();
+        }
+        // A tag is one line.
+        if line.starts_with(['.', '\'']) || line.len() <= LINE || is_tag {
+            lines.push(line.to_owned());
+        } else {
+            lines.extend(wrapped(line));
+        }
+    }
+    lines.join("\n") + "\n"
+}
+
+/// Breaks a line of text between words. No line begins with a sign that would make it a request.
+fn wrapped(line: &str) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in line.split(' ') {
+        let Some(last) = lines.last_mut() else {
+            break;
+        };
+        let is_full = !last.is_empty() && last.len() + 1 + word.len() > LINE;
+        if is_full && !word.is_empty() && !word.starts_with(['.', '\'']) {
+            lines.push(word.to_owned());
+        } else {
+            if !last.is_empty() {
+                last.push(' ');
+            }
+            last.push_str(word);
+        }
+    }
+    lines
 }

@@ -17,6 +17,8 @@ use latchkey_gateway::{
 };
 use serde_json::json;
 use tokio::runtime::Runtime;
+#[cfg(unix)]
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing_appender::non_blocking::{NonBlockingBuilder, WorkerGuard};
 
 use crate::args::{LogFormat, ServeArguments};
@@ -109,22 +111,24 @@ pub(crate) fn serve(
     }
     let metrics = arguments.metrics.map(Listening::on).transpose()?;
     let name = instance.settings.name.as_str();
-    output.line(
-        format!("{name} is open at {scheme}://{address}"),
-        || json!({ "instance": instance.id, "address": address.to_string(), "scheme": scheme }),
-    )?;
     let runtime = Runtime::new().map_err(|cause| no_threads().because(cause))?;
     runtime.block_on(async {
         let handle = Handle::default();
-        tokio::spawn(end_with_signal(handle.clone()));
+        let signals = Signals::new().map_err(|cause| no_signals().because(cause))?;
+        tokio::spawn(signals.end(handle.clone()));
+        // Whoever reads this may send signals from here on.
+        output.line(
+            format!("{name} is open at {scheme}://{address}"),
+            || json!({ "instance": instance.id, "address": address.to_string(), "scheme": scheme }),
+        )?;
         let gateway = Arc::new(gateway);
         if let Some(metrics) = metrics {
             let router = metrics_router(Arc::clone(&gateway));
             tokio::spawn(listen(router, metrics, None, handle.clone()));
         }
-        run(gateway, listening, certificate, handle, Actor::CommandLine).await
-    })?;
-    Ok(ExitCode::SUCCESS)
+        run(gateway, listening, certificate, handle, Actor::CommandLine).await?;
+        Ok(ExitCode::SUCCESS)
+    })
 }
 
 /// The instance that is meant, which has to be hosted here.
@@ -147,30 +151,53 @@ fn instance(home: &Home, name: Option<&str>) -> Result<Instance, Failure> {
     }
 }
 
-/// Ends the gateway on SIGTERM and SIGINT. Ignores SIGHUP.
-async fn end_with_signal(handle: Handle) {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        let signals = (
-            signal(SignalKind::terminate()),
-            signal(SignalKind::hangup()),
-        );
-        if let (Ok(mut terminated), Ok(mut hung_up)) = signals {
-            loop {
-                tokio::select! {
-                    _ = tokio::signal::ctrl_c() => break,
-                    _ = terminated.recv() => break,
-                    _ = hung_up.recv() => {
-                        tracing::info!("SIGHUP is ignored: changed settings are read by themselves");
-                    }
+/// Signals that the gateway listens to: SIGTERM and SIGINT end it, SIGHUP is ignored.
+#[cfg(unix)]
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+    hang_up: Signal,
+}
+
+#[cfg(unix)]
+impl Signals {
+    /// Takes the signals over from the operating system.
+    fn new() -> io::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            hang_up: signal(SignalKind::hangup())?,
+        })
+    }
+
+    async fn end(mut self, handle: Handle) {
+        loop {
+            tokio::select! {
+                _ = self.terminate.recv() => break,
+                _ = self.interrupt.recv() => break,
+                _ = self.hang_up.recv() => {
+                    tracing::info!("SIGHUP is ignored: changed settings are read by themselves");
                 }
             }
-            return handle.shut_down();
         }
-    }
-    if tokio::signal::ctrl_c().await.is_ok() {
         handle.shut_down();
+    }
+}
+
+/// The terminal's interrupt ends the gateway.
+#[cfg(not(unix))]
+struct Signals;
+
+#[cfg(not(unix))]
+impl Signals {
+    fn new() -> io::Result<Self> {
+        Ok(Self)
+    }
+
+    async fn end(self, handle: Handle) {
+        if tokio::signal::ctrl_c().await.is_ok() {
+            handle.shut_down();
+        }
     }
 }
 
@@ -191,6 +218,13 @@ fn log_to_stderr(format: LogFormat) -> WorkerGuard {
         LogFormat::Json => builder.json().init(),
     }
     guard
+}
+
+fn no_signals() -> Error {
+    Error::new(
+        ErrorCode::Storage,
+        "The operating system lets this program handle no signals.",
+    )
 }
 
 fn no_threads() -> Error {

@@ -17,10 +17,16 @@ mod pasted;
 #[cfg(unix)]
 mod private_files;
 #[cfg(unix)]
+mod readme;
+#[cfg(unix)]
 mod records;
 #[cfg(unix)]
 mod root;
 mod run;
 mod serve;
+#[cfg(target_os = "linux")]
+mod service;
 mod storage;
 mod terminal;
+#[cfg(target_os = "linux")]
+mod terminal_qr;

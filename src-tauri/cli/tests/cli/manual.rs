@@ -28,6 +28,23 @@ fn completions_and_manual_pages_are_made() {
 }
 
 #[test]
+fn the_manual_pages_are_without_fault() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().to_str().unwrap();
+    assert_eq!(latchkey(&["man", "--out", out], &[], b"").code, 0);
+    let pages = std::fs::read_dir(folder.path()).unwrap();
+    let pages: Vec<_> = pages.map(|page| page.unwrap().path()).collect();
+    assert!(pages.len() > 20, "{pages:?}");
+    let ran = std::process::Command::new("mandoc")
+        .args(["-T", "lint"])
+        .args(&pages)
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&ran.stdout);
+    assert!(ran.status.success() && said.is_empty(), "{said}");
+}
+
+#[test]
 fn no_argument_takes_a_secret() {
     let help = latchkey(&["link", "--help"], &[], b"").out;
     assert!(

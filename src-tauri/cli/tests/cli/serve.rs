@@ -53,7 +53,12 @@ impl Serving {
     /// The same, with standard error elsewhere.
     pub(crate) fn with_log(folder: &Path, arguments: &[&str], log: Stdio) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_latchkey"))
-            .args(["--json", "serve", "--listen", FREE])
+            .args(["--json", "serve"])
+            .args(if arguments.contains(&"--listen") {
+                &[][..]
+            } else {
+                &["--listen", FREE]
+            })
             .args(arguments)
             .env_clear()
             .env("LATCHKEY_KEYCHAIN", "off")
@@ -484,4 +489,41 @@ fn no_sign_in_that_was_acknowledged_is_lost_when_it_is_killed() {
         "only {} were acknowledged",
         acknowledged.len()
     );
+}
+
+#[test]
+fn a_listening_address_may_be_a_name_or_a_port_alone() {
+    for address in ["localhost:0", ":0", "[::1]:0"] {
+        let folder = folder();
+        let serving = Serving::new(folder.path(), &["--listen", address]);
+        let expected = if address.starts_with('[') {
+            "[::1]:"
+        } else {
+            "127.0.0.1:"
+        };
+        assert!(
+            serving.address.starts_with(expected),
+            "{address}: {}",
+            serving.address
+        );
+        assert!(serving.get("/healthz", "").starts_with("HTTP/1.1 200"));
+        serving.end();
+    }
+    let refused = in_folder(folder().path(), &["serve", "--listen", "example.com:80"]);
+    assert_eq!(refused.code, 2);
+    assert!(refused.err.contains("localhost:8787"), "{}", refused.err);
+}
+
+#[test]
+fn sighup_is_ignored_as_documented() {
+    let folder = folder();
+    let serving = Serving::new(folder.path(), &[]);
+    let id = serving.child.id().to_string();
+    let sent = Command::new("kill").args(["-HUP", &id]).status().unwrap();
+    assert!(sent.success());
+    assert!(serving.get("/healthz", "").starts_with("HTTP/1.1 200"));
+    // Ended by SIGTERM, it says that there was a SIGHUP, and that it went on.
+    assert!(serving.end().contains("SIGHUP is ignored"));
+    let help = latchkey(&["serve", "--help"], &[], b"").out;
+    assert!(help.contains("SIGHUP"), "{help}");
 }
