@@ -65,7 +65,7 @@ impl SessionRules {
         };
         let idle = match self.idle {
             Lifetime::Never => String::new(),
-            idle => format!(", or until {idle} pass without a visit"),
+            idle @ Lifetime::Secs(_) => format!(", or until {idle} pass without a visit"),
         };
         format!("The person stays signed in {end}{idle}.")
     }
