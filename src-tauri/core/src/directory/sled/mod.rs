@@ -265,10 +265,6 @@ impl Directory for SledDirectory {
         self.rows(|rows| rows.user_by_email(email))
     }
 
-    #[expect(
-        clippy::redundant_closure_for_method_calls,
-        reason = "the method alone is not general enough over lifetimes"
-    )]
     fn shared_emails(&self) -> Result<Vec<SharedEmail>> {
         self.opened
             .with(|state| Rows::new(state.journal.view()).shared_emails())
