@@ -19,7 +19,7 @@ use crate::time;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum HintCode {
-    /// Another instance of one's own signed the code.
+    /// Another of the administrator's instances signed the code.
     SignedByOtherInstance,
     /// The secret that is kept is the key in base64.
     SecretIsBase64,
@@ -56,17 +56,17 @@ pub enum HintCode {
 pub struct Hint {
     /// Its kind.
     pub code: HintCode,
-    /// What is wrong, in a few words.
+    /// The cause in a few words.
     pub title: String,
-    /// What to do about it.
+    /// A sentence that says how to correct it.
     pub message: String,
-    /// What can be done in Latchkey.
+    /// Action in Latchkey that helps.
     pub next: Option<NextStep>,
-    /// The instance of one's own that the code or the link belongs to.
+    /// Another of the administrator's instances, if the code or the link belongs to it.
     pub instance: Option<InstanceId>,
 }
 
-/// What an administrator can do in Latchkey about a cause.
+/// Action in Latchkey against a cause.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum NextStep {
@@ -129,7 +129,7 @@ impl Hint {
     }
 }
 
-/// An instance of one's own besides the one that judges the code.
+/// An instance besides the one that judges the code.
 #[derive(Debug)]
 pub struct OtherInstance {
     /// The id.
@@ -157,7 +157,7 @@ pub struct Case<'a> {
     pub url: Option<&'a BaseUrl>,
     /// The keys that it was judged by.
     pub keys: &'a [&'a SigningKey],
-    /// One's other instances.
+    /// The other instances.
     pub others: &'a [OtherInstance],
 }
 

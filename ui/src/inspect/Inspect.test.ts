@@ -470,6 +470,7 @@ describe('the cause of a refusal', () => {
     detail: '',
     verdict: 'bad_signature',
     user: null,
+    stay: null,
   } as const;
 
   it('leads to the instance that signed the code, and inspects it there', async () => {

@@ -131,11 +131,11 @@ fn candidates(text: &str, parameter: &str) -> Result<Vec<Recognized>> {
             }
         }
     }
-    // A stable sort: of two readings of one place the less decoded one stays first.
+    // The sort is stable: two readings of the same place stay in the order of their layers.
     found.sort_by_key(|candidate| (candidate.rank, candidate.origin));
     let mut found: Vec<Recognized> = found.into_iter().map(|candidate| candidate.found).collect();
     if found.is_empty() {
-        // What stands in the place of a code is judged, and said to be none.
+        // The value of the parameter or the attribute is judged, and refused as malformed.
         let in_place = in_parameter(text, parameter).or_else(|| widget_tag(text));
         found.push(in_place.ok_or_else(|| nothing_in(text, parameter))?);
     }
