@@ -5,11 +5,14 @@ use std::process::ExitCode;
 
 use jiff::Timestamp;
 use latchkey_core::code::CodeRules;
-use latchkey_core::code::recognize::Form;
+use latchkey_core::code::recognize::{Form, Recognized};
 use latchkey_core::diagnosis::{Case, Hint, diagnose};
 use latchkey_core::directory::Directory as _;
+use latchkey_core::home::Home;
 use latchkey_core::inspect::{Inspection, Verification, inspect_text};
+use latchkey_core::instance::Instance;
 use latchkey_core::link::Parameter;
+use latchkey_core::secret::SigningKey;
 use latchkey_core::verdict::Verdict;
 use latchkey_core::{Error, ErrorCode, qr, text};
 use serde_json::{Value, json};
@@ -66,23 +69,13 @@ pub(crate) fn inspect(
     let keys = keys.as_slice();
     let (found, inspection) =
         inspect_text(&text, parameter.as_str(), keys, rules, now).map_err(|refused| {
-            match from_picture {
-                true => qr::without_code(refused, &text),
-                false => refused,
+            if from_picture {
+                qr::without_code(refused, &text)
+            } else {
+                refused
             }
         })?;
-    let others = match inspection.judged() {
-        Some(Ok(_)) => Vec::new(),
-        _ => keys::other_instances(context, known),
-    };
-    let hints = diagnose(&Case {
-        shown: &inspection.shown,
-        judged: inspection.judged(),
-        address: found.address.as_ref(),
-        url: known.map(|(_, instance)| &instance.settings.url),
-        keys,
-        others: &others,
-    });
+    let hints = causes(&found, &inspection, keys, known, context);
     let form = match (from_picture, found.form) {
         (true, _) => "QR code",
         (false, Form::Bare) => "code",
@@ -120,15 +113,7 @@ pub(crate) fn inspect(
             "times": inspection.times,
             "hints": hints,
             "warnings": value(&short_key.as_slice()),
-            "verification": match &inspection.verification {
-                Verification::NoKey => json!({ "checked": false }),
-                Verification::Judged(Ok(_)) => json!({ "checked": true, "verified": true }),
-                Verification::Judged(Err(refused)) => json!({
-                    "checked": true,
-                    "verified": false,
-                    "refused": value(refused),
-                }),
-            },
+            "verification": verification(&inspection),
         })
     })?;
     if let Some((verdict, _)) = &verdict {
@@ -137,6 +122,41 @@ pub(crate) fn inspect(
     match inspection.verification {
         Verification::Judged(Err(_)) => Ok(ExitCode::from(1)),
         Verification::Judged(Ok(_)) | Verification::NoKey => Ok(ExitCode::SUCCESS),
+    }
+}
+
+/// Returns the causes behind the judgement of a code.
+fn causes(
+    found: &Recognized,
+    inspection: &Inspection,
+    keys: &[&SigningKey],
+    known: Option<(&Home, &Instance)>,
+    context: &Context,
+) -> Vec<Hint> {
+    let leads_nowhere = known.is_none() || found.address.is_none();
+    let others = match inspection.judged() {
+        Some(Ok(_)) if leads_nowhere => Vec::new(),
+        _ => keys::other_instances(context, known),
+    };
+    diagnose(&Case {
+        shown: &inspection.shown,
+        judged: inspection.judged(),
+        address: found.address.as_ref(),
+        url: known.map(|(_, instance)| &instance.settings.url),
+        keys,
+        others: &others,
+    })
+}
+
+fn verification(inspection: &Inspection) -> Value {
+    match &inspection.verification {
+        Verification::NoKey => json!({ "checked": false }),
+        Verification::Judged(Ok(_)) => json!({ "checked": true, "verified": true }),
+        Verification::Judged(Err(refused)) => json!({
+            "checked": true,
+            "verified": false,
+            "refused": value(refused),
+        }),
     }
 }
 

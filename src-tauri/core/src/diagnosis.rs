@@ -298,7 +298,10 @@ fn signed_form(key: &SigningKey, signed_with: &dyn Fn(&[u8]) -> bool) -> Option<
         let form = zeroize::Zeroizing::new([before, bytes, after].concat());
         signed_with(&form)
     };
-    let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+    let hex: String = digits
+        .filter_map(|digit| char::from_digit(u32::from(digit), 16))
+        .collect();
     let base64 = [
         BASE64_STANDARD,
         BASE64_STANDARD_NO_PAD,
@@ -373,7 +376,7 @@ fn times(shown: &UnverifiedCode) -> Option<Hint> {
         #[expect(clippy::cast_possible_truncation, reason = "the range is checked")]
         let at = time::exact((value / unit).floor() as i64);
         let names: Vec<String> = wrong.iter().map(|(name, _)| format!("'{name}'")).collect();
-        let javascript = if unit == 1e3 {
+        let javascript = if code == HintCode::TimesInMilliseconds {
             " In JavaScript: Math.floor(Date.now() / 1000)."
         } else {
             ""

@@ -173,9 +173,10 @@ pub async fn inspect(
         let (parameter, rules) = (settings.parameter.as_str(), settings.code_rules());
         let (found, looked) =
             inspect::inspect_text(&text, parameter, keys, rules, now).map_err(|refused| {
-                match is_picture {
-                    true => qr::without_code(refused, &text),
-                    false => refused,
+                if is_picture {
+                    qr::without_code(refused, &text)
+                } else {
+                    refused
                 }
             })?;
         let others = match looked.judged() {

@@ -110,7 +110,9 @@ fn a_secret_file_may_have_a_byte_order_mark_line_ends_and_invisible_characters()
 fn a_secret_in_base64_or_hex_is_decoded_wherever_it_is_given() {
     let folder = tempfile::tempdir().unwrap();
     let link = link();
-    let hex: String = SECRET.bytes().map(|byte| format!("{byte:02x}")).collect();
+    let hex: String = SECRET
+        .bytes()
+        .fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"));
     let base64 = "YS1zZWNyZXQtb2YtbW9yZS10aGFuLXRoaXJ0eS10d28tYnl0ZXM=";
     for (encoding, secret) in [("hex", hex.as_str()), ("base64", base64), ("text", SECRET)] {
         let file = folder.path().join(encoding);

@@ -87,19 +87,16 @@ impl Layer {
             let Some(&byte) = rest.first() else { break };
             scanner = scanner.at(&decoded.bytes, byte);
             let before = at.checked_sub(1).and_then(|before| self.bytes.get(before));
-            match scanner.escape(rest).or_else(|| escape(rest, before)) {
-                Some((text, length)) => {
-                    changed = true;
-                    for c in text.chars() {
-                        decoded.push(c, origin);
-                    }
-                    at += length;
+            if let Some((text, length)) = scanner.escape(rest).or_else(|| escape(rest, before)) {
+                changed = true;
+                for c in text.chars() {
+                    decoded.push(c, origin);
                 }
-                None => {
-                    decoded.bytes.push(byte);
-                    decoded.origin.push(origin);
-                    at += 1;
-                }
+                at += length;
+            } else {
+                decoded.bytes.push(byte);
+                decoded.origin.push(origin);
+                at += 1;
             }
         }
         changed.then_some(decoded)

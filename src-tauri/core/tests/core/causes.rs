@@ -1,5 +1,7 @@
 //! The cause behind a refused code.
 
+use std::fmt::Write as _;
+
 use base64::Engine as _;
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
 use latchkey_core::code::Algorithm;
@@ -15,6 +17,13 @@ const GOOD: &str = r#"{"email":"ada@yourcompany.com","iat":1795300000}"#;
 
 fn key(text: &str, encoding: SecretEncoding) -> SigningKey {
     SigningKey::from_encoded(&Secret::new(text.into()), encoding).unwrap()
+}
+
+fn hex_of(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut hex, byte| {
+        write!(hex, "{byte:02x}").unwrap();
+        hex
+    })
 }
 
 /// The causes for a text, at an instance with a secret.
@@ -95,7 +104,7 @@ fn times_in_milliseconds_and_microseconds_are_recognised() {
 fn a_secret_that_is_kept_in_another_form_is_recognised() {
     use SecretEncoding::{Base64, Hex, Text};
     let binary = [0xFB_u8, 0xEF, 0xBE, 0x00, 0x01, 0xFF].repeat(6);
-    let hex: String = binary.iter().map(|byte| format!("{byte:02X}")).collect();
+    let hex: String = hex_of(&binary).to_uppercase();
     let text = SECRET.as_bytes().to_vec();
     for (kept, encoding, signed_by, expected) in [
         (
@@ -153,10 +162,7 @@ fn a_code_that_was_signed_with_more_than_the_secret_is_recognised() {
         ),
         (format!("\"{SECRET}\""), HintCode::SignedWithQuotes),
         (BASE64_STANDARD.encode(SECRET), HintCode::SignedWithBase64),
-        (
-            SECRET.bytes().map(|byte| format!("{byte:02x}")).collect(),
-            HintCode::SignedWithHex,
-        ),
+        (hex_of(SECRET.as_bytes()), HintCode::SignedWithHex),
     ] {
         assert_eq!(
             causes(&signed_with(form.as_bytes(), HEADER, GOOD)),

@@ -70,6 +70,7 @@ fn wrapped(text: &str, width: usize, between: &str) -> String {
 }
 
 /// Every form of the code, with a name.
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn forms(code: &str) -> Vec<(&'static str, String)> {
     let link = format!("https://chat.yourcompany.com/?externalAuthCode={code}");
     let safelinks = |link: &str| {
@@ -323,7 +324,7 @@ fn a_code_is_found_however_it_is_wrapped() {
     };
     for round in 0..2_000 {
         let between = between[random(between.len())];
-        let mut cuts: Vec<usize> = (0..1 + random(12))
+        let mut cuts: Vec<usize> = (0..=random(12))
             .map(|_| 1 + random(code.len() - 1))
             .collect();
         cuts.sort_unstable();
@@ -342,6 +343,7 @@ fn a_code_is_found_however_it_is_wrapped() {
 }
 
 #[test]
+#[expect(clippy::disallowed_methods, reason = "the test measures time")]
 fn a_text_that_holds_nothing_is_read_in_bounded_time() {
     let size = 1024 * 1024;
     let began = std::time::Instant::now();
