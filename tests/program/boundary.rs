@@ -258,19 +258,23 @@ fn left_out(asked: &[(&str, Value)]) -> Vec<&'static str> {
         .collect()
 }
 
-#[test]
-fn only_the_revealing_command_answers_with_the_secret_and_it_does_so_once() {
-    let (boundary, instance) = Boundary::with_instance();
-    let by_id = json!({ "instance": instance });
-    let preview = boundary.ask("compose", compose_request(&instance)).unwrap();
-    let settings = json!({
+/// Settings in which each one differs from its default.
+fn other_settings() -> Value {
+    json!({
         "name": "Acme", "url": "https://chat.acme.example", "hosted": "elsewhere",
         "parameter": "externalAuthCode", "algorithm": "HS256", "lifetime": "7 days",
         "policy": { "external_auth": true, "require_expiry": false, "provisioning": true, "refresh_profile": true },
         "visiting": { "step": "confirm", "session": "1 day", "session_ends_with_link": false, "session_idle": "never", "return_to": ["https://app.acme.example"], "embed_in": ["https://www.acme.example"] },
         "retention": { "age": "30 days", "refusals": 1000 },
         "audiences": ["acme-chat"],
-    });
+    })
+}
+
+#[test]
+fn only_the_revealing_command_answers_with_the_secret_and_it_does_so_once() {
+    let (boundary, instance) = Boundary::with_instance();
+    let by_id = json!({ "instance": instance });
+    let preview = boundary.ask("compose", compose_request(&instance)).unwrap();
     let asked = [
         ("start", Value::Null),
         ("appearance_set", json!({ "theme": "dark" })),
@@ -278,7 +282,7 @@ fn only_the_revealing_command_answers_with_the_secret_and_it_does_so_once() {
         ("instance_select", by_id.clone()),
         (
             "instance_update",
-            json!({ "instance": instance, "settings": settings }),
+            json!({ "instance": instance, "settings": other_settings() }),
         ),
         ("compose", compose_request(&instance)),
         (
