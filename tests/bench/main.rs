@@ -21,8 +21,23 @@ mod environment;
 #[path = "../program/peer.rs"]
 #[allow(dead_code, reason = "the tests use the rest")]
 mod peer;
+#[path = "../program/photo.rs"]
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "pixels are clamped before they are cast"
+)]
+mod photo;
 mod pictures;
 mod program;
+mod readers;
+#[path = "../program/scenes.rs"]
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "pixels are clamped before they are cast"
+)]
+mod scenes;
 mod table;
 #[path = "../window/webkit.rs"]
 #[allow(dead_code, reason = "the tests use the rest")]
@@ -33,9 +48,10 @@ fn main() {
         .skip(1)
         .filter(|argument| !argument.starts_with("--"))
         .collect();
-    let tables: [(&str, fn()); 4] = [
+    let tables: [(&str, fn()); 5] = [
         ("codes", codes::measure),
         ("pictures", pictures::measure),
+        ("pictures", readers::measure),
         ("start", program::measure_start),
         ("size", program::measure_size),
     ];

@@ -20,3 +20,4 @@ mod photo;
 mod photographs;
 mod qr_codes;
 mod readers;
+mod scenes;

@@ -4,6 +4,7 @@ use latchkey_core::ErrorCode;
 use latchkey_core::qr::{Qr, read_picture};
 
 use crate::photo::{Shot, jpeg, photograph};
+use crate::scenes::{self, SCENES};
 
 fn link(length: usize) -> String {
     let start = "https://chat.yourcompany.com/?externalAuthCode=";
@@ -33,6 +34,20 @@ fn a_turned_scaled_and_compressed_picture_is_read() {
                     "{length} {shot:?}: {read:?}"
                 );
             }
+        }
+    }
+}
+
+#[test]
+fn thumbnails_and_skewed_noisy_inverted_and_borderless_pictures_are_read() {
+    for scene in SCENES {
+        for number in 0..8 {
+            let read = read_picture(&scene.picture(number));
+            assert_eq!(
+                read.as_ref().ok(),
+                Some(&scenes::link(number)),
+                "{scene:?} {number}: {read:?}"
+            );
         }
     }
 }

@@ -160,6 +160,11 @@ fn verification(inspection: &Inspection) -> Value {
     }
 }
 
+/// Endings of the names of picture files, in lower case.
+const PICTURES: [&str; 10] = [
+    "png", "jpg", "jpeg", "webp", "gif", "bmp", "svg", "heic", "heif", "avif",
+];
+
 /// Returns the text that was given, and whether it came out of a picture.
 fn text_of(given: &str, context: &Context) -> Result<(String, bool), Failure> {
     let path = Path::new(given);
@@ -167,7 +172,7 @@ fn text_of(given: &str, context: &Context) -> Result<(String, bool), Failure> {
         let looks_like_a_file = path
             .extension()
             .and_then(|extension| extension.to_str())
-            .is_some_and(|extension| ["png", "jpg", "jpeg"].contains(&extension));
+            .is_some_and(|extension| PICTURES.contains(&extension.to_ascii_lowercase().as_str()));
         if looks_like_a_file && !given.contains("://") {
             return Err(
                 Error::new(ErrorCode::Storage, format!("There is no file {given}.")).into(),
@@ -176,14 +181,14 @@ fn text_of(given: &str, context: &Context) -> Result<(String, bool), Failure> {
         return Ok((given.to_owned(), false));
     }
     let bytes = context.read(path, input::PICTURE)?;
-    let is_picture = bytes.starts_with(b"\x89PNG") || bytes.starts_with(b"\xff\xd8\xff");
-    if is_picture {
+    if qr::is_picture(&bytes) {
         return Ok((qr::read_picture(&bytes)?, true));
     }
     text::decode(bytes)
         .map(|text| (text, false))
         .ok_or_else(|| {
-            let message = "This is neither a text nor a PNG or JPEG picture of a QR code.";
+            let message = "This is neither a text nor a picture of a QR code that can be read. \
+                           Save the picture as a PNG or a JPEG.";
             Error::new(ErrorCode::InvalidPicture, message).into()
         })
 }

@@ -34,7 +34,7 @@ pub enum InspectSource {
         /// As it was pasted.
         text: String,
     },
-    /// A PNG or JPEG picture of a QR code.
+    /// A file of a picture of a QR code.
     Picture {
         /// The file's bytes.
         base64: String,

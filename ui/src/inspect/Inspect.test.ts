@@ -250,10 +250,16 @@ describe('a picture', () => {
     expect(requests()).toEqual([]);
   });
 
-  it('of another kind is refused', async () => {
+  it('of any kind goes to the core, which knows the kinds', async () => {
     open();
     await choose(picture('phone.webp', 'image/webp'));
-    expect(await screen.findByText(/phone\.webp is not a PNG or JPEG picture/u)).toBeTruthy();
+    expect(await screen.findByText('Read from the picture phone.webp')).toBeTruthy();
+  });
+
+  it('that is another kind of file is refused', async () => {
+    open();
+    await choose(picture('phone.pdf', 'application/pdf'));
+    expect(await screen.findByText(/phone\.pdf is not a picture/u)).toBeTruthy();
     expect(requests()).toEqual([]);
   });
 

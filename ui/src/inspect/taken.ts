@@ -6,15 +6,14 @@ export type Given =
   { kind: 'text'; text: string } | { kind: 'picture'; file: File } | { kind: 'clipboard' };
 
 const LARGEST_MIB = 16;
-const KINDS = ['image/png', 'image/jpeg'];
 
 /** What is asked for it. Rejects with `Refused` where a picture is none that can be read. */
 export async function sourceOf(given: Given): Promise<InspectSource> {
   if (given.kind !== 'picture') return given;
   const { file } = given;
-  // Where the system does not know the kind, it is looked at all the same.
-  if (file.type !== '' && !KINDS.includes(file.type)) {
-    refuse(`${nameOf(file)} is not a PNG or JPEG picture, and no other can be read.`);
+  // The core knows which kinds of pictures can be read. The system does not know every file's kind.
+  if (file.type !== '' && !file.type.startsWith('image/')) {
+    refuse(`${nameOf(file)} is not a picture. Choose a picture of a QR code.`);
   }
   if (file.size > LARGEST_MIB * 1024 * 1024) {
     refuse(

@@ -61,6 +61,31 @@ fn a_picture_of_a_qr_code_is_read() {
 }
 
 #[test]
+fn a_webp_and_an_svg_of_a_qr_code_are_read_and_a_heic_is_refused_with_what_to_do() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let (png, svg, webp, heic) = (
+        path("qr.png"),
+        path("qr.svg"),
+        path("qr.webp"),
+        path("a.heic"),
+    );
+    code(&["--qr", &png]);
+    code(&["--qr", &svg]);
+    let picture = image::open(&png).unwrap().to_rgb8();
+    picture.save(&webp).unwrap();
+    for file in [&svg, &webp] {
+        let ran = with_secret(&["--json", "inspect", file]);
+        assert_eq!(ran.code, 0, "{file}: {}", ran.err);
+        assert_eq!(ran.json()["form"], "qr");
+    }
+    std::fs::write(&heic, b"\0\0\0\x18ftypheic\0\0\0\0mif1heic").unwrap();
+    let ran = with_secret(&["--json", "inspect", &heic]);
+    assert_eq!(ran.refusal().1, "invalid_picture");
+    assert!(ran.err.contains("JPEG or a PNG"), "{}", ran.err);
+}
+
+#[test]
 fn a_code_that_does_not_verify_exits_with_1_and_says_why() {
     let given = code(&["--as", "code"]);
     let other = latchkey(

@@ -2,7 +2,9 @@
 
 mod content;
 mod draw;
+mod find;
 mod read;
+mod svg;
 
 use qrcode::bits::{Bits, encode_auto};
 use qrcode::{Color, EcLevel, QrCode, Version};
@@ -10,7 +12,7 @@ use serde::Serialize;
 
 pub use content::{kind_of, without_code};
 pub use draw::PNG_MODULE_PX;
-pub use read::{read_picture, read_rgba};
+pub use read::{is_picture, read_picture, read_rgba};
 
 use crate::link::BaseUrl;
 use crate::warning::Warning;

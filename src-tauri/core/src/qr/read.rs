@@ -1,104 +1,151 @@
 use std::io::Cursor;
 
-use image::imageops::{self, FilterType};
-use image::{DynamicImage, GrayImage, ImageReader, Limits, RgbaImage};
+use image::{DynamicImage, GrayImage, ImageFormat, ImageReader, Limits, RgbaImage};
 
+use super::find::{Budget, find};
+use super::svg;
 use crate::{Error, ErrorCode, Result};
 
-/// The largest side of a picture that is read, in pixels.
+/// Maximum side of a picture, in pixels.
 const MAX_SIDE_PX: u32 = 12_000;
+/// Maximum number of pixels of a picture: what a camera of 64 megapixels takes.
+const MAX_PIXELS: u64 = 65_000_000;
+/// Maximum memory that a decoder may take: [`MAX_PIXELS`] of eight bytes each.
+const MAX_DECODER_BYTES: u64 = MAX_PIXELS * 8;
 
-/// Reads the text of the QR code in a PNG or JPEG file.
+/// Kinds of pictures, told by the first bytes of a file.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Raster(ImageFormat),
+    Svg,
+    /// HEIC or AVIF. The decoders of both are large libraries in C.
+    Heif,
+}
+
+impl Kind {
+    fn of(bytes: &[u8]) -> Option<Self> {
+        const HEIF_BRANDS: [&[u8]; 8] = [
+            b"heic", b"heix", b"heim", b"heis", b"mif1", b"msf1", b"avif", b"avis",
+        ];
+        // Bytes 6 to 9 of a BMP are zero, which tells it from a text that begins with 'BM'.
+        let is_bmp = bytes.starts_with(b"BM") && bytes.get(6..10) == Some(&[0; 4]);
+        if bytes.starts_with(b"\x89PNG") {
+            Some(Self::Raster(ImageFormat::Png))
+        } else if bytes.starts_with(b"\xff\xd8\xff") {
+            Some(Self::Raster(ImageFormat::Jpeg))
+        } else if bytes.starts_with(b"GIF87a") || bytes.starts_with(b"GIF89a") {
+            Some(Self::Raster(ImageFormat::Gif))
+        } else if bytes.starts_with(b"RIFF") && bytes.get(8..12) == Some(b"WEBP") {
+            Some(Self::Raster(ImageFormat::WebP))
+        } else if is_bmp {
+            Some(Self::Raster(ImageFormat::Bmp))
+        } else if bytes.get(4..8) == Some(b"ftyp")
+            && bytes
+                .get(8..12)
+                .is_some_and(|brand| HEIF_BRANDS.contains(&brand))
+        {
+            Some(Self::Heif)
+        } else if svg::is_svg(bytes) {
+            Some(Self::Svg)
+        } else {
+            None
+        }
+    }
+}
+
+/// Returns whether a file is a picture, also of a kind that [`read_picture`] refuses.
+#[must_use]
+pub fn is_picture(bytes: &[u8]) -> bool {
+    Kind::of(bytes).is_some()
+}
+
+/// Reads the text of the QR code in a PNG, JPEG, WebP, GIF or BMP file, or in an SVG file of
+/// [`super::Qr::svg`].
+///
+/// The dimensions are checked before the picture is decoded, and the work is limited, so that a
+/// picture of noise ends soon.
 ///
 /// Fails with [`ErrorCode::InvalidPicture`] where the file is no picture, is too large, or shows
 /// no QR code.
 pub fn read_picture(bytes: &[u8]) -> Result<String> {
-    let mut reader = ImageReader::new(Cursor::new(bytes))
-        .with_guessed_format()
-        .map_err(|cause| unreadable().because(cause))?;
-    let mut limits = Limits::default();
-    limits.max_image_width = Some(MAX_SIDE_PX);
-    limits.max_image_height = Some(MAX_SIDE_PX);
-    reader.limits(limits);
-    let picture = reader
-        .decode()
-        .map_err(|cause| unreadable().because(cause))?;
-    read_gray(&flattened(picture))
+    match Kind::of(bytes) {
+        Some(Kind::Raster(format)) => read(decoded(bytes, format)?),
+        Some(Kind::Svg) => {
+            let picture = svg::drawn(bytes).ok_or_else(|| {
+                invalid("This SVG was not drawn by Latchkey and cannot be read. Save it as a PNG.")
+            })?;
+            read(DynamicImage::ImageLuma8(picture))
+        }
+        Some(Kind::Heif) => Err(invalid(
+            "HEIC and AVIF pictures cannot be read. Save the picture as a JPEG or a PNG, or take a \
+             screenshot of it.",
+        )),
+        None => Err(invalid(
+            "This is not a picture that can be read. Use a PNG, JPEG, WebP, GIF or BMP, or an SVG that \
+             Latchkey drew.",
+        )),
+    }
 }
 
 /// Reads the text of the QR code in raw pixels, four bytes each, as a clipboard holds them.
 pub fn read_rgba(width: u32, height: u32, bytes: Vec<u8>) -> Result<String> {
-    let picture = RgbaImage::from_raw(width, height, bytes).ok_or_else(unreadable)?;
-    read_gray(&flattened(DynamicImage::ImageRgba8(picture)))
+    check_size(width, height)?;
+    let picture = RgbaImage::from_raw(width, height, bytes).ok_or_else(damaged)?;
+    read(DynamicImage::ImageRgba8(picture))
 }
 
-/// Grey on white: a transparent ground counts as paper, not as ink.
-fn flattened(picture: DynamicImage) -> GrayImage {
-    if !picture.color().has_alpha() {
-        return picture.into_luma8();
+fn decoded(bytes: &[u8], format: ImageFormat) -> Result<DynamicImage> {
+    let reader = || ImageReader::with_format(Cursor::new(bytes), format);
+    let (width, height) = reader()
+        .into_dimensions()
+        .map_err(|cause| damaged().because(cause))?;
+    check_size(width, height)?;
+    let mut limits = Limits::default();
+    limits.max_image_width = Some(MAX_SIDE_PX);
+    limits.max_image_height = Some(MAX_SIDE_PX);
+    limits.max_alloc = Some(MAX_DECODER_BYTES);
+    let mut reader = reader();
+    reader.limits(limits);
+    reader.decode().map_err(|cause| damaged().because(cause))
+}
+
+fn check_size(width: u32, height: u32) -> Result<()> {
+    let pixels = u64::from(width) * u64::from(height);
+    if width.max(height) <= MAX_SIDE_PX && pixels <= MAX_PIXELS {
+        return Ok(());
     }
-    let picture = picture.into_luma_alpha8();
-    GrayImage::from_fn(picture.width(), picture.height(), |x, y| {
-        let [grey, alpha] = picture.get_pixel(x, y).0;
-        let over_white =
-            (u16::from(grey) * u16::from(alpha) + 255 * (255 - u16::from(alpha))) / 255;
-        image::Luma([u8::try_from(over_white).unwrap_or(u8::MAX)])
+    Err(invalid(&format!(
+        "The picture has {width} by {height} pixels, too many to be read. Cut it down to the QR code."
+    )))
+}
+
+/// Looks for a code on white paper, and then, in a picture with transparent parts, on black.
+fn read(picture: DynamicImage) -> Result<String> {
+    let mut budget = Budget::default();
+    let found = if picture.color().has_alpha() {
+        let picture = picture.into_luma_alpha8();
+        [255, 0]
+            .into_iter()
+            .find_map(|paper| find(&over(&picture, paper), &mut budget))
+    } else {
+        find(&picture.into_luma8(), &mut budget)
+    };
+    found.ok_or_else(|| {
+        invalid("The picture shows no QR code that can be read. Take it again: straight, whole, sharp and near.")
     })
 }
 
-/// The side, in pixels, from which on a picture has more detail than a code needs, and more noise.
-const LARGE_SIDE_PX: u32 = 1_400;
-
-/// Looks for a QR code in the picture as it is and then, because noise hides what it shows, smoothed
-/// and in another size.
-fn read_gray(picture: &GrayImage) -> Result<String> {
-    let refused = match read_once(picture) {
-        Ok(text) => return Ok(text),
-        Err(refused) => refused,
-    };
-    if let Ok(text) = read_once(&imageops::fast_blur(picture, 0.8)) {
-        return Ok(text);
-    }
-    let (width, height) = picture.dimensions();
-    let (width, height) = if width.max(height) > LARGE_SIDE_PX {
-        (width / 2, height / 2)
-    } else {
-        (width * 2, height * 2)
-    };
-    let resized = imageops::resize(picture, width.max(1), height.max(1), FilterType::Triangle);
-    read_once(&resized)
-        .or_else(|_| read_once(&imageops::fast_blur(&resized, 1.2)))
-        // What is wrong with the picture as it is.
-        .map_err(|_| refused)
+/// Lays a transparent picture over paper of one grey.
+fn over(picture: &image::GrayAlphaImage, paper: u16) -> GrayImage {
+    GrayImage::from_fn(picture.width(), picture.height(), |x, y| {
+        let [grey, alpha] = picture.get_pixel(x, y).0.map(u16::from);
+        let over_paper = (grey * alpha + paper * (255 - alpha)) / 255;
+        image::Luma([u8::try_from(over_paper).unwrap_or(u8::MAX)])
+    })
 }
 
-fn read_once(picture: &GrayImage) -> Result<String> {
-    let (width, height) = (picture.width() as usize, picture.height() as usize);
-    let mut prepared = rqrr::PreparedImage::prepare_from_greyscale(width, height, |x, y| {
-        let at = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
-        picture
-            .get_pixel_checked(at(x), at(y))
-            .map_or(255, |pixel| pixel.0[0])
-    });
-    let grids = prepared.detect_grids();
-    if grids.is_empty() {
-        return Err(invalid(
-            "The picture shows no QR code. Take it again, straight and whole.",
-        ));
-    }
-    grids
-        .iter()
-        .find_map(|grid| grid.decode().ok())
-        .map(|(_, text)| text)
-        .ok_or_else(|| {
-            invalid("The picture shows a QR code that cannot be read. Take it again, closer and sharper.")
-        })
-}
-
-fn unreadable() -> Error {
-    invalid(
-        "This is not a picture that can be read. Use a PNG or a JPEG of at most 12,000 pixels a side.",
-    )
+fn damaged() -> Error {
+    invalid("The picture is damaged or not whole. Save it again, as a PNG or a JPEG.")
 }
 
 fn invalid(message: &str) -> Error {

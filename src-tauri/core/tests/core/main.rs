@@ -15,6 +15,7 @@ mod directory;
 mod forecasts;
 mod opening;
 mod pasted;
+mod pictures;
 mod refused_inputs;
 mod signed;
 mod verdicts;
