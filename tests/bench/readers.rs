@@ -11,7 +11,7 @@ use crate::table::heading;
 /// Pictures of each kind.
 const PICTURES: usize = 50;
 
-/// What a reader did with a set of pictures.
+/// Number of pictures that a reader read, and its time for the whole set.
 #[derive(Clone, Copy, Default)]
 struct Score {
     read: usize,

@@ -6,7 +6,7 @@ use latchkey_core::qr::Qr;
 
 use crate::photo::{Shot, jpeg, photograph};
 
-/// What is hard about a picture.
+/// Difficulty of a picture for a reader.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Scene {
     Clean,

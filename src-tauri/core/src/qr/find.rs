@@ -1,5 +1,5 @@
-//! Finds a QR code in grey pixels: as they are, and then in forms that show what noise, size or a
-//! missing quiet zone hide.
+//! Finds a QR code in grey pixels: first in the picture itself, then in changed copies of it (blurred,
+//! framed, doubled, halved), because noise, size or a missing quiet zone can hide a code.
 
 use std::borrow::Cow;
 use std::cmp::Reverse;
@@ -141,7 +141,7 @@ fn framed(picture: &GrayImage, light: bool) -> Option<Cow<'_, GrayImage>> {
     Some(Cow::Owned(framed))
 }
 
-/// Looks at one form, with a local and with a global threshold, as it is and inverted.
+/// Looks at one form with a local and with a global threshold, plain and inverted.
 fn read_form(picture: &GrayImage, budget: &mut Budget) -> Option<String> {
     // The library takes some values for granted that a strange picture does not have.
     panic::catch_unwind(AssertUnwindSafe(|| {

@@ -135,7 +135,7 @@ fn read(picture: DynamicImage) -> Result<String> {
     })
 }
 
-/// Lays a transparent picture over paper of one grey.
+/// Lays a transparent picture over paper of the given grey.
 fn over(picture: &image::GrayAlphaImage, paper: u16) -> GrayImage {
     GrayImage::from_fn(picture.width(), picture.height(), |x, y| {
         let [grey, alpha] = picture.get_pixel(x, y).0.map(u16::from);
