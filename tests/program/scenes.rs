@@ -47,7 +47,7 @@ impl Scene {
     /// Returns a PNG or JPEG file of the link's QR code.
     pub(crate) fn picture(self, number: usize) -> Vec<u8> {
         let code = Qr::for_url(&link(number)).unwrap().picture();
-        let step = (number % 10) as f64;
+        let step = tenth(number);
         let grains = &mut Grains(u32::try_from(number).unwrap() * 7 + 1);
         match self {
             Self::Clean => png(&code),
@@ -79,7 +79,7 @@ impl Scene {
                 );
                 jpeg(
                     &mapped(&around(&half, 40, 170), |grey| {
-                        let grain = grains.next(121) as i32 - 60;
+                        let grain = i32::try_from(grains.next(121)).unwrap() - 60;
                         (60 + i32::from(grey) * 140 / 255 + grain).clamp(0, 255) as u8
                     }),
                     75,
@@ -87,6 +87,11 @@ impl Scene {
             }
         }
     }
+}
+
+/// Returns a number from 0 to 9, which varies the pictures of a kind.
+fn tenth(number: usize) -> f64 {
+    f64::from(u8::try_from(number % 10).unwrap())
 }
 
 fn shot(degrees: f64, tilt: f64) -> Shot {
@@ -111,7 +116,7 @@ impl Grains {
 /// A photograph of a screen: its lines of pixels show as bands.
 fn of_screen(code: &GrayImage, number: usize) -> GrayImage {
     let side = code.width() * 4 / 5;
-    let period = 3.1 + (number % 10) as f64 / 7.0;
+    let period = 3.1 + tenth(number) / 7.0;
     let smaller = imageops::resize(code, side, side, FilterType::Triangle);
     let placed = around(&smaller, 40, 200);
     GrayImage::from_fn(placed.width(), placed.height(), |x, y| {

@@ -19,13 +19,13 @@ fn file(picture: &DynamicImage, format: ImageFormat) -> Vec<u8> {
 }
 
 fn text_in(bytes: &[u8]) -> String {
-    read_picture(bytes).unwrap_or_else(|refused| refused.message.to_string())
+    read_picture(bytes).unwrap_or_else(|refused| refused.message.clone())
 }
 
 fn refusal(bytes: &[u8]) -> String {
     let refused = read_picture(bytes).unwrap_err();
     assert_eq!(refused.code, ErrorCode::InvalidPicture);
-    refused.message.to_string()
+    refused.message.clone()
 }
 
 #[test]
@@ -142,6 +142,10 @@ fn a_picture_that_is_too_large_is_refused_by_its_dimensions_before_it_is_decoded
 /// The work is limited in units of its own, because the core has no clock. The test's own limit
 /// is many times what it takes.
 #[test]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the test measures how long the core works"
+)]
 fn a_screen_of_noise_and_a_screen_of_finder_patterns_end_soon() {
     let mut state = 1_u32;
     let noise = GrayImage::from_fn(1_366, 768, |_, _| {
