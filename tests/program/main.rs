@@ -21,3 +21,4 @@ mod photographs;
 mod qr_codes;
 mod readers;
 mod scenes;
+mod visitor;

@@ -1,29 +1,17 @@
 //! What Compose and Inspect say of a link that does not open, that was used, or that is out of date.
 
-use std::io::{Read as _, Write as _};
-use std::net::TcpStream;
-
 use crate::driver::{Studio, picture_of_display};
 use crate::prepared::Prepared;
 use crate::readers::read_qr_codes;
 use crate::run;
 use crate::users::looks_well;
+use crate::visitor::press_continue;
 use crate::webkit::free_port;
 
 /// Presses the button of the page that a single-use link shows.
 fn use_up(port: u16, link: &str) {
-    let address = format!("127.0.0.1:{port}");
     let (_, code) = link.split_once('?').unwrap();
-    let mut stream = TcpStream::connect(&address).unwrap();
-    write!(
-        stream,
-        "POST /?{code} HTTP/1.1\r\nHost: {address}\r\nOrigin: http://{address}\r\n\
-         User-Agent: Mozilla/5.0\r\nContent-Type: application/x-www-form-urlencoded\r\n\
-         Content-Length: 0\r\nConnection: close\r\n\r\n"
-    )
-    .unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).unwrap();
+    let answer = press_continue(&format!("http://127.0.0.1:{port}/"), &format!("/?{code}"));
     assert!(answer.starts_with("HTTP/1.1 303"), "{answer}");
 }
 

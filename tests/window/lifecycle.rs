@@ -14,7 +14,7 @@ use crate::run;
 use crate::users::looks_well;
 use crate::webkit::free_port;
 
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 async fn until(what: &str, mut holds: impl FnMut() -> bool) {
     let deadline = Instant::now() + PATIENCE;

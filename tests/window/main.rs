@@ -30,6 +30,9 @@ mod preview;
 mod readers;
 mod tour;
 mod users;
+#[allow(dead_code, reason = "the program's tests use the rest")]
+#[path = "../program/visitor.rs"]
+mod visitor;
 mod webkit;
 
 /// Runs a test to its end on this thread.

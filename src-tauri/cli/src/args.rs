@@ -176,17 +176,18 @@ pub(crate) struct LinkArguments {
     #[arg(long, value_name = "ID")]
     pub(crate) user_id: Option<String>,
     /// The e-mail address of the new or returning user.
-    #[arg(long, value_name = "E", requires = "user_id")]
+    // clap lets `requires` pass where the group excludes what is required.
+    #[arg(long, value_name = "E", requires = "user_id", conflicts_with_all = ["email", "id"])]
     pub(crate) user_email: Option<String>,
     /// A text among the user's metadata; repeat it for more.
-    #[arg(long, value_name = "K=V", requires = "user_id")]
+    #[arg(long, value_name = "K=V", requires = "user_id", conflicts_with_all = ["email", "id"])]
     pub(crate) metadata: Vec<String>,
     /// The user's metadata as a JSON object in a file, or - for standard input.
     #[arg(
         long,
         value_name = "FILE|-",
         requires = "user_id",
-        conflicts_with = "metadata"
+        conflicts_with_all = ["metadata", "email", "id"]
     )]
     pub(crate) metadata_json: Option<PathBuf>,
 

@@ -72,7 +72,7 @@ pub(crate) fn inspect(
             if from_picture {
                 qr::without_code(refused, &text)
             } else {
-                refused
+                may_be_a_path(refused, &arguments.input)
             }
         })?;
     let hints = causes(&found, &inspection, keys, known, context);
@@ -191,6 +191,23 @@ fn text_of(given: &str, context: &Context) -> Result<(String, bool), Failure> {
                            Save the picture as a PNG or a JPEG.";
             Error::new(ErrorCode::InvalidPicture, message).into()
         })
+}
+
+/// Says of a text without a code that it is no file either, where it could be the path of one.
+fn may_be_a_path(refused: Error, given: &str) -> Error {
+    let is_path = given != "-" && !given.contains("://") && !given.contains(char::is_whitespace);
+    if refused.code != ErrorCode::NoCode || !is_path || given.is_empty() {
+        return refused;
+    }
+    let path = Path::new(given);
+    let message = if path.is_dir() {
+        format!("{given} is a folder. Name a file, or paste a text that contains a code.")
+    } else if path.exists() {
+        return refused;
+    } else {
+        format!("There is no file {given}, and no code in that text.")
+    };
+    Error::new(ErrorCode::NoCode, message).about("code")
 }
 
 fn described(inspection: &Inspection, hints: &[Hint], form: &str) -> Text {

@@ -186,7 +186,7 @@ pub fn diagnose(case: &Case<'_>) -> Vec<Hint> {
     hints
 }
 
-/// Finds out with which key a code was signed whose signature does not match.
+/// Finds out with which key a code was signed. The cause is another one if it is the instance's own.
 fn signature(case: &Case<'_>) -> Option<Hint> {
     let shown = case.shown;
     let algorithm: Algorithm = shown
@@ -209,6 +209,9 @@ fn signature(case: &Case<'_>) -> Option<Hint> {
     }
     let message = format!("{}.{}", shown.header, shown.claims);
     let signed_with = |key: &[u8]| signature_matches(&message, &shown.signature, key, algorithm);
+    if case.keys.iter().any(|key| signed_with(key.bytes())) {
+        return None;
+    }
     let other = case.others.iter().find(|other| {
         let key = other.key.as_ref();
         key.is_some_and(|key| signed_with(key.bytes()))

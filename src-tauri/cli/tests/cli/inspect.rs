@@ -35,6 +35,15 @@ fn a_link_a_code_and_a_widget_tag_are_taken_apart_and_verified() {
 }
 
 #[test]
+fn a_path_without_a_file_and_a_folder_are_named() {
+    let missing = latchkey(&["inspect", "adda.txt"], &[], b"");
+    assert_eq!(missing.code, 1);
+    assert!(missing.err.contains("no file adda.txt"), "{}", missing.err);
+    let folder = latchkey(&["inspect", "/"], &[], b"");
+    assert!(folder.err.contains("/ is a folder"), "{}", folder.err);
+}
+
+#[test]
 fn a_picture_of_a_qr_code_is_read() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("qr.png");

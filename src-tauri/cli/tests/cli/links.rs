@@ -195,6 +195,17 @@ fn refusals_by_a_rule_exit_with_1_and_wrong_usage_with_2() {
             "RS256",
         ],
         &["link", "--url", URL, "--email", "a@b.cd", "--secret", "x"],
+        &[
+            "link",
+            "--url",
+            URL,
+            "--email",
+            "a@b.cd",
+            "--metadata",
+            "a=b",
+        ],
+        &["link", "--url", URL, "--id", "1", "--user-email", "a@b.cd"],
+        &["link", "--url", URL, "--id", "1", "--metadata-json", "-"],
         &["frobnicate"],
     ] {
         let ran = with_secret(arguments);

@@ -209,6 +209,22 @@ fn a_code_of_another_instance_of_ones_own_names_it() {
 }
 
 #[test]
+fn a_malformed_code_of_the_own_secret_is_not_said_to_be_of_another_instance() {
+    let twice = r#"{"email":"a@b.cd","email":"e@f.gh"}"#;
+    let code = signed_with(SECRET.as_bytes(), HEADER, twice);
+    let other = OtherInstance {
+        id: InstanceId::parse("staging").unwrap(),
+        name: "Staging".into(),
+        url: BaseUrl::parse("https://staging.yourcompany.com").unwrap(),
+        algorithm: Algorithm::HS256,
+        key: Some(key(SECRET, SecretEncoding::Text)),
+    };
+    let key = key(SECRET, SecretEncoding::Text);
+    let hints = causes_with(&code, &key, &[other]);
+    assert!(hints.is_empty(), "{hints:?}");
+}
+
+#[test]
 fn a_link_that_leads_to_another_host_is_recognised_also_where_its_code_is_good() {
     let code = signed(HEADER, GOOD);
     let link = |host: &str| format!("https://{host}/?externalAuthCode={code}");
