@@ -141,7 +141,10 @@ fn out(text: &str) -> Result<(), Failure> {
     {
         // A closed pipe is the reader's choice.
         Err(cause) if cause.kind() != io::ErrorKind::BrokenPipe => {
-            Err(files::storage("written", Path::new("standard output"), cause).into())
+            let mut error = files::storage("written", Path::new("standard output"), cause);
+            error.message +=
+                " The command's changes, if any, are made: check before you repeat it.";
+            Err(error.into())
         }
         _ => Ok(()),
     }

@@ -272,7 +272,9 @@ impl ActivityQuery {
         ];
         let repeats = entry.repeats.iter();
         let mut references = repeats.flat_map(|repeats| &repeats.references);
-        named.into_iter().flatten().any(has)
+        // The detail of a counted entry names the reasons.
+        let reasons = event.detail.as_deref().filter(|_| entry.repeats.is_some());
+        named.into_iter().chain([reasons]).flatten().any(has)
             || references.any(|reference| has(reference.as_str()))
             || has(&event.code)
             || has(&event.title)
