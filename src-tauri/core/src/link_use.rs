@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
+use crate::session::SessionKey;
+
 /// How long the browser that used a link may repeat it, in seconds: a double click or a page that is sent
 /// again is no second use.
 pub const REPEAT_SECS: i64 = 30;
@@ -29,6 +31,8 @@ pub struct LinkUse {
     pub at: i64,
     /// The browser, where it was told from others.
     pub browser: Option<BrowserKey>,
+    /// The session that began. Once it has ended, by signing out or with its user, nothing is repeated.
+    pub session: Option<SessionKey>,
 }
 
 impl LinkUse {
@@ -50,6 +54,7 @@ mod tests {
         let used = LinkUse {
             at: 1000,
             browser: key("a"),
+            session: None,
         };
         assert!(used.may_be_repeated(key("a"), 1000));
         assert!(used.may_be_repeated(key("a"), 1029));

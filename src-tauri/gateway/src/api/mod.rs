@@ -140,10 +140,15 @@ impl<T: DeserializeOwned, S: Sync> FromRequest<S> for Body<T> {
                 "The body is longer than 16 KiB, or was not sent to its end.",
             )
         })?;
-        // Duplicate members and deep nesting are refused, as in a code, and numbers that lose digits.
-        let value = json::parse_exact(&bytes).map_err(|reason| {
+        // Duplicate members and deep nesting are refused, as in a code.
+        json::parse(&bytes).map_err(|reason| {
             let message = format!("The body is no JSON that is read here: {reason}.");
             Problem::of(StatusCode::BAD_REQUEST, &message)
+        })?;
+        // A number that would lose digits is JSON, but not what is expected.
+        let value = json::parse_exact(&bytes).map_err(|reason| {
+            let message = format!("The body is not what is expected: {reason}.");
+            Problem::of(StatusCode::UNPROCESSABLE_ENTITY, &message)
         })?;
         // The types below would read an array as an object's members in their order.
         if !value.is_object() {

@@ -523,3 +523,13 @@ fn an_array_is_no_object() {
     }
     assert!(!client.site.has_user("ada"));
 }
+
+#[test]
+fn a_number_that_would_lose_digits_is_refused() {
+    let client = Client::new();
+    for id in [json!(9_007_199_254_740_993_u64), json!(i64::MIN + 1)] {
+        let body = json!({ "payload": { "id": id } });
+        let (status, ..) = client.refused("POST", "/api/v1/links", &body);
+        assert_eq!(status, 422, "{body}");
+    }
+}

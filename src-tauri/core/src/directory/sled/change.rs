@@ -205,12 +205,22 @@ impl<'a> Rows<'a> {
         if let Some(link) = &code.registered.id {
             known.link = match self.read(&keys::link(link))? {
                 None | Some(LinkRecord::Open) => LinkState::Open,
-                Some(LinkRecord::UsedBy(used)) if may_repeat(used) => LinkState::Open,
+                Some(LinkRecord::UsedBy(used)) if may_repeat(used) && self.goes_on(used)? => {
+                    LinkState::Open
+                }
                 Some(LinkRecord::Used | LinkRecord::UsedBy(_)) => LinkState::Used,
                 Some(LinkRecord::Revoked) => LinkState::Revoked,
             };
         }
         Ok(known)
+    }
+
+    /// Whether the session that a use of a link began is still there.
+    fn goes_on(&self, used: LinkUse) -> Result<bool> {
+        match used.session {
+            Some(key) => Ok(self.session(&key)?.is_some()),
+            None => Ok(false),
+        }
     }
 }
 
@@ -367,16 +377,18 @@ impl<'a> Change<'a> {
         Ok(())
     }
 
-    /// Notes who used a link. One that is repeated was used before, and stays so.
+    /// Notes who used a link. A repeated use keeps its time.
     fn use_link(&mut self, link: &str, redemption: &Redemption<'_>) -> Result<()> {
         let key = keys::link(link);
-        if let Some(LinkRecord::UsedBy(_)) = self.rows.read(&key)? {
-            return Ok(());
-        }
-        let used = LinkUse {
+        let session = redemption.session;
+        let mut used = LinkUse {
             at: redemption.by.at.as_second(),
-            browser: redemption.session.and_then(|session| session.browser_key),
+            browser: session.and_then(|session| session.browser_key),
+            session: session.map(|session| session.key),
         };
+        if let Some(LinkRecord::UsedBy(before)) = self.rows.read(&key)? {
+            used.at = before.at;
+        }
         self.rows.write(key, &LinkRecord::UsedBy(used))
     }
 

@@ -276,6 +276,14 @@ fn the_browser_that_used_a_link_may_repeat_it_for_thirty_seconds(directory: &dyn
     assert!(is_good(directory, again.key, at(REPEAT_SECS)));
     // Repeating does not make the time longer.
     assert_eq!(open(&browser("a"), REPEAT_SECS), "link_already_used");
+    // Signing out ends the repeating, too.
+    let other = code(r#""user":{"id":"ada"},"jti":"2","single_use":true"#, -60);
+    let open_other =
+        |session: &NewSession, seconds| begin_as(directory, &other, session, &by(at(seconds)));
+    let signed_in = browser("a");
+    assert_eq!(open_other(&signed_in, 0), "signed_in");
+    directory.end_session(&signed_in.key, &by(at(1))).unwrap();
+    assert_eq!(open_other(&browser("a"), 2), "link_already_used");
     // Whoever asks what would happen is nobody's browser.
     let verdict = directory.dry_run(Ok(&once), Policy::default()).unwrap();
     assert_eq!(verdict.code(), "link_already_used");
