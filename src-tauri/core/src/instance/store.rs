@@ -16,7 +16,9 @@ use crate::link::{BaseUrl, Parameter};
 use crate::{Error, ErrorCode, Result, files};
 
 /// The format of `instance.json` that is written; older ones are read, newer ones are refused.
-const FORMAT: u32 = 1;
+///
+/// 2: a key may have an encoding, which readers of format 1 would pass over.
+const FORMAT: u32 = 2;
 
 /// The instances of a data folder.
 #[derive(Debug)]
@@ -427,7 +429,7 @@ mod tests {
         fs::write(instances.path(&broken.id), b"{\"format\":1,").unwrap();
         fs::write(
             instances.path(&newer.id),
-            b"{\"format\":2,\"what\":\"ever\"}",
+            b"{\"format\":3,\"what\":\"ever\"}",
         )
         .unwrap();
         let listing = instances.list().unwrap();
@@ -444,6 +446,29 @@ mod tests {
             instances.find("broken").unwrap_err().code,
             ErrorCode::DamagedFile
         );
+    }
+
+    /// The file was written by the last version of format 1.
+    #[test]
+    fn a_file_of_format_1_is_read_and_becomes_one_of_format_2() {
+        let folder = tempfile::tempdir().unwrap();
+        let instances = Instances::new(folder.path());
+        let id = InstanceId::parse("acme").unwrap();
+        let path = instances.path(&id);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, include_bytes!("../../tests/core/instance-1.json")).unwrap();
+        let read = instances.get(&id).unwrap();
+        assert_eq!(read.settings.name.as_str(), "Acme");
+        assert!(read.key.is_some_and(|key| key.encoding.is_text()));
+        assert_eq!(read.api_keys.len(), 1);
+        let renamed = |instance: &mut Instance| {
+            instance.settings.name = Name::parse("Acme Inc")?;
+            Ok(())
+        };
+        instances.update(&id, &by(), renamed).unwrap();
+        let written = fs::read_to_string(&path).unwrap();
+        assert!(written.contains("\"format\": 2"), "{written}");
+        assert_eq!(instances.get(&id).unwrap().api_keys.len(), 1);
     }
 
     #[test]
