@@ -168,6 +168,10 @@ fn lets_the_right_people_through(begin: Begin) {
     // Caddy keeps no access log unless it is told to.
     if let Ok(log) = fs::read_to_string(folder.path().join("access.log")) {
         assert!(log.contains("GET /report"), "{log}");
+        assert!(
+            !log.contains("/auth/verify"),
+            "a page that was asked for: {log}"
+        );
     }
 }
 
