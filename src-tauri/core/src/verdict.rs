@@ -76,7 +76,7 @@ pub struct Knowledge {
     pub email_sharers: Vec<UserId>,
     /// Another user who has the payload's `user.email`.
     pub email_owner: Option<UserId>,
-    /// When a user of the payload's id was removed, in Unix seconds, if one was.
+    /// When a user of that id was last removed, in Unix seconds, if one was. A user may have the id again.
     pub removed_at: Option<i64>,
     /// Whether the code is a link that Latchkey made after the user was removed or edited. The order is
     /// known then, and no clocks are compared.
@@ -213,6 +213,16 @@ fn returning(
         return Err(Refusal::UserSuspended {
             user: user.id.clone(),
         });
+    }
+    // A code from before a removal stays out, also when the id was given to a user again. A code without
+    // `iat` and a removal in the future prove no order.
+    if let Some(at) = known.removed_at
+        && !known.made_since
+        && !time::is_ahead(at, code.judged_at)
+        && let Some(issued_at) = code.registered.issued_at
+        && issued_at < at
+    {
+        return Err(removed(user.id.as_str(), at, code));
     }
     let brings_profile = matches!(payload, Payload::User(_));
     if brings_profile {

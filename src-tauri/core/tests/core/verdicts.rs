@@ -132,6 +132,29 @@ fn a_suspended_user_is_refused_also_with_a_valid_code() {
 }
 
 #[test]
+fn a_code_from_before_a_removal_is_refused_also_when_the_id_is_given_again() {
+    let again = |at| Knowledge {
+        removed_at: Some(at),
+        ..known(Some(Status::Active))
+    };
+    for payload in [EMAIL, ID, USER] {
+        // The code was issued a minute ago.
+        let verdict = by_default(payload, &again(second(-59)));
+        assert_eq!(verdict.code(), "user_removed", "{payload}");
+        let verdict = by_default(payload, &again(second(-60)));
+        assert_eq!(verdict.code(), "signed_in", "{payload}");
+        // A clock was wrong.
+        let verdict = by_default(payload, &again(second(3600)));
+        assert_eq!(verdict.code(), "signed_in", "{payload}");
+        let known = Knowledge {
+            made_since: true,
+            ..again(second(-59))
+        };
+        assert_eq!(by_default(payload, &known).code(), "signed_in", "{payload}");
+    }
+}
+
+#[test]
 fn a_code_from_before_the_removal_never_brings_the_user_back_and_a_newer_one_does() {
     let removed = |at| Knowledge {
         removed_at: Some(at),

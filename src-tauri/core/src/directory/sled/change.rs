@@ -419,10 +419,6 @@ impl<'a> Change<'a> {
         if let Some(email) = user.email() {
             self.rows.claim_email(&email, id)?;
         }
-        // A removal that is not there is written, too.
-        if self.rows.read::<i64>(&keys::removal(id))?.is_some() {
-            self.rows.remove(keys::removal(id));
-        }
         self.forget_order(id)?;
         self.note_time(user.profile_as_of)?;
         self.counters.users += 1;

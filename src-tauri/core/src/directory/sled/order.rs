@@ -148,7 +148,10 @@ impl Change<'_> {
         if found.is_removal {
             let key = keys::removal(id);
             let is_there = self.rows.read::<i64>(&key)? == Some(found.at);
-            if is_there {
+            if is_there && self.rows.user(id)?.is_some() {
+                // Links that were made for the user who has the id now would be older.
+                self.rows.remove(key);
+            } else if is_there {
                 self.rows.write(key, &now)?;
             }
             return Ok(is_there);

@@ -17,6 +17,7 @@ use crate::signed::{RULES, by, key, now};
 
 pub(super) fn suite(empty: &dyn Fn() -> Box<dyn Directory>) {
     a_code_that_is_dated_ahead_does_not_outlive_a_removal(&*empty());
+    a_code_from_before_a_removal_stays_out_when_the_id_is_given_again(&*empty());
     a_link_that_latchkey_makes_after_a_removal_works_at_once(&*empty());
     a_link_that_was_made_while_another_process_held_the_directory_works(&*empty());
     an_edit_is_not_undone_by_a_code_that_is_dated_ahead(&*empty());
@@ -59,6 +60,20 @@ fn a_code_that_is_dated_ahead_does_not_outlive_a_removal(directory: &dyn Directo
     assert_eq!(redeem(directory, &ahead), "user_removed");
     // As far ahead as a clock may be.
     assert_eq!(redeem(directory, &code(ADA, 60)), "user_removed");
+}
+
+fn a_code_from_before_a_removal_stays_out_when_the_id_is_given_again(directory: &dyn Directory) {
+    let by_id = r#""id":"ada""#;
+    let before = [code(ADA, -120), code(by_id, -120)];
+    assert_eq!(redeem(directory, &before[0]), "provisioned");
+    directory.remove(&id("ada"), &by(at(-60))).unwrap();
+    directory.add(&person("ada", None), &by(at(-30))).unwrap();
+    for old in &before {
+        assert_eq!(redeem(directory, old), "user_removed");
+    }
+    for payload in [ADA, by_id] {
+        assert_eq!(redeem(directory, &code(payload, -10)), "signed_in");
+    }
 }
 
 fn a_link_that_latchkey_makes_after_a_removal_works_at_once(directory: &dyn Directory) {
