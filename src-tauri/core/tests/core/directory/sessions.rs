@@ -172,7 +172,14 @@ fn sessions_end_where_a_user_is_signed_out_suspended_or_removed(directory: &dyn 
         assert!(!is_good(directory, key, at(0)), "it has ended for ever");
         assert_eq!(directory.session(&key).unwrap(), None, "it is deleted");
     }
-    assert!(is_good(directory, begin(directory, "ada"), at(0)));
+    let anew = new_session();
+    begin_as(
+        directory,
+        &code(r#""user":{"id":"ada"}"#, 0),
+        &anew,
+        &by(at(0)),
+    );
+    assert!(is_good(directory, anew.key, at(0)));
 }
 
 fn a_user_who_is_removed_and_added_in_one_second_is_another_user(directory: &dyn Directory) {
