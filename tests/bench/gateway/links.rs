@@ -14,8 +14,8 @@ use latchkey_core::user_id::UserId;
 
 /// How many users there are.
 pub(crate) const USERS: usize = 10_000;
-/// How many links for new users are enough for one load.
-pub(crate) const NEW: usize = 60_000;
+/// Number of links for new users in one load.
+pub(crate) const NEW: usize = 150_000;
 
 pub(crate) fn key() -> SigningKey {
     let secret = Secret::new("0123456789abcdef0123456789abcdef".into());

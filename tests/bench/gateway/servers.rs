@@ -75,12 +75,17 @@ fn cookie(
     path: &str,
 ) -> String {
     let request = axum::http::Request::get(path)
+        .header("host", "localhost:8787")
+        .header("user-agent", "Mozilla/5.0")
         .body(axum::body::Body::empty())
         .unwrap();
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let answer = runtime.block_on(router.oneshot(request)).unwrap();
-    let cookie = answer.headers()["set-cookie"].to_str().unwrap();
-    cookie.split(';').next().unwrap().to_owned()
+    let mut cookies = answer.headers().get_all("set-cookie").iter();
+    let session = cookies
+        .find_map(|cookie| cookie.to_str().ok().filter(|text| text.contains("session")))
+        .unwrap();
+    session.split(';').next().unwrap().to_owned()
 }
 
 /// Where the servers of others are installed, if they are.
