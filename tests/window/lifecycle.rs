@@ -1,6 +1,7 @@
 //! The window's life: one for a data folder, asked before it closes, there again after a crash, and
 //! opened when the keys are lost.
 
+use std::fs::File;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -129,7 +130,12 @@ fn a_second_studio_without_a_session_bus_says_that_the_first_is_open() {
         assert!(said.contains("Latchkey Studio is open already"), "{said}");
         assert!(!said.contains("Gateway"), "{said}");
         looks_well(&second, "second-studio").await;
+        let lock = prepared.environment.data_dir().join("studio.lock");
+        let lock = File::options().write(true).open(lock).unwrap();
         first.quit().await;
+        // The program may end a moment after its window.
+        until("the end of the first one", || lock.try_lock().is_ok()).await;
+        drop(lock);
         second.click("start-retry").await;
         second.find("unlock-passphrase").await;
         second.quit().await;
