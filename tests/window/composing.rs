@@ -1,4 +1,4 @@
-//! What Compose and Inspect say of a link that does not open, that was used, or that is out of date.
+//! Compose and Inspect for a link that does not open, a link that was used, and one that is out of date.
 
 use crate::driver::{Studio, picture_of_display};
 use crate::prepared::Prepared;
@@ -75,7 +75,7 @@ fn a_link_is_amber_while_its_gateway_is_closed_and_says_when_it_was_used() {
         studio.find("qr").await;
         assert_ne!(studio.text("link").await, link);
 
-        // What is typed next makes no link: the code of the last person cannot be scanned.
+        // The next text makes no link, so the code of the last person cannot be scanned.
         studio.fill("field-user-email", "ada at").await;
         studio.find("qr-covered").await;
         in_every_size(&studio, "compose-out-of-date").await;

@@ -40,7 +40,7 @@ export class UserList {
   /** How many users there are. */
   everybody = $state<number | null>(null);
   problem = $state.raw<Problem | null>(null);
-  /** What has to be mended among the users. */
+  /** Notices about users that need the administrator. */
   notices = $state.raw<Problem[]>([]);
   /** Whether an answer is on the way that changes which rows there are. */
   busy = $state(false);

@@ -184,7 +184,7 @@ fn a_user_who_is_removed_and_added_again_in_the_same_second_is_another_user() {
 fn a_neighbours_cookie_in_another_encoding_hides_no_session() {
     let site = Site::new();
     let cookie = site.sign_in("ada");
-    // Latin-1, UTF-8 that is cut, and whatever else.
+    // Latin-1, truncated UTF-8, and other bytes.
     for neighbour in [
         &b"name=J\xfcrgen"[..],
         b"x=\xc3",
