@@ -1,12 +1,15 @@
 //! Files that are whole or not there: written beside, flushed, then renamed into place.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, Write as _};
+use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use directories::ProjectDirs;
 
 use crate::{Error, ErrorCode, Result};
+
+/// Maximum size of a state file in bytes. The files that Latchkey writes are far smaller.
+const MAX_BYTES: u64 = 16 * 1024 * 1024;
 
 /// The data folder: what `override_with` says, else the platform's own.
 ///
@@ -95,13 +98,73 @@ pub fn replace(path: &Path, contents: &[u8]) -> Result<()> {
     written().map_err(|cause| storage("written", path, cause))
 }
 
-/// Reads a file, if it is there.
+/// Opens a regular file of the data folder. Everything else fails at once: a pipe or a device would block
+/// or never end, and a symbolic link can lead to any file.
+fn open(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
+    #[cfg(unix)]
+    {
+        use nix::fcntl::OFlag;
+
+        let flags = OFlag::O_NONBLOCK | OFlag::O_NOFOLLOW | OFlag::O_NOCTTY;
+        std::os::unix::fs::OpenOptionsExt::custom_flags(options, flags.bits());
+    }
+    let file = options.open(path).map_err(|cause| {
+        // `ELOOP` of a link, `ENXIO` of a pipe that nobody reads.
+        match fs::symlink_metadata(path) {
+            Ok(found) if !found.is_file() && !found.is_dir() => no_file(),
+            _ => cause,
+        }
+    })?;
+    let found = file.metadata()?;
+    if found.is_dir() {
+        return Err(io::ErrorKind::IsADirectory.into());
+    }
+    if !found.is_file() {
+        return Err(no_file());
+    }
+    Ok(file)
+}
+
+fn no_file() -> io::Error {
+    io::Error::new(
+        io::ErrorKind::InvalidInput,
+        "it is a link, a pipe or a device. Put the file that belongs there in its place",
+    )
+}
+
+/// Reads a file of the data folder, if it is there.
+///
+/// Fails where it is no regular file, and above 16 MiB.
 pub fn read(path: &Path) -> Result<Option<Vec<u8>>> {
-    match fs::read(path) {
+    match read_limited(path) {
         Ok(contents) => Ok(Some(contents)),
         Err(cause) if cause.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(cause) => Err(storage("read", path, cause)),
     }
+}
+
+fn read_limited(path: &Path) -> io::Result<Vec<u8>> {
+    let file = open(path, OpenOptions::new().read(true))?;
+    let mut contents = Vec::new();
+    file.take(MAX_BYTES + 1).read_to_end(&mut contents)?;
+    if contents.len() as u64 > MAX_BYTES {
+        return Err(io::Error::new(
+            io::ErrorKind::InvalidInput,
+            "it is longer than 16 MiB, which Latchkey never writes. Restore it from a backup",
+        ));
+    }
+    Ok(contents)
+}
+
+/// Writes a note of which a torn or lost write does no harm, without waiting for the disk.
+///
+/// Fails where it is no regular file.
+pub fn note(path: &Path, contents: &[u8]) -> Result<()> {
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    open(path, &mut options)
+        .and_then(|mut file| file.write_all(contents))
+        .map_err(|cause| storage("written", path, cause))
 }
 
 /// Holds a lock file until it is dropped, so that Studio and the CLI do not change the same
@@ -124,12 +187,9 @@ pub fn try_lock(path: &Path) -> Result<Option<File>> {
 }
 
 fn open_lock(path: &Path) -> Result<File> {
-    OpenOptions::new()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(path)
-        .map_err(|cause| storage("opened", path, cause))
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(false);
+    open(path, &mut options).map_err(|cause| storage("opened", path, cause))
 }
 
 /// Flushes a folder, so that a renamed or removed entry survives a power cut.
@@ -192,5 +252,49 @@ mod tests {
         }
         assert!(read(&path.join("absent")).unwrap().is_none());
         assert!(replace(&folder.path().join("absent/file"), b"x").is_err());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_state_file_that_is_a_pipe_a_device_a_link_or_endless_is_refused_at_once() {
+        use std::os::unix::fs::symlink;
+
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        nix::unistd::mkfifo(&path("pipe"), nix::sys::stat::Mode::S_IRWXU).unwrap();
+        symlink("/dev/zero", path("endless")).unwrap();
+        fs::write(path("file"), "x").unwrap();
+        symlink(path("file"), path("link")).unwrap();
+        symlink(path("absent"), path("leads nowhere")).unwrap();
+        for name in ["pipe", "endless", "link", "leads nowhere"] {
+            let path = path(name);
+            for refused in [
+                read(&path).unwrap_err(),
+                note(&path, b"y").unwrap_err(),
+                lock(&path).unwrap_err(),
+                try_lock(&path).unwrap_err(),
+            ] {
+                assert_eq!(refused.code, ErrorCode::Storage, "{name}");
+                assert!(refused.message.contains("a pipe or a device"), "{refused}");
+            }
+        }
+        assert_eq!(fs::read(path("file")).unwrap(), b"x", "a link was followed");
+        assert!(!path("absent").exists(), "a link was followed");
+        assert!(read(Path::new("/dev/zero")).is_err());
+        // A file with a hole takes no room.
+        let large = File::create(path("large")).unwrap();
+        large.set_len(MAX_BYTES).unwrap();
+        assert_eq!(
+            read(&path("large")).unwrap().unwrap().len() as u64,
+            MAX_BYTES
+        );
+        large.set_len(1 << 40).unwrap();
+        let refused = read(&path("large")).unwrap_err();
+        assert!(refused.message.contains("16 MiB"), "{refused}");
+        let refused = read(folder.path()).unwrap_err();
+        assert!(refused.message.contains("it is a folder"), "{refused}");
+        note(&path("noted"), b"one").unwrap();
+        note(&path("noted"), b"2").unwrap();
+        assert_eq!(read(&path("noted")).unwrap().unwrap(), b"2");
     }
 }
