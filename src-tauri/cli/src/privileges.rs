@@ -4,9 +4,12 @@
 //! in such a folder would follow them. [`plan`] therefore walks to the folder as root, no further than the
 //! first entry that is not root's; nobody else can swap what comes before that entry. The process becomes
 //! the owner of that entry for good before it goes on.
+//!
+//! Root stays root only where all of the folder is root's and nobody else can write in it.
 
 use std::fs;
 use std::io;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Component, Path, PathBuf};
 
 use latchkey_core::{Error, ErrorCode, Result, files};
@@ -18,15 +21,65 @@ const MAX_LINKS: u32 = 40;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Owner(u32);
 
+/// Maximum depth of the folders in a data folder; there are four of them.
+const MAX_DEPTH: u32 = 16;
+
 /// Returns the user that root must become to work in `folder`; `None` if the process is not root, or if
-/// the whole way to the folder is root's.
+/// the whole way to the folder and all that is in it is root's.
+///
+/// Fails where the folder is root's, and something in it belongs to another user or can be written by others.
 pub(crate) fn plan(folder: &Path) -> Result<Option<Owner>> {
     if !nix::unistd::geteuid().is_root() {
         return Ok(None);
     }
-    first_owner(folder, |uid| uid != 0)
-        .map(|found| found.map(Owner))
-        .map_err(|cause| files::storage("opened", folder, cause))
+    let failed = |cause| files::storage("opened", folder, cause);
+    let owner = first_owner(folder, |uid| uid != 0).map_err(failed)?;
+    if owner.is_none() && folder.exists() {
+        let way = std::path::absolute(folder).map_err(failed)?;
+        for above in way.ancestors().skip(1) {
+            // In a folder with the sticky bit nobody can replace what is root's.
+            let mode = fs::metadata(above).map_err(failed)?.mode();
+            if mode & 0o1002 == 0o002 {
+                return Err(refused(above, "can be written by other users"));
+            }
+        }
+        require_roots(folder, MAX_DEPTH)?;
+    }
+    Ok(owner.map(Owner))
+}
+
+fn refused(path: &Path, why: &str) -> Error {
+    Error::new(
+        ErrorCode::Storage,
+        format!(
+            "{} {why}, and root does not work in a folder where others decide what it opens. Let one user own the data folder and all that is in it (chown -R), and take the permission to write from others (chmod -R go-w).",
+            path.display()
+        ),
+    )
+}
+
+/// Fails where a folder, or anything in it, is not root's alone.
+fn require_roots(folder: &Path, depth: u32) -> Result<()> {
+    let failed = |cause| files::storage("opened", folder, cause);
+    let found = fs::metadata(folder).map_err(failed)?;
+    let by_group = found.gid() != 0 && found.mode() & 0o020 != 0;
+    if by_group || found.mode() & 0o002 != 0 {
+        return Err(refused(folder, "can be written by other users"));
+    }
+    for entry in fs::read_dir(folder).map_err(failed)? {
+        let path = entry.map_err(failed)?.path();
+        let owner = first_owner(&path, |uid| uid != 0).map_err(failed)?;
+        if let Some(owner) = owner {
+            let owner = Owner(owner).name();
+            return Err(refused(&path, &format!("belongs to {owner}")));
+        }
+        if path.is_dir() {
+            let deeper = depth.checked_sub(1);
+            let deeper = deeper.ok_or_else(|| refused(&path, "lies too deep"))?;
+            require_roots(&path, deeper)?;
+        }
+    }
+    Ok(())
 }
 
 impl Owner {
@@ -81,8 +134,6 @@ impl Owner {
 
     /// Fails where the folder lies beyond this user's reach, or belongs to yet another user.
     fn check(self, folder: &Path) -> Result<()> {
-        use std::os::unix::fs::MetadataExt as _;
-
         let user = self.name();
         let refused = |why: &str| {
             Error::new(
@@ -118,8 +169,6 @@ impl Owner {
 /// Walks to `path` and returns the owner of the first entry whose owner `is_sought`, symbolic links
 /// included. Returns `None` where there is no such entry, or where the path ends early.
 fn first_owner(path: &Path, is_sought: impl Fn(u32) -> bool) -> io::Result<Option<u32>> {
-    use std::os::unix::fs::MetadataExt as _;
-
     let mut rest = reversed(&std::path::absolute(path)?);
     let (mut here, mut links) = (PathBuf::from("/"), 0);
     while let Some(step) = rest.pop() {

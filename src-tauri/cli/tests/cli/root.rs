@@ -52,6 +52,10 @@ impl Scene {
         self.path(name).to_str().unwrap().to_owned()
     }
 
+    fn text_of(&self, name: &str) -> String {
+        fs::read_to_string(self.path(name)).unwrap()
+    }
+
     fn run_in(&self, data: &str, arguments: &[&str]) -> Ran {
         let (data, passphrase) = (self.text(data), self.text("private/passphrase"));
         let environment = [
@@ -186,6 +190,74 @@ fn root_does_not_follow_links_in_a_services_folder() {
             chown(&path, Some(SERVICE), Some(SERVICE)).unwrap();
         }
     }
+}
+
+/// A data folder of root's in which something belongs to the service, or in which everybody can write.
+#[test]
+fn root_stays_out_of_a_folder_of_its_own_in_which_others_decide() {
+    let Some(scene) = Scene::new() else { return };
+    let add = [
+        "instance",
+        "add",
+        "Here",
+        "--url",
+        "https://a.b",
+        "--no-secret",
+    ];
+    let own = || scene.run_in("own", &["users", "list", "--instance", "here"]);
+    assert_eq!(scene.run_in("own", &add).code, 0);
+    assert_eq!(own().code, 0, "{}", own().err);
+    let everything = || all_below(&scene.path("own"));
+    let folders = [
+        "",
+        "/instances",
+        "/instances/here",
+        "/instances/here/directory",
+    ];
+    let give = |path: &Path, to: u32| lchown(path, Some(to), Some(to)).unwrap();
+    for folder in &folders[1..] {
+        // It and all below it are the service's, as after an incomplete change of owner.
+        let path = scene.path(&format!("own{folder}"));
+        for path in all_below(&path) {
+            give(&path, SERVICE);
+        }
+        let planted = scene.path("own/instances/here/directory/tally");
+        let _ = fs::remove_file(&planted);
+        symlink(scene.path("roots"), &planted).unwrap();
+        give(&planted, SERVICE);
+        let refused = own();
+        assert_eq!(refused.code, 1, "{folder}: {}", refused.out);
+        assert!(
+            refused.err.contains("chown -R") && refused.err.contains("54321"),
+            "{folder}: {}",
+            refused.err
+        );
+        assert_eq!(
+            scene.text_of("roots"),
+            ROOTS,
+            "{folder}: root's file was written"
+        );
+        fs::remove_file(&planted).unwrap();
+        for path in everything() {
+            give(&path, 0);
+        }
+    }
+    for (folder, mode) in folders
+        .iter()
+        .flat_map(|folder| [(folder, 0o777), (folder, 0o1777)])
+    {
+        let path = scene.path(&format!("own{folder}"));
+        fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+        let refused = own();
+        assert_eq!(refused.code, 1, "{folder} {mode:o}: {}", refused.out);
+        assert!(
+            refused.err.contains("chmod -R go-w"),
+            "{folder}: {}",
+            refused.err
+        );
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o700)).unwrap();
+    }
+    assert_eq!(own().code, 0, "{}", own().err);
 }
 
 #[test]
