@@ -21,13 +21,31 @@ impl Network {
     }
 }
 
-/// The error for a text that is not a [`Network`].
+/// The error for a text that is not a [`Network`] of proxies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct NoNetwork;
+pub enum NoNetwork {
+    /// It is neither an address nor a network.
+    Unreadable,
+    /// The address has bits beyond the prefix; this network is probably meant.
+    HostBits(IpNet),
+    /// It has every address, so every visitor could name any address.
+    Everybody,
+}
 
 impl fmt::Display for NoNetwork {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("say an address or a network, such as 127.0.0.1 or 172.18.0.0/16")
+        match self {
+            Self::Unreadable => f.write_str(
+                "say an address or a network, such as 127.0.0.1 or 172.18.0.0/16",
+            ),
+            Self::HostBits(network) => write!(
+                f,
+                "the network is {network}; say that, or the proxy's address without the length of a prefix"
+            ),
+            Self::Everybody => f.write_str(
+                "everybody could name any address as theirs; say the address or the network of the proxy alone",
+            ),
+        }
     }
 }
 
@@ -37,9 +55,17 @@ impl FromStr for Network {
     type Err = NoNetwork;
 
     fn from_str(text: &str) -> Result<Self, NoNetwork> {
-        let network = text.parse::<IpNet>().ok();
-        let address = || Some(IpNet::from(text.parse::<IpAddr>().ok()?.to_canonical()));
-        network.or_else(address).map(Self).ok_or(NoNetwork)
+        if let Ok(address) = text.parse::<IpAddr>() {
+            return Ok(Self(address.to_canonical().into()));
+        }
+        let network: IpNet = text.parse().map_err(|_| NoNetwork::Unreadable)?;
+        if network.prefix_len() == 0 {
+            return Err(NoNetwork::Everybody);
+        }
+        if network.trunc() != network {
+            return Err(NoNetwork::HostBits(network.trunc()));
+        }
+        Ok(Self(network))
     }
 }
 
@@ -213,11 +239,11 @@ mod tests {
     }
 
     #[test]
-    fn a_proxy_is_an_address_or_a_network() {
+    fn a_proxy_is_an_address_or_a_network_and_neither_everybody_nor_half_a_network() {
         for text in [
             "127.0.0.1",
             "172.18.0.0/16",
-            "172.18.0.5/16",
+            "172.18.0.5/32",
             "::1",
             "fd00::/8",
         ] {
@@ -230,7 +256,22 @@ mod tests {
             "172.18/16",
             "127.0.0.1:80",
         ] {
-            assert_eq!(text.parse::<Network>(), Err(NoNetwork), "{text}");
+            assert_eq!(
+                text.parse::<Network>(),
+                Err(NoNetwork::Unreadable),
+                "{text}"
+            );
+        }
+        for text in ["0.0.0.0/0", "::/0", "10.0.0.1/0"] {
+            assert_eq!(text.parse::<Network>(), Err(NoNetwork::Everybody), "{text}");
+        }
+        for (text, meant) in [
+            ("10.0.0.1/8", "10.0.0.0/8"),
+            ("172.18.0.5/16", "172.18.0.0/16"),
+            ("fd00::1/8", "fd00::/8"),
+        ] {
+            let refused = text.parse::<Network>().unwrap_err();
+            assert!(refused.to_string().contains(meant), "{refused}");
         }
     }
 
