@@ -1,5 +1,7 @@
 //! What visitors see. Every text is escaped by the template, and there is no script.
 
+use std::borrow::Cow;
+
 use maud::{DOCTYPE, Markup, html};
 
 use crate::gateway::Hosted;
@@ -8,6 +10,24 @@ use crate::gateway::Hosted;
 pub(crate) const STYLE_PATH: &str = "/auth/style.css";
 /// The style sheet.
 pub(crate) const STYLE: &str = include_str!("style.css");
+
+/// A name that somebody else has chosen. It changes neither the direction of the text around it, nor
+/// anything else there.
+fn name_of(text: &str) -> Markup {
+    html! { bdi { (contained(text)) } }
+}
+
+/// Replaces characters that control something by U+FFFD: control characters, and those that change the
+/// direction of the text after them.
+pub(crate) fn contained(text: &str) -> Cow<'_, str> {
+    let controls =
+        |c: char| c.is_control() || matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    if text.contains(controls) {
+        text.replace(controls, "\u{fffd}").into()
+    } else {
+        text.into()
+    }
+}
 
 fn page(hosted: Option<&Hosted>, title: &str, content: &Markup) -> Markup {
     let name = hosted.map(|hosted| hosted.settings.name.as_str());
@@ -39,7 +59,7 @@ pub(crate) fn signed_in(hosted: &Hosted, name: &str) -> Markup {
         "Signed in",
         &html! {
             h1 { "You are signed in" }
-            p { "as " strong { (name) } "." }
+            p { "as " strong { (name_of(name)) } "." }
             form method="post" action={ (hosted.folder) "/auth/sign-out" } {
                 button type="submit" { "Sign out" }
             }
@@ -54,7 +74,7 @@ pub(crate) fn signed_in_here(hosted: &Hosted, name: &str, host: &str, to: &str) 
         "Signed in here only",
         &html! {
             h1 { "You are signed in here" }
-            p { "as " strong { (name) } ", but " strong { (host) } " does not learn of it. Ask whoever runs it for a link that leads there." }
+            p { "as " strong { (name_of(name)) } ", but " strong { (host) } " does not learn of it. Ask whoever runs it for a link that leads there." }
             p { a href=(to) { "Go to " (host) " all the same" } }
         },
     )
@@ -69,10 +89,10 @@ pub(crate) fn confirm(hosted: &Hosted, whom: &str, other: Option<&str>) -> Marku
         &html! {
             h1 { "Sign in to " (hosted.settings.name.as_str()) }
             @if let Some(other) = other {
-                p { "You are signed in as " strong { (other) } ". Going on signs you in as somebody else." }
+                p { "You are signed in as " strong { (name_of(other)) } ". Going on signs you in as somebody else." }
             }
             form method="post" {
-                button.primary type="submit" { "Continue as " (whom) }
+                button.primary type="submit" { "Continue as " (name_of(whom)) }
             }
             p.quiet { "If that is not you, close this page." }
         },

@@ -48,15 +48,15 @@ fn states(name: &str) -> Markup {
     html! {
         (state("busy", "One moment …", &html! {}))
         (state("signed_in", "You are signed in", &html! {
-            p { "as " strong data-slot="name" {} "." }
+            p { "as " strong { bdi data-slot="name" {} } "." }
             button #sign-out type="button" { "Sign out" }
         }))
         (state("signed_out", "You are not signed in", &html! {
             p { "The page around this one can sign you in, or your own link." }
         }))
         (state("asks", &format!("Sign in to {name}"), &html! {
-            p { "You are signed in as " strong data-slot="other" {} ". Going on signs you in as somebody else." }
-            button.primary #continue type="button" { "Continue as " span data-slot="whom" {} }
+            p { "You are signed in as " strong { bdi data-slot="other" {} } ". Going on signs you in as somebody else." }
+            button.primary #continue type="button" { "Continue as " bdi data-slot="whom" {} }
             button #decline type="button" { "Not now" }
         }))
         (state("refused", "That did not work", &html! {
