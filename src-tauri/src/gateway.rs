@@ -44,13 +44,16 @@ impl Running {
         let id = instance.id.clone();
         let shared: Arc<SledDirectory> = Arc::clone(&directory);
         let recorded = Arc::clone(&directory);
+        let (others, own) = (Arc::clone(&home), id.clone());
         let ask = move || Hosting::of(&home, &id, None, &*recorded);
         let visitors = Visitors {
             opened_per_second: NonZeroU32::new(PER_SECOND),
             asked_per_second: NonZeroU32::new(PER_SECOND),
             ..Visitors::default()
         };
-        let gateway = Arc::new(Gateway::new(instance.id.clone(), shared, visitors, ask));
+        let gateway = Gateway::new(instance.id.clone(), shared, visitors, ask)
+            .with_others(move || others.other_instances(Some(&own)));
+        let gateway = Arc::new(gateway);
         let fingerprint = certificate
             .as_ref()
             .map(|certificate| certificate.fingerprint().to_owned());
@@ -71,7 +74,7 @@ impl Running {
             handle,
             serving: spawn(async move {
                 if let Err(cause) = serving.await {
-                    tracing::error!(error = ?cause, "the gateway has ended");
+                    tracing::error!(error = %cause.logged(), "the gateway has ended");
                 }
             }),
         })

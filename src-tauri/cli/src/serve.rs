@@ -8,7 +8,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use latchkey_core::activity::Actor;
 use latchkey_core::directory;
-use latchkey_core::home::Home;
+use latchkey_core::home::{Home, require_here};
 use latchkey_core::instance::{Hosted, Instance};
 use latchkey_core::{Error, ErrorCode};
 use latchkey_gateway::{
@@ -40,6 +40,7 @@ pub(crate) fn serve(
 ) -> Result<ExitCode, Failure> {
     let home = context.home()?;
     let instance = instance(&home, arguments.instance.as_deref())?;
+    require_here(&instance)?;
     let given = keys::given(&arguments.secret, context)?;
     let given = given.map(|given| given.key()).transpose()?;
     if let Some(key) = &given {
@@ -95,7 +96,8 @@ pub(crate) fn serve(
     }
     let directory = Arc::new(home.directory(&instance, HOLDER)?);
     let (shared, recorded) = (Arc::clone(&directory), Arc::clone(&directory));
-    let id = instance.id.clone();
+    let home = Arc::new(home);
+    let (id, others, own) = (instance.id.clone(), Arc::clone(&home), instance.id.clone());
     let visitors = Visitors {
         proxies: arguments.trusted_proxy.clone(),
         opened_per_second: NonZeroU32::new(arguments.visits_per_second),
@@ -103,7 +105,8 @@ pub(crate) fn serve(
     };
     let gateway = Gateway::new(instance.id.clone(), directory, visitors, move || {
         Hosting::of(&home, &id, given.as_ref(), &*shared)
-    });
+    })
+    .with_others(move || others.other_instances(Some(&own)));
     let _log = log_to_stderr(arguments.log);
     let notices = directory::notices(&*recorded, Timestamp::now())?;
     for notice in short_key.into_iter().chain(notices) {

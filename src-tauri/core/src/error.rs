@@ -132,6 +132,20 @@ impl Error {
         self
     }
 
+    /// Displays the message and its causes as sentences for the log.
+    #[must_use]
+    pub fn logged(&self) -> impl fmt::Display {
+        fmt::from_fn(|f| {
+            f.write_str(&self.message)?;
+            let mut cause = StdError::source(self);
+            while let Some(because) = cause {
+                write!(f, " Cause: {because}.")?;
+                cause = because.source();
+            }
+            Ok(())
+        })
+    }
+
     /// Keeps the cause, for the log.
     #[must_use]
     pub fn because(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {

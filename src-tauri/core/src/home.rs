@@ -332,7 +332,7 @@ impl Home {
             .unwrap_or_else(PoisonError::into_inner)
             .remove(&record.id);
         if let Err(refused) = self.keys.forget(record) {
-            tracing::warn!(error = ?refused, "a replaced signing key was not removed");
+            tracing::warn!(error = %refused.logged(), "a replaced signing key was not removed");
         }
     }
 }
@@ -345,9 +345,9 @@ pub fn require_here(instance: &Instance) -> Result<()> {
         return Err(Error::new(
             ErrorCode::HostedElsewhere,
             format!(
-                "{} decides who signs in to '{}', so its users are not known here and there is nothing to redeem.",
-                instance.settings.url.authority(),
-                instance.settings.name.as_str()
+                "'{}' is hosted elsewhere: {} decides who signs in, and nothing about its users is known here. Set it to be hosted here if a gateway of Latchkey should decide.",
+                instance.settings.name.as_str(),
+                instance.settings.url.authority()
             ),
         )
         .about("instance"));

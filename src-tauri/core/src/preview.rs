@@ -46,7 +46,7 @@ pub fn preview(
     if let Users::Here(directory) = users {
         // Without the note, its `iat` decides.
         if let Err(cause) = directory.link_shown(&composed.claims, by) {
-            tracing::warn!(error = ?cause, "the order of a link was not noted");
+            tracing::warn!(error = %cause.logged(), "the order of a link was not noted");
         }
     }
     let judged =

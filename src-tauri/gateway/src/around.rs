@@ -21,7 +21,8 @@ use crate::gateway::Gateway;
 use crate::headers::protect;
 use crate::host::names_one_host;
 use crate::metrics::Asked;
-use crate::refused::Refused;
+use crate::refused::{Line, Refused};
+use crate::serve::MAX_HEADER;
 use crate::verify::verify;
 
 /// How long an answer may take.
@@ -44,16 +45,16 @@ pub(crate) fn around(
     service_fn(move |mut request: Request| {
         let gateway = Arc::clone(&gateway);
         below(&gateway, &mut request);
+        let (extensions, headers) = (request.extensions(), request.headers());
+        let address = gateway.visits.address(extensions, headers);
         let (asked, begun) = (
             Asked::by(request.method(), request.uri().path()),
             Instant::now(),
         );
         // A proxy asks about each request that it lets through: looking the path up among the routes
         // would take as long as the answer.
-        let answering = if !names_one_host(&request) {
+        let answering = if let Some(refused) = not_understood(&request) {
             let hosted = gateway.hosted().ok();
-            let sentence = "A request has to name one host.";
-            let refused = Refused::new(StatusCode::BAD_REQUEST, sentence);
             Answering::Now(refused.answer(hosted.as_deref(), request.headers()))
         } else if asked == Asked::Verify {
             Answering::Now(caught(|| verify(&gateway, &request)).unwrap_or_else(panicked))
@@ -74,12 +75,39 @@ pub(crate) fn around(
                     }
                 }
             };
+            if let Some(line) = answer.extensions_mut().remove::<Line>() {
+                gateway.refusal_log.add(&line, address);
+            }
             let (status, time) = (answer.status(), begun.elapsed());
             gateway.metrics.answered(asked, status, time);
             protect(&gateway, &mut answer);
             Ok(answer)
         }
     })
+}
+
+/// Refuses a request whose head is too large or does not name one host.
+fn not_understood(request: &Request) -> Option<Refused> {
+    if head_bytes(request) > MAX_HEADER {
+        let sentence = "The headers of this request are longer than 32 KiB. Delete the cookies of this site, and try again.";
+        let status = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
+        return Some(Refused::new(status, sentence));
+    }
+    let sentence = "A request has to name one host.";
+    (!names_one_host(request)).then(|| Refused::new(StatusCode::BAD_REQUEST, sentence))
+}
+
+/// Size of a request's first line and headers in HTTP/1.1, in bytes.
+fn head_bytes(request: &Request) -> usize {
+    let uri = request.uri();
+    let path = uri.path_and_query().map_or(0, |path| path.as_str().len());
+    let authority = uri
+        .authority()
+        .map_or(0, |authority| authority.as_str().len());
+    let fields = request.headers().iter();
+    // A colon, a space and a line end.
+    let fields = fields.map(|(name, value)| name.as_str().len() + value.len() + 4);
+    path + authority + fields.sum::<usize>()
 }
 
 /// Runs a part of a handler. Returns `None` if it panics.

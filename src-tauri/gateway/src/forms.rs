@@ -23,15 +23,13 @@ pub(crate) fn is_from_here(hosted: &Hosted, headers: &HeaderMap) -> bool {
     }
 }
 
-/// Whether a form of a page of this server was sent by a browser that has kept no cookie since. Where the
-/// browser names no page at all, another page may have sent it as well.
+/// Whether a form of a page of this server was sent without the cookie that the page has set: the browser
+/// keeps none, or what sent it has never seen the page. Where a browser names no page at all, another page
+/// may have sent it as well.
 pub(crate) fn keeps_no_cookies(hosted: &Hosted, headers: &HeaderMap) -> bool {
     let names_site = headers.contains_key(SEC_FETCH_SITE);
-    let is_browser = names_site || headers.contains_key(ORIGIN);
     let names_nothing = !names_site && text(headers, &ORIGIN) == Some("null");
-    is_browser
-        && !hosted.cookie_key.was_shown(headers)
-        && (names_nothing || is_from_here(hosted, headers))
+    !hosted.cookie_key.was_shown(headers) && (names_nothing || is_from_here(hosted, headers))
 }
 
 /// Whether a script of a page of this server sent it. The widget's cookie goes along with whatever any

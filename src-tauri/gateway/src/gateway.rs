@@ -8,20 +8,23 @@ use axum::http::request::Parts;
 use axum::http::{Extensions, HeaderMap, HeaderValue};
 use axum::response::Response;
 use jiff::Timestamp;
-use latchkey_core::activity::{Actor, Occasion, Reference};
+use latchkey_core::activity::{Actor, Event, Occasion, Reference};
 use latchkey_core::api_key::ApiKey;
+use latchkey_core::diagnosis::OtherInstance;
 use latchkey_core::directory::{Directory, User};
 use latchkey_core::home::{Home, require_here};
 use latchkey_core::instance::{InstanceId, Settings};
 use latchkey_core::redeem::{Attempt, Browser, Opening, SignIn, Visitor};
 use latchkey_core::secret::SigningKey;
 use latchkey_core::user_id::UserId;
+use latchkey_core::verdict::Verdict;
 use latchkey_core::{Error, ErrorCode, Result};
 use tokio::task;
 
 use crate::headers::{content_security_policy, frame_security_policy};
 use crate::metrics::Metrics;
 use crate::redemptions::Redemptions;
+use crate::refusal_log::RefusalLog;
 use crate::refused::Refused;
 use crate::seen::Seen;
 use crate::session::CookieKey;
@@ -70,6 +73,9 @@ impl Hosting {
 /// something to do.
 type Ask = Box<dyn Fn() -> Result<Hosting> + Send + Sync>;
 
+/// Reads the administrator's other instances, with their keys as far as they can be read without asking.
+type Others = Arc<dyn Fn() -> Result<Vec<OtherInstance>> + Send + Sync>;
+
 /// An instance that is open to visitors.
 pub struct Gateway {
     instance: InstanceId,
@@ -77,6 +83,7 @@ pub struct Gateway {
     pub(crate) seen: Arc<Seen>,
     redemptions: Arc<Redemptions>,
     ask: Ask,
+    others: Others,
     hosted: Mutex<Option<(Instant, Arc<Hosted>)>>,
     /// When sessions were pruned last.
     pruned: Mutex<Option<Instant>>,
@@ -85,6 +92,7 @@ pub struct Gateway {
     is_failing: AtomicBool,
     pub(crate) visits: Counter,
     pub(crate) metrics: Metrics,
+    pub(crate) refusal_log: RefusalLog,
 }
 
 /// What has become of a link that was opened.
@@ -98,6 +106,8 @@ pub(crate) enum Opened {
     },
     /// Nothing: whoever opened it is signed in as the one it is for, and is led on.
     Continues,
+    /// Nothing: the request does not have the cookie of the page that asks.
+    NoCookies,
     /// It was redeemed, or refused.
     Done(SignIn),
 }
@@ -137,13 +147,29 @@ impl Gateway {
             seen: Arc::new(Seen::new(Arc::clone(&directory))),
             directory,
             ask: Box::new(ask),
+            others: Arc::new(|| Ok(Vec::new())),
             hosted: Mutex::default(),
             pruned: Mutex::default(),
             sign_ins: AtomicU32::new(0),
             is_failing: AtomicBool::new(false),
             visits: Counter::new(visitors),
             metrics: Metrics::new(),
+            refusal_log: RefusalLog::default(),
         }
+    }
+
+    /// Names the administrator's other instances, for which a code may have been made.
+    #[must_use]
+    pub fn with_others(
+        mut self,
+        others: impl Fn() -> Result<Vec<OtherInstance>> + Send + Sync + 'static,
+    ) -> Self {
+        self.others = Arc::new(others);
+        self
+    }
+
+    pub(crate) fn others(&self) -> Others {
+        Arc::clone(&self.others)
     }
 
     /// How often somebody has signed in since it was started. It wraps around.
@@ -200,7 +226,7 @@ impl Gateway {
         runtime.spawn_blocking(move || match directory.prune_sessions(rules, now) {
             Ok(0) => {}
             Ok(count) => tracing::info!(count, "sessions that were over were deleted"),
-            Err(cause) => tracing::warn!(error = ?cause, "sessions that are over stay"),
+            Err(cause) => tracing::warn!(error = %cause.logged(), "sessions that are over stay"),
         });
     }
 
@@ -213,6 +239,19 @@ impl Gateway {
     /// Whether links can be opened here, as far as is known.
     pub(crate) fn is_well(&self) -> bool {
         !self.is_failing.load(Ordering::Relaxed) && self.hosted().is_ok()
+    }
+
+    /// Tries to write again where the last link could not be redeemed. What it writes is recorded.
+    pub(crate) async fn retry(&self, actor: &Actor) {
+        if !self.is_failing.load(Ordering::Relaxed) {
+            return;
+        }
+        let event = Event::act("gateway_recovered", "Sign-ins work again");
+        let by = Occasion::new(actor.clone(), Timestamp::now());
+        let recorded = self.in_directory(move |directory| directory.record(event, &by));
+        if recorded.await.is_ok() {
+            self.is_failing.store(false, Ordering::Relaxed);
+        }
     }
 
     /// Opens a link by its code.
@@ -238,18 +277,23 @@ impl Gateway {
         Ok(Opened::Done(done))
     }
 
-    /// Redeems a code for somebody who has said that they are the one it is for.
+    /// Redeems a code after the click on *Continue*. Without the cookie of the page that asks, only a visitor
+    /// who is signed in as the code's user goes on.
     pub(crate) async fn sign_in(
         &self,
         hosted: &Hosted,
         code: &str,
         visitor: Visitor<'_>,
         browser: Browser,
+        has_cookie: bool,
         by: Occasion,
     ) -> Result<Opened> {
         let attempt = Attempt::new(code, &hosted.settings, &[&hosted.key], browser, by)?;
         if let Opening::Continues = attempt.confirmed(&*self.directory, visitor)? {
             return Ok(Opened::Continues);
+        }
+        if !has_cookie {
+            return Ok(Opened::NoCookies);
         }
         let done = self.redeem(attempt).await?;
         self.count(&done);
@@ -258,7 +302,15 @@ impl Gateway {
 
     async fn redeem(&self, attempt: Attempt) -> Result<SignIn> {
         let redeemed = self.redemptions.redeem(attempt).await;
-        self.is_failing.store(redeemed.is_err(), Ordering::Relaxed);
+        // A refusal is counted in memory while the disk is full.
+        let is_written = |verdict: &Verdict| !matches!(verdict, Verdict::Refused(_));
+        match &redeemed {
+            Err(_) => self.is_failing.store(true, Ordering::Relaxed),
+            Ok((_, verdict)) if is_written(verdict) => {
+                self.is_failing.store(false, Ordering::Relaxed);
+            }
+            Ok(_) => {}
+        }
         let (attempt, verdict) = redeemed?;
         Ok(attempt.redeemed(verdict))
     }

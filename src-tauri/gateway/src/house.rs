@@ -42,29 +42,33 @@ pub async fn run(
     let serving = serve(router(Arc::clone(&gateway)), listening, certificate, handle);
     let ended = tokio::select! {
         ended = serving => ended,
-        never = gateway.keep_house() => match never {},
+        never = gateway.keep_house(&actor) => match never {},
     };
+    gateway.refusal_log.finish();
     // It ends all the same where that cannot be recorded.
     if let Err(cause) = record(Event::act("gateway_stopped", "Gateway stopped")).await {
-        tracing::error!(error = ?cause, "the end of the gateway is not recorded");
+        tracing::error!(error = %cause.logged(), "the end of the gateway is not recorded");
     }
     ended
 }
 
 impl Gateway {
-    /// Records counted refusals every two seconds, and prunes the activity once a minute.
-    async fn keep_house(&self) -> Infallible {
+    /// Records counted refusals every two seconds, looks whether a full disk has room again, and prunes the
+    /// activity once a minute.
+    async fn keep_house(&self, actor: &Actor) -> Infallible {
         loop {
             for _ in 0..PRUNING {
                 sleep(ROUND).await;
+                self.refusal_log.round();
+                self.retry(actor).await;
                 let now = Timestamp::now();
                 let recorded = self.in_directory(move |directory| directory.record_counted(now));
                 if let Err(cause) = recorded.await {
-                    tracing::warn!(error = ?cause, "refusals that were counted are not recorded yet");
+                    tracing::warn!(error = %cause.logged(), "refusals that were counted are not recorded yet");
                 }
             }
             if let Err(cause) = self.prune().await {
-                tracing::warn!(error = ?cause, "the activity is not pruned");
+                tracing::warn!(error = %cause.logged(), "the activity is not pruned");
             }
         }
     }

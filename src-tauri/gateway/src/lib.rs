@@ -42,6 +42,7 @@ mod pages;
 mod previewers;
 mod rate_limit;
 mod redemptions;
+mod refusal_log;
 mod refused;
 mod router;
 mod seen;

@@ -189,7 +189,7 @@ async fn text(State(gateway): State<Arc<Gateway>>, headers: HeaderMap) -> Respon
             metrics.seats_used.set(number(seats.used));
             metrics.seat_limit.set(seats.limit.map_or(-1, number));
         }
-        Err(cause) => tracing::error!(error = ?cause, "the users cannot be counted"),
+        Err(cause) => tracing::error!(error = %cause.logged(), "the users cannot be counted"),
     }
     let mut text = String::new();
     if encode(&mut text, &metrics.registry).is_err() {

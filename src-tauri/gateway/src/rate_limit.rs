@@ -63,7 +63,7 @@ impl RateLimit {
 }
 
 /// An address of IPv4, or the network of this many bits around one of IPv6.
-fn network(address: IpAddr, bits: u32) -> IpAddr {
+pub(crate) fn network(address: IpAddr, bits: u32) -> IpAddr {
     match address {
         IpAddr::V4(_) => address,
         IpAddr::V6(address) => {

@@ -1,12 +1,13 @@
 //! Answers that say no.
 
+use axum::Extension;
 use axum::http::header::{ACCEPT, CONTENT_TYPE};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
-use latchkey_core::Error;
 use latchkey_core::activity::Reference;
 use latchkey_core::code::CodeRefusal;
 use latchkey_core::verdict::Refusal;
+use latchkey_core::{Error, ErrorCode};
 use serde_json::json;
 
 use crate::gateway::Hosted;
@@ -15,8 +16,34 @@ use crate::pages;
 /// What a visitor is told who is not let in.
 pub(crate) struct Refused {
     status: StatusCode,
+    title: &'static str,
     sentence: String,
     reference: Reference,
+    line: Line,
+}
+
+/// Log line about a refusal. The answer carries it to [`around`](crate::around), which knows the visitor's
+/// address.
+#[derive(Clone, Debug)]
+pub(crate) enum Line {
+    /// A code was refused.
+    Code(&'static str, Reference),
+    /// Something was asked for in a wrong way.
+    Request(StatusCode, Reference, String),
+    /// Something does not work here.
+    Failure(Reference, String),
+}
+
+impl Line {
+    pub(crate) fn write(&self) {
+        match self {
+            Self::Code(verdict, reference) => tracing::info!(verdict, %reference, "refused"),
+            Self::Request(status, reference, sentence) => {
+                tracing::info!(status = status.as_u16(), %reference, "{sentence}");
+            }
+            Self::Failure(reference, causes) => tracing::error!(%reference, "{causes}"),
+        }
+    }
 }
 
 impl Refused {
@@ -28,39 +55,45 @@ impl Refused {
             | Refusal::LinkRevoked => StatusCode::GONE,
             _ => StatusCode::FORBIDDEN,
         };
-        tracing::info!(verdict = refusal.code(), %reference, "refused");
-        Self {
-            status,
-            sentence: refusal.for_visitor().to_owned(),
-            reference,
-        }
+        let line = Line::Code(refusal.code(), reference.clone());
+        Self::with(status, refusal.for_visitor(), reference, line)
     }
 
     /// Something does not work here.
     pub(crate) fn failure(error: &Error) -> Self {
         let reference = Reference::random();
-        tracing::error!(error = ?error, %reference, "failed");
-        Self {
-            status: StatusCode::SERVICE_UNAVAILABLE,
-            sentence: "Signing in does not work at the moment. Try again in a few minutes."
-                .to_owned(),
-            reference,
+        let line = Line::Failure(reference.clone(), error.logged().to_string());
+        let status = StatusCode::SERVICE_UNAVAILABLE;
+        if error.code == ErrorCode::HostedElsewhere {
+            let sentence = "Nobody signs in here any more. Ask whoever gave you your link for a new one, or open the application's own page.";
+            let mut refused = Self::with(status, sentence, reference, line);
+            refused.title = "Sign in somewhere else";
+            return refused;
         }
+        let sentence = "Signing in does not work at the moment. Try again in a few minutes.";
+        Self::with(status, sentence, reference, line)
     }
 
     /// What was asked for is not there, or was asked for in a wrong way. The log has it by its reference.
     pub(crate) fn new(status: StatusCode, sentence: &str) -> Self {
         let reference = Reference::random();
-        tracing::info!(status = status.as_u16(), %reference, "{sentence}");
+        let line = Line::Request(status, reference.clone(), sentence.to_owned());
+        Self::with(status, sentence, reference, line)
+    }
+
+    fn with(status: StatusCode, sentence: &str, reference: Reference, line: Line) -> Self {
         Self {
             status,
+            title: title(status),
             sentence: sentence.to_owned(),
             reference,
+            line,
         }
     }
 
     /// A page, or for programs that ask for it a problem (RFC 9457).
     pub(crate) fn answer(&self, hosted: Option<&Hosted>, headers: &HeaderMap) -> Response {
+        let line = Extension(self.line.clone());
         if wants_json(headers) {
             let body = json!({
                 "type": "about:blank",
@@ -70,11 +103,12 @@ impl Refused {
                 "reference": self.reference.to_string(),
             });
             let kind = HeaderValue::from_static("application/problem+json");
-            return (self.status, [(CONTENT_TYPE, kind)], body.to_string()).into_response();
+            let kind = [(CONTENT_TYPE, kind)];
+            return (self.status, line, kind, body.to_string()).into_response();
         }
         let reference = self.reference.to_string();
-        let page = pages::refused(hosted, title(self.status), &self.sentence, &reference);
-        (self.status, page).into_response()
+        let page = pages::refused(hosted, self.title, &self.sentence, &reference);
+        (self.status, line, page).into_response()
     }
 }
 

@@ -75,10 +75,12 @@ impl SelfSigned {
                     *current = made;
                     // After a restart it is made once more.
                     if let Err(cause) = files::replace(&self.path, pem.as_bytes()) {
-                        tracing::warn!(error = ?cause, "a renewed certificate could not be kept");
+                        tracing::warn!(error = %cause.logged(), "a renewed certificate could not be kept");
                     }
                 }
-                Err(cause) => tracing::error!(error = ?cause, "the certificate is not renewed"),
+                Err(cause) => {
+                    tracing::error!(error = %cause.logged(), "the certificate is not renewed");
+                }
             }
         }
         Arc::clone(&current.certified)

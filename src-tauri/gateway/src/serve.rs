@@ -19,8 +19,9 @@ use crate::certificate::Certificate;
 const HEADER_TIME: Duration = Duration::from_secs(10);
 /// How long answers that are under way are waited for when it ends.
 const GRACE: Duration = Duration::from_secs(5);
-/// The largest header of a request, in bytes: a code of 8 KiB, cookies, and what proxies add.
-const MAX_HEADER: usize = 32 * 1024;
+/// Maximum size of the headers of a request, in bytes: a code of 8 KiB, cookies, and what proxies add. A
+/// connection buffers at most twice as much.
+pub(crate) const MAX_HEADER: usize = 32 * 1024;
 
 /// What ends a gateway.
 #[derive(Clone, Debug, Default)]

@@ -17,7 +17,7 @@ use latchkey_core::link_use::BrowserKey;
 use latchkey_core::redeem::{Begun, Browser};
 use latchkey_core::return_address::ReturnAddress;
 use latchkey_core::secret::SigningKey;
-use latchkey_core::session::{self, Place, SessionId, SignedIn};
+use latchkey_core::session::{self, Place, SessionId, SessionKey, SignedIn};
 use sha2::{Digest as _, Sha256};
 
 use crate::gateway::{Gateway, Hosted};
@@ -27,6 +27,9 @@ const RETURN_MINUTES: i64 = 15;
 /// The longest value of a cookie that keeps a return address, in bytes. A browser takes 4,096 for name
 /// and value (RFC 6265bis §5.6), and an address of 4 KiB goes into two.
 const RETURN_PART: usize = 3_800;
+
+/// Maximum number of session cookies that are looked at in one request.
+const MAX_SESSIONS: usize = 5;
 
 /// The cookies of an instance.
 pub(crate) struct CookieKey {
@@ -183,16 +186,28 @@ impl CookieKey {
         ReturnAddress::parse(&address, &settings.return_origins())
     }
 
-    /// The id of a session that a browser sends for a place, valid or not.
-    fn session_id(&self, place: Place, headers: &HeaderMap) -> Option<SessionId> {
-        values(headers, self.session_name(place)).find_map(SessionId::parse)
+    /// The ids of sessions that a browser sends for a place, valid or not. Over plain http another host of
+    /// the same domain can add cookies of the same name, in front of the gateway's own.
+    fn session_ids<'a>(
+        &'a self,
+        place: Place,
+        headers: &'a HeaderMap,
+    ) -> impl Iterator<Item = SessionId> + 'a {
+        let all = values(headers, self.session_name(place));
+        all.filter_map(SessionId::parse).take(MAX_SESSIONS)
     }
 
-    /// The browser that sends these headers.
-    pub(crate) fn browser(&self, place: Place, headers: &HeaderMap) -> Browser {
+    /// The browser that sends these headers, and that has this session.
+    pub(crate) fn browser(
+        &self,
+        place: Place,
+        headers: &HeaderMap,
+        signed_in: Option<&SignedIn>,
+    ) -> Browser {
         let name = headers.get(USER_AGENT);
         let name = name.map(|name| String::from_utf8_lossy(name.as_bytes()).into_owned());
-        let session = self.session_id(place, headers).map(|id| id.key());
+        let sent = || Some(self.session_ids(place, headers).next()?.key());
+        let session = signed_in.map(|found| found.key).or_else(sent);
         let shown = match place {
             Place::Page => &self.names.shown,
             Place::Frame => &self.names.kept,
@@ -265,18 +280,18 @@ impl Gateway {
         place: Place,
         headers: &HeaderMap,
     ) -> Result<Option<SignedIn>> {
-        let Some(id) = hosted.cookie_key.session_id(place, headers) else {
-            return Ok(None);
-        };
-        let (key, now) = (id.key(), Timestamp::now());
+        let (directory, now) = (&*self.directory, Timestamp::now());
         let has_idle = hosted.settings.session_rules().idle != Lifetime::Never;
-        let last_use = has_idle.then(|| self.seen.last_use(&key)).flatten();
-        let directory = &*self.directory;
-        let found = session::find(directory, key, place, &hosted.settings, last_use, now)?;
-        if let Some(SignedIn { session, .. }) = &found {
-            self.seen.note(key, session, now.as_second(), has_idle);
+        for id in hosted.cookie_key.session_ids(place, headers) {
+            let key = id.key();
+            let last_use = has_idle.then(|| self.seen.last_use(&key)).flatten();
+            let found = session::find(directory, key, place, &hosted.settings, last_use, now)?;
+            if let Some(SignedIn { session, .. }) = &found {
+                self.seen.note(key, session, now.as_second(), has_idle);
+                return Ok(found);
+            }
         }
-        Ok(found)
+        Ok(None)
     }
 
     /// Who is signed in at a place, as the directory has them now.
@@ -290,7 +305,7 @@ impl Gateway {
         Ok(found.map(|found| found.user))
     }
 
-    /// Ends the session of a browser at a place, if it has one.
+    /// Ends the sessions of a browser at a place, if it has any.
     pub(crate) async fn sign_out(
         &self,
         hosted: &Hosted,
@@ -298,11 +313,15 @@ impl Gateway {
         headers: &HeaderMap,
         by: Occasion,
     ) -> Result<()> {
-        let Some(id) = hosted.cookie_key.session_id(place, headers) else {
+        let ids = hosted.cookie_key.session_ids(place, headers);
+        let keys: Vec<SessionKey> = ids.map(|id| id.key()).collect();
+        if keys.is_empty() {
             return Ok(());
-        };
-        let key = id.key();
-        self.in_directory(move |directory| directory.end_session(&key, &by))
-            .await
+        }
+        self.in_directory(move |directory| {
+            keys.iter()
+                .try_for_each(|key| directory.end_session(key, &by))
+        })
+        .await
     }
 }

@@ -65,14 +65,14 @@ pub(crate) async fn page(
             "A link does not sign in inside another page. Open it in a tab of its own.",
         ),
         Some((code, clean)) => {
-            if is_button {
-                must_keep_cookies(&hosted, &headers)?;
+            let has_cookie = !keeps_no_cookies(&hosted, &headers);
+            if is_button && has_cookie {
                 must_be_from_here(&hosted, &headers)?;
             }
             may_open(&gateway, &hosted, &extensions, &headers)?;
             let by = gateway.occasion(&extensions, &headers);
             if is_button {
-                confirmed(&gateway, &hosted, &code, &clean, &headers, by).await
+                confirmed(&gateway, &hosted, &code, &clean, &headers, has_cookie, by).await
             } else {
                 open(&gateway, &hosted, &code, &clean, &headers, by).await
             }
@@ -121,7 +121,9 @@ async fn open(
         signed_in: signed_in.as_ref(),
         looks_ahead: looks_ahead(headers),
     };
-    let browser = hosted.cookie_key.browser(Place::Page, headers);
+    let browser = hosted
+        .cookie_key
+        .browser(Place::Page, headers, signed_in.as_ref());
     let opening = gateway.open(hosted, code, visitor, browser, by);
     match opening.await.map_err(failed)? {
         Opened::Asks { whom, replaces } => {
@@ -130,8 +132,8 @@ async fn open(
             let page = pages::confirm(hosted, &whom, other).into_response();
             Ok(with_cookies(page, &[hosted.cookie_key.shown(headers)]))
         }
-        Opened::Continues => Ok(lead_on(hosted, clean, headers, None)),
         Opened::Done(done) => let_in(hosted, &done, clean, headers, reference),
+        Opened::Continues | Opened::NoCookies => Ok(lead_on(hosted, clean, headers, None)),
     }
 }
 
@@ -142,21 +144,28 @@ async fn confirmed(
     code: &str,
     clean: &str,
     headers: &HeaderMap,
+    has_cookie: bool,
     by: Occasion,
 ) -> Answer {
     let reference = by.reference.clone();
     let failed = |cause| Refused::failure(&cause).answer(Some(hosted), headers);
-    let browser = hosted.cookie_key.browser(Place::Page, headers);
     let signed_in = gateway
         .session(hosted, Place::Page, headers)
         .map_err(failed)?;
+    let browser = hosted
+        .cookie_key
+        .browser(Place::Page, headers, signed_in.as_ref());
     let visitor = Visitor {
         signed_in: signed_in.as_ref(),
         looks_ahead: false,
     };
-    let opened = gateway.sign_in(hosted, code, visitor, browser, by).await;
-    match opened.map_err(failed)? {
+    let opened = gateway.sign_in(hosted, code, visitor, browser, has_cookie, by);
+    match opened.await.map_err(failed)? {
         Opened::Done(done) => let_in(hosted, &done, clean, headers, reference),
+        Opened::NoCookies => {
+            let page = pages::no_cookies(hosted);
+            Err((StatusCode::FORBIDDEN, page).into_response())
+        }
         _ => Ok(lead_on(hosted, clean, headers, None)),
     }
 }
@@ -234,14 +243,6 @@ pub(crate) fn may_open(
     let seconds = HeaderValue::from_static("1");
     answer.headers_mut().insert(RETRY_AFTER, seconds);
     Err(answer)
-}
-
-fn must_keep_cookies(hosted: &Hosted, headers: &HeaderMap) -> Result<(), Response> {
-    if keeps_no_cookies(hosted, headers) {
-        let page = pages::no_cookies(hosted);
-        return Err((StatusCode::FORBIDDEN, page).into_response());
-    }
-    Ok(())
 }
 
 fn must_be_from_here(hosted: &Hosted, headers: &HeaderMap) -> Result<(), Response> {

@@ -229,7 +229,7 @@ fn start(studio: &Studio, request: &GatewayStart) -> Result<GatewayState> {
     });
     if let Err(cause) = remembered {
         // It runs all the same.
-        tracing::warn!(error = ?cause, "how the gateway was started will not be remembered");
+        tracing::warn!(error = %cause.logged(), "how the gateway was started will not be remembered");
     }
     state(studio)
 }

@@ -275,7 +275,7 @@ pub async fn instance_remove(
         });
         if let Err(cause) = forgotten {
             // It is gone all the same.
-            tracing::warn!(error = ?cause, "how its gateway was started is still remembered");
+            tracing::warn!(error = %cause.logged(), "how its gateway was started is still remembered");
         }
         Ok(())
     })

@@ -9,6 +9,8 @@
 
 mod activity;
 mod directory;
+#[cfg(target_os = "linux")]
+mod faults;
 mod inspect;
 mod instances;
 mod links;

@@ -25,6 +25,19 @@ fn post(path: &str, headers: &str) -> String {
     )
 }
 
+/// The header with the cookie that a page with a button sets, in a browser of its own.
+fn shown(serving: &Serving, folder: &Path) -> String {
+    let page = get(&single_use(folder, "only-shown"), "");
+    let page = Serving::ask(&serving.address, &page).unwrap();
+    let mut lines = page.lines();
+    let set = lines.find_map(|line| line.strip_prefix("set-cookie: latchkey_shown_"));
+    let set = set.unwrap_or_else(|| panic!("{page}"));
+    format!(
+        "Cookie: latchkey_shown_{}\r\n",
+        set.split(';').next().unwrap()
+    )
+}
+
 fn status(answer: &str) -> &str {
     answer.split(' ').nth(1).unwrap_or("none")
 }
@@ -33,7 +46,7 @@ fn status(answer: &str) -> &str {
 fn signs_in_once(serving: &Serving, folder: &Path) {
     let link = single_use(folder, "ada");
     let ask = |request: &str| Serving::ask(&serving.address, request).unwrap();
-    let used = ask(&post(&link, ""));
+    let used = ask(&post(&link, &shown(serving, folder)));
     assert_eq!(status(&used), "303", "{used}");
     let session = cookie(&used);
     // More lines than a pipe holds.
@@ -42,7 +55,7 @@ fn signs_in_once(serving: &Serving, folder: &Path) {
         assert_eq!(status(&refused), "403", "{refused}");
     }
     assert_eq!(status(&ask(&get("/", &session))), "200");
-    let again = ask(&post(&link, ""));
+    let again = ask(&post(&link, &shown(serving, folder)));
     assert_eq!(status(&again), "410", "{again}");
 }
 
@@ -86,7 +99,8 @@ fn sign_outs_refused_keys_and_the_start_and_stop_of_a_gateway_are_recorded() {
     let serving = Serving::with_log(folder.path(), &[], Stdio::null());
     let ask = |request: &str| Serving::ask(&serving.address, request).unwrap();
     let link = single_use(folder.path(), "ada");
-    let session = cookie(&ask(&post(&link, "")));
+    let shown = shown(&serving, folder.path());
+    let session = cookie(&ask(&post(&link, &shown)));
     let with_cookie = format!("Cookie: {session}\r\n");
     for _ in 0..2 {
         let out = ask(&post("/auth/sign-out", &with_cookie));

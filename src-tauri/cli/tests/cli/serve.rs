@@ -33,7 +33,7 @@ pub(crate) fn run(folder: &Path, arguments: &[&str]) -> String {
 }
 
 /// The path and query of a link.
-fn link(folder: &Path, id: &str) -> String {
+pub(crate) fn link(folder: &Path, id: &str) -> String {
     let link = run(folder, &["link", "--instance", "here", "--user-id", id]);
     link.strip_prefix("http://localhost:8787")
         .unwrap()
@@ -46,7 +46,7 @@ pub(crate) struct Serving {
 }
 
 impl Serving {
-    fn new(folder: &Path, arguments: &[&str]) -> Self {
+    pub(crate) fn new(folder: &Path, arguments: &[&str]) -> Self {
         Self::with_log(folder, arguments, Stdio::piped())
     }
 
@@ -88,7 +88,7 @@ impl Serving {
         Some(answer)
     }
 
-    fn get(&self, path: &str, cookie: &str) -> String {
+    pub(crate) fn get(&self, path: &str, cookie: &str) -> String {
         Self::ask(&self.address, &get(path, cookie)).unwrap()
     }
 
@@ -221,7 +221,7 @@ fn settings_that_are_changed_meanwhile_hold_within_seconds() {
     thread::sleep(Duration::from_millis(1500));
     let answer = serving.get(&link, "");
     assert!(
-        answer.starts_with("HTTP/1.1 200") && answer.contains("Continue as ada"),
+        answer.starts_with("HTTP/1.1 200") && answer.contains("Continue as <bdi>ada"),
         "{answer}"
     );
     assert!(
@@ -254,7 +254,15 @@ fn settings_that_are_changed_meanwhile_hold_within_seconds() {
         let answer = serving.get(path, "");
         assert!(answer.starts_with("HTTP/1.1 503"), "{path}: {answer}");
     }
-    serving.end();
+    let page = serving.get(&link, "");
+    assert!(page.contains("Sign in somewhere else"), "{page}");
+    assert!(!page.contains("Try again"), "{page}");
+    let log = serving.end();
+    assert!(log.contains("'Here' is hosted elsewhere"), "{log}");
+    assert!(
+        !log.contains("Error {") && !log.contains("HostedElsewhere"),
+        "{log}"
+    );
 }
 
 #[test]
@@ -401,7 +409,10 @@ fn it_says_why_it_cannot_begin() {
     serving.end();
     let elsewhere = ["instance", "set", "here", "--hosted", "elsewhere"];
     run(folder.path(), &elsewhere);
-    let serve = ["--json", "serve", "--listen", FREE, "--instance", "here"];
+    // Said before anything else, also where the port is taken.
+    let taken = TcpListener::bind(FREE).unwrap();
+    let taken = taken.local_addr().unwrap().to_string();
+    let serve = ["--json", "serve", "--listen", &taken, "--instance", "here"];
     let refused = in_folder(folder.path(), &serve);
     assert_eq!(refused.refusal().1, "hosted_elsewhere");
 }

@@ -12,6 +12,7 @@
 
 mod page;
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use axum::extract::State;
@@ -30,6 +31,7 @@ use serde::{Deserialize, Serialize};
 use crate::forms::is_from_own_script;
 use crate::gateway::{Current, Gateway, Hosted, Opened};
 use crate::headers::Shared;
+use crate::pages::contained;
 use crate::previewers::looks_ahead;
 use crate::refused::Refused;
 use crate::sent::Sent;
@@ -92,13 +94,13 @@ async fn frame(Current(hosted): Current, headers: HeaderMap) -> Response {
 enum Outcome<'a> {
     SignedIn {
         id: &'a str,
-        name: &'a str,
+        name: Cow<'a, str>,
     },
     SignedOut,
     /// A click is missing. `other` would be signed out by it.
     Asks {
-        whom: &'a str,
-        other: Option<&'a str>,
+        whom: Cow<'a, str>,
+        other: Option<Cow<'a, str>>,
     },
     /// The browser keeps no cookies there, so nobody can be signed in and no code is touched.
     NoCookies,
@@ -113,7 +115,7 @@ impl Outcome<'_> {
     }
 
     fn is(user: &User) -> Response {
-        let (id, name) = (user.id.as_str(), user.display_name());
+        let (id, name) = (user.id.as_str(), contained(user.display_name()));
         Outcome::SignedIn { id, name }.answer()
     }
 }
@@ -160,16 +162,19 @@ async fn open(
         signed_in: signed_in.as_ref(),
         looks_ahead: looks_ahead(&headers),
     };
-    let browser = hosted.cookie_key.browser(Place::Frame, &headers);
+    let browser = hosted
+        .cookie_key
+        .browser(Place::Frame, &headers, signed_in.as_ref());
     let opening = gateway.open(&hosted, &code, visitor, browser, by);
     match (opening.await.map_err(failed)?, &signed_in) {
         (Opened::Done(done), _) => let_in(&gateway, &hosted, &done, &headers, reference),
         (Opened::Asks { whom, .. }, other) => {
             let other = other.as_ref().map(|other| other.user.display_name());
-            Ok(Outcome::Asks { whom: &whom, other }.answer())
+            let (whom, other) = (contained(&whom), other.map(contained));
+            Ok(Outcome::Asks { whom, other }.answer())
         }
         // Each look at a page opens its code anew.
-        (Opened::Continues, known) => Ok(goes_on(known.as_ref())),
+        (Opened::Continues | Opened::NoCookies, known) => Ok(goes_on(known.as_ref())),
     }
 }
 
@@ -190,20 +195,24 @@ async fn confirmed(
     Sent(Code { code }): Sent<Code>,
 ) -> Answer {
     must_be_from_the_frame(&hosted, &headers)?;
+    let has_cookie = hosted.cookie_key.is_kept(&headers);
     may_open(&gateway, &hosted, &extensions, &headers)?;
     let by = gateway.occasion(&extensions, &headers);
     let reference = by.reference.clone();
-    let browser = hosted.cookie_key.browser(Place::Frame, &headers);
     let failed = |cause| failed(&hosted, &headers, &cause);
     let signed_in = gateway.session(&hosted, Place::Frame, &headers);
     let signed_in = signed_in.map_err(failed)?;
+    let browser = hosted
+        .cookie_key
+        .browser(Place::Frame, &headers, signed_in.as_ref());
     let visitor = Visitor {
         signed_in: signed_in.as_ref(),
         looks_ahead: false,
     };
-    let opened = gateway.sign_in(&hosted, &code, visitor, browser, by).await;
-    match opened.map_err(failed)? {
+    let opened = gateway.sign_in(&hosted, &code, visitor, browser, has_cookie, by);
+    match opened.await.map_err(failed)? {
         Opened::Done(done) => let_in(&gateway, &hosted, &done, &headers, reference),
+        Opened::NoCookies => Ok(Outcome::NoCookies.answer()),
         _ => Ok(goes_on(signed_in.as_ref())),
     }
 }

@@ -331,6 +331,24 @@ fn a_click_is_wanted_where_a_link_would_want_one() {
 }
 
 #[test]
+fn a_click_without_the_cookie_of_the_frame_spends_no_use() {
+    let site = embedded(|_| {});
+    let once = Registered {
+        id: Some("only-once".into()),
+        single_use: true,
+        ..Registered::default()
+    };
+    let code = site.code_with(r#"{"user":{"id":"ada"}}"#, once);
+    for what in ["continue", "open"] {
+        let answer = post(&site, what, &code, "other=1");
+        assert_eq!(body(&answer), json!({ "outcome": "no_cookies" }), "{what}");
+        assert!(!site.has_user("ada"), "{what}");
+    }
+    let done = post(&site, "continue", &code, KEPT);
+    assert_eq!(body(&done)["outcome"], "signed_in", "the use was spent");
+}
+
+#[test]
 fn a_program_that_looks_ahead_signs_nobody_in() {
     let site = embedded(|_| {});
     let code = site.new_user("ada");

@@ -22,7 +22,7 @@ fn every_answer_is_protected() {
         ("GET", "/auth/verify?redirect=1", &html, "", 302),
         ("GET", "/auth/sign-in", &[], "", 200),
         ("GET", "/auth/sign-in?rd=a&rd=b", &[], "", 400),
-        ("POST", &link, &[], "", 303),
+        ("POST", &link, &[], "", 403),
         ("GET", "/auth/widget/open", &[], "", 405),
         ("POST", "/auth/widget/open", &[], "", 415),
         ("POST", "/auth/widget/open", &form, "x=1", 422),

@@ -136,6 +136,29 @@ fn headers_that_are_too_large_are_refused() {
     running.end();
 }
 
+#[test]
+fn headers_have_32_kib_and_not_a_byte_more() {
+    let site = Site::new();
+    let running = Running::new(&site);
+    // Path, the names and values of two headers, and four bytes for each of them.
+    let others = "/healthz".len() + "host".len() + 1 + 4 + "x-large".len() + 4;
+    for (bytes, status) in [(32 * 1024, "200"), (32 * 1024 + 1, "431"), (40_000, "431")] {
+        let mut stream = running.connect();
+        let large = "a".repeat(bytes - others);
+        write!(
+            stream,
+            "GET /healthz HTTP/1.1\r\nHost: x\r\nX-Large: {large}\r\n\r\n"
+        )
+        .unwrap();
+        let mut answer = [0; 12];
+        stream.read_exact(&mut answer).unwrap();
+        assert_eq!(&answer, format!("HTTP/1.1 {status}").as_bytes(), "{bytes}");
+    }
+    let path = format!("/{}", "a".repeat(40_000));
+    assert!(running.get(&path).starts_with("HTTP/1.1 431"));
+    running.end();
+}
+
 /// Whoever asks on and on and reads nothing is let go once nothing more can be sent to them.
 #[cfg(target_os = "linux")]
 #[test]

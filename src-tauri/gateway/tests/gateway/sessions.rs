@@ -121,6 +121,40 @@ fn a_cookie_that_somebody_else_has_set_is_not_taken_over() {
     assert_eq!(status(&site, &planted), 401);
 }
 
+/// By plain http another host of the same domain can put cookies in front of the gateway's own.
+#[test]
+fn a_cookie_of_the_same_name_in_front_signs_nobody_out() {
+    let site = Site::with("acme", |settings| {
+        settings.url = BaseUrl::parse("http://chat.acme.example/").unwrap();
+    });
+    let cookie = site.sign_in("ada");
+    let (name, value) = cookie.split_once('=').unwrap();
+    let forged = |count: usize| {
+        // All of them well-formed.
+        let letters = "AEIMQUYcgk".chars().take(count);
+        let forged = letters.map(|letter| format!("{name}={}", letter.to_string().repeat(43)));
+        forged.collect::<Vec<_>>().join("; ")
+    };
+    for count in 1..=4 {
+        let cookies = format!("{}; {cookie}", forged(count));
+        assert_eq!(status(&site, &cookies), 200, "{count} in front");
+    }
+    let many = format!("{}; {cookie}", forged(9));
+    assert_eq!(status(&site, &many), 401, "only a handful is looked at");
+    // A new sign-in replaces the session that is valid, and signing out ends it.
+    let cookies = format!("{name}={}; {cookie}", "A".repeat(43));
+    let link = format!("/?externalAuthCode={}", site.new_user("bob"));
+    let bob = site
+        .confirm(&link, &[("cookie", &cookies)])
+        .session()
+        .unwrap();
+    assert_eq!(status(&site, &format!("{name}={value}")), 401);
+    let cookies = format!("{name}={}; {bob}", "A".repeat(43));
+    let answer = site.post("/auth/sign-out", &[], &[("cookie", &cookies)]);
+    assert_eq!(answer.status.as_u16(), 200);
+    assert_eq!(status(&site, &bob), 401);
+}
+
 #[test]
 fn signing_out_takes_the_cookie_away() {
     let site = Site::new();

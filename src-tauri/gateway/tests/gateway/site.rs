@@ -14,6 +14,7 @@ use latchkey_core::activity::{Actor, Occasion};
 use latchkey_core::api_key::ApiKey;
 use latchkey_core::claims::{Claims, Registered};
 use latchkey_core::code::{Algorithm, sign};
+use latchkey_core::diagnosis::OtherInstance;
 use latchkey_core::directory::{Directory, SledDirectory};
 use latchkey_core::instance::{Hosted, InstanceId, Name, Settings};
 use latchkey_core::link::BaseUrl;
@@ -42,6 +43,8 @@ pub(crate) struct Site {
     pub(crate) settings: Settings,
     pub(crate) key: SigningKey,
     pub(crate) api_keys: Vec<ApiKey>,
+    /// Secret of another instance of the administrator's, `Other`.
+    pub(crate) other_key: Option<SigningKey>,
     pub(crate) instance: &'static str,
     pub(crate) visitors: Visitors,
     _folder: tempfile::TempDir,
@@ -107,6 +110,7 @@ impl Site {
             settings,
             key: SigningKey::from_text(&secret).unwrap(),
             api_keys: Vec::new(),
+            other_key: None,
             instance,
             visitors: Visitors {
                 opened_per_second: NonZeroU32::new(50),
@@ -127,6 +131,17 @@ impl Site {
         let instance = InstanceId::parse(self.instance).unwrap();
         let directory = Arc::clone(&self.directory);
         let api_keys = self.api_keys.clone();
+        let other_key = self.other_key.clone();
+        let others = move || {
+            let other = other_key.clone().map(|key| OtherInstance {
+                id: InstanceId::parse("other").unwrap(),
+                name: "Other".to_owned(),
+                url: BaseUrl::parse("https://other.example/").unwrap(),
+                algorithm: Algorithm::HS256,
+                key: Some(key),
+            });
+            Ok(other.into_iter().collect())
+        };
         let gateway = Gateway::new(instance, directory, self.visitors.clone(), move || {
             let (settings, key) = hosting.lock().unwrap().clone();
             Ok(Hosting {
@@ -135,7 +150,7 @@ impl Site {
                 api_keys: api_keys.clone(),
             })
         });
-        router(Arc::new(gateway))
+        router(Arc::new(gateway.with_others(others)))
     }
 
     pub(crate) fn code(&self, payload: &str) -> String {
@@ -163,9 +178,32 @@ impl Site {
         ))
     }
 
-    /// Clicks on the button of the page that a link shows.
+    /// Clicks on the button of the page that a link shows. A browser that names no cookie of such a page is
+    /// one that has none yet, and gets one.
     pub(crate) fn confirm(&self, link: &str, headers: &[(&str, &str)]) -> Answer {
-        self.post(link, &[], headers)
+        let given = headers.iter().find(|(name, _)| *name == COOKIE.as_str());
+        let given = given.map_or("", |(_, cookies)| cookies);
+        let cookies = if given.contains("latchkey_shown") {
+            given.to_owned()
+        } else {
+            format!("{given}; {}", self.shown())
+        };
+        let others = headers.iter().filter(|(name, _)| *name != COOKIE.as_str());
+        let mut headers: Vec<(&str, &str)> = others.copied().collect();
+        headers.push((COOKIE.as_str(), &cookies));
+        self.post(link, &[], &headers)
+    }
+
+    /// The cookie that the page of a link sets.
+    pub(crate) fn shown(&self) -> String {
+        let registered = Registered {
+            id: Some("only shown".into()),
+            single_use: true,
+            ..Registered::default()
+        };
+        let code = self.code_with(r#"{"user":{"id":"only shown"}}"#, registered);
+        let page = self.get(&format!("/?externalAuthCode={code}"), &[]);
+        page.cookies().join("; ")
     }
 
     /// Signs somebody in, and answers with the cookie.

@@ -5,6 +5,7 @@ use latchkey_core::directory::Directory as _;
 use latchkey_core::instance::SignInStep;
 use latchkey_core::link::{BaseUrl, Parameter};
 use latchkey_core::payload::NewUser;
+use latchkey_core::return_address::WebOrigin;
 use latchkey_core::user_id::UserId;
 use serde_json::Value;
 
@@ -132,7 +133,7 @@ fn where_it_has_to_be_confirmed_a_look_does_nothing_and_a_click_signs_in() {
     let answer = site.get(&link, &[]);
     assert_eq!(answer.status.as_u16(), 200);
     assert!(
-        answer.body.contains("Continue as ada Person"),
+        answer.body.contains("Continue as <bdi>ada Person</bdi>"),
         "{}",
         answer.body
     );
@@ -189,7 +190,7 @@ fn a_double_click_on_continue_signs_in_and_another_browser_is_refused() {
     }
     // Going back shows the question again, as long as it may be repeated.
     assert_eq!(site.get_as(&path, &cookies).status.as_u16(), 200);
-    let other = jar("", &site.get("/auth/sign-in", &[]));
+    let other = site.shown();
     assert_eq!(click(&other).status.as_u16(), 410);
     assert_eq!(site.get_as(&path, &other).status.as_u16(), 410);
 }
@@ -235,8 +236,8 @@ fn going_back_reopening_and_reposting_while_signed_in_lead_on_without_a_use() {
     assert_eq!(sign_ins(), 1);
     assert_eq!(site.get_as("/auth/verify", &session).status.as_u16(), 200);
     // The second link has its use still.
-    assert_eq!(click(&unused, "").status.as_u16(), 303);
-    assert_eq!(click(&code, "").status.as_u16(), 410);
+    assert_eq!(click(&unused, &site.shown()).status.as_u16(), 303);
+    assert_eq!(click(&code, &site.shown()).status.as_u16(), 410);
 }
 
 #[test]
@@ -247,7 +248,11 @@ fn somebody_who_is_signed_in_is_named_before_another_one_is() {
     let path = format!("/?externalAuthCode={code}");
     let answer = site.get_as(&path, &ada);
     assert_eq!(answer.status.as_u16(), 200);
-    for text in ["signed in as", "ada Person", "Continue as bob Person"] {
+    for text in [
+        "signed in as",
+        "ada Person",
+        "Continue as <bdi>bob Person</bdi>",
+    ] {
         assert!(answer.body.contains(text), "{}", answer.body);
     }
     assert!(!site.has_user("bob"));
@@ -358,6 +363,43 @@ fn what_is_reflected_is_escaped() {
 }
 
 #[test]
+fn a_name_changes_nothing_around_it() {
+    let site = Site::with("acme", |settings| {
+        settings.visiting.step = SignInStep::Confirm;
+        settings.visiting.embed_in = vec![WebOrigin::parse("https://www.acme.example").unwrap()];
+    });
+    let name = "ada\u{202e}\u{2066}\u{2069}\u{0}\u{9b}\n\u{5d0}";
+    let shown = "ada\u{fffd}\u{fffd}\u{fffd}\u{fffd}\u{fffd}\u{fffd}\u{5d0}";
+    let payload = serde_json::json!({ "user": { "id": "ada", "name": name } });
+    let code = site.code(&payload.to_string());
+    let link = format!("/?externalAuthCode={code}");
+    let asked = site.get(&link, &[]);
+    let button = format!("Continue as <bdi>{shown}</bdi>");
+    assert!(asked.body.contains(&button), "{}", asked.body);
+    let cookie = site.confirm(&link, &[]).session().unwrap();
+    let home = site.get_as("/", &cookie);
+    assert!(
+        home.body.contains(&format!("<bdi>{shown}</bdi>")),
+        "{}",
+        home.body
+    );
+    let other = format!("/?externalAuthCode={}", site.new_user("bob"));
+    let asked = site.get_as(&other, &cookie);
+    assert!(
+        asked.body.contains(&format!("<bdi>{shown}</bdi>")),
+        "{}",
+        asked.body
+    );
+    let headers = [
+        ("sec-fetch-site", "same-origin"),
+        ("cookie", "__Host-latchkey_kept_383aa495=1"),
+    ];
+    let asked = site.post("/auth/widget/open", &[("code", &code)], &headers);
+    let asked: serde_json::Value = serde_json::from_str(&asked.body).unwrap();
+    assert_eq!(asked["whom"], shown);
+}
+
+#[test]
 fn a_button_of_another_page_does_nothing() {
     let site = Site::new();
     let link = format!("/?externalAuthCode={}", site.new_user("ada"));
@@ -419,9 +461,13 @@ fn a_browser_that_keeps_no_cookies_is_told_so_and_no_use_is_spent() {
         ("sec-fetch-site", "same-origin"),
         ("origin", "https://chat.acme.example"),
         ("origin", "null"),
+        // Programs and old browsers, some of them sent here by another page.
+        ("accept", "*/*"),
+        ("referer", "http://evil.example/"),
+        ("cookie", "latchkey_shown=1; other=2"),
     ] {
-        let answer = site.confirm(&link, &[host, says]);
-        assert_eq!(answer.status.as_u16(), 403);
+        let answer = site.post(&link, &[], &[host, says]);
+        assert_eq!(answer.status.as_u16(), 403, "{says:?}");
         let text = "Your browser keeps no cookies here";
         assert!(answer.body.contains(text), "{}", answer.body);
         assert!(answer.cookies().is_empty());

@@ -1,0 +1,180 @@
+//! A gateway whose files or whose disk fail while it runs.
+
+use std::fs;
+use std::io::{BufRead as _, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use crate::run::SECRET;
+use crate::serve::{Serving, folder, get, link};
+
+/// Waits until something is so.
+fn until(what: &str, is_so: impl Fn() -> bool) {
+    let begun = Instant::now();
+    while !is_so() {
+        assert!(begun.elapsed() < Duration::from_secs(20), "{what}");
+        thread::sleep(Duration::from_millis(50));
+    }
+}
+
+fn make_pipe(path: &Path) {
+    let made = Command::new("mkfifo").arg(path).status().unwrap();
+    assert!(made.success());
+}
+
+/// A state file that is put away, with something else in its place.
+struct Replaced {
+    path: PathBuf,
+    kept: PathBuf,
+}
+
+impl Replaced {
+    fn new(path: PathBuf, by: impl Fn(&Path)) -> Self {
+        let kept = path.with_extension("kept");
+        fs::rename(&path, &kept).unwrap();
+        by(&path);
+        Self { path, kept }
+    }
+
+    fn put_back(&self) {
+        fs::rename(&self.kept, &self.path).unwrap();
+    }
+}
+
+#[test]
+fn a_gateway_whose_settings_become_a_pipe_or_endless_is_down_at_once_and_well_when_they_are_back() {
+    let folder = folder();
+    let serving = Serving::new(folder.path(), &[]);
+    let link = link(folder.path(), "ada");
+    let is_well = || serving.get("/healthz", "").starts_with("HTTP/1.1 200");
+    let settings = folder.path().join("instances/here/instance.json");
+    let endless = |path: &Path| std::os::unix::fs::symlink("/dev/zero", path).unwrap();
+    for by in [&make_pipe as &dyn Fn(&Path), &endless] {
+        assert!(is_well());
+        let replaced = Replaced::new(settings.clone(), by);
+        until("the settings are read again", || !is_well());
+        for path in ["/healthz", "/auth/verify", &link] {
+            let begun = Instant::now();
+            let answer = serving.get(path, "");
+            assert!(answer.starts_with("HTTP/1.1 503"), "{path}: {answer}");
+            assert!(begun.elapsed() < Duration::from_secs(5), "{path} hung");
+        }
+        replaced.put_back();
+        until("it is well again", is_well);
+    }
+    let replaced = Replaced::new(settings, make_pipe);
+    until("the settings are read again", || !is_well());
+    let log = serving.end();
+    assert!(log.contains("a pipe or a device"), "{log}");
+    replaced.put_back();
+}
+
+#[test]
+fn the_log_has_some_lines_a_minute_for_one_address_and_then_their_number() {
+    let folder = folder();
+    let serving = Serving::new(folder.path(), &[]);
+    for number in 0..60 {
+        let answer = serving.get(&format!("/?externalAuthCode=ey{number}"), "");
+        assert!(answer.starts_with("HTTP/1.1 403"), "{answer}");
+        assert!(serving.get("/nowhere", "").starts_with("HTTP/1.1 404"));
+    }
+    let log = serving.end();
+    let lines = log.lines().filter(|line| line.contains("reference="));
+    let lines = lines.count();
+    assert!((1..=20).contains(&lines), "{lines} lines: {log}");
+    let counted = log
+        .lines()
+        .find(|line| line.contains("have no line of their own"));
+    let counted = counted.unwrap_or_else(|| panic!("{log}"));
+    let number = counted.split("count=").nth(1).unwrap().trim();
+    let number: usize = number.parse().unwrap();
+    assert!(counted.contains("127.0.0.1"), "{counted}");
+    assert!((100..120).contains(&number), "{counted}");
+}
+
+/// A gateway on a small disk of its own, in a mount namespace.
+struct OnSmallDisk {
+    child: Child,
+    address: String,
+    /// The disk, as this process reaches it.
+    disk: PathBuf,
+}
+
+impl OnSmallDisk {
+    /// `None` where the test may not mount anything.
+    #[expect(clippy::print_stderr, reason = "a test that is skipped says so")]
+    fn new(folder: &Path) -> Option<Self> {
+        let here = folder.to_str().unwrap();
+        let program = env!("CARGO_BIN_EXE_latchkey");
+        let may = Command::new("unshare").args(["--mount", "true"]).output();
+        if !may.is_ok_and(|tried| tried.status.success()) {
+            eprintln!("skipped: this test needs root and mounts of its own");
+            return None;
+        }
+        let script = format!(
+            "mkdir {here}/disk
+             mount -t tmpfs -o size=24m,mode=700 tmpfs {here}/disk
+             cp -a {here}/instances {here}/disk/
+             export LATCHKEY_DATA_DIR={here}/disk LATCHKEY_KEYCHAIN=off LATCHKEY_SECRET={SECRET}
+             exec {program} --json serve --listen 127.0.0.1:0"
+        );
+        let mut child = Command::new("unshare")
+            .args(["--mount", "sh", "-euc", &script])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        let mut out = BufReader::new(child.stdout.take().unwrap());
+        out.read_line(&mut line).unwrap();
+        let said: Value = serde_json::from_str(&line).unwrap_or_else(|_| panic!("{line}"));
+        let address = said["address"].as_str().unwrap().to_owned();
+        let disk = format!("/proc/{}/root{here}/disk", child.id()).into();
+        Some(Self {
+            child,
+            address,
+            disk,
+        })
+    }
+
+    fn status(&self, path: &str) -> String {
+        let answer = Serving::ask(&self.address, &get(path, "")).unwrap();
+        answer.split(' ').nth(1).unwrap().to_owned()
+    }
+}
+
+impl Drop for OnSmallDisk {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn healthz_stays_503_while_the_disk_is_full_and_is_200_when_there_is_room_again() {
+    let folder = folder();
+    let Some(serving) = OnSmallDisk::new(folder.path()) else {
+        return;
+    };
+    let links: Vec<String> = ["ada", "bob", "eve"]
+        .map(|id| link(folder.path(), id))
+        .to_vec();
+    assert_eq!(serving.status(&links[0]), "303");
+    assert_eq!(serving.status("/healthz"), "200");
+    let filler = serving.disk.join("filler");
+    let _ = fs::write(&filler, vec![0; 24 * 1024 * 1024]);
+    until("nobody signs in", || serving.status(&links[1]) == "503");
+    for _ in 0..10 {
+        assert_eq!(serving.status("/?externalAuthCode=ey"), "403");
+        assert_eq!(serving.status("/healthz"), "503");
+    }
+    fs::remove_file(&filler).unwrap();
+    until("it is well by itself", || {
+        serving.status("/healthz") == "200"
+    });
+    assert_eq!(serving.status(&links[2]), "303");
+}
