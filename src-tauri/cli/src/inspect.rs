@@ -7,15 +7,15 @@ use jiff::Timestamp;
 use latchkey_core::code::CodeRules;
 use latchkey_core::code::recognize::{Form, Recognized};
 use latchkey_core::diagnosis::{Case, Hint, diagnose};
-use latchkey_core::directory::Directory as _;
 use latchkey_core::home::Home;
-use latchkey_core::inspect::{Inspection, Verification, inspect_text};
+use latchkey_core::inspect::{
+    Inspection, Outcome, Report, Unverified, Verification, dry_run, inspect_text,
+};
 use latchkey_core::instance::Instance;
 use latchkey_core::link::Parameter;
 use latchkey_core::secret::SigningKey;
-use latchkey_core::verdict::Verdict;
 use latchkey_core::{Error, ErrorCode, qr, text};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::args::InspectArguments;
 use crate::context::Context;
@@ -76,22 +76,11 @@ pub(crate) fn inspect(
             }
         })?;
     let hints = causes(&found, &inspection, keys, known, context);
-    let form = match (from_picture, found.form) {
-        (true, _) => "QR code",
-        (false, Form::Bare) => "code",
-        (false, Form::Url) => "login link",
-        (false, Form::WidgetTag) => "widget tag",
-        (false, Form::Text) => "text",
-    };
+    let form = if from_picture { Form::Qr } else { found.form };
     let verdict = match (known, &inspection.verification) {
         (Some((home, instance)), Verification::Judged(judged)) if arguments.dry_run => {
             let directory = home.directory(instance, HOLDER)?;
-            let code = judged.as_deref();
-            let verdict = directory.dry_run(code, instance.settings.policy)?;
-            let expires_at = code.ok().and_then(|code| code.registered.expires_at);
-            let stay = instance.settings.session_rules().stay(expires_at);
-            let stays = !matches!(verdict, Verdict::Refused(_));
-            Some((verdict, stays.then_some(stay)))
+            Some(dry_run(judged, &instance.settings, &directory)?)
         }
         _ => None,
     };
@@ -103,26 +92,22 @@ pub(crate) fn inspect(
             text.line(format_args!("  {stay}"));
         }
     }
+    let exit_code = match (&verdict, inspection.judged()) {
+        (Some((verdict, _)), _) => redeem::exit_code(verdict),
+        (None, Some(Err(_))) => ExitCode::from(1),
+        (None, _) => ExitCode::SUCCESS,
+    };
     output.print(text, || {
-        json!({
-            "dry_run": verdict.as_ref().map(|(verdict, _)| redeem::as_json(verdict)),
-            "stay": verdict.as_ref().and_then(|(_, stay)| stay.as_deref()),
-            "form": if from_picture { json!("qr") } else { value(&found.form) },
-            "header": inspection.shown.header_json,
-            "claims": inspection.shown.claims_json,
-            "times": inspection.times,
-            "hints": hints,
-            "warnings": value(&short_key.as_slice()),
-            "verification": verification(&inspection),
+        let (verdict, stay) = verdict.unzip();
+        value(&Report {
+            dry_run: verdict.as_ref().map(Outcome::from),
+            stay: stay.flatten(),
+            hints,
+            warnings: short_key.into_iter().collect(),
+            ..inspection.report(form, Unverified::Shown)
         })
     })?;
-    if let Some((verdict, _)) = &verdict {
-        return Ok(redeem::exit_code(verdict));
-    }
-    match inspection.verification {
-        Verification::Judged(Err(_)) => Ok(ExitCode::from(1)),
-        Verification::Judged(Ok(_)) | Verification::NoKey => Ok(ExitCode::SUCCESS),
-    }
+    Ok(exit_code)
 }
 
 /// Returns the causes behind the judgement of a code.
@@ -146,18 +131,6 @@ fn causes(
         keys,
         others: &others,
     })
-}
-
-fn verification(inspection: &Inspection) -> Value {
-    match &inspection.verification {
-        Verification::NoKey => json!({ "checked": false }),
-        Verification::Judged(Ok(_)) => json!({ "checked": true, "verified": true }),
-        Verification::Judged(Err(refused)) => json!({
-            "checked": true,
-            "verified": false,
-            "refused": value(refused),
-        }),
-    }
 }
 
 /// Endings of the names of picture files, in lower case.
@@ -210,7 +183,14 @@ fn may_be_a_path(refused: Error, given: &str) -> Error {
     Error::new(ErrorCode::NoCode, message).about("code")
 }
 
-fn described(inspection: &Inspection, hints: &[Hint], form: &str) -> Text {
+fn described(inspection: &Inspection, hints: &[Hint], form: Form) -> Text {
+    let form = match form {
+        Form::Bare => "code",
+        Form::Url => "login link",
+        Form::WidgetTag => "widget tag",
+        Form::Text => "text",
+        Form::Qr => "QR code",
+    };
     let part = |json: &Option<Value>| {
         json.as_ref()
             .map_or_else(|| "(not JSON)".to_owned(), |json| format!("{json:#}"))

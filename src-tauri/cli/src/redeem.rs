@@ -5,16 +5,17 @@ use std::process::ExitCode;
 
 use jiff::Timestamp;
 use latchkey_core::activity::{Actor, Occasion};
+use latchkey_core::inspect::Outcome;
 use latchkey_core::redeem;
 use latchkey_core::verdict::Verdict;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::args::RedeemArguments;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::input::Lines;
 use crate::keys;
-use crate::output::Output;
+use crate::output::{Output, value};
 use crate::users::HOLDER;
 
 pub(crate) fn redeem(
@@ -72,12 +73,7 @@ pub(crate) fn described(verdict: &Verdict) -> String {
 }
 
 pub(crate) fn as_json(verdict: &Verdict) -> Value {
-    let (user, seat, message) = match verdict {
-        Verdict::SignedIn { user, .. } => (Some(user), None, None),
-        Verdict::Provisioned { user, seat, .. } => (Some(user), Some(seat), None),
-        Verdict::Refused(refusal) => (None, None, Some(refusal.to_string())),
-    };
-    json!({ "verdict": verdict.code(), "user": user, "seat": seat, "message": message })
+    value(&Outcome::from(verdict))
 }
 
 pub(crate) fn exit_code(verdict: &Verdict) -> ExitCode {

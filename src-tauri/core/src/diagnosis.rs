@@ -6,6 +6,7 @@
 use serde::Serialize;
 use serde_json::Value;
 use url::Url;
+use utoipa::ToSchema;
 
 use crate::code::recognize::Judged;
 use crate::code::unverified::UnverifiedCode;
@@ -52,22 +53,25 @@ pub enum HintCode {
 }
 
 /// A cause, with what to do about it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Hint {
     /// Its kind.
+    #[schema(value_type = String, example = "secret_is_base64")]
     pub code: HintCode,
     /// The cause in a few words.
     pub title: String,
     /// A sentence that says how to correct it.
     pub message: String,
     /// Action in Latchkey that helps.
+    #[schema(required)]
     pub next: Option<NextStep>,
     /// Another of the administrator's instances, if the code or the link belongs to it.
+    #[schema(required, value_type = Option<String>)]
     pub instance: Option<InstanceId>,
 }
 
 /// Action in Latchkey against a cause.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum NextStep {
     /// Make a new link for the person.

@@ -1,8 +1,11 @@
 //! What is in a code, and whether it verifies.
 
+mod report;
+
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Map, Value};
+use utoipa::ToSchema;
 
 use crate::claims;
 use crate::code::recognize::{Recognized, recognize, recognize_and_verify};
@@ -13,8 +16,10 @@ use crate::instance::Settings;
 use crate::secret::SigningKey;
 use crate::{Error, time};
 
+pub use report::{Checked, Outcome, RefusedCode, Report, Unverified, dry_run};
+
 /// A time among the claims, exact and in words.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct ClaimTime {
     /// `iat`, `nbf` or `exp`.
     pub member: &'static str,

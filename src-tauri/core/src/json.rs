@@ -13,19 +13,32 @@ use serde_json::{Map, Number, Value};
 /// The deepest nesting that is read.
 pub const MAX_DEPTH: usize = 32;
 
-/// Why a text is not read, as the middle of a sentence.
+/// Why a text is not read. It is displayed as the middle of a sentence.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Unreadable(String);
+pub enum Unreadable {
+    /// It is no JSON that is read here.
+    NoJson(String),
+    /// It is JSON, with this number that would lose digits.
+    InexactNumber(String),
+}
 
 impl fmt::Display for Unreadable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        match self {
+            Self::NoJson(reason) => f.write_str(reason),
+            Self::InexactNumber(number) => write!(
+                f,
+                "the number {number} would lose digits; write it as a text, in quotes"
+            ),
+        }
     }
 }
 
 impl std::error::Error for Unreadable {}
 
 /// Reads one JSON value and nothing after it.
+///
+/// Fails with [`Unreadable::NoJson`].
 pub fn parse(bytes: &[u8]) -> Result<Value, Unreadable> {
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
     let value = Strict { depth: 0 }
@@ -36,13 +49,11 @@ pub fn parse(bytes: &[u8]) -> Result<Value, Unreadable> {
 }
 
 /// Reads one JSON value that a person or another system wrote, as [`parse`] does, and refuses a number
-/// that would lose digits.
+/// that would lose digits with [`Unreadable::InexactNumber`].
 pub fn parse_exact(bytes: &[u8]) -> Result<Value, Unreadable> {
     let value = parse(bytes)?;
     match exact::inexact_number(bytes) {
-        Some(number) => Err(Unreadable(format!(
-            "the number {number} would lose digits; write it as a text, in quotes"
-        ))),
+        Some(number) => Err(Unreadable::InexactNumber(number.to_owned())),
         None => Ok(value),
     }
 }
@@ -52,7 +63,7 @@ pub fn parse_exact(bytes: &[u8]) -> Result<Value, Unreadable> {
     reason = "the shape that map_err wants"
 )]
 fn unreadable(cause: serde_json::Error) -> Unreadable {
-    Unreadable(cause.to_string())
+    Unreadable::NoJson(cause.to_string())
 }
 
 struct Strict {
@@ -184,5 +195,17 @@ mod tests {
         assert!(parse(b"{} {}").is_err());
         assert!(parse(b"\xff").is_err());
         assert!(parse(b"").is_err());
+    }
+
+    #[test]
+    fn one_parse_says_whether_a_text_is_no_json_or_has_a_number_that_would_lose_digits() {
+        for text in ["{", r#"{"a":1,"a":2}"#, "9007199254740993 }"] {
+            let refused = parse_exact(text.as_bytes()).unwrap_err();
+            assert!(matches!(refused, Unreadable::NoJson(_)), "{text}");
+        }
+        let refused = parse_exact(br#"{"id":9007199254740993}"#).unwrap_err();
+        let number = "9007199254740993".to_owned();
+        assert_eq!(refused, Unreadable::InexactNumber(number));
+        assert!(refused.to_string().contains("in quotes"), "{refused}");
     }
 }

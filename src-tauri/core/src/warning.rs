@@ -1,9 +1,10 @@
 //! Something to know before a link is given out. It works all the same.
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 /// A warning: a stable code, and a sentence for a person.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Warning {
     /// For callers to switch on: `short_key`.
     pub code: &'static str,

@@ -195,7 +195,7 @@ pub async fn inspect(
             looked.forecast(settings, users, why_none.as_ref(), now)
         })?;
         let found_in = match (is_picture, found.form) {
-            (true, _) => FoundIn::Picture,
+            (true, _) | (false, Form::Qr) => FoundIn::Picture,
             (false, Form::Bare) => FoundIn::Code,
             (false, Form::Url) => FoundIn::Url,
             (false, Form::WidgetTag) => FoundIn::WidgetTag,

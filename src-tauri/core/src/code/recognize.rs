@@ -4,6 +4,7 @@ use html5gum::{Token, Tokenizer};
 use jiff::Timestamp;
 use serde::Serialize;
 use url::Url;
+use utoipa::ToSchema;
 
 use super::layers::layers;
 use super::words::{Candidate, Words};
@@ -23,7 +24,7 @@ pub(super) const MAX_CANDIDATES: usize = 64;
 const MAX_DECODED: usize = 4 * 1_024 * 1_024;
 
 /// What the code was found in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Form {
     /// The code alone.
@@ -34,6 +35,8 @@ pub enum Form {
     WidgetTag,
     /// Any other text: a mail, JSON, a shell command, a link inside another link.
     Text,
+    /// A picture of a QR code. A face sets it after it has read the picture.
+    Qr,
 }
 
 /// A code, and what it stood in. It may still be worthless: nothing has been verified.

@@ -7,7 +7,7 @@ use utoipa::openapi::{ContentBuilder, Ref, ResponseBuilder};
 use utoipa::{Modify, OpenApi, ToSchema as _};
 
 use super::problem::{Problem, ProblemDetails};
-use super::{answer, links, users};
+use super::{answer, inspect, links, users};
 
 /// What every path of the API has in common.
 #[derive(OpenApi)]
@@ -16,7 +16,7 @@ use super::{answer, links, users};
         title = "Latchkey",
         description = "The users of an instance and its login links, for other systems. Each request carries a key in the header `X-API-KEY`; an administrator makes and revokes keys. What is refused is answered by problem details (RFC 9457). From one address as many requests are answered in a second as the administrator allows; then the answer is 429, with `Retry-After`."
     ),
-    paths(users::list, users::add, users::show, users::change, users::remove, links::make),
+    paths(users::list, users::add, users::show, users::change, users::remove, links::make, inspect::inspect),
     security(("key" = [])),
     modifiers(&Common),
     tags(

@@ -2,10 +2,12 @@
 //! `/api/openapi.json` is made of the same types and comments as the answers.
 
 mod document;
+mod inspect;
 mod links;
 mod problem;
 mod users;
 
+use std::fmt::Display;
 use std::sync::Arc;
 
 use axum::Router;
@@ -17,9 +19,10 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use jiff::Timestamp;
+use latchkey_core::Error;
 use latchkey_core::activity::{Actor, Event, Occasion};
+use latchkey_core::json::{self, Unreadable};
 use latchkey_core::user_id::UserId;
-use latchkey_core::{Error, json};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
 
@@ -38,6 +41,7 @@ pub(crate) fn router(gateway: &Arc<Gateway>) -> Router<Arc<Gateway>> {
             get(users::show).patch(users::change).delete(users::remove),
         )
         .route("/v1/links", post(links::make))
+        .route("/v1/inspect", post(inspect::inspect))
         .layer(middleware::from_fn_with_state(Arc::clone(gateway), keyed));
     let open = Router::new().route("/openapi.json", get(document::document));
     keyed
@@ -141,27 +145,27 @@ impl<T: DeserializeOwned, S: Sync> FromRequest<S> for Body<T> {
             )
         })?;
         // Duplicate members and deep nesting are refused, as in a code.
-        json::parse(&bytes).map_err(|reason| {
-            let message = format!("The body is no JSON that is read here: {reason}.");
-            Problem::of(StatusCode::BAD_REQUEST, &message)
-        })?;
-        // A number that would lose digits is JSON, but not what is expected.
-        let value = json::parse_exact(&bytes).map_err(|reason| {
-            let message = format!("The body is not what is expected: {reason}.");
-            Problem::of(StatusCode::UNPROCESSABLE_ENTITY, &message)
+        let value = json::parse_exact(&bytes).map_err(|reason| match &reason {
+            Unreadable::NoJson(_) => {
+                let message = format!("The body is no JSON that is read here: {reason}.");
+                Problem::of(StatusCode::BAD_REQUEST, &message)
+            }
+            Unreadable::InexactNumber(_) => not_expected(&reason),
         })?;
         // The types below would read an array as an object's members in their order.
         if !value.is_object() {
-            return Err(Problem::of(
-                StatusCode::UNPROCESSABLE_ENTITY,
-                "The body is not what is expected: it has to be a JSON object.",
-            ));
+            return Err(not_expected(&"it has to be a JSON object"));
         }
-        serde_json::from_value(value).map(Self).map_err(|cause| {
-            let message = format!("The body is not what is expected: {cause}.");
-            Problem::of(StatusCode::UNPROCESSABLE_ENTITY, &message)
-        })
+        serde_json::from_value(value)
+            .map(Self)
+            .map_err(|cause| not_expected(&cause))
     }
+}
+
+/// The problem of a body that is JSON, and not what is expected.
+fn not_expected(reason: &dyn Display) -> Problem {
+    let message = format!("The body is not what is expected: {reason}.");
+    Problem::of(StatusCode::UNPROCESSABLE_ENTITY, &message)
 }
 
 /// What is there, so that `null` is told from what is not.

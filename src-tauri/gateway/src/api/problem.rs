@@ -71,9 +71,10 @@ impl From<Error> for Problem {
             | ErrorCode::AmbiguousPayload
             | ErrorCode::InvalidLifetime
             | ErrorCode::CodeTooLong
+            | ErrorCode::NoCode
             | ErrorCode::InvalidCursor => StatusCode::UNPROCESSABLE_ENTITY,
             _ => {
-                tracing::error!(error = ?error, "a request of the API failed");
+                tracing::error!(error = %error.logged(), "a request of the API failed");
                 return Self::of(
                     StatusCode::SERVICE_UNAVAILABLE,
                     "This does not work at the moment. Nothing was changed.",
@@ -91,6 +92,7 @@ impl From<Error> for Problem {
 fn member(code: ErrorCode, field: String) -> String {
     match (code, field.as_str()) {
         (_, "expires_in") => "expiresIn".to_owned(),
+        (ErrorCode::NoCode, _) => "text".to_owned(),
         // Of the user that is added or changed, whose members these are.
         (ErrorCode::UserExists | ErrorCode::EmailInUse, _) => {
             field.trim_start_matches("user.").to_owned()

@@ -17,18 +17,18 @@ pub(crate) fn with_key() -> (Site, String) {
     (site, secret.expose().to_owned())
 }
 
-struct Client {
-    site: Site,
+pub(crate) struct Client {
+    pub(crate) site: Site,
     key: String,
 }
 
 impl Client {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let (site, key) = with_key();
         Self { site, key }
     }
 
-    fn ask(&self, method: &str, path: &str, body: &Value) -> Answer {
+    pub(crate) fn ask(&self, method: &str, path: &str, body: &Value) -> Answer {
         let headers = [
             ("x-api-key", self.key.as_str()),
             ("content-type", "application/json"),
@@ -42,7 +42,7 @@ impl Client {
     }
 
     /// What is answered, where that is done.
-    fn done(&self, method: &str, path: &str, body: &Value) -> Value {
+    pub(crate) fn done(&self, method: &str, path: &str, body: &Value) -> Value {
         let answer = self.ask(method, path, body);
         assert_eq!(
             answer.status,
@@ -55,7 +55,7 @@ impl Client {
     }
 
     /// The status, the code and the member of a refusal.
-    fn refused(&self, method: &str, path: &str, body: &Value) -> (u16, Value, Value) {
+    pub(crate) fn refused(&self, method: &str, path: &str, body: &Value) -> (u16, Value, Value) {
         refusal(&self.ask(method, path, body))
     }
 }

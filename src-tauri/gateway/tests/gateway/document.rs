@@ -33,7 +33,12 @@ fn the_document_is_valid_and_names_every_path() {
     let paths: Vec<&String> = document["paths"].as_object().unwrap().keys().collect();
     assert_eq!(
         paths,
-        ["/api/v1/links", "/api/v2/users", "/api/v2/users/{id}"]
+        [
+            "/api/v1/inspect",
+            "/api/v1/links",
+            "/api/v2/users",
+            "/api/v2/users/{id}"
+        ]
     );
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("openapi.json");

@@ -19,6 +19,7 @@ mod embedding;
 mod firefox;
 mod headers;
 mod host;
+mod inspecting;
 mod landing;
 mod previews;
 mod proxies;

@@ -1,0 +1,179 @@
+//! An inspection as programs read it: the answer of `latchkey inspect --json` and of the API.
+
+use serde::Serialize;
+use serde_json::Value;
+use utoipa::ToSchema;
+
+use super::{ClaimTime, Inspection, Verification};
+use crate::Result;
+use crate::code::recognize::{Form, Judged};
+use crate::diagnosis::Hint;
+use crate::directory::Directory;
+use crate::instance::Settings;
+use crate::user_id::UserId;
+use crate::verdict::Verdict;
+use crate::warning::Warning;
+
+/// A code that was looked at: what it says, whether it verifies, and what opening it would do.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct Report {
+    /// Verdict that opening the code now would have; null without a dry run, and where the users are not
+    /// known here.
+    #[schema(required)]
+    pub dry_run: Option<Outcome>,
+    /// How long the person would stay signed in; null where nobody would be.
+    #[schema(required)]
+    pub stay: Option<String>,
+    /// Kind of text that the code was found in.
+    pub form: Form,
+    /// Header of the code; null where it is not shown.
+    #[schema(required, value_type = Option<Object>)]
+    pub header: Option<Value>,
+    /// Claims of the code; null where they are not shown.
+    #[schema(required, value_type = Option<Object>)]
+    pub claims: Option<Value>,
+    /// Times among the claims that are shown.
+    pub times: Vec<ClaimTime>,
+    /// Causes behind a refusal, and what is wrong with the link; the most important first.
+    pub hints: Vec<Hint>,
+    /// Warnings about the secret that it was checked with.
+    pub warnings: Vec<Warning>,
+    /// Whether the code by itself verifies.
+    pub verification: Checked,
+}
+
+/// Whether a report quotes a code that does not verify. Anybody can write such a code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unverified {
+    /// For the screen of an administrator.
+    Shown,
+    /// For programs that may keep the report.
+    Withheld,
+}
+
+/// A verdict in a flat form.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Outcome {
+    /// Stable code: `signed_in`, `provisioned`, or the reason of a refusal.
+    #[schema(example = "provisioned")]
+    pub verdict: &'static str,
+    /// Id of the user who signs in or is created; null for a refusal.
+    #[schema(required, value_type = Option<String>)]
+    pub user: Option<UserId>,
+    /// Number of the seat that a created user takes.
+    #[schema(required)]
+    pub seat: Option<u64>,
+    /// Sentence for the administrator.
+    pub message: String,
+}
+
+/// Result of checking a code by itself, without the users of the instance.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Checked {
+    /// Whether there was a secret to check it with.
+    pub checked: bool,
+    /// Whether it verifies.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub verified: Option<bool>,
+    /// Why it does not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub refused: Option<RefusedCode>,
+}
+
+/// Why a code by itself is refused.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct RefusedCode {
+    /// Stable code of the verdict: `bad_signature`.
+    pub code: &'static str,
+    /// Sentence that says what is wrong and what to do. It may quote the code.
+    pub message: String,
+    /// Member of the code that it is about.
+    #[schema(required)]
+    pub field: Option<String>,
+}
+
+impl From<&Verdict> for Outcome {
+    fn from(verdict: &Verdict) -> Self {
+        let (user, seat, message) = match verdict {
+            Verdict::SignedIn { user, .. } => (Some(user), None, format!("{user} signs in.")),
+            Verdict::Provisioned { user, seat, limit } => {
+                let of = limit.map_or_else(String::new, |limit| format!(" of {limit}"));
+                let message = format!("{user} is created and takes seat {seat}{of}.");
+                (Some(user), Some(*seat), message)
+            }
+            Verdict::Refused(refusal) => (None, None, refusal.to_string()),
+        };
+        Self {
+            verdict: verdict.code(),
+            user: user.cloned(),
+            seat,
+            message,
+        }
+    }
+}
+
+/// Says what opening a code would do at an instance whose users are known here, and how long the person
+/// would stay signed in. Nothing is changed or recorded.
+pub fn dry_run(
+    judged: &Judged,
+    settings: &Settings,
+    directory: &dyn Directory,
+) -> Result<(Verdict, Option<String>)> {
+    let code = judged.as_deref();
+    let verdict = directory.dry_run(code, settings.policy)?;
+    let expires_at = code.ok().and_then(|code| code.registered.expires_at);
+    let stays = !matches!(verdict, Verdict::Refused(_));
+    let stay = stays.then(|| settings.session_rules().stay(expires_at));
+    Ok((verdict, stay))
+}
+
+impl Inspection {
+    /// Puts the inspection into the form for programs. Hints, warnings and the dry run are for the caller to
+    /// add.
+    #[must_use]
+    pub fn report(self, form: Form, unverified: Unverified) -> Report {
+        let shows = unverified == Unverified::Shown || matches!(self.judged(), Some(Ok(_)));
+        let verification = Checked::new(&self.verification, unverified);
+        let of_code = shows.then_some((self.shown, self.times));
+        let (header, claims, times) = of_code.map_or_else(Default::default, |(shown, times)| {
+            (shown.header_json, shown.claims_json, times)
+        });
+        Report {
+            dry_run: None,
+            stay: None,
+            form,
+            header,
+            claims,
+            times,
+            hints: Vec::new(),
+            warnings: Vec::new(),
+            verification,
+        }
+    }
+}
+
+impl Checked {
+    fn new(verification: &Verification, unverified: Unverified) -> Self {
+        let (verified, refused) = match verification {
+            Verification::NoKey => (None, None),
+            Verification::Judged(Ok(_)) => (Some(true), None),
+            Verification::Judged(Err(refused)) => {
+                let (message, field) = match unverified {
+                    Unverified::Shown => (refused.shown(), refused.member_name()),
+                    Unverified::Withheld => (refused.to_string(), None),
+                };
+                let refused = RefusedCode {
+                    code: refused.code(),
+                    message,
+                    field: field.map(str::to_owned),
+                };
+                (Some(false), Some(refused))
+            }
+        };
+        Self {
+            checked: verified.is_some(),
+            verified,
+            refused,
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! Inspecting a code for another system.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use jiff::Timestamp;
+use latchkey_core::Result;
+use latchkey_core::diagnosis::{Case, OtherInstance, diagnose};
+use latchkey_core::directory::Directory;
+use latchkey_core::inspect::{Report, Unverified, dry_run, inspect_text};
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use super::problem::{Problem, ProblemDetails};
+use super::{Body, answer};
+use crate::gateway::{Gateway, Hosted};
+
+/// A text with a code in it. It has no `Debug`, because a code is a secret.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct InspectRequest {
+    /// A code, a login link, a widget tag, or any text that contains one, such as a mail.
+    text: String,
+}
+
+/// Inspect a code
+///
+/// Says whether a code verifies, what opening it would do, and the cause behind a refusal. Nothing is
+/// changed or recorded. What the code itself says is answered only where it verifies.
+#[utoipa::path(
+    post, path = "/api/v1/inspect", tag = "Links", request_body = InspectRequest,
+    responses(
+        (status = 200, description = "What is known of the code", body = Report),
+        (status = 400, description = "The body is no JSON", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = 413, description = "The body is longer than 16 KiB"),
+        (status = 415, description = "The body is not said to be JSON", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = 422, description = "There is no code in the text, or a member breaks a rule", body = ProblemDetails, content_type = "application/problem+json"),
+    ),
+)]
+pub(super) async fn inspect(
+    State(gateway): State<Arc<Gateway>>,
+    Body(InspectRequest { text }): Body<InspectRequest>,
+) -> Result<Response, Problem> {
+    let hosted = gateway.hosted()?;
+    let others = gateway.others();
+    // It may read other instances' keys, and tries each of them.
+    let report = gateway
+        .in_directory(move |directory| report(&text, &hosted, &others()?, directory))
+        .await?;
+    answer(StatusCode::OK, &report)
+}
+
+fn report(
+    text: &str,
+    hosted: &Hosted,
+    others: &[OtherInstance],
+    directory: &dyn Directory,
+) -> Result<Report> {
+    let (settings, keys) = (&hosted.settings, [&hosted.key]);
+    let (parameter, rules) = (settings.parameter.as_str(), settings.code_rules());
+    let (found, inspection) = inspect_text(text, parameter, &keys, rules, Timestamp::now())?;
+    let opened = inspection
+        .judged()
+        .map(|judged| dry_run(judged, settings, directory))
+        .transpose()?;
+    let hints = diagnose(&Case {
+        shown: &inspection.shown,
+        judged: inspection.judged(),
+        address: found.address.as_ref(),
+        url: Some(&settings.url),
+        keys: &keys,
+        others,
+    });
+    let (verdict, stay) = opened.unzip();
+    Ok(Report {
+        dry_run: verdict.as_ref().map(Into::into),
+        stay: stay.flatten(),
+        hints,
+        warnings: hosted
+            .key
+            .short_for(settings.algorithm)
+            .into_iter()
+            .collect(),
+        ..inspection.report(found.form, Unverified::Withheld)
+    })
+}

@@ -1,0 +1,186 @@
+//! The API says what a code is, and why it is refused.
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use jiff::Timestamp;
+use latchkey_core::activity::ActivityQuery;
+use latchkey_core::claims::{Claims, Registered};
+use latchkey_core::code::{Algorithm, sign};
+use latchkey_core::directory::Directory as _;
+use latchkey_core::payload::Payload;
+use latchkey_core::secret::{Secret, SigningKey};
+use serde_json::{Value, json};
+
+use crate::api::Client;
+use crate::site::by;
+
+fn inspected(client: &Client, text: &str) -> Value {
+    client.done("POST", "/api/v1/inspect", &json!({ "text": text }))
+}
+
+fn key(secret: &str) -> SigningKey {
+    SigningKey::from_text(&Secret::new(secret.to_owned())).unwrap()
+}
+
+/// A code for Ada that another secret has signed, with a mark in its claims.
+fn signed_with(key: &SigningKey) -> String {
+    let members = json!({ "user": { "id": "ada", "note": "MARKED" } });
+    let claims = Claims {
+        payload: Payload::from_claims(members.as_object().unwrap()).unwrap(),
+        registered: Registered {
+            issued_at: Some(Timestamp::now().as_second()),
+            ..Registered::default()
+        },
+    };
+    let code = sign(&claims, key, Algorithm::HS256).unwrap();
+    code.expose().to_owned()
+}
+
+#[test]
+fn the_api_says_what_opening_a_code_would_do_and_records_nothing() {
+    let client = Client::new();
+    client
+        .site
+        .directory
+        .set_seat_limit(Some(1), &by())
+        .unwrap();
+    let before = client
+        .site
+        .directory
+        .activity(&ActivityQuery::default(), None, 99);
+    let before = before.unwrap().entries.len();
+    let registered = Registered {
+        id: Some("once".into()),
+        single_use: true,
+        ..Registered::default()
+    };
+    let members = r#"{"user":{"id":"ada","name":"Ada"}}"#;
+    let code = client.site.code_with(members, registered);
+    let link = format!("/?externalAuthCode={code}");
+    let mail = format!("Hello Ada,\n<https://chat.acme.example{link}>.\nYours");
+    for _ in 0..2 {
+        let found = inspected(&client, &mail);
+        assert_eq!(
+            found["dry_run"],
+            json!({ "verdict": "provisioned", "user": "ada", "seat": 1, "message": "ada is created and takes seat 1 of 1." })
+        );
+        assert_eq!(found["form"], "text");
+        assert_eq!(found["claims"]["user"]["name"], "Ada");
+        assert_eq!(found["header"]["alg"], "HS256");
+        assert_eq!(
+            found["verification"],
+            json!({ "checked": true, "verified": true })
+        );
+        assert_eq!(
+            (&found["hints"], &found["warnings"]),
+            (&json!([]), &json!([]))
+        );
+        assert!(
+            found["stay"].as_str().unwrap().contains("14 days"),
+            "{found}"
+        );
+    }
+    let after = client
+        .site
+        .directory
+        .activity(&ActivityQuery::default(), None, 99);
+    assert_eq!(
+        after.unwrap().entries.len(),
+        before,
+        "something was recorded"
+    );
+    assert_eq!(client.site.seats(), 0);
+    // Nothing is used up.
+    assert_eq!(client.site.confirm(&link, &[]).status.as_u16(), 303);
+    let used = inspected(&client, &code);
+    assert_eq!(used["dry_run"]["verdict"], "link_already_used");
+    assert_eq!(used["stay"], Value::Null);
+    let full = inspected(&client, &client.site.new_user("eve"));
+    assert_eq!(full["dry_run"]["verdict"], "no_seats");
+    assert!(
+        full["dry_run"]["message"]
+            .as_str()
+            .unwrap()
+            .contains("seat"),
+        "{full}"
+    );
+}
+
+#[test]
+fn the_api_says_the_cause_and_nothing_that_an_unverified_code_says() {
+    let mut client = Client::new();
+    let encoded = BASE64_STANDARD.encode(b"the key that the program really has");
+    client.site.key = key(&encoded);
+    client.site.other_key = Some(key("another instance's secret, of 40 bytes.."));
+    let theirs = signed_with(client.site.other_key.as_ref().unwrap());
+    let decoded = signed_with(&key("the key that the program really has"));
+    let stranger = signed_with(&key("a secret of somebody whom nobody knows.."));
+    for (code, hint, next, instance) in [
+        (
+            &theirs,
+            "signed_by_other_instance",
+            json!("open_instance"),
+            json!("other"),
+        ),
+        (
+            &decoded,
+            "secret_is_base64",
+            json!("replace_secret"),
+            Value::Null,
+        ),
+    ] {
+        let found = inspected(&client, code);
+        let first = &found["hints"][0];
+        assert_eq!(
+            (&first["code"], &first["next"], &first["instance"]),
+            (&json!(hint), &next, &instance),
+            "{found}"
+        );
+    }
+    let cut = &stranger[..stranger.len() - 9];
+    for (text, code, hints) in [
+        (stranger.as_str(), "bad_signature", 0),
+        (cut, "malformed_code", 1),
+    ] {
+        let found = inspected(&client, text);
+        assert_eq!(found["dry_run"]["verdict"], code, "{found}");
+        assert_eq!(found["verification"]["refused"]["code"], code);
+        assert_eq!(found["hints"].as_array().unwrap().len(), hints, "{found}");
+        assert_eq!(
+            (&found["header"], &found["claims"], &found["times"]),
+            (&Value::Null, &Value::Null, &json!([]))
+        );
+        assert!(!found.to_string().contains("MARKED"), "{found}");
+    }
+    let elsewhere = format!("https://elsewhere.example/?externalAuthCode={stranger}");
+    let found = inspected(&client, &elsewhere);
+    assert_eq!(found["hints"][0]["code"], "other_host");
+
+    for (body, code, field) in [
+        (
+            json!({ "text": "no code in here" }),
+            json!("no_code"),
+            json!("text"),
+        ),
+        (json!({ "text": "" }), json!("no_code"), json!("text")),
+        (json!({}), Value::Null, Value::Null),
+        (json!({ "text": 7 }), Value::Null, Value::Null),
+        (
+            json!({ "text": "x", "code": "y" }),
+            Value::Null,
+            Value::Null,
+        ),
+    ] {
+        let refused = client.refused("POST", "/api/v1/inspect", &body);
+        assert_eq!(refused, (422, code, field), "{body}");
+    }
+    let huge = json!({ "text": "x".repeat(20_000) });
+    let answer = client.ask("POST", "/api/v1/inspect", &huge);
+    assert_eq!(answer.status.as_u16(), 413);
+    let answer = client.site.ask("POST", "/api/v1/inspect", &[], "{}");
+    assert_eq!(
+        answer.status.as_u16(),
+        401,
+        "without a key there is no answer"
+    );
+}
