@@ -12,8 +12,8 @@ use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request};
-use axum::http::{Method, StatusCode, Uri};
-use axum::response::{IntoResponse as _, Response};
+use axum::http::{HeaderMap, Method, StatusCode, Uri};
+use axum::response::Response;
 use tokio::time::timeout;
 use tower::{Service, service_fn};
 
@@ -71,7 +71,7 @@ pub(crate) fn around(
                     match timeout(ANSWER_TIME, unpanicking(answering)).await {
                         Ok(Some(answer)) => answer?,
                         Ok(None) => panicked(),
-                        Err(_) => StatusCode::REQUEST_TIMEOUT.into_response(),
+                        Err(_) => too_slow(),
                     }
                 }
             };
@@ -129,7 +129,13 @@ async fn unpanicking<F: Future>(future: F) -> Option<F::Output> {
 /// The answer to a request whose handler has panicked. The log has where.
 fn panicked() -> Response {
     tracing::error!("a request panicked, and is answered with 500");
-    StatusCode::INTERNAL_SERVER_ERROR.into_response()
+    let sentence = "Something went wrong here. Try again in a few minutes.";
+    Refused::new(StatusCode::INTERNAL_SERVER_ERROR, sentence).answer(None, &HeaderMap::new())
+}
+
+fn too_slow() -> Response {
+    let sentence = "The answer took too long. Try again in a few minutes.";
+    Refused::new(StatusCode::REQUEST_TIMEOUT, sentence).answer(None, &HeaderMap::new())
 }
 
 /// The address of a request, as it was sent.

@@ -120,6 +120,9 @@ fn title(status: StatusCode) -> &'static str {
         StatusCode::METHOD_NOT_ALLOWED => "Not possible on this page",
         StatusCode::GONE => "Link no longer works",
         StatusCode::TOO_MANY_REQUESTS => "Too many attempts",
+        StatusCode::REQUEST_TIMEOUT => "Took too long",
+        StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE => "Request too large",
+        StatusCode::INTERNAL_SERVER_ERROR => "Something went wrong",
         StatusCode::SERVICE_UNAVAILABLE => "Not available at the moment",
         _ => "Request not understood",
     }

@@ -40,6 +40,7 @@ pub fn router(
         .merge(widget::routes())
         .route("/healthz", get(health))
         .fallback(visit::page)
+        .method_not_allowed_fallback(visit::wrong_method)
         .with_state(Arc::clone(&gateway));
     around(gateway, routes)
 }

@@ -83,6 +83,16 @@ pub(crate) async fn page(
     }
 }
 
+/// A path that is asked for by a method that it does not have. The router adds `Allow`.
+pub(crate) async fn wrong_method(
+    State(gateway): State<Arc<Gateway>>,
+    headers: HeaderMap,
+) -> Response {
+    let sentence = "This address is for a button of another page. Open your link, or that page.";
+    let refused = Refused::new(StatusCode::METHOD_NOT_ALLOWED, sentence);
+    refused.answer(gateway.hosted().ok().as_deref(), &headers)
+}
+
 fn is_home(uri: &Uri, hosted: &Hosted) -> bool {
     uri.path() == "/" || uri.path() == hosted.settings.url.at("").path()
 }

@@ -363,6 +363,24 @@ fn what_is_reflected_is_escaped() {
 }
 
 #[test]
+fn a_path_that_is_asked_for_by_a_wrong_method_is_a_page_too_and_says_which_it_has() {
+    let site = Site::new();
+    for (method, path, allowed) in [
+        ("GET", "/auth/sign-out", "POST"),
+        ("GET", "/auth/widget/continue", "POST"),
+        ("POST", "/auth/style.css", "GET,HEAD"),
+        ("DELETE", "/healthz", "GET,HEAD"),
+    ] {
+        let answer = site.ask(method, path, &[], "");
+        assert_eq!(answer.status.as_u16(), 405, "{path}");
+        assert_eq!(answer.header("allow"), Some(allowed), "{path}");
+        let title = "<title>Not possible on this page · Acme &lt;Chat&gt;</title>";
+        assert!(answer.body.contains(title), "{path}: {}", answer.body);
+        assert!(answer.body.contains("Reference"), "{path}");
+    }
+}
+
+#[test]
 fn a_name_changes_nothing_around_it() {
     let site = Site::with("acme", |settings| {
         settings.visiting.step = SignInStep::Confirm;
