@@ -11,8 +11,9 @@ use crate::refused::Line;
 
 /// Period in which lines are counted.
 const PERIOD: Duration = Duration::from_mins(1);
-/// Maximum number of lines that one address causes in a period.
-const MAX_LINES: u64 = 10;
+/// Maximum number of lines that one address causes in a period. A counted entry of the activity has as many
+/// references.
+const MAX_LINES: u64 = 20;
 /// Maximum number of addresses that are counted apart. Further ones are counted together.
 const MAX_ADDRESSES: usize = 1000;
 
