@@ -8,6 +8,7 @@ use latchkey_core::directory::Directory as _;
 use latchkey_core::time;
 use serde_json::json;
 
+use crate::args::page_size;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::output::{Output, value};
@@ -43,7 +44,7 @@ pub(crate) struct ActivityArguments {
     #[arg(long, value_name = "N")]
     before: Option<u64>,
     /// How many.
-    #[arg(long, value_name = "N", default_value_t = 50)]
+    #[arg(long, value_name = "N", default_value_t = 50, allow_negative_numbers = true, value_parser = page_size)]
     limit: usize,
 }
 
@@ -86,6 +87,9 @@ pub(crate) fn activity(
     let mut text = Text::new();
     for entry in &entries {
         add(entry, &mut text);
+    }
+    if entries.is_empty() {
+        output.note("There is no such entry.");
     }
     output.print(
         text,

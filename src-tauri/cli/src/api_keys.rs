@@ -10,7 +10,7 @@ use serde_json::json;
 
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::output::{Output, value};
+use crate::output::Output;
 use crate::text::Text;
 
 #[derive(Debug, Subcommand)]
@@ -30,6 +30,7 @@ pub(crate) enum ApiKeyCommand {
     /// Take a key back.
     Revoke {
         /// Its name or its id.
+        #[arg(allow_hyphen_values = true)]
         key: String,
         #[command(flatten)]
         of: OfInstance,
@@ -68,7 +69,10 @@ pub(crate) fn api_keys(
             let keys: Vec<_> = keys
                 .map(|key| json!({ "id": key.id, "name": key.name, "created_at": time::exact(key.created_at) }))
                 .collect();
-            output.print(text, || value(&keys))?;
+            if keys.is_empty() {
+                output.note("There is no API key.");
+            }
+            output.print(text, || json!({ "api_keys": keys }))?;
         }
         ApiKeyCommand::Revoke { key, of } => {
             let id = home.instances().find(&of.instance)?.id;

@@ -32,9 +32,9 @@ pub(crate) struct Arguments {
 const SECRETS: &str = "\
 Secrets never stand on the command line, where other users of the computer see them. They come from, first wins:
   --secret-file FILE           a file, or - for standard input
-  LATCHKEY_SECRET_FILE         the same, by the environment
-  LATCHKEY_SECRET              the secret itself, by the environment
-  --instance NAME              the instance's entry in the keychain or the sealed file
+  --instance NAME              the instance's own, in the keychain or the sealed file
+  LATCHKEY_SECRET_FILE         a file, by the environment: for an instance without a secret, or for none
+  LATCHKEY_SECRET              the secret itself, by the environment: likewise
 The sealed file's passphrase comes from LATCHKEY_PASSPHRASE_FILE, LATCHKEY_PASSPHRASE, or is asked for.
 LATCHKEY_KEYCHAIN=off leaves the keychain alone, for servers and scripts.";
 
@@ -54,7 +54,7 @@ pub(crate) enum Command {
         #[arg(long, value_name = "NAME")]
         instance: String,
         /// Set how many there are: a number, or none for no limit.
-        #[arg(long, value_name = "N|none", value_parser = seat_limit)]
+        #[arg(long, value_name = "N|none", allow_negative_numbers = true, value_parser = seat_limit)]
         set: Option<SeatLimit>,
     },
     /// What has happened on an instance that is hosted here.
@@ -119,23 +119,25 @@ impl Command {
         let mut named: Vec<Named> = written.map(Named::Write).into_iter().collect();
         let read = read.into_iter().flatten().cloned();
         named.extend(read.map(Named::Read));
-        named.extend(secret.and_then(SecretArguments::file).map(Named::Read));
+        if let Some(secret) = secret {
+            let secrets = secret.secret_file.clone().into_iter().chain(secret_file());
+            named.extend(secrets.map(Named::Read));
+        }
         let passphrase = variable("LATCHKEY_PASSPHRASE_FILE").map(PathBuf::from);
         named.extend(passphrase.map(Named::Read));
-        if let Self::Inspect(inspect) = self {
-            let input = PathBuf::from(&inspect.input);
+        if let Self::Inspect(InspectArguments { input, .. })
+        | Self::Redeem(RedeemArguments { input, .. }) = self
+        {
+            let input = PathBuf::from(input);
             named.extend(input.is_file().then_some(Named::Read(input)));
         }
         named
     }
 }
 
-impl SecretArguments {
-    /// The file that the secret is read from: an argument's, else the environment's.
-    pub(crate) fn file(&self) -> Option<PathBuf> {
-        let file = self.secret_file.clone();
-        file.or_else(|| variable("LATCHKEY_SECRET_FILE").map(PathBuf::from))
-    }
+/// Returns the file with a secret that the environment names.
+pub(crate) fn secret_file() -> Option<PathBuf> {
+    variable("LATCHKEY_SECRET_FILE").map(PathBuf::from)
 }
 
 /// In what shape to print a link.
@@ -192,7 +194,7 @@ pub(crate) struct LinkArguments {
     pub(crate) metadata_json: Option<PathBuf>,
 
     /// How long the link works: 7d, 12h, never [default: the instance's lifetime, or 7 days].
-    #[arg(long, value_name = "TIME", value_parser = str::parse::<Lifetime>)]
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true, value_parser = str::parse::<Lifetime>)]
     pub(crate) expires_in: Option<Lifetime>,
     /// From when on it works: 2026-11-29T23:10 or 2026-11-29T23:10:00Z.
     #[arg(long, value_name = "T")]
@@ -243,9 +245,9 @@ pub(crate) struct InspectArguments {
 
 #[derive(Debug, Args)]
 pub(crate) struct RedeemArguments {
-    /// A code, a login link, a widget tag or any text that contains one; - for one a line on standard input, each answered by a
-    /// line when it is on disk.
-    #[arg(value_name = "CODE|URL|-", allow_hyphen_values = true)]
+    /// A code, a login link, a widget tag or any text that contains one, or a file: a picture of a QR code or
+    /// a text; - for one a line on standard input, each answered by a line when it is on disk.
+    #[arg(value_name = "CODE|URL|-|FILE", allow_hyphen_values = true)]
     pub(crate) input: String,
     /// The instance, by name or id.
     #[arg(long, value_name = "NAME")]
@@ -349,7 +351,7 @@ pub(crate) struct ListArguments {
     #[arg(long, value_name = "CURSOR")]
     pub(crate) after: Option<String>,
     /// How many at most.
-    #[arg(long, value_name = "N", default_value_t = 100)]
+    #[arg(long, value_name = "N", default_value_t = 100, allow_negative_numbers = true, value_parser = page_size)]
     pub(crate) limit: usize,
 }
 
@@ -433,6 +435,20 @@ pub(crate) enum UsersCommand {
     CorrectTimes,
 }
 
+impl UsersCommand {
+    /// Returns the id of the existing user whom it is about.
+    pub(crate) fn id(&self) -> Option<&str> {
+        match self {
+            Self::Show { id }
+            | Self::Suspend { id }
+            | Self::Reactivate { id }
+            | Self::SignOut { id }
+            | Self::Remove { id } => Some(id),
+            Self::List(_) | Self::Add { .. } | Self::CorrectTimes => None,
+        }
+    }
+}
+
 /// How many seats there are.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct SeatLimit(pub(crate) Option<u64>);
@@ -441,8 +457,23 @@ fn seat_limit(text: &str) -> Result<SeatLimit, &'static str> {
     if text == "none" {
         return Ok(SeatLimit(None));
     }
-    let limit = text.parse().map_err(|_| "say a number, or none")?;
+    let limit = text
+        .parse()
+        .map_err(|_| "say a number that is not negative, or none")?;
     Ok(SeatLimit(Some(limit)))
+}
+
+fn number(text: &str) -> Result<u64, &'static str> {
+    text.parse()
+        .map_err(|_| "say a number that is not negative")
+}
+
+/// Reads the maximum number of rows of a page.
+pub(crate) fn page_size(text: &str) -> Result<usize, &'static str> {
+    match text.parse() {
+        Ok(0) | Err(_) => Err("say a number of at least 1"),
+        Ok(rows) => Ok(rows),
+    }
 }
 
 /// What an instance would say by itself.
@@ -559,7 +590,7 @@ pub(crate) struct SettingsArguments {
     #[arg(long, value_parser = str::parse::<Algorithm>)]
     pub(crate) algorithm: Option<Algorithm>,
     /// How long a link works if nothing else is said [default: 7 days].
-    #[arg(long, value_name = "TIME", value_parser = str::parse::<Lifetime>)]
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true, value_parser = str::parse::<Lifetime>)]
     pub(crate) lifetime: Option<Lifetime>,
     /// Whether codes are accepted at all.
     #[arg(long, value_name = "yes|no", value_parser = yes_or_no)]
@@ -578,13 +609,13 @@ pub(crate) struct SettingsArguments {
     #[arg(long, value_name = "automatic|confirm", value_parser = str::parse::<SignInStep>)]
     pub(crate) sign_in: Option<SignInStep>,
     /// How long a session lasts, at most [default: 14 days].
-    #[arg(long, value_name = "TIME", value_parser = str::parse::<Lifetime>)]
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true, value_parser = str::parse::<Lifetime>)]
     pub(crate) session: Option<Lifetime>,
     /// Whether a session ends when the link that began it expires [default: no].
     #[arg(long, value_name = "yes|no", value_parser = yes_or_no)]
     pub(crate) session_ends_with_link: Option<bool>,
     /// How long a session lasts without a use, at least 10 minutes [default: never ends by that].
-    #[arg(long, value_name = "TIME|never", value_parser = str::parse::<Lifetime>)]
+    #[arg(long, value_name = "TIME|never", allow_hyphen_values = true, value_parser = str::parse::<Lifetime>)]
     pub(crate) session_idle: Option<Lifetime>,
     /// An application behind a proxy to which people may be sent back, as `https://app.example.com`;
     /// repeat it for more. It replaces those that were set; none takes them away.
@@ -595,10 +626,10 @@ pub(crate) struct SettingsArguments {
     #[arg(long, value_name = "ORIGIN|none")]
     pub(crate) embed_in: Vec<String>,
     /// How long what has happened stays in the activity: 30 days, never for no limit [default: 365 days].
-    #[arg(long, value_name = "TIME", value_parser = str::parse::<Lifetime>)]
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true, value_parser = str::parse::<Lifetime>)]
     pub(crate) keep_activity: Option<Lifetime>,
     /// How many refusals stay in the activity at most, the latest ones [default: 100000].
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = number)]
     pub(crate) keep_refusals: Option<u64>,
     /// A value of the claim 'aud' that is accepted besides the instance's URL; repeat it for more. It
     /// replaces those that were set; none takes them away.

@@ -1,9 +1,9 @@
 //! Data folder of a call, and the files that the operator named.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::env;
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
@@ -30,6 +30,7 @@ pub(crate) struct Context {
     data_dir: latchkey_core::Result<PathBuf>,
     /// Files that were opened before the process gave up root.
     opened: RefCell<HashMap<PathBuf, io::Result<File>>>,
+    standard_input_taken: Cell<bool>,
 }
 
 impl Context {
@@ -63,19 +64,59 @@ impl Context {
         Self {
             data_dir: files::data_dir(data_dir),
             opened: RefCell::default(),
+            standard_input_taken: Cell::default(),
         }
     }
 
-    /// Opens the data folder with its instances and keys.
-    pub(crate) fn home(&self) -> Result<Home, Failure> {
+    /// Opens the data folder with its instances and keys, and makes it where it is missing.
+    pub(crate) fn home_or_new(&self) -> Result<Home, Failure> {
         let keychain = KeychainUse::from_setting(variable("LATCHKEY_KEYCHAIN").as_deref());
         Ok(Home::open(self.data_dir.clone()?, keychain)?)
     }
 
-    /// Opens the data folder, if there is one.
-    pub(crate) fn existing_home(&self) -> Option<Home> {
-        let folder = self.data_dir.as_ref().ok()?;
-        folder.is_dir().then(|| self.home().ok())?
+    /// Opens the data folder with its instances and keys; `None` where there is no such folder.
+    pub(crate) fn home_if_any(&self) -> Result<Option<Home>, Failure> {
+        let folder = self.data_dir.as_ref().map_err(Error::clone)?;
+        match fs::metadata(folder) {
+            Err(cause) if cause.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Ok(found) if !found.is_dir() => {
+                let message = format!(
+                    "{} is a file, and data is kept in a folder. Name one with --data-dir or LATCHKEY_DATA_DIR.",
+                    folder.display()
+                );
+                return Err(Error::new(ErrorCode::Storage, message).into());
+            }
+            _ => {}
+        }
+        self.home_or_new().map(Some)
+    }
+
+    /// Opens the data folder with its instances and keys.
+    ///
+    /// Fails where there is no such folder, because no instance is in it either.
+    pub(crate) fn home(&self) -> Result<Home, Failure> {
+        self.home_if_any()?.ok_or_else(|| {
+            let folder = self.data_dir.as_deref().unwrap_or(Path::new(""));
+            let message = format!(
+                "There is no instance, because there is no folder {}. Add an instance with 'latchkey instance add', \
+                 or name another folder with LATCHKEY_DATA_DIR.",
+                folder.display()
+            );
+            Error::new(ErrorCode::UnknownInstance, message)
+                .about("instance")
+                .into()
+        })
+    }
+
+    /// Says that standard input is read now. It can be read once only.
+    pub(crate) fn take_standard_input(&self) -> Result<(), Failure> {
+        if self.standard_input_taken.replace(true) {
+            return Err(Failure::Usage(
+                "Two things were to be read from standard input. Give one of them by a file."
+                    .into(),
+            ));
+        }
+        Ok(())
     }
 
     /// Returns whether a path names a file that can be read, or a pipe, as `inspect <(command)` does.
@@ -92,6 +133,7 @@ impl Context {
     /// Returns the contents of a file, or of standard input for `-`, up to a maximum size in bytes.
     pub(crate) fn read(&self, path: &Path, limit: u64) -> Result<Vec<u8>, Failure> {
         if path == Path::new("-") {
+            self.take_standard_input()?;
             return input::limited(io::stdin().lock(), limit, Path::new("standard input"));
         }
         let opened = self.opened.borrow_mut().remove(path);

@@ -22,7 +22,7 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::output::{Output, value};
 use crate::text::Text;
-use crate::users::HOLDER;
+use crate::users::{self, HOLDER};
 use crate::{input, keys, redeem};
 
 pub(crate) fn inspect(
@@ -64,22 +64,24 @@ pub(crate) fn inspect(
             (name.unwrap_or_default(), rules)
         }
     };
-    let (text, from_picture) = text_of(&arguments.input, context)?;
+    let pasted = Pasted::read(&arguments.input, context)?;
     let keys = key.as_ref();
     let keys = keys.as_slice();
-    let (found, inspection) =
-        inspect_text(&text, parameter.as_str(), keys, rules, now).map_err(|refused| {
-            if from_picture {
-                qr::without_code(refused, &text)
-            } else {
-                may_be_a_path(refused, &arguments.input)
-            }
-        })?;
+    let (found, inspection) = inspect_text(&pasted.text, parameter.as_str(), keys, rules, now)
+        .map_err(|refused| pasted.without_code(refused))?;
+    let several = found.several();
+    if let Some(warning) = &several {
+        output.warn(&warning.message);
+    }
     let hints = causes(&found, &inspection, keys, known, context);
-    let form = if from_picture { Form::Qr } else { found.form };
+    let form = if pasted.is_picture {
+        Form::Qr
+    } else {
+        found.form
+    };
     let verdict = match (known, &inspection.verification) {
         (Some((home, instance)), Verification::Judged(judged)) if arguments.dry_run => {
-            let directory = home.directory(instance, HOLDER)?;
+            let directory = users::directory(home, instance, HOLDER)?;
             Some(dry_run(judged, &instance.settings, &directory)?)
         }
         _ => None,
@@ -103,7 +105,7 @@ pub(crate) fn inspect(
             dry_run: verdict.as_ref().map(Outcome::from),
             stay: stay.flatten(),
             hints,
-            warnings: short_key.into_iter().collect(),
+            warnings: short_key.into_iter().chain(several).collect(),
             ..inspection.report(form, Unverified::Shown)
         })
     })?;
@@ -138,6 +140,34 @@ const PICTURES: [&str; 10] = [
     "png", "jpg", "jpeg", "webp", "gif", "bmp", "svg", "heic", "heif", "avif",
 ];
 
+/// Text in which a code is looked for.
+pub(crate) struct Pasted<'a> {
+    given: &'a str,
+    pub(crate) text: String,
+    is_picture: bool,
+}
+
+impl<'a> Pasted<'a> {
+    /// Reads what was given: a text, a file, or standard input for `-`.
+    pub(crate) fn read(given: &'a str, context: &Context) -> Result<Self, Failure> {
+        let (text, is_picture) = text_of(given, context)?;
+        Ok(Self {
+            given,
+            text,
+            is_picture,
+        })
+    }
+
+    /// Says of a text without a code what it is.
+    pub(crate) fn without_code(&self, refused: Error) -> Error {
+        if self.is_picture {
+            qr::without_code(refused, &self.text)
+        } else {
+            may_be_a_path(refused, self.given)
+        }
+    }
+}
+
 /// Returns the text that was given, and whether it came out of a picture.
 fn text_of(given: &str, context: &Context) -> Result<(String, bool), Failure> {
     let path = Path::new(given);
@@ -157,7 +187,10 @@ fn text_of(given: &str, context: &Context) -> Result<(String, bool), Failure> {
     if qr::is_picture(&bytes) {
         return Ok((qr::read_picture(&bytes)?, true));
     }
+    // Of text in another encoding, only ASCII is looked at.
+    let other = text::decode_ascii(&bytes);
     text::decode(bytes)
+        .or(other)
         .map(|text| (text, false))
         .ok_or_else(|| {
             let message = "This is neither a text nor a picture of a QR code that can be read. \

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use latchkey_core::activity::{Actor, Occasion};
 use latchkey_core::audience::Audience;
 use latchkey_core::home::{Home, SecretSource};
-use latchkey_core::instance::{Hosted, Instance, Name, Settings, SignInStep};
+use latchkey_core::instance::{Hosted, Instance, Listing, Name, Settings, SignInStep};
 use latchkey_core::keys::{Kept, KeyOrigin};
 use latchkey_core::link::{BaseUrl, Parameter};
 use latchkey_core::return_address::WebOrigin;
@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use crate::args::{AddArguments, InstanceCommand, SetArguments, SettingsArguments};
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::keys;
+use crate::keys::{self, Environment};
 use crate::output::{Output, value};
 use crate::text::Text;
 
@@ -27,20 +27,30 @@ pub(crate) fn instance(
     output: &Output,
     now: Timestamp,
 ) -> Result<ExitCode, Failure> {
-    let home = context.home()?;
     let by = Occasion::new(Actor::CommandLine, now);
     match command {
-        InstanceCommand::List => list(&home, output)?,
-        InstanceCommand::Add(arguments) => add(&home, context, &arguments, output, &by)?,
-        InstanceCommand::Show { name } => show(&home.instances().find(&name)?, output)?,
-        InstanceCommand::Set(arguments) => set(&home, context, &arguments, output, &by)?,
-        InstanceCommand::Remove { name, yes } => remove(&home, context, &name, yes, output)?,
+        InstanceCommand::List => list(context.home_if_any()?.as_ref(), output)?,
+        InstanceCommand::Add(arguments) => {
+            add(&context.home_or_new()?, context, &arguments, output, &by)?;
+        }
+        InstanceCommand::Show { name } => {
+            show(&context.home()?.instances().find(&name)?, output)?;
+        }
+        InstanceCommand::Set(arguments) => {
+            set(&context.home()?, context, &arguments, output, &by)?;
+        }
+        InstanceCommand::Remove { name, yes } => {
+            remove(&context.home()?, context, &name, yes, output)?;
+        }
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn list(home: &Home, output: &Output) -> Result<(), Failure> {
-    let listing = home.instances().list()?;
+fn list(home: Option<&Home>, output: &Output) -> Result<(), Failure> {
+    let listing = match home {
+        Some(home) => home.instances().list()?,
+        None => Listing::default(),
+    };
     for problem in &listing.problems {
         output.warn(&problem.message);
     }
@@ -54,7 +64,7 @@ fn list(home: &Home, output: &Output) -> Result<(), Failure> {
         ]);
     }
     if listing.instances.is_empty() && listing.problems.is_empty() {
-        text.line("There is no instance yet. Add one with 'latchkey instance add'.");
+        output.note("There is no instance yet. Add one with 'latchkey instance add'.");
     }
     output.print(text, || {
         json!({
@@ -77,19 +87,26 @@ fn add(
         Hosted::default(),
     );
     apply(&arguments.settings, &mut settings)?;
-    let secret = match keys::given(&arguments.secret, context)? {
-        _ if arguments.no_secret => None,
-        Some(secret) if !arguments.generate_secret => Some(secret.into()),
-        _ if arguments.generate_secret || settings.hosted == Hosted::Here => {
-            Some(SecretSource::Generate)
+    // Where the instance is hosted here, a secret that the environment has for another purpose is none of its.
+    let environment = match settings.hosted {
+        Hosted::Elsewhere if !arguments.generate_secret => Environment::Counts,
+        _ => Environment::IsIgnored,
+    };
+    let secret = if arguments.no_secret {
+        None
+    } else if let Some(given) = keys::given(&arguments.secret, environment, context)? {
+        if arguments.secret.secret_file.is_none() {
+            output.note("The secret of the environment is kept for the instance.");
         }
-        _ => {
-            return Err(Failure::Usage(
-                "An instance that is hosted elsewhere dictates its secret. Give it by --secret-file, \
-                 LATCHKEY_SECRET_FILE or LATCHKEY_SECRET, or say --generate-secret or --no-secret."
-                    .into(),
-            ));
-        }
+        Some(given.into())
+    } else if arguments.generate_secret || settings.hosted == Hosted::Here {
+        Some(SecretSource::Generate)
+    } else {
+        return Err(Failure::Usage(
+            "An instance that is hosted elsewhere dictates its secret. Give it by --secret-file, \
+             LATCHKEY_SECRET_FILE or LATCHKEY_SECRET, or say --generate-secret or --no-secret."
+                .into(),
+        ));
     };
     let instance = match secret {
         Some(secret) => {
@@ -110,7 +127,9 @@ fn set(
 ) -> Result<(), Failure> {
     let id = home.instances().find(&arguments.instance)?.id;
     let replacement = match &arguments.secret.secret_file {
-        Some(_) => keys::given(&arguments.secret, context)?.map(SecretSource::from),
+        Some(_) => {
+            keys::given(&arguments.secret, Environment::IsIgnored, context)?.map(SecretSource::from)
+        }
         None if arguments.secret.secret_encoding.is_some() => {
             return Err(Failure::Usage(
                 "--secret-encoding says how a new secret is read. Give the secret by --secret-file.".into(),
@@ -160,7 +179,7 @@ fn remove(
     keys::unlock(home, context)?;
     home.remove(&instance.id)?;
     output.print(
-        format!("Removed '{name}'."),
+        format!("Removed '{name}' ({}).", instance.id),
         || json!({ "removed": instance.id }),
     )
 }
@@ -257,6 +276,9 @@ fn show(instance: &Instance, output: &Output) -> Result<(), Failure> {
     {
         output.warn(&warning.message);
     }
+    for warning in settings.warnings() {
+        output.warn(&warning.message);
+    }
     let policy = settings.policy;
     let text = format!(
         "name             {}\nid               {}\nurl              {}\nhosted           {hosted}\n\
@@ -317,6 +339,7 @@ fn described(instance: &Instance) -> Value {
         "visiting": settings.visiting,
         "retention": settings.retention,
         "audiences": settings.audiences,
+        "warnings": settings.warnings(),
         "secret": instance.key.as_ref().map(|key| json!({
             "origin": key.origin,
             "kept": key.kept,

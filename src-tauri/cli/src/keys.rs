@@ -14,7 +14,7 @@ use latchkey_core::secret::{Secret, SecretEncoding, SigningKey};
 use latchkey_core::{Error, ErrorCode, text};
 use serde_json::json;
 
-use crate::args::SecretArguments;
+use crate::args::{SecretArguments, secret_file};
 use crate::context::{Context, variable};
 use crate::failure::Failure;
 use crate::input;
@@ -38,7 +38,7 @@ pub(crate) fn start_anew(
     output: &Output,
     now: Timestamp,
 ) -> Result<ExitCode, Failure> {
-    let home = context.home()?;
+    let home = context.home_or_new()?;
     let names = |instances: &[Instance]| {
         let names = instances.iter().map(|one| one.settings.name.as_str());
         names.collect::<Vec<_>>().join(", ")
@@ -62,7 +62,7 @@ pub(crate) fn start_anew(
         "Choose the passphrase of the new sealed file (at least {MIN_PASSPHRASE_CHARS} characters)"
     );
     let by = Occasion::new(Actor::CommandLine, now);
-    let changed = home.start_with_new_keys(&passphrase(&prompt, context)?, &by)?;
+    let changed = home.start_with_new_keys(&new_passphrase(&prompt, context)?, &by)?;
     let ids: Vec<&str> = changed.iter().map(|one| one.id.as_str()).collect();
     output.print(
         format!(
@@ -92,19 +92,43 @@ impl From<Given> for SecretSource {
     }
 }
 
-/// Returns the secret that was given for this call: by file or by environment.
+/// Whether a secret of the environment counts.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Environment {
+    /// It does, because no other secret is known.
+    Counts,
+    /// It does not, because the instance that is named has a secret of its own.
+    IsIgnored,
+}
+
+impl Environment {
+    /// For a call that names an instance.
+    pub(crate) const fn beside(instance: &Instance) -> Self {
+        match instance.key {
+            Some(_) => Self::IsIgnored,
+            None => Self::Counts,
+        }
+    }
+}
+
+/// Returns the secret that was given for this call: by file or, where that counts, by environment.
 pub(crate) fn given(
     arguments: &SecretArguments,
+    environment: Environment,
     context: &Context,
 ) -> Result<Option<Given>, Failure> {
-    let secret = match arguments.file() {
+    let in_environment = environment == Environment::Counts;
+    let named = arguments.secret_file.clone();
+    let secret = match named.or_else(|| in_environment.then(secret_file).flatten()) {
         Some(path) => Some(read_secret(&path, context)?),
-        None => variable("LATCHKEY_SECRET").map(Secret::new),
+        None if in_environment => variable("LATCHKEY_SECRET").map(Secret::new),
+        None => None,
     };
     if secret.is_none() && arguments.secret_encoding.is_some() {
         return Err(Failure::Usage(
-            "--secret-encoding says how a secret is read, and none is given. Give one by --secret-file, \
-             LATCHKEY_SECRET_FILE or LATCHKEY_SECRET; an instance keeps the encoding of its own."
+            "--secret-encoding says how a secret is read, and none is given. Give one by --secret-file or, where \
+             no instance with a secret of its own is named, by LATCHKEY_SECRET_FILE or LATCHKEY_SECRET. An \
+             instance keeps the encoding of its own."
                 .into(),
         ));
     }
@@ -112,14 +136,17 @@ pub(crate) fn given(
     Ok(secret.map(|secret| Given { secret, encoding }))
 }
 
-/// The key to sign or verify with: the one that was given, else the instance's own, if there is
-/// either.
+/// Returns the key to sign or verify with, if there is one: the one of `--secret-file`, else the
+/// instance's own, else the one of the environment.
 pub(crate) fn signing_key(
     arguments: &SecretArguments,
     context: &Context,
     instance: Option<(&Home, &Instance)>,
 ) -> Result<Option<SigningKey>, Failure> {
-    if let Some(given) = given(arguments, context)? {
+    let environment = instance.map_or(Environment::Counts, |(_, instance)| {
+        Environment::beside(instance)
+    });
+    if let Some(given) = given(arguments, environment, context)? {
         let key = given.key()?;
         if let Some((_, instance)) = instance {
             key.require_strength(&instance.settings.url)?;
@@ -135,6 +162,12 @@ pub(crate) fn signing_key(
     }
 }
 
+/// Returns the instance's own key, if it can be read without asking somebody.
+pub(crate) fn own_key(home: &Home, instance: &Instance, context: &Context) -> Option<SigningKey> {
+    unlock_unasked(home, context).ok()?;
+    home.signing_key(instance).ok()
+}
+
 /// Returns the instances besides one, for which a code may have been made. Where the keys cannot be
 /// read without asking somebody, there are none.
 pub(crate) fn other_instances(
@@ -145,14 +178,8 @@ pub(crate) fn other_instances(
         return home.other_instances(Some(&instance.id)).unwrap_or_default();
     }
     // Looking at a code makes no data folder, and asks for no passphrase.
-    let home = context.existing_home().and_then(|home| {
-        let locked = matches!(home.keys().state(), KeysState::SealedFileLocked);
-        let has_passphrase = ["LATCHKEY_PASSPHRASE_FILE", "LATCHKEY_PASSPHRASE"]
-            .iter()
-            .any(|name| variable(name).is_some());
-        if locked && has_passphrase {
-            unlock(&home, context).ok()?;
-        }
+    let home = context.home_if_any().ok().flatten().and_then(|home| {
+        unlock_unasked(&home, context).ok()?;
         home.other_instances(None).ok()
     });
     home.unwrap_or_default()
@@ -167,7 +194,18 @@ pub(crate) fn unlock(home: &Home, context: &Context) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The same, and makes the sealed file where there is neither it nor a keychain.
+/// Opens the place where keys are kept, if the environment has the passphrase.
+fn unlock_unasked(home: &Home, context: &Context) -> Result<(), Failure> {
+    let has_passphrase = ["LATCHKEY_PASSPHRASE_FILE", "LATCHKEY_PASSPHRASE"]
+        .iter()
+        .any(|name| variable(name).is_some());
+    if has_passphrase {
+        unlock(home, context)?;
+    }
+    Ok(())
+}
+
+/// Opens the place where keys are kept, and makes the sealed file where there is neither it nor a keychain.
 pub(crate) fn unlock_or_create(home: &Home, context: &Context) -> Result<(), Failure> {
     let KeysState::SealedFileNew(reason) = home.keys().state() else {
         return unlock(home, context);
@@ -175,33 +213,54 @@ pub(crate) fn unlock_or_create(home: &Home, context: &Context) -> Result<(), Fai
     let prompt = format!(
         "{reason} Keys are kept in a sealed file. Choose its passphrase (at least {MIN_PASSPHRASE_CHARS} characters)"
     );
-    home.keys().create(&passphrase(&prompt, context)?)?;
+    home.keys().create(&new_passphrase(&prompt, context)?)?;
     Ok(())
 }
 
-fn passphrase(prompt: &str, context: &Context) -> Result<Secret, Failure> {
-    if let Some(file) = variable("LATCHKEY_PASSPHRASE_FILE") {
-        let text = read_secret(Path::new(&file), context)?;
-        return Ok(Secret::new(
-            text.expose().trim_end_matches(['\r', '\n']).to_owned(),
+/// Returns the passphrase of a sealed file that is about to be made. Whoever types it types it twice,
+/// because nobody can see a mistake, and nothing opens the file afterwards.
+fn new_passphrase(prompt: &str, context: &Context) -> Result<Secret, Failure> {
+    if let Some(given) = given_passphrase(context)? {
+        return Ok(given);
+    }
+    let chosen = ask_passphrase(prompt)?;
+    let repeated = ask_passphrase("The same passphrase again")?;
+    if chosen.expose() != repeated.expose() {
+        return Err(Failure::Usage(
+            "The two passphrases differ, so nothing was made. Try again.".into(),
         ));
     }
-    if let Some(passphrase) = variable("LATCHKEY_PASSPHRASE") {
-        return Ok(Secret::new(passphrase));
+    Ok(chosen)
+}
+
+fn passphrase(prompt: &str, context: &Context) -> Result<Secret, Failure> {
+    match given_passphrase(context)? {
+        Some(given) => Ok(given),
+        None => ask_passphrase(prompt),
     }
+}
+
+/// Returns the passphrase that the environment has, if any.
+fn given_passphrase(context: &Context) -> Result<Option<Secret>, Failure> {
+    let Some(file) = variable("LATCHKEY_PASSPHRASE_FILE") else {
+        return Ok(variable("LATCHKEY_PASSPHRASE").map(Secret::new));
+    };
+    let text = read_secret(Path::new(&file), context)?;
+    let text = text.expose().trim_end_matches(['\r', '\n']);
+    Ok(Some(Secret::new(text.to_owned())))
+}
+
+fn ask_passphrase(prompt: &str) -> Result<Secret, Failure> {
     let asked = Output::ask_passphrase(prompt).ok_or_else(|| {
         Failure::Usage(
             "The signing keys are in a sealed file. Give its passphrase by LATCHKEY_PASSPHRASE_FILE or LATCHKEY_PASSPHRASE.".into(),
         )
     })?;
     asked.map(Secret::new).map_err(|cause| {
-        Failure::Refused(
-            Error::new(
-                ErrorCode::Storage,
-                "The passphrase could not be read from the terminal.",
-            )
-            .because(cause),
-        )
+        let message = "The passphrase could not be read from the terminal.";
+        Error::new(ErrorCode::Storage, message)
+            .because(cause)
+            .into()
     })
 }
 

@@ -17,7 +17,7 @@ use latchkey_core::payload::{ExistingId, NewUser, Payload};
 use latchkey_core::qr::Qr;
 use latchkey_core::secret::SigningKey;
 use latchkey_core::user_id::UserId;
-use latchkey_core::{Error, text, time};
+use latchkey_core::{Error, preview, text, time};
 use serde_json::json;
 
 use crate::args::{LinkArguments, Shape};
@@ -67,7 +67,17 @@ pub(crate) fn link(
         };
         context.write(path, &bytes)?;
     }
-    let mut warnings = composed.warnings(&target, &key);
+    let mut warnings = match &instance {
+        Some((home, instance)) => {
+            let settings = &instance.settings;
+            let own = keys::own_key(home, instance, context);
+            let judging = own.as_ref().unwrap_or(&key);
+            let mut warnings = preview::warnings(&composed, settings, &key);
+            warnings.extend(preview::refusal(&composed, settings, judging, now));
+            warnings
+        }
+        None => composed.warnings(&target, &key),
+    };
     let about_qr = arguments.qr.is_some() || arguments.shape == Shape::Qr;
     if let (Ok(qr), true) = (&qr, about_qr) {
         warnings.extend(qr.warnings(&target.url));
@@ -120,7 +130,7 @@ fn signer(arguments: &LinkArguments, context: &Context) -> Result<Signer, Failur
         return Ok(Signer {
             target: instance.settings.target(),
             lifetime: instance.settings.lifetime,
-            key: key.ok_or_else(no_secret)?,
+            key: key.ok_or_else(|| no_secret_of(&instance))?,
             instance: Some((home, instance)),
         });
     }
@@ -148,6 +158,16 @@ fn no_secret() -> Failure {
          or name an instance that has one."
             .into(),
     )
+}
+
+/// Returns the error for an instance that keeps no secret, where none is given either.
+pub(crate) fn no_secret_of(instance: &Instance) -> Failure {
+    Failure::Usage(format!(
+        "'{}' keeps no secret. Give it by --secret-file, LATCHKEY_SECRET_FILE or LATCHKEY_SECRET, or let it be \
+         kept: latchkey instance set {} --secret-file FILE, or --generate-secret.",
+        instance.settings.name.as_str(),
+        instance.id
+    ))
 }
 
 fn payload(arguments: &LinkArguments, context: &Context) -> Result<Payload, Failure> {

@@ -9,6 +9,7 @@ mod api_keys;
 mod args;
 mod context;
 mod failure;
+mod hints;
 mod input;
 mod inspect;
 mod instance;

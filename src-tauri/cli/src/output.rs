@@ -9,6 +9,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::failure::Failure;
+use crate::hints::hint;
 use crate::text::{Text, escaped_json};
 
 pub(crate) struct Output {
@@ -20,7 +21,7 @@ impl Output {
         Self { json }
     }
 
-    /// Prints `text`, or the value of `json` where JSON was asked for.
+    /// Prints `text`, or the value of `json` where JSON was asked for. An empty text prints nothing.
     ///
     /// Fails where standard output cannot be written. A pipe that its reader has closed is no failure.
     pub(crate) fn print(
@@ -31,7 +32,11 @@ impl Output {
         if self.json {
             out(&format!("{}\n", escaped_json(&format!("{:#}", json()))))
         } else {
-            out(&format!("{}\n", text.into().as_str()))
+            let text = text.into();
+            if text.as_str().is_empty() {
+                return Ok(());
+            }
+            out(&format!("{}\n", text.as_str()))
         }
     }
 
@@ -99,6 +104,11 @@ impl Output {
                 member("message"),
                 member("code")
             ));
+            if let Failure::Refused(refused) = failure
+                && let Some(hint) = hint(refused.code)
+            {
+                text.line(format_args!("hint: {hint}"));
+            }
         }
         err(&text);
         ExitCode::from(code)

@@ -8,15 +8,16 @@ use latchkey_core::activity::{Actor, Occasion};
 use latchkey_core::inspect::Outcome;
 use latchkey_core::redeem;
 use latchkey_core::verdict::Verdict;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::args::RedeemArguments;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::input::Lines;
-use crate::keys;
+use crate::inspect::Pasted;
 use crate::output::{Output, value};
-use crate::users::HOLDER;
+use crate::users::{self, HOLDER};
+use crate::{keys, link};
 
 pub(crate) fn redeem(
     arguments: &RedeemArguments,
@@ -27,26 +28,24 @@ pub(crate) fn redeem(
     let home = context.home()?;
     let instance = home.instances().find(&arguments.instance)?;
     let key = keys::signing_key(&arguments.secret, context, Some((&home, &instance)))?;
-    let key = key.ok_or_else(|| {
-        Failure::Usage(
-            "The instance has no secret to verify with. Give one by --secret-file.".into(),
-        )
-    })?;
+    let key = key.ok_or_else(|| link::no_secret_of(&instance))?;
     if let Some(warning) = key.short_for(instance.settings.algorithm) {
         output.warn(&warning.message);
     }
-    let directory = home.directory(&instance, HOLDER)?;
+    let directory = users::directory(&home, &instance, HOLDER)?;
     let settings = &instance.settings;
     let redeem = |text: &str, now| {
         let by = Occasion::new(Actor::CommandLine, now);
         redeem::redeem(text, settings, &[&key], &directory, &by)
     };
     if arguments.input != "-" {
-        let verdict = redeem(&arguments.input, now)?;
+        let pasted = Pasted::read(&arguments.input, context)?;
+        let verdict = redeem(&pasted.text, now).map_err(|refused| pasted.without_code(refused))?;
         output.print(described(&verdict), || as_json(&verdict))?;
         return Ok(exit_code(&verdict));
     }
     let mut code = ExitCode::SUCCESS;
+    context.take_standard_input()?;
     for line in Lines(io::stdin().lock()) {
         let line = line?;
         // Each is answered when it is on disk, and a bad one does not end the others.
@@ -57,7 +56,13 @@ pub(crate) fn redeem(
                 }
                 output.line(described(&verdict), || as_json(&verdict))?;
             }
-            Err(refused) => code = output.failure(&refused.into()),
+            Err(refused) => {
+                code = ExitCode::from(1);
+                let error = value(&refused);
+                let name = error.get("code").and_then(Value::as_str);
+                let text = format!("{}: {refused}", name.unwrap_or_default());
+                output.line(text, || json!({ "error": error }))?;
+            }
         }
     }
     Ok(code)

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::num::NonZeroU32;
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -24,8 +25,9 @@ use tracing_appender::non_blocking::{NonBlockingBuilder, WorkerGuard};
 use crate::args::{LogFormat, ServeArguments};
 use crate::context::Context;
 use crate::failure::Failure;
+use crate::keys::{self, Environment};
 use crate::output::Output;
-use crate::{input, keys};
+use crate::{input, users};
 
 /// Number of log lines that may wait to be written.
 const LOG_LINES: usize = 4096;
@@ -41,7 +43,8 @@ pub(crate) fn serve(
     let home = context.home()?;
     let instance = instance(&home, arguments.instance.as_deref())?;
     require_here(&instance)?;
-    let given = keys::given(&arguments.secret, context)?;
+    let environment = Environment::beside(&instance);
+    let given = keys::given(&arguments.secret, environment, context)?;
     let given = given.map(|given| given.key()).transpose()?;
     if let Some(key) = &given {
         key.require_strength(&instance.settings.url)?;
@@ -55,10 +58,7 @@ pub(crate) fn serve(
         .map_or_else(|| home.signing_key(&instance), Ok)?;
     let short_key = key.short_for(instance.settings.algorithm);
     let certificate = match (&arguments.tls_cert, &arguments.tls_key) {
-        (Some(certificate), Some(key)) => Some(Certificate::from_pem(
-            &context.read(certificate, input::CERTIFICATE)?,
-            &context.read(key, input::CERTIFICATE)?,
-        )?),
+        (Some(certificate), Some(key)) => Some(certificate_in(certificate, key, context)?),
         _ if arguments.tls_self_signed => {
             let folder = home.instances().folder(&instance.id);
             let url = &instance.settings.url;
@@ -94,7 +94,7 @@ pub(crate) fn serve(
             instance.settings.url
         ));
     }
-    let directory = Arc::new(home.directory(&instance, HOLDER)?);
+    let directory = Arc::new(users::directory(&home, &instance, HOLDER)?);
     let (shared, recorded) = (Arc::clone(&directory), Arc::clone(&directory));
     let home = Arc::new(home);
     let (id, others, own) = (instance.id.clone(), Arc::clone(&home), instance.id.clone());
@@ -131,6 +131,25 @@ pub(crate) fn serve(
         }
         run(gateway, listening, certificate, handle, Actor::CommandLine).await?;
         Ok(ExitCode::SUCCESS)
+    })
+}
+
+/// Reads a certificate and its key. An error names both files.
+fn certificate_in(
+    certificate: &Path,
+    key: &Path,
+    context: &Context,
+) -> Result<Certificate, Failure> {
+    let pem = context.read(certificate, input::CERTIFICATE)?;
+    let key_pem = context.read(key, input::CERTIFICATE)?;
+    Certificate::from_pem(&pem, &key_pem).map_err(|mut refused| {
+        refused.message = format!(
+            "{} The certificate is {}, its key is {}.",
+            refused.message,
+            certificate.display(),
+            key.display()
+        );
+        refused.into()
     })
 }
 

@@ -1,6 +1,8 @@
 //! `latchkey users` and `latchkey seats`.
 
 use std::process::ExitCode;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use latchkey_core::activity::{Actor, Occasion};
@@ -8,10 +10,12 @@ use latchkey_core::directory::{
     self, Directory, Origin, Place, Search, SledDirectory, Sort, SortBy, User, UserQuery,
 };
 use latchkey_core::email::Email;
+use latchkey_core::home::Home;
+use latchkey_core::instance::Instance;
 use latchkey_core::payload::NewUser;
-use latchkey_core::time;
 use latchkey_core::user_id::UserId;
 use latchkey_core::verdict::Status;
+use latchkey_core::{Error, ErrorCode, time};
 use serde_json::json;
 
 use crate::args::{
@@ -36,11 +40,42 @@ pub(crate) fn users(
     let Some(instance) = &arguments.instance else {
         return Err(Failure::Usage("Say whose users: --instance NAME.".into()));
     };
-    let by = Occasion::new(Actor::CommandLine, now);
     let directory = open(instance, context)?;
+    run(&arguments.command, &directory, output, now).map_err(|failure| match failure {
+        Failure::Refused(refused) => {
+            Failure::Refused(of_user(refused, &arguments.command, &directory))
+        }
+        other => other,
+    })?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Names a member as the arguments do, and says whose address was given in place of an id.
+fn of_user(mut refused: Error, command: &UsersCommand, directory: &SledDirectory) -> Error {
+    let field = refused.field.as_deref();
+    refused.field = field.map(|field| field.strip_prefix("user.").unwrap_or(field).to_owned());
+    if refused.code == ErrorCode::UnknownUser
+        && let Some(email) = command.id().and_then(|id| Email::parse(id, "id").ok())
+        && let Ok(Some(user)) = directory.user_by_email(&email)
+    {
+        refused.message = format!(
+            "{} An id is needed here: {email} is the address of {}.",
+            refused.message, user.id
+        );
+    }
+    refused
+}
+
+fn run(
+    command: &UsersCommand,
+    directory: &SledDirectory,
+    output: &Output,
+    now: Timestamp,
+) -> Result<(), Failure> {
+    let by = Occasion::new(Actor::CommandLine, now);
     let id = |id: &str| UserId::parse(id, "id");
-    match &arguments.command {
-        UsersCommand::List(arguments) => list(arguments, &directory, output, now)?,
+    match command {
+        UsersCommand::List(arguments) => list(arguments, directory, output, now)?,
         UsersCommand::Show { id: who } => {
             show(&directory.known_user(&id(who)?)?, output)?;
         }
@@ -78,7 +113,7 @@ pub(crate) fn users(
             output.print(text, || json!({ "corrected": corrected }))?;
         }
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(())
 }
 
 pub(crate) fn seats(
@@ -113,7 +148,30 @@ pub(crate) fn seats(
 pub(crate) fn open(instance: &str, context: &Context) -> Result<SledDirectory, Failure> {
     let home = context.home()?;
     let instance = home.instances().find(instance)?;
-    Ok(home.directory(&instance, HOLDER)?)
+    directory(&home, &instance, HOLDER)
+}
+
+/// How long, and how often within it, a directory is waited for that another process holds. Another
+/// command holds it for some milliseconds.
+const HELD: Duration = Duration::from_secs(2);
+const HELD_PAUSE: Duration = Duration::from_millis(10);
+
+/// Opens the directory of an instance. Waits for another command that holds it; a gateway holds it
+/// until it ends.
+pub(crate) fn directory(
+    home: &Home,
+    instance: &Instance,
+    holder: &str,
+) -> Result<SledDirectory, Failure> {
+    let since = Instant::now();
+    loop {
+        match home.directory(instance, holder) {
+            Err(held) if held.code == ErrorCode::DirectoryHeld && since.elapsed() < HELD => {
+                thread::sleep(HELD_PAUSE);
+            }
+            opened => return Ok(opened?),
+        }
+    }
 }
 
 fn list(
@@ -157,6 +215,9 @@ fn list(
     for user in &page.users {
         let email = user.email.as_ref().map_or("-", Email::as_str);
         text.row(&[user.id.as_str(), email, status(user.status)]);
+    }
+    if page.users.is_empty() {
+        output.note("There is no such user.");
     }
     output.print(
         text,

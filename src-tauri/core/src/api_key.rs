@@ -45,11 +45,17 @@ impl ApiKey {
             .about("name"));
         }
         let mut random = Zeroizing::new([0_u8; RANDOM_BYTES]);
-        getrandom::fill(&mut *random).map_err(|cause| {
-            let message = "The operating system gave no random bytes, so there is no key.";
-            Error::new(ErrorCode::NoRandomness, message).because(cause)
-        })?;
-        let text = format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(*random));
+        let text = loop {
+            getrandom::fill(&mut *random).map_err(|cause| {
+                let message = "The operating system gave no random bytes, so there is no key.";
+                Error::new(ErrorCode::NoRandomness, message).because(cause)
+            })?;
+            let text = format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(*random));
+            // A command line would take the id for an option.
+            if !text.starts_with("lk_-") {
+                break text;
+            }
+        };
         let key = Self {
             id: text.chars().skip(PREFIX.len()).take(8).collect(),
             name: name.to_owned(),
@@ -88,6 +94,14 @@ mod tests {
         let kept: ApiKey = serde_json::from_str(&kept).unwrap();
         for text in ["", "lk_", &kept.id, &kept.sha256, "lk_AAAAAAAA"] {
             assert!(!kept.is(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn no_id_of_a_key_begins_with_a_hyphen() {
+        for _ in 0..2_000 {
+            let (key, _) = ApiKey::generate("CRM", Timestamp::UNIX_EPOCH).unwrap();
+            assert!(!key.id.starts_with('-'), "{}", key.id);
         }
     }
 

@@ -9,7 +9,10 @@ use crate::link::{BaseUrl, LoginLink, Parameter};
 use crate::payload::Payload;
 use crate::secret::SigningKey;
 use crate::warning::Warning;
-use crate::{Error, ErrorCode, Result, widget};
+use crate::{Result, widget};
+
+/// Code of the warning for a link without an expiry.
+pub(crate) const NEVER_EXPIRES: &str = "never_expires";
 
 /// Where a link leads, and how its code is signed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -72,13 +75,13 @@ pub struct Composed {
 }
 
 impl Composed {
-    /// What to know before the link is given out, whatever becomes of it.
+    /// Returns what to know before the link is given out, for a target that is no instance.
     #[must_use]
     pub fn warnings(&self, target: &Target, key: &SigningKey) -> Vec<Warning> {
         let mut warnings: Vec<Warning> = key.short_for(target.algorithm).into_iter().collect();
         if self.claims.registered.expires_at.is_none() {
             warnings.push(Warning::new(
-                "never_expires",
+                NEVER_EXPIRES,
                 "The link never expires: whoever finds it signs in, for ever.",
             ));
         }
@@ -95,27 +98,19 @@ impl Composed {
     }
 }
 
-/// Signs a composition at `now` and puts the code into the target's address.
+/// Signs a composition at `now` and puts the code into the target's address. The lifetime runs from the
+/// start of the link's validity.
 ///
-/// Fails with [`ErrorCode::InvalidLifetime`] where the link would expire before it begins, and with
-/// what [`code::sign`] fails with.
+/// Fails as [`code::sign`] does.
 pub fn compose(
     target: &Target,
     key: &SigningKey,
     composition: Composition,
     now: Timestamp,
 ) -> Result<Composed> {
-    let expires_at = composition.lifetime.expires_at(now);
+    let starts_at = composition.not_before.map_or(now, |start| start.max(now));
+    let expires_at = composition.lifetime.expires_at(starts_at);
     let not_before = composition.not_before.map(Timestamp::as_second);
-    if let (Some(expires_at), Some(not_before)) = (expires_at, not_before)
-        && expires_at <= not_before
-    {
-        return Err(Error::new(
-            ErrorCode::InvalidLifetime,
-            "The link would expire before it begins to work. Let it last longer, or begin earlier.",
-        )
-        .about("not_before"));
-    }
     let claims = Claims {
         payload: composition.payload,
         registered: Registered {

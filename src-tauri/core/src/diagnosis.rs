@@ -240,7 +240,7 @@ fn signature(case: &Case<'_>) -> Option<Hint> {
 
 /// Finds the form of a secret with which a code was signed.
 fn secret_form(key: &SigningKey, signed_with: &dyn Fn(&[u8]) -> bool) -> Option<Hint> {
-    const REPLACE: &str = "Replace the secret in Settings.";
+    const REPLACE: &str = "Replace the secret.";
     let text = key.secret().expose();
     let visible: String = text
         .chars()
@@ -417,7 +417,7 @@ fn host(case: &Case<'_>) -> Option<Hint> {
         HintCode::OtherHost,
         format!("The link leads to {}", leads_to.authority()),
         format!(
-            "This instance is at {}, and the link opens {}{whose}. Make a new link, or correct the instance's URL in Settings.",
+            "This instance is at {}, and the link opens {}{whose}. Make a new link, or correct the instance's URL.",
             url.authority(),
             leads_to.authority(),
         ),

@@ -277,11 +277,22 @@ impl Home {
 
     /// The directory of an instance that is hosted here; `holder` names this process to others.
     ///
-    /// Fails with [`ErrorCode::HostedElsewhere`] where another server decides, and with what
+    /// Fails with [`ErrorCode::HostedElsewhere`] where another server decides, with
+    /// [`ErrorCode::DamagedFile`] where the instance had a directory and its folder is gone, and with what
     /// [`SledDirectory::open`] fails with.
     pub fn directory(&self, instance: &Instance, holder: &str) -> Result<SledDirectory> {
         require_here(instance)?;
-        let directory = SledDirectory::open(&self.users_folder(&instance.id), holder)?;
+        let folder = self.users_folder(&instance.id);
+        if instance.acts.were_recorded() && !folder.exists() {
+            let message = format!(
+                "The directory of '{}' is gone: {} is missing, with the users, the seats and the activity. \
+                 Restore it from a backup. To begin without them, make that folder.",
+                instance.settings.name.as_str(),
+                folder.display()
+            );
+            return Err(Error::new(ErrorCode::DamagedFile, message));
+        }
+        let directory = SledDirectory::open(&folder, holder)?;
         self.record_acts(instance, &directory)?;
         Ok(directory)
     }
@@ -345,7 +356,8 @@ pub fn require_here(instance: &Instance) -> Result<()> {
         return Err(Error::new(
             ErrorCode::HostedElsewhere,
             format!(
-                "'{}' is hosted elsewhere: {} decides who signs in, and nothing about its users is known here. Set it to be hosted here if a gateway of Latchkey should decide.",
+                "'{}' is hosted elsewhere: {} decides who signs in. Its users, seats, sessions and activity are \
+                 there, and so is its gateway.",
                 instance.settings.name.as_str(),
                 instance.settings.url.authority()
             ),
@@ -363,7 +375,7 @@ fn key_records(instances: &Instances) -> Result<Vec<KeyRecord>> {
 fn no_key() -> Error {
     Error::new(
         ErrorCode::NoSigningKey,
-        "The instance has no signing key. Paste or generate one in Settings.",
+        "The instance has no signing key. Paste or generate one.",
     )
     .about("secret")
 }

@@ -61,7 +61,7 @@ impl FromStr for Lifetime {
             ));
         }
         let span: Span = text.parse().map_err(|cause: jiff::Error| {
-            invalid("This is not a lifetime. Write it as 7 days, 12h, 90 minutes or never.")
+            invalid("This cannot be read as a time, or is longer than a hundred years. Write it as 7 days, 12h, 90 minutes or never.")
                 .because(cause)
         })?;
         let secs = span
@@ -77,7 +77,7 @@ impl FromStr for Lifetime {
         let secs = secs.floor() as i64;
         if secs < 1 {
             return Err(invalid(
-                "The lifetime is not at least a second, so the link would never work.",
+                "The time is shorter than a second. Write it as 7 days, 12h, 90 minutes or never.",
             ));
         }
         if secs > LONGEST_SECS {

@@ -1,15 +1,18 @@
 //! A link as it would be given out now, with everything that is known of it.
 
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::activity::Occasion;
-use crate::code;
-use crate::compose::Composed;
+use crate::code::{self, CodeRefusal};
+use crate::compose::{Composed, NEVER_EXPIRES};
 use crate::forecast::{Forecast, Users};
 use crate::inspect::ClaimTime;
 use crate::instance::{Hosted, Settings};
+use crate::payload::Payload;
 use crate::qr::Qr;
 use crate::secret::SigningKey;
+use crate::verdict::Refusal;
 use crate::warning::Warning;
 use crate::{Result, inspect};
 
@@ -53,16 +56,7 @@ pub fn preview(
         code::verify(composed.code.expose(), &[key], settings.code_rules(), now).map(Box::new);
     let qr = Qr::for_url(&composed.link.url());
     let claims = composed.claims.members();
-    let mut warnings = composed.warnings(&settings.target(), key);
-    if composed.claims.registered.single_use && settings.hosted == Hosted::Elsewhere {
-        warnings.push(Warning::new(
-            "single_use_elsewhere",
-            format!(
-                "{} decides how often the link works; the protocol has no single use.",
-                settings.url.authority()
-            ),
-        ));
-    }
+    let mut warnings = warnings(&composed, settings, key);
     if let Ok(qr) = &qr {
         warnings.extend(qr.warnings(&settings.url));
     }
@@ -75,4 +69,73 @@ pub fn preview(
         qr,
         warnings,
     })
+}
+
+/// Returns what to know before a link is given out, for an instance with these settings.
+#[must_use]
+pub fn warnings(composed: &Composed, settings: &Settings, key: &SigningKey) -> Vec<Warning> {
+    let mut warnings = composed.warnings(&settings.target(), key);
+    if settings.code_rules().require_expiry {
+        // Nobody signs in by such a link.
+        warnings.retain(|warning| warning.code != NEVER_EXPIRES);
+    }
+    if composed.claims.registered.single_use && settings.hosted == Hosted::Elsewhere {
+        warnings.push(Warning::new(
+            "single_use_elsewhere",
+            format!(
+                "{} decides how often the link works; the protocol has no single use.",
+                settings.url.authority()
+            ),
+        ));
+    }
+    warnings
+}
+
+/// Returns why an instance would refuse a link, as far as its settings and its key say. `key` is the
+/// instance's own, where it can be read. A start in the future is no refusal.
+///
+/// Where the directory can be asked, a [`Forecast`] says more.
+#[must_use]
+pub fn refusal(
+    composed: &Composed,
+    settings: &Settings,
+    key: &SigningKey,
+    now: Timestamp,
+) -> Option<Warning> {
+    let is_here = settings.hosted == Hosted::Here;
+    let name = settings.name.as_str();
+    if is_here && !settings.policy.external_auth {
+        return Some(Warning::new(
+            Refusal::ExternalAuthOff.code(),
+            format!("'{name}' refuses the link: its external authentication is off."),
+        ));
+    }
+    match code::verify(composed.code.expose(), &[key], settings.code_rules(), now) {
+        Err(CodeRefusal::NotYetValid { .. }) | Ok(_) => {}
+        Err(refused @ CodeRefusal::BadSignature) => {
+            return Some(Warning::new(
+                refused.code(),
+                format!(
+                    "The link is not signed with the secret that is kept for '{name}', so it is refused where \
+                     that secret is used."
+                ),
+            ));
+        }
+        Err(refused) => {
+            return Some(Warning::new(
+                refused.code(),
+                format!("'{name}' refuses the link. {refused}"),
+            ));
+        }
+    }
+    match &composed.claims.payload {
+        Payload::User(user) if is_here && !settings.policy.provisioning => Some(Warning::new(
+            "provisioning_off",
+            format!(
+                "'{name}' creates no users from links: the link works only if {} exists.",
+                user.id
+            ),
+        )),
+        _ => None,
+    }
 }

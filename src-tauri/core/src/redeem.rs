@@ -1,6 +1,5 @@
 //! Using a code, as whoever opens the link does.
 
-use crate::Result;
 use crate::activity::{Event, Occasion};
 use crate::code::recognize::recognize_and_verify;
 use crate::code::{CodeRefusal, VerifiedCode, trim, verify};
@@ -12,12 +11,13 @@ use crate::secret::SigningKey;
 use crate::session::{NewSession, Place, SessionId, SessionKey, SessionRules, SignedIn};
 use crate::user_id::UserId;
 use crate::verdict::{Refusal, Verdict};
+use crate::{Error, ErrorCode, Result};
 
-/// Finds the code in `text`, of several the first that verifies. Judges it by the settings of an
-/// instance and its keys, and does what the verdict says: it is on disk when this returns, and
-/// recorded. A refusal is a verdict, not an error.
+/// Finds the code in `text`. Judges it by the settings of an instance and its keys, and does what the
+/// verdict says: it is on disk when this returns, and recorded. A refusal is a verdict, not an error.
 ///
-/// Fails with [`ErrorCode::NoCode`](crate::ErrorCode::NoCode) where there is no code in the text.
+/// Fails with [`ErrorCode::NoCode`] where there is no code in the text, and with [`ErrorCode::TooMany`]
+/// where there are several, because they may sign in different people.
 pub fn redeem(
     text: &str,
     settings: &Settings,
@@ -26,7 +26,14 @@ pub fn redeem(
     by: &Occasion,
 ) -> Result<Verdict> {
     let (parameter, rules) = (settings.parameter.as_str(), settings.code_rules());
-    let (_, judged) = recognize_and_verify(text, parameter, keys, rules, by.at)?;
+    let (found, judged) = recognize_and_verify(text, parameter, keys, rules, by.at)?;
+    if found.others > 0 {
+        let message = format!(
+            "There are {} codes in this text, which may be those of different people. Give one of them alone.",
+            found.others + 1
+        );
+        return Err(Error::new(ErrorCode::TooMany, message).about("code"));
+    }
     directory.redeem(judged.as_deref(), settings.policy, by)
 }
 

@@ -192,7 +192,7 @@ pub fn require_strength(bytes: usize, url: &BaseUrl) -> Result<()> {
     }
     let message = format!(
         "The secret has {bytes} bytes, so it can be guessed from a single link. Links to {} need at least {MIN_KEY_BYTES}. \
-         Replace it in Settings or by 'latchkey instance set NAME --secret-file FILE', and at the application.",
+         Replace it, here and at the application.",
         url.authority()
     );
     Err(Error::new(ErrorCode::WeakSecret, message).about("secret"))

@@ -18,6 +18,17 @@ pub fn decode(bytes: Vec<u8>) -> Option<String> {
     }
 }
 
+/// Decodes a text in any encoding that has ASCII within, such as Windows-1252, for what is looked for in
+/// ASCII: other characters are replaced. `None` for what has control characters, as pictures do.
+#[must_use]
+pub fn decode_ascii(bytes: &[u8]) -> Option<String> {
+    let is_text = |byte: &u8| !byte.is_ascii_control() || byte.is_ascii_whitespace();
+    bytes
+        .iter()
+        .all(is_text)
+        .then(|| String::from_utf8_lossy(bytes).into_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

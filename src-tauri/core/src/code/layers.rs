@@ -173,6 +173,7 @@ fn escape(text: &[u8], before: Option<&u8>) -> Option<(String, usize)> {
         b'\\' => soft_break(text).or_else(|| backslash(text)),
         b'&' => entity(text),
         b'a' if !before.is_some_and(u8::is_ascii_alphanumeric) => base64_url(text),
+        b'C' | b'c' if before.is_none_or(|before| *before == b'\n') => base64_body(text),
         _ => None,
     }
 }
@@ -277,6 +278,52 @@ fn entity(text: &[u8]) -> Option<(String, usize)> {
         }
     };
     Some((character.to_string(), end + 1))
+}
+
+/// Maximum length of the headers of a part of a mail.
+const MAX_MAIL_HEADERS: usize = 4 * 1_024;
+
+/// Reads the part of a mail that follows `Content-Transfer-Encoding: base64`, with the headers between.
+fn base64_body(text: &[u8]) -> Option<(String, usize)> {
+    const HEADER: &[u8] = b"Content-Transfer-Encoding:";
+    let name = text.get(..HEADER.len())?;
+    if !name.eq_ignore_ascii_case(HEADER) {
+        return None;
+    }
+    let headers = text.get(..text.len().min(MAX_MAIL_HEADERS))?;
+    let line_end = memchr::memchr(b'\n', headers)?;
+    let value = headers.get(HEADER.len()..line_end)?;
+    if !value.trim_ascii().eq_ignore_ascii_case(b"base64") {
+        return None;
+    }
+    let mut begin = line_end + 1;
+    loop {
+        let end = begin + memchr::memchr(b'\n', headers.get(begin..)?)?;
+        let is_blank = headers.get(begin..end)?.trim_ascii().is_empty();
+        begin = end + 1;
+        if is_blank {
+            break;
+        }
+    }
+    let is_body = |byte: &&u8| {
+        byte.is_ascii_alphanumeric() || byte.is_ascii_whitespace() || b"+/=".contains(byte)
+    };
+    let length = text.get(begin..)?.iter().take_while(is_body).count();
+    let encoded: Vec<u8> = text
+        .get(begin..begin + length)?
+        .iter()
+        .filter(|byte| !byte.is_ascii_whitespace() && **byte != b'=')
+        .map(|byte| match byte {
+            b'+' => b'-',
+            b'/' => b'_',
+            byte => *byte,
+        })
+        .collect();
+    // A copy that was cut may end in the middle of a group.
+    let whole = encoded.len() - usize::from(encoded.len() % 4 == 1);
+    let decoded = LENIENT.decode(encoded.get(..whole)?).ok()?;
+    let body = String::from_utf8_lossy(&decoded);
+    Some((format!("\n{body}\n"), begin + length))
 }
 
 /// Maximum length of an address in base64.

@@ -7,9 +7,10 @@ use url::Url;
 use utoipa::ToSchema;
 
 use super::layers::layers;
-use super::words::{Candidate, Words};
+use super::words::{Candidate, Rank, Words};
 use super::{CodeRefusal, CodeRules, VerifiedCode, verify};
 use crate::secret::SigningKey;
+use crate::warning::Warning;
 use crate::widget;
 use crate::{Error, ErrorCode, Result};
 
@@ -48,6 +49,22 @@ pub struct Recognized {
     pub form: Form,
     /// The address that carries it: of a link up to the code, of a widget tag its script.
     pub address: Option<Url>,
+    /// Number of other whole codes in the text.
+    pub others: usize,
+}
+
+impl Recognized {
+    /// Returns what to say of a text with several codes, `None` for a text with one.
+    #[must_use]
+    pub fn several(&self) -> Option<Warning> {
+        (self.others > 0).then(|| {
+            let message = format!(
+                "There are {} codes in this text. This is the first that verifies, or the first of all.",
+                self.others + 1
+            );
+            Warning::new("several_codes", message)
+        })
+    }
 }
 
 impl std::fmt::Debug for Recognized {
@@ -136,7 +153,14 @@ fn candidates(text: &str, parameter: &str) -> Result<Vec<Recognized>> {
     }
     // The sort is stable: two readings of the same place stay in the order of their layers.
     found.sort_by_key(|candidate| (candidate.rank, candidate.origin));
+    let whole = found
+        .iter()
+        .filter(|candidate| candidate.rank == Rank::Whole);
+    let others = whole.count().saturating_sub(1);
     let mut found: Vec<Recognized> = found.into_iter().map(|candidate| candidate.found).collect();
+    for found in &mut found {
+        found.others = others;
+    }
     if found.is_empty() {
         // The value of the parameter or the attribute is judged, and refused as malformed.
         let in_place = in_parameter(text, parameter).or_else(|| widget_tag(text));
@@ -168,6 +192,7 @@ fn in_parameter(text: &str, parameter: &str) -> Option<Recognized> {
         code: code.into_owned(),
         form: Form::Url,
         address: Some(url),
+        others: 0,
     })
 }
 
@@ -192,6 +217,7 @@ fn widget_tag(text: &str) -> Option<Recognized> {
                 code: code.split_whitespace().collect(),
                 form: Form::WidgetTag,
                 address: attribute("src").and_then(|address| Url::parse(&address).ok()),
+                others: 0,
             })
         })
 }

@@ -164,7 +164,7 @@ impl<'a> Parts<'a> {
         algorithm: Algorithm,
     ) -> Result<(), CodeRefusal> {
         if self.signature.is_empty() {
-            return Err(CodeRefusal::BadSignature);
+            return Err(CodeRefusal::malformed("its signature is missing."));
         }
         for key in keys {
             let matches = jsonwebtoken::crypto::verify(

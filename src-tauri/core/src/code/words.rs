@@ -213,6 +213,7 @@ impl<'a> Words<'a> {
                 code,
                 form,
                 address,
+                others: 0,
             },
             rank,
             origin: *self.layer.origin.get(at)?,

@@ -36,7 +36,7 @@ pub struct Report {
     pub times: Vec<ClaimTime>,
     /// Causes behind a refusal, and what is wrong with the link; the most important first.
     pub hints: Vec<Hint>,
-    /// Warnings about the secret that it was checked with.
+    /// Warnings about the secret that it was checked with, and about several codes in the text.
     pub warnings: Vec<Warning>,
     /// Whether the code by itself verifies.
     pub verification: Checked,

@@ -19,6 +19,7 @@ use crate::lifetime::Lifetime;
 use crate::link::{BaseUrl, Parameter};
 use crate::return_address::WebOrigin;
 use crate::session::SessionRules;
+use crate::warning::Warning;
 use crate::{Error, ErrorCode, Result};
 
 /// Where people sign in.
@@ -130,6 +131,12 @@ impl Default for Visiting {
         }
     }
 }
+
+/// Length under which a session is warned of, in seconds.
+const SHORT_SESSION_SECS: i64 = 300;
+
+/// Age under which keeping the activity is warned of, in seconds.
+const SHORT_RETENTION_SECS: i64 = 86_400;
 
 /// How much of its activity an instance keeps that is hosted here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -312,6 +319,53 @@ impl Settings {
         }
     }
 
+    /// Returns what to know of settings that are allowed and hardly meant.
+    #[must_use]
+    pub fn warnings(&self) -> Vec<Warning> {
+        let mut warnings = Vec::new();
+        if self.hosted == Hosted::Elsewhere {
+            return warnings;
+        }
+        if self.policy.require_expiry && self.lifetime == Lifetime::Never {
+            warnings.push(Warning::new(
+                "default_link_refused",
+                "Links have no expiry unless one is set for each, and the instance refuses such links.",
+            ));
+        }
+        let visiting = &self.visiting;
+        match (visiting.session, visiting.session_idle) {
+            (Lifetime::Secs(session), Lifetime::Secs(idle)) if idle > session => {
+                warnings.push(Warning::new(
+                    "idle_beyond_session",
+                    format!(
+                        "A session ends after {}, so the idle time-out of {} has no effect.",
+                        visiting.session, visiting.session_idle
+                    ),
+                ));
+            }
+            _ => {}
+        }
+        if matches!(visiting.session, Lifetime::Secs(secs) if secs < SHORT_SESSION_SECS) {
+            warnings.push(Warning::new(
+                "short_session",
+                format!(
+                    "A session ends after {}: people are signed out soon after they opened a link.",
+                    visiting.session
+                ),
+            ));
+        }
+        if matches!(self.retention.age, Lifetime::Secs(secs) if secs < SHORT_RETENTION_SECS) {
+            warnings.push(Warning::new(
+                "short_retention",
+                format!(
+                    "The activity is kept for {} only, sign-ins and refusals of attackers too.",
+                    self.retention.age
+                ),
+            ));
+        }
+        warnings
+    }
+
     /// Where its links lead.
     #[must_use]
     pub fn target(&self) -> Target {
@@ -362,7 +416,12 @@ pub struct Acts {
     pub waiting: Vec<SettingsAct>,
 }
 
+/// Maximum number of acts that wait, because nobody records those of an instance that stays hosted
+/// elsewhere.
+const MAX_WAITING: usize = 1_000;
+
 impl Acts {
+    /// Adds acts. Above the maximum the oldest ones go, except the very first act.
     fn add(&mut self, events: Vec<Event>, by: &Occasion) {
         for event in events {
             self.count += 1;
@@ -372,7 +431,15 @@ impl Acts {
                 actor: by.actor.clone(),
                 event,
             });
+            if self.waiting.len() > MAX_WAITING {
+                self.waiting.remove(1);
+            }
         }
+    }
+
+    /// Returns whether a directory has recorded any of them.
+    pub(crate) fn were_recorded(&self) -> bool {
+        self.count > 0 && self.waiting.first().is_none_or(|first| first.number > 1)
     }
 
     /// Forgets those that are recorded by now.

@@ -1,7 +1,7 @@
 //! Instances on disk: a folder each, with an `instance.json`.
 
-use std::fs;
 use std::path::{Path, PathBuf};
+use std::{fs, iter};
 
 use serde::{Deserialize, Serialize};
 
@@ -113,31 +113,28 @@ impl Instances {
         })
     }
 
-    /// The instance that a person means by a name or an id.
+    /// Returns the instance that a person means by an id or a name. An exact id wins, because scripts rely
+    /// on it; a name is compared without regard to case.
+    ///
+    /// Fails with [`ErrorCode::UnknownInstance`].
     pub fn find(&self, name: &str) -> Result<Instance> {
-        let listing = self.list()?;
-        let known: Vec<String> = listing
-            .instances
-            .iter()
-            .map(|instance| instance.settings.name.as_str().to_owned())
-            .collect();
-        let by_id = |instance: &Instance| instance.id.as_str() == name;
-        let by_name = |instance: &Instance| instance.settings.name.matches(name);
-        if let Some(instance) = listing
-            .instances
-            .into_iter()
-            .find(|instance| by_id(instance) || by_name(instance))
-        {
-            return Ok(instance);
-        }
-        // One that cannot be read may be the one that is meant.
         if let Ok(id) = InstanceId::parse(name)
             && let Some(instance) = self.read(&id)?
         {
             return Ok(instance);
         }
+        let mut listing = self.list()?;
+        let named = |instance: &Instance| instance.settings.name.matches(name);
+        if let Some(at) = listing.instances.iter().position(named) {
+            return Ok(listing.instances.swap_remove(at));
+        }
         // One that cannot be read may be the one that is meant.
         let unreadable = listing.problems.into_iter().next();
+        let known: Vec<&str> = listing
+            .instances
+            .iter()
+            .map(|instance| instance.settings.name.as_str())
+            .collect();
         let known = match (unreadable, known.as_slice()) {
             (Some(problem), _) => format!("One cannot be read: {}", problem.message),
             (None, []) => "There is none yet: add one with 'latchkey instance add'.".to_owned(),
@@ -150,9 +147,9 @@ impl Instances {
         .about("instance"))
     }
 
-    /// Adds an instance under an id that resembles its name.
+    /// Adds an instance under an id that resembles its name, and that is no other instance's name.
     ///
-    /// Fails with [`ErrorCode::InstanceExists`] where the name is taken.
+    /// Fails with [`ErrorCode::InstanceExists`] where the name is taken, or is the id of another instance.
     pub fn add(
         &self,
         settings: Settings,
@@ -160,14 +157,17 @@ impl Instances {
         by: &Occasion,
     ) -> Result<Instance> {
         let _lock = self.lock()?;
-        self.refuse_taken(&settings.name, None)?;
+        let others = self.list()?.instances;
+        refuse_taken(&settings.name, &others)?;
         let wanted = InstanceId::like(settings.name.as_str());
-        let id = (2..1000)
-            .map(|number| wanted.numbered(number))
-            .fold(None, |free, next| {
-                free.or_else(|| (!self.folder(&next).exists()).then_some(next))
-            })
-            .filter(|_| self.folder(&wanted).exists())
+        let is_free = |id: &InstanceId| {
+            let named = |other: &Instance| other.settings.name.matches(id.as_str());
+            !self.folder(id).exists() && !others.iter().any(named)
+        };
+        let numbered = (2..1000).map(|number| wanted.numbered(number));
+        let id = iter::once(wanted.clone())
+            .chain(numbered)
+            .find(is_free)
             .unwrap_or(wanted);
         let mut instance = Instance {
             id,
@@ -177,7 +177,7 @@ impl Instances {
             acts: Acts::default(),
         };
         let made = Event::act("instance_made", "Instance made");
-        note(&mut instance, vec![made], by);
+        instance.acts.add(vec![made], by);
         self.write(&instance)?;
         Ok(instance)
     }
@@ -194,9 +194,13 @@ impl Instances {
         let before = self.get(id)?;
         let mut instance = before.clone();
         change(&mut instance)?;
-        self.refuse_taken(&instance.settings.name, Some(id))?;
+        if instance.settings.name != before.settings.name {
+            let mut others = self.list()?.instances;
+            others.retain(|other| other.id != *id);
+            refuse_taken(&instance.settings.name, &others)?;
+        }
         let acts = acts_between(&before, &instance);
-        note(&mut instance, acts, by);
+        instance.acts.add(acts, by);
         self.write(&instance)?;
         Ok(instance)
     }
@@ -205,7 +209,7 @@ impl Instances {
     pub(crate) fn note(&self, id: &InstanceId, event: Event, by: &Occasion) -> Result<()> {
         let _lock = self.lock()?;
         let mut instance = self.get(id)?;
-        note(&mut instance, vec![event], by);
+        instance.acts.add(vec![event], by);
         self.write(&instance)
     }
 
@@ -238,24 +242,6 @@ impl Instances {
     fn lock(&self) -> Result<fs::File> {
         files::create_private_dir(&self.root)?;
         files::lock(&self.root.join(".lock"))
-    }
-
-    fn refuse_taken(&self, name: &Name, except: Option<&InstanceId>) -> Result<()> {
-        let taken =
-            self.list()?.instances.iter().any(|other| {
-                other.settings.name.matches(name.as_str()) && Some(&other.id) != except
-            });
-        if taken {
-            return Err(Error::new(
-                ErrorCode::InstanceExists,
-                format!(
-                    "There is an instance '{}' already. Choose another name.",
-                    name.as_str()
-                ),
-            )
-            .about("name"));
-        }
-        Ok(())
     }
 
     fn path(&self, id: &InstanceId) -> PathBuf {
@@ -339,11 +325,21 @@ impl Instances {
     }
 }
 
-/// What happens on an instance that is hosted elsewhere is recorded there.
-fn note(instance: &mut Instance, events: Vec<Event>, by: &Occasion) {
-    if instance.settings.hosted == Hosted::Here {
-        instance.acts.add(events, by);
-    }
+/// Refuses a name that is another instance's name or id.
+fn refuse_taken(name: &Name, others: &[Instance]) -> Result<()> {
+    let taken = |other: &&Instance| {
+        other.settings.name.matches(name.as_str()) || name.matches(other.id.as_str())
+    };
+    let Some(other) = others.iter().find(taken) else {
+        return Ok(());
+    };
+    let (name, other_name) = (name.as_str(), other.settings.name.as_str());
+    let message = if other.settings.name.matches(name) {
+        format!("There is an instance '{other_name}' already. Choose another name.")
+    } else {
+        format!("'{name}' is the id of the instance '{other_name}'. Choose another name.")
+    };
+    Err(Error::new(ErrorCode::InstanceExists, message).about("name"))
 }
 
 #[cfg(test)]

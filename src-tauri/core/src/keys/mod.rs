@@ -296,10 +296,10 @@ impl Keys {
                 ErrorCode::NoSigningKey,
                 match record.kept {
                     Kept::Keychain => {
-                        "The signing key is not in the keychain any more. Replace it in Settings."
+                        "The signing key is not in the keychain any more. Replace the secret."
                     }
                     Kept::SealedFile => {
-                        "The signing key is not in the sealed file. Replace it in Settings."
+                        "The signing key is not in the sealed file. Replace the secret."
                     }
                 },
             )

@@ -1,4 +1,4 @@
-//! Finds a QR code in grey pixels: first in the picture itself, then in changed copies of it (blurred,
+//! Finds QR codes in grey pixels: first in the picture itself, then in changed copies of it (blurred,
 //! framed, doubled, halved), because noise, size or a missing quiet zone can hide a code.
 
 use std::borrow::Cow;
@@ -13,7 +13,7 @@ use rxing::common::{
 };
 use rxing::qrcode::cpp_port::decoder::Decode;
 use rxing::qrcode::cpp_port::detector::{FindFinderPatterns, GenerateFinderPatternSets, SampleQR};
-use rxing::{Binarizer, Luma8Source};
+use rxing::{Binarizer, Luma8Source, Point};
 
 /// Larger pictures are shrunk to this side, in pixels: more holds noise and no more of a code.
 const WORKING_SIDE_PX: u32 = 2_000;
@@ -72,8 +72,13 @@ const FORMS: [Form; 7] = [
     |picture| halved(picture).map(|half| Cow::Owned(imageops::fast_blur(&half, 1.0))),
 ];
 
-/// Returns the text of the first QR code that is found before the budget is spent.
-pub(super) fn find(picture: &GrayImage, budget: &mut Budget) -> Option<String> {
+/// Returns the texts of the QR codes of a picture that are found before the budget is spent. The search
+/// ends with the first form of the picture in which one is wanted.
+pub(super) fn find(
+    picture: &GrayImage,
+    is_wanted: fn(&str) -> bool,
+    budget: &mut Budget,
+) -> Vec<String> {
     let (width, height) = picture.dimensions();
     let larger = width.max(height);
     let picture = if larger > WORKING_SIDE_PX {
@@ -85,9 +90,21 @@ pub(super) fn find(picture: &GrayImage, budget: &mut Budget) -> Option<String> {
     } else {
         Cow::Borrowed(picture)
     };
-    FORMS
-        .iter()
-        .find_map(|form| read_form(&*form(&picture)?, budget))
+    let mut texts = Vec::new();
+    for form in FORMS {
+        let Some(picture) = form(&picture) else {
+            continue;
+        };
+        for text in read_form(&picture, is_wanted, budget) {
+            if !texts.contains(&text) {
+                texts.push(text);
+            }
+        }
+        if texts.iter().any(|text| is_wanted(text)) {
+            break;
+        }
+    }
+    texts
 }
 
 fn resized(picture: &GrayImage, width: u32, height: u32) -> Cow<'_, GrayImage> {
@@ -141,60 +158,88 @@ fn framed(picture: &GrayImage, light: bool) -> Option<Cow<'_, GrayImage>> {
     Some(Cow::Owned(framed))
 }
 
-/// Looks at one form with a local and with a global threshold, plain and inverted.
-fn read_form(picture: &GrayImage, budget: &mut Budget) -> Option<String> {
+/// Looks at one form with a local and with a global threshold, plain and inverted, until a QR code with a
+/// wanted text is found.
+fn read_form(picture: &GrayImage, is_wanted: fn(&str) -> bool, budget: &mut Budget) -> Vec<String> {
+    let mut texts = Vec::new();
     // The library takes some values for granted that a strange picture does not have.
-    panic::catch_unwind(AssertUnwindSafe(|| {
+    let _ = panic::catch_unwind(AssertUnwindSafe(|| {
         let source =
             Luma8Source::new_with_slice(picture, picture.width(), picture.height()).ok()?;
-        read_binarized(&HybridBinarizer::new(source.clone()), budget)
-            .or_else(|| read_binarized(&GlobalHistogramBinarizer::new(source), budget))
-    }))
-    .unwrap_or_default()
+        let local = HybridBinarizer::new(source.clone());
+        read_binarized(&local, is_wanted, budget, &mut texts);
+        if !texts.iter().any(|text| is_wanted(text)) {
+            let global = GlobalHistogramBinarizer::new(source);
+            read_binarized(&global, is_wanted, budget, &mut texts);
+        }
+        Some(())
+    }));
+    texts
 }
 
-fn read_binarized(binarizer: &impl Binarizer, budget: &mut Budget) -> Option<String> {
-    let matrix = binarizer.get_black_matrix().ok()?;
-    read_matrix(matrix, budget).or_else(|| {
+fn read_binarized(
+    binarizer: &impl Binarizer,
+    is_wanted: fn(&str) -> bool,
+    budget: &mut Budget,
+    texts: &mut Vec<String>,
+) {
+    let Ok(matrix) = binarizer.get_black_matrix() else {
+        return;
+    };
+    read_matrix(matrix, budget, texts);
+    if !texts.iter().any(|text| is_wanted(text)) {
         let mut inverted = matrix.clone();
         inverted.flip_self();
-        read_matrix(&inverted, budget)
-    })
+        read_matrix(&inverted, budget, texts);
+    }
 }
 
 /// Looks at some rows first, which shows most codes, and then at more rows, unless the first look
 /// found that the whole picture looks like finder patterns.
-fn read_matrix(matrix: &BitMatrix, budget: &mut Budget) -> Option<String> {
+fn read_matrix(matrix: &BitMatrix, budget: &mut Budget, texts: &mut Vec<String>) {
     let pixels = u64::from(matrix.width()) * u64::from(matrix.height());
     if !budget.spend(pixels * PIXEL_COST) {
-        return None;
+        return;
     }
+    let known = texts.len();
     let some = FindFinderPatterns(matrix, false, 0);
     let is_busy = some.len() > MAX_PATTERNS;
-    read_at(matrix, some, budget).or_else(|| {
-        (!is_busy).then(|| read_at(matrix, FindFinderPatterns(matrix, true, 0), budget))?
-    })
+    read_at(matrix, some, budget, texts);
+    if texts.len() == known && !is_busy {
+        read_at(matrix, FindFinderPatterns(matrix, true, 0), budget, texts);
+    }
 }
 
-/// Reads a code whose corners are among the patterns.
+/// Reads the QR codes whose corners are among the patterns. A corner belongs to one code.
 fn read_at(
     matrix: &BitMatrix,
     mut patterns: Vec<ConcentricPattern>,
     budget: &mut Budget,
-) -> Option<String> {
+    texts: &mut Vec<String>,
+) {
     let found = u64::try_from(patterns.len()).unwrap_or(u64::MAX);
     if !budget.spend(found.saturating_mul(found).saturating_mul(PAIR_COST)) {
-        return None;
+        return;
     }
     patterns.sort_by_key(|pattern| Reverse(pattern.size));
     patterns.truncate(MAX_PATTERNS);
-    GenerateFinderPatternSets(&mut patterns)
-        .iter()
-        .take_while(|_| budget.spend(SAMPLE_COST))
-        .find_map(|set| {
-            let sampled = SampleQR(matrix, set).ok()?;
-            let decoded = Decode(sampled.getBits()).ok()?;
-            let text = decoded.text();
-            (decoded.isValid() && !text.is_empty()).then_some(text)
-        })
+    let mut read: Vec<Point> = Vec::new();
+    for set in GenerateFinderPatternSets(&mut patterns) {
+        let corners = [set.bl.p, set.tl.p, set.tr.p];
+        if corners.iter().any(|corner| read.contains(corner)) {
+            continue;
+        }
+        if !budget.spend(SAMPLE_COST) {
+            return;
+        }
+        let decoded = SampleQR(matrix, &set).and_then(|sampled| Decode(sampled.getBits()));
+        let Ok(decoded) = decoded else { continue };
+        let text = decoded.text();
+        if decoded.isValid() && !text.is_empty() {
+            read.extend(corners);
+            if !texts.contains(&text) {
+                texts.push(text);
+            }
+        }
+    }
 }

@@ -4,6 +4,8 @@ use image::{DynamicImage, GrayImage, ImageFormat, ImageReader, Limits, RgbaImage
 
 use super::find::{Budget, find};
 use super::svg;
+use crate::code::recognize::recognize;
+use crate::link::DEFAULT_PARAMETER;
 use crate::{Error, ErrorCode, Result};
 
 /// Maximum side of a picture, in pixels.
@@ -60,7 +62,7 @@ pub fn is_picture(bytes: &[u8]) -> bool {
 }
 
 /// Reads the text of the QR code in a PNG, JPEG, WebP, GIF or BMP file, or in an SVG file of
-/// [`super::Qr::svg`].
+/// [`super::Qr::svg`]. Of several QR codes it returns those that hold an external auth code, a line each.
 ///
 /// The dimensions are checked before the picture is decoded, and the work is limited, so that a
 /// picture of noise ends soon.
@@ -119,20 +121,37 @@ fn check_size(width: u32, height: u32) -> Result<()> {
     )))
 }
 
-/// Looks for a code on white paper, and then, in a picture with transparent parts, on black.
+/// Looks for a code on white paper, and then, in a picture with transparent parts, on black. Of several
+/// QR codes it returns those that hold a code, a line each; where none does, the first.
 fn read(picture: DynamicImage) -> Result<String> {
     let mut budget = Budget::default();
-    let found = if picture.color().has_alpha() {
+    let texts = if picture.color().has_alpha() {
         let picture = picture.into_luma_alpha8();
-        [255, 0]
-            .into_iter()
-            .find_map(|paper| find(&over(&picture, paper), &mut budget))
+        let mut texts = find(&over(&picture, 255), holds_code, &mut budget);
+        if !texts.iter().any(|text| holds_code(text)) {
+            texts.extend(find(&over(&picture, 0), holds_code, &mut budget));
+        }
+        texts
     } else {
-        find(&picture.into_luma8(), &mut budget)
+        find(&picture.into_luma8(), holds_code, &mut budget)
     };
-    found.ok_or_else(|| {
-        invalid("The picture shows no QR code that can be read. Take it again: straight, whole, sharp and near.")
-    })
+    let with_code: Vec<&str> = texts
+        .iter()
+        .map(String::as_str)
+        .filter(|text| holds_code(text))
+        .collect();
+    match texts.first() {
+        Some(first) if with_code.is_empty() => Ok(first.clone()),
+        Some(_) => Ok(with_code.join("\n")),
+        None => Err(invalid(
+            "The picture shows no QR code that can be read. Take it again: straight, whole, sharp and near.",
+        )),
+    }
+}
+
+/// Returns whether the text of a QR code holds an external auth code.
+fn holds_code(text: &str) -> bool {
+    recognize(text, DEFAULT_PARAMETER).is_ok()
 }
 
 /// Lays a transparent picture over paper of the given grey.

@@ -230,7 +230,6 @@ fn every_bad_input_is_refused_by_code_and_member() {
         ("lifetime of nothing", of_core("0 days".parse::<Lifetime>()), "invalid_lifetime", Some("expires_in")),
         ("negative lifetime", of_core("-7 days".parse::<Lifetime>()), "invalid_lifetime", Some("expires_in")),
         ("lifetime in months", of_core("1 month".parse::<Lifetime>()), "invalid_lifetime", Some("expires_in")),
-        ("expires before it begins", of_core(composed("1h", Metadata::default(), Some("2027-01-01"))), "invalid_lifetime", Some("not_before")),
         ("not-before that is no time", of_core(composed("1h", Metadata::default(), Some("soon"))), "invalid_time", Some("not_before")),
         // Secrets.
         ("empty secret", of_core(SigningKey::from_text(&Secret::new(String::new()))), "empty_secret", Some("secret")),
@@ -252,7 +251,7 @@ fn every_bad_input_is_refused_by_code_and_member() {
         ("nothing", of_code(""), "malformed_code", None),
         ("two parts", of_code(message), "malformed_code", None),
         ("four parts", of_code(&format!("{good}.x")), "malformed_code", None),
-        ("no signature", of_code(&format!("{message}.")), "bad_signature", None),
+        ("no signature", of_code(&format!("{message}.")), "malformed_code", None),
         ("changed signature", of_code(&format!("{message}.{changed}")), "bad_signature", None),
         ("cut signature", of_code(&good[..good.len() - 3]), "bad_signature", None),
         ("changed payload", of_code(&format!("{header}.{other_claims}.{signature}")), "bad_signature", None),

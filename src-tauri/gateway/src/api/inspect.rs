@@ -82,6 +82,7 @@ fn report(
             .key
             .short_for(settings.algorithm)
             .into_iter()
+            .chain(found.several())
             .collect(),
         ..inspection.report(found.form, Unverified::Withheld)
     })
