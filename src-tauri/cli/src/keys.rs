@@ -111,6 +111,13 @@ impl Environment {
     }
 }
 
+/// Returns whether the environment has a secret.
+pub(crate) fn in_environment() -> bool {
+    ["LATCHKEY_SECRET_FILE", "LATCHKEY_SECRET"]
+        .iter()
+        .any(|name| variable(name).is_some())
+}
+
 /// Returns the secret that was given for this call: by file or, where that counts, by environment.
 pub(crate) fn given(
     arguments: &SecretArguments,

@@ -51,6 +51,12 @@ pub(crate) fn serve(
     }
     if given.is_none() {
         keys::unlock(&home, context)?;
+        if environment == Environment::IsIgnored && keys::in_environment() {
+            output.warn(&format!(
+                "The secret of the environment is not used, because '{}' has a secret of its own.",
+                instance.settings.name.as_str()
+            ));
+        }
     }
     // Better now than when the first visitor comes.
     let key = given

@@ -78,7 +78,7 @@ fn an_api_key_is_printed_once_and_kept_hashed() {
     );
     assert_eq!(run(&["make", " "]).refusal().2.as_deref(), Some("name"));
     let listed = run(&["list"]);
-    assert_eq!(listed.json()[0]["name"], "CRM");
+    assert_eq!(listed.json()["api_keys"][0]["name"], "CRM");
     assert!(!listed.out.contains(&key));
     let kept = folder.path().join("instances/here/instance.json");
     let kept = std::fs::read_to_string(kept).unwrap();
@@ -88,7 +88,7 @@ fn an_api_key_is_printed_once_and_kept_hashed() {
         run(&["revoke", "CRM"]).refusal(),
         (1, "unknown_api_key".into(), Some("key".into()))
     );
-    assert_eq!(run(&["list"]).json(), json!([]));
+    assert_eq!(run(&["list"]).json(), json!({ "api_keys": [] }));
     let all = in_folder(
         folder.path(),
         &["--json", "activity", "list", "--instance", "here"],

@@ -4,7 +4,7 @@ use std::process::{Command, Stdio};
 
 use serde_json::json;
 
-use crate::run::{SECRET, hosted_here, in_folder};
+use crate::run::{hosted_here, in_folder};
 
 /// A folder with an instance that is hosted here.
 fn folder() -> tempfile::TempDir {
@@ -187,10 +187,12 @@ fn nothing_that_was_acknowledged_is_lost_by_kill_9() {
     for round in 0..30 {
         let mut child = Command::new(env!("CARGO_BIN_EXE_latchkey"))
             .args(["--json", "redeem", "-", "--instance", "here"])
+            // Unlocking the sealed file would take its time in each round.
+            .arg("--secret-file")
+            .arg(folder.path().join("secret"))
             .env_clear()
             .env("LATCHKEY_KEYCHAIN", "off")
             .env("LATCHKEY_DATA_DIR", folder.path())
-            .env("LATCHKEY_SECRET", SECRET)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::inherit())

@@ -90,11 +90,9 @@ fn a_wrong_passphrase_is_refused() {
 fn instances_are_listed_changed_and_removed() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
-    assert!(
-        in_folder(folder, &["instance", "list"])
-            .out
-            .contains("no instance yet")
-    );
+    let none = in_folder(folder, &["instance", "list"]);
+    assert!(none.err.contains("no instance yet"), "{}", none.err);
+    assert_eq!(none.out, "");
     add(folder, &["One", "--url", "https://one.example"]);
     add(
         folder,

@@ -8,13 +8,18 @@
 )]
 
 mod activity;
+mod answers;
 mod directory;
 #[cfg(target_os = "linux")]
 mod faults;
+mod environment;
+mod folders;
 mod inspect;
 mod instances;
 mod links;
+mod mails;
 mod manual;
+mod naming;
 mod pasted;
 #[cfg(unix)]
 mod private_files;
@@ -22,6 +27,7 @@ mod private_files;
 mod readme;
 #[cfg(unix)]
 mod records;
+mod refused_links;
 #[cfg(unix)]
 mod root;
 mod run;

@@ -5,8 +5,6 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::Command;
 
-use crate::run::SECRET;
-
 /// Runs the program under a umask that takes nothing away.
 fn with_open_umask(data: &Path, arguments: &str) {
     let ran = Command::new("sh")
@@ -17,7 +15,6 @@ fn with_open_umask(data: &Path, arguments: &str) {
         .env("LATCHKEY_KEYCHAIN", "off")
         .env("LATCHKEY_DATA_DIR", data.join("data"))
         .env("LATCHKEY_PASSPHRASE", "correct horse battery")
-        .env("LATCHKEY_SECRET", SECRET)
         .output()
         .unwrap();
     assert!(

@@ -22,12 +22,7 @@ pub(crate) fn folder() -> tempfile::TempDir {
 }
 
 pub(crate) fn run(folder: &Path, arguments: &[&str]) -> String {
-    // With the secret at hand: unlocking the sealed file takes its time.
-    let environment = [
-        ("LATCHKEY_DATA_DIR", folder.to_str().unwrap()),
-        ("LATCHKEY_SECRET", SECRET),
-    ];
-    let ran = latchkey(arguments, &environment, b"");
+    let ran = in_folder(folder, arguments);
     assert_eq!(ran.code, 0, "{}", ran.err);
     ran.out.trim().to_owned()
 }

@@ -83,7 +83,7 @@ fn a_damaged_store_is_named_with_what_to_do_and_without_a_panic() {
 fn a_read_only_home_is_named_with_what_to_do() {
     // Nobody, not even root, makes a folder in /proc or /sys.
     let data = Path::new("/proc/latchkey");
-    let ran = in_folder(data, &["instance", "list"]);
+    let ran = in_folder(data, &["instance", "add", "A", "--url", "https://a.b"]);
     assert_eq!(ran.code, 1, "{}", ran.out);
     assert!(
         ran.err.contains("/proc/latchkey could not be made"),

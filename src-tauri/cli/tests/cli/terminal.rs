@@ -299,7 +299,7 @@ fn every_time_in_json_is_in_rfc_3339() {
     for time in [
         &user["created_at"],
         &user["last_sign_in"],
-        &keys[0]["created_at"],
+        &keys["api_keys"][0]["created_at"],
         &shown["secret"]["set_at"],
     ] {
         let time = time.as_str().unwrap();

@@ -1,0 +1,163 @@
+//! Links that their own instance will refuse, and settings that are hardly meant.
+
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::run::{hosted_here, in_folder};
+
+fn set(folder: &Path, arguments: &[&str]) {
+    let ran = in_folder(folder, &[&["instance", "set", "here"], arguments].concat());
+    assert_eq!(ran.code, 0, "{}", ran.err);
+}
+
+fn warnings_of(answer: &Value) -> Vec<String> {
+    let warnings = answer["warnings"].as_array().unwrap();
+    let code = |warning: &Value| warning["code"].as_str().unwrap().to_owned();
+    warnings.iter().map(code).collect()
+}
+
+/// The codes of the warnings with which a link is made.
+fn link(folder: &Path, arguments: &[&str]) -> Vec<String> {
+    let all = [&["--json", "link", "--instance", "here"], arguments].concat();
+    let ran = in_folder(folder, &all);
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    warnings_of(&ran.json())
+}
+
+#[test]
+fn a_link_that_its_instance_will_refuse_is_warned_of() {
+    let folder = hosted_here("https://a.b");
+    let folder = folder.path();
+    let new = ["--user-id", "ada"];
+    let forever = ["--user-id", "ada", "--expires-in", "never"];
+    assert_eq!(link(folder, &new), [""; 0]);
+    assert_eq!(link(folder, &forever), ["never_expires"]);
+    let foreign = ["--user-id", "ada", "--audience", "https://other.example"];
+    assert_eq!(link(folder, &foreign), ["wrong_audience"]);
+
+    set(folder, &["--require-expiry", "yes"]);
+    assert_eq!(
+        link(folder, &forever),
+        ["expiry_required"],
+        "and not that it works for ever"
+    );
+    set(folder, &["--provisioning", "no"]);
+    assert_eq!(link(folder, &new), ["provisioning_off"]);
+    assert_eq!(link(folder, &["--id", "ada"]), [""; 0]);
+    set(folder, &["--external-auth", "no"]);
+    assert_eq!(link(folder, &["--id", "ada"]), ["external_auth_off"]);
+
+    set(folder, &["--hosted", "elsewhere"]);
+    assert_eq!(
+        link(folder, &new),
+        [""; 0],
+        "what is in force there is not known"
+    );
+    let once = ["--user-id", "ada", "--single-use"];
+    assert_eq!(link(folder, &once), ["single_use_elsewhere"]);
+}
+
+#[test]
+fn a_link_that_is_signed_with_another_secret_than_the_instances_is_warned_of() {
+    let folder = hosted_here("https://a.b");
+    let other = folder.path().join("other");
+    std::fs::write(&other, "another-secret-of-more-than-thirty-two-bytes").unwrap();
+    let path = other.to_str().unwrap();
+    let with_other = ["--user-id", "ada", "--secret-file", path];
+    assert_eq!(link(folder.path(), &with_other), ["bad_signature"]);
+    let same = folder.path().join("secret");
+    let with_own = ["--user-id", "ada", "--secret-file", same.to_str().unwrap()];
+    assert_eq!(link(folder.path(), &with_own), [""; 0]);
+}
+
+#[test]
+fn the_lifetime_of_a_link_that_starts_later_runs_from_its_start() {
+    let folder = hosted_here("https://a.b");
+    let later = [
+        "--user-id",
+        "ada",
+        "--expires-in",
+        "2h",
+        "--not-before",
+        "2099-01-01T00:00:00Z",
+    ];
+    let all = [&["--json", "link", "--instance", "here"][..], &later].concat();
+    let ran = in_folder(folder.path(), &all);
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    assert_eq!(ran.json()["expires_at"], "2099-01-01T02:00:00Z");
+}
+
+#[test]
+fn settings_that_are_hardly_meant_are_warned_of() {
+    let folder = hosted_here("https://a.b");
+    let folder = folder.path();
+    let shown = || warnings_of(&in_folder(folder, &["--json", "instance", "show", "here"]).json());
+    assert_eq!(shown(), [""; 0]);
+    set(folder, &["--keep-activity", "30s"]);
+    assert_eq!(shown(), ["short_retention"]);
+    set(
+        folder,
+        &[
+            "--keep-activity",
+            "30d",
+            "--session",
+            "1h",
+            "--session-idle",
+            "40d",
+        ],
+    );
+    assert_eq!(shown(), ["idle_beyond_session"]);
+    set(folder, &["--session", "1s", "--session-idle", "never"]);
+    assert_eq!(shown(), ["short_session"]);
+    set(
+        folder,
+        &[
+            "--session",
+            "1d",
+            "--lifetime",
+            "never",
+            "--require-expiry",
+            "yes",
+        ],
+    );
+    assert_eq!(shown(), ["default_link_refused"]);
+    let said = in_folder(folder, &["instance", "show", "here"]).err;
+    assert!(said.contains("warning: Links have no expiry"), "{said}");
+}
+
+#[test]
+fn a_time_that_is_negative_or_too_long_is_refused_in_words_that_fit() {
+    let folder = hosted_here("https://a.b");
+    for (arguments, said) in [
+        (
+            &["instance", "set", "here", "--session", "0d"][..],
+            "shorter than a second",
+        ),
+        (
+            &["instance", "set", "here", "--session", "-1d"],
+            "shorter than a second",
+        ),
+        (
+            &["instance", "set", "here", "--lifetime", "9999999d"],
+            "longer than a hundred years",
+        ),
+        (
+            &["instance", "set", "here", "--keep-refusals", "-5"],
+            "not negative",
+        ),
+        (
+            &["seats", "--instance", "here", "--set", "-1"],
+            "not negative, or none",
+        ),
+        (
+            &["users", "list", "--instance", "here", "--limit", "0"],
+            "at least 1",
+        ),
+    ] {
+        let ran = in_folder(folder.path(), arguments);
+        assert_eq!(ran.code, 2, "{arguments:?}");
+        assert!(ran.err.contains(said), "{arguments:?}: {}", ran.err);
+        assert!(!ran.err.contains("the link"), "{arguments:?}: {}", ran.err);
+    }
+}
