@@ -43,7 +43,9 @@ pub(crate) fn plan(folder: &Path) -> Result<Option<Owner>> {
                 return Err(refused(above, "can be written by other users"));
             }
         }
-        require_roots(folder, MAX_DEPTH)?;
+        if folder.is_dir() {
+            require_roots(folder, MAX_DEPTH)?;
+        }
     }
     Ok(owner.map(Owner))
 }

@@ -9,7 +9,6 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::run::SECRET;
 use crate::serve::{Serving, folder, get, link, run};
 
 /// Waits until something is so.
@@ -145,8 +144,8 @@ impl OnSmallDisk {
             "mkdir {here}/disk
              mount -t tmpfs -o size=24m,mode=700 tmpfs {here}/disk
              cp -a {here}/instances {here}/disk/
-             export LATCHKEY_DATA_DIR={here}/disk LATCHKEY_KEYCHAIN=off LATCHKEY_SECRET={SECRET}
-             exec {program} --json serve --listen 127.0.0.1:0"
+             export LATCHKEY_DATA_DIR={here}/disk LATCHKEY_KEYCHAIN=off
+             exec {program} --json serve --listen 127.0.0.1:0 --secret-file {here}/secret"
         );
         let mut child = Command::new("unshare")
             .args(["--mount", "sh", "-euc", &script])

@@ -2,7 +2,7 @@
 
 use std::fs;
 #[cfg(target_os = "linux")]
-use std::io::{Read as _, Write as _};
+use std::io::{BufReader, Read as _, Write as _};
 #[cfg(target_os = "linux")]
 use std::path::Path;
 use std::process::Command;
@@ -119,7 +119,7 @@ fn add_in_a_terminal(data: &Path, answers: &[&str]) -> (Option<i32>, String) {
     let mut typed = child.stdin.take().unwrap();
     let mut answers = answers.iter();
     let mut screen = String::new();
-    for byte in child.stdout.take().unwrap().bytes() {
+    for byte in BufReader::new(child.stdout.take().unwrap()).bytes() {
         screen.push(char::from(byte.unwrap()));
         if screen.ends_with("characters): ") || screen.ends_with("again: ") {
             writeln!(typed, "{}", answers.next().unwrap()).unwrap();

@@ -10,9 +10,9 @@
 mod activity;
 mod answers;
 mod directory;
+mod environment;
 #[cfg(target_os = "linux")]
 mod faults;
-mod environment;
 mod folders;
 mod inspect;
 mod instances;
