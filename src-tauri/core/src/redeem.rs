@@ -136,7 +136,7 @@ impl Attempt {
         browser: Browser,
         by: Occasion,
     ) -> Result<Self> {
-        let id = SessionId::random()?;
+        let id = SessionId::new(by.at)?;
         Ok(Self {
             code: verify(&trim(code), keys, settings.code_rules(), by.at),
             policy: settings.policy,

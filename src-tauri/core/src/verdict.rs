@@ -78,6 +78,8 @@ pub struct Knowledge {
     pub email_owner: Option<UserId>,
     /// When a user of that id was last removed, in Unix seconds, if one was. A user may have the id again.
     pub removed_at: Option<i64>,
+    /// For `{"email"}`: until when another user had the address, in Unix seconds, if one had.
+    pub email_moved_at: Option<i64>,
     /// Whether the code is a link that Latchkey made after the user was removed or edited. The order is
     /// known then, and no clocks are compared.
     pub made_since: bool,
@@ -145,6 +147,13 @@ pub enum Refusal {
         at: i64,
         /// Whether that lies in the future: the clock was wrong then, or is now.
         is_ahead: bool,
+    },
+    /// The address was another user's when the code was issued, or may have been.
+    EmailMoved {
+        /// It.
+        email: String,
+        /// Until when, in Unix seconds.
+        at: i64,
     },
     /// The address belongs to somebody else.
     EmailInUse {
@@ -214,15 +223,23 @@ fn returning(
             user: user.id.clone(),
         });
     }
-    // A code from before a removal stays out, also when the id was given to a user again. A code without
-    // `iat` and a removal in the future prove no order.
-    if let Some(at) = known.removed_at
+    // A code from before a removal stays out, also when the id was given to a user again, and one for an
+    // address that was somebody else's at the time. A code without `iat` may be such a one. A moment that
+    // lies in the future proves no order.
+    let is_before = |at: &i64| {
+        let issued_at = code.registered.issued_at;
+        !time::is_ahead(*at, code.judged_at) && issued_at.is_none_or(|issued_at| issued_at < *at)
+    };
+    if let Some(at) = known.removed_at.filter(is_before)
         && !known.made_since
-        && !time::is_ahead(at, code.judged_at)
-        && let Some(issued_at) = code.registered.issued_at
-        && issued_at < at
     {
         return Err(removed(user.id.as_str(), at, code));
+    }
+    if let Some(at) = known.email_moved_at.filter(is_before) {
+        return Err(Refusal::EmailMoved {
+            email: code.payload.subject().to_owned(),
+            at,
+        });
     }
     let brings_profile = matches!(payload, Payload::User(_));
     if brings_profile {
@@ -341,6 +358,7 @@ impl Refusal {
             Self::UnknownUser { subject } => format!("there is no user {subject}"),
             Self::UserSuspended { user } => format!("{user} is suspended"),
             Self::UserRemoved { subject, .. } => format!("{subject} was removed"),
+            Self::EmailMoved { email, .. } => format!("{email} was another user's"),
             Self::EmailInUse { owner } => format!("the email belongs to {owner}"),
             Self::ProvisioningOff { .. } => "links create no users here".into(),
             Self::NoSeats { .. } => "no seats left".into(),
@@ -368,7 +386,7 @@ impl Refusal {
             Self::SharedEmail { .. } => "ambiguous_payload",
             Self::UnknownUser { .. } => "unknown_user",
             Self::UserSuspended { .. } => "user_suspended",
-            Self::UserRemoved { .. } => "user_removed",
+            Self::UserRemoved { .. } | Self::EmailMoved { .. } => "user_removed",
             Self::EmailInUse { .. } => "email_in_use",
             Self::ProvisioningOff { .. } => "provisioning_off",
             Self::NoSeats { .. } => "no_seats",
@@ -433,6 +451,11 @@ impl fmt::Display for Refusal {
             Self::UserRemoved { subject, at, .. } => write!(
                 f,
                 "{subject} was removed at {}, and this code does not bring the user back. Make a new link for a new user.",
+                time::exact(*at)
+            ),
+            Self::EmailMoved { email, at } => write!(
+                f,
+                "{email} was another user's until {}, and this code does not show that it was issued later. Make a new link.",
                 time::exact(*at)
             ),
             Self::EmailInUse { owner } => write!(

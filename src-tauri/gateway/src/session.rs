@@ -256,7 +256,7 @@ fn browser_text(headers: &HeaderMap, name: &str) -> String {
     let known = known.and_then(|value| std::str::from_utf8(value).ok());
     known.map_or_else(
         // Without randomness nobody is signed in anyhow.
-        || SessionId::random().map_or_else(|_| "1".to_owned(), |id| id.expose().to_string()),
+        || session::random_text().map_or_else(|_| "1".to_owned(), |text| text.to_string()),
         str::to_owned,
     )
 }

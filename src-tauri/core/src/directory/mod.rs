@@ -110,7 +110,7 @@ pub trait Directory: Send + Sync {
     /// The session of a key, valid or not: [`session::find`](crate::session::find) judges it.
     fn session(&self, key: &SessionKey) -> Result<Option<Session>>;
 
-    /// The sessions of a user, valid or not, the latest first.
+    /// The sessions of a user that were not signed out, also those whose time is over, the latest first.
     fn sessions_of(&self, user: &UserId) -> Result<Vec<(SessionKey, Session)>>;
 
     /// Number of users who have a session that is not over by `rules`.

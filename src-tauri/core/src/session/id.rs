@@ -2,57 +2,96 @@ use std::fmt;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
 use crate::{Error, ErrorCode, Result};
 
-const BYTES: usize = 32;
+/// The bytes of a moment, in Unix seconds.
+const MOMENT: usize = 8;
+const RANDOM: usize = 32;
 
-/// The id of a session: 256 random bits, which only the browser's cookie has.
+/// The id of a session, which only the browser's cookie has: when it was made, and 256 random bits. The
+/// moment is no secret. By it the rows of sessions stand in the order in which they began, so that a
+/// directory that is busy writes next to where it has just written.
 #[derive(Clone)]
-pub struct SessionId(Zeroizing<[u8; BYTES]>);
+pub struct SessionId {
+    made_at: u64,
+    random: Zeroizing<[u8; RANDOM]>,
+}
 
-/// The SHA-256 of a [`SessionId`], under which the directory keeps the session. It signs nobody in.
+/// What a directory keeps a session under: the moment in its [`SessionId`], and the SHA-256 of its random
+/// bits. It signs nobody in.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct SessionKey([u8; BYTES]);
+pub struct SessionKey {
+    made_at: u64,
+    hash: [u8; RANDOM],
+}
 
 impl SessionId {
-    /// Returns a new id from the operating system's randomness.
+    /// Returns a new id, with randomness of the operating system.
     ///
     /// Fails with [`ErrorCode::NoRandomness`].
-    pub fn random() -> Result<Self> {
-        let mut bytes = Zeroizing::new([0; BYTES]);
-        getrandom::fill(&mut *bytes).map_err(|cause| {
-            Error::new(
-                ErrorCode::NoRandomness,
-                "The operating system gave no random bytes, so nobody was signed in. Try again.",
-            )
-            .because(cause)
-        })?;
-        Ok(Self(bytes))
+    pub fn new(now: Timestamp) -> Result<Self> {
+        Ok(Self {
+            made_at: now.as_second().try_into().unwrap_or_default(),
+            random: random()?,
+        })
     }
 
-    /// Reads the value of a cookie; `None` for anything that is not an id.
+    /// Reads the value of a cookie; `None` for anything that is not an id. An id of format 5 of the
+    /// directory has no moment.
     #[must_use]
     pub fn parse(text: &[u8]) -> Option<Self> {
-        let mut bytes = Zeroizing::new([0; BYTES]);
+        let mut bytes = Zeroizing::new([0; MOMENT + RANDOM]);
         let length = URL_SAFE_NO_PAD.decode_slice(text, &mut *bytes).ok()?;
-        (length == BYTES).then_some(Self(bytes))
+        let (made_at, random) = bytes
+            .get(..length)?
+            .split_at_checked(length.checked_sub(RANDOM)?)?;
+        let made_at = match made_at {
+            [] => 0,
+            moment => u64::from_be_bytes(moment.try_into().ok()?),
+        };
+        let random = Zeroizing::new(random.try_into().ok()?);
+        Some(Self { made_at, random })
     }
 
     /// The value of the cookie.
     #[must_use]
     pub fn expose(&self) -> Zeroizing<String> {
-        Zeroizing::new(URL_SAFE_NO_PAD.encode(*self.0))
+        let bytes = [&self.made_at.to_be_bytes()[..], &*self.random];
+        Zeroizing::new(URL_SAFE_NO_PAD.encode(&*Zeroizing::new(bytes.concat())))
     }
 
     /// The key of the session.
     #[must_use]
     pub fn key(&self) -> SessionKey {
-        SessionKey(Sha256::digest(*self.0).into())
+        SessionKey {
+            made_at: self.made_at,
+            hash: Sha256::digest(*self.random).into(),
+        }
     }
+}
+
+/// Returns a random text that tells a browser from others.
+///
+/// Fails with [`ErrorCode::NoRandomness`].
+pub fn random_text() -> Result<Zeroizing<String>> {
+    Ok(Zeroizing::new(URL_SAFE_NO_PAD.encode(*random()?)))
+}
+
+fn random() -> Result<Zeroizing<[u8; RANDOM]>> {
+    let mut bytes = Zeroizing::new([0; RANDOM]);
+    getrandom::fill(&mut *bytes).map_err(|cause| {
+        Error::new(
+            ErrorCode::NoRandomness,
+            "The operating system gave no random bytes, so nobody was signed in. Try again.",
+        )
+        .because(cause)
+    })?;
+    Ok(bytes)
 }
 
 impl fmt::Debug for SessionId {
@@ -62,22 +101,31 @@ impl fmt::Debug for SessionId {
 }
 
 impl SessionKey {
-    /// The bytes of the hash.
-    #[must_use]
-    pub const fn as_bytes(&self) -> &[u8; BYTES] {
-        &self.0
+    /// The bytes of the key, in the order of the moments.
+    pub(crate) fn to_bytes(self) -> Vec<u8> {
+        [&self.made_at.to_be_bytes()[..], &self.hash].concat()
     }
 
-    /// Reads the bytes of a hash.
+    /// Reads the bytes of a key.
     pub(crate) fn from_bytes(bytes: &[u8]) -> Option<Self> {
-        bytes.try_into().ok().map(Self)
+        let (moment, hash) = bytes.split_first_chunk()?;
+        Some(Self {
+            made_at: u64::from_be_bytes(*moment),
+            hash: hash.try_into().ok()?,
+        })
+    }
+
+    /// The key of an id of format 5, which is its hash alone.
+    pub(crate) fn from_hash(hash: &[u8]) -> Option<Self> {
+        let hash = hash.try_into().ok()?;
+        Some(Self { made_at: 0, hash })
     }
 }
 
-/// The first bytes in hexadecimal, which tell sessions apart.
+/// The first bytes of the hash in hexadecimal, which tell sessions apart.
 impl fmt::Debug for SessionKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for byte in self.0.iter().take(4) {
+        for byte in self.hash.iter().take(4) {
             write!(f, "{byte:02x}")?;
         }
         Ok(())
@@ -90,22 +138,44 @@ mod tests {
 
     #[test]
     fn an_id_is_read_as_it_was_written_and_nothing_else_is_an_id() {
-        let id = SessionId::random().unwrap();
+        let now = Timestamp::from_second(1_800_000_000).unwrap();
+        let id = SessionId::new(now).unwrap();
         let text = id.expose();
-        assert_eq!(text.len(), 43);
+        assert_eq!(text.len(), 54);
         let read = SessionId::parse(text.as_bytes()).unwrap();
         assert_eq!(read.key(), id.key());
-        assert_ne!(SessionId::random().unwrap().key(), id.key());
+        assert_ne!(SessionId::new(now).unwrap().key(), id.key());
+        assert_eq!(SessionKey::from_bytes(&id.key().to_bytes()), Some(id.key()));
         assert_eq!(format!("{id:?}"), "[redacted]");
         for other in [
             "",
             "A",
             text.get(1..).unwrap(),
+            text.get(4..).unwrap(),
             &format!("{}A", *text),
             &format!("{}=", *text),
             &text.replace(|c: char| c.is_ascii_alphanumeric(), "+"),
         ] {
             assert!(SessionId::parse(other.as_bytes()).is_none(), "{other}");
         }
+    }
+
+    #[test]
+    fn the_moment_in_an_id_is_part_of_its_key() {
+        let now = Timestamp::from_second(1_800_000_000).unwrap();
+        let id = SessionId::new(now).unwrap();
+        let other = SessionId {
+            made_at: id.made_at + 1,
+            random: id.random.clone(),
+        };
+        assert_ne!(other.key(), id.key());
+        assert!(other.key() > id.key());
+    }
+
+    #[test]
+    fn an_id_of_format_5_is_read() {
+        let id = SessionId::parse("A".repeat(43).as_bytes()).unwrap();
+        let hash = Sha256::digest([0; RANDOM]);
+        assert_eq!(Some(id.key()), SessionKey::from_hash(&hash));
     }
 }

@@ -1,5 +1,5 @@
 //! A session: the signed-in state of one browser. It is a record in the directory; the cookie is its
-//! random [`SessionId`], and the directory keeps only the id's hash.
+//! [`SessionId`], and the directory keeps only a hash of the id's random bits.
 
 mod id;
 mod rules;
@@ -9,7 +9,7 @@ use std::net::IpAddr;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-pub use id::{SessionId, SessionKey};
+pub use id::{SessionId, SessionKey, random_text};
 pub use rules::SessionRules;
 
 use crate::Result;

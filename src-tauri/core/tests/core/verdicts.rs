@@ -152,6 +152,13 @@ fn a_code_from_before_a_removal_is_refused_also_when_the_id_is_given_again() {
         };
         assert_eq!(by_default(payload, &known).code(), "signed_in", "{payload}");
     }
+    let moved = |at| Knowledge {
+        email_moved_at: Some(at),
+        ..known(Some(Status::Active))
+    };
+    let refused = by_default(EMAIL, &moved(second(-59)));
+    assert_eq!(refused.code(), "user_removed", "the address was another's");
+    assert_eq!(by_default(EMAIL, &moved(second(-60))).code(), "signed_in");
 }
 
 #[test]
@@ -661,6 +668,15 @@ fn a_refusal_names_the_user_to_the_administrator_and_nobody_to_the_visitor() {
             },
             None,
             "2 users have the email",
+            AT_ALL,
+        ),
+        (
+            Refusal::EmailMoved {
+                email: subject(),
+                at: 1,
+            },
+            None,
+            "ada was another user's",
             AT_ALL,
         ),
         (

@@ -288,7 +288,7 @@ fn the_record_of_a_session_says_which_browser_has_it_and_when_it_was_used_last()
         at: Timestamp::now() - jiff::SignedDuration::from_hours(1),
         ..by()
     };
-    let old = SessionId::random().unwrap();
+    let old = SessionId::new(by.at).unwrap();
     let new = NewSession {
         key: old.key(),
         place: Place::Page,

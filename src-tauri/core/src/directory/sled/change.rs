@@ -1,6 +1,6 @@
 //! What a change does to the rows: the rules of [`Directory`](super::Directory), one row at a time.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 use std::mem;
 
 use jiff::Timestamp;
@@ -100,23 +100,6 @@ impl<'a> Rows<'a> {
         writes
     }
 
-    /// The keys of all rows that begin with `prefix`, in order.
-    pub(super) fn keys_with(&self, prefix: &[u8]) -> Result<BTreeSet<Vec<u8>>> {
-        let mut keys = self.view.keys_with(prefix)?;
-        let settled = self.settled.iter();
-        for (key, value) in settled.chain(&self.writes) {
-            if !key.starts_with(prefix) {
-                continue;
-            }
-            if value.is_some() {
-                keys.insert(key.clone());
-            } else {
-                keys.remove(key);
-            }
-        }
-        Ok(keys)
-    }
-
     pub(super) fn user(&self, id: &str) -> Result<Option<UserRecord>> {
         self.read(&keys::user(id))
     }
@@ -194,6 +177,9 @@ impl<'a> Rows<'a> {
                 .zip(code.registered.id.as_ref())
                 .is_some_and(|(links, link)| links.contains(link));
             known.removed_at = self.read(&keys::removal(id))?;
+            if let Payload::Email(email) = &code.payload {
+                known.email_moved_at = self.moved_at(email, id)?;
+            }
         }
         // Who shares an address with an older user keeps it.
         if let Some(email) = email.filter(|email| own_email.as_ref() != Some(*email)) {
@@ -215,12 +201,13 @@ impl<'a> Rows<'a> {
         Ok(known)
     }
 
-    /// Whether the session that a use of a link began is still there.
+    /// Whether the session that a use of a link began has not been signed out.
     fn goes_on(&self, used: LinkUse) -> Result<bool> {
-        match used.session {
-            Some(key) => Ok(self.session(&key)?.is_some()),
-            None => Ok(false),
-        }
+        let Some(key) = used.session else {
+            return Ok(false);
+        };
+        let session = self.session(&key)?;
+        session.map_or(Ok(false), |session| self.may_go_on(&session))
     }
 }
 
@@ -359,7 +346,7 @@ impl<'a> Change<'a> {
             ) => {
                 let mut user = self.known_user(id)?;
                 if let (true, Payload::User(profile)) = (*refreshes_profile, payload) {
-                    self.refresh(id.as_str(), &mut user, profile)?;
+                    self.refresh(id.as_str(), &mut user, profile, now)?;
                     user.profile_as_of = as_of;
                     self.forget_order(id.as_str())?;
                     self.note_time(as_of)?;
@@ -427,9 +414,15 @@ impl<'a> Change<'a> {
     }
 
     /// What the code brings replaces what there is; what it leaves out stays.
-    fn refresh(&mut self, id: &str, user: &mut UserRecord, profile: &NewUser) -> Result<()> {
+    fn refresh(
+        &mut self,
+        id: &str,
+        user: &mut UserRecord,
+        profile: &NewUser,
+        now: i64,
+    ) -> Result<()> {
         if let Some(email) = &profile.email {
-            self.set_email(id, user, Some(email))?;
+            self.set_email(id, user, Some(email), now)?;
         }
         if !profile.metadata.members().is_empty() {
             user.set_metadata(&profile.metadata);
@@ -438,11 +431,17 @@ impl<'a> Change<'a> {
     }
 
     /// Gives a user an address that nobody else has, or none.
-    fn set_email(&mut self, id: &str, user: &mut UserRecord, email: Option<&Email>) -> Result<()> {
+    fn set_email(
+        &mut self,
+        id: &str,
+        user: &mut UserRecord,
+        email: Option<&Email>,
+        now: i64,
+    ) -> Result<()> {
         let old = user.email();
         if old.as_ref() != email {
             if let Some(old) = old {
-                self.rows.release_email(&old, id)?;
+                self.rows.release_email(&old, id, now)?;
             }
             if let Some(email) = email {
                 self.rows.claim_email(email, id)?;
@@ -457,7 +456,7 @@ impl<'a> Change<'a> {
         if user.status == Status::Active {
             self.counters.active = self.counters.active.saturating_sub(1);
             user.status = Status::Suspended;
-            self.end_sessions(id, &mut user)?;
+            self.end_sessions(&mut user);
             self.put_user(id.as_str(), &user)?;
             self.record(Event::act("suspended", "Suspended").of(id));
         }
@@ -477,14 +476,13 @@ impl<'a> Change<'a> {
     }
 
     /// Ends all sessions of a user, also those that begin in the same second.
-    fn end_sessions(&mut self, id: &UserId, user: &mut UserRecord) -> Result<()> {
+    fn end_sessions(&self, user: &mut UserRecord) {
         user.generation = self.number();
-        self.delete_sessions_of(id)
     }
 
     pub(super) fn sign_out(&mut self, id: &UserId) -> Result<User> {
         let mut user = self.known_user(id)?;
-        self.end_sessions(id, &mut user)?;
+        self.end_sessions(&mut user);
         self.put_user(id.as_str(), &user)?;
         self.record(Event::act("signed_out", "Signed out everywhere").of(id));
         user.into_user(id)
@@ -501,7 +499,7 @@ impl<'a> Change<'a> {
             {
                 self.require_own(email, id)?;
             }
-            self.set_email(id.as_str(), &mut user, email.as_ref())?;
+            self.set_email(id.as_str(), &mut user, email.as_ref(), now.as_second())?;
             changed.push("email");
         }
         let metadata = user.metadata()?;
@@ -521,24 +519,25 @@ impl<'a> Change<'a> {
         user.into_user(id)
     }
 
-    pub(super) fn remove(&mut self, id: &UserId, now: Timestamp) -> Result<()> {
+    /// Removes a user. Returns the recorded time, which is never before the user was there: the clock may
+    /// be behind.
+    pub(super) fn remove(&mut self, id: &UserId, now: Timestamp) -> Result<i64> {
         let user = self.known_user(id)?;
+        let at = now.as_second().max(user.last_known_at());
         if let Some(email) = user.email() {
-            self.rows.release_email(&email, id.as_str())?;
+            self.rows.release_email(&email, id.as_str(), at)?;
         }
-        self.delete_sessions_of(id)?;
         self.rows.remove(keys::user(id.as_str()));
-        self.rows
-            .write(keys::removal(id.as_str()), &now.as_second())?;
+        self.rows.write(keys::removal(id.as_str()), &at)?;
         self.forget_order(id.as_str())?;
-        self.note_time(now.as_second())?;
+        self.note_time(at)?;
         self.updates.push(Update::Remove(id.as_str().to_owned()));
         self.counters.users = self.counters.users.saturating_sub(1);
         if user.status == Status::Active {
             self.counters.active = self.counters.active.saturating_sub(1);
         }
         self.record(Event::act("removed", "Removed").of(id));
-        Ok(())
+        Ok(at)
     }
 
     pub(super) fn revoke_link(&mut self, link: &str) -> Result<()> {

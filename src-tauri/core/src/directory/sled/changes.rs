@@ -50,7 +50,7 @@ impl<'a> Changes<'a> {
             let entry = event.and_then(recorded).map(|entry| entry.of(named));
             Made {
                 number,
-                journaled: journal::Change { writes, entry }.indexed(number),
+                journaled: journal::Change { writes, entry },
                 updates,
             }
         }));

@@ -13,10 +13,36 @@ use crate::user_id::UserId;
 /// The ids of all users of each shared address, the oldest user first, by the key of the address.
 pub(super) type Shared = BTreeMap<String, Vec<String>>;
 
+/// The ids of users who had an address, and until when each had it, the latest last.
+type Former = Vec<(String, i64)>;
+
+/// Maximum number of former users that are remembered of an address.
+const MAX_FORMER: usize = 20;
+
 impl Rows<'_> {
     /// Returns the user who has an address; of several the one who came first.
     pub(super) fn owner_of(&self, email: &Email) -> Result<Option<String>> {
         self.read(&keys::email(email))
+    }
+
+    /// Returns the time until which another user than `owner` had an address, if one had.
+    pub(super) fn moved_at(&self, email: &Email, owner: &str) -> Result<Option<i64>> {
+        let former = self.former_users(email)?.into_iter();
+        Ok(former.filter(|(id, _)| id != owner).map(|(_, at)| at).max())
+    }
+
+    fn former_users(&self, email: &Email) -> Result<Former> {
+        Ok(self.read(&keys::former_users(email))?.unwrap_or_default())
+    }
+
+    fn note_former(&mut self, email: &Email, id: &str, at: i64) -> Result<()> {
+        let mut former = self.former_users(email)?;
+        former.retain(|(other, _)| other != id);
+        if former.len() >= MAX_FORMER {
+            former.remove(0);
+        }
+        former.push((id.to_owned(), at));
+        self.write(keys::former_users(email), &former)
     }
 
     /// Returns all users who have an address, if there are several.
@@ -43,12 +69,12 @@ impl Rows<'_> {
         self.write(keys::email(email), id)
     }
 
-    /// Takes an address away from a user. If others have it too, it is theirs.
-    pub(super) fn release_email(&mut self, email: &Email, id: &str) -> Result<()> {
+    /// Takes an address away from a user at a time. If others have it too, it is theirs.
+    pub(super) fn release_email(&mut self, email: &Email, id: &str, at: i64) -> Result<()> {
         let mut shared = self.shared()?;
         let Some(ids) = shared.get_mut(&email.key()) else {
             self.remove(keys::email(email));
-            return Ok(());
+            return self.note_former(email, id, at);
         };
         ids.retain(|other| other != id);
         if let Some(first) = ids.first() {

@@ -3,13 +3,14 @@
 //! almost double the time to become durable. What the journal holds is read before the rows are, and now
 //! and then it is carried over into them.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use sled::IVec;
 
+use super::blocks::{self, Entries, refusals};
 use super::flush::{Flusher, UnderWay};
 use super::record::EntryRecord;
 use super::{damaged, keys, storage};
@@ -33,22 +34,6 @@ pub(super) struct Change<E = Option<EntryRecord>> {
     pub(super) entry: E,
 }
 
-impl Change {
-    /// Adds the rows of the indexes by which the entry is found.
-    pub(super) fn indexed(mut self, number: u64) -> Self {
-        let rows = self.entry.iter().flat_map(|entry| index_of(entry, number));
-        self.writes.extend(rows.map(|key| (key, Some(Vec::new()))));
-        self
-    }
-}
-
-/// Keys of the index rows of an entry. The rows are empty.
-pub(super) fn index_of(entry: &EntryRecord, number: u64) -> impl Iterator<Item = Vec<u8>> {
-    let names = entry.names().map(move |name| keys::about(name, number));
-    let refusal = entry.is_refusal().then(|| keys::refusal(number));
-    names.chain(refusal)
-}
-
 /// A tree, and the changes that are not in its rows yet.
 pub(super) struct Journal {
     tree: sled::Db,
@@ -62,8 +47,7 @@ pub(super) struct Journal {
 #[derive(Default)]
 struct Pending {
     rows: HashMap<Vec<u8>, Option<IVec>>,
-    /// By number, which goes up.
-    entries: Vec<(u64, IVec)>,
+    entries: Entries,
     /// The numbers in the keys of the journal's rows.
     journaled: Vec<u64>,
     /// Number of changes in them.
@@ -85,7 +69,7 @@ pub(super) struct View<'a> {
 impl Journal {
     /// Takes a tree over. What its journal holds is carried over into the rows.
     pub(super) fn open(tree: sled::Db) -> Result<Self> {
-        carry_over_all::<Option<EntryRecord>>(&tree)?;
+        carry_over_all::<Option<EntryRecord>>(&tree, blocks::append)?;
         Ok(Self {
             tree,
             flusher: Flusher::default(),
@@ -98,20 +82,10 @@ impl Journal {
         &self.tree
     }
 
-    /// Number of the first entry that is not in the rows yet.
-    pub(super) fn first_pending(&self) -> u64 {
-        let view = self.view();
-        view.pending
-            .entries
-            .first()
-            .map_or(u64::MAX, |(number, _)| *number)
-    }
-
     /// Number of refusals that are not in the rows yet.
     pub(super) fn pending_refusals(&self) -> u64 {
         let view = self.view();
-        let rows = view.pending.rows.keys();
-        rows.filter(|key| key.starts_with(keys::REFUSALS)).count() as u64
+        refusals(view.pending.entries.iter().map(|(_, entry)| entry))
     }
 
     /// Wakes a flush that has waited for long: sled does not wake it where another thread's write has
@@ -163,25 +137,9 @@ impl Journal {
 
     /// The entries of the activity before a number, newest first.
     pub(super) fn entries(&self, before: u64) -> impl Iterator<Item = Result<(u64, EntryRecord)>> {
-        let pending: Vec<_> = {
-            let view = self.view();
-            let known = view.pending.entries.iter().rev();
-            known
-                .filter(|(number, _)| *number < before)
-                .cloned()
-                .collect()
-        };
-        // Those that are carried over meanwhile are not seen twice.
-        let before = pending.last().map_or(before, |(number, _)| *number);
-        let carried = self.tree.range(keys::entry(0)..keys::entry(before)).rev();
-        let carried = carried.map(|row| {
-            let (key, bytes) = row.map_err(storage)?;
-            Ok((keys::number_of(&key).ok_or_else(damaged)?, bytes))
-        });
-        pending.into_iter().map(Ok).chain(carried).map(|row| {
-            let (number, bytes) = row?;
-            Ok((number, EntryRecord::decoded(&bytes)?))
-        })
+        let (pending, before) = self.pending_entries(before, |_| true);
+        let carried = blocks::before(&self.tree, before);
+        pending.into_iter().map(Ok).chain(carried)
     }
 
     /// The entries about any of `names` before a number, newest first.
@@ -190,62 +148,29 @@ impl Journal {
         names: &[String],
         before: u64,
     ) -> impl Iterator<Item = Result<(u64, EntryRecord)>> {
-        let (mut pending, mut before_pending) = (Vec::new(), before);
-        {
-            let view = self.view();
-            for (number, bytes) in view.pending.entries.iter().rev() {
-                // An entry that is carried over in the meantime must not be found twice.
-                before_pending = before_pending.min(*number);
-                let entry = EntryRecord::decoded(bytes);
-                let is_about = |entry: &EntryRecord| {
-                    let mut about = entry.names();
-                    about.any(|name| names.iter().any(|wanted| wanted == name))
-                };
-                if *number < before && entry.as_ref().map_or(true, is_about) {
-                    pending.push(entry.map(|entry| (*number, entry)));
-                }
-            }
-        }
-        let mut found: Vec<_> = names
-            .iter()
-            .map(|name| {
-                let range = keys::about(name, 0)..keys::about(name, before_pending);
-                let numbers = self.tree.range(range).rev().map(|row| {
-                    let (key, _) = row.map_err(storage)?;
-                    keys::number_about(&key).ok_or_else(damaged)
-                });
-                numbers.peekable()
-            })
-            .collect();
-        let carried = std::iter::from_fn(move || {
-            // An entry may be about several of the names.
-            let next = found.iter_mut().filter_map(|numbers| match numbers.peek() {
-                Some(Ok(number)) => Some(*number),
-                Some(Err(_)) => Some(u64::MAX),
-                None => None,
-            });
-            let next = next.max()?;
-            let mut failed = None;
-            for numbers in &mut found {
-                let is_next = |number: &Result<u64>| number.as_ref().map_or(true, |n| *n == next);
-                if let Some(taken) = numbers.next_if(is_next) {
-                    failed = failed.or(taken.err());
-                }
-            }
-            Some(failed.map_or(Ok(next), Err))
-        });
-        let carried = carried.filter_map(|number| self.carried_entry(number).transpose());
-        pending.into_iter().chain(carried)
+        let (pending, before) = self.pending_entries(before, |entry| entry.is_about(names));
+        let carried = blocks::about(&self.tree, names, before);
+        pending.into_iter().map(Ok).chain(carried)
     }
 
-    /// An entry that the index names; `None` where it was pruned.
-    fn carried_entry(&self, number: Result<u64>) -> Result<Option<(u64, EntryRecord)>> {
-        let number = number?;
-        let bytes = self.tree.get(keys::entry(number)).map_err(storage)?;
-        let entry = bytes
-            .map(|bytes| EntryRecord::decoded(&bytes))
-            .transpose()?;
-        Ok(entry.map(|entry| (number, entry)))
+    /// Those entries before a number that are not in the rows yet, newest first, and the number before
+    /// which the others are. An entry that is carried over in the meantime is not found twice.
+    fn pending_entries(
+        &self,
+        before: u64,
+        is_wanted: impl Fn(&EntryRecord) -> bool,
+    ) -> (Entries, u64) {
+        let view = self.view();
+        let pending = view.pending.entries.iter();
+        let wanted = pending
+            .clone()
+            .rev()
+            .filter(|(number, entry)| *number < before && is_wanted(entry));
+        let first = pending.map(|(number, _)| *number).next();
+        (
+            wanted.cloned().collect(),
+            before.min(first.unwrap_or(before)),
+        )
     }
 }
 
@@ -258,22 +183,11 @@ impl View<'_> {
         bytes.map(|bytes| decoded(&bytes)).transpose()
     }
 
-    /// The keys of all rows that begin with `prefix`.
-    pub(super) fn keys_with(&self, prefix: &[u8]) -> Result<BTreeSet<Vec<u8>>> {
-        let carried = self.tree.scan_prefix(prefix).keys();
-        let carried = carried.map(|key| key.map(|key| key.to_vec()).map_err(storage));
-        let mut keys = carried.collect::<Result<BTreeSet<_>>>()?;
-        for (key, value) in &self.pending.rows {
-            if !key.starts_with(prefix) {
-                continue;
-            }
-            if value.is_some() {
-                keys.insert(key.clone());
-            } else {
-                keys.remove(key);
-            }
-        }
-        Ok(keys)
+    /// The keys of pending rows that begin with `prefix`.
+    pub(super) fn pending_keys(&self, prefix: &[u8]) -> impl Iterator<Item = &[u8]> {
+        let rows = self.pending.rows.iter();
+        let there = rows.filter(move |(key, value)| value.is_some() && key.starts_with(prefix));
+        there.map(|(key, _)| key.as_slice())
     }
 }
 
@@ -283,13 +197,13 @@ impl Turn<'_> {
     pub(super) fn write(&self, first: u64, changes: Vec<Change>) -> Result<()> {
         let mut bytes = Vec::new();
         let mut entries = Vec::with_capacity(changes.len());
-        for (number, change) in (first..).zip(&changes) {
-            bytes.extend(encoded(change)?);
-            if let Some(entry) = &change.entry {
-                entries.push((number, encoded(entry)?.into()));
-            }
-        }
         let count = changes.len();
+        let mut rows = Vec::new();
+        for (number, change) in (first..).zip(changes) {
+            bytes.extend(encoded(&change)?);
+            entries.extend(change.entry.map(|entry| (number, entry)));
+            rows.extend(change.writes);
+        }
         let journal = self.journal;
         journal
             .tree
@@ -299,7 +213,7 @@ impl Turn<'_> {
             .pending
             .write()
             .unwrap_or_else(PoisonError::into_inner);
-        let rows = changes.into_iter().flat_map(|change| change.writes);
+        let rows = rows.into_iter();
         pending
             .rows
             .extend(rows.map(|(key, value)| (key, value.map(IVec::from))));
@@ -324,9 +238,8 @@ impl Turn<'_> {
             .rows
             .iter()
             .map(|(key, value)| (key.clone(), value.clone()));
-        let entries = known.entries.iter();
-        let entries = entries.map(|(number, entry)| (keys::entry(*number), Some(entry.clone())));
-        write_rows(tree, rows.chain(entries))?;
+        write_rows(tree, rows)?;
+        blocks::append(tree, &known.entries)?;
         let journaled = known.journaled.iter();
         write_rows(tree, journaled.map(|number| (keys::change(*number), None)))?;
         drop(known);
@@ -335,12 +248,16 @@ impl Turn<'_> {
     }
 }
 
-/// Carries over what was in the journal when the program ended; `E` is how its entries were written.
-pub(super) fn carry_over_all<E>(tree: &sled::Db) -> Result<()>
+/// Carries over what was in the journal when the program ended. `E` is how its entries were written, and
+/// `keep` puts them where they belong.
+pub(super) fn carry_over_all<E>(
+    tree: &sled::Db,
+    keep: impl FnOnce(&sled::Db, &[(u64, EntryRecord)]) -> Result<()>,
+) -> Result<()>
 where
     E: DeserializeOwned + Into<Option<EntryRecord>>,
 {
-    let mut journaled = Vec::new();
+    let (mut journaled, mut entries) = (Vec::new(), Entries::new());
     for row in tree.range(keys::change(0)..=keys::change(u64::MAX)) {
         let (key, bytes) = row.map_err(storage)?;
         let number = keys::number_of(&key).ok_or_else(damaged)?;
@@ -348,13 +265,11 @@ where
         for number in number.. {
             let (change, others) = decoded_first::<Change<E>>(left)?;
             let Change { writes, entry } = change;
-            let entry: Option<EntryRecord> = entry.into();
             let rows = writes
                 .into_iter()
                 .map(|(key, value)| (key, value.map(IVec::from)));
-            let entry = entry.map(|entry| encoded(&entry)).transpose()?;
-            let entry = entry.map(|entry| (keys::entry(number), Some(entry.into())));
-            write_rows(tree, rows.chain(entry))?;
+            write_rows(tree, rows)?;
+            entries.extend(entry.into().map(|entry| (number, entry)));
             if others.is_empty() {
                 break;
             }
@@ -365,6 +280,7 @@ where
     if journaled.is_empty() {
         return Ok(());
     }
+    keep(tree, &entries)?;
     let journaled = journaled.into_iter();
     write_rows(tree, journaled.map(|number| (keys::change(number), None)))?;
     tree.flush().map(drop).map_err(storage)

@@ -39,6 +39,11 @@ pub(super) fn email_key(key: &str) -> Vec<u8> {
     [b"e:", key.as_bytes()].concat()
 }
 
+/// Who had an address before, and until when.
+pub(super) fn former_users(email: &Email) -> Vec<u8> {
+    [b"g:", email.key().as_bytes()].concat()
+}
+
 pub(super) fn removal(id: &str) -> Vec<u8> {
     [REMOVALS, id.as_bytes()].concat()
 }
@@ -54,15 +59,18 @@ pub(super) fn newer_links(id: &str) -> Vec<u8> {
     [b"n:", id.as_bytes()].concat()
 }
 
+/// What all links begin with.
+pub(super) const LINKS: &[u8] = b"l:";
+
 pub(super) fn link(id: &str) -> Vec<u8> {
-    [b"l:", id.as_bytes()].concat()
+    [LINKS, id.as_bytes()].concat()
 }
 
 /// What all sessions begin with.
 pub(super) const SESSIONS: &[u8] = b"k:";
 
 pub(super) fn session(key: &SessionKey) -> Vec<u8> {
-    [SESSIONS, key.as_bytes()].concat()
+    [SESSIONS, &key.to_bytes()].concat()
 }
 
 /// The key of a session in the key of its row.
@@ -70,47 +78,39 @@ pub(super) fn session_key_of(key: &[u8]) -> Option<SessionKey> {
     SessionKey::from_bytes(key.strip_prefix(SESSIONS)?)
 }
 
-/// What the index entries of a user's sessions begin with. No id has a NUL.
-pub(super) fn sessions_of(user: &str) -> Vec<u8> {
-    [b"i:", user.as_bytes(), b"\0"].concat()
+/// What all blocks of the activity begin with.
+pub(super) const BLOCKS: &[u8] = b"b:";
+
+/// A block of entries of the activity, by the number of its first entry. Numbers stand in the order of
+/// their keys.
+pub(super) fn block(first: u64) -> Vec<u8> {
+    [BLOCKS, &first.to_be_bytes()[..]].concat()
 }
 
-/// An index entry: the session of a user.
-pub(super) fn session_of(user: &str, key: &SessionKey) -> Vec<u8> {
-    [&sessions_of(user)[..], key.as_bytes()].concat()
+/// What the indexes of all blocks begin with.
+pub(super) const INDEXES: &[u8] = b"x:";
+
+/// The index of a block.
+pub(super) fn index(first: u64) -> Vec<u8> {
+    [INDEXES, &first.to_be_bytes()[..]].concat()
 }
 
-/// An entry of the activity. Numbers stand in the order of their keys.
-pub(super) fn entry(number: u64) -> Vec<u8> {
+/// An entry of the activity up to format 5, which had a row for each.
+pub(super) fn single_entry(number: u64) -> Vec<u8> {
     [b"a:", &number.to_be_bytes()[..]].concat()
 }
 
-/// The index of entries by the user or the address they are about. An entry is found by its number
-/// after the name; no name holds a zero byte.
-pub(super) fn about(name: &str, number: u64) -> Vec<u8> {
-    [b"s:", name.as_bytes(), &[0], &number.to_be_bytes()[..]].concat()
-}
-
-/// Prefix of the index of refusals.
-pub(super) const REFUSALS: &[u8] = b"f:";
-
-/// The index of entries that are refusals.
-pub(super) fn refusal(number: u64) -> Vec<u8> {
-    [REFUSALS, &number.to_be_bytes()[..]].concat()
-}
+/// What index rows begin with that only format 5 has: of sessions by user, of entries by name, and of
+/// refusals.
+pub(super) const INDEXES_5: [&[u8]; 3] = [b"i:", b"s:", b"f:"];
 
 /// A change in the journal.
 pub(super) fn change(number: u64) -> Vec<u8> {
     [b"j:", &number.to_be_bytes()[..]].concat()
 }
 
-/// The number in the key of an entry, a refusal or a change.
+/// The number in the key of a block, its index, an entry or a change.
 pub(super) fn number_of(key: &[u8]) -> Option<u64> {
     let number = key.get(2..)?.try_into().ok()?;
     Some(u64::from_be_bytes(number))
-}
-
-/// The number at the end of a key of the index by names.
-pub(super) fn number_about(key: &[u8]) -> Option<u64> {
-    Some(u64::from_be_bytes(*key.last_chunk()?))
 }

@@ -3,23 +3,71 @@
 
 use std::collections::BTreeMap;
 
-use super::activity_index::index_activity;
 use super::emails::Shared;
 use super::journal::{carry_over_all, decoded, encoded, write_rows};
-use super::record::{EntryRecord4, Summary, UserRecord};
-use super::{damaged, keys, storage};
+use super::record::{EntryRecord, EntryRecord4, LinkRecord, Summary, UserRecord};
+use super::{damaged, keys, single_entries, storage};
 use crate::Result;
 use crate::email::Email;
+use crate::session::SessionKey;
+
+/// Number of index rows that are removed together.
+const BATCH: usize = 1000;
 
 /// Migrates a tree. What its journal holds is carried over into the rows first.
 pub(super) fn migrate(tree: &sled::Db, found: u32) -> Result<()> {
     if found < 5 {
-        carry_over_all::<EntryRecord4>(tree)?;
+        carry_over_all::<EntryRecord4>(tree, single_entries::write)?;
         rebuild_email_index(tree)?;
-        index_activity(tree)?;
         note_latest_time(tree)?;
+        single_entries::move_into_blocks(tree, |entry| single_entries::with_user(tree, entry))?;
+    } else {
+        carry_over_all::<Option<EntryRecord>>(tree, single_entries::write)?;
+        single_entries::move_into_blocks(tree, Ok)?;
     }
+    move_sessions(tree)?;
+    forget_who_used_links(tree)?;
+    keys::INDEXES_5
+        .iter()
+        .try_for_each(|prefix| remove_all(tree, prefix))?;
     tree.flush().map(drop).map_err(storage)
+}
+
+/// Up to format 5, the key of a session was a hash alone.
+fn move_sessions(tree: &sled::Db) -> Result<()> {
+    for row in tree.scan_prefix(keys::SESSIONS) {
+        let (key, session) = row.map_err(storage)?;
+        let hash = key.get(keys::SESSIONS.len()..).unwrap_or_default();
+        if let Some(moved) = SessionKey::from_hash(hash) {
+            let rows = [(keys::session(&moved), Some(session)), (key.to_vec(), None)];
+            write_rows(tree, rows.into_iter())?;
+        }
+    }
+    Ok(())
+}
+
+/// The use of a link names a session by its key of format 5. It matters for half a minute.
+fn forget_who_used_links(tree: &sled::Db) -> Result<()> {
+    for row in tree.scan_prefix(keys::LINKS) {
+        let (key, link) = row.map_err(storage)?;
+        if link.first() == Some(&LinkRecord::USED_BY) {
+            let used = encoded(&LinkRecord::Used)?;
+            write_rows(tree, std::iter::once((key.to_vec(), Some(used.into()))))?;
+        }
+    }
+    Ok(())
+}
+
+fn remove_all(tree: &sled::Db, prefix: &[u8]) -> Result<()> {
+    loop {
+        let rows = tree.scan_prefix(prefix).keys().take(BATCH);
+        let rows = rows.map(|key| Ok((key.map_err(storage)?.to_vec(), None)));
+        let rows: Vec<_> = rows.collect::<Result<_>>()?;
+        if rows.is_empty() {
+            return Ok(());
+        }
+        write_rows(tree, rows.into_iter())?;
+    }
 }
 
 /// Users of an address, with the time at which each was created.

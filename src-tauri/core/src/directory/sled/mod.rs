@@ -2,7 +2,7 @@
 //! it is acknowledged, so that what is acknowledged is on disk; counters are a row, because `len()`
 //! walks all rows.
 
-mod activity_index;
+mod blocks;
 mod catalogue;
 mod change;
 mod changes;
@@ -21,8 +21,11 @@ mod prune;
 mod record;
 mod room;
 mod sessions;
+mod single_entries;
 mod state;
 
+use std::cmp::Reverse;
+use std::collections::HashSet;
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -30,7 +33,6 @@ use jiff::Timestamp;
 
 use self::change::{Change, Rows};
 use self::changes::Changes;
-use self::journal::decoded;
 use self::open::Opened;
 use self::record::{EntryRecord, UserRecord};
 use self::sessions::PRUNED_AT_ONCE;
@@ -198,6 +200,14 @@ impl SledDirectory {
             .with(|state| work(&Rows::new(state.journal.view())))
     }
 
+    fn each_session(
+        &self,
+        look: impl FnMut(&Rows<'_>, SessionKey, Session) -> Result<()>,
+    ) -> Result<()> {
+        self.opened
+            .with(|State { journal, .. }| journal.each_session(look))
+    }
+
     /// Adds the refusals among changes to those that are known to be kept.
     fn note_refusals(&self, changes: &[journal::Change]) {
         let entries = changes.iter().filter_map(|change| change.entry.as_ref());
@@ -318,7 +328,7 @@ impl Directory for SledDirectory {
 
     fn edit(&self, id: &UserId, profile: &Profile, by: &Occasion) -> Result<User> {
         let edited = self.change(by, |change| change.edit(id, profile, by.at))?;
-        self.opened.note_order(by.at);
+        self.opened.note_order(by.at.as_second());
         Ok(edited)
     }
 
@@ -327,11 +337,26 @@ impl Directory for SledDirectory {
     }
 
     fn sessions_of(&self, user: &UserId) -> Result<Vec<(SessionKey, Session)>> {
-        self.rows(|rows| rows.sessions_of(user))
+        let mut sessions = Vec::new();
+        self.each_session(|rows, key, session| {
+            if session.user == *user && rows.may_go_on(&session)? {
+                sessions.push((key, session));
+            }
+            Ok(())
+        })?;
+        sessions.sort_by_key(|(key, session)| (Reverse(session.created_at), *key));
+        Ok(sessions)
     }
 
     fn count_signed_in(&self, rules: SessionRules, now: Timestamp) -> Result<u64> {
-        self.rows(|rows| rows.count_signed_in(rules, now))
+        let mut users = HashSet::new();
+        self.each_session(|rows, _, session| {
+            if !rows.is_dead(&session, rules, now)? {
+                users.insert(session.user);
+            }
+            Ok(())
+        })?;
+        Ok(users.len() as u64)
     }
 
     fn end_session(&self, key: &SessionKey, by: &Occasion) -> Result<()> {
@@ -343,21 +368,14 @@ impl Directory for SledDirectory {
     }
 
     fn prune_sessions(&self, rules: SessionRules, now: Timestamp) -> Result<u64> {
-        let dead = self.opened.with(|State { journal, .. }| {
-            let (mut all, mut dead) = (journal.tree().scan_prefix(keys::SESSIONS), Vec::new());
-            all.try_for_each(|row| {
-                let (key, bytes) = row.map_err(storage)?;
-                // Writers wait for a view, so that there is one for each row.
-                let rows = Rows::new(journal.view());
-                if rows.is_dead(&decoded(&bytes)?, rules, now)? {
-                    dead.push(keys::session_key_of(&key).ok_or_else(damaged)?);
-                }
-                Ok(())
-            })?;
-            Ok(dead)
+        let mut dead = Vec::new();
+        self.each_session(|rows, key, session| {
+            if rows.is_dead(&session, rules, now)? {
+                dead.push(key);
+            }
+            Ok(())
         })?;
         let mut pruned = 0;
-        // A session that is only in the journal is found the next time.
         for some in dead.chunks(PRUNED_AT_ONCE) {
             pruned += self.change_unrecorded(|change| change.prune_sessions(some, rules, now))?;
         }
@@ -377,8 +395,8 @@ impl Directory for SledDirectory {
     }
 
     fn remove(&self, id: &UserId, by: &Occasion) -> Result<()> {
-        self.change(by, |change| change.remove(id, by.at))?;
-        self.opened.note_order(by.at);
+        let removed_at = self.change(by, |change| change.remove(id, by.at))?;
+        self.opened.note_order(removed_at);
         Ok(())
     }
 

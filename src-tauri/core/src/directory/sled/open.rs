@@ -21,9 +21,9 @@ use super::state::{State, Tree};
 use super::{keys, storage};
 use crate::{Error, ErrorCode, Result, files, time};
 
-/// Format 5 compares addresses by [`Email::key`](crate::email::Email::key), and has indexes of the
-/// activity, changes without an entry, and sessions.
-const FORMAT: u32 = 5;
+/// Format 5 compares addresses by [`Email::key`](crate::email::Email::key), and has changes without an
+/// entry, and sessions. Format 6 keeps the activity in blocks, and remembers whose address one was.
+const FORMAT: u32 = 6;
 /// The oldest that is read. It has nothing in a journal; in the journal of 3 each row is one change.
 const OLDEST: u32 = 2;
 /// Of the rows as they are written; in memory they take several times as much. sled's own default is a gibibyte.
@@ -118,8 +118,8 @@ impl Opened {
     }
 
     /// Writes beside the tree when somebody was last removed or edited.
-    pub(super) fn note_order(&self, at: Timestamp) {
-        if let Err(cause) = fs::write(&self.order, at.as_second().to_string()) {
+    pub(super) fn note_order(&self, at: i64) {
+        if let Err(cause) = fs::write(&self.order, at.to_string()) {
             tracing::warn!(%cause, "the time of the last removal was not written");
         }
     }

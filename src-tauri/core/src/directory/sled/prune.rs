@@ -2,16 +2,13 @@
 
 use jiff::Timestamp;
 
-use super::journal::{Journal, index_of, write_rows};
+use super::blocks::{self, Entries, read_block, read_index, rows_of};
+use super::journal::{Journal, decoded, write_rows};
 use super::record::EntryRecord;
-use super::{damaged, keys, storage};
+use super::{keys, storage};
 use crate::Result;
 use crate::instance::Retention;
 use crate::lifetime::Lifetime;
-
-/// Maximum number of entries that are removed together. With their index rows they are one batch,
-/// which holds up a sign-in for about a millisecond.
-const BATCH: usize = 80;
 
 /// Entries that were removed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -24,74 +21,69 @@ impl Journal {
     /// Number of refusals in the activity.
     pub(super) fn count_refusals(&self) -> Result<u64> {
         let pending = self.pending_refusals();
-        let carried = self
-            .tree()
-            .range(keys::refusal(0)..=keys::refusal(u64::MAX));
-        carried
-            .map(|row| row.map_err(storage))
-            .try_fold(pending, |count, row| row.map(|_| count + 1))
+        let indexes = self.tree().scan_prefix(keys::INDEXES);
+        indexes
+            .map(|row| Ok(read_index(row)?.1.refusals))
+            .try_fold(pending, |sum, count: Result<u64>| Ok(sum + count?))
     }
 
-    /// Removes some of the entries that are too old, or else some of the oldest refusals, of which
-    /// there are `refusals`. It is durable with the next change.
+    /// Removes entries of a block that are too old, or else some of the oldest refusals, of which there
+    /// are `refusals`. It is durable with the next change. An entry that is still in the journal stays.
     pub(super) fn prune(
         &self,
         retention: Retention,
         refusals: u64,
         now: Timestamp,
     ) -> Result<Pruned> {
-        // An entry that is still in the journal would be written again.
-        let end = self.first_pending();
-        let mut found = match retention.age {
-            Lifetime::Never => Vec::new(),
-            Lifetime::Secs(secs) => self.oldest(end, now.as_second().saturating_sub(secs))?,
-        };
-        if found.is_empty() {
-            let excess = refusals.saturating_sub(retention.refusals);
-            let excess = usize::try_from(excess).unwrap_or(usize::MAX);
-            found = self.oldest_refusals(end, excess.min(BATCH))?;
+        if let Lifetime::Secs(secs) = retention.age
+            && let Some(row) = self.tree().scan_prefix(keys::BLOCKS).next()
+        {
+            let before = now.as_second().saturating_sub(secs);
+            let (first, entries) = read_block(row)?;
+            let pruned = self.remove(first, entries, |entry| entry.at() < before)?;
+            if pruned.entries > 0 {
+                return Ok(pruned);
+            }
         }
-        let pruned = Pruned {
-            entries: found.len(),
-            refusals: found.iter().filter(|(_, entry)| entry.is_refusal()).count() as u64,
-        };
-        let rows = found.iter().flat_map(|(number, entry)| {
-            let index = index_of(entry, *number);
-            [keys::entry(*number)].into_iter().chain(index)
-        });
-        write_rows(self.tree(), rows.map(|key| (key, None)))?;
-        Ok(pruned)
+        match refusals.saturating_sub(retention.refusals) {
+            0 => Ok(Pruned::default()),
+            excess => self.remove_oldest_refusals(excess),
+        }
     }
 
-    fn oldest(&self, end: u64, before: i64) -> Result<Vec<(u64, EntryRecord)>> {
-        let rows = self.tree().range(keys::entry(0)..keys::entry(end));
-        let entries = rows.take(BATCH).map(|row| {
-            let (key, bytes) = row.map_err(storage)?;
-            let number = keys::number_of(&key).ok_or_else(damaged)?;
-            Ok((number, EntryRecord::decoded(&bytes)?))
-        });
-        entries
-            .filter(|entry| {
-                entry
-                    .as_ref()
-                    .map_or(true, |(_, entry)| entry.at() < before)
-            })
-            .collect()
-    }
-
-    fn oldest_refusals(&self, end: u64, count: usize) -> Result<Vec<(u64, EntryRecord)>> {
-        let rows = self.tree().range(keys::refusal(0)..keys::refusal(end));
-        let entries = rows.take(count).map(|row| {
-            let (key, _) = row.map_err(storage)?;
-            let number = keys::number_of(&key).ok_or_else(damaged)?;
-            let bytes = self.tree().get(keys::entry(number)).map_err(storage)?;
-            let Some(bytes) = bytes else {
-                // The index names an entry that is gone.
-                self.tree().remove(key).map_err(storage)?;
-                return Ok(None);
+    fn remove_oldest_refusals(&self, mut excess: u64) -> Result<Pruned> {
+        for row in self.tree().scan_prefix(keys::INDEXES) {
+            let (first, index) = read_index(row)?;
+            if index.refusals == 0 {
+                continue;
+            }
+            let Some(block) = self.tree().get(keys::block(first)).map_err(storage)? else {
+                continue;
             };
-            Ok(Some((number, EntryRecord::decoded(&bytes)?)))
-        });
-        entries.filter_map(Result::transpose).collect()
+            return self.remove(first, decoded(&block)?, |entry| {
+                let goes = excess > 0 && entry.is_refusal();
+                excess -= u64::from(goes);
+                goes
+            });
+        }
+        Ok(Pruned::default())
+    }
+
+    /// Removes those entries of a block that `goes` names.
+    fn remove(
+        &self,
+        first: u64,
+        entries: Entries,
+        mut goes: impl FnMut(&EntryRecord) -> bool,
+    ) -> Result<Pruned> {
+        let (removed, kept): (Entries, Entries) =
+            entries.into_iter().partition(|(_, entry)| goes(entry));
+        if !removed.is_empty() {
+            write_rows(self.tree(), rows_of(first, &kept)?.into_iter())?;
+        }
+        Ok(Pruned {
+            entries: removed.len(),
+            refusals: blocks::refusals(removed.iter().map(|(_, entry)| entry)),
+        })
     }
 }

@@ -108,8 +108,8 @@ impl From<EntryRecord4> for EntryRecord {
 }
 
 impl EntryRecord {
-    /// Reads an entry of any format. An older one is too short for the present format.
-    pub(super) fn decoded(bytes: &[u8]) -> Result<Self> {
+    /// Reads an entry that has a row of its own, as up to format 5. One of format 4 is too short for 5.
+    pub(super) fn from_row(bytes: &[u8]) -> Result<Self> {
         postcard::from_bytes(bytes)
             .or_else(|_| postcard::from_bytes(bytes).map(|entry: EntryRecord4| entry.into()))
             .map_err(|cause| damaged().because(cause))
@@ -123,6 +123,12 @@ impl EntryRecord {
     pub(super) fn names(&self) -> impl Iterator<Item = &str> {
         let subject = self.event.subject.as_deref();
         subject.into_iter().chain(self.user.as_deref())
+    }
+
+    /// Whether any of `names` is the user or the address that the entry is about.
+    pub(super) fn is_about(&self, names: &[String]) -> bool {
+        let mut about = self.names();
+        about.any(|name| names.iter().any(|wanted| wanted == name))
     }
 
     pub(super) fn is_refusal(&self) -> bool {
@@ -194,6 +200,11 @@ pub(super) enum LinkRecord {
     UsedBy(LinkUse),
 }
 
+impl LinkRecord {
+    /// The first byte of [`LinkRecord::UsedBy`], which postcard gives to the fourth variant.
+    pub(super) const USED_BY: u8 = 3;
+}
+
 /// What is counted in each change.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Counters {
@@ -236,6 +247,11 @@ impl UserRecord {
     pub(super) fn sign_in(&mut self, now: i64) {
         self.last_sign_in = Some(now);
         self.sign_ins += 1;
+    }
+
+    /// The latest time at which the user surely was there.
+    pub(super) fn last_known_at(&self) -> i64 {
+        self.created_at.max(self.last_sign_in.unwrap_or_default())
     }
 
     pub(super) fn metadata(&self) -> Result<Metadata> {

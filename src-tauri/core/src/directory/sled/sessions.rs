@@ -1,12 +1,14 @@
-//! Sessions: a row each, and an index entry by which those of a user are found.
+//! Sessions: a row each. There is no index by user: each sign-in would write a row more. The generation
+//! of a user ends all of that user's sessions at once, and pruning deletes them later.
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
 use super::change::{Change, Rows};
+use super::journal::Journal;
 use super::record::UserRecord;
-use super::{damaged, keys};
+use super::{damaged, keys, storage};
 use crate::Result;
 use crate::activity::Event;
 use crate::code::VerifiedCode;
@@ -17,40 +19,38 @@ use crate::user_id::UserId;
 /// Maximum number of sessions that are deleted in one change.
 pub(super) const PRUNED_AT_ONCE: usize = 100;
 
+impl Journal {
+    /// Looks at all sessions, in no order. One that begins or changes meanwhile may be left out. Writers
+    /// wait for one session at most.
+    pub(super) fn each_session(
+        &self,
+        mut look: impl FnMut(&Rows<'_>, SessionKey, Session) -> Result<()>,
+    ) -> Result<()> {
+        // Those that are pending come first: they may be carried over meanwhile.
+        let pending: BTreeSet<SessionKey> = {
+            let view = self.view();
+            let keys = view.pending_keys(keys::SESSIONS).map(keys::session_key_of);
+            keys.collect::<Option<_>>().ok_or_else(damaged)?
+        };
+        let carried = self.tree().scan_prefix(keys::SESSIONS).keys().map(|key| {
+            let key = key.map_err(storage)?;
+            keys::session_key_of(&key).ok_or_else(damaged)
+        });
+        let carried = carried.filter(|key| key.as_ref().map_or(true, |key| !pending.contains(key)));
+        for key in pending.iter().copied().map(Ok).chain(carried) {
+            let key = key?;
+            let rows = Rows::new(self.view());
+            if let Some(session) = rows.session(&key)? {
+                look(&rows, key, session)?;
+            }
+        }
+        Ok(())
+    }
+}
+
 impl Rows<'_> {
     pub(super) fn session(&self, key: &SessionKey) -> Result<Option<Session>> {
         self.read(&keys::session(key))
-    }
-
-    pub(super) fn session_keys_of(&self, user: &str) -> Result<Vec<SessionKey>> {
-        let prefix = keys::sessions_of(user);
-        let found = self.keys_with(&prefix)?;
-        let keys = found
-            .iter()
-            .map(|key| SessionKey::from_bytes(key.get(prefix.len()..).unwrap_or_default()));
-        keys.collect::<Option<_>>().ok_or_else(damaged)
-    }
-
-    pub(super) fn sessions_of(&self, user: &UserId) -> Result<Vec<(SessionKey, Session)>> {
-        let mut sessions = Vec::new();
-        for key in self.session_keys_of(user.as_str())? {
-            sessions.extend(self.session(&key)?.map(|session| (key, session)));
-        }
-        sessions.sort_by_key(|(key, session)| (std::cmp::Reverse(session.created_at), *key));
-        Ok(sessions)
-    }
-
-    pub(super) fn count_signed_in(&self, rules: SessionRules, now: Timestamp) -> Result<u64> {
-        let mut users = HashSet::new();
-        for key in self.keys_with(keys::SESSIONS)? {
-            let key = keys::session_key_of(&key).ok_or_else(damaged)?;
-            if let Some(session) = self.session(&key)?
-                && !self.is_dead(&session, rules, now)?
-            {
-                users.insert(session.user);
-            }
-        }
-        Ok(users.len() as u64)
     }
 
     /// Whether nobody can be signed in by a session any more.
@@ -60,11 +60,13 @@ impl Rows<'_> {
         rules: SessionRules,
         now: Timestamp,
     ) -> Result<bool> {
-        if session.is_over(rules, now) {
-            return Ok(true);
-        }
+        Ok(session.is_over(rules, now) || !self.may_go_on(session)?)
+    }
+
+    /// Whether its user is there and has not been signed out since it began.
+    pub(super) fn may_go_on(&self, session: &Session) -> Result<bool> {
         let user = self.user(session.user.as_str())?;
-        Ok(user.is_none_or(|user| user.generation != session.generation))
+        Ok(user.is_some_and(|user| user.generation == session.generation))
     }
 }
 
@@ -102,27 +104,16 @@ impl Change<'_> {
             last_seen: now,
             code_expires_at: code.registered.expires_at,
         };
-        self.write(keys::session(key), &session)?;
-        self.write(keys::session_of(id.as_str(), key), &())
+        self.write(keys::session(key), &session)
     }
 
     /// Deletes a session, if it is there.
     pub(super) fn delete_session(&mut self, key: &SessionKey) -> Result<Option<Session>> {
         let session = self.rows().session(key)?;
-        if let Some(session) = &session {
+        if session.is_some() {
             self.remove_row(keys::session(key));
-            self.remove_row(keys::session_of(session.user.as_str(), key));
         }
         Ok(session)
-    }
-
-    /// Deletes the sessions of a user.
-    pub(super) fn delete_sessions_of(&mut self, user: &UserId) -> Result<()> {
-        for key in self.rows().session_keys_of(user.as_str())? {
-            self.remove_row(keys::session(&key));
-            self.remove_row(keys::session_of(user.as_str(), &key));
-        }
-        Ok(())
     }
 
     pub(super) fn end_session(&mut self, key: &SessionKey) -> Result<()> {

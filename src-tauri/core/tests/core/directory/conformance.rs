@@ -268,7 +268,9 @@ fn a_newer_code_refreshes_the_profile(directory: &dyn Directory) {
 }
 
 fn a_removed_user_comes_back_by_a_newer_code_only(directory: &dyn Directory) {
-    redeem(directory, &new_user("ada"));
+    let earlier = by(at(-100));
+    let redeemed = directory.redeem(Ok(&new_user("ada")), Policy::default(), &earlier);
+    assert_eq!(redeemed.unwrap().code(), "provisioned");
     directory.remove(&id("ada"), &by(at(-90))).unwrap();
     assert_eq!(redeem(directory, &new_user("ada")), "user_removed");
     assert_eq!(

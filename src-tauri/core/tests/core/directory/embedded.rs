@@ -118,7 +118,7 @@ fn a_directory_that_has_lost_its_rows_says_so() {
 fn another_format_is_refused() {
     for (format, code) in [
         (b"1", ErrorCode::OlderFormat),
-        (b"6", ErrorCode::NewerFormat),
+        (b"7", ErrorCode::NewerFormat),
         (b"x", ErrorCode::NewerFormat),
     ] {
         let folder = tempfile::tempdir().unwrap();
@@ -146,7 +146,7 @@ fn older_formats_are_taken_over() {
         let directory = open(&folder).unwrap();
         assert_eq!(directory.count().unwrap(), 4);
         drop(directory);
-        assert_eq!(tree(&folder).get(b"m:format").unwrap().unwrap(), b"5");
+        assert_eq!(tree(&folder).get(b"m:format").unwrap().unwrap(), b"6");
     }
 }
 

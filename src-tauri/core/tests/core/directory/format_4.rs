@@ -7,54 +7,18 @@
 //! wrong signature; Ada was signed out everywhere; the seat limit was set to 10, which is still in the
 //! journal.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::Write as _;
-use std::path::Path;
-
 use latchkey_core::activity::ActivityQuery;
-use latchkey_core::directory::{Directory as _, SledDirectory};
+use latchkey_core::directory::Directory as _;
 use latchkey_core::instance::Policy;
 use tempfile::TempDir;
 
+use super::kept::{self, about, open};
 use super::{code, id};
 use crate::signed::{by, now};
 
-/// Length of the log. The zeros at its end are not kept beside the tests.
-const LOG_BYTES: u64 = 524_287;
-
 /// A copy of the directory.
 pub(super) fn folder() -> TempDir {
-    let kept = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/core/directory/format-4");
-    let folder = tempfile::tempdir().unwrap();
-    let sled = folder.path().join("sled");
-    fs::create_dir_all(sled.join("blobs")).unwrap();
-    fs::copy(kept.join("tally"), folder.path().join("tally")).unwrap();
-    for file in fs::read_dir(kept.join("sled")).unwrap() {
-        let file = file.unwrap();
-        let bytes = fs::read(file.path()).unwrap();
-        let mut copy = File::create(sled.join(file.file_name())).unwrap();
-        copy.write_all(&bytes).unwrap();
-    }
-    let log = OpenOptions::new().write(true).open(sled.join("db"));
-    log.unwrap().set_len(LOG_BYTES).unwrap();
-    folder
-}
-
-/// The directory, opened by this program.
-pub(super) fn open(folder: &TempDir) -> SledDirectory {
-    SledDirectory::open(folder.path(), "a test").unwrap()
-}
-
-/// Codes of the entries about somebody, newest first.
-fn about(directory: &SledDirectory, subject: &str) -> Vec<String> {
-    let query = ActivityQuery {
-        subject: Some(subject.to_owned()),
-        ..ActivityQuery::default()
-    };
-    let page = directory.activity(&query, None, 99).unwrap();
-    assert_eq!(page.before, None);
-    let entries = page.entries.into_iter();
-    entries.map(|entry| entry.event.code).collect()
+    kept::folder("format-4")
 }
 
 #[test]

@@ -6,18 +6,22 @@ use latchkey_core::claims::Claims;
 use latchkey_core::code::{Algorithm, VerifiedCode, verify};
 use latchkey_core::compose::{Composition, Target, compose};
 use latchkey_core::directory::{self, Directory, Profile};
+use latchkey_core::email::Email;
 use latchkey_core::instance::Policy;
 use latchkey_core::lifetime::Lifetime;
 use latchkey_core::link::{BaseUrl, Parameter};
 use latchkey_core::payload::Payload;
 use serde_json::json;
 
-use super::{at, code, id, person};
+use super::{at, code, code_without_iat, id, person};
 use crate::signed::{RULES, by, key, now};
 
 pub(super) fn suite(empty: &dyn Fn() -> Box<dyn Directory>) {
     a_code_that_is_dated_ahead_does_not_outlive_a_removal(&*empty());
     a_code_from_before_a_removal_stays_out_when_the_id_is_given_again(&*empty());
+    a_code_for_an_address_does_not_sign_in_whoever_has_it_next(&*empty());
+    a_code_without_iat_stays_out_after_a_removal(&*empty());
+    a_removal_by_a_clock_that_is_behind_counts(&*empty());
     a_link_that_latchkey_makes_after_a_removal_works_at_once(&*empty());
     a_link_that_was_made_while_another_process_held_the_directory_works(&*empty());
     an_edit_is_not_undone_by_a_code_that_is_dated_ahead(&*empty());
@@ -65,7 +69,8 @@ fn a_code_that_is_dated_ahead_does_not_outlive_a_removal(directory: &dyn Directo
 fn a_code_from_before_a_removal_stays_out_when_the_id_is_given_again(directory: &dyn Directory) {
     let by_id = r#""id":"ada""#;
     let before = [code(ADA, -120), code(by_id, -120)];
-    assert_eq!(redeem(directory, &before[0]), "provisioned");
+    let redeemed = directory.redeem(Ok(&before[0]), Policy::default(), &by(at(-100)));
+    assert_eq!(redeemed.unwrap().code(), "provisioned");
     directory.remove(&id("ada"), &by(at(-60))).unwrap();
     directory.add(&person("ada", None), &by(at(-30))).unwrap();
     for old in &before {
@@ -74,6 +79,60 @@ fn a_code_from_before_a_removal_stays_out_when_the_id_is_given_again(directory: 
     for payload in [ADA, by_id] {
         assert_eq!(redeem(directory, &code(payload, -10)), "signed_in");
     }
+}
+
+fn a_code_for_an_address_does_not_sign_in_whoever_has_it_next(directory: &dyn Directory) {
+    const DESK: &str = r#""email":"Desk@acme.example""#;
+    let add = |user: &str| {
+        let desk = person(user, Some("desk@acme.example"));
+        directory.add(&desk, &by(at(-200))).unwrap();
+    };
+    let old = [code(DESK, -120), code_without_iat(DESK)];
+    add("ada");
+    for old in &old {
+        assert_eq!(redeem(directory, old), "signed_in", "nobody had it before");
+    }
+    // An edit takes the address away as a removal does.
+    let no_email = Profile {
+        email: Some(None),
+        ..Profile::default()
+    };
+    directory.edit(&id("ada"), &no_email, &by(at(-60))).unwrap();
+    add("bob");
+    for old in &old {
+        assert_eq!(redeem(directory, old), "user_removed");
+    }
+    assert_eq!(redeem(directory, &code(DESK, -10)), "signed_in");
+    directory.remove(&id("bob"), &by(now())).unwrap();
+    add("cyd");
+    assert_eq!(redeem(directory, &code(DESK, -10)), "user_removed");
+    // A user who gets the address back is no other user, and does not get the codes of others.
+    let since = code(DESK, 0);
+    directory.edit(&id("cyd"), &no_email, &by(at(10))).unwrap();
+    let again = Profile {
+        email: Some(Some(Email::parse("desk@acme.example", "email").unwrap())),
+        ..Profile::default()
+    };
+    directory.edit(&id("cyd"), &again, &by(at(20))).unwrap();
+    assert_eq!(redeem(directory, &since), "signed_in");
+    assert_eq!(redeem(directory, &code(DESK, -10)), "user_removed");
+}
+
+fn a_code_without_iat_stays_out_after_a_removal(directory: &dyn Directory) {
+    let codes = [ADA, r#""id":"ada""#].map(code_without_iat);
+    assert_eq!(redeem(directory, &codes[0]), "provisioned");
+    directory.remove(&id("ada"), &by(now())).unwrap();
+    directory.add(&person("ada", None), &by(now())).unwrap();
+    for code in &codes {
+        assert_eq!(redeem(directory, code), "user_removed");
+    }
+}
+
+fn a_removal_by_a_clock_that_is_behind_counts(directory: &dyn Directory) {
+    let before = code(ADA, -600);
+    assert_eq!(redeem(directory, &before), "provisioned");
+    directory.remove(&id("ada"), &by(at(-86_400))).unwrap();
+    assert_eq!(redeem(directory, &before), "user_removed");
 }
 
 fn a_link_that_latchkey_makes_after_a_removal_works_at_once(directory: &dyn Directory) {

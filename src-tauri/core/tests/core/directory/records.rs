@@ -197,7 +197,7 @@ fn the_activity_keeps_as_much_as_the_instance_says() {
     // Entries in the journal are pruned later.
     drop(directory);
     let directory = open(&folder);
-    assert_eq!(prune(&directory, Retention::default(), 400 * DAY), 1);
+    assert!(prune(&directory, Retention::default(), 400 * DAY) > 0);
     assert_eq!(kept(&directory), (365, 365, 35));
     let few = Retention {
         refusals: 100,
@@ -228,8 +228,9 @@ fn the_activity_keeps_as_much_as_the_instance_says() {
     );
     drop(directory);
     assert_eq!(kept(&open(&folder)), (365, 100, 35));
+    // Blocks of entries that are all pruned are gone, too.
     let tree = super::embedded::tree(&folder);
-    for (prefix, rows) in [("a:", 465), ("s:", 365), ("f:", 100)] {
-        assert_eq!(tree.scan_prefix(prefix).count(), rows, "{prefix}");
-    }
+    let rows = |prefix| tree.scan_prefix(prefix).count();
+    assert_eq!(rows("b:"), rows("x:"));
+    assert!(rows("b:") < 15, "{} blocks for 465 entries", rows("b:"));
 }

@@ -37,7 +37,7 @@ fn settings() -> Settings {
 
 fn new_session() -> NewSession {
     NewSession {
-        key: SessionId::random().unwrap().key(),
+        key: SessionId::new(at(0)).unwrap().key(),
         place: Place::Page,
         browser: Some("Mozilla/5.0\u{1b}".into()),
         browser_key: None,
@@ -114,7 +114,7 @@ fn a_session_is_a_record_of_the_sign_in(directory: &dyn Directory) {
         at(1),
     );
     assert!(in_frame.unwrap().is_none(), "it is of another place");
-    let unknown = SessionId::random().unwrap().key();
+    let unknown = SessionId::new(at(0)).unwrap().key();
     assert!(!is_good(directory, unknown, at(1)));
     let of_ada = directory.sessions_of(&id("ada")).unwrap();
     assert_eq!(of_ada, [(session.key, record)]);
@@ -168,9 +168,14 @@ fn sessions_end_where_a_user_is_signed_out_suspended_or_removed(directory: &dyn 
     directory.remove(&id("ada"), &by(at(0))).unwrap();
     ended.push(before);
     directory.add(&person("ada", None), &by(at(0))).unwrap();
-    for key in ended {
+    for &key in &ended {
         assert!(!is_good(directory, key, at(0)), "it has ended for ever");
-        assert_eq!(directory.session(&key).unwrap(), None, "it is deleted");
+    }
+    assert!(directory.sessions_of(&id("ada")).unwrap().is_empty());
+    let pruned = directory.prune_sessions(SessionRules::default(), at(0));
+    assert_eq!(pruned.unwrap(), ended.len() as u64);
+    for key in &ended {
+        assert_eq!(directory.session(key).unwrap(), None);
     }
     let anew = new_session();
     begin_as(
@@ -215,7 +220,7 @@ fn a_new_session_replaces_the_one_of_the_same_browser(directory: &dyn Directory)
 
 fn the_last_use_is_written_at_most_every_five_minutes(directory: &dyn Directory) {
     let key = begin(directory, "ada");
-    let gone = SessionId::random().unwrap().key();
+    let gone = SessionId::new(at(0)).unwrap().key();
     let seen = |seconds| {
         let second = at(seconds).as_second();
         let all = [(key, second), (gone, second)];
