@@ -22,7 +22,7 @@ pub struct SessionId {
     random: Zeroizing<[u8; RANDOM]>,
 }
 
-/// What a directory keeps a session under: the moment in its [`SessionId`], and the SHA-256 of its random
+/// The key of a session in a directory: the moment in its [`SessionId`], and the SHA-256 of its random
 /// bits. It signs nobody in.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct SessionKey {

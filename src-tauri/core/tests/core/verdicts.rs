@@ -626,7 +626,7 @@ fn a_refusal_names_the_user_to_the_administrator_and_nobody_to_the_visitor() {
         used: 10,
         limit: Some(10),
     };
-    let rows: [Said; 10] = [
+    let rows: [Said; 11] = [
         (
             Refusal::ExternalAuthOff,
             None,

@@ -59,7 +59,7 @@ pub(super) fn newer_links(id: &str) -> Vec<u8> {
     [b"n:", id.as_bytes()].concat()
 }
 
-/// What all links begin with.
+/// The prefix of all links.
 pub(super) const LINKS: &[u8] = b"l:";
 
 pub(super) fn link(id: &str) -> Vec<u8> {
@@ -78,7 +78,7 @@ pub(super) fn session_key_of(key: &[u8]) -> Option<SessionKey> {
     SessionKey::from_bytes(key.strip_prefix(SESSIONS)?)
 }
 
-/// What all blocks of the activity begin with.
+/// The prefix of all blocks of the activity.
 pub(super) const BLOCKS: &[u8] = b"b:";
 
 /// A block of entries of the activity, by the number of its first entry. Numbers stand in the order of
@@ -87,7 +87,7 @@ pub(super) fn block(first: u64) -> Vec<u8> {
     [BLOCKS, &first.to_be_bytes()[..]].concat()
 }
 
-/// What the indexes of all blocks begin with.
+/// The prefix of the indexes of all blocks.
 pub(super) const INDEXES: &[u8] = b"x:";
 
 /// The index of a block.
@@ -100,8 +100,7 @@ pub(super) fn single_entry(number: u64) -> Vec<u8> {
     [b"a:", &number.to_be_bytes()[..]].concat()
 }
 
-/// What index rows begin with that only format 5 has: of sessions by user, of entries by name, and of
-/// refusals.
+/// Prefixes of index rows that only format 5 has: sessions by user, entries by name, and refusals.
 pub(super) const INDEXES_5: [&[u8]; 3] = [b"i:", b"s:", b"f:"];
 
 /// A change in the journal.

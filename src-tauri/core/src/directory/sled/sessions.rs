@@ -20,13 +20,13 @@ use crate::user_id::UserId;
 pub(super) const PRUNED_AT_ONCE: usize = 100;
 
 impl Journal {
-    /// Looks at all sessions, in no order. One that begins or changes meanwhile may be left out. Writers
-    /// wait for one session at most.
+    /// Looks at all sessions, in no order. A session that begins or changes at the same time may be left
+    /// out. Writers wait for one session at most.
     pub(super) fn each_session(
         &self,
         mut look: impl FnMut(&Rows<'_>, SessionKey, Session) -> Result<()>,
     ) -> Result<()> {
-        // Those that are pending come first: they may be carried over meanwhile.
+        // Pending sessions come first, because a writer may carry them over at the same time.
         let pending: BTreeSet<SessionKey> = {
             let view = self.view();
             let keys = view.pending_keys(keys::SESSIONS).map(keys::session_key_of);
