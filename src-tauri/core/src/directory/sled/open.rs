@@ -1,9 +1,9 @@
 //! Opening the tree, with everything that is known to go wrong when one is opened.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::Write as _;
+use std::fs::{self, File};
 use std::panic::{self, AssertUnwindSafe};
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
@@ -119,13 +119,13 @@ impl Opened {
 
     /// Writes beside the tree when somebody was last removed or edited.
     pub(super) fn note_order(&self, at: i64) {
-        if let Err(cause) = fs::write(&self.order, at.to_string()) {
+        if let Err(cause) = files::note(&self.order, at.to_string().as_bytes()) {
             tracing::warn!(%cause, "the time of the last removal was not written");
         }
     }
 
     fn write_tally(&self, changes: u64) {
-        if let Err(cause) = fs::write(&self.tally, changes.to_string()) {
+        if let Err(cause) = files::note(&self.tally, changes.to_string().as_bytes()) {
             tracing::warn!(%cause, "the directory's tally was not written");
         }
     }
@@ -188,45 +188,32 @@ pub(super) fn require_free(folder: &Path) -> Result<()> {
 }
 
 pub(super) fn needs_order(folder: &Path, now: Timestamp) -> bool {
-    match fs::read_to_string(folder.join(ORDER)) {
+    match files::read(&folder.join(ORDER)) {
         // A file that is being written has no number for a moment.
-        Ok(text) => text
-            .trim()
-            .parse()
-            .map_or(true, |at| !time::is_surely_after(now.as_second(), at)),
-        Err(_) => false,
+        Ok(Some(text)) => {
+            number(&text).is_none_or(|at| !time::is_surely_after(now.as_second(), at))
+        }
+        Ok(None) | Err(_) => false,
     }
 }
 
 /// Takes the lock of the directory. sled's own says nothing about who holds it.
 fn hold(folder: &Path, holder: &str) -> Result<File> {
     let (path, named) = (folder.join("lock"), folder.join("holder"));
-    let lock = OpenOptions::new()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(&path)
-        .map_err(|cause| files::storage("opened", &path, cause))?;
-    match lock.try_lock() {
-        Ok(()) => {}
-        Err(TryLockError::WouldBlock) => {
-            let other = fs::read_to_string(&named).unwrap_or_default();
-            let other = if other.is_empty() {
-                "another process"
-            } else {
-                other.trim()
-            };
-            return Err(Error::new(
-                ErrorCode::DirectoryHeld,
-                format!("The directory is in use by {other}. Close it there and try again."),
-            ));
-        }
-        Err(TryLockError::Error(cause)) => return Err(files::storage("locked", &path, cause)),
-    }
-    let mut file =
-        File::create(&named).map_err(|cause| files::storage("written", &named, cause))?;
-    write!(file, "{holder} (process {})", std::process::id())
-        .map_err(|cause| files::storage("written", &named, cause))?;
+    let Some(lock) = files::try_lock(&path)? else {
+        let other = files::read(&named).ok().flatten().unwrap_or_default();
+        let other = String::from_utf8_lossy(&other);
+        let other = match other.trim() {
+            "" => "another process",
+            other => other,
+        };
+        return Err(Error::new(
+            ErrorCode::DirectoryHeld,
+            format!("The directory is in use by {other}. Close it there and try again."),
+        ));
+    };
+    let text = format!("{holder} (process {})", std::process::id());
+    files::note(&named, text.as_bytes())?;
     Ok(lock)
 }
 
@@ -349,14 +336,17 @@ fn read_rows(tree: &sled::Db, tally: &Path) -> Result<(Counters, Catalogue)> {
     if (users, active) != (counters.users, counters.active) {
         return Err(damaged(tally, "rows are missing"));
     }
-    let tallied: u64 = fs::read_to_string(tally)
-        .ok()
-        .and_then(|text| text.trim().parse().ok())
-        .unwrap_or(0);
+    let tallied = files::read(tally).ok().flatten();
+    let tallied: u64 = tallied.and_then(|text| number(&text)).unwrap_or(0);
     if counters.changes < tallied {
         return Err(damaged(tally, "its latest changes are missing"));
     }
     Ok((counters, catalogue))
+}
+
+/// The number that a file has.
+fn number<T: FromStr>(text: &[u8]) -> Option<T> {
+    std::str::from_utf8(text).ok()?.trim().parse().ok()
 }
 
 fn damaged(path: &Path, why: &str) -> Error {

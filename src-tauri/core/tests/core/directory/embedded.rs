@@ -1,5 +1,7 @@
 use std::fs;
 use std::path::Path;
+#[cfg(unix)]
+use std::process::Command;
 use std::sync::Mutex;
 use std::thread;
 
@@ -240,6 +242,28 @@ fn copy(from: &Path, to: &Path) {
             copy(&entry.path(), &to);
         } else {
             fs::copy(entry.path(), to).unwrap();
+        }
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_pipe_in_place_of_a_file_holds_nothing_up() {
+    for name in ["lock", "holder", "tally", "order"] {
+        let folder = tempfile::tempdir().unwrap();
+        drop(open(&folder).unwrap());
+        let path = folder.path().join(name);
+        let _ = fs::remove_file(&path);
+        let made = Command::new("mkfifo").arg(&path).status().unwrap();
+        assert!(made.success());
+        assert!(!SledDirectory::needs_order(folder.path(), now()));
+        match open(&folder) {
+            // What is only a note is not needed.
+            Ok(directory) => drop(directory),
+            Err(refused) => {
+                assert_eq!(refused.code, ErrorCode::Storage, "{name}");
+                assert!(refused.message.contains(name), "{}", refused.message);
+            }
         }
     }
 }
