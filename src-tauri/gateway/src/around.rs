@@ -45,12 +45,17 @@ pub(crate) fn around(
     service_fn(move |mut request: Request| {
         let gateway = Arc::clone(&gateway);
         below(&gateway, &mut request);
-        let (extensions, headers) = (request.extensions(), request.headers());
-        let address = gateway.visits.address(extensions, headers);
         let (asked, begun) = (
             Asked::by(request.method(), request.uri().path()),
             Instant::now(),
         );
+        // Only the log of refusals needs it, and a proxy is not refused.
+        let address = if asked == Asked::Verify {
+            None
+        } else {
+            let (extensions, headers) = (request.extensions(), request.headers());
+            gateway.visits.address(extensions, headers)
+        };
         // A proxy asks about each request that it lets through: looking the path up among the routes
         // would take as long as the answer.
         let answering = if let Some(refused) = not_understood(&request) {
