@@ -34,7 +34,7 @@ pub(crate) fn plan(folder: &Path) -> Result<Option<Owner>> {
     }
     let failed = |cause| files::storage("opened", folder, cause);
     let owner = first_owner(folder, |uid| uid != 0).map_err(failed)?;
-    if owner.is_none() && folder.exists() {
+    if owner.is_none() && folder.is_dir() {
         let way = std::path::absolute(folder).map_err(failed)?;
         for above in way.ancestors().skip(1) {
             // In a folder with the sticky bit nobody can replace what is root's.
@@ -43,9 +43,7 @@ pub(crate) fn plan(folder: &Path) -> Result<Option<Owner>> {
                 return Err(refused(above, "can be written by other users"));
             }
         }
-        if folder.is_dir() {
-            require_roots(folder, MAX_DEPTH)?;
-        }
+        require_roots(folder, MAX_DEPTH)?;
     }
     Ok(owner.map(Owner))
 }
@@ -63,7 +61,12 @@ fn refused(path: &Path, why: &str) -> Error {
 /// Fails where a folder, or anything in it, is not root's alone.
 fn require_roots(folder: &Path, depth: u32) -> Result<()> {
     let failed = |cause| files::storage("opened", folder, cause);
-    let found = fs::metadata(folder).map_err(failed)?;
+    let found = match fs::metadata(folder) {
+        Ok(found) => found,
+        // Another program has removed it since it was listed.
+        Err(cause) if cause.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(cause) => return Err(failed(cause)),
+    };
     let by_group = found.gid() != 0 && found.mode() & 0o020 != 0;
     if by_group || found.mode() & 0o002 != 0 {
         return Err(refused(folder, "can be written by other users"));
