@@ -21,6 +21,7 @@ mod headers;
 mod host;
 mod inspecting;
 mod landing;
+mod opening;
 mod previews;
 mod proxies;
 mod scene;
