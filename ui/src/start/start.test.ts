@@ -131,6 +131,8 @@ describe('a start with keys that cannot be had any more', () => {
     expect(secrets.textContent).toContain('Acme');
     expect(secrets.textContent).toContain('Paste the one that acme.example shows');
     expect(secrets.textContent).toContain('Here');
+    // A long list scrolls, which needs the focus.
+    expect(secrets.tabIndex).toBe(0);
     expect(names()).not.toContain('keys_start_anew');
     await userEvent.type(screen.getByTestId('passphrase'), 'nine windmills of tulips');
     await userEvent.type(screen.getByTestId('passphrase-again'), 'nine windmills of tulips');
