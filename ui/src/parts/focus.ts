@@ -9,6 +9,13 @@ export const focusFirst: Attachment<HTMLElement> = (element) => {
   element.focus();
 };
 
+/** Puts the focus into the first field that was refused, and scrolls its message into view. */
+export function focusRefused(within: ParentNode | undefined) {
+  const control = within?.querySelector<HTMLElement>('[aria-invalid="true"]');
+  control?.focus();
+  (control?.closest('[data-field]') ?? control)?.scrollIntoView({ block: 'nearest' });
+}
+
 /** Whether a key or a paste belongs to a field. */
 export function isField(target: EventTarget | null): boolean {
   return (

@@ -83,6 +83,18 @@ describe('the settings of an instance', () => {
     expect((await screen.findByTestId('error-url')).textContent).toBe('The address has no scheme.');
     await waitFor(() => expect(document.activeElement).toBe(url));
   });
+
+  it('scroll to the message about a field', async () => {
+    const scrolled = vi.spyOn(Element.prototype, 'scrollIntoView');
+    open();
+    const url = screen.getByTestId('settings-url');
+    await userEvent.clear(url);
+    await userEvent.type(url, 'chat');
+    await userEvent.click(screen.getByTestId('settings-save'));
+    const message = await screen.findByTestId('error-url');
+    await waitFor(() => expect(scrolled).toHaveBeenCalled());
+    expect((scrolled.mock.contexts[0] as Element).contains(message)).toBe(true);
+  });
 });
 
 describe('the signing secret', () => {
@@ -129,6 +141,17 @@ describe('the signing secret', () => {
     });
     open();
     expect(screen.queryByTestId('secret-reveal')).toBeNull();
+  });
+
+  it('says how it is written where it is not the key itself', async () => {
+    const key = kept.key;
+    const { rerender } = open();
+    const words = screen.getByTestId('secret-status');
+    expect(words.textContent).toMatch(/^Pasted on /u);
+    await rerender({ instance: { ...kept, key: key && { ...key, encoding: 'base64' } } });
+    expect(words.textContent).toMatch(/^Pasted as base64 on /u);
+    await rerender({ instance: { ...kept, key: key && { ...key, encoding: 'hex' } } });
+    expect(words.textContent).toMatch(/^Pasted as hexadecimal on /u);
   });
 
   it('is replaced only after the dialog said what stops working', async () => {
