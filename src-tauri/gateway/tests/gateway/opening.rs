@@ -101,7 +101,7 @@ impl SlowWay {
     }
 }
 
-/// Waits until so many were counted, with an end.
+/// Waits until a count is reached, for 30 seconds at most.
 fn wait_for(count: &AtomicUsize, wanted: usize) {
     let end = Instant::now() + Duration::from_secs(30);
     while count.load(Ordering::SeqCst) < wanted && Instant::now() < end {
