@@ -40,8 +40,8 @@ pub fn create_private_dir(folder: &Path) -> Result<()> {
 }
 
 /// Opens the data folder for this process, and makes it where it is missing. Sets the process's umask, so
-/// that nothing that is made from here on can be read by other users, whatever umask the process was
-/// started with.
+/// that other users can read nothing that the process makes from here on. The umask with which the process
+/// was started does not count.
 ///
 /// Fails where the folder is not this user's, also for root: a folder's owner can lead root elsewhere by
 /// links. A program that runs as root becomes the owner first.

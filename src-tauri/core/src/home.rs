@@ -24,9 +24,9 @@ pub enum SecretSource {
     Generate,
     /// The instance dictates it.
     Paste {
-        /// The secret as it was pasted.
+        /// The pasted secret.
         secret: Secret,
-        /// How it is turned into the key.
+        /// The encoding of the key in the secret.
         encoding: SecretEncoding,
     },
 }
@@ -160,7 +160,7 @@ impl Home {
                 replaced = instance.key.replace(record.clone());
             }
             match &instance.key {
-                // What an earlier version let in does not keep other settings from being changed.
+                // A weak secret that an earlier version accepted does not prevent changes of other settings.
                 Some(key) if instance.settings.url != url => {
                     require_strength(key.bytes, &instance.settings.url)
                 }
@@ -230,7 +230,7 @@ impl Home {
     }
 
     /// Notes that a link was made by a process that does not hold the directory of the instance.
-    /// Whoever holds it records that, and knows the link to be newer than removals and edits before.
+    /// The holder records the link, and knows that it is newer than removals and edits before.
     ///
     /// It is noted only within a minute of a removal or an edit: later, `iat` proves the order.
     pub fn note_link(&self, instance: &Instance, claims: &Claims, by: &Occasion) -> Result<()> {

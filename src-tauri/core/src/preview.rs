@@ -36,8 +36,8 @@ pub struct Preview {
 }
 
 /// Judges the code of a composed link as the instance would, with what is known of its users. The time of
-/// `by` may be later than the moment at which the link was composed. Whoever looks at the link may
-/// scan it, so its order among other changes is noted.
+/// `by` may be later than the moment at which the link was composed. A person who sees the link may scan it,
+/// so its order among other changes is noted.
 pub fn preview(
     settings: &Settings,
     key: &SigningKey,

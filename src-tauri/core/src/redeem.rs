@@ -53,7 +53,7 @@ pub struct Browser {
     pub place: Place,
     /// The browser's own name (`User-Agent`).
     pub name: Option<String>,
-    /// What tells it from other browsers, where something does.
+    /// The key that tells the browser from others, if it has one.
     pub key: Option<BrowserKey>,
     /// The session whose cookie the browser has at that place, valid or not. A new one replaces it.
     pub session: Option<SessionKey>,
@@ -94,7 +94,7 @@ pub enum Opening {
         /// Whether somebody else is signed in there.
         replaces: bool,
     },
-    /// Whoever opens it is signed in as the one it is for, and is led on. Nothing is used up.
+    /// The visitor is signed in as the user of the code, and is led on. No use is spent.
     Continues,
     /// It would be refused, which is said at once, and is to be [recorded](Attempt::refuse).
     Refused(Verdict),
@@ -118,7 +118,7 @@ pub struct Begun {
     pub id: SessionId,
     /// The user who is signed in.
     pub user: UserId,
-    /// Where it is valid.
+    /// The place at which the session is valid.
     pub place: Place,
     /// How long it lasts at the longest, in seconds.
     pub longest_secs: i64,
@@ -203,7 +203,7 @@ impl Attempt {
         })
     }
 
-    /// Whether a visitor is signed in as the user whom the code names. It may be used up by now.
+    /// Whether a visitor is signed in as the user whom the code names. The code may be used up already.
     fn is_for(&self, visitor: Visitor<'_>, verdict: &Verdict) -> bool {
         let Some(SignedIn { user, .. }) = visitor.signed_in else {
             return false;
@@ -235,7 +235,7 @@ impl Attempt {
         })
     }
 
-    /// What has become of it, after it was redeemed with its [`redemption`](Self::redemption).
+    /// The result of redeeming the [`redemption`](Self::redemption).
     #[must_use]
     pub fn redeemed(self, verdict: Verdict) -> SignIn {
         let session = match (verdict.user(), &self.code) {

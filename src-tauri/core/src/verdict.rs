@@ -126,7 +126,7 @@ pub enum Refusal {
     LinkAlreadyUsed,
     /// Several users have the address, and the payload names nothing else.
     SharedEmail {
-        /// They.
+        /// The users who have it.
         users: Vec<UserId>,
     },
     /// There is no such user, and this payload creates none.
@@ -172,7 +172,7 @@ pub enum Refusal {
     },
 }
 
-/// What an administrator does about recorded times that lie in the future.
+/// The way out where recorded times lie in the future.
 pub(crate) const CORRECT_TIMES: &str = "set such times to now: 'Correct times' on Studio's Users screen, or 'latchkey users correct-times'";
 
 /// Judges a code.
@@ -249,7 +249,7 @@ fn returning(
         || if user.profile_set_here {
             code.is_issued_after(user.profile_as_of)
         } else {
-            // Both are of the clock of whoever issues codes.
+            // Both times are of the issuer's clock.
             let issued_at = code.registered.issued_at;
             issued_at.is_some_and(|issued_at| issued_at > user.profile_as_of)
         };
@@ -412,7 +412,7 @@ impl Refusal {
     }
 }
 
-/// The sentence for the administrator, as it is recorded: what is wrong, and what to do.
+/// The sentence for the administrator that the activity has: what is wrong, and what to do.
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -143,7 +143,7 @@ fn too_slow() -> Response {
     Refused::new(StatusCode::REQUEST_TIMEOUT, sentence).answer(None, &HeaderMap::new())
 }
 
-/// The address of a request, as it was sent.
+/// The address in the request that the visitor sent.
 #[derive(Clone)]
 pub(crate) struct Original(pub(crate) Uri);
 

@@ -104,7 +104,7 @@ pub(crate) enum Opened {
         /// Whether somebody else is signed in there.
         replaces: bool,
     },
-    /// Nothing: whoever opened it is signed in as the one it is for, and is led on.
+    /// Nothing: the visitor is signed in as the user of the code, and is led on.
     Continues,
     /// Nothing: the request does not have the cookie of the page that asks.
     NoCookies,

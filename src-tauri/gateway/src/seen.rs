@@ -1,5 +1,5 @@
-//! When sessions were last used. A request is never held up by it: what is to be written waits here, and one
-//! thread writes it.
+//! The times at which sessions were last used. No request waits for them to be written: they are kept here,
+//! and one thread writes them.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -8,7 +8,7 @@ use latchkey_core::directory::Directory;
 use latchkey_core::session::{SEEN_SECS, Session, SessionKey};
 use tokio::task;
 
-/// A use that nobody has written for so long never will be: the session is over or was deleted.
+/// Time after which a use that was not written is forgotten: the session is over or was deleted.
 const FORGOTTEN_SECS: i64 = 86_400;
 
 /// The last uses that the directory does not know of yet.
@@ -107,7 +107,7 @@ impl Writer {
         due.map(|(key, known)| (*key, known.last)).collect()
     }
 
-    /// Forgets what is written by now, or cannot be.
+    /// Forgets uses that are written, or cannot be.
     fn settle(&self, written: &[(SessionKey, i64)]) {
         let uses = &mut self.0.state().uses;
         for (key, at) in written {

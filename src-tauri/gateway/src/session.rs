@@ -33,8 +33,8 @@ const MAX_SESSIONS: usize = 5;
 
 /// The cookies of an instance.
 pub(crate) struct CookieKey {
-    /// Signs the return address. It follows from the signing key: whoever has that can make a link for
-    /// anybody, so a key of its own would protect nothing more.
+    /// Signs the return address. It is derived from the signing key: the holder of that can make a link for
+    /// anybody, so another key would protect nothing more.
     return_to: Key,
     is_secure: bool,
     names: Names,

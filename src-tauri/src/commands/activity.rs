@@ -57,7 +57,7 @@ pub struct ActivityEntry {
     pub actor: String,
     /// From where, if it came over a network.
     pub address: Option<String>,
-    /// What a visitor was shown who was refused; of several visitors, the first.
+    /// The reference that a refused visitor was shown; of several visitors, the first one's.
     pub reference: Option<String>,
     /// What kind of thing.
     pub kind: ActivityKind,

@@ -64,7 +64,7 @@ pub enum FoundIn {
     Picture,
 }
 
-/// What an administrator can do about a cause.
+/// A step of the administrator's against a cause.
 #[derive(Clone, Copy, Debug, Serialize, TS)]
 #[serde(rename_all = "snake_case")]
 #[expect(missing_docs, reason = "the names say it")]
@@ -79,13 +79,13 @@ pub enum NextStep {
 pub struct Hint {
     /// Stable name of the cause.
     pub code: String,
-    /// What is wrong, in a few words.
+    /// The cause in a few words.
     pub title: String,
-    /// What to do about it.
+    /// The cause in a sentence, and the way out.
     pub message: String,
-    /// What can be done here.
+    /// The step that can be taken here.
     pub next: Option<NextStep>,
-    /// The id of the instance of one's own that the code or its link belongs to.
+    /// The id of the own instance that the code or its link belongs to.
     pub instance: Option<String>,
 }
 

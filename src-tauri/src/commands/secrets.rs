@@ -27,7 +27,7 @@ pub enum SecretSource {
         /// The JWT secret.
         #[ts(type = "string")]
         secret: Secret,
-        /// How it is turned into the key.
+        /// The encoding of the key in the secret.
         #[serde(default)]
         encoding: SecretEncoding,
     },

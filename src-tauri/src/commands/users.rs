@@ -143,7 +143,7 @@ pub struct UserPage {
     pub total: u64,
     /// Where the next page begins, if there is one.
     pub next: Option<String>,
-    /// What has to be mended among the users, whichever were asked for.
+    /// Problems of users, also of those that the query leaves out.
     pub notices: Vec<Problem>,
 }
 

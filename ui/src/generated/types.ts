@@ -18,7 +18,7 @@ actor: string,
  */
 address: string | null, 
 /**
- * What a visitor was shown who was refused; of several visitors, the first.
+ * The reference that a refused visitor was shown; of several visitors, the first one's.
  */
 reference: string | null, 
 /**
@@ -230,19 +230,19 @@ export type Hint = {
  */
 code: string, 
 /**
- * What is wrong, in a few words.
+ * The cause in a few words.
  */
 title: string, 
 /**
- * What to do about it.
+ * The cause in a sentence, and the way out.
  */
 message: string, 
 /**
- * What can be done here.
+ * The step that can be taken here.
  */
 next: NextStep | null, 
 /**
- * The id of the instance of one's own that the code or its link belongs to.
+ * The id of the own instance that the code or its link belongs to.
  */
 instance: string | null, };
 export type Hosted = "here" | "elsewhere";
@@ -758,7 +758,7 @@ export type SecretSource = { "kind": "generate" } | { "kind": "paste",
  */
 secret: string, 
 /**
- * How it is turned into the key.
+ * The encoding of the key in the secret.
  */
 encoding: SecretEncoding, };
 export type SignInStep = "automatic" | "confirm";
@@ -859,7 +859,7 @@ total: number,
  */
 next: string | null, 
 /**
- * What has to be mended among the users, whichever were asked for.
+ * Problems of users, also of those that the query leaves out.
  */
 notices: Array<Problem>, };
 export type UserProfile = { 

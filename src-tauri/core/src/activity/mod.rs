@@ -127,8 +127,8 @@ pub struct Event {
 }
 
 impl Event {
-    /// What has become of a code. Of one that does not verify nothing is recorded but that, in fixed
-    /// words.
+    /// The verdict on a code. The event of a code that does not verify has fixed words and nothing of the
+    /// code.
     #[must_use]
     pub fn verdict(verdict: &Verdict, code: Option<&VerifiedCode>) -> Self {
         let subject = verdict.user().map_or_else(

@@ -37,8 +37,8 @@ pub struct VerifiedCode {
 }
 
 impl VerifiedCode {
-    /// Whether the code was surely issued after a moment that this computer has recorded: the clock
-    /// of whoever issued it may be [`LEEWAY_SECS`] ahead.
+    /// Whether the code was surely issued after a moment that this computer has recorded: the issuer's
+    /// clock may be [`LEEWAY_SECS`] ahead.
     #[must_use]
     pub fn is_issued_after(&self, moment: i64) -> bool {
         let issued_at = self.registered.issued_at;

@@ -376,7 +376,7 @@ impl Settings {
         }
     }
 
-    /// What it asks of a code by itself. The policy and the audiences of an instance that is hosted
+    /// The rules for a code by itself. The policy and the audiences of an instance that is hosted
     /// elsewhere are not known.
     #[must_use]
     pub fn code_rules(&self) -> CodeRules<'_> {

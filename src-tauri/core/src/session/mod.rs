@@ -1,4 +1,4 @@
-//! A session: the signed-in state of one browser. It is a record in the directory; the cookie is its
+//! A session: the signed-in state of one browser. Sessions are records in the directory. The cookie is the
 //! [`SessionId`], and the directory keeps only a hash of the id's random bits.
 
 mod id;
@@ -25,7 +25,7 @@ pub const SEEN_SECS: i64 = 300;
 /// The longest text that is kept of a browser's name, in bytes.
 const MAX_BROWSER_BYTES: usize = 256;
 
-/// Where somebody is signed in. A session of one place is not valid at the other.
+/// The place at which somebody is signed in. A session is valid at one place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Place {
@@ -42,7 +42,7 @@ pub struct Session {
     pub user: UserId,
     /// The user's [`User::generation`] when the session began.
     pub generation: u64,
-    /// Where it is valid.
+    /// The place at which it is valid.
     pub place: Place,
     /// The `jti` of the code that began it.
     pub link: Option<String>,
@@ -63,11 +63,11 @@ pub struct Session {
 pub struct NewSession {
     /// The key under which it is kept.
     pub key: SessionKey,
-    /// Where it is valid.
+    /// The place at which it is valid.
     pub place: Place,
-    /// The browser's own name, as it was sent.
+    /// The browser's own name (`User-Agent`).
     pub browser: Option<String>,
-    /// What tells the browser from others, where something does.
+    /// The key that tells the browser from others, if it has one.
     pub browser_key: Option<BrowserKey>,
     /// The session of the same browser that it replaces, which ends.
     pub replaces: Option<SessionKey>,
@@ -101,7 +101,7 @@ impl Session {
             && !self.is_over(rules, now)
     }
 
-    /// Whether its time is over, whoever its user is.
+    /// Whether its time is over. The state of its user does not count.
     #[must_use]
     pub fn is_over(&self, rules: SessionRules, now: Timestamp) -> bool {
         now.as_second() >= rules.ends_at(self)

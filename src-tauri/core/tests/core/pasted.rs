@@ -1,4 +1,4 @@
-//! What people paste: every form in which a good code arrives.
+//! Pasted texts: every form in which a good code arrives.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;

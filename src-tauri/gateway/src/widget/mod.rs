@@ -178,7 +178,7 @@ async fn open(
     }
 }
 
-/// Whoever is signed in stays so.
+/// The visitor stays signed in.
 fn goes_on(known: Option<&SignedIn>) -> Response {
     known.map_or_else(
         || Outcome::SignedOut.answer(),

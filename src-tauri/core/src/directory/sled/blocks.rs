@@ -17,7 +17,7 @@ const MAX_ENTRIES: usize = 64;
 /// Entries with their numbers, which go up.
 pub(super) type Entries = Vec<(u64, EntryRecord)>;
 
-/// What a block contains.
+/// The index of a block.
 #[derive(Default, Serialize, Deserialize)]
 pub(super) struct Index {
     /// Hashes of the names that the entries are about.

@@ -53,7 +53,7 @@ pub(super) struct Finished {
     pub(super) number: u64,
     pub(super) writes: Vec<Write>,
     pub(super) updates: Vec<Update>,
-    /// What is recorded of it, if anything.
+    /// The event in the activity, if the change has one.
     pub(super) event: Option<Event>,
     /// The user whom the event names by an e-mail address.
     pub(super) named: Option<String>,
@@ -123,7 +123,7 @@ impl<'a> Rows<'a> {
         self.judge_for(code, policy, &|_| false)
     }
 
-    /// What a redemption would do, which may repeat what its browser has just done.
+    /// The verdict on a redemption, which may repeat the last one of its browser.
     pub(super) fn judge_redemption(&self, redemption: &Redemption<'_>) -> Result<Verdict> {
         let browser = redemption.session.and_then(|session| session.browser_key);
         let now = redemption.by.at.as_second();

@@ -30,7 +30,7 @@ pub(super) type Write = (Vec<u8>, Option<Vec<u8>>);
 #[derive(Serialize, Deserialize)]
 pub(super) struct Change<E = Option<EntryRecord>> {
     pub(super) writes: Vec<Write>,
-    /// How it stands in the activity, if it does.
+    /// The entry in the activity, if the change has one.
     pub(super) entry: E,
 }
 

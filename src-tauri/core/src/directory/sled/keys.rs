@@ -13,9 +13,9 @@ pub(super) const ACTS: &[u8] = b"m:acts";
 pub(super) const SHARED_EMAILS: &[u8] = b"m:shared_emails";
 /// The latest time by this computer's clock among removals and profiles, give or take a minute.
 pub(super) const LATEST_TIME: &[u8] = b"m:latest_time";
-/// What all removals begin with.
+/// The prefix of all removals.
 pub(super) const REMOVALS: &[u8] = b"r:";
-/// What all users begin with.
+/// The prefix of all users.
 pub(super) const USERS: &[u8] = b"u:";
 /// What comes after all of them.
 pub(super) const AFTER_USERS: &[u8] = b"u;";
@@ -66,7 +66,7 @@ pub(super) fn link(id: &str) -> Vec<u8> {
     [LINKS, id.as_bytes()].concat()
 }
 
-/// What all sessions begin with.
+/// The prefix of all sessions.
 pub(super) const SESSIONS: &[u8] = b"k:";
 
 pub(super) fn session(key: &SessionKey) -> Vec<u8> {

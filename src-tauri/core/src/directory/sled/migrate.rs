@@ -73,8 +73,8 @@ fn remove_all(tree: &sled::Db, prefix: &[u8]) -> Result<()> {
 /// Users of an address, with the time at which each was created.
 type Users = Vec<(i64, String)>;
 
-/// Up to format 4, addresses were compared after `to_lowercase`, which folds letters that are not the
-/// same in an address and leaves the writings of one domain apart. Addresses in ASCII keep their key.
+/// Up to format 4, addresses were compared after `to_lowercase`, which makes different letters of an
+/// address equal and keeps two spellings of one domain apart. Addresses in ASCII keep their key.
 fn rebuild_email_index(tree: &sled::Db) -> Result<()> {
     let mut by_key: BTreeMap<String, Users> = BTreeMap::new();
     let mut old = Vec::new();

@@ -136,7 +136,7 @@ impl SledDirectory {
             drop(turn);
             drop(under_way);
             let flushed = state.journal.flush();
-            // They are there, on disk or not, and the catalogue waits for every change.
+            // The changes are written, on disk or not, and the catalogue waits for every change.
             for (number, updates) in updates {
                 state.catalogue.tell(number, updates);
             }

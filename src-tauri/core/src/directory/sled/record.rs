@@ -190,7 +190,7 @@ impl EntryRecord {
     }
 }
 
-/// What has become of a link. Format 4 knows the first three.
+/// The state of a link. Format 4 knows the first three.
 #[derive(Clone, Copy, Serialize, Deserialize)]
 pub(super) enum LinkRecord {
     Open,

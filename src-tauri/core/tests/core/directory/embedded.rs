@@ -258,7 +258,7 @@ fn a_pipe_in_place_of_a_file_holds_nothing_up() {
         assert!(made.success());
         assert!(!SledDirectory::needs_order(folder.path(), now()));
         match open(&folder) {
-            // What is only a note is not needed.
+            // The file is only a note.
             Ok(directory) => drop(directory),
             Err(refused) => {
                 assert_eq!(refused.code, ErrorCode::Storage, "{name}");

@@ -186,7 +186,7 @@ fn an_edit_is_not_undone_by_a_code_that_is_dated_ahead(directory: &dyn Directory
     directory.edit(&id("ada"), &edit, &by(now())).unwrap();
     redeem(directory, &with_team("ahead", 50));
     assert_eq!(team(directory), r#"{"team":"edit"}"#);
-    // Two codes are of one clock, so seconds decide between them.
+    // One clock has issued both codes, so seconds decide between them.
     directory.edit(&id("ada"), &edit, &by(at(-130))).unwrap();
     let bob = |team: &str, issued| {
         let code = code(&format!(r#""user":{{"id":"bob","team":"{team}"}}"#), issued);

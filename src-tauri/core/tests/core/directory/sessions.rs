@@ -296,7 +296,7 @@ fn the_browser_that_used_a_link_may_repeat_it_for_thirty_seconds(directory: &dyn
     assert_eq!(open_other(&signed_in, 0), "signed_in");
     directory.end_session(&signed_in.key, &by(at(1))).unwrap();
     assert_eq!(open_other(&browser("a"), 2), "link_already_used");
-    // Whoever asks what would happen is nobody's browser.
+    // A dry run is of no browser.
     let verdict = directory.dry_run(Ok(&once), Policy::default()).unwrap();
     assert_eq!(verdict.code(), "link_already_used");
     directory.revoke_link("1", &by(at(0))).unwrap();
