@@ -238,6 +238,24 @@ fn passes_web_sockets_of_people_who_are_signed_in(begin: Begin) {
     behind.end();
 }
 
+fn signs_out_by_a_form_of_the_application(begin: Begin) {
+    let behind = Behind::new(begin);
+    let (proxy, ada) = (&behind.proxy, behind.ada());
+    let form = |origin: &str| {
+        let lines = format!("{PAGE}{ada}Origin: {origin}\r\nContent-Length: 0\r\n");
+        proxy.ask("POST", "/auth/sign-out", &lines)
+    };
+    let refused = form("https://www.acme.example");
+    assert!(refused.starts_with("HTTP/1.1 403"), "{refused}");
+    let page = proxy.get("/report", &format!("{PAGE}{ada}"));
+    assert!(page.starts_with("HTTP/1.1 200"), "{page}");
+    let done = form(&format!("http://{}", proxy.address));
+    assert!(done.contains("You are signed out"), "{done}");
+    let page = proxy.get("/report", &format!("{PAGE}{ada}"));
+    assert!(page.starts_with("HTTP/1.1 302"), "{page}");
+    behind.end();
+}
+
 fn lets_preflights_through_as_nobodys(begin: Begin) {
     let behind = Behind::new(begin);
     let proxy = &behind.proxy;
@@ -356,6 +374,7 @@ behind_each!(nginx, caddy, traefik, haproxy:
     lets_the_right_people_through,
     sends_pages_to_sign_in_and_answers_scripts_401,
     passes_web_sockets_of_people_who_are_signed_in,
+    signs_out_by_a_form_of_the_application,
     lets_preflights_through_as_nobodys,
     passes_large_links_cookies_and_groups,
     tells_who_it_is_whatever_a_visitor_names_in_connection,
