@@ -193,7 +193,7 @@ fn what_cannot_be_listened_on_is_refused_and_an_instance_takes_its_gateway_along
     for ip in ["192.0.2.1", "not an address", ""] {
         let request = json!({ "instance": here, "ip": ip, "port": 0, "tls": { "kind": "off" } });
         let refused = boundary.ask("gateway_start", request).unwrap_err();
-        assert_eq!(refused["code"], "address_in_use", "{ip}");
+        assert_eq!(refused["code"], "invalid_setting", "{ip}");
     }
     let elsewhere = json!({ "name": "B", "url": "https://b.example", "hosted": "elsewhere", "secret": { "kind": "generate" } });
     let elsewhere = boundary.ask("instance_add", elsewhere).unwrap();

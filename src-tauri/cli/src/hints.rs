@@ -1,6 +1,21 @@
-//! What to do on the command line about an error. Messages of core do not name a face's own ways.
+//! Commands that help against an error or a refusal. The messages of core name no command and no screen.
 
 use latchkey_core::ErrorCode;
+use latchkey_core::verdict::{Refusal, Verdict};
+
+/// Returns the command that helps against a refusal.
+pub(crate) const fn against(verdict: &Verdict) -> Option<&'static str> {
+    let Verdict::Refused(refusal) = verdict else {
+        return None;
+    };
+    match refusal {
+        Refusal::ExternalAuthOff => Some("latchkey instance set NAME --external-auth yes"),
+        Refusal::ProvisioningOff { .. } => Some("latchkey instance set NAME --provisioning yes"),
+        Refusal::NoSeats { .. } => Some("latchkey seats --instance NAME --set N"),
+        Refusal::UserSuspended { .. } => Some("latchkey users reactivate ID --instance NAME"),
+        _ => None,
+    }
+}
 
 /// Returns what to do about errors of a code, in a sentence.
 pub(crate) const fn hint(code: ErrorCode) -> Option<&'static str> {

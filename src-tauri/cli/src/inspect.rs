@@ -93,6 +93,7 @@ pub(crate) fn inspect(
         if let Some(stay) = stay {
             text.line(format_args!("  {stay}"));
         }
+        redeem::hint(verdict, output);
     }
     let exit_code = match (&verdict, inspection.judged()) {
         (Some((verdict, _)), _) => redeem::exit_code(verdict),

@@ -224,8 +224,8 @@ pub(crate) fn unlock_or_create(home: &Home, context: &Context) -> Result<(), Fai
     Ok(())
 }
 
-/// Returns the passphrase of a sealed file that is about to be made. Whoever types it types it twice,
-/// because nobody can see a mistake, and nothing opens the file afterwards.
+/// Returns the passphrase of a new sealed file. A person has to type it twice, because a mistake is not
+/// visible, and nothing opens the file afterwards.
 fn new_passphrase(prompt: &str, context: &Context) -> Result<Secret, Failure> {
     if let Some(given) = given_passphrase(context)? {
         return Ok(given);

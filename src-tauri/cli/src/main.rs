@@ -7,6 +7,8 @@
 mod activity;
 mod api_keys;
 mod args;
+#[cfg(unix)]
+mod closed;
 mod context;
 mod failure;
 mod hints;

@@ -8,6 +8,8 @@ use latchkey_core::files;
 use serde::Serialize;
 use serde_json::{Value, json};
 
+#[cfg(unix)]
+use crate::closed::is_closed;
 use crate::failure::Failure;
 use crate::hints::hint;
 use crate::text::{Text, escaped_json};
@@ -145,10 +147,14 @@ pub(crate) fn value(serializable: &impl Serialize) -> Value {
 
 fn out(text: &str) -> Result<(), Failure> {
     let mut stdout = io::stdout().lock();
-    match stdout
-        .write_all(text.as_bytes())
-        .and_then(|()| stdout.flush())
-    {
+    let written = if is_closed() {
+        Err(io::Error::other("it is closed"))
+    } else {
+        stdout
+            .write_all(text.as_bytes())
+            .and_then(|()| stdout.flush())
+    };
+    match written {
         // A closed pipe is the reader's choice.
         Err(cause) if cause.kind() != io::ErrorKind::BrokenPipe => {
             let mut error = files::storage("written", Path::new("standard output"), cause);
@@ -158,6 +164,12 @@ fn out(text: &str) -> Result<(), Failure> {
         }
         _ => Ok(()),
     }
+}
+
+/// Other systems give a program no closed standard output.
+#[cfg(not(unix))]
+const fn is_closed() -> bool {
+    false
 }
 
 /// An error that cannot be written has nobody to be told to.

@@ -17,7 +17,7 @@ use crate::input::Lines;
 use crate::inspect::Pasted;
 use crate::output::{Output, value};
 use crate::users::{self, HOLDER};
-use crate::{keys, link};
+use crate::{hints, keys, link};
 
 pub(crate) fn redeem(
     arguments: &RedeemArguments,
@@ -42,6 +42,7 @@ pub(crate) fn redeem(
         let pasted = Pasted::read(&arguments.input, context)?;
         let verdict = redeem(&pasted.text, now).map_err(|refused| pasted.without_code(refused))?;
         output.print(described(&verdict), || as_json(&verdict))?;
+        hint(&verdict, output);
         return Ok(exit_code(&verdict));
     }
     let mut code = ExitCode::SUCCESS;
@@ -66,6 +67,13 @@ pub(crate) fn redeem(
         }
     }
     Ok(code)
+}
+
+/// Prints the command that helps against a refusal, beside the answer.
+pub(crate) fn hint(verdict: &Verdict, output: &Output) {
+    if let Some(command) = hints::against(verdict) {
+        output.note(&format!("hint: {command}"));
+    }
 }
 
 /// What a verdict says, in a line.

@@ -76,7 +76,7 @@ pub enum ErrorCode {
     TooMany,
     /// Another server decides about the instance's users.
     HostedElsewhere,
-    /// A gateway cannot listen where it is to.
+    /// Another program listens where a gateway was to listen.
     AddressInUse,
     /// Another process holds the directory.
     DirectoryHeld,

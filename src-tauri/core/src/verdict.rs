@@ -417,13 +417,13 @@ impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::ExternalAuthOff => f.write_str(
-                "External authentication is off, so every code is refused. Switch it on in Settings.",
+                "External authentication is off, so every code is refused. Switch it on.",
             ),
             Self::Code(refusal) => refusal.fmt(f),
             Self::LinkRevoked => f.write_str("The link was revoked. Make a new one."),
-            Self::LinkAlreadyUsed => {
-                f.write_str("The link works once, and somebody has signed in with it. Make a new one.")
-            }
+            Self::LinkAlreadyUsed => f.write_str(
+                "The link works once, and somebody has signed in with it. Make a new one.",
+            ),
             Self::SharedEmail { users } => {
                 let users: Vec<&str> = users.iter().map(UserId::as_str).collect();
                 write!(

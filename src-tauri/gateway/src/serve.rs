@@ -41,7 +41,8 @@ pub struct Listening(TcpListener);
 impl Listening {
     /// Takes an address of this computer.
     ///
-    /// Fails with [`ErrorCode::AddressInUse`] and [`ErrorCode::Storage`].
+    /// Fails with [`ErrorCode::AddressInUse`] where another program listens there, and with
+    /// [`ErrorCode::InvalidSetting`] where nobody can listen there.
     pub fn on(address: SocketAddr) -> Result<Self> {
         let listener = TcpListener::bind(address).map_err(|cause| {
             let refused = match cause.kind() {
@@ -50,11 +51,11 @@ impl Listening {
                     format!("Another program listens on {address}. Choose another port, or end that one."),
                 ),
                 io::ErrorKind::PermissionDenied => Error::new(
-                    ErrorCode::AddressInUse,
+                    ErrorCode::InvalidSetting,
                     format!("The operating system does not let this program listen on {address}. Choose a port above 1023."),
                 ),
                 _ => Error::new(
-                    ErrorCode::AddressInUse,
+                    ErrorCode::InvalidSetting,
                     format!("{address} is not an address of this computer to listen on."),
                 ),
             };

@@ -198,7 +198,7 @@ fn start(studio: &Studio, request: &GatewayStart) -> Result<GatewayState> {
         .get(&InstanceId::parse(&request.instance)?)?;
     let ip: IpAddr = request.ip.parse().map_err(|_| {
         let message = "This is not an address of this computer.";
-        Error::new(ErrorCode::AddressInUse, message).about("listen")
+        Error::new(ErrorCode::InvalidSetting, message).about("listen")
     })?;
     let directory = studio.directory(&home, &instance)?;
     let listen = SocketAddr::new(ip, request.port);

@@ -79,7 +79,7 @@ fn errors_about_a_user_name_the_member_as_the_arguments_do() {
         users(&["add", "eve", "--email", "x"]).refusal().2,
         Some("email".into())
     );
-    // Whoever gives an address in place of an id is told the id.
+    // The error for an address in place of an id names the id.
     for command in ["suspend", "show", "remove"] {
         let said = users(&[command, "BOB@acme.example"]).err;
         assert!(said.contains("is the address of bob"), "{said}");
@@ -147,6 +147,22 @@ fn an_error_names_commands_and_not_the_screens_of_studio() {
         assert!(said.contains("latchkey instance set"), "{said}");
         assert!(!said.contains("Settings"), "{said}");
     }
+    let off = hosted_here("http://localhost:4711");
+    let in_off = |arguments: &[&str]| in_folder(off.path(), arguments);
+    let link = in_off(&["link", "--instance", "here", "--user-id", "ada"]).out;
+    in_off(&["instance", "set", "here", "--external-auth", "no"]);
+    let refused = in_off(&["redeem", link.trim(), "--instance", "here"]);
+    assert!(
+        refused.out.starts_with("external_auth_off: "),
+        "{}",
+        refused.out
+    );
+    assert!(!refused.out.contains("Settings"), "{}", refused.out);
+    assert!(
+        refused.err.contains("--external-auth yes"),
+        "{}",
+        refused.err
+    );
     let short = folder.path().join("short");
     std::fs::write(&short, "short").unwrap();
     let link = ["link", "--url", "https://a.b", "--id", "1", "--secret-file"];

@@ -176,6 +176,24 @@ fn an_answer_that_cannot_be_written_is_an_error() {
     }
 }
 
+#[cfg(unix)]
+#[test]
+fn a_standard_output_that_is_closed_is_an_error() {
+    let ran = |redirected: &str| {
+        Command::new("sh")
+            .args(["-c", &format!("exec \"$0\" secret generate {redirected}")])
+            .arg(env!("CARGO_BIN_EXE_latchkey"))
+            .output()
+            .unwrap()
+    };
+    let closed = ran(">&-");
+    let said = String::from_utf8(closed.stderr).unwrap();
+    assert_eq!(closed.status.code(), Some(1), "{said}");
+    assert!(said.contains("standard output"), "{said}");
+    assert_eq!(ran("> /dev/null").status.code(), Some(0));
+    assert_eq!(ran("1<> /dev/null").status.code(), Some(0));
+}
+
 #[test]
 fn a_pipe_that_its_reader_has_closed_is_quiet() {
     let mut child = Command::new(env!("CARGO_BIN_EXE_latchkey"))

@@ -190,7 +190,7 @@ fn who_reads_nothing_is_let_go() {
 }
 
 #[test]
-fn an_address_that_is_taken_is_said_to_be() {
+fn an_address_that_is_taken_is_said_to_be_and_a_foreign_one_is_not() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let refused = Listening::on(taken.local_addr().unwrap()).unwrap_err();
     assert_eq!(refused.code, ErrorCode::AddressInUse);
@@ -200,7 +200,7 @@ fn an_address_that_is_taken_is_said_to_be() {
         refused.message
     );
     let foreign = Listening::on("192.0.2.1:8787".parse().unwrap()).unwrap_err();
-    assert_eq!(foreign.code, ErrorCode::AddressInUse);
+    assert_eq!(foreign.code, ErrorCode::InvalidSetting);
 }
 
 #[test]
