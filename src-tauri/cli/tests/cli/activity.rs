@@ -15,7 +15,14 @@ fn what_was_done_is_listed_with_who_did_it() {
     };
     assert_eq!(run(&["users", "add", "ada"]).code, 0);
     assert_eq!(run(&["users", "sign-out", "ada"]).code, 0);
-    assert_eq!(run(&["redeem", "eyJhbGciOiJIUzI1NiJ9.e30.AAAA"]).code, 1);
+    assert_eq!(
+        run(&[
+            "redeem",
+            "eyJhbGciOiJIUzI1NiJ9.e30.AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+        ])
+        .code,
+        1
+    );
     let set = ["instance", "set", "here", "--sign-in", "confirm"];
     let set = in_folder(folder.path(), &set);
     assert_eq!(set.code, 0, "{}", set.err);

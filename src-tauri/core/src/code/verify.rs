@@ -163,8 +163,11 @@ impl<'a> Parts<'a> {
         keys: &[&SigningKey],
         algorithm: Algorithm,
     ) -> Result<(), CodeRefusal> {
-        if self.signature.is_empty() {
-            return Err(CodeRefusal::malformed("its signature is missing."));
+        let (found, whole) = (self.signature.len(), algorithm.signature_chars());
+        if found < whole {
+            return Err(CodeRefusal::malformed(format!(
+                "its end is missing: the signature has {found} of {whole} characters."
+            )));
         }
         for key in keys {
             let matches = jsonwebtoken::crypto::verify(
