@@ -39,6 +39,22 @@ fn a_data_folder_that_is_a_file_is_named_as_one() {
 }
 
 #[test]
+fn a_certificate_that_cannot_be_read_is_named_with_its_file() {
+    let folder = hosted_here("http://localhost:4711");
+    let secret = folder.path().join("secret");
+    let file = secret.to_str().unwrap();
+    let tls = ["--tls-cert", file, "--tls-key", file];
+    let serve = ["serve", "--instance", "here", "--listen", "127.0.0.1:0"];
+    let ran = in_folder(folder.path(), &[&serve[..], &tls].concat());
+    assert_eq!(ran.code, 1);
+    assert!(
+        ran.err.contains(file) && ran.err.contains("PEM"),
+        "{}",
+        ran.err
+    );
+}
+
+#[test]
 fn a_directory_that_is_gone_is_not_silently_begun_anew() {
     let folder = hosted_here("https://a.b");
     let users = |arguments: &[&str]| {

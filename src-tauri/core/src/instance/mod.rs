@@ -487,3 +487,30 @@ impl Instance {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+
+    use super::*;
+    use crate::activity::Actor;
+
+    #[test]
+    fn of_many_acts_that_wait_the_first_and_the_latest_are_kept() {
+        let by = Occasion::new(Actor::CommandLine, Timestamp::UNIX_EPOCH);
+        let mut acts = Acts::default();
+        for _ in 0..MAX_WAITING + 5 {
+            acts.add(
+                vec![Event::act("settings_changed", "Settings changed")],
+                &by,
+            );
+        }
+        let numbers: Vec<u64> = acts.waiting.iter().map(|act| act.number).collect();
+        assert_eq!(numbers.len(), MAX_WAITING);
+        assert_eq!((numbers[0], numbers[1]), (1, 7));
+        assert!(!acts.were_recorded(), "no directory has seen any of them");
+        acts.recorded(MAX_WAITING as u64 + 5);
+        assert!(acts.were_recorded());
+        assert!(!Acts::default().were_recorded());
+    }
+}
