@@ -12,6 +12,7 @@ mod dialogs;
 mod gateway;
 mod problem;
 pub mod schema;
+mod signals;
 mod studio;
 mod window;
 
@@ -61,6 +62,7 @@ pub fn run() -> ExitCode {
     let builder = with_commands(builder, Arc::clone(&studio)).plugin(tauri_plugin_dialog::init());
     match window::reload_when_its_process_ends(builder).build(context()) {
         Ok(app) => {
+            signals::end_in_order(app.handle());
             app.run(move |app, event| {
                 window::ask_before_closing(app, &event, &studio);
                 if matches!(event, RunEvent::Exit) {

@@ -254,6 +254,23 @@ impl Studio {
 }
 
 impl Studio {
+    /// The id of the program's process.
+    pub(crate) fn process(&self) -> String {
+        let group = self.driver.group().to_string();
+        let output = Command::new("ps")
+            .args(["-e", "-o", "pgid=,pid=,comm="])
+            .output()
+            .unwrap();
+        let all = String::from_utf8(output.stdout).unwrap();
+        let mut lines = all.lines().map(str::split_whitespace);
+        let id = lines.find_map(|mut columns| {
+            let of_group = columns.next()? == group;
+            let id = columns.next()?.to_owned();
+            (of_group && columns.next()? == "latchkey-studio").then_some(id)
+        });
+        id.expect("the program runs")
+    }
+
     /// The resident memory of the program and of its web processes, by name, in KiB.
     pub(crate) fn resident_kib(&self) -> Vec<(String, u64)> {
         let group = self.driver.group().to_string();

@@ -7,6 +7,8 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use image::GenericImageView as _;
+use latchkey_core::activity::ActivityQuery;
+use latchkey_core::directory::Directory as _;
 
 use crate::driver::{Studio, picture_of_display};
 use crate::environment::Environment;
@@ -176,6 +178,40 @@ fn closing_the_window_asks_while_the_gateway_is_open() {
             xdotool(&["search", "--name", "^Latchkey Studio$"]).is_empty()
         })
         .await;
+    });
+}
+
+#[test]
+fn a_signal_to_end_stops_the_gateway_and_records_it() {
+    run(async {
+        let prepared = Prepared::with(1);
+        let studio = prepared.open().await;
+        studio.click("rail-settings").await;
+        studio.click("settings-gateway").await;
+        studio.fill("gateway-port", &free_port().to_string()).await;
+        studio.click("gateway-start").await;
+        studio
+            .wait_for_text("gateway-state", "open", |text| text.contains("Open at"))
+            .await;
+        let status = Command::new("kill").arg(studio.process()).status();
+        assert!(status.unwrap().success());
+        until("the end of the window", || {
+            xdotool(&["search", "--name", "^Latchkey Studio$"]).is_empty()
+        })
+        .await;
+        // Studio holds the directory until it ends.
+        let directory = async {
+            loop {
+                let opened = prepared.home.directory(&prepared.instance, "the test");
+                match opened {
+                    Ok(directory) => break directory,
+                    Err(_) => tokio::time::sleep(Duration::from_millis(100)).await,
+                }
+            }
+        };
+        let directory = tokio::time::timeout(PATIENCE, directory).await.unwrap();
+        let page = directory.activity(&ActivityQuery::default(), None, 1);
+        assert_eq!(page.unwrap().entries[0].event.code, "gateway_stopped");
     });
 }
 
