@@ -72,8 +72,24 @@ const FORMS: [Form; 7] = [
     |picture| halved(picture).map(|half| Cow::Owned(imageops::fast_blur(&half, 1.0))),
 ];
 
+/// QR codes that were found in a picture.
+struct Found {
+    texts: Vec<String>,
+    /// Number of corners of codes that belong to none of them.
+    corners_left: usize,
+    is_wanted: fn(&str) -> bool,
+}
+
+impl Found {
+    /// Returns whether a wanted text is among them, or no corners of another code are left.
+    fn is_enough(&self) -> bool {
+        let is_whole = !self.texts.is_empty() && self.corners_left < 3;
+        is_whole || self.texts.iter().any(|text| (self.is_wanted)(text))
+    }
+}
+
 /// Returns the texts of the QR codes of a picture that are found before the budget is spent. The search
-/// ends with the first form of the picture in which one is wanted.
+/// ends with the first form of the picture in which a wanted one is found, or all of them.
 pub(super) fn find(
     picture: &GrayImage,
     is_wanted: fn(&str) -> bool,
@@ -90,21 +106,20 @@ pub(super) fn find(
     } else {
         Cow::Borrowed(picture)
     };
-    let mut texts = Vec::new();
+    let mut found = Found {
+        texts: Vec::new(),
+        corners_left: 0,
+        is_wanted,
+    };
     for form in FORMS {
-        let Some(picture) = form(&picture) else {
-            continue;
-        };
-        for text in read_form(&picture, is_wanted, budget) {
-            if !texts.contains(&text) {
-                texts.push(text);
-            }
+        if let Some(picture) = form(&picture) {
+            read_form(&picture, budget, &mut found);
         }
-        if texts.iter().any(|text| is_wanted(text)) {
+        if found.is_enough() {
             break;
         }
     }
-    texts
+    found.texts
 }
 
 fn resized(picture: &GrayImage, width: u32, height: u32) -> Cow<'_, GrayImage> {
@@ -158,55 +173,45 @@ fn framed(picture: &GrayImage, light: bool) -> Option<Cow<'_, GrayImage>> {
     Some(Cow::Owned(framed))
 }
 
-/// Looks at one form with a local and with a global threshold, plain and inverted, until a QR code with a
-/// wanted text is found.
-fn read_form(picture: &GrayImage, is_wanted: fn(&str) -> bool, budget: &mut Budget) -> Vec<String> {
-    let mut texts = Vec::new();
+/// Looks at one form with a local and with a global threshold, plain and inverted.
+fn read_form(picture: &GrayImage, budget: &mut Budget, found: &mut Found) {
     // The library takes some values for granted that a strange picture does not have.
     let _ = panic::catch_unwind(AssertUnwindSafe(|| {
         let source =
             Luma8Source::new_with_slice(picture, picture.width(), picture.height()).ok()?;
-        let local = HybridBinarizer::new(source.clone());
-        read_binarized(&local, is_wanted, budget, &mut texts);
-        if !texts.iter().any(|text| is_wanted(text)) {
-            let global = GlobalHistogramBinarizer::new(source);
-            read_binarized(&global, is_wanted, budget, &mut texts);
+        read_binarized(&HybridBinarizer::new(source.clone()), budget, found);
+        if !found.is_enough() {
+            read_binarized(&GlobalHistogramBinarizer::new(source), budget, found);
         }
         Some(())
     }));
-    texts
 }
 
-fn read_binarized(
-    binarizer: &impl Binarizer,
-    is_wanted: fn(&str) -> bool,
-    budget: &mut Budget,
-    texts: &mut Vec<String>,
-) {
+fn read_binarized(binarizer: &impl Binarizer, budget: &mut Budget, found: &mut Found) {
     let Ok(matrix) = binarizer.get_black_matrix() else {
         return;
     };
-    read_matrix(matrix, budget, texts);
-    if !texts.iter().any(|text| is_wanted(text)) {
+    read_matrix(matrix, budget, found);
+    if !found.is_enough() {
         let mut inverted = matrix.clone();
         inverted.flip_self();
-        read_matrix(&inverted, budget, texts);
+        read_matrix(&inverted, budget, found);
     }
 }
 
 /// Looks at some rows first, which shows most codes, and then at more rows, unless the first look
 /// found that the whole picture looks like finder patterns.
-fn read_matrix(matrix: &BitMatrix, budget: &mut Budget, texts: &mut Vec<String>) {
+fn read_matrix(matrix: &BitMatrix, budget: &mut Budget, found: &mut Found) {
     let pixels = u64::from(matrix.width()) * u64::from(matrix.height());
     if !budget.spend(pixels * PIXEL_COST) {
         return;
     }
-    let known = texts.len();
+    let known = found.texts.len();
     let some = FindFinderPatterns(matrix, false, 0);
     let is_busy = some.len() > MAX_PATTERNS;
-    read_at(matrix, some, budget, texts);
-    if texts.len() == known && !is_busy {
-        read_at(matrix, FindFinderPatterns(matrix, true, 0), budget, texts);
+    read_at(matrix, some, budget, found);
+    if found.texts.len() == known && !is_busy {
+        read_at(matrix, FindFinderPatterns(matrix, true, 0), budget, found);
     }
 }
 
@@ -215,14 +220,15 @@ fn read_at(
     matrix: &BitMatrix,
     mut patterns: Vec<ConcentricPattern>,
     budget: &mut Budget,
-    texts: &mut Vec<String>,
+    found: &mut Found,
 ) {
-    let found = u64::try_from(patterns.len()).unwrap_or(u64::MAX);
-    if !budget.spend(found.saturating_mul(found).saturating_mul(PAIR_COST)) {
+    let count = u64::try_from(patterns.len()).unwrap_or(u64::MAX);
+    if !budget.spend(count.saturating_mul(count).saturating_mul(PAIR_COST)) {
         return;
     }
     patterns.sort_by_key(|pattern| Reverse(pattern.size));
     patterns.truncate(MAX_PATTERNS);
+    let corners_found = patterns.len();
     let mut read: Vec<Point> = Vec::new();
     for set in GenerateFinderPatternSets(&mut patterns) {
         let corners = [set.bl.p, set.tl.p, set.tr.p];
@@ -237,8 +243,9 @@ fn read_at(
         let text = decoded.text();
         if decoded.isValid() && !text.is_empty() {
             read.extend(corners);
-            if !texts.contains(&text) {
-                texts.push(text);
+            found.corners_left = corners_found.saturating_sub(read.len());
+            if !found.texts.contains(&text) {
+                found.texts.push(text);
             }
         }
     }
