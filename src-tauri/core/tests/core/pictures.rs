@@ -171,7 +171,7 @@ fn a_screen_of_noise_and_a_screen_of_finder_patterns_end_soon() {
         let bytes = file(&picture.into(), ImageFormat::Png);
         let before = worked();
         assert!(refusal(&bytes).contains("no QR code"));
-        let took = worked() - before;
+        let took = worked().saturating_sub(before);
         println!("{name}: {took:?}");
         assert!(took.as_secs() < 20, "{name} took {took:?}");
     }
