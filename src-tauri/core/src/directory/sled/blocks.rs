@@ -176,7 +176,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let tree = tree(&folder);
         let added = |range: std::ops::Range<u64>| {
-            append(&tree, &range.map(entry).collect::<Vec<_>>()).unwrap()
+            append(&tree, &range.map(entry).collect::<Vec<_>>()).unwrap();
         };
         added(1..101);
         for again in [1..101, 50..101, 70..150, 100..151] {
