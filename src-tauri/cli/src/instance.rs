@@ -20,6 +20,7 @@ use crate::failure::Failure;
 use crate::keys::{self, Environment};
 use crate::output::{Output, value};
 use crate::text::Text;
+use crate::users;
 
 pub(crate) fn instance(
     command: InstanceCommand,
@@ -177,7 +178,7 @@ fn remove(
         }
     }
     keys::unlock(home, context)?;
-    home.remove(&instance.id)?;
+    users::once_free(|| home.remove(&instance.id))?;
     output.print(
         format!("Removed '{name}' ({}).", instance.id),
         || json!({ "removed": instance.id }),

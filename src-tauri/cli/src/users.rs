@@ -156,20 +156,26 @@ pub(crate) fn open(instance: &str, context: &Context) -> Result<SledDirectory, F
 const HELD: Duration = Duration::from_secs(2);
 const HELD_PAUSE: Duration = Duration::from_millis(10);
 
-/// Opens the directory of an instance. Waits for another command that holds it; a gateway holds it
-/// until it ends.
+/// Opens the directory of an instance.
 pub(crate) fn directory(
     home: &Home,
     instance: &Instance,
     holder: &str,
 ) -> Result<SledDirectory, Failure> {
+    once_free(|| home.directory(instance, holder))
+}
+
+/// Works with a directory. Waits for another command that holds it; a gateway holds it until it ends.
+pub(crate) fn once_free<T>(
+    mut work: impl FnMut() -> latchkey_core::Result<T>,
+) -> Result<T, Failure> {
     let since = Instant::now();
     loop {
-        match home.directory(instance, holder) {
+        match work() {
             Err(held) if held.code == ErrorCode::DirectoryHeld && since.elapsed() < HELD => {
                 thread::sleep(HELD_PAUSE);
             }
-            opened => return Ok(opened?),
+            done => return Ok(done?),
         }
     }
 }
