@@ -15,16 +15,6 @@ use serde_json::{Map, json};
 use super::{at, code, id, new_user, person};
 use crate::signed::{by, now};
 
-pub(super) fn suite(empty: &dyn Fn() -> Box<dyn Directory>) {
-    everything_that_is_done_is_recorded_once(&*empty());
-    what_changes_nothing_is_not_recorded(&*empty());
-    an_entry_says_who_when_and_from_where(&*empty());
-    entries_are_found_by_what_they_say(&*empty());
-    pages_follow_each_other_without_gaps(&*empty());
-    an_act_on_the_settings_is_recorded_once(&*empty());
-    a_profile_is_edited_and_older_codes_do_not_undo_it(&*empty());
-}
-
 fn all(directory: &dyn Directory) -> Vec<Entry> {
     let page = directory.activity(&ActivityQuery::default(), None, 1000);
     let page = page.unwrap();
@@ -40,7 +30,7 @@ fn codes(directory: &dyn Directory) -> Vec<(String, Option<String>)> {
         .collect()
 }
 
-fn everything_that_is_done_is_recorded_once(directory: &dyn Directory) {
+pub(super) fn everything_that_is_done_is_recorded_once(directory: &dyn Directory) {
     let by = by(now());
     let redeem = |code: JudgedCode<'_>| directory.redeem(code, Policy::default(), &by).unwrap();
     redeem(Ok(&new_user("ada")));
@@ -92,7 +82,7 @@ fn everything_that_is_done_is_recorded_once(directory: &dyn Directory) {
     assert!(detail.contains("All 3 seats are taken"), "{detail}");
 }
 
-fn what_changes_nothing_is_not_recorded(directory: &dyn Directory) {
+pub(super) fn what_changes_nothing_is_not_recorded(directory: &dyn Directory) {
     let by = by(now());
     directory.add(&person("ada", None), &by).unwrap();
     directory.suspend(&id("ada"), &by).unwrap();
@@ -110,7 +100,7 @@ fn what_changes_nothing_is_not_recorded(directory: &dyn Directory) {
     assert_eq!(codes(directory).len(), 2);
 }
 
-fn an_entry_says_who_when_and_from_where(directory: &dyn Directory) {
+pub(super) fn an_entry_says_who_when_and_from_where(directory: &dyn Directory) {
     let address: IpAddr = "2001:db8::7".parse().unwrap();
     let reference = Reference::random();
     let by = Occasion {
@@ -131,7 +121,7 @@ fn an_entry_says_who_when_and_from_where(directory: &dyn Directory) {
     assert_eq!(entry.event.kind, Kind::SignIn);
 }
 
-fn entries_are_found_by_what_they_say(directory: &dyn Directory) {
+pub(super) fn entries_are_found_by_what_they_say(directory: &dyn Directory) {
     let mut by = by(now());
     directory.add(&person("Ada", None), &by).unwrap();
     directory.suspend(&id("Ada"), &by).unwrap();
@@ -197,7 +187,7 @@ fn entries_are_found_by_what_they_say(directory: &dyn Directory) {
     }
 }
 
-fn pages_follow_each_other_without_gaps(directory: &dyn Directory) {
+pub(super) fn pages_follow_each_other_without_gaps(directory: &dyn Directory) {
     for number in 0..150 {
         directory
             .add(&person(&number.to_string(), None), &by(at(number)))
@@ -223,7 +213,7 @@ fn pages_follow_each_other_without_gaps(directory: &dyn Directory) {
     assert_eq!(seen, expected);
 }
 
-fn an_act_on_the_settings_is_recorded_once(directory: &dyn Directory) {
+pub(super) fn an_act_on_the_settings_is_recorded_once(directory: &dyn Directory) {
     let act = |number: u64| SettingsAct {
         number,
         at: 5,
@@ -240,7 +230,7 @@ fn an_act_on_the_settings_is_recorded_once(directory: &dyn Directory) {
     assert_eq!(details.collect::<Vec<_>>(), ["3", "2", "1"]);
 }
 
-fn a_profile_is_edited_and_older_codes_do_not_undo_it(directory: &dyn Directory) {
+pub(super) fn a_profile_is_edited_and_older_codes_do_not_undo_it(directory: &dyn Directory) {
     let with = |issued| {
         code(
             r#""user":{"id":"ada","email":"ada@b.cd","team":"Blue","floor":1}"#,

@@ -1,4 +1,4 @@
-//! The suite that every engine is held to: `suite` takes a way to make an empty directory.
+//! The suite that every engine is held to: `conformance_tests!` declares its tests for an engine.
 
 use latchkey_core::ErrorCode;
 use latchkey_core::activity::ActivityQuery;
@@ -11,8 +11,91 @@ use latchkey_core::payload::NewUser;
 use latchkey_core::user_id::UserId;
 use latchkey_core::verdict::{Seats, Status, Verdict};
 
-use super::{activity, at, code, emails, finding, id, new_user, order, person, sessions};
+use super::{at, code, id, new_user, person};
 use crate::signed::{by, judge, now};
+
+/// Declares a test for each rule of the suite. `$empty` is a function that returns a directory without
+/// users, or something that dereferences to one.
+macro_rules! conformance_tests {
+    ($empty:path) => {
+        use $crate::directory::{activity, conformance, emails, finding, order, sessions};
+
+        $crate::directory::conformance::conformance_tests! { $empty:
+            conformance {
+                a_new_user_is_created_once_and_signed_in_again;
+                a_refusal_and_a_dry_run_change_nothing;
+                seats_are_taken_freed_and_never_given_twice;
+                an_email_is_one_whatever_its_case_and_belongs_to_one_user;
+                a_newer_code_refreshes_the_profile;
+                a_removed_user_comes_back_by_a_newer_code_only;
+                a_single_use_code_is_used_up_and_a_revoked_one_refused;
+                look_alikes_are_kept_apart_and_long_ids_kept;
+                what_is_not_there_is_said_to_be_unknown;
+                the_largest_profile_is_kept_and_a_larger_one_refused;
+                an_import_adds_all_or_none;
+            }
+            finding {
+                every_query_is_answered_whole_and_in_order;
+                a_search_looks_at_ids_addresses_and_names;
+                what_changes_is_found_as_it_is_now;
+                pages_go_on_whoever_comes_or_goes;
+                a_page_begins_where_it_is_asked_to;
+                nobody_is_found_in_an_empty_directory;
+            }
+            sessions {
+                a_session_is_a_record_of_the_sign_in;
+                a_refusal_begins_no_session;
+                a_session_ends_where_it_is_signed_out_and_nothing_else_does;
+                sessions_end_where_a_user_is_signed_out_suspended_or_removed;
+                a_user_who_is_removed_and_added_in_one_second_is_another_user;
+                a_new_session_replaces_the_one_of_the_same_browser;
+                the_last_use_is_written_at_most_every_five_minutes;
+                sessions_that_are_over_are_pruned;
+                the_browser_that_used_a_link_may_repeat_it_for_thirty_seconds;
+            }
+            activity {
+                everything_that_is_done_is_recorded_once;
+                what_changes_nothing_is_not_recorded;
+                an_entry_says_who_when_and_from_where;
+                entries_are_found_by_what_they_say;
+                pages_follow_each_other_without_gaps;
+                an_act_on_the_settings_is_recorded_once;
+                a_profile_is_edited_and_older_codes_do_not_undo_it;
+            }
+            emails {
+                an_address_that_looks_the_same_signs_nobody_else_in;
+                an_address_is_found_however_its_domain_is_written;
+            }
+            order {
+                a_code_that_is_dated_ahead_does_not_outlive_a_removal;
+                a_code_from_before_a_removal_stays_out_when_the_id_is_given_again;
+                a_code_for_an_address_does_not_sign_in_whoever_has_it_next;
+                a_code_without_iat_stays_out_after_a_removal;
+                a_removal_by_a_clock_that_is_behind_counts;
+                a_link_that_latchkey_makes_after_a_removal_works_at_once;
+                a_link_that_was_made_while_another_process_held_the_directory_works;
+                an_edit_is_not_undone_by_a_code_that_is_dated_ahead;
+                a_link_that_latchkey_makes_after_an_edit_refreshes_the_profile;
+                a_removal_in_the_future_is_told_and_corrected;
+                a_profile_in_the_future_is_told_and_corrected;
+            }
+        }
+
+        #[test]
+        fn codes_that_are_opened_together_do_what_they_do_one_by_one() {
+            conformance::codes_that_are_opened_together_do_what_they_do_one_by_one(&*$empty(), &*$empty());
+        }
+    };
+    ($empty:path: $($module:ident { $($rule:ident;)* })*) => {
+        $($(
+            #[test]
+            fn $rule() {
+                $module::$rule(&*$empty());
+            }
+        )*)*
+    };
+}
+pub(super) use conformance_tests;
 
 fn redeem(directory: &dyn Directory, code: &VerifiedCode) -> &'static str {
     let verdict = directory
@@ -21,28 +104,7 @@ fn redeem(directory: &dyn Directory, code: &VerifiedCode) -> &'static str {
     verdict.code()
 }
 
-/// Everything that a directory promises.
-pub(super) fn suite(empty: &dyn Fn() -> Box<dyn Directory>) {
-    a_new_user_is_created_once_and_signed_in_again(&*empty());
-    a_refusal_and_a_dry_run_change_nothing(&*empty());
-    seats_are_taken_freed_and_never_given_twice(&*empty());
-    an_email_is_one_whatever_its_case_and_belongs_to_one_user(&*empty());
-    a_newer_code_refreshes_the_profile(&*empty());
-    a_removed_user_comes_back_by_a_newer_code_only(&*empty());
-    a_single_use_code_is_used_up_and_a_revoked_one_refused(&*empty());
-    look_alikes_are_kept_apart_and_long_ids_kept(&*empty());
-    what_is_not_there_is_said_to_be_unknown(&*empty());
-    the_largest_profile_is_kept_and_a_larger_one_refused(&*empty());
-    an_import_adds_all_or_none(&*empty());
-    codes_that_are_opened_together_do_what_they_do_one_by_one(&*empty(), &*empty());
-    finding::suite(empty);
-    sessions::suite(empty);
-    activity::suite(empty);
-    emails::suite(empty);
-    order::suite(empty);
-}
-
-fn codes_that_are_opened_together_do_what_they_do_one_by_one(
+pub(super) fn codes_that_are_opened_together_do_what_they_do_one_by_one(
     one_by_one: &dyn Directory,
     together: &dyn Directory,
 ) {
@@ -106,7 +168,7 @@ fn codes_that_are_opened_together_do_what_they_do_one_by_one(
     assert_eq!(activity(together), activity(one_by_one));
 }
 
-fn a_new_user_is_created_once_and_signed_in_again(directory: &dyn Directory) {
+pub(super) fn a_new_user_is_created_once_and_signed_in_again(directory: &dyn Directory) {
     assert_eq!(redeem(directory, &new_user("ada")), "provisioned");
     assert_eq!(redeem(directory, &new_user("ada")), "signed_in");
     assert_eq!(redeem(directory, &code(r#""id":"ada""#, -60)), "signed_in");
@@ -122,7 +184,7 @@ fn a_new_user_is_created_once_and_signed_in_again(directory: &dyn Directory) {
     );
 }
 
-fn a_refusal_and_a_dry_run_change_nothing(directory: &dyn Directory) {
+pub(super) fn a_refusal_and_a_dry_run_change_nothing(directory: &dyn Directory) {
     let refused = CodeRefusal::BadSignature;
     let verdict = directory
         .redeem(Err(&refused), Policy::default(), &by(now()))
@@ -140,7 +202,7 @@ fn a_refusal_and_a_dry_run_change_nothing(directory: &dyn Directory) {
     assert!(directory.user(&id("ada")).unwrap().is_none());
 }
 
-fn seats_are_taken_freed_and_never_given_twice(directory: &dyn Directory) {
+pub(super) fn seats_are_taken_freed_and_never_given_twice(directory: &dyn Directory) {
     let full = Seats {
         used: 2,
         limit: Some(2),
@@ -198,7 +260,7 @@ fn seats_are_taken_freed_and_never_given_twice(directory: &dyn Directory) {
     );
 }
 
-fn an_email_is_one_whatever_its_case_and_belongs_to_one_user(directory: &dyn Directory) {
+pub(super) fn an_email_is_one_whatever_its_case_and_belongs_to_one_user(directory: &dyn Directory) {
     directory
         .add(&person("ada", Some("Ada@Example.com")), &by(now()))
         .unwrap();
@@ -228,7 +290,7 @@ fn an_email_is_one_whatever_its_case_and_belongs_to_one_user(directory: &dyn Dir
     );
 }
 
-fn a_newer_code_refreshes_the_profile(directory: &dyn Directory) {
+pub(super) fn a_newer_code_refreshes_the_profile(directory: &dyn Directory) {
     let with = |email: &str, team: &str, issued| {
         code(
             &format!(r#""user":{{"id":"ada","email":"{email}","team":"{team}"}}"#),
@@ -267,7 +329,7 @@ fn a_newer_code_refreshes_the_profile(directory: &dyn Directory) {
     );
 }
 
-fn a_removed_user_comes_back_by_a_newer_code_only(directory: &dyn Directory) {
+pub(super) fn a_removed_user_comes_back_by_a_newer_code_only(directory: &dyn Directory) {
     let earlier = by(at(-100));
     let redeemed = directory.redeem(Ok(&new_user("ada")), Policy::default(), &earlier);
     assert_eq!(redeemed.unwrap().code(), "provisioned");
@@ -298,7 +360,7 @@ fn a_removed_user_comes_back_by_a_newer_code_only(directory: &dyn Directory) {
     );
 }
 
-fn a_single_use_code_is_used_up_and_a_revoked_one_refused(directory: &dyn Directory) {
+pub(super) fn a_single_use_code_is_used_up_and_a_revoked_one_refused(directory: &dyn Directory) {
     let iat = now().as_second();
     let once = judge(&format!(
         r#"{{"user":{{"id":"ada"}},"jti":"x","single_use":true,"iat":{iat}}}"#
@@ -318,7 +380,7 @@ fn a_single_use_code_is_used_up_and_a_revoked_one_refused(directory: &dyn Direct
     assert_eq!(redeem(directory, &other), "link_already_used");
 }
 
-fn look_alikes_are_kept_apart_and_long_ids_kept(directory: &dyn Directory) {
+pub(super) fn look_alikes_are_kept_apart_and_long_ids_kept(directory: &dyn Directory) {
     let long = "x".repeat(255);
     for name in ["ada", "\u{430}da", "Ada", long.as_str(), "é", "e\u{301}"] {
         assert_eq!(redeem(directory, &new_user(name)), "provisioned", "{name}");
@@ -336,7 +398,7 @@ fn look_alikes_are_kept_apart_and_long_ids_kept(directory: &dyn Directory) {
     );
 }
 
-fn what_is_not_there_is_said_to_be_unknown(directory: &dyn Directory) {
+pub(super) fn what_is_not_there_is_said_to_be_unknown(directory: &dyn Directory) {
     let ghost = id("ghost");
     for refused in [
         directory.suspend(&ghost, &by(now())).unwrap_err(),
@@ -349,7 +411,7 @@ fn what_is_not_there_is_said_to_be_unknown(directory: &dyn Directory) {
     }
 }
 
-fn an_import_adds_all_or_none(directory: &dyn Directory) {
+pub(super) fn an_import_adds_all_or_none(directory: &dyn Directory) {
     let people =
         |names: &[&str]| -> Vec<_> { names.iter().map(|name| person(name, None)).collect() };
     directory.import(&people(&["a", "b"]), &by(now())).unwrap();
@@ -385,7 +447,7 @@ fn an_import_adds_all_or_none(directory: &dyn Directory) {
     assert_eq!(directory.count().unwrap(), 252);
 }
 
-fn the_largest_profile_is_kept_and_a_larger_one_refused(directory: &dyn Directory) {
+pub(super) fn the_largest_profile_is_kept_and_a_larger_one_refused(directory: &dyn Directory) {
     let of = |bytes: usize| {
         let text = "x".repeat(bytes - r#"{"k":""}"#.len());
         Metadata::from_json(&format!(r#"{{"k":"{text}"}}"#), "metadata")

@@ -1,8 +1,8 @@
 use std::fs;
+use std::ops::Deref;
 use std::path::Path;
 #[cfg(unix)]
 use std::process::Command;
-use std::sync::Mutex;
 use std::thread;
 
 use latchkey_core::ErrorCode;
@@ -14,7 +14,8 @@ use latchkey_core::instance::Policy;
 use latchkey_core::verdict::Status;
 use tempfile::TempDir;
 
-use super::{conformance, format_4, id, new_user};
+use super::conformance::conformance_tests;
+use super::{format_4, id, new_user};
 use crate::signed::{by, now};
 
 pub(super) fn open(folder: &TempDir) -> latchkey_core::Result<SledDirectory> {
@@ -29,15 +30,31 @@ fn sign_ada_in(folder: &TempDir) {
         .unwrap();
 }
 
-#[test]
-fn the_embedded_engine_does_what_any_directory_does() {
-    let folders = Mutex::new(Vec::new());
-    conformance::suite(&|| {
-        let folder = tempfile::tempdir().unwrap();
-        let directory = open(&folder).unwrap();
-        folders.lock().unwrap().push(folder);
-        Box::new(directory)
-    });
+/// A directory without users, in a folder of its own.
+struct Empty {
+    directory: SledDirectory,
+    _folder: TempDir,
+}
+
+impl Deref for Empty {
+    type Target = dyn Directory;
+
+    fn deref(&self) -> &Self::Target {
+        &self.directory
+    }
+}
+
+fn empty() -> Empty {
+    let folder = tempfile::tempdir().unwrap();
+    Empty {
+        directory: open(&folder).unwrap(),
+        _folder: folder,
+    }
+}
+
+/// What any directory does.
+mod suite {
+    super::conformance_tests!(super::empty);
 }
 
 #[test]

@@ -21,15 +21,6 @@ const SORTS: [SortBy; 4] = [
     SortBy::LastSignIn,
 ];
 
-pub(super) fn suite(empty: &dyn Fn() -> Box<dyn Directory>) {
-    every_query_is_answered_whole_and_in_order(&*empty());
-    a_search_looks_at_ids_addresses_and_names(&*empty());
-    what_changes_is_found_as_it_is_now(&*empty());
-    pages_go_on_whoever_comes_or_goes(&*empty());
-    a_page_begins_where_it_is_asked_to(&*empty());
-    nobody_is_found_in_an_empty_directory(&*empty());
-}
-
 fn orders() -> impl Iterator<Item = Sort> {
     SORTS
         .into_iter()
@@ -159,7 +150,7 @@ fn expected(all: &[User], query: &UserQuery, sort: Sort) -> Vec<String> {
         .collect()
 }
 
-fn every_query_is_answered_whole_and_in_order(directory: &dyn Directory) {
+pub(super) fn every_query_is_answered_whole_and_in_order(directory: &dyn Directory) {
     crowd(directory);
     let everybody = directory
         .users(&UserQuery::default(), Sort::default(), &Place::First, 1000)
@@ -208,7 +199,7 @@ fn every_query_is_answered_whole_and_in_order(directory: &dyn Directory) {
     assert!(answered > 300, "only {answered} queries found anybody");
 }
 
-fn a_search_looks_at_ids_addresses_and_names(directory: &dyn Directory) {
+pub(super) fn a_search_looks_at_ids_addresses_and_names(directory: &dyn Directory) {
     let ada = code(
         r#""user":{"id":"u-1815","email":"Countess@example.com","name":"Ada Lovelace",
             "nickName":"Enchantress","team":"Analytics","name of nobody":{"a":"deep"}}"#,
@@ -248,7 +239,7 @@ fn a_search_looks_at_ids_addresses_and_names(directory: &dyn Directory) {
     }
 }
 
-fn what_changes_is_found_as_it_is_now(directory: &dyn Directory) {
+pub(super) fn what_changes_is_found_as_it_is_now(directory: &dyn Directory) {
     let ids = |query: &UserQuery, by| {
         found(
             directory,
@@ -302,7 +293,7 @@ fn what_changes_is_found_as_it_is_now(directory: &dyn Directory) {
     assert_eq!(ids(&UserQuery::default(), SortBy::Id), ["c", "b"]);
 }
 
-fn pages_go_on_whoever_comes_or_goes(directory: &dyn Directory) {
+pub(super) fn pages_go_on_whoever_comes_or_goes(directory: &dyn Directory) {
     for name in ["b", "d", "f", "h"] {
         directory.add(&person(name, None), &by(at(0))).unwrap();
     }
@@ -325,7 +316,7 @@ fn pages_go_on_whoever_comes_or_goes(directory: &dyn Directory) {
     assert_eq!((names(&third), third.next), (vec!["h".to_owned()], None));
 }
 
-fn a_page_begins_where_it_is_asked_to(directory: &dyn Directory) {
+pub(super) fn a_page_begins_where_it_is_asked_to(directory: &dyn Directory) {
     for number in 0..10 {
         directory
             .add(&person(&number.to_string(), None), &by(at(0)))
@@ -358,7 +349,7 @@ fn a_page_begins_where_it_is_asked_to(directory: &dyn Directory) {
     assert_eq!(refused.unwrap_err().code, ErrorCode::InvalidCursor);
 }
 
-fn nobody_is_found_in_an_empty_directory(directory: &dyn Directory) {
+pub(super) fn nobody_is_found_in_an_empty_directory(directory: &dyn Directory) {
     for sort in orders() {
         for query in [UserQuery::default(), searching("a")] {
             assert!(found(directory, &query, sort, 10).is_empty());

@@ -2,6 +2,7 @@
 
 mod activity;
 mod conformance;
+mod copied;
 mod emails;
 mod embedded;
 mod finding;

@@ -16,20 +16,6 @@ use serde_json::json;
 use super::{at, code, code_without_iat, id, person};
 use crate::signed::{RULES, by, key, now};
 
-pub(super) fn suite(empty: &dyn Fn() -> Box<dyn Directory>) {
-    a_code_that_is_dated_ahead_does_not_outlive_a_removal(&*empty());
-    a_code_from_before_a_removal_stays_out_when_the_id_is_given_again(&*empty());
-    a_code_for_an_address_does_not_sign_in_whoever_has_it_next(&*empty());
-    a_code_without_iat_stays_out_after_a_removal(&*empty());
-    a_removal_by_a_clock_that_is_behind_counts(&*empty());
-    a_link_that_latchkey_makes_after_a_removal_works_at_once(&*empty());
-    a_link_that_was_made_while_another_process_held_the_directory_works(&*empty());
-    an_edit_is_not_undone_by_a_code_that_is_dated_ahead(&*empty());
-    a_link_that_latchkey_makes_after_an_edit_refreshes_the_profile(&*empty());
-    a_removal_in_the_future_is_told_and_corrected(&*empty());
-    a_profile_in_the_future_is_told_and_corrected(&*empty());
-}
-
 const ADA: &str = r#""user":{"id":"ada"}"#;
 
 fn redeem(directory: &dyn Directory, code: &VerifiedCode) -> &'static str {
@@ -57,7 +43,7 @@ fn team(directory: &dyn Directory) -> String {
     ada.metadata.json().clone()
 }
 
-fn a_code_that_is_dated_ahead_does_not_outlive_a_removal(directory: &dyn Directory) {
+pub(super) fn a_code_that_is_dated_ahead_does_not_outlive_a_removal(directory: &dyn Directory) {
     let ahead = code(ADA, 50);
     assert_eq!(redeem(directory, &ahead), "provisioned");
     directory.remove(&id("ada"), &by(now())).unwrap();
@@ -66,7 +52,9 @@ fn a_code_that_is_dated_ahead_does_not_outlive_a_removal(directory: &dyn Directo
     assert_eq!(redeem(directory, &code(ADA, 60)), "user_removed");
 }
 
-fn a_code_from_before_a_removal_stays_out_when_the_id_is_given_again(directory: &dyn Directory) {
+pub(super) fn a_code_from_before_a_removal_stays_out_when_the_id_is_given_again(
+    directory: &dyn Directory,
+) {
     let by_id = r#""id":"ada""#;
     let before = [code(ADA, -120), code(by_id, -120)];
     let redeemed = directory.redeem(Ok(&before[0]), Policy::default(), &by(at(-100)));
@@ -81,7 +69,9 @@ fn a_code_from_before_a_removal_stays_out_when_the_id_is_given_again(directory: 
     }
 }
 
-fn a_code_for_an_address_does_not_sign_in_whoever_has_it_next(directory: &dyn Directory) {
+pub(super) fn a_code_for_an_address_does_not_sign_in_whoever_has_it_next(
+    directory: &dyn Directory,
+) {
     const DESK: &str = r#""email":"Desk@acme.example""#;
     let add = |user: &str| {
         let desk = person(user, Some("desk@acme.example"));
@@ -118,7 +108,7 @@ fn a_code_for_an_address_does_not_sign_in_whoever_has_it_next(directory: &dyn Di
     assert_eq!(redeem(directory, &code(DESK, -10)), "user_removed");
 }
 
-fn a_code_without_iat_stays_out_after_a_removal(directory: &dyn Directory) {
+pub(super) fn a_code_without_iat_stays_out_after_a_removal(directory: &dyn Directory) {
     let codes = [ADA, r#""id":"ada""#].map(code_without_iat);
     assert_eq!(redeem(directory, &codes[0]), "provisioned");
     directory.remove(&id("ada"), &by(now())).unwrap();
@@ -128,14 +118,14 @@ fn a_code_without_iat_stays_out_after_a_removal(directory: &dyn Directory) {
     }
 }
 
-fn a_removal_by_a_clock_that_is_behind_counts(directory: &dyn Directory) {
+pub(super) fn a_removal_by_a_clock_that_is_behind_counts(directory: &dyn Directory) {
     let before = code(ADA, -600);
     assert_eq!(redeem(directory, &before), "provisioned");
     directory.remove(&id("ada"), &by(at(-86_400))).unwrap();
     assert_eq!(redeem(directory, &before), "user_removed");
 }
 
-fn a_link_that_latchkey_makes_after_a_removal_works_at_once(directory: &dyn Directory) {
+pub(super) fn a_link_that_latchkey_makes_after_a_removal_works_at_once(directory: &dyn Directory) {
     // All in one second.
     let (claims, before) = made("ada", "", now());
     directory.link_made(&claims, &by(now())).unwrap();
@@ -158,7 +148,9 @@ fn a_link_that_latchkey_makes_after_a_removal_works_at_once(directory: &dyn Dire
     }
 }
 
-fn a_link_that_was_made_while_another_process_held_the_directory_works(directory: &dyn Directory) {
+pub(super) fn a_link_that_was_made_while_another_process_held_the_directory_works(
+    directory: &dyn Directory,
+) {
     directory.add(&person("ada", None), &by(now())).unwrap();
     let act = |number, claims: &Claims| SettingsAct {
         number,
@@ -175,7 +167,7 @@ fn a_link_that_was_made_while_another_process_held_the_directory_works(directory
     assert_eq!(redeem(directory, &after), "provisioned");
 }
 
-fn an_edit_is_not_undone_by_a_code_that_is_dated_ahead(directory: &dyn Directory) {
+pub(super) fn an_edit_is_not_undone_by_a_code_that_is_dated_ahead(directory: &dyn Directory) {
     let with_team =
         |team: &str, issued| code(&format!(r#""user":{{"id":"ada","team":"{team}"}}"#), issued);
     redeem(directory, &with_team("link", -10));
@@ -198,7 +190,9 @@ fn an_edit_is_not_undone_by_a_code_that_is_dated_ahead(directory: &dyn Directory
     assert_eq!(bob("older", -50), r#"{"team":"two"}"#);
 }
 
-fn a_link_that_latchkey_makes_after_an_edit_refreshes_the_profile(directory: &dyn Directory) {
+pub(super) fn a_link_that_latchkey_makes_after_an_edit_refreshes_the_profile(
+    directory: &dyn Directory,
+) {
     directory.add(&person("ada", None), &by(at(-500))).unwrap();
     let (claims, before) = made("ada", "before", now());
     directory.link_made(&claims, &by(now())).unwrap();
@@ -222,7 +216,7 @@ fn year_ahead() -> Timestamp {
     at(365 * 86_400)
 }
 
-fn a_removal_in_the_future_is_told_and_corrected(directory: &dyn Directory) {
+pub(super) fn a_removal_in_the_future_is_told_and_corrected(directory: &dyn Directory) {
     directory.add(&person("ada", None), &by(at(-500))).unwrap();
     assert!(directory.times_ahead(at(-130)).unwrap().is_empty());
     directory.remove(&id("ada"), &by(year_ahead())).unwrap();
@@ -245,7 +239,7 @@ fn a_removal_in_the_future_is_told_and_corrected(directory: &dyn Directory) {
     assert_eq!(directory.correct_times(&by(now())).unwrap(), 0);
 }
 
-fn a_profile_in_the_future_is_told_and_corrected(directory: &dyn Directory) {
+pub(super) fn a_profile_in_the_future_is_told_and_corrected(directory: &dyn Directory) {
     let edit = Profile {
         members: json!({ "team": "edit" }).as_object().unwrap().clone(),
         ..Profile::default()

@@ -15,18 +15,6 @@ use latchkey_core::session::{
 use super::{at, code, id, new_user, person};
 use crate::signed::by;
 
-pub(super) fn suite(empty: &dyn Fn() -> Box<dyn Directory>) {
-    a_session_is_a_record_of_the_sign_in(&*empty());
-    a_refusal_begins_no_session(&*empty());
-    a_session_ends_where_it_is_signed_out_and_nothing_else_does(&*empty());
-    sessions_end_where_a_user_is_signed_out_suspended_or_removed(&*empty());
-    a_user_who_is_removed_and_added_in_one_second_is_another_user(&*empty());
-    a_new_session_replaces_the_one_of_the_same_browser(&*empty());
-    the_last_use_is_written_at_most_every_five_minutes(&*empty());
-    sessions_that_are_over_are_pruned(&*empty());
-    the_browser_that_used_a_link_may_repeat_it_for_thirty_seconds(&*empty());
-}
-
 fn settings() -> Settings {
     Settings::new(
         Name::parse("Acme").unwrap(),
@@ -79,7 +67,7 @@ fn entries(directory: &dyn Directory) -> usize {
     page.unwrap().entries.len()
 }
 
-fn a_session_is_a_record_of_the_sign_in(directory: &dyn Directory) {
+pub(super) fn a_session_is_a_record_of_the_sign_in(directory: &dyn Directory) {
     let session = new_session();
     let expires_at = at(600).as_second();
     let payload = format!(r#""user":{{"id":"ada"}},"jti":"link","exp":{expires_at}"#);
@@ -122,7 +110,7 @@ fn a_session_is_a_record_of_the_sign_in(directory: &dyn Directory) {
     assert!(directory.sessions_of(&id("adam")).unwrap().is_empty());
 }
 
-fn a_refusal_begins_no_session(directory: &dyn Directory) {
+pub(super) fn a_refusal_begins_no_session(directory: &dyn Directory) {
     let session = new_session();
     let nobody = code(r#""id":"nobody""#, -60);
     assert_eq!(
@@ -132,7 +120,9 @@ fn a_refusal_begins_no_session(directory: &dyn Directory) {
     assert_eq!(directory.session(&session.key).unwrap(), None);
 }
 
-fn a_session_ends_where_it_is_signed_out_and_nothing_else_does(directory: &dyn Directory) {
+pub(super) fn a_session_ends_where_it_is_signed_out_and_nothing_else_does(
+    directory: &dyn Directory,
+) {
     let (first, second, bob) = (
         begin(directory, "ada"),
         begin(directory, "ada"),
@@ -151,7 +141,9 @@ fn a_session_ends_where_it_is_signed_out_and_nothing_else_does(directory: &dyn D
     assert!(!is_good(directory, bob, at(1)));
 }
 
-fn sessions_end_where_a_user_is_signed_out_suspended_or_removed(directory: &dyn Directory) {
+pub(super) fn sessions_end_where_a_user_is_signed_out_suspended_or_removed(
+    directory: &dyn Directory,
+) {
     let mut ended = Vec::new();
     // All in one second, and by a clock that goes back.
     for seconds in [0, 0, -1000] {
@@ -187,7 +179,9 @@ fn sessions_end_where_a_user_is_signed_out_suspended_or_removed(directory: &dyn 
     assert!(is_good(directory, anew.key, at(0)));
 }
 
-fn a_user_who_is_removed_and_added_in_one_second_is_another_user(directory: &dyn Directory) {
+pub(super) fn a_user_who_is_removed_and_added_in_one_second_is_another_user(
+    directory: &dyn Directory,
+) {
     let add = || directory.add(&person("ada", None), &by(at(0))).unwrap();
     let first = add();
     directory.remove(&id("ada"), &by(at(0))).unwrap();
@@ -197,7 +191,7 @@ fn a_user_who_is_removed_and_added_in_one_second_is_another_user(directory: &dyn
     assert_ne!(second.generation, signed_out.generation);
 }
 
-fn a_new_session_replaces_the_one_of_the_same_browser(directory: &dyn Directory) {
+pub(super) fn a_new_session_replaces_the_one_of_the_same_browser(directory: &dyn Directory) {
     let first = begin(directory, "ada");
     let other = begin(directory, "ada");
     let second = NewSession {
@@ -218,7 +212,7 @@ fn a_new_session_replaces_the_one_of_the_same_browser(directory: &dyn Directory)
     assert!(is_good(directory, second.key, at(1)));
 }
 
-fn the_last_use_is_written_at_most_every_five_minutes(directory: &dyn Directory) {
+pub(super) fn the_last_use_is_written_at_most_every_five_minutes(directory: &dyn Directory) {
     let key = begin(directory, "ada");
     let gone = SessionId::new(at(0)).unwrap().key();
     let seen = |seconds| {
@@ -236,7 +230,7 @@ fn the_last_use_is_written_at_most_every_five_minutes(directory: &dyn Directory)
     assert_eq!(entries(directory), 1, "it has no entry in the activity");
 }
 
-fn sessions_that_are_over_are_pruned(directory: &dyn Directory) {
+pub(super) fn sessions_that_are_over_are_pruned(directory: &dyn Directory) {
     const ALL: usize = 230;
     let rules = SessionRules {
         length: Lifetime::Secs(50),
@@ -272,7 +266,9 @@ fn sessions_that_are_over_are_pruned(directory: &dyn Directory) {
     assert_eq!(left(), 0);
 }
 
-fn the_browser_that_used_a_link_may_repeat_it_for_thirty_seconds(directory: &dyn Directory) {
+pub(super) fn the_browser_that_used_a_link_may_repeat_it_for_thirty_seconds(
+    directory: &dyn Directory,
+) {
     let once = code(r#""user":{"id":"ada"},"jti":"1","single_use":true"#, -60);
     let browser = |letter: &str| NewSession {
         browser_key: BrowserKey::of(letter.repeat(22).as_bytes()),

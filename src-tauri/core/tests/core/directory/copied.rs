@@ -1,0 +1,23 @@
+//! Copies of the directories that are kept beside these tests. The other packages' tests include this file.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::Write as _;
+use std::path::Path;
+
+/// Length of the log. The zeros at its end are not kept.
+const LOG_BYTES: u64 = 524_287;
+
+/// Copies the directory in the folder `kept` into the folder `to`.
+pub(crate) fn copy(kept: &Path, to: &Path) {
+    let sled = to.join("sled");
+    fs::create_dir_all(sled.join("blobs")).unwrap();
+    fs::copy(kept.join("tally"), to.join("tally")).unwrap();
+    for file in fs::read_dir(kept.join("sled")).unwrap() {
+        let file = file.unwrap();
+        let bytes = fs::read(file.path()).unwrap();
+        let mut copy = File::create(sled.join(file.file_name())).unwrap();
+        copy.write_all(&bytes).unwrap();
+    }
+    let log = OpenOptions::new().write(true).open(sled.join("db"));
+    log.unwrap().set_len(LOG_BYTES).unwrap();
+}
