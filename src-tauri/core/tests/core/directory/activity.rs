@@ -7,7 +7,7 @@ use latchkey_core::activity::{
     ActivityQuery, Actor, Entry, Event, Kind, Occasion, Reference, SettingsAct,
 };
 use latchkey_core::code::{CodeRefusal, VerifiedCode};
-use latchkey_core::directory::{Directory, JudgedCode, Profile};
+use latchkey_core::directory::{Directory, JudgedCode, Profile, Redemption};
 use latchkey_core::email::Email;
 use latchkey_core::instance::Policy;
 use serde_json::{Map, json};
@@ -211,6 +211,31 @@ pub(super) fn pages_follow_each_other_without_gaps(directory: &dyn Directory) {
     }
     let expected: Vec<String> = (0..150).rev().map(|number| number.to_string()).collect();
     assert_eq!(seen, expected);
+}
+
+/// A page looks at 20,000 entries at most, so a user's entries are found by an index.
+pub(super) fn an_entry_is_found_behind_20_000_of_others(directory: &dyn Directory) {
+    let by = by(now());
+    directory.add(&person("ada", None), &by).unwrap();
+    directory.add(&person("bob", None), &by).unwrap();
+    let bob = code(r#""id":"bob""#, -60);
+    let sign_in = || Redemption {
+        code: Ok(&bob),
+        policy: Policy::default(),
+        by: &by,
+        session: None,
+    };
+    for _ in 0..21 {
+        let sign_ins: Vec<_> = (0..1000).map(|_| sign_in()).collect();
+        directory.redeem_all(&sign_ins).unwrap();
+    }
+    let query = ActivityQuery {
+        subject: Some("ada".into()),
+        ..ActivityQuery::default()
+    };
+    let page = directory.activity(&query, None, 10).unwrap();
+    assert_eq!((page.entries.len(), page.before), (1, None));
+    assert_eq!(page.entries[0].event.code, "added");
 }
 
 pub(super) fn an_act_on_the_settings_is_recorded_once(directory: &dyn Directory) {

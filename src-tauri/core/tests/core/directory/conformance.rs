@@ -59,6 +59,7 @@ macro_rules! conformance_tests {
                 an_entry_says_who_when_and_from_where;
                 entries_are_found_by_what_they_say;
                 pages_follow_each_other_without_gaps;
+                an_entry_is_found_behind_20_000_of_others;
                 an_act_on_the_settings_is_recorded_once;
                 a_profile_is_edited_and_older_codes_do_not_undo_it;
             }
