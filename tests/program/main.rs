@@ -11,10 +11,13 @@
 )]
 
 mod boundary;
+#[path = "../../src-tauri/core/tests/core/directory/copied.rs"]
+mod copied;
 mod directory;
 mod gateway;
 mod generated_types;
 mod interop;
+mod notices;
 mod peer;
 mod photo;
 mod photographs;

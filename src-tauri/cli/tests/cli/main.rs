@@ -9,6 +9,8 @@
 
 mod activity;
 mod answers;
+#[path = "../../../core/tests/core/directory/copied.rs"]
+mod copied;
 mod directory;
 mod environment;
 #[cfg(target_os = "linux")]
@@ -20,6 +22,7 @@ mod links;
 mod mails;
 mod manual;
 mod naming;
+mod notices;
 mod pasted;
 #[cfg(unix)]
 mod private_files;

@@ -4,6 +4,11 @@ use std::fs::{self, File, OpenOptions};
 use std::io::Write as _;
 use std::path::Path;
 
+use jiff::{SignedDuration, Timestamp};
+use latchkey_core::activity::{Actor, Occasion};
+use latchkey_core::directory::{Directory as _, SledDirectory};
+use latchkey_core::user_id::UserId;
+
 /// Length of the log. The zeros at its end are not kept.
 const LOG_BYTES: u64 = 524_287;
 
@@ -20,4 +25,16 @@ pub(crate) fn copy(kept: &Path, to: &Path) {
     }
     let log = OpenOptions::new().write(true).open(sled.join("db"));
     log.unwrap().set_len(LOG_BYTES).unwrap();
+}
+
+/// Makes a directory in the folder `to` with two users who have one email, `buecher` and `xn`, and with a
+/// removal of `eve` by a clock that was a year ahead. `core` is the folder of the package `latchkey-core`.
+pub(crate) fn with_notices(core: &Path, to: &Path) {
+    copy(&core.join("tests/core/directory/format-4"), to);
+    let directory = SledDirectory::open(to, "a test").unwrap();
+    let ahead = Timestamp::now() + SignedDuration::from_hours(8760);
+    let by = Occasion::new(Actor::CommandLine, ahead);
+    directory
+        .remove(&UserId::parse("eve", "id").unwrap(), &by)
+        .unwrap();
 }

@@ -9,6 +9,7 @@ mod finding;
 mod format_4;
 mod format_5;
 mod kept;
+mod notices;
 mod order;
 mod race;
 mod records;

@@ -1,0 +1,124 @@
+//! Warnings about what an administrator has to mend: weak secrets, shared emails, times in the future.
+
+use std::path::Path;
+
+use latchkey_core::home::Home;
+use latchkey_core::keys::KeychainUse;
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::copied::with_notices;
+use crate::run::{SECRET, hosted_here, latchkey};
+#[cfg(unix)]
+use crate::serve::Serving;
+
+/// 20 bytes: long enough for every address, and too short for HS256.
+const SHORT: &str = "9f3c1b7e5d2a8046c1e7";
+
+/// A folder with the instance `Here`, whose directory has something to mend.
+fn folder() -> TempDir {
+    let folder = hosted_here("https://chat.acme.example");
+    let home = Home::open(folder.path().into(), KeychainUse::Never).unwrap();
+    let instance = home.instances().find("Here").unwrap();
+    let directory = home.instances().folder(&instance.id).join("directory");
+    let core = Path::new(env!("CARGO_MANIFEST_DIR")).join("../core");
+    with_notices(&core, &directory);
+    folder
+}
+
+fn codes(warnings: &Value) -> Vec<&str> {
+    let warnings = warnings.as_array().unwrap().iter();
+    warnings
+        .map(|warning| warning["code"].as_str().unwrap())
+        .collect()
+}
+
+#[test]
+fn redeem_warns_of_a_short_secret() {
+    let folder = hosted_here("https://chat.acme.example");
+    let redeemed = |secret: &str| {
+        let environment = [
+            ("LATCHKEY_DATA_DIR", folder.path().to_str().unwrap()),
+            ("LATCHKEY_SECRET", secret),
+        ];
+        let link = [
+            "link",
+            "--url",
+            "https://chat.acme.example",
+            "--user-id",
+            "ada",
+        ];
+        let link = latchkey(&link, &environment, b"");
+        let file = folder.path().join("given");
+        std::fs::write(&file, secret).unwrap();
+        let redeem = [
+            "redeem",
+            link.out.trim(),
+            "--instance",
+            "Here",
+            "--secret-file",
+            file.to_str().unwrap(),
+        ];
+        let redeemed = latchkey(&redeem, &environment, b"");
+        assert_eq!(redeemed.code, 0, "{}{}", redeemed.out, redeemed.err);
+        redeemed.err
+    };
+    let warning = "warning: The secret has 20 bytes, and HS256 asks for at least 32.";
+    let said = redeemed(SHORT);
+    assert!(said.starts_with(warning), "{said}");
+    assert_eq!(redeemed(SECRET), "");
+}
+
+#[test]
+fn users_list_tells_of_shared_emails_and_times_in_the_future() {
+    let folder = folder();
+    let environment = [("LATCHKEY_DATA_DIR", folder.path().to_str().unwrap())];
+    let list = ["users", "list", "--instance", "Here"];
+    let listed = latchkey(&list, &environment, b"");
+    assert_eq!(listed.code, 0, "{}", listed.err);
+    for part in [
+        "warning: buecher and xn have one email, ada@xn--bcher-kva.example.",
+        "warning: Times that are recorded for eve lie in the future, up to ",
+    ] {
+        assert!(listed.err.contains(part), "{part}: {}", listed.err);
+    }
+    let listed = latchkey(&[&["--json"], &list[..]].concat(), &environment, b"");
+    assert_eq!(
+        codes(&listed.json()["warnings"]),
+        ["shared_email", "times_ahead"]
+    );
+    assert_eq!(listed.err, "");
+
+    let correct = ["users", "--instance", "Here", "correct-times"];
+    assert_eq!(latchkey(&correct, &environment, b"").code, 0);
+    let remove = ["users", "--instance", "Here", "remove", "xn"];
+    assert_eq!(latchkey(&remove, &environment, b"").code, 0);
+    let mended = latchkey(&list, &environment, b"");
+    assert_eq!(mended.err, "");
+}
+
+#[cfg(unix)]
+#[test]
+fn the_log_of_serve_tells_of_a_short_secret_shared_emails_and_times_in_the_future() {
+    let folder = folder();
+    let file = folder.path().join("short");
+    std::fs::write(&file, SHORT).unwrap();
+    let given = ["--log", "json", "--secret-file", file.to_str().unwrap()];
+    let log = Serving::new(folder.path(), &given).end();
+    let lines = log.lines().filter_map(|line| {
+        let line: Value = serde_json::from_str(line).ok()?;
+        (line["level"] == "WARN").then_some(line)
+    });
+    let lines: Vec<Value> = lines.collect();
+    for (code, part) in [
+        ("short_key", "has 20 bytes"),
+        ("shared_email", "buecher and xn"),
+        ("times_ahead", "for eve "),
+    ] {
+        let line = lines.iter().find(|line| line["fields"]["code"] == code);
+        let line = line.unwrap_or_else(|| panic!("no {code}: {log}"));
+        let message = line["fields"]["message"].as_str().unwrap();
+        assert!(message.contains(part), "{message}");
+    }
+    assert!(!log.contains(SHORT), "{log}");
+}

@@ -1,0 +1,31 @@
+//! What an administrator is told to mend.
+
+use std::path::Path;
+
+use jiff::Timestamp;
+use latchkey_core::directory::{self, Directory as _};
+
+use super::copied::with_notices;
+use super::embedded::open;
+use crate::signed::by;
+
+#[test]
+fn shared_emails_and_times_in_the_future_are_told_until_they_are_mended() {
+    let folder = tempfile::tempdir().unwrap();
+    with_notices(Path::new(env!("CARGO_MANIFEST_DIR")), folder.path());
+    let directory = open(&folder).unwrap();
+    let now = Timestamp::now();
+    let notices = directory::notices(&directory, now).unwrap();
+    let [shared, ahead] = &notices[..] else {
+        panic!("{notices:?}");
+    };
+    assert_eq!((shared.code, ahead.code), ("shared_email", "times_ahead"));
+    for part in ["buecher", "xn", "ada@xn--bcher-kva.example"] {
+        assert!(shared.message.contains(part), "{}", shared.message);
+    }
+    assert!(ahead.message.contains("for eve "), "{}", ahead.message);
+
+    directory.remove(&super::id("xn"), &by(now)).unwrap();
+    assert_eq!(directory.correct_times(&by(now)).unwrap(), 1);
+    assert!(directory::notices(&directory, now).unwrap().is_empty());
+}
