@@ -24,4 +24,5 @@ mod photographs;
 mod qr_codes;
 mod readers;
 mod scenes;
+mod shown_links;
 mod visitor;

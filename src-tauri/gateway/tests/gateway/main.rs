@@ -13,6 +13,7 @@ mod api;
 mod browser;
 #[path = "../../../../tests/window/chromium.rs"]
 mod chromium;
+mod counted;
 mod crowd;
 mod document;
 mod embedding;
@@ -21,6 +22,7 @@ mod headers;
 mod host;
 mod inspecting;
 mod landing;
+mod made_links;
 mod opening;
 mod previews;
 mod proxies;
