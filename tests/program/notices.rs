@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::boundary::{Boundary, users_request};
@@ -14,7 +15,7 @@ fn the_users_tell_of_shared_emails_and_times_in_the_future() {
     let here = instance["id"].as_str().unwrap();
     let folder = boundary.data_dir.path().join("instances").join(here);
     let core = Path::new(env!("CARGO_MANIFEST_DIR")).join("src-tauri/core");
-    with_notices(&core, &folder.join("directory"));
+    with_notices(&core, &folder.join("directory"), Timestamp::now());
     let notices = || {
         let page = boundary.ask("users", users_request(here)).unwrap();
         let notices = page["notices"].as_array().unwrap().iter();

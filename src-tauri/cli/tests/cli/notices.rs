@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use jiff::Timestamp;
 use latchkey_core::home::Home;
 use latchkey_core::keys::KeychainUse;
 use serde_json::Value;
@@ -22,7 +23,7 @@ fn folder() -> TempDir {
     let instance = home.instances().find("Here").unwrap();
     let directory = home.instances().folder(&instance.id).join("directory");
     let core = Path::new(env!("CARGO_MANIFEST_DIR")).join("../core");
-    with_notices(&core, &directory);
+    with_notices(&core, &directory, Timestamp::now());
     folder
 }
 

@@ -29,10 +29,10 @@ pub(crate) fn copy(kept: &Path, to: &Path) {
 
 /// Makes a directory in the folder `to` with two users who have one email, `buecher` and `xn`, and with a
 /// removal of `eve` by a clock that was a year ahead. `core` is the folder of the package `latchkey-core`.
-pub(crate) fn with_notices(core: &Path, to: &Path) {
+pub(crate) fn with_notices(core: &Path, to: &Path, now: Timestamp) {
     copy(&core.join("tests/core/directory/format-4"), to);
     let directory = SledDirectory::open(to, "a test").unwrap();
-    let ahead = Timestamp::now() + SignedDuration::from_hours(8760);
+    let ahead = now + SignedDuration::from_hours(8760);
     let by = Occasion::new(Actor::CommandLine, ahead);
     directory
         .remove(&UserId::parse("eve", "id").unwrap(), &by)

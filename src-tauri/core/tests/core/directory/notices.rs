@@ -2,20 +2,18 @@
 
 use std::path::Path;
 
-use jiff::Timestamp;
 use latchkey_core::directory::{self, Directory as _};
 
 use super::copied::with_notices;
 use super::embedded::open;
-use crate::signed::by;
+use crate::signed::{by, now};
 
 #[test]
 fn shared_emails_and_times_in_the_future_are_told_until_they_are_mended() {
     let folder = tempfile::tempdir().unwrap();
-    with_notices(Path::new(env!("CARGO_MANIFEST_DIR")), folder.path());
+    with_notices(Path::new(env!("CARGO_MANIFEST_DIR")), folder.path(), now());
     let directory = open(&folder).unwrap();
-    let now = Timestamp::now();
-    let notices = directory::notices(&directory, now).unwrap();
+    let notices = directory::notices(&directory, now()).unwrap();
     let [shared, ahead] = &notices[..] else {
         panic!("{notices:?}");
     };
@@ -25,7 +23,7 @@ fn shared_emails_and_times_in_the_future_are_told_until_they_are_mended() {
     }
     assert!(ahead.message.contains("for eve "), "{}", ahead.message);
 
-    directory.remove(&super::id("xn"), &by(now)).unwrap();
-    assert_eq!(directory.correct_times(&by(now)).unwrap(), 1);
-    assert!(directory::notices(&directory, now).unwrap().is_empty());
+    directory.remove(&super::id("xn"), &by(now())).unwrap();
+    assert_eq!(directory.correct_times(&by(now())).unwrap(), 1);
+    assert!(directory::notices(&directory, now()).unwrap().is_empty());
 }
