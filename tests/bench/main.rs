@@ -18,6 +18,7 @@ mod driver;
 #[path = "../window/environment.rs"]
 #[allow(dead_code, reason = "the tests of the window use the rest")]
 mod environment;
+mod paint;
 #[path = "../program/peer.rs"]
 #[allow(dead_code, reason = "the tests use the rest")]
 mod peer;
@@ -29,6 +30,9 @@ mod peer;
 )]
 mod photo;
 mod pictures;
+#[path = "../window/prepared.rs"]
+#[allow(dead_code, reason = "the tests of the window use the rest")]
+mod prepared;
 mod program;
 mod readers;
 #[path = "../program/scenes.rs"]
@@ -48,16 +52,26 @@ fn main() {
         .skip(1)
         .filter(|argument| !argument.starts_with("--"))
         .collect();
-    let tables: [(&str, fn()); 5] = [
+    let tables: [(&str, fn()); 6] = [
         ("codes", codes::measure),
         ("pictures", pictures::measure),
         ("pictures", readers::measure),
         ("start", program::measure_start),
         ("size", program::measure_size),
+        ("paint", paint::measure),
     ];
     for (name, measure) in tables {
         if wanted.is_empty() || wanted.iter().any(|wanted| name.contains(wanted.as_str())) {
             measure();
         }
     }
+}
+
+/// Runs work that drives a window to its end on this thread.
+pub(crate) fn run<T>(work: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap()
+        .block_on(work)
 }

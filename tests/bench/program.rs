@@ -5,6 +5,7 @@ use std::path::Path;
 
 use crate::driver::Studio;
 use crate::environment::Environment;
+use crate::run;
 use crate::table::{heading, median};
 
 const STARTS: usize = 9;
@@ -89,12 +90,4 @@ pub(crate) fn measure_size() {
         });
         println!("  {name:<34} {:>12.1} MiB   {ratio}", mib(kib * 1024));
     }
-}
-
-fn run<T>(work: impl Future<Output = T>) -> T {
-    tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .unwrap()
-        .block_on(work)
 }
