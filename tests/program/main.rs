@@ -25,4 +25,5 @@ mod qr_codes;
 mod readers;
 mod scenes;
 mod shown_links;
+mod sources;
 mod visitor;

@@ -37,7 +37,7 @@ fn the_users_tell_of_shared_emails_and_times_in_the_future() {
         users.starts_with("buecher and xn have one email"),
         "{users}"
     );
-    assert!(times.contains("recorded for eve "), "{times}");
+    assert!(times.contains("recorded for eve"), "{times}");
 
     let here = json!({ "instance": here });
     boundary.ask("users_correct_times", here).unwrap();

@@ -79,7 +79,7 @@ fn users_list_tells_of_shared_emails_and_times_in_the_future() {
     assert_eq!(listed.code, 0, "{}", listed.err);
     for part in [
         "warning: buecher and xn have one email, ada@xn--bcher-kva.example.",
-        "warning: Times that are recorded for eve lie in the future, up to ",
+        "warning: Times that are recorded for eve",
     ] {
         assert!(listed.err.contains(part), "{part}: {}", listed.err);
     }
@@ -114,7 +114,7 @@ fn the_log_of_serve_tells_of_a_short_secret_shared_emails_and_times_in_the_futur
     for (code, part) in [
         ("short_key", "has 20 bytes"),
         ("shared_email", "buecher and xn"),
-        ("times_ahead", "for eve "),
+        ("times_ahead", "recorded for eve"),
     ] {
         let line = lines.iter().find(|line| line["fields"]["code"] == code);
         let line = line.unwrap_or_else(|| panic!("no {code}: {log}"));

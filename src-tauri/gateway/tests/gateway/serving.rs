@@ -199,7 +199,7 @@ fn an_address_that_is_taken_is_said_to_be_and_a_foreign_one_is_not() {
         "{}",
         refused.message
     );
-    let foreign = Listening::on("192.0.2.1:8787".parse().unwrap()).unwrap_err();
+    let foreign = Listening::on("192.0.2.1:0".parse().unwrap()).unwrap_err();
     assert_eq!(foreign.code, ErrorCode::InvalidSetting);
 }
 

@@ -24,7 +24,11 @@ fn shared_emails_and_times_in_the_future_are_told_until_they_are_mended() {
     for part in ["buecher", "xn", "ada@xn--bcher-kva.example"] {
         assert!(shared.message.contains(part), "{}", shared.message);
     }
-    assert!(ahead.message.contains("for eve "), "{}", ahead.message);
+    assert!(
+        ahead.message.contains("recorded for eve"),
+        "{}",
+        ahead.message
+    );
 
     directory.remove(&id("xn"), &by(now)).unwrap();
     assert_eq!(directory.correct_times(&by(now)).unwrap(), 1);
