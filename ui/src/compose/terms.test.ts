@@ -1,0 +1,30 @@
+import { cleanup, render, screen } from '@testing-library/svelte';
+import userEvent from '@testing-library/user-event';
+import { beforeEach, expect, it } from 'vitest';
+
+import { answer, instanceLike, previewLike, refuse } from '../../tests/answers';
+import Compose from './Compose.svelte';
+import { forgetComposition } from './composition.svelte';
+
+const REASON = 'The link would start on 1 December 2026, after it has expired.';
+
+beforeEach(() => {
+  cleanup();
+  forgetComposition('your-company');
+});
+
+it('says at Starts why a link cannot start after it has expired', async () => {
+  answer({
+    compose: ({ not_before }) =>
+      not_before === null ? previewLike() : refuse('invalid_claim', REASON, 'not_before'),
+  });
+  render(Compose, { instance: instanceLike() });
+  await userEvent.type(screen.getByTestId('field-email'), 'ada@yourcompany.com');
+  await userEvent.click(screen.getByTestId('starts-later'));
+  const field = screen.getByTestId('not-before');
+  await userEvent.type(field, '2026-12-01T09:00');
+  await userEvent.tab();
+  const error = await screen.findByTestId('error-not_before');
+  expect(error.textContent).toBe(REASON);
+  expect(field.getAttribute('aria-describedby')).toBe(error.id);
+});
