@@ -6,17 +6,17 @@ import { answer, instanceLike, previewLike, refuse } from '../../tests/answers';
 import Compose from './Compose.svelte';
 import { forgetComposition } from './composition.svelte';
 
-const REASON = 'The link would start on 1 December 2026, after it has expired.';
+const REASON = 'This is not a time. Write it as 2026-11-29T23:10 or 2026-11-29T23:10:00Z.';
 
 beforeEach(() => {
   cleanup();
   forgetComposition('your-company');
 });
 
-it('says at Starts why a link cannot start after it has expired', async () => {
+it('says at Starts why its time is refused', async () => {
   answer({
     compose: ({ not_before }) =>
-      not_before === null ? previewLike() : refuse('invalid_claim', REASON, 'not_before'),
+      not_before === null ? previewLike() : refuse('invalid_time', REASON, 'not_before'),
   });
   render(Compose, { instance: instanceLike() });
   await userEvent.type(screen.getByTestId('field-email'), 'ada@yourcompany.com');

@@ -13,6 +13,7 @@ mod accepted_codes;
 mod causes;
 mod directory;
 mod forecasts;
+mod lasting;
 mod opening;
 mod pasted;
 mod pictures;
