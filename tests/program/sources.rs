@@ -95,7 +95,7 @@ fn no_test_listens_on_a_fixed_port() {
         (r#"["--metrics", ":9187"]"#, 1),
         (r#"["--listen", "127.0.0.1:0"]"#, 0),
         (r#"["--listen", "example.com:80"]"#, 0),
-        (r#"Listening::on(taken.local_addr().unwrap())"#, 0),
+        ("Listening::on(taken.local_addr().unwrap())", 0),
     ];
     for (text, count) in examples {
         assert_eq!(fixed_ports(text).len(), count, "{text}");

@@ -23,7 +23,7 @@ async function open(links: string, opened: string): Promise<Instance> {
   return instance;
 }
 
-/** What is said of links that lead elsewhere, in one line. */
+/** The words of the banner in one line; undefined where there is none. */
 function said(): string | undefined {
   const words = screen.queryByTestId('gateway-lead')?.parentElement?.textContent;
   return words?.replaceAll(/\s+/gu, ' ').trim();
