@@ -8,6 +8,8 @@ use latchkey_core::activity::{Actor, Occasion};
 use latchkey_core::inspect::Outcome;
 use latchkey_core::redeem;
 use latchkey_core::verdict::Verdict;
+use latchkey_core::warning::Warning;
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::args::RedeemArguments;
@@ -29,7 +31,9 @@ pub(crate) fn redeem(
     let instance = home.instances().find(&arguments.instance)?;
     let key = keys::signing_key(&arguments.secret, context, Some((&home, &instance)))?;
     let key = key.ok_or_else(|| link::no_secret_of(&instance))?;
-    if let Some(warning) = key.short_for(instance.settings.algorithm) {
+    let short_key = key.short_for(instance.settings.algorithm);
+    let warnings = short_key.as_slice();
+    for warning in warnings {
         output.warn(&warning.message);
     }
     let directory = users::directory(&home, &instance, HOLDER)?;
@@ -41,7 +45,7 @@ pub(crate) fn redeem(
     if arguments.input != "-" {
         let pasted = Pasted::read(&arguments.input, context)?;
         let verdict = redeem(&pasted.text, now).map_err(|refused| pasted.without_code(refused))?;
-        output.print(described(&verdict), || as_json(&verdict))?;
+        output.print(described(&verdict), || as_json(&verdict, warnings))?;
         hint(&verdict, output);
         return Ok(exit_code(&verdict));
     }
@@ -55,7 +59,7 @@ pub(crate) fn redeem(
                 if matches!(verdict, Verdict::Refused(_)) {
                     code = exit_code(&verdict);
                 }
-                output.line(described(&verdict), || as_json(&verdict))?;
+                output.line(described(&verdict), || as_json(&verdict, warnings))?;
             }
             Err(refused) => {
                 code = ExitCode::from(1);
@@ -85,8 +89,17 @@ pub(crate) fn described(verdict: &Verdict) -> String {
     }
 }
 
-pub(crate) fn as_json(verdict: &Verdict) -> Value {
-    value(&Outcome::from(verdict))
+/// Answer of the command in JSON.
+#[derive(Serialize)]
+struct Answer<'a> {
+    #[serde(flatten)]
+    outcome: Outcome,
+    warnings: &'a [Warning],
+}
+
+fn as_json(verdict: &Verdict, warnings: &[Warning]) -> Value {
+    let outcome = Outcome::from(verdict);
+    value(&Answer { outcome, warnings })
 }
 
 pub(crate) fn exit_code(verdict: &Verdict) -> ExitCode {

@@ -35,9 +35,9 @@ fn codes(warnings: &Value) -> Vec<&str> {
 }
 
 #[test]
-fn redeem_warns_of_a_short_secret() {
+fn redeem_warns_of_a_short_secret_in_words_and_in_json() {
     let folder = hosted_here("https://chat.acme.example");
-    let redeemed = |secret: &str| {
+    let redeem = |secret: &str, arguments: &[&str]| {
         let environment = [
             ("LATCHKEY_DATA_DIR", folder.path().to_str().unwrap()),
             ("LATCHKEY_SECRET", secret),
@@ -49,25 +49,41 @@ fn redeem_warns_of_a_short_secret() {
             "--user-id",
             "ada",
         ];
-        let link = latchkey(&link, &environment, b"");
+        let link = latchkey(&link, &environment, b"").out;
         let file = folder.path().join("given");
         std::fs::write(&file, secret).unwrap();
-        let redeem = [
-            "redeem",
-            link.out.trim(),
+        let given = [
             "--instance",
             "Here",
             "--secret-file",
             file.to_str().unwrap(),
         ];
-        let redeemed = latchkey(&redeem, &environment, b"");
+        // The link is the argument, or a line on standard input.
+        let argument = (!arguments.ends_with(&["-"])).then_some(link.trim());
+        let redeem: Vec<&str> = arguments
+            .iter()
+            .copied()
+            .chain(argument)
+            .chain(given)
+            .collect();
+        let redeemed = latchkey(&redeem, &environment, link.as_bytes());
         assert_eq!(redeemed.code, 0, "{}{}", redeemed.out, redeemed.err);
-        redeemed.err
+        redeemed
     };
     let warning = "warning: The secret has 20 bytes, and HS256 asks for at least 32.";
-    let said = redeemed(SHORT);
-    assert!(said.starts_with(warning), "{said}");
-    assert_eq!(redeemed(SECRET), "");
+    for words in [&["redeem"][..], &["redeem", "-"]] {
+        let said = redeem(SHORT, words).err;
+        assert!(said.starts_with(warning), "{said}");
+        assert_eq!(redeem(SECRET, words).err, "");
+    }
+    for json in [&["--json", "redeem"][..], &["--json", "redeem", "-"]] {
+        let said = redeem(SHORT, json);
+        assert_eq!(
+            (codes(&said.json()["warnings"]), said.err.as_str()),
+            (vec!["short_key"], "")
+        );
+        assert!(codes(&redeem(SECRET, json).json()["warnings"]).is_empty());
+    }
 }
 
 #[test]
