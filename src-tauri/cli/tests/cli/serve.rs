@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::run::{SECRET, hosted_here, in_folder, latchkey};
+use crate::run::{SECRET, hosted_here, in_folder, latchkey, until};
 
 const PASSPHRASE: &str = "correct horse battery";
 /// Any port that is free.
@@ -229,7 +229,8 @@ fn settings_that_are_changed_meanwhile_hold_within_seconds() {
     ] {
         assert!(shown.contains(line), "{shown}");
     }
-    thread::sleep(Duration::from_millis(1500));
+    let answers = |status: &str| serving.get(&link, "").starts_with(status);
+    until("the page asks first", || answers("HTTP/1.1 200"));
     let answer = serving.get(&link, "");
     assert!(
         answer.starts_with("HTTP/1.1 200") && answer.contains("Continue as <bdi>ada"),
@@ -251,8 +252,7 @@ fn settings_that_are_changed_meanwhile_hold_within_seconds() {
             "none",
         ],
     );
-    thread::sleep(Duration::from_millis(1500));
-    assert!(serving.get(&link, "").starts_with("HTTP/1.1 403"));
+    until("links are refused", || answers("HTTP/1.1 403"));
     assert!(serving.get("/healthz", "").starts_with("HTTP/1.1 200"));
     // Once another server decides, nobody is let in here.
     let elsewhere = ["instance", "set", "here", "--hosted", "elsewhere"];
@@ -260,8 +260,8 @@ fn settings_that_are_changed_meanwhile_hold_within_seconds() {
         folder.path(),
         &[&elsewhere[..], &["--external-auth", "yes"]].concat(),
     );
-    thread::sleep(Duration::from_millis(1500));
-    for path in [&link, "/auth/verify", "/healthz"] {
+    until("nobody is let in", || answers("HTTP/1.1 503"));
+    for path in ["/auth/verify", "/healthz"] {
         let answer = serving.get(path, "");
         assert!(answer.starts_with("HTTP/1.1 503"), "{path}: {answer}");
     }
