@@ -69,6 +69,7 @@ mod tests {
     use super::*;
     use crate::activity::{Actor, Occasion};
     use crate::directory::Origin;
+    use crate::directory::sled::disk::Disk;
     use crate::directory::sled::journal::Journal;
     use crate::metadata::Metadata;
     use crate::payload::NewUser;
@@ -86,7 +87,10 @@ mod tests {
     #[test]
     fn one_that_fails_leaves_nothing_and_the_others_are_made() {
         let folder = tempfile::tempdir().unwrap();
-        let journal = Journal::open(sled::open(folder.path()).unwrap()).unwrap();
+        let journal = {
+            let tree = sled::open(folder.path()).unwrap();
+            Journal::open(tree, Disk::open(folder.path()).unwrap()).unwrap()
+        };
         let mut changes = Changes::new(journal.view()).unwrap();
         let by = Occasion::new(Actor::Studio, Timestamp::UNIX_EPOCH);
         let mut add = |id: &str, fails: bool| {

@@ -1,6 +1,7 @@
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::disk::Disk;
 use super::{elapsed, storage};
 use crate::Result;
 
@@ -73,10 +74,13 @@ impl Flusher {
         UnderWay(self)
     }
 
-    /// Returns when everything that this thread has changed in `tree` is on disk. Not to be called in
+    /// Returns when everything that this thread has changed in `tree` is on `disk`. Not to be called in
     /// a transaction.
-    pub(super) fn flush(&self, tree: &sled::Tree) -> Result<()> {
-        self.flush_by(|| tree.flush().map(drop).map_err(storage))
+    pub(super) fn flush(&self, tree: &sled::Tree, disk: &Disk) -> Result<()> {
+        self.flush_by(|| {
+            tree.flush().map_err(storage)?;
+            disk.sync()
+        })
     }
 
     fn flush_by(&self, flush: impl Fn() -> Result<()>) -> Result<()> {

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use sled::IVec;
 
 use super::blocks::{self, Entries, refusals};
+use super::disk::Disk;
 use super::flush::{Flusher, UnderWay};
 use super::record::EntryRecord;
 use super::{damaged, keys, storage};
@@ -37,6 +38,7 @@ pub(super) struct Change<E = Option<EntryRecord>> {
 /// A tree, and the changes that are not in its rows yet.
 pub(super) struct Journal {
     tree: sled::Db,
+    disk: Disk,
     flusher: Flusher,
     /// Changes are made one after the other.
     turn: Mutex<()>,
@@ -67,11 +69,12 @@ pub(super) struct View<'a> {
 }
 
 impl Journal {
-    /// Takes a tree over. What its journal holds is carried over into the rows.
-    pub(super) fn open(tree: sled::Db) -> Result<Self> {
+    /// Takes a tree and its files over. What its journal holds is carried over into the rows.
+    pub(super) fn open(tree: sled::Db, disk: Disk) -> Result<Self> {
         carry_over_all::<Option<EntryRecord>>(&tree, blocks::append)?;
         Ok(Self {
             tree,
+            disk,
             flusher: Flusher::default(),
             turn: Mutex::default(),
             pending: RwLock::default(),
@@ -132,7 +135,7 @@ impl Journal {
     /// Returns when what this thread has written is on disk. Not to be called while a turn is held:
     /// others would wait, and not be served together.
     pub(super) fn flush(&self) -> Result<()> {
-        self.flusher.flush(&self.tree)
+        self.flusher.flush(&self.tree, &self.disk)
     }
 
     /// The entries of the activity before a number, newest first.
@@ -333,7 +336,7 @@ mod tests {
         loop {
             // The one that was dropped may still be closing.
             if let Ok(tree) = sled::open(path) {
-                return Journal::open(tree).unwrap();
+                return Journal::open(tree, Disk::open(path).unwrap()).unwrap();
             }
             thread::yield_now();
         }
@@ -494,7 +497,8 @@ mod tests {
             let folder = tempfile::tempdir().unwrap();
             let tree = sled::open(folder.path()).unwrap();
             tree.insert(key, bytes).unwrap();
-            let refused = Journal::open(tree).err();
+            let disk = Disk::open(folder.path()).unwrap();
+            let refused = Journal::open(tree, disk).err();
             assert_eq!(refused.unwrap().code, crate::ErrorCode::DamagedFile);
         }
     }

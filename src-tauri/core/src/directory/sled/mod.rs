@@ -6,6 +6,7 @@ mod blocks;
 mod catalogue;
 mod change;
 mod changes;
+mod disk;
 mod elapsed;
 mod emails;
 mod flush;

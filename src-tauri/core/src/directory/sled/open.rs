@@ -12,6 +12,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::catalogue::{Catalogue, Followed};
+use super::disk::Disk;
 use super::journal::Journal;
 use super::load::{Loaded, Trouble, load};
 use super::migrate::migrate;
@@ -142,7 +143,7 @@ fn open_state(path: &Path, tally: &Path) -> Result<(State, u64)> {
             write_format(&tree)?;
         }
         // Opening carries over the rows that were in the journal when the program ended.
-        Journal::open(tree)
+        Journal::open(tree, Disk::open(path)?)
     })?;
     let (counters, catalogue) = read_rows(journal.tree(), tally)?;
     let catalogue = Followed::new(catalogue, counters.changes);
