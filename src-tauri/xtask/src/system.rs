@@ -63,6 +63,7 @@ const MANAGERS: [Manager; 4] = [
             "openssl",
             "procps",
             "qrencode",
+            "strace",
             "systemd",
             "webkit2gtk-driver",
             "wrk",

@@ -24,6 +24,8 @@ mod manual;
 mod naming;
 mod notices;
 mod pasted;
+#[cfg(target_os = "linux")]
+mod power_cut;
 #[cfg(unix)]
 mod private_files;
 #[cfg(unix)]
