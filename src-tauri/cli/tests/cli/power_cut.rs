@@ -66,15 +66,15 @@ fn kind_of(call: &str) -> Option<Kind> {
 
 /// Reads the record. A call that another thread's interrupted stands in two lines.
 fn calls_in(record: &str) -> Vec<Call> {
-    let (mut calls, mut begun) = (Vec::new(), HashMap::new());
+    let (mut calls, mut unfinished) = (Vec::new(), HashMap::new());
     for (place, line) in record.lines().enumerate() {
         let (thread, call) = line.trim_start().split_once(' ').unwrap();
         let call = call.trim_start();
         let (began, call) = if let Some(beginning) = call.strip_suffix(" <unfinished ...>") {
-            begun.insert(thread, (place, beginning));
+            unfinished.insert(thread, (place, beginning));
             continue;
         } else if let Some((_, end)) = call.split_once(" resumed>") {
-            let (began, beginning) = begun.remove(thread).unwrap();
+            let (began, beginning) = unfinished.remove(thread).unwrap();
             (began, format!("{beginning}{end}"))
         } else {
             (place, call.to_owned())

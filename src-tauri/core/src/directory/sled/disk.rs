@@ -20,7 +20,7 @@ pub(super) struct Disk {
 }
 
 impl Disk {
-    /// Opens the files of the tree in `folder`, which must be open. What is there by now is synced.
+    /// Opens the files of the tree in `folder`, which must be open, and syncs them.
     pub(super) fn open(folder: &Path) -> Result<Self> {
         let path = folder.join("db");
         let log = OpenOptions::new().write(true).open(&path);
