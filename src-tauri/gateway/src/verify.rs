@@ -108,7 +108,7 @@ fn to_sign_in(hosted: &Hosted, headers: &HeaderMap) -> Response {
 }
 
 /// Returns the address of the page that the visitor asked the proxy for. nginx and `HAProxy` send it in
-/// headers of the README's configuration, Caddy and Traefik in headers of their own. `None` for a form that was sent,
+/// headers that the guide to proxies sets, Caddy and Traefik in headers of their own. `None` for a form that was sent,
 /// because returning to its address would not send it again.
 fn wanted_page(headers: &HeaderMap) -> Option<String> {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());

@@ -56,6 +56,7 @@ const MANAGERS: [Manager; 4] = [
             "gnome-keyring",
             "haproxy",
             "imagemagick",
+            "iproute2",
             "librsvg2-bin",
             "mandoc",
             "nginx-light",

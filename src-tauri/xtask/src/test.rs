@@ -177,7 +177,7 @@ struct Guard {
 }
 
 impl Guard {
-    /// The gateway's, the counters' and an application's port in the README.
+    /// The gateway's, the counters' and an application's port in the guides.
     const PORTS: [u16; 3] = [8787, 9187, 3000];
 
     fn new() -> Self {

@@ -12,6 +12,8 @@ mod answers;
 #[path = "../../../core/tests/core/directory/copied.rs"]
 mod copied;
 mod directory;
+#[cfg(unix)]
+mod documents;
 mod environment;
 #[cfg(target_os = "linux")]
 mod faults;
@@ -29,16 +31,12 @@ mod power_cut;
 #[cfg(unix)]
 mod private_files;
 #[cfg(unix)]
-mod readme;
-#[cfg(unix)]
 mod records;
 mod refused_links;
 #[cfg(unix)]
 mod root;
 mod run;
 mod serve;
-#[cfg(target_os = "linux")]
-mod service;
 mod storage;
 mod terminal;
 #[cfg(target_os = "linux")]

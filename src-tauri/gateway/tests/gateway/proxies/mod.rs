@@ -1,7 +1,9 @@
-//! nginx, Caddy, Traefik and `HAProxy` with the README's own configurations, before an application that says
-//! what it is told.
+//! nginx, Caddy, Traefik and `HAProxy` with the configurations of their guide, before an application that
+//! says what it is told.
 
 mod application;
+#[path = "../../../../cli/tests/cli/documents/blocks.rs"]
+mod blocks;
 mod proxy;
 
 use std::fs;

@@ -1,4 +1,4 @@
-//! Proxies with the README's own configurations.
+//! Proxies with the configurations of their guide.
 
 use std::env;
 use std::fs::{self, File};
@@ -9,14 +9,12 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
-/// The blocks of the README in a language.
-fn readme<const N: usize>(language: &str) -> [String; N] {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../README.md");
-    let text = fs::read_to_string(path).unwrap();
-    let begin = format!("```{language}\n");
-    let blocks = text.split(&begin).skip(1);
-    let blocks = blocks.map(|block| block.split_once("```").unwrap().0.to_owned());
-    blocks.collect::<Vec<_>>().try_into().unwrap()
+use super::blocks::blocks_in;
+
+/// Returns the blocks of the guide in a language.
+fn guide<const N: usize>(language: &str) -> [String; N] {
+    let blocks = blocks_in("src-tauri/guides/proxies.md", language);
+    blocks.try_into().unwrap()
 }
 
 /// A proxy that runs; it ends with this.
@@ -80,7 +78,7 @@ impl Proxy {
         gateway: SocketAddr,
         app: SocketAddr,
     ) -> Self {
-        let [block] = readme("nginx");
+        let [block] = guide("nginx");
         let lines = block
             .lines()
             .filter(|line| !line.contains("ssl_certificate"));
@@ -136,7 +134,7 @@ impl Proxy {
         gateway: SocketAddr,
         app: SocketAddr,
     ) -> Self {
-        let [site] = readme("caddyfile");
+        let [site] = guide("caddyfile");
         let site = site
             .replace("app.example.com {", &format!("http://{address} {{"))
             .replace("127.0.0.1:8787", &gateway.to_string())
@@ -159,7 +157,7 @@ impl Proxy {
         gateway: SocketAddr,
         app: SocketAddr,
     ) -> Self {
-        let [fixed, routes] = readme("yaml");
+        let [fixed, routes] = guide("yaml");
         let host = address.ip().to_string();
         let routes = routes
             .replace("127.0.0.1:8787", &gateway.to_string())
@@ -187,7 +185,7 @@ impl Proxy {
         app: SocketAddr,
     ) -> Self {
         let script = folder.join("latchkey.lua");
-        let [configuration] = readme("haproxy");
+        let [configuration] = guide("haproxy");
         let configuration = configuration
             .replace(
                 ":443 ssl crt /etc/haproxy/app.example.com.pem",
@@ -197,7 +195,7 @@ impl Proxy {
             .replace("log /dev/log local0", "log stdout format raw local0")
             .replace("127.0.0.1:8787", &gateway.to_string())
             .replace("127.0.0.1:3000", &app.to_string());
-        let [lua] = readme("lua");
+        let [lua] = guide("lua");
         fs::write(script, lua.replace("127.0.0.1:8787", &gateway.to_string())).unwrap();
         fs::write(folder.join("haproxy.cfg"), configuration).unwrap();
         let log = File::create(folder.join("access.log")).unwrap();

@@ -1,0 +1,222 @@
+//! The shell commands of the documents, as written.
+//!
+//! The commands of a document run one after the other in a fresh folder. They run in a network of their
+//! own, where the ports and the host names of the documents are free.
+
+use std::fs;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::path::Path;
+use std::process::{Command, Output};
+
+use super::blocks::blocks_in;
+use super::documents;
+use crate::run::{SECRET, with_secret};
+
+/// Commands that no test runs, by their beginning, and the reason.
+const NOT_HERE: [(&str, &str); 3] = [
+    ("cargo xtask run", "it opens a window"),
+    ("cargo xtask test", "it runs this test"),
+    ("cargo install", "it builds this program"),
+];
+
+/// Shell functions around the commands. A gateway runs until a command comes that does not ask it.
+const FUNCTIONS: &str = r#"
+gateway=
+end_gateway() {
+    [ -n "$gateway" ] || return 0
+    kill "$gateway"
+    wait "$gateway"
+    gateway=
+}
+wait_for_gateway() {
+    until grep -q . serve.out; do
+        kill -0 "$gateway" || { cat serve.err >&2; exit 1; }
+        sleep 0.02
+    done
+}
+need_gateway() {
+    [ -z "$gateway" ] || return 0
+    latchkey serve --instance Acme --listen 127.0.0.1:443 --tls-self-signed >serve.out 2>serve.err &
+    gateway=$!
+    wait_for_gateway
+}
+trap end_gateway EXIT
+"#;
+
+/// Whether a block is for root on a server: the test of the service runs it.
+pub(super) fn is_of_the_service(block: &str) -> bool {
+    ["useradd", "systemctl", "/var/lib/latchkey", "/root/"]
+        .iter()
+        .any(|sign| block.contains(sign))
+}
+
+/// Returns the commands of a document. A command includes the lines that it continues on.
+fn commands(document: &str) -> Vec<String> {
+    let mut commands: Vec<String> = Vec::new();
+    let blocks = blocks_in(document, "sh").into_iter();
+    for block in blocks.filter(|block| !is_of_the_service(block)) {
+        let mut continues = false;
+        for line in block.lines() {
+            if continues {
+                let command = commands.last_mut().unwrap();
+                command.push('\n');
+                command.push_str(line);
+            } else if !line.is_empty() && !line.starts_with('#') {
+                commands.push(line.to_owned());
+            }
+            continues = line.ends_with('\\');
+        }
+    }
+    commands.retain(|command| {
+        let is_left_out = NOT_HERE.iter().any(|(begin, _)| command.starts_with(begin));
+        !is_left_out
+    });
+    commands
+}
+
+/// Whether a command needs a network of its own.
+fn needs_network(command: &str) -> bool {
+    command.starts_with("latchkey serve") || command.starts_with("curl")
+}
+
+/// Returns whether this computer lets a test have a network of its own.
+#[expect(
+    clippy::print_stderr,
+    reason = "a test that leaves something out says so"
+)]
+fn has_networks() -> bool {
+    let tried = Command::new("unshare")
+        .args([
+            "--map-root-user",
+            "--net",
+            "--mount",
+            "ip",
+            "link",
+            "set",
+            "lo",
+            "up",
+        ])
+        .status();
+    let has = matches!(tried, Ok(status) if status.success());
+    if !has {
+        eprintln!("left out: commands that need a network of their own");
+    }
+    has
+}
+
+/// Prepares a folder with the reader's things: the program, a secret in a file, and a link on the clipboard.
+fn prepare(folder: &Path) {
+    let path = |name: &str| folder.join(name);
+    fs::create_dir(path("bin")).unwrap();
+    symlink(env!("CARGO_BIN_EXE_latchkey"), path("bin/latchkey")).unwrap();
+    fs::create_dir(path("secrets")).unwrap();
+    fs::write(path("secrets/chat"), SECRET).unwrap();
+    fs::write(path("secret.txt"), SECRET).unwrap();
+    let link = with_secret(&["link", "--url", "https://a.b", "--email", "a@b.cd"]).out;
+    fs::write(
+        path("bin/pbpaste"),
+        format!("#!/bin/sh\necho '{}'\n", link.trim()),
+    )
+    .unwrap();
+    fs::set_permissions(path("bin/pbpaste"), fs::Permissions::from_mode(0o755)).unwrap();
+    fs::write(path("hosts"), "127.0.0.1 localhost chat.acme.example\n").unwrap();
+    // A refusal is a failure, and the certificate of the gateway is a good one.
+    let certificate = path("data/instances/acme/self-signed.pem");
+    let curl = format!(
+        "fail\nsilent\nshow-error\ncacert = \"{}\"\n",
+        certificate.display()
+    );
+    fs::write(path(".curlrc"), curl).unwrap();
+}
+
+/// Returns the script that runs commands and names the one that fails.
+fn script(commands: &[String], has_network: bool) -> String {
+    let mut script = "set -u\n".to_owned();
+    if has_network {
+        script.push_str("ip link set lo up\nmount --bind hosts /etc/hosts\n");
+    }
+    script.push_str(FUNCTIONS);
+    for (number, command) in commands.iter().enumerate() {
+        let fails = format!("{{ echo \"command {number} failed\" >&2; exit 1; }}");
+        let run = if command.starts_with("latchkey serve") {
+            format!(
+                "end_gateway || {fails}\n: >serve.out\n{command} >serve.out 2>serve.err &\n\
+                 gateway=$!\nwait_for_gateway || {fails}\n"
+            )
+        } else if command.starts_with("curl") {
+            format!("need_gateway || {fails}\n{command} || {fails}\n")
+        } else {
+            format!("end_gateway || {fails}\n{command} || {fails}\n")
+        };
+        script.push_str(&run);
+    }
+    script.push_str("end_gateway\n");
+    script
+}
+
+fn run(folder: &Path, script: &str, has_network: bool) -> Output {
+    let mut command = Command::new(if has_network { "unshare" } else { "sh" });
+    if has_network {
+        command.args(["--map-root-user", "--net", "--mount", "sh"]);
+    }
+    command
+        .args(["-c", script])
+        .current_dir(folder)
+        .env_clear()
+        .env(
+            "PATH",
+            format!(
+                "{}:/usr/sbin:/usr/bin:/sbin:/bin",
+                folder.join("bin").display()
+            ),
+        )
+        .env("HOME", folder)
+        .env("LATCHKEY_KEYCHAIN", "off")
+        .env("LATCHKEY_DATA_DIR", folder.join("data"))
+        .env("LATCHKEY_PASSPHRASE", "correct horse battery staple")
+        .output()
+        .unwrap()
+}
+
+#[test]
+fn every_command_of_the_readme_and_the_guides_runs_as_written() {
+    let has_network = has_networks();
+    let mut count = 0;
+    for document in documents() {
+        let mut commands = commands(&document);
+        if commands.is_empty() {
+            continue;
+        }
+        commands.retain(|command| has_network || !needs_network(command));
+        count += commands.len();
+        // Other guides than the first ones begin with an instance that the reader has.
+        let adds = "latchkey instance add Acme --url https://chat.acme.example";
+        if !commands
+            .iter()
+            .any(|command| command.starts_with("latchkey instance add Acme"))
+        {
+            commands.insert(0, adds.to_owned());
+        }
+        let folder = tempfile::tempdir().unwrap();
+        prepare(folder.path());
+        let script = script(&commands, has_network);
+        let ran = run(folder.path(), &script, has_network);
+        let said = String::from_utf8_lossy(&ran.stderr);
+        assert!(ran.status.success(), "{document}\n{script}\n{said}");
+        if document == "README.md" {
+            assert!(folder.path().join("ada.png").is_file());
+        }
+    }
+    assert!(count >= 30, "only {count} commands were found");
+}
+
+#[test]
+fn every_command_that_no_test_runs_is_in_a_document() {
+    for (begin, reason) in NOT_HERE {
+        let is_used = documents()
+            .iter()
+            .flat_map(|document| blocks_in(document, "sh"))
+            .any(|block| block.lines().any(|line| line.starts_with(begin)));
+        assert!(is_used, "{begin} ({reason}) is in no document");
+    }
+}
