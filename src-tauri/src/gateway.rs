@@ -9,7 +9,7 @@ use latchkey_core::directory::{Directory as _, SledDirectory};
 use latchkey_core::home::Home;
 use latchkey_core::instance::{Instance, InstanceId};
 use latchkey_core::{Result, link::BaseUrl};
-use latchkey_gateway::{Certificate, Gateway, Handle, Hosting, Listening, Visitors, run};
+use latchkey_gateway::{Certificate, Gateway, Handle, InstanceSnapshot, Listening, Visitors, run};
 use tauri::async_runtime::{JoinHandle, block_on, spawn};
 
 /// How many links are opened in a second from one address, and how many requests of the API are
@@ -45,7 +45,7 @@ impl Running {
         let shared: Arc<SledDirectory> = Arc::clone(&directory);
         let recorded = Arc::clone(&directory);
         let (others, own) = (Arc::clone(&home), id.clone());
-        let ask = move || Hosting::of(&home, &id, None, &*recorded);
+        let ask = move || InstanceSnapshot::of(&home, &id, None, &*recorded);
         let visitors = Visitors {
             opened_per_second: NonZeroU32::new(PER_SECOND),
             asked_per_second: NonZeroU32::new(PER_SECOND),

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
-use latchkey_core::activity::{Actor, Occasion};
+use latchkey_core::activity::{Actor, AuditContext};
 use latchkey_core::compose::{Composed, Target};
 use latchkey_core::directory::SledDirectory;
 use latchkey_core::forecast::Users;
@@ -197,13 +197,13 @@ impl Studio {
         if let Some(directory) = running.map(|running| Arc::clone(&running.directory)) {
             // Another one that was looked at is left to others.
             *locked(&self.held) = None;
-            home.record_acts(instance, &*directory)?;
+            home.record_outbox(instance, &*directory)?;
             return Ok(directory);
         }
         let mut held = locked(&self.held);
         match &*held {
             Some((id, directory)) if *id == instance.id => {
-                home.record_acts(instance, &**directory)?;
+                home.record_outbox(instance, &**directory)?;
                 return Ok(Arc::clone(directory));
             }
             _ => *held = None,
@@ -300,8 +300,8 @@ impl Studio {
 }
 
 /// The administrator at the window, now.
-pub(crate) fn now() -> Occasion {
-    Occasion::new(Actor::Studio, Timestamp::now())
+pub(crate) fn now() -> AuditContext {
+    AuditContext::new(Actor::Studio, Timestamp::now())
 }
 
 /// Does work that may wait, on a thread on which waiting hurts nobody.

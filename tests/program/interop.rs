@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use latchkey_core::claims::{Claims, Registered};
 use latchkey_core::code::{Algorithm, CodeRules, VerifiedCode, verify};
-use latchkey_core::compose::{Composed, Composition, Target, compose};
+use latchkey_core::compose::{Composed, LinkSpec, Target, compose};
 use latchkey_core::email::Email;
 use latchkey_core::lifetime::Lifetime;
 use latchkey_core::link::{BaseUrl, Parameter};
@@ -51,7 +51,7 @@ fn composed(
     compose(
         &target,
         key,
-        Composition::new(payload, lifetime),
+        LinkSpec::new(payload, lifetime),
         Timestamp::now(),
     )
     .unwrap()

@@ -6,7 +6,7 @@ use std::thread;
 
 use jiff::Timestamp;
 use latchkey_core::code::{Algorithm, ExternalAuthCode};
-use latchkey_core::compose::{Composition, Target, compose};
+use latchkey_core::compose::{LinkSpec, Target, compose};
 use latchkey_core::email::Email;
 use latchkey_core::lifetime::Lifetime;
 use latchkey_core::link::{BaseUrl, LoginLink, Parameter};
@@ -81,7 +81,7 @@ fn link(number: usize, key: &SigningKey) -> String {
         algorithm: Algorithm::HS256,
     };
     let now = Timestamp::from_second(1_795_300_000).unwrap();
-    let composition = Composition::new(payload, Lifetime::default());
+    let composition = LinkSpec::new(payload, Lifetime::default());
     compose(&target, key, composition, now).unwrap().link.url()
 }
 

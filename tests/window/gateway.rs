@@ -4,7 +4,7 @@ use std::net::TcpListener;
 use std::process::Command;
 
 use jiff::Timestamp;
-use latchkey_core::activity::{Actor, Occasion};
+use latchkey_core::activity::{Actor, AuditContext};
 use latchkey_core::directory::Directory as _;
 use tempfile::TempDir;
 
@@ -213,7 +213,7 @@ fn a_scanned_code_signs_in_and_studio_shows_it_at_once() {
     run(async {
         let prepared = Prepared::with(0);
         let directory = prepared.home.directory(&prepared.instance, "the test");
-        let by = Occasion::new(Actor::Studio, Timestamp::now());
+        let by = AuditContext::new(Actor::Studio, Timestamp::now());
         directory.unwrap().set_seat_limit(Some(1), &by).unwrap();
         let studio = prepared.open().await;
         studio.click("rail-settings").await;

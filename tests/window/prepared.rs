@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use jiff::Timestamp;
-use latchkey_core::activity::{Actor, Occasion};
-use latchkey_core::compose::{Composition, compose};
+use latchkey_core::activity::{Actor, AuditContext};
+use latchkey_core::compose::{LinkSpec, compose};
 use latchkey_core::directory::{Directory as _, MAX_IMPORT};
 use latchkey_core::email::Email;
 use latchkey_core::home::{Home, SecretSource};
@@ -53,7 +53,7 @@ impl Prepared {
         home.keys()
             .create(&Secret::new(PASSPHRASE.to_owned()))
             .unwrap();
-        let by = Occasion::new(Actor::Studio, Timestamp::now());
+        let by = AuditContext::new(Actor::Studio, Timestamp::now());
         let settings = Settings::sample().unwrap();
         let instance = home.add(settings, SecretSource::Generate, &by).unwrap();
         let directory = home.directory(&instance, "the test").unwrap();
@@ -70,7 +70,7 @@ impl Prepared {
     }
 
     pub(crate) fn link(&self, payload: Payload) -> String {
-        let composition = Composition::new(payload, "7 days".parse().unwrap());
+        let composition = LinkSpec::new(payload, "7 days".parse().unwrap());
         let key = self.home.signing_key(&self.instance).unwrap();
         let target = self.instance.settings.target();
         let composed = compose(&target, &key, composition, Timestamp::now()).unwrap();

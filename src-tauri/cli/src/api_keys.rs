@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 use jiff::Timestamp;
-use latchkey_core::activity::{Actor, Occasion};
+use latchkey_core::activity::{Actor, AuditContext};
 use latchkey_core::time;
 use serde_json::json;
 
@@ -51,7 +51,7 @@ pub(crate) fn api_keys(
     now: Timestamp,
 ) -> Result<ExitCode, Failure> {
     let home = context.home()?;
-    let by = Occasion::new(Actor::CommandLine, now);
+    let by = AuditContext::new(Actor::CommandLine, now);
     match command {
         ApiKeyCommand::Make { name, of } => {
             let id = home.instances().find(&of.instance)?.id;

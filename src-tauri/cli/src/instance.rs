@@ -3,11 +3,11 @@
 use std::process::ExitCode;
 
 use jiff::Timestamp;
-use latchkey_core::activity::{Actor, Occasion};
+use latchkey_core::activity::{Actor, AuditContext};
 use latchkey_core::audience::Audience;
 use latchkey_core::home::{Home, SecretSource};
 use latchkey_core::instance::{Hosted, Instance, Listing, Name, Settings, SignInStep};
-use latchkey_core::keys::{Kept, KeyOrigin};
+use latchkey_core::keys::{KeyLocation, KeyOrigin};
 use latchkey_core::link::{BaseUrl, Parameter};
 use latchkey_core::return_address::WebOrigin;
 use latchkey_core::secret::SecretEncoding;
@@ -28,7 +28,7 @@ pub(crate) fn instance(
     output: &Output,
     now: Timestamp,
 ) -> Result<ExitCode, Failure> {
-    let by = Occasion::new(Actor::CommandLine, now);
+    let by = AuditContext::new(Actor::CommandLine, now);
     match command {
         InstanceCommand::List => list(context.home_if_any()?.as_ref(), output)?,
         InstanceCommand::Add(arguments) => {
@@ -80,7 +80,7 @@ fn add(
     context: &Context,
     arguments: &AddArguments,
     output: &Output,
-    by: &Occasion,
+    by: &AuditContext,
 ) -> Result<(), Failure> {
     let mut settings = Settings::new(
         Name::parse(&arguments.name)?,
@@ -124,7 +124,7 @@ fn set(
     context: &Context,
     arguments: &SetArguments,
     output: &Output,
-    by: &Occasion,
+    by: &AuditContext,
 ) -> Result<(), Failure> {
     let id = home.instances().find(&arguments.instance)?.id;
     let replacement = match &arguments.secret.secret_file {
@@ -256,8 +256,8 @@ fn show(instance: &Instance, output: &Output) -> Result<(), Failure> {
                 KeyOrigin::Pasted => "pasted",
             };
             let kept = match key.kept {
-                Kept::Keychain => "the keychain",
-                Kept::SealedFile => "the sealed file",
+                KeyLocation::Keychain => "the keychain",
+                KeyLocation::SealedFile => "the sealed file",
             };
             let encoding = match key.encoding {
                 SecretEncoding::Text => "",

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use jiff::Timestamp;
-use latchkey_core::activity::{Actor, Occasion};
+use latchkey_core::activity::{Actor, AuditContext};
 use latchkey_core::code::Algorithm;
 use latchkey_core::diagnosis::OtherInstance;
 use latchkey_core::home::{Home, SecretSource};
@@ -61,7 +61,7 @@ pub(crate) fn start_anew(
     let prompt = format!(
         "Choose the passphrase of the new sealed file (at least {MIN_PASSPHRASE_CHARS} characters)"
     );
-    let by = Occasion::new(Actor::CommandLine, now);
+    let by = AuditContext::new(Actor::CommandLine, now);
     let changed = home.start_with_new_keys(&new_passphrase(&prompt, context)?, &by)?;
     let ids: Vec<&str> = changed.iter().map(|one| one.id.as_str()).collect();
     output.print(

@@ -5,8 +5,8 @@ use std::process::ExitCode;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use latchkey_core::activity::{Actor, Occasion};
-use latchkey_core::compose::{Composition, Target, compose};
+use latchkey_core::activity::{Actor, AuditContext};
+use latchkey_core::compose::{LinkSpec, Target, compose};
 use latchkey_core::email::Email;
 use latchkey_core::home::Home;
 use latchkey_core::instance::Instance;
@@ -41,7 +41,7 @@ pub(crate) fn link(
         key,
         instance,
     } = signer(&arguments, context)?;
-    let mut composition = Composition::new(payload, arguments.expires_in.unwrap_or(lifetime));
+    let mut composition = LinkSpec::new(payload, arguments.expires_in.unwrap_or(lifetime));
     composition.not_before = arguments
         .not_before
         .as_deref()
@@ -53,7 +53,7 @@ pub(crate) fn link(
     composition.audience = arguments.audience;
     let composed = compose(&target, &key, composition, now)?;
     if let Some((home, instance)) = &instance {
-        let by = Occasion::new(Actor::CommandLine, now);
+        let by = AuditContext::new(Actor::CommandLine, now);
         home.note_link(instance, &composed.claims, &by)?;
     }
     let url = composed.link.url();

@@ -4,7 +4,7 @@ use std::io;
 use std::process::ExitCode;
 
 use jiff::Timestamp;
-use latchkey_core::activity::{Actor, Occasion};
+use latchkey_core::activity::{Actor, AuditContext};
 use latchkey_core::inspect::Outcome;
 use latchkey_core::redeem;
 use latchkey_core::verdict::Verdict;
@@ -39,7 +39,7 @@ pub(crate) fn redeem(
     let directory = users::directory(&home, &instance, HOLDER)?;
     let settings = &instance.settings;
     let redeem = |text: &str, now| {
-        let by = Occasion::new(Actor::CommandLine, now);
+        let by = AuditContext::new(Actor::CommandLine, now);
         redeem::redeem(text, settings, &[&key], &directory, &by)
     };
     if arguments.input != "-" {

@@ -13,7 +13,7 @@ use latchkey_core::home::{Home, require_here};
 use latchkey_core::instance::{Hosted, Instance};
 use latchkey_core::{Error, ErrorCode};
 use latchkey_gateway::{
-    Certificate, Gateway, Handle, Hosting, Listening, Visitors, metrics_router, run,
+    Certificate, Gateway, Handle, InstanceSnapshot, Listening, Visitors, metrics_router, run,
     serve as listen,
 };
 use serde_json::json;
@@ -110,7 +110,7 @@ pub(crate) fn serve(
         asked_per_second: NonZeroU32::new(arguments.api_requests_per_second),
     };
     let gateway = Gateway::new(instance.id.clone(), directory, visitors, move || {
-        Hosting::of(&home, &id, given.as_ref(), &*shared)
+        InstanceSnapshot::of(&home, &id, given.as_ref(), &*shared)
     })
     .with_others(move || others.other_instances(Some(&own)));
     let _log = log_to_stderr(arguments.log);

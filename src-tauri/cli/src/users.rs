@@ -5,9 +5,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use latchkey_core::activity::{Actor, Occasion};
+use latchkey_core::activity::{Actor, AuditContext};
 use latchkey_core::directory::{
-    self, Directory, Origin, Place, Search, SledDirectory, Sort, SortBy, User, UserQuery,
+    self, Directory, Origin, PageStart, Search, SledDirectory, Sort, SortBy, User, UserQuery,
 };
 use latchkey_core::email::Email;
 use latchkey_core::home::Home;
@@ -72,7 +72,7 @@ fn run(
     output: &Output,
     now: Timestamp,
 ) -> Result<(), Failure> {
-    let by = Occasion::new(Actor::CommandLine, now);
+    let by = AuditContext::new(Actor::CommandLine, now);
     let id = |id: &str| UserId::parse(id, "id");
     match command {
         UsersCommand::List(arguments) => list(arguments, directory, output, now)?,
@@ -123,7 +123,7 @@ pub(crate) fn seats(
     output: &Output,
     now: Timestamp,
 ) -> Result<ExitCode, Failure> {
-    let by = Occasion::new(Actor::CommandLine, now);
+    let by = AuditContext::new(Actor::CommandLine, now);
     let directory = open(instance, context)?;
     let seats = match set {
         Some(SeatLimit(limit)) => directory.set_seat_limit(limit, &by)?,
@@ -212,8 +212,8 @@ fn list(
         descending: arguments.descending,
     };
     let place = match &arguments.after {
-        Some(cursor) => Place::After(cursor.parse()?),
-        None => Place::First,
+        Some(cursor) => PageStart::After(cursor.parse()?),
+        None => PageStart::First,
     };
     let page = directory.users(&query, sort, &place, arguments.limit)?;
     let next = page.next.as_ref().map(ToString::to_string);

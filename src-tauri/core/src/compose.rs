@@ -27,7 +27,7 @@ pub struct Target {
 
 /// What an administrator composes.
 #[derive(Clone, Debug)]
-pub struct Composition {
+pub struct LinkSpec {
     /// Who is to sign in.
     pub payload: Payload,
     /// How long the link works.
@@ -44,7 +44,7 @@ pub struct Composition {
     pub audience: Option<String>,
 }
 
-impl Composition {
+impl LinkSpec {
     /// A link that works at once, any number of times, with no further claims.
     #[must_use]
     pub fn new(payload: Payload, lifetime: Lifetime) -> Self {
@@ -105,7 +105,7 @@ impl Composed {
 pub fn compose(
     target: &Target,
     key: &SigningKey,
-    composition: Composition,
+    composition: LinkSpec,
     now: Timestamp,
 ) -> Result<Composed> {
     let starts_at = composition.not_before.map_or(now, |start| start.max(now));

@@ -6,13 +6,13 @@ use std::sync::{Mutex, PoisonError};
 
 use jiff::Timestamp;
 
-use crate::activity::{Event, Occasion};
+use crate::activity::{AuditContext, Event};
 use crate::api_key::ApiKey;
 use crate::claims::Claims;
 use crate::diagnosis::OtherInstance;
 use crate::directory::{Directory, SledDirectory};
 use crate::instance::{Hosted, Instance, InstanceId, Instances, Settings};
-use crate::keys::{Kept, KeyOrigin, KeyRecord, KeychainUse, Keys};
+use crate::keys::{KeyLocation, KeyOrigin, KeyRecord, KeychainUse, Keys};
 use crate::payload::Payload;
 use crate::secret::{Secret, SecretEncoding, SigningKey, require_strength};
 use crate::{Error, ErrorCode, Result, files};
@@ -85,7 +85,7 @@ impl Home {
     /// The instances whose signing keys are in the sealed file. Their secrets have to be given again
     /// if it is lost.
     pub fn sealed(&self) -> Result<Vec<Instance>> {
-        let is_sealed = |key: &KeyRecord| key.kept == Kept::SealedFile;
+        let is_sealed = |key: &KeyRecord| key.kept == KeyLocation::SealedFile;
         let mut instances = self.instances.list()?.instances;
         instances.retain(|instance| instance.key.as_ref().is_some_and(is_sealed));
         Ok(instances)
@@ -96,7 +96,11 @@ impl Home {
     /// need their secret again.
     ///
     /// Fails as [`Keys::create`] does, and where the keys can be read.
-    pub fn start_with_new_keys(&self, passphrase: &Secret, by: &Occasion) -> Result<Vec<Instance>> {
+    pub fn start_with_new_keys(
+        &self,
+        passphrase: &Secret,
+        by: &AuditContext,
+    ) -> Result<Vec<Instance>> {
         let lost = self.sealed()?;
         self.keys.start_anew(passphrase, by.at)?;
         self.read
@@ -114,7 +118,12 @@ impl Home {
     }
 
     /// Adds an instance with its key: both are there afterwards, or neither is.
-    pub fn add(&self, settings: Settings, secret: SecretSource, by: &Occasion) -> Result<Instance> {
+    pub fn add(
+        &self,
+        settings: Settings,
+        secret: SecretSource,
+        by: &AuditContext,
+    ) -> Result<Instance> {
         let record = self.store(&settings, secret, by.at)?;
         self.instances
             .add(settings, Some(record.clone()), by)
@@ -127,7 +136,7 @@ impl Home {
         &self,
         id: &InstanceId,
         secret: SecretSource,
-        by: &Occasion,
+        by: &AuditContext,
     ) -> Result<Instance> {
         self.change(id, |_| Ok(()), Some(secret), by)
     }
@@ -142,7 +151,7 @@ impl Home {
         id: &InstanceId,
         change: impl Fn(&mut Settings) -> Result<()>,
         secret: Option<SecretSource>,
-        by: &Occasion,
+        by: &AuditContext,
     ) -> Result<Instance> {
         let record = match secret {
             Some(secret) => {
@@ -178,7 +187,7 @@ impl Home {
     /// Shows the secret of an instance, once. That it was shown is on disk before it is.
     ///
     /// Fails with [`ErrorCode::SecretConcealed`] the second time.
-    pub fn reveal(&self, id: &InstanceId, by: &Occasion) -> Result<Secret> {
+    pub fn reveal(&self, id: &InstanceId, by: &AuditContext) -> Result<Secret> {
         let key = self.signing_key(&self.instances.get(id)?)?;
         self.instances.update(id, by, |instance| {
             let record = instance.key.as_mut().ok_or_else(no_key)?;
@@ -202,7 +211,7 @@ impl Home {
         &self,
         id: &InstanceId,
         name: &str,
-        by: &Occasion,
+        by: &AuditContext,
     ) -> Result<(Instance, Secret)> {
         let (key, secret) = ApiKey::generate(name, by.at)?;
         let instance = self.instances.update(id, by, |instance| {
@@ -215,25 +224,30 @@ impl Home {
     /// Takes an API key back, by its id or its name.
     ///
     /// Fails with [`ErrorCode::UnknownApiKey`].
-    pub fn revoke_api_key(&self, id: &InstanceId, key: &str, by: &Occasion) -> Result<Instance> {
+    pub fn revoke_api_key(
+        &self,
+        id: &InstanceId,
+        key: &str,
+        by: &AuditContext,
+    ) -> Result<Instance> {
         self.instances
             .update(id, by, |instance| instance.revoke_api_key(key))
     }
 
     /// Records in the directory of an instance what was done to its settings, if anything waits.
-    pub fn record_acts(&self, instance: &Instance, directory: &dyn Directory) -> Result<()> {
+    pub fn record_outbox(&self, instance: &Instance, directory: &dyn Directory) -> Result<()> {
         let Some(last) = instance.acts.waiting.last() else {
             return Ok(());
         };
-        directory.record_acts(&instance.acts.waiting)?;
-        self.instances.forget_acts(&instance.id, last.number)
+        directory.record_outbox(&instance.acts.waiting)?;
+        self.instances.shorten_outbox(&instance.id, last.number)
     }
 
     /// Notes that a link was made by a process that does not hold the directory of the instance.
     /// The holder records the link, and knows that it is newer than removals and edits before.
     ///
     /// It is noted only within a minute of a removal or an edit: later, `iat` proves the order.
-    pub fn note_link(&self, instance: &Instance, claims: &Claims, by: &Occasion) -> Result<()> {
+    pub fn note_link(&self, instance: &Instance, claims: &Claims, by: &AuditContext) -> Result<()> {
         let is_here = instance.settings.hosted == Hosted::Here;
         let brings_profile = matches!(claims.payload, Payload::User(_));
         if is_here
@@ -293,7 +307,7 @@ impl Home {
             return Err(Error::new(ErrorCode::DamagedFile, message));
         }
         let directory = SledDirectory::open(&folder, holder)?;
-        self.record_acts(instance, &directory)?;
+        self.record_outbox(instance, &directory)?;
         Ok(directory)
     }
 
@@ -390,8 +404,8 @@ mod tests {
     use crate::keys::KeysState;
     use crate::link::BaseUrl;
 
-    fn by() -> Occasion {
-        Occasion::new(Actor::Studio, Timestamp::UNIX_EPOCH)
+    fn by() -> AuditContext {
+        AuditContext::new(Actor::Studio, Timestamp::UNIX_EPOCH)
     }
 
     fn home() -> (tempfile::TempDir, Home, Instance) {

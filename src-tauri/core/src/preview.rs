@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use crate::activity::Occasion;
+use crate::activity::AuditContext;
 use crate::code::{self, CodeRefusal};
 use crate::compose::{Composed, NEVER_EXPIRES};
 use crate::forecast::{Forecast, Users};
@@ -43,7 +43,7 @@ pub fn preview(
     key: &SigningKey,
     composed: Composed,
     users: Users<'_>,
-    by: &Occasion,
+    by: &AuditContext,
 ) -> Result<Preview> {
     let now = by.at;
     if let Users::Here(directory) = users {

@@ -1,6 +1,6 @@
 //! Using a code, as whoever opens the link does.
 
-use crate::activity::{Event, Occasion};
+use crate::activity::{AuditContext, Event};
 use crate::code::recognize::recognize_and_verify;
 use crate::code::{CodeRefusal, VerifiedCode, trim, verify};
 use crate::directory::{Directory, Redemption, User};
@@ -8,7 +8,7 @@ use crate::instance::{Policy, Settings, SignInStep};
 use crate::link_use::BrowserKey;
 use crate::payload::Payload;
 use crate::secret::SigningKey;
-use crate::session::{NewSession, Place, SessionId, SessionKey, SessionRules, SignedIn};
+use crate::session::{NewSession, SessionId, SessionKey, SessionRules, SessionScope, SignedIn};
 use crate::user_id::UserId;
 use crate::verdict::{Refusal, Verdict};
 use crate::{Error, ErrorCode, Result};
@@ -23,7 +23,7 @@ pub fn redeem(
     settings: &Settings,
     keys: &[&SigningKey],
     directory: &dyn Directory,
-    by: &Occasion,
+    by: &AuditContext,
 ) -> Result<Verdict> {
     let (parameter, rules) = (settings.parameter.as_str(), settings.code_rules());
     let (found, judged) = recognize_and_verify(text, parameter, keys, rules, by.at)?;
@@ -43,14 +43,14 @@ pub struct Visitor<'a> {
     /// Who is signed in there.
     pub signed_in: Option<&'a SignedIn>,
     /// Whether it looks like a program that looks at links, and not like a person.
-    pub looks_ahead: bool,
+    pub is_link_preview: bool,
 }
 
 /// The browser in which a code is opened.
 #[derive(Clone, Debug)]
 pub struct Browser {
     /// Where a session would be valid.
-    pub place: Place,
+    pub place: SessionScope,
     /// The browser's own name (`User-Agent`).
     pub name: Option<String>,
     /// The key that tells the browser from others, if it has one.
@@ -62,7 +62,7 @@ pub struct Browser {
 impl Browser {
     /// A browser of which nothing is known.
     #[must_use]
-    pub const fn unknown(place: Place) -> Self {
+    pub const fn unknown(place: SessionScope) -> Self {
         Self {
             place,
             name: None,
@@ -74,21 +74,21 @@ impl Browser {
 
 /// A code that somebody opens, as it was judged by itself.
 #[derive(Debug)]
-pub struct Attempt {
+pub struct SignInAttempt {
     code: std::result::Result<VerifiedCode, CodeRefusal>,
     policy: Policy,
     rules: SessionRules,
     step: SignInStep,
-    by: Occasion,
+    by: AuditContext,
     id: SessionId,
     session: NewSession,
 }
 
 /// What comes of an attempt before anything is done.
 #[derive(Debug)]
-pub enum Opening {
+pub enum PreCheck {
     /// Whoever opens it has to say first that they are the one it is for.
-    Asks {
+    NeedsConfirmation {
         /// What to call whom it is for.
         whom: String,
         /// Whether somebody else is signed in there.
@@ -96,9 +96,9 @@ pub enum Opening {
     },
     /// The visitor is signed in as the user of the code, and is led on. No use is spent.
     Continues,
-    /// It would be refused, which is said at once, and is to be [recorded](Attempt::refuse).
+    /// It would be refused, which is said at once, and is to be [recorded](SignInAttempt::refuse).
     Refused(Verdict),
-    /// It is to be [redeemed](Attempt::redemption) now.
+    /// It is to be [redeemed](SignInAttempt::redemption) now.
     Redeems,
 }
 
@@ -119,12 +119,12 @@ pub struct Begun {
     /// The user who is signed in.
     pub user: UserId,
     /// The place at which the session is valid.
-    pub place: Place,
+    pub place: SessionScope,
     /// How long it lasts at the longest, in seconds.
     pub longest_secs: i64,
 }
 
-impl Attempt {
+impl SignInAttempt {
     /// Judges a code that came in a link by itself. What the text around the link has left on it is
     /// [cut](trim).
     ///
@@ -134,7 +134,7 @@ impl Attempt {
         settings: &Settings,
         keys: &[&SigningKey],
         browser: Browser,
-        by: Occasion,
+        by: AuditContext,
     ) -> Result<Self> {
         let id = SessionId::new(by.at)?;
         Ok(Self {
@@ -158,26 +158,26 @@ impl Attempt {
     /// a visitor who looks ahead, and before somebody else is signed out. Somebody who is signed in as
     /// the one it is for is not asked again. A code that would be refused is refused at once. Nothing
     /// is done.
-    pub fn opening(&self, directory: &dyn Directory, visitor: Visitor<'_>) -> Result<Opening> {
+    pub fn opening(&self, directory: &dyn Directory, visitor: Visitor<'_>) -> Result<PreCheck> {
         let code = self.code.as_ref();
         let always_asks = self.step == SignInStep::Confirm
-            || visitor.looks_ahead
+            || visitor.is_link_preview
             || code.is_ok_and(|code| code.registered.single_use);
         if !always_asks && visitor.signed_in.is_none() {
-            return Ok(Opening::Redeems);
+            return Ok(PreCheck::Redeems);
         }
         let verdict = directory.dry_run_of(&self.redemption())?;
         if always_asks && self.is_for(visitor, &verdict) {
-            return Ok(Opening::Continues);
+            return Ok(PreCheck::Continues);
         }
         let Some(user) = verdict.user() else {
-            return Ok(Opening::Refused(verdict));
+            return Ok(PreCheck::Refused(verdict));
         };
         let replaces = visitor
             .signed_in
             .is_some_and(|other| other.user.id != *user);
         if !always_asks && !replaces {
-            return Ok(Opening::Redeems);
+            return Ok(PreCheck::Redeems);
         }
         let whom = match directory.user(user)? {
             Some(user) => user.display_name().to_owned(),
@@ -186,20 +186,20 @@ impl Attempt {
                 .unwrap_or_default()
                 .to_owned(),
         };
-        Ok(Opening::Asks { whom, replaces })
+        Ok(PreCheck::NeedsConfirmation { whom, replaces })
     }
 
     /// Says what becomes of it after the click. A click that is repeated by somebody who is signed in by
     /// now leads on. Nothing is done.
-    pub fn confirmed(&self, directory: &dyn Directory, visitor: Visitor<'_>) -> Result<Opening> {
+    pub fn confirmed(&self, directory: &dyn Directory, visitor: Visitor<'_>) -> Result<PreCheck> {
         if visitor.signed_in.is_none() {
-            return Ok(Opening::Redeems);
+            return Ok(PreCheck::Redeems);
         }
         let verdict = directory.dry_run_of(&self.redemption())?;
         Ok(if self.is_for(visitor, &verdict) {
-            Opening::Continues
+            PreCheck::Continues
         } else {
-            Opening::Redeems
+            PreCheck::Redeems
         })
     }
 

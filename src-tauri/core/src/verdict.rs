@@ -69,7 +69,7 @@ pub enum LinkState {
 
 /// What a directory knows of a code's payload and id.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Knowledge {
+pub struct DirectoryFacts {
     /// The user whom the payload names: by id, or for `{"email"}` by address.
     pub user: Option<KnownUser>,
     /// For `{"email"}`: all users who have the address, if there are several.
@@ -180,7 +180,7 @@ pub(crate) const CORRECT_TIMES: &str = "set such times to now: 'Correct times' o
 pub fn judge(
     code: Result<&VerifiedCode, &CodeRefusal>,
     policy: Policy,
-    known: &Knowledge,
+    known: &DirectoryFacts,
 ) -> Verdict {
     judged(code, policy, known).unwrap_or_else(Verdict::Refused)
 }
@@ -188,7 +188,7 @@ pub fn judge(
 fn judged(
     code: Result<&VerifiedCode, &CodeRefusal>,
     policy: Policy,
-    known: &Knowledge,
+    known: &DirectoryFacts,
 ) -> Result<Verdict, Refusal> {
     if !policy.external_auth {
         return Err(Refusal::ExternalAuthOff);
@@ -216,7 +216,7 @@ fn returning(
     payload: &Payload,
     code: &VerifiedCode,
     policy: Policy,
-    known: &Knowledge,
+    known: &DirectoryFacts,
 ) -> Result<Verdict, Refusal> {
     if user.status == Status::Suspended {
         return Err(Refusal::UserSuspended {
@@ -263,7 +263,7 @@ fn new(
     user: &NewUser,
     code: &VerifiedCode,
     policy: Policy,
-    known: &Knowledge,
+    known: &DirectoryFacts,
 ) -> Result<Verdict, Refusal> {
     if let Some(at) = known.removed_at {
         // A code that does not say when it was issued cannot show that it is newer.
@@ -287,7 +287,7 @@ fn new(
     })
 }
 
-fn absent(code: &VerifiedCode, known: &Knowledge) -> Refusal {
+fn absent(code: &VerifiedCode, known: &DirectoryFacts) -> Refusal {
     let subject = code.payload.subject();
     match known.removed_at {
         Some(at) => removed(subject, at, code),
@@ -305,7 +305,7 @@ fn removed(subject: &str, at: i64, code: &VerifiedCode) -> Refusal {
     }
 }
 
-fn refuse_foreign_email(known: &Knowledge) -> Result<(), Refusal> {
+fn refuse_foreign_email(known: &DirectoryFacts) -> Result<(), Refusal> {
     match &known.email_owner {
         Some(owner) => Err(Refusal::EmailInUse {
             owner: owner.clone(),

@@ -3,7 +3,7 @@
 use axum::http::header::{HOST, ORIGIN};
 use axum::http::{HeaderMap, HeaderName};
 
-use crate::gateway::Hosted;
+use crate::gateway::GatewayConfig;
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
@@ -11,7 +11,7 @@ const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 /// https; others say `null`, because these pages let no referrer out, and then it counts that a cookie
 /// comes along which they send with the forms of this server alone. What names no origin is no browser,
 /// and has no cookies of anybody's to misuse.
-pub(crate) fn is_from_here(hosted: &Hosted, headers: &HeaderMap) -> bool {
+pub(crate) fn is_from_here(hosted: &GatewayConfig, headers: &HeaderMap) -> bool {
     let text = |name: &HeaderName| text(headers, name);
     if let Some(site) = text(&SEC_FETCH_SITE) {
         return matches!(site, "same-origin" | "none");
@@ -26,7 +26,7 @@ pub(crate) fn is_from_here(hosted: &Hosted, headers: &HeaderMap) -> bool {
 /// Whether a form of a page of this server was sent without the cookie that the page has set: the browser
 /// keeps none, or what sent it has never seen the page. Where a browser names no page at all, another page
 /// may have sent it as well.
-pub(crate) fn keeps_no_cookies(hosted: &Hosted, headers: &HeaderMap) -> bool {
+pub(crate) fn keeps_no_cookies(hosted: &GatewayConfig, headers: &HeaderMap) -> bool {
     let names_site = headers.contains_key(SEC_FETCH_SITE);
     let names_nothing = !names_site && text(headers, &ORIGIN) == Some("null");
     !hosted.cookie_key.was_shown(headers) && (names_nothing || is_from_here(hosted, headers))

@@ -8,13 +8,13 @@ use axum::http::request::Parts;
 use axum::http::{Extensions, HeaderMap, HeaderValue};
 use axum::response::Response;
 use jiff::Timestamp;
-use latchkey_core::activity::{Actor, Event, Occasion, Reference};
+use latchkey_core::activity::{Actor, AuditContext, Event, Reference};
 use latchkey_core::api_key::ApiKey;
 use latchkey_core::diagnosis::OtherInstance;
 use latchkey_core::directory::{Directory, User};
 use latchkey_core::home::{Home, require_here};
 use latchkey_core::instance::{InstanceId, Settings};
-use latchkey_core::redeem::{Attempt, Browser, Opening, SignIn, Visitor};
+use latchkey_core::redeem::{Browser, PreCheck, SignIn, SignInAttempt, Visitor};
 use latchkey_core::secret::SigningKey;
 use latchkey_core::user_id::UserId;
 use latchkey_core::verdict::Verdict;
@@ -37,7 +37,7 @@ const SETTINGS_AGE: Duration = Duration::from_secs(1);
 const PRUNE_INTERVAL: Duration = Duration::from_hours(1);
 
 /// What an instance says at the moment.
-pub struct Hosting {
+pub struct InstanceSnapshot {
     /// Its settings.
     pub settings: Settings,
     /// The key that signs its codes.
@@ -46,7 +46,7 @@ pub struct Hosting {
     pub api_keys: Vec<ApiKey>,
 }
 
-impl Hosting {
+impl InstanceSnapshot {
     /// What an instance of a data folder says now; `key`, if one is given, signs in place of its own.
     /// What was done to its settings meanwhile is recorded in its activity.
     ///
@@ -59,7 +59,7 @@ impl Hosting {
     ) -> Result<Self> {
         let instance = home.instances().get(id)?;
         require_here(&instance)?;
-        home.record_acts(&instance, directory)?;
+        home.record_outbox(&instance, directory)?;
         let key = key.map_or_else(|| home.signing_key(&instance), |key| Ok(key.clone()))?;
         Ok(Self {
             settings: instance.settings,
@@ -71,7 +71,7 @@ impl Hosting {
 
 /// Asks for the settings and the key of the instance. It is called about once a second where there is
 /// something to do.
-type Ask = Box<dyn Fn() -> Result<Hosting> + Send + Sync>;
+type Ask = Box<dyn Fn() -> Result<InstanceSnapshot> + Send + Sync>;
 
 /// Reads the administrator's other instances, with their keys as far as they can be read without asking.
 type Others = Arc<dyn Fn() -> Result<Vec<OtherInstance>> + Send + Sync>;
@@ -84,7 +84,7 @@ pub struct Gateway {
     redemptions: Arc<Redemptions>,
     ask: Ask,
     others: Others,
-    hosted: Mutex<Option<(Instant, Arc<Hosted>)>>,
+    hosted: Mutex<Option<(Instant, Arc<GatewayConfig>)>>,
     /// When sessions were pruned last.
     pruned: Mutex<Option<Instant>>,
     sign_ins: AtomicU32,
@@ -96,9 +96,9 @@ pub struct Gateway {
 }
 
 /// What has become of a link that was opened.
-pub(crate) enum Opened {
+pub(crate) enum LinkOutcome {
     /// Nothing yet: whoever opened it has to say first that they are the one it is for.
-    Asks {
+    NeedsConfirmation {
         /// What to call whom it is for.
         whom: String,
         /// Whether somebody else is signed in there.
@@ -112,8 +112,8 @@ pub(crate) enum Opened {
     Done(SignIn),
 }
 
-/// [`Hosting`], and what follows from it.
-pub(crate) struct Hosted {
+/// [`InstanceSnapshot`], and what follows from it.
+pub(crate) struct GatewayConfig {
     pub(crate) settings: Settings,
     pub(crate) key: SigningKey,
     pub(crate) api_keys: Vec<ApiKey>,
@@ -139,7 +139,7 @@ impl Gateway {
         instance: InstanceId,
         directory: Arc<dyn Directory>,
         visitors: Visitors,
-        ask: impl Fn() -> Result<Hosting> + Send + Sync + 'static,
+        ask: impl Fn() -> Result<InstanceSnapshot> + Send + Sync + 'static,
     ) -> Self {
         Self {
             instance,
@@ -179,19 +179,19 @@ impl Gateway {
     }
 
     /// The settings and the key, not older than a second.
-    pub(crate) fn hosted(&self) -> Result<Arc<Hosted>> {
+    pub(crate) fn hosted(&self) -> Result<Arc<GatewayConfig>> {
         let mut hosted = self.hosted.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((at, hosted)) = &*hosted
             && at.elapsed() < SETTINGS_AGE
         {
             return Ok(Arc::clone(hosted));
         }
-        let Hosting {
+        let InstanceSnapshot {
             settings,
             key,
             api_keys,
         } = (self.ask)()?;
-        let fresh = Arc::new(Hosted {
+        let fresh = Arc::new(GatewayConfig {
             cookie_key: CookieKey::new(&key, &self.instance, &settings),
             folder: settings
                 .url
@@ -232,7 +232,7 @@ impl Gateway {
 
     /// Records the acts on the instance that wait, among them links that the command line made: they
     /// come before the change of a user that follows.
-    pub(crate) fn record_acts(&self) -> Result<()> {
+    pub(crate) fn record_outbox(&self) -> Result<()> {
         (self.ask)().map(drop)
     }
 
@@ -247,7 +247,7 @@ impl Gateway {
             return;
         }
         let event = Event::act("gateway_recovered", "Sign-ins work again");
-        let by = Occasion::new(actor.clone(), Timestamp::now());
+        let by = AuditContext::new(actor.clone(), Timestamp::now());
         let recorded = self.in_directory(move |directory| directory.record(event, &by));
         if recorded.await.is_ok() {
             self.is_failing.store(false, Ordering::Relaxed);
@@ -257,50 +257,52 @@ impl Gateway {
     /// Opens a link by its code.
     pub(crate) async fn open(
         &self,
-        hosted: &Hosted,
+        hosted: &GatewayConfig,
         code: &str,
         visitor: Visitor<'_>,
         browser: Browser,
-        by: Occasion,
-    ) -> Result<Opened> {
-        let attempt = Attempt::new(code, &hosted.settings, &[&hosted.key], browser, by)?;
+        by: AuditContext,
+    ) -> Result<LinkOutcome> {
+        let attempt = SignInAttempt::new(code, &hosted.settings, &[&hosted.key], browser, by)?;
         let done = match attempt.opening(&*self.directory, visitor)? {
-            Opening::Asks { whom, replaces } => return Ok(Opened::Asks { whom, replaces }),
-            Opening::Continues => return Ok(Opened::Continues),
-            Opening::Refused(verdict) => {
+            PreCheck::NeedsConfirmation { whom, replaces } => {
+                return Ok(LinkOutcome::NeedsConfirmation { whom, replaces });
+            }
+            PreCheck::Continues => return Ok(LinkOutcome::Continues),
+            PreCheck::Refused(verdict) => {
                 let recorded = move |directory: &dyn Directory| attempt.refuse(verdict, directory);
                 self.in_directory(recorded).await?
             }
-            Opening::Redeems => self.redeem(attempt).await?,
+            PreCheck::Redeems => self.redeem(attempt).await?,
         };
         self.count(&done);
-        Ok(Opened::Done(done))
+        Ok(LinkOutcome::Done(done))
     }
 
     /// Redeems a code after the click on *Continue*. Without the cookie of the page that asks, only a visitor
     /// who is signed in as the code's user goes on.
     pub(crate) async fn sign_in(
         &self,
-        hosted: &Hosted,
+        hosted: &GatewayConfig,
         code: &str,
         visitor: Visitor<'_>,
         browser: Browser,
         has_cookie: bool,
-        by: Occasion,
-    ) -> Result<Opened> {
-        let attempt = Attempt::new(code, &hosted.settings, &[&hosted.key], browser, by)?;
-        if let Opening::Continues = attempt.confirmed(&*self.directory, visitor)? {
-            return Ok(Opened::Continues);
+        by: AuditContext,
+    ) -> Result<LinkOutcome> {
+        let attempt = SignInAttempt::new(code, &hosted.settings, &[&hosted.key], browser, by)?;
+        if let PreCheck::Continues = attempt.confirmed(&*self.directory, visitor)? {
+            return Ok(LinkOutcome::Continues);
         }
         if !has_cookie {
-            return Ok(Opened::NoCookies);
+            return Ok(LinkOutcome::NoCookies);
         }
         let done = self.redeem(attempt).await?;
         self.count(&done);
-        Ok(Opened::Done(done))
+        Ok(LinkOutcome::Done(done))
     }
 
-    async fn redeem(&self, attempt: Attempt) -> Result<SignIn> {
+    async fn redeem(&self, attempt: SignInAttempt) -> Result<SignIn> {
         let redeemed = self.redemptions.redeem(attempt).await;
         // A refusal is counted in memory while the disk is full.
         let is_written = |verdict: &Verdict| !matches!(verdict, Verdict::Refused(_));
@@ -316,11 +318,11 @@ impl Gateway {
     }
 
     /// Who makes a request, for the activity.
-    pub(crate) fn occasion(&self, extensions: &Extensions, headers: &HeaderMap) -> Occasion {
-        Occasion {
+    pub(crate) fn occasion(&self, extensions: &Extensions, headers: &HeaderMap) -> AuditContext {
+        AuditContext {
             address: self.visits.address(extensions, headers),
             reference: Some(Reference::random()),
-            ..Occasion::new(Actor::Visitor, Timestamp::now())
+            ..AuditContext::new(Actor::Visitor, Timestamp::now())
         }
     }
 
@@ -355,7 +357,7 @@ pub(crate) fn went_wrong() -> Error {
 }
 
 /// What the instance says while a request is answered.
-pub(crate) struct Current(pub(crate) Arc<Hosted>);
+pub(crate) struct Current(pub(crate) Arc<GatewayConfig>);
 
 impl FromRequestParts<Arc<Gateway>> for Current {
     type Rejection = Response;

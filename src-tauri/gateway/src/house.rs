@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use latchkey_core::Result;
-use latchkey_core::activity::{Actor, Event, Occasion};
+use latchkey_core::activity::{Actor, AuditContext, Event};
 use tokio::time::sleep;
 
 use crate::certificate::Certificate;
@@ -34,7 +34,7 @@ pub async fn run(
 ) -> Result<()> {
     let address = listening.address()?.to_string();
     let record = |event: Event| {
-        let by = Occasion::new(actor.clone(), Timestamp::now());
+        let by = AuditContext::new(actor.clone(), Timestamp::now());
         let event = event.with(address.clone());
         gateway.in_directory(move |directory| directory.record(event, &by))
     };

@@ -56,7 +56,7 @@ mod visitors;
 mod widget;
 
 pub use certificate::Certificate;
-pub use gateway::{Gateway, Hosting};
+pub use gateway::{Gateway, InstanceSnapshot};
 pub use house::run;
 pub use interfaces::{Interface, interfaces};
 pub use metrics::metrics_router;

@@ -6,7 +6,7 @@ use axum::http::header::USER_AGENT;
 /// Whether a visitor is not, or may not be, a person: a browser that fetches pages in advance, a program
 /// without a user agent, or one whose user agent is no browser's. They are asked first, which costs a
 /// person one click. A program that calls itself a browser cannot be told from one.
-pub(crate) fn looks_ahead(headers: &HeaderMap) -> bool {
+pub(crate) fn is_link_preview(headers: &HeaderMap) -> bool {
     const ADVANCE: [&str; 3] = ["sec-purpose", "purpose", "x-moz"];
     const PURPOSES: [&str; 3] = ["prefetch", "prerender", "preview"];
     let in_advance = ADVANCE.iter().any(|name| {

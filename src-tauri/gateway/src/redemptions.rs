@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use latchkey_core::Result;
 use latchkey_core::directory::{Directory, Redemption};
-use latchkey_core::redeem::Attempt;
+use latchkey_core::redeem::SignInAttempt;
 use latchkey_core::verdict::Verdict;
 use tokio::sync::oneshot;
 use tokio::task;
@@ -30,8 +30,8 @@ struct Queue {
 }
 
 struct Waiting {
-    attempt: Attempt,
-    answer: oneshot::Sender<Result<(Attempt, Verdict)>>,
+    attempt: SignInAttempt,
+    answer: oneshot::Sender<Result<(SignInAttempt, Verdict)>>,
 }
 
 impl Redemptions {
@@ -43,7 +43,10 @@ impl Redemptions {
     }
 
     /// Redeems a code, and gives it back with what has become of it.
-    pub(crate) async fn redeem(self: &Arc<Self>, attempt: Attempt) -> Result<(Attempt, Verdict)> {
+    pub(crate) async fn redeem(
+        self: &Arc<Self>,
+        attempt: SignInAttempt,
+    ) -> Result<(SignInAttempt, Verdict)> {
         let (answer, answered) = oneshot::channel();
         if let Some(work) = self.wait(Waiting { attempt, answer }) {
             task::spawn_blocking(move || work.until_nobody_waits());
@@ -124,23 +127,23 @@ impl Drop for AtWork {
 #[cfg(test)]
 mod tests {
     use jiff::Timestamp;
-    use latchkey_core::activity::{ActivityQuery, Actor, Occasion};
+    use latchkey_core::activity::{ActivityQuery, Actor, AuditContext};
     use latchkey_core::directory::SledDirectory;
     use latchkey_core::instance::Settings;
     use latchkey_core::redeem::Browser;
     use latchkey_core::secret::{Secret, SigningKey};
-    use latchkey_core::session::Place;
+    use latchkey_core::session::SessionScope;
     use tokio::task::JoinSet;
 
     use super::*;
 
     /// What is no code at all, which is refused and recorded as any other.
-    fn attempt() -> Attempt {
+    fn attempt() -> SignInAttempt {
         let settings = Settings::sample().unwrap();
         let key = SigningKey::from_text(&Secret::new("k".repeat(32))).unwrap();
-        let by = Occasion::new(Actor::Visitor, Timestamp::UNIX_EPOCH);
-        let browser = Browser::unknown(Place::Page);
-        Attempt::new("x", &settings, &[&key], browser, by).unwrap()
+        let by = AuditContext::new(Actor::Visitor, Timestamp::UNIX_EPOCH);
+        let browser = Browser::unknown(SessionScope::Page);
+        SignInAttempt::new("x", &settings, &[&key], browser, by).unwrap()
     }
 
     fn redemptions() -> (Arc<Redemptions>, Arc<SledDirectory>, tempfile::TempDir) {

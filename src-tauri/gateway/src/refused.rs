@@ -10,7 +10,7 @@ use latchkey_core::verdict::Refusal;
 use latchkey_core::{Error, ErrorCode};
 use serde_json::json;
 
-use crate::gateway::Hosted;
+use crate::gateway::GatewayConfig;
 use crate::pages;
 
 /// What a visitor is told who is not let in.
@@ -92,7 +92,7 @@ impl Refused {
     }
 
     /// A page, or for programs that ask for it a problem (RFC 9457).
-    pub(crate) fn answer(&self, hosted: Option<&Hosted>, headers: &HeaderMap) -> Response {
+    pub(crate) fn answer(&self, hosted: Option<&GatewayConfig>, headers: &HeaderMap) -> Response {
         let line = Extension(self.line.clone());
         if wants_json(headers) {
             let body = json!({

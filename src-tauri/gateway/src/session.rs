@@ -9,7 +9,7 @@ use cookie::time::Duration;
 use cookie::{Cookie, CookieJar, Key, SameSite};
 use jiff::Timestamp;
 use latchkey_core::Result;
-use latchkey_core::activity::Occasion;
+use latchkey_core::activity::AuditContext;
 use latchkey_core::directory::User;
 use latchkey_core::instance::{InstanceId, Settings};
 use latchkey_core::lifetime::Lifetime;
@@ -17,10 +17,10 @@ use latchkey_core::link_use::BrowserKey;
 use latchkey_core::redeem::{Begun, Browser};
 use latchkey_core::return_address::ReturnAddress;
 use latchkey_core::secret::SigningKey;
-use latchkey_core::session::{self, Place, SessionId, SessionKey, SignedIn};
+use latchkey_core::session::{self, SessionId, SessionKey, SessionScope, SignedIn};
 use sha2::{Digest as _, Sha256};
 
-use crate::gateway::{Gateway, Hosted};
+use crate::gateway::{Gateway, GatewayConfig};
 
 /// How long somebody has to open a link after a proxy has sent them here.
 const RETURN_MINUTES: i64 = 15;
@@ -82,10 +82,10 @@ impl CookieKey {
         }
     }
 
-    fn session_name(&self, place: Place) -> &str {
+    fn session_name(&self, place: SessionScope) -> &str {
         match place {
-            Place::Page => &self.names.session,
-            Place::Frame => &self.names.widget,
+            SessionScope::Page => &self.names.session,
+            SessionScope::Frame => &self.names.widget,
         }
     }
 
@@ -97,15 +97,15 @@ impl CookieKey {
     }
 
     /// A cookie that signs whoever holds one out.
-    pub(crate) fn end(&self, place: Place) -> String {
+    pub(crate) fn end(&self, place: SessionScope) -> String {
         self.of_session(place, String::new(), 0).to_string()
     }
 
-    fn of_session(&self, place: Place, value: String, seconds: i64) -> Cookie<'_> {
+    fn of_session(&self, place: SessionScope, value: String, seconds: i64) -> Cookie<'_> {
         let cookie = self.bare(self.session_name(place), value, seconds);
         match place {
-            Place::Page => cookie,
-            Place::Frame => framed(cookie),
+            SessionScope::Page => cookie,
+            SessionScope::Frame => framed(cookie),
         }
     }
 
@@ -190,7 +190,7 @@ impl CookieKey {
     /// the same domain can add cookies of the same name, in front of the gateway's own.
     fn session_ids<'a>(
         &'a self,
-        place: Place,
+        place: SessionScope,
         headers: &'a HeaderMap,
     ) -> impl Iterator<Item = SessionId> + 'a {
         let all = values(headers, self.session_name(place));
@@ -200,7 +200,7 @@ impl CookieKey {
     /// The browser that sends these headers, and that has this session.
     pub(crate) fn browser(
         &self,
-        place: Place,
+        place: SessionScope,
         headers: &HeaderMap,
         signed_in: Option<&SignedIn>,
     ) -> Browser {
@@ -209,8 +209,8 @@ impl CookieKey {
         let sent = || Some(self.session_ids(place, headers).next()?.key());
         let session = signed_in.map(|found| found.key).or_else(sent);
         let shown = match place {
-            Place::Page => &self.names.shown,
-            Place::Frame => &self.names.kept,
+            SessionScope::Page => &self.names.shown,
+            SessionScope::Frame => &self.names.kept,
         };
         Browser {
             place,
@@ -276,8 +276,8 @@ impl Gateway {
     /// The session in which somebody is signed in at a place.
     pub(crate) fn session(
         &self,
-        hosted: &Hosted,
-        place: Place,
+        hosted: &GatewayConfig,
+        place: SessionScope,
         headers: &HeaderMap,
     ) -> Result<Option<SignedIn>> {
         let (directory, now) = (&*self.directory, Timestamp::now());
@@ -297,8 +297,8 @@ impl Gateway {
     /// Who is signed in at a place, as the directory has them now.
     pub(crate) fn signed_in(
         &self,
-        hosted: &Hosted,
-        place: Place,
+        hosted: &GatewayConfig,
+        place: SessionScope,
         headers: &HeaderMap,
     ) -> Result<Option<User>> {
         let found = self.session(hosted, place, headers)?;
@@ -308,10 +308,10 @@ impl Gateway {
     /// Ends the sessions of a browser at a place, if it has any.
     pub(crate) async fn sign_out(
         &self,
-        hosted: &Hosted,
-        place: Place,
+        hosted: &GatewayConfig,
+        place: SessionScope,
         headers: &HeaderMap,
-        by: Occasion,
+        by: AuditContext,
     ) -> Result<()> {
         let ids = hosted.cookie_key.session_ids(place, headers);
         let keys: Vec<SessionKey> = ids.map(|id| id.key()).collect();

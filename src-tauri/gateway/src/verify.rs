@@ -11,11 +11,11 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use latchkey_core::directory::User;
 use latchkey_core::return_address::ReturnAddress;
-use latchkey_core::session::Place;
+use latchkey_core::session::SessionScope;
 use url::form_urlencoded;
 
 use crate::fetch_metadata::is_navigation;
-use crate::gateway::{Gateway, Hosted};
+use crate::gateway::{Gateway, GatewayConfig};
 use crate::refused::Refused;
 
 const REMOTE_USER: HeaderName = HeaderName::from_static("remote-user");
@@ -34,7 +34,7 @@ pub(crate) fn verify(gateway: &Gateway, request: &Request) -> Response {
         Ok(hosted) => hosted,
         Err(cause) => return Refused::failure(&cause).answer(None, headers),
     };
-    match gateway.signed_in(&hosted, Place::Page, headers) {
+    match gateway.signed_in(&hosted, SessionScope::Page, headers) {
         Ok(Some(user)) => remote(&user),
         Ok(None) if wants_redirect(request.uri()) && is_navigation(headers) => {
             to_sign_in(&hosted, headers)
@@ -90,7 +90,7 @@ fn header_value(text: &str) -> Option<HeaderValue> {
 }
 
 /// Sends a browser to the sign-in page, with where it wanted to go.
-fn to_sign_in(hosted: &Hosted, headers: &HeaderMap) -> Response {
+fn to_sign_in(hosted: &GatewayConfig, headers: &HeaderMap) -> Response {
     let settings = &hosted.settings;
     let wanted = wanted_page(headers)
         .and_then(|page| ReturnAddress::parse(&page, &settings.return_origins()));

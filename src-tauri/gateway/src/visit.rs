@@ -12,10 +12,10 @@ use axum::extract::State;
 use axum::http::header::{ALLOW, LOCATION, RETRY_AFTER, SET_COOKIE};
 use axum::http::{Extensions, HeaderMap, HeaderValue, Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
-use latchkey_core::activity::{Occasion, Reference};
+use latchkey_core::activity::{AuditContext, Reference};
 use latchkey_core::redeem::{Begun, SignIn, Visitor};
 use latchkey_core::return_address::ReturnAddress;
-use latchkey_core::session::Place;
+use latchkey_core::session::SessionScope;
 use latchkey_core::verdict::Verdict;
 use serde::Deserialize;
 use url::form_urlencoded;
@@ -23,9 +23,9 @@ use url::form_urlencoded;
 use crate::around::Original;
 use crate::fetch_metadata::{is_embedded, is_of_a_tab};
 use crate::forms::{is_from_here, keeps_no_cookies};
-use crate::gateway::{Current, Gateway, Hosted, Opened};
+use crate::gateway::{Current, Gateway, GatewayConfig, LinkOutcome};
 use crate::pages;
-use crate::previewers::looks_ahead;
+use crate::previewers::is_link_preview;
 use crate::refused::Refused;
 use crate::sent::Sent;
 use crate::widget;
@@ -93,7 +93,7 @@ pub(crate) async fn wrong_method(
     refused.answer(gateway.hosted().ok().as_deref(), &headers)
 }
 
-fn is_home(uri: &Uri, hosted: &Hosted) -> bool {
+fn is_home(uri: &Uri, hosted: &GatewayConfig) -> bool {
     uri.path() == "/" || uri.path() == hosted.settings.url.at("").path()
 }
 
@@ -116,63 +116,65 @@ fn code_in(uri: &Uri, parameter: &str) -> Option<(String, String)> {
 
 async fn open(
     gateway: &Gateway,
-    hosted: &Arc<Hosted>,
+    hosted: &Arc<GatewayConfig>,
     code: &str,
     clean: &str,
     headers: &HeaderMap,
-    by: Occasion,
+    by: AuditContext,
 ) -> Answer {
     let reference = by.reference.clone();
     let failed = |cause| Refused::failure(&cause).answer(Some(hosted), headers);
     let signed_in = gateway
-        .session(hosted, Place::Page, headers)
+        .session(hosted, SessionScope::Page, headers)
         .map_err(failed)?;
     let visitor = Visitor {
         signed_in: signed_in.as_ref(),
-        looks_ahead: looks_ahead(headers),
+        is_link_preview: is_link_preview(headers),
     };
     let browser = hosted
         .cookie_key
-        .browser(Place::Page, headers, signed_in.as_ref());
+        .browser(SessionScope::Page, headers, signed_in.as_ref());
     let opening = gateway.open(hosted, code, visitor, browser, by);
     match opening.await.map_err(failed)? {
-        Opened::Asks { whom, replaces } => {
+        LinkOutcome::NeedsConfirmation { whom, replaces } => {
             let other = signed_in.as_ref().filter(|_| replaces);
             let other = other.map(|other| other.user.display_name());
             let page = pages::confirm(hosted, &whom, other).into_response();
             Ok(with_cookies(page, &[hosted.cookie_key.shown(headers)]))
         }
-        Opened::Done(done) => let_in(hosted, &done, clean, headers, reference),
-        Opened::Continues | Opened::NoCookies => Ok(lead_on(hosted, clean, headers, None)),
+        LinkOutcome::Done(done) => let_in(hosted, &done, clean, headers, reference),
+        LinkOutcome::Continues | LinkOutcome::NoCookies => {
+            Ok(lead_on(hosted, clean, headers, None))
+        }
     }
 }
 
 /// Signs in after a click on the button of the confirm page, whose form is sent to the link itself.
 async fn confirmed(
     gateway: &Gateway,
-    hosted: &Hosted,
+    hosted: &GatewayConfig,
     code: &str,
     clean: &str,
     headers: &HeaderMap,
     has_cookie: bool,
-    by: Occasion,
+    by: AuditContext,
 ) -> Answer {
     let reference = by.reference.clone();
     let failed = |cause| Refused::failure(&cause).answer(Some(hosted), headers);
     let signed_in = gateway
-        .session(hosted, Place::Page, headers)
+        .session(hosted, SessionScope::Page, headers)
         .map_err(failed)?;
     let browser = hosted
         .cookie_key
-        .browser(Place::Page, headers, signed_in.as_ref());
+        .browser(SessionScope::Page, headers, signed_in.as_ref());
     let visitor = Visitor {
         signed_in: signed_in.as_ref(),
-        looks_ahead: false,
+        is_link_preview: false,
     };
     let opened = gateway.sign_in(hosted, code, visitor, browser, has_cookie, by);
     match opened.await.map_err(failed)? {
-        Opened::Done(done) => let_in(hosted, &done, clean, headers, reference),
-        Opened::NoCookies => {
+        LinkOutcome::Done(done) => let_in(hosted, &done, clean, headers, reference),
+        LinkOutcome::NoCookies => {
             let page = pages::no_cookies(hosted);
             Err((StatusCode::FORBIDDEN, page).into_response())
         }
@@ -182,7 +184,7 @@ async fn confirmed(
 
 /// Gives a session out, and leads on.
 fn let_in(
-    hosted: &Hosted,
+    hosted: &GatewayConfig,
     done: &SignIn,
     clean: &str,
     headers: &HeaderMap,
@@ -195,7 +197,12 @@ fn let_in(
 
 /// Leads on to where the link leads. A link that leads to the instance's own address leads to where a proxy
 /// has sent its visitor from.
-fn lead_on(hosted: &Hosted, clean: &str, headers: &HeaderMap, cookie: Option<String>) -> Response {
+fn lead_on(
+    hosted: &GatewayConfig,
+    clean: &str,
+    headers: &HeaderMap,
+    cookie: Option<String>,
+) -> Response {
     let keys = &hosted.cookie_key;
     let own = ReturnAddress::parse(clean, &[]);
     let to = if leads_home(clean, hosted) {
@@ -208,7 +215,7 @@ fn lead_on(hosted: &Hosted, clean: &str, headers: &HeaderMap, cookie: Option<Str
 }
 
 /// Whether an address without its code is the instance's own, to which all links lead that name no page.
-fn leads_home(clean: &str, hosted: &Hosted) -> bool {
+fn leads_home(clean: &str, hosted: &GatewayConfig) -> bool {
     let url = hosted.settings.url.without_fragment();
     let own = url.query().map_or_else(
         || url.path().to_owned(),
@@ -219,7 +226,7 @@ fn leads_home(clean: &str, hosted: &Hosted) -> bool {
 
 /// The session that a code has begun, and its cookie; else what its visitor is told.
 pub(crate) fn begun<'a>(
-    hosted: &Hosted,
+    hosted: &GatewayConfig,
     done: &'a SignIn,
     reference: Option<Reference>,
 ) -> Result<(&'a Begun, String), Refused> {
@@ -238,7 +245,7 @@ pub(crate) fn begun<'a>(
 
 pub(crate) fn may_open(
     gateway: &Gateway,
-    hosted: &Hosted,
+    hosted: &GatewayConfig,
     extensions: &Extensions,
     headers: &HeaderMap,
 ) -> Result<(), Response> {
@@ -255,7 +262,7 @@ pub(crate) fn may_open(
     Err(answer)
 }
 
-fn must_be_from_here(hosted: &Hosted, headers: &HeaderMap) -> Result<(), Response> {
+fn must_be_from_here(hosted: &GatewayConfig, headers: &HeaderMap) -> Result<(), Response> {
     if is_from_here(hosted, headers) {
         return Ok(());
     }
@@ -263,8 +270,8 @@ fn must_be_from_here(hosted: &Hosted, headers: &HeaderMap) -> Result<(), Respons
     Err(Refused::new(StatusCode::FORBIDDEN, sentence).answer(Some(hosted), headers))
 }
 
-fn home(gateway: &Gateway, hosted: &Hosted, headers: &HeaderMap) -> Answer {
-    let signed_in = gateway.signed_in(hosted, Place::Page, headers);
+fn home(gateway: &Gateway, hosted: &GatewayConfig, headers: &HeaderMap) -> Answer {
+    let signed_in = gateway.signed_in(hosted, SessionScope::Page, headers);
     let signed_in =
         signed_in.map_err(|cause| Refused::failure(&cause).answer(Some(hosted), headers))?;
     Ok(match signed_in {
@@ -291,7 +298,7 @@ pub(crate) async fn sign_in_page(
 ) -> Answer {
     let allowed = hosted.settings.return_origins();
     let to = wanted.rd.and_then(|rd| ReturnAddress::parse(&rd, &allowed));
-    let signed_in = gateway.signed_in(&hosted, Place::Page, &headers);
+    let signed_in = gateway.signed_in(&hosted, SessionScope::Page, &headers);
     let signed_in =
         signed_in.map_err(|cause| Refused::failure(&cause).answer(Some(&hosted), &headers))?;
     if let Some(user) = signed_in {
@@ -323,9 +330,11 @@ pub(crate) async fn sign_out(
 ) -> Answer {
     must_be_from_here(&hosted, &headers)?;
     let by = gateway.occasion(&extensions, &headers);
-    let ended = gateway.sign_out(&hosted, Place::Page, &headers, by).await;
+    let ended = gateway
+        .sign_out(&hosted, SessionScope::Page, &headers, by)
+        .await;
     ended.map_err(|cause| Refused::failure(&cause).answer(Some(&hosted), &headers))?;
-    let ended = hosted.cookie_key.end(Place::Page);
+    let ended = hosted.cookie_key.end(SessionScope::Page);
     let cookies: Vec<String> = iter::once(ended)
         .chain(hosted.cookie_key.forget(&headers))
         .collect();
@@ -336,7 +345,7 @@ pub(crate) async fn sign_out(
 }
 
 /// Leads on, home if nowhere else.
-fn see_other(hosted: &Hosted, to: Option<&ReturnAddress>, cookies: &[String]) -> Response {
+fn see_other(hosted: &GatewayConfig, to: Option<&ReturnAddress>, cookies: &[String]) -> Response {
     let to = to.and_then(|to| HeaderValue::from_str(to.as_str()).ok());
     let home = || HeaderValue::from_str(&format!("{}/", hosted.folder));
     let to = to.or_else(|| home().ok());

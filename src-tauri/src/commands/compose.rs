@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use arboard::ImageData;
 use jiff::tz::TimeZone;
-use latchkey_core::compose::{Composition, compose as composed};
+use latchkey_core::compose::{LinkSpec, compose as composed};
 use latchkey_core::email::Email;
 use latchkey_core::instance::{Instance, InstanceId};
 use latchkey_core::link::LoginLink;
@@ -276,7 +276,7 @@ pub async fn compose(
         };
         let link = match kept {
             Some(kept) => kept,
-            None => composed(&source.target, &key, Composition::try_from(request)?, by.at)?,
+            None => composed(&source.target, &key, LinkSpec::try_from(request)?, by.at)?,
         };
         let preview = studio.with_users(home, &instance, |users| {
             preview::preview(&instance.settings, &key, link, users, &by)
@@ -365,7 +365,7 @@ impl ComposeRequest {
     }
 }
 
-impl TryFrom<ComposeRequest> for Composition {
+impl TryFrom<ComposeRequest> for LinkSpec {
     type Error = Error;
 
     fn try_from(request: ComposeRequest) -> Result<Self, Error> {

@@ -62,7 +62,7 @@ pub enum SignInStep {
 
 /// How the gateway lets people in who open a link of an instance that is hosted here.
 #[derive(Clone, Debug, Serialize, Deserialize, TS)]
-pub struct Visiting {
+pub struct SignInSettings {
     /// What it takes.
     pub step: SignInStep,
     /// How long a session lasts, in words: `14 days`.
@@ -132,7 +132,7 @@ pub struct Instance {
     /// Its rules.
     pub policy: Policy,
     /// How its gateway lets people in.
-    pub visiting: Visiting,
+    pub visiting: SignInSettings,
     /// How much of its activity is kept.
     pub retention: Retention,
     /// The values of `aud` that it accepts besides its URL.
@@ -154,7 +154,7 @@ pub struct InstanceSettings {
     pub algorithm: Algorithm,
     pub lifetime: String,
     pub policy: Policy,
-    pub visiting: Visiting,
+    pub visiting: SignInSettings,
     pub retention: Retention,
     pub audiences: Vec<String>,
 }
@@ -371,10 +371,10 @@ impl From<instance::Retention> for Retention {
     }
 }
 
-impl TryFrom<Visiting> for instance::Visiting {
+impl TryFrom<SignInSettings> for instance::SignInSettings {
     type Error = latchkey_core::Error;
 
-    fn try_from(visiting: Visiting) -> Result<Self, Self::Error> {
+    fn try_from(visiting: SignInSettings) -> Result<Self, Self::Error> {
         let origins = |texts: &[String], field| {
             let parsed = texts.iter().map(|text| WebOrigin::typed(text));
             parsed
@@ -402,8 +402,8 @@ impl TryFrom<Visiting> for instance::Visiting {
     }
 }
 
-impl From<instance::Visiting> for Visiting {
-    fn from(visiting: instance::Visiting) -> Self {
+impl From<instance::SignInSettings> for SignInSettings {
+    fn from(visiting: instance::SignInSettings) -> Self {
         let texts = |origins: &[WebOrigin]| origins.iter().map(ToString::to_string).collect();
         Self {
             step: match visiting.step {

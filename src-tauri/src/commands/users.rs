@@ -101,7 +101,7 @@ pub struct UserQuery {
 /// Where a page begins.
 #[derive(Clone, Debug, Deserialize, TS)]
 #[serde(tag = "kind", rename_all = "snake_case")]
-pub enum Place {
+pub enum PageStart {
     /// At the first user.
     First,
     /// Where another page ended.
@@ -125,7 +125,7 @@ pub struct UsersRequest {
     /// Which users.
     pub query: UserQuery,
     /// From where on.
-    pub place: Place,
+    pub place: PageStart,
     /// How many at most; 200 are the most.
     pub limit: usize,
 }
@@ -357,14 +357,14 @@ impl From<UserQuery> for (directory::UserQuery, Sort) {
     }
 }
 
-impl TryFrom<Place> for directory::Place {
+impl TryFrom<PageStart> for directory::PageStart {
     type Error = Error;
 
-    fn try_from(place: Place) -> Result<Self, Error> {
+    fn try_from(place: PageStart) -> Result<Self, Error> {
         Ok(match place {
-            Place::First => Self::First,
-            Place::After { cursor } => Self::After(cursor.parse()?),
-            Place::Row { row } => Self::Row(row),
+            PageStart::First => Self::First,
+            PageStart::After { cursor } => Self::After(cursor.parse()?),
+            PageStart::Row { row } => Self::Row(row),
         })
     }
 }

@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use latchkey_core::directory::{Directory as _, Place, Sort, UserQuery};
+use latchkey_core::directory::{Directory as _, PageStart, Sort, UserQuery};
 use latchkey_core::verdict::Status;
 
 use crate::crowd;
@@ -100,7 +100,7 @@ pub(crate) fn measure() {
             status: Some(Status::Active),
             ..UserQuery::default()
         };
-        let rows = directory.users(&active, Sort::default(), &Place::First, 1);
+        let rows = directory.users(&active, Sort::default(), &PageStart::First, 1);
         assert_eq!(
             directory.seats().unwrap().used,
             rows.unwrap().total,

@@ -1,8 +1,10 @@
 use std::path::Path;
 
-use latchkey_core::activity::{Actor, Occasion};
+use latchkey_core::activity::{Actor, AuditContext};
 use latchkey_core::code::VerifiedCode;
-use latchkey_core::directory::{Directory, Place, Search, SledDirectory, Sort, SortBy, UserQuery};
+use latchkey_core::directory::{
+    Directory, PageStart, Search, SledDirectory, Sort, SortBy, UserQuery,
+};
 use latchkey_core::instance::Policy;
 use latchkey_core::payload::NewUser;
 
@@ -21,8 +23,8 @@ impl Latchkey {
     }
 }
 
-fn by() -> Occasion {
-    Occasion::new(Actor::Visitor, now())
+fn by() -> AuditContext {
+    AuditContext::new(Actor::Visitor, now())
 }
 
 fn sort(by: SortBy) -> Sort {
@@ -47,19 +49,21 @@ impl Engine for Latchkey {
             search: Search::new(word),
             ..UserQuery::default()
         };
-        let page = self.0.users(&query, sort(SortBy::Id), &Place::First, PAGE);
+        let page = self
+            .0
+            .users(&query, sort(SortBy::Id), &PageStart::First, PAGE);
         let page = page.unwrap();
         (page.users.len(), page.total)
     }
 
     fn pages(&self, by: SortBy, count: usize) -> usize {
-        let (mut place, mut seen) = (Place::First, 0);
+        let (mut place, mut seen) = (PageStart::First, 0);
         for _ in 0..count {
             let page = self.0.users(&UserQuery::default(), sort(by), &place, PAGE);
             let page = page.unwrap();
             seen += page.users.len();
             let Some(next) = page.next else { break };
-            place = Place::After(next);
+            place = PageStart::After(next);
         }
         seen
     }
@@ -67,7 +71,7 @@ impl Engine for Latchkey {
     fn jump(&self, by: SortBy, row: u64) -> usize {
         let page = self
             .0
-            .users(&UserQuery::default(), sort(by), &Place::Row(row), PAGE);
+            .users(&UserQuery::default(), sort(by), &PageStart::Row(row), PAGE);
         page.unwrap().users.len()
     }
 }

@@ -11,11 +11,11 @@ use axum::extract::Request;
 use axum::response::Response;
 use axum::routing::get;
 use jiff::Timestamp;
-use latchkey_core::activity::{Actor, Occasion};
+use latchkey_core::activity::{Actor, AuditContext};
 use latchkey_core::directory::{Directory as _, MAX_IMPORT, SledDirectory};
 use latchkey_core::instance::{InstanceId, Settings};
 use latchkey_core::payload::NewUser;
-use latchkey_gateway::{Gateway, Handle, Hosting, Listening, Visitors, router, serve};
+use latchkey_gateway::{Gateway, Handle, InstanceSnapshot, Listening, Visitors, router, serve};
 use tower::{Service, ServiceExt as _};
 
 use crate::links::{self, USERS};
@@ -49,7 +49,7 @@ pub(crate) fn bare() {
 pub(crate) fn gateway(folder: &Path) {
     let directory =
         Arc::new(SledDirectory::open(&folder.join("directory"), "the benchmark").unwrap());
-    let by = Occasion::new(Actor::Studio, Timestamp::now());
+    let by = AuditContext::new(Actor::Studio, Timestamp::now());
     let people: Vec<NewUser> = (0..USERS).map(links::person).collect();
     for some in people.chunks(MAX_IMPORT) {
         directory.import(some, &by).unwrap();
@@ -58,7 +58,7 @@ pub(crate) fn gateway(folder: &Path) {
     let settings = Settings::sample().unwrap();
     let instance = InstanceId::parse("sample").unwrap();
     let ask = move || {
-        Ok(Hosting {
+        Ok(InstanceSnapshot {
             settings: settings.clone(),
             key: links::key(),
             api_keys: Vec::new(),

@@ -341,7 +341,7 @@ policy: Policy,
 /**
  * How its gateway lets people in.
  */
-visiting: Visiting, 
+visiting: SignInSettings, 
 /**
  * How much of its activity is kept.
  */
@@ -363,7 +363,7 @@ export type InstanceRef = {
  * The id.
  */
 instance: string, };
-export type InstanceSettings = { name: string, url: string, hosted: Hosted, parameter: string, algorithm: Algorithm, lifetime: string, policy: Policy, visiting: Visiting, retention: Retention, audiences: Array<string>, };
+export type InstanceSettings = { name: string, url: string, hosted: Hosted, parameter: string, algorithm: Algorithm, lifetime: string, policy: Policy, visiting: SignInSettings, retention: Retention, audiences: Array<string>, };
 export type InstanceUpdate = { 
 /**
  * The id.
@@ -502,12 +502,7 @@ email: string,
 metadata: MetadataInput, };
 export type NextStep = "make_link" | "replace_secret" | "open_instance";
 export type Origin = "link" | "added" | "import";
-export type Passphrase = { 
-/**
- * It.
- */
-passphrase: string, };
-export type Place = { "kind": "first" } | { "kind": "after", 
+export type PageStart = { "kind": "first" } | { "kind": "after", 
 /**
  * That page's `next`.
  */
@@ -516,6 +511,11 @@ cursor: string, } | { "kind": "row",
  * The number.
  */
 row: number, };
+export type Passphrase = { 
+/**
+ * It.
+ */
+passphrase: string, };
 export type Policy = { 
 /**
  * Off: every code is refused.
@@ -761,6 +761,31 @@ secret: string,
  * The encoding of the key in the secret.
  */
 encoding: SecretEncoding, };
+export type SignInSettings = { 
+/**
+ * What it takes.
+ */
+step: SignInStep, 
+/**
+ * How long a session lasts, in words: `14 days`.
+ */
+session: string, 
+/**
+ * Whether a session ends when the link that began it expires.
+ */
+session_ends_with_link: boolean, 
+/**
+ * How long a session lasts without a use, in words: `never` ends by that, or `30 minutes`.
+ */
+session_idle: string, 
+/**
+ * Origins of pages where people may be sent back to, beside the instance itself.
+ */
+return_to: Array<string>, 
+/**
+ * Origins of pages that may show the widget.
+ */
+embed_in: Array<string>, };
 export type SignInStep = "automatic" | "confirm";
 export type SortBy = "id" | "email" | "created" | "last_sign_in";
 export type Start = { 
@@ -913,36 +938,11 @@ query: UserQuery,
 /**
  * From where on.
  */
-place: Place, 
+place: PageStart, 
 /**
  * How many at most; 200 are the most.
  */
 limit: number, };
-export type Visiting = { 
-/**
- * What it takes.
- */
-step: SignInStep, 
-/**
- * How long a session lasts, in words: `14 days`.
- */
-session: string, 
-/**
- * Whether a session ends when the link that began it expires.
- */
-session_ends_with_link: boolean, 
-/**
- * How long a session lasts without a use, in words: `never` ends by that, or `30 minutes`.
- */
-session_idle: string, 
-/**
- * Origins of pages where people may be sent back to, beside the instance itself.
- */
-return_to: Array<string>, 
-/**
- * Origins of pages that may show the widget.
- */
-embed_in: Array<string>, };
 export type Who = { "kind": "email", 
 /**
  * The address.

@@ -3,7 +3,7 @@ import { asProblem, call } from '../bridge';
 import { Latest } from '../compose/latest';
 import type {
   Origin,
-  Place,
+  PageStart,
   Problem,
   SortBy,
   Status,
@@ -193,7 +193,7 @@ export class UserList {
         if (block === undefined || this.problem) return;
         turn = this.#turn;
         const cursor = this.#cursors.get(block - 1);
-        const place: Place =
+        const place: PageStart =
           cursor === undefined ? { kind: 'row', row: block * BLOCK } : { kind: 'after', cursor };
         const page = await this.#page(this.answered, place);
         if (turn === this.#turn) this.#take(block, page);
@@ -217,7 +217,7 @@ export class UserList {
     return blocks;
   }
 
-  #page(query: UserQuery, place: Place): Promise<UserPage> {
+  #page(query: UserQuery, place: PageStart): Promise<UserPage> {
     return call('users', { instance: this.#instanceId, query, place, limit: BLOCK });
   }
 

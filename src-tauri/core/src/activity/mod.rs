@@ -56,7 +56,7 @@ impl fmt::Display for Actor {
 
 /// Who does something, when and from where: what is recorded beside the change.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Occasion {
+pub struct AuditContext {
     /// When.
     pub at: Timestamp,
     /// Who.
@@ -67,7 +67,7 @@ pub struct Occasion {
     pub reference: Option<Reference>,
 }
 
-impl Occasion {
+impl AuditContext {
     /// Something that is done on this computer.
     #[must_use]
     pub const fn new(actor: Actor, at: Timestamp) -> Self {
@@ -206,7 +206,7 @@ fn refused(refusal: &Refusal) -> (Kind, String, Option<String>) {
 /// An act on the settings of an instance. They are kept apart from its directory, which another
 /// program may hold: the act waits beside them until whoever holds the directory records it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SettingsAct {
+pub struct OutboxEntry {
     /// They are numbered, so that each is recorded once.
     pub number: u64,
     /// When, in Unix seconds.

@@ -8,7 +8,7 @@ use std::net::{IpAddr, Ipv6Addr};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Actor, Event, Kind, Occasion, Reference};
+use super::{Actor, AuditContext, Event, Kind, Reference};
 
 /// Length of the period in which refusals are counted, in seconds.
 const PERIOD_SECS: i64 = 60;
@@ -44,7 +44,7 @@ pub(crate) struct Counted {
 }
 
 impl Counted {
-    fn new(event: Event, by: &Occasion, address: Option<IpAddr>) -> Self {
+    fn new(event: Event, by: &AuditContext, address: Option<IpAddr>) -> Self {
         Self {
             at: by.at.as_second(),
             actor: by.actor.clone(),
@@ -59,7 +59,7 @@ impl Counted {
         }
     }
 
-    fn add(&mut self, code: &str, by: &Occasion) {
+    fn add(&mut self, code: &str, by: &AuditContext) {
         self.at = self.at.max(by.at.as_second());
         self.repeats.count += 1;
         *self.reasons.entry(code.to_owned()).or_default() += 1;
@@ -154,7 +154,7 @@ pub(crate) struct Refusals {
 impl Refusals {
     /// Returns whether `event` must be recorded now: every event but a refusal, and the first refusal
     /// of a period if `may_record`. Any other refusal is counted.
-    pub(crate) fn admit(&mut self, event: &Event, by: &Occasion, may_record: bool) -> bool {
+    pub(crate) fn admit(&mut self, event: &Event, by: &AuditContext, may_record: bool) -> bool {
         if event.kind != Kind::Refusal {
             return true;
         }
@@ -231,11 +231,11 @@ mod tests {
 
     use super::*;
 
-    fn by(address: &str, at: i64) -> Occasion {
-        Occasion {
+    fn by(address: &str, at: i64) -> AuditContext {
+        AuditContext {
             address: Some(address.parse().unwrap()),
             reference: Some(Reference::random()),
-            ..Occasion::new(Actor::Visitor, Timestamp::from_second(at).unwrap())
+            ..AuditContext::new(Actor::Visitor, Timestamp::from_second(at).unwrap())
         }
     }
 

@@ -1,7 +1,7 @@
 //! What an administrator has changed, told by what an instance was and what it is.
 
 use super::Event;
-use crate::instance::{Hosted, Instance, Policy, Retention, Settings, SignInStep, Visiting};
+use crate::instance::{Hosted, Instance, Policy, Retention, Settings, SignInSettings, SignInStep};
 
 /// The acts that lie between an instance as it was and as it is.
 pub(crate) fn acts_between(before: &Instance, after: &Instance) -> Vec<Event> {
@@ -78,7 +78,7 @@ fn named(settings: &Settings) -> [(&'static str, String); 18] {
         provisioning,
         refresh_profile,
     } = policy;
-    let Visiting {
+    let SignInSettings {
         step,
         session,
         session_ends_with_link,

@@ -9,13 +9,13 @@ mod sled;
 mod user;
 
 pub use notices::notices;
-pub use query::{Cursor, Place, Search, Sort, SortBy, UserPage, UserQuery};
+pub use query::{Cursor, PageStart, Search, Sort, SortBy, UserPage, UserQuery};
 pub use sled::SledDirectory;
 pub use user::{Origin, Profile, SharedEmail, TimeAhead, User};
 
 use jiff::Timestamp;
 
-use crate::activity::{ActivityPage, ActivityQuery, Event, Occasion, SettingsAct};
+use crate::activity::{ActivityPage, ActivityQuery, AuditContext, Event, OutboxEntry};
 use crate::claims::Claims;
 use crate::code::{CodeRefusal, VerifiedCode};
 use crate::email::Email;
@@ -43,7 +43,7 @@ pub struct Redemption<'a> {
     /// What the instance says.
     pub policy: Policy,
     /// Who opens it.
-    pub by: &'a Occasion,
+    pub by: &'a AuditContext,
     /// The session that begins in the same transaction if the code signs somebody in.
     pub session: Option<&'a NewSession>,
 }
@@ -58,7 +58,7 @@ pub trait Directory: Send + Sync {
 
     /// Opens a code: judges it, and signs in or creates whom it names, in one transaction. A
     /// refusal is recorded, and changes nothing else.
-    fn redeem(&self, code: JudgedCode<'_>, policy: Policy, by: &Occasion) -> Result<Verdict>;
+    fn redeem(&self, code: JudgedCode<'_>, policy: Policy, by: &AuditContext) -> Result<Verdict>;
 
     /// Opens codes one after the other, each as [`redeem`](Self::redeem) does, and waits for the disk
     /// once. Where one cannot be opened, the others are.
@@ -85,27 +85,32 @@ pub trait Directory: Send + Sync {
     /// At most `limit` of the users who answer `query`, in the order of `sort`, from `place` on.
     ///
     /// Fails with [`InvalidCursor`](crate::ErrorCode::InvalidCursor) for a cursor of another order.
-    fn users(&self, query: &UserQuery, sort: Sort, place: &Place, limit: usize)
-    -> Result<UserPage>;
+    fn users(
+        &self,
+        query: &UserQuery,
+        sort: Sort,
+        place: &PageStart,
+        limit: usize,
+    ) -> Result<UserPage>;
 
     /// Adds a user by hand, who takes a seat.
     ///
     /// Fails with [`UserExists`](crate::ErrorCode::UserExists),
     /// [`EmailInUse`](crate::ErrorCode::EmailInUse) or [`NoSeats`](crate::ErrorCode::NoSeats).
-    fn add(&self, user: &NewUser, by: &Occasion) -> Result<User>;
+    fn add(&self, user: &NewUser, by: &AuditContext) -> Result<User>;
 
     /// Adds users who were known elsewhere, each with a seat: all of them or, where one cannot be
     /// added, none. At most [`MAX_IMPORT`] at once.
     ///
     /// Fails as [`add`](Self::add) does.
-    fn import(&self, users: &[NewUser], by: &Occasion) -> Result<()>;
+    fn import(&self, users: &[NewUser], by: &AuditContext) -> Result<()>;
 
     /// Changes the address and the metadata of a user. What an older code says of them does not come
     /// back.
     ///
     /// Fails with [`UnknownUser`](crate::ErrorCode::UnknownUser),
     /// [`EmailInUse`](crate::ErrorCode::EmailInUse), and where the metadata would be too large.
-    fn edit(&self, id: &UserId, profile: &Profile, by: &Occasion) -> Result<User>;
+    fn edit(&self, id: &UserId, profile: &Profile, by: &AuditContext) -> Result<User>;
 
     /// The session of a key, valid or not: [`session::find`](crate::session::find) judges it.
     fn session(&self, key: &SessionKey) -> Result<Option<Session>>;
@@ -117,7 +122,7 @@ pub trait Directory: Send + Sync {
     fn count_signed_in(&self, rules: SessionRules, now: Timestamp) -> Result<u64>;
 
     /// Ends a session, for every copy of its cookie, and records it. One that is not there is no error.
-    fn end_session(&self, key: &SessionKey, by: &Occasion) -> Result<()>;
+    fn end_session(&self, key: &SessionKey, by: &AuditContext) -> Result<()>;
 
     /// Writes when sessions were last used, in Unix seconds. A session that is gone stays so.
     fn note_sessions_seen(&self, seen: &[(SessionKey, i64)]) -> Result<()>;
@@ -129,45 +134,45 @@ pub trait Directory: Send + Sync {
     /// Suspends a user, which frees the seat and ends all sessions. One who is suspended stays so.
     ///
     /// Fails with [`UnknownUser`](crate::ErrorCode::UnknownUser), as the others below.
-    fn suspend(&self, id: &UserId, by: &Occasion) -> Result<User>;
+    fn suspend(&self, id: &UserId, by: &AuditContext) -> Result<User>;
 
     /// Lets a suspended user sign in again, who takes a seat. One who is active stays so.
     ///
     /// Fails with [`NoSeats`](crate::ErrorCode::NoSeats).
-    fn reactivate(&self, id: &UserId, by: &Occasion) -> Result<User>;
+    fn reactivate(&self, id: &UserId, by: &AuditContext) -> Result<User>;
 
     /// Ends all sessions of a user.
-    fn sign_out(&self, id: &UserId, by: &Occasion) -> Result<User>;
+    fn sign_out(&self, id: &UserId, by: &AuditContext) -> Result<User>;
 
     /// Removes a user with address, metadata and history, and remembers that and when, so that an
     /// older code does not bring the user back.
-    fn remove(&self, id: &UserId, by: &Occasion) -> Result<()>;
+    fn remove(&self, id: &UserId, by: &AuditContext) -> Result<()>;
 
     /// Records that a link was made and given out.
     ///
     /// For a user who was removed or edited within the last minute, or in the future of this clock, it
     /// also notes that the link came after that, which its `iat` does not prove.
-    fn link_made(&self, claims: &Claims, by: &Occasion) -> Result<()>;
+    fn link_made(&self, claims: &Claims, by: &AuditContext) -> Result<()>;
 
     /// Notes the order as [`link_made`](Self::link_made) does for a link that is shown only: somebody
     /// may scan it from the screen.
-    fn link_shown(&self, claims: &Claims, by: &Occasion) -> Result<()>;
+    fn link_shown(&self, claims: &Claims, by: &AuditContext) -> Result<()>;
 
     /// Returns the recorded times that lie in the future of `now`, at most [`MAX_TIMES`].
     fn times_ahead(&self, now: Timestamp) -> Result<Vec<TimeAhead>>;
 
     /// Sets all recorded times that lie in the future to now, and returns how many there were. Codes
     /// that are issued from now on are newer then.
-    fn correct_times(&self, by: &Occasion) -> Result<u64>;
+    fn correct_times(&self, by: &AuditContext) -> Result<u64>;
 
     /// Takes a link back by its code's `jti`.
-    fn revoke_link(&self, link: &str, by: &Occasion) -> Result<()>;
+    fn revoke_link(&self, link: &str, by: &AuditContext) -> Result<()>;
 
     /// The seats.
     fn seats(&self) -> Result<Seats>;
 
     /// Sets how many seats there are; no limit, if `None`. Fewer than are used is allowed.
-    fn set_seat_limit(&self, limit: Option<u64>, by: &Occasion) -> Result<Seats>;
+    fn set_seat_limit(&self, limit: Option<u64>, by: &AuditContext) -> Result<Seats>;
 
     /// How many users there are, active and suspended.
     fn count(&self) -> Result<u64>;
@@ -176,7 +181,7 @@ pub trait Directory: Send + Sync {
     ///
     /// Refusals that repeat within a minute are counted, here and where codes are redeemed: the
     /// first one from an address is recorded at once, the others are one entry afterwards.
-    fn record(&self, event: Event, by: &Occasion) -> Result<()>;
+    fn record(&self, event: Event, by: &AuditContext) -> Result<()>;
 
     /// Records the refusals that were counted in minutes that have ended by `now`. A gateway calls it
     /// every two seconds. Closing the directory records all counted refusals.
@@ -187,7 +192,7 @@ pub trait Directory: Send + Sync {
     fn prune(&self, retention: Retention, now: Timestamp) -> Result<bool>;
 
     /// Records acts on the settings, each once.
-    fn record_acts(&self, acts: &[SettingsAct]) -> Result<()>;
+    fn record_outbox(&self, acts: &[OutboxEntry]) -> Result<()>;
 
     /// At most `limit` entries of the activity that answer `query`, newest first; only those before a
     /// number, if one is given. Where much has to be looked through there may be fewer than there

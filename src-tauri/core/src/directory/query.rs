@@ -228,7 +228,7 @@ fn invalid_cursor() -> Error {
 
 /// Where a page begins.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum Place {
+pub enum PageStart {
     /// At the first user.
     #[default]
     First,

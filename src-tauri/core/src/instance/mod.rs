@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize, Serializer};
 
 pub use store::{Instances, Listing};
 
-use crate::activity::{Event, Occasion, SettingsAct};
+use crate::activity::{AuditContext, Event, OutboxEntry};
 use crate::api_key::{ApiKey, MAX_KEYS};
 use crate::audience::{Audience, Audiences};
 use crate::code::{Algorithm, CodeRules};
@@ -104,7 +104,7 @@ impl FromStr for SignInStep {
 /// How the gateway lets people in who open a link of an instance that is hosted here.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct Visiting {
+pub struct SignInSettings {
     /// What it takes.
     pub step: SignInStep,
     /// How long a session lasts, at most.
@@ -119,7 +119,7 @@ pub struct Visiting {
     pub embed_in: Vec<WebOrigin>,
 }
 
-impl Default for Visiting {
+impl Default for SignInSettings {
     fn default() -> Self {
         Self {
             step: SignInStep::default(),
@@ -266,7 +266,7 @@ pub struct Settings {
     /// Its rules.
     pub policy: Policy,
     /// How its gateway lets people in.
-    pub visiting: Visiting,
+    pub visiting: SignInSettings,
     /// How much of its activity is kept.
     pub retention: Retention,
     /// The values of `aud` that it accepts besides its URL.
@@ -285,7 +285,7 @@ impl Settings {
             algorithm: Algorithm::default(),
             lifetime: Lifetime::default(),
             policy: Policy::default(),
-            visiting: Visiting::default(),
+            visiting: SignInSettings::default(),
             retention: Retention::default(),
             audiences: Vec::new(),
         }
@@ -404,28 +404,28 @@ pub struct Instance {
     /// What other systems use its API with; without any the API is off.
     pub api_keys: Vec<ApiKey>,
     /// What was done to it and is not in its activity yet.
-    pub acts: Acts,
+    pub acts: Outbox,
 }
 
 /// Acts on an instance that wait to be recorded in its directory.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Acts {
+pub struct Outbox {
     /// How many there have been.
     count: u64,
     /// Those that wait.
-    pub waiting: Vec<SettingsAct>,
+    pub waiting: Vec<OutboxEntry>,
 }
 
 /// Maximum number of acts that wait, because nobody records those of an instance that stays hosted
 /// elsewhere.
 const MAX_WAITING: usize = 1_000;
 
-impl Acts {
+impl Outbox {
     /// Adds acts. Above the maximum the oldest ones go, except the very first act.
-    fn add(&mut self, events: Vec<Event>, by: &Occasion) {
+    fn add(&mut self, events: Vec<Event>, by: &AuditContext) {
         for event in events {
             self.count += 1;
-            self.waiting.push(SettingsAct {
+            self.waiting.push(OutboxEntry {
                 number: self.count,
                 at: by.at.as_second(),
                 actor: by.actor.clone(),
@@ -497,8 +497,8 @@ mod tests {
 
     #[test]
     fn of_many_acts_that_wait_the_first_and_the_latest_are_kept() {
-        let by = Occasion::new(Actor::CommandLine, Timestamp::UNIX_EPOCH);
-        let mut acts = Acts::default();
+        let by = AuditContext::new(Actor::CommandLine, Timestamp::UNIX_EPOCH);
+        let mut acts = Outbox::default();
         for _ in 0..MAX_WAITING + 5 {
             acts.add(
                 vec![Event::act("settings_changed", "Settings changed")],
@@ -511,6 +511,6 @@ mod tests {
         assert!(!acts.were_recorded(), "no directory has seen any of them");
         acts.recorded(MAX_WAITING as u64 + 5);
         assert!(acts.were_recorded());
-        assert!(!Acts::default().were_recorded());
+        assert!(!Outbox::default().were_recorded());
     }
 }

@@ -5,8 +5,10 @@ use std::{fs, iter};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Acts, Hosted, Instance, InstanceId, Name, Policy, Retention, Settings, Visiting};
-use crate::activity::{Event, Occasion, acts_between};
+use super::{
+    Hosted, Instance, InstanceId, Name, Outbox, Policy, Retention, Settings, SignInSettings,
+};
+use crate::activity::{AuditContext, Event, acts_between};
 use crate::api_key::ApiKey;
 use crate::audience::Audience;
 use crate::code::Algorithm;
@@ -46,7 +48,7 @@ struct InstanceFile {
     lifetime: Lifetime,
     policy: Policy,
     #[serde(default)]
-    visiting: Visiting,
+    visiting: SignInSettings,
     #[serde(default)]
     retention: Retention,
     #[serde(default)]
@@ -55,7 +57,7 @@ struct InstanceFile {
     #[serde(default)]
     api_keys: Vec<ApiKey>,
     #[serde(default)]
-    acts: Acts,
+    acts: Outbox,
 }
 
 #[derive(Deserialize)]
@@ -154,7 +156,7 @@ impl Instances {
         &self,
         settings: Settings,
         key: Option<KeyRecord>,
-        by: &Occasion,
+        by: &AuditContext,
     ) -> Result<Instance> {
         let _lock = self.lock()?;
         let others = self.list()?.instances;
@@ -174,7 +176,7 @@ impl Instances {
             settings,
             key,
             api_keys: Vec::new(),
-            acts: Acts::default(),
+            acts: Outbox::default(),
         };
         let made = Event::act("instance_made", "Instance made");
         instance.acts.add(vec![made], by);
@@ -187,7 +189,7 @@ impl Instances {
     pub fn update(
         &self,
         id: &InstanceId,
-        by: &Occasion,
+        by: &AuditContext,
         change: impl FnOnce(&mut Instance) -> Result<()>,
     ) -> Result<Instance> {
         let _lock = self.lock()?;
@@ -206,7 +208,7 @@ impl Instances {
     }
 
     /// Adds an act that waits to be recorded in the activity of an instance.
-    pub(crate) fn note(&self, id: &InstanceId, event: Event, by: &Occasion) -> Result<()> {
+    pub(crate) fn note(&self, id: &InstanceId, event: Event, by: &AuditContext) -> Result<()> {
         let _lock = self.lock()?;
         let mut instance = self.get(id)?;
         instance.acts.add(vec![event], by);
@@ -214,7 +216,7 @@ impl Instances {
     }
 
     /// Forgets the acts up to a number, which are recorded elsewhere by now.
-    pub(crate) fn forget_acts(&self, id: &InstanceId, up_to: u64) -> Result<()> {
+    pub(crate) fn shorten_outbox(&self, id: &InstanceId, up_to: u64) -> Result<()> {
         let _lock = self.lock()?;
         let mut instance = self.get(id)?;
         instance.acts.recorded(up_to);
@@ -349,8 +351,8 @@ mod tests {
     use super::*;
     use crate::activity::Actor;
 
-    fn by() -> Occasion {
-        Occasion::new(Actor::Studio, Timestamp::UNIX_EPOCH)
+    fn by() -> AuditContext {
+        AuditContext::new(Actor::Studio, Timestamp::UNIX_EPOCH)
     }
 
     fn settings(name: &str) -> Settings {

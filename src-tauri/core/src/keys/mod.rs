@@ -35,7 +35,7 @@ pub enum KeyOrigin {
 /// Where a key is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Kept {
+pub enum KeyLocation {
     /// In the operating system's keychain.
     Keychain,
     /// In the sealed file of the data folder.
@@ -50,7 +50,7 @@ pub struct KeyRecord {
     /// Where it came from.
     pub origin: KeyOrigin,
     /// Where it is.
-    pub kept: Kept,
+    pub kept: KeyLocation,
     /// When it was set, in Unix seconds.
     pub set_at: i64,
     /// Its length in bytes, up to 64; enough to warn of a short one.
@@ -122,10 +122,10 @@ pub enum KeysState {
 pub struct Keys {
     data_dir: PathBuf,
     keychain: KeychainUse,
-    place: Mutex<Place>,
+    place: Mutex<StoreState>,
 }
 
-enum Place {
+enum StoreState {
     Keychain,
     Unreachable(Error),
     New(Error),
@@ -142,7 +142,7 @@ impl Keys {
         let keys = Self {
             data_dir: data_dir.to_owned(),
             keychain,
-            place: Mutex::new(Place::Unreachable(unreachable_without_cause())),
+            place: Mutex::new(StoreState::Unreachable(unreachable_without_cause())),
         };
         keys.retry(records);
         keys
@@ -151,12 +151,12 @@ impl Keys {
     /// Looks again.
     pub fn retry(&self, records: &[KeyRecord]) {
         let file = SealedFile::at(&self.data_dir);
-        let kept = |place: Kept| records.iter().find(|record| record.kept == place);
-        let in_keychain = kept(Kept::Keychain);
+        let kept = |place: KeyLocation| records.iter().find(|record| record.kept == place);
+        let in_keychain = kept(KeyLocation::Keychain);
         let found = if file.exists() {
-            Place::Locked(file)
-        } else if kept(Kept::SealedFile).is_some() {
-            Place::Missing(file)
+            StoreState::Locked(file)
+        } else if kept(KeyLocation::SealedFile).is_some() {
+            StoreState::Missing(file)
         } else {
             let known = in_keychain.map(|record| record.id.as_str());
             let answer = match self.keychain {
@@ -164,13 +164,13 @@ impl Keys {
                 KeychainUse::Never => Err(switched_off()),
             };
             match answer {
-                Ok(()) => Place::Keychain,
-                Err(reason) if in_keychain.is_some() => Place::Unreachable(reason),
-                Err(reason) => Place::New(reason),
+                Ok(()) => StoreState::Keychain,
+                Err(reason) if in_keychain.is_some() => StoreState::Unreachable(reason),
+                Err(reason) => StoreState::New(reason),
             }
         };
         let mut place = self.place();
-        if !matches!(*place, Place::Open(_)) {
+        if !matches!(*place, StoreState::Open(_)) {
             *place = found;
         }
     }
@@ -179,20 +179,20 @@ impl Keys {
     #[must_use]
     pub fn state(&self) -> KeysState {
         match &*self.place() {
-            Place::Keychain => KeysState::Keychain,
-            Place::Unreachable(reason) => KeysState::KeychainUnreachable(reason.clone()),
-            Place::New(reason) => KeysState::SealedFileNew(reason.clone()),
-            Place::Missing(file) => KeysState::SealedFileMissing(file.missing()),
-            Place::Locked(_) => KeysState::SealedFileLocked,
-            Place::Open(_) => KeysState::SealedFileReady,
+            StoreState::Keychain => KeysState::Keychain,
+            StoreState::Unreachable(reason) => KeysState::KeychainUnreachable(reason.clone()),
+            StoreState::New(reason) => KeysState::SealedFileNew(reason.clone()),
+            StoreState::Missing(file) => KeysState::SealedFileMissing(file.missing()),
+            StoreState::Locked(_) => KeysState::SealedFileLocked,
+            StoreState::Open(_) => KeysState::SealedFileReady,
         }
     }
 
     /// Gives up a keychain that does not answer, for a sealed file that is still to be created.
     pub fn use_sealed_file(&self) {
         let mut place = self.place();
-        if let Place::Unreachable(reason) = &*place {
-            *place = Place::New(reason.clone());
+        if let StoreState::Unreachable(reason) = &*place {
+            *place = StoreState::New(reason.clone());
         }
     }
 
@@ -202,7 +202,7 @@ impl Keys {
     /// that is easy to guess.
     pub fn create(&self, passphrase: &Secret) -> Result<()> {
         let mut place = self.place();
-        if !matches!(*place, Place::New(_)) {
+        if !matches!(*place, StoreState::New(_)) {
             return Err(Error::new(
                 ErrorCode::Storage,
                 "Signing keys are kept already, so no new place for them is made.",
@@ -211,7 +211,7 @@ impl Keys {
         require_strong(passphrase)?;
         let mut file = SealedFile::at(&self.data_dir);
         file.create(passphrase)?;
-        *place = Place::Open(file);
+        *place = StoreState::Open(file);
         Ok(())
     }
 
@@ -221,7 +221,7 @@ impl Keys {
     /// Fails as [`Keys::create`] does, and where the sealed file is open.
     pub(crate) fn start_anew(&self, passphrase: &Secret, now: Timestamp) -> Result<()> {
         let mut place = self.place();
-        let (Place::Locked(file) | Place::Missing(file)) = &*place else {
+        let (StoreState::Locked(file) | StoreState::Missing(file)) = &*place else {
             return Err(Error::new(
                 ErrorCode::Storage,
                 "The signing keys can be read, so they are not given up.",
@@ -236,7 +236,7 @@ impl Keys {
             }
             return Err(refused);
         }
-        *place = Place::Open(file);
+        *place = StoreState::Open(file);
         Ok(())
     }
 
@@ -245,10 +245,10 @@ impl Keys {
     /// Fails with [`ErrorCode::WrongPassphrase`].
     pub fn unlock(&self, passphrase: &Secret) -> Result<()> {
         let mut place = self.place();
-        if let Place::Locked(file) = &*place {
+        if let StoreState::Locked(file) = &*place {
             let mut file = file.clone();
             file.unlock(passphrase)?;
-            *place = Place::Open(file);
+            *place = StoreState::Open(file);
         }
         Ok(())
     }
@@ -258,13 +258,13 @@ impl Keys {
         let id = new_key_id()?;
         let secret = key.secret();
         let kept = match &*self.place() {
-            Place::Keychain => {
+            StoreState::Keychain => {
                 keychain::write(&id, secret)?;
-                Kept::Keychain
+                KeyLocation::Keychain
             }
-            Place::Open(file) => {
+            StoreState::Open(file) => {
                 file.write(&id, secret)?;
-                Kept::SealedFile
+                KeyLocation::SealedFile
             }
             closed => return Err(closed.refusal()),
         };
@@ -286,19 +286,19 @@ impl Keys {
     /// at.
     pub fn read(&self, record: &KeyRecord) -> Result<SigningKey> {
         let secret = match (&*self.place(), record.kept) {
-            (Place::Keychain, Kept::Keychain) => keychain::read(&record.id)?,
-            (Place::Open(file), Kept::SealedFile) => file.read(&record.id)?,
-            (Place::Keychain | Place::Open(_), _) => None,
+            (StoreState::Keychain, KeyLocation::Keychain) => keychain::read(&record.id)?,
+            (StoreState::Open(file), KeyLocation::SealedFile) => file.read(&record.id)?,
+            (StoreState::Keychain | StoreState::Open(_), _) => None,
             (closed, _) => return Err(closed.refusal()),
         };
         let secret = secret.ok_or_else(|| {
             Error::new(
                 ErrorCode::NoSigningKey,
                 match record.kept {
-                    Kept::Keychain => {
+                    KeyLocation::Keychain => {
                         "The signing key is not in the keychain any more. Replace the secret."
                     }
-                    Kept::SealedFile => {
+                    KeyLocation::SealedFile => {
                         "The signing key is not in the sealed file. Replace the secret."
                     }
                 },
@@ -310,14 +310,14 @@ impl Keys {
     /// Forgets a key. One that is gone already is no error.
     pub fn forget(&self, record: &KeyRecord) -> Result<()> {
         match (&*self.place(), record.kept) {
-            (Place::Keychain, Kept::Keychain) => keychain::delete(&record.id),
-            (Place::Open(file), Kept::SealedFile) => file.delete(&record.id),
-            (Place::Keychain | Place::Open(_), _) => Ok(()),
+            (StoreState::Keychain, KeyLocation::Keychain) => keychain::delete(&record.id),
+            (StoreState::Open(file), KeyLocation::SealedFile) => file.delete(&record.id),
+            (StoreState::Keychain | StoreState::Open(_), _) => Ok(()),
             (closed, _) => Err(closed.refusal()),
         }
     }
 
-    fn place(&self) -> MutexGuard<'_, Place> {
+    fn place(&self) -> MutexGuard<'_, StoreState> {
         // A panic elsewhere leaves the place as it was.
         self.place.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -331,7 +331,7 @@ impl std::fmt::Debug for Keys {
     }
 }
 
-impl Place {
+impl StoreState {
     fn refusal(&self) -> Error {
         match self {
             Self::Unreachable(reason) => reason.clone(),

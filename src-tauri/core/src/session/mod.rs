@@ -28,7 +28,7 @@ const MAX_BROWSER_BYTES: usize = 256;
 /// The place at which somebody is signed in. A session is valid at one place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Place {
+pub enum SessionScope {
     /// The gateway's own pages, and the applications behind it.
     Page,
     /// The widget's frame, in a page of another site.
@@ -43,7 +43,7 @@ pub struct Session {
     /// The user's [`User::generation`] when the session began.
     pub generation: u64,
     /// The place at which it is valid.
-    pub place: Place,
+    pub place: SessionScope,
     /// The `jti` of the code that began it.
     pub link: Option<String>,
     /// The browser's own name (`User-Agent`). It is unverified text.
@@ -64,7 +64,7 @@ pub struct NewSession {
     /// The key under which it is kept.
     pub key: SessionKey,
     /// The place at which it is valid.
-    pub place: Place,
+    pub place: SessionScope,
     /// The browser's own name (`User-Agent`).
     pub browser: Option<String>,
     /// The key that tells the browser from others, if it has one.
@@ -113,7 +113,7 @@ impl Session {
 pub fn find(
     directory: &dyn Directory,
     key: SessionKey,
-    place: Place,
+    place: SessionScope,
     settings: &Settings,
     last_use: Option<i64>,
     now: Timestamp,
@@ -170,7 +170,7 @@ mod tests {
         Session {
             user: ada().id,
             generation: 7,
-            place: Place::Page,
+            place: SessionScope::Page,
             link: None,
             browser: None,
             address: None,

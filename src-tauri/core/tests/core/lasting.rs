@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 use latchkey_core::code::Algorithm;
-use latchkey_core::compose::{Composition, Target, compose};
+use latchkey_core::compose::{LinkSpec, Target, compose};
 use latchkey_core::link::{BaseUrl, Parameter};
 use latchkey_core::payload::Payload;
 use serde_json::json;
@@ -17,9 +17,9 @@ fn times(not_before: Option<Timestamp>) -> (Option<i64>, Option<i64>) {
         algorithm: Algorithm::HS256,
     };
     let payload = Payload::from_claims(json!({ "id": "ada" }).as_object().unwrap()).unwrap();
-    let composition = Composition {
+    let composition = LinkSpec {
         not_before,
-        ..Composition::new(payload, "7 days".parse().unwrap())
+        ..LinkSpec::new(payload, "7 days".parse().unwrap())
     };
     let composed = compose(&target, &key(), composition, now()).unwrap();
     let registered = composed.claims.registered;

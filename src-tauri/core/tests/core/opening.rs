@@ -3,8 +3,8 @@
 use latchkey_core::directory::{Directory as _, SledDirectory};
 use latchkey_core::instance::{Hosted, Name, Settings, SignInStep};
 use latchkey_core::link::BaseUrl;
-use latchkey_core::redeem::{Attempt, Browser, Opening, Visitor};
-use latchkey_core::session::{self, Place, SignedIn};
+use latchkey_core::redeem::{Browser, PreCheck, SignInAttempt, Visitor};
+use latchkey_core::session::{self, SessionScope, SignedIn};
 use latchkey_core::user_id::UserId;
 
 use crate::signed::{HEADER, by, judge, key, now, signed};
@@ -32,14 +32,17 @@ impl Site {
     fn open(&self, payload: &str, visitor: Visitor<'_>) -> String {
         let iat = now().as_second();
         let code = signed(HEADER, &format!(r#"{{{payload},"iat":{iat}}}"#));
-        let browser = Browser::unknown(Place::Page);
-        let attempt = Attempt::new(&code, &self.settings, &[&key()], browser, by(now())).unwrap();
+        let browser = Browser::unknown(SessionScope::Page);
+        let attempt =
+            SignInAttempt::new(&code, &self.settings, &[&key()], browser, by(now())).unwrap();
         let directory = &self.directory;
         let done = match attempt.opening(directory, visitor).unwrap() {
-            Opening::Asks { whom, replaces } => return format!("asks {whom} {replaces}"),
-            Opening::Continues => return "continues".to_owned(),
-            Opening::Refused(verdict) => attempt.refuse(verdict, directory).unwrap(),
-            Opening::Redeems => {
+            PreCheck::NeedsConfirmation { whom, replaces } => {
+                return format!("asks {whom} {replaces}");
+            }
+            PreCheck::Continues => return "continues".to_owned(),
+            PreCheck::Refused(verdict) => attempt.refuse(verdict, directory).unwrap(),
+            PreCheck::Redeems => {
                 let verdicts = directory.redeem_all(&[attempt.redemption()]).unwrap();
                 let verdict = verdicts.into_iter().next().unwrap();
                 attempt.redeemed(verdict.unwrap())
@@ -56,7 +59,7 @@ impl Site {
         let found = session::find(
             &self.directory,
             key,
-            Place::Page,
+            SessionScope::Page,
             &self.settings,
             None,
             now(),
@@ -70,9 +73,9 @@ const BOB: &str = r#""user":{"id":"bob"}"#;
 const NOBODY: &str = r#""id":"nobody""#;
 const ONCE: &str = r#""user":{"id":"ada"},"jti":"1","single_use":true"#;
 
-fn looks_ahead() -> Visitor<'static> {
+fn is_link_preview() -> Visitor<'static> {
     Visitor {
-        looks_ahead: true,
+        is_link_preview: true,
         ..Visitor::default()
     }
 }
@@ -80,7 +83,7 @@ fn looks_ahead() -> Visitor<'static> {
 #[test]
 fn it_is_at_once_unless_there_is_a_reason_to_ask() {
     let site = Site::new(SignInStep::Automatic);
-    assert_eq!(site.open(ADA, looks_ahead()), "asks Ada Lovelace false");
+    assert_eq!(site.open(ADA, is_link_preview()), "asks Ada Lovelace false");
     assert_eq!(site.directory.count().unwrap(), 0, "asking does nothing");
     assert_eq!(site.open(ADA, Visitor::default()), "provisioned");
     let ada = site.signed_in("ada");
@@ -100,7 +103,7 @@ fn it_is_at_once_unless_there_is_a_reason_to_ask() {
     );
     // What the directory calls somebody is better than what the code does.
     assert_eq!(
-        site.open(r#""id":"ada""#, looks_ahead()),
+        site.open(r#""id":"ada""#, is_link_preview()),
         "asks Ada Lovelace false"
     );
 }
@@ -109,7 +112,7 @@ fn it_is_at_once_unless_there_is_a_reason_to_ask() {
 fn a_refusal_is_said_at_once_whoever_asks() {
     for step in [SignInStep::Automatic, SignInStep::Confirm] {
         let site = Site::new(step);
-        for visitor in [Visitor::default(), looks_ahead()] {
+        for visitor in [Visitor::default(), is_link_preview()] {
             assert_eq!(site.open(NOBODY, visitor), "unknown_user");
         }
     }

@@ -2,7 +2,7 @@
 
 use latchkey_core::code::recognize::recognize;
 use latchkey_core::code::verify;
-use latchkey_core::compose::{Composition, Target, compose};
+use latchkey_core::compose::{LinkSpec, Target, compose};
 use latchkey_core::directory::{Cursor, Directory as _, MAX_IMPORT, SledDirectory};
 use latchkey_core::email::Email;
 use latchkey_core::instance::{Name, Policy};
@@ -57,7 +57,7 @@ fn composed(lifetime: &str, metadata: Metadata, not_before: Option<&str>) -> Res
         email: None,
         metadata,
     };
-    let mut composition = Composition::new(Payload::User(user), lifetime.parse()?);
+    let mut composition = LinkSpec::new(Payload::User(user), lifetime.parse()?);
     composition.not_before = not_before
         .map(|text| time::parse(text, &jiff::tz::TimeZone::UTC, "not_before"))
         .transpose()?;

@@ -3,7 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
-use latchkey_core::activity::{Actor, Occasion};
+use latchkey_core::activity::{Actor, AuditContext};
 use latchkey_core::code::{Algorithm, CodeRefusal, CodeRules, VerifiedCode, verify};
 use latchkey_core::secret::{Secret, SigningKey};
 
@@ -20,8 +20,8 @@ pub(crate) fn now() -> Timestamp {
 }
 
 /// What the administrator does at a time.
-pub(crate) fn by(at: Timestamp) -> Occasion {
-    Occasion::new(Actor::Studio, at)
+pub(crate) fn by(at: Timestamp) -> AuditContext {
+    AuditContext::new(Actor::Studio, at)
 }
 
 pub(crate) fn key() -> SigningKey {

@@ -6,7 +6,7 @@ use latchkey_core::instance::Policy;
 use latchkey_core::link::BaseUrl;
 use latchkey_core::user_id::UserId;
 use latchkey_core::verdict::{
-    Knowledge, KnownUser, LinkState, Refusal, Seats, Status, Verdict, judge,
+    DirectoryFacts, KnownUser, LinkState, Refusal, Seats, Status, Verdict, judge,
 };
 
 use crate::signed::{HEADER, RULES, key, now, signed};
@@ -41,22 +41,22 @@ fn ada(status: Status) -> KnownUser {
     }
 }
 
-fn known(user: Option<Status>) -> Knowledge {
-    Knowledge {
+fn known(user: Option<Status>) -> DirectoryFacts {
+    DirectoryFacts {
         user: user.map(ada),
         seats: Seats {
             used: 7,
             limit: Some(10),
         },
-        ..Knowledge::default()
+        ..DirectoryFacts::default()
     }
 }
 
-fn verdict(payload: &str, policy: Policy, known: &Knowledge) -> Verdict {
+fn verdict(payload: &str, policy: Policy, known: &DirectoryFacts) -> Verdict {
     judge(code(payload, "").as_ref(), policy, known)
 }
 
-fn by_default(payload: &str, known: &Knowledge) -> Verdict {
+fn by_default(payload: &str, known: &DirectoryFacts) -> Verdict {
     verdict(payload, Policy::default(), known)
 }
 
@@ -93,7 +93,7 @@ fn an_unknown_user_is_created_and_takes_the_next_seat() {
 
 #[test]
 fn the_last_seat_is_given_and_no_more() {
-    let with = |used, limit| Knowledge {
+    let with = |used, limit| DirectoryFacts {
         seats: Seats { used, limit },
         ..known(None)
     };
@@ -113,7 +113,7 @@ fn the_last_seat_is_given_and_no_more() {
 
 #[test]
 fn the_seat_limit_is_never_a_limit_on_users_who_exist() {
-    let full = Knowledge {
+    let full = DirectoryFacts {
         seats: Seats {
             used: 12,
             limit: Some(10),
@@ -133,7 +133,7 @@ fn a_suspended_user_is_refused_also_with_a_valid_code() {
 
 #[test]
 fn a_code_from_before_a_removal_is_refused_also_when_the_id_is_given_again() {
-    let again = |at| Knowledge {
+    let again = |at| DirectoryFacts {
         removed_at: Some(at),
         ..known(Some(Status::Active))
     };
@@ -146,13 +146,13 @@ fn a_code_from_before_a_removal_is_refused_also_when_the_id_is_given_again() {
         // A clock was wrong.
         let verdict = by_default(payload, &again(second(3600)));
         assert_eq!(verdict.code(), "signed_in", "{payload}");
-        let known = Knowledge {
+        let known = DirectoryFacts {
             made_since: true,
             ..again(second(-59))
         };
         assert_eq!(by_default(payload, &known).code(), "signed_in", "{payload}");
     }
-    let moved = |at| Knowledge {
+    let moved = |at| DirectoryFacts {
         email_moved_at: Some(at),
         ..known(Some(Status::Active))
     };
@@ -163,7 +163,7 @@ fn a_code_from_before_a_removal_is_refused_also_when_the_id_is_given_again() {
 
 #[test]
 fn a_code_from_before_the_removal_never_brings_the_user_back_and_a_newer_one_does() {
-    let removed = |at| Knowledge {
+    let removed = |at| DirectoryFacts {
         removed_at: Some(at),
         ..known(None)
     };
@@ -182,7 +182,7 @@ fn a_code_from_before_the_removal_never_brings_the_user_back_and_a_newer_one_doe
         by_default(USER, &removed(second(-121))).code(),
         "provisioned"
     );
-    let made_since = Knowledge {
+    let made_since = DirectoryFacts {
         made_since: true,
         ..removed(second(-60))
     };
@@ -206,7 +206,7 @@ fn a_code_from_before_the_removal_never_brings_the_user_back_and_a_newer_one_doe
 
 #[test]
 fn an_email_of_somebody_else_is_refused_and_takes_no_seat() {
-    let taken = |user| Knowledge {
+    let taken = |user| DirectoryFacts {
         email_owner: Some(UserId::parse("grace", "id").unwrap()),
         ..known(user)
     };
@@ -256,12 +256,12 @@ fn a_profile_is_refreshed_by_a_newer_code_where_the_instance_says_so() {
 
 #[test]
 fn a_single_use_code_works_once_and_any_other_as_often_as_it_likes() {
-    let used = Knowledge {
+    let used = DirectoryFacts {
         link: LinkState::Used,
         ..known(Some(Status::Active))
     };
     let once = code(ID, r#","single_use":true"#);
-    let verdict = |code: &Result<_, _>, known: &Knowledge| {
+    let verdict = |code: &Result<_, _>, known: &DirectoryFacts| {
         judge(code.as_ref(), Policy::default(), known).code()
     };
     assert_eq!(verdict(&once, &used), "link_already_used");
@@ -355,7 +355,7 @@ const TABLE: &[[&str; 6]] = &[
     ["unknown, full",    "*",              "*",       "unknown_user",      "unknown_user",      "no_seats"],
 ];
 
-fn directories() -> Vec<(&'static str, Knowledge)> {
+fn directories() -> Vec<(&'static str, DirectoryFacts)> {
     let full = Seats {
         used: 10,
         limit: Some(10),
@@ -366,28 +366,28 @@ fn directories() -> Vec<(&'static str, Knowledge)> {
         ("active", active.clone()),
         (
             "active, full",
-            Knowledge {
+            DirectoryFacts {
                 seats: full,
                 ..active.clone()
             },
         ),
         (
             "active, email taken",
-            Knowledge {
+            DirectoryFacts {
                 email_owner: grace.clone(),
                 ..active.clone()
             },
         ),
         (
             "revoked",
-            Knowledge {
+            DirectoryFacts {
                 link: LinkState::Revoked,
                 ..active.clone()
             },
         ),
         (
             "used",
-            Knowledge {
+            DirectoryFacts {
                 link: LinkState::Used,
                 ..active
             },
@@ -395,14 +395,14 @@ fn directories() -> Vec<(&'static str, Knowledge)> {
         ("suspended", known(Some(Status::Suspended))),
         (
             "removed since",
-            Knowledge {
+            DirectoryFacts {
                 removed_at: Some(second(-5)),
                 ..unknown.clone()
             },
         ),
         (
             "removed, link after",
-            Knowledge {
+            DirectoryFacts {
                 removed_at: Some(second(-5)),
                 made_since: true,
                 ..unknown.clone()
@@ -410,7 +410,7 @@ fn directories() -> Vec<(&'static str, Knowledge)> {
         ),
         (
             "email of several",
-            Knowledge {
+            DirectoryFacts {
                 email_sharers: vec![
                     UserId::parse("ada", "id").unwrap(),
                     UserId::parse("eve", "id").unwrap(),
@@ -420,21 +420,21 @@ fn directories() -> Vec<(&'static str, Knowledge)> {
         ),
         (
             "removed before",
-            Knowledge {
+            DirectoryFacts {
                 removed_at: Some(second(-5_000)),
                 ..unknown.clone()
             },
         ),
         (
             "unknown, full",
-            Knowledge {
+            DirectoryFacts {
                 seats: full,
                 ..unknown.clone()
             },
         ),
         (
             "unknown, email taken",
-            Knowledge {
+            DirectoryFacts {
                 email_owner: grace,
                 ..unknown.clone()
             },

@@ -15,7 +15,7 @@ use utoipa::ToSchema;
 
 use super::problem::{Problem, ProblemDetails};
 use super::{Body, answer};
-use crate::gateway::{Gateway, Hosted};
+use crate::gateway::{Gateway, GatewayConfig};
 
 /// A text with a code in it. It has no `Debug`, because a code is a secret.
 #[derive(Deserialize, ToSchema)]
@@ -54,7 +54,7 @@ pub(super) async fn inspect(
 
 fn report(
     text: &str,
-    hosted: &Hosted,
+    hosted: &GatewayConfig,
     others: &[OtherInstance],
     directory: &dyn Directory,
 ) -> Result<Report> {

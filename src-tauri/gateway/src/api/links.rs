@@ -6,8 +6,8 @@ use axum::extract::{Extension, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use jiff::Timestamp;
-use latchkey_core::activity::Occasion;
-use latchkey_core::compose::{Composition, compose};
+use latchkey_core::activity::AuditContext;
+use latchkey_core::compose::{LinkSpec, compose};
 use latchkey_core::payload::Payload;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -121,7 +121,7 @@ pub(super) struct Link {
 )]
 pub(super) async fn make(
     State(gateway): State<Arc<Gateway>>,
-    Extension(by): Extension<Occasion>,
+    Extension(by): Extension<AuditContext>,
     Body(wanted): Body<LinkRequest>,
 ) -> Result<Response, Problem> {
     let hosted = gateway.hosted()?;
@@ -136,9 +136,9 @@ pub(super) async fn make(
         Some(text) => text.parse()?,
         None => hosted.settings.lifetime,
     };
-    let composition = Composition {
+    let composition = LinkSpec {
         single_use: wanted.single_use,
-        ..Composition::new(payload, lifetime)
+        ..LinkSpec::new(payload, lifetime)
     };
     let composed = compose(&hosted.settings.target(), &hosted.key, composition, by.at)?;
     let registered = &composed.claims.registered;

@@ -20,13 +20,13 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use jiff::Timestamp;
 use latchkey_core::Error;
-use latchkey_core::activity::{Actor, Event, Occasion};
+use latchkey_core::activity::{Actor, AuditContext, Event};
 use latchkey_core::json::{self, Unreadable};
 use latchkey_core::user_id::UserId;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
 
-use crate::gateway::{Gateway, Hosted};
+use crate::gateway::{Gateway, GatewayConfig};
 use problem::Problem;
 
 /// The header in which a key is sent.
@@ -95,9 +95,9 @@ async fn keyed(
         .visits
         .address(request.extensions(), request.headers());
     let Some(name) = name_of(&hosted, request.headers()) else {
-        let by = Occasion {
+        let by = AuditContext {
             address,
-            ..Occasion::new(Actor::Visitor, Timestamp::now())
+            ..AuditContext::new(Actor::Visitor, Timestamp::now())
         };
         let event = Event::refused_api_key();
         gateway
@@ -108,15 +108,15 @@ async fn keyed(
             "The header X-API-KEY is missing, or is no key of this instance.",
         ));
     };
-    let by = Occasion {
+    let by = AuditContext {
         address,
-        ..Occasion::new(Actor::ApiKey(name), Timestamp::now())
+        ..AuditContext::new(Actor::ApiKey(name), Timestamp::now())
     };
     request.extensions_mut().insert(by);
     Ok(next.run(request).await)
 }
 
-fn name_of(hosted: &Hosted, headers: &HeaderMap) -> Option<String> {
+fn name_of(hosted: &GatewayConfig, headers: &HeaderMap) -> Option<String> {
     let sent = headers.get(KEY)?.to_str().ok()?;
     let key = hosted.api_keys.iter().find(|key| key.is(sent))?;
     Some(key.name.clone())

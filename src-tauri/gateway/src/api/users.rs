@@ -7,9 +7,9 @@ use axum::extract::{Extension, Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
-use latchkey_core::activity::Occasion;
+use latchkey_core::activity::AuditContext;
 use latchkey_core::claims;
-use latchkey_core::directory::{self, Place, Profile, Sort, SortBy, UserQuery};
+use latchkey_core::directory::{self, PageStart, Profile, Sort, SortBy, UserQuery};
 use latchkey_core::email::Email;
 use latchkey_core::metadata::Metadata;
 use latchkey_core::payload::NewUser;
@@ -132,8 +132,8 @@ pub(super) async fn list(
             });
         }
         let place = match &wanted.after {
-            Some(cursor) => Place::After(cursor.parse()?),
-            None => Place::First,
+            Some(cursor) => PageStart::After(cursor.parse()?),
+            None => PageStart::First,
         };
         let sort = Sort {
             by: SortBy::Id,
@@ -185,7 +185,7 @@ pub(super) struct Addition {
 )]
 pub(super) async fn add(
     State(gateway): State<Arc<Gateway>>,
-    Extension(by): Extension<Occasion>,
+    Extension(by): Extension<AuditContext>,
     Body(wanted): Body<Addition>,
 ) -> Result<Response, Problem> {
     let id = match wanted.id {
@@ -257,7 +257,7 @@ pub(super) struct UserChange {
 )]
 pub(super) async fn change(
     State(gateway): State<Arc<Gateway>>,
-    Extension(by): Extension<Occasion>,
+    Extension(by): Extension<AuditContext>,
     path: Result<Path<String>, PathRejection>,
     Body(wanted): Body<UserChange>,
 ) -> Result<Response, Problem> {
@@ -269,7 +269,7 @@ pub(super) async fn change(
         email: email.transpose()?,
         members: with_groups(wanted.metadata, wanted.groups)?,
     };
-    gateway.record_acts()?;
+    gateway.record_outbox()?;
     let user = gateway.in_directory(move |directory| directory.edit(&id, &profile, &by));
     answer(StatusCode::OK, &User::from(user.await?))
 }
@@ -287,11 +287,11 @@ pub(super) async fn change(
 )]
 pub(super) async fn remove(
     State(gateway): State<Arc<Gateway>>,
-    Extension(by): Extension<Occasion>,
+    Extension(by): Extension<AuditContext>,
     path: Result<Path<String>, PathRejection>,
 ) -> Result<Response, Problem> {
     let id = user_in(path)?;
-    gateway.record_acts()?;
+    gateway.record_outbox()?;
     let removed = gateway.in_directory(move |directory| directory.remove(&id, &by));
     removed.await?;
     Ok(StatusCode::NO_CONTENT.into_response())

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use maud::{DOCTYPE, Markup, html};
 
-use crate::gateway::Hosted;
+use crate::gateway::GatewayConfig;
 
 /// Where the style sheet is.
 pub(crate) const STYLE_PATH: &str = "/auth/style.css";
@@ -29,7 +29,7 @@ pub(crate) fn contained(text: &str) -> Cow<'_, str> {
     }
 }
 
-fn page(hosted: Option<&Hosted>, title: &str, content: &Markup) -> Markup {
+fn page(hosted: Option<&GatewayConfig>, title: &str, content: &Markup) -> Markup {
     let name = hosted.map(|hosted| hosted.settings.name.as_str());
     let folder = hosted.map_or("", |hosted| &hosted.folder);
     html! {
@@ -53,7 +53,7 @@ fn page(hosted: Option<&Hosted>, title: &str, content: &Markup) -> Markup {
 }
 
 /// Somebody is signed in.
-pub(crate) fn signed_in(hosted: &Hosted, name: &str) -> Markup {
+pub(crate) fn signed_in(hosted: &GatewayConfig, name: &str) -> Markup {
     page(
         Some(hosted),
         "Signed in",
@@ -68,7 +68,7 @@ pub(crate) fn signed_in(hosted: &Hosted, name: &str) -> Markup {
 }
 
 /// Somebody is signed in here, and wanted a page of a host that does not learn of it.
-pub(crate) fn signed_in_here(hosted: &Hosted, name: &str, host: &str, to: &str) -> Markup {
+pub(crate) fn signed_in_here(hosted: &GatewayConfig, name: &str, host: &str, to: &str) -> Markup {
     page(
         Some(hosted),
         "Signed in here only",
@@ -82,7 +82,7 @@ pub(crate) fn signed_in_here(hosted: &Hosted, name: &str, host: &str, to: &str) 
 
 /// A link was opened, and a click is missing. The form has no action, so it is sent to the link itself,
 /// with the part behind `#` that no server sees; a browser keeps that part when it is led on.
-pub(crate) fn confirm(hosted: &Hosted, whom: &str, other: Option<&str>) -> Markup {
+pub(crate) fn confirm(hosted: &GatewayConfig, whom: &str, other: Option<&str>) -> Markup {
     page(
         Some(hosted),
         "Sign in",
@@ -100,7 +100,7 @@ pub(crate) fn confirm(hosted: &Hosted, whom: &str, other: Option<&str>) -> Marku
 }
 
 /// Somebody wants to be signed in by a browser that keeps no cookies. Nothing was done.
-pub(crate) fn no_cookies(hosted: &Hosted) -> Markup {
+pub(crate) fn no_cookies(hosted: &GatewayConfig) -> Markup {
     page(
         Some(hosted),
         "Cookies are blocked",
@@ -112,7 +112,7 @@ pub(crate) fn no_cookies(hosted: &Hosted) -> Markup {
 }
 
 /// Nobody is signed in. A browser that keeps no cookies comes here after it was.
-pub(crate) fn not_signed_in(hosted: &Hosted) -> Markup {
+pub(crate) fn not_signed_in(hosted: &GatewayConfig) -> Markup {
     page(
         Some(hosted),
         "Not signed in",
@@ -125,7 +125,7 @@ pub(crate) fn not_signed_in(hosted: &Hosted) -> Markup {
 }
 
 /// Nobody is signed in.
-pub(crate) fn sign_in(hosted: &Hosted) -> Markup {
+pub(crate) fn sign_in(hosted: &GatewayConfig) -> Markup {
     page(
         Some(hosted),
         "Not signed in",
@@ -137,7 +137,7 @@ pub(crate) fn sign_in(hosted: &Hosted) -> Markup {
 }
 
 /// Somebody has signed out.
-pub(crate) fn signed_out(hosted: &Hosted) -> Markup {
+pub(crate) fn signed_out(hosted: &GatewayConfig) -> Markup {
     page(
         Some(hosted),
         "Signed out",
@@ -150,7 +150,7 @@ pub(crate) fn signed_out(hosted: &Hosted) -> Markup {
 
 /// A request was refused. `title` names the page and heads it.
 pub(crate) fn refused(
-    hosted: Option<&Hosted>,
+    hosted: Option<&GatewayConfig>,
     title: &str,
     sentence: &str,
     reference: &str,

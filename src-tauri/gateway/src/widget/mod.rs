@@ -25,14 +25,14 @@ use latchkey_core::Error;
 use latchkey_core::activity::Reference;
 use latchkey_core::directory::User;
 use latchkey_core::redeem::{SignIn, Visitor};
-use latchkey_core::session::{Place, SignedIn};
+use latchkey_core::session::{SessionScope, SignedIn};
 use serde::{Deserialize, Serialize};
 
 use crate::forms::is_from_own_script;
-use crate::gateway::{Current, Gateway, Hosted, Opened};
+use crate::gateway::{Current, Gateway, GatewayConfig, LinkOutcome};
 use crate::headers::Shared;
 use crate::pages::contained;
-use crate::previewers::looks_ahead;
+use crate::previewers::is_link_preview;
 use crate::refused::Refused;
 use crate::sent::Sent;
 use crate::visit::{Answer, begun, may_open, with_cookies};
@@ -68,7 +68,7 @@ fn typed(kind: &'static str, text: impl Into<String>) -> Response {
 
 /// Whether the address is where the widget tag of the instance looks for the script: beside the
 /// application's page, which need not be at the root.
-pub(crate) fn is_script(uri: &Uri, hosted: &Hosted) -> bool {
+pub(crate) fn is_script(uri: &Uri, hosted: &GatewayConfig) -> bool {
     uri.path() == hosted.settings.url.sibling(SCRIPT_FILE).path()
 }
 
@@ -129,7 +129,7 @@ async fn session(
     if !hosted.cookie_key.is_kept(&headers) {
         return Ok(Outcome::NoCookies.answer());
     }
-    let signed_in = gateway.signed_in(&hosted, Place::Frame, &headers);
+    let signed_in = gateway.signed_in(&hosted, SessionScope::Frame, &headers);
     let signed_in = signed_in.map_err(|cause| failed(&hosted, &headers, &cause))?;
     Ok(signed_in.map_or_else(|| Outcome::SignedOut.answer(), |user| Outcome::is(&user)))
 }
@@ -154,27 +154,27 @@ async fn open(
     }
     may_open(&gateway, &hosted, &extensions, &headers)?;
     let failed = |cause| failed(&hosted, &headers, &cause);
-    let signed_in = gateway.session(&hosted, Place::Frame, &headers);
+    let signed_in = gateway.session(&hosted, SessionScope::Frame, &headers);
     let signed_in = signed_in.map_err(failed)?;
     let by = gateway.occasion(&extensions, &headers);
     let reference = by.reference.clone();
     let visitor = Visitor {
         signed_in: signed_in.as_ref(),
-        looks_ahead: looks_ahead(&headers),
+        is_link_preview: is_link_preview(&headers),
     };
     let browser = hosted
         .cookie_key
-        .browser(Place::Frame, &headers, signed_in.as_ref());
+        .browser(SessionScope::Frame, &headers, signed_in.as_ref());
     let opening = gateway.open(&hosted, &code, visitor, browser, by);
     match (opening.await.map_err(failed)?, &signed_in) {
-        (Opened::Done(done), _) => let_in(&gateway, &hosted, &done, &headers, reference),
-        (Opened::Asks { whom, .. }, other) => {
+        (LinkOutcome::Done(done), _) => let_in(&gateway, &hosted, &done, &headers, reference),
+        (LinkOutcome::NeedsConfirmation { whom, .. }, other) => {
             let other = other.as_ref().map(|other| other.user.display_name());
             let (whom, other) = (contained(&whom), other.map(contained));
             Ok(Outcome::Asks { whom, other }.answer())
         }
         // Each look at a page opens its code anew.
-        (Opened::Continues | Opened::NoCookies, known) => Ok(goes_on(known.as_ref())),
+        (LinkOutcome::Continues | LinkOutcome::NoCookies, known) => Ok(goes_on(known.as_ref())),
     }
 }
 
@@ -200,26 +200,26 @@ async fn confirmed(
     let by = gateway.occasion(&extensions, &headers);
     let reference = by.reference.clone();
     let failed = |cause| failed(&hosted, &headers, &cause);
-    let signed_in = gateway.session(&hosted, Place::Frame, &headers);
+    let signed_in = gateway.session(&hosted, SessionScope::Frame, &headers);
     let signed_in = signed_in.map_err(failed)?;
     let browser = hosted
         .cookie_key
-        .browser(Place::Frame, &headers, signed_in.as_ref());
+        .browser(SessionScope::Frame, &headers, signed_in.as_ref());
     let visitor = Visitor {
         signed_in: signed_in.as_ref(),
-        looks_ahead: false,
+        is_link_preview: false,
     };
     let opened = gateway.sign_in(&hosted, &code, visitor, browser, has_cookie, by);
     match opened.await.map_err(failed)? {
-        Opened::Done(done) => let_in(&gateway, &hosted, &done, &headers, reference),
-        Opened::NoCookies => Ok(Outcome::NoCookies.answer()),
+        LinkOutcome::Done(done) => let_in(&gateway, &hosted, &done, &headers, reference),
+        LinkOutcome::NoCookies => Ok(Outcome::NoCookies.answer()),
         _ => Ok(goes_on(signed_in.as_ref())),
     }
 }
 
 fn let_in(
     gateway: &Gateway,
-    hosted: &Hosted,
+    hosted: &GatewayConfig,
     done: &SignIn,
     headers: &HeaderMap,
     reference: Option<Reference>,
@@ -242,17 +242,19 @@ async fn sign_out(
 ) -> Answer {
     must_be_from_the_frame(&hosted, &headers)?;
     let by = gateway.occasion(&extensions, &headers);
-    let ended = gateway.sign_out(&hosted, Place::Frame, &headers, by).await;
+    let ended = gateway
+        .sign_out(&hosted, SessionScope::Frame, &headers, by)
+        .await;
     ended.map_err(|cause| failed(&hosted, &headers, &cause))?;
-    let cookie = hosted.cookie_key.end(Place::Frame);
+    let cookie = hosted.cookie_key.end(SessionScope::Frame);
     Ok(with_cookies(Outcome::SignedOut.answer(), &[cookie]))
 }
 
-fn failed(hosted: &Hosted, headers: &HeaderMap, cause: &Error) -> Response {
+fn failed(hosted: &GatewayConfig, headers: &HeaderMap, cause: &Error) -> Response {
     Refused::failure(cause).answer(Some(hosted), headers)
 }
 
-fn must_be_from_the_frame(hosted: &Hosted, headers: &HeaderMap) -> Result<(), Response> {
+fn must_be_from_the_frame(hosted: &GatewayConfig, headers: &HeaderMap) -> Result<(), Response> {
     if is_from_own_script(headers) {
         return Ok(());
     }

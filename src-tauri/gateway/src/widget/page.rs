@@ -2,7 +2,7 @@
 
 use maud::{DOCTYPE, Markup, html};
 
-use crate::gateway::Hosted;
+use crate::gateway::GatewayConfig;
 use crate::pages;
 
 /// Where the frame's script is.
@@ -11,7 +11,7 @@ pub(super) const SCRIPT_PATH: &str = "/auth/widget/frame.js";
 pub(super) const STYLE_PATH: &str = "/auth/widget/frame.css";
 
 /// The page. Its script takes messages from pages of the origins that it names.
-pub(super) fn frame(hosted: &Hosted) -> Markup {
+pub(super) fn frame(hosted: &GatewayConfig) -> Markup {
     let name = hosted.settings.name.as_str();
     let embed_in = hosted.settings.visiting.embed_in.iter();
     let embed_in: Vec<String> = embed_in.map(ToString::to_string).collect();

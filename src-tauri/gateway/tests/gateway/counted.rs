@@ -8,11 +8,11 @@ use axum::http::Request;
 use axum::http::header::COOKIE;
 use jiff::Timestamp;
 use latchkey_core::Result;
-use latchkey_core::activity::{ActivityPage, ActivityQuery, Event, Occasion, SettingsAct};
+use latchkey_core::activity::{ActivityPage, ActivityQuery, AuditContext, Event, OutboxEntry};
 use latchkey_core::claims::Claims;
 use latchkey_core::directory::{
-    Directory, JudgedCode, Place, Profile, Redemption, SharedEmail, SledDirectory, Sort, TimeAhead,
-    User, UserPage, UserQuery,
+    Directory, JudgedCode, PageStart, Profile, Redemption, SharedEmail, SledDirectory, Sort,
+    TimeAhead, User, UserPage, UserQuery,
 };
 use latchkey_core::email::Email;
 use latchkey_core::instance::{InstanceId, Policy, Retention};
@@ -20,7 +20,7 @@ use latchkey_core::payload::NewUser;
 use latchkey_core::session::{Session, SessionKey, SessionRules};
 use latchkey_core::user_id::UserId;
 use latchkey_core::verdict::{Seats, Verdict};
-use latchkey_gateway::{Gateway, Hosting, router};
+use latchkey_gateway::{Gateway, InstanceSnapshot, router};
 use tokio::runtime::Builder;
 use tower::ServiceExt as _;
 
@@ -46,38 +46,38 @@ impl Directory for Noting {
     noted! {
         dry_run(code: JudgedCode<'_>, policy: Policy) -> Verdict;
         dry_run_of(redemption: &Redemption<'_>) -> Verdict;
-        redeem(code: JudgedCode<'_>, policy: Policy, by: &Occasion) -> Verdict;
+        redeem(code: JudgedCode<'_>, policy: Policy, by: &AuditContext) -> Verdict;
         redeem_all(codes: &[Redemption<'_>]) -> Vec<Result<Verdict>>;
         user(id: &UserId) -> Option<User>;
         known_user(id: &UserId) -> User;
         user_by_email(email: &Email) -> Option<User>;
         shared_emails() -> Vec<SharedEmail>;
-        users(query: &UserQuery, sort: Sort, place: &Place, limit: usize) -> UserPage;
-        add(user: &NewUser, by: &Occasion) -> User;
-        import(users: &[NewUser], by: &Occasion) -> ();
-        edit(id: &UserId, profile: &Profile, by: &Occasion) -> User;
+        users(query: &UserQuery, sort: Sort, place: &PageStart, limit: usize) -> UserPage;
+        add(user: &NewUser, by: &AuditContext) -> User;
+        import(users: &[NewUser], by: &AuditContext) -> ();
+        edit(id: &UserId, profile: &Profile, by: &AuditContext) -> User;
         session(key: &SessionKey) -> Option<Session>;
         sessions_of(user: &UserId) -> Vec<(SessionKey, Session)>;
         count_signed_in(rules: SessionRules, now: Timestamp) -> u64;
-        end_session(key: &SessionKey, by: &Occasion) -> ();
+        end_session(key: &SessionKey, by: &AuditContext) -> ();
         note_sessions_seen(seen: &[(SessionKey, i64)]) -> ();
         prune_sessions(rules: SessionRules, now: Timestamp) -> u64;
-        suspend(id: &UserId, by: &Occasion) -> User;
-        reactivate(id: &UserId, by: &Occasion) -> User;
-        sign_out(id: &UserId, by: &Occasion) -> User;
-        remove(id: &UserId, by: &Occasion) -> ();
-        link_made(claims: &Claims, by: &Occasion) -> ();
-        link_shown(claims: &Claims, by: &Occasion) -> ();
+        suspend(id: &UserId, by: &AuditContext) -> User;
+        reactivate(id: &UserId, by: &AuditContext) -> User;
+        sign_out(id: &UserId, by: &AuditContext) -> User;
+        remove(id: &UserId, by: &AuditContext) -> ();
+        link_made(claims: &Claims, by: &AuditContext) -> ();
+        link_shown(claims: &Claims, by: &AuditContext) -> ();
         times_ahead(now: Timestamp) -> Vec<TimeAhead>;
-        correct_times(by: &Occasion) -> u64;
-        revoke_link(link: &str, by: &Occasion) -> ();
+        correct_times(by: &AuditContext) -> u64;
+        revoke_link(link: &str, by: &AuditContext) -> ();
         seats() -> Seats;
-        set_seat_limit(limit: Option<u64>, by: &Occasion) -> Seats;
+        set_seat_limit(limit: Option<u64>, by: &AuditContext) -> Seats;
         count() -> u64;
-        record(event: Event, by: &Occasion) -> ();
+        record(event: Event, by: &AuditContext) -> ();
         record_counted(now: Timestamp) -> ();
         prune(retention: Retention, now: Timestamp) -> bool;
-        record_acts(acts: &[SettingsAct]) -> ();
+        record_outbox(acts: &[OutboxEntry]) -> ();
         activity(query: &ActivityQuery, before: Option<u64>, limit: usize) -> ActivityPage;
     }
 }
@@ -94,7 +94,7 @@ fn forward_authentication_is_one_look_at_the_session_and_one_at_the_user() {
     let (settings, key) = (site.settings.clone(), site.key.clone());
     let instance = InstanceId::parse(site.instance).unwrap();
     let gateway = Gateway::new(instance, directory, site.visitors.clone(), move || {
-        Ok(Hosting {
+        Ok(InstanceSnapshot {
             settings: settings.clone(),
             key: key.clone(),
             api_keys: Vec::new(),

@@ -7,7 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use cookie::{Cookie, CookieJar, Key};
 use jiff::Timestamp;
-use latchkey_core::activity::Occasion;
+use latchkey_core::activity::AuditContext;
 use latchkey_core::claims::Registered;
 use latchkey_core::code::VerifiedCode;
 use latchkey_core::directory::{Directory as _, Redemption};
@@ -17,7 +17,7 @@ use latchkey_core::link::BaseUrl;
 use latchkey_core::metadata::Metadata;
 use latchkey_core::payload::{NewUser, Payload};
 use latchkey_core::secret::{Secret, SigningKey};
-use latchkey_core::session::{NewSession, Place, SessionId};
+use latchkey_core::session::{NewSession, SessionId, SessionScope};
 use latchkey_core::user_id::UserId;
 
 use crate::site::{NAVIGATES, Site, by};
@@ -290,14 +290,14 @@ fn the_record_of_a_session_says_which_browser_has_it_and_when_it_was_used_last()
     assert!(!format!("{key:?} {session:?}").contains(value));
     assert_eq!(session.last_seen, session.created_at);
     // As if it had begun an hour ago: the next use is written, in the background.
-    let by = Occasion {
+    let by = AuditContext {
         at: Timestamp::now() - jiff::SignedDuration::from_hours(1),
         ..by()
     };
     let old = SessionId::new(by.at).unwrap();
     let new = NewSession {
         key: old.key(),
-        place: Place::Page,
+        place: SessionScope::Page,
         browser: None,
         browser_key: None,
         replaces: None,

@@ -10,7 +10,7 @@ use axum::http::{HeaderMap, HeaderValue, Request, StatusCode};
 use axum::response::Response;
 use http_body_util::BodyExt as _;
 use jiff::Timestamp;
-use latchkey_core::activity::{Actor, Occasion};
+use latchkey_core::activity::{Actor, AuditContext};
 use latchkey_core::api_key::ApiKey;
 use latchkey_core::claims::{Claims, Registered};
 use latchkey_core::code::{Algorithm, sign};
@@ -21,12 +21,12 @@ use latchkey_core::link::BaseUrl;
 use latchkey_core::payload::Payload;
 use latchkey_core::secret::{Secret, SigningKey};
 use latchkey_core::user_id::UserId;
-use latchkey_gateway::{Gateway, Hosting, Visitors, router};
+use latchkey_gateway::{Gateway, InstanceSnapshot, Visitors, router};
 use tower::{Service, ServiceExt as _};
 
 /// What the administrator does now.
-pub(crate) fn by() -> Occasion {
-    Occasion::new(Actor::Studio, Timestamp::now())
+pub(crate) fn by() -> AuditContext {
+    AuditContext::new(Actor::Studio, Timestamp::now())
 }
 
 /// Headers of a person's browser, sent with each request unless a test names others.
@@ -144,7 +144,7 @@ impl Site {
         };
         let gateway = Gateway::new(instance, directory, self.visitors.clone(), move || {
             let (settings, key) = hosting.lock().unwrap().clone();
-            Ok(Hosting {
+            Ok(InstanceSnapshot {
                 settings,
                 key,
                 api_keys: api_keys.clone(),

@@ -153,11 +153,11 @@ mod tests {
     use jiff::Timestamp;
 
     use super::*;
-    use crate::activity::{Actor, Event, Occasion};
+    use crate::activity::{Actor, AuditContext, Event};
     use crate::user_id::UserId;
 
     fn entry(number: u64) -> (u64, EntryRecord) {
-        let by = Occasion::new(Actor::Studio, Timestamp::UNIX_EPOCH);
+        let by = AuditContext::new(Actor::Studio, Timestamp::UNIX_EPOCH);
         let user = UserId::parse(&format!("user-{}", number % 3), "id").unwrap();
         let event = Event::act("number", number.to_string()).of(&user);
         (number, EntryRecord::new(event, &by))

@@ -12,7 +12,7 @@ use super::journal::{View, Write, decoded, encoded};
 use super::order::known_as;
 use super::record::{Counters, LinkRecord, UserRecord};
 use super::{keys, unknown_user};
-use crate::activity::{self, Event, SettingsAct};
+use crate::activity::{self, Event, OutboxEntry};
 use crate::code::VerifiedCode;
 use crate::directory::{JudgedCode, Origin, Profile, Redemption, User};
 use crate::email::Email;
@@ -20,7 +20,7 @@ use crate::instance::Policy;
 use crate::link_use::LinkUse;
 use crate::payload::{NewUser, Payload};
 use crate::user_id::UserId;
-use crate::verdict::{Knowledge, LinkState, Refusal, Status, Verdict, judge};
+use crate::verdict::{DirectoryFacts, LinkState, Refusal, Status, Verdict, judge};
 use crate::{Error, ErrorCode, Result};
 
 /// A change that is being put together; once it is [finished](Self::finish), the next one on top of it.
@@ -139,7 +139,7 @@ impl<'a> Rows<'a> {
     ) -> Result<Verdict> {
         let known = match code {
             Ok(code) => self.knowledge(code, may_repeat)?,
-            Err(_) => Knowledge::default(),
+            Err(_) => DirectoryFacts::default(),
         };
         Ok(judge(code, policy, &known))
     }
@@ -149,10 +149,10 @@ impl<'a> Rows<'a> {
         &self,
         code: &VerifiedCode,
         may_repeat: &dyn Fn(LinkUse) -> bool,
-    ) -> Result<Knowledge> {
-        let mut known = Knowledge {
+    ) -> Result<DirectoryFacts> {
+        let mut known = DirectoryFacts {
             seats: self.counters()?.seats(),
-            ..Knowledge::default()
+            ..DirectoryFacts::default()
         };
         let (id, email) = match &code.payload {
             Payload::Email(email) => {
@@ -549,7 +549,7 @@ impl<'a> Change<'a> {
     }
 
     /// Records an act on the settings; `false` if it was recorded before.
-    pub(super) fn take_act(&mut self, act: &SettingsAct) -> Result<bool> {
+    pub(super) fn take_act(&mut self, act: &OutboxEntry) -> Result<bool> {
         let recorded: u64 = self.rows.read(keys::ACTS)?.unwrap_or_default();
         if act.number > recorded {
             self.rows.write(keys::ACTS.to_vec(), &act.number)?;

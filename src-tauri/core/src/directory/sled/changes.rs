@@ -67,7 +67,7 @@ mod tests {
     use jiff::Timestamp;
 
     use super::*;
-    use crate::activity::{Actor, Occasion};
+    use crate::activity::{Actor, AuditContext};
     use crate::directory::Origin;
     use crate::directory::sled::disk::Disk;
     use crate::directory::sled::journal::Journal;
@@ -92,7 +92,7 @@ mod tests {
             Journal::open(tree, Disk::open(folder.path()).unwrap()).unwrap()
         };
         let mut changes = Changes::new(journal.view()).unwrap();
-        let by = Occasion::new(Actor::Studio, Timestamp::UNIX_EPOCH);
+        let by = AuditContext::new(Actor::Studio, Timestamp::UNIX_EPOCH);
         let mut add = |id: &str, fails: bool| {
             changes.make(
                 |event| Some(EntryRecord::new(event, &by)),

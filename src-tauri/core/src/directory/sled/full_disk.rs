@@ -15,7 +15,7 @@ use serde_json::Map;
 use super::room::Limits;
 use super::{SledDirectory, elapsed};
 use crate::Result;
-use crate::activity::{ActivityQuery, Actor, Kind, Occasion};
+use crate::activity::{ActivityQuery, Actor, AuditContext, Kind};
 use crate::claims::Registered;
 use crate::code::{CodeRefusal, VerifiedCode};
 use crate::directory::Directory as _;
@@ -77,8 +77,8 @@ impl Drop for Ballast {
     }
 }
 
-fn by(at: i64) -> Occasion {
-    Occasion::new(Actor::Visitor, Timestamp::from_second(at).unwrap())
+fn by(at: i64) -> AuditContext {
+    AuditContext::new(Actor::Visitor, Timestamp::from_second(at).unwrap())
 }
 
 fn sign_in(directory: &SledDirectory, id: &str) -> Result<Verdict> {

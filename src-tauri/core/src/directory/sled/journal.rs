@@ -57,7 +57,7 @@ struct Pending {
 }
 
 /// The right to make the next change.
-pub(super) struct Turn<'a> {
+pub(super) struct WriteGuard<'a> {
     journal: &'a Journal,
     _turn: MutexGuard<'a, ()>,
 }
@@ -71,7 +71,7 @@ pub(super) struct View<'a> {
 impl Journal {
     /// Takes a tree and its files over. What its journal holds is carried over into the rows.
     pub(super) fn open(tree: sled::Db, disk: Disk) -> Result<Self> {
-        carry_over_all::<Option<EntryRecord>>(&tree, blocks::append)?;
+        checkpoint_all::<Option<EntryRecord>>(&tree, blocks::append)?;
         Ok(Self {
             tree,
             disk,
@@ -112,16 +112,16 @@ impl Journal {
     }
 
     /// Waits for the right to make the next change.
-    pub(super) fn turn(&self) -> Turn<'_> {
-        Turn {
+    pub(super) fn turn(&self) -> WriteGuard<'_> {
+        WriteGuard {
             journal: self,
             _turn: self.turn.lock().unwrap_or_else(PoisonError::into_inner),
         }
     }
 
     /// Returns the tree after everything that is pending has been written into its rows.
-    pub(super) fn carried_over(&self) -> Result<&sled::Db> {
-        self.turn().carry_over()?;
+    pub(super) fn checkpointed(&self) -> Result<&sled::Db> {
+        self.turn().checkpoint()?;
         Ok(&self.tree)
     }
 
@@ -194,7 +194,7 @@ impl View<'_> {
     }
 }
 
-impl Turn<'_> {
+impl WriteGuard<'_> {
     /// Writes changes, the first of which has a number that is one more than that of the last before.
     /// They are seen from here on, and last once they are flushed.
     pub(super) fn write(&self, first: u64, changes: Vec<Change>) -> Result<()> {
@@ -226,7 +226,7 @@ impl Turn<'_> {
         let much = pending.changes >= CHANGES || pending.rows.len() >= ROWS;
         drop(pending);
         // What cannot be carried over now is in the journal, and is tried again with the next.
-        if much && let Err(cause) = self.carry_over() {
+        if much && let Err(cause) = self.checkpoint() {
             tracing::warn!(error = ?cause, "changes stay in the journal");
         }
         Ok(())
@@ -234,7 +234,7 @@ impl Turn<'_> {
 
     /// Writes what is pending into the rows, and takes it out of the journal: in this order, which
     /// sled's log keeps.
-    fn carry_over(&self) -> Result<()> {
+    fn checkpoint(&self) -> Result<()> {
         let Journal { tree, pending, .. } = self.journal;
         let known = pending.read().unwrap_or_else(PoisonError::into_inner);
         let rows = known
@@ -253,7 +253,7 @@ impl Turn<'_> {
 
 /// Carries over what was in the journal when the program ended. `E` is how its entries were written, and
 /// `keep` puts them where they belong.
-pub(super) fn carry_over_all<E>(
+pub(super) fn checkpoint_all<E>(
     tree: &sled::Db,
     keep: impl FnOnce(&sled::Db, &[(u64, EntryRecord)]) -> Result<()>,
 ) -> Result<()>
@@ -330,7 +330,7 @@ mod tests {
     use jiff::Timestamp;
 
     use super::*;
-    use crate::activity::{Actor, Event, Occasion};
+    use crate::activity::{Actor, AuditContext, Event};
 
     fn journal(path: &Path) -> Journal {
         loop {
@@ -343,7 +343,7 @@ mod tests {
     }
 
     fn change(number: u64, writes: Vec<Write>) -> Change {
-        let by = Occasion::new(Actor::Studio, Timestamp::UNIX_EPOCH);
+        let by = AuditContext::new(Actor::Studio, Timestamp::UNIX_EPOCH);
         let entry = EntryRecord::new(Event::act("number", number.to_string()), &by);
         Change {
             writes,

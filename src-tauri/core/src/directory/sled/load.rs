@@ -193,7 +193,7 @@ fn number(bytes: &[u8]) -> u64 {
 mod tests {
     use super::*;
     use crate::directory::Origin;
-    use crate::directory::query::{Place, Sort, UserQuery};
+    use crate::directory::query::{PageStart, Sort, UserQuery};
     use crate::directory::sled::record::UserRecord;
     use crate::metadata::Metadata;
     use crate::payload::NewUser;
@@ -269,7 +269,7 @@ mod tests {
             let page = loaded.catalogue.find(
                 &UserQuery::default(),
                 Sort::default(),
-                &Place::First,
+                &PageStart::First,
                 usize::MAX,
             );
             assert_eq!(page.unwrap().ids, ids);

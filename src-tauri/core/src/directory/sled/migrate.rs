@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::emails::Shared;
-use super::journal::{carry_over_all, decoded, encoded, write_rows};
+use super::journal::{checkpoint_all, decoded, encoded, write_rows};
 use super::record::{EntryRecord, EntryRecord4, LinkRecord, Summary, UserRecord};
 use super::{damaged, keys, single_entries, storage};
 use crate::Result;
@@ -17,12 +17,12 @@ const BATCH: usize = 1000;
 /// Migrates a tree. What its journal holds is carried over into the rows first.
 pub(super) fn migrate(tree: &sled::Db, found: u32) -> Result<()> {
     if found < 5 {
-        carry_over_all::<EntryRecord4>(tree, single_entries::write)?;
+        checkpoint_all::<EntryRecord4>(tree, single_entries::write)?;
         rebuild_email_index(tree)?;
         note_latest_time(tree)?;
         single_entries::move_into_blocks(tree, |entry| single_entries::with_user(tree, entry))?;
     } else {
-        carry_over_all::<Option<EntryRecord>>(tree, single_entries::write)?;
+        checkpoint_all::<Option<EntryRecord>>(tree, single_entries::write)?;
         single_entries::move_into_blocks(tree, Ok)?;
     }
     move_sessions(tree)?;

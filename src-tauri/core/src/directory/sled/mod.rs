@@ -38,12 +38,14 @@ use self::open::Opened;
 use self::record::{EntryRecord, UserRecord};
 use self::sessions::PRUNED_AT_ONCE;
 use self::state::State;
-use super::query::{Place, Sort, UserPage, UserQuery};
+use super::query::{PageStart, Sort, UserPage, UserQuery};
 use super::{
     Directory, JudgedCode, MAX_IMPORT, MAX_TIMES, Origin, Profile, Redemption, SharedEmail,
     TimeAhead, User, unknown_user,
 };
-use crate::activity::{ActivityPage, ActivityQuery, Event, Kind, Occasion, Refusals, SettingsAct};
+use crate::activity::{
+    ActivityPage, ActivityQuery, AuditContext, Event, Kind, OutboxEntry, Refusals,
+};
 use crate::claims::Claims;
 use crate::email::Email;
 use crate::instance::{Policy, Retention};
@@ -95,7 +97,7 @@ impl SledDirectory {
     /// Makes a change that is on disk when this returns. It is recorded as done by `by`.
     fn change<T>(
         &self,
-        by: &Occasion,
+        by: &AuditContext,
         work: impl FnOnce(&mut Change<'_>) -> Result<T>,
     ) -> Result<T> {
         self.change_as(|event| Some(EntryRecord::new(event, by)), work)
@@ -151,7 +153,7 @@ impl SledDirectory {
     fn counting<T>(
         &self,
         changes: &mut Changes<'_>,
-        by: &Occasion,
+        by: &AuditContext,
         work: impl FnOnce(&mut Change<'_>) -> Result<T>,
     ) -> Result<T> {
         changes.make(
@@ -248,7 +250,7 @@ impl Directory for SledDirectory {
         self.rows(|rows| rows.judge_redemption(redemption))
     }
 
-    fn redeem(&self, code: JudgedCode<'_>, policy: Policy, by: &Occasion) -> Result<Verdict> {
+    fn redeem(&self, code: JudgedCode<'_>, policy: Policy, by: &AuditContext) -> Result<Verdict> {
         let redemption = Redemption {
             code,
             policy,
@@ -285,7 +287,7 @@ impl Directory for SledDirectory {
         &self,
         query: &UserQuery,
         sort: Sort,
-        place: &Place,
+        place: &PageStart,
         limit: usize,
     ) -> Result<UserPage> {
         self.opened.with(|state| {
@@ -301,7 +303,7 @@ impl Directory for SledDirectory {
         })
     }
 
-    fn add(&self, user: &NewUser, by: &Occasion) -> Result<User> {
+    fn add(&self, user: &NewUser, by: &AuditContext) -> Result<User> {
         self.change(by, |change| {
             let record = change.add(user, Origin::Added, by.at)?;
             change.record(Event::act("added", "Added").of(&user.id));
@@ -309,7 +311,7 @@ impl Directory for SledDirectory {
         })
     }
 
-    fn import(&self, users: &[NewUser], by: &Occasion) -> Result<()> {
+    fn import(&self, users: &[NewUser], by: &AuditContext) -> Result<()> {
         if users.len() > MAX_IMPORT {
             let message = format!("At most {MAX_IMPORT} users are imported at once.");
             return Err(Error::new(ErrorCode::TooMany, message));
@@ -327,7 +329,7 @@ impl Directory for SledDirectory {
         })
     }
 
-    fn edit(&self, id: &UserId, profile: &Profile, by: &Occasion) -> Result<User> {
+    fn edit(&self, id: &UserId, profile: &Profile, by: &AuditContext) -> Result<User> {
         let edited = self.change(by, |change| change.edit(id, profile, by.at))?;
         self.opened.note_order(by.at.as_second());
         Ok(edited)
@@ -360,7 +362,7 @@ impl Directory for SledDirectory {
         Ok(users.len() as u64)
     }
 
-    fn end_session(&self, key: &SessionKey, by: &Occasion) -> Result<()> {
+    fn end_session(&self, key: &SessionKey, by: &AuditContext) -> Result<()> {
         self.change(by, |change| change.end_session(key))
     }
 
@@ -383,29 +385,29 @@ impl Directory for SledDirectory {
         Ok(pruned)
     }
 
-    fn suspend(&self, id: &UserId, by: &Occasion) -> Result<User> {
+    fn suspend(&self, id: &UserId, by: &AuditContext) -> Result<User> {
         self.change(by, |change| change.suspend(id))
     }
 
-    fn reactivate(&self, id: &UserId, by: &Occasion) -> Result<User> {
+    fn reactivate(&self, id: &UserId, by: &AuditContext) -> Result<User> {
         self.change(by, |change| change.reactivate(id))
     }
 
-    fn sign_out(&self, id: &UserId, by: &Occasion) -> Result<User> {
+    fn sign_out(&self, id: &UserId, by: &AuditContext) -> Result<User> {
         self.change(by, |change| change.sign_out(id))
     }
 
-    fn remove(&self, id: &UserId, by: &Occasion) -> Result<()> {
+    fn remove(&self, id: &UserId, by: &AuditContext) -> Result<()> {
         let removed_at = self.change(by, |change| change.remove(id, by.at))?;
         self.opened.note_order(removed_at);
         Ok(())
     }
 
-    fn link_made(&self, claims: &Claims, by: &Occasion) -> Result<()> {
+    fn link_made(&self, claims: &Claims, by: &AuditContext) -> Result<()> {
         self.change(by, |change| change.link_made(claims))
     }
 
-    fn link_shown(&self, claims: &Claims, by: &Occasion) -> Result<()> {
+    fn link_shown(&self, claims: &Claims, by: &AuditContext) -> Result<()> {
         self.change(by, |change| {
             if change.note_link(claims)? {
                 change.leave_unrecorded();
@@ -421,10 +423,10 @@ impl Directory for SledDirectory {
             return Ok(Vec::new());
         }
         self.opened
-            .with(|State { journal, .. }| order::times_ahead(journal.carried_over()?, now))
+            .with(|State { journal, .. }| order::times_ahead(journal.checkpointed()?, now))
     }
 
-    fn correct_times(&self, by: &Occasion) -> Result<u64> {
+    fn correct_times(&self, by: &AuditContext) -> Result<u64> {
         let mut corrected = 0;
         loop {
             let found = self.times_ahead(by.at)?;
@@ -436,7 +438,7 @@ impl Directory for SledDirectory {
         }
     }
 
-    fn revoke_link(&self, link: &str, by: &Occasion) -> Result<()> {
+    fn revoke_link(&self, link: &str, by: &AuditContext) -> Result<()> {
         self.change(by, |change| change.revoke_link(link))
     }
 
@@ -444,7 +446,7 @@ impl Directory for SledDirectory {
         self.rows(|rows| Ok(rows.counters()?.seats()))
     }
 
-    fn set_seat_limit(&self, limit: Option<u64>, by: &Occasion) -> Result<Seats> {
+    fn set_seat_limit(&self, limit: Option<u64>, by: &AuditContext) -> Result<Seats> {
         self.change(by, |change| {
             if change.counters.seat_limit != limit {
                 let words = |limit: Option<u64>| limit.map_or("none".to_owned(), |n| n.to_string());
@@ -461,7 +463,7 @@ impl Directory for SledDirectory {
         self.rows(|rows| Ok(rows.counters()?.users))
     }
 
-    fn record(&self, event: Event, by: &Occasion) -> Result<()> {
+    fn record(&self, event: Event, by: &AuditContext) -> Result<()> {
         self.changes(|changes| {
             self.counting(changes, by, |change| {
                 change.record(event);
@@ -496,7 +498,7 @@ impl Directory for SledDirectory {
         })
     }
 
-    fn record_acts(&self, acts: &[SettingsAct]) -> Result<()> {
+    fn record_outbox(&self, acts: &[OutboxEntry]) -> Result<()> {
         for act in acts {
             self.change_as(
                 |_| Some(EntryRecord::of_act(act)),

@@ -5,7 +5,7 @@ use super::change::{Change, Rows};
 use super::journal::decoded;
 use super::record::UserRecord;
 use super::{damaged, keys, storage};
-use crate::activity::{Event, Occasion};
+use crate::activity::{AuditContext, Event};
 use crate::claims::Claims;
 use crate::directory::{MAX_TIMES, Origin, TimeAhead};
 use crate::payload::Payload;
@@ -172,7 +172,7 @@ impl Change<'_> {
     }
 
     /// Sets times that lie in the future to now, and returns how many there were.
-    pub(super) fn correct_times(&mut self, found: &[TimeAhead], by: &Occasion) -> Result<u64> {
+    pub(super) fn correct_times(&mut self, found: &[TimeAhead], by: &AuditContext) -> Result<u64> {
         let now = by.at.as_second();
         let mut users = Vec::new();
         for time in found {

@@ -9,7 +9,7 @@ use super::catalogue::Row;
 use super::damaged;
 use crate::Result;
 use crate::activity::{
-    Actor, Counted, Entry, Event, Kind, Occasion, Reference, Repeats, SettingsAct,
+    Actor, AuditContext, Counted, Entry, Event, Kind, OutboxEntry, Reference, Repeats,
 };
 use crate::directory::{Origin, User};
 use crate::email::Email;
@@ -153,7 +153,7 @@ impl EntryRecord {
         }
     }
 
-    pub(super) fn new(event: Event, by: &Occasion) -> Self {
+    pub(super) fn new(event: Event, by: &AuditContext) -> Self {
         Self {
             at: by.at.as_second(),
             actor: by.actor.clone(),
@@ -165,7 +165,7 @@ impl EntryRecord {
         }
     }
 
-    pub(super) fn of_act(act: &SettingsAct) -> Self {
+    pub(super) fn of_act(act: &OutboxEntry) -> Self {
         Self {
             at: act.at,
             actor: act.actor.clone(),

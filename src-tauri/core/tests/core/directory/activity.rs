@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use jiff::Timestamp;
 use latchkey_core::activity::{
-    ActivityQuery, Actor, Entry, Event, Kind, Occasion, Reference, SettingsAct,
+    ActivityQuery, Actor, AuditContext, Entry, Event, Kind, OutboxEntry, Reference,
 };
 use latchkey_core::code::{CodeRefusal, VerifiedCode};
 use latchkey_core::directory::{Directory, JudgedCode, Profile, Redemption};
@@ -103,7 +103,7 @@ pub(super) fn what_changes_nothing_is_not_recorded(directory: &dyn Directory) {
 pub(super) fn an_entry_says_who_when_and_from_where(directory: &dyn Directory) {
     let address: IpAddr = "2001:db8::7".parse().unwrap();
     let reference = Reference::random();
-    let by = Occasion {
+    let by = AuditContext {
         at: Timestamp::from_second(1_700_000_000).unwrap(),
         actor: Actor::ApiKey("CRM".into()),
         address: Some(address),
@@ -239,15 +239,15 @@ pub(super) fn an_entry_is_found_behind_20_000_of_others(directory: &dyn Director
 }
 
 pub(super) fn an_act_on_the_settings_is_recorded_once(directory: &dyn Directory) {
-    let act = |number: u64| SettingsAct {
+    let act = |number: u64| OutboxEntry {
         number,
         at: 5,
         actor: Actor::CommandLine,
         event: Event::act("settings_changed", "Settings changed").with(number.to_string()),
     };
-    directory.record_acts(&[act(1), act(2)]).unwrap();
+    directory.record_outbox(&[act(1), act(2)]).unwrap();
     // As after an interruption: the second was not forgotten where it waited.
-    directory.record_acts(&[act(2), act(3)]).unwrap();
+    directory.record_outbox(&[act(2), act(3)]).unwrap();
     let details = all(directory).into_iter().map(|entry| {
         assert_eq!((entry.at, entry.actor), (5, Actor::CommandLine));
         entry.event.detail.unwrap()

@@ -5,7 +5,7 @@ use std::io::Write as _;
 use std::path::Path;
 
 use jiff::{SignedDuration, Timestamp};
-use latchkey_core::activity::{Actor, Occasion};
+use latchkey_core::activity::{Actor, AuditContext};
 use latchkey_core::directory::{Directory as _, SledDirectory};
 use latchkey_core::user_id::UserId;
 
@@ -33,7 +33,7 @@ pub(crate) fn with_notices(core: &Path, to: &Path, now: Timestamp) {
     copy(&core.join("tests/core/directory/format-4"), to);
     let directory = SledDirectory::open(to, "a test").unwrap();
     let ahead = now + SignedDuration::from_hours(8760);
-    let by = Occasion::new(Actor::CommandLine, ahead);
+    let by = AuditContext::new(Actor::CommandLine, ahead);
     directory
         .remove(&UserId::parse("eve", "id").unwrap(), &by)
         .unwrap();

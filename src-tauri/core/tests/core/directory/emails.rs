@@ -1,6 +1,8 @@
 //! Which writings of an address are one, and what becomes of directories that told them apart.
 
-use latchkey_core::directory::{Directory, Place, Profile, Search, SledDirectory, Sort, UserQuery};
+use latchkey_core::directory::{
+    Directory, PageStart, Profile, Search, SledDirectory, Sort, UserQuery,
+};
 use latchkey_core::email::Email;
 use latchkey_core::instance::Policy;
 use tempfile::TempDir;
@@ -67,7 +69,7 @@ pub(super) fn an_address_is_found_however_its_domain_is_written(directory: &dyn 
             search: Search::new(words),
             ..UserQuery::default()
         };
-        let page = directory.users(&query, Sort::default(), &Place::First, 9);
+        let page = directory.users(&query, Sort::default(), &PageStart::First, 9);
         assert_eq!(page.unwrap().total, 1, "{words}");
     }
 }

@@ -6,7 +6,7 @@ use std::thread;
 use latchkey_core::ErrorCode;
 use latchkey_core::activity::ActivityQuery;
 use latchkey_core::directory::{
-    Directory, Origin, Place, Redemption, Search, SledDirectory, Sort, UserQuery,
+    Directory, Origin, PageStart, Redemption, Search, SledDirectory, Sort, UserQuery,
 };
 use latchkey_core::instance::Policy;
 use latchkey_core::verdict::Status;
@@ -80,7 +80,7 @@ fn what_was_done_is_there_after_opening_again() {
         status: Some(Status::Suspended),
         origin: Some(Origin::Link),
     };
-    let page = again.users(&query, Sort::default(), &Place::First, 9);
+    let page = again.users(&query, Sort::default(), &PageStart::First, 9);
     let ids: Vec<String> = page
         .unwrap()
         .users

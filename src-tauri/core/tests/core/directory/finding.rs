@@ -5,7 +5,7 @@ use std::cmp::{Ordering, Reverse};
 
 use latchkey_core::ErrorCode;
 use latchkey_core::directory::{
-    Directory, Origin, Place, Search, Sort, SortBy, User, UserPage, UserQuery,
+    Directory, Origin, PageStart, Search, Sort, SortBy, User, UserPage, UserQuery,
 };
 use latchkey_core::email::Email;
 use latchkey_core::instance::Policy;
@@ -36,7 +36,7 @@ fn searching(text: &str) -> UserQuery {
 
 fn found(directory: &dyn Directory, query: &UserQuery, sort: Sort, limit: usize) -> Vec<String> {
     let mut ids = Vec::new();
-    let mut place = Place::First;
+    let mut place = PageStart::First;
     loop {
         let page = directory.users(query, sort, &place, limit).unwrap();
         assert_eq!(page.first_row, ids.len() as u64);
@@ -46,7 +46,7 @@ fn found(directory: &dyn Directory, query: &UserQuery, sort: Sort, limit: usize)
             assert_eq!(page.total, ids.len() as u64);
             return ids;
         };
-        place = Place::After(next.to_string().parse().unwrap());
+        place = PageStart::After(next.to_string().parse().unwrap());
     }
 }
 
@@ -153,7 +153,12 @@ fn expected(all: &[User], query: &UserQuery, sort: Sort) -> Vec<String> {
 pub(super) fn every_query_is_answered_whole_and_in_order(directory: &dyn Directory) {
     crowd(directory);
     let everybody = directory
-        .users(&UserQuery::default(), Sort::default(), &Place::First, 1000)
+        .users(
+            &UserQuery::default(),
+            Sort::default(),
+            &PageStart::First,
+            1000,
+        )
         .unwrap();
     assert_eq!((everybody.total, everybody.users.len()), (59, 59));
     let searches = [
@@ -297,22 +302,22 @@ pub(super) fn pages_go_on_whoever_comes_or_goes(directory: &dyn Directory) {
     for name in ["b", "d", "f", "h"] {
         directory.add(&person(name, None), &by(at(0))).unwrap();
     }
-    let page = |place: &Place| {
+    let page = |place: &PageStart| {
         directory
             .users(&UserQuery::default(), Sort::default(), place, 2)
             .unwrap()
     };
-    let first = page(&Place::First);
+    let first = page(&PageStart::First);
     assert_eq!(names(&first), ["b", "d"]);
     // Whoever the page ended with goes; others come before and after.
     directory.remove(&id("d"), &by(at(0))).unwrap();
     for name in ["a", "c", "e"] {
         directory.add(&person(name, None), &by(at(0))).unwrap();
     }
-    let second = page(&Place::After(first.next.unwrap()));
+    let second = page(&PageStart::After(first.next.unwrap()));
     assert_eq!(names(&second), ["e", "f"]);
     assert_eq!((second.first_row, second.total), (3, 6));
-    let third = page(&Place::After(second.next.unwrap()));
+    let third = page(&PageStart::After(second.next.unwrap()));
     assert_eq!((names(&third), third.next), (vec!["h".to_owned()], None));
 }
 
@@ -322,18 +327,18 @@ pub(super) fn a_page_begins_where_it_is_asked_to(directory: &dyn Directory) {
             .add(&person(&number.to_string(), None), &by(at(0)))
             .unwrap();
     }
-    let page = |place: &Place, limit| {
+    let page = |place: &PageStart, limit| {
         directory.users(&UserQuery::default(), Sort::default(), place, limit)
     };
-    let middle = page(&Place::Row(6), 3).unwrap();
+    let middle = page(&PageStart::Row(6), 3).unwrap();
     assert_eq!(
         (names(&middle), middle.first_row),
         (vec!["6".into(), "7".into(), "8".into()], 6)
     );
-    let rest = page(&Place::After(middle.next.clone().unwrap()), 3).unwrap();
+    let rest = page(&PageStart::After(middle.next.clone().unwrap()), 3).unwrap();
     assert_eq!((names(&rest), rest.first_row), (vec!["9".to_owned()], 9));
     for beyond in [10, 11, u64::MAX] {
-        let nobody = page(&Place::Row(beyond), 3).unwrap();
+        let nobody = page(&PageStart::Row(beyond), 3).unwrap();
         assert_eq!(
             (nobody.users.len(), nobody.first_row, nobody.total),
             (0, 10, 10)
@@ -344,7 +349,7 @@ pub(super) fn a_page_begins_where_it_is_asked_to(directory: &dyn Directory) {
         descending: true,
         ..Sort::default()
     };
-    let other_order = Place::After(middle.next.unwrap());
+    let other_order = PageStart::After(middle.next.unwrap());
     let refused = directory.users(&UserQuery::default(), descending, &other_order, 3);
     assert_eq!(refused.unwrap_err().code, ErrorCode::InvalidCursor);
 }

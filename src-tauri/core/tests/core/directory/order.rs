@@ -1,10 +1,10 @@
 //! Which codes are newer than the removal or the edit of a user, though clocks differ.
 
 use jiff::Timestamp;
-use latchkey_core::activity::{Actor, Event, SettingsAct};
+use latchkey_core::activity::{Actor, Event, OutboxEntry};
 use latchkey_core::claims::Claims;
 use latchkey_core::code::{Algorithm, VerifiedCode, verify};
-use latchkey_core::compose::{Composition, Target, compose};
+use latchkey_core::compose::{LinkSpec, Target, compose};
 use latchkey_core::directory::{self, Directory, Profile};
 use latchkey_core::email::Email;
 use latchkey_core::instance::Policy;
@@ -32,7 +32,7 @@ fn made(user: &str, team: &str, at: Timestamp) -> (Claims, VerifiedCode) {
     };
     let payload = json!({ "user": { "id": user, "team": team } });
     let payload = Payload::from_claims(payload.as_object().unwrap()).unwrap();
-    let composition = Composition::new(payload, Lifetime::default());
+    let composition = LinkSpec::new(payload, Lifetime::default());
     let composed = compose(&target, &key(), composition, at).unwrap();
     let code = verify(composed.code.expose(), &[&key()], RULES, now()).unwrap();
     (composed.claims, code)
@@ -152,17 +152,17 @@ pub(super) fn a_link_that_was_made_while_another_process_held_the_directory_work
     directory: &dyn Directory,
 ) {
     directory.add(&person("ada", None), &by(now())).unwrap();
-    let act = |number, claims: &Claims| SettingsAct {
+    let act = |number, claims: &Claims| OutboxEntry {
         number,
         at: now().as_second(),
         actor: Actor::CommandLine,
         event: Event::link_made(claims),
     };
     let (claims, before) = made("ada", "", now());
-    directory.record_acts(&[act(1, &claims)]).unwrap();
+    directory.record_outbox(&[act(1, &claims)]).unwrap();
     directory.remove(&id("ada"), &by(now())).unwrap();
     let (claims, after) = made("ada", "", now());
-    directory.record_acts(&[act(2, &claims)]).unwrap();
+    directory.record_outbox(&[act(2, &claims)]).unwrap();
     assert_eq!(redeem(directory, &before), "user_removed");
     assert_eq!(redeem(directory, &after), "provisioned");
 }

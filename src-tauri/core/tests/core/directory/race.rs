@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::thread;
 
 use latchkey_core::ErrorCode;
-use latchkey_core::directory::{Directory, Place, SledDirectory, Sort, UserQuery};
+use latchkey_core::directory::{Directory, PageStart, SledDirectory, Sort, UserQuery};
 use latchkey_core::instance::Policy;
 use latchkey_core::verdict::Status;
 
@@ -66,7 +66,7 @@ fn counted(directory: &SledDirectory) -> (u64, u64, u64) {
             status,
             ..UserQuery::default()
         };
-        let page = directory.users(&query, Sort::default(), &Place::First, 1);
+        let page = directory.users(&query, Sort::default(), &PageStart::First, 1);
         page.unwrap().total
     };
     let used = directory.seats().unwrap().used;

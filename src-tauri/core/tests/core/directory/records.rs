@@ -1,6 +1,6 @@
 //! Refusals that anybody can cause: what is recorded of them, and how much.
 
-use latchkey_core::activity::{ActivityQuery, Actor, Entry, Kind, Occasion, Reference};
+use latchkey_core::activity::{ActivityQuery, Actor, AuditContext, Entry, Kind, Reference};
 use latchkey_core::code::verify;
 use latchkey_core::directory::{Directory, SledDirectory};
 use latchkey_core::instance::{Policy, Retention};
@@ -12,8 +12,8 @@ use crate::signed::{HEADER, RULES, by, key, now, signed};
 /// Text that must not be found in anything that is recorded.
 const MARK: &str = "owned-by-mallory";
 
-fn visitor(second: i64) -> Occasion {
-    Occasion {
+fn visitor(second: i64) -> AuditContext {
+    AuditContext {
         at: at(second),
         actor: Actor::Visitor,
         address: Some("192.0.2.7".parse().unwrap()),

@@ -1,7 +1,7 @@
 //! Sessions as records: when they begin, how they are found, and what ends them.
 
 use jiff::Timestamp;
-use latchkey_core::activity::{ActivityQuery, Occasion};
+use latchkey_core::activity::{ActivityQuery, AuditContext};
 use latchkey_core::code::VerifiedCode;
 use latchkey_core::directory::{Directory, Redemption};
 use latchkey_core::instance::{Hosted, Name, Policy, Settings};
@@ -9,7 +9,7 @@ use latchkey_core::lifetime::Lifetime;
 use latchkey_core::link::BaseUrl;
 use latchkey_core::link_use::{BrowserKey, REPEAT_SECS};
 use latchkey_core::session::{
-    self, NewSession, Place, SEEN_SECS, SessionId, SessionKey, SessionRules,
+    self, NewSession, SEEN_SECS, SessionId, SessionKey, SessionRules, SessionScope,
 };
 
 use super::{at, code, id, new_user, person};
@@ -26,7 +26,7 @@ fn settings() -> Settings {
 fn new_session() -> NewSession {
     NewSession {
         key: SessionId::new(at(0)).unwrap().key(),
-        place: Place::Page,
+        place: SessionScope::Page,
         browser: Some("Mozilla/5.0\u{1b}".into()),
         browser_key: None,
         replaces: None,
@@ -37,7 +37,7 @@ fn begin_as(
     directory: &dyn Directory,
     code: &VerifiedCode,
     session: &NewSession,
-    by: &Occasion,
+    by: &AuditContext,
 ) -> String {
     let redemption = Redemption {
         code: Ok(code),
@@ -58,7 +58,7 @@ fn begin(directory: &dyn Directory, user: &str) -> SessionKey {
 }
 
 fn is_good(directory: &dyn Directory, key: SessionKey, now: Timestamp) -> bool {
-    let found = session::find(directory, key, Place::Page, &settings(), None, now);
+    let found = session::find(directory, key, SessionScope::Page, &settings(), None, now);
     found.unwrap().is_some()
 }
 
@@ -77,7 +77,7 @@ pub(super) fn a_session_is_a_record_of_the_sign_in(directory: &dyn Directory) {
     let found = session::find(
         directory,
         session.key,
-        Place::Page,
+        SessionScope::Page,
         &settings(),
         None,
         at(1),
@@ -96,7 +96,7 @@ pub(super) fn a_session_is_a_record_of_the_sign_in(directory: &dyn Directory) {
     let in_frame = session::find(
         directory,
         session.key,
-        Place::Frame,
+        SessionScope::Frame,
         &settings(),
         None,
         at(1),

@@ -3,7 +3,7 @@ use std::sync::{Mutex, PoisonError};
 
 use super::{Catalogue, PageOfIds, Update};
 use crate::Result;
-use crate::directory::query::{Place, Sort, UserQuery};
+use crate::directory::query::{PageStart, Sort, UserQuery};
 
 /// So many changes may wait until somebody asks.
 const MANY: usize = 1024;
@@ -64,7 +64,7 @@ impl Followed {
         &self,
         query: &UserQuery,
         sort: Sort,
-        place: &Place,
+        place: &PageStart,
         limit: usize,
     ) -> Result<PageOfIds> {
         let mut catalogue = self

@@ -17,7 +17,7 @@ pub(super) use rows::Row;
 use self::order::Order;
 use self::rows::{RowId, Rows};
 use crate::Result;
-use crate::directory::query::{Cursor, Place, Sort, UserQuery};
+use crate::directory::query::{Cursor, PageStart, Sort, UserQuery};
 
 /// A change of a user, as the catalogue follows it.
 pub(super) enum Update {
@@ -73,10 +73,10 @@ impl Catalogue {
     pub(super) fn apply(&mut self, update: Update) {
         match update {
             Update::Put(row) => {
-                self.rows.bury(&row.id);
+                self.rows.tombstone(&row.id);
                 self.rows.push(&row);
             }
-            Update::Remove(id) => self.rows.bury(&id),
+            Update::Remove(id) => self.rows.tombstone(&id),
         }
         if self.rows.is_mostly_dead() {
             self.rows = self.rows.compacted();
@@ -90,7 +90,7 @@ impl Catalogue {
         &mut self,
         query: &UserQuery,
         sort: Sort,
-        place: &Place,
+        place: &PageStart,
         limit: usize,
     ) -> Result<PageOfIds> {
         let Self {
@@ -125,11 +125,11 @@ impl Catalogue {
             answer.as_ref().map_or(&[][..], |answer| &answer.rows)
         };
         let first = match place {
-            Place::First => 0,
-            Place::Row(row) => {
+            PageStart::First => 0,
+            PageStart::Row(row) => {
                 usize::try_from(*row).map_or(found.len(), |row| row.min(found.len()))
             }
-            Place::After(cursor) => {
+            PageStart::After(cursor) => {
                 let position = cursor.position(sort)?;
                 found.partition_point(|row| {
                     sort.compare(&sort.position(rows.sortable(*row)), position)
@@ -184,7 +184,7 @@ mod tests {
             ..UserQuery::default()
         };
         let sort = Sort { by, descending };
-        let page = catalogue.find(&query, sort, &Place::First, usize::MAX);
+        let page = catalogue.find(&query, sort, &PageStart::First, usize::MAX);
         page.unwrap().ids
     }
 
@@ -314,7 +314,7 @@ mod tests {
         let put = |created| vec![Update::Put(Box::new(row("ada", created, None)))];
         let found = || {
             let sort = Sort::default();
-            let page = followed.find(&UserQuery::default(), sort, &Place::First, 9);
+            let page = followed.find(&UserQuery::default(), sort, &PageStart::First, 9);
             page.unwrap().ids.len()
         };
         followed.tell(9, vec![Update::Remove("ada".into())]);

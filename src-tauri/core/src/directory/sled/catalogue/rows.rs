@@ -205,7 +205,7 @@ impl Rows {
     }
 
     /// Lets the row of an id die, if there is one.
-    pub(super) fn bury(&mut self, id: &str) {
+    pub(super) fn tombstone(&mut self, id: &str) {
         let hash = self.hasher.hash_one(id);
         let mut by_id = std::mem::take(&mut self.by_id);
         if let Ok(found) = by_id.find_entry(hash, |row| self.id(*row) == id) {
