@@ -4,6 +4,8 @@ pub(crate) mod blocks;
 mod commands;
 mod links;
 #[cfg(target_os = "linux")]
+mod proxies;
+#[cfg(target_os = "linux")]
 mod service;
 
 use std::fs;
@@ -20,11 +22,26 @@ const TESTED: [(&str, &str); 8] = [
     ("sh", "documents::commands and documents::service"),
     ("ini", "documents::service"),
     ("html", "documents"),
-    ("nginx", "the gateway's proxies::nginx"),
-    ("caddyfile", "the gateway's proxies::caddy"),
-    ("yaml", "the gateway's proxies::traefik"),
-    ("haproxy", "the gateway's proxies::haproxy"),
-    ("lua", "the gateway's proxies::haproxy"),
+    (
+        "nginx",
+        "documents::proxies and the gateway's proxies::nginx",
+    ),
+    (
+        "caddyfile",
+        "documents::proxies and the gateway's proxies::caddy",
+    ),
+    (
+        "yaml",
+        "documents::proxies and the gateway's proxies::traefik",
+    ),
+    (
+        "haproxy",
+        "documents::proxies and the gateway's proxies::haproxy",
+    ),
+    (
+        "lua",
+        "documents::proxies and the gateway's proxies::haproxy",
+    ),
 ];
 
 /// Returns the documents of the project, relative to its root.

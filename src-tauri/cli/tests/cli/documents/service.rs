@@ -67,7 +67,7 @@ fn the_unit_of_the_guide_is_exposed_at_most_1_5() {
 
 /// Whether this test may make namespaces of its own.
 #[expect(clippy::print_stderr, reason = "a test that is skipped says so")]
-fn may_unshare(folder: &Path) -> bool {
+pub(super) fn may_unshare(folder: &Path) -> bool {
     let is_root = fs::metadata(folder).unwrap().uid() == 0;
     let tried = is_root.then(|| {
         Command::new("unshare")

@@ -159,6 +159,7 @@ impl Proxy {
     ) -> Self {
         let [fixed, routes] = guide("yaml");
         let host = address.ip().to_string();
+        let (routes, _certificates) = routes.split_once("tls:\n").unwrap();
         let routes = routes
             .replace("127.0.0.1:8787", &gateway.to_string())
             .replace("127.0.0.1:3000", &app.to_string())
@@ -167,6 +168,7 @@ impl Proxy {
         let routes = folder.join("latchkey.yml").display().to_string();
         let fixed = fixed
             .replace(":443", &address.to_string())
+            .replace("      tls: {}\n", "")
             .replace("/etc/traefik/latchkey.yml", &routes)
             .replace("/var/log/traefik/access.log", "access.log");
         let quiet = "global: { checkNewVersion: false }\nlog: { filePath: traefik.log }\n";
