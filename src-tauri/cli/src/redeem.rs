@@ -85,7 +85,7 @@ pub(crate) fn described(verdict: &Verdict) -> String {
     match verdict {
         Verdict::SignedIn { user, .. } => format!("signed_in: {user}"),
         Verdict::Provisioned { user, seat, .. } => format!("provisioned: {user} takes seat {seat}"),
-        Verdict::Refused(refusal) => format!("{}: {refusal}", refusal.code()),
+        Verdict::Refused(refusal) => format!("{}: {}", refusal.code(), refusal.shown()),
     }
 }
 

@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 
 use crate::code::recognize::Judged;
 use crate::code::unverified::UnverifiedCode;
-use crate::code::{Algorithm, CodeRefusal, signature_matches};
+use crate::code::{Algorithm, CodeRefusal};
 use crate::instance::InstanceId;
 use crate::link::BaseUrl;
 use crate::secret::{SecretEncoding, SigningKey};
@@ -193,13 +193,7 @@ pub fn diagnose(case: &Case<'_>) -> Vec<Hint> {
 /// Finds out with which key a code was signed. The cause is another one if it is the instance's own.
 fn signature(case: &Case<'_>) -> Option<Hint> {
     let shown = case.shown;
-    let algorithm: Algorithm = shown
-        .header_json
-        .as_ref()?
-        .get("alg")?
-        .as_str()?
-        .parse()
-        .ok()?;
+    let algorithm = shown.algorithm()?;
     let expected = algorithm.signature_chars();
     if shown.signature.len() < expected {
         return Some(Hint::new(
@@ -211,8 +205,7 @@ fn signature(case: &Case<'_>) -> Option<Hint> {
             ),
         ));
     }
-    let message = format!("{}.{}", shown.header, shown.claims);
-    let signed_with = |key: &[u8]| signature_matches(&message, &shown.signature, key, algorithm);
+    let signed_with = |key: &[u8]| shown.is_signed_with(key);
     if case.keys.iter().any(|key| signed_with(key.bytes())) {
         return None;
     }

@@ -75,6 +75,14 @@ impl Inspection {
         }
     }
 
+    /// Returns whether one of `keys` has signed the code, with whichever algorithm its header names. A code
+    /// that another rule refuses may be signed all the same.
+    #[must_use]
+    pub fn is_signed_with(&self, keys: &[&SigningKey]) -> bool {
+        let mut keys = keys.iter();
+        keys.any(|key| self.shown.is_signed_with(key.bytes()))
+    }
+
     /// What would happen if the code were opened now, at the instance whose rules and keys it was
     /// judged by; `why_no_key` says why there was none.
     pub fn forecast(

@@ -8,7 +8,7 @@ use crate::code::CodeRefusal;
 use crate::email::Email;
 use crate::metadata::Metadata;
 use crate::user_id::UserId;
-use crate::{Error, Result};
+use crate::{Error, ErrorCode, Result};
 
 /// The largest whole number that every JSON reader keeps exactly (RFC 8259 §6).
 const MAX_EXACT: u64 = (1 << 53) - 1;
@@ -171,32 +171,44 @@ impl Payload {
     /// Reads the payload out of a code's claims; members that are neither the payload's nor
     /// registered are left alone.
     pub fn from_claims(claims: &Map<String, Value>) -> Result<Self, CodeRefusal> {
-        let payload = if let Some(user) = claims.get("user") {
-            for member in ["id", "email"] {
-                if claims.contains_key(member) {
-                    return Err(CodeRefusal::AmbiguousPayload { member });
-                }
-            }
+        refuse_two_users(claims)?;
+        Self::of_one_user(claims).map_err(|refused| {
+            CodeRefusal::member(refused.field.unwrap_or_default(), refused.message)
+        })
+    }
+
+    /// Reads a payload that a caller has sent for a new code. Unlike in a code, every member has to be one of the
+    /// payload's own, and an address has to be one also where the id decides.
+    pub fn from_request(members: &Map<String, Value>) -> Result<Self> {
+        refuse_two_users(members).map_err(|refused| {
+            let error = Error::new(ErrorCode::AmbiguousPayload, refused.shown());
+            error.about("user")
+        })?;
+        if let Some(other) = members.keys().find(|name| !is_member(name)) {
+            let message =
+                format!("'{other}' is no member of a payload: it has 'user', 'id' or 'email'.");
+            return Err(Error::member(other, message));
+        }
+        let payload = Self::of_one_user(members)?;
+        if let (Self::Id(_), Some(email)) = (&payload, members.get("email")) {
+            address(email)?;
+        }
+        Ok(payload)
+    }
+
+    fn of_one_user(claims: &Map<String, Value>) -> Result<Self> {
+        if let Some(user) = claims.get("user") {
             NewUser::from_value(user).map(Self::User)
         } else if let Some(id) = claims.get("id") {
             ExistingId::from_value(id).map(Self::Id)
         } else if let Some(email) = claims.get("email") {
-            match email {
-                Value::String(email) => Email::parse(email, "email").map(Self::Email),
-                other => Err(Error::member(
-                    "email",
-                    format!("It is {}, and has to be a text.", kind_of(other)),
-                )),
-            }
+            address(email).map(Self::Email)
         } else {
             Err(Error::member(
                 "user",
                 "The payload names nobody: it has neither 'user' nor 'id' nor 'email'.",
             ))
-        };
-        payload.map_err(|refused| {
-            CodeRefusal::member(refused.field.unwrap_or_default(), refused.message)
-        })
+        }
     }
 
     /// What to call the person, as far as the payload says it.
@@ -220,6 +232,32 @@ impl Payload {
             Self::Id(id) => id.user_id().as_str(),
             Self::User(user) => user.id.as_str(),
         }
+    }
+}
+
+fn is_member(name: &str) -> bool {
+    matches!(name, "user" | "id" | "email")
+}
+
+fn refuse_two_users(members: &Map<String, Value>) -> Result<(), CodeRefusal> {
+    let beside = ["id", "email"]
+        .into_iter()
+        .find(|member| members.contains_key(*member));
+    match beside {
+        Some(member) if members.contains_key("user") => {
+            Err(CodeRefusal::AmbiguousPayload { member })
+        }
+        _ => Ok(()),
+    }
+}
+
+fn address(email: &Value) -> Result<Email> {
+    match email {
+        Value::String(email) => Email::parse(email, "email"),
+        other => Err(Error::member(
+            "email",
+            format!("It is {}, and has to be a text.", kind_of(other)),
+        )),
     }
 }
 

@@ -165,14 +165,41 @@ impl CodeRefusal {
         }
     }
 
-    /// The sentence for records and logs. A new variant needs its own fixed words here.
-    const fn recorded(&self) -> &'static str {
+    /// The sentence for a program that inspects a code which no key of the instance has signed. It quotes
+    /// nothing of the code.
+    #[must_use]
+    pub fn without_quotes(&self) -> String {
         match self {
             Self::MalformedCode { .. } => {
-                "What was opened is not a well-formed code. Inspect the link to see why."
+                format!(
+                    "{} Nothing of it is quoted, because its signature does not verify.",
+                    self.fixed_words()
+                )
             }
+            Self::UnsupportedAlgorithm { pinned, .. } => format!(
+                "{} It takes {pinned} only. Sign the code with {pinned}.",
+                self.fixed_words()
+            ),
+            _ => self.fixed_words().to_owned(),
+        }
+    }
+
+    /// What the fixed words leave out because it would quote the code.
+    const fn left_out(&self) -> Option<&'static str> {
+        match self {
+            Self::MalformedCode { .. } | Self::AmbiguousPayload { .. } => Some("why"),
+            Self::UnsupportedAlgorithm { .. } => Some("which"),
+            Self::InvalidPayload { .. } => Some("which, and why"),
+            _ => None,
+        }
+    }
+
+    /// What is wrong, without a word of the code. A new variant needs its own fixed words here.
+    const fn fixed_words(&self) -> &'static str {
+        match self {
+            Self::MalformedCode { .. } => "What was opened is not a well-formed code.",
             Self::UnsupportedAlgorithm { .. } => {
-                "The code is signed with another algorithm than the instance's own. Inspect the link to see which."
+                "The code is signed with another algorithm than the instance's own."
             }
             Self::WrongType => {
                 "The header's 'typ' says that this is another kind of token. It must be 'JWT' or left out."
@@ -189,20 +216,20 @@ impl CodeRefusal {
             Self::ExpiryRequired => {
                 "The code never expires, and this instance requires an expiry. Make a link with one, or change the policy."
             }
-            Self::InvalidPayload { .. } => {
-                "A member of the payload is refused. Inspect the link to see which, and why."
-            }
-            Self::AmbiguousPayload { .. } => {
-                "The payload may name two people. Inspect the link to see why."
-            }
+            Self::InvalidPayload { .. } => "A member of the payload is refused.",
+            Self::AmbiguousPayload { .. } => "The payload may name two people.",
         }
     }
 }
 
-/// The sentence for the administrator in fixed words: what is wrong, and what to do.
+/// The sentence for records and logs in fixed words: what is wrong, and what to do.
 impl fmt::Display for CodeRefusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.recorded())
+        f.write_str(self.fixed_words())?;
+        match self.left_out() {
+            Some(left_out) => write!(f, " Inspect the link to see {left_out}."),
+            None => Ok(()),
+        }
     }
 }
 

@@ -8,6 +8,8 @@ use base64::alphabet::URL_SAFE;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use serde_json::Value;
 
+use super::{Algorithm, signature_matches};
+
 /// Reads what can be read: with or without padding, with stray trailing bits.
 pub(super) const LENIENT: GeneralPurpose = GeneralPurpose::new(
     &URL_SAFE,
@@ -29,6 +31,23 @@ pub struct UnverifiedCode {
     pub header_json: Option<Value>,
     /// The claims, if they are JSON. Of duplicate members the last is shown.
     pub claims_json: Option<Value>,
+}
+
+impl UnverifiedCode {
+    /// The algorithm that the header names, if it is one of those that are known.
+    #[must_use]
+    pub fn algorithm(&self) -> Option<Algorithm> {
+        let header = self.header_json.as_ref()?;
+        header.get("alg")?.as_str()?.parse().ok()
+    }
+
+    /// Returns whether the code was signed with the bytes of a key, by the algorithm that its header names.
+    #[must_use]
+    pub fn is_signed_with(&self, key: &[u8]) -> bool {
+        let message = format!("{}.{}", self.header, self.claims);
+        self.algorithm()
+            .is_some_and(|algorithm| signature_matches(&message, &self.signature, key, algorithm))
+    }
 }
 
 /// Takes a code apart for display.

@@ -6,12 +6,13 @@ use utoipa::ToSchema;
 
 use super::{ClaimTime, Inspection, Verification};
 use crate::Result;
+use crate::code::CodeRefusal;
 use crate::code::recognize::{Form, Judged};
 use crate::diagnosis::Hint;
 use crate::directory::Directory;
 use crate::instance::Settings;
 use crate::user_id::UserId;
-use crate::verdict::Verdict;
+use crate::verdict::{Refusal, Verdict};
 use crate::warning::Warning;
 
 /// A code that was looked at: what it says, whether it verifies, and what opening it would do.
@@ -42,13 +43,22 @@ pub struct Report {
     pub verification: Checked,
 }
 
-/// Whether a report quotes a code that does not verify. Anybody can write such a code.
+/// Whether a report quotes a code that no key of the instance has signed. Anybody can write such a code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unverified {
     /// For the screen of an administrator.
     Shown,
     /// For programs that may keep the report.
     Withheld,
+}
+
+impl Unverified {
+    fn sentence(self, refused: &CodeRefusal) -> String {
+        match self {
+            Self::Shown => refused.shown(),
+            Self::Withheld => refused.without_quotes(),
+        }
+    }
 }
 
 /// A verdict in a flat form.
@@ -85,7 +95,8 @@ pub struct Checked {
 pub struct RefusedCode {
     /// Stable code of the verdict: `bad_signature`.
     pub code: &'static str,
-    /// Sentence that says what is wrong and what to do. It may quote the code.
+    /// Sentence that says what is wrong and what to do. It quotes only a code that the instance's secret has
+    /// signed.
     pub message: String,
     /// Member of the code that it is about.
     #[schema(required)]
@@ -93,7 +104,16 @@ pub struct RefusedCode {
 }
 
 impl From<&Verdict> for Outcome {
+    /// As the screen of an administrator shows it.
     fn from(verdict: &Verdict) -> Self {
+        Self::new(verdict, Unverified::Shown)
+    }
+}
+
+impl Outcome {
+    /// Puts a verdict into the flat form.
+    #[must_use]
+    pub fn new(verdict: &Verdict, unverified: Unverified) -> Self {
         let (user, seat, message) = match verdict {
             Verdict::SignedIn { user, .. } => (Some(user), None, format!("{user} signs in.")),
             Verdict::Provisioned { user, seat, limit } => {
@@ -101,6 +121,7 @@ impl From<&Verdict> for Outcome {
                 let message = format!("{user} is created and takes seat {seat}{of}.");
                 (Some(user), Some(*seat), message)
             }
+            Verdict::Refused(Refusal::Code(refused)) => (None, None, unverified.sentence(refused)),
             Verdict::Refused(refusal) => (None, None, refusal.to_string()),
         };
         Self {
@@ -132,9 +153,8 @@ impl Inspection {
     /// add.
     #[must_use]
     pub fn report(self, form: Form, unverified: Unverified) -> Report {
-        let shows = unverified == Unverified::Shown || matches!(self.judged(), Some(Ok(_)));
         let verification = Checked::new(&self.verification, unverified);
-        let of_code = shows.then_some((self.shown, self.times));
+        let of_code = (unverified == Unverified::Shown).then_some((self.shown, self.times));
         let (header, claims, times) = of_code.map_or_else(Default::default, |(shown, times)| {
             (shown.header_json, shown.claims_json, times)
         });
@@ -158,14 +178,10 @@ impl Checked {
             Verification::NoKey => (None, None),
             Verification::Judged(Ok(_)) => (Some(true), None),
             Verification::Judged(Err(refused)) => {
-                let (message, field) = match unverified {
-                    Unverified::Shown => (refused.shown(), refused.member_name()),
-                    Unverified::Withheld => (refused.to_string(), None),
-                };
                 let refused = RefusedCode {
                     code: refused.code(),
-                    message,
-                    field: field.map(str::to_owned),
+                    message: unverified.sentence(refused),
+                    field: refused.member_name().map(str::to_owned),
                 };
                 (Some(false), Some(refused))
             }

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use latchkey_core::Result;
 use latchkey_core::diagnosis::{Case, OtherInstance, diagnose};
 use latchkey_core::directory::Directory;
-use latchkey_core::inspect::{Report, Unverified, dry_run, inspect_text};
+use latchkey_core::inspect::{Outcome, Report, Unverified, dry_run, inspect_text};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -28,7 +28,7 @@ pub(super) struct InspectRequest {
 /// Inspect a code
 ///
 /// Says whether a code verifies, what opening it would do, and the cause behind a refusal. Nothing is
-/// changed or recorded. What the code itself says is answered only where it verifies.
+/// changed or recorded. A code is quoted only where the instance's secret has signed it.
 #[utoipa::path(
     post, path = "/api/v1/inspect", tag = "Links", request_body = InspectRequest,
     responses(
@@ -73,9 +73,16 @@ fn report(
         keys: &keys,
         others,
     });
+    let unverified = if inspection.is_signed_with(&keys) {
+        Unverified::Shown
+    } else {
+        Unverified::Withheld
+    };
     let (verdict, stay) = opened.unzip();
     Ok(Report {
-        dry_run: verdict.as_ref().map(Into::into),
+        dry_run: verdict
+            .as_ref()
+            .map(|verdict| Outcome::new(verdict, unverified)),
         stay: stay.flatten(),
         hints,
         warnings: hosted
@@ -84,6 +91,6 @@ fn report(
             .into_iter()
             .chain(found.several())
             .collect(),
-        ..inspection.report(found.form, Unverified::Withheld)
+        ..inspection.report(found.form, unverified)
     })
 }

@@ -461,13 +461,19 @@ fn a_link_that_another_system_makes_signs_in() {
     assert_eq!(link["expiresAt"], Value::Null);
     for (body, code) in [
         (json!({}), ""),
-        (json!({ "payload": {} }), ""),
+        (json!({ "payload": {} }), "invalid_payload"),
         (
             json!({ "payload": { "id": "a", "user": { "id": "b" } } }),
-            "",
+            "ambiguous_payload",
         ),
-        (json!({ "payload": { "id": "a", "exp": 1 } }), ""),
-        (json!({ "payload": { "email": "nobody" } }), ""),
+        (
+            json!({ "payload": { "id": "a", "exp": 1 } }),
+            "invalid_payload",
+        ),
+        (
+            json!({ "payload": { "email": "nobody" } }),
+            "invalid_payload",
+        ),
         (
             json!({ "payload": { "id": "a" }, "expiresIn": "soon" }),
             "invalid_lifetime",
@@ -522,6 +528,63 @@ fn an_array_is_no_object() {
         assert_eq!(status, 422, "{method} {path} {body}");
     }
     assert!(!client.site.has_user("ada"));
+}
+
+#[test]
+fn a_payload_that_breaks_a_rule_is_refused_by_its_member_with_the_reason() {
+    let client = Client::new();
+    for (payload, code, field, words) in [
+        (json!({}), "invalid_payload", "user", "names nobody"),
+        (
+            json!({ "user": { "id": "" } }),
+            "invalid_payload",
+            "user.id",
+            "empty",
+        ),
+        (
+            json!({ "user": { "email": "a@b.example" } }),
+            "invalid_payload",
+            "user.id",
+            "missing",
+        ),
+        (
+            json!({ "email": "not an email" }),
+            "invalid_payload",
+            "email",
+            "address",
+        ),
+        (
+            json!({ "id": "7", "user": { "id": "8" } }),
+            "ambiguous_payload",
+            "user",
+            "'id'",
+        ),
+        (
+            json!({ "id": "a", "exp": 1 }),
+            "invalid_payload",
+            "exp",
+            "'exp'",
+        ),
+        // The id decides, and the address is not lost without a word.
+        (
+            json!({ "id": "b", "email": "a" }),
+            "invalid_payload",
+            "email",
+            "address",
+        ),
+    ] {
+        let body = json!({ "payload": payload });
+        let answer = client.ask("POST", "/api/v1/links", &body);
+        assert_eq!(
+            refusal(&answer),
+            (422, json!(code), json!(field)),
+            "{payload}"
+        );
+        let problem: Value = serde_json::from_str(&answer.body).unwrap();
+        let detail = problem["detail"].as_str().unwrap();
+        assert!(detail.contains(words), "{payload}: {detail}");
+        assert!(!detail.contains("Inspect"), "{payload}: {detail}");
+    }
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! The API says what a code is, and why it is refused.
 
 use base64::Engine as _;
-use base64::prelude::BASE64_STANDARD;
+use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
 use jiff::Timestamp;
 use latchkey_core::activity::ActivityQuery;
 use latchkey_core::claims::{Claims, Registered};
@@ -183,4 +183,131 @@ fn the_api_says_the_cause_and_nothing_that_an_unverified_code_says() {
         401,
         "without a key there is no answer"
     );
+}
+
+/// A code with any header and claims that a secret has signed.
+fn signed_as(
+    key: &SigningKey,
+    algorithm: jsonwebtoken::Algorithm,
+    header: &Value,
+    claims: &Value,
+) -> String {
+    let part = |json: &Value| BASE64_URL_SAFE_NO_PAD.encode(json.to_string());
+    let message = format!("{}.{}", part(header), part(claims));
+    let secret = jsonwebtoken::EncodingKey::from_secret(key.secret().expose().as_bytes());
+    let signature = jsonwebtoken::crypto::sign(message.as_bytes(), &secret, algorithm).unwrap();
+    format!("{message}.{signature}")
+}
+
+#[test]
+fn the_api_says_what_is_wrong_with_a_code_of_the_instances_own_secret() {
+    use jsonwebtoken::Algorithm::{HS256, HS512};
+
+    let client = Client::new();
+    let usual = json!({ "alg": "HS256", "typ": "JWT" });
+    let ahead = Timestamp::now().as_second() + 900;
+    for (algorithm, header, claims, code, field, words) in [
+        (
+            HS256,
+            usual.clone(),
+            json!({ "id": "ada", "exp": "1795000000" }),
+            "invalid_payload",
+            json!("exp"),
+            "not a number",
+        ),
+        (
+            HS256,
+            usual.clone(),
+            json!({ "user": { "id": "a" }, "email": "a@b.example" }),
+            "ambiguous_payload",
+            json!("email"),
+            "both 'user'",
+        ),
+        (
+            HS256,
+            usual.clone(),
+            json!({}),
+            "invalid_payload",
+            json!("user"),
+            "names nobody",
+        ),
+        (
+            HS256,
+            usual.clone(),
+            json!([]),
+            "malformed_code",
+            Value::Null,
+            "claims is not a JSON object",
+        ),
+        (
+            HS256,
+            usual.clone(),
+            json!({ "id": "ada", "iat": ahead }),
+            "not_yet_valid",
+            json!("iat"),
+            "Compare the clock",
+        ),
+        (
+            HS256,
+            usual,
+            json!({ "id": "ada", "aud": "https://x.example" }),
+            "wrong_audience",
+            json!("aud"),
+            "names another application",
+        ),
+        (
+            HS256,
+            json!({ "alg": "HS256", "crit": ["b64"], "b64": true }),
+            json!({ "id": "ada" }),
+            "malformed_code",
+            Value::Null,
+            "'crit'",
+        ),
+        (
+            HS256,
+            json!({ "alg": "HS256", "typ": "at+jwt" }),
+            json!({ "id": "ada" }),
+            "wrong_type",
+            json!("typ"),
+            "'typ'",
+        ),
+        (
+            HS512,
+            json!({ "alg": "HS512", "typ": "JWT" }),
+            json!({ "id": "ada" }),
+            "unsupported_algorithm",
+            json!("alg"),
+            "signed with HS512",
+        ),
+    ] {
+        let text = signed_as(&client.site.key, algorithm, &header, &claims);
+        let found = inspected(&client, &text);
+        let refused = &found["verification"]["refused"];
+        assert_eq!(
+            (&refused["code"], &refused["field"]),
+            (&json!(code), &field),
+            "{found}"
+        );
+        let message = refused["message"].as_str().unwrap();
+        assert!(message.contains(words), "{claims}: {message}");
+        assert_eq!(found["dry_run"]["message"], message);
+        assert_eq!(found["claims"], claims);
+        // The same of another secret is not quoted, and nobody is sent to inspect what is being inspected.
+        let theirs = signed_as(
+            &key("a secret of somebody whom nobody knows.."),
+            algorithm,
+            &header,
+            &claims,
+        );
+        let found = inspected(&client, &theirs);
+        let refused = &found["verification"]["refused"];
+        let message = refused["message"].as_str().unwrap();
+        assert!(!message.contains("Inspect"), "{message}");
+        assert_eq!(found["dry_run"]["message"], message);
+        assert!(
+            !message.contains("HS512") && !message.contains("crit"),
+            "{message}"
+        );
+        assert_eq!(found["claims"], Value::Null);
+    }
 }
