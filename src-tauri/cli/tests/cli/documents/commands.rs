@@ -19,6 +19,9 @@ const NOT_HERE: [(&str, &str); 3] = [
     ("cargo install", "it builds this program"),
 ];
 
+/// Arguments of `unshare` for a network of its own. The user stays the same, and may use every port there.
+const NETWORK: [&str; 3] = ["--map-current-user", "--keep-caps", "--net"];
+
 /// Shell functions around the commands. A gateway runs until a command comes that does not ask it.
 const FUNCTIONS: &str = r#"
 gateway=
@@ -93,16 +96,8 @@ fn needs_network(command: &str) -> bool {
 )]
 fn has_networks() -> bool {
     let tried = Command::new("unshare")
-        .args([
-            "--map-root-user",
-            "--net",
-            "--mount",
-            "ip",
-            "link",
-            "set",
-            "lo",
-            "up",
-        ])
+        .args(NETWORK)
+        .args(["ip", "link", "set", "lo", "up"])
         .status();
     let has = matches!(tried, Ok(status) if status.success());
     if !has {
@@ -126,11 +121,10 @@ fn prepare(folder: &Path) {
     )
     .unwrap();
     fs::set_permissions(path("bin/pbpaste"), fs::Permissions::from_mode(0o755)).unwrap();
-    fs::write(path("hosts"), "127.0.0.1 localhost chat.acme.example\n").unwrap();
     // A refusal is a failure, and the certificate of the gateway is a good one.
     let certificate = path("data/instances/acme/self-signed.pem");
     let curl = format!(
-        "fail\nsilent\nshow-error\ncacert = \"{}\"\n",
+        "fail\nsilent\nshow-error\nresolve = \"chat.acme.example:443:127.0.0.1\"\ncacert = \"{}\"\n",
         certificate.display()
     );
     fs::write(path(".curlrc"), curl).unwrap();
@@ -140,7 +134,7 @@ fn prepare(folder: &Path) {
 fn script(commands: &[String], has_network: bool) -> String {
     let mut script = "set -u\n".to_owned();
     if has_network {
-        script.push_str("ip link set lo up\nmount --bind hosts /etc/hosts\n");
+        script.push_str("ip link set lo up\n");
     }
     script.push_str(FUNCTIONS);
     for (number, command) in commands.iter().enumerate() {
@@ -163,7 +157,7 @@ fn script(commands: &[String], has_network: bool) -> String {
 fn run(folder: &Path, script: &str, has_network: bool) -> Output {
     let mut command = Command::new(if has_network { "unshare" } else { "sh" });
     if has_network {
-        command.args(["--map-root-user", "--net", "--mount", "sh"]);
+        command.args(NETWORK).arg("sh");
     }
     command
         .args(["-c", script])
