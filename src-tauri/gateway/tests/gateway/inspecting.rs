@@ -199,6 +199,7 @@ fn signed_as(
     format!("{message}.{signature}")
 }
 
+#[expect(clippy::too_many_lines, reason = "a table of refusals")]
 #[test]
 fn the_api_says_what_is_wrong_with_a_code_of_the_instances_own_secret() {
     use jsonwebtoken::Algorithm::{HS256, HS512};
