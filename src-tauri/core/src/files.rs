@@ -125,6 +125,26 @@ fn open(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
     Ok(file)
 }
 
+/// Checks that a folder and everything in it are plain folders and regular files. A library that opens them
+/// would follow links, and wait for a pipe.
+pub(crate) fn require_plain(folder: &Path) -> Result<()> {
+    let check = |path: &Path| match fs::symlink_metadata(path) {
+        Ok(found) if !found.is_file() && !found.is_dir() => Err(storage("opened", path, no_file())),
+        Ok(found) => Ok(found.is_dir()),
+        Err(cause) if cause.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(cause) => Err(storage("opened", path, cause)),
+    };
+    if !check(folder)? {
+        return Ok(());
+    }
+    let files = fs::read_dir(folder).map_err(|cause| storage("read", folder, cause))?;
+    for file in files {
+        let file = file.map_err(|cause| storage("read", folder, cause))?;
+        check(&file.path())?;
+    }
+    Ok(())
+}
+
 fn no_file() -> io::Error {
     io::Error::new(
         io::ErrorKind::InvalidInput,

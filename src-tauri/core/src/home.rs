@@ -1,6 +1,7 @@
 //! What is kept on this computer: instances, their keys, and what an administrator does with them.
 
 use std::collections::HashMap;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
@@ -13,9 +14,11 @@ use crate::diagnosis::OtherInstance;
 use crate::directory::{Directory, SledDirectory};
 use crate::instance::{Hosted, Instance, InstanceId, Instances, Settings};
 use crate::keys::{KeyLocation, KeyOrigin, KeyRecord, KeychainUse, Keys};
-use crate::payload::Payload;
 use crate::secret::{Secret, SecretEncoding, SigningKey, require_strength};
 use crate::{Error, ErrorCode, Result, files};
+
+/// Name of the file that lets an instance begin without the directory that it had.
+const ANEW: &str = "anew";
 
 /// Where a signing key is to come from.
 #[derive(Debug)]
@@ -249,11 +252,7 @@ impl Home {
     /// It is noted only within a minute of a removal or an edit: later, `iat` proves the order.
     pub fn note_link(&self, instance: &Instance, claims: &Claims, by: &AuditContext) -> Result<()> {
         let is_here = instance.settings.hosted == Hosted::Here;
-        let brings_profile = matches!(claims.payload, Payload::User(_));
-        if is_here
-            && brings_profile
-            && SledDirectory::needs_order(&self.users_folder(&instance.id), by.at)
-        {
+        if is_here && SledDirectory::needs_order(&self.users_folder(&instance.id), by.at) {
             self.instances
                 .note(&instance.id, Event::link_made(claims), by)?;
         }
@@ -297,16 +296,20 @@ impl Home {
     pub fn directory(&self, instance: &Instance, holder: &str) -> Result<SledDirectory> {
         require_here(instance)?;
         let folder = self.users_folder(&instance.id);
-        if instance.acts.were_recorded() && !folder.exists() {
+        let anew = folder.join(ANEW);
+        if instance.acts.were_recorded() && !SledDirectory::is_in(&folder) && !anew.exists() {
             let message = format!(
                 "The directory of '{}' is gone: {} is missing, with the users, the seats and the activity. \
-                 Restore it from a backup. To begin without them, make that folder.",
+                 Restore it from a backup. To begin without them, make an empty file {}.",
                 instance.settings.name.as_str(),
-                folder.display()
+                folder.display(),
+                anew.display()
             );
             return Err(Error::new(ErrorCode::DamagedFile, message));
         }
         let directory = SledDirectory::open(&folder, holder)?;
+        // Once there is a directory, the file says nothing any more.
+        let _ = fs::remove_file(anew);
         self.record_outbox(instance, &directory)?;
         Ok(directory)
     }

@@ -80,9 +80,11 @@ pub struct DirectoryFacts {
     pub removed_at: Option<i64>,
     /// For `{"email"}`: until when another user had the address, in Unix seconds, if one had.
     pub email_moved_at: Option<i64>,
-    /// Whether the code is a link that Latchkey made after the user was removed or edited. The order is
-    /// known then, and no clocks are compared.
-    pub made_since: bool,
+    /// Whether the code is a link that Latchkey made after the removal, or after the address moved. The order
+    /// is known then, and no clocks are compared.
+    pub made_since_removal: bool,
+    /// Whether the code is a link that Latchkey made after the user was edited.
+    pub made_since_edit: bool,
     /// The seats.
     pub seats: Seats,
     /// What has become of the code's id.
@@ -226,16 +228,14 @@ fn returning(
     // A code from before a removal stays out, also when the id was given to a user again, and one for an
     // address that was somebody else's at the time. A code without `iat` may be such a one. A moment that
     // lies in the future proves no order.
-    let is_before = |at: &i64| {
-        let issued_at = code.registered.issued_at;
-        !time::is_ahead(*at, code.judged_at) && issued_at.is_none_or(|issued_at| issued_at < *at)
+    let may_be_before = |at: &i64| {
+        let is_after = known.made_since_removal || code.is_issued_after(*at);
+        !is_after && !time::is_ahead(*at, code.judged_at)
     };
-    if let Some(at) = known.removed_at.filter(is_before)
-        && !known.made_since
-    {
+    if let Some(at) = known.removed_at.filter(may_be_before) {
         return Err(removed(user.id.as_str(), at, code));
     }
-    if let Some(at) = known.email_moved_at.filter(is_before) {
+    if let Some(at) = known.email_moved_at.filter(may_be_before) {
         return Err(Refusal::EmailMoved {
             email: code.payload.subject().to_owned(),
             at,
@@ -245,7 +245,7 @@ fn returning(
     if brings_profile {
         refuse_foreign_email(known)?;
     }
-    let is_newer = known.made_since
+    let is_newer = known.made_since_edit
         || if user.profile_set_here {
             code.is_issued_after(user.profile_as_of)
         } else {
@@ -267,7 +267,7 @@ fn new(
 ) -> Result<Verdict, Refusal> {
     if let Some(at) = known.removed_at {
         // A code that does not say when it was issued cannot show that it is newer.
-        if !known.made_since && !code.is_issued_after(at) {
+        if !known.made_since_removal && !code.is_issued_after(at) {
             return Err(removed(user.id.as_str(), at, code));
         }
     }

@@ -264,7 +264,15 @@ impl Gateway {
         by: AuditContext,
     ) -> Result<LinkOutcome> {
         let attempt = SignInAttempt::new(code, &hosted.settings, &[&hosted.key], browser, by)?;
-        let done = match attempt.opening(&*self.directory, visitor)? {
+        let mut check = attempt.opening(&*self.directory, visitor)?;
+        if let PreCheck::Refused(verdict) = &check
+            && verdict.code() == "user_removed"
+        {
+            // The command line may have made the link after the removal, a moment ago.
+            self.record_outbox()?;
+            check = attempt.opening(&*self.directory, visitor)?;
+        }
+        let done = match check {
             PreCheck::NeedsConfirmation { whom, replaces } => {
                 return Ok(LinkOutcome::NeedsConfirmation { whom, replaces });
             }

@@ -75,9 +75,15 @@ fn a_directory_that_is_gone_is_not_silently_begun_anew() {
     );
     assert!(ran.err.contains(directory.to_str().unwrap()), "{}", ran.err);
     assert!(!directory.exists());
-    // The way out that the message names.
+    // A disk that is not mounted leaves an empty folder.
     fs::create_dir(&directory).unwrap();
+    assert_eq!(users(&["list"]).code, 1);
+    // The way out that the message names.
+    let anew = directory.join("anew");
+    assert!(ran.err.contains(anew.to_str().unwrap()), "{}", ran.err);
+    fs::write(&anew, "").unwrap();
     assert_eq!(users(&["list"]).code, 0);
+    assert!(!anew.exists());
 }
 
 #[test]

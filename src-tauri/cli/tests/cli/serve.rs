@@ -541,3 +541,26 @@ fn sighup_is_ignored_as_documented() {
     let help = latchkey(&["serve", "--help"], &[], b"").out;
     assert!(help.contains("SIGHUP"), "{help}");
 }
+
+#[test]
+fn a_link_of_the_command_line_works_at_once_after_a_removal_while_the_gateway_runs() {
+    let folder = folder();
+    let made = run(
+        folder.path(),
+        &["--json", "api-key", "make", "crm", "--instance", "here"],
+    );
+    let made: Value = serde_json::from_str(&made).unwrap();
+    let key = made["key"].as_str().unwrap();
+    let serving = Serving::new(folder.path(), &[]);
+    let before = link(folder.path(), "gus");
+    assert!(serving.get(&before, "").starts_with("HTTP/1.1 303"));
+    let remove = format!(
+        "DELETE /api/v2/users/gus HTTP/1.1\r\nHost: localhost:8787\r\nX-API-KEY: {key}\r\nConnection: close\r\n\r\n"
+    );
+    let removed = Serving::ask(&serving.address, &remove).unwrap();
+    assert!(removed.starts_with("HTTP/1.1 2"), "{removed}");
+    let after = link(folder.path(), "gus");
+    let opened = serving.get(&after, "");
+    assert!(opened.starts_with("HTTP/1.1 303"), "{opened}");
+    assert!(serving.get(&before, "").starts_with("HTTP/1.1 403"));
+}

@@ -104,7 +104,7 @@ impl Session {
     /// Whether its time is over. The state of its user does not count.
     #[must_use]
     pub fn is_over(&self, rules: SessionRules, now: Timestamp) -> bool {
-        now.as_second() >= rules.ends_at(self)
+        rules.is_over(self, now.as_second())
     }
 }
 
@@ -232,6 +232,13 @@ mod tests {
         session.last_seen = 1500;
         assert!(good(&session, &ada(), rules, 2099));
         assert!(!good(&session, &ada(), rules, 2100));
+    }
+
+    #[test]
+    fn a_session_that_began_by_a_clock_far_ahead_is_over() {
+        let rules = SessionRules::default();
+        assert!(good(&session(None), &ada(), rules, 1000 - 86_400));
+        assert!(!good(&session(None), &ada(), rules, 1000 - 86_401));
     }
 
     #[test]

@@ -70,6 +70,17 @@ impl SessionRules {
         format!("The person stays signed in {end}{idle}.")
     }
 
+    /// How far ahead of the clock a session may have begun, in seconds. One that is further ahead began by a
+    /// wrong clock, and would last too long.
+    const MAX_AHEAD_SECS: i64 = 86_400;
+
+    /// Whether the time of a session is over.
+    #[must_use]
+    pub fn is_over(self, session: &Session, now: i64) -> bool {
+        now >= self.ends_at(session)
+            || session.created_at > now.saturating_add(Self::MAX_AHEAD_SECS)
+    }
+
     /// When a session ends if it is not used again, in Unix seconds.
     #[must_use]
     pub fn ends_at(self, session: &Session) -> i64 {

@@ -139,16 +139,16 @@ fn a_code_from_before_a_removal_is_refused_also_when_the_id_is_given_again() {
     };
     for payload in [EMAIL, ID, USER] {
         // The code was issued a minute ago.
-        let verdict = by_default(payload, &again(second(-59)));
+        let verdict = by_default(payload, &again(second(-120)));
         assert_eq!(verdict.code(), "user_removed", "{payload}");
-        let verdict = by_default(payload, &again(second(-60)));
+        let verdict = by_default(payload, &again(second(-121)));
         assert_eq!(verdict.code(), "signed_in", "{payload}");
         // A clock was wrong.
         let verdict = by_default(payload, &again(second(3600)));
         assert_eq!(verdict.code(), "signed_in", "{payload}");
         let known = DirectoryFacts {
-            made_since: true,
-            ..again(second(-59))
+            made_since_removal: true,
+            ..again(second(-120))
         };
         assert_eq!(by_default(payload, &known).code(), "signed_in", "{payload}");
     }
@@ -156,9 +156,9 @@ fn a_code_from_before_a_removal_is_refused_also_when_the_id_is_given_again() {
         email_moved_at: Some(at),
         ..known(Some(Status::Active))
     };
-    let refused = by_default(EMAIL, &moved(second(-59)));
+    let refused = by_default(EMAIL, &moved(second(-120)));
     assert_eq!(refused.code(), "user_removed", "the address was another's");
-    assert_eq!(by_default(EMAIL, &moved(second(-60))).code(), "signed_in");
+    assert_eq!(by_default(EMAIL, &moved(second(-121))).code(), "signed_in");
 }
 
 #[test]
@@ -183,7 +183,7 @@ fn a_code_from_before_the_removal_never_brings_the_user_back_and_a_newer_one_doe
         "provisioned"
     );
     let made_since = DirectoryFacts {
-        made_since: true,
+        made_since_removal: true,
         ..removed(second(-60))
     };
     assert_eq!(
@@ -404,7 +404,7 @@ fn directories() -> Vec<(&'static str, DirectoryFacts)> {
             "removed, link after",
             DirectoryFacts {
                 removed_at: Some(second(-5)),
-                made_since: true,
+                made_since_removal: true,
                 ..unknown.clone()
             },
         ),

@@ -173,9 +173,10 @@ impl<'a> Rows<'a> {
                 Payload::Email(_) | Payload::Id(_) => None,
             };
             known.user = user.map(|user| known_as(user_id, &user, links.as_ref()));
-            known.made_since = links
-                .zip(code.registered.id.as_ref())
-                .is_some_and(|(links, link)| links.contains(link));
+            let link = code.registered.id.as_ref();
+            let has_link = |links: Vec<String>| link.is_some_and(|link| links.contains(link));
+            known.made_since_edit = links.is_some_and(has_link);
+            known.made_since_removal = self.recent_links(id)?.is_some_and(has_link);
             known.removed_at = self.read(&keys::removal(id))?;
             if let Payload::Email(email) = &code.payload {
                 known.email_moved_at = self.moved_at(email, id)?;
@@ -530,6 +531,7 @@ impl<'a> Change<'a> {
         self.rows.remove(keys::user(id.as_str()));
         self.rows.write(keys::removal(id.as_str()), &at)?;
         self.forget_order(id.as_str())?;
+        self.rows.remove(keys::recent_links(id.as_str()));
         self.note_time(at)?;
         self.updates.push(Update::Remove(id.as_str().to_owned()));
         self.counters.users = self.counters.users.saturating_sub(1);
@@ -559,6 +561,7 @@ impl<'a> Change<'a> {
                 && let (Some(user), Some(link)) = (&act.event.subject, &act.event.link)
             {
                 self.note_link_of(&UserId::parse(user, "id")?, link, act.at)?;
+                self.note_recent(user, link, act.at)?;
             }
         }
         Ok(act.number > recorded)

@@ -53,8 +53,14 @@ pub(super) fn removed_id_of(key: &[u8]) -> Option<&str> {
     std::str::from_utf8(key.strip_prefix(REMOVALS)?).ok()
 }
 
-/// The links that Latchkey made for a user after the user was removed or edited. It is there, maybe
-/// empty, for a user whose profile was edited last, and not set by a code.
+/// The links that Latchkey made for a user within a minute of a removal of the id, or of a move of the
+/// address.
+pub(super) fn recent_links(id: &str) -> Vec<u8> {
+    [b"o:", id.as_bytes()].concat()
+}
+
+/// The links that Latchkey made for a user within a minute of an edit. It is there, maybe empty, for a user
+/// whose profile was edited last, and not set by a code.
 pub(super) fn newer_links(id: &str) -> Vec<u8> {
     [b"n:", id.as_bytes()].concat()
 }

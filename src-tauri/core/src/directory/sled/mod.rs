@@ -81,6 +81,12 @@ impl SledDirectory {
         })
     }
 
+    /// Whether there is a directory in `folder`.
+    #[must_use]
+    pub fn is_in(folder: &Path) -> bool {
+        open::log_of(folder).exists()
+    }
+
     /// Refuses with [`ErrorCode::DirectoryHeld`] where a process holds the directory in `folder`, if
     /// there is one.
     pub fn require_free(folder: &Path) -> Result<()> {

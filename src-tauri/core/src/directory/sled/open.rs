@@ -41,6 +41,13 @@ const MUCH_GROWTH: u64 = 256 * 1024 * 1024;
 
 /// Name of the file that has the time of the last removal or edit.
 const ORDER: &str = "order";
+/// Name of the folder of the tree.
+const SLED: &str = "sled";
+
+/// The log of the tree of the directory in `folder`.
+pub(super) fn log_of(folder: &Path) -> PathBuf {
+    folder.join(SLED).join("db")
+}
 
 /// An open tree, held by this process. The fields are closed in this order.
 pub(super) struct Opened {
@@ -59,7 +66,7 @@ impl Opened {
     pub(super) fn new(folder: &Path, holder: &str) -> Result<Self> {
         files::create_private_dir(folder)?;
         let lock = hold(folder, holder)?;
-        let (path, tally) = (folder.join("sled"), folder.join("tally"));
+        let (path, tally) = (folder.join(SLED), folder.join("tally"));
         let log = Log {
             bytes: log_bytes(&path),
             path: path.clone(),
@@ -134,6 +141,8 @@ impl Opened {
 
 /// Opens the tree, and counts the changes that were made in it.
 fn open_state(path: &Path, tally: &Path) -> Result<(State, u64)> {
+    files::require_plain(path)?;
+    files::require_plain(&path.join("blobs"))?;
     remove_unfinished_snapshots(path);
     let tree = open(path)?;
     let journal = checked(path, || {

@@ -8,6 +8,7 @@ use super::{damaged, keys, storage};
 use crate::activity::{AuditContext, Event};
 use crate::claims::Claims;
 use crate::directory::{MAX_TIMES, Origin, TimeAhead};
+use crate::email::Email;
 use crate::payload::Payload;
 use crate::user_id::UserId;
 use crate::verdict::KnownUser;
@@ -19,8 +20,14 @@ const MAX_LINKS: usize = 100;
 const NOTED_EVERY: i64 = 60;
 
 impl Rows<'_> {
-    /// Returns the links that Latchkey made for a user after the user was removed or edited; `None` if
-    /// a code set the profile last.
+    /// Returns the links that Latchkey made for a user within a minute of a removal of the id, or of a move
+    /// of the address.
+    pub(super) fn recent_links(&self, id: &str) -> Result<Option<Vec<String>>> {
+        self.read(&keys::recent_links(id))
+    }
+
+    /// Returns the links that Latchkey made for a user within a minute of an edit; `None` if a code set the
+    /// profile last.
     pub(super) fn newer_links(&self, id: &str) -> Result<Option<Vec<String>>> {
         self.read(&keys::newer_links(id))
     }
@@ -81,7 +88,7 @@ impl Change<'_> {
         self.note_time(now)
     }
 
-    /// Forgets the order of links: the user was removed, or a code set the profile.
+    /// Forgets the links since the last edit: the user was removed, or a code set the profile.
     pub(super) fn forget_order(&mut self, id: &str) -> Result<()> {
         if self.rows.newer_links(id)?.is_some() {
             self.rows.remove(keys::newer_links(id));
@@ -102,13 +109,17 @@ impl Change<'_> {
     /// Returns whether it was noted.
     pub(super) fn note_link(&mut self, claims: &Claims) -> Result<bool> {
         let registered = &claims.registered;
-        match (&claims.payload, &registered.id, registered.issued_at) {
-            (Payload::User(user), Some(link), Some(at)) => self.note_link_of(&user.id, link, at),
-            _ => Ok(false),
-        }
+        let (Some(link), Some(at)) = (&registered.id, registered.issued_at) else {
+            return Ok(false);
+        };
+        let is_since_edit = match &claims.payload {
+            Payload::User(user) => self.note_link_of(&user.id, link, at)?,
+            Payload::Id(_) | Payload::Email(_) => false,
+        };
+        Ok(self.note_recent(claims.payload.subject(), link, at)? || is_since_edit)
     }
 
-    /// As [`note_link`](Self::note_link), for a user and a `jti`.
+    /// Notes a link with a profile for a user who was edited, as [`note_link`](Self::note_link).
     pub(super) fn note_link_of(
         &mut self,
         user: &UserId,
@@ -117,23 +128,51 @@ impl Change<'_> {
     ) -> Result<bool> {
         let id = user.as_str();
         let links = self.rows.newer_links(id)?;
-        let recorded = match self.rows.user(id)? {
-            Some(known) => {
-                let known = known_as(user.clone(), &known, links.as_ref());
-                known.profile_set_here.then_some(known.profile_as_of)
-            }
-            None => self.rows.read(&keys::removal(id))?,
+        let Some(known) = self.rows.user(id)? else {
+            return Ok(false);
         };
-        if recorded.is_none_or(|at| time::is_surely_after(issued_at, at)) {
+        let known = known_as(user.clone(), &known, links.as_ref());
+        if !known.profile_set_here || time::is_surely_after(issued_at, known.profile_as_of) {
             return Ok(false);
         }
+        self.add_link(keys::newer_links(id), links, link)?;
+        Ok(true)
+    }
+
+    /// Notes a link for the user with an id or an address, if a user of that id was removed, or the address
+    /// moved, and `iat` does not prove that the link is newer.
+    pub(super) fn note_recent(
+        &mut self,
+        subject: &str,
+        link: &str,
+        issued_at: i64,
+    ) -> Result<bool> {
+        let mut moments = vec![(subject.to_owned(), self.rows.read(&keys::removal(subject))?)];
+        if let Ok(email) = Email::parse(subject, "email")
+            && let Some(owner) = self.rows.owner_of(&email)?
+        {
+            let removed_at: Option<i64> = self.rows.read(&keys::removal(&owner))?;
+            let moved_at = self.rows.moved_at(&email, &owner)?;
+            moments.push((owner, removed_at.max(moved_at)));
+        }
+        let mut is_noted = false;
+        for (id, moment) in moments {
+            if moment.is_some_and(|at| !time::is_surely_after(issued_at, at)) {
+                let links = self.rows.recent_links(&id)?;
+                self.add_link(keys::recent_links(&id), links, link)?;
+                is_noted = true;
+            }
+        }
+        Ok(is_noted)
+    }
+
+    fn add_link(&mut self, key: Vec<u8>, links: Option<Vec<String>>, link: &str) -> Result<()> {
         let mut links = links.unwrap_or_default();
         if links.len() >= MAX_LINKS {
             links.remove(0);
         }
         links.push(link.to_owned());
-        self.rows.write(keys::newer_links(id), &links)?;
-        Ok(true)
+        self.rows.write(key, &links)
     }
 
     pub(super) fn link_made(&mut self, claims: &Claims) -> Result<()> {

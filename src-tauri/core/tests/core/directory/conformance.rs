@@ -73,6 +73,7 @@ macro_rules! conformance_tests {
                 a_code_for_an_address_does_not_sign_in_whoever_has_it_next;
                 a_code_without_iat_stays_out_after_a_removal;
                 a_removal_by_a_clock_that_is_behind_counts;
+                a_link_that_latchkey_makes_for_an_id_or_address_that_was_given_again_works_at_once;
                 a_link_that_latchkey_makes_after_a_removal_works_at_once;
                 a_link_that_was_made_while_another_process_held_the_directory_works;
                 an_edit_is_not_undone_by_a_code_that_is_dated_ahead;

@@ -264,7 +264,15 @@ fn copy(from: &Path, to: &Path) {
 #[cfg(unix)]
 #[test]
 fn a_pipe_in_place_of_a_file_holds_nothing_up() {
-    for name in ["lock", "holder", "tally", "order"] {
+    for name in [
+        "lock",
+        "holder",
+        "tally",
+        "order",
+        "sled/db",
+        "sled/conf",
+        "sled/snap.1",
+    ] {
         let folder = tempfile::tempdir().unwrap();
         drop(open(&folder).unwrap());
         let path = folder.path().join(name);
@@ -280,5 +288,30 @@ fn a_pipe_in_place_of_a_file_holds_nothing_up() {
                 assert!(refused.message.contains(name), "{}", refused.message);
             }
         }
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_link_in_place_of_a_file_is_not_followed() {
+    for name in ["sled/db", "sled/conf", "sled/blobs", "sled"] {
+        let (folder, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        drop(open(&folder).unwrap());
+        let (path, target) = (folder.path().join(name), other.path().join("target"));
+        fs::rename(&path, other.path().join("kept")).unwrap();
+        fs::write(&target, "important").unwrap();
+        for target in [
+            target.clone(),
+            other.path().join("kept"),
+            other.path().join("none"),
+        ] {
+            std::os::unix::fs::symlink(&target, &path).unwrap();
+            let refused = open(&folder).err().unwrap();
+            assert_eq!(refused.code, ErrorCode::Storage, "{name}");
+            assert!(refused.message.contains(name), "{}", refused.message);
+            fs::remove_file(&path).unwrap();
+        }
+        assert_eq!(fs::read(&target).unwrap(), b"important");
+        assert!(!other.path().join("none").exists());
     }
 }
