@@ -189,6 +189,14 @@ impl SignInAttempt {
         Ok(PreCheck::NeedsConfirmation { whom, replaces })
     }
 
+    /// Whether the code was issued so many seconds ago or less.
+    #[must_use]
+    pub fn is_issued_within(&self, seconds: i64) -> bool {
+        let code = self.code.as_ref().ok();
+        let issued_at = code.and_then(|code| code.registered.issued_at);
+        issued_at.is_some_and(|at| at.saturating_add(seconds) >= self.by.at.as_second())
+    }
+
     /// Says what becomes of it after the click. A click that is repeated by somebody who is signed in by
     /// now leads on. Nothing is done.
     pub fn confirmed(&self, directory: &dyn Directory, visitor: Visitor<'_>) -> Result<PreCheck> {

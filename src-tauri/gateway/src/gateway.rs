@@ -33,6 +33,9 @@ use crate::visitors::{Counter, Visitors};
 /// For so long the settings are taken to be what they were.
 const SETTINGS_AGE: Duration = Duration::from_secs(1);
 
+/// How old a link is at most, in seconds, that the settings may not name yet.
+const NEW_LINK_SECS: i64 = 3;
+
 /// How long it takes until sessions that are over are deleted again.
 const PRUNE_INTERVAL: Duration = Duration::from_hours(1);
 
@@ -264,15 +267,8 @@ impl Gateway {
         by: AuditContext,
     ) -> Result<LinkOutcome> {
         let attempt = SignInAttempt::new(code, &hosted.settings, &[&hosted.key], browser, by)?;
-        let mut check = attempt.opening(&*self.directory, visitor)?;
-        if let PreCheck::Refused(verdict) = &check
-            && verdict.code() == "user_removed"
-        {
-            // The command line may have made the link after the removal, a moment ago.
-            self.record_outbox()?;
-            check = attempt.opening(&*self.directory, visitor)?;
-        }
-        let done = match check {
+        self.learn_of_new_link(&attempt)?;
+        let done = match attempt.opening(&*self.directory, visitor)? {
             PreCheck::NeedsConfirmation { whom, replaces } => {
                 return Ok(LinkOutcome::NeedsConfirmation { whom, replaces });
             }
@@ -299,6 +295,7 @@ impl Gateway {
         by: AuditContext,
     ) -> Result<LinkOutcome> {
         let attempt = SignInAttempt::new(code, &hosted.settings, &[&hosted.key], browser, by)?;
+        self.learn_of_new_link(&attempt)?;
         if let PreCheck::Continues = attempt.confirmed(&*self.directory, visitor)? {
             return Ok(LinkOutcome::Continues);
         }
@@ -308,6 +305,17 @@ impl Gateway {
         let done = self.redeem(attempt).await?;
         self.count(&done);
         Ok(LinkOutcome::Done(done))
+    }
+
+    /// Records a link that the command line made a moment ago, after a removal. It stands beside the settings,
+    /// which are read once a second.
+    fn learn_of_new_link(&self, attempt: &SignInAttempt) -> Result<()> {
+        if attempt.is_issued_within(NEW_LINK_SECS)
+            && self.directory.dry_run_of(&attempt.redemption())?.code() == "user_removed"
+        {
+            self.record_outbox()?;
+        }
+        Ok(())
     }
 
     async fn redeem(&self, attempt: SignInAttempt) -> Result<SignIn> {
