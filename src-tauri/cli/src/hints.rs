@@ -1,7 +1,7 @@
 //! Commands that help against an error or a refusal. The messages of core name no command and no screen.
 
-use latchkey_core::ErrorCode;
 use latchkey_core::verdict::{Refusal, Verdict};
+use latchkey_core::{Error, ErrorCode};
 
 /// Returns the command that helps against a refusal.
 pub(crate) const fn against(verdict: &Verdict) -> Option<&'static str> {
@@ -18,8 +18,11 @@ pub(crate) const fn against(verdict: &Verdict) -> Option<&'static str> {
 }
 
 /// Returns what to do about errors of a code, in a sentence.
-pub(crate) const fn hint(code: ErrorCode) -> Option<&'static str> {
-    match code {
+pub(crate) fn hint(error: &Error) -> Option<&'static str> {
+    match error.code {
+        ErrorCode::DamagedFile if error.field.as_deref() == Some("keys") => {
+            Some("'latchkey secret start-anew' begins with new keys.")
+        }
         ErrorCode::NoSigningKey => Some(
             "Give the instance a secret: latchkey instance set NAME --secret-file FILE, or --generate-secret.",
         ),

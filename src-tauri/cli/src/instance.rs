@@ -3,10 +3,11 @@
 use std::process::ExitCode;
 
 use jiff::Timestamp;
+use latchkey_core::ErrorCode;
 use latchkey_core::activity::{Actor, AuditContext};
 use latchkey_core::audience::Audience;
 use latchkey_core::home::{Home, SecretSource};
-use latchkey_core::instance::{Hosted, Instance, Listing, Name, Settings, SignInStep};
+use latchkey_core::instance::{Hosted, Instance, InstanceId, Listing, Name, Settings, SignInStep};
 use latchkey_core::keys::{KeyLocation, KeyOrigin};
 use latchkey_core::link::{BaseUrl, Parameter};
 use latchkey_core::return_address::WebOrigin;
@@ -161,8 +162,13 @@ fn remove(
     yes: bool,
     output: &Output,
 ) -> Result<(), Failure> {
-    let instance = home.instances().find(name)?;
-    let name = instance.settings.name.as_str();
+    let found = home.instances().find(name);
+    let (id, name) = match &found {
+        Ok(instance) => (instance.id.clone(), instance.settings.name.as_str()),
+        // Its settings are damaged, and its id still names it.
+        Err(refused) if refused.code == ErrorCode::DamagedFile => (InstanceId::parse(name)?, name),
+        Err(refused) => return Err(refused.clone().into()),
+    };
     if !yes {
         let question = format!(
             "Remove '{name}' with its signing key and all that is kept for it? Its links cannot be made or checked here any more."
@@ -178,10 +184,10 @@ fn remove(
         }
     }
     keys::unlock(home, context)?;
-    users::once_free(|| home.remove(&instance.id))?;
+    users::once_free(|| home.remove(&id))?;
     output.print(
-        format!("Removed '{name}' ({}).", instance.id),
-        || json!({ "removed": instance.id }),
+        format!("Removed '{name}' ({id})."),
+        || json!({ "removed": id }),
     )
 }
 

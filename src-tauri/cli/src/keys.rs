@@ -39,14 +39,19 @@ pub(crate) fn start_anew(
     now: Timestamp,
 ) -> Result<ExitCode, Failure> {
     let home = context.home_or_new()?;
-    let names = |instances: &[Instance]| {
+    let needed = |instances: &[Instance]| {
         let names = instances.iter().map(|one| one.settings.name.as_str());
-        names.collect::<Vec<_>>().join(", ")
+        let names = names.collect::<Vec<_>>().join(", ");
+        if names.is_empty() {
+            "No instance had a secret in the old file.".to_owned()
+        } else {
+            format!("These instances need their secret again: {names}.")
+        }
     };
     if !yes {
-        let lost = names(&home.sealed()?);
         let question = format!(
-            "Give up the signing keys of the sealed file? These instances need their secret again: {lost}."
+            "Give up the signing keys of the sealed file? {}",
+            needed(&home.sealed()?)
         );
         match Output::confirm(&question) {
             Some(true) => {}
@@ -62,15 +67,24 @@ pub(crate) fn start_anew(
         "Choose the passphrase of the new sealed file (at least {MIN_PASSPHRASE_CHARS} characters)"
     );
     let by = AuditContext::new(Actor::CommandLine, now);
-    let changed = home.start_with_new_keys(&new_passphrase(&prompt, context)?, &by)?;
-    let ids: Vec<&str> = changed.iter().map(|one| one.id.as_str()).collect();
-    output.print(
-        format!(
-            "Started with new keys. These instances need their secret again: {}.",
-            names(&changed)
-        ),
-        || json!({ "without_secret": ids }),
-    )?;
+    let started = home.start_with_new_keys(&new_passphrase(&prompt, context)?, &by)?;
+    let ids: Vec<&str> = started
+        .without_secret
+        .iter()
+        .map(|one| one.id.as_str())
+        .collect();
+    let kept = started
+        .kept_file
+        .as_ref()
+        .map(|file| file.display().to_string());
+    let mut said = format!("Started with new keys. {}", needed(&started.without_secret));
+    if let Some(kept) = &kept {
+        said += &format!(
+            " The old file is kept as {kept}. The instances do not refer to its keys any more: to use it again, \
+             restore the whole data folder from a backup and put it back there as keys.sealed."
+        );
+    }
+    output.print(said, || json!({ "without_secret": ids, "kept_file": kept }))?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -107,7 +107,7 @@ impl Output {
                 member("code")
             ));
             if let Failure::Refused(refused) = failure
-                && let Some(hint) = hint(refused.code)
+                && let Some(hint) = hint(refused)
             {
                 text.line(format_args!("hint: {hint}"));
             }

@@ -34,6 +34,15 @@ pub enum SecretSource {
     },
 }
 
+/// What a start with new keys has changed.
+#[derive(Debug)]
+pub struct NewKeys {
+    /// The instances that need their secret again.
+    pub without_secret: Vec<Instance>,
+    /// Where the old file is kept, if there was one.
+    pub kept_file: Option<PathBuf>,
+}
+
 /// A data folder with its instances and keys.
 #[derive(Debug)]
 pub struct Home {
@@ -94,30 +103,27 @@ impl Home {
         Ok(instances)
     }
 
-    /// Gives up the signing keys of a sealed file that is gone or whose passphrase is forgotten, and
-    /// begins another sealed file. The instances keep everything but their keys: returns those that
-    /// need their secret again.
+    /// Gives up the signing keys of a sealed file that is gone or damaged or whose passphrase is forgotten,
+    /// and begins another sealed file. The instances keep everything but their keys.
     ///
-    /// Fails as [`Keys::create`] does, and where the keys can be read.
-    pub fn start_with_new_keys(
-        &self,
-        passphrase: &Secret,
-        by: &AuditContext,
-    ) -> Result<Vec<Instance>> {
+    /// Fails as [`Keys::create`] does, and where the keys can be read or the passphrase opens them.
+    pub fn start_with_new_keys(&self, passphrase: &Secret, by: &AuditContext) -> Result<NewKeys> {
         let lost = self.sealed()?;
-        self.keys.start_anew(passphrase, by.at)?;
+        let kept_file = self.keys.start_anew(passphrase, by.at)?;
         self.read
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .clear();
-        lost.into_iter()
-            .map(|instance| {
-                self.instances.update(&instance.id, by, |instance| {
-                    instance.key = None;
-                    Ok(())
-                })
+        let without_secret = lost.into_iter().map(|instance| {
+            self.instances.update(&instance.id, by, |instance| {
+                instance.key = None;
+                Ok(())
             })
-            .collect()
+        });
+        Ok(NewKeys {
+            without_secret: without_secret.collect::<Result<_>>()?,
+            kept_file,
+        })
     }
 
     /// Adds an instance with its key: both are there afterwards, or neither is.
@@ -259,14 +265,20 @@ impl Home {
         Ok(())
     }
 
-    /// Removes an instance with its key and all that is in its folder, its users too.
+    /// Removes an instance with its key and all that is in its folder, its users too. Its settings may be
+    /// damaged.
     ///
     /// Fails with [`ErrorCode::DirectoryHeld`] where another program works with its users.
     pub fn remove(&self, id: &InstanceId) -> Result<()> {
-        let instance = self.instances.get(id)?;
+        let record = match self.instances.get(id) {
+            Ok(instance) => instance.key,
+            // Which key it had is not known any more.
+            Err(refused) if refused.code == ErrorCode::DamagedFile => None,
+            Err(refused) => return Err(refused),
+        };
         SledDirectory::require_free(&self.users_folder(id))?;
         self.instances.remove(id)?;
-        if let Some(record) = &instance.key {
+        if let Some(record) = &record {
             self.forget(record);
         }
         Ok(())
@@ -481,17 +493,25 @@ mod tests {
             .map(|one| one.id)
             .collect();
         assert_eq!(lost, std::slice::from_ref(&instance.id));
+        let refused =
+            home.start_with_new_keys(&Secret::new("correct horse battery staple".into()), &by());
+        let refused = refused.unwrap_err();
+        assert!(
+            refused.message.contains("opens the sealed file"),
+            "{refused}"
+        );
         let refused = home.start_with_new_keys(&Secret::new("short".into()), &by());
         assert_eq!(refused.unwrap_err().code, ErrorCode::WeakPassphrase);
         assert_eq!(std::fs::read(data.join("keys.sealed")).unwrap(), sealed);
 
         let passphrase = Secret::new("tulips behind nine windmills".into());
-        let changed = home.start_with_new_keys(&passphrase, &by()).unwrap();
+        let started = home.start_with_new_keys(&passphrase, &by()).unwrap();
+        let changed = started.without_secret;
         assert_eq!(changed.len(), 1);
         assert_eq!(changed[0].key, None);
         assert_eq!(changed[0].settings, instance.settings);
-        // The old file is kept, for a passphrase that is remembered later.
-        let kept = std::fs::read(data.join("keys.sealed.before-0")).unwrap();
+        // The old file is kept.
+        let kept = std::fs::read(started.kept_file.unwrap()).unwrap();
         assert_eq!(kept, sealed);
         home.replace_secret(&instance.id, SecretSource::Generate, &by())
             .unwrap();
@@ -529,7 +549,8 @@ mod tests {
         home.retry_keys().unwrap();
         let passphrase = Secret::new("tulips behind nine windmills".into());
         let lost = home.start_with_new_keys(&passphrase, &by()).unwrap();
-        assert_eq!(lost[0].id, instance.id);
+        assert_eq!(lost.without_secret[0].id, instance.id);
+        assert_eq!(lost.kept_file, None);
         assert!(matches!(home.keys().state(), KeysState::SealedFileReady));
     }
 

@@ -179,6 +179,66 @@ fn instances_are_listed_changed_and_removed() {
 }
 
 #[test]
+fn what_is_damaged_says_the_way_out_and_the_way_works() {
+    let folder = hosted_here("http://localhost:4711");
+    let folder = folder.path();
+    let settings = folder.join("instances/here/instance.json");
+    let sealed = folder.join("keys.sealed");
+    std::fs::write(&sealed, "rubbish").unwrap();
+    let refused = in_folder(folder, &["link", "--instance", "Here", "--id", "1"]);
+    assert!(refused.err.contains("secret start-anew"), "{}", refused.err);
+    let started = in_folder(folder, &["secret", "start-anew", "--yes"]);
+    assert_eq!(started.code, 0, "{}", started.err);
+    assert!(
+        started.out.contains("keys.sealed.before-"),
+        "{}",
+        started.out
+    );
+    assert!(started.out.contains("again: Here."), "{}", started.out);
+    // A second time there is nothing to give again, and no empty list.
+    std::fs::write(&sealed, "rubbish").unwrap();
+    let started = in_folder(folder, &["secret", "start-anew", "--yes"]);
+    assert!(
+        started.out.contains("No instance had a secret"),
+        "{}",
+        started.out
+    );
+
+    std::fs::write(&settings, "{").unwrap();
+    let refused = in_folder(folder, &["instance", "show", "here"]);
+    assert!(
+        refused.err.contains("remove the instance 'here'"),
+        "{}",
+        refused.err
+    );
+    let removed = in_folder(folder, &["instance", "remove", "here", "--yes"]);
+    assert_eq!(removed.code, 0, "{}", removed.err);
+    assert!(!settings.exists());
+}
+
+#[cfg(unix)]
+#[test]
+fn an_instance_that_could_not_be_written_leaves_no_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    let add = "instance add Second --url http://localhost:4711 --no-secret";
+    let program = env!("CARGO_BIN_EXE_latchkey");
+    // Files may not grow, as on a full disk.
+    let full = format!("trap '' XFSZ; ulimit -f 0; exec {program} {add}");
+    let ran = std::process::Command::new("sh")
+        .args(["-c", &full])
+        .env_clear()
+        .env("LATCHKEY_KEYCHAIN", "off")
+        .env("LATCHKEY_DATA_DIR", folder.path())
+        .output()
+        .unwrap();
+    assert_eq!(ran.status.code(), Some(1), "{ran:?}");
+    assert!(!folder.path().join("instances/second").exists());
+    let arguments: Vec<&str> = add.split(' ').chain(["--json"]).collect();
+    let added = in_folder(folder.path(), &arguments);
+    assert_eq!(added.json()["id"], "second", "{}", added.err);
+}
+
+#[test]
 fn a_forgotten_passphrase_is_no_dead_end() {
     let folder = hosted_here("http://localhost:4711");
     let with_other = |arguments: &[&str]| {
@@ -194,6 +254,12 @@ fn a_forgotten_passphrase_is_no_dead_end() {
     assert_eq!(asked.code, 2, "nobody agreed: {}", asked.err);
     let started = with_other(&["--json", "secret", "start-anew", "--yes"]);
     assert_eq!(started.json()["without_secret"], json!(["here"]));
+    let kept = started.json()["kept_file"].as_str().unwrap().to_owned();
+    assert!(Path::new(&kept).is_file(), "{kept}");
+    // Its passphrase opens it, so its keys are not given up.
+    let again = with_other(&["secret", "start-anew", "--yes"]);
+    assert_eq!(again.code, 1, "{}", again.out);
+    assert!(again.err.contains("opens the sealed file"), "{}", again.err);
     let without = with_other(&link);
     assert_ne!(without.code, 0, "its secret has to be given again");
     let set = ["instance", "set", "Here", "--generate-secret"];

@@ -180,7 +180,10 @@ impl Instances {
         };
         let made = Event::act("instance_made", "Instance made");
         instance.acts.add(vec![made], by);
-        self.write(&instance)?;
+        self.write(&instance).inspect_err(|_| {
+            // An empty folder would keep the id taken.
+            let _ = fs::remove_dir(self.folder(&instance.id));
+        })?;
         Ok(instance)
     }
 
@@ -223,10 +226,13 @@ impl Instances {
         self.write(&instance)
     }
 
-    /// Removes an instance with everything in its folder.
+    /// Removes an instance with everything in its folder, also where its settings are damaged.
     pub fn remove(&self, id: &InstanceId) -> Result<()> {
         let _lock = self.lock()?;
-        self.get(id)?;
+        match self.get(id) {
+            Err(refused) if refused.code != ErrorCode::DamagedFile => return Err(refused),
+            _ => {}
+        }
         let folder = self.folder(id);
         // The name goes first, in one step: what is cut short afterwards is a nameless left-over
         // and not half an instance.
@@ -259,7 +265,7 @@ impl Instances {
             Error::new(
                 ErrorCode::DamagedFile,
                 format!(
-                    "{} cannot be used: {cause}. Mend it, or restore it from a backup.",
+                    "{} cannot be used: {cause}. Mend it, restore it from a backup, or remove the instance '{id}' with all that is kept for it.",
                     path.display()
                 ),
             )
@@ -433,6 +439,14 @@ mod tests {
         let listing = instances.list().unwrap();
         assert_eq!(listing.instances.len(), 1);
         assert_eq!(listing.problems.len(), 2);
+        // Its own id removes the damaged one.
+        instances.remove(&broken.id).unwrap();
+        assert!(!instances.folder(&broken.id).exists());
+        let refused = instances.remove(&newer.id).unwrap_err();
+        assert_eq!(refused.code, ErrorCode::NewerFormat);
+        let again = instances.add(settings("Broken"), None, &by()).unwrap();
+        assert_eq!(again.id, broken.id);
+        fs::write(instances.path(&broken.id), b"{\"format\":1,").unwrap();
         // By their names nobody knows them.
         let unknown = instances.find("Broken Inc").unwrap_err().message;
         assert!(unknown.contains("One cannot be read"), "{unknown}");

@@ -215,11 +215,15 @@ impl Keys {
         Ok(())
     }
 
-    /// Begins a new sealed file where the old one is gone or its passphrase is forgotten. An old file
-    /// is kept beside it, for a passphrase that is remembered later.
+    /// Begins a new sealed file where the old one is gone or damaged, or its passphrase is forgotten. An old
+    /// file is kept beside it: returns its path.
     ///
-    /// Fails as [`Keys::create`] does, and where the sealed file is open.
-    pub(crate) fn start_anew(&self, passphrase: &Secret, now: Timestamp) -> Result<()> {
+    /// Fails as [`Keys::create`] does, where the sealed file is open, and where the passphrase opens it.
+    pub(crate) fn start_anew(
+        &self,
+        passphrase: &Secret,
+        now: Timestamp,
+    ) -> Result<Option<PathBuf>> {
         let mut place = self.place();
         let (StoreState::Locked(file) | StoreState::Missing(file)) = &*place else {
             return Err(Error::new(
@@ -227,6 +231,13 @@ impl Keys {
                 "The signing keys can be read, so they are not given up.",
             ));
         };
+        if file.exists() && file.clone().unlock(passphrase).is_ok() {
+            return Err(Error::new(
+                ErrorCode::Storage,
+                "This passphrase opens the sealed file, so the signing keys in it are not given up. Nothing was changed.",
+            )
+            .about("passphrase"));
+        }
         require_strong(passphrase)?;
         let set_aside = file.set_aside(now)?;
         let mut file = SealedFile::at(&self.data_dir);
@@ -237,7 +248,7 @@ impl Keys {
             return Err(refused);
         }
         *place = StoreState::Open(file);
-        Ok(())
+        Ok(set_aside)
     }
 
     /// Opens the sealed file. A wrong passphrase changes nothing.

@@ -20,6 +20,8 @@ use crate::secret::Secret;
 use crate::{Error, ErrorCode, Result, files};
 
 const FILE: &str = "keys.sealed";
+/// What an error about a damaged file names.
+const KEYS_FIELD: &str = "keys";
 const FORMAT: u32 = 1;
 /// The second choice of RFC 9106 §4, for machines that have other things to do: 64 MiB, 3 passes.
 const MEMORY_KIB: u32 = 64 * 1024;
@@ -296,10 +298,11 @@ impl SealedFile {
         Error::new(
             ErrorCode::DamagedFile,
             format!(
-                "{} cannot be used: {why}. Restore it from a backup.",
+                "{} cannot be used: {why}. Restore it from a backup, or start with new keys.",
                 self.path.display()
             ),
         )
+        .about(KEYS_FIELD)
     }
 }
 
