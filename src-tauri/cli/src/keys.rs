@@ -79,8 +79,8 @@ pub(crate) fn start_anew(
         .map(|file| file.display().to_string());
     let mut said = format!("Started with new keys. {}", needed(&started.without_secret));
     if let Some(kept) = &kept {
-        said += &format!(
-            " The old file is kept as {kept}. The instances do not refer to its keys any more: to use it again, \
+        said = format!(
+            "{said} The old file is kept as {kept}. The instances do not refer to its keys any more: to use it again, \
              restore the whole data folder from a backup and put it back there as keys.sealed."
         );
     }
