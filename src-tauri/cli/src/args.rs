@@ -96,6 +96,27 @@ impl Command {
         )
     }
 
+    /// Whether the command changes anything, where it succeeds.
+    pub(crate) fn changes(&self) -> bool {
+        match self {
+            Self::Link(link) => link.instance.is_some() || link.qr.is_some(),
+            Self::Inspect(_) | Self::Activity(_) | Self::Completions { .. } => false,
+            Self::Users(users) => !matches!(
+                users.command,
+                UsersCommand::List(_) | UsersCommand::Show { .. }
+            ),
+            Self::Seats { set, .. } => set.is_some(),
+            Self::ApiKey(keys) => !matches!(keys, ApiKeyCommand::List { .. }),
+            Self::Secret(secret) => !matches!(secret, SecretCommand::Generate { .. }),
+            Self::Instance(instance) => !matches!(
+                instance,
+                InstanceCommand::List | InstanceCommand::Show { .. }
+            ),
+            Self::Man { out } => out.is_some(),
+            Self::Redeem(_) | Self::Serve(_) => true,
+        }
+    }
+
     /// Files that the operator has named for this call. Root opens them before it becomes the owner of the
     /// data folder; a file that is missing here is opened afterwards, as that owner.
     pub(crate) fn named_files(&self) -> Vec<Named> {

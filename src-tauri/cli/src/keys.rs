@@ -266,7 +266,13 @@ fn given_passphrase(context: &Context) -> Result<Option<Secret>, Failure> {
     let Some(file) = variable("LATCHKEY_PASSPHRASE_FILE") else {
         return Ok(variable("LATCHKEY_PASSPHRASE").map(Secret::new));
     };
-    let text = read_secret(Path::new(&file), context)?;
+    let text = read_secret(Path::new(&file), context).map_err(|failure| match failure {
+        Failure::Refused(mut error) => {
+            error.message += " LATCHKEY_PASSPHRASE_FILE names it.";
+            Failure::Refused(error)
+        }
+        other => other,
+    })?;
     let text = text.expose().trim_end_matches(['\r', '\n']);
     Ok(Some(Secret::new(text.to_owned())))
 }

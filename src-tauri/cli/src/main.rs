@@ -87,7 +87,8 @@ fn run(arguments: Option<Arguments>, output: &Output) -> Result<ExitCode, Failur
         Context::without_folder(arguments.data_dir)
     };
     let context = &context;
-    match arguments.command {
+    let changes = arguments.command.changes();
+    let done = match arguments.command {
         Command::Link(link) => link::link(*link, context, output, now),
         Command::Inspect(inspect) => inspect::inspect(&inspect, context, output, now),
         Command::Redeem(redeem) => redeem::redeem(&redeem, context, output, now),
@@ -103,5 +104,12 @@ fn run(arguments: Option<Arguments>, output: &Output) -> Result<ExitCode, Failur
         Command::Instance(command) => instance::instance(command, context, output, now),
         Command::Completions { shell } => manual::completions(shell),
         Command::Man { out } => manual::man(out.as_deref(), output),
-    }
+    };
+    done.map_err(|failure| {
+        if changes {
+            failure.after_changes()
+        } else {
+            failure
+        }
+    })
 }

@@ -80,7 +80,11 @@ impl Output {
     /// Prints why nothing was done and returns the exit code.
     pub(crate) fn failure(&self, failure: &Failure) -> ExitCode {
         let (code, error, details) = match failure {
-            Failure::Refused(error) => (1, value(error), None),
+            Failure::Refused(error) | Failure::Unwritten(error) => {
+                let mut error = error.clone();
+                error.field = error.field.map(|field| as_option(field));
+                (1, value(&error), None)
+            }
             Failure::Usage(message) => (2, usage(message, None), None),
             Failure::Arguments {
                 message,
@@ -137,6 +141,17 @@ impl Output {
     }
 }
 
+/// Names a setting as its option does. The members of a payload keep their names.
+fn as_option(field: String) -> String {
+    match field.as_str() {
+        "parameter" => "param".to_owned(),
+        "session_idle" | "return_to" | "embed_in" | "not_before" | "expires_in" => {
+            field.replace('_', "-")
+        }
+        _ => field,
+    }
+}
+
 fn usage(message: &str, field: Option<&str>) -> Value {
     json!({ "code": "usage", "message": message, "field": field })
 }
@@ -157,10 +172,8 @@ fn out(text: &str) -> Result<(), Failure> {
     match written {
         // A closed pipe is the reader's choice.
         Err(cause) if cause.kind() != io::ErrorKind::BrokenPipe => {
-            let mut error = files::storage("written", Path::new("standard output"), cause);
-            error.message +=
-                " The command's changes, if any, are made: check before you repeat it.";
-            Err(error.into())
+            let path = Path::new("standard output");
+            Err(Failure::Unwritten(files::storage("written", path, cause)))
         }
         _ => Ok(()),
     }

@@ -118,7 +118,8 @@ pub(crate) fn serve(
     for notice in short_key.into_iter().chain(notices) {
         tracing::warn!(code = notice.code, "{}", notice.message);
     }
-    let metrics = arguments.metrics.map(Listening::on).transpose()?;
+    let metrics = arguments.metrics.map(Listening::on).transpose();
+    let metrics = metrics.map_err(|refused| refused.about("metrics"))?;
     let name = instance.settings.name.as_str();
     let runtime = Runtime::new().map_err(|cause| no_threads().because(cause))?;
     runtime.block_on(async {
@@ -126,10 +127,15 @@ pub(crate) fn serve(
         let signals = Signals::new().map_err(|cause| no_signals().because(cause))?;
         tokio::spawn(signals.end(handle.clone()));
         // Whoever reads this may send signals from here on.
-        output.line(
-            format!("{name} is open at {scheme}://{address}"),
+        let open = format!("{name} is open at {scheme}://{address}");
+        let said = output.line(
+            open.as_str(),
             || json!({ "instance": instance.id, "address": address.to_string(), "scheme": scheme }),
-        )?;
+        );
+        // The people who sign in do not read standard output.
+        if let Err(Failure::Unwritten(refused)) = said {
+            tracing::warn!("{open}. {}", refused.message);
+        }
         let gateway = Arc::new(gateway);
         if let Some(metrics) = metrics {
             let router = metrics_router(Arc::clone(&gateway));

@@ -44,6 +44,8 @@ pub enum HintCode {
     SignedWithHex,
     /// The end of the code is missing.
     CodeCutOff,
+    /// The code is in plain base64.
+    PlainBase64,
     /// Times are in milliseconds.
     TimesInMilliseconds,
     /// Times are in microseconds.
@@ -99,6 +101,7 @@ impl HintCode {
             Self::SignedWithBase64 => "signed_with_base64",
             Self::SignedWithHex => "signed_with_hex",
             Self::CodeCutOff => "code_cut_off",
+            Self::PlainBase64 => "plain_base64",
             Self::TimesInMilliseconds => "times_in_milliseconds",
             Self::TimesInMicroseconds => "times_in_microseconds",
             Self::OtherHost => "other_host",
@@ -194,6 +197,13 @@ pub fn diagnose(case: &Case<'_>) -> Vec<Hint> {
 fn signature(case: &Case<'_>) -> Option<Hint> {
     let shown = case.shown;
     let algorithm = shown.algorithm()?;
+    if shown.is_plain_base64() {
+        return Some(Hint::new(
+            HintCode::PlainBase64,
+            "The code is in plain base64",
+            "It must be in base64url: '-' in place of '+', '_' in place of '/', and no '='. Correct the program that makes the codes.",
+        ));
+    }
     let expected = algorithm.signature_chars();
     if shown.signature.len() < expected {
         return Some(Hint::new(

@@ -34,6 +34,11 @@ impl BaseUrl {
         }
         let url = match Url::parse(text) {
             Ok(url) => url,
+            Err(url::ParseError::RelativeUrlWithoutBase)
+                if text.starts_with(['/', '.', '?', '#']) =>
+            {
+                return refuse("The URL has no host. Write it as https://chat.example.com.".into());
+            }
             Err(url::ParseError::RelativeUrlWithoutBase) => {
                 return refuse(format!(
                     "The URL has no scheme. Did you mean https://{text} ?"

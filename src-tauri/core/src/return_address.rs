@@ -22,15 +22,19 @@ impl WebOrigin {
     ///
     /// Fails with [`ErrorCode::InvalidSetting`] for anything that says more or less than that.
     pub fn parse(text: &str) -> Result<Self> {
-        let text = text.trim();
-        let refused = || {
-            Error::new(
-                ErrorCode::InvalidSetting,
-                format!("'{text}' is not an origin. Write it as https://app.example.com, with a port if need be and nothing after it."),
-            )
-            .about("origin")
+        // In a policy, which separates origins, a comma or a quote would be another origin or a keyword.
+        let is_host = |host: &str| {
+            let is_part = |c: char| c.is_ascii_alphanumeric() || "-._[]:".contains(c);
+            host.chars().all(is_part)
         };
-        let url = Url::parse(text).map_err(|_| refused())?;
+        Self::read(text)
+            .filter(|origin| origin.0.host_str().is_some_and(is_host))
+            .ok_or_else(|| refused(text))
+    }
+
+    /// Reads an origin that an earlier version may have kept.
+    fn read(text: &str) -> Option<Self> {
+        let url = Url::parse(text.trim()).ok()?;
         let is_bare = matches!(url.scheme(), "https" | "http")
             && url.username().is_empty()
             && url.password().is_none()
@@ -39,11 +43,7 @@ impl WebOrigin {
             && url.fragment().is_none()
             // A pattern is no origin: a policy would take it for one, and nothing else does.
             && url.host_str().is_some_and(|host| !host.contains('*'));
-        if is_bare {
-            Ok(Self(url))
-        } else {
-            Err(refused())
-        }
+        is_bare.then_some(Self(url))
     }
 
     /// Reads an origin as a person types it: where the scheme is left out, it is completed as
@@ -51,14 +51,27 @@ impl WebOrigin {
     ///
     /// Fails as [`WebOrigin::parse`] does.
     pub fn typed(text: &str) -> Result<Self> {
+        // A browser sends it for a page without an origin. No host has that name.
+        if text.trim().eq_ignore_ascii_case("null") {
+            return Err(refused(text));
+        }
         Self::parse(&with_scheme(text))
     }
 
     /// The origin of a page.
     #[must_use]
     pub fn of(url: &Url) -> Option<Self> {
-        Self::parse(&url.origin().ascii_serialization()).ok()
+        Self::read(&url.origin().ascii_serialization())
     }
+}
+
+fn refused(text: &str) -> Error {
+    let text = text.trim();
+    Error::new(
+        ErrorCode::InvalidSetting,
+        format!("'{text}' is not an origin. Write it as https://app.example.com, with a port if need be and nothing after it."),
+    )
+    .about("origin")
 }
 
 /// As RFC 6454 §6.2 writes it, and as a browser sends it.
@@ -77,7 +90,7 @@ impl Serialize for WebOrigin {
 impl<'de> Deserialize<'de> for WebOrigin {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        Self::parse(&text).map_err(serde::de::Error::custom)
+        Self::read(&text).ok_or_else(|| serde::de::Error::custom(refused(&text)))
     }
 }
 
@@ -163,6 +176,43 @@ mod tests {
         ["https://app.example.com", "http://localhost:3000"]
             .map(|origin| WebOrigin::parse(origin).unwrap())
             .to_vec()
+    }
+
+    #[test]
+    fn an_origin_is_a_scheme_a_host_and_a_port_and_nothing_that_a_policy_reads_otherwise() {
+        for text in [
+            "null",
+            " NULL",
+            "'self'",
+            "'none'",
+            "https://a.example,",
+            "a.example,b.example",
+            "https://a.example;",
+            "https://*.a.example",
+            "data:",
+            "ftp://a.example",
+            "https://a.example/x",
+            "https://'self'",
+            "https://a$b",
+        ] {
+            let refused = WebOrigin::typed(text).expect_err(text);
+            assert_eq!(refused.code, ErrorCode::InvalidSetting, "{text}");
+        }
+        for (text, origin) in [
+            ("app.example.com", "https://app.example.com"),
+            ("localhost:3000", "http://localhost:3000"),
+            ("http://[::1]:8787", "http://[::1]:8787"),
+            (
+                "https://b\u{fc}cher.example",
+                "https://xn--bcher-kva.example",
+            ),
+            ("https://my_app.example", "https://my_app.example"),
+        ] {
+            assert_eq!(WebOrigin::typed(text).expect(text).to_string(), origin);
+        }
+        // What an earlier version kept is read.
+        let kept: WebOrigin = serde_json::from_str("\"https://a.example,\"").unwrap();
+        assert_eq!(kept.to_string(), "https://a.example,");
     }
 
     #[test]

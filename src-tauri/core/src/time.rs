@@ -95,6 +95,14 @@ pub fn parse(text: &str, zone: &TimeZone, field: &str) -> Result<Timestamp> {
         )
         .about(field)
     };
+    let out_of_range = || {
+        let message = format!(
+            "The time is too early or too late. It must lie between {} and {}.",
+            exact(0),
+            exact(MAX_SECS)
+        );
+        Error::new(ErrorCode::InvalidTime, message).about(field)
+    };
     let at = if let Ok(at) = text.parse::<Timestamp>() {
         at
     } else {
@@ -102,12 +110,12 @@ pub fn parse(text: &str, zone: &TimeZone, field: &str) -> Result<Timestamp> {
             .parse()
             .map_err(|cause: jiff::Error| invalid().because(cause))?;
         zone.to_timestamp(civil)
-            .map_err(|cause| invalid().because(cause))?
+            .map_err(|cause| out_of_range().because(cause))?
     };
     if (0..=MAX_SECS).contains(&at.as_second()) {
         Ok(at)
     } else {
-        Err(invalid())
+        Err(out_of_range())
     }
 }
 

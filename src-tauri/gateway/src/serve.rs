@@ -48,7 +48,7 @@ impl Listening {
             let refused = match cause.kind() {
                 io::ErrorKind::AddrInUse => Error::new(
                     ErrorCode::AddressInUse,
-                    format!("Another program listens on {address}. Choose another port, or end that one."),
+                    format!("Something listens on {address} already. Choose another port, or end what listens there."),
                 ),
                 io::ErrorKind::PermissionDenied => Error::new(
                     ErrorCode::InvalidSetting,

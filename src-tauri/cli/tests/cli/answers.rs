@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::run::{hosted_here, in_folder, latchkey};
+use crate::run::{SECRET, hosted_here, in_folder, latchkey};
 
 #[test]
 fn each_line_that_is_redeemed_is_answered_by_one_line() {
@@ -234,4 +234,73 @@ fn standard_input_is_read_for_one_thing_only() {
     let ran = latchkey(&arguments, &[], b"{}");
     assert_eq!(ran.code, 2);
     assert!(ran.err.contains("Two things"), "{}", ran.err);
+}
+
+#[test]
+fn an_error_about_an_option_names_the_option() {
+    let folder = hosted_here("http://localhost:4711");
+    let of_link = ["link", "--instance", "here", "--id", "1"];
+    let set = ["instance", "set", "here"];
+    for (command, option, value) in [
+        (&of_link[..], "--not-before", "soon"),
+        (&of_link, "--not-before", "9999-12-31T00:00"),
+        (&of_link, "--expires-in", "soon"),
+        (&set, "--session-idle", "1 second"),
+        (&set, "--return-to", "null"),
+        (&set, "--embed-in", "'self'"),
+        (&set, "--param", "a b"),
+        (&set, "--keep-activity", "x"),
+        (&set, "--url", "/tmp"),
+    ] {
+        let arguments = [&["--json"], command, &[option, value]].concat();
+        let refused = in_folder(folder.path(), &arguments);
+        let (_, _, field) = refused.refusal();
+        assert_eq!(
+            field.as_deref(),
+            option.strip_prefix("--"),
+            "{}",
+            refused.err
+        );
+        assert!(!refused.err.contains("https:///"), "{}", refused.err);
+    }
+    let late = in_folder(
+        folder.path(),
+        &[&of_link[..], &["--not-before", "9999-12-31T00:00"]].concat(),
+    );
+    assert!(late.err.contains("too late"), "{}", late.err);
+}
+
+#[test]
+fn a_missing_passphrase_file_says_what_names_it() {
+    let folder = hosted_here("http://localhost:4711");
+    let environment = [
+        ("LATCHKEY_DATA_DIR", folder.path().to_str().unwrap()),
+        ("LATCHKEY_PASSPHRASE_FILE", "/nope"),
+    ];
+    let refused = latchkey(
+        &["link", "--instance", "here", "--id", "1"],
+        &environment,
+        b"",
+    );
+    assert!(
+        refused.err.contains("LATCHKEY_PASSPHRASE_FILE"),
+        "{}",
+        refused.err
+    );
+}
+
+#[test]
+fn an_encrypted_token_is_not_said_to_be_signed() {
+    // {"alg":"RSA-OAEP","enc":"A256GCM"}
+    let header = "eyJhbGciOiJSU0EtT0FFUCIsImVuYyI6IkEyNTZHQ00ifQ";
+    let token = format!(
+        "{header}.OKOawDo13gRp2ojaHV7LFpZcgV7T6DVZKTyKOMTYUmKoTCVJRgckCL9kiMT03JGe.48V1_ALb6US04U3b.5eym8TW_c8SuK0ltJ3rpYIzOeDQz7TALvtu6UG9oMo4vpzs9tX_EFShS8iB7j6ji.XFBoMYUZodetZdvTiFvSkQ"
+    );
+    let refused = latchkey(&["inspect", &token], &[("LATCHKEY_SECRET", SECRET)], b"");
+    assert!(
+        refused.out.contains("encrypted"),
+        "{} {}",
+        refused.out,
+        refused.err
+    );
 }

@@ -564,3 +564,37 @@ fn a_link_of_the_command_line_works_at_once_after_a_removal_while_the_gateway_ru
     assert!(opened.starts_with("HTTP/1.1 303"), "{opened}");
     assert!(serving.get(&before, "").starts_with("HTTP/1.1 403"));
 }
+
+/// A service manager's log may be on a full disk. The people who sign in do not read standard output.
+#[cfg(unix)]
+#[test]
+fn the_gateway_opens_also_where_standard_output_cannot_be_written() {
+    let folder = folder();
+    for redirected in [">&-", ">/dev/full"] {
+        let serve = format!("exec \"$0\" serve --listen {FREE} {redirected}");
+        let mut child = Command::new("sh")
+            .args(["-c", &serve, env!("CARGO_BIN_EXE_latchkey")])
+            .env_clear()
+            .env("LATCHKEY_KEYCHAIN", "off")
+            .env("LATCHKEY_DATA_DIR", folder.path())
+            .env("LATCHKEY_PASSPHRASE", PASSPHRASE)
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let log = BufReader::new(child.stderr.take().unwrap());
+        let said = log.lines().map_while(Result::ok).find_map(|line| {
+            let (_, address) = line.split_once(" is open at http://")?;
+            let (address, rest) = address.split_once(". ")?;
+            Some((address.to_owned(), rest.to_owned()))
+        });
+        let (address, rest) = said.unwrap_or_else(|| panic!("{redirected}: it did not open"));
+        assert!(rest.contains("standard output"), "{redirected}: {rest}");
+        let serving = Serving { child, address };
+        let healthy = serving.get("/healthz", "");
+        assert!(
+            healthy.starts_with("HTTP/1.1 200"),
+            "{redirected}: {healthy}"
+        );
+        drop(serving.end());
+    }
+}

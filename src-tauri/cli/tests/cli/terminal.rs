@@ -173,7 +173,22 @@ fn an_answer_that_cannot_be_written_is_an_error() {
         let said = String::from_utf8(ran.stderr).unwrap();
         assert_eq!(ran.status.code(), Some(1), "{arguments:?}: {said}");
         assert!(said.contains("standard output"), "{arguments:?}: {said}");
+        // None of them changes anything.
+        assert!(!said.contains("changed"), "{arguments:?}: {said}");
     }
+    let Ok(full) = File::options().write(true).open("/dev/full") else {
+        return;
+    };
+    let ran = Command::new(env!("CARGO_BIN_EXE_latchkey"))
+        .args(["api-key", "make", "CRM", "--instance", "here"])
+        .env_clear()
+        .env("LATCHKEY_KEYCHAIN", "off")
+        .env("LATCHKEY_DATA_DIR", folder.path())
+        .stdout(full)
+        .output()
+        .unwrap();
+    let said = String::from_utf8(ran.stderr).unwrap();
+    assert!(said.contains("has changed is kept"), "{said}");
 }
 
 #[cfg(unix)]

@@ -41,6 +41,13 @@ impl UnverifiedCode {
         header.get("alg")?.as_str()?.parse().ok()
     }
 
+    /// Returns whether a part has a sign that plain base64 has and base64url without padding has not.
+    #[must_use]
+    pub fn is_plain_base64(&self) -> bool {
+        let parts = [&self.header, &self.claims, &self.signature];
+        parts.iter().any(|part| part.contains(['+', '/', '=']))
+    }
+
     /// Returns whether the code was signed with the bytes of a key, by the algorithm that its header names.
     #[must_use]
     pub fn is_signed_with(&self, key: &[u8]) -> bool {
@@ -90,6 +97,9 @@ impl fmt::Debug for Quote {
 
 /// Reads the JSON of an encoded part.
 pub(super) fn json_part(part: &str) -> Option<Value> {
-    let bytes = LENIENT.decode(part).ok()?;
+    // The letters of plain base64 are read, too.
+    let bytes = LENIENT
+        .decode(part.replace('+', "-").replace('/', "_"))
+        .ok()?;
     serde_json::from_slice(&bytes).ok()
 }

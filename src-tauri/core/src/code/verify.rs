@@ -126,6 +126,11 @@ impl<'a> Parts<'a> {
         let header = object(self.header, "header")?;
         match header.get("alg") {
             Some(Value::String(alg)) if alg == pinned.name() => {}
+            Some(Value::String(_)) if header.contains_key("enc") => {
+                return Err(CodeRefusal::malformed(
+                    "it is encrypted (a JWE), and a code has to be signed (a JWS).",
+                ));
+            }
             Some(Value::String(alg)) => {
                 return Err(CodeRefusal::UnsupportedAlgorithm {
                     found: Quote::new(

@@ -44,6 +44,8 @@ pub(super) struct Words<'a> {
     breaks: Vec<bool>,
     /// Index of the next byte from each one that is no letter of a code.
     stops: Vec<usize>,
+    /// Index of the next byte from each one that is no letter of plain base64 either.
+    plain_stops: Vec<usize>,
 }
 
 impl<'a> Words<'a> {
@@ -55,6 +57,7 @@ impl<'a> Words<'a> {
             begins: Vec::new(),
             breaks: Vec::new(),
             stops: Vec::new(),
+            plain_stops: Vec::new(),
         };
         let mut is_break = true;
         let mut begins_line = true;
@@ -72,16 +75,8 @@ impl<'a> Words<'a> {
             is_break = false;
             begins_line = false;
         }
-        let mut stop = words.bytes.len();
-        words.stops = vec![stop; stop];
-        for (at, byte) in words.bytes.iter().enumerate().rev() {
-            if !is_code(*byte) {
-                stop = at;
-            }
-            if let Some(stops) = words.stops.get_mut(at) {
-                *stops = stop;
-            }
-        }
+        words.stops = stops(&words.bytes, is_code);
+        words.plain_stops = stops(&words.bytes, |byte| is_code(byte) || is_plain(byte));
         words
     }
 
@@ -132,19 +127,27 @@ impl<'a> Words<'a> {
             return None;
         }
         *budget -= cost;
+        let in_plain_base64 = [header, claims]
+            .iter()
+            .any(|part| part.iter().any(|byte| is_plain(*byte)));
         let object = |part: &[u8]| match str::from_utf8(part).ok().and_then(json_part) {
             Some(Value::Object(members)) => Some(members),
             _ => None,
         };
         let Some(header) = object(header) else {
-            return Some((unbroken, Rank::Shaped));
+            // A path or a sum is no code.
+            return (!in_plain_base64).then_some((unbroken, Rank::Shaped));
         };
         let algorithm = header.get("alg").and_then(Value::as_str);
         let length = algorithm
             .and_then(|name| name.parse::<Algorithm>().ok())
             .map(Algorithm::signature_chars);
         let end = self.signature_end(signature, length);
-        let rank = if object(claims).is_none() {
+        let has_claims = object(claims).is_some();
+        if in_plain_base64 && !has_claims {
+            return None;
+        }
+        let rank = if !has_claims {
             Rank::Shaped
         } else if length.is_some_and(|length| signature + length != end) {
             Rank::Readable
@@ -156,7 +159,10 @@ impl<'a> Words<'a> {
 
     /// Returns the place of the dot after a part that is not empty and not longer than any code.
     fn part_end(&self, start: usize) -> Option<usize> {
-        let stop = *self.stops.get(start)?;
+        let mut stop = *self.stops.get(start)?;
+        if self.bytes.get(stop).is_some_and(|byte| is_plain(*byte)) {
+            stop = *self.plain_stops.get(start)?;
+        }
         let length = stop - start;
         let rest = self.bytes.get(stop..)?;
         let padding = rest.iter().take_while(|byte| **byte == b'=').count();
@@ -189,7 +195,7 @@ impl<'a> Words<'a> {
         let is_whole = if unbroken > whole {
             all(whole, unbroken, is_emphasis)
         } else {
-            all(start, whole, is_code)
+            all(start, whole, |byte| is_code(byte) || is_plain(byte))
         };
         if is_whole { whole } else { unbroken }
     }
@@ -277,6 +283,24 @@ impl Layer {
             .trim_ascii_end()
             .ends_with(widget::CODE_ATTRIBUTE.as_bytes())
     }
+}
+
+/// Returns for each byte the index of the next one from it on that is no letter.
+fn stops(bytes: &[u8], is_letter: impl Fn(u8) -> bool) -> Vec<usize> {
+    let mut stop = bytes.len();
+    let mut stops = vec![stop; stop];
+    for ((at, byte), next) in bytes.iter().enumerate().zip(&mut stops).rev() {
+        if !is_letter(*byte) {
+            stop = at;
+        }
+        *next = stop;
+    }
+    stops
+}
+
+/// Returns whether a letter is of plain base64 and not of base64url.
+const fn is_plain(byte: u8) -> bool {
+    matches!(byte, b'+' | b'/')
 }
 
 const fn is_code(byte: u8) -> bool {

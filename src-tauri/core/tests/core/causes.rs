@@ -254,3 +254,42 @@ fn a_code_whose_end_is_missing_is_recognised() {
         );
     }
 }
+
+#[test]
+fn a_code_in_plain_base64_is_not_said_to_be_cut_off() {
+    // Its claims have a sign of plain base64, and one of these signatures has one, too.
+    let plain = |code: &str| code.replace('-', "+").replace('_', "/");
+    let codes = (0..50).map(|number| {
+        signed(
+            HEADER,
+            &format!(r#"{{"id":"{number}","iat":1795300000,"name":"þÿ?>~"}}"#),
+        )
+    });
+    let mut seen = [false; 2];
+    for code in codes {
+        let found = plain(&code);
+        let (claims, signature) = code.rsplit_once('.').unwrap();
+        seen[0] |= signature.contains(['-', '_']);
+        seen[1] |= claims.contains(['-', '_']);
+        if found == code {
+            continue;
+        }
+        let link = format!("https://chat.yourcompany.com/?externalAuthCode={found}");
+        for text in [found.clone(), format!("Hello,\n<{found}>\n"), link] {
+            assert_eq!(causes(&text), [HintCode::PlainBase64], "{text}");
+        }
+    }
+    assert_eq!(seen, [true, true]);
+    // The padding of plain base64 alone is enough.
+    let bare = signed(HEADER, r#"{"id":"12","iat":1795300000}"#);
+    let (message, signature) = bare.rsplit_once('.').unwrap();
+    assert_eq!(
+        causes(&format!("{message}==.{signature}")),
+        [HintCode::PlainBase64]
+    );
+    // What follows a code that is whole does not belong to it.
+    let good = signed(HEADER, GOOD);
+    for rest in ["/", "+", "/more", "=", "+x"] {
+        assert_eq!(causes(&format!("{good}{rest}")), [], "{rest}");
+    }
+}

@@ -9,6 +9,8 @@ use jiff::Timestamp;
 use latchkey_core::activity::AuditContext;
 use latchkey_core::compose::{LinkSpec, compose};
 use latchkey_core::payload::Payload;
+use latchkey_core::preview;
+use latchkey_core::warning::Warning;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
@@ -106,6 +108,8 @@ pub(super) struct Link {
     /// Until when it works; for ever, if nothing.
     #[schema(format = DateTime)]
     expires_at: Option<String>,
+    /// What to know before it is given out.
+    warnings: Vec<Warning>,
 }
 
 /// Make a login link
@@ -145,6 +149,15 @@ pub(super) async fn make(
             .expires_at
             .and_then(|at| Timestamp::from_second(at).ok())
             .map(|at| at.to_string()),
+        warnings: preview::warnings(&composed, &hosted.settings, &hosted.key)
+            .into_iter()
+            .chain(preview::refusal(
+                &composed,
+                &hosted.settings,
+                &hosted.key,
+                by.at,
+            ))
+            .collect(),
     };
     let claims = composed.claims;
     let recorded = gateway.in_directory(move |directory| directory.link_made(&claims, &by));

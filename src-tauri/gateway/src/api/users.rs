@@ -15,6 +15,7 @@ use latchkey_core::metadata::Metadata;
 use latchkey_core::payload::NewUser;
 use latchkey_core::user_id::UserId;
 use latchkey_core::verdict::Status;
+use latchkey_core::warning::Warning;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::{IntoParams, ToSchema};
@@ -43,6 +44,19 @@ pub(super) struct User {
     status: UserStatus,
     /// Everything else.
     metadata: Map<String, Value>,
+    /// What to know of what was added or changed.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    warnings: Vec<Warning>,
+}
+
+impl User {
+    /// A user who was added or changed.
+    fn with_warnings(user: directory::User) -> Self {
+        Self {
+            warnings: user.metadata.warnings(),
+            ..user.into()
+        }
+    }
 }
 
 /// Whether a user may sign in.
@@ -72,6 +86,7 @@ impl From<directory::User> for User {
                 Status::Suspended => UserStatus::Suspended,
             },
             metadata,
+            warnings: Vec::new(),
         }
     }
 }
@@ -192,7 +207,8 @@ pub(super) async fn add(
         Some(id) => id,
         None => claims::new_id()?,
     };
-    let metadata = with_groups(wanted.metadata, Some(wanted.groups))?;
+    let groups = (!wanted.groups.is_empty()).then_some(wanted.groups);
+    let metadata = with_groups(wanted.metadata, groups)?;
     let email = wanted.email.map(|email| Email::parse(&email, "email"));
     let user = NewUser {
         id: UserId::parse(&id, "id")?,
@@ -200,7 +216,7 @@ pub(super) async fn add(
         metadata: Metadata::new(metadata, "metadata")?,
     };
     let added = gateway.in_directory(move |directory| directory.add(&user, &by));
-    answer(StatusCode::OK, &User::from(added.await?))
+    answer(StatusCode::OK, &User::with_warnings(added.await?))
 }
 
 /// Show a user
@@ -271,7 +287,7 @@ pub(super) async fn change(
     };
     gateway.record_outbox()?;
     let user = gateway.in_directory(move |directory| directory.edit(&id, &profile, &by));
-    answer(StatusCode::OK, &User::from(user.await?))
+    answer(StatusCode::OK, &User::with_warnings(user.await?))
 }
 
 /// Remove a user

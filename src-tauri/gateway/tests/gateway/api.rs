@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use latchkey_core::activity::{ActivityQuery, Actor};
 use latchkey_core::api_key::ApiKey;
 use latchkey_core::directory::Directory as _;
+use latchkey_core::user_id::UserId;
 use serde_json::{Value, json};
 
 use crate::site::{Answer, Site, by};
@@ -595,4 +596,36 @@ fn a_number_that_would_lose_digits_is_refused() {
         let (status, ..) = client.refused("POST", "/api/v1/links", &body);
         assert_eq!(status, 422, "{body}");
     }
+}
+
+#[test]
+fn a_group_that_no_proxy_gets_is_warned_of_and_no_groups_are_no_metadata() {
+    let client = Client::new();
+    let with_comma = json!({ "id": "ada", "groups": ["p,q", "r"] });
+    let added = client.done("POST", "/api/v2/users", &with_comma);
+    assert_eq!(added["warnings"][0]["code"], "group_with_comma", "{added}");
+    let shown = client.done("GET", "/api/v2/users/ada", &Value::Null);
+    assert_eq!(shown.get("warnings"), None, "{shown}");
+    let changed = client.done("PATCH", "/api/v2/users/ada", &json!({ "groups": ["s,t"] }));
+    assert_eq!(
+        changed["warnings"][0]["code"], "group_with_comma",
+        "{changed}"
+    );
+    let payload = json!({ "payload": { "user": { "id": "eve", "groups": ["p,q"] } } });
+    let link = client.done("POST", "/api/v1/links", &payload);
+    assert_eq!(link["warnings"][0]["code"], "group_with_comma", "{link}");
+    let fine = client.done(
+        "POST",
+        "/api/v1/links",
+        &json!({ "payload": { "id": "ada" } }),
+    );
+    assert_eq!(fine["warnings"], json!([]));
+
+    client.done("POST", "/api/v2/users", &json!({ "id": "bob" }));
+    let kept = client
+        .site
+        .directory
+        .known_user(&UserId::parse("bob", "id").unwrap())
+        .unwrap();
+    assert_eq!(json!(kept.metadata), json!({}));
 }
