@@ -77,13 +77,16 @@ pub(crate) fn start_anew(
         .kept_file
         .as_ref()
         .map(|file| file.display().to_string());
-    let mut said = format!("Started with new keys. {}", needed(&started.without_secret));
-    if let Some(kept) = &kept {
-        said = format!(
-            "{said} The old file is kept as {kept}. The instances do not refer to its keys any more: to use it again, \
+    let about_kept = kept.as_ref().map_or_else(String::new, |kept| {
+        format!(
+            " The old file is kept as {kept}. The instances do not refer to its keys any more: to use it again, \
              restore the whole data folder from a backup and put it back there as keys.sealed."
-        );
-    }
+        )
+    });
+    let said = format!(
+        "Started with new keys. {}{about_kept}",
+        needed(&started.without_secret)
+    );
     output.print(said, || json!({ "without_secret": ids, "kept_file": kept }))?;
     Ok(ExitCode::SUCCESS)
 }

@@ -82,7 +82,7 @@ impl Output {
         let (code, error, details) = match failure {
             Failure::Refused(error) | Failure::Unwritten(error) => {
                 let mut error = error.clone();
-                error.field = error.field.map(|field| as_option(field));
+                error.field = error.field.map(as_option);
                 (1, value(&error), None)
             }
             Failure::Usage(message) => (2, usage(message, None), None),

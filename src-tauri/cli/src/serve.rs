@@ -16,7 +16,7 @@ use latchkey_gateway::{
     Certificate, Gateway, Handle, InstanceSnapshot, Listening, Visitors, metrics_router, run,
     serve as listen,
 };
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 #[cfg(unix)]
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -127,15 +127,12 @@ pub(crate) fn serve(
         let signals = Signals::new().map_err(|cause| no_signals().because(cause))?;
         tokio::spawn(signals.end(handle.clone()));
         // Whoever reads this may send signals from here on.
-        let open = format!("{name} is open at {scheme}://{address}");
-        let said = output.line(
-            open.as_str(),
+        announce(
+            &format!("{scheme}://{address}"),
+            output,
+            name,
             || json!({ "instance": instance.id, "address": address.to_string(), "scheme": scheme }),
         );
-        // The people who sign in do not read standard output.
-        if let Err(Failure::Unwritten(refused)) = said {
-            tracing::warn!("{open}. {}", refused.message);
-        }
         let gateway = Arc::new(gateway);
         if let Some(metrics) = metrics {
             let router = metrics_router(Arc::clone(&gateway));
@@ -144,6 +141,15 @@ pub(crate) fn serve(
         run(gateway, listening, certificate, handle, Actor::CommandLine).await?;
         Ok(ExitCode::SUCCESS)
     })
+}
+
+/// Says on standard output where the gateway is open. Where that cannot be written, the log has it: the people
+/// who sign in do not read standard output.
+fn announce(url: &str, output: &Output, name: &str, json: impl FnOnce() -> Value) {
+    let open = format!("{name} is open at {url}");
+    if let Err(Failure::Unwritten(refused)) = output.line(open.as_str(), json) {
+        tracing::warn!("{open}. {}", refused.message);
+    }
 }
 
 /// Reads a certificate and its key. An error names both files.
