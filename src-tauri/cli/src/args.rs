@@ -526,10 +526,10 @@ pub(crate) enum SecretCommand {
         #[arg(long, default_value = "HS256", value_parser = str::parse::<Algorithm>)]
         algorithm: Algorithm,
     },
-    /// Give up a sealed file that is gone or whose passphrase is forgotten, and begin another one.
+    /// Give up a sealed file that is gone or damaged or whose passphrase is forgotten, and begin another one.
     ///
-    /// Lists the instances that need their secret again; everything else of them stays. An old file
-    /// is kept beside the new one.
+    /// Lists the instances that need their secret again; everything else of them stays. An old file is kept
+    /// beside the new one, and is named. With a passphrase that opens the old file, nothing is changed.
     StartAnew {
         /// Do not ask.
         #[arg(long)]

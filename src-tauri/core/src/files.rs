@@ -34,9 +34,13 @@ pub fn create_private_dir(folder: &Path) -> Result<()> {
     builder.recursive(true);
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder
-        .create(folder)
-        .map_err(|cause| storage("made", folder, cause))
+    builder.create(folder).map_err(|cause| {
+        if cause.kind() == std::io::ErrorKind::AlreadyExists {
+            let message = format!("{} is not a folder. Name another one.", folder.display());
+            return Error::new(ErrorCode::Storage, message).because(cause);
+        }
+        storage("made", folder, cause)
+    })
 }
 
 /// Opens the data folder for this process, and makes it where it is missing. Sets the process's umask, so

@@ -34,7 +34,7 @@ pub enum SecretSource {
     },
 }
 
-/// What a start with new keys has changed.
+/// Result of a start with new keys.
 #[derive(Debug)]
 pub struct NewKeys {
     /// The instances that need their secret again.

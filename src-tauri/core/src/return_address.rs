@@ -210,7 +210,7 @@ mod tests {
         ] {
             assert_eq!(WebOrigin::typed(text).expect(text).to_string(), origin);
         }
-        // What an earlier version kept is read.
+        // Origins that an earlier version kept are read.
         let kept: WebOrigin = serde_json::from_str("\"https://a.example,\"").unwrap();
         assert_eq!(kept.to_string(), "https://a.example,");
     }

@@ -9,6 +9,8 @@ use std::process::Command;
 #[cfg(target_os = "linux")]
 use std::process::Stdio;
 
+#[cfg(target_os = "linux")]
+use crate::run::latchkey;
 use crate::run::{hosted_here, in_folder};
 
 #[test]
@@ -36,6 +38,28 @@ fn a_data_folder_that_is_a_file_is_named_as_one() {
     let ran = in_folder(&data, &["instance", "list"]);
     assert_eq!(ran.code, 1);
     assert!(ran.err.contains("data is a file"), "{}", ran.err);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_data_folder_that_is_a_device_is_said_to_be_no_folder() {
+    let arguments = [
+        "--data-dir",
+        "/dev/full",
+        "instance",
+        "add",
+        "A",
+        "--url",
+        "http://localhost:1",
+        "--no-secret",
+    ];
+    let refused = latchkey(&arguments, &[], b"");
+    assert_eq!(refused.code, 1, "{}", refused.out);
+    assert!(
+        refused.err.contains("/dev/full is not a folder"),
+        "{}",
+        refused.err
+    );
 }
 
 #[test]

@@ -184,7 +184,7 @@ impl CodeRefusal {
         }
     }
 
-    /// What the fixed words leave out because it would quote the code.
+    /// Names the part that the fixed words leave out, because it would quote the code.
     const fn left_out(&self) -> Option<&'static str> {
         match self {
             Self::MalformedCode { .. } | Self::AmbiguousPayload { .. } => Some("why"),
@@ -194,7 +194,7 @@ impl CodeRefusal {
         }
     }
 
-    /// What is wrong, without a word of the code. A new variant needs its own fixed words here.
+    /// Says the fault without a word of the code. A new variant needs its own fixed words here.
     const fn fixed_words(&self) -> &'static str {
         match self {
             Self::MalformedCode { .. } => "What was opened is not a well-formed code.",

@@ -34,7 +34,7 @@ pub struct UnverifiedCode {
 }
 
 impl UnverifiedCode {
-    /// The algorithm that the header names, if it is one of those that are known.
+    /// Algorithm of the header, if it is known.
     #[must_use]
     pub fn algorithm(&self) -> Option<Algorithm> {
         let header = self.header_json.as_ref()?;

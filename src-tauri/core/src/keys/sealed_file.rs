@@ -20,7 +20,7 @@ use crate::secret::Secret;
 use crate::{Error, ErrorCode, Result, files};
 
 const FILE: &str = "keys.sealed";
-/// What an error about a damaged file names.
+/// Field of an error about a damaged file.
 const KEYS_FIELD: &str = "keys";
 const FORMAT: u32 = 1;
 /// The second choice of RFC 9106 §4, for machines that have other things to do: 64 MiB, 3 passes.

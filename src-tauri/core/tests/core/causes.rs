@@ -287,7 +287,7 @@ fn a_code_in_plain_base64_is_not_said_to_be_cut_off() {
         causes(&format!("{message}==.{signature}")),
         [HintCode::PlainBase64]
     );
-    // What follows a code that is whole does not belong to it.
+    // Text after a whole code does not belong to it.
     let good = signed(HEADER, GOOD);
     for rest in ["/", "+", "/more", "=", "+x"] {
         assert_eq!(causes(&format!("{good}{rest}")), [], "{rest}");

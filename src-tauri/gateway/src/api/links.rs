@@ -108,7 +108,7 @@ pub(super) struct Link {
     /// Until when it works; for ever, if nothing.
     #[schema(format = DateTime)]
     expires_at: Option<String>,
-    /// What to know before it is given out.
+    /// Warnings to read before the link is given out.
     warnings: Vec<Warning>,
 }
 

@@ -44,7 +44,7 @@ pub(super) struct User {
     status: UserStatus,
     /// Everything else.
     metadata: Map<String, Value>,
-    /// What to know of what was added or changed.
+    /// Warnings about the members that were added or changed.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     warnings: Vec<Warning>,
 }
