@@ -3,9 +3,10 @@
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use latchkey_core::activity::{ActivityQuery, Actor};
-use latchkey_core::directory::{Directory as _, SledDirectory};
+use latchkey_core::activity::Actor;
+use latchkey_core::directory::SledDirectory;
 use latchkey_core::home::Home;
 use latchkey_core::instance::{Instance, InstanceId};
 use latchkey_core::{Result, link::BaseUrl};
@@ -26,16 +27,19 @@ pub(crate) struct Running {
     gateway: Arc<Gateway>,
     handle: Handle,
     serving: JoinHandle<()>,
+    has_ended: Arc<AtomicBool>,
 }
 
 impl Running {
-    /// Begins to answer. What cannot be listened on is refused before anything else is done.
+    /// Begins to answer. What cannot be listened on is refused before anything else is done. Calls `ended`
+    /// once the gateway has stopped, also by an error.
     pub(crate) fn begin(
         home: Arc<Home>,
         instance: &Instance,
         directory: Arc<SledDirectory>,
         listen: SocketAddr,
         certificate: Option<Certificate>,
+        ended: impl FnOnce() + Send + 'static,
     ) -> Result<Self> {
         // Better now than when the first visitor comes.
         home.signing_key(instance)?;
@@ -65,6 +69,8 @@ impl Running {
             handle.clone(),
             Actor::Studio,
         );
+        let has_ended = Arc::new(AtomicBool::new(false));
+        let over = Arc::clone(&has_ended);
         Ok(Self {
             instance: instance.id.clone(),
             address,
@@ -76,7 +82,10 @@ impl Running {
                 if let Err(cause) = serving.await {
                     tracing::error!(error = %cause.logged(), "the gateway has ended");
                 }
+                over.store(true, Ordering::Release);
+                ended();
             }),
+            has_ended,
         })
     }
 
@@ -86,20 +95,17 @@ impl Running {
         BaseUrl::parse(&format!("{scheme}://{}/", self.address))
     }
 
+    /// The directory that it holds, with the id of its instance.
+    pub(crate) fn held(&self) -> (InstanceId, Arc<SledDirectory>) {
+        (self.instance.clone(), Arc::clone(&self.directory))
+    }
+
     pub(crate) fn sign_ins(&self) -> u32 {
         self.gateway.sign_ins()
     }
 
-    /// The number of the newest entry of the activity; 0 where nothing has happened.
-    pub(crate) fn newest_entry(&self) -> Result<u64> {
-        let page = self
-            .directory
-            .activity(&ActivityQuery::default(), None, 1)?;
-        Ok(page.entries.first().map_or(0, |entry| entry.number))
-    }
-
     pub(crate) fn has_ended(&self) -> bool {
-        self.serving.inner().is_finished()
+        self.has_ended.load(Ordering::Acquire)
     }
 
     /// Takes no more visitors, and returns when the last one is served. Not to be called on a thread

@@ -6,9 +6,9 @@
 //! gateway, which an administrator starts and which answers to visitors alone.
 
 mod clipboard;
-mod closing;
 pub mod commands;
 mod dialogs;
+pub mod events;
 mod gateway;
 mod problem;
 pub mod schema;

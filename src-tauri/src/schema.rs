@@ -6,11 +6,11 @@ use tauri::Runtime;
 use tauri::ipc::Invoke;
 use ts_rs::{Config, TS};
 
-use crate::Problem;
 use crate::commands::{
     activity, api_keys, appearance, compose, gateway, inspect, instances, keys, secrets, start,
     users, window,
 };
+use crate::{Problem, events};
 
 /// A command as the UI sees it.
 pub struct CommandType {
@@ -80,6 +80,7 @@ commands! {
     keys::keys_use_sealed_file(()) -> keys::KeyStore;
     keys::keys_sealed(()) -> Vec<keys::SealedSecret>;
     keys::keys_start_anew(keys::Passphrase) -> keys::KeyStore;
+    window::listen(window::Listener) -> ();
     window::close_asked(()) -> Option<window::CloseAsked>;
     window::close(()) -> ();
 }
@@ -166,7 +167,9 @@ fn declarations() -> Vec<String> {
         keys::SealedFileState::decl(&config),
         keys::Passphrase::decl(&config),
         keys::SealedSecret::decl(&config),
+        window::Listener::decl(&config),
         window::CloseAsked::decl(&config),
+        events::StudioEvent::decl(&config),
     ]
 }
 

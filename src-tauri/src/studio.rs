@@ -20,8 +20,8 @@ use tauri::State;
 
 use crate::Problem;
 use crate::clipboard::Clipboard;
-use crate::closing::Closing;
 use crate::commands::compose::Who;
+use crate::events::Events;
 use crate::gateway::Running;
 
 /// How many previews can still be copied: the one on the screen, and those that a slow click meets.
@@ -72,7 +72,7 @@ pub struct Studio {
     running: Mutex<Option<Running>>,
     revealed: Mutex<Option<(InstanceId, Secret)>>,
     clipboard: Clipboard,
-    closing: Closing,
+    events: Arc<Events>,
 }
 
 /// A data folder that this Studio alone works with.
@@ -96,7 +96,7 @@ impl Studio {
             running: Mutex::default(),
             revealed: Mutex::default(),
             clipboard: Clipboard::default(),
-            closing: Closing::default(),
+            events: Arc::default(),
         }
     }
 
@@ -123,6 +123,12 @@ impl Studio {
             _lock: lock,
         });
         Ok(home)
+    }
+
+    /// The data folder, if it is open.
+    pub(crate) fn opened_home(&self) -> Option<Arc<Home>> {
+        let opened = locked(&self.home);
+        opened.as_ref().map(|opened| Arc::clone(&opened.home))
     }
 
     /// Ends the gateway and gives the data folder back to another Studio. The next command opens it
@@ -209,8 +215,23 @@ impl Studio {
             _ => *held = None,
         }
         let directory = Arc::new(home.directory(instance, HOLDER)?);
+        self.events.follow(&directory, &instance.id);
         *held = Some((instance.id.clone(), Arc::clone(&directory)));
         Ok(directory)
+    }
+
+    /// Records in the directories that are open what another process did to the settings of their
+    /// instances.
+    pub(crate) fn record_outboxes(&self, home: &Home) {
+        let held = locked(&self.held).clone();
+        let running = self.running().as_ref().map(Running::held);
+        for (id, directory) in [held, running].into_iter().flatten() {
+            let instance = home.instances().get(&id);
+            let recorded = instance.and_then(|instance| home.record_outbox(&instance, &*directory));
+            if let Err(cause) = recorded {
+                tracing::debug!(error = %cause.logged(), "changes of settings by another process are not recorded yet");
+            }
+        }
     }
 
     /// Works with what is known of the users of an instance.
@@ -281,8 +302,8 @@ impl Studio {
         }
     }
 
-    pub(crate) fn closing(&self) -> &Closing {
-        &self.closing
+    pub(crate) fn events(&self) -> &Arc<Events> {
+        &self.events
     }
 
     /// The gateway that runs, if one does.
@@ -339,6 +360,6 @@ pub(crate) async fn at_home<T: Send + 'static>(
 }
 
 /// A panic elsewhere leaves what is behind the lock usable.
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(crate) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -62,7 +62,7 @@ pub(crate) fn ask_before_closing<R: Runtime>(
     else {
         return;
     };
-    if label == LABEL && studio.running().is_some() && studio.closing().ask() {
+    if label == LABEL && studio.running().is_some() && studio.events().ask_to_close() {
         api.prevent_close();
         bring_to_front(app);
     }

@@ -3,12 +3,13 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use latchkey_core::keys::KeychainUse;
 use latchkey_desktop_lib::{Studio, context, schema, with_commands};
 use serde_json::{Value, json};
-use tauri::ipc::{CallbackFn, InvokeBody};
+use tauri::ipc::{CallbackFn, InvokeBody, InvokeResponseBody};
 use tauri::test::{INVOKE_KEY, MockRuntime, get_ipc_response, mock_builder};
 use tauri::webview::InvokeRequest;
 use tauri::{App, WebviewWindow, WebviewWindowBuilder};
@@ -22,6 +23,7 @@ pub(crate) struct Boundary {
     window: WebviewWindow<MockRuntime>,
     stranger: WebviewWindow<MockRuntime>,
     studio: Arc<Studio>,
+    told: Arc<Mutex<Vec<Value>>>,
     pub(crate) data_dir: Arc<TempDir>,
 }
 
@@ -37,7 +39,16 @@ impl Boundary {
         let mut context = context();
         // The window of the configuration is made below, so that the test holds it.
         context.config_mut().app.windows.clear();
-        let app = with_commands(mock_builder(), Arc::clone(&studio))
+        let told = Arc::<Mutex<Vec<Value>>>::default();
+        let hears = Arc::clone(&told);
+        let builder = mock_builder().channel_interceptor(move |_, _, _, body| {
+            if let InvokeResponseBody::Json(event) = body {
+                let event = serde_json::from_str(event).unwrap();
+                hears.lock().unwrap().push(event);
+            }
+            true
+        });
+        let app = with_commands(builder, Arc::clone(&studio))
             .plugin(tauri_plugin_dialog::init())
             .build(context)
             .unwrap();
@@ -51,6 +62,7 @@ impl Boundary {
             stranger: window("stranger"),
             _app: app,
             studio,
+            told,
             data_dir,
         }
     }
@@ -61,6 +73,26 @@ impl Boundary {
     )]
     pub(crate) fn ask(&self, command: &str, request: Value) -> Result<Value, Value> {
         invoke(&self.window, command, &request)
+    }
+
+    /// Listens to what the window is told.
+    pub(crate) fn listen(&self) {
+        self.ask("listen", json!({ "channel": "__CHANNEL__:7" }))
+            .unwrap();
+    }
+
+    /// The events that were told since this was called last, up to the first `awaited`.
+    pub(crate) fn told_until(&self, awaited: &Value) -> Vec<Value> {
+        let deadline = Instant::now() + Duration::from_secs(30);
+        loop {
+            let mut told = self.told.lock().unwrap();
+            if let Some(at) = told.iter().position(|event| event == awaited) {
+                return told.drain(..=at).collect();
+            }
+            assert!(Instant::now() < deadline, "{awaited} is not told: {told:?}");
+            drop(told);
+            std::thread::sleep(Duration::from_millis(10));
+        }
     }
 
     /// An instance with a pasted secret, in a sealed file.
@@ -337,6 +369,8 @@ fn only_the_revealing_command_answers_with_the_secret_and_it_does_so_once() {
             json!({ "instance": instance, "secret": { "kind": "paste", "secret": SECRET } }),
         ),
         ("keys_sealed", Value::Null),
+        ("listen", json!({ "channel": "__CHANNEL__:7" })),
+        ("close_asked", Value::Null),
         ("keys_start_anew", json!({ "passphrase": PASSPHRASE })),
         (
             "instance_add",
@@ -358,7 +392,6 @@ fn only_the_revealing_command_answers_with_the_secret_and_it_does_so_once() {
         "secret_reveal",
         "qr_save",
         "gateway_file_choose",
-        "close_asked",
         "close",
     ];
     assert_eq!(left_out(&asked), rest);

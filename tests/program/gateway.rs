@@ -75,11 +75,7 @@ fn it_answers_visitors_while_another_instance_is_worked_on_and_ends_when_it_is_t
     assert!(get(&url, &link(&boundary, &here, "ada")).starts_with("HTTP/1.1 303"));
     let after = boundary.ask("gateway", Value::Null).unwrap();
     assert_eq!(after["running"]["sign_ins"], 1);
-    let newest = |state: &Value| state["running"]["newest_entry"].as_u64().unwrap();
-    assert!(newest(&after) > newest(&state), "the window hears of it");
     assert!(get(&url, "/?externalAuthCode=no.code.here").starts_with("HTTP/1.1 403"));
-    let refused = boundary.ask("gateway", Value::Null).unwrap();
-    assert!(newest(&refused) > newest(&after), "of refusals, too");
     // The users of both are there, whichever the gateway holds.
     for _ in 0..2 {
         for (instance, used) in [(&here, 1), (&other, 0)] {

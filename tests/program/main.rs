@@ -14,6 +14,7 @@ mod boundary;
 #[path = "../../src-tauri/core/tests/core/directory/copied.rs"]
 mod copied;
 mod directory;
+mod events;
 mod gateway;
 mod generated_types;
 mod interop;

@@ -16,6 +16,7 @@ mod composing;
 #[allow(dead_code, reason = "the benchmarks use the rest")]
 mod driver;
 mod environment;
+mod events;
 mod gateway;
 mod journey;
 mod lifecycle;

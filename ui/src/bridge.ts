@@ -1,8 +1,8 @@
-/* The one file that talks to Tauri. Everything else of the UI asks through `call`. */
+/* The one file that talks to Tauri. Everything else of the UI asks through `call` and hears through `listen`. */
 
-import { invoke } from '@tauri-apps/api/core';
+import { Channel, invoke } from '@tauri-apps/api/core';
 
-import type { Commands, Problem } from './generated/types';
+import type { Commands, Problem, StudioEvent } from './generated/types';
 
 type Name = keyof Commands;
 
@@ -34,6 +34,12 @@ export async function call<K extends Name>(
   } catch (thrown) {
     throw new Refused(asProblem(thrown));
   }
+}
+
+/** Calls `hear` with each event of the Rust side, for as long as the page is there. */
+export async function listen(hear: (event: StudioEvent) => void): Promise<void> {
+  const channel = new Channel<StudioEvent>(hear);
+  await call('listen', { channel: channel.toJSON() });
 }
 
 /**

@@ -7,13 +7,13 @@ import './styles/controls.css';
 import { mount } from 'svelte';
 
 import App from './App.svelte';
-import { closing } from './state/closing.svelte';
+import { listenForEvents } from './state/events';
 import { studio } from './state/studio.svelte';
 import { applyTheme } from './state/theme';
 
 applyTheme('system');
 void studio.start();
-void closing.listen();
+void listenForEvents();
 
 const target = document.getElementById('studio');
 if (target) mount(App, { target });

@@ -4,6 +4,7 @@ import type {
   Instance,
   Preview,
   RunningGateway,
+  StudioEvent,
   User,
   UserPage,
   UsersRequest,
@@ -112,7 +113,6 @@ export function runningLike(changed: Partial<RunningGateway> = {}): RunningGatew
     fingerprint: null,
     qr: null,
     sign_ins: 0,
-    newest_entry: 1,
     ...changed,
   };
 }
@@ -159,6 +159,14 @@ type Answers = {
   ) => Commands[K]['response'] | Promise<Commands[K]['response']>;
 };
 
+/** Calls the page's end of the channel that it listens to. */
+let send: ((event: StudioEvent) => void) | null = null;
+
+/** Tells the page an event, as the Rust side does after `listenForEvents`. */
+export function tell(event: StudioEvent): void {
+  send?.(event);
+}
+
 /** Stands in for the Rust side: answers from a table, and keeps what it was asked. */
 export function answer(answers: Answers): Asked[] {
   const asked: Asked[] = [];
@@ -179,7 +187,12 @@ export function answer(answers: Answers): Asked[] {
       }),
     );
   };
-  Object.assign(window, { __TAURI_INTERNALS__: { invoke } });
+  const transformCallback = (receive: (message: unknown) => void): number => {
+    let index = 0;
+    send = (message) => receive({ message, index: index++ });
+    return 1;
+  };
+  Object.assign(window, { __TAURI_INTERNALS__: { invoke, transformCallback } });
   return asked;
 }
 

@@ -14,6 +14,7 @@ use tauri::{AppHandle, Runtime, State};
 use ts_rs::TS;
 
 use crate::commands::compose::QrPreview;
+use crate::events::StudioEvent;
 use crate::gateway::Running;
 use crate::studio::blocking;
 use crate::{Problem, Studio, dialogs};
@@ -42,9 +43,6 @@ pub struct RunningGateway {
     pub qr: Option<QrPreview>,
     /// How often somebody has signed in since it was started.
     pub sign_ins: u32,
-    /// Number of the newest entry of the activity: another one whenever something has happened.
-    #[ts(type = "number")]
-    pub newest_entry: u64,
 }
 
 /// What is known of the gateway.
@@ -213,7 +211,15 @@ fn start(studio: &Studio, request: &GatewayStart) -> Result<GatewayState> {
     if is_there {
         studio.stop_gateway();
     }
-    let running = Running::begin(Arc::clone(&home), &instance, directory, listen, certificate)?;
+    let events = Arc::clone(studio.events());
+    let running = Running::begin(
+        Arc::clone(&home),
+        &instance,
+        directory,
+        listen,
+        certificate,
+        move || events.publish(StudioEvent::Gateway),
+    )?;
     let started = preferences::GatewayStart {
         listen,
         tls: request.tls.clone().into(),
@@ -279,6 +285,5 @@ fn described(running: &Running) -> Result<RunningGateway> {
         on_network,
         fingerprint: running.fingerprint.clone(),
         sign_ins: running.sign_ins(),
-        newest_entry: running.newest_entry()?,
     })
 }

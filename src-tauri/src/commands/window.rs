@@ -1,15 +1,24 @@
-//! Closing the window while its gateway is open.
+//! The events that the page hears, and closing the window while its gateway is open.
 
 use std::sync::Arc;
 
 use jiff::Timestamp;
 use latchkey_core::directory::Directory as _;
-use serde::Serialize;
-use tauri::{AppHandle, Runtime, State};
+use serde::{Deserialize, Serialize};
+use tauri::ipc::JavaScriptChannelId;
+use tauri::{AppHandle, Runtime, State, Webview};
 use ts_rs::TS;
 
 use crate::studio::{at_home, blocking};
 use crate::{Problem, Studio};
+
+/// The page's end of a channel.
+#[derive(Deserialize, TS)]
+pub struct Listener {
+    /// The channel, as Tauri writes it.
+    #[ts(type = "string")]
+    pub channel: JavaScriptChannelId,
+}
 
 /// Consequences of closing the window.
 #[derive(Clone, Debug, Serialize, TS)]
@@ -21,15 +30,25 @@ pub struct CloseAsked {
     pub people: u64,
 }
 
-/// Answers when somebody wants to close the window while a gateway is open. `null`: the gateway has
-/// ended by then.
+/// Sends events to the page from now on, in place of an earlier page.
+#[tauri::command]
+pub async fn listen<R: Runtime>(
+    webview: Webview<R>,
+    studio: State<'_, Arc<Studio>>,
+    request: Listener,
+) -> Result<(), Problem> {
+    let channel = request.channel.channel_on(webview);
+    studio.events().deliver(&studio, channel);
+    Ok(())
+}
+
+/// Returns the consequences of closing the window, or `null` where the gateway has ended by itself.
 #[tauri::command]
 pub async fn close_asked(
     studio: State<'_, Arc<Studio>>,
     request: (),
 ) -> Result<Option<CloseAsked>, Problem> {
     let () = request;
-    studio.closing().asked().await;
     at_home(studio, |studio, home| {
         let running = studio.running();
         let Some(running) = running.as_ref() else {

@@ -1,9 +1,10 @@
 import { cleanup, render, screen, waitFor } from '@testing-library/svelte';
 import userEvent from '@testing-library/user-event';
-import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { beforeEach, expect, it } from 'vitest';
 
-import { answer, instanceLike, refuse, type Asked } from '../../tests/answers';
+import { answer, instanceLike, refuse, tell, type Asked } from '../../tests/answers';
 import type { ActivityEntry, ActivityPage, ActivityRequest } from '../generated/types';
+import { listenForEvents } from '../state/events';
 import { studio } from '../state/studio.svelte';
 import { selection } from '../users/selection.svelte';
 import Activity from './Activity.svelte';
@@ -37,15 +38,13 @@ function pageOf({ before, limit }: ActivityRequest, last: number): ActivityPage 
 
 beforeEach(() => {
   cleanup();
-  vi.useFakeTimers({ shouldAdvanceTime: true });
   studio.instances = [instance];
   studio.open('activity');
 });
 
-afterEach(() => vi.useRealTimers());
-
 function open(activity: (request: ActivityRequest) => ActivityPage): Asked[] {
-  const asked = answer({ activity });
+  const asked = answer({ activity, seats: () => ({ used: 1, limit: null }) });
+  void listenForEvents();
   render(Activity, { instance });
   return asked;
 }
@@ -53,7 +52,8 @@ function open(activity: (request: ActivityRequest) => ActivityPage): Asked[] {
 const subjects = () =>
   screen.getAllByTestId('activity-entry').map((row) => row.querySelector('button')?.textContent);
 
-const requests = (asked: Asked[]) => asked.map(({ request }) => request as ActivityRequest);
+const requests = (asked: Asked[]) =>
+  asked.filter(({ name }) => name === 'activity').map(({ request }) => request as ActivityRequest);
 
 it('says why somebody was refused, with the reference of their page', async () => {
   const refused = entryLike(1, {
@@ -86,12 +86,12 @@ it('shows what happens meanwhile on top, and keeps what was there', async () => 
   open((request) => pageOf(request, last));
   await waitFor(() => expect(subjects()[0]).toBe('user-150'));
   last = 152;
-  await vi.advanceTimersByTimeAsync(2100);
+  tell({ kind: 'activity', instance: 'here' });
   await waitFor(() => expect(subjects().slice(0, 3)).toEqual(['user-152', 'user-151', 'user-150']));
   expect(subjects()).toHaveLength(102);
   // So much at once that there would be a gap.
   last = 900;
-  await vi.advanceTimersByTimeAsync(2100);
+  tell({ kind: 'activity', instance: 'here' });
   await waitFor(() => expect(subjects()).toHaveLength(100));
   expect(subjects()[99]).toBe('user-801');
 });
@@ -128,7 +128,7 @@ it('says what to do where nothing has happened, and where it cannot be shown', a
   });
   await screen.findByText('Nothing has happened yet');
   damaged = true;
-  await vi.advanceTimersByTimeAsync(2100);
+  tell({ kind: 'activity', instance: 'here' });
   await screen.findByTestId('activity-problem');
   damaged = false;
   await userEvent.click(screen.getByText('Try again'));

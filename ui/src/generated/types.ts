@@ -439,6 +439,11 @@ ip: string,
  * What it belongs to: `eth0`; nothing for this computer's own.
  */
 interface: string | null, };
+export type Listener = { 
+/**
+ * The channel, as Tauri writes it.
+ */
+channel: string, };
 export type MadeApiKey = { 
 /**
  * The key. It is not shown again.
@@ -693,11 +698,7 @@ qr: QrPreview | null,
 /**
  * How often somebody has signed in since it was started.
  */
-sign_ins: number, 
-/**
- * Number of the newest entry of the activity: another one whenever something has happened.
- */
-newest_entry: number, };
+sign_ins: number, };
 export type SealedFileState = { "state": "ready" } | { "state": "locked" } | { "state": "missing", 
 /**
  * The file's path, and the ways out.
@@ -822,6 +823,15 @@ appearance: Appearance,
  */
 gateways: Array<GatewayStart>, };
 export type Status = "active" | "suspended";
+export type StudioEvent = { "kind": "activity", 
+/**
+ * The instance's id.
+ */
+instance: string, } | { "kind": "users", 
+/**
+ * The instance's id.
+ */
+instance: string, } | { "kind": "gateway" } | { "kind": "instances" } | { "kind": "close_asked" };
 export type Theme = "system" | "light" | "dark";
 export type Tls = { "kind": "off" } | { "kind": "self_signed" } | { "kind": "files", 
 /**
@@ -1010,6 +1020,7 @@ export type Commands = {
   keys_use_sealed_file: { request: null; response: KeyStore };
   keys_sealed: { request: null; response: Array<SealedSecret> };
   keys_start_anew: { request: Passphrase; response: KeyStore };
+  listen: { request: Listener; response: null };
   close_asked: { request: null; response: CloseAsked | null };
   close: { request: null; response: null };
 };

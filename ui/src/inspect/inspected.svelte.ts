@@ -3,7 +3,6 @@ import { Latest } from '../compose/latest';
 import type { Inspection, Problem, Redeemed } from '../generated/types';
 import { seats } from '../state/seats.svelte';
 import { toasts } from '../state/toasts.svelte';
-import { usersChanged } from '../users/changes';
 import { sourceOf, type Given } from './taken';
 
 type Asked = {
@@ -143,7 +142,6 @@ export class Inspected {
     try {
       const redeemed = await call('redeem', { instance: this.#instanceId, revision });
       seats.take(this.#instanceId, redeemed.seats);
-      usersChanged(this.#instanceId);
       if (turn === this.#turn) this.redeemed = redeemed;
       // Beside another code it would be read as that one's.
       else toasts.say(redeemed.forecast.title);

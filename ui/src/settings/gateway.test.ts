@@ -1,13 +1,12 @@
 import { cleanup, render, screen, waitFor } from '@testing-library/svelte';
 import userEvent from '@testing-library/user-event';
-import { beforeEach, expect, it, vi } from 'vitest';
+import { beforeEach, expect, it } from 'vitest';
 
 import { answer, instanceLike, refuse, type Asked } from '../../tests/answers';
 import type { GatewayState, Instance, QrPreview } from '../generated/types';
 import { gateway } from '../state/gateway.svelte';
 import { gatewayDrafts } from '../state/gatewayDrafts.svelte';
 import { studio } from '../state/studio.svelte';
-import { onUsersChanged } from '../users/changes';
 import Gateway from './Gateway.svelte';
 
 const addresses: GatewayState['addresses'] = [
@@ -38,7 +37,6 @@ beforeEach(async () => {
         fingerprint: tls.kind === 'off' ? null : 'AB:CD',
         qr: onNetwork ? QR : null,
         sign_ins: 0,
-        newest_entry: 1,
       };
       return (state = { addresses, running });
     },
@@ -104,7 +102,6 @@ it('takes no answer for the latest that was asked for before it was started', as
         fingerprint: null,
         qr: null,
         sign_ins: 0,
-        newest_entry: 1,
       },
     }),
     seats: () => ({ used: 1, limit: null }),
@@ -150,18 +147,4 @@ it('takes no port that is none, and says why an address is not taken', async () 
   await userEvent.click(screen.getByTestId('gateway-start'));
   const problem = await screen.findByTestId('gateway-problem');
   expect(problem.textContent).toBe('Another program listens there.');
-});
-
-it('tells the other screens when somebody has signed in', async () => {
-  const told = vi.fn();
-  const stop = onUsersChanged(told);
-  await gateway.start({ instance: 'here', ip: '127.0.0.1', port: 8787, tls: { kind: 'off' } });
-  await gateway.refresh();
-  expect(told).not.toHaveBeenCalled();
-  if (state.running) state = { ...state, running: { ...state.running, newest_entry: 2 } };
-  await gateway.refresh();
-  await gateway.refresh();
-  expect(told).toHaveBeenCalledExactlyOnceWith('here');
-  expect(asked.filter(({ name }) => name === 'seats')).toHaveLength(1);
-  stop();
 });

@@ -35,7 +35,6 @@ beforeEach(async () => {
         fingerprint: null,
         qr: null,
         sign_ins: 0,
-        newest_entry: 1,
       };
       return (state = { addresses, running });
     },
@@ -115,7 +114,7 @@ it('leads to Settings where it does not start, and where that would end another 
   gatewayDrafts.discard(here.id);
   const url = 'http://127.0.0.1:9000/';
   const other = { instance: 'other', url, on_network: false, fingerprint: null, qr: null };
-  gateway.running = { ...other, sign_ins: 0, newest_entry: 1 };
+  gateway.running = { ...other, sign_ins: 0 };
   const before = asked.length;
   await userEvent.click(screen.getByTestId('gateway-mark-start'));
   expect([studio.screen, studio.settingsPart]).toEqual(['settings', 'gateway']);

@@ -6,13 +6,11 @@ class Closing {
   /** Consequences of closing the window; null while nobody wants to close it. */
   asked = $state.raw<CloseAsked | null>(null);
 
-  /** Waits for the window to be asked to close, for as long as the page is there. */
-  async listen(): Promise<void> {
-    for (;;) {
-      const asked = await call('close_asked');
-      if (asked) this.asked = asked;
-      else await this.close();
-    }
+  /** Somebody wants to close the window. It closes at once where the gateway has ended by then. */
+  async ask(): Promise<void> {
+    const asked = await call('close_asked');
+    if (asked) this.asked = asked;
+    else await this.close();
   }
 
   keepOpen(): void {

@@ -8,11 +8,6 @@ import type {
   Problem,
   RunningGateway,
 } from '../generated/types';
-import { usersChanged } from '../users/changes';
-import { seats } from './seats.svelte';
-
-/** How often a gateway that runs is asked who has come, in milliseconds. */
-const EVERY = 1000;
 
 /** The gateway that Studio runs, as it was last heard of. */
 class Gateway {
@@ -58,13 +53,14 @@ class Gateway {
     return this.#change(() => call('gateway_stop'));
   }
 
-  /** Asks now, and again and again while one runs; until what is answered is called. */
-  watch(): () => void {
-    void this.refresh();
-    const timer = setInterval(() => {
-      if (this.running && !this.busy) void this.refresh();
-    }, EVERY);
-    return () => clearInterval(timer);
+  /** The gateway has ended. While it is being started or ended, the answer to that says how it is. */
+  changed(): void {
+    if (!this.busy) void this.refresh();
+  }
+
+  /** Something has happened on an instance; if the gateway serves it, somebody may have signed in. */
+  activityChanged(instanceId: string): void {
+    if (this.running?.instance === instanceId) this.changed();
   }
 
   async #change(ask: () => Promise<GatewayState>): Promise<boolean> {
@@ -85,16 +81,9 @@ class Gateway {
   }
 
   #take({ running, addresses }: GatewayState): void {
-    const before = this.running;
     this.known = true;
     this.running = running;
     this.addresses = addresses;
-    if (!running) return;
-    const known = before?.instance === running.instance ? before.newest_entry : null;
-    if (known === null ? running.sign_ins > 0 : running.newest_entry !== known) {
-      void seats.refresh(running.instance);
-      usersChanged(running.instance);
-    }
   }
 }
 

@@ -24,9 +24,9 @@ class Studio {
   settingsPart = $state<SettingsPart>('authentication');
   #currentId = $state<string | null>(null);
 
-  get current(): Instance | null {
-    return this.instances.find(({ id }) => id === this.#currentId) ?? this.instances[0] ?? null;
-  }
+  readonly current: Instance | null = $derived(
+    this.instances.find(({ id }) => id === this.#currentId) ?? this.instances[0] ?? null,
+  );
 
   /** Whether something can be tried here already. */
   get hasSample(): boolean {
@@ -41,6 +41,23 @@ class Studio {
     } catch (thrown) {
       this.problem = asProblem(thrown);
       this.phase = 'failed';
+    }
+  }
+
+  /**
+   * Asks for the instances again, which another process may have changed. An unchanged instance stays
+   * the same object, so that no screen resets itself.
+   */
+  async reload(): Promise<void> {
+    // Without any, somebody may be typing the first one.
+    if (this.instances.length === 0) return;
+    try {
+      const { instances, problems } = await call('start');
+      const before = new Map(this.instances.map((one) => [JSON.stringify(one), one]));
+      this.instances = instances.map((one) => before.get(JSON.stringify(one)) ?? one);
+      this.#warn(problems);
+    } catch (thrown) {
+      toasts.warn(asProblem(thrown).message);
     }
   }
 
@@ -96,11 +113,17 @@ class Studio {
     this.keyStore = start.key_store;
     this.version = start.version;
     this.dataDir = start.data_dir;
-    this.unreadable = start.problems;
-    for (const { message } of start.problems) toasts.warn(message);
+    this.#warn(start.problems);
     this.theme = start.appearance.theme;
     applyTheme(start.appearance.theme);
     gatewayDrafts.remember(start.gateways);
+  }
+
+  /** Says what is wrong with instances, each time once. */
+  #warn(problems: Problem[]): void {
+    const said = new Set(this.unreadable.map(({ message }) => message));
+    for (const { message } of problems) if (!said.has(message)) toasts.warn(message);
+    this.unreadable = problems;
   }
 }
 

@@ -10,7 +10,7 @@ mod user;
 
 pub use notices::notices;
 pub use query::{Cursor, PageStart, Search, Sort, SortBy, UserPage, UserQuery};
-pub use sled::SledDirectory;
+pub use sled::{Changed, SledDirectory};
 pub use user::{Origin, Profile, SharedEmail, TimeAhead, User};
 
 use jiff::Timestamp;

@@ -1,6 +1,7 @@
 //! Instances on disk: a folder each, with an `instance.json`.
 
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 use std::{fs, iter};
 
 use serde::{Deserialize, Serialize};
@@ -21,6 +22,9 @@ use crate::{Error, ErrorCode, Result, files};
 ///
 /// 2: a key may have an encoding, which readers of format 1 would pass over.
 const FORMAT: u32 = 2;
+
+/// Name of the file in the folder of an instance.
+const FILE: &str = "instance.json";
 
 /// The instances of a data folder.
 #[derive(Debug)]
@@ -103,6 +107,22 @@ impl Instances {
             .instances
             .sort_by_key(|instance| instance.settings.name.as_str().to_lowercase());
         Ok(listing)
+    }
+
+    /// Returns path, time and size of each instance's file. The list differs once an instance was added,
+    /// changed or removed. Reads no file.
+    #[must_use]
+    pub fn files(&self) -> Vec<(PathBuf, SystemTime, u64)> {
+        let entries = fs::read_dir(&self.root).into_iter().flatten().flatten();
+        let mut files: Vec<_> = entries
+            .filter_map(|entry| {
+                let path = entry.path().join(FILE);
+                let known = fs::metadata(&path).ok()?;
+                Some((path, known.modified().ok()?, known.len()))
+            })
+            .collect();
+        files.sort();
+        files
     }
 
     /// The instance of that id.
@@ -253,7 +273,7 @@ impl Instances {
     }
 
     fn path(&self, id: &InstanceId) -> PathBuf {
-        self.folder(id).join("instance.json")
+        self.folder(id).join(FILE)
     }
 
     fn read(&self, id: &InstanceId) -> Result<Option<Instance>> {

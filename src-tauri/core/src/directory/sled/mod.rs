@@ -28,7 +28,7 @@ mod state;
 use std::cmp::Reverse;
 use std::collections::HashSet;
 use std::path::Path;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use jiff::Timestamp;
 
@@ -65,6 +65,17 @@ pub struct SledDirectory {
     refusals: Mutex<Refusals>,
     /// Number of refusals in the activity, once they have been counted.
     kept_refusals: Mutex<Option<u64>>,
+    /// Callback for changes.
+    on_change: OnceLock<Box<dyn Fn(Changed) + Send + Sync>>,
+}
+
+/// The parts of a directory that a change has changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Changed {
+    /// The activity has new entries.
+    pub activity: bool,
+    /// Users were added, changed or removed, or have signed in.
+    pub users: bool,
 }
 
 impl SledDirectory {
@@ -78,6 +89,7 @@ impl SledDirectory {
             opened: Opened::new(folder, holder)?,
             refusals: Mutex::default(),
             kept_refusals: Mutex::default(),
+            on_change: OnceLock::new(),
         })
     }
 
@@ -85,6 +97,12 @@ impl SledDirectory {
     #[must_use]
     pub fn is_in(folder: &Path) -> bool {
         open::log_of(folder).exists()
+    }
+
+    /// Calls `call` whenever the activity or users were changed and that is on disk. It must return at
+    /// once, because the change waits for it. A second `call` is ignored.
+    pub fn on_change(&self, call: impl Fn(Changed) + Send + Sync + 'static) {
+        let _ = self.on_change.set(Box::new(call));
     }
 
     /// Refuses with [`ErrorCode::DirectoryHeld`] where a process holds the directory in `folder`, if
@@ -140,6 +158,10 @@ impl SledDirectory {
             };
             self.opened.room().require()?;
             self.note_refusals(&journaled);
+            let effect = Changed {
+                activity: journaled.iter().any(|change| change.entry.is_some()),
+                users: updates.iter().any(|(_, updates)| !updates.is_empty()),
+            };
             let broken = |_: &Error| self.opened.mark_broken();
             turn.write(first, journaled).inspect_err(broken)?;
             drop(turn);
@@ -151,6 +173,11 @@ impl SledDirectory {
             }
             flushed.inspect_err(broken)?;
             self.opened.note(last);
+            if let Some(call) = self.on_change.get()
+                && (effect.activity || effect.users)
+            {
+                call(effect);
+            }
             Ok(done)
         })
     }

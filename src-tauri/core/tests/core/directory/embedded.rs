@@ -1,18 +1,20 @@
 use std::fs;
 use std::ops::Deref;
 use std::path::Path;
+use std::sync::{Arc, Mutex};
 use std::thread;
 
 use latchkey_core::ErrorCode;
 use latchkey_core::activity::ActivityQuery;
 use latchkey_core::directory::{
-    Directory, Origin, PageStart, Redemption, Search, SledDirectory, Sort, UserQuery,
+    Changed, Directory, Origin, PageStart, Redemption, Search, SledDirectory, Sort, UserQuery,
 };
 use latchkey_core::instance::Policy;
 use latchkey_core::verdict::Status;
 use tempfile::TempDir;
 
 use super::conformance::conformance_tests;
+use super::order::made;
 use super::{format_4, id, new_user};
 use crate::signed::{by, now};
 
@@ -314,4 +316,38 @@ fn a_link_in_place_of_a_file_is_not_followed() {
         assert_eq!(fs::read(&target).unwrap(), b"important");
         assert!(!other.path().join("none").exists());
     }
+}
+
+#[test]
+fn a_change_of_users_and_a_new_entry_are_told_and_nothing_else_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let directory = open(&folder).unwrap();
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let tell = Arc::clone(&told);
+    directory.on_change(move |changed| tell.lock().unwrap().push(changed));
+    let told = || std::mem::take(&mut *told.lock().unwrap());
+    let (users, entry) = (
+        Changed {
+            activity: true,
+            users: true,
+        },
+        Changed {
+            activity: true,
+            users: false,
+        },
+    );
+    let (claims, ada) = made("ada", "", now());
+    directory
+        .redeem(Ok(&ada), Policy::default(), &by(now()))
+        .unwrap();
+    assert_eq!(told(), [users]);
+    // A link that is given out changes no user.
+    directory.link_made(&claims, &by(now())).unwrap();
+    assert_eq!(told(), [entry]);
+    directory.remove(&id("ada"), &by(now())).unwrap();
+    assert_eq!(told(), [users]);
+    // Neither of these has an entry.
+    directory.link_shown(&claims, &by(now())).unwrap();
+    assert!(directory.suspend(&id("bob"), &by(now())).is_err());
+    assert_eq!(told(), []);
 }

@@ -24,7 +24,7 @@ fn redeem(directory: &dyn Directory, code: &VerifiedCode) -> &'static str {
 }
 
 /// A link that Latchkey makes at a time for a user of a team.
-fn made(user: &str, team: &str, at: Timestamp) -> (Claims, VerifiedCode) {
+pub(super) fn made(user: &str, team: &str, at: Timestamp) -> (Claims, VerifiedCode) {
     made_of(&json!({ "user": { "id": user, "team": team } }), at)
 }
 

@@ -1,0 +1,100 @@
+//! The events that Studio sends to its page.
+
+use latchkey_core::activity::{Actor, AuditContext};
+use latchkey_core::home::Home;
+use latchkey_core::instance::{InstanceId, Name};
+use latchkey_core::keys::KeychainUse;
+use serde_json::{Value, json};
+
+use crate::boundary::{Boundary, activity_request, compose_request, new_user, users_request};
+use crate::visitor::get;
+
+/// Studio with an instance that is hosted elsewhere and one that is hosted here, by id.
+fn listening() -> (Boundary, String, String) {
+    let (boundary, elsewhere) = Boundary::with_instance();
+    let sample = boundary.ask("sample_instance_add", Value::Null).unwrap();
+    let here = sample["id"].as_str().unwrap().to_owned();
+    boundary.listen();
+    // From the first look at the instances on, their changes are told.
+    boundary.told_until(&instances());
+    (boundary, elsewhere, here)
+}
+
+fn activity(instance: &str) -> Value {
+    json!({ "kind": "activity", "instance": instance })
+}
+
+fn instances() -> Value {
+    json!({ "kind": "instances" })
+}
+
+/// Renames an instance as another process does.
+fn rename_elsewhere(boundary: &Boundary, instance: &str, name: &str) {
+    let home = Home::open(boundary.data_dir.path().to_owned(), KeychainUse::Never).unwrap();
+    let by = AuditContext::new(Actor::CommandLine, jiff::Timestamp::now());
+    let id = InstanceId::parse(instance).unwrap();
+    let renamed = home.change(
+        &id,
+        |settings| {
+            settings.name = Name::parse(name)?;
+            Ok(())
+        },
+        None,
+        &by,
+    );
+    renamed.unwrap();
+}
+
+fn titles(boundary: &Boundary, instance: &str) -> Vec<String> {
+    let page = boundary.ask("activity", activity_request(instance));
+    let page = page.unwrap();
+    let entries = page["entries"].as_array().unwrap().iter();
+    entries
+        .map(|entry| entry["code"].as_str().unwrap().to_owned())
+        .collect()
+}
+
+#[test]
+fn a_change_is_told_and_a_read_is_not() {
+    let (boundary, elsewhere, here) = listening();
+    boundary.ask("user_add", new_user(&here, "ada")).unwrap();
+    boundary.told_until(&activity(&here));
+    // A command that only reads publishes nothing: the page asks upon each event, and would ask for ever.
+    boundary.ask("users", users_request(&here)).unwrap();
+    boundary.ask("activity", activity_request(&here)).unwrap();
+    boundary.ask("compose", compose_request(&here)).unwrap();
+    boundary.ask("seats", json!({ "instance": here })).unwrap();
+    rename_elsewhere(&boundary, &elsewhere, "Acme Inc");
+    let told = boundary.told_until(&instances());
+    assert!(!told.contains(&activity(&here)), "{told:?}");
+}
+
+#[test]
+fn what_another_process_changes_is_told_and_recorded() {
+    let (boundary, _, here) = listening();
+    boundary.ask("seats", json!({ "instance": here })).unwrap();
+    rename_elsewhere(&boundary, &here, "Practice");
+    let told = boundary.told_until(&instances());
+    assert!(told.contains(&activity(&here)), "{told:?}");
+    let start = boundary.ask("start", Value::Null).unwrap();
+    let all = start["instances"].as_array().unwrap();
+    assert!(all.iter().any(|one| one["name"] == "Practice"), "{all:?}");
+    assert_eq!(titles(&boundary, &here)[0], "settings_changed");
+}
+
+#[test]
+fn visitors_and_the_end_of_the_gateway_are_told() {
+    let (boundary, _, here) = listening();
+    let start = json!({ "instance": here, "ip": "127.0.0.1", "port": 0, "tls": { "kind": "off" } });
+    let state = boundary.ask("gateway_start", start).unwrap();
+    let url = state["running"]["url"].as_str().unwrap();
+    boundary.told_until(&activity(&here));
+    assert!(get(url, "/?externalAuthCode=no.code.here").starts_with("HTTP/1.1 403"));
+    boundary.told_until(&activity(&here));
+    boundary.ask("gateway_stop", Value::Null).unwrap();
+    boundary.told_until(&json!({ "kind": "gateway" }));
+    assert_eq!(
+        titles(&boundary, &here)[..2],
+        ["gateway_stopped", "malformed_code"]
+    );
+}
