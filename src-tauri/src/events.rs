@@ -41,7 +41,7 @@ pub enum StudioEvent {
         /// The instance's id.
         instance: String,
     },
-    /// The gateway has ended.
+    /// The gateway has ended, or another program's has started or ended.
     Gateway,
     /// An instance was added, changed or removed, here or by another process.
     Instances,
@@ -120,7 +120,7 @@ async fn deliver(events: Arc<Events>, studio: Weak<Studio>, channel: Channel<Stu
                     return;
                 };
                 let before = known.take();
-                let looked = spawn_blocking(move || look_at_instances(&studio, before.as_ref()));
+                let looked = spawn_blocking(move || look(&studio, before.as_ref()));
                 known = looked.await.unwrap_or_default();
             }
         }
@@ -131,12 +131,14 @@ async fn deliver(events: Arc<Events>, studio: Weak<Studio>, channel: Channel<Stu
 type Files = Vec<(PathBuf, SystemTime, u64)>;
 
 /// Compares the files of the instances with those `before`. Where they differ, records what another
-/// process did to the settings, and publishes that instances have changed. Returns the files, or
+/// process did to the settings, and publishes that instances have changed. Looks, too, whether another
+/// process still holds a directory that was asked for. Returns the files, or
 /// nothing before the data folder is open.
 ///
 /// The first look publishes, too, because the page may have read the instances before it.
-fn look_at_instances(studio: &Studio, before: Option<&Files>) -> Option<Files> {
+fn look(studio: &Studio, before: Option<&Files>) -> Option<Files> {
     let home = studio.opened_home()?;
+    studio.look_at_taken(&home);
     let files = home.instances().files();
     if before != Some(&files) {
         studio.record_outboxes(&home);

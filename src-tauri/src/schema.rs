@@ -132,6 +132,7 @@ fn declarations() -> Vec<String> {
         compose::QrSaved::decl(&config),
         gateway::ListenAddress::decl(&config),
         gateway::RunningGateway::decl(&config),
+        gateway::OtherGateway::decl(&config),
         gateway::GatewayState::decl(&config),
         gateway::Tls::decl(&config),
         gateway::GatewayStart::decl(&config),

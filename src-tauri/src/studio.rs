@@ -1,6 +1,6 @@
 //! What the window keeps while it is open.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::fs::File;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -21,7 +21,7 @@ use tauri::State;
 use crate::Problem;
 use crate::clipboard::Clipboard;
 use crate::commands::compose::Who;
-use crate::events::Events;
+use crate::events::{Events, StudioEvent};
 use crate::gateway::Running;
 
 /// How many previews can still be copied: the one on the screen, and those that a slow click meets.
@@ -68,12 +68,17 @@ pub struct Studio {
     /// The directory of the instance that is worked on: one process holds a directory at a time, and
     /// those that are not looked at are left to others.
     held: Mutex<Option<(InstanceId, Arc<SledDirectory>)>>,
+    /// The directories that were asked for while another process held them, with how that process names
+    /// itself; with nothing where it has ended since.
+    taken: Mutex<Taken>,
     /// The gateway that runs. It holds its directory, whichever instance is worked on.
     running: Mutex<Option<Running>>,
     revealed: Mutex<Option<(InstanceId, Secret)>>,
     clipboard: Clipboard,
     events: Arc<Events>,
 }
+
+type Taken = BTreeMap<InstanceId, Option<String>>;
 
 /// A data folder that this Studio alone works with.
 struct Opened {
@@ -93,6 +98,7 @@ impl Studio {
             shown: Mutex::default(),
             inspected: Mutex::default(),
             held: Mutex::default(),
+            taken: Mutex::default(),
             running: Mutex::default(),
             revealed: Mutex::default(),
             clipboard: Clipboard::default(),
@@ -196,6 +202,57 @@ impl Studio {
     /// The directory of an instance that is hosted here, opened the first time. What was done to the
     /// instance's settings is recorded in it by then.
     pub(crate) fn directory(&self, home: &Home, instance: &Instance) -> Result<Arc<SledDirectory>> {
+        let directory = self.own_directory(home, instance);
+        let is_taken = |cause: &Error| cause.code == ErrorCode::DirectoryHeld;
+        self.change_taken(|taken| {
+            if directory.as_ref().is_err_and(is_taken) {
+                taken.insert(instance.id.clone(), home.directory_holder(instance));
+            } else {
+                taken.remove(&instance.id);
+            }
+        });
+        directory
+    }
+
+    fn change_taken(&self, change: impl FnOnce(&mut Taken)) {
+        let mut taken = locked(&self.taken);
+        let before = taken.clone();
+        change(&mut taken);
+        if *taken != before {
+            self.events.publish(StudioEvent::Gateway);
+        }
+    }
+
+    /// The directories that were asked for while another process held them.
+    pub(crate) fn taken(&self) -> Taken {
+        locked(&self.taken).clone()
+    }
+
+    /// Looks whether the processes that hold directories have ended, and tells the page to ask for the
+    /// users then. One look in between lets a gateway begin again that is only restarted.
+    pub(crate) fn look_at_taken(&self, home: &Home) {
+        for (id, before) in self.taken() {
+            let instance = home.instances().get(&id).ok();
+            let holder = instance.and_then(|instance| home.directory_holder(&instance));
+            let is_free = holder.is_none() && before.is_none();
+            self.change_taken(|taken| {
+                if is_free {
+                    taken.remove(&id);
+                } else if let Some(known) = taken.get_mut(&id) {
+                    *known = holder;
+                }
+            });
+            if is_free {
+                let instance = id.as_str().to_owned();
+                self.events.publish(StudioEvent::Users {
+                    instance: instance.clone(),
+                });
+                self.events.publish(StudioEvent::Activity { instance });
+            }
+        }
+    }
+
+    fn own_directory(&self, home: &Home, instance: &Instance) -> Result<Arc<SledDirectory>> {
         let running = self.running();
         let running = running
             .as_ref()

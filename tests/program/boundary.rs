@@ -75,6 +75,11 @@ impl Boundary {
         invoke(&self.window, command, &request)
     }
 
+    /// Gives the data folder and its directories back to other processes until the next command.
+    pub(crate) fn close(&self) {
+        self.studio.close();
+    }
+
     /// Listens to what the window is told.
     pub(crate) fn listen(&self) {
         self.ask("listen", json!({ "channel": "__CHANNEL__:7" }))

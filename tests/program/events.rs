@@ -1,7 +1,7 @@
 //! The events that Studio sends to its page.
 
 use latchkey_core::activity::{Actor, AuditContext};
-use latchkey_core::home::Home;
+use latchkey_core::home::{GATEWAY_HOLDER, Home};
 use latchkey_core::instance::{InstanceId, Name};
 use latchkey_core::keys::KeychainUse;
 use serde_json::{Value, json};
@@ -97,4 +97,36 @@ fn visitors_and_the_end_of_the_gateway_are_told() {
         titles(&boundary, &here)[..2],
         ["gateway_stopped", "malformed_code"]
     );
+}
+
+#[test]
+fn a_gateway_of_another_program_is_named_until_it_has_ended_and_the_users_are_told_of_then() {
+    let (boundary, _, here) = listening();
+    let others = || boundary.ask("gateway", Value::Null).unwrap()["others"].clone();
+    let seats = || boundary.ask("seats", json!({ "instance": here }));
+    let gateway = json!({ "kind": "gateway" });
+    // An instance that is not looked at is left to others.
+    let home = Home::open(boundary.data_dir.path().to_owned(), KeychainUse::Never).unwrap();
+    let instance = home.instances().get(&InstanceId::parse(&here).unwrap());
+    let instance = instance.unwrap();
+    boundary.close();
+    for (program, is_gateway) in [
+        (GATEWAY_HOLDER, true),
+        ("latchkey, the command line", false),
+    ] {
+        let held = home.directory(&instance, program).unwrap();
+        let refused = seats().unwrap_err();
+        assert_eq!(refused["code"], "directory_held");
+        boundary.told_until(&gateway);
+        let named = format!("{program} (process {})", std::process::id());
+        let expected = json!([{ "instance": here, "program": named }]);
+        assert_eq!(others(), if is_gateway { expected } else { json!([]) });
+
+        drop(held);
+        let told = boundary.told_until(&json!({ "kind": "users", "instance": here }));
+        assert!(told.contains(&activity(&here)), "{told:?}");
+        assert_eq!(others(), json!([]));
+        assert_eq!(seats().unwrap()["used"], 0);
+        boundary.close();
+    }
 }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use latchkey_core::activity::Actor;
 use latchkey_core::directory;
-use latchkey_core::home::{Home, require_here};
+use latchkey_core::home::{GATEWAY_HOLDER, Home, require_here};
 use latchkey_core::instance::{Hosted, Instance};
 use latchkey_core::{Error, ErrorCode};
 use latchkey_gateway::{
@@ -31,9 +31,6 @@ use crate::{input, users};
 
 /// Number of log lines that may wait to be written.
 const LOG_LINES: usize = 4096;
-
-/// How this program names itself to others that want the same directory.
-const HOLDER: &str = "latchkey serve";
 
 pub(crate) fn serve(
     arguments: &ServeArguments,
@@ -100,7 +97,7 @@ pub(crate) fn serve(
             instance.settings.url
         ));
     }
-    let directory = Arc::new(users::directory(&home, &instance, HOLDER)?);
+    let directory = Arc::new(users::directory(&home, &instance, GATEWAY_HOLDER)?);
     let (shared, recorded) = (Arc::clone(&directory), Arc::clone(&directory));
     let home = Arc::new(home);
     let (id, others, own) = (instance.id.clone(), Arc::clone(&home), instance.id.clone());

@@ -20,6 +20,16 @@ use crate::{Error, ErrorCode, Result, files};
 /// Name of the file that lets an instance begin without the directory that it had.
 const ANEW: &str = "anew";
 
+/// Name by which `latchkey serve` holds the directory of the instance whose gateway it runs.
+pub const GATEWAY_HOLDER: &str = "latchkey serve";
+
+/// Returns whether the process that names itself so runs the gateway of the instance whose directory it
+/// holds. Other commands hold a directory for some milliseconds.
+#[must_use]
+pub fn is_gateway(holder: &str) -> bool {
+    holder.starts_with(GATEWAY_HOLDER)
+}
+
 /// Where a signing key is to come from.
 #[derive(Debug)]
 pub enum SecretSource {
@@ -324,6 +334,13 @@ impl Home {
         let _ = fs::remove_file(anew);
         self.record_outbox(instance, &directory)?;
         Ok(directory)
+    }
+
+    /// Returns how the process names itself that holds the directory of an instance:
+    /// `latchkey serve (process 4711)`. Nothing where none does.
+    #[must_use]
+    pub fn directory_holder(&self, instance: &Instance) -> Option<String> {
+        SledDirectory::holder(&self.users_folder(&instance.id))
     }
 
     /// The instances besides one, with their keys as far as they can be read without asking.

@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
-use latchkey_core::home::Home;
+use latchkey_core::home::{Home, is_gateway};
 use latchkey_core::instance::{Instance, InstanceId};
 use latchkey_core::preferences::{self, Preferences};
 use latchkey_core::qr::Qr;
@@ -45,11 +45,22 @@ pub struct RunningGateway {
     pub sign_ins: u32,
 }
 
+/// A gateway that another program runs.
+#[derive(Clone, Debug, Serialize, TS)]
+pub struct OtherGateway {
+    /// Whose it is, by id.
+    pub instance: String,
+    /// The program: `latchkey serve (process 4711)`.
+    pub program: String,
+}
+
 /// What is known of the gateway.
 #[derive(Clone, Debug, Serialize, TS)]
 pub struct GatewayState {
     /// The one that runs, if one does.
     pub running: Option<RunningGateway>,
+    /// Those that other programs run, for instances whose users were asked for.
+    pub others: Vec<OtherGateway>,
     /// Where one can listen: this computer alone first, then the likeliest for a phone.
     pub addresses: Vec<ListenAddress>,
 }
@@ -269,7 +280,18 @@ fn state(studio: &Studio) -> Result<GatewayState> {
         ip: interface.ip.to_string(),
         interface: Some(interface.name),
     }));
-    Ok(GatewayState { running, addresses })
+    let others = studio.taken().into_iter().filter_map(|(instance, holder)| {
+        Some(OtherGateway {
+            instance: instance.as_str().to_owned(),
+            program: holder.filter(|holder| is_gateway(holder))?,
+        })
+    });
+    let others = others.collect();
+    Ok(GatewayState {
+        running,
+        others,
+        addresses,
+    })
 }
 
 fn described(running: &Running) -> Result<RunningGateway> {

@@ -178,7 +178,7 @@ describe('where people sign in at the gateway of this computer', () => {
   const here = instanceLike({ hosted: 'here', url: 'http://localhost:4711/' });
   const signsIn = { ...previewLike().forecast, title: 'Signs in ada', verdict: 'signed_in' };
   let forecast: Forecast = signsIn;
-  let state: GatewayState = { running: null, addresses: [] };
+  let state: GatewayState = { running: null, others: [], addresses: [] };
 
   async function openHere() {
     asked = answer({
@@ -199,7 +199,7 @@ describe('where people sign in at the gateway of this computer', () => {
 
   beforeEach(() => {
     forecast = signsIn;
-    state = { running: null, addresses: [{ ip: '127.0.0.1', interface: null }] };
+    state = { running: null, others: [], addresses: [{ ip: '127.0.0.1', interface: null }] };
     gateway.known = false;
   });
 
@@ -216,6 +216,14 @@ describe('where people sign in at the gateway of this computer', () => {
     expect(asked.find(({ name }) => name === 'gateway_start')?.request).toMatchObject({
       instance: here.id,
     });
+  });
+
+  it('is amber where links lead to another address than the gateway', async () => {
+    state = { ...state, running: runningLike({ url: 'http://127.0.0.1:4712/' }) };
+    await openHere();
+    expect(tone()).toContain('caution');
+    const said = 'They lead to http://localhost:4711. Only a proxy there brings visitors here';
+    expect(screen.getByTestId('gateway-lost').textContent).toContain(said);
   });
 
   it('does not say so of what is refused, nor where another program has the users', async () => {

@@ -221,6 +221,10 @@ export type GatewayState = {
  */
 running: RunningGateway | null, 
 /**
+ * Those that other programs run, for instances whose users were asked for.
+ */
+others: Array<OtherGateway>, 
+/**
  * Where one can listen: this computer alone first, then the likeliest for a phone.
  */
 addresses: Array<ListenAddress>, };
@@ -507,6 +511,15 @@ email: string,
 metadata: MetadataInput, };
 export type NextStep = "make_link" | "replace_secret" | "open_instance";
 export type Origin = "link" | "added" | "import";
+export type OtherGateway = { 
+/**
+ * Whose it is, by id.
+ */
+instance: string, 
+/**
+ * The program: `latchkey serve (process 4711)`.
+ */
+program: string, };
 export type PageStart = { "kind": "first" } | { "kind": "after", 
 /**
  * That page's `next`.

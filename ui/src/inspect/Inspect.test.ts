@@ -324,8 +324,16 @@ describe('while the gateway is closed', () => {
   it('a link that would work is amber, and the gateway can be started', async () => {
     asked = answer({
       inspect,
-      gateway: () => ({ running: null, addresses: [{ ip: '127.0.0.1', interface: null }] }),
-      gateway_start: ({ instance }) => ({ running: runningLike({ instance }), addresses: [] }),
+      gateway: () => ({
+        running: null,
+        others: [],
+        addresses: [{ ip: '127.0.0.1', interface: null }],
+      }),
+      gateway_start: ({ instance }) => ({
+        running: runningLike({ instance }),
+        others: [],
+        addresses: [],
+      }),
       seats: () => ({ used: 1, limit: null }),
     });
     await gateway.refresh();

@@ -12,7 +12,11 @@ import Gateway from './Gateway.svelte';
 /** The instance's screen while its gateway is open at an address. */
 async function open(links: string, opened: string): Promise<Instance> {
   const instance = instanceLike({ id: 'here', hosted: 'here', url: links });
-  const state = { running: runningLike({ instance: 'here', url: opened }), addresses: [] };
+  const state = {
+    running: runningLike({ instance: 'here', url: opened }),
+    others: [],
+    addresses: [],
+  };
   studio.instances = [instance];
   answer({
     gateway: () => state,

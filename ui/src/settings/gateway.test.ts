@@ -22,7 +22,7 @@ beforeEach(async () => {
   cleanup();
   kept = instanceLike({ id: 'here', hosted: 'here', url: 'http://localhost:8787/' });
   studio.instances = [kept];
-  state = { running: null, addresses };
+  state = { running: null, others: [], addresses };
   asked = answer({
     gateway: () => state,
     gateway_start: ({ instance, ip, port, tls }) => {
@@ -38,10 +38,10 @@ beforeEach(async () => {
         qr: onNetwork ? QR : null,
         sign_ins: 0,
       };
-      return (state = { addresses, running });
+      return (state = { addresses, others: [], running });
     },
     gateway_file_choose: (file) => ({ path: file === 'key' ? '/etc/a.key' : null }),
-    gateway_stop: () => (state = { running: null, addresses }),
+    gateway_stop: () => (state = { running: null, others: [], addresses }),
     seats: () => ({ used: 1, limit: null }),
     instance_update: ({ settings }) => (kept = { ...kept, ...settings }),
   });
@@ -95,6 +95,7 @@ it('takes no answer for the latest that was asked for before it was started', as
     gateway: () => late,
     gateway_start: ({ instance }) => ({
       addresses,
+      others: [],
       running: {
         instance,
         url: 'http://127.0.0.1:8787/',

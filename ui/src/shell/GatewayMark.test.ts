@@ -22,7 +22,7 @@ beforeEach(async () => {
   studio.instances = [here];
   studio.open('compose', 'authentication');
   gatewayDrafts.discard(here.id);
-  state = { running: null, addresses };
+  state = { running: null, others: [], addresses };
   asked = answer({
     gateway: () => state,
     gateway_start: ({ instance, ip, port }) => {
@@ -36,7 +36,7 @@ beforeEach(async () => {
         qr: null,
         sign_ins: 0,
       };
-      return (state = { addresses, running });
+      return (state = { addresses, others: [], running });
     },
     seats: () => ({ used: 1, limit: null }),
   });

@@ -11,3 +11,12 @@ export function authorityOf(url: string): string {
     return url;
   }
 }
+
+/** Whether two URLs lead to the same server; `localhost` is this computer. */
+export function sameServer(a: string, b: string): boolean {
+  const plain = (url: string) => {
+    const { protocol, hostname, port } = new URL(url);
+    return `${protocol}//${hostname === 'localhost' ? '127.0.0.1' : hostname}:${port}`;
+  };
+  return plain(a) === plain(b);
+}

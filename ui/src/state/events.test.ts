@@ -41,7 +41,7 @@ beforeEach(async () => {
   toasts.list = [];
   closing.asked = null;
   [instances, problems, used, total] = [[here, other], [], 1, 1];
-  state = { running: runningLike({ instance: here.id }), addresses: [] };
+  state = { running: runningLike({ instance: here.id }), others: [], addresses: [] };
   consequences = { instance: here.id, people: 2 };
   asked = answer({
     start: () => ({
@@ -90,7 +90,7 @@ it('a new user is shown, with the seat', async () => {
 });
 
 it('sign-ins are counted while the gateway is open', async () => {
-  state = { running: runningLike({ instance: here.id, sign_ins: 1 }), addresses: [] };
+  state = { running: runningLike({ instance: here.id, sign_ins: 1 }), others: [], addresses: [] };
   tell({ kind: 'activity', instance: here.id });
   await waitFor(() => expect(gateway.running?.sign_ins).toBe(1));
 });
@@ -118,7 +118,7 @@ it('a link stays on the screen when other instances change, and nothing else has
 });
 
 it('a gateway that has ended is shown as closed', async () => {
-  state = { running: null, addresses: [] };
+  state = { running: null, others: [], addresses: [] };
   tell({ kind: 'gateway' });
   await waitFor(() => expect(screen.getByTestId('gateway-mark').textContent).toContain('off'));
 });

@@ -5,13 +5,17 @@ import type {
   GatewayState,
   Instance,
   ListenAddress,
+  OtherGateway,
   Problem,
   RunningGateway,
 } from '../generated/types';
+import { addressOf, sameServer } from './address';
 
 /** The gateway that Studio runs, as it was last heard of. */
 class Gateway {
   running = $state.raw<RunningGateway | null>(null);
+  /** Gateways that other programs run. */
+  others = $state.raw<OtherGateway[]>([]);
   addresses = $state.raw<ListenAddress[]>([]);
   /** Why it could not be asked, started or ended. */
   problem = $state.raw<Problem | null>(null);
@@ -26,13 +30,30 @@ class Gateway {
     return this.running?.instance === instanceId ? this.running.url : null;
   }
 
+  /** The program that runs an instance's gateway in place of Studio; null where none does. */
+  programOf(instanceId: string): string | null {
+    return this.others.find(({ instance }) => instance === instanceId)?.program ?? null;
+  }
+
   /**
    * Whether a link that would work does not open because the gateway that opens it is closed. Where
    * the users of an instance are out of reach, another program may run its gateway.
    */
   keepsClosed(instance: Instance, { tone, verdict }: Forecast): boolean {
     const reachable = instance.hosted === 'here' && verdict !== null && tone !== 'refused';
-    return reachable && this.known && this.urlOf(instance.id) === null;
+    const open = this.urlOf(instance.id) ?? this.programOf(instance.id);
+    return reachable && this.known && open === null;
+  }
+
+  /** What to say where links of an instance lead to another address than its gateway; else null. */
+  leadsElsewhere(instance: Instance): { title: string; detail: string } | null {
+    const url = this.urlOf(instance.id);
+    if (url === null || sameServer(url, instance.url)) return null;
+    const [linked, reached] = [addressOf(instance.url), addressOf(url)];
+    return {
+      title: 'Links do not lead to this gateway',
+      detail: `They lead to ${linked}. Only a proxy there brings visitors here, to ${reached}.`,
+    };
   }
 
   async refresh(): Promise<void> {
@@ -80,9 +101,10 @@ class Gateway {
     }
   }
 
-  #take({ running, addresses }: GatewayState): void {
+  #take({ running, others, addresses }: GatewayState): void {
     this.known = true;
     this.running = running;
+    this.others = others;
     this.addresses = addresses;
   }
 }

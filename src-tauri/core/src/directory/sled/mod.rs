@@ -111,6 +111,13 @@ impl SledDirectory {
         open::require_free(folder)
     }
 
+    /// Returns how the process names itself that holds the directory in `folder`; nothing where none
+    /// does.
+    #[must_use]
+    pub fn holder(folder: &Path) -> Option<String> {
+        open::holder(folder)
+    }
+
     /// Whether a user of the directory in `folder` was removed or edited so short a time ago that `iat`
     /// does not prove a link made now to be newer. It is known also where a process holds the directory.
     #[must_use]

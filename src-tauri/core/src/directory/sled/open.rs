@@ -43,6 +43,10 @@ const MUCH_GROWTH: u64 = 256 * 1024 * 1024;
 const ORDER: &str = "order";
 /// Name of the folder of the tree.
 const SLED: &str = "sled";
+/// File whose lock the process holds that works with the directory.
+const LOCK: &str = "lock";
+/// File with the name of the process that took the lock last.
+const HOLDER: &str = "holder";
 
 /// The log of the tree of the directory in `folder`.
 pub(super) fn log_of(folder: &Path) -> PathBuf {
@@ -207,16 +211,26 @@ pub(super) fn needs_order(folder: &Path, now: Timestamp) -> bool {
     }
 }
 
+/// Returns how the process names itself that holds the directory; nothing where none does.
+pub(super) fn holder(folder: &Path) -> Option<String> {
+    let is_held = folder.is_dir() && matches!(files::try_lock(&folder.join(LOCK)), Ok(None));
+    is_held.then(|| noted_holder(folder))
+}
+
+fn noted_holder(folder: &Path) -> String {
+    let noted = files::read(&folder.join(HOLDER)).ok().flatten();
+    let noted = noted.unwrap_or_default();
+    match String::from_utf8_lossy(&noted).trim() {
+        "" => "another process".to_owned(),
+        noted => noted.to_owned(),
+    }
+}
+
 /// Takes the lock of the directory. sled's own says nothing about who holds it.
 fn hold(folder: &Path, holder: &str) -> Result<File> {
-    let (path, named) = (folder.join("lock"), folder.join("holder"));
+    let (path, named) = (folder.join(LOCK), folder.join(HOLDER));
     let Some(lock) = files::try_lock(&path)? else {
-        let other = files::read(&named).ok().flatten().unwrap_or_default();
-        let other = String::from_utf8_lossy(&other);
-        let other = match other.trim() {
-            "" => "another process",
-            other => other,
-        };
+        let other = noted_holder(folder);
         return Err(Error::new(
             ErrorCode::DirectoryHeld,
             format!("The directory is in use by {other}. Close it there and try again."),
