@@ -3,6 +3,7 @@
 import { Channel, invoke } from '@tauri-apps/api/core';
 
 import type { Commands, Problem, StudioEvent } from './generated/types';
+import { visible } from './parts/visible';
 
 type Name = keyof Commands;
 
@@ -51,7 +52,7 @@ export function asProblem(thrown: unknown): Problem {
     const { code, message } = thrown;
     const field = 'field' in thrown && typeof thrown.field === 'string' ? thrown.field : null;
     if (typeof code === 'string' && typeof message === 'string') {
-      return { code, message, field };
+      return { code, message: visible(message), field };
     }
   }
   return {

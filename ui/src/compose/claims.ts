@@ -1,5 +1,6 @@
 import type { ClaimTime } from '../generated/types';
 import { textOf, tokens, type Token } from './json';
+import { visibleJson } from '../parts/visible';
 
 export type ClaimLine = {
   tokens: Token[];
@@ -16,7 +17,7 @@ export function claimLines(json: string, times: ClaimTime[]): ClaimLine[] {
       if (index > 0) lines.push({ tokens: [], time: null });
       const line = lines.at(-1);
       if (!line || text === '') continue;
-      line.tokens.push({ ...token, text });
+      line.tokens.push({ ...token, text: visibleJson(text) });
       if (token.kind === 'key' && token.depth === 1) {
         const member = textOf(token);
         line.time = times.find((time) => time.member === member) ?? null;

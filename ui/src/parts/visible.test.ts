@@ -1,0 +1,23 @@
+import { expect, it } from 'vitest';
+
+import { visible, visibleJson } from './visible';
+
+it.each([
+  ['rlo\u{202e}evil', 'rlo\\u{202e}evil'],
+  ['\u{1b}[31m\u{7f}\u{9b}', '\\u{1b}[31m\\u{7f}\\u{9b}'],
+  ['a\nb\rc\td', 'a\\nb\\rc\\td'],
+  ['\u{2066}\u{2028}\u{200b}\u{feff}\u{e0041}', '\\u{2066}\\u{2028}\\u{200b}\\u{feff}\\u{e0041}'],
+])('%j is shown as the command line shows it', (text, shown) => {
+  expect(visible(text)).toBe(shown);
+});
+
+it.each(['Jürgen', '日本', 'محمد', '👩', 'e\u{301}', 'a b'])('%s stays as it is', (text) => {
+  expect(visible(text)).toBe(text);
+});
+
+it('JSON means the same after its hidden characters are escaped', () => {
+  const value = { a: ['\u{202e}\u{e0041}', 'ü\n'] };
+  const shown = visibleJson(JSON.stringify(value, null, 2));
+  expect(shown).toContain('\\u202e\\udb40\\udc41');
+  expect(JSON.parse(shown)).toEqual(value);
+});

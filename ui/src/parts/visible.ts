@@ -1,0 +1,27 @@
+/**
+ * Characters that change the direction or the lines of the text around them, or are not seen: control
+ * characters, separators of lines and paragraphs, and the format characters of Unicode.
+ */
+const HIDDEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
+
+const SHORT: Record<string, string> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
+
+const hex = (code: number) => code.toString(16);
+
+/** Text of somebody else with such characters escaped as the command line does: `rlo\u{202e}evil`. */
+export function visible(text: string): string {
+  return text.replace(HIDDEN, (hidden) => {
+    return SHORT[hidden] ?? `\\u{${hex(hidden.codePointAt(0) ?? 0)}}`;
+  });
+}
+
+/** JSON with such characters escaped, which means the same. Line breaks between its members stay. */
+export function visibleJson(json: string): string {
+  return json.replace(HIDDEN, (hidden) => {
+    if (hidden === '\n') return hidden;
+    return hidden
+      .split('')
+      .map((unit) => `\\u${hex(unit.charCodeAt(0)).padStart(4, '0')}`)
+      .join('');
+  });
+}
