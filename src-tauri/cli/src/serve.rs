@@ -111,7 +111,7 @@ pub(crate) fn serve(
     })
     .with_others(move || others.other_instances(Some(&own)));
     let _log = log_to_stderr(arguments.log);
-    let notices = directory::notices(&*recorded, Timestamp::now())?;
+    let notices = directory::notices(&*recorded, Timestamp::now(), users::CORRECT_TIMES)?;
     for notice in short_key.into_iter().chain(notices) {
         tracing::warn!(code = notice.code, "{}", notice.message);
     }

@@ -31,6 +31,9 @@ use crate::text::Text;
 /// How this program names itself to others that want the same directory.
 pub(crate) const HOLDER: &str = "latchkey, the command line";
 
+/// How times that lie in the future are set to now.
+pub(crate) const CORRECT_TIMES: &str = "run 'latchkey users correct-times'";
+
 pub(crate) fn users(
     arguments: &UsersArguments,
     context: &Context,
@@ -186,7 +189,7 @@ fn list(
     output: &Output,
     now: Timestamp,
 ) -> Result<(), Failure> {
-    let warnings = directory::notices(directory, now)?;
+    let warnings = directory::notices(directory, now, CORRECT_TIMES)?;
     for warning in &warnings {
         output.warn(&warning.message);
     }

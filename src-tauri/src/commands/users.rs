@@ -201,7 +201,7 @@ pub async fn users(
         let place = request.place.try_into()?;
         let limit = request.limit.clamp(1, MOST_ON_A_PAGE);
         let page = directory.users(&query, sort, &place, limit)?;
-        let notices = directory::notices(directory, now().at)?;
+        let notices = directory::notices(directory, now().at, "choose 'Correct times'")?;
         Ok(UserPage {
             users: page.users.iter().map(Into::into).collect(),
             first_row: page.first_row,

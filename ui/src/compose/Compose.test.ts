@@ -242,9 +242,12 @@ describe('where people sign in at the gateway of this computer', () => {
     await userEvent.selectOptions(screen.getByTestId('uses'), 'once');
     await waitFor(() => expect(requests().at(-1)?.single_use).toBe(true));
     const used = 'Refused: the link was used already';
-    forecast = { ...signsIn, tone: 'refused', verdict: 'link_already_used', title: used };
+    const detail = 'Somebody has signed in with it. Make a new one.';
+    forecast = { ...signsIn, tone: 'refused', verdict: 'link_already_used', title: used, detail };
     compositionFor(here.id).live.refresh();
     await screen.findByText(used);
+    const said = screen.getByTestId('forecast').textContent;
+    expect(said.match(/make a new/giu)).toEqual(['Make a new']);
     expect(screen.queryByTestId('qr')).toBeNull();
     expect(screen.getByTestId<HTMLButtonElement>('copy-link').disabled).toBe(true);
     await compositionFor(here.id).copy('link');

@@ -7,3 +7,8 @@ const FINAL = ['link_already_used', 'expired'];
 export function isSpent({ single_use, forecast }: Preview): boolean {
   return single_use && forecast.verdict !== null && FINAL.includes(forecast.verdict);
 }
+
+/** What has become of a spent code. The button after it says what to do. */
+export function spentDetail({ forecast }: Preview): string {
+  return forecast.detail.replace(/ Make a new (?:link|one)\.$/u, '');
+}

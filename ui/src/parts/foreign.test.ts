@@ -86,7 +86,7 @@ beforeEach(async () => {
 
 /** Everything that is seen or read out, but what stands in fields. */
 function said(): string {
-  const texts = [document.body.textContent ?? ''];
+  const texts = [document.body.textContent];
   for (const element of document.querySelectorAll('[title], [aria-label]')) {
     texts.push(element.getAttribute('title') ?? '', element.getAttribute('aria-label') ?? '');
   }

@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 
-import { visible, visibleJson } from './visible';
+import { shortMoment } from '../moments';
+import { sentence, visible, visibleJson } from './visible';
 
 it.each([
   ['rlo\u{202e}evil', 'rlo\\u{202e}evil'],
@@ -20,4 +21,11 @@ it('JSON means the same after its hidden characters are escaped', () => {
   const shown = visibleJson(JSON.stringify(value, null, 2));
   expect(shown).toContain('\\u202e\\udb40\\udc41');
   expect(JSON.parse(shown)).toEqual(value);
+});
+
+it('a sentence gives its times in the zone of this computer', () => {
+  const at = '2026-11-29T06:26:40Z';
+  expect(sentence(`The code of a\u{202e}b expired at ${at}.`)).toBe(
+    `The code of a\\u{202e}b expired at ${shortMoment(at)}.`,
+  );
 });

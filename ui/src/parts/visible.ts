@@ -1,8 +1,13 @@
+import { shortMoment } from '../moments';
+
 /**
  * Characters that change the direction or the lines of the text around them, or are not seen: control
  * characters, separators of lines and paragraphs, and the format characters of Unicode.
  */
 const HIDDEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
+
+/** A moment as the Rust side writes it for people: `2026-11-29T06:26:40Z`. */
+const UTC_TIME = /\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ/gu;
 
 const SHORT: Record<string, string> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
 
@@ -13,6 +18,11 @@ export function visible(text: string): string {
   return text.replace(HIDDEN, (hidden) => {
     return SHORT[hidden] ?? `\\u{${hex(hidden.codePointAt(0) ?? 0)}}`;
   });
+}
+
+/** A sentence of the Rust side, which may quote texts of others, with its times in this computer's zone. */
+export function sentence(text: string): string {
+  return visible(text).replace(UTC_TIME, (moment) => shortMoment(moment));
 }
 
 /** JSON with such characters escaped, which means the same. Line breaks between its members stay. */

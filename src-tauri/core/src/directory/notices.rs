@@ -1,19 +1,19 @@
 use jiff::Timestamp;
 
 use super::{Directory, TimeAhead};
-use crate::verdict::CORRECT_TIMES;
 use crate::warning::Warning;
 use crate::{Result, time};
 
-/// Returns what an administrator has to mend in a directory, if anything.
-pub fn notices(directory: &dyn Directory, now: Timestamp) -> Result<Vec<Warning>> {
+/// Returns what an administrator has to mend in a directory, if anything. `correct` says how times that
+/// lie in the future are set to now: `run 'latchkey users correct-times'`.
+pub fn notices(directory: &dyn Directory, now: Timestamp, correct: &str) -> Result<Vec<Warning>> {
     let shared = directory.shared_emails()?.into_iter();
     let shared = shared.map(|shared| Warning::new("shared_email", shared.to_string()));
-    let ahead = ahead(&directory.times_ahead(now)?);
+    let ahead = ahead(&directory.times_ahead(now)?, correct);
     Ok(shared.chain(ahead).collect())
 }
 
-fn ahead(times: &[TimeAhead]) -> Option<Warning> {
+fn ahead(times: &[TimeAhead], correct: &str) -> Option<Warning> {
     let latest = times.iter().map(|time| time.at).max()?;
     let mut users: Vec<&str> = times.iter().map(|time| time.user.as_str()).collect();
     let count = users.len();
@@ -21,7 +21,7 @@ fn ahead(times: &[TimeAhead]) -> Option<Warning> {
     let more = if count > 5 { " and others" } else { "" };
     let message = format!(
         "Times that are recorded for {}{more} lie in the future, up to {}: this computer's clock was wrong then, or is now. \
-         Until then links count as older than the removal or the profile. Set the clock, then {CORRECT_TIMES}.",
+         Until then links count as older than the removal or the profile. Set the clock, then {correct}.",
         users.join(", "),
         time::exact(latest)
     );

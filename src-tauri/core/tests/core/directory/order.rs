@@ -271,12 +271,16 @@ pub(super) fn a_removal_in_the_future_is_told_and_corrected(directory: &dyn Dire
     let ahead = directory.times_ahead(at(-130)).unwrap();
     assert_eq!(ahead.len(), 1);
     assert!(ahead[0].is_removal && ahead[0].user == id("ada"));
-    let notices = directory::notices(directory, at(-130)).unwrap();
+    let notices = directory::notices(directory, at(-130), "correct-times").unwrap();
     assert_eq!(notices[0].code, "times_ahead");
     assert!(notices[0].message.contains("correct-times"));
     assert_eq!(directory.correct_times(&by(at(-130))).unwrap(), 1);
     assert!(directory.times_ahead(at(-130)).unwrap().is_empty());
-    assert!(directory::notices(directory, at(-130)).unwrap().is_empty());
+    assert!(
+        directory::notices(directory, at(-130), "correct-times")
+            .unwrap()
+            .is_empty()
+    );
     assert_eq!(redeem(directory, &code(ADA, -131)), "user_removed");
     assert_eq!(redeem(directory, &fresh), "provisioned");
     assert_eq!(directory.correct_times(&by(now())).unwrap(), 0);
