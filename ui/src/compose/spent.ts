@@ -8,7 +8,7 @@ export function isSpent({ single_use, forecast }: Preview): boolean {
   return single_use && forecast.verdict !== null && FINAL.includes(forecast.verdict);
 }
 
-/** What has become of a spent code. The button after it says what to do. */
+/** The detail of a spent code, without the advice that the button after it gives. */
 export function spentDetail({ forecast }: Preview): string {
   return forecast.detail.replace(/ Make a new (?:link|one)\.$/u, '');
 }

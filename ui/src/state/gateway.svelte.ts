@@ -45,7 +45,7 @@ class Gateway {
     return reachable && this.known && open === null;
   }
 
-  /** What to say where links of an instance lead to another address than its gateway; else null. */
+  /** The warning for an instance whose links lead to another address than its gateway; null for others. */
   leadsElsewhere(instance: Instance): { title: string; detail: string } | null {
     const url = this.urlOf(instance.id);
     if (url === null || sameServer(url, instance.url)) return null;
