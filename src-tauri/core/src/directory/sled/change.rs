@@ -167,19 +167,21 @@ impl<'a> Rows<'a> {
             let user_id = UserId::parse(id, "id")?;
             let user = self.user(id)?;
             own_email = user.as_ref().and_then(UserRecord::email);
-            // Links that do not bring a profile are never newer or older.
-            let links = match &code.payload {
-                Payload::User(_) => self.newer_links(id)?,
-                Payload::Email(_) | Payload::Id(_) => None,
+            // Only the profile in a link can be newer or older than a user's.
+            let links = match (&user, &code.payload) {
+                (Some(_), Payload::User(_)) => self.newer_links(id)?,
+                _ => None,
             };
             known.user = user.map(|user| known_as(user_id, &user, links.as_ref()));
             let link = code.registered.id.as_ref();
             let has_link = |links: Vec<String>| link.is_some_and(|link| links.contains(link));
             known.made_since_edit = links.is_some_and(has_link);
-            known.made_since_removal = self.recent_links(id)?.is_some_and(has_link);
             known.removed_at = self.read(&keys::removal(id))?;
             if let Payload::Email(email) = &code.payload {
                 known.email_moved_at = self.moved_at(email, id)?;
+            }
+            if known.removed_at.max(known.email_moved_at).is_some() {
+                known.made_since_removal = self.recent_links(id)?.is_some_and(has_link);
             }
         }
         // Who shares an address with an older user keeps it.
