@@ -18,6 +18,7 @@ mod driver;
 #[path = "../window/environment.rs"]
 #[allow(dead_code, reason = "the tests of the window use the rest")]
 mod environment;
+mod idle;
 mod paint;
 #[path = "../program/peer.rs"]
 #[allow(dead_code, reason = "the tests use the rest")]
@@ -52,13 +53,14 @@ fn main() {
         .skip(1)
         .filter(|argument| !argument.starts_with("--"))
         .collect();
-    let tables: [(&str, fn()); 6] = [
+    let tables: [(&str, fn()); 7] = [
         ("codes", codes::measure),
         ("pictures", pictures::measure),
         ("pictures", readers::measure),
         ("start", program::measure_start),
         ("size", program::measure_size),
         ("paint", paint::measure),
+        ("idle", idle::measure),
     ];
     for (name, measure) in tables {
         if wanted.is_empty() || wanted.iter().any(|wanted| name.contains(wanted.as_str())) {

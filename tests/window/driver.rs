@@ -271,6 +271,35 @@ impl Studio {
         id.expect("the program runs")
     }
 
+    /// The time that the program and its web processes have spent on a core.
+    pub(crate) fn cpu_time(&self) -> Duration {
+        let group = self.driver.group().to_string();
+        let output = Command::new("ps")
+            .args(["-e", "-o", "pgid=,pid=,comm="])
+            .output()
+            .unwrap();
+        let listed = String::from_utf8_lossy(&output.stdout).into_owned();
+        let ticks = listed.lines().filter_map(|line| {
+            let mut columns = line.split_whitespace();
+            let of_group = columns.next()? == group;
+            let process = columns.next()?;
+            let is_driver = columns.next()? == "WebKitWebDriver";
+            let is_counted = of_group && !is_driver;
+            let stat = is_counted.then(|| std::fs::read_to_string(format!("/proc/{process}/stat")));
+            let stat = stat?.ok()?;
+            // The name in brackets may have spaces in it. `utime` and `stime` are fields 14 and 15.
+            let after = stat.rsplit(')').next()?;
+            let fields = after.split_whitespace().skip(11).take(2);
+            Some(
+                fields
+                    .filter_map(|field| field.parse::<u64>().ok())
+                    .sum::<u64>(),
+            )
+        });
+        // Linux counts hundredths of a second.
+        Duration::from_millis(ticks.sum::<u64>() * 10)
+    }
+
     /// The resident memory of the program and of its web processes, by name, in KiB.
     pub(crate) fn resident_kib(&self) -> Vec<(String, u64)> {
         let group = self.driver.group().to_string();

@@ -29,7 +29,7 @@ const BENCHES: [Bench; 3] = [
     Bench {
         package: "latchkey-desktop",
         name: "ratios",
-        tables: &["codes", "pictures", "start", "size", "paint"],
+        tables: &["codes", "pictures", "start", "size", "paint", "idle"],
     },
 ];
 
