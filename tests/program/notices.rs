@@ -1,4 +1,4 @@
-//! What Studio tells an administrator to mend.
+//! Studio's notices for the administrator about users that need a correction.
 
 use std::path::Path;
 

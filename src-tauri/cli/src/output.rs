@@ -55,7 +55,7 @@ impl Output {
         }
     }
 
-    /// Prints text of the program's own as it is, also where JSON was asked for.
+    /// Prints the program's own text unchanged, also where JSON was asked for.
     pub(crate) fn own(text: &str) -> Result<(), Failure> {
         out(text)
     }

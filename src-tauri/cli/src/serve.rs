@@ -123,7 +123,7 @@ pub(crate) fn serve(
         let handle = Handle::default();
         let signals = Signals::new().map_err(|cause| no_signals().because(cause))?;
         tokio::spawn(signals.end(handle.clone()));
-        // Whoever reads this may send signals from here on.
+        // From this line on the reader may send signals.
         announce(
             &format!("{scheme}://{address}"),
             output,

@@ -37,7 +37,7 @@ impl Text {
         }
     }
 
-    /// Adds text of the program's own as it is, with its control sequences.
+    /// Adds the program's own text with its control sequences.
     pub(crate) fn own(&mut self, text: &str) {
         self.0.push_str(text);
     }

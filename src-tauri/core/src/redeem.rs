@@ -96,9 +96,9 @@ pub enum PreCheck {
     },
     /// The visitor is signed in as the user of the code, and is led on. No use is spent.
     Continues,
-    /// It would be refused, which is said at once, and is to be [recorded](SignInAttempt::refuse).
+    /// It would be refused. The caller says so at once, and [records](SignInAttempt::refuse) it.
     Refused(Verdict),
-    /// It is to be [redeemed](SignInAttempt::redemption) now.
+    /// The caller must [redeem](SignInAttempt::redemption) it now.
     Redeems,
 }
 
@@ -189,7 +189,7 @@ impl SignInAttempt {
         Ok(PreCheck::NeedsConfirmation { whom, replaces })
     }
 
-    /// Whether the code was issued so many seconds ago or less.
+    /// Whether the code was issued at most `seconds` ago.
     #[must_use]
     pub fn is_issued_within(&self, seconds: i64) -> bool {
         let code = self.code.as_ref().ok();

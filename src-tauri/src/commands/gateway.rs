@@ -31,7 +31,7 @@ pub struct ListenAddress {
 /// A gateway that answers visitors.
 #[derive(Clone, Debug, Serialize, TS)]
 pub struct RunningGateway {
-    /// Whose it is, by id.
+    /// The id of its instance.
     pub instance: String,
     /// Where people reach it.
     pub url: String,
@@ -48,7 +48,7 @@ pub struct RunningGateway {
 /// A gateway that another program runs.
 #[derive(Clone, Debug, Serialize, TS)]
 pub struct OtherGateway {
-    /// Whose it is, by id.
+    /// The id of its instance.
     pub instance: String,
     /// The program: `latchkey serve (process 4711)`.
     pub program: String,

@@ -513,7 +513,7 @@ export type NextStep = "make_link" | "replace_secret" | "open_instance";
 export type Origin = "link" | "added" | "import";
 export type OtherGateway = { 
 /**
- * Whose it is, by id.
+ * The id of its instance.
  */
 instance: string, 
 /**
@@ -689,7 +689,7 @@ export type RevealedSecret = {
 secret: string, };
 export type RunningGateway = { 
 /**
- * Whose it is, by id.
+ * The id of its instance.
  */
 instance: string, 
 /**

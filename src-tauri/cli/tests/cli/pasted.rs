@@ -1,4 +1,4 @@
-//! What people give to the program: texts with a code in them, secrets in files, endless pipes.
+//! Input of people: texts with a code in them, secrets in files, endless pipes.
 
 use std::fs;
 use std::process::{Command, Stdio};

@@ -38,7 +38,7 @@ fn bytes_of(text: &str) -> Vec<u8> {
         .collect()
 }
 
-/// What a whole call, as `strace` writes it, did to the log or said to the caller.
+/// Reads a whole call as `strace` writes it: a write or a sync of the log, or an answer to the caller.
 fn kind_of(call: &str) -> Option<Kind> {
     let (name, arguments) = call.split_once('(')?;
     let (file, arguments) = arguments.split_once('>').unwrap_or((arguments, ""));

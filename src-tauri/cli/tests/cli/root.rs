@@ -30,7 +30,7 @@ impl Scene {
         let scene = Self { folder };
         fs::create_dir(scene.path("service")).unwrap();
         chown(scene.path("service"), Some(SERVICE), Some(SERVICE)).unwrap();
-        // What root has for itself.
+        // The files of root's own.
         fs::create_dir(scene.path("private")).unwrap();
         fs::set_permissions(scene.path("private"), fs::Permissions::from_mode(0o700)).unwrap();
         for (name, contents) in [
@@ -98,7 +98,7 @@ impl Scene {
         lchown(&path, Some(SERVICE), Some(SERVICE)).unwrap();
     }
 
-    /// What is root's is as it was, and everything in the service's folder is the service's.
+    /// Files of root's own are unchanged, and everything in the service's folder is the service's.
     fn assert_kept_apart(&self, after: &str) {
         let roots = fs::metadata(self.path("roots")).unwrap();
         assert_eq!(roots.uid(), 0, "{after}: root's file was given away");

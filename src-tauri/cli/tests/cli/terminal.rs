@@ -1,4 +1,4 @@
-//! What reaches a terminal, and what becomes of an answer that cannot be written.
+//! Text that reaches a terminal, and answers that cannot be written.
 
 use std::fs::File;
 use std::process::{Command, Stdio};

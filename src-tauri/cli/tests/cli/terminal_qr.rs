@@ -8,7 +8,7 @@ use crate::run::SECRET;
 
 const CELL: (u32, u32) = (8, 16);
 
-/// What a terminal of these colours shows of a text.
+/// The picture that a terminal of these colours shows of a text.
 fn drawn(text: &str, ground: u8, ink: u8) -> GrayImage {
     let (mut foreground, mut background) = (ink, ground);
     let mut cells: Vec<(u32, u32, u8, u8)> = Vec::new();

@@ -1,4 +1,4 @@
-//! What a request asks the directory.
+//! The questions that a request asks the directory.
 
 use std::mem;
 use std::sync::{Arc, Mutex};

@@ -52,7 +52,7 @@ fn empty() -> Empty {
     }
 }
 
-/// What any directory does.
+/// The promises of every directory.
 mod suite {
     super::conformance_tests!(super::empty);
 }

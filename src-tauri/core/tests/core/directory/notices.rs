@@ -1,4 +1,4 @@
-//! What an administrator is told to mend.
+//! Notices for the administrator about users that need a correction.
 
 use std::path::Path;
 
