@@ -180,7 +180,7 @@ describe('where people sign in at the gateway of this computer', () => {
   let forecast: Forecast = signsIn;
   let state: GatewayState = { running: null, others: [], addresses: [] };
 
-  async function openHere() {
+  async function openHere(instance = here) {
     asked = answer({
       compose: (request) =>
         previewLike({ revision: (revision += 1), single_use: request.single_use, forecast }),
@@ -190,7 +190,7 @@ describe('where people sign in at the gateway of this computer', () => {
       seats: () => ({ used: 1, limit: null }),
     });
     await gateway.refresh();
-    open(here);
+    open(instance);
     await userEvent.type(screen.getByTestId('field-email'), 'ada@b.co');
     await screen.findByTestId('link');
   }
@@ -218,12 +218,20 @@ describe('where people sign in at the gateway of this computer', () => {
     });
   });
 
-  it('is amber where links lead to another address than the gateway', async () => {
+  it('is amber where links lead to another address of this computer than the gateway', async () => {
     state = { ...state, running: runningLike({ url: 'http://127.0.0.1:4712/' }) };
     await openHere();
     expect(tone()).toContain('caution');
     const said = 'They lead to http://localhost:4711. Only a proxy there brings visitors here';
     expect(screen.getByTestId('gateway-lost').textContent).toContain(said);
+  });
+
+  it('is green where links lead to another computer, whose proxy may bring visitors here', async () => {
+    const proxied = { ...here, url: 'https://chat.acme.example/' };
+    state = { ...state, running: runningLike({ url: 'http://127.0.0.1:4712/' }) };
+    await openHere(proxied);
+    expect(tone()).toContain('good');
+    expect(screen.queryByTestId('gateway-lost')).toBeNull();
   });
 
   it('does not say so of what is refused, nor where another program has the users', async () => {

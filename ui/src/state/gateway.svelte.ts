@@ -9,7 +9,7 @@ import type {
   Problem,
   RunningGateway,
 } from '../generated/types';
-import { addressOf, sameServer } from './address';
+import { addressOf, isThisComputer, sameServer } from './address';
 
 /** The gateway that Studio runs, as it was last heard of. */
 class Gateway {
@@ -54,6 +54,11 @@ class Gateway {
       title: 'Links do not lead to this gateway',
       detail: `They lead to ${linked}. Only a proxy there brings visitors here, to ${reached}.`,
     };
+  }
+
+  /** As `leadsElsewhere`, for links to this computer: there is no proxy that brings visitors here. */
+  misses(instance: Instance): { title: string; detail: string } | null {
+    return isThisComputer(instance.url) ? this.leadsElsewhere(instance) : null;
   }
 
   async refresh(): Promise<void> {
