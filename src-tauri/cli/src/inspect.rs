@@ -200,7 +200,7 @@ fn text_of(given: &str, context: &Context) -> Result<(String, bool), Failure> {
         })
 }
 
-/// Says of a text without a code that it is no file either, where it could be the path of one.
+/// Adds to the refusal of a text without a code that no file has this name, if the text can be a path.
 fn may_be_a_path(refused: Error, given: &str) -> Error {
     let is_path = given != "-" && !given.contains("://") && !given.contains(char::is_whitespace);
     if refused.code != ErrorCode::NoCode || !is_path || given.is_empty() {

@@ -1,6 +1,6 @@
 type Listener = (instanceId: string) => void;
 
-/** Screens that listen for changes of one kind. */
+/** The screens that listen for a kind of change. */
 class Changes {
   readonly #listeners = new Set<Listener>();
 

@@ -1,4 +1,4 @@
-//! A session: the signed-in state of one browser. Sessions are records in the directory. The cookie is the
+//! Sessions: the signed-in states of browsers. Sessions are records in the directory. The cookie is the
 //! [`SessionId`], and the directory keeps only a hash of the id's random bits.
 
 mod id;

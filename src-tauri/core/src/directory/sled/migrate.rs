@@ -74,7 +74,7 @@ fn remove_all(tree: &sled::Db, prefix: &[u8]) -> Result<()> {
 type Users = Vec<(i64, String)>;
 
 /// Up to format 4, addresses were compared after `to_lowercase`, which makes different letters of an
-/// address equal and keeps two spellings of one domain apart. Addresses in ASCII keep their key.
+/// address equal, and two spellings of the same domain different. Addresses in ASCII keep their key.
 fn rebuild_email_index(tree: &sled::Db) -> Result<()> {
     let mut by_key: BTreeMap<String, Users> = BTreeMap::new();
     let mut old = Vec::new();
