@@ -10,7 +10,9 @@ use latchkey_core::directory::SledDirectory;
 use latchkey_core::home::Home;
 use latchkey_core::instance::{Instance, InstanceId};
 use latchkey_core::{Result, link::BaseUrl};
-use latchkey_gateway::{Certificate, Gateway, Handle, InstanceSnapshot, Listening, Visitors, run};
+use latchkey_gateway::{
+    Certificate, ClientLimits, Gateway, Handle, InstanceSnapshot, Listener, run,
+};
 use tauri::async_runtime::{JoinHandle, block_on, spawn};
 
 /// How many links are opened in a second from one address, and how many requests of the API are
@@ -43,19 +45,19 @@ impl Running {
     ) -> Result<Self> {
         // Better now than when the first visitor comes.
         home.signing_key(instance)?;
-        let listening = Listening::on(listen)?;
-        let address = listening.address()?;
+        let listener = Listener::bind(listen)?;
+        let address = listener.address()?;
         let id = instance.id.clone();
         let shared: Arc<SledDirectory> = Arc::clone(&directory);
         let recorded = Arc::clone(&directory);
         let (others, own) = (Arc::clone(&home), id.clone());
-        let ask = move || InstanceSnapshot::of(&home, &id, None, &*recorded);
-        let visitors = Visitors {
-            opened_per_second: NonZeroU32::new(PER_SECOND),
-            asked_per_second: NonZeroU32::new(PER_SECOND),
-            ..Visitors::default()
+        let load_snapshot = move || InstanceSnapshot::of(&home, &id, None, &*recorded);
+        let limits = ClientLimits {
+            links_per_second: NonZeroU32::new(PER_SECOND),
+            api_requests_per_second: NonZeroU32::new(PER_SECOND),
+            ..ClientLimits::default()
         };
-        let gateway = Gateway::new(instance.id.clone(), shared, visitors, ask)
+        let gateway = Gateway::new(instance.id.clone(), shared, limits, load_snapshot)
             .with_others(move || others.other_instances(Some(&own)));
         let gateway = Arc::new(gateway);
         let fingerprint = certificate
@@ -64,7 +66,7 @@ impl Running {
         let handle = Handle::default();
         let serving = run(
             Arc::clone(&gateway),
-            listening,
+            listener,
             certificate,
             handle.clone(),
             Actor::Studio,

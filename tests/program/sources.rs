@@ -70,7 +70,7 @@ fn fixed_ports(text: &str) -> Vec<String> {
     let text: String = text.split_whitespace().collect();
     let listens = [
         r#"bind(""#,
-        r#"Listening::on(""#,
+        r#"Listener::bind(""#,
         r#""--listen",""#,
         r#""--metrics",""#,
     ];
@@ -95,7 +95,7 @@ fn no_test_listens_on_a_fixed_port() {
         (r#"["--metrics", ":9187"]"#, 1),
         (r#"["--listen", "127.0.0.1:0"]"#, 0),
         (r#"["--listen", "example.com:80"]"#, 0),
-        ("Listening::on(taken.local_addr().unwrap())", 0),
+        ("Listener::bind(taken.local_addr().unwrap())", 0),
     ];
     for (text, count) in examples {
         assert_eq!(fixed_ports(text).len(), count, "{text}");

@@ -13,7 +13,7 @@ use latchkey_core::home::{GATEWAY_HOLDER, Home, require_here};
 use latchkey_core::instance::{Hosted, Instance};
 use latchkey_core::{Error, ErrorCode};
 use latchkey_gateway::{
-    Certificate, Gateway, Handle, InstanceSnapshot, Listening, Visitors, metrics_router, run,
+    Certificate, ClientLimits, Gateway, Handle, InstanceSnapshot, Listener, metrics_router, run,
     serve as listen,
 };
 use serde_json::{Value, json};
@@ -74,8 +74,8 @@ pub(crate) fn serve(
         }
         _ => None,
     };
-    let listening = Listening::on(arguments.listen)?;
-    let address = listening.address()?;
+    let listener = Listener::bind(arguments.listen)?;
+    let address = listener.address()?;
     let scheme = if certificate.is_some() {
         "https"
     } else {
@@ -101,12 +101,12 @@ pub(crate) fn serve(
     let (shared, recorded) = (Arc::clone(&directory), Arc::clone(&directory));
     let home = Arc::new(home);
     let (id, others, own) = (instance.id.clone(), Arc::clone(&home), instance.id.clone());
-    let visitors = Visitors {
-        proxies: arguments.trusted_proxy.clone(),
-        opened_per_second: NonZeroU32::new(arguments.visits_per_second),
-        asked_per_second: NonZeroU32::new(arguments.api_requests_per_second),
+    let limits = ClientLimits {
+        trusted_proxies: arguments.trusted_proxy.clone(),
+        links_per_second: NonZeroU32::new(arguments.visits_per_second),
+        api_requests_per_second: NonZeroU32::new(arguments.api_requests_per_second),
     };
-    let gateway = Gateway::new(instance.id.clone(), directory, visitors, move || {
+    let gateway = Gateway::new(instance.id.clone(), directory, limits, move || {
         InstanceSnapshot::of(&home, &id, given.as_ref(), &*shared)
     })
     .with_others(move || others.other_instances(Some(&own)));
@@ -115,7 +115,7 @@ pub(crate) fn serve(
     for notice in short_key.into_iter().chain(notices) {
         tracing::warn!(code = notice.code, "{}", notice.message);
     }
-    let metrics = arguments.metrics.map(Listening::on).transpose();
+    let metrics = arguments.metrics.map(Listener::bind).transpose();
     let metrics = metrics.map_err(|refused| refused.about("metrics"))?;
     let name = instance.settings.name.as_str();
     let runtime = Runtime::new().map_err(|cause| no_threads().because(cause))?;
@@ -135,7 +135,7 @@ pub(crate) fn serve(
             let router = metrics_router(Arc::clone(&gateway));
             tokio::spawn(listen(router, metrics, None, handle.clone()));
         }
-        run(gateway, listening, certificate, handle, Actor::CommandLine).await?;
+        run(gateway, listener, certificate, handle, Actor::CommandLine).await?;
         Ok(ExitCode::SUCCESS)
     })
 }

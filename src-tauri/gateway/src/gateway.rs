@@ -3,10 +3,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use axum::extract::FromRequestParts;
-use axum::http::request::Parts;
 use axum::http::{Extensions, HeaderMap, HeaderValue};
-use axum::response::Response;
 use jiff::Timestamp;
 use latchkey_core::activity::{Actor, AuditContext, Event, Reference};
 use latchkey_core::api_key::ApiKey;
@@ -21,14 +18,14 @@ use latchkey_core::verdict::Verdict;
 use latchkey_core::{Error, ErrorCode, Result};
 use tokio::task;
 
+use crate::client_address::TrustedProxies;
 use crate::headers::{content_security_policy, frame_security_policy};
+use crate::last_seen::LastSeen;
 use crate::metrics::Metrics;
+use crate::rate_limit::{ClientLimits, RateLimits};
 use crate::redemptions::Redemptions;
 use crate::refusal_log::RefusalLog;
-use crate::refused::Refused;
-use crate::seen::Seen;
 use crate::session::CookieKey;
-use crate::visitors::{Counter, Visitors};
 
 /// For so long the settings are taken to be what they were.
 const SETTINGS_AGE: Duration = Duration::from_secs(1);
@@ -74,26 +71,27 @@ impl InstanceSnapshot {
 
 /// Asks for the settings and the key of the instance. It is called about once a second where there is
 /// something to do.
-type Ask = Box<dyn Fn() -> Result<InstanceSnapshot> + Send + Sync>;
+type LoadSnapshot = Box<dyn Fn() -> Result<InstanceSnapshot> + Send + Sync>;
 
 /// Reads the administrator's other instances, with their keys as far as they can be read without asking.
-type Others = Arc<dyn Fn() -> Result<Vec<OtherInstance>> + Send + Sync>;
+type LoadOtherInstances = Arc<dyn Fn() -> Result<Vec<OtherInstance>> + Send + Sync>;
 
 /// An instance that is open to visitors.
 pub struct Gateway {
     instance: InstanceId,
     pub(crate) directory: Arc<dyn Directory>,
-    pub(crate) seen: Arc<Seen>,
+    pub(crate) last_seen: Arc<LastSeen>,
     redemptions: Arc<Redemptions>,
-    ask: Ask,
-    others: Others,
-    hosted: Mutex<Option<(Instant, Arc<GatewayConfig>)>>,
+    load_snapshot: LoadSnapshot,
+    others: LoadOtherInstances,
+    config: Mutex<Option<(Instant, Arc<GatewayConfig>)>>,
     /// When sessions were pruned last.
     pruned: Mutex<Option<Instant>>,
     sign_ins: AtomicU32,
     /// Whether the last code could not be redeemed for a reason that lies with this computer.
     is_failing: AtomicBool,
-    pub(crate) visits: Counter,
+    pub(crate) trusted_proxies: TrustedProxies,
+    pub(crate) rate_limits: RateLimits,
     pub(crate) metrics: Metrics,
     pub(crate) refusal_log: RefusalLog,
 }
@@ -136,26 +134,27 @@ impl fmt::Debug for Gateway {
 }
 
 impl Gateway {
-    /// The gateway of an instance, over its directory. `ask` says what its settings and its key are
+    /// The gateway of an instance, over its directory. `load_snapshot` says what its settings and its key are
     /// now: they may be changed while it runs.
     pub fn new(
         instance: InstanceId,
         directory: Arc<dyn Directory>,
-        visitors: Visitors,
-        ask: impl Fn() -> Result<InstanceSnapshot> + Send + Sync + 'static,
+        limits: ClientLimits,
+        load_snapshot: impl Fn() -> Result<InstanceSnapshot> + Send + Sync + 'static,
     ) -> Self {
         Self {
             instance,
             redemptions: Arc::new(Redemptions::new(Arc::clone(&directory))),
-            seen: Arc::new(Seen::new(Arc::clone(&directory))),
+            last_seen: Arc::new(LastSeen::new(Arc::clone(&directory))),
             directory,
-            ask: Box::new(ask),
+            load_snapshot: Box::new(load_snapshot),
             others: Arc::new(|| Ok(Vec::new())),
-            hosted: Mutex::default(),
+            config: Mutex::default(),
             pruned: Mutex::default(),
             sign_ins: AtomicU32::new(0),
             is_failing: AtomicBool::new(false),
-            visits: Counter::new(visitors),
+            rate_limits: RateLimits::new(&limits),
+            trusted_proxies: TrustedProxies::new(limits.trusted_proxies),
             metrics: Metrics::new(),
             refusal_log: RefusalLog::default(),
         }
@@ -171,7 +170,7 @@ impl Gateway {
         self
     }
 
-    pub(crate) fn others(&self) -> Others {
+    pub(crate) fn others(&self) -> LoadOtherInstances {
         Arc::clone(&self.others)
     }
 
@@ -182,18 +181,18 @@ impl Gateway {
     }
 
     /// The settings and the key, not older than a second.
-    pub(crate) fn hosted(&self) -> Result<Arc<GatewayConfig>> {
-        let mut hosted = self.hosted.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((at, hosted)) = &*hosted
+    pub(crate) fn config(&self) -> Result<Arc<GatewayConfig>> {
+        let mut config = self.config.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((at, config)) = &*config
             && at.elapsed() < SETTINGS_AGE
         {
-            return Ok(Arc::clone(hosted));
+            return Ok(Arc::clone(config));
         }
         let InstanceSnapshot {
             settings,
             key,
             api_keys,
-        } = (self.ask)()?;
+        } = (self.load_snapshot)()?;
         let fresh = Arc::new(GatewayConfig {
             cookie_key: CookieKey::new(&key, &self.instance, &settings),
             folder: settings
@@ -208,7 +207,7 @@ impl Gateway {
             key,
             api_keys,
         });
-        *hosted = Some((Instant::now(), Arc::clone(&fresh)));
+        *config = Some((Instant::now(), Arc::clone(&fresh)));
         self.prune_sessions(&fresh.settings);
         Ok(fresh)
     }
@@ -225,7 +224,7 @@ impl Gateway {
         *pruned = Some(Instant::now());
         let (directory, rules) = (Arc::clone(&self.directory), settings.session_rules());
         let now = Timestamp::now();
-        self.seen.forget_old(now.as_second());
+        self.last_seen.forget_old(now.as_second());
         runtime.spawn_blocking(move || match directory.prune_sessions(rules, now) {
             Ok(0) => {}
             Ok(count) => tracing::info!(count, "sessions that were over were deleted"),
@@ -236,12 +235,12 @@ impl Gateway {
     /// Records the acts on the instance that wait, among them links that the command line made: they
     /// come before the change of a user that follows.
     pub(crate) fn record_outbox(&self) -> Result<()> {
-        (self.ask)().map(drop)
+        (self.load_snapshot)().map(drop)
     }
 
     /// Whether links can be opened here, as far as is known.
-    pub(crate) fn is_well(&self) -> bool {
-        !self.is_failing.load(Ordering::Relaxed) && self.hosted().is_ok()
+    pub(crate) fn is_healthy(&self) -> bool {
+        !self.is_failing.load(Ordering::Relaxed) && self.config().is_ok()
     }
 
     /// Tries to write again where the last link could not be redeemed. What it writes is recorded.
@@ -260,13 +259,13 @@ impl Gateway {
     /// Opens a link by its code.
     pub(crate) async fn open(
         &self,
-        hosted: &GatewayConfig,
+        config: &GatewayConfig,
         code: &str,
         visitor: Visitor<'_>,
         browser: Browser,
         by: AuditContext,
     ) -> Result<LinkOutcome> {
-        let attempt = SignInAttempt::new(code, &hosted.settings, &[&hosted.key], browser, by)?;
+        let attempt = SignInAttempt::new(code, &config.settings, &[&config.key], browser, by)?;
         self.learn_of_new_link(&attempt)?;
         let done = match attempt.opening(&*self.directory, visitor)? {
             PreCheck::NeedsConfirmation { whom, replaces } => {
@@ -287,14 +286,14 @@ impl Gateway {
     /// who is signed in as the code's user goes on.
     pub(crate) async fn sign_in(
         &self,
-        hosted: &GatewayConfig,
+        config: &GatewayConfig,
         code: &str,
         visitor: Visitor<'_>,
         browser: Browser,
         has_cookie: bool,
         by: AuditContext,
     ) -> Result<LinkOutcome> {
-        let attempt = SignInAttempt::new(code, &hosted.settings, &[&hosted.key], browser, by)?;
+        let attempt = SignInAttempt::new(code, &config.settings, &[&config.key], browser, by)?;
         self.learn_of_new_link(&attempt)?;
         if let PreCheck::Continues = attempt.confirmed(&*self.directory, visitor)? {
             return Ok(LinkOutcome::Continues);
@@ -334,9 +333,13 @@ impl Gateway {
     }
 
     /// Who makes a request, for the activity.
-    pub(crate) fn occasion(&self, extensions: &Extensions, headers: &HeaderMap) -> AuditContext {
+    pub(crate) fn audit_context(
+        &self,
+        extensions: &Extensions,
+        headers: &HeaderMap,
+    ) -> AuditContext {
         AuditContext {
-            address: self.visits.address(extensions, headers),
+            address: self.trusted_proxies.client_address(extensions, headers),
             reference: Some(Reference::random()),
             ..AuditContext::new(Actor::Visitor, Timestamp::now())
         }
@@ -370,19 +373,4 @@ impl Gateway {
 pub(crate) fn went_wrong() -> Error {
     let message = "Something went wrong inside Latchkey, and nothing was done.";
     Error::new(ErrorCode::Storage, message)
-}
-
-/// What the instance says while a request is answered.
-pub(crate) struct Current(pub(crate) Arc<GatewayConfig>);
-
-impl FromRequestParts<Arc<Gateway>> for Current {
-    type Rejection = Response;
-
-    async fn from_request_parts(
-        parts: &mut Parts,
-        gateway: &Arc<Gateway>,
-    ) -> std::result::Result<Self, Response> {
-        let hosted = gateway.hosted().map(Self);
-        hosted.map_err(|cause| Refused::failure(&cause).answer(None, &parts.headers))
-    }
 }

@@ -22,7 +22,7 @@ const X_ROBOTS_TAG: HeaderName = HeaderName::from_static("x-robots-tag");
 
 /// What another site's page may have. An answer that carries none of these is for pages of this server.
 #[derive(Clone, Copy)]
-pub(crate) enum Shared {
+pub(crate) enum CrossOriginUse {
     /// A page that the pages of some origins may show in a frame.
     Frame,
     /// A script that any page may run.
@@ -30,7 +30,7 @@ pub(crate) enum Shared {
 }
 
 /// What is the same everywhere.
-static ALWAYS: [(HeaderName, HeaderValue); 8] = [
+static SECURITY_HEADERS: [(HeaderName, HeaderValue); 8] = [
     (CACHE_CONTROL, HeaderValue::from_static("no-store")),
     (REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
     (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
@@ -51,27 +51,27 @@ static ALWAYS: [(HeaderName, HeaderValue); 8] = [
 ];
 
 /// Nothing else here is for a cache, a search engine, another page's frame or another page's script.
-pub(crate) fn protect(gateway: &Gateway, answer: &mut Response) {
-    let shared = answer.extensions().get::<Shared>().copied();
+pub(crate) fn set_security_headers(gateway: &Gateway, answer: &mut Response) {
+    let shared = answer.extensions().get::<CrossOriginUse>().copied();
     let headers = answer.headers_mut();
     // Those below are two more.
-    headers.reserve(ALWAYS.len() + 2);
-    for (name, value) in &ALWAYS {
+    headers.reserve(SECURITY_HEADERS.len() + 2);
+    for (name, value) in &SECURITY_HEADERS {
         headers.insert(name.clone(), value.clone());
     }
-    let hosted = gateway.hosted().ok();
-    let policy = hosted.as_ref().map_or_else(
-        || HeaderValue::from_static(SHUT),
-        |hosted| match shared {
-            Some(Shared::Frame) => hosted.frame_security_policy.clone(),
-            _ => hosted.content_security_policy.clone(),
+    let config = gateway.config().ok();
+    let policy = config.as_ref().map_or_else(
+        || HeaderValue::from_static(CLOSED_POLICY),
+        |config| match shared {
+            Some(CrossOriginUse::Frame) => config.frame_security_policy.clone(),
+            _ => config.content_security_policy.clone(),
         },
     );
     headers.insert(CONTENT_SECURITY_POLICY, policy);
     let cross_origin = HeaderValue::from_static("cross-origin");
     match shared {
         // It knows no list of origins; the policy has one.
-        Some(Shared::Frame) => {
+        Some(CrossOriginUse::Frame) => {
             headers.remove(X_FRAME_OPTIONS);
             // A page with an embedder policy shows only frames that agree to it.
             headers.insert(
@@ -80,7 +80,7 @@ pub(crate) fn protect(gateway: &Gateway, answer: &mut Response) {
             );
             headers.insert(CROSS_ORIGIN_RESOURCE_POLICY, cross_origin);
         }
-        Some(Shared::Script) => {
+        Some(CrossOriginUse::Script) => {
             headers.insert(
                 CACHE_CONTROL,
                 HeaderValue::from_static("public, max-age=300"),
@@ -93,14 +93,14 @@ pub(crate) fn protect(gateway: &Gateway, answer: &mut Response) {
     }
     // Of `localhost` it would be said for every other server of this computer, too.
     let stays_https = |url: &BaseUrl| url.is_https() && !url.is_loopback();
-    if hosted.is_some_and(|hosted| stays_https(&hosted.settings.url)) {
+    if config.is_some_and(|config| stays_https(&config.settings.url)) {
         let year = HeaderValue::from_static("max-age=31536000");
         headers.insert(STRICT_TRANSPORT_SECURITY, year);
     }
 }
 
 /// Of a page that loads and sends nothing.
-const SHUT: &str = "default-src 'none'; base-uri 'none'; frame-ancestors 'none'";
+const CLOSED_POLICY: &str = "default-src 'none'; base-uri 'none'; frame-ancestors 'none'";
 
 /// What the pages of an instance may load, and where their forms may lead. A browser holds what a form
 /// is redirected to against `form-action`, too.
@@ -134,5 +134,5 @@ fn sources(first: &str, others: &[WebOrigin]) -> String {
 
 /// An origin is plain ASCII, and so is a policy.
 fn policy(text: &str) -> HeaderValue {
-    HeaderValue::from_str(text).unwrap_or(HeaderValue::from_static(SHUT))
+    HeaderValue::from_str(text).unwrap_or(HeaderValue::from_static(CLOSED_POLICY))
 }

@@ -24,7 +24,7 @@ use crate::host::is_this_computer;
 
 /// What was asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Asked {
+pub(crate) enum RequestKind {
     /// Who somebody is, by a proxy.
     Verify,
     SignIn,
@@ -37,7 +37,7 @@ pub(crate) enum Asked {
     Page,
 }
 
-impl Asked {
+impl RequestKind {
     const ALL: [Self; 7] = [
         Self::Verify,
         Self::SignIn,
@@ -77,28 +77,28 @@ impl Asked {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Answered {
+struct AnswerLabels {
     route: &'static str,
     status: u16,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct OfRoute {
+struct RouteLabel {
     route: &'static str,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct OfVerdict {
+struct VerdictLabel {
     verdict: &'static str,
 }
 
 /// What has been counted since the gateway was started.
 pub(crate) struct Metrics {
     registry: Registry,
-    answers: Family<Answered, Counter>,
-    /// In the order of [`Asked::ALL`]: looking one up by its label takes as long as a signature.
-    times: [Histogram; Asked::ALL.len()],
-    verdicts: Family<OfVerdict, Counter>,
+    answers: Family<AnswerLabels, Counter>,
+    /// In the order of [`RequestKind::ALL`]: looking one up by its label takes as long as a signature.
+    times: [Histogram; RequestKind::ALL.len()],
+    verdicts: Family<VerdictLabel, Counter>,
     users: Gauge,
     seats_used: Gauge,
     seat_limit: Gauge,
@@ -113,7 +113,7 @@ impl fmt::Debug for Metrics {
 impl Metrics {
     pub(crate) fn new() -> Self {
         // From a tenth of a millisecond to some three seconds.
-        let times = Family::<OfRoute, Histogram>::new_with_constructor(|| {
+        let times = Family::<RouteLabel, Histogram>::new_with_constructor(|| {
             Histogram::new(exponential_buckets(0.0001, 2.0, 16))
         });
         let mut registry = Registry::with_prefix("latchkey");
@@ -127,9 +127,9 @@ impl Metrics {
             Unit::Seconds,
             times.clone(),
         );
-        let times = Asked::ALL.map(|asked| {
+        let times = RequestKind::ALL.map(|asked| {
             let route = asked.label();
-            times.get_or_create(&OfRoute { route }).clone()
+            times.get_or_create(&RouteLabel { route }).clone()
         });
         registry.register("verdicts", "What has become of codes", verdicts.clone());
         registry.register("users", "Users, active and suspended", users.clone());
@@ -152,14 +152,14 @@ impl Metrics {
 
     pub(crate) fn verdict(&self, verdict: &Verdict) {
         let verdict = verdict.code();
-        self.verdicts.get_or_create(&OfVerdict { verdict }).inc();
+        self.verdicts.get_or_create(&VerdictLabel { verdict }).inc();
     }
 
-    pub(crate) fn answered(&self, asked: Asked, status: StatusCode, time: Duration) {
+    pub(crate) fn answered(&self, asked: RequestKind, status: StatusCode, time: Duration) {
         let (route, status) = (asked.label(), status.as_u16());
-        let answered = Answered { route, status };
+        let answered = AnswerLabels { route, status };
         self.answers.get_or_create(&answered).inc();
-        let times = Asked::ALL.iter().zip(&self.times);
+        let times = RequestKind::ALL.iter().zip(&self.times);
         for (_, times) in times.filter(|(which, _)| **which == asked) {
             times.observe(time.as_secs_f64());
         }
@@ -219,8 +219,11 @@ mod tests {
             ("/report", "page"),
             ("/apiary", "page"),
         ] {
-            assert_eq!(Asked::by(&Method::GET, path).label(), label, "{path}");
+            assert_eq!(RequestKind::by(&Method::GET, path).label(), label, "{path}");
         }
-        assert_eq!(Asked::by(&Method::POST, "/report").label(), "continue");
+        assert_eq!(
+            RequestKind::by(&Method::POST, "/report").label(),
+            "continue"
+        );
     }
 }

@@ -7,12 +7,58 @@ use std::num::NonZeroU32;
 
 use governor::{DefaultDirectRateLimiter, DefaultKeyedRateLimiter, Quota, RateLimiter};
 
+use crate::client_address::Network;
+
 /// Networks of IPv6 that have a limit each, narrow ones first: the length of the prefix, and the factor
 /// by which the limit of one address is multiplied. A provider assigns a /64 to a computer, and up to a
 /// /48 to a customer.
 const NETWORKS: [(u32, u32); 3] = [(64, 1), (56, 4), (48, 16)];
 /// Factor by which the limit of one address is multiplied for all visitors together.
 const EVERYBODY: u32 = 64;
+
+/// Trusted proxies, and how many requests one address may make.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ClientLimits {
+    /// Proxies whose `X-Forwarded-For` names the client. With none, the peer of the connection is the client.
+    pub trusted_proxies: Vec<Network>,
+    /// Maximum number of links opened per second from one address, with bursts of four times as many. `None`
+    /// sets no limit. An IPv6 address counts with its network of 64 bits. A network of 56 bits has four times
+    /// as many, one of 48 bits sixteen times, and all clients together 64 times.
+    pub links_per_second: Option<NonZeroU32>,
+    /// Maximum number of API requests per second, counted in the same way.
+    pub api_requests_per_second: Option<NonZeroU32>,
+}
+
+/// The rate limits of a gateway.
+pub(crate) struct RateLimits {
+    links: Option<RateLimit>,
+    api_requests: Option<RateLimit>,
+}
+
+impl RateLimits {
+    pub(crate) fn new(limits: &ClientLimits) -> Self {
+        Self {
+            links: limits.links_per_second.map(RateLimit::new),
+            api_requests: limits.api_requests_per_second.map(RateLimit::new),
+        }
+    }
+
+    /// Counts one opened link and returns whether it is within the limit.
+    pub(crate) fn allows_link(&self, address: Option<IpAddr>) -> bool {
+        is_within(self.links.as_ref(), address)
+    }
+
+    /// Counts one API request and returns whether it is within the limit.
+    pub(crate) fn allows_api_request(&self, address: Option<IpAddr>) -> bool {
+        is_within(self.api_requests.as_ref(), address)
+    }
+}
+
+fn is_within(limit: Option<&RateLimit>, address: Option<IpAddr>) -> bool {
+    limit
+        .zip(address)
+        .is_none_or(|(limit, address)| limit.allows(address))
+}
 
 /// A limit for each address, for the networks around it, and for all visitors.
 ///
@@ -140,5 +186,34 @@ mod tests {
         }
         let counters = limit.counters();
         assert!((50_000..=65_536).contains(&counters), "{counters}");
+    }
+
+    #[test]
+    fn each_address_has_a_number_of_its_own() {
+        let limits = RateLimits::new(&ClientLimits {
+            links_per_second: NonZeroU32::new(2),
+            ..ClientLimits::default()
+        });
+        let opened = |address: &str| {
+            let address = address.parse().ok();
+            (0..20).filter(|_| limits.allows_link(address)).count()
+        };
+        assert_eq!(opened("192.0.2.7"), 8);
+        assert_eq!(opened("198.51.100.1"), 8);
+        assert_eq!(opened("2001:db8::1"), 8);
+        assert_eq!(opened("2001:db8::2"), 0, "the same network");
+        assert_eq!(opened("2001:db8:0:1::1"), 8);
+    }
+
+    #[test]
+    fn without_a_limit_or_an_address_nobody_is_held_up() {
+        let unlimited = RateLimits::new(&ClientLimits::default());
+        let address = Some(Ipv4Addr::new(192, 0, 2, 7).into());
+        assert!((0..1000).all(|_| unlimited.allows_link(address)));
+        let limited = RateLimits::new(&ClientLimits {
+            links_per_second: NonZeroU32::new(1),
+            ..ClientLimits::default()
+        });
+        assert!((0..100).all(|_| limited.allows_link(None)));
     }
 }

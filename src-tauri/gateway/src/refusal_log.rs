@@ -6,8 +6,8 @@ use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use crate::error_page::LogLine;
 use crate::rate_limit::network;
-use crate::refused::Line;
 
 /// Period in which lines are counted.
 const PERIOD: Duration = Duration::from_mins(1);
@@ -29,7 +29,7 @@ struct Period {
 
 impl RefusalLog {
     /// Writes a line about a visitor at an address, unless that address has had enough of them.
-    pub(crate) fn add(&self, line: &Line, address: Option<IpAddr>) {
+    pub(crate) fn add(&self, line: &LogLine, address: Option<IpAddr>) {
         self.round();
         if self.admits(address) {
             line.write();

@@ -9,8 +9,8 @@ use axum::response::Response;
 use axum::routing::{get, post};
 use tower::Service;
 
-use crate::around::around;
 use crate::gateway::Gateway;
+use crate::middleware::with_middleware;
 use crate::{api, pages, visit, widget};
 
 /// Everything that the gateway answers to.
@@ -42,11 +42,11 @@ pub fn router(
         .fallback(visit::page)
         .method_not_allowed_fallback(visit::wrong_method)
         .with_state(Arc::clone(&gateway));
-    around(gateway, routes)
+    with_middleware(gateway, routes)
 }
 
 async fn health(State(gateway): State<Arc<Gateway>>) -> (StatusCode, &'static str) {
-    if gateway.is_well() {
+    if gateway.is_healthy() {
         (StatusCode::OK, "ok\n")
     } else {
         (StatusCode::SERVICE_UNAVAILABLE, "failing\n")

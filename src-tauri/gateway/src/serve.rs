@@ -12,13 +12,13 @@ use hyper::body::Incoming;
 use latchkey_core::{Error, ErrorCode, Result};
 use tower::{Service, ServiceExt as _};
 
-use crate::capacity;
 use crate::certificate::Certificate;
+use crate::socket_limits;
 
 /// How long a client may take to say what it wants.
-const HEADER_TIME: Duration = Duration::from_secs(10);
+const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long answers that are under way are waited for when it ends.
-const GRACE: Duration = Duration::from_secs(5);
+const SHUTDOWN_GRACE: Duration = Duration::from_secs(5);
 /// Maximum size of the headers of a request, in bytes: a code of 8 KiB, cookies, and what proxies add. A
 /// connection buffers at most twice as much.
 pub(crate) const MAX_HEADER: usize = 32 * 1024;
@@ -30,20 +30,20 @@ pub struct Handle(axum_server::Handle<SocketAddr>);
 impl Handle {
     /// Takes no more visitors, waits a few seconds for those who are there, and ends.
     pub fn shut_down(&self) {
-        self.0.graceful_shutdown(Some(GRACE));
+        self.0.graceful_shutdown(Some(SHUTDOWN_GRACE));
     }
 }
 
-/// Where a gateway listens.
+/// The socket on which a gateway accepts connections.
 #[derive(Debug)]
-pub struct Listening(TcpListener);
+pub struct Listener(TcpListener);
 
-impl Listening {
-    /// Takes an address of this computer.
+impl Listener {
+    /// Listens on an address of this computer.
     ///
     /// Fails with [`ErrorCode::AddressInUse`] where another program listens there, and with
     /// [`ErrorCode::InvalidSetting`] where nobody can listen there.
-    pub fn on(address: SocketAddr) -> Result<Self> {
+    pub fn bind(address: SocketAddr) -> Result<Self> {
         let listener = TcpListener::bind(address).map_err(|cause| {
             let refused = match cause.kind() {
                 io::ErrorKind::AddrInUse => Error::new(
@@ -61,8 +61,8 @@ impl Listening {
             };
             refused.about("listen").because(cause)
         })?;
-        capacity::let_many_wait(&listener);
-        capacity::let_go_who_reads_nothing(&listener);
+        socket_limits::raise_backlog(&listener);
+        socket_limits::limit_unread_time(&listener);
         Ok(Self(listener))
     }
 
@@ -78,15 +78,15 @@ pub async fn serve(
     + Clone
     + Send
     + 'static,
-    listening: Listening,
+    listener: Listener,
     certificate: Option<Certificate>,
     handle: Handle,
 ) -> Result<()> {
-    capacity::raise_open_files();
+    socket_limits::raise_open_file_limit();
     let service = router
         .map_request(|request: hyper::Request<Incoming>| request.map(Body::new))
         .into_make_service_with_connect_info::<SocketAddr>();
-    let listener = listening.0;
+    let listener = listener.0;
     listener.set_nonblocking(true).map_err(cannot_listen)?;
     let ended = match certificate {
         None => {
@@ -110,7 +110,7 @@ pub async fn serve(
 fn limit<E>(builder: &mut hyper_util::server::conn::auto::Builder<E>) {
     builder
         .http1()
-        .header_read_timeout(HEADER_TIME)
+        .header_read_timeout(HEADER_TIMEOUT)
         .max_buf_size(MAX_HEADER)
         .keep_alive(true);
 }

@@ -276,18 +276,18 @@ impl Gateway {
     /// The session in which somebody is signed in at a place.
     pub(crate) fn session(
         &self,
-        hosted: &GatewayConfig,
+        config: &GatewayConfig,
         place: SessionScope,
         headers: &HeaderMap,
     ) -> Result<Option<SignedIn>> {
         let (directory, now) = (&*self.directory, Timestamp::now());
-        let has_idle = hosted.settings.session_rules().idle != Lifetime::Never;
-        for id in hosted.cookie_key.session_ids(place, headers) {
+        let has_idle = config.settings.session_rules().idle != Lifetime::Never;
+        for id in config.cookie_key.session_ids(place, headers) {
             let key = id.key();
-            let last_use = has_idle.then(|| self.seen.last_use(&key)).flatten();
-            let found = session::find(directory, key, place, &hosted.settings, last_use, now)?;
+            let last_use = has_idle.then(|| self.last_seen.last_use(&key)).flatten();
+            let found = session::find(directory, key, place, &config.settings, last_use, now)?;
             if let Some(SignedIn { session, .. }) = &found {
-                self.seen.note(key, session, now.as_second(), has_idle);
+                self.last_seen.note(key, session, now.as_second(), has_idle);
                 return Ok(found);
             }
         }
@@ -297,23 +297,23 @@ impl Gateway {
     /// Who is signed in at a place, as the directory has them now.
     pub(crate) fn signed_in(
         &self,
-        hosted: &GatewayConfig,
+        config: &GatewayConfig,
         place: SessionScope,
         headers: &HeaderMap,
     ) -> Result<Option<User>> {
-        let found = self.session(hosted, place, headers)?;
+        let found = self.session(config, place, headers)?;
         Ok(found.map(|found| found.user))
     }
 
     /// Ends the sessions of a browser at a place, if it has any.
     pub(crate) async fn sign_out(
         &self,
-        hosted: &GatewayConfig,
+        config: &GatewayConfig,
         place: SessionScope,
         headers: &HeaderMap,
         by: AuditContext,
     ) -> Result<()> {
-        let ids = hosted.cookie_key.session_ids(place, headers);
+        let ids = config.cookie_key.session_ids(place, headers);
         let keys: Vec<SessionKey> = ids.map(|id| id.key()).collect();
         if keys.is_empty() {
             return Ok(());

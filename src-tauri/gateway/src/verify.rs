@@ -14,9 +14,9 @@ use latchkey_core::return_address::ReturnAddress;
 use latchkey_core::session::SessionScope;
 use url::form_urlencoded;
 
+use crate::error_page::ErrorPage;
 use crate::fetch_metadata::is_navigation;
 use crate::gateway::{Gateway, GatewayConfig};
-use crate::refused::Refused;
 
 const REMOTE_USER: HeaderName = HeaderName::from_static("remote-user");
 const REMOTE_EMAIL: HeaderName = HeaderName::from_static("remote-email");
@@ -30,17 +30,17 @@ const AUTH_REQUEST_EMAIL: HeaderName = HeaderName::from_static("x-auth-request-e
 /// of the widget does not count, because a browser sends its cookie with requests of other sites' pages.
 pub(crate) fn verify(gateway: &Gateway, request: &Request) -> Response {
     let headers = request.headers();
-    let hosted = match gateway.hosted() {
-        Ok(hosted) => hosted,
-        Err(cause) => return Refused::failure(&cause).answer(None, headers),
+    let config = match gateway.config() {
+        Ok(config) => config,
+        Err(cause) => return ErrorPage::failure(&cause).answer(None, headers),
     };
-    match gateway.signed_in(&hosted, SessionScope::Page, headers) {
+    match gateway.signed_in(&config, SessionScope::Page, headers) {
         Ok(Some(user)) => remote(&user),
         Ok(None) if wants_redirect(request.uri()) && is_navigation(headers) => {
-            to_sign_in(&hosted, headers)
+            to_sign_in(&config, headers)
         }
         Ok(None) => StatusCode::UNAUTHORIZED.into_response(),
-        Err(cause) => Refused::failure(&cause).answer(Some(&hosted), headers),
+        Err(cause) => ErrorPage::failure(&cause).answer(Some(&config), headers),
     }
 }
 
@@ -90,8 +90,8 @@ fn header_value(text: &str) -> Option<HeaderValue> {
 }
 
 /// Sends a browser to the sign-in page, with where it wanted to go.
-fn to_sign_in(hosted: &GatewayConfig, headers: &HeaderMap) -> Response {
-    let settings = &hosted.settings;
+fn to_sign_in(config: &GatewayConfig, headers: &HeaderMap) -> Response {
+    let settings = &config.settings;
     let wanted = wanted_page(headers)
         .and_then(|page| ReturnAddress::parse(&page, &settings.return_origins()));
     let mut page = settings.url.sibling("auth/sign-in");

@@ -20,14 +20,14 @@ use latchkey_core::verdict::Verdict;
 use serde::Deserialize;
 use url::form_urlencoded;
 
-use crate::around::Original;
+use crate::csrf::{is_same_origin, lacks_cookies};
+use crate::error_page::ErrorPage;
+use crate::extract::{CurrentConfig, FormInput};
 use crate::fetch_metadata::{is_embedded, is_of_a_tab};
-use crate::forms::{is_from_here, keeps_no_cookies};
-use crate::gateway::{Current, Gateway, GatewayConfig, LinkOutcome};
+use crate::gateway::{Gateway, GatewayConfig, LinkOutcome};
+use crate::link_preview::is_link_preview;
+use crate::middleware::OriginalUri;
 use crate::pages;
-use crate::previewers::is_link_preview;
-use crate::refused::Refused;
-use crate::sent::Sent;
 use crate::widget;
 
 /// What a visitor is answered; on the right, where they are not let in.
@@ -36,22 +36,22 @@ pub(crate) type Answer = Result<Response, Response>;
 /// Any page: with a code in its address somebody is signed in, without one it says who is.
 pub(crate) async fn page(
     State(gateway): State<Arc<Gateway>>,
-    Current(hosted): Current,
+    CurrentConfig(config): CurrentConfig,
     method: Method,
     uri: Uri,
     extensions: Extensions,
     headers: HeaderMap,
 ) -> Answer {
     let refuse =
-        |status, sentence| Err(Refused::new(status, sentence).answer(Some(&hosted), &headers));
+        |status, sentence| Err(ErrorPage::new(status, sentence).answer(Some(&config), &headers));
     // Below a folder, the address without the code is the one that was sent.
-    let sent = extensions.get::<Original>().map_or(&uri, |sent| &sent.0);
-    let code = code_in(sent, hosted.settings.parameter.as_str());
+    let sent = extensions.get::<OriginalUri>().map_or(&uri, |sent| &sent.0);
+    let code = code_in(sent, config.settings.parameter.as_str());
     let is_button = method == Method::POST && code.is_some();
     if method != Method::GET && method != Method::HEAD && !is_button {
         let sentence = "This page is only there to be looked at.";
-        let mut refused =
-            Refused::new(StatusCode::METHOD_NOT_ALLOWED, sentence).answer(Some(&hosted), &headers);
+        let mut refused = ErrorPage::new(StatusCode::METHOD_NOT_ALLOWED, sentence)
+            .answer(Some(&config), &headers);
         let allowed = HeaderValue::from_static("GET,HEAD");
         refused.headers_mut().insert(ALLOW, allowed);
         return Err(refused);
@@ -65,20 +65,20 @@ pub(crate) async fn page(
             "A link does not sign in inside another page. Open it in a tab of its own.",
         ),
         Some((code, clean)) => {
-            let has_cookie = !keeps_no_cookies(&hosted, &headers);
+            let has_cookie = !lacks_cookies(&config, &headers);
             if is_button && has_cookie {
-                must_be_from_here(&hosted, &headers)?;
+                require_same_origin(&config, &headers)?;
             }
-            may_open(&gateway, &hosted, &extensions, &headers)?;
-            let by = gateway.occasion(&extensions, &headers);
+            may_open(&gateway, &config, &extensions, &headers)?;
+            let by = gateway.audit_context(&extensions, &headers);
             if is_button {
-                confirmed(&gateway, &hosted, &code, &clean, &headers, has_cookie, by).await
+                confirmed(&gateway, &config, &code, &clean, &headers, has_cookie, by).await
             } else {
-                open(&gateway, &hosted, &code, &clean, &headers, by).await
+                open(&gateway, &config, &code, &clean, &headers, by).await
             }
         }
-        None if widget::is_script(&uri, &hosted) => Ok(widget::script().await),
-        None if is_home(&uri, &hosted) => home(&gateway, &hosted, &headers),
+        None if widget::is_script(&uri, &config) => Ok(widget::script().await),
+        None if is_home(&uri, &config) => home(&gateway, &config, &headers),
         None => refuse(StatusCode::NOT_FOUND, "There is no such page here."),
     }
 }
@@ -89,12 +89,12 @@ pub(crate) async fn wrong_method(
     headers: HeaderMap,
 ) -> Response {
     let sentence = "This address is for a button of another page. Open your link, or that page.";
-    let refused = Refused::new(StatusCode::METHOD_NOT_ALLOWED, sentence);
-    refused.answer(gateway.hosted().ok().as_deref(), &headers)
+    let refused = ErrorPage::new(StatusCode::METHOD_NOT_ALLOWED, sentence);
+    refused.answer(gateway.config().ok().as_deref(), &headers)
 }
 
-fn is_home(uri: &Uri, hosted: &GatewayConfig) -> bool {
-    uri.path() == "/" || uri.path() == hosted.settings.url.at("").path()
+fn is_home(uri: &Uri, config: &GatewayConfig) -> bool {
+    uri.path() == "/" || uri.path() == config.settings.url.at("").path()
 }
 
 /// The code in an address, and the address without it; everything else stays to the letter.
@@ -116,35 +116,35 @@ fn code_in(uri: &Uri, parameter: &str) -> Option<(String, String)> {
 
 async fn open(
     gateway: &Gateway,
-    hosted: &Arc<GatewayConfig>,
+    config: &Arc<GatewayConfig>,
     code: &str,
     clean: &str,
     headers: &HeaderMap,
     by: AuditContext,
 ) -> Answer {
     let reference = by.reference.clone();
-    let failed = |cause| Refused::failure(&cause).answer(Some(hosted), headers);
+    let failed = |cause| ErrorPage::failure(&cause).answer(Some(config), headers);
     let signed_in = gateway
-        .session(hosted, SessionScope::Page, headers)
+        .session(config, SessionScope::Page, headers)
         .map_err(failed)?;
     let visitor = Visitor {
         signed_in: signed_in.as_ref(),
         is_link_preview: is_link_preview(headers),
     };
-    let browser = hosted
+    let browser = config
         .cookie_key
         .browser(SessionScope::Page, headers, signed_in.as_ref());
-    let opening = gateway.open(hosted, code, visitor, browser, by);
+    let opening = gateway.open(config, code, visitor, browser, by);
     match opening.await.map_err(failed)? {
         LinkOutcome::NeedsConfirmation { whom, replaces } => {
             let other = signed_in.as_ref().filter(|_| replaces);
             let other = other.map(|other| other.user.display_name());
-            let page = pages::confirm(hosted, &whom, other).into_response();
-            Ok(with_cookies(page, &[hosted.cookie_key.shown(headers)]))
+            let page = pages::confirm(config, &whom, other).into_response();
+            Ok(with_cookies(page, &[config.cookie_key.shown(headers)]))
         }
-        LinkOutcome::Done(done) => let_in(hosted, &done, clean, headers, reference),
+        LinkOutcome::Done(done) => let_in(config, &done, clean, headers, reference),
         LinkOutcome::Continues | LinkOutcome::NoCookies => {
-            Ok(lead_on(hosted, clean, headers, None))
+            Ok(lead_on(config, clean, headers, None))
         }
     }
 }
@@ -152,7 +152,7 @@ async fn open(
 /// Signs in after a click on the button of the confirm page, whose form is sent to the link itself.
 async fn confirmed(
     gateway: &Gateway,
-    hosted: &GatewayConfig,
+    config: &GatewayConfig,
     code: &str,
     clean: &str,
     headers: &HeaderMap,
@@ -160,63 +160,63 @@ async fn confirmed(
     by: AuditContext,
 ) -> Answer {
     let reference = by.reference.clone();
-    let failed = |cause| Refused::failure(&cause).answer(Some(hosted), headers);
+    let failed = |cause| ErrorPage::failure(&cause).answer(Some(config), headers);
     let signed_in = gateway
-        .session(hosted, SessionScope::Page, headers)
+        .session(config, SessionScope::Page, headers)
         .map_err(failed)?;
-    let browser = hosted
+    let browser = config
         .cookie_key
         .browser(SessionScope::Page, headers, signed_in.as_ref());
     let visitor = Visitor {
         signed_in: signed_in.as_ref(),
         is_link_preview: false,
     };
-    let opened = gateway.sign_in(hosted, code, visitor, browser, has_cookie, by);
+    let opened = gateway.sign_in(config, code, visitor, browser, has_cookie, by);
     match opened.await.map_err(failed)? {
-        LinkOutcome::Done(done) => let_in(hosted, &done, clean, headers, reference),
+        LinkOutcome::Done(done) => let_in(config, &done, clean, headers, reference),
         LinkOutcome::NoCookies => {
-            let page = pages::no_cookies(hosted);
+            let page = pages::no_cookies(config);
             Err((StatusCode::FORBIDDEN, page).into_response())
         }
-        _ => Ok(lead_on(hosted, clean, headers, None)),
+        _ => Ok(lead_on(config, clean, headers, None)),
     }
 }
 
 /// Gives a session out, and leads on.
 fn let_in(
-    hosted: &GatewayConfig,
+    config: &GatewayConfig,
     done: &SignIn,
     clean: &str,
     headers: &HeaderMap,
     reference: Option<Reference>,
 ) -> Answer {
     let (_, cookie) =
-        begun(hosted, done, reference).map_err(|no| no.answer(Some(hosted), headers))?;
-    Ok(lead_on(hosted, clean, headers, Some(cookie)))
+        begun(config, done, reference).map_err(|no| no.answer(Some(config), headers))?;
+    Ok(lead_on(config, clean, headers, Some(cookie)))
 }
 
 /// Leads on to where the link leads. A link that leads to the instance's own address leads to where a proxy
 /// has sent its visitor from.
 fn lead_on(
-    hosted: &GatewayConfig,
+    config: &GatewayConfig,
     clean: &str,
     headers: &HeaderMap,
     cookie: Option<String>,
 ) -> Response {
-    let keys = &hosted.cookie_key;
+    let keys = &config.cookie_key;
     let own = ReturnAddress::parse(clean, &[]);
-    let to = if leads_home(clean, hosted) {
-        keys.remembered(headers, &hosted.settings).or(own)
+    let to = if leads_home(clean, config) {
+        keys.remembered(headers, &config.settings).or(own)
     } else {
         own
     };
     let cookies: Vec<String> = cookie.into_iter().chain(keys.forget(headers)).collect();
-    see_other(hosted, to.as_ref(), &cookies)
+    see_other(config, to.as_ref(), &cookies)
 }
 
 /// Whether an address without its code is the instance's own, to which all links lead that name no page.
-fn leads_home(clean: &str, hosted: &GatewayConfig) -> bool {
-    let url = hosted.settings.url.without_fragment();
+fn leads_home(clean: &str, config: &GatewayConfig) -> bool {
+    let url = config.settings.url.without_fragment();
     let own = url.query().map_or_else(
         || url.path().to_owned(),
         |query| format!("{}?{query}", url.path()),
@@ -226,60 +226,61 @@ fn leads_home(clean: &str, hosted: &GatewayConfig) -> bool {
 
 /// The session that a code has begun, and its cookie; else what its visitor is told.
 pub(crate) fn begun<'a>(
-    hosted: &GatewayConfig,
+    config: &GatewayConfig,
     done: &'a SignIn,
     reference: Option<Reference>,
-) -> Result<(&'a Begun, String), Refused> {
+) -> Result<(&'a Begun, String), ErrorPage> {
     if let Some(begun) = &done.session {
         tracing::info!(verdict = done.verdict.code(), "signed in");
-        return Ok((begun, hosted.cookie_key.begin(begun)));
+        return Ok((begun, config.cookie_key.begin(begun)));
     }
     Err(match &done.verdict {
         Verdict::Refused(refusal) => {
-            Refused::code(refusal, reference.unwrap_or_else(Reference::random))
+            ErrorPage::code(refusal, reference.unwrap_or_else(Reference::random))
         }
         // A sign-in has a session.
-        _ => Refused::new(StatusCode::FORBIDDEN, "This link does not let you in."),
+        _ => ErrorPage::new(StatusCode::FORBIDDEN, "This link does not let you in."),
     })
 }
 
 pub(crate) fn may_open(
     gateway: &Gateway,
-    hosted: &GatewayConfig,
+    config: &GatewayConfig,
     extensions: &Extensions,
     headers: &HeaderMap,
 ) -> Result<(), Response> {
-    if gateway.visits.may_open(extensions, headers) {
+    let address = gateway.trusted_proxies.client_address(extensions, headers);
+    if gateway.rate_limits.allows_link(address) {
         return Ok(());
     }
-    let refused = Refused::new(
+    let refused = ErrorPage::new(
         StatusCode::TOO_MANY_REQUESTS,
         "Too many links are being opened from where you are. Wait a moment, then open yours again.",
     );
-    let mut answer = refused.answer(Some(hosted), headers);
+    let mut answer = refused.answer(Some(config), headers);
     let seconds = HeaderValue::from_static("1");
     answer.headers_mut().insert(RETRY_AFTER, seconds);
     Err(answer)
 }
 
-fn must_be_from_here(hosted: &GatewayConfig, headers: &HeaderMap) -> Result<(), Response> {
-    if is_from_here(hosted, headers) {
+fn require_same_origin(config: &GatewayConfig, headers: &HeaderMap) -> Result<(), Response> {
+    if is_same_origin(config, headers) {
         return Ok(());
     }
     let sentence = "Another page has sent this. Open your link again.";
-    Err(Refused::new(StatusCode::FORBIDDEN, sentence).answer(Some(hosted), headers))
+    Err(ErrorPage::new(StatusCode::FORBIDDEN, sentence).answer(Some(config), headers))
 }
 
-fn home(gateway: &Gateway, hosted: &GatewayConfig, headers: &HeaderMap) -> Answer {
-    let signed_in = gateway.signed_in(hosted, SessionScope::Page, headers);
+fn home(gateway: &Gateway, config: &GatewayConfig, headers: &HeaderMap) -> Answer {
+    let signed_in = gateway.signed_in(config, SessionScope::Page, headers);
     let signed_in =
-        signed_in.map_err(|cause| Refused::failure(&cause).answer(Some(hosted), headers))?;
+        signed_in.map_err(|cause| ErrorPage::failure(&cause).answer(Some(config), headers))?;
     Ok(match signed_in {
         Some(user) => {
-            let page = pages::signed_in(hosted, user.display_name()).into_response();
-            with_cookies(page, &[hosted.cookie_key.shown(headers)])
+            let page = pages::signed_in(config, user.display_name()).into_response();
+            with_cookies(page, &[config.cookie_key.shown(headers)])
         }
-        None => (StatusCode::UNAUTHORIZED, pages::not_signed_in(hosted)).into_response(),
+        None => (StatusCode::UNAUTHORIZED, pages::not_signed_in(config)).into_response(),
     })
 }
 
@@ -292,62 +293,62 @@ pub(crate) struct Wanted {
 /// The page to which a proxy sends whoever is not signed in. It remembers where they wanted to go.
 pub(crate) async fn sign_in_page(
     State(gateway): State<Arc<Gateway>>,
-    Current(hosted): Current,
+    CurrentConfig(config): CurrentConfig,
     headers: HeaderMap,
-    Sent(wanted): Sent<Wanted>,
+    FormInput(wanted): FormInput<Wanted>,
 ) -> Answer {
-    let allowed = hosted.settings.return_origins();
+    let allowed = config.settings.return_origins();
     let to = wanted.rd.and_then(|rd| ReturnAddress::parse(&rd, &allowed));
-    let signed_in = gateway.signed_in(&hosted, SessionScope::Page, &headers);
+    let signed_in = gateway.signed_in(&config, SessionScope::Page, &headers);
     let signed_in =
-        signed_in.map_err(|cause| Refused::failure(&cause).answer(Some(&hosted), &headers))?;
+        signed_in.map_err(|cause| ErrorPage::failure(&cause).answer(Some(&config), &headers))?;
     if let Some(user) = signed_in {
         // Its proxy would send them back here at once, and this page there, for ever.
         let elsewhere = to.as_ref().and_then(|to| {
-            let host = to.other_host(&hosted.settings.url)?;
+            let host = to.other_host(&config.settings.url)?;
             tracing::warn!(%host, "a return address is of another host than the instance's URL: nobody is signed in there");
-            Some(pages::signed_in_here(&hosted, user.display_name(), &host, to.as_str()))
+            Some(pages::signed_in_here(&config, user.display_name(), &host, to.as_str()))
         });
         return Ok(match elsewhere {
             Some(page) => page.into_response(),
-            None => see_other(&hosted, to.as_ref(), &[]),
+            None => see_other(&config, to.as_ref(), &[]),
         });
     }
     // A visitor does not return to something that a script fetched or a frame showed.
     let remembered = to
         .filter(|_| is_of_a_tab(&headers))
-        .map(|address| hosted.cookie_key.remember(&address));
-    let page = pages::sign_in(&hosted).into_response();
+        .map(|address| config.cookie_key.remember(&address));
+    let page = pages::sign_in(&config).into_response();
     Ok(with_cookies(page, &remembered.unwrap_or_default()))
 }
 
 /// The button that signs out.
 pub(crate) async fn sign_out(
     State(gateway): State<Arc<Gateway>>,
-    Current(hosted): Current,
+    CurrentConfig(config): CurrentConfig,
     extensions: Extensions,
     headers: HeaderMap,
 ) -> Answer {
-    must_be_from_here(&hosted, &headers)?;
-    let by = gateway.occasion(&extensions, &headers);
+    require_same_origin(&config, &headers)?;
+    let by = gateway.audit_context(&extensions, &headers);
     let ended = gateway
-        .sign_out(&hosted, SessionScope::Page, &headers, by)
+        .sign_out(&config, SessionScope::Page, &headers, by)
         .await;
-    ended.map_err(|cause| Refused::failure(&cause).answer(Some(&hosted), &headers))?;
-    let ended = hosted.cookie_key.end(SessionScope::Page);
+    ended.map_err(|cause| ErrorPage::failure(&cause).answer(Some(&config), &headers))?;
+    let ended = config.cookie_key.end(SessionScope::Page);
     let cookies: Vec<String> = iter::once(ended)
-        .chain(hosted.cookie_key.forget(&headers))
+        .chain(config.cookie_key.forget(&headers))
         .collect();
     Ok(with_cookies(
-        pages::signed_out(&hosted).into_response(),
+        pages::signed_out(&config).into_response(),
         &cookies,
     ))
 }
 
 /// Leads on, home if nowhere else.
-fn see_other(hosted: &GatewayConfig, to: Option<&ReturnAddress>, cookies: &[String]) -> Response {
+fn see_other(config: &GatewayConfig, to: Option<&ReturnAddress>, cookies: &[String]) -> Response {
     let to = to.and_then(|to| HeaderValue::from_str(to.as_str()).ok());
-    let home = || HeaderValue::from_str(&format!("{}/", hosted.folder));
+    let home = || HeaderValue::from_str(&format!("{}/", config.folder));
     let to = to.or_else(|| home().ok());
     let to = to.unwrap_or(HeaderValue::from_static("/"));
     let answer = (StatusCode::SEE_OTHER, [(LOCATION, to)]).into_response();

@@ -15,7 +15,7 @@ use latchkey_core::activity::{Actor, AuditContext};
 use latchkey_core::directory::{Directory as _, MAX_IMPORT, SledDirectory};
 use latchkey_core::instance::{InstanceId, Settings};
 use latchkey_core::payload::NewUser;
-use latchkey_gateway::{Gateway, Handle, InstanceSnapshot, Listening, Visitors, router, serve};
+use latchkey_gateway::{ClientLimits, Gateway, Handle, InstanceSnapshot, Listener, router, serve};
 use tower::{Service, ServiceExt as _};
 
 use crate::links::{self, USERS};
@@ -28,15 +28,15 @@ fn run(
     + 'static,
     said: &[String],
 ) {
-    let listening = Listening::on("127.0.0.1:0".parse().unwrap()).unwrap();
-    println!("{}", listening.address().unwrap());
+    let listener = Listener::bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    println!("{}", listener.address().unwrap());
     for line in said {
         println!("{line}");
     }
     std::io::stdout().flush().unwrap();
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime
-        .block_on(serve(router, listening, None, Handle::default()))
+        .block_on(serve(router, listener, None, Handle::default()))
         .unwrap();
 }
 
@@ -64,7 +64,12 @@ pub(crate) fn gateway(folder: &Path) {
             api_keys: Vec::new(),
         })
     };
-    let gateway = Arc::new(Gateway::new(instance, directory, Visitors::default(), ask));
+    let gateway = Arc::new(Gateway::new(
+        instance,
+        directory,
+        ClientLimits::default(),
+        ask,
+    ));
     let cookie = cookie(router(Arc::clone(&gateway)), &links::existing(42));
     run(router(gateway), &[cookie]);
 }

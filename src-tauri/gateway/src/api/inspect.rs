@@ -43,22 +43,22 @@ pub(super) async fn inspect(
     State(gateway): State<Arc<Gateway>>,
     Body(InspectRequest { text }): Body<InspectRequest>,
 ) -> Result<Response, Problem> {
-    let hosted = gateway.hosted()?;
+    let config = gateway.config()?;
     let others = gateway.others();
     // It may read other instances' keys, and tries each of them.
     let report = gateway
-        .in_directory(move |directory| report(&text, &hosted, &others()?, directory))
+        .in_directory(move |directory| report(&text, &config, &others()?, directory))
         .await?;
     answer(StatusCode::OK, &report)
 }
 
 fn report(
     text: &str,
-    hosted: &GatewayConfig,
+    config: &GatewayConfig,
     others: &[OtherInstance],
     directory: &dyn Directory,
 ) -> Result<Report> {
-    let (settings, keys) = (&hosted.settings, [&hosted.key]);
+    let (settings, keys) = (&config.settings, [&config.key]);
     let (parameter, rules) = (settings.parameter.as_str(), settings.code_rules());
     let (found, inspection) = inspect_text(text, parameter, &keys, rules, Timestamp::now())?;
     let opened = inspection
@@ -85,7 +85,7 @@ fn report(
             .map(|verdict| Outcome::new(verdict, unverified)),
         stay: stay.flatten(),
         hints,
-        warnings: hosted
+        warnings: config
             .key
             .short_for(settings.algorithm)
             .into_iter()

@@ -128,17 +128,17 @@ pub(super) async fn make(
     Extension(by): Extension<AuditContext>,
     Body(wanted): Body<LinkRequest>,
 ) -> Result<Response, Problem> {
-    let hosted = gateway.hosted()?;
+    let config = gateway.config()?;
     let payload = Payload::from_request(&wanted.payload)?;
     let lifetime = match &wanted.expires_in {
         Some(text) => text.parse()?,
-        None => hosted.settings.lifetime,
+        None => config.settings.lifetime,
     };
     let composition = LinkSpec {
         single_use: wanted.single_use,
         ..LinkSpec::new(payload, lifetime)
     };
-    let composed = compose(&hosted.settings.target(), &hosted.key, composition, by.at)?;
+    let composed = compose(&config.settings.target(), &config.key, composition, by.at)?;
     let registered = &composed.claims.registered;
     let link = Link {
         url: composed.link.url(),
@@ -149,12 +149,12 @@ pub(super) async fn make(
             .expires_at
             .and_then(|at| Timestamp::from_second(at).ok())
             .map(|at| at.to_string()),
-        warnings: preview::warnings(&composed, &hosted.settings, &hosted.key)
+        warnings: preview::warnings(&composed, &config.settings, &config.key)
             .into_iter()
             .chain(preview::refusal(
                 &composed,
-                &hosted.settings,
-                &hosted.key,
+                &config.settings,
+                &config.key,
                 by.at,
             ))
             .collect(),

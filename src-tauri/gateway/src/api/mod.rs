@@ -8,6 +8,7 @@ mod problem;
 mod users;
 
 use std::fmt::Display;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::Router;
@@ -65,17 +66,15 @@ async fn open_only(
     request: Request,
     next: Next,
 ) -> Result<Response, Problem> {
-    if !gateway
-        .visits
-        .may_ask(request.extensions(), request.headers())
-    {
+    let address = client_address(&gateway, &request);
+    if !gateway.rate_limits.allows_api_request(address) {
         return Err(Problem::of(
             StatusCode::TOO_MANY_REQUESTS,
             "There are too many requests from this address. Wait a second, then go on.",
         )
         .with(RETRY_AFTER, HeaderValue::from_static("1")));
     }
-    if gateway.hosted()?.api_keys.is_empty() {
+    if gateway.config()?.api_keys.is_empty() {
         return Err(Problem::of(
             StatusCode::NOT_FOUND,
             "The API is off. An administrator switches it on by making an API key.",
@@ -90,11 +89,9 @@ async fn keyed(
     mut request: Request,
     next: Next,
 ) -> Result<Response, Problem> {
-    let hosted = gateway.hosted()?;
-    let address = gateway
-        .visits
-        .address(request.extensions(), request.headers());
-    let Some(name) = name_of(&hosted, request.headers()) else {
+    let config = gateway.config()?;
+    let address = client_address(&gateway, &request);
+    let Some(name) = name_of(&config, request.headers()) else {
         let by = AuditContext {
             address,
             ..AuditContext::new(Actor::Visitor, Timestamp::now())
@@ -116,9 +113,14 @@ async fn keyed(
     Ok(next.run(request).await)
 }
 
-fn name_of(hosted: &GatewayConfig, headers: &HeaderMap) -> Option<String> {
+fn client_address(gateway: &Gateway, request: &Request) -> Option<IpAddr> {
+    let proxies = &gateway.trusted_proxies;
+    proxies.client_address(request.extensions(), request.headers())
+}
+
+fn name_of(config: &GatewayConfig, headers: &HeaderMap) -> Option<String> {
     let sent = headers.get(KEY)?.to_str().ok()?;
-    let key = hosted.api_keys.iter().find(|key| key.is(sent))?;
+    let key = config.api_keys.iter().find(|key| key.is(sent))?;
     Some(key.name.clone())
 }
 

@@ -29,9 +29,9 @@ pub(crate) fn contained(text: &str) -> Cow<'_, str> {
     }
 }
 
-fn page(hosted: Option<&GatewayConfig>, title: &str, content: &Markup) -> Markup {
-    let name = hosted.map(|hosted| hosted.settings.name.as_str());
-    let folder = hosted.map_or("", |hosted| &hosted.folder);
+fn page(config: Option<&GatewayConfig>, title: &str, content: &Markup) -> Markup {
+    let name = config.map(|config| config.settings.name.as_str());
+    let folder = config.map_or("", |config| &config.folder);
     html! {
         (DOCTYPE)
         html lang="en" {
@@ -53,14 +53,14 @@ fn page(hosted: Option<&GatewayConfig>, title: &str, content: &Markup) -> Markup
 }
 
 /// Somebody is signed in.
-pub(crate) fn signed_in(hosted: &GatewayConfig, name: &str) -> Markup {
+pub(crate) fn signed_in(config: &GatewayConfig, name: &str) -> Markup {
     page(
-        Some(hosted),
+        Some(config),
         "Signed in",
         &html! {
             h1 { "You are signed in" }
             p { "as " strong { (name_of(name)) } "." }
-            form method="post" action={ (hosted.folder) "/auth/sign-out" } {
+            form method="post" action={ (config.folder) "/auth/sign-out" } {
                 button type="submit" { "Sign out" }
             }
         },
@@ -68,13 +68,13 @@ pub(crate) fn signed_in(hosted: &GatewayConfig, name: &str) -> Markup {
 }
 
 /// Somebody is signed in here, and wanted a page of a host that does not learn of it.
-pub(crate) fn signed_in_here(hosted: &GatewayConfig, name: &str, host: &str, to: &str) -> Markup {
+pub(crate) fn signed_in_here(config: &GatewayConfig, name: &str, host: &str, to: &str) -> Markup {
     page(
-        Some(hosted),
+        Some(config),
         "Signed in here only",
         &html! {
             h1 { "You are signed in here" }
-            p { "as " strong { (name_of(name)) } ", but " strong { (host) } " does not learn of it. Ask whoever runs it for a link that leads there." }
+            p { "as " strong { (name_of(name)) } ", but " strong { (host) } " does not learn of it. LoadSnapshot whoever runs it for a link that leads there." }
             p { a href=(to) { "Go to " (host) " all the same" } }
         },
     )
@@ -82,12 +82,12 @@ pub(crate) fn signed_in_here(hosted: &GatewayConfig, name: &str, host: &str, to:
 
 /// A link was opened, and a click is missing. The form has no action, so it is sent to the link itself,
 /// with the part behind `#` that no server sees; a browser keeps that part when it is led on.
-pub(crate) fn confirm(hosted: &GatewayConfig, whom: &str, other: Option<&str>) -> Markup {
+pub(crate) fn confirm(config: &GatewayConfig, whom: &str, other: Option<&str>) -> Markup {
     page(
-        Some(hosted),
+        Some(config),
         "Sign in",
         &html! {
-            h1 { "Sign in to " (hosted.settings.name.as_str()) }
+            h1 { "Sign in to " (config.settings.name.as_str()) }
             @if let Some(other) = other {
                 p { "You are signed in as " strong { (name_of(other)) } ". Going on signs you in as somebody else." }
             }
@@ -100,46 +100,46 @@ pub(crate) fn confirm(hosted: &GatewayConfig, whom: &str, other: Option<&str>) -
 }
 
 /// Somebody wants to be signed in by a browser that keeps no cookies. Nothing was done.
-pub(crate) fn no_cookies(hosted: &GatewayConfig) -> Markup {
+pub(crate) fn no_cookies(config: &GatewayConfig) -> Markup {
     page(
-        Some(hosted),
+        Some(config),
         "Cookies are blocked",
         &html! {
             h1 { "Your browser keeps no cookies here" }
-            p { "Without them it cannot stay signed in. Your link was not used: allow cookies for " strong { (hosted.settings.url.authority()) } " and open it again, or open it in another browser." }
+            p { "Without them it cannot stay signed in. Your link was not used: allow cookies for " strong { (config.settings.url.authority()) } " and open it again, or open it in another browser." }
         },
     )
 }
 
 /// Nobody is signed in. A browser that keeps no cookies comes here after it was.
-pub(crate) fn not_signed_in(hosted: &GatewayConfig) -> Markup {
+pub(crate) fn not_signed_in(config: &GatewayConfig) -> Markup {
     page(
-        Some(hosted),
+        Some(config),
         "Not signed in",
         &html! {
             h1 { "You are not signed in" }
-            p { "Open the link that you were given, or scan its QR code. If you have none, ask whoever runs " (hosted.settings.name.as_str()) " for one." }
-            p.quiet { "If you have just opened it, your browser keeps no cookies here. Allow them for " (hosted.settings.url.authority()) ", and open the link again." }
+            p { "Open the link that you were given, or scan its QR code. If you have none, ask whoever runs " (config.settings.name.as_str()) " for one." }
+            p.quiet { "If you have just opened it, your browser keeps no cookies here. Allow them for " (config.settings.url.authority()) ", and open the link again." }
         },
     )
 }
 
 /// Nobody is signed in.
-pub(crate) fn sign_in(hosted: &GatewayConfig) -> Markup {
+pub(crate) fn sign_in(config: &GatewayConfig) -> Markup {
     page(
-        Some(hosted),
+        Some(config),
         "Not signed in",
         &html! {
             h1 { "You are not signed in" }
-            p { "Open the link that you were given, or scan its QR code. If you have none, ask whoever runs " (hosted.settings.name.as_str()) " for one." }
+            p { "Open the link that you were given, or scan its QR code. If you have none, ask whoever runs " (config.settings.name.as_str()) " for one." }
         },
     )
 }
 
 /// Somebody has signed out.
-pub(crate) fn signed_out(hosted: &GatewayConfig) -> Markup {
+pub(crate) fn signed_out(config: &GatewayConfig) -> Markup {
     page(
-        Some(hosted),
+        Some(config),
         "Signed out",
         &html! {
             h1 { "You are signed out" }
@@ -150,13 +150,13 @@ pub(crate) fn signed_out(hosted: &GatewayConfig) -> Markup {
 
 /// A request was refused. `title` names the page and heads it.
 pub(crate) fn refused(
-    hosted: Option<&GatewayConfig>,
+    config: Option<&GatewayConfig>,
     title: &str,
     sentence: &str,
     reference: &str,
 ) -> Markup {
     page(
-        hosted,
+        config,
         title,
         &html! {
             h1 { (title) }

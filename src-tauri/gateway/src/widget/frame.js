@@ -81,7 +81,7 @@
         show('no_cookies');
         const message = document.getElementById('no_cookies-message').textContent;
         tell({ call, problem: problem('no_cookies', message) });
-      } else if (said.outcome === 'asks') {
+      } else if (said.outcome === 'needs_confirmation') {
         show('asks', said);
         tell({ call, asks: true });
         return true;

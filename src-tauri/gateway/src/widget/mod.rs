@@ -28,13 +28,13 @@ use latchkey_core::redeem::{SignIn, Visitor};
 use latchkey_core::session::{SessionScope, SignedIn};
 use serde::{Deserialize, Serialize};
 
-use crate::forms::is_from_own_script;
-use crate::gateway::{Current, Gateway, GatewayConfig, LinkOutcome};
-use crate::headers::Shared;
+use crate::csrf::is_same_origin_script;
+use crate::error_page::ErrorPage;
+use crate::extract::{CurrentConfig, FormInput};
+use crate::gateway::{Gateway, GatewayConfig, LinkOutcome};
+use crate::headers::CrossOriginUse;
+use crate::link_preview::is_link_preview;
 use crate::pages::contained;
-use crate::previewers::is_link_preview;
-use crate::refused::Refused;
-use crate::sent::Sent;
 use crate::visit::{Answer, begun, may_open, with_cookies};
 
 const SCRIPT: &str = include_str!("widget.js");
@@ -68,24 +68,24 @@ fn typed(kind: &'static str, text: impl Into<String>) -> Response {
 
 /// Whether the address is where the widget tag of the instance looks for the script: beside the
 /// application's page, which need not be at the root.
-pub(crate) fn is_script(uri: &Uri, hosted: &GatewayConfig) -> bool {
-    uri.path() == hosted.settings.url.sibling(SCRIPT_FILE).path()
+pub(crate) fn is_script(uri: &Uri, config: &GatewayConfig) -> bool {
+    uri.path() == config.settings.url.sibling(SCRIPT_FILE).path()
 }
 
 /// The script that a widget tag names.
 pub(crate) async fn script() -> Response {
     let script = typed("text/javascript; charset=utf-8", SCRIPT);
-    (Extension(Shared::Script), script).into_response()
+    (Extension(CrossOriginUse::Script), script).into_response()
 }
 
 /// The page in the frame. It is the same for everybody: its script asks who is signed in.
-async fn frame(Current(hosted): Current, headers: HeaderMap) -> Response {
-    let page = page::frame(&hosted).into_response();
-    let page = with_cookies(page, &[hosted.cookie_key.kept(&headers)]);
-    if hosted.settings.visiting.embed_in.is_empty() {
+async fn frame(CurrentConfig(config): CurrentConfig, headers: HeaderMap) -> Response {
+    let page = page::frame(&config).into_response();
+    let page = with_cookies(page, &[config.cookie_key.kept(&headers)]);
+    if config.settings.visiting.embed_in.is_empty() {
         return page;
     }
-    (Extension(Shared::Frame), page).into_response()
+    (Extension(CrossOriginUse::Frame), page).into_response()
 }
 
 /// What the frame's script is answered.
@@ -98,7 +98,7 @@ enum Outcome<'a> {
     },
     SignedOut,
     /// A click is missing. `other` would be signed out by it.
-    Asks {
+    NeedsConfirmation {
         whom: Cow<'a, str>,
         other: Option<Cow<'a, str>>,
     },
@@ -123,14 +123,14 @@ impl Outcome<'_> {
 /// Who is signed in in the frame.
 async fn session(
     State(gateway): State<Arc<Gateway>>,
-    Current(hosted): Current,
+    CurrentConfig(config): CurrentConfig,
     headers: HeaderMap,
 ) -> Answer {
-    if !hosted.cookie_key.is_kept(&headers) {
+    if !config.cookie_key.is_kept(&headers) {
         return Ok(Outcome::NoCookies.answer());
     }
-    let signed_in = gateway.signed_in(&hosted, SessionScope::Frame, &headers);
-    let signed_in = signed_in.map_err(|cause| failed(&hosted, &headers, &cause))?;
+    let signed_in = gateway.signed_in(&config, SessionScope::Frame, &headers);
+    let signed_in = signed_in.map_err(|cause| failed(&config, &headers, &cause))?;
     Ok(signed_in.map_or_else(|| Outcome::SignedOut.answer(), |user| Outcome::is(&user)))
 }
 
@@ -143,35 +143,35 @@ struct Code {
 /// Opens a code.
 async fn open(
     State(gateway): State<Arc<Gateway>>,
-    Current(hosted): Current,
+    CurrentConfig(config): CurrentConfig,
     extensions: Extensions,
     headers: HeaderMap,
-    Sent(Code { code }): Sent<Code>,
+    FormInput(Code { code }): FormInput<Code>,
 ) -> Answer {
-    must_be_from_the_frame(&hosted, &headers)?;
-    if !hosted.cookie_key.is_kept(&headers) {
+    require_own_frame(&config, &headers)?;
+    if !config.cookie_key.is_kept(&headers) {
         return Ok(Outcome::NoCookies.answer());
     }
-    may_open(&gateway, &hosted, &extensions, &headers)?;
-    let failed = |cause| failed(&hosted, &headers, &cause);
-    let signed_in = gateway.session(&hosted, SessionScope::Frame, &headers);
+    may_open(&gateway, &config, &extensions, &headers)?;
+    let failed = |cause| failed(&config, &headers, &cause);
+    let signed_in = gateway.session(&config, SessionScope::Frame, &headers);
     let signed_in = signed_in.map_err(failed)?;
-    let by = gateway.occasion(&extensions, &headers);
+    let by = gateway.audit_context(&extensions, &headers);
     let reference = by.reference.clone();
     let visitor = Visitor {
         signed_in: signed_in.as_ref(),
         is_link_preview: is_link_preview(&headers),
     };
-    let browser = hosted
+    let browser = config
         .cookie_key
         .browser(SessionScope::Frame, &headers, signed_in.as_ref());
-    let opening = gateway.open(&hosted, &code, visitor, browser, by);
+    let opening = gateway.open(&config, &code, visitor, browser, by);
     match (opening.await.map_err(failed)?, &signed_in) {
-        (LinkOutcome::Done(done), _) => let_in(&gateway, &hosted, &done, &headers, reference),
+        (LinkOutcome::Done(done), _) => let_in(&gateway, &config, &done, &headers, reference),
         (LinkOutcome::NeedsConfirmation { whom, .. }, other) => {
             let other = other.as_ref().map(|other| other.user.display_name());
             let (whom, other) = (contained(&whom), other.map(contained));
-            Ok(Outcome::Asks { whom, other }.answer())
+            Ok(Outcome::NeedsConfirmation { whom, other }.answer())
         }
         // Each look at a page opens its code anew.
         (LinkOutcome::Continues | LinkOutcome::NoCookies, known) => Ok(goes_on(known.as_ref())),
@@ -189,29 +189,29 @@ fn goes_on(known: Option<&SignedIn>) -> Response {
 /// The button of the frame with which somebody says that a code is for them.
 async fn confirmed(
     State(gateway): State<Arc<Gateway>>,
-    Current(hosted): Current,
+    CurrentConfig(config): CurrentConfig,
     extensions: Extensions,
     headers: HeaderMap,
-    Sent(Code { code }): Sent<Code>,
+    FormInput(Code { code }): FormInput<Code>,
 ) -> Answer {
-    must_be_from_the_frame(&hosted, &headers)?;
-    let has_cookie = hosted.cookie_key.is_kept(&headers);
-    may_open(&gateway, &hosted, &extensions, &headers)?;
-    let by = gateway.occasion(&extensions, &headers);
+    require_own_frame(&config, &headers)?;
+    let has_cookie = config.cookie_key.is_kept(&headers);
+    may_open(&gateway, &config, &extensions, &headers)?;
+    let by = gateway.audit_context(&extensions, &headers);
     let reference = by.reference.clone();
-    let failed = |cause| failed(&hosted, &headers, &cause);
-    let signed_in = gateway.session(&hosted, SessionScope::Frame, &headers);
+    let failed = |cause| failed(&config, &headers, &cause);
+    let signed_in = gateway.session(&config, SessionScope::Frame, &headers);
     let signed_in = signed_in.map_err(failed)?;
-    let browser = hosted
+    let browser = config
         .cookie_key
         .browser(SessionScope::Frame, &headers, signed_in.as_ref());
     let visitor = Visitor {
         signed_in: signed_in.as_ref(),
         is_link_preview: false,
     };
-    let opened = gateway.sign_in(&hosted, &code, visitor, browser, has_cookie, by);
+    let opened = gateway.sign_in(&config, &code, visitor, browser, has_cookie, by);
     match opened.await.map_err(failed)? {
-        LinkOutcome::Done(done) => let_in(&gateway, &hosted, &done, &headers, reference),
+        LinkOutcome::Done(done) => let_in(&gateway, &config, &done, &headers, reference),
         LinkOutcome::NoCookies => Ok(Outcome::NoCookies.answer()),
         _ => Ok(goes_on(signed_in.as_ref())),
     }
@@ -219,15 +219,15 @@ async fn confirmed(
 
 fn let_in(
     gateway: &Gateway,
-    hosted: &GatewayConfig,
+    config: &GatewayConfig,
     done: &SignIn,
     headers: &HeaderMap,
     reference: Option<Reference>,
 ) -> Answer {
     let (begun, cookie) =
-        begun(hosted, done, reference).map_err(|no| no.answer(Some(hosted), headers))?;
+        begun(config, done, reference).map_err(|no| no.answer(Some(config), headers))?;
     let user = gateway.user(&begun.user);
-    let user = user.map_err(|cause| failed(hosted, headers, &cause))?;
+    let user = user.map_err(|cause| failed(config, headers, &cause))?;
     // Nobody, where the user has been removed in the same moment.
     let answer = user.map_or_else(|| Outcome::SignedOut.answer(), |user| Outcome::is(&user));
     Ok(with_cookies(answer, &[cookie]))
@@ -236,28 +236,28 @@ fn let_in(
 /// Signs out of the frame, and of nothing else.
 async fn sign_out(
     State(gateway): State<Arc<Gateway>>,
-    Current(hosted): Current,
+    CurrentConfig(config): CurrentConfig,
     extensions: Extensions,
     headers: HeaderMap,
 ) -> Answer {
-    must_be_from_the_frame(&hosted, &headers)?;
-    let by = gateway.occasion(&extensions, &headers);
+    require_own_frame(&config, &headers)?;
+    let by = gateway.audit_context(&extensions, &headers);
     let ended = gateway
-        .sign_out(&hosted, SessionScope::Frame, &headers, by)
+        .sign_out(&config, SessionScope::Frame, &headers, by)
         .await;
-    ended.map_err(|cause| failed(&hosted, &headers, &cause))?;
-    let cookie = hosted.cookie_key.end(SessionScope::Frame);
+    ended.map_err(|cause| failed(&config, &headers, &cause))?;
+    let cookie = config.cookie_key.end(SessionScope::Frame);
     Ok(with_cookies(Outcome::SignedOut.answer(), &[cookie]))
 }
 
-fn failed(hosted: &GatewayConfig, headers: &HeaderMap, cause: &Error) -> Response {
-    Refused::failure(cause).answer(Some(hosted), headers)
+fn failed(config: &GatewayConfig, headers: &HeaderMap, cause: &Error) -> Response {
+    ErrorPage::failure(cause).answer(Some(config), headers)
 }
 
-fn must_be_from_the_frame(hosted: &GatewayConfig, headers: &HeaderMap) -> Result<(), Response> {
-    if is_from_own_script(headers) {
+fn require_own_frame(config: &GatewayConfig, headers: &HeaderMap) -> Result<(), Response> {
+    if is_same_origin_script(headers) {
         return Ok(());
     }
     let sentence = "Another page has sent this, and nothing was done.";
-    Err(Refused::new(StatusCode::FORBIDDEN, sentence).answer(Some(hosted), headers))
+    Err(ErrorPage::new(StatusCode::FORBIDDEN, sentence).answer(Some(config), headers))
 }

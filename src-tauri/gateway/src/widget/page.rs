@@ -11,9 +11,9 @@ pub(super) const SCRIPT_PATH: &str = "/auth/widget/frame.js";
 pub(super) const STYLE_PATH: &str = "/auth/widget/frame.css";
 
 /// The page. Its script takes messages from pages of the origins that it names.
-pub(super) fn frame(hosted: &GatewayConfig) -> Markup {
-    let name = hosted.settings.name.as_str();
-    let embed_in = hosted.settings.visiting.embed_in.iter();
+pub(super) fn frame(config: &GatewayConfig) -> Markup {
+    let name = config.settings.name.as_str();
+    let embed_in = config.settings.visiting.embed_in.iter();
     let embed_in: Vec<String> = embed_in.map(ToString::to_string).collect();
     html! {
         (DOCTYPE)
@@ -23,9 +23,9 @@ pub(super) fn frame(hosted: &GatewayConfig) -> Markup {
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
                 title { (name) }
-                link rel="stylesheet" href={ (hosted.folder) (pages::STYLE_PATH) };
-                link rel="stylesheet" href={ (hosted.folder) (STYLE_PATH) };
-                script defer src={ (hosted.folder) (SCRIPT_PATH) } {}
+                link rel="stylesheet" href={ (config.folder) (pages::STYLE_PATH) };
+                link rel="stylesheet" href={ (config.folder) (STYLE_PATH) };
+                script defer src={ (config.folder) (SCRIPT_PATH) } {}
             }
             body {
                 div #content role="group" aria-labelledby="busy-title" tabindex="-1" {

@@ -93,7 +93,7 @@ fn forward_authentication_is_one_look_at_the_session_and_one_at_the_user() {
     });
     let (settings, key) = (site.settings.clone(), site.key.clone());
     let instance = InstanceId::parse(site.instance).unwrap();
-    let gateway = Gateway::new(instance, directory, site.visitors.clone(), move || {
+    let gateway = Gateway::new(instance, directory, site.limits.clone(), move || {
         Ok(InstanceSnapshot {
             settings: settings.clone(),
             key: key.clone(),

@@ -55,7 +55,7 @@ fn the_document_is_valid_and_names_every_path() {
 #[test]
 fn schemathesis_finds_no_violation_and_no_failure() {
     let (mut site, key) = with_key();
-    site.visitors = latchkey_gateway::Visitors::default();
+    site.limits = latchkey_gateway::ClientLimits::default();
     let running = Running::new(&site);
     let folder = tempfile::tempdir().unwrap();
     let found = python()

@@ -312,7 +312,7 @@ fn a_click_is_wanted_where_a_link_would_want_one() {
     ] {
         let seats = site.seats();
         let asked = post(site, "open", &code, cookies);
-        let wanted = json!({ "outcome": "asks", "whom": whom, "other": other });
+        let wanted = json!({ "outcome": "needs_confirmation", "whom": whom, "other": other });
         assert_eq!(body(&asked), wanted);
         assert!(asked.cookies().is_empty() && site.seats() == seats);
         let done = post(site, "continue", &code, cookies);
@@ -358,7 +358,7 @@ fn a_program_that_looks_ahead_signs_nobody_in() {
     ] {
         let headers = [OWN, look, ("cookie", KEPT)];
         let answer = site.post("/auth/widget/open", &[("code", &code)], &headers);
-        assert_eq!(body(&answer)["outcome"], "asks", "{look:?}");
+        assert_eq!(body(&answer)["outcome"], "needs_confirmation", "{look:?}");
     }
     assert!(!site.has_user("ada"));
 }
@@ -366,7 +366,7 @@ fn a_program_that_looks_ahead_signs_nobody_in() {
 #[test]
 fn who_opens_too_many_codes_in_a_frame_has_to_wait_as_with_links() {
     let mut site = embedded(|_| {});
-    site.visitors.opened_per_second = NonZeroU32::new(2);
+    site.limits.links_per_second = NonZeroU32::new(2);
     let running = Running::new(&site);
     let form = format!("code={}", site.new_user("ada"));
     let answers: Vec<String> = (0..20)

@@ -5,7 +5,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use latchkey_core::ErrorCode;
-use latchkey_gateway::{Certificate, Handle, Listening, serve};
+use latchkey_gateway::{Certificate, Handle, Listener, serve};
 
 use crate::site::Site;
 
@@ -29,8 +29,8 @@ impl Running {
     }
 
     fn with(site: &Site, certificate: Option<Certificate>) -> Self {
-        let listening = Listening::on("127.0.0.1:0".parse().unwrap()).unwrap();
-        let (address, handle) = (listening.address().unwrap(), Handle::default());
+        let listener = Listener::bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let (address, handle) = (listener.address().unwrap(), Handle::default());
         let (router, own) = (site.router(), handle.clone());
         let thread = thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -38,7 +38,7 @@ impl Running {
                 .worker_threads(2)
                 .build()
                 .unwrap();
-            runtime.block_on(serve(router, listening, certificate, own))
+            runtime.block_on(serve(router, listener, certificate, own))
         });
         Self {
             address,
@@ -92,7 +92,7 @@ fn it_listens_answers_and_ends() {
 #[test]
 fn who_opens_too_many_links_has_to_wait_and_others_go_on() {
     let mut site = Site::new();
-    site.visitors.opened_per_second = NonZeroU32::new(2);
+    site.limits.links_per_second = NonZeroU32::new(2);
     let running = Running::new(&site);
     let link = format!("/?externalAuthCode={}", site.new_user("ada"));
     // All of them would take 16 seconds and more.
@@ -195,14 +195,14 @@ fn who_reads_nothing_is_let_go() {
 #[test]
 fn an_address_that_is_taken_is_said_to_be_and_a_foreign_one_is_not() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
-    let refused = Listening::on(taken.local_addr().unwrap()).unwrap_err();
+    let refused = Listener::bind(taken.local_addr().unwrap()).unwrap_err();
     assert_eq!(refused.code, ErrorCode::AddressInUse);
     assert!(
         refused.message.contains("another port"),
         "{}",
         refused.message
     );
-    let foreign = Listening::on("192.0.2.1:0".parse().unwrap()).unwrap_err();
+    let foreign = Listener::bind("192.0.2.1:0".parse().unwrap()).unwrap_err();
     assert_eq!(foreign.code, ErrorCode::InvalidSetting);
 }
 

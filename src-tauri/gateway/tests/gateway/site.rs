@@ -21,7 +21,7 @@ use latchkey_core::link::BaseUrl;
 use latchkey_core::payload::Payload;
 use latchkey_core::secret::{Secret, SigningKey};
 use latchkey_core::user_id::UserId;
-use latchkey_gateway::{Gateway, InstanceSnapshot, Visitors, router};
+use latchkey_gateway::{ClientLimits, Gateway, InstanceSnapshot, router};
 use tower::{Service, ServiceExt as _};
 
 /// What the administrator does now.
@@ -46,7 +46,7 @@ pub(crate) struct Site {
     /// Secret of another instance of the administrator's, `Other`.
     pub(crate) other_key: Option<SigningKey>,
     pub(crate) instance: &'static str,
-    pub(crate) visitors: Visitors,
+    pub(crate) limits: ClientLimits,
     _folder: tempfile::TempDir,
 }
 
@@ -112,9 +112,9 @@ impl Site {
             api_keys: Vec::new(),
             other_key: None,
             instance,
-            visitors: Visitors {
-                opened_per_second: NonZeroU32::new(50),
-                ..Visitors::default()
+            limits: ClientLimits {
+                links_per_second: NonZeroU32::new(50),
+                ..ClientLimits::default()
             },
             _folder: folder,
         }
@@ -142,7 +142,7 @@ impl Site {
             });
             Ok(other.into_iter().collect())
         };
-        let gateway = Gateway::new(instance, directory, self.visitors.clone(), move || {
+        let gateway = Gateway::new(instance, directory, self.limits.clone(), move || {
             let (settings, key) = hosting.lock().unwrap().clone();
             Ok(InstanceSnapshot {
                 settings,

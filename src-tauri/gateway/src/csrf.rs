@@ -11,13 +11,13 @@ const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 /// https; others say `null`, because these pages let no referrer out, and then it counts that a cookie
 /// comes along which they send with the forms of this server alone. What names no origin is no browser,
 /// and has no cookies of anybody's to misuse.
-pub(crate) fn is_from_here(hosted: &GatewayConfig, headers: &HeaderMap) -> bool {
+pub(crate) fn is_same_origin(config: &GatewayConfig, headers: &HeaderMap) -> bool {
     let text = |name: &HeaderName| text(headers, name);
     if let Some(site) = text(&SEC_FETCH_SITE) {
         return matches!(site, "same-origin" | "none");
     }
     match text(&ORIGIN) {
-        Some("null") => hosted.cookie_key.was_shown(headers),
+        Some("null") => config.cookie_key.was_shown(headers),
         Some(origin) => text(&HOST).is_some_and(|host| is_origin_of(origin, host)),
         None => !headers.contains_key(ORIGIN),
     }
@@ -26,15 +26,15 @@ pub(crate) fn is_from_here(hosted: &GatewayConfig, headers: &HeaderMap) -> bool 
 /// Whether a form of a page of this server was sent without the cookie that the page has set: the browser
 /// keeps none, or what sent it has never seen the page. Where a browser names no page at all, another page
 /// may have sent it as well.
-pub(crate) fn keeps_no_cookies(hosted: &GatewayConfig, headers: &HeaderMap) -> bool {
+pub(crate) fn lacks_cookies(config: &GatewayConfig, headers: &HeaderMap) -> bool {
     let names_site = headers.contains_key(SEC_FETCH_SITE);
     let names_nothing = !names_site && text(headers, &ORIGIN) == Some("null");
-    !hosted.cookie_key.was_shown(headers) && (names_nothing || is_from_here(hosted, headers))
+    !config.cookie_key.was_shown(headers) && (names_nothing || is_same_origin(config, headers))
 }
 
 /// Whether a script of a page of this server sent it. The widget's cookie goes along with whatever any
 /// page sends here, so this is never taken for granted: the browser has to say it.
-pub(crate) fn is_from_own_script(headers: &HeaderMap) -> bool {
+pub(crate) fn is_same_origin_script(headers: &HeaderMap) -> bool {
     if let Some(site) = text(headers, &SEC_FETCH_SITE) {
         return site == "same-origin";
     }

@@ -1,5 +1,5 @@
-//! The times at which sessions were last used. No request waits for them to be written: they are kept here,
-//! and one thread writes them.
+//! Times of the last use of sessions. They are collected here and written by one thread, so no request waits
+//! for the disk.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -8,11 +8,11 @@ use latchkey_core::directory::Directory;
 use latchkey_core::session::{SEEN_SECS, Session, SessionKey};
 use tokio::task;
 
-/// Time after which a use that was not written is forgotten: the session is over or was deleted.
-const FORGOTTEN_SECS: i64 = 86_400;
+/// Age at which an unwritten use is dropped, because the session is over or was deleted.
+const MAX_PENDING_SECS: i64 = 86_400;
 
-/// The last uses that the directory does not know of yet.
-pub(crate) struct Seen {
+/// Last uses that are not in the directory yet.
+pub(crate) struct LastSeen {
     directory: Arc<dyn Directory>,
     state: Mutex<State>,
 }
@@ -21,7 +21,7 @@ pub(crate) struct Seen {
 struct State {
     uses: HashMap<SessionKey, Use>,
     /// Whether there is a [`Writer`].
-    at_work: bool,
+    is_writing: bool,
 }
 
 /// The last use of a session, in Unix seconds.
@@ -37,7 +37,7 @@ impl Use {
     }
 }
 
-impl Seen {
+impl LastSeen {
     pub(crate) fn new(directory: Arc<dyn Directory>) -> Self {
         Self {
             directory,
@@ -64,7 +64,7 @@ impl Seen {
         let mut state = self.state();
         let known = state.uses.entry(key).or_insert(this);
         known.last = known.last.max(now);
-        let begins = known.is_due() && !std::mem::replace(&mut state.at_work, true);
+        let begins = known.is_due() && !std::mem::replace(&mut state.is_writing, true);
         drop(state);
         if begins {
             let writer = Writer(Arc::clone(self));
@@ -76,7 +76,7 @@ impl Seen {
     pub(crate) fn forget_old(&self, now: i64) {
         self.state()
             .uses
-            .retain(|_, known| now.saturating_sub(known.last) < FORGOTTEN_SECS);
+            .retain(|_, known| now.saturating_sub(known.last) < MAX_PENDING_SECS);
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -85,7 +85,7 @@ impl Seen {
 }
 
 /// Writes uses; there is one at a time.
-struct Writer(Arc<Seen>);
+struct Writer(Arc<LastSeen>);
 
 impl Writer {
     fn until_nothing_is_due(&self) {
@@ -124,6 +124,6 @@ impl Writer {
 impl Drop for Writer {
     /// The next use that is due begins anew, also after a panic.
     fn drop(&mut self) {
-        self.0.state().at_work = false;
+        self.0.state().is_writing = false;
     }
 }

@@ -1,4 +1,4 @@
-//! A gateway from its start to its end: the entries for both, and the work beside answering.
+//! Runs a gateway: records its start and its end, and does the maintenance in between.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -12,14 +12,14 @@ use tokio::time::sleep;
 use crate::certificate::Certificate;
 use crate::gateway::Gateway;
 use crate::router::router;
-use crate::serve::{Handle, Listening, serve};
+use crate::serve::{Handle, Listener, serve};
 
 /// Interval at which counted refusals are recorded.
-const ROUND: Duration = Duration::from_secs(2);
+const RECORD_INTERVAL: Duration = Duration::from_secs(2);
 /// Number of rounds after which the activity is pruned.
-const PRUNING: u32 = 30;
+const ROUNDS_PER_PRUNE: u32 = 30;
 /// Pause between two batches that are pruned, in which sign-ins use the disk.
-const BETWEEN_BATCHES: Duration = Duration::from_millis(50);
+const BATCH_PAUSE: Duration = Duration::from_millis(50);
 
 /// Answers visitors until `handle` ends it. Records the start and the end as done by `actor`, records
 /// counted refusals and prunes the activity.
@@ -27,22 +27,22 @@ const BETWEEN_BATCHES: Duration = Duration::from_millis(50);
 /// Fails where the start cannot be recorded, and with what [`serve`] fails with.
 pub async fn run(
     gateway: Arc<Gateway>,
-    listening: Listening,
+    listener: Listener,
     certificate: Option<Certificate>,
     handle: Handle,
     actor: Actor,
 ) -> Result<()> {
-    let address = listening.address()?.to_string();
+    let address = listener.address()?.to_string();
     let record = |event: Event| {
         let by = AuditContext::new(actor.clone(), Timestamp::now());
         let event = event.with(address.clone());
         gateway.in_directory(move |directory| directory.record(event, &by))
     };
     record(Event::act("gateway_started", "Gateway started")).await?;
-    let serving = serve(router(Arc::clone(&gateway)), listening, certificate, handle);
+    let serving = serve(router(Arc::clone(&gateway)), listener, certificate, handle);
     let ended = tokio::select! {
         ended = serving => ended,
-        never = gateway.keep_house(&actor) => match never {},
+        never = gateway.run_maintenance(&actor) => match never {},
     };
     gateway.refusal_log.finish();
     // It ends all the same where that cannot be recorded.
@@ -55,10 +55,10 @@ pub async fn run(
 impl Gateway {
     /// Records counted refusals every two seconds, looks whether a full disk has room again, and prunes the
     /// activity once a minute.
-    async fn keep_house(&self, actor: &Actor) -> Infallible {
+    async fn run_maintenance(&self, actor: &Actor) -> Infallible {
         loop {
-            for _ in 0..PRUNING {
-                sleep(ROUND).await;
+            for _ in 0..ROUNDS_PER_PRUNE {
+                sleep(RECORD_INTERVAL).await;
                 self.refusal_log.round();
                 self.retry(actor).await;
                 let now = Timestamp::now();
@@ -74,13 +74,13 @@ impl Gateway {
     }
 
     async fn prune(&self) -> Result<()> {
-        let retention = self.hosted()?.settings.retention;
+        let retention = self.config()?.settings.retention;
         let now = Timestamp::now();
         while self
             .in_directory(move |directory| directory.prune(retention, now))
             .await?
         {
-            sleep(BETWEEN_BATCHES).await;
+            sleep(BATCH_PAUSE).await;
         }
         Ok(())
     }

@@ -13,19 +13,19 @@ use serde_json::json;
 use crate::gateway::GatewayConfig;
 use crate::pages;
 
-/// What a visitor is told who is not let in.
-pub(crate) struct Refused {
+/// Answer to a refused or failed request: a page, or a problem (RFC 9457) for programs that ask for JSON.
+pub(crate) struct ErrorPage {
     status: StatusCode,
     title: &'static str,
     sentence: String,
     reference: Reference,
-    line: Line,
+    line: LogLine,
 }
 
-/// Log line about a refusal. The answer carries it to [`around`](crate::around), which knows the visitor's
+/// Log line about a refusal. The answer carries it to [`middleware`](crate::middleware), which knows the visitor's
 /// address.
 #[derive(Clone, Debug)]
-pub(crate) enum Line {
+pub(crate) enum LogLine {
     /// A code was refused.
     Code(&'static str, Reference),
     /// Something was asked for in a wrong way.
@@ -34,7 +34,7 @@ pub(crate) enum Line {
     Failure(Reference, String),
 }
 
-impl Line {
+impl LogLine {
     pub(crate) fn write(&self) {
         match self {
             Self::Code(verdict, reference) => tracing::info!(verdict, %reference, "refused"),
@@ -46,7 +46,7 @@ impl Line {
     }
 }
 
-impl Refused {
+impl ErrorPage {
     /// A code was refused. The reason is for the administrator alone, who finds it by the reference.
     pub(crate) fn code(refusal: &Refusal, reference: Reference) -> Self {
         let status = match refusal {
@@ -55,17 +55,17 @@ impl Refused {
             | Refusal::LinkRevoked => StatusCode::GONE,
             _ => StatusCode::FORBIDDEN,
         };
-        let line = Line::Code(refusal.code(), reference.clone());
+        let line = LogLine::Code(refusal.code(), reference.clone());
         Self::with(status, refusal.for_visitor(), reference, line)
     }
 
     /// Something does not work here.
     pub(crate) fn failure(error: &Error) -> Self {
         let reference = Reference::random();
-        let line = Line::Failure(reference.clone(), error.logged().to_string());
+        let line = LogLine::Failure(reference.clone(), error.logged().to_string());
         let status = StatusCode::SERVICE_UNAVAILABLE;
         if error.code == ErrorCode::HostedElsewhere {
-            let sentence = "Nobody signs in here any more. Ask whoever gave you your link for a new one, or open the application's own page.";
+            let sentence = "Nobody signs in here any more. LoadSnapshot whoever gave you your link for a new one, or open the application's own page.";
             let mut refused = Self::with(status, sentence, reference, line);
             refused.title = "Sign in somewhere else";
             return refused;
@@ -77,11 +77,11 @@ impl Refused {
     /// What was asked for is not there, or was asked for in a wrong way. The log has it by its reference.
     pub(crate) fn new(status: StatusCode, sentence: &str) -> Self {
         let reference = Reference::random();
-        let line = Line::Request(status, reference.clone(), sentence.to_owned());
+        let line = LogLine::Request(status, reference.clone(), sentence.to_owned());
         Self::with(status, sentence, reference, line)
     }
 
-    fn with(status: StatusCode, sentence: &str, reference: Reference, line: Line) -> Self {
+    fn with(status: StatusCode, sentence: &str, reference: Reference, line: LogLine) -> Self {
         Self {
             status,
             title: title(status),
@@ -92,7 +92,7 @@ impl Refused {
     }
 
     /// A page, or for programs that ask for it a problem (RFC 9457).
-    pub(crate) fn answer(&self, hosted: Option<&GatewayConfig>, headers: &HeaderMap) -> Response {
+    pub(crate) fn answer(&self, config: Option<&GatewayConfig>, headers: &HeaderMap) -> Response {
         let line = Extension(self.line.clone());
         if wants_json(headers) {
             let body = json!({
@@ -107,7 +107,7 @@ impl Refused {
             return (self.status, line, kind, body.to_string()).into_response();
         }
         let reference = self.reference.to_string();
-        let page = pages::refused(hosted, self.title, &self.sentence, &reference);
+        let page = pages::refused(config, self.title, &self.sentence, &reference);
         (self.status, line, page).into_response()
     }
 }
