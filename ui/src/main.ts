@@ -6,10 +6,10 @@ import './styles/controls.css';
 
 import { mount } from 'svelte';
 
-import App from './App.svelte';
-import { listenForEvents } from './state/events';
-import { studio } from './state/studio.svelte';
-import { applyTheme } from './state/theme';
+import App from './app/App.svelte';
+import { listenForEvents } from './lib/state/events';
+import { studio } from './lib/state/studio.svelte';
+import { applyTheme } from './lib/state/theme';
 
 applyTheme('system');
 void studio.start();

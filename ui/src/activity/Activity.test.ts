@@ -4,9 +4,9 @@ import { beforeEach, expect, it } from 'vitest';
 
 import { answer, instanceLike, refuse, tell, type Asked } from '../../tests/answers';
 import type { ActivityEntry, ActivityPage, ActivityRequest } from '../generated/types';
-import { listenForEvents } from '../state/events';
-import { studio } from '../state/studio.svelte';
-import { selection } from '../users/selection.svelte';
+import { listenForEvents } from '../lib/state/events';
+import { selection } from '../lib/state/selection.svelte';
+import { studio } from '../lib/state/studio.svelte';
 import Activity from './Activity.svelte';
 
 const instance = instanceLike({ id: 'here', hosted: 'here' });

@@ -1,5 +1,5 @@
-import { asProblem, call } from '../bridge';
 import type { ActivityEntry, ActivityKind, ActivityPage, Problem } from '../generated/types';
+import { asProblem, call } from '../lib/bridge';
 
 /** How many entries are asked for at once. */
 const PAGE = 100;

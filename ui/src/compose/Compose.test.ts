@@ -11,8 +11,8 @@ import {
   type Asked,
 } from '../../tests/answers';
 import type { ComposeRequest, Forecast, GatewayState, Instance } from '../generated/types';
-import { gateway } from '../state/gateway.svelte';
-import { toasts } from '../state/toasts.svelte';
+import { gateway } from '../lib/state/gateway.svelte';
+import { toasts } from '../lib/state/toasts.svelte';
 import Compose from './Compose.svelte';
 import { compositionFor, forgetComposition } from './composition.svelte';
 

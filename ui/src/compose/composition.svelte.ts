@@ -1,6 +1,6 @@
-import { asProblem, call } from '../bridge';
 import type { CopyWhat, Problem, QrFormat } from '../generated/types';
-import { copiedMessage, toasts } from '../state/toasts.svelte';
+import { asProblem, call } from '../lib/bridge';
+import { copiedMessage, toasts } from '../lib/state/toasts.svelte';
 import { Draft } from './draft.svelte';
 import { LivePreview } from './live.svelte';
 

@@ -1,7 +1,6 @@
 import type { ComposeRequest, Instance, Who } from '../generated/types';
-import { CUSTOM } from './lifetimes';
-import { MetadataDraft } from './metadata-draft.svelte';
-import { Touches } from './touches.svelte';
+import { CUSTOM } from '../lib/lifetimes';
+import { UserDraft } from '../lib/user-fields/user-draft.svelte';
 
 export type WhoKind = Who['kind'];
 
@@ -9,21 +8,17 @@ export type WhoKind = Who['kind'];
 const REQUIRED = { email: 'email', id: 'id', user: 'user.id' } as const;
 
 /** What is composed, as the form holds it. */
-export class Draft {
+export class Draft extends UserDraft {
   kind = $state<WhoKind>('email');
   email = $state('');
   id = $state('');
   idAsText = $state(false);
-  userId = $state('');
-  userEmail = $state('');
-  readonly metadata = new MetadataDraft();
   /** The lifetime that was chosen; null for the instance's own. */
   chosenLifetime = $state<string | null>(null);
   customLifetime = $state('');
   once = $state(false);
   startsLater = $state(false);
   notBefore = $state('');
-  readonly touches = new Touches();
 
   get required(): (typeof REQUIRED)[WhoKind] {
     return REQUIRED[this.kind];

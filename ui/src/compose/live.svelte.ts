@@ -1,8 +1,8 @@
-import { asProblem, call } from '../bridge';
 import type { ComposeRequest, Preview, Problem } from '../generated/types';
-import { Latest } from './latest';
+import { asProblem, call } from '../lib/bridge';
+import { Latest } from '../lib/latest';
+import { measureUntilPainted } from './paint-timing';
 import { isSpent } from './spent';
-import { measureUntilPainted } from './timing';
 
 /** Milliseconds without an answer after which the preview counts as out of date. */
 const OVERDUE_MS = 400;

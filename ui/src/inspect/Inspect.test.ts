@@ -10,6 +10,7 @@ import {
   runningLike,
   type Asked,
 } from '../../tests/answers';
+import { compositionFor, forgetComposition } from '../compose/composition.svelte';
 import type {
   InspectRequest,
   Inspection,
@@ -17,13 +18,12 @@ import type {
   Redeemed,
   UserProfile,
 } from '../generated/types';
-import { compositionFor, forgetComposition } from '../compose/composition.svelte';
-import { gateway } from '../state/gateway.svelte';
-import { seats } from '../state/seats.svelte';
-import { studio } from '../state/studio.svelte';
-import { toasts } from '../state/toasts.svelte';
-import { forgetInspected, inspectedFor } from './inspected.svelte';
+import { gateway } from '../lib/state/gateway.svelte';
+import { seats } from '../lib/state/seats.svelte';
+import { studio } from '../lib/state/studio.svelte';
+import { toasts } from '../lib/state/toasts.svelte';
 import Inspect from './Inspect.svelte';
+import { forgetInspected, inspectedFor } from './inspected.svelte';
 
 const CODE = 'eyJhbGciOiJIUzI1NiJ9.eyJ1c2VyIjp7ImlkIjoiYWRhIn19.Jm3mW0t2mXW1bQdP5xJ8l0T3';
 const LINK = `https://chat.yourcompany.com/?externalAuthCode=${CODE}`;

@@ -1,9 +1,9 @@
-import { asProblem, call } from '../bridge';
-import { Latest } from '../compose/latest';
 import type { Inspection, Problem, Redeemed } from '../generated/types';
-import { seats } from '../state/seats.svelte';
-import { toasts } from '../state/toasts.svelte';
-import { sourceOf, type Given } from './taken';
+import { asProblem, call } from '../lib/bridge';
+import { Latest } from '../lib/latest';
+import { seats } from '../lib/state/seats.svelte';
+import { toasts } from '../lib/state/toasts.svelte';
+import { sourceOf, type Given } from './source';
 
 type Asked = {
   given: Given;

@@ -1,6 +1,6 @@
 import { compositionFor } from '../compose/composition.svelte';
 import type { Inspection } from '../generated/types';
-import { studio } from '../state/studio.svelte';
+import { studio } from '../lib/state/studio.svelte';
 import { inspectedFor, type Inspected } from './inspected.svelte';
 
 type Person =

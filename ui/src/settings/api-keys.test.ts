@@ -4,8 +4,8 @@ import { beforeEach, expect, it } from 'vitest';
 
 import { answer, instanceLike, refuse, type Asked } from '../../tests/answers';
 import type { Instance } from '../generated/types';
-import { studio } from '../state/studio.svelte';
-import { toasts } from '../state/toasts.svelte';
+import { studio } from '../lib/state/studio.svelte';
+import { toasts } from '../lib/state/toasts.svelte';
 import ApiKeys from './ApiKeys.svelte';
 
 const KEY = 'lk_abcdefgh-and-more';

@@ -4,9 +4,9 @@ import { beforeEach, describe, expect, it } from 'vitest';
 
 import { answer, instanceLike, runningLike } from '../../tests/answers';
 import type { Instance } from '../generated/types';
-import { gateway } from '../state/gateway.svelte';
-import { studio } from '../state/studio.svelte';
-import { toasts } from '../state/toasts.svelte';
+import { gateway } from '../lib/state/gateway.svelte';
+import { studio } from '../lib/state/studio.svelte';
+import { toasts } from '../lib/state/toasts.svelte';
 import Gateway from './Gateway.svelte';
 
 /** The instance's screen while its gateway is open at an address. */

@@ -4,9 +4,9 @@ import { beforeEach, expect, it } from 'vitest';
 
 import { answer, instanceLike, refuse, type Asked } from '../../tests/answers';
 import type { GatewayState, Instance, QrPreview } from '../generated/types';
-import { gateway } from '../state/gateway.svelte';
-import { gatewayDrafts } from '../state/gatewayDrafts.svelte';
-import { studio } from '../state/studio.svelte';
+import { gatewayDrafts } from '../lib/state/gateway-drafts.svelte';
+import { gateway } from '../lib/state/gateway.svelte';
+import { studio } from '../lib/state/studio.svelte';
 import Gateway from './Gateway.svelte';
 
 const addresses: GatewayState['addresses'] = [

@@ -4,8 +4,8 @@ import { beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { answer, instanceLike, refuse, type Asked } from '../../tests/answers';
 import type { Instance } from '../generated/types';
-import { studio } from '../state/studio.svelte';
-import { toasts } from '../state/toasts.svelte';
+import { studio } from '../lib/state/studio.svelte';
+import { toasts } from '../lib/state/toasts.svelte';
 import { settingsDrafts } from './drafts.svelte';
 import Settings from './Settings.svelte';
 

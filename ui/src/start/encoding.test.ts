@@ -5,8 +5,8 @@ import { beforeEach, describe, expect, it } from 'vitest';
 
 import { answer, instanceLike, type Asked } from '../../tests/answers';
 import type { SecretEncoding } from '../generated/types';
+import { studio } from '../lib/state/studio.svelte';
 import ReplaceDialog from '../settings/ReplaceDialog.svelte';
-import { studio } from '../state/studio.svelte';
 import ConnectForm from './ConnectForm.svelte';
 
 const ENCODINGS: SecretEncoding[] = ['text', 'base64', 'hex'];

@@ -3,9 +3,9 @@ import userEvent from '@testing-library/user-event';
 import { beforeEach, describe, expect, it } from 'vitest';
 
 import { answer, instanceLike, refuse, type Asked } from '../../tests/answers';
-import App from '../App.svelte';
+import App from '../app/App.svelte';
 import type { KeyStore, Start } from '../generated/types';
-import { studio } from '../state/studio.svelte';
+import { studio } from '../lib/state/studio.svelte';
 
 const reason = { code: 'keychain_unreachable', message: 'There is no keychain.', field: null };
 let asked: Asked[] = [];

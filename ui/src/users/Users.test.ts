@@ -5,11 +5,11 @@ import { beforeEach, expect, it } from 'vitest';
 import { answer, instanceLike, pageOf, refuse, userLike, type Asked } from '../../tests/answers';
 import { compositionFor, forgetComposition } from '../compose/composition.svelte';
 import type { UserProfile, UsersRequest } from '../generated/types';
-import { seats } from '../state/seats.svelte';
-import { studio } from '../state/studio.svelte';
-import { toasts } from '../state/toasts.svelte';
+import { seats } from '../lib/state/seats.svelte';
+import { selection } from '../lib/state/selection.svelte';
+import { studio } from '../lib/state/studio.svelte';
+import { toasts } from '../lib/state/toasts.svelte';
 import { forgetList } from './list.svelte';
-import { selection } from './selection.svelte';
 import Users from './Users.svelte';
 
 const instance = instanceLike({ id: 'here', hosted: 'here' });

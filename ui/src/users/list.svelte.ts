@@ -1,6 +1,4 @@
 /* eslint-disable svelte/prefer-svelte-reactivity -- the maps are replaced whole, or not shown */
-import { asProblem, call } from '../bridge';
-import { Latest } from '../compose/latest';
 import type {
   Origin,
   PageStart,
@@ -11,6 +9,8 @@ import type {
   UserPage,
   UserQuery,
 } from '../generated/types';
+import { asProblem, call } from '../lib/bridge';
+import { Latest } from '../lib/latest';
 
 export const BLOCK = 100;
 /** So many blocks are kept; those that were looked at longest ago go first. */

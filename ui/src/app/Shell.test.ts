@@ -1,0 +1,67 @@
+import { cleanup, render, screen, waitFor } from '@testing-library/svelte';
+import userEvent from '@testing-library/user-event';
+import { beforeEach, expect, it } from 'vitest';
+
+import { answer, instanceLike, previewLike, type Asked } from '../../tests/answers';
+import { forgetComposition } from '../compose/composition.svelte';
+import { studio } from '../lib/state/studio.svelte';
+import Shell from './Shell.svelte';
+
+const instance = instanceLike();
+let asked: Asked[] = [];
+
+beforeEach(() => {
+  cleanup();
+  forgetComposition(instance.id);
+  studio.instances = [instance, instanceLike({ id: 'sample', name: 'Sample', hosted: 'here' })];
+  studio.open('compose');
+  asked = answer({ compose: () => previewLike(), copy: () => ({ clears_in_secs: 60 }) });
+  render(Shell, { instance });
+});
+
+it('changes the screen by key and by the rail', async () => {
+  await userEvent.keyboard('{Control>}[Digit5]{/Control}');
+  expect(await screen.findByTestId('settings-url')).toBeTruthy();
+  expect(screen.getByTestId('rail-settings').getAttribute('aria-current')).toBe('page');
+  await userEvent.click(screen.getByTestId('rail-compose'));
+  expect(await screen.findByTestId('field-email')).toBeTruthy();
+});
+
+it('copies the link by key', async () => {
+  await userEvent.type(screen.getByTestId('field-email'), 'ada@b.co');
+  await userEvent.keyboard('{Control>}{Enter}{/Control}');
+  await waitFor(() =>
+    expect(asked.at(-1)).toMatchObject({ name: 'copy', request: { what: 'link' } }),
+  );
+});
+
+it('does from the palette what is chosen, and gives the focus back', async () => {
+  const field = screen.getByTestId('field-email');
+  field.focus();
+  await userEvent.keyboard('{Control>}k{/Control}');
+  const input = await screen.findByTestId('palette-input');
+  input.focus();
+  await userEvent.type(input, 'sample');
+  const active = document.getElementById(input.getAttribute('aria-activedescendant') ?? '');
+  expect(active?.textContent).toContain('Switch to Sample');
+  await userEvent.keyboard('{Enter}');
+  expect(screen.queryByTestId('palette')).toBeNull();
+  expect(document.activeElement).toBe(field);
+  await waitFor(() =>
+    expect(asked.at(-1)).toEqual({ name: 'instance_select', request: { instance: 'sample' } }),
+  );
+});
+
+it('offers to copy only what there is', async () => {
+  await userEvent.keyboard('{Control>}k{/Control}');
+  await screen.findByTestId('palette-input');
+  expect(screen.queryByTestId('palette-copy-link')).toBeNull();
+});
+
+it('keeps what was typed while another screen is open', async () => {
+  await userEvent.type(screen.getByTestId('field-email'), 'ada@b.co');
+  await userEvent.click(screen.getByTestId('rail-settings'));
+  await userEvent.click(screen.getByTestId('rail-compose'));
+  const field = await screen.findByTestId<HTMLInputElement>('field-email');
+  expect(field.value).toBe('ada@b.co');
+});

@@ -1,0 +1,51 @@
+import type { InspectSource } from '../generated/types';
+import { Refused } from '../lib/bridge';
+
+/** What somebody gives to be inspected. */
+export type Given =
+  { kind: 'text'; text: string } | { kind: 'picture'; file: File } | { kind: 'clipboard' };
+
+const LARGEST_MIB = 16;
+
+/** What is asked for it. Rejects with `Refused` where a picture is none that can be read. */
+export async function sourceOf(given: Given): Promise<InspectSource> {
+  if (given.kind !== 'picture') return given;
+  const { file } = given;
+  // The core knows which kinds of pictures can be read. The system does not know every file's kind.
+  if (file.type !== '' && !file.type.startsWith('image/')) {
+    refuse(`${nameOf(file)} is not a picture. Choose a picture of a QR code.`);
+  }
+  if (file.size > LARGEST_MIB * 1024 * 1024) {
+    refuse(
+      `${nameOf(file)} is larger than ${LARGEST_MIB} MiB. Cut the picture down to the QR code.`,
+    );
+  }
+  return { kind: 'picture', base64: await base64Of(file) };
+}
+
+/** For the beginning of a sentence; what is pasted may have no name. */
+function nameOf(file: File): string {
+  return file.name === '' ? 'The picture' : file.name;
+}
+
+function base64Of(file: File): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const reader = new FileReader();
+    reader.onload = () => {
+      // What is asked for as a data URL is a text.
+      const url = reader.result as string;
+      resolve(url.slice(url.indexOf(',') + 1));
+    };
+    reader.onerror = () =>
+      reject(problem(`${nameOf(file)} cannot be opened. Save it again and choose the copy.`));
+    reader.readAsDataURL(file);
+  });
+}
+
+function refuse(message: string): never {
+  throw problem(message);
+}
+
+function problem(message: string): Refused {
+  return new Refused({ code: 'invalid_picture', message, field: null });
+}

@@ -1,0 +1,63 @@
+/* The one file that talks to Tauri. Everything else of the UI asks through `call` and hears through `listen`. */
+
+import { Channel, invoke } from '@tauri-apps/api/core';
+
+import type { Commands, Problem, StudioEvent } from '../generated/types';
+import { escapeHidden } from './escape';
+
+type Name = keyof Commands;
+
+/** Commands that take nothing are called with their name alone. */
+type Request<K extends Name> = Commands[K]['request'] extends null
+  ? []
+  : [request: Commands[K]['request']];
+
+/** A `Problem` that can be thrown. */
+export class Refused extends Error implements Problem {
+  readonly code: string;
+  readonly field: string | null;
+
+  constructor(problem: Problem) {
+    super(problem.message);
+    this.name = 'Refused';
+    this.code = problem.code;
+    this.field = problem.field;
+  }
+}
+
+/** Asks the Rust side. Rejects with `Refused` and with nothing else. */
+export async function call<K extends Name>(
+  name: K,
+  ...[request]: Request<K>
+): Promise<Commands[K]['response']> {
+  try {
+    return await invoke(name, { request: request ?? null });
+  } catch (thrown) {
+    throw new Refused(asProblem(thrown));
+  }
+}
+
+/** Calls `hear` with each event of the Rust side, for as long as the page is there. */
+export async function listen(hear: (event: StudioEvent) => void): Promise<void> {
+  const channel = new Channel<StudioEvent>(hear);
+  await call('listen', { channel: channel.toJSON() });
+}
+
+/**
+ * What was thrown, as a problem for a person. The text of anything that is not a problem is
+ * dropped, not shown and not logged: it may quote what was sent, and that may be a secret.
+ */
+export function asProblem(thrown: unknown): Problem {
+  if (typeof thrown === 'object' && thrown !== null && 'code' in thrown && 'message' in thrown) {
+    const { code, message } = thrown;
+    const field = 'field' in thrown && typeof thrown.field === 'string' ? thrown.field : null;
+    if (typeof code === 'string' && typeof message === 'string') {
+      return { code, message: escapeHidden(message), field };
+    }
+  }
+  return {
+    code: 'internal',
+    message: 'Something went wrong inside Latchkey, and nothing was done. Start it again.',
+    field: null,
+  };
+}

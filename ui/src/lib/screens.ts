@@ -1,0 +1,12 @@
+import type { IconName } from './components/icons';
+
+/** The screens in the order of the rail; the number of a screen is its place here. */
+export const screens = [
+  { id: 'compose', name: 'Compose', icon: 'plus' },
+  { id: 'users', name: 'Users', icon: 'users' },
+  { id: 'inspect', name: 'Inspect', icon: 'search' },
+  { id: 'activity', name: 'Activity', icon: 'activity' },
+  { id: 'settings', name: 'Settings', icon: 'gear' },
+] as const satisfies { id: string; name: string; icon: IconName }[];
+
+export type ScreenId = (typeof screens)[number]['id'];

@@ -1,0 +1,30 @@
+import { listen } from '../bridge';
+import { activityChanges, userChanges } from './changes';
+import { closing } from './closing.svelte';
+import { gateway } from './gateway.svelte';
+import { seats } from './seats.svelte';
+import { studio } from './studio.svelte';
+
+/** Brings what the window shows up to date whenever the Rust side says that something has changed. */
+export async function listenForEvents(): Promise<void> {
+  await listen((event) => {
+    switch (event.kind) {
+      case 'activity':
+        gateway.activityChanged(event.instance);
+        activityChanges.notify(event.instance);
+        break;
+      case 'users':
+        void seats.refresh(event.instance);
+        userChanges.notify(event.instance);
+        break;
+      case 'gateway':
+        gateway.changed();
+        break;
+      case 'instances':
+        void studio.reload();
+        break;
+      case 'close_asked':
+        void closing.ask();
+    }
+  });
+}

@@ -1,0 +1,117 @@
+import type {
+  Forecast,
+  GatewayStart,
+  GatewayState,
+  Instance,
+  ListenAddress,
+  OtherGateway,
+  Problem,
+  RunningGateway,
+} from '../../generated/types';
+import { addressOf, isThisComputer, sameServer } from '../address';
+import { asProblem, call } from '../bridge';
+
+/** The gateway that Studio runs, as it was last heard of. */
+class Gateway {
+  running = $state.raw<RunningGateway | null>(null);
+  /** Gateways that other programs run. */
+  others = $state.raw<OtherGateway[]>([]);
+  addresses = $state.raw<ListenAddress[]>([]);
+  /** Why it could not be asked, started or ended. */
+  problem = $state.raw<Problem | null>(null);
+  busy = $state(false);
+  /** Whether the Rust side has answered once. */
+  known = $state(false);
+  /** Of several answers that are on their way, the one that was asked for last counts. */
+  #turn = 0;
+
+  /** The address at which people reach an instance's gateway; null where none of it runs. */
+  urlOf(instanceId: string): string | null {
+    return this.running?.instance === instanceId ? this.running.url : null;
+  }
+
+  /** The program that runs an instance's gateway in place of Studio; null where none does. */
+  programOf(instanceId: string): string | null {
+    return this.others.find(({ instance }) => instance === instanceId)?.program ?? null;
+  }
+
+  /**
+   * Whether a link that would work does not open because the gateway that opens it is closed. Where
+   * the users of an instance are out of reach, another program may run its gateway.
+   */
+  keepsClosed(instance: Instance, { tone, verdict }: Forecast): boolean {
+    const reachable = instance.hosted === 'here' && verdict !== null && tone !== 'refused';
+    const open = this.urlOf(instance.id) ?? this.programOf(instance.id);
+    return reachable && this.known && open === null;
+  }
+
+  /** The warning for an instance whose links lead to another address than its gateway; null for others. */
+  leadsElsewhere(instance: Instance): { title: string; detail: string } | null {
+    const url = this.urlOf(instance.id);
+    if (url === null || sameServer(url, instance.url)) return null;
+    const [linked, reached] = [addressOf(instance.url), addressOf(url)];
+    return {
+      title: 'Links do not lead to this gateway',
+      detail: `They lead to ${linked}. Only a proxy there brings visitors here, to ${reached}.`,
+    };
+  }
+
+  /** As `leadsElsewhere`, for links to this computer: there is no proxy that brings visitors here. */
+  misses(instance: Instance): { title: string; detail: string } | null {
+    return isThisComputer(instance.url) ? this.leadsElsewhere(instance) : null;
+  }
+
+  async refresh(): Promise<void> {
+    const turn = (this.#turn += 1);
+    try {
+      const state = await call('gateway');
+      if (turn === this.#turn) this.#take(state);
+    } catch (thrown) {
+      this.problem = asProblem(thrown);
+    }
+  }
+
+  async start(request: GatewayStart): Promise<boolean> {
+    return this.#change(() => call('gateway_start', request));
+  }
+
+  async stop(): Promise<boolean> {
+    return this.#change(() => call('gateway_stop'));
+  }
+
+  /** The gateway has ended. While it is being started or ended, the answer to that says how it is. */
+  changed(): void {
+    if (!this.busy) void this.refresh();
+  }
+
+  /** Something has happened on an instance; if the gateway serves it, somebody may have signed in. */
+  activityChanged(instanceId: string): void {
+    if (this.running?.instance === instanceId) this.changed();
+  }
+
+  async #change(ask: () => Promise<GatewayState>): Promise<boolean> {
+    this.busy = true;
+    this.problem = null;
+    try {
+      const state = await ask();
+      // How it was before does not count any more.
+      this.#turn += 1;
+      this.#take(state);
+      return true;
+    } catch (thrown) {
+      this.problem = asProblem(thrown);
+      return false;
+    } finally {
+      this.busy = false;
+    }
+  }
+
+  #take({ running, others, addresses }: GatewayState): void {
+    this.known = true;
+    this.running = running;
+    this.others = others;
+    this.addresses = addresses;
+  }
+}
+
+export const gateway = new Gateway();

@@ -1,0 +1,60 @@
+import { SvelteMap } from 'svelte/reactivity';
+
+import type { Problem, Seats } from '../../generated/types';
+import { asProblem, call } from '../bridge';
+
+/** The seats of the instances that are hosted here, as they were last heard of. */
+class SeatsState {
+  readonly #seats = new SvelteMap<string, Seats>();
+  readonly #problems = new SvelteMap<string, Problem>();
+
+  of(instanceId: string): Seats | null {
+    return this.#seats.get(instanceId) ?? null;
+  }
+
+  /** Why they are not known. */
+  problem(instanceId: string): Problem | null {
+    return this.#problems.get(instanceId) ?? null;
+  }
+
+  /** An answer to something else has said how many there are now. */
+  take(instanceId: string, seats: Seats): void {
+    this.#seats.set(instanceId, seats);
+    this.#problems.delete(instanceId);
+  }
+
+  async refresh(instanceId: string): Promise<void> {
+    try {
+      this.take(instanceId, await call('seats', { instance: instanceId }));
+    } catch (thrown) {
+      this.#seats.delete(instanceId);
+      this.#problems.set(instanceId, asProblem(thrown));
+    }
+  }
+
+  /** Sets the limit, and answers with what it was. Throws what the Rust side refuses with. */
+  async limit(instanceId: string, limit: number | null): Promise<number | null> {
+    const before = this.of(instanceId)?.limit ?? null;
+    this.take(instanceId, await call('seats_set', { instance: instanceId, limit }));
+    return before;
+  }
+}
+
+export const seats = new SeatsState();
+
+/** `7 of 10`, `7, no limit`. */
+export function seatsLabel({ used, limit }: Seats): string {
+  const count = used.toLocaleString('en');
+  return limit === null ? `${count}, no limit` : `${count} of ${limit.toLocaleString('en')}`;
+}
+
+/** How many more are used than there are. */
+export function seatsOver({ used, limit }: Seats): number {
+  return limit === null ? 0 : Math.max(0, used - limit);
+}
+
+/** How many are free; null where that is not known or there is no limit. */
+export function seatsLeft(seats: Seats | null): number | null {
+  if (seats === null) return null;
+  return seats.limit === null ? null : Math.max(0, seats.limit - seats.used);
+}

@@ -1,0 +1,22 @@
+import { SvelteMap } from 'svelte/reactivity';
+
+import { studio } from './studio.svelte';
+
+const selected = new SvelteMap<string, string>();
+
+/** The user whose panel is open, by instance. */
+export const selection = {
+  of: (instanceId: string): string | null => selected.get(instanceId) ?? null,
+  select: (instanceId: string, userId: string): void => {
+    selected.set(instanceId, userId);
+  },
+  clear: (instanceId: string): void => {
+    selected.delete(instanceId);
+  },
+};
+
+/** Opens a user's panel, wherever one is. */
+export function showUser(instanceId: string, userId: string): void {
+  selection.select(instanceId, userId);
+  studio.open('users');
+}

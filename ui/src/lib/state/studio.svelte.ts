@@ -1,0 +1,130 @@
+import type { Instance, KeyStore, Problem, Start, Theme } from '../../generated/types';
+import { asProblem, call } from '../bridge';
+import type { ScreenId } from '../screens';
+import { gatewayDrafts } from './gateway-drafts.svelte';
+import { applyTheme } from './theme';
+import { toasts } from './toasts.svelte';
+
+/** Which part of Settings is open. */
+export type SettingsPart = 'authentication' | 'gateway' | 'api' | 'seats' | 'appearance';
+
+/** What the window knows of the Rust side, and which screen is open. */
+class Studio {
+  phase = $state<'starting' | 'failed' | 'open'>('starting');
+  /** Why it did not start. */
+  problem = $state.raw<Problem | null>(null);
+  instances = $state.raw<Instance[]>([]);
+  keyStore = $state.raw<KeyStore>({ kind: 'keychain', state: 'ready' });
+  theme = $state<Theme>('system');
+  version = $state('');
+  dataDir = $state('');
+  /** What is wrong with instances that are there and cannot be shown. */
+  unreadable = $state.raw<Problem[]>([]);
+  screen = $state<ScreenId>('compose');
+  settingsPart = $state<SettingsPart>('authentication');
+  #currentId = $state<string | null>(null);
+
+  readonly current: Instance | null = $derived(
+    this.instances.find(({ id }) => id === this.#currentId) ?? this.instances[0] ?? null,
+  );
+
+  /** Whether something can be tried here already. */
+  get hasSample(): boolean {
+    return this.instances.some(({ hosted }) => hosted === 'here');
+  }
+
+  /** Asks for everything; also after the keys became readable, which changes what is known. */
+  async start(): Promise<void> {
+    try {
+      this.#take(await call('start'));
+      this.phase = 'open';
+    } catch (thrown) {
+      this.problem = asProblem(thrown);
+      this.phase = 'failed';
+    }
+  }
+
+  /**
+   * Asks for the instances again, which another process may have changed. An unchanged instance stays
+   * the same object, so that no screen resets itself.
+   */
+  async reload(): Promise<void> {
+    // Without any, somebody may be typing the first one.
+    if (this.instances.length === 0) return;
+    try {
+      const { instances, problems } = await call('start');
+      const before = new Map(this.instances.map((one) => [JSON.stringify(one), one]));
+      this.instances = instances.map((one) => before.get(JSON.stringify(one)) ?? one);
+      this.#warn(problems);
+    } catch (thrown) {
+      toasts.warn(asProblem(thrown).message);
+    }
+  }
+
+  open(screen: ScreenId, part?: SettingsPart): void {
+    this.screen = screen;
+    if (part) this.settingsPart = part;
+  }
+
+  /** Puts an instance in the list, new or changed. */
+  put(instance: Instance): void {
+    const others = this.instances.filter(({ id }) => id !== instance.id);
+    this.instances = [...others, instance].sort((a, b) => a.name.localeCompare(b.name));
+  }
+
+  /** A new instance is worked on at once. */
+  enter(instance: Instance): void {
+    this.put(instance);
+    this.#currentId = instance.id;
+    this.screen = 'compose';
+  }
+
+  async select(id: string): Promise<void> {
+    this.#currentId = id;
+    try {
+      await call('instance_select', { instance: id });
+    } catch (thrown) {
+      // It is shown all the same; only the next start will not remember it.
+      toasts.warn(asProblem(thrown).message);
+    }
+  }
+
+  drop(id: string): void {
+    this.instances = this.instances.filter((instance) => instance.id !== id);
+    this.screen = 'compose';
+    const next = this.current;
+    this.#currentId = null;
+    if (next) void this.select(next.id);
+  }
+
+  async setTheme(theme: Theme): Promise<void> {
+    this.theme = theme;
+    applyTheme(theme);
+    try {
+      await call('appearance_set', { theme });
+    } catch (thrown) {
+      toasts.warn(asProblem(thrown).message);
+    }
+  }
+
+  #take(start: Start): void {
+    this.instances = start.instances;
+    this.#currentId = start.current;
+    this.keyStore = start.key_store;
+    this.version = start.version;
+    this.dataDir = start.data_dir;
+    this.#warn(start.problems);
+    this.theme = start.appearance.theme;
+    applyTheme(start.appearance.theme);
+    gatewayDrafts.remember(start.gateways);
+  }
+
+  /** Says what is wrong with instances, each time once. */
+  #warn(problems: Problem[]): void {
+    const said = new Set(this.unreadable.map(({ message }) => message));
+    for (const { message } of problems) if (!said.has(message)) toasts.warn(message);
+    this.unreadable = problems;
+  }
+}
+
+export const studio = new Studio();

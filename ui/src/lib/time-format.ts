@@ -1,0 +1,54 @@
+import { clock as time } from './state/clock.svelte';
+
+const day = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short', year: 'numeric' });
+const exact = new Intl.DateTimeFormat('en-GB', { dateStyle: 'full', timeStyle: 'long' });
+
+/** A moment in this computer's time zone, as short as it stays clear: `Sun 29 Nov, 23:10`. */
+export function formatDateTime(rfc3339: string, now = new Date()): string {
+  const at = new Date(rfc3339);
+  if (Number.isNaN(at.getTime())) return rfc3339;
+  const parts = new Intl.DateTimeFormat('en-GB', {
+    weekday: 'short',
+    day: 'numeric',
+    month: 'short',
+    ...(at.getFullYear() === now.getFullYear() ? {} : { year: 'numeric' }),
+    hour: '2-digit',
+    minute: '2-digit',
+  }).formatToParts(at);
+  const part = (type: Intl.DateTimeFormatPartTypes) =>
+    parts.find((found) => found.type === type)?.value ?? '';
+  const date = [part('weekday'), part('day'), part('month'), part('year')].filter(Boolean);
+  return `${date.join(' ')}, ${part('hour')}:${part('minute')}`;
+}
+
+/** The same to the second and with its time zone. */
+export function formatExactDateTime(rfc3339: string): string {
+  const at = new Date(rfc3339);
+  return Number.isNaN(at.getTime()) ? rfc3339 : exact.format(at);
+}
+
+/** The day of a moment in Unix seconds: `22 Nov 2026`. */
+export function formatDay(unixSecs: number): string {
+  return day.format(new Date(unixSecs * 1000));
+}
+
+const clock = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit' });
+const thisYear = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short' });
+
+/** A moment that has been, in Unix seconds: `2 min ago`, `today, 09:12`, `yesterday`, `20 Nov`. */
+export function formatPast(unixSecs: number, now = time.now()): string {
+  const at = new Date(unixSecs * 1000);
+  const secs = Math.floor((now.getTime() - at.getTime()) / 1000);
+  if (secs >= 0 && secs < 60) return 'just now';
+  if (secs >= 0 && secs < 3600) return `${Math.floor(secs / 60)} min ago`;
+  if (at.toDateString() === now.toDateString()) return `today, ${clock.format(at)}`;
+  const yesterday = new Date(now);
+  yesterday.setDate(now.getDate() - 1);
+  if (at.toDateString() === yesterday.toDateString()) return 'yesterday';
+  return at.getFullYear() === now.getFullYear() ? thisYear.format(at) : day.format(at);
+}
+
+/** The same to the second and with its time zone. */
+export function formatExact(unixSecs: number): string {
+  return exact.format(new Date(unixSecs * 1000));
+}
