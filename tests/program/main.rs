@@ -5,6 +5,7 @@
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
+    clippy::print_stdout,
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
     reason = "a test that fails says where by panicking"
@@ -26,5 +27,7 @@ mod qr_codes;
 mod readers;
 mod scenes;
 mod shown_links;
+#[path = "../soak.rs"]
+mod soak;
 mod sources;
 mod visitor;

@@ -16,6 +16,7 @@ mod licences;
 mod pinned;
 mod process;
 mod run;
+mod soak;
 mod system;
 mod test;
 mod ui;
@@ -63,6 +64,18 @@ enum Command {
         /// Only the tables whose names contain one of these.
         tables: Vec<String>,
     },
+    /// Run the heavy proofs whole, and print their figures.
+    Soak {
+        /// Only these proofs.
+        #[arg(value_name = "NAME")]
+        names: Vec<String>,
+        /// Repeat the random choices of a run that printed this seed.
+        #[arg(long)]
+        seed: Option<u64>,
+        /// Name the proofs, and do nothing.
+        #[arg(long)]
+        list: bool,
+    },
     /// Build the installer for this platform.
     Bundle,
     /// Write the UI's types anew from the Rust types.
@@ -82,6 +95,7 @@ fn main() -> ExitCode {
         } => run::run(yes, release, &arguments),
         Command::Test { only, skip, list } => test::test(&only, &skip, list),
         Command::Bench { tables } => bench::bench(&tables),
+        Command::Soak { names, seed, list } => soak::soak(&names, seed, list),
         Command::Bundle => bundle::bundle(),
         Command::Gen { check } => generate::generate(check),
     };

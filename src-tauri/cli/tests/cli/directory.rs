@@ -1,6 +1,4 @@
-use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::Path;
-use std::process::{Command, Stdio};
 
 use serde_json::json;
 
@@ -172,87 +170,6 @@ fn an_instance_elsewhere_has_no_users_here() {
     assert_eq!(
         ran.refusal(),
         (1, "hosted_elsewhere".into(), Some("instance".into()))
-    );
-}
-
-/// Kills a program that redeems and acknowledges, at moments that nobody chose, and looks for every
-/// change that it acknowledged.
-#[test]
-fn nothing_that_was_acknowledged_is_lost_by_kill_9() {
-    let folder = folder();
-    let links: Vec<String> = (0..40)
-        .map(|number| link(folder.path(), &["--user-id", &format!("user-{number}")]))
-        .collect();
-    let mut acknowledged = std::collections::BTreeSet::new();
-    for round in 0..30 {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_latchkey"))
-            .args(["--json", "redeem", "-", "--instance", "here"])
-            // Unlocking the sealed file would take its time in each round.
-            .arg("--secret-file")
-            .arg(folder.path().join("secret"))
-            .env_clear()
-            .env("LATCHKEY_KEYCHAIN", "off")
-            .env("LATCHKEY_DATA_DIR", folder.path())
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::inherit())
-            .spawn()
-            .unwrap();
-        let mut input = child.stdin.take().unwrap();
-        let mut answers = BufReader::new(child.stdout.take().unwrap()).lines();
-        // From the start again each time, so that users are created and signed in.
-        for link in links.iter().skip(round % 7) {
-            if writeln!(input, "{link}").is_err() {
-                break;
-            }
-        }
-        // After a number of answers that differs from round to round, in the middle of the next.
-        for _ in 0..(round * 5) % 33 {
-            let answer: serde_json::Value =
-                serde_json::from_str(&answers.next().unwrap().unwrap()).unwrap();
-            assert!(answer["user"].is_string(), "{answer}");
-            acknowledged.insert(answer["user"].as_str().unwrap().to_owned());
-        }
-        child.kill().unwrap();
-        child.wait().unwrap();
-        // What was answered between the last look and the kill was acknowledged, too.
-        for answer in answers.map_while(Result::ok) {
-            if let Ok(answer) = serde_json::from_str::<serde_json::Value>(&answer) {
-                acknowledged.insert(answer["user"].as_str().unwrap().to_owned());
-            }
-        }
-        let listed = in_folder(
-            folder.path(),
-            &[
-                "--json",
-                "users",
-                "list",
-                "--instance",
-                "here",
-                "--limit",
-                "1000",
-            ],
-        );
-        assert_eq!(listed.code, 0, "round {round}: it opens: {}", listed.err);
-        let listed = listed.json();
-        let users = listed["users"].as_array().unwrap();
-        for id in &acknowledged {
-            assert!(
-                users.iter().any(|user| user["id"] == **id),
-                "round {round}: {id} is lost"
-            );
-        }
-        let seats = in_folder(folder.path(), &["--json", "seats", "--instance", "here"]).json();
-        assert_eq!(
-            seats["used"],
-            json!(users.len()),
-            "round {round}: every seat has a user"
-        );
-    }
-    assert!(
-        acknowledged.len() >= 30,
-        "{} acknowledged",
-        acknowledged.len()
     );
 }
 

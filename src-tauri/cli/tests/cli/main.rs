@@ -4,6 +4,7 @@
     clippy::unwrap_used,
     clippy::panic,
     clippy::indexing_slicing,
+    clippy::print_stdout,
     reason = "a test that fails says where by panicking"
 )]
 
@@ -26,10 +27,10 @@ mod manual;
 mod naming;
 mod notices;
 mod pasted;
-#[cfg(target_os = "linux")]
-mod power_cut;
 #[cfg(unix)]
 mod private_files;
+#[cfg(target_os = "linux")]
+mod proofs;
 #[cfg(unix)]
 mod records;
 mod refused_links;
@@ -37,6 +38,9 @@ mod refused_links;
 mod root;
 mod run;
 mod serve;
+#[cfg(target_os = "linux")]
+#[path = "../../../../tests/soak.rs"]
+mod soak;
 mod storage;
 mod terminal;
 #[cfg(target_os = "linux")]

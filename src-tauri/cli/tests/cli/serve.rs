@@ -4,8 +4,6 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::sync::Mutex;
-use std::thread;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -55,7 +53,8 @@ impl Serving {
 
     /// The same, with standard error elsewhere.
     pub(crate) fn with_log(folder: &Path, arguments: &[&str], log: Stdio) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_latchkey"))
+        let mut command = Command::new(env!("CARGO_BIN_EXE_latchkey"));
+        command
             .args(["--json", "serve"])
             .args(if arguments.contains(&"--listen") {
                 &[][..]
@@ -67,10 +66,13 @@ impl Serving {
             .env("LATCHKEY_KEYCHAIN", "off")
             .env("LATCHKEY_DATA_DIR", folder)
             .env("LATCHKEY_PASSPHRASE", PASSPHRASE)
-            .stdout(Stdio::piped())
-            .stderr(log)
-            .spawn()
-            .unwrap();
+            .stderr(log);
+        Self::start(&mut command)
+    }
+
+    /// Starts a gateway that prints JSON, and waits until it listens.
+    pub(crate) fn start(command: &mut Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
         let mut out = BufReader::new(child.stdout.take().unwrap());
         out.read_line(&mut line).unwrap();
@@ -111,11 +113,6 @@ impl Serving {
             stderr.read_to_string(&mut log).unwrap();
         }
         log
-    }
-
-    fn kill(mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
     }
 }
 
@@ -418,91 +415,6 @@ fn it_says_why_it_cannot_begin() {
     let serve = ["--json", "serve", "--listen", &taken, "--instance", "here"];
     let refused = in_folder(folder.path(), &serve);
     assert_eq!(refused.refusal().1, "hosted_elsewhere");
-}
-
-#[test]
-fn no_sign_in_that_was_acknowledged_is_lost_when_it_is_killed() {
-    const KILLS: usize = 20;
-    const SEATS: u64 = 300;
-    let folder = folder();
-    run(
-        folder.path(),
-        &["seats", "--instance", "here", "--set", &SEATS.to_string()],
-    );
-    let mut acknowledged: Vec<String> = Vec::new();
-    for turn in 0..KILLS {
-        let links: Vec<(String, String)> = (0..24)
-            .map(|number| {
-                let id = format!("user-{turn}-{number}");
-                (link(folder.path(), &id), id)
-            })
-            .collect();
-        let serving = Serving::new(folder.path(), &[]);
-        let (links, done) = (Mutex::new(links), Mutex::new(Vec::new()));
-        thread::scope(|scope| {
-            for _ in 0..4 {
-                scope.spawn(|| {
-                    loop {
-                        let Some((link, id)) = links.lock().unwrap().pop() else {
-                            break;
-                        };
-                        match Serving::ask(&serving.address, &get(&link, "")) {
-                            Some(answer) if answer.starts_with("HTTP/1.1 303") => {
-                                done.lock().unwrap().push(id);
-                            }
-                            // No seat, or it was killed.
-                            _ => {}
-                        }
-                    }
-                });
-            }
-            thread::sleep(Duration::from_millis(3 + 2 * (turn as u64 % 7)));
-            let id = serving.child.id().to_string();
-            assert!(
-                Command::new("kill")
-                    .args(["-KILL", &id])
-                    .status()
-                    .unwrap()
-                    .success()
-            );
-        });
-        serving.kill();
-        acknowledged.extend(done.into_inner().unwrap());
-    }
-    let listed = run(
-        folder.path(),
-        &[
-            "--json",
-            "users",
-            "list",
-            "--instance",
-            "here",
-            "--limit",
-            "1000",
-        ],
-    );
-    let listed: Value = serde_json::from_str(&listed).unwrap();
-    let ids: Vec<&str> = listed["users"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|user| user["id"].as_str().unwrap())
-        .collect();
-    for id in &acknowledged {
-        assert!(ids.contains(&id.as_str()), "{id} is lost");
-    }
-    let seats: Value = serde_json::from_str(&run(
-        folder.path(),
-        &["--json", "seats", "--instance", "here"],
-    ))
-    .unwrap();
-    assert_eq!(seats["used"].as_u64().unwrap(), ids.len() as u64);
-    assert!(ids.len() as u64 <= SEATS);
-    assert!(
-        acknowledged.len() >= KILLS,
-        "only {} were acknowledged",
-        acknowledged.len()
-    );
 }
 
 #[test]

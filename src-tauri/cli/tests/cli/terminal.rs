@@ -35,7 +35,7 @@ fn code(header: &Value, claims: &Value) -> String {
     format!("{}.{}.c2ln", part(header), part(claims))
 }
 
-fn base64_url(bytes: &[u8]) -> String {
+pub(crate) fn base64_url(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     bytes
         .chunks(3)

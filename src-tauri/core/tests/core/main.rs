@@ -6,6 +6,7 @@
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::string_slice,
+    clippy::print_stdout,
     reason = "a test that fails says where by panicking"
 )]
 
@@ -19,4 +20,6 @@ mod pasted;
 mod pictures;
 mod refused_inputs;
 mod signed;
+#[path = "../../../../tests/soak.rs"]
+mod soak;
 mod verdicts;

@@ -9,6 +9,7 @@ mod finding;
 mod format_4;
 mod format_5;
 mod kept;
+mod million;
 mod notices;
 mod order;
 mod race;

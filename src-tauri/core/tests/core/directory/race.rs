@@ -10,8 +10,8 @@ use latchkey_core::verdict::Status;
 
 use super::{id, new_user, person};
 use crate::signed::{by, now};
+use crate::soak::{figure, share};
 
-const RUNS: usize = 20;
 const THREADS: usize = 64;
 const CODES: usize = 5_000;
 const SEATS: u64 = 1_000;
@@ -73,12 +73,21 @@ fn counted(directory: &SledDirectory) -> (u64, u64, u64) {
     (used, with(Some(Status::Active)), with(None))
 }
 
+fn print_figures(runs: usize, wishes: usize) {
+    figure("races", runs);
+    figure("threads", THREADS);
+    figure("seats", SEATS);
+    figure("people who want one", wishes);
+    figure("seats given twice or left", 0);
+}
+
 #[test]
 fn new_users_take_every_seat_once() {
     let wishes: Vec<Wish> = (0..CODES)
         .map(|number| Wish::Redeem(Box::new(new_user(&format!("user-{number}")))))
         .collect();
-    for run in 0..RUNS {
+    let runs = share(20);
+    for run in 0..runs {
         let folder = tempfile::tempdir().unwrap();
         let directory = SledDirectory::open(folder.path(), "a test").unwrap();
         directory.set_seat_limit(Some(SEATS), &by(now())).unwrap();
@@ -91,6 +100,7 @@ fn new_users_take_every_seat_once() {
         let again = SledDirectory::open(folder.path(), "a test").unwrap();
         assert_eq!(counted(&again), (SEATS, SEATS, SEATS), "run {run}");
     }
+    print_figures(runs, wishes.len());
 }
 
 #[test]
@@ -104,7 +114,8 @@ fn new_and_reactivated_users_take_every_seat_once() {
             wishes.push(Wish::Reactivate(suspended));
         }
     }
-    for run in 0..RUNS {
+    let runs = share(20);
+    for run in 0..runs {
         let folder = tempfile::tempdir().unwrap();
         let directory = SledDirectory::open(folder.path(), "a test").unwrap();
         let people: Vec<_> = (0..SUSPENDED)
@@ -140,4 +151,5 @@ fn new_and_reactivated_users_take_every_seat_once() {
         let again = SledDirectory::open(folder.path(), "a test").unwrap();
         assert_eq!(counted(&again), expected, "run {run}");
     }
+    print_figures(runs, wishes.len());
 }

@@ -1,0 +1,85 @@
+//! Heavy proofs: what the program promises, with hundreds of kills, power cuts and floods. Each is one function
+//! with a size; `cargo xtask soak` runs it whole.
+
+mod flood;
+mod kills;
+mod power_cut;
+mod random;
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::process::Command;
+
+use jiff::Timestamp;
+use latchkey_core::claims::{Claims, Registered};
+use latchkey_core::code::{Algorithm, sign};
+use latchkey_core::metadata::Metadata;
+use latchkey_core::payload::{NewUser, Payload};
+use latchkey_core::secret::{Secret, SigningKey};
+use latchkey_core::user_id::UserId;
+use serde_json::Value;
+
+use crate::run::{SECRET, in_folder};
+use crate::serve::Serving;
+
+/// Returns the id of the person of a number.
+fn person(number: usize) -> String {
+    format!("user-{number}")
+}
+
+/// Returns the path and query of a new link for the person of a number.
+fn link(number: usize) -> String {
+    let key = SigningKey::from_text(&Secret::new(SECRET.into())).unwrap();
+    let claims = Claims {
+        payload: Payload::User(NewUser {
+            id: UserId::parse(&person(number), "id").unwrap(),
+            email: None,
+            metadata: Metadata::default(),
+        }),
+        registered: Registered {
+            issued_at: Some(Timestamp::now().as_second() - 60),
+            ..Registered::default()
+        },
+    };
+    let code = sign(&claims, &key, Algorithm::HS256).unwrap();
+    format!("/?externalAuthCode={}", code.expose())
+}
+
+/// Returns the command that starts a gateway, without the passphrase that takes time to derive a key from.
+fn serve(mut program: Command, folder: &Path) -> Command {
+    program
+        .args(["--json", "serve", "--listen", "127.0.0.1:0"])
+        .args(["--visits-per-second", "0", "--trusted-proxy", "127.0.0.1"])
+        .arg("--secret-file")
+        .arg(folder.join("secret"))
+        .env_clear()
+        .env("LATCHKEY_KEYCHAIN", "off")
+        .env("LATCHKEY_DATA_DIR", folder);
+    program
+}
+
+/// Opens a link, and returns the status of the answer; `None` where the connection broke.
+fn open(address: &str, link: &str, headers: &str) -> Option<u16> {
+    let request = format!(
+        "GET {link} HTTP/1.1\r\nHost: localhost\r\nUser-Agent: Mozilla/5.0\r\n{headers}Connection: close\r\n\r\n"
+    );
+    let answer = Serving::ask(address, &request)?;
+    answer.split(' ').nth(1)?.parse().ok()
+}
+
+/// Opens the directory and returns the ids of its users. Fails if it does not open, or if a seat has no user.
+fn users(folder: &Path, when: &str) -> BTreeSet<String> {
+    let run = |arguments: &[&str]| {
+        let all = [arguments, &["--json", "--instance", "here"]].concat();
+        let ran = in_folder(folder, &all);
+        assert_eq!(ran.code, 0, "{when}: {}", ran.err);
+        ran.json()
+    };
+    let listed = run(&["users", "list", "--limit", "1000000"]);
+    let listed = listed["users"].as_array().unwrap();
+    let id = |user: &Value| user["id"].as_str().unwrap().to_owned();
+    let ids: BTreeSet<String> = listed.iter().map(id).collect();
+    let seats = run(&["seats"]);
+    assert_eq!(seats["used"], ids.len(), "{when}: a seat has no user");
+    ids
+}

@@ -1,0 +1,308 @@
+//! A power cut, by what a program asks of the operating system: `strace` records its writes to the
+//! directory's log and its `fdatasync`. A write that no later sync has followed may be on the disk, or
+//! not, or in part, or as zeros.
+
+use std::collections::{BTreeSet, HashMap};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::thread;
+
+use super::random::Random;
+use super::{link, open, person, serve, users};
+use crate::run::{hosted_here, until};
+use crate::serve::Serving;
+use crate::soak::{figure, share};
+
+/// Number of visitors of the gateway at a time.
+const VISITORS: usize = 8;
+/// Number of people who sign in for the first time.
+const PEOPLE: usize = 160;
+
+/// A call that the program made. Its place in the record says when it began and when it ended.
+struct Call {
+    began: usize,
+    ended: usize,
+    kind: Kind,
+}
+
+enum Kind {
+    /// A write to the log.
+    Write { at: usize, bytes: Vec<u8> },
+    /// A sync of the log.
+    Sync,
+    /// Text that was read from a file or a connection.
+    Input { file: String, text: String },
+    /// Text that was written to a file or a connection.
+    Output { file: String, text: String },
+}
+
+/// Returns the bytes of every text of a call, `"\x61\x62"`.
+fn bytes_of(call: &str) -> Vec<u8> {
+    let texts = call.split('"').skip(1).step_by(2);
+    let bytes = texts.flat_map(|text| text.split("\\x").skip(1));
+    bytes
+        .map(|byte| u8::from_str_radix(byte, 16).unwrap())
+        .collect()
+}
+
+/// Reads a whole call as `strace` writes it. Calls that failed are left out.
+fn kind_of(call: &str) -> Option<Kind> {
+    let (name, arguments) = call.split_once('(')?;
+    let (file, arguments) = arguments.split_once('>').unwrap_or((arguments, ""));
+    let (number, path) = file.split_once('<').unwrap_or((file, ""));
+    let is_log = String::from_utf8(bytes_of(&format!("\"{path}\"")))
+        .is_ok_and(|path| path.ends_with("/sled/db"));
+    let result: usize = call.rsplit_once(" = ")?.1.parse().ok()?;
+    let file = number.to_owned();
+    let text = || String::from_utf8_lossy(&bytes_of(arguments)).into_owned();
+    match name {
+        "pwrite64" if is_log => {
+            let bytes = bytes_of(arguments);
+            assert_eq!(result, bytes.len(), "it is written whole");
+            let at = arguments.rsplit_once(')')?.0.rsplit(", ").next()?;
+            let at = at.parse().unwrap();
+            Some(Kind::Write { at, bytes })
+        }
+        "fdatasync" if is_log => Some(Kind::Sync),
+        "recvfrom" | "read" => Some(Kind::Input { file, text: text() }),
+        "write" | "writev" | "sendto" => Some(Kind::Output { file, text: text() }),
+        _ => None,
+    }
+}
+
+/// Reads the record. A call that another thread's interrupted stands in two lines.
+fn calls_in(record: &str) -> Vec<Call> {
+    let (mut calls, mut unfinished) = (Vec::new(), HashMap::new());
+    for (place, line) in record.lines().enumerate() {
+        let (thread, call) = line.trim_start().split_once(' ').unwrap();
+        let call = call.trim_start();
+        let (began, call) = if let Some(beginning) = call.strip_suffix(" <unfinished ...>") {
+            unfinished.insert(thread, (place, beginning));
+            continue;
+        } else if let Some((_, end)) = call.split_once(" resumed>") {
+            let (began, beginning) = unfinished.remove(thread).unwrap();
+            (began, format!("{beginning}{end}"))
+        } else {
+            (place, call.to_owned())
+        };
+        calls.extend(kind_of(&call).map(|kind| Call {
+            began,
+            ended: place,
+            kind,
+        }));
+    }
+    calls
+}
+
+/// Returns `strace`, which records the calls of the program whose arguments follow into a file.
+fn traced(record: &Path) -> Command {
+    let mut strace = Command::new("strace");
+    strace
+        // The program, and not strace, is the child of the test.
+        .arg("-D")
+        .args(["-f", "-y", "-xx", "-s", "10000000"])
+        .args([
+            "-e",
+            "trace=pwrite64,fdatasync,read,recvfrom,write,writev,sendto",
+        ])
+        .args(["-e", "signal=none", "-o"])
+        .arg(record)
+        .arg(env!("CARGO_BIN_EXE_latchkey"));
+    strace
+}
+
+/// Returns the calls of a program that has ended.
+fn recorded(record: &Path) -> Vec<Call> {
+    let ends = || {
+        let text = fs::read_to_string(record).unwrap();
+        text.ends_with("+++\n").then_some(text)
+    };
+    until("strace has recorded the end", || ends().is_some());
+    calls_in(&ends().unwrap())
+}
+
+/// Redeems a link after another by the command line, and records its calls.
+fn redeem(folder: &Path) -> Vec<Call> {
+    let record = folder.join("record");
+    let links: Vec<String> = (0..PEOPLE).map(|number| link(number) + "\n").collect();
+    fs::write(folder.join("links"), links.concat()).unwrap();
+    let status = traced(&record)
+        .args(["--json", "redeem", "-", "--instance", "here"])
+        .arg("--secret-file")
+        .arg(folder.join("secret"))
+        .env("LATCHKEY_KEYCHAIN", "off")
+        .env("LATCHKEY_DATA_DIR", folder)
+        .stdin(fs::File::open(folder.join("links")).unwrap())
+        .stdout(Stdio::null())
+        .status()
+        .unwrap();
+    assert!(status.success());
+    recorded(&record)
+}
+
+/// Opens links at a gateway, several at once, and records its calls.
+fn visit(folder: &Path) -> Vec<Call> {
+    let record = folder.join("record");
+    let mut program = serve(traced(&record), folder);
+    let serving = Serving::start(program.stderr(Stdio::null()));
+    let address = &serving.address;
+    thread::scope(|scope| {
+        for visitor in 0..VISITORS {
+            scope.spawn(move || {
+                for number in (visitor..PEOPLE).step_by(VISITORS) {
+                    let who = format!("X-Person: {}\r\n", person(number));
+                    assert_eq!(open(address, &link(number), &who), Some(303));
+                }
+            });
+        }
+    });
+    serving.end();
+    recorded(&record)
+}
+
+/// Returns the person that a request or an answer names.
+fn named_in(text: &str) -> Option<String> {
+    let (_, rest) = text.split_once("user-")?;
+    let number: String = rest.chars().take_while(char::is_ascii_digit).collect();
+    Some(format!("user-{number}"))
+}
+
+/// Returns who was told of having signed in, each with the place at which the answer began.
+fn answers_in(calls: &[Call]) -> Vec<(usize, String)> {
+    let (mut asked, mut answers) = (HashMap::new(), Vec::new());
+    let mut in_order: Vec<&Call> = calls.iter().collect();
+    in_order.sort_by_key(|call| call.began);
+    for call in in_order {
+        match &call.kind {
+            Kind::Input { file, text } if text.starts_with("GET ") => {
+                asked.insert(file, named_in(text).unwrap());
+            }
+            Kind::Output { file, text } if text.starts_with("HTTP/1.1 303") => {
+                answers.push((call.began, asked[file].clone()));
+            }
+            Kind::Output { file, text } if file == "1" => {
+                answers.extend(named_in(text).map(|person| (call.began, person)));
+            }
+            _ => {}
+        }
+    }
+    answers
+}
+
+/// The log after a power cut before the call at `cut` of the record.
+fn log_after(
+    before: &[u8],
+    calls: &[Call],
+    cut: usize,
+    mut random: impl FnMut(usize) -> usize,
+) -> Vec<u8> {
+    let syncs = calls
+        .iter()
+        .filter(|call| matches!(call.kind, Kind::Sync) && call.ended < cut);
+    let synced = syncs.map(|call| call.began).max().unwrap_or(0);
+    let mut log = before.to_vec();
+    let way = random(4);
+    let mut writes: Vec<&Call> = calls.iter().filter(|call| call.began < cut).collect();
+    writes.sort_by_key(|call| call.ended);
+    for call in writes {
+        let Kind::Write { at, bytes } = &call.kind else {
+            continue;
+        };
+        let mut bytes = bytes.clone();
+        if call.ended >= synced {
+            match way {
+                0 => continue,
+                _ if random(2) == 0 => continue,
+                // The disk writes sectors.
+                1 => bytes.truncate(random(bytes.len() + 1) / 512 * 512),
+                2 => bytes.fill(0),
+                _ => {}
+            }
+        }
+        let end = at + bytes.len();
+        log.resize(log.len().max(end), 0);
+        log[*at..end].copy_from_slice(&bytes);
+    }
+    log
+}
+
+/// Cuts the power at random moments of `work`, which signs people in.
+fn cut_power(work: fn(&Path) -> Vec<Call>) {
+    let traces = Command::new("strace")
+        .args(["-o", "/dev/null", "true"])
+        .status();
+    if !traces.unwrap().success() {
+        println!("not tested: the operating system does not let strace trace");
+        return;
+    }
+    let cuts = share(300);
+    let folder = hosted_here("http://localhost:8787");
+    let folder = folder.path();
+    let directory = folder.join("instances/here/directory");
+    let log = directory.join("sled/db");
+    assert_eq!(users(folder, "at first").len(), 0);
+    let before = copied_files(&directory);
+    let log_before = fs::read(&log).unwrap();
+    let calls = work(folder);
+    let answers = answers_in(&calls);
+    assert_eq!(answers.len(), PEOPLE);
+    let syncs = calls.iter().filter(|call| matches!(call.kind, Kind::Sync));
+    let syncs = syncs.count();
+    let (first, end) = (answers[0].0, answers[PEOPLE - 1].0);
+    let mut random = Random::new();
+    let mut unacknowledged = 0;
+    for _ in 0..cuts {
+        let cut = first + random.below(end - first);
+        let after = log_after(&log_before, &calls, cut, |limit| random.below(limit));
+        restore(&directory, &before);
+        fs::write(&log, after).unwrap();
+        let users = users(folder, &format!("cut at {cut}"));
+        let acknowledged = answers.iter().filter(|(began, _)| *began < cut);
+        let acknowledged: BTreeSet<String> =
+            acknowledged.map(|(_, person)| person.clone()).collect();
+        let lost: Vec<_> = acknowledged.difference(&users).collect();
+        assert!(lost.is_empty(), "the cut at {cut} lost {lost:?}");
+        unacknowledged += users.len() - acknowledged.len();
+    }
+    figure("power cuts", cuts);
+    figure("sign-ins, each for a new person", PEOPLE);
+    figure("syncs of the log", syncs);
+    figure("acknowledged sign-ins lost", 0);
+    figure(
+        "sign-ins that were kept and not yet acknowledged",
+        unacknowledged,
+    );
+}
+
+#[test]
+fn nothing_that_a_gateway_acknowledged_is_lost_by_a_power_cut() {
+    cut_power(visit);
+}
+
+#[test]
+fn nothing_that_the_command_line_acknowledged_is_lost_by_a_power_cut() {
+    cut_power(redeem);
+}
+
+/// The files of a directory, but the log, with their paths in it.
+fn copied_files(directory: &Path) -> Vec<(PathBuf, Vec<u8>)> {
+    let files = [directory.to_owned(), directory.join("sled")].map(|folder| {
+        fs::read_dir(folder)
+            .unwrap()
+            .map(|file| file.unwrap().path())
+    });
+    let files = files.into_iter().flatten().filter(|path| path.is_file());
+    files
+        .map(|path| (path.clone(), fs::read(path).unwrap()))
+        .collect()
+}
+
+/// Puts the files back, and removes all others.
+fn restore(directory: &Path, files: &[(PathBuf, Vec<u8>)]) {
+    fs::remove_dir_all(directory).unwrap();
+    fs::create_dir_all(directory.join("sled/blobs")).unwrap();
+    for (path, bytes) in files {
+        fs::write(path, bytes).unwrap();
+    }
+}

@@ -1,0 +1,184 @@
+//! `cargo xtask soak`: heavy proofs, of which the tests run a twentieth.
+
+use std::process::Stdio;
+use std::time::Instant;
+
+use anyhow::{Context as _, Result, bail};
+
+use crate::process::cargo;
+use crate::system::{self, Purpose};
+use crate::ui;
+
+/// A proof: a test that reads its size from `tests/soak.rs`.
+struct Proof {
+    name: &'static str,
+    about: &'static str,
+    /// The target that holds the test.
+    target: &'static str,
+    /// The whole path of the test in its target.
+    test: &'static str,
+}
+
+const PROOFS: [Proof; 9] = [
+    Proof {
+        name: "kills",
+        about: "gateways are killed while people sign in",
+        target: "cli",
+        test: "proofs::kills::no_sign_in_that_a_gateway_acknowledged_is_lost_when_it_is_killed",
+    },
+    Proof {
+        name: "kills-redeem",
+        about: "command lines are killed while they redeem links",
+        target: "cli",
+        test: "proofs::kills::no_redemption_that_the_command_line_acknowledged_is_lost_when_it_is_killed",
+    },
+    Proof {
+        name: "power-cut",
+        about: "writes of a gateway since its last sync are dropped, torn or zeroed",
+        target: "cli",
+        test: "proofs::power_cut::nothing_that_a_gateway_acknowledged_is_lost_by_a_power_cut",
+    },
+    Proof {
+        name: "power-cut-redeem",
+        about: "writes of the command line since its last sync are dropped, torn or zeroed",
+        target: "cli",
+        test: "proofs::power_cut::nothing_that_the_command_line_acknowledged_is_lost_by_a_power_cut",
+    },
+    Proof {
+        name: "flood",
+        about: "codes that are refused reach a gateway while people sign in",
+        target: "cli",
+        test: "proofs::flood::a_flood_of_refusals_keeps_nobody_out_and_fills_neither_disk_nor_memory_nor_log",
+    },
+    Proof {
+        name: "million",
+        about: "a million users are kept, found and listed in order",
+        target: "core",
+        test: "directory::million::a_million_users_are_kept_found_and_listed_in_order",
+    },
+    Proof {
+        name: "race",
+        about: "new users race for few seats",
+        target: "core",
+        test: "directory::race::new_users_take_every_seat_once",
+    },
+    Proof {
+        name: "race-reactivate",
+        about: "new and reactivated users race for few seats",
+        target: "core",
+        test: "directory::race::new_and_reactivated_users_take_every_seat_once",
+    },
+    Proof {
+        name: "photographs",
+        about: "pictures of QR codes are read, of ten kinds",
+        target: "program",
+        test: "photographs::thumbnails_and_skewed_noisy_inverted_and_borderless_pictures_are_read",
+    },
+];
+
+/// Runs the proofs of these names, or all of them, and prints the figures of each. Goes on after one that fails.
+pub(crate) fn soak(wanted: &[String], seed: Option<u64>, list: bool) -> Result<()> {
+    if list {
+        for proof in &PROOFS {
+            println!("{:<18}{}", proof.name, proof.about);
+        }
+        return Ok(());
+    }
+    for name in wanted {
+        if !PROOFS.iter().any(|proof| proof.name == name) {
+            bail!("there is no proof '{name}'; `cargo xtask soak --list` names them");
+        }
+    }
+    system::install(Purpose::Tests, true)?;
+    ui::build()?;
+    let is_wanted =
+        |proof: &&Proof| wanted.is_empty() || wanted.iter().any(|name| name == proof.name);
+    let mut failed = Vec::new();
+    for proof in PROOFS.iter().filter(is_wanted) {
+        println!("\n=== {}: {}", proof.name, proof.about);
+        let begun = Instant::now();
+        if let Err(cause) = run(proof, seed) {
+            println!("  FAILED: {cause:#}");
+            failed.push(proof.name);
+        }
+        print_row("seconds", &format!("{:.1}", begun.elapsed().as_secs_f64()));
+    }
+    if !failed.is_empty() {
+        bail!("failed: {}", failed.join(", "));
+    }
+    Ok(())
+}
+
+/// Runs the test of a proof whole and prints its figures.
+fn run(proof: &Proof, seed: Option<u64>) -> Result<()> {
+    let mut command = cargo(&["test", "--workspace", "--locked", "--quiet"]);
+    command
+        .args([
+            "--test",
+            proof.target,
+            "--",
+            "--exact",
+            "--nocapture",
+            proof.test,
+        ])
+        .env("LATCHKEY_SOAK", "1")
+        .env("LATCHKEY_DATA_DIR", "/proc/no-data-folder")
+        .env("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nonexistent");
+    if let Some(seed) = seed {
+        command.env("LATCHKEY_SEED", seed.to_string());
+    }
+    let ran = command
+        .stderr(Stdio::inherit())
+        .output()
+        .context("cargo could not be started")?;
+    let printed = String::from_utf8_lossy(&ran.stdout);
+    let figures = printed
+        .lines()
+        .filter_map(|line| line.strip_prefix("figure\t"));
+    let figures: Vec<(&str, &str)> = figures.filter_map(|line| line.split_once('\t')).collect();
+    for (name, value) in &figures {
+        print_row(name, value);
+    }
+    if !ran.status.success() {
+        bail!("the proof does not hold, or it could not run");
+    }
+    if figures.is_empty() {
+        bail!("it printed no figure: there is no test {}", proof.test);
+    }
+    Ok(())
+}
+
+fn print_row(name: &str, value: &str) {
+    println!("  {name:<48}{value:>14}");
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::Path;
+
+    use super::PROOFS;
+    use crate::process::root;
+
+    /// Returns whether a file below a folder has the text.
+    fn has(folder: &Path, text: &str) -> bool {
+        let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+        entries.map(|entry| entry.path()).any(|path| {
+            if path.is_dir() {
+                has(&path, text)
+            } else {
+                fs::read_to_string(&path).is_ok_and(|file| file.contains(text))
+            }
+        })
+    }
+
+    #[test]
+    fn every_proof_is_a_test_that_there_is() {
+        for proof in PROOFS {
+            let name = proof.test.rsplit("::").next().unwrap_or_default();
+            let function = format!("#[test]\nfn {name}()");
+            let found = ["src-tauri", "tests"].map(|folder| has(&root().join(folder), &function));
+            assert!(found.contains(&true), "{}: no test {name}", proof.name);
+        }
+    }
+}
