@@ -65,7 +65,7 @@ impl ErrorPage {
         let line = LogLine::Failure(reference.clone(), error.logged().to_string());
         let status = StatusCode::SERVICE_UNAVAILABLE;
         if error.code == ErrorCode::HostedElsewhere {
-            let sentence = "Nobody signs in here any more. LoadSnapshot whoever gave you your link for a new one, or open the application's own page.";
+            let sentence = "Nobody signs in here any more. Ask whoever gave you your link for a new one, or open the application's own page.";
             let mut refused = Self::with(status, sentence, reference, line);
             refused.title = "Sign in somewhere else";
             return refused;

@@ -74,7 +74,7 @@ pub(crate) fn signed_in_here(config: &GatewayConfig, name: &str, host: &str, to:
         "Signed in here only",
         &html! {
             h1 { "You are signed in here" }
-            p { "as " strong { (name_of(name)) } ", but " strong { (host) } " does not learn of it. LoadSnapshot whoever runs it for a link that leads there." }
+            p { "as " strong { (name_of(name)) } ", but " strong { (host) } " does not learn of it. Ask whoever runs it for a link that leads there." }
             p { a href=(to) { "Go to " (host) " all the same" } }
         },
     )
