@@ -4,7 +4,7 @@ use std::io::{self, IsTerminal as _, Write as _};
 use std::path::Path;
 use std::process::ExitCode;
 
-use latchkey_core::files;
+use latchkey_core::{Error, files};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -80,11 +80,8 @@ impl Output {
     /// Prints why nothing was done and returns the exit code.
     pub(crate) fn failure(&self, failure: &Failure) -> ExitCode {
         let (code, error, details) = match failure {
-            Failure::Refused(error) | Failure::Unwritten(error) => {
-                let mut error = error.clone();
-                error.field = error.field.map(as_option);
-                (1, value(&error), None)
-            }
+            Failure::Refused(error) => (1, error_value(error), None),
+            Failure::Unwritten(error) => (1, described(error, None), None),
             Failure::Usage(message) => (2, usage(message, None), None),
             Failure::Arguments {
                 message,
@@ -98,21 +95,14 @@ impl Output {
         } else if let Some(details) = details {
             text.block(details);
         } else {
-            let member = |name: &str| error.get(name).and_then(Value::as_str).unwrap_or_default();
-            let field = member("field");
-            let about = if field.is_empty() {
-                String::new()
-            } else {
-                format!(", {field}")
-            };
+            let member = |name: &str| error.get(name).and_then(Value::as_str);
+            let about = member("field").map_or_else(String::new, |field| format!(", {field}"));
             text.line(format_args!(
                 "error: {} ({}{about})",
-                member("message"),
-                member("code")
+                member("message").unwrap_or_default(),
+                member("code").unwrap_or_default()
             ));
-            if let Failure::Refused(refused) = failure
-                && let Some(hint) = hint(refused)
-            {
+            if let Some(hint) = member("hint") {
                 text.line(format_args!("hint: {hint}"));
             }
         }
@@ -153,7 +143,17 @@ fn as_option(field: String) -> String {
 }
 
 fn usage(message: &str, field: Option<&str>) -> Value {
-    json!({ "code": "usage", "message": message, "field": field })
+    json!({ "code": "usage", "message": message, "field": field, "hint": null })
+}
+
+/// Returns an error as JSON has it, with the command that helps against it.
+pub(crate) fn error_value(error: &Error) -> Value {
+    described(error, hint(error))
+}
+
+fn described(error: &Error, hint: Option<&str>) -> Value {
+    let field = error.field.clone().map(as_option);
+    json!({ "code": error.code, "message": error.message, "field": field, "hint": hint })
 }
 
 pub(crate) fn value(serializable: &impl Serialize) -> Value {

@@ -17,7 +17,7 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::input::Lines;
 use crate::inspect::Pasted;
-use crate::output::{Output, value};
+use crate::output::{Output, error_value, value};
 use crate::users::{self, HOLDER};
 use crate::{hints, keys, link};
 
@@ -63,7 +63,7 @@ pub(crate) fn redeem(
             }
             Err(refused) => {
                 code = ExitCode::from(1);
-                let error = value(&refused);
+                let error = error_value(&refused);
                 let name = error.get("code").and_then(Value::as_str);
                 let text = format!("{}: {refused}", name.unwrap_or_default());
                 output.line(text, || json!({ "error": error }))?;
@@ -94,12 +94,17 @@ pub(crate) fn described(verdict: &Verdict) -> String {
 struct Answer<'a> {
     #[serde(flatten)]
     outcome: Outcome,
+    /// Command that helps against a refusal.
+    hint: Option<&'static str>,
     warnings: &'a [Warning],
 }
 
 fn as_json(verdict: &Verdict, warnings: &[Warning]) -> Value {
-    let outcome = Outcome::from(verdict);
-    value(&Answer { outcome, warnings })
+    value(&Answer {
+        outcome: Outcome::from(verdict),
+        hint: hints::against(verdict),
+        warnings,
+    })
 }
 
 pub(crate) fn exit_code(verdict: &Verdict) -> ExitCode {
