@@ -38,23 +38,6 @@ fn each_line_that_is_redeemed_is_answered_by_one_line() {
 }
 
 #[test]
-fn lists_are_objects_and_empty_ones_print_no_line() {
-    let folder = hosted_here("https://a.b");
-    for list in [["users", "list"], ["activity", "list"], ["api-key", "list"]] {
-        let arguments = [&list[..], &["--instance", "here"]].concat();
-        let arguments = match list[0] {
-            "activity" => [&arguments[..], &["--about", "nobody"]].concat(),
-            _ => arguments,
-        };
-        let ran = in_folder(folder.path(), &arguments);
-        assert_eq!((ran.code, ran.out.as_str()), (0, ""), "{list:?}");
-        assert!(ran.err.starts_with("There is no "), "{list:?}: {}", ran.err);
-        let listed = in_folder(folder.path(), &[&["--json"], &arguments[..]].concat());
-        assert!(listed.json().is_object(), "{}", listed.out);
-    }
-}
-
-#[test]
 fn errors_about_a_user_name_the_member_as_the_arguments_do() {
     let folder = hosted_here("https://a.b");
     let users = |arguments: &[&str]| {
@@ -86,95 +69,6 @@ fn errors_about_a_user_name_the_member_as_the_arguments_do() {
     }
     let said = users(&["suspend", "eve@acme.example"]).err;
     assert!(!said.contains("address of"), "{said}");
-}
-
-#[test]
-fn an_instance_that_is_hosted_elsewhere_is_refused_in_words_that_fit_each_command() {
-    let folder = tempfile::tempdir().unwrap();
-    let add = [
-        "instance",
-        "add",
-        "There",
-        "--url",
-        "https://a.b",
-        "--hosted",
-        "elsewhere",
-    ];
-    assert_eq!(
-        in_folder(folder.path(), &[&add[..], &["--generate-secret"]].concat()).code,
-        0
-    );
-    for command in [
-        &["users", "list"][..],
-        &["seats", "--set", "3"],
-        &["activity", "list"],
-        &["api-key", "make", "CRM"],
-        &["serve"],
-    ] {
-        let ran = in_folder(folder.path(), &[command, &["--instance", "there"]].concat());
-        assert_eq!(ran.code, 1, "{command:?}");
-        assert!(
-            ran.err.contains("is hosted elsewhere"),
-            "{command:?}: {}",
-            ran.err
-        );
-        assert!(!ran.err.contains("redeem"), "{command:?}: {}", ran.err);
-        assert!(
-            ran.err.contains("--hosted here"),
-            "{command:?}: {}",
-            ran.err
-        );
-        assert!(!ran.err.contains("let a proxy"), "{command:?}: {}", ran.err);
-    }
-}
-
-#[test]
-fn an_error_names_commands_and_not_the_screens_of_studio() {
-    let folder = tempfile::tempdir().unwrap();
-    let add = [
-        "instance",
-        "add",
-        "Here",
-        "--url",
-        "http://localhost:4711",
-        "--no-secret",
-    ];
-    assert_eq!(in_folder(folder.path(), &add).code, 0);
-    let serve = ["serve", "--instance", "here", "--listen", "127.0.0.1:0"];
-    let link = ["link", "--instance", "here", "--id", "1"];
-    for command in [&serve[..], &link] {
-        let said = in_folder(folder.path(), command).err;
-        assert!(said.contains("latchkey instance set"), "{said}");
-        assert!(!said.contains("Settings"), "{said}");
-    }
-    let off = hosted_here("http://localhost:4711");
-    let in_off = |arguments: &[&str]| in_folder(off.path(), arguments);
-    let link = in_off(&["link", "--instance", "here", "--user-id", "ada"]).out;
-    in_off(&["instance", "set", "here", "--external-auth", "no"]);
-    let refused = in_off(&["redeem", link.trim(), "--instance", "here"]);
-    assert!(
-        refused.out.starts_with("external_auth_off: "),
-        "{}",
-        refused.out
-    );
-    assert!(!refused.out.contains("Settings"), "{}", refused.out);
-    assert!(
-        refused.err.contains("--external-auth yes"),
-        "{}",
-        refused.err
-    );
-    let short = folder.path().join("short");
-    std::fs::write(&short, "short").unwrap();
-    let link = ["link", "--url", "https://a.b", "--id", "1", "--secret-file"];
-    let ran = in_folder(
-        folder.path(),
-        &[&link[..], &[short.to_str().unwrap()]].concat(),
-    );
-    let message = ran.err.lines().next().unwrap();
-    assert!(
-        message.contains("(weak_secret") && !message.contains("latchkey instance"),
-        "{message}"
-    );
 }
 
 #[test]

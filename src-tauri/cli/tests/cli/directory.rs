@@ -150,30 +150,6 @@ fn users_are_searched_filtered_sorted_and_paged() {
 }
 
 #[test]
-fn an_instance_elsewhere_has_no_users_here() {
-    let folder = tempfile::tempdir().unwrap();
-    let add = [
-        "instance",
-        "add",
-        "There",
-        "--url",
-        "https://a.b",
-        "--hosted",
-        "elsewhere",
-        "--generate-secret",
-    ];
-    assert_eq!(in_folder(folder.path(), &add).code, 0);
-    let ran = in_folder(
-        folder.path(),
-        &["--json", "users", "list", "--instance", "there"],
-    );
-    assert_eq!(
-        ran.refusal(),
-        (1, "hosted_elsewhere".into(), Some("instance".into()))
-    );
-}
-
-#[test]
 fn a_link_made_after_a_removal_works_at_once_and_one_from_before_does_not() {
     let folder = hosted_here("https://chat.acme.example");
     let run = |arguments: &[&str]| in_folder(folder.path(), arguments);

@@ -39,6 +39,8 @@ mod root;
 mod run;
 mod serve;
 #[cfg(target_os = "linux")]
+mod snapshots;
+#[cfg(target_os = "linux")]
 #[path = "../../../../tests/soak.rs"]
 mod soak;
 mod storage;
