@@ -2,61 +2,17 @@
 
 use std::process::ExitCode;
 
-use clap::{Args, Subcommand, ValueEnum};
 use latchkey_core::activity::{ActivityQuery, Entry, Kind};
 use latchkey_core::directory::Directory as _;
 use latchkey_core::time;
 use serde_json::json;
 
-use crate::args::page_size;
+use crate::args::{ActivityCommand, KindArgument};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::output::{Output, value};
 use crate::text::Text;
 use crate::users;
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum ActivityCommand {
-    /// List what has happened, newest first.
-    List(ActivityArguments),
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct ActivityArguments {
-    /// The instance, by name or id.
-    #[arg(long, value_name = "NAME")]
-    instance: String,
-    /// Only this kind.
-    #[arg(long, value_enum)]
-    kind: Option<KindArgument>,
-    /// Only what is about somebody, by the whole id or e-mail address.
-    #[arg(long, value_name = "WHO")]
-    about: Option<String>,
-    /// Only where this stands: whom it is about, a reference, an address, a code of a verdict.
-    #[arg(
-        long,
-        value_name = "TEXT",
-        default_value = "",
-        hide_default_value = true
-    )]
-    search: String,
-    /// Only what was before the entry of this number.
-    #[arg(long, value_name = "N")]
-    before: Option<u64>,
-    /// How many.
-    #[arg(long, value_name = "N", default_value_t = 50, allow_negative_numbers = true, value_parser = page_size)]
-    limit: usize,
-}
-
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum KindArgument {
-    /// Somebody signed in.
-    SignIn,
-    /// A code or an API key was refused.
-    Refusal,
-    /// An administrator changed something, or another system did with a key.
-    Act,
-}
 
 pub(crate) fn activity(
     command: &ActivityCommand,

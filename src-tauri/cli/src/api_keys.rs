@@ -2,47 +2,16 @@
 
 use std::process::ExitCode;
 
-use clap::{Args, Subcommand};
 use jiff::Timestamp;
 use latchkey_core::activity::{Actor, AuditContext};
 use latchkey_core::time;
 use serde_json::json;
 
+use crate::args::ApiKeyCommand;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::text::Text;
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum ApiKeyCommand {
-    /// Make a key, and print it: it is shown once.
-    Make {
-        /// What to call it: the system that uses it.
-        name: String,
-        #[command(flatten)]
-        of: OfInstance,
-    },
-    /// List the keys.
-    List {
-        #[command(flatten)]
-        of: OfInstance,
-    },
-    /// Take a key back.
-    Revoke {
-        /// Its name or its id.
-        #[arg(allow_hyphen_values = true)]
-        key: String,
-        #[command(flatten)]
-        of: OfInstance,
-    },
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct OfInstance {
-    /// The instance, by name or id.
-    #[arg(long, value_name = "NAME")]
-    instance: String,
-}
 
 pub(crate) fn api_keys(
     command: &ApiKeyCommand,

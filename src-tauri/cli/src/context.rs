@@ -2,7 +2,6 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
-use std::env;
 use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
@@ -11,17 +10,10 @@ use latchkey_core::home::Home;
 use latchkey_core::keys::KeychainUse;
 use latchkey_core::{Error, ErrorCode, files};
 
+use crate::environment::variable;
 use crate::failure::Failure;
 use crate::input;
-
-/// File that an argument or a variable names.
-#[derive(Debug)]
-pub(crate) enum Named {
-    /// It is read.
-    Read(PathBuf),
-    /// It is written.
-    Write(PathBuf),
-}
+use crate::named_file::NamedFile;
 
 /// Where a command works. Commands reach the data folder and the operator's files through it alone.
 #[derive(Debug)]
@@ -36,7 +28,7 @@ pub(crate) struct Context {
 impl Context {
     /// Enters the data folder. Root opens the files of `named` and becomes the folder's owner, if that is
     /// somebody else.
-    pub(crate) fn enter(data_dir: Option<PathBuf>, named: Vec<Named>) -> Result<Self, Failure> {
+    pub(crate) fn enter(data_dir: Option<PathBuf>, named: Vec<NamedFile>) -> Result<Self, Failure> {
         #[cfg_attr(not(unix), expect(unused_mut, reason = "root is of Unix"))]
         let mut context = Self::without_folder(data_dir);
         #[cfg(unix)]
@@ -165,33 +157,4 @@ impl Context {
             })
             .map_err(|cause| files::storage("written", path, cause).into())
     }
-}
-
-impl Named {
-    fn path(&self) -> &Path {
-        match self {
-            Self::Read(path) | Self::Write(path) => path,
-        }
-    }
-
-    #[cfg(unix)]
-    fn open(&self) -> io::Result<File> {
-        use std::os::unix::fs::OpenOptionsExt as _;
-
-        match self {
-            Self::Read(path) => File::open(path),
-            // Emptied only when there is something to write.
-            Self::Write(path) => File::options()
-                .write(true)
-                .create(true)
-                .truncate(false)
-                .mode(0o600)
-                .open(path),
-        }
-    }
-}
-
-/// Returns the value of an environment variable; an empty one counts as unset.
-pub(crate) fn variable(name: &str) -> Option<String> {
-    env::var(name).ok().filter(|value| !value.is_empty())
 }

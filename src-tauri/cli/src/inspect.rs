@@ -23,7 +23,7 @@ use crate::failure::Failure;
 use crate::output::{Output, value};
 use crate::text::Text;
 use crate::users::{self, HOLDER};
-use crate::{input, keys, redeem};
+use crate::{input, keys, verdict};
 
 pub(crate) fn inspect(
     arguments: &InspectArguments,
@@ -89,14 +89,14 @@ pub(crate) fn inspect(
     let mut text = described(&inspection, &hints, form);
     if let Some((verdict, stay)) = &verdict {
         text.own("\nOpened now\n");
-        text.line(format_args!("  {}", redeem::described(verdict)));
+        text.line(format_args!("  {}", verdict::described(verdict)));
         if let Some(stay) = stay {
             text.line(format_args!("  {stay}"));
         }
-        redeem::hint(verdict, output);
+        verdict::hint(verdict, output);
     }
     let exit_code = match (&verdict, inspection.judged()) {
-        (Some((verdict, _)), _) => redeem::exit_code(verdict),
+        (Some((verdict, _)), _) => verdict::exit_code(verdict),
         (None, Some(Err(_))) => ExitCode::from(1),
         (None, _) => ExitCode::SUCCESS,
     };

@@ -15,7 +15,8 @@ use latchkey_core::{Error, ErrorCode, text};
 use serde_json::json;
 
 use crate::args::{SecretArguments, secret_file};
-use crate::context::{Context, variable};
+use crate::context::Context;
+use crate::environment::variable;
 use crate::failure::Failure;
 use crate::input;
 use crate::output::Output;

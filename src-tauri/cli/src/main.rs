@@ -10,6 +10,7 @@ mod args;
 #[cfg(unix)]
 mod closed;
 mod context;
+mod environment;
 mod failure;
 mod hints;
 mod input;
@@ -18,6 +19,7 @@ mod instance;
 mod keys;
 mod link;
 mod manual;
+mod named_file;
 mod output;
 #[cfg(unix)]
 mod privileges;
@@ -26,6 +28,7 @@ mod serve;
 mod text;
 mod usage;
 mod users;
+mod verdict;
 
 use std::env;
 use std::ffi::OsString;

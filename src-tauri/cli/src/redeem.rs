@@ -19,6 +19,7 @@ use crate::input::Lines;
 use crate::inspect::Pasted;
 use crate::output::{Output, error_value, value};
 use crate::users::{self, HOLDER};
+use crate::verdict::{described, exit_code, hint};
 use crate::{hints, keys, link};
 
 pub(crate) fn redeem(
@@ -73,22 +74,6 @@ pub(crate) fn redeem(
     Ok(code)
 }
 
-/// Prints the command that helps against a refusal, beside the answer.
-pub(crate) fn hint(verdict: &Verdict, output: &Output) {
-    if let Some(command) = hints::against(verdict) {
-        output.note(&format!("hint: {command}"));
-    }
-}
-
-/// What a verdict says, in a line.
-pub(crate) fn described(verdict: &Verdict) -> String {
-    match verdict {
-        Verdict::SignedIn { user, .. } => format!("signed_in: {user}"),
-        Verdict::Provisioned { user, seat, .. } => format!("provisioned: {user} takes seat {seat}"),
-        Verdict::Refused(refusal) => format!("{}: {}", refusal.code(), refusal.shown()),
-    }
-}
-
 /// Answer of the command in JSON.
 #[derive(Serialize)]
 struct Answer<'a> {
@@ -105,11 +90,4 @@ fn as_json(verdict: &Verdict, warnings: &[Warning]) -> Value {
         hint: hints::against(verdict),
         warnings,
     })
-}
-
-pub(crate) fn exit_code(verdict: &Verdict) -> ExitCode {
-    match verdict {
-        Verdict::Refused(_) => ExitCode::from(1),
-        Verdict::SignedIn { .. } | Verdict::Provisioned { .. } => ExitCode::SUCCESS,
-    }
 }

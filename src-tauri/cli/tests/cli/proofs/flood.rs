@@ -118,7 +118,7 @@ fn a_flood_of_refusals_keeps_nobody_out_and_fills_neither_disk_nor_memory_nor_lo
         after.1.saturating_sub(before.1),
     );
     figure("codes refused", refusals);
-    figure("seconds", flooded.as_secs());
+    figure("seconds of the flood", flooded.as_secs());
     figure("entries of the activity for them", entries.len());
     figure("lines of the log", log_lines);
     figure("directory grew by", mb(disk));

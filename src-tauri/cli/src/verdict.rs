@@ -1,0 +1,32 @@
+//! A verdict as `redeem` and `inspect --dry-run` print it.
+
+use std::process::ExitCode;
+
+use latchkey_core::verdict::Verdict;
+
+use crate::hints;
+use crate::output::Output;
+
+/// Prints the command that helps against a refusal, beside the answer.
+pub(crate) fn hint(verdict: &Verdict, output: &Output) {
+    if let Some(command) = hints::against(verdict) {
+        output.note(&format!("hint: {command}"));
+    }
+}
+
+/// Returns what a verdict says, in a line.
+pub(crate) fn described(verdict: &Verdict) -> String {
+    match verdict {
+        Verdict::SignedIn { user, .. } => format!("signed_in: {user}"),
+        Verdict::Provisioned { user, seat, .. } => format!("provisioned: {user} takes seat {seat}"),
+        Verdict::Refused(refusal) => format!("{}: {}", refusal.code(), refusal.shown()),
+    }
+}
+
+/// Returns the exit code: 0 for a sign-in, 1 for a refusal.
+pub(crate) fn exit_code(verdict: &Verdict) -> ExitCode {
+    match verdict {
+        Verdict::Refused(_) => ExitCode::from(1),
+        Verdict::SignedIn { .. } | Verdict::Provisioned { .. } => ExitCode::SUCCESS,
+    }
+}
