@@ -6,6 +6,8 @@
 //! gateway, which an administrator starts and which answers to visitors alone.
 
 mod clipboard;
+#[macro_use]
+mod command_list;
 pub mod commands;
 mod dialogs;
 pub mod events;
