@@ -6,13 +6,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use latchkey_core::activity::Actor;
-use latchkey_core::directory::SledDirectory;
-use latchkey_core::home::Home;
 use latchkey_core::instance::{Instance, InstanceId};
 use latchkey_core::{Result, link::BaseUrl};
 use latchkey_gateway::{
     Certificate, ClientLimits, Gateway, Handle, InstanceSnapshot, Listener, run,
 };
+use latchkey_store::SledDirectory;
+use latchkey_store::home::Home;
 use tauri::async_runtime::{JoinHandle, block_on, spawn};
 
 /// How many links are opened in a second from one address, and how many requests of the API are

@@ -12,6 +12,7 @@ pub mod commands;
 mod dialogs;
 pub mod events;
 mod gateway;
+mod preferences;
 mod problem;
 pub mod schema;
 mod signals;
@@ -22,7 +23,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use latchkey_core::keys::KeychainUse;
+use latchkey_store::keys::KeychainUse;
 use tauri::{Builder, Context, RunEvent, Runtime};
 use tracing_appender::non_blocking::NonBlockingBuilder;
 use tracing_subscriber::EnvFilter;

@@ -1,5 +1,5 @@
 use latchkey_core::Error;
-use latchkey_core::warning::Warning;
+use latchkey_core::error::Warning;
 use serde::Serialize;
 use ts_rs::TS;
 

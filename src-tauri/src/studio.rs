@@ -7,15 +7,16 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
 use latchkey_core::activity::{Actor, AuditContext};
-use latchkey_core::compose::{Composed, Target};
-use latchkey_core::directory::SledDirectory;
-use latchkey_core::forecast::Users;
-use latchkey_core::home::Home;
+use latchkey_core::inspect::forecast::Users;
 use latchkey_core::instance::{Hosted, Instance, InstanceId};
-use latchkey_core::keys::KeychainUse;
-use latchkey_core::qr::Qr;
+use latchkey_core::link::compose::{Composed, Target};
+use latchkey_core::link::qr::Qr;
 use latchkey_core::secret::Secret;
-use latchkey_core::{Error, ErrorCode, Result, files};
+use latchkey_core::{Error, ErrorCode, Result};
+use latchkey_store::SledDirectory;
+use latchkey_store::files;
+use latchkey_store::home::Home;
+use latchkey_store::keys::KeychainUse;
 use tauri::State;
 
 use crate::Problem;

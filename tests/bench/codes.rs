@@ -2,13 +2,13 @@
 
 use jiff::Timestamp;
 use jsonwebtoken::{DecodingKey, EncodingKey, Header, Validation};
-use latchkey_core::claims::{Claims, Registered};
-use latchkey_core::code::{Algorithm, CodeRules, sign, verify};
-use latchkey_core::email::Email;
-use latchkey_core::metadata::Metadata;
-use latchkey_core::payload::{NewUser, Payload};
+use latchkey_core::protocol::claims::{Claims, Registered};
+use latchkey_core::protocol::code::{Algorithm, CodeRules, sign, verify};
+use latchkey_core::protocol::email::Email;
+use latchkey_core::protocol::metadata::Metadata;
+use latchkey_core::protocol::payload::{NewUser, Payload};
+use latchkey_core::protocol::user_id::UserId;
 use latchkey_core::secret::{Secret, SigningKey};
-use latchkey_core::user_id::UserId;
 use serde::Serialize;
 use serde_json::{Value, json};
 

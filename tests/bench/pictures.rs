@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 use std::time::Instant;
 
 use image::{ImageFormat, Luma};
-use latchkey_core::qr::{PNG_MODULE_PX, Qr};
+use latchkey_core::link::qr::{PNG_MODULE_PX, Qr};
 use qrcode::render::svg;
 use qrcode::{EcLevel, QrCode};
 use serde_json::json;

@@ -3,7 +3,7 @@
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use latchkey_core::qr::read_picture;
+use latchkey_core::link::qr::read_picture;
 
 use crate::scenes::{SCENES, link};
 use crate::table::heading;

@@ -1,6 +1,6 @@
 //! Users, codes and what has happened, through the boundary.
 
-use latchkey_core::keys::KeychainUse;
+use latchkey_store::keys::KeychainUse;
 use serde_json::{Value, json};
 
 use crate::boundary::{Boundary, activity_request, compose_request, new_user, users_request};
@@ -140,12 +140,13 @@ fn another_program_is_told_that_studio_holds_the_directory() {
         .join("instances")
         .join(&here)
         .join("directory");
-    let refused = latchkey_core::directory::SledDirectory::open(&folder, "another")
+    let refused = latchkey_store::SledDirectory::open(&folder, "another")
         .err()
         .unwrap();
     let holder = format!("Latchkey Studio (process {})", std::process::id());
     assert!(refused.message.contains(&holder), "{}", refused.message);
-    let home = latchkey_core::home::Home::open(boundary.data_dir.path().into(), KeychainUse::Never);
+    let home =
+        latchkey_store::home::Home::open(boundary.data_dir.path().into(), KeychainUse::Never);
     let id = latchkey_core::instance::InstanceId::parse(&here).unwrap();
     let refused = home.unwrap().remove(&id).unwrap_err();
     assert!(refused.message.contains(&holder), "{}", refused.message);

@@ -1,9 +1,9 @@
 //! The events that Studio sends to its page.
 
 use latchkey_core::activity::{Actor, AuditContext};
-use latchkey_core::home::{GATEWAY_HOLDER, Home};
 use latchkey_core::instance::{InstanceId, Name};
-use latchkey_core::keys::KeychainUse;
+use latchkey_store::home::{GATEWAY_HOLDER, Home};
+use latchkey_store::keys::KeychainUse;
 use serde_json::{Value, json};
 
 use crate::boundary::{Boundary, activity_request, compose_request, new_user, users_request};

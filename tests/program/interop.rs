@@ -1,16 +1,16 @@
 //! Codes from here verify in programs that others wrote, and theirs verify here.
 
 use jiff::Timestamp;
-use latchkey_core::claims::{Claims, Registered};
-use latchkey_core::code::{Algorithm, CodeRules, VerifiedCode, verify};
-use latchkey_core::compose::{Composed, LinkSpec, Target, compose};
-use latchkey_core::email::Email;
-use latchkey_core::lifetime::Lifetime;
+use latchkey_core::link::compose::{Composed, LinkSpec, Target, compose};
 use latchkey_core::link::{BaseUrl, Parameter};
-use latchkey_core::metadata::Metadata;
-use latchkey_core::payload::{ExistingId, NewUser, Payload};
+use latchkey_core::protocol::claims::{Claims, Registered};
+use latchkey_core::protocol::code::{Algorithm, CodeRules, VerifiedCode, verify};
+use latchkey_core::protocol::email::Email;
+use latchkey_core::protocol::lifetime::Lifetime;
+use latchkey_core::protocol::metadata::Metadata;
+use latchkey_core::protocol::payload::{ExistingId, NewUser, Payload};
+use latchkey_core::protocol::user_id::UserId;
 use latchkey_core::secret::{Secret, SigningKey};
-use latchkey_core::user_id::UserId;
 use serde_json::{Value, json};
 
 use crate::peer::Peer;

@@ -12,7 +12,7 @@
 )]
 
 mod boundary;
-#[path = "../../src-tauri/core/tests/core/directory/copied.rs"]
+#[path = "../../src-tauri/store/tests/store/directory/copied.rs"]
 mod copied;
 mod directory;
 mod events;

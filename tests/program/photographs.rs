@@ -1,7 +1,7 @@
 //! Pictures of QR codes as phones take them are read.
 
 use latchkey_core::ErrorCode;
-use latchkey_core::qr::{Qr, read_picture};
+use latchkey_core::link::qr::{Qr, read_picture};
 
 use crate::photo::{Shot, jpeg, photograph};
 use crate::scenes::{self, SCENES};

@@ -5,16 +5,16 @@ use std::path::Path;
 use std::thread;
 
 use jiff::Timestamp;
-use latchkey_core::code::{Algorithm, ExternalAuthCode};
-use latchkey_core::compose::{LinkSpec, Target, compose};
-use latchkey_core::email::Email;
-use latchkey_core::lifetime::Lifetime;
+use latchkey_core::link::compose::{LinkSpec, Target, compose};
+use latchkey_core::link::qr::Qr;
 use latchkey_core::link::{BaseUrl, LoginLink, Parameter};
-use latchkey_core::metadata::Metadata;
-use latchkey_core::payload::{ExistingId, NewUser, Payload};
-use latchkey_core::qr::Qr;
+use latchkey_core::protocol::code::{Algorithm, ExternalAuthCode};
+use latchkey_core::protocol::email::Email;
+use latchkey_core::protocol::lifetime::Lifetime;
+use latchkey_core::protocol::metadata::Metadata;
+use latchkey_core::protocol::payload::{ExistingId, NewUser, Payload};
+use latchkey_core::protocol::user_id::UserId;
 use latchkey_core::secret::{Secret, SigningKey};
-use latchkey_core::user_id::UserId;
 
 use crate::readers::{rasterised, read_qr_codes};
 

@@ -2,7 +2,7 @@
 
 use image::imageops::{self, FilterType};
 use image::{GrayImage, Luma};
-use latchkey_core::qr::Qr;
+use latchkey_core::link::qr::Qr;
 
 use crate::photo::{Shot, jpeg, photograph};
 
@@ -127,7 +127,7 @@ fn of_screen(code: &GrayImage, number: usize) -> GrayImage {
 }
 
 fn without_quiet_zone(code: &GrayImage) -> GrayImage {
-    let zone = 4 * latchkey_core::qr::PNG_MODULE_PX;
+    let zone = 4 * latchkey_core::link::qr::PNG_MODULE_PX;
     let side = code.width() - 2 * zone;
     imageops::crop_imm(code, zone, zone, side, side).to_image()
 }

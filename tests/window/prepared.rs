@@ -4,16 +4,16 @@ use std::path::PathBuf;
 
 use jiff::Timestamp;
 use latchkey_core::activity::{Actor, AuditContext};
-use latchkey_core::compose::{LinkSpec, compose};
 use latchkey_core::directory::{Directory as _, MAX_IMPORT};
-use latchkey_core::email::Email;
-use latchkey_core::home::{Home, SecretSource};
 use latchkey_core::instance::{Instance, Settings};
-use latchkey_core::keys::KeychainUse;
-use latchkey_core::metadata::Metadata;
-use latchkey_core::payload::{NewUser, Payload};
+use latchkey_core::link::compose::{LinkSpec, compose};
+use latchkey_core::protocol::email::Email;
+use latchkey_core::protocol::metadata::Metadata;
+use latchkey_core::protocol::payload::{NewUser, Payload};
+use latchkey_core::protocol::user_id::UserId;
 use latchkey_core::secret::Secret;
-use latchkey_core::user_id::UserId;
+use latchkey_store::home::{Home, SecretSource};
+use latchkey_store::keys::KeychainUse;
 
 use crate::driver::Studio;
 use crate::environment::Environment;

@@ -5,8 +5,8 @@ use std::time::Instant;
 
 use fantoccini::elements::Element;
 use fantoccini::key::Key;
-use latchkey_core::payload::{ExistingId, Payload};
-use latchkey_core::qr::Qr;
+use latchkey_core::link::qr::Qr;
+use latchkey_core::protocol::payload::{ExistingId, Payload};
 
 use crate::driver::Studio;
 use crate::photo::{Shot, jpeg, photograph};

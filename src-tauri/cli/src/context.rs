@@ -6,9 +6,10 @@ use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
-use latchkey_core::home::Home;
-use latchkey_core::keys::KeychainUse;
-use latchkey_core::{Error, ErrorCode, files};
+use latchkey_core::{Error, ErrorCode};
+use latchkey_store::files;
+use latchkey_store::home::Home;
+use latchkey_store::keys::KeychainUse;
 
 use crate::environment::variable;
 use crate::failure::Failure;

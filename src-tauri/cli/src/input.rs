@@ -3,8 +3,9 @@
 use std::io::{BufRead, Read};
 use std::path::Path;
 
-use latchkey_core::code::recognize::MAX_TEXT_BYTES;
-use latchkey_core::{Error, ErrorCode, files};
+use latchkey_core::protocol::code::recognize::MAX_TEXT_BYTES;
+use latchkey_core::{Error, ErrorCode};
+use latchkey_store::files;
 
 use crate::failure::Failure;
 

@@ -4,17 +4,19 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use jiff::Timestamp;
-use latchkey_core::code::CodeRules;
-use latchkey_core::code::recognize::{Form, Recognized};
-use latchkey_core::diagnosis::{Case, Hint, diagnose};
-use latchkey_core::home::Home;
+use latchkey_core::inspect::diagnosis::{Case, Hint, diagnose};
 use latchkey_core::inspect::{
     Inspection, Outcome, Report, Unverified, Verification, dry_run, inspect_text,
 };
 use latchkey_core::instance::Instance;
 use latchkey_core::link::Parameter;
+use latchkey_core::link::qr;
+use latchkey_core::protocol::code::CodeRules;
+use latchkey_core::protocol::code::recognize::{Form, Recognized};
+use latchkey_core::protocol::text;
 use latchkey_core::secret::SigningKey;
-use latchkey_core::{Error, ErrorCode, qr, text};
+use latchkey_core::{Error, ErrorCode};
+use latchkey_store::home::Home;
 use serde_json::Value;
 
 use crate::args::InspectArguments;

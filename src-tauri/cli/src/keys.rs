@@ -5,13 +5,14 @@ use std::process::ExitCode;
 
 use jiff::Timestamp;
 use latchkey_core::activity::{Actor, AuditContext};
-use latchkey_core::code::Algorithm;
-use latchkey_core::diagnosis::OtherInstance;
-use latchkey_core::home::{Home, SecretSource};
+use latchkey_core::inspect::diagnosis::OtherInstance;
 use latchkey_core::instance::Instance;
-use latchkey_core::keys::{KeysState, MIN_PASSPHRASE_CHARS};
+use latchkey_core::protocol::code::Algorithm;
+use latchkey_core::protocol::text;
 use latchkey_core::secret::{Secret, SecretEncoding, SigningKey};
-use latchkey_core::{Error, ErrorCode, text};
+use latchkey_core::{Error, ErrorCode};
+use latchkey_store::home::{Home, SecretSource};
+use latchkey_store::keys::{KeysState, MIN_PASSPHRASE_CHARS};
 use serde_json::json;
 
 use crate::args::{SecretArguments, secret_file};

@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use clap::{Command, CommandFactory as _};
 use clap_complete::Shell;
 use clap_mangen::Man;
-use latchkey_core::files;
+use latchkey_store::files;
 
 use crate::args::Arguments;
 use crate::failure::Failure;

@@ -4,7 +4,8 @@ use std::io::{self, IsTerminal as _, Write as _};
 use std::path::Path;
 use std::process::ExitCode;
 
-use latchkey_core::{Error, files};
+use latchkey_core::Error;
+use latchkey_store::files;
 use serde::Serialize;
 use serde_json::{Value, json};
 

@@ -12,7 +12,8 @@ use std::io;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Component, Path, PathBuf};
 
-use latchkey_core::{Error, ErrorCode, Result, files};
+use latchkey_core::{Error, ErrorCode, Result};
+use latchkey_store::files;
 
 /// Maximum number of symbolic links on a path, as in Linux.
 const MAX_LINKS: u32 = 40;

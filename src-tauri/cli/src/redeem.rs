@@ -5,10 +5,10 @@ use std::process::ExitCode;
 
 use jiff::Timestamp;
 use latchkey_core::activity::{Actor, AuditContext};
+use latchkey_core::error::Warning;
 use latchkey_core::inspect::Outcome;
-use latchkey_core::redeem;
+use latchkey_core::sign_in;
 use latchkey_core::verdict::Verdict;
-use latchkey_core::warning::Warning;
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -41,7 +41,7 @@ pub(crate) fn redeem(
     let settings = &instance.settings;
     let redeem = |text: &str, now| {
         let by = AuditContext::new(Actor::CommandLine, now);
-        redeem::redeem(text, settings, &[&key], &directory, &by)
+        sign_in::redeem(text, settings, &[&key], &directory, &by)
     };
     if arguments.input != "-" {
         let pasted = Pasted::read(&arguments.input, context)?;

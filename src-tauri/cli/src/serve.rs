@@ -9,13 +9,13 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use latchkey_core::activity::Actor;
 use latchkey_core::directory;
-use latchkey_core::home::{GATEWAY_HOLDER, Home, require_here};
 use latchkey_core::instance::{Hosted, Instance};
 use latchkey_core::{Error, ErrorCode};
 use latchkey_gateway::{
     Certificate, ClientLimits, Gateway, Handle, InstanceSnapshot, Listener, metrics_router, run,
     serve as listen,
 };
+use latchkey_store::home::{GATEWAY_HOLDER, Home, require_here};
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 #[cfg(unix)]

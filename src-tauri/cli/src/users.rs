@@ -7,15 +7,16 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use latchkey_core::activity::{Actor, AuditContext};
 use latchkey_core::directory::{
-    self, Directory, Origin, PageStart, Search, SledDirectory, Sort, SortBy, User, UserQuery,
+    self, Directory, Origin, PageStart, Search, Sort, SortBy, User, UserQuery,
 };
-use latchkey_core::email::Email;
-use latchkey_core::home::Home;
 use latchkey_core::instance::Instance;
-use latchkey_core::payload::NewUser;
-use latchkey_core::user_id::UserId;
+use latchkey_core::protocol::email::Email;
+use latchkey_core::protocol::payload::NewUser;
+use latchkey_core::protocol::user_id::UserId;
 use latchkey_core::verdict::Status;
 use latchkey_core::{Error, ErrorCode, time};
+use latchkey_store::SledDirectory;
+use latchkey_store::home::Home;
 use serde_json::json;
 
 use crate::args::{

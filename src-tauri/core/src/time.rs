@@ -5,7 +5,7 @@ use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use serde::{Serialize as _, Serializer};
 
-use crate::code::LEEWAY_SECS;
+use crate::protocol::code::LEEWAY_SECS;
 use crate::{Error, ErrorCode, Result};
 
 /// The last second that a claim may name: the end of the year 9999, the last that RFC 3339 writes.
@@ -19,16 +19,13 @@ pub fn exact(secs: i64) -> String {
 
 /// Serializes a moment in Unix seconds as RFC 3339.
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
-pub(crate) fn rfc3339<S: Serializer>(secs: &i64, serializer: S) -> Result<S::Ok, S::Error> {
+pub fn rfc3339<S: Serializer>(secs: &i64, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(&exact(*secs))
 }
 
 /// Serializes a moment in Unix seconds, if there is one, as RFC 3339.
 #[expect(clippy::ref_option, reason = "serde passes references")]
-pub(crate) fn rfc3339_if_any<S: Serializer>(
-    secs: &Option<i64>,
-    serializer: S,
-) -> Result<S::Ok, S::Error> {
+pub fn rfc3339_if_any<S: Serializer>(secs: &Option<i64>, serializer: S) -> Result<S::Ok, S::Error> {
     secs.map(exact).serialize(serializer)
 }
 

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use latchkey_core::link::BaseUrl;
-use latchkey_core::{Error, ErrorCode, Result, files};
+use latchkey_core::{Error, ErrorCode, Result};
+use latchkey_store::files;
 use rustls::ServerConfig;
 use rustls::crypto::ring;
 use rustls::pki_types::pem::PemObject as _;

@@ -5,7 +5,7 @@ use axum::http::header::{ACCEPT, CONTENT_TYPE};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use latchkey_core::activity::Reference;
-use latchkey_core::code::CodeRefusal;
+use latchkey_core::protocol::code::CodeRefusal;
 use latchkey_core::verdict::Refusal;
 use latchkey_core::{Error, ErrorCode};
 use serde_json::json;

@@ -7,7 +7,7 @@ use axum::http::header::{
 use axum::response::Response;
 use latchkey_core::instance::Settings;
 use latchkey_core::link::BaseUrl;
-use latchkey_core::return_address::WebOrigin;
+use latchkey_core::session::return_address::WebOrigin;
 
 use crate::gateway::Gateway;
 

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use latchkey_core::Result;
 use latchkey_core::directory::{Directory, Redemption};
-use latchkey_core::redeem::SignInAttempt;
+use latchkey_core::sign_in::SignInAttempt;
 use latchkey_core::verdict::Verdict;
 use tokio::sync::oneshot;
 use tokio::task;
@@ -128,11 +128,11 @@ impl Drop for AtWork {
 mod tests {
     use jiff::Timestamp;
     use latchkey_core::activity::{ActivityQuery, Actor, AuditContext};
-    use latchkey_core::directory::SledDirectory;
     use latchkey_core::instance::Settings;
-    use latchkey_core::redeem::Browser;
     use latchkey_core::secret::{Secret, SigningKey};
     use latchkey_core::session::SessionScope;
+    use latchkey_core::sign_in::Browser;
+    use latchkey_store::SledDirectory;
     use tokio::task::JoinSet;
 
     use super::*;

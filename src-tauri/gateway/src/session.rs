@@ -12,12 +12,12 @@ use latchkey_core::Result;
 use latchkey_core::activity::AuditContext;
 use latchkey_core::directory::User;
 use latchkey_core::instance::{InstanceId, Settings};
-use latchkey_core::lifetime::Lifetime;
-use latchkey_core::link_use::BrowserKey;
-use latchkey_core::redeem::{Begun, Browser};
-use latchkey_core::return_address::ReturnAddress;
+use latchkey_core::protocol::lifetime::Lifetime;
 use latchkey_core::secret::SigningKey;
+use latchkey_core::session::BrowserKey;
+use latchkey_core::session::return_address::ReturnAddress;
 use latchkey_core::session::{self, SessionId, SessionKey, SessionScope, SignedIn};
+use latchkey_core::sign_in::{Begun, Browser};
 use sha2::{Digest as _, Sha256};
 
 use crate::gateway::{Gateway, GatewayConfig};

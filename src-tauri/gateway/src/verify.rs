@@ -10,8 +10,8 @@ use axum::http::header::{HeaderName, LOCATION};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use latchkey_core::directory::User;
-use latchkey_core::return_address::ReturnAddress;
 use latchkey_core::session::SessionScope;
+use latchkey_core::session::return_address::ReturnAddress;
 use url::form_urlencoded;
 
 use crate::error_page::ErrorPage;

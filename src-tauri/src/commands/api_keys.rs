@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use latchkey_core::api_key;
 use latchkey_core::instance::InstanceId;
+use latchkey_core::instance::api_key;
 use latchkey_core::secret::Secret;
 use serde::ser::SerializeStruct as _;
 use serde::{Deserialize, Serialize, Serializer};

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use latchkey_core::preferences::{self, Preferences};
+use crate::preferences::{self, Preferences};
 use serde::{Deserialize, Serialize};
 use tauri::State;
 use ts_rs::TS;

@@ -3,12 +3,12 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
-use latchkey_core::home::{Home, is_gateway};
+use crate::preferences::{self, Preferences};
 use latchkey_core::instance::{Instance, InstanceId};
-use latchkey_core::preferences::{self, Preferences};
-use latchkey_core::qr::Qr;
+use latchkey_core::link::qr::Qr;
 use latchkey_core::{Error, ErrorCode, Result};
 use latchkey_gateway::{Certificate, interfaces};
+use latchkey_store::home::{Home, is_gateway};
 use serde::{Deserialize, Serialize};
 use tauri::{AppHandle, Runtime, State};
 use ts_rs::TS;

@@ -2,13 +2,15 @@
 
 use std::sync::Arc;
 
-use latchkey_core::audience::Audience;
+use crate::preferences::Preferences;
 use latchkey_core::instance::{self, InstanceId, Name, Settings};
 use latchkey_core::link::{BaseUrl, Parameter};
-use latchkey_core::preferences::Preferences;
-use latchkey_core::return_address::WebOrigin;
+use latchkey_core::protocol::audience::Audience;
+use latchkey_core::protocol::code;
+use latchkey_core::secret;
 use latchkey_core::session::SessionRules;
-use latchkey_core::{code, home, keys};
+use latchkey_core::session::return_address::WebOrigin;
+use latchkey_store::home;
 use serde::{Deserialize, Serialize};
 use tauri::State;
 use ts_rs::TS;
@@ -315,8 +317,8 @@ impl From<instance::Instance> for Instance {
             audiences: settings.audiences.iter().map(ToString::to_string).collect(),
             key: instance.key.map(|key| KeyStatus {
                 origin: match key.origin {
-                    keys::KeyOrigin::Generated => KeyOrigin::Generated,
-                    keys::KeyOrigin::Pasted => KeyOrigin::Pasted,
+                    secret::KeyOrigin::Generated => KeyOrigin::Generated,
+                    secret::KeyOrigin::Pasted => KeyOrigin::Pasted,
                 },
                 set_at: key.set_at,
                 warning: key.short_for(settings.algorithm).map(Into::into),

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use latchkey_core::home::Home;
-use latchkey_core::keys::KeysState;
 use latchkey_core::secret::Secret;
+use latchkey_store::home::Home;
+use latchkey_store::keys::KeysState;
 use serde::{Deserialize, Serialize};
 use tauri::State;
 use ts_rs::TS;

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use latchkey_core::home;
 use latchkey_core::instance::InstanceId;
 use latchkey_core::secret::{self, Secret};
+use latchkey_store::home;
 use serde::ser::SerializeStruct as _;
 use serde::{Deserialize, Serialize, Serializer};
 use tauri::State;

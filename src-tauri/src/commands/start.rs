@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use latchkey_core::preferences::Preferences;
+use crate::preferences::Preferences;
 use serde::Serialize;
 use tauri::State;
 use ts_rs::TS;

@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
-use latchkey_core::directory::{self, Directory, Search, SledDirectory, Sort};
-use latchkey_core::email::Email;
+use latchkey_core::directory::{self, Directory, Search, Sort};
 use latchkey_core::instance::InstanceId;
-use latchkey_core::user_id::UserId;
-use latchkey_core::{Error, payload, verdict};
+use latchkey_core::protocol::email::Email;
+use latchkey_core::protocol::payload;
+use latchkey_core::protocol::user_id::UserId;
+use latchkey_core::{Error, verdict};
+use latchkey_store::SledDirectory;
 use serde::{Deserialize, Serialize};
 use tauri::State;
 use ts_rs::TS;

@@ -17,7 +17,7 @@ struct Bench {
 
 const BENCHES: [Bench; 3] = [
     Bench {
-        package: "latchkey-core",
+        package: "latchkey-store",
         name: "directory",
         tables: &["writers", "kills", "million"],
     },

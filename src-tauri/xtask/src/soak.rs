@@ -53,19 +53,19 @@ const PROOFS: [Proof; 9] = [
     Proof {
         name: "million",
         about: "a million users are kept, found and listed in order",
-        target: "core",
+        target: "store",
         test: "directory::million::a_million_users_are_kept_found_and_listed_in_order",
     },
     Proof {
         name: "race",
         about: "new users race for few seats",
-        target: "core",
+        target: "store",
         test: "directory::race::new_users_take_every_seat_once",
     },
     Proof {
         name: "race-reactivate",
         about: "new and reactivated users race for few seats",
-        target: "core",
+        target: "store",
         test: "directory::race::new_and_reactivated_users_take_every_seat_once",
     },
     Proof {

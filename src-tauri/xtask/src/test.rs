@@ -137,7 +137,7 @@ fn clippy() -> Result<Counts> {
         "--bin=empty-window",
     ];
     let directory = [
-        "--package=latchkey-core",
+        "--package=latchkey-store",
         "--features=bench",
         "--bench=directory",
     ];

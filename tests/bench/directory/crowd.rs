@@ -1,13 +1,13 @@
 //! People who do not exist, the same ones in each run.
 
 use jiff::Timestamp;
-use latchkey_core::claims::{Claims, Registered};
-use latchkey_core::code::{CodeRules, VerifiedCode, sign, verify};
-use latchkey_core::email::Email;
-use latchkey_core::metadata::Metadata;
-use latchkey_core::payload::{NewUser, Payload};
+use latchkey_core::protocol::claims::{Claims, Registered};
+use latchkey_core::protocol::code::{CodeRules, VerifiedCode, sign, verify};
+use latchkey_core::protocol::email::Email;
+use latchkey_core::protocol::metadata::Metadata;
+use latchkey_core::protocol::payload::{NewUser, Payload};
+use latchkey_core::protocol::user_id::UserId;
 use latchkey_core::secret::{Secret, SigningKey};
-use latchkey_core::user_id::UserId;
 
 const FIRST: [&str; 16] = [
     "Ada",
@@ -62,7 +62,7 @@ pub(crate) fn code(number: usize) -> VerifiedCode {
     let key =
         SigningKey::from_text(&Secret::new("0123456789abcdef0123456789abcdef".into())).unwrap();
     let rules = CodeRules {
-        algorithm: latchkey_core::code::Algorithm::HS256,
+        algorithm: latchkey_core::protocol::code::Algorithm::HS256,
         require_expiry: false,
         audiences: None,
     };

@@ -1,8 +1,8 @@
 //! What is asked of both.
 
-use latchkey_core::code::VerifiedCode;
 use latchkey_core::directory::SortBy;
-use latchkey_core::payload::NewUser;
+use latchkey_core::protocol::code::VerifiedCode;
+use latchkey_core::protocol::payload::NewUser;
 
 /// How many users a page shows.
 pub(crate) const PAGE: usize = 100;

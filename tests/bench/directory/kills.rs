@@ -90,7 +90,7 @@ pub(crate) fn measure() {
         let latchkey = Latchkey::open(folder.path());
         let directory = latchkey.directory();
         for id in &acknowledged {
-            let id = latchkey_core::user_id::UserId::parse(id, "id").unwrap();
+            let id = latchkey_core::protocol::user_id::UserId::parse(id, "id").unwrap();
             assert!(
                 directory.user(&id).unwrap().is_some(),
                 "kill {kill}: {id} is lost"

@@ -1,12 +1,11 @@
 use std::path::Path;
 
 use latchkey_core::activity::{Actor, AuditContext};
-use latchkey_core::code::VerifiedCode;
-use latchkey_core::directory::{
-    Directory, PageStart, Search, SledDirectory, Sort, SortBy, UserQuery,
-};
+use latchkey_core::directory::{Directory, PageStart, Search, Sort, SortBy, UserQuery};
 use latchkey_core::instance::Policy;
-use latchkey_core::payload::NewUser;
+use latchkey_core::protocol::code::VerifiedCode;
+use latchkey_core::protocol::payload::NewUser;
+use latchkey_store::SledDirectory;
 
 use crate::crowd::now;
 use crate::engine::{Engine, PAGE};

@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::time::Duration;
 
-use latchkey_core::code::VerifiedCode;
 use latchkey_core::directory::SortBy;
-use latchkey_core::payload::{NewUser, Payload};
+use latchkey_core::protocol::code::VerifiedCode;
+use latchkey_core::protocol::payload::{NewUser, Payload};
 use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, TransactionBehavior, params};
 
 use crate::crowd::now;
@@ -79,7 +79,10 @@ fn whole(row: &Row<'_>) -> rusqlite::Result<(String, String)> {
 
 fn insert(transaction: &Transaction<'_>, user: &NewUser) {
     let folded_id = user.id.as_str().to_lowercase();
-    let email = user.email.as_ref().map(latchkey_core::email::Email::as_str);
+    let email = user
+        .email
+        .as_ref()
+        .map(latchkey_core::protocol::email::Email::as_str);
     let folded_email = email.map(str::to_lowercase);
     let name = user.metadata.members()["name"]
         .as_str()

@@ -4,7 +4,7 @@
 use std::thread;
 use std::time::Instant;
 
-use latchkey_core::code::VerifiedCode;
+use latchkey_core::protocol::code::VerifiedCode;
 
 use crate::crowd;
 use crate::engine::Engine;

@@ -5,12 +5,12 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
-use latchkey_core::claims::{Claims, Registered};
-use latchkey_core::code::{Algorithm, sign};
-use latchkey_core::metadata::Metadata;
-use latchkey_core::payload::{ExistingId, NewUser, Payload};
+use latchkey_core::protocol::claims::{Claims, Registered};
+use latchkey_core::protocol::code::{Algorithm, sign};
+use latchkey_core::protocol::metadata::Metadata;
+use latchkey_core::protocol::payload::{ExistingId, NewUser, Payload};
+use latchkey_core::protocol::user_id::UserId;
 use latchkey_core::secret::{Secret, SigningKey};
-use latchkey_core::user_id::UserId;
 
 /// How many users there are.
 pub(crate) const USERS: usize = 10_000;

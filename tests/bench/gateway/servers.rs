@@ -12,10 +12,11 @@ use axum::response::Response;
 use axum::routing::get;
 use jiff::Timestamp;
 use latchkey_core::activity::{Actor, AuditContext};
-use latchkey_core::directory::{Directory as _, MAX_IMPORT, SledDirectory};
+use latchkey_core::directory::{Directory as _, MAX_IMPORT};
 use latchkey_core::instance::{InstanceId, Settings};
-use latchkey_core::payload::NewUser;
+use latchkey_core::protocol::payload::NewUser;
 use latchkey_gateway::{ClientLimits, Gateway, Handle, InstanceSnapshot, Listener, router, serve};
+use latchkey_store::SledDirectory;
 use tower::{Service, ServiceExt as _};
 
 use crate::links::{self, USERS};

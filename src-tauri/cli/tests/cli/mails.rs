@@ -69,7 +69,11 @@ fn a_mail_in_base64_and_texts_in_other_encodings_are_read() {
 fn a_picture_with_two_qr_codes_is_read_where_either_holds_a_code() {
     let folder = hosted_here("https://a.b");
     let folder = folder.path();
-    let qr = |text: &str| latchkey_core::qr::Qr::for_url(text).unwrap().picture();
+    let qr = |text: &str| {
+        latchkey_core::link::qr::Qr::for_url(text)
+            .unwrap()
+            .picture()
+    };
     let link = qr(&link(folder, "ada"));
     let other = qr("https://www.example.com/a-page-about-something-else");
     for (name, left, right) in [("first.png", &link, &other), ("second.png", &other, &link)] {

@@ -10,7 +10,7 @@
 
 mod activity;
 mod answers;
-#[path = "../../../core/tests/core/directory/copied.rs"]
+#[path = "../../../store/tests/store/directory/copied.rs"]
 mod copied;
 mod directory;
 #[cfg(unix)]

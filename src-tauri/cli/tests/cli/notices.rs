@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use jiff::Timestamp;
-use latchkey_core::home::Home;
-use latchkey_core::keys::KeychainUse;
+use latchkey_store::home::Home;
+use latchkey_store::keys::KeychainUse;
 use serde_json::Value;
 use tempfile::TempDir;
 

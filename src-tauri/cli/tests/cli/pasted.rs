@@ -3,7 +3,7 @@
 use std::fs;
 use std::process::{Command, Stdio};
 
-use latchkey_core::qr::Qr;
+use latchkey_core::link::qr::Qr;
 use serde_json::json;
 
 use crate::run::{SECRET, hosted_here, in_folder, latchkey, with_secret};

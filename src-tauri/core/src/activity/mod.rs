@@ -5,7 +5,7 @@
 
 mod reference;
 mod repeats;
-mod settings;
+mod retention;
 
 use std::fmt;
 use std::net::IpAddr;
@@ -14,20 +14,19 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 pub use reference::Reference;
-pub use repeats::Repeats;
-pub(crate) use repeats::{Counted, Refusals};
-pub(crate) use settings::acts_between;
+pub use repeats::{Counted, Refusals, Repeats};
+pub use retention::Retention;
 
-use crate::claims::Claims;
-use crate::code::VerifiedCode;
-use crate::user_id::UserId;
+use crate::protocol::claims::Claims;
+use crate::protocol::code::VerifiedCode;
+use crate::protocol::user_id::UserId;
 use crate::verdict::{Refusal, Verdict};
 use crate::{Error, ErrorCode, time};
 
 /// Stable code of the event that an API key was refused.
 const API_KEY_REFUSED: &str = "api_key_refused";
 /// Code of [`Event::link_made`].
-pub(crate) const LINK_MADE: &str = "link_made";
+pub const LINK_MADE: &str = "link_made";
 
 /// Who does something.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -254,7 +253,7 @@ pub struct ActivityQuery {
 impl ActivityQuery {
     /// Whether an entry that is about the subject, if there is one, is looked for.
     #[must_use]
-    pub(crate) fn matches(&self, entry: &Entry) -> bool {
+    pub fn matches(&self, entry: &Entry) -> bool {
         self.kind.is_none_or(|kind| kind == entry.event.kind) && self.has_text(entry)
     }
 

@@ -31,13 +31,15 @@ pub struct Repeats {
 
 /// Refusals that were counted and are not recorded yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Counted {
+pub struct Counted {
     /// Time of the last one, in Unix seconds.
-    pub(crate) at: i64,
-    pub(crate) actor: Actor,
+    pub at: i64,
+    /// Who caused them.
+    pub actor: Actor,
     /// Address that they came from. For IPv6 it is the network of 64 bits.
-    pub(crate) address: Option<IpAddr>,
-    pub(crate) repeats: Repeats,
+    pub address: Option<IpAddr>,
+    /// Number, first time and references.
+    pub repeats: Repeats,
     first: Event,
     /// Number of refusals by their stable code.
     reasons: BTreeMap<String, u64>,
@@ -80,7 +82,7 @@ impl Counted {
     }
 
     /// The event of the entry that stands for all of them.
-    pub(crate) fn event(&self) -> Event {
+    pub fn event(&self) -> Event {
         let mut event = self.first.clone();
         let times = match self.repeats.count {
             1 => "once more".to_owned(),
@@ -145,7 +147,7 @@ impl Period {
 
 /// Refusals of the last minute.
 #[derive(Default)]
-pub(crate) struct Refusals {
+pub struct Refusals {
     periods: HashMap<Key, Period>,
     /// Counts of periods that have ended.
     waiting: Vec<Counted>,
@@ -154,7 +156,7 @@ pub(crate) struct Refusals {
 impl Refusals {
     /// Returns whether `event` must be recorded now: every event but a refusal, and the first refusal
     /// of a period if `may_record`. Any other refusal is counted.
-    pub(crate) fn admit(&mut self, event: &Event, by: &AuditContext, may_record: bool) -> bool {
+    pub fn admit(&mut self, event: &Event, by: &AuditContext, may_record: bool) -> bool {
         if event.kind != Kind::Refusal {
             return true;
         }
@@ -187,7 +189,7 @@ impl Refusals {
     }
 
     /// Takes the counts of the periods that have ended by `now`; of all periods, if it is `None`.
-    pub(crate) fn take_ended(&mut self, now: Option<i64>) -> Vec<Counted> {
+    pub fn take_ended(&mut self, now: Option<i64>) -> Vec<Counted> {
         let ended = self
             .periods
             .extract_if(|_, period| now.is_none_or(|now| period.has_ended(now)));
@@ -199,7 +201,7 @@ impl Refusals {
     }
 
     /// Takes back counts that could not be recorded.
-    pub(crate) fn put_back(&mut self, counted: Vec<Counted>) {
+    pub fn put_back(&mut self, counted: Vec<Counted>) {
         for counted in counted {
             wait(&mut self.waiting, counted);
         }

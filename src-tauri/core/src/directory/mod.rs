@@ -4,25 +4,23 @@
 //! change is whole or not there, is recorded in the activity, and is on disk when its function returns.
 
 mod notices;
-mod query;
-mod sled;
+pub mod query;
 mod user;
 
 pub use notices::notices;
 pub use query::{Cursor, PageStart, Search, Sort, SortBy, UserPage, UserQuery};
-pub use sled::{Changed, SledDirectory};
 pub use user::{Origin, Profile, SharedEmail, TimeAhead, User};
 
 use jiff::Timestamp;
 
 use crate::activity::{ActivityPage, ActivityQuery, AuditContext, Event, OutboxEntry};
-use crate::claims::Claims;
-use crate::code::{CodeRefusal, VerifiedCode};
-use crate::email::Email;
 use crate::instance::{Policy, Retention};
-use crate::payload::NewUser;
+use crate::protocol::claims::Claims;
+use crate::protocol::code::{CodeRefusal, VerifiedCode};
+use crate::protocol::email::Email;
+use crate::protocol::payload::NewUser;
+use crate::protocol::user_id::UserId;
 use crate::session::{NewSession, Session, SessionKey, SessionRules};
-use crate::user_id::UserId;
 use crate::verdict::{Seats, Verdict};
 use crate::{Error, ErrorCode, Result};
 
@@ -205,6 +203,8 @@ pub trait Directory: Send + Sync {
     ) -> Result<ActivityPage>;
 }
 
-fn unknown_user(id: &UserId) -> Error {
+/// Error for a user who is not there.
+#[must_use]
+pub fn unknown_user(id: &UserId) -> Error {
     Error::new(ErrorCode::UnknownUser, format!("There is no user {id}.")).about("id")
 }

@@ -1,7 +1,7 @@
 use jiff::Timestamp;
 
 use super::{Directory, TimeAhead};
-use crate::warning::Warning;
+use crate::error::Warning;
 use crate::{Result, time};
 
 /// Returns what an administrator has to mend in a directory, if anything. `correct` says how times that

@@ -26,7 +26,7 @@ pub struct UserQuery {
 
 /// Words, each of which is to occur in a user's id, address or name, in whatever case.
 ///
-/// Names are the texts among the metadata whose member's name has `name` in it ([`is_name`](crate::metadata::is_name)).
+/// Names are the texts among the metadata whose member's name has `name` in it ([`is_name`](crate::protocol::metadata::is_name)).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Search(Vec<String>);
 
@@ -53,7 +53,7 @@ impl Search {
 }
 
 /// What two texts have in common that differ by case only.
-pub(crate) fn folded(text: &str) -> impl Iterator<Item = char> + '_ {
+pub fn folded(text: &str) -> impl Iterator<Item = char> + '_ {
     text.chars().flat_map(char::to_lowercase)
 }
 
@@ -92,23 +92,30 @@ enum SortKey<'a> {
 
 /// Where a user stands in an order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Position<'a> {
+pub struct Position<'a> {
     key: Option<SortKey<'a>>,
     id: Cow<'a, str>,
 }
 
 /// What of a user an order depends on; the texts are folded, but for the id.
 #[derive(Clone, Copy)]
-pub(crate) struct Sortable<'a> {
-    pub(crate) id: &'a str,
-    pub(crate) folded_id: &'a str,
-    pub(crate) folded_email: Option<&'a str>,
-    pub(crate) created_at: i64,
-    pub(crate) last_sign_in: Option<i64>,
+pub struct Sortable<'a> {
+    /// The id, as written.
+    pub id: &'a str,
+    /// The [folded] id.
+    pub folded_id: &'a str,
+    /// The [folded] address.
+    pub folded_email: Option<&'a str>,
+    /// When the user came in, in Unix seconds.
+    pub created_at: i64,
+    /// The last sign-in, in Unix seconds.
+    pub last_sign_in: Option<i64>,
 }
 
 impl Sort {
-    pub(crate) fn position(self, user: Sortable<'_>) -> Position<'_> {
+    /// Where a user stands in this order.
+    #[must_use]
+    pub fn position(self, user: Sortable<'_>) -> Position<'_> {
         let key = match self.by {
             SortBy::Id => Some(SortKey::Text(user.folded_id.into())),
             SortBy::Email => user.folded_email.map(|email| SortKey::Text(email.into())),
@@ -121,7 +128,9 @@ impl Sort {
         }
     }
 
-    pub(crate) fn compare(self, a: &Position<'_>, b: &Position<'_>) -> Ordering {
+    /// Compares the places of two users in this order.
+    #[must_use]
+    pub fn compare(self, a: &Position<'_>, b: &Position<'_>) -> Ordering {
         let by_key = match (&a.key, &b.key) {
             (Some(a), Some(b)) if self.descending => b.cmp(a),
             (Some(a), Some(b)) => a.cmp(b),
@@ -135,12 +144,14 @@ impl Sort {
 
 impl Sort {
     /// Whether users of one [`rank`](Self::rank) are alike in what is sorted by.
-    pub(crate) fn rank_is_all(self) -> bool {
+    #[must_use]
+    pub fn rank_is_all(self) -> bool {
         matches!(self.by, SortBy::Created | SortBy::LastSignIn)
     }
 
     /// A number that agrees with [`compare`](Self::compare) where it differs.
-    pub(crate) fn rank(self, user: Sortable<'_>) -> u128 {
+    #[must_use]
+    pub fn rank(self, user: Sortable<'_>) -> u128 {
         // The high byte is left to those who come last.
         const ALL: u128 = u128::MAX >> 8;
         let position = self.position(user);
@@ -168,7 +179,9 @@ pub struct Cursor {
 }
 
 impl Cursor {
-    pub(crate) fn new(sort: Sort, position: &Position<'_>) -> Self {
+    /// The place after a position in an order.
+    #[must_use]
+    pub fn new(sort: Sort, position: &Position<'_>) -> Self {
         let key = position.key.as_ref().map(|key| match key {
             SortKey::Text(text) => SortKey::Text(text.clone().into_owned().into()),
             SortKey::Time(time) => SortKey::Time(*time),
@@ -183,7 +196,7 @@ impl Cursor {
     }
 
     /// Where it is in an order; refused where it was made for another one.
-    pub(crate) fn position(&self, sort: Sort) -> Result<&Position<'static>> {
+    pub fn position(&self, sort: Sort) -> Result<&Position<'static>> {
         if sort == self.sort {
             Ok(&self.position)
         } else {

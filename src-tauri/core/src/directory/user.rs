@@ -3,10 +3,10 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::email::Email;
-use crate::metadata::Metadata;
+use crate::protocol::email::Email;
+use crate::protocol::metadata::Metadata;
+use crate::protocol::user_id::UserId;
 use crate::time;
-use crate::user_id::UserId;
 use crate::verdict::Status;
 
 /// How a user came into the directory.

@@ -6,14 +6,14 @@ use utoipa::ToSchema;
 
 use super::{ClaimTime, Inspection, Verification};
 use crate::Result;
-use crate::code::CodeRefusal;
-use crate::code::recognize::{Form, Judged};
-use crate::diagnosis::Hint;
 use crate::directory::Directory;
+use crate::error::Warning;
+use crate::inspect::diagnosis::Hint;
 use crate::instance::Settings;
-use crate::user_id::UserId;
+use crate::protocol::code::CodeRefusal;
+use crate::protocol::code::recognize::{Form, Judged};
+use crate::protocol::user_id::UserId;
 use crate::verdict::{Refusal, Verdict};
-use crate::warning::Warning;
 
 /// A code that was looked at: what it says, whether it verifies, and what opening it would do.
 #[derive(Clone, Debug, Serialize, ToSchema)]

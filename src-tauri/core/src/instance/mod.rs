@@ -1,25 +1,29 @@
 //! An instance: one application that people sign in to.
 
-mod store;
+pub mod api_key;
+mod changes;
 
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize, Serializer};
 
-pub use store::{Instances, Listing};
+pub use changes::acts_between;
+
+pub use crate::activity::Retention;
+pub use crate::verdict::Policy;
 
 use crate::activity::{AuditContext, Event, OutboxEntry};
-use crate::api_key::{ApiKey, MAX_KEYS};
-use crate::audience::{Audience, Audiences};
-use crate::code::{Algorithm, CodeRules};
-use crate::compose::Target;
-use crate::keys::KeyRecord;
-use crate::lifetime::Lifetime;
+use crate::error::Warning;
+use crate::instance::api_key::{ApiKey, MAX_KEYS};
+use crate::link::compose::Target;
 use crate::link::{BaseUrl, Parameter};
-use crate::return_address::WebOrigin;
+use crate::protocol::audience::{Audience, Audiences};
+use crate::protocol::code::{Algorithm, CodeRules};
+use crate::protocol::lifetime::Lifetime;
+use crate::secret::KeyRecord;
 use crate::session::SessionRules;
-use crate::warning::Warning;
+use crate::session::return_address::WebOrigin;
 use crate::{Error, ErrorCode, Result};
 
 /// Where people sign in.
@@ -45,31 +49,6 @@ impl FromStr for Hosted {
                 "An instance is hosted 'here' or 'elsewhere'.",
             )
             .about("hosted")),
-        }
-    }
-}
-
-/// The rules of an instance that is hosted here.
-#[expect(clippy::struct_excessive_bools, reason = "four independent switches")]
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Policy {
-    /// Off: every code is refused. On by default.
-    pub external_auth: bool,
-    /// Refuse codes without `exp`. Off by default.
-    pub require_expiry: bool,
-    /// Create users whom a code names for the first time. On by default.
-    pub provisioning: bool,
-    /// Take a returning user's e-mail and metadata from a newer code. On by default.
-    pub refresh_profile: bool,
-}
-
-impl Default for Policy {
-    fn default() -> Self {
-        Self {
-            external_auth: true,
-            require_expiry: false,
-            provisioning: true,
-            refresh_profile: true,
         }
     }
 }
@@ -138,25 +117,6 @@ const SHORT_SESSION_SECS: i64 = 300;
 /// Age under which keeping the activity is warned of, in seconds.
 const SHORT_RETENTION_SECS: i64 = 86_400;
 
-/// How much of its activity an instance keeps that is hosted here.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Retention {
-    /// Age up to which entries are kept. 365 days by default.
-    pub age: Lifetime,
-    /// Maximum number of refusals that are kept, the latest ones. 100,000 by default.
-    pub refusals: u64,
-}
-
-impl Default for Retention {
-    fn default() -> Self {
-        Self {
-            age: Lifetime::Secs(365 * 86_400),
-            refusals: 100_000,
-        }
-    }
-}
-
 /// The name of an instance's folder: lower-case letters, digits and dashes.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct InstanceId(String);
@@ -194,7 +154,9 @@ impl InstanceId {
         })
     }
 
-    fn numbered(&self, number: usize) -> Self {
+    /// The id with a number after it, for a name that is taken.
+    #[must_use]
+    pub fn numbered(&self, number: usize) -> Self {
         Self(format!("{}-{number}", self.0))
     }
 
@@ -422,7 +384,7 @@ const MAX_WAITING: usize = 1_000;
 
 impl Outbox {
     /// Adds acts. Above the maximum the oldest ones go, except the very first act.
-    fn add(&mut self, events: Vec<Event>, by: &AuditContext) {
+    pub fn add(&mut self, events: Vec<Event>, by: &AuditContext) {
         for event in events {
             self.count += 1;
             self.waiting.push(OutboxEntry {
@@ -438,12 +400,12 @@ impl Outbox {
     }
 
     /// Returns whether a directory has recorded any of them.
-    pub(crate) fn were_recorded(&self) -> bool {
+    pub fn were_recorded(&self) -> bool {
         self.count > 0 && self.waiting.first().is_none_or(|first| first.number > 1)
     }
 
     /// Forgets those that are recorded by now.
-    pub(crate) fn recorded(&mut self, up_to: u64) {
+    pub fn recorded(&mut self, up_to: u64) {
         self.waiting.retain(|act| act.number > up_to);
     }
 }
@@ -456,7 +418,7 @@ impl Instance {
     }
 
     /// Adds a key for another system.
-    pub(crate) fn add_api_key(&mut self, key: ApiKey) -> Result<()> {
+    pub fn add_api_key(&mut self, key: ApiKey) -> Result<()> {
         if self.api_keys.len() >= MAX_KEYS {
             let message =
                 format!("There are {MAX_KEYS} API keys, and no more are kept. Revoke one first.");
@@ -474,7 +436,7 @@ impl Instance {
     }
 
     /// Takes a key back, by its id or its name.
-    pub(crate) fn revoke_api_key(&mut self, key: &str) -> Result<()> {
+    pub fn revoke_api_key(&mut self, key: &str) -> Result<()> {
         let at = self
             .api_keys
             .iter()

@@ -1,7 +1,10 @@
 //! Sessions: the signed-in states of browsers. Sessions are records in the directory. The cookie is the
 //! [`SessionId`], and the directory keeps only a hash of the id's random bits.
 
+mod browser_key;
 mod id;
+mod link_use;
+pub mod return_address;
 mod rules;
 
 use std::net::IpAddr;
@@ -9,14 +12,15 @@ use std::net::IpAddr;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+pub use browser_key::BrowserKey;
 pub use id::{SessionId, SessionKey, random_text};
+pub use link_use::{LinkUse, REPEAT_SECS};
 pub use rules::SessionRules;
 
 use crate::Result;
 use crate::directory::{Directory, User};
 use crate::instance::{Policy, Settings};
-use crate::link_use::BrowserKey;
-use crate::user_id::UserId;
+use crate::protocol::user_id::UserId;
 use crate::verdict::Status;
 
 /// How old the recorded last use may become before it is written again, in seconds.
@@ -132,7 +136,7 @@ pub fn find(
 }
 
 /// The beginning of a browser's name that is kept, without control characters.
-pub(crate) fn kept_browser(text: &str) -> Option<String> {
+pub fn kept_browser(text: &str) -> Option<String> {
     let mut kept = String::new();
     for character in text.chars().filter(|character| !character.is_control()) {
         if kept.len() + character.len_utf8() > MAX_BROWSER_BYTES {
@@ -148,8 +152,8 @@ pub(crate) fn kept_browser(text: &str) -> Option<String> {
 mod tests {
     use super::*;
     use crate::directory::Origin;
-    use crate::lifetime::Lifetime;
-    use crate::metadata::Metadata;
+    use crate::protocol::lifetime::Lifetime;
+    use crate::protocol::metadata::Metadata;
 
     fn ada() -> User {
         User {

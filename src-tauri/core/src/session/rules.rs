@@ -1,6 +1,6 @@
 use super::Session;
-use crate::code::LEEWAY_SECS;
-use crate::lifetime::Lifetime;
+use crate::protocol::code::LEEWAY_SECS;
+use crate::protocol::lifetime::Lifetime;
 use crate::{Error, ErrorCode, Result};
 
 /// How long sessions of an instance last.

@@ -1,9 +1,9 @@
 //! The decisions about a code by itself, each to the second and to the letter.
 
-use latchkey_core::audience::{Audience, Audiences};
-use latchkey_core::code::{CodeRules, verify};
 use latchkey_core::link::BaseUrl;
-use latchkey_core::payload::Payload;
+use latchkey_core::protocol::audience::{Audience, Audiences};
+use latchkey_core::protocol::code::{CodeRules, verify};
+use latchkey_core::protocol::payload::Payload;
 use latchkey_core::secret::{Secret, SigningKey};
 
 use crate::signed::{HEADER, RULES, judge, key, now, signed};

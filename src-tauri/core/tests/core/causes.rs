@@ -4,11 +4,11 @@ use std::fmt::Write as _;
 
 use base64::Engine as _;
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
-use latchkey_core::code::Algorithm;
-use latchkey_core::diagnosis::{Case, Hint, HintCode, NextStep, OtherInstance, diagnose};
+use latchkey_core::inspect::diagnosis::{Case, Hint, HintCode, NextStep, OtherInstance, diagnose};
 use latchkey_core::inspect::inspect_text;
 use latchkey_core::instance::InstanceId;
 use latchkey_core::link::BaseUrl;
+use latchkey_core::protocol::code::Algorithm;
 use latchkey_core::secret::{Secret, SecretEncoding, SigningKey};
 
 use crate::signed::{HEADER, RULES, SECRET, now, signed, signed_with};

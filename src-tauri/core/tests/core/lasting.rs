@@ -1,10 +1,10 @@
 //! How long a composed link lasts.
 
 use jiff::{SignedDuration, Timestamp};
-use latchkey_core::code::Algorithm;
-use latchkey_core::compose::{LinkSpec, Target, compose};
+use latchkey_core::link::compose::{LinkSpec, Target, compose};
 use latchkey_core::link::{BaseUrl, Parameter};
-use latchkey_core::payload::Payload;
+use latchkey_core::protocol::code::Algorithm;
+use latchkey_core::protocol::payload::Payload;
 use serde_json::json;
 
 use crate::signed::{key, now};

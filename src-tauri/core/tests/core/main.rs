@@ -12,14 +12,9 @@
 
 mod accepted_codes;
 mod causes;
-mod directory;
-mod forecasts;
 mod lasting;
-mod opening;
 mod pasted;
 mod pictures;
 mod refused_inputs;
 mod signed;
-#[path = "../../../../tests/soak.rs"]
-mod soak;
 mod verdicts;

@@ -2,8 +2,8 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use latchkey_core::code::recognize::recognize;
 use latchkey_core::inspect::inspect_text;
+use latchkey_core::protocol::code::recognize::recognize;
 
 use crate::signed::{HEADER, RULES, key, now, signed};
 

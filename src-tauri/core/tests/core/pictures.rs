@@ -6,7 +6,7 @@ use std::{fs, time::Duration};
 
 use image::{DynamicImage, GrayImage, ImageFormat, Luma, LumaA};
 use latchkey_core::ErrorCode;
-use latchkey_core::qr::{Qr, is_picture, read_picture, read_rgba};
+use latchkey_core::link::qr::{Qr, is_picture, read_picture, read_rgba};
 
 const URL: &str = "https://chat.yourcompany.com/?externalAuthCode=eyJhbGciOiJIUzI1NiJ9.e30.abc";
 

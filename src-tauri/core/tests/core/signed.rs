@@ -3,8 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
-use latchkey_core::activity::{Actor, AuditContext};
-use latchkey_core::code::{Algorithm, CodeRefusal, CodeRules, VerifiedCode, verify};
+use latchkey_core::protocol::code::{Algorithm, CodeRefusal, CodeRules, VerifiedCode, verify};
 use latchkey_core::secret::{Secret, SigningKey};
 
 pub(crate) const SECRET: &str = "0123456789abcdef0123456789abcdef";
@@ -17,11 +16,6 @@ pub(crate) const RULES: CodeRules<'static> = CodeRules {
 
 pub(crate) fn now() -> Timestamp {
     Timestamp::from_second(1_795_300_000).unwrap()
-}
-
-/// What the administrator does at a time.
-pub(crate) fn by(at: Timestamp) -> AuditContext {
-    AuditContext::new(Actor::Studio, at)
 }
 
 pub(crate) fn key() -> SigningKey {

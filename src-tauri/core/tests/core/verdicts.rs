@@ -1,10 +1,10 @@
 //! What opening a code does: each decision by its name, and every combination by a table.
 
-use latchkey_core::audience::Audiences;
-use latchkey_core::code::{CodeRefusal, CodeRules, VerifiedCode, verify};
 use latchkey_core::instance::Policy;
 use latchkey_core::link::BaseUrl;
-use latchkey_core::user_id::UserId;
+use latchkey_core::protocol::audience::Audiences;
+use latchkey_core::protocol::code::{CodeRefusal, CodeRules, VerifiedCode, verify};
+use latchkey_core::protocol::user_id::UserId;
 use latchkey_core::verdict::{
     DirectoryFacts, KnownUser, LinkState, Refusal, Seats, Status, Verdict, judge,
 };

@@ -22,8 +22,8 @@ use axum::routing::{get, post};
 use jiff::Timestamp;
 use latchkey_core::Error;
 use latchkey_core::activity::{Actor, AuditContext, Event};
-use latchkey_core::json::{self, Unreadable};
-use latchkey_core::user_id::UserId;
+use latchkey_core::protocol::json::{self, Unreadable};
+use latchkey_core::protocol::user_id::UserId;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
 

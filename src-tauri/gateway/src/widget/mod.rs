@@ -24,8 +24,8 @@ use axum::{Extension, Router};
 use latchkey_core::Error;
 use latchkey_core::activity::Reference;
 use latchkey_core::directory::User;
-use latchkey_core::redeem::{SignIn, Visitor};
 use latchkey_core::session::{SessionScope, SignedIn};
+use latchkey_core::sign_in::{SignIn, Visitor};
 use serde::{Deserialize, Serialize};
 
 use crate::csrf::is_same_origin_script;

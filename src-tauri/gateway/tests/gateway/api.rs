@@ -3,9 +3,9 @@
 use axum::http::StatusCode;
 use jiff::Timestamp;
 use latchkey_core::activity::{ActivityQuery, Actor};
-use latchkey_core::api_key::ApiKey;
 use latchkey_core::directory::Directory as _;
-use latchkey_core::user_id::UserId;
+use latchkey_core::instance::api_key::ApiKey;
+use latchkey_core::protocol::user_id::UserId;
 use serde_json::{Value, json};
 
 use crate::site::{Answer, Site, by};

@@ -9,18 +9,19 @@ use axum::http::header::COOKIE;
 use jiff::Timestamp;
 use latchkey_core::Result;
 use latchkey_core::activity::{ActivityPage, ActivityQuery, AuditContext, Event, OutboxEntry};
-use latchkey_core::claims::Claims;
 use latchkey_core::directory::{
-    Directory, JudgedCode, PageStart, Profile, Redemption, SharedEmail, SledDirectory, Sort,
-    TimeAhead, User, UserPage, UserQuery,
+    Directory, JudgedCode, PageStart, Profile, Redemption, SharedEmail, Sort, TimeAhead, User,
+    UserPage, UserQuery,
 };
-use latchkey_core::email::Email;
 use latchkey_core::instance::{InstanceId, Policy, Retention};
-use latchkey_core::payload::NewUser;
+use latchkey_core::protocol::claims::Claims;
+use latchkey_core::protocol::email::Email;
+use latchkey_core::protocol::payload::NewUser;
+use latchkey_core::protocol::user_id::UserId;
 use latchkey_core::session::{Session, SessionKey, SessionRules};
-use latchkey_core::user_id::UserId;
 use latchkey_core::verdict::{Seats, Verdict};
 use latchkey_gateway::{Gateway, InstanceSnapshot, router};
+use latchkey_store::SledDirectory;
 use tokio::runtime::Builder;
 use tower::ServiceExt as _;
 

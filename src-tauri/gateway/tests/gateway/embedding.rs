@@ -4,12 +4,12 @@ use std::io::{Read as _, Write as _};
 use std::num::NonZeroU32;
 
 use jiff::Timestamp;
-use latchkey_core::claims::Registered;
 use latchkey_core::directory::Directory as _;
 use latchkey_core::instance::SignInStep;
 use latchkey_core::link::BaseUrl;
-use latchkey_core::return_address::WebOrigin;
-use latchkey_core::user_id::UserId;
+use latchkey_core::protocol::claims::Registered;
+use latchkey_core::protocol::user_id::UserId;
+use latchkey_core::session::return_address::WebOrigin;
 use serde_json::{Value, json};
 
 use crate::serving::Running;

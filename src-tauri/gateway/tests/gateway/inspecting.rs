@@ -4,10 +4,10 @@ use base64::Engine as _;
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
 use jiff::Timestamp;
 use latchkey_core::activity::ActivityQuery;
-use latchkey_core::claims::{Claims, Registered};
-use latchkey_core::code::{Algorithm, sign};
 use latchkey_core::directory::Directory as _;
-use latchkey_core::payload::Payload;
+use latchkey_core::protocol::claims::{Claims, Registered};
+use latchkey_core::protocol::code::{Algorithm, sign};
+use latchkey_core::protocol::payload::Payload;
 use latchkey_core::secret::{Secret, SigningKey};
 use serde_json::{Value, json};
 

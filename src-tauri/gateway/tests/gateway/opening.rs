@@ -8,7 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use fantoccini::{Client, Locator};
-use latchkey_core::claims::Registered;
+use latchkey_core::protocol::claims::Registered;
 use serde_json::json;
 
 use crate::browser::{Browser, Engine};

@@ -6,11 +6,11 @@ use std::time::Duration;
 use fantoccini::elements::Element;
 use fantoccini::wd::WebDriverCompatibleCommand;
 use fantoccini::{Client, Locator};
-use latchkey_core::code::ExternalAuthCode;
 use latchkey_core::instance::Settings;
 use latchkey_core::link::BaseUrl;
-use latchkey_core::return_address::WebOrigin;
-use latchkey_core::widget;
+use latchkey_core::link::widget;
+use latchkey_core::protocol::code::ExternalAuthCode;
+use latchkey_core::session::return_address::WebOrigin;
 use serde_json::{Value, json};
 
 use crate::browser::{Browser, Engine};

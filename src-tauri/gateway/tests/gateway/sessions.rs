@@ -8,17 +8,17 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use cookie::{Cookie, CookieJar, Key};
 use jiff::Timestamp;
 use latchkey_core::activity::AuditContext;
-use latchkey_core::claims::Registered;
-use latchkey_core::code::VerifiedCode;
 use latchkey_core::directory::{Directory as _, Redemption};
 use latchkey_core::instance::Policy;
-use latchkey_core::lifetime::Lifetime;
 use latchkey_core::link::BaseUrl;
-use latchkey_core::metadata::Metadata;
-use latchkey_core::payload::{NewUser, Payload};
+use latchkey_core::protocol::claims::Registered;
+use latchkey_core::protocol::code::VerifiedCode;
+use latchkey_core::protocol::lifetime::Lifetime;
+use latchkey_core::protocol::metadata::Metadata;
+use latchkey_core::protocol::payload::{NewUser, Payload};
+use latchkey_core::protocol::user_id::UserId;
 use latchkey_core::secret::{Secret, SigningKey};
 use latchkey_core::session::{NewSession, SessionId, SessionScope};
-use latchkey_core::user_id::UserId;
 
 use crate::site::{NAVIGATES, Site, by};
 

@@ -11,17 +11,18 @@ use axum::response::Response;
 use http_body_util::BodyExt as _;
 use jiff::Timestamp;
 use latchkey_core::activity::{Actor, AuditContext};
-use latchkey_core::api_key::ApiKey;
-use latchkey_core::claims::{Claims, Registered};
-use latchkey_core::code::{Algorithm, sign};
-use latchkey_core::diagnosis::OtherInstance;
-use latchkey_core::directory::{Directory, SledDirectory};
+use latchkey_core::directory::Directory;
+use latchkey_core::inspect::diagnosis::OtherInstance;
+use latchkey_core::instance::api_key::ApiKey;
 use latchkey_core::instance::{Hosted, InstanceId, Name, Settings};
 use latchkey_core::link::BaseUrl;
-use latchkey_core::payload::Payload;
+use latchkey_core::protocol::claims::{Claims, Registered};
+use latchkey_core::protocol::code::{Algorithm, sign};
+use latchkey_core::protocol::payload::Payload;
+use latchkey_core::protocol::user_id::UserId;
 use latchkey_core::secret::{Secret, SigningKey};
-use latchkey_core::user_id::UserId;
 use latchkey_gateway::{ClientLimits, Gateway, InstanceSnapshot, router};
+use latchkey_store::SledDirectory;
 use tower::{Service, ServiceExt as _};
 
 /// What the administrator does now.

@@ -1,4 +1,4 @@
-use latchkey_core::return_address::WebOrigin;
+use latchkey_core::session::return_address::WebOrigin;
 
 use crate::site::{NAVIGATES, Site};
 

@@ -1,12 +1,12 @@
 use jiff::Timestamp;
 use latchkey_core::activity::{ActivityQuery, Actor};
-use latchkey_core::claims::Registered;
 use latchkey_core::directory::Directory as _;
 use latchkey_core::instance::SignInStep;
 use latchkey_core::link::{BaseUrl, Parameter};
-use latchkey_core::payload::NewUser;
-use latchkey_core::return_address::WebOrigin;
-use latchkey_core::user_id::UserId;
+use latchkey_core::protocol::claims::Registered;
+use latchkey_core::protocol::payload::NewUser;
+use latchkey_core::protocol::user_id::UserId;
+use latchkey_core::session::return_address::WebOrigin;
 use serde_json::Value;
 
 use crate::site::{Answer, NAVIGATES, Site, by};
@@ -274,7 +274,7 @@ fn every_refusal_is_a_page_that_gives_nothing_away_and_has_a_reference() {
     let bob = NewUser {
         id: UserId::parse("bob", "id").unwrap(),
         email: None,
-        metadata: latchkey_core::metadata::Metadata::default(),
+        metadata: latchkey_core::protocol::metadata::Metadata::default(),
     };
     site.directory.add(&bob, &by()).unwrap();
     let expired = Registered {

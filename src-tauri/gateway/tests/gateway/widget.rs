@@ -2,9 +2,9 @@
 
 use fantoccini::Locator;
 use fantoccini::key::Key;
-use latchkey_core::claims::Registered;
 use latchkey_core::instance::SignInStep;
-use latchkey_core::return_address::WebOrigin;
+use latchkey_core::protocol::claims::Registered;
+use latchkey_core::session::return_address::WebOrigin;
 use serde_json::{Value, json};
 
 use crate::scene::{BUBBLE, FRAME, Scene, run};

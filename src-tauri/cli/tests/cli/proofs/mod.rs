@@ -11,12 +11,12 @@ use std::path::Path;
 use std::process::Command;
 
 use jiff::Timestamp;
-use latchkey_core::claims::{Claims, Registered};
-use latchkey_core::code::{Algorithm, sign};
-use latchkey_core::metadata::Metadata;
-use latchkey_core::payload::{NewUser, Payload};
+use latchkey_core::protocol::claims::{Claims, Registered};
+use latchkey_core::protocol::code::{Algorithm, sign};
+use latchkey_core::protocol::metadata::Metadata;
+use latchkey_core::protocol::payload::{NewUser, Payload};
+use latchkey_core::protocol::user_id::UserId;
 use latchkey_core::secret::{Secret, SigningKey};
-use latchkey_core::user_id::UserId;
 use serde_json::Value;
 
 use crate::run::{SECRET, in_folder};

@@ -11,9 +11,9 @@ use std::io::{Read as _, Write as _};
 
 use latchkey_core::directory::Directory as _;
 use latchkey_core::link::BaseUrl;
-use latchkey_core::metadata::Metadata;
-use latchkey_core::payload::NewUser;
-use latchkey_core::user_id::UserId;
+use latchkey_core::protocol::metadata::Metadata;
+use latchkey_core::protocol::payload::NewUser;
+use latchkey_core::protocol::user_id::UserId;
 
 use self::application::{KEY, application};
 use self::proxy::{Begin, Proxy, free};

@@ -1,0 +1,433 @@
+//! The cause behind a refused code, and what to do about it.
+//!
+//! A verdict says that a signature does not match or that a time is not one. A [`Hint`] says why: the
+//! secret is base64, the times are in milliseconds. Nothing here decides about a sign-in.
+
+use serde::Serialize;
+use serde_json::Value;
+use url::Url;
+use utoipa::ToSchema;
+
+use crate::instance::InstanceId;
+use crate::link::BaseUrl;
+use crate::protocol::code::recognize::Judged;
+use crate::protocol::code::unverified::UnverifiedCode;
+use crate::protocol::code::{Algorithm, CodeRefusal};
+use crate::secret::{SecretEncoding, SigningKey};
+use crate::time;
+
+/// Kind of a cause, for callers to switch on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum HintCode {
+    /// Another of the administrator's instances signed the code.
+    SignedByOtherInstance,
+    /// The secret that is kept is the key in base64.
+    SecretIsBase64,
+    /// The secret that is kept is the key in hexadecimal.
+    SecretIsHex,
+    /// The secret that is kept is the key as a text, and is decoded.
+    SecretIsText,
+    /// The secret that is kept has quotes around it that do not belong to it.
+    SecretHasQuotes,
+    /// The secret that is kept has invisible characters that do not belong to it.
+    SecretHasInvisibleCharacters,
+    /// The code was signed with the secret and a line end.
+    SignedWithLineEnd,
+    /// The code was signed with the secret and a byte order mark.
+    SignedWithByteOrderMark,
+    /// The code was signed with the secret in quotes.
+    SignedWithQuotes,
+    /// The code was signed with the secret in base64.
+    SignedWithBase64,
+    /// The code was signed with the secret in hexadecimal.
+    SignedWithHex,
+    /// The end of the code is missing.
+    CodeCutOff,
+    /// The code is in plain base64.
+    PlainBase64,
+    /// Times are in milliseconds.
+    TimesInMilliseconds,
+    /// Times are in microseconds.
+    TimesInMicroseconds,
+    /// The link leads to another host than the instance's address.
+    OtherHost,
+}
+
+/// A cause, with what to do about it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Hint {
+    /// Its kind.
+    #[schema(value_type = String, example = "secret_is_base64")]
+    pub code: HintCode,
+    /// The cause in a few words.
+    pub title: String,
+    /// A sentence that says how to correct it.
+    pub message: String,
+    /// Action in Latchkey that helps.
+    #[schema(required)]
+    pub next: Option<NextStep>,
+    /// Another of the administrator's instances, if the code or the link belongs to it.
+    #[schema(required, value_type = Option<String>)]
+    pub instance: Option<InstanceId>,
+}
+
+/// Action in Latchkey against a cause.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum NextStep {
+    /// Make a new link for the person.
+    MakeLink,
+    /// Replace the secret of the instance.
+    ReplaceSecret,
+    /// Look at the code in the hint's instance.
+    OpenInstance,
+}
+
+impl HintCode {
+    /// The stable name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::SignedByOtherInstance => "signed_by_other_instance",
+            Self::SecretIsBase64 => "secret_is_base64",
+            Self::SecretIsHex => "secret_is_hex",
+            Self::SecretIsText => "secret_is_text",
+            Self::SecretHasQuotes => "secret_has_quotes",
+            Self::SecretHasInvisibleCharacters => "secret_has_invisible_characters",
+            Self::SignedWithLineEnd => "signed_with_line_end",
+            Self::SignedWithByteOrderMark => "signed_with_byte_order_mark",
+            Self::SignedWithQuotes => "signed_with_quotes",
+            Self::SignedWithBase64 => "signed_with_base64",
+            Self::SignedWithHex => "signed_with_hex",
+            Self::CodeCutOff => "code_cut_off",
+            Self::PlainBase64 => "plain_base64",
+            Self::TimesInMilliseconds => "times_in_milliseconds",
+            Self::TimesInMicroseconds => "times_in_microseconds",
+            Self::OtherHost => "other_host",
+        }
+    }
+}
+
+impl Serialize for HintCode {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
+}
+
+impl Hint {
+    fn new(code: HintCode, title: impl Into<String>, message: impl Into<String>) -> Self {
+        Self {
+            next: match code {
+                HintCode::SecretIsBase64
+                | HintCode::SecretIsHex
+                | HintCode::SecretIsText
+                | HintCode::SecretHasQuotes
+                | HintCode::SecretHasInvisibleCharacters => Some(NextStep::ReplaceSecret),
+                HintCode::SignedByOtherInstance => Some(NextStep::OpenInstance),
+                HintCode::CodeCutOff => None,
+                _ => Some(NextStep::MakeLink),
+            },
+            code,
+            title: title.into(),
+            message: message.into(),
+            instance: None,
+        }
+    }
+}
+
+/// An instance besides the one that judges the code.
+#[derive(Debug)]
+pub struct OtherInstance {
+    /// The id.
+    pub id: InstanceId,
+    /// The name.
+    pub name: String,
+    /// The address.
+    pub url: BaseUrl,
+    /// The algorithm.
+    pub algorithm: Algorithm,
+    /// The key, if it can be read.
+    pub key: Option<SigningKey>,
+}
+
+/// A code with everything by which its cause is found.
+#[derive(Debug)]
+pub struct Case<'a> {
+    /// The code, taken apart.
+    pub shown: &'a UnverifiedCode,
+    /// The judgement, if there was a key.
+    pub judged: Option<&'a Judged>,
+    /// The address that carries the code, if it stood in a link or a tag.
+    pub address: Option<&'a Url>,
+    /// The address of the instance that judges the code.
+    pub url: Option<&'a BaseUrl>,
+    /// The keys that it was judged by.
+    pub keys: &'a [&'a SigningKey],
+    /// The other instances.
+    pub others: &'a [OtherInstance],
+}
+
+/// Returns the causes that are known, the most important first. The same input has the same causes:
+/// no clock is read.
+#[must_use]
+pub fn diagnose(case: &Case<'_>) -> Vec<Hint> {
+    let mut hints = Vec::new();
+    let is_verified = matches!(case.judged, Some(Ok(_)));
+    let is_doubtful = match case.judged {
+        None => true,
+        Some(judged) => matches!(
+            judged,
+            Err(CodeRefusal::BadSignature
+                | CodeRefusal::UnsupportedAlgorithm { .. }
+                | CodeRefusal::MalformedCode { .. })
+        ),
+    };
+    if is_doubtful {
+        hints.extend(signature(case));
+    }
+    if !is_verified {
+        hints.extend(times(case.shown));
+    }
+    hints.extend(host(case));
+    hints
+}
+
+/// Finds out with which key a code was signed. The cause is another one if it is the instance's own.
+fn signature(case: &Case<'_>) -> Option<Hint> {
+    let shown = case.shown;
+    let algorithm = shown.algorithm()?;
+    if shown.is_plain_base64() {
+        return Some(Hint::new(
+            HintCode::PlainBase64,
+            "The code is in plain base64",
+            "It must be in base64url: '-' in place of '+', '_' in place of '/', and no '='. Correct the program that makes the codes.",
+        ));
+    }
+    let expected = algorithm.signature_chars();
+    if shown.signature.len() < expected {
+        return Some(Hint::new(
+            HintCode::CodeCutOff,
+            "The end of the code is missing",
+            format!(
+                "Its signature has {} of {expected} characters. Copy the whole link again.",
+                shown.signature.len()
+            ),
+        ));
+    }
+    let signed_with = |key: &[u8]| shown.is_signed_with(key);
+    if case.keys.iter().any(|key| signed_with(key.bytes())) {
+        return None;
+    }
+    let other = case.others.iter().find(|other| {
+        let key = other.key.as_ref();
+        key.is_some_and(|key| signed_with(key.bytes()))
+    });
+    if let Some(other) = other {
+        let mut hint = Hint::new(
+            HintCode::SignedByOtherInstance,
+            format!("The code was made for '{}'", other.name),
+            format!(
+                "It is signed with the secret of '{}', at {}. Open it there, or make a new link here.",
+                other.name,
+                other.url.authority()
+            ),
+        );
+        hint.instance = Some(other.id.clone());
+        return Some(hint);
+    }
+    case.keys
+        .iter()
+        .find_map(|key| secret_form(key, &signed_with))
+}
+
+/// Finds the form of a secret with which a code was signed.
+fn secret_form(key: &SigningKey, signed_with: &dyn Fn(&[u8]) -> bool) -> Option<Hint> {
+    const REPLACE: &str = "Replace the secret.";
+    let text = key.secret().expose();
+    let visible: String = text
+        .chars()
+        .filter(|c| !crate::protocol::code::layers::is_invisible(*c))
+        .collect();
+    let unquoted = unquoted(visible.trim());
+    let decoded = |text: &str, encoding: SecretEncoding| {
+        let bytes = encoding.decode(text).ok();
+        bytes.is_some_and(|bytes| !bytes.is_empty() && signed_with(&bytes))
+    };
+    let kept = |code, title, message| Some(Hint::new(code, title, format!("{message} {REPLACE}")));
+    if decoded(visible.trim(), SecretEncoding::Text) && key.encoding().is_text() {
+        return kept(
+            HintCode::SecretHasInvisibleCharacters,
+            "The secret has characters that nobody sees",
+            "The code verifies without them.",
+        );
+    }
+    if let Some(unquoted) = unquoted
+        && decoded(unquoted, SecretEncoding::Text)
+    {
+        return kept(
+            HintCode::SecretHasQuotes,
+            "The secret was pasted with its quotes",
+            "The code verifies without them.",
+        );
+    }
+    let bare = unquoted.unwrap_or(visible.trim());
+    if decoded(bare, SecretEncoding::Base64) {
+        return kept(
+            HintCode::SecretIsBase64,
+            "The secret is in base64",
+            "The code verifies with the decoded key. Choose the encoding base64 for it.",
+        );
+    }
+    if decoded(bare, SecretEncoding::Hex) {
+        return kept(
+            HintCode::SecretIsHex,
+            "The secret is in hexadecimal",
+            "The code verifies with the decoded key. Choose the encoding hex for it.",
+        );
+    }
+    if !key.encoding().is_text() && decoded(text, SecretEncoding::Text) {
+        return kept(
+            HintCode::SecretIsText,
+            "The secret is a text",
+            "The code verifies with the secret as it stands. Choose the encoding text for it.",
+        );
+    }
+    signed_form(key, signed_with)
+}
+
+/// Finds what the program that made a code has added to the secret, or made of it.
+fn signed_form(key: &SigningKey, signed_with: &dyn Fn(&[u8]) -> bool) -> Option<Hint> {
+    use base64::Engine as _;
+    use base64::prelude::{
+        BASE64_STANDARD, BASE64_STANDARD_NO_PAD, BASE64_URL_SAFE, BASE64_URL_SAFE_NO_PAD,
+    };
+
+    let bytes = key.bytes();
+    let with = |before: &[u8], after: &[u8]| {
+        let form = zeroize::Zeroizing::new([before, bytes, after].concat());
+        signed_with(&form)
+    };
+    let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+    let hex: String = digits
+        .filter_map(|digit| char::from_digit(u32::from(digit), 16))
+        .collect();
+    let base64 = [
+        BASE64_STANDARD,
+        BASE64_STANDARD_NO_PAD,
+        BASE64_URL_SAFE,
+        BASE64_URL_SAFE_NO_PAD,
+    ];
+    let is_base64 = || {
+        let mut forms = base64.iter().map(|engine| engine.encode(bytes));
+        forms.any(|form| signed_with(form.as_bytes()))
+    };
+    let (code, what) = if with(b"", b"\n") || with(b"", b"\r\n") {
+        (HintCode::SignedWithLineEnd, "a line end after the secret")
+    } else if with("\u{FEFF}".as_bytes(), b"") || with("\u{FEFF}".as_bytes(), b"\n") {
+        (
+            HintCode::SignedWithByteOrderMark,
+            "a byte order mark before the secret",
+        )
+    } else if with(b"\"", b"\"") || with(b"'", b"'") {
+        (HintCode::SignedWithQuotes, "quotes around the secret")
+    } else if is_base64() {
+        (HintCode::SignedWithBase64, "the secret in base64")
+    } else if signed_with(hex.as_bytes()) || signed_with(hex.to_uppercase().as_bytes()) {
+        (HintCode::SignedWithHex, "the secret in hexadecimal")
+    } else {
+        return None;
+    };
+    Some(Hint::new(
+        code,
+        format!("The code was signed with {what}"),
+        "Correct the program that makes the codes: the secret itself is the key, without anything added.",
+    ))
+}
+
+/// Returns a text without the quotes around it, if there are any.
+fn unquoted(text: &str) -> Option<&str> {
+    [
+        ('"', '"'),
+        ('\'', '\''),
+        ('`', '`'),
+        ('“', '”'),
+        ('„', '“'),
+        ('‘', '’'),
+        ('«', '»'),
+    ]
+    .into_iter()
+    .find_map(|(open, close)| text.strip_prefix(open)?.strip_suffix(close))
+}
+
+/// Finds times that are not in seconds: no code lives in the year 5000.
+fn times(shown: &UnverifiedCode) -> Option<Hint> {
+    const UNITS: [(f64, HintCode, &str, &str); 2] = [
+        (1e3, HintCode::TimesInMilliseconds, "milliseconds", "1,000"),
+        (
+            1e6,
+            HintCode::TimesInMicroseconds,
+            "microseconds",
+            "1,000,000",
+        ),
+    ];
+    let claims = shown.claims_json.as_ref()?;
+    let time = |member: &'static str| Some((member, claims.get(member).and_then(Value::as_f64)?));
+    let given: Vec<(&str, f64)> = ["iat", "nbf", "exp"].into_iter().filter_map(time).collect();
+    // From 1973 to 5138, in the unit.
+    let in_unit = |value: f64, unit: f64| (1e8..1e11).contains(&(value / unit)) && value >= 1e11;
+    UNITS.into_iter().find_map(|(unit, code, name, factor)| {
+        let wrong: Vec<(&str, f64)> = given
+            .iter()
+            .copied()
+            .filter(|(_, value)| in_unit(*value, unit))
+            .collect();
+        let (last, value) = wrong.last()?;
+        #[expect(clippy::cast_possible_truncation, reason = "the range is checked")]
+        let at = time::exact((value / unit).floor() as i64);
+        let names: Vec<String> = wrong.iter().map(|(name, _)| format!("'{name}'")).collect();
+        let javascript = if code == HintCode::TimesInMilliseconds {
+            " In JavaScript: Math.floor(Date.now() / 1000)."
+        } else {
+            ""
+        };
+        Some(Hint::new(
+            code,
+            format!("The times in this code are in {name}"),
+            format!(
+                "They must be in seconds: divide {} by {factor} where the code is made.{javascript} '{last}' is then {at}.",
+                names.join(" and ")
+            ),
+        ))
+    })
+}
+
+/// Finds a link that leads to another host than the instance's.
+fn host(case: &Case<'_>) -> Option<Hint> {
+    let (address, url) = (case.address?, case.url?);
+    let leads_to = BaseUrl::parse(address.as_str()).ok()?;
+    if leads_to.authority().eq_ignore_ascii_case(url.authority()) {
+        return None;
+    }
+    let owner = case.others.iter().find(|other| {
+        other
+            .url
+            .authority()
+            .eq_ignore_ascii_case(leads_to.authority())
+    });
+    let whose = owner.map_or_else(String::new, |other| format!(", which is '{}'", other.name));
+    let mut hint = Hint::new(
+        HintCode::OtherHost,
+        format!("The link leads to {}", leads_to.authority()),
+        format!(
+            "This instance is at {}, and the link opens {}{whose}. Make a new link, or correct the instance's URL.",
+            url.authority(),
+            leads_to.authority(),
+        ),
+    );
+    if let Some(owner) = owner {
+        hint.next = Some(NextStep::OpenInstance);
+        hint.instance = Some(owner.id.clone());
+    }
+    Some(hint)
+}

@@ -1,0 +1,141 @@
+//! A link as it would be given out now, with everything that is known of it.
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use crate::activity::AuditContext;
+use crate::error::Warning;
+use crate::inspect::ClaimTime;
+use crate::inspect::forecast::{Forecast, Users};
+use crate::instance::{Hosted, Settings};
+use crate::link::compose::{Composed, NEVER_EXPIRES};
+use crate::link::qr::Qr;
+use crate::protocol::code::{self, CodeRefusal};
+use crate::protocol::payload::Payload;
+use crate::secret::SigningKey;
+use crate::verdict::Refusal;
+use crate::{Result, inspect};
+
+/// A composed link, its other shapes, and what would happen if it were opened now.
+#[derive(Clone, Debug)]
+pub struct Preview {
+    /// The link.
+    pub composed: Composed,
+    /// Its QR code, or why there is none.
+    pub qr: Result<Qr>,
+    /// The header, written to be read.
+    pub header_json: String,
+    /// The claims, written to be read.
+    pub claims_json: String,
+    /// The times among the claims.
+    pub times: Vec<ClaimTime>,
+    /// What would happen.
+    pub forecast: Forecast,
+    /// What to know first.
+    pub warnings: Vec<Warning>,
+}
+
+/// Judges the code of a composed link as the instance would, with what is known of its users. The time of
+/// `by` may be later than the moment at which the link was composed. A person who sees the link may scan it,
+/// so its order among other changes is noted.
+pub fn preview(
+    settings: &Settings,
+    key: &SigningKey,
+    composed: Composed,
+    users: Users<'_>,
+    by: &AuditContext,
+) -> Result<Preview> {
+    let now = by.at;
+    if let Users::Here(directory) = users {
+        // Without the note, its `iat` decides.
+        if let Err(cause) = directory.link_shown(&composed.claims, by) {
+            tracing::warn!(error = %cause.logged(), "the order of a link was not noted");
+        }
+    }
+    let judged =
+        code::verify(composed.code.expose(), &[key], settings.code_rules(), now).map(Box::new);
+    let qr = Qr::for_url(&composed.link.url());
+    let claims = composed.claims.members();
+    let mut warnings = warnings(&composed, settings, key);
+    if let Ok(qr) = &qr {
+        warnings.extend(qr.warnings(&settings.url));
+    }
+    Ok(Preview {
+        times: inspect::times(&claims, now),
+        header_json: format!("{:#}", json!({ "typ": "JWT", "alg": settings.algorithm })),
+        claims_json: format!("{:#}", Value::Object(claims)),
+        forecast: Forecast::new(&judged, settings, users, now)?,
+        composed,
+        qr,
+        warnings,
+    })
+}
+
+/// Returns what to know before a link is given out, for an instance with these settings.
+#[must_use]
+pub fn warnings(composed: &Composed, settings: &Settings, key: &SigningKey) -> Vec<Warning> {
+    let mut warnings = composed.warnings(&settings.target(), key);
+    if settings.code_rules().require_expiry {
+        // Nobody signs in by such a link.
+        warnings.retain(|warning| warning.code != NEVER_EXPIRES);
+    }
+    if composed.claims.registered.single_use && settings.hosted == Hosted::Elsewhere {
+        warnings.push(Warning::new(
+            "single_use_elsewhere",
+            format!(
+                "{} decides how often the link works; the protocol has no single use.",
+                settings.url.authority()
+            ),
+        ));
+    }
+    warnings
+}
+
+/// Returns why an instance would refuse a link, as far as its settings and its key say. `key` is the
+/// instance's own, where it can be read. A start in the future is no refusal.
+///
+/// Where the directory can be asked, a [`Forecast`] says more.
+#[must_use]
+pub fn refusal(
+    composed: &Composed,
+    settings: &Settings,
+    key: &SigningKey,
+    now: Timestamp,
+) -> Option<Warning> {
+    let is_here = settings.hosted == Hosted::Here;
+    let name = settings.name.as_str();
+    if is_here && !settings.policy.external_auth {
+        return Some(Warning::new(
+            Refusal::ExternalAuthOff.code(),
+            format!("'{name}' refuses the link: its external authentication is off."),
+        ));
+    }
+    match code::verify(composed.code.expose(), &[key], settings.code_rules(), now) {
+        Err(CodeRefusal::NotYetValid { .. }) | Ok(_) => {}
+        Err(refused @ CodeRefusal::BadSignature) => {
+            return Some(Warning::new(
+                refused.code(),
+                format!(
+                    "The link is not signed with the secret that is kept for '{name}', so it is refused where \
+                     that secret is used."
+                ),
+            ));
+        }
+        Err(refused) => {
+            return Some(Warning::new(
+                refused.code(),
+                format!("'{name}' refuses the link. {refused}"),
+            ));
+        }
+    }
+    match &composed.claims.payload {
+        Payload::User(user) if is_here && !settings.policy.provisioning => Some(Warning::new(
+            "provisioning_off",
+            format!(
+                "'{name}' creates no users from links: the link works only if {} exists.",
+                user.id
+            ),
+        )),
+        _ => None,
+    }
+}

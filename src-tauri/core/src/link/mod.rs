@@ -1,0 +1,450 @@
+//! The login link: a code in the instance's URL, and the other forms in which it is given out.
+
+pub mod compose;
+pub mod qr;
+pub mod widget;
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::Serialize;
+use url::{Host, Url, form_urlencoded};
+
+use crate::protocol::code::ExternalAuthCode;
+use crate::{Error, ErrorCode, Result};
+
+/// The query parameter of the protocol.
+pub const DEFAULT_PARAMETER: &str = "externalAuthCode";
+
+/// The address of an instance: `http` or `https`, with a host, without credentials.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BaseUrl(Url);
+
+impl BaseUrl {
+    /// Reads an address. What is not one is refused as [`ErrorCode::InvalidUrl`] about `url`, with
+    /// what to do.
+    pub fn parse(text: &str) -> Result<Self> {
+        let text = text.trim();
+        let refuse = |message: String| Err(Error::new(ErrorCode::InvalidUrl, message).about("url"));
+        if text.is_empty() {
+            return refuse(
+                "The URL is empty. Enter the address at which people open the application.".into(),
+            );
+        }
+        if text.chars().any(|c| c.is_control() || c.is_whitespace()) {
+            return refuse(
+                "The URL has white space or a control character inside. Remove it.".into(),
+            );
+        }
+        let url = match Url::parse(text) {
+            Ok(url) => url,
+            Err(url::ParseError::RelativeUrlWithoutBase)
+                if text.starts_with(['/', '.', '?', '#']) =>
+            {
+                return refuse("The URL has no host. Write it as https://chat.example.com.".into());
+            }
+            Err(url::ParseError::RelativeUrlWithoutBase) => {
+                return refuse(format!(
+                    "The URL has no scheme. Did you mean https://{text} ?"
+                ));
+            }
+            Err(cause) => return refuse(format!("The URL cannot be read: {cause}.")),
+        };
+        if !matches!(url.scheme(), "http" | "https") {
+            // `localhost:3000` and `chat.example.com:8443` parse as a scheme with a path.
+            let (host, rest) = text.split_once(':').unwrap_or((text, ""));
+            if rest.starts_with(|c: char| c.is_ascii_digit()) && !host.is_empty() {
+                return refuse(format!(
+                    "The URL has no scheme. Did you mean https://{text} ?"
+                ));
+            }
+            return refuse(format!(
+                "The URL begins with {}:, and a login link has to begin with https: or http:.",
+                url.scheme()
+            ));
+        }
+        if !url.username().is_empty() || url.password().is_some() {
+            return refuse(
+                "The URL holds a user name or a password, which everybody with a link would see. Remove it.".into(),
+            );
+        }
+        Ok(Self(url))
+    }
+
+    /// Reads an address as a person types it: where the scheme is left out, it is `https`, or `http`
+    /// for an address of this computer.
+    ///
+    /// Fails as [`BaseUrl::parse`] does.
+    pub fn typed(text: &str) -> Result<Self> {
+        Self::parse(&with_scheme(text))
+    }
+
+    /// The address in its normal form.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        self.0.as_str()
+    }
+
+    /// Host and port as they are shown.
+    #[must_use]
+    pub fn authority(&self) -> &str {
+        self.0.authority()
+    }
+
+    /// Whether a code would cross a network unencrypted: `http` to anything but this computer.
+    #[must_use]
+    pub fn is_exposed(&self) -> bool {
+        self.0.scheme() == "http" && !self.is_loopback()
+    }
+
+    /// Whether the address is this computer's own, which a phone cannot reach.
+    #[must_use]
+    pub fn is_loopback(&self) -> bool {
+        match self.0.host() {
+            Some(Host::Domain(name)) => {
+                name.eq_ignore_ascii_case("localhost") || name.ends_with(".localhost")
+            }
+            Some(Host::Ipv4(address)) => address.is_loopback(),
+            Some(Host::Ipv6(address)) => address.is_loopback(),
+            None => false,
+        }
+    }
+
+    /// Whether it begins with `https:`.
+    #[must_use]
+    pub fn is_https(&self) -> bool {
+        self.0.scheme() == "https"
+    }
+
+    /// A path at the address's host, with nothing else of the address; its own path, if empty.
+    #[must_use]
+    pub fn at(&self, path: &str) -> Url {
+        let mut url = self.0.clone();
+        url.set_query(None);
+        url.set_fragment(None);
+        if !path.is_empty() {
+            url.set_path(path);
+        }
+        url
+    }
+
+    /// The address without its fragment.
+    #[must_use]
+    pub fn without_fragment(&self) -> Url {
+        let mut url = self.0.clone();
+        url.set_fragment(None);
+        url
+    }
+
+    /// A file beside the application's page: `widget.js` of `https://host/app` is
+    /// `https://host/app/widget.js`. Query and fragment do not belong to it.
+    #[must_use]
+    pub fn sibling(&self, file: &str) -> Url {
+        let mut url = self.0.clone();
+        url.set_query(None);
+        url.set_fragment(None);
+        let path = url.path();
+        let folder = match path.rsplit_once('/') {
+            Some((folder, page)) if page.contains('.') => folder,
+            _ => path.trim_end_matches('/'),
+        };
+        let path = format!("{folder}/{file}");
+        url.set_path(&path);
+        url
+    }
+}
+
+impl fmt::Display for BaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// The name of the query parameter that carries the code.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Parameter(String);
+
+impl Parameter {
+    /// Reads a name: 1 to 64 letters, digits, `-`, `_`, `.` or `~`, which stand in a URL as they
+    /// are (RFC 3986 §2.3).
+    pub fn parse(text: &str) -> Result<Self> {
+        let text = text.trim();
+        let unreserved = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte);
+        if text.is_empty() || text.len() > 64 || !text.bytes().all(unreserved) {
+            return Err(Error::new(
+                ErrorCode::InvalidSetting,
+                "The parameter's name has 1 to 64 letters, digits or the signs - _ . ~ and nothing else.",
+            )
+            .about("parameter"));
+        }
+        Ok(Self(text.to_owned()))
+    }
+
+    /// The name.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Default for Parameter {
+    fn default() -> Self {
+        Self(DEFAULT_PARAMETER.to_owned())
+    }
+}
+
+/// A login URL, with its parts told apart. Put together in the order of the members they are the
+/// URL. It holds a code, so it does not print itself.
+#[derive(Clone, PartialEq, Eq, Serialize)]
+pub struct LoginLink {
+    /// `https://`
+    pub scheme: String,
+    /// `chat.yourcompany.com:8443`
+    pub authority: String,
+    /// `/path?a=b&externalAuthCode=`
+    pub before: String,
+    /// The code's header.
+    pub header: String,
+    /// The code's claims.
+    pub claims: String,
+    /// The code's signature.
+    pub signature: String,
+    /// `#fragment`, or nothing.
+    pub after: String,
+}
+
+impl LoginLink {
+    /// Puts a code into an instance's address. Path, other parameters (to the letter) and fragment
+    /// stay; an older `parameter` is replaced.
+    #[must_use]
+    pub fn new(base: &BaseUrl, parameter: &Parameter, code: &ExternalAuthCode) -> Self {
+        let url = &base.0;
+        let mut before = url.path().to_owned();
+        let kept = url
+            .query()
+            .unwrap_or_default()
+            .split('&')
+            .filter(|pair| !pair.is_empty() && !is_parameter(pair, parameter));
+        let mut separator = '?';
+        for pair in kept {
+            before.push(separator);
+            before.push_str(pair);
+            separator = '&';
+        }
+        before.push(separator);
+        before.push_str(parameter.as_str());
+        before.push('=');
+        let mut parts = code.expose().splitn(3, '.').map(str::to_owned);
+        let mut next = || parts.next().unwrap_or_default();
+        Self {
+            scheme: format!("{}://", url.scheme()),
+            authority: url.authority().to_owned(),
+            before,
+            header: next(),
+            claims: next(),
+            signature: next(),
+            after: url
+                .fragment()
+                .map(|fragment| format!("#{fragment}"))
+                .unwrap_or_default(),
+        }
+    }
+
+    /// The whole URL.
+    #[must_use]
+    pub fn url(&self) -> String {
+        let Self {
+            scheme,
+            authority,
+            before,
+            header,
+            claims,
+            signature,
+            after,
+        } = self;
+        format!("{scheme}{authority}{before}{header}.{claims}.{signature}{after}")
+    }
+}
+
+impl fmt::Debug for LoginLink {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LoginLink")
+            .field("authority", &self.authority)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Adds the scheme that a typed address lacks: `http` for an address of this computer, else `https`.
+/// Returns any other text unchanged.
+pub(crate) fn with_scheme(text: &str) -> Cow<'_, str> {
+    let text = text.trim();
+    let bare = text.strip_prefix("//").unwrap_or(text);
+    let host_end = bare.find(['/', '?', '#', '\\']).unwrap_or(bare.len());
+    let (authority, _) = bare.split_at_checked(host_end).unwrap_or((bare, ""));
+    // `localhost:3000` has a port. `mailto:ada` has a scheme, and so has `https://chat.example.com`.
+    let has_scheme = !authority.starts_with('[')
+        && authority.split_once(':').is_some_and(|(_, port)| {
+            port.is_empty() || !port.bytes().all(|byte| byte.is_ascii_digit())
+        });
+    if authority.is_empty() || has_scheme {
+        return Cow::Borrowed(text);
+    }
+    let http = format!("http://{bare}");
+    match BaseUrl::parse(&http) {
+        Ok(url) if url.is_loopback() => Cow::Owned(http),
+        _ => Cow::Owned(format!("https://{bare}")),
+    }
+}
+
+fn is_parameter(pair: &str, parameter: &Parameter) -> bool {
+    form_urlencoded::parse(pair.as_bytes())
+        .next()
+        .is_some_and(|(name, _)| name == parameter.as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn link(base: &str) -> String {
+        let code = ExternalAuthCode::from_text("h.c.s".into());
+        LoginLink::new(
+            &BaseUrl::parse(base).expect(base),
+            &Parameter::default(),
+            &code,
+        )
+        .url()
+    }
+
+    #[test]
+    fn path_query_and_fragment_stay_to_the_letter_and_an_older_code_is_replaced() {
+        for (base, expected) in [
+            (
+                "https://chat.yourcompany.com",
+                "https://chat.yourcompany.com/?externalAuthCode=h.c.s",
+            ),
+            (
+                "https://a.b:8443/x/y?flag&q=a%20b+c#/top",
+                "https://a.b:8443/x/y?flag&q=a%20b+c&externalAuthCode=h.c.s#/top",
+            ),
+            (
+                "https://a.b/?externalAuthCode=old&z=1",
+                "https://a.b/?z=1&externalAuthCode=h.c.s",
+            ),
+            (
+                "https://a.b/?external%41uthCode=old",
+                "https://a.b/?externalAuthCode=h.c.s",
+            ),
+            ("https://a.b/?", "https://a.b/?externalAuthCode=h.c.s"),
+            ("https://a.b/#", "https://a.b/?externalAuthCode=h.c.s#"),
+            (
+                " HTTPS://EXAMPLE.com ",
+                "https://example.com/?externalAuthCode=h.c.s",
+            ),
+            (
+                "http://[::1]:8787/",
+                "http://[::1]:8787/?externalAuthCode=h.c.s",
+            ),
+        ] {
+            assert_eq!(link(base), expected);
+        }
+    }
+
+    #[test]
+    fn what_no_link_can_be_made_of_is_refused_with_what_to_do() {
+        for (text, said) in [
+            ("", "empty"),
+            ("chat.yourcompany.com", "https://chat.yourcompany.com"),
+            ("localhost:8787", "https://localhost:8787"),
+            ("javascript:alert(1)", "javascript:"),
+            ("file:///etc/passwd", "file:"),
+            ("https://", "cannot be read"),
+            ("https://ada:pw@a.b/", "password"),
+            ("https://a b/", "white space"),
+        ] {
+            let refused = BaseUrl::parse(text).expect_err(text);
+            assert_eq!(refused.field.as_deref(), Some("url"));
+            assert!(
+                refused.message.contains(said),
+                "{text}: {}",
+                refused.message
+            );
+        }
+    }
+
+    #[test]
+    fn a_typed_address_without_a_scheme_is_completed() {
+        for (typed, expected) in [
+            ("chat.yourcompany.com", "https://chat.yourcompany.com/"),
+            (
+                " chat.yourcompany.com/app?x=1#top ",
+                "https://chat.yourcompany.com/app?x=1#top",
+            ),
+            ("//chat.yourcompany.com", "https://chat.yourcompany.com/"),
+            (
+                "chat.yourcompany.com:8443/a:b",
+                "https://chat.yourcompany.com:8443/a:b",
+            ),
+            ("bücher.example", "https://xn--bcher-kva.example/"),
+            ("192.168.1.20:8787", "https://192.168.1.20:8787/"),
+            ("localhost:8787", "http://localhost:8787/"),
+            ("LOCALHOST", "http://localhost/"),
+            ("app.localhost:3000/x", "http://app.localhost:3000/x"),
+            ("127.0.0.1:8787", "http://127.0.0.1:8787/"),
+            ("[::1]:8787", "http://[::1]:8787/"),
+            // A scheme that was typed stays.
+            (
+                "http://chat.yourcompany.com",
+                "http://chat.yourcompany.com/",
+            ),
+            ("https://localhost:8787", "https://localhost:8787/"),
+        ] {
+            let url = BaseUrl::typed(typed).expect(typed);
+            assert_eq!(url.as_str(), expected, "{typed}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_address_is_not_completed_into_one() {
+        for text in [
+            "",
+            "/",
+            "//",
+            "/app",
+            "mailto:ada@b.co",
+            "javascript:alert(1)",
+            "ada:pw@b.co",
+            "your company",
+            "https://",
+            "ftp://b.co",
+            "?x",
+        ] {
+            assert!(BaseUrl::typed(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_file_beside_the_page_is_found_from_any_page() {
+        for (base, expected) in [
+            ("https://a.b", "https://a.b/widget.js"),
+            ("https://a.b/app", "https://a.b/app/widget.js"),
+            ("https://a.b/app/?x=1#y", "https://a.b/app/widget.js"),
+            ("https://a.b/app/index.html", "https://a.b/app/widget.js"),
+        ] {
+            assert_eq!(
+                BaseUrl::parse(base).unwrap().sibling("widget.js").as_str(),
+                expected
+            );
+        }
+    }
+
+    #[test]
+    fn http_is_exposed_except_on_this_computer() {
+        let exposed = |text| BaseUrl::parse(text).unwrap().is_exposed();
+        assert!(exposed("http://chat.yourcompany.com"));
+        assert!(!exposed("https://chat.yourcompany.com"));
+        assert!(!exposed("http://localhost:8787"));
+        assert!(!exposed("http://127.0.0.1:8787"));
+        assert!(!exposed("http://[::1]:8787"));
+    }
+}

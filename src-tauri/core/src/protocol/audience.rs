@@ -1,0 +1,111 @@
+//! `aud`: for whom a code is meant.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::link::BaseUrl;
+use crate::protocol::code::CodeRefusal;
+use crate::{Error, ErrorCode, Result};
+
+/// Maximum length of an audience, in bytes.
+const MAX_BYTES: usize = 255;
+/// Maximum number of audiences of an instance, besides its URL.
+pub const MAX_AUDIENCES: usize = 20;
+
+/// An audience that an instance accepts besides its URL: 1 to 255 bytes without white space.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Audience(String);
+
+impl Audience {
+    /// Reads an audience.
+    pub fn parse(text: &str) -> Result<Self> {
+        let is_refused = |sign: char| sign.is_control() || sign.is_whitespace();
+        if text.is_empty() || text.len() > MAX_BYTES || text.chars().any(is_refused) {
+            let message = format!("An audience has 1 to {MAX_BYTES} bytes, without white space.");
+            return Err(Error::new(ErrorCode::InvalidSetting, message).about("audiences"));
+        }
+        Ok(Self(text.to_owned()))
+    }
+
+    /// Reads the audiences of an instance.
+    ///
+    /// Fails with [`ErrorCode::InvalidSetting`] for more than [`MAX_AUDIENCES`].
+    pub fn parse_all<'a>(texts: impl IntoIterator<Item = &'a str>) -> Result<Vec<Self>> {
+        let audiences: Vec<Self> = texts.into_iter().map(Self::parse).collect::<Result<_>>()?;
+        if audiences.len() > MAX_AUDIENCES {
+            let message = format!("An instance has at most {MAX_AUDIENCES} audiences.");
+            return Err(Error::new(ErrorCode::InvalidSetting, message).about("audiences"));
+        }
+        Ok(audiences)
+    }
+
+    /// The text, which `aud` must equal.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Audience {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl From<Audience> for String {
+    fn from(audience: Audience) -> Self {
+        audience.0
+    }
+}
+
+impl TryFrom<String> for Audience {
+    type Error = Error;
+
+    fn try_from(text: String) -> Result<Self> {
+        Self::parse(&text)
+    }
+}
+
+/// All audiences that an instance accepts.
+#[derive(Clone, Copy, Debug)]
+pub struct Audiences<'a> {
+    /// The address of the instance.
+    pub url: &'a BaseUrl,
+    /// Those that are set besides.
+    pub others: &'a [Audience],
+}
+
+impl Audiences<'_> {
+    /// Judges the `aud` of a code: a text or a list of texts (RFC 7519 §4.1.3), one of which must be
+    /// accepted. A code without `aud` is meant for everybody.
+    pub(crate) fn check(&self, claims: &Map<String, Value>) -> Result<(), CodeRefusal> {
+        let Some(aud) = claims.get("aud") else {
+            return Ok(());
+        };
+        let named = match aud {
+            Value::Array(all) => all.as_slice(),
+            one => std::slice::from_ref(one),
+        };
+        let Some(named) = named.iter().map(Value::as_str).collect::<Option<Vec<_>>>() else {
+            let reason = "It is neither a text nor a list of texts.";
+            return Err(CodeRefusal::member("aud", reason));
+        };
+        if named.into_iter().any(|name| self.accepts(name)) {
+            Ok(())
+        } else {
+            Err(CodeRefusal::WrongAudience {
+                expected: self.url.at("").to_string(),
+            })
+        }
+    }
+
+    /// Whether a text is one of the others, or the URL without query, fragment and last slash.
+    fn accepts(&self, name: &str) -> bool {
+        let without_slash = |url: &BaseUrl| url.at("").as_str().trim_end_matches('/').to_owned();
+        self.others.iter().any(|other| other.as_str() == name)
+            || BaseUrl::parse(name).is_ok_and(|url| without_slash(&url) == without_slash(self.url))
+    }
+}

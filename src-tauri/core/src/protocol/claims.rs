@@ -1,0 +1,188 @@
+//! What is signed: the payload and the registered claims of RFC 7519 §4.1.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::ser::SerializeMap;
+use serde::{Serialize, Serializer};
+use serde_json::{Map, Value};
+
+use crate::protocol::code::CodeRefusal;
+use crate::protocol::payload::Payload;
+use crate::time::MAX_SECS;
+use crate::{Error, ErrorCode, Result};
+
+/// The names of the registered claims, which no payload may use for itself.
+pub const REGISTERED: [&str; 7] = ["iss", "sub", "aud", "exp", "nbf", "iat", "jti"];
+
+/// The private claim by which a code says that it may be redeemed once. The protocol has no such
+/// claim; an instance that is hosted elsewhere does not look at it.
+pub const SINGLE_USE: &str = "single_use";
+
+/// The claims about the code itself. Times are in Unix seconds (a `NumericDate`).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Registered {
+    /// `iat`: when the code was made.
+    pub issued_at: Option<i64>,
+    /// `exp`: from when on it is refused.
+    pub expires_at: Option<i64>,
+    /// `nbf`: from when on it is accepted.
+    pub not_before: Option<i64>,
+    /// `jti`: the code's own id, by which it can be used up or revoked.
+    pub id: Option<String>,
+    /// `iss`: who made it.
+    pub issuer: Option<String>,
+    /// `sub`: whom it is about, in the maker's words.
+    pub subject: Option<String>,
+    /// `aud`: for whom it is meant.
+    pub audience: Option<String>,
+    /// [`SINGLE_USE`]: whether it is used up by the first sign-in.
+    pub single_use: bool,
+}
+
+impl Registered {
+    /// Reads them from a code's claims. A wrong type is refused, never ignored; `iss` and
+    /// `sub`, on which nothing here depends, are taken where they are texts and left alone where
+    /// they are not; so is `aud`, which [`Audiences`](crate::protocol::audience::Audiences) judge.
+    pub fn from_members(members: &Map<String, Value>) -> Result<Self, CodeRefusal> {
+        let text = |name| members.get(name).and_then(Value::as_str).map(str::to_owned);
+        let id = match members.get("jti") {
+            None => None,
+            Some(Value::String(id)) if !id.is_empty() && id.len() <= 255 => Some(id.clone()),
+            Some(_) => {
+                return Err(CodeRefusal::member(
+                    "jti",
+                    "It is not a text of 1 to 255 bytes.",
+                ));
+            }
+        };
+        let single_use = match members.get(SINGLE_USE) {
+            None => false,
+            Some(Value::Bool(single_use)) => *single_use,
+            Some(_) => return Err(CodeRefusal::member(SINGLE_USE, "It is not true or false.")),
+        };
+        if single_use && id.is_none() {
+            return Err(CodeRefusal::member(
+                "jti",
+                "It is missing, and a single-use code cannot be told from others without it.",
+            ));
+        }
+        Ok(Self {
+            issued_at: numeric_date(members, "iat")?,
+            expires_at: numeric_date(members, "exp")?,
+            not_before: numeric_date(members, "nbf")?,
+            id,
+            issuer: text("iss"),
+            subject: text("sub"),
+            audience: text("aud"),
+            single_use,
+        })
+    }
+}
+
+/// A `NumericDate` of RFC 7519 §2: seconds since 1970, fractions allowed and cut.
+fn numeric_date(members: &Map<String, Value>, name: &str) -> Result<Option<i64>, CodeRefusal> {
+    let Some(value) = members.get(name) else {
+        return Ok(None);
+    };
+    if !value.is_number() {
+        return Err(CodeRefusal::member(
+            name,
+            "It is not a number. A time is a number of seconds since 1970.",
+        ));
+    }
+    let secs = seconds(value).ok_or_else(|| {
+        CodeRefusal::member(
+            name,
+            "It is not a time between 1970 and 9999, in seconds since 1970.",
+        )
+    })?;
+    Ok(Some(secs))
+}
+
+/// The whole seconds of a number between 1970 and 9999; nothing for anything else.
+pub(crate) fn seconds(value: &Value) -> Option<i64> {
+    if let Some(secs) = value.as_i64() {
+        return (0..=MAX_SECS).contains(&secs).then_some(secs);
+    }
+    let secs = value.as_f64()?.floor();
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_precision_loss,
+        reason = "the range is checked, and every whole second in it is exact in f64"
+    )]
+    (0.0..=MAX_SECS as f64)
+        .contains(&secs)
+        .then_some(secs as i64)
+}
+
+/// A payload with its registered claims, ready to be signed.
+#[derive(Clone, Debug)]
+pub struct Claims {
+    /// Who is to sign in.
+    pub payload: Payload,
+    /// About the code itself.
+    pub registered: Registered,
+}
+
+impl Claims {
+    /// The claims in the order in which they are signed: the payload first.
+    #[must_use]
+    pub fn members(&self) -> Map<String, Value> {
+        match serde_json::to_value(self) {
+            Ok(Value::Object(members)) => members,
+            // A map with names for keys serializes to an object.
+            Ok(_) | Err(_) => Map::new(),
+        }
+    }
+}
+
+impl Serialize for Claims {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let registered = &self.registered;
+        let mut members = serializer.serialize_map(None)?;
+        match &self.payload {
+            Payload::Email(email) => members.serialize_entry("email", email)?,
+            Payload::Id(id) => members.serialize_entry("id", id)?,
+            Payload::User(user) => members.serialize_entry("user", user)?,
+        }
+        for (name, text) in [
+            ("iss", &registered.issuer),
+            ("sub", &registered.subject),
+            ("aud", &registered.audience),
+        ] {
+            if let Some(text) = text {
+                members.serialize_entry(name, text)?;
+            }
+        }
+        for (name, time) in [
+            ("iat", registered.issued_at),
+            ("nbf", registered.not_before),
+            ("exp", registered.expires_at),
+        ] {
+            if let Some(time) = time {
+                members.serialize_entry(name, &time)?;
+            }
+        }
+        if let Some(id) = &registered.id {
+            members.serialize_entry("jti", id)?;
+        }
+        if registered.single_use {
+            members.serialize_entry(SINGLE_USE, &true)?;
+        }
+        members.end()
+    }
+}
+
+/// A new `jti`: 96 random bits, which do not meet again, in 16 characters, which keep the QR code
+/// small.
+pub fn new_id() -> Result<String> {
+    let mut bytes = [0_u8; 12];
+    getrandom::fill(&mut bytes).map_err(|cause| {
+        Error::new(
+            ErrorCode::NoRandomness,
+            "The operating system gave no random bytes, so nothing was signed. Try again.",
+        )
+        .because(cause)
+    })?;
+    Ok(URL_SAFE_NO_PAD.encode(bytes))
+}

@@ -1,0 +1,248 @@
+use std::fmt;
+
+use serde::Serialize;
+
+use crate::protocol::code::Algorithm;
+use crate::protocol::code::unverified::Quote;
+
+/// Why a code by itself is refused, whatever the directory holds.
+///
+/// Anybody can write such a code, so its text must not reach a durable record, a log or a terminal:
+/// `Display` and `Debug` use fixed words. Only [`shown`](Self::shown) quotes the code, on the screen
+/// of an administrator who inspects it.
+///
+/// The order of the variants is the order in which a code is judged.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum CodeRefusal {
+    /// Not a JWT, too long, or with something inside that two readers could read differently.
+    MalformedCode {
+        /// What is wrong, as a sentence.
+        reason: Quote,
+    },
+    /// The header names another algorithm than the instance's own; the header never chooses.
+    UnsupportedAlgorithm {
+        /// The header's `alg`, cut to 40 characters.
+        found: Quote,
+        /// The instance's.
+        pinned: Algorithm,
+    },
+    /// `typ` is there and is not `JWT`: another kind of token.
+    WrongType,
+    /// Signed with another secret, or changed since.
+    BadSignature,
+    /// `aud` names neither the instance's URL nor an audience that is set for it.
+    WrongAudience {
+        /// The instance's URL.
+        expected: String,
+    },
+    /// `exp` has passed, leeway included.
+    Expired {
+        /// When, in Unix seconds.
+        at: i64,
+    },
+    /// `nbf` or `iat` has not come, leeway included.
+    NotYetValid {
+        /// When it will, in Unix seconds.
+        at: i64,
+        /// Which of the two.
+        member: &'static str,
+    },
+    /// There is no `exp`, and the instance requires one.
+    ExpiryRequired,
+    /// A member breaks a rule.
+    InvalidPayload {
+        /// Which: `user.id`, `exp`.
+        member: Quote,
+        /// Why, as a sentence.
+        reason: Quote,
+    },
+    /// `user` stands beside a top-level `id` or `email`: two users could be meant.
+    AmbiguousPayload {
+        /// The member beside `user`.
+        member: &'static str,
+    },
+}
+
+impl CodeRefusal {
+    pub(crate) fn malformed(reason: impl Into<String>) -> Self {
+        Self::MalformedCode {
+            reason: Quote::new(reason),
+        }
+    }
+
+    pub(crate) fn member(member: impl Into<String>, reason: impl Into<String>) -> Self {
+        Self::InvalidPayload {
+            member: Quote::new(member),
+            reason: Quote::new(reason),
+        }
+    }
+
+    /// The stable code of the verdict.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::MalformedCode { .. } => "malformed_code",
+            Self::UnsupportedAlgorithm { .. } => "unsupported_algorithm",
+            Self::WrongType => "wrong_type",
+            Self::BadSignature => "bad_signature",
+            Self::WrongAudience { .. } => "wrong_audience",
+            Self::Expired { .. } => "expired",
+            Self::NotYetValid { .. } => "not_yet_valid",
+            Self::ExpiryRequired => "expiry_required",
+            Self::InvalidPayload { .. } => "invalid_payload",
+            Self::AmbiguousPayload { .. } => "ambiguous_payload",
+        }
+    }
+
+    /// In a few words.
+    #[must_use]
+    pub const fn title(&self) -> &'static str {
+        match self {
+            Self::MalformedCode { .. } => "not a well-formed code",
+            Self::UnsupportedAlgorithm { .. } => "another algorithm",
+            Self::WrongType => "another kind of token",
+            Self::BadSignature => "the signature does not match",
+            Self::WrongAudience { .. } => "meant for another application",
+            Self::Expired { .. } => "expired",
+            Self::NotYetValid { .. } => "not valid yet",
+            Self::ExpiryRequired => "an expiry is required",
+            Self::InvalidPayload { .. } => "invalid payload",
+            Self::AmbiguousPayload { .. } => "it may name two people",
+        }
+    }
+
+    /// The member that it is about, if it is about one.
+    #[must_use]
+    pub fn member_name(&self) -> Option<&str> {
+        match self {
+            Self::UnsupportedAlgorithm { .. } => Some("alg"),
+            Self::Expired { .. } | Self::ExpiryRequired => Some("exp"),
+            Self::WrongType => Some("typ"),
+            Self::WrongAudience { .. } => Some("aud"),
+            Self::InvalidPayload { member, .. } => Some(member.expose()),
+            Self::NotYetValid { member, .. } | Self::AmbiguousPayload { member } => Some(member),
+            Self::MalformedCode { .. } | Self::BadSignature => None,
+        }
+    }
+}
+
+impl CodeRefusal {
+    /// The sentence for the administrator who looks at the code: what is wrong, and what to do. It
+    /// may quote the code.
+    #[must_use]
+    pub fn shown(&self) -> String {
+        match self {
+            Self::MalformedCode { reason } => {
+                format!("This is not a well-formed code: {}", reason.expose())
+            }
+            Self::UnsupportedAlgorithm { found, pinned } => format!(
+                "The code is signed with {}; this instance takes {pinned} only. Sign it with {pinned}.",
+                found.expose()
+            ),
+            Self::Expired { at } => format!(
+                "The code expired at {}. Make a new link.",
+                crate::time::exact(*at)
+            ),
+            Self::NotYetValid { at, member: "iat" } => format!(
+                "The code says that it was issued at {}, which has not come. Compare the clock of whoever made it with this one.",
+                crate::time::exact(*at)
+            ),
+            Self::NotYetValid { at, .. } => format!(
+                "The code is not valid before {}. Wait, or make a new link.",
+                crate::time::exact(*at)
+            ),
+            Self::WrongAudience { expected } => format!(
+                "'aud' names another application than this instance, {expected}. Leave it out, or add what it names to the audiences of the instance."
+            ),
+            Self::InvalidPayload { member, reason } => {
+                format!("'{}' is refused: {}", member.expose(), reason.expose())
+            }
+            Self::AmbiguousPayload { member } => format!(
+                "The payload has both 'user' and a top-level '{member}', which may name two people. Leave one out."
+            ),
+            Self::WrongType | Self::BadSignature | Self::ExpiryRequired => self.to_string(),
+        }
+    }
+
+    /// The sentence for a program that inspects a code which no key of the instance has signed. It quotes
+    /// nothing of the code.
+    #[must_use]
+    pub fn without_quotes(&self) -> String {
+        match self {
+            Self::MalformedCode { .. } => {
+                format!(
+                    "{} Nothing of it is quoted, because its signature does not verify.",
+                    self.fixed_words()
+                )
+            }
+            Self::UnsupportedAlgorithm { pinned, .. } => format!(
+                "{} It takes {pinned} only. Sign the code with {pinned}.",
+                self.fixed_words()
+            ),
+            _ => self.fixed_words().to_owned(),
+        }
+    }
+
+    /// Names the part that the fixed words leave out, because it would quote the code.
+    const fn left_out(&self) -> Option<&'static str> {
+        match self {
+            Self::MalformedCode { .. } | Self::AmbiguousPayload { .. } => Some("why"),
+            Self::UnsupportedAlgorithm { .. } => Some("which"),
+            Self::InvalidPayload { .. } => Some("which, and why"),
+            _ => None,
+        }
+    }
+
+    /// Says the fault without a word of the code. A new variant needs its own fixed words here.
+    const fn fixed_words(&self) -> &'static str {
+        match self {
+            Self::MalformedCode { .. } => "What was opened is not a well-formed code.",
+            Self::UnsupportedAlgorithm { .. } => {
+                "The code is signed with another algorithm than the instance's own."
+            }
+            Self::WrongType => {
+                "The header's 'typ' says that this is another kind of token. It must be 'JWT' or left out."
+            }
+            Self::WrongAudience { .. } => {
+                "'aud' names another application than this instance. Leave it out, or add what it names to the audiences of the instance."
+            }
+            Self::BadSignature => {
+                "The signature does not match: the code was signed with another secret, or changed afterwards. \
+                 Compare the secret of the instance with the one of whoever made the code."
+            }
+            Self::Expired { .. } => "The code has expired. Make a new link.",
+            Self::NotYetValid { .. } => "The code is not valid yet. Wait, or make a new link.",
+            Self::ExpiryRequired => {
+                "The code never expires, and this instance requires an expiry. Make a link with one, or change the policy."
+            }
+            Self::InvalidPayload { .. } => "A member of the payload is refused.",
+            Self::AmbiguousPayload { .. } => "The payload may name two people.",
+        }
+    }
+}
+
+/// The sentence for records and logs in fixed words: what is wrong, and what to do.
+impl fmt::Display for CodeRefusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.fixed_words())?;
+        match self.left_out() {
+            Some(left_out) => write!(f, " Inspect the link to see {left_out}."),
+            None => Ok(()),
+        }
+    }
+}
+
+impl std::error::Error for CodeRefusal {}
+
+/// `{ code, message, field }`, as every error, for the person who looks at the code.
+impl Serialize for CodeRefusal {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        use serde::ser::SerializeStruct;
+        let mut members = serializer.serialize_struct("CodeRefusal", 3)?;
+        members.serialize_field("code", self.code())?;
+        members.serialize_field("message", &self.shown())?;
+        members.serialize_field("field", &self.member_name())?;
+        members.end()
+    }
+}

@@ -1,0 +1,239 @@
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jiff::Timestamp;
+use serde_json::{Map, Value};
+
+use crate::protocol::audience::Audiences;
+use crate::protocol::claims::Registered;
+use crate::protocol::code::unverified::Quote;
+use crate::protocol::code::{Algorithm, CodeRefusal, LEEWAY_SECS, MAX_BYTES};
+use crate::protocol::json;
+use crate::protocol::payload::Payload;
+use crate::secret::SigningKey;
+use crate::time;
+
+/// What an instance asks of a code by itself.
+#[derive(Clone, Copy, Debug)]
+pub struct CodeRules<'a> {
+    /// The only algorithm that is accepted; the header never chooses.
+    pub algorithm: Algorithm,
+    /// Whether a code without `exp` is refused.
+    pub require_expiry: bool,
+    /// The accepted values of `aud`; any, if `None`.
+    pub audiences: Option<Audiences<'a>>,
+}
+
+/// What a verified code says.
+#[derive(Clone, Debug)]
+pub struct VerifiedCode {
+    /// Who is to sign in.
+    pub payload: Payload,
+    /// The times and the code's own id.
+    pub registered: Registered,
+    /// All claims as they were signed.
+    pub members: Map<String, Value>,
+    /// When it was judged, in Unix seconds.
+    pub judged_at: i64,
+}
+
+impl VerifiedCode {
+    /// Whether the code was surely issued after a moment that this computer has recorded: the issuer's
+    /// clock may be [`LEEWAY_SECS`] ahead.
+    #[must_use]
+    pub fn is_issued_after(&self, moment: i64) -> bool {
+        let issued_at = self.registered.issued_at;
+        issued_at.is_some_and(|issued_at| time::is_surely_after(issued_at, moment))
+    }
+}
+
+/// Judges a code by itself: its form, its algorithm, its type, its signature by any of `keys`, its
+/// audience, its times, and its payload, in this order.
+pub fn verify(
+    code: &str,
+    keys: &[&SigningKey],
+    rules: CodeRules<'_>,
+    now: Timestamp,
+) -> Result<VerifiedCode, CodeRefusal> {
+    let parts = Parts::of(code)?;
+    parts.check_header(rules.algorithm)?;
+    parts.check_signature(keys, rules.algorithm)?;
+    let claims = parts.claims()?;
+    if let Some(audiences) = rules.audiences {
+        audiences.check(&claims)?;
+    }
+    let registered = Registered::from_members(&claims)?;
+    check_times(&registered, rules, now)?;
+    let payload = Payload::from_claims(&claims)?;
+    Ok(VerifiedCode {
+        payload,
+        registered,
+        members: claims,
+        judged_at: now.as_second(),
+    })
+}
+
+/// Returns whether a message was signed with the bytes of a key.
+pub(crate) fn signature_matches(
+    message: &str,
+    signature: &str,
+    key: &[u8],
+    algorithm: Algorithm,
+) -> bool {
+    super::hmac::install();
+    let key = jsonwebtoken::DecodingKey::from_secret(key);
+    jsonwebtoken::crypto::verify(signature, message.as_bytes(), &key, algorithm.jwt())
+        .unwrap_or(false)
+}
+
+/// The three parts of the compact serialization, not decoded yet.
+struct Parts<'a> {
+    message: &'a str,
+    header: &'a str,
+    claims: &'a str,
+    signature: &'a str,
+}
+
+impl<'a> Parts<'a> {
+    fn of(code: &'a str) -> Result<Self, CodeRefusal> {
+        if code.len() > MAX_BYTES {
+            return Err(CodeRefusal::malformed(format!(
+                "it has {} bytes, and {MAX_BYTES} are the most.",
+                code.len()
+            )));
+        }
+        let shape = || {
+            CodeRefusal::malformed(
+                "it does not have the three parts of a signed JWT, with dots between them.",
+            )
+        };
+        let (message, signature) = code.rsplit_once('.').ok_or_else(shape)?;
+        let (header, claims) = message.split_once('.').ok_or_else(shape)?;
+        if claims.contains('.') || header.is_empty() || claims.is_empty() {
+            return Err(shape());
+        }
+        Ok(Self {
+            message,
+            header,
+            claims,
+            signature,
+        })
+    }
+
+    fn check_header(&self, pinned: Algorithm) -> Result<(), CodeRefusal> {
+        if self.header == pinned.usual_header() {
+            return Ok(());
+        }
+        let header = object(self.header, "header")?;
+        match header.get("alg") {
+            Some(Value::String(alg)) if alg == pinned.name() => {}
+            Some(Value::String(_)) if header.contains_key("enc") => {
+                return Err(CodeRefusal::malformed(
+                    "it is encrypted (a JWE), and a code has to be signed (a JWS).",
+                ));
+            }
+            Some(Value::String(alg)) => {
+                return Err(CodeRefusal::UnsupportedAlgorithm {
+                    found: Quote::new(
+                        alg.chars()
+                            .filter(|c| !c.is_control())
+                            .take(40)
+                            .collect::<String>(),
+                    ),
+                    pinned,
+                });
+            }
+            Some(_) => return Err(CodeRefusal::malformed("'alg' in its header is not a text.")),
+            None => return Err(CodeRefusal::malformed("its header has no 'alg'.")),
+        }
+        // RFC 7515 §4.1.9: case does not matter.
+        let is_jwt = |typ: &Value| {
+            typ.as_str()
+                .is_some_and(|typ| typ.eq_ignore_ascii_case("JWT"))
+        };
+        if !header.get("typ").is_none_or(is_jwt) {
+            return Err(CodeRefusal::WrongType);
+        }
+        // RFC 7515 §4.1.11: whoever does not understand a critical extension refuses the code. None
+        // is understood here.
+        if header.contains_key("crit") {
+            return Err(CodeRefusal::malformed(
+                "its header demands an extension ('crit') that is not known here.",
+            ));
+        }
+        Ok(())
+    }
+
+    fn check_signature(
+        &self,
+        keys: &[&SigningKey],
+        algorithm: Algorithm,
+    ) -> Result<(), CodeRefusal> {
+        let (found, whole) = (self.signature.len(), algorithm.signature_chars());
+        if found < whole {
+            return Err(CodeRefusal::malformed(format!(
+                "its end is missing: the signature has {found} of {whole} characters."
+            )));
+        }
+        for key in keys {
+            let matches = jsonwebtoken::crypto::verify(
+                self.signature,
+                self.message.as_bytes(),
+                key.verifying(),
+                algorithm.jwt(),
+            )
+            .map_err(|_| {
+                CodeRefusal::malformed("its signature is not base64url without padding.")
+            })?;
+            if matches {
+                return Ok(());
+            }
+        }
+        Err(CodeRefusal::BadSignature)
+    }
+
+    fn claims(&self) -> Result<Map<String, Value>, CodeRefusal> {
+        object(self.claims, "claims")
+    }
+}
+
+fn object(part: &str, what: &str) -> Result<Map<String, Value>, CodeRefusal> {
+    let bytes = URL_SAFE_NO_PAD.decode(part).map_err(|_| {
+        CodeRefusal::malformed(format!("its {what} is not base64url without padding."))
+    })?;
+    match json::parse(&bytes) {
+        Ok(Value::Object(members)) => Ok(members),
+        Ok(_) => Err(CodeRefusal::malformed(format!(
+            "its {what} is not a JSON object."
+        ))),
+        Err(reason) => Err(CodeRefusal::malformed(format!(
+            "its {what} cannot be read: {reason}."
+        ))),
+    }
+}
+
+fn check_times(
+    registered: &Registered,
+    rules: CodeRules<'_>,
+    now: Timestamp,
+) -> Result<(), CodeRefusal> {
+    let now = now.as_second();
+    if let Some(at) = registered.expires_at
+        && now >= at + LEEWAY_SECS
+    {
+        return Err(CodeRefusal::Expired { at });
+    }
+    if let Some(at) = registered.not_before
+        && now + LEEWAY_SECS < at
+    {
+        return Err(CodeRefusal::NotYetValid { at, member: "nbf" });
+    }
+    if let Some(at) = registered.issued_at
+        && now + LEEWAY_SECS < at
+    {
+        return Err(CodeRefusal::NotYetValid { at, member: "iat" });
+    }
+    if rules.require_expiry && registered.expires_at.is_none() {
+        return Err(CodeRefusal::ExpiryRequired);
+    }
+    Ok(())
+}

@@ -1,0 +1,151 @@
+//! What Studio remembers from one start to the next, apart from instances: the look, which instance
+//! was last worked on, and how their gateways were started. Losing it loses nothing.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use serde::{Deserialize, Serialize};
+
+use latchkey_core::{Error, ErrorCode, Result};
+use latchkey_store::files;
+
+/// Light or dark.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Theme {
+    /// As the system is.
+    #[default]
+    System,
+    /// Always light.
+    Light,
+    /// Always dark.
+    Dark,
+}
+
+/// Whether https is spoken, and with what.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub(crate) enum Tls {
+    /// Not at all.
+    Off,
+    /// With a certificate that is made here.
+    SelfSigned,
+    /// With one from files, in PEM.
+    Files {
+        /// The path of the certificate with its chain.
+        certificate: String,
+        /// The path of its private key.
+        key: String,
+    },
+}
+
+/// How a gateway was started last.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct GatewayStart {
+    /// Where it listened.
+    pub listen: SocketAddr,
+    /// How it spoke https.
+    pub tls: Tls,
+}
+
+/// Studio's memory.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Preferences {
+    /// Light or dark.
+    pub theme: Theme,
+    /// The id of the instance that was last worked on.
+    pub current: Option<String>,
+    /// How gateways were started last, by the id of their instance.
+    pub gateways: BTreeMap<String, GatewayStart>,
+}
+
+/// Whose turn it is to read and write them.
+static TURN: Mutex<()> = Mutex::new(());
+
+impl Preferences {
+    /// Reads them; what cannot be read counts as never set.
+    #[must_use]
+    pub(crate) fn load(data_dir: &Path) -> Self {
+        files::read(&path(data_dir))
+            .ok()
+            .flatten()
+            .and_then(|contents| serde_json::from_slice(&contents).ok())
+            .unwrap_or_default()
+    }
+
+    /// Changes them; of two changes at the same time, none is lost.
+    pub(crate) fn change(data_dir: &Path, change: impl FnOnce(&mut Self)) -> Result<()> {
+        let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = Self::load(data_dir);
+        let mut preferences = before.clone();
+        change(&mut preferences);
+        if preferences == before {
+            return Ok(());
+        }
+        preferences.save(data_dir)
+    }
+
+    fn save(&self, data_dir: &Path) -> Result<()> {
+        let contents = serde_json::to_vec_pretty(self).map_err(|cause| {
+            Error::new(ErrorCode::Storage, "The preferences could not be written.").because(cause)
+        })?;
+        files::replace(&path(data_dir), &contents)
+    }
+}
+
+fn path(data_dir: &Path) -> PathBuf {
+    data_dir.join("studio.json")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn preferences_are_kept_and_damaged_ones_count_as_never_set() {
+        let folder = tempfile::tempdir().unwrap();
+        let gateway = GatewayStart {
+            listen: "192.168.1.20:9000".parse().unwrap(),
+            tls: Tls::Files {
+                certificate: "/etc/a.pem".into(),
+                key: "/etc/a.key".into(),
+            },
+        };
+        let wanted = Preferences {
+            theme: Theme::Dark,
+            current: Some("acme".into()),
+            gateways: BTreeMap::from([("acme".into(), gateway)]),
+        };
+        Preferences::change(folder.path(), |preferences| *preferences = wanted.clone()).unwrap();
+        assert_eq!(Preferences::load(folder.path()), wanted);
+        std::fs::write(path(folder.path()), r#"{"theme":"light"}"#).unwrap();
+        let older = Preferences::load(folder.path());
+        assert_eq!((older.theme, older.gateways.len()), (Theme::Light, 0));
+        std::fs::write(path(folder.path()), "{").unwrap();
+        assert_eq!(Preferences::load(folder.path()), Preferences::default());
+    }
+
+    #[test]
+    fn no_change_is_lost_beside_another() {
+        let folder = tempfile::tempdir().unwrap();
+        let start = GatewayStart {
+            listen: "127.0.0.1:8787".parse().unwrap(),
+            tls: Tls::Off,
+        };
+        std::thread::scope(|scope| {
+            for one in 0..16 {
+                let (folder, start) = (folder.path(), start.clone());
+                scope.spawn(move || {
+                    Preferences::change(folder, |preferences| {
+                        preferences.gateways.insert(format!("i{one}"), start);
+                    })
+                    .unwrap();
+                });
+            }
+        });
+        assert_eq!(Preferences::load(folder.path()).gateways.len(), 16);
+    }
+}

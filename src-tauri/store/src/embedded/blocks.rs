@@ -1,0 +1,212 @@
+//! The rows of the activity. Entries stand in blocks, which are never added to: many entries are carried
+//! over together, and each row that is written costs sled as much as many entries do. Each block has a
+//! row in the index, which is small, so that entries are found without reading every block.
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+use sled::IVec;
+
+use super::journal::{decoded, encoded, write_rows};
+use super::record::EntryRecord;
+use super::{damaged, keys, storage};
+use latchkey_core::Result;
+
+/// Maximum number of entries in a block.
+const MAX_ENTRIES: usize = 64;
+
+/// Entries with their numbers, which go up.
+pub(super) type Entries = Vec<(u64, EntryRecord)>;
+
+/// The index of a block.
+#[derive(Default, Serialize, Deserialize)]
+pub(super) struct Index {
+    /// Hashes of the names that the entries are about.
+    names: Vec<u32>,
+    /// Number of refusals.
+    pub(super) refusals: u64,
+}
+
+impl Index {
+    fn of(entries: &[(u64, EntryRecord)]) -> Self {
+        let records = || entries.iter().map(|(_, entry)| entry);
+        let mut names: Vec<u32> = records().flat_map(EntryRecord::names).map(hash).collect();
+        names.sort_unstable();
+        names.dedup();
+        Self {
+            names,
+            refusals: refusals(records()),
+        }
+    }
+}
+
+/// Number of refusals among entries.
+pub(super) fn refusals<'a>(entries: impl Iterator<Item = &'a EntryRecord>) -> u64 {
+    entries.filter(|entry| entry.is_refusal()).count() as u64
+}
+
+/// The beginning of the SHA-256 of a name. Two names may share it.
+fn hash(name: &str) -> u32 {
+    let [a, b, c, d, ..]: [u8; 32] = Sha256::digest(name).into();
+    u32::from_be_bytes([a, b, c, d])
+}
+
+/// The rows of a block: the block and its index. Without entries, both are removed.
+pub(super) fn rows_of(
+    first: u64,
+    entries: &[(u64, EntryRecord)],
+) -> Result<[(Vec<u8>, Option<IVec>); 2]> {
+    let (mut block, mut index) = (None, None);
+    if !entries.is_empty() {
+        block = Some(encoded(entries)?.into());
+        index = Some(encoded(&Index::of(entries))?.into());
+    }
+    Ok([(keys::block(first), block), (keys::index(first), index)])
+}
+
+/// Adds entries after all others. Some may be there already: the program may have ended while it added
+/// them.
+pub(super) fn append(tree: &sled::Db, mut entries: &[(u64, EntryRecord)]) -> Result<()> {
+    if let Some(row) = tree.scan_prefix(keys::BLOCKS).next_back() {
+        let (first, block) = read_block(row)?;
+        let last = block.last().map_or(0, |(number, _)| *number);
+        let new = entries.partition_point(|(number, _)| *number <= last);
+        if new > 0 {
+            entries = entries.get(new..).unwrap_or_default();
+            // The index may be what was not written.
+            write_rows(tree, rows_of(first, &block)?.into_iter())?;
+        }
+    }
+    for entries in entries.chunks(MAX_ENTRIES) {
+        let first = entries.first().map_or(0, |(number, _)| *number);
+        write_rows(tree, rows_of(first, entries)?.into_iter())?;
+    }
+    Ok(())
+}
+
+/// The entries before a number, newest first.
+pub(super) fn before(
+    tree: &sled::Db,
+    number: u64,
+) -> impl Iterator<Item = Result<(u64, EntryRecord)>> {
+    let blocks = tree.range(keys::block(0)..keys::block(number)).rev();
+    let blocks = blocks.map(|row| Ok(read_block(row)?.1));
+    backwards(blocks, number)
+}
+
+/// The entries about any of `names` before a number, newest first.
+pub(super) fn about(
+    tree: &sled::Db,
+    names: &[String],
+    number: u64,
+) -> impl Iterator<Item = Result<(u64, EntryRecord)>> {
+    let hashes: Vec<u32> = names.iter().map(|name| hash(name)).collect();
+    let names = names.to_vec();
+    let indexes = tree.range(keys::index(0)..keys::index(number)).rev();
+    let blocks = indexes.filter_map(move |row| {
+        let found = read_index(row).and_then(|(first, index)| {
+            let is_about = hashes
+                .iter()
+                .any(|hash| index.names.binary_search(hash).is_ok());
+            let block = is_about.then(|| tree.get(keys::block(first)));
+            let block = block.transpose().map_err(storage)?.flatten();
+            block.map(|block| decoded::<Entries>(&block)).transpose()
+        });
+        found.transpose()
+    });
+    backwards(blocks, number).filter(move |entry| {
+        entry
+            .as_ref()
+            .map_or(true, |(_, entry)| entry.is_about(&names))
+    })
+}
+
+/// The entries of blocks before a number; both come newest first.
+fn backwards(
+    blocks: impl Iterator<Item = Result<Entries>>,
+    number: u64,
+) -> impl Iterator<Item = Result<(u64, EntryRecord)>> {
+    blocks
+        .flat_map(|block| match block {
+            Ok(entries) => entries.into_iter().rev().map(Ok).collect(),
+            Err(cause) => vec![Err(cause)],
+        })
+        .filter(move |entry| entry.as_ref().map_or(true, |(found, _)| *found < number))
+}
+
+/// A row of sled's.
+type Row = sled::Result<(IVec, IVec)>;
+
+/// Reads a block and the number in its key.
+pub(super) fn read_block(row: Row) -> Result<(u64, Entries)> {
+    let (key, bytes) = row.map_err(storage)?;
+    Ok((keys::number_of(&key).ok_or_else(damaged)?, decoded(&bytes)?))
+}
+
+/// Reads what a block contains, and the number in its key.
+pub(super) fn read_index(row: Row) -> Result<(u64, Index)> {
+    let (key, bytes) = row.map_err(storage)?;
+    Ok((keys::number_of(&key).ok_or_else(damaged)?, decoded(&bytes)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+
+    use super::*;
+    use latchkey_core::activity::{Actor, AuditContext, Event};
+    use latchkey_core::protocol::user_id::UserId;
+
+    fn entry(number: u64) -> (u64, EntryRecord) {
+        let by = AuditContext::new(Actor::Studio, Timestamp::UNIX_EPOCH);
+        let user = UserId::parse(&format!("user-{}", number % 3), "id").unwrap();
+        let event = Event::act("number", number.to_string()).of(&user);
+        (number, EntryRecord::new(event, &by))
+    }
+
+    fn numbers(entries: impl Iterator<Item = Result<(u64, EntryRecord)>>) -> Vec<u64> {
+        entries.map(|entry| entry.unwrap().0).collect()
+    }
+
+    fn tree(folder: &tempfile::TempDir) -> sled::Db {
+        sled::open(folder.path()).unwrap()
+    }
+
+    #[test]
+    fn what_was_added_twice_in_part_is_there_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let tree = tree(&folder);
+        let added = |range: std::ops::Range<u64>| {
+            append(&tree, &range.map(entry).collect::<Vec<_>>()).unwrap();
+        };
+        added(1..101);
+        for again in [1..101, 50..101, 70..150, 100..151] {
+            // As if the index had not been written.
+            for row in tree.scan_prefix(keys::index(65)) {
+                tree.remove(row.unwrap().0).unwrap();
+            }
+            added(again);
+            let last = numbers(before(&tree, u64::MAX)).first().copied().unwrap();
+            let all: Vec<u64> = (1..=last).rev().collect();
+            assert_eq!(numbers(before(&tree, u64::MAX)), all);
+        }
+        assert_eq!(numbers(before(&tree, 66)).first(), Some(&65));
+    }
+
+    #[test]
+    fn entries_are_found_by_the_names_they_are_about() {
+        let folder = tempfile::tempdir().unwrap();
+        let tree = tree(&folder);
+        append(&tree, &(1..200).map(entry).collect::<Vec<_>>()).unwrap();
+        let named = |names: &[&str], number| {
+            let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+            numbers(about(&tree, &names, number))
+        };
+        let expected = |rests: &[u64], number: u64| -> Vec<u64> {
+            let all = (1..number).rev();
+            all.filter(|number| rests.contains(&(number % 3))).collect()
+        };
+        assert_eq!(named(&["user-1"], u64::MAX), expected(&[1], 200));
+        assert_eq!(named(&["user-1", "user-2"], 66), expected(&[1, 2], 66));
+        assert_eq!(named(&["user-3"], u64::MAX), [0; 0]);
+    }
+}

@@ -1,0 +1,348 @@
+use std::borrow::Cow;
+use std::cmp::Ordering;
+use std::hash::{BuildHasher as _, RandomState};
+
+use hashbrown::HashTable;
+
+use latchkey_core::directory::Origin;
+use latchkey_core::directory::query::{Sortable, folded};
+use latchkey_core::protocol::email::searchable;
+use latchkey_core::verdict::Status;
+
+/// What the catalogue knows of a user.
+pub(in crate::embedded) struct Row<'a> {
+    pub(in crate::embedded) id: Cow<'a, str>,
+    pub(in crate::embedded) email: Option<Cow<'a, str>>,
+    /// The texts of the name-like metadata.
+    pub(in crate::embedded) names: Cow<'a, str>,
+    pub(in crate::embedded) status: Status,
+    pub(in crate::embedded) origin: Origin,
+    pub(in crate::embedded) created_at: i64,
+    pub(in crate::embedded) last_sign_in: Option<i64>,
+}
+
+/// Which row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct RowId(u32);
+
+impl RowId {
+    pub(super) fn index(self) -> usize {
+        self.0 as usize
+    }
+
+    fn new(index: usize) -> Self {
+        // A directory that fills the memory of any computer has fewer.
+        Self(u32::try_from(index).unwrap_or(u32::MAX))
+    }
+}
+
+/// Between the searchable texts of a row; no search has it in it.
+const BETWEEN: u8 = 0x1f;
+
+/// The users column by column, so that a search touches nothing but text and a filter nothing but
+/// one byte a user. A row never changes: a changed user is a new row, and the old one is dead.
+#[derive(Default)]
+pub(super) struct Rows {
+    /// Of each row the folded id, address and names.
+    text: Vec<u8>,
+    columns: Vec<Columns>,
+    written: Written,
+    by_id: HashTable<RowId>,
+    hasher: RandomState,
+    /// The rows that died, in the order in which they did.
+    dead: Vec<RowId>,
+    /// So many rows at the beginning are in the order of their ids.
+    in_order: usize,
+}
+
+/// What of a row is of one size.
+struct Columns {
+    text_end: usize,
+    created_at: i64,
+    /// [`NEVER`] where there was none.
+    last_sign_in: i64,
+    /// How long the folded id is.
+    folded_id: u16,
+    /// Whether the id is what it was folded to.
+    is_folded: bool,
+    status: Status,
+    origin: Origin,
+    is_dead: bool,
+}
+
+/// No time: an `Option` would take as much room as the time itself.
+const NEVER: i64 = i64::MIN;
+
+/// The ids that are not what they are folded to, as they are written.
+#[derive(Default)]
+struct Written {
+    ids: String,
+    /// Where each ends, in the order of the rows.
+    ends: Vec<(RowId, usize)>,
+}
+
+impl Written {
+    /// Of a row after all that are here.
+    fn push(&mut self, row: RowId, id: &str) {
+        self.ids.push_str(id);
+        self.ends.push((row, self.ids.len()));
+    }
+
+    fn id(&self, row: RowId) -> Option<&str> {
+        let at = self.ends.binary_search_by_key(&row, |(row, _)| *row).ok()?;
+        let before = at.checked_sub(1).and_then(|before| self.ends.get(before));
+        let start = before.map_or(0, |(_, end)| *end);
+        self.ids.get(start..self.ends.get(at)?.1)
+    }
+
+    /// Adds those of other rows, the first of which is going to be the row `first`.
+    fn append(&mut self, first: usize, other: &Self) {
+        let before = self.ids.len();
+        self.ids.push_str(&other.ids);
+        let ends = other.ends.iter();
+        self.ends
+            .extend(ends.map(|(row, end)| (RowId::new(first + row.index()), before + end)));
+    }
+}
+
+impl Rows {
+    /// With room for so many, who come in the order of their ids.
+    pub(super) fn with_capacity(rows: usize) -> Self {
+        let mut empty = Self {
+            columns: Vec::with_capacity(rows),
+            ..Self::default()
+        };
+        // Nothing is in it that would have to be hashed again.
+        empty.by_id.reserve(rows, |_| 0);
+        empty
+    }
+
+    pub(super) fn push(&mut self, row: &Row<'_>) {
+        let id = self.load(row);
+        self.index(id);
+    }
+
+    /// Adds rows that were loaded.
+    pub(super) fn append(&mut self, loaded: Self) {
+        let (first, text) = (self.columns.len(), self.text.len());
+        let goes_on = match (self.all().next_back(), loaded.all().next()) {
+            (Some(last), Some(next)) => self.id(last) < loaded.id(next),
+            _ => true,
+        };
+        if self.in_order == first && goes_on {
+            self.in_order += loaded.in_order;
+        }
+        self.text.extend_from_slice(&loaded.text);
+        self.written.append(first, &loaded.written);
+        self.columns
+            .extend(loaded.columns.into_iter().map(|columns| Columns {
+                text_end: text + columns.text_end,
+                ..columns
+            }));
+        for row in self.from(first) {
+            self.index(row);
+        }
+    }
+
+    /// Adds a row that is not found by its id, until it is in rows to which this is
+    /// [appended](Self::append).
+    pub(super) fn load(&mut self, row: &Row<'_>) -> RowId {
+        let start = self.text.len();
+        self.push_folded(&row.id);
+        let folded_id = self.text.get(start..).unwrap_or_default();
+        let is_folded = folded_id == row.id.as_bytes();
+        let folded_len = u16::try_from(folded_id.len()).unwrap_or(u16::MAX);
+        self.text.push(BETWEEN);
+        self.push_folded(&searchable(row.email.as_deref().unwrap_or_default()));
+        self.text.push(BETWEEN);
+        self.push_folded(&row.names);
+        self.text.push(b'\n');
+        let id = RowId::new(self.columns.len());
+        let goes_on = id
+            .index()
+            .checked_sub(1)
+            .is_none_or(|last| self.id(RowId::new(last)) < &*row.id);
+        if self.in_order == id.index() && goes_on {
+            self.in_order += 1;
+        }
+        if !is_folded {
+            self.written.push(id, &row.id);
+        }
+        self.columns.push(Columns {
+            text_end: self.text.len(),
+            created_at: row.created_at,
+            last_sign_in: row.last_sign_in.unwrap_or(NEVER),
+            folded_id: folded_len,
+            is_folded,
+            status: row.status,
+            origin: row.origin,
+            is_dead: false,
+        });
+        id
+    }
+
+    fn push_folded(&mut self, text: &str) {
+        if text.is_ascii() {
+            // The same, quicker.
+            self.text.extend(
+                text.bytes()
+                    .map(|byte| printable(byte.to_ascii_lowercase())),
+            );
+            return;
+        }
+        let mut utf8 = [0; 4];
+        for sign in folded(text) {
+            let bytes = sign.encode_utf8(&mut utf8).bytes();
+            self.text.extend(bytes.map(printable));
+        }
+    }
+
+    fn index(&mut self, row: RowId) {
+        let hash = self.hasher.hash_one(self.id(row));
+        let mut by_id = std::mem::take(&mut self.by_id);
+        by_id.insert_unique(hash, row, |row| self.hasher.hash_one(self.id(*row)));
+        self.by_id = by_id;
+    }
+
+    /// Lets the row of an id die, if there is one.
+    pub(super) fn tombstone(&mut self, id: &str) {
+        let hash = self.hasher.hash_one(id);
+        let mut by_id = std::mem::take(&mut self.by_id);
+        if let Ok(found) = by_id.find_entry(hash, |row| self.id(*row) == id) {
+            let (row, _) = found.remove();
+            if let Some(columns) = self.columns.get_mut(row.index()) {
+                columns.is_dead = true;
+            }
+            self.dead.push(row);
+        }
+        self.by_id = by_id;
+    }
+
+    /// How many rows there are, dead ones too.
+    pub(super) fn len(&self) -> usize {
+        self.columns.len()
+    }
+
+    /// The rows that died, in the order in which they did.
+    pub(super) fn dead(&self) -> &[RowId] {
+        &self.dead
+    }
+
+    /// Grows with each change.
+    pub(super) fn changes(&self) -> u64 {
+        super::count(self.columns.len() + self.dead.len())
+    }
+
+    pub(super) fn all(&self) -> impl DoubleEndedIterator<Item = RowId> + use<> {
+        (0..self.columns.len()).map(RowId::new)
+    }
+
+    pub(super) fn from(&self, first: usize) -> impl Iterator<Item = RowId> + use<> {
+        (first..self.columns.len()).map(RowId::new)
+    }
+
+    pub(super) fn is_dead(&self, row: RowId) -> bool {
+        self.columns
+            .get(row.index())
+            .is_none_or(|columns| columns.is_dead)
+    }
+
+    pub(super) fn status(&self, row: RowId) -> Option<Status> {
+        self.columns.get(row.index()).map(|columns| columns.status)
+    }
+
+    pub(super) fn origin(&self, row: RowId) -> Option<Origin> {
+        self.columns.get(row.index()).map(|columns| columns.origin)
+    }
+
+    pub(super) fn id(&self, row: RowId) -> &str {
+        let id = match self.columns.get(row.index()) {
+            Some(columns) if columns.is_folded => {
+                let id = self.text_of(row).get(..usize::from(columns.folded_id));
+                id.and_then(|id| std::str::from_utf8(id).ok())
+            }
+            _ => self.written.id(row),
+        };
+        id.unwrap_or_default()
+    }
+
+    /// How the ids of two rows compare, byte by byte.
+    pub(super) fn compare_ids(&self, a: RowId, b: RowId) -> Ordering {
+        if a.index().max(b.index()) < self.in_order {
+            // Without looking at them: they lie far apart.
+            return a.cmp(&b);
+        }
+        self.id(a).cmp(self.id(b))
+    }
+
+    /// The searchable text of all rows, each ended by a line break.
+    pub(super) fn text(&self) -> &[u8] {
+        &self.text
+    }
+
+    /// Where the text of a row ends.
+    pub(super) fn text_end(&self, row: RowId) -> usize {
+        self.columns
+            .get(row.index())
+            .map_or(self.text.len(), |columns| columns.text_end)
+    }
+
+    pub(super) fn text_of(&self, row: RowId) -> &[u8] {
+        let start = self.before(row).map_or(0, |columns| columns.text_end);
+        self.text.get(start..self.text_end(row)).unwrap_or_default()
+    }
+
+    pub(super) fn sortable(&self, row: RowId) -> Sortable<'_> {
+        let mut parts = self.text_of(row).split(|byte| *byte == BETWEEN);
+        let mut part = || std::str::from_utf8(parts.next().unwrap_or_default()).unwrap_or_default();
+        let (folded_id, folded_email) = (part(), part());
+        let columns = self.columns.get(row.index());
+        let last_sign_in = columns.map(|columns| columns.last_sign_in);
+        Sortable {
+            id: self.id(row),
+            folded_id,
+            folded_email: Some(folded_email).filter(|email| !email.is_empty()),
+            created_at: columns.map_or(0, |columns| columns.created_at),
+            last_sign_in: last_sign_in.filter(|time| *time != NEVER),
+        }
+    }
+
+    fn before(&self, row: RowId) -> Option<&Columns> {
+        self.columns.get(row.index().checked_sub(1)?)
+    }
+
+    pub(super) fn is_mostly_dead(&self) -> bool {
+        /// So many do not matter.
+        const FEW: usize = 4096;
+        self.dead.len() > FEW.max(self.columns.len() / 2)
+    }
+
+    /// The same without the dead ones, in the order of their ids.
+    pub(super) fn compacted(&self) -> Self {
+        let mut living: Vec<RowId> = self.all().filter(|row| !self.is_dead(*row)).collect();
+        living.sort_unstable_by_key(|row| self.id(*row));
+        let mut compacted = Self::default();
+        for row in living {
+            let Some(columns) = self.columns.get(row.index()) else {
+                continue;
+            };
+            compacted.text.extend_from_slice(self.text_of(row));
+            let id = RowId::new(compacted.columns.len());
+            if !columns.is_folded {
+                compacted.written.push(id, self.id(row));
+            }
+            compacted.columns.push(Columns {
+                text_end: compacted.text.len(),
+                ..*columns
+            });
+            compacted.index(id);
+        }
+        compacted.in_order = compacted.columns.len();
+        compacted
+    }
+}
+
+/// What separates texts is not in them.
+fn printable(byte: u8) -> u8 {
+    if byte.is_ascii_control() { b' ' } else { byte }
+}

@@ -1,0 +1,96 @@
+//! The files of a tree. sled hands what it flushes to the operating system, which on Linux does not tell
+//! the disk to empty its cache (`sync_file_range`): a power cut could lose it. [`Disk::sync`] does.
+
+use std::collections::BTreeSet;
+use std::ffi::OsString;
+use std::fs::{self, File, OpenOptions};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use crate::files;
+use latchkey_core::Result;
+
+/// The files that a tree writes.
+pub(super) struct Disk {
+    log: File,
+    path: PathBuf,
+    /// The folder of large values, each of which has a file that is written once.
+    blobs: PathBuf,
+    /// Names of the files of large values that are on the disk.
+    synced: Mutex<BTreeSet<OsString>>,
+}
+
+impl Disk {
+    /// Opens the files of the tree in `folder`, which must be open, and syncs them.
+    pub(super) fn open(folder: &Path) -> Result<Self> {
+        let path = folder.join("db");
+        let log = OpenOptions::new().write(true).open(&path);
+        let disk = Self {
+            log: log.map_err(|cause| files::storage("opened", &path, cause))?,
+            path,
+            blobs: folder.join("blobs"),
+            synced: Mutex::default(),
+        };
+        disk.sync()?;
+        files::sync_dir(folder).map_err(|cause| files::storage("written", folder, cause))?;
+        Ok(disk)
+    }
+
+    /// Returns when everything that the operating system was given is on the disk.
+    pub(super) fn sync(&self) -> Result<()> {
+        self.sync_blobs()
+            .map_err(|cause| files::storage("written", &self.blobs, cause))?;
+        self.log
+            .sync_data()
+            .map_err(|cause| files::storage("written", &self.path, cause))
+    }
+
+    fn sync_blobs(&self) -> std::io::Result<()> {
+        let mut synced = self.synced.lock().unwrap_or_else(PoisonError::into_inner);
+        let (mut there, mut is_new) = (BTreeSet::new(), false);
+        for file in fs::read_dir(&self.blobs)? {
+            let file = file?;
+            let name = file.file_name();
+            if !synced.contains(&name) {
+                // sled may have deleted it.
+                if let Ok(blob) = OpenOptions::new().write(true).open(file.path()) {
+                    blob.sync_data()?;
+                }
+                is_new = true;
+            }
+            there.insert(name);
+        }
+        *synced = there;
+        if is_new {
+            files::sync_dir(&self.blobs)?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_file_of_a_large_value_is_synced_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let tree = sled::open(folder.path()).unwrap();
+        let disk = Disk::open(folder.path()).unwrap();
+        let synced = || disk.synced.lock().unwrap().len();
+        assert_eq!(synced(), 0);
+        tree.insert("large", vec![7; 600_000]).unwrap();
+        tree.flush().unwrap();
+        disk.sync().unwrap();
+        assert_eq!(synced(), 1);
+        disk.sync().unwrap();
+        assert_eq!(synced(), 1);
+    }
+
+    #[test]
+    fn a_tree_that_is_not_there_is_said_to_be_missing() {
+        let folder = tempfile::tempdir().unwrap();
+        let refused = Disk::open(folder.path()).err().unwrap();
+        assert!(refused.message.contains("db"), "{}", refused.message);
+    }
+}

@@ -1,0 +1,505 @@
+//! The journal: changes that are made together are one row of it first, and that row on the disk is what
+//! makes them last. A transaction of sled's own over the rows that change would be written twice and take
+//! almost double the time to become durable. What the journal holds is read before the rows are, and now
+//! and then it is carried over into them.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use sled::IVec;
+
+use super::blocks::{self, Entries, refusals};
+use super::disk::Disk;
+use super::flush::{Flusher, UnderWay};
+use super::record::EntryRecord;
+use super::{damaged, keys, storage};
+use latchkey_core::Result;
+
+/// After so many changes, or rows that have changed, they are carried over.
+const CHANGES: usize = 64;
+const ROWS: usize = 250;
+/// So many rows are written at once: sled holds them all in memory, and each of their pages.
+const BATCH: usize = 250;
+
+/// A row and what is in it now; nothing, where it is removed.
+pub(super) type Write = (Vec<u8>, Option<Vec<u8>>);
+
+/// A change, as the journal has it. A row is one or several of them, one after the other, whose numbers
+/// go up from the one in its key.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Change<E = Option<EntryRecord>> {
+    pub(super) writes: Vec<Write>,
+    /// The entry in the activity, if the change has one.
+    pub(super) entry: E,
+}
+
+/// A tree, and the changes that are not in its rows yet.
+pub(super) struct Journal {
+    tree: sled::Db,
+    disk: Disk,
+    flusher: Flusher,
+    /// Changes are made one after the other.
+    turn: Mutex<()>,
+    pending: RwLock<Pending>,
+}
+
+/// What is in the journal and not in the rows.
+#[derive(Default)]
+struct Pending {
+    rows: HashMap<Vec<u8>, Option<IVec>>,
+    entries: Entries,
+    /// The numbers in the keys of the journal's rows.
+    journaled: Vec<u64>,
+    /// Number of changes in them.
+    changes: usize,
+}
+
+/// The right to make the next change.
+pub(super) struct WriteGuard<'a> {
+    journal: &'a Journal,
+    _turn: MutexGuard<'a, ()>,
+}
+
+/// The rows as they are; they stay so while this is held.
+pub(super) struct View<'a> {
+    tree: &'a sled::Db,
+    pending: RwLockReadGuard<'a, Pending>,
+}
+
+impl Journal {
+    /// Takes a tree and its files over. What its journal holds is carried over into the rows.
+    pub(super) fn open(tree: sled::Db, disk: Disk) -> Result<Self> {
+        checkpoint_all::<Option<EntryRecord>>(&tree, blocks::append)?;
+        Ok(Self {
+            tree,
+            disk,
+            flusher: Flusher::default(),
+            turn: Mutex::default(),
+            pending: RwLock::default(),
+        })
+    }
+
+    pub(super) fn tree(&self) -> &sled::Db {
+        &self.tree
+    }
+
+    /// Number of refusals that are not in the rows yet.
+    pub(super) fn pending_refusals(&self) -> u64 {
+        let view = self.view();
+        refusals(view.pending.entries.iter().map(|(_, entry)| entry))
+    }
+
+    /// Wakes a flush that has waited for long: sled does not wake it where another thread's write has
+    /// failed.
+    pub(super) fn wake_stuck_flush(&self) {
+        if self.flusher.is_stuck() {
+            self.wake_flushes();
+        }
+    }
+
+    /// Wakes all flushes of a tree that is broken.
+    pub(super) fn wake_flushes(&self) {
+        if let Err(cause) = self.tree.flush() {
+            tracing::warn!(%cause, "the directory could not be flushed");
+        }
+    }
+
+    /// Says that a change begins; it ends when the answer is dropped.
+    pub(super) fn begin(&self) -> UnderWay<'_> {
+        self.flusher.begin()
+    }
+
+    /// Waits for the right to make the next change.
+    pub(super) fn turn(&self) -> WriteGuard<'_> {
+        WriteGuard {
+            journal: self,
+            _turn: self.turn.lock().unwrap_or_else(PoisonError::into_inner),
+        }
+    }
+
+    /// Returns the tree after everything that is pending has been written into its rows.
+    pub(super) fn checkpointed(&self) -> Result<&sled::Db> {
+        self.turn().checkpoint()?;
+        Ok(&self.tree)
+    }
+
+    pub(super) fn view(&self) -> View<'_> {
+        View {
+            tree: &self.tree,
+            pending: self.pending.read().unwrap_or_else(PoisonError::into_inner),
+        }
+    }
+
+    /// Returns when what this thread has written is on disk. Not to be called while a turn is held:
+    /// others would wait, and not be served together.
+    pub(super) fn flush(&self) -> Result<()> {
+        self.flusher.flush(&self.tree, &self.disk)
+    }
+
+    /// The entries of the activity before a number, newest first.
+    pub(super) fn entries(&self, before: u64) -> impl Iterator<Item = Result<(u64, EntryRecord)>> {
+        let (pending, before) = self.pending_entries(before, |_| true);
+        let carried = blocks::before(&self.tree, before);
+        pending.into_iter().map(Ok).chain(carried)
+    }
+
+    /// The entries about any of `names` before a number, newest first.
+    pub(super) fn entries_about(
+        &self,
+        names: &[String],
+        before: u64,
+    ) -> impl Iterator<Item = Result<(u64, EntryRecord)>> {
+        let (pending, before) = self.pending_entries(before, |entry| entry.is_about(names));
+        let carried = blocks::about(&self.tree, names, before);
+        pending.into_iter().map(Ok).chain(carried)
+    }
+
+    /// Those entries before a number that are not in the rows yet, newest first, and the number before
+    /// which the others are. An entry that is carried over in the meantime is not found twice.
+    fn pending_entries(
+        &self,
+        before: u64,
+        is_wanted: impl Fn(&EntryRecord) -> bool,
+    ) -> (Entries, u64) {
+        let view = self.view();
+        let pending = view.pending.entries.iter();
+        let wanted = pending
+            .clone()
+            .rev()
+            .filter(|(number, entry)| *number < before && is_wanted(entry));
+        let first = pending.map(|(number, _)| *number).next();
+        (
+            wanted.cloned().collect(),
+            before.min(first.unwrap_or(before)),
+        )
+    }
+}
+
+impl View<'_> {
+    pub(super) fn read<T: DeserializeOwned>(&self, key: &[u8]) -> Result<Option<T>> {
+        let bytes = match self.pending.rows.get(key) {
+            Some(bytes) => bytes.clone(),
+            None => self.tree.get(key).map_err(storage)?,
+        };
+        bytes.map(|bytes| decoded(&bytes)).transpose()
+    }
+
+    /// The keys of pending rows that begin with `prefix`.
+    pub(super) fn pending_keys(&self, prefix: &[u8]) -> impl Iterator<Item = &[u8]> {
+        let rows = self.pending.rows.iter();
+        let there = rows.filter(move |(key, value)| value.is_some() && key.starts_with(prefix));
+        there.map(|(key, _)| key.as_slice())
+    }
+}
+
+impl WriteGuard<'_> {
+    /// Writes changes, the first of which has a number that is one more than that of the last before.
+    /// They are seen from here on, and last once they are flushed.
+    pub(super) fn write(&self, first: u64, changes: Vec<Change>) -> Result<()> {
+        let mut bytes = Vec::new();
+        let mut entries = Vec::with_capacity(changes.len());
+        let count = changes.len();
+        let mut rows = Vec::new();
+        for (number, change) in (first..).zip(changes) {
+            bytes.extend(encoded(&change)?);
+            entries.extend(change.entry.map(|entry| (number, entry)));
+            rows.extend(change.writes);
+        }
+        let journal = self.journal;
+        journal
+            .tree
+            .insert(keys::change(first), bytes)
+            .map_err(storage)?;
+        let mut pending = journal
+            .pending
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        let rows = rows.into_iter();
+        pending
+            .rows
+            .extend(rows.map(|(key, value)| (key, value.map(IVec::from))));
+        pending.entries.extend(entries);
+        pending.journaled.push(first);
+        pending.changes += count;
+        let much = pending.changes >= CHANGES || pending.rows.len() >= ROWS;
+        drop(pending);
+        // What cannot be carried over now is in the journal, and is tried again with the next.
+        if much && let Err(cause) = self.checkpoint() {
+            tracing::warn!(error = ?cause, "changes stay in the journal");
+        }
+        Ok(())
+    }
+
+    /// Writes what is pending into the rows, and takes it out of the journal: in this order, which
+    /// sled's log keeps.
+    fn checkpoint(&self) -> Result<()> {
+        let Journal { tree, pending, .. } = self.journal;
+        let known = pending.read().unwrap_or_else(PoisonError::into_inner);
+        let rows = known
+            .rows
+            .iter()
+            .map(|(key, value)| (key.clone(), value.clone()));
+        write_rows(tree, rows)?;
+        blocks::append(tree, &known.entries)?;
+        let journaled = known.journaled.iter();
+        write_rows(tree, journaled.map(|number| (keys::change(*number), None)))?;
+        drop(known);
+        *pending.write().unwrap_or_else(PoisonError::into_inner) = Pending::default();
+        Ok(())
+    }
+}
+
+/// Carries over what was in the journal when the program ended. `E` is how its entries were written, and
+/// `keep` puts them where they belong.
+pub(super) fn checkpoint_all<E>(
+    tree: &sled::Db,
+    keep: impl FnOnce(&sled::Db, &[(u64, EntryRecord)]) -> Result<()>,
+) -> Result<()>
+where
+    E: DeserializeOwned + Into<Option<EntryRecord>>,
+{
+    let (mut journaled, mut entries) = (Vec::new(), Entries::new());
+    for row in tree.range(keys::change(0)..=keys::change(u64::MAX)) {
+        let (key, bytes) = row.map_err(storage)?;
+        let number = keys::number_of(&key).ok_or_else(damaged)?;
+        let mut left = &*bytes;
+        for number in number.. {
+            let (change, others) = decoded_first::<Change<E>>(left)?;
+            let Change { writes, entry } = change;
+            let rows = writes
+                .into_iter()
+                .map(|(key, value)| (key, value.map(IVec::from)));
+            write_rows(tree, rows)?;
+            entries.extend(entry.into().map(|entry| (number, entry)));
+            if others.is_empty() {
+                break;
+            }
+            left = others;
+        }
+        journaled.push(number);
+    }
+    if journaled.is_empty() {
+        return Ok(());
+    }
+    keep(tree, &entries)?;
+    let journaled = journaled.into_iter();
+    write_rows(tree, journaled.map(|number| (keys::change(number), None)))?;
+    tree.flush().map(drop).map_err(storage)
+}
+
+pub(super) fn write_rows(
+    tree: &sled::Db,
+    rows: impl Iterator<Item = (Vec<u8>, Option<IVec>)>,
+) -> Result<()> {
+    let (mut batch, mut count) = (sled::Batch::default(), 0);
+    for (key, value) in rows {
+        match value {
+            Some(value) => batch.insert(key, value),
+            None => batch.remove(key),
+        }
+        count += 1;
+        if count == BATCH {
+            tree.apply_batch(std::mem::take(&mut batch))
+                .map_err(storage)?;
+            count = 0;
+        }
+    }
+    tree.apply_batch(batch).map_err(storage)
+}
+
+pub(super) fn encoded(value: &(impl Serialize + ?Sized)) -> Result<Vec<u8>> {
+    postcard::to_allocvec(value).map_err(|cause| damaged().because(cause))
+}
+
+pub(super) fn decoded<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
+    postcard::from_bytes(bytes).map_err(|cause| damaged().because(cause))
+}
+
+fn decoded_first<T: DeserializeOwned>(bytes: &[u8]) -> Result<(T, &[u8])> {
+    postcard::take_from_bytes(bytes).map_err(|cause| damaged().because(cause))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::path::Path;
+    use std::thread;
+
+    use jiff::Timestamp;
+
+    use super::*;
+    use latchkey_core::activity::{Actor, AuditContext, Event};
+
+    fn journal(path: &Path) -> Journal {
+        loop {
+            // The one that was dropped may still be closing.
+            if let Ok(tree) = sled::open(path) {
+                return Journal::open(tree, Disk::open(path).unwrap()).unwrap();
+            }
+            thread::yield_now();
+        }
+    }
+
+    fn change(number: u64, writes: Vec<Write>) -> Change {
+        let by = AuditContext::new(Actor::Studio, Timestamp::UNIX_EPOCH);
+        let entry = EntryRecord::new(Event::act("number", number.to_string()), &by);
+        Change {
+            writes,
+            entry: Some(entry),
+        }
+    }
+
+    fn numbers(journal: &Journal, before: u64) -> Vec<u64> {
+        journal
+            .entries(before)
+            .map(|row| {
+                let (number, entry) = row.unwrap();
+                assert_eq!(entry.into_entry(number).event.title, number.to_string());
+                number
+            })
+            .collect()
+    }
+
+    fn journaled(journal: &Journal) -> usize {
+        let all = journal.tree.range(keys::change(0)..=keys::change(u64::MAX));
+        all.count()
+    }
+
+    /// Some rows are written often, some once, and some are removed again.
+    fn writes(number: u64) -> Vec<(String, Option<u64>)> {
+        let mut writes = vec![
+            ("u:counter".to_owned(), Some(number)),
+            (format!("u:{}", number % 7), Some(number)),
+            (format!("e:{number}"), Some(number)),
+        ];
+        if number.is_multiple_of(3) {
+            writes.push((format!("e:{}", number / 2), None));
+        }
+        writes
+    }
+
+    #[test]
+    fn rows_are_what_was_written_wherever_the_journal_is_cut() {
+        let folder = tempfile::tempdir().unwrap();
+        let (mut rows, mut number) = (BTreeMap::new(), 0);
+        for (changes, together) in [
+            (1, 1),
+            (62, 1),
+            (1, 1),
+            (63, 3),
+            (64, 1),
+            (66, 2),
+            (128, 32),
+            (5, 5),
+            (0, 1),
+            (3, 1),
+            (200, 100),
+            (7, 7),
+        ] {
+            let journal = journal(folder.path());
+            assert_eq!(journaled(&journal), 0, "all is carried over by opening");
+            for _ in 0..changes / together {
+                let first = number + 1;
+                let mut all = Vec::new();
+                for _ in 0..together {
+                    number += 1;
+                    let written = writes(number);
+                    let encode = |value: Option<u64>| value.map(|value| encoded(&value).unwrap());
+                    let bytes = written.iter().cloned();
+                    let bytes = bytes.map(|(key, value)| (key.into_bytes(), encode(value)));
+                    all.push(change(number, bytes.collect()));
+                    rows.extend(written);
+                }
+                journal.turn().write(first, all).unwrap();
+                assert!(journaled(&journal) * together < CHANGES);
+            }
+            journal.flush().unwrap();
+            for (key, value) in &rows {
+                let read: Option<u64> = journal.view().read(key.as_bytes()).unwrap();
+                assert_eq!(read, *value, "{key} after {number}");
+            }
+            let all: Vec<u64> = (1..=number).rev().collect();
+            assert_eq!(numbers(&journal, u64::MAX), all);
+            for before in [number, number.saturating_sub(3), 1] {
+                let some: Vec<u64> = (1..before).rev().collect();
+                assert_eq!(numbers(&journal, before), some);
+            }
+        }
+    }
+
+    #[test]
+    fn a_change_of_many_rows_is_carried_over_at_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let journal = journal(folder.path());
+        let rows = |count: usize| {
+            let rows = 0..count;
+            rows.map(|row| (format!("u:{row}").into_bytes(), Some(vec![1])))
+                .collect()
+        };
+        let write = |number, rows| journal.turn().write(number, vec![change(number, rows)]);
+        write(1, rows(ROWS - 1)).unwrap();
+        assert_eq!(journaled(&journal), 1);
+        write(2, rows(3 * BATCH)).unwrap();
+        assert_eq!(journaled(&journal), 0);
+        assert_eq!(journal.tree.scan_prefix("u:").count(), 3 * BATCH);
+    }
+
+    #[test]
+    fn what_somebody_looks_at_stays_as_it_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let journal = journal(folder.path());
+        let write = |number: u64| {
+            let row = (b"u:x".to_vec(), Some(encoded(&number).unwrap()));
+            let changes = vec![change(number, vec![row])];
+            journal.turn().write(number, changes).unwrap();
+        };
+        write(1);
+        let view = journal.view();
+        thread::scope(|scope| {
+            let writer = scope.spawn(|| write(2));
+            thread::sleep(std::time::Duration::from_millis(50));
+            assert!(!writer.is_finished());
+            assert_eq!(view.read::<u64>(b"u:x").unwrap(), Some(1));
+            drop(view);
+            writer.join().unwrap();
+        });
+        assert_eq!(journal.view().read::<u64>(b"u:x").unwrap(), Some(2));
+    }
+
+    #[test]
+    fn a_change_without_an_entry_is_written_and_has_none() {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |journal: &Journal, number: u64, entry: bool| {
+            let row = (b"u:x".to_vec(), Some(encoded(&number).unwrap()));
+            let mut change = change(number, vec![row]);
+            if !entry {
+                change.entry = None;
+            }
+            journal.turn().write(number, vec![change]).unwrap();
+        };
+        let opened = journal(folder.path());
+        for number in 1..=200 {
+            write(&opened, number, number == 3);
+        }
+        assert!(journaled(&opened) < CHANGES);
+        opened.flush().unwrap();
+        drop(opened);
+        let opened = journal(folder.path());
+        assert_eq!(numbers(&opened, u64::MAX), [3]);
+        assert_eq!(opened.view().read::<u64>(b"u:x").unwrap(), Some(200));
+    }
+
+    #[test]
+    fn what_is_no_change_is_found_out() {
+        for (key, bytes) in [(keys::change(1), vec![9]), (b"j:short".to_vec(), vec![])] {
+            let folder = tempfile::tempdir().unwrap();
+            let tree = sled::open(folder.path()).unwrap();
+            tree.insert(key, bytes).unwrap();
+            let disk = Disk::open(folder.path()).unwrap();
+            let refused = Journal::open(tree, disk).err();
+            assert_eq!(refused.unwrap().code, latchkey_core::ErrorCode::DamagedFile);
+        }
+    }
+}

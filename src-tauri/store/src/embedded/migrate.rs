@@ -1,0 +1,161 @@
+//! Bringing the rows of an older format into today's. Each step may be interrupted and begin again:
+//! the format is written last.
+
+use std::collections::BTreeMap;
+
+use super::emails::Shared;
+use super::journal::{checkpoint_all, decoded, encoded, write_rows};
+use super::record::{EntryRecord, EntryRecord4, LinkRecord, Summary, UserRecord};
+use super::{damaged, keys, single_entries, storage};
+use latchkey_core::Result;
+use latchkey_core::protocol::email::Email;
+use latchkey_core::session::SessionKey;
+
+/// Number of index rows that are removed together.
+const BATCH: usize = 1000;
+
+/// Migrates a tree. What its journal holds is carried over into the rows first.
+pub(super) fn migrate(tree: &sled::Db, found: u32) -> Result<()> {
+    if found < 5 {
+        checkpoint_all::<EntryRecord4>(tree, single_entries::write)?;
+        rebuild_email_index(tree)?;
+        note_latest_time(tree)?;
+        single_entries::move_into_blocks(tree, |entry| single_entries::with_user(tree, entry))?;
+    } else {
+        checkpoint_all::<Option<EntryRecord>>(tree, single_entries::write)?;
+        single_entries::move_into_blocks(tree, Ok)?;
+    }
+    move_sessions(tree)?;
+    forget_who_used_links(tree)?;
+    keys::INDEXES_5
+        .iter()
+        .try_for_each(|prefix| remove_all(tree, prefix))?;
+    tree.flush().map(drop).map_err(storage)
+}
+
+/// Up to format 5, the key of a session was a hash alone.
+fn move_sessions(tree: &sled::Db) -> Result<()> {
+    for row in tree.scan_prefix(keys::SESSIONS) {
+        let (key, session) = row.map_err(storage)?;
+        let hash = key.get(keys::SESSIONS.len()..).unwrap_or_default();
+        if let Some(moved) = SessionKey::from_hash(hash) {
+            let rows = [(keys::session(&moved), Some(session)), (key.to_vec(), None)];
+            write_rows(tree, rows.into_iter())?;
+        }
+    }
+    Ok(())
+}
+
+/// The use of a link names a session by its key of format 5. It matters for half a minute.
+fn forget_who_used_links(tree: &sled::Db) -> Result<()> {
+    for row in tree.scan_prefix(keys::LINKS) {
+        let (key, link) = row.map_err(storage)?;
+        if link.first() == Some(&LinkRecord::USED_BY) {
+            let used = encoded(&LinkRecord::Used)?;
+            write_rows(tree, std::iter::once((key.to_vec(), Some(used.into()))))?;
+        }
+    }
+    Ok(())
+}
+
+fn remove_all(tree: &sled::Db, prefix: &[u8]) -> Result<()> {
+    loop {
+        let rows = tree.scan_prefix(prefix).keys().take(BATCH);
+        let rows = rows.map(|key| Ok((key.map_err(storage)?.to_vec(), None)));
+        let rows: Vec<_> = rows.collect::<Result<_>>()?;
+        if rows.is_empty() {
+            return Ok(());
+        }
+        write_rows(tree, rows.into_iter())?;
+    }
+}
+
+/// Users of an address, with the time at which each was created.
+type Users = Vec<(i64, String)>;
+
+/// Up to format 4, addresses were compared after `to_lowercase`, which makes different letters of an
+/// address equal, and two spellings of the same domain different. Addresses in ASCII keep their key.
+fn rebuild_email_index(tree: &sled::Db) -> Result<()> {
+    let mut by_key: BTreeMap<String, Users> = BTreeMap::new();
+    let mut old = Vec::new();
+    for row in tree.scan_prefix(keys::USERS) {
+        let (key, bytes) = row.map_err(storage)?;
+        let Some((id, user)) = summary(&key, &bytes) else {
+            return Err(damaged());
+        };
+        let Some(email) = user.email.filter(|email| !email.is_ascii()) else {
+            continue;
+        };
+        let (email, old_key) = (Email::from_kept(email), lowercase_key(email));
+        if owner_in(tree, &old_key)?.as_deref() == Some(id) && old_key != keys::email(&email) {
+            old.push((old_key, None));
+        }
+        let users = by_key.entry(email.key()).or_default();
+        users.push((user.created_at, id.to_owned()));
+    }
+    write_rows(tree, old.into_iter())?;
+    let (mut index, mut shared) = (Vec::new(), Shared::new());
+    for (key, mut users) in by_key {
+        let row = keys::email_key(&key);
+        if let Some(owner) = owner_in(tree, &row)?
+            && let Some(created_at) = created_at(tree, &owner)?
+        {
+            users.push((created_at, owner));
+        }
+        users.sort_unstable();
+        users.dedup();
+        let ids: Vec<String> = users.into_iter().map(|(_, id)| id).collect();
+        let Some(first) = ids.first() else { continue };
+        index.push((row, Some(encoded(first)?.into())));
+        if ids.len() > 1 {
+            shared.insert(key, ids);
+        }
+    }
+    if !shared.is_empty() {
+        index.push((keys::SHARED_EMAILS.to_vec(), Some(encoded(&shared)?.into())));
+    }
+    write_rows(tree, index.into_iter())
+}
+
+/// Notes the latest time of a removal or a profile: format 4 has no such row.
+fn note_latest_time(tree: &sled::Db) -> Result<()> {
+    let removals = tree.scan_prefix(keys::REMOVALS).values();
+    let removals = removals.map(|bytes| decoded::<i64>(&bytes.map_err(storage)?));
+    let profiles = tree.scan_prefix(keys::USERS).values().map(|bytes| {
+        let user: UserRecord = decoded(&bytes.map_err(storage)?)?;
+        Ok(user.profile_as_of)
+    });
+    let mut latest = None;
+    for time in removals.chain(profiles) {
+        latest = latest.max(Some(time?));
+    }
+    if let Some(latest) = latest {
+        tree.insert(keys::LATEST_TIME, encoded(&latest)?)
+            .map_err(storage)?;
+    }
+    Ok(())
+}
+
+fn summary<'a>(key: &'a [u8], bytes: &'a [u8]) -> Option<(&'a str, Summary<'a>)> {
+    let (user, _) = postcard::take_from_bytes(bytes).ok()?;
+    Some((keys::id_of(key)?, user))
+}
+
+/// The key of an address up to format 4.
+fn lowercase_key(email: &str) -> Vec<u8> {
+    keys::email_key(&email.to_lowercase())
+}
+
+fn owner_in(tree: &sled::Db, key: &[u8]) -> Result<Option<String>> {
+    let owner = tree.get(key).map_err(storage)?;
+    owner.map(|owner| decoded(&owner)).transpose()
+}
+
+fn created_at(tree: &sled::Db, id: &str) -> Result<Option<i64>> {
+    let key = keys::user(id);
+    let Some(bytes) = tree.get(&key).map_err(storage)? else {
+        return Ok(None);
+    };
+    let (_, user) = summary(&key, &bytes).ok_or_else(damaged)?;
+    Ok(Some(user.created_at))
+}

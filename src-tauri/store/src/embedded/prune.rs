@@ -1,0 +1,89 @@
+//! Removing entries of the activity that are older or more than an instance keeps.
+
+use jiff::Timestamp;
+
+use super::blocks::{self, Entries, read_block, read_index, rows_of};
+use super::journal::{Journal, decoded, write_rows};
+use super::record::EntryRecord;
+use super::{keys, storage};
+use latchkey_core::Result;
+use latchkey_core::instance::Retention;
+use latchkey_core::protocol::lifetime::Lifetime;
+
+/// Entries that were removed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Pruned {
+    pub(super) entries: usize,
+    pub(super) refusals: u64,
+}
+
+impl Journal {
+    /// Number of refusals in the activity.
+    pub(super) fn count_refusals(&self) -> Result<u64> {
+        let pending = self.pending_refusals();
+        let indexes = self.tree().scan_prefix(keys::INDEXES);
+        indexes
+            .map(|row| Ok(read_index(row)?.1.refusals))
+            .try_fold(pending, |sum, count: Result<u64>| Ok(sum + count?))
+    }
+
+    /// Removes entries of a block that are too old, or else some of the oldest refusals, of which there
+    /// are `refusals`. It is durable with the next change. An entry that is still in the journal stays.
+    pub(super) fn prune(
+        &self,
+        retention: Retention,
+        refusals: u64,
+        now: Timestamp,
+    ) -> Result<Pruned> {
+        if let Lifetime::Secs(secs) = retention.age
+            && let Some(row) = self.tree().scan_prefix(keys::BLOCKS).next()
+        {
+            let before = now.as_second().saturating_sub(secs);
+            let (first, entries) = read_block(row)?;
+            let pruned = self.remove(first, entries, |entry| entry.at() < before)?;
+            if pruned.entries > 0 {
+                return Ok(pruned);
+            }
+        }
+        match refusals.saturating_sub(retention.refusals) {
+            0 => Ok(Pruned::default()),
+            excess => self.remove_oldest_refusals(excess),
+        }
+    }
+
+    fn remove_oldest_refusals(&self, mut excess: u64) -> Result<Pruned> {
+        for row in self.tree().scan_prefix(keys::INDEXES) {
+            let (first, index) = read_index(row)?;
+            if index.refusals == 0 {
+                continue;
+            }
+            let Some(block) = self.tree().get(keys::block(first)).map_err(storage)? else {
+                continue;
+            };
+            return self.remove(first, decoded(&block)?, |entry| {
+                let goes = excess > 0 && entry.is_refusal();
+                excess -= u64::from(goes);
+                goes
+            });
+        }
+        Ok(Pruned::default())
+    }
+
+    /// Removes those entries of a block that `goes` names.
+    fn remove(
+        &self,
+        first: u64,
+        entries: Entries,
+        mut goes: impl FnMut(&EntryRecord) -> bool,
+    ) -> Result<Pruned> {
+        let (removed, kept): (Entries, Entries) =
+            entries.into_iter().partition(|(_, entry)| goes(entry));
+        if !removed.is_empty() {
+            write_rows(self.tree(), rows_of(first, &kept)?.into_iter())?;
+        }
+        Ok(Pruned {
+            entries: removed.len(),
+            refusals: blocks::refusals(removed.iter().map(|(_, entry)| entry)),
+        })
+    }
+}

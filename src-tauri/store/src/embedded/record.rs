@@ -1,0 +1,301 @@
+//! What the values of the tree are made of: postcard, because a million rows are read while opening.
+//! The order of the fields, and that of the variants in them, is the format.
+
+use std::net::IpAddr;
+
+use serde::{Deserialize, Serialize};
+
+use super::catalogue::Row;
+use super::damaged;
+use latchkey_core::Result;
+use latchkey_core::activity::{
+    Actor, AuditContext, Counted, Entry, Event, Kind, OutboxEntry, Reference, Repeats,
+};
+use latchkey_core::directory::{Origin, User};
+use latchkey_core::protocol::email::Email;
+use latchkey_core::protocol::metadata::Metadata;
+use latchkey_core::protocol::payload::NewUser;
+use latchkey_core::protocol::user_id::UserId;
+use latchkey_core::session::LinkUse;
+use latchkey_core::verdict::{Seats, Status};
+
+/// A user as a row holds it; the id is in the key. It begins with what a [`Summary`] has.
+#[derive(Clone, Serialize, Deserialize)]
+pub(super) struct UserRecord {
+    pub(super) status: Status,
+    pub(super) origin: Origin,
+    pub(super) created_at: i64,
+    last_sign_in: Option<i64>,
+    pub(super) email: Option<String>,
+    /// The texts of the name-like metadata, one after the other.
+    names: String,
+    sign_ins: u64,
+    pub(super) profile_as_of: i64,
+    /// Up to format 4 a time in seconds stood here. No session has such a generation.
+    pub(super) generation: u64,
+    /// JSON.
+    metadata: String,
+}
+
+/// What the catalogue needs of a row: its beginning, read where it lies.
+#[derive(Deserialize)]
+pub(super) struct Summary<'a> {
+    pub(super) status: Status,
+    origin: Origin,
+    pub(super) created_at: i64,
+    last_sign_in: Option<i64>,
+    #[serde(borrow)]
+    pub(super) email: Option<&'a str>,
+    names: &'a str,
+}
+
+impl<'a> Summary<'a> {
+    pub(super) fn into_row(self, id: &'a str) -> Row<'a> {
+        Row {
+            id: id.into(),
+            email: self.email.map(Into::into),
+            names: self.names.into(),
+            status: self.status,
+            origin: self.origin,
+            created_at: self.created_at,
+            last_sign_in: self.last_sign_in,
+        }
+    }
+}
+
+/// An entry of the activity; its number is in the key.
+#[derive(Clone, Serialize, Deserialize)]
+pub(super) struct EntryRecord {
+    at: i64,
+    actor: Actor,
+    address: Option<IpAddr>,
+    reference: Option<Reference>,
+    event: Event,
+    /// The id of the user whom the event is about, where its subject is an e-mail address.
+    user: Option<String>,
+    /// Number, time and references of the refusals, if the entry stands for several.
+    repeats: Option<Repeats>,
+}
+
+/// An entry of format 4 or older. The migration leaves such entries unchanged.
+#[derive(Serialize, Deserialize)]
+pub(super) struct EntryRecord4 {
+    at: i64,
+    actor: Actor,
+    address: Option<IpAddr>,
+    reference: Option<Reference>,
+    event: Event,
+}
+
+impl From<EntryRecord4> for Option<EntryRecord> {
+    fn from(entry: EntryRecord4) -> Self {
+        Some(entry.into())
+    }
+}
+
+impl From<EntryRecord4> for EntryRecord {
+    fn from(entry: EntryRecord4) -> Self {
+        Self {
+            at: entry.at,
+            actor: entry.actor,
+            address: entry.address,
+            reference: entry.reference,
+            event: entry.event,
+            user: None,
+            repeats: None,
+        }
+    }
+}
+
+impl EntryRecord {
+    /// Reads an entry that has a row of its own, as up to format 5. One of format 4 is too short for 5.
+    pub(super) fn from_row(bytes: &[u8]) -> Result<Self> {
+        postcard::from_bytes(bytes)
+            .or_else(|_| postcard::from_bytes(bytes).map(|entry: EntryRecord4| entry.into()))
+            .map_err(|cause| damaged().because(cause))
+    }
+
+    pub(super) const fn at(&self) -> i64 {
+        self.at
+    }
+
+    /// Names under which the entry is found.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        let subject = self.event.subject.as_deref();
+        subject.into_iter().chain(self.user.as_deref())
+    }
+
+    /// Whether any of `names` is the user or the address that the entry is about.
+    pub(super) fn is_about(&self, names: &[String]) -> bool {
+        let mut about = self.names();
+        about.any(|name| names.iter().any(|wanted| wanted == name))
+    }
+
+    pub(super) fn is_refusal(&self) -> bool {
+        self.event.kind == Kind::Refusal
+    }
+
+    /// Says which user the e-mail address in the event belongs to.
+    pub(super) fn of(mut self, user: Option<String>) -> Self {
+        self.user = user;
+        self
+    }
+
+    pub(super) fn counted(counted: &Counted) -> Self {
+        Self {
+            at: counted.at,
+            actor: counted.actor.clone(),
+            address: counted.address,
+            reference: None,
+            event: counted.event(),
+            user: None,
+            repeats: Some(counted.repeats.clone()),
+        }
+    }
+
+    pub(super) fn new(event: Event, by: &AuditContext) -> Self {
+        Self {
+            at: by.at.as_second(),
+            actor: by.actor.clone(),
+            address: by.address,
+            reference: by.reference.clone(),
+            event,
+            user: None,
+            repeats: None,
+        }
+    }
+
+    pub(super) fn of_act(act: &OutboxEntry) -> Self {
+        Self {
+            at: act.at,
+            actor: act.actor.clone(),
+            address: None,
+            reference: None,
+            event: act.event.clone(),
+            user: None,
+            repeats: None,
+        }
+    }
+
+    pub(super) fn into_entry(self, number: u64) -> Entry {
+        Entry {
+            number,
+            at: self.at,
+            actor: self.actor,
+            address: self.address,
+            reference: self.reference,
+            repeats: self.repeats,
+            event: self.event,
+        }
+    }
+}
+
+/// The state of a link. Format 4 knows the first three.
+#[derive(Clone, Copy, Serialize, Deserialize)]
+pub(super) enum LinkRecord {
+    Open,
+    /// Used, and nobody noted by whom.
+    Used,
+    Revoked,
+    UsedBy(LinkUse),
+}
+
+impl LinkRecord {
+    /// The first byte of [`LinkRecord::UsedBy`], which postcard gives to the fourth variant.
+    pub(super) const USED_BY: u8 = 3;
+}
+
+/// What is counted in each change.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Counters {
+    pub(super) users: u64,
+    pub(super) active: u64,
+    pub(super) seat_limit: Option<u64>,
+    /// Every change counts, so that a tree that has lost some is told from a whole one.
+    pub(super) changes: u64,
+}
+
+impl UserRecord {
+    pub(super) fn new(
+        user: &NewUser,
+        origin: Origin,
+        now: i64,
+        profile_as_of: i64,
+        generation: u64,
+    ) -> Self {
+        let mut record = Self {
+            status: Status::Active,
+            origin,
+            created_at: now,
+            last_sign_in: None,
+            email: user.email.as_ref().map(|email| email.as_str().to_owned()),
+            names: String::new(),
+            sign_ins: 0,
+            profile_as_of,
+            generation,
+            metadata: String::new(),
+        };
+        record.set_metadata(&user.metadata);
+        record
+    }
+
+    pub(super) fn set_metadata(&mut self, metadata: &Metadata) {
+        self.names = metadata.names().collect::<Vec<_>>().join(" ");
+        self.metadata = metadata.json();
+    }
+
+    pub(super) fn sign_in(&mut self, now: i64) {
+        self.last_sign_in = Some(now);
+        self.sign_ins += 1;
+    }
+
+    /// The latest time at which the user surely was there.
+    pub(super) fn last_known_at(&self) -> i64 {
+        self.created_at.max(self.last_sign_in.unwrap_or_default())
+    }
+
+    pub(super) fn metadata(&self) -> Result<Metadata> {
+        Metadata::from_kept(&self.metadata).map_err(|cause| damaged().because(cause))
+    }
+
+    pub(super) fn email(&self) -> Option<Email> {
+        self.email.as_deref().map(Email::from_kept)
+    }
+
+    /// The user as the catalogue knows it.
+    pub(super) fn row(&self, id: &str) -> Row<'static> {
+        Row {
+            id: id.to_owned().into(),
+            email: self.email.clone().map(Into::into),
+            names: self.names.clone().into(),
+            status: self.status,
+            origin: self.origin,
+            created_at: self.created_at,
+            last_sign_in: self.last_sign_in,
+        }
+    }
+
+    pub(super) fn into_user(self, id: &UserId) -> Result<User> {
+        Ok(User {
+            id: id.clone(),
+            email: self.email(),
+            metadata: self.metadata()?,
+            status: self.status,
+            origin: self.origin,
+            created_at: self.created_at,
+            last_sign_in: self.last_sign_in,
+            sign_ins: self.sign_ins,
+            profile_as_of: self.profile_as_of,
+            generation: self.generation,
+        })
+    }
+}
+
+impl Counters {
+    pub(super) fn seats(&self) -> Seats {
+        Seats {
+            used: self.active,
+            limit: self.seat_limit,
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! Free space on the disk that holds a directory. sled stays broken after a write that failed for
+//! lack of space, so nothing is written once the disk is nearly full. Refusals, which anybody can
+//! cause, stop earlier than sign-ins do.
+
+use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::elapsed;
+use latchkey_core::{Error, ErrorCode, Result};
+
+/// How long a measurement is used.
+const CACHE_LIFETIME: Duration = Duration::from_millis(50);
+
+/// Space that is kept free, in bytes. A small disk keeps a part of itself.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Limits {
+    /// Below it refusals are not recorded. One sign-in takes about 3 KB.
+    pub(super) reserve: u64,
+    /// Below it nothing is written. sled adds segments of 512 KiB, several of which may be on their way.
+    pub(super) minimum: u64,
+}
+
+const LIMITS: Limits = Limits {
+    reserve: 64 * 1024 * 1024,
+    minimum: 4 * 1024 * 1024,
+};
+
+impl Limits {
+    fn on_disk_of(self, total: u64) -> Self {
+        Self {
+            reserve: self.reserve.min(total / 4),
+            minimum: self.minimum.min(total / 12),
+        }
+    }
+}
+
+/// How much space is left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Left {
+    Nothing,
+    Reserve,
+    Enough,
+}
+
+/// The free space of a folder's disk.
+pub(super) struct Room {
+    folder: PathBuf,
+    pub(super) limits: Limits,
+    measured: Mutex<Option<(Instant, Left)>>,
+}
+
+impl Room {
+    pub(super) fn new(folder: PathBuf) -> Self {
+        Self {
+            folder,
+            limits: LIMITS,
+            measured: Mutex::default(),
+        }
+    }
+
+    /// Whether there is space for refusals.
+    pub(super) fn is_ample(&self) -> bool {
+        self.left() == Left::Enough
+    }
+
+    /// Refuses where nothing may be written any more.
+    pub(super) fn require(&self) -> Result<()> {
+        if self.left() > Left::Nothing {
+            return Ok(());
+        }
+        let folder = self.folder.display();
+        Err(Error::new(
+            ErrorCode::Storage,
+            format!(
+                "The disk that holds {folder} is full. Make room; nothing needs to be restarted."
+            ),
+        ))
+    }
+
+    fn left(&self) -> Left {
+        let mut measured = self.measured.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((at, left)) = *measured
+            && at.elapsed() < CACHE_LIFETIME
+        {
+            return left;
+        }
+        let left = self.measure();
+        let before = measured.map_or(Left::Enough, |(_, left)| left);
+        *measured = Some((elapsed::start(), left));
+        drop(measured);
+        if left < before {
+            let folder = self.folder.display();
+            match left {
+                Left::Reserve => {
+                    tracing::warn!(%folder, "the disk is nearly full: refusals are counted and not recorded");
+                }
+                Left::Nothing => {
+                    tracing::error!(%folder, "the disk is full: nothing is recorded, and nobody signs in");
+                }
+                Left::Enough => {}
+            }
+        } else if left > before {
+            tracing::warn!(folder = %self.folder.display(), "there is room on the disk again");
+        }
+        left
+    }
+
+    /// Where the operating system does not tell, writing says what is wrong.
+    fn measure(&self) -> Left {
+        let Ok(space) = fs4::statvfs(&self.folder) else {
+            return Left::Enough;
+        };
+        let (free, limits) = (
+            space.available_space(),
+            self.limits.on_disk_of(space.total_space()),
+        );
+        if free < limits.minimum {
+            Left::Nothing
+        } else if free < limits.reserve {
+            Left::Reserve
+        } else {
+            Left::Enough
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! The open tree. After a write that failed, every later write of sled fails, too. The tree is then
+//! opened again inside the process, as after a crash. Acknowledged changes are on the disk; the callers
+//! of all others got an error.
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError, RwLock};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::catalogue::Followed;
+use super::elapsed;
+use super::journal::Journal;
+use super::room::Room;
+use latchkey_core::{Error, ErrorCode, Result};
+
+/// Time between two attempts to open a broken tree again.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// A tree, and what is known of its rows.
+pub(super) struct State {
+    pub(super) journal: Journal,
+    pub(super) catalogue: Followed,
+}
+
+/// How a tree is opened.
+type Open = Box<dyn Fn() -> Result<State> + Send + Sync>;
+
+/// A tree that is opened again when it is broken.
+pub(super) struct Tree {
+    /// Nothing, while a broken tree could not be opened again.
+    state: RwLock<Option<State>>,
+    is_broken: AtomicBool,
+    tried: Mutex<Option<Instant>>,
+    open: Open,
+    folder: PathBuf,
+}
+
+/// Finds the tree broken when the thread that works with it panics.
+struct Watch<'a>(&'a Tree);
+
+impl Drop for Watch<'_> {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            self.0.mark_broken();
+        }
+    }
+}
+
+impl Tree {
+    pub(super) fn new(folder: PathBuf, open: Open) -> Result<Self> {
+        Ok(Self {
+            state: RwLock::new(Some(open()?)),
+            is_broken: AtomicBool::new(false),
+            tried: Mutex::default(),
+            open,
+            folder,
+        })
+    }
+
+    /// Works with the tree, which is opened again first if it is broken.
+    ///
+    /// `work` must not call this function: opening the tree waits until nobody works with it.
+    pub(super) fn with<T>(&self, room: &Room, work: impl FnOnce(&State) -> Result<T>) -> Result<T> {
+        if self.is_broken.load(Ordering::Acquire) {
+            self.reopen(room)?;
+        }
+        let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
+        let state = state.as_ref().ok_or_else(|| self.closed())?;
+        let _watch = Watch(self);
+        work(state)
+    }
+
+    /// Says that a write has failed.
+    pub(super) fn mark_broken(&self) {
+        self.is_broken.store(true, Ordering::Release);
+    }
+
+    fn reopen(&self, room: &Room) -> Result<()> {
+        let mut tried = self.tried.lock().unwrap_or_else(PoisonError::into_inner);
+        if !self.is_broken.load(Ordering::Acquire) {
+            return Ok(());
+        }
+        if tried.is_some_and(|at| at.elapsed() < PAUSE) {
+            return Err(self.closed());
+        }
+        *tried = Some(elapsed::start());
+        room.require()?;
+        if let Some(state) = &*self.state.read().unwrap_or_else(PoisonError::into_inner) {
+            state.journal.wake_flushes();
+        }
+        let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
+        // sled locks its file: the broken tree has to be closed first.
+        *state = None;
+        *state = Some((self.open)()?);
+        self.is_broken.store(false, Ordering::Release);
+        tracing::warn!(folder = %self.folder.display(), "the directory was opened again after a write had failed");
+        Ok(())
+    }
+
+    fn closed(&self) -> Error {
+        let folder = self.folder.display();
+        Error::new(
+            ErrorCode::Storage,
+            format!(
+                "The directory in {folder} could not be written, and is opened again in a moment. Look whether its disk is full."
+            ),
+        )
+    }
+}

@@ -1,0 +1,324 @@
+//! Files that are whole or not there: written beside, flushed, then renamed into place.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, Read as _, Write as _};
+use std::path::{Path, PathBuf};
+
+use directories::ProjectDirs;
+
+use latchkey_core::{Error, ErrorCode, Result};
+
+/// Maximum size of a state file in bytes. The files that Latchkey writes are far smaller.
+const MAX_BYTES: u64 = 16 * 1024 * 1024;
+
+/// The data folder: what `override_with` says, else the platform's own.
+///
+/// Faces pass the value of `LATCHKEY_DATA_DIR` or of a flag.
+pub fn data_dir(override_with: Option<PathBuf>) -> Result<PathBuf> {
+    if let Some(folder) = override_with.filter(|folder| !folder.as_os_str().is_empty()) {
+        return Ok(folder);
+    }
+    ProjectDirs::from("app", "Latchkey", "Latchkey")
+        .map(|dirs| dirs.data_dir().to_owned())
+        .ok_or_else(|| {
+            Error::new(
+                ErrorCode::Storage,
+                "This user has no home folder to keep data in. Name one with LATCHKEY_DATA_DIR.",
+            )
+        })
+}
+
+/// Makes a folder that only its owner can enter, with those above it.
+pub fn create_private_dir(folder: &Path) -> Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder).map_err(|cause| {
+        if cause.kind() == std::io::ErrorKind::AlreadyExists {
+            let message = format!("{} is not a folder. Name another one.", folder.display());
+            return Error::new(ErrorCode::Storage, message).because(cause);
+        }
+        storage("made", folder, cause)
+    })
+}
+
+/// Opens the data folder for this process, and makes it where it is missing. Sets the process's umask, so
+/// that other users can read nothing that the process makes from here on. The umask with which the process
+/// was started does not count.
+///
+/// Fails where the folder is not this user's, also for root: a folder's owner can lead root elsewhere by
+/// links. A program that runs as root becomes the owner first.
+pub fn open_data_dir(folder: &Path) -> Result<()> {
+    #[cfg(unix)]
+    nix::sys::stat::umask(nix::sys::stat::Mode::from_bits_truncate(0o077));
+    create_private_dir(folder)?;
+    #[cfg(unix)]
+    require_own(folder)?;
+    Ok(())
+}
+
+#[cfg(unix)]
+fn require_own(folder: &Path) -> Result<()> {
+    use std::os::unix::fs::MetadataExt as _;
+
+    use nix::unistd::{AccessFlags, User, access, geteuid};
+
+    let found = fs::metadata(folder).map_err(|cause| storage("opened", folder, cause))?;
+    let in_full = AccessFlags::R_OK | AccessFlags::W_OK | AccessFlags::X_OK;
+    let is_own = found.uid() == geteuid().as_raw();
+    // Some file systems have one owner for everything, so only root has to be the owner.
+    if is_own || (!geteuid().is_root() && access(folder, in_full).is_ok()) {
+        return Ok(());
+    }
+    let account = User::from_uid(found.uid().into()).ok().flatten();
+    let owner = account.map_or_else(|| format!("#{}", found.uid()), |account| account.name);
+    Err(Error::new(
+        ErrorCode::Storage,
+        format!(
+            "{} belongs to another user, {owner}. Run this as that user (sudo -u '{owner}'), or name another folder with LATCHKEY_DATA_DIR.",
+            folder.display()
+        ),
+    ))
+}
+
+/// Replaces a file by `contents`, which only its owner can read. When this returns, the file would
+/// survive a power cut; if it fails, the old one is as it was.
+pub fn replace(path: &Path, contents: &[u8]) -> Result<()> {
+    let folder = path
+        .parent()
+        .filter(|parent| !parent.as_os_str().is_empty());
+    let folder = folder.unwrap_or_else(|| Path::new("."));
+    let written = || -> io::Result<()> {
+        // Made with mode 0600.
+        let mut file = tempfile::Builder::new()
+            .prefix(".latchkey-")
+            .tempfile_in(folder)?;
+        file.write_all(contents)?;
+        file.as_file().sync_all()?;
+        file.persist(path)?;
+        sync_dir(folder)
+    };
+    written().map_err(|cause| storage("written", path, cause))
+}
+
+/// Opens a regular file of the data folder. Everything else fails at once: a pipe or a device would block
+/// or never end, and a symbolic link can lead to any file.
+fn open(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
+    #[cfg(unix)]
+    {
+        use nix::fcntl::OFlag;
+
+        let flags = OFlag::O_NONBLOCK | OFlag::O_NOFOLLOW | OFlag::O_NOCTTY;
+        std::os::unix::fs::OpenOptionsExt::custom_flags(options, flags.bits());
+    }
+    let file = options.open(path).map_err(|cause| {
+        // `ELOOP` of a link, `ENXIO` of a pipe that nobody reads.
+        match fs::symlink_metadata(path) {
+            Ok(found) if !found.is_file() && !found.is_dir() => no_file(),
+            _ => cause,
+        }
+    })?;
+    let found = file.metadata()?;
+    if found.is_dir() {
+        return Err(io::ErrorKind::IsADirectory.into());
+    }
+    if !found.is_file() {
+        return Err(no_file());
+    }
+    Ok(file)
+}
+
+/// Checks that a folder and everything in it are plain folders and regular files. A library that opens them
+/// would follow links, and wait for a pipe.
+pub(crate) fn require_plain(folder: &Path) -> Result<()> {
+    let check = |path: &Path| match fs::symlink_metadata(path) {
+        Ok(found) if !found.is_file() && !found.is_dir() => Err(storage("opened", path, no_file())),
+        Ok(found) => Ok(found.is_dir()),
+        Err(cause) if cause.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(cause) => Err(storage("opened", path, cause)),
+    };
+    if !check(folder)? {
+        return Ok(());
+    }
+    let files = fs::read_dir(folder).map_err(|cause| storage("read", folder, cause))?;
+    for file in files {
+        let file = file.map_err(|cause| storage("read", folder, cause))?;
+        check(&file.path())?;
+    }
+    Ok(())
+}
+
+fn no_file() -> io::Error {
+    io::Error::new(
+        io::ErrorKind::InvalidInput,
+        "it is a link, a pipe or a device. Put the file that belongs there in its place",
+    )
+}
+
+/// Reads a file of the data folder, if it is there.
+///
+/// Fails where it is no regular file, and above 16 MiB.
+pub fn read(path: &Path) -> Result<Option<Vec<u8>>> {
+    match read_limited(path) {
+        Ok(contents) => Ok(Some(contents)),
+        Err(cause) if cause.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(cause) => Err(storage("read", path, cause)),
+    }
+}
+
+fn read_limited(path: &Path) -> io::Result<Vec<u8>> {
+    let file = open(path, OpenOptions::new().read(true))?;
+    let mut contents = Vec::new();
+    file.take(MAX_BYTES + 1).read_to_end(&mut contents)?;
+    if contents.len() as u64 > MAX_BYTES {
+        return Err(io::Error::new(
+            io::ErrorKind::InvalidInput,
+            "it is longer than 16 MiB, which Latchkey never writes. Restore it from a backup",
+        ));
+    }
+    Ok(contents)
+}
+
+/// Writes a note of which a torn or lost write does no harm, without waiting for the disk.
+///
+/// Fails where it is no regular file.
+pub fn note(path: &Path, contents: &[u8]) -> Result<()> {
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    open(path, &mut options)
+        .and_then(|mut file| file.write_all(contents))
+        .map_err(|cause| storage("written", path, cause))
+}
+
+/// Holds a lock file until it is dropped, so that Studio and the CLI do not change the same
+/// settings at once. Waits for whoever holds it; nobody does for longer than a write.
+pub fn lock(path: &Path) -> Result<File> {
+    let file = open_lock(path)?;
+    file.lock()
+        .map_err(|cause| storage("locked", path, cause))?;
+    Ok(file)
+}
+
+/// Holds a lock file until it is dropped. `None` where another process holds it.
+pub fn try_lock(path: &Path) -> Result<Option<File>> {
+    let file = open_lock(path)?;
+    match file.try_lock() {
+        Ok(()) => Ok(Some(file)),
+        Err(TryLockError::WouldBlock) => Ok(None),
+        Err(TryLockError::Error(cause)) => Err(storage("locked", path, cause)),
+    }
+}
+
+fn open_lock(path: &Path) -> Result<File> {
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(false);
+    open(path, &mut options).map_err(|cause| storage("opened", path, cause))
+}
+
+/// Flushes a folder, so that a renamed or removed entry survives a power cut.
+pub fn sync_dir(folder: &Path) -> io::Result<()> {
+    if cfg!(unix) {
+        File::open(folder)?.sync_all()?;
+    }
+    Ok(())
+}
+
+/// The error for what the operating system refused.
+#[must_use]
+pub fn storage(done: &str, path: &Path, cause: io::Error) -> Error {
+    use io::ErrorKind as Kind;
+
+    let why = match cause.kind() {
+        Kind::PermissionDenied => {
+            "this user may not. Run this as the user whom it belongs to, or change its permissions"
+        }
+        Kind::ReadOnlyFilesystem => {
+            "its file system is read-only. Make it writable, or name another data folder with LATCHKEY_DATA_DIR"
+        }
+        Kind::StorageFull | Kind::QuotaExceeded => "there is no room left. Make room and try again",
+        Kind::NotFound => "there is no such file or folder. Check the path",
+        Kind::NotADirectory => "a part of the path is no folder. Check the path",
+        Kind::IsADirectory => "it is a folder. Name a file",
+        _ => &cause.to_string(),
+    };
+    Error::new(
+        ErrorCode::Storage,
+        format!("{} could not be {done}: {why}.", path.display()),
+    )
+    .because(cause)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_replaced_whole_and_only_its_owner_reads_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("deep/er");
+        create_private_dir(&path).unwrap();
+        let file = path.join("file");
+        replace(&file, b"one").unwrap();
+        replace(&file, b"two").unwrap();
+        assert_eq!(read(&file).unwrap().as_deref(), Some(b"two".as_slice()));
+        assert_eq!(
+            fs::read_dir(&path).unwrap().count(),
+            1,
+            "nothing is left behind"
+        );
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt as _;
+            let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+            assert_eq!(mode(&file), 0o600);
+            assert_eq!(mode(&path), 0o700);
+        }
+        assert!(read(&path.join("absent")).unwrap().is_none());
+        assert!(replace(&folder.path().join("absent/file"), b"x").is_err());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_state_file_that_is_a_pipe_a_device_a_link_or_endless_is_refused_at_once() {
+        use std::os::unix::fs::symlink;
+
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        nix::unistd::mkfifo(&path("pipe"), nix::sys::stat::Mode::S_IRWXU).unwrap();
+        symlink("/dev/zero", path("endless")).unwrap();
+        fs::write(path("file"), "x").unwrap();
+        symlink(path("file"), path("link")).unwrap();
+        symlink(path("absent"), path("leads nowhere")).unwrap();
+        for name in ["pipe", "endless", "link", "leads nowhere"] {
+            let path = path(name);
+            for refused in [
+                read(&path).unwrap_err(),
+                note(&path, b"y").unwrap_err(),
+                lock(&path).unwrap_err(),
+                try_lock(&path).unwrap_err(),
+            ] {
+                assert_eq!(refused.code, ErrorCode::Storage, "{name}");
+                assert!(refused.message.contains("a pipe or a device"), "{refused}");
+            }
+        }
+        assert_eq!(fs::read(path("file")).unwrap(), b"x", "a link was followed");
+        assert!(!path("absent").exists(), "a link was followed");
+        assert!(read(Path::new("/dev/zero")).is_err());
+        // A file with a hole takes no room.
+        let large = File::create(path("large")).unwrap();
+        large.set_len(MAX_BYTES).unwrap();
+        assert_eq!(
+            read(&path("large")).unwrap().unwrap().len() as u64,
+            MAX_BYTES
+        );
+        large.set_len(1 << 40).unwrap();
+        let refused = read(&path("large")).unwrap_err();
+        assert!(refused.message.contains("16 MiB"), "{refused}");
+        let refused = read(folder.path()).unwrap_err();
+        assert!(refused.message.contains("it is a folder"), "{refused}");
+        note(&path("noted"), b"one").unwrap();
+        note(&path("noted"), b"2").unwrap();
+        assert_eq!(read(&path("noted")).unwrap().unwrap(), b"2");
+    }
+}

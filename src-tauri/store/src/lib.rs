@@ -1,0 +1,18 @@
+//! What Latchkey keeps on a computer: the engines of the directory, the data folder and the keys.
+//!
+//! | concern | module |
+//! |---|---|
+//! | the embedded engine (sled) | [`embedded`] |
+//! | the data folder as a whole | [`home`], [`instances`] |
+//! | signing keys | [`keys`] |
+//! | private files | [`files`] |
+//!
+//! What is deliberately absent: rules. They are in `latchkey-core`.
+
+pub mod embedded;
+pub mod files;
+pub mod home;
+pub mod instances;
+pub mod keys;
+
+pub use embedded::SledDirectory;

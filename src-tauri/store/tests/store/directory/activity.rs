@@ -1,0 +1,314 @@
+//! What is recorded, and how it is found again.
+
+use std::net::IpAddr;
+
+use jiff::Timestamp;
+use latchkey_core::activity::{
+    ActivityQuery, Actor, AuditContext, Entry, Event, Kind, OutboxEntry, Reference,
+};
+use latchkey_core::directory::{Directory, JudgedCode, Profile, Redemption};
+use latchkey_core::instance::Policy;
+use latchkey_core::protocol::code::{CodeRefusal, VerifiedCode};
+use latchkey_core::protocol::email::Email;
+use serde_json::{Map, json};
+
+use super::{at, code, id, new_user, person};
+use crate::by;
+use crate::signed::now;
+
+fn all(directory: &dyn Directory) -> Vec<Entry> {
+    let page = directory.activity(&ActivityQuery::default(), None, 1000);
+    let page = page.unwrap();
+    assert_eq!(page.before, None);
+    page.entries
+}
+
+/// Code and subject, oldest first.
+fn codes(directory: &dyn Directory) -> Vec<(String, Option<String>)> {
+    let entries = all(directory).into_iter().rev();
+    entries
+        .map(|entry| (entry.event.code, entry.event.subject))
+        .collect()
+}
+
+pub(super) fn everything_that_is_done_is_recorded_once(directory: &dyn Directory) {
+    let by = by(now());
+    let redeem = |code: JudgedCode<'_>| directory.redeem(code, Policy::default(), &by).unwrap();
+    redeem(Ok(&new_user("ada")));
+    redeem(Ok(&new_user("ada")));
+    redeem(Ok(&code(r#""email":"a@b.cd""#, -60)));
+    redeem(Err(&CodeRefusal::BadSignature));
+    directory.add(&person("bob", None), &by).unwrap();
+    directory
+        .import(&[person("c", None), person("d", None)], &by)
+        .unwrap();
+    directory.suspend(&id("bob"), &by).unwrap();
+    directory.reactivate(&id("bob"), &by).unwrap();
+    directory.sign_out(&id("bob"), &by).unwrap();
+    let profile = Profile {
+        email: Some(Some(Email::parse("bob@b.cd", "email").unwrap())),
+        members: Map::new(),
+    };
+    directory.edit(&id("bob"), &profile, &by).unwrap();
+    directory.remove(&id("bob"), &by).unwrap();
+    directory.set_seat_limit(Some(3), &by).unwrap();
+    redeem(Ok(&new_user("eve")));
+    directory.revoke_link("x", &by).unwrap();
+    directory
+        .record(Event::act("something", "Something"), &by)
+        .unwrap();
+    let expected = [
+        ("provisioned", Some("ada")),
+        ("signed_in", Some("ada")),
+        ("unknown_user", Some("a@b.cd")),
+        ("bad_signature", None),
+        ("added", Some("bob")),
+        ("imported", None),
+        ("suspended", Some("bob")),
+        ("reactivated", Some("bob")),
+        ("signed_out", Some("bob")),
+        ("profile_changed", Some("bob")),
+        ("removed", Some("bob")),
+        ("seat_limit_set", None),
+        ("no_seats", Some("eve")),
+        ("revoked", None),
+        ("something", None),
+    ];
+    let expected = expected.map(|(code, subject)| (code.to_owned(), subject.map(str::to_owned)));
+    assert_eq!(codes(directory), expected);
+    let refused = &all(directory)[2];
+    assert_eq!(refused.event.kind, Kind::Refusal);
+    assert_eq!(refused.event.title, "Refused: no seats left");
+    let detail = refused.event.detail.as_deref().unwrap();
+    assert!(detail.contains("All 3 seats are taken"), "{detail}");
+}
+
+pub(super) fn what_changes_nothing_is_not_recorded(directory: &dyn Directory) {
+    let by = by(now());
+    directory.add(&person("ada", None), &by).unwrap();
+    directory.suspend(&id("ada"), &by).unwrap();
+    directory.suspend(&id("ada"), &by).unwrap();
+    directory.set_seat_limit(None, &by).unwrap();
+    directory.import(&[], &by).unwrap();
+    directory
+        .edit(&id("ada"), &Profile::default(), &by)
+        .unwrap();
+    directory.add(&person("ada", None), &by).unwrap_err();
+    directory.remove(&id("bob"), &by).unwrap_err();
+    directory
+        .dry_run(Ok(&new_user("bob")), Policy::default())
+        .unwrap();
+    assert_eq!(codes(directory).len(), 2);
+}
+
+pub(super) fn an_entry_says_who_when_and_from_where(directory: &dyn Directory) {
+    let address: IpAddr = "2001:db8::7".parse().unwrap();
+    let reference = Reference::random();
+    let by = AuditContext {
+        at: Timestamp::from_second(1_700_000_000).unwrap(),
+        actor: Actor::ApiKey("CRM".into()),
+        address: Some(address),
+        reference: Some(reference.clone()),
+    };
+    let once = code(r#""user":{"id":"ada"},"jti":"link-1""#, -60);
+    directory.redeem(Ok(&once), Policy::default(), &by).unwrap();
+    let [entry] = &all(directory)[..] else {
+        panic!("one entry");
+    };
+    assert_eq!((entry.at, &entry.actor), (1_700_000_000, &by.actor));
+    assert_eq!(entry.address, Some(address));
+    assert_eq!(entry.reference, Some(reference));
+    assert_eq!(entry.event.link.as_deref(), Some("link-1"));
+    assert_eq!(entry.event.kind, Kind::SignIn);
+}
+
+pub(super) fn entries_are_found_by_what_they_say(directory: &dyn Directory) {
+    let mut by = by(now());
+    directory.add(&person("Ada", None), &by).unwrap();
+    directory.suspend(&id("Ada"), &by).unwrap();
+    directory.add(&person("adam", None), &by).unwrap();
+    by.reference = Some(Reference::random());
+    by.address = Some("192.0.2.55".parse().unwrap());
+    directory
+        .redeem(Err(&CodeRefusal::BadSignature), Policy::default(), &by)
+        .unwrap();
+    let reference = by.reference.unwrap();
+    let found = |query: ActivityQuery| {
+        let page = directory.activity(&query, None, 10).unwrap();
+        page.entries.len()
+    };
+    let text = |text: &str| ActivityQuery {
+        text: text.to_owned(),
+        ..ActivityQuery::default()
+    };
+    for (query, count) in [
+        (text("ada"), 3),
+        (text(" ADAM "), 1),
+        (text(reference.as_str()), 1),
+        (text("192.0.2.5"), 1),
+        (text("bad_sig"), 1),
+        (text("nobody"), 0),
+        (
+            ActivityQuery {
+                subject: Some("Ada".into()),
+                ..ActivityQuery::default()
+            },
+            2,
+        ),
+        (
+            ActivityQuery {
+                subject: Some("ada".into()),
+                ..ActivityQuery::default()
+            },
+            0,
+        ),
+        (
+            ActivityQuery {
+                kind: Some(Kind::Act),
+                ..ActivityQuery::default()
+            },
+            3,
+        ),
+        (
+            ActivityQuery {
+                kind: Some(Kind::Refusal),
+                ..text("ada")
+            },
+            0,
+        ),
+        (
+            ActivityQuery {
+                kind: Some(Kind::SignIn),
+                ..ActivityQuery::default()
+            },
+            0,
+        ),
+    ] {
+        assert_eq!(found(query.clone()), count, "{query:?}");
+    }
+}
+
+pub(super) fn pages_follow_each_other_without_gaps(directory: &dyn Directory) {
+    for number in 0..150 {
+        directory
+            .add(&person(&number.to_string(), None), &by(at(number)))
+            .unwrap();
+    }
+    let (mut before, mut seen) = (None, Vec::new());
+    loop {
+        let page = directory
+            .activity(&ActivityQuery::default(), before, 40)
+            .unwrap();
+        assert!(page.entries.len() <= 40);
+        seen.extend(
+            page.entries
+                .into_iter()
+                .map(|entry| entry.event.subject.unwrap()),
+        );
+        before = page.before;
+        if before.is_none() {
+            break;
+        }
+    }
+    let expected: Vec<String> = (0..150).rev().map(|number| number.to_string()).collect();
+    assert_eq!(seen, expected);
+}
+
+/// A page looks at 20,000 entries at most, so a user's entries are found by an index.
+pub(super) fn an_entry_is_found_behind_20_000_of_others(directory: &dyn Directory) {
+    let by = by(now());
+    directory.add(&person("ada", None), &by).unwrap();
+    directory.add(&person("bob", None), &by).unwrap();
+    let bob = code(r#""id":"bob""#, -60);
+    let sign_in = || Redemption {
+        code: Ok(&bob),
+        policy: Policy::default(),
+        by: &by,
+        session: None,
+    };
+    for _ in 0..21 {
+        let sign_ins: Vec<_> = (0..1000).map(|_| sign_in()).collect();
+        directory.redeem_all(&sign_ins).unwrap();
+    }
+    let query = ActivityQuery {
+        subject: Some("ada".into()),
+        ..ActivityQuery::default()
+    };
+    let page = directory.activity(&query, None, 10).unwrap();
+    assert_eq!((page.entries.len(), page.before), (1, None));
+    assert_eq!(page.entries[0].event.code, "added");
+}
+
+pub(super) fn an_act_on_the_settings_is_recorded_once(directory: &dyn Directory) {
+    let act = |number: u64| OutboxEntry {
+        number,
+        at: 5,
+        actor: Actor::CommandLine,
+        event: Event::act("settings_changed", "Settings changed").with(number.to_string()),
+    };
+    directory.record_outbox(&[act(1), act(2)]).unwrap();
+    // As after an interruption: the second was not forgotten where it waited.
+    directory.record_outbox(&[act(2), act(3)]).unwrap();
+    let details = all(directory).into_iter().map(|entry| {
+        assert_eq!((entry.at, entry.actor), (5, Actor::CommandLine));
+        entry.event.detail.unwrap()
+    });
+    assert_eq!(details.collect::<Vec<_>>(), ["3", "2", "1"]);
+}
+
+pub(super) fn a_profile_is_edited_and_older_codes_do_not_undo_it(directory: &dyn Directory) {
+    let with = |issued| {
+        code(
+            r#""user":{"id":"ada","email":"ada@b.cd","team":"Blue","floor":1}"#,
+            issued,
+        )
+    };
+    let redeem = |code: &VerifiedCode| {
+        directory
+            .redeem(Ok(code), Policy::default(), &by(now()))
+            .unwrap()
+    };
+    redeem(&with(-60));
+    directory
+        .add(&person("bob", Some("bob@b.cd")), &by(now()))
+        .unwrap();
+    let email = |text: &str| Some(Some(Email::parse(text, "email").unwrap()));
+    let members = json!({"team": "Red", "floor": null, "desk": 7});
+    let profile = Profile {
+        email: email("new@b.cd"),
+        members: members.as_object().unwrap().clone(),
+    };
+    let ada = directory.edit(&id("ada"), &profile, &by(at(-30))).unwrap();
+    assert_eq!(ada.email.as_ref().unwrap().as_str(), "new@b.cd");
+    assert_eq!(ada.metadata.json(), r#"{"team":"Red","desk":7}"#);
+    redeem(&with(-40));
+    assert_eq!(directory.known_user(&id("ada")).unwrap().email, ada.email);
+    let taken = Profile {
+        email: email("BOB@b.cd"),
+        members: Map::new(),
+    };
+    let refused = directory.edit(&id("ada"), &taken, &by(now())).unwrap_err();
+    assert_eq!(refused.field.as_deref(), Some("user.email"));
+    let bob = Profile {
+        email: Some(None),
+        members: Map::new(),
+    };
+    assert_eq!(
+        directory.edit(&id("bob"), &bob, &by(now())).unwrap().email,
+        None
+    );
+    directory.edit(&id("ada"), &taken, &by(now())).unwrap();
+    let found = |email: &str| {
+        let user = directory.user_by_email(&Email::parse(email, "email").unwrap());
+        user.unwrap().map(|user| user.id)
+    };
+    assert_eq!(found("bob@b.cd"), Some(id("ada")));
+    assert_eq!(found("new@b.cd"), None);
+    // Its own address in another case is nobody else's.
+    let own = Profile {
+        email: email("Bob@B.cd"),
+        members: Map::new(),
+    };
+    assert!(directory.edit(&id("ada"), &own, &by(now())).is_ok());
+    assert_eq!(found("bob@b.cd"), Some(id("ada")));
+}

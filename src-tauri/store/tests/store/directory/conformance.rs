@@ -1,0 +1,475 @@
+//! The suite that every engine is held to: `conformance_tests!` declares its tests for an engine.
+
+use latchkey_core::ErrorCode;
+use latchkey_core::activity::ActivityQuery;
+use latchkey_core::directory::{Directory, MAX_IMPORT, Origin, Redemption};
+use latchkey_core::instance::Policy;
+use latchkey_core::protocol::code::{CodeRefusal, VerifiedCode};
+use latchkey_core::protocol::email::Email;
+use latchkey_core::protocol::metadata::Metadata;
+use latchkey_core::protocol::payload::NewUser;
+use latchkey_core::protocol::user_id::UserId;
+use latchkey_core::verdict::{Seats, Status, Verdict};
+
+use super::{at, code, id, new_user, person};
+use crate::by;
+use crate::signed::{judge, now};
+
+/// Declares a test for each rule of the suite. `$empty` is a function that returns a directory without
+/// users, or something that dereferences to one.
+macro_rules! conformance_tests {
+    ($empty:path) => {
+        use $crate::directory::{activity, conformance, emails, finding, order, sessions};
+
+        $crate::directory::conformance::conformance_tests! { $empty:
+            conformance {
+                a_new_user_is_created_once_and_signed_in_again;
+                a_refusal_and_a_dry_run_change_nothing;
+                seats_are_taken_freed_and_never_given_twice;
+                an_email_is_one_whatever_its_case_and_belongs_to_one_user;
+                a_newer_code_refreshes_the_profile;
+                a_removed_user_comes_back_by_a_newer_code_only;
+                a_single_use_code_is_used_up_and_a_revoked_one_refused;
+                look_alikes_are_kept_apart_and_long_ids_kept;
+                what_is_not_there_is_said_to_be_unknown;
+                the_largest_profile_is_kept_and_a_larger_one_refused;
+                an_import_adds_all_or_none;
+            }
+            finding {
+                every_query_is_answered_whole_and_in_order;
+                a_search_looks_at_ids_addresses_and_names;
+                what_changes_is_found_as_it_is_now;
+                pages_go_on_whoever_comes_or_goes;
+                a_page_begins_where_it_is_asked_to;
+                nobody_is_found_in_an_empty_directory;
+            }
+            sessions {
+                a_session_is_a_record_of_the_sign_in;
+                a_refusal_begins_no_session;
+                a_session_ends_where_it_is_signed_out_and_nothing_else_does;
+                sessions_end_where_a_user_is_signed_out_suspended_or_removed;
+                a_user_who_is_removed_and_added_in_one_second_is_another_user;
+                a_new_session_replaces_the_one_of_the_same_browser;
+                the_last_use_is_written_at_most_every_five_minutes;
+                sessions_that_are_over_are_pruned;
+                the_browser_that_used_a_link_may_repeat_it_for_thirty_seconds;
+            }
+            activity {
+                everything_that_is_done_is_recorded_once;
+                what_changes_nothing_is_not_recorded;
+                an_entry_says_who_when_and_from_where;
+                entries_are_found_by_what_they_say;
+                pages_follow_each_other_without_gaps;
+                an_entry_is_found_behind_20_000_of_others;
+                an_act_on_the_settings_is_recorded_once;
+                a_profile_is_edited_and_older_codes_do_not_undo_it;
+            }
+            emails {
+                an_address_that_looks_the_same_signs_nobody_else_in;
+                an_address_is_found_however_its_domain_is_written;
+            }
+            order {
+                a_code_that_is_dated_ahead_does_not_outlive_a_removal;
+                a_code_from_before_a_removal_stays_out_when_the_id_is_given_again;
+                a_code_for_an_address_does_not_sign_in_whoever_has_it_next;
+                a_code_without_iat_stays_out_after_a_removal;
+                a_removal_by_a_clock_that_is_behind_counts;
+                a_link_that_latchkey_makes_for_an_id_or_address_that_was_given_again_works_at_once;
+                a_link_that_latchkey_makes_after_a_removal_works_at_once;
+                a_link_that_was_made_while_another_process_held_the_directory_works;
+                an_edit_is_not_undone_by_a_code_that_is_dated_ahead;
+                a_link_that_latchkey_makes_after_an_edit_refreshes_the_profile;
+                a_removal_in_the_future_is_told_and_corrected;
+                a_profile_in_the_future_is_told_and_corrected;
+            }
+        }
+
+        #[test]
+        fn codes_that_are_opened_together_do_what_they_do_one_by_one() {
+            conformance::codes_that_are_opened_together_do_what_they_do_one_by_one(&*$empty(), &*$empty());
+        }
+    };
+    ($empty:path: $($module:ident { $($rule:ident;)* })*) => {
+        $($(
+            #[test]
+            fn $rule() {
+                $module::$rule(&*$empty());
+            }
+        )*)*
+    };
+}
+pub(super) use conformance_tests;
+
+fn redeem(directory: &dyn Directory, code: &VerifiedCode) -> &'static str {
+    let verdict = directory
+        .redeem(Ok(code), Policy::default(), &by(now()))
+        .unwrap();
+    verdict.code()
+}
+
+pub(super) fn codes_that_are_opened_together_do_what_they_do_one_by_one(
+    one_by_one: &dyn Directory,
+    together: &dyn Directory,
+) {
+    let once = || code(r#""user":{"id":"ada"},"jti":"1","single_use":true"#, -50);
+    let codes = [
+        Ok(code(r#""user":{"id":"ada","email":"a@acme.example"}"#, -60)),
+        Ok(code(r#""email":"A@acme.example""#, -60)),
+        Ok(code(r#""user":{"id":"bob","email":"a@acme.example"}"#, -60)),
+        Err(CodeRefusal::BadSignature),
+        Ok(once()),
+        Ok(once()),
+        Ok(new_user("bob")),
+        Ok(new_user("cyd")),
+        Ok(code(r#""id":"bob""#, -60)),
+        Ok(code(r#""id":"cyd""#, -60)),
+    ];
+    let by = by(now());
+    let redemptions: Vec<Redemption<'_>> = codes
+        .iter()
+        .map(|code| Redemption {
+            code: code.as_ref(),
+            policy: Policy::default(),
+            by: &by,
+            session: None,
+        })
+        .collect();
+    for directory in [one_by_one, together] {
+        directory.set_seat_limit(Some(2), &by).unwrap();
+    }
+    let verdicts: Vec<_> = redemptions
+        .iter()
+        .map(|one| one_by_one.redeem(one.code, one.policy, one.by).unwrap())
+        .collect();
+    let codes: Vec<_> = verdicts.iter().map(Verdict::code).collect();
+    assert_eq!(
+        codes,
+        [
+            "provisioned",
+            "signed_in",
+            "email_in_use",
+            "bad_signature",
+            "signed_in",
+            "link_already_used",
+            "provisioned",
+            "no_seats",
+            "signed_in",
+            "unknown_user",
+        ]
+    );
+    let all = together.redeem_all(&redemptions).unwrap();
+    let all: Vec<_> = all.into_iter().map(Result::unwrap).collect();
+    assert_eq!(all, verdicts);
+    for id in ["ada", "bob", "cyd"].map(id) {
+        assert_eq!(together.user(&id).unwrap(), one_by_one.user(&id).unwrap());
+    }
+    assert_eq!(together.seats().unwrap(), one_by_one.seats().unwrap());
+    let activity = |directory: &dyn Directory| {
+        let page = directory.activity(&ActivityQuery::default(), None, 99);
+        page.unwrap().entries
+    };
+    assert_eq!(activity(together), activity(one_by_one));
+}
+
+pub(super) fn a_new_user_is_created_once_and_signed_in_again(directory: &dyn Directory) {
+    assert_eq!(redeem(directory, &new_user("ada")), "provisioned");
+    assert_eq!(redeem(directory, &new_user("ada")), "signed_in");
+    assert_eq!(redeem(directory, &code(r#""id":"ada""#, -60)), "signed_in");
+    let ada = directory.user(&id("ada")).unwrap().unwrap();
+    assert_eq!((ada.origin, ada.status), (Origin::Link, Status::Active));
+    assert_eq!(
+        (ada.sign_ins, ada.last_sign_in),
+        (3, Some(now().as_second()))
+    );
+    assert_eq!(
+        (directory.count().unwrap(), directory.seats().unwrap().used),
+        (1, 1)
+    );
+}
+
+pub(super) fn a_refusal_and_a_dry_run_change_nothing(directory: &dyn Directory) {
+    let refused = CodeRefusal::BadSignature;
+    let verdict = directory
+        .redeem(Err(&refused), Policy::default(), &by(now()))
+        .unwrap();
+    assert_eq!(verdict.code(), "bad_signature");
+    assert_eq!(
+        redeem(directory, &code(r#""email":"a@b.cd""#, -60)),
+        "unknown_user"
+    );
+    let dry = directory
+        .dry_run(Ok(&new_user("ada")), Policy::default())
+        .unwrap();
+    assert_eq!(dry.code(), "provisioned");
+    assert_eq!(directory.count().unwrap(), 0);
+    assert!(directory.user(&id("ada")).unwrap().is_none());
+}
+
+pub(super) fn seats_are_taken_freed_and_never_given_twice(directory: &dyn Directory) {
+    let full = Seats {
+        used: 2,
+        limit: Some(2),
+    };
+    assert_eq!(
+        directory.set_seat_limit(Some(2), &by(now())).unwrap(),
+        Seats {
+            used: 0,
+            limit: Some(2)
+        }
+    );
+    assert_eq!(redeem(directory, &new_user("a")), "provisioned");
+    directory.add(&person("b", None), &by(now())).unwrap();
+    assert_eq!(redeem(directory, &new_user("c")), "no_seats");
+    let refused = directory.add(&person("c", None), &by(now())).unwrap_err();
+    assert_eq!(refused.code, ErrorCode::NoSeats);
+    assert_eq!(directory.seats().unwrap(), full);
+
+    assert_eq!(
+        directory.suspend(&id("a"), &by(now())).unwrap().status,
+        Status::Suspended
+    );
+    directory.suspend(&id("a"), &by(now())).unwrap();
+    assert_eq!(directory.seats().unwrap().used, 1, "a seat is freed once");
+    assert_eq!(redeem(directory, &new_user("a")), "user_suspended");
+    assert_eq!(redeem(directory, &new_user("c")), "provisioned");
+    let refused = directory.reactivate(&id("a"), &by(now())).unwrap_err();
+    assert_eq!(refused.code, ErrorCode::NoSeats);
+    assert_eq!(directory.seats().unwrap(), full);
+
+    directory.remove(&id("c"), &by(now())).unwrap();
+    assert_eq!(
+        directory.reactivate(&id("a"), &by(now())).unwrap().status,
+        Status::Active
+    );
+    directory.reactivate(&id("a"), &by(now())).unwrap();
+    assert_eq!(directory.seats().unwrap(), full, "a seat is taken once");
+    let over = directory.set_seat_limit(Some(1), &by(now())).unwrap();
+    assert_eq!(
+        (over.used, over.limit),
+        (2, Some(1)),
+        "fewer than are used is allowed"
+    );
+    assert_eq!(
+        redeem(directory, &new_user("a")),
+        "signed_in",
+        "and nobody loses a seat"
+    );
+    directory.suspend(&id("a"), &by(now())).unwrap();
+    directory.remove(&id("a"), &by(now())).unwrap();
+    assert_eq!(
+        directory.seats().unwrap().used,
+        1,
+        "a suspended user had no seat to free"
+    );
+}
+
+pub(super) fn an_email_is_one_whatever_its_case_and_belongs_to_one_user(directory: &dyn Directory) {
+    directory
+        .add(&person("ada", Some("Ada@Example.com")), &by(now()))
+        .unwrap();
+    assert_eq!(
+        redeem(directory, &code(r#""email":"ADA@example.COM""#, -60)),
+        "signed_in"
+    );
+    let found = directory.user_by_email(&Email::parse("ada@example.com", "email").unwrap());
+    assert_eq!(
+        found.unwrap().unwrap().email.unwrap().as_str(),
+        "Ada@Example.com"
+    );
+    let theirs = code(r#""user":{"id":"eve","email":"aDa@example.com"}"#, -60);
+    assert_eq!(redeem(directory, &theirs), "email_in_use");
+    let refused = directory
+        .add(&person("eve", Some("ADA@EXAMPLE.COM")), &by(now()))
+        .unwrap_err();
+    assert_eq!(refused.code, ErrorCode::EmailInUse);
+    let refused = directory.add(&person("ada", None), &by(now())).unwrap_err();
+    assert_eq!(refused.code, ErrorCode::UserExists);
+    assert_eq!(directory.count().unwrap(), 1);
+    directory.remove(&id("ada"), &by(at(-121))).unwrap();
+    assert_eq!(
+        redeem(directory, &theirs),
+        "provisioned",
+        "the address is free again"
+    );
+}
+
+pub(super) fn a_newer_code_refreshes_the_profile(directory: &dyn Directory) {
+    let with = |email: &str, team: &str, issued| {
+        code(
+            &format!(r#""user":{{"id":"ada","email":"{email}","team":"{team}"}}"#),
+            issued,
+        )
+    };
+    redeem(directory, &with("old@b.cd", "one", -50));
+    assert_eq!(
+        redeem(directory, &with("older@b.cd", "zero", -55)),
+        "signed_in"
+    );
+    let ada = directory.user(&id("ada")).unwrap().unwrap();
+    assert_eq!(
+        ada.email.unwrap().as_str(),
+        "old@b.cd",
+        "an older code changes nothing"
+    );
+    redeem(directory, &with("new@b.cd", "two", -45));
+    let ada = directory.user(&id("ada")).unwrap().unwrap();
+    assert_eq!(ada.email.unwrap().as_str(), "new@b.cd");
+    assert_eq!(ada.metadata.json(), r#"{"team":"two"}"#);
+    assert_eq!(
+        redeem(directory, &code(r#""email":"old@b.cd""#, -40)),
+        "unknown_user"
+    );
+    assert_eq!(
+        redeem(directory, &code(r#""email":"new@b.cd""#, -40)),
+        "signed_in"
+    );
+    redeem(directory, &code(r#""user":{"id":"ada"}"#, -35));
+    let ada = directory.user(&id("ada")).unwrap().unwrap();
+    assert_eq!(
+        ada.metadata.json(),
+        r#"{"team":"two"}"#,
+        "what a code leaves out stays"
+    );
+}
+
+pub(super) fn a_removed_user_comes_back_by_a_newer_code_only(directory: &dyn Directory) {
+    let earlier = by(at(-100));
+    let redeemed = directory.redeem(Ok(&new_user("ada")), Policy::default(), &earlier);
+    assert_eq!(redeemed.unwrap().code(), "provisioned");
+    directory.remove(&id("ada"), &by(at(-90))).unwrap();
+    assert_eq!(redeem(directory, &new_user("ada")), "user_removed");
+    assert_eq!(
+        redeem(directory, &new_user("eve")),
+        "provisioned",
+        "that concerns nobody else"
+    );
+    assert_eq!(
+        redeem(directory, &code(r#""id":"ada""#, -10)),
+        "user_removed"
+    );
+    assert_eq!(
+        redeem(directory, &code(r#""user":{"id":"ada"}"#, -30)),
+        "user_removed",
+        "a clock may be a minute ahead"
+    );
+    assert_eq!(
+        redeem(directory, &code(r#""user":{"id":"ada"}"#, -29)),
+        "provisioned"
+    );
+    assert_eq!(
+        directory.user(&id("ada")).unwrap().unwrap().sign_ins,
+        1,
+        "as a new user"
+    );
+}
+
+pub(super) fn a_single_use_code_is_used_up_and_a_revoked_one_refused(directory: &dyn Directory) {
+    let iat = now().as_second();
+    let once = judge(&format!(
+        r#"{{"user":{{"id":"ada"}},"jti":"x","single_use":true,"iat":{iat}}}"#
+    ))
+    .unwrap();
+    assert_eq!(redeem(directory, &once), "provisioned");
+    assert_eq!(redeem(directory, &once), "link_already_used");
+    let often = judge(&format!(r#"{{"id":"ada","jti":"y","iat":{iat}}}"#)).unwrap();
+    assert_eq!(redeem(directory, &often), "signed_in");
+    directory.revoke_link("y", &by(now())).unwrap();
+    assert_eq!(redeem(directory, &often), "link_revoked");
+    let other = judge(&format!(
+        r#"{{"id":"ada","jti":"z","single_use":true,"iat":{iat}}}"#
+    ))
+    .unwrap();
+    assert_eq!(redeem(directory, &other), "signed_in", "another link works");
+    assert_eq!(redeem(directory, &other), "link_already_used");
+}
+
+pub(super) fn look_alikes_are_kept_apart_and_long_ids_kept(directory: &dyn Directory) {
+    let long = "x".repeat(255);
+    for name in ["ada", "\u{430}da", "Ada", long.as_str(), "é", "e\u{301}"] {
+        assert_eq!(redeem(directory, &new_user(name)), "provisioned", "{name}");
+    }
+    assert_eq!(directory.count().unwrap(), 6);
+    assert_eq!(
+        redeem(directory, &code(r#""id":1234"#, -60)),
+        "unknown_user"
+    );
+    redeem(directory, &new_user("1234"));
+    assert_eq!(
+        redeem(directory, &code(r#""id":1234"#, -60)),
+        "signed_in",
+        "a number is its text"
+    );
+}
+
+pub(super) fn what_is_not_there_is_said_to_be_unknown(directory: &dyn Directory) {
+    let ghost = id("ghost");
+    for refused in [
+        directory.suspend(&ghost, &by(now())).unwrap_err(),
+        directory.reactivate(&ghost, &by(now())).unwrap_err(),
+        directory.sign_out(&ghost, &by(now())).unwrap_err(),
+        directory.remove(&ghost, &by(now())).unwrap_err(),
+    ] {
+        assert_eq!(refused.code, ErrorCode::UnknownUser);
+        assert!(refused.message.contains("ghost"));
+    }
+}
+
+pub(super) fn an_import_adds_all_or_none(directory: &dyn Directory) {
+    let people =
+        |names: &[&str]| -> Vec<_> { names.iter().map(|name| person(name, None)).collect() };
+    directory.import(&people(&["a", "b"]), &by(now())).unwrap();
+    let a = directory.user(&id("a")).unwrap().unwrap();
+    assert_eq!(
+        (a.origin, a.status, a.sign_ins),
+        (Origin::Import, Status::Active, 0)
+    );
+    let refused = directory
+        .import(&people(&["c", "b"]), &by(now()))
+        .unwrap_err();
+    assert_eq!(refused.code, ErrorCode::UserExists);
+    let refused = directory
+        .import(&people(&["d", "d"]), &by(now()))
+        .unwrap_err();
+    assert_eq!(refused.code, ErrorCode::UserExists);
+    directory.set_seat_limit(Some(3), &by(now())).unwrap();
+    let refused = directory
+        .import(&people(&["e", "f"]), &by(now()))
+        .unwrap_err();
+    assert_eq!(refused.code, ErrorCode::NoSeats);
+    let many: Vec<_> = (0..=MAX_IMPORT)
+        .map(|number| person(&format!("many-{number}"), None))
+        .collect();
+    directory.set_seat_limit(None, &by(now())).unwrap();
+    let refused = directory.import(&many, &by(now())).unwrap_err();
+    assert_eq!(refused.code, ErrorCode::TooMany);
+    assert_eq!(
+        (directory.count().unwrap(), directory.seats().unwrap().used),
+        (2, 2)
+    );
+    directory.import(&many[1..], &by(now())).unwrap();
+    assert_eq!(directory.count().unwrap(), 252);
+}
+
+pub(super) fn the_largest_profile_is_kept_and_a_larger_one_refused(directory: &dyn Directory) {
+    let of = |bytes: usize| {
+        let text = "x".repeat(bytes - r#"{"k":""}"#.len());
+        Metadata::from_json(&format!(r#"{{"k":"{text}"}}"#), "metadata")
+    };
+    let user = NewUser {
+        metadata: of(8 * 1024).unwrap(),
+        ..person(&"i".repeat(255), Some("a@b.cd"))
+    };
+    directory.add(&user, &by(now())).unwrap();
+    let kept = directory.user(&user.id).unwrap().unwrap();
+    assert_eq!(kept.metadata.json().len(), 8 * 1024);
+    directory.suspend(&user.id, &by(now())).unwrap();
+    assert_eq!(
+        directory.user(&user.id).unwrap().unwrap().metadata,
+        user.metadata
+    );
+    // What is larger cannot be made, and so is never there to add.
+    let refused = of(8 * 1024 + 1).unwrap_err();
+    assert_eq!(refused.code, ErrorCode::InvalidPayload);
+    let refused = UserId::parse(&"i".repeat(256), "user.id").unwrap_err();
+    assert_eq!(refused.field.as_deref(), Some("user.id"));
+}

@@ -1,0 +1,41 @@
+//! Copies of the directories that are kept beside these tests. The other packages' tests include this file.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::Write as _;
+use std::path::Path;
+
+use jiff::{SignedDuration, Timestamp};
+use latchkey_core::activity::{Actor, AuditContext};
+use latchkey_core::directory::Directory as _;
+use latchkey_core::protocol::user_id::UserId;
+use latchkey_store::SledDirectory;
+
+/// Length of the log. The zeros at its end are not kept.
+const LOG_BYTES: u64 = 524_287;
+
+/// Copies the directory in the folder `kept` into the folder `to`.
+pub(crate) fn copy(kept: &Path, to: &Path) {
+    let sled = to.join("sled");
+    fs::create_dir_all(sled.join("blobs")).unwrap();
+    fs::copy(kept.join("tally"), to.join("tally")).unwrap();
+    for file in fs::read_dir(kept.join("sled")).unwrap() {
+        let file = file.unwrap();
+        let bytes = fs::read(file.path()).unwrap();
+        let mut copy = File::create(sled.join(file.file_name())).unwrap();
+        copy.write_all(&bytes).unwrap();
+    }
+    let log = OpenOptions::new().write(true).open(sled.join("db"));
+    log.unwrap().set_len(LOG_BYTES).unwrap();
+}
+
+/// Makes a directory in the folder `to` with two users who have one email, `buecher` and `xn`, and with a
+/// removal of `eve` by a clock that was a year ahead. `core` is the folder of the package `latchkey-core`.
+pub(crate) fn with_notices(core: &Path, to: &Path, now: Timestamp) {
+    copy(&core.join("tests/core/directory/format-4"), to);
+    let directory = SledDirectory::open(to, "a test").unwrap();
+    let ahead = now + SignedDuration::from_hours(8760);
+    let by = AuditContext::new(Actor::CommandLine, ahead);
+    directory
+        .remove(&UserId::parse("eve", "id").unwrap(), &by)
+        .unwrap();
+}

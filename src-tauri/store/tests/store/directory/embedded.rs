@@ -1,0 +1,354 @@
+use std::fs;
+use std::ops::Deref;
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+use std::thread;
+
+use latchkey_core::ErrorCode;
+use latchkey_core::activity::ActivityQuery;
+use latchkey_core::directory::{Directory, Origin, PageStart, Redemption, Search, Sort, UserQuery};
+use latchkey_core::instance::Policy;
+use latchkey_core::verdict::Status;
+use latchkey_store::SledDirectory;
+use latchkey_store::embedded::Changed;
+use tempfile::TempDir;
+
+use super::conformance::conformance_tests;
+use super::order::made;
+use super::{format_4, id, new_user};
+use crate::by;
+use crate::signed::now;
+
+pub(super) fn open(folder: &TempDir) -> latchkey_core::Result<SledDirectory> {
+    SledDirectory::open(folder.path(), "a test")
+}
+
+/// Opens the directory, lets Ada sign in, and closes it.
+fn sign_ada_in(folder: &TempDir) {
+    let directory = open(folder).unwrap();
+    directory
+        .redeem(Ok(&new_user("ada")), Policy::default(), &by(now()))
+        .unwrap();
+}
+
+/// A directory without users, in a folder of its own.
+struct Empty {
+    directory: SledDirectory,
+    _folder: TempDir,
+}
+
+impl Deref for Empty {
+    type Target = dyn Directory;
+
+    fn deref(&self) -> &Self::Target {
+        &self.directory
+    }
+}
+
+fn empty() -> Empty {
+    let folder = tempfile::tempdir().unwrap();
+    Empty {
+        directory: open(&folder).unwrap(),
+        _folder: folder,
+    }
+}
+
+/// The promises of every directory.
+mod suite {
+    super::conformance_tests!(super::empty);
+}
+
+#[test]
+fn what_was_done_is_there_after_opening_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let directory = open(&folder).unwrap();
+    directory.set_seat_limit(Some(5), &by(now())).unwrap();
+    directory
+        .redeem(Ok(&new_user("ada")), Policy::default(), &by(now()))
+        .unwrap();
+    directory
+        .redeem(Ok(&new_user("eve")), Policy::default(), &by(now()))
+        .unwrap();
+    directory.suspend(&id("eve"), &by(now())).unwrap();
+    let (ada, seats) = (
+        directory.user(&id("ada")).unwrap(),
+        directory.seats().unwrap(),
+    );
+    drop(directory);
+    let again = open(&folder).unwrap();
+    assert_eq!(again.user(&id("ada")).unwrap(), ada);
+    assert_eq!((again.seats().unwrap(), again.count().unwrap()), (seats, 2));
+    let query = UserQuery {
+        search: Search::new("e"),
+        status: Some(Status::Suspended),
+        origin: Some(Origin::Link),
+    };
+    let page = again.users(&query, Sort::default(), &PageStart::First, 9);
+    let ids: Vec<String> = page
+        .unwrap()
+        .users
+        .iter()
+        .map(|user| user.id.to_string())
+        .collect();
+    assert_eq!(ids, ["eve"], "and is found");
+}
+
+#[test]
+fn a_second_opening_is_refused_and_names_the_holder() {
+    let folder = tempfile::tempdir().unwrap();
+    let _held = open(&folder).unwrap();
+    let refused = open(&folder).err().unwrap();
+    assert_eq!(refused.code, ErrorCode::DirectoryHeld);
+    let process = format!("a test (process {})", std::process::id());
+    assert!(refused.message.contains(&process), "{}", refused.message);
+}
+
+#[test]
+fn a_directory_that_is_still_closing_is_waited_for() {
+    let folder = tempfile::tempdir().unwrap();
+    for round in 0..60 {
+        let directory = open(&folder).unwrap_or_else(|refused| panic!("round {round}: {refused}"));
+        let user = new_user(&format!("user-{round}"));
+        directory
+            .redeem(Ok(&user), Policy::default(), &by(now()))
+            .unwrap();
+        assert_eq!(directory.count().unwrap(), round + 1);
+    }
+}
+
+#[test]
+fn an_unfinished_snapshot_does_not_keep_the_directory_shut() {
+    let folder = tempfile::tempdir().unwrap();
+    sign_ada_in(&folder);
+    fs::write(folder.path().join("sled/snap.0000.generating"), b"cut").unwrap();
+    assert_eq!(open(&folder).unwrap().count().unwrap(), 1);
+}
+
+#[test]
+fn a_directory_that_has_lost_its_rows_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    sign_ada_in(&folder);
+    fs::remove_dir_all(folder.path().join("sled")).unwrap();
+    let refused = open(&folder).err().unwrap();
+    assert_eq!(refused.code, ErrorCode::DamagedFile);
+    assert!(refused.message.contains("backup"), "{}", refused.message);
+}
+
+#[test]
+fn another_format_is_refused() {
+    for (format, code) in [
+        (b"1", ErrorCode::OlderFormat),
+        (b"7", ErrorCode::NewerFormat),
+        (b"x", ErrorCode::NewerFormat),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        drop(open(&folder).unwrap());
+        set_format(&folder, format);
+        let refused = open(&folder).err().unwrap();
+        assert_eq!(refused.code, code);
+    }
+}
+
+#[test]
+fn older_formats_are_taken_over() {
+    for (format, has_journal) in [(b"2", false), (b"3", true)] {
+        let folder = format_4::folder();
+        set_format(&folder, format);
+        if !has_journal {
+            fs::remove_file(folder.path().join("tally")).unwrap();
+            let tree = tree(&folder);
+            for row in tree.scan_prefix("j:") {
+                tree.remove(row.unwrap().0).unwrap();
+            }
+            tree.flush().unwrap();
+        }
+        assert_eq!(tree(&folder).scan_prefix("j:").count() > 0, has_journal);
+        let directory = open(&folder).unwrap();
+        assert_eq!(directory.count().unwrap(), 4);
+        drop(directory);
+        assert_eq!(tree(&folder).get(b"m:format").unwrap().unwrap(), b"6");
+    }
+}
+
+#[test]
+fn codes_that_are_opened_together_are_there_after_opening_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let codes: Vec<_> = (0..100)
+        .map(|number| new_user(&format!("user-{number}")))
+        .collect();
+    let by = by(now());
+    let redemptions: Vec<_> = codes
+        .iter()
+        .map(|code| Redemption {
+            code: Ok(code),
+            policy: Policy::default(),
+            by: &by,
+            session: None,
+        })
+        .collect();
+    let directory = open(&folder).unwrap();
+    for some in redemptions.chunks(30) {
+        let verdicts = directory.redeem_all(some).unwrap();
+        assert_eq!(verdicts.len(), some.len());
+    }
+    assert!(directory.redeem_all(&[]).unwrap().is_empty());
+    drop(directory);
+    let directory = open(&folder).unwrap();
+    assert_eq!(directory.count().unwrap(), 100);
+    let page = directory.activity(&ActivityQuery::default(), None, 999);
+    let numbers: Vec<u64> = page
+        .unwrap()
+        .entries
+        .iter()
+        .map(|entry| entry.number)
+        .collect();
+    assert_eq!(numbers, (1..=100).rev().collect::<Vec<_>>());
+}
+
+pub(super) fn tree(folder: &TempDir) -> sled::Db {
+    loop {
+        // The one that was dropped may still be closing.
+        if let Ok(tree) = sled::open(folder.path().join("sled")) {
+            return tree;
+        }
+        thread::yield_now();
+    }
+}
+
+pub(super) fn set_format(folder: &TempDir, format: &[u8]) {
+    let tree = tree(folder);
+    tree.insert(b"m:format", format).unwrap();
+    tree.flush().unwrap();
+}
+
+#[test]
+fn a_tree_that_has_lost_its_latest_changes_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let before = tempfile::tempdir().unwrap();
+    sign_ada_in(&folder);
+    copy(&folder.path().join("sled"), &before.path().join("sled"));
+    sign_ada_in(&folder);
+    // As many rows, and none of them the newest.
+    fs::remove_dir_all(folder.path().join("sled")).unwrap();
+    copy(&before.path().join("sled"), &folder.path().join("sled"));
+    let refused = open(&folder).err().unwrap();
+    assert_eq!(refused.code, ErrorCode::DamagedFile);
+    assert!(
+        refused.message.contains("latest changes"),
+        "{}",
+        refused.message
+    );
+}
+
+#[test]
+fn a_directory_is_free_until_somebody_holds_it() {
+    let folder = tempfile::tempdir().unwrap();
+    SledDirectory::require_free(&folder.path().join("none")).unwrap();
+    let directory = open(&folder).unwrap();
+    let refused = SledDirectory::require_free(folder.path()).unwrap_err();
+    assert_eq!(refused.code, ErrorCode::DirectoryHeld);
+    drop(directory);
+    SledDirectory::require_free(folder.path()).unwrap();
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let to = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            copy(&entry.path(), &to);
+        } else {
+            fs::copy(entry.path(), to).unwrap();
+        }
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_pipe_in_place_of_a_file_holds_nothing_up() {
+    for name in [
+        "lock",
+        "holder",
+        "tally",
+        "order",
+        "sled/db",
+        "sled/conf",
+        "sled/snap.1",
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        drop(open(&folder).unwrap());
+        let path = folder.path().join(name);
+        let _ = fs::remove_file(&path);
+        // By no other program: one that starts inherits the locks of all tests for a moment.
+        nix::unistd::mkfifo(&path, nix::sys::stat::Mode::S_IRWXU).unwrap();
+        assert!(!SledDirectory::needs_order(folder.path(), now()));
+        match open(&folder) {
+            // The file is only a note.
+            Ok(directory) => drop(directory),
+            Err(refused) => {
+                assert_eq!(refused.code, ErrorCode::Storage, "{name}");
+                assert!(refused.message.contains(name), "{}", refused.message);
+            }
+        }
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_link_in_place_of_a_file_is_not_followed() {
+    for name in ["sled/db", "sled/conf", "sled/blobs", "sled"] {
+        let (folder, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        drop(open(&folder).unwrap());
+        let (path, target) = (folder.path().join(name), other.path().join("target"));
+        fs::rename(&path, other.path().join("kept")).unwrap();
+        fs::write(&target, "important").unwrap();
+        for target in [
+            target.clone(),
+            other.path().join("kept"),
+            other.path().join("none"),
+        ] {
+            std::os::unix::fs::symlink(&target, &path).unwrap();
+            let refused = open(&folder).err().unwrap();
+            assert_eq!(refused.code, ErrorCode::Storage, "{name}");
+            assert!(refused.message.contains(name), "{}", refused.message);
+            fs::remove_file(&path).unwrap();
+        }
+        assert_eq!(fs::read(&target).unwrap(), b"important");
+        assert!(!other.path().join("none").exists());
+    }
+}
+
+#[test]
+fn a_change_of_users_and_a_new_entry_are_told_and_nothing_else_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let directory = open(&folder).unwrap();
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let tell = Arc::clone(&told);
+    directory.on_change(move |changed| tell.lock().unwrap().push(changed));
+    let told = || std::mem::take(&mut *told.lock().unwrap());
+    let (users, entry) = (
+        Changed {
+            activity: true,
+            users: true,
+        },
+        Changed {
+            activity: true,
+            users: false,
+        },
+    );
+    let (claims, ada) = made("ada", "", now());
+    directory
+        .redeem(Ok(&ada), Policy::default(), &by(now()))
+        .unwrap();
+    assert_eq!(told(), [users]);
+    // A link that is given out changes no user.
+    directory.link_made(&claims, &by(now())).unwrap();
+    assert_eq!(told(), [entry]);
+    directory.remove(&id("ada"), &by(now())).unwrap();
+    assert_eq!(told(), [users]);
+    // Neither of these has an entry.
+    directory.link_shown(&claims, &by(now())).unwrap();
+    assert!(directory.suspend(&id("bob"), &by(now())).is_err());
+    assert_eq!(told(), []);
+}

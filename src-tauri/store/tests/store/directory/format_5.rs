@@ -1,0 +1,80 @@
+//! A directory as the second release wrote it, in format 5: the folder `format-5`. These were done by
+//! the command line and by visitors of a gateway, one after the other: *Ada* (`ada`,
+//! `Ada@example.com`) and *old* (`old`, `desk@example.com`) were added; *Eve* (`eve`,
+//! `eve@example.com`) was created by a link, and *old* signed in by the address; two texts that are no
+//! codes and a code for `nobody@example.com` were refused; Ada was signed out everywhere; *old* was
+//! removed; Ada was suspended, refused, reactivated, and signed in by a single-use link; the seat limit
+//! was set to 10, which is still in the journal.
+
+use latchkey_core::activity::ActivityQuery;
+use latchkey_core::directory::Directory as _;
+use latchkey_core::instance::Policy;
+use latchkey_core::session::SessionId;
+use latchkey_store::SledDirectory;
+
+use super::kept::{self, about, open};
+use super::{code, id};
+
+/// The cookie that Eve was given.
+const EVE: &str = "Ot_hlTh3KX6mJlcLD_2_7QIMbzizUBO9phUkg9aX56Y";
+/// The cookie of the user who was removed.
+const OLD: &str = "ljxEaBCybFd1lqifFqsbqSxgf4GSQ1cXtOfhOrMqdDA";
+
+/// Codes of all entries, newest first.
+fn all(directory: &SledDirectory) -> Vec<String> {
+    let page = directory.activity(&ActivityQuery::default(), None, 99);
+    let entries = page.unwrap().entries.into_iter();
+    entries.map(|entry| entry.event.code).collect()
+}
+
+#[test]
+fn a_directory_of_format_5_is_opened_with_all_that_is_in_it() {
+    let folder = kept::folder("format-5");
+    for _ in 0..2 {
+        let directory = open(&folder);
+        assert_eq!(directory.count().unwrap(), 2);
+        let seats = directory.seats().unwrap();
+        assert_eq!((seats.used, seats.limit), (2, Some(10)));
+        assert_eq!(
+            all(&directory),
+            [
+                "seat_limit_set",
+                "signed_in",
+                "reactivated",
+                "user_suspended",
+                "suspended",
+                "removed",
+                "signed_out",
+                "malformed_code",
+                "gateway_stopped",
+                "unknown_user",
+                "malformed_code",
+                "signed_in",
+                "provisioned",
+                "gateway_started",
+                "added",
+                "added",
+                "instance_made",
+            ]
+        );
+        assert_eq!(about(&directory, "EVE@example.com"), ["provisioned"]);
+        assert_eq!(about(&directory, "old"), ["removed", "signed_in", "added"]);
+        assert_eq!(about(&directory, "nobody@example.com"), ["unknown_user"]);
+        let old = code(r#""user":{"id":"old"}"#, -86_400 * 365 * 20);
+        let verdict = directory.dry_run(Ok(&old), Policy::default()).unwrap();
+        assert_eq!(verdict.code(), "user_removed");
+    }
+}
+
+#[test]
+fn sessions_of_format_5_go_on_and_end() {
+    let folder = kept::folder("format-5");
+    let directory = open(&folder);
+    let session = |cookie: &str| {
+        let key = SessionId::parse(cookie.as_bytes()).unwrap().key();
+        directory.session(&key).unwrap()
+    };
+    assert_eq!(session(EVE).unwrap().user, id("eve"));
+    assert_eq!(session(OLD), None, "the removal has deleted it");
+    assert_eq!(directory.sessions_of(&id("eve")).unwrap().len(), 1);
+}

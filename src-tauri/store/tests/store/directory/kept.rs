@@ -1,0 +1,35 @@
+//! Directories as earlier versions wrote them, kept beside the tests.
+
+use std::path::Path;
+
+use latchkey_core::activity::ActivityQuery;
+use latchkey_core::directory::Directory as _;
+use latchkey_store::SledDirectory;
+use tempfile::TempDir;
+
+use super::copied::copy;
+
+/// A copy of a directory.
+pub(super) fn folder(name: &str) -> TempDir {
+    let kept = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/core/directory");
+    let folder = tempfile::tempdir().unwrap();
+    copy(&kept.join(name), folder.path());
+    folder
+}
+
+/// The directory, opened by this program.
+pub(super) fn open(folder: &TempDir) -> SledDirectory {
+    SledDirectory::open(folder.path(), "a test").unwrap()
+}
+
+/// Codes of the entries about somebody, newest first.
+pub(super) fn about(directory: &SledDirectory, subject: &str) -> Vec<String> {
+    let query = ActivityQuery {
+        subject: Some(subject.to_owned()),
+        ..ActivityQuery::default()
+    };
+    let page = directory.activity(&query, None, 99).unwrap();
+    assert_eq!(page.before, None);
+    let entries = page.entries.into_iter();
+    entries.map(|entry| entry.event.code).collect()
+}

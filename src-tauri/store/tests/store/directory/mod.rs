@@ -1,0 +1,56 @@
+//! What any directory does, whatever its engine, and what the embedded one does besides.
+
+mod activity;
+mod conformance;
+mod copied;
+mod emails;
+mod embedded;
+mod finding;
+mod format_4;
+mod format_5;
+mod kept;
+mod million;
+mod notices;
+mod order;
+mod race;
+mod records;
+mod sessions;
+
+use jiff::Timestamp;
+use latchkey_core::protocol::code::VerifiedCode;
+use latchkey_core::protocol::email::Email;
+use latchkey_core::protocol::metadata::Metadata;
+use latchkey_core::protocol::payload::NewUser;
+use latchkey_core::protocol::user_id::UserId;
+
+use crate::signed::{judge, now};
+
+fn id(text: &str) -> UserId {
+    UserId::parse(text, "id").unwrap()
+}
+
+fn person(id: &str, email: Option<&str>) -> NewUser {
+    NewUser {
+        id: UserId::parse(id, "id").unwrap(),
+        email: email.map(|email| Email::parse(email, "email").unwrap()),
+        metadata: Metadata::default(),
+    }
+}
+
+fn at(distance: i64) -> Timestamp {
+    Timestamp::from_second(now().as_second() + distance).unwrap()
+}
+
+/// A verified code, issued so many seconds from now.
+fn code(payload: &str, issued: i64) -> VerifiedCode {
+    let iat = now().as_second() + issued;
+    judge(&format!(r#"{{{payload},"iat":{iat}}}"#)).unwrap()
+}
+
+fn code_without_iat(payload: &str) -> VerifiedCode {
+    judge(&format!("{{{payload}}}")).unwrap()
+}
+
+fn new_user(id: &str) -> VerifiedCode {
+    code(&format!(r#""user":{{"id":"{id}"}}"#), -60)
+}

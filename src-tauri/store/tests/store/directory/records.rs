@@ -1,0 +1,238 @@
+//! Refusals that anybody can cause: what is recorded of them, and how much.
+
+use latchkey_core::activity::{ActivityQuery, Actor, AuditContext, Entry, Kind, Reference};
+use latchkey_core::directory::Directory;
+use latchkey_core::instance::{Policy, Retention};
+use latchkey_core::protocol::code::verify;
+use latchkey_core::protocol::lifetime::Lifetime;
+use latchkey_store::SledDirectory;
+
+use super::{at, code, id, new_user, person};
+use crate::by;
+use crate::signed::{HEADER, RULES, key, now, signed};
+
+/// Text that must not be found in anything that is recorded.
+const MARK: &str = "owned-by-mallory";
+
+fn visitor(second: i64) -> AuditContext {
+    AuditContext {
+        at: at(second),
+        actor: Actor::Visitor,
+        address: Some("192.0.2.7".parse().unwrap()),
+        reference: Some(Reference::random()),
+    }
+}
+
+fn all(directory: &SledDirectory) -> Vec<Entry> {
+    let page = directory.activity(&ActivityQuery::default(), None, 999);
+    page.unwrap().entries
+}
+
+fn open(folder: &tempfile::TempDir) -> SledDirectory {
+    SledDirectory::open(folder.path(), "a test").unwrap()
+}
+
+fn unverified() -> Vec<String> {
+    let forged = |header: &str, claims: &str| {
+        let code = signed(header, claims);
+        let message = code.rsplit_once('.').unwrap().0;
+        format!("{message}.AAAA")
+    };
+    let long = format!("{MARK}\u{1b}]0;{}", MARK.repeat(180));
+    vec![
+        forged(&format!(r#"{{"alg":"HS256","crit":["{long}"]}}"#), "{}"),
+        forged(&format!(r#"{{"alg":"{MARK}"}}"#), "{}"),
+        forged(&format!(r#"{{"alg":"HS256","{MARK}":1,"{MARK}":2}}"#), "{}"),
+        forged(HEADER, &format!(r#"{{"id":"{MARK}"}}"#)),
+        // The signature is right, and the code does not verify all the same.
+        signed(HEADER, &format!(r#"{{"id":"1","{MARK}":1,"{MARK}":2}}"#)),
+        signed(
+            HEADER,
+            &format!(r#"{{"user":{{"id":"1","email":"{MARK}"}}}}"#),
+        ),
+        signed(HEADER, &format!(r#"{{"user":{{"id":"{MARK}"}},"exp":1}}"#)),
+        signed(HEADER, &format!(r#"{{"id":"1","exp":"{MARK}"}}"#)),
+    ]
+}
+
+#[test]
+fn no_text_of_a_code_that_does_not_verify_is_recorded_or_logged() {
+    for code in unverified() {
+        let folder = tempfile::tempdir().unwrap();
+        let directory = open(&folder);
+        let refused = verify(&code, &[&key()], RULES, now()).unwrap_err();
+        let verdict = directory.redeem(Err(&refused), Policy::default(), &visitor(0));
+        let verdict = verdict.unwrap();
+        let [entry] = &all(&directory)[..] else {
+            panic!("one entry");
+        };
+        let recorded = serde_json::to_string(entry).unwrap();
+        assert!(!recorded.contains(MARK), "{recorded}");
+        assert!(recorded.len() < 600, "{recorded}");
+        assert!(entry.event.detail.as_ref().unwrap().ends_with('.'));
+        // Text that a log would print.
+        assert!(!format!("{refused:?} {refused} {verdict:?}").contains(MARK));
+    }
+    let text = |shown: String| shown.contains(MARK);
+    let shown = unverified().into_iter().filter(|code| {
+        let refused = verify(code, &[&key()], RULES, now()).unwrap_err();
+        text(refused.shown())
+    });
+    assert!(
+        shown.count() >= 3,
+        "who looks at a code is told what is in it"
+    );
+}
+
+#[test]
+fn refusals_from_one_address_are_one_counted_entry_a_minute() {
+    let folder = tempfile::tempdir().unwrap();
+    let directory = open(&folder);
+    let mut references = Vec::new();
+    let mut flood = |directory: &SledDirectory, from: i64, count: i64| {
+        for number in 0..count {
+            for code in unverified().iter().take(3) {
+                let refused = verify(code, &[&key()], RULES, now()).unwrap_err();
+                let by = visitor(from + number % 30);
+                references.extend(by.reference.clone());
+                let verdict = directory.redeem(Err(&refused), Policy::default(), &by);
+                assert!(verdict.unwrap().user().is_none());
+            }
+        }
+    };
+    flood(&directory, 0, 50);
+    assert_eq!(all(&directory).len(), 1, "the first one is there at once");
+    directory.record_counted(at(30)).unwrap();
+    assert_eq!(all(&directory).len(), 1, "the minute is not over");
+    directory.record_counted(at(61)).unwrap();
+    flood(&directory, 90, 1);
+    drop(directory);
+    let directory = open(&folder);
+    let entries = all(&directory);
+    let counts: Vec<_> = entries
+        .iter()
+        .map(|entry| entry.repeats.as_ref().map(|repeats| repeats.count))
+        .collect();
+    assert_eq!(
+        counts,
+        [Some(2), None, Some(149), None],
+        "closing records the rest"
+    );
+    assert!(
+        entries
+            .iter()
+            .all(|entry| entry.event.kind == Kind::Refusal)
+    );
+    let counted = &entries[2];
+    assert_eq!(counted.event.code, "several_refusals");
+    let repeats = counted.repeats.as_ref().unwrap();
+    assert_eq!(repeats.references, references[1..=20]);
+    assert_eq!(
+        (repeats.since, counted.at),
+        (at(0).as_second(), at(29).as_second())
+    );
+    // The administrator finds a visitor by what the visitor was shown.
+    for reference in [&references[0], &references[7]] {
+        let query = ActivityQuery {
+            text: reference.to_string(),
+            ..ActivityQuery::default()
+        };
+        let page = directory.activity(&query, None, 9).unwrap();
+        assert_eq!(page.entries.len(), 1, "{reference}");
+    }
+}
+
+#[test]
+fn repeated_refusals_of_a_verified_code_are_counted_and_sign_ins_never_are() {
+    let folder = tempfile::tempdir().unwrap();
+    let directory = open(&folder);
+    directory.add(&person("eve", None), &by(now())).unwrap();
+    directory.suspend(&id("eve"), &by(now())).unwrap();
+    let eve = code(r#""id":"eve","jti":"link-1""#, -60);
+    for second in 0..40 {
+        let redeem = |code| directory.redeem(Ok(code), Policy::default(), &visitor(second));
+        assert_eq!(redeem(&eve).unwrap().code(), "user_suspended");
+        assert!(redeem(&new_user("ada")).unwrap().user().is_some());
+    }
+    directory.record_counted(at(60)).unwrap();
+    let entries = all(&directory);
+    let of = |kind| entries.iter().filter(move |entry| entry.event.kind == kind);
+    assert_eq!(of(Kind::SignIn).count(), 40);
+    let refused: Vec<_> = of(Kind::Refusal).collect();
+    assert_eq!(refused.len(), 2);
+    for entry in &refused {
+        assert_eq!(entry.event.subject.as_deref(), Some("eve"));
+        assert_eq!(entry.event.link.as_deref(), Some("link-1"));
+    }
+    assert_eq!(refused[0].repeats.as_ref().unwrap().count, 39);
+}
+
+/// Prunes until nothing is left to prune, and says how often that took.
+fn prune(directory: &SledDirectory, retention: Retention, second: i64) -> usize {
+    let rounds = (0..10_000).take_while(|_| directory.prune(retention, at(second)).unwrap());
+    rounds.count()
+}
+
+#[test]
+fn the_activity_keeps_as_much_as_the_instance_says() {
+    const DAY: i64 = 86_400;
+    let folder = tempfile::tempdir().unwrap();
+    let directory = open(&folder);
+    let refused = verify(&unverified()[3], &[&key()], RULES, now()).unwrap_err();
+    // A day has a sign-in, and a refusal.
+    for day in 0..400 {
+        let by = visitor(day * DAY);
+        for code in [Ok(&new_user("ada")), Err(&refused)] {
+            directory.redeem(code, Policy::default(), &by).unwrap();
+        }
+    }
+    let kept = |directory: &SledDirectory| {
+        let entries = all(directory);
+        let of = |kind| entries.iter().filter(move |entry| entry.event.kind == kind);
+        let oldest = entries.last().unwrap().at;
+        (
+            of(Kind::SignIn).count(),
+            of(Kind::Refusal).count(),
+            (oldest - now().as_second()) / DAY,
+        )
+    };
+    // Entries in the journal are pruned later.
+    drop(directory);
+    let directory = open(&folder);
+    assert!(prune(&directory, Retention::default(), 400 * DAY) > 0);
+    assert_eq!(kept(&directory), (365, 365, 35));
+    let few = Retention {
+        refusals: 100,
+        ..Retention::default()
+    };
+    assert!(prune(&directory, few, 400 * DAY) > 1, "a batch at a time");
+    assert_eq!(kept(&directory), (365, 100, 35));
+    let for_ever = Retention {
+        age: Lifetime::Never,
+        refusals: 100,
+    };
+    assert_eq!(prune(&directory, for_ever, 4000 * DAY), 0);
+    // A refusal more is one too many once it is out of the journal.
+    let by = visitor(401 * DAY);
+    directory
+        .redeem(Err(&refused), Policy::default(), &by)
+        .unwrap();
+    assert_eq!(prune(&directory, for_ever, 401 * DAY), 1);
+    assert_eq!(kept(&directory), (365, 100, 35));
+    // Nothing is left of what was pruned, also where it was found by the user.
+    let query = ActivityQuery {
+        subject: Some("ada".into()),
+        ..ActivityQuery::default()
+    };
+    assert_eq!(
+        directory.activity(&query, None, 999).unwrap().entries.len(),
+        365
+    );
+    drop(directory);
+    assert_eq!(kept(&open(&folder)), (365, 100, 35));
+    // Blocks of entries that are all pruned are gone, too.
+    let tree = super::embedded::tree(&folder);
+    let rows = |prefix| tree.scan_prefix(prefix).count();
+    assert_eq!(rows("b:"), rows("x:"));
+    assert!(rows("b:") < 15, "{} blocks for 465 entries", rows("b:"));
+}

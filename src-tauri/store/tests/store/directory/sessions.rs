@@ -1,0 +1,303 @@
+//! Sessions as records: when they begin, how they are found, and what ends them.
+
+use jiff::Timestamp;
+use latchkey_core::activity::{ActivityQuery, AuditContext};
+use latchkey_core::directory::{Directory, Redemption};
+use latchkey_core::instance::{Hosted, Name, Policy, Settings};
+use latchkey_core::link::BaseUrl;
+use latchkey_core::protocol::claims::Claims;
+use latchkey_core::protocol::code::VerifiedCode;
+use latchkey_core::protocol::lifetime::Lifetime;
+use latchkey_core::session::{
+    self, NewSession, SEEN_SECS, SessionId, SessionKey, SessionRules, SessionScope,
+};
+use latchkey_core::session::{BrowserKey, REPEAT_SECS};
+
+use super::{at, code, id, new_user, person};
+use crate::by;
+
+fn settings() -> Settings {
+    Settings::new(
+        Name::parse("Acme").unwrap(),
+        BaseUrl::parse("https://chat.acme.example").unwrap(),
+        Hosted::Here,
+    )
+}
+
+fn new_session() -> NewSession {
+    NewSession {
+        key: SessionId::new(at(0)).unwrap().key(),
+        place: SessionScope::Page,
+        browser: Some("Mozilla/5.0\u{1b}".into()),
+        browser_key: None,
+        replaces: None,
+    }
+}
+
+fn begin_as(
+    directory: &dyn Directory,
+    code: &VerifiedCode,
+    session: &NewSession,
+    by: &AuditContext,
+) -> String {
+    let redemption = Redemption {
+        code: Ok(code),
+        policy: Policy::default(),
+        by,
+        session: Some(session),
+    };
+    let verdicts = directory.redeem_all(&[redemption]).unwrap();
+    let verdict = verdicts.into_iter().next().unwrap().unwrap();
+    verdict.code().to_owned()
+}
+
+/// Signs a user in.
+fn begin(directory: &dyn Directory, user: &str) -> SessionKey {
+    let session = new_session();
+    begin_as(directory, &new_user(user), &session, &by(at(0)));
+    session.key
+}
+
+fn is_good(directory: &dyn Directory, key: SessionKey, now: Timestamp) -> bool {
+    let found = session::find(directory, key, SessionScope::Page, &settings(), None, now);
+    found.unwrap().is_some()
+}
+
+fn entries(directory: &dyn Directory) -> usize {
+    let page = directory.activity(&ActivityQuery::default(), None, 99);
+    page.unwrap().entries.len()
+}
+
+pub(super) fn a_session_is_a_record_of_the_sign_in(directory: &dyn Directory) {
+    let session = new_session();
+    let expires_at = at(600).as_second();
+    let payload = format!(r#""user":{{"id":"ada"}},"jti":"link","exp":{expires_at}"#);
+    let mut by = by(at(0));
+    by.address = Some("192.0.2.7".parse().unwrap());
+    begin_as(directory, &code(&payload, -60), &session, &by);
+    let found = session::find(
+        directory,
+        session.key,
+        SessionScope::Page,
+        &settings(),
+        None,
+        at(1),
+    );
+    let found = found.unwrap().unwrap();
+    assert_eq!(found.user.id, id("ada"));
+    let record = found.session;
+    assert_eq!(
+        (record.link.as_deref(), record.browser.as_deref()),
+        (Some("link"), Some("Mozilla/5.0"))
+    );
+    assert_eq!(record.address, by.address);
+    let now = at(0).as_second();
+    assert_eq!((record.created_at, record.last_seen), (now, now));
+    assert_eq!(record.code_expires_at, Some(expires_at));
+    let in_frame = session::find(
+        directory,
+        session.key,
+        SessionScope::Frame,
+        &settings(),
+        None,
+        at(1),
+    );
+    assert!(in_frame.unwrap().is_none(), "it is of another place");
+    let unknown = SessionId::new(at(0)).unwrap().key();
+    assert!(!is_good(directory, unknown, at(1)));
+    let of_ada = directory.sessions_of(&id("ada")).unwrap();
+    assert_eq!(of_ada, [(session.key, record)]);
+    assert!(directory.sessions_of(&id("ad")).unwrap().is_empty());
+    assert!(directory.sessions_of(&id("adam")).unwrap().is_empty());
+}
+
+pub(super) fn a_refusal_begins_no_session(directory: &dyn Directory) {
+    let session = new_session();
+    let nobody = code(r#""id":"nobody""#, -60);
+    assert_eq!(
+        begin_as(directory, &nobody, &session, &by(at(0))),
+        "unknown_user"
+    );
+    assert_eq!(directory.session(&session.key).unwrap(), None);
+}
+
+pub(super) fn a_session_ends_where_it_is_signed_out_and_nothing_else_does(
+    directory: &dyn Directory,
+) {
+    let (first, second, bob) = (
+        begin(directory, "ada"),
+        begin(directory, "ada"),
+        begin(directory, "bob"),
+    );
+    directory.end_session(&first, &by(at(0))).unwrap();
+    directory.end_session(&first, &by(at(0))).unwrap();
+    assert!(!is_good(directory, first, at(1)));
+    assert!(is_good(directory, second, at(1)));
+    assert!(is_good(directory, bob, at(1)));
+    assert_eq!(directory.session(&first).unwrap(), None);
+    assert_eq!(directory.sessions_of(&id("ada")).unwrap().len(), 1);
+    assert_eq!(entries(directory), 4, "ending one is recorded once");
+    directory.sign_out(&id("bob"), &by(at(0))).unwrap();
+    assert!(is_good(directory, second, at(1)));
+    assert!(!is_good(directory, bob, at(1)));
+}
+
+pub(super) fn sessions_end_where_a_user_is_signed_out_suspended_or_removed(
+    directory: &dyn Directory,
+) {
+    let mut ended = Vec::new();
+    // All in one second, and by a clock that goes back.
+    for seconds in [0, 0, -1000] {
+        let before = begin(directory, "ada");
+        assert!(is_good(directory, before, at(0)));
+        directory.sign_out(&id("ada"), &by(at(seconds))).unwrap();
+        ended.push(before);
+    }
+    let before = begin(directory, "ada");
+    directory.suspend(&id("ada"), &by(at(0))).unwrap();
+    directory.reactivate(&id("ada"), &by(at(0))).unwrap();
+    ended.push(before);
+    let before = begin(directory, "ada");
+    directory.remove(&id("ada"), &by(at(0))).unwrap();
+    ended.push(before);
+    directory.add(&person("ada", None), &by(at(0))).unwrap();
+    for &key in &ended {
+        assert!(!is_good(directory, key, at(0)), "it has ended for ever");
+    }
+    assert!(directory.sessions_of(&id("ada")).unwrap().is_empty());
+    let pruned = directory.prune_sessions(SessionRules::default(), at(0));
+    assert_eq!(pruned.unwrap(), ended.len() as u64);
+    for key in &ended {
+        assert_eq!(directory.session(key).unwrap(), None);
+    }
+    let anew = new_session();
+    // Latchkey makes the link in the second of the removal.
+    let link = code(r#""user":{"id":"ada"},"jti":"anew""#, 0);
+    let claims = Claims {
+        payload: link.payload.clone(),
+        registered: link.registered.clone(),
+    };
+    directory.link_made(&claims, &by(at(0))).unwrap();
+    begin_as(directory, &link, &anew, &by(at(0)));
+    assert!(is_good(directory, anew.key, at(0)));
+}
+
+pub(super) fn a_user_who_is_removed_and_added_in_one_second_is_another_user(
+    directory: &dyn Directory,
+) {
+    let add = || directory.add(&person("ada", None), &by(at(0))).unwrap();
+    let first = add();
+    directory.remove(&id("ada"), &by(at(0))).unwrap();
+    let second = add();
+    assert_ne!(first.generation, second.generation);
+    let signed_out = directory.sign_out(&id("ada"), &by(at(0))).unwrap();
+    assert_ne!(second.generation, signed_out.generation);
+}
+
+pub(super) fn a_new_session_replaces_the_one_of_the_same_browser(directory: &dyn Directory) {
+    let first = begin(directory, "ada");
+    let other = begin(directory, "ada");
+    let second = NewSession {
+        replaces: Some(first),
+        ..new_session()
+    };
+    begin_as(directory, &new_user("bob"), &second, &by(at(0)));
+    assert!(!is_good(directory, first, at(1)));
+    assert!(is_good(directory, other, at(1)));
+    assert!(is_good(directory, second.key, at(1)));
+    // A refusal ends nothing.
+    let refused = NewSession {
+        replaces: Some(second.key),
+        ..new_session()
+    };
+    let nobody = code(r#""id":"nobody""#, -60);
+    begin_as(directory, &nobody, &refused, &by(at(0)));
+    assert!(is_good(directory, second.key, at(1)));
+}
+
+pub(super) fn the_last_use_is_written_at_most_every_five_minutes(directory: &dyn Directory) {
+    let key = begin(directory, "ada");
+    let gone = SessionId::new(at(0)).unwrap().key();
+    let seen = |seconds| {
+        let second = at(seconds).as_second();
+        let all = [(key, second), (gone, second)];
+        directory.note_sessions_seen(&all).unwrap();
+        let record = directory.session(&key).unwrap().unwrap();
+        record.last_seen - at(0).as_second()
+    };
+    assert_eq!(seen(SEEN_SECS - 1), 0);
+    assert_eq!(seen(SEEN_SECS), SEEN_SECS);
+    assert_eq!(seen(SEEN_SECS + 1), SEEN_SECS);
+    assert_eq!(seen(-50), SEEN_SECS);
+    assert_eq!(directory.session(&gone).unwrap(), None);
+    assert_eq!(entries(directory), 1, "it has no entry in the activity");
+}
+
+pub(super) fn sessions_that_are_over_are_pruned(directory: &dyn Directory) {
+    const ALL: usize = 230;
+    let rules = SessionRules {
+        length: Lifetime::Secs(50),
+        ..SessionRules::default()
+    };
+    for user in ["ada", "bob"] {
+        for _ in 0..ALL / 2 {
+            begin(directory, user);
+        }
+    }
+    let left = || {
+        let of = |user| directory.sessions_of(&id(user)).unwrap().len();
+        of("ada") + of("bob")
+    };
+    let people = |second| directory.count_signed_in(rules, at(second)).unwrap();
+    assert_eq!(
+        (people(49), people(50)),
+        (2, 0),
+        "two people, many sessions"
+    );
+    assert_eq!(directory.prune_sessions(rules, at(49)).unwrap(), 0);
+    assert_eq!(left(), ALL);
+    // Those that are only in the journal are found the next time.
+    directory.prune_sessions(rules, at(50)).unwrap();
+    directory.prune_sessions(rules, at(50)).unwrap();
+    assert!(left() < 64, "{} are left", left());
+    for _ in 0..70 {
+        directory
+            .record(latchkey_core::activity::Event::act("x", "x"), &by(at(0)))
+            .unwrap();
+    }
+    directory.prune_sessions(rules, at(50)).unwrap();
+    assert_eq!(left(), 0);
+}
+
+pub(super) fn the_browser_that_used_a_link_may_repeat_it_for_thirty_seconds(
+    directory: &dyn Directory,
+) {
+    let once = code(r#""user":{"id":"ada"},"jti":"1","single_use":true"#, -60);
+    let browser = |letter: &str| NewSession {
+        browser_key: BrowserKey::of(letter.repeat(22).as_bytes()),
+        ..new_session()
+    };
+    let open =
+        |session: &NewSession, seconds| begin_as(directory, &once, session, &by(at(seconds)));
+    assert_eq!(open(&browser("a"), 0), "provisioned");
+    assert_eq!(open(&new_session(), 1), "link_already_used");
+    assert_eq!(open(&browser("b"), 1), "link_already_used");
+    let again = browser("a");
+    assert_eq!(open(&again, REPEAT_SECS - 1), "signed_in");
+    assert!(is_good(directory, again.key, at(REPEAT_SECS)));
+    // Repeating does not make the time longer.
+    assert_eq!(open(&browser("a"), REPEAT_SECS), "link_already_used");
+    // Signing out ends the repeating, too.
+    let other = code(r#""user":{"id":"ada"},"jti":"2","single_use":true"#, -60);
+    let open_other =
+        |session: &NewSession, seconds| begin_as(directory, &other, session, &by(at(seconds)));
+    let signed_in = browser("a");
+    assert_eq!(open_other(&signed_in, 0), "signed_in");
+    directory.end_session(&signed_in.key, &by(at(1))).unwrap();
+    assert_eq!(open_other(&browser("a"), 2), "link_already_used");
+    // A dry run is of no browser.
+    let verdict = directory.dry_run(Ok(&once), Policy::default()).unwrap();
+    assert_eq!(verdict.code(), "link_already_used");
+    directory.revoke_link("1", &by(at(0))).unwrap();
+    assert_eq!(open(&browser("a"), 1), "link_revoked");
+}

@@ -1,0 +1,164 @@
+//! When opening a link signs in at once, and when it asks first.
+
+use latchkey_core::directory::Directory as _;
+use latchkey_core::instance::{Hosted, Name, Settings, SignInStep};
+use latchkey_core::link::BaseUrl;
+use latchkey_core::protocol::user_id::UserId;
+use latchkey_core::session::{self, SessionScope, SignedIn};
+use latchkey_core::sign_in::{Browser, PreCheck, SignInAttempt, Visitor};
+use latchkey_store::SledDirectory;
+
+use crate::by;
+use crate::signed::{HEADER, judge, key, now, signed};
+
+struct Site {
+    directory: SledDirectory,
+    settings: Settings,
+    _folder: tempfile::TempDir,
+}
+
+impl Site {
+    fn new(step: SignInStep) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let name = Name::parse("Acme").unwrap();
+        let url = BaseUrl::parse("https://chat.acme.example").unwrap();
+        let mut settings = Settings::new(name, url, Hosted::Here);
+        settings.visiting.step = step;
+        Self {
+            directory: SledDirectory::open(folder.path(), "a test").unwrap(),
+            settings,
+            _folder: folder,
+        }
+    }
+
+    fn open(&self, payload: &str, visitor: Visitor<'_>) -> String {
+        let iat = now().as_second();
+        let code = signed(HEADER, &format!(r#"{{{payload},"iat":{iat}}}"#));
+        let browser = Browser::unknown(SessionScope::Page);
+        let attempt =
+            SignInAttempt::new(&code, &self.settings, &[&key()], browser, by(now())).unwrap();
+        let directory = &self.directory;
+        let done = match attempt.opening(directory, visitor).unwrap() {
+            PreCheck::NeedsConfirmation { whom, replaces } => {
+                return format!("asks {whom} {replaces}");
+            }
+            PreCheck::Continues => return "continues".to_owned(),
+            PreCheck::Refused(verdict) => attempt.refuse(verdict, directory).unwrap(),
+            PreCheck::Redeems => {
+                let verdicts = directory.redeem_all(&[attempt.redemption()]).unwrap();
+                let verdict = verdicts.into_iter().next().unwrap();
+                attempt.redeemed(verdict.unwrap())
+            }
+        };
+        assert_eq!(done.session.is_some(), done.verdict.user().is_some());
+        done.verdict.code().to_owned()
+    }
+
+    /// The latest session of a user.
+    fn signed_in(&self, id: &str) -> SignedIn {
+        let id = UserId::parse(id, "id").unwrap();
+        let (key, _) = self.directory.sessions_of(&id).unwrap().remove(0);
+        let found = session::find(
+            &self.directory,
+            key,
+            SessionScope::Page,
+            &self.settings,
+            None,
+            now(),
+        );
+        found.unwrap().unwrap()
+    }
+}
+
+const ADA: &str = r#""user":{"id":"ada","name":"Ada Lovelace"}"#;
+const BOB: &str = r#""user":{"id":"bob"}"#;
+const NOBODY: &str = r#""id":"nobody""#;
+const ONCE: &str = r#""user":{"id":"ada"},"jti":"1","single_use":true"#;
+
+fn is_link_preview() -> Visitor<'static> {
+    Visitor {
+        is_link_preview: true,
+        ..Visitor::default()
+    }
+}
+
+#[test]
+fn it_is_at_once_unless_there_is_a_reason_to_ask() {
+    let site = Site::new(SignInStep::Automatic);
+    assert_eq!(site.open(ADA, is_link_preview()), "asks Ada Lovelace false");
+    assert_eq!(site.directory.count().unwrap(), 0, "asking does nothing");
+    assert_eq!(site.open(ADA, Visitor::default()), "provisioned");
+    let ada = site.signed_in("ada");
+    let as_ada = Visitor {
+        signed_in: Some(&ada),
+        ..Visitor::default()
+    };
+    assert_eq!(
+        site.open(ADA, as_ada),
+        "signed_in",
+        "the same person is not asked"
+    );
+    assert_eq!(site.open(BOB, as_ada), "asks bob true");
+    assert_eq!(
+        site.open(ONCE, Visitor::default()),
+        "asks Ada Lovelace false"
+    );
+    // What the directory calls somebody is better than what the code does.
+    assert_eq!(
+        site.open(r#""id":"ada""#, is_link_preview()),
+        "asks Ada Lovelace false"
+    );
+}
+
+#[test]
+fn a_refusal_is_said_at_once_whoever_asks() {
+    for step in [SignInStep::Automatic, SignInStep::Confirm] {
+        let site = Site::new(step);
+        for visitor in [Visitor::default(), is_link_preview()] {
+            assert_eq!(site.open(NOBODY, visitor), "unknown_user");
+        }
+    }
+}
+
+#[test]
+fn an_instance_that_says_so_always_asks() {
+    let site = Site::new(SignInStep::Confirm);
+    assert_eq!(
+        site.open(ADA, Visitor::default()),
+        "asks Ada Lovelace false"
+    );
+    assert_eq!(site.directory.count().unwrap(), 0);
+}
+
+#[test]
+fn whoever_is_signed_in_as_that_user_goes_on_without_spending_a_use() {
+    let site = Site::new(SignInStep::Automatic);
+    site.open(ADA, Visitor::default());
+    let ada = site.signed_in("ada");
+    let as_ada = Visitor {
+        signed_in: Some(&ada),
+        ..Visitor::default()
+    };
+    let sign_ins = || site.signed_in("ada").user.sign_ins;
+    assert_eq!(site.open(ONCE, as_ada), "continues");
+    assert_eq!(sign_ins(), 1);
+    // Somebody else uses it up.
+    let once = judge(&format!("{{{ONCE}}}")).unwrap();
+    let redeemed = site
+        .directory
+        .redeem(Ok(&once), site.settings.policy, &by(now()));
+    assert_eq!(redeemed.unwrap().code(), "signed_in");
+    assert_eq!(site.open(ONCE, as_ada), "continues", "also by then");
+    assert_eq!(site.open(ONCE, Visitor::default()), "link_already_used");
+    site.directory.revoke_link("1", &by(now())).unwrap();
+    assert_eq!(site.open(ONCE, as_ada), "link_revoked");
+    // An instance that always asks does not ask the same person.
+    let mut site = site;
+    site.settings.visiting.step = SignInStep::Confirm;
+    let as_ada = Visitor {
+        signed_in: Some(&ada),
+        ..Visitor::default()
+    };
+    assert_eq!(site.open(ADA, as_ada), "continues");
+    assert_eq!(site.open(BOB, as_ada), "asks bob true");
+}
