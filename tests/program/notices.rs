@@ -14,8 +14,8 @@ fn the_users_tell_of_shared_emails_and_times_in_the_future() {
     let instance = boundary.ask("sample_instance_add", Value::Null).unwrap();
     let here = instance["id"].as_str().unwrap();
     let folder = boundary.data_dir.path().join("instances").join(here);
-    let core = Path::new(env!("CARGO_MANIFEST_DIR")).join("src-tauri/core");
-    with_notices(&core, &folder.join("directory"), Timestamp::now());
+    let store = Path::new(env!("CARGO_MANIFEST_DIR")).join("src-tauri/store");
+    with_notices(&store, &folder.join("directory"), Timestamp::now());
     let notices = || {
         let page = boundary.ask("users", users_request(here)).unwrap();
         let notices = page["notices"].as_array().unwrap().iter();

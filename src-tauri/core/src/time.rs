@@ -19,13 +19,16 @@ pub fn exact(secs: i64) -> String {
 
 /// Serializes a moment in Unix seconds as RFC 3339.
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
-pub fn rfc3339<S: Serializer>(secs: &i64, serializer: S) -> Result<S::Ok, S::Error> {
+pub(crate) fn rfc3339<S: Serializer>(secs: &i64, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(&exact(*secs))
 }
 
 /// Serializes a moment in Unix seconds, if there is one, as RFC 3339.
 #[expect(clippy::ref_option, reason = "serde passes references")]
-pub fn rfc3339_if_any<S: Serializer>(secs: &Option<i64>, serializer: S) -> Result<S::Ok, S::Error> {
+pub(crate) fn rfc3339_if_any<S: Serializer>(
+    secs: &Option<i64>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
     secs.map(exact).serialize(serializer)
 }
 

@@ -22,8 +22,8 @@ fn folder() -> TempDir {
     let home = Home::open(folder.path().into(), KeychainUse::Never).unwrap();
     let instance = home.instances().find("Here").unwrap();
     let directory = home.instances().folder(&instance.id).join("directory");
-    let core = Path::new(env!("CARGO_MANIFEST_DIR")).join("../core");
-    with_notices(&core, &directory, Timestamp::now());
+    let store = Path::new(env!("CARGO_MANIFEST_DIR")).join("../store");
+    with_notices(&store, &directory, Timestamp::now());
     folder
 }
 

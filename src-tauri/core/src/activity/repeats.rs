@@ -82,6 +82,7 @@ impl Counted {
     }
 
     /// The event of the entry that stands for all of them.
+    #[must_use]
     pub fn event(&self) -> Event {
         let mut event = self.first.clone();
         let times = match self.repeats.count {

@@ -4,6 +4,7 @@ use crate::activity::Event;
 use crate::instance::{Hosted, Instance, Policy, Retention, Settings, SignInSettings, SignInStep};
 
 /// The acts that lie between an instance as it was and as it is.
+#[must_use]
 pub fn acts_between(before: &Instance, after: &Instance) -> Vec<Event> {
     let mut acts = Vec::new();
     let (was, is) = (&before.settings, &after.settings);

@@ -400,6 +400,7 @@ impl Outbox {
     }
 
     /// Returns whether a directory has recorded any of them.
+    #[must_use]
     pub fn were_recorded(&self) -> bool {
         self.count > 0 && self.waiting.first().is_none_or(|first| first.number > 1)
     }

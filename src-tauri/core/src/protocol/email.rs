@@ -36,6 +36,7 @@ impl Email {
     }
 
     /// Takes what [`parse`](Self::parse) has read and somebody has kept: it was checked then.
+    #[must_use]
     pub fn from_kept(text: &str) -> Self {
         Self(text.to_owned())
     }
@@ -71,6 +72,7 @@ impl Email {
 
 /// Returns the text in which a search looks for an address: its key first, so that users are sorted by
 /// it, then the domain in Unicode and the address as written, where they differ.
+#[must_use]
 pub fn searchable(text: &str) -> Cow<'_, str> {
     // `--` stands in A-labels and hardly anywhere else.
     if text.is_ascii() && !text.contains("--") {

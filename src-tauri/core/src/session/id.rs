@@ -102,11 +102,13 @@ impl fmt::Debug for SessionId {
 
 impl SessionKey {
     /// The bytes of the key, in the order of the moments.
+    #[must_use]
     pub fn to_bytes(self) -> Vec<u8> {
         [&self.made_at.to_be_bytes()[..], &self.hash].concat()
     }
 
     /// Reads the bytes of a key.
+    #[must_use]
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
         let (moment, hash) = bytes.split_first_chunk()?;
         Some(Self {
@@ -116,6 +118,7 @@ impl SessionKey {
     }
 
     /// The key of an id of format 5, which is its hash alone.
+    #[must_use]
     pub fn from_hash(hash: &[u8]) -> Option<Self> {
         let hash = hash.try_into().ok()?;
         Some(Self { made_at: 0, hash })

@@ -136,6 +136,7 @@ pub fn find(
 }
 
 /// The beginning of a browser's name that is kept, without control characters.
+#[must_use]
 pub fn kept_browser(text: &str) -> Option<String> {
     let mut kept = String::new();
     for character in text.chars().filter(|character| !character.is_control()) {

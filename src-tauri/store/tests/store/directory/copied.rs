@@ -29,9 +29,9 @@ pub(crate) fn copy(kept: &Path, to: &Path) {
 }
 
 /// Makes a directory in the folder `to` with two users who have one email, `buecher` and `xn`, and with a
-/// removal of `eve` by a clock that was a year ahead. `core` is the folder of the package `latchkey-core`.
-pub(crate) fn with_notices(core: &Path, to: &Path, now: Timestamp) {
-    copy(&core.join("tests/core/directory/format-4"), to);
+/// removal of `eve` by a clock that was a year ahead. `store` is the folder of the package `latchkey-store`.
+pub(crate) fn with_notices(store: &Path, to: &Path, now: Timestamp) {
+    copy(&store.join("tests/store/directory/format-4"), to);
     let directory = SledDirectory::open(to, "a test").unwrap();
     let ahead = now + SignedDuration::from_hours(8760);
     let by = AuditContext::new(Actor::CommandLine, ahead);

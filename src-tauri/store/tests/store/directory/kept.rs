@@ -11,7 +11,7 @@ use super::copied::copy;
 
 /// A copy of a directory.
 pub(super) fn folder(name: &str) -> TempDir {
-    let kept = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/core/directory");
+    let kept = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/store/directory");
     let folder = tempfile::tempdir().unwrap();
     copy(&kept.join(name), folder.path());
     folder

@@ -10,7 +10,8 @@ use latchkey_core::protocol::payload::NewUser;
 use latchkey_store::SledDirectory;
 
 use super::{new_user, person};
-use crate::signed::{by, now};
+use crate::by;
+use crate::signed::now;
 use crate::soak::{figure, share};
 
 /// Users on a page.
