@@ -1,9 +1,9 @@
 //! Arguments of `latchkey instance`.
 
 use clap::{Args, Subcommand};
-use latchkey_core::code::Algorithm;
 use latchkey_core::instance::{Hosted, SignInStep};
-use latchkey_core::lifetime::Lifetime;
+use latchkey_core::protocol::code::Algorithm;
+use latchkey_core::protocol::lifetime::Lifetime;
 
 use super::SecretArguments;
 use super::values::{number, yes_or_no};

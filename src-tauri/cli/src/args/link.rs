@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use latchkey_core::lifetime::Lifetime;
+use latchkey_core::protocol::lifetime::Lifetime;
 
 use super::{ProtocolArguments, SecretArguments};
 use crate::named_file::NamedFile;

@@ -1,7 +1,7 @@
 //! Arguments for what an instance would say by itself.
 
 use clap::Args;
-use latchkey_core::code::Algorithm;
+use latchkey_core::protocol::code::Algorithm;
 
 /// Parts of the protocol that an instance may change. They count where no instance is named.
 #[derive(Debug, Args)]

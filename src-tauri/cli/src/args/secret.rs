@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use latchkey_core::code::Algorithm;
+use latchkey_core::protocol::code::Algorithm;
 use latchkey_core::secret::SecretEncoding;
 
 use crate::environment::variable;

@@ -7,10 +7,10 @@ use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use latchkey_core::claims::{Claims, Registered};
-use latchkey_core::code::{Algorithm, sign};
-use latchkey_core::email::Email;
-use latchkey_core::payload::Payload;
+use latchkey_core::protocol::claims::{Claims, Registered};
+use latchkey_core::protocol::code::{Algorithm, sign};
+use latchkey_core::protocol::email::Email;
+use latchkey_core::protocol::payload::Payload;
 use latchkey_core::secret::{Secret, SigningKey};
 use regex::Regex;
 use snapbox::{Assert, Data, Redactions};
