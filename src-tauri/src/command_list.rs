@@ -15,23 +15,23 @@ macro_rules! command_list {
             }
             /// The applications that people sign in to.
             mod instances {
-                instance_add(instances::NewInstance) -> instances::Instance;
-                sample_instance_add(()) -> instances::Instance;
-                instance_select(instances::InstanceRef) -> ();
-                instance_update(instances::InstanceUpdate) -> instances::Instance;
-                instance_remove(instances::InstanceRef) -> ();
+                instance_add(instances::NewInstance) -> instance::Instance;
+                sample_instance_add(()) -> instance::Instance;
+                instance_select(instance::InstanceRef) -> ();
+                instance_update(instances::InstanceUpdate) -> instance::Instance;
+                instance_remove(instance::InstanceRef) -> ();
             }
             /// The signing key of an instance: replaced, shown once, copied while it is shown.
             mod secrets {
-                secret_replace(secrets::SecretReplacement) -> instances::Instance;
-                secret_reveal(instances::InstanceRef) -> secrets::RevealedSecret;
-                secret_copy(instances::InstanceRef) -> compose::Copied;
-                secret_conceal(instances::InstanceRef) -> instances::Instance;
+                secret_replace(secrets::SecretReplacement) -> instance::Instance;
+                secret_reveal(instance::InstanceRef) -> secrets::RevealedSecret;
+                secret_copy(instance::InstanceRef) -> compose::Copied;
+                secret_conceal(instance::InstanceRef) -> instance::Instance;
             }
             /// The keys of an instance's API: made, shown once, revoked.
             mod api_keys {
                 api_key_make(api_keys::NewApiKey) -> api_keys::MadeApiKey;
-                api_key_revoke(api_keys::ApiKeyRef) -> instances::Instance;
+                api_key_revoke(api_keys::ApiKeyRef) -> instance::Instance;
             }
             /// A login link while it is composed: the preview, and taking it away.
             mod compose {
@@ -48,8 +48,8 @@ macro_rules! command_list {
                 user_reactivate(users::UserRef) -> users::UserProfile;
                 user_sign_out(users::UserRef) -> users::UserProfile;
                 user_remove(users::UserRef) -> ();
-                users_correct_times(instances::InstanceRef) -> ();
-                seats(instances::InstanceRef) -> users::Seats;
+                users_correct_times(instance::InstanceRef) -> ();
+                seats(instance::InstanceRef) -> users::Seats;
                 seats_set(users::SeatLimit) -> users::Seats;
             }
             /// What has happened on an instance that is hosted here.

@@ -1,31 +1,19 @@
 //! Events that Studio sends to its page, so that no screen asks by a timer.
 //!
-//! An event names what has changed, and the page then asks for the part that it shows. Changes made by
-//! this process are sent at once. Changes that another process makes to an instance are found here, by
-//! the time and the size of the instance's file.
+//! An event names what has changed, and the page then asks for the part that it shows.
 
 use std::collections::BTreeSet;
 use std::mem::take;
-use std::path::PathBuf;
-use std::sync::{Arc, Mutex, Weak};
-use std::time::{Duration, SystemTime};
+use std::sync::{Arc, Mutex};
 
 use latchkey_core::instance::InstanceId;
 use latchkey_store::SledDirectory;
 use serde::Serialize;
-use tauri::async_runtime::{JoinHandle, spawn, spawn_blocking};
-use tauri::ipc::Channel;
+use tauri::async_runtime::{JoinHandle, spawn};
 use tokio::sync::Notify;
-use tokio::time::{MissedTickBehavior, interval, sleep};
 use ts_rs::TS;
 
-use crate::Studio;
-use crate::studio::locked;
-
-/// Pause between two deliveries. Equal events that are published during the pause are delivered once.
-const PAUSE: Duration = Duration::from_millis(250);
-/// Interval at which the files of instances are compared with those before.
-const INTERVAL: Duration = Duration::from_secs(2);
+use crate::lock::locked;
 
 /// A change of something that the window shows.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, TS)]
@@ -89,60 +77,20 @@ impl Events {
         listens
     }
 
-    /// Delivers events by `channel` from now on, in place of the channel of an earlier page.
-    pub(crate) fn deliver(self: &Arc<Self>, studio: &Arc<Studio>, channel: Channel<StudioEvent>) {
-        let delivery = deliver(Arc::clone(self), Arc::downgrade(studio), channel);
+    /// Waits until an event is published.
+    pub(crate) async fn published(&self) {
+        self.published.notified().await;
+    }
+
+    /// Takes the events that wait to be delivered.
+    pub(crate) fn take(&self) -> BTreeSet<StudioEvent> {
+        take(&mut *locked(&self.waiting))
+    }
+
+    /// Runs a delivery to the page, in place of the one to an earlier page.
+    pub(crate) fn deliver_by(&self, delivery: impl Future<Output = ()> + Send + 'static) {
         if let Some(earlier) = locked(&self.delivery).replace(spawn(delivery)) {
             earlier.abort();
         }
     }
-}
-
-/// Delivers events until the page or Studio is gone.
-async fn deliver(events: Arc<Events>, studio: Weak<Studio>, channel: Channel<StudioEvent>) {
-    let mut looks = interval(INTERVAL);
-    looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut known = None;
-    loop {
-        tokio::select! {
-            () = events.published.notified() => {
-                let waiting = take(&mut *locked(&events.waiting));
-                for event in waiting {
-                    if let Err(cause) = channel.send(event) {
-                        tracing::debug!(%cause, "the page gets no more events");
-                        return;
-                    }
-                }
-                sleep(PAUSE).await;
-            }
-            _ = looks.tick() => {
-                let Some(studio) = studio.upgrade() else {
-                    return;
-                };
-                let before = known.take();
-                let looked = spawn_blocking(move || look(&studio, before.as_ref()));
-                known = looked.await.unwrap_or_default();
-            }
-        }
-    }
-}
-
-/// Path, time and size of each instance's file.
-type Files = Vec<(PathBuf, SystemTime, u64)>;
-
-/// Compares the files of the instances with those `before`. Where they differ, records what another
-/// process did to the settings, and publishes that instances have changed. Looks, too, whether another
-/// process still holds a directory that was asked for. Returns the files, or
-/// nothing before the data folder is open.
-///
-/// The first look publishes, too, because the page may have read the instances before it.
-fn look(studio: &Studio, before: Option<&Files>) -> Option<Files> {
-    let home = studio.opened_home()?;
-    studio.look_at_taken(&home);
-    let files = home.instances().files();
-    if before != Some(&files) {
-        studio.record_outboxes(&home);
-        studio.events().publish(StudioEvent::Instances);
-    }
-    Some(files)
 }

@@ -9,9 +9,11 @@ mod clipboard;
 #[macro_use]
 mod command_list;
 pub mod commands;
+mod delivery;
 mod dialogs;
 pub mod events;
 mod gateway;
+mod lock;
 mod preferences;
 mod problem;
 pub mod schema;

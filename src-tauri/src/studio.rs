@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::fs::File;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use jiff::Timestamp;
 use latchkey_core::activity::{Actor, AuditContext};
@@ -21,9 +21,10 @@ use tauri::State;
 
 use crate::Problem;
 use crate::clipboard::Clipboard;
-use crate::commands::compose::Who;
+use crate::commands::who::Who;
 use crate::events::{Events, StudioEvent};
 use crate::gateway::Running;
+use crate::lock::locked;
 
 /// How many previews can still be copied: the one on the screen, and those that a slow click meets.
 const KEPT_PREVIEWS: usize = 8;
@@ -415,9 +416,4 @@ pub(crate) async fn at_home<T: Send + 'static>(
         work(studio, &home)
     })
     .await
-}
-
-/// A panic elsewhere leaves what is behind the lock usable.
-pub(crate) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

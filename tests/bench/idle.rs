@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use crate::driver::Studio;
 use crate::prepared::Prepared;
-use crate::run;
+use crate::runtime::run;
 use crate::table::heading;
 use crate::webkit::free_port;
 

@@ -36,6 +36,7 @@ mod pictures;
 mod prepared;
 mod program;
 mod readers;
+mod runtime;
 #[path = "../program/scenes.rs"]
 #[allow(
     clippy::cast_possible_truncation,
@@ -67,13 +68,4 @@ fn main() {
             measure();
         }
     }
-}
-
-/// Runs work that drives a window to its end on this thread.
-pub(crate) fn run<T>(work: impl Future<Output = T>) -> T {
-    tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .unwrap()
-        .block_on(work)
 }

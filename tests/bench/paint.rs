@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::driver::Studio;
 use crate::prepared::Prepared;
-use crate::run;
+use crate::runtime::run;
 use crate::table::heading;
 
 /// Number of users in the table that is scrolled and searched.

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::driver::Studio;
 use crate::environment::Environment;
-use crate::run;
+use crate::runtime::run;
 use crate::table::{heading, median};
 
 const STARTS: usize = 9;

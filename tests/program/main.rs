@@ -18,6 +18,7 @@ mod directory;
 mod events;
 mod gateway;
 mod generated_types;
+mod imports;
 mod interop;
 mod notices;
 mod peer;

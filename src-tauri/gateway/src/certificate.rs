@@ -3,17 +3,16 @@ use std::path::Path;
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use latchkey_core::Result;
 use latchkey_core::link::BaseUrl;
-use latchkey_core::{Error, ErrorCode, Result};
 use latchkey_store::files;
 use rustls::ServerConfig;
 use rustls::crypto::ring;
-use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::ResolvesServerCert;
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use sha2::{Digest as _, Sha256};
 
+use crate::pem::{certified, invalid};
 use crate::self_signed::SelfSigned;
 
 /// What https is spoken with.
@@ -55,7 +54,7 @@ impl Certificate {
 
     /// Takes a certificate with its chain and its private key, both in PEM.
     ///
-    /// Fails with [`ErrorCode::InvalidSetting`] where they are not that, or do not belong together.
+    /// Fails with [`latchkey_core::ErrorCode::InvalidSetting`] where they are not that, or do not belong together.
     pub fn from_pem(certificate: &[u8], key: &[u8]) -> Result<Self> {
         let certified = certified(certificate, key)?;
         let fingerprint = fingerprint(&certified);
@@ -74,27 +73,6 @@ impl Certificate {
             fingerprint,
         })
     }
-}
-
-/// Reads a certificate with its chain, and its key.
-pub(crate) fn certified(certificate: &[u8], key: &[u8]) -> Result<CertifiedKey> {
-    let unreadable = || invalid("The certificate cannot be read. It has to be in PEM.");
-    let chain: Vec<_> = CertificateDer::pem_slice_iter(certificate)
-        .collect::<std::result::Result<_, _>>()
-        .map_err(|_| unreadable())?;
-    if chain.is_empty() {
-        return Err(unreadable());
-    }
-    let key = PrivateKeyDer::from_pem_slice(key).map_err(|_| {
-        invalid("The certificate's key cannot be read. It has to be in PEM, with no passphrase.")
-    })?;
-    CertifiedKey::from_der(chain, key, &ring::default_provider()).map_err(|cause| {
-        invalid("The certificate and its key do not belong together.").because(cause)
-    })
-}
-
-pub(crate) fn invalid(what: &str) -> Error {
-    Error::new(ErrorCode::InvalidSetting, what).about("tls")
 }
 
 fn fingerprint(certified: &CertifiedKey) -> String {
@@ -144,7 +122,7 @@ mod tests {
         for (certificate, key) in [(&one, &two), (&folder.path().join("empty"), &two)] {
             std::fs::write(folder.path().join("empty"), "").unwrap();
             let refused = Certificate::from_files(certificate, key).unwrap_err();
-            assert_eq!(refused.code, ErrorCode::InvalidSetting);
+            assert_eq!(refused.code, latchkey_core::ErrorCode::InvalidSetting);
         }
     }
 }

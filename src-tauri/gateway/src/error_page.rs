@@ -10,7 +10,7 @@ use latchkey_core::verdict::Refusal;
 use latchkey_core::{Error, ErrorCode};
 use serde_json::json;
 
-use crate::gateway::GatewayConfig;
+use crate::config::GatewayConfig;
 use crate::pages;
 
 /// Answer to a refused or failed request: a page, or a problem (RFC 9457) for programs that ask for JSON.

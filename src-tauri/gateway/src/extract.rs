@@ -8,8 +8,9 @@ use axum::http::request::Parts;
 use axum::response::Response;
 use serde::de::DeserializeOwned;
 
+use crate::config::GatewayConfig;
 use crate::error_page::ErrorPage;
-use crate::gateway::{Gateway, GatewayConfig};
+use crate::gateway::Gateway;
 
 /// The fields of a form, from the body or the query. Unreadable fields are refused with an [`ErrorPage`].
 pub(crate) struct FormInput<T>(pub(crate) T);

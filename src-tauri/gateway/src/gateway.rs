@@ -3,29 +3,26 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use axum::http::{Extensions, HeaderMap, HeaderValue};
+use axum::http::{Extensions, HeaderMap};
 use jiff::Timestamp;
+use latchkey_core::Result;
 use latchkey_core::activity::{Actor, AuditContext, Event, Reference};
 use latchkey_core::directory::{Directory, User};
 use latchkey_core::inspect::diagnosis::OtherInstance;
-use latchkey_core::instance::api_key::ApiKey;
 use latchkey_core::instance::{InstanceId, Settings};
 use latchkey_core::protocol::user_id::UserId;
-use latchkey_core::secret::SigningKey;
 use latchkey_core::sign_in::{Browser, PreCheck, SignIn, SignInAttempt, Visitor};
 use latchkey_core::verdict::Verdict;
-use latchkey_core::{Error, ErrorCode, Result};
-use latchkey_store::home::{Home, require_here};
 use tokio::task;
 
 use crate::client_address::TrustedProxies;
-use crate::headers::{content_security_policy, frame_security_policy};
+use crate::config::{GatewayConfig, InstanceSnapshot};
+pub(crate) use crate::internal_error::went_wrong;
 use crate::last_seen::LastSeen;
 use crate::metrics::Metrics;
 use crate::rate_limit::{ClientLimits, RateLimits};
 use crate::redemptions::Redemptions;
 use crate::refusal_log::RefusalLog;
-use crate::session::CookieKey;
 
 /// For so long the settings are taken to be what they were.
 const SETTINGS_AGE: Duration = Duration::from_secs(1);
@@ -35,39 +32,6 @@ const NEW_LINK_SECS: i64 = 3;
 
 /// How long it takes until sessions that are over are deleted again.
 const PRUNE_INTERVAL: Duration = Duration::from_hours(1);
-
-/// What an instance says at the moment.
-pub struct InstanceSnapshot {
-    /// Its settings.
-    pub settings: Settings,
-    /// The key that signs its codes.
-    pub key: SigningKey,
-    /// What other systems use its API with.
-    pub api_keys: Vec<ApiKey>,
-}
-
-impl InstanceSnapshot {
-    /// What an instance of a data folder says now; `key`, if one is given, signs in place of its own.
-    /// What was done to its settings meanwhile is recorded in its activity.
-    ///
-    /// Fails with [`ErrorCode::HostedElsewhere`] once another server decides.
-    pub fn of(
-        home: &Home,
-        id: &InstanceId,
-        key: Option<&SigningKey>,
-        directory: &dyn Directory,
-    ) -> Result<Self> {
-        let instance = home.instances().get(id)?;
-        require_here(&instance)?;
-        home.record_outbox(&instance, directory)?;
-        let key = key.map_or_else(|| home.signing_key(&instance), |key| Ok(key.clone()))?;
-        Ok(Self {
-            settings: instance.settings,
-            key,
-            api_keys: instance.api_keys,
-        })
-    }
-}
 
 /// Asks for the settings and the key of the instance. It is called about once a second where there is
 /// something to do.
@@ -111,18 +75,6 @@ pub(crate) enum LinkOutcome {
     NoCookies,
     /// It was redeemed, or refused.
     Done(SignIn),
-}
-
-/// [`InstanceSnapshot`], and what follows from it.
-pub(crate) struct GatewayConfig {
-    pub(crate) settings: Settings,
-    pub(crate) key: SigningKey,
-    pub(crate) api_keys: Vec<ApiKey>,
-    pub(crate) cookie_key: CookieKey,
-    /// The folder of the instance's URL, without the slash at its end: `/chat`; empty at the root.
-    pub(crate) folder: String,
-    pub(crate) content_security_policy: HeaderValue,
-    pub(crate) frame_security_policy: HeaderValue,
 }
 
 impl fmt::Debug for Gateway {
@@ -188,25 +140,7 @@ impl Gateway {
         {
             return Ok(Arc::clone(config));
         }
-        let InstanceSnapshot {
-            settings,
-            key,
-            api_keys,
-        } = (self.load_snapshot)()?;
-        let fresh = Arc::new(GatewayConfig {
-            cookie_key: CookieKey::new(&key, &self.instance, &settings),
-            folder: settings
-                .url
-                .sibling("")
-                .path()
-                .trim_end_matches('/')
-                .to_owned(),
-            content_security_policy: content_security_policy(&settings),
-            frame_security_policy: frame_security_policy(&settings),
-            settings,
-            key,
-            api_keys,
-        });
+        let fresh = Arc::new(GatewayConfig::new(&self.instance, (self.load_snapshot)()?));
         *config = Some((Instant::now(), Arc::clone(&fresh)));
         self.prune_sessions(&fresh.settings);
         Ok(fresh)
@@ -367,10 +301,4 @@ impl Gateway {
     pub(crate) fn user(&self, id: &UserId) -> Result<Option<User>> {
         self.directory.user(id)
     }
-}
-
-/// Where something panics.
-pub(crate) fn went_wrong() -> Error {
-    let message = "Something went wrong inside Latchkey, and nothing was done.";
-    Error::new(ErrorCode::Storage, message)
 }

@@ -5,11 +5,10 @@ use axum::http::header::{
     REFERRER_POLICY, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 use axum::response::Response;
-use latchkey_core::instance::Settings;
 use latchkey_core::link::BaseUrl;
-use latchkey_core::session::return_address::WebOrigin;
 
-use crate::gateway::Gateway;
+use crate::config::GatewayConfig;
+use crate::content_security::CLOSED_POLICY;
 
 const PERMISSIONS_POLICY: HeaderName = HeaderName::from_static("permissions-policy");
 const CROSS_ORIGIN_EMBEDDER_POLICY: HeaderName =
@@ -51,7 +50,7 @@ static SECURITY_HEADERS: [(HeaderName, HeaderValue); 8] = [
 ];
 
 /// Nothing else here is for a cache, a search engine, another page's frame or another page's script.
-pub(crate) fn set_security_headers(gateway: &Gateway, answer: &mut Response) {
+pub(crate) fn set_security_headers(config: Option<&GatewayConfig>, answer: &mut Response) {
     let shared = answer.extensions().get::<CrossOriginUse>().copied();
     let headers = answer.headers_mut();
     // Those below are two more.
@@ -59,8 +58,7 @@ pub(crate) fn set_security_headers(gateway: &Gateway, answer: &mut Response) {
     for (name, value) in &SECURITY_HEADERS {
         headers.insert(name.clone(), value.clone());
     }
-    let config = gateway.config().ok();
-    let policy = config.as_ref().map_or_else(
+    let policy = config.map_or_else(
         || HeaderValue::from_static(CLOSED_POLICY),
         |config| match shared {
             Some(CrossOriginUse::Frame) => config.frame_security_policy.clone(),
@@ -97,42 +95,4 @@ pub(crate) fn set_security_headers(gateway: &Gateway, answer: &mut Response) {
         let year = HeaderValue::from_static("max-age=31536000");
         headers.insert(STRICT_TRANSPORT_SECURITY, year);
     }
-}
-
-/// Of a page that loads and sends nothing.
-const CLOSED_POLICY: &str = "default-src 'none'; base-uri 'none'; frame-ancestors 'none'";
-
-/// What the pages of an instance may load, and where their forms may lead. A browser holds what a form
-/// is redirected to against `form-action`, too.
-pub(crate) fn content_security_policy(settings: &Settings) -> HeaderValue {
-    let targets = sources("'self'", &settings.visiting.return_to);
-    policy(&format!(
-        "default-src 'none'; style-src 'self'; form-action {targets}; base-uri 'none'; frame-ancestors 'none'"
-    ))
-}
-
-/// What the widget's frame may load, and whose pages may show it.
-pub(crate) fn frame_security_policy(settings: &Settings) -> HeaderValue {
-    let embed_in = &settings.visiting.embed_in;
-    let ancestors = match embed_in.as_slice() {
-        [] => "'none'".to_owned(),
-        [first, others @ ..] => sources(&first.to_string(), others),
-    };
-    policy(&format!(
-        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors {ancestors}"
-    ))
-}
-
-fn sources(first: &str, others: &[WebOrigin]) -> String {
-    let mut sources = first.to_owned();
-    for origin in others {
-        sources.push(' ');
-        sources.push_str(&origin.to_string());
-    }
-    sources
-}
-
-/// An origin is plain ASCII, and so is a policy.
-fn policy(text: &str) -> HeaderValue {
-    HeaderValue::from_str(text).unwrap_or(HeaderValue::from_static(CLOSED_POLICY))
 }

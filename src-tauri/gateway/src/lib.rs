@@ -4,9 +4,10 @@
 //! | concern | module |
 //! |---|---|
 //! | paths | [`router`] |
-//! | opening a link, continuing, signing out | `visit` |
+//! | opening a link, continuing, signing out | `visit`, `sign_in` |
 //! | codes that wait to be redeemed | `redemptions` |
-//! | session cookies, time of the last use | `session`, `last_seen` |
+//! | configuration, cookies, content security policies | `config`, `cookies`, `content_security` |
+//! | sessions, time of their last use | `session`, `last_seen` |
 //! | forms of other sites, link previews | `csrf`, `link_preview` |
 //! | purpose of a request (`Sec-Fetch-*`) | `fetch_metadata` |
 //! | header `Host` | `host` |
@@ -17,7 +18,7 @@
 //! | extractors, middleware, headers of each answer | `extract`, `middleware`, `headers` |
 //! | listener and timeouts | [`serve`] |
 //! | start, maintenance, end | [`run`] |
-//! | TLS | [`Certificate`], `self_signed` |
+//! | TLS | [`Certificate`], `pem`, `self_signed` |
 //! | limits of sockets and open files | `socket_limits` |
 //! | client address, rate limits | `client_address`, [`ClientLimits`] |
 //! | metrics | [`metrics_router`] |
@@ -29,6 +30,9 @@
 mod api;
 mod certificate;
 mod client_address;
+mod config;
+mod content_security;
+mod cookies;
 mod csrf;
 mod error_page;
 mod extract;
@@ -37,12 +41,15 @@ mod gateway;
 mod headers;
 mod host;
 mod interfaces;
+mod internal_error;
 mod last_seen;
 mod lifecycle;
 mod link_preview;
 mod metrics;
+mod metrics_router;
 mod middleware;
 mod pages;
+mod pem;
 mod rate_limit;
 mod redemptions;
 mod refusal_log;
@@ -50,6 +57,7 @@ mod router;
 mod self_signed;
 mod serve;
 mod session;
+mod sign_in;
 mod socket_limits;
 mod verify;
 mod visit;
@@ -57,10 +65,11 @@ mod widget;
 
 pub use certificate::Certificate;
 pub use client_address::{InvalidNetwork, Network};
-pub use gateway::{Gateway, InstanceSnapshot};
+pub use config::InstanceSnapshot;
+pub use gateway::Gateway;
 pub use interfaces::{Interface, interfaces};
 pub use lifecycle::run;
-pub use metrics::metrics_router;
+pub use metrics_router::metrics_router;
 pub use rate_limit::ClientLimits;
 pub use router::router;
 pub use serve::{Handle, Listener, serve};

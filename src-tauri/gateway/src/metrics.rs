@@ -1,16 +1,10 @@
 //! What is counted, for Prometheus. It says how many, and never who.
 
 use std::fmt;
-use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
-use axum::extract::State;
-use axum::http::header::CONTENT_TYPE;
-use axum::http::{HeaderMap, Method, StatusCode};
-use axum::response::{IntoResponse, Response};
-use axum::routing::get;
-use latchkey_core::verdict::Verdict;
+use axum::http::{Method, StatusCode};
+use latchkey_core::verdict::{Seats, Verdict};
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
@@ -18,9 +12,6 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Registry, Unit};
-
-use crate::gateway::Gateway;
-use crate::host::is_this_computer;
 
 /// What was asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -164,39 +155,20 @@ impl Metrics {
             times.observe(time.as_secs_f64());
         }
     }
-}
 
-/// What Prometheus asks: `/metrics`, on a listener of its own, which no visitor reaches.
-pub fn metrics_router(gateway: Arc<Gateway>) -> Router {
-    Router::new()
-        .route("/metrics", get(text))
-        .with_state(gateway)
-}
+    pub(crate) fn users(&self, users: u64, seats: Seats) {
+        let number = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
+        self.users.set(number(users));
+        self.seats_used.set(number(seats.used));
+        self.seat_limit.set(seats.limit.map_or(-1, number));
+    }
 
-async fn text(State(gateway): State<Arc<Gateway>>, headers: HeaderMap) -> Response {
-    if !is_this_computer(&headers) {
-        let sentence = "Counters are for this computer alone: ask for them at localhost.\n";
-        return (StatusCode::FORBIDDEN, sentence).into_response();
+    /// Returns all metrics in the `OpenMetrics` text format.
+    pub(crate) fn text(&self) -> Result<String, fmt::Error> {
+        let mut text = String::new();
+        encode(&mut text, &self.registry)?;
+        Ok(text)
     }
-    let metrics = &gateway.metrics;
-    let counted = gateway
-        .in_directory(|directory| Ok((directory.count()?, directory.seats()?)))
-        .await;
-    match counted {
-        Ok((users, seats)) => {
-            let number = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
-            metrics.users.set(number(users));
-            metrics.seats_used.set(number(seats.used));
-            metrics.seat_limit.set(seats.limit.map_or(-1, number));
-        }
-        Err(cause) => tracing::error!(error = %cause.logged(), "the users cannot be counted"),
-    }
-    let mut text = String::new();
-    if encode(&mut text, &metrics.registry).is_err() {
-        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
-    }
-    let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-    ([(CONTENT_TYPE, kind)], text).into_response()
 }
 
 #[cfg(test)]

@@ -84,7 +84,7 @@ pub(crate) fn with_middleware(
             }
             let (status, time) = (answer.status(), begun.elapsed());
             gateway.metrics.answered(asked, status, time);
-            set_security_headers(&gateway, &mut answer);
+            set_security_headers(gateway.config().ok().as_deref(), &mut answer);
             Ok(answer)
         }
     })

@@ -15,7 +15,7 @@ use rustls::pki_types::pem::PemObject as _;
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 
-use crate::certificate::{certified, invalid};
+use crate::pem::{certified, invalid};
 
 /// The file of the certificate with its key: PEM, below a line with its names and one with its end.
 const FILE: &str = "self-signed.pem";

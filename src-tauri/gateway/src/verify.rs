@@ -14,9 +14,10 @@ use latchkey_core::session::SessionScope;
 use latchkey_core::session::return_address::ReturnAddress;
 use url::form_urlencoded;
 
+use crate::config::GatewayConfig;
 use crate::error_page::ErrorPage;
 use crate::fetch_metadata::is_navigation;
-use crate::gateway::{Gateway, GatewayConfig};
+use crate::gateway::Gateway;
 
 const REMOTE_USER: HeaderName = HeaderName::from_static("remote-user");
 const REMOTE_EMAIL: HeaderName = HeaderName::from_static("remote-email");

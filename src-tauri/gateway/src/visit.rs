@@ -9,29 +9,27 @@ use std::iter;
 use std::sync::Arc;
 
 use axum::extract::State;
-use axum::http::header::{ALLOW, LOCATION, RETRY_AFTER, SET_COOKIE};
+use axum::http::header::{ALLOW, LOCATION};
 use axum::http::{Extensions, HeaderMap, HeaderValue, Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use latchkey_core::activity::{AuditContext, Reference};
 use latchkey_core::session::SessionScope;
 use latchkey_core::session::return_address::ReturnAddress;
-use latchkey_core::sign_in::{Begun, SignIn, Visitor};
-use latchkey_core::verdict::Verdict;
+use latchkey_core::sign_in::{SignIn, Visitor};
 use serde::Deserialize;
 use url::form_urlencoded;
 
+use crate::config::GatewayConfig;
 use crate::csrf::{is_same_origin, lacks_cookies};
 use crate::error_page::ErrorPage;
 use crate::extract::{CurrentConfig, FormInput};
 use crate::fetch_metadata::{is_embedded, is_of_a_tab};
-use crate::gateway::{Gateway, GatewayConfig, LinkOutcome};
+use crate::gateway::{Gateway, LinkOutcome};
 use crate::link_preview::is_link_preview;
 use crate::middleware::OriginalUri;
 use crate::pages;
+use crate::sign_in::{Answer, begun, may_open, with_cookies};
 use crate::widget;
-
-/// What a visitor is answered; on the right, where they are not let in.
-pub(crate) type Answer = Result<Response, Response>;
 
 /// Any page: with a code in its address somebody is signed in, without one it says who is.
 pub(crate) async fn page(
@@ -224,45 +222,6 @@ fn leads_home(clean: &str, config: &GatewayConfig) -> bool {
     clean == "/" || clean == own
 }
 
-/// The session that a code has begun, and its cookie; else what its visitor is told.
-pub(crate) fn begun<'a>(
-    config: &GatewayConfig,
-    done: &'a SignIn,
-    reference: Option<Reference>,
-) -> Result<(&'a Begun, String), ErrorPage> {
-    if let Some(begun) = &done.session {
-        tracing::info!(verdict = done.verdict.code(), "signed in");
-        return Ok((begun, config.cookie_key.begin(begun)));
-    }
-    Err(match &done.verdict {
-        Verdict::Refused(refusal) => {
-            ErrorPage::code(refusal, reference.unwrap_or_else(Reference::random))
-        }
-        // A sign-in has a session.
-        _ => ErrorPage::new(StatusCode::FORBIDDEN, "This link does not let you in."),
-    })
-}
-
-pub(crate) fn may_open(
-    gateway: &Gateway,
-    config: &GatewayConfig,
-    extensions: &Extensions,
-    headers: &HeaderMap,
-) -> Result<(), Response> {
-    let address = gateway.trusted_proxies.client_address(extensions, headers);
-    if gateway.rate_limits.allows_link(address) {
-        return Ok(());
-    }
-    let refused = ErrorPage::new(
-        StatusCode::TOO_MANY_REQUESTS,
-        "Too many links are being opened from where you are. Wait a moment, then open yours again.",
-    );
-    let mut answer = refused.answer(Some(config), headers);
-    let seconds = HeaderValue::from_static("1");
-    answer.headers_mut().insert(RETRY_AFTER, seconds);
-    Err(answer)
-}
-
 fn require_same_origin(config: &GatewayConfig, headers: &HeaderMap) -> Result<(), Response> {
     if is_same_origin(config, headers) {
         return Ok(());
@@ -353,13 +312,4 @@ fn see_other(config: &GatewayConfig, to: Option<&ReturnAddress>, cookies: &[Stri
     let to = to.unwrap_or(HeaderValue::from_static("/"));
     let answer = (StatusCode::SEE_OTHER, [(LOCATION, to)]).into_response();
     with_cookies(answer, cookies)
-}
-
-pub(crate) fn with_cookies(mut answer: Response, cookies: &[String]) -> Response {
-    for cookie in cookies {
-        if let Ok(cookie) = HeaderValue::from_str(cookie) {
-            answer.headers_mut().append(SET_COOKIE, cookie);
-        }
-    }
-    answer
 }

@@ -3,28 +3,15 @@
 use std::sync::Arc;
 
 use latchkey_core::instance::InstanceId;
-use latchkey_core::instance::api_key;
 use latchkey_core::secret::Secret;
 use serde::ser::SerializeStruct as _;
 use serde::{Deserialize, Serialize, Serializer};
 use tauri::State;
 use ts_rs::TS;
 
-use crate::commands::instances::Instance;
+use crate::commands::instance::Instance;
 use crate::studio::{at_home, now};
 use crate::{Problem, Studio};
-
-/// What is kept of a key.
-#[derive(Clone, Debug, Serialize, TS)]
-pub struct ApiKey {
-    /// What the key begins with after `lk_`.
-    pub id: String,
-    /// What the administrator calls it.
-    pub name: String,
-    /// When it was made, in Unix seconds.
-    #[ts(type = "number")]
-    pub created_at: i64,
-}
 
 /// A key that is to be made.
 #[derive(Clone, Debug, Deserialize, TS)]
@@ -94,14 +81,4 @@ pub async fn api_key_revoke(
             .map(Into::into)
     })
     .await
-}
-
-impl From<api_key::ApiKey> for ApiKey {
-    fn from(key: api_key::ApiKey) -> Self {
-        Self {
-            id: key.id,
-            name: key.name,
-            created_at: key.created_at,
-        }
-    }
 }

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use tauri::State;
 use ts_rs::TS;
 
-use crate::commands::instances::Hosted;
+use crate::commands::instance::Hosted;
 use crate::studio::{at_home, now};
 use crate::{Problem, Studio};
 

@@ -3,8 +3,7 @@
 use std::sync::Arc;
 
 use latchkey_core::instance::InstanceId;
-use latchkey_core::secret::{self, Secret};
-use latchkey_store::home;
+use latchkey_core::secret::Secret;
 use serde::ser::SerializeStruct as _;
 use serde::{Deserialize, Serialize, Serializer};
 use tauri::State;
@@ -12,59 +11,9 @@ use ts_rs::TS;
 
 use crate::clipboard::Content;
 use crate::commands::compose::Copied;
-use crate::commands::instances::{Instance, InstanceRef};
+use crate::commands::instance::{Instance, InstanceRef, SecretSource};
 use crate::studio::{at_home, blocking, now};
 use crate::{Problem, Studio};
-
-/// Where a signing key comes from.
-#[derive(Debug, Deserialize, TS)]
-#[serde(tag = "kind", rename_all = "snake_case")]
-pub enum SecretSource {
-    /// Make one.
-    Generate,
-    /// The instance dictates it.
-    Paste {
-        /// The JWT secret.
-        #[ts(type = "string")]
-        secret: Secret,
-        /// The encoding of the key in the secret.
-        #[serde(default)]
-        encoding: SecretEncoding,
-    },
-}
-
-/// How the text of a secret is turned into the key.
-#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize, TS)]
-#[serde(rename_all = "snake_case")]
-pub enum SecretEncoding {
-    /// The text is the key.
-    #[default]
-    Text,
-    /// The key in base64 or base64url.
-    Base64,
-    /// The key in hexadecimal.
-    Hex,
-}
-
-impl From<SecretEncoding> for secret::SecretEncoding {
-    fn from(encoding: SecretEncoding) -> Self {
-        match encoding {
-            SecretEncoding::Text => Self::Text,
-            SecretEncoding::Base64 => Self::Base64,
-            SecretEncoding::Hex => Self::Hex,
-        }
-    }
-}
-
-impl From<secret::SecretEncoding> for SecretEncoding {
-    fn from(encoding: secret::SecretEncoding) -> Self {
-        match encoding {
-            secret::SecretEncoding::Text => Self::Text,
-            secret::SecretEncoding::Base64 => Self::Base64,
-            secret::SecretEncoding::Hex => Self::Hex,
-        }
-    }
-}
 
 /// An instance and where its new key comes from.
 #[derive(Debug, Deserialize, TS)]
@@ -92,19 +41,7 @@ impl Serialize for RevealedSecret {
     }
 }
 
-impl From<SecretSource> for home::SecretSource {
-    fn from(source: SecretSource) -> Self {
-        match source {
-            SecretSource::Generate => Self::Generate,
-            SecretSource::Paste { secret, encoding } => Self::Paste {
-                secret,
-                encoding: encoding.into(),
-            },
-        }
-    }
-}
-
-/// Gives an instance another key, as [`home::Home::replace_secret`] says.
+/// Gives an instance another key, as [`latchkey_store::home::Home::replace_secret`] says.
 #[tauri::command]
 pub async fn secret_replace(
     studio: State<'_, Arc<Studio>>,

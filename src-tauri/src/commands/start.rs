@@ -9,7 +9,7 @@ use ts_rs::TS;
 
 use crate::commands::appearance::Appearance;
 use crate::commands::gateway::GatewayStart;
-use crate::commands::instances::Instance;
+use crate::commands::instance::Instance;
 use crate::commands::keys::KeyStore;
 use crate::studio::at_home;
 use crate::{Problem, Studio};

@@ -13,8 +13,8 @@ use serde::{Deserialize, Serialize};
 use tauri::State;
 use ts_rs::TS;
 
-use crate::commands::compose::MetadataInput;
-use crate::commands::instances::InstanceRef;
+use crate::commands::instance::InstanceRef;
+use crate::commands::who::MetadataInput;
 use crate::studio::{at_home, now};
 use crate::{Problem, Studio};
 

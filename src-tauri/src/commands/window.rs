@@ -9,6 +9,7 @@ use tauri::ipc::JavaScriptChannelId;
 use tauri::{AppHandle, Runtime, State, Webview};
 use ts_rs::TS;
 
+use crate::delivery::begin_delivery;
 use crate::studio::{at_home, blocking};
 use crate::{Problem, Studio};
 
@@ -38,7 +39,7 @@ pub async fn listen<R: Runtime>(
     request: Listener,
 ) -> Result<(), Problem> {
     let channel = request.channel.channel_on(webview);
-    studio.events().deliver(&studio, channel);
+    begin_delivery(&studio, channel);
     Ok(())
 }
 

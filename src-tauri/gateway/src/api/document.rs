@@ -6,8 +6,9 @@ use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityScheme};
 use utoipa::openapi::{ContentBuilder, Ref, ResponseBuilder};
 use utoipa::{Modify, OpenApi, ToSchema as _};
 
+use super::body::answer;
 use super::problem::{Problem, ProblemDetails};
-use super::{answer, inspect, links, users};
+use super::{inspect, links, users};
 
 /// What every path of the API has in common.
 #[derive(OpenApi)]

@@ -13,9 +13,11 @@ use latchkey_core::inspect::{Outcome, Report, Unverified, dry_run, inspect_text}
 use serde::Deserialize;
 use utoipa::ToSchema;
 
+use super::body::{Body, answer};
 use super::problem::{Problem, ProblemDetails};
-use super::{Body, answer};
-use crate::gateway::{Gateway, GatewayConfig};
+
+use crate::config::GatewayConfig;
+use crate::gateway::Gateway;
 
 /// A text with a code in it. It has no `Debug`, because a code is a secret.
 #[derive(Deserialize, ToSchema)]

@@ -15,8 +15,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
+use super::body::{Body, answer, some};
 use super::problem::{Problem, ProblemDetails};
-use super::{Body, answer, some};
+
 use crate::gateway::Gateway;
 
 /// A link that is to be made.

@@ -1,33 +1,28 @@
 //! The API for other systems: who may use it, and which paths it has. The document at
 //! `/api/openapi.json` is made of the same types and comments as the answers.
 
+mod body;
 mod document;
 mod inspect;
 mod links;
 mod problem;
 mod users;
 
-use std::fmt::Display;
 use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::body::Bytes;
-use axum::extract::{FromRequest, Path, Request, State};
-use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
+use axum::extract::{Request, State};
+use axum::http::header::RETRY_AFTER;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::middleware::{self, Next};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use axum::routing::{get, post};
 use jiff::Timestamp;
-use latchkey_core::Error;
 use latchkey_core::activity::{Actor, AuditContext, Event};
-use latchkey_core::protocol::json::{self, Unreadable};
-use latchkey_core::protocol::user_id::UserId;
-use serde::de::DeserializeOwned;
-use serde::{Deserialize, Deserializer};
 
-use crate::gateway::{Gateway, GatewayConfig};
+use crate::config::GatewayConfig;
+use crate::gateway::Gateway;
 use problem::Problem;
 
 /// The header in which a key is sent.
@@ -122,79 +117,4 @@ fn name_of(config: &GatewayConfig, headers: &HeaderMap) -> Option<String> {
     let sent = headers.get(KEY)?.to_str().ok()?;
     let key = config.api_keys.iter().find(|key| key.is(sent))?;
     Some(key.name.clone())
-}
-
-/// The body of a request: a JSON object. None of the types that are read has another struct in it.
-struct Body<T>(T);
-
-impl<T: DeserializeOwned, S: Sync> FromRequest<S> for Body<T> {
-    type Rejection = Problem;
-
-    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
-        let kind = request.headers().get(CONTENT_TYPE);
-        let kind = kind.and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-        let is_json = kind.split(';').next().map(str::trim);
-        if !is_json.is_some_and(|kind| kind.eq_ignore_ascii_case("application/json")) {
-            return Err(Problem::of(
-                StatusCode::UNSUPPORTED_MEDIA_TYPE,
-                "The body has to be JSON, and the header Content-Type has to say so.",
-            ));
-        }
-        let bytes = Bytes::from_request(request, &()).await.map_err(|_| {
-            Problem::of(
-                StatusCode::PAYLOAD_TOO_LARGE,
-                "The body is longer than 16 KiB, or was not sent to its end.",
-            )
-        })?;
-        // Duplicate members and deep nesting are refused, as in a code.
-        let value = json::parse_exact(&bytes).map_err(|reason| match &reason {
-            Unreadable::NoJson(_) => {
-                let message = format!("The body is no JSON that is read here: {reason}.");
-                Problem::of(StatusCode::BAD_REQUEST, &message)
-            }
-            Unreadable::InexactNumber(_) => not_expected(&reason),
-        })?;
-        // The types below would read an array as an object's members in their order.
-        if !value.is_object() {
-            return Err(not_expected(&"it has to be a JSON object"));
-        }
-        serde_json::from_value(value)
-            .map(Self)
-            .map_err(|cause| not_expected(&cause))
-    }
-}
-
-/// The problem of a body that is JSON, and not what is expected.
-fn not_expected(reason: &dyn Display) -> Problem {
-    let message = format!("The body is not what is expected: {reason}.");
-    Problem::of(StatusCode::UNPROCESSABLE_ENTITY, &message)
-}
-
-/// What is there, so that `null` is told from what is not.
-fn some<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
-    deserializer: D,
-) -> Result<Option<T>, D::Error> {
-    T::deserialize(deserializer).map(Some)
-}
-
-/// The user whom a path names; an id that nobody can have names nobody.
-fn user_in(
-    path: Result<Path<String>, axum::extract::rejection::PathRejection>,
-) -> Result<UserId, Problem> {
-    let unknown = || Problem::of(StatusCode::NOT_FOUND, "There is no such user.");
-    let Path(id) = path.map_err(|_| unknown())?;
-    UserId::parse(&id, "id").map_err(|_: Error| unknown())
-}
-
-/// An answer in JSON.
-fn answer(status: StatusCode, body: &impl serde::Serialize) -> Result<Response, Problem> {
-    let body = serde_json::to_string(body).map_err(|cause| {
-        tracing::error!(%cause, "an answer cannot be written");
-        Problem::of(
-            StatusCode::INTERNAL_SERVER_ERROR,
-            "The answer cannot be written.",
-        )
-    })?;
-    let kind = HeaderValue::from_static("application/json");
-    Ok((status, [(CONTENT_TYPE, kind)], body).into_response())
 }

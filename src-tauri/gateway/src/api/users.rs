@@ -20,8 +20,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::{IntoParams, ToSchema};
 
+use super::body::{Body, answer, some, user_in};
 use super::problem::{Problem, ProblemDetails};
-use super::{Body, answer, some, user_in};
+
 use crate::gateway::Gateway;
 
 /// How many users are on a page, if nothing else is said, and at most.

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use maud::{DOCTYPE, Markup, html};
 
-use crate::gateway::GatewayConfig;
+use crate::config::GatewayConfig;
 
 /// Where the style sheet is.
 pub(crate) const STYLE_PATH: &str = "/auth/style.css";

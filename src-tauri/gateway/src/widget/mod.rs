@@ -28,14 +28,15 @@ use latchkey_core::session::{SessionScope, SignedIn};
 use latchkey_core::sign_in::{SignIn, Visitor};
 use serde::{Deserialize, Serialize};
 
+use crate::config::GatewayConfig;
 use crate::csrf::is_same_origin_script;
 use crate::error_page::ErrorPage;
 use crate::extract::{CurrentConfig, FormInput};
-use crate::gateway::{Gateway, GatewayConfig, LinkOutcome};
+use crate::gateway::{Gateway, LinkOutcome};
 use crate::headers::CrossOriginUse;
 use crate::link_preview::is_link_preview;
 use crate::pages::contained;
-use crate::visit::{Answer, begun, may_open, with_cookies};
+use crate::sign_in::{Answer, begun, may_open, with_cookies};
 
 const SCRIPT: &str = include_str!("widget.js");
 const SCRIPT_FILE: &str = "widget.js";

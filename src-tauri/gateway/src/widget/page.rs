@@ -2,7 +2,7 @@
 
 use maud::{DOCTYPE, Markup, html};
 
-use crate::gateway::GatewayConfig;
+use crate::config::GatewayConfig;
 use crate::pages;
 
 /// Where the frame's script is.

@@ -1,0 +1,77 @@
+//! The configuration of a gateway: what its instance says at the moment, and what follows from it.
+
+use axum::http::HeaderValue;
+use latchkey_core::Result;
+use latchkey_core::directory::Directory;
+use latchkey_core::instance::api_key::ApiKey;
+use latchkey_core::instance::{InstanceId, Settings};
+use latchkey_core::secret::SigningKey;
+use latchkey_store::home::{Home, require_here};
+
+use crate::content_security::{content_security_policy, frame_security_policy};
+use crate::cookies::CookieKey;
+
+/// What an instance says at the moment.
+pub struct InstanceSnapshot {
+    /// Its settings.
+    pub settings: Settings,
+    /// The key that signs its codes.
+    pub key: SigningKey,
+    /// What other systems use its API with.
+    pub api_keys: Vec<ApiKey>,
+}
+
+impl InstanceSnapshot {
+    /// What an instance of a data folder says now; `key`, if one is given, signs in place of its own.
+    /// What was done to its settings meanwhile is recorded in its activity.
+    ///
+    /// Fails with [`ErrorCode::HostedElsewhere`] once another server decides.
+    pub fn of(
+        home: &Home,
+        id: &InstanceId,
+        key: Option<&SigningKey>,
+        directory: &dyn Directory,
+    ) -> Result<Self> {
+        let instance = home.instances().get(id)?;
+        require_here(&instance)?;
+        home.record_outbox(&instance, directory)?;
+        let key = key.map_or_else(|| home.signing_key(&instance), |key| Ok(key.clone()))?;
+        Ok(Self {
+            settings: instance.settings,
+            key,
+            api_keys: instance.api_keys,
+        })
+    }
+}
+
+/// An [`InstanceSnapshot`] and the values derived from it.
+pub(crate) struct GatewayConfig {
+    pub(crate) settings: Settings,
+    pub(crate) key: SigningKey,
+    pub(crate) api_keys: Vec<ApiKey>,
+    pub(crate) cookie_key: CookieKey,
+    /// The folder of the instance's URL, without the slash at its end: `/chat`; empty at the root.
+    pub(crate) folder: String,
+    pub(crate) content_security_policy: HeaderValue,
+    pub(crate) frame_security_policy: HeaderValue,
+}
+
+impl GatewayConfig {
+    pub(crate) fn new(instance: &InstanceId, snapshot: InstanceSnapshot) -> Self {
+        let InstanceSnapshot {
+            settings,
+            key,
+            api_keys,
+        } = snapshot;
+        let root = settings.url.sibling("");
+        Self {
+            cookie_key: CookieKey::new(&key, instance, &settings),
+            folder: root.path().trim_end_matches('/').to_owned(),
+            content_security_policy: content_security_policy(&settings),
+            frame_security_policy: frame_security_policy(&settings),
+            settings,
+            key,
+            api_keys,
+        }
+    }
+}

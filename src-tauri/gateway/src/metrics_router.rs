@@ -1,0 +1,37 @@
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+
+use crate::gateway::Gateway;
+use crate::host::is_this_computer;
+
+/// What Prometheus asks: `/metrics`, on a listener of its own, which no visitor reaches.
+pub fn metrics_router(gateway: Arc<Gateway>) -> Router {
+    Router::new()
+        .route("/metrics", get(text))
+        .with_state(gateway)
+}
+
+async fn text(State(gateway): State<Arc<Gateway>>, headers: HeaderMap) -> Response {
+    if !is_this_computer(&headers) {
+        let sentence = "Counters are for this computer alone: ask for them at localhost.\n";
+        return (StatusCode::FORBIDDEN, sentence).into_response();
+    }
+    let counted = gateway
+        .in_directory(|directory| Ok((directory.count()?, directory.seats()?)))
+        .await;
+    match counted {
+        Ok((users, seats)) => gateway.metrics.users(users, seats),
+        Err(cause) => tracing::error!(error = %cause.logged(), "the users cannot be counted"),
+    }
+    let Ok(text) = gateway.metrics.text() else {
+        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+    };
+    let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    ([(CONTENT_TYPE, kind)], text).into_response()
+}

@@ -1,0 +1,70 @@
+//! What links and the widget have in common when they sign somebody in.
+
+#![expect(
+    clippy::result_large_err,
+    reason = "on both sides is the one answer that a request gets"
+)]
+
+use axum::http::header::{RETRY_AFTER, SET_COOKIE};
+use axum::http::{Extensions, HeaderMap, HeaderValue, StatusCode};
+use axum::response::Response;
+use latchkey_core::activity::Reference;
+use latchkey_core::sign_in::{Begun, SignIn};
+use latchkey_core::verdict::Verdict;
+
+use crate::config::GatewayConfig;
+use crate::error_page::ErrorPage;
+use crate::gateway::Gateway;
+
+/// The answer to a visitor; an `Err` if they are not let in.
+pub(crate) type Answer = Result<Response, Response>;
+
+/// Returns the session that a code has begun and its cookie, or the error page for its visitor.
+pub(crate) fn begun<'a>(
+    config: &GatewayConfig,
+    done: &'a SignIn,
+    reference: Option<Reference>,
+) -> Result<(&'a Begun, String), ErrorPage> {
+    if let Some(begun) = &done.session {
+        tracing::info!(verdict = done.verdict.code(), "signed in");
+        return Ok((begun, config.cookie_key.begin(begun)));
+    }
+    Err(match &done.verdict {
+        Verdict::Refused(refusal) => {
+            ErrorPage::code(refusal, reference.unwrap_or_else(Reference::random))
+        }
+        // A sign-in has a session.
+        _ => ErrorPage::new(StatusCode::FORBIDDEN, "This link does not let you in."),
+    })
+}
+
+/// Counts an opened link. Returns the answer 429 if the client is over its limit.
+pub(crate) fn may_open(
+    gateway: &Gateway,
+    config: &GatewayConfig,
+    extensions: &Extensions,
+    headers: &HeaderMap,
+) -> Result<(), Response> {
+    let address = gateway.trusted_proxies.client_address(extensions, headers);
+    if gateway.rate_limits.allows_link(address) {
+        return Ok(());
+    }
+    let refused = ErrorPage::new(
+        StatusCode::TOO_MANY_REQUESTS,
+        "Too many links are being opened from where you are. Wait a moment, then open yours again.",
+    );
+    let mut answer = refused.answer(Some(config), headers);
+    let seconds = HeaderValue::from_static("1");
+    answer.headers_mut().insert(RETRY_AFTER, seconds);
+    Err(answer)
+}
+
+/// Adds cookies to an answer.
+pub(crate) fn with_cookies(mut answer: Response, cookies: &[String]) -> Response {
+    for cookie in cookies {
+        if let Ok(cookie) = HeaderValue::from_str(cookie) {
+            answer.headers_mut().append(SET_COOKIE, cookie);
+        }
+    }
+    answer
+}
