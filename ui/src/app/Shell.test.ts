@@ -5,6 +5,7 @@ import { beforeEach, expect, it } from 'vitest';
 import { answer, instanceLike, previewLike, type Asked } from '../../tests/answers';
 import { forgetComposition } from '../compose/composition.svelte';
 import { studio } from '../lib/state/studio.svelte';
+import { toasts } from '../lib/state/toasts.svelte';
 import Shell from './Shell.svelte';
 
 const instance = instanceLike();
@@ -64,4 +65,36 @@ it('keeps what was typed while another screen is open', async () => {
   await userEvent.click(screen.getByTestId('rail-compose'));
   const field = await screen.findByTestId<HTMLInputElement>('field-email');
   expect(field.value).toBe('ada@b.co');
+});
+
+it('shows the digits of the screens in place of their icons while Ctrl is held', async () => {
+  const entry = screen.getByRole('button', { name: 'Users' });
+  const user = userEvent.setup();
+  await user.keyboard('{Control>}');
+  expect(entry.textContent.trim()).toMatch(/^2\s+Users$/u);
+  expect(entry.querySelector('svg')).toBeNull();
+  await user.keyboard('{/Control}');
+  expect(entry.textContent.trim()).toBe('Users');
+  expect(entry.querySelector('svg')).toBeTruthy();
+});
+
+it('opens the palette from the rail', async () => {
+  await userEvent.click(screen.getByRole('button', { name: 'Search' }));
+  expect(await screen.findByRole('dialog', { name: 'Commands' })).toBeTruthy();
+});
+
+it('marks every instance with a colour of its own', async () => {
+  const rail = () => screen.getByRole('complementary', { name: 'Instance and screens' });
+  const colour = rail().dataset['colour'];
+  expect(colour).toBeTruthy();
+  cleanup();
+  render(Shell, { instance: instanceLike({ id: 'sample', name: 'Sample', hosted: 'here' }) });
+  await waitFor(() => expect(rail().dataset['colour']).toBeTruthy());
+  expect(rail().dataset['colour']).not.toBe(colour);
+});
+
+it('says what was done in the rail, where it lies on no content', async () => {
+  toasts.say('Saved.');
+  const message = await screen.findByText('Saved.');
+  expect(message.closest('aside')).toBeTruthy();
 });

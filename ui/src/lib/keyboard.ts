@@ -7,6 +7,11 @@ const mac = /Mac|iPhone|iPad/u.test(navigator.platform);
 export const COMMAND = mac ? '⌘' : 'Ctrl';
 export const COMMAND_ARIA = mac ? 'Meta' : 'Control';
 
+/** Whether a key event is of the command key itself. */
+export function isCommandKey(event: KeyboardEvent): boolean {
+  return event.key === COMMAND_ARIA;
+}
+
 export type Shortcut =
   { kind: 'palette' } | { kind: 'copy_link' } | { kind: 'screen'; screen: ScreenId };
 

@@ -4,7 +4,7 @@ import type { IconName } from './components/icons';
 export const screens = [
   { id: 'compose', name: 'Compose', icon: 'plus' },
   { id: 'users', name: 'Users', icon: 'users' },
-  { id: 'inspect', name: 'Inspect', icon: 'search' },
+  { id: 'inspect', name: 'Inspect', icon: 'scan' },
   { id: 'activity', name: 'Activity', icon: 'activity' },
   { id: 'settings', name: 'Settings', icon: 'gear' },
 ] as const satisfies { id: string; name: string; icon: IconName }[];

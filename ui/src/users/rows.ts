@@ -4,6 +4,7 @@
  * scroll bar then stands for several of the table. Keys still move by single rows.
  */
 
+/** Height of a row at a text of 100 %. */
 export const ROW_PX = 36;
 /** Far below what any web view can lay out. */
 export const MAX_PX = 8_000_000;
@@ -11,21 +12,21 @@ export const MAX_PX = 8_000_000;
 const SPARE = 6;
 
 /** How high what is scrolled is. */
-export function contentPx(rows: number): number {
-  return Math.min(rows * ROW_PX, MAX_PX);
+export function contentPx(rows: number, rowPx = ROW_PX): number {
+  return Math.min(rows * rowPx, MAX_PX);
 }
 
 /** How far the table itself is scrolled, where the scroll bar stands at `scrollPx`. */
-export function tablePx(scrollPx: number, rows: number, viewPx: number): number {
-  const whole = rows * ROW_PX;
+export function tablePx(scrollPx: number, rows: number, viewPx: number, rowPx = ROW_PX): number {
+  const whole = rows * rowPx;
   if (whole <= MAX_PX) return scrollPx;
   const way = MAX_PX - viewPx;
   return way <= 0 ? 0 : (Math.min(scrollPx, way) / way) * (whole - viewPx);
 }
 
 /** The other way round. */
-export function scrollPx(ofTablePx: number, rows: number, viewPx: number): number {
-  const whole = rows * ROW_PX;
+export function scrollPx(ofTablePx: number, rows: number, viewPx: number, rowPx = ROW_PX): number {
+  const whole = rows * rowPx;
   if (whole <= MAX_PX) return ofTablePx;
   return (ofTablePx / (whole - viewPx)) * (MAX_PX - viewPx);
 }
@@ -40,11 +41,11 @@ export type InSight = {
 };
 
 /** The rows to draw. */
-export function inSight(scrolledPx: number, rows: number, viewPx: number): InSight {
-  const table = tablePx(scrolledPx, rows, viewPx);
-  const first = Math.min(Math.max(0, Math.floor(table / ROW_PX) - SPARE), Math.max(0, rows - 1));
-  const end = Math.min(rows, Math.ceil((table + viewPx) / ROW_PX) + SPARE);
-  return { first, end, topPx: scrolledPx + first * ROW_PX - table };
+export function inSight(scrolledPx: number, rows: number, viewPx: number, rowPx = ROW_PX): InSight {
+  const table = tablePx(scrolledPx, rows, viewPx, rowPx);
+  const first = Math.min(Math.max(0, Math.floor(table / rowPx) - SPARE), Math.max(0, rows - 1));
+  const end = Math.min(rows, Math.ceil((table + viewPx) / rowPx) + SPARE);
+  return { first, end, topPx: scrolledPx + first * rowPx - table };
 }
 
 /** Where to scroll so that a row is in sight, or null where it is. */
@@ -53,12 +54,13 @@ export function toShow(
   scrolledPx: number,
   rows: number,
   viewPx: number,
+  rowPx = ROW_PX,
 ): number | null {
-  const table = tablePx(scrolledPx, rows, viewPx);
-  const [top, bottom] = [row * ROW_PX, (row + 1) * ROW_PX];
+  const table = tablePx(scrolledPx, rows, viewPx, rowPx);
+  const [top, bottom] = [row * rowPx, (row + 1) * rowPx];
   // Whole pixels: a web view may round, and in a table that is scrolled on a shorter way the
   // wrong way round would hide a part of the row.
-  if (top < table) return Math.floor(scrollPx(top, rows, viewPx));
-  if (bottom > table + viewPx) return Math.ceil(scrollPx(bottom - viewPx, rows, viewPx));
+  if (top < table) return Math.floor(scrollPx(top, rows, viewPx, rowPx));
+  if (bottom > table + viewPx) return Math.ceil(scrollPx(bottom - viewPx, rows, viewPx, rowPx));
   return null;
 }
