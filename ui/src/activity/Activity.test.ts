@@ -73,12 +73,12 @@ it('says why somebody was refused, with the reference of their page', async () =
 it('shows what is older when asked to, each once', async () => {
   open((request) => pageOf(request, 250));
   await waitFor(() => expect(subjects()).toHaveLength(100));
-  await userEvent.click(screen.getByTestId('activity-older'));
+  await userEvent.click(screen.getByText('Show older'));
   await waitFor(() => expect(subjects()).toHaveLength(200));
-  await userEvent.click(screen.getByTestId('activity-older'));
+  await userEvent.click(screen.getByText('Show older'));
   await waitFor(() => expect(subjects()).toHaveLength(250));
   expect(new Set(subjects()).size).toBe(250);
-  expect(screen.queryByTestId('activity-older')).toBeNull();
+  expect(screen.queryByText('Show older')).toBeNull();
 });
 
 it('shows what happens meanwhile on top, and keeps what was there', async () => {

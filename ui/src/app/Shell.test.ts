@@ -22,14 +22,16 @@ beforeEach(() => {
 
 it('changes the screen by key and by the rail', async () => {
   await userEvent.keyboard('{Control>}[Digit5]{/Control}');
-  expect(await screen.findByTestId('settings-url')).toBeTruthy();
-  expect(screen.getByTestId('rail-settings').getAttribute('aria-current')).toBe('page');
-  await userEvent.click(screen.getByTestId('rail-compose'));
-  expect(await screen.findByTestId('field-email')).toBeTruthy();
+  expect(await screen.findByRole('textbox', { name: 'Address' })).toBeTruthy();
+  expect(screen.getByRole('button', { name: 'Settings' }).getAttribute('aria-current')).toBe(
+    'page',
+  );
+  await userEvent.click(screen.getByRole('button', { name: 'Compose' }));
+  expect(await screen.findByRole('textbox', { name: 'Email' })).toBeTruthy();
 });
 
 it('copies the link by key', async () => {
-  await userEvent.type(screen.getByTestId('field-email'), 'ada@b.co');
+  await userEvent.type(screen.getByRole('textbox', { name: 'Email' }), 'ada@b.co');
   await userEvent.keyboard('{Control>}{Enter}{/Control}');
   await waitFor(() =>
     expect(asked.at(-1)).toMatchObject({ name: 'copy', request: { what: 'link' } }),
@@ -37,16 +39,16 @@ it('copies the link by key', async () => {
 });
 
 it('does from the palette what is chosen, and gives the focus back', async () => {
-  const field = screen.getByTestId('field-email');
+  const field = screen.getByRole('textbox', { name: 'Email' });
   field.focus();
   await userEvent.keyboard('{Control>}k{/Control}');
-  const input = await screen.findByTestId('palette-input');
+  const input = await screen.findByRole('combobox', { name: 'What to do' });
   input.focus();
   await userEvent.type(input, 'sample');
   const active = document.getElementById(input.getAttribute('aria-activedescendant') ?? '');
   expect(active?.textContent).toContain('Switch to Sample');
   await userEvent.keyboard('{Enter}');
-  expect(screen.queryByTestId('palette')).toBeNull();
+  expect(screen.queryByRole('dialog', { name: 'Commands' })).toBeNull();
   expect(document.activeElement).toBe(field);
   await waitFor(() =>
     expect(asked.at(-1)).toEqual({ name: 'instance_select', request: { instance: 'sample' } }),
@@ -55,15 +57,15 @@ it('does from the palette what is chosen, and gives the focus back', async () =>
 
 it('offers to copy only what there is', async () => {
   await userEvent.keyboard('{Control>}k{/Control}');
-  await screen.findByTestId('palette-input');
+  await screen.findByRole('combobox', { name: 'What to do' });
   expect(screen.queryByTestId('palette-copy-link')).toBeNull();
 });
 
 it('keeps what was typed while another screen is open', async () => {
-  await userEvent.type(screen.getByTestId('field-email'), 'ada@b.co');
-  await userEvent.click(screen.getByTestId('rail-settings'));
-  await userEvent.click(screen.getByTestId('rail-compose'));
-  const field = await screen.findByTestId<HTMLInputElement>('field-email');
+  await userEvent.type(screen.getByRole('textbox', { name: 'Email' }), 'ada@b.co');
+  await userEvent.click(screen.getByRole('button', { name: 'Settings' }));
+  await userEvent.click(screen.getByRole('button', { name: 'Compose' }));
+  const field = await screen.findByRole<HTMLInputElement>('textbox', { name: 'Email' });
   expect(field.value).toBe('ada@b.co');
 });
 

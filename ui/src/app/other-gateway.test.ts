@@ -73,27 +73,28 @@ it('a gateway that another program runs is named and cannot be started here', as
   render(App);
   await waitFor(() => expect(mark().textContent).toContain(`open in ${PROGRAM}`));
   expect(mark().title).toBe(`The gateway runs in ${PROGRAM}`);
-  expect(screen.queryByTestId('gateway-mark-start')).toBeNull();
+  expect(screen.queryByRole('button', { name: 'Start the gateway' })).toBeNull();
   expect(screen.getByTestId('gateway-state').textContent).toContain(PROGRAM);
   expect(screen.getByTestId('gateway-state').textContent).not.toContain('Off');
-  expect(screen.queryByTestId('gateway-start')).toBeNull();
 
   end();
-  await screen.findByTestId('gateway-start');
-  expect(screen.getByTestId('gateway-mark-start')).toBeTruthy();
+  // One is in the rail, one in the settings.
+  await waitFor(() =>
+    expect(screen.getAllByRole('button', { name: 'Start the gateway' })).toHaveLength(2),
+  );
   expect(mark().textContent).toContain('off');
 });
 
 it('a link opens in the program that runs the gateway, and not once that has ended', async () => {
   studio.open('compose');
   render(App);
-  await userEvent.type(screen.getByTestId('field-email'), 'ada@b.co');
+  await userEvent.type(screen.getByRole('textbox', { name: 'Email' }), 'ada@b.co');
   const said = `The gateway runs in ${PROGRAM}.`;
   expect((await screen.findByTestId('gateway-elsewhere')).textContent).toBe(said);
   expect(screen.queryByTestId('gateway-closed')).toBeNull();
 
   studio.open('inspect');
-  await userEvent.click(await screen.findByTestId('inspect-input'));
+  await userEvent.click(await screen.findByRole('textbox', { name: 'Link, code, tag or text' }));
   await userEvent.paste('https://chat.yourcompany.com/?externalAuthCode=a.b.c');
   expect((await screen.findByTestId('gateway-elsewhere')).textContent).toBe(said);
 

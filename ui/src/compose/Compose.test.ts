@@ -62,7 +62,7 @@ describe('before anything is typed', () => {
 
   it('shows no error for a field that is only passed through', async () => {
     open();
-    await userEvent.click(screen.getByTestId('field-email'));
+    await userEvent.click(screen.getByRole('textbox', { name: 'Email' }));
     await userEvent.tab();
     expect(screen.queryByTestId('error-email')).toBeNull();
     expect(requests()).toEqual([]);
@@ -71,7 +71,7 @@ describe('before anything is typed', () => {
   it('leads to Settings where there is no secret', () => {
     open(instanceLike({ key: null }));
     expect(screen.getByRole('button', { name: 'Add its secret' })).toBeTruthy();
-    expect(screen.queryByTestId('field-email')).toBeNull();
+    expect(screen.queryByRole('textbox', { name: 'Email' })).toBeNull();
   });
 });
 
@@ -81,13 +81,13 @@ describe('while somebody types', () => {
     const shown = previewLike();
     answer({ compose: () => ({ ...shown, forecast: { ...shown.forecast, stay } }) });
     open();
-    await userEvent.type(screen.getByTestId('field-email'), 'ada@yourcompany.com');
+    await userEvent.type(screen.getByRole('textbox', { name: 'Email' }), 'ada@yourcompany.com');
     await waitFor(() => expect(screen.getByTestId('forecast').textContent).toContain(stay));
   });
 
   it('shows the link to the letter', async () => {
     open();
-    await userEvent.type(screen.getByTestId('field-email'), 'ada@yourcompany.com');
+    await userEvent.type(screen.getByRole('textbox', { name: 'Email' }), 'ada@yourcompany.com');
     const link = await screen.findByTestId('link');
     expect(link.textContent).toBe(
       'https://chat.yourcompany.com/?externalAuthCode=aGVhZGVy.Y2xhaW1z.c2lnbmF0dXJl#top',
@@ -96,7 +96,7 @@ describe('while somebody types', () => {
 
   it('says what is wrong under the field once it is left, and not before', async () => {
     open();
-    const field = screen.getByTestId('field-email');
+    const field = screen.getByRole('textbox', { name: 'Email' });
     await userEvent.type(field, 'ada');
     await waitFor(() => expect(requests().length).toBeGreaterThan(0));
     expect(screen.queryByTestId('error-email')).toBeNull();
@@ -109,13 +109,13 @@ describe('while somebody types', () => {
 
   it('says what is wrong after a pause, too', async () => {
     open();
-    await userEvent.type(screen.getByTestId('field-email'), 'ada');
+    await userEvent.type(screen.getByRole('textbox', { name: 'Email' }), 'ada');
     expect(await screen.findByTestId('error-email', {}, { timeout: 3000 })).toBeTruthy();
   });
 
   it('dims the link that is no longer what is typed, and copies nothing', async () => {
     open();
-    const field = screen.getByTestId('field-email');
+    const field = screen.getByRole('textbox', { name: 'Email' });
     await userEvent.type(field, 'ada@b.co');
     const link = await screen.findByTestId('link');
     expect(link.closest('[inert]')).toBeNull();
@@ -128,34 +128,34 @@ describe('while somebody types', () => {
 
   it('shows no QR code of a link that is no longer what is typed', async () => {
     open();
-    const field = screen.getByTestId('field-email');
+    const field = screen.getByRole('textbox', { name: 'Email' });
     await userEvent.type(field, 'ada@b.co');
-    await screen.findByTestId('qr');
+    await screen.findByRole('img', { name: 'QR code of the login link' });
     await userEvent.type(field, '{Backspace}'.repeat('@b.co'.length));
     expect(await screen.findByTestId('qr-covered')).toBeTruthy();
-    expect(screen.queryByTestId('qr')).toBeNull();
+    expect(screen.queryByRole('img', { name: 'QR code of the login link' })).toBeNull();
     await userEvent.type(field, '@b.co');
-    expect(await screen.findByTestId('qr')).toBeTruthy();
+    expect(await screen.findByRole('img', { name: 'QR code of the login link' })).toBeTruthy();
   });
 
   it('covers the QR code where the answer takes long, and not before', async () => {
     let late: (() => void) | null = null;
     open();
-    await userEvent.type(screen.getByTestId('field-email'), 'ada@b.co');
-    await screen.findByTestId('qr');
+    await userEvent.type(screen.getByRole('textbox', { name: 'Email' }), 'ada@b.co');
+    await screen.findByRole('img', { name: 'QR code of the login link' });
     answer({
       compose: (request) => new Promise((resolve) => (late = () => resolve(compose(request)))),
     });
-    await userEvent.type(screen.getByTestId('field-email'), 'm');
-    expect(screen.getByTestId('qr')).toBeTruthy();
+    await userEvent.type(screen.getByRole('textbox', { name: 'Email' }), 'm');
+    expect(screen.getByRole('img', { name: 'QR code of the login link' })).toBeTruthy();
     expect(await screen.findByTestId('qr-covered')).toBeTruthy();
     (late as (() => void) | null)?.();
-    expect(await screen.findByTestId('qr')).toBeTruthy();
+    expect(await screen.findByRole('img', { name: 'QR code of the login link' })).toBeTruthy();
   });
 
   it('copies what was typed last, also where its preview is still under way', async () => {
     open();
-    await userEvent.type(screen.getByTestId('field-email'), 'ada@b.co');
+    await userEvent.type(screen.getByRole('textbox', { name: 'Email' }), 'ada@b.co');
     await compositionFor('your-company').copy('link');
     const copied = asked.find((one) => one.name === 'copy');
     expect(copied?.request).toEqual({ revision, what: 'link' });
@@ -166,9 +166,9 @@ describe('while somebody types', () => {
 
   it('starts anew where the kind changes', async () => {
     open();
-    await userEvent.type(screen.getByTestId('field-email'), 'ada@b.co');
+    await userEvent.type(screen.getByRole('textbox', { name: 'Email' }), 'ada@b.co');
     await screen.findByTestId('link');
-    await userEvent.click(screen.getByTestId('kind-id'));
+    await userEvent.click(screen.getByRole('radio', { name: 'ID' }));
     await waitFor(() => expect(screen.queryByTestId('link')).toBeNull());
     expect(screen.getByText('Type an ID')).toBeTruthy();
   });
@@ -191,7 +191,7 @@ describe('where people sign in at the gateway of this computer', () => {
     });
     await gateway.refresh();
     open(instance);
-    await userEvent.type(screen.getByTestId('field-email'), 'ada@b.co');
+    await userEvent.type(screen.getByRole('textbox', { name: 'Email' }), 'ada@b.co');
     await screen.findByTestId('link');
   }
 
@@ -210,7 +210,7 @@ describe('where people sign in at the gateway of this computer', () => {
     expect(screen.getByTestId('gateway-closed').textContent).toContain(
       'the link will not open until it is started',
     );
-    await userEvent.click(screen.getByTestId('gateway-closed-start'));
+    await userEvent.click(screen.getByRole('button', { name: 'Start the gateway' }));
     await waitFor(() => expect(tone()).toContain('good'));
     expect(screen.queryByTestId('gateway-closed')).toBeNull();
     expect(asked.find(({ name }) => name === 'gateway_start')?.request).toMatchObject({
@@ -240,14 +240,14 @@ describe('where people sign in at the gateway of this computer', () => {
     expect(tone()).toContain('refused');
     expect(screen.queryByTestId('gateway-closed')).toBeNull();
     forecast = { ...signsIn, verdict: null, title: 'Verifies, expires in 7 days' };
-    await userEvent.type(screen.getByTestId('field-email'), 'm');
+    await userEvent.type(screen.getByRole('textbox', { name: 'Email' }), 'm');
     await screen.findByText('Verifies, expires in 7 days');
     expect(screen.queryByTestId('gateway-closed')).toBeNull();
   });
 
   it('says that a single-use code was used, and makes another one only when asked', async () => {
     await openHere();
-    await userEvent.selectOptions(screen.getByTestId('uses'), 'once');
+    await userEvent.selectOptions(screen.getByLabelText('Can be used'), 'once');
     await waitFor(() => expect(requests().at(-1)?.single_use).toBe(true));
     const used = 'Refused: the link was used already';
     const detail = 'Somebody has signed in with it. Make a new one.';
@@ -256,15 +256,17 @@ describe('where people sign in at the gateway of this computer', () => {
     await screen.findByText(used);
     const said = screen.getByTestId('forecast').textContent;
     expect(said.match(/make a new/giu)).toEqual(['Make a new']);
-    expect(screen.queryByTestId('qr')).toBeNull();
-    expect(screen.getByTestId<HTMLButtonElement>('copy-link').disabled).toBe(true);
+    expect(screen.queryByRole('img', { name: 'QR code of the login link' })).toBeNull();
+    expect(screen.getByRole<HTMLButtonElement>('button', { name: 'Copy link' }).disabled).toBe(
+      true,
+    );
     await compositionFor(here.id).copy('link');
     expect(asked.some(({ name }) => name === 'copy')).toBe(false);
     expect(requests().some(({ anew }) => anew)).toBe(false);
 
     forecast = signsIn;
-    await userEvent.click(screen.getByTestId('make-anew'));
-    expect(await screen.findByTestId('qr')).toBeTruthy();
+    await userEvent.click(screen.getByRole('button', { name: 'Make a new link' }));
+    expect(await screen.findByRole('img', { name: 'QR code of the login link' })).toBeTruthy();
     expect(
       requests()
         .map(({ anew }) => anew)
@@ -277,36 +279,36 @@ describe('where people sign in at the gateway of this computer', () => {
 describe('the terms', () => {
   it('are the instance’s own where nothing is chosen', async () => {
     open(instanceLike({ lifetime: '36 hours' }));
-    await userEvent.type(screen.getByTestId('field-email'), 'ada@b.co');
+    await userEvent.type(screen.getByRole('textbox', { name: 'Email' }), 'ada@b.co');
     await waitFor(() => expect(requests().at(-1)?.expires_in).toBe('36 hours'));
   });
 
   it('offer single use only where people sign in here', async () => {
     open();
-    expect(screen.getByTestId('uses').hasAttribute('disabled')).toBe(true);
+    expect(screen.getByLabelText('Can be used').hasAttribute('disabled')).toBe(true);
     cleanup();
     open(instanceLike({ hosted: 'here' }));
-    await userEvent.selectOptions(screen.getByTestId('uses'), 'once');
-    await userEvent.type(screen.getByTestId('field-email'), 'ada@b.co');
+    await userEvent.selectOptions(screen.getByLabelText('Can be used'), 'once');
+    await userEvent.type(screen.getByRole('textbox', { name: 'Email' }), 'ada@b.co');
     await waitFor(() => expect(requests().at(-1)?.single_use).toBe(true));
   });
 
   it('send digits as a number unless it is asked otherwise', async () => {
     open();
-    await userEvent.click(screen.getByTestId('kind-id'));
-    await userEvent.type(screen.getByTestId('field-id'), '1234');
-    await userEvent.click(await screen.findByTestId('id-as-text'));
+    await userEvent.click(screen.getByRole('radio', { name: 'ID' }));
+    await userEvent.type(screen.getByRole('textbox', { name: 'ID' }), '1234');
+    await userEvent.click(await screen.findByLabelText(/^Send as text/u));
     await waitFor(() =>
       expect(requests().at(-1)?.who).toEqual({ kind: 'id', id: '1234', as_text: true }),
     );
-    await userEvent.type(screen.getByTestId('field-id'), 'x');
-    expect(screen.queryByTestId('id-as-text')).toBeNull();
+    await userEvent.type(screen.getByRole('textbox', { name: 'ID' }), 'x');
+    expect(screen.queryByLabelText(/^Send as text/u)).toBeNull();
   });
 });
 
 describe('metadata', () => {
   async function addField(name: string, value: string) {
-    await userEvent.click(screen.getByTestId('metadata-add'));
+    await userEvent.click(screen.getByRole('button', { name: '+ Add a field' }));
     await userEvent.keyboard(name);
     await userEvent.tab();
     await userEvent.keyboard(value);
@@ -314,21 +316,21 @@ describe('metadata', () => {
 
   it('shows at its row that a name stands twice', async () => {
     open();
-    await userEvent.click(screen.getByTestId('kind-user'));
-    await userEvent.type(screen.getByTestId('field-user-id'), 'ada');
+    await userEvent.click(screen.getByRole('radio', { name: 'New user' }));
+    await userEvent.type(screen.getByRole('textbox', { name: 'User ID' }), 'ada');
     await addField('team', 'a');
     await addField('team', 'b');
     await userEvent.tab();
     const error = await screen.findByTestId('error-metadata.team');
-    const names = screen.getAllByTestId('metadata-name');
+    const names = screen.getAllByRole('textbox', { name: /^Name of field/u });
     expect(names.map((name) => name.getAttribute('aria-describedby'))).toEqual([null, error.id]);
   });
 
   it('leaves out a row with nothing in it', async () => {
     open();
-    await userEvent.click(screen.getByTestId('kind-user'));
-    await userEvent.click(screen.getByTestId('metadata-add'));
-    await userEvent.type(screen.getByTestId('field-user-id'), 'ada');
+    await userEvent.click(screen.getByRole('radio', { name: 'New user' }));
+    await userEvent.click(screen.getByRole('button', { name: '+ Add a field' }));
+    await userEvent.type(screen.getByRole('textbox', { name: 'User ID' }), 'ada');
     await waitFor(() =>
       expect(requests().at(-1)?.who).toMatchObject({
         metadata: { kind: 'fields', fields: [] },
@@ -338,23 +340,25 @@ describe('metadata', () => {
 
   it('goes to JSON and back', async () => {
     open();
-    await userEvent.click(screen.getByTestId('kind-user'));
+    await userEvent.click(screen.getByRole('radio', { name: 'New user' }));
     await addField('team', 'Research');
-    await userEvent.click(screen.getByTestId('metadata-as-json'));
-    const json = screen.getByTestId<HTMLTextAreaElement>('metadata-json');
+    await userEvent.click(screen.getByRole('button', { name: 'Edit as JSON' }));
+    const json = screen.getByRole<HTMLTextAreaElement>('textbox', { name: 'Metadata as JSON' });
     expect(JSON.parse(json.value)).toEqual({ team: 'Research' });
-    await userEvent.click(screen.getByTestId('metadata-as-fields'));
-    expect(screen.getByTestId<HTMLInputElement>('metadata-value').value).toBe('Research');
+    await userEvent.click(screen.getByRole('button', { name: 'Edit as fields' }));
+    expect(screen.getByRole<HTMLInputElement>('textbox', { name: 'Value of team' }).value).toBe(
+      'Research',
+    );
   });
 
   it('says why it stays JSON', async () => {
     open();
-    await userEvent.click(screen.getByTestId('kind-user'));
-    await userEvent.click(screen.getByTestId('metadata-as-json'));
-    const json = screen.getByTestId<HTMLTextAreaElement>('metadata-json');
+    await userEvent.click(screen.getByRole('radio', { name: 'New user' }));
+    await userEvent.click(screen.getByRole('button', { name: 'Edit as JSON' }));
+    const json = screen.getByRole<HTMLTextAreaElement>('textbox', { name: 'Metadata as JSON' });
     await userEvent.clear(json);
     await userEvent.type(json, '{{"level": 3}');
-    await userEvent.click(screen.getByTestId('metadata-as-fields'));
+    await userEvent.click(screen.getByRole('button', { name: 'Edit as fields' }));
     expect(screen.getByText(/Some values are not texts/u)).toBeTruthy();
     expect(json.isConnected).toBe(true);
   });

@@ -67,7 +67,7 @@ function requests(): InspectRequest[] {
 }
 
 function input(): HTMLTextAreaElement {
-  return screen.getByTestId('inspect-input');
+  return screen.getByRole('textbox', { name: 'Link, code, tag or text' });
 }
 
 async function paste(text = LINK) {
@@ -92,7 +92,9 @@ function picture(name = 'phone.png', type = 'image/png'): File {
 
 async function choose(file: File) {
   // As the system's dialogue does where somebody asks it for all files.
-  await userEvent.setup({ applyAccept: false }).upload(screen.getByTestId('inspect-file'), file);
+  await userEvent
+    .setup({ applyAccept: false })
+    .upload(screen.getByLabelText('Picture of a QR code'), file);
 }
 
 beforeEach(() => {
@@ -124,7 +126,7 @@ describe('before anything is given', () => {
     expect(requests()).toEqual([]);
     expect(screen.getByText('Paste a link, or a text with one in it')).toBeTruthy();
     expect(document.activeElement).toBe(input());
-    expect(screen.queryByTestId('inspect-clear')).toBeNull();
+    expect(screen.queryByRole('button', { name: 'Clear' })).toBeNull();
   });
 
   it('takes no focus from where somebody has put it', () => {
@@ -172,7 +174,7 @@ describe('text', () => {
     open();
     await userEvent.type(input(), 'ada');
     expect(await screen.findByText('This is not a code, a link or a widget tag.')).toBeTruthy();
-    expect(screen.queryByTestId('inspect-again')).toBeNull();
+    expect(screen.queryByRole('button', { name: 'Try again' })).toBeNull();
     expect(screen.queryByTestId('claims')).toBeNull();
   });
 
@@ -223,7 +225,7 @@ describe('a picture', () => {
     expect(from).toBeTruthy();
     expect(requests().at(-1)?.source).toEqual({ kind: 'picture', base64: 'iVBORw==' });
     expect(input().value).toBe('');
-    await userEvent.click(screen.getByTestId('inspect-clear'));
+    await userEvent.click(screen.getByRole('button', { name: 'Clear' }));
     expect(screen.getByTestId('inspect-empty')).toBeTruthy();
     expect(document.activeElement).toBe(input());
   });
@@ -272,7 +274,7 @@ describe('a picture', () => {
     const forecast = screen.getByTestId('inspect-forecast');
     await waitFor(() => expect(forecast.textContent).toContain('There is no QR code'));
     expect(screen.getByTestId('inspect-from').textContent).toContain('The picture phone.png');
-    await userEvent.click(screen.getByTestId('inspect-clear'));
+    await userEvent.click(screen.getByRole('button', { name: 'Clear' }));
     expect(forecast.textContent.trim()).toBe('');
   });
 });
@@ -280,13 +282,13 @@ describe('a picture', () => {
 describe('the clipboard', () => {
   it('is read by its button, and its code is not shown whole', async () => {
     open();
-    await userEvent.click(screen.getByTestId('inspect-clipboard'));
+    await userEvent.click(screen.getByRole('button', { name: 'From the clipboard' }));
     expect(await screen.findByText('From the clipboard', { selector: '.name' })).toBeTruthy();
     expect(requests().at(-1)?.source).toEqual({ kind: 'clipboard' });
     expect(input().value).toBe('');
     const [, , signature = ''] = CODE.split('.');
     expect(document.body.textContent).not.toContain(signature);
-    await userEvent.click(screen.getByTestId('inspect-show-all'));
+    await userEvent.click(screen.getByRole('button', { name: 'Show all' }));
     expect(screen.getByTestId('code-parts').textContent).toContain(signature);
   });
 
@@ -310,7 +312,7 @@ describe('the clipboard', () => {
   it('is not read again later, when it may hold something else', async () => {
     found = { found_in: 'picture' };
     open();
-    await userEvent.click(screen.getByTestId('inspect-clipboard'));
+    await userEvent.click(screen.getByRole('button', { name: 'From the clipboard' }));
     await screen.findByTestId('claims');
     found = {};
     inspectedFor(here.id).refresh();
@@ -344,7 +346,7 @@ describe('while the gateway is closed', () => {
     expect(screen.getByTestId('gateway-closed').textContent).toContain(
       'the link will not open until it is started',
     );
-    await userEvent.click(screen.getByTestId('gateway-closed-start'));
+    await userEvent.click(screen.getByRole('button', { name: 'Start the gateway' }));
     await waitFor(() => expect(tone()).toContain('good'));
   });
 });
@@ -353,13 +355,13 @@ describe('Redeem', () => {
   it('comes after the verdict, does it once, and looks again', async () => {
     const take = vi.spyOn(seats, 'take');
     open();
-    expect(screen.queryByTestId('inspect-redeem')).toBeNull();
+    expect(screen.queryByRole('button', { name: 'Redeem' })).toBeNull();
     await paste();
     expect(screen.getByTestId('inspect-redeem-about').textContent.trim()).toBe(
       'Signs in ada here and now, as if the link were opened: the sign-in is recorded.',
     );
     expect(asked.some(({ name }) => name === 'redeem')).toBe(false);
-    await userEvent.click(screen.getByTestId('inspect-redeem'));
+    await userEvent.click(screen.getByRole('button', { name: 'Redeem' }));
     const done = await screen.findByTestId('inspect-redeemed');
     expect(done.textContent).toContain('Signed in ada');
     expect(asked.find(({ name }) => name === 'redeem')?.request).toEqual({
@@ -382,16 +384,16 @@ describe('Redeem', () => {
     expect(screen.getByTestId('inspect-redeem-about').textContent.trim()).toBe(
       'Creates ada, who takes a seat. The link works once, and this uses it up.',
     );
-    expect(screen.queryByTestId('inspect-show-user')).toBeNull();
+    expect(screen.queryByRole('button', { name: 'Show user' })).toBeNull();
   });
 
   it('leaves the focus at what came of it where the link is used up', async () => {
     open();
     await paste();
     found = { forecast: { ...inspectionLike().forecast, verdict: 'link_already_used' } };
-    await userEvent.click(screen.getByTestId('inspect-redeem'));
+    await userEvent.click(screen.getByRole('button', { name: 'Redeem' }));
     const done = await screen.findByTestId('inspect-redeemed');
-    await waitFor(() => expect(screen.queryByTestId('inspect-redeem')).toBeNull());
+    await waitFor(() => expect(screen.queryByRole('button', { name: 'Redeem' })).toBeNull());
     await waitFor(() => expect(document.activeElement).toBe(done.parentElement));
   });
 
@@ -411,7 +413,7 @@ describe('Redeem', () => {
     });
     open();
     await paste();
-    await userEvent.click(screen.getByTestId('inspect-redeem'));
+    await userEvent.click(screen.getByRole('button', { name: 'Redeem' }));
     const problem = await screen.findByTestId('inspect-redeem-problem');
     expect(problem.textContent).toContain('The code has changed in the meantime.');
   });
@@ -428,7 +430,7 @@ describe('Redeem', () => {
     found = { forecast: { ...inspectionLike().forecast, tone: 'refused', verdict: 'expired' } };
     open();
     await paste();
-    expect(screen.queryByTestId('inspect-redeem')).toBeNull();
+    expect(screen.queryByRole('button', { name: 'Redeem' })).toBeNull();
     expect(screen.queryByTestId('inspect-elsewhere')).toBeNull();
   });
 
@@ -436,7 +438,7 @@ describe('Redeem', () => {
     found = { forecast: { ...inspectionLike().forecast, verdict: null, user: null } };
     open(instanceLike());
     await paste();
-    expect(screen.queryByTestId('inspect-redeem')).toBeNull();
+    expect(screen.queryByRole('button', { name: 'Redeem' })).toBeNull();
     expect(screen.getByTestId('inspect-elsewhere').textContent).toContain(
       'chat.yourcompany.com decides',
     );
@@ -454,7 +456,7 @@ describe('what cannot be looked at now', () => {
     open();
     await userEvent.click(input());
     await userEvent.paste(LINK);
-    const again = await screen.findByTestId('inspect-again');
+    const again = await screen.findByRole('button', { name: 'Try again' });
     held = false;
     await userEvent.click(again);
     expect(await screen.findByTestId('claims')).toBeTruthy();
@@ -464,9 +466,9 @@ describe('what cannot be looked at now', () => {
     found = { forecast: { ...inspectionLike().forecast, tone: 'caution', verdict: null } };
     open({ ...here, key: null });
     await paste();
-    await userEvent.click(screen.getByTestId('inspect-add-secret'));
+    await userEvent.click(screen.getByRole('button', { name: 'Add its secret' }));
     expect(studio.screen).toBe('settings');
-    expect(screen.queryByTestId('inspect-redeem')).toBeNull();
+    expect(screen.queryByRole('button', { name: 'Redeem' })).toBeNull();
   });
 
   it('says that claims are not JSON', async () => {
@@ -507,7 +509,7 @@ describe('the cause of a refusal', () => {
     expect(screen.getByTestId('inspect-cause-signed_by_other_instance').textContent).toContain(
       'made for ‘Staging’',
     );
-    await userEvent.click(screen.getByTestId('inspect-open-instance'));
+    await userEvent.click(screen.getByRole('button', { name: /^Inspect it at/u }));
     await inspectedFor('staging').settled();
     expect(requests().at(-1)).toEqual({
       instance: 'staging',
@@ -531,7 +533,7 @@ describe('the cause of a refusal', () => {
     };
     open();
     await paste();
-    await userEvent.click(screen.getByTestId('inspect-replace-secret'));
+    await userEvent.click(screen.getByRole('button', { name: 'Replace the secret…' }));
     expect([studio.screen, studio.settingsPart]).toEqual(['settings', 'authentication']);
   });
 
@@ -550,7 +552,7 @@ describe('the cause of a refusal', () => {
     };
     open();
     await paste();
-    const button = screen.getByTestId('inspect-make-link');
+    const button = screen.getByRole('button', { name: /^Make a new link/u });
     expect(button.textContent.trim()).toBe('Make a new link for ada');
     await userEvent.click(button);
     const { draft } = compositionFor(here.id);

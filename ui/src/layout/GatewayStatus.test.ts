@@ -46,18 +46,18 @@ beforeEach(async () => {
 
 it('starts the gateway as it was chosen in Settings, on this computer alone at first', async () => {
   render(GatewayStatus, { instance: here });
-  await userEvent.click(screen.getByTestId('gateway-mark-start'));
+  await userEvent.click(screen.getByRole('button', { name: 'Start the gateway' }));
   const started = { instance: 'here', ip: '127.0.0.1', port: 8787, tls: { kind: 'off' } };
   expect(asked.filter(({ name }) => name === 'gateway_start')).toEqual([
     { name: 'gateway_start', request: started },
   ]);
   await waitFor(() => expect(screen.getByTestId('gateway-mark').textContent).toContain('open'));
-  expect(screen.queryByTestId('gateway-mark-start')).toBeNull();
+  expect(screen.queryByRole('button', { name: 'Start the gateway' })).toBeNull();
   expect(studio.screen).toBe('compose');
 
   gateway.running = null;
   gatewayDrafts.change(here, { ip: '192.168.1.20', port: '9000' });
-  await userEvent.click(await screen.findByTestId('gateway-mark-start'));
+  await userEvent.click(await screen.findByRole('button', { name: 'Start the gateway' }));
   expect(asked.findLast(({ name }) => name === 'gateway_start')?.request).toEqual({
     ...started,
     ip: '192.168.1.20',
@@ -75,14 +75,14 @@ it('starts as it did the last time, but shows a network of the last time first',
   const tls = { kind: 'files' as const, certificate, key: '/etc/a.key' };
   gatewayDrafts.remember([{ instance: 'here', ip: '127.0.0.1', port: 9000, tls }]);
   render(GatewayStatus, { instance: here });
-  await userEvent.click(screen.getByTestId('gateway-mark-start'));
+  await userEvent.click(screen.getByRole('button', { name: 'Start the gateway' }));
   const started = { instance: 'here', ip: '127.0.0.1', port: 9000, tls };
   expect(asked.findLast(({ name }) => name === 'gateway_start')?.request).toEqual(started);
 
   gateway.running = null;
   gatewayDrafts.remember([{ ...started, ip: '192.168.1.20' }]);
   const before = asked.length;
-  await userEvent.click(await screen.findByTestId('gateway-mark-start'));
+  await userEvent.click(await screen.findByRole('button', { name: 'Start the gateway' }));
   expect([studio.screen, studio.settingsPart]).toEqual(['settings', 'gateway']);
   expect(asked.slice(before).filter(({ name }) => name === 'gateway_start')).toEqual([]);
   // Nor does it listen elsewhere where that network is not there, or not known yet.
@@ -104,7 +104,7 @@ it('starts as it did the last time, but shows a network of the last time first',
 it('leads to Settings where it does not start, and where that would end another one', async () => {
   gatewayDrafts.change(here, { port: '1' });
   render(GatewayStatus, { instance: here });
-  await userEvent.click(screen.getByTestId('gateway-mark-start'));
+  await userEvent.click(screen.getByRole('button', { name: 'Start the gateway' }));
   await waitFor(() =>
     expect([studio.screen, studio.settingsPart]).toEqual(['settings', 'gateway']),
   );
@@ -116,7 +116,7 @@ it('leads to Settings where it does not start, and where that would end another 
   const other = { instance: 'other', url, on_network: false, fingerprint: null, qr: null };
   gateway.running = { ...other, sign_ins: 0 };
   const before = asked.length;
-  await userEvent.click(screen.getByTestId('gateway-mark-start'));
+  await userEvent.click(screen.getByRole('button', { name: 'Start the gateway' }));
   expect([studio.screen, studio.settingsPart]).toEqual(['settings', 'gateway']);
   expect(asked.slice(before).filter(({ name }) => name === 'gateway_start')).toEqual([]);
 });

@@ -54,9 +54,9 @@ it('shows a key once, and lists it by its name afterwards', async () => {
 it('revokes a key when that is confirmed', async () => {
   kept = { ...kept, api_keys: [{ id: 'abcdefgh', name: 'CRM', created_at: 1_795_300_000 }] };
   render(ApiKeys, { instance: kept });
-  await userEvent.click(screen.getByTestId('api-key-revoke'));
+  await userEvent.click(screen.getByRole('button', { name: /^Revoke /u }));
   expect(asked).toHaveLength(0);
-  await userEvent.click(screen.getByTestId('api-key-revoke-submit'));
+  await userEvent.click(screen.getByRole('button', { name: 'Revoke key' }));
   await waitFor(() => expect(studio.instances[0]?.api_keys).toEqual([]));
   expect(asked.at(-1)?.request).toEqual({ instance: 'here', key: 'abcdefgh' });
 });

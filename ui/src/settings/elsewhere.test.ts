@@ -29,7 +29,8 @@ async function open(links: string, opened: string): Promise<Instance> {
 
 /** The words of the banner in one line; undefined where there is none. */
 function said(): string | undefined {
-  const words = screen.queryByTestId('gateway-lead')?.parentElement?.textContent;
+  const words = screen.queryByRole('button', { name: /^Make links for/u })?.parentElement
+    ?.textContent;
   return words?.replaceAll(/\s+/gu, ' ').trim();
 }
 
@@ -46,7 +47,7 @@ describe('the words about links that do not lead to the open gateway', () => {
       'They lead to https://chat.yourcompany.com. Only a proxy there brings visitors here, to ' +
         'http://192.168.1.20:8787. Make links for http://192.168.1.20:8787',
     );
-    await userEvent.click(screen.getByTestId('gateway-lead'));
+    await userEvent.click(screen.getByRole('button', { name: /^Make links for/u }));
     await waitFor(() =>
       expect(toasts.list.map(({ text }) => text)).toEqual([
         'Links lead to http://192.168.1.20:8787 now.',

@@ -54,7 +54,7 @@ beforeEach(async () => {
 it('starts on this computer alone, at the port to which links lead, and ends', async () => {
   render(Gateway, { instance: kept });
   expect(screen.getByTestId('gateway-state').textContent).toContain('Off');
-  await userEvent.click(screen.getByTestId('gateway-start'));
+  await userEvent.click(screen.getByRole('button', { name: 'Start the gateway' }));
   expect(asked.at(-1)).toEqual({
     name: 'gateway_start',
     request: { instance: 'here', ip: '127.0.0.1', port: 8787, tls: { kind: 'off' } },
@@ -62,17 +62,17 @@ it('starts on this computer alone, at the port to which links lead, and ends', a
   await waitFor(() =>
     expect(screen.getByTestId('gateway-state').textContent).toContain('http://127.0.0.1:8787/'),
   );
-  expect(screen.queryByTestId('gateway-lead')).toBeNull();
-  await userEvent.click(screen.getByTestId('gateway-stop'));
+  expect(screen.queryByRole('button', { name: /^Make links for/u })).toBeNull();
+  await userEvent.click(screen.getByRole('button', { name: 'Stop the gateway' }));
   await waitFor(() => expect(screen.getByTestId('gateway-state').textContent).toContain('Off'));
 });
 
 it('says what opening it to a network means, and lets links lead there', async () => {
   render(Gateway, { instance: kept });
-  await userEvent.selectOptions(screen.getByTestId('gateway-address'), '192.168.1.20');
+  await userEvent.selectOptions(screen.getByLabelText('Who can reach it'), '192.168.1.20');
   expect(screen.getByText('Everybody on that network will reach it')).toBeTruthy();
-  await userEvent.click(screen.getByTestId('gateway-start'));
-  await userEvent.click(await screen.findByTestId('gateway-lead'));
+  await userEvent.click(screen.getByRole('button', { name: 'Start the gateway' }));
+  await userEvent.click(await screen.findByRole('button', { name: /^Make links for/u }));
   await waitFor(() => expect(studio.instances[0]?.url).toBe('http://192.168.1.20:8787/'));
 });
 
@@ -82,7 +82,7 @@ it('shows how it was started the last time, and starts so again', async () => {
   gatewayDrafts.remember([started]);
   render(Gateway, { instance: kept });
   expect(screen.getByText('Everybody on that network will reach it')).toBeTruthy();
-  await userEvent.click(screen.getByTestId('gateway-start'));
+  await userEvent.click(screen.getByRole('button', { name: 'Start the gateway' }));
   expect(asked.at(-1)).toEqual({ name: 'gateway_start', request: started });
   expect(gatewayDrafts.requestAtOnce(kept)).toEqual(started);
 });
@@ -117,35 +117,41 @@ it('takes no answer for the latest that was asked for before it was started', as
 
 it('speaks https with a certificate that is made here, and shows a phone the way', async () => {
   render(Gateway, { instance: kept });
-  await userEvent.selectOptions(screen.getByTestId('gateway-address'), '192.168.1.20');
-  await userEvent.selectOptions(screen.getByTestId('gateway-tls'), 'files');
-  await userEvent.type(screen.getByTestId('gateway-certificate'), '/etc/a.pem');
-  await userEvent.click(screen.getByTestId('gateway-start'));
+  await userEvent.selectOptions(screen.getByLabelText('Who can reach it'), '192.168.1.20');
+  await userEvent.selectOptions(screen.getByLabelText('TLS'), 'files');
+  await userEvent.type(screen.getByRole('textbox', { name: 'Certificate' }), '/etc/a.pem');
+  await userEvent.click(screen.getByRole('button', { name: 'Start the gateway' }));
   await screen.findByText('The certificate’s key cannot be read.');
   // Who chooses none has what was there.
-  await userEvent.click(screen.getByTestId('gateway-certificate-choose'));
-  await userEvent.click(screen.getByTestId('gateway-key-choose'));
+  await userEvent.click(screen.getByRole('button', { name: 'Choose: Certificate' }));
+  await userEvent.click(screen.getByRole('button', { name: 'Choose: Private key' }));
   await waitFor(() =>
-    expect(screen.getByTestId<HTMLInputElement>('gateway-key').value).toBe('/etc/a.key'),
+    expect(screen.getByRole<HTMLInputElement>('textbox', { name: 'Private key' }).value).toBe(
+      '/etc/a.key',
+    ),
   );
-  expect(screen.getByTestId<HTMLInputElement>('gateway-certificate').value).toBe('/etc/a.pem');
-  await userEvent.selectOptions(screen.getByTestId('gateway-tls'), 'self_signed');
-  await userEvent.click(screen.getByTestId('gateway-start'));
+  expect(screen.getByRole<HTMLInputElement>('textbox', { name: 'Certificate' }).value).toBe(
+    '/etc/a.pem',
+  );
+  await userEvent.selectOptions(screen.getByLabelText('TLS'), 'self_signed');
+  await userEvent.click(screen.getByRole('button', { name: 'Start the gateway' }));
   await waitFor(() => expect(screen.getByTestId('gateway-fingerprint').textContent).toBe('AB:CD'));
-  expect(screen.getByTestId('gateway-qr')).toBeTruthy();
+  expect(screen.getByRole('img', { name: 'QR code of the gateway’s address' })).toBeTruthy();
   expect(screen.getByTestId('gateway-state').textContent).toContain('https://192.168.1.20:8787/');
 });
 
 it('takes no port that is none, and says why an address is not taken', async () => {
   render(Gateway, { instance: kept });
-  const port = screen.getByTestId('gateway-port');
+  const port = screen.getByRole('textbox', { name: 'Port' });
   for (const wrong of ['0', '65536', 'x', '']) {
     await userEvent.clear(port);
     if (wrong !== '') await userEvent.type(port, wrong);
-    expect(screen.getByTestId<HTMLButtonElement>('gateway-start').disabled).toBe(true);
+    expect(
+      screen.getByRole<HTMLButtonElement>('button', { name: 'Start the gateway' }).disabled,
+    ).toBe(true);
   }
   await userEvent.type(port, '1');
-  await userEvent.click(screen.getByTestId('gateway-start'));
+  await userEvent.click(screen.getByRole('button', { name: 'Start the gateway' }));
   const problem = await screen.findByTestId('gateway-problem');
   expect(problem.textContent).toBe('Another program listens there.');
 });

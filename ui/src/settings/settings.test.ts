@@ -36,9 +36,9 @@ beforeEach(() => {
 describe('the settings of an instance', () => {
   it('are saved when that is asked for, all of them, and can be undone', async () => {
     const { rerender } = open();
-    const save = screen.getByTestId<HTMLButtonElement>('settings-save');
+    const save = screen.getByRole<HTMLButtonElement>('button', { name: 'Save changes' });
     expect(save.disabled).toBe(true);
-    const url = screen.getByTestId('settings-url');
+    const url = screen.getByRole('textbox', { name: 'Address' });
     await userEvent.clear(url);
     await userEvent.type(url, 'https://chat.example.com/');
     expect(asked).toEqual([]);
@@ -54,32 +54,36 @@ describe('the settings of an instance', () => {
     kept = instanceLike({ hosted: 'here' });
     studio.instances = [kept];
     open();
-    await userEvent.click(screen.getByTestId('visiting-with-link'));
-    const idle = screen.getByTestId('visiting-idle');
+    await userEvent.click(screen.getByRole('switch', { name: 'End with the link' }));
+    const idle = screen.getByLabelText('Sessions end when idle for');
     await userEvent.clear(idle);
     await userEvent.type(idle, '30 minutes');
-    await userEvent.click(screen.getByTestId('settings-save'));
+    await userEvent.click(screen.getByRole('button', { name: 'Save changes' }));
     await waitFor(() => expect(kept.visiting.session_idle).toBe('30 minutes'));
     expect(kept.visiting.session_ends_with_link).toBe(true);
   });
 
   it('stay edited while another screen is looked at', async () => {
     open();
-    await userEvent.type(screen.getByTestId('settings-name'), ' II');
+    await userEvent.type(screen.getByRole('textbox', { name: 'Name' }), ' II');
     cleanup();
     expect(settingsDrafts.unsaved(kept)).toBe(true);
     open();
-    expect(screen.getByTestId<HTMLInputElement>('settings-name').value).toBe('Your Company II');
-    await userEvent.click(screen.getByTestId('settings-discard'));
-    expect(screen.getByTestId<HTMLInputElement>('settings-name').value).toBe('Your Company');
+    expect(screen.getByRole<HTMLInputElement>('textbox', { name: 'Name' }).value).toBe(
+      'Your Company II',
+    );
+    await userEvent.click(screen.getByRole('button', { name: 'Discard changes' }));
+    expect(screen.getByRole<HTMLInputElement>('textbox', { name: 'Name' }).value).toBe(
+      'Your Company',
+    );
   });
 
   it('say what was refused at its field', async () => {
     open();
-    const url = screen.getByTestId('settings-url');
+    const url = screen.getByRole('textbox', { name: 'Address' });
     await userEvent.clear(url);
     await userEvent.type(url, 'chat');
-    await userEvent.click(screen.getByTestId('settings-save'));
+    await userEvent.click(screen.getByRole('button', { name: 'Save changes' }));
     expect((await screen.findByTestId('error-url')).textContent).toBe('The address has no scheme.');
     await waitFor(() => expect(document.activeElement).toBe(url));
   });
@@ -87,10 +91,10 @@ describe('the settings of an instance', () => {
   it('scroll to the message about a field', async () => {
     const scrolled = vi.spyOn(Element.prototype, 'scrollIntoView');
     open();
-    const url = screen.getByTestId('settings-url');
+    const url = screen.getByRole('textbox', { name: 'Address' });
     await userEvent.clear(url);
     await userEvent.type(url, 'chat');
-    await userEvent.click(screen.getByTestId('settings-save'));
+    await userEvent.click(screen.getByRole('button', { name: 'Save changes' }));
     const message = await screen.findByTestId('error-url');
     await waitFor(() => expect(scrolled).toHaveBeenCalled());
     expect((scrolled.mock.contexts[0] as Element).contains(message)).toBe(true);
@@ -100,16 +104,16 @@ describe('the settings of an instance', () => {
 describe('the signing secret', () => {
   it('is shown when that is asked for, and hidden again', async () => {
     open();
-    await userEvent.click(screen.getByTestId('secret-reveal'));
+    await userEvent.click(screen.getByRole('button', { name: 'Reveal once' }));
     expect((await screen.findByTestId('secret-value')).textContent).toBe('the secret itself');
-    await userEvent.click(screen.getByTestId('secret-hide'));
+    await userEvent.click(screen.getByRole('button', { name: 'Hide' }));
     await waitFor(() => expect(screen.queryByTestId('secret-value')).toBeNull());
     expect(asked.at(-1)?.name).toBe('secret_conceal');
   });
 
   it('is hidden where the screen is left', async () => {
     open();
-    await userEvent.click(screen.getByTestId('secret-reveal'));
+    await userEvent.click(screen.getByRole('button', { name: 'Reveal once' }));
     await screen.findByTestId('secret-value');
     cleanup();
     await waitFor(() => expect(asked.at(-1)?.name).toBe('secret_conceal'));
@@ -117,12 +121,12 @@ describe('the signing secret', () => {
 
   it('hides by itself after a minute', async () => {
     open();
-    await userEvent.click(screen.getByTestId('secret-reveal'));
+    await userEvent.click(screen.getByRole('button', { name: 'Reveal once' }));
     vi.useFakeTimers();
     // The interval began with the real clock, so it is begun again under the fake one.
     cleanup();
     open();
-    screen.getByTestId('secret-reveal').click();
+    screen.getByRole('button', { name: 'Reveal once' }).click();
     await vi.advanceTimersByTimeAsync(100);
     expect(screen.getByTestId('secret-value')).toBeTruthy();
     await vi.advanceTimersByTimeAsync(60_000);
@@ -140,7 +144,7 @@ describe('the signing secret', () => {
       },
     });
     open();
-    expect(screen.queryByTestId('secret-reveal')).toBeNull();
+    expect(screen.queryByRole('button', { name: 'Reveal once' })).toBeNull();
   });
 
   it('says how it is written where it is not the key itself', async () => {
@@ -157,15 +161,15 @@ describe('the signing secret', () => {
   it('is replaced only after the dialog said what stops working', async () => {
     kept = instanceLike({ hosted: 'here' });
     open();
-    await userEvent.click(screen.getByTestId('secret-replace'));
+    await userEvent.click(screen.getByRole('button', { name: 'Replace…' }));
     expect(screen.getByText('Links already given out stop working')).toBeTruthy();
     expect(asked).toEqual([]);
   });
 
   it('of an instance elsewhere is replaced there, too, before old links stop working', async () => {
     open();
-    await userEvent.click(screen.getByTestId('secret-replace'));
-    const words = screen.getByRole('dialog', { hidden: true }).textContent;
+    await userEvent.click(screen.getByRole('button', { name: 'Replace…' }));
+    const words = screen.getByRole('dialog').textContent;
     expect(words).toContain('The secret has to be replaced at chat.yourcompany.com, too');
     expect(words).toContain('Links already given out go on working until it is replaced there.');
     expect(words).not.toContain('stop working');

@@ -24,14 +24,17 @@ beforeEach(() => {
 /** Pastes a secret, says how it is written, and sends the form. */
 async function paste(encoding: SecretEncoding, form: 'connect' | 'replace') {
   await userEvent.type(screen.getByTestId(`${form}-secret`), 'c2VjcmV0');
-  await userEvent.selectOptions(screen.getByTestId('secret-encoding'), encoding);
+  await userEvent.selectOptions(screen.getByLabelText('How it is written'), encoding);
   await userEvent.click(screen.getByTestId(`${form}-submit`));
 }
 
 describe('the encoding that is chosen for a pasted secret', () => {
   it.each(ENCODINGS)('is sent when an instance is connected: %s', async (encoding) => {
     render(ConnectForm, { back: createRawSnippet(() => ({ render: () => '<span></span>' })) });
-    await userEvent.type(screen.getByTestId('connect-url'), 'https://chat.yourcompany.com');
+    await userEvent.type(
+      screen.getByRole('textbox', { name: 'Address' }),
+      'https://chat.yourcompany.com',
+    );
     await paste(encoding, 'connect');
     await waitFor(() =>
       expect(asked.find(({ name }) => name === 'instance_add')?.request).toMatchObject({

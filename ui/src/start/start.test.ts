@@ -1,4 +1,4 @@
-import { cleanup, render, screen, waitFor } from '@testing-library/svelte';
+import { cleanup, render, screen, waitFor, within } from '@testing-library/svelte';
 import userEvent from '@testing-library/user-event';
 import { beforeEach, describe, expect, it } from 'vitest';
 
@@ -48,11 +48,14 @@ beforeEach(() => {
 describe('the first start', () => {
   it('connects an instance and goes to its first link', async () => {
     await open({});
-    await userEvent.click(screen.getByTestId('door-connect'));
-    await userEvent.type(screen.getByTestId('connect-url'), 'https://chat.yourcompany.com');
-    await userEvent.type(screen.getByTestId('connect-secret'), 'a secret');
-    await userEvent.click(screen.getByTestId('connect-submit'));
-    expect(await screen.findByTestId('field-email')).toBeTruthy();
+    await userEvent.click(screen.getByRole('button', { name: /^Connect my instance/u }));
+    await userEvent.type(
+      screen.getByRole('textbox', { name: 'Address' }),
+      'https://chat.yourcompany.com',
+    );
+    await userEvent.type(screen.getByLabelText('JWT secret'), 'a secret');
+    await userEvent.click(screen.getByRole('button', { name: 'Connect' }));
+    expect(await screen.findByRole('textbox', { name: 'Email' })).toBeTruthy();
     expect(asked.find(({ name }) => name === 'instance_add')?.request).toEqual({
       name: '',
       url: 'https://chat.yourcompany.com',
@@ -63,27 +66,30 @@ describe('the first start', () => {
 
   it('asks for a passphrase before a secret is kept in a file', async () => {
     await open({ key_store: { kind: 'sealed_file', state: 'new', reason } });
-    await userEvent.click(screen.getByTestId('door-connect'));
-    await userEvent.type(screen.getByTestId('connect-url'), 'https://chat.yourcompany.com');
-    await userEvent.type(screen.getByTestId('connect-secret'), 'a secret');
-    await userEvent.click(screen.getByTestId('connect-submit'));
+    await userEvent.click(screen.getByRole('button', { name: /^Connect my instance/u }));
+    await userEvent.type(
+      screen.getByRole('textbox', { name: 'Address' }),
+      'https://chat.yourcompany.com',
+    );
+    await userEvent.type(screen.getByLabelText('JWT secret'), 'a secret');
+    await userEvent.click(screen.getByRole('button', { name: 'Connect' }));
     expect(await screen.findByText('There is no keychain.')).toBeTruthy();
     expect(names()).not.toContain('instance_add');
 
-    await userEvent.type(screen.getByTestId('passphrase'), 'short');
-    await userEvent.click(screen.getByTestId('passphrase-submit'));
+    await userEvent.type(screen.getByLabelText('Passphrase'), 'short');
+    await userEvent.click(screen.getByRole('button', { name: 'Use this passphrase' }));
     expect(screen.getByTestId('error-passphrase').textContent).toContain('8 characters');
 
-    await userEvent.type(screen.getByTestId('passphrase'), ' no more');
-    await userEvent.type(screen.getByTestId('passphrase-again'), 'something else');
-    await userEvent.click(screen.getByTestId('passphrase-submit'));
+    await userEvent.type(screen.getByLabelText('Passphrase'), ' no more');
+    await userEvent.type(screen.getByLabelText('Once more'), 'something else');
+    await userEvent.click(screen.getByRole('button', { name: 'Use this passphrase' }));
     expect(screen.getByTestId('error-passphrase-again').textContent).toContain('not the same');
     expect(names()).not.toContain('keys_create');
 
-    await userEvent.clear(screen.getByTestId('passphrase-again'));
-    await userEvent.type(screen.getByTestId('passphrase-again'), 'short no more');
-    await userEvent.click(screen.getByTestId('passphrase-submit'));
-    expect(await screen.findByTestId('field-email')).toBeTruthy();
+    await userEvent.clear(screen.getByLabelText('Once more'));
+    await userEvent.type(screen.getByLabelText('Once more'), 'short no more');
+    await userEvent.click(screen.getByRole('button', { name: 'Use this passphrase' }));
+    expect(await screen.findByRole('textbox', { name: 'Email' })).toBeTruthy();
     expect(names().slice(-2)).toEqual(['keys_create', 'instance_add']);
   });
 });
@@ -94,18 +100,18 @@ describe('a start with a sealed file', () => {
       instances: [instanceLike()],
       key_store: { kind: 'sealed_file', state: 'locked' },
     });
-    const field = screen.getByTestId<HTMLInputElement>('unlock-passphrase');
+    const field = screen.getByLabelText<HTMLInputElement>('Passphrase');
     await userEvent.type(field, 'wrong');
-    await userEvent.click(screen.getByTestId('unlock-submit'));
+    await userEvent.click(screen.getByRole('button', { name: 'Unlock' }));
     expect((await screen.findByTestId('error-passphrase')).textContent).toBe(
       'It does not open the file.',
     );
     await waitFor(() => expect(document.activeElement).toBe(field));
     expect([field.value, field.selectionStart, field.selectionEnd]).toEqual(['wrong', 0, 5]);
-    expect(screen.queryByTestId('field-email')).toBeNull();
+    expect(screen.queryByRole('textbox', { name: 'Email' })).toBeNull();
 
     await userEvent.keyboard('right{Enter}');
-    expect(await screen.findByTestId('field-email')).toBeTruthy();
+    expect(await screen.findByRole('textbox', { name: 'Email' })).toBeTruthy();
   });
 });
 
@@ -126,7 +132,7 @@ describe('a start with keys that cannot be had any more', () => {
   }
 
   async function startAnew() {
-    await userEvent.click(screen.getByTestId('start-anew'));
+    await userEvent.click(screen.getByRole('button', { name: 'Start with new keys…' }));
     const secrets = await screen.findByTestId('lost-secrets');
     expect(secrets.textContent).toContain('Acme');
     expect(secrets.textContent).toContain('Paste the one that acme.example shows');
@@ -134,9 +140,10 @@ describe('a start with keys that cannot be had any more', () => {
     // A long list scrolls, which needs the focus.
     expect(secrets.tabIndex).toBe(0);
     expect(names()).not.toContain('keys_start_anew');
-    await userEvent.type(screen.getByTestId('passphrase'), 'nine windmills of tulips');
-    await userEvent.type(screen.getByTestId('passphrase-again'), 'nine windmills of tulips');
-    await userEvent.click(screen.getByTestId('passphrase-submit'));
+    const dialog = within(screen.getByRole('dialog', { name: 'Start with new keys?' }));
+    await userEvent.type(dialog.getByLabelText('Passphrase'), 'nine windmills of tulips');
+    await userEvent.type(dialog.getByLabelText('Once more'), 'nine windmills of tulips');
+    await userEvent.click(dialog.getByRole('button', { name: 'Start with new keys' }));
     expect(await screen.findByRole('button', { name: 'Add its secret' })).toBeTruthy();
     expect(names()).toContain('keys_start_anew');
     expect(await screen.findByText(/Acme, Here/u)).toBeTruthy();
@@ -151,7 +158,7 @@ describe('a start with keys that cannot be had any more', () => {
     const gone = { code: 'keys_missing', message: 'The file /x is gone.', field: null };
     await openWith({ kind: 'sealed_file', state: 'missing', reason: gone });
     expect(screen.getByText('The file /x is gone.')).toBeTruthy();
-    await userEvent.click(screen.getByTestId('keys-retry'));
+    await userEvent.click(screen.getByRole('button', { name: 'Try again' }));
     await waitFor(() => expect(names()).toContain('keys_retry'));
     await startAnew();
   });
@@ -164,10 +171,10 @@ describe('a start with a keychain that does not answer', () => {
       key_store: { kind: 'keychain', state: 'unreachable', reason },
     });
     expect(screen.getByText('There is no keychain.')).toBeTruthy();
-    await userEvent.click(screen.getByTestId('keys-sealed-file'));
+    await userEvent.click(screen.getByRole('button', { name: 'Use a sealed file instead…' }));
     expect(names()).not.toContain('keys_use_sealed_file');
     start.instances = [instanceLike({ key: null })];
-    await userEvent.click(screen.getByTestId('keys-sealed-file-confirm'));
+    await userEvent.click(screen.getByRole('button', { name: 'Use a sealed file' }));
     expect(await screen.findByRole('button', { name: 'Add its secret' })).toBeTruthy();
   });
 });

@@ -1,4 +1,4 @@
-import { cleanup, render, screen, waitFor } from '@testing-library/svelte';
+import { cleanup, render, screen, waitFor, within } from '@testing-library/svelte';
 import userEvent from '@testing-library/user-event';
 import { beforeEach, expect, it } from 'vitest';
 
@@ -51,13 +51,13 @@ it('shows the users and how many there are, and draws no more than are in sight'
   await waitFor(() => expect(screen.getByTestId('screen-note').textContent).toBe('1,000,000'));
   expect(row('user-0')?.textContent).toContain('ada@yourcompany.com');
   expect(screen.getAllByTestId('user-row').length).toBeLessThan(60);
-  expect(screen.getByTestId('users-table').getAttribute('aria-rowcount')).toBe('1000001');
+  expect(screen.getByRole('grid', { name: 'Users' }).getAttribute('aria-rowcount')).toBe('1000001');
 });
 
 it('asks for what was typed last, and keeps every letter', async () => {
   const asked = open();
   await screen.findAllByTestId('user-row');
-  const input = screen.getByTestId<HTMLInputElement>('users-search');
+  const input = screen.getByRole<HTMLInputElement>('textbox', { name: 'Search users' });
   await userEvent.type(input, 'lovelace 1815');
   expect(input.value).toBe('lovelace 1815');
   await waitFor(() => expect(row('lovelace 1815-0')).toBeTruthy());
@@ -69,7 +69,7 @@ it('goes to the search by a key, and clears it by another', async () => {
   await screen.findAllByTestId('user-row');
   await userEvent.keyboard('/');
   await userEvent.keyboard('ab');
-  const input = screen.getByTestId<HTMLInputElement>('users-search');
+  const input = screen.getByRole<HTMLInputElement>('textbox', { name: 'Search users' });
   expect(input.value).toBe('ab');
   await userEvent.keyboard('{Escape}');
   expect(input.value).toBe('');
@@ -80,9 +80,9 @@ it('filters and sorts, from the newest where it is a time', async () => {
   const asked = open();
   await screen.findAllByTestId('user-row');
   expect(pages(asked)[0]?.query).toMatchObject({ sort_by: 'last_sign_in', descending: true });
-  await userEvent.selectOptions(screen.getByTestId('users-status'), 'suspended');
-  await userEvent.selectOptions(screen.getByTestId('users-origin'), 'added');
-  await userEvent.click(screen.getByTestId('users-sort-email'));
+  await userEvent.selectOptions(screen.getByLabelText('Status'), 'suspended');
+  await userEvent.selectOptions(screen.getByLabelText('Origin'), 'added');
+  await userEvent.click(screen.getByRole('button', { name: 'Email' }));
   await waitFor(() =>
     expect(pages(asked).at(-1)?.query).toMatchObject({
       status: 'suspended',
@@ -91,16 +91,16 @@ it('filters and sorts, from the newest where it is a time', async () => {
       descending: false,
     }),
   );
-  const header = screen.getByTestId('users-sort-email').closest('[role=columnheader]');
+  const header = screen.getByRole('button', { name: 'Email' }).closest('[role=columnheader]');
   expect(header?.getAttribute('aria-sort')).toBe('ascending');
-  await userEvent.click(screen.getByTestId('users-sort-email'));
+  await userEvent.click(screen.getByRole('button', { name: 'Email' }));
   await waitFor(() => expect(pages(asked).at(-1)?.query.descending).toBe(true));
 });
 
 it('goes to the end by key, where it asks for what is there', async () => {
   const asked = open(100_000);
   await screen.findAllByTestId('user-row');
-  const table = screen.getByTestId('users-table');
+  const table = screen.getByRole('grid', { name: 'Users' });
   table.focus();
   await userEvent.keyboard('{End}');
   // jsdom lays nothing out: the scroll event has to be made.
@@ -113,7 +113,7 @@ it('keeps the focus and goes on by key after a click, also where the row is scro
   open(100_000);
   await waitFor(() => expect(row('user-2')).toBeTruthy());
   await userEvent.click(row('user-2') ?? document.body);
-  const table = screen.getByTestId('users-table');
+  const table = screen.getByRole('grid', { name: 'Users' });
   expect(document.activeElement).toBe(table);
   await userEvent.keyboard('{End}');
   table.dispatchEvent(new Event('scroll'));
@@ -129,10 +129,10 @@ it('keeps the focus and goes on by key after a click, also where the row is scro
 it('closes the panel by key from within', async () => {
   open(3);
   selection.select(instance.id, 'user-0');
-  (await screen.findByTestId('user-suspend')).focus();
+  (await screen.findByRole('button', { name: 'Suspend' })).focus();
   await userEvent.keyboard('{Escape}');
   await waitFor(() => expect(screen.queryByTestId('user-panel')).toBeNull());
-  expect(document.activeElement).toBe(screen.getByTestId('users-table'));
+  expect(document.activeElement).toBe(screen.getByRole('grid', { name: 'Users' }));
 });
 
 it('shows a user, and leads to a link', async () => {
@@ -140,7 +140,7 @@ it('shows a user, and leads to a link', async () => {
   await waitFor(() => expect(row('user-0')).toBeTruthy());
   await userEvent.click(row('user-0') ?? document.body);
   expect((await screen.findByTestId('user-metadata')).textContent).toContain('Research');
-  await userEvent.click(screen.getByTestId('user-link'));
+  await userEvent.click(screen.getByRole('button', { name: 'Create login link' }));
   expect(studio.screen).toBe('compose');
   const { draft } = compositionFor(instance.id);
   expect([draft.kind, draft.id]).toEqual(['id', 'user-0']);
@@ -152,7 +152,7 @@ it('suspends, says what that means, and takes it back', async () => {
     user_reactivate: () => profile(),
   });
   selection.select(instance.id, 'user-0');
-  await userEvent.click(await screen.findByTestId('user-suspend'));
+  await userEvent.click(await screen.findByRole('button', { name: 'Suspend' }));
   await waitFor(() => expect(toasts.list.at(-1)?.text).toContain('takes no seat'));
   expect(asked).toContainEqual({ name: 'user_suspend', request: ref });
   toasts.list.at(-1)?.action?.run();
@@ -165,7 +165,7 @@ it('says it aloud where taking it back is refused and the panel is gone', async 
     user_reactivate: () => refuse('no_seats', 'All 10 seats are taken.'),
   });
   selection.select(instance.id, 'user-0');
-  await userEvent.click(await screen.findByTestId('user-suspend'));
+  await userEvent.click(await screen.findByRole('button', { name: 'Suspend' }));
   const undo = await waitFor(() => {
     const { action } = toasts.list.find(({ text }) => text.includes('takes no seat')) ?? {};
     if (!action) throw new Error('nothing to undo yet');
@@ -182,7 +182,7 @@ it('says why somebody cannot be reactivated, and where that is changed', async (
     user_reactivate: () => refuse('no_seats', 'All 10 seats are taken.'),
   });
   selection.select(instance.id, 'user-0');
-  await userEvent.click(await screen.findByTestId('user-reactivate'));
+  await userEvent.click(await screen.findByRole('button', { name: 'Reactivate' }));
   const problem = await screen.findByTestId('user-problem');
   expect(problem.textContent).toContain('All 10 seats are taken.');
   await userEvent.click(screen.getByText('Change the seat limit'));
@@ -192,10 +192,12 @@ it('says why somebody cannot be reactivated, and where that is changed', async (
 it('asks before it removes, and says what that means', async () => {
   const asked = open(3);
   selection.select(instance.id, 'user-0');
-  await userEvent.click(await screen.findByTestId('user-remove'));
+  await userEvent.click(await screen.findByRole('button', { name: 'Remove…' }));
   expect(asked.some(({ name }) => name === 'user_remove')).toBe(false);
-  expect(screen.getByRole('dialog', { hidden: true }).textContent).toContain('The seat is freed.');
-  await userEvent.click(screen.getByTestId('user-remove-confirm'));
+  expect(screen.getByRole('dialog', { name: /^Remove / }).textContent).toContain(
+    'The seat is freed.',
+  );
+  await userEvent.click(screen.getByRole('button', { name: 'Remove user' }));
   await waitFor(() => expect(asked).toContainEqual({ name: 'user_remove', request: ref }));
   await waitFor(() => expect(screen.queryByTestId('user-panel')).toBeNull());
 });
@@ -206,13 +208,14 @@ it('adds a user, with what is wrong at its field', async () => {
     user_add: () =>
       wrong ? refuse('user_exists', 'There is a user ada already.', 'user.id') : profile(),
   });
-  await userEvent.click(screen.getByTestId('users-add'));
-  expect(screen.getByRole('dialog', { hidden: true }).textContent).toContain('3 are left');
-  await userEvent.type(screen.getByTestId('field-user-id'), 'ada');
-  await userEvent.click(screen.getByTestId('user-add-submit'));
+  await userEvent.click(screen.getByRole('button', { name: 'Add user' }));
+  const dialog = screen.getByRole('dialog', { name: 'Add user' });
+  expect(dialog.textContent).toContain('3 are left');
+  await userEvent.type(screen.getByRole('textbox', { name: 'User ID' }), 'ada');
+  await userEvent.click(within(dialog).getByRole('button', { name: 'Add user' }));
   expect((await screen.findByTestId('error-user.id')).textContent).toContain('already');
   wrong = false;
-  await userEvent.click(screen.getByTestId('user-add-submit'));
+  await userEvent.click(within(dialog).getByRole('button', { name: 'Add user' }));
   await waitFor(() => expect(selection.of(instance.id)).toBe('user-0'));
   expect(asked.find(({ name }) => name === 'user_add')?.request).toMatchObject({ id: 'ada' });
 });
@@ -220,9 +223,9 @@ it('adds a user, with what is wrong at its field', async () => {
 it('says what is missing: nobody at all, nobody who answers, no directory', async () => {
   open(0);
   expect((await screen.findByTestId('users-empty')).textContent).toContain('No users yet');
-  await userEvent.type(screen.getByTestId('users-search'), 'x');
+  await userEvent.type(screen.getByRole('textbox', { name: 'Search users' }), 'x');
   await waitFor(() => expect(screen.getByTestId('users-empty').textContent).toContain('‘x’'));
-  await userEvent.click(screen.getByTestId('users-clear'));
+  await userEvent.click(screen.getByRole('button', { name: 'Show everybody' }));
   await waitFor(() =>
     expect(screen.getByTestId('users-empty').textContent).toContain('No users yet'),
   );
@@ -254,7 +257,7 @@ it('says what has to be mended, and sets times that lie in the future to now', a
   });
   const shown = await screen.findByTestId('users-notices');
   expect(shown.textContent).toContain('older and younger have one email.');
-  await userEvent.click(screen.getByTestId('users-correct-times'));
+  await userEvent.click(screen.getByRole('button', { name: 'Correct times' }));
   await waitFor(() => expect(screen.queryByTestId('users-notices')).toBeNull());
   expect(asked).toContainEqual({ name: 'users_correct_times', request: { instance: 'here' } });
 });

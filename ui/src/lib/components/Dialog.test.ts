@@ -37,31 +37,31 @@ describe('a form in a dialog', () => {
   });
 
   it('is never thrown away by Esc without asking', async () => {
-    const field = screen.getByTestId('field-user-id');
+    const field = screen.getByRole('textbox', { name: 'User ID' });
     await userEvent.type(field, 'ada');
     escape();
     expect(closed).toBe(0);
-    const keep = await screen.findByTestId('dialog-keep');
+    const keep = await screen.findByRole('button', { name: 'Keep editing' });
     await waitFor(() => expect(document.activeElement).toBe(keep));
     await userEvent.click(keep);
-    expect(screen.queryByTestId('dialog-keep')).toBeNull();
+    expect(screen.queryByRole('button', { name: 'Keep editing' })).toBeNull();
     await waitFor(() => expect(document.activeElement).toBe(field));
     expect((field as HTMLInputElement).value).toBe('ada');
 
     escape();
-    await screen.findByTestId('dialog-keep');
+    await screen.findByRole('button', { name: 'Keep editing' });
     // Once more is no answer, and what is typed stays.
     escape();
-    await waitFor(() => expect(screen.queryByTestId('dialog-keep')).toBeNull());
+    await waitFor(() => expect(screen.queryByRole('button', { name: 'Keep editing' })).toBeNull());
     expect(closed).toBe(0);
 
     escape();
-    await userEvent.click(await screen.findByTestId('dialog-discard'));
+    await userEvent.click(await screen.findByRole('button', { name: 'Throw it away' }));
     expect(closed).toBe(1);
   });
 
   it('is left by Esc where what was typed is deleted again', async () => {
-    const field = screen.getByTestId('field-user-id');
+    const field = screen.getByRole('textbox', { name: 'User ID' });
     await userEvent.type(field, 'ada');
     await userEvent.clear(field);
     escape();
@@ -79,7 +79,7 @@ describe('a message', () => {
     expect(outside.closest('dialog')).toBeNull();
 
     closing.asked = { instance: here.id, people: 0 };
-    const dialog = await screen.findByRole('dialog', { hidden: true });
+    const dialog = await screen.findByRole('dialog');
     // Its region is there before the message, or it would not be read out.
     const region = within(dialog).getByRole('status', { hidden: true });
     toasts.warn('It did not work.');
@@ -115,14 +115,14 @@ describe('closing the window while the gateway is open', () => {
 
   it('is done only when that is confirmed', async () => {
     closing.asked = { instance: here.id, people: 3 };
-    const keep = await screen.findByTestId('close-keep');
+    const keep = await screen.findByRole('button', { name: 'Keep it open' });
     expect(document.activeElement).toBe(keep);
     await userEvent.click(keep);
     await waitFor(() => expect(screen.queryByTestId('close-dialog')).toBeNull());
     expect(asked).toEqual([]);
 
     closing.asked = { instance: here.id, people: 3 };
-    await userEvent.click(await screen.findByTestId('close-stop'));
+    await userEvent.click(await screen.findByRole('button', { name: 'Stop it and close' }));
     await waitFor(() => expect(asked.map(({ name }) => name)).toEqual(['close']));
   });
 });

@@ -1,7 +1,7 @@
 import { untrack } from 'svelte';
 
 /** The dialogs that are open, the topmost last. What is behind the topmost one is out of reach. */
-class Layers {
+class DialogStack {
   #open = $state.raw<symbol[]>([]);
 
   /** The topmost dialog; null where none is open. */
@@ -18,4 +18,4 @@ class Layers {
   }
 }
 
-export const dialogStack = new Layers();
+export const dialogStack = new DialogStack();

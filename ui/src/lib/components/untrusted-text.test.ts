@@ -95,11 +95,11 @@ function said(): string {
 
 const openers: Partial<Record<ScreenId, () => Promise<unknown>>> = {
   compose: async () => {
-    await userEvent.type(screen.getByTestId('field-email'), 'ada@b.co');
+    await userEvent.type(screen.getByRole('textbox', { name: 'Email' }), 'ada@b.co');
     await screen.findByTestId('claims');
   },
   inspect: async () => {
-    await userEvent.click(screen.getByTestId('inspect-input'));
+    await userEvent.click(screen.getByRole('textbox', { name: 'Link, code, tag or text' }));
     await userEvent.paste('a.b.c');
     await screen.findByTestId('claims');
   },
@@ -107,10 +107,10 @@ const openers: Partial<Record<ScreenId, () => Promise<unknown>>> = {
     await userEvent.click(await screen.findByTestId('user-row'));
     await screen.findByTestId('user-metadata');
     await screen.findByTestId('user-history');
-    await userEvent.click(screen.getByTestId('user-suspend'));
+    await userEvent.click(screen.getByRole('button', { name: 'Suspend' }));
     await screen.findByTestId('user-problem');
-    await userEvent.click(screen.getByTestId('user-remove'));
-    await screen.findByTestId('user-remove-confirm');
+    await userEvent.click(screen.getByRole('button', { name: 'Remove…' }));
+    await screen.findByRole('button', { name: 'Remove user' });
   },
   activity: () => screen.findByTestId('activity-entry'),
   settings: async () => {

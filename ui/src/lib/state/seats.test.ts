@@ -42,15 +42,15 @@ it('a limit is set below what is used, knowingly, and can be undone', async () =
     seats_set: ({ limit }) => (now = { ...now, limit }),
   });
   render(Seats, { instance });
-  await userEvent.click(await screen.findByTestId('seat-limited'));
-  const input = screen.getByTestId('seat-limit-input');
+  await userEvent.click(await screen.findByRole('switch', { name: 'Limit the seats' }));
+  const input = screen.getByRole('textbox', { name: 'Seats' });
   await userEvent.type(input, 'ten');
   expect((await screen.findByTestId('error-limit')).textContent).toContain('whole number');
-  expect(screen.getByTestId<HTMLButtonElement>('seat-limit-save').disabled).toBe(true);
+  expect(screen.getByRole<HTMLButtonElement>('button', { name: 'Save seats' }).disabled).toBe(true);
   await userEvent.clear(input);
   await userEvent.type(input, '10');
   expect(screen.getByTestId('seat-over').textContent).toContain('Nobody loses a seat');
-  await userEvent.click(screen.getByTestId('seat-limit-save'));
+  await userEvent.click(screen.getByRole('button', { name: 'Save seats' }));
   await waitFor(() => expect(screen.getByTestId('seats-used').textContent).toBe('12 of 10'));
   toasts.list.at(-1)?.action?.run();
   await waitFor(() =>
