@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use arboard::ImageData;
 
-use crate::Problem;
+use crate::problem::{Problem, StudioErrorCode};
 
 /// When the clipboard is emptied.
 pub(crate) const CLEARED_AFTER: Duration = Duration::from_mins(1);
@@ -150,7 +150,7 @@ impl Drop for Running {
 
 fn hangs() -> Problem {
     Problem::new(
-        "clipboard_unavailable",
+        StudioErrorCode::ClipboardUnavailable,
         "The program that holds the clipboard does not answer. Copy it there again, or paste it into the field.",
     )
 }
@@ -163,7 +163,7 @@ fn read_from(system: &mut arboard::Clipboard) -> Result<Content, Problem> {
     }
     system.get_image().map(Content::Picture).map_err(|_| {
         Problem::new(
-            "clipboard_empty",
+            StudioErrorCode::ClipboardEmpty,
             "The clipboard holds neither a text nor a picture. Copy the code, the link or the QR code first.",
         )
     })
@@ -209,7 +209,7 @@ fn is_there(system: &mut arboard::Clipboard, ours: &Content) -> bool {
 fn unavailable(cause: &dyn std::fmt::Display) -> Problem {
     tracing::warn!(%cause, "the clipboard cannot be used");
     Problem::new(
-        "clipboard_unavailable",
+        StudioErrorCode::ClipboardUnavailable,
         "The clipboard cannot be used. Select the text and copy it by hand.",
     )
 }
@@ -223,6 +223,7 @@ mod tests {
     use std::time::Instant;
 
     use super::*;
+    use crate::problem::ProblemCode;
 
     #[test]
     fn a_clipboard_owner_that_hangs_is_given_up_and_holds_nothing_else_up() {
@@ -230,7 +231,10 @@ mod tests {
         let (release, held) = mpsc::channel::<()>();
         let began = Instant::now();
         let hung = readers.within(Duration::from_millis(50), move || held.recv());
-        assert_eq!(hung.unwrap_err().code, "clipboard_unavailable");
+        assert_eq!(
+            hung.unwrap_err().code,
+            ProblemCode::Studio(StudioErrorCode::ClipboardUnavailable)
+        );
         assert!(
             began.elapsed() < Duration::from_secs(30),
             "{:?}",
@@ -257,7 +261,10 @@ mod tests {
             assert!(hung.is_err());
         }
         let refused = readers.within(Duration::from_mins(1), || 7);
-        assert_eq!(refused.unwrap_err().code, "clipboard_unavailable");
+        assert_eq!(
+            refused.unwrap_err().code,
+            ProblemCode::Studio(StudioErrorCode::ClipboardUnavailable)
+        );
         drop(release);
         while readers.0.load(Ordering::Relaxed) > 0 {
             thread::yield_now();

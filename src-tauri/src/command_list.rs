@@ -49,8 +49,8 @@ macro_rules! command_list {
                 user_sign_out(users::UserRef) -> users::UserProfile;
                 user_remove(users::UserRef) -> ();
                 users_correct_times(instance::InstanceRef) -> ();
-                seats(instance::InstanceRef) -> users::Seats;
-                seats_set(users::SeatLimit) -> users::Seats;
+                seats(instance::InstanceRef) -> verdict::Seats;
+                seats_set(users::SeatLimit) -> verdict::Seats;
             }
             /// What has happened on an instance that is hosted here.
             mod activity {

@@ -14,7 +14,7 @@ mod dialogs;
 pub mod events;
 mod gateway;
 mod lock;
-mod preferences;
+pub mod preferences;
 mod problem;
 pub mod schema;
 mod signals;

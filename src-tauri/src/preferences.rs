@@ -6,15 +6,15 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-use serde::{Deserialize, Serialize};
-
 use latchkey_core::{Error, ErrorCode, Result};
 use latchkey_store::files;
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
 
 /// Light or dark.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum Theme {
+pub enum Theme {
     /// As the system is.
     #[default]
     System,
@@ -25,12 +25,12 @@ pub(crate) enum Theme {
 }
 
 /// Whether https is spoken, and with what.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(tag = "kind", rename_all = "snake_case")]
-pub(crate) enum Tls {
+pub enum Tls {
     /// Not at all.
     Off,
-    /// With a certificate that is made here.
+    /// With a certificate that is made here. Browsers warn of it.
     SelfSigned,
     /// With one from files, in PEM.
     Files {

@@ -1,13 +1,38 @@
-use latchkey_core::Error;
-use latchkey_core::error::Warning;
+use latchkey_core::{Error, ErrorCode};
 use serde::Serialize;
 use ts_rs::TS;
 
-/// An error, or a warning, as it crosses the boundary. The cause stays in the log.
+/// Code of an error that only Studio has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum StudioErrorCode {
+    /// The link has changed since it was shown.
+    StalePreview,
+    /// Another code was inspected since.
+    StaleInspection,
+    /// The clipboard cannot be read or written.
+    ClipboardUnavailable,
+    /// The clipboard holds nothing to read.
+    ClipboardEmpty,
+    /// A command failed inside.
+    Internal,
+}
+
+/// Code of an error, for the UI to switch on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, TS)]
+#[serde(untagged)]
+pub enum ProblemCode {
+    /// An error of core.
+    Core(ErrorCode),
+    /// An error of Studio.
+    Studio(StudioErrorCode),
+}
+
+/// An error as it crosses the boundary. It differs from [`Error`] in that its cause stays in the log.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
 pub struct Problem {
     /// For the UI to switch on.
-    pub code: String,
+    pub code: ProblemCode,
     /// For a person.
     pub message: String,
     /// The member that it is about.
@@ -15,11 +40,11 @@ pub struct Problem {
 }
 
 impl Problem {
-    /// A problem about no member in particular.
+    /// A problem of Studio itself.
     #[must_use]
-    pub fn new(code: &str, message: &str) -> Self {
+    pub fn new(code: StudioErrorCode, message: &str) -> Self {
         Self {
-            code: code.to_owned(),
+            code: ProblemCode::Studio(code),
             message: message.to_owned(),
             field: None,
         }
@@ -31,19 +56,10 @@ impl From<Error> for Problem {
         if let Some(cause) = std::error::Error::source(&error) {
             tracing::info!(code = ?error.code, %cause, "a command was refused");
         }
-        let code = serde_json::to_value(error.code)
-            .ok()
-            .and_then(|code| code.as_str().map(str::to_owned));
         Self {
-            code: code.unwrap_or_default(),
+            code: ProblemCode::Core(error.code),
             message: error.message,
             field: error.field,
         }
-    }
-}
-
-impl From<Warning> for Problem {
-    fn from(warning: Warning) -> Self {
-        Self::new(warning.code, &warning.message)
     }
 }

@@ -4,6 +4,7 @@ use std::any::TypeId;
 use std::collections::{BTreeSet, HashSet};
 use std::fmt::Write as _;
 
+use latchkey_core::verdict;
 use tauri::Runtime;
 use tauri::ipc::Invoke;
 use ts_rs::{Config, TS, TypeVisitor};

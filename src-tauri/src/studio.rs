@@ -19,12 +19,12 @@ use latchkey_store::home::Home;
 use latchkey_store::keys::KeychainUse;
 use tauri::State;
 
-use crate::Problem;
 use crate::clipboard::Clipboard;
 use crate::commands::who::Who;
 use crate::events::{Events, StudioEvent};
 use crate::gateway::Running;
 use crate::lock::locked;
+use crate::problem::{Problem, StudioErrorCode};
 
 /// How many previews can still be copied: the one on the screen, and those that a slow click meets.
 const KEPT_PREVIEWS: usize = 8;
@@ -195,7 +195,7 @@ impl Studio {
             .map(Arc::clone)
             .ok_or_else(|| {
                 Problem::new(
-                    "stale_preview",
+                    StudioErrorCode::StalePreview,
                     "The link has changed in the meantime. Copy it again.",
                 )
             })
@@ -347,7 +347,7 @@ impl Studio {
             .map(|kept| kept.code.clone())
             .ok_or_else(|| {
                 Problem::new(
-                    "stale_inspection",
+                    StudioErrorCode::StaleInspection,
                     "The code has changed in the meantime. Look at it again, then redeem it.",
                 )
             })
@@ -399,7 +399,7 @@ where
         Err(cause) => {
             tracing::error!(%cause, "a command ended early");
             Err(Problem::new(
-                "internal",
+                StudioErrorCode::Internal,
                 "Something went wrong inside Latchkey, and nothing was done. Start it again.",
             ))
         }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use latchkey_core::activity;
+use latchkey_core::activity::{self, Kind};
 use latchkey_core::directory::Directory as _;
 use serde::{Deserialize, Serialize};
 use tauri::State;
@@ -14,25 +14,13 @@ use crate::{Problem, Studio};
 /// How many entries are on a page, at most.
 const MOST_ON_A_PAGE: usize = 200;
 
-/// What kind of thing happened.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize, TS)]
-#[serde(rename_all = "snake_case")]
-pub enum ActivityKind {
-    /// Somebody signed in.
-    SignIn,
-    /// A code or an API key was refused.
-    Refusal,
-    /// An administrator changed something, or another system did with a key.
-    Act,
-}
-
 /// What has happened, newest first.
 #[derive(Clone, Debug, Deserialize, TS)]
 pub struct ActivityRequest {
     /// The instance's id.
     pub instance: String,
     /// Only this kind.
-    pub kind: Option<ActivityKind>,
+    pub kind: Option<Kind>,
     /// Only what is about somebody, by the whole id or address.
     pub subject: Option<String>,
     /// Only where this stands: whom it is about, the reference, the address, the code.
@@ -44,7 +32,8 @@ pub struct ActivityRequest {
     pub limit: u32,
 }
 
-/// Something that has happened.
+/// An entry. It differs from core's `Entry`: the time is in Unix seconds, because the window words it, the actor is
+/// worded, and a counted entry has the first of its references only.
 #[derive(Clone, Debug, Serialize, TS)]
 pub struct ActivityEntry {
     /// It goes up with time.
@@ -60,7 +49,7 @@ pub struct ActivityEntry {
     /// The reference that a refused visitor was shown; of several visitors, the first one's.
     pub reference: Option<String>,
     /// What kind of thing.
-    pub kind: ActivityKind,
+    pub kind: Kind,
     /// The stable code.
     pub code: String,
     /// In a few words.
@@ -89,7 +78,7 @@ pub async fn activity(
 ) -> Result<ActivityPage, Problem> {
     in_directory(studio, request.instance, move |directory| {
         let query = activity::ActivityQuery {
-            kind: request.kind.map(Into::into),
+            kind: request.kind,
             subject: request.subject,
             text: request.text,
         };
@@ -104,26 +93,6 @@ pub async fn activity(
     .await
 }
 
-impl From<ActivityKind> for activity::Kind {
-    fn from(kind: ActivityKind) -> Self {
-        match kind {
-            ActivityKind::SignIn => Self::SignIn,
-            ActivityKind::Refusal => Self::Refusal,
-            ActivityKind::Act => Self::Act,
-        }
-    }
-}
-
-impl From<activity::Kind> for ActivityKind {
-    fn from(kind: activity::Kind) -> Self {
-        match kind {
-            activity::Kind::SignIn => Self::SignIn,
-            activity::Kind::Refusal => Self::Refusal,
-            activity::Kind::Act => Self::Act,
-        }
-    }
-}
-
 impl From<activity::Entry> for ActivityEntry {
     fn from(entry: activity::Entry) -> Self {
         let event = entry.event;
@@ -136,10 +105,10 @@ impl From<activity::Entry> for ActivityEntry {
             actor: entry.actor.to_string(),
             address: entry.address.map(|address| address.to_string()),
             reference: match event.kind {
-                activity::Kind::Refusal => reference.map(|reference| reference.to_string()),
-                activity::Kind::SignIn | activity::Kind::Act => None,
+                Kind::Refusal => reference.map(|reference| reference.to_string()),
+                Kind::SignIn | Kind::Act => None,
             },
-            kind: event.kind.into(),
+            kind: event.kind,
             code: event.code,
             title: event.title,
             detail: event.detail,

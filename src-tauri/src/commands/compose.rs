@@ -4,14 +4,16 @@ use std::sync::Arc;
 
 use arboard::ImageData;
 use jiff::tz::TimeZone;
-use latchkey_core::inspect::forecast;
+use latchkey_core::error::Warning;
+use latchkey_core::inspect::ClaimTime;
+use latchkey_core::inspect::forecast::Forecast;
 use latchkey_core::inspect::preview::{self, Preview as CorePreview};
 use latchkey_core::instance::{Instance, InstanceId};
 use latchkey_core::link::LoginLink;
 use latchkey_core::link::compose::{LinkSpec, compose as composed};
 use latchkey_core::link::qr::{Level, Qr};
 use latchkey_core::protocol::payload::Payload;
-use latchkey_core::{Error, inspect, time};
+use latchkey_core::{Error, time};
 use latchkey_store::files;
 use serde::{Deserialize, Serialize};
 use tauri::{AppHandle, Runtime, State};
@@ -39,33 +41,6 @@ pub struct ComposeRequest {
     pub anew: bool,
 }
 
-/// The login URL in parts; put together in this order they are the link.
-#[derive(Clone, Debug, Serialize, TS)]
-pub struct LinkParts {
-    /// `https://`
-    pub scheme: String,
-    /// `chat.yourcompany.com:8443`
-    pub authority: String,
-    /// `/path?a=b&externalAuthCode=`
-    pub before: String,
-    /// The code's header.
-    pub header: String,
-    /// The code's claims.
-    pub claims: String,
-    /// The code's signature.
-    pub signature: String,
-    /// What follows the code: `#fragment`.
-    pub after: String,
-}
-
-/// How much damage a QR code survives.
-#[derive(Clone, Copy, Debug, Serialize, TS)]
-#[expect(missing_docs, reason = "the names are ISO/IEC 18004's")]
-pub enum QrLevel {
-    L,
-    M,
-}
-
 /// The QR code of the link.
 #[derive(Clone, Debug, Serialize, TS)]
 pub struct QrPreview {
@@ -74,50 +49,12 @@ pub struct QrPreview {
     /// Modules on a side, the quiet zone not counted.
     pub modules: u32,
     /// The error correction.
-    pub level: QrLevel,
+    pub level: Level,
     /// SVG path data of the dark modules, one unit a module, inside a quiet zone of 4: the view box
     /// is `0 0 modules+8 modules+8`.
     pub path: String,
     /// What to know about scanning it.
-    pub warning: Option<Problem>,
-}
-
-/// A member of the claims that is a time.
-#[derive(Clone, Debug, Serialize, TS)]
-pub struct ClaimTime {
-    /// `iat`, `nbf` or `exp`.
-    pub member: String,
-    /// RFC 3339, in UTC.
-    pub at: String,
-    /// `in 7 days`.
-    pub words: String,
-}
-
-/// How a forecast sounds.
-#[derive(Clone, Copy, Debug, Serialize, TS)]
-#[serde(rename_all = "snake_case")]
-#[expect(missing_docs, reason = "the type says it")]
-pub enum Tone {
-    Good,
-    Caution,
-    Refused,
-}
-
-/// What would happen if the link were opened now.
-#[derive(Clone, Debug, Serialize, TS)]
-pub struct Forecast {
-    /// How it sounds.
-    pub tone: Tone,
-    /// In a few words.
-    pub title: String,
-    /// In a sentence.
-    pub detail: String,
-    /// The verdict's stable code; null for a code that verifies where the users are not known.
-    pub verdict: Option<String>,
-    /// The id of the user whom it is about, where there is one or would be.
-    pub user: Option<String>,
-    /// How long the person stays signed in, where that is decided here.
-    pub stay: Option<String>,
+    pub warning: Option<Warning>,
 }
 
 /// A link as it would be given out now.
@@ -126,7 +63,7 @@ pub struct Preview {
     /// Names this preview to `copy` and `qr_save`.
     pub revision: u32,
     /// The link.
-    pub link: LinkParts,
+    pub link: LoginLink,
     /// The code's header, written to be read.
     pub header_json: String,
     /// The claims, written to be read.
@@ -142,7 +79,7 @@ pub struct Preview {
     /// What would happen if the link were opened now.
     pub forecast: Forecast,
     /// What to know before giving it out.
-    pub warnings: Vec<Problem>,
+    pub warnings: Vec<Warning>,
     /// RFC 3339 in UTC; null for a link that never expires.
     pub expires_at: Option<String>,
     /// Whether the first sign-in uses it up.
@@ -346,15 +283,15 @@ impl Preview {
         Self {
             revision,
             single_use: preview.composed.claims.registered.single_use,
-            link: preview.composed.link.into(),
+            link: preview.composed.link,
             header_json: preview.header_json,
             claims_json: preview.claims_json,
-            times: preview.times.into_iter().map(Into::into).collect(),
+            times: preview.times,
             widget: preview.composed.widget,
             qr,
             qr_refused,
-            forecast: preview.forecast.into(),
-            warnings: preview.warnings.into_iter().map(Into::into).collect(),
+            forecast: preview.forecast,
+            warnings: preview.warnings,
             expires_at: preview
                 .composed
                 .claims
@@ -365,58 +302,14 @@ impl Preview {
     }
 }
 
-impl From<LoginLink> for LinkParts {
-    fn from(link: LoginLink) -> Self {
-        Self {
-            scheme: link.scheme,
-            authority: link.authority,
-            before: link.before,
-            header: link.header,
-            claims: link.claims,
-            signature: link.signature,
-            after: link.after,
-        }
-    }
-}
-
 impl From<&Qr> for QrPreview {
     fn from(qr: &Qr) -> Self {
         Self {
             version: qr.version(),
             modules: qr.modules(),
-            level: match qr.level() {
-                Level::L => QrLevel::L,
-                Level::M => QrLevel::M,
-            },
+            level: qr.level(),
             path: qr.path(),
-            warning: qr.density_warning().map(Into::into),
-        }
-    }
-}
-
-impl From<inspect::ClaimTime> for ClaimTime {
-    fn from(time: inspect::ClaimTime) -> Self {
-        Self {
-            member: time.member.to_owned(),
-            at: time.at,
-            words: time.words,
-        }
-    }
-}
-
-impl From<forecast::Forecast> for Forecast {
-    fn from(forecast: forecast::Forecast) -> Self {
-        Self {
-            tone: match forecast.tone {
-                forecast::Tone::Good => Tone::Good,
-                forecast::Tone::Caution => Tone::Caution,
-                forecast::Tone::Refused => Tone::Refused,
-            },
-            title: forecast.title,
-            detail: forecast.detail,
-            verdict: forecast.verdict.map(str::to_owned),
-            user: forecast.user.map(|user| user.as_str().to_owned()),
-            stay: forecast.stay,
+            warning: qr.density_warning(),
         }
     }
 }

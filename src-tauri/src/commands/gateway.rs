@@ -3,7 +3,6 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
-use crate::preferences::{self, Preferences};
 use latchkey_core::instance::{Instance, InstanceId};
 use latchkey_core::link::qr::Qr;
 use latchkey_core::{Error, ErrorCode, Result};
@@ -16,6 +15,7 @@ use ts_rs::TS;
 use crate::commands::compose::QrPreview;
 use crate::events::StudioEvent;
 use crate::gateway::Running;
+use crate::preferences::{self, Preferences, Tls};
 use crate::studio::blocking;
 use crate::{Problem, Studio, dialogs};
 
@@ -65,7 +65,8 @@ pub struct GatewayState {
     pub addresses: Vec<ListenAddress>,
 }
 
-/// Where a gateway is to listen, and for which instance.
+/// Where a gateway is to listen, and for which instance. The address is in two parts, which an administrator
+/// chooses one by one, so that an error can name the wrong one.
 #[derive(Clone, Debug, Serialize, Deserialize, TS)]
 pub struct GatewayStart {
     /// The id.
@@ -78,23 +79,6 @@ pub struct GatewayStart {
     pub tls: Tls,
 }
 
-/// Whether https is spoken, and with what.
-#[derive(Clone, Debug, Serialize, Deserialize, TS)]
-#[serde(tag = "kind", rename_all = "snake_case")]
-pub enum Tls {
-    /// Not at all.
-    Off,
-    /// With a certificate that is made here. Browsers warn of it.
-    SelfSigned,
-    /// With one from files, in PEM.
-    Files {
-        /// The certificate with its chain.
-        certificate: String,
-        /// Its private key.
-        key: String,
-    },
-}
-
 impl GatewayStart {
     /// As it was started last.
     pub(crate) fn remembered(instance: String, start: preferences::GatewayStart) -> Self {
@@ -102,27 +86,7 @@ impl GatewayStart {
             instance,
             ip: start.listen.ip().to_string(),
             port: start.listen.port(),
-            tls: start.tls.into(),
-        }
-    }
-}
-
-impl From<preferences::Tls> for Tls {
-    fn from(tls: preferences::Tls) -> Self {
-        match tls {
-            preferences::Tls::Off => Self::Off,
-            preferences::Tls::SelfSigned => Self::SelfSigned,
-            preferences::Tls::Files { certificate, key } => Self::Files { certificate, key },
-        }
-    }
-}
-
-impl From<Tls> for preferences::Tls {
-    fn from(tls: Tls) -> Self {
-        match tls {
-            Tls::Off => Self::Off,
-            Tls::SelfSigned => Self::SelfSigned,
-            Tls::Files { certificate, key } => Self::Files { certificate, key },
+            tls: start.tls,
         }
     }
 }
@@ -233,7 +197,7 @@ fn start(studio: &Studio, request: &GatewayStart) -> Result<GatewayState> {
     )?;
     let started = preferences::GatewayStart {
         listen,
-        tls: request.tls.clone().into(),
+        tls: request.tls.clone(),
     };
     let replaced = studio.running().replace(running);
     if let Some(replaced) = replaced {

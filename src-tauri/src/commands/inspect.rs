@@ -6,23 +6,23 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use jiff::Timestamp;
 use latchkey_core::directory::Directory as _;
-use latchkey_core::inspect;
-use latchkey_core::inspect::diagnosis;
-use latchkey_core::inspect::forecast;
+use latchkey_core::inspect::diagnosis::{self, Hint};
+use latchkey_core::inspect::forecast::Forecast;
+use latchkey_core::inspect::{self, ClaimTime};
 use latchkey_core::instance::InstanceId;
 use latchkey_core::link::qr;
 use latchkey_core::protocol::code::recognize::Form;
 use latchkey_core::secret::Secret;
 use latchkey_core::sign_in as redeeming;
-use latchkey_core::verdict::Verdict;
+use latchkey_core::verdict::{Seats, Verdict};
+use latchkey_core::{Error, ErrorCode};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tauri::State;
 use ts_rs::TS;
 
 use crate::clipboard::Content;
-use crate::commands::compose::{ClaimTime, Forecast};
-use crate::commands::users::{Seats, UserProfile};
+use crate::commands::users::UserProfile;
 use crate::studio::blocking;
 use crate::{Problem, Studio};
 
@@ -53,66 +53,13 @@ pub struct InspectRequest {
     pub source: InspectSource,
 }
 
-/// What the code was found in.
-#[derive(Clone, Copy, Debug, Serialize, TS)]
-#[serde(rename_all = "snake_case")]
-#[expect(missing_docs, reason = "the names say it")]
-pub enum FoundIn {
-    Code,
-    Url,
-    WidgetTag,
-    Text,
-    Picture,
-}
-
-/// A step of the administrator's against a cause.
-#[derive(Clone, Copy, Debug, Serialize, TS)]
-#[serde(rename_all = "snake_case")]
-#[expect(missing_docs, reason = "the names say it")]
-pub enum NextStep {
-    MakeLink,
-    ReplaceSecret,
-    OpenInstance,
-}
-
-/// A cause behind a refused code, or something wrong with its link.
-#[derive(Clone, Debug, Serialize, TS)]
-pub struct Hint {
-    /// Stable name of the cause.
-    pub code: String,
-    /// The cause in a few words.
-    pub title: String,
-    /// The cause in a sentence, and the way out.
-    pub message: String,
-    /// The step that can be taken here.
-    pub next: Option<NextStep>,
-    /// The id of the own instance that the code or its link belongs to.
-    pub instance: Option<String>,
-}
-
-impl From<diagnosis::Hint> for Hint {
-    fn from(hint: diagnosis::Hint) -> Self {
-        Self {
-            code: hint.code.name().to_owned(),
-            title: hint.title,
-            message: hint.message,
-            next: hint.next.map(|next| match next {
-                diagnosis::NextStep::MakeLink => NextStep::MakeLink,
-                diagnosis::NextStep::ReplaceSecret => NextStep::ReplaceSecret,
-                diagnosis::NextStep::OpenInstance => NextStep::OpenInstance,
-            }),
-            instance: hint.instance.map(|id| id.to_string()),
-        }
-    }
-}
-
 /// A code taken apart and judged. It has no `Debug`: the code is in it.
 #[derive(Clone, Serialize, TS)]
 pub struct Inspection {
     /// Names this code to `redeem`.
     pub revision: u32,
     /// What it was found in.
-    pub found_in: FoundIn,
+    pub found_in: Form,
     /// The code's header.
     pub header: String,
     /// The code's claims.
@@ -195,13 +142,7 @@ pub async fn inspect(
         let forecast = studio.with_users(&home, &instance, |users| {
             looked.forecast(settings, users, why_none.as_ref(), now)
         })?;
-        let found_in = match (is_picture, found.form) {
-            (true, _) | (false, Form::Qr) => FoundIn::Picture,
-            (false, Form::Bare) => FoundIn::Code,
-            (false, Form::Url) => FoundIn::Url,
-            (false, Form::WidgetTag) => FoundIn::WidgetTag,
-            (false, Form::Text) => FoundIn::Text,
-        };
+        let found_in = if is_picture { Form::Qr } else { found.form };
         let to_read = |json: &Option<Value>| json.as_ref().map(|json| format!("{json:#}"));
         Ok::<_, Problem>(Inspection {
             found_in,
@@ -210,9 +151,9 @@ pub async fn inspect(
             header: looked.shown.header,
             claims: looked.shown.claims,
             signature: looked.shown.signature,
-            times: looked.times.into_iter().map(Into::into).collect(),
-            forecast: forecast.into(),
-            hints: hints.into_iter().map(Into::into).collect(),
+            times: looked.times,
+            forecast,
+            hints,
             revision: studio.inspected(instance.id, Secret::new(found.code)),
         })
     })
@@ -241,9 +182,9 @@ pub async fn redeem(
             Verdict::Refused(_) => None,
         };
         Ok::<_, Problem>(Redeemed {
-            forecast: forecast::Forecast::redeemed(&verdict, by.at).into(),
+            forecast: Forecast::redeemed(&verdict, by.at),
             user: user.map(Into::into),
-            seats: directory.seats()?.into(),
+            seats: directory.seats()?,
         })
     })
     .await
@@ -255,10 +196,8 @@ fn text_of(source: InspectSource, studio: &Studio) -> Result<(String, bool), Pro
         InspectSource::Text { text } => Ok((text, false)),
         InspectSource::Picture { base64 } => {
             let bytes = BASE64_STANDARD.decode(base64).map_err(|_| {
-                Problem::new(
-                    "invalid_picture",
-                    "The picture did not arrive whole. Try again.",
-                )
+                let message = "The picture did not arrive whole. Try again.";
+                Error::new(ErrorCode::InvalidPicture, message)
             })?;
             Ok((qr::read_picture(&bytes)?, true))
         }

@@ -1,18 +1,21 @@
 //! An instance as the window sees it.
 
+use latchkey_core::activity::Retention;
+use latchkey_core::error::Warning;
 use latchkey_core::instance::api_key;
-use latchkey_core::instance::{self, InstanceId, Name, Settings};
+use latchkey_core::instance::{
+    self, Hosted, InstanceId, Name, Settings, SignInSettings, SignInStep,
+};
 use latchkey_core::link::{BaseUrl, Parameter};
 use latchkey_core::protocol::audience::Audience;
-use latchkey_core::protocol::code;
-use latchkey_core::secret::{self, Secret};
+use latchkey_core::protocol::code::Algorithm;
+use latchkey_core::secret::{KeyOrigin, Secret, SecretEncoding};
 use latchkey_core::session::SessionRules;
 use latchkey_core::session::return_address::WebOrigin;
+use latchkey_core::verdict::Policy;
 use latchkey_store::home;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
-
-use crate::Problem;
 
 /// An instance by its id.
 #[derive(Clone, Debug, Deserialize, TS)]
@@ -38,146 +41,57 @@ pub enum SecretSource {
     },
 }
 
-/// How the text of a secret is turned into the key.
-#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize, TS)]
-#[serde(rename_all = "snake_case")]
-pub enum SecretEncoding {
-    /// The text is the key.
-    #[default]
-    Text,
-    /// The key in base64 or base64url.
-    Base64,
-    /// The key in hexadecimal.
-    Hex,
-}
-
-impl From<SecretEncoding> for secret::SecretEncoding {
-    fn from(encoding: SecretEncoding) -> Self {
-        match encoding {
-            SecretEncoding::Text => Self::Text,
-            SecretEncoding::Base64 => Self::Base64,
-            SecretEncoding::Hex => Self::Hex,
-        }
-    }
-}
-
-impl From<secret::SecretEncoding> for SecretEncoding {
-    fn from(encoding: secret::SecretEncoding) -> Self {
-        match encoding {
-            secret::SecretEncoding::Text => Self::Text,
-            secret::SecretEncoding::Base64 => Self::Base64,
-            secret::SecretEncoding::Hex => Self::Hex,
-        }
-    }
-}
-
-/// What is kept of a key.
+/// Facts about a key. It differs from core's `ApiKey`, which holds the key's hash.
 #[derive(Clone, Debug, Serialize, TS)]
 pub struct ApiKey {
-    /// What the key begins with after `lk_`.
+    /// First characters of the key after `lk_`.
     pub id: String,
-    /// What the administrator calls it.
+    /// Name that the administrator gave it.
     pub name: String,
     /// When it was made, in Unix seconds.
     #[ts(type = "number")]
     pub created_at: i64,
 }
 
-/// How an instance's codes are signed.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize, TS)]
-#[expect(missing_docs, reason = "the names are RFC 7518's")]
-pub enum Algorithm {
-    HS256,
-    HS384,
-    HS512,
-}
-
-/// Where people sign in: at this Latchkey's gateway, or at somebody else's server.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize, TS)]
-#[serde(rename_all = "snake_case")]
-#[expect(missing_docs, reason = "the type says it")]
-pub enum Hosted {
-    Here,
-    Elsewhere,
-}
-
-/// The rules of an instance that is hosted here.
-#[expect(clippy::struct_excessive_bools, reason = "four independent switches")]
-#[derive(Clone, Copy, Debug, Serialize, Deserialize, TS)]
-pub struct Policy {
-    /// Off: every code is refused.
-    pub external_auth: bool,
-    /// Refuse codes that never expire.
-    pub require_expiry: bool,
-    /// Create users whom a code names for the first time.
-    pub provisioning: bool,
-    /// Take a returning user's e-mail and metadata from a newer code.
-    pub refresh_profile: bool,
-}
-
-/// What signing in takes after a link was opened.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize, TS)]
-#[serde(rename_all = "snake_case")]
-pub enum SignInStep {
-    /// Nothing.
-    Automatic,
-    /// A click.
-    Confirm,
-}
-
-/// How the gateway lets people in who open a link of an instance that is hosted here.
-#[derive(Clone, Debug, Serialize, Deserialize, TS)]
-pub struct SignInSettings {
-    /// What it takes.
+/// [`SignInSettings`] as an administrator types them. They are texts until [`Settings`] are made of them, so that one
+/// that breaks a rule is refused with a code and a field, and not as a request that cannot be read.
+#[derive(Clone, Debug, Deserialize)]
+#[expect(missing_docs, reason = "the members of SignInSettings")]
+pub struct TypedSignInSettings {
     pub step: SignInStep,
-    /// How long a session lasts, in words: `14 days`.
     pub session: String,
-    /// Whether a session ends when the link that began it expires.
     pub session_ends_with_link: bool,
-    /// How long a session lasts without a use, in words: `never` ends by that, or `30 minutes`.
     pub session_idle: String,
-    /// Origins of pages where people may be sent back to, beside the instance itself.
     pub return_to: Vec<String>,
-    /// Origins of pages that may show the widget.
     pub embed_in: Vec<String>,
 }
 
-/// How much of its activity an instance keeps that is hosted here.
-#[derive(Clone, Debug, Serialize, Deserialize, TS)]
-pub struct Retention {
-    /// Age up to which entries are kept, in words: `365 days`, `never` for no limit.
+/// [`Retention`] as an administrator types it: the age is a text for the reason of [`TypedSignInSettings`].
+#[derive(Clone, Debug, Deserialize)]
+#[expect(missing_docs, reason = "the members of Retention")]
+pub struct TypedRetention {
     pub age: String,
-    /// Maximum number of refusals that are kept, the latest ones.
-    #[ts(type = "number")]
     pub refusals: u64,
 }
 
-/// Where a key came from.
-#[derive(Clone, Copy, Debug, Serialize, TS)]
-#[serde(rename_all = "snake_case")]
-#[expect(missing_docs, reason = "the type says it")]
-pub enum KeyOrigin {
-    Generated,
-    Pasted,
-}
-
-/// What is known of the signing key without reading it.
+/// Facts about the signing key that are known without reading it, with the warning for a short one.
 #[derive(Clone, Debug, Serialize, TS)]
 pub struct KeyStatus {
-    /// Where it came from.
+    /// Source of the key.
     pub origin: KeyOrigin,
     /// When it was set, in Unix seconds.
     #[ts(type = "number")]
     pub set_at: i64,
     /// Set where the key is shorter than RFC 7518 §3.2 asks for.
-    pub warning: Option<Problem>,
+    pub warning: Option<Warning>,
     /// How the secret is turned into the key.
     pub encoding: SecretEncoding,
     /// Whether it can still be shown; it can be shown once.
     pub revealable: bool,
 }
 
-/// An application that people sign in to.
+/// An application that people sign in to. It differs from core's `Instance`, which holds the length of the key, the
+/// hashes of API keys and where they are kept: the window has no use for them.
 #[derive(Clone, Debug, Serialize, TS)]
 pub struct Instance {
     /// Its id, which never changes.
@@ -208,7 +122,7 @@ pub struct Instance {
     pub api_keys: Vec<ApiKey>,
 }
 
-/// What an administrator edits of an instance.
+/// Settings of an instance that an administrator edits.
 #[derive(Clone, Debug, Deserialize, TS)]
 #[expect(missing_docs, reason = "the members of Instance")]
 pub struct InstanceSettings {
@@ -219,8 +133,10 @@ pub struct InstanceSettings {
     pub algorithm: Algorithm,
     pub lifetime: String,
     pub policy: Policy,
-    pub visiting: SignInSettings,
-    pub retention: Retention,
+    #[ts(as = "SignInSettings")]
+    pub visiting: TypedSignInSettings,
+    #[ts(as = "Retention")]
+    pub retention: TypedRetention,
     pub audiences: Vec<String>,
 }
 
@@ -237,22 +153,19 @@ impl From<instance::Instance> for Instance {
             id: instance.id.as_str().to_owned(),
             name: settings.name.as_str().to_owned(),
             url: settings.url.as_str().to_owned(),
-            hosted: settings.hosted.into(),
+            hosted: settings.hosted,
             parameter: settings.parameter.as_str().to_owned(),
-            algorithm: settings.algorithm.into(),
+            algorithm: settings.algorithm,
             lifetime: settings.lifetime.to_string(),
-            policy: settings.policy.into(),
-            visiting: settings.visiting.clone().into(),
-            retention: settings.retention.into(),
+            policy: settings.policy,
+            visiting: settings.visiting,
+            retention: settings.retention,
             audiences: settings.audiences.iter().map(ToString::to_string).collect(),
             key: instance.key.map(|key| KeyStatus {
-                origin: match key.origin {
-                    secret::KeyOrigin::Generated => KeyOrigin::Generated,
-                    secret::KeyOrigin::Pasted => KeyOrigin::Pasted,
-                },
+                origin: key.origin,
                 set_at: key.set_at,
-                warning: key.short_for(settings.algorithm).map(Into::into),
-                encoding: key.encoding.into(),
+                warning: key.short_for(settings.algorithm),
+                encoding: key.encoding,
                 revealable: !key.revealed,
             }),
             api_keys: instance.api_keys.into_iter().map(Into::into).collect(),
@@ -267,14 +180,14 @@ impl TryFrom<InstanceSettings> for Settings {
         Ok(Self {
             name: Name::parse(&settings.name)?,
             url: BaseUrl::typed(&settings.url)?,
-            hosted: settings.hosted.into(),
+            hosted: settings.hosted,
             parameter: Parameter::parse(&settings.parameter)?,
-            algorithm: settings.algorithm.into(),
+            algorithm: settings.algorithm,
             lifetime: settings
                 .lifetime
                 .parse()
                 .map_err(|refused: latchkey_core::Error| refused.about("lifetime"))?,
-            policy: settings.policy.into(),
+            policy: settings.policy,
             visiting: settings.visiting.try_into()?,
             retention: settings.retention.try_into()?,
             audiences: Audience::parse_all(settings.audiences.iter().map(String::as_str))?,
@@ -282,10 +195,10 @@ impl TryFrom<InstanceSettings> for Settings {
     }
 }
 
-impl TryFrom<Retention> for instance::Retention {
+impl TryFrom<TypedRetention> for Retention {
     type Error = latchkey_core::Error;
 
-    fn try_from(retention: Retention) -> Result<Self, Self::Error> {
+    fn try_from(retention: TypedRetention) -> Result<Self, Self::Error> {
         let age = retention.age.parse();
         Ok(Self {
             age: age.map_err(|refused: latchkey_core::Error| refused.about("retention_age"))?,
@@ -294,19 +207,10 @@ impl TryFrom<Retention> for instance::Retention {
     }
 }
 
-impl From<instance::Retention> for Retention {
-    fn from(retention: instance::Retention) -> Self {
-        Self {
-            age: retention.age.to_string(),
-            refusals: retention.refusals,
-        }
-    }
-}
-
-impl TryFrom<SignInSettings> for instance::SignInSettings {
+impl TryFrom<TypedSignInSettings> for SignInSettings {
     type Error = latchkey_core::Error;
 
-    fn try_from(visiting: SignInSettings) -> Result<Self, Self::Error> {
+    fn try_from(visiting: TypedSignInSettings) -> Result<Self, Self::Error> {
         let origins = |texts: &[String], field| {
             let parsed = texts.iter().map(|text| WebOrigin::typed(text));
             parsed
@@ -314,10 +218,7 @@ impl TryFrom<SignInSettings> for instance::SignInSettings {
                 .collect::<Result<_, _>>()
         };
         Ok(Self {
-            step: match visiting.step {
-                SignInStep::Automatic => instance::SignInStep::Automatic,
-                SignInStep::Confirm => instance::SignInStep::Confirm,
-            },
+            step: visiting.step,
             session: visiting
                 .session
                 .parse()
@@ -334,91 +235,11 @@ impl TryFrom<SignInSettings> for instance::SignInSettings {
     }
 }
 
-impl From<instance::SignInSettings> for SignInSettings {
-    fn from(visiting: instance::SignInSettings) -> Self {
-        let texts = |origins: &[WebOrigin]| origins.iter().map(ToString::to_string).collect();
-        Self {
-            step: match visiting.step {
-                instance::SignInStep::Automatic => SignInStep::Automatic,
-                instance::SignInStep::Confirm => SignInStep::Confirm,
-            },
-            session: visiting.session.to_string(),
-            session_ends_with_link: visiting.session_ends_with_link,
-            session_idle: visiting.session_idle.to_string(),
-            return_to: texts(&visiting.return_to),
-            embed_in: texts(&visiting.embed_in),
-        }
-    }
-}
-
-impl From<Algorithm> for code::Algorithm {
-    fn from(algorithm: Algorithm) -> Self {
-        match algorithm {
-            Algorithm::HS256 => Self::HS256,
-            Algorithm::HS384 => Self::HS384,
-            Algorithm::HS512 => Self::HS512,
-        }
-    }
-}
-
-impl From<code::Algorithm> for Algorithm {
-    fn from(algorithm: code::Algorithm) -> Self {
-        match algorithm {
-            code::Algorithm::HS256 => Self::HS256,
-            code::Algorithm::HS384 => Self::HS384,
-            code::Algorithm::HS512 => Self::HS512,
-        }
-    }
-}
-
-impl From<Hosted> for instance::Hosted {
-    fn from(hosted: Hosted) -> Self {
-        match hosted {
-            Hosted::Here => Self::Here,
-            Hosted::Elsewhere => Self::Elsewhere,
-        }
-    }
-}
-
-impl From<instance::Hosted> for Hosted {
-    fn from(hosted: instance::Hosted) -> Self {
-        match hosted {
-            instance::Hosted::Here => Self::Here,
-            instance::Hosted::Elsewhere => Self::Elsewhere,
-        }
-    }
-}
-
-impl From<Policy> for instance::Policy {
-    fn from(policy: Policy) -> Self {
-        Self {
-            external_auth: policy.external_auth,
-            require_expiry: policy.require_expiry,
-            provisioning: policy.provisioning,
-            refresh_profile: policy.refresh_profile,
-        }
-    }
-}
-
-impl From<instance::Policy> for Policy {
-    fn from(policy: instance::Policy) -> Self {
-        Self {
-            external_auth: policy.external_auth,
-            require_expiry: policy.require_expiry,
-            provisioning: policy.provisioning,
-            refresh_profile: policy.refresh_profile,
-        }
-    }
-}
-
 impl From<SecretSource> for home::SecretSource {
     fn from(source: SecretSource) -> Self {
         match source {
             SecretSource::Generate => Self::Generate,
-            SecretSource::Paste { secret, encoding } => Self::Paste {
-                secret,
-                encoding: encoding.into(),
-            },
+            SecretSource::Paste { secret, encoding } => Self::Paste { secret, encoding },
         }
     }
 }

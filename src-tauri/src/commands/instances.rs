@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use latchkey_core::instance::{self, InstanceId, Name, Settings};
+use latchkey_core::instance::{Hosted, InstanceId, Name, Settings};
 use latchkey_core::link::BaseUrl;
 use latchkey_store::home;
 use serde::Deserialize;
 use tauri::State;
 use ts_rs::TS;
 
-use crate::commands::instance::{Hosted, Instance, InstanceRef, InstanceSettings, SecretSource};
+use crate::commands::instance::{Instance, InstanceRef, InstanceSettings, SecretSource};
 use crate::preferences::Preferences;
 use crate::studio::{at_home, now};
 use crate::{Problem, Studio};
@@ -48,7 +48,7 @@ pub async fn instance_add(
             "" => Name::parse(url.authority())?,
             name => Name::parse(name)?,
         };
-        let settings = Settings::new(name, url, request.hosted.into());
+        let settings = Settings::new(name, url, request.hosted);
         add(home, settings, request.secret.into())
     })
     .await
@@ -94,7 +94,7 @@ pub async fn instance_update(
             Ok(())
         };
         let changed = home.change(&id, replace, None, &now())?;
-        if changed.settings.hosted == instance::Hosted::Elsewhere {
+        if changed.settings.hosted == Hosted::Elsewhere {
             studio.release(&id);
         }
         Ok(changed.into())

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use latchkey_core::instance::Hosted;
 use latchkey_core::secret::Secret;
 use latchkey_store::home::Home;
 use latchkey_store::keys::KeysState;
@@ -9,7 +10,6 @@ use serde::{Deserialize, Serialize};
 use tauri::State;
 use ts_rs::TS;
 
-use crate::commands::instance::Hosted;
 use crate::studio::{at_home, now};
 use crate::{Problem, Studio};
 
@@ -108,7 +108,7 @@ pub async fn keys_sealed(
             instance: instance.id.as_str().to_owned(),
             name: instance.settings.name.as_str().to_owned(),
             url: instance.settings.url.as_str().to_owned(),
-            hosted: instance.settings.hosted.into(),
+            hosted: instance.settings.hosted,
         });
         Ok(sealed.collect())
     })

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use latchkey_core::instance::InstanceId;
 use latchkey_core::secret::Secret;
+use latchkey_core::{Error, ErrorCode};
 use serde::ser::SerializeStruct as _;
 use serde::{Deserialize, Serialize, Serializer};
 use tauri::State;
@@ -80,10 +81,11 @@ pub async fn secret_copy(
         let shown = match &*studio.revealed() {
             Some((id, secret)) if id.as_str() == request.instance => secret.expose().to_owned(),
             _ => {
-                return Err(Problem::new(
-                    "secret_concealed",
-                    "The secret is not shown at the moment, so it cannot be copied.",
-                ));
+                let message = "The secret is not shown at the moment, so it cannot be copied.";
+                return Err(Problem::from(Error::new(
+                    ErrorCode::SecretConcealed,
+                    message,
+                )));
             }
         };
         studio.clipboard().put(Content::Text(shown))?;

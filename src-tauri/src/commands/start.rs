@@ -54,7 +54,7 @@ pub async fn start(studio: State<'_, Arc<Studio>>, request: ()) -> Result<Start,
             problems: listing.problems.into_iter().map(Into::into).collect(),
             key_store: home.keys().state().into(),
             appearance: Appearance {
-                theme: preferences.theme.into(),
+                theme: preferences.theme,
             },
             gateways: preferences
                 .gateways

@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
-use latchkey_core::directory::{self, Directory, Search, Sort};
+use latchkey_core::Error;
+use latchkey_core::directory::{self, Directory, Origin, Search, Sort, SortBy};
+use latchkey_core::error::Warning;
 use latchkey_core::instance::InstanceId;
 use latchkey_core::protocol::email::Email;
 use latchkey_core::protocol::payload;
 use latchkey_core::protocol::user_id::UserId;
-use latchkey_core::{Error, verdict};
+use latchkey_core::verdict::{Seats, Status};
 use latchkey_store::SledDirectory;
 use serde::{Deserialize, Serialize};
 use tauri::State;
@@ -21,26 +23,8 @@ use crate::{Problem, Studio};
 /// The most users that a page has.
 const MOST_ON_A_PAGE: usize = 200;
 
-/// Whether a user may sign in.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize, TS)]
-#[serde(rename_all = "snake_case")]
-#[expect(missing_docs, reason = "the names say it")]
-pub enum Status {
-    Active,
-    Suspended,
-}
-
-/// How a user came in.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize, TS)]
-#[serde(rename_all = "snake_case")]
-#[expect(missing_docs, reason = "the names say it")]
-pub enum Origin {
-    Link,
-    Added,
-    Import,
-}
-
-/// A user. Times are in Unix seconds.
+/// A user. It differs from core's `User`: times are in Unix seconds, because the window words them, and a page of
+/// users is without their metadata.
 #[derive(Clone, Debug, Serialize, TS)]
 pub struct User {
     /// The administrator's own key for this person.
@@ -74,17 +58,6 @@ pub struct UserProfile {
     pub metadata_json: String,
 }
 
-/// What users are sorted by.
-#[derive(Clone, Copy, Debug, Deserialize, TS)]
-#[serde(rename_all = "snake_case")]
-#[expect(missing_docs, reason = "the names say it")]
-pub enum SortBy {
-    Id,
-    Email,
-    Created,
-    LastSignIn,
-}
-
 /// Which users, and in which order.
 #[derive(Clone, Debug, Deserialize, TS)]
 pub struct UserQuery {
@@ -100,7 +73,7 @@ pub struct UserQuery {
     pub descending: bool,
 }
 
-/// Where a page begins.
+/// Where a page begins. A cursor is a text until it is used, so that a wrong one is refused with its code.
 #[derive(Clone, Debug, Deserialize, TS)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum PageStart {
@@ -146,7 +119,7 @@ pub struct UserPage {
     /// Where the next page begins, if there is one.
     pub next: Option<String>,
     /// Problems of users, also of those that the query leaves out.
-    pub notices: Vec<Problem>,
+    pub notices: Vec<Warning>,
 }
 
 /// A user by id.
@@ -171,18 +144,7 @@ pub struct NewUser {
     pub metadata: MetadataInput,
 }
 
-/// The seats of an instance.
-#[derive(Clone, Copy, Debug, Serialize, TS)]
-pub struct Seats {
-    /// Taken by active users.
-    #[ts(type = "number")]
-    pub used: u64,
-    /// All there are; null for no limit. It may be lower than what is used.
-    #[ts(type = "number | null")]
-    pub limit: Option<u64>,
-}
-
-/// How many seats there are to be.
+/// New limit of the seats.
 #[derive(Clone, Debug, Deserialize, TS)]
 pub struct SeatLimit {
     /// The instance's id.
@@ -209,7 +171,7 @@ pub async fn users(
             first_row: page.first_row,
             total: page.total,
             next: page.next.map(|cursor| cursor.to_string()),
-            notices: notices.into_iter().map(Into::into).collect(),
+            notices,
         })
     })
     .await
@@ -300,10 +262,7 @@ pub async fn users_correct_times(
 /// The seats.
 #[tauri::command]
 pub async fn seats(studio: State<'_, Arc<Studio>>, request: InstanceRef) -> Result<Seats, Problem> {
-    in_directory(studio, request.instance, |directory| {
-        directory.seats().map(Into::into)
-    })
-    .await
+    in_directory(studio, request.instance, Directory::seats).await
 }
 
 /// Sets how many seats there are.
@@ -313,9 +272,7 @@ pub async fn seats_set(
     request: SeatLimit,
 ) -> Result<Seats, Problem> {
     in_directory(studio, request.instance, move |directory| {
-        directory
-            .set_seat_limit(request.limit, &now())
-            .map(Into::into)
+        directory.set_seat_limit(request.limit, &now())
     })
     .await
 }
@@ -343,16 +300,11 @@ impl From<UserQuery> for (directory::UserQuery, Sort) {
     fn from(query: UserQuery) -> Self {
         let wanted = directory::UserQuery {
             search: Search::new(&query.search),
-            status: query.status.map(Into::into),
-            origin: query.origin.map(Into::into),
+            status: query.status,
+            origin: query.origin,
         };
         let sort = Sort {
-            by: match query.sort_by {
-                SortBy::Id => directory::SortBy::Id,
-                SortBy::Email => directory::SortBy::Email,
-                SortBy::Created => directory::SortBy::Created,
-                SortBy::LastSignIn => directory::SortBy::LastSignIn,
-            },
+            by: query.sort_by,
             descending: query.descending,
         };
         (wanted, sort)
@@ -400,59 +352,12 @@ impl From<&directory::User> for User {
         Self {
             id: user.id.as_str().to_owned(),
             email: user.email.as_ref().map(|email| email.as_str().to_owned()),
-            status: user.status.into(),
-            origin: user.origin.into(),
+            status: user.status,
+            origin: user.origin,
             created_at: user.created_at,
             last_sign_in: user.last_sign_in,
             sign_ins: user.sign_ins,
             profile_as_of: user.profile_as_of,
-        }
-    }
-}
-
-impl From<verdict::Seats> for Seats {
-    fn from(seats: verdict::Seats) -> Self {
-        Self {
-            used: seats.used,
-            limit: seats.limit,
-        }
-    }
-}
-
-impl From<Status> for verdict::Status {
-    fn from(status: Status) -> Self {
-        match status {
-            Status::Active => Self::Active,
-            Status::Suspended => Self::Suspended,
-        }
-    }
-}
-
-impl From<verdict::Status> for Status {
-    fn from(status: verdict::Status) -> Self {
-        match status {
-            verdict::Status::Active => Self::Active,
-            verdict::Status::Suspended => Self::Suspended,
-        }
-    }
-}
-
-impl From<Origin> for directory::Origin {
-    fn from(origin: Origin) -> Self {
-        match origin {
-            Origin::Link => Self::Link,
-            Origin::Added => Self::Added,
-            Origin::Import => Self::Import,
-        }
-    }
-}
-
-impl From<directory::Origin> for Origin {
-    fn from(origin: directory::Origin) -> Self {
-        match origin {
-            directory::Origin::Link => Self::Link,
-            directory::Origin::Added => Self::Added,
-            directory::Origin::Import => Self::Import,
         }
     }
 }

@@ -79,11 +79,11 @@ limit: number, };
 export type Algorithm = "HS256" | "HS384" | "HS512";
 export type ApiKey = { 
 /**
- * What the key begins with after `lk_`.
+ * First characters of the key after `lk_`.
  */
 id: string, 
 /**
- * What the administrator calls it.
+ * Name that the administrator gave it.
  */
 name: string, 
 /**
@@ -132,6 +132,7 @@ instance: string,
  * Number of people who are signed in there and lose access.
  */
 people: number, };
+export type CodeForm = "bare" | "url" | "widget_tag" | "text" | "qr";
 export type ComposeRequest = { 
 /**
  * The instance's id.
@@ -172,32 +173,32 @@ revision: number,
  */
 what: CopyWhat, };
 export type CopyWhat = "link" | "code" | "widget" | "qr";
+export type ErrorCode = "invalid_payload" | "ambiguous_payload" | "invalid_url" | "invalid_setting" | "invalid_lifetime" | "invalid_time" | "code_too_long" | "no_code" | "input_too_large" | "qr_too_dense" | "invalid_picture" | "empty_secret" | "weak_secret" | "invalid_secret" | "no_signing_key" | "secret_concealed" | "keychain_unreachable" | "keys_locked" | "keys_missing" | "wrong_passphrase" | "weak_passphrase" | "unknown_instance" | "instance_exists" | "unknown_user" | "user_exists" | "unknown_api_key" | "email_in_use" | "no_seats" | "invalid_cursor" | "too_many" | "hosted_elsewhere" | "address_in_use" | "directory_held" | "already_open" | "newer_format" | "older_format" | "damaged_file" | "storage" | "no_randomness";
 export type Forecast = { 
 /**
  * How it sounds.
  */
 tone: Tone, 
 /**
- * In a few words.
+ * `Signs in ada`.
  */
 title: string, 
 /**
- * In a sentence.
+ * What else is known, or is not, and what to do about it.
  */
 detail: string, 
 /**
- * The verdict's stable code; null for a code that verifies where the users are not known.
+ * The verdict's stable code; `None` for a code that verifies where the users are not known.
  */
 verdict: string | null, 
 /**
- * The id of the user whom it is about, where there is one or would be.
+ * The user whom it is about, where there is one or would be.
  */
 user: string | null, 
 /**
  * How long the person stays signed in, where that is decided here.
  */
 stay: string | null, };
-export type FoundIn = "code" | "url" | "widget_tag" | "text" | "picture";
 export type GatewayStart = { 
 /**
  * The id.
@@ -230,25 +231,26 @@ others: Array<OtherGateway>,
 addresses: Array<ListenAddress>, };
 export type Hint = { 
 /**
- * Stable name of the cause.
+ * Its kind.
  */
-code: string, 
+code: HintCode, 
 /**
  * The cause in a few words.
  */
 title: string, 
 /**
- * The cause in a sentence, and the way out.
+ * A sentence that says how to correct it.
  */
 message: string, 
 /**
- * The step that can be taken here.
+ * Action in Latchkey that helps.
  */
 next: NextStep | null, 
 /**
- * The id of the own instance that the code or its link belongs to.
+ * Another of the administrator's instances, if the code or the link belongs to it.
  */
 instance: string | null, };
+export type HintCode = "signed_by_other_instance" | "secret_is_base64" | "secret_is_hex" | "secret_is_text" | "secret_has_quotes" | "secret_has_invisible_characters" | "signed_with_line_end" | "signed_with_byte_order_mark" | "signed_with_quotes" | "signed_with_base64" | "signed_with_hex" | "code_cut_off" | "plain_base64" | "times_in_milliseconds" | "times_in_microseconds" | "other_host";
 export type Hosted = "here" | "elsewhere";
 export type InspectRequest = { 
 /**
@@ -276,7 +278,7 @@ revision: number,
 /**
  * What it was found in.
  */
-found_in: FoundIn, 
+found_in: CodeForm, 
 /**
  * The code's header.
  */
@@ -380,7 +382,7 @@ settings: InstanceSettings, };
 export type KeyOrigin = "generated" | "pasted";
 export type KeyStatus = { 
 /**
- * Where it came from.
+ * Source of the key.
  */
 origin: KeyOrigin, 
 /**
@@ -390,7 +392,7 @@ set_at: number,
 /**
  * Set where the key is shorter than RFC 7518 §3.2 asks for.
  */
-warning: Problem | null, 
+warning: Warning | null, 
 /**
  * How the secret is turned into the key.
  */
@@ -405,7 +407,21 @@ export type KeychainState = { "state": "ready" } | { "state": "unreachable",
  * Why.
  */
 reason: Problem, };
-export type LinkParts = { 
+export type ListenAddress = { 
+/**
+ * The address.
+ */
+ip: string, 
+/**
+ * What it belongs to: `eth0`; nothing for this computer's own.
+ */
+interface: string | null, };
+export type Listener = { 
+/**
+ * The channel, as Tauri writes it.
+ */
+channel: string, };
+export type LoginLink = { 
 /**
  * `https://`
  */
@@ -431,23 +447,9 @@ claims: string,
  */
 signature: string, 
 /**
- * What follows the code: `#fragment`.
+ * `#fragment`, or nothing.
  */
 after: string, };
-export type ListenAddress = { 
-/**
- * The address.
- */
-ip: string, 
-/**
- * What it belongs to: `eth0`; nothing for this computer's own.
- */
-interface: string | null, };
-export type Listener = { 
-/**
- * The channel, as Tauri writes it.
- */
-channel: string, };
 export type MadeApiKey = { 
 /**
  * The key. It is not shown again.
@@ -536,19 +538,19 @@ export type Passphrase = {
 passphrase: string, };
 export type Policy = { 
 /**
- * Off: every code is refused.
+ * Off: every code is refused. On by default.
  */
 external_auth: boolean, 
 /**
- * Refuse codes that never expire.
+ * Refuse codes without `exp`. Off by default.
  */
 require_expiry: boolean, 
 /**
- * Create users whom a code names for the first time.
+ * Create users whom a code names for the first time. On by default.
  */
 provisioning: boolean, 
 /**
- * Take a returning user's e-mail and metadata from a newer code.
+ * Take a returning user's e-mail and metadata from a newer code. On by default.
  */
 refresh_profile: boolean, };
 export type Preview = { 
@@ -559,7 +561,7 @@ revision: number,
 /**
  * The link.
  */
-link: LinkParts, 
+link: LoginLink, 
 /**
  * The code's header, written to be read.
  */
@@ -591,7 +593,7 @@ forecast: Forecast,
 /**
  * What to know before giving it out.
  */
-warnings: Array<Problem>, 
+warnings: Array<Warning>, 
 /**
  * RFC 3339 in UTC; null for a link that never expires.
  */
@@ -604,7 +606,7 @@ export type Problem = {
 /**
  * For the UI to switch on.
  */
-code: string, 
+code: ProblemCode, 
 /**
  * For a person.
  */
@@ -613,6 +615,7 @@ message: string,
  * The member that it is about.
  */
 field: string | null, };
+export type ProblemCode = ErrorCode | StudioErrorCode;
 export type QrFormat = "png" | "svg";
 export type QrLevel = "L" | "M";
 export type QrPreview = { 
@@ -636,7 +639,7 @@ path: string,
 /**
  * What to know about scanning it.
  */
-warning: Problem | null, };
+warning: Warning | null, };
 export type QrSaveRequest = { 
 /**
  * The preview's.
@@ -675,11 +678,11 @@ user: UserProfile | null,
 seats: Seats, };
 export type Retention = { 
 /**
- * Age up to which entries are kept, in words: `365 days`, `never` for no limit.
+ * Age up to which entries are kept. 365 days by default.
  */
 age: string, 
 /**
- * Maximum number of refusals that are kept, the latest ones.
+ * Maximum number of refusals that are kept, the latest ones. 100,000 by default.
  */
 refusals: number, };
 export type RevealedSecret = { 
@@ -753,7 +756,7 @@ export type Seats = {
  */
 used: number, 
 /**
- * All there are; null for no limit. It may be lower than what is used.
+ * All there are; no limit, if `None`. It may be lower than what is used.
  */
 limit: number | null, };
 export type SecretEncoding = "text" | "base64" | "hex";
@@ -781,23 +784,23 @@ export type SignInSettings = {
  */
 step: SignInStep, 
 /**
- * How long a session lasts, in words: `14 days`.
+ * How long a session lasts, at most.
  */
 session: string, 
 /**
- * Whether a session ends when the link that began it expires.
+ * Whether a session ends when the code that began it expires. Off by default.
  */
 session_ends_with_link: boolean, 
 /**
- * How long a session lasts without a use, in words: `never` ends by that, or `30 minutes`.
+ * How long a session lasts without a use; as long as with one, by default.
  */
 session_idle: string, 
 /**
- * Origins of pages where people may be sent back to, beside the instance itself.
+ * Where people may be sent back to, beside the instance itself.
  */
 return_to: Array<string>, 
 /**
- * Origins of pages that may show the widget.
+ * Whose pages may show the widget; nobody's by default.
  */
 embed_in: Array<string>, };
 export type SignInStep = "automatic" | "confirm";
@@ -836,6 +839,7 @@ appearance: Appearance,
  */
 gateways: Array<GatewayStart>, };
 export type Status = "active" | "suspended";
+export type StudioErrorCode = "stale_preview" | "stale_inspection" | "clipboard_unavailable" | "clipboard_empty" | "internal";
 export type StudioEvent = { "kind": "activity", 
 /**
  * The instance's id.
@@ -848,11 +852,11 @@ instance: string, } | { "kind": "gateway" } | { "kind": "instances" } | { "kind"
 export type Theme = "system" | "light" | "dark";
 export type Tls = { "kind": "off" } | { "kind": "self_signed" } | { "kind": "files", 
 /**
- * The certificate with its chain.
+ * The path of the certificate with its chain.
  */
 certificate: string, 
 /**
- * Its private key.
+ * The path of its private key.
  */
 key: string, };
 export type Tone = "good" | "caution" | "refused";
@@ -909,7 +913,7 @@ next: string | null,
 /**
  * Problems of users, also of those that the query leaves out.
  */
-notices: Array<Problem>, };
+notices: Array<Warning>, };
 export type UserProfile = { 
 /**
  * The user.
@@ -966,6 +970,15 @@ place: PageStart,
  * How many at most; 200 are the most.
  */
 limit: number, };
+export type Warning = { 
+/**
+ * For callers to switch on: `short_key`.
+ */
+code: string, 
+/**
+ * For a person.
+ */
+message: string, };
 export type Who = { "kind": "email", 
 /**
  * The address.

@@ -310,7 +310,7 @@ describe('the clipboard', () => {
   });
 
   it('is not read again later, when it may hold something else', async () => {
-    found = { found_in: 'picture' };
+    found = { found_in: 'qr' };
     open();
     await userEvent.click(screen.getByRole('button', { name: 'From the clipboard' }));
     await screen.findByTestId('claims');
@@ -318,7 +318,7 @@ describe('the clipboard', () => {
     inspectedFor(here.id).refresh();
     await inspectedFor(here.id).settled();
     expect(requests().at(-1)?.source).toEqual({ kind: 'text', text: CODE });
-    expect(inspectedFor(here.id).shown?.found_in).toBe('picture');
+    expect(inspectedFor(here.id).shown?.found_in).toBe('qr');
   });
 });
 

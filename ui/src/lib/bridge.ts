@@ -2,7 +2,7 @@
 
 import { Channel, invoke } from '@tauri-apps/api/core';
 
-import type { Commands, Problem, StudioEvent } from '../generated/types';
+import type { Commands, Problem, ProblemCode, StudioEvent } from '../generated/types';
 import { escapeHidden } from './escape';
 
 type Name = keyof Commands;
@@ -14,7 +14,7 @@ type Request<K extends Name> = Commands[K]['request'] extends null
 
 /** A `Problem` that can be thrown. */
 export class Refused extends Error implements Problem {
-  readonly code: string;
+  readonly code: ProblemCode;
   readonly field: string | null;
 
   constructor(problem: Problem) {
@@ -52,7 +52,7 @@ export function asProblem(thrown: unknown): Problem {
     const { code, message } = thrown;
     const field = 'field' in thrown && typeof thrown.field === 'string' ? thrown.field : null;
     if (typeof code === 'string' && typeof message === 'string') {
-      return { code, message: escapeHidden(message), field };
+      return { code: code as ProblemCode, message: escapeHidden(message), field };
     }
   }
   return {

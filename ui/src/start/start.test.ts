@@ -4,10 +4,14 @@ import { beforeEach, describe, expect, it } from 'vitest';
 
 import { answer, instanceLike, refuse, type Asked } from '../../tests/answers';
 import App from '../app/App.svelte';
-import type { KeyStore, Start } from '../generated/types';
+import type { KeyStore, Problem, Start } from '../generated/types';
 import { studio } from '../lib/state/studio.svelte';
 
-const reason = { code: 'keychain_unreachable', message: 'There is no keychain.', field: null };
+const reason: Problem = {
+  code: 'keychain_unreachable',
+  message: 'There is no keychain.',
+  field: null,
+};
 let asked: Asked[] = [];
 let keyStore: KeyStore;
 let start: Start;
@@ -155,7 +159,7 @@ describe('a start with keys that cannot be had any more', () => {
   });
 
   it('says that the file is gone, looks again, and leads on', async () => {
-    const gone = { code: 'keys_missing', message: 'The file /x is gone.', field: null };
+    const gone: Problem = { code: 'keys_missing', message: 'The file /x is gone.', field: null };
     await openWith({ kind: 'sealed_file', state: 'missing', reason: gone });
     expect(screen.getByText('The file /x is gone.')).toBeTruthy();
     await userEvent.click(screen.getByRole('button', { name: 'Try again' }));

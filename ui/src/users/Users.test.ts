@@ -245,8 +245,8 @@ it('knows nobody who is kept elsewhere', async () => {
 
 it('says what has to be mended, and sets times that lie in the future to now', async () => {
   let notices = [
-    { code: 'shared_email', message: 'older and younger have one email.', field: null },
-    { code: 'times_ahead', message: 'Times lie in the future.', field: null },
+    { code: 'shared_email', message: 'older and younger have one email.' },
+    { code: 'times_ahead', message: 'Times lie in the future.' },
   ];
   const asked = open(3, {
     users: (request) => ({ ...pageOf(request, 3), notices }),

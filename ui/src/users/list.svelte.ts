@@ -8,6 +8,7 @@ import type {
   User,
   UserPage,
   UserQuery,
+  Warning,
 } from '../generated/types';
 import { asProblem, call } from '../lib/bridge';
 import { Latest } from '../lib/latest';
@@ -41,7 +42,7 @@ export class UserList {
   everybody = $state<number | null>(null);
   problem = $state.raw<Problem | null>(null);
   /** Notices about users that need the administrator. */
-  notices = $state.raw<Problem[]>([]);
+  notices = $state.raw<Warning[]>([]);
   /** Whether an answer is on the way that changes which rows there are. */
   busy = $state(false);
   /** Grows when the rows begin anew, at the first. */

@@ -81,6 +81,8 @@ impl AuditContext {
 
 /// What kind of thing happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[cfg_attr(feature = "ts", ts(rename = "ActivityKind"))]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
     /// Somebody signed in.

@@ -59,6 +59,7 @@ pub fn folded(text: &str) -> impl Iterator<Item = char> + '_ {
 
 /// What users are ordered by.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum SortBy {
     /// The id, without regard to case.

@@ -11,6 +11,7 @@ use crate::verdict::Status;
 
 /// How a user came into the directory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum Origin {
     /// A redeemed code named the user.

@@ -5,6 +5,7 @@ use utoipa::ToSchema;
 
 /// A warning: a stable code, and a sentence for a person.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 pub struct Warning {
     /// For callers to switch on: `short_key`.
     pub code: &'static str,

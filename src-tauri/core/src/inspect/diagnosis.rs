@@ -17,7 +17,9 @@ use crate::secret::{SecretEncoding, SigningKey};
 use crate::time;
 
 /// Kind of a cause, for callers to switch on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum HintCode {
     /// Another of the administrator's instances signed the code.
@@ -56,6 +58,7 @@ pub enum HintCode {
 
 /// A cause, with what to do about it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 pub struct Hint {
     /// Its kind.
     #[schema(value_type = String, example = "secret_is_base64")]
@@ -69,11 +72,13 @@ pub struct Hint {
     pub next: Option<NextStep>,
     /// Another of the administrator's instances, if the code or the link belongs to it.
     #[schema(required, value_type = Option<String>)]
+    #[cfg_attr(feature = "ts", ts(as = "Option<String>"))]
     pub instance: Option<InstanceId>,
 }
 
 /// Action in Latchkey against a cause.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum NextStep {
     /// Make a new link for the person.
@@ -82,37 +87,6 @@ pub enum NextStep {
     ReplaceSecret,
     /// Look at the code in the hint's instance.
     OpenInstance,
-}
-
-impl HintCode {
-    /// The stable name.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::SignedByOtherInstance => "signed_by_other_instance",
-            Self::SecretIsBase64 => "secret_is_base64",
-            Self::SecretIsHex => "secret_is_hex",
-            Self::SecretIsText => "secret_is_text",
-            Self::SecretHasQuotes => "secret_has_quotes",
-            Self::SecretHasInvisibleCharacters => "secret_has_invisible_characters",
-            Self::SignedWithLineEnd => "signed_with_line_end",
-            Self::SignedWithByteOrderMark => "signed_with_byte_order_mark",
-            Self::SignedWithQuotes => "signed_with_quotes",
-            Self::SignedWithBase64 => "signed_with_base64",
-            Self::SignedWithHex => "signed_with_hex",
-            Self::CodeCutOff => "code_cut_off",
-            Self::PlainBase64 => "plain_base64",
-            Self::TimesInMilliseconds => "times_in_milliseconds",
-            Self::TimesInMicroseconds => "times_in_microseconds",
-            Self::OtherHost => "other_host",
-        }
-    }
-}
-
-impl Serialize for HintCode {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.name())
-    }
 }
 
 impl Hint {

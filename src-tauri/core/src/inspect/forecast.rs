@@ -13,6 +13,7 @@ use crate::{Error, Result, time};
 
 /// How a forecast sounds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum Tone {
     /// It will work.
@@ -25,6 +26,7 @@ pub enum Tone {
 
 /// What would happen if the link were opened now.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 pub struct Forecast {
     /// How it sounds.
     pub tone: Tone,
@@ -35,6 +37,7 @@ pub struct Forecast {
     /// The verdict's stable code; `None` for a code that verifies where the users are not known.
     pub verdict: Option<&'static str>,
     /// The user whom it is about, where there is one or would be.
+    #[cfg_attr(feature = "ts", ts(as = "Option<String>"))]
     pub user: Option<UserId>,
     /// How long the person stays signed in, where that is decided here.
     pub stay: Option<String>,

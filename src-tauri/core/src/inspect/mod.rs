@@ -23,6 +23,7 @@ pub use report::{Checked, Outcome, RefusedCode, Report, Unverified, dry_run};
 
 /// A time among the claims, exact and in words.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 pub struct ClaimTime {
     /// `iat`, `nbf` or `exp`.
     pub member: &'static str,

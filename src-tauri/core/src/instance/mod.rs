@@ -28,6 +28,7 @@ use crate::{Error, ErrorCode, Result};
 
 /// Where people sign in.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum Hosted {
     /// At the gateway here; its directory is the truth.
@@ -55,6 +56,7 @@ impl FromStr for Hosted {
 
 /// What signing in takes after a link was opened.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum SignInStep {
     /// Nothing: it is the protocol's way.
@@ -82,19 +84,24 @@ impl FromStr for SignInStep {
 
 /// How the gateway lets people in who open a link of an instance that is hosted here.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 #[serde(default)]
 pub struct SignInSettings {
     /// What it takes.
     pub step: SignInStep,
     /// How long a session lasts, at most.
+    #[cfg_attr(feature = "ts", ts(as = "String"))]
     pub session: Lifetime,
     /// Whether a session ends when the code that began it expires. Off by default.
     pub session_ends_with_link: bool,
     /// How long a session lasts without a use; as long as with one, by default.
+    #[cfg_attr(feature = "ts", ts(as = "String"))]
     pub session_idle: Lifetime,
     /// Where people may be sent back to, beside the instance itself.
+    #[cfg_attr(feature = "ts", ts(as = "Vec<String>"))]
     pub return_to: Vec<WebOrigin>,
     /// Whose pages may show the widget; nobody's by default.
+    #[cfg_attr(feature = "ts", ts(as = "Vec<String>"))]
     pub embed_in: Vec<WebOrigin>,
 }
 

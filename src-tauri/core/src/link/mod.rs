@@ -196,6 +196,7 @@ impl Default for Parameter {
 /// A login URL, with its parts told apart. Put together in the order of the members they are the
 /// URL. It holds a code, so it does not print itself.
 #[derive(Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 pub struct LoginLink {
     /// `https://`
     pub scheme: String,

@@ -11,6 +11,7 @@ use crate::{Error, ErrorCode, Result};
 
 /// How the text of a secret is turned into the bytes of the key.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum SecretEncoding {
     /// The bytes of the text are the key, as in the protocol.

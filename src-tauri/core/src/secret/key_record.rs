@@ -6,6 +6,7 @@ use crate::protocol::code::Algorithm;
 
 /// Where a key came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum KeyOrigin {
     /// Made here.

@@ -19,6 +19,7 @@ use crate::time;
 
 /// Whether a user may sign in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
     /// May, and takes a seat.
@@ -42,11 +43,14 @@ pub struct KnownUser {
 }
 
 /// The seats that are taken, and how many there are.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 pub struct Seats {
     /// Taken by active users.
+    #[cfg_attr(feature = "ts", ts(type = "number"))]
     pub used: u64,
     /// All there are; no limit, if `None`. It may be lower than what is used.
+    #[cfg_attr(feature = "ts", ts(type = "number | null"))]
     pub limit: Option<u64>,
 }
 

@@ -3,6 +3,7 @@ use serde::{Deserialize, Serialize};
 /// The rules of an instance that is hosted here.
 #[expect(clippy::struct_excessive_bools, reason = "four independent switches")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 pub struct Policy {
     /// Off: every code is refused. On by default.
     pub external_auth: bool,

@@ -53,8 +53,13 @@ beforeEach(async () => {
     detail: HOSTILE,
     user: HOSTILE,
   };
-  const hint = { code: 'other', title: HOSTILE, message: HOSTILE, instance: null };
-  const problem = { code: 'shared_email', message: `${HOSTILE} has it`, field: null };
+  const hint = {
+    code: 'other_host' as const,
+    title: HOSTILE,
+    message: HOSTILE,
+    instance: null,
+  };
+  const problem = { code: 'shared_email', message: `${HOSTILE} has it` };
   answer({
     start: () => ({
       version: '1',

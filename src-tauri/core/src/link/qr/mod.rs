@@ -30,6 +30,8 @@ const LAST_DENSE: i16 = 22;
 
 /// How much damage the code survives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[cfg_attr(feature = "ts", ts(rename = "QrLevel"))]
 pub enum Level {
     /// 7 %.
     L,

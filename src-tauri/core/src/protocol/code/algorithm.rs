@@ -7,6 +7,7 @@ use crate::{Error, ErrorCode};
 
 /// How an instance's codes are signed (RFC 7518 §3.2). There are no others.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 pub enum Algorithm {
     /// HMAC with SHA-256, the protocol's own.
     #[default]

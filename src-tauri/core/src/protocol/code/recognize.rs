@@ -26,6 +26,8 @@ const MAX_DECODED: usize = 4 * 1_024 * 1_024;
 
 /// What the code was found in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[cfg_attr(feature = "ts", ts(rename = "CodeForm"))]
 #[serde(rename_all = "snake_case")]
 pub enum Form {
     /// The code alone.
