@@ -349,14 +349,18 @@ impl<'a> Change<'a> {
                 payload,
             ) => {
                 let mut user = self.known_user(id)?;
+                user.sign_in(now);
                 if let (true, Payload::User(profile)) = (*refreshes_profile, payload) {
                     self.refresh(id.as_str(), &mut user, profile, now)?;
                     user.profile_as_of = as_of;
                     self.forget_order(id.as_str())?;
                     self.note_time(as_of)?;
+                    self.put_user(id.as_str(), &user)?;
+                } else {
+                    let id = id.as_str().to_owned();
+                    self.rows.write(keys::user(&id), &user)?;
+                    self.updates.push(Update::SignIn { id, at: now });
                 }
-                user.sign_in(now);
-                self.put_user(id.as_str(), &user)?;
                 self.begin_session(redemption, code, id, &user)?;
             }
             // A refusal changes nothing, and only the payload of a new user is ever provisioned.

@@ -3,7 +3,7 @@
 use super::catalogue::Update;
 use super::change::{Change, Finished};
 use super::journal::{self, View};
-use super::record::EntryRecord;
+use super::record::{Counters, EntryRecord};
 use latchkey_core::Result;
 use latchkey_core::activity::Event;
 
@@ -55,6 +55,11 @@ impl<'a> Changes<'a> {
             }
         }));
         Ok(done)
+    }
+
+    /// Returns the counters after the changes.
+    pub(super) fn counters(&self) -> Counters {
+        self.next.counters
     }
 
     pub(super) fn made(self) -> Vec<Made> {

@@ -186,6 +186,16 @@ impl View<'_> {
         bytes.map(|bytes| decoded(&bytes)).transpose()
     }
 
+    /// Returns the pending rows whose keys begin with `prefix`; a removed row has no value.
+    pub(super) fn pending_rows(
+        &self,
+        prefix: &[u8],
+    ) -> impl Iterator<Item = (&[u8], Option<&[u8]>)> {
+        let rows = self.pending.rows.iter();
+        let found = rows.filter(move |(key, _)| key.starts_with(prefix));
+        found.map(|(key, value)| (key.as_slice(), value.as_deref()))
+    }
+
     /// The keys of pending rows that begin with `prefix`.
     pub(super) fn pending_keys(&self, prefix: &[u8]) -> impl Iterator<Item = &[u8]> {
         let rows = self.pending.rows.iter();

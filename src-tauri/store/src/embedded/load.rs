@@ -1,87 +1,135 @@
-//! Reading all rows into a catalogue: what takes long when a directory with many users is opened.
+//! Reading all users: into a catalogue, or to check that none is missing.
 
 use std::collections::BTreeMap;
+use std::panic::{self, AssertUnwindSafe};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
-use std::{panic, thread};
+use std::thread;
 
-use super::catalogue::{Catalogue, Row};
-use super::keys;
-use super::record::Summary;
+use super::catalogue::{Catalogue, Row, Update, first_eight};
+use super::journal::Journal;
+use super::record::{Counters, Summary};
+use super::{damaged, keys, storage};
+use latchkey_core::Result;
 use latchkey_core::verdict::Status;
 
-/// Into how many slices the ids are cut. There are more than threads, because the cuts are a guess.
-const SLICES: u64 = 64;
-/// For so many rows room is made before they are there: the number comes from the disk.
-const MOST_EXPECTED: usize = 4_000_000;
+/// Number of ranges into which the ids are cut. There are more than threads, because the cuts are a guess.
+const RANGES: u64 = 64;
+/// Maximum number of rows for which room is made before they are there: the number comes from the disk.
+const MAX_EXPECTED: usize = 4_000_000;
 /// More threads than this wait for the disk and for each other.
-const MOST_THREADS: usize = 4;
+const MAX_THREADS: usize = 4;
 
-/// What the rows are.
-#[derive(Default)]
-pub(super) struct Loaded {
-    pub(super) users: u64,
-    pub(super) active: u64,
-    pub(super) catalogue: Catalogue,
+/// What is gathered from users that are read in the order of their ids.
+trait Gathered: Default + Send {
+    fn add(&mut self, user: &Row<'_>);
+    /// Appends what was gathered from the users after these.
+    fn append(&mut self, next: Self);
 }
 
-/// Why they cannot be read.
-pub(super) enum Trouble {
-    /// The operating system or sled refuses.
-    Storage(sled::Error),
-    /// They are not what was written.
-    Damage(&'static str),
-}
+impl Gathered for Catalogue {
+    fn add(&mut self, user: &Row<'_>) {
+        self.load(user);
+    }
 
-impl Loaded {
-    /// Adds those of another, whose ids come after these.
-    fn append(&mut self, other: Self) {
-        self.users += other.users;
-        self.active += other.active;
-        self.catalogue.append(other.catalogue);
+    fn append(&mut self, next: Self) {
+        Self::append(self, next);
     }
 }
 
-impl From<sled::Error> for Trouble {
-    fn from(cause: sled::Error) -> Self {
-        Self::Storage(cause)
+/// Number of users.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Counted {
+    users: u64,
+    active: u64,
+}
+
+impl Gathered for Counted {
+    fn add(&mut self, user: &Row<'_>) {
+        self.users += 1;
+        self.active += u64::from(user.status == Status::Active);
+    }
+
+    fn append(&mut self, next: Self) {
+        self.users += next.users;
+        self.active += next.active;
     }
 }
 
-/// Reads all users, of whom there should be so many. sled may panic on damaged bytes, and so does this. Several threads read a slice of the ids each and
-/// understand it, and what they found is put together in the order of the ids.
-pub(super) fn load(tree: &sled::Tree, expected: u64) -> Result<Loaded, Trouble> {
+/// Reads all users, and returns whether there are as many as the counters say. Fails where a row cannot
+/// be read.
+pub(super) fn are_complete(tree: &sled::Tree, counters: &Counters) -> Result<bool> {
+    let counted: Counted = read_all(tree, Counted::default())?;
+    let expected = Counted {
+        users: counters.users,
+        active: counters.active,
+    };
+    Ok(counted == expected)
+}
+
+/// Reads the catalogue while changes go on. Returns it with the number of the last change of which it may
+/// have seen something; changes that are made meanwhile have to be applied to it.
+pub(super) fn read_catalogue(journal: &Journal) -> Result<(Catalogue, u64)> {
+    // Pending rows come first, because a writer may write them into the tree at any time.
+    let view = journal.view();
+    let counters: Counters = view.read(keys::COUNTERS)?.unwrap_or_default();
+    let pending = view.pending_rows(keys::USERS);
+    let pending: Vec<Update> = pending
+        .map(|(key, value)| update(key, value).ok_or_else(damaged))
+        .collect::<Result<_>>()?;
+    drop(view);
+    let expected =
+        usize::try_from(counters.users).map_or(MAX_EXPECTED, |all| all.min(MAX_EXPECTED));
+    let mut catalogue = read_all(journal.tree(), Catalogue::with_capacity(expected))?;
+    catalogue.apply_all(pending);
+    let counters: Counters = journal.view().read(keys::COUNTERS)?.unwrap_or_default();
+    Ok((catalogue, counters.changes))
+}
+
+/// Returns the update that a pending row stands for.
+fn update(key: &[u8], value: Option<&[u8]>) -> Option<Update> {
+    Some(match value {
+        Some(bytes) => Update::Put(Box::new(user_in(key, bytes)?.into_owned())),
+        None => Update::Remove(keys::id_of(key)?.to_owned()),
+    })
+}
+
+/// Reads all users into `all`. Several threads read a range of the ids each, and what they gathered is put
+/// together in the order of the ids.
+fn read_all<T: Gathered>(tree: &sled::Tree, all: T) -> Result<T> {
+    // sled may panic on damaged bytes.
+    panic::catch_unwind(AssertUnwindSafe(|| read_ranges(tree, all)))
+        .unwrap_or_else(|_| Err(damaged()))
+}
+
+fn read_ranges<T: Gathered>(tree: &sled::Tree, all: T) -> Result<T> {
     let mut users = tree.scan_prefix(keys::USERS);
-    let (first, last) = (users.next().transpose()?, users.next_back().transpose()?);
+    let first = users.next().transpose().map_err(storage)?;
+    let last = users.next_back().transpose().map_err(storage)?;
     drop(users);
     let cuts = match (&first, &last) {
         (Some((first, _)), Some((last, _))) => cuts(first, last),
         // Nobody, or one user.
         _ => vec![keys::USERS.to_vec(), keys::AFTER_USERS.to_vec()],
     };
-    let expected = usize::try_from(expected).map_or(MOST_EXPECTED, |all| all.min(MOST_EXPECTED));
-    let all = Loaded {
-        catalogue: Catalogue::with_capacity(expected),
-        ..Loaded::default()
-    };
-    let threads = thread::available_parallelism().map_or(1, |all| all.get().min(MOST_THREADS));
-    let slices = Slices {
+    let threads = thread::available_parallelism().map_or(1, |all| all.get().min(MAX_THREADS));
+    let ranges = Ranges {
         tree,
         cuts,
         taken: AtomicUsize::new(0),
     };
     thread::scope(|scope| {
         let (sender, received) = mpsc::channel();
-        let (slices, mut parts) = (&slices, Parts::new(all));
+        let (ranges, mut parts) = (&ranges, Parts::new(all));
         let readers: Vec<_> = (1..threads)
             .map(|_| {
                 let sender = sender.clone();
                 // The receiver is there until all have ended.
-                scope.spawn(move || slices.read_all(|part| drop(sender.send(part))))
+                scope.spawn(move || ranges.read_all(|part| drop(sender.send(part))))
             })
             .collect();
         drop(sender);
-        let own = slices.read_all(|part| {
+        let own = ranges.read_all(|part| {
             parts.take(part);
             for part in received.try_iter() {
                 parts.take(part);
@@ -99,18 +147,15 @@ pub(super) fn load(tree: &sled::Tree, expected: u64) -> Result<Loaded, Trouble> 
     })
 }
 
-/// What was read of a slice, and which one that is.
-type Part = (usize, Loaded);
-
-/// Parts that are put together in their order, whichever comes first.
-struct Parts {
-    all: Loaded,
+/// Parts that are put together in their order, whichever comes first. Each has the number of its range.
+struct Parts<T> {
+    all: T,
     next: usize,
-    ahead: BTreeMap<usize, Loaded>,
+    ahead: BTreeMap<usize, T>,
 }
 
-impl Parts {
-    fn new(all: Loaded) -> Self {
+impl<T: Gathered> Parts<T> {
+    fn new(all: T) -> Self {
         Self {
             all,
             next: 0,
@@ -118,83 +163,76 @@ impl Parts {
         }
     }
 
-    fn take(&mut self, (slice, loaded): Part) {
-        self.ahead.insert(slice, loaded);
-        while let Some(loaded) = self.ahead.remove(&self.next) {
-            self.all.append(loaded);
+    fn take(&mut self, (range, part): (usize, T)) {
+        self.ahead.insert(range, part);
+        while let Some(part) = self.ahead.remove(&self.next) {
+            self.all.append(part);
             self.next += 1;
         }
     }
 }
 
-/// The slices of the users.
-struct Slices<'a> {
+/// The ranges of the users' keys.
+struct Ranges<'a> {
     tree: &'a sled::Tree,
     cuts: Vec<Vec<u8>>,
-    /// So many are read, or being read.
+    /// Number of ranges that are read, or being read.
     taken: AtomicUsize,
 }
 
-impl Slices<'_> {
-    /// Reads slices that nobody has taken, until there are none.
-    fn read_all(&self, mut give: impl FnMut(Part)) -> Result<(), Trouble> {
+impl Ranges<'_> {
+    /// Reads ranges that no thread has taken, until there are none.
+    fn read_all<T: Gathered>(&self, mut give: impl FnMut((usize, T))) -> Result<()> {
         loop {
-            let slice = self.taken.fetch_add(1, Ordering::Relaxed);
-            let Some([from, to]) = self.cuts.get(slice..slice + 2) else {
+            let range = self.taken.fetch_add(1, Ordering::Relaxed);
+            let Some([from, to]) = self.cuts.get(range..range + 2) else {
                 return Ok(());
             };
-            give((slice, self.read(from, to)?));
+            give((range, self.read(from, to)?));
         }
     }
 
     /// Reads the users whose keys are from one on, and before another.
-    fn read(&self, from: &[u8], to: &[u8]) -> Result<Loaded, Trouble> {
-        let mut loaded = Loaded::default();
+    fn read<T: Gathered>(&self, from: &[u8], to: &[u8]) -> Result<T> {
+        let mut part = T::default();
         for row in self.tree.range(from..to) {
-            let (key, bytes) = row?;
-            let row = understood(&key, &bytes).ok_or(Trouble::Damage("a row cannot be read"))?;
-            loaded.users += 1;
-            loaded.active += u64::from(row.status == Status::Active);
-            loaded.catalogue.load(&row);
+            let (key, bytes) = row.map_err(storage)?;
+            part.add(&user_in(&key, &bytes).ok_or_else(damaged)?);
         }
-        Ok(loaded)
+        Ok(part)
     }
 }
 
-/// `None` where it is not what was written.
-fn understood<'a>(key: &'a [u8], bytes: &'a [u8]) -> Option<Row<'a>> {
+/// Returns the user in a row; `None` where it is not what was written.
+fn user_in<'a>(key: &'a [u8], bytes: &'a [u8]) -> Option<Row<'a>> {
     let (user, _): (Summary<'_>, _) = postcard::take_from_bytes(bytes).ok()?;
     Some(user.into_row(keys::id_of(key)?))
 }
 
-/// Where the keys of users are cut, evenly between the bytes in which the first and the last differ.
+/// Cuts the keys of users evenly between the bytes in which the first and the last differ.
 fn cuts(first: &[u8], last: &[u8]) -> Vec<Vec<u8>> {
     let alike = first.iter().zip(last).take_while(|(a, b)| a == b).count();
     let (prefix, first) = first.split_at(alike);
-    let (from, to) = (number(first), number(last.get(alike..).unwrap_or_default()));
-    let step = to.saturating_sub(from) / SLICES;
-    let between = (1..SLICES).map(|slice| [prefix, &(from + step * slice).to_be_bytes()].concat());
+    let last = last.get(alike..).unwrap_or_default();
+    let (from, to) = (first_eight(first), first_eight(last));
+    let step = to.saturating_sub(from) / RANGES;
+    let between = (1..RANGES).map(|range| [prefix, &(from + step * range).to_be_bytes()].concat());
     let mut cuts = vec![keys::USERS.to_vec()];
     cuts.extend(between);
     cuts.push(keys::AFTER_USERS.to_vec());
     cuts
 }
 
-/// The first eight bytes as a number.
-fn number(bytes: &[u8]) -> u64 {
-    let mut eight = [0; 8];
-    for (to, from) in eight.iter_mut().zip(bytes) {
-        *to = *from;
-    }
-    u64::from_be_bytes(eight)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::embedded::SledDirectory;
     use crate::embedded::record::UserRecord;
-    use latchkey_core::directory::Origin;
-    use latchkey_core::directory::query::{PageStart, Sort, UserQuery};
+    use jiff::Timestamp;
+    use latchkey_core::ErrorCode;
+    use latchkey_core::activity::{Actor, AuditContext};
+    use latchkey_core::directory::query::{PageStart, Search, Sort, UserQuery};
+    use latchkey_core::directory::{Directory as _, Origin};
     use latchkey_core::protocol::metadata::Metadata;
     use latchkey_core::protocol::payload::NewUser;
     use latchkey_core::protocol::user_id::UserId;
@@ -264,20 +302,22 @@ mod tests {
             for beside in ["m:x", "t:x", "u", "u;", "v:x"] {
                 tree.insert(beside, "no user").unwrap();
             }
-            let mut loaded = load(&tree, 7).ok().unwrap();
+            let mut catalogue = read_all(&tree, Catalogue::default()).unwrap();
             ids.sort();
-            let page = loaded.catalogue.find(
+            let page = catalogue.find(
                 &UserQuery::default(),
                 Sort::default(),
                 &PageStart::First,
                 usize::MAX,
             );
             assert_eq!(page.unwrap().ids, ids);
-            assert_eq!(loaded.users, ids.len() as u64);
-            assert_eq!(
-                loaded.active,
-                ids.len() as u64 - ids.len().div_ceil(3) as u64
-            );
+            let users = ids.len() as u64;
+            let counted = Counted {
+                users,
+                active: users - users.div_ceil(3),
+            };
+            assert_eq!(catalogue.totals(), (users, counted.active));
+            assert_eq!(read_all(&tree, Counted::default()).unwrap(), counted);
         }
     }
 
@@ -290,9 +330,74 @@ mod tests {
             for good in ["b", "n", "y"] {
                 tree.insert(keys::user(good), bytes.as_slice()).unwrap();
             }
-            assert!(load(&tree, 3).is_ok());
+            assert!(read_all(&tree, Counted::default()).is_ok());
             tree.insert(keys::user(id), "?").unwrap();
-            assert!(matches!(load(&tree, 4), Err(Trouble::Damage(_))));
+            let refused = read_all(&tree, Counted::default()).unwrap_err();
+            assert_eq!(refused.code, ErrorCode::DamagedFile);
         }
+    }
+
+    /// Each thread adds, signs in and removes its own users, so it knows who is there. Catalogues are
+    /// built all the time, also while changes are written into the tree.
+    #[test]
+    fn a_catalogue_that_is_built_while_users_change_is_right() {
+        const THREADS: usize = 3;
+        const ROUNDS: usize = 60;
+        let folder = tempfile::tempdir().unwrap();
+        let directory = SledDirectory::open(folder.path(), "a test").unwrap();
+        let by = AuditContext::new(Actor::Studio, Timestamp::UNIX_EPOCH);
+        let person = |id: &str| NewUser {
+            id: UserId::parse(id, "id").unwrap(),
+            email: None,
+            metadata: Metadata::default(),
+        };
+        let ids = |search: &str| {
+            let query = UserQuery {
+                search: Search::new(search),
+                ..UserQuery::default()
+            };
+            let (sort, start) = (Sort::default(), PageStart::First);
+            let page = directory.users(&query, sort, &start, usize::MAX).unwrap();
+            let ids = page.users.iter().map(|user| user.id.to_string());
+            ids.collect::<Vec<_>>()
+        };
+        let builds = AtomicUsize::new(0);
+        let (builds, ids, directory_ref) = (&builds, &ids, &directory);
+        thread::scope(|scope| {
+            let writers: Vec<_> = (0..THREADS)
+                .map(|thread| {
+                    let (by, person) = (by.clone(), &person);
+                    scope.spawn(move || {
+                        for round in 0..ROUNDS {
+                            let many: Vec<_> = (0..5)
+                                .map(|user| person(&format!("t{thread}-{round:03}-{user}")))
+                                .collect();
+                            directory_ref.import(&many, &by).unwrap();
+                            let [gone, suspended, ..] = &many[..] else {
+                                panic!("there are five");
+                            };
+                            directory_ref.remove(&gone.id, &by).unwrap();
+                            directory_ref.suspend(&suspended.id, &by).unwrap();
+                            let kept = many[1..].iter().map(|user| user.id.to_string());
+                            let found = ids(&format!("t{thread}-{round:03}-"));
+                            assert_eq!(found, kept.collect::<Vec<_>>());
+                        }
+                    })
+                })
+                .collect();
+            while !writers.iter().all(thread::ScopedJoinHandle::is_finished) {
+                directory_ref
+                    .opened
+                    .with(|state| {
+                        state.catalogue.forget();
+                        Ok(())
+                    })
+                    .unwrap();
+                ids("");
+                builds.fetch_add(1, Ordering::Relaxed);
+            }
+        });
+        assert_eq!(ids("").len(), THREADS * ROUNDS * 4);
+        assert!(builds.load(Ordering::Relaxed) > ROUNDS);
     }
 }

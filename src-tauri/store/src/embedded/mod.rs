@@ -6,6 +6,7 @@ mod blocks;
 mod catalogue;
 mod change;
 mod changes;
+mod closed;
 mod disk;
 mod elapsed;
 mod emails;
@@ -155,19 +156,21 @@ impl SledDirectory {
             let turn = state.journal.turn();
             let mut changes = Changes::new(state.journal.view())?;
             let done = work(&mut changes);
-            let (mut journaled, mut updates) = (Vec::new(), Vec::new());
+            let totals = changes.counters().totals();
+            let (mut journaled, mut updates, mut first) = (Vec::new(), Vec::new(), None);
             for made in changes.made() {
                 journaled.push(made.journaled);
-                updates.push((made.number, made.updates));
+                updates.extend(made.updates);
+                first.get_or_insert(made.number);
             }
-            let (Some(&(first, _)), Some(&(last, _))) = (updates.first(), updates.last()) else {
+            let Some(first) = first else {
                 return Ok(done);
             };
             self.opened.room().require()?;
             self.note_refusals(&journaled);
             let effect = Changed {
                 activity: journaled.iter().any(|change| change.entry.is_some()),
-                users: updates.iter().any(|(_, updates)| !updates.is_empty()),
+                users: !updates.is_empty(),
             };
             let broken = |_: &Error| self.opened.mark_broken();
             turn.write(first, journaled).inspect_err(broken)?;
@@ -175,11 +178,9 @@ impl SledDirectory {
             drop(under_way);
             let flushed = state.journal.flush();
             // The changes are written, on disk or not, and the catalogue waits for every change.
-            for (number, updates) in updates {
-                state.catalogue.tell(number, updates);
-            }
+            state.catalogue.tell(first, updates, totals);
             flushed.inspect_err(broken)?;
-            self.opened.note(last);
+            self.opened.note(totals.changes);
             if let Some(call) = self.on_change.get()
                 && (effect.activity || effect.users)
             {
@@ -331,7 +332,8 @@ impl Directory for SledDirectory {
         limit: usize,
     ) -> Result<UserPage> {
         self.opened.with(|state| {
-            let page = state.catalogue.find(query, sort, place, limit)?;
+            let read = || load::read_catalogue(&state.journal);
+            let page = state.catalogue.find(read, query, sort, place, limit)?;
             let users = page.ids.iter();
             let users = users.filter_map(|id| user_in(state, id).transpose());
             Ok(UserPage {
@@ -600,6 +602,14 @@ fn damaged() -> Error {
     Error::new(
         ErrorCode::DamagedFile,
         "A row of the directory cannot be read. Restore it from a backup.",
+    )
+}
+
+fn damaged_folder(folder: &Path, why: &str) -> Error {
+    let folder = folder.display();
+    Error::new(
+        ErrorCode::DamagedFile,
+        format!("The directory in {folder} is damaged: {why}. Restore it from a backup."),
     )
 }
 

@@ -11,15 +11,16 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::catalogue::{Catalogue, Followed};
+use super::catalogue::LiveCatalogue;
+use super::closed::{LastClose, NoteOfClose};
 use super::disk::Disk;
 use super::journal::Journal;
-use super::load::{Loaded, Trouble, load};
+use super::load::are_complete;
 use super::migrate::migrate;
 use super::record::Counters;
 use super::room::Room;
 use super::state::{State, Tree};
-use super::{keys, storage};
+use super::{damaged_folder, keys, storage};
 use crate::files;
 use latchkey_core::{Error, ErrorCode, Result, time};
 
@@ -42,6 +43,8 @@ const MUCH_GROWTH: u64 = 256 * 1024 * 1024;
 
 /// Name of the file that has the time of the last removal or edit.
 const ORDER: &str = "order";
+/// Name of the file with the number of changes.
+const TALLY: &str = "tally";
 /// Name of the folder of the tree.
 const SLED: &str = "sled";
 /// File whose lock the process holds that works with the directory.
@@ -64,6 +67,7 @@ pub(super) struct Opened {
     tallied: AtomicU64,
     latest: AtomicU64,
     _log: Log,
+    closed: NoteOfClose,
     _lock: File,
 }
 
@@ -71,16 +75,17 @@ impl Opened {
     pub(super) fn new(folder: &Path, holder: &str) -> Result<Self> {
         files::create_private_dir(folder)?;
         let lock = hold(folder, holder)?;
-        let (path, tally) = (folder.join(SLED), folder.join("tally"));
+        let (path, tally) = (folder.join(SLED), folder.join(TALLY));
         let log = Log {
             bytes: log_bytes(&path),
             path: path.clone(),
         };
+        let closed = NoteOfClose::new(folder.to_owned(), log_of(folder));
         let changes = Arc::new(AtomicU64::new(0));
         let open = {
-            let (tally, changes) = (tally.clone(), Arc::clone(&changes));
+            let (folder, changes) = (folder.to_owned(), Arc::clone(&changes));
             move || {
-                let (state, count) = open_state(&path, &tally)?;
+                let (state, count) = open_state(&folder)?;
                 changes.store(count, Ordering::Relaxed);
                 Ok(state)
             }
@@ -95,6 +100,7 @@ impl Opened {
             tallied: AtomicU64::new(changes),
             latest: AtomicU64::new(changes),
             _log: log,
+            closed,
             _lock: lock,
         })
     }
@@ -144,10 +150,14 @@ impl Opened {
     }
 }
 
-/// Opens the tree, and counts the changes that were made in it.
-fn open_state(path: &Path, tally: &Path) -> Result<(State, u64)> {
+/// Opens the tree, and counts the changes that were made in it. Unless the directory was closed cleanly,
+/// all users are read to see whether some are missing.
+fn open_state(folder: &Path) -> Result<(State, u64)> {
+    let path = &folder.join(SLED);
     files::require_plain(path)?;
     files::require_plain(&path.join("blobs"))?;
+    let last_close = LastClose::take(folder);
+    let log_bytes = log_bytes(path);
     remove_unfinished_snapshots(path);
     let tree = open(path)?;
     let journal = checked(path, || {
@@ -159,15 +169,24 @@ fn open_state(path: &Path, tally: &Path) -> Result<(State, u64)> {
         // Opening carries over the rows that were in the journal when the program ended.
         Journal::open(tree, Disk::open(path)?)
     })?;
-    let (counters, catalogue) = read_rows(journal.tree(), tally)?;
-    let catalogue = Followed::new(catalogue, counters.changes);
+    let counters = checked(path, || read_counters(journal.tree(), folder))?;
+    if !last_close.was_clean(counters.changes, log_bytes)
+        && !are_complete(journal.tree(), &counters)?
+    {
+        return Err(damaged_folder(folder, "rows are missing"));
+    }
+    let catalogue = LiveCatalogue::new(folder.to_owned(), counters.totals());
     let state = State { journal, catalogue };
     Ok((state, counters.changes))
 }
 
 impl Drop for Opened {
     fn drop(&mut self) {
-        self.write_tally(self.latest.load(Ordering::Relaxed));
+        let changes = self.latest.load(Ordering::Relaxed);
+        self.write_tally(changes);
+        if !self.tree.is_broken() {
+            self.closed.close(changes);
+        }
     }
 }
 
@@ -339,34 +358,20 @@ fn checked<T>(path: &Path, work: impl FnOnce() -> Result<T>) -> Result<T> {
         .unwrap_or_else(|_| Err(damaged(path, "it is not what was written")))
 }
 
-/// Compares what [`load`] has found with what was counted when it was written.
-fn read_rows(tree: &sled::Db, tally: &Path) -> Result<(Counters, Catalogue)> {
+/// Reads the counters, and compares them with the number of changes beside the tree.
+fn read_counters(tree: &sled::Db, folder: &Path) -> Result<Counters> {
     let counters: Counters = match tree.get(keys::COUNTERS).map_err(storage)? {
-        Some(bytes) => postcard::from_bytes(&bytes)
-            .map_err(|cause| damaged(tally, "its counters cannot be read").because(cause))?,
+        Some(bytes) => postcard::from_bytes(&bytes).map_err(|cause| {
+            damaged_folder(folder, "its counters cannot be read").because(cause)
+        })?,
         None => Counters::default(),
     };
-    // sled may panic on damaged bytes.
-    let loaded = panic::catch_unwind(AssertUnwindSafe(|| load(tree, counters.users)));
-    let Loaded {
-        users,
-        active,
-        catalogue,
-    } = match loaded {
-        Ok(Ok(loaded)) => loaded,
-        Ok(Err(Trouble::Storage(cause))) => return Err(storage(cause)),
-        Ok(Err(Trouble::Damage(why))) => return Err(damaged(tally, why)),
-        Err(_) => return Err(damaged(tally, "it is not what was written")),
-    };
-    if (users, active) != (counters.users, counters.active) {
-        return Err(damaged(tally, "rows are missing"));
-    }
-    let tallied = files::read(tally).ok().flatten();
+    let tallied = files::read(&folder.join(TALLY)).ok().flatten();
     let tallied: u64 = tallied.and_then(|text| number(&text)).unwrap_or(0);
     if counters.changes < tallied {
-        return Err(damaged(tally, "its latest changes are missing"));
+        return Err(damaged_folder(folder, "its latest changes are missing"));
     }
-    Ok((counters, catalogue))
+    Ok(counters)
 }
 
 /// The number that a file has.
@@ -375,9 +380,5 @@ fn number<T: FromStr>(text: &[u8]) -> Option<T> {
 }
 
 fn damaged(path: &Path, why: &str) -> Error {
-    let folder = path.parent().unwrap_or(path).display();
-    Error::new(
-        ErrorCode::DamagedFile,
-        format!("The directory in {folder} is damaged: {why}. Restore it from a backup."),
-    )
+    damaged_folder(path.parent().unwrap_or(path), why)
 }

@@ -1,11 +1,11 @@
-//! What the values of the tree are made of: postcard, because a million rows are read while opening.
+//! What the values of the tree are made of: postcard, because a million rows are read for the catalogue.
 //! The order of the fields, and that of the variants in them, is the format.
 
 use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
-use super::catalogue::Row;
+use super::catalogue::{Row, Totals};
 use super::damaged;
 use latchkey_core::Result;
 use latchkey_core::activity::{
@@ -296,6 +296,14 @@ impl Counters {
         Seats {
             used: self.active,
             limit: self.seat_limit,
+        }
+    }
+
+    pub(super) fn totals(&self) -> Totals {
+        Totals {
+            changes: self.changes,
+            users: self.users,
+            active: self.active,
         }
     }
 }

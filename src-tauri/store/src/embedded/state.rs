@@ -8,7 +8,7 @@ use std::sync::{Mutex, PoisonError, RwLock};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::catalogue::Followed;
+use super::catalogue::LiveCatalogue;
 use super::elapsed;
 use super::journal::Journal;
 use super::room::Room;
@@ -20,7 +20,7 @@ const PAUSE: Duration = Duration::from_secs(1);
 /// A tree, and what is known of its rows.
 pub(super) struct State {
     pub(super) journal: Journal,
-    pub(super) catalogue: Followed,
+    pub(super) catalogue: LiveCatalogue,
 }
 
 /// How a tree is opened.
@@ -62,7 +62,7 @@ impl Tree {
     ///
     /// `work` must not call this function: opening the tree waits until nobody works with it.
     pub(super) fn with<T>(&self, room: &Room, work: impl FnOnce(&State) -> Result<T>) -> Result<T> {
-        if self.is_broken.load(Ordering::Acquire) {
+        if self.is_broken() {
             self.reopen(room)?;
         }
         let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
@@ -76,9 +76,13 @@ impl Tree {
         self.is_broken.store(true, Ordering::Release);
     }
 
+    pub(super) fn is_broken(&self) -> bool {
+        self.is_broken.load(Ordering::Acquire)
+    }
+
     fn reopen(&self, room: &Room) -> Result<()> {
         let mut tried = self.tried.lock().unwrap_or_else(PoisonError::into_inner);
-        if !self.is_broken.load(Ordering::Acquire) {
+        if !self.is_broken() {
             return Ok(());
         }
         if tried.is_some_and(|at| at.elapsed() < PAUSE) {

@@ -1,30 +1,48 @@
-//! What is asked of all users at once, in memory: a tree finds one user by id, and nothing else.
+//! All users in memory, for searching and sorting: a tree finds one user by id, and nothing else.
 //!
-//! It is built from the rows while the directory is opened, and follows each change after the
-//! change is on disk. It decides nothing: a verdict looks at the tree.
+//! It is built from the rows when it is first asked, and updated after each change is on disk. It
+//! decides nothing: a verdict reads the tree.
 
-mod follow;
+mod live;
 mod order;
 mod rows;
 mod scan;
+mod sort;
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
-pub(super) use follow::Followed;
+pub(super) use live::LiveCatalogue;
 pub(super) use rows::Row;
+pub(super) use sort::first_eight;
 
 use self::order::Order;
 use self::rows::{RowId, Rows};
 use latchkey_core::Result;
-use latchkey_core::directory::query::{Cursor, PageStart, Sort, UserQuery};
+use latchkey_core::directory::query::{Cursor, PageStart, Sort, SortBy, UserQuery};
 
-/// A change of a user, as the catalogue follows it.
+/// A change of a user that the catalogue applies.
 pub(super) enum Update {
-    /// The user is there now, as this.
+    /// The user was added, or changed to this.
     Put(Box<Row<'static>>),
-    /// The user of this id is gone.
+    /// The user signed in, and nothing else changed.
+    SignIn {
+        /// The user's id.
+        id: String,
+        /// Time of the sign-in, in Unix seconds.
+        at: i64,
+    },
+    /// The user with this id was removed.
     Remove(String),
+}
+
+/// Counters of the directory after a change, which a new catalogue must agree with.
+#[derive(Clone, Copy)]
+pub(super) struct Totals {
+    /// Number of the change.
+    pub(super) changes: u64,
+    pub(super) users: u64,
+    pub(super) active: u64,
 }
 
 /// All users, and the orders and answers that were asked for.
@@ -65,24 +83,51 @@ impl Catalogue {
         self.rows.load(row);
     }
 
-    /// Adds users while opening; they come in the order of their ids.
+    /// Adds users of a part; parts come in the order of their ids.
     pub(super) fn append(&mut self, part: Self) {
         self.rows.append(part.rows);
     }
 
-    pub(super) fn apply(&mut self, update: Update) {
-        match update {
-            Update::Put(row) => {
-                self.rows.tombstone(&row.id);
-                self.rows.push(&row);
-            }
-            Update::Remove(id) => self.rows.tombstone(&id),
-        }
+    pub(super) fn apply_all(&mut self, updates: Vec<Update>) {
+        updates.into_iter().for_each(|update| self.apply(update));
         if self.rows.is_mostly_dead() {
             self.rows = self.rows.compacted();
             self.orders.clear();
             self.answer = None;
         }
+    }
+
+    fn apply(&mut self, update: Update) {
+        match update {
+            Update::Put(row) => {
+                self.rows.tombstone(&row.id);
+                self.rows.push(&row);
+            }
+            Update::SignIn { id, at } => self.sign_in(&id, at),
+            Update::Remove(id) => self.rows.tombstone(&id),
+        }
+    }
+
+    /// Changes the time of the last sign-in in the row. Only orders by that time depend on it.
+    fn sign_in(&mut self, id: &str, at: i64) {
+        let Some(row) = self.rows.sign_in(id, at) else {
+            return;
+        };
+        let by_sign_in = |sort: Sort| sort.by == SortBy::LastSignIn;
+        for order in self.orders.values_mut() {
+            if by_sign_in(order.sort()) {
+                order.move_row(row);
+            }
+        }
+        // Sorting again takes less time than moving many rows.
+        let many = self.rows.len();
+        self.orders.retain(|_, order| order.moves() <= many);
+        self.answer.take_if(|answer| by_sign_in(answer.sort));
+    }
+
+    /// Returns the number of users, and of those who take a seat.
+    pub(super) fn totals(&self) -> (u64, u64) {
+        self.rows.totals()
     }
 
     /// A page of those who answer `query`.
@@ -213,13 +258,18 @@ mod tests {
                 let first = if number.is_multiple_of(3) { 'U' } else { 'u' };
                 let id = format!("{first}ser-{number}");
                 let before = catalogue.rows.len();
-                if next(4) == 0 {
+                let known = there.get_mut(&id).filter(|_| next(3) == 0);
+                if let Some((_, last)) = known {
+                    let at = next(50).cast_signed() - 25;
+                    *last = Some(at);
+                    catalogue.apply_all(vec![Update::SignIn { id, at }]);
+                } else if next(4) == 0 {
                     there.remove(&id);
-                    catalogue.apply(Update::Remove(id));
+                    catalogue.apply_all(vec![Update::Remove(id)]);
                 } else {
                     let created = next(40).cast_signed() - 20;
                     let last = (next(3) > 0).then(|| next(50).cast_signed() - 25);
-                    catalogue.apply(Update::Put(Box::new(row(&id, created, last))));
+                    catalogue.apply_all(vec![Update::Put(Box::new(row(&id, created, last)))]);
                     there.insert(id, (created, last));
                 }
                 was_compacted |= catalogue.rows.len() < before;
@@ -288,6 +338,44 @@ mod tests {
     }
 
     #[test]
+    fn a_sign_in_changes_its_row_and_the_orders_by_sign_in_only() {
+        let mut catalogue = Catalogue::default();
+        for (id, at) in [("ada", 3), ("bob", 2), ("eve", 1)] {
+            catalogue.apply(Update::Put(Box::new(row(id, 1, Some(at)))));
+        }
+        let ids = |catalogue: &mut Catalogue, by| all(catalogue, "e", by, false);
+        assert_eq!(ids(&mut catalogue, SortBy::Id), ["ada", "bob", "eve"]);
+        assert!(catalogue.answer.is_some());
+        let by_sign_in = all(&mut catalogue, "", SortBy::LastSignIn, true);
+        assert_eq!(by_sign_in, ["ada", "bob", "eve"]);
+        let (rows, text) = (catalogue.rows.len(), catalogue.rows.text().to_vec());
+        let sign_in = |id: &str, at| Update::SignIn { id: id.into(), at };
+        catalogue.apply_all(vec![
+            sign_in("eve", 9),
+            sign_in("eve", 4),
+            sign_in("joe", 5),
+        ]);
+        assert_eq!(catalogue.rows.len(), rows);
+        assert_eq!(catalogue.rows.text(), text);
+        assert!(catalogue.rows.dead().is_empty());
+        assert!(
+            catalogue.answer.is_some(),
+            "the answer does not depend on it"
+        );
+        let by_sign_in = all(&mut catalogue, "", SortBy::LastSignIn, true);
+        assert_eq!(by_sign_in, ["eve", "ada", "bob"]);
+        assert_eq!(
+            ids(&mut catalogue, SortBy::LastSignIn),
+            ["bob", "ada", "eve"]
+        );
+        catalogue.apply_all(vec![sign_in("bob", 8)]);
+        assert_eq!(
+            ids(&mut catalogue, SortBy::LastSignIn),
+            ["ada", "eve", "bob"]
+        );
+    }
+
+    #[test]
     fn an_answer_is_good_until_the_next_change() {
         let mut catalogue = Catalogue::default();
         for (number, id) in ["ada", "adam", "adele"].into_iter().enumerate() {
@@ -306,23 +394,5 @@ mod tests {
             let ids = all(&mut catalogue, word, SortBy::Id, false);
             assert_eq!(ids.len(), found, "{word}");
         }
-    }
-
-    #[test]
-    fn changes_are_taken_in_their_order_whichever_is_told_first() {
-        let followed = Followed::new(Catalogue::default(), 7);
-        let put = |created| vec![Update::Put(Box::new(row("ada", created, None)))];
-        let found = || {
-            let sort = Sort::default();
-            let page = followed.find(&UserQuery::default(), sort, &PageStart::First, 9);
-            page.unwrap().ids.len()
-        };
-        followed.tell(9, vec![Update::Remove("ada".into())]);
-        assert_eq!(found(), 0);
-        followed.tell(10, Vec::new());
-        followed.tell(8, put(1));
-        assert_eq!(found(), 0, "the removal came last");
-        followed.tell(11, put(2));
-        assert_eq!(found(), 1);
     }
 }

@@ -1,6 +1,8 @@
 use std::cmp::Ordering;
 
 use super::rows::{RowId, Rows};
+use super::scan::RowSet;
+use super::sort::sorted;
 use latchkey_core::directory::query::Sort;
 
 /// More changes than this are merged in one pass; fewer are put in their places one by one.
@@ -10,10 +12,12 @@ const FEW: usize = 32;
 pub(super) struct Order {
     sort: Sort,
     rows: Vec<RowId>,
-    /// How many rows there were.
+    /// Number of rows that there were.
     seen: usize,
-    /// How many had died.
+    /// Number of rows that had died.
     buried: usize,
+    /// Rows whose place has changed since.
+    moved: Vec<RowId>,
 }
 
 impl Order {
@@ -24,7 +28,12 @@ impl Order {
             rows: sorted(rows, sort, living.collect()),
             seen: rows.len(),
             buried: rows.dead().len(),
+            moved: Vec::new(),
         }
+    }
+
+    pub(super) fn sort(&self) -> Sort {
+        self.sort
     }
 
     /// The rows in order, as of the last [`follow`](Self::follow).
@@ -32,17 +41,25 @@ impl Order {
         &self.rows
     }
 
-    /// Takes in what has changed.
+    /// Notes that the place of a row has changed.
+    pub(super) fn move_row(&mut self, row: RowId) {
+        self.moved.push(row);
+    }
+
+    /// Number of moves since the last [`follow`](Self::follow).
+    pub(super) fn moves(&self) -> usize {
+        self.moved.len()
+    }
+
+    /// Applies what has changed.
     pub(super) fn follow(&mut self, rows: &Rows) {
-        let died: Vec<RowId> = rows.dead().iter().skip(self.buried).copied().collect();
-        let born: Vec<RowId> = rows
-            .from(self.seen)
-            .filter(|row| !rows.is_dead(*row))
-            .collect();
-        if died.len() + born.len() <= FEW {
+        let died = rows.dead().get(self.buried..).unwrap_or_default();
+        let born = rows.from(self.seen).filter(|row| !rows.is_dead(*row));
+        let mut born: Vec<RowId> = born.collect();
+        if self.moved.is_empty() && died.len() + born.len() <= FEW {
             for row in died {
-                // One that was born and died since was never here.
-                if let Ok(at) = self.find(rows, row) {
+                // A row that was born and died since was never here.
+                if let Ok(at) = self.find(rows, *row) {
                     self.rows.remove(at);
                 }
             }
@@ -52,72 +69,56 @@ impl Order {
                 }
             }
         } else {
-            self.rows.retain(|row| !rows.is_dead(*row));
-            let born = sorted(rows, self.sort, born);
-            self.rows = merged(rows, self.sort, &self.rows, &born);
+            // A row that has moved is not found by its place.
+            let mut gone = RowSet::empty(rows.len());
+            died.iter().for_each(|row| gone.insert(*row));
+            for row in std::mem::take(&mut self.moved) {
+                if row.index() < self.seen && !gone.contains(row) {
+                    gone.insert(row);
+                    born.push(row);
+                }
+            }
+            self.rows.retain(|row| !gone.contains(*row));
+            self.merge(rows, born);
         }
         self.seen = rows.len();
         self.buried = rows.dead().len();
     }
 
-    /// Where a row is, or where it belongs. A dead one still has the place it had.
+    /// Adds rows in their places.
+    fn merge(&mut self, rows: &Rows, mut added: Vec<RowId>) {
+        // Searching the place of each would take longer than sorting.
+        if added.len() > self.rows.len() / 8 {
+            self.rows.append(&mut added);
+            self.rows = sorted(rows, self.sort, std::mem::take(&mut self.rows));
+            return;
+        }
+        let mut merged = Vec::with_capacity(self.rows.len() + added.len());
+        let mut rest = self.rows.as_slice();
+        for row in sorted(rows, self.sort, added) {
+            let at = rest.partition_point(|other| self.compare(rows, *other, row).is_lt());
+            let (before, after) = rest.split_at(at);
+            merged.extend_from_slice(before);
+            merged.push(row);
+            rest = after;
+        }
+        merged.extend_from_slice(rest);
+        self.rows = merged;
+    }
+
+    /// Returns where a row is, or where it belongs. A dead one still has the place it had.
     fn find(&self, rows: &Rows, row: RowId) -> Result<usize, usize> {
-        let position = self.sort.position(rows.sortable(row));
-        let at = self.rows.partition_point(|other| {
-            self.sort
-                .compare(&self.sort.position(rows.sortable(*other)), &position)
-                .is_lt()
-        });
+        let is_before = |other: &RowId| self.compare(rows, *other, row).is_lt();
+        let at = self.rows.partition_point(is_before);
         if self.rows.get(at) == Some(&row) {
             Ok(at)
         } else {
             Err(at)
         }
     }
-}
 
-fn compare(rows: &Rows, sort: Sort, a: RowId, b: RowId) -> Ordering {
-    let (a_rank, b_rank) = (sort.rank(rows.sortable(a)), sort.rank(rows.sortable(b)));
-    a_rank
-        .cmp(&b_rank)
-        .then_with(|| compare_alike(rows, sort, a, b))
-}
-
-/// For rows of one rank.
-fn compare_alike(rows: &Rows, sort: Sort, a: RowId, b: RowId) -> Ordering {
-    if sort.rank_is_all() {
-        return rows.compare_ids(a, b);
+    fn compare(&self, rows: &Rows, a: RowId, b: RowId) -> Ordering {
+        let position = |row| self.sort.position(rows.sortable(row));
+        self.sort.compare(&position(a), &position(b))
     }
-    let position = |row| sort.position(rows.sortable(row));
-    sort.compare(&position(a), &position(b))
-}
-
-fn sorted(rows: &Rows, sort: Sort, some: Vec<RowId>) -> Vec<RowId> {
-    let mut ranked: Vec<(u128, RowId)> = some
-        .into_iter()
-        .map(|row| (sort.rank(rows.sortable(row)), row))
-        .collect();
-    // The rank decides nearly always, and lies beside the row instead of far away among the texts.
-    ranked.sort_unstable_by(|(a_rank, a), (b_rank, b)| {
-        a_rank
-            .cmp(b_rank)
-            .then_with(|| compare_alike(rows, sort, *a, *b))
-    });
-    ranked.into_iter().map(|(_, row)| row).collect()
-}
-
-fn merged(rows: &Rows, sort: Sort, a: &[RowId], b: &[RowId]) -> Vec<RowId> {
-    let mut merged = Vec::with_capacity(a.len() + b.len());
-    let (mut a, mut b) = (a.iter().copied().peekable(), b.iter().copied().peekable());
-    while let (Some(first), Some(second)) = (a.peek(), b.peek()) {
-        let next = if compare(rows, sort, *first, *second).is_le() {
-            a.next()
-        } else {
-            b.next()
-        };
-        merged.extend(next);
-    }
-    merged.extend(a);
-    merged.extend(b);
-    merged
 }

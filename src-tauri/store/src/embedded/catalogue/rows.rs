@@ -21,6 +21,17 @@ pub(in crate::embedded) struct Row<'a> {
     pub(in crate::embedded) last_sign_in: Option<i64>,
 }
 
+impl Row<'_> {
+    pub(in crate::embedded) fn into_owned(self) -> Row<'static> {
+        Row {
+            id: self.id.into_owned().into(),
+            email: self.email.map(|email| email.into_owned().into()),
+            names: self.names.into_owned().into(),
+            ..self
+        }
+    }
+}
+
 /// Which row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct RowId(u32);
@@ -39,8 +50,9 @@ impl RowId {
 /// Between the searchable texts of a row; no search has it in it.
 const BETWEEN: u8 = 0x1f;
 
-/// The users column by column, so that a search touches nothing but text and a filter nothing but
-/// one byte a user. A row never changes: a changed user is a new row, and the old one is dead.
+/// The users column by column, so that a search reads nothing but text, and a filter nothing but
+/// one byte a user. A changed user is a new row, and the old one is dead; only the time of the last
+/// sign-in changes in its row.
 #[derive(Default)]
 pub(super) struct Rows {
     /// Of each row the folded id, address and names.
@@ -55,14 +67,16 @@ pub(super) struct Rows {
     in_order: usize,
 }
 
-/// What of a row is of one size.
+/// The values of a row that have a fixed size.
 struct Columns {
     text_end: usize,
     created_at: i64,
     /// [`NEVER`] where there was none.
     last_sign_in: i64,
-    /// How long the folded id is.
+    /// Length of the folded id.
     folded_id: u16,
+    /// Length of the folded address.
+    folded_email: u16,
     /// Whether the id is what it was folded to.
     is_folded: bool,
     status: Status,
@@ -151,9 +165,11 @@ impl Rows {
         self.push_folded(&row.id);
         let folded_id = self.text.get(start..).unwrap_or_default();
         let is_folded = folded_id == row.id.as_bytes();
-        let folded_len = u16::try_from(folded_id.len()).unwrap_or(u16::MAX);
+        let folded_len = length(folded_id.len());
         self.text.push(BETWEEN);
+        let email = self.text.len();
         self.push_folded(&searchable(row.email.as_deref().unwrap_or_default()));
+        let folded_email = length(self.text.len() - email);
         self.text.push(BETWEEN);
         self.push_folded(&row.names);
         self.text.push(b'\n');
@@ -173,6 +189,7 @@ impl Rows {
             created_at: row.created_at,
             last_sign_in: row.last_sign_in.unwrap_or(NEVER),
             folded_id: folded_len,
+            folded_email,
             is_folded,
             status: row.status,
             origin: row.origin,
@@ -216,6 +233,21 @@ impl Rows {
             self.dead.push(row);
         }
         self.by_id = by_id;
+    }
+
+    /// Sets the time of the last sign-in of a user. Returns the user's row, if there is one.
+    pub(super) fn sign_in(&mut self, id: &str, at: i64) -> Option<RowId> {
+        let hash = self.hasher.hash_one(id);
+        let row = *self.by_id.find(hash, |row| self.id(*row) == id)?;
+        self.columns.get_mut(row.index())?.last_sign_in = at;
+        Some(row)
+    }
+
+    /// Returns the number of users, and of those who take a seat.
+    pub(super) fn totals(&self) -> (u64, u64) {
+        let living = || self.columns.iter().filter(|columns| !columns.is_dead);
+        let active = living().filter(|columns| columns.status == Status::Active);
+        (super::count(living().count()), super::count(active.count()))
     }
 
     /// How many rows there are, dead ones too.
@@ -275,6 +307,11 @@ impl Rows {
         self.id(a).cmp(self.id(b))
     }
 
+    /// Whether rows up to this one are in the order of their folded ids. Ids that are as folded are.
+    pub(super) fn is_in_order_to(&self, last: RowId) -> bool {
+        last.index() < self.in_order && self.written.ends.is_empty()
+    }
+
     /// The searchable text of all rows, each ended by a line break.
     pub(super) fn text(&self) -> &[u8] {
         &self.text
@@ -292,18 +329,42 @@ impl Rows {
         self.text.get(start..self.text_end(row)).unwrap_or_default()
     }
 
-    pub(super) fn sortable(&self, row: RowId) -> Sortable<'_> {
-        let mut parts = self.text_of(row).split(|byte| *byte == BETWEEN);
-        let mut part = || std::str::from_utf8(parts.next().unwrap_or_default()).unwrap_or_default();
-        let (folded_id, folded_email) = (part(), part());
+    /// Returns the folded id of a row.
+    pub(super) fn folded_id(&self, row: RowId) -> &[u8] {
+        let length = |columns: &Columns| columns.folded_id.into();
+        let length = self.columns.get(row.index()).map_or(0, length);
+        self.text_of(row).get(..length).unwrap_or_default()
+    }
+
+    /// Returns the folded address of a row; empty if the user has none.
+    pub(super) fn folded_email(&self, row: RowId) -> &[u8] {
+        let Some(columns) = self.columns.get(row.index()) else {
+            return &[];
+        };
+        let start = usize::from(columns.folded_id) + 1;
+        let end = start + usize::from(columns.folded_email);
+        self.text_of(row).get(start..end).unwrap_or_default()
+    }
+
+    pub(super) fn created_at(&self, row: RowId) -> i64 {
+        let columns = self.columns.get(row.index());
+        columns.map_or(0, |columns| columns.created_at)
+    }
+
+    pub(super) fn last_sign_in(&self, row: RowId) -> Option<i64> {
         let columns = self.columns.get(row.index());
         let last_sign_in = columns.map(|columns| columns.last_sign_in);
+        last_sign_in.filter(|time| *time != NEVER)
+    }
+
+    pub(super) fn sortable(&self, row: RowId) -> Sortable<'_> {
+        let text = |bytes| std::str::from_utf8(bytes).unwrap_or_default();
         Sortable {
             id: self.id(row),
-            folded_id,
-            folded_email: Some(folded_email).filter(|email| !email.is_empty()),
-            created_at: columns.map_or(0, |columns| columns.created_at),
-            last_sign_in: last_sign_in.filter(|time| *time != NEVER),
+            folded_id: text(self.folded_id(row)),
+            folded_email: Some(text(self.folded_email(row))).filter(|email| !email.is_empty()),
+            created_at: self.created_at(row),
+            last_sign_in: self.last_sign_in(row),
         }
     }
 
@@ -340,6 +401,11 @@ impl Rows {
         compacted.in_order = compacted.columns.len();
         compacted
     }
+}
+
+/// A length in a row. No id and no address is nearly as long as the maximum.
+fn length(bytes: usize) -> u16 {
+    u16::try_from(bytes).unwrap_or(u16::MAX)
 }
 
 /// What separates texts is not in them.

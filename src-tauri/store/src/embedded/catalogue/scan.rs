@@ -10,11 +10,11 @@ use latchkey_core::directory::query::UserQuery;
 pub(super) struct RowSet(Vec<u64>);
 
 impl RowSet {
-    fn empty(rows: usize) -> Self {
+    pub(super) fn empty(rows: usize) -> Self {
         Self(vec![0; rows.div_ceil(64)])
     }
 
-    fn insert(&mut self, row: RowId) {
+    pub(super) fn insert(&mut self, row: RowId) {
         if let Some(word) = self.0.get_mut(row.index() / 64) {
             *word |= 1 << (row.index() % 64);
         }

@@ -251,7 +251,7 @@ fn a_directory_is_free_until_somebody_holds_it() {
     SledDirectory::require_free(folder.path()).unwrap();
 }
 
-fn copy(from: &Path, to: &Path) {
+pub(super) fn copy(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap();
     for entry in fs::read_dir(from).unwrap() {
         let entry = entry.unwrap();
@@ -271,6 +271,7 @@ fn a_pipe_in_place_of_a_file_holds_nothing_up() {
         "lock",
         "holder",
         "tally",
+        "closed",
         "order",
         "sled/db",
         "sled/conf",

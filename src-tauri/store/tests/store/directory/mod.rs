@@ -1,6 +1,7 @@
 //! What any directory does, whatever its engine, and what the embedded one does besides.
 
 mod activity;
+mod closing;
 mod conformance;
 mod copied;
 mod emails;

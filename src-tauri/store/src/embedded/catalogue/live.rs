@@ -1,0 +1,371 @@
+//! The catalogue of an open directory. The first question builds it, and a queue keeps it up to date.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use super::{Catalogue, PageOfIds, Totals, Update};
+use crate::embedded::damaged_folder;
+use latchkey_core::directory::query::{PageStart, Sort, UserQuery};
+use latchkey_core::{Error, ErrorCode, Result};
+
+/// Maximum number of updates that wait for a question. Above it the catalogue is dropped.
+const MAX_WAITING: usize = 65_536;
+/// Longest time for which a new catalogue waits for changes that are written and not enqueued yet.
+const MAX_WAIT: Duration = Duration::from_secs(10);
+
+/// A catalogue that one caller updates and many ask. It takes no memory before the first question.
+///
+/// Whoever updates it never waits for a question: updates are queued, and the next question applies them.
+pub(in crate::embedded) struct LiveCatalogue {
+    folder: PathBuf,
+    /// Locked by questions, also while they build the catalogue.
+    catalogue: Mutex<Option<Catalogue>>,
+    queue: Mutex<Queue>,
+    /// Signals that the queue has reached a later change.
+    reached: Condvar,
+    ahead: Mutex<Ahead>,
+}
+
+/// Updates that are not in the catalogue yet.
+struct Queue {
+    /// `None` while there is no catalogue and none is being built.
+    updates: Option<Vec<Update>>,
+    is_building: bool,
+    /// Whether a new catalogue waits for [`LiveCatalogue::reached`].
+    is_awaited: bool,
+    /// Totals after the last change that was enqueued.
+    totals: Totals,
+}
+
+/// Changes whose threads were quicker than those of the changes before them, by their first number.
+#[derive(Default)]
+struct Ahead {
+    changes: BTreeMap<u64, (Vec<Update>, Totals)>,
+    next: u64,
+}
+
+/// Stops the queue when a catalogue could not be built.
+struct Building<'a>(&'a LiveCatalogue);
+
+impl Drop for Building<'_> {
+    fn drop(&mut self) {
+        let mut queue = self.0.queue();
+        if queue.is_building {
+            queue.is_building = false;
+            queue.is_awaited = false;
+            queue.updates = None;
+        }
+    }
+}
+
+impl LiveCatalogue {
+    /// Returns the catalogue of the directory in `folder`, which has these totals.
+    pub(in crate::embedded) fn new(folder: PathBuf, totals: Totals) -> Self {
+        Self {
+            folder,
+            catalogue: Mutex::default(),
+            queue: Mutex::new(Queue {
+                updates: None,
+                is_building: false,
+                is_awaited: false,
+                totals,
+            }),
+            reached: Condvar::new(),
+            ahead: Mutex::new(Ahead {
+                changes: BTreeMap::new(),
+                next: totals.changes + 1,
+            }),
+        }
+    }
+
+    /// Enqueues the updates of changes whose first number is `first`, in the order of the numbers.
+    pub(in crate::embedded) fn tell(&self, first: u64, updates: Vec<Update>, totals: Totals) {
+        let mut ahead = self.ahead.lock().unwrap_or_else(PoisonError::into_inner);
+        ahead.changes.insert(first, (updates, totals));
+        let Ahead { changes, next } = &mut *ahead;
+        while let Some((updates, totals)) = changes.remove(next) {
+            *next = totals.changes + 1;
+            self.enqueue(updates, totals);
+        }
+    }
+
+    /// Enqueues the updates of changes; `totals` are the counters after the last of them. One caller enqueues
+    /// all changes in their order, also those without updates.
+    pub(in crate::embedded) fn enqueue(&self, updates: Vec<Update>, totals: Totals) {
+        let mut queue = self.queue();
+        queue.totals = totals;
+        if queue.is_awaited {
+            self.reached.notify_all();
+        }
+        let Some(waiting) = &mut queue.updates else {
+            return;
+        };
+        waiting.extend(updates);
+        if waiting.len() > MAX_WAITING && !queue.is_building {
+            queue.updates = None;
+            drop(queue);
+            self.drop_catalogue();
+        }
+    }
+
+    /// Drops the catalogue on another thread, because freeing its memory takes milliseconds. A question
+    /// that uses it at the moment drops it later.
+    fn drop_catalogue(&self) {
+        if let Ok(mut catalogue) = self.catalogue.try_lock() {
+            let catalogue = catalogue.take();
+            drop(thread::Builder::new().spawn(move || drop(catalogue)));
+        }
+    }
+
+    /// Returns a page of the users who match a query. If there is no catalogue, `read` reads one. `read`
+    /// also returns the number of the last change of which the catalogue may have seen something.
+    pub(in crate::embedded) fn find(
+        &self,
+        read: impl FnOnce() -> Result<(Catalogue, u64)>,
+        query: &UserQuery,
+        sort: Sort,
+        place: &PageStart,
+        limit: usize,
+    ) -> Result<PageOfIds> {
+        let mut known = self.catalogue.lock().unwrap_or_else(|poisoned| {
+            self.catalogue.clear_poison();
+            let mut known = poisoned.into_inner();
+            *known = None;
+            known
+        });
+        let updates = self.queue().updates.as_mut().map(std::mem::take);
+        // A catalogue whose updates were dropped is out of date.
+        let mut catalogue = match (known.take(), updates) {
+            (Some(mut catalogue), Some(updates)) => {
+                catalogue.apply_all(updates);
+                catalogue
+            }
+            (outdated, _) => {
+                drop(outdated);
+                self.build(read)?
+            }
+        };
+        let page = catalogue.find(query, sort, place, limit);
+        *known = Some(catalogue);
+        page
+    }
+
+    /// Builds the catalogue while changes go on. Updates are queued before the rows are read, so that each
+    /// change is in the rows, in the queue, or in both; the queue is applied last.
+    fn build(&self, read: impl FnOnce() -> Result<(Catalogue, u64)>) -> Result<Catalogue> {
+        let building = self.begin();
+        let (mut catalogue, latest) = read()?;
+        let (updates, totals) = self.wait_for(latest)?;
+        catalogue.apply_all(updates);
+        if catalogue.totals() != (totals.users, totals.active) {
+            return Err(damaged_folder(&self.folder, "rows are missing"));
+        }
+        self.queue().is_building = false;
+        drop(building);
+        Ok(catalogue)
+    }
+
+    fn begin(&self) -> Building<'_> {
+        let mut queue = self.queue();
+        queue.updates = Some(Vec::new());
+        queue.is_building = true;
+        Building(self)
+    }
+
+    /// Waits until the queue has reached a change that was written, and empties it.
+    fn wait_for(&self, change: u64) -> Result<(Vec<Update>, Totals)> {
+        let mut queue = self.queue();
+        queue.is_awaited = true;
+        let waited = self
+            .reached
+            .wait_timeout_while(queue, MAX_WAIT, |queue| queue.totals.changes < change);
+        let (mut queue, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        queue.is_awaited = false;
+        if queue.totals.changes < change {
+            return Err(Error::new(
+                ErrorCode::Storage,
+                "The users could not be listed, because a change is still being written. Try again in a moment.",
+            ));
+        }
+        let updates = queue.updates.as_mut().map(std::mem::take);
+        Ok((updates.unwrap_or_default(), queue.totals))
+    }
+
+    /// Lets the next question build the catalogue.
+    #[cfg(test)]
+    pub(in crate::embedded) fn forget(&self) {
+        self.queue().updates = None;
+    }
+
+    fn queue(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use super::*;
+    use crate::embedded::catalogue::Row;
+    use latchkey_core::directory::Origin;
+    use latchkey_core::verdict::Status;
+
+    fn put(id: &str) -> Update {
+        Update::Put(Box::new(Row {
+            id: id.to_owned().into(),
+            email: None,
+            names: "".into(),
+            status: Status::Active,
+            origin: Origin::Link,
+            created_at: 1,
+            last_sign_in: None,
+        }))
+    }
+
+    fn remove(id: &str) -> Update {
+        Update::Remove(id.into())
+    }
+
+    fn totals(changes: u64, users: u64) -> Totals {
+        Totals {
+            changes,
+            users,
+            active: users,
+        }
+    }
+
+    fn live(changes: u64, users: u64) -> LiveCatalogue {
+        LiveCatalogue::new("folder".into(), totals(changes, users))
+    }
+
+    fn read(ids: &[&str], latest: u64) -> (Catalogue, u64) {
+        let mut catalogue = Catalogue::default();
+        catalogue.apply_all(ids.iter().map(|id| put(id)).collect());
+        (catalogue, latest)
+    }
+
+    fn ids(
+        live: &LiveCatalogue,
+        read: impl FnOnce() -> Result<(Catalogue, u64)>,
+    ) -> Result<Vec<String>> {
+        let (query, sort) = (UserQuery::default(), Sort::default());
+        let page = live.find(read, &query, sort, &PageStart::First, usize::MAX);
+        page.map(|page| page.ids)
+    }
+
+    fn known(live: &LiveCatalogue) -> Vec<String> {
+        ids(live, || panic!("the catalogue is read again")).unwrap()
+    }
+
+    #[test]
+    fn nothing_is_kept_before_the_first_question() {
+        let live = live(7, 1);
+        live.enqueue(vec![put("bob")], totals(8, 2));
+        assert!(live.queue().updates.is_none());
+        let found = ids(&live, || Ok(read(&["ada", "bob"], 8)));
+        assert_eq!(found.unwrap(), ["ada", "bob"]);
+        live.enqueue(vec![remove("ada")], totals(9, 1));
+        assert_eq!(known(&live), ["bob"]);
+    }
+
+    #[test]
+    fn changes_are_applied_in_the_order_of_their_numbers() {
+        let live = live(7, 0);
+        assert!(ids(&live, || Ok(read(&[], 7))).unwrap().is_empty());
+        live.tell(9, vec![remove("ada")], totals(9, 0));
+        live.tell(10, Vec::new(), totals(12, 0));
+        live.tell(8, vec![put("ada")], totals(8, 1));
+        assert!(known(&live).is_empty(), "the removal came last");
+        live.tell(13, vec![put("ada")], totals(13, 1));
+        assert_eq!(known(&live), ["ada"]);
+    }
+
+    #[test]
+    fn a_change_while_the_rows_are_read_is_newer_than_they_are() {
+        let live = live(7, 2);
+        let found = ids(&live, || {
+            live.enqueue(vec![remove("ada"), put("eve")], totals(9, 2));
+            live.enqueue(vec![remove("eve"), put("ada"), put("joe")], totals(12, 3));
+            // One row was read before, and one after these changes.
+            Ok(read(&["ada", "bob", "joe"], 12))
+        });
+        assert_eq!(found.unwrap(), ["ada", "bob", "joe"]);
+    }
+
+    #[test]
+    fn a_change_that_was_read_and_is_not_enqueued_is_waited_for() {
+        let live = live(7, 1);
+        thread::scope(|scope| {
+            let asked = scope.spawn(|| ids(&live, || Ok(read(&["ada", "bob"], 9))));
+            while !live.queue().is_awaited {
+                thread::yield_now();
+            }
+            live.enqueue(vec![put("bob")], totals(8, 2));
+            live.enqueue(Vec::new(), totals(9, 2));
+            assert_eq!(asked.join().unwrap().unwrap(), ["ada", "bob"]);
+        });
+    }
+
+    #[test]
+    fn missing_rows_are_an_error_each_time() {
+        let live = live(7, 2);
+        for _ in 0..2 {
+            let refused = ids(&live, || Ok(read(&["ada"], 7))).unwrap_err();
+            assert_eq!(refused.code, ErrorCode::DamagedFile);
+            assert!(live.queue().updates.is_none());
+        }
+        assert_eq!(
+            ids(&live, || Ok(read(&["ada", "bob"], 7))).unwrap().len(),
+            2
+        );
+    }
+
+    #[test]
+    fn a_catalogue_that_nobody_asks_is_dropped() {
+        let live = live(0, 0);
+        let reads = Cell::new(0);
+        let count = |changes, all: &[&str]| {
+            ids(&live, || {
+                reads.set(reads.get() + 1);
+                Ok(read(all, changes))
+            })
+        };
+        assert_eq!(count(0, &[]).unwrap().len(), 0);
+        let half = MAX_WAITING as u64 / 2;
+        let many = |live: &LiveCatalogue, changes| {
+            let updates = (0..half).map(|_| put("ada")).collect();
+            live.enqueue(updates, totals(changes, 1));
+        };
+        // A question in between applies what waits.
+        for round in 1..=4 {
+            many(&live, round * half);
+            assert_eq!(count(0, &[]).unwrap(), ["ada"]);
+        }
+        assert_eq!(reads.get(), 1);
+        for round in 5..=7 {
+            many(&live, round * half);
+        }
+        assert!(live.queue().updates.is_none());
+        assert!(live.catalogue.lock().unwrap().is_none());
+        assert_eq!(count(7 * half, &["ada"]).unwrap(), ["ada"]);
+        assert_eq!(reads.get(), 2);
+    }
+
+    #[test]
+    fn an_update_never_waits_for_a_question() {
+        let live = live(0, 0);
+        ids(&live, || Ok(read(&[], 0))).unwrap();
+        let question = live.catalogue.lock().unwrap();
+        for change in 1..=2 {
+            let updates = (0..MAX_WAITING).map(|_| put("ada")).collect();
+            live.enqueue(updates, totals(change, 1));
+        }
+        drop(question);
+        // The catalogue that was in use is out of date.
+        assert_eq!(ids(&live, || Ok(read(&["ada"], 2))).unwrap(), ["ada"]);
+    }
+}

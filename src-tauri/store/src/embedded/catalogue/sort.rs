@@ -1,0 +1,258 @@
+//! Sorting rows. A text is compared in pieces of 16 bytes that lie beside the row: the texts themselves
+//! are far apart in memory.
+
+use std::num::NonZero;
+use std::thread;
+
+use super::rows::{RowId, Rows};
+use latchkey_core::directory::query::{Sort, SortBy};
+
+/// Bytes of a text that are compared at once.
+const PIECE: usize = 16;
+/// Fewer rows than this are sorted by one thread.
+const MANY: usize = 32_768;
+/// Maximum number of threads that sort.
+const MAX_THREADS: usize = 4;
+
+/// A piece of a text, or a time, as numbers of the same order.
+type Rank = (u64, u64);
+
+#[derive(Clone, Copy)]
+struct Ranked {
+    rank: Rank,
+    row: RowId,
+}
+
+/// Returns rows in an order. Users without a key come last, in the order of their ids.
+pub(super) fn sorted(rows: &Rows, sort: Sort, mut some: Vec<RowId>) -> Vec<RowId> {
+    if sort.by == SortBy::Id
+        && some
+            .iter()
+            .max()
+            .is_none_or(|last| rows.is_in_order_to(*last))
+    {
+        some.sort_unstable();
+        if sort.descending {
+            some.reverse();
+        }
+        return some;
+    }
+    let has_key = |row: &RowId| match sort.by {
+        SortBy::Id | SortBy::Created => true,
+        SortBy::Email => !rows.folded_email(*row).is_empty(),
+        SortBy::LastSignIn => rows.last_sign_in(*row).is_some(),
+    };
+    let (keyed, mut last): (Vec<RowId>, Vec<RowId>) = some.into_iter().partition(has_key);
+    let unranked = |row| Ranked { rank: (0, 0), row };
+    let mut ranked: Vec<Ranked> = keyed.into_iter().map(unranked).collect();
+    let threads = thread::available_parallelism().map_or(1, NonZero::get);
+    let sorter = Sorter { rows, sort };
+    sorter.sort(&mut ranked, 0, threads.min(MAX_THREADS));
+    last.sort_unstable_by(|a, b| rows.compare_ids(*a, *b));
+    let ranked = ranked.into_iter().map(|ranked| ranked.row);
+    ranked.chain(last).collect()
+}
+
+#[derive(Clone, Copy)]
+struct Sorter<'a> {
+    rows: &'a Rows,
+    sort: Sort,
+}
+
+impl Sorter<'_> {
+    /// Sorts rows that are alike in all pieces before a piece.
+    fn sort(self, some: &mut [Ranked], piece: usize, threads: usize) {
+        self.rank_all(some, piece, threads);
+        sort_by_rank(some, threads);
+        self.sort_alike(some, piece, threads);
+    }
+
+    fn rank_all(self, some: &mut [Ranked], piece: usize, threads: usize) {
+        in_two(some, some.len() / 2, threads, |some, threads| {
+            if threads > 1 && some.len() >= MANY {
+                self.rank_all(some, piece, threads);
+                return;
+            }
+            for ranked in some {
+                ranked.rank = self.rank(ranked.row, piece);
+            }
+        });
+    }
+
+    /// Sorts the rows of each rank by the next piece, or by their ids after the last.
+    fn sort_alike(self, some: &mut [Ranked], piece: usize, threads: usize) {
+        // Rows of one rank must stay together.
+        let (before, after) = some.split_at(some.len() / 2);
+        let is_alike = |other: &Ranked| before.last().is_some_and(|last| last.rank == other.rank);
+        let middle = before.len() + after.partition_point(is_alike);
+        if threads > 1 && some.len() >= MANY && middle < some.len() {
+            in_two(some, middle, threads, |some, threads| {
+                self.sort_alike(some, piece, threads);
+            });
+            return;
+        }
+        for alike in some.chunk_by_mut(|a, b| a.rank == b.rank) {
+            let Some(first) = alike.first().filter(|_| alike.len() > 1) else {
+                continue;
+            };
+            if self.is_last(first.rank) {
+                alike.sort_unstable_by(|a, b| self.rows.compare_ids(a.row, b.row));
+            } else {
+                self.sort(alike, piece + 1, threads);
+            }
+        }
+    }
+
+    fn rank(self, row: RowId, piece: usize) -> Rank {
+        let rank = match self.sort.by {
+            SortBy::Id => rank_of_text(self.rows.folded_id(row), piece),
+            SortBy::Email => rank_of_text(self.rows.folded_email(row), piece),
+            SortBy::Created => (rank_of_time(self.rows.created_at(row)), 0),
+            SortBy::LastSignIn => (
+                rank_of_time(self.rows.last_sign_in(row).unwrap_or_default()),
+                0,
+            ),
+        };
+        if self.sort.descending {
+            (!rank.0, !rank.1)
+        } else {
+            rank
+        }
+    }
+
+    /// Whether a key ends with a piece of this rank. No text has a byte of zero in it.
+    fn is_last(self, rank: Rank) -> bool {
+        let last = if self.sort.descending {
+            !rank.1
+        } else {
+            rank.1
+        };
+        last.trailing_zeros() >= u8::BITS
+    }
+}
+
+fn rank_of_text(text: &[u8], piece: usize) -> Rank {
+    let left = text.get(piece * PIECE..).unwrap_or_default();
+    let next = left.get(PIECE / 2..).unwrap_or_default();
+    (first_eight(left), first_eight(next))
+}
+
+/// Returns the first eight bytes as a number of the same order.
+pub(in crate::embedded) fn first_eight(bytes: &[u8]) -> u64 {
+    if let Some(eight) = bytes.first_chunk() {
+        return u64::from_be_bytes(*eight);
+    }
+    let mut eight = [0; 8];
+    for (to, from) in eight.iter_mut().zip(bytes) {
+        *to = *from;
+    }
+    u64::from_be_bytes(eight)
+}
+
+/// From the least to the greatest, without a sign.
+fn rank_of_time(time: i64) -> u64 {
+    time.cast_unsigned() ^ 1 << 63
+}
+
+fn sort_by_rank(some: &mut [Ranked], threads: usize) {
+    let middle = some.len() / 2;
+    if threads > 1 && some.len() >= MANY {
+        some.select_nth_unstable_by_key(middle, |ranked| ranked.rank);
+        in_two(some, middle, threads, sort_by_rank);
+    } else {
+        some.sort_unstable_by_key(|ranked| ranked.rank);
+    }
+}
+
+/// Does work with two parts of a slice, each on half of the threads.
+fn in_two(
+    some: &mut [Ranked],
+    middle: usize,
+    threads: usize,
+    work: impl Fn(&mut [Ranked], usize) + Sync,
+) {
+    if threads < 2 || some.len() < MANY {
+        work(some, threads);
+        return;
+    }
+    let (before, after) = some.split_at_mut(middle);
+    thread::scope(|scope| {
+        scope.spawn(|| work(before, threads / 2));
+        work(after, threads - threads / 2);
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::embedded::catalogue::Row;
+    use latchkey_core::directory::Origin;
+    use latchkey_core::verdict::Status;
+
+    /// Texts that are alike for long, that end where a piece ends, and that are the beginning of others.
+    fn text(number: usize) -> String {
+        let beginning = [
+            "",
+            "a",
+            "with.the.same.beginning.as.others.",
+            "exactly.16.bytes",
+            "é",
+        ];
+        let beginning = beginning[number % 5];
+        format!("{beginning}{}", number.wrapping_mul(2_654_435_761) % 977)
+    }
+
+    fn rows(count: usize, is_in_order: bool) -> Rows {
+        let mut rows = Rows::default();
+        for number in 0..count {
+            let id = match (is_in_order, number % 3) {
+                (true, _) => format!("user-{number:06}"),
+                (false, 0) => format!("U{}-{number}", text(number)),
+                (false, _) => format!("u{}-{number}", text(number)),
+            };
+            rows.push(&Row {
+                id: id.into(),
+                email: (number % 7 > 0).then(|| format!("{}@a.example", text(number / 2)).into()),
+                names: "".into(),
+                status: Status::Active,
+                origin: Origin::Link,
+                created_at: i64::try_from(number % 13).unwrap() - 6,
+                last_sign_in: (number % 5 > 0).then(|| i64::try_from(number % 31).unwrap() - 9),
+            });
+        }
+        rows
+    }
+
+    #[test]
+    fn rows_are_sorted_as_users_are_compared() {
+        for (count, is_in_order) in [(0, false), (1, false), (3000, true), (3000, false)] {
+            let rows = rows(count, is_in_order);
+            require_sorted(&rows);
+        }
+    }
+
+    #[test]
+    fn several_threads_sort_as_one_does() {
+        require_sorted(&rows(2 * MANY + 1, false));
+    }
+
+    fn require_sorted(rows: &Rows) {
+        for by in [
+            SortBy::Id,
+            SortBy::Email,
+            SortBy::Created,
+            SortBy::LastSignIn,
+        ] {
+            for descending in [false, true] {
+                let sort = Sort { by, descending };
+                let sorted = sorted(rows, sort, rows.all().rev().collect());
+                assert_eq!(sorted.len(), rows.len());
+                let position = |row: RowId| sort.position(rows.sortable(row));
+                for pair in sorted.windows(2) {
+                    let (a, b) = (position(pair[0]), position(pair[1]));
+                    assert!(sort.compare(&a, &b).is_lt(), "{sort:?}: {a:?}, {b:?}");
+                }
+            }
+        }
+    }
+}

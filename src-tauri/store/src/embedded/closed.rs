@@ -1,0 +1,132 @@
+//! A note beside the tree that it was closed cleanly. After a crash or a power cut there is none, and all
+//! users are read when the directory is opened.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+
+use crate::files;
+
+/// Name of the file.
+const CLOSED: &str = "closed";
+
+/// State of a tree at the moment at which it was closed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Note {
+    /// Number of the last change.
+    changes: u64,
+    /// Length of the tree's log in bytes. A log that is shorter has lost its end.
+    log_bytes: u64,
+}
+
+/// What the last closing noted. It is no longer in the folder.
+pub(super) struct LastClose(Option<Note>);
+
+impl LastClose {
+    /// Takes the note out of the directory in `folder`.
+    pub(super) fn take(folder: &Path) -> Self {
+        let path = folder.join(CLOSED);
+        let noted = files::read(&path).ok().flatten();
+        match fs::remove_file(&path) {
+            Ok(()) => {}
+            Err(cause) if cause.kind() == std::io::ErrorKind::NotFound => return Self(None),
+            Err(cause) => {
+                tracing::warn!(%cause, "the note of the last closing was not removed");
+                return Self(None);
+            }
+        }
+        // After a power cut the note must not be there again.
+        let note = noted.and_then(|text| parsed(&text));
+        Self(note.filter(|_| files::sync_dir(folder).is_ok()))
+    }
+
+    /// Whether a tree with a log of this length and this number of changes is the one that was closed.
+    pub(super) fn was_clean(&self, changes: u64, log_bytes: u64) -> bool {
+        let noted = self.0;
+        noted.is_some_and(|note| note.changes == changes && note.log_bytes <= log_bytes)
+    }
+}
+
+fn parsed(text: &[u8]) -> Option<Note> {
+    let text = std::str::from_utf8(text).ok()?;
+    let (changes, log_bytes) = text.trim().split_once(' ')?;
+    Some(Note {
+        changes: changes.parse().ok()?,
+        log_bytes: log_bytes.parse().ok()?,
+    })
+}
+
+/// Notes the closing of a directory when it is dropped: after the tree, and only if it was told to.
+pub(super) struct NoteOfClose {
+    folder: PathBuf,
+    log: PathBuf,
+    changes: Option<u64>,
+}
+
+impl NoteOfClose {
+    pub(super) fn new(folder: PathBuf, log: PathBuf) -> Self {
+        Self {
+            folder,
+            log,
+            changes: None,
+        }
+    }
+
+    /// Says that the tree is closed next, whole, after this number of changes.
+    pub(super) fn close(&mut self, changes: u64) {
+        self.changes = Some(changes);
+    }
+}
+
+impl Drop for NoteOfClose {
+    fn drop(&mut self) {
+        let Some(changes) = self.changes.take() else {
+            return;
+        };
+        let noted = File::open(&self.log)
+            .and_then(|log| {
+                log.sync_data()?;
+                Ok(log.metadata()?.len())
+            })
+            .map_err(|cause| files::storage("written", &self.log, cause))
+            .and_then(|log_bytes| {
+                let text = format!("{changes} {log_bytes}");
+                files::replace(&self.folder.join(CLOSED), text.as_bytes())
+            });
+        if let Err(cause) = noted {
+            tracing::warn!(error = ?cause, "the directory was closed, and all its users are read when it is opened");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_note_counts_once_and_for_the_same_tree_only() {
+        let folder = tempfile::tempdir().unwrap();
+        let log = folder.path().join("db");
+        let close = |changes: Option<u64>| {
+            let mut note = NoteOfClose::new(folder.path().to_owned(), log.clone());
+            changes.into_iter().for_each(|changes| note.close(changes));
+        };
+        let was_clean = |changes, bytes| LastClose::take(folder.path()).was_clean(changes, bytes);
+        fs::write(&log, "12345").unwrap();
+        assert!(!was_clean(0, 5), "a new directory has none");
+        close(Some(7));
+        assert!(was_clean(7, 5));
+        assert!(!was_clean(7, 5), "it is taken");
+        for (changes, bytes, expected) in
+            [(7, 6, true), (8, 5, false), (6, 5, false), (7, 4, false)]
+        {
+            close(Some(7));
+            assert_eq!(was_clean(changes, bytes), expected, "{changes} {bytes}");
+        }
+        close(None);
+        assert!(!was_clean(7, 5), "the tree was broken");
+        for text in ["", "7", "7 x", "x 5", "\u{0}"] {
+            fs::write(folder.path().join(CLOSED), text).unwrap();
+            assert!(!was_clean(7, 5), "{text:?}");
+        }
+    }
+}
