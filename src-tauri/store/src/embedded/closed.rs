@@ -18,7 +18,7 @@ struct Note {
     log_bytes: u64,
 }
 
-/// What the last closing noted. It is no longer in the folder.
+/// The note of the last closing, which is no longer in the folder.
 pub(super) struct LastClose(Option<Note>);
 
 impl LastClose {

@@ -20,7 +20,7 @@ const MAX_EXPECTED: usize = 4_000_000;
 /// More threads than this wait for the disk and for each other.
 const MAX_THREADS: usize = 4;
 
-/// What is gathered from users that are read in the order of their ids.
+/// A summary of users, who are read in the order of their ids.
 trait Gathered: Default + Send {
     fn add(&mut self, user: &Row<'_>);
     /// Appends what was gathered from the users after these.
@@ -67,8 +67,8 @@ pub(super) fn are_complete(tree: &sled::Tree, counters: &Counters) -> Result<boo
     Ok(counted == expected)
 }
 
-/// Reads the catalogue while changes go on. Returns it with the number of the last change of which it may
-/// have seen something; changes that are made meanwhile have to be applied to it.
+/// Reads the catalogue while changes go on. Returns it with the number of the last change that it may
+/// include; later the caller applies all changes since the call.
 pub(super) fn read_catalogue(journal: &Journal) -> Result<(Catalogue, u64)> {
     // Pending rows come first, because a writer may write them into the tree at any time.
     let view = journal.view();

@@ -1,4 +1,4 @@
-//! What the values of the tree are made of: postcard, because a million rows are read for the catalogue.
+//! The values of the tree, encoded with postcard, because a million rows are read for the catalogue.
 //! The order of the fields, and that of the variants in them, is the format.
 
 use std::net::IpAddr;

@@ -18,7 +18,8 @@ const MAX_WAIT: Duration = Duration::from_secs(10);
 
 /// A catalogue that one caller updates and many ask. It takes no memory before the first question.
 ///
-/// Whoever updates it never waits for a question: updates are queued, and the next question applies them.
+/// The caller that updates it never waits for a question: updates are queued, and the next question
+/// applies them.
 pub(in crate::embedded) struct LiveCatalogue {
     folder: PathBuf,
     /// Locked by questions, also while they build the catalogue.
