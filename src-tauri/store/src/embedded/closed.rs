@@ -108,7 +108,9 @@ mod tests {
         let log = folder.path().join("db");
         let close = |changes: Option<u64>| {
             let mut note = NoteOfClose::new(folder.path().to_owned(), log.clone());
-            changes.into_iter().for_each(|changes| note.close(changes));
+            if let Some(changes) = changes {
+                note.close(changes);
+            }
         };
         let was_clean = |changes, bytes| LastClose::take(folder.path()).was_clean(changes, bytes);
         fs::write(&log, "12345").unwrap();

@@ -89,7 +89,9 @@ impl Catalogue {
     }
 
     pub(super) fn apply_all(&mut self, updates: Vec<Update>) {
-        updates.into_iter().for_each(|update| self.apply(update));
+        for update in updates {
+            self.apply(update);
+        }
         if self.rows.is_mostly_dead() {
             self.rows = self.rows.compacted();
             self.orders.clear();

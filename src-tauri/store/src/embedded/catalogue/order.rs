@@ -71,7 +71,9 @@ impl Order {
         } else {
             // A row that has moved is not found by its place.
             let mut gone = RowSet::empty(rows.len());
-            died.iter().for_each(|row| gone.insert(*row));
+            for row in died {
+                gone.insert(*row);
+            }
             for row in std::mem::take(&mut self.moved) {
                 if row.index() < self.seen && !gone.contains(row) {
                     gone.insert(row);
