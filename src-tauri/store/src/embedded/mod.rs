@@ -7,6 +7,7 @@ mod catalogue;
 mod change;
 mod changes;
 mod closed;
+mod damage;
 mod disk;
 mod elapsed;
 mod emails;
@@ -602,14 +603,6 @@ fn damaged() -> Error {
     Error::new(
         ErrorCode::DamagedFile,
         "A row of the directory cannot be read. Restore it from a backup.",
-    )
-}
-
-fn damaged_folder(folder: &Path, why: &str) -> Error {
-    let folder = folder.display();
-    Error::new(
-        ErrorCode::DamagedFile,
-        format!("The directory in {folder} is damaged: {why}. Restore it from a backup."),
     )
 }
 

@@ -13,6 +13,7 @@ use jiff::Timestamp;
 
 use super::catalogue::LiveCatalogue;
 use super::closed::{LastClose, NoteOfClose};
+use super::damage::damaged_folder;
 use super::disk::Disk;
 use super::journal::Journal;
 use super::load::are_complete;
@@ -20,7 +21,7 @@ use super::migrate::migrate;
 use super::record::Counters;
 use super::room::Room;
 use super::state::{State, Tree};
-use super::{damaged_folder, keys, storage};
+use super::{keys, storage};
 use crate::files;
 use latchkey_core::{Error, ErrorCode, Result, time};
 

@@ -17,7 +17,7 @@ pub(super) use rows::Row;
 pub(super) use sort::first_eight;
 
 use self::order::Order;
-use self::rows::{RowId, Rows};
+use self::rows::{RowId, Rows, count};
 use latchkey_core::Result;
 use latchkey_core::directory::query::{Cursor, PageStart, Sort, SortBy, UserQuery};
 
@@ -194,11 +194,6 @@ impl Catalogue {
             next: next.map(|row| Cursor::new(sort, &sort.position(rows.sortable(*row)))),
         })
     }
-}
-
-/// A `usize` has no more than 64 bits.
-fn count(number: usize) -> u64 {
-    u64::try_from(number).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]

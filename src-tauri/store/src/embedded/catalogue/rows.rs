@@ -247,7 +247,7 @@ impl Rows {
     pub(super) fn totals(&self) -> (u64, u64) {
         let living = || self.columns.iter().filter(|columns| !columns.is_dead);
         let active = living().filter(|columns| columns.status == Status::Active);
-        (super::count(living().count()), super::count(active.count()))
+        (count(living().count()), count(active.count()))
     }
 
     /// How many rows there are, dead ones too.
@@ -262,7 +262,7 @@ impl Rows {
 
     /// Grows with each change.
     pub(super) fn changes(&self) -> u64 {
-        super::count(self.columns.len() + self.dead.len())
+        count(self.columns.len() + self.dead.len())
     }
 
     pub(super) fn all(&self) -> impl DoubleEndedIterator<Item = RowId> + use<> {
@@ -401,6 +401,11 @@ impl Rows {
         compacted.in_order = compacted.columns.len();
         compacted
     }
+}
+
+/// A `usize` has no more than 64 bits.
+pub(super) fn count(number: usize) -> u64 {
+    u64::try_from(number).unwrap_or(u64::MAX)
 }
 
 /// A length in a row. No id and no address is nearly as long as the maximum.
