@@ -5,13 +5,12 @@ use std::process::ExitCode;
 use jiff::Timestamp;
 use latchkey_core::ErrorCode;
 use latchkey_core::activity::{Actor, AuditContext};
-use latchkey_core::instance::{Hosted, Instance, InstanceId, Name, Settings, SignInStep};
-use latchkey_core::link::{BaseUrl, Parameter};
-use latchkey_core::protocol::audience::Audience;
+use latchkey_core::instance::{
+    Hosted, Instance, InstanceId, Name, Settings, SettingsChange, SignInStep,
+};
+use latchkey_core::link::BaseUrl;
 use latchkey_core::secret::SecretEncoding;
 use latchkey_core::secret::{KeyLocation, KeyOrigin};
-use latchkey_core::session::SessionRules;
-use latchkey_core::session::return_address::WebOrigin;
 use latchkey_store::home::{Home, SecretSource};
 use latchkey_store::instances::Listing;
 use serde_json::{Value, json};
@@ -89,7 +88,7 @@ fn add(
         BaseUrl::typed(&arguments.url)?,
         Hosted::default(),
     );
-    apply(&arguments.settings, &mut settings)?;
+    change_of(&arguments.settings).apply(&mut settings)?;
     // Where the instance is hosted here, a secret that the environment has for another purpose is none of its.
     let environment = match settings.hosted {
         Hosted::Elsewhere if !arguments.generate_secret => Environment::Counts,
@@ -143,16 +142,12 @@ fn set(
     if replacement.is_some() {
         keys::unlock_or_create(home, context)?;
     }
-    let change = |settings: &mut Settings| {
-        if let Some(name) = &arguments.name {
-            settings.name = Name::parse(name)?;
-        }
-        if let Some(url) = &arguments.url {
-            settings.url = BaseUrl::typed(url)?;
-        }
-        apply(&arguments.settings, settings)
+    let change = SettingsChange {
+        name: arguments.name.clone(),
+        url: arguments.url.clone(),
+        ..change_of(&arguments.settings)
     };
-    let instance = home.change(&id, change, replacement, by)?;
+    let instance = home.change(&id, |settings| change.apply(settings), replacement, by)?;
     show(&instance, output)
 }
 
@@ -192,60 +187,35 @@ fn remove(
     )
 }
 
-fn apply(arguments: &SettingsArguments, settings: &mut Settings) -> latchkey_core::Result<()> {
-    if let Some(param) = &arguments.param {
-        settings.parameter = Parameter::parse(param)?;
+/// Returns the change of settings that the options ask for.
+fn change_of(arguments: &SettingsArguments) -> SettingsChange {
+    SettingsChange {
+        name: None,
+        url: None,
+        hosted: arguments.hosted,
+        parameter: arguments.param.clone(),
+        algorithm: arguments.algorithm,
+        lifetime: arguments.lifetime,
+        external_auth: arguments.external_auth,
+        require_expiry: arguments.require_expiry,
+        provisioning: arguments.provisioning,
+        refresh_profile: arguments.refresh_profile,
+        step: arguments.sign_in,
+        session: arguments.session,
+        session_ends_with_link: arguments.session_ends_with_link,
+        session_idle: arguments.session_idle,
+        return_to: list_of(&arguments.return_to),
+        embed_in: list_of(&arguments.embed_in),
+        retention_age: arguments.keep_activity,
+        retained_refusals: arguments.keep_refusals,
+        audiences: list_of(&arguments.audience),
     }
-    let policy = &mut settings.policy;
-    assign(&mut settings.hosted, arguments.hosted);
-    assign(&mut settings.algorithm, arguments.algorithm);
-    assign(&mut settings.lifetime, arguments.lifetime);
-    assign(&mut policy.external_auth, arguments.external_auth);
-    assign(&mut policy.require_expiry, arguments.require_expiry);
-    assign(&mut policy.provisioning, arguments.provisioning);
-    assign(&mut policy.refresh_profile, arguments.refresh_profile);
-    assign(&mut settings.retention.age, arguments.keep_activity);
-    assign(&mut settings.retention.refusals, arguments.keep_refusals);
-    let visiting = &mut settings.visiting;
-    assign(&mut visiting.step, arguments.sign_in);
-    assign(&mut visiting.session, arguments.session);
-    assign(
-        &mut visiting.session_ends_with_link,
-        arguments.session_ends_with_link,
-    );
-    let idle = arguments.session_idle.map(SessionRules::check_idle);
-    assign(&mut visiting.session_idle, idle.transpose()?);
-    assign(
-        &mut visiting.return_to,
-        origins(&arguments.return_to, "return_to")?,
-    );
-    assign(
-        &mut visiting.embed_in,
-        origins(&arguments.embed_in, "embed_in")?,
-    );
-    if !arguments.audience.is_empty() {
-        let named = arguments.audience.iter().map(String::as_str);
-        settings.audiences = Audience::parse_all(named.filter(|text| *text != "none"))?;
-    }
-    Ok(())
 }
 
-/// The origins of an option that was given; with `none` there are none of them.
-fn origins(texts: &[String], field: &'static str) -> latchkey_core::Result<Option<Vec<WebOrigin>>> {
-    if texts.is_empty() {
-        return Ok(None);
-    }
-    let named = texts.iter().filter(|text| *text != "none");
-    named
-        .map(|text| WebOrigin::typed(text).map_err(|refused| refused.about(field)))
-        .collect::<latchkey_core::Result<_>>()
-        .map(Some)
-}
-
-fn assign<T>(setting: &mut T, value: Option<T>) {
-    if let Some(value) = value {
-        *setting = value;
-    }
+/// Returns the values of an option that may be repeated, if it was given. `none` stands for an empty list.
+fn list_of(values: &[String]) -> Option<Vec<String>> {
+    let named = values.iter().filter(|value| *value != "none");
+    (!values.is_empty()).then(|| named.cloned().collect())
 }
 
 fn show(instance: &Instance, output: &Output) -> Result<(), Failure> {

@@ -16,7 +16,6 @@ use latchkey_core::protocol::lifetime::Lifetime;
 use latchkey_core::protocol::metadata::Metadata;
 use latchkey_core::protocol::payload::{ExistingId, NewUser, Payload};
 use latchkey_core::protocol::text;
-use latchkey_core::protocol::user_id::UserId;
 use latchkey_core::secret::SigningKey;
 use latchkey_core::{Error, time};
 use latchkey_store::home::Home;
@@ -186,15 +185,9 @@ fn payload(arguments: &LinkArguments, context: &Context) -> Result<Payload, Fail
     } else {
         metadata_fields(&arguments.metadata)?
     };
-    Ok(Payload::User(NewUser {
-        id: UserId::parse(arguments.user_id.as_deref().unwrap_or_default(), "user.id")?,
-        email: arguments
-            .user_email
-            .as_deref()
-            .map(|email| Email::parse(email, "user.email"))
-            .transpose()?,
-        metadata,
-    }))
+    let id = arguments.user_id.as_deref().unwrap_or_default();
+    let user = NewUser::parse(id, arguments.user_email.as_deref(), metadata)?;
+    Ok(Payload::User(user))
 }
 
 /// Metadata as `--metadata name=value` gives it.

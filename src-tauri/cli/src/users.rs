@@ -88,14 +88,8 @@ fn run(
             email,
             metadata,
         } => {
-            let email = email
-                .as_deref()
-                .map(|email| Email::parse(email, "user.email"));
-            let user = NewUser {
-                id: UserId::parse(id, "user.id")?,
-                email: email.transpose()?,
-                metadata: link::metadata_fields(metadata)?,
-            };
+            let metadata = link::metadata_fields(metadata)?;
+            let user = NewUser::parse(id, email.as_deref(), metadata)?;
             show(&directory.add(&user, &by)?, output)?;
         }
         UsersCommand::Suspend { id: who } => show(&directory.suspend(&id(who)?, &by)?, output)?,
@@ -224,7 +218,7 @@ fn list(
     let mut text = Text::new();
     for user in &page.users {
         let email = user.email.as_ref().map_or("-", Email::as_str);
-        text.row(&[user.id.as_str(), email, status(user.status)]);
+        text.row(&[user.id.as_str(), email, user.status.name()]);
     }
     if page.users.is_empty() {
         output.note("There is no such user.");
@@ -251,7 +245,7 @@ fn show(user: &User, output: &Output) -> Result<(), Failure> {
     let mut text = Text::new();
     text.line(format_args!("id            {}", user.id));
     text.line(format_args!("email         {email}"));
-    text.line(format_args!("status        {}", status(user.status)));
+    text.line(format_args!("status        {}", user.status.name()));
     text.line(format_args!(
         "created       {}",
         time::exact(user.created_at)
@@ -260,11 +254,4 @@ fn show(user: &User, output: &Output) -> Result<(), Failure> {
     text.line(format_args!("sign-ins      {}", user.sign_ins));
     text.line(format_args!("metadata      {}", user.metadata.json()));
     output.print(text, || value(user))
-}
-
-fn status(status: Status) -> &'static str {
-    match status {
-        Status::Active => "active",
-        Status::Suspended => "suspended",
-    }
 }

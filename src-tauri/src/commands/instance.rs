@@ -1,17 +1,15 @@
 //! An instance as the window sees it.
 
+use latchkey_core::Error;
 use latchkey_core::activity::Retention;
 use latchkey_core::error::Warning;
 use latchkey_core::instance::api_key;
 use latchkey_core::instance::{
-    self, Hosted, InstanceId, Name, Settings, SignInSettings, SignInStep,
+    self, Hosted, InstanceId, SettingsChange, SignInSettings, SignInStep,
 };
-use latchkey_core::link::{BaseUrl, Parameter};
-use latchkey_core::protocol::audience::Audience;
 use latchkey_core::protocol::code::Algorithm;
+use latchkey_core::protocol::lifetime::Lifetime;
 use latchkey_core::secret::{KeyOrigin, Secret, SecretEncoding};
-use latchkey_core::session::SessionRules;
-use latchkey_core::session::return_address::WebOrigin;
 use latchkey_core::verdict::Policy;
 use latchkey_store::home;
 use serde::{Deserialize, Serialize};
@@ -53,7 +51,7 @@ pub struct ApiKey {
     pub created_at: i64,
 }
 
-/// [`SignInSettings`] as an administrator types them. They are texts until [`Settings`] are made of them, so that one
+/// [`SignInSettings`] as an administrator types them. They are texts until a [`SettingsChange`] is made of them, so that one
 /// that breaks a rule is refused with a code and a field, and not as a request that cannot be read.
 #[derive(Clone, Debug, Deserialize)]
 #[expect(missing_docs, reason = "the members of SignInSettings")]
@@ -173,66 +171,38 @@ impl From<instance::Instance> for Instance {
     }
 }
 
-impl TryFrom<InstanceSettings> for Settings {
-    type Error = latchkey_core::Error;
+impl TryFrom<InstanceSettings> for SettingsChange {
+    type Error = Error;
 
-    fn try_from(settings: InstanceSettings) -> Result<Self, Self::Error> {
+    fn try_from(settings: InstanceSettings) -> Result<Self, Error> {
+        let (policy, visiting) = (settings.policy, settings.visiting);
         Ok(Self {
-            name: Name::parse(&settings.name)?,
-            url: BaseUrl::typed(&settings.url)?,
-            hosted: settings.hosted,
-            parameter: Parameter::parse(&settings.parameter)?,
-            algorithm: settings.algorithm,
-            lifetime: settings
-                .lifetime
-                .parse()
-                .map_err(|refused: latchkey_core::Error| refused.about("lifetime"))?,
-            policy: settings.policy,
-            visiting: settings.visiting.try_into()?,
-            retention: settings.retention.try_into()?,
-            audiences: Audience::parse_all(settings.audiences.iter().map(String::as_str))?,
+            name: Some(settings.name),
+            url: Some(settings.url),
+            hosted: Some(settings.hosted),
+            parameter: Some(settings.parameter),
+            algorithm: Some(settings.algorithm),
+            lifetime: Some(lifetime(&settings.lifetime, "lifetime")?),
+            external_auth: Some(policy.external_auth),
+            require_expiry: Some(policy.require_expiry),
+            provisioning: Some(policy.provisioning),
+            refresh_profile: Some(policy.refresh_profile),
+            step: Some(visiting.step),
+            session: Some(lifetime(&visiting.session, "session")?),
+            session_ends_with_link: Some(visiting.session_ends_with_link),
+            session_idle: Some(lifetime(&visiting.session_idle, "session_idle")?),
+            return_to: Some(visiting.return_to),
+            embed_in: Some(visiting.embed_in),
+            retention_age: Some(lifetime(&settings.retention.age, "retention_age")?),
+            retained_refusals: Some(settings.retention.refusals),
+            audiences: Some(settings.audiences),
         })
     }
 }
 
-impl TryFrom<TypedRetention> for Retention {
-    type Error = latchkey_core::Error;
-
-    fn try_from(retention: TypedRetention) -> Result<Self, Self::Error> {
-        let age = retention.age.parse();
-        Ok(Self {
-            age: age.map_err(|refused: latchkey_core::Error| refused.about("retention_age"))?,
-            refusals: retention.refusals,
-        })
-    }
-}
-
-impl TryFrom<TypedSignInSettings> for SignInSettings {
-    type Error = latchkey_core::Error;
-
-    fn try_from(visiting: TypedSignInSettings) -> Result<Self, Self::Error> {
-        let origins = |texts: &[String], field| {
-            let parsed = texts.iter().map(|text| WebOrigin::typed(text));
-            parsed
-                .map(|origin| origin.map_err(|refused| refused.about(field)))
-                .collect::<Result<_, _>>()
-        };
-        Ok(Self {
-            step: visiting.step,
-            session: visiting
-                .session
-                .parse()
-                .map_err(|refused: latchkey_core::Error| refused.about("session"))?,
-            session_ends_with_link: visiting.session_ends_with_link,
-            session_idle: visiting
-                .session_idle
-                .parse()
-                .and_then(SessionRules::check_idle)
-                .map_err(|refused: latchkey_core::Error| refused.about("session_idle"))?,
-            return_to: origins(&visiting.return_to, "return_to")?,
-            embed_in: origins(&visiting.embed_in, "embed_in")?,
-        })
-    }
+fn lifetime(text: &str, field: &str) -> Result<Lifetime, Error> {
+    let lifetime = text.parse();
+    lifetime.map_err(|refused: Error| refused.about(field))
 }
 
 impl From<SecretSource> for home::SecretSource {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use latchkey_core::instance::{Hosted, InstanceId, Name, Settings};
+use latchkey_core::instance::{Hosted, InstanceId, Name, Settings, SettingsChange};
 use latchkey_core::link::BaseUrl;
 use latchkey_store::home;
 use serde::Deserialize;
@@ -88,12 +88,8 @@ pub async fn instance_update(
 ) -> Result<Instance, Problem> {
     at_home(studio, move |studio, home| {
         let id = InstanceId::parse(&request.instance)?;
-        let wanted = Settings::try_from(request.settings)?;
-        let replace = |settings: &mut Settings| {
-            *settings = wanted.clone();
-            Ok(())
-        };
-        let changed = home.change(&id, replace, None, &now())?;
+        let change = SettingsChange::try_from(request.settings)?;
+        let changed = home.change(&id, |settings| change.apply(settings), None, &now())?;
         if changed.settings.hosted == Hosted::Elsewhere {
             studio.release(&id);
         }

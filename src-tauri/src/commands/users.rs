@@ -6,8 +6,6 @@ use latchkey_core::Error;
 use latchkey_core::directory::{self, Directory, Origin, Search, Sort, SortBy};
 use latchkey_core::error::Warning;
 use latchkey_core::instance::InstanceId;
-use latchkey_core::protocol::email::Email;
-use latchkey_core::protocol::payload;
 use latchkey_core::protocol::user_id::UserId;
 use latchkey_core::verdict::{Seats, Status};
 use latchkey_store::SledDirectory;
@@ -16,7 +14,7 @@ use tauri::State;
 use ts_rs::TS;
 
 use crate::commands::instance::InstanceRef;
-use crate::commands::who::MetadataInput;
+use crate::commands::who::{MetadataInput, new_user};
 use crate::studio::{at_home, now};
 use crate::{Problem, Studio};
 
@@ -196,7 +194,7 @@ pub async fn user_add(
     request: NewUser,
 ) -> Result<UserProfile, Problem> {
     in_directory(studio, request.instance.clone(), move |directory| {
-        let user = request.try_into()?;
+        let user = new_user(&request.id, &request.email, request.metadata)?;
         directory.add(&user, &now()).map(Into::into)
     })
     .await
@@ -319,21 +317,6 @@ impl TryFrom<PageStart> for directory::PageStart {
             PageStart::First => Self::First,
             PageStart::After { cursor } => Self::After(cursor.parse()?),
             PageStart::Row { row } => Self::Row(row),
-        })
-    }
-}
-
-impl TryFrom<NewUser> for payload::NewUser {
-    type Error = Error;
-
-    fn try_from(user: NewUser) -> Result<Self, Error> {
-        Ok(Self {
-            id: UserId::parse(&user.id, "user.id")?,
-            email: match user.email.trim() {
-                "" => None,
-                email => Some(Email::parse(email, "user.email")?),
-            },
-            metadata: user.metadata.try_into()?,
         })
     }
 }

@@ -4,7 +4,6 @@ use latchkey_core::Error;
 use latchkey_core::protocol::email::Email;
 use latchkey_core::protocol::metadata::Metadata;
 use latchkey_core::protocol::payload::{ExistingId, NewUser, Payload};
-use latchkey_core::protocol::user_id::UserId;
 use serde::Deserialize;
 use ts_rs::TS;
 
@@ -62,16 +61,15 @@ impl TryFrom<Who> for Payload {
                 id,
                 email,
                 metadata,
-            } => Self::User(NewUser {
-                id: UserId::parse(&id, "user.id")?,
-                email: match email.trim() {
-                    "" => None,
-                    email => Some(Email::parse(email, "user.email")?),
-                },
-                metadata: metadata.try_into()?,
-            }),
+            } => Self::User(new_user(&id, &email, metadata)?),
         })
     }
+}
+
+/// Reads a user of a form. An empty field for the address stands for none.
+pub(super) fn new_user(id: &str, email: &str, metadata: MetadataInput) -> Result<NewUser, Error> {
+    let email = Some(email.trim()).filter(|email| !email.is_empty());
+    NewUser::parse(id, email, metadata.try_into()?)
 }
 
 impl TryFrom<MetadataInput> for Metadata {

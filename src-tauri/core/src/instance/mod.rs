@@ -2,6 +2,7 @@
 
 pub mod api_key;
 mod changes;
+mod settings_change;
 
 use std::fmt;
 use std::str::FromStr;
@@ -9,6 +10,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize, Serializer};
 
 pub use changes::acts_between;
+pub use settings_change::SettingsChange;
 
 pub use crate::activity::Retention;
 pub use crate::verdict::Policy;

@@ -101,6 +101,18 @@ impl ExistingId {
 }
 
 impl NewUser {
+    /// Reads a user whom a person or another system enters.
+    ///
+    /// Fails with [`InvalidPayload`](ErrorCode::InvalidPayload) about `user.id` or `user.email`.
+    pub fn parse(id: &str, email: Option<&str>, metadata: Metadata) -> Result<Self> {
+        let email = email.map(|email| Email::parse(email, "user.email"));
+        Ok(Self {
+            id: UserId::parse(id, "user.id")?,
+            email: email.transpose()?,
+            metadata,
+        })
+    }
+
     fn from_value(value: &Value) -> Result<Self> {
         let Value::Object(user) = value else {
             return Err(Error::member("user", "It is not a JSON object."));

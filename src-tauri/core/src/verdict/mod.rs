@@ -8,6 +8,7 @@ mod policy;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 pub use policy::Policy;
 
@@ -18,14 +19,26 @@ use crate::protocol::user_id::UserId;
 use crate::time;
 
 /// Whether a user may sign in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
+#[schema(as = UserStatus)]
 pub enum Status {
     /// May, and takes a seat.
     Active,
     /// May not, also with a valid code, and takes none.
     Suspended,
+}
+
+impl Status {
+    /// Returns the stable name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Suspended => "suspended",
+        }
+    }
 }
 
 /// The user whom a payload names, as far as a verdict depends on it.

@@ -42,7 +42,7 @@ pub(super) struct User {
     /// The groups that the metadata name.
     groups: Vec<String>,
     /// Whether the user may sign in: a suspended one may not, and takes no seat.
-    status: UserStatus,
+    status: Status,
     /// Everything else.
     metadata: Map<String, Value>,
     /// Warnings about the members that were added or changed.
@@ -60,16 +60,6 @@ impl User {
     }
 }
 
-/// Whether a user may sign in.
-#[derive(Debug, Serialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-enum UserStatus {
-    /// May, and takes a seat.
-    Active,
-    /// May not, and takes none.
-    Suspended,
-}
-
 impl From<directory::User> for User {
     fn from(user: directory::User) -> Self {
         let groups = user.metadata.groups().map(str::to_owned).collect();
@@ -82,10 +72,7 @@ impl From<directory::User> for User {
                 .unwrap_or_default()
                 .to_string(),
             groups,
-            status: match user.status {
-                Status::Active => UserStatus::Active,
-                Status::Suspended => UserStatus::Suspended,
-            },
+            status: user.status,
             metadata,
             warnings: Vec::new(),
         }

@@ -1,0 +1,88 @@
+use super::{Algorithm, Hosted, Name, Settings, SignInStep};
+use crate::Result;
+use crate::link::{BaseUrl, Parameter};
+use crate::protocol::audience::Audience;
+use crate::protocol::lifetime::Lifetime;
+use crate::session::SessionRules;
+use crate::session::return_address::WebOrigin;
+
+/// Change of an instance's settings, as a person enters it. A member that is `None` leaves its setting as it is.
+#[derive(Clone, Debug, Default)]
+#[expect(missing_docs, reason = "the members of Settings")]
+pub struct SettingsChange {
+    pub name: Option<String>,
+    pub url: Option<String>,
+    pub hosted: Option<Hosted>,
+    pub parameter: Option<String>,
+    pub algorithm: Option<Algorithm>,
+    pub lifetime: Option<Lifetime>,
+    pub external_auth: Option<bool>,
+    pub require_expiry: Option<bool>,
+    pub provisioning: Option<bool>,
+    pub refresh_profile: Option<bool>,
+    pub step: Option<SignInStep>,
+    pub session: Option<Lifetime>,
+    pub session_ends_with_link: Option<bool>,
+    pub session_idle: Option<Lifetime>,
+    pub return_to: Option<Vec<String>>,
+    pub embed_in: Option<Vec<String>>,
+    pub retention_age: Option<Lifetime>,
+    pub retained_refusals: Option<u64>,
+    pub audiences: Option<Vec<String>>,
+}
+
+impl SettingsChange {
+    /// Applies the change.
+    ///
+    /// Fails with [`InvalidSetting`](crate::ErrorCode::InvalidSetting) or
+    /// [`InvalidUrl`](crate::ErrorCode::InvalidUrl) and the name of the member that breaks a rule. The settings may
+    /// then be changed in part.
+    pub fn apply(&self, settings: &mut Settings) -> Result<()> {
+        if let Some(name) = &self.name {
+            settings.name = Name::parse(name)?;
+        }
+        if let Some(url) = &self.url {
+            settings.url = BaseUrl::typed(url)?;
+        }
+        assign(&mut settings.hosted, self.hosted);
+        if let Some(parameter) = &self.parameter {
+            settings.parameter = Parameter::parse(parameter)?;
+        }
+        assign(&mut settings.algorithm, self.algorithm);
+        assign(&mut settings.lifetime, self.lifetime);
+        let policy = &mut settings.policy;
+        assign(&mut policy.external_auth, self.external_auth);
+        assign(&mut policy.require_expiry, self.require_expiry);
+        assign(&mut policy.provisioning, self.provisioning);
+        assign(&mut policy.refresh_profile, self.refresh_profile);
+        let visiting = &mut settings.visiting;
+        assign(&mut visiting.step, self.step);
+        assign(&mut visiting.session, self.session);
+        let ends_with_link = &mut visiting.session_ends_with_link;
+        assign(ends_with_link, self.session_ends_with_link);
+        let idle = self.session_idle.map(SessionRules::check_idle);
+        assign(&mut visiting.session_idle, idle.transpose()?);
+        let return_to = origins(self.return_to.as_deref(), "return_to")?;
+        assign(&mut visiting.return_to, return_to);
+        let embed_in = origins(self.embed_in.as_deref(), "embed_in")?;
+        assign(&mut visiting.embed_in, embed_in);
+        assign(&mut settings.retention.age, self.retention_age);
+        assign(&mut settings.retention.refusals, self.retained_refusals);
+        if let Some(audiences) = &self.audiences {
+            settings.audiences = Audience::parse_all(audiences.iter().map(String::as_str))?;
+        }
+        Ok(())
+    }
+}
+
+fn assign<T>(setting: &mut T, value: Option<T>) {
+    if let Some(value) = value {
+        *setting = value;
+    }
+}
+
+fn origins(texts: Option<&[String]>, field: &str) -> Result<Option<Vec<WebOrigin>>> {
+    let parse = |text: &String| WebOrigin::typed(text).map_err(|refused| refused.about(field));
+    let origins = texts.map(|texts| texts.iter().map(parse).collect());
+    origins.transpose()
+}
