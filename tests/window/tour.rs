@@ -34,6 +34,17 @@ impl Tour {
             self.found
                 .push(format!("{state}, {}: a horizontal scroll bar", self.theme));
         }
+        let cut = "return [...document.querySelectorAll('button, input, select, textarea, h1, h2')]
+            .filter((one) => one.checkVisibility() && !one.matches('.unseen, .unseen *'))
+            .filter((one) => one.getBoundingClientRect().right > innerWidth + 1)
+            .map((one) => one.dataset.testid ?? one.textContent.trim())";
+        let cut: Vec<String> = serde_json::from_value(self.studio.script(cut).await).unwrap();
+        for one in cut {
+            self.found.push(format!(
+                "{state}, {}: '{one}' is cut at the right",
+                self.theme
+            ));
+        }
     }
 
     async fn first_start(&mut self) {
@@ -104,6 +115,27 @@ impl Tour {
         self.studio.resize(1_240, 800).await;
     }
 
+    /// Doubles the text: panes stack, and nothing is cut.
+    async fn large_text(&mut self) {
+        let text = |percent: u16| {
+            format!("document.documentElement.style.fontSize = '{percent}%'; return true")
+        };
+        self.studio.script(&text(200)).await;
+        for (screen, shown) in [
+            ("compose", "field-user-id"),
+            ("users", "users-empty"),
+            ("inspect", "inspect-input"),
+            ("activity", "activity-empty"),
+            ("settings", "settings-url"),
+        ] {
+            self.studio.click(&format!("rail-{screen}")).await;
+            self.studio.find(shown).await;
+            self.look(&format!("{screen}-large-text")).await;
+        }
+        self.studio.script(&text(100)).await;
+        self.studio.click("rail-compose").await;
+    }
+
     async fn settings(&mut self) {
         self.studio.click("rail-settings").await;
         self.studio.find("settings-url").await;
@@ -141,6 +173,7 @@ fn tour(theme: &'static str) {
         };
         tour.first_start().await;
         tour.compose().await;
+        tour.large_text().await;
         tour.settings().await;
         assert!(tour.found.is_empty(), "{}", tour.found.join("\n"));
         tour.studio.quit().await;
