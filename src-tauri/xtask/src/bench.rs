@@ -19,7 +19,7 @@ const BENCHES: [Bench; 3] = [
     Bench {
         package: "latchkey-store",
         name: "directory",
-        tables: &["writers", "kills", "million"],
+        tables: &["writers", "million"],
     },
     Bench {
         package: "latchkey-gateway",

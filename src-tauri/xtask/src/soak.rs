@@ -19,7 +19,7 @@ struct Proof {
     test: &'static str,
 }
 
-const PROOFS: [Proof; 9] = [
+const PROOFS: [Proof; 10] = [
     Proof {
         name: "kills",
         about: "gateways are killed while people sign in",
@@ -31,6 +31,12 @@ const PROOFS: [Proof; 9] = [
         about: "command lines are killed while they redeem links",
         target: "cli",
         test: "proofs::kills::no_redemption_that_the_command_line_acknowledged_is_lost_when_it_is_killed",
+    },
+    Proof {
+        name: "kills-engine",
+        about: "processes are killed while four threads change the directory",
+        target: "store",
+        test: "directory::kills::no_change_that_was_acknowledged_is_lost_when_the_process_is_killed",
     },
     Proof {
         name: "power-cut",

@@ -16,10 +16,6 @@ impl Latchkey {
     pub(crate) fn open(folder: &Path) -> Self {
         Self(SledDirectory::open(folder, "the benchmark").unwrap())
     }
-
-    pub(crate) fn directory(&self) -> &SledDirectory {
-        &self.0
-    }
 }
 
 fn by() -> AuditContext {

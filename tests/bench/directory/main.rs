@@ -14,7 +14,6 @@
 
 mod crowd;
 mod engine;
-mod kills;
 mod latchkey;
 mod million;
 mod sqlite;
@@ -31,14 +30,9 @@ fn main() {
     match words[..] {
         ["child-load", engine, folder] => return million::load(engine, Path::new(folder)),
         ["child-ask", engine, folder] => return million::ask(engine, Path::new(folder)),
-        ["child-redeem", folder] => return kills::redeem_for_ever(Path::new(folder)),
         _ => {}
     }
-    let tables: [(&str, fn()); 3] = [
-        ("writers", writers::measure),
-        ("kills", kills::measure),
-        ("million", million::measure),
-    ];
+    let tables: [(&str, fn()); 2] = [("writers", writers::measure), ("million", million::measure)];
     for (name, measure) in tables {
         if words.is_empty() || words.iter().any(|wanted| name.contains(wanted)) {
             measure();

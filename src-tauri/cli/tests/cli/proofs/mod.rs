@@ -4,6 +4,7 @@
 mod flood;
 mod kills;
 mod power_cut;
+#[path = "../../../../../tests/random.rs"]
 mod random;
 
 use std::collections::BTreeSet;

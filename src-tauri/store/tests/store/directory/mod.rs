@@ -10,10 +10,13 @@ mod finding;
 mod format_4;
 mod format_5;
 mod kept;
+mod kills;
 mod million;
 mod notices;
 mod order;
 mod race;
+#[path = "../../../../../tests/random.rs"]
+mod random;
 mod records;
 mod sessions;
 

@@ -1,3 +1,5 @@
+//! Random choices of the heavy proofs. The tests of two packages include this file.
+
 use std::env;
 use std::time::{SystemTime, UNIX_EPOCH};
 

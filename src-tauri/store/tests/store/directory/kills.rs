@@ -1,0 +1,120 @@
+//! A process that changes a directory is killed at random moments. Every change that it acknowledged is there
+//! afterwards, and each seat that is counted has its user.
+
+use std::collections::HashSet;
+use std::env;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use latchkey_core::directory::{Directory as _, PageStart, Sort, UserQuery};
+use latchkey_core::instance::Policy;
+use latchkey_core::verdict::Status;
+use latchkey_store::SledDirectory;
+
+use super::random::Random;
+use super::{id, new_user};
+use crate::by;
+use crate::signed::now;
+use crate::soak::{figure, share};
+
+/// Names the folder to the process that is killed.
+const FOLDER: &str = "LATCHKEY_TEST_KILLS";
+/// The longest time from the start of a process to its kill.
+const LONGEST_MICROS: usize = 400_000;
+/// Number of people. Later ones are the first ones again, who then sign in to their own account.
+const PEOPLE: usize = 2_000;
+const THREADS: usize = 4;
+
+/// Signs people in by several threads, and prints each id after the change was acknowledged. It ends by itself
+/// after ten seconds.
+#[test]
+#[ignore = "it is the process that another test kills"]
+fn changes_without_end() {
+    let Some(folder) = env::var_os(FOLDER) else {
+        return;
+    };
+    let directory = SledDirectory::open(Path::new(&folder), "a test").unwrap();
+    let until = Instant::now() + Duration::from_secs(10);
+    let start = usize::try_from(directory.count().unwrap()).unwrap();
+    thread::scope(|scope| {
+        for thread in 0..THREADS {
+            let directory = &directory;
+            scope.spawn(move || {
+                for number in (start + thread..).step_by(THREADS) {
+                    let who = format!("user-{}", number % PEOPLE);
+                    let verdict =
+                        directory.redeem(Ok(&new_user(&who)), Policy::default(), &by(now()));
+                    assert!(verdict.unwrap().user().is_some());
+                    // Not by `println`, whose output the test runner keeps.
+                    let mut out = std::io::stdout().lock();
+                    writeln!(out, "acknowledged {who}").unwrap();
+                    out.flush().unwrap();
+                    if Instant::now() > until {
+                        return;
+                    }
+                }
+            });
+        }
+    });
+}
+
+fn start(folder: &Path) -> Child {
+    Command::new(env::current_exe().unwrap())
+        .args(["--exact", "directory::kills::changes_without_end"])
+        .args(["--ignored", "--nocapture"])
+        .env(FOLDER, folder)
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap()
+}
+
+#[test]
+fn no_change_that_was_acknowledged_is_lost_when_the_process_is_killed() {
+    let kills = share(300);
+    let folder = tempfile::tempdir().unwrap();
+    let mut random = Random::new();
+    let (mut acknowledged, mut changes, mut early) = (HashSet::new(), 0, 0);
+    for kill in 0..kills {
+        let mut child = start(folder.path());
+        let out = child.stdout.take().unwrap();
+        let reader = thread::spawn(move || {
+            let lines = BufReader::new(out).split(b'\n').map_while(Result::ok);
+            let lines = lines.filter_map(|line| String::from_utf8(line).ok());
+            lines
+                .filter_map(|line| Some(line.split_once("acknowledged ")?.1.to_owned()))
+                .collect::<Vec<_>>()
+        });
+        let moment = random.below(LONGEST_MICROS) as u64;
+        thread::sleep(Duration::from_micros(moment));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let mut lines = reader.join().unwrap();
+        // The kill may have cut the last line.
+        lines.pop();
+        early += usize::from(lines.is_empty());
+        changes += lines.len();
+        acknowledged.extend(lines);
+
+        let directory = SledDirectory::open(folder.path(), "a test").unwrap();
+        for who in &acknowledged {
+            let user = directory.user(&id(who)).unwrap();
+            assert!(user.is_some(), "kill {kill}: {who} is lost");
+        }
+        let active = UserQuery {
+            status: Some(Status::Active),
+            ..UserQuery::default()
+        };
+        let page = directory.users(&active, Sort::default(), &PageStart::First, 1);
+        let used = directory.seats().unwrap().used;
+        assert_eq!(used, page.unwrap().total, "kill {kill}");
+    }
+    assert!(changes >= kills, "only {changes} were acknowledged");
+    figure("processes killed", kills);
+    figure("of them before the first answer", early);
+    figure("changes acknowledged", changes);
+    figure("users", acknowledged.len());
+    figure("changes lost", 0);
+}
