@@ -7,14 +7,9 @@ use std::fmt::Display;
 /// Part of a whole proof that a test runs: a twentieth.
 const TEST_SHARE: usize = 20;
 
-/// Returns whether `cargo xtask soak` runs the test.
-pub(crate) fn is_whole() -> bool {
-    env::var_os("LATCHKEY_SOAK").is_some()
-}
-
 /// Returns how many of `whole` are done in this run, at least one.
 pub(crate) fn share(whole: usize) -> usize {
-    if is_whole() {
+    if env::var_os("LATCHKEY_SOAK").is_some() {
         whole
     } else {
         (whole / TEST_SHARE).max(1)

@@ -1,7 +1,7 @@
 //! `cargo xtask soak`: heavy proofs, of which the tests run a twentieth.
 
 use std::process::Stdio;
-use std::time::Instant;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context as _, Result, bail};
 
@@ -99,6 +99,8 @@ pub(crate) fn soak(wanted: &[String], seed: Option<u64>, list: bool) -> Result<(
     ui::build()?;
     let is_wanted =
         |proof: &&Proof| wanted.is_empty() || wanted.iter().any(|name| name == proof.name);
+    let clock = SystemTime::now().duration_since(UNIX_EPOCH)?;
+    let seed = seed.unwrap_or(clock.as_secs());
     let mut failed = Vec::new();
     for proof in PROOFS.iter().filter(is_wanted) {
         println!("\n=== {}: {}", proof.name, proof.about);
@@ -116,7 +118,7 @@ pub(crate) fn soak(wanted: &[String], seed: Option<u64>, list: bool) -> Result<(
 }
 
 /// Runs the test of a proof whole and prints its figures.
-fn run(proof: &Proof, seed: Option<u64>) -> Result<()> {
+fn run(proof: &Proof, seed: u64) -> Result<()> {
     let mut command = cargo(&["test", "--workspace", "--locked", "--quiet"]);
     command
         .args([
@@ -128,11 +130,9 @@ fn run(proof: &Proof, seed: Option<u64>) -> Result<()> {
             proof.test,
         ])
         .env("LATCHKEY_SOAK", "1")
+        .env("LATCHKEY_SEED", seed.to_string())
         .env("LATCHKEY_DATA_DIR", "/proc/no-data-folder")
         .env("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nonexistent");
-    if let Some(seed) = seed {
-        command.env("LATCHKEY_SEED", seed.to_string());
-    }
     let ran = command
         .stderr(Stdio::inherit())
         .output()
