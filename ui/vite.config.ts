@@ -4,7 +4,7 @@ import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   plugins: [svelte(), svelteTesting()],
-  // The window loads the files from its own scheme, at whatever path it likes.
+  // The window loads the files from its own scheme, at any path.
   base: './',
   server: { port: 1420, strictPort: true },
   build: {

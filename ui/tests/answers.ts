@@ -10,7 +10,7 @@ import type {
   UsersRequest,
 } from '../src/generated/types';
 
-/** What the Rust side would answer, for tests of the screens. */
+/** Answers of the Rust side for tests of the screens. */
 
 export function instanceLike(changed: Partial<Instance> = {}): Instance {
   return {
@@ -131,7 +131,7 @@ export function userLike(changed: Partial<User> = {}): User {
   };
 }
 
-/** A page of so many users of a table of `total`, as the Rust side would answer. */
+/** Returns the page of users that a request asks for, of a table of `total` users. */
 export function pageOf(request: UsersRequest, total: number): UserPage {
   const { place, limit, query } = request;
   const first =

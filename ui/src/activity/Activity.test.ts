@@ -89,7 +89,7 @@ it('shows what happens meanwhile on top, and keeps what was there', async () => 
   tell({ kind: 'activity', instance: 'here' });
   await waitFor(() => expect(subjects().slice(0, 3)).toEqual(['user-152', 'user-151', 'user-150']));
   expect(subjects()).toHaveLength(102);
-  // So much at once that there would be a gap.
+  // More new entries than one page holds.
   last = 900;
   tell({ kind: 'activity', instance: 'here' });
   await waitFor(() => expect(subjects()).toHaveLength(100));

@@ -4,20 +4,20 @@ import { asProblem, call } from '../lib/bridge';
 /** How many entries are asked for at once. */
 const PAGE = 100;
 
-/** What has happened on an instance, newest first, as far as it was asked for. */
+/** The loaded entries of an instance's activity, newest first. */
 export class ActivityList {
   readonly #instance: string;
   entries = $state.raw<ActivityEntry[] | null>(null);
   problem = $state.raw<Problem | null>(null);
-  /** Whether older ones are on their way. */
+  /** Whether older entries are being loaded. */
   loading = $state(false);
   text = $state('');
   kind = $state<ActivityKind | null>(null);
-  /** Where older ones begin; null where there are none. */
+  /** Number of the entry before which older entries begin; null without any. */
   #before = $state<number | null>(null);
-  /** What was asked last: an answer to anything else comes too late. */
+  /** Number of the last request. Answers to earlier requests are dropped. */
   #asked = 0;
-  /** How many answers are awaited. */
+  /** Number of requests under way. */
   #awaited = 0;
 
   constructor(instance: string) {
@@ -32,7 +32,7 @@ export class ActivityList {
     return this.#before !== null;
   }
 
-  /** Begins anew, with what is looked for now. */
+  /** Loads the first page for the current search. */
   async ask(): Promise<void> {
     const mine = ++this.#asked;
     const page = await this.#page(mine, null);
@@ -48,7 +48,7 @@ export class ActivityList {
     void this.ask();
   }
 
-  /** Adds what comes after the last. */
+  /** Adds the next page of older entries. */
   async older(): Promise<void> {
     if (this.#before === null || this.loading) return;
     const mine = ++this.#asked;
@@ -61,10 +61,10 @@ export class ActivityList {
     }
   }
 
-  /** Looks for what has happened meanwhile, and leaves the rest where it is. */
+  /** Adds new entries in front. The entries that are shown stay where they are. */
   async newer(): Promise<void> {
     const known = this.entries;
-    // What is on its way is newer than anything, and is not to come too late for this.
+    // An answer under way is newer, and this request would make it count as outdated.
     if (known === null || this.#awaited > 0) return;
     const mine = ++this.#asked;
     const page = await this.#page(mine, null);
@@ -75,7 +75,7 @@ export class ActivityList {
     if (fresh.length < page.entries.length || page.before === null) {
       this.entries = [...fresh, ...known];
     } else {
-      // So much has happened that there may be a gap.
+      // More is new than one page holds: between it and the known entries may be a gap.
       this.entries = page.entries;
       this.#before = page.before;
     }

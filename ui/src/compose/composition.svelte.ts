@@ -11,7 +11,7 @@ const COPIED: Record<CopyWhat, string> = {
   qr: 'QR code copied.',
 };
 
-/** The link that is composed for one instance: the draft, its preview, and taking it away. */
+/** The link that is composed for one instance: draft, preview, copy and save. */
 export class Composition {
   readonly draft = new Draft();
   readonly live = new LivePreview();
@@ -39,8 +39,8 @@ export class Composition {
   }
 
   /**
-   * The preview that is to be taken. What is typed at this moment is waited for, so that a quick
-   * hand never takes the link of one letter ago.
+   * Returns the revision to copy or save. It first waits for the preview of the latest input, so that
+   * a quick key never copies an outdated link.
    */
   async #revision(): Promise<number | null> {
     await this.live.settled();
@@ -59,11 +59,11 @@ function nothingTaken(problem: Problem | null): string {
     : 'Nothing copied: say first who is to sign in.';
 }
 
-// Nothing on the screen depends on which compositions there are.
+// No template reads this map.
 // eslint-disable-next-line svelte/prefer-svelte-reactivity
 const compositions = new Map<string, Composition>();
 
-/** An instance's composition; it stays while other screens are looked at. */
+/** Returns the composition of an instance. It is kept while other screens are open. */
 export function compositionFor(instanceId: string): Composition {
   let composition = compositions.get(instanceId);
   if (!composition) {
@@ -73,7 +73,7 @@ export function compositionFor(instanceId: string): Composition {
   return composition;
 }
 
-/** Forgets what was typed for an instance that is gone. */
+/** Deletes the composition of a removed instance. */
 export function forgetComposition(instanceId: string): void {
   compositions.delete(instanceId);
 }

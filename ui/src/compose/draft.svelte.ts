@@ -7,7 +7,7 @@ export type WhoKind = Who['kind'];
 /** The field without which there is no link, by the kind of payload. */
 const REQUIRED = { email: 'email', id: 'id', user: 'user.id' } as const;
 
-/** What is composed, as the form holds it. */
+/** Content of the form in Compose. */
 export class Draft extends UserDraft {
   kind = $state<WhoKind>('email');
   email = $state('');
@@ -29,7 +29,7 @@ export class Draft extends UserDraft {
     return /^\d+$/u.test(this.id.trim());
   }
 
-  /** What to ask the Rust side for; null until there is somebody to make a link for. */
+  /** Returns the request for a preview; null until the form names a person. */
   request(instance: Instance): ComposeRequest | null {
     if (!this.#begun()) return null;
     const lifetime = this.chosenLifetime ?? instance.lifetime;

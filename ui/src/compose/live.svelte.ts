@@ -9,15 +9,15 @@ const OVERDUE_MS = 400;
 
 type Asked = { request: ComposeRequest; inputAt: number | null };
 
-/** The preview of what is composed, always the latest. */
+/** The preview of the latest input. */
 export class LivePreview {
-  /** What is on the screen; it stays, dimmed, while what is typed makes no link. */
+  /** The preview on the screen. It stays, dimmed, while the input is invalid. */
   shown = $state.raw<Preview | null>(null);
-  /** Why what is typed makes no link. */
+  /** Why the input makes no link. */
   problem = $state.raw<Problem | null>(null);
   #request: ComposeRequest | null = null;
   #refreshedAt = 0;
-  /** Whether the answer to a changed request takes long. */
+  /** Whether the answer to a changed request is overdue. */
   #overdue = $state(false);
   #overdueTimer: ReturnType<typeof setTimeout> | undefined;
   /** Whether the next request asks for another single-use code. */
@@ -42,17 +42,17 @@ export class LivePreview {
     },
   );
 
-  /** Whether the code on the screen is of no use any more. */
+  /** Whether the code on the screen is used up or expired. */
   get spent(): boolean {
     return this.shown !== null && isSpent(this.shown);
   }
 
-  /** Whether what is on the screen is what is typed, and can be given out. */
+  /** Whether the preview matches the input and can be given out. */
   get ready(): boolean {
     return this.shown !== null && this.problem === null && !this.spent;
   }
 
-  /** Whether what is on the screen is no longer what is typed. */
+  /** Whether the preview no longer matches the input. */
   get outdated(): boolean {
     return this.shown !== null && (this.problem !== null || this.#overdue);
   }
@@ -72,12 +72,12 @@ export class LivePreview {
     }
   }
 
-  /** Asks again where the answer is older than `age` milliseconds: its times run on. */
+  /** Asks again if the answer is older than `age` milliseconds, because its times grow old. */
   refresh(age = 0): void {
     if (this.#request && Date.now() - this.#refreshedAt >= age) this.show(this.#request);
   }
 
-  /** Asks for another code in place of the single-use code that is shown. */
+  /** Asks for a new code in place of the single-use code that is shown. */
   makeAnew(): void {
     this.#anew = true;
     this.refresh();

@@ -44,7 +44,7 @@ const here = instanceLike({ hosted: 'here' });
 
 let revision = 0;
 let asked: Asked[] = [];
-/** What the next inspection is like. */
+/** Members in which the next inspection differs from the default. */
 let found: Partial<Inspection> = {};
 let redeemed: Redeemed;
 
@@ -77,7 +77,7 @@ async function paste(text = LINK) {
   await screen.findByTestId('code-parts');
 }
 
-/** What a drag or the clipboard of an event carries. */
+/** Returns the data of a drag or a paste. */
 function carrying({ text = '', file }: { text?: string; file?: File }) {
   return {
     types: [...(text ? ['text/plain'] : []), ...(file ? ['Files'] : [])],

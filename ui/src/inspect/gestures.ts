@@ -1,8 +1,8 @@
 import type { Inspected } from './inspected.svelte';
 
-/** Takes what is dropped on the screen or pasted into it; false where there is nothing to take. */
+/** Takes dropped or pasted data. Returns false if there is none to take. */
 export function take(data: DataTransfer | null, inspected: Inspected): boolean {
-  // A copied cell or paragraph carries its picture too; its text is what was meant.
+  // A copied cell or paragraph also carries a picture. Its text is meant.
   const text = data?.getData('text/plain') ?? '';
   const file = data?.files[0];
   if (text.trim() !== '') {
@@ -15,7 +15,7 @@ export function take(data: DataTransfer | null, inspected: Inspected): boolean {
   return true;
 }
 
-/** Whether something is dragged that could be dropped here. */
+/** Whether the dragged data can be dropped here. */
 export function canTake(data: DataTransfer | null): boolean {
   return data !== null && ['Files', 'text/plain'].some((type) => data.types.includes(type));
 }

@@ -7,11 +7,11 @@ import { sourceOf, type Given } from './source';
 
 type Asked = {
   given: Given;
-  /** The same as before, to know what would happen now. */
+  /** Whether the same code is inspected again, for its current verdict. */
   again: boolean;
 };
 
-/** Problems of what was given, and not of looking into it. */
+/** Codes of problems that the input has. Other problems are failures of inspecting. */
 const NOTHING_FOUND = [
   'no_code',
   'malformed_code',
@@ -20,11 +20,11 @@ const NOTHING_FOUND = [
   'clipboard_unavailable',
 ];
 
-/** The code that is inspected for one instance: what was given, what is in it, and its use. */
+/** The code that is inspected for one instance: its source, its content and its redemption. */
 export class Inspected {
-  /** What is in the text area. */
+  /** Content of the text area. */
   text = $state('');
-  /** Where the code comes from, where it is not the text area. */
+  /** Source of the code other than the text area. */
   from = $state.raw<'clipboard' | { picture: string } | null>(null);
   shown = $state.raw<Inspection | null>(null);
   problem = $state.raw<Problem | null>(null);
@@ -37,13 +37,13 @@ export class Inspected {
   readonly #instanceId: string;
   #given: Given | null = null;
   #refreshedAt = 0;
-  /** Counts what was given, to tell what is done with one code from the next one. */
+  /** Number of inputs so far. Results for an earlier number are outdated. */
   #turn = 0;
   readonly #latest = new Latest<Asked, Inspection>(
     async ({ given }) =>
       call('inspect', { instance: this.#instanceId, source: await sourceOf(given) }),
     (inspection, { given, again }) => {
-      // What a code was found in is known from the first time.
+      // A repeated request sends only the code, so the first answer says what it was found in.
       const { found_in } = again ? (this.shown ?? inspection) : inspection;
       this.shown = { ...inspection, found_in };
       this.problem = null;
@@ -62,17 +62,17 @@ export class Inspected {
     this.#instanceId = instanceId;
   }
 
-  /** Whether there is no code in what was given. */
+  /** Whether the input holds no code. */
   get nothingFound(): boolean {
     return this.problem !== null && NOTHING_FOUND.includes(this.problem.code);
   }
 
-  /** Whether there is something to clear. */
+  /** Whether there is input to clear. */
   get given(): boolean {
     return this.text !== '' || this.from !== null;
   }
 
-  /** What the text area holds now. */
+  /** Takes the new content of the text area. */
   type(text: string): void {
     this.text = text;
     this.from = null;
@@ -98,28 +98,28 @@ export class Inspected {
     this.#forget();
   }
 
-  /** Forgets what was done with the code; what is in it stays. */
+  /** Forgets the redemption. The inspection stays. */
   forgetRedeemed(): void {
     this.redeemed = null;
     this.redeemProblem = null;
   }
 
-  /** Asks again where the answer is older than `age` milliseconds: what would happen changes. */
+  /** Asks again if the answer is older than `age` milliseconds, because the verdict can change. */
   refresh(age = 0): void {
-    // A newer revision would take the code from under what is being redeemed.
+    // A newer revision would make the one that is being redeemed invalid.
     if (!this.#given || this.reading || this.redeeming) return;
     if (Date.now() - this.#refreshedAt < age) return;
     this.#latest.ask({ given: this.#given, again: this.shown !== null });
   }
 
-  /** Redeems the code that is on the screen, and no other. */
+  /** Redeems the code on the screen, and no other. */
   async redeem(): Promise<void> {
     const chosen = this.shown;
     if (!chosen || this.redeeming) return;
     this.redeeming = true;
     this.forgetRedeemed();
     try {
-      // What is typed at this moment may be another code; it is never redeemed unseen.
+      // The latest input may be another code, which the person has not seen yet.
       await this.#latest.settled();
       const now = this.shown;
       if (this.problem || !now || !sameCode(now, chosen)) {
@@ -143,7 +143,7 @@ export class Inspected {
       const redeemed = await call('redeem', { instance: this.#instanceId, revision });
       seats.take(this.#instanceId, redeemed.seats);
       if (turn === this.#turn) this.redeemed = redeemed;
-      // Beside another code it would be read as that one's.
+      // Beside another code the result would look like that code's.
       else toasts.say(redeemed.forecast.title);
     } catch (thrown) {
       const problem = asProblem(thrown);
@@ -155,7 +155,7 @@ export class Inspected {
   #read(given: Given, from: 'clipboard' | { picture: string }): void {
     this.text = '';
     this.from = from;
-    // A picture takes its time, and meanwhile the verdict of another code would mislead.
+    // Reading a picture takes time, and the verdict of the previous code would mislead.
     this.#forget();
     this.reading = true;
     this.#ask(given);
@@ -192,11 +192,11 @@ function sameCode(a: Inspection, b: Inspection): boolean {
   return a.header === b.header && a.claims === b.claims && a.signature === b.signature;
 }
 
-// Nothing on the screen depends on which there are.
+// No template reads this map.
 // eslint-disable-next-line svelte/prefer-svelte-reactivity
 const all = new Map<string, Inspected>();
 
-/** What is inspected for an instance; it stays while other screens are looked at. */
+/** Returns the inspected code of an instance. It is kept while other screens are open. */
 export function inspectedFor(instanceId: string): Inspected {
   let inspected = all.get(instanceId);
   if (!inspected) {
@@ -206,7 +206,7 @@ export function inspectedFor(instanceId: string): Inspected {
   return inspected;
 }
 
-/** Forgets what was inspected for an instance that is gone. */
+/** Deletes the inspected code of a removed instance. */
 export function forgetInspected(instanceId: string): void {
   all.delete(instanceId);
 }

@@ -1,6 +1,6 @@
 import type { Inspection } from '../generated/types';
 
-/** What redeeming an inspected code does; null where nobody would be signed in. */
+/** Says what redeeming an inspected code does; null if nobody would be signed in. */
 export function redeemLabel({ forecast, claims_json }: Inspection): string | null {
   const who = forecast.user ?? 'the user';
   const once = isSingleUse(claims_json) ? ' The link works once, and this uses it up.' : '';

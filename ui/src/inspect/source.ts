@@ -1,13 +1,13 @@
 import type { InspectSource } from '../generated/types';
 import { Refused } from '../lib/bridge';
 
-/** What somebody gives to be inspected. */
+/** Input to inspect. */
 export type Given =
   { kind: 'text'; text: string } | { kind: 'picture'; file: File } | { kind: 'clipboard' };
 
 const LARGEST_MIB = 16;
 
-/** What is asked for it. Rejects with `Refused` where a picture is none that can be read. */
+/** Returns the source to send. Rejects with `Refused` if a picture cannot be read. */
 export async function sourceOf(given: Given): Promise<InspectSource> {
   if (given.kind !== 'picture') return given;
   const { file } = given;
@@ -32,7 +32,7 @@ function base64Of(file: File): Promise<string> {
   return new Promise((resolve, reject) => {
     const reader = new FileReader();
     reader.onload = () => {
-      // What is asked for as a data URL is a text.
+      // `readAsDataURL` always gives a text.
       const url = reader.result as string;
       resolve(url.slice(url.indexOf(',') + 1));
     };

@@ -95,7 +95,7 @@ it('starts as it did the last time, but shows a network of the last time first',
   // Once it was started by its form, it is the choice of today.
   gatewayDrafts.settle(here);
   expect(gatewayDrafts.requestAtOnce(here)).toEqual({ ...started, ip: '192.168.1.20' });
-  // What is chosen now goes before what was, also when all of it is read again.
+  // The current choice wins over the remembered one, also after a reload.
   gatewayDrafts.change(here, { port: '9100' });
   gatewayDrafts.remember([started]);
   expect(gatewayDrafts.of(here).port).toBe('9100');

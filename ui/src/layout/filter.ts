@@ -1,7 +1,6 @@
 /**
- * How well a text answers a query: the higher the better, and null where it does not. Every word
- * of the query has to be found; words that begin as the query does count most, letters that only
- * come in the right order least.
+ * Returns how well a text matches a query, higher is better; null without a match. Every word of the
+ * query must match. A match at the start of the text counts most, letters in order count least.
  */
 export function score(text: string, query: string): number | null {
   const inText = text.toLocaleLowerCase();
@@ -27,7 +26,7 @@ function scoreWord(text: string, word: string): number | null {
   return 1;
 }
 
-/** Those that answer the query, best first, and otherwise in their order. */
+/** Returns the items that match the query, best first. Equal items keep their order. */
 export function filter<T>(items: T[], textOf: (item: T) => string, query: string): T[] {
   return items
     .map((item) => ({ item, found: score(textOf(item), query) }))

@@ -1,9 +1,9 @@
-/** `https://chat.yourcompany.com:8443/app` of a URL, as a person reads it. */
+/** Returns a URL without a trailing slash, such as `https://chat.yourcompany.com:8443/app`. */
 export function addressOf(url: string): string {
   return url.replace(/\/$/u, '');
 }
 
-/** `chat.yourcompany.com:8443` of a URL; the text as it is where it is no URL. */
+/** Returns host and port of a URL, such as `chat.yourcompany.com:8443`; an invalid URL unchanged. */
 export function authorityOf(url: string): string {
   try {
     return new URL(url).host || url;

@@ -44,8 +44,8 @@ export async function listen(hear: (event: StudioEvent) => void): Promise<void> 
 }
 
 /**
- * What was thrown, as a problem for a person. The text of anything that is not a problem is
- * dropped, not shown and not logged: it may quote what was sent, and that may be a secret.
+ * Turns a thrown value into a problem for a person. The text of any other error is dropped, because it
+ * may quote the request, which may hold a secret.
  */
 export function asProblem(thrown: unknown): Problem {
   if (typeof thrown === 'object' && thrown !== null && 'code' in thrown && 'message' in thrown) {

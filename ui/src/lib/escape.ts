@@ -1,19 +1,19 @@
 import { formatDateTime } from './time-format';
 
 /**
- * Characters that change the direction or the lines of the text around them, or are not seen: control
- * characters, separators of lines and paragraphs, and the format characters of Unicode.
+ * Invisible characters and characters that change the direction or the lines of the text around them:
+ * control characters, separators of lines and paragraphs, and the format characters of Unicode.
  */
 const HIDDEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
 
-/** A moment as the Rust side writes it for people: `2026-11-29T06:26:40Z`. */
+/** A time in a sentence of the Rust side: `2026-11-29T06:26:40Z`. */
 const UTC_TIME = /\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ/gu;
 
 const SHORT: Record<string, string> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
 
 const hex = (code: number) => code.toString(16);
 
-/** Text of somebody else with such characters escaped as the command line does: `rlo\u{202e}evil`. */
+/** Escapes such characters in untrusted text as the command line does: `rlo\u{202e}evil`. */
 export function escapeHidden(text: string): string {
   return text.replace(HIDDEN, (hidden) => {
     return SHORT[hidden] ?? `\\u{${hex(hidden.codePointAt(0) ?? 0)}}`;
@@ -25,7 +25,7 @@ export function formatSentence(text: string): string {
   return escapeHidden(text).replace(UTC_TIME, (moment) => formatDateTime(moment));
 }
 
-/** JSON with such characters escaped, which means the same. Line breaks between its members stay. */
+/** Escapes such characters in JSON without a change of meaning. Line breaks between members stay. */
 export function escapeHiddenJson(json: string): string {
   return json.replace(HIDDEN, (hidden) => {
     if (hidden === '\n') return hidden;

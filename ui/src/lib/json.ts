@@ -1,15 +1,15 @@
-/** A piece of JSON text, as it was written. */
+/** A token of JSON text, verbatim. */
 export type Token = {
   kind: 'key' | 'string' | 'number' | 'word' | 'mark' | 'space';
   text: string;
-  /** In how many objects and arrays it stands. */
+  /** Number of objects and arrays around it. */
   depth: number;
 };
 
 const PIECE = /"(?:[^"\\]|\\.)*"|-?\d[\d.eE+-]*|[a-zA-Z]+|[{}[\],:]|\s+|./gsu;
 const BEFORE_COLON = /^\s*:/u;
 
-/** Splits JSON text into its pieces; put together they are the text again. */
+/** Splits JSON text into tokens. Joined they are the same text. */
 export function tokens(json: string): Token[] {
   const found: Token[] = [];
   let depth = 0;
@@ -30,7 +30,7 @@ function kindOf(text: string, rest: string): Token['kind'] {
   return text.trim() === '' ? 'space' : 'mark';
 }
 
-/** The text that a string token stands for. */
+/** Returns the value of a string token. */
 export function textOf(token: Token): string {
   return String(JSON.parse(token.text));
 }

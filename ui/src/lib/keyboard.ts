@@ -3,7 +3,7 @@ import { screens } from './screens';
 
 const mac = /Mac|iPhone|iPad/u.test(navigator.platform);
 
-/** The command key, as it is written on the keyboard and as ARIA names it. */
+/** Name of the command key on the keyboard. `COMMAND_ARIA` is its name in ARIA. */
 export const COMMAND = mac ? '⌘' : 'Ctrl';
 export const COMMAND_ARIA = mac ? 'Meta' : 'Control';
 
@@ -15,13 +15,13 @@ export function isCommandKey(event: KeyboardEvent): boolean {
 export type Shortcut =
   { kind: 'palette' } | { kind: 'copy_link' } | { kind: 'screen'; screen: ScreenId };
 
-/** What a key press asks for, if it is one of Studio's shortcuts. */
+/** Returns the shortcut that a key press stands for; null for other keys. */
 export function shortcutOf(event: KeyboardEvent): Shortcut | null {
   const command = mac ? event.metaKey && !event.ctrlKey : event.ctrlKey && !event.metaKey;
   if (!command || event.altKey || event.shiftKey || event.isComposing) return null;
   if (event.key.toLowerCase() === 'k') return { kind: 'palette' };
   if (event.key === 'Enter') return { kind: 'copy_link' };
-  // By the place of the key: on some layouts the digits are behind Shift.
+  // `code` is the position of the key: on some layouts digits need Shift.
   const digit = /^(?:Digit|Numpad)(?<digit>[1-9])$/u.exec(event.code)?.groups?.['digit'];
   const screen = digit === undefined ? undefined : screens[Number(digit) - 1];
   return screen ? { kind: 'screen', screen: screen.id } : null;

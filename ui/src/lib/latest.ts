@@ -1,6 +1,6 @@
 /**
- * Work that is asked for faster than it is done: at most one piece is under way and one waits, and
- * the one that waits is always the newest. An answer that has been overtaken is dropped.
+ * Runs work that is requested faster than it finishes. At most one request runs and one waits, always
+ * the newest. The answer to an outdated request is dropped.
  */
 export class Latest<Input, Output> {
   readonly #work: (input: Input) => Promise<Output>;
@@ -8,7 +8,7 @@ export class Latest<Input, Output> {
   readonly #failed: (thrown: unknown, input: Input) => void;
   #waiting: { input: Input } | null = null;
   #running: Promise<void> | null = null;
-  /** Counts what makes the answer under way worthless. */
+  /** Number of requests and cancellations. A running request with an earlier number is outdated. */
   #turn = 0;
 
   constructor(
@@ -27,13 +27,13 @@ export class Latest<Input, Output> {
     this.#running ??= this.#run();
   }
 
-  /** Forgets what waits, and drops the answer to what is under way. */
+  /** Drops the waiting request and the answer to the running one. */
   cancel(): void {
     this.#turn += 1;
     this.#waiting = null;
   }
 
-  /** When nothing is under way and nothing waits. */
+  /** Resolves when no request runs or waits. */
   async settled(): Promise<void> {
     await this.#running;
   }

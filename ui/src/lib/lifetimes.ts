@@ -1,7 +1,7 @@
-/** A lifetime as the Rust side writes it, and as the list shows it. */
+/** A lifetime for the Rust side and its label in the list. */
 export type Lifetime = { value: string; label: string };
 
-/** Not a lifetime: the choice to write one. */
+/** Value of the entry that opens a field for another lifetime. */
 export const CUSTOM = 'custom';
 
 const presets: Lifetime[] = [
@@ -13,7 +13,7 @@ const presets: Lifetime[] = [
   { value: 'never', label: 'never' },
 ];
 
-/** The lifetimes to choose from, with the instance's own first where it is none of the presets. */
+/** Returns the choices. The instance's default comes first if it is not among the presets. */
 export function lifetimes(standard: string): Lifetime[] {
   return presets.some(({ value }) => value === standard)
     ? presets

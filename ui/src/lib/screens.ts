@@ -1,6 +1,6 @@
 import type { IconName } from './components/icons';
 
-/** The screens in the order of the rail; the number of a screen is its place here. */
+/** The screens in the order of the rail. The shortcut of a screen is its position. */
 export const screens = [
   { id: 'compose', name: 'Compose', icon: 'plus' },
   { id: 'users', name: 'Users', icon: 'users' },

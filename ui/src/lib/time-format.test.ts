@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 
 import { formatDay, formatPast, formatDateTime } from './time-format';
 
-// Without an offset: the zone of whoever runs the test.
+// Without an offset: the time zone of this computer.
 const now = new Date('2026-11-22T23:10:00');
 
 it('leaves out the year that it is', () => {

@@ -3,7 +3,7 @@ import { clock as time } from './state/clock.svelte';
 const day = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short', year: 'numeric' });
 const exact = new Intl.DateTimeFormat('en-GB', { dateStyle: 'full', timeStyle: 'long' });
 
-/** A moment in this computer's time zone, as short as it stays clear: `Sun 29 Nov, 23:10`. */
+/** Formats a time in this computer's time zone, without the current year: `Sun 29 Nov, 23:10`. */
 export function formatDateTime(rfc3339: string, now = new Date()): string {
   const at = new Date(rfc3339);
   if (Number.isNaN(at.getTime())) return rfc3339;
@@ -21,13 +21,13 @@ export function formatDateTime(rfc3339: string, now = new Date()): string {
   return `${date.join(' ')}, ${part('hour')}:${part('minute')}`;
 }
 
-/** The same to the second and with its time zone. */
+/** Formats a time to the second, with its time zone. */
 export function formatExactDateTime(rfc3339: string): string {
   const at = new Date(rfc3339);
   return Number.isNaN(at.getTime()) ? rfc3339 : exact.format(at);
 }
 
-/** The day of a moment in Unix seconds: `22 Nov 2026`. */
+/** Formats the day of a time in Unix seconds: `22 Nov 2026`. */
 export function formatDay(unixSecs: number): string {
   return day.format(new Date(unixSecs * 1000));
 }
@@ -35,7 +35,7 @@ export function formatDay(unixSecs: number): string {
 const clock = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit' });
 const thisYear = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short' });
 
-/** A moment that has been, in Unix seconds: `2 min ago`, `today, 09:12`, `yesterday`, `20 Nov`. */
+/** Formats a past time in Unix seconds: `2 min ago`, `today, 09:12`, `yesterday`, `20 Nov`. */
 export function formatPast(unixSecs: number, now = time.now()): string {
   const at = new Date(unixSecs * 1000);
   const secs = Math.floor((now.getTime() - at.getTime()) / 1000);
@@ -48,7 +48,7 @@ export function formatPast(unixSecs: number, now = time.now()): string {
   return at.getFullYear() === now.getFullYear() ? thisYear.format(at) : day.format(at);
 }
 
-/** The same to the second and with its time zone. */
+/** Formats a time to the second, with its time zone. */
 export function formatExact(unixSecs: number): string {
   return exact.format(new Date(unixSecs * 1000));
 }

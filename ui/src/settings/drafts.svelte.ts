@@ -43,7 +43,7 @@ function same(a: InstanceSettings, b: InstanceSettings): boolean {
 class SettingsDrafts {
   readonly #drafts = new SvelteMap<string, InstanceSettings>();
 
-  /** What the form shows. */
+  /** Returns the values of the form: the draft, else the saved settings. */
   of(instance: Instance): InstanceSettings {
     return this.#drafts.get(instance.id) ?? settingsOf(instance);
   }

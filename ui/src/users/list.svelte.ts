@@ -14,7 +14,7 @@ import { asProblem, call } from '../lib/bridge';
 import { Latest } from '../lib/latest';
 
 export const BLOCK = 100;
-/** So many blocks are kept; those that were looked at longest ago go first. */
+/** Maximum number of cached blocks. The least recently seen are dropped first. */
 const KEPT_BLOCKS = 40;
 
 const EVERYBODY: UserQuery = {
@@ -29,39 +29,39 @@ function isFiltered({ search, status, origin }: UserQuery): boolean {
   return search.trim() !== '' || status !== null || origin !== null;
 }
 
-/** The users that are asked for, in blocks of rows that come as they are scrolled to. */
+/** The users that match a query, loaded in blocks of rows while a person scrolls. */
 export class UserList {
   search = $state('');
   status = $state<Status | null>(null);
   origin = $state<Origin | null>(null);
   sortBy = $state<SortBy>('last_sign_in');
   descending = $state(true);
-  /** How many answer the query; null until that is known. */
+  /** Number of users that match the query; null until known. */
   total = $state<number | null>(null);
-  /** How many users there are. */
+  /** Number of all users. */
   everybody = $state<number | null>(null);
   problem = $state.raw<Problem | null>(null);
   /** Notices about users that need the administrator. */
   notices = $state.raw<Warning[]>([]);
-  /** Whether an answer is on the way that changes which rows there are. */
+  /** Whether an answer under way will replace the rows. */
   busy = $state(false);
-  /** Grows when the rows begin anew, at the first. */
+  /** Grows whenever the rows are replaced from the first one on. */
   fresh = $state(0);
 
   /**
-   * What the rows that are there answer. While another answer is on the way this is not what the
-   * fields say, and more of these rows are asked for in the same words: a cursor fits no others.
+   * The query of the loaded rows. It can lag behind the fields while an answer is under way. Further
+   * blocks use this query, because a cursor is valid for one query only.
    */
   answered = $state.raw<UserQuery>(EVERYBODY);
 
   readonly #instanceId: string;
   #blocks = $state.raw(new Map<number, User[]>());
   readonly #cursors = new Map<number, string>();
-  /** What rows are asked for at the moment; answers to anything else are dropped. */
+  /** Number of the current set of rows. Answers for earlier sets are dropped. */
   #turn = 0;
   #inSight: [first: number, end: number] = [0, BLOCK];
   #loading = false;
-  /** Whether rows for what the fields say are on the way. */
+  /** Whether rows for the current fields are being loaded. */
   #asking = false;
   readonly #first = new Latest<UserQuery, UserPage>(
     (query) => this.#page(query, { kind: 'first' }),
@@ -86,7 +86,7 @@ export class UserList {
     this.#instanceId = instanceId;
   }
 
-  /** Whether the rows are not everybody. */
+  /** Whether the rows are filtered. */
   get filtered(): boolean {
     return isFiltered(this.answered);
   }
@@ -95,7 +95,7 @@ export class UserList {
     return this.#blocks.get(Math.floor(index / BLOCK))?.[index % BLOCK] ?? null;
   }
 
-  /** The row of a user, among those that are there. */
+  /** Returns the index of a user among the loaded rows. */
   indexOf(id: string): number | null {
     for (const [block, users] of this.#blocks) {
       const at = users.findIndex((user) => user.id === id);
@@ -104,7 +104,7 @@ export class UserList {
     return null;
   }
 
-  /** The query has changed: begins anew. The old rows stay until the new ones are there. */
+  /** Loads the rows for the current fields. The old rows stay until then. */
   ask(): void {
     this.busy = true;
     this.#asking = true;
@@ -118,7 +118,7 @@ export class UserList {
   }
 
   sort(by: SortBy): void {
-    // Names begin with A, times with the newest.
+    // Names sort from A, times from the newest.
     this.descending =
       by === this.sortBy ? !this.descending : by === 'created' || by === 'last_sign_in';
     this.sortBy = by;
@@ -132,20 +132,20 @@ export class UserList {
     this.ask();
   }
 
-  /** These rows are in sight; what is missing of them is fetched. */
+  /** Loads missing blocks of the rows in sight. */
   see(first: number, end: number): void {
     this.#inSight = [first, end];
     for (const block of this.#wanted()) {
       const users = this.#blocks.get(block);
-      // To the end of those that are kept; nothing on the screen depends on their order.
+      // Moves the block to the end of the cache. No template depends on the order.
       if (users && this.#blocks.delete(block)) this.#blocks.set(block, users);
     }
     void this.#load();
   }
 
-  /** The users have changed: asks again for what is in sight, and stays there. */
+  /** Loads the rows in sight again after a change of users. The scroll position stays. */
   async reload(): Promise<void> {
-    // The rows that are there are about to go.
+    // The loaded rows are about to be replaced.
     if (this.#asking) {
       this.ask();
       return;
@@ -204,7 +204,7 @@ export class UserList {
     } finally {
       this.#loading = false;
     }
-    // What failed was no longer wanted; what is wanted now has not been asked for yet.
+    // The failed block belongs to an earlier set of rows. Load the current one.
     if (turn !== this.#turn) void this.#load();
   }
 
@@ -247,7 +247,7 @@ export class UserList {
 
 const lists = new Map<string, UserList>();
 
-/** An instance's list; what was searched for stays while other screens are looked at. */
+/** Returns the list of an instance. Its search is kept while other screens are open. */
 export function listFor(instanceId: string): UserList {
   let list = lists.get(instanceId);
   if (!list) {
@@ -257,7 +257,7 @@ export function listFor(instanceId: string): UserList {
   return list;
 }
 
-/** Forgets what was searched for in an instance that is gone. */
+/** Deletes the list of a removed instance. */
 export function forgetList(instanceId: string): void {
   lists.delete(instanceId);
 }

@@ -57,7 +57,7 @@ it('asks for more of the rows that are there in the words that they answer', asy
   const sorted = await next();
   list.see(100, 120);
   const more = await next();
-  // A cursor of one order is refused with another.
+  // A cursor is valid for one sort order only.
   expect(more.request.query).toMatchObject({ sort_by: 'last_sign_in', descending: true });
   expect(more.request.place.kind).toBe('after');
   sorted.answer(1000);

@@ -4,15 +4,15 @@ import { textOf, tokens, type Token } from '../json';
 
 export type ClaimLine = {
   tokens: Token[];
-  /** The time that the line's member names. */
+  /** The time in the member on this line. */
   time: ClaimTime | null;
 };
 
-/** The lines of the claims, each with the time that it names. */
+/** Splits the claims into lines, each with the time in its member. */
 export function claimLines(json: string, times: ClaimTime[]): ClaimLine[] {
   const lines: ClaimLine[] = [{ tokens: [], time: null }];
   for (const token of tokens(json)) {
-    // Only white space breaks lines: inside a string JSON writes a line break as \n.
+    // Only white space holds line breaks, because a string in JSON writes them as \n.
     for (const [index, text] of token.text.split('\n').entries()) {
       if (index > 0) lines.push({ tokens: [], time: null });
       const line = lines.at(-1);

@@ -1,15 +1,15 @@
 import { untrack } from 'svelte';
 
-/** The dialogs that are open, the topmost last. What is behind the topmost one is out of reach. */
+/** The open dialogs, the topmost last. */
 class DialogStack {
   #open = $state.raw<symbol[]>([]);
 
-  /** The topmost dialog; null where none is open. */
+  /** The topmost dialog; null if none is open. */
   get top(): symbol | null {
     return this.#open.at(-1) ?? null;
   }
 
-  /** Adds a dialog on top. Removes it when what is returned is called. */
+  /** Adds a dialog on top. The returned function removes it. */
   add(layer: symbol): () => void {
     this.#open = [...untrack(() => this.#open), layer];
     return () => {

@@ -1,6 +1,6 @@
 import type { Attachment } from 'svelte/attachments';
 
-/** Sets a style that is worked out: the CSP forbids it in HTML, and allows it from here. */
+/** Sets a computed style. The CSP forbids style attributes in HTML and allows this. */
 export function style(property: string, value: string): Attachment<HTMLElement> {
   return (element) => element.style.setProperty(property, value);
 }

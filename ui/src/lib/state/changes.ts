@@ -1,6 +1,6 @@
 type Listener = (instanceId: string) => void;
 
-/** The screens that listen for a kind of change. */
+/** Listeners for one kind of change. */
 class Changes {
   readonly #listeners = new Set<Listener>();
 
@@ -8,7 +8,7 @@ class Changes {
     for (const listener of this.#listeners) listener(instanceId);
   }
 
-  /** Calls `listener` at each change, until the function that is returned is called. */
+  /** Calls `listener` at each change. The returned function ends that. */
   listen(listener: Listener): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
@@ -18,5 +18,5 @@ class Changes {
 /** The activity of an instance has new entries. */
 export const activityChanges = new Changes();
 
-/** Users of an instance are not what they were. */
+/** Users of an instance have changed. */
 export const userChanges = new Changes();

@@ -1,7 +1,7 @@
-/** How often times in words are written anew, in milliseconds. */
+/** Interval at which relative times are rendered again, in milliseconds. */
 const EVERY = 30_000;
 
-/** The time, for words such as `2 min ago` that are written anew as it passes. */
+/** The current time for relative times such as `2 min ago`. */
 class Clock {
   #ticks = $state(0);
 
@@ -9,7 +9,7 @@ class Clock {
     setInterval(() => (this.#ticks += 1), EVERY);
   }
 
-  /** The time now. A template that calls this is rendered again at each tick. */
+  /** Returns the current time. A template that calls this is rendered again at each tick. */
   now(): Date {
     return new Date(Math.max(Date.now(), this.#ticks));
   }

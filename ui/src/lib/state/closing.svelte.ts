@@ -1,12 +1,12 @@
 import type { CloseAsked } from '../../generated/types';
 import { call } from '../bridge';
 
-/** The question whether the window may close, which ends the gateway. */
+/** The question whether to close the window, which stops the gateway. */
 class Closing {
-  /** Consequences of closing the window; null while nobody wants to close it. */
+  /** Consequences of closing the window; null while it is not asked. */
   asked = $state.raw<CloseAsked | null>(null);
 
-  /** Somebody wants to close the window. It closes at once where the gateway has ended by then. */
+  /** Asks before the window closes. It closes at once if no gateway is open. */
   async ask(): Promise<void> {
     const asked = await call('close_asked');
     if (asked) this.asked = asked;

@@ -6,20 +6,20 @@ import { gateway } from './gateway.svelte';
 export const LOOPBACK = '127.0.0.1';
 const DEFAULT_PORT = '8787';
 
-/** How a gateway is to be started, as its form shows it. */
+/** Content of the form that starts a gateway. */
 export type GatewayDraft = {
   ip: string;
-  /** As it is typed. */
+  /** Unchecked text of the field. */
   port: string;
   tls: Tls['kind'];
   certificate: string;
   key: string;
 };
 
-/** What was chosen for the gateways, by instance; it stays while other screens open. */
+/** Drafts of the forms that start gateways, by instance. They are kept while other screens are open. */
 class GatewayDrafts {
   readonly #chosen = new SvelteMap<string, Partial<GatewayDraft>>();
-  /** As they were started last, before Studio was. */
+  /** Settings of the last start, from before this run of Studio. */
   readonly #remembered = new SvelteMap<string, GatewayDraft>();
 
   remember(started: GatewayStart[]): void {
@@ -31,8 +31,8 @@ class GatewayDrafts {
   }
 
   /**
-   * Where nothing was chosen, as it was started last; where it never was, on this computer alone,
-   * and at the port to which links lead.
+   * Returns the draft: chosen values, else those of the last start, else this computer alone and the
+   * port to which links lead.
    */
   of(instance: Instance): GatewayDraft {
     const draft = {
@@ -44,7 +44,7 @@ class GatewayDrafts {
       ...this.#remembered.get(instance.id),
       ...this.#chosen.get(instance.id),
     };
-    // A network that was left is not there to listen on.
+    // The computer may have left that network.
     return gateway.addresses.some(({ ip }) => ip === draft.ip) ? draft : { ...draft, ip: LOOPBACK };
   }
 
@@ -52,7 +52,7 @@ class GatewayDrafts {
     this.#chosen.set(instance.id, { ...this.#chosen.get(instance.id), ...change });
   }
 
-  /** It is started as its form shows it: all of that counts as chosen. */
+  /** Marks all values of the form as chosen, because the gateway starts with them. */
   settle(instance: Instance): void {
     this.change(instance, this.of(instance));
   }
@@ -63,8 +63,8 @@ class GatewayDrafts {
   }
 
   /**
-   * What starts it with no look at its form; null where that is to be seen first. A network of the
-   * last time is: the same address may be another network by now.
+   * Returns the request for a start without the form; null if the person must see the form first. That
+   * is so for a network of the last start, because the same address may be another network today.
    */
   requestAtOnce(instance: Instance): GatewayStart | null {
     const chosen = this.#chosen.get(instance.id)?.ip;
@@ -74,7 +74,7 @@ class GatewayDrafts {
     return isThere && isSeen ? this.request(instance) : null;
   }
 
-  /** What starts it; null where the port is none. */
+  /** Returns the request for a start; null if the port is invalid. */
   request(instance: Instance): GatewayStart | null {
     const { ip, port: typed, tls: kind, certificate, key } = this.of(instance);
     const port = /^\d{1,5}$/u.test(typed.trim()) ? Number(typed) : 0;

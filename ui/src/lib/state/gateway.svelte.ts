@@ -11,18 +11,18 @@ import type {
 import { addressOf, isThisComputer, sameServer } from '../address';
 import { asProblem, call } from '../bridge';
 
-/** The gateway that Studio runs, as it was last heard of. */
+/** Last known state of the gateway that Studio runs. */
 class Gateway {
   running = $state.raw<RunningGateway | null>(null);
   /** Gateways that other programs run. */
   others = $state.raw<OtherGateway[]>([]);
   addresses = $state.raw<ListenAddress[]>([]);
-  /** Why it could not be asked, started or ended. */
+  /** Why the last question, start or stop failed. */
   problem = $state.raw<Problem | null>(null);
   busy = $state(false);
   /** Whether the Rust side has answered once. */
   known = $state(false);
-  /** Of several answers that are on their way, the one that was asked for last counts. */
+  /** Number of the last question. Answers to earlier ones are dropped. */
   #turn = 0;
 
   /** The address at which people reach an instance's gateway; null where none of it runs. */
@@ -79,12 +79,12 @@ class Gateway {
     return this.#change(() => call('gateway_stop'));
   }
 
-  /** The gateway has ended. While it is being started or ended, the answer to that says how it is. */
+  /** Asks again after the gateway has ended. The answer to a start or stop under way says the same. */
   changed(): void {
     if (!this.busy) void this.refresh();
   }
 
-  /** Something has happened on an instance; if the gateway serves it, somebody may have signed in. */
+  /** Asks again after new activity of the instance that the gateway serves: somebody may have signed in. */
   activityChanged(instanceId: string): void {
     if (this.running?.instance === instanceId) this.changed();
   }
@@ -94,7 +94,7 @@ class Gateway {
     this.problem = null;
     try {
       const state = await ask();
-      // How it was before does not count any more.
+      // Answers to earlier questions are outdated.
       this.#turn += 1;
       this.#take(state);
       return true;

@@ -1,11 +1,11 @@
 import { studio } from './studio.svelte';
 
-/** The question for a new passphrase: asked where a secret is about to be kept in a file. */
+/** The question for a new passphrase, before a secret is first kept in a file. */
 class NewPassphrase {
   asked = $state(false);
   #answer: ((made: boolean) => void) | null = null;
 
-  /** Whether a secret can be kept now; asks for a passphrase where one is to be chosen. */
+  /** Returns whether a secret can be kept. Asks for a new passphrase if there is none yet. */
   async ready(): Promise<boolean> {
     if (studio.keyStore.state !== 'new') return true;
     this.asked = true;

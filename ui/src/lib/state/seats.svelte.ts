@@ -3,7 +3,7 @@ import { SvelteMap } from 'svelte/reactivity';
 import type { Problem, Seats } from '../../generated/types';
 import { asProblem, call } from '../bridge';
 
-/** The seats of the instances that are hosted here, as they were last heard of. */
+/** Last known seats of the instances on this computer. */
 class SeatsState {
   readonly #seats = new SvelteMap<string, Seats>();
   readonly #problems = new SvelteMap<string, Problem>();
@@ -12,12 +12,12 @@ class SeatsState {
     return this.#seats.get(instanceId) ?? null;
   }
 
-  /** Why they are not known. */
+  /** Why the seats are unknown. */
   problem(instanceId: string): Problem | null {
     return this.#problems.get(instanceId) ?? null;
   }
 
-  /** An answer to something else has said how many there are now. */
+  /** Takes the seats from the answer to another command. */
   take(instanceId: string, seats: Seats): void {
     this.#seats.set(instanceId, seats);
     this.#problems.delete(instanceId);
@@ -32,7 +32,7 @@ class SeatsState {
     }
   }
 
-  /** Sets the limit, and answers with what it was. Throws what the Rust side refuses with. */
+  /** Sets the limit and returns the previous one. Throws the problem of the Rust side. */
   async limit(instanceId: string, limit: number | null): Promise<number | null> {
     const before = this.of(instanceId)?.limit ?? null;
     this.take(instanceId, await call('seats_set', { instance: instanceId, limit }));
@@ -48,12 +48,12 @@ export function seatsLabel({ used, limit }: Seats): string {
   return limit === null ? `${count}, no limit` : `${count} of ${limit.toLocaleString('en')}`;
 }
 
-/** How many more are used than there are. */
+/** Number of users beyond the limit. */
 export function seatsOver({ used, limit }: Seats): number {
   return limit === null ? 0 : Math.max(0, used - limit);
 }
 
-/** How many are free; null where that is not known or there is no limit. */
+/** Number of free seats; null if it is unknown or there is no limit. */
 export function seatsLeft(seats: Seats | null): number | null {
   if (seats === null) return null;
   return seats.limit === null ? null : Math.max(0, seats.limit - seats.used);

@@ -15,7 +15,7 @@ export const selection = {
   },
 };
 
-/** Opens a user's panel, wherever one is. */
+/** Opens the screen of users with the panel of a user. */
 export function showUser(instanceId: string, userId: string): void {
   selection.select(instanceId, userId);
   studio.open('users');

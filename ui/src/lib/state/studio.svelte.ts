@@ -8,7 +8,7 @@ import { toasts } from './toasts.svelte';
 /** Which part of Settings is open. */
 export type SettingsPart = 'authentication' | 'gateway' | 'api' | 'seats' | 'appearance';
 
-/** What the window knows of the Rust side, and which screen is open. */
+/** State of the whole window: instances, keys, theme and the open screen. */
 class Studio {
   phase = $state<'starting' | 'failed' | 'open'>('starting');
   /** Why it did not start. */
@@ -18,7 +18,7 @@ class Studio {
   theme = $state<Theme>('system');
   version = $state('');
   dataDir = $state('');
-  /** What is wrong with instances that are there and cannot be shown. */
+  /** Problems of instances that cannot be read. */
   unreadable = $state.raw<Problem[]>([]);
   screen = $state<ScreenId>('compose');
   settingsPart = $state<SettingsPart>('authentication');
@@ -28,12 +28,12 @@ class Studio {
     this.instances.find(({ id }) => id === this.#currentId) ?? this.instances[0] ?? null,
   );
 
-  /** Whether something can be tried here already. */
+  /** Whether an instance on this computer exists. */
   get hasSample(): boolean {
     return this.instances.some(({ hosted }) => hosted === 'here');
   }
 
-  /** Asks for everything; also after the keys became readable, which changes what is known. */
+  /** Loads everything. Unlocking the keys loads it again. */
   async start(): Promise<void> {
     try {
       this.#take(await call('start'));
@@ -49,7 +49,7 @@ class Studio {
    * the same object, so that no screen resets itself.
    */
   async reload(): Promise<void> {
-    // Without any, somebody may be typing the first one.
+    // Without an instance, the person may be connecting the first one.
     if (this.instances.length === 0) return;
     try {
       const { instances, problems } = await call('start');
@@ -72,7 +72,7 @@ class Studio {
     this.instances = [...others, instance].sort((a, b) => a.name.localeCompare(b.name));
   }
 
-  /** A new instance is worked on at once. */
+  /** Adds a new instance and opens it. */
   enter(instance: Instance): void {
     this.put(instance);
     this.#currentId = instance.id;
@@ -84,7 +84,7 @@ class Studio {
     try {
       await call('instance_select', { instance: id });
     } catch (thrown) {
-      // It is shown all the same; only the next start will not remember it.
+      // The instance is shown anyway. Only the next start does not remember it.
       toasts.warn(asProblem(thrown).message);
     }
   }

@@ -3,7 +3,7 @@ import type { Theme } from '../../generated/types';
 const dark = window.matchMedia('(prefers-color-scheme: dark)');
 let chosen: Theme = 'system';
 
-/** Puts the theme on the page: `data-theme` is `light` or `dark`, whatever was chosen. */
+/** Sets `data-theme` of the page to `light` or `dark`. The choice `system` follows the computer. */
 export function applyTheme(theme: Theme): void {
   chosen = theme;
   const system = dark.matches ? 'dark' : 'light';

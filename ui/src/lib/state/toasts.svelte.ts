@@ -6,7 +6,7 @@ export type Toast = {
 };
 
 const SHORT_MS = 5_000;
-/** What asks for a decision or says that something failed stays longer. */
+/** Time for messages with an action and for warnings. */
 const LONG_MS = 8_000;
 
 class Toasts {
@@ -27,7 +27,7 @@ class Toasts {
 
   #add(toast: Omit<Toast, 'key'>, forMs: number): void {
     const key = this.#nextKey++;
-    // The newest is the one that counts; only what can still be undone stays beside it.
+    // Only messages with an action stay beside the newest one.
     this.list = [...this.list.filter(({ action }) => action), { ...toast, key }];
     setTimeout(() => this.close(key), forMs);
   }

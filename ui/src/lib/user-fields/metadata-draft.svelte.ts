@@ -9,16 +9,16 @@ const WHY_STILL_JSON = {
   not_all_texts: 'Some values are not texts. Fields hold texts only, so this stays JSON.',
 };
 
-/** Metadata while it is edited: as rows of name and value, or as JSON. */
+/** Edited metadata: rows of name and value, or JSON. */
 export class MetadataDraft {
   rows = $state<Row[]>([]);
   json = $state('');
   form = $state<'fields' | 'json'>('fields');
-  /** Why the JSON could not become fields when that was asked for. */
+  /** Why the JSON could not be turned into fields. */
   #reason = $state<{ json: string; text: string } | null>(null);
   #nextKey = 0;
 
-  /** Until the JSON is changed. */
+  /** The reason that is shown until the JSON changes. */
   get reason(): string | null {
     return this.#reason?.json === this.json ? this.#reason.text : null;
   }
@@ -29,7 +29,7 @@ export class MetadataDraft {
       : { kind: 'fields', fields: this.#fields() };
   }
 
-  /** Adds an empty row and answers with its key. */
+  /** Adds a row and returns its key. */
   add(name = '', value = ''): number {
     const key = this.#nextKey++;
     this.rows.push({ key, name, value });
@@ -45,7 +45,7 @@ export class MetadataDraft {
     this.form = 'json';
   }
 
-  /** Answers whether the JSON could become fields. */
+  /** Turns the JSON into fields. Returns whether that was possible. */
   editAsFields(): boolean {
     const read = jsonToFields(this.json);
     if ('reason' in read) {
@@ -58,12 +58,12 @@ export class MetadataDraft {
     return true;
   }
 
-  /** The row that a problem about `metadata.<name>` is about: the last of that name. */
+  /** Returns the row of a problem about `metadata.<name>`: the last of that name. */
   rowNamed(name: string): number | null {
     return this.rows.findLast((row) => row.name.trim() === name)?.key ?? null;
   }
 
-  /** A row with nothing in it is not sent: it is only not filled in yet. */
+  /** Returns the rows to send. Empty rows are left out. */
   #fields(): MetadataField[] {
     return this.rows
       .filter(({ name, value }) => name.trim() !== '' || value !== '')

@@ -2,7 +2,7 @@ import { textOf, tokens } from '../json';
 
 export type MetadataField = [name: string, value: string];
 
-/** The fields as a JSON object, in their order; a name that stands twice stays twice. */
+/** Writes the fields as a JSON object in their order. Duplicate names stay. */
 export function fieldsToJson(fields: MetadataField[]): string {
   if (fields.length === 0) return '{}';
   const members = fields.map(
@@ -11,7 +11,7 @@ export function fieldsToJson(fields: MetadataField[]): string {
   return `{\n${members.join(',\n')}\n}`;
 }
 
-/** The members of a JSON object as fields, or why they cannot be fields. */
+/** Reads the members of a JSON object as fields, or says why that is impossible. */
 export function jsonToFields(
   json: string,
 ): { fields: MetadataField[] } | { reason: 'unreadable' | 'not_an_object' | 'not_all_texts' } {
@@ -28,7 +28,7 @@ export function jsonToFields(
   if (!Object.values(value).every((member) => typeof member === 'string')) {
     return { reason: 'not_all_texts' };
   }
-  // Read from the text and not from the object, which would lose the order and the duplicates.
+  // Reads the text, because the parsed object has lost order and duplicates.
   const texts = tokens(json).filter(({ kind }) => kind === 'key' || kind === 'string');
   if (!texts.every(({ kind }, index) => kind === (index % 2 === 0 ? 'key' : 'string'))) {
     return { reason: 'not_all_texts' };

@@ -1,15 +1,15 @@
 import { SvelteSet } from 'svelte/reactivity';
 
-/** How long somebody pauses before what they typed is taken for finished. */
+/** Pause after which typed text counts as finished. */
 const PAUSE_MS = 900;
 
 /**
- * The fields that somebody typed in and then left, or paused in. Only these show an error: nobody
- * is told that `ada@` is no address while typing it.
+ * Fields that a person typed in and then left or paused in. Only these show an error, so that `ada@` is
+ * not called invalid while a person types it.
  */
 export class Touches {
   readonly #touched = new SvelteSet<string>();
-  // Nothing shows it.
+  // No template reads this set.
   // eslint-disable-next-line svelte/prefer-svelte-reactivity
   readonly #typed = new Set<string>();
   #pause: ReturnType<typeof setTimeout> | undefined;
@@ -28,7 +28,7 @@ export class Touches {
     if (this.#typed.has(field)) this.#touched.add(field);
   }
 
-  /** As when a field is asked for that was passed over. */
+  /** Marks a field, for example a required field that is empty. */
   touch(field: string): void {
     this.#touched.add(field);
   }
