@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-use latchkey_core::{Error, ErrorCode, Result};
+use latchkey_core::{Error, Result};
 use latchkey_store::files;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
@@ -89,9 +89,7 @@ impl Preferences {
     }
 
     fn save(&self, data_dir: &Path) -> Result<()> {
-        let contents = serde_json::to_vec_pretty(self).map_err(|cause| {
-            Error::new(ErrorCode::Storage, "The preferences could not be written.").because(cause)
-        })?;
+        let contents = serde_json::to_vec_pretty(self).map_err(Error::internal)?;
         files::replace(&path(data_dir), &contents)
     }
 }

@@ -14,8 +14,6 @@ pub enum StudioErrorCode {
     ClipboardUnavailable,
     /// The clipboard holds nothing to read.
     ClipboardEmpty,
-    /// A command failed inside.
-    Internal,
 }
 
 /// Code of an error, for the UI to switch on.

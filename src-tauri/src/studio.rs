@@ -398,10 +398,7 @@ where
         Ok(done) => done.map_err(Into::into),
         Err(cause) => {
             tracing::error!(%cause, "a command ended early");
-            Err(Problem::new(
-                StudioErrorCode::Internal,
-                "Something went wrong inside Latchkey, and nothing was done. Start it again.",
-            ))
+            Err(Error::internal(cause).into())
         }
     }
 }

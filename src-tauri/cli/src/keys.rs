@@ -290,7 +290,7 @@ fn ask_passphrase(prompt: &str) -> Result<Secret, Failure> {
     })?;
     asked.map(Secret::new).map_err(|cause| {
         let message = "The passphrase could not be read from the terminal.";
-        Error::new(ErrorCode::Storage, message)
+        Error::new(ErrorCode::Internal, message)
             .because(cause)
             .into()
     })

@@ -36,7 +36,7 @@ use std::panic::{self, AssertUnwindSafe};
 use std::process::ExitCode;
 
 use jiff::Timestamp;
-use latchkey_core::{Error, ErrorCode};
+use latchkey_core::Error;
 
 use args::{Arguments, Command, SecretCommand};
 use context::Context;
@@ -70,13 +70,8 @@ fn log_panics() {
 
 /// Runs the command. A panic that nothing else has caught is an error.
 fn run_caught(arguments: Option<Arguments>, output: &Output) -> Result<ExitCode, Failure> {
-    panic::catch_unwind(AssertUnwindSafe(|| run(arguments, output))).unwrap_or_else(|_| {
-        Err(Error::new(
-            ErrorCode::Storage,
-            "This program failed inside. Nothing that was acknowledged is lost. Try again, and report it if it happens again.",
-        )
-        .into())
-    })
+    panic::catch_unwind(AssertUnwindSafe(|| run(arguments, output)))
+        .unwrap_or_else(|_| Err(Error::internal("a panic").into()))
 }
 
 fn run(arguments: Option<Arguments>, output: &Output) -> Result<ExitCode, Failure> {

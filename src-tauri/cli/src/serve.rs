@@ -118,10 +118,10 @@ pub(crate) fn serve(
     let metrics = arguments.metrics.map(Listener::bind).transpose();
     let metrics = metrics.map_err(|refused| refused.about("metrics"))?;
     let name = instance.settings.name.as_str();
-    let runtime = Runtime::new().map_err(|cause| no_threads().because(cause))?;
+    let runtime = Runtime::new().map_err(no_threads)?;
     runtime.block_on(async {
         let handle = Handle::default();
-        let signals = Signals::new().map_err(|cause| no_signals().because(cause))?;
+        let signals = Signals::new().map_err(no_signals)?;
         tokio::spawn(signals.end(handle.clone()));
         // From this line on the reader may send signals.
         announce(
@@ -257,16 +257,12 @@ fn log_to_stderr(format: LogFormat) -> WorkerGuard {
     guard
 }
 
-fn no_signals() -> Error {
-    Error::new(
-        ErrorCode::Storage,
-        "The operating system lets this program handle no signals.",
-    )
+fn no_signals(cause: io::Error) -> Error {
+    let message = "The operating system lets this program handle no signals.";
+    Error::new(ErrorCode::Internal, message).because(cause)
 }
 
-fn no_threads() -> Error {
-    Error::new(
-        ErrorCode::Storage,
-        "The operating system gives this program no threads.",
-    )
+fn no_threads(cause: io::Error) -> Error {
+    let message = "The operating system gives this program no threads.";
+    Error::new(ErrorCode::Internal, message).because(cause)
 }

@@ -70,6 +70,11 @@ impl ErrorPage {
             refused.title = "Sign in somewhere else";
             return refused;
         }
+        if error.code == ErrorCode::Internal {
+            let sentence = "Something went wrong here. Try again in a few minutes.";
+            let status = StatusCode::INTERNAL_SERVER_ERROR;
+            return Self::with(status, sentence, reference, line);
+        }
         let sentence = "Signing in does not work at the moment. Try again in a few minutes.";
         Self::with(status, sentence, reference, line)
     }
@@ -132,4 +137,22 @@ fn title(status: StatusCode) -> &'static str {
 fn wants_json(headers: &HeaderMap) -> bool {
     let accept = headers.get(ACCEPT).and_then(|accept| accept.to_str().ok());
     accept.is_some_and(|accept| accept.contains("json") && !accept.contains("html"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fault_inside_is_told_from_one_of_the_disk() {
+        let status = |error: Error| {
+            let answer = ErrorPage::failure(&error).answer(None, &HeaderMap::new());
+            answer.status()
+        };
+        assert_eq!(status(Error::internal("a panic")), 500);
+        assert_eq!(
+            status(Error::new(ErrorCode::Storage, "The disk is full.")),
+            503
+        );
+    }
 }

@@ -5,7 +5,6 @@ use std::time::{Duration, Instant};
 
 use axum::http::{Extensions, HeaderMap};
 use jiff::Timestamp;
-use latchkey_core::Result;
 use latchkey_core::activity::{Actor, AuditContext, Event, Reference};
 use latchkey_core::directory::{Directory, User};
 use latchkey_core::inspect::diagnosis::OtherInstance;
@@ -13,6 +12,7 @@ use latchkey_core::instance::{InstanceId, Settings};
 use latchkey_core::protocol::user_id::UserId;
 use latchkey_core::sign_in::{Browser, PreCheck, SignIn, SignInAttempt, Visitor};
 use latchkey_core::verdict::Verdict;
+use latchkey_core::{Error, Result};
 use tokio::task;
 
 use crate::client_address::TrustedProxies;
@@ -293,7 +293,7 @@ impl Gateway {
     ) -> Result<T> {
         let directory = Arc::clone(&self.directory);
         let done = task::spawn_blocking(move || work(&*directory)).await;
-        done.unwrap_or_else(|cause| Err(went_wrong().because(cause)))
+        done.unwrap_or_else(|cause| Err(Error::internal(cause)))
     }
 
     /// The user of an id, as the directory has it now. It is one look at a row, which is mostly in

@@ -1,7 +1,6 @@
-use latchkey_core::{Error, ErrorCode};
+use latchkey_core::Error;
 
-/// Error for a task that panicked.
+/// Error for a task that ended without an answer.
 pub(crate) fn went_wrong() -> Error {
-    let message = "Something went wrong inside Latchkey, and nothing was done.";
-    Error::new(ErrorCode::Storage, message)
+    Error::internal("a task ended without an answer")
 }

@@ -116,9 +116,6 @@ fn limit<E>(builder: &mut hyper_util::server::conn::auto::Builder<E>) {
 }
 
 fn cannot_listen(cause: io::Error) -> Error {
-    Error::new(
-        ErrorCode::Storage,
-        "The gateway could not listen, and has ended.",
-    )
-    .because(cause)
+    let message = "The gateway could not listen, and has ended. Start it again.";
+    Error::new(ErrorCode::Internal, message).because(cause)
 }

@@ -97,6 +97,8 @@ pub enum ErrorCode {
     Storage,
     /// The operating system gave no random bytes.
     NoRandomness,
+    /// Latchkey failed inside, such as by a panic, or the operating system refused it a thread or a signal.
+    Internal,
 }
 
 /// An error with a stable code, a sentence for a person that says what is wrong and what to do,
@@ -128,6 +130,15 @@ impl Error {
     /// An [`ErrorCode::InvalidPayload`] about `field`.
     pub fn member(field: impl Into<String>, message: impl Into<String>) -> Self {
         Self::new(ErrorCode::InvalidPayload, message).about(field)
+    }
+
+    /// An [`ErrorCode::Internal`] with its cause, which is for the log.
+    pub fn internal(cause: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        Self::new(
+            ErrorCode::Internal,
+            "Something went wrong inside Latchkey. What was done before is kept. Try again, and report it if it happens again.",
+        )
+        .because(cause)
     }
 
     /// Names the member.

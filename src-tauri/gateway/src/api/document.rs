@@ -28,9 +28,10 @@ use super::{inspect, links, users};
 struct Description;
 
 /// What every path may answer.
-const EVERYWHERE: [(&str, &str); 3] = [
+const EVERYWHERE: [(&str, &str); 4] = [
     ("401", "The key is missing, or is none of this instance"),
     ("429", "There are too many requests from this address"),
+    ("500", "Something went wrong here"),
     (
         "503",
         "Something does not work at the moment; nothing was changed",

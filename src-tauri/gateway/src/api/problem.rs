@@ -73,6 +73,13 @@ impl From<Error> for Problem {
             | ErrorCode::CodeTooLong
             | ErrorCode::NoCode
             | ErrorCode::InvalidCursor => StatusCode::UNPROCESSABLE_ENTITY,
+            ErrorCode::Internal => {
+                tracing::error!(error = %error.logged(), "a request of the API failed inside");
+                return Self::of(
+                    StatusCode::INTERNAL_SERVER_ERROR,
+                    "Something went wrong here. Try again in a few minutes.",
+                );
+            }
             _ => {
                 tracing::error!(error = %error.logged(), "a request of the API failed");
                 return Self::of(
@@ -110,5 +117,20 @@ impl IntoResponse for Problem {
             answer.headers_mut().insert(name, value);
         }
         answer
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fault_inside_is_told_from_one_of_the_disk() {
+        let status = |error: Error| Problem::from(error).into_response().status();
+        assert_eq!(status(Error::internal("a panic")), 500);
+        assert_eq!(
+            status(Error::new(ErrorCode::Storage, "The disk is full.")),
+            503
+        );
     }
 }
