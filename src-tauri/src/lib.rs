@@ -25,35 +25,23 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use latchkey_log::LogFile;
+use latchkey_store::files;
 use latchkey_store::keys::KeychainUse;
 use tauri::{Builder, Context, RunEvent, Runtime};
-use tracing_appender::non_blocking::NonBlockingBuilder;
-use tracing_subscriber::EnvFilter;
 
 pub use problem::Problem;
 pub use studio::Studio;
 
-/// Number of log lines that may wait to be written.
-const LOG_LINES: usize = 4096;
-
 /// Opens the window and stays until it is closed.
 #[must_use]
 pub fn run() -> ExitCode {
-    // A log that cannot be written, or that nobody reads, holds nothing up.
-    let (writer, _log) = NonBlockingBuilder::default()
-        .lossy(true)
-        .buffered_lines_limit(LOG_LINES)
-        .finish(std::io::stderr());
-    tracing_subscriber::fmt()
-        .log_internal_errors(false)
-        .with_env_filter(
-            EnvFilter::try_from_env("LATCHKEY_LOG").unwrap_or_else(|_| EnvFilter::new("warn")),
-        )
-        .with_writer(writer)
-        .init();
     let folder = std::env::var_os("LATCHKEY_DATA_DIR")
         .filter(|folder| !folder.is_empty())
         .map(PathBuf::from);
+    let data_dir = files::data_dir(folder.clone());
+    let log = data_dir.map(|folder| LogFile::new(&folder, "studio")).ok();
+    let _log = latchkey_log::to_file_and_stderr(log.as_ref());
     let single = window::single_instance(folder.as_deref());
     let studio = Arc::new(Studio::new(
         folder,

@@ -37,8 +37,10 @@ use std::process::ExitCode;
 
 use jiff::Timestamp;
 use latchkey_core::Error;
+use latchkey_log::{Format, Log};
+use tracing::level_filters::LevelFilter;
 
-use args::{Arguments, Command, SecretCommand};
+use args::{Arguments, Command, LogFormat, SecretCommand, ServeArguments};
 use context::Context;
 use failure::Failure;
 use output::Output;
@@ -52,32 +54,43 @@ static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 fn main() -> ExitCode {
     let given: Vec<OsString> = env::args_os().collect();
     let output = Output::new(usage::wants_json(&given));
-    log_panics();
-    let parsed = usage::parse(&given);
-    match parsed.and_then(|arguments| run_caught(arguments, &output)) {
-        Ok(code) => code,
+    match usage::parse(&given) {
+        Ok(Some(arguments)) => {
+            let _log = log(&arguments.command);
+            run_caught(arguments, &output).unwrap_or_else(|failure| {
+                if let Failure::Refused(error) | Failure::Unwritten(error) = &failure {
+                    tracing::info!(error = %error.logged(), "the command failed");
+                }
+                output.failure(&failure)
+            })
+        }
+        Ok(None) => ExitCode::SUCCESS,
         Err(failure) => output.failure(&failure),
     }
 }
 
-/// Logs panics instead of printing them. The store panics on damaged files, which is an error with a
-/// message of its own.
-fn log_panics() {
-    panic::set_hook(Box::new(|panicked| {
-        tracing::error!(%panicked, "a panic");
-    }));
+/// Starts the log. Commands that end by themselves answer by what they print, so they log nothing unless
+/// `LATCHKEY_LOG` asks for it.
+fn log(command: &Command) -> Log {
+    match command {
+        Command::Serve(ServeArguments { log, .. }) => {
+            let format = match log {
+                LogFormat::Text => Format::Text,
+                LogFormat::Json => Format::Json,
+            };
+            latchkey_log::to_stderr(format, LevelFilter::INFO)
+        }
+        _ => latchkey_log::to_stderr(Format::Text, LevelFilter::OFF),
+    }
 }
 
 /// Runs the command. A panic that nothing else has caught is an error.
-fn run_caught(arguments: Option<Arguments>, output: &Output) -> Result<ExitCode, Failure> {
+fn run_caught(arguments: Arguments, output: &Output) -> Result<ExitCode, Failure> {
     panic::catch_unwind(AssertUnwindSafe(|| run(arguments, output)))
         .unwrap_or_else(|_| Err(Error::internal("a panic").into()))
 }
 
-fn run(arguments: Option<Arguments>, output: &Output) -> Result<ExitCode, Failure> {
-    let Some(arguments) = arguments else {
-        return Ok(ExitCode::SUCCESS);
-    };
+fn run(arguments: Arguments, output: &Output) -> Result<ExitCode, Failure> {
     let now = Timestamp::now();
     let context = if arguments.command.uses_data_folder() {
         Context::enter(arguments.data_dir, arguments.command.named_files())?

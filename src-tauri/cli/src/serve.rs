@@ -20,17 +20,13 @@ use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 #[cfg(unix)]
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tracing_appender::non_blocking::{NonBlockingBuilder, WorkerGuard};
 
-use crate::args::{LogFormat, ServeArguments};
+use crate::args::ServeArguments;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::keys::{self, Environment};
 use crate::output::Output;
 use crate::{input, users};
-
-/// Number of log lines that may wait to be written.
-const LOG_LINES: usize = 4096;
 
 pub(crate) fn serve(
     arguments: &ServeArguments,
@@ -110,7 +106,6 @@ pub(crate) fn serve(
         InstanceSnapshot::of(&home, &id, given.as_ref(), &*shared)
     })
     .with_others(move || others.other_instances(Some(&own)));
-    let _log = log_to_stderr(arguments.log);
     let notices = directory::notices(&*recorded, Timestamp::now(), users::CORRECT_TIMES)?;
     for notice in short_key.into_iter().chain(notices) {
         tracing::warn!(code = notice.code, "{}", notice.message);
@@ -236,25 +231,6 @@ impl Signals {
             handle.shut_down();
         }
     }
-}
-
-/// Logs to standard error until the answer is dropped. A log that cannot be written, or that nobody
-/// reads, holds nothing up: a thread writes it, and lines that find no room are left out.
-fn log_to_stderr(format: LogFormat) -> WorkerGuard {
-    let (writer, guard) = NonBlockingBuilder::default()
-        .lossy(true)
-        .buffered_lines_limit(LOG_LINES)
-        .finish(io::stderr());
-    let builder = tracing_subscriber::fmt()
-        .with_max_level(tracing::Level::INFO)
-        // Saying on standard error that it cannot be written would panic.
-        .log_internal_errors(false)
-        .with_writer(writer);
-    match format {
-        LogFormat::Text => builder.with_ansi(false).init(),
-        LogFormat::Json => builder.json().init(),
-    }
-    guard
 }
 
 fn no_signals(cause: io::Error) -> Error {
