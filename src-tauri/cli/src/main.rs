@@ -59,7 +59,7 @@ fn main() -> ExitCode {
             let _log = log(&arguments.command);
             run_caught(arguments, &output).unwrap_or_else(|failure| {
                 if let Failure::Refused(error) | Failure::Unwritten(error) = &failure {
-                    tracing::info!(error = %error.logged(), "the command failed");
+                    tracing::debug!(error = %error.logged(), "the command failed");
                 }
                 output.failure(&failure)
             })

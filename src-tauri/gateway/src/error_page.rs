@@ -4,7 +4,6 @@ use axum::Extension;
 use axum::http::header::{ACCEPT, CONTENT_TYPE};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
-use latchkey_core::activity::Reference;
 use latchkey_core::protocol::code::CodeRefusal;
 use latchkey_core::verdict::Refusal;
 use latchkey_core::{Error, ErrorCode};
@@ -12,86 +11,83 @@ use serde_json::json;
 
 use crate::config::GatewayConfig;
 use crate::pages;
+use crate::request_scope::reference;
 
 /// Answer to a refused or failed request: a page, or a problem (RFC 9457) for programs that ask for JSON.
 pub(crate) struct ErrorPage {
     status: StatusCode,
     title: &'static str,
     sentence: String,
-    reference: Reference,
     line: LogLine,
 }
 
 /// Log line about a refusal. The answer carries it to [`middleware`](crate::middleware), which knows the visitor's
-/// address.
+/// address and writes the line in the request's span.
 #[derive(Clone, Debug)]
 pub(crate) enum LogLine {
     /// A code was refused.
-    Code(&'static str, Reference),
+    Code(&'static str),
     /// Something was asked for in a wrong way.
-    Request(StatusCode, Reference, String),
+    Request(StatusCode, String),
     /// Something does not work here.
-    Failure(Reference, String),
+    Failure(String),
 }
 
 impl LogLine {
     pub(crate) fn write(&self) {
         match self {
-            Self::Code(verdict, reference) => tracing::info!(verdict, %reference, "refused"),
-            Self::Request(status, reference, sentence) => {
-                tracing::info!(status = status.as_u16(), %reference, "{sentence}");
+            Self::Code(verdict) => tracing::info!(verdict, "refused"),
+            Self::Request(status, sentence) => {
+                tracing::info!(status = status.as_u16(), "{sentence}");
             }
-            Self::Failure(reference, causes) => tracing::error!(%reference, "{causes}"),
+            Self::Failure(causes) => tracing::error!("{causes}"),
         }
     }
 }
 
 impl ErrorPage {
     /// A code was refused. The reason is for the administrator alone, who finds it by the reference.
-    pub(crate) fn code(refusal: &Refusal, reference: Reference) -> Self {
+    pub(crate) fn code(refusal: &Refusal) -> Self {
         let status = match refusal {
             Refusal::Code(CodeRefusal::Expired { .. })
             | Refusal::LinkAlreadyUsed
             | Refusal::LinkRevoked => StatusCode::GONE,
             _ => StatusCode::FORBIDDEN,
         };
-        let line = LogLine::Code(refusal.code(), reference.clone());
-        Self::with(status, refusal.for_visitor(), reference, line)
+        let line = LogLine::Code(refusal.code());
+        Self::with(status, refusal.for_visitor(), line)
     }
 
     /// Something does not work here.
     pub(crate) fn failure(error: &Error) -> Self {
-        let reference = Reference::random();
-        let line = LogLine::Failure(reference.clone(), error.logged().to_string());
+        let line = LogLine::Failure(error.logged().to_string());
         let status = StatusCode::SERVICE_UNAVAILABLE;
         if error.code == ErrorCode::HostedElsewhere {
             let sentence = "Nobody signs in here any more. Ask whoever gave you your link for a new one, or open the application's own page.";
-            let mut refused = Self::with(status, sentence, reference, line);
+            let mut refused = Self::with(status, sentence, line);
             refused.title = "Sign in somewhere else";
             return refused;
         }
         if error.code == ErrorCode::Internal {
             let sentence = "Something went wrong here. Try again in a few minutes.";
             let status = StatusCode::INTERNAL_SERVER_ERROR;
-            return Self::with(status, sentence, reference, line);
+            return Self::with(status, sentence, line);
         }
         let sentence = "Signing in does not work at the moment. Try again in a few minutes.";
-        Self::with(status, sentence, reference, line)
+        Self::with(status, sentence, line)
     }
 
     /// What was asked for is not there, or was asked for in a wrong way. The log has it by its reference.
     pub(crate) fn new(status: StatusCode, sentence: &str) -> Self {
-        let reference = Reference::random();
-        let line = LogLine::Request(status, reference.clone(), sentence.to_owned());
-        Self::with(status, sentence, reference, line)
+        let line = LogLine::Request(status, sentence.to_owned());
+        Self::with(status, sentence, line)
     }
 
-    fn with(status: StatusCode, sentence: &str, reference: Reference, line: LogLine) -> Self {
+    fn with(status: StatusCode, sentence: &str, line: LogLine) -> Self {
         Self {
             status,
             title: title(status),
             sentence: sentence.to_owned(),
-            reference,
             line,
         }
     }
@@ -99,19 +95,19 @@ impl ErrorPage {
     /// A page, or for programs that ask for it a problem (RFC 9457).
     pub(crate) fn answer(&self, config: Option<&GatewayConfig>, headers: &HeaderMap) -> Response {
         let line = Extension(self.line.clone());
+        let reference = reference().to_string();
         if wants_json(headers) {
             let body = json!({
                 "type": "about:blank",
                 "title": self.status.canonical_reason(),
                 "status": self.status.as_u16(),
                 "detail": self.sentence,
-                "reference": self.reference.to_string(),
+                "reference": reference,
             });
             let kind = HeaderValue::from_static("application/problem+json");
             let kind = [(CONTENT_TYPE, kind)];
             return (self.status, line, kind, body.to_string()).into_response();
         }
-        let reference = self.reference.to_string();
         let page = pages::refused(config, self.title, &self.sentence, &reference);
         (self.status, line, page).into_response()
     }

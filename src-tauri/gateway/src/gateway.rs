@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use axum::http::{Extensions, HeaderMap};
 use jiff::Timestamp;
-use latchkey_core::activity::{Actor, AuditContext, Event, Reference};
+use latchkey_core::activity::{Actor, AuditContext, Event};
 use latchkey_core::directory::{Directory, User};
 use latchkey_core::inspect::diagnosis::OtherInstance;
 use latchkey_core::instance::{InstanceId, Settings};
@@ -23,6 +23,7 @@ use crate::metrics::Metrics;
 use crate::rate_limit::{ClientLimits, RateLimits};
 use crate::redemptions::Redemptions;
 use crate::refusal_log::RefusalLog;
+use crate::request_scope::reference;
 
 /// For so long the settings are taken to be what they were.
 const SETTINGS_AGE: Duration = Duration::from_secs(1);
@@ -274,7 +275,7 @@ impl Gateway {
     ) -> AuditContext {
         AuditContext {
             address: self.trusted_proxies.client_address(extensions, headers),
-            reference: Some(Reference::random()),
+            reference: Some(reference()),
             ..AuditContext::new(Actor::Visitor, Timestamp::now())
         }
     }

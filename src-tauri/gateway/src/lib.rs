@@ -16,6 +16,7 @@
 //! | the widget in other sites' pages | `widget` |
 //! | pages, error pages | `pages`, `error_page` |
 //! | extractors, middleware, headers of each answer | `extract`, `middleware`, `headers` |
+//! | reference of a request, span of its log lines | `request_scope` |
 //! | listener and timeouts | [`serve`] |
 //! | start, maintenance, end | [`run`] |
 //! | TLS | [`Certificate`], `pem`, `self_signed` |
@@ -53,6 +54,7 @@ mod pem;
 mod rate_limit;
 mod redemptions;
 mod refusal_log;
+mod request_scope;
 mod router;
 mod self_signed;
 mod serve;

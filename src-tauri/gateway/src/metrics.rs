@@ -54,7 +54,8 @@ impl RequestKind {
         }
     }
 
-    const fn label(self) -> &'static str {
+    /// Value of the label `route`.
+    pub(crate) const fn label(self) -> &'static str {
         match self {
             Self::Verify => "verify",
             Self::SignIn => "sign_in",

@@ -21,6 +21,7 @@ use crate::gateway::Gateway;
 use crate::headers::set_security_headers;
 use crate::host::names_one_host;
 use crate::metrics::RequestKind;
+use crate::request_scope::RequestScope;
 use crate::serve::MAX_HEADER;
 use crate::verify::verify;
 
@@ -44,12 +45,10 @@ pub(crate) fn with_middleware(
     service_fn(move |mut request: Request| {
         let gateway = Arc::clone(&gateway);
         strip_folder(&gateway, &mut request);
-        let (asked, begun) = (
-            RequestKind::by(request.method(), request.uri().path()),
-            Instant::now(),
-        );
+        let kind = RequestKind::by(request.method(), request.uri().path());
+        let (scope, begun) = (RequestScope::new(kind.label()), Instant::now());
         // Only the log of refusals needs it, and a proxy is not refused.
-        let address = if asked == RequestKind::Verify {
+        let address = if kind == RequestKind::Verify {
             None
         } else {
             let (extensions, headers) = (request.extensions(), request.headers());
@@ -57,18 +56,21 @@ pub(crate) fn with_middleware(
         };
         // A proxy asks about each request that it lets through: looking the path up among the routes
         // would take as long as the answer.
-        let answering = if let Some(refused) = refused_head(&request) {
-            let config = gateway.config().ok();
-            PendingAnswer::Now(refused.answer(config.as_deref(), request.headers()))
-        } else if asked == RequestKind::Verify {
-            PendingAnswer::Now(catch_panic(|| verify(&gateway, &request)).unwrap_or_else(panicked))
-        } else {
-            if request.method() != Method::GET {
-                DefaultBodyLimit::max(MAX_BODY).apply(&mut request);
+        let answering = scope.run(|| {
+            if let Some(refused) = refused_head(&request) {
+                let config = gateway.config().ok();
+                PendingAnswer::Now(refused.answer(config.as_deref(), request.headers()))
+            } else if kind == RequestKind::Verify {
+                let answer = catch_panic(|| verify(&gateway, &request));
+                PendingAnswer::Now(answer.unwrap_or_else(panicked))
+            } else {
+                if request.method() != Method::GET {
+                    DefaultBodyLimit::max(MAX_BODY).apply(&mut request);
+                }
+                PendingAnswer::Later(Service::<Request>::call(&mut routes, request))
             }
-            PendingAnswer::Later(Service::<Request>::call(&mut routes, request))
-        };
-        async move {
+        });
+        scope.finish(async move {
             let mut answer = match answering {
                 PendingAnswer::Now(answer) => answer,
                 PendingAnswer::Later(answering) => {
@@ -83,10 +85,10 @@ pub(crate) fn with_middleware(
                 gateway.refusal_log.add(&line, address);
             }
             let (status, time) = (answer.status(), begun.elapsed());
-            gateway.metrics.answered(asked, status, time);
+            gateway.metrics.answered(kind, status, time);
             set_security_headers(gateway.config().ok().as_deref(), &mut answer);
             Ok(answer)
-        }
+        })
     })
 }
 

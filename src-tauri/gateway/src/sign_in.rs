@@ -8,7 +8,6 @@
 use axum::http::header::{RETRY_AFTER, SET_COOKIE};
 use axum::http::{Extensions, HeaderMap, HeaderValue, StatusCode};
 use axum::response::Response;
-use latchkey_core::activity::Reference;
 use latchkey_core::sign_in::{Begun, SignIn};
 use latchkey_core::verdict::Verdict;
 
@@ -23,16 +22,13 @@ pub(crate) type Answer = Result<Response, Response>;
 pub(crate) fn begun<'a>(
     config: &GatewayConfig,
     done: &'a SignIn,
-    reference: Option<Reference>,
 ) -> Result<(&'a Begun, String), ErrorPage> {
     if let Some(begun) = &done.session {
         tracing::info!(verdict = done.verdict.code(), "signed in");
         return Ok((begun, config.cookie_key.begin(begun)));
     }
     Err(match &done.verdict {
-        Verdict::Refused(refusal) => {
-            ErrorPage::code(refusal, reference.unwrap_or_else(Reference::random))
-        }
+        Verdict::Refused(refusal) => ErrorPage::code(refusal),
         // A sign-in has a session.
         _ => ErrorPage::new(StatusCode::FORBIDDEN, "This link does not let you in."),
     })

@@ -12,7 +12,7 @@ use axum::extract::State;
 use axum::http::header::{ALLOW, LOCATION};
 use axum::http::{Extensions, HeaderMap, HeaderValue, Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
-use latchkey_core::activity::{AuditContext, Reference};
+use latchkey_core::activity::AuditContext;
 use latchkey_core::session::SessionScope;
 use latchkey_core::session::return_address::ReturnAddress;
 use latchkey_core::sign_in::{SignIn, Visitor};
@@ -120,7 +120,6 @@ async fn open(
     headers: &HeaderMap,
     by: AuditContext,
 ) -> Answer {
-    let reference = by.reference.clone();
     let failed = |cause| ErrorPage::failure(&cause).answer(Some(config), headers);
     let signed_in = gateway
         .session(config, SessionScope::Page, headers)
@@ -140,7 +139,7 @@ async fn open(
             let page = pages::confirm(config, &whom, other).into_response();
             Ok(with_cookies(page, &[config.cookie_key.shown(headers)]))
         }
-        LinkOutcome::Done(done) => let_in(config, &done, clean, headers, reference),
+        LinkOutcome::Done(done) => let_in(config, &done, clean, headers),
         LinkOutcome::Continues | LinkOutcome::NoCookies => {
             Ok(lead_on(config, clean, headers, None))
         }
@@ -157,7 +156,6 @@ async fn confirmed(
     has_cookie: bool,
     by: AuditContext,
 ) -> Answer {
-    let reference = by.reference.clone();
     let failed = |cause| ErrorPage::failure(&cause).answer(Some(config), headers);
     let signed_in = gateway
         .session(config, SessionScope::Page, headers)
@@ -171,7 +169,7 @@ async fn confirmed(
     };
     let opened = gateway.sign_in(config, code, visitor, browser, has_cookie, by);
     match opened.await.map_err(failed)? {
-        LinkOutcome::Done(done) => let_in(config, &done, clean, headers, reference),
+        LinkOutcome::Done(done) => let_in(config, &done, clean, headers),
         LinkOutcome::NoCookies => {
             let page = pages::no_cookies(config);
             Err((StatusCode::FORBIDDEN, page).into_response())
@@ -181,15 +179,8 @@ async fn confirmed(
 }
 
 /// Gives a session out, and leads on.
-fn let_in(
-    config: &GatewayConfig,
-    done: &SignIn,
-    clean: &str,
-    headers: &HeaderMap,
-    reference: Option<Reference>,
-) -> Answer {
-    let (_, cookie) =
-        begun(config, done, reference).map_err(|no| no.answer(Some(config), headers))?;
+fn let_in(config: &GatewayConfig, done: &SignIn, clean: &str, headers: &HeaderMap) -> Answer {
+    let (_, cookie) = begun(config, done).map_err(|no| no.answer(Some(config), headers))?;
     Ok(lead_on(config, clean, headers, Some(cookie)))
 }
 

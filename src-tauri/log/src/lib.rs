@@ -126,6 +126,10 @@ where
         .with_target(OWN_CRATES, level);
     match format {
         Format::Text => layer.with_filter(targets).boxed(),
-        Format::Json => layer.json().with_filter(targets).boxed(),
+        Format::Json => layer
+            .json()
+            .with_span_list(false)
+            .with_filter(targets)
+            .boxed(),
     }
 }

@@ -22,6 +22,8 @@ mod folders;
 mod inspect;
 mod instances;
 mod links;
+#[cfg(unix)]
+mod log;
 mod mails;
 mod manual;
 mod naming;

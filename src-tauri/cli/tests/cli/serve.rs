@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::run::{SECRET, hosted_here, in_folder, latchkey, until};
 
-const PASSPHRASE: &str = "correct horse battery";
+pub(crate) const PASSPHRASE: &str = "correct horse battery";
 /// Any port that is free.
 const FREE: &str = "127.0.0.1:0";
 

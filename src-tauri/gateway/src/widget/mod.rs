@@ -22,7 +22,6 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 use axum::{Extension, Router};
 use latchkey_core::Error;
-use latchkey_core::activity::Reference;
 use latchkey_core::directory::User;
 use latchkey_core::session::{SessionScope, SignedIn};
 use latchkey_core::sign_in::{SignIn, Visitor};
@@ -158,7 +157,6 @@ async fn open(
     let signed_in = gateway.session(&config, SessionScope::Frame, &headers);
     let signed_in = signed_in.map_err(failed)?;
     let by = gateway.audit_context(&extensions, &headers);
-    let reference = by.reference.clone();
     let visitor = Visitor {
         signed_in: signed_in.as_ref(),
         is_link_preview: is_link_preview(&headers),
@@ -168,7 +166,7 @@ async fn open(
         .browser(SessionScope::Frame, &headers, signed_in.as_ref());
     let opening = gateway.open(&config, &code, visitor, browser, by);
     match (opening.await.map_err(failed)?, &signed_in) {
-        (LinkOutcome::Done(done), _) => let_in(&gateway, &config, &done, &headers, reference),
+        (LinkOutcome::Done(done), _) => let_in(&gateway, &config, &done, &headers),
         (LinkOutcome::NeedsConfirmation { whom, .. }, other) => {
             let other = other.as_ref().map(|other| other.user.display_name());
             let (whom, other) = (contained(&whom), other.map(contained));
@@ -199,7 +197,6 @@ async fn confirmed(
     let has_cookie = config.cookie_key.is_kept(&headers);
     may_open(&gateway, &config, &extensions, &headers)?;
     let by = gateway.audit_context(&extensions, &headers);
-    let reference = by.reference.clone();
     let failed = |cause| failed(&config, &headers, &cause);
     let signed_in = gateway.session(&config, SessionScope::Frame, &headers);
     let signed_in = signed_in.map_err(failed)?;
@@ -212,21 +209,14 @@ async fn confirmed(
     };
     let opened = gateway.sign_in(&config, &code, visitor, browser, has_cookie, by);
     match opened.await.map_err(failed)? {
-        LinkOutcome::Done(done) => let_in(&gateway, &config, &done, &headers, reference),
+        LinkOutcome::Done(done) => let_in(&gateway, &config, &done, &headers),
         LinkOutcome::NoCookies => Ok(Outcome::NoCookies.answer()),
         _ => Ok(goes_on(signed_in.as_ref())),
     }
 }
 
-fn let_in(
-    gateway: &Gateway,
-    config: &GatewayConfig,
-    done: &SignIn,
-    headers: &HeaderMap,
-    reference: Option<Reference>,
-) -> Answer {
-    let (begun, cookie) =
-        begun(config, done, reference).map_err(|no| no.answer(Some(config), headers))?;
+fn let_in(gateway: &Gateway, config: &GatewayConfig, done: &SignIn, headers: &HeaderMap) -> Answer {
+    let (begun, cookie) = begun(config, done).map_err(|no| no.answer(Some(config), headers))?;
     let user = gateway.user(&begun.user);
     let user = user.map_err(|cause| failed(config, headers, &cause))?;
     // Nobody, where the user has been removed in the same moment.

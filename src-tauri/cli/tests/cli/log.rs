@@ -1,0 +1,128 @@
+//! The log of `latchkey`: what is in a line, and what never is.
+
+use std::process::{Command, Stdio};
+
+use serde_json::Value;
+
+use crate::run::{SECRET, latchkey};
+use crate::serve::{PASSPHRASE, Serving, cookie, folder, link, run};
+
+/// The reference that an error page shows.
+fn reference(page: &str) -> &str {
+    let text = page
+        .split("<code>")
+        .nth(1)
+        .unwrap_or_else(|| panic!("{page}"));
+    text.split('<').next().unwrap()
+}
+
+/// The lines of a log in JSON.
+fn lines(log: &str) -> Vec<Value> {
+    let lines = log.lines().map(serde_json::from_str);
+    lines
+        .collect::<Result<_, _>>()
+        .unwrap_or_else(|_| panic!("{log}"))
+}
+
+#[test]
+fn each_line_of_a_request_has_the_reference_that_its_visitor_sees() {
+    let folder = folder();
+    let link = link(folder.path(), "ada");
+    let serving = Serving::new(folder.path(), &["--log", "json"]);
+    let pages = ["/nothing", "/?externalAuthCode=no.co.de"].map(|path| serving.get(path, ""));
+    assert!(serving.get(&link, "").starts_with("HTTP/1.1 303"));
+    let lines = lines(&serving.end());
+    let of = |reference: &str| {
+        let lines = lines.iter();
+        let lines = lines.filter(move |line| line["span"]["reference"] == reference);
+        lines.collect::<Vec<_>>()
+    };
+    for (page, part, value) in [
+        (&pages[0], "status", Value::from(404)),
+        (&pages[1], "verdict", "malformed_code".into()),
+    ] {
+        let lines = of(reference(page));
+        assert_eq!(lines.len(), 1, "{page}");
+        assert_eq!(lines[0]["fields"][part], value);
+    }
+    let signed_in = lines
+        .iter()
+        .find(|line| line["fields"]["verdict"] == "provisioned");
+    let own = signed_in.unwrap()["span"]["reference"].as_str().unwrap();
+    assert_eq!((own.len(), of(own).len()), (8, 1));
+    // The activity has the same reference.
+    let found = [
+        "--json",
+        "activity",
+        "list",
+        "--instance",
+        "here",
+        "--search",
+        own,
+    ];
+    let found: Value = serde_json::from_str(&run(folder.path(), &found)).unwrap();
+    assert_eq!(found["entries"].as_array().unwrap().len(), 1, "{found}");
+}
+
+#[test]
+fn no_code_cookie_or_secret_is_logged_at_any_level() {
+    let folder = folder();
+    let link = link(folder.path(), "ada");
+    let code = link.split_once('=').unwrap().1;
+    let mut command = Command::new(env!("CARGO_BIN_EXE_latchkey"));
+    command
+        .args(["--json", "serve", "--listen", "127.0.0.1:0"])
+        .env_clear()
+        .envs([
+            ("LATCHKEY_KEYCHAIN", "off"),
+            ("LATCHKEY_DATA_DIR", folder.path().to_str().unwrap()),
+            ("LATCHKEY_PASSPHRASE", PASSPHRASE),
+            ("LATCHKEY_LOG", "trace"),
+        ])
+        .stderr(Stdio::piped());
+    let serving = Serving::start(&mut command);
+    let answer = serving.get(&link, "");
+    let cookie = cookie(&answer);
+    assert!(
+        serving
+            .get("/auth/verify", &cookie)
+            .contains("remote-user: ada")
+    );
+    assert!(
+        serving
+            .get(&link.replace('.', "x."), &cookie)
+            .starts_with("HTTP/1.1 403")
+    );
+    let log = serving.end();
+    assert!(log.contains("signed in"), "{log}");
+    let (_, session) = cookie.split_once('=').unwrap();
+    let signature = code.rsplit('.').next().unwrap();
+    for secret in [code, signature, session, SECRET, PASSPHRASE] {
+        assert!(!log.contains(secret), "{log}");
+    }
+}
+
+#[test]
+fn a_command_logs_where_it_is_asked_to_and_why_it_failed() {
+    let folder = folder();
+    let file = folder.path().join("secret/inside");
+    let file = file.to_str().unwrap();
+    let failing = |environment: &[(&str, &str)]| {
+        let link = ["--json", "link", "--url", "https://a.bc", "--id", "1"];
+        let ran = latchkey(
+            &[&link[..], &["--secret-file", file]].concat(),
+            environment,
+            b"",
+        );
+        assert_eq!(ran.code, 1);
+        ran.err
+    };
+    let refused = failing(&[]);
+    assert!(serde_json::from_str::<Value>(&refused).is_ok(), "{refused}");
+    let logged = failing(&[("LATCHKEY_LOG", "debug")]);
+    assert!(
+        logged.contains("DEBUG latchkey: the command failed error="),
+        "{logged}"
+    );
+    assert!(logged.contains("Cause: Not a directory"), "{logged}");
+}
