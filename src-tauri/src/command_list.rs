@@ -68,6 +68,11 @@ macro_rules! command_list {
                 gateway_stop(()) -> gateway::GatewayState;
                 gateway_file_choose(gateway::CertificateFile) -> gateway::ChosenFile;
             }
+            /// Help: the log file, and its folder in the file manager.
+            mod help {
+                log_file(()) -> help::LogFile;
+                log_folder_open(()) -> ();
+            }
             /// Where signing keys are kept.
             mod keys {
                 keys_create(keys::Passphrase) -> keys::KeyStore;

@@ -25,8 +25,6 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use latchkey_log::LogFile;
-use latchkey_store::files;
 use latchkey_store::keys::KeychainUse;
 use tauri::{Builder, Context, RunEvent, Runtime};
 
@@ -39,14 +37,12 @@ pub fn run() -> ExitCode {
     let folder = std::env::var_os("LATCHKEY_DATA_DIR")
         .filter(|folder| !folder.is_empty())
         .map(PathBuf::from);
-    let data_dir = files::data_dir(folder.clone());
-    let log = data_dir.map(|folder| LogFile::new(&folder, "studio")).ok();
-    let _log = latchkey_log::to_file_and_stderr(log.as_ref());
-    let single = window::single_instance(folder.as_deref());
     let studio = Arc::new(Studio::new(
-        folder,
+        folder.clone(),
         KeychainUse::from_setting(std::env::var("LATCHKEY_KEYCHAIN").ok().as_deref()),
     ));
+    let _log = latchkey_log::to_file_and_stderr(studio.log_file().ok().as_ref());
+    let single = window::single_instance(folder.as_deref());
     let mut builder = Builder::default();
     if let Some(single) = single {
         // Before anything else that a second Studio would do.

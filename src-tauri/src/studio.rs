@@ -13,6 +13,7 @@ use latchkey_core::link::compose::{Composed, Target};
 use latchkey_core::link::qr::Qr;
 use latchkey_core::secret::Secret;
 use latchkey_core::{Error, ErrorCode, Result};
+use latchkey_log::LogFile;
 use latchkey_store::SledDirectory;
 use latchkey_store::files;
 use latchkey_store::home::Home;
@@ -131,6 +132,12 @@ impl Studio {
             _lock: lock,
         });
         Ok(home)
+    }
+
+    /// Returns the log of Studio, which is in the data folder.
+    pub(crate) fn log_file(&self) -> Result<LogFile> {
+        let folder = files::data_dir(self.data_dir.clone())?;
+        Ok(LogFile::new(&folder, "studio"))
     }
 
     /// The data folder, if it is open.

@@ -210,6 +210,19 @@ fn the_window_with_the_capability_is_answered() {
 }
 
 #[test]
+fn help_names_the_log_file_of_today() {
+    let boundary = Boundary::new();
+    let file = boundary.ask("log_file", Value::Null).unwrap();
+    let path = Path::new(file["path"].as_str().unwrap());
+    assert_eq!(
+        path.parent().unwrap(),
+        boundary.data_dir.path().join("logs")
+    );
+    let today = jiff::Timestamp::now().strftime("studio.%F.log").to_string();
+    assert_eq!(path.file_name().unwrap().to_str(), Some(&*today));
+}
+
+#[test]
 fn the_window_with_the_capability_may_call_every_command() {
     let boundary = Boundary::new();
     for command in schema::commands() {
@@ -357,6 +370,7 @@ fn only_the_revealing_command_answers_with_the_secret_and_it_does_so_once() {
             json!({ "instance": instance, "ip": "127.0.0.1", "port": 0, "tls": { "kind": "off" } }),
         ),
         ("gateway_stop", Value::Null),
+        ("log_file", Value::Null),
         ("keys_create", json!({ "passphrase": "another passphrase" })),
         ("keys_unlock", json!({ "passphrase": PASSPHRASE })),
         ("keys_retry", Value::Null),
@@ -384,12 +398,13 @@ fn only_the_revealing_command_answers_with_the_secret_and_it_does_so_once() {
             "{command} answered with the passphrase"
         );
     }
-    // These end the instance or the window, answer with the secret, or wait for a person.
+    // These end the instance or the window, answer with the secret, wait for a person, or start another program.
     let rest = [
         "instance_remove",
         "secret_reveal",
         "qr_save",
         "gateway_file_choose",
+        "log_folder_open",
         "close",
     ];
     assert_eq!(left_out(&asked), rest);

@@ -1,5 +1,6 @@
 //! From the window to a phone: a QR code is shown, scanned, and signs somebody in.
 
+use std::fs;
 use std::net::TcpListener;
 use std::process::Command;
 
@@ -98,6 +99,22 @@ async fn why_in_studio(studio: &Studio, page: &str) {
             text.contains("Signed out everywhere")
         })
         .await;
+}
+
+/// The log file has the refusal by its reference, and no code.
+fn log_says_why(prepared: &Prepared, page: &str, link: &str) {
+    let reference = page.split("Reference ").nth(1).unwrap();
+    let reference = reference.split_whitespace().next().unwrap();
+    let logs = fs::read_dir(prepared.environment.data_dir().join("logs")).unwrap();
+    let logs = logs.map(|file| fs::read_to_string(file.unwrap().path()).unwrap());
+    let log: String = logs.collect();
+    let line = log.lines().find(|line| line.contains(reference));
+    let line = line.unwrap_or_else(|| panic!("{reference}: {log}"));
+    assert!(line.contains("verdict=\"no_seats\""), "{line}");
+    let code = link.split_once("externalAuthCode=").unwrap().1;
+    for part in code.split('.').chain(["latchkey_session"]) {
+        assert!(!log.contains(part), "{part}: {log}");
+    }
 }
 
 /// An API key is made and revoked, and https is spoken on the network.
@@ -279,6 +296,7 @@ fn a_scanned_code_signs_in_and_studio_shows_it_at_once() {
         phone.picture("phone-no-seat").await;
         phone.close().await;
         why_in_studio(&studio, &text).await;
+        log_says_why(&prepared, &text, &link);
         with_tls(&studio, port).await;
         let _files = with_a_certificate_from_files(&studio, port).await;
 

@@ -5,6 +5,7 @@ pub mod api_keys;
 pub mod appearance;
 pub mod compose;
 pub mod gateway;
+pub mod help;
 pub mod inspect;
 pub mod instance;
 pub mod instances;

@@ -173,7 +173,7 @@ revision: number,
  */
 what: CopyWhat, };
 export type CopyWhat = "link" | "code" | "widget" | "qr";
-export type ErrorCode = "invalid_payload" | "ambiguous_payload" | "invalid_url" | "invalid_setting" | "invalid_lifetime" | "invalid_time" | "code_too_long" | "no_code" | "input_too_large" | "qr_too_dense" | "invalid_picture" | "empty_secret" | "weak_secret" | "invalid_secret" | "no_signing_key" | "secret_concealed" | "keychain_unreachable" | "keys_locked" | "keys_missing" | "wrong_passphrase" | "weak_passphrase" | "unknown_instance" | "instance_exists" | "unknown_user" | "user_exists" | "unknown_api_key" | "email_in_use" | "no_seats" | "invalid_cursor" | "too_many" | "hosted_elsewhere" | "address_in_use" | "directory_held" | "already_open" | "newer_format" | "older_format" | "damaged_file" | "storage" | "no_randomness";
+export type ErrorCode = "invalid_payload" | "ambiguous_payload" | "invalid_url" | "invalid_setting" | "invalid_lifetime" | "invalid_time" | "code_too_long" | "no_code" | "input_too_large" | "qr_too_dense" | "invalid_picture" | "empty_secret" | "weak_secret" | "invalid_secret" | "no_signing_key" | "secret_concealed" | "keychain_unreachable" | "keys_locked" | "keys_missing" | "wrong_passphrase" | "weak_passphrase" | "unknown_instance" | "instance_exists" | "unknown_user" | "user_exists" | "unknown_api_key" | "email_in_use" | "no_seats" | "invalid_cursor" | "too_many" | "hosted_elsewhere" | "address_in_use" | "directory_held" | "already_open" | "newer_format" | "older_format" | "damaged_file" | "storage" | "no_randomness" | "internal";
 export type Forecast = { 
 /**
  * How it sounds.
@@ -421,6 +421,11 @@ export type Listener = {
  * The channel, as Tauri writes it.
  */
 channel: string, };
+export type LogFile = { 
+/**
+ * Path of today's file.
+ */
+path: string, };
 export type LoginLink = { 
 /**
  * `https://`
@@ -839,7 +844,7 @@ appearance: Appearance,
  */
 gateways: Array<GatewayStart>, };
 export type Status = "active" | "suspended";
-export type StudioErrorCode = "stale_preview" | "stale_inspection" | "clipboard_unavailable" | "clipboard_empty" | "internal";
+export type StudioErrorCode = "stale_preview" | "stale_inspection" | "clipboard_unavailable" | "clipboard_empty";
 export type StudioEvent = { "kind": "activity", 
 /**
  * The instance's id.
@@ -1040,6 +1045,8 @@ export type Commands = {
   gateway_start: { request: GatewayStart; response: GatewayState };
   gateway_stop: { request: null; response: GatewayState };
   gateway_file_choose: { request: CertificateFile; response: ChosenFile };
+  log_file: { request: null; response: LogFile };
+  log_folder_open: { request: null; response: null };
   keys_create: { request: Passphrase; response: KeyStore };
   keys_unlock: { request: Passphrase; response: KeyStore };
   keys_retry: { request: null; response: KeyStore };
