@@ -1,5 +1,6 @@
 //! What the window keeps while it is open.
 
+use latchkey_store::Wait as _;
 use std::collections::{BTreeMap, VecDeque};
 use std::fs::File;
 use std::path::PathBuf;
@@ -269,13 +270,13 @@ impl Studio {
         if let Some(directory) = running.map(|running| Arc::clone(&running.directory)) {
             // Another one that was looked at is left to others.
             *locked(&self.held) = None;
-            home.record_outbox(instance, &*directory)?;
+            home.record_outbox(instance, &*directory).wait()?;
             return Ok(directory);
         }
         let mut held = locked(&self.held);
         match &*held {
             Some((id, directory)) if *id == instance.id => {
-                home.record_outbox(instance, &**directory)?;
+                home.record_outbox(instance, &**directory).wait()?;
                 return Ok(Arc::clone(directory));
             }
             _ => *held = None,
@@ -293,7 +294,8 @@ impl Studio {
         let running = self.running().as_ref().map(Running::held);
         for (id, directory) in [held, running].into_iter().flatten() {
             let instance = home.instances().get(&id);
-            let recorded = instance.and_then(|instance| home.record_outbox(&instance, &*directory));
+            let recorded =
+                instance.and_then(|instance| home.record_outbox(&instance, &*directory).wait());
             if let Err(cause) = recorded {
                 tracing::debug!(error = %cause.logged(), "changes of settings by another process are not recorded yet");
             }

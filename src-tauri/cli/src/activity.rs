@@ -1,5 +1,6 @@
 //! `latchkey activity`.
 
+use latchkey_store::Wait as _;
 use std::process::ExitCode;
 
 use latchkey_core::activity::{ActivityQuery, Entry, Kind};
@@ -33,7 +34,9 @@ pub(crate) fn activity(
     let (mut entries, mut before) = (Vec::new(), arguments.before);
     // A page may end early where much was looked through for it.
     loop {
-        let page = directory.activity(&query, before, arguments.limit - entries.len())?;
+        let page = directory
+            .activity(&query, before, arguments.limit - entries.len())
+            .wait()?;
         entries.extend(page.entries);
         before = page.before;
         if before.is_none() || entries.len() >= arguments.limit {

@@ -1,5 +1,6 @@
 //! `latchkey serve`.
 
+use latchkey_store::Wait as _;
 use std::io;
 use std::num::NonZeroU32;
 use std::path::Path;
@@ -106,7 +107,7 @@ pub(crate) fn serve(
         InstanceSnapshot::of(&home, &id, given.as_ref(), &*shared)
     })
     .with_others(move || others.other_instances(Some(&own)));
-    let notices = directory::notices(&*recorded, Timestamp::now(), users::CORRECT_TIMES)?;
+    let notices = directory::notices(&*recorded, Timestamp::now(), users::CORRECT_TIMES).wait()?;
     for notice in short_key.into_iter().chain(notices) {
         tracing::warn!(code = notice.code, "{}", notice.message);
     }

@@ -1,5 +1,6 @@
 //! `latchkey users` and `latchkey seats`.
 
+use latchkey_store::Wait as _;
 use std::process::ExitCode;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -60,7 +61,7 @@ fn of_user(mut refused: Error, command: &UsersCommand, directory: &SledDirectory
     refused.field = field.map(|field| field.strip_prefix("user.").unwrap_or(field).to_owned());
     if refused.code == ErrorCode::UnknownUser
         && let Some(email) = command.id().and_then(|id| Email::parse(id, "id").ok())
-        && let Ok(Some(user)) = directory.user_by_email(&email)
+        && let Ok(Some(user)) = directory.user_by_email(&email).wait()
     {
         refused.message = format!(
             "{} An id is needed here: {email} is the address of {}.",
@@ -81,7 +82,7 @@ fn run(
     match command {
         UsersCommand::List(arguments) => list(arguments, directory, output, now)?,
         UsersCommand::Show { id: who } => {
-            show(&directory.known_user(&id(who)?)?, output)?;
+            show(&directory.known_user(&id(who)?).wait()?, output)?;
         }
         UsersCommand::Add {
             id,
@@ -90,19 +91,23 @@ fn run(
         } => {
             let metadata = link::metadata_fields(metadata)?;
             let user = NewUser::parse(id, email.as_deref(), metadata)?;
-            show(&directory.add(&user, &by)?, output)?;
+            show(&directory.add(&user, &by).wait()?, output)?;
         }
-        UsersCommand::Suspend { id: who } => show(&directory.suspend(&id(who)?, &by)?, output)?,
+        UsersCommand::Suspend { id: who } => {
+            show(&directory.suspend(&id(who)?, &by).wait()?, output)?;
+        }
         UsersCommand::Reactivate { id: who } => {
-            show(&directory.reactivate(&id(who)?, &by)?, output)?;
+            show(&directory.reactivate(&id(who)?, &by).wait()?, output)?;
         }
-        UsersCommand::SignOut { id: who } => show(&directory.sign_out(&id(who)?, &by)?, output)?,
+        UsersCommand::SignOut { id: who } => {
+            show(&directory.sign_out(&id(who)?, &by).wait()?, output)?
+        }
         UsersCommand::Remove { id: who } => {
-            directory.remove(&id(who)?, &by)?;
+            directory.remove(&id(who)?, &by).wait()?;
             output.print(format!("Removed {who}."), || json!({ "removed": who }))?;
         }
         UsersCommand::CorrectTimes => {
-            let corrected = directory.correct_times(&by)?;
+            let corrected = directory.correct_times(&by).wait()?;
             let text = match corrected {
                 0 => "No recorded time lies in the future.".to_owned(),
                 1 => "Set 1 recorded time to now.".to_owned(),
@@ -124,8 +129,8 @@ pub(crate) fn seats(
     let by = AuditContext::new(Actor::CommandLine, now);
     let directory = open(instance, context)?;
     let seats = match set {
-        Some(SeatLimit(limit)) => directory.set_seat_limit(limit, &by)?,
-        None => directory.seats()?,
+        Some(SeatLimit(limit)) => directory.set_seat_limit(limit, &by).wait()?,
+        None => directory.seats().wait()?,
     };
     let over = seats.limit.is_some_and(|limit| seats.used > limit);
     let text = match seats.limit {
@@ -184,7 +189,7 @@ fn list(
     output: &Output,
     now: Timestamp,
 ) -> Result<(), Failure> {
-    let warnings = directory::notices(directory, now, CORRECT_TIMES)?;
+    let warnings = directory::notices(directory, now, CORRECT_TIMES).wait()?;
     for warning in &warnings {
         output.warn(&warning.message);
     }
@@ -213,7 +218,9 @@ fn list(
         Some(cursor) => PageStart::After(cursor.parse()?),
         None => PageStart::First,
     };
-    let page = directory.users(&query, sort, &place, arguments.limit)?;
+    let page = directory
+        .users(&query, sort, &place, arguments.limit)
+        .wait()?;
     let next = page.next.as_ref().map(ToString::to_string);
     let mut text = Text::new();
     for user in &page.users {

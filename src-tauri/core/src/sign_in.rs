@@ -1,10 +1,12 @@
 //! Using a code, as whoever opens the link does.
 
+use std::sync::Arc;
+
 use crate::activity::{AuditContext, Event};
-use crate::directory::{Directory, Redemption, User};
-use crate::instance::{Policy, Settings, SignInStep};
+use crate::directory::{Command, Directory, Redemption, User};
+use crate::instance::{Settings, SignInStep};
 use crate::protocol::code::recognize::recognize_and_verify;
-use crate::protocol::code::{CodeRefusal, VerifiedCode, trim, verify};
+use crate::protocol::code::{trim, verify};
 use crate::protocol::payload::Payload;
 use crate::protocol::user_id::UserId;
 use crate::secret::SigningKey;
@@ -18,7 +20,7 @@ use crate::{Error, ErrorCode, Result};
 ///
 /// Fails with [`ErrorCode::NoCode`] where there is no code in the text, and with [`ErrorCode::TooMany`]
 /// where there are several, because they may sign in different people.
-pub fn redeem(
+pub async fn redeem(
     text: &str,
     settings: &Settings,
     keys: &[&SigningKey],
@@ -34,7 +36,9 @@ pub fn redeem(
         );
         return Err(Error::new(ErrorCode::TooMany, message).about("code"));
     }
-    directory.redeem(judged.as_deref(), settings.policy, by)
+    directory
+        .redeem(judged.as_deref(), settings.policy, by)
+        .await
 }
 
 /// Who opens a link.
@@ -75,13 +79,12 @@ impl Browser {
 /// A code that somebody opens, as it was judged by itself.
 #[derive(Debug)]
 pub struct SignInAttempt {
-    code: std::result::Result<VerifiedCode, CodeRefusal>,
-    policy: Policy,
+    redemption: Arc<Redemption>,
+    place: SessionScope,
     rules: SessionRules,
     step: SignInStep,
     by: AuditContext,
     id: SessionId,
-    session: NewSession,
 }
 
 /// What comes of an attempt before anything is done.
@@ -98,7 +101,7 @@ pub enum PreCheck {
     Continues,
     /// It would be refused. The caller says so at once, and [records](SignInAttempt::refuse) it.
     Refused(Verdict),
-    /// The caller must [redeem](SignInAttempt::redemption) it now.
+    /// The caller must [redeem](SignInAttempt::command) it now.
     Redeems,
 }
 
@@ -137,19 +140,23 @@ impl SignInAttempt {
         by: AuditContext,
     ) -> Result<Self> {
         let id = SessionId::new(by.at)?;
-        Ok(Self {
+        let redemption = Redemption {
             code: verify(&trim(code), keys, settings.code_rules(), by.at),
             policy: settings.policy,
-            rules: settings.session_rules(),
-            step: settings.visiting.step,
-            by,
-            session: NewSession {
+            session: Some(NewSession {
                 key: id.key(),
                 place: browser.place,
                 browser: browser.name,
                 browser_key: browser.key,
                 replaces: browser.session,
-            },
+            }),
+        };
+        Ok(Self {
+            redemption: Arc::new(redemption),
+            place: browser.place,
+            rules: settings.session_rules(),
+            step: settings.visiting.step,
+            by,
             id,
         })
     }
@@ -158,15 +165,19 @@ impl SignInAttempt {
     /// a visitor who looks ahead, and before somebody else is signed out. Somebody who is signed in as
     /// the one it is for is not asked again. A code that would be refused is refused at once. Nothing
     /// is done.
-    pub fn opening(&self, directory: &dyn Directory, visitor: Visitor<'_>) -> Result<PreCheck> {
-        let code = self.code.as_ref();
+    pub async fn opening(
+        &self,
+        directory: &dyn Directory,
+        visitor: Visitor<'_>,
+    ) -> Result<PreCheck> {
+        let code = self.redemption.code.as_ref();
         let always_asks = self.step == SignInStep::Confirm
             || visitor.is_link_preview
             || code.is_ok_and(|code| code.registered.single_use);
         if !always_asks && visitor.signed_in.is_none() {
             return Ok(PreCheck::Redeems);
         }
-        let verdict = directory.dry_run_of(&self.redemption())?;
+        let verdict = self.dry_run(directory).await?;
         if always_asks && self.is_for(visitor, &verdict) {
             return Ok(PreCheck::Continues);
         }
@@ -179,7 +190,7 @@ impl SignInAttempt {
         if !always_asks && !replaces {
             return Ok(PreCheck::Redeems);
         }
-        let whom = match directory.user(user)? {
+        let whom = match directory.user(user).await? {
             Some(user) => user.display_name().to_owned(),
             None => code
                 .map(|code| code.payload.display_name())
@@ -192,18 +203,22 @@ impl SignInAttempt {
     /// Whether the code was issued at most `seconds` ago.
     #[must_use]
     pub fn is_issued_within(&self, seconds: i64) -> bool {
-        let code = self.code.as_ref().ok();
+        let code = self.redemption.code.as_ref().ok();
         let issued_at = code.and_then(|code| code.registered.issued_at);
         issued_at.is_some_and(|at| at.saturating_add(seconds) >= self.by.at.as_second())
     }
 
     /// Says what becomes of it after the click. A click that is repeated by somebody who is signed in by
     /// now leads on. Nothing is done.
-    pub fn confirmed(&self, directory: &dyn Directory, visitor: Visitor<'_>) -> Result<PreCheck> {
+    pub async fn confirmed(
+        &self,
+        directory: &dyn Directory,
+        visitor: Visitor<'_>,
+    ) -> Result<PreCheck> {
         if visitor.signed_in.is_none() {
             return Ok(PreCheck::Redeems);
         }
-        let verdict = directory.dry_run_of(&self.redemption())?;
+        let verdict = self.dry_run(directory).await?;
         Ok(if self.is_for(visitor, &verdict) {
             PreCheck::Continues
         } else {
@@ -216,43 +231,44 @@ impl SignInAttempt {
         let Some(SignedIn { user, .. }) = visitor.signed_in else {
             return false;
         };
-        match (verdict, &self.code) {
+        match (verdict, &self.redemption.code) {
             (Verdict::Refused(Refusal::LinkAlreadyUsed), Ok(code)) => names(&code.payload, user),
             _ => verdict.user() == Some(&user.id),
         }
     }
 
-    /// What the directory is asked to do.
+    /// Says what redeeming the code would do, and does nothing.
+    pub async fn dry_run(&self, directory: &dyn Directory) -> Result<Verdict> {
+        directory.dry_run_of(&self.redemption, self.by.at).await
+    }
+
+    /// What the directory must do, and who asks for it.
     #[must_use]
-    pub fn redemption(&self) -> Redemption<'_> {
-        Redemption {
-            code: self.code.as_ref(),
-            policy: self.policy,
-            by: &self.by,
-            session: Some(&self.session),
-        }
+    pub fn command(&self) -> (Command, AuditContext) {
+        let command = Command::Redeem(Arc::clone(&self.redemption));
+        (command, self.by.clone())
     }
 
     /// Records that it was refused without having been redeemed.
-    pub fn refuse(&self, verdict: Verdict, directory: &dyn Directory) -> Result<SignIn> {
-        let event = Event::verdict(&verdict, self.code.as_ref().ok());
-        directory.record(event, &self.by)?;
+    pub async fn refuse(&self, verdict: Verdict, directory: &dyn Directory) -> Result<SignIn> {
+        let event = Event::verdict(&verdict, self.redemption.code.as_ref().ok());
+        directory.record(event, &self.by).await?;
         Ok(SignIn {
             verdict,
             session: None,
         })
     }
 
-    /// The result of redeeming the [`redemption`](Self::redemption).
+    /// The result of redeeming the [`command`](Self::command).
     #[must_use]
     pub fn redeemed(self, verdict: Verdict) -> SignIn {
-        let session = match (verdict.user(), &self.code) {
+        let session = match (verdict.user(), &self.redemption.code) {
             (Some(user), Ok(code)) => {
                 let now = self.by.at.as_second();
                 let end = self.rules.latest_end(now, code.registered.expires_at);
                 Some(Begun {
                     user: user.clone(),
-                    place: self.session.place,
+                    place: self.place,
                     longest_secs: end.saturating_sub(now),
                     id: self.id,
                 })

@@ -6,6 +6,7 @@ use latchkey_core::directory::Directory;
 use latchkey_core::instance::api_key::ApiKey;
 use latchkey_core::instance::{InstanceId, Settings};
 use latchkey_core::secret::SigningKey;
+use latchkey_store::Wait as _;
 use latchkey_store::home::{Home, require_here};
 
 use crate::content_security::{content_security_policy, frame_security_policy};
@@ -23,7 +24,7 @@ pub struct InstanceSnapshot {
 
 impl InstanceSnapshot {
     /// What an instance of a data folder says now; `key`, if one is given, signs in place of its own.
-    /// What was done to its settings meanwhile is recorded in its activity.
+    /// What was done to its settings meanwhile is recorded in its activity. It blocks the thread.
     ///
     /// Fails with [`ErrorCode::HostedElsewhere`] once another server decides.
     pub fn of(
@@ -34,7 +35,7 @@ impl InstanceSnapshot {
     ) -> Result<Self> {
         let instance = home.instances().get(id)?;
         require_here(&instance)?;
-        home.record_outbox(&instance, directory)?;
+        home.record_outbox(&instance, directory).wait()?;
         let key = key.map_or_else(|| home.signing_key(&instance), |key| Ok(key.clone()))?;
         Ok(Self {
             settings: instance.settings,

@@ -23,7 +23,7 @@ impl<T: DeserializeOwned> FromRequest<Arc<Gateway>> for FormInput<T> {
         let form = Form::<T>::from_request(request, gateway).await;
         form.map(|Form(fields)| Self(fields)).map_err(|unreadable| {
             let sentence = "What was sent here cannot be read. Open your link again.";
-            let config = gateway.config().ok();
+            let config = gateway.last_config();
             ErrorPage::new(unreadable.status(), sentence).answer(config.as_deref(), &headers)
         })
     }
@@ -39,7 +39,9 @@ impl FromRequestParts<Arc<Gateway>> for CurrentConfig {
         parts: &mut Parts,
         gateway: &Arc<Gateway>,
     ) -> Result<Self, Response> {
-        let config = gateway.config().map(Self);
-        config.map_err(|cause| ErrorPage::failure(&cause).answer(None, &parts.headers))
+        let config = gateway.config().await;
+        config
+            .map(Self)
+            .map_err(|cause| ErrorPage::failure(&cause).answer(None, &parts.headers))
     }
 }

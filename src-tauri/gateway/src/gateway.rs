@@ -5,38 +5,28 @@ use std::time::{Duration, Instant};
 
 use axum::http::{Extensions, HeaderMap};
 use jiff::Timestamp;
+use latchkey_core::Result;
 use latchkey_core::activity::{Actor, AuditContext, Event};
-use latchkey_core::directory::{Directory, User};
+use latchkey_core::directory::{Directory, Outcome};
 use latchkey_core::inspect::diagnosis::OtherInstance;
-use latchkey_core::instance::{InstanceId, Settings};
-use latchkey_core::protocol::user_id::UserId;
+use latchkey_core::instance::InstanceId;
 use latchkey_core::sign_in::{Browser, PreCheck, SignIn, SignInAttempt, Visitor};
-use latchkey_core::verdict::Verdict;
-use latchkey_core::{Error, Result};
-use tokio::task;
+use latchkey_core::verdict::{Refusal, Verdict};
 
 use crate::client_address::TrustedProxies;
 use crate::config::{GatewayConfig, InstanceSnapshot};
-pub(crate) use crate::internal_error::went_wrong;
+use crate::config_cache::ConfigCache;
 use crate::last_seen::LastSeen;
 use crate::metrics::Metrics;
 use crate::rate_limit::{ClientLimits, RateLimits};
-use crate::redemptions::Redemptions;
 use crate::refusal_log::RefusalLog;
 use crate::request_scope::reference;
-
-/// For so long the settings are taken to be what they were.
-const SETTINGS_AGE: Duration = Duration::from_secs(1);
 
 /// How old a link is at most, in seconds, that the settings may not name yet.
 const NEW_LINK_SECS: i64 = 3;
 
 /// How long it takes until sessions that are over are deleted again.
 const PRUNE_INTERVAL: Duration = Duration::from_hours(1);
-
-/// Asks for the settings and the key of the instance. It is called about once a second where there is
-/// something to do.
-type LoadSnapshot = Box<dyn Fn() -> Result<InstanceSnapshot> + Send + Sync>;
 
 /// Reads the administrator's other instances, with their keys as far as they can be read without asking.
 type LoadOtherInstances = Arc<dyn Fn() -> Result<Vec<OtherInstance>> + Send + Sync>;
@@ -46,10 +36,8 @@ pub struct Gateway {
     instance: InstanceId,
     pub(crate) directory: Arc<dyn Directory>,
     pub(crate) last_seen: Arc<LastSeen>,
-    redemptions: Arc<Redemptions>,
-    load_snapshot: LoadSnapshot,
+    config: Arc<ConfigCache>,
     others: LoadOtherInstances,
-    config: Mutex<Option<(Instant, Arc<GatewayConfig>)>>,
     /// When sessions were pruned last.
     pruned: Mutex<Option<Instant>>,
     sign_ins: AtomicU32,
@@ -96,13 +84,11 @@ impl Gateway {
         load_snapshot: impl Fn() -> Result<InstanceSnapshot> + Send + Sync + 'static,
     ) -> Self {
         Self {
+            config: Arc::new(ConfigCache::new(instance.clone(), Box::new(load_snapshot))),
             instance,
-            redemptions: Arc::new(Redemptions::new(Arc::clone(&directory))),
             last_seen: Arc::new(LastSeen::new(Arc::clone(&directory))),
             directory,
-            load_snapshot: Box::new(load_snapshot),
             others: Arc::new(|| Ok(Vec::new())),
-            config: Mutex::default(),
             pruned: Mutex::default(),
             sign_ins: AtomicU32::new(0),
             is_failing: AtomicBool::new(false),
@@ -133,49 +119,25 @@ impl Gateway {
         self.sign_ins.load(Ordering::Relaxed)
     }
 
-    /// The settings and the key, not older than a second.
-    pub(crate) fn config(&self) -> Result<Arc<GatewayConfig>> {
-        let mut config = self.config.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((at, config)) = &*config
-            && at.elapsed() < SETTINGS_AGE
-        {
-            return Ok(Arc::clone(config));
-        }
-        let fresh = Arc::new(GatewayConfig::new(&self.instance, (self.load_snapshot)()?));
-        *config = Some((Instant::now(), Arc::clone(&fresh)));
-        self.prune_sessions(&fresh.settings);
-        Ok(fresh)
+    /// The configuration, not older than a second.
+    pub(crate) async fn config(&self) -> Result<Arc<GatewayConfig>> {
+        self.config.get().await
     }
 
-    /// Deletes sessions that are over, in the background, where it has not been done for a while.
-    fn prune_sessions(&self, settings: &Settings) {
-        let mut pruned = self.pruned.lock().unwrap_or_else(PoisonError::into_inner);
-        if pruned.is_some_and(|at| at.elapsed() < PRUNE_INTERVAL) {
-            return;
-        }
-        let Ok(runtime) = tokio::runtime::Handle::try_current() else {
-            return;
-        };
-        *pruned = Some(Instant::now());
-        let (directory, rules) = (Arc::clone(&self.directory), settings.session_rules());
-        let now = Timestamp::now();
-        self.last_seen.forget_old(now.as_second());
-        runtime.spawn_blocking(move || match directory.prune_sessions(rules, now) {
-            Ok(0) => {}
-            Ok(count) => tracing::info!(count, "sessions that were over were deleted"),
-            Err(cause) => tracing::warn!(error = %cause.logged(), "sessions that are over stay"),
-        });
+    /// The configuration that was loaded last, for what an answer looks like.
+    pub(crate) fn last_config(&self) -> Option<Arc<GatewayConfig>> {
+        self.config.last()
     }
 
     /// Records the acts on the instance that wait, among them links that the command line made: they
     /// come before the change of a user that follows.
-    pub(crate) fn record_outbox(&self) -> Result<()> {
-        (self.load_snapshot)().map(drop)
+    pub(crate) async fn record_outbox(&self) -> Result<()> {
+        self.config.load().await.map(drop)
     }
 
     /// Whether links can be opened here, as far as is known.
-    pub(crate) fn is_healthy(&self) -> bool {
-        !self.is_failing.load(Ordering::Relaxed) && self.config().is_ok()
+    pub(crate) async fn is_healthy(&self) -> bool {
+        !self.is_failing.load(Ordering::Relaxed) && self.config().await.is_ok()
     }
 
     /// Tries to write again where the last link could not be redeemed. What it writes is recorded.
@@ -185,8 +147,7 @@ impl Gateway {
         }
         let event = Event::act("gateway_recovered", "Sign-ins work again");
         let by = AuditContext::new(actor.clone(), Timestamp::now());
-        let recorded = self.in_directory(move |directory| directory.record(event, &by));
-        if recorded.await.is_ok() {
+        if self.directory.record(event, &by).await.is_ok() {
             self.is_failing.store(false, Ordering::Relaxed);
         }
     }
@@ -201,16 +162,13 @@ impl Gateway {
         by: AuditContext,
     ) -> Result<LinkOutcome> {
         let attempt = SignInAttempt::new(code, &config.settings, &[&config.key], browser, by)?;
-        self.learn_of_new_link(&attempt)?;
-        let done = match attempt.opening(&*self.directory, visitor)? {
+        self.learn_of_new_link(&attempt).await?;
+        let done = match attempt.opening(&*self.directory, visitor).await? {
             PreCheck::NeedsConfirmation { whom, replaces } => {
                 return Ok(LinkOutcome::NeedsConfirmation { whom, replaces });
             }
             PreCheck::Continues => return Ok(LinkOutcome::Continues),
-            PreCheck::Refused(verdict) => {
-                let recorded = move |directory: &dyn Directory| attempt.refuse(verdict, directory);
-                self.in_directory(recorded).await?
-            }
+            PreCheck::Refused(verdict) => attempt.refuse(verdict, &*self.directory).await?,
             PreCheck::Redeems => self.redeem(attempt).await?,
         };
         self.count(&done);
@@ -229,8 +187,8 @@ impl Gateway {
         by: AuditContext,
     ) -> Result<LinkOutcome> {
         let attempt = SignInAttempt::new(code, &config.settings, &[&config.key], browser, by)?;
-        self.learn_of_new_link(&attempt)?;
-        if let PreCheck::Continues = attempt.confirmed(&*self.directory, visitor)? {
+        self.learn_of_new_link(&attempt).await?;
+        if let PreCheck::Continues = attempt.confirmed(&*self.directory, visitor).await? {
             return Ok(LinkOutcome::Continues);
         }
         if !has_cookie {
@@ -243,28 +201,31 @@ impl Gateway {
 
     /// Records a link that the command line made a moment ago, after a removal. It stands beside the settings,
     /// which are read once a second.
-    fn learn_of_new_link(&self, attempt: &SignInAttempt) -> Result<()> {
-        if attempt.is_issued_within(NEW_LINK_SECS)
-            && self.directory.dry_run_of(&attempt.redemption())?.code() == "user_removed"
-        {
-            self.record_outbox()?;
+    async fn learn_of_new_link(&self, attempt: &SignInAttempt) -> Result<()> {
+        if !attempt.is_issued_within(NEW_LINK_SECS) {
+            return Ok(());
+        }
+        let verdict = attempt.dry_run(&*self.directory).await?;
+        if matches!(
+            verdict,
+            Verdict::Refused(Refusal::UserRemoved { .. } | Refusal::EmailMoved { .. })
+        ) {
+            self.record_outbox().await?;
         }
         Ok(())
     }
 
     async fn redeem(&self, attempt: SignInAttempt) -> Result<SignIn> {
-        let redeemed = self.redemptions.redeem(attempt).await;
+        let (command, by) = attempt.command();
+        let outcome = self.directory.execute(command, &by).await;
+        let redeemed = outcome.and_then(Outcome::verdict);
         // A refusal is counted in memory while the disk is full.
-        let is_written = |verdict: &Verdict| !matches!(verdict, Verdict::Refused(_));
         match &redeemed {
             Err(_) => self.is_failing.store(true, Ordering::Relaxed),
-            Ok((_, verdict)) if is_written(verdict) => {
-                self.is_failing.store(false, Ordering::Relaxed);
-            }
-            Ok(_) => {}
+            Ok(Verdict::Refused(_)) => {}
+            Ok(_) => self.is_failing.store(false, Ordering::Relaxed),
         }
-        let (attempt, verdict) = redeemed?;
-        Ok(attempt.redeemed(verdict))
+        Ok(attempt.redeemed(redeemed?))
     }
 
     /// Who makes a request, for the activity.
@@ -287,19 +248,24 @@ impl Gateway {
         }
     }
 
-    /// Does work on the directory that may wait for the disk.
-    pub(crate) async fn in_directory<T: Send + 'static>(
-        &self,
-        work: impl FnOnce(&dyn Directory) -> Result<T> + Send + 'static,
-    ) -> Result<T> {
-        let directory = Arc::clone(&self.directory);
-        let done = task::spawn_blocking(move || work(&*directory)).await;
-        done.unwrap_or_else(|cause| Err(Error::internal(cause)))
-    }
-
-    /// The user of an id, as the directory has it now. It is one look at a row, which is mostly in
-    /// memory.
-    pub(crate) fn user(&self, id: &UserId) -> Result<Option<User>> {
-        self.directory.user(id)
+    /// Deletes sessions that are over, where it has not been done for a while.
+    pub(crate) async fn prune_sessions(&self) -> Result<()> {
+        if self
+            .pruned
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .is_some_and(|at| at.elapsed() < PRUNE_INTERVAL)
+        {
+            return Ok(());
+        }
+        let rules = self.config().await?.settings.session_rules();
+        let now = Timestamp::now();
+        *self.pruned.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+        self.last_seen.forget_old(now.as_second());
+        let count = self.directory.prune_sessions(rules, now).await?;
+        if count > 0 {
+            tracing::info!(count, "sessions that were over were deleted");
+        }
+        Ok(())
     }
 }

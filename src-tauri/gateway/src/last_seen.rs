@@ -1,4 +1,4 @@
-//! Times of the last use of sessions. They are collected here and written by one thread, so no request waits
+//! Times of the last use of sessions. They are collected here and written by one task, so no request waits
 //! for the disk.
 
 use std::collections::HashMap;
@@ -68,7 +68,7 @@ impl LastSeen {
         drop(state);
         if begins {
             let writer = Writer(Arc::clone(self));
-            task::spawn_blocking(move || writer.until_nothing_is_due());
+            task::spawn(async move { writer.until_nothing_is_due().await });
         }
     }
 
@@ -88,13 +88,13 @@ impl LastSeen {
 struct Writer(Arc<LastSeen>);
 
 impl Writer {
-    fn until_nothing_is_due(&self) {
+    async fn until_nothing_is_due(&self) {
         loop {
             let due = self.due();
             if due.is_empty() {
                 break;
             }
-            if let Err(cause) = self.0.directory.note_sessions_seen(&due) {
+            if let Err(cause) = self.0.directory.note_sessions_seen(&due).await {
                 tracing::warn!(error = %cause.logged(), "when sessions were last used was not written");
             }
             self.settle(&due);

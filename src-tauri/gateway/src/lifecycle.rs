@@ -33,10 +33,12 @@ pub async fn run(
     actor: Actor,
 ) -> Result<()> {
     let address = listener.address()?.to_string();
-    let record = |event: Event| {
+    let record = async |event: Event| {
         let by = AuditContext::new(actor.clone(), Timestamp::now());
-        let event = event.with(address.clone());
-        gateway.in_directory(move |directory| directory.record(event, &by))
+        gateway
+            .directory
+            .record(event.with(address.clone()), &by)
+            .await
     };
     record(Event::act("gateway_started", "Gateway started")).await?;
     let serving = serve(router(Arc::clone(&gateway)), listener, certificate, handle);
@@ -62,24 +64,23 @@ impl Gateway {
                 self.refusal_log.round();
                 self.retry(actor).await;
                 let now = Timestamp::now();
-                let recorded = self.in_directory(move |directory| directory.record_counted(now));
-                if let Err(cause) = recorded.await {
+                if let Err(cause) = self.directory.record_counted(now).await {
                     tracing::warn!(error = %cause.logged(), "refusals that were counted are not recorded yet");
                 }
             }
             if let Err(cause) = self.prune().await {
                 tracing::warn!(error = %cause.logged(), "the activity is not pruned");
             }
+            if let Err(cause) = self.prune_sessions().await {
+                tracing::warn!(error = %cause.logged(), "sessions that are over stay");
+            }
         }
     }
 
     async fn prune(&self) -> Result<()> {
-        let retention = self.config()?.settings.retention;
+        let retention = self.config().await?.settings.retention;
         let now = Timestamp::now();
-        while self
-            .in_directory(move |directory| directory.prune(retention, now))
-            .await?
-        {
+        while self.directory.prune(retention, now).await? {
             sleep(BATCH_PAUSE).await;
         }
         Ok(())

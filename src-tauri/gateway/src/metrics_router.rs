@@ -22,11 +22,8 @@ async fn text(State(gateway): State<Arc<Gateway>>, headers: HeaderMap) -> Respon
         let sentence = "Counters are for this computer alone: ask for them at localhost.\n";
         return (StatusCode::FORBIDDEN, sentence).into_response();
     }
-    let counted = gateway
-        .in_directory(|directory| Ok((directory.count()?, directory.seats()?)))
-        .await;
-    match counted {
-        Ok((users, seats)) => gateway.metrics.users(users, seats),
+    match gateway.directory.counts().await {
+        Ok(counts) => gateway.metrics.users(counts.users, counts.seats()),
         Err(cause) => tracing::error!(error = %cause.logged(), "the users cannot be counted"),
     }
     let Ok(text) = gateway.metrics.text() else {

@@ -16,15 +16,18 @@ use axum::response::Response;
 use tokio::time::timeout;
 use tower::{Service, service_fn};
 
+use crate::config::GatewayConfig;
 use crate::error_page::{ErrorPage, LogLine};
 use crate::gateway::Gateway;
 use crate::headers::set_security_headers;
 use crate::host::names_one_host;
 use crate::metrics::RequestKind;
-use crate::request_scope::RequestScope;
+use crate::request_scope::{in_request_scope, set_route};
 use crate::serve::MAX_HEADER;
 use crate::verify::verify;
 
+/// Where a proxy asks who somebody is.
+const VERIFY_PATH: &str = "/auth/verify";
 /// How long an answer may take.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
 /// The largest body that is read, in bytes: a code has 8 KiB at most.
@@ -33,7 +36,7 @@ const MAX_BODY: usize = 16 * 1024;
 /// Wraps the routes in the middleware.
 pub(crate) fn with_middleware(
     gateway: Arc<Gateway>,
-    mut routes: Router,
+    routes: Router,
 ) -> impl Service<
     Request,
     Response = Response,
@@ -42,54 +45,62 @@ pub(crate) fn with_middleware(
 > + Clone
 + Send
 + 'static {
-    service_fn(move |mut request: Request| {
-        let gateway = Arc::clone(&gateway);
-        strip_folder(&gateway, &mut request);
-        let kind = RequestKind::by(request.method(), request.uri().path());
-        let (scope, begun) = (RequestScope::new(kind.label()), Instant::now());
-        // Only the log of refusals needs it, and a proxy is not refused.
-        let address = if kind == RequestKind::Verify {
-            None
-        } else {
-            let (extensions, headers) = (request.extensions(), request.headers());
-            gateway.trusted_proxies.client_address(extensions, headers)
-        };
-        // A proxy asks about each request that it lets through: looking the path up among the routes
-        // would take as long as the answer.
-        let answering = scope.run(|| {
-            if let Some(refused) = refused_head(&request) {
-                let config = gateway.config().ok();
-                PendingAnswer::Now(refused.answer(config.as_deref(), request.headers()))
-            } else if kind == RequestKind::Verify {
-                let answer = catch_panic(|| verify(&gateway, &request));
-                PendingAnswer::Now(answer.unwrap_or_else(panicked))
+    service_fn(move |request: Request| {
+        let (gateway, routes) = (Arc::clone(&gateway), routes.clone());
+        async move {
+            // A proxy asks about each request that it lets through, and shows nobody a reference.
+            Ok(if request.uri().path() == VERIFY_PATH {
+                answer(&gateway, routes, request).await
             } else {
-                if request.method() != Method::GET {
-                    DefaultBodyLimit::max(MAX_BODY).apply(&mut request);
-                }
-                PendingAnswer::Later(Service::<Request>::call(&mut routes, request))
-            }
-        });
-        scope.finish(async move {
-            let mut answer = match answering {
-                PendingAnswer::Now(answer) => answer,
-                PendingAnswer::Later(answering) => {
-                    match timeout(ANSWER_TIMEOUT, catch_panic_async(answering)).await {
-                        Ok(Some(answer)) => answer?,
-                        Ok(None) => panicked(),
-                        Err(_) => too_slow(),
-                    }
-                }
-            };
-            if let Some(line) = answer.extensions_mut().remove::<LogLine>() {
-                gateway.refusal_log.add(&line, address);
-            }
-            let (status, time) = (answer.status(), begun.elapsed());
-            gateway.metrics.answered(kind, status, time);
-            set_security_headers(gateway.config().ok().as_deref(), &mut answer);
-            Ok(answer)
-        })
+                in_request_scope(answer(&gateway, routes, request)).await
+            })
+        }
     })
+}
+
+async fn answer(gateway: &Gateway, mut routes: Router, mut request: Request) -> Response {
+    let config = gateway.config().await.ok();
+    if let Some(config) = &config {
+        strip_folder(config, &mut request);
+    }
+    let kind = RequestKind::by(request.method(), request.uri().path());
+    set_route(kind.label());
+    let begun = Instant::now();
+    // Only the log of refusals needs it, and a proxy is not refused.
+    let address = if kind == RequestKind::Verify {
+        None
+    } else {
+        let (extensions, headers) = (request.extensions(), request.headers());
+        gateway.trusted_proxies.client_address(extensions, headers)
+    };
+    // A proxy asks about each request that it lets through: looking the path up among the routes
+    // would take as long as the answer.
+    let mut answer = if let Some(refused) = refused_head(&request) {
+        refused.answer(config.as_deref(), request.headers())
+    } else if kind == RequestKind::Verify {
+        let (head, _) = request.into_parts();
+        let answering = catch_panic(verify(gateway, &head.uri, &head.headers));
+        answering.await.unwrap_or_else(panicked)
+    } else {
+        if request.method() != Method::GET {
+            DefaultBodyLimit::max(MAX_BODY).apply(&mut request);
+        }
+        let answering = catch_panic(Service::<Request>::call(&mut routes, request));
+        match timeout(ANSWER_TIMEOUT, answering).await {
+            Ok(Some(Ok(answer))) => answer,
+            Ok(Some(Err(never))) => match never {},
+            Ok(None) => panicked(),
+            Err(_) => too_slow(),
+        }
+    };
+    if let Some(line) = answer.extensions_mut().remove::<LogLine>() {
+        gateway.refusal_log.add(&line, address);
+    }
+    let (status, time) = (answer.status(), begun.elapsed());
+    gateway.metrics.answered(kind, status, time);
+    let config = config.or_else(|| gateway.last_config());
+    set_security_headers(config.as_deref(), &mut answer);
+    answer
 }
 
 /// Refuses a request whose head is too large or does not name one host.
@@ -116,21 +127,17 @@ fn head_bytes(request: &Request) -> usize {
     path + authority + fields.sum::<usize>()
 }
 
-/// Runs a part of a handler. Returns `None` if it panics.
-fn catch_panic<T>(work: impl FnOnce() -> T) -> Option<T> {
-    // State that requests share is behind locks, which are used on after a panic.
-    panic::catch_unwind(AssertUnwindSafe(work)).ok()
-}
-
-/// As [`catch_panic`], for a future.
-async fn catch_panic_async<F: Future>(future: F) -> Option<F::Output> {
+/// Runs a handler. Returns `None` if it panics.
+async fn catch_panic<F: Future>(future: F) -> Option<F::Output> {
     let mut future = pin!(future);
-    poll_fn(
-        |context| match catch_panic(|| future.as_mut().poll(context)) {
-            Some(polled) => polled.map(Some),
-            None => Poll::Ready(None),
-        },
-    )
+    poll_fn(|context| {
+        // State that requests share is behind locks, which are used on after a panic.
+        let polled = AssertUnwindSafe(|| future.as_mut().poll(context));
+        match panic::catch_unwind(polled) {
+            Ok(polled) => polled.map(Some),
+            Err(_) => Poll::Ready(None),
+        }
+    })
     .await
 }
 
@@ -151,17 +158,13 @@ fn too_slow() -> Response {
 pub(crate) struct OriginalUri(pub(crate) Uri);
 
 /// Takes the folder of the instance's URL off the path of a request below it. The routes are the same there.
-fn strip_folder(gateway: &Gateway, request: &mut Request) {
+fn strip_folder(config: &GatewayConfig, request: &mut Request) {
     // A proxy asks at the root, as a rule, and for each request that it lets through.
-    if request.uri().path() == "/auth/verify" {
+    if request.uri().path() == VERIFY_PATH {
         return;
     }
     let original = request.uri().clone();
-    let Some(rest) = gateway
-        .config()
-        .ok()
-        .and_then(|config| path_below(&config.folder, &original))
-    else {
+    let Some(rest) = path_below(&config.folder, &original) else {
         return;
     };
     *request.uri_mut() = rest;
@@ -179,12 +182,6 @@ fn path_below(folder: &str, uri: &Uri) -> Option<Uri> {
     format!("{path}{}", query.unwrap_or_default()).parse().ok()
 }
 
-/// What a request is answered.
-enum PendingAnswer<F> {
-    Now(Response),
-    Later(F),
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -196,9 +193,8 @@ mod tests {
             assert!(!panics, "as a rule that is broken");
             7
         }
-        assert_eq!(catch_panic_async(handler(true)).await, None);
-        assert_eq!(catch_panic_async(handler(false)).await, Some(7));
-        assert_eq!(catch_panic(|| handler(true)).map(drop), Some(()));
+        assert_eq!(catch_panic(handler(true)).await, None);
+        assert_eq!(catch_panic(handler(false)).await, Some(7));
         assert_eq!(panicked().status(), StatusCode::INTERNAL_SERVER_ERROR);
     }
 }

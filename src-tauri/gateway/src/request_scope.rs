@@ -3,7 +3,7 @@
 
 use latchkey_core::activity::Reference;
 use tokio::task_local;
-use tracing::{Instrument as _, Span};
+use tracing::{Instrument as _, Span, field};
 
 task_local! {
     static REFERENCE: Reference;
@@ -16,30 +16,17 @@ pub(crate) fn reference() -> Reference {
         .unwrap_or_else(|_| Reference::random())
 }
 
-pub(crate) struct RequestScope {
-    reference: Reference,
-    span: Span,
+/// Answers a request in its scope.
+pub(crate) async fn in_request_scope<T>(answer: impl Future<Output = T>) -> T {
+    let reference = Reference::random();
+    // Lines of every level have it.
+    let span = tracing::error_span!("request", %reference, route = field::Empty);
+    REFERENCE.scope(reference, answer).instrument(span).await
 }
 
-impl RequestScope {
-    /// The scope of a request for a route.
-    pub(crate) fn new(route: &'static str) -> Self {
-        let reference = Reference::random();
-        // Lines of every level have it.
-        let span = tracing::error_span!("request", %reference, route);
-        Self { reference, span }
-    }
-
-    /// Does work of the request at once.
-    pub(crate) fn run<T>(&self, work: impl FnOnce() -> T) -> T {
-        let work = || self.span.in_scope(work);
-        REFERENCE.sync_scope(self.reference.clone(), work)
-    }
-
-    /// Does the rest of the request.
-    pub(crate) fn finish<T>(self, work: impl Future<Output = T>) -> impl Future<Output = T> {
-        REFERENCE.scope(self.reference, work).instrument(self.span)
-    }
+/// Says in the span of the request which route it takes.
+pub(crate) fn set_route(route: &'static str) {
+    Span::current().record("route", route);
 }
 
 #[cfg(test)]
@@ -48,13 +35,15 @@ mod tests {
 
     #[tokio::test]
     async fn all_parts_of_a_request_have_one_reference_and_two_requests_have_two() {
-        let scope = RequestScope::new("page");
-        let at_once = scope.run(reference);
-        let later = scope.finish(async {
-            tokio::task::yield_now().await;
-            reference()
-        });
-        assert_eq!(later.await, at_once);
-        assert_ne!(RequestScope::new("page").run(reference), at_once);
+        let references = || {
+            in_request_scope(async {
+                let first = reference();
+                tokio::task::yield_now().await;
+                (first, reference())
+            })
+        };
+        let (first, later) = references().await;
+        assert_eq!(later, first);
+        assert_ne!(references().await.0, first);
     }
 }

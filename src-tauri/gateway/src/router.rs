@@ -46,7 +46,7 @@ pub fn router(
 }
 
 async fn health(State(gateway): State<Arc<Gateway>>) -> (StatusCode, &'static str) {
-    if gateway.is_healthy() {
+    if gateway.is_healthy().await {
         (StatusCode::OK, "ok\n")
     } else {
         (StatusCode::SERVICE_UNAVAILABLE, "failing\n")

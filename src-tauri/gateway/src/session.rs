@@ -13,7 +13,7 @@ use crate::gateway::Gateway;
 
 impl Gateway {
     /// The session in which somebody is signed in at a place.
-    pub(crate) fn session(
+    pub(crate) async fn session(
         &self,
         config: &GatewayConfig,
         place: SessionScope,
@@ -24,7 +24,8 @@ impl Gateway {
         for id in config.cookie_key.session_ids(place, headers) {
             let key = id.key();
             let last_use = has_idle.then(|| self.last_seen.last_use(&key)).flatten();
-            let found = session::find(directory, key, place, &config.settings, last_use, now)?;
+            let found =
+                session::find(directory, key, place, &config.settings, last_use, now).await?;
             if let Some(SignedIn { session, .. }) = &found {
                 self.last_seen.note(key, session, now.as_second(), has_idle);
                 return Ok(found);
@@ -34,13 +35,13 @@ impl Gateway {
     }
 
     /// Who is signed in at a place, as the directory has them now.
-    pub(crate) fn signed_in(
+    pub(crate) async fn signed_in(
         &self,
         config: &GatewayConfig,
         place: SessionScope,
         headers: &HeaderMap,
     ) -> Result<Option<User>> {
-        let found = self.session(config, place, headers)?;
+        let found = self.session(config, place, headers).await?;
         Ok(found.map(|found| found.user))
     }
 
@@ -54,13 +55,9 @@ impl Gateway {
     ) -> Result<()> {
         let ids = config.cookie_key.session_ids(place, headers);
         let keys: Vec<SessionKey> = ids.map(|id| id.key()).collect();
-        if keys.is_empty() {
-            return Ok(());
+        for key in keys {
+            self.directory.end_session(&key, &by).await?;
         }
-        self.in_directory(move |directory| {
-            keys.iter()
-                .try_for_each(|key| directory.end_session(key, &by))
-        })
-        .await
+        Ok(())
     }
 }

@@ -5,7 +5,6 @@
 
 use std::borrow::Cow;
 
-use axum::extract::Request;
 use axum::http::header::{HeaderName, LOCATION};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
@@ -29,17 +28,17 @@ const AUTH_REQUEST_EMAIL: HeaderName = HeaderName::from_static("x-auth-request-e
 /// Answers 200 with the user's headers, or 401. With `redirect` in the query, a visitor who is not signed
 /// in and opens a page is sent to the sign-in page, and a script that fetches something gets 401. A session
 /// of the widget does not count, because a browser sends its cookie with requests of other sites' pages.
-pub(crate) fn verify(gateway: &Gateway, request: &Request) -> Response {
-    let headers = request.headers();
-    let config = match gateway.config() {
+pub(crate) async fn verify(gateway: &Gateway, uri: &Uri, headers: &HeaderMap) -> Response {
+    let config = match gateway.config().await {
         Ok(config) => config,
         Err(cause) => return ErrorPage::failure(&cause).answer(None, headers),
     };
-    match gateway.signed_in(&config, SessionScope::Page, headers) {
+    match gateway
+        .signed_in(&config, SessionScope::Page, headers)
+        .await
+    {
         Ok(Some(user)) => remote(&user),
-        Ok(None) if wants_redirect(request.uri()) && is_navigation(headers) => {
-            to_sign_in(&config, headers)
-        }
+        Ok(None) if wants_redirect(uri) && is_navigation(headers) => to_sign_in(&config, headers),
         Ok(None) => StatusCode::UNAUTHORIZED.into_response(),
         Err(cause) => ErrorPage::failure(&cause).answer(Some(&config), headers),
     }

@@ -76,7 +76,7 @@ pub(crate) async fn page(
             }
         }
         None if widget::is_script(&uri, &config) => Ok(widget::script().await),
-        None if is_home(&uri, &config) => home(&gateway, &config, &headers),
+        None if is_home(&uri, &config) => home(&gateway, &config, &headers).await,
         None => refuse(StatusCode::NOT_FOUND, "There is no such page here."),
     }
 }
@@ -88,7 +88,7 @@ pub(crate) async fn wrong_method(
 ) -> Response {
     let sentence = "This address is for a button of another page. Open your link, or that page.";
     let refused = ErrorPage::new(StatusCode::METHOD_NOT_ALLOWED, sentence);
-    refused.answer(gateway.config().ok().as_deref(), &headers)
+    refused.answer(gateway.last_config().as_deref(), &headers)
 }
 
 fn is_home(uri: &Uri, config: &GatewayConfig) -> bool {
@@ -123,6 +123,7 @@ async fn open(
     let failed = |cause| ErrorPage::failure(&cause).answer(Some(config), headers);
     let signed_in = gateway
         .session(config, SessionScope::Page, headers)
+        .await
         .map_err(failed)?;
     let visitor = Visitor {
         signed_in: signed_in.as_ref(),
@@ -159,6 +160,7 @@ async fn confirmed(
     let failed = |cause| ErrorPage::failure(&cause).answer(Some(config), headers);
     let signed_in = gateway
         .session(config, SessionScope::Page, headers)
+        .await
         .map_err(failed)?;
     let browser = config
         .cookie_key
@@ -221,8 +223,8 @@ fn require_same_origin(config: &GatewayConfig, headers: &HeaderMap) -> Result<()
     Err(ErrorPage::new(StatusCode::FORBIDDEN, sentence).answer(Some(config), headers))
 }
 
-fn home(gateway: &Gateway, config: &GatewayConfig, headers: &HeaderMap) -> Answer {
-    let signed_in = gateway.signed_in(config, SessionScope::Page, headers);
+async fn home(gateway: &Gateway, config: &GatewayConfig, headers: &HeaderMap) -> Answer {
+    let signed_in = gateway.signed_in(config, SessionScope::Page, headers).await;
     let signed_in =
         signed_in.map_err(|cause| ErrorPage::failure(&cause).answer(Some(config), headers))?;
     Ok(match signed_in {
@@ -249,7 +251,9 @@ pub(crate) async fn sign_in_page(
 ) -> Answer {
     let allowed = config.settings.return_origins();
     let to = wanted.rd.and_then(|rd| ReturnAddress::parse(&rd, &allowed));
-    let signed_in = gateway.signed_in(&config, SessionScope::Page, &headers);
+    let signed_in = gateway
+        .signed_in(&config, SessionScope::Page, &headers)
+        .await;
     let signed_in =
         signed_in.map_err(|cause| ErrorPage::failure(&cause).answer(Some(&config), &headers))?;
     if let Some(user) = signed_in {

@@ -1,5 +1,6 @@
 //! What has happened on an instance.
 
+use latchkey_store::Wait as _;
 use std::sync::Arc;
 
 use latchkey_core::activity::{self, Kind};
@@ -84,7 +85,7 @@ pub async fn activity(
         };
         let limit = usize::try_from(request.limit).unwrap_or(usize::MAX);
         let limit = limit.clamp(1, MOST_ON_A_PAGE);
-        let page = directory.activity(&query, request.before, limit)?;
+        let page = directory.activity(&query, request.before, limit).wait()?;
         Ok(ActivityPage {
             entries: page.entries.into_iter().map(Into::into).collect(),
             before: page.before,

@@ -1,5 +1,6 @@
 //! A login link while it is composed: the preview, and taking it away.
 
+use latchkey_store::Wait as _;
 use std::sync::Arc;
 
 use arboard::ImageData;
@@ -173,7 +174,7 @@ pub async fn compose(
             None => composed(&source.target, &key, LinkSpec::try_from(request)?, by.at)?,
         };
         let preview = studio.with_users(home, &instance, |users| {
-            preview::preview(&instance.settings, &key, link, users, &by)
+            preview::preview(&instance.settings, &key, link, users, &by).wait()
         })?;
         let revision = studio.show(source, preview.composed.clone(), preview.qr.clone());
         Ok(Preview::new(revision, preview))

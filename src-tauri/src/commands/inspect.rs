@@ -1,5 +1,6 @@
 //! A code that somebody has, looked at and, if asked for, redeemed.
 
+use latchkey_store::Wait as _;
 use std::sync::Arc;
 
 use base64::Engine as _;
@@ -140,7 +141,9 @@ pub async fn inspect(
             others: &others,
         });
         let forecast = studio.with_users(&home, &instance, |users| {
-            looked.forecast(settings, users, why_none.as_ref(), now)
+            looked
+                .forecast(settings, users, why_none.as_ref(), now)
+                .wait()
         })?;
         let found_in = if is_picture { Form::Qr } else { found.form };
         let to_read = |json: &Option<Value>| json.as_ref().map(|json| format!("{json:#}"));
@@ -174,17 +177,18 @@ pub async fn redeem(
         let key = home.signing_key(&instance)?;
         let directory = studio.directory(&home, &instance)?;
         let (settings, by) = (&instance.settings, crate::studio::now());
-        let verdict = redeeming::redeem(code.expose(), settings, &[&key], &*directory, &by)?;
+        let verdict =
+            redeeming::redeem(code.expose(), settings, &[&key], &*directory, &by).wait()?;
         let user = match &verdict {
             Verdict::SignedIn { user, .. } | Verdict::Provisioned { user, .. } => {
-                directory.user(user)?
+                directory.user(user).wait()?
             }
             Verdict::Refused(_) => None,
         };
         Ok::<_, Problem>(Redeemed {
             forecast: Forecast::redeemed(&verdict, by.at),
             user: user.map(Into::into),
-            seats: directory.seats()?,
+            seats: directory.seats().wait()?,
         })
     })
     .await

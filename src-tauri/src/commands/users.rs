@@ -1,5 +1,6 @@
 //! The users of an instance that is hosted here, and their seats.
 
+use latchkey_store::Wait as _;
 use std::sync::Arc;
 
 use latchkey_core::Error;
@@ -162,8 +163,8 @@ pub async fn users(
         let (query, sort) = request.query.into();
         let place = request.place.try_into()?;
         let limit = request.limit.clamp(1, MOST_ON_A_PAGE);
-        let page = directory.users(&query, sort, &place, limit)?;
-        let notices = directory::notices(directory, now().at, "choose 'Correct times'")?;
+        let page = directory.users(&query, sort, &place, limit).wait()?;
+        let notices = directory::notices(directory, now().at, "choose 'Correct times'").wait()?;
         Ok(UserPage {
             users: page.users.iter().map(Into::into).collect(),
             first_row: page.first_row,
@@ -182,7 +183,7 @@ pub async fn user(
     request: UserRef,
 ) -> Result<UserProfile, Problem> {
     in_directory(studio, request.instance.clone(), move |directory| {
-        directory.known_user(&request.id()?).map(Into::into)
+        directory.known_user(&request.id()?).wait().map(Into::into)
     })
     .await
 }
@@ -195,7 +196,7 @@ pub async fn user_add(
 ) -> Result<UserProfile, Problem> {
     in_directory(studio, request.instance.clone(), move |directory| {
         let user = new_user(&request.id, &request.email, request.metadata)?;
-        directory.add(&user, &now()).map(Into::into)
+        directory.add(&user, &now()).wait().map(Into::into)
     })
     .await
 }
@@ -207,7 +208,10 @@ pub async fn user_suspend(
     request: UserRef,
 ) -> Result<UserProfile, Problem> {
     in_directory(studio, request.instance.clone(), move |directory| {
-        directory.suspend(&request.id()?, &now()).map(Into::into)
+        directory
+            .suspend(&request.id()?, &now())
+            .wait()
+            .map(Into::into)
     })
     .await
 }
@@ -219,7 +223,10 @@ pub async fn user_reactivate(
     request: UserRef,
 ) -> Result<UserProfile, Problem> {
     in_directory(studio, request.instance.clone(), move |directory| {
-        directory.reactivate(&request.id()?, &now()).map(Into::into)
+        directory
+            .reactivate(&request.id()?, &now())
+            .wait()
+            .map(Into::into)
     })
     .await
 }
@@ -231,7 +238,10 @@ pub async fn user_sign_out(
     request: UserRef,
 ) -> Result<UserProfile, Problem> {
     in_directory(studio, request.instance.clone(), move |directory| {
-        directory.sign_out(&request.id()?, &now()).map(Into::into)
+        directory
+            .sign_out(&request.id()?, &now())
+            .wait()
+            .map(Into::into)
     })
     .await
 }
@@ -240,7 +250,7 @@ pub async fn user_sign_out(
 #[tauri::command]
 pub async fn user_remove(studio: State<'_, Arc<Studio>>, request: UserRef) -> Result<(), Problem> {
     in_directory(studio, request.instance.clone(), move |directory| {
-        directory.remove(&request.id()?, &now())
+        directory.remove(&request.id()?, &now()).wait()
     })
     .await
 }
@@ -252,7 +262,7 @@ pub async fn users_correct_times(
     request: InstanceRef,
 ) -> Result<(), Problem> {
     in_directory(studio, request.instance, |directory| {
-        directory.correct_times(&now()).map(drop)
+        directory.correct_times(&now()).wait().map(drop)
     })
     .await
 }
@@ -260,7 +270,10 @@ pub async fn users_correct_times(
 /// The seats.
 #[tauri::command]
 pub async fn seats(studio: State<'_, Arc<Studio>>, request: InstanceRef) -> Result<Seats, Problem> {
-    in_directory(studio, request.instance, Directory::seats).await
+    in_directory(studio, request.instance, |directory| {
+        directory.seats().wait()
+    })
+    .await
 }
 
 /// Sets how many seats there are.
@@ -270,7 +283,7 @@ pub async fn seats_set(
     request: SeatLimit,
 ) -> Result<Seats, Problem> {
     in_directory(studio, request.instance, move |directory| {
-        directory.set_seat_limit(request.limit, &now())
+        directory.set_seat_limit(request.limit, &now()).wait()
     })
     .await
 }

@@ -1,5 +1,6 @@
 //! The events that the page hears, and closing the window while its gateway is open.
 
+use latchkey_store::Wait as _;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -57,7 +58,10 @@ pub async fn close_asked(
         };
         let instance = home.instances().get(&running.instance)?;
         let rules = instance.settings.session_rules();
-        let people = running.directory.count_signed_in(rules, Timestamp::now())?;
+        let people = running
+            .directory
+            .count_signed_in(rules, Timestamp::now())
+            .wait()?;
         Ok(Some(CloseAsked {
             instance: instance.id.as_str().to_owned(),
             people,

@@ -11,6 +11,7 @@ use crate::embedded::SledDirectory;
 use crate::files;
 use crate::instances::Instances;
 use crate::keys::{KeychainUse, Keys};
+use crate::wait::Wait as _;
 use latchkey_core::activity::{AuditContext, Event};
 use latchkey_core::directory::Directory;
 use latchkey_core::inspect::diagnosis::OtherInstance;
@@ -258,11 +259,15 @@ impl Home {
     }
 
     /// Records in the directory of an instance what was done to its settings, if anything waits.
-    pub fn record_outbox(&self, instance: &Instance, directory: &dyn Directory) -> Result<()> {
+    pub async fn record_outbox(
+        &self,
+        instance: &Instance,
+        directory: &dyn Directory,
+    ) -> Result<()> {
         let Some(last) = instance.acts.waiting.last() else {
             return Ok(());
         };
-        directory.record_outbox(&instance.acts.waiting)?;
+        directory.record_outbox(&instance.acts.waiting).await?;
         self.instances.shorten_outbox(&instance.id, last.number)
     }
 
@@ -336,7 +341,7 @@ impl Home {
         let directory = SledDirectory::open(&folder, holder)?;
         // Once there is a directory, the file says nothing any more.
         let _ = fs::remove_file(anew);
-        self.record_outbox(instance, &directory)?;
+        self.record_outbox(instance, &directory).wait()?;
         Ok(directory)
     }
 
@@ -497,7 +502,7 @@ mod tests {
     fn a_forgotten_passphrase_costs_the_keys_and_nothing_else() {
         let (folder, home, instance) = home();
         let directory = home.directory(&instance, "a test").unwrap();
-        directory.set_seat_limit(Some(7), &by()).unwrap();
+        directory.set_seat_limit(Some(7), &by()).wait().unwrap();
         drop(directory);
         let refused = home.start_with_new_keys(&Secret::new("another one 1".into()), &by());
         assert_eq!(refused.unwrap_err().code, ErrorCode::Storage, "it is open");
@@ -537,7 +542,7 @@ mod tests {
         home.replace_secret(&instance.id, SecretSource::Generate, &by())
             .unwrap();
         let directory = home.directory(&changed[0], "a test").unwrap();
-        assert_eq!(directory.seats().unwrap().limit, Some(7));
+        assert_eq!(directory.seats().wait().unwrap().limit, Some(7));
         drop((directory, home));
 
         let home = Home::open(data, KeychainUse::Never).unwrap();

@@ -14,5 +14,7 @@ pub mod files;
 pub mod home;
 pub mod instances;
 pub mod keys;
+mod wait;
 
 pub use embedded::SledDirectory;
+pub use wait::Wait;

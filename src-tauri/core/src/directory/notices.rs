@@ -6,10 +6,14 @@ use crate::{Result, time};
 
 /// Returns what an administrator has to mend in a directory, if anything. `correct` says how times that
 /// lie in the future are set to now: `run 'latchkey users correct-times'`.
-pub fn notices(directory: &dyn Directory, now: Timestamp, correct: &str) -> Result<Vec<Warning>> {
-    let shared = directory.shared_emails()?.into_iter();
+pub async fn notices(
+    directory: &dyn Directory,
+    now: Timestamp,
+    correct: &str,
+) -> Result<Vec<Warning>> {
+    let shared = directory.shared_emails().await?.into_iter();
     let shared = shared.map(|shared| Warning::new("shared_email", shared.to_string()));
-    let ahead = ahead(&directory.times_ahead(now)?, correct);
+    let ahead = ahead(&directory.times_ahead(now).await?, correct);
     Ok(shared.chain(ahead).collect())
 }
 

@@ -95,6 +95,17 @@ pub struct Profile {
 }
 
 impl User {
+    /// Notes a sign-in at a time, in Unix seconds.
+    pub(super) fn sign_in(&mut self, now: i64) {
+        self.last_sign_in = Some(now);
+        self.sign_ins += 1;
+    }
+
+    /// The latest time at which the user surely was there.
+    pub(super) fn last_known_at(&self) -> i64 {
+        self.created_at.max(self.last_sign_in.unwrap_or_default())
+    }
+
     /// What to call the user: a name, else the address, else the id.
     #[must_use]
     pub fn display_name(&self) -> &str {

@@ -59,7 +59,7 @@ pub use crate::protocol::code::recognize::Judged;
 impl Forecast {
     /// The forecast for a code that was judged by itself, for an instance with these settings. What
     /// the directory says is what redeeming would say: it is the same verdict.
-    pub fn new(
+    pub async fn new(
         judged: &Judged,
         settings: &Settings,
         users: Users<'_>,
@@ -68,7 +68,7 @@ impl Forecast {
         let code = judged.as_deref();
         match users {
             Users::Here(directory) => {
-                let verdict = directory.dry_run(code, settings.policy)?;
+                let verdict = directory.dry_run(code, settings.policy).await?;
                 let forecast = Self::of_verdict(&verdict, code.ok(), now);
                 Ok(match verdict {
                     Verdict::Refused(_) => forecast,

@@ -89,7 +89,7 @@ impl Inspection {
 
     /// What would happen if the code were opened now, at the instance whose rules and keys it was
     /// judged by; `why_no_key` says why there was none.
-    pub fn forecast(
+    pub async fn forecast(
         &self,
         settings: &Settings,
         users: Users<'_>,
@@ -97,7 +97,7 @@ impl Inspection {
         now: Timestamp,
     ) -> crate::Result<Forecast> {
         match &self.verification {
-            Verification::Judged(judged) => Forecast::new(judged, settings, users, now),
+            Verification::Judged(judged) => Forecast::new(judged, settings, users, now).await,
             Verification::NoKey => Ok(Forecast::unchecked(why_no_key)),
         }
     }

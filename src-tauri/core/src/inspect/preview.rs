@@ -38,7 +38,7 @@ pub struct Preview {
 /// Judges the code of a composed link as the instance would, with what is known of its users. The time of
 /// `by` may be later than the moment at which the link was composed. A person who sees the link may scan it,
 /// so its order among other changes is noted.
-pub fn preview(
+pub async fn preview(
     settings: &Settings,
     key: &SigningKey,
     composed: Composed,
@@ -48,7 +48,7 @@ pub fn preview(
     let now = by.at;
     if let Users::Here(directory) = users {
         // Without the note, its `iat` decides.
-        if let Err(cause) = directory.link_shown(&composed.claims, by) {
+        if let Err(cause) = directory.link_shown(&composed.claims, by).await {
             tracing::warn!(error = %cause.logged(), "the order of a link was not noted");
         }
     }
@@ -64,7 +64,7 @@ pub fn preview(
         times: inspect::times(&claims, now),
         header_json: format!("{:#}", json!({ "typ": "JWT", "alg": settings.algorithm })),
         claims_json: format!("{:#}", Value::Object(claims)),
-        forecast: Forecast::new(&judged, settings, users, now)?,
+        forecast: Forecast::new(&judged, settings, users, now).await?,
         composed,
         qr,
         warnings,

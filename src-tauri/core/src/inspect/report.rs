@@ -135,13 +135,13 @@ impl Outcome {
 
 /// Says what opening a code would do at an instance whose users are known here, and how long the person
 /// would stay signed in. Nothing is changed or recorded.
-pub fn dry_run(
+pub async fn dry_run(
     judged: &Judged,
     settings: &Settings,
     directory: &dyn Directory,
 ) -> Result<(Verdict, Option<String>)> {
     let code = judged.as_deref();
-    let verdict = directory.dry_run(code, settings.policy)?;
+    let verdict = directory.dry_run(code, settings.policy).await?;
     let expires_at = code.ok().and_then(|code| code.registered.expires_at);
     let stays = !matches!(verdict, Verdict::Refused(_));
     let stay = stays.then(|| settings.session_rules().stay(expires_at));

@@ -114,7 +114,7 @@ impl Session {
 
 /// Finds the valid session of an id at a place. `last_use` is the time of its last use where the
 /// caller knows of a later one than the directory has recorded.
-pub fn find(
+pub async fn find(
     directory: &dyn Directory,
     key: SessionKey,
     place: SessionScope,
@@ -122,14 +122,14 @@ pub fn find(
     last_use: Option<i64>,
     now: Timestamp,
 ) -> Result<Option<SignedIn>> {
-    let Some(mut session) = directory.session(&key)? else {
+    let Some(mut session) = directory.session(&key).await? else {
         return Ok(None);
     };
     if session.place != place {
         return Ok(None);
     }
     session.last_seen = session.last_seen.max(last_use.unwrap_or(session.last_seen));
-    let user = directory.user(&session.user)?;
+    let user = directory.user(&session.user).await?;
     let rules = settings.session_rules();
     let good = user.filter(|user| session.is_good(user, settings.policy, rules, now));
     Ok(good.map(|user| SignedIn { key, session, user }))

@@ -6,11 +6,12 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use jiff::Timestamp;
-use latchkey_core::Result;
 use latchkey_core::directory::Directory;
 use latchkey_core::inspect::diagnosis::{Case, OtherInstance, diagnose};
 use latchkey_core::inspect::{Outcome, Report, Unverified, dry_run, inspect_text};
+use latchkey_core::{Error, Result};
 use serde::Deserialize;
+use tokio::task;
 use utoipa::ToSchema;
 
 use super::body::{Body, answer};
@@ -45,16 +46,16 @@ pub(super) async fn inspect(
     State(gateway): State<Arc<Gateway>>,
     Body(InspectRequest { text }): Body<InspectRequest>,
 ) -> Result<Response, Problem> {
-    let config = gateway.config()?;
+    let config = gateway.config().await?;
+    // It may read other instances' keys.
     let others = gateway.others();
-    // It may read other instances' keys, and tries each of them.
-    let report = gateway
-        .in_directory(move |directory| report(&text, &config, &others()?, directory))
-        .await?;
+    let others = task::spawn_blocking(move || others()).await;
+    let others = others.map_err(Error::internal)??;
+    let report = report(&text, &config, &others, &*gateway.directory).await?;
     answer(StatusCode::OK, &report)
 }
 
-fn report(
+async fn report(
     text: &str,
     config: &GatewayConfig,
     others: &[OtherInstance],
@@ -63,10 +64,10 @@ fn report(
     let (settings, keys) = (&config.settings, [&config.key]);
     let (parameter, rules) = (settings.parameter.as_str(), settings.code_rules());
     let (found, inspection) = inspect_text(text, parameter, &keys, rules, Timestamp::now())?;
-    let opened = inspection
-        .judged()
-        .map(|judged| dry_run(judged, settings, directory))
-        .transpose()?;
+    let opened = match inspection.judged() {
+        Some(judged) => Some(dry_run(judged, settings, directory).await?),
+        None => None,
+    };
     let hints = diagnose(&Case {
         shown: &inspection.shown,
         judged: inspection.judged(),

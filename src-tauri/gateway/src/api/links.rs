@@ -129,7 +129,7 @@ pub(super) async fn make(
     Extension(by): Extension<AuditContext>,
     Body(wanted): Body<LinkRequest>,
 ) -> Result<Response, Problem> {
-    let config = gateway.config()?;
+    let config = gateway.config().await?;
     let payload = Payload::from_request(&wanted.payload)?;
     let lifetime = match &wanted.expires_in {
         Some(text) => text.parse()?,
@@ -161,7 +161,6 @@ pub(super) async fn make(
             .collect(),
     };
     let claims = composed.claims;
-    let recorded = gateway.in_directory(move |directory| directory.link_made(&claims, &by));
-    recorded.await?;
+    gateway.directory.link_made(&claims, &by).await?;
     answer(StatusCode::OK, &link)
 }

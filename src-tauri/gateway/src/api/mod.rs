@@ -69,7 +69,7 @@ async fn open_only(
         )
         .with(RETRY_AFTER, HeaderValue::from_static("1")));
     }
-    if gateway.config()?.api_keys.is_empty() {
+    if gateway.config().await?.api_keys.is_empty() {
         return Err(Problem::of(
             StatusCode::NOT_FOUND,
             "The API is off. An administrator switches it on by making an API key.",
@@ -84,7 +84,7 @@ async fn keyed(
     mut request: Request,
     next: Next,
 ) -> Result<Response, Problem> {
-    let config = gateway.config()?;
+    let config = gateway.config().await?;
     let address = client_address(&gateway, &request);
     let Some(name) = name_of(&config, request.headers()) else {
         let by = AuditContext {
@@ -92,9 +92,7 @@ async fn keyed(
             ..AuditContext::new(Actor::Visitor, Timestamp::now())
         };
         let event = Event::refused_api_key();
-        gateway
-            .in_directory(move |directory| directory.record(event, &by))
-            .await?;
+        gateway.directory.record(event, &by).await?;
         return Err(Problem::of(
             StatusCode::UNAUTHORIZED,
             "The header X-API-KEY is missing, or is no key of this instance.",

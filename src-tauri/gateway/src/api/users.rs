@@ -126,30 +126,34 @@ pub(super) async fn list(
         let message = format!("'limit' is a number from 1 to {PAGE}.");
         return Err(Problem::of(StatusCode::BAD_REQUEST, &message));
     }
-    let users = gateway.in_directory(move |directory| {
-        if let Some(email) = &wanted.email {
-            let found = directory.user_by_email(&Email::parse(email, "email")?)?;
-            return Ok(Users {
-                data: found.into_iter().map(Into::into).collect(),
-                next: None,
-            });
-        }
-        let place = match &wanted.after {
-            Some(cursor) => PageStart::After(cursor.parse()?),
-            None => PageStart::First,
+    let directory = &gateway.directory;
+    if let Some(email) = &wanted.email {
+        let found = directory
+            .user_by_email(&Email::parse(email, "email")?)
+            .await?;
+        let users = Users {
+            data: found.into_iter().map(Into::into).collect(),
+            next: None,
         };
-        let sort = Sort {
-            by: SortBy::Id,
-            descending: false,
-        };
-        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-        let page = directory.users(&UserQuery::default(), sort, &place, limit)?;
-        Ok(Users {
-            data: page.users.into_iter().map(Into::into).collect(),
-            next: page.next.map(|cursor| cursor.to_string()),
-        })
-    });
-    answer(StatusCode::OK, &users.await?)
+        return answer(StatusCode::OK, &users);
+    }
+    let place = match &wanted.after {
+        Some(cursor) => PageStart::After(cursor.parse()?),
+        None => PageStart::First,
+    };
+    let sort = Sort {
+        by: SortBy::Id,
+        descending: false,
+    };
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    let page = directory
+        .users(&UserQuery::default(), sort, &place, limit)
+        .await?;
+    let users = Users {
+        data: page.users.into_iter().map(Into::into).collect(),
+        next: page.next.map(|cursor| cursor.to_string()),
+    };
+    answer(StatusCode::OK, &users)
 }
 
 /// A user who is to be added.
@@ -203,7 +207,7 @@ pub(super) async fn add(
         email: email.transpose()?,
         metadata: Metadata::new(metadata, "metadata")?,
     };
-    let added = gateway.in_directory(move |directory| directory.add(&user, &by));
+    let added = gateway.directory.add(&user, &by);
     answer(StatusCode::OK, &User::with_warnings(added.await?))
 }
 
@@ -221,7 +225,7 @@ pub(super) async fn show(
     path: Result<Path<String>, PathRejection>,
 ) -> Result<Response, Problem> {
     let id = user_in(path)?;
-    let user = gateway.in_directory(move |directory| directory.known_user(&id));
+    let user = gateway.directory.known_user(&id);
     answer(StatusCode::OK, &User::from(user.await?))
 }
 
@@ -273,8 +277,8 @@ pub(super) async fn change(
         email: email.transpose()?,
         members: with_groups(wanted.metadata, wanted.groups)?,
     };
-    gateway.record_outbox()?;
-    let user = gateway.in_directory(move |directory| directory.edit(&id, &profile, &by));
+    gateway.record_outbox().await?;
+    let user = gateway.directory.edit(&id, &profile, &by);
     answer(StatusCode::OK, &User::with_warnings(user.await?))
 }
 
@@ -295,9 +299,8 @@ pub(super) async fn remove(
     path: Result<Path<String>, PathRejection>,
 ) -> Result<Response, Problem> {
     let id = user_in(path)?;
-    gateway.record_outbox()?;
-    let removed = gateway.in_directory(move |directory| directory.remove(&id, &by));
-    removed.await?;
+    gateway.record_outbox().await?;
+    gateway.directory.remove(&id, &by).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 

@@ -129,7 +129,9 @@ async fn session(
     if !config.cookie_key.is_kept(&headers) {
         return Ok(Outcome::NoCookies.answer());
     }
-    let signed_in = gateway.signed_in(&config, SessionScope::Frame, &headers);
+    let signed_in = gateway
+        .signed_in(&config, SessionScope::Frame, &headers)
+        .await;
     let signed_in = signed_in.map_err(|cause| failed(&config, &headers, &cause))?;
     Ok(signed_in.map_or_else(|| Outcome::SignedOut.answer(), |user| Outcome::is(&user)))
 }
@@ -154,7 +156,9 @@ async fn open(
     }
     may_open(&gateway, &config, &extensions, &headers)?;
     let failed = |cause| failed(&config, &headers, &cause);
-    let signed_in = gateway.session(&config, SessionScope::Frame, &headers);
+    let signed_in = gateway
+        .session(&config, SessionScope::Frame, &headers)
+        .await;
     let signed_in = signed_in.map_err(failed)?;
     let by = gateway.audit_context(&extensions, &headers);
     let visitor = Visitor {
@@ -166,7 +170,7 @@ async fn open(
         .browser(SessionScope::Frame, &headers, signed_in.as_ref());
     let opening = gateway.open(&config, &code, visitor, browser, by);
     match (opening.await.map_err(failed)?, &signed_in) {
-        (LinkOutcome::Done(done), _) => let_in(&gateway, &config, &done, &headers),
+        (LinkOutcome::Done(done), _) => let_in(&gateway, &config, &done, &headers).await,
         (LinkOutcome::NeedsConfirmation { whom, .. }, other) => {
             let other = other.as_ref().map(|other| other.user.display_name());
             let (whom, other) = (contained(&whom), other.map(contained));
@@ -198,7 +202,9 @@ async fn confirmed(
     may_open(&gateway, &config, &extensions, &headers)?;
     let by = gateway.audit_context(&extensions, &headers);
     let failed = |cause| failed(&config, &headers, &cause);
-    let signed_in = gateway.session(&config, SessionScope::Frame, &headers);
+    let signed_in = gateway
+        .session(&config, SessionScope::Frame, &headers)
+        .await;
     let signed_in = signed_in.map_err(failed)?;
     let browser = config
         .cookie_key
@@ -209,15 +215,20 @@ async fn confirmed(
     };
     let opened = gateway.sign_in(&config, &code, visitor, browser, has_cookie, by);
     match opened.await.map_err(failed)? {
-        LinkOutcome::Done(done) => let_in(&gateway, &config, &done, &headers),
+        LinkOutcome::Done(done) => let_in(&gateway, &config, &done, &headers).await,
         LinkOutcome::NoCookies => Ok(Outcome::NoCookies.answer()),
         _ => Ok(goes_on(signed_in.as_ref())),
     }
 }
 
-fn let_in(gateway: &Gateway, config: &GatewayConfig, done: &SignIn, headers: &HeaderMap) -> Answer {
+async fn let_in(
+    gateway: &Gateway,
+    config: &GatewayConfig,
+    done: &SignIn,
+    headers: &HeaderMap,
+) -> Answer {
     let (begun, cookie) = begun(config, done).map_err(|no| no.answer(Some(config), headers))?;
-    let user = gateway.user(&begun.user);
+    let user = gateway.directory.user(&begun.user).await;
     let user = user.map_err(|cause| failed(config, headers, &cause))?;
     // Nobody, where the user has been removed in the same moment.
     let answer = user.map_or_else(|| Outcome::SignedOut.answer(), |user| Outcome::is(&user));

@@ -6,6 +6,7 @@ use latchkey_core::activity::{ActivityQuery, Actor};
 use latchkey_core::directory::Directory as _;
 use latchkey_core::instance::api_key::ApiKey;
 use latchkey_core::protocol::user_id::UserId;
+use latchkey_store::Wait as _;
 use serde_json::{Value, json};
 
 use crate::site::{Answer, Site, by};
@@ -172,6 +173,7 @@ fn a_user_is_added_found_changed_and_removed() {
         .site
         .directory
         .activity(&ActivityQuery::default(), None, 99)
+        .wait()
         .unwrap();
     let codes: Vec<&str> = page
         .entries
@@ -272,6 +274,7 @@ fn what_is_wrong_is_named_and_changes_nothing() {
         .site
         .directory
         .set_seat_limit(Some(2), &by())
+        .wait()
         .unwrap();
     let long = "x".repeat(256);
     let large = json!({ "metadata": { "x": "y".repeat(9000) } });
@@ -421,7 +424,7 @@ fn what_is_wrong_is_named_and_changes_nothing() {
     let huge = format!(r#"{{"id":"{}"}}"#, "x".repeat(20_000));
     let answer = client.site.ask("POST", "/api/v2/users", &headers, &huge);
     assert_eq!(answer.status, StatusCode::PAYLOAD_TOO_LARGE);
-    assert_eq!(client.site.directory.count().unwrap(), 1);
+    assert_eq!(client.site.directory.count().wait().unwrap(), 1);
     client.done("POST", "/api/v2/users", &json!({ "id": "bob" }));
     assert_eq!(
         client.refused("POST", "/api/v2/users", &json!({})),
@@ -448,7 +451,12 @@ fn a_link_that_another_system_makes_signs_in() {
         text: link["id"].as_str().unwrap().to_owned(),
         ..ActivityQuery::default()
     };
-    let page = client.site.directory.activity(&query, None, 9).unwrap();
+    let page = client
+        .site
+        .directory
+        .activity(&query, None, 9)
+        .wait()
+        .unwrap();
     let codes: Vec<&str> = page
         .entries
         .iter()
@@ -626,6 +634,7 @@ fn a_group_that_no_proxy_gets_is_warned_of_and_no_groups_are_no_metadata() {
         .site
         .directory
         .known_user(&UserId::parse("bob", "id").unwrap())
+        .wait()
         .unwrap();
     assert_eq!(json!(kept.metadata), json!({}));
 }

@@ -1,5 +1,6 @@
 //! The widget's answers, as a browser's requests get them; `widget` has a browser make them.
 
+use latchkey_store::Wait as _;
 use std::io::{Read as _, Write as _};
 use std::num::NonZeroU32;
 
@@ -219,14 +220,14 @@ fn a_session_of_the_widget_ends_as_any_other() {
     site.settings.policy.external_auth = false;
     assert_eq!(outcome(&site, &cookies), "signed_out");
     site.settings.policy.external_auth = true;
-    site.directory.sign_out(&ada, &by()).unwrap();
+    site.directory.sign_out(&ada, &by()).wait().unwrap();
     assert_eq!(outcome(&site, &cookies), "signed_out");
     let cookies = sign_in(&site, "ada");
     // Another instance has cookies of its own.
     site.instance = "other";
     assert_eq!(outcome(&site, &cookies), "no_cookies");
     site.instance = "acme";
-    site.directory.suspend(&ada, &by()).unwrap();
+    site.directory.suspend(&ada, &by()).wait().unwrap();
     assert_eq!(outcome(&site, &cookies), "signed_out");
 }
 

@@ -9,6 +9,7 @@ use latchkey_core::protocol::claims::{Claims, Registered};
 use latchkey_core::protocol::code::{Algorithm, sign};
 use latchkey_core::protocol::payload::Payload;
 use latchkey_core::secret::{Secret, SigningKey};
+use latchkey_store::Wait as _;
 use serde_json::{Value, json};
 
 use crate::api::Client;
@@ -43,11 +44,13 @@ fn the_api_says_what_opening_a_code_would_do_and_records_nothing() {
         .site
         .directory
         .set_seat_limit(Some(1), &by())
+        .wait()
         .unwrap();
     let before = client
         .site
         .directory
-        .activity(&ActivityQuery::default(), None, 99);
+        .activity(&ActivityQuery::default(), None, 99)
+        .wait();
     let before = before.unwrap().entries.len();
     let registered = Registered {
         id: Some("once".into()),
@@ -83,7 +86,8 @@ fn the_api_says_what_opening_a_code_would_do_and_records_nothing() {
     let after = client
         .site
         .directory
-        .activity(&ActivityQuery::default(), None, 99);
+        .activity(&ActivityQuery::default(), None, 99)
+        .wait();
     assert_eq!(
         after.unwrap().entries.len(),
         before,

@@ -1,3 +1,5 @@
+use latchkey_store::Wait as _;
+use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -8,7 +10,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use cookie::{Cookie, CookieJar, Key};
 use jiff::Timestamp;
 use latchkey_core::activity::AuditContext;
-use latchkey_core::directory::{Directory as _, Redemption};
+use latchkey_core::directory::{Command, Directory as _, Redemption};
 use latchkey_core::instance::Policy;
 use latchkey_core::link::BaseUrl;
 use latchkey_core::protocol::claims::Registered;
@@ -38,9 +40,9 @@ fn a_session_ends_with_the_next_request_after_its_user_is_suspended_removed_or_s
     let directory = &site.directory;
     let first = site.sign_in("ada");
     assert_eq!(status(&site, &first), 200);
-    directory.suspend(&ada(), &by()).unwrap();
+    directory.suspend(&ada(), &by()).wait().unwrap();
     assert_eq!(status(&site, &first), 401);
-    directory.reactivate(&ada(), &by()).unwrap();
+    directory.reactivate(&ada(), &by()).wait().unwrap();
     assert_eq!(
         status(&site, &first),
         401,
@@ -48,10 +50,10 @@ fn a_session_ends_with_the_next_request_after_its_user_is_suspended_removed_or_s
     );
     let second = site.sign_in("ada");
     assert_eq!(status(&site, &second), 200);
-    directory.sign_out(&ada(), &by()).unwrap();
+    directory.sign_out(&ada(), &by()).wait().unwrap();
     assert_eq!(status(&site, &second), 401);
     let third = site.sign_in("ada");
-    directory.remove(&ada(), &by()).unwrap();
+    directory.remove(&ada(), &by()).wait().unwrap();
     assert_eq!(status(&site, &third), 401);
 }
 
@@ -192,7 +194,7 @@ fn signing_out_ends_every_copy_of_the_cookie() {
 fn the_holder_of_the_signing_secret_forges_no_session() {
     let site = Site::new();
     let name = site.sign_in("ada").split_once('=').unwrap().0.to_owned();
-    let ada = site.directory.known_user(&ada()).unwrap();
+    let ada = site.directory.known_user(&ada()).wait().unwrap();
     // As sessions were signed once, from the secret alone.
     let key = Key::from(&*site.key.derived("latchkey session of acme"));
     let claims = postcard::to_allocvec(&("ada", ada.created_at, i64::MAX / 2)).unwrap();
@@ -210,13 +212,13 @@ fn the_holder_of_the_signing_secret_forges_no_session() {
 fn a_user_who_is_removed_and_added_again_in_the_same_second_is_another_user() {
     let site = Site::new();
     let cookie = site.sign_in("ada");
-    site.directory.remove(&ada(), &by()).unwrap();
+    site.directory.remove(&ada(), &by()).wait().unwrap();
     let again = NewUser {
         id: ada(),
         email: None,
         metadata: Metadata::default(),
     };
-    site.directory.add(&again, &by()).unwrap();
+    site.directory.add(&again, &by()).wait().unwrap();
     assert_eq!(status(&site, &cookie), 401);
 }
 
@@ -284,7 +286,7 @@ fn the_record_of_a_session_says_which_browser_has_it_and_when_it_was_used_last()
         &[("user-agent", "Mozilla/5.0 (a phone)")],
     );
     let cookie = answer.session().unwrap();
-    let (key, session) = site.directory.sessions_of(&ada()).unwrap().remove(0);
+    let (key, session) = site.directory.sessions_of(&ada()).wait().unwrap().remove(0);
     assert_eq!(session.browser.as_deref(), Some("Mozilla/5.0 (a phone)"));
     let value = cookie.split_once('=').unwrap().1;
     assert!(!format!("{key:?} {session:?}").contains(value));
@@ -310,18 +312,19 @@ fn the_record_of_a_session_says_which_browser_has_it_and_when_it_was_used_last()
         members,
     };
     let redemption = Redemption {
-        code: Ok(&verified),
+        code: Ok(verified),
         policy: Policy::default(),
-        by: &by,
-        session: Some(&new),
+        session: Some(new),
     };
-    site.directory.redeem_all(&[redemption]).unwrap();
+    let command = Command::Redeem(Arc::new(redemption));
+    site.directory.execute(command, &by).wait().unwrap();
     let name = cookie.split_once('=').unwrap().0;
     let cookie = format!("{name}={}", *old.expose());
     assert_eq!(status(&site, &cookie), 200);
     let seen = || {
         site.directory
             .session(&old.key())
+            .wait()
             .unwrap()
             .unwrap()
             .last_seen

@@ -1,5 +1,6 @@
 //! An instance with a gateway, and whoever visits it.
 
+use latchkey_store::Wait as _;
 use std::convert::Infallible;
 use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex};
@@ -219,12 +220,13 @@ impl Site {
     pub(crate) fn has_user(&self, id: &str) -> bool {
         self.directory
             .user(&UserId::parse(id, "id").unwrap())
+            .wait()
             .unwrap()
             .is_some()
     }
 
     pub(crate) fn seats(&self) -> u64 {
-        self.directory.seats().unwrap().used
+        self.directory.seats().wait().unwrap().used
     }
 
     pub(crate) fn get(&self, path: &str, headers: &[(&str, &str)]) -> Answer {

@@ -6,6 +6,7 @@ use base64::engine::general_purpose::STANDARD;
 use latchkey_core::activity::ActivityQuery;
 use latchkey_core::directory::Directory as _;
 use latchkey_core::instance::SignInStep;
+use latchkey_store::Wait as _;
 use serde_json::{Value, json};
 
 use crate::browser::Engine::{self, Chromium, Firefox, WebKit};
@@ -59,7 +60,8 @@ fn got_a_code(served: &Served) -> bool {
     let activity = served
         .site
         .directory
-        .activity(&ActivityQuery::default(), None, 10);
+        .activity(&ActivityQuery::default(), None, 10)
+        .wait();
     !activity.unwrap().entries.is_empty()
 }
 

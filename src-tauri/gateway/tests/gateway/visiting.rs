@@ -7,6 +7,7 @@ use latchkey_core::protocol::claims::Registered;
 use latchkey_core::protocol::payload::NewUser;
 use latchkey_core::protocol::user_id::UserId;
 use latchkey_core::session::return_address::WebOrigin;
+use latchkey_store::Wait as _;
 use serde_json::Value;
 
 use crate::site::{Answer, NAVIGATES, Site, by};
@@ -217,7 +218,7 @@ fn going_back_reopening_and_reposting_while_signed_in_lead_on_without_a_use() {
     let signed_in = jar(&cookies, &click(&code, &cookies));
     let sign_ins = || {
         let ada = UserId::parse("ada", "id").unwrap();
-        site.directory.known_user(&ada).unwrap().sign_ins
+        site.directory.known_user(&ada).wait().unwrap().sign_ins
     };
     assert_eq!(sign_ins(), 1);
     let session = Answer::session_in(&signed_in);
@@ -267,16 +268,19 @@ fn somebody_who_is_signed_in_is_named_before_another_one_is() {
 #[test]
 fn every_refusal_is_a_page_that_gives_nothing_away_and_has_a_reference() {
     let site = Site::new();
-    site.directory.set_seat_limit(Some(1), &by()).unwrap();
+    site.directory
+        .set_seat_limit(Some(1), &by())
+        .wait()
+        .unwrap();
     site.sign_in("ada");
     let suspended = UserId::parse("ada", "id").unwrap();
-    site.directory.suspend(&suspended, &by()).unwrap();
+    site.directory.suspend(&suspended, &by()).wait().unwrap();
     let bob = NewUser {
         id: UserId::parse("bob", "id").unwrap(),
         email: None,
         metadata: latchkey_core::protocol::metadata::Metadata::default(),
     };
-    site.directory.add(&bob, &by()).unwrap();
+    site.directory.add(&bob, &by()).wait().unwrap();
     let expired = Registered {
         expires_at: Some(1_000_000_000),
         ..Registered::default()
@@ -562,7 +566,10 @@ fn an_instance_below_a_path_works_there() {
 #[test]
 fn the_administrator_finds_by_the_reference_why_somebody_was_refused() {
     let mut site = Site::new();
-    site.directory.set_seat_limit(Some(0), &by()).unwrap();
+    site.directory
+        .set_seat_limit(Some(0), &by())
+        .wait()
+        .unwrap();
     let new = site.new_user("ada");
     let forged = format!("{}.{}", new.rsplit_once('.').unwrap().0, "A".repeat(43));
     for step in [SignInStep::Automatic, SignInStep::Confirm] {
@@ -584,8 +591,11 @@ fn the_administrator_finds_by_the_reference_why_somebody_was_refused() {
                 ..ActivityQuery::default()
             };
             // As when a minute has passed.
-            site.directory.record_counted(Timestamp::MAX).unwrap();
-            let page = site.directory.activity(&query, None, 9).unwrap();
+            site.directory
+                .record_counted(Timestamp::MAX)
+                .wait()
+                .unwrap();
+            let page = site.directory.activity(&query, None, 9).wait().unwrap();
             let [entry] = &page.entries[..] else {
                 panic!("{verdict}: {page:?}");
             };
@@ -599,6 +609,7 @@ fn the_administrator_finds_by_the_reference_why_somebody_was_refused() {
     let all = site
         .directory
         .activity(&ActivityQuery::default(), None, 99)
+        .wait()
         .unwrap();
     assert_eq!(all.entries.len(), 1 + 6, "each is recorded once");
 }

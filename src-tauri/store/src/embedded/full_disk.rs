@@ -12,8 +12,10 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::Map;
 
+use super::open::Opened;
 use super::room::Limits;
 use super::{SledDirectory, elapsed};
+use crate::wait::Wait as _;
 use latchkey_core::Result;
 use latchkey_core::activity::{ActivityQuery, Actor, AuditContext, Kind};
 use latchkey_core::directory::Directory as _;
@@ -92,12 +94,14 @@ fn sign_in(directory: &SledDirectory, id: &str) -> Result<Verdict> {
         registered: Registered::default(),
         members: Map::new(),
     };
-    directory.redeem(Ok(&code), Policy::default(), &by(0))
+    directory
+        .redeem(Ok(&code), Policy::default(), &by(0))
+        .wait()
 }
 
 fn refuse(directory: &SledDirectory, at: i64) {
     let refused = Err(&CodeRefusal::BadSignature);
-    let verdict = directory.redeem(refused, Policy::default(), &by(at));
+    let verdict = directory.redeem(refused, Policy::default(), &by(at)).wait();
     assert_eq!(verdict.unwrap().code(), "bad_signature", "at {at}");
 }
 
@@ -108,7 +112,7 @@ fn count(directory: &SledDirectory, kind: Kind) -> usize {
             kind: Some(kind),
             ..ActivityQuery::default()
         };
-        let page = directory.activity(&query, before, 999_999).unwrap();
+        let page = directory.activity(&query, before, 999_999).wait().unwrap();
         count += page.entries.len();
         before = page.before;
         if before.is_none() {
@@ -125,7 +129,7 @@ fn bad_codes_do_not_fill_the_disk_and_a_full_disk_needs_no_restart() {
     let ballast = disk.fill(8 * 1024 * 1024);
     // A code an hour, so that each would be recorded at once.
     let mut hour = 0;
-    while directory.opened.room().is_ample() {
+    while directory.shared.opened.room().is_ample() {
         refuse(&directory, hour * 3600);
         hour += 1;
         assert!(hour < 100_000, "the reserve is never reached");
@@ -148,20 +152,23 @@ fn bad_codes_do_not_fill_the_disk_and_a_full_disk_needs_no_restart() {
     let refused = sign_in(&directory, "full").unwrap_err();
     assert!(refused.message.contains("full"), "{}", refused.message);
     let first = UserId::parse("first", "id").unwrap();
-    assert!(directory.user(&first).unwrap().is_some(), "it can be read");
+    assert!(
+        directory.user(&first).wait().unwrap().is_some(),
+        "it can be read"
+    );
     // A refusal is answered, and counted.
     refuse(&directory, hour * 3600);
     drop(ballast);
     thread::sleep(Duration::from_millis(60));
     sign_in(&directory, "again").unwrap();
-    directory.record_counted(Timestamp::MAX).unwrap();
+    directory.record_counted(Timestamp::MAX).wait().unwrap();
     assert!(
         count(&directory, Kind::Refusal) > recorded,
         "counted ones are recorded"
     );
     drop(directory);
     let directory = disk.open();
-    assert_eq!(directory.count().unwrap(), 102);
+    assert_eq!(directory.count().wait().unwrap(), 102);
     assert_eq!(count(&directory, Kind::SignIn), 102);
 }
 
@@ -169,12 +176,13 @@ fn bad_codes_do_not_fill_the_disk_and_a_full_disk_needs_no_restart() {
 fn a_tree_that_a_failed_write_has_broken_is_opened_again_with_all_that_was_acknowledged() {
     const THREADS: usize = 4;
     let Some(disk) = Disk::mount() else { return };
-    let mut directory = disk.open();
+    let mut opened = Opened::new(&disk.directory(), "a test").unwrap();
     // Another program may take the last of the space after it was measured and before the write.
-    directory.opened.set_limits(Limits {
+    opened.set_limits(Limits {
         reserve: 0,
         minimum: 0,
     });
+    let directory = SledDirectory::over(opened).unwrap();
     sign_in(&directory, "first").unwrap();
     let ballast = disk.fill(256 * 1024);
     let (signed_in, ended) = (AtomicUsize::new(0), AtomicUsize::new(0));
@@ -208,9 +216,12 @@ fn a_tree_that_a_failed_write_has_broken_is_opened_again_with_all_that_was_ackno
         thread::sleep(Duration::from_millis(50));
     }
     // Some that were not acknowledged may be there, too.
-    let there = usize::try_from(directory.count().unwrap()).unwrap();
+    let there = usize::try_from(directory.count().wait().unwrap()).unwrap();
     assert!(there > acknowledged, "{there} of {acknowledged}");
     drop(directory);
     let again = disk.open();
-    assert_eq!(usize::try_from(again.count().unwrap()).unwrap(), there);
+    assert_eq!(
+        usize::try_from(again.count().wait().unwrap()).unwrap(),
+        there
+    );
 }

@@ -1,10 +1,13 @@
 //! The journal: changes that are made together are one row of it first, and that row on the disk is what
-//! makes them last. A transaction of sled's own over the rows that change would be written twice and take
-//! almost double the time to become durable. What the journal holds is read before the rows are, and now
-//! and then it is carried over into them.
+//! makes them durable. sled's own transaction would write each row twice and take almost twice as long, and a
+//! batch of rows is not atomic where the end of the log is damaged. Changes that are in the journal and not
+//! in the rows yet are pending. They are in memory, and are read before the rows. A checkpoint moves them into
+//! the rows.
+//!
+//! One thread writes; any thread reads.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
+use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -12,15 +15,14 @@ use sled::IVec;
 
 use super::blocks::{self, Entries, refusals};
 use super::disk::Disk;
-use super::flush::{Flusher, UnderWay};
 use super::record::EntryRecord;
 use super::{damaged, keys, storage};
 use latchkey_core::Result;
 
-/// After so many changes, or rows that have changed, they are carried over.
+/// Number of pending changes, or pending rows, after which a checkpoint is made.
 const CHANGES: usize = 64;
 const ROWS: usize = 250;
-/// So many rows are written at once: sled holds them all in memory, and each of their pages.
+/// Number of rows that are written at once. sled holds them all in memory, and each of their pages.
 const BATCH: usize = 250;
 
 /// A row and what is in it now; nothing, where it is removed.
@@ -39,9 +41,6 @@ pub(super) struct Change<E = Option<EntryRecord>> {
 pub(super) struct Journal {
     tree: sled::Db,
     disk: Disk,
-    flusher: Flusher,
-    /// Changes are made one after the other.
-    turn: Mutex<()>,
     pending: RwLock<Pending>,
 }
 
@@ -54,12 +53,6 @@ struct Pending {
     journaled: Vec<u64>,
     /// Number of changes in them.
     changes: usize,
-}
-
-/// The right to make the next change.
-pub(super) struct WriteGuard<'a> {
-    journal: &'a Journal,
-    _turn: MutexGuard<'a, ()>,
 }
 
 /// The rows as they are; they stay so while this is held.
@@ -75,8 +68,6 @@ impl Journal {
         Ok(Self {
             tree,
             disk,
-            flusher: Flusher::default(),
-            turn: Mutex::default(),
             pending: RwLock::default(),
         })
     }
@@ -91,51 +82,89 @@ impl Journal {
         refusals(view.pending.entries.iter().map(|(_, entry)| entry))
     }
 
-    /// Wakes a flush that has waited for long: sled does not wake it where another thread's write has
-    /// failed.
-    pub(super) fn wake_stuck_flush(&self) {
-        if self.flusher.is_stuck() {
-            self.wake_flushes();
-        }
-    }
-
-    /// Wakes all flushes of a tree that is broken.
+    /// Wakes a flush of a tree that is broken: sled does not.
     pub(super) fn wake_flushes(&self) {
         if let Err(cause) = self.tree.flush() {
             tracing::warn!(%cause, "the directory could not be flushed");
         }
     }
 
-    /// Says that a change begins; it ends when the answer is dropped.
-    pub(super) fn begin(&self) -> UnderWay<'_> {
-        self.flusher.begin()
-    }
-
-    /// Waits for the right to make the next change.
-    pub(super) fn turn(&self) -> WriteGuard<'_> {
-        WriteGuard {
-            journal: self,
-            _turn: self.turn.lock().unwrap_or_else(PoisonError::into_inner),
-        }
-    }
-
-    /// Returns the tree after everything that is pending has been written into its rows.
-    pub(super) fn checkpointed(&self) -> Result<&sled::Db> {
-        self.turn().checkpoint()?;
-        Ok(&self.tree)
-    }
-
     pub(super) fn view(&self) -> View<'_> {
         View {
             tree: &self.tree,
-            pending: self.pending.read().unwrap_or_else(PoisonError::into_inner),
+            pending: self.pending(),
         }
     }
 
-    /// Returns when what this thread has written is on disk. Not to be called while a turn is held:
-    /// others would wait, and not be served together.
+    /// Makes a change visible. It is durable after the next [`commit`](Self::commit).
+    pub(super) fn stage(&self, number: u64, change: &Change) {
+        let rows = change.writes.iter().cloned();
+        let rows = rows.map(|(key, value)| (key, value.map(IVec::from)));
+        let entry = change.entry.clone();
+        let mut pending = self.pending_mut();
+        pending.rows.extend(rows);
+        pending.entries.extend(entry.map(|entry| (number, entry)));
+        pending.changes += 1;
+    }
+
+    /// Writes staged changes into one row of the journal, and returns when they are on the disk. `first` is
+    /// the number of the first of them; the others follow it without a gap.
+    pub(super) fn commit(&self, first: u64, changes: &[Change]) -> Result<()> {
+        let mut bytes = Vec::new();
+        for change in changes {
+            bytes.extend(encoded(change)?);
+        }
+        self.tree
+            .insert(keys::change(first), bytes)
+            .map_err(storage)?;
+        self.pending_mut().journaled.push(first);
+        self.flush()
+    }
+
+    /// Returns when everything that was written is on the disk.
     pub(super) fn flush(&self) -> Result<()> {
-        self.flusher.flush(&self.tree, &self.disk)
+        self.tree.flush().map_err(storage)?;
+        self.disk.sync()
+    }
+
+    /// Makes a checkpoint if much is pending. What cannot be moved now stays in the journal until the next
+    /// one.
+    pub(super) fn checkpoint_if_much(&self) {
+        let is_much = {
+            let pending = self.pending();
+            pending.changes >= CHANGES || pending.rows.len() >= ROWS
+        };
+        if is_much && let Err(cause) = self.checkpoint() {
+            tracing::warn!(error = ?cause, "changes stay in the journal");
+        }
+    }
+
+    /// Writes what is pending into the rows, and takes it out of the journal: in this order, which
+    /// sled's log keeps.
+    pub(super) fn checkpoint(&self) -> Result<()> {
+        let known = self.pending();
+        let rows = known
+            .rows
+            .iter()
+            .map(|(key, value)| (key.clone(), value.clone()));
+        write_rows(&self.tree, rows)?;
+        blocks::append(&self.tree, &known.entries)?;
+        let journaled = known.journaled.iter();
+        write_rows(
+            &self.tree,
+            journaled.map(|number| (keys::change(*number), None)),
+        )?;
+        drop(known);
+        *self.pending_mut() = Pending::default();
+        Ok(())
+    }
+
+    fn pending(&self) -> RwLockReadGuard<'_, Pending> {
+        self.pending.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn pending_mut(&self) -> RwLockWriteGuard<'_, Pending> {
+        self.pending.write().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The entries of the activity before a number, newest first.
@@ -201,63 +230,6 @@ impl View<'_> {
         let rows = self.pending.rows.iter();
         let there = rows.filter(move |(key, value)| value.is_some() && key.starts_with(prefix));
         there.map(|(key, _)| key.as_slice())
-    }
-}
-
-impl WriteGuard<'_> {
-    /// Writes changes, the first of which has a number that is one more than that of the last before.
-    /// They are seen from here on, and last once they are flushed.
-    pub(super) fn write(&self, first: u64, changes: Vec<Change>) -> Result<()> {
-        let mut bytes = Vec::new();
-        let mut entries = Vec::with_capacity(changes.len());
-        let count = changes.len();
-        let mut rows = Vec::new();
-        for (number, change) in (first..).zip(changes) {
-            bytes.extend(encoded(&change)?);
-            entries.extend(change.entry.map(|entry| (number, entry)));
-            rows.extend(change.writes);
-        }
-        let journal = self.journal;
-        journal
-            .tree
-            .insert(keys::change(first), bytes)
-            .map_err(storage)?;
-        let mut pending = journal
-            .pending
-            .write()
-            .unwrap_or_else(PoisonError::into_inner);
-        let rows = rows.into_iter();
-        pending
-            .rows
-            .extend(rows.map(|(key, value)| (key, value.map(IVec::from))));
-        pending.entries.extend(entries);
-        pending.journaled.push(first);
-        pending.changes += count;
-        let much = pending.changes >= CHANGES || pending.rows.len() >= ROWS;
-        drop(pending);
-        // What cannot be carried over now is in the journal, and is tried again with the next.
-        if much && let Err(cause) = self.checkpoint() {
-            tracing::warn!(error = ?cause, "changes stay in the journal");
-        }
-        Ok(())
-    }
-
-    /// Writes what is pending into the rows, and takes it out of the journal: in this order, which
-    /// sled's log keeps.
-    fn checkpoint(&self) -> Result<()> {
-        let Journal { tree, pending, .. } = self.journal;
-        let known = pending.read().unwrap_or_else(PoisonError::into_inner);
-        let rows = known
-            .rows
-            .iter()
-            .map(|(key, value)| (key.clone(), value.clone()));
-        write_rows(tree, rows)?;
-        blocks::append(tree, &known.entries)?;
-        let journaled = known.journaled.iter();
-        write_rows(tree, journaled.map(|number| (keys::change(*number), None)))?;
-        drop(known);
-        *pending.write().unwrap_or_else(PoisonError::into_inner) = Pending::default();
-        Ok(())
     }
 }
 
@@ -361,6 +333,15 @@ mod tests {
         }
     }
 
+    /// Makes changes as the writer does.
+    fn write(journal: &Journal, first: u64, changes: Vec<Change>) {
+        for (number, change) in (first..).zip(&changes) {
+            journal.stage(number, change);
+        }
+        journal.commit(first, &changes).unwrap();
+        journal.checkpoint_if_much();
+    }
+
     fn numbers(journal: &Journal, before: u64) -> Vec<u64> {
         journal
             .entries(before)
@@ -422,7 +403,7 @@ mod tests {
                     all.push(change(number, bytes.collect()));
                     rows.extend(written);
                 }
-                journal.turn().write(first, all).unwrap();
+                write(&journal, first, all);
                 assert!(journaled(&journal) * together < CHANGES);
             }
             journal.flush().unwrap();
@@ -448,10 +429,11 @@ mod tests {
             rows.map(|row| (format!("u:{row}").into_bytes(), Some(vec![1])))
                 .collect()
         };
-        let write = |number, rows| journal.turn().write(number, vec![change(number, rows)]);
-        write(1, rows(ROWS - 1)).unwrap();
+        let write =
+            |number, rows| super::tests::write(&journal, number, vec![change(number, rows)]);
+        write(1, rows(ROWS - 1));
         assert_eq!(journaled(&journal), 1);
-        write(2, rows(3 * BATCH)).unwrap();
+        write(2, rows(3 * BATCH));
         assert_eq!(journaled(&journal), 0);
         assert_eq!(journal.tree.scan_prefix("u:").count(), 3 * BATCH);
     }
@@ -462,8 +444,7 @@ mod tests {
         let journal = journal(folder.path());
         let write = |number: u64| {
             let row = (b"u:x".to_vec(), Some(encoded(&number).unwrap()));
-            let changes = vec![change(number, vec![row])];
-            journal.turn().write(number, changes).unwrap();
+            super::tests::write(&journal, number, vec![change(number, vec![row])]);
         };
         write(1);
         let view = journal.view();
@@ -481,17 +462,17 @@ mod tests {
     #[test]
     fn a_change_without_an_entry_is_written_and_has_none() {
         let folder = tempfile::tempdir().unwrap();
-        let write = |journal: &Journal, number: u64, entry: bool| {
+        let write_one = |journal: &Journal, number: u64, entry: bool| {
             let row = (b"u:x".to_vec(), Some(encoded(&number).unwrap()));
             let mut change = change(number, vec![row]);
             if !entry {
                 change.entry = None;
             }
-            journal.turn().write(number, vec![change]).unwrap();
+            write(journal, number, vec![change]);
         };
         let opened = journal(folder.path());
         for number in 1..=200 {
-            write(&opened, number, number == 3);
+            write_one(&opened, number, number == 3);
         }
         assert!(journaled(&opened) < CHANGES);
         opened.flush().unwrap();

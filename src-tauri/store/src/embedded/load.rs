@@ -228,22 +228,29 @@ mod tests {
     use super::*;
     use crate::embedded::SledDirectory;
     use crate::embedded::record::UserRecord;
+    use crate::wait::Wait as _;
     use jiff::Timestamp;
     use latchkey_core::ErrorCode;
     use latchkey_core::activity::{Actor, AuditContext};
     use latchkey_core::directory::query::{PageStart, Search, Sort, UserQuery};
-    use latchkey_core::directory::{Directory as _, Origin};
+    use latchkey_core::directory::{Directory as _, Origin, User};
     use latchkey_core::protocol::metadata::Metadata;
     use latchkey_core::protocol::payload::NewUser;
     use latchkey_core::protocol::user_id::UserId;
 
     fn record() -> UserRecord {
-        let user = NewUser {
+        UserRecord::of(&User {
             id: UserId::parse("somebody", "id").unwrap(),
             email: None,
             metadata: Metadata::default(),
-        };
-        UserRecord::new(&user, Origin::Link, 1, 1, 1)
+            status: Status::Active,
+            origin: Origin::Link,
+            created_at: 1,
+            last_sign_in: None,
+            sign_ins: 0,
+            profile_as_of: 1,
+            generation: 1,
+        })
     }
 
     fn keys_of(ids: &[&str]) -> Vec<Vec<u8>> {
@@ -357,7 +364,10 @@ mod tests {
                 ..UserQuery::default()
             };
             let (sort, start) = (Sort::default(), PageStart::First);
-            let page = directory.users(&query, sort, &start, usize::MAX).unwrap();
+            let page = directory
+                .users(&query, sort, &start, usize::MAX)
+                .wait()
+                .unwrap();
             let ids = page.users.iter().map(|user| user.id.to_string());
             ids.collect::<Vec<_>>()
         };
@@ -372,12 +382,12 @@ mod tests {
                             let many: Vec<_> = (0..5)
                                 .map(|user| person(&format!("t{thread}-{round:03}-{user}")))
                                 .collect();
-                            directory_ref.import(&many, &by).unwrap();
+                            directory_ref.import(&many, &by).wait().unwrap();
                             let [gone, suspended, ..] = &many[..] else {
                                 panic!("there are five");
                             };
-                            directory_ref.remove(&gone.id, &by).unwrap();
-                            directory_ref.suspend(&suspended.id, &by).unwrap();
+                            directory_ref.remove(&gone.id, &by).wait().unwrap();
+                            directory_ref.suspend(&suspended.id, &by).wait().unwrap();
                             let kept = many[1..].iter().map(|user| user.id.to_string());
                             let found = ids(&format!("t{thread}-{round:03}-"));
                             assert_eq!(found, kept.collect::<Vec<_>>());
@@ -387,6 +397,7 @@ mod tests {
                 .collect();
             while !writers.iter().all(thread::ScopedJoinHandle::is_finished) {
                 directory_ref
+                    .shared
                     .opened
                     .with(|state| {
                         state.catalogue.forget();

@@ -3,11 +3,12 @@
 
 use std::collections::BTreeMap;
 
-use super::emails::Shared;
+use super::facts::Shared;
 use super::journal::{checkpoint_all, decoded, encoded, write_rows};
-use super::record::{EntryRecord, EntryRecord4, LinkRecord, Summary, UserRecord};
+use super::record::{EntryRecord, EntryRecord4, Summary, USED_BY, UserRecord};
 use super::{damaged, keys, single_entries, storage};
 use latchkey_core::Result;
+use latchkey_core::directory::LinkRecord;
 use latchkey_core::protocol::email::Email;
 use latchkey_core::session::SessionKey;
 
@@ -50,7 +51,7 @@ fn move_sessions(tree: &sled::Db) -> Result<()> {
 fn forget_who_used_links(tree: &sled::Db) -> Result<()> {
     for row in tree.scan_prefix(keys::LINKS) {
         let (key, link) = row.map_err(storage)?;
-        if link.first() == Some(&LinkRecord::USED_BY) {
+        if link.first() == Some(&USED_BY) {
             let used = encoded(&LinkRecord::Used)?;
             write_rows(tree, std::iter::once((key.to_vec(), Some(used.into()))))?;
         }

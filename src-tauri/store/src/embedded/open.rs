@@ -112,6 +112,11 @@ impl Opened {
         self.tree.with(&self.room, work)
     }
 
+    /// The folder of the directory.
+    pub(super) fn folder(&self) -> &Path {
+        self.tree.folder()
+    }
+
     /// Says that a write has failed.
     pub(super) fn mark_broken(&self) {
         self.tree.mark_broken();

@@ -9,15 +9,13 @@ use super::catalogue::{Row, Totals};
 use super::damaged;
 use latchkey_core::Result;
 use latchkey_core::activity::{
-    Actor, AuditContext, Counted, Entry, Event, Kind, OutboxEntry, Reference, Repeats,
+    Actor, AuditContext, Counted, Entry, Event, Kind, Reference, Repeats,
 };
-use latchkey_core::directory::{Origin, User};
+use latchkey_core::directory::{Counts, Origin, User};
 use latchkey_core::protocol::email::Email;
 use latchkey_core::protocol::metadata::Metadata;
-use latchkey_core::protocol::payload::NewUser;
 use latchkey_core::protocol::user_id::UserId;
-use latchkey_core::session::LinkUse;
-use latchkey_core::verdict::{Seats, Status};
+use latchkey_core::verdict::Status;
 
 /// A user as a row holds it; the id is in the key. It begins with what a [`Summary`] has.
 #[derive(Clone, Serialize, Deserialize)]
@@ -165,18 +163,6 @@ impl EntryRecord {
         }
     }
 
-    pub(super) fn of_act(act: &OutboxEntry) -> Self {
-        Self {
-            at: act.at,
-            actor: act.actor.clone(),
-            address: None,
-            reference: None,
-            event: act.event.clone(),
-            user: None,
-            repeats: None,
-        }
-    }
-
     pub(super) fn into_entry(self, number: u64) -> Entry {
         Entry {
             number,
@@ -190,20 +176,9 @@ impl EntryRecord {
     }
 }
 
-/// The state of a link. Format 4 knows the first three.
-#[derive(Clone, Copy, Serialize, Deserialize)]
-pub(super) enum LinkRecord {
-    Open,
-    /// Used, and nobody noted by whom.
-    Used,
-    Revoked,
-    UsedBy(LinkUse),
-}
-
-impl LinkRecord {
-    /// The first byte of [`LinkRecord::UsedBy`], which postcard gives to the fourth variant.
-    pub(super) const USED_BY: u8 = 3;
-}
+/// The first byte of [`LinkRecord::UsedBy`](latchkey_core::directory::LinkRecord), which postcard gives to the
+/// fourth variant.
+pub(super) const USED_BY: u8 = 3;
 
 /// What is counted in each change.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -216,50 +191,20 @@ pub(super) struct Counters {
 }
 
 impl UserRecord {
-    pub(super) fn new(
-        user: &NewUser,
-        origin: Origin,
-        now: i64,
-        profile_as_of: i64,
-        generation: u64,
-    ) -> Self {
-        let mut record = Self {
-            status: Status::Active,
-            origin,
-            created_at: now,
-            last_sign_in: None,
+    /// The row of a user.
+    pub(super) fn of(user: &User) -> Self {
+        Self {
+            status: user.status,
+            origin: user.origin,
+            created_at: user.created_at,
+            last_sign_in: user.last_sign_in,
             email: user.email.as_ref().map(|email| email.as_str().to_owned()),
-            names: String::new(),
-            sign_ins: 0,
-            profile_as_of,
-            generation,
-            metadata: String::new(),
-        };
-        record.set_metadata(&user.metadata);
-        record
-    }
-
-    pub(super) fn set_metadata(&mut self, metadata: &Metadata) {
-        self.names = metadata.names().collect::<Vec<_>>().join(" ");
-        self.metadata = metadata.json();
-    }
-
-    pub(super) fn sign_in(&mut self, now: i64) {
-        self.last_sign_in = Some(now);
-        self.sign_ins += 1;
-    }
-
-    /// The latest time at which the user surely was there.
-    pub(super) fn last_known_at(&self) -> i64 {
-        self.created_at.max(self.last_sign_in.unwrap_or_default())
-    }
-
-    pub(super) fn metadata(&self) -> Result<Metadata> {
-        Metadata::from_kept(&self.metadata).map_err(|cause| damaged().because(cause))
-    }
-
-    pub(super) fn email(&self) -> Option<Email> {
-        self.email.as_deref().map(Email::from_kept)
+            names: user.metadata.names().collect::<Vec<_>>().join(" "),
+            sign_ins: user.sign_ins,
+            profile_as_of: user.profile_as_of,
+            generation: user.generation,
+            metadata: user.metadata.json(),
+        }
     }
 
     /// The user as the catalogue knows it.
@@ -278,8 +223,9 @@ impl UserRecord {
     pub(super) fn into_user(self, id: &UserId) -> Result<User> {
         Ok(User {
             id: id.clone(),
-            email: self.email(),
-            metadata: self.metadata()?,
+            email: self.email.as_deref().map(Email::from_kept),
+            metadata: Metadata::from_kept(&self.metadata)
+                .map_err(|cause| damaged().because(cause))?,
             status: self.status,
             origin: self.origin,
             created_at: self.created_at,
@@ -292,10 +238,11 @@ impl UserRecord {
 }
 
 impl Counters {
-    pub(super) fn seats(&self) -> Seats {
-        Seats {
-            used: self.active,
-            limit: self.seat_limit,
+    pub(super) const fn counts(self) -> Counts {
+        Counts {
+            users: self.users,
+            active: self.active,
+            seat_limit: self.seat_limit,
         }
     }
 
@@ -305,5 +252,11 @@ impl Counters {
             users: self.users,
             active: self.active,
         }
+    }
+
+    pub(super) const fn set(&mut self, counts: Counts) {
+        self.users = counts.users;
+        self.active = counts.active;
+        self.seat_limit = counts.seat_limit;
     }
 }

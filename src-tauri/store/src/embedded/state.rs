@@ -2,7 +2,7 @@
 //! opened again inside the process, as after a crash. Acknowledged changes are on the disk; the callers
 //! of all others got an error.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError, RwLock};
 use std::thread;
@@ -69,6 +69,11 @@ impl Tree {
         let state = state.as_ref().ok_or_else(|| self.closed())?;
         let _watch = Watch(self);
         work(state)
+    }
+
+    /// The folder of the directory.
+    pub(super) fn folder(&self) -> &Path {
+        &self.folder
     }
 
     /// Says that a write has failed.

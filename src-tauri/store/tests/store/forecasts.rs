@@ -8,6 +8,7 @@ use latchkey_core::link::BaseUrl;
 use latchkey_core::sign_in::redeem;
 use latchkey_core::{Error, ErrorCode};
 use latchkey_store::SledDirectory;
+use latchkey_store::Wait as _;
 
 use crate::by;
 use crate::signed::{HEADER, key, now, signed};
@@ -31,7 +32,10 @@ fn forecast(code: &str, hosted: Hosted, users: Users<'_>) -> Forecast {
     let settings = settings(hosted);
     let key = key();
     let looked = inspect(code, &[&key], settings.code_rules(), now());
-    looked.forecast(&settings, users, None, now()).unwrap()
+    looked
+        .forecast(&settings, users, None, now())
+        .wait()
+        .unwrap()
 }
 
 #[test]
@@ -54,7 +58,10 @@ fn a_forecast_says_how_long_the_person_stays_signed_in_where_that_is_decided_her
 fn a_forecast_is_what_redeeming_does() {
     let folder = tempfile::tempdir().unwrap();
     let directory = SledDirectory::open(folder.path(), "a test").unwrap();
-    directory.set_seat_limit(Some(2), &by(now())).unwrap();
+    directory
+        .set_seat_limit(Some(2), &by(now()))
+        .wait()
+        .unwrap();
     let here = |code: &str| forecast(code, Hosted::Here, Users::Here(&directory));
     let settings = settings(Hosted::Here);
     let ada = claims(r#""user":{"id":"ada"}"#);
@@ -88,7 +95,9 @@ fn a_forecast_is_what_redeeming_does() {
     for (code, before, after, tone) in steps {
         let forecast = here(code);
         assert_eq!((forecast.title.as_str(), forecast.tone), (before, tone));
-        let verdict = redeem(code, &settings, &[&key()], &directory, &by(now())).unwrap();
+        let verdict = redeem(code, &settings, &[&key()], &directory, &by(now()))
+            .wait()
+            .unwrap();
         assert_eq!(forecast.verdict, Some(verdict.code()));
         assert_eq!(Forecast::redeemed(&verdict, now()).title, after);
     }
@@ -111,14 +120,18 @@ fn a_profile_that_would_be_taken_is_said() {
     let directory = SledDirectory::open(folder.path(), "a test").unwrap();
     let settings = settings(Hosted::Here);
     let old = signed(HEADER, r#"{"user":{"id":"ada"},"iat":1000}"#);
-    redeem(&old, &settings, &[&key()], &directory, &by(now())).unwrap();
+    redeem(&old, &settings, &[&key()], &directory, &by(now()))
+        .wait()
+        .unwrap();
     let newer = claims(r#""user":{"id":"ada","team":"R"}"#);
     let said = forecast(&newer, Hosted::Here, Users::Here(&directory)).detail;
     assert!(
         said.contains("The profile is taken from the code."),
         "{said}"
     );
-    let verdict = redeem(&newer, &settings, &[&key()], &directory, &by(now())).unwrap();
+    let verdict = redeem(&newer, &settings, &[&key()], &directory, &by(now()))
+        .wait()
+        .unwrap();
     let said = Forecast::redeemed(&verdict, now()).detail;
     assert!(said.contains("the profile is taken"), "{said}");
     let said = forecast(&newer, Hosted::Here, Users::Here(&directory)).detail;
@@ -150,6 +163,7 @@ fn what_is_not_known_is_not_claimed() {
     let no_key = Error::new(ErrorCode::KeysLocked, "Unlock the keys first.");
     let unchecked = looked
         .forecast(&settings, Users::Elsewhere, Some(&no_key), now())
+        .wait()
         .unwrap();
     assert_eq!(
         (unchecked.title.as_str(), unchecked.verdict),

@@ -7,6 +7,7 @@ use latchkey_core::protocol::user_id::UserId;
 use latchkey_core::session::{self, SessionScope, SignedIn};
 use latchkey_core::sign_in::{Browser, PreCheck, SignInAttempt, Visitor};
 use latchkey_store::SledDirectory;
+use latchkey_store::Wait as _;
 
 use crate::by;
 use crate::signed::{HEADER, judge, key, now, signed};
@@ -38,15 +39,15 @@ impl Site {
         let attempt =
             SignInAttempt::new(&code, &self.settings, &[&key()], browser, by(now())).unwrap();
         let directory = &self.directory;
-        let done = match attempt.opening(directory, visitor).unwrap() {
+        let done = match attempt.opening(directory, visitor).wait().unwrap() {
             PreCheck::NeedsConfirmation { whom, replaces } => {
                 return format!("asks {whom} {replaces}");
             }
             PreCheck::Continues => return "continues".to_owned(),
-            PreCheck::Refused(verdict) => attempt.refuse(verdict, directory).unwrap(),
+            PreCheck::Refused(verdict) => attempt.refuse(verdict, directory).wait().unwrap(),
             PreCheck::Redeems => {
-                let verdicts = directory.redeem_all(&[attempt.redemption()]).unwrap();
-                let verdict = verdicts.into_iter().next().unwrap();
+                let (command, by) = attempt.command();
+                let verdict = directory.execute(command, &by).wait().unwrap().verdict();
                 attempt.redeemed(verdict.unwrap())
             }
         };
@@ -57,7 +58,7 @@ impl Site {
     /// The latest session of a user.
     fn signed_in(&self, id: &str) -> SignedIn {
         let id = UserId::parse(id, "id").unwrap();
-        let (key, _) = self.directory.sessions_of(&id).unwrap().remove(0);
+        let (key, _) = self.directory.sessions_of(&id).wait().unwrap().remove(0);
         let found = session::find(
             &self.directory,
             key,
@@ -66,7 +67,7 @@ impl Site {
             None,
             now(),
         );
-        found.unwrap().unwrap()
+        found.wait().unwrap().unwrap()
     }
 }
 
@@ -86,7 +87,11 @@ fn is_link_preview() -> Visitor<'static> {
 fn it_is_at_once_unless_there_is_a_reason_to_ask() {
     let site = Site::new(SignInStep::Automatic);
     assert_eq!(site.open(ADA, is_link_preview()), "asks Ada Lovelace false");
-    assert_eq!(site.directory.count().unwrap(), 0, "asking does nothing");
+    assert_eq!(
+        site.directory.count().wait().unwrap(),
+        0,
+        "asking does nothing"
+    );
     assert_eq!(site.open(ADA, Visitor::default()), "provisioned");
     let ada = site.signed_in("ada");
     let as_ada = Visitor {
@@ -127,7 +132,7 @@ fn an_instance_that_says_so_always_asks() {
         site.open(ADA, Visitor::default()),
         "asks Ada Lovelace false"
     );
-    assert_eq!(site.directory.count().unwrap(), 0);
+    assert_eq!(site.directory.count().wait().unwrap(), 0);
 }
 
 #[test]
@@ -146,11 +151,12 @@ fn whoever_is_signed_in_as_that_user_goes_on_without_spending_a_use() {
     let once = judge(&format!("{{{ONCE}}}")).unwrap();
     let redeemed = site
         .directory
-        .redeem(Ok(&once), site.settings.policy, &by(now()));
+        .redeem(Ok(&once), site.settings.policy, &by(now()))
+        .wait();
     assert_eq!(redeemed.unwrap().code(), "signed_in");
     assert_eq!(site.open(ONCE, as_ada), "continues", "also by then");
     assert_eq!(site.open(ONCE, Visitor::default()), "link_already_used");
-    site.directory.revoke_link("1", &by(now())).unwrap();
+    site.directory.revoke_link("1", &by(now())).wait().unwrap();
     assert_eq!(site.open(ONCE, as_ada), "link_revoked");
     // An instance that always asks does not ask the same person.
     let mut site = site;

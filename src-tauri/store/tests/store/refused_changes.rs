@@ -9,6 +9,7 @@ use latchkey_core::protocol::payload::NewUser;
 use latchkey_core::protocol::user_id::UserId;
 use latchkey_core::verdict::Verdict;
 use latchkey_store::SledDirectory;
+use latchkey_store::Wait as _;
 
 use crate::by;
 use crate::signed::{judge, now};
@@ -28,10 +29,17 @@ fn of_directory<T>(change: impl Fn(&SledDirectory) -> Result<T, Error>) -> Optio
     let directory = SledDirectory::open(folder.path(), "a test").unwrap();
     directory
         .add(&person("ada", Some("Ada@Example.com")), &by(now()))
+        .wait()
         .unwrap();
-    directory.add(&person("eve", None), &by(now())).unwrap();
-    directory.suspend(&id("eve"), &by(now())).unwrap();
-    directory.set_seat_limit(Some(1), &by(now())).unwrap();
+    directory
+        .add(&person("eve", None), &by(now()))
+        .wait()
+        .unwrap();
+    directory.suspend(&id("eve"), &by(now())).wait().unwrap();
+    directory
+        .set_seat_limit(Some(1), &by(now()))
+        .wait()
+        .unwrap();
     of_core(change(&directory))
 }
 
@@ -41,12 +49,14 @@ fn of_redeeming(claims: &str) -> Option<Refusal> {
     let directory = SledDirectory::open(folder.path(), "a test").unwrap();
     directory
         .add(&person("ada", Some("Ada@Example.com")), &by(now()))
+        .wait()
         .unwrap();
     let code = judge(claims);
     let verdict = directory
         .redeem(code.as_ref(), Policy::default(), &by(now()))
+        .wait()
         .unwrap();
-    assert_eq!(directory.count().unwrap(), 1, "nobody is created");
+    assert_eq!(directory.count().wait().unwrap(), 1, "nobody is created");
     match verdict {
         Verdict::Refused(refused) => Some((refused.code().to_owned(), None)),
         _ => None,
@@ -58,18 +68,18 @@ fn of_redeeming(claims: &str) -> Option<Refusal> {
 fn every_bad_input_to_a_directory_is_refused_by_code_and_member() {
     let long = "x".repeat(256);
     let cases: Vec<(&str, Option<Refusal>, &str, Option<&str>)> = vec![
-        ("add somebody who is there", of_directory(|all| all.add(&person("ada", None), &by(now()))), "user_exists", Some("user.id")),
-        ("add an address in another case", of_directory(|all| all.add(&person("bob", Some("aDA@example.COM")), &by(now()))), "email_in_use", Some("user.email")),
-        ("add where no seat is left", of_directory(|all| all.add(&person("bob", None), &by(now()))), "no_seats", None),
-        ("add a look-alike where no seat is left", of_directory(|all| all.add(&person("\u{430}da", None), &by(now()))), "no_seats", None),
-        ("reactivate where no seat is left", of_directory(|all| all.reactivate(&id("eve"), &by(now()))), "no_seats", None),
-        ("suspend nobody", of_directory(|all| all.suspend(&id("bob"), &by(now()))), "unknown_user", Some("id")),
-        ("suspend a look-alike", of_directory(|all| all.suspend(&id("\u{430}da"), &by(now()))), "unknown_user", Some("id")),
-        ("suspend in another case", of_directory(|all| all.suspend(&id("Ada"), &by(now()))), "unknown_user", Some("id")),
-        ("reactivate nobody", of_directory(|all| all.reactivate(&id("bob"), &by(now()))), "unknown_user", Some("id")),
-        ("remove nobody", of_directory(|all| all.remove(&id("bob"), &by(now()))), "unknown_user", Some("id")),
-        ("import somebody who is there", of_directory(|all| all.import(&[person("ada", None)], &by(now()))), "user_exists", Some("user.id")),
-        ("import too many", of_directory(|all| all.import(&vec![person("bob", None); MAX_IMPORT + 1], &by(now()))), "too_many", None),
+        ("add somebody who is there", of_directory(|all| all.add(&person("ada", None), &by(now())).wait()), "user_exists", Some("user.id")),
+        ("add an address in another case", of_directory(|all| all.add(&person("bob", Some("aDA@example.COM")), &by(now())).wait()), "email_in_use", Some("user.email")),
+        ("add where no seat is left", of_directory(|all| all.add(&person("bob", None), &by(now())).wait()), "no_seats", None),
+        ("add a look-alike where no seat is left", of_directory(|all| all.add(&person("\u{430}da", None), &by(now())).wait()), "no_seats", None),
+        ("reactivate where no seat is left", of_directory(|all| all.reactivate(&id("eve"), &by(now())).wait()), "no_seats", None),
+        ("suspend nobody", of_directory(|all| all.suspend(&id("bob"), &by(now())).wait()), "unknown_user", Some("id")),
+        ("suspend a look-alike", of_directory(|all| all.suspend(&id("\u{430}da"), &by(now())).wait()), "unknown_user", Some("id")),
+        ("suspend in another case", of_directory(|all| all.suspend(&id("Ada"), &by(now())).wait()), "unknown_user", Some("id")),
+        ("reactivate nobody", of_directory(|all| all.reactivate(&id("bob"), &by(now())).wait()), "unknown_user", Some("id")),
+        ("remove nobody", of_directory(|all| all.remove(&id("bob"), &by(now())).wait()), "unknown_user", Some("id")),
+        ("import somebody who is there", of_directory(|all| all.import(&[person("ada", None)], &by(now())).wait()), "user_exists", Some("user.id")),
+        ("import too many", of_directory(|all| all.import(&vec![person("bob", None); MAX_IMPORT + 1], &by(now())).wait()), "too_many", None),
         ("a cursor that is none", of_core("%%%".parse::<Cursor>()), "invalid_cursor", Some("after")),
         ("a cursor of something else", of_core("e30".parse::<Cursor>()), "invalid_cursor", Some("after")),
         ("redeem for nobody by id", of_redeeming(r#"{"id":"bob"}"#), "unknown_user", None),

@@ -6,6 +6,7 @@ mod application;
 mod blocks;
 mod proxy;
 
+use latchkey_store::Wait as _;
 use std::fs;
 use std::io::{Read as _, Write as _};
 
@@ -154,7 +155,7 @@ fn lets_the_right_people_through(begin: Begin) {
 
     // A suspended user is refused at the next request.
     let ada = UserId::parse("ada", "id").unwrap();
-    behind.site.directory.suspend(&ada, &by()).unwrap();
+    behind.site.directory.suspend(&ada, &by()).wait().unwrap();
     let refused = proxy.get("/report", &format!("{FORGED}{PAGE}{cookie}"));
     assert!(refused.starts_with("HTTP/1.1 302"), "{refused}");
     let folder = behind.end();
@@ -299,7 +300,7 @@ fn passes_large_links_cookies_and_groups(begin: Begin) {
         email: None,
         metadata: Metadata::from_json(&metadata, "metadata").unwrap(),
     };
-    behind.site.directory.add(&crowd, &by()).unwrap();
+    behind.site.directory.add(&crowd, &by()).wait().unwrap();
     let about = "y".repeat(5_600);
     let payload = format!(r#"{{"user":{{"id":"large","about":"{about}"}}}}"#);
     let code = behind.site.code(&payload);

@@ -1,6 +1,5 @@
 //! The catalogue of an open directory. The first question builds it, and a queue keeps it up to date.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -27,7 +26,6 @@ pub(in crate::embedded) struct LiveCatalogue {
     queue: Mutex<Queue>,
     /// Signals that the queue has reached a later change.
     reached: Condvar,
-    ahead: Mutex<Ahead>,
 }
 
 /// Updates that are not in the catalogue yet.
@@ -39,13 +37,6 @@ struct Queue {
     is_awaited: bool,
     /// Totals after the last change that was enqueued.
     totals: Totals,
-}
-
-/// Changes whose threads were quicker than those of the changes before them, by their first number.
-#[derive(Default)]
-struct Ahead {
-    changes: BTreeMap<u64, (Vec<Update>, Totals)>,
-    next: u64,
 }
 
 /// Stops the queue when a catalogue could not be built.
@@ -75,21 +66,6 @@ impl LiveCatalogue {
                 totals,
             }),
             reached: Condvar::new(),
-            ahead: Mutex::new(Ahead {
-                changes: BTreeMap::new(),
-                next: totals.changes + 1,
-            }),
-        }
-    }
-
-    /// Enqueues the updates of changes whose first number is `first`, in the order of the numbers.
-    pub(in crate::embedded) fn tell(&self, first: u64, updates: Vec<Update>, totals: Totals) {
-        let mut ahead = self.ahead.lock().unwrap_or_else(PoisonError::into_inner);
-        ahead.changes.insert(first, (updates, totals));
-        let Ahead { changes, next } = &mut *ahead;
-        while let Some((updates, totals)) = changes.remove(next) {
-            *next = totals.changes + 1;
-            self.enqueue(updates, totals);
         }
     }
 
@@ -271,18 +247,6 @@ mod tests {
         assert_eq!(found.unwrap(), ["ada", "bob"]);
         live.enqueue(vec![remove("ada")], totals(9, 1));
         assert_eq!(known(&live), ["bob"]);
-    }
-
-    #[test]
-    fn changes_are_applied_in_the_order_of_their_numbers() {
-        let live = live(7, 0);
-        assert!(ids(&live, || Ok(read(&[], 7))).unwrap().is_empty());
-        live.tell(9, vec![remove("ada")], totals(9, 0));
-        live.tell(10, Vec::new(), totals(12, 0));
-        live.tell(8, vec![put("ada")], totals(8, 1));
-        assert!(known(&live).is_empty(), "the removal came last");
-        live.tell(13, vec![put("ada")], totals(13, 1));
-        assert_eq!(known(&live), ["ada"]);
     }
 
     #[test]

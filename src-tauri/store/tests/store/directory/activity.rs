@@ -1,23 +1,26 @@
 //! What is recorded, and how it is found again.
 
+use latchkey_store::Wait as _;
 use std::net::IpAddr;
 
 use jiff::Timestamp;
 use latchkey_core::activity::{
     ActivityQuery, Actor, AuditContext, Entry, Event, Kind, OutboxEntry, Reference,
 };
-use latchkey_core::directory::{Directory, JudgedCode, Profile, Redemption};
+use latchkey_core::directory::{Directory, JudgedCode, Profile};
 use latchkey_core::instance::Policy;
 use latchkey_core::protocol::code::{CodeRefusal, VerifiedCode};
 use latchkey_core::protocol::email::Email;
 use serde_json::{Map, json};
 
-use super::{at, code, id, new_user, person};
+use super::{at, code, id, new_user, person, redeem_together};
 use crate::by;
 use crate::signed::now;
 
 fn all(directory: &dyn Directory) -> Vec<Entry> {
-    let page = directory.activity(&ActivityQuery::default(), None, 1000);
+    let page = directory
+        .activity(&ActivityQuery::default(), None, 1000)
+        .wait();
     let page = page.unwrap();
     assert_eq!(page.before, None);
     page.entries
@@ -33,29 +36,36 @@ fn codes(directory: &dyn Directory) -> Vec<(String, Option<String>)> {
 
 pub(super) fn everything_that_is_done_is_recorded_once(directory: &dyn Directory) {
     let by = by(now());
-    let redeem = |code: JudgedCode<'_>| directory.redeem(code, Policy::default(), &by).unwrap();
+    let redeem = |code: JudgedCode<'_>| {
+        directory
+            .redeem(code, Policy::default(), &by)
+            .wait()
+            .unwrap()
+    };
     redeem(Ok(&new_user("ada")));
     redeem(Ok(&new_user("ada")));
     redeem(Ok(&code(r#""email":"a@b.cd""#, -60)));
     redeem(Err(&CodeRefusal::BadSignature));
-    directory.add(&person("bob", None), &by).unwrap();
+    directory.add(&person("bob", None), &by).wait().unwrap();
     directory
         .import(&[person("c", None), person("d", None)], &by)
+        .wait()
         .unwrap();
-    directory.suspend(&id("bob"), &by).unwrap();
-    directory.reactivate(&id("bob"), &by).unwrap();
-    directory.sign_out(&id("bob"), &by).unwrap();
+    directory.suspend(&id("bob"), &by).wait().unwrap();
+    directory.reactivate(&id("bob"), &by).wait().unwrap();
+    directory.sign_out(&id("bob"), &by).wait().unwrap();
     let profile = Profile {
         email: Some(Some(Email::parse("bob@b.cd", "email").unwrap())),
         members: Map::new(),
     };
-    directory.edit(&id("bob"), &profile, &by).unwrap();
-    directory.remove(&id("bob"), &by).unwrap();
-    directory.set_seat_limit(Some(3), &by).unwrap();
+    directory.edit(&id("bob"), &profile, &by).wait().unwrap();
+    directory.remove(&id("bob"), &by).wait().unwrap();
+    directory.set_seat_limit(Some(3), &by).wait().unwrap();
     redeem(Ok(&new_user("eve")));
-    directory.revoke_link("x", &by).unwrap();
+    directory.revoke_link("x", &by).wait().unwrap();
     directory
         .record(Event::act("something", "Something"), &by)
+        .wait()
         .unwrap();
     let expected = [
         ("provisioned", Some("ada")),
@@ -85,18 +95,20 @@ pub(super) fn everything_that_is_done_is_recorded_once(directory: &dyn Directory
 
 pub(super) fn what_changes_nothing_is_not_recorded(directory: &dyn Directory) {
     let by = by(now());
-    directory.add(&person("ada", None), &by).unwrap();
-    directory.suspend(&id("ada"), &by).unwrap();
-    directory.suspend(&id("ada"), &by).unwrap();
-    directory.set_seat_limit(None, &by).unwrap();
-    directory.import(&[], &by).unwrap();
+    directory.add(&person("ada", None), &by).wait().unwrap();
+    directory.suspend(&id("ada"), &by).wait().unwrap();
+    directory.suspend(&id("ada"), &by).wait().unwrap();
+    directory.set_seat_limit(None, &by).wait().unwrap();
+    directory.import(&[], &by).wait().unwrap();
     directory
         .edit(&id("ada"), &Profile::default(), &by)
+        .wait()
         .unwrap();
-    directory.add(&person("ada", None), &by).unwrap_err();
-    directory.remove(&id("bob"), &by).unwrap_err();
+    directory.add(&person("ada", None), &by).wait().unwrap_err();
+    directory.remove(&id("bob"), &by).wait().unwrap_err();
     directory
         .dry_run(Ok(&new_user("bob")), Policy::default())
+        .wait()
         .unwrap();
     assert_eq!(codes(directory).len(), 2);
 }
@@ -111,7 +123,10 @@ pub(super) fn an_entry_says_who_when_and_from_where(directory: &dyn Directory) {
         reference: Some(reference.clone()),
     };
     let once = code(r#""user":{"id":"ada"},"jti":"link-1""#, -60);
-    directory.redeem(Ok(&once), Policy::default(), &by).unwrap();
+    directory
+        .redeem(Ok(&once), Policy::default(), &by)
+        .wait()
+        .unwrap();
     let [entry] = &all(directory)[..] else {
         panic!("one entry");
     };
@@ -124,17 +139,18 @@ pub(super) fn an_entry_says_who_when_and_from_where(directory: &dyn Directory) {
 
 pub(super) fn entries_are_found_by_what_they_say(directory: &dyn Directory) {
     let mut by = by(now());
-    directory.add(&person("Ada", None), &by).unwrap();
-    directory.suspend(&id("Ada"), &by).unwrap();
-    directory.add(&person("adam", None), &by).unwrap();
+    directory.add(&person("Ada", None), &by).wait().unwrap();
+    directory.suspend(&id("Ada"), &by).wait().unwrap();
+    directory.add(&person("adam", None), &by).wait().unwrap();
     by.reference = Some(Reference::random());
     by.address = Some("192.0.2.55".parse().unwrap());
     directory
         .redeem(Err(&CodeRefusal::BadSignature), Policy::default(), &by)
+        .wait()
         .unwrap();
     let reference = by.reference.unwrap();
     let found = |query: ActivityQuery| {
-        let page = directory.activity(&query, None, 10).unwrap();
+        let page = directory.activity(&query, None, 10).wait().unwrap();
         page.entries.len()
     };
     let text = |text: &str| ActivityQuery {
@@ -192,12 +208,14 @@ pub(super) fn pages_follow_each_other_without_gaps(directory: &dyn Directory) {
     for number in 0..150 {
         directory
             .add(&person(&number.to_string(), None), &by(at(number)))
+            .wait()
             .unwrap();
     }
     let (mut before, mut seen) = (None, Vec::new());
     loop {
         let page = directory
             .activity(&ActivityQuery::default(), before, 40)
+            .wait()
             .unwrap();
         assert!(page.entries.len() <= 40);
         seen.extend(
@@ -217,24 +235,17 @@ pub(super) fn pages_follow_each_other_without_gaps(directory: &dyn Directory) {
 /// A page looks at 20,000 entries at most, so a user's entries are found by an index.
 pub(super) fn an_entry_is_found_behind_20_000_of_others(directory: &dyn Directory) {
     let by = by(now());
-    directory.add(&person("ada", None), &by).unwrap();
-    directory.add(&person("bob", None), &by).unwrap();
+    directory.add(&person("ada", None), &by).wait().unwrap();
+    directory.add(&person("bob", None), &by).wait().unwrap();
     let bob = code(r#""id":"bob""#, -60);
-    let sign_in = || Redemption {
-        code: Ok(&bob),
-        policy: Policy::default(),
-        by: &by,
-        session: None,
-    };
     for _ in 0..21 {
-        let sign_ins: Vec<_> = (0..1000).map(|_| sign_in()).collect();
-        directory.redeem_all(&sign_ins).unwrap();
+        redeem_together(directory, &vec![Ok(bob.clone()); 1000], &by);
     }
     let query = ActivityQuery {
         subject: Some("ada".into()),
         ..ActivityQuery::default()
     };
-    let page = directory.activity(&query, None, 10).unwrap();
+    let page = directory.activity(&query, None, 10).wait().unwrap();
     assert_eq!((page.entries.len(), page.before), (1, None));
     assert_eq!(page.entries[0].event.code, "added");
 }
@@ -246,9 +257,9 @@ pub(super) fn an_act_on_the_settings_is_recorded_once(directory: &dyn Directory)
         actor: Actor::CommandLine,
         event: Event::act("settings_changed", "Settings changed").with(number.to_string()),
     };
-    directory.record_outbox(&[act(1), act(2)]).unwrap();
+    directory.record_outbox(&[act(1), act(2)]).wait().unwrap();
     // As after an interruption: the second was not forgotten where it waited.
-    directory.record_outbox(&[act(2), act(3)]).unwrap();
+    directory.record_outbox(&[act(2), act(3)]).wait().unwrap();
     let details = all(directory).into_iter().map(|entry| {
         assert_eq!((entry.at, entry.actor), (5, Actor::CommandLine));
         entry.event.detail.unwrap()
@@ -266,11 +277,13 @@ pub(super) fn a_profile_is_edited_and_older_codes_do_not_undo_it(directory: &dyn
     let redeem = |code: &VerifiedCode| {
         directory
             .redeem(Ok(code), Policy::default(), &by(now()))
+            .wait()
             .unwrap()
     };
     redeem(&with(-60));
     directory
         .add(&person("bob", Some("bob@b.cd")), &by(now()))
+        .wait()
         .unwrap();
     let email = |text: &str| Some(Some(Email::parse(text, "email").unwrap()));
     let members = json!({"team": "Red", "floor": null, "desk": 7});
@@ -278,28 +291,46 @@ pub(super) fn a_profile_is_edited_and_older_codes_do_not_undo_it(directory: &dyn
         email: email("new@b.cd"),
         members: members.as_object().unwrap().clone(),
     };
-    let ada = directory.edit(&id("ada"), &profile, &by(at(-30))).unwrap();
+    let ada = directory
+        .edit(&id("ada"), &profile, &by(at(-30)))
+        .wait()
+        .unwrap();
     assert_eq!(ada.email.as_ref().unwrap().as_str(), "new@b.cd");
     assert_eq!(ada.metadata.json(), r#"{"team":"Red","desk":7}"#);
     redeem(&with(-40));
-    assert_eq!(directory.known_user(&id("ada")).unwrap().email, ada.email);
+    assert_eq!(
+        directory.known_user(&id("ada")).wait().unwrap().email,
+        ada.email
+    );
     let taken = Profile {
         email: email("BOB@b.cd"),
         members: Map::new(),
     };
-    let refused = directory.edit(&id("ada"), &taken, &by(now())).unwrap_err();
+    let refused = directory
+        .edit(&id("ada"), &taken, &by(now()))
+        .wait()
+        .unwrap_err();
     assert_eq!(refused.field.as_deref(), Some("user.email"));
     let bob = Profile {
         email: Some(None),
         members: Map::new(),
     };
     assert_eq!(
-        directory.edit(&id("bob"), &bob, &by(now())).unwrap().email,
+        directory
+            .edit(&id("bob"), &bob, &by(now()))
+            .wait()
+            .unwrap()
+            .email,
         None
     );
-    directory.edit(&id("ada"), &taken, &by(now())).unwrap();
+    directory
+        .edit(&id("ada"), &taken, &by(now()))
+        .wait()
+        .unwrap();
     let found = |email: &str| {
-        let user = directory.user_by_email(&Email::parse(email, "email").unwrap());
+        let user = directory
+            .user_by_email(&Email::parse(email, "email").unwrap())
+            .wait();
         user.unwrap().map(|user| user.id)
     };
     assert_eq!(found("bob@b.cd"), Some(id("ada")));
@@ -309,6 +340,6 @@ pub(super) fn a_profile_is_edited_and_older_codes_do_not_undo_it(directory: &dyn
         email: email("Bob@B.cd"),
         members: Map::new(),
     };
-    assert!(directory.edit(&id("ada"), &own, &by(now())).is_ok());
+    assert!(directory.edit(&id("ada"), &own, &by(now())).wait().is_ok());
     assert_eq!(found("bob@b.cd"), Some(id("ada")));
 }

@@ -1,5 +1,6 @@
 //! Opening reads all users after a crash, and not after a clean close.
 
+use latchkey_store::Wait as _;
 use std::path::Path;
 
 use latchkey_core::ErrorCode;
@@ -14,7 +15,9 @@ use crate::by;
 use crate::signed::now;
 
 fn sign_in(directory: &SledDirectory, user: &str) {
-    let redeemed = directory.redeem(Ok(&new_user(user)), Policy::default(), &by(now()));
+    let redeemed = directory
+        .redeem(Ok(&new_user(user)), Policy::default(), &by(now()))
+        .wait();
     redeemed.unwrap();
 }
 
@@ -39,12 +42,14 @@ fn crashed(folder: &Path) -> TempDir {
 }
 
 fn list(directory: &SledDirectory) -> latchkey_core::Result<usize> {
-    let page = directory.users(
-        &UserQuery::default(),
-        Sort::default(),
-        &PageStart::First,
-        99,
-    );
+    let page = directory
+        .users(
+            &UserQuery::default(),
+            Sort::default(),
+            &PageStart::First,
+            99,
+        )
+        .wait();
     page.map(|page| page.users.len())
 }
 
@@ -59,7 +64,7 @@ fn after_a_clean_close_users_are_read_when_they_are_listed_and_not_before() {
     let folder = closed();
     remove_row(&folder, "u:bob");
     let directory = open(&folder).unwrap();
-    assert!(directory.user(&id("ada")).unwrap().is_some());
+    assert!(directory.user(&id("ada")).wait().unwrap().is_some());
     // The missing row is found out by listing.
     for _ in 0..2 {
         let refused = list(&directory).unwrap_err();

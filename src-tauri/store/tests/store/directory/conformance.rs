@@ -2,7 +2,7 @@
 
 use latchkey_core::ErrorCode;
 use latchkey_core::activity::ActivityQuery;
-use latchkey_core::directory::{Directory, MAX_IMPORT, Origin, Redemption};
+use latchkey_core::directory::{Directory, MAX_IMPORT, Origin};
 use latchkey_core::instance::Policy;
 use latchkey_core::protocol::code::{CodeRefusal, VerifiedCode};
 use latchkey_core::protocol::email::Email;
@@ -10,8 +10,9 @@ use latchkey_core::protocol::metadata::Metadata;
 use latchkey_core::protocol::payload::NewUser;
 use latchkey_core::protocol::user_id::UserId;
 use latchkey_core::verdict::{Seats, Status, Verdict};
+use latchkey_store::Wait as _;
 
-use super::{at, code, id, new_user, person};
+use super::{at, code, id, new_user, person, redeem_together};
 use crate::by;
 use crate::signed::{judge, now};
 
@@ -103,6 +104,7 @@ pub(super) use conformance_tests;
 fn redeem(directory: &dyn Directory, code: &VerifiedCode) -> &'static str {
     let verdict = directory
         .redeem(Ok(code), Policy::default(), &by(now()))
+        .wait()
         .unwrap();
     verdict.code()
 }
@@ -125,25 +127,17 @@ pub(super) fn codes_that_are_opened_together_do_what_they_do_one_by_one(
         Ok(code(r#""id":"cyd""#, -60)),
     ];
     let by = by(now());
-    let redemptions: Vec<Redemption<'_>> = codes
-        .iter()
-        .map(|code| Redemption {
-            code: code.as_ref(),
-            policy: Policy::default(),
-            by: &by,
-            session: None,
-        })
-        .collect();
     for directory in [one_by_one, together] {
-        directory.set_seat_limit(Some(2), &by).unwrap();
+        directory.set_seat_limit(Some(2), &by).wait().unwrap();
     }
-    let verdicts: Vec<_> = redemptions
+    let verdicts: Vec<_> = codes
         .iter()
-        .map(|one| one_by_one.redeem(one.code, one.policy, one.by).unwrap())
+        .map(|code| one_by_one.redeem(code.as_ref(), Policy::default(), &by))
+        .map(|verdict| verdict.wait().unwrap())
         .collect();
-    let codes: Vec<_> = verdicts.iter().map(Verdict::code).collect();
+    let found: Vec<_> = verdicts.iter().map(Verdict::code).collect();
     assert_eq!(
-        codes,
+        found,
         [
             "provisioned",
             "signed_in",
@@ -157,15 +151,22 @@ pub(super) fn codes_that_are_opened_together_do_what_they_do_one_by_one(
             "unknown_user",
         ]
     );
-    let all = together.redeem_all(&redemptions).unwrap();
-    let all: Vec<_> = all.into_iter().map(Result::unwrap).collect();
+    let all: Vec<_> = redeem_together(together, &codes, &by);
     assert_eq!(all, verdicts);
     for id in ["ada", "bob", "cyd"].map(id) {
-        assert_eq!(together.user(&id).unwrap(), one_by_one.user(&id).unwrap());
+        assert_eq!(
+            together.user(&id).wait().unwrap(),
+            one_by_one.user(&id).wait().unwrap()
+        );
     }
-    assert_eq!(together.seats().unwrap(), one_by_one.seats().unwrap());
+    assert_eq!(
+        together.seats().wait().unwrap(),
+        one_by_one.seats().wait().unwrap()
+    );
     let activity = |directory: &dyn Directory| {
-        let page = directory.activity(&ActivityQuery::default(), None, 99);
+        let page = directory
+            .activity(&ActivityQuery::default(), None, 99)
+            .wait();
         page.unwrap().entries
     };
     assert_eq!(activity(together), activity(one_by_one));
@@ -175,14 +176,17 @@ pub(super) fn a_new_user_is_created_once_and_signed_in_again(directory: &dyn Dir
     assert_eq!(redeem(directory, &new_user("ada")), "provisioned");
     assert_eq!(redeem(directory, &new_user("ada")), "signed_in");
     assert_eq!(redeem(directory, &code(r#""id":"ada""#, -60)), "signed_in");
-    let ada = directory.user(&id("ada")).unwrap().unwrap();
+    let ada = directory.user(&id("ada")).wait().unwrap().unwrap();
     assert_eq!((ada.origin, ada.status), (Origin::Link, Status::Active));
     assert_eq!(
         (ada.sign_ins, ada.last_sign_in),
         (3, Some(now().as_second()))
     );
     assert_eq!(
-        (directory.count().unwrap(), directory.seats().unwrap().used),
+        (
+            directory.count().wait().unwrap(),
+            directory.seats().wait().unwrap().used
+        ),
         (1, 1)
     );
 }
@@ -191,6 +195,7 @@ pub(super) fn a_refusal_and_a_dry_run_change_nothing(directory: &dyn Directory) 
     let refused = CodeRefusal::BadSignature;
     let verdict = directory
         .redeem(Err(&refused), Policy::default(), &by(now()))
+        .wait()
         .unwrap();
     assert_eq!(verdict.code(), "bad_signature");
     assert_eq!(
@@ -199,10 +204,11 @@ pub(super) fn a_refusal_and_a_dry_run_change_nothing(directory: &dyn Directory) 
     );
     let dry = directory
         .dry_run(Ok(&new_user("ada")), Policy::default())
+        .wait()
         .unwrap();
     assert_eq!(dry.code(), "provisioned");
-    assert_eq!(directory.count().unwrap(), 0);
-    assert!(directory.user(&id("ada")).unwrap().is_none());
+    assert_eq!(directory.count().wait().unwrap(), 0);
+    assert!(directory.user(&id("ada")).wait().unwrap().is_none());
 }
 
 pub(super) fn seats_are_taken_freed_and_never_given_twice(directory: &dyn Directory) {
@@ -211,39 +217,70 @@ pub(super) fn seats_are_taken_freed_and_never_given_twice(directory: &dyn Direct
         limit: Some(2),
     };
     assert_eq!(
-        directory.set_seat_limit(Some(2), &by(now())).unwrap(),
+        directory
+            .set_seat_limit(Some(2), &by(now()))
+            .wait()
+            .unwrap(),
         Seats {
             used: 0,
             limit: Some(2)
         }
     );
     assert_eq!(redeem(directory, &new_user("a")), "provisioned");
-    directory.add(&person("b", None), &by(now())).unwrap();
+    directory
+        .add(&person("b", None), &by(now()))
+        .wait()
+        .unwrap();
     assert_eq!(redeem(directory, &new_user("c")), "no_seats");
-    let refused = directory.add(&person("c", None), &by(now())).unwrap_err();
+    let refused = directory
+        .add(&person("c", None), &by(now()))
+        .wait()
+        .unwrap_err();
     assert_eq!(refused.code, ErrorCode::NoSeats);
-    assert_eq!(directory.seats().unwrap(), full);
+    assert_eq!(directory.seats().wait().unwrap(), full);
 
     assert_eq!(
-        directory.suspend(&id("a"), &by(now())).unwrap().status,
+        directory
+            .suspend(&id("a"), &by(now()))
+            .wait()
+            .unwrap()
+            .status,
         Status::Suspended
     );
-    directory.suspend(&id("a"), &by(now())).unwrap();
-    assert_eq!(directory.seats().unwrap().used, 1, "a seat is freed once");
+    directory.suspend(&id("a"), &by(now())).wait().unwrap();
+    assert_eq!(
+        directory.seats().wait().unwrap().used,
+        1,
+        "a seat is freed once"
+    );
     assert_eq!(redeem(directory, &new_user("a")), "user_suspended");
     assert_eq!(redeem(directory, &new_user("c")), "provisioned");
-    let refused = directory.reactivate(&id("a"), &by(now())).unwrap_err();
+    let refused = directory
+        .reactivate(&id("a"), &by(now()))
+        .wait()
+        .unwrap_err();
     assert_eq!(refused.code, ErrorCode::NoSeats);
-    assert_eq!(directory.seats().unwrap(), full);
+    assert_eq!(directory.seats().wait().unwrap(), full);
 
-    directory.remove(&id("c"), &by(now())).unwrap();
+    directory.remove(&id("c"), &by(now())).wait().unwrap();
     assert_eq!(
-        directory.reactivate(&id("a"), &by(now())).unwrap().status,
+        directory
+            .reactivate(&id("a"), &by(now()))
+            .wait()
+            .unwrap()
+            .status,
         Status::Active
     );
-    directory.reactivate(&id("a"), &by(now())).unwrap();
-    assert_eq!(directory.seats().unwrap(), full, "a seat is taken once");
-    let over = directory.set_seat_limit(Some(1), &by(now())).unwrap();
+    directory.reactivate(&id("a"), &by(now())).wait().unwrap();
+    assert_eq!(
+        directory.seats().wait().unwrap(),
+        full,
+        "a seat is taken once"
+    );
+    let over = directory
+        .set_seat_limit(Some(1), &by(now()))
+        .wait()
+        .unwrap();
     assert_eq!(
         (over.used, over.limit),
         (2, Some(1)),
@@ -254,10 +291,10 @@ pub(super) fn seats_are_taken_freed_and_never_given_twice(directory: &dyn Direct
         "signed_in",
         "and nobody loses a seat"
     );
-    directory.suspend(&id("a"), &by(now())).unwrap();
-    directory.remove(&id("a"), &by(now())).unwrap();
+    directory.suspend(&id("a"), &by(now())).wait().unwrap();
+    directory.remove(&id("a"), &by(now())).wait().unwrap();
     assert_eq!(
-        directory.seats().unwrap().used,
+        directory.seats().wait().unwrap().used,
         1,
         "a suspended user had no seat to free"
     );
@@ -266,12 +303,15 @@ pub(super) fn seats_are_taken_freed_and_never_given_twice(directory: &dyn Direct
 pub(super) fn an_email_is_one_whatever_its_case_and_belongs_to_one_user(directory: &dyn Directory) {
     directory
         .add(&person("ada", Some("Ada@Example.com")), &by(now()))
+        .wait()
         .unwrap();
     assert_eq!(
         redeem(directory, &code(r#""email":"ADA@example.COM""#, -60)),
         "signed_in"
     );
-    let found = directory.user_by_email(&Email::parse("ada@example.com", "email").unwrap());
+    let found = directory
+        .user_by_email(&Email::parse("ada@example.com", "email").unwrap())
+        .wait();
     assert_eq!(
         found.unwrap().unwrap().email.unwrap().as_str(),
         "Ada@Example.com"
@@ -280,12 +320,16 @@ pub(super) fn an_email_is_one_whatever_its_case_and_belongs_to_one_user(director
     assert_eq!(redeem(directory, &theirs), "email_in_use");
     let refused = directory
         .add(&person("eve", Some("ADA@EXAMPLE.COM")), &by(now()))
+        .wait()
         .unwrap_err();
     assert_eq!(refused.code, ErrorCode::EmailInUse);
-    let refused = directory.add(&person("ada", None), &by(now())).unwrap_err();
+    let refused = directory
+        .add(&person("ada", None), &by(now()))
+        .wait()
+        .unwrap_err();
     assert_eq!(refused.code, ErrorCode::UserExists);
-    assert_eq!(directory.count().unwrap(), 1);
-    directory.remove(&id("ada"), &by(at(-121))).unwrap();
+    assert_eq!(directory.count().wait().unwrap(), 1);
+    directory.remove(&id("ada"), &by(at(-121))).wait().unwrap();
     assert_eq!(
         redeem(directory, &theirs),
         "provisioned",
@@ -305,14 +349,14 @@ pub(super) fn a_newer_code_refreshes_the_profile(directory: &dyn Directory) {
         redeem(directory, &with("older@b.cd", "zero", -55)),
         "signed_in"
     );
-    let ada = directory.user(&id("ada")).unwrap().unwrap();
+    let ada = directory.user(&id("ada")).wait().unwrap().unwrap();
     assert_eq!(
         ada.email.unwrap().as_str(),
         "old@b.cd",
         "an older code changes nothing"
     );
     redeem(directory, &with("new@b.cd", "two", -45));
-    let ada = directory.user(&id("ada")).unwrap().unwrap();
+    let ada = directory.user(&id("ada")).wait().unwrap().unwrap();
     assert_eq!(ada.email.unwrap().as_str(), "new@b.cd");
     assert_eq!(ada.metadata.json(), r#"{"team":"two"}"#);
     assert_eq!(
@@ -324,7 +368,7 @@ pub(super) fn a_newer_code_refreshes_the_profile(directory: &dyn Directory) {
         "signed_in"
     );
     redeem(directory, &code(r#""user":{"id":"ada"}"#, -35));
-    let ada = directory.user(&id("ada")).unwrap().unwrap();
+    let ada = directory.user(&id("ada")).wait().unwrap().unwrap();
     assert_eq!(
         ada.metadata.json(),
         r#"{"team":"two"}"#,
@@ -334,9 +378,11 @@ pub(super) fn a_newer_code_refreshes_the_profile(directory: &dyn Directory) {
 
 pub(super) fn a_removed_user_comes_back_by_a_newer_code_only(directory: &dyn Directory) {
     let earlier = by(at(-100));
-    let redeemed = directory.redeem(Ok(&new_user("ada")), Policy::default(), &earlier);
+    let redeemed = directory
+        .redeem(Ok(&new_user("ada")), Policy::default(), &earlier)
+        .wait();
     assert_eq!(redeemed.unwrap().code(), "provisioned");
-    directory.remove(&id("ada"), &by(at(-90))).unwrap();
+    directory.remove(&id("ada"), &by(at(-90))).wait().unwrap();
     assert_eq!(redeem(directory, &new_user("ada")), "user_removed");
     assert_eq!(
         redeem(directory, &new_user("eve")),
@@ -357,7 +403,7 @@ pub(super) fn a_removed_user_comes_back_by_a_newer_code_only(directory: &dyn Dir
         "provisioned"
     );
     assert_eq!(
-        directory.user(&id("ada")).unwrap().unwrap().sign_ins,
+        directory.user(&id("ada")).wait().unwrap().unwrap().sign_ins,
         1,
         "as a new user"
     );
@@ -373,7 +419,7 @@ pub(super) fn a_single_use_code_is_used_up_and_a_revoked_one_refused(directory: 
     assert_eq!(redeem(directory, &once), "link_already_used");
     let often = judge(&format!(r#"{{"id":"ada","jti":"y","iat":{iat}}}"#)).unwrap();
     assert_eq!(redeem(directory, &often), "signed_in");
-    directory.revoke_link("y", &by(now())).unwrap();
+    directory.revoke_link("y", &by(now())).wait().unwrap();
     assert_eq!(redeem(directory, &often), "link_revoked");
     let other = judge(&format!(
         r#"{{"id":"ada","jti":"z","single_use":true,"iat":{iat}}}"#
@@ -388,7 +434,7 @@ pub(super) fn look_alikes_are_kept_apart_and_long_ids_kept(directory: &dyn Direc
     for name in ["ada", "\u{430}da", "Ada", long.as_str(), "é", "e\u{301}"] {
         assert_eq!(redeem(directory, &new_user(name)), "provisioned", "{name}");
     }
-    assert_eq!(directory.count().unwrap(), 6);
+    assert_eq!(directory.count().wait().unwrap(), 6);
     assert_eq!(
         redeem(directory, &code(r#""id":1234"#, -60)),
         "unknown_user"
@@ -404,10 +450,10 @@ pub(super) fn look_alikes_are_kept_apart_and_long_ids_kept(directory: &dyn Direc
 pub(super) fn what_is_not_there_is_said_to_be_unknown(directory: &dyn Directory) {
     let ghost = id("ghost");
     for refused in [
-        directory.suspend(&ghost, &by(now())).unwrap_err(),
-        directory.reactivate(&ghost, &by(now())).unwrap_err(),
-        directory.sign_out(&ghost, &by(now())).unwrap_err(),
-        directory.remove(&ghost, &by(now())).unwrap_err(),
+        directory.suspend(&ghost, &by(now())).wait().unwrap_err(),
+        directory.reactivate(&ghost, &by(now())).wait().unwrap_err(),
+        directory.sign_out(&ghost, &by(now())).wait().unwrap_err(),
+        directory.remove(&ghost, &by(now())).wait().unwrap_err(),
     ] {
         assert_eq!(refused.code, ErrorCode::UnknownUser);
         assert!(refused.message.contains("ghost"));
@@ -417,37 +463,49 @@ pub(super) fn what_is_not_there_is_said_to_be_unknown(directory: &dyn Directory)
 pub(super) fn an_import_adds_all_or_none(directory: &dyn Directory) {
     let people =
         |names: &[&str]| -> Vec<_> { names.iter().map(|name| person(name, None)).collect() };
-    directory.import(&people(&["a", "b"]), &by(now())).unwrap();
-    let a = directory.user(&id("a")).unwrap().unwrap();
+    directory
+        .import(&people(&["a", "b"]), &by(now()))
+        .wait()
+        .unwrap();
+    let a = directory.user(&id("a")).wait().unwrap().unwrap();
     assert_eq!(
         (a.origin, a.status, a.sign_ins),
         (Origin::Import, Status::Active, 0)
     );
     let refused = directory
         .import(&people(&["c", "b"]), &by(now()))
+        .wait()
         .unwrap_err();
     assert_eq!(refused.code, ErrorCode::UserExists);
     let refused = directory
         .import(&people(&["d", "d"]), &by(now()))
+        .wait()
         .unwrap_err();
     assert_eq!(refused.code, ErrorCode::UserExists);
-    directory.set_seat_limit(Some(3), &by(now())).unwrap();
+    directory
+        .set_seat_limit(Some(3), &by(now()))
+        .wait()
+        .unwrap();
     let refused = directory
         .import(&people(&["e", "f"]), &by(now()))
+        .wait()
         .unwrap_err();
     assert_eq!(refused.code, ErrorCode::NoSeats);
     let many: Vec<_> = (0..=MAX_IMPORT)
         .map(|number| person(&format!("many-{number}"), None))
         .collect();
-    directory.set_seat_limit(None, &by(now())).unwrap();
-    let refused = directory.import(&many, &by(now())).unwrap_err();
+    directory.set_seat_limit(None, &by(now())).wait().unwrap();
+    let refused = directory.import(&many, &by(now())).wait().unwrap_err();
     assert_eq!(refused.code, ErrorCode::TooMany);
     assert_eq!(
-        (directory.count().unwrap(), directory.seats().unwrap().used),
+        (
+            directory.count().wait().unwrap(),
+            directory.seats().wait().unwrap().used
+        ),
         (2, 2)
     );
-    directory.import(&many[1..], &by(now())).unwrap();
-    assert_eq!(directory.count().unwrap(), 252);
+    directory.import(&many[1..], &by(now())).wait().unwrap();
+    assert_eq!(directory.count().wait().unwrap(), 252);
 }
 
 pub(super) fn the_largest_profile_is_kept_and_a_larger_one_refused(directory: &dyn Directory) {
@@ -459,12 +517,12 @@ pub(super) fn the_largest_profile_is_kept_and_a_larger_one_refused(directory: &d
         metadata: of(8 * 1024).unwrap(),
         ..person(&"i".repeat(255), Some("a@b.cd"))
     };
-    directory.add(&user, &by(now())).unwrap();
-    let kept = directory.user(&user.id).unwrap().unwrap();
+    directory.add(&user, &by(now())).wait().unwrap();
+    let kept = directory.user(&user.id).wait().unwrap().unwrap();
     assert_eq!(kept.metadata.json().len(), 8 * 1024);
-    directory.suspend(&user.id, &by(now())).unwrap();
+    directory.suspend(&user.id, &by(now())).wait().unwrap();
     assert_eq!(
-        directory.user(&user.id).unwrap().unwrap().metadata,
+        directory.user(&user.id).wait().unwrap().unwrap().metadata,
         user.metadata
     );
     // What is larger cannot be made, and so is never there to add.

@@ -1,5 +1,6 @@
 //! Copies of the directories that are kept beside these tests. The other packages' tests include this file.
 
+use latchkey_store::Wait as _;
 use std::fs::{self, File, OpenOptions};
 use std::io::Write as _;
 use std::path::Path;
@@ -37,5 +38,6 @@ pub(crate) fn with_notices(store: &Path, to: &Path, now: Timestamp) {
     let by = AuditContext::new(Actor::CommandLine, ahead);
     directory
         .remove(&UserId::parse("eve", "id").unwrap(), &by)
+        .wait()
         .unwrap();
 }

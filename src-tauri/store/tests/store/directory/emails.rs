@@ -4,6 +4,7 @@ use latchkey_core::directory::{Directory, PageStart, Profile, Search, Sort, User
 use latchkey_core::instance::Policy;
 use latchkey_core::protocol::email::Email;
 use latchkey_store::SledDirectory;
+use latchkey_store::Wait as _;
 use tempfile::TempDir;
 
 use super::embedded::{open, set_format, tree};
@@ -16,7 +17,9 @@ type Way<'a> = &'a dyn Fn(&SledDirectory, &str);
 
 fn redeem(directory: &dyn Directory, payload: &str) -> &'static str {
     let code = code(payload, -10);
-    let verdict = directory.redeem(Ok(&code), Policy::default(), &by(now()));
+    let verdict = directory
+        .redeem(Ok(&code), Policy::default(), &by(now()))
+        .wait();
     verdict.unwrap().code()
 }
 
@@ -26,7 +29,7 @@ fn email(text: &str) -> Email {
 
 pub(super) fn an_address_that_looks_the_same_signs_nobody_else_in(directory: &dyn Directory) {
     let kate = person("kate", Some("kate@victim.example"));
-    directory.add(&kate, &by(now())).unwrap();
+    directory.add(&kate, &by(now())).wait().unwrap();
     for other in [
         "\u{212a}ate@victim.example",
         "kat\u{435}@victim.example",
@@ -34,27 +37,33 @@ pub(super) fn an_address_that_looks_the_same_signs_nobody_else_in(directory: &dy
     ] {
         let payload = format!(r#""email":"{other}""#);
         assert_eq!(redeem(directory, &payload), "unknown_user", "{other}");
-        assert!(directory.user_by_email(&email(other)).unwrap().is_none());
+        assert!(
+            directory
+                .user_by_email(&email(other))
+                .wait()
+                .unwrap()
+                .is_none()
+        );
     }
     let theirs = person("kelvin", Some("\u{212a}ate@victim.example"));
-    directory.add(&theirs, &by(now())).unwrap();
+    directory.add(&theirs, &by(now())).wait().unwrap();
     assert_eq!(
         redeem(directory, r#""email":"KATE@Victim.Example""#),
         "signed_in"
     );
-    let kelvin = directory.known_user(&id("kelvin")).unwrap();
+    let kelvin = directory.known_user(&id("kelvin")).wait().unwrap();
     assert_eq!(kelvin.sign_ins, 0);
 }
 
 pub(super) fn an_address_is_found_however_its_domain_is_written(directory: &dyn Directory) {
     let ada = person("ada", Some("Ada@B\u{fc}cher.example"));
-    directory.add(&ada, &by(now())).unwrap();
+    directory.add(&ada, &by(now())).wait().unwrap();
     for same in [
         "ada@xn--bcher-kva.example",
         "ADA@bu\u{308}cher.EXAMPLE",
         "ada@B\u{dc}CHER.example",
     ] {
-        let found = directory.user_by_email(&email(same)).unwrap();
+        let found = directory.user_by_email(&email(same)).wait().unwrap();
         assert_eq!(
             found.unwrap().email.unwrap().as_str(),
             "Ada@B\u{fc}cher.example"
@@ -62,7 +71,7 @@ pub(super) fn an_address_is_found_however_its_domain_is_written(directory: &dyn 
         let payload = format!(r#""email":"{same}""#);
         assert_eq!(redeem(directory, &payload), "signed_in", "{same}");
         let eve = person("eve", Some(same));
-        assert!(directory.add(&eve, &by(now())).is_err(), "{same}");
+        assert!(directory.add(&eve, &by(now())).wait().is_err(), "{same}");
     }
     for words in ["ada@xn--bcher-kva.example", "b\u{fc}cher", "B\u{dc}CHER"] {
         let query = UserQuery {
@@ -70,7 +79,7 @@ pub(super) fn an_address_is_found_however_its_domain_is_written(directory: &dyn 
             ..UserQuery::default()
         };
         let page = directory.users(&query, Sort::default(), &PageStart::First, 9);
-        assert_eq!(page.unwrap().total, 1, "{words}");
+        assert_eq!(page.wait().unwrap().total, 1, "{words}");
     }
 }
 
@@ -80,7 +89,7 @@ fn told_apart() -> TempDir {
     let directory = open(&folder).unwrap();
     let add = |id: &str, email: &str, since: i64| {
         let person = person(id, Some(email));
-        directory.add(&person, &by(at(since))).unwrap();
+        directory.add(&person, &by(at(since))).wait().unwrap();
     };
     add("kelvin", "__.ate@victim.example", -90);
     add("younger", "ada@bu-cher.example", -20);
@@ -132,10 +141,12 @@ fn an_index_of_format_4_is_rebuilt_and_an_address_of_two_users_is_told() {
         redeem(&directory, r#""email":"\u212aate@victim.example""#),
         "signed_in"
     );
-    let owner = directory.user_by_email(&email("ada@b\u{fc}cher.example"));
+    let owner = directory
+        .user_by_email(&email("ada@b\u{fc}cher.example"))
+        .wait();
     assert_eq!(owner.unwrap().unwrap().id.as_str(), "older");
     for round in 0..2 {
-        let shared = directory.shared_emails().unwrap();
+        let shared = directory.shared_emails().wait().unwrap();
         assert_eq!(shared.len(), 1, "{round}");
         assert_eq!(shared[0].email, "ada@xn--bcher-kva.example");
         assert_eq!(shared[0].users, [id("older"), id("younger")]);
@@ -146,8 +157,8 @@ fn an_index_of_format_4_is_rebuilt_and_an_address_of_two_users_is_told() {
     drop(open(&folder).unwrap());
     set_format(&folder, b"4");
     let again = open(&folder).unwrap();
-    assert_eq!(again.shared_emails().unwrap().len(), 1);
-    assert_eq!(again.count().unwrap(), 3);
+    assert_eq!(again.shared_emails().wait().unwrap().len(), 1);
+    assert_eq!(again.count().wait().unwrap(), 3);
 }
 
 #[test]
@@ -165,7 +176,11 @@ fn a_code_that_names_two_users_by_their_email_is_refused_and_their_ids_work() {
     ] {
         assert_eq!(redeem(&directory, payload), "signed_in", "{payload}");
     }
-    assert_eq!(directory.shared_emails().unwrap().len(), 1, "both keep it");
+    assert_eq!(
+        directory.shared_emails().wait().unwrap().len(),
+        1,
+        "both keep it"
+    );
     let taken = r#""user":{"id":"eve","email":"ada@b\u00fccher.example"}"#;
     assert_eq!(redeem(&directory, taken), "email_in_use");
 }
@@ -177,21 +192,24 @@ fn an_address_is_one_users_again_when_the_other_gets_another_or_is_removed() {
             email: Some(Some(email("another@b.example"))),
             ..Profile::default()
         };
-        directory.edit(&id(who), &profile, &by(now())).unwrap();
+        directory
+            .edit(&id(who), &profile, &by(now()))
+            .wait()
+            .unwrap();
     };
     let remove = |directory: &SledDirectory, who: &str| {
-        directory.remove(&id(who), &by(now())).unwrap();
+        directory.remove(&id(who), &by(now())).wait().unwrap();
     };
     for way in [&give_another as Way<'_>, &remove] {
         for (who, other) in [("older", "younger"), ("younger", "older")] {
             let (folder, directory) = migrated();
             way(&directory, who);
-            assert!(directory.shared_emails().unwrap().is_empty());
+            assert!(directory.shared_emails().wait().unwrap().is_empty());
             drop(directory);
             let directory = open(&folder).unwrap();
             let payload = r#""email":"ada@xn--bcher-kva.example""#;
             assert_eq!(redeem(&directory, payload), "signed_in");
-            let user = directory.known_user(&id(other)).unwrap();
+            let user = directory.known_user(&id(other)).wait().unwrap();
             assert_eq!(user.sign_ins, 1, "{who}");
         }
     }

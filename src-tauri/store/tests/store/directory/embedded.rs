@@ -1,3 +1,4 @@
+use latchkey_store::Wait as _;
 use std::fs;
 use std::ops::Deref;
 use std::path::Path;
@@ -6,7 +7,7 @@ use std::thread;
 
 use latchkey_core::ErrorCode;
 use latchkey_core::activity::ActivityQuery;
-use latchkey_core::directory::{Directory, Origin, PageStart, Redemption, Search, Sort, UserQuery};
+use latchkey_core::directory::{Directory, Origin, PageStart, Search, Sort, UserQuery};
 use latchkey_core::instance::Policy;
 use latchkey_core::verdict::Status;
 use latchkey_store::SledDirectory;
@@ -15,7 +16,7 @@ use tempfile::TempDir;
 
 use super::conformance::conformance_tests;
 use super::order::made;
-use super::{format_4, id, new_user};
+use super::{format_4, id, new_user, redeem_together};
 use crate::by;
 use crate::signed::now;
 
@@ -28,6 +29,7 @@ fn sign_ada_in(folder: &TempDir) {
     let directory = open(folder).unwrap();
     directory
         .redeem(Ok(&new_user("ada")), Policy::default(), &by(now()))
+        .wait()
         .unwrap();
 }
 
@@ -62,22 +64,30 @@ mod suite {
 fn what_was_done_is_there_after_opening_again() {
     let folder = tempfile::tempdir().unwrap();
     let directory = open(&folder).unwrap();
-    directory.set_seat_limit(Some(5), &by(now())).unwrap();
+    directory
+        .set_seat_limit(Some(5), &by(now()))
+        .wait()
+        .unwrap();
     directory
         .redeem(Ok(&new_user("ada")), Policy::default(), &by(now()))
+        .wait()
         .unwrap();
     directory
         .redeem(Ok(&new_user("eve")), Policy::default(), &by(now()))
+        .wait()
         .unwrap();
-    directory.suspend(&id("eve"), &by(now())).unwrap();
+    directory.suspend(&id("eve"), &by(now())).wait().unwrap();
     let (ada, seats) = (
-        directory.user(&id("ada")).unwrap(),
-        directory.seats().unwrap(),
+        directory.user(&id("ada")).wait().unwrap(),
+        directory.seats().wait().unwrap(),
     );
     drop(directory);
     let again = open(&folder).unwrap();
-    assert_eq!(again.user(&id("ada")).unwrap(), ada);
-    assert_eq!((again.seats().unwrap(), again.count().unwrap()), (seats, 2));
+    assert_eq!(again.user(&id("ada")).wait().unwrap(), ada);
+    assert_eq!(
+        (again.seats().wait().unwrap(), again.count().wait().unwrap()),
+        (seats, 2)
+    );
     let query = UserQuery {
         search: Search::new("e"),
         status: Some(Status::Suspended),
@@ -85,6 +95,7 @@ fn what_was_done_is_there_after_opening_again() {
     };
     let page = again.users(&query, Sort::default(), &PageStart::First, 9);
     let ids: Vec<String> = page
+        .wait()
         .unwrap()
         .users
         .iter()
@@ -111,8 +122,9 @@ fn a_directory_that_is_still_closing_is_waited_for() {
         let user = new_user(&format!("user-{round}"));
         directory
             .redeem(Ok(&user), Policy::default(), &by(now()))
+            .wait()
             .unwrap();
-        assert_eq!(directory.count().unwrap(), round + 1);
+        assert_eq!(directory.count().wait().unwrap(), round + 1);
     }
 }
 
@@ -121,7 +133,7 @@ fn an_unfinished_snapshot_does_not_keep_the_directory_shut() {
     let folder = tempfile::tempdir().unwrap();
     sign_ada_in(&folder);
     fs::write(folder.path().join("sled/snap.0000.generating"), b"cut").unwrap();
-    assert_eq!(open(&folder).unwrap().count().unwrap(), 1);
+    assert_eq!(open(&folder).unwrap().count().wait().unwrap(), 1);
 }
 
 #[test]
@@ -164,7 +176,7 @@ fn older_formats_are_taken_over() {
         }
         assert_eq!(tree(&folder).scan_prefix("j:").count() > 0, has_journal);
         let directory = open(&folder).unwrap();
-        assert_eq!(directory.count().unwrap(), 4);
+        assert_eq!(directory.count().wait().unwrap(), 4);
         drop(directory);
         assert_eq!(tree(&folder).get(b"m:format").unwrap().unwrap(), b"6");
     }
@@ -177,25 +189,18 @@ fn codes_that_are_opened_together_are_there_after_opening_again() {
         .map(|number| new_user(&format!("user-{number}")))
         .collect();
     let by = by(now());
-    let redemptions: Vec<_> = codes
-        .iter()
-        .map(|code| Redemption {
-            code: Ok(code),
-            policy: Policy::default(),
-            by: &by,
-            session: None,
-        })
-        .collect();
+    let codes: Vec<_> = codes.into_iter().map(Ok).collect();
     let directory = open(&folder).unwrap();
-    for some in redemptions.chunks(30) {
-        let verdicts = directory.redeem_all(some).unwrap();
+    for some in codes.chunks(30) {
+        let verdicts = redeem_together(&directory, some, &by);
         assert_eq!(verdicts.len(), some.len());
     }
-    assert!(directory.redeem_all(&[]).unwrap().is_empty());
     drop(directory);
     let directory = open(&folder).unwrap();
-    assert_eq!(directory.count().unwrap(), 100);
-    let page = directory.activity(&ActivityQuery::default(), None, 999);
+    assert_eq!(directory.count().wait().unwrap(), 100);
+    let page = directory
+        .activity(&ActivityQuery::default(), None, 999)
+        .wait();
     let numbers: Vec<u64> = page
         .unwrap()
         .entries
@@ -341,15 +346,16 @@ fn a_change_of_users_and_a_new_entry_are_told_and_nothing_else_is() {
     let (claims, ada) = made("ada", "", now());
     directory
         .redeem(Ok(&ada), Policy::default(), &by(now()))
+        .wait()
         .unwrap();
     assert_eq!(told(), [users]);
     // A link that is given out changes no user.
-    directory.link_made(&claims, &by(now())).unwrap();
+    directory.link_made(&claims, &by(now())).wait().unwrap();
     assert_eq!(told(), [entry]);
-    directory.remove(&id("ada"), &by(now())).unwrap();
+    directory.remove(&id("ada"), &by(now())).wait().unwrap();
     assert_eq!(told(), [users]);
     // Neither of these has an entry.
-    directory.link_shown(&claims, &by(now())).unwrap();
-    assert!(directory.suspend(&id("bob"), &by(now())).is_err());
+    directory.link_shown(&claims, &by(now())).wait().unwrap();
+    assert!(directory.suspend(&id("bob"), &by(now())).wait().is_err());
     assert_eq!(told(), []);
 }

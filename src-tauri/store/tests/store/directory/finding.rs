@@ -1,6 +1,7 @@
 //! The part of the suite that asks for many users at once. What is expected is worked out here, the
 //! slow way, from all users.
 
+use latchkey_store::Wait as _;
 use std::cmp::{Ordering, Reverse};
 
 use latchkey_core::ErrorCode;
@@ -38,7 +39,7 @@ fn found(directory: &dyn Directory, query: &UserQuery, sort: Sort, limit: usize)
     let mut ids = Vec::new();
     let mut place = PageStart::First;
     loop {
-        let page = directory.users(query, sort, &place, limit).unwrap();
+        let page = directory.users(query, sort, &place, limit).wait().unwrap();
         assert_eq!(page.first_row, ids.len() as u64);
         assert!(page.users.len() <= limit);
         ids.extend(names(&page));
@@ -78,6 +79,7 @@ fn crowd(directory: &dyn Directory) {
         if number % 3 == 0 {
             directory
                 .add(&person(&name, email.as_deref()), &by(when))
+                .wait()
                 .unwrap();
         } else {
             let email = email.map_or_else(String::new, |email| format!(r#","email":"{email}""#));
@@ -86,13 +88,14 @@ fn crowd(directory: &dyn Directory) {
             let code = code(&payload, -200);
             directory
                 .redeem(Ok(&code), Policy::default(), &by(when))
+                .wait()
                 .unwrap();
         }
         if number % 7 == 0 {
-            directory.suspend(&id(&name), &by(at(1))).unwrap();
+            directory.suspend(&id(&name), &by(at(1))).wait().unwrap();
         }
     }
-    directory.remove(&id("ops-14"), &by(at(0))).unwrap();
+    directory.remove(&id("ops-14"), &by(at(0))).wait().unwrap();
 }
 
 fn expected(all: &[User], query: &UserQuery, sort: Sort) -> Vec<String> {
@@ -159,6 +162,7 @@ pub(super) fn every_query_is_answered_whole_and_in_order(directory: &dyn Directo
             &PageStart::First,
             1000,
         )
+        .wait()
         .unwrap();
     assert_eq!((everybody.total, everybody.users.len()), (59, 59));
     let searches = [
@@ -212,9 +216,11 @@ pub(super) fn a_search_looks_at_ids_addresses_and_names(directory: &dyn Director
     );
     directory
         .redeem(Ok(&ada), Policy::default(), &by(at(0)))
+        .wait()
         .unwrap();
     directory
         .redeem(Ok(&new_user("other")), Policy::default(), &by(at(0)))
+        .wait()
         .unwrap();
     for text in [
         "1815",
@@ -261,7 +267,10 @@ pub(super) fn what_changes_is_found_as_it_is_now(directory: &dyn Directory) {
         ..UserQuery::default()
     };
     for name in ["a", "b", "c"] {
-        directory.add(&person(name, None), &by(at(-90))).unwrap();
+        directory
+            .add(&person(name, None), &by(at(-90)))
+            .wait()
+            .unwrap();
     }
     assert_eq!(
         ids(&UserQuery::default(), SortBy::LastSignIn),
@@ -269,6 +278,7 @@ pub(super) fn what_changes_is_found_as_it_is_now(directory: &dyn Directory) {
     );
     directory
         .redeem(Ok(&new_user("c")), Policy::default(), &by(at(-50)))
+        .wait()
         .unwrap();
     assert_eq!(
         ids(&UserQuery::default(), SortBy::LastSignIn),
@@ -276,14 +286,15 @@ pub(super) fn what_changes_is_found_as_it_is_now(directory: &dyn Directory) {
     );
     directory
         .redeem(Ok(&new_user("b")), Policy::default(), &by(at(-40)))
+        .wait()
         .unwrap();
     assert_eq!(
         ids(&UserQuery::default(), SortBy::LastSignIn),
         ["b", "c", "a"]
     );
-    directory.suspend(&id("b"), &by(at(1))).unwrap();
+    directory.suspend(&id("b"), &by(at(1))).wait().unwrap();
     assert_eq!(ids(&suspended, SortBy::Id), ["b"]);
-    directory.reactivate(&id("b"), &by(at(0))).unwrap();
+    directory.reactivate(&id("b"), &by(at(0))).wait().unwrap();
     assert!(ids(&suspended, SortBy::Id).is_empty());
     let renamed = code(
         r#""user":{"id":"a","email":"new@b.cd","name":"Grace"}"#,
@@ -291,28 +302,36 @@ pub(super) fn what_changes_is_found_as_it_is_now(directory: &dyn Directory) {
     );
     directory
         .redeem(Ok(&renamed), Policy::default(), &by(at(-5)))
+        .wait()
         .unwrap();
     assert_eq!(ids(&searching("grace new@"), SortBy::Id), ["a"]);
-    directory.remove(&id("a"), &by(at(0))).unwrap();
+    directory.remove(&id("a"), &by(at(0))).wait().unwrap();
     assert!(ids(&searching("grace"), SortBy::Id).is_empty());
     assert_eq!(ids(&UserQuery::default(), SortBy::Id), ["c", "b"]);
 }
 
 pub(super) fn pages_go_on_whoever_comes_or_goes(directory: &dyn Directory) {
     for name in ["b", "d", "f", "h"] {
-        directory.add(&person(name, None), &by(at(0))).unwrap();
+        directory
+            .add(&person(name, None), &by(at(0)))
+            .wait()
+            .unwrap();
     }
     let page = |place: &PageStart| {
         directory
             .users(&UserQuery::default(), Sort::default(), place, 2)
+            .wait()
             .unwrap()
     };
     let first = page(&PageStart::First);
     assert_eq!(names(&first), ["b", "d"]);
     // Whoever the page ended with goes; others come before and after.
-    directory.remove(&id("d"), &by(at(0))).unwrap();
+    directory.remove(&id("d"), &by(at(0))).wait().unwrap();
     for name in ["a", "c", "e"] {
-        directory.add(&person(name, None), &by(at(0))).unwrap();
+        directory
+            .add(&person(name, None), &by(at(0)))
+            .wait()
+            .unwrap();
     }
     let second = page(&PageStart::After(first.next.unwrap()));
     assert_eq!(names(&second), ["e", "f"]);
@@ -325,20 +344,24 @@ pub(super) fn a_page_begins_where_it_is_asked_to(directory: &dyn Directory) {
     for number in 0..10 {
         directory
             .add(&person(&number.to_string(), None), &by(at(0)))
+            .wait()
             .unwrap();
     }
     let page = |place: &PageStart, limit| {
-        directory.users(&UserQuery::default(), Sort::default(), place, limit)
+        let page = directory
+            .users(&UserQuery::default(), Sort::default(), place, limit)
+            .wait();
+        page.unwrap()
     };
-    let middle = page(&PageStart::Row(6), 3).unwrap();
+    let middle = page(&PageStart::Row(6), 3);
     assert_eq!(
         (names(&middle), middle.first_row),
         (vec!["6".into(), "7".into(), "8".into()], 6)
     );
-    let rest = page(&PageStart::After(middle.next.clone().unwrap()), 3).unwrap();
+    let rest = page(&PageStart::After(middle.next.clone().unwrap()), 3);
     assert_eq!((names(&rest), rest.first_row), (vec!["9".to_owned()], 9));
     for beyond in [10, 11, u64::MAX] {
-        let nobody = page(&PageStart::Row(beyond), 3).unwrap();
+        let nobody = page(&PageStart::Row(beyond), 3);
         assert_eq!(
             (nobody.users.len(), nobody.first_row, nobody.total),
             (0, 10, 10)
@@ -350,7 +373,9 @@ pub(super) fn a_page_begins_where_it_is_asked_to(directory: &dyn Directory) {
         ..Sort::default()
     };
     let other_order = PageStart::After(middle.next.unwrap());
-    let refused = directory.users(&UserQuery::default(), descending, &other_order, 3);
+    let refused = directory
+        .users(&UserQuery::default(), descending, &other_order, 3)
+        .wait();
     assert_eq!(refused.unwrap_err().code, ErrorCode::InvalidCursor);
 }
 

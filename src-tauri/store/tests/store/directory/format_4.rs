@@ -10,6 +10,7 @@
 use latchkey_core::activity::ActivityQuery;
 use latchkey_core::directory::Directory as _;
 use latchkey_core::instance::Policy;
+use latchkey_store::Wait as _;
 use tempfile::TempDir;
 
 use super::kept::{self, about, open};
@@ -27,17 +28,22 @@ fn a_directory_of_format_4_is_opened_with_all_that_is_in_it() {
     let folder = folder();
     for _ in 0..2 {
         let directory = open(&folder);
-        assert_eq!(directory.count().unwrap(), 4);
-        let seats = directory.seats().unwrap();
+        assert_eq!(directory.count().wait().unwrap(), 4);
+        let seats = directory.seats().wait().unwrap();
         assert_eq!((seats.used, seats.limit), (3, Some(10)));
-        let ada = directory.known_user(&id("ada")).unwrap();
+        let ada = directory.known_user(&id("ada")).wait().unwrap();
         assert_eq!(ada.email.unwrap().as_str(), "Ada@Example.com");
         assert_eq!(ada.sign_ins, 2);
-        assert!(directory.user(&id("gone")).unwrap().is_none());
+        assert!(directory.user(&id("gone")).wait().unwrap().is_none());
         let old = code(r#""user":{"id":"gone"}"#, -60);
-        let verdict = directory.dry_run(Ok(&old), Policy::default()).unwrap();
+        let verdict = directory
+            .dry_run(Ok(&old), Policy::default())
+            .wait()
+            .unwrap();
         assert_eq!(verdict.code(), "user_removed");
-        let page = directory.activity(&ActivityQuery::default(), None, 99);
+        let page = directory
+            .activity(&ActivityQuery::default(), None, 99)
+            .wait();
         let entries = page.unwrap().entries;
         assert_eq!(entries.len(), 17);
         assert_eq!(entries[0].event.code, "seat_limit_set");
@@ -60,7 +66,9 @@ fn entries_of_format_4_are_found_by_the_user_they_are_about() {
     }
     // A new entry is found together with the old ones.
     let again = code(r#""email":"Eve@Example.com""#, -60);
-    let redeemed = directory.redeem(Ok(&again), Policy::default(), &by(now()));
+    let redeemed = directory
+        .redeem(Ok(&again), Policy::default(), &by(now()))
+        .wait();
     assert_eq!(redeemed.unwrap().code(), "user_suspended");
     assert_eq!(about(&directory, "eve").len(), 4);
 }

@@ -11,6 +11,7 @@ use latchkey_core::directory::Directory as _;
 use latchkey_core::instance::Policy;
 use latchkey_core::session::SessionId;
 use latchkey_store::SledDirectory;
+use latchkey_store::Wait as _;
 
 use super::kept::{self, about, open};
 use super::{code, id};
@@ -22,7 +23,9 @@ const OLD: &str = "ljxEaBCybFd1lqifFqsbqSxgf4GSQ1cXtOfhOrMqdDA";
 
 /// Codes of all entries, newest first.
 fn all(directory: &SledDirectory) -> Vec<String> {
-    let page = directory.activity(&ActivityQuery::default(), None, 99);
+    let page = directory
+        .activity(&ActivityQuery::default(), None, 99)
+        .wait();
     let entries = page.unwrap().entries.into_iter();
     entries.map(|entry| entry.event.code).collect()
 }
@@ -32,8 +35,8 @@ fn a_directory_of_format_5_is_opened_with_all_that_is_in_it() {
     let folder = kept::folder("format-5");
     for _ in 0..2 {
         let directory = open(&folder);
-        assert_eq!(directory.count().unwrap(), 2);
-        let seats = directory.seats().unwrap();
+        assert_eq!(directory.count().wait().unwrap(), 2);
+        let seats = directory.seats().wait().unwrap();
         assert_eq!((seats.used, seats.limit), (2, Some(10)));
         assert_eq!(
             all(&directory),
@@ -61,7 +64,10 @@ fn a_directory_of_format_5_is_opened_with_all_that_is_in_it() {
         assert_eq!(about(&directory, "old"), ["removed", "signed_in", "added"]);
         assert_eq!(about(&directory, "nobody@example.com"), ["unknown_user"]);
         let old = code(r#""user":{"id":"old"}"#, -86_400 * 365 * 20);
-        let verdict = directory.dry_run(Ok(&old), Policy::default()).unwrap();
+        let verdict = directory
+            .dry_run(Ok(&old), Policy::default())
+            .wait()
+            .unwrap();
         assert_eq!(verdict.code(), "user_removed");
     }
 }
@@ -72,9 +78,9 @@ fn sessions_of_format_5_go_on_and_end() {
     let directory = open(&folder);
     let session = |cookie: &str| {
         let key = SessionId::parse(cookie.as_bytes()).unwrap().key();
-        directory.session(&key).unwrap()
+        directory.session(&key).wait().unwrap()
     };
     assert_eq!(session(EVE).unwrap().user, id("eve"));
     assert_eq!(session(OLD), None, "the removal has deleted it");
-    assert_eq!(directory.sessions_of(&id("eve")).unwrap().len(), 1);
+    assert_eq!(directory.sessions_of(&id("eve")).wait().unwrap().len(), 1);
 }

@@ -1,5 +1,6 @@
 //! Directories as earlier versions wrote them, kept beside the tests.
 
+use latchkey_store::Wait as _;
 use std::path::Path;
 
 use latchkey_core::activity::ActivityQuery;
@@ -28,7 +29,7 @@ pub(super) fn about(directory: &SledDirectory, subject: &str) -> Vec<String> {
         subject: Some(subject.to_owned()),
         ..ActivityQuery::default()
     };
-    let page = directory.activity(&query, None, 99).unwrap();
+    let page = directory.activity(&query, None, 99).wait().unwrap();
     assert_eq!(page.before, None);
     let entries = page.entries.into_iter();
     entries.map(|entry| entry.event.code).collect()

@@ -1,6 +1,7 @@
 //! A process that changes a directory is killed at random moments. Every change that it acknowledged is there
 //! afterwards, and each seat that is counted has its user.
 
+use latchkey_store::Wait as _;
 use std::collections::HashSet;
 use std::env;
 use std::io::{BufRead as _, BufReader, Write as _};
@@ -38,15 +39,16 @@ fn changes_the_directory() {
         return;
     };
     let directory = SledDirectory::open(Path::new(&folder), "a test").unwrap();
-    let start = usize::try_from(directory.count().unwrap()).unwrap();
+    let start = usize::try_from(directory.count().wait().unwrap()).unwrap();
     thread::scope(|scope| {
         for thread in 0..THREADS {
             let directory = &directory;
             scope.spawn(move || {
                 for number in (start + thread..).step_by(THREADS).take(CHANGES) {
                     let who = format!("user-{}", number % PEOPLE);
-                    let verdict =
-                        directory.redeem(Ok(&new_user(&who)), Policy::default(), &by(now()));
+                    let verdict = directory
+                        .redeem(Ok(&new_user(&who)), Policy::default(), &by(now()))
+                        .wait();
                     assert!(verdict.unwrap().user().is_some());
                     // Not by `println`, whose output the test runner keeps.
                     let mut out = std::io::stdout().lock();
@@ -97,7 +99,7 @@ fn no_change_that_was_acknowledged_is_lost_when_the_process_is_killed() {
 
         let directory = SledDirectory::open(folder.path(), "a test").unwrap();
         for who in &acknowledged {
-            let user = directory.user(&id(who)).unwrap();
+            let user = directory.user(&id(who)).wait().unwrap();
             assert!(user.is_some(), "kill {kill}: {who} is lost");
         }
         let active = UserQuery {
@@ -105,8 +107,8 @@ fn no_change_that_was_acknowledged_is_lost_when_the_process_is_killed() {
             ..UserQuery::default()
         };
         let page = directory.users(&active, Sort::default(), &PageStart::First, 1);
-        let used = directory.seats().unwrap().used;
-        assert_eq!(used, page.unwrap().total, "kill {kill}");
+        let used = directory.seats().wait().unwrap().used;
+        assert_eq!(used, page.wait().unwrap().total, "kill {kill}");
     }
     assert!(changes >= kills, "only {changes} were acknowledged");
     figure("processes killed", kills);

@@ -1,5 +1,6 @@
 //! A directory of a million users holds what a small one does.
 
+use latchkey_store::Wait as _;
 use std::collections::HashSet;
 
 use latchkey_core::directory::{
@@ -31,7 +32,9 @@ fn count_in_order(directory: &SledDirectory, by: SortBy) -> usize {
     let (mut start, mut ids) = (PageStart::First, HashSet::new());
     let mut last = None;
     loop {
-        let page = directory.users(&UserQuery::default(), sort, &start, PAGE);
+        let page = directory
+            .users(&UserQuery::default(), sort, &start, PAGE)
+            .wait();
         let page = page.unwrap();
         for user in page.users {
             let key = match by {
@@ -57,32 +60,34 @@ fn a_million_users_are_kept_found_and_listed_in_order() {
     let numbers: Vec<usize> = (0..members).collect();
     for numbers in numbers.chunks(MAX_IMPORT) {
         let some: Vec<NewUser> = numbers.iter().map(|number| member(*number)).collect();
-        directory.import(&some, &by(now())).unwrap();
+        directory.import(&some, &by(now())).wait().unwrap();
     }
     let visitors = members / 500;
     for number in 0..visitors {
         let code = new_user(&format!("user-{:07}", number * 500));
-        let verdict = directory.redeem(Ok(&code), Policy::default(), &by(now()));
+        let verdict = directory
+            .redeem(Ok(&code), Policy::default(), &by(now()))
+            .wait();
         assert_eq!(verdict.unwrap().code(), "signed_in");
     }
     drop(directory);
 
     let directory = SledDirectory::open(folder.path(), "a test").unwrap();
-    assert_eq!(directory.count().unwrap(), members as u64);
-    assert_eq!(directory.seats().unwrap().used, members as u64);
+    assert_eq!(directory.count().wait().unwrap(), members as u64);
+    assert_eq!(directory.seats().wait().unwrap().used, members as u64);
     for by in [SortBy::Id, SortBy::Email] {
         assert_eq!(count_in_order(&directory, by), members, "{by:?}");
     }
     let last = member(members - 1);
     let found = directory.user_by_email(last.email.as_ref().unwrap());
-    assert_eq!(found.unwrap().unwrap().id, last.id);
+    assert_eq!(found.wait().unwrap().unwrap().id, last.id);
     let query = UserQuery {
         search: Search::new(&last.id.to_string()),
         ..UserQuery::default()
     };
     let found = directory.users(&query, Sort::default(), &PageStart::First, 9);
-    assert_eq!(found.unwrap().total, 1);
-    assert!(directory.add(&last, &by(now())).is_err());
+    assert_eq!(found.wait().unwrap().total, 1);
+    assert!(directory.add(&last, &by(now())).wait().is_err());
     figure("users", members);
     figure("users who signed in", visitors);
     figure("users lost or out of order", 0);

@@ -20,12 +20,20 @@ mod random;
 mod records;
 mod sessions;
 
+use std::sync::Arc;
+
+use futures_util::future::join_all;
 use jiff::Timestamp;
-use latchkey_core::protocol::code::VerifiedCode;
+use latchkey_core::activity::AuditContext;
+use latchkey_core::directory::{Command, Directory, Redemption};
+use latchkey_core::instance::Policy;
+use latchkey_core::protocol::code::{CodeRefusal, VerifiedCode};
 use latchkey_core::protocol::email::Email;
 use latchkey_core::protocol::metadata::Metadata;
 use latchkey_core::protocol::payload::NewUser;
 use latchkey_core::protocol::user_id::UserId;
+use latchkey_core::verdict::Verdict;
+use latchkey_store::Wait as _;
 
 use crate::signed::{judge, now};
 
@@ -57,4 +65,21 @@ fn code_without_iat(payload: &str) -> VerifiedCode {
 
 fn new_user(id: &str) -> VerifiedCode {
     code(&format!(r#""user":{{"id":"{id}"}}"#), -60)
+}
+
+/// Redeems codes without sessions, which wait for the disk together.
+fn redeem_together(
+    directory: &dyn Directory,
+    codes: &[Result<VerifiedCode, CodeRefusal>],
+    by: &AuditContext,
+) -> Vec<Verdict> {
+    let redeem = |code: &Result<VerifiedCode, CodeRefusal>| {
+        let redemption = Arc::new(Redemption::new(code.as_ref(), Policy::default()));
+        directory.execute(Command::Redeem(redemption), by)
+    };
+    let outcomes = join_all(codes.iter().map(redeem)).wait();
+    let verdicts = outcomes
+        .into_iter()
+        .map(|outcome| outcome.unwrap().verdict());
+    verdicts.map(Result::unwrap).collect()
 }

@@ -1,5 +1,6 @@
 //! Notices for the administrator about users that need a correction.
 
+use latchkey_store::Wait as _;
 use std::path::Path;
 
 use latchkey_core::directory::{self, Directory as _};
@@ -16,7 +17,9 @@ fn shared_emails_and_times_in_the_future_are_told_until_they_are_mended() {
     let folder = tempfile::tempdir().unwrap();
     with_notices(Path::new(env!("CARGO_MANIFEST_DIR")), folder.path(), now);
     let directory = open(&folder).unwrap();
-    let notices = directory::notices(&directory, now, "correct them").unwrap();
+    let notices = directory::notices(&directory, now, "correct them")
+        .wait()
+        .unwrap();
     let [shared, ahead] = &notices[..] else {
         panic!("{notices:?}");
     };
@@ -28,10 +31,11 @@ fn shared_emails_and_times_in_the_future_are_told_until_they_are_mended() {
         assert!(ahead.message.contains(part), "{}", ahead.message);
     }
 
-    directory.remove(&id("xn"), &by(now)).unwrap();
-    assert_eq!(directory.correct_times(&by(now)).unwrap(), 1);
+    directory.remove(&id("xn"), &by(now)).wait().unwrap();
+    assert_eq!(directory.correct_times(&by(now)).wait().unwrap(), 1);
     assert!(
         directory::notices(&directory, now, "correct them")
+            .wait()
             .unwrap()
             .is_empty()
     );

@@ -1,5 +1,6 @@
 //! Many threads after few seats. Whatever their order, no seat is given twice and none is left.
 
+use latchkey_store::Wait as _;
 use std::collections::HashMap;
 use std::thread;
 
@@ -29,9 +30,10 @@ impl Wish {
         match self {
             Self::Redeem(code) => directory
                 .redeem(Ok(code), Policy::default(), &by(now()))
+                .wait()
                 .unwrap()
                 .code(),
-            Self::Reactivate(user) => match directory.reactivate(user, &by(now())) {
+            Self::Reactivate(user) => match directory.reactivate(user, &by(now())).wait() {
                 Ok(user) if user.status == Status::Active => "reactivated",
                 Ok(_) => "left suspended",
                 Err(refused) if refused.code == ErrorCode::NoSeats => "no_seats",
@@ -69,9 +71,9 @@ fn counted(directory: &SledDirectory) -> (u64, u64, u64) {
             ..UserQuery::default()
         };
         let page = directory.users(&query, Sort::default(), &PageStart::First, 1);
-        page.unwrap().total
+        page.wait().unwrap().total
     };
-    let used = directory.seats().unwrap().used;
+    let used = directory.seats().wait().unwrap().used;
     (used, with(Some(Status::Active)), with(None))
 }
 
@@ -92,7 +94,10 @@ fn new_users_take_every_seat_once() {
     for run in 0..runs {
         let folder = tempfile::tempdir().unwrap();
         let directory = SledDirectory::open(folder.path(), "a test").unwrap();
-        directory.set_seat_limit(Some(SEATS), &by(now())).unwrap();
+        directory
+            .set_seat_limit(Some(SEATS), &by(now()))
+            .wait()
+            .unwrap();
         let answers = race(&directory, &wishes);
         let expected = HashMap::from([("provisioned", SEATS), ("no_seats", CODES as u64 - SEATS)]);
         assert_eq!(answers, expected, "run {run}");
@@ -124,19 +129,22 @@ fn new_and_reactivated_users_take_every_seat_once() {
             .map(|number| person(&format!("suspended-{number}"), None))
             .collect();
         for some in people.chunks(250) {
-            directory.import(some, &by(now())).unwrap();
+            directory.import(some, &by(now())).wait().unwrap();
         }
         thread::scope(|scope| {
             for some in people.chunks(SUSPENDED / THREADS + 1) {
                 let directory = &directory;
                 scope.spawn(move || {
                     for person in some {
-                        directory.suspend(&person.id, &by(now())).unwrap();
+                        directory.suspend(&person.id, &by(now())).wait().unwrap();
                     }
                 });
             }
         });
-        directory.set_seat_limit(Some(SEATS), &by(now())).unwrap();
+        directory
+            .set_seat_limit(Some(SEATS), &by(now()))
+            .wait()
+            .unwrap();
         let answers = race(&directory, &wishes);
         let of = |answer| answers.get(answer).copied().unwrap_or_default();
         let (provisioned, reactivated) = (of("provisioned"), of("reactivated"));

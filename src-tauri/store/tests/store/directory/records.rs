@@ -6,6 +6,7 @@ use latchkey_core::instance::{Policy, Retention};
 use latchkey_core::protocol::code::verify;
 use latchkey_core::protocol::lifetime::Lifetime;
 use latchkey_store::SledDirectory;
+use latchkey_store::Wait as _;
 
 use super::{at, code, id, new_user, person};
 use crate::by;
@@ -24,7 +25,9 @@ fn visitor(second: i64) -> AuditContext {
 }
 
 fn all(directory: &SledDirectory) -> Vec<Entry> {
-    let page = directory.activity(&ActivityQuery::default(), None, 999);
+    let page = directory
+        .activity(&ActivityQuery::default(), None, 999)
+        .wait();
     page.unwrap().entries
 }
 
@@ -61,7 +64,9 @@ fn no_text_of_a_code_that_does_not_verify_is_recorded_or_logged() {
         let folder = tempfile::tempdir().unwrap();
         let directory = open(&folder);
         let refused = verify(&code, &[&key()], RULES, now()).unwrap_err();
-        let verdict = directory.redeem(Err(&refused), Policy::default(), &visitor(0));
+        let verdict = directory
+            .redeem(Err(&refused), Policy::default(), &visitor(0))
+            .wait();
         let verdict = verdict.unwrap();
         let [entry] = &all(&directory)[..] else {
             panic!("one entry");
@@ -96,15 +101,15 @@ fn refusals_from_one_address_are_one_counted_entry_a_minute() {
                 let by = visitor(from + number % 30);
                 references.extend(by.reference.clone());
                 let verdict = directory.redeem(Err(&refused), Policy::default(), &by);
-                assert!(verdict.unwrap().user().is_none());
+                assert!(verdict.wait().unwrap().user().is_none());
             }
         }
     };
     flood(&directory, 0, 50);
     assert_eq!(all(&directory).len(), 1, "the first one is there at once");
-    directory.record_counted(at(30)).unwrap();
+    directory.record_counted(at(30)).wait().unwrap();
     assert_eq!(all(&directory).len(), 1, "the minute is not over");
-    directory.record_counted(at(61)).unwrap();
+    directory.record_counted(at(61)).wait().unwrap();
     flood(&directory, 90, 1);
     drop(directory);
     let directory = open(&folder);
@@ -137,7 +142,7 @@ fn refusals_from_one_address_are_one_counted_entry_a_minute() {
             text: reference.to_string(),
             ..ActivityQuery::default()
         };
-        let page = directory.activity(&query, None, 9).unwrap();
+        let page = directory.activity(&query, None, 9).wait().unwrap();
         assert_eq!(page.entries.len(), 1, "{reference}");
     }
 }
@@ -146,15 +151,23 @@ fn refusals_from_one_address_are_one_counted_entry_a_minute() {
 fn repeated_refusals_of_a_verified_code_are_counted_and_sign_ins_never_are() {
     let folder = tempfile::tempdir().unwrap();
     let directory = open(&folder);
-    directory.add(&person("eve", None), &by(now())).unwrap();
-    directory.suspend(&id("eve"), &by(now())).unwrap();
+    directory
+        .add(&person("eve", None), &by(now()))
+        .wait()
+        .unwrap();
+    directory.suspend(&id("eve"), &by(now())).wait().unwrap();
     let eve = code(r#""id":"eve","jti":"link-1""#, -60);
     for second in 0..40 {
-        let redeem = |code| directory.redeem(Ok(code), Policy::default(), &visitor(second));
+        let visitor = visitor(second);
+        let redeem = |code| {
+            directory
+                .redeem(Ok(code), Policy::default(), &visitor)
+                .wait()
+        };
         assert_eq!(redeem(&eve).unwrap().code(), "user_suspended");
         assert!(redeem(&new_user("ada")).unwrap().user().is_some());
     }
-    directory.record_counted(at(60)).unwrap();
+    directory.record_counted(at(60)).wait().unwrap();
     let entries = all(&directory);
     let of = |kind| entries.iter().filter(move |entry| entry.event.kind == kind);
     assert_eq!(of(Kind::SignIn).count(), 40);
@@ -169,7 +182,7 @@ fn repeated_refusals_of_a_verified_code_are_counted_and_sign_ins_never_are() {
 
 /// Prunes until nothing is left to prune, and says how often that took.
 fn prune(directory: &SledDirectory, retention: Retention, second: i64) -> usize {
-    let rounds = (0..10_000).take_while(|_| directory.prune(retention, at(second)).unwrap());
+    let rounds = (0..10_000).take_while(|_| directory.prune(retention, at(second)).wait().unwrap());
     rounds.count()
 }
 
@@ -183,7 +196,10 @@ fn the_activity_keeps_as_much_as_the_instance_says() {
     for day in 0..400 {
         let by = visitor(day * DAY);
         for code in [Ok(&new_user("ada")), Err(&refused)] {
-            directory.redeem(code, Policy::default(), &by).unwrap();
+            directory
+                .redeem(code, Policy::default(), &by)
+                .wait()
+                .unwrap();
         }
     }
     let kept = |directory: &SledDirectory| {
@@ -216,6 +232,7 @@ fn the_activity_keeps_as_much_as_the_instance_says() {
     let by = visitor(401 * DAY);
     directory
         .redeem(Err(&refused), Policy::default(), &by)
+        .wait()
         .unwrap();
     assert_eq!(prune(&directory, for_ever, 401 * DAY), 1);
     assert_eq!(kept(&directory), (365, 100, 35));
@@ -225,7 +242,12 @@ fn the_activity_keeps_as_much_as_the_instance_says() {
         ..ActivityQuery::default()
     };
     assert_eq!(
-        directory.activity(&query, None, 999).unwrap().entries.len(),
+        directory
+            .activity(&query, None, 999)
+            .wait()
+            .unwrap()
+            .entries
+            .len(),
         365
     );
     drop(directory);

@@ -1,8 +1,11 @@
 //! Sessions as records: when they begin, how they are found, and what ends them.
 
+use latchkey_store::Wait as _;
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use latchkey_core::activity::{ActivityQuery, AuditContext};
-use latchkey_core::directory::{Directory, Redemption};
+use latchkey_core::directory::{Command, Directory, Redemption};
 use latchkey_core::instance::{Hosted, Name, Policy, Settings};
 use latchkey_core::link::BaseUrl;
 use latchkey_core::protocol::claims::Claims;
@@ -41,14 +44,13 @@ fn begin_as(
     by: &AuditContext,
 ) -> String {
     let redemption = Redemption {
-        code: Ok(code),
+        code: Ok(code.clone()),
         policy: Policy::default(),
-        by,
-        session: Some(session),
+        session: Some(session.clone()),
     };
-    let verdicts = directory.redeem_all(&[redemption]).unwrap();
-    let verdict = verdicts.into_iter().next().unwrap().unwrap();
-    verdict.code().to_owned()
+    let command = Command::Redeem(Arc::new(redemption));
+    let verdict = directory.execute(command, by).wait().unwrap().verdict();
+    verdict.unwrap().code().to_owned()
 }
 
 /// Signs a user in.
@@ -59,12 +61,14 @@ fn begin(directory: &dyn Directory, user: &str) -> SessionKey {
 }
 
 fn is_good(directory: &dyn Directory, key: SessionKey, now: Timestamp) -> bool {
-    let found = session::find(directory, key, SessionScope::Page, &settings(), None, now);
+    let found = session::find(directory, key, SessionScope::Page, &settings(), None, now).wait();
     found.unwrap().is_some()
 }
 
 fn entries(directory: &dyn Directory) -> usize {
-    let page = directory.activity(&ActivityQuery::default(), None, 99);
+    let page = directory
+        .activity(&ActivityQuery::default(), None, 99)
+        .wait();
     page.unwrap().entries.len()
 }
 
@@ -82,7 +86,8 @@ pub(super) fn a_session_is_a_record_of_the_sign_in(directory: &dyn Directory) {
         &settings(),
         None,
         at(1),
-    );
+    )
+    .wait();
     let found = found.unwrap().unwrap();
     assert_eq!(found.user.id, id("ada"));
     let record = found.session;
@@ -101,14 +106,21 @@ pub(super) fn a_session_is_a_record_of_the_sign_in(directory: &dyn Directory) {
         &settings(),
         None,
         at(1),
-    );
+    )
+    .wait();
     assert!(in_frame.unwrap().is_none(), "it is of another place");
     let unknown = SessionId::new(at(0)).unwrap().key();
     assert!(!is_good(directory, unknown, at(1)));
-    let of_ada = directory.sessions_of(&id("ada")).unwrap();
+    let of_ada = directory.sessions_of(&id("ada")).wait().unwrap();
     assert_eq!(of_ada, [(session.key, record)]);
-    assert!(directory.sessions_of(&id("ad")).unwrap().is_empty());
-    assert!(directory.sessions_of(&id("adam")).unwrap().is_empty());
+    assert!(directory.sessions_of(&id("ad")).wait().unwrap().is_empty());
+    assert!(
+        directory
+            .sessions_of(&id("adam"))
+            .wait()
+            .unwrap()
+            .is_empty()
+    );
 }
 
 pub(super) fn a_refusal_begins_no_session(directory: &dyn Directory) {
@@ -118,7 +130,7 @@ pub(super) fn a_refusal_begins_no_session(directory: &dyn Directory) {
         begin_as(directory, &nobody, &session, &by(at(0))),
         "unknown_user"
     );
-    assert_eq!(directory.session(&session.key).unwrap(), None);
+    assert_eq!(directory.session(&session.key).wait().unwrap(), None);
 }
 
 pub(super) fn a_session_ends_where_it_is_signed_out_and_nothing_else_does(
@@ -129,15 +141,15 @@ pub(super) fn a_session_ends_where_it_is_signed_out_and_nothing_else_does(
         begin(directory, "ada"),
         begin(directory, "bob"),
     );
-    directory.end_session(&first, &by(at(0))).unwrap();
-    directory.end_session(&first, &by(at(0))).unwrap();
+    directory.end_session(&first, &by(at(0))).wait().unwrap();
+    directory.end_session(&first, &by(at(0))).wait().unwrap();
     assert!(!is_good(directory, first, at(1)));
     assert!(is_good(directory, second, at(1)));
     assert!(is_good(directory, bob, at(1)));
-    assert_eq!(directory.session(&first).unwrap(), None);
-    assert_eq!(directory.sessions_of(&id("ada")).unwrap().len(), 1);
+    assert_eq!(directory.session(&first).wait().unwrap(), None);
+    assert_eq!(directory.sessions_of(&id("ada")).wait().unwrap().len(), 1);
     assert_eq!(entries(directory), 4, "ending one is recorded once");
-    directory.sign_out(&id("bob"), &by(at(0))).unwrap();
+    directory.sign_out(&id("bob"), &by(at(0))).wait().unwrap();
     assert!(is_good(directory, second, at(1)));
     assert!(!is_good(directory, bob, at(1)));
 }
@@ -150,25 +162,31 @@ pub(super) fn sessions_end_where_a_user_is_signed_out_suspended_or_removed(
     for seconds in [0, 0, -1000] {
         let before = begin(directory, "ada");
         assert!(is_good(directory, before, at(0)));
-        directory.sign_out(&id("ada"), &by(at(seconds))).unwrap();
+        directory
+            .sign_out(&id("ada"), &by(at(seconds)))
+            .wait()
+            .unwrap();
         ended.push(before);
     }
     let before = begin(directory, "ada");
-    directory.suspend(&id("ada"), &by(at(0))).unwrap();
-    directory.reactivate(&id("ada"), &by(at(0))).unwrap();
+    directory.suspend(&id("ada"), &by(at(0))).wait().unwrap();
+    directory.reactivate(&id("ada"), &by(at(0))).wait().unwrap();
     ended.push(before);
     let before = begin(directory, "ada");
-    directory.remove(&id("ada"), &by(at(0))).unwrap();
+    directory.remove(&id("ada"), &by(at(0))).wait().unwrap();
     ended.push(before);
-    directory.add(&person("ada", None), &by(at(0))).unwrap();
+    directory
+        .add(&person("ada", None), &by(at(0)))
+        .wait()
+        .unwrap();
     for &key in &ended {
         assert!(!is_good(directory, key, at(0)), "it has ended for ever");
     }
-    assert!(directory.sessions_of(&id("ada")).unwrap().is_empty());
+    assert!(directory.sessions_of(&id("ada")).wait().unwrap().is_empty());
     let pruned = directory.prune_sessions(SessionRules::default(), at(0));
-    assert_eq!(pruned.unwrap(), ended.len() as u64);
+    assert_eq!(pruned.wait().unwrap(), ended.len() as u64);
     for key in &ended {
-        assert_eq!(directory.session(key).unwrap(), None);
+        assert_eq!(directory.session(key).wait().unwrap(), None);
     }
     let anew = new_session();
     // Latchkey makes the link in the second of the removal.
@@ -177,7 +195,7 @@ pub(super) fn sessions_end_where_a_user_is_signed_out_suspended_or_removed(
         payload: link.payload.clone(),
         registered: link.registered.clone(),
     };
-    directory.link_made(&claims, &by(at(0))).unwrap();
+    directory.link_made(&claims, &by(at(0))).wait().unwrap();
     begin_as(directory, &link, &anew, &by(at(0)));
     assert!(is_good(directory, anew.key, at(0)));
 }
@@ -185,12 +203,17 @@ pub(super) fn sessions_end_where_a_user_is_signed_out_suspended_or_removed(
 pub(super) fn a_user_who_is_removed_and_added_in_one_second_is_another_user(
     directory: &dyn Directory,
 ) {
-    let add = || directory.add(&person("ada", None), &by(at(0))).unwrap();
+    let add = || {
+        directory
+            .add(&person("ada", None), &by(at(0)))
+            .wait()
+            .unwrap()
+    };
     let first = add();
-    directory.remove(&id("ada"), &by(at(0))).unwrap();
+    directory.remove(&id("ada"), &by(at(0))).wait().unwrap();
     let second = add();
     assert_ne!(first.generation, second.generation);
-    let signed_out = directory.sign_out(&id("ada"), &by(at(0))).unwrap();
+    let signed_out = directory.sign_out(&id("ada"), &by(at(0))).wait().unwrap();
     assert_ne!(second.generation, signed_out.generation);
 }
 
@@ -221,15 +244,15 @@ pub(super) fn the_last_use_is_written_at_most_every_five_minutes(directory: &dyn
     let seen = |seconds| {
         let second = at(seconds).as_second();
         let all = [(key, second), (gone, second)];
-        directory.note_sessions_seen(&all).unwrap();
-        let record = directory.session(&key).unwrap().unwrap();
+        directory.note_sessions_seen(&all).wait().unwrap();
+        let record = directory.session(&key).wait().unwrap().unwrap();
         record.last_seen - at(0).as_second()
     };
     assert_eq!(seen(SEEN_SECS - 1), 0);
     assert_eq!(seen(SEEN_SECS), SEEN_SECS);
     assert_eq!(seen(SEEN_SECS + 1), SEEN_SECS);
     assert_eq!(seen(-50), SEEN_SECS);
-    assert_eq!(directory.session(&gone).unwrap(), None);
+    assert_eq!(directory.session(&gone).wait().unwrap(), None);
     assert_eq!(entries(directory), 1, "it has no entry in the activity");
 }
 
@@ -245,27 +268,28 @@ pub(super) fn sessions_that_are_over_are_pruned(directory: &dyn Directory) {
         }
     }
     let left = || {
-        let of = |user| directory.sessions_of(&id(user)).unwrap().len();
+        let of = |user| directory.sessions_of(&id(user)).wait().unwrap().len();
         of("ada") + of("bob")
     };
-    let people = |second| directory.count_signed_in(rules, at(second)).unwrap();
+    let people = |second| directory.count_signed_in(rules, at(second)).wait().unwrap();
     assert_eq!(
         (people(49), people(50)),
         (2, 0),
         "two people, many sessions"
     );
-    assert_eq!(directory.prune_sessions(rules, at(49)).unwrap(), 0);
+    assert_eq!(directory.prune_sessions(rules, at(49)).wait().unwrap(), 0);
     assert_eq!(left(), ALL);
     // Those that are only in the journal are found the next time.
-    directory.prune_sessions(rules, at(50)).unwrap();
-    directory.prune_sessions(rules, at(50)).unwrap();
+    directory.prune_sessions(rules, at(50)).wait().unwrap();
+    directory.prune_sessions(rules, at(50)).wait().unwrap();
     assert!(left() < 64, "{} are left", left());
     for _ in 0..70 {
         directory
             .record(latchkey_core::activity::Event::act("x", "x"), &by(at(0)))
+            .wait()
             .unwrap();
     }
-    directory.prune_sessions(rules, at(50)).unwrap();
+    directory.prune_sessions(rules, at(50)).wait().unwrap();
     assert_eq!(left(), 0);
 }
 
@@ -293,11 +317,17 @@ pub(super) fn the_browser_that_used_a_link_may_repeat_it_for_thirty_seconds(
         |session: &NewSession, seconds| begin_as(directory, &other, session, &by(at(seconds)));
     let signed_in = browser("a");
     assert_eq!(open_other(&signed_in, 0), "signed_in");
-    directory.end_session(&signed_in.key, &by(at(1))).unwrap();
+    directory
+        .end_session(&signed_in.key, &by(at(1)))
+        .wait()
+        .unwrap();
     assert_eq!(open_other(&browser("a"), 2), "link_already_used");
     // A dry run is of no browser.
-    let verdict = directory.dry_run(Ok(&once), Policy::default()).unwrap();
+    let verdict = directory
+        .dry_run(Ok(&once), Policy::default())
+        .wait()
+        .unwrap();
     assert_eq!(verdict.code(), "link_already_used");
-    directory.revoke_link("1", &by(at(0))).unwrap();
+    directory.revoke_link("1", &by(at(0))).wait().unwrap();
     assert_eq!(open(&browser("a"), 1), "link_revoked");
 }

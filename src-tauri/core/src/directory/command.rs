@@ -1,0 +1,133 @@
+//! What a directory is asked to do.
+
+use std::sync::Arc;
+
+use super::{JudgedCode, Profile, TimeAhead, User};
+use crate::activity::{Event, OutboxEntry};
+use crate::instance::Policy;
+use crate::protocol::claims::Claims;
+use crate::protocol::code::{CodeRefusal, VerifiedCode};
+use crate::protocol::payload::NewUser;
+use crate::protocol::user_id::UserId;
+use crate::session::{NewSession, SessionKey, SessionRules};
+use crate::verdict::{Seats, Verdict};
+use crate::{Error, Result};
+
+/// A change of a directory. [`decide`](super::decide()) says what it does.
+#[derive(Clone, Debug)]
+pub enum Command {
+    /// Judges a code, and signs in or creates the user whom it names.
+    Redeem(Arc<Redemption>),
+    /// Adds a user by hand.
+    Add(NewUser),
+    /// Adds users who were known elsewhere, all or none.
+    Import(Vec<NewUser>),
+    /// Changes the address and the metadata of a user.
+    Edit(UserId, Profile),
+    /// Suspends a user.
+    Suspend(UserId),
+    /// Lets a suspended user sign in again.
+    Reactivate(UserId),
+    /// Ends all sessions of a user.
+    SignOut(UserId),
+    /// Removes a user.
+    Remove(UserId),
+    /// Sets the number of seats; no limit, if `None`.
+    SetSeatLimit(Option<u64>),
+    /// Ends a session.
+    EndSession(SessionKey),
+    /// Notes when sessions were last used, in Unix seconds.
+    NoteSessionsSeen(Vec<(SessionKey, i64)>),
+    /// Deletes those of some sessions that are over.
+    PruneSessions(Vec<SessionKey>, SessionRules),
+    /// Records that a link was made and given out.
+    LinkMade(Claims),
+    /// Notes that a link was shown, which somebody may scan from the screen.
+    LinkShown(Claims),
+    /// Takes a link back by its `jti`.
+    RevokeLink(String),
+    /// Sets recorded times that lie in the future to now.
+    CorrectTimes(Vec<TimeAhead>),
+    /// Records what happened without a change to the directory.
+    Record(Event),
+    /// Records an act on the settings of the instance, once.
+    RecordOutbox(OutboxEntry),
+}
+
+/// A code that somebody redeems.
+#[derive(Clone, Debug)]
+pub struct Redemption {
+    /// The code, as it was judged by itself.
+    pub code: std::result::Result<VerifiedCode, CodeRefusal>,
+    /// The policy of the instance.
+    pub policy: Policy,
+    /// The session that begins if the code signs somebody in.
+    pub session: Option<NewSession>,
+}
+
+impl Redemption {
+    /// A redemption without a session.
+    #[must_use]
+    pub fn new(code: JudgedCode<'_>, policy: Policy) -> Self {
+        Self {
+            code: code.cloned().map_err(Clone::clone),
+            policy,
+            session: None,
+        }
+    }
+}
+
+/// What a command has led to.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Outcome {
+    /// It was done.
+    Done,
+    /// The verdict on a code.
+    Verdict(Verdict),
+    /// The user as the command has left them.
+    User(Box<User>),
+    /// The seats as the command has left them.
+    Seats(Seats),
+    /// Number of what was changed.
+    Count(u64),
+}
+
+impl Outcome {
+    /// Returns the verdict.
+    ///
+    /// Fails with [`ErrorCode::Internal`](crate::ErrorCode::Internal) for an outcome of another kind, as the functions below do.
+    pub fn verdict(self) -> Result<Verdict> {
+        match self {
+            Self::Verdict(verdict) => Ok(verdict),
+            _ => Err(unexpected()),
+        }
+    }
+
+    /// Returns the user.
+    pub fn user(self) -> Result<User> {
+        match self {
+            Self::User(user) => Ok(*user),
+            _ => Err(unexpected()),
+        }
+    }
+
+    /// Returns the seats.
+    pub fn seats(self) -> Result<Seats> {
+        match self {
+            Self::Seats(seats) => Ok(seats),
+            _ => Err(unexpected()),
+        }
+    }
+
+    /// Returns the number.
+    pub fn count(self) -> Result<u64> {
+        match self {
+            Self::Count(count) => Ok(count),
+            _ => Err(unexpected()),
+        }
+    }
+}
+
+fn unexpected() -> Error {
+    Error::internal("the directory answered something else than it was asked")
+}

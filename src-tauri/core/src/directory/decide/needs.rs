@@ -1,0 +1,254 @@
+//! What each command depends on.
+
+use super::super::command::{Command, Redemption};
+use super::super::facts::{EmailUsers, Facts, LinkRecord, Needs, Person};
+use crate::activity::{self, OutboxEntry};
+use crate::protocol::claims::Claims;
+use crate::protocol::email::Email;
+use crate::protocol::payload::{NewUser, Payload};
+use crate::protocol::user_id::UserId;
+use crate::session::{Session, SessionKey};
+
+impl Command {
+    /// Returns what the command depends on and `facts` do not have yet. What was loaded may show that more
+    /// is needed: an engine asks again until nothing is.
+    #[must_use]
+    pub fn needs(&self, facts: &Facts) -> Needs {
+        let mut wanted = Wanted {
+            facts,
+            needs: Needs::default(),
+        };
+        match self {
+            Self::Redeem(redemption) => wanted.redemption(redemption),
+            Self::Add(user) => wanted.new_user(user),
+            Self::Import(users) => users.iter().for_each(|user| wanted.new_user(user)),
+            Self::Edit(id, profile) => {
+                wanted.links_since_edit(id);
+                wanted.user_with_email(id);
+                if let Some(Some(email)) = &profile.email {
+                    wanted.email(email);
+                }
+            }
+            Self::Remove(id) => {
+                wanted.links_since_edit(id);
+                wanted.user_with_email(id);
+            }
+            Self::Suspend(id) | Self::Reactivate(id) | Self::SignOut(id) => {
+                wanted.person(id);
+            }
+            Self::EndSession(key) => {
+                wanted.session(key);
+            }
+            Self::NoteSessionsSeen(seen) => {
+                for (key, _) in seen {
+                    wanted.session(key);
+                }
+            }
+            Self::PruneSessions(keys, _) => {
+                keys.iter().for_each(|key| wanted.session_with_user(key));
+            }
+            Self::LinkMade(claims) | Self::LinkShown(claims) => wanted.made_link(claims),
+            Self::CorrectTimes(times) => {
+                for time in times {
+                    wanted.person(&time.user);
+                    wanted.links_since_edit(&time.user);
+                }
+            }
+            Self::RecordOutbox(entry) => wanted.outbox_entry(entry),
+            Self::SetSeatLimit(_) | Self::RevokeLink(_) | Self::Record(_) => {}
+        }
+        wanted.needs
+    }
+}
+
+impl Redemption {
+    /// Returns what the verdict and the redemption depend on, as [`Command::needs`] does.
+    #[must_use]
+    pub fn needs(&self, facts: &Facts) -> Needs {
+        let mut wanted = Wanted {
+            facts,
+            needs: Needs::default(),
+        };
+        wanted.redemption(self);
+        wanted.needs
+    }
+}
+
+/// Needs that are being put together. Each function asks for something, and returns it if it is known.
+struct Wanted<'a> {
+    facts: &'a Facts,
+    needs: Needs,
+}
+
+fn add<T: PartialEq + Clone>(list: &mut Vec<T>, wanted: &T) {
+    if !list.contains(wanted) {
+        list.push(wanted.clone());
+    }
+}
+
+impl<'a> Wanted<'a> {
+    fn person(&mut self, id: &UserId) -> Option<&'a Person> {
+        let known = self.facts.person(id);
+        if known.is_none() {
+            add(&mut self.needs.people, id);
+        }
+        known
+    }
+
+    fn email(&mut self, email: &Email) -> Option<&'a EmailUsers> {
+        let known = self.facts.email(email);
+        if known.is_none() {
+            add(&mut self.needs.emails, email);
+        }
+        known
+    }
+
+    fn session(&mut self, key: &SessionKey) -> Option<&'a Session> {
+        match self.facts.session(key) {
+            Some(known) => known,
+            None => {
+                add(&mut self.needs.sessions, key);
+                None
+            }
+        }
+    }
+
+    fn link(&mut self, id: &str) -> Option<LinkRecord> {
+        let known = self.facts.link(id);
+        if known.is_none() {
+            add(&mut self.needs.links, &id.to_owned());
+        }
+        known
+    }
+
+    fn links_since_edit(&mut self, id: &UserId) {
+        if self.facts.links_since_edit(id).is_none() {
+            add(&mut self.needs.links_since_edit, id);
+        }
+    }
+
+    fn recent_links(&mut self, id: &UserId) {
+        if self.facts.recent_links(id).is_none() {
+            add(&mut self.needs.recent_links, id);
+        }
+    }
+
+    fn session_with_user(&mut self, key: &SessionKey) {
+        if let Some(session) = self.session(key) {
+            self.person(&session.user);
+        }
+    }
+
+    fn user_with_email(&mut self, id: &UserId) {
+        if let Some(Person {
+            user: Some(user), ..
+        }) = self.person(id)
+            && let Some(email) = &user.email
+        {
+            self.email(email);
+        }
+    }
+
+    fn new_user(&mut self, user: &NewUser) {
+        self.person(&user.id);
+        self.links_since_edit(&user.id);
+        if let Some(email) = &user.email {
+            self.email(email);
+        }
+    }
+
+    fn redemption(&mut self, redemption: &Redemption) {
+        let Ok(code) = &redemption.code else {
+            return;
+        };
+        match &code.payload {
+            Payload::Id(id) => self.redeemer(id.user_id()),
+            Payload::Email(email) => {
+                if let Some(EmailUsers {
+                    owner: Some(owner), ..
+                }) = self.email(email)
+                {
+                    self.redeemer(owner);
+                    self.recent_links(owner);
+                }
+            }
+            Payload::User(new) => {
+                self.redeemer(&new.id);
+                self.links_since_edit(&new.id);
+                self.profile_email(new);
+            }
+        }
+        if let Some(id) = &code.registered.id
+            && let Some(LinkRecord::UsedBy(used)) = self.link(id)
+            && let Some(key) = used.session
+        {
+            self.session_with_user(&key);
+        }
+        if let Some(session) = &redemption.session
+            && let Some(replaced) = &session.replaces
+        {
+            self.session(replaced);
+        }
+    }
+
+    /// The user whom a code names.
+    fn redeemer(&mut self, id: &UserId) {
+        if self
+            .person(id)
+            .is_some_and(|person| person.removed_at.is_some())
+        {
+            self.recent_links(id);
+        }
+    }
+
+    /// The address in a profile, and the one that it replaces.
+    fn profile_email(&mut self, new: &NewUser) {
+        let (Some(email), Some(person)) = (&new.email, self.facts.person(&new.id)) else {
+            return;
+        };
+        let old = person.user.as_ref().and_then(|user| user.email.as_ref());
+        if old.map(Email::as_str) != Some(email.as_str()) {
+            self.email(email);
+            if let Some(old) = old {
+                self.email(old);
+            }
+        }
+    }
+
+    fn made_link(&mut self, claims: &Claims) {
+        let Payload::User(user) = &claims.payload else {
+            return self.recent_of(claims.payload.subject());
+        };
+        self.person(&user.id);
+        self.links_since_edit(&user.id);
+        self.recent_of(claims.payload.subject());
+    }
+
+    fn outbox_entry(&mut self, entry: &OutboxEntry) {
+        if entry.event.code == activity::LINK_MADE
+            && let Some(subject) = &entry.event.subject
+        {
+            if let Ok(id) = UserId::parse(subject, "id") {
+                self.person(&id);
+                self.links_since_edit(&id);
+            }
+            self.recent_of(subject);
+        }
+    }
+
+    /// What tells whether a link for an id or an address follows a removal or a move.
+    fn recent_of(&mut self, subject: &str) {
+        if let Ok(id) = UserId::parse(subject, "id") {
+            self.person(&id);
+            self.recent_links(&id);
+        }
+        if let Ok(email) = Email::parse(subject, "email")
+            && let Some(EmailUsers {
+                owner: Some(owner), ..
+            }) = self.email(&email)
+        {
+            self.person(owner);
+            self.recent_links(owner);
+        }
+    }
+}

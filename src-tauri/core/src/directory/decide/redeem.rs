@@ -1,0 +1,238 @@
+//! Redeeming a code.
+
+use jiff::Timestamp;
+
+use super::super::command::Redemption;
+use super::super::facts::{Facts, LinkRecord};
+use super::super::{Effect, Origin, User};
+use super::{Draft, not_loaded};
+use crate::Result;
+use crate::activity::{AuditContext, Event};
+use crate::protocol::code::VerifiedCode;
+use crate::protocol::email::Email;
+use crate::protocol::payload::{NewUser, Payload};
+use crate::protocol::user_id::UserId;
+use crate::session::{LinkUse, NewSession, Session, kept_browser};
+use crate::verdict::{DirectoryFacts, KnownUser, LinkState, Verdict, judge};
+
+/// Says what redeeming would do. `facts` have everything that [`Redemption::needs`] asks for.
+#[must_use]
+pub fn verdict(redemption: &Redemption, facts: &Facts, now: Timestamp) -> Verdict {
+    let known = match &redemption.code {
+        Ok(code) => known_to(redemption, code, facts, now.as_second()),
+        Err(_) => DirectoryFacts::default(),
+    };
+    judge(redemption.code.as_ref(), redemption.policy, &known)
+}
+
+/// Everything that a verdict on `code` depends on.
+fn known_to(
+    redemption: &Redemption,
+    code: &VerifiedCode,
+    facts: &Facts,
+    now: i64,
+) -> DirectoryFacts {
+    let mut known = DirectoryFacts {
+        seats: facts.counts.seats(),
+        ..DirectoryFacts::default()
+    };
+    let id = match &code.payload {
+        Payload::Email(email) => {
+            let users = facts.email(email);
+            known.email_sharers = users.map(|users| users.sharers.clone()).unwrap_or_default();
+            users.and_then(|users| users.owner.as_ref())
+        }
+        Payload::Id(id) => Some(id.user_id()),
+        Payload::User(user) => Some(&user.id),
+    };
+    if let Some(id) = id {
+        let user = facts.user(id);
+        // Only the profile in a link can be newer or older than a user's.
+        let links = match (user, &code.payload) {
+            (Some(_), Payload::User(_)) => facts.links_since_edit(id).flatten(),
+            _ => None,
+        };
+        known.user = user.map(|user| known_as(user, links.is_some()));
+        let link = code.registered.id.as_ref();
+        let has_link = |links: &[String]| link.is_some_and(|link| links.contains(link));
+        known.made_since_edit = links.is_some_and(has_link);
+        known.removed_at = facts.removed_at(id);
+        if let Payload::Email(email) = &code.payload {
+            known.email_moved_at = facts.email(email).and_then(|users| users.moved_at(id));
+        }
+        if known.removed_at.max(known.email_moved_at).is_some() {
+            known.made_since_removal = facts.recent_links(id).flatten().is_some_and(has_link);
+        }
+        if let Payload::User(NewUser {
+            email: Some(email), ..
+        }) = &code.payload
+        {
+            known.email_owner = foreign_owner(facts, email, id, user);
+        }
+    }
+    if let Some(link) = &code.registered.id {
+        known.link = state_of(facts.link(link).unwrap_or_default(), redemption, facts, now);
+    }
+    known
+}
+
+/// Another user who has an address. A user who shares an address with an older one keeps it.
+fn foreign_owner(facts: &Facts, email: &Email, id: &UserId, user: Option<&User>) -> Option<UserId> {
+    if user.is_some_and(|user| user.email.as_ref() == Some(email)) {
+        return None;
+    }
+    let owner = facts.email(email)?.owner.as_ref()?;
+    (owner != id).then(|| owner.clone())
+}
+
+/// A user as far as a verdict depends on it.
+pub(super) fn known_as(user: &User, was_edited: bool) -> KnownUser {
+    let was_added = user.origin != Origin::Link && user.profile_as_of == user.created_at;
+    KnownUser {
+        id: user.id.clone(),
+        status: user.status,
+        profile_as_of: user.profile_as_of,
+        profile_set_here: was_added || was_edited,
+    }
+}
+
+fn state_of(record: LinkRecord, redemption: &Redemption, facts: &Facts, now: i64) -> LinkState {
+    let browser = redemption
+        .session
+        .as_ref()
+        .and_then(|session| session.browser_key);
+    match record {
+        LinkRecord::Open => LinkState::Open,
+        LinkRecord::UsedBy(used) if used.may_be_repeated(browser, now) && goes_on(used, facts) => {
+            LinkState::Open
+        }
+        LinkRecord::Used | LinkRecord::UsedBy(_) => LinkState::Used,
+        LinkRecord::Revoked => LinkState::Revoked,
+    }
+}
+
+/// Whether the session that a use of a link began has not been signed out.
+fn goes_on(used: LinkUse, facts: &Facts) -> bool {
+    let session = used.session.and_then(|key| facts.session(&key).flatten());
+    session.is_some_and(|session| facts.goes_on(session))
+}
+
+impl Draft {
+    /// Judges a code, does what the verdict says, and records it.
+    pub(super) fn redeem(&mut self, redemption: &Redemption, by: &AuditContext) -> Result<Verdict> {
+        let verdict = verdict(redemption, &self.facts, self.at);
+        match &redemption.code {
+            Ok(code) => self.let_in(&verdict, code, redemption, by)?,
+            Err(_) => self.record(Event::verdict(&verdict, None)),
+        }
+        Ok(verdict)
+    }
+
+    fn let_in(
+        &mut self,
+        verdict: &Verdict,
+        code: &VerifiedCode,
+        redemption: &Redemption,
+        by: &AuditContext,
+    ) -> Result<()> {
+        self.record(Event::verdict(verdict, Some(code)));
+        if let (None, Payload::Email(email)) = (verdict.user(), &code.payload)
+            && let Some(entry) = &mut self.entry
+        {
+            entry.user = self
+                .facts
+                .email(email)
+                .and_then(|users| users.owner.clone());
+        }
+        // A code that claims to be from the future does not keep later ones from refreshing.
+        let issued_at = code.registered.issued_at;
+        let as_of = issued_at.map_or(0, |issued_at| issued_at.min(self.now));
+        let user = match (verdict, &code.payload) {
+            (Verdict::Provisioned { .. }, Payload::User(new)) => {
+                let mut user = self.new_user(new, Origin::Link, as_of);
+                user.sign_in(self.now);
+                self.insert(user.clone());
+                user
+            }
+            (
+                Verdict::SignedIn {
+                    user: id,
+                    refreshes_profile,
+                },
+                payload,
+            ) => {
+                let mut user = self.facts.user(id).cloned().ok_or_else(not_loaded)?;
+                user.sign_in(self.now);
+                if let (true, Payload::User(profile)) = (*refreshes_profile, payload) {
+                    self.refresh(&mut user, profile);
+                    user.profile_as_of = as_of;
+                    self.forget_links_since_edit(id);
+                    self.note_time(as_of);
+                    self.push(Effect::PutUser(Box::new(user.clone())));
+                } else {
+                    self.push(Effect::SignIn(Box::new(user.clone())));
+                }
+                user
+            }
+            // A refusal changes nothing, and only the payload of a new user is ever provisioned.
+            (Verdict::Refused(_) | Verdict::Provisioned { .. }, _) => return Ok(()),
+        };
+        if let Some(session) = &redemption.session {
+            self.begin_session(session, code, &user, by);
+        }
+        if let (true, Some(link)) = (code.registered.single_use, &code.registered.id) {
+            self.use_link(link, redemption.session.as_ref());
+        }
+        Ok(())
+    }
+
+    /// Takes the profile of a code. What the code leaves out stays.
+    fn refresh(&mut self, user: &mut User, profile: &NewUser) {
+        if let Some(email) = &profile.email {
+            self.set_email(user, Some(email));
+        }
+        if !profile.metadata.members().is_empty() {
+            user.metadata = profile.metadata.clone();
+        }
+    }
+
+    fn begin_session(
+        &mut self,
+        new: &NewSession,
+        code: &VerifiedCode,
+        user: &User,
+        by: &AuditContext,
+    ) {
+        if let Some(replaced) = &new.replaces
+            && self.facts.session(replaced).flatten().is_some()
+        {
+            self.push(Effect::DeleteSession(*replaced));
+        }
+        let session = Session {
+            user: user.id.clone(),
+            generation: user.generation,
+            place: new.place,
+            link: code.registered.id.clone(),
+            browser: new.browser.as_deref().and_then(kept_browser),
+            address: by.address,
+            created_at: self.now,
+            last_seen: self.now,
+            code_expires_at: code.registered.expires_at,
+        };
+        self.push(Effect::PutSession(new.key, Box::new(session)));
+    }
+
+    /// Notes who used a link. A repeated use keeps its time.
+    fn use_link(&mut self, link: &str, session: Option<&NewSession>) {
+        let before = match self.facts.link(link) {
+            Some(LinkRecord::UsedBy(before)) => Some(before.at),
+            _ => None,
+        };
+        let used = LinkUse {
+            at: before.unwrap_or(self.now),
+            browser: session.and_then(|session| session.browser_key),
+            session: session.map(|session| session.key),
+        };
+        self.push(Effect::SetLink(link.to_owned(), LinkRecord::UsedBy(used)));
+    }
+}

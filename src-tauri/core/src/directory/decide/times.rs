@@ -1,0 +1,53 @@
+//! Recorded times that lie in the future because the clock was wrong.
+
+use super::super::command::Outcome;
+use super::super::{Effect, MAX_TIMES, TimeAhead};
+use super::Draft;
+use crate::activity::Event;
+use crate::time;
+
+impl Draft {
+    /// Sets times that lie in the future to now.
+    pub(super) fn correct_times(&mut self, found: &[TimeAhead]) -> Outcome {
+        let mut users = Vec::new();
+        for time in found {
+            if self.correct_time(time) {
+                users.push(time.user.as_str());
+            }
+        }
+        let latest = self.facts.latest_time.unwrap_or_default();
+        if found.len() < MAX_TIMES && time::is_ahead(latest, self.now) {
+            self.push(Effect::SetLatestTime(self.now));
+        }
+        if !users.is_empty() {
+            let event = Event::act("times_corrected", "Recorded times set to now");
+            self.record(event.with(users.join(", ")));
+        }
+        Outcome::Count(users.len().try_into().unwrap_or(u64::MAX))
+    }
+
+    fn correct_time(&mut self, found: &TimeAhead) -> bool {
+        let id = &found.user;
+        if found.is_removal {
+            let is_there = self.facts.removed_at(id) == Some(found.at);
+            if is_there {
+                // Links that were made for a user who has the id now would be older.
+                let at = self.facts.user(id).is_none().then_some(self.now);
+                self.push(Effect::SetRemoval(id.clone(), at));
+            }
+            return is_there;
+        }
+        let user = self.facts.user(id);
+        let Some(user) = user.filter(|user| user.profile_as_of == found.at) else {
+            return false;
+        };
+        let mut user = user.clone();
+        user.profile_as_of = self.now;
+        self.push(Effect::PutUser(Box::new(user)));
+        // The time is this computer's now. Links that were noted stay newer.
+        let links = self.facts.links_since_edit(id).flatten();
+        let links = links.unwrap_or_default().to_vec();
+        self.push(Effect::SetLinksSinceEdit(id.clone(), Some(links)));
+        true
+    }
+}

@@ -1,0 +1,253 @@
+//! Adding, editing, suspending and removing users.
+
+use super::super::command::Outcome;
+use super::super::{Effect, MAX_IMPORT, Origin, Profile, User, unknown_user};
+use super::Draft;
+use crate::activity::Event;
+use crate::protocol::email::Email;
+use crate::protocol::payload::NewUser;
+use crate::protocol::user_id::UserId;
+use crate::verdict::{Refusal, Status};
+use crate::{Error, ErrorCode, Result};
+
+/// Maximum number of former users that are remembered of an address.
+const MAX_FORMER: usize = 20;
+
+impl Draft {
+    /// A user as one begins. It takes effect when it is [inserted](Self::insert).
+    pub(super) fn new_user(&self, user: &NewUser, origin: Origin, profile_as_of: i64) -> User {
+        User {
+            id: user.id.clone(),
+            email: user.email.clone(),
+            metadata: user.metadata.clone(),
+            status: Status::Active,
+            origin,
+            created_at: self.now,
+            last_sign_in: None,
+            sign_ins: 0,
+            profile_as_of,
+            generation: self.facts.change,
+        }
+    }
+
+    /// Adds a user with the address and the seat.
+    pub(super) fn insert(&mut self, user: User) {
+        if let Some(email) = &user.email {
+            self.claim_email(email, &user.id);
+        }
+        self.forget_links_since_edit(&user.id);
+        self.note_time(user.profile_as_of);
+        let mut counts = self.facts.counts;
+        counts.users += 1;
+        counts.active += 1;
+        self.push(Effect::SetCounts(counts));
+        self.push(Effect::PutUser(Box::new(user)));
+    }
+
+    fn add(&mut self, user: &NewUser, origin: Origin) -> Result<User> {
+        if self.facts.user(&user.id).is_some() {
+            let message = format!("There is a user {} already.", user.id);
+            return Err(Error::new(ErrorCode::UserExists, message).about("user.id"));
+        }
+        if let Some(email) = &user.email {
+            self.require_own(email, &user.id)?;
+        }
+        self.require_seat()?;
+        let user = self.new_user(user, origin, self.now);
+        self.insert(user.clone());
+        Ok(user)
+    }
+
+    pub(super) fn add_one(&mut self, user: &NewUser) -> Result<Outcome> {
+        let added = self.add(user, Origin::Added)?;
+        self.record(Event::act("added", "Added").of(&user.id));
+        Ok(outcome(added))
+    }
+
+    pub(super) fn import(&mut self, users: &[NewUser]) -> Result<Outcome> {
+        if users.len() > MAX_IMPORT {
+            let message = format!("At most {MAX_IMPORT} users are imported at once.");
+            return Err(Error::new(ErrorCode::TooMany, message));
+        }
+        for user in users {
+            self.add(user, Origin::Import)?;
+        }
+        if !users.is_empty() {
+            let plural = if users.len() == 1 { "" } else { "s" };
+            let title = format!("Imported: {} user{plural}", users.len());
+            self.record(Event::act("imported", title));
+        }
+        Ok(Outcome::Done)
+    }
+
+    pub(super) fn edit(&mut self, id: &UserId, profile: &Profile) -> Result<Outcome> {
+        let mut user = self.known_user(id)?;
+        let mut changed = Vec::new();
+        let metadata = user.metadata.merged(&profile.members)?;
+        if let Some(email) = &profile.email
+            && user.email.as_ref().map(Email::as_str) != email.as_ref().map(Email::as_str)
+        {
+            if let Some(email) = email
+                && user.email.as_ref() != Some(email)
+            {
+                self.require_own(email, id)?;
+            }
+            self.set_email(&mut user, email.as_ref());
+            changed.push("email");
+        }
+        if metadata != user.metadata {
+            user.metadata = metadata;
+            changed.push("metadata");
+        }
+        if !changed.is_empty() {
+            // What an older code says of the person does not come back.
+            user.profile_as_of = user.profile_as_of.max(self.now);
+            self.push(Effect::PutUser(Box::new(user.clone())));
+            self.push(Effect::SetLinksSinceEdit(id.clone(), Some(Vec::new())));
+            self.push(Effect::NoteOrder(self.now));
+            self.note_time(self.now);
+            let event = Event::act("profile_changed", "Profile changed").of(id);
+            self.record(event.with(changed.join(", ")));
+        }
+        Ok(outcome(user))
+    }
+
+    pub(super) fn suspend(&mut self, id: &UserId) -> Result<Outcome> {
+        let mut user = self.known_user(id)?;
+        if user.status == Status::Active {
+            self.free_seat();
+            user.status = Status::Suspended;
+            user.generation = self.facts.change;
+            self.push(Effect::PutUser(Box::new(user.clone())));
+            self.record(Event::act("suspended", "Suspended").of(id));
+        }
+        Ok(outcome(user))
+    }
+
+    pub(super) fn reactivate(&mut self, id: &UserId) -> Result<Outcome> {
+        let mut user = self.known_user(id)?;
+        if user.status == Status::Suspended {
+            self.require_seat()?;
+            let mut counts = self.facts.counts;
+            counts.active += 1;
+            self.push(Effect::SetCounts(counts));
+            user.status = Status::Active;
+            self.push(Effect::PutUser(Box::new(user.clone())));
+            self.record(Event::act("reactivated", "Reactivated").of(id));
+        }
+        Ok(outcome(user))
+    }
+
+    /// Ends all sessions of a user, also those that begin in the same second: no generation of an id comes
+    /// twice.
+    pub(super) fn sign_out(&mut self, id: &UserId) -> Result<Outcome> {
+        let mut user = self.known_user(id)?;
+        user.generation = self.facts.change;
+        self.push(Effect::PutUser(Box::new(user.clone())));
+        self.record(Event::act("signed_out", "Signed out everywhere").of(id));
+        Ok(outcome(user))
+    }
+
+    /// Removes a user. The recorded time is never before a time at which the user was there, because the
+    /// clock may be behind.
+    pub(super) fn remove(&mut self, id: &UserId) -> Result<Outcome> {
+        let user = self.known_user(id)?;
+        let at = self.now.max(user.last_known_at());
+        if let Some(email) = &user.email {
+            self.release_email(email, id, at);
+        }
+        self.push(Effect::RemoveUser(id.clone()));
+        self.push(Effect::SetRemoval(id.clone(), Some(at)));
+        self.push(Effect::NoteOrder(at));
+        self.forget_links_since_edit(id);
+        self.push(Effect::SetRecentLinks(id.clone(), None));
+        self.note_time(at);
+        let mut counts = self.facts.counts;
+        counts.users = counts.users.saturating_sub(1);
+        self.push(Effect::SetCounts(counts));
+        if user.status == Status::Active {
+            self.free_seat();
+        }
+        self.record(Event::act("removed", "Removed").of(id));
+        Ok(Outcome::Done)
+    }
+
+    /// Gives a user an address that nobody else has, or none.
+    pub(super) fn set_email(&mut self, user: &mut User, email: Option<&Email>) {
+        let old = user.email.take();
+        if old.as_ref() != email {
+            if let Some(old) = old {
+                self.release_email(&old, &user.id, self.now);
+            }
+            if let Some(email) = email {
+                self.claim_email(email, &user.id);
+            }
+        }
+        user.email = email.cloned();
+    }
+
+    /// Makes `id` the user of an address that nobody else has.
+    fn claim_email(&mut self, email: &Email, id: &UserId) {
+        let mut users = self.facts.email(email).cloned().unwrap_or_default();
+        users.owner = Some(id.clone());
+        self.push(Effect::SetEmail(email.clone(), users));
+    }
+
+    /// Takes an address away from a user at a time. If others have it too, it is theirs.
+    fn release_email(&mut self, email: &Email, id: &UserId, at: i64) {
+        let mut users = self.facts.email(email).cloned().unwrap_or_default();
+        if users.sharers.is_empty() {
+            users.owner = None;
+            users.former.retain(|(other, _)| other != id);
+            if users.former.len() >= MAX_FORMER {
+                users.former.remove(0);
+            }
+            users.former.push((id.clone(), at));
+        } else {
+            users.sharers.retain(|other| other != id);
+            users.owner = users.sharers.first().cloned();
+            if users.sharers.len() < 2 {
+                users.sharers.clear();
+            }
+        }
+        self.push(Effect::SetEmail(email.clone(), users));
+    }
+
+    fn free_seat(&mut self) {
+        let mut counts = self.facts.counts;
+        counts.active = counts.active.saturating_sub(1);
+        self.push(Effect::SetCounts(counts));
+    }
+
+    fn known_user(&self, id: &UserId) -> Result<User> {
+        self.facts.user(id).cloned().ok_or_else(|| unknown_user(id))
+    }
+
+    /// Refuses an address that belongs to somebody else.
+    fn require_own(&self, email: &Email, id: &UserId) -> Result<()> {
+        let owner = self
+            .facts
+            .email(email)
+            .and_then(|users| users.owner.as_ref());
+        match owner {
+            Some(owner) if owner != id => {
+                let message = format!("The email belongs to {owner} already.");
+                Err(Error::new(ErrorCode::EmailInUse, message).about("user.email"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn require_seat(&self) -> Result<()> {
+        let seats = self.facts.counts.seats();
+        if seats.has_free() {
+            return Ok(());
+        }
+        let message = Refusal::NoSeats { seats }.to_string();
+        Err(Error::new(ErrorCode::NoSeats, message))
+    }
+}
+
+fn outcome(user: User) -> Outcome {
+    Outcome::User(Box::new(user))
+}

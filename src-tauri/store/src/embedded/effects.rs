@@ -1,0 +1,127 @@
+//! Turning the effects of a decision into rows.
+
+use latchkey_core::Result;
+use latchkey_core::directory::{Effect, EmailUsers};
+use latchkey_core::protocol::email::Email;
+use latchkey_core::protocol::user_id::UserId;
+use serde::Serialize;
+
+use super::catalogue::{Totals, Update};
+use super::journal::{View, Write, encoded};
+use super::record::{Counters, UserRecord};
+use super::{facts, keys};
+
+/// Rows that a change writes, and what else follows from it.
+pub(super) struct Written {
+    pub(super) rows: Vec<Write>,
+    pub(super) updates: Vec<Update>,
+    pub(super) totals: Totals,
+    /// When somebody was removed or edited, in Unix seconds.
+    pub(super) order: Option<i64>,
+}
+
+/// Returns the rows of a change.
+pub(super) fn rows_of(view: &View<'_>, change: u64, effects: Vec<Effect>) -> Result<Written> {
+    let mut counters = Counters {
+        changes: change,
+        ..facts::counters(view)?
+    };
+    let mut rows = Rows(Vec::with_capacity(effects.len() + 1));
+    let (mut updates, mut order) = (Vec::new(), None);
+    for effect in effects {
+        match effect {
+            Effect::PutUser(user) => {
+                let record = UserRecord::of(&user);
+                rows.put(keys::user(user.id.as_str()), &record)?;
+                updates.push(Update::Put(Box::new(record.row(user.id.as_str()))));
+            }
+            Effect::SignIn(user) => {
+                rows.put(keys::user(user.id.as_str()), &UserRecord::of(&user))?;
+                let at = user.last_sign_in.unwrap_or_default();
+                let id = user.id.as_str().to_owned();
+                updates.push(Update::SignIn { id, at });
+            }
+            Effect::RemoveUser(id) => {
+                rows.remove(keys::user(id.as_str()));
+                updates.push(Update::Remove(id.as_str().to_owned()));
+            }
+            Effect::SetRemoval(id, at) => {
+                rows.set(keys::removal(id.as_str()), at.as_ref())?;
+            }
+            Effect::SetEmail(email, users) => rows.set_email(view, &email, &users)?,
+            Effect::SetLinksSinceEdit(id, links) => {
+                rows.set(keys::newer_links(id.as_str()), links.as_ref())?;
+            }
+            Effect::SetRecentLinks(id, links) => {
+                rows.set(keys::recent_links(id.as_str()), links.as_ref())?;
+            }
+            Effect::SetLink(id, record) => rows.put(keys::link(&id), &record)?,
+            Effect::PutSession(key, session) => rows.put(keys::session(&key), &session)?,
+            Effect::DeleteSession(key) => rows.remove(keys::session(&key)),
+            Effect::SetCounts(counts) => counters.set(counts),
+            Effect::SetLatestTime(at) => rows.put(keys::LATEST_TIME.to_vec(), &at)?,
+            Effect::SetLastOutboxEntry(number) => rows.put(keys::ACTS.to_vec(), &number)?,
+            Effect::NoteOrder(at) => order = Some(at),
+        }
+    }
+    rows.put(keys::COUNTERS.to_vec(), &counters)?;
+    Ok(Written {
+        rows: rows.0,
+        updates,
+        totals: counters.totals(),
+        order,
+    })
+}
+
+struct Rows(Vec<Write>);
+
+impl Rows {
+    fn put(&mut self, key: Vec<u8>, value: &(impl Serialize + ?Sized)) -> Result<()> {
+        self.0.push((key, Some(encoded(value)?)));
+        Ok(())
+    }
+
+    fn remove(&mut self, key: Vec<u8>) {
+        self.0.push((key, None));
+    }
+
+    fn set(&mut self, key: Vec<u8>, value: Option<&impl Serialize>) -> Result<()> {
+        match value {
+            Some(value) => self.put(key, value),
+            None => {
+                self.remove(key);
+                Ok(())
+            }
+        }
+    }
+
+    fn set_email(&mut self, view: &View<'_>, email: &Email, users: &EmailUsers) -> Result<()> {
+        self.set(
+            keys::email(email),
+            users.owner.as_ref().map(UserId::as_str).as_ref(),
+        )?;
+        if !users.former.is_empty() {
+            let former: Vec<_> = users
+                .former
+                .iter()
+                .map(|(id, at)| (id.as_str(), at))
+                .collect();
+            self.put(keys::former_users(email), &former)?;
+        }
+        let mut shared = facts::shared(view)?;
+        let ids: Vec<String> = users
+            .sharers
+            .iter()
+            .map(|id| id.as_str().to_owned())
+            .collect();
+        let before = if ids.is_empty() {
+            shared.remove(&email.key())
+        } else {
+            shared.insert(email.key(), ids)
+        };
+        if before.is_some() || !users.sharers.is_empty() {
+            self.put(keys::SHARED_EMAILS.to_vec(), &shared)?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,129 @@
+//! Loading the facts that a command depends on.
+
+use std::collections::BTreeMap;
+
+use latchkey_core::Result;
+use latchkey_core::directory::{
+    Command, EmailUsers, Facts, Needs, Person, Redemption, SharedEmail, User,
+};
+use latchkey_core::protocol::email::Email;
+use latchkey_core::protocol::user_id::UserId;
+use latchkey_core::session::{Session, SessionKey};
+
+use super::journal::View;
+use super::keys;
+use super::record::{Counters, UserRecord};
+
+/// The ids of all users of each shared address, the oldest user first, by the key of the address.
+pub(super) type Shared = BTreeMap<String, Vec<String>>;
+
+/// Loads what a command depends on.
+pub(super) fn of_command(view: &View<'_>, command: &Command) -> Result<Facts> {
+    load(view, |facts| command.needs(facts))
+}
+
+/// Loads what the verdict on a redemption depends on.
+pub(super) fn of_redemption(view: &View<'_>, redemption: &Redemption) -> Result<Facts> {
+    load(view, |facts| redemption.needs(facts))
+}
+
+fn load(view: &View<'_>, needs: impl Fn(&Facts) -> Needs) -> Result<Facts> {
+    let counters = counters(view)?;
+    let mut facts = Facts::default();
+    facts.counts = counters.counts();
+    facts.change = counters.changes + 1;
+    facts.latest_time = view.read(keys::LATEST_TIME)?;
+    facts.last_outbox_entry = view.read(keys::ACTS)?.unwrap_or_default();
+    loop {
+        let needs = needs(&facts);
+        if needs.is_empty() {
+            return Ok(facts);
+        }
+        add(view, needs, &mut facts)?;
+    }
+}
+
+fn add(view: &View<'_>, needs: Needs, facts: &mut Facts) -> Result<()> {
+    for id in needs.people {
+        let person = Person {
+            user: user(view, &id)?,
+            removed_at: view.read(&keys::removal(id.as_str()))?,
+        };
+        facts.set_person(id, person);
+    }
+    for id in needs.links_since_edit {
+        let links = view.read(&keys::newer_links(id.as_str()))?;
+        facts.set_links_since_edit(id, links);
+    }
+    for id in needs.recent_links {
+        let links = view.read(&keys::recent_links(id.as_str()))?;
+        facts.set_recent_links(id, links);
+    }
+    for email in needs.emails {
+        let users = email_users(view, &email)?;
+        facts.set_email(&email, users);
+    }
+    for link in needs.links {
+        let record = view.read(&keys::link(&link))?.unwrap_or_default();
+        facts.set_link(link, record);
+    }
+    for key in needs.sessions {
+        facts.set_session(key, session(view, &key)?);
+    }
+    Ok(())
+}
+
+/// Numbers of users, seats and changes.
+pub(super) fn counters(view: &View<'_>) -> Result<Counters> {
+    Ok(view.read(keys::COUNTERS)?.unwrap_or_default())
+}
+
+/// The user of an id.
+pub(super) fn user(view: &View<'_>, id: &UserId) -> Result<Option<User>> {
+    let user: Option<UserRecord> = view.read(&keys::user(id.as_str()))?;
+    user.map(|user| user.into_user(id)).transpose()
+}
+
+/// The user who has an address; of several the one who came first.
+pub(super) fn owner(view: &View<'_>, email: &Email) -> Result<Option<UserId>> {
+    let owner: Option<String> = view.read(&keys::email(email))?;
+    owner.map(|owner| UserId::parse(&owner, "id")).transpose()
+}
+
+/// The session of a key.
+pub(super) fn session(view: &View<'_>, key: &SessionKey) -> Result<Option<Session>> {
+    view.read(&keys::session(key))
+}
+
+fn email_users(view: &View<'_>, email: &Email) -> Result<EmailUsers> {
+    let sharers = shared(view)?.remove(&email.key()).unwrap_or_default();
+    let former: Vec<(String, i64)> = view.read(&keys::former_users(email))?.unwrap_or_default();
+    let former = former
+        .iter()
+        .map(|(id, at)| Ok((UserId::parse(id, "id")?, *at)));
+    Ok(EmailUsers {
+        owner: owner(view, email)?,
+        sharers: ids(&sharers)?,
+        former: former.collect::<Result<_>>()?,
+    })
+}
+
+/// The addresses that several users have.
+pub(super) fn shared_emails(view: &View<'_>) -> Result<Vec<SharedEmail>> {
+    let shared = shared(view)?.into_iter();
+    let shared = shared.map(|(email, users)| {
+        Ok(SharedEmail {
+            email,
+            users: ids(&users)?,
+        })
+    });
+    shared.collect()
+}
+
+pub(super) fn shared(view: &View<'_>) -> Result<Shared> {
+    Ok(view.read(keys::SHARED_EMAILS)?.unwrap_or_default())
+}
+
+fn ids(texts: &[String]) -> Result<Vec<UserId>> {
+    texts.iter().map(|id| UserId::parse(id, "id")).collect()
+}

@@ -1,0 +1,416 @@
+//! The writer: the one thread that changes a directory. It takes the commands that wait, up to a maximum,
+//! decides and stages them one after the other, writes them as one row of the journal, syncs the disk once,
+//! and answers all of them.
+
+use std::panic::{self, AssertUnwindSafe};
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+
+use futures_lite::future::block_on;
+use jiff::Timestamp;
+use latchkey_core::activity::{AuditContext, Counted, Kind, Refusals};
+use latchkey_core::directory::{Command, Decision, Outcome, decide};
+use latchkey_core::instance::Retention;
+use latchkey_core::{Error, Result};
+use tokio::sync::{mpsc, oneshot};
+
+use super::catalogue::{Totals, Update};
+use super::effects::{Written, rows_of};
+use super::journal::{Change, Journal};
+use super::record::EntryRecord;
+use super::state::State;
+use super::{Changed, Shared, facts};
+use crate::files;
+
+/// Maximum number of commands that wait for the writer. Others wait for a place among them.
+const QUEUE: usize = 1024;
+/// Maximum number of commands that are made durable together. Those behind them are not kept waiting for long.
+const BATCH: usize = 64;
+
+/// Where the answer to a request goes.
+type Answer<T> = oneshot::Sender<Result<T>>;
+
+/// What the writer is asked to do.
+enum Request {
+    Execute(Command, AuditContext, Answer<Outcome>),
+    /// Records the refusals that were counted in periods that have ended by a time; in all of them, if `None`.
+    RecordCounted(Option<i64>, Answer<()>),
+    /// Removes entries of the activity. Returns whether there may be more of them.
+    Prune(Retention, Timestamp, Answer<bool>),
+    /// Moves everything that is pending into the rows.
+    Checkpoint(Answer<()>),
+    #[cfg(test)]
+    Panic(Answer<()>),
+}
+
+/// The writer of a directory. Dropping it ends the thread after the requests that wait.
+pub(super) struct Writer {
+    queue: Option<mpsc::Sender<Request>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Writer {
+    /// Starts the thread.
+    pub(super) fn start(shared: Arc<Shared>) -> Result<Self> {
+        let (queue, waiting) = mpsc::channel(QUEUE);
+        let folder = shared.opened.folder().to_owned();
+        let work = Work {
+            shared,
+            refusals: Refusals::default(),
+            kept_refusals: None,
+        };
+        let thread = thread::Builder::new()
+            .name("directory".to_owned())
+            .spawn(move || work.run(waiting))
+            .map_err(|cause| files::storage("opened", &folder, cause))?;
+        Ok(Self {
+            queue: Some(queue),
+            thread: Some(thread),
+        })
+    }
+
+    /// Makes a change. It is on the disk when this returns.
+    pub(super) async fn execute(&self, command: Command, by: AuditContext) -> Result<Outcome> {
+        self.ask(|answer| Request::Execute(command, by, answer))
+            .await
+    }
+
+    pub(super) async fn record_counted(&self, now: Option<i64>) -> Result<()> {
+        self.ask(|answer| Request::RecordCounted(now, answer)).await
+    }
+
+    pub(super) async fn prune(&self, retention: Retention, now: Timestamp) -> Result<bool> {
+        self.ask(|answer| Request::Prune(retention, now, answer))
+            .await
+    }
+
+    pub(super) async fn checkpoint(&self) -> Result<()> {
+        self.ask(Request::Checkpoint).await
+    }
+
+    async fn ask<T>(&self, request: impl FnOnce(Answer<T>) -> Request) -> Result<T> {
+        let (answer, answered) = oneshot::channel();
+        let queue = self.queue.as_ref().ok_or_else(went_wrong)?;
+        queue
+            .send(request(answer))
+            .await
+            .map_err(|_| went_wrong())?;
+        answered.await.unwrap_or_else(|_| Err(went_wrong()))
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        if let Err(cause) = block_on(self.record_counted(None)) {
+            tracing::warn!(error = ?cause, "refusals that were counted are not recorded");
+        }
+        self.queue = None;
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            tracing::error!("the writer of the directory has panicked");
+        }
+    }
+}
+
+/// Error of a request that panicked.
+fn went_wrong() -> Error {
+    Error::internal("the writer of the directory did not answer")
+}
+
+/// What the thread works with.
+struct Work {
+    shared: Arc<Shared>,
+    /// Refusals that are counted instead of recorded.
+    refusals: Refusals,
+    /// Number of refusals in the activity, once they have been counted.
+    kept_refusals: Option<u64>,
+}
+
+impl Work {
+    fn run(mut self, mut waiting: mpsc::Receiver<Request>) {
+        while let Some(first) = waiting.blocking_recv() {
+            let mut requests = vec![first];
+            while requests.len() < BATCH
+                && let Ok(next) = waiting.try_recv()
+            {
+                requests.push(next);
+            }
+            // Requests that are dropped by a panic tell their callers so.
+            let done = panic::catch_unwind(AssertUnwindSafe(|| self.serve(requests)));
+            if done.is_err() {
+                tracing::error!("a change of the directory has panicked");
+                self.shared.opened.mark_broken();
+            }
+        }
+    }
+
+    /// Serves requests in their order. Commands that follow one another are made durable together.
+    fn serve(&mut self, requests: Vec<Request>) {
+        let mut batch = Vec::new();
+        for request in requests {
+            match request {
+                Request::Execute(command, by, answer) => {
+                    batch.push((Item::Command(command, by), answer));
+                }
+                other => {
+                    self.make(std::mem::take(&mut batch));
+                    self.serve_alone(other);
+                }
+            }
+        }
+        self.make(batch);
+    }
+
+    fn serve_alone(&mut self, request: Request) {
+        match request {
+            Request::Execute(..) => {}
+            Request::RecordCounted(now, answer) => {
+                let _ = answer.send(self.record_counted(now));
+            }
+            Request::Prune(retention, now, answer) => {
+                let _ = answer.send(self.prune(retention, now));
+            }
+            Request::Checkpoint(answer) => {
+                let opened = &self.shared.opened;
+                let _ = answer.send(opened.with(|State { journal, .. }| journal.checkpoint()));
+            }
+            #[cfg(test)]
+            Request::Panic(_answer) => panic!("as sled does"),
+        }
+    }
+
+    /// Makes changes, and answers when they are on the disk.
+    fn make(&mut self, items: Vec<(Item, Answer<Outcome>)>) {
+        if items.is_empty() {
+            return;
+        }
+        let (items, answers): (Vec<Item>, Vec<_>) = items.into_iter().unzip();
+        let outcomes = self.outcomes(items);
+        for (answer, outcome) in answers.into_iter().zip(outcomes) {
+            // The caller may have gone.
+            let _ = answer.send(outcome);
+        }
+        let checkpoint = self.shared.opened.with(|State { journal, .. }| {
+            journal.checkpoint_if_much();
+            Ok(())
+        });
+        if let Err(cause) = checkpoint {
+            tracing::warn!(error = ?cause, "no checkpoint was made");
+        }
+    }
+
+    /// The outcomes of changes, after they are on the disk.
+    fn outcomes(&mut self, items: Vec<Item>) -> Vec<Result<Outcome>> {
+        let count = items.len();
+        let shared = Arc::clone(&self.shared);
+        let made = shared.opened.with(|state| {
+            let mut batch = Batch::default();
+            for item in items {
+                self.stage(&state.journal, item, &mut batch);
+            }
+            self.commit(state, &mut batch);
+            Ok(batch.outcomes)
+        });
+        made.unwrap_or_else(|cause| vec![Err(cause); count])
+    }
+
+    /// Decides a change and makes it visible.
+    fn stage(&mut self, journal: &Journal, item: Item, batch: &mut Batch) {
+        let outcome = self.decided(journal, item).map(|(outcome, staged)| {
+            if let Some(staged) = staged {
+                journal.stage(staged.number, &staged.change);
+                batch.note(staged);
+                batch.written.push(batch.outcomes.len());
+            }
+            outcome
+        });
+        batch.outcomes.push(outcome);
+    }
+
+    /// Decides a change; nothing is to be written, if `None`.
+    fn decided(&mut self, journal: &Journal, item: Item) -> Result<(Outcome, Option<Staged>)> {
+        let view = journal.view();
+        let (outcome, effects, entry, number) = match item {
+            Item::Counted(counted) => {
+                let number = facts::counters(&view)?.changes + 1;
+                let entry = EntryRecord::counted(&counted);
+                (Outcome::Done, Vec::new(), Some(entry), number)
+            }
+            Item::Command(command, by) => {
+                let facts = facts::of_command(&view, &command)?;
+                let number = facts.change;
+                let Decision {
+                    outcome,
+                    effects,
+                    entry,
+                } = decide(&command, facts, &by)?;
+                let entry = entry.filter(|entry| {
+                    let may_record =
+                        entry.event.kind != Kind::Refusal || self.shared.opened.room().is_ample();
+                    let may_repeat = matches!(command, Command::Redeem(_) | Command::Record(_));
+                    !may_repeat || self.refusals.admit(&entry.event, &by, may_record)
+                });
+                let entry = entry.map(|entry| {
+                    let user = entry.user.map(|user| user.as_str().to_owned());
+                    EntryRecord::new(entry.event, &by).of(user)
+                });
+                (outcome, effects, entry, number)
+            }
+        };
+        if effects.is_empty() && entry.is_none() {
+            return Ok((outcome, None));
+        }
+        self.shared.opened.room().require()?;
+        let written = rows_of(&view, number, effects)?;
+        let Written {
+            rows: writes,
+            updates,
+            totals,
+            order,
+        } = written;
+        let staged = Staged {
+            number,
+            change: Change { writes, entry },
+            updates,
+            totals,
+            order,
+        };
+        Ok((outcome, Some(staged)))
+    }
+
+    /// Makes staged changes durable. If that fails, so do all of them.
+    fn commit(&mut self, state: &State, batch: &mut Batch) {
+        let Some(totals) = batch.totals else {
+            return;
+        };
+        let opened = &self.shared.opened;
+        if let Err(cause) = state.journal.commit(batch.first, &batch.changes) {
+            opened.mark_broken();
+            for written in &batch.written {
+                if let Some(outcome) = batch.outcomes.get_mut(*written) {
+                    *outcome = Err(cause.clone());
+                }
+            }
+            return;
+        }
+        opened.note(totals.changes);
+        if let Some(at) = batch.order {
+            opened.note_order(at);
+        }
+        let entries = batch
+            .changes
+            .iter()
+            .filter_map(|change| change.entry.as_ref());
+        let refusals = entries.filter(|entry| entry.is_refusal()).count() as u64;
+        if let Some(kept) = &mut self.kept_refusals {
+            *kept += refusals;
+        }
+        let effect = Changed {
+            activity: batch.changes.iter().any(|change| change.entry.is_some()),
+            users: !batch.updates.is_empty(),
+        };
+        state
+            .catalogue
+            .enqueue(std::mem::take(&mut batch.updates), totals);
+        self.shared.tell(effect);
+    }
+
+    fn record_counted(&mut self, now: Option<i64>) -> Result<()> {
+        if now.is_some() && !self.shared.opened.room().is_ample() {
+            return Ok(());
+        }
+        let counted = self.refusals.take_ended(now);
+        let mut failed = None;
+        for some in counted.chunks(BATCH) {
+            let items = some.iter().cloned().map(Item::Counted).collect();
+            for (counted, outcome) in some.iter().zip(self.outcomes(items)) {
+                if let Err(cause) = outcome {
+                    self.refusals.put_back(vec![counted.clone()]);
+                    failed = Some(cause);
+                }
+            }
+        }
+        failed.map_or(Ok(()), Err)
+    }
+
+    fn prune(&mut self, retention: Retention, now: Timestamp) -> Result<bool> {
+        let shared = Arc::clone(&self.shared);
+        shared.opened.with(|State { journal, .. }| {
+            let known = self.kept_refusals;
+            let kept = known.map_or_else(|| journal.count_refusals(), Ok)?;
+            let pruned = journal.prune(retention, kept, now)?;
+            self.kept_refusals = Some(kept.saturating_sub(pruned.refusals));
+            Ok(pruned.entries > 0)
+        })
+    }
+}
+
+/// A change that is asked for.
+enum Item {
+    Command(Command, AuditContext),
+    /// Refusals that were counted are one entry.
+    Counted(Counted),
+}
+
+/// A change that was decided.
+struct Staged {
+    number: u64,
+    change: Change,
+    updates: Vec<Update>,
+    totals: Totals,
+    order: Option<i64>,
+}
+
+/// Changes that are made durable together.
+#[derive(Default)]
+struct Batch {
+    outcomes: Vec<Result<Outcome>>,
+    /// Places of the outcomes whose changes are written.
+    written: Vec<usize>,
+    /// Number of the first change.
+    first: u64,
+    /// Totals after the last change, if there is one.
+    totals: Option<Totals>,
+    changes: Vec<Change>,
+    updates: Vec<Update>,
+    order: Option<i64>,
+}
+
+impl Batch {
+    fn note(&mut self, staged: Staged) {
+        if self.totals.is_none() {
+            self.first = staged.number;
+        }
+        self.totals = Some(staged.totals);
+        self.changes.push(staged.change);
+        self.updates.extend(staged.updates);
+        self.order = self.order.max(staged.order);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use latchkey_core::ErrorCode;
+    use latchkey_core::activity::{Actor, Event};
+    use latchkey_core::directory::Directory as _;
+
+    use super::super::SledDirectory;
+    use super::*;
+    use crate::wait::Wait as _;
+
+    #[test]
+    fn a_panic_is_told_to_its_callers_and_the_next_change_is_made() {
+        let folder = tempfile::tempdir().unwrap();
+        let directory = SledDirectory::open(folder.path(), "a test").unwrap();
+        let by = AuditContext::new(Actor::Studio, Timestamp::UNIX_EPOCH);
+        let record = || directory.record(Event::act("recorded", "Recorded"), &by);
+        record().wait().unwrap();
+        let refused = block_on(directory.writer.ask(Request::Panic)).unwrap_err();
+        assert_eq!(refused.code, ErrorCode::Internal);
+        // The tree is opened again first.
+        while let Err(refused) = record().wait() {
+            assert_eq!(refused.code, ErrorCode::Storage, "{}", refused.message);
+        }
+    }
+}
