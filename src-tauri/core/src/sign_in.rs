@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
+
 use crate::activity::{AuditContext, Event};
 use crate::directory::{Command, Directory, Redemption, User};
 use crate::instance::{Settings, SignInStep};
@@ -11,7 +13,7 @@ use crate::protocol::payload::Payload;
 use crate::protocol::user_id::UserId;
 use crate::secret::SigningKey;
 use crate::session::BrowserKey;
-use crate::session::{NewSession, SessionId, SessionKey, SessionRules, SessionScope, SignedIn};
+use crate::session::{NewSession, Session, SessionId, SessionKey, SessionRules, SessionScope};
 use crate::verdict::{Refusal, Verdict};
 use crate::{Error, ErrorCode, Result};
 
@@ -39,6 +41,40 @@ pub async fn redeem(
     directory
         .redeem(judged.as_deref(), settings.policy, by)
         .await
+}
+
+/// A session that is valid, and its user.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SignedIn {
+    /// The key of the session.
+    pub key: SessionKey,
+    /// The session.
+    pub session: Session,
+    /// The user, as the directory has it now.
+    pub user: User,
+}
+
+/// Finds the valid session of an id at a place. `last_use` is the time of its last use where the
+/// caller knows of a later one than the directory has recorded.
+pub async fn find_session(
+    directory: &dyn Directory,
+    key: SessionKey,
+    place: SessionScope,
+    settings: &Settings,
+    last_use: Option<i64>,
+    now: Timestamp,
+) -> Result<Option<SignedIn>> {
+    let Some(mut session) = directory.session(&key).await? else {
+        return Ok(None);
+    };
+    if session.place != place {
+        return Ok(None);
+    }
+    session.last_seen = session.last_seen.max(last_use.unwrap_or(session.last_seen));
+    let user = directory.user(&session.user).await?;
+    let rules = settings.session_rules();
+    let good = user.filter(|user| session.is_good(user, settings.policy, rules, now));
+    Ok(good.map(|user| SignedIn { key, session, user }))
 }
 
 /// Who opens a link.

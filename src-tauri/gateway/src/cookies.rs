@@ -10,7 +10,8 @@ use latchkey_core::instance::{InstanceId, Settings};
 use latchkey_core::secret::SigningKey;
 use latchkey_core::session::BrowserKey;
 use latchkey_core::session::return_address::ReturnAddress;
-use latchkey_core::session::{self, SessionId, SessionScope, SignedIn};
+use latchkey_core::session::{self, SessionId, SessionScope};
+use latchkey_core::sign_in::SignedIn;
 use latchkey_core::sign_in::{Begun, Browser};
 use sha2::{Digest as _, Sha256};
 

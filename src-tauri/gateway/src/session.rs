@@ -6,7 +6,8 @@ use latchkey_core::Result;
 use latchkey_core::activity::AuditContext;
 use latchkey_core::directory::User;
 use latchkey_core::protocol::lifetime::Lifetime;
-use latchkey_core::session::{self, SessionKey, SessionScope, SignedIn};
+use latchkey_core::session::{SessionKey, SessionScope};
+use latchkey_core::sign_in::{SignedIn, find_session};
 
 use crate::config::GatewayConfig;
 use crate::gateway::Gateway;
@@ -25,7 +26,7 @@ impl Gateway {
             let key = id.key();
             let last_use = has_idle.then(|| self.last_seen.last_use(&key)).flatten();
             let found =
-                session::find(directory, key, place, &config.settings, last_use, now).await?;
+                find_session(directory, key, place, &config.settings, last_use, now).await?;
             if let Some(SignedIn { session, .. }) = &found {
                 self.last_seen.note(key, session, now.as_second(), has_idle);
                 return Ok(found);

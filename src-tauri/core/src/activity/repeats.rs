@@ -8,7 +8,8 @@ use std::net::{IpAddr, Ipv6Addr};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Actor, AuditContext, Event, Kind, Reference};
+use super::event::{API_KEY_REFUSED, Actor, AuditContext, Event, Kind};
+use super::reference::Reference;
 
 /// Length of the period in which refusals are counted, in seconds.
 const PERIOD_SECS: i64 = 60;
@@ -121,7 +122,7 @@ enum Key {
 impl Key {
     fn of(event: &Event, network: Option<IpAddr>) -> Self {
         let names_nobody = event.subject.is_none() && event.link.is_none();
-        if names_nobody && event.code != super::API_KEY_REFUSED {
+        if names_nobody && event.code != API_KEY_REFUSED {
             return Self::Unverified(network);
         }
         Self::Named {

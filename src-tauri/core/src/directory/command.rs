@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{JudgedCode, Profile, TimeAhead, User};
+use super::user::{Profile, TimeAhead, User};
 use crate::activity::{Event, OutboxEntry};
 use crate::instance::Policy;
 use crate::protocol::claims::Claims;
@@ -12,6 +12,18 @@ use crate::protocol::user_id::UserId;
 use crate::session::{NewSession, SessionKey, SessionRules};
 use crate::verdict::{Seats, Verdict};
 use crate::{Error, Result};
+
+/// Maximum number of users that one command imports: a transaction is held in memory.
+pub const MAX_IMPORT: usize = 250;
+
+/// Maximum number of sessions that one command prunes.
+pub const MAX_PRUNED: usize = 100;
+
+/// Maximum number of [times in the future](super::Directory::times_ahead) that are listed.
+pub const MAX_TIMES: usize = 100;
+
+/// A code as it was judged by itself.
+pub type JudgedCode<'a> = std::result::Result<&'a VerifiedCode, &'a CodeRefusal>;
 
 /// A change of a directory. [`decide`](super::decide()) says what it does.
 #[derive(Clone, Debug)]

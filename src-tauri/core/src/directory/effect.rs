@@ -1,5 +1,6 @@
-use super::facts::{Counts, EmailUsers, LinkRecord};
-use super::{Outcome, User};
+use super::command::Outcome;
+use super::facts::{Counts, EmailUsers, Facts, LinkRecord, Person};
+use super::user::User;
 use crate::activity::Event;
 use crate::protocol::email::Email;
 use crate::protocol::user_id::UserId;
@@ -57,4 +58,44 @@ pub struct NewEntry {
     pub event: Event,
     /// The user whom the event names by an e-mail address. The entry is found by both.
     pub user: Option<UserId>,
+}
+
+impl Facts {
+    /// Makes a change to what is known, as an engine makes it to the directory.
+    pub fn apply(&mut self, effect: &Effect) {
+        match effect {
+            Effect::PutUser(user) | Effect::SignIn(user) => {
+                let removed_at = self.removed_at(&user.id);
+                let person = Person {
+                    user: Some(User::clone(user)),
+                    removed_at,
+                };
+                self.set_person(user.id.clone(), person);
+            }
+            Effect::RemoveUser(id) => {
+                let removed_at = self.removed_at(id);
+                let user = None;
+                self.set_person(id.clone(), Person { user, removed_at });
+            }
+            Effect::SetRemoval(id, at) => {
+                let user = self.user(id).cloned();
+                let removed_at = *at;
+                self.set_person(id.clone(), Person { user, removed_at });
+            }
+            Effect::SetEmail(email, users) => self.set_email(email, users.clone()),
+            Effect::SetLinksSinceEdit(id, links) => {
+                self.set_links_since_edit(id.clone(), links.clone());
+            }
+            Effect::SetRecentLinks(id, links) => self.set_recent_links(id.clone(), links.clone()),
+            Effect::SetLink(id, record) => self.set_link(id.clone(), *record),
+            Effect::PutSession(key, session) => {
+                self.set_session(*key, Some(Session::clone(session)));
+            }
+            Effect::DeleteSession(key) => self.set_session(*key, None),
+            Effect::SetCounts(counts) => self.counts = *counts,
+            Effect::SetLatestTime(at) => self.latest_time = Some(*at),
+            Effect::SetLastOutboxEntry(number) => self.last_outbox_entry = *number,
+            Effect::NoteOrder(_) => {}
+        }
+    }
 }

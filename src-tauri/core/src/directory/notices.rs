@@ -1,6 +1,7 @@
 use jiff::Timestamp;
 
-use super::{Directory, TimeAhead};
+use super::engine::Directory;
+use super::user::TimeAhead;
 use crate::error::Warning;
 use crate::{Result, time};
 

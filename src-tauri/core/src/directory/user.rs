@@ -8,6 +8,7 @@ use crate::protocol::metadata::Metadata;
 use crate::protocol::user_id::UserId;
 use crate::time;
 use crate::verdict::Status;
+use crate::{Error, ErrorCode};
 
 /// How a user came into the directory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -113,4 +114,10 @@ impl User {
         let name = self.metadata.display_name().or(email);
         name.unwrap_or(self.id.as_str())
     }
+}
+
+/// Error for a user who is not there.
+#[must_use]
+pub fn unknown_user(id: &UserId) -> Error {
+    Error::new(ErrorCode::UnknownUser, format!("There is no user {id}.")).about("id")
 }

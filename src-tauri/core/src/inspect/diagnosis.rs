@@ -221,7 +221,7 @@ fn secret_form(key: &SigningKey, signed_with: &dyn Fn(&[u8]) -> bool) -> Option<
     let text = key.secret().expose();
     let visible: String = text
         .chars()
-        .filter(|c| !crate::protocol::code::layers::is_invisible(*c))
+        .filter(|c| !crate::protocol::code::invisible::is_invisible(*c))
         .collect();
     let unquoted = unquoted(visible.trim());
     let decoded = |text: &str, encoding: SecretEncoding| {

@@ -14,7 +14,7 @@ pub use key_record::{KeyLocation, KeyOrigin, KeyRecord};
 use crate::error::Warning;
 use crate::link::BaseUrl;
 use crate::protocol::code::Algorithm;
-use crate::protocol::code::layers::is_invisible;
+use crate::protocol::code::invisible::is_invisible;
 use crate::{Error, ErrorCode, Result};
 
 /// A secret text: prints as `[redacted]`, does not serialize, is overwritten when dropped.

@@ -4,157 +4,28 @@
 mod browser_key;
 mod id;
 mod link_use;
+mod record;
 pub mod return_address;
 mod rules;
-
-use std::net::IpAddr;
-
-use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
 
 pub use browser_key::BrowserKey;
 pub use id::{SessionId, SessionKey, random_text};
 pub use link_use::{LinkUse, REPEAT_SECS};
+pub use record::{NewSession, SEEN_SECS, Session, SessionScope, kept_browser};
 pub use rules::SessionRules;
-
-use crate::Result;
-use crate::directory::{Directory, User};
-use crate::instance::{Policy, Settings};
-use crate::protocol::user_id::UserId;
-use crate::verdict::Status;
-
-/// How old the recorded last use may become before it is written again, in seconds.
-pub const SEEN_SECS: i64 = 300;
-
-/// The longest text that is kept of a browser's name, in bytes.
-const MAX_BROWSER_BYTES: usize = 256;
-
-/// The place at which somebody is signed in. A session is valid at one place.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum SessionScope {
-    /// The gateway's own pages, and the applications behind it.
-    Page,
-    /// The widget's frame, in a page of another site.
-    Frame,
-}
-
-/// A session, as a directory keeps it. Times are in Unix seconds.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Session {
-    /// The user who is signed in.
-    pub user: UserId,
-    /// The user's [`User::generation`] when the session began.
-    pub generation: u64,
-    /// The place at which it is valid.
-    pub place: SessionScope,
-    /// The `jti` of the code that began it.
-    pub link: Option<String>,
-    /// The browser's own name (`User-Agent`). It is unverified text.
-    pub browser: Option<String>,
-    /// The address from which the link was opened.
-    pub address: Option<IpAddr>,
-    /// When it began.
-    pub created_at: i64,
-    /// When it was last used. Written at most every [`SEEN_SECS`].
-    pub last_seen: i64,
-    /// When the code that began it expires.
-    pub code_expires_at: Option<i64>,
-}
-
-/// A session that begins if a code signs somebody in.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NewSession {
-    /// The key under which it is kept.
-    pub key: SessionKey,
-    /// The place at which it is valid.
-    pub place: SessionScope,
-    /// The browser's own name (`User-Agent`).
-    pub browser: Option<String>,
-    /// The key that tells the browser from others, if it has one.
-    pub browser_key: Option<BrowserKey>,
-    /// The session of the same browser that it replaces, which ends.
-    pub replaces: Option<SessionKey>,
-}
-
-/// A session that is valid, and its user.
-#[derive(Clone, Debug, PartialEq)]
-pub struct SignedIn {
-    /// The key of the session.
-    pub key: SessionKey,
-    /// The session.
-    pub session: Session,
-    /// The user, as the directory has it now.
-    pub user: User,
-}
-
-impl Session {
-    /// Whether it is valid now for `user`, by the policy and the rules of the instance.
-    #[must_use]
-    pub fn is_good(
-        &self,
-        user: &User,
-        policy: Policy,
-        rules: SessionRules,
-        now: Timestamp,
-    ) -> bool {
-        policy.external_auth
-            && user.id == self.user
-            && user.generation == self.generation
-            && user.status == Status::Active
-            && !self.is_over(rules, now)
-    }
-
-    /// Whether its time is over. The state of its user does not count.
-    #[must_use]
-    pub fn is_over(&self, rules: SessionRules, now: Timestamp) -> bool {
-        rules.is_over(self, now.as_second())
-    }
-}
-
-/// Finds the valid session of an id at a place. `last_use` is the time of its last use where the
-/// caller knows of a later one than the directory has recorded.
-pub async fn find(
-    directory: &dyn Directory,
-    key: SessionKey,
-    place: SessionScope,
-    settings: &Settings,
-    last_use: Option<i64>,
-    now: Timestamp,
-) -> Result<Option<SignedIn>> {
-    let Some(mut session) = directory.session(&key).await? else {
-        return Ok(None);
-    };
-    if session.place != place {
-        return Ok(None);
-    }
-    session.last_seen = session.last_seen.max(last_use.unwrap_or(session.last_seen));
-    let user = directory.user(&session.user).await?;
-    let rules = settings.session_rules();
-    let good = user.filter(|user| session.is_good(user, settings.policy, rules, now));
-    Ok(good.map(|user| SignedIn { key, session, user }))
-}
-
-/// The beginning of a browser's name that is kept, without control characters.
-#[must_use]
-pub fn kept_browser(text: &str) -> Option<String> {
-    let mut kept = String::new();
-    for character in text.chars().filter(|character| !character.is_control()) {
-        if kept.len() + character.len_utf8() > MAX_BROWSER_BYTES {
-            break;
-        }
-        kept.push(character);
-    }
-    let kept = kept.trim();
-    (!kept.is_empty()).then(|| kept.to_owned())
-}
 
 #[cfg(test)]
 mod tests {
+    use jiff::Timestamp;
+
     use super::*;
     use crate::directory::Origin;
+    use crate::directory::User;
+    use crate::instance::Policy;
     use crate::protocol::lifetime::Lifetime;
     use crate::protocol::metadata::Metadata;
+    use crate::protocol::user_id::UserId;
+    use crate::verdict::Status;
 
     fn ada() -> User {
         User {

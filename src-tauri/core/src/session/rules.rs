@@ -1,6 +1,11 @@
-use super::Session;
+use jiff::Timestamp;
+
+use super::record::Session;
+use crate::directory::User;
+use crate::instance::Policy;
 use crate::protocol::code::LEEWAY_SECS;
 use crate::protocol::lifetime::Lifetime;
+use crate::verdict::Status;
 use crate::{Error, ErrorCode, Result};
 
 /// How long sessions of an instance last.
@@ -108,6 +113,30 @@ impl SessionRules {
             Some(by_link) => by_length.min(by_link),
             None => by_length,
         }
+    }
+}
+
+impl Session {
+    /// Whether it is valid now for `user`, by the policy and the rules of the instance.
+    #[must_use]
+    pub fn is_good(
+        &self,
+        user: &User,
+        policy: Policy,
+        rules: SessionRules,
+        now: Timestamp,
+    ) -> bool {
+        policy.external_auth
+            && user.id == self.user
+            && user.generation == self.generation
+            && user.status == Status::Active
+            && !self.is_over(rules, now)
+    }
+
+    /// Whether its time is over. The state of its user does not count.
+    #[must_use]
+    pub fn is_over(&self, rules: SessionRules, now: Timestamp) -> bool {
+        rules.is_over(self, now.as_second())
     }
 }
 

@@ -23,7 +23,8 @@ use axum::routing::{get, post};
 use axum::{Extension, Router};
 use latchkey_core::Error;
 use latchkey_core::directory::User;
-use latchkey_core::session::{SessionScope, SignedIn};
+use latchkey_core::session::SessionScope;
+use latchkey_core::sign_in::SignedIn;
 use latchkey_core::sign_in::{SignIn, Visitor};
 use serde::{Deserialize, Serialize};
 

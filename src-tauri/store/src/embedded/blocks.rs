@@ -6,9 +6,10 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use sled::IVec;
 
-use super::journal::{decoded, encoded, write_rows};
+use super::errors::{damaged, storage};
+use super::keys;
 use super::record::EntryRecord;
-use super::{damaged, keys, storage};
+use super::rows::{decoded, encoded, write_rows};
 use latchkey_core::Result;
 
 /// Maximum number of entries in a block.

@@ -7,8 +7,9 @@ use latchkey_core::protocol::user_id::UserId;
 use serde::Serialize;
 
 use super::catalogue::{Totals, Update};
-use super::journal::{View, Write, encoded};
+use super::journal::View;
 use super::record::{Counters, UserRecord};
+use super::rows::{Write, encoded};
 use super::{facts, keys};
 
 /// Rows that a change writes, and what else follows from it.

@@ -15,19 +15,15 @@ use sled::IVec;
 
 use super::blocks::{self, Entries, refusals};
 use super::disk::Disk;
+use super::errors::{damaged, storage};
+use super::keys;
 use super::record::EntryRecord;
-use super::{damaged, keys, storage};
+use super::rows::{Write, decoded, decoded_first, encoded, write_rows};
 use latchkey_core::Result;
 
 /// Number of pending changes, or pending rows, after which a checkpoint is made.
 const CHANGES: usize = 64;
 const ROWS: usize = 250;
-/// Number of rows that are written at once. sled holds them all in memory, and each of their pages.
-const BATCH: usize = 250;
-
-/// A row and what is in it now; nothing, where it is removed.
-pub(super) type Write = (Vec<u8>, Option<Vec<u8>>);
-
 /// A change, as the journal has it. A row is one or several of them, one after the other, whose numbers
 /// go up from the one in its key.
 #[derive(Serialize, Deserialize)]
@@ -271,38 +267,6 @@ where
     tree.flush().map(drop).map_err(storage)
 }
 
-pub(super) fn write_rows(
-    tree: &sled::Db,
-    rows: impl Iterator<Item = (Vec<u8>, Option<IVec>)>,
-) -> Result<()> {
-    let (mut batch, mut count) = (sled::Batch::default(), 0);
-    for (key, value) in rows {
-        match value {
-            Some(value) => batch.insert(key, value),
-            None => batch.remove(key),
-        }
-        count += 1;
-        if count == BATCH {
-            tree.apply_batch(std::mem::take(&mut batch))
-                .map_err(storage)?;
-            count = 0;
-        }
-    }
-    tree.apply_batch(batch).map_err(storage)
-}
-
-pub(super) fn encoded(value: &(impl Serialize + ?Sized)) -> Result<Vec<u8>> {
-    postcard::to_allocvec(value).map_err(|cause| damaged().because(cause))
-}
-
-pub(super) fn decoded<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
-    postcard::from_bytes(bytes).map_err(|cause| damaged().because(cause))
-}
-
-fn decoded_first<T: DeserializeOwned>(bytes: &[u8]) -> Result<(T, &[u8])> {
-    postcard::take_from_bytes(bytes).map_err(|cause| damaged().because(cause))
-}
-
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
@@ -312,6 +276,7 @@ mod tests {
     use jiff::Timestamp;
 
     use super::*;
+    use crate::embedded::rows::BATCH;
     use latchkey_core::activity::{Actor, AuditContext, Event};
 
     fn journal(path: &Path) -> Journal {

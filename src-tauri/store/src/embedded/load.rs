@@ -7,9 +7,10 @@ use std::sync::mpsc;
 use std::thread;
 
 use super::catalogue::{Catalogue, Row, Update, first_eight};
+use super::errors::{damaged, storage};
 use super::journal::Journal;
+use super::keys;
 use super::record::{Counters, Summary};
-use super::{damaged, keys, storage};
 use latchkey_core::Result;
 use latchkey_core::verdict::Status;
 

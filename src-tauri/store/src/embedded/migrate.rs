@@ -3,10 +3,12 @@
 
 use std::collections::BTreeMap;
 
+use super::errors::{damaged, storage};
 use super::facts::Shared;
-use super::journal::{checkpoint_all, decoded, encoded, write_rows};
+use super::journal::checkpoint_all;
 use super::record::{EntryRecord, EntryRecord4, Summary, USED_BY, UserRecord};
-use super::{damaged, keys, single_entries, storage};
+use super::rows::{decoded, encoded, write_rows};
+use super::{keys, single_entries};
 use latchkey_core::Result;
 use latchkey_core::directory::LinkRecord;
 use latchkey_core::protocol::email::Email;

@@ -14,10 +14,10 @@
 mod blocks;
 mod catalogue;
 mod closed;
-mod damage;
 mod disk;
 mod effects;
 mod elapsed;
+mod errors;
 mod facts;
 #[cfg(test)]
 mod full_disk;
@@ -29,11 +29,15 @@ mod open;
 mod prune;
 mod record;
 mod room;
+mod rows;
 mod sessions;
+mod shared;
 mod single_entries;
 mod state;
 mod times;
 mod writer;
+
+pub use self::shared::Changed;
 
 use std::cmp::Reverse;
 use std::collections::HashSet;
@@ -53,11 +57,12 @@ use latchkey_core::protocol::email::Email;
 use latchkey_core::protocol::user_id::UserId;
 use latchkey_core::session::{Session, SessionKey, SessionRules};
 use latchkey_core::verdict::Verdict;
-use latchkey_core::{Error, ErrorCode, Result, time};
+use latchkey_core::{Result, time};
 
 use self::journal::View;
 use self::open::Opened;
 use self::record::EntryRecord;
+use self::shared::Shared;
 use self::state::State;
 use self::writer::Writer;
 
@@ -71,38 +76,12 @@ pub struct SledDirectory {
     shared: Arc<Shared>,
 }
 
-/// What the writer and readers share.
-struct Shared {
-    opened: Opened,
-    /// Callback for changes.
-    on_change: OnceLock<Box<dyn Fn(Changed) + Send + Sync>>,
-}
-
-/// The parts of a directory that a change has changed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Changed {
-    /// The activity has new entries.
-    pub activity: bool,
-    /// Users were added, changed or removed, or have signed in.
-    pub users: bool,
-}
-
-impl Shared {
-    fn tell(&self, effect: Changed) {
-        if let Some(call) = self.on_change.get()
-            && (effect.activity || effect.users)
-        {
-            call(effect);
-        }
-    }
-}
-
 impl SledDirectory {
     /// Opens the directory in `folder`, or begins one; `holder` names this process to others that
     /// want it.
     ///
-    /// Fails with [`ErrorCode::DirectoryHeld`] where another process holds it, with
-    /// [`ErrorCode::NewerFormat`], and with [`ErrorCode::DamagedFile`] where rows are missing.
+    /// Fails with [`ErrorCode::DirectoryHeld`](latchkey_core::ErrorCode::DirectoryHeld) where another process holds it, with
+    /// [`ErrorCode::NewerFormat`](latchkey_core::ErrorCode::NewerFormat), and with [`ErrorCode::DamagedFile`] where rows are missing.
     pub fn open(folder: &Path, holder: &str) -> Result<Self> {
         Self::over(Opened::new(folder, holder)?)
     }
@@ -130,7 +109,7 @@ impl SledDirectory {
         let _ = self.shared.on_change.set(Box::new(call));
     }
 
-    /// Refuses with [`ErrorCode::DirectoryHeld`] where a process holds the directory in `folder`, if
+    /// Refuses with [`ErrorCode::DirectoryHeld`](latchkey_core::ErrorCode::DirectoryHeld) where a process holds the directory in `folder`, if
     /// there is one.
     pub fn require_free(folder: &Path) -> Result<()> {
         open::require_free(folder)
@@ -341,19 +320,4 @@ fn page(
         }
     }
     Ok(page)
-}
-
-fn damaged() -> Error {
-    Error::new(
-        ErrorCode::DamagedFile,
-        "A row of the directory cannot be read. Restore it from a backup.",
-    )
-}
-
-fn storage(cause: sled::Error) -> Error {
-    Error::new(
-        ErrorCode::Storage,
-        format!("The directory could not be read or written: {cause}."),
-    )
-    .because(cause)
 }

@@ -13,15 +13,16 @@ use jiff::Timestamp;
 
 use super::catalogue::LiveCatalogue;
 use super::closed::{LastClose, NoteOfClose};
-use super::damage::damaged_folder;
 use super::disk::Disk;
+use super::errors::damaged_folder;
+use super::errors::storage;
 use super::journal::Journal;
+use super::keys;
 use super::load::are_complete;
 use super::migrate::migrate;
 use super::record::Counters;
 use super::room::Room;
 use super::state::{State, Tree};
-use super::{keys, storage};
 use crate::files;
 use latchkey_core::{Error, ErrorCode, Result, time};
 

@@ -3,9 +3,11 @@
 use jiff::Timestamp;
 
 use super::blocks::{self, Entries, read_block, read_index, rows_of};
-use super::journal::{Journal, decoded, write_rows};
+use super::errors::storage;
+use super::journal::Journal;
+use super::keys;
 use super::record::EntryRecord;
-use super::{keys, storage};
+use super::rows::{decoded, write_rows};
 use latchkey_core::Result;
 use latchkey_core::instance::Retention;
 use latchkey_core::protocol::lifetime::Lifetime;

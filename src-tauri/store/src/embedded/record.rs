@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use serde::{Deserialize, Serialize};
 
 use super::catalogue::{Row, Totals};
-use super::damaged;
+use super::errors::damaged;
 use latchkey_core::Result;
 use latchkey_core::activity::{
     Actor, AuditContext, Counted, Entry, Event, Kind, Reference, Repeats,

@@ -6,8 +6,9 @@ use std::collections::BTreeSet;
 use latchkey_core::Result;
 use latchkey_core::session::{Session, SessionKey};
 
+use super::errors::{damaged, storage};
 use super::journal::{Journal, View};
-use super::{damaged, facts, keys, storage};
+use super::{facts, keys};
 
 impl Journal {
     /// Looks at all sessions, in no order. A session that begins or changes at the same time may be left

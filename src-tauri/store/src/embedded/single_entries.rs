@@ -1,9 +1,10 @@
 //! The activity of a directory up to format 5, in which each entry has a row of its own.
 
 use super::blocks;
-use super::journal::{decoded, encoded, write_rows};
+use super::errors::{damaged, storage};
+use super::keys;
 use super::record::EntryRecord;
-use super::{damaged, keys, storage};
+use super::rows::{decoded, encoded, write_rows};
 use latchkey_core::Result;
 use latchkey_core::protocol::email::Email;
 

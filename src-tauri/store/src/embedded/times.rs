@@ -4,9 +4,10 @@ use latchkey_core::directory::{MAX_TIMES, TimeAhead};
 use latchkey_core::protocol::user_id::UserId;
 use latchkey_core::{Result, time};
 
-use super::journal::decoded;
+use super::errors::{damaged, storage};
+use super::keys;
 use super::record::UserRecord;
-use super::{damaged, keys, storage};
+use super::rows::decoded;
 
 /// Returns the times that lie in the future of `now`, at most [`MAX_TIMES`].
 pub(super) fn times_ahead(tree: &sled::Db, now: i64) -> Result<Vec<TimeAhead>> {

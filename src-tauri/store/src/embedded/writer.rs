@@ -16,10 +16,11 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::catalogue::{Totals, Update};
 use super::effects::{Written, rows_of};
+use super::facts;
 use super::journal::{Change, Journal};
 use super::record::EntryRecord;
+use super::shared::{Changed, Shared};
 use super::state::State;
-use super::{Changed, Shared, facts};
 use crate::files;
 
 /// Maximum number of commands that wait for the writer. Others wait for a place among them.

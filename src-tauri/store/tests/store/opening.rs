@@ -4,8 +4,9 @@ use latchkey_core::directory::Directory as _;
 use latchkey_core::instance::{Hosted, Name, Settings, SignInStep};
 use latchkey_core::link::BaseUrl;
 use latchkey_core::protocol::user_id::UserId;
-use latchkey_core::session::{self, SessionScope, SignedIn};
+use latchkey_core::session::SessionScope;
 use latchkey_core::sign_in::{Browser, PreCheck, SignInAttempt, Visitor};
+use latchkey_core::sign_in::{SignedIn, find_session};
 use latchkey_store::SledDirectory;
 use latchkey_store::Wait as _;
 
@@ -59,7 +60,7 @@ impl Site {
     fn signed_in(&self, id: &str) -> SignedIn {
         let id = UserId::parse(id, "id").unwrap();
         let (key, _) = self.directory.sessions_of(&id).wait().unwrap().remove(0);
-        let found = session::find(
+        let found = find_session(
             &self.directory,
             key,
             SessionScope::Page,

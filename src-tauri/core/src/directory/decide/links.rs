@@ -1,8 +1,8 @@
 //! Links that Latchkey makes, and whether they are newer than the last edit or removal of a user. `iat`
 //! proves it only where the clocks agree. For links that Latchkey makes the order itself is kept.
 
-use super::super::Effect;
 use super::super::command::Outcome;
+use super::super::effect::Effect;
 use super::super::facts::LinkRecord;
 use super::Draft;
 use super::redeem::known_as;

@@ -3,8 +3,9 @@
 use jiff::Timestamp;
 
 use super::super::command::Redemption;
+use super::super::effect::Effect;
 use super::super::facts::{Facts, LinkRecord};
-use super::super::{Effect, Origin, User};
+use super::super::user::{Origin, User};
 use super::{Draft, not_loaded};
 use crate::Result;
 use crate::activity::{AuditContext, Event};

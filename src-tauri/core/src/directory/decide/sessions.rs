@@ -1,7 +1,7 @@
 //! Ending sessions, and noting their last use.
 
-use super::super::Effect;
 use super::super::command::Outcome;
+use super::super::effect::Effect;
 use super::Draft;
 use crate::activity::Event;
 use crate::session::{SEEN_SECS, Session, SessionKey, SessionRules};

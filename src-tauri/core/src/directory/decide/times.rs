@@ -1,7 +1,9 @@
 //! Recorded times that lie in the future because the clock was wrong.
 
+use super::super::command::MAX_TIMES;
 use super::super::command::Outcome;
-use super::super::{Effect, MAX_TIMES, TimeAhead};
+use super::super::effect::Effect;
+use super::super::user::TimeAhead;
 use super::Draft;
 use crate::activity::Event;
 use crate::time;

@@ -1,7 +1,9 @@
 //! Adding, editing, suspending and removing users.
 
+use super::super::command::MAX_IMPORT;
 use super::super::command::Outcome;
-use super::super::{Effect, MAX_IMPORT, Origin, Profile, User, unknown_user};
+use super::super::effect::Effect;
+use super::super::user::{Origin, Profile, User, unknown_user};
 use super::Draft;
 use crate::activity::Event;
 use crate::protocol::email::Email;

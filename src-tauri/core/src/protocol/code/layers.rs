@@ -8,7 +8,8 @@ use std::iter;
 
 use base64::Engine as _;
 
-use super::unverified::LENIENT;
+use super::invisible::is_invisible;
+use super::lenient::LENIENT;
 
 /// Maximum number of layers. A link in three nested scanner addresses has five.
 const MAX_LAYERS: usize = 8;
@@ -42,16 +43,6 @@ pub(super) fn layers(text: &str) -> Vec<Layer> {
             iter::once(layer).chain(bare)
         })
         .collect()
-}
-
-/// Returns whether a character takes no room on a screen: zero-width spaces and joiners, the soft
-/// hyphen, the byte order mark, marks of the writing direction, and variation selectors.
-pub(crate) const fn is_invisible(c: char) -> bool {
-    matches!(c,
-        '\u{00AD}' | '\u{034F}' | '\u{061C}' | '\u{115F}' | '\u{1160}' | '\u{17B4}' | '\u{17B5}'
-        | '\u{180B}'..='\u{180F}' | '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}'
-        | '\u{2060}'..='\u{206F}' | '\u{3164}' | '\u{FE00}'..='\u{FE0F}' | '\u{FEFF}' | '\u{FFA0}'
-        | '\u{FFF9}'..='\u{FFFB}' | '\u{E0000}'..='\u{E0FFF}')
 }
 
 impl Layer {

@@ -2,8 +2,12 @@
 //! HMAC and by nothing else.
 
 mod algorithm;
+mod found;
 pub(crate) mod hmac;
+pub(crate) mod invisible;
 pub(crate) mod layers;
+mod lenient;
+mod quote;
 pub mod recognize;
 mod refusal;
 mod sign;
@@ -15,6 +19,7 @@ mod words;
 use std::fmt;
 
 pub use algorithm::Algorithm;
+pub use quote::Quote;
 pub use refusal::CodeRefusal;
 pub use sign::sign;
 pub use trim::trim;

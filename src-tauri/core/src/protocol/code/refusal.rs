@@ -3,7 +3,7 @@ use std::fmt;
 use serde::Serialize;
 
 use crate::protocol::code::Algorithm;
-use crate::protocol::code::unverified::Quote;
+use crate::protocol::code::quote::Quote;
 
 /// Why a code by itself is refused, whatever the directory holds.
 ///

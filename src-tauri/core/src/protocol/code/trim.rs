@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::layers::is_invisible;
+use super::invisible::is_invisible;
 
 /// Cuts everything that cannot be part of a code from both ends of it: punctuation, quotes, brackets,
 /// white space, also in percent-encoding. Removes white space and invisible characters inside.

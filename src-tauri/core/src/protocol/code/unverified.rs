@@ -1,22 +1,11 @@
 //! Reading a code **without verifying it**, to show it to a person. Nothing here decides
 //! anything: whoever wants to know what a code is worth calls [`verify`](super::verify).
 
-use std::fmt;
-
 use base64::Engine as _;
-use base64::alphabet::URL_SAFE;
-use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use serde_json::Value;
 
+use super::lenient::LENIENT;
 use super::{Algorithm, signature_matches};
-
-/// Reads what can be read: with or without padding, with stray trailing bits.
-pub(super) const LENIENT: GeneralPurpose = GeneralPurpose::new(
-    &URL_SAFE,
-    GeneralPurposeConfig::new()
-        .with_decode_padding_mode(DecodePaddingMode::Indifferent)
-        .with_decode_allow_trailing_bits(true),
-);
 
 /// The parts of a code as they stand, and what they decode to as far as they do.
 #[derive(Clone, Debug, PartialEq)]
@@ -69,29 +58,6 @@ pub fn read(code: &str) -> UnverifiedCode {
         header,
         claims,
         signature,
-    }
-}
-
-/// Text that may quote a code that does not verify. It has no `Display`, and `Debug` hides it, so
-/// that it reaches no record and no log. Only [`expose`](Self::expose) returns it.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Quote(String);
-
-impl Quote {
-    pub(crate) fn new(text: impl Into<String>) -> Self {
-        Self(text.into())
-    }
-
-    /// The text, for a face that escapes what it shows.
-    #[must_use]
-    pub fn expose(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Quote {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("[unverified]")
     }
 }
 

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 
 use crate::protocol::audience::Audiences;
 use crate::protocol::claims::Registered;
-use crate::protocol::code::unverified::Quote;
+use crate::protocol::code::quote::Quote;
 use crate::protocol::code::{Algorithm, CodeRefusal, LEEWAY_SECS, MAX_BYTES};
 use crate::protocol::json;
 use crate::protocol::payload::Payload;

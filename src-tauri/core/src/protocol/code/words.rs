@@ -3,8 +3,8 @@
 use serde_json::Value;
 use url::Url;
 
+use super::found::{Form, MAX_CANDIDATES, Recognized};
 use super::layers::Layer;
-use super::recognize::{Form, MAX_CANDIDATES, Recognized};
 use super::unverified::json_part;
 use super::{Algorithm, MAX_BYTES};
 use crate::link::widget;

@@ -6,7 +6,7 @@ use std::thread;
 use std::time::Duration;
 
 use super::{Catalogue, PageOfIds, Totals, Update};
-use crate::embedded::damage::damaged_folder;
+use crate::embedded::errors::damaged_folder;
 use latchkey_core::directory::query::{PageStart, Sort, UserQuery};
 use latchkey_core::{Error, ErrorCode, Result};
 

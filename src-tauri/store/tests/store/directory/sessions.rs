@@ -11,10 +11,11 @@ use latchkey_core::link::BaseUrl;
 use latchkey_core::protocol::claims::Claims;
 use latchkey_core::protocol::code::VerifiedCode;
 use latchkey_core::protocol::lifetime::Lifetime;
-use latchkey_core::session::{
-    self, NewSession, SEEN_SECS, SessionId, SessionKey, SessionRules, SessionScope,
-};
 use latchkey_core::session::{BrowserKey, REPEAT_SECS};
+use latchkey_core::session::{
+    NewSession, SEEN_SECS, SessionId, SessionKey, SessionRules, SessionScope,
+};
+use latchkey_core::sign_in::find_session;
 
 use super::{at, code, id, new_user, person};
 use crate::by;
@@ -61,7 +62,7 @@ fn begin(directory: &dyn Directory, user: &str) -> SessionKey {
 }
 
 fn is_good(directory: &dyn Directory, key: SessionKey, now: Timestamp) -> bool {
-    let found = session::find(directory, key, SessionScope::Page, &settings(), None, now).wait();
+    let found = find_session(directory, key, SessionScope::Page, &settings(), None, now).wait();
     found.unwrap().is_some()
 }
 
@@ -79,7 +80,7 @@ pub(super) fn a_session_is_a_record_of_the_sign_in(directory: &dyn Directory) {
     let mut by = by(at(0));
     by.address = Some("192.0.2.7".parse().unwrap());
     begin_as(directory, &code(&payload, -60), &session, &by);
-    let found = session::find(
+    let found = find_session(
         directory,
         session.key,
         SessionScope::Page,
@@ -99,7 +100,7 @@ pub(super) fn a_session_is_a_record_of_the_sign_in(directory: &dyn Directory) {
     let now = at(0).as_second();
     assert_eq!((record.created_at, record.last_seen), (now, now));
     assert_eq!(record.code_expires_at, Some(expires_at));
-    let in_frame = session::find(
+    let in_frame = find_session(
         directory,
         session.key,
         SessionScope::Frame,

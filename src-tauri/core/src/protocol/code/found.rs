@@ -1,0 +1,61 @@
+use serde::Serialize;
+use url::Url;
+use utoipa::ToSchema;
+
+use crate::error::Warning;
+
+/// Maximum number of codes that are looked at in one text.
+pub(super) const MAX_CANDIDATES: usize = 64;
+
+/// What the code was found in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[cfg_attr(feature = "ts", ts(rename = "CodeForm"))]
+#[serde(rename_all = "snake_case")]
+pub enum Form {
+    /// The code alone.
+    Bare,
+    /// A login link.
+    Url,
+    /// A widget tag.
+    WidgetTag,
+    /// Any other text: a mail, JSON, a shell command, a link inside another link.
+    Text,
+    /// A picture of a QR code. A face sets it after it has read the picture.
+    Qr,
+}
+
+/// A code, and what it stood in. It may still be worthless: nothing has been verified.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Recognized {
+    /// The code.
+    pub code: String,
+    /// What it stood in.
+    pub form: Form,
+    /// The address that carries it: of a link up to the code, of a widget tag its script.
+    pub address: Option<Url>,
+    /// Number of other whole codes in the text.
+    pub others: usize,
+}
+
+impl Recognized {
+    /// Returns what to say of a text with several codes, `None` for a text with one.
+    #[must_use]
+    pub fn several(&self) -> Option<Warning> {
+        (self.others > 0).then(|| {
+            let message = format!(
+                "There are {} codes in this text. This is the first that verifies, or the first of all.",
+                self.others + 1
+            );
+            Warning::new("several_codes", message)
+        })
+    }
+}
+
+impl std::fmt::Debug for Recognized {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Recognized")
+            .field("form", &self.form)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,29 @@
+use std::path::Path;
+
+use latchkey_core::{Error, ErrorCode};
+
+/// Returns the error for a damaged directory in a folder.
+pub(super) fn damaged_folder(folder: &Path, why: &str) -> Error {
+    let folder = folder.display();
+    Error::new(
+        ErrorCode::DamagedFile,
+        format!("The directory in {folder} is damaged: {why}. Restore it from a backup."),
+    )
+}
+
+/// Error for a row that cannot be read.
+pub(super) fn damaged() -> Error {
+    Error::new(
+        ErrorCode::DamagedFile,
+        "A row of the directory cannot be read. Restore it from a backup.",
+    )
+}
+
+/// Error for what sled refuses.
+pub(super) fn storage(cause: sled::Error) -> Error {
+    Error::new(
+        ErrorCode::Storage,
+        format!("The directory could not be read or written: {cause}."),
+    )
+    .because(cause)
+}
