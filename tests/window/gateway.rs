@@ -1,5 +1,6 @@
 //! From the window to a phone: a QR code is shown, scanned, and signs somebody in.
 
+use latchkey_store::Wait as _;
 use std::fs;
 use std::net::TcpListener;
 use std::process::Command;
@@ -108,9 +109,9 @@ fn log_says_why(prepared: &Prepared, page: &str, link: &str) {
     let logs = fs::read_dir(prepared.environment.data_dir().join("logs")).unwrap();
     let logs = logs.map(|file| fs::read_to_string(file.unwrap().path()).unwrap());
     let log: String = logs.collect();
-    let line = log.lines().find(|line| line.contains(reference));
-    let line = line.unwrap_or_else(|| panic!("{reference}: {log}"));
-    assert!(line.contains("verdict=\"no_seats\""), "{line}");
+    let logged = log.lines().find(|text| text.contains(reference));
+    let logged = logged.unwrap_or_else(|| panic!("{reference}: {log}"));
+    assert!(logged.contains("verdict=\"no_seats\""), "{logged}");
     let code = link.split_once("externalAuthCode=").unwrap().1;
     for part in code.split('.').chain(["latchkey_session"]) {
         assert!(!log.contains(part), "{part}: {log}");
@@ -231,7 +232,11 @@ fn a_scanned_code_signs_in_and_studio_shows_it_at_once() {
         let prepared = Prepared::with(0);
         let directory = prepared.home.directory(&prepared.instance, "the test");
         let by = AuditContext::new(Actor::Studio, Timestamp::now());
-        directory.unwrap().set_seat_limit(Some(1), &by).unwrap();
+        directory
+            .unwrap()
+            .set_seat_limit(Some(1), &by)
+            .wait()
+            .unwrap();
         let studio = prepared.open().await;
         studio.click("rail-settings").await;
         studio.click("settings-gateway").await;

@@ -1,6 +1,7 @@
 //! The window's life: one for a data folder, asked before it closes, there again after a crash, and
 //! opened when the keys are lost.
 
+use latchkey_store::Wait as _;
 use std::fs::File;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
@@ -210,7 +211,9 @@ fn a_signal_to_end_stops_the_gateway_and_records_it() {
             }
         };
         let directory = tokio::time::timeout(PATIENCE, directory).await.unwrap();
-        let page = directory.activity(&ActivityQuery::default(), None, 1);
+        let page = directory
+            .activity(&ActivityQuery::default(), None, 1)
+            .wait();
         assert_eq!(page.unwrap().entries[0].event.code, "gateway_stopped");
     });
 }

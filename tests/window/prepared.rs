@@ -1,5 +1,6 @@
 //! A data folder with the sample instance, its users, and links for it.
 
+use latchkey_store::Wait as _;
 use std::path::PathBuf;
 
 use jiff::Timestamp;
@@ -59,7 +60,7 @@ impl Prepared {
         let directory = home.directory(&instance, "the test").unwrap();
         let people: Vec<NewUser> = (0..users).map(person).collect();
         for some in people.chunks(MAX_IMPORT) {
-            directory.import(some, &by).unwrap();
+            directory.import(some, &by).wait().unwrap();
         }
         drop(directory);
         Self {

@@ -100,7 +100,7 @@ fn run(
             show(&directory.reactivate(&id(who)?, &by).wait()?, output)?;
         }
         UsersCommand::SignOut { id: who } => {
-            show(&directory.sign_out(&id(who)?, &by).wait()?, output)?
+            show(&directory.sign_out(&id(who)?, &by).wait()?, output)?;
         }
         UsersCommand::Remove { id: who } => {
             directory.remove(&id(who)?, &by).wait()?;

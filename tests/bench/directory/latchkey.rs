@@ -1,3 +1,4 @@
+use latchkey_store::Wait as _;
 use std::path::Path;
 
 use latchkey_core::activity::{Actor, AuditContext};
@@ -31,11 +32,15 @@ fn sort(by: SortBy) -> Sort {
 
 impl Engine for Latchkey {
     fn import(&self, users: &[NewUser]) {
-        self.0.import(users, &by()).unwrap();
+        self.0.import(users, &by()).wait().unwrap();
     }
 
     fn redeem(&self, code: &VerifiedCode) {
-        let verdict = self.0.redeem(Ok(code), Policy::default(), &by()).unwrap();
+        let verdict = self
+            .0
+            .redeem(Ok(code), Policy::default(), &by())
+            .wait()
+            .unwrap();
         assert!(matches!(verdict.code(), "provisioned" | "signed_in"));
     }
 
@@ -47,14 +52,17 @@ impl Engine for Latchkey {
         let page = self
             .0
             .users(&query, sort(SortBy::Id), &PageStart::First, PAGE);
-        let page = page.unwrap();
+        let page = page.wait().unwrap();
         (page.users.len(), page.total)
     }
 
     fn pages(&self, by: SortBy, count: usize) -> usize {
         let (mut place, mut seen) = (PageStart::First, 0);
         for _ in 0..count {
-            let page = self.0.users(&UserQuery::default(), sort(by), &place, PAGE);
+            let page = self
+                .0
+                .users(&UserQuery::default(), sort(by), &place, PAGE)
+                .wait();
             let page = page.unwrap();
             seen += page.users.len();
             let Some(next) = page.next else { break };
@@ -66,7 +74,8 @@ impl Engine for Latchkey {
     fn jump(&self, by: SortBy, row: u64) -> usize {
         let page = self
             .0
-            .users(&UserQuery::default(), sort(by), &PageStart::Row(row), PAGE);
+            .users(&UserQuery::default(), sort(by), &PageStart::Row(row), PAGE)
+            .wait();
         page.unwrap().users.len()
     }
 }

@@ -1,5 +1,6 @@
 //! What is asked. A server prints its address, and what is needed to ask it.
 
+use latchkey_store::Wait as _;
 use std::convert::Infallible;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -53,7 +54,7 @@ pub(crate) fn gateway(folder: &Path) {
     let by = AuditContext::new(Actor::Studio, Timestamp::now());
     let people: Vec<NewUser> = (0..USERS).map(links::person).collect();
     for some in people.chunks(MAX_IMPORT) {
-        directory.import(some, &by).unwrap();
+        directory.import(some, &by).wait().unwrap();
     }
     drop(people);
     let settings = Settings::sample().unwrap();

@@ -87,13 +87,11 @@ impl Rows {
     }
 
     fn set(&mut self, key: Vec<u8>, value: Option<&impl Serialize>) -> Result<()> {
-        match value {
-            Some(value) => self.put(key, value),
-            None => {
-                self.remove(key);
-                Ok(())
-            }
+        if let Some(value) = value {
+            return self.put(key, value);
         }
+        self.remove(key);
+        Ok(())
     }
 
     fn set_email(&mut self, view: &View<'_>, email: &Email, users: &EmailUsers) -> Result<()> {

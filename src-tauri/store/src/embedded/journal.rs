@@ -299,11 +299,11 @@ mod tests {
     }
 
     /// Makes changes as the writer does.
-    fn write(journal: &Journal, first: u64, changes: Vec<Change>) {
-        for (number, change) in (first..).zip(&changes) {
+    fn write(journal: &Journal, first: u64, changes: &[Change]) {
+        for (number, change) in (first..).zip(changes) {
             journal.stage(number, change);
         }
-        journal.commit(first, &changes).unwrap();
+        journal.commit(first, changes).unwrap();
         journal.checkpoint_if_much();
     }
 
@@ -368,7 +368,7 @@ mod tests {
                     all.push(change(number, bytes.collect()));
                     rows.extend(written);
                 }
-                write(&journal, first, all);
+                write(&journal, first, &all);
                 assert!(journaled(&journal) * together < CHANGES);
             }
             journal.flush().unwrap();
@@ -394,8 +394,7 @@ mod tests {
             rows.map(|row| (format!("u:{row}").into_bytes(), Some(vec![1])))
                 .collect()
         };
-        let write =
-            |number, rows| super::tests::write(&journal, number, vec![change(number, rows)]);
+        let write = |number, rows| super::tests::write(&journal, number, &[change(number, rows)]);
         write(1, rows(ROWS - 1));
         assert_eq!(journaled(&journal), 1);
         write(2, rows(3 * BATCH));
@@ -409,7 +408,7 @@ mod tests {
         let journal = journal(folder.path());
         let write = |number: u64| {
             let row = (b"u:x".to_vec(), Some(encoded(&number).unwrap()));
-            super::tests::write(&journal, number, vec![change(number, vec![row])]);
+            super::tests::write(&journal, number, &[change(number, vec![row])]);
         };
         write(1);
         let view = journal.view();
@@ -433,7 +432,7 @@ mod tests {
             if !entry {
                 change.entry = None;
             }
-            write(journal, number, vec![change]);
+            write(journal, number, &[change]);
         };
         let opened = journal(folder.path());
         for number in 1..=200 {

@@ -33,7 +33,7 @@ type Answer<T> = oneshot::Sender<Result<T>>;
 
 /// What the writer is asked to do.
 enum Request {
-    Execute(Command, AuditContext, Answer<Outcome>),
+    Execute(Box<(Command, AuditContext)>, Answer<Outcome>),
     /// Records the refusals that were counted in periods that have ended by a time; in all of them, if `None`.
     RecordCounted(Option<i64>, Answer<()>),
     /// Removes entries of the activity. Returns whether there may be more of them.
@@ -72,8 +72,8 @@ impl Writer {
 
     /// Makes a change. It is on the disk when this returns.
     pub(super) async fn execute(&self, command: Command, by: AuditContext) -> Result<Outcome> {
-        self.ask(|answer| Request::Execute(command, by, answer))
-            .await
+        let asked = Box::new((command, by));
+        self.ask(|answer| Request::Execute(asked, answer)).await
     }
 
     pub(super) async fn record_counted(&self, now: Option<i64>) -> Result<()> {
@@ -151,8 +151,8 @@ impl Work {
         let mut batch = Vec::new();
         for request in requests {
             match request {
-                Request::Execute(command, by, answer) => {
-                    batch.push((Item::Command(command, by), answer));
+                Request::Execute(asked, answer) => {
+                    batch.push((Item::Command(asked), answer));
                 }
                 other => {
                     self.make(std::mem::take(&mut batch));
@@ -238,7 +238,8 @@ impl Work {
                 let entry = EntryRecord::counted(&counted);
                 (Outcome::Done, Vec::new(), Some(entry), number)
             }
-            Item::Command(command, by) => {
+            Item::Command(asked) => {
+                let (command, by) = *asked;
                 let facts = facts::of_command(&view, &command)?;
                 let number = facts.change;
                 let Decision {
@@ -324,7 +325,10 @@ impl Work {
         let counted = self.refusals.take_ended(now);
         let mut failed = None;
         for some in counted.chunks(BATCH) {
-            let items = some.iter().cloned().map(Item::Counted).collect();
+            let items = some
+                .iter()
+                .map(|counted| Item::Counted(Box::new(counted.clone())))
+                .collect();
             for (counted, outcome) in some.iter().zip(self.outcomes(items)) {
                 if let Err(cause) = outcome {
                     self.refusals.put_back(vec![counted.clone()]);
@@ -349,9 +353,9 @@ impl Work {
 
 /// A change that is asked for.
 enum Item {
-    Command(Command, AuditContext),
+    Command(Box<(Command, AuditContext)>),
     /// Refusals that were counted are one entry.
-    Counted(Counted),
+    Counted(Box<Counted>),
 }
 
 /// A change that was decided.

@@ -45,7 +45,9 @@ impl Command {
                 }
             }
             Self::PruneSessions(keys, _) => {
-                keys.iter().for_each(|key| wanted.session_with_user(key));
+                for key in keys {
+                    wanted.session_with_user(key);
+                }
             }
             Self::LinkMade(claims) | Self::LinkShown(claims) => wanted.made_link(claims),
             Self::CorrectTimes(times) => {
@@ -104,13 +106,11 @@ impl<'a> Wanted<'a> {
     }
 
     fn session(&mut self, key: &SessionKey) -> Option<&'a Session> {
-        match self.facts.session(key) {
-            Some(known) => known,
-            None => {
-                add(&mut self.needs.sessions, key);
-                None
-            }
+        let known = self.facts.session(key);
+        if known.is_none() {
+            add(&mut self.needs.sessions, key);
         }
+        known.flatten()
     }
 
     fn link(&mut self, id: &str) -> Option<LinkRecord> {
