@@ -114,7 +114,9 @@ impl Transcript {
         drop(input);
         let shown = String::from_utf8(ran.stdout).unwrap();
         let shown = shown.replace("\r\n", "\n").replace('\u{1b}', "␛");
-        self.record(arguments, &shown, "", ran.status.code().unwrap());
+        // The terminal may echo what was typed before `stty` forbids it.
+        let shown = shown.strip_prefix(typed).unwrap_or(&shown);
+        self.record(arguments, shown, "", ran.status.code().unwrap());
     }
 
     /// Records a command whose output a program reads.

@@ -4,6 +4,7 @@ use latchkey_store::Wait as _;
 use std::convert::Infallible;
 use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::header::{COOKIE, LOCATION, SET_COOKIE};
@@ -24,6 +25,8 @@ use latchkey_core::protocol::user_id::UserId;
 use latchkey_core::secret::{Secret, SigningKey};
 use latchkey_gateway::{ClientLimits, Gateway, InstanceSnapshot, router};
 use latchkey_store::SledDirectory;
+use tokio::runtime::Handle;
+use tokio::time::sleep;
 use tower::{Service, ServiceExt as _};
 
 /// What the administrator does now.
@@ -278,6 +281,10 @@ impl Site {
             let answer = self.router().oneshot(request).await.unwrap();
             let (parts, body) = answer.into_parts();
             let bytes = body.collect().await.unwrap().to_bytes();
+            // What the request has begun in the background ends with its runtime.
+            while Handle::current().metrics().num_alive_tasks() > 0 {
+                sleep(Duration::from_millis(1)).await;
+            }
             Answer {
                 status: parts.status,
                 headers: parts.headers,
