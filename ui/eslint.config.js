@@ -87,6 +87,13 @@ export default ts.config(
       'svelte/no-at-html-tags': 'error',
       'svelte/button-has-type': 'error',
       'svelte/no-target-blank': 'error',
+      'svelte/no-restricted-html-elements': [
+        'error',
+        {
+          elements: ['dialog', 'input', 'select', 'textarea'],
+          message: 'Use TextField, TextInput, Select, Switch, Segmented, Modal or Dialog.',
+        },
+      ],
       'svelte/block-lang': ['error', { script: 'ts', style: null }],
     },
   },
@@ -121,6 +128,16 @@ export default ts.config(
       'src/settings/RevealSecret.svelte',
     ],
     rules: { 'no-restricted-globals': 'off' },
+  },
+  {
+    // The shared controls, and a check box, a file and a combo box that occur once.
+    files: [
+      'src/lib/components/*.svelte',
+      'src/compose/ExistingFields.svelte',
+      'src/inspect/InputPane.svelte',
+      'src/layout/Palette.svelte',
+    ],
+    rules: { 'svelte/no-restricted-html-elements': 'off' },
   },
   { files: ['*.config.js'], ...ts.configs.disableTypeChecked },
 );
