@@ -60,11 +60,16 @@ pub(super) fn is_of_the_service(block: &str) -> bool {
         .any(|sign| block.contains(sign))
 }
 
+/// Whether a block starts an application: the test of the proxies runs it.
+pub(super) fn is_of_open_webui(block: &str) -> bool {
+    block.contains("open-webui")
+}
+
 /// Returns the commands of a document. A command includes the lines that it continues on.
 fn commands(document: &str) -> Vec<String> {
     let mut commands: Vec<String> = Vec::new();
     let blocks = blocks_in(document, "sh").into_iter();
-    for block in blocks.filter(|block| !is_of_the_service(block)) {
+    for block in blocks.filter(|block| !is_of_the_service(block) && !is_of_open_webui(block)) {
         let mut continues = false;
         for line in block.lines() {
             if continues {

@@ -19,7 +19,10 @@ const GUIDES: &str = "src-tauri/guides";
 
 /// Languages of code blocks, and the test that runs a block in that language.
 const TESTED: [(&str, &str); 8] = [
-    ("sh", "documents::commands and documents::service"),
+    (
+        "sh",
+        "documents::commands, documents::service and documents::proxies",
+    ),
     ("ini", "documents::service"),
     ("html", "documents"),
     (

@@ -4,10 +4,14 @@
 
 use std::env;
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::Command;
 
+use tempfile::TempDir;
+
 use super::blocks::blocks_in;
+use super::commands::is_of_open_webui;
 use super::service::may_unshare;
 
 const GUIDE: &str = "src-tauri/guides/proxies.md";
@@ -27,6 +31,69 @@ class Application(http.server.BaseHTTPRequestHandler):
     do_OPTIONS = do_GET
 
 http.server.ThreadingHTTPServer(("127.0.0.1", 3000), Application).serve_forever()
+"#;
+
+/// Does with the headers of a proxy what Open WebUI does: it signs in whom the trusted header names, and makes
+/// an account for a new address. For other requests it answers with the request.
+const OPEN_WEBUI: &str = r#"#!/usr/bin/env python3
+import argparse
+import http.server
+import json
+import os
+
+commands = argparse.ArgumentParser().add_subparsers(dest="command", required=True)
+serve = commands.add_parser("serve")
+serve.add_argument("--host", default="0.0.0.0")
+serve.add_argument("--port", type=int, default=8080)
+options = serve.parse_args(__import__("sys").argv[2:])
+EMAIL = os.environ["WEBUI_AUTH_TRUSTED_EMAIL_HEADER"]
+NAME = os.environ["WEBUI_AUTH_TRUSTED_NAME_HEADER"]
+accounts = {}
+
+class OpenWebUI(http.server.BaseHTTPRequestHandler):
+    def answer(self, status, body):
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def do_GET(self):
+        self.answer(200, f"{self.command} {self.path}\n{self.headers}".encode())
+
+    do_OPTIONS = do_GET
+
+    def do_POST(self):
+        self.rfile.read(int(self.headers["Content-Length"]))
+        if self.path != "/api/v1/auths/signin":
+            return self.answer(404, b"")
+        email = (self.headers.get(EMAIL) or "").lower()
+        if "@" not in email:
+            return self.answer(400, b"no trusted header")
+        name = self.headers.get(NAME) or email
+        role = "user" if accounts else "admin"
+        account = accounts.setdefault(email, {"email": email, "name": name, "role": role})
+        self.answer(200, json.dumps(account).encode())
+
+http.server.ThreadingHTTPServer((options.host, options.port), OpenWebUI).serve_forever()
+"#;
+
+/// Requests of the page of Open WebUI: a stranger, a user with an address, one with a name and one without both. Each
+/// names the address of somebody else.
+const SIGN_IN_TO_OPEN_WEBUI: &str = r#"
+sign_in() {
+    # curl takes an answer to a body that is not read for an error of HTTP/2.
+    ask --http1.1 --include --header 'Sec-Fetch-Mode: cors' --header 'Remote-Email: root@example.com' \
+        --header 'Remote-Name: Root' --data '{"email":"","password":""}' "$@" \
+        https://app.example.com/api/v1/auths/signin
+}
+sign_in >stranger
+sign_in --cookie cookies >ada
+link=$(latchkey link --instance Acme --user-id bob --user-email Bob@example.com --metadata 'name=Bob Kahn')
+ask --output /dev/null --cookie-jar bobs_cookies "$link"
+sign_in --cookie bobs_cookies >bob
+link=$(latchkey link --instance Acme --user-id eve)
+ask --output /dev/null --cookie-jar eves_cookies "$link"
+sign_in --cookie eves_cookies >eve
 "#;
 
 /// Starts gateway, application and proxy, and keeps the answers that a visitor gets.
@@ -52,7 +119,7 @@ mkdir -p /var/log/nginx /var/log/traefik /etc/haproxy /etc/traefik /etc/nginx/co
 echo "127.0.0.1 localhost app.example.com" >/etc/hosts
 openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=app.example.com \
     -addext subjectAltName=DNS:app.example.com -keyout app.key -out app.crt
-python3 application.py &
+PATH="$PWD/bin:$PATH" sh -eu application &
 wait_until curl --silent --output /dev/null http://127.0.0.1:3000
 latchkey instance add Acme --url https://app.example.com
 latchkey serve --instance Acme --trusted-proxy 127.0.0.1 >serve.out &
@@ -68,6 +135,7 @@ ask --include --request OPTIONS --header 'Origin: https://www.acme.example' --he
 link=$(latchkey link --instance Acme --user-id ada --user-email ada@example.com)
 ask --include --header "$navigates" --cookie-jar cookies "$report?a=b&${link#*\?}" >opened
 ask --include --header "$navigates" --cookie cookies --header 'Remote-User: root' "$report" >told
+eval "$CHECKS"
 # The code is in no log.
 ! grep -r "${link#*=}" /var/log proxy.log
 "#;
@@ -87,9 +155,27 @@ fn header(answer: &str, name: &str) -> String {
 /// Runs a proxy by shell commands that first put the files where they belong. `authority` is the file with
 /// the certificate that the visitor trusts.
 fn protects_an_application(files: Files<'_>, authority: &str, commands: &str) {
+    protects(
+        files,
+        authority,
+        commands,
+        "exec python3 application.py",
+        "",
+    );
+}
+
+/// The same with the command that starts the application and with more checks. Returns the folder with the
+/// answers.
+fn protects(
+    files: Files<'_>,
+    authority: &str,
+    commands: &str,
+    application: &str,
+    checks: &str,
+) -> Option<TempDir> {
     let folder = tempfile::tempdir().unwrap();
     if !may_unshare(folder.path()) {
-        return;
+        return None;
     }
     let write = |name: &str, text: &str| fs::write(folder.path().join(name), text).unwrap();
     let mut start = "exec >proxy.log 2>&1\n".to_owned();
@@ -109,6 +195,11 @@ fn protects_an_application(files: Files<'_>, authority: &str, commands: &str) {
     start.push_str(commands);
     write("start", &start);
     write("application.py", APPLICATION);
+    write("application", application);
+    fs::create_dir(folder.path().join("bin")).unwrap();
+    write("bin/open-webui", OPEN_WEBUI);
+    let executable = fs::Permissions::from_mode(0o755);
+    fs::set_permissions(folder.path().join("bin/open-webui"), executable).unwrap();
     let program = Path::new(env!("CARGO_BIN_EXE_latchkey")).parent().unwrap();
     let path = env::var("PATH").unwrap();
     let path = format!("{}:{path}:/usr/sbin:/sbin", program.display());
@@ -126,6 +217,7 @@ fn protects_an_application(files: Files<'_>, authority: &str, commands: &str) {
         .env("PATH", path)
         .env("HOME", folder.path())
         .env("AUTHORITY", authority)
+        .env("CHECKS", checks)
         .env("LATCHKEY_KEYCHAIN", "off")
         .env("LATCHKEY_DATA_DIR", folder.path().join("data"))
         .env("LATCHKEY_PASSPHRASE", "correct horse battery staple")
@@ -160,28 +252,78 @@ fn protects_an_application(files: Files<'_>, authority: &str, commands: &str) {
     assert_eq!(header(&told, "remote-user"), "ada");
     assert_eq!(header(&told, "remote-email"), "ada@example.com");
     assert!(!told.contains("root"), "{told}");
+    Some(folder)
+}
+
+const NGINX: (Files<'_>, &str, &str) = (
+    &[("nginx", &["/etc/nginx/conf.d/app.conf"])],
+    "app.crt",
+    "cp app.crt /etc/ssl/app.example.com.pem
+     cp app.key /etc/ssl/app.example.com.key
+     exec nginx -g 'daemon off;'",
+);
+
+/// Caddy gets its certificate from an authority on the Internet. Here it is its own authority.
+const CADDY: (Files<'_>, &str, &str) = (
+    &[("caddyfile", &["site"])],
+    ".local/share/caddy/pki/authorities/local/root.crt",
+    "{ echo '{\n local_certs\n skip_install_trust\n admin off\n}'; cat site; } >Caddyfile
+     exec caddy run --adapter caddyfile --config Caddyfile",
+);
+
+/// Open WebUI signs people in behind a proxy by the commands of the guide.
+fn signs_in_to_open_webui((files, authority, commands): (Files<'_>, &str, &str)) {
+    let blocks = blocks_in(GUIDE, "sh").into_iter();
+    let blocks: Vec<String> = blocks.filter(|block| is_of_open_webui(block)).collect();
+    let [block] = blocks.as_slice() else {
+        panic!("{blocks:?}");
+    };
+    let Some(folder) = protects(files, authority, commands, block, SIGN_IN_TO_OPEN_WEBUI) else {
+        return;
+    };
+    let answer = |name: &str| fs::read_to_string(folder.path().join(name)).unwrap();
+    let stranger = answer("stranger");
+    assert!(
+        stranger.lines().next().unwrap().contains(" 401"),
+        "{stranger}"
+    );
+    for (name, account) in [
+        (
+            "ada",
+            r#"{"email": "ada@example.com", "name": "ada@example.com", "role": "admin"}"#,
+        ),
+        (
+            "bob",
+            r#"{"email": "bob@example.com", "name": "Bob Kahn", "role": "user"}"#,
+        ),
+    ] {
+        let answer = answer(name);
+        assert!(answer.ends_with(account), "{answer}");
+    }
+    let eve = answer("eve");
+    assert!(eve.lines().next().unwrap().contains(" 400"), "{eve}");
+}
+
+#[test]
+fn nginx_tells_open_webui_the_trusted_address_as_written() {
+    signs_in_to_open_webui(NGINX);
+}
+
+#[test]
+fn caddy_tells_open_webui_the_trusted_address_as_written() {
+    signs_in_to_open_webui(CADDY);
 }
 
 #[test]
 fn nginx_protects_an_application_with_the_configuration_as_written() {
-    protects_an_application(
-        &[("nginx", &["/etc/nginx/conf.d/app.conf"])],
-        "app.crt",
-        "cp app.crt /etc/ssl/app.example.com.pem
-         cp app.key /etc/ssl/app.example.com.key
-         exec nginx -g 'daemon off;'",
-    );
+    let (files, authority, commands) = NGINX;
+    protects_an_application(files, authority, commands);
 }
 
 #[test]
 fn caddy_protects_an_application_with_the_configuration_as_written() {
-    // Caddy gets its certificate from an authority on the Internet. Here it is its own authority.
-    protects_an_application(
-        &[("caddyfile", &["site"])],
-        ".local/share/caddy/pki/authorities/local/root.crt",
-        "{ echo '{\n local_certs\n skip_install_trust\n admin off\n}'; cat site; } >Caddyfile
-         exec caddy run --adapter caddyfile --config Caddyfile",
-    );
+    let (files, authority, commands) = CADDY;
+    protects_an_application(files, authority, commands);
 }
 
 #[test]
