@@ -33,7 +33,7 @@ class Application(http.server.BaseHTTPRequestHandler):
 http.server.ThreadingHTTPServer(("127.0.0.1", 3000), Application).serve_forever()
 "#;
 
-/// Does with the headers of a proxy what Open WebUI does: it signs in whom the trusted header names, and makes
+/// Does with the headers of a proxy what `Open WebUI` does: it signs in whom the trusted header names, and makes
 /// an account for a new address. For other requests it answers with the request.
 const OPEN_WEBUI: &str = r#"#!/usr/bin/env python3
 import argparse
@@ -77,7 +77,7 @@ class OpenWebUI(http.server.BaseHTTPRequestHandler):
 http.server.ThreadingHTTPServer((options.host, options.port), OpenWebUI).serve_forever()
 "#;
 
-/// Requests of the page of Open WebUI: a stranger, a user with an address, one with a name and one without both. Each
+/// Requests of the page of `Open WebUI`: a stranger, a user with an address, one with a name and one without both. Each
 /// names the address of somebody else.
 const SIGN_IN_TO_OPEN_WEBUI: &str = r#"
 sign_in() {
@@ -271,7 +271,7 @@ const CADDY: (Files<'_>, &str, &str) = (
      exec caddy run --adapter caddyfile --config Caddyfile",
 );
 
-/// Open WebUI signs people in behind a proxy by the commands of the guide.
+/// `Open WebUI` signs people in behind a proxy by the commands of the guide.
 fn signs_in_to_open_webui((files, authority, commands): (Files<'_>, &str, &str)) {
     let blocks = blocks_in(GUIDE, "sh").into_iter();
     let blocks: Vec<String> = blocks.filter(|block| is_of_open_webui(block)).collect();
