@@ -57,8 +57,7 @@ pub(crate) fn users(
 
 /// Names a member as the arguments do, and says whose address was given in place of an id.
 fn of_user(mut refused: Error, command: &UsersCommand, directory: &SledDirectory) -> Error {
-    let field = refused.field.as_deref();
-    refused.field = field.map(|field| field.strip_prefix("user.").unwrap_or(field).to_owned());
+    refused = refused.about_user();
     if refused.code == ErrorCode::UnknownUser
         && let Some(email) = command.id().and_then(|id| Email::parse(id, "id").ok())
         && let Ok(Some(user)) = directory.user_by_email(&email).wait()

@@ -148,6 +148,15 @@ impl Error {
         self
     }
 
+    /// Names the member of a user as a face does that has no payload around it: `id` for `user.id`.
+    #[must_use]
+    pub fn about_user(mut self) -> Self {
+        self.field = self
+            .field
+            .map(|field| field.strip_prefix("user.").unwrap_or(&field).to_owned());
+        self
+    }
+
     /// Displays the message and its causes as sentences for the log.
     #[must_use]
     pub fn logged(&self) -> impl fmt::Display {

@@ -17,5 +17,6 @@ mod lasting;
 mod pasted;
 mod pictures;
 mod refused_inputs;
+mod settings;
 mod signed;
 mod verdicts;

@@ -7,6 +7,7 @@ use axum::extract::{Extension, Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
+use latchkey_core::Error;
 use latchkey_core::activity::AuditContext;
 use latchkey_core::directory::{self, PageStart, Profile, Sort, SortBy, UserQuery};
 use latchkey_core::error::Warning;
@@ -14,7 +15,6 @@ use latchkey_core::protocol::claims;
 use latchkey_core::protocol::email::Email;
 use latchkey_core::protocol::metadata::Metadata;
 use latchkey_core::protocol::payload::NewUser;
-use latchkey_core::protocol::user_id::UserId;
 use latchkey_core::verdict::Status;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -201,12 +201,9 @@ pub(super) async fn add(
     };
     let groups = (!wanted.groups.is_empty()).then_some(wanted.groups);
     let metadata = with_groups(wanted.metadata, groups)?;
-    let email = wanted.email.map(|email| Email::parse(&email, "email"));
-    let user = NewUser {
-        id: UserId::parse(&id, "id")?,
-        email: email.transpose()?,
-        metadata: Metadata::new(metadata, "metadata")?,
-    };
+    let metadata = Metadata::new(metadata, "metadata")?;
+    let user = NewUser::parse(&id, wanted.email.as_deref(), metadata);
+    let user = user.map_err(Error::about_user)?;
     let added = gateway.directory.add(&user, &by);
     answer(StatusCode::OK, &User::with_warnings(added.await?))
 }

@@ -1,0 +1,100 @@
+//! Changes of an instance's settings.
+
+use latchkey_core::instance::{Hosted, Name, Settings, SettingsChange};
+use latchkey_core::link::BaseUrl;
+
+fn settings() -> Settings {
+    let url = BaseUrl::parse("https://chat.acme.example").unwrap();
+    Settings::new(Name::parse("Acme").unwrap(), url, Hosted::Here)
+}
+
+fn list(text: &str) -> Vec<String> {
+    vec![text.to_owned()]
+}
+
+#[test]
+fn a_change_sets_what_it_names_and_leaves_the_rest() {
+    let mut changed = settings();
+    let change = SettingsChange {
+        name: Some(" Acme 2 ".to_owned()),
+        hosted: Some(Hosted::Elsewhere),
+        return_to: Some(list("app.acme.example")),
+        ..SettingsChange::default()
+    };
+    change.apply(&mut changed).unwrap();
+    let mut expected = settings();
+    expected.name = Name::parse("Acme 2").unwrap();
+    expected.hosted = Hosted::Elsewhere;
+    expected.visiting.return_to = changed.visiting.return_to.clone();
+    assert_eq!(changed, expected);
+    let origin = changed.visiting.return_to[0].to_string();
+    assert_eq!(origin, "https://app.acme.example");
+    let none = SettingsChange {
+        return_to: Some(Vec::new()),
+        ..SettingsChange::default()
+    };
+    none.apply(&mut changed).unwrap();
+    assert!(changed.visiting.return_to.is_empty());
+    SettingsChange::default().apply(&mut changed).unwrap();
+    assert_eq!(changed.hosted, Hosted::Elsewhere);
+}
+
+#[test]
+fn a_change_that_breaks_a_rule_names_the_member() {
+    let text = |text: &str| Some(text.to_owned());
+    let change = SettingsChange::default;
+    for (field, change) in [
+        (
+            "name",
+            SettingsChange {
+                name: text(" "),
+                ..change()
+            },
+        ),
+        (
+            "url",
+            SettingsChange {
+                url: text("/tmp"),
+                ..change()
+            },
+        ),
+        (
+            "parameter",
+            SettingsChange {
+                parameter: text("a b"),
+                ..change()
+            },
+        ),
+        (
+            "session_idle",
+            SettingsChange {
+                session_idle: "1s".parse().ok(),
+                ..change()
+            },
+        ),
+        (
+            "return_to",
+            SettingsChange {
+                return_to: Some(list("null")),
+                ..change()
+            },
+        ),
+        (
+            "embed_in",
+            SettingsChange {
+                embed_in: Some(list("'self'")),
+                ..change()
+            },
+        ),
+        (
+            "audiences",
+            SettingsChange {
+                audiences: Some(list("")),
+                ..change()
+            },
+        ),
+    ] {
+        let refused = change.apply(&mut settings()).unwrap_err();
+        assert_eq!(refused.field.as_deref(), Some(field), "{refused}");
+    }
+}
