@@ -1,8 +1,8 @@
 //! Latchkey Studio: a window over `latchkey-core`.
 //!
 //! A command is one delegation: it takes a request, hands it to core on a thread that may wait, and
-//! answers with a type that is declared beside it. The UI's types are generated from these
-//! ([`schema`]). What is deliberately absent: rules, which are core's, and any socket but that of the
+//! answers with a type of core, or with one that is declared beside it because its shape differs. The UI's types are
+//! generated from these ([`schema`]). What is deliberately absent: rules, which are core's, and any socket but that of the
 //! gateway, which an administrator starts and which answers to visitors alone.
 
 mod clipboard;
