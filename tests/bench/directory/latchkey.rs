@@ -6,6 +6,7 @@ use latchkey_core::directory::{Directory, PageStart, Search, Sort, SortBy, UserQ
 use latchkey_core::instance::Policy;
 use latchkey_core::protocol::code::VerifiedCode;
 use latchkey_core::protocol::payload::NewUser;
+use latchkey_core::protocol::user_id::UserId;
 use latchkey_store::SledDirectory;
 
 use crate::crowd::now;
@@ -42,6 +43,10 @@ impl Engine for Latchkey {
             .wait()
             .unwrap();
         assert!(matches!(verdict.code(), "provisioned" | "signed_in"));
+    }
+
+    fn is_known(&self, id: &UserId) -> bool {
+        self.0.user(id).unwrap().is_some()
     }
 
     fn search(&self, word: &str) -> (usize, u64) {

@@ -7,6 +7,7 @@ use std::time::Duration;
 use latchkey_core::directory::SortBy;
 use latchkey_core::protocol::code::VerifiedCode;
 use latchkey_core::protocol::payload::{NewUser, Payload};
+use latchkey_core::protocol::user_id::UserId;
 use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, TransactionBehavior, params};
 
 use crate::crowd::now;
@@ -154,6 +155,11 @@ impl Engine for Sqlite {
             assert_eq!(seats, 1);
             insert(transaction, user);
         });
+    }
+
+    fn is_known(&self, id: &UserId) -> bool {
+        let found = self.read("SELECT * FROM users WHERE id = ?", [id.as_str()]);
+        found.len() == 1
     }
 
     fn search(&self, word: &str) -> (usize, u64) {

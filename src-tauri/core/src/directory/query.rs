@@ -143,34 +143,6 @@ impl Sort {
     }
 }
 
-impl Sort {
-    /// Whether users of one [`rank`](Self::rank) are alike in what is sorted by.
-    #[must_use]
-    pub fn rank_is_all(self) -> bool {
-        matches!(self.by, SortBy::Created | SortBy::LastSignIn)
-    }
-
-    /// A number that agrees with [`compare`](Self::compare) where it differs.
-    #[must_use]
-    pub fn rank(self, user: Sortable<'_>) -> u128 {
-        // The high byte is left to those who come last.
-        const ALL: u128 = u128::MAX >> 8;
-        let position = self.position(user);
-        let Some(key) = position.key else {
-            return u128::MAX;
-        };
-        let rank = match key {
-            SortKey::Text(text) => {
-                let bytes = text.bytes().chain(std::iter::repeat(0)).take(15);
-                bytes.fold(0, |rank, byte| rank << 8 | u128::from(byte))
-            }
-            // From the least to the greatest, without a sign.
-            SortKey::Time(time) => u128::from(time.cast_unsigned() ^ 1 << 63),
-        };
-        if self.descending { ALL - rank } else { rank }
-    }
-}
-
 /// Where a page ended. It stays good whoever comes or goes meanwhile: the next page begins with
 /// whoever comes after, so nobody is shown twice or passed over.
 #[derive(Clone, Debug, PartialEq, Eq)]
