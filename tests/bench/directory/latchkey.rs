@@ -46,7 +46,7 @@ impl Engine for Latchkey {
     }
 
     fn is_known(&self, id: &UserId) -> bool {
-        self.0.user(id).unwrap().is_some()
+        self.0.user(id).wait().unwrap().is_some()
     }
 
     fn search(&self, word: &str) -> (usize, u64) {

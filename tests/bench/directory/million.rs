@@ -141,6 +141,7 @@ pub(crate) fn load(engine: &str, folder: &Path) {
     print("close after the load, s", begun.elapsed().as_secs_f64());
 }
 
+#[expect(clippy::too_many_lines, reason = "each figure is a line")]
 pub(crate) fn ask(engine: &str, folder: &Path) {
     let ms = |work: &mut dyn FnMut()| {
         let begun = Instant::now();

@@ -13,6 +13,7 @@
 
 mod accepted_codes;
 mod causes;
+mod decisions;
 mod lasting;
 mod pasted;
 mod pictures;
