@@ -187,6 +187,20 @@ impl Model {
                 assert_eq!(owner, Some(&user.id), "{command:?}: {email}");
             }
         }
+        for text in EMAILS {
+            let email = Email::parse(text, "email").unwrap();
+            if let Some(owner) = self
+                .facts
+                .email(&email)
+                .and_then(|users| users.owner.as_ref())
+            {
+                let has = self
+                    .users
+                    .get(owner.as_str())
+                    .and_then(|user| user.email.as_ref());
+                assert_eq!(has, Some(&email), "{command:?}: {owner}");
+            }
+        }
         match &decision.outcome {
             Outcome::Verdict(Verdict::Refused(_)) => {
                 assert!(decision.effects.is_empty(), "{command:?} was refused");
