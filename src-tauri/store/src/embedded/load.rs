@@ -410,6 +410,6 @@ mod tests {
             }
         });
         assert_eq!(ids("").len(), THREADS * ROUNDS * 4);
-        assert!(builds.load(Ordering::Relaxed) > ROUNDS);
+        assert!(builds.load(Ordering::Relaxed) > 5);
     }
 }

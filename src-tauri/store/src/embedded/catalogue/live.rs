@@ -174,7 +174,10 @@ impl LiveCatalogue {
     /// Lets the next question build the catalogue.
     #[cfg(test)]
     pub(in crate::embedded) fn forget(&self) {
-        self.queue().updates = None;
+        let mut queue = self.queue();
+        if !queue.is_building {
+            queue.updates = None;
+        }
     }
 
     fn queue(&self) -> MutexGuard<'_, Queue> {
