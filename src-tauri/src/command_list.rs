@@ -5,7 +5,7 @@
 macro_rules! command_list {
     ($then:ident) => {
         $then! {
-            /// What the window needs to know first.
+            /// State that the window reads first.
             mod start {
                 start(()) -> start::Start;
             }
@@ -52,7 +52,7 @@ macro_rules! command_list {
                 seats(instance::InstanceRef) -> verdict::Seats;
                 seats_set(users::SeatLimit) -> verdict::Seats;
             }
-            /// What has happened on an instance that is hosted here.
+            /// Activity of an instance that is hosted here.
             mod activity {
                 activity(activity::ActivityRequest) -> activity::ActivityPage;
             }

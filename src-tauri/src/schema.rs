@@ -1,4 +1,4 @@
-//! What follows from the list of commands: the handler, and the UI's types.
+//! The handler and the types of the UI, made from the list of commands.
 
 use std::any::TypeId;
 use std::collections::{BTreeSet, HashSet};

@@ -278,7 +278,7 @@ impl SignInAttempt {
         directory.dry_run_of(&self.redemption, self.by.at).await
     }
 
-    /// What the directory must do, and who asks for it.
+    /// Returns the command that redeems the code, and who asks for it.
     #[must_use]
     pub fn command(&self) -> (Command, AuditContext) {
         let command = Command::Redeem(Arc::clone(&self.redemption));

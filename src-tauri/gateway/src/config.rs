@@ -12,19 +12,19 @@ use latchkey_store::home::{Home, require_here};
 use crate::content_security::{content_security_policy, frame_security_policy};
 use crate::cookies::CookieKey;
 
-/// What an instance says at the moment.
+/// The current settings and keys of an instance.
 pub struct InstanceSnapshot {
     /// Its settings.
     pub settings: Settings,
     /// The key that signs its codes.
     pub key: SigningKey,
-    /// What other systems use its API with.
+    /// API keys of other systems.
     pub api_keys: Vec<ApiKey>,
 }
 
 impl InstanceSnapshot {
-    /// What an instance of a data folder says now; `key`, if one is given, signs in place of its own.
-    /// What was done to its settings meanwhile is recorded in its activity. It blocks the thread.
+    /// Reads the settings and keys of an instance from a data folder; `key`, if one is given, replaces its own.
+    /// Records waiting acts on the settings in the activity. It blocks the thread.
     ///
     /// Fails with [`ErrorCode::HostedElsewhere`] once another server decides.
     pub fn of(

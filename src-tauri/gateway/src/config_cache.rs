@@ -49,7 +49,7 @@ impl ConfigCache {
             return Ok(config);
         }
         let _loading = self.loading.lock().await;
-        // Another request may have loaded it meanwhile.
+        // Another request may have loaded it in the meantime.
         match self.recent() {
             Some(config) => Ok(config),
             None => self.load().await,

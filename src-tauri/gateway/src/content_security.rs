@@ -8,7 +8,7 @@ use latchkey_core::session::return_address::WebOrigin;
 pub(crate) const CLOSED_POLICY: &str =
     "default-src 'none'; base-uri 'none'; frame-ancestors 'none'";
 
-/// What the pages of an instance may load, and where their forms may lead. A browser holds what a form
+/// Policy for the pages of an instance: which resources they load, and where their forms lead. A browser holds what a form
 /// is redirected to against `form-action`, too.
 pub(crate) fn content_security_policy(settings: &Settings) -> HeaderValue {
     let targets = sources("'self'", &settings.visiting.return_to);
@@ -17,7 +17,7 @@ pub(crate) fn content_security_policy(settings: &Settings) -> HeaderValue {
     ))
 }
 
-/// What the widget's frame may load, and whose pages may show it.
+/// Policy for the widget's frame: which resources it loads, and which pages show it.
 pub(crate) fn frame_security_policy(settings: &Settings) -> HeaderValue {
     let embed_in = &settings.visiting.embed_in;
     let ancestors = match embed_in.as_slice() {

@@ -89,7 +89,7 @@ impl CookieKey {
             .to_string()
     }
 
-    /// A cookie that signs whoever holds one out.
+    /// A cookie that signs its browser out.
     pub(crate) fn end(&self, place: SessionScope) -> String {
         self.of_session(place, String::new(), 0).to_string()
     }
@@ -112,7 +112,7 @@ impl CookieKey {
         cookie.to_string()
     }
 
-    /// Whether a page of this server was shown to whoever sends these headers.
+    /// Whether a page of this server was shown to the browser that sends these headers.
     pub(crate) fn was_shown(&self, headers: &HeaderMap) -> bool {
         values(headers, &self.names.shown).next().is_some()
     }

@@ -10,7 +10,7 @@ use axum::routing::get;
 use crate::gateway::Gateway;
 use crate::host::is_this_computer;
 
-/// What Prometheus asks: `/metrics`, on a listener of its own, which no visitor reaches.
+/// Routes for Prometheus: `/metrics`, on a listener of its own, which no visitor reaches.
 pub fn metrics_router(gateway: Arc<Gateway>) -> Router {
     Router::new()
         .route("/metrics", get(text))

@@ -1,4 +1,4 @@
-//! What links and the widget have in common when they sign somebody in.
+//! Parts of signing in that links and the widget share.
 
 #![expect(
     clippy::result_large_err,

@@ -1,4 +1,4 @@
-//! What Latchkey keeps on a computer: the engines of the directory, the data folder and the keys.
+//! Storage: the engines of the directory, the data folder and the keys.
 //!
 //! | concern | module |
 //! |---|---|
@@ -7,7 +7,7 @@
 //! | signing keys | [`keys`] |
 //! | private files | [`files`] |
 //!
-//! What is deliberately absent: rules. They are in `latchkey-core`.
+//! Rules are deliberately absent. They are in `latchkey-core`.
 
 pub mod embedded;
 pub mod files;

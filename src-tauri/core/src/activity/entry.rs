@@ -7,7 +7,7 @@ use super::reference::Reference;
 use super::repeats::Repeats;
 use crate::time;
 
-/// What is recorded.
+/// An entry of the activity.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Entry {
     /// It goes up with time.
@@ -19,11 +19,11 @@ pub struct Entry {
     pub actor: Actor,
     /// From where.
     pub address: Option<IpAddr>,
-    /// What the visitor was shown.
+    /// Reference that the visitor was shown.
     pub reference: Option<Reference>,
     /// Number, time and references of the refusals, if the entry stands for several.
     pub repeats: Option<Repeats>,
-    /// What.
+    /// The event.
     #[serde(flatten)]
     pub event: Event,
 }
@@ -36,7 +36,7 @@ pub struct ActivityQuery {
     /// Those about somebody, by the whole id or e-mail address. Entries that named a user by e-mail are
     /// found by the user's id, too.
     pub subject: Option<String>,
-    /// Those in which a text stands, in whatever case: whom it is about, the reference, the stable
+    /// Entries that contain a text, in any case: in the subject, the reference, the stable
     /// code, the address, the name of an API key.
     pub text: String,
 }

@@ -20,7 +20,7 @@ pub const LINK_MADE: &str = "link_made";
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Actor {
-    /// Whoever opens a link.
+    /// A visitor who opens a link.
     Visitor,
     /// The administrator, in the window.
     Studio,
@@ -50,7 +50,7 @@ pub struct AuditContext {
     pub actor: Actor,
     /// From where, if it came over a network.
     pub address: Option<IpAddr>,
-    /// What a visitor who is refused is shown, so that the entry is found by it.
+    /// Reference on the error page of a visitor who is refused. The entry is found by it.
     pub reference: Option<Reference>,
 }
 
@@ -67,7 +67,7 @@ impl AuditContext {
     }
 }
 
-/// What kind of thing happened.
+/// Kind of an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 #[cfg_attr(feature = "ts", ts(rename = "ActivityKind"))]
@@ -98,10 +98,10 @@ impl std::str::FromStr for Kind {
     }
 }
 
-/// What happened.
+/// An event of the activity.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Event {
-    /// What kind of thing.
+    /// The kind.
     pub kind: Kind,
     /// The stable code: that of the verdict, or of the act.
     pub code: String,
@@ -109,7 +109,7 @@ pub struct Event {
     pub title: String,
     /// Why, and what to do about it, or what exactly.
     pub detail: Option<String>,
-    /// Whom it is about: an id, or the address that a code named.
+    /// The user: an id, or the address that a code named.
     pub subject: Option<String>,
     /// The code's `jti`.
     pub link: Option<String>,
@@ -172,14 +172,14 @@ impl Event {
         }
     }
 
-    /// Whom it is about.
+    /// Adds the user.
     #[must_use]
     pub fn of(mut self, user: &UserId) -> Self {
         self.subject = Some(user.as_str().to_owned());
         self
     }
 
-    /// What exactly.
+    /// Adds details.
     #[must_use]
     pub fn with(mut self, detail: impl Into<String>) -> Self {
         self.detail = Some(detail.into());
@@ -193,15 +193,15 @@ fn refused(refusal: &Refusal) -> (Kind, String, Option<String>) {
 }
 
 /// An act on the settings of an instance. They are kept apart from its directory, which another
-/// program may hold: the act waits beside them until whoever holds the directory records it.
+/// program may hold: the act waits beside them until that program records it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OutboxEntry {
-    /// They are numbered, so that each is recorded once.
+    /// Number of the act. An act is recorded once.
     pub number: u64,
     /// When, in Unix seconds.
     pub at: i64,
     /// Who.
     pub actor: Actor,
-    /// What.
+    /// The event.
     pub event: Event,
 }

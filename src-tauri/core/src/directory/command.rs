@@ -1,4 +1,4 @@
-//! What a directory is asked to do.
+//! Commands: the changes that a caller asks of a directory.
 
 use std::sync::Arc;
 
@@ -22,7 +22,7 @@ pub const MAX_PRUNED: usize = 100;
 /// Maximum number of [times in the future](super::Directory::times_ahead) that are listed.
 pub const MAX_TIMES: usize = 100;
 
-/// A code as it was judged by itself.
+/// A verified code, or the reason why it does not verify.
 pub type JudgedCode<'a> = std::result::Result<&'a VerifiedCode, &'a CodeRefusal>;
 
 /// A change of a directory. [`decide`](super::decide()) says what it does.
@@ -69,7 +69,7 @@ pub enum Command {
 /// A code that somebody redeems.
 #[derive(Clone, Debug)]
 pub struct Redemption {
-    /// The code, as it was judged by itself.
+    /// The verified code, or the reason why it does not verify.
     pub code: std::result::Result<VerifiedCode, CodeRefusal>,
     /// The policy of the instance.
     pub policy: Policy,
@@ -89,7 +89,7 @@ impl Redemption {
     }
 }
 
-/// What a command has led to.
+/// The answer to a command.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Outcome {
     /// It was done.

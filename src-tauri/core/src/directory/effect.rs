@@ -6,7 +6,7 @@ use crate::protocol::email::Email;
 use crate::protocol::user_id::UserId;
 use crate::session::{Session, SessionKey};
 
-/// A part of a change. An engine writes it as it is and decides nothing.
+/// A part of a change. An engine writes it and decides nothing.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Effect {
     /// Adds a user, or replaces the user of that id.
@@ -40,28 +40,28 @@ pub enum Effect {
     NoteOrder(i64),
 }
 
-/// What a command does. Nothing, if it has neither effects nor an entry.
+/// The result of deciding a command. Without effects and entry the command changes nothing.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Decision {
     /// The answer to the caller.
     pub outcome: Outcome,
-    /// What changes, in this order.
+    /// The changes, in this order.
     pub effects: Vec<Effect>,
-    /// What is recorded in the activity, in the same transaction.
+    /// The entry in the activity, which is written in the same transaction.
     pub entry: Option<NewEntry>,
 }
 
 /// An entry of the activity that a decision makes.
 #[derive(Clone, Debug, PartialEq)]
 pub struct NewEntry {
-    /// What happened.
+    /// The event.
     pub event: Event,
     /// The user whom the event names by an e-mail address. The entry is found by both.
     pub user: Option<UserId>,
 }
 
 impl Facts {
-    /// Makes a change to what is known, as an engine makes it to the directory.
+    /// Makes a change to the facts, as an engine makes it to the directory.
     pub fn apply(&mut self, effect: &Effect) {
         match effect {
             Effect::PutUser(user) | Effect::SignIn(user) => {

@@ -109,7 +109,7 @@ pub trait Directory: Send + Sync {
             .verdict()
     }
 
-    /// The user of an id, who is to be there.
+    /// Returns the user of an id.
     ///
     /// Fails with [`UnknownUser`](crate::ErrorCode::UnknownUser).
     async fn known_user(&self, id: &UserId) -> Result<User> {

@@ -1,4 +1,4 @@
-//! What is known of a directory when a command is decided: the part of it that the command depends on.
+//! Facts: the part of a directory that a command depends on.
 
 use serde::{Deserialize, Serialize};
 
@@ -49,7 +49,7 @@ impl Counts {
     }
 }
 
-/// What is known under the id of a user.
+/// The user of an id, and the last removal of that id.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Person {
     /// The user, if there is one.
@@ -79,7 +79,7 @@ impl EmailUsers {
     }
 }
 
-/// The state of a link. Engines keep it as it is: the order of the variants is their format.
+/// The state of a link. The order of the variants is the format in which engines keep it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum LinkRecord {
     /// It was not used.
@@ -93,7 +93,7 @@ pub enum LinkRecord {
     UsedBy(LinkUse),
 }
 
-/// What a command depends on and [`Facts`] do not have yet.
+/// The facts that a command depends on and that were not loaded yet.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Needs {
     /// Users by id.
@@ -148,7 +148,7 @@ impl<K: PartialEq, V> Known<K, V> {
 }
 
 impl Facts {
-    /// What is known under an id; `None` if it was not loaded.
+    /// The user and the removal of an id; `None` if they were not loaded.
     #[must_use]
     pub fn person(&self, id: &UserId) -> Option<&Person> {
         self.people.get(id)
@@ -212,7 +212,7 @@ impl Facts {
         user.is_some_and(|user| user.status == Status::Active)
     }
 
-    /// Adds what is known under an id.
+    /// Adds the user and the removal of an id.
     pub fn set_person(&mut self, id: UserId, person: Person) {
         self.people.set(id, person);
     }

@@ -6,7 +6,7 @@ use crate::protocol::lifetime::Lifetime;
 use crate::session::SessionRules;
 use crate::session::return_address::WebOrigin;
 
-/// Change of an instance's settings, as a person enters it. A member that is `None` leaves its setting as it is.
+/// Change of an instance's settings, as a person enters it. A member that is `None` leaves its setting unchanged.
 #[derive(Clone, Debug, Default)]
 #[expect(missing_docs, reason = "the members of Settings")]
 pub struct SettingsChange {

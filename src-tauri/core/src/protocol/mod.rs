@@ -1,4 +1,4 @@
-//! What is signed, and how it is read: payloads, claims and codes.
+//! The protocol: payloads, claims and codes.
 
 pub mod audience;
 pub mod claims;

@@ -25,14 +25,14 @@ pub enum KeyLocation {
     SealedFile,
 }
 
-/// What is known of a signing key without reading it.
+/// The record of a signing key, which does not contain the key.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeyRecord {
     /// The name under which it is kept: random, so that a replaced key never overwrites another.
     pub id: String,
-    /// Where it came from.
+    /// Origin of the key.
     pub origin: KeyOrigin,
-    /// Where it is.
+    /// Location of the key.
     pub kept: KeyLocation,
     /// When it was set, in Unix seconds.
     pub set_at: i64,

@@ -62,7 +62,7 @@ fn not_expected(reason: &dyn Display) -> Problem {
     Problem::of(StatusCode::UNPROCESSABLE_ENTITY, &message)
 }
 
-/// What is there, so that `null` is told from what is not.
+/// Reads a member that is there, so that `null` differs from a missing member.
 pub(super) fn some<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<T>, D::Error> {

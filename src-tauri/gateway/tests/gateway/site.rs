@@ -281,7 +281,7 @@ impl Site {
             let answer = self.router().oneshot(request).await.unwrap();
             let (parts, body) = answer.into_parts();
             let bytes = body.collect().await.unwrap().to_bytes();
-            // What the request has begun in the background ends with its runtime.
+            // Tasks in the background end with the runtime of the request.
             while Handle::current().metrics().num_alive_tasks() > 0 {
                 sleep(Duration::from_millis(1)).await;
             }

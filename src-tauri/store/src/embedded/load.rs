@@ -306,7 +306,7 @@ mod tests {
                 let bytes = postcard::to_allocvec(&record).unwrap();
                 tree.insert(keys::user(id), bytes).unwrap();
             }
-            // What is beside the users is not read.
+            // Rows beside the users are not read.
             for beside in ["m:x", "t:x", "u", "u;", "v:x"] {
                 tree.insert(beside, "no user").unwrap();
             }

@@ -2,7 +2,7 @@ use std::sync::OnceLock;
 
 use super::open::Opened;
 
-/// What the writer and readers share.
+/// State that the writer and readers share.
 pub(super) struct Shared {
     pub(super) opened: Opened,
     /// Callback for changes.

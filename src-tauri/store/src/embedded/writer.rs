@@ -31,7 +31,7 @@ const BATCH: usize = 64;
 /// Where the answer to a request goes.
 type Answer<T> = oneshot::Sender<Result<T>>;
 
-/// What the writer is asked to do.
+/// A request to the writer.
 enum Request {
     Execute(Box<(Command, AuditContext)>, Answer<Outcome>),
     /// Records the refusals that were counted in periods that have ended by a time; in all of them, if `None`.
@@ -119,7 +119,7 @@ fn went_wrong() -> Error {
     Error::internal("the writer of the directory did not answer")
 }
 
-/// What the thread works with.
+/// State of the thread.
 struct Work {
     shared: Arc<Shared>,
     /// Refusals that are counted instead of recorded.
@@ -229,7 +229,7 @@ impl Work {
         batch.outcomes.push(outcome);
     }
 
-    /// Decides a change; nothing is to be written, if `None`.
+    /// Decides a change. Returns `None` where it writes nothing.
     fn decided(&mut self, journal: &Journal, item: Item) -> Result<(Outcome, Option<Staged>)> {
         let view = journal.view();
         let (outcome, effects, entry, number) = match item {

@@ -22,7 +22,7 @@ fn of_core<T>(result: Result<T, Error>) -> Option<Refusal> {
     Some((code.as_str().unwrap().to_owned(), error.field))
 }
 
-/// What an administrator's change of a directory is refused with. Ada is there, with an address, and
+/// Refusal of an administrator's change of a directory. Ada is there, with an address, and
 /// takes the only seat; Eve is suspended.
 fn of_directory<T>(change: impl Fn(&SledDirectory) -> Result<T, Error>) -> Option<Refusal> {
     let folder = tempfile::tempdir().unwrap();

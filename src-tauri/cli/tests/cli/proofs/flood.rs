@@ -16,7 +16,7 @@ use crate::soak::{figure, share};
 
 /// Number of addresses that the flood comes from, each with a connection of its own at a time.
 const ADDRESSES: usize = 8;
-/// Number of people who sign in meanwhile.
+/// Number of people who sign in during the flood.
 const PEOPLE: usize = 30;
 
 /// Returns the path and query of a code of about 4 KiB that nobody signed.

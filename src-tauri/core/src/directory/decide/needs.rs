@@ -1,4 +1,4 @@
-//! What each command depends on.
+//! The facts that each command depends on.
 
 use super::super::command::{Command, Redemption};
 use super::super::facts::{EmailUsers, Facts, LinkRecord, Needs, Person};
@@ -236,7 +236,7 @@ impl<'a> Wanted<'a> {
         }
     }
 
-    /// What tells whether a link for an id or an address follows a removal or a move.
+    /// The facts that tell whether a link for an id or an address follows a removal or a move.
     fn recent_of(&mut self, subject: &str) {
         if let Ok(id) = UserId::parse(subject, "id") {
             self.person(&id);

@@ -102,7 +102,7 @@ impl Draft {
             changed.push("metadata");
         }
         if !changed.is_empty() {
-            // What an older code says of the person does not come back.
+            // The profile in an older code does not replace this one.
             user.profile_as_of = user.profile_as_of.max(self.now);
             self.push(Effect::PutUser(Box::new(user.clone())));
             self.push(Effect::SetLinksSinceEdit(id.clone(), Some(Vec::new())));

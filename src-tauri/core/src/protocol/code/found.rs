@@ -7,7 +7,7 @@ use crate::error::Warning;
 /// Maximum number of codes that are looked at in one text.
 pub(super) const MAX_CANDIDATES: usize = 64;
 
-/// What the code was found in.
+/// Kind of text or picture that contained the code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 #[cfg_attr(feature = "ts", ts(rename = "CodeForm"))]
@@ -25,12 +25,12 @@ pub enum Form {
     Qr,
 }
 
-/// A code, and what it stood in. It may still be worthless: nothing has been verified.
+/// A code that was found in a text. It may still be worthless: nothing has been verified.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Recognized {
     /// The code.
     pub code: String,
-    /// What it stood in.
+    /// Kind of text that contained it.
     pub form: Form,
     /// The address that carries it: of a link up to the code, of a widget tag its script.
     pub address: Option<Url>,

@@ -1,4 +1,4 @@
-//! What any directory does, whatever its engine, and what the embedded one does besides.
+//! Promises of every engine, and further ones of the embedded engine.
 
 mod activity;
 mod closing;
@@ -53,7 +53,7 @@ fn at(distance: i64) -> Timestamp {
     Timestamp::from_second(now().as_second() + distance).unwrap()
 }
 
-/// A verified code, issued so many seconds from now.
+/// A verified code that is issued `issued` seconds from now.
 fn code(payload: &str, issued: i64) -> VerifiedCode {
     let iat = now().as_second() + issued;
     judge(&format!(r#"{{{payload},"iat":{iat}}}"#)).unwrap()
