@@ -5,8 +5,7 @@
 //! |---|---|
 //! | paths | [`router`] |
 //! | opening a link, continuing, signing out | `visit`, `sign_in` |
-//! | codes that wait to be redeemed | `redemptions` |
-//! | configuration, cookies, content security policies | `config`, `cookies`, `content_security` |
+//! | configuration, cookies, content security policies | `config`, `config_cache`, `cookies`, `content_security` |
 //! | sessions, time of their last use | `session`, `last_seen` |
 //! | forms of other sites, link previews | `csrf`, `link_preview` |
 //! | purpose of a request (`Sec-Fetch-*`) | `fetch_metadata` |
