@@ -29,8 +29,17 @@ pub(crate) struct ConfigCache {
 
 #[derive(Default)]
 struct Current {
-    loaded: Option<(Instant, Arc<GatewayConfig>)>,
+    loaded: Option<Loaded>,
     is_refreshing: bool,
+}
+
+/// A configuration that was loaded.
+struct Loaded {
+    /// When loading it began.
+    begun: Instant,
+    /// When it was there.
+    at: Instant,
+    config: Arc<GatewayConfig>,
 }
 
 impl ConfigCache {
@@ -59,29 +68,36 @@ impl ConfigCache {
     /// The configuration that was loaded last, however old.
     pub(crate) fn last(&self) -> Option<Arc<GatewayConfig>> {
         let current = self.current();
-        current
-            .loaded
-            .as_ref()
-            .map(|(_, config)| Arc::clone(config))
+        current.loaded.as_ref().map(|last| Arc::clone(&last.config))
     }
 
     /// Loads the configuration, however old the last one is.
     pub(crate) async fn load(self: &Arc<Self>) -> Result<Arc<GatewayConfig>> {
-        let cache = Arc::clone(self);
+        let (cache, begun) = (Arc::clone(self), Instant::now());
         let loaded = task::spawn_blocking(move || {
             let snapshot = (cache.load)()?;
             Ok(Arc::new(GatewayConfig::new(&cache.instance, snapshot)))
         });
         let config = loaded.await.map_err(Error::internal)??;
-        self.current().loaded = Some((Instant::now(), Arc::clone(&config)));
+        let mut current = self.current();
+        // A slow load must not replace what was read after it began.
+        let last = current.loaded.as_ref();
+        if last.is_none_or(|last| last.begun <= begun) {
+            current.loaded = Some(Loaded {
+                begun,
+                at: Instant::now(),
+                config: Arc::clone(&config),
+            });
+        }
+        drop(current);
         Ok(config)
     }
 
     /// The configuration, if it is not older than a second. It begins to load a new one where that is due.
     fn recent(self: &Arc<Self>) -> Option<Arc<GatewayConfig>> {
         let mut current = self.current();
-        let (at, config) = current.loaded.as_ref()?;
-        let (age, config) = (at.elapsed(), Arc::clone(config));
+        let loaded = current.loaded.as_ref()?;
+        let (age, config) = (loaded.at.elapsed(), Arc::clone(&loaded.config));
         if age >= MAX_AGE {
             return None;
         }

@@ -16,8 +16,7 @@ pub(super) struct Circle {
 
 /// Returns the circles among the files of a crate.
 ///
-/// A file imports from another one if its code names an item that the other one defines, by whatever
-/// path. A re-export alone is no import.
+/// A file imports from another file if its code names an item of that file, by any path. A re-export alone is no import.
 pub(super) fn circles(modules: &Modules) -> Vec<Circle> {
     let edges = edges(modules);
     let reached: BTreeMap<&str, BTreeSet<&str>> = edges
@@ -134,7 +133,7 @@ impl Modules {
         Some(current)
     }
 
-    /// What a name stands for that a module imports.
+    /// Returns the item behind a name that a module imports.
     fn imported(&self, module: &[String], name: &str, reexports: usize) -> Option<Imported> {
         let reexports = reexports.checked_sub(1)?;
         let uses = &self.0.get(module)?.uses;

@@ -6,7 +6,6 @@ use std::panic::{self, AssertUnwindSafe};
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
-use futures_lite::future::block_on;
 use jiff::Timestamp;
 use latchkey_core::activity::{AuditContext, Counted, Kind, Refusals};
 use latchkey_core::directory::{Command, Decision, Outcome, decide};
@@ -22,6 +21,7 @@ use super::record::EntryRecord;
 use super::shared::{Changed, Shared};
 use super::state::State;
 use crate::files;
+use crate::wait::Wait as _;
 
 /// Maximum number of commands that wait for the writer. Others wait for a place among them.
 const QUEUE: usize = 1024;
@@ -102,7 +102,7 @@ impl Writer {
 
 impl Drop for Writer {
     fn drop(&mut self) {
-        if let Err(cause) = block_on(self.record_counted(None)) {
+        if let Err(cause) = self.record_counted(None).wait() {
             tracing::warn!(error = ?cause, "refusals that were counted are not recorded");
         }
         self.queue = None;
@@ -402,7 +402,6 @@ mod tests {
 
     use super::super::SledDirectory;
     use super::*;
-    use crate::wait::Wait as _;
 
     #[test]
     fn a_panic_is_told_to_its_callers_and_the_next_change_is_made() {
@@ -411,7 +410,7 @@ mod tests {
         let by = AuditContext::new(Actor::Studio, Timestamp::UNIX_EPOCH);
         let record = || directory.record(Event::act("recorded", "Recorded"), &by);
         record().wait().unwrap();
-        let refused = block_on(directory.writer.ask(Request::Panic)).unwrap_err();
+        let refused = directory.writer.ask(Request::Panic).wait().unwrap_err();
         assert_eq!(refused.code, ErrorCode::Internal);
         // The tree is opened again first.
         while let Err(refused) = record().wait() {
