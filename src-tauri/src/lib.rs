@@ -13,6 +13,7 @@ mod delivery;
 mod dialogs;
 pub mod events;
 mod gateway;
+mod hints;
 mod lock;
 pub mod preferences;
 mod problem;

@@ -2,6 +2,8 @@ use latchkey_core::{Error, ErrorCode};
 use serde::Serialize;
 use ts_rs::TS;
 
+use crate::hints;
+
 /// Code of an error that only Studio has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, TS)]
 #[serde(rename_all = "snake_case")]
@@ -54,9 +56,13 @@ impl From<Error> for Problem {
         if let Some(cause) = std::error::Error::source(&error) {
             tracing::info!(code = ?error.code, %cause, "a command was refused");
         }
+        let message = match hints::about(&error) {
+            Some(hint) => format!("{} {hint}", error.message),
+            None => error.message,
+        };
         Self {
             code: ProblemCode::Core(error.code),
-            message: error.message,
+            message,
             field: error.field,
         }
     }

@@ -38,7 +38,7 @@ fn the_users_tell_of_shared_emails_and_times_in_the_future() {
         "{users}"
     );
     assert!(times.contains("recorded for eve"), "{times}");
-    assert!(times.ends_with("then choose 'Correct times'."), "{times}");
+    assert!(times.ends_with("then set these times to now."), "{times}");
 
     let here = json!({ "instance": here });
     boundary.ask("users_correct_times", here).unwrap();

@@ -74,10 +74,10 @@ impl Context {
             Err(cause) if cause.kind() == io::ErrorKind::NotFound => return Ok(None),
             Ok(found) if !found.is_dir() => {
                 let message = format!(
-                    "{} is a file, and data is kept in a folder. Name one with --data-dir or LATCHKEY_DATA_DIR.",
+                    "{} is a file, and data is kept in a folder. Name a folder.",
                     folder.display()
                 );
-                return Err(Error::new(ErrorCode::Storage, message).into());
+                return Err(Error::new(ErrorCode::InvalidDataFolder, message).into());
             }
             _ => {}
         }
@@ -91,8 +91,7 @@ impl Context {
         self.home_if_any()?.ok_or_else(|| {
             let folder = self.data_dir.as_deref().unwrap_or(Path::new(""));
             let message = format!(
-                "There is no instance, because there is no folder {}. Add an instance with 'latchkey instance add', \
-                 or name another folder with LATCHKEY_DATA_DIR.",
+                "There is no instance, because there is no folder {}. Add an instance, or name another folder.",
                 folder.display()
             );
             Error::new(ErrorCode::UnknownInstance, message)

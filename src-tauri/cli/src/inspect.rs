@@ -26,7 +26,7 @@ use crate::failure::Failure;
 use crate::output::{Output, value};
 use crate::text::Text;
 use crate::users::{self, HOLDER};
-use crate::{input, keys, verdict};
+use crate::{hints, input, keys, verdict};
 
 pub(crate) fn inspect(
     arguments: &InspectArguments,
@@ -106,7 +106,9 @@ pub(crate) fn inspect(
     output.print(text, || {
         let (verdict, stay) = verdict.unzip();
         value(&Report {
-            dry_run: verdict.as_ref().map(Outcome::from),
+            dry_run: verdict
+                .as_ref()
+                .map(|verdict| Outcome::new(verdict, Unverified::Shown, hints::against)),
             stay: stay.flatten(),
             hints,
             warnings: short_key.into_iter().chain(several).collect(),

@@ -51,7 +51,7 @@ pub(crate) fn plan(folder: &Path) -> Result<Option<Owner>> {
 
 fn refused(path: &Path, why: &str) -> Error {
     Error::new(
-        ErrorCode::Storage,
+        ErrorCode::InvalidDataFolder,
         format!(
             "{} {why}, and root does not work in a folder where others decide what it opens. Let one user own the data folder and all that is in it (chown -R), and take the permission to write from others (chmod -R go-w).",
             path.display()
@@ -100,7 +100,7 @@ impl Owner {
         self.change_ids().map_err(|cause| {
             let user = self.name();
             Error::new(
-                ErrorCode::Storage,
+                ErrorCode::InvalidDataFolder,
                 format!(
                     "{} is in the hands of {user}, and root could not become {user} to work there: {cause}. \
                      Run this as {user}.",
@@ -143,7 +143,7 @@ impl Owner {
         let user = self.name();
         let refused = |why: &str| {
             Error::new(
-                ErrorCode::Storage,
+                ErrorCode::InvalidDataFolder,
                 format!(
                     "{} is in the hands of {user}, {why}. Let one user own the folder and be able to enter those above it.",
                     folder.display()

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use jiff::Timestamp;
 use latchkey_core::activity::{Actor, AuditContext};
 use latchkey_core::error::Warning;
-use latchkey_core::inspect::Outcome;
+use latchkey_core::inspect::{Outcome, Unverified};
 use latchkey_core::sign_in;
 use latchkey_core::verdict::Verdict;
 use serde::Serialize;
@@ -80,15 +80,12 @@ pub(crate) fn redeem(
 struct Answer<'a> {
     #[serde(flatten)]
     outcome: Outcome,
-    /// Command that helps against a refusal.
-    hint: Option<&'static str>,
     warnings: &'a [Warning],
 }
 
 fn as_json(verdict: &Verdict, warnings: &[Warning]) -> Value {
     value(&Answer {
-        outcome: Outcome::from(verdict),
-        hint: hints::against(verdict),
+        outcome: Outcome::new(verdict, Unverified::Shown, hints::against),
         warnings,
     })
 }

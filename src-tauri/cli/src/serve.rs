@@ -27,7 +27,7 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::keys::{self, Environment};
 use crate::output::Output;
-use crate::{input, users};
+use crate::{hints, input, users};
 
 pub(crate) fn serve(
     arguments: &ServeArguments,
@@ -107,9 +107,10 @@ pub(crate) fn serve(
         InstanceSnapshot::of(&home, &id, given.as_ref(), &*shared)
     })
     .with_others(move || others.other_instances(Some(&own)));
-    let notices = directory::notices(&*recorded, Timestamp::now(), users::CORRECT_TIMES).wait()?;
+    let notices = directory::notices(&*recorded, Timestamp::now()).wait()?;
     for notice in short_key.into_iter().chain(notices) {
-        tracing::warn!(code = notice.code, "{}", notice.message);
+        let hint = hints::about(&notice);
+        tracing::warn!(code = notice.code, hint, "{}", notice.message);
     }
     let metrics = arguments.metrics.map(Listener::bind).transpose();
     let metrics = metrics.map_err(|refused| refused.about("metrics"))?;

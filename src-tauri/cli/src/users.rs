@@ -10,6 +10,7 @@ use latchkey_core::activity::{Actor, AuditContext};
 use latchkey_core::directory::{
     self, Directory, Origin, PageStart, Search, Sort, SortBy, User, UserQuery,
 };
+use latchkey_core::error::Warning;
 use latchkey_core::instance::Instance;
 use latchkey_core::protocol::email::Email;
 use latchkey_core::protocol::payload::NewUser;
@@ -18,7 +19,7 @@ use latchkey_core::verdict::Status;
 use latchkey_core::{Error, ErrorCode, time};
 use latchkey_store::SledDirectory;
 use latchkey_store::home::Home;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::args::{
     ListArguments, OriginArgument, SeatLimit, SortArgument, StatusArgument, UsersArguments,
@@ -26,15 +27,12 @@ use crate::args::{
 };
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::link;
 use crate::output::{Output, value};
 use crate::text::Text;
+use crate::{hints, link};
 
 /// How this program names itself to others that want the same directory.
 pub(crate) const HOLDER: &str = "latchkey, the command line";
-
-/// How times that lie in the future are set to now.
-pub(crate) const CORRECT_TIMES: &str = "run 'latchkey users correct-times'";
 
 pub(crate) fn users(
     arguments: &UsersArguments,
@@ -188,9 +186,12 @@ fn list(
     output: &Output,
     now: Timestamp,
 ) -> Result<(), Failure> {
-    let warnings = directory::notices(directory, now, CORRECT_TIMES).wait()?;
+    let warnings = directory::notices(directory, now).wait()?;
     for warning in &warnings {
         output.warn(&warning.message);
+        if let Some(command) = hints::about(warning) {
+            output.note(&format!("hint: {command}"));
+        }
     }
     let query = UserQuery {
         search: Search::new(&arguments.search),
@@ -231,7 +232,7 @@ fn list(
     }
     output.print(
         text,
-        || json!({ "users": value(&page.users), "total": page.total, "next": next, "warnings": value(&warnings) }),
+        || json!({ "users": value(&page.users), "total": page.total, "next": next, "warnings": with_hints(&warnings) }),
     )?;
     if let Some(next) = &next {
         let last = page.first_row + page.users.len() as u64;
@@ -241,6 +242,15 @@ fn list(
         ));
     }
     Ok(())
+}
+
+/// Returns warnings as JSON has them, with the commands that help against them.
+fn with_hints(warnings: &[Warning]) -> Vec<Value> {
+    let warnings = warnings.iter();
+    let with_hint = warnings.map(|warning| {
+        json!({ "code": warning.code, "message": warning.message, "hint": hints::about(warning) })
+    });
+    with_hint.collect()
 }
 
 fn show(user: &User, output: &Output) -> Result<(), Failure> {

@@ -9,7 +9,9 @@ use crate::output::Output;
 
 /// Prints the command that helps against a refusal, beside the answer.
 pub(crate) fn hint(verdict: &Verdict, output: &Output) {
-    if let Some(command) = hints::against(verdict) {
+    if let Verdict::Refused(refusal) = verdict
+        && let Some(command) = hints::against(refusal)
+    {
         output.note(&format!("hint: {command}"));
     }
 }

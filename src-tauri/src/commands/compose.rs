@@ -23,7 +23,7 @@ use ts_rs::TS;
 use crate::clipboard::{CLEARED_AFTER, Content};
 use crate::commands::who::Who;
 use crate::studio::{Source, at_home, blocking, now};
-use crate::{Problem, Studio, dialogs};
+use crate::{Problem, Studio, dialogs, hints};
 
 /// What is composed.
 #[derive(Clone, Debug, Deserialize, TS)]
@@ -291,7 +291,7 @@ impl Preview {
             widget: preview.composed.widget,
             qr,
             qr_refused,
-            forecast: preview.forecast,
+            forecast: hints::forecast(preview.forecast),
             warnings: preview.warnings,
             expires_at: preview
                 .composed

@@ -25,7 +25,7 @@ use ts_rs::TS;
 use crate::clipboard::Content;
 use crate::commands::users::UserProfile;
 use crate::studio::blocking;
-use crate::{Problem, Studio};
+use crate::{Problem, Studio, hints};
 
 /// What to look for a code in.
 #[derive(Clone, Deserialize, TS)]
@@ -155,7 +155,7 @@ pub async fn inspect(
             claims: looked.shown.claims,
             signature: looked.shown.signature,
             times: looked.times,
-            forecast,
+            forecast: hints::forecast(forecast),
             hints,
             revision: studio.inspected(instance.id, Secret::new(found.code)),
         })
@@ -186,7 +186,7 @@ pub async fn redeem(
             Verdict::Refused(_) => None,
         };
         Ok::<_, Problem>(Redeemed {
-            forecast: Forecast::redeemed(&verdict, by.at),
+            forecast: hints::forecast(Forecast::redeemed(&verdict, by.at)),
             user: user.map(Into::into),
             seats: directory.seats().wait()?,
         })

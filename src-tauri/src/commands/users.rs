@@ -164,7 +164,7 @@ pub async fn users(
         let place = request.place.try_into()?;
         let limit = request.limit.clamp(1, MOST_ON_A_PAGE);
         let page = directory.users(&query, sort, &place, limit).wait()?;
-        let notices = directory::notices(directory, now().at, "choose 'Correct times'").wait()?;
+        let notices = directory::notices(directory, now().at).wait()?;
         Ok(UserPage {
             users: page.users.iter().map(Into::into).collect(),
             first_row: page.first_row,

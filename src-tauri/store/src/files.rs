@@ -22,8 +22,8 @@ pub fn data_dir(override_with: Option<PathBuf>) -> Result<PathBuf> {
         .map(|dirs| dirs.data_dir().to_owned())
         .ok_or_else(|| {
             Error::new(
-                ErrorCode::Storage,
-                "This user has no home folder to keep data in. Name one with LATCHKEY_DATA_DIR.",
+                ErrorCode::InvalidDataFolder,
+                "This user has no home folder to keep data in. Name a data folder.",
             )
         })
 }
@@ -34,13 +34,9 @@ pub fn create_private_dir(folder: &Path) -> Result<()> {
     builder.recursive(true);
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder).map_err(|cause| {
-        if cause.kind() == std::io::ErrorKind::AlreadyExists {
-            let message = format!("{} is not a folder. Name another one.", folder.display());
-            return Error::new(ErrorCode::Storage, message).because(cause);
-        }
-        storage("made", folder, cause)
-    })
+    builder
+        .create(folder)
+        .map_err(|cause| storage("made", folder, cause))
 }
 
 /// Opens the data folder for this process, and makes it where it is missing. Sets the process's umask, so
@@ -52,6 +48,12 @@ pub fn create_private_dir(folder: &Path) -> Result<()> {
 pub fn open_data_dir(folder: &Path) -> Result<()> {
     #[cfg(unix)]
     nix::sys::stat::umask(nix::sys::stat::Mode::from_bits_truncate(0o077));
+    if fs::metadata(folder).is_ok_and(|found| !found.is_dir()) {
+        return Err(Error::new(
+            ErrorCode::InvalidDataFolder,
+            format!("{} is not a folder. Name another one.", folder.display()),
+        ));
+    }
     create_private_dir(folder)?;
     #[cfg(unix)]
     require_own(folder)?;
@@ -74,9 +76,9 @@ fn require_own(folder: &Path) -> Result<()> {
     let account = User::from_uid(found.uid().into()).ok().flatten();
     let owner = account.map_or_else(|| format!("#{}", found.uid()), |account| account.name);
     Err(Error::new(
-        ErrorCode::Storage,
+        ErrorCode::InvalidDataFolder,
         format!(
-            "{} belongs to another user, {owner}. Run this as that user (sudo -u '{owner}'), or name another folder with LATCHKEY_DATA_DIR.",
+            "{} belongs to another user, {owner}. Run this as that user, or name another data folder.",
             folder.display()
         ),
     ))
@@ -234,12 +236,13 @@ pub fn storage(done: &str, path: &Path, cause: io::Error) -> Error {
             "this user may not. Run this as the user whom it belongs to, or change its permissions"
         }
         Kind::ReadOnlyFilesystem => {
-            "its file system is read-only. Make it writable, or name another data folder with LATCHKEY_DATA_DIR"
+            "its file system is read-only. Make it writable, or name another data folder"
         }
         Kind::StorageFull | Kind::QuotaExceeded => "there is no room left. Make room and try again",
         Kind::NotFound => "there is no such file or folder. Check the path",
         Kind::NotADirectory => "a part of the path is no folder. Check the path",
         Kind::IsADirectory => "it is a folder. Name a file",
+        Kind::AlreadyExists => "a file has its name. Move the file away",
         _ => &cause.to_string(),
     };
     Error::new(

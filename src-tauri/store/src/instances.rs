@@ -161,7 +161,7 @@ impl Instances {
             .collect();
         let known = match (unreadable, known.as_slice()) {
             (Some(problem), _) => format!("One cannot be read: {}", problem.message),
-            (None, []) => "There is none yet: add one with 'latchkey instance add'.".to_owned(),
+            (None, []) => "There is none yet. Add one.".to_owned(),
             (None, known) => format!("There is: {}.", known.join(", ")),
         };
         Err(Error::new(

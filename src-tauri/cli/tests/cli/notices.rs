@@ -96,6 +96,7 @@ fn users_list_tells_of_shared_emails_and_times_in_the_future() {
     for part in [
         "warning: buecher and xn have one email, ada@xn--bcher-kva.example.",
         "warning: Times that are recorded for eve",
+        "hint: latchkey users correct-times --instance NAME",
     ] {
         assert!(listed.err.contains(part), "{part}: {}", listed.err);
     }
@@ -103,6 +104,10 @@ fn users_list_tells_of_shared_emails_and_times_in_the_future() {
     assert_eq!(
         codes(&listed.json()["warnings"]),
         ["shared_email", "times_ahead"]
+    );
+    assert_eq!(
+        listed.json()["warnings"][1]["hint"],
+        "latchkey users correct-times --instance NAME"
     );
     assert_eq!(listed.err, "");
 
@@ -136,6 +141,9 @@ fn the_log_of_serve_tells_of_a_short_secret_shared_emails_and_times_in_the_futur
         let line = line.unwrap_or_else(|| panic!("no {code}: {log}"));
         let message = line["fields"]["message"].as_str().unwrap();
         assert!(message.contains(part), "{message}");
+        let hint = line["fields"]["hint"].as_str();
+        let is_hinted = hint.is_some_and(|hint| hint.contains("correct-times"));
+        assert_eq!(is_hinted, code == "times_ahead", "{line}");
     }
     assert!(!log.contains(SHORT), "{log}");
 }

@@ -364,7 +364,9 @@ fn the_folder_of_another_user_is_named_with_its_owner_and_what_to_do() {
     let said = String::from_utf8(ran.stderr).unwrap();
     assert_eq!(ran.status.code(), Some(1), "{said}");
     assert!(
-        said.contains(&scene.text("service")) && said.contains("sudo -u '#54321'"),
+        said.contains(&scene.text("service"))
+            && said.contains("another user, #54321")
+            && said.contains("hint: --data-dir"),
         "{said}"
     );
 }

@@ -234,6 +234,7 @@ fn links_and_codes() {
     transcript.both(&format!("redeem {} {secret}", expired_code()));
     transcript.prepare("instance set acme --external-auth no");
     transcript.both(&format!("redeem {code} {secret}"));
+    transcript.piped(&format!("--json inspect {code} {secret} --dry-run"));
     compare("links.txt", transcript.text);
 }
 

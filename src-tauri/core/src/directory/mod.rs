@@ -19,6 +19,6 @@ pub use decide::{decide, verdict};
 pub use effect::{Decision, Effect, NewEntry};
 pub use engine::Directory;
 pub use facts::{Counts, EmailUsers, Facts, LinkRecord, Needs, Person};
-pub use notices::notices;
+pub use notices::{TIMES_AHEAD, notices};
 pub use query::{Cursor, PageStart, Search, Sort, SortBy, UserPage, UserQuery};
 pub use user::{Origin, Profile, SharedEmail, TimeAhead, User, unknown_user};

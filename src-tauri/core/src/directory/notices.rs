@@ -5,20 +5,18 @@ use super::user::TimeAhead;
 use crate::error::Warning;
 use crate::{Result, time};
 
-/// Returns what an administrator has to mend in a directory, if anything. `correct` says how times that
-/// lie in the future are set to now: `run 'latchkey users correct-times'`.
-pub async fn notices(
-    directory: &dyn Directory,
-    now: Timestamp,
-    correct: &str,
-) -> Result<Vec<Warning>> {
+/// Code of the warning about recorded times that lie in the future.
+pub const TIMES_AHEAD: &str = "times_ahead";
+
+/// Returns what an administrator has to correct in a directory, if anything.
+pub async fn notices(directory: &dyn Directory, now: Timestamp) -> Result<Vec<Warning>> {
     let shared = directory.shared_emails().await?.into_iter();
     let shared = shared.map(|shared| Warning::new("shared_email", shared.to_string()));
-    let ahead = ahead(&directory.times_ahead(now).await?, correct);
+    let ahead = ahead(&directory.times_ahead(now).await?);
     Ok(shared.chain(ahead).collect())
 }
 
-fn ahead(times: &[TimeAhead], correct: &str) -> Option<Warning> {
+fn ahead(times: &[TimeAhead]) -> Option<Warning> {
     let latest = times.iter().map(|time| time.at).max()?;
     let mut users: Vec<&str> = times.iter().map(|time| time.user.as_str()).collect();
     let count = users.len();
@@ -26,9 +24,9 @@ fn ahead(times: &[TimeAhead], correct: &str) -> Option<Warning> {
     let more = if count > 5 { " and others" } else { "" };
     let message = format!(
         "Times that are recorded for {}{more} lie in the future, up to {}: this computer's clock was wrong then, or is now. \
-         Until then links count as older than the removal or the profile. Set the clock, then {correct}.",
+         Until then links count as older than the removal or the profile. Set the clock, then set these times to now.",
         users.join(", "),
         time::exact(latest)
     );
-    Some(Warning::new("times_ahead", message))
+    Some(Warning::new(TIMES_AHEAD, message))
 }

@@ -87,6 +87,8 @@ pub enum ErrorCode {
     DirectoryHeld,
     /// Another Studio works with the data folder.
     AlreadyOpen,
+    /// The data folder is no folder that this user can work in.
+    InvalidDataFolder,
     /// A file was written by a newer Latchkey.
     NewerFormat,
     /// A file was written by a Latchkey that was never released.

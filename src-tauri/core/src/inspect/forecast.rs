@@ -41,6 +41,9 @@ pub struct Forecast {
     pub user: Option<UserId>,
     /// How long the person stays signed in, where that is decided here.
     pub stay: Option<String>,
+    /// The refusal, by which Studio finds its hint.
+    #[serde(skip)]
+    pub refusal: Option<Refusal>,
 }
 
 /// What can be asked about the users of an instance.
@@ -110,6 +113,7 @@ impl Forecast {
             verdict: None,
             user: None,
             stay: None,
+            refusal: None,
         }
     }
 
@@ -131,6 +135,7 @@ impl Forecast {
                 verdict: Some(verdict.code()),
                 user: Some(user.clone()),
                 stay: None,
+                refusal: None,
             },
             Verdict::Provisioned { user, seat, limit } => Self {
                 tone: Tone::Good,
@@ -139,6 +144,7 @@ impl Forecast {
                 verdict: Some(verdict.code()),
                 user: Some(user.clone()),
                 stay: None,
+                refusal: None,
             },
             Verdict::Refused(refusal) => Self::refused(refusal, now),
         }
@@ -165,6 +171,7 @@ impl Forecast {
                     verdict: Some(verdict.code()),
                     user: Some(user.clone()),
                     stay: None,
+                    refusal: None,
                 }
             }
             Verdict::Provisioned { user, seat, limit } => Self {
@@ -174,6 +181,7 @@ impl Forecast {
                 verdict: Some(verdict.code()),
                 user: Some(user.clone()),
                 stay: None,
+                refusal: None,
             },
             Verdict::Refused(refusal) => Self::refused(refusal, now),
         }
@@ -199,6 +207,7 @@ impl Forecast {
             verdict: Some(refusal.code()),
             user: refusal.user().cloned(),
             stay: None,
+            refusal: Some(refusal.clone()),
         }
     }
 
@@ -215,6 +224,7 @@ impl Forecast {
             verdict: None,
             user: None,
             stay: None,
+            refusal: None,
         }
     }
 }

@@ -75,6 +75,9 @@ pub struct Outcome {
     pub seat: Option<u64>,
     /// Sentence for the administrator.
     pub message: String,
+    /// How to do what the message asks for; null where there is no hint.
+    #[schema(required)]
+    pub hint: Option<&'static str>,
 }
 
 /// Result of checking a code by itself, without the users of the instance.
@@ -103,17 +106,14 @@ pub struct RefusedCode {
     pub field: Option<String>,
 }
 
-impl From<&Verdict> for Outcome {
-    /// As the screen of an administrator shows it.
-    fn from(verdict: &Verdict) -> Self {
-        Self::new(verdict, Unverified::Shown)
-    }
-}
-
 impl Outcome {
-    /// Puts a verdict into the flat form.
+    /// Puts a verdict into the flat form. `hint` returns the hint of the face against a refusal.
     #[must_use]
-    pub fn new(verdict: &Verdict, unverified: Unverified) -> Self {
+    pub fn new(
+        verdict: &Verdict,
+        unverified: Unverified,
+        hint: impl FnOnce(&Refusal) -> Option<&'static str>,
+    ) -> Self {
         let (user, seat, message) = match verdict {
             Verdict::SignedIn { user, .. } => (Some(user), None, format!("{user} signs in.")),
             Verdict::Provisioned { user, seat, limit } => {
@@ -129,6 +129,10 @@ impl Outcome {
             user: user.cloned(),
             seat,
             message,
+            hint: match verdict {
+                Verdict::Refused(refusal) => hint(refusal),
+                Verdict::SignedIn { .. } | Verdict::Provisioned { .. } => None,
+            },
         }
     }
 }

@@ -195,9 +195,6 @@ pub enum Refusal {
     },
 }
 
-/// The way out where recorded times lie in the future.
-pub(crate) const CORRECT_TIMES: &str = "set such times to now: 'Correct times' on Studio's Users screen, or 'latchkey users correct-times'";
-
 /// Judges a code.
 #[must_use]
 pub fn judge(
@@ -466,7 +463,7 @@ impl fmt::Display for Refusal {
                 is_ahead: true,
             } => write!(
                 f,
-                "{subject} was removed, and the recorded time, {}, lies in the future: this computer's clock was wrong then, or is now. Set the clock, then {CORRECT_TIMES}.",
+                "{subject} was removed, and the recorded time, {}, lies in the future: this computer's clock was wrong then, or is now. Set the clock, then set the recorded times to now.",
                 time::exact(*at)
             ),
             Self::UserRemoved { subject, at, .. } => write!(

@@ -21,3 +21,4 @@ mod refused_inputs;
 mod settings;
 mod signed;
 mod verdicts;
+mod wording;

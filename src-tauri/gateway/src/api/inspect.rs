@@ -15,6 +15,7 @@ use tokio::task;
 use utoipa::ToSchema;
 
 use super::body::{Body, answer};
+use super::hints;
 use super::problem::{Problem, ProblemDetails};
 
 use crate::config::GatewayConfig;
@@ -85,7 +86,7 @@ async fn report(
     Ok(Report {
         dry_run: verdict
             .as_ref()
-            .map(|verdict| Outcome::new(verdict, unverified)),
+            .map(|verdict| Outcome::new(verdict, unverified, hints::against)),
         stay: stay.flatten(),
         hints,
         warnings: config

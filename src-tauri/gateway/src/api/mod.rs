@@ -3,6 +3,7 @@
 
 mod body;
 mod document;
+mod hints;
 mod inspect;
 mod links;
 mod problem;

@@ -65,7 +65,7 @@ fn the_api_says_what_opening_a_code_would_do_and_records_nothing() {
         let found = inspected(&client, &mail);
         assert_eq!(
             found["dry_run"],
-            json!({ "verdict": "provisioned", "user": "ada", "seat": 1, "message": "ada is created and takes seat 1 of 1." })
+            json!({ "verdict": "provisioned", "user": "ada", "seat": 1, "message": "ada is created and takes seat 1 of 1.", "hint": null })
         );
         assert_eq!(found["form"], "text");
         assert_eq!(found["claims"]["user"]["name"], "Ada");
@@ -98,6 +98,7 @@ fn the_api_says_what_opening_a_code_would_do_and_records_nothing() {
     assert_eq!(client.site.confirm(&link, &[]).status.as_u16(), 303);
     let used = inspected(&client, &code);
     assert_eq!(used["dry_run"]["verdict"], "link_already_used");
+    assert_eq!(used["dry_run"]["hint"], "POST /api/v1/links makes a link.");
     assert_eq!(used["stay"], Value::Null);
     let full = inspected(&client, &client.site.new_user("eve"));
     assert_eq!(full["dry_run"]["verdict"], "no_seats");

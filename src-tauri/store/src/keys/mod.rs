@@ -329,7 +329,7 @@ fn unreachable_without_cause() -> Error {
 fn switched_off() -> Error {
     Error::new(
         ErrorCode::KeychainUnreachable,
-        "The keychain is switched off by LATCHKEY_KEYCHAIN=off.",
+        "The keychain is switched off for this program.",
     )
 }
 

@@ -17,9 +17,7 @@ fn shared_emails_and_times_in_the_future_are_told_until_they_are_mended() {
     let folder = tempfile::tempdir().unwrap();
     with_notices(Path::new(env!("CARGO_MANIFEST_DIR")), folder.path(), now);
     let directory = open(&folder).unwrap();
-    let notices = directory::notices(&directory, now, "correct them")
-        .wait()
-        .unwrap();
+    let notices = directory::notices(&directory, now).wait().unwrap();
     let [shared, ahead] = &notices[..] else {
         panic!("{notices:?}");
     };
@@ -27,14 +25,17 @@ fn shared_emails_and_times_in_the_future_are_told_until_they_are_mended() {
     for part in ["buecher", "xn", "ada@xn--bcher-kva.example"] {
         assert!(shared.message.contains(part), "{}", shared.message);
     }
-    for part in ["recorded for eve", "Set the clock, then correct them."] {
+    for part in [
+        "recorded for eve",
+        "Set the clock, then set these times to now.",
+    ] {
         assert!(ahead.message.contains(part), "{}", ahead.message);
     }
 
     directory.remove(&id("xn"), &by(now)).wait().unwrap();
     assert_eq!(directory.correct_times(&by(now)).wait().unwrap(), 1);
     assert!(
-        directory::notices(&directory, now, "correct them")
+        directory::notices(&directory, now)
             .wait()
             .unwrap()
             .is_empty()
