@@ -151,11 +151,17 @@ pub(crate) fn require_plain(folder: &Path) -> Result<()> {
     Ok(())
 }
 
+/// Cause of an error for a file that Latchkey did not write.
+#[derive(Debug, thiserror::Error)]
+enum Foreign {
+    #[error("it is a link, a pipe or a device. Put the file that belongs there in its place")]
+    NoFile,
+    #[error("it is longer than 16 MiB, which Latchkey never writes. Restore it from a backup")]
+    TooLong,
+}
+
 fn no_file() -> io::Error {
-    io::Error::new(
-        io::ErrorKind::InvalidInput,
-        "it is a link, a pipe or a device. Put the file that belongs there in its place",
-    )
+    io::Error::other(Foreign::NoFile)
 }
 
 /// Reads a file of the data folder, if it is there.
@@ -174,10 +180,7 @@ fn read_limited(path: &Path) -> io::Result<Vec<u8>> {
     let mut contents = Vec::new();
     file.take(MAX_BYTES + 1).read_to_end(&mut contents)?;
     if contents.len() as u64 > MAX_BYTES {
-        return Err(io::Error::new(
-            io::ErrorKind::InvalidInput,
-            "it is longer than 16 MiB, which Latchkey never writes. Restore it from a backup",
-        ));
+        return Err(io::Error::other(Foreign::TooLong));
     }
     Ok(contents)
 }
@@ -226,7 +229,8 @@ pub fn sync_dir(folder: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// The error for what the operating system refused.
+/// Returns the error for what the operating system refused: [`ErrorCode::Storage`], and [`ErrorCode::DamagedFile`] for
+/// a file of the data folder that Latchkey did not write.
 #[must_use]
 pub fn storage(done: &str, path: &Path, cause: io::Error) -> Error {
     use io::ErrorKind as Kind;
@@ -245,11 +249,14 @@ pub fn storage(done: &str, path: &Path, cause: io::Error) -> Error {
         Kind::AlreadyExists => "a file has its name. Move the file away",
         _ => &cause.to_string(),
     };
-    Error::new(
-        ErrorCode::Storage,
-        format!("{} could not be {done}: {why}.", path.display()),
-    )
-    .because(cause)
+    let is_foreign = cause.get_ref().is_some_and(|inner| inner.is::<Foreign>());
+    let code = if is_foreign {
+        ErrorCode::DamagedFile
+    } else {
+        ErrorCode::Storage
+    };
+    let message = format!("{} could not be {done}: {why}.", path.display());
+    Error::new(code, message).because(cause)
 }
 
 #[cfg(test)]
@@ -301,7 +308,7 @@ mod tests {
                 lock(&path).unwrap_err(),
                 try_lock(&path).unwrap_err(),
             ] {
-                assert_eq!(refused.code, ErrorCode::Storage, "{name}");
+                assert_eq!(refused.code, ErrorCode::DamagedFile, "{name}");
                 assert!(refused.message.contains("a pipe or a device"), "{refused}");
             }
         }
@@ -317,8 +324,10 @@ mod tests {
         );
         large.set_len(1 << 40).unwrap();
         let refused = read(&path("large")).unwrap_err();
+        assert_eq!(refused.code, ErrorCode::DamagedFile);
         assert!(refused.message.contains("16 MiB"), "{refused}");
         let refused = read(folder.path()).unwrap_err();
+        assert_eq!(refused.code, ErrorCode::Storage);
         assert!(refused.message.contains("it is a folder"), "{refused}");
         note(&path("noted"), b"one").unwrap();
         note(&path("noted"), b"2").unwrap();

@@ -505,7 +505,11 @@ mod tests {
         directory.set_seat_limit(Some(7), &by()).wait().unwrap();
         drop(directory);
         let refused = home.start_with_new_keys(&Secret::new("another one 1".into()), &by());
-        assert_eq!(refused.unwrap_err().code, ErrorCode::Storage, "it is open");
+        assert_eq!(
+            refused.unwrap_err().code,
+            ErrorCode::KeysInUse,
+            "it is open"
+        );
         drop(home);
 
         let data = folder.path().join("data");
@@ -522,6 +526,7 @@ mod tests {
         let refused =
             home.start_with_new_keys(&Secret::new("correct horse battery staple".into()), &by());
         let refused = refused.unwrap_err();
+        assert_eq!(refused.code, ErrorCode::KeysInUse);
         assert!(
             refused.message.contains("opens the sealed file"),
             "{refused}"

@@ -347,9 +347,7 @@ impl Instances {
             acts: instance.acts.clone(),
         };
         let path = self.path(&instance.id);
-        let contents = serde_json::to_vec_pretty(&file).map_err(|cause| {
-            Error::new(ErrorCode::Storage, "The instance could not be written.").because(cause)
-        })?;
+        let contents = serde_json::to_vec_pretty(&file).map_err(Error::internal)?;
         files::create_private_dir(&self.folder(&instance.id))?;
         files::replace(&path, &contents)
     }

@@ -57,6 +57,8 @@ pub enum ErrorCode {
     KeysLocked,
     /// The sealed file that held signing keys is gone.
     KeysMissing,
+    /// The signing keys can be read, so they are neither moved nor given up.
+    KeysInUse,
     /// The passphrase does not open the sealed file.
     WrongPassphrase,
     /// The passphrase is too short or easy to guess.
@@ -85,6 +87,8 @@ pub enum ErrorCode {
     AddressInUse,
     /// Another process holds the directory.
     DirectoryHeld,
+    /// An earlier change takes longer than a caller waits. The same call works later.
+    Busy,
     /// Another Studio works with the data folder.
     AlreadyOpen,
     /// The data folder is no folder that this user can work in.
@@ -93,7 +97,7 @@ pub enum ErrorCode {
     NewerFormat,
     /// A file was written by a Latchkey that was never released.
     OlderFormat,
-    /// A file does not hold what Latchkey wrote.
+    /// A file does not hold what Latchkey wrote, or something else has its name.
     DamagedFile,
     /// The operating system refused to read or write a file.
     Storage,

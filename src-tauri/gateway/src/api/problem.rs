@@ -5,6 +5,8 @@ use latchkey_core::{Error, ErrorCode};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::request_scope::reference;
+
 /// Why something was not done (RFC 9457).
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct ProblemDetails {
@@ -22,6 +24,8 @@ pub(super) struct ProblemDetails {
     /// The member that it is about: `email`.
     #[serde(skip_serializing_if = "Option::is_none")]
     field: Option<String>,
+    /// Reference of the request, which each line of the log about it has.
+    reference: String,
 }
 
 /// A stable code, in snake case.
@@ -49,6 +53,7 @@ impl Problem {
                 detail: detail.to_owned(),
                 code: None,
                 field: None,
+                reference: reference().to_string(),
             }),
             header: None,
         }
@@ -123,6 +128,17 @@ impl IntoResponse for Problem {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::request_scope::in_request_scope;
+
+    #[tokio::test]
+    async fn a_problem_has_the_reference_of_its_request() {
+        let (problem, of_request) = in_request_scope(async {
+            let problem = Problem::from(Error::internal("a panic"));
+            (problem, reference().to_string())
+        })
+        .await;
+        assert_eq!(problem.details.reference, of_request);
+    }
 
     #[test]
     fn a_fault_inside_is_told_from_one_of_the_disk() {

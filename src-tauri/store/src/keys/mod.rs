@@ -147,13 +147,13 @@ impl Keys {
 
     /// Creates the sealed file. An existing one is never replaced.
     ///
-    /// Fails with [`ErrorCode::WeakPassphrase`] under [`MIN_PASSPHRASE_CHARS`] characters, and for one
+    /// Fails with [`ErrorCode::KeysInUse`] where keys are kept already, and with [`ErrorCode::WeakPassphrase`] under [`MIN_PASSPHRASE_CHARS`] characters, and for one
     /// that is easy to guess.
     pub fn create(&self, passphrase: &Secret) -> Result<()> {
         let mut place = self.place();
         if !matches!(*place, StoreState::New(_)) {
             return Err(Error::new(
-                ErrorCode::Storage,
+                ErrorCode::KeysInUse,
                 "Signing keys are kept already, so no new place for them is made.",
             ));
         }
@@ -176,13 +176,13 @@ impl Keys {
         let mut place = self.place();
         let (StoreState::Locked(file) | StoreState::Missing(file)) = &*place else {
             return Err(Error::new(
-                ErrorCode::Storage,
+                ErrorCode::KeysInUse,
                 "The signing keys can be read, so they are not given up.",
             ));
         };
         if file.exists() && file.clone().unlock(passphrase).is_ok() {
             return Err(Error::new(
-                ErrorCode::Storage,
+                ErrorCode::KeysInUse,
                 "This passphrase opens the sealed file, so the signing keys in it are not given up. Nothing was changed.",
             )
             .about("passphrase"));

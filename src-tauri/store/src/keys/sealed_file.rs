@@ -100,7 +100,7 @@ impl SealedFile {
         let _lock = self.lock()?;
         if self.exists() {
             return Err(Error::new(
-                ErrorCode::Storage,
+                ErrorCode::KeysLocked,
                 "A sealed file was made in the meantime. Start again and give its passphrase.",
             ));
         }
@@ -205,7 +205,11 @@ impl SealedFile {
     }
 
     fn contents(&self) -> Result<Contents> {
-        let bytes = files::read(&self.path)?.ok_or_else(|| self.damaged("it is not there"))?;
+        let bytes = files::read(&self.path).map_err(|refused| match refused.code {
+            ErrorCode::DamagedFile => refused.about(KEYS_FIELD),
+            _ => refused,
+        })?;
+        let bytes = bytes.ok_or_else(|| self.damaged("it is not there"))?;
         let contents: Contents = serde_json::from_slice(&bytes)
             .map_err(|_| self.damaged("it is not what was written"))?;
         let header = &contents.header;
@@ -272,11 +276,10 @@ impl SealedFile {
     }
 
     fn seal(&self, opened: &Opened, secrets: &Secrets) -> Result<()> {
-        let not_sealed = || Error::new(ErrorCode::Storage, "The signing keys could not be sealed.");
         let nonce: [u8; 24] = random()?;
         let plain = serde_json::to_vec(secrets)
             .map(Zeroizing::new)
-            .map_err(|_| not_sealed())?;
+            .map_err(Error::internal)?;
         let sealed = cipher(&opened.key)
             .encrypt(
                 &XNonce::from(nonce),
@@ -285,13 +288,13 @@ impl SealedFile {
                     aad: &associated(&opened.header)?,
                 },
             )
-            .map_err(|_| not_sealed())?;
+            .map_err(|_| Error::internal("the signing keys could not be sealed"))?;
         let contents = Contents {
             header: opened.header.clone(),
             nonce: STANDARD.encode(nonce),
             sealed: STANDARD.encode(sealed),
         };
-        let bytes = serde_json::to_vec_pretty(&contents).map_err(|_| not_sealed())?;
+        let bytes = serde_json::to_vec_pretty(&contents).map_err(Error::internal)?;
         files::replace(&self.path, &bytes)
     }
 
@@ -312,9 +315,7 @@ fn cipher(key: &Key) -> XChaCha20Poly1305 {
 }
 
 fn associated(header: &Header) -> Result<Vec<u8>> {
-    serde_json::to_vec(header).map_err(|cause| {
-        Error::new(ErrorCode::Storage, "The header could not be written.").because(cause)
-    })
+    serde_json::to_vec(header).map_err(Error::internal)
 }
 
 fn random<const N: usize>() -> Result<[u8; N]> {

@@ -163,7 +163,7 @@ impl LiveCatalogue {
         queue.is_awaited = false;
         if queue.totals.changes < change {
             return Err(Error::new(
-                ErrorCode::Storage,
+                ErrorCode::Busy,
                 "The users could not be listed, because a change is still being written. Try again in a moment.",
             ));
         }

@@ -293,7 +293,7 @@ fn a_pipe_in_place_of_a_file_holds_nothing_up() {
             // The file is only a note.
             Ok(directory) => drop(directory),
             Err(refused) => {
-                assert_eq!(refused.code, ErrorCode::Storage, "{name}");
+                assert_eq!(refused.code, ErrorCode::DamagedFile, "{name}");
                 assert!(refused.message.contains(name), "{}", refused.message);
             }
         }
@@ -316,7 +316,7 @@ fn a_link_in_place_of_a_file_is_not_followed() {
         ] {
             std::os::unix::fs::symlink(&target, &path).unwrap();
             let refused = open(&folder).err().unwrap();
-            assert_eq!(refused.code, ErrorCode::Storage, "{name}");
+            assert_eq!(refused.code, ErrorCode::DamagedFile, "{name}");
             assert!(refused.message.contains(name), "{}", refused.message);
             fs::remove_file(&path).unwrap();
         }
