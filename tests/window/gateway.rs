@@ -247,7 +247,7 @@ fn a_scanned_code_signs_in_and_studio_shows_it_at_once() {
         studio.click("gateway-start").await;
         studio
             .wait_for_text("gateway-problem", "why", |text| {
-                text.contains("Something listens on")
+                text.contains("Another program listens on")
             })
             .await;
         looks_well(&studio, "gateway-refused").await;

@@ -15,7 +15,7 @@ use sha2::{Digest as _, Sha256};
 use crate::pem::{certified, invalid};
 use crate::self_signed::SelfSigned;
 
-/// What https is spoken with.
+/// Certificate and key of the HTTPS listener.
 #[derive(Clone, Debug)]
 pub struct Certificate {
     pub(crate) config: Arc<ServerConfig>,
@@ -23,7 +23,7 @@ pub struct Certificate {
 }
 
 impl Certificate {
-    /// Reads a certificate with its chain and its private key, both in PEM.
+    /// Reads a certificate with its chain, and its private key. Both files are in PEM.
     ///
     /// Fails as [`Certificate::from_pem`] does.
     pub fn from_files(certificate: &Path, key: &Path) -> Result<Self> {
@@ -32,9 +32,9 @@ impl Certificate {
         Self::from_pem(&read(certificate)?, &read(key)?)
     }
 
-    /// The certificate that an instance has made for itself: for the host of `url` and the address that
-    /// is listened on. It is valid for 397 days, which is the most that browsers take, and is renewed
-    /// with the same key before it ends, also while it is in use. The key is kept in `folder`.
+    /// Opens the self-signed certificate that is kept in `folder`, or makes one for the host of
+    /// `url` and the address `listen`. It is valid for 397 days, because browsers refuse more than
+    /// 398. It is renewed with the same key before it ends, also while the gateway runs.
     pub fn self_signed(folder: &Path, url: &BaseUrl, listen: SocketAddr) -> Result<Self> {
         let mut names = vec!["localhost".to_owned(), listen.ip().to_string()];
         names.extend(url.at("").host_str().map(str::to_owned));
@@ -45,16 +45,17 @@ impl Certificate {
         Self::of(Arc::new(own), fingerprint)
     }
 
-    /// SHA-256 of the public key (`SubjectPublicKeyInfo`), by which a person knows it again. It stays the
-    /// same when a certificate is renewed.
+    /// SHA-256 of the public key (`SubjectPublicKeyInfo`), by which a person recognises the
+    /// certificate. Renewing the certificate keeps it.
     #[must_use]
     pub fn fingerprint(&self) -> &str {
         &self.fingerprint
     }
 
-    /// Takes a certificate with its chain and its private key, both in PEM.
+    /// Parses a certificate with its chain, and its private key, both in PEM.
     ///
-    /// Fails with [`latchkey_core::ErrorCode::InvalidSetting`] where they are not that, or do not belong together.
+    /// Fails with [`latchkey_core::ErrorCode::InvalidSetting`] if they cannot be parsed or do not
+    /// belong together.
     pub fn from_pem(certificate: &[u8], key: &[u8]) -> Result<Self> {
         let certified = certified(certificate, key)?;
         let fingerprint = fingerprint(&certified);
@@ -95,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn the_fingerprint_is_of_the_key_and_stays_whatever_the_names_are() {
+    fn the_fingerprint_depends_on_the_key_and_not_on_the_names() {
         let folder = tempfile::tempdir().unwrap();
         let first = of(folder.path(), "https://a.example", "127.0.0.1:1");
         assert_eq!(first.len(), 95);

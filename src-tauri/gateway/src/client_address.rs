@@ -8,7 +8,7 @@ use axum::extract::ConnectInfo;
 use axum::http::{Extensions, HeaderMap, HeaderValue};
 use ipnet::IpNet;
 
-/// A network, or one address, as `172.18.0.0/16` or `127.0.0.1`.
+/// A network or a single address, such as `172.18.0.0/16` or `127.0.0.1`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Network(IpNet);
 
@@ -18,14 +18,15 @@ impl Network {
     }
 }
 
-/// The error for a text that is not a [`Network`] of proxies.
+/// Error for a text that is not a [`Network`] of proxies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum InvalidNetwork {
-    /// It is neither an address nor a network.
+    /// The text is neither an address nor a network.
     Unreadable,
-    /// The address has bits beyond the prefix; this network is probably meant.
+    /// The address has bits beyond the prefix. The field is the network without them, which is
+    /// probably meant.
     HostBits(IpNet),
-    /// It has every address, so every visitor could name any address.
+    /// The network contains every address, so every visitor could claim any address.
     Everybody,
 }
 
@@ -74,7 +75,7 @@ impl TrustedProxies {
         Self(networks)
     }
 
-    /// Returns the client's address; `None` if the server does not know the peer of the connection.
+    /// Returns the client's address, or `None` if the peer of the connection is unknown.
     pub(crate) fn client_address(
         &self,
         extensions: &Extensions,
@@ -84,8 +85,8 @@ impl TrustedProxies {
         Some(self.client_behind(peer.ip(), headers))
     }
 
-    /// Returns the first address from the right that is no trusted proxy's. A client can write anything to the
-    /// left of it, also bytes that are not text.
+    /// Returns the rightmost address that does not belong to a trusted proxy. The entries to its
+    /// left are not trusted, because a client can send any bytes there.
     fn client_behind(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
         let mut client = peer.to_canonical();
         let fields = headers.get_all("x-forwarded-for").iter();
@@ -109,7 +110,8 @@ impl TrustedProxies {
     }
 }
 
-/// Reads one entry of `X-Forwarded-For`, which may have a port and brackets around an address of IPv6.
+/// Parses one entry of `X-Forwarded-For`, which may have a port, and brackets around an IPv6
+/// address.
 fn address(entry: &[u8]) -> Option<IpAddr> {
     let text = std::str::from_utf8(entry).ok()?;
     let bare = text.parse::<IpAddr>().ok();
@@ -135,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_trusted_proxy_names_another_address() {
+    fn only_a_trusted_proxy_can_forward_the_address_of_a_client() {
         let networks = ["127.0.0.1", "10.0.0.1", "172.18.0.0/16", "fd00::/8"];
         let proxies = TrustedProxies::new(networks.map(|text| text.parse().unwrap()).to_vec());
         for (peer, forwarded, client) in [
@@ -153,13 +155,13 @@ mod tests {
             ("127.0.0.1", &["198.51.100.1, 10.0.0.1"], "198.51.100.1"),
             ("127.0.0.1", &["nobody"], "127.0.0.1"),
             ("127.0.0.1", &["198.51.100.1, unknown"], "127.0.0.1"),
-            // With ports and brackets.
+            // Entries with ports and brackets.
             ("127.0.0.1", &["198.51.100.1:4711"], "198.51.100.1"),
             ("127.0.0.1", &["[2001:db8::7]:4711"], "2001:db8::7"),
             ("127.0.0.1", &["[2001:db8::7]"], "2001:db8::7"),
             ("127.0.0.1", &["2001:db8::7"], "2001:db8::7"),
             ("127.0.0.1", &["198.51.100.1:99999"], "127.0.0.1"),
-            // Entries to the left may be no text, or empty.
+            // Entries to the left that are empty or not text.
             ("127.0.0.1", &["J\u{fc}rgen, 198.51.100.1"], "198.51.100.1"),
             (
                 "127.0.0.1",
@@ -168,7 +170,7 @@ mod tests {
             ),
             ("127.0.0.1", &["198.51.100.1, J\u{fc}rgen"], "127.0.0.1"),
             ("127.0.0.1", &[", ,198.51.100.1,,"], "198.51.100.1"),
-            // Networks of proxies.
+            // Trusted networks.
             ("172.18.0.9", &["198.51.100.1"], "198.51.100.1"),
             (
                 "172.18.0.9",
@@ -185,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn a_proxy_is_an_address_or_a_network_and_neither_everybody_nor_half_a_network() {
+    fn a_trusted_proxy_is_an_address_or_a_network_without_host_bits_and_not_everybody() {
         for text in [
             "127.0.0.1",
             "172.18.0.0/16",

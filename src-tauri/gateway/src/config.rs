@@ -1,4 +1,5 @@
-//! The configuration of a gateway: what its instance says at the moment, and what follows from it.
+//! The gateway's configuration: the current settings and keys of its instance, and the values
+//! derived from them.
 
 use axum::http::HeaderValue;
 use latchkey_core::Result;
@@ -14,19 +15,20 @@ use crate::cookies::CookieKey;
 
 /// The current settings and keys of an instance.
 pub struct InstanceSnapshot {
-    /// Its settings.
+    /// The settings.
     pub settings: Settings,
-    /// The key that signs its codes.
+    /// Key that signs the codes.
     pub key: SigningKey,
     /// API keys of other systems.
     pub api_keys: Vec<ApiKey>,
 }
 
 impl InstanceSnapshot {
-    /// Reads the settings and keys of an instance from a data folder; `key`, if one is given, replaces its own.
-    /// Records waiting acts on the settings in the activity. It blocks the thread.
+    /// Reads the settings and keys of an instance from the data folder. `key` replaces the signing
+    /// key in the data folder. Records waiting changes of the settings in the activity. Blocks the
+    /// thread.
     ///
-    /// Fails with [`ErrorCode::HostedElsewhere`] once another server decides.
+    /// Fails with [`ErrorCode::HostedElsewhere`] if the instance is no longer hosted here.
     pub fn of(
         home: &Home,
         id: &InstanceId,
@@ -51,7 +53,7 @@ pub(crate) struct GatewayConfig {
     pub(crate) key: SigningKey,
     pub(crate) api_keys: Vec<ApiKey>,
     pub(crate) cookie_key: CookieKey,
-    /// The folder of the instance's URL, without the slash at its end: `/chat`; empty at the root.
+    /// Path of the instance's URL without its final slash, such as `/chat`. Empty at the root.
     pub(crate) folder: String,
     pub(crate) content_security_policy: HeaderValue,
     pub(crate) frame_security_policy: HeaderValue,

@@ -1,5 +1,5 @@
-//! The configuration that requests are answered by. It is loaded anew about once a second while there are
-//! requests, on a thread that may block, and swapped whole.
+//! Cache of the configuration. While requests arrive, the configuration is loaded again about once
+//! a second, on a thread that may block, and replaced as a whole.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -10,20 +10,21 @@ use tokio::task;
 
 use crate::config::{GatewayConfig, InstanceSnapshot};
 
-/// Age up to which a configuration is used.
+/// Maximum age of a configuration that answers a request.
 const MAX_AGE: Duration = Duration::from_secs(1);
-/// Age from which a new one is loaded while the old one is used, so that no request waits under load.
+/// Age at which a new configuration is loaded in the background, so that no request waits under
+/// load.
 const REFRESH_AGE: Duration = Duration::from_millis(500);
 
-/// Loads the settings and the key of the instance. It may block the thread.
+/// Loads the settings and the key of the instance. May block the thread.
 pub(crate) type LoadSnapshot = Box<dyn Fn() -> Result<InstanceSnapshot> + Send + Sync>;
 
-/// The configuration, and how it is loaded.
+/// Cached configuration and the function that loads it.
 pub(crate) struct ConfigCache {
     instance: InstanceId,
     load: LoadSnapshot,
     current: Mutex<Current>,
-    /// Held while one request loads for all.
+    /// Held by the one request that loads while the others wait.
     loading: tokio::sync::Mutex<()>,
 }
 
@@ -33,11 +34,11 @@ struct Current {
     is_refreshing: bool,
 }
 
-/// A configuration that was loaded.
+/// A loaded configuration.
 struct Loaded {
-    /// When loading it began.
+    /// Start of the load.
     begun: Instant,
-    /// When it was there.
+    /// End of the load.
     at: Instant,
     config: Arc<GatewayConfig>,
 }
@@ -52,26 +53,26 @@ impl ConfigCache {
         }
     }
 
-    /// The configuration, not older than a second.
+    /// Returns the configuration, at most a second old.
     pub(crate) async fn get(self: &Arc<Self>) -> Result<Arc<GatewayConfig>> {
         if let Some(config) = self.recent() {
             return Ok(config);
         }
         let _loading = self.loading.lock().await;
-        // Another request may have loaded it in the meantime.
+        // Another request may have loaded it while this one waited for the lock.
         match self.recent() {
             Some(config) => Ok(config),
             None => self.load().await,
         }
     }
 
-    /// The configuration that was loaded last, however old.
+    /// Returns the configuration that was loaded last, of any age.
     pub(crate) fn last(&self) -> Option<Arc<GatewayConfig>> {
         let current = self.current();
         current.loaded.as_ref().map(|last| Arc::clone(&last.config))
     }
 
-    /// Loads the configuration, however old the last one is.
+    /// Loads the configuration, even if the last one is fresh.
     pub(crate) async fn load(self: &Arc<Self>) -> Result<Arc<GatewayConfig>> {
         let (cache, begun) = (Arc::clone(self), Instant::now());
         let loaded = task::spawn_blocking(move || {
@@ -80,7 +81,7 @@ impl ConfigCache {
         });
         let config = loaded.await.map_err(Error::internal)??;
         let mut current = self.current();
-        // A slow load must not replace what was read after it began.
+        // A slow load must not replace the result of a load that began later.
         let last = current.loaded.as_ref();
         if last.is_none_or(|last| last.begun <= begun) {
             current.loaded = Some(Loaded {
@@ -93,7 +94,8 @@ impl ConfigCache {
         Ok(config)
     }
 
-    /// The configuration, if it is not older than a second. It begins to load a new one where that is due.
+    /// Returns the configuration if it is less than a second old. Starts a background load when one
+    /// is due.
     fn recent(self: &Arc<Self>) -> Option<Arc<GatewayConfig>> {
         let mut current = self.current();
         let loaded = current.loaded.as_ref()?;
@@ -104,7 +106,8 @@ impl ConfigCache {
         if age >= REFRESH_AGE && !std::mem::replace(&mut current.is_refreshing, true) {
             let refresh = Refresh(Arc::clone(self));
             task::spawn(async move {
-                // A request that finds it too old says why it cannot be loaded.
+                // An error is dropped here. The request that finds the configuration too old loads
+                // again and reports it.
                 let _ = refresh.0.load().await;
             });
         }
@@ -116,11 +119,11 @@ impl ConfigCache {
     }
 }
 
-/// A configuration that is loaded while the old one is used.
+/// A background load. The old configuration is used until it ends.
 struct Refresh(Arc<ConfigCache>);
 
 impl Drop for Refresh {
-    /// The next one may begin, also where this one was ended by its runtime.
+    /// Allows the next background load, also after the runtime has cancelled this one.
     fn drop(&mut self) {
         self.0.current().is_refreshing = false;
     }

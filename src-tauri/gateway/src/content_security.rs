@@ -4,12 +4,12 @@ use axum::http::HeaderValue;
 use latchkey_core::instance::Settings;
 use latchkey_core::session::return_address::WebOrigin;
 
-/// Policy of a page that loads and sends nothing.
+/// Policy of a page that loads nothing and sends nothing.
 pub(crate) const CLOSED_POLICY: &str =
     "default-src 'none'; base-uri 'none'; frame-ancestors 'none'";
 
-/// Policy for the pages of an instance: which resources they load, and where their forms lead. A browser holds what a form
-/// is redirected to against `form-action`, too.
+/// Returns the policy for the pages of an instance: the resources that they load and the targets of
+/// their forms. Browsers check `form-action` also against the target of a redirect after the form.
 pub(crate) fn content_security_policy(settings: &Settings) -> HeaderValue {
     let targets = sources("'self'", &settings.visiting.return_to);
     policy(&format!(
@@ -17,7 +17,8 @@ pub(crate) fn content_security_policy(settings: &Settings) -> HeaderValue {
     ))
 }
 
-/// Policy for the widget's frame: which resources it loads, and which pages show it.
+/// Returns the policy for the widget's frame: the resources that it loads and the pages that may
+/// show it.
 pub(crate) fn frame_security_policy(settings: &Settings) -> HeaderValue {
     let embed_in = &settings.visiting.embed_in;
     let ancestors = match embed_in.as_slice() {
@@ -38,7 +39,7 @@ fn sources(first: &str, others: &[WebOrigin]) -> String {
     sources
 }
 
-/// An origin is plain ASCII, and so is a policy.
+/// Converts the text of a policy to a header. It cannot fail, because origins are ASCII.
 fn policy(text: &str) -> HeaderValue {
     HeaderValue::from_str(text).unwrap_or(HeaderValue::from_static(CLOSED_POLICY))
 }

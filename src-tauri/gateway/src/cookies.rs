@@ -15,26 +15,27 @@ use latchkey_core::sign_in::SignedIn;
 use latchkey_core::sign_in::{Begun, Browser};
 use sha2::{Digest as _, Sha256};
 
-/// How long somebody has to open a link after a proxy has sent them here.
+/// Time that a visitor has to open a link after a proxy has sent them to the sign-in page, in
+/// minutes.
 const RETURN_MINUTES: i64 = 15;
-/// The longest value of a cookie that keeps a return address, in bytes. A browser takes 4,096 for name
-/// and value (RFC 6265bis §5.6), and an address of 4 KiB goes into two.
+/// Maximum length of the value of one return-address cookie, in bytes. Browsers accept 4,096 bytes
+/// for name and value together (RFC 6265bis §5.6), so an address of 4 KiB needs two cookies.
 const RETURN_PART: usize = 3_800;
 
-/// Maximum number of session cookies that are looked at in one request.
+/// Maximum number of session cookies that are read from one request.
 const MAX_SESSIONS: usize = 5;
 
-/// The cookies of an instance.
+/// Names and keys of the cookies of an instance.
 pub(crate) struct CookieKey {
-    /// Signs the return address. It is derived from the signing key: the holder of that can make a link for
-    /// anybody, so another key would protect nothing more.
+    /// Signs the return address. It is derived from the signing key. A separate key would protect
+    /// nothing more, because the holder of the signing key can make a link for any user.
     return_to: Key,
     is_secure: bool,
     names: Names,
 }
 
-/// The names of the cookies. A browser shares cookies between the ports of a host, and between its
-/// paths, so each instance has names of its own.
+/// Names of the cookies. Each instance has its own, because a browser shares cookies between all
+/// ports and paths of a host.
 struct Names {
     session: String,
     widget: String,
@@ -49,7 +50,7 @@ impl Names {
         let mark = hash
             .first_chunk()
             .map_or(0, |bytes| u32::from_be_bytes(*bytes));
-        // With the prefix, a browser takes a cookie from this host alone, and by https alone.
+        // With this prefix, a browser accepts the cookie only from this host and only over HTTPS.
         let prefix = if settings.url.is_https() {
             "__Host-"
         } else {
@@ -82,14 +83,14 @@ impl CookieKey {
         }
     }
 
-    /// The cookie of a session that has begun.
+    /// Returns the cookie of a new session.
     pub(crate) fn begin(&self, begun: &Begun) -> String {
         let value = begun.id.expose().to_string();
         self.of_session(begun.place, value, begun.longest_secs)
             .to_string()
     }
 
-    /// A cookie that signs its browser out.
+    /// Returns a cookie that signs the browser out.
     pub(crate) fn end(&self, place: SessionScope) -> String {
         self.of_session(place, String::new(), 0).to_string()
     }
@@ -102,8 +103,9 @@ impl CookieKey {
         }
     }
 
-    /// A cookie that says that a page of this server was shown, and tells the browser from others. Another
-    /// site's form comes without it. It stays for as long as the page may be open.
+    /// Returns a cookie that proves that this server has shown a page to the browser, and that
+    /// identifies the browser. Forms of other sites are sent without it. It lasts until the browser
+    /// is closed.
     pub(crate) fn shown(&self, headers: &HeaderMap) -> String {
         let value = browser_text(headers, &self.names.shown);
         let mut cookie = self.bare(&self.names.shown, value, 0);
@@ -112,12 +114,13 @@ impl CookieKey {
         cookie.to_string()
     }
 
-    /// Whether a page of this server was shown to the browser that sends these headers.
+    /// Returns whether this server has shown a page to the browser that sent these headers.
     pub(crate) fn was_shown(&self, headers: &HeaderMap) -> bool {
         values(headers, &self.names.shown).next().is_some()
     }
 
-    /// A cookie that says that the browser keeps cookies in the widget's frame, and tells it from others.
+    /// Returns a cookie that proves that the browser keeps cookies in the widget's frame, and that
+    /// identifies the browser.
     pub(crate) fn kept(&self, headers: &HeaderMap) -> String {
         let value = browser_text(headers, &self.names.kept);
         let mut cookie = framed(self.bare(&self.names.kept, value, 0));
@@ -125,12 +128,12 @@ impl CookieKey {
         cookie.to_string()
     }
 
-    /// Whether the browser that sends these headers keeps cookies in the widget's frame.
+    /// Returns whether the browser that sent these headers keeps cookies in the widget's frame.
     pub(crate) fn is_kept(&self, headers: &HeaderMap) -> bool {
         values(headers, &self.names.kept).next().is_some()
     }
 
-    /// Cookies that remember where to go after signing in.
+    /// Returns cookies that store the return address.
     pub(crate) fn remember(&self, address: &ReturnAddress) -> Vec<String> {
         let [name, _] = &self.names.return_to;
         let value = URL_SAFE_NO_PAD.encode(address.as_str());
@@ -144,7 +147,7 @@ impl CookieKey {
             .collect()
     }
 
-    /// Cookies that forget it, where it is remembered.
+    /// Returns cookies that delete the return address, if the browser has one.
     pub(crate) fn forget(&self, headers: &HeaderMap) -> Vec<String> {
         let is_kept = |name: &&String| values(headers, name).next().is_some();
         let names = self.names.return_to.iter().filter(is_kept);
@@ -153,7 +156,7 @@ impl CookieKey {
             .collect()
     }
 
-    /// Where to go after signing in, where that is still allowed.
+    /// Returns the stored return address, if the settings still allow it.
     pub(crate) fn remembered(
         &self,
         headers: &HeaderMap,
@@ -168,7 +171,8 @@ impl CookieKey {
             )
         };
         let mut value: String = value_of(name)?;
-        // A shorter address has one part; a second one is left of an earlier address.
+        // A shorter address has only one part. A second cookie is left over from an earlier
+        // address.
         if value.len() == RETURN_PART {
             value.push_str(&value_of(second).unwrap_or_default());
         }
@@ -179,8 +183,9 @@ impl CookieKey {
         ReturnAddress::parse(&address, &settings.return_origins())
     }
 
-    /// The ids of sessions that a browser sends for a place, valid or not. Over plain http another host of
-    /// the same domain can add cookies of the same name, in front of the gateway's own.
+    /// Returns the session IDs that a browser sent for a scope, valid or not. There may be several,
+    /// because over plain HTTP another host of the same domain can set cookies of the same name,
+    /// which come first.
     pub(crate) fn session_ids<'a>(
         &'a self,
         place: SessionScope,
@@ -190,7 +195,7 @@ impl CookieKey {
         all.filter_map(SessionId::parse).take(MAX_SESSIONS)
     }
 
-    /// The browser that sends these headers, and that has this session.
+    /// Returns the browser that sent these headers, with its session if it has one.
     pub(crate) fn browser(
         &self,
         place: SessionScope,
@@ -218,14 +223,15 @@ impl CookieKey {
             .path("/")
             .http_only(true)
             .secure(self.is_secure)
-            // `Strict` would lose it after a scan, which comes from another application.
+            // With `Strict`, the cookie would be missing after a QR code is scanned, because
+            // another application opens the link.
             .same_site(SameSite::Lax)
             .max_age(Duration::seconds(seconds))
             .build()
     }
 }
 
-/// The value of a cookie with its signature.
+/// Returns the value of a cookie with its signature.
 fn signed(cookie: Cookie<'static>, key: &Key) -> String {
     let name = cookie.name().to_owned();
     let mut jar = CookieJar::new();
@@ -234,8 +240,8 @@ fn signed(cookie: Cookie<'static>, key: &Key) -> String {
     value.unwrap_or_default()
 }
 
-/// A cookie that a browser also keeps in a frame of another site's page, in a jar for that site alone
-/// (CHIPS). It is only kept where the frame came by https, or from this computer.
+/// Makes a browser keep the cookie also in a frame of another site's page, separately for each such
+/// site (CHIPS). Browsers do so only if the frame was loaded over HTTPS or from this computer.
 fn framed(mut cookie: Cookie<'_>) -> Cookie<'_> {
     cookie.set_same_site(SameSite::None);
     cookie.set_secure(true);
@@ -243,19 +249,19 @@ fn framed(mut cookie: Cookie<'_>) -> Cookie<'_> {
     cookie
 }
 
-/// The text that tells a browser from others: the one that it has, or a new one.
+/// Returns the text that identifies the browser: its cookie's value, or a new random one.
 fn browser_text(headers: &HeaderMap, name: &str) -> String {
     let known = values(headers, name).find(|value| BrowserKey::of(value).is_some());
     let known = known.and_then(|value| std::str::from_utf8(value).ok());
     known.map_or_else(
-        // Without randomness nobody is signed in anyhow.
+        // Without random bytes no session can begin, so a fixed text is harmless.
         || session::random_text().map_or_else(|_| "1".to_owned(), |text| text.to_string()),
         str::to_owned,
     )
 }
 
-/// The values of the cookies of a name. They are bytes: another application of the host may set a cookie
-/// in any encoding, and it stands in the same header.
+/// Returns the values of all cookies with a name. They are bytes, because another application on
+/// the host may have set a cookie in any encoding, and it is in the same header.
 fn values<'a>(headers: &'a HeaderMap, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
     let fields = headers.get_all(COOKIE).iter();
     let pairs = fields.flat_map(|field| field.as_bytes().split(|byte| *byte == b';'));

@@ -1,4 +1,4 @@
-//! Where a form comes from (CSRF, CWE-352).
+//! Protection of forms against requests forged by other sites (CSRF, CWE-352).
 
 use axum::http::header::{HOST, ORIGIN};
 use axum::http::{HeaderMap, HeaderName};
@@ -7,10 +7,14 @@ use crate::config::GatewayConfig;
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
-/// Whether a form was sent from a page of this server. Newer browsers say so where the page came by
-/// https; others say `null`, because these pages let no referrer out, and then it counts that a cookie
-/// comes along which they send with the forms of this server alone. What names no origin is no browser,
-/// and has no cookies of anybody's to misuse.
+/// Returns whether a page of this server sent the form.
+///
+/// Browsers say so in `Sec-Fetch-Site` if the page was loaded over HTTPS. Otherwise they send
+/// `Origin: null`, because the pages forbid referrers. Then the cookie of [`CookieKey::shown`]
+/// decides, because browsers send it only with forms of this server. A request with neither header
+/// does not come from a browser, so it has no visitor's cookies to abuse.
+///
+/// [`CookieKey::shown`]: crate::cookies::CookieKey::shown
 pub(crate) fn is_same_origin(config: &GatewayConfig, headers: &HeaderMap) -> bool {
     let text = |name: &HeaderName| text(headers, name);
     if let Some(site) = text(&SEC_FETCH_SITE) {
@@ -23,17 +27,17 @@ pub(crate) fn is_same_origin(config: &GatewayConfig, headers: &HeaderMap) -> boo
     }
 }
 
-/// Whether a form of a page of this server was sent without the cookie that the page has set: the browser
-/// keeps none, or what sent it has never seen the page. Where a browser names no page at all, another page
-/// may have sent it as well.
+/// Returns whether a form of this server was sent without the cookie that its page sets. Either the
+/// browser keeps no cookies, or a program sent the form without loading the page. If the browser
+/// names no origin, another site's page may also have sent it.
 pub(crate) fn lacks_cookies(config: &GatewayConfig, headers: &HeaderMap) -> bool {
     let names_site = headers.contains_key(SEC_FETCH_SITE);
     let names_nothing = !names_site && text(headers, &ORIGIN) == Some("null");
     !config.cookie_key.was_shown(headers) && (names_nothing || is_same_origin(config, headers))
 }
 
-/// Whether a script of a page of this server sent it. The widget's cookie goes along with whatever any
-/// page sends here, so this is never taken for granted: the browser has to say it.
+/// Returns whether a script of this server's page sent the request. The browser must say so,
+/// because it sends the widget's cookie also with requests of other sites' pages.
 pub(crate) fn is_same_origin_script(headers: &HeaderMap) -> bool {
     if let Some(site) = text(headers, &SEC_FETCH_SITE) {
         return site == "same-origin";

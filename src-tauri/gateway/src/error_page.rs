@@ -1,4 +1,4 @@
-//! Answers that say no.
+//! Error pages, and problem details for programs.
 
 use axum::Extension;
 use axum::http::header::{ACCEPT, CONTENT_TYPE};
@@ -13,7 +13,8 @@ use crate::config::GatewayConfig;
 use crate::pages;
 use crate::request_scope::reference;
 
-/// Answer to a refused or failed request: a page, or a problem (RFC 9457) for programs that ask for JSON.
+/// Response to a refused or failed request: a page, or problem details (RFC 9457) if the client
+/// asks for JSON.
 pub(crate) struct ErrorPage {
     status: StatusCode,
     title: &'static str,
@@ -21,15 +22,15 @@ pub(crate) struct ErrorPage {
     line: LogLine,
 }
 
-/// Log line about a refusal. The answer carries it to [`middleware`](crate::middleware), which knows the visitor's
-/// address and writes the line in the request's span.
+/// Log line about a refusal. The response carries it to [`middleware`](crate::middleware), which
+/// knows the visitor's address and writes the line in the span of the request.
 #[derive(Clone, Debug)]
 pub(crate) enum LogLine {
     /// A code was refused.
     Code(&'static str),
-    /// Something was asked for in a wrong way.
+    /// The request was wrong.
     Request(StatusCode, String),
-    /// Something does not work here.
+    /// The gateway has failed.
     Failure(String),
 }
 
@@ -46,7 +47,8 @@ impl LogLine {
 }
 
 impl ErrorPage {
-    /// A code was refused. The reason is for the administrator alone, who finds it by the reference.
+    /// Returns the page for a refused code. It hides the reason, which the administrator finds by
+    /// the reference.
     pub(crate) fn code(refusal: &Refusal) -> Self {
         let status = match refusal {
             Refusal::Code(CodeRefusal::Expired { .. })
@@ -58,7 +60,7 @@ impl ErrorPage {
         Self::with(status, refusal.for_visitor(), line)
     }
 
-    /// Something does not work here.
+    /// Returns the page for an error of the gateway.
     pub(crate) fn failure(error: &Error) -> Self {
         let line = LogLine::Failure(error.logged().to_string());
         let status = StatusCode::SERVICE_UNAVAILABLE;
@@ -77,7 +79,7 @@ impl ErrorPage {
         Self::with(status, sentence, line)
     }
 
-    /// What was asked for is not there, or was asked for in a wrong way. The log has it by its reference.
+    /// Returns the page for a wrong request. The log names it by the reference.
     pub(crate) fn new(status: StatusCode, sentence: &str) -> Self {
         let line = LogLine::Request(status, sentence.to_owned());
         Self::with(status, sentence, line)
@@ -92,7 +94,8 @@ impl ErrorPage {
         }
     }
 
-    /// A page, or for programs that ask for it a problem (RFC 9457).
+    /// Converts the page to a response: HTML, or problem details (RFC 9457) if the client asks for
+    /// JSON.
     pub(crate) fn answer(&self, config: Option<&GatewayConfig>, headers: &HeaderMap) -> Response {
         let line = Extension(self.line.clone());
         let reference = reference().to_string();
@@ -113,7 +116,7 @@ impl ErrorPage {
     }
 }
 
-/// The title of a page that refuses. It says no more than the status does.
+/// Returns the title of the page for a status. It says no more than the status does.
 fn title(status: StatusCode) -> &'static str {
     match status {
         StatusCode::FORBIDDEN => "Not let in",
@@ -129,7 +132,7 @@ fn title(status: StatusCode) -> &'static str {
     }
 }
 
-/// Whether JSON is asked for and a page is not.
+/// Returns whether the client accepts JSON and not HTML.
 fn wants_json(headers: &HeaderMap) -> bool {
     let accept = headers.get(ACCEPT).and_then(|accept| accept.to_str().ok());
     accept.is_some_and(|accept| accept.contains("json") && !accept.contains("html"))
@@ -140,7 +143,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_fault_inside_is_told_from_one_of_the_disk() {
+    fn an_internal_error_has_another_status_than_a_failing_disk() {
         let status = |error: Error| {
             let answer = ErrorPage::failure(&error).answer(None, &HeaderMap::new());
             answer.status()

@@ -1,4 +1,4 @@
-//! Extractors: what a handler gets of a request.
+//! Extractors that handlers share.
 
 use std::sync::Arc;
 
@@ -12,7 +12,8 @@ use crate::config::GatewayConfig;
 use crate::error_page::ErrorPage;
 use crate::gateway::Gateway;
 
-/// The fields of a form, from the body or the query. Unreadable fields are refused with an [`ErrorPage`].
+/// Fields of a form, from the body or the query. Unreadable fields are refused with an
+/// [`ErrorPage`].
 pub(crate) struct FormInput<T>(pub(crate) T);
 
 impl<T: DeserializeOwned> FromRequest<Arc<Gateway>> for FormInput<T> {
@@ -22,14 +23,14 @@ impl<T: DeserializeOwned> FromRequest<Arc<Gateway>> for FormInput<T> {
         let headers = request.headers().clone();
         let form = Form::<T>::from_request(request, gateway).await;
         form.map(|Form(fields)| Self(fields)).map_err(|unreadable| {
-            let sentence = "What was sent here cannot be read. Open your link again.";
+            let sentence = "The form that was sent cannot be read. Open your link again.";
             let config = gateway.last_config();
             ErrorPage::new(unreadable.status(), sentence).answer(config.as_deref(), &headers)
         })
     }
 }
 
-/// The instance's configuration while a request is answered.
+/// Configuration of the instance for the current request.
 pub(crate) struct CurrentConfig(pub(crate) Arc<GatewayConfig>);
 
 impl FromRequestParts<Arc<Gateway>> for CurrentConfig {

@@ -1,33 +1,35 @@
-//! Reads Fetch Metadata (`Sec-Fetch-*`), by which a browser tells a server the purpose of a request. A
-//! browser sends none to another computer over http; the header `Accept` decides then.
+//! Reading of Fetch Metadata (`Sec-Fetch-*`), in which a browser states the purpose of a request.
+//! Over plain HTTP browsers send it only to this computer, so otherwise the header `Accept`
+//! decides.
 
 use axum::http::HeaderMap;
 use axum::http::header::ACCEPT;
 
-/// Whether a browser shows the answer as a page: after a click on a link, a typed address, or a form. A
-/// request of a page's script is no navigation.
+/// Returns whether the browser shows the response as a page: after a click on a link, a typed
+/// address, or a form. A request by a script is no navigation.
 pub(crate) fn is_navigation(headers: &HeaderMap) -> bool {
     if let Some(mode) = text(headers, "sec-fetch-mode") {
         return mode == "navigate";
     }
-    // Libraries mark what they fetch by this header, also where they ask for HTML.
+    // Script libraries send this header, also when they ask for HTML.
     let is_fetched = headers.contains_key("x-requested-with");
     let accepts_html = text(headers, ACCEPT.as_str()).is_some_and(|accept| accept.contains("html"));
     accepts_html && !is_fetched
 }
 
-/// Whether the page fills a tab: no page around it shows it in a frame.
+/// Returns whether the page fills a tab, so that no other page shows it in a frame.
 pub(crate) fn is_of_a_tab(headers: &HeaderMap) -> bool {
     is_navigation(headers) && destination(headers).is_none_or(|what| what == "document")
 }
 
-/// Whether another page loads this as a part of itself: a picture, a script, a request of a script, or a
-/// frame in a page of another site. A frame in a page of the same site is a page.
+/// Returns whether another page loads this as a part of itself: a picture, a script, a request by a
+/// script, or a frame in a page of another site. A frame in a page of the same site counts as a
+/// page.
 pub(crate) fn is_embedded(headers: &HeaderMap) -> bool {
     match destination(headers) {
         None | Some("document") => false,
         Some("frame" | "iframe") => text(headers, "sec-fetch-site") == Some("cross-site"),
-        // A service worker of the application can pass a navigation on.
+        // A service worker of the application can forward a navigation as a request of its own.
         Some("empty") => !is_navigation(headers),
         Some(_) => true,
     }
@@ -53,7 +55,7 @@ mod tests {
     }
 
     #[test]
-    fn a_navigation_is_told_from_what_a_script_fetches() {
+    fn a_navigation_is_distinguished_from_a_request_by_a_script() {
         const HTML: (&str, &str) = ("accept", "text/html,application/xhtml+xml,*/*;q=0.8");
         for (fields, is) in [
             (&[("sec-fetch-mode", "navigate")][..], true),
@@ -73,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_of_a_tab_is_told_from_one_in_a_frame() {
+    fn a_page_in_a_tab_is_distinguished_from_a_page_in_a_frame() {
         let navigates = ("sec-fetch-mode", "navigate");
         for (destination, tab, site, embedded) in [
             ("document", true, "cross-site", false),

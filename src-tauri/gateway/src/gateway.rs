@@ -22,13 +22,14 @@ use crate::rate_limit::{ClientLimits, RateLimits};
 use crate::refusal_log::RefusalLog;
 use crate::request_scope::reference;
 
-/// How old a link is at most, in seconds, that the settings may not name yet.
+/// Maximum age, in seconds, of a link that the loaded settings may not know yet.
 const NEW_LINK_SECS: i64 = 3;
 
-/// How long it takes until sessions that are over are deleted again.
+/// Interval at which expired sessions are deleted.
 const PRUNE_INTERVAL: Duration = Duration::from_hours(1);
 
-/// Reads the administrator's other instances, with their keys as far as they can be read without asking.
+/// Reads the administrator's other instances, and those of their keys that can be read without a
+/// prompt.
 type LoadOtherInstances = Arc<dyn Fn() -> Result<Vec<OtherInstance>> + Send + Sync>;
 
 /// An instance that is open to visitors.
@@ -38,10 +39,10 @@ pub struct Gateway {
     pub(crate) last_seen: Arc<LastSeen>,
     config: Arc<ConfigCache>,
     others: LoadOtherInstances,
-    /// When sessions were pruned last.
+    /// Time of the last deletion of expired sessions.
     pruned: Mutex<Option<Instant>>,
     sign_ins: AtomicU32,
-    /// Whether the last code could not be redeemed for a reason that lies with this computer.
+    /// Whether redeeming the last code failed for a reason on this computer, such as a full disk.
     is_failing: AtomicBool,
     pub(crate) trusted_proxies: TrustedProxies,
     pub(crate) rate_limits: RateLimits,
@@ -49,20 +50,20 @@ pub struct Gateway {
     pub(crate) refusal_log: RefusalLog,
 }
 
-/// What has become of a link that was opened.
+/// Outcome of opening a link.
 pub(crate) enum LinkOutcome {
-    /// Nothing yet: whoever opened it has to say first that they are the one it is for.
+    /// Nothing was changed: the visitor must first confirm that the link is for them.
     NeedsConfirmation {
-        /// What to call whom it is for.
+        /// Display name of the user whom the link is for.
         whom: String,
-        /// Whether somebody else is signed in there.
+        /// Whether another user is signed in in this browser.
         replaces: bool,
     },
-    /// Nothing: the visitor is signed in as the user of the code, and is led on.
+    /// Nothing was changed: the visitor is already signed in as the user of the code.
     Continues,
-    /// Nothing: the request does not have the cookie of the page that asks.
+    /// Nothing was changed: the request lacks the cookie of the confirm page.
     NoCookies,
-    /// It was redeemed, or refused.
+    /// The code was redeemed or refused.
     Done(SignIn),
 }
 
@@ -75,8 +76,8 @@ impl fmt::Debug for Gateway {
 }
 
 impl Gateway {
-    /// The gateway of an instance, over its directory. `load_snapshot` says what its settings and its key are
-    /// now: they may be changed while it runs.
+    /// Creates the gateway of an instance over its directory. `load_snapshot` reads the current
+    /// settings and keys, because they may change while the gateway runs.
     pub fn new(
         instance: InstanceId,
         directory: Arc<dyn Directory>,
@@ -99,7 +100,7 @@ impl Gateway {
         }
     }
 
-    /// Names the administrator's other instances, for which a code may have been made.
+    /// Adds the administrator's other instances, for which a refused code may have been made.
     #[must_use]
     pub fn with_others(
         mut self,
@@ -113,34 +114,34 @@ impl Gateway {
         Arc::clone(&self.others)
     }
 
-    /// How often somebody has signed in since it was started. It wraps around.
+    /// Number of sign-ins since the gateway was started. It wraps around.
     #[must_use]
     pub fn sign_ins(&self) -> u32 {
         self.sign_ins.load(Ordering::Relaxed)
     }
 
-    /// The configuration, not older than a second.
+    /// Returns the configuration, at most a second old.
     pub(crate) async fn config(&self) -> Result<Arc<GatewayConfig>> {
         self.config.get().await
     }
 
-    /// The configuration that was loaded last, for what an answer looks like.
+    /// Returns the configuration that was loaded last, for the look of an error page.
     pub(crate) fn last_config(&self) -> Option<Arc<GatewayConfig>> {
         self.config.last()
     }
 
-    /// Records the acts on the instance that wait, among them links that the command line made: they
-    /// come before the change of a user that follows.
+    /// Records waiting changes of the instance in the activity. Links that the command line has
+    /// made are among them, and must be recorded before a later change of their user.
     pub(crate) async fn record_outbox(&self) -> Result<()> {
         self.config.load().await.map(drop)
     }
 
-    /// Whether links can be opened here, as far as is known.
+    /// Returns whether links can be opened here, as far as the gateway knows.
     pub(crate) async fn is_healthy(&self) -> bool {
         !self.is_failing.load(Ordering::Relaxed) && self.config().await.is_ok()
     }
 
-    /// Tries to write again where the last link could not be redeemed. What it writes is recorded.
+    /// Tests whether the directory can be written again after a failure, by recording the recovery.
     pub(crate) async fn retry(&self, actor: &Actor) {
         if !self.is_failing.load(Ordering::Relaxed) {
             return;
@@ -175,8 +176,8 @@ impl Gateway {
         Ok(LinkOutcome::Done(done))
     }
 
-    /// Redeems a code after the click on *Continue*. Without the cookie of the page that asks, only a visitor
-    /// who is signed in as the code's user goes on.
+    /// Redeems a code after the click on *Continue*. Without the cookie of the confirm page, only a
+    /// visitor who is already signed in as the user of the code continues.
     pub(crate) async fn sign_in(
         &self,
         config: &GatewayConfig,
@@ -199,8 +200,8 @@ impl Gateway {
         Ok(LinkOutcome::Done(done))
     }
 
-    /// Records a link that the command line made a moment ago, after a removal. It stands beside the settings,
-    /// which are read once a second.
+    /// Records a link that the command line has just made for a user who was removed or whose
+    /// address has moved. The record waits beside the settings, which are read only once a second.
     async fn learn_of_new_link(&self, attempt: &SignInAttempt) -> Result<()> {
         if !attempt.is_issued_within(NEW_LINK_SECS) {
             return Ok(());
@@ -219,7 +220,8 @@ impl Gateway {
         let (command, by) = attempt.command();
         let outcome = self.directory.execute(command, &by).await;
         let redeemed = outcome.and_then(Outcome::verdict);
-        // A refusal is counted in memory while the disk is full.
+        // A refusal proves nothing about the disk, because it is counted in memory while the disk
+        // is full.
         match &redeemed {
             Err(_) => self.is_failing.store(true, Ordering::Relaxed),
             Ok(Verdict::Refused(_)) => {}
@@ -228,7 +230,7 @@ impl Gateway {
         Ok(attempt.redeemed(redeemed?))
     }
 
-    /// Who makes a request, for the activity.
+    /// Returns who makes a request, for the activity.
     pub(crate) fn audit_context(
         &self,
         extensions: &Extensions,
@@ -248,7 +250,7 @@ impl Gateway {
         }
     }
 
-    /// Deletes sessions that are over, where it has not been done for a while.
+    /// Deletes expired sessions, at most once an hour.
     pub(crate) async fn prune_sessions(&self) -> Result<()> {
         if self
             .pruned

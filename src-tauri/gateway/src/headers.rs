@@ -1,4 +1,4 @@
-//! What every answer carries, whatever it is.
+//! Headers that every response carries.
 
 use axum::http::header::{
     ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderName, HeaderValue,
@@ -19,16 +19,17 @@ const CROSS_ORIGIN_RESOURCE_POLICY: HeaderName =
     HeaderName::from_static("cross-origin-resource-policy");
 const X_ROBOTS_TAG: HeaderName = HeaderName::from_static("x-robots-tag");
 
-/// What another site's page may have. An answer that carries none of these is for pages of this server.
+/// Use that pages of other sites may make of a response. A response without this extension is for
+/// pages of this server only.
 #[derive(Clone, Copy)]
 pub(crate) enum CrossOriginUse {
-    /// A page that the pages of some origins may show in a frame.
+    /// A page that pages of the allowed origins may show in a frame.
     Frame,
     /// A script that any page may run.
     Script,
 }
 
-/// What is the same everywhere.
+/// Headers that are the same for all responses.
 static SECURITY_HEADERS: [(HeaderName, HeaderValue); 8] = [
     (CACHE_CONTROL, HeaderValue::from_static("no-store")),
     (REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
@@ -49,11 +50,12 @@ static SECURITY_HEADERS: [(HeaderName, HeaderValue); 8] = [
     (X_ROBOTS_TAG, HeaderValue::from_static("noindex, nofollow")),
 ];
 
-/// Nothing else here is for a cache, a search engine, another page's frame or another page's script.
+/// Sets the security headers. Without a [`CrossOriginUse`], they forbid caches, search engines,
+/// frames and other sites' pages to use the response.
 pub(crate) fn set_security_headers(config: Option<&GatewayConfig>, answer: &mut Response) {
     let shared = answer.extensions().get::<CrossOriginUse>().copied();
     let headers = answer.headers_mut();
-    // Those below are two more.
+    // Space for the two headers that are set below.
     headers.reserve(SECURITY_HEADERS.len() + 2);
     for (name, value) in &SECURITY_HEADERS {
         headers.insert(name.clone(), value.clone());
@@ -68,10 +70,10 @@ pub(crate) fn set_security_headers(config: Option<&GatewayConfig>, answer: &mut 
     headers.insert(CONTENT_SECURITY_POLICY, policy);
     let cross_origin = HeaderValue::from_static("cross-origin");
     match shared {
-        // It knows no list of origins; the policy has one.
+        // This header cannot list origins. The content security policy does.
         Some(CrossOriginUse::Frame) => {
             headers.remove(X_FRAME_OPTIONS);
-            // A page with an embedder policy shows only frames that agree to it.
+            // A page with an embedder policy shows only frames that have one, too.
             headers.insert(
                 CROSS_ORIGIN_EMBEDDER_POLICY,
                 HeaderValue::from_static("require-corp"),
@@ -84,12 +86,12 @@ pub(crate) fn set_security_headers(config: Option<&GatewayConfig>, answer: &mut 
                 HeaderValue::from_static("public, max-age=300"),
             );
             headers.insert(CROSS_ORIGIN_RESOURCE_POLICY, cross_origin);
-            // Browsers fetch `type=module` and `crossorigin` scripts by CORS. The script is public.
+            // Browsers load `type=module` and `crossorigin` scripts by CORS. The script is public.
             headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
         }
         None => {}
     }
-    // Of `localhost` it would be said for every other server of this computer, too.
+    // HSTS for `localhost` would apply to every other server on this computer, too.
     let stays_https = |url: &BaseUrl| url.is_https() && !url.is_loopback();
     if config.is_some_and(|config| stays_https(&config.settings.url)) {
         let year = HeaderValue::from_static("max-age=31536000");

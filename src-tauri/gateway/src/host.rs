@@ -1,4 +1,4 @@
-//! The header `Host`.
+//! Checks of the header `Host`.
 
 use std::net::IpAddr;
 
@@ -7,8 +7,8 @@ use axum::http::header::HOST;
 use axum::http::uri::Authority;
 use axum::http::{HeaderMap, Version};
 
-/// Whether a request names one host, as HTTP/1.1 demands (RFC 9112 §3.2). With two, a proxy and this
-/// server could each take another one. HTTP/1.0 may name none.
+/// Returns whether a request names exactly one host, as HTTP/1.1 requires (RFC 9112 §3.2). With
+/// two, a proxy and this server could each choose another one. HTTP/1.0 may name none.
 pub(crate) fn names_one_host(request: &Request) -> bool {
     match request.headers().get_all(HOST).iter().count() {
         0 => request.version() < Version::HTTP_11,
@@ -16,8 +16,9 @@ pub(crate) fn names_one_host(request: &Request) -> bool {
     }
 }
 
-/// Whether the host is a name or an address of this computer. Any site can let its own name lead to this
-/// computer, and its page could then read the answer (DNS rebinding).
+/// Returns whether the host is a name or an address of this computer. Other names are suspicious,
+/// because any site can point its own name at this computer and let its page read the response (DNS
+/// rebinding).
 pub(crate) fn is_this_computer(headers: &HeaderMap) -> bool {
     let host = headers.get(HOST).map(|host| host.as_bytes().try_into());
     let Some(Ok(authority)) = host.map(|host: Result<Authority, _>| host) else {
@@ -37,7 +38,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn this_computer_is_known_by_its_own_names() {
+    fn only_names_of_this_computer_are_accepted_as_this_computer() {
         for (host, is) in [
             ("localhost", true),
             ("LocalHost:9187", true),

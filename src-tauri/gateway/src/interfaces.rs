@@ -1,18 +1,18 @@
-//! The addresses of this computer, the likeliest first by which a phone beside it reaches it.
+//! Addresses of this computer, those first by which a phone nearby most likely reaches it.
 
 use std::cmp::Reverse;
 use std::net::{IpAddr, Ipv4Addr};
 
-/// An address, and what it belongs to.
+/// A network interface with an address.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Interface {
-    /// As the operating system names it: `eth0`, `Wi-Fi`.
+    /// Name in the operating system, such as `eth0` or `Wi-Fi`.
     pub name: String,
-    /// The address.
+    /// IPv4 address of the interface.
     pub ip: Ipv4Addr,
 }
 
-/// How the names of interfaces begin behind which there is no phone: containers, virtual machines,
+/// Prefixes of the names of interfaces that lead to no phone: containers, virtual machines and
 /// tunnels.
 const NO_PHONE: [&str; 15] = [
     "docker",
@@ -32,7 +32,7 @@ const NO_PHONE: [&str; 15] = [
     "zt",
 ];
 
-/// The addresses beside the loopback one. There are none without a network.
+/// Returns all addresses but the loopback address. Without a network there are none.
 #[must_use]
 pub fn interfaces() -> Vec<Interface> {
     let found = if_addrs::get_if_addrs().unwrap_or_default();
@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn the_loopback_address_is_not_among_them() {
+    fn the_loopback_address_is_not_listed() {
         assert!(
             interfaces()
                 .iter()

@@ -1,5 +1,5 @@
-//! Times of the last use of sessions. They are collected here and written by one task, so no request waits
-//! for the disk.
+//! Times of the last use of sessions. One task writes them to the directory, so that no request
+//! waits for the disk.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -8,7 +8,7 @@ use latchkey_core::directory::Directory;
 use latchkey_core::session::{SEEN_SECS, Session, SessionKey};
 use tokio::task;
 
-/// Age at which an unwritten use is dropped, because the session is over or was deleted.
+/// Age at which an unwritten use is dropped, because the session has expired or was deleted.
 const MAX_PENDING_SECS: i64 = 86_400;
 
 /// Last uses that are not in the directory yet.
@@ -20,13 +20,13 @@ pub(crate) struct LastSeen {
 #[derive(Default)]
 struct State {
     uses: HashMap<SessionKey, Use>,
-    /// Whether there is a [`Writer`].
+    /// Whether a [`Writer`] is running.
     is_writing: bool,
 }
 
-/// The last use of a session, in Unix seconds.
+/// Last use of a session, in Unix seconds.
 struct Use {
-    /// As the directory has it.
+    /// Time that the directory has.
     recorded: i64,
     last: i64,
 }
@@ -45,13 +45,13 @@ impl LastSeen {
         }
     }
 
-    /// The last use of a session, where it is not written yet.
+    /// Returns the last use of a session if it is not in the directory yet.
     pub(crate) fn last_use(&self, key: &SessionKey) -> Option<i64> {
         self.state().uses.get(key).map(|known| known.last)
     }
 
-    /// Notes that a session is used. Every use is kept in mind where `idle` says that the instance has an
-    /// idle time-out.
+    /// Notes a use of a session. With `idle`, the instance has an idle time-out, so every use is
+    /// kept in memory. Otherwise a use is kept only when it is due to be written.
     pub(crate) fn note(self: &Arc<Self>, key: SessionKey, session: &Session, now: i64, idle: bool) {
         let recorded = session.last_seen;
         let this = Use {
@@ -72,7 +72,7 @@ impl LastSeen {
         }
     }
 
-    /// Forgets uses that are never going to be written.
+    /// Drops uses that will never be written.
     pub(crate) fn forget_old(&self, now: i64) {
         self.state()
             .uses
@@ -84,7 +84,7 @@ impl LastSeen {
     }
 }
 
-/// Writes uses; there is one at a time.
+/// Task that writes the uses that are due. At most one runs at a time.
 struct Writer(Arc<LastSeen>);
 
 impl Writer {
@@ -107,7 +107,7 @@ impl Writer {
         due.map(|(key, known)| (*key, known.last)).collect()
     }
 
-    /// Forgets uses that are written, or cannot be.
+    /// Drops the uses that were written, and those that could not be.
     fn settle(&self, written: &[(SessionKey, i64)]) {
         let uses = &mut self.0.state().uses;
         for (key, at) in written {
@@ -122,7 +122,7 @@ impl Writer {
 }
 
 impl Drop for Writer {
-    /// The next use that is due begins anew, also after a panic.
+    /// Lets the next due use start a new writer, also after a panic.
     fn drop(&mut self) {
         self.0.state().is_writing = false;
     }

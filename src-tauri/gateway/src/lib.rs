@@ -1,5 +1,5 @@
-//! The gateway of an instance that is hosted here: it lets people in who open a login link, keeps them
-//! signed in, and tells a proxy who somebody is.
+//! The gateway of an instance that is hosted here. It signs in people who open a login link, keeps
+//! them signed in, and tells a proxy who a visitor is.
 //!
 //! | concern | module |
 //! |---|---|
@@ -24,8 +24,8 @@
 //! | metrics | [`metrics_router`] |
 //! | addresses that a phone can reach | [`interfaces`] |
 //!
-//! It decides nothing: what a code does, and whether a session is good, are rules of core. The
-//! administrator's own surface is not here and never listens on a network.
+//! The gateway decides nothing: core decides what a code does and whether a session is valid. It has no
+//! path for administrators.
 
 mod api;
 mod certificate;

@@ -1,4 +1,4 @@
-//! Runs a gateway: records its start and its end, and does the maintenance in between.
+//! Start, maintenance and end of a gateway.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -16,15 +16,15 @@ use crate::serve::{Handle, Listener, serve};
 
 /// Interval at which counted refusals are recorded.
 const RECORD_INTERVAL: Duration = Duration::from_secs(2);
-/// Number of rounds after which the activity is pruned.
+/// Number of maintenance rounds after which the activity is pruned.
 const ROUNDS_PER_PRUNE: u32 = 30;
-/// Pause between two batches that are pruned, in which sign-ins use the disk.
+/// Pause between two pruned batches, in which sign-ins can use the disk.
 const BATCH_PAUSE: Duration = Duration::from_millis(50);
 
-/// Answers visitors until `handle` ends it. Records the start and the end as done by `actor`, records
-/// counted refusals and prunes the activity.
+/// Serves visitors until `handle` ends it. Records the start and the end as done by `actor`,
+/// records counted refusals and prunes the activity.
 ///
-/// Fails where the start cannot be recorded, and with what [`serve`] fails with.
+/// Fails if the start cannot be recorded, and with the errors of [`serve`].
 pub async fn run(
     gateway: Arc<Gateway>,
     listener: Listener,
@@ -47,7 +47,7 @@ pub async fn run(
         never = gateway.run_maintenance(&actor) => match never {},
     };
     gateway.refusal_log.finish();
-    // It ends all the same where that cannot be recorded.
+    // The gateway ends even if its end cannot be recorded.
     if let Err(cause) = record(Event::act("gateway_stopped", "Gateway stopped")).await {
         tracing::error!(error = %cause.logged(), "the end of the gateway is not recorded");
     }
@@ -55,8 +55,8 @@ pub async fn run(
 }
 
 impl Gateway {
-    /// Records counted refusals every two seconds, looks whether a full disk has room again, and prunes the
-    /// activity once a minute.
+    /// Runs until it is dropped. Every two seconds it records counted refusals and tests whether
+    /// the directory works again after a failure. Once a minute it prunes the activity.
     async fn run_maintenance(&self, actor: &Actor) -> Infallible {
         loop {
             for _ in 0..ROUNDS_PER_PRUNE {

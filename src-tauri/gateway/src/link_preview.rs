@@ -1,11 +1,12 @@
-//! Visitors that are programs: previews, mail scanners, browsers that fetch in advance.
+//! Recognition of visitors that are programs: link previews, mail scanners, and browsers that
+//! prefetch.
 
 use axum::http::HeaderMap;
 use axum::http::header::USER_AGENT;
 
-/// Whether a visitor is not, or may not be, a person: a browser that fetches pages in advance, a program
-/// without a user agent, or one whose user agent is no browser's. They are asked first, which costs a
-/// person one click. A program that calls itself a browser cannot be told from one.
+/// Returns whether a visitor is probably no person: a browser that prefetches, a program without a
+/// user agent, or one whose user agent is not a browser's. Such a visitor must confirm first, which
+/// costs a person one click. A program with a browser's user agent is not recognised.
 pub(crate) fn is_link_preview(headers: &HeaderMap) -> bool {
     const ADVANCE: [&str; 3] = ["sec-purpose", "purpose", "x-moz"];
     const PURPOSES: [&str; 3] = ["prefetch", "prerender", "preview"];
@@ -16,8 +17,8 @@ pub(crate) fn is_link_preview(headers: &HeaderMap) -> bool {
     in_advance || !is_browser(&text(headers, USER_AGENT.as_str()))
 }
 
-/// Whether a user agent in lower case is one of a browser that a person uses. All of them begin as
-/// Netscape's did, or as Opera's old ones.
+/// Returns whether a user agent in lower case belongs to a browser for people. All such user agents
+/// begin like Netscape's or like that of old versions of Opera.
 fn is_browser(agent: &str) -> bool {
     let is_named_so = agent.starts_with("mozilla/") || agent.starts_with("opera/");
     is_named_so && !PROGRAMS.iter().any(|program| agent.contains(program))
@@ -28,8 +29,8 @@ fn text(headers: &HeaderMap, name: &str) -> String {
     value.unwrap_or_default().to_ascii_lowercase()
 }
 
-/// Parts of the user agents of programs that also name a browser, in lower case. `http:` and `https:` begin
-/// the address at which many programs explain themselves.
+/// Parts, in lower case, of user agents of programs that also name a browser. `http:` and `https:`
+/// begin the address at which many programs explain themselves.
 const PROGRAMS: [&str; 30] = [
     "barracuda",
     "bot",

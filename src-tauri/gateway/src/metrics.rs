@@ -1,4 +1,4 @@
-//! What is counted, for Prometheus. It says how many, and never who.
+//! Metrics for Prometheus. They count events and name no user.
 
 use std::fmt;
 use std::time::Duration;
@@ -13,18 +13,18 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Registry, Unit};
 
-/// What was asked for.
+/// Kind of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum RequestKind {
-    /// Who somebody is, by a proxy.
+    /// A proxy asks who the visitor is.
     Verify,
     SignIn,
     Continue,
     SignOut,
     Api,
-    /// A style, the widget, or whether the gateway is there.
+    /// A style sheet, the widget, or the health check.
     Other,
-    /// A link, or any page.
+    /// A link or any other page.
     Page,
 }
 
@@ -48,13 +48,13 @@ impl RequestKind {
             path if path.starts_with("/api/") => Self::Api,
             path if path.starts_with("/auth/verify/") => Self::Verify,
             path if path.starts_with("/auth/") => Self::Other,
-            // The button of the confirm page is sent to the link.
+            // The confirm page sends its form to the link itself.
             _ if *method == Method::POST => Self::Continue,
             _ => Self::Page,
         }
     }
 
-    /// Value of the label `route`.
+    /// Returns the value of the label `route`.
     pub(crate) const fn label(self) -> &'static str {
         match self {
             Self::Verify => "verify",
@@ -84,11 +84,12 @@ struct VerdictLabel {
     verdict: &'static str,
 }
 
-/// What has been counted since the gateway was started.
+/// Counts since the gateway was started.
 pub(crate) struct Metrics {
     registry: Registry,
     answers: Family<AnswerLabels, Counter>,
-    /// In the order of [`RequestKind::ALL`]: looking one up by its label takes as long as a signature.
+    /// In the order of [`RequestKind::ALL`], because looking a histogram up by its label takes as
+    /// long as a signature.
     times: [Histogram; RequestKind::ALL.len()],
     verdicts: Family<VerdictLabel, Counter>,
     users: Gauge,
@@ -104,7 +105,7 @@ impl fmt::Debug for Metrics {
 
 impl Metrics {
     pub(crate) fn new() -> Self {
-        // From a tenth of a millisecond to some three seconds.
+        // From a tenth of a millisecond to about three seconds.
         let times = Family::<RouteLabel, Histogram>::new_with_constructor(|| {
             Histogram::new(exponential_buckets(0.0001, 2.0, 16))
         });
@@ -112,7 +113,7 @@ impl Metrics {
         let (answers, verdicts) = (Family::default(), Family::default());
         let (users, seats_used, seat_limit) =
             (Gauge::default(), Gauge::default(), Gauge::default());
-        registry.register("answers", "Answers, by what was asked for", answers.clone());
+        registry.register("answers", "Responses by kind of request", answers.clone());
         registry.register_with_unit(
             "answer_time",
             "How long an answer took",
@@ -128,7 +129,7 @@ impl Metrics {
         registry.register("seats_used", "Seats that are taken", seats_used.clone());
         registry.register(
             "seat_limit",
-            "Seats there are; -1 for no limit",
+            "Number of seats; -1 without a limit",
             seat_limit.clone(),
         );
         Self {
@@ -177,7 +178,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_asked_for_is_known_by_its_path() {
+    fn the_kind_of_a_request_follows_from_its_method_and_path() {
         for (path, label) in [
             ("/auth/verify", "verify"),
             ("/auth/verify/a/b", "verify"),

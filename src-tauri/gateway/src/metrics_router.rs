@@ -10,7 +10,8 @@ use axum::routing::get;
 use crate::gateway::Gateway;
 use crate::host::is_this_computer;
 
-/// Routes for Prometheus: `/metrics`, on a listener of its own, which no visitor reaches.
+/// Returns the route for Prometheus, `/metrics`. It needs a listener of its own, which visitors
+/// cannot reach.
 pub fn metrics_router(gateway: Arc<Gateway>) -> Router {
     Router::new()
         .route("/metrics", get(text))
@@ -19,7 +20,7 @@ pub fn metrics_router(gateway: Arc<Gateway>) -> Router {
 
 async fn text(State(gateway): State<Arc<Gateway>>, headers: HeaderMap) -> Response {
     if !is_this_computer(&headers) {
-        let sentence = "Counters are for this computer alone: ask for them at localhost.\n";
+        let sentence = "The counters are for this computer only. Ask for them at localhost.\n";
         return (StatusCode::FORBIDDEN, sentence).into_response();
     }
     match gateway.directory.counts().await {

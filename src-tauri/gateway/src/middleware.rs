@@ -1,5 +1,6 @@
-//! Middleware around all routes: timeout, body limit, metrics, log of refusals and security headers. It wraps
-//! all routes together, because a layer around each route costs every answer some allocations.
+//! Middleware of all routes: timeout, body limit, metrics, log of refusals and security headers. It
+//! wraps the router as a whole, because a layer around each route costs every response some
+//! allocations.
 
 use std::convert::Infallible;
 use std::future::poll_fn;
@@ -26,11 +27,11 @@ use crate::request_scope::{in_request_scope, set_route};
 use crate::serve::MAX_HEADER;
 use crate::verify::verify;
 
-/// Where a proxy asks who somebody is.
+/// Path at which a proxy asks who the visitor is.
 const VERIFY_PATH: &str = "/auth/verify";
-/// How long an answer may take.
+/// Timeout of a response.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
-/// The largest body that is read, in bytes: a code has 8 KiB at most.
+/// Maximum size of a request body, in bytes. It leaves room for a code, which has at most 8 KiB.
 const MAX_BODY: usize = 16 * 1024;
 
 /// Wraps the routes in the middleware.
@@ -48,7 +49,8 @@ pub(crate) fn with_middleware(
     service_fn(move |request: Request| {
         let (gateway, routes) = (Arc::clone(&gateway), routes.clone());
         async move {
-            // A proxy asks about each request that it lets through, and shows nobody a reference.
+            // No request scope here: a proxy asks about every request that it forwards, and nobody
+            // sees the reference.
             Ok(if request.uri().path() == VERIFY_PATH {
                 answer(&gateway, routes, request).await
             } else {
@@ -66,15 +68,15 @@ async fn answer(gateway: &Gateway, mut routes: Router, mut request: Request) -> 
     let kind = RequestKind::by(request.method(), request.uri().path());
     set_route(kind.label());
     let begun = Instant::now();
-    // Only the log of refusals needs it, and a proxy is not refused.
+    // Only the log of refusals needs the address, and a proxy is never refused.
     let address = if kind == RequestKind::Verify {
         None
     } else {
         let (extensions, headers) = (request.extensions(), request.headers());
         gateway.trusted_proxies.client_address(extensions, headers)
     };
-    // A proxy asks about each request that it lets through: looking the path up among the routes
-    // would take as long as the answer.
+    // Skips the router for a proxy, which asks about every request that it forwards: the lookup of
+    // the path would take as long as the response.
     let mut answer = if let Some(refused) = refused_head(&request) {
         refused.answer(config.as_deref(), request.headers())
     } else if kind == RequestKind::Verify {
@@ -103,18 +105,18 @@ async fn answer(gateway: &Gateway, mut routes: Router, mut request: Request) -> 
     answer
 }
 
-/// Refuses a request whose head is too large or does not name one host.
+/// Returns the error page for a request whose head is too large or does not name exactly one host.
 fn refused_head(request: &Request) -> Option<ErrorPage> {
     if head_bytes(request) > MAX_HEADER {
         let sentence = "The headers of this request are longer than 32 KiB. Delete the cookies of this site, and try again.";
         let status = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
         return Some(ErrorPage::new(status, sentence));
     }
-    let sentence = "A request has to name one host.";
+    let sentence = "A request must name exactly one host.";
     (!names_one_host(request)).then(|| ErrorPage::new(StatusCode::BAD_REQUEST, sentence))
 }
 
-/// Size of a request's first line and headers in HTTP/1.1, in bytes.
+/// Returns the size of a request's first line and headers in HTTP/1.1, in bytes.
 fn head_bytes(request: &Request) -> usize {
     let uri = request.uri();
     let path = uri.path_and_query().map_or(0, |path| path.as_str().len());
@@ -122,7 +124,7 @@ fn head_bytes(request: &Request) -> usize {
         .authority()
         .map_or(0, |authority| authority.as_str().len());
     let fields = request.headers().iter();
-    // A colon, a space and a line end.
+    // Adds a colon, a space and a line end to each field.
     let fields = fields.map(|(name, value)| name.as_str().len() + value.len() + 4);
     path + authority + fields.sum::<usize>()
 }
@@ -131,7 +133,8 @@ fn head_bytes(request: &Request) -> usize {
 async fn catch_panic<F: Future>(future: F) -> Option<F::Output> {
     let mut future = pin!(future);
     poll_fn(|context| {
-        // State that requests share is behind locks, which are used on after a panic.
+        // Sound after a panic, because all state that requests share is behind locks that recover
+        // from poisoning.
         let polled = AssertUnwindSafe(|| future.as_mut().poll(context));
         match panic::catch_unwind(polled) {
             Ok(polled) => polled.map(Some),
@@ -141,7 +144,8 @@ async fn catch_panic<F: Future>(future: F) -> Option<F::Output> {
     .await
 }
 
-/// The answer to a request whose handler has panicked. The log has where.
+/// Returns the response to a request whose handler has panicked. The log has the place of the
+/// panic.
 fn panicked() -> Response {
     tracing::error!("a request panicked, and is answered with 500");
     let sentence = "Something went wrong here. Try again in a few minutes.";
@@ -153,13 +157,14 @@ fn too_slow() -> Response {
     ErrorPage::new(StatusCode::REQUEST_TIMEOUT, sentence).answer(None, &HeaderMap::new())
 }
 
-/// The address in the request that the visitor sent.
+/// URI of the request as the visitor sent it.
 #[derive(Clone)]
 pub(crate) struct OriginalUri(pub(crate) Uri);
 
-/// Takes the folder of the instance's URL off the path of a request below it. The routes are the same there.
+/// Removes the folder of the instance's URL from the path of a request. The routes below the folder
+/// are the same as at the root.
 fn strip_folder(config: &GatewayConfig, request: &mut Request) {
-    // A proxy asks at the root, as a rule, and for each request that it lets through.
+    // Skipped for a proxy, which asks about every request that it forwards, usually at the root.
     if request.uri().path() == VERIFY_PATH {
         return;
     }
@@ -171,7 +176,8 @@ fn strip_folder(config: &GatewayConfig, request: &mut Request) {
     request.extensions_mut().insert(OriginalUri(original));
 }
 
-/// The part of an address below a folder; `None` where it is not below, or the folder is the root.
+/// Returns the part of a URI below a folder. `None` if the URI is outside of the folder, or the
+/// folder is the root.
 fn path_below(folder: &str, uri: &Uri) -> Option<Uri> {
     let rest = uri.path().strip_prefix(folder)?;
     if folder.is_empty() || !(rest.is_empty() || rest.starts_with('/')) {

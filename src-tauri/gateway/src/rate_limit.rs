@@ -1,4 +1,4 @@
-//! Rate limits of addresses, of the networks around them, and of all visitors together.
+//! Rate limits for addresses, for the networks around them, and for all visitors together.
 
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher as _;
@@ -9,23 +9,23 @@ use governor::{DefaultDirectRateLimiter, DefaultKeyedRateLimiter, Quota, RateLim
 
 use crate::client_address::Network;
 
-/// Networks of IPv6 that have a limit each, narrow ones first: the length of the prefix, and the factor
-/// by which the limit of one address is multiplied. A provider assigns a /64 to a computer, and up to a
+/// IPv6 networks that have a limit, narrow ones first: the length of the prefix, and the factor
+/// that multiplies the limit of one address. A provider assigns a /64 to a computer, and up to a
 /// /48 to a customer.
 const NETWORKS: [(u32, u32); 3] = [(64, 1), (56, 4), (48, 16)];
-/// Factor by which the limit of one address is multiplied for all visitors together.
+/// Factor that multiplies the limit of one address for all visitors together.
 const EVERYBODY: u32 = 64;
 
-/// Trusted proxies, and how many requests one address may make.
+/// Trusted proxies, and rate limits of one address.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ClientLimits {
     /// Proxies whose `X-Forwarded-For` names the client. With none, the peer of the connection is the client.
     pub trusted_proxies: Vec<Network>,
-    /// Maximum number of links opened per second from one address, with bursts of four times as many. `None`
-    /// sets no limit. An IPv6 address counts with its network of 64 bits. A network of 56 bits has four times
-    /// as many, one of 48 bits sixteen times, and all clients together 64 times.
+    /// Maximum number of links opened per second from one address, with bursts of four times that.
+    /// `None` sets no limit. An IPv6 address shares the limit of its /64 network. A /56 network has
+    /// four times the limit, a /48 network sixteen times, and all visitors together 64 times.
     pub links_per_second: Option<NonZeroU32>,
-    /// Maximum number of API requests per second, counted in the same way.
+    /// Maximum number of API requests per second from one address, counted in the same way.
     pub api_requests_per_second: Option<NonZeroU32>,
 }
 
@@ -43,12 +43,12 @@ impl RateLimits {
         }
     }
 
-    /// Counts one opened link and returns whether it is within the limit.
+    /// Counts one opened link. Returns whether it is within the limit.
     pub(crate) fn allows_link(&self, address: Option<IpAddr>) -> bool {
         is_within(self.links.as_ref(), address)
     }
 
-    /// Counts one API request and returns whether it is within the limit.
+    /// Counts one API request. Returns whether it is within the limit.
     pub(crate) fn allows_api_request(&self, address: Option<IpAddr>) -> bool {
         is_within(self.api_requests.as_ref(), address)
     }
@@ -60,10 +60,11 @@ fn is_within(limit: Option<&RateLimit>, address: Option<IpAddr>) -> bool {
         .is_none_or(|(limit, address)| limit.allows(address))
 }
 
-/// A limit for each address, for the networks around it, and for all visitors.
+/// Rate limit of each address, of the networks around it, and of all visitors together.
 ///
-/// Each kind of network has at most 65,536 counters, so memory is bounded. Two networks whose hashes are
-/// equal share a counter. No visitor can choose a shared counter, because the hash has a random seed.
+/// Each kind of network has at most 65,536 counters, so memory is bounded. Two networks with equal
+/// hashes share a counter. No visitor can choose whose counter they share, because the hash has a
+/// random seed.
 pub(crate) struct RateLimit {
     seed: RandomState,
     networks: [DefaultKeyedRateLimiter<u16>; NETWORKS.len()],
@@ -71,7 +72,8 @@ pub(crate) struct RateLimit {
 }
 
 impl RateLimit {
-    /// Allows `rate` in a second from one address, and four times as many at once.
+    /// Creates a limit of `rate` requests per second from one address, with bursts of four times
+    /// that.
     pub(crate) fn new(rate: NonZeroU32) -> Self {
         let quota = |factor: u32| {
             let rate = rate.saturating_mul(NonZeroU32::new(factor).unwrap_or(NonZeroU32::MIN));
@@ -85,8 +87,9 @@ impl RateLimit {
         }
     }
 
-    /// Counts one request from an address and returns whether it is within all limits. The narrowest
-    /// network is asked first, so a network that is over its limit uses nothing up of the ones around it.
+    /// Counts one request from an address. Returns whether it is within all limits. The narrowest
+    /// network is checked first, so a network over its limit does not use up the limits of the
+    /// wider ones.
     pub(crate) fn allows(&self, address: IpAddr) -> bool {
         let of_network = |((bits, _), limit): (&(u32, u32), &DefaultKeyedRateLimiter<u16>)| {
             let counter = self.counter(network(address, *bits), *bits);
@@ -108,7 +111,7 @@ impl RateLimit {
     }
 }
 
-/// An address of IPv4, or the network of this many bits around one of IPv6.
+/// Returns an IPv4 address itself, or the network of an IPv6 address with a prefix of `bits`.
 pub(crate) fn network(address: IpAddr, bits: u32) -> IpAddr {
     match address {
         IpAddr::V4(_) => address,
@@ -130,8 +133,8 @@ mod tests {
         RateLimit::new(NonZeroU32::new(rate).unwrap())
     }
 
-    /// Asks for these addresses in turn with a rate of 1 a second, and expects that `factor` times the
-    /// burst of one address is allowed, and what the time that it took has added.
+    /// Sends one request from each address at a rate of 1 per second. Expects that as many are
+    /// allowed as the burst of one address times `factor`, plus what the elapsed time has added.
     fn allows(limit: &RateLimit, factor: u32, addresses: impl Iterator<Item = IpAddr>) {
         let begun = Instant::now();
         let allowed = addresses.filter(|address| limit.allows(*address)).count();
@@ -152,12 +155,12 @@ mod tests {
     }
 
     #[test]
-    fn networks_of_ipv6_have_a_limit_of_their_own_inside_each_other() {
+    fn nested_ipv6_networks_each_have_a_limit() {
         // One computer with many addresses.
         allows(&limit(1), 1, (0..100).map(|host| v6(0, host)));
-        // The networks of 64 bits in one of 56.
+        // All /64 networks of one /56 network.
         allows(&limit(1), 4, (0..256).map(|number| v6(number, 1)));
-        // The networks of 56 bits in one of 48.
+        // All /56 networks of one /48 network.
         allows(&limit(1), 16, (0..256).map(|number| v6(number << 8, 1)));
         // Many customers together.
         allows(&limit(1), 64, (0..1_000).map(|number| v6(number << 16, 1)));
@@ -170,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_over_its_limit_uses_nothing_up_of_its_neighbours() {
+    fn an_address_over_its_limit_does_not_use_up_the_limit_of_its_network() {
         let limit = limit(1);
         allows(&limit, 1, (0..1_000).map(|_| v6(0, 1)));
         allows(&limit, 1, (0..10).map(|_| v6(1, 1)));
@@ -181,7 +184,7 @@ mod tests {
         let limit = limit(1);
         for number in 0..150_000_u32 {
             let address = Ipv4Addr::from_bits(number << 8).into();
-            // An address that has used its burst up stays busy for four seconds.
+            // Uses up the burst, so the address stays over its limit for four seconds.
             (0..4).for_each(|_| _ = limit.allows(address));
         }
         let counters = limit.counters();
@@ -189,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn each_address_has_a_number_of_its_own() {
+    fn each_address_has_a_counter_of_its_own() {
         let limits = RateLimits::new(&ClientLimits {
             links_per_second: NonZeroU32::new(2),
             ..ClientLimits::default()
@@ -206,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_limit_or_an_address_nobody_is_held_up() {
+    fn without_a_limit_or_an_address_every_request_is_allowed() {
         let unlimited = RateLimits::new(&ClientLimits::default());
         let address = Some(Ipv4Addr::new(192, 0, 2, 7).into());
         assert!((0..1000).all(|_| unlimited.allows_link(address)));

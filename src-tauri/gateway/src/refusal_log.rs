@@ -1,5 +1,5 @@
-//! Log lines of refusals. Anybody can cause refusals, so in a minute one address has a few lines, and then
-//! one line with the number of the others.
+//! Log lines of refusals. Anybody can cause refusals, so each address may cause only a few lines
+//! per minute. One more line then has the number of the omitted lines.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -9,26 +9,27 @@ use std::time::{Duration, Instant};
 use crate::error_page::LogLine;
 use crate::rate_limit::network;
 
-/// Period in which lines are counted.
+/// Length of a counting period.
 const PERIOD: Duration = Duration::from_mins(1);
-/// Maximum number of lines that one address causes in a period. A counted entry of the activity has as many
-/// references.
+/// Maximum number of lines that one address causes per period. It is also the maximum number of
+/// references of a counted entry in the activity.
 const MAX_LINES: u64 = 20;
-/// Maximum number of addresses that are counted apart. Further ones are counted together.
+/// Maximum number of addresses that are counted separately. All others are counted together.
 const MAX_ADDRESSES: usize = 1000;
 
-/// Writes the lines, and counts those that it leaves out.
+/// Writes log lines of refusals, and counts the omitted ones.
 #[derive(Default)]
 pub(crate) struct RefusalLog(Mutex<Option<Period>>);
 
-/// Numbers of refusals since a moment, by address; `None` is for addresses beyond the maximum.
+/// Numbers of refusals by address since the start of the period. `None` stands for all addresses
+/// beyond the maximum.
 struct Period {
     begun: Instant,
     refusals: HashMap<Option<IpAddr>, u64>,
 }
 
 impl RefusalLog {
-    /// Writes a line about a visitor at an address, unless that address has had enough of them.
+    /// Writes a line about a refusal, unless its address has reached the maximum.
     pub(crate) fn add(&self, line: &LogLine, address: Option<IpAddr>) {
         self.round();
         if self.admits(address) {
@@ -62,14 +63,14 @@ impl RefusalLog {
         }
     }
 
-    /// Ends the period.
+    /// Ends the period now.
     pub(crate) fn finish(&self) {
         let mut period = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         write_left_out(period.take());
     }
 }
 
-/// Writes the numbers of the lines that were left out in a period.
+/// Writes one line for each address whose lines were omitted, with their number.
 fn write_left_out(period: Option<Period>) {
     let refusals = period.into_iter().flat_map(|period| period.refusals);
     for (address, count) in refusals.filter(|(_, count)| *count > MAX_LINES) {
@@ -86,7 +87,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_address_has_some_lines_and_memory_is_bounded() {
+    fn each_address_causes_a_limited_number_of_lines_and_memory_is_bounded() {
         let log = RefusalLog::default();
         let lines = |addresses: &mut dyn Iterator<Item = IpAddr>| {
             addresses

@@ -1,5 +1,5 @@
-//! The scope in which a request is answered: its reference, and the span of its log lines. The visitor of an error
-//! page sees the same reference, and so does the administrator in the activity and in each log line.
+//! Scope of a request: its reference, and the span of its log lines. The visitor sees the reference
+//! on an error page. The administrator finds it in the activity and in the log.
 
 use latchkey_core::activity::Reference;
 use tokio::task_local;
@@ -9,22 +9,22 @@ task_local! {
     static REFERENCE: Reference;
 }
 
-/// Returns the reference of the request that is being answered; a new one outside of a request.
+/// Returns the reference of the current request, or a new one outside of a request.
 pub(crate) fn reference() -> Reference {
     REFERENCE
         .try_with(Clone::clone)
         .unwrap_or_else(|_| Reference::random())
 }
 
-/// Answers a request in its scope.
+/// Runs a future in a new request scope.
 pub(crate) async fn in_request_scope<T>(answer: impl Future<Output = T>) -> T {
     let reference = Reference::random();
-    // Lines of every level have it.
+    // A span of level `error`, so that log lines of every level have it.
     let span = tracing::error_span!("request", %reference, route = field::Empty);
     REFERENCE.scope(reference, answer).instrument(span).await
 }
 
-/// Says in the span of the request which route it takes.
+/// Sets the route of the request in its span.
 pub(crate) fn set_route(route: &'static str) {
     Span::current().record("route", route);
 }

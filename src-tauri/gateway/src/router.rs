@@ -13,18 +13,18 @@ use crate::gateway::Gateway;
 use crate::middleware::with_middleware;
 use crate::{api, pages, visit, widget};
 
-/// Everything that the gateway answers to.
+/// Returns the router of all paths of the gateway.
 ///
-/// | path | what it is |
+/// | path | purpose |
 /// |---|---|
-/// | `/auth/verify` | who somebody is, for a proxy; answered before the routes |
-/// | `/auth/sign-in` | where a proxy sends whoever is not signed in |
-/// | `/auth/sign-out` | the button that signs out |
+/// | `/auth/verify` | tells a proxy who the visitor is; handled before the routes |
+/// | `/auth/sign-in` | page to which a proxy sends visitors who are not signed in |
+/// | `/auth/sign-out` | target of the sign-out button |
 /// | `/api/…` | users and links, for other systems |
 /// | `/widget.js` | the widget, for pages of other sites |
-/// | `/auth/widget/…` | its frame, and what the frame's script asks for |
+/// | `/auth/widget/…` | the frame of the widget, and the requests of its script |
 /// | `/healthz` | 200 while links can be opened, else 503 |
-/// | any other | a link, where a code is in it; else who is signed in |
+/// | any other | opens a link if the query has a code; else shows who is signed in |
 pub fn router(
     gateway: Arc<Gateway>,
 ) -> impl Service<Request, Response = Response, Error = Infallible, Future: Send> + Clone + Send + 'static

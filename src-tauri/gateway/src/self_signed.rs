@@ -1,4 +1,4 @@
-//! Certificates that are made here, and renewed with the same key.
+//! Self-signed certificates, and their renewal with the same key.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -17,14 +17,15 @@ use rustls::sign::CertifiedKey;
 
 use crate::pem::{certified, invalid};
 
-/// The file of the certificate with its key: PEM, below a line with its names and one with its end.
+/// File of the certificate and its key, in PEM, after one line with the names and one with the end
+/// date.
 const FILE: &str = "self-signed.pem";
-/// How long a certificate is valid. Browsers refuse one that is valid for more than 398 days.
+/// Validity of a certificate. Browsers refuse one that is valid for more than 398 days.
 const VALID_DAYS: i64 = 397;
-/// How long before its end a certificate is renewed.
+/// Number of days before its end from which a certificate is renewed.
 const RENEWED_DAYS: i64 = 30;
 
-/// Source of certificates for a list of names, all with one key.
+/// Source of certificates for a list of names. All have the same key.
 #[derive(Debug)]
 pub(crate) struct SelfSigned {
     path: PathBuf,
@@ -33,7 +34,7 @@ pub(crate) struct SelfSigned {
     current: Mutex<Made>,
 }
 
-/// A certificate with its last day.
+/// A certificate and its last day.
 #[derive(Debug)]
 struct Made {
     certified: Arc<CertifiedKey>,
@@ -41,8 +42,8 @@ struct Made {
 }
 
 impl SelfSigned {
-    /// Reads the certificate that is kept in a folder. Makes one if none is kept, if it is for other names,
-    /// or if it ends soon. The key stays the same unless it cannot be read.
+    /// Reads the certificate in a folder. Makes a new one if there is none, if it has other names,
+    /// or if it ends soon. Keeps the key unless it cannot be read.
     pub(crate) fn open(folder: &Path, names: Vec<String>, now: Timestamp) -> Result<Self> {
         let path = folder.join(FILE);
         let kept = files::read(&path)?.unwrap_or_default();
@@ -67,14 +68,14 @@ impl SelfSigned {
         })
     }
 
-    /// Returns the certificate, which is renewed first if it ends soon.
+    /// Returns the certificate. Renews it first if it ends soon.
     pub(crate) fn certificate(&self, now: Timestamp) -> Arc<CertifiedKey> {
         let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
         if current.ends_soon(now) {
             match make(&self.names, &self.key, now) {
                 Ok((pem, made)) => {
                     *current = made;
-                    // After a restart it is made once more.
+                    // If the file cannot be written, the next start renews the certificate again.
                     if let Err(cause) = files::replace(&self.path, pem.as_bytes()) {
                         tracing::warn!(error = %cause.logged(), "a renewed certificate could not be kept");
                     }
@@ -105,8 +106,8 @@ fn day(at: Timestamp) -> civil::Date {
     at.to_zoned(TimeZone::UTC).date()
 }
 
-/// Reads the certificate of a kept file. `None` for other names, and for the file of an earlier version,
-/// which has no end.
+/// Parses the kept file. `None` if it has other names, or was written by an earlier version, whose
+/// files have no end date.
 fn kept_for(kept: &[u8], names: &[String]) -> Option<Made> {
     let text = std::str::from_utf8(kept).ok()?;
     let mut lines = text.lines();
@@ -121,9 +122,9 @@ fn key_in(kept: &[u8]) -> Option<KeyPair> {
     KeyPair::try_from(&key).ok()
 }
 
-/// Makes a certificate. Returns the text of its file, and the certificate.
+/// Makes a certificate. Returns the content of its file, and the certificate.
 fn make(names: &[String], key: &KeyPair, now: Timestamp) -> Result<(String, Made)> {
-    // The clock of a visitor may be late.
+    // Begins a day early, because the clock of a visitor may be late.
     let begins = day(now).saturating_sub(1.day());
     let ends = begins.saturating_add(VALID_DAYS.days());
     let number = |part: i8| u8::try_from(part).unwrap_or(1);
@@ -131,7 +132,7 @@ fn make(names: &[String], key: &KeyPair, now: Timestamp) -> Result<(String, Made
         |day: civil::Date| date_time_ymd(day.year().into(), number(day.month()), number(day.day()));
     let mut wanted = CertificateParams::new(names).map_err(cannot_be_made)?;
     (wanted.not_before, wanted.not_after) = (midnight(begins), midnight(ends));
-    // Firefox refuses a second one of the same number.
+    // Firefox refuses a second certificate with the same serial number.
     let serial = u64::try_from(now.as_microsecond()).unwrap_or_default();
     wanted.serial_number = Some(serial.into());
     wanted.key_usages = vec![KeyUsagePurpose::DigitalSignature];
@@ -151,7 +152,7 @@ fn make(names: &[String], key: &KeyPair, now: Timestamp) -> Result<(String, Made
 }
 
 fn cannot_be_made(cause: rcgen::Error) -> latchkey_core::Error {
-    invalid("No certificate could be made for that address.").because(cause)
+    invalid("A certificate for that address cannot be made.").because(cause)
 }
 
 #[cfg(test)]
@@ -177,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn a_certificate_is_valid_for_397_days_and_renewed_with_its_key_while_it_is_used() {
+    fn a_certificate_is_valid_for_397_days_and_is_renewed_with_the_same_key_while_in_use() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join(FILE);
         let own = SelfSigned::open(folder.path(), names(), at("2026-01-02T10:00:00Z")).unwrap();
@@ -189,14 +190,14 @@ mod tests {
         assert_ne!(first.cert, renewed.cert);
         assert_eq!(public_key(&first), public_key(&renewed));
         assert_eq!(end_of(&path), "2028-02-03");
-        // A restart goes on with it.
+        // A restart uses the same certificate.
         let again = SelfSigned::open(folder.path(), names(), at("2027-06-01T00:00:00Z")).unwrap();
         let kept = again.certificate(at("2027-06-01T00:00:00Z"));
         assert_eq!(kept.cert, renewed.cert);
     }
 
     #[test]
-    fn a_start_renews_one_that_ends_soon_or_is_for_other_names_with_its_key() {
+    fn a_start_renews_a_certificate_that_ends_soon_or_has_other_names_with_the_same_key() {
         let folder = tempfile::tempdir().unwrap();
         let opened = |names: Vec<String>, now: &str| {
             let own = SelfSigned::open(folder.path(), names, at(now)).unwrap();
@@ -212,7 +213,8 @@ mod tests {
         }
     }
 
-    /// Earlier versions made certificates that are valid until the year 4096, in a file without an end.
+    /// Earlier versions made certificates that are valid until the year 4096, in a file without an
+    /// end date.
     #[test]
     fn a_certificate_of_an_earlier_version_is_replaced_and_keeps_its_key() {
         let folder = tempfile::tempdir().unwrap();
@@ -228,7 +230,7 @@ mod tests {
             public_key(&own.certificate(now))
         );
         assert_eq!(end_of(&path), "2027-12-27");
-        // One that cannot be read any more is of no use to anybody.
+        // A damaged file is replaced by a new certificate with a new key.
         std::fs::write(&path, &text.as_bytes()[..200]).unwrap();
         let new = SelfSigned::open(folder.path(), names(), now).unwrap();
         assert_ne!(
@@ -239,7 +241,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn nobody_else_reads_its_key() {
+    fn only_the_owner_can_read_the_key_file() {
         use std::os::unix::fs::PermissionsExt as _;
         let folder = tempfile::tempdir().unwrap();
         SelfSigned::open(folder.path(), names(), Timestamp::now()).unwrap();

@@ -15,40 +15,41 @@ use tower::{Service, ServiceExt as _};
 use crate::certificate::Certificate;
 use crate::socket_limits;
 
-/// How long a client may take to say what it wants.
+/// Timeout for the headers of a request.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long answers that are under way are waited for when it ends.
+/// Time that unfinished responses have when the gateway shuts down.
 const SHUTDOWN_GRACE: Duration = Duration::from_secs(5);
-/// Maximum size of the headers of a request, in bytes: a code of 8 KiB, cookies, and what proxies add. A
-/// connection buffers at most twice as much.
+/// Maximum size of the headers of a request, in bytes: a code of 8 KiB, cookies, and headers that
+/// proxies add. A connection buffers at most twice that.
 pub(crate) const MAX_HEADER: usize = 32 * 1024;
 
-/// What ends a gateway.
+/// Handle that shuts a gateway down.
 #[derive(Clone, Debug, Default)]
 pub struct Handle(axum_server::Handle<SocketAddr>);
 
 impl Handle {
-    /// Takes no more visitors, waits a few seconds for those who are there, and ends.
+    /// Accepts no more connections, waits at most five seconds for open requests, and ends the
+    /// gateway.
     pub fn shut_down(&self) {
         self.0.graceful_shutdown(Some(SHUTDOWN_GRACE));
     }
 }
 
-/// The socket on which a gateway accepts connections.
+/// Socket on which a gateway accepts connections.
 #[derive(Debug)]
 pub struct Listener(TcpListener);
 
 impl Listener {
     /// Listens on an address of this computer.
     ///
-    /// Fails with [`ErrorCode::AddressInUse`] where another program listens there, and with
-    /// [`ErrorCode::InvalidSetting`] where nobody can listen there.
+    /// Fails with [`ErrorCode::AddressInUse`] if another program listens there, and with
+    /// [`ErrorCode::InvalidSetting`] if the address cannot be listened on.
     pub fn bind(address: SocketAddr) -> Result<Self> {
         let listener = TcpListener::bind(address).map_err(|cause| {
             let refused = match cause.kind() {
                 io::ErrorKind::AddrInUse => Error::new(
                     ErrorCode::AddressInUse,
-                    format!("Something listens on {address} already. Choose another port, or end what listens there."),
+                    format!("Another program listens on {address}. Choose another port, or end that program."),
                 ),
                 io::ErrorKind::PermissionDenied => Error::new(
                     ErrorCode::InvalidSetting,
@@ -66,13 +67,13 @@ impl Listener {
         Ok(Self(listener))
     }
 
-    /// The address, with the port that was chosen where none was asked for.
+    /// Returns the address. Its port is the one that the system chose, if port 0 was requested.
     pub fn address(&self) -> Result<SocketAddr> {
         self.0.local_addr().map_err(cannot_listen)
     }
 }
 
-/// Answers visitors until `handle` ends it.
+/// Serves visitors until `handle` ends it.
 pub async fn serve(
     router: impl Service<Request, Response = Response, Error = Infallible, Future: Send>
     + Clone
@@ -90,7 +91,8 @@ pub async fn serve(
     listener.set_nonblocking(true).map_err(cannot_listen)?;
     let ended = match certificate {
         None => {
-            // Finding out which HTTP somebody speaks would take as long as they like.
+            // Serves HTTP/1.1 only, because detecting the version would wait for the client without
+            // a timeout.
             let server = axum_server::from_tcp(listener).map_err(cannot_listen)?;
             let mut server = server.http1_only();
             limit(server.http_builder());

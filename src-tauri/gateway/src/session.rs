@@ -1,4 +1,4 @@
-//! Who is signed in, by the session whose id is in a cookie. The directory keeps the session.
+//! Lookup of the session whose ID is in a cookie. The directory keeps the sessions.
 
 use axum::http::HeaderMap;
 use jiff::Timestamp;
@@ -13,7 +13,7 @@ use crate::config::GatewayConfig;
 use crate::gateway::Gateway;
 
 impl Gateway {
-    /// The session in which somebody is signed in at a place.
+    /// Returns the valid session of a browser in a scope.
     pub(crate) async fn session(
         &self,
         config: &GatewayConfig,
@@ -35,7 +35,7 @@ impl Gateway {
         Ok(None)
     }
 
-    /// Who is signed in at a place, as the directory has them now.
+    /// Returns the user who is signed in in a scope, as the directory has them now.
     pub(crate) async fn signed_in(
         &self,
         config: &GatewayConfig,
@@ -46,7 +46,7 @@ impl Gateway {
         Ok(found.map(|found| found.user))
     }
 
-    /// Ends the sessions of a browser at a place, if it has any.
+    /// Ends all sessions of a browser in a scope.
     pub(crate) async fn sign_out(
         &self,
         config: &GatewayConfig,

@@ -15,10 +15,10 @@ use crate::config::GatewayConfig;
 use crate::error_page::ErrorPage;
 use crate::gateway::Gateway;
 
-/// The answer to a visitor; an `Err` if they are not let in.
+/// Response to a visitor. `Err` if they are not signed in.
 pub(crate) type Answer = Result<Response, Response>;
 
-/// Returns the session that a code has begun and its cookie, or the error page for its visitor.
+/// Returns the session that a code has begun and its cookie, or the error page.
 pub(crate) fn begun<'a>(
     config: &GatewayConfig,
     done: &'a SignIn,
@@ -29,12 +29,12 @@ pub(crate) fn begun<'a>(
     }
     Err(match &done.verdict {
         Verdict::Refused(refusal) => ErrorPage::code(refusal),
-        // A sign-in has a session.
+        // Does not happen: a verdict that signs in comes with a session.
         _ => ErrorPage::new(StatusCode::FORBIDDEN, "This link does not let you in."),
     })
 }
 
-/// Counts an opened link. Returns the answer 429 if the client is over its limit.
+/// Counts an opened link. Fails with the response 429 if the client is over its limit.
 pub(crate) fn may_open(
     gateway: &Gateway,
     config: &GatewayConfig,
@@ -55,7 +55,7 @@ pub(crate) fn may_open(
     Err(answer)
 }
 
-/// Adds cookies to an answer.
+/// Adds cookies to a response.
 pub(crate) fn with_cookies(mut answer: Response, cookies: &[String]) -> Response {
     for cookie in cookies {
         if let Ok(cookie) = HeaderValue::from_str(cookie) {

@@ -6,8 +6,9 @@ use std::net::TcpListener;
 #[cfg(unix)]
 const MAX_OPEN_FILES: u64 = 65_536;
 
-/// Raises the limit of open files to what the operating system allows. Many systems start a process with 1,024,
-/// which idle connections alone could use up.
+/// Raises the limit of open files to [`MAX_OPEN_FILES`], or to the maximum that the operating
+/// system allows. Many systems start a process with 1,024, which idle connections alone could use
+/// up.
 #[cfg(unix)]
 pub(crate) fn raise_open_file_limit() {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -28,16 +29,17 @@ pub(crate) fn raise_open_file_limit() {
     }
 }
 
-/// Windows sets no such limit.
+/// Does nothing, because Windows has no such limit.
 #[cfg(not(unix))]
 pub(crate) fn raise_open_file_limit() {}
 
-/// Maximum number of connections that wait to be accepted. The operating system's own limit may be lower.
+/// Maximum number of connections that wait to be accepted. The operating system may have a lower
+/// limit.
 #[cfg(unix)]
 const BACKLOG: i32 = 4096;
 
-/// Raises the number of connections that wait to be accepted. The standard library sets 128. A client that
-/// finds the queue full tries again after a second.
+/// Raises the number of connections that may wait to be accepted. The standard library sets 128. A
+/// client that finds the queue full tries again only after a second.
 #[cfg(unix)]
 pub(crate) fn raise_backlog(listener: &TcpListener) {
     if let Err(cause) = rustix::net::listen(listener, BACKLOG) {
@@ -49,7 +51,8 @@ pub(crate) fn raise_backlog(listener: &TcpListener) {
 #[cfg(target_os = "linux")]
 const UNREAD_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(30);
 
-/// Closes a connection whose client does not read. Accepted connections inherit the option from the listener.
+/// Closes connections whose client does not read. Accepted connections inherit the option from the
+/// listener.
 #[cfg(target_os = "linux")]
 pub(crate) fn limit_unread_time(listener: &TcpListener) {
     let milliseconds = u32::try_from(UNREAD_TIMEOUT.as_millis()).unwrap_or(u32::MAX);
@@ -58,10 +61,10 @@ pub(crate) fn limit_unread_time(listener: &TcpListener) {
     }
 }
 
-/// Other systems keep their own timeout.
+/// Does nothing, because other systems keep their own timeout.
 #[cfg(not(target_os = "linux"))]
 pub(crate) fn limit_unread_time(_: &TcpListener) {}
 
-/// Windows chooses the size of the queue itself.
+/// Does nothing, because Windows chooses the size of the queue itself.
 #[cfg(not(unix))]
 pub(crate) fn raise_backlog(_: &TcpListener) {}

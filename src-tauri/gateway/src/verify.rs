@@ -1,7 +1,7 @@
-//! Forward authentication: a proxy asks here about each request before it lets it through.
+//! Forward authentication: a proxy asks here about each request before it forwards it.
 //!
-//! Some proxies ask by the visitor's own method, and some add the visitor's path and query to the
-//! address that they ask at, so any method, any path below and any query is answered.
+//! Some proxies ask with the visitor's method, and some append the visitor's path and query to the
+//! path at which they ask. Therefore any method, any path below it and any query is accepted.
 
 use std::borrow::Cow;
 
@@ -25,9 +25,11 @@ const REMOTE_GROUPS: HeaderName = HeaderName::from_static("remote-groups");
 const AUTH_REQUEST_USER: HeaderName = HeaderName::from_static("x-auth-request-user");
 const AUTH_REQUEST_EMAIL: HeaderName = HeaderName::from_static("x-auth-request-email");
 
-/// Answers 200 with the user's headers, or 401. With `redirect` in the query, a visitor who is not signed
-/// in and opens a page is sent to the sign-in page, and a script that fetches something gets 401. A session
-/// of the widget does not count, because a browser sends its cookie with requests of other sites' pages.
+/// Responds with 200 and the user's headers, or with 401.
+///
+/// With `redirect` in the query, a visitor who is not signed in and opens a page is sent to the
+/// sign-in page. A request by a script still gets 401. A session of the widget does not count,
+/// because a browser sends its cookie with requests of other sites' pages.
 pub(crate) async fn verify(gateway: &Gateway, uri: &Uri, headers: &HeaderMap) -> Response {
     let config = match gateway.config().await {
         Ok(config) => config,
@@ -44,18 +46,19 @@ pub(crate) async fn verify(gateway: &Gateway, uri: &Uri, headers: &HeaderMap) ->
     }
 }
 
-/// Whether the query has `redirect`, with any value and any number of times.
+/// Returns whether the query has `redirect`, with any value and any number of times.
 fn wants_redirect(uri: &Uri) -> bool {
     let query = uri.query().unwrap_or_default();
     form_urlencoded::parse(query.as_bytes()).any(|(name, _)| name == "redirect")
 }
 
-/// Tells a proxy who the user is. Texts are UTF-8. All six headers are sent, empty where nothing is known,
-/// because Caddy before 2.8.5 replaces a missing header by the name of its own placeholder.
+/// Returns the response that tells a proxy who the user is. Values are UTF-8. All six headers are
+/// always sent, empty if nothing is known, because Caddy before 2.8.5 replaces a missing header by
+/// the name of its own placeholder.
 fn remote(user: &User) -> Response {
     let mut answer = StatusCode::OK.into_response();
     let headers = answer.headers_mut();
-    // As many as there are here, and those of every answer.
+    // Space for the headers below and for those of every response.
     headers.reserve(20);
     let mut insert = |names: &[HeaderName], text: &str| {
         let value = header_value(text).unwrap_or(HeaderValue::from_static(""));
@@ -67,7 +70,8 @@ fn remote(user: &User) -> Response {
     let email = user.email.as_ref().map_or("", |email| email.as_str());
     insert(&[REMOTE_EMAIL, AUTH_REQUEST_EMAIL], email);
     insert(&[REMOTE_NAME], user.display_name());
-    // One with a comma would be two, and one that has to be changed would be another.
+    // Skips a group with a comma, which would count as two, and one that `header_value` would
+    // change into another.
     let is_whole = |group: &&str| {
         !group.is_empty()
             && group.trim() == *group
@@ -79,7 +83,8 @@ fn remote(user: &User) -> Response {
     answer
 }
 
-/// A text without control characters, which would end it or be refused.
+/// Converts a text to a header value. Replaces control characters by spaces, because they would end
+/// the header or make it invalid.
 fn header_value(text: &str) -> Option<HeaderValue> {
     let clean = if text.contains(char::is_control) {
         Cow::Owned(text.replace(char::is_control, " "))
@@ -89,7 +94,7 @@ fn header_value(text: &str) -> Option<HeaderValue> {
     HeaderValue::from_bytes(clean.trim().as_bytes()).ok()
 }
 
-/// Sends a browser to the sign-in page, with where it wanted to go.
+/// Redirects a browser to the sign-in page, with the page that it asked for.
 fn to_sign_in(config: &GatewayConfig, headers: &HeaderMap) -> Response {
     let settings = &config.settings;
     let wanted = wanted_page(headers)
@@ -107,9 +112,10 @@ fn to_sign_in(config: &GatewayConfig, headers: &HeaderMap) -> Response {
     }
 }
 
-/// Returns the address of the page that the visitor asked the proxy for. nginx and `HAProxy` send it in
-/// headers that the guide to proxies sets, Caddy and Traefik in headers of their own. `None` for a form that was sent,
-/// because returning to its address would not send it again.
+/// Returns the address of the page that the visitor asked the proxy for. nginx and `HAProxy` send
+/// it in headers that the guide to proxies configures; Caddy and Traefik send it in headers of
+/// their own. `None` for a submitted form, because a return to its address would not submit it
+/// again.
 fn wanted_page(headers: &HeaderMap) -> Option<String> {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     let method = text("x-original-method").or_else(|| text("x-forwarded-method"));

@@ -1,4 +1,4 @@
-//! Opening a link, and the pages around it. What opening one does is core's to say.
+//! Handlers for opening a link, and for the pages around it. Core decides what opening a link does.
 
 #![expect(
     clippy::result_large_err,
@@ -31,7 +31,8 @@ use crate::pages;
 use crate::sign_in::{Answer, begun, may_open, with_cookies};
 use crate::widget;
 
-/// Any page: with a code in its address somebody is signed in, without one it says who is.
+/// Opens a link if the query has a code, else shows who is signed in. Handles every path that has
+/// no other handler.
 pub(crate) async fn page(
     State(gateway): State<Arc<Gateway>>,
     CurrentConfig(config): CurrentConfig,
@@ -42,12 +43,12 @@ pub(crate) async fn page(
 ) -> Answer {
     let refuse =
         |status, sentence| Err(ErrorPage::new(status, sentence).answer(Some(&config), &headers));
-    // Below a folder, the address without the code is the one that was sent.
+    // Below a folder, the return address is the URI before the folder was removed.
     let sent = extensions.get::<OriginalUri>().map_or(&uri, |sent| &sent.0);
     let code = code_in(sent, config.settings.parameter.as_str());
     let is_button = method == Method::POST && code.is_some();
     if method != Method::GET && method != Method::HEAD && !is_button {
-        let sentence = "This page is only there to be looked at.";
+        let sentence = "This page does not accept anything that is sent to it.";
         let mut refused = ErrorPage::new(StatusCode::METHOD_NOT_ALLOWED, sentence)
             .answer(Some(&config), &headers);
         let allowed = HeaderValue::from_static("GET,HEAD");
@@ -55,9 +56,9 @@ pub(crate) async fn page(
         return Err(refused);
     }
     match code {
-        // Whoever asks for headers alone wants nothing done.
+        // A request for headers only must change nothing.
         Some(_) if method == Method::HEAD => Ok(StatusCode::OK.into_response()),
-        // Any page of any site can load a link as a picture, without its visitor's knowledge.
+        // A page of any site can load a link as a picture without its visitor's knowledge.
         Some(_) if is_embedded(&headers) => refuse(
             StatusCode::FORBIDDEN,
             "A link does not sign in inside another page. Open it in a tab of its own.",
@@ -81,7 +82,7 @@ pub(crate) async fn page(
     }
 }
 
-/// A path that is asked for by a method that it does not have. The router adds `Allow`.
+/// Refuses a request whose path does not support its method. The router adds `Allow`.
 pub(crate) async fn wrong_method(
     State(gateway): State<Arc<Gateway>>,
     headers: HeaderMap,
@@ -95,7 +96,8 @@ fn is_home(uri: &Uri, config: &GatewayConfig) -> bool {
     uri.path() == "/" || uri.path() == config.settings.url.at("").path()
 }
 
-/// The code in an address, and the address without it; everything else stays to the letter.
+/// Returns the code in a URI, and the URI without it. The rest of the URI is unchanged, byte for
+/// byte.
 fn code_in(uri: &Uri, parameter: &str) -> Option<(String, String)> {
     let (mut code, mut kept) = (None, Vec::new());
     for pair in uri.query()?.split('&') {
@@ -147,7 +149,8 @@ async fn open(
     }
 }
 
-/// Signs in after a click on the button of the confirm page, whose form is sent to the link itself.
+/// Redeems a code after a click on the button of the confirm page, whose form is sent to the link
+/// itself.
 async fn confirmed(
     gateway: &Gateway,
     config: &GatewayConfig,
@@ -180,14 +183,14 @@ async fn confirmed(
     }
 }
 
-/// Gives a session out, and leads on.
+/// Sets the cookie of the new session, and redirects to the page of the link.
 fn let_in(config: &GatewayConfig, done: &SignIn, clean: &str, headers: &HeaderMap) -> Answer {
     let (_, cookie) = begun(config, done).map_err(|no| no.answer(Some(config), headers))?;
     Ok(lead_on(config, clean, headers, Some(cookie)))
 }
 
-/// Leads on to where the link leads. A link that leads to the instance's own address leads to where a proxy
-/// has sent its visitor from.
+/// Redirects to the page of the link. If the link names no page, redirects to the page from which a
+/// proxy has sent the visitor.
 fn lead_on(
     config: &GatewayConfig,
     clean: &str,
@@ -205,7 +208,7 @@ fn lead_on(
     see_other(config, to.as_ref(), &cookies)
 }
 
-/// Whether an address without its code is the instance's own, to which all links lead that name no page.
+/// Returns whether a link without its code is the instance's URL, so that the link names no page.
 fn leads_home(clean: &str, config: &GatewayConfig) -> bool {
     let url = config.settings.url.without_fragment();
     let own = url.query().map_or_else(
@@ -219,7 +222,7 @@ fn require_same_origin(config: &GatewayConfig, headers: &HeaderMap) -> Result<()
     if is_same_origin(config, headers) {
         return Ok(());
     }
-    let sentence = "Another page has sent this. Open your link again.";
+    let sentence = "Another page sent this form. Open your link again.";
     Err(ErrorPage::new(StatusCode::FORBIDDEN, sentence).answer(Some(config), headers))
 }
 
@@ -236,13 +239,14 @@ async fn home(gateway: &Gateway, config: &GatewayConfig, headers: &HeaderMap) ->
     })
 }
 
-/// Where a browser was to go.
+/// Return address in the query of the sign-in page.
 #[derive(Deserialize)]
 pub(crate) struct Wanted {
     rd: Option<String>,
 }
 
-/// The page to which a proxy sends whoever is not signed in. It remembers where they wanted to go.
+/// Shows the page to which a proxy sends visitors who are not signed in. Stores the page that they
+/// asked for.
 pub(crate) async fn sign_in_page(
     State(gateway): State<Arc<Gateway>>,
     CurrentConfig(config): CurrentConfig,
@@ -257,7 +261,8 @@ pub(crate) async fn sign_in_page(
     let signed_in =
         signed_in.map_err(|cause| ErrorPage::failure(&cause).answer(Some(&config), &headers))?;
     if let Some(user) = signed_in {
-        // Its proxy would send them back here at once, and this page there, for ever.
+        // A host without the session would send the visitor back here, and this page would send
+        // them there, in an endless loop.
         let elsewhere = to.as_ref().and_then(|to| {
             let host = to.other_host(&config.settings.url)?;
             tracing::warn!(%host, "a return address is of another host than the instance's URL: nobody is signed in there");
@@ -268,7 +273,7 @@ pub(crate) async fn sign_in_page(
             None => see_other(&config, to.as_ref(), &[]),
         });
     }
-    // A visitor does not return to something that a script fetched or a frame showed.
+    // The address of something that a script loaded or a frame showed is not a page to return to.
     let remembered = to
         .filter(|_| is_of_a_tab(&headers))
         .map(|address| config.cookie_key.remember(&address));
@@ -276,7 +281,7 @@ pub(crate) async fn sign_in_page(
     Ok(with_cookies(page, &remembered.unwrap_or_default()))
 }
 
-/// The button that signs out.
+/// Signs out.
 pub(crate) async fn sign_out(
     State(gateway): State<Arc<Gateway>>,
     CurrentConfig(config): CurrentConfig,
@@ -299,7 +304,7 @@ pub(crate) async fn sign_out(
     ))
 }
 
-/// Leads on, home if nowhere else.
+/// Redirects to an address, or to the instance's home page.
 fn see_other(config: &GatewayConfig, to: Option<&ReturnAddress>, cookies: &[String]) -> Response {
     let to = to.and_then(|to| HeaderValue::from_str(to.as_str()).ok());
     let home = || HeaderValue::from_str(&format!("{}/", config.folder));

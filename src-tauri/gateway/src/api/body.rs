@@ -1,4 +1,4 @@
-//! Bodies and paths of the API: how they are read, and how answers are written.
+//! Reading of API request bodies and paths, and writing of API responses.
 
 use std::fmt::Display;
 
@@ -16,7 +16,8 @@ use serde::{Deserialize, Deserializer};
 
 use super::problem::Problem;
 
-/// The body of a request: a JSON object. None of the types that are read has another struct in it.
+/// Extractor for a request body that is a JSON object. The types that are read from it have no
+/// nested structs.
 pub(super) struct Body<T>(pub(super) T);
 
 impl<T: DeserializeOwned, S: Sync> FromRequest<S> for Body<T> {
@@ -29,24 +30,24 @@ impl<T: DeserializeOwned, S: Sync> FromRequest<S> for Body<T> {
         if !is_json.is_some_and(|kind| kind.eq_ignore_ascii_case("application/json")) {
             return Err(Problem::of(
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
-                "The body has to be JSON, and the header Content-Type has to say so.",
+                "The body must be JSON, and the header Content-Type must say so.",
             ));
         }
         let bytes = Bytes::from_request(request, &()).await.map_err(|_| {
             Problem::of(
                 StatusCode::PAYLOAD_TOO_LARGE,
-                "The body is longer than 16 KiB, or was not sent to its end.",
+                "The body is longer than 16 KiB or incomplete.",
             )
         })?;
-        // Duplicate members and deep nesting are refused, as in a code.
+        // Refuses duplicate members and deep nesting, as in a code.
         let value = json::parse_exact(&bytes).map_err(|reason| match &reason {
             Unreadable::NoJson(_) => {
-                let message = format!("The body is no JSON that is read here: {reason}.");
+                let message = format!("The body cannot be read as JSON: {reason}.");
                 Problem::of(StatusCode::BAD_REQUEST, &message)
             }
             Unreadable::InexactNumber(_) => not_expected(&reason),
         })?;
-        // The types below would read an array as an object's members in their order.
+        // Without this check, serde would read an array as the members of an object in their order.
         if !value.is_object() {
             return Err(not_expected(&"it has to be a JSON object"));
         }
@@ -56,27 +57,28 @@ impl<T: DeserializeOwned, S: Sync> FromRequest<S> for Body<T> {
     }
 }
 
-/// The problem of a body that is JSON, and not what is expected.
+/// Returns the problem for a body that is valid JSON of another form than expected.
 fn not_expected(reason: &dyn Display) -> Problem {
-    let message = format!("The body is not what is expected: {reason}.");
+    let message = format!("The body does not have the expected form: {reason}.");
     Problem::of(StatusCode::UNPROCESSABLE_ENTITY, &message)
 }
 
-/// Reads a member that is there, so that `null` differs from a missing member.
+/// Deserializes a member that is present. `null` becomes `Some(None)`, and a missing member stays
+/// `None`.
 pub(super) fn some<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<T>, D::Error> {
     T::deserialize(deserializer).map(Some)
 }
 
-/// The user whom a path names; an id that nobody can have names nobody.
+/// Returns the user ID in a path. Fails with 404 if no user can have this ID.
 pub(super) fn user_in(path: Result<Path<String>, PathRejection>) -> Result<UserId, Problem> {
     let unknown = || Problem::of(StatusCode::NOT_FOUND, "There is no such user.");
     let Path(id) = path.map_err(|_| unknown())?;
     UserId::parse(&id, "id").map_err(|_: Error| unknown())
 }
 
-/// An answer in JSON.
+/// Returns a JSON response.
 pub(super) fn answer(
     status: StatusCode,
     body: &impl serde::Serialize,
@@ -85,7 +87,7 @@ pub(super) fn answer(
         tracing::error!(%cause, "an answer cannot be written");
         Problem::of(
             StatusCode::INTERNAL_SERVER_ERROR,
-            "The answer cannot be written.",
+            "The response cannot be written.",
         )
     })?;
     let kind = HeaderValue::from_static("application/json");

@@ -1,4 +1,4 @@
-//! The API's own description.
+//! The `OpenAPI` description of the API.
 
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -10,26 +10,29 @@ use super::body::answer;
 use super::problem::{Problem, ProblemDetails};
 use super::{inspect, links, users};
 
-/// What every path of the API has in common.
+/// Parts of the description that all paths share.
 #[derive(OpenApi)]
 #[openapi(
     info(
         title = "Latchkey",
-        description = "The users of an instance and its login links, for other systems. Each request carries a key in the header `X-API-KEY`; an administrator makes and revokes keys. What is refused is answered by problem details (RFC 9457). From one address as many requests are answered in a second as the administrator allows; then the answer is 429, with `Retry-After`."
+        description = "The users of an instance and its login links, for other systems. Each request sends a key in the header `X-API-KEY`. An administrator makes and revokes keys. The response to a refused request is problem details (RFC 9457). The administrator limits the number of requests per second from one address. The response to further requests is 429, with `Retry-After`."
     ),
     paths(users::list, users::add, users::show, users::change, users::remove, links::make, inspect::inspect),
     security(("key" = [])),
     modifiers(&Common),
     tags(
-        (name = "Users", description = "Who can sign in, and takes a seat."),
-        (name = "Links", description = "How they do."),
+        (name = "Users", description = "The people who can sign in. Each active user takes a seat."),
+        (name = "Links", description = "The login links that sign users in."),
     ),
 )]
 struct Description;
 
-/// What every path may answer.
+/// Statuses that every path may return, with their descriptions.
 const EVERYWHERE: [(&str, &str); 4] = [
-    ("401", "The key is missing, or is none of this instance"),
+    (
+        "401",
+        "The key is missing or does not belong to this instance",
+    ),
     ("429", "There are too many requests from this address"),
     ("500", "Something went wrong here"),
     (
@@ -38,7 +41,7 @@ const EVERYWHERE: [(&str, &str); 4] = [
     ),
 ];
 
-/// The key, and the answers that every path may give.
+/// Adds the API key, and the responses that every path may return, to the description.
 struct Common;
 
 impl Modify for Common {
@@ -71,7 +74,7 @@ impl Modify for Common {
     }
 }
 
-/// The document, as `OpenAPI` 3.1.
+/// Returns the description in the format of `OpenAPI` 3.1.
 pub(super) async fn document() -> Result<Response, Problem> {
     answer(StatusCode::OK, &Description::openapi())
 }

@@ -1,4 +1,4 @@
-//! Inspecting a code for another system.
+//! API request that inspects a code.
 
 use std::sync::Arc;
 
@@ -21,7 +21,7 @@ use super::problem::{Problem, ProblemDetails};
 use crate::config::GatewayConfig;
 use crate::gateway::Gateway;
 
-/// A text with a code in it. It has no `Debug`, because a code is a secret.
+/// A text that contains a code. It has no `Debug`, because a code is a secret.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct InspectRequest {
@@ -31,15 +31,15 @@ pub(super) struct InspectRequest {
 
 /// Inspect a code
 ///
-/// Says whether a code verifies, what opening it would do, and the cause behind a refusal. Nothing is
-/// changed or recorded. A code is quoted only where the instance's secret has signed it.
+/// Says whether a code verifies, what opening it would do, and the cause behind a refusal. Changes
+/// and records nothing. Quotes a code only if the secret of the instance has signed it.
 #[utoipa::path(
     post, path = "/api/v1/inspect", tag = "Links", request_body = InspectRequest,
     responses(
         (status = 200, description = "What is known of the code", body = Report),
         (status = 400, description = "The body is no JSON", body = ProblemDetails, content_type = "application/problem+json"),
         (status = 413, description = "The body is longer than 16 KiB"),
-        (status = 415, description = "The body is not said to be JSON", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = 415, description = "The header Content-Type does not say JSON", body = ProblemDetails, content_type = "application/problem+json"),
         (status = 422, description = "There is no code in the text, or a member breaks a rule", body = ProblemDetails, content_type = "application/problem+json"),
     ),
 )]
@@ -48,7 +48,7 @@ pub(super) async fn inspect(
     Body(InspectRequest { text }): Body<InspectRequest>,
 ) -> Result<Response, Problem> {
     let config = gateway.config().await?;
-    // It may read other instances' keys.
+    // Runs on a thread that may block, because it may read the keys of other instances.
     let others = gateway.others();
     let others = task::spawn_blocking(move || others()).await;
     let others = others.map_err(Error::internal)??;

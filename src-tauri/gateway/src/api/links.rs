@@ -1,4 +1,4 @@
-//! Login links, for another system.
+//! API request that makes a login link.
 
 use std::sync::Arc;
 
@@ -20,25 +20,27 @@ use super::problem::{Problem, ProblemDetails};
 
 use crate::gateway::Gateway;
 
-/// A link that is to be made.
+/// Request for a login link.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub(super) struct LinkRequest {
-    /// Who signs in, as the code says it: `{"email": …}` or `{"id": …}` for a user who is there,
-    /// `{"user": {"id": …}}` for one who is created the first time, with `email` and metadata if there
-    /// are any.
+    /// Payload of the code, which says who signs in. `{"email": …}` or `{"id": …}` names an
+    /// existing user. `{"user": {"id": …}}` names a new or returning user, with an optional `email`
+    /// and metadata.
     #[schema(value_type = Who, example = json!({"user": {"id": "ada", "email": "ada@yourcompany.com"}}))]
     payload: Map<String, Value>,
-    /// How long the link works: `7 days`, `12h`, `never`. As the instance says, if it is left out.
+    /// Lifetime of the link, such as `7 days`, `12h` or `never`. Defaults to the setting of the
+    /// instance.
     #[schema(example = "7 days", nullable = false)]
     #[serde(default, deserialize_with = "some")]
     expires_in: Option<String>,
-    /// Whether the first sign-in uses it up.
+    /// Whether the first sign-in uses the link up.
     #[serde(default)]
     single_use: bool,
 }
 
-/// Who signs in: one of the protocol's three payloads. For the description alone; core reads them.
+/// The three payloads of the protocol. Only the `OpenAPI` description uses this type; core reads
+/// payloads.
 #[derive(ToSchema)]
 #[serde(untagged)]
 #[expect(dead_code, reason = "it is only described")]
@@ -48,7 +50,7 @@ enum Who {
     User(ByUser),
 }
 
-/// A user who is there, by address.
+/// An existing user, named by address.
 #[derive(ToSchema)]
 #[serde(deny_unknown_fields)]
 #[expect(dead_code, reason = "it is only described")]
@@ -57,7 +59,7 @@ struct ByEmail {
     email: String,
 }
 
-/// A user who is there, by id. An address beside it does not decide, and is not in the code.
+/// An existing user, named by ID. An address beside the ID is ignored and is not in the code.
 #[derive(ToSchema)]
 #[serde(deny_unknown_fields)]
 #[expect(dead_code, reason = "it is only described")]
@@ -67,7 +69,7 @@ struct ById {
     email: Option<String>,
 }
 
-/// A text or a whole number, which name the same user.
+/// A text or a whole number. `"1234"` and `1234` name the same user.
 #[derive(ToSchema)]
 #[serde(untagged)]
 #[expect(dead_code, reason = "it is only described")]
@@ -84,7 +86,7 @@ struct ByUser {
     user: NewUser,
 }
 
-/// A user who is created the first time. Further members are metadata.
+/// A user who is created by the first sign-in. Further members are metadata.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "it is only described")]
 struct NewUser {
@@ -94,22 +96,22 @@ struct NewUser {
     email: Option<String>,
 }
 
-/// A link. Whoever has it signs in.
+/// A login link. Anybody who has it can sign in.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Link {
-    /// The address to open.
+    /// URL that opens the link.
     url: String,
-    /// The code in it.
+    /// Code in the URL.
     code: String,
-    /// The tag for a page that has the widget.
+    /// Script tag for a page that shows the widget.
     widget: String,
-    /// The code's own id (`jti`), under which the activity records what becomes of it.
+    /// ID of the code (`jti`), by which the activity names the link.
     id: Option<String>,
-    /// Until when it works; for ever, if nothing.
+    /// Time at which the link expires. `null` if it never does.
     #[schema(format = DateTime)]
     expires_at: Option<String>,
-    /// Warnings to read before the link is given out.
+    /// Warnings to read before giving the link away.
     warnings: Vec<Warning>,
 }
 
@@ -120,7 +122,7 @@ pub(super) struct Link {
         (status = 200, description = "The link", body = Link),
         (status = 400, description = "The body is no JSON", body = ProblemDetails, content_type = "application/problem+json"),
         (status = 413, description = "The body is longer than 16 KiB"),
-        (status = 415, description = "The body is not said to be JSON", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = 415, description = "The header Content-Type does not say JSON", body = ProblemDetails, content_type = "application/problem+json"),
         (status = 422, description = "A member breaks a rule", body = ProblemDetails, content_type = "application/problem+json"),
     ),
 )]

@@ -1,5 +1,5 @@
-//! The API for other systems: who may use it, and which paths it has. The document at
-//! `/api/openapi.json` is made of the same types and comments as the answers.
+//! The API for other systems: authentication and paths. The description at `/api/openapi.json` is
+//! made from the types and comments of the handlers.
 
 mod body;
 mod document;
@@ -26,10 +26,10 @@ use crate::config::GatewayConfig;
 use crate::gateway::Gateway;
 use problem::Problem;
 
-/// The header in which a key is sent.
+/// Header that carries the API key.
 const KEY: HeaderName = HeaderName::from_static("x-api-key");
 
-/// The paths below `/api`.
+/// Returns the routes below `/api`.
 pub(crate) fn router(gateway: &Arc<Gateway>) -> Router<Arc<Gateway>> {
     let keyed = Router::new()
         .route("/v2/users", get(users::list).post(users::add))
@@ -47,7 +47,7 @@ pub(crate) fn router(gateway: &Arc<Gateway>) -> Router<Arc<Gateway>> {
         .method_not_allowed_fallback(|| async {
             Problem::of(
                 StatusCode::METHOD_NOT_ALLOWED,
-                "This path has no such method.",
+                "This path does not support this method.",
             )
         })
         .layer(middleware::from_fn_with_state(
@@ -56,7 +56,8 @@ pub(crate) fn router(gateway: &Arc<Gateway>) -> Router<Arc<Gateway>> {
         ))
 }
 
-/// Without keys there is no API, and nobody asks too often.
+/// Refuses a request over the rate limit with 429, and any request with 404 while the instance has
+/// no API key.
 async fn open_only(
     State(gateway): State<Arc<Gateway>>,
     request: Request,
@@ -66,7 +67,7 @@ async fn open_only(
     if !gateway.rate_limits.allows_api_request(address) {
         return Err(Problem::of(
             StatusCode::TOO_MANY_REQUESTS,
-            "There are too many requests from this address. Wait a second, then go on.",
+            "There are too many requests from this address. Wait a second, then try again.",
         )
         .with(RETRY_AFTER, HeaderValue::from_static("1")));
     }
@@ -79,7 +80,7 @@ async fn open_only(
     Ok(next.run(request).await)
 }
 
-/// Lets whoever has a key go on, under its name.
+/// Refuses a request without a valid API key, and passes the name of the key on to the handler.
 async fn keyed(
     State(gateway): State<Arc<Gateway>>,
     mut request: Request,
@@ -96,7 +97,7 @@ async fn keyed(
         gateway.directory.record(event, &by).await?;
         return Err(Problem::of(
             StatusCode::UNAUTHORIZED,
-            "The header X-API-KEY is missing, or is no key of this instance.",
+            "The header X-API-KEY is missing, or does not contain a key of this instance.",
         ));
     };
     let by = AuditContext {

@@ -7,34 +7,34 @@ use utoipa::ToSchema;
 
 use crate::request_scope::reference;
 
-/// Why something was not done (RFC 9457).
+/// Problem details of a refused request (RFC 9457).
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct ProblemDetails {
-    /// `about:blank`: the status says what kind of problem it is.
+    /// `about:blank`, because the status says what kind of problem it is.
     r#type: &'static str,
-    /// The status in words.
+    /// Reason phrase of the status.
     title: &'static str,
-    /// The status.
+    /// HTTP status.
     status: u16,
-    /// What is wrong, and what to do.
+    /// What is wrong and what to do.
     detail: String,
-    /// A stable code to switch on, where a rule of users or links was broken: `email_in_use`.
+    /// Stable error code, such as `email_in_use`, if a rule of users or links was broken.
     #[serde(skip_serializing_if = "Option::is_none")]
     code: Option<ErrorCodeText>,
-    /// The member that it is about: `email`.
+    /// Member of the request that the problem is about, such as `email`.
     #[serde(skip_serializing_if = "Option::is_none")]
     field: Option<String>,
-    /// Reference of the request, which each line of the log about it has.
+    /// Reference of the request, which each log line about the request has.
     reference: String,
 }
 
-/// A stable code, in snake case.
+/// Stable error code in snake case.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(transparent)]
 #[schema(value_type = String)]
 struct ErrorCodeText(ErrorCode);
 
-/// A request that is refused.
+/// Response to a refused request.
 #[derive(Debug)]
 pub(super) struct Problem {
     status: StatusCode,
@@ -100,12 +100,13 @@ impl From<Error> for Problem {
     }
 }
 
-/// What the API calls it.
+/// Returns the name that the API has for a field of core.
 fn member(code: ErrorCode, field: String) -> String {
     match (code, field.as_str()) {
         (_, "expires_in") => "expiresIn".to_owned(),
         (ErrorCode::NoCode, _) => "text".to_owned(),
-        // Of the user that is added or changed, whose members these are.
+        // These errors are about a user that the request adds or changes, so the field is a member
+        // of the request.
         (ErrorCode::UserExists | ErrorCode::EmailInUse, _) => {
             field.trim_start_matches("user.").to_owned()
         }
@@ -141,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fault_inside_is_told_from_one_of_the_disk() {
+    fn an_internal_error_has_another_status_than_a_failing_disk() {
         let status = |error: Error| Problem::from(error).into_response().status();
         assert_eq!(status(Error::internal("a panic")), 500);
         assert_eq!(

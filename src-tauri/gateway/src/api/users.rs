@@ -1,4 +1,4 @@
-//! Users, for another system: a part of what TypingMind's API has.
+//! API requests for users: a part of TypingMind's API.
 
 use std::sync::Arc;
 
@@ -25,25 +25,25 @@ use super::problem::{Problem, ProblemDetails};
 
 use crate::gateway::Gateway;
 
-/// How many users are on a page, if nothing else is said, and at most.
+/// Default and maximum number of users on a page.
 const PAGE: u32 = 1000;
 
 /// A user.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct User {
-    /// The key by which links name the user.
+    /// ID by which links name the user.
     id: String,
-    /// The address, if there is one.
+    /// E-mail address. `null` if the user has none.
     email: Option<String>,
-    /// When the user came in.
+    /// Time at which the user was created.
     #[schema(format = DateTime)]
     created_at: String,
-    /// The groups that the metadata name.
+    /// Names of the groups, from the metadata.
     groups: Vec<String>,
-    /// Whether the user may sign in: a suspended one may not, and takes no seat.
+    /// Whether the user may sign in. A suspended user may not, and takes no seat.
     status: Status,
-    /// Everything else.
+    /// All other metadata.
     metadata: Map<String, Value>,
     /// Warnings about the members that were added or changed.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -51,7 +51,7 @@ pub(super) struct User {
 }
 
 impl User {
-    /// A user who was added or changed.
+    /// Returns the response for a user who was added or changed.
     fn with_warnings(user: directory::User) -> Self {
         Self {
             warnings: user.metadata.warnings(),
@@ -79,39 +79,39 @@ impl From<directory::User> for User {
     }
 }
 
-/// Users, in the order of their ids.
+/// A page of users in the order of their IDs.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Users {
-    /// The users.
+    /// Users of the page.
     data: Vec<User>,
-    /// What `after` is for the users that follow; nothing, if none do.
+    /// Value of `after` for the next page. `null` on the last page.
     next: Option<String>,
 }
 
-/// Which users.
+/// Selection of users.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(super) struct Wanted {
-    /// Only the user with this address, in whatever case.
+    /// Returns only the user with this address. Case does not count.
     #[param(max_length = 254)]
     email: Option<String>,
-    /// How many, at most.
+    /// Maximum number of users to return.
     #[param(minimum = 1, maximum = 1000, default = 1000)]
     limit: Option<u32>,
-    /// Only those that follow: `next` of the page before.
+    /// Returns only the users after this one: `next` of the page before.
     after: Option<String>,
 }
 
 /// List users
 ///
-/// All users in the order of their ids, a page at a time, or the one with an address.
+/// Returns all users in the order of their IDs, one page at a time, or the one user of an address.
 #[utoipa::path(
     get, path = "/api/v2/users", tag = "Users", params(Wanted),
     responses(
         (status = 200, description = "The users", body = Users),
-        (status = 400, description = "A parameter is not known, or not what it has to be", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 422, description = "The address is none, or `after` is not a page's `next`", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = 400, description = "A parameter is unknown or has a wrong value", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = 422, description = "The address is not valid, or `after` is not the `next` of a page", body = ProblemDetails, content_type = "application/problem+json"),
     ),
 )]
 pub(super) async fn list(
@@ -156,22 +156,22 @@ pub(super) async fn list(
     answer(StatusCode::OK, &users)
 }
 
-/// A user who is to be added.
+/// Request to add a user.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Addition {
-    /// The key by which links name the user: up to 255 bytes, without control characters and without
-    /// white space around it. One is made where it is left out.
+    /// ID by which links name the user: up to 255 bytes, without control characters and without
+    /// white space around it. Defaults to a random ID.
     #[schema(min_length = 1, max_length = 255, nullable = false)]
     #[serde(default, deserialize_with = "some")]
     id: Option<String>,
-    /// The address.
+    /// E-mail address.
     #[schema(min_length = 3, max_length = 254)]
     email: Option<String>,
-    /// The groups.
+    /// Names of the groups.
     #[serde(default)]
     groups: Vec<String>,
-    /// Everything else: members that are neither `id` nor `email` nor `groups`, up to 8 KiB of JSON.
+    /// All other metadata: members that are not `id`, `email` or `groups`, up to 8 KiB of JSON.
     #[serde(default)]
     metadata: Map<String, Value>,
 }
@@ -184,9 +184,9 @@ pub(super) struct Addition {
     responses(
         (status = 200, description = "The user was added", body = User),
         (status = 400, description = "The body is no JSON", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 409, description = "There is such a user already, the address belongs to somebody else, or there is no seat", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = 409, description = "The user exists already, the address belongs to another user, or no seat is left", body = ProblemDetails, content_type = "application/problem+json"),
         (status = 413, description = "The body is longer than 16 KiB"),
-        (status = 415, description = "The body is not said to be JSON", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = 415, description = "The header Content-Type does not say JSON", body = ProblemDetails, content_type = "application/problem+json"),
         (status = 422, description = "A member breaks a rule", body = ProblemDetails, content_type = "application/problem+json"),
     ),
 )]
@@ -211,7 +211,7 @@ pub(super) async fn add(
 /// Show a user
 #[utoipa::path(
     get, path = "/api/v2/users/{id}", tag = "Users",
-    params(("id" = String, Path, description = "The user's id")),
+    params(("id" = String, Path, description = "ID of the user")),
     responses(
         (status = 200, description = "The user", body = User),
         (status = 404, description = "There is no such user", body = ProblemDetails, content_type = "application/problem+json"),
@@ -226,37 +226,37 @@ pub(super) async fn show(
     answer(StatusCode::OK, &User::from(user.await?))
 }
 
-/// What is to be changed of a user; what is left out stays.
+/// Request to change a user. Members that are left out stay as they are.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct UserChange {
-    /// Another address; `null` for none.
+    /// New e-mail address. `null` removes it.
     #[schema(min_length = 3, max_length = 254)]
     #[serde(default, deserialize_with = "some")]
     #[expect(clippy::option_option, reason = "`null` is told from what is left out")]
     email: Option<Option<String>>,
-    /// Other groups, in place of those there are.
+    /// New groups. They replace all groups of the user.
     #[schema(nullable = false)]
     #[serde(default, deserialize_with = "some")]
     groups: Option<Vec<String>>,
-    /// Members of the metadata, each in place of the one of its name; `null` removes one.
+    /// Members to replace in the metadata. `null` removes a member.
     #[serde(default)]
     metadata: Map<String, Value>,
 }
 
 /// Change a user
 ///
-/// What older links say of the user does not come back by them.
+/// Links that were issued before the change do not undo it.
 #[utoipa::path(
     patch, path = "/api/v2/users/{id}", tag = "Users", request_body = UserChange,
-    params(("id" = String, Path, description = "The user's id")),
+    params(("id" = String, Path, description = "ID of the user")),
     responses(
         (status = 200, description = "The user as it is now", body = User),
         (status = 400, description = "The body is no JSON", body = ProblemDetails, content_type = "application/problem+json"),
         (status = 404, description = "There is no such user", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 409, description = "The address belongs to somebody else", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = 409, description = "The address belongs to another user", body = ProblemDetails, content_type = "application/problem+json"),
         (status = 413, description = "The body is longer than 16 KiB"),
-        (status = 415, description = "The body is not said to be JSON", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = 415, description = "The header Content-Type does not say JSON", body = ProblemDetails, content_type = "application/problem+json"),
         (status = 422, description = "A member breaks a rule", body = ProblemDetails, content_type = "application/problem+json"),
     ),
 )]
@@ -281,10 +281,10 @@ pub(super) async fn change(
 
 /// Remove a user
 ///
-/// The seat is free again, and older links do not bring the user back.
+/// Frees the seat. Links that were issued before the removal do not bring the user back.
 #[utoipa::path(
     delete, path = "/api/v2/users/{id}", tag = "Users",
-    params(("id" = String, Path, description = "The user's id")),
+    params(("id" = String, Path, description = "ID of the user")),
     responses(
         (status = 204, description = "The user is removed"),
         (status = 404, description = "There is no such user", body = ProblemDetails, content_type = "application/problem+json"),
@@ -301,7 +301,7 @@ pub(super) async fn remove(
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
-/// Groups are a member of the metadata.
+/// Adds the groups to the metadata, where they are stored.
 fn with_groups(
     mut metadata: Map<String, Value>,
     groups: Option<Vec<String>>,

@@ -1,4 +1,4 @@
-//! What visitors see. Every text is escaped by the template, and there is no script.
+//! Pages that visitors see. Templates escape every text, and no page has a script.
 
 use std::borrow::Cow;
 
@@ -6,19 +6,19 @@ use maud::{DOCTYPE, Markup, html};
 
 use crate::config::GatewayConfig;
 
-/// Where the style sheet is.
+/// Path of the style sheet.
 pub(crate) const STYLE_PATH: &str = "/auth/style.css";
-/// The style sheet.
+/// Content of the style sheet.
 pub(crate) const STYLE: &str = include_str!("style.css");
 
-/// A name that somebody else has chosen. It changes neither the direction of the text around it, nor
-/// anything else there.
+/// Returns a name that somebody else has chosen as markup. The name cannot change the text around
+/// it, nor its direction.
 fn name_of(text: &str) -> Markup {
     html! { bdi { (contained(text)) } }
 }
 
-/// Replaces characters that control something by U+FFFD: control characters, and those that change the
-/// direction of the text after them.
+/// Replaces control characters, and characters that change the direction of the following text, by
+/// U+FFFD.
 pub(crate) fn contained(text: &str) -> Cow<'_, str> {
     let controls =
         |c: char| c.is_control() || matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
@@ -52,7 +52,7 @@ fn page(config: Option<&GatewayConfig>, title: &str, content: &Markup) -> Markup
     }
 }
 
-/// Somebody is signed in.
+/// Page for a visitor who is signed in.
 pub(crate) fn signed_in(config: &GatewayConfig, name: &str) -> Markup {
     page(
         Some(config),
@@ -67,7 +67,8 @@ pub(crate) fn signed_in(config: &GatewayConfig, name: &str) -> Markup {
     )
 }
 
-/// Somebody is signed in here, and wanted a page of a host that does not learn of it.
+/// Page for a visitor who is signed in at this host, but came from a page of another host, which
+/// does not see the session.
 pub(crate) fn signed_in_here(config: &GatewayConfig, name: &str, host: &str, to: &str) -> Markup {
     page(
         Some(config),
@@ -80,8 +81,8 @@ pub(crate) fn signed_in_here(config: &GatewayConfig, name: &str, host: &str, to:
     )
 }
 
-/// A link was opened, and a click is missing. The form has no action, so it is sent to the link itself,
-/// with the part behind `#` that no server sees; a browser keeps that part when it is led on.
+/// Page that asks whether the link is for this visitor. The form has no action, so the browser
+/// sends it to the link itself and keeps the fragment of the link, which no server sees.
 pub(crate) fn confirm(config: &GatewayConfig, whom: &str, other: Option<&str>) -> Markup {
     page(
         Some(config),
@@ -99,19 +100,20 @@ pub(crate) fn confirm(config: &GatewayConfig, whom: &str, other: Option<&str>) -
     )
 }
 
-/// Somebody wants to be signed in by a browser that keeps no cookies. Nothing was done.
+/// Page for a visitor whose browser keeps no cookies. The code is not used up.
 pub(crate) fn no_cookies(config: &GatewayConfig) -> Markup {
     page(
         Some(config),
         "Cookies are blocked",
         &html! {
             h1 { "Your browser keeps no cookies here" }
-            p { "Without them it cannot stay signed in. Your link was not used: allow cookies for " strong { (config.settings.url.authority()) } " and open it again, or open it in another browser." }
+            p { "Without cookies it cannot keep you signed in. Your link was not used. Allow cookies for " strong { (config.settings.url.authority()) } " and open the link again, or open it in another browser." }
         },
     )
 }
 
-/// Nobody is signed in. A browser that keeps no cookies comes here after it was.
+/// Page for a visitor who is not signed in. A browser that keeps no cookies gets it after a
+/// sign-in, too.
 pub(crate) fn not_signed_in(config: &GatewayConfig) -> Markup {
     page(
         Some(config),
@@ -124,7 +126,7 @@ pub(crate) fn not_signed_in(config: &GatewayConfig) -> Markup {
     )
 }
 
-/// Nobody is signed in.
+/// Page for a visitor whom a proxy has sent here to sign in.
 pub(crate) fn sign_in(config: &GatewayConfig) -> Markup {
     page(
         Some(config),
@@ -136,7 +138,7 @@ pub(crate) fn sign_in(config: &GatewayConfig) -> Markup {
     )
 }
 
-/// Somebody has signed out.
+/// Page for a visitor who has signed out.
 pub(crate) fn signed_out(config: &GatewayConfig) -> Markup {
     page(
         Some(config),
@@ -148,7 +150,7 @@ pub(crate) fn signed_out(config: &GatewayConfig) -> Markup {
     )
 }
 
-/// A request was refused. `title` names the page and heads it.
+/// Page for a refused request. `title` is the title and the heading.
 pub(crate) fn refused(
     config: Option<&GatewayConfig>,
     title: &str,

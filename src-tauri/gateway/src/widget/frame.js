@@ -1,6 +1,6 @@
 /**
- * The script of the widget's frame. It signs in, signs out and shows what became of it. It takes orders
- * from the page around it alone, and only where the instance allows that page's origin.
+ * Script of the widget's frame. It signs the visitor in and out and shows the result. It accepts messages
+ * only from the page around the frame, and only if the instance allows the origin of that page.
  */
 (() => {
   'use strict';
@@ -9,11 +9,11 @@
   const content = document.getElementById('content');
   const sections = [...document.querySelectorAll('section')];
 
-  /** The way to the page around, once it has said hello. */
+  /** Channel to the page around the frame, after its first message. */
   let port = null;
-  /** The code that waits for a click, and the call that brought it. */
+  /** Code that waits for a click, and the call that it belongs to. */
   let question = null;
-  /** What is done one after another, so that what is shown is what the cookie says. */
+  /** Queue of requests. They run one after another, so that the shown state agrees with the cookie. */
   let queue = Promise.resolve();
 
   function inTurn(work) {
@@ -29,7 +29,7 @@
     return { code, message, reference };
   }
 
-  /** Shows a state, with texts in its slots. A paragraph whose slot stays empty is hidden. */
+  /** Shows a state, with texts in its slots. Hides a paragraph with an empty slot. */
   function show(state, texts = {}) {
     for (const section of sections) {
       section.hidden = section.id !== state;
@@ -41,7 +41,7 @@
       if (paragraph) paragraph.hidden = text === '';
     }
     content.setAttribute('aria-labelledby', `${state}-title`);
-    // What had the focus may be hidden by now.
+    // The element that had the focus may now be hidden.
     if (document.hasFocus()) content.focus();
   }
 
@@ -49,7 +49,7 @@
     return sections.find((section) => !section.hidden).id;
   }
 
-  /** Asks this server. What is no good answer is thrown as a problem. */
+  /** Sends a request to the gateway. Throws a problem unless the response is good. */
   async function ask(path, form) {
     const failure = problem(
       'unavailable',
@@ -73,7 +73,7 @@
     throw problem(codes[answer.status] ?? 'unavailable', said.detail, said.reference);
   }
 
-  /** Does what a call wants, shows what became of it and answers the call. */
+  /** Does the work of a call, shows the result and answers the call. Returns whether a click is missing. */
   async function settle(call, work) {
     try {
       const said = await work();
@@ -97,7 +97,7 @@
     return false;
   }
 
-  /** Answers the call whose code waits for a click, because there will be none. */
+  /** Rejects the call whose code waits for a click. */
   function drop(code, message) {
     if (question) tell({ call: question.call, problem: problem(code, message) });
     question = null;
@@ -105,7 +105,7 @@
 
   function login(call, code) {
     return inTurn(async () => {
-      drop('superseded', 'Another code was opened meanwhile.');
+      drop('superseded', 'Another code was opened.');
       show('busy');
       if (await settle(call, () => ask('open', { code }))) question = { call, code };
     });
@@ -113,12 +113,12 @@
 
   function logout(call) {
     return inTurn(async () => {
-      drop('superseded', 'Somebody has signed out meanwhile.');
+      drop('superseded', 'The visitor has signed out.');
       await settle(call, () => ask('sign-out', {}));
     });
   }
 
-  /** Shows who is signed in: a session may have ended since it was shown last. */
+  /** Shows who is signed in, because the session may have ended. */
   function refresh() {
     return inTurn(() => settle(null, () => ask('session')));
   }
@@ -134,7 +134,7 @@
     inTurn(() => settle(call, () => ask('continue', { code })));
   });
   document.getElementById('decline').addEventListener('click', () => {
-    drop('declined', 'Whoever was asked did not want to go on.');
+    drop('declined', 'The visitor chose not to continue.');
     refresh();
     close();
   });
@@ -151,11 +151,11 @@
       content.focus();
       if (['signed_in', 'signed_out'].includes(shown())) refresh();
     }
-    // A refusal is read once; whoever was signed in before is so still.
+    // A refusal is shown only until the frame is closed. It has not changed who is signed in.
     if (data.say === 'closed' && shown() === 'refused') refresh();
   }
 
-  // Only the first message comes by the window. Whoever may send it gets a channel of their own.
+  // Only the first message comes by the window. It brings the channel for all others.
   window.addEventListener('message', (event) => {
     const isAround = event.source === window.parent && window.parent !== window;
     const isHello = event.data?.latchkey === 'hello' && event.ports.length === 1;

@@ -1,9 +1,9 @@
-//! The widget: a script for pages of other sites, a frame in them, and what the frame's script asks
-//! for. Opening a code there is what visiting its link is; only the cookie is another one, and the code
-//! comes in a form, never in an address.
+//! The widget: a script for pages of other sites, a frame in those pages, and the requests of the
+//! frame's script. Opening a code in the frame does what opening its link does. The session has a
+//! cookie of its own, and the code is sent in a form, never in a URL.
 //!
-//! The page around the frame is trusted with nothing but the choice of the code, and only pages of the
-//! origins that an instance allows are.
+//! The page around the frame chooses the code and can do nothing else. Only pages of the origins
+//! that the instance allows may show the frame.
 
 #![expect(
     clippy::result_large_err,
@@ -43,7 +43,8 @@ const SCRIPT_FILE: &str = "widget.js";
 const FRAME_SCRIPT: &str = include_str!("frame.js");
 const FRAME_STYLE: &str = include_str!("frame.css");
 
-/// The paths of the widget. What the frame asks for lies below `/auth/`, which proxies lead here anyhow.
+/// Returns the routes of the widget. The frame's paths lie below `/auth/`, which proxies forward to
+/// the gateway anyway.
 pub(crate) fn routes() -> Router<Arc<Gateway>> {
     Router::new()
         .route("/widget.js", get(script))
@@ -67,19 +68,20 @@ fn typed(kind: &'static str, text: impl Into<String>) -> Response {
     ([(CONTENT_TYPE, kind)], text.into()).into_response()
 }
 
-/// Whether the address is where the widget tag of the instance looks for the script: beside the
-/// application's page, which need not be at the root.
+/// Returns whether a URI is the one at which the instance's widget tag looks for the script. It is
+/// beside the application's page, which may be below a folder.
 pub(crate) fn is_script(uri: &Uri, config: &GatewayConfig) -> bool {
     uri.path() == config.settings.url.sibling(SCRIPT_FILE).path()
 }
 
-/// The script that a widget tag names.
+/// Returns the script that a widget tag names.
 pub(crate) async fn script() -> Response {
     let script = typed("text/javascript; charset=utf-8", SCRIPT);
     (Extension(CrossOriginUse::Script), script).into_response()
 }
 
-/// The page in the frame. It is the same for everybody: its script asks who is signed in.
+/// Returns the page in the frame. It is the same for all visitors, because its script asks who is
+/// signed in.
 async fn frame(CurrentConfig(config): CurrentConfig, headers: HeaderMap) -> Response {
     let page = page::frame(&config).into_response();
     let page = with_cookies(page, &[config.cookie_key.kept(&headers)]);
@@ -89,7 +91,7 @@ async fn frame(CurrentConfig(config): CurrentConfig, headers: HeaderMap) -> Resp
     (Extension(CrossOriginUse::Frame), page).into_response()
 }
 
-/// What the frame's script is answered.
+/// Response to the frame's script.
 #[derive(Serialize)]
 #[serde(tag = "outcome", rename_all = "snake_case")]
 enum Outcome<'a> {
@@ -98,12 +100,12 @@ enum Outcome<'a> {
         name: Cow<'a, str>,
     },
     SignedOut,
-    /// A click is missing. `other` would be signed out by it.
+    /// A click is missing. It signs `other` out.
     NeedsConfirmation {
         whom: Cow<'a, str>,
         other: Option<Cow<'a, str>>,
     },
-    /// The browser keeps no cookies there, so nobody can be signed in and no code is touched.
+    /// The browser keeps no cookies in the frame. The code is not used up.
     NoCookies,
 }
 
@@ -121,7 +123,7 @@ impl Outcome<'_> {
     }
 }
 
-/// Who is signed in in the frame.
+/// Returns who is signed in in the frame.
 async fn session(
     State(gateway): State<Arc<Gateway>>,
     CurrentConfig(config): CurrentConfig,
@@ -137,7 +139,7 @@ async fn session(
     Ok(signed_in.map_or_else(|| Outcome::SignedOut.answer(), |user| Outcome::is(&user)))
 }
 
-/// A code that the page around the frame has handed over.
+/// Code from the page around the frame.
 #[derive(Deserialize)]
 struct Code {
     code: String,
@@ -177,12 +179,12 @@ async fn open(
             let (whom, other) = (contained(&whom), other.map(contained));
             Ok(Outcome::NeedsConfirmation { whom, other }.answer())
         }
-        // Each look at a page opens its code anew.
+        // Every view of the page opens its code again, which does not count as a sign-in.
         (LinkOutcome::Continues | LinkOutcome::NoCookies, known) => Ok(goes_on(known.as_ref())),
     }
 }
 
-/// The visitor stays signed in.
+/// Returns the response for a visitor who stays signed in.
 fn goes_on(known: Option<&SignedIn>) -> Response {
     known.map_or_else(
         || Outcome::SignedOut.answer(),
@@ -190,7 +192,7 @@ fn goes_on(known: Option<&SignedIn>) -> Response {
     )
 }
 
-/// The button of the frame with which somebody says that a code is for them.
+/// Redeems a code after a click on the frame's button, which confirms that it is for this visitor.
 async fn confirmed(
     State(gateway): State<Arc<Gateway>>,
     CurrentConfig(config): CurrentConfig,
@@ -231,12 +233,12 @@ async fn let_in(
     let (begun, cookie) = begun(config, done).map_err(|no| no.answer(Some(config), headers))?;
     let user = gateway.directory.user(&begun.user).await;
     let user = user.map_err(|cause| failed(config, headers, &cause))?;
-    // Nobody, where the user has been removed in the same moment.
+    // There is no user if they were removed at this moment.
     let answer = user.map_or_else(|| Outcome::SignedOut.answer(), |user| Outcome::is(&user));
     Ok(with_cookies(answer, &[cookie]))
 }
 
-/// Signs out of the frame, and of nothing else.
+/// Signs out in the frame only.
 async fn sign_out(
     State(gateway): State<Arc<Gateway>>,
     CurrentConfig(config): CurrentConfig,
@@ -261,6 +263,6 @@ fn require_own_frame(config: &GatewayConfig, headers: &HeaderMap) -> Result<(), 
     if is_same_origin_script(headers) {
         return Ok(());
     }
-    let sentence = "Another page has sent this, and nothing was done.";
+    let sentence = "Another page sent this, so nothing was done.";
     Err(ErrorPage::new(StatusCode::FORBIDDEN, sentence).answer(Some(config), headers))
 }

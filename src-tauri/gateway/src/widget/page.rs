@@ -1,16 +1,16 @@
-//! The page in the widget's frame: every state that it can be in, of which its script shows one.
+//! The page in the widget's frame. It has all states; the script shows one of them.
 
 use maud::{DOCTYPE, Markup, html};
 
 use crate::config::GatewayConfig;
 use crate::pages;
 
-/// Where the frame's script is.
+/// Path of the frame's script.
 pub(super) const SCRIPT_PATH: &str = "/auth/widget/frame.js";
-/// Where the frame's style sheet is; it goes after the one of all pages.
+/// Path of the frame's style sheet, which is loaded after that of all pages.
 pub(super) const STYLE_PATH: &str = "/auth/widget/frame.css";
 
-/// The page. Its script takes messages from pages of the origins that it names.
+/// Returns the page. It lists the origins from which its script accepts messages.
 pub(super) fn frame(config: &GatewayConfig) -> Markup {
     let name = config.settings.name.as_str();
     let embed_in = config.settings.visiting.embed_in.iter();
@@ -52,7 +52,7 @@ fn states(name: &str) -> Markup {
             button #sign-out type="button" { "Sign out" }
         }))
         (state("signed_out", "You are not signed in", &html! {
-            p { "The page around this one can sign you in, or your own link." }
+            p { "The page around this one can sign you in. So can your own link." }
         }))
         (state("asks", &format!("Sign in to {name}"), &html! {
             p { "You are signed in as " strong { bdi data-slot="other" {} } ". Going on signs you in as somebody else." }
@@ -64,12 +64,12 @@ fn states(name: &str) -> Markup {
             p.quiet { "Reference " code data-slot="reference" {} }
         }))
         (state("no_cookies", "Nobody can sign in here", &html! {
-            p #no_cookies-message { "Your browser keeps no cookies of " (name) " in this page. That is so where " (name) " is reached by http and not by https, and where cookies are blocked." }
+            p #no_cookies-message { "Your browser keeps no cookies of " (name) " in this page. Either your browser blocks cookies, or it reaches " (name) " by http and not by https." }
         }))
     }
 }
 
-/// A paragraph in whose slot nothing is said is not shown.
+/// Returns one state of the page. A paragraph with an empty slot is hidden.
 fn state(id: &str, title: &str, content: &Markup) -> Markup {
     html! {
         section id=(id) hidden[id != "busy"] {

@@ -1,5 +1,5 @@
 /**
- * The widget: a button in a corner of any page, and a frame in which somebody is signed in.
+ * The widget: a button in a corner of any page, and a frame in which the visitor signs in.
  *
  *   <script defer data-external-auth-code="CODE" src="https://host/widget.js"></script>
  *
@@ -12,9 +12,9 @@
   'use strict';
 
   const CODE = 'data-external-auth-code';
-  /** How long the frame may take to answer once it has been loaded. */
+  /** Timeout for the first message of a frame that has been loaded. */
   const PATIENCE_MS = 5000;
-  /** Where the frame takes all the room there is. */
+  /** Screens on which the frame fills the window. */
   const SMALL = '(max-width: 480px), (max-height: 400px)';
 
   function report(error) {
@@ -23,9 +23,9 @@
 
   /**
    * Finds the tags that this run of the script belongs to. A module has no `currentScript` and runs once
-   * for all tags with its address. An element named `currentScript` hides the true one and must not choose
-   * the gateway. In both cases a stack trace names the address of this script; `import.meta` would be a
-   * syntax error in a script that is no module.
+   * for all tags with its address. An element named `currentScript` hides the real one and must not choose
+   * the gateway. In both cases a stack trace has the address of this script; `import.meta` would be a
+   * syntax error in a script that is not a module.
    */
   function findTags() {
     if (document.currentScript instanceof HTMLScriptElement) return [document.currentScript];
@@ -39,7 +39,7 @@
     report(new Error('the widget works only as the src of a script tag, from its gateway.'));
     return;
   }
-  /** The gateway of these tags. Their codes go to its origin and to no other. */
+  /** Gateway of these tags. Their codes are sent only to its origin. */
   const gateway = new URL('.', tags[0].src);
   const codes = new Set(tags.map((tag) => tag.getAttribute(CODE)).filter(Boolean));
 
@@ -51,7 +51,7 @@
       report(new Error(message));
       return;
     }
-    // A copy of a tag, with the same code, is the same tag. A tag marks the button and opens nothing.
+    // A tag with the same code is a copy and is ignored. Another tag marks the button and opens nothing.
     const others = [...document.querySelectorAll(`script[${CODE}]`)].filter(
       (other) => !tags.includes(other) && other.src === tags[0].src,
     );
@@ -158,16 +158,16 @@
   const dot = document.createElement('span');
   const small = matchMedia(SMALL);
 
-  /** What the frame is asked and has not answered, by number. */
+  /** Calls that the frame has not answered, by number. */
   const calls = new Map();
   let lastCall = 0;
   let port = null;
-  /** The timer of a frame that has been loaded and has not answered. */
+  /** Timer for the first message of a frame that has been loaded. */
   let timer = 0;
   let title = '';
-  /** What had the focus before the frame was opened. */
+  /** Element that had the focus before the frame was opened. */
   let back = bubble;
-  /** What is fulfilled once the frame listens; nothing, until it is wanted and where it does not. */
+  /** Promise that is fulfilled when the frame listens. Null before the first call and after a failure. */
   let connection = null;
 
   function problem(code, message, reference) {
@@ -191,7 +191,7 @@
     return svg;
   }
 
-  /** Makes the button and the frame, once. Both show nothing until the frame has answered. */
+  /** Makes the button and the frame, once. Both stay hidden until the frame has sent its first message. */
   function build() {
     const sheet = new CSSStyleSheet();
     sheet.replaceSync(STYLE);
@@ -225,7 +225,7 @@
     bubble.setAttribute('aria-label', `${verb} ${title}${news}`);
   }
 
-  /** Shows the frame. Where it hides the page, nothing of that can be reached. */
+  /** Shows the frame. On a small screen it is modal, so the keyboard cannot reach the page behind it. */
   function show() {
     if (small.matches) dialog.showModal();
     else dialog.show();
@@ -246,7 +246,7 @@
     port.postMessage({ say: 'opened' });
   }
 
-  /** What follows once the frame is closed, also by what a browser has for that, such as going back. */
+  /** Handles the end of the dialog, also if the browser has closed it, as after a press of the back button. */
   function closed() {
     if (dialog.open) return;
     label();
@@ -254,7 +254,7 @@
     if (hasNoFocus()) back.focus();
   }
 
-  /** Says on the button that the frame has something to say. */
+  /** Marks the button, because the frame has a message. */
   function mark() {
     if (!dialog.open) dot.hidden = false;
     label();
@@ -264,7 +264,7 @@
     if (data.close) setOpen(false);
     const call = calls.get(data.call);
     if (data.asks) {
-      // The host has asked for it, and nothing goes on without a click. A tag opens nothing by itself.
+      // A call by the page opens the frame, which then waits for a click. A tag only marks the button.
       if (call?.opens) setOpen(true);
       else mark();
       return;
@@ -279,14 +279,14 @@
     }
   }
 
-  /** A frame that was loaded anew knows of no call. */
+  /** Rejects all calls, because a frame that was loaded again does not know them. */
   function drop() {
     for (const { reject } of calls.values())
-      reject(problem('superseded', 'The frame was loaded anew.'));
+      reject(problem('superseded', 'The frame was loaded again.'));
     calls.clear();
   }
 
-  /** Forgets the frame that the page has taken away. The next call makes another one. */
+  /** Drops a frame that the page has removed. The next call makes a new one. */
   function lose() {
     drop();
     if (dialog.open) dialog.close();
@@ -294,7 +294,7 @@
     connection = port = null;
   }
 
-  /** Puts the widget beside the body, where it outlives a body that the page replaces. */
+  /** Puts the widget beside the body, so that it stays when the page replaces its body. */
   function attach() {
     document.documentElement.append(host);
     watch.observe(document, { childList: true });
@@ -302,8 +302,8 @@
   }
 
   /**
-   * Brings the widget back after the page has replaced its root element or all of its content. A page
-   * that removes the widget alone means to, and gets it back by the next call.
+   * Adds the widget again after the page has replaced its root element or all of its content. A page
+   * that removes only the widget does so on purpose. The next call adds it again.
    */
   const watch = new MutationObserver((records) => {
     const removed = records.flatMap((record) => [...record.removedNodes]);
@@ -315,10 +315,10 @@
     else connect().catch(report);
   });
 
-  /** The likeliest reasons for a frame that does not answer, and what to do. */
+  /** Returns the likely reasons for a frame that does not answer, and what to do. */
   function explain() {
     const pages = [...new Set([self.origin, ...(location.ancestorOrigins ?? [])])];
-    return `${gateway.origin} shows no widget in pages of ${pages.join(' in pages of ')}. Its administrator has to allow each of these origins, this page's policy has to allow the frame, and the gateway has to be reachable.`;
+    return `${gateway.origin} shows no widget in pages of ${pages.join(' in pages of ')}. Its administrator must allow each of these origins, this page's policy must allow the frame, and the gateway must be reachable.`;
   }
 
   function meet(resolve, reject) {
@@ -338,13 +338,13 @@
         label();
         resolve();
       };
-      // The frame gets the channel, and by it the codes, only if its page is the gateway's.
+      // The browser delivers the channel, and so the codes, only if the frame's page is the gateway's.
       frame.contentWindow.postMessage({ latchkey: 'hello' }, gateway.origin, [channel.port2]);
     };
     attach();
   }
 
-  /** A sandbox takes the origin from a page and from the frames in it, so no gateway could allow it. */
+  /** Throws for a page in a sandbox. The page and its frames have no origin that a gateway could allow. */
   function checkOrigin() {
     if (self.origin !== 'null') return;
     throw problem(

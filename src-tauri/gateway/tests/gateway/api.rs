@@ -1,4 +1,4 @@
-//! The API for other systems.
+//! Tests of the API for other systems.
 
 use axum::http::StatusCode;
 use jiff::Timestamp;
@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::site::{Answer, Site, by};
 
-/// An instance with a key, and the key.
+/// Returns an instance with an API key, and the key.
 pub(crate) fn with_key() -> (Site, String) {
     let mut site = Site::new();
     let (key, secret) = ApiKey::generate("CRM", Timestamp::now()).unwrap();
@@ -43,7 +43,7 @@ impl Client {
         self.site.ask(method, path, &headers, &body)
     }
 
-    /// What is answered, where that is done.
+    /// Sends a request that must succeed, and returns its body.
     pub(crate) fn done(&self, method: &str, path: &str, body: &Value) -> Value {
         let answer = self.ask(method, path, body);
         assert_eq!(
@@ -56,7 +56,7 @@ impl Client {
         serde_json::from_str(&answer.body).unwrap()
     }
 
-    /// The status, the code and the member of a refusal.
+    /// Sends a request that must be refused. Returns the status, the code and the field.
     pub(crate) fn refused(&self, method: &str, path: &str, body: &Value) -> (u16, Value, Value) {
         refusal(&self.ask(method, path, body))
     }
@@ -83,7 +83,7 @@ fn refusal(answer: &Answer) -> (u16, Value, Value) {
 }
 
 #[test]
-fn without_a_key_there_is_no_api_and_without_the_right_one_no_answer() {
+fn the_api_is_off_without_keys_and_refuses_a_wrong_key() {
     let off = Site::new();
     for path in [
         "/api/v2/users",
@@ -107,7 +107,7 @@ fn without_a_key_there_is_no_api_and_without_the_right_one_no_answer() {
         }
     }
     assert_eq!(refusal(&client.site.get("/api/v2/users", &[])).0, 401);
-    // A cookie is no key.
+    // A session cookie is not an API key.
     let cookie = client.site.sign_in("ada");
     assert_eq!(
         refusal(&client.site.get_as("/api/v2/users", &cookie)).0,
@@ -199,7 +199,7 @@ fn a_user_is_added_found_changed_and_removed() {
 }
 
 #[test]
-fn ids_of_every_kind_are_reached_by_their_path() {
+fn every_id_can_be_used_in_a_path() {
     let client = Client::new();
     for id in [
         "a/b",
@@ -263,7 +263,7 @@ fn pages_follow_each_other() {
 
 #[test]
 #[expect(clippy::too_many_lines, reason = "it is a table")]
-fn what_is_wrong_is_named_and_changes_nothing() {
+fn a_refused_request_names_its_error_and_changes_nothing() {
     let client = Client::new();
     client.done(
         "POST",
@@ -446,7 +446,7 @@ fn a_link_that_another_system_makes_signs_in() {
     let left = until.as_second() - Timestamp::now().as_second();
     assert!((172_700..=172_800).contains(&left), "{left}");
     assert_eq!(client.site.get(path, &[]).status, StatusCode::SEE_OTHER);
-    // What became of it is found by the link.
+    // The activity finds the sign-in by the ID of the link.
     let query = ActivityQuery {
         text: link["id"].as_str().unwrap().to_owned(),
         ..ActivityQuery::default()
@@ -506,7 +506,7 @@ fn a_link_that_another_system_makes_signs_in() {
 }
 
 #[test]
-fn an_array_is_no_object() {
+fn a_body_that_is_an_array_is_refused() {
     let client = Client::new();
     for (method, path, body) in [
         ("POST", "/api/v2/users", json!(["ada"])),
@@ -540,7 +540,7 @@ fn an_array_is_no_object() {
 }
 
 #[test]
-fn a_payload_that_breaks_a_rule_is_refused_by_its_member_with_the_reason() {
+fn a_payload_that_breaks_a_rule_is_refused_with_its_field_and_reason() {
     let client = Client::new();
     for (payload, code, field, words) in [
         (json!({}), "invalid_payload", "user", "names nobody"),
@@ -574,7 +574,7 @@ fn a_payload_that_breaks_a_rule_is_refused_by_its_member_with_the_reason() {
             "exp",
             "'exp'",
         ),
-        // The id decides, and the address is not lost without a word.
+        // The ID decides, but an invalid address is still reported.
         (
             json!({ "id": "b", "email": "a" }),
             "invalid_payload",
@@ -607,7 +607,7 @@ fn a_number_that_would_lose_digits_is_refused() {
 }
 
 #[test]
-fn a_group_that_no_proxy_gets_is_warned_of_and_no_groups_are_no_metadata() {
+fn a_group_that_proxies_do_not_get_is_warned_of_and_an_empty_list_is_not_stored() {
     let client = Client::new();
     let with_comma = json!({ "id": "ada", "groups": ["p,q", "r"] });
     let added = client.done("POST", "/api/v2/users", &with_comma);

@@ -1,4 +1,4 @@
-//! One browser of each engine.
+//! A real browser of each engine.
 
 use std::any::Any;
 use std::io::{BufRead as _, BufReader};
@@ -11,7 +11,7 @@ use crate::chromium::Chromium;
 use crate::firefox::Firefox;
 use crate::webkit;
 
-/// The engine of a browser.
+/// Engine of a browser.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Engine {
     Chromium,
@@ -24,7 +24,7 @@ pub(crate) enum Engine {
 pub(crate) struct Browser {
     pub(crate) client: Client,
     pub(crate) engine: Engine,
-    /// Ends with the browser.
+    /// Ends together with the browser.
     _program: Box<dyn Any>,
 }
 
@@ -57,7 +57,7 @@ impl Browser {
         }
     }
 
-    /// Starts Chromium with arguments, and with other members of its driver's options.
+    /// Starts Chromium with arguments, and with further options for its driver.
     pub(crate) async fn chromium(arguments: &[&str], options: Value) -> Self {
         let chromium = Chromium::start(arguments, options).await;
         Self::of(Engine::Chromium, chromium.client.clone(), chromium)
@@ -72,7 +72,7 @@ impl Browser {
     }
 }
 
-/// A virtual display, for a browser that has no mode without one.
+/// A virtual display, for a browser without a headless mode.
 struct Display {
     server: Child,
     name: String,
@@ -81,7 +81,7 @@ struct Display {
 impl Display {
     fn start() -> Self {
         let mut server = Command::new("Xvfb")
-            // It takes a free number and says which.
+            // Xvfb chooses a free number and prints it.
             .args(["-displayfd", "1", "-screen", "0", "1200x900x24"])
             .args(["-nolisten", "tcp"])
             .stdin(Stdio::null())

@@ -1,4 +1,4 @@
-//! The questions that a request asks the directory.
+//! Test of the calls that a request makes to the directory.
 
 use std::mem;
 use std::sync::{Arc, Mutex};
@@ -26,7 +26,7 @@ use tower::ServiceExt as _;
 
 use crate::site::Site;
 
-/// A directory that notes the name of each function that is called.
+/// A directory that records the name of each function that is called.
 struct Noting {
     directory: Arc<SledDirectory>,
     calls: Arc<Mutex<Vec<&'static str>>>,
@@ -116,7 +116,7 @@ impl Noting {
 }
 
 #[test]
-fn forward_authentication_is_one_look_at_the_session_and_one_at_the_user() {
+fn forward_authentication_reads_one_session_and_one_user() {
     let site = Site::new();
     let cookie = site.sign_in("ada");
     let calls: Arc<Mutex<Vec<&str>>> = Arc::default();

@@ -1,4 +1,4 @@
-//! Many who are connected and say nothing, or say it very slowly.
+//! Tests with many connections that are idle or very slow.
 
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::TcpStream;
@@ -10,14 +10,14 @@ use crate::site::Site;
 
 const IDLE: usize = 300;
 const SLOW: usize = 50;
-/// The header time-out is 10 seconds.
+/// Time in which idle connections must be closed. The header timeout is 10 seconds.
 const LET_GO: Duration = Duration::from_secs(20);
 
 fn idle(running: &Running) -> Vec<TcpStream> {
     (0..IDLE).map(|_| running.connect()).collect()
 }
 
-/// Whether the other side has ended it. It is not waited for.
+/// Returns whether the other side has closed a connection, without waiting.
 fn has_ended(stream: &mut TcpStream) -> bool {
     stream.set_nonblocking(true).unwrap();
     let mut answer = [0; 1024];
@@ -33,7 +33,7 @@ fn has_ended(stream: &mut TcpStream) -> bool {
 }
 
 #[test]
-fn a_crowd_keeps_no_visitor_out_and_is_let_go() {
+fn idle_and_slow_connections_keep_no_visitor_out_and_are_closed() {
     let site = Site::new();
     let running = Running::new(&site);
     let link = format!("/?externalAuthCode={}", site.new_user("ada"));
@@ -57,7 +57,7 @@ fn a_crowd_keeps_no_visitor_out_and_is_let_go() {
         slow.retain_mut(|stream| !has_ended(stream));
         idle.retain_mut(|stream| !has_ended(stream));
         for stream in &mut slow {
-            // One that has ended meanwhile is seen to have in the next turn.
+            // A failed write means that the connection was closed, which the next turn finds.
             let _ = stream.write_all(b"a");
         }
         thread::sleep(Duration::from_millis(500));
@@ -70,7 +70,7 @@ fn a_crowd_keeps_no_visitor_out_and_is_let_go() {
 }
 
 #[test]
-fn a_crowd_does_not_hold_up_the_end_and_nothing_stays_open() {
+fn idle_connections_do_not_delay_the_shutdown_and_are_all_closed() {
     let site = Site::new();
     let running = Running::new(&site);
     let mut crowd = idle(&running);

@@ -1,4 +1,4 @@
-//! The API beside its own description, as others understand it.
+//! Comparison of the API with its `OpenAPI` description, by tools of others.
 
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
@@ -9,7 +9,7 @@ use crate::api::with_key;
 use crate::serving::Running;
 use crate::site::Site;
 
-/// Python with the packages that `cargo xtask test` installs, and says where.
+/// Returns a command for Python with the packages that `cargo xtask test` installs.
 fn python() -> Command {
     let packages = std::env::var_os("LATCHKEY_INTEROP").unwrap();
     let mut command = Command::new("python3");
@@ -26,7 +26,7 @@ fn document(site: &Site) -> Value {
 }
 
 #[test]
-fn the_document_is_valid_and_names_every_path() {
+fn the_openapi_description_is_valid_and_has_every_path() {
     let (site, _) = with_key();
     let document = document(&site);
     assert!(document["openapi"].as_str().unwrap().starts_with("3.1"));

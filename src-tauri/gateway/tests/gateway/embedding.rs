@@ -1,4 +1,4 @@
-//! The widget's answers, as a browser's requests get them; `widget` has a browser make them.
+//! Tests of the widget's responses, without a browser. The tests in `widget` use a real one.
 
 use latchkey_store::Wait as _;
 use std::io::{Read as _, Write as _};
@@ -18,7 +18,7 @@ use crate::site::{Answer, Site, by};
 
 const FRAME: &str = "/auth/widget/frame";
 const KEPT: &str = "__Host-latchkey_kept_383aa495=1";
-/// What a browser says of what the frame's own script asks for.
+/// Header that a browser adds to requests of the frame's own script.
 const OWN: (&str, &str) = ("sec-fetch-site", "same-origin");
 
 fn embedded(change: impl FnOnce(&mut latchkey_core::instance::Settings)) -> Site {
@@ -30,7 +30,7 @@ fn embedded(change: impl FnOnce(&mut latchkey_core::instance::Settings)) -> Site
     })
 }
 
-/// As the frame's script asks.
+/// Sends a request as the frame's script does.
 fn post(site: &Site, what: &str, code: &str, cookies: &str) -> Answer {
     let headers = [OWN, ("accept", "application/json"), ("cookie", cookies)];
     site.post(&format!("/auth/widget/{what}"), &[("code", code)], &headers)
@@ -54,7 +54,7 @@ fn session(site: &Site, cookies: &str) -> Value {
 }
 
 #[test]
-fn only_the_frame_may_be_shown_and_only_in_pages_of_the_origins_that_are_allowed() {
+fn only_the_frame_can_be_embedded_and_only_in_pages_of_allowed_origins() {
     let site = embedded(|_| {});
     let frame = site.get(FRAME, &[]);
     assert_eq!(frame.status.as_u16(), 200);
@@ -98,7 +98,7 @@ fn only_the_frame_may_be_shown_and_only_in_pages_of_the_origins_that_are_allowed
 }
 
 #[test]
-fn the_script_is_for_any_page_and_beside_the_applications_own() {
+fn any_page_may_load_the_script_which_is_beside_the_applications_page() {
     let site = Site::with("acme", |settings| {
         settings.url = BaseUrl::parse("https://chat.acme.example/app/").unwrap();
     });
@@ -131,7 +131,7 @@ fn the_script_is_for_any_page_and_beside_the_applications_own() {
 }
 
 #[test]
-fn the_frame_has_a_cookie_of_its_own_that_a_browser_keeps_there() {
+fn the_frame_has_its_own_cookie_which_is_partitioned() {
     let site = embedded(|_| {});
     let kept = site.get(FRAME, &[]);
     let signed_in = post(&site, "open", &site.new_user("ada"), KEPT);
@@ -160,7 +160,7 @@ fn the_frame_has_a_cookie_of_its_own_that_a_browser_keeps_there() {
             .unwrap()
             .contains("Max-Age=0")
     );
-    // By http, too: on this computer a browser keeps it.
+    // Over HTTP, too, because a browser on this computer keeps the cookie.
     let site = embedded(|settings| {
         settings.url = BaseUrl::parse("http://localhost:8787/").unwrap();
     });
@@ -178,7 +178,7 @@ fn the_frame_has_a_cookie_of_its_own_that_a_browser_keeps_there() {
 }
 
 #[test]
-fn a_session_of_the_widget_is_none_of_the_pages_and_the_other_way_round() {
+fn a_session_of_the_widget_does_not_count_on_pages_nor_a_session_of_a_page_in_the_widget() {
     let site = embedded(|_| {});
     let (widget, page) = (sign_in(&site, "ada"), site.sign_in("bob"));
     let ada = json!({ "outcome": "signed_in", "id": "ada", "name": "ada Person" });
@@ -188,7 +188,7 @@ fn a_session_of_the_widget_is_none_of_the_pages_and_the_other_way_round() {
     assert_eq!(site.get_as("/", &widget).status.as_u16(), 401);
     assert_eq!(site.get_as("/auth/verify", &page).status.as_u16(), 200);
     assert_eq!(session(&site, &format!("{KEPT}; {page}")), nobody);
-    // Nor under the other's name.
+    // Nor does it count under the name of the other cookie.
     let value = |cookie: &str| {
         cookie
             .rsplit_once("latchkey_")
@@ -203,7 +203,7 @@ fn a_session_of_the_widget_is_none_of_the_pages_and_the_other_way_round() {
     assert_eq!(site.get_as("/auth/verify", &renamed).status.as_u16(), 401);
     let renamed = format!("{KEPT}; __Host-latchkey_widget_383aa495={}", value(&page));
     assert_eq!(session(&site, &renamed), nobody);
-    // Both at once are two.
+    // A browser can have both sessions at once.
     let both = format!("{widget}; {page}");
     assert_eq!(session(&site, &both), ada);
     let verified = site.get_as("/auth/verify", &both);
@@ -211,7 +211,7 @@ fn a_session_of_the_widget_is_none_of_the_pages_and_the_other_way_round() {
 }
 
 #[test]
-fn a_session_of_the_widget_ends_as_any_other() {
+fn a_session_of_the_widget_ends_by_the_same_rules() {
     let mut site = embedded(|_| {});
     let ada = UserId::parse("ada", "id").unwrap();
     let cookies = sign_in(&site, "ada");
@@ -223,7 +223,7 @@ fn a_session_of_the_widget_ends_as_any_other() {
     site.directory.sign_out(&ada, &by()).wait().unwrap();
     assert_eq!(outcome(&site, &cookies), "signed_out");
     let cookies = sign_in(&site, "ada");
-    // Another instance has cookies of its own.
+    // The cookies of another instance have other names.
     site.instance = "other";
     assert_eq!(outcome(&site, &cookies), "no_cookies");
     site.instance = "acme";
@@ -232,7 +232,7 @@ fn a_session_of_the_widget_ends_as_any_other() {
 }
 
 #[test]
-fn only_the_frames_own_script_may_ask_for_anything() {
+fn only_the_script_of_the_frame_gets_responses() {
     let site = embedded(|_| {});
     let code = site.new_user("ada");
     let host = ("host", "chat.acme.example");
@@ -284,7 +284,7 @@ fn only_the_frames_own_script_may_ask_for_anything() {
 }
 
 #[test]
-fn a_click_is_wanted_where_a_link_would_want_one() {
+fn the_widget_asks_for_a_click_whenever_a_link_does() {
     let confirm = embedded(|settings| settings.visiting.step = SignInStep::Confirm);
     let automatic = embedded(|_| {});
     let once = Registered {
@@ -319,7 +319,7 @@ fn a_click_is_wanted_where_a_link_would_want_one() {
         let done = post(site, "continue", &code, cookies);
         assert_eq!(body(&done)["outcome"], "signed_in", "{}", done.body);
         assert_eq!(site.seats(), seats + 1);
-        // The page is loaded anew, by the same person.
+        // The same person loads the page again.
         let cookies = format!("{KEPT}; {}", done.cookies().remove(0));
         let again = post(
             site,
@@ -350,7 +350,7 @@ fn a_click_without_the_cookie_of_the_frame_spends_no_use() {
 }
 
 #[test]
-fn a_program_that_looks_ahead_signs_nobody_in() {
+fn a_link_preview_signs_nobody_in() {
     let site = embedded(|_| {});
     let code = site.new_user("ada");
     for look in [
@@ -365,7 +365,7 @@ fn a_program_that_looks_ahead_signs_nobody_in() {
 }
 
 #[test]
-fn who_opens_too_many_codes_in_a_frame_has_to_wait_as_with_links() {
+fn codes_opened_in_a_frame_count_towards_the_limit_of_links() {
     let mut site = embedded(|_| {});
     site.limits.links_per_second = NonZeroU32::new(2);
     let running = Running::new(&site);
@@ -401,7 +401,7 @@ fn who_opens_too_many_codes_in_a_frame_has_to_wait_as_with_links() {
 }
 
 #[test]
-fn without_cookies_no_code_is_touched() {
+fn without_cookies_no_code_is_redeemed() {
     let site = embedded(|_| {});
     let code = site.new_user("ada");
     let refused = json!({ "outcome": "no_cookies" });
@@ -411,7 +411,7 @@ fn without_cookies_no_code_is_touched() {
 }
 
 #[test]
-fn a_refusal_is_what_the_error_page_says_and_nothing_more() {
+fn a_refusal_in_the_widget_says_no_more_than_the_error_page() {
     let site = embedded(|_| {});
     let expired = Registered {
         expires_at: Some(Timestamp::now().as_second() - 3600),
@@ -431,7 +431,7 @@ fn a_refusal_is_what_the_error_page_says_and_nothing_more() {
 }
 
 #[test]
-fn the_frame_says_nothing_that_a_name_could_make_into_markup() {
+fn the_frame_escapes_names() {
     let site = embedded(|_| {});
     let frame = site.get(FRAME, &[]);
     assert!(frame.body.contains("Acme &lt;Chat&gt;"));

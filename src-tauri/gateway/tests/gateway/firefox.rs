@@ -1,4 +1,4 @@
-//! Firefox, driven by its own WebDriver; `cargo xtask test` installs both.
+//! Firefox, driven by geckodriver. `cargo xtask test` installs both.
 
 use std::env;
 use std::io::{BufRead as _, BufReader};
@@ -10,7 +10,7 @@ use fantoccini::{Client, ClientBuilder};
 use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::json;
 
-/// A browser with a fresh profile.
+/// A running Firefox with a fresh profile.
 pub(crate) struct Firefox {
     pub(crate) client: Client,
     driver: Child,
@@ -21,7 +21,7 @@ impl Firefox {
     pub(crate) async fn start() -> Self {
         let home = tempfile::tempdir().unwrap();
         let mut driver = Command::new(geckodriver())
-            // The port of WebDriver BiDi would be a fixed one.
+            // Without this, the port of WebDriver BiDi would be a fixed one.
             .args(["--port=0", "--websocket-port=0", "--profile-root"])
             .arg(home.path())
             .env("HOME", home.path())
@@ -38,7 +38,7 @@ impl Firefox {
             .map_while(Result::ok)
             .find_map(|line| Some(line.split_once("Listening on ")?.1.trim().to_owned()))
             .expect("geckodriver listens");
-        // A pipe that nobody reads would stop the driver.
+        // Reads on, because the driver would block on a full pipe.
         std::thread::spawn(move || lines.for_each(drop));
         let options = json!({ "moz:firefoxOptions": { "args": ["-headless"] } });
         let mut builder = ClientBuilder::new(HttpConnector::new());
@@ -59,7 +59,7 @@ fn geckodriver() -> PathBuf {
 
 impl Drop for Firefox {
     fn drop(&mut self) {
-        // The whole group: the driver and the browser.
+        // Kills the whole process group: the driver and the browser.
         let group = format!("-{}", self.driver.id());
         let _ = Command::new("kill").args(["-KILL", "--", &group]).status();
         let _ = self.driver.wait();

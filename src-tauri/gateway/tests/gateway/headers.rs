@@ -1,7 +1,7 @@
 use crate::site::Site;
 
 #[test]
-fn every_answer_is_protected() {
+fn every_response_has_the_security_headers() {
     let site = Site::new();
     let code = site.new_user("ada");
     let link = format!("/?externalAuthCode={code}");
@@ -60,7 +60,7 @@ fn every_answer_is_protected() {
 }
 
 #[test]
-fn http_is_not_said_to_be_https() {
+fn a_response_over_http_does_not_require_https() {
     let site = Site::with("acme", |settings| {
         settings.url = latchkey_core::link::BaseUrl::parse("http://localhost:8787/").unwrap();
     });
@@ -75,7 +75,7 @@ fn http_is_not_said_to_be_https() {
 }
 
 #[test]
-fn nothing_is_said_of_other_servers_of_this_computer() {
+fn hsts_is_not_set_for_this_computer() {
     for url in ["https://localhost:8787/", "https://127.0.0.1:8787/"] {
         let site = Site::with("acme", |settings| {
             settings.url = latchkey_core::link::BaseUrl::parse(url).unwrap();

@@ -1,11 +1,11 @@
-//! A web server of another site, whose pages have widget tags.
+//! A web server of another site, with widget tags in its pages.
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
-/// Keeps the errors of the console, for browsers whose driver does not tell them.
+/// Script that collects console errors, for browsers whose driver cannot read them.
 const LISTENER: &str = "window.errors = [];
     const { error } = console;
     console.error = (...said) => { window.errors.push(said.join(' ')); error(...said); };";
@@ -15,22 +15,22 @@ const LISTENER: &str = "window.errors = [];
 pub(crate) struct Page<'a> {
     pub(crate) head: &'a str,
     pub(crate) body: &'a str,
-    /// More headers of the answer, each with its line end.
+    /// Further headers of the response, each with its line end.
     pub(crate) headers: &'a str,
-    /// Directives at the end of its policy.
+    /// Directives to append to its content security policy.
     pub(crate) policy: &'a str,
 }
 
-/// A site with one page.
+/// A web server with one page.
 pub(crate) struct Host {
     address: SocketAddr,
     name: &'static str,
-    /// Headers and page.
+    /// Headers and content of the page.
     answer: Arc<Mutex<(String, String)>>,
 }
 
 impl Host {
-    /// Starts the server. Browsers reach it by `name`, which must stand for this computer.
+    /// Starts the server. Browsers reach it by `name`, which must resolve to this computer.
     pub(crate) fn new(name: &'static str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
@@ -39,7 +39,7 @@ impl Host {
         thread::spawn(move || {
             for stream in listener.incoming() {
                 let shown = Arc::clone(&shown);
-                // A browser opens connections in advance and asks for something later.
+                // A thread for each connection, because a browser opens connections in advance.
                 thread::spawn(move || serve(&stream.unwrap(), &shown));
             }
         });
@@ -54,7 +54,7 @@ impl Host {
         format!("http://{}:{}", self.name, self.address.port())
     }
 
-    /// Shows a page, whose policy allows what the widgets of these gateways need and nothing else.
+    /// Sets the page. Its policy allows only what the widgets of these gateways need.
     pub(crate) fn shows(&self, gateways: &str, page: &Page<'_>) {
         let Page {
             head,

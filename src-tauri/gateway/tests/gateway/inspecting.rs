@@ -1,4 +1,4 @@
-//! The API says what a code is, and why it is refused.
+//! Tests of inspecting codes by the API.
 
 use base64::Engine as _;
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
@@ -23,7 +23,7 @@ fn key(secret: &str) -> SigningKey {
     SigningKey::from_text(&Secret::new(secret.to_owned())).unwrap()
 }
 
-/// A code for Ada that another secret has signed, with a mark in its claims.
+/// Returns a code for Ada that another secret has signed, with a mark in its claims.
 fn signed_with(key: &SigningKey) -> String {
     let members = json!({ "user": { "id": "ada", "note": "MARKED" } });
     let claims = Claims {
@@ -94,7 +94,7 @@ fn the_api_says_what_opening_a_code_would_do_and_records_nothing() {
         "something was recorded"
     );
     assert_eq!(client.site.seats(), 0);
-    // Nothing is used up.
+    // Inspecting does not use the code up.
     assert_eq!(client.site.confirm(&link, &[]).status.as_u16(), 303);
     let used = inspected(&client, &code);
     assert_eq!(used["dry_run"]["verdict"], "link_already_used");
@@ -112,7 +112,7 @@ fn the_api_says_what_opening_a_code_would_do_and_records_nothing() {
 }
 
 #[test]
-fn the_api_says_the_cause_and_nothing_that_an_unverified_code_says() {
+fn the_api_says_the_cause_and_quotes_no_unverified_code() {
     let mut client = Client::new();
     let encoded = BASE64_STANDARD.encode(b"the key that the program really has");
     client.site.key = key(&encoded);
@@ -190,7 +190,7 @@ fn the_api_says_the_cause_and_nothing_that_an_unverified_code_says() {
     );
 }
 
-/// A code with any header and claims that a secret has signed.
+/// Returns a code with any header and claims, signed with a secret.
 fn signed_as(
     key: &SigningKey,
     algorithm: jsonwebtoken::Algorithm,
@@ -298,7 +298,8 @@ fn the_api_says_what_is_wrong_with_a_code_of_the_instances_own_secret() {
         assert!(message.contains(words), "{claims}: {message}");
         assert_eq!(found["dry_run"]["message"], message);
         assert_eq!(found["claims"], claims);
-        // The same of another secret is not quoted, and nobody is sent to inspect what is being inspected.
+        // A code with the same fault, but signed with another secret, is not quoted. The hint to
+        // inspect the code is missing, because that is being done.
         let theirs = signed_as(
             &key("a secret of somebody whom nobody knows.."),
             algorithm,

@@ -1,4 +1,4 @@
-//! Where somebody lands after signing in.
+//! Tests of the page to which a sign-in leads.
 
 use std::time::Duration;
 
@@ -11,8 +11,8 @@ use crate::site::{NAVIGATES, Site};
 
 const HTML: (&str, &str) = ("accept", "text/html");
 
-/// The page to which a proxy sends somebody who wanted `page`, and the cookies that it leaves, as the
-/// browser sends them back.
+/// Sends a browser that asked for `page` to the sign-in page. Returns the cookies that the browser
+/// then sends.
 fn sent_to_sign_in(site: &Site, page: &str, fields: &[(&str, &str)]) -> Option<String> {
     let mut asked = vec![("x-original-url", page)];
     asked.extend_from_slice(fields);
@@ -33,7 +33,7 @@ fn lands(site: &Site, link: &str, cookies: &str) -> String {
 }
 
 #[test]
-fn a_poll_is_not_remembered_and_a_page_of_a_tab_is() {
+fn a_request_by_a_script_is_not_remembered_and_a_page_of_a_tab_is() {
     let site = Site::new();
     let poll = "https://chat.acme.example/api/poll";
     for fields in [
@@ -45,7 +45,7 @@ fn a_poll_is_not_remembered_and_a_page_of_a_tab_is() {
         &[NAVIGATES, ("x-forwarded-method", "PUT")],
     ] {
         assert_eq!(sent_to_sign_in(&site, poll, fields), None, "{fields:?}");
-        // Also where a proxy sends everything to the sign-in page.
+        // A proxy may send every request to the sign-in page.
         let is_form = fields.iter().any(|(name, _)| name.ends_with("-method"));
         let page = site.get("/auth/sign-in?rd=/api/poll", fields);
         assert_eq!(page.cookies().is_empty(), !is_form, "{fields:?}");
@@ -62,7 +62,7 @@ fn a_poll_is_not_remembered_and_a_page_of_a_tab_is() {
 }
 
 #[test]
-fn the_path_of_a_link_wins_over_a_page_that_was_wanted_before() {
+fn the_page_of_a_link_wins_over_the_remembered_page() {
     let site = Site::new();
     let page = "https://chat.acme.example/reports";
     let cookies = sent_to_sign_in(&site, page, &[HTML]).unwrap();
@@ -74,7 +74,7 @@ fn the_path_of_a_link_wins_over_a_page_that_was_wanted_before() {
     ] {
         assert_eq!(lands(&site, link, &cookies), lands_at, "{link}");
     }
-    // The page that was wanted is forgotten by then.
+    // The sign-in has deleted the remembered page.
     let code = site.new_user("ada");
     let answer = site.get_as(&format!("/app?externalAuthCode={code}"), &cookies);
     let forgotten = answer.headers.get_all("set-cookie").iter();
@@ -99,12 +99,12 @@ fn an_address_of_4_kib_is_remembered_and_each_cookie_fits_in_a_browser() {
             site.get(&path, &[HTML])
         };
         for cookie in shown.cookies() {
-            // RFC 6265bis §5.6: more is ignored.
+            // RFC 6265bis §5.6: browsers ignore a longer cookie.
             assert!(cookie.len() <= 4_096, "{length}: {}", cookie.len());
         }
         let mut cookies = shown.cookies();
         assert_eq!(lands(&site, "/", &cookies.join("; ")), page);
-        // A second part that is left of an earlier address does no harm.
+        // A second cookie that is left over from an earlier address does no harm.
         if cookies.len() == 1 {
             let (name, _) = cookies[0].split_once('=').unwrap();
             let second = name.replace("latchkey_return_", "latchkey_return_2_");
@@ -135,7 +135,7 @@ fn a_backslash_in_a_query_is_encoded_and_kept() {
 }
 
 #[test]
-fn the_part_behind_the_hash_survives_the_confirm_page() {
+fn the_fragment_of_a_link_survives_the_confirm_page() {
     run(async {
         for step in [SignInStep::Automatic, SignInStep::Confirm] {
             let change = |settings: &mut latchkey_core::instance::Settings| {

@@ -1,4 +1,4 @@
-//! Links that another system makes by the API.
+//! Test of links that another system makes by the API.
 
 use serde_json::{Value, json};
 

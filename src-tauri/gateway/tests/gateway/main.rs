@@ -1,4 +1,4 @@
-//! The gateway, asked as browsers and proxies ask it.
+//! Tests of the gateway, with the requests of browsers and proxies.
 
 #![allow(
     clippy::unwrap_used,

@@ -1,4 +1,4 @@
-//! Single-use links that a person opens in a real browser.
+//! Tests of single-use links in a real browser.
 
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -14,7 +14,7 @@ use serde_json::json;
 use crate::browser::{Browser, Engine};
 use crate::scene::{Scene, run};
 
-/// A single-use link for a new user, at an address of the gateway.
+/// Returns a single-use link for a new user, at an address of the gateway.
 fn link(scene: &Scene, gateway: &str) -> String {
     let registered = Registered {
         id: Some("once".into()),
@@ -26,7 +26,7 @@ fn link(scene: &Scene, gateway: &str) -> String {
     format!("{gateway}/?externalAuthCode={code}")
 }
 
-/// The text of the page, once it contains `wanted`.
+/// Waits until the text of the page contains `wanted`, and returns it.
 async fn reads(client: &Client, wanted: &str) -> String {
     let mut text = String::new();
     for _ in 0..400 {
@@ -41,7 +41,7 @@ async fn reads(client: &Client, wanted: &str) -> String {
     panic!("the page does not say '{wanted}' but: {text}");
 }
 
-/// A slow way to a gateway: the answer to the first form arrives only after a second form was sent.
+/// A proxy that holds back the response to the first form until a second form was sent.
 struct SlowWay {
     gateway: SocketAddr,
     sent: AtomicUsize,
@@ -49,7 +49,7 @@ struct SlowWay {
 }
 
 impl SlowWay {
-    /// Starts it, and returns it with its address.
+    /// Starts the proxy. Returns it and its address.
     fn start(gateway: SocketAddr) -> (Arc<Self>, String) {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = format!("http://localhost:{}", listener.local_addr().unwrap().port());
@@ -62,14 +62,14 @@ impl SlowWay {
         thread::spawn(move || {
             for client in listener.incoming().map_while(Result::ok) {
                 let way = Arc::clone(&passes);
-                // A browser may close a connection at any time.
+                // Ignores errors, because a browser may close a connection at any time.
                 thread::spawn(move || way.pass(client).ok());
             }
         });
         (way, address)
     }
 
-    /// Passes one request on, whose body is empty.
+    /// Forwards one request with an empty body.
     fn pass(&self, mut client: TcpStream) -> std::io::Result<()> {
         let mut head = Vec::new();
         while !head.ends_with(b"\r\n\r\n") {
@@ -101,7 +101,7 @@ impl SlowWay {
     }
 }
 
-/// Waits until a count is reached, for 30 seconds at most.
+/// Waits until a counter reaches a number, for 30 seconds at most.
 fn wait_for(count: &AtomicUsize, wanted: usize) {
     let end = Instant::now() + Duration::from_secs(30);
     while count.load(Ordering::SeqCst) < wanted && Instant::now() < end {
@@ -121,13 +121,13 @@ fn a_double_click_on_continue_of_a_single_use_link_signs_in() {
             let link = link(&scene, &address);
             scene.client().goto(&link).await.unwrap();
             reads(scene.client(), "Continue as Ada Lovelace").await;
-            // A driver's own click waits until the next page is there.
+            // Clicks by script, because a click of the driver waits for the next page.
             let clicks = "const button = document.querySelector('button.primary');
                 setInterval(() => button.click(), 300); return true";
             scene.script(clicks).await;
             reads(scene.client(), "You are signed in").await;
             assert!(way.answered.load(Ordering::SeqCst) >= 2, "one click");
-            // Opening it once more leads on.
+            // Opening the link once more leads to its page.
             scene.client().goto(&link).await.unwrap();
             reads(scene.client(), "You are signed in").await;
             scene.end().await;

@@ -1,10 +1,10 @@
-//! Programs that look at links before people do.
+//! Tests of programs that open links before people do.
 
 use latchkey_core::instance::SignInStep;
 
 use crate::site::Site;
 
-/// As their makers write them.
+/// User agents of link previews and scanners, as their makers write them.
 const AGENTS: [&str; 48] = [
     "",
     "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) HeadlessChrome/140.0.0.0 Safari/537.36",
@@ -78,14 +78,14 @@ fn nothing_has_happened(site: &Site, path: &str) {
 }
 
 #[test]
-fn a_look_at_a_link_does_nothing_and_a_persons_click_afterwards_works() {
+fn a_link_preview_changes_nothing_and_a_persons_click_afterwards_works() {
     let site = Site::with("acme", |settings| {
         settings.visiting.step = SignInStep::Confirm;
     });
     let code = site.new_user("ada");
     let path = format!("/?externalAuthCode={code}");
     nothing_has_happened(&site, &path);
-    // A scanner that fetches like a browser sees a button, and nothing more.
+    // A scanner that fetches like a browser gets only the confirm page.
     let scanner = site.get(
         &path,
         &[("user-agent", "Mozilla/5.0 (Windows NT 10.0; Win64; x64)")],
@@ -98,7 +98,7 @@ fn a_look_at_a_link_does_nothing_and_a_persons_click_afterwards_works() {
 }
 
 #[test]
-fn programs_that_name_themselves_do_nothing_where_links_work_at_once_either() {
+fn known_programs_change_nothing_even_if_links_sign_in_at_once() {
     let site = Site::new();
     let path = format!("/?externalAuthCode={}", site.new_user("ada"));
     nothing_has_happened(&site, &path);

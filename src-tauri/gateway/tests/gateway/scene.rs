@@ -1,4 +1,4 @@
-//! A page of another site, the gateway whose widget is in it, and a real browser that looks at both.
+//! A page of another site, a gateway whose widget is in that page, and a real browser.
 
 use std::path::Path;
 use std::time::Duration;
@@ -18,23 +18,23 @@ use crate::host::{Host, Page};
 use crate::serving::Running;
 use crate::site::Site;
 
-/// The bubble, for a script.
+/// Script expression for the bubble.
 pub(crate) const BUBBLE: &str =
     "document.querySelector('latchkey-widget')?.shadowRoot.querySelector('button')";
-/// The frame, for a script.
+/// Script expression for the frame.
 pub(crate) const FRAME: &str =
     "document.querySelector('latchkey-widget')?.shadowRoot.querySelector('iframe')";
 
-/// An instance and its gateway.
+/// An instance and its running gateway.
 pub(crate) struct Served {
     pub(crate) site: Site,
     running: Running,
-    /// The gateway's address, as a page names it.
+    /// Address of the gateway, as a page names it.
     pub(crate) gateway: String,
 }
 
 impl Served {
-    /// Serves an instance that allows the pages of a host.
+    /// Serves an instance that allows the pages of a host to show the widget.
     fn start(host: &Host, base: &str, change: impl FnOnce(&mut Settings)) -> Self {
         let site = Site::with("acme", |settings| {
             settings.url = BaseUrl::parse(base).unwrap();
@@ -54,7 +54,7 @@ impl Served {
         }
     }
 
-    /// The tag as an administrator copies it.
+    /// Returns the tag as an administrator copies it.
     pub(crate) fn tag(&self, code: &str) -> String {
         let base = BaseUrl::parse(&self.gateway).unwrap();
         widget::tag(&base, &ExternalAuthCode::from_text(code.to_owned()))
@@ -72,7 +72,7 @@ pub(crate) struct Scene {
     browser: Browser,
 }
 
-/// How a browser says what it did not like.
+/// WebDriver command that reads the console of the browser.
 #[derive(Debug)]
 struct Log;
 
@@ -111,12 +111,13 @@ impl Scene {
         }
     }
 
-    /// A page in a browser of an engine.
+    /// Starts a scene in a browser of an engine.
     pub(crate) async fn of(engine: Engine) -> Self {
         let browser = Browser::start(engine).await;
         let (host, base) = match engine {
             Engine::Chromium | Engine::Firefox => ("127.0.0.1", "http://localhost"),
-            // WebKit keeps the frame's cookies only by https, and only where page and frame share a site.
+            // WebKit keeps the frame's cookies only over HTTPS, and only if page and frame are of
+            // the same site.
             Engine::WebKit => ("localhost", "https://localhost"),
         };
         let host = Host::new(host);
@@ -127,7 +128,7 @@ impl Scene {
         }
     }
 
-    /// Serves another instance in the same way, which allows the same page.
+    /// Serves another instance, which allows the same page.
     pub(crate) fn another(&self) -> Served {
         let (base, _) = self.served.gateway.rsplit_once(':').unwrap();
         Served::start(&self.host, base, |_| {})
@@ -137,7 +138,7 @@ impl Scene {
         &self.browser.client
     }
 
-    /// Opens a page with this in its body.
+    /// Opens a page with this body.
     pub(crate) async fn open(&self, body: &str) {
         let page = Page {
             body,
@@ -146,7 +147,7 @@ impl Scene {
         self.open_page(&page, &[]).await;
     }
 
-    /// Opens a page whose policy allows other gateways, too.
+    /// Opens a page whose policy also allows other gateways.
     pub(crate) async fn open_page(&self, page: &Page<'_>, others: &[&Served]) {
         let mut gateways = self.served.gateway.clone();
         for other in others {
@@ -157,7 +158,7 @@ impl Scene {
         self.client().goto(&self.host.origin()).await.unwrap();
     }
 
-    /// The bubble, once it is there.
+    /// Waits for the bubble, and returns it.
     pub(crate) async fn bubble(&self) -> Element {
         self.until(
             "the bubble",
@@ -195,7 +196,7 @@ impl Scene {
         panic!("waited in vain for {what}; {:?}", self.log().await);
     }
 
-    /// Goes on inside the frame.
+    /// Switches to the frame.
     pub(crate) async fn enter(&self) {
         let frame = self.element(&format!("return {FRAME}")).await;
         frame.enter_frame().await.unwrap();
@@ -205,7 +206,8 @@ impl Scene {
         self.client().clone().enter_parent_frame().await.unwrap();
     }
 
-    /// What is read in the frame, once it says what is waited for. One has to be inside.
+    /// Waits until the text of the frame contains `wanted`, and returns it. Must be called inside
+    /// the frame.
     pub(crate) async fn says(&self, wanted: &str) -> String {
         let mut text = String::new();
         for _ in 0..200 {
@@ -243,7 +245,7 @@ impl Scene {
         found.click().await.unwrap();
     }
 
-    /// Has the page begin a call; `outcome` says what became of it.
+    /// Begins a call in the page. Its result is read by `outcome`.
     pub(crate) async fn begin(&self, call: &str) {
         self.script(&format!(
             "window.outcome = null;
@@ -265,7 +267,7 @@ impl Scene {
         self.outcome().await
     }
 
-    /// The errors that the page's scripts have written to the console.
+    /// Returns the errors that the page's scripts have written to the console.
     pub(crate) async fn errors(&self) -> String {
         let errors = self.script("return window.errors").await;
         let errors = errors.as_array().unwrap().iter();
@@ -273,7 +275,7 @@ impl Scene {
         errors.collect::<Vec<_>>().join("\n")
     }
 
-    /// Reads the new entries of Chromium's console; of other browsers, the errors of the page.
+    /// Returns the new entries of Chromium's console, or the errors of the page in other browsers.
     pub(crate) async fn log(&self) -> Vec<String> {
         if self.browser.engine != Engine::Chromium {
             return vec![self.errors().await];
@@ -286,7 +288,7 @@ impl Scene {
     }
 
     pub(crate) async fn picture(&self, name: &str) {
-        // A picture is of what is painted, and the frame moves for a moment.
+        // Waits, because a picture shows what is painted, and the frame is still moving.
         tokio::time::sleep(Duration::from_millis(300)).await;
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/screenshots");
         std::fs::create_dir_all(&folder).unwrap();
@@ -300,7 +302,7 @@ impl Scene {
     }
 }
 
-/// Runs a test, with an end.
+/// Runs a test with a timeout.
 pub(crate) fn run(test: impl Future<Output = ()>) {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()

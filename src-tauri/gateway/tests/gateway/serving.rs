@@ -20,7 +20,7 @@ impl Running {
         Self::with(site, None)
     }
 
-    /// Serves by https, with a certificate that it makes itself.
+    /// Serves over HTTPS with a self-signed certificate.
     pub(crate) fn with_tls(site: &Site) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let address = "127.0.0.1:0".parse().unwrap();
@@ -74,13 +74,13 @@ impl Running {
 }
 
 #[test]
-fn it_listens_answers_and_ends() {
+fn a_gateway_listens_responds_and_shuts_down() {
     let site = Site::new();
     let running = Running::new(&site);
     assert!(running.get("/healthz").starts_with("HTTP/1.1 200"));
     let link = format!("/?externalAuthCode={}", site.new_user("ada"));
     assert!(running.get(&link).starts_with("HTTP/1.1 303"));
-    // One who is there and says nothing does not hold it up for long.
+    // An idle connection does not delay the shutdown for long.
     let idle = running.connect();
     let (begun, address) = (Instant::now(), running.address);
     running.end();
@@ -90,12 +90,12 @@ fn it_listens_answers_and_ends() {
 }
 
 #[test]
-fn who_opens_too_many_links_has_to_wait_and_others_go_on() {
+fn an_address_over_the_limit_of_links_gets_429_and_other_requests_still_work() {
     let mut site = Site::new();
     site.limits.links_per_second = NonZeroU32::new(2);
     let running = Running::new(&site);
     let link = format!("/?externalAuthCode={}", site.new_user("ada"));
-    // All of them would take 16 seconds and more.
+    // Answering all of them would take more than 16 seconds.
     let answers: Vec<String> = (0..40).map(|_| running.get(&link)).collect();
     let first = &answers[..8];
     assert!(
@@ -111,7 +111,7 @@ fn who_opens_too_many_links_has_to_wait_and_others_go_on() {
         held_up.contains("retry-after: 1") && held_up.contains("Wait a moment"),
         "{held_up}"
     );
-    // What is no link is answered all the same.
+    // Requests that open no link are still answered.
     assert!(running.get("/healthz").starts_with("HTTP/1.1 200"));
     assert!(running.get("/auth/verify").starts_with("HTTP/1.1 401"));
     let begun = Instant::now();
@@ -140,16 +140,18 @@ fn headers_that_are_too_large_are_refused() {
 }
 
 #[test]
-fn headers_have_32_kib_and_not_a_byte_more() {
+fn headers_may_have_32_kib_and_no_more() {
     let site = Site::new();
     let running = Running::new(&site);
-    // Path, the names and values of two headers, and four bytes for each of them.
+    // The rest of the head: the path, the names and values of two headers, and four bytes for each
+    // header.
     let others = "/healthz".len() + "host".len() + 1 + 4 + "x-large".len() + 4;
     let answer = |path: &str, bytes: usize| {
         let mut stream = running.connect();
         let large = "a".repeat(bytes);
         let asked = format!("GET {path} HTTP/1.1\r\nHost: x\r\nX-Large: {large}\r\n\r\n");
-        // The gateway may refuse, and close the connection, before it has read all of it.
+        // Ignores an error, because the gateway may refuse and close the connection before it has
+        // read everything.
         let _ = stream.write_all(asked.as_bytes());
         let mut answer = [0; 12];
         let read = stream.read_exact(&mut answer);
@@ -167,10 +169,10 @@ fn headers_have_32_kib_and_not_a_byte_more() {
     running.end();
 }
 
-/// Whoever asks on and on and reads nothing is let go once nothing more can be sent to them.
+/// A client that sends requests and reads nothing is disconnected when its buffers are full.
 #[cfg(target_os = "linux")]
 #[test]
-fn who_reads_nothing_is_let_go() {
+fn a_client_that_reads_nothing_is_disconnected() {
     let site = Site::new();
     let running = Running::new(&site);
     let mut stream = running.connect();
@@ -193,7 +195,7 @@ fn who_reads_nothing_is_let_go() {
 }
 
 #[test]
-fn an_address_that_is_taken_is_said_to_be_and_a_foreign_one_is_not() {
+fn listening_on_a_taken_address_fails_otherwise_than_on_a_foreign_one() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let refused = Listener::bind(taken.local_addr().unwrap()).unwrap_err();
     assert_eq!(refused.code, ErrorCode::AddressInUse);
@@ -218,7 +220,7 @@ fn a_request_that_names_no_host_or_two_is_refused() {
             ("1.1", "Host: a\r\nhost: a\r\n", true),
             ("1.0", "Host: a\r\nHost: b\r\n", true),
             ("1.1", "Host: a\r\n", false),
-            // A probe of an old kind names none.
+            // Probes of old kinds use HTTP/1.0 without `Host`.
             ("1.0", "", false),
         ] {
             let mut stream = running.connect();

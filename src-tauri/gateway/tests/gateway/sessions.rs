@@ -32,7 +32,8 @@ fn ada() -> UserId {
     UserId::parse("ada", "id").unwrap()
 }
 
-// Each question of a `Site` is put to a gateway that was just started, so sessions survive that.
+// Each request of a `Site` starts a new gateway, so these tests also show that sessions survive a
+// restart.
 
 #[test]
 fn a_session_ends_with_the_next_request_after_its_user_is_suspended_removed_or_signed_out() {
@@ -58,7 +59,7 @@ fn a_session_ends_with_the_next_request_after_its_user_is_suspended_removed_or_s
 }
 
 #[test]
-fn a_session_ends_with_external_authentication_and_survives_a_new_key() {
+fn a_session_ends_when_external_authentication_is_switched_off_and_survives_a_new_key() {
     let mut site = Site::new();
     let cookie = site.sign_in("ada");
     site.settings.policy.external_auth = false;
@@ -71,7 +72,7 @@ fn a_session_ends_with_external_authentication_and_survives_a_new_key() {
 }
 
 #[test]
-fn a_session_ends_in_time() {
+fn a_session_ends_when_its_lifetime_is_over() {
     let mut site = Site::new();
     site.settings.visiting.session = Lifetime::Secs(1);
     let cookie = site.sign_in("ada");
@@ -83,7 +84,7 @@ fn a_session_ends_in_time() {
 }
 
 #[test]
-fn a_cookie_that_was_changed_or_is_of_another_instance_signs_nobody_in() {
+fn a_changed_cookie_and_a_cookie_of_another_instance_sign_nobody_in() {
     let site = Site::new();
     let cookie = site.sign_in("ada");
     let (name, value) = cookie.split_once('=').unwrap();
@@ -102,12 +103,12 @@ fn a_cookie_that_was_changed_or_is_of_another_instance_signs_nobody_in() {
     ] {
         assert_eq!(status(&site, &format!("{name}={value}")), 401, "{value}");
     }
-    // The same key, users and sign-in of another instance.
+    // Another instance has the same key, the same users and the same sign-in.
     let mut other = Site::new();
     other.instance = "other";
     other.sign_in("ada");
     assert_eq!(status(&other, &cookie), 401);
-    // A cookie that remembers an address is none that signs in.
+    // A cookie with a return address does not sign in.
     let page = site.get("/auth/sign-in?rd=/somewhere", &[NAVIGATES]);
     let remembered = page.cookies().remove(0);
     let value = remembered.split_once('=').unwrap().1;
@@ -115,7 +116,7 @@ fn a_cookie_that_was_changed_or_is_of_another_instance_signs_nobody_in() {
 }
 
 #[test]
-fn a_cookie_that_somebody_else_has_set_is_not_taken_over() {
+fn a_planted_cookie_does_not_become_a_session() {
     let site = Site::new();
     let planted = site.sign_in("mallory");
     let code = site.new_user("ada");
@@ -125,11 +126,11 @@ fn a_cookie_that_somebody_else_has_set_is_not_taken_over() {
     assert_ne!(own, planted);
     let verified = site.get_as("/auth/verify", &own);
     assert_eq!(verified.header("remote-user"), Some("ada"));
-    // The new session replaces the planted one, which is nobody's now.
+    // The new session replaces the planted cookie, which belongs to no session.
     assert_eq!(status(&site, &planted), 401);
 }
 
-/// By plain http another host of the same domain can put cookies in front of the gateway's own.
+/// Over plain HTTP another host of the same domain can put cookies in front of the gateway's own.
 #[test]
 fn a_cookie_of_the_same_name_in_front_signs_nobody_out() {
     let site = Site::with("acme", |settings| {
@@ -138,7 +139,7 @@ fn a_cookie_of_the_same_name_in_front_signs_nobody_out() {
     let cookie = site.sign_in("ada");
     let (name, value) = cookie.split_once('=').unwrap();
     let forged = |count: usize| {
-        // All of them well-formed.
+        // All of them are well-formed.
         let letters = "AEIMQUYcgk".chars().take(count);
         let forged = letters.map(|letter| format!("{name}={}", letter.to_string().repeat(43)));
         forged.collect::<Vec<_>>().join("; ")
@@ -149,7 +150,7 @@ fn a_cookie_of_the_same_name_in_front_signs_nobody_out() {
     }
     let many = format!("{}; {cookie}", forged(9));
     assert_eq!(status(&site, &many), 401, "only a handful is looked at");
-    // A new sign-in replaces the session that is valid, and signing out ends it.
+    // A new sign-in replaces the valid session, and signing out ends it.
     let cookies = format!("{name}={}; {cookie}", "A".repeat(43));
     let link = format!("/?externalAuthCode={}", site.new_user("bob"));
     let bob = site
@@ -195,7 +196,7 @@ fn the_holder_of_the_signing_secret_forges_no_session() {
     let site = Site::new();
     let name = site.sign_in("ada").split_once('=').unwrap().0.to_owned();
     let ada = site.directory.known_user(&ada()).wait().unwrap();
-    // As sessions were signed once, from the secret alone.
+    // Earlier versions signed sessions like this, with the secret alone.
     let key = Key::from(&*site.key.derived("latchkey session of acme"));
     let claims = postcard::to_allocvec(&("ada", ada.created_at, i64::MAX / 2)).unwrap();
     let value = URL_SAFE_NO_PAD.encode(claims);
@@ -248,7 +249,7 @@ fn a_neighbours_cookie_in_another_encoding_hides_no_session() {
     }
 }
 
-/// A browser keeps cookies by host and name, whatever the port (RFC 6265 §8.5).
+/// A browser shares cookies between all ports of a host (RFC 6265 §8.5).
 #[test]
 fn instances_on_one_host_do_not_sign_each_other_out() {
     for (one, other) in [
@@ -291,7 +292,7 @@ fn the_record_of_a_session_says_which_browser_has_it_and_when_it_was_used_last()
     let value = cookie.split_once('=').unwrap().1;
     assert!(!format!("{key:?} {session:?}").contains(value));
     assert_eq!(session.last_seen, session.created_at);
-    // As if it had begun an hour ago: the next use is written, in the background.
+    // The session seems to have begun an hour ago, so the next use is written in the background.
     let by = AuditContext {
         at: Timestamp::now() - jiff::SignedDuration::from_hours(1),
         ..by()

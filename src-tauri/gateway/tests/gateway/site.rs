@@ -1,4 +1,4 @@
-//! An instance with a gateway, and whoever visits it.
+//! An instance with a gateway, and its visitors.
 
 use latchkey_store::Wait as _;
 use std::convert::Infallible;
@@ -29,18 +29,18 @@ use tokio::runtime::Handle;
 use tokio::time::sleep;
 use tower::{Service, ServiceExt as _};
 
-/// What the administrator does now.
+/// Returns the context of an administrator who acts now.
 pub(crate) fn by() -> AuditContext {
     AuditContext::new(Actor::Studio, Timestamp::now())
 }
 
-/// Headers of a person's browser, sent with each request unless a test names others.
+/// Headers of a person's browser, sent with each request unless a test sets others.
 const PERSON: [(&str, &str); 2] = [
     ("host", "chat.acme.example"),
     ("user-agent", "Mozilla/5.0 (a browser)"),
 ];
 
-/// How a browser says that the answer becomes a page.
+/// Header by which a browser says that it shows the response as a page.
 pub(crate) const NAVIGATES: (&str, &str) = ("sec-fetch-mode", "navigate");
 
 pub(crate) struct Site {
@@ -48,7 +48,7 @@ pub(crate) struct Site {
     pub(crate) settings: Settings,
     pub(crate) key: SigningKey,
     pub(crate) api_keys: Vec<ApiKey>,
-    /// Secret of another instance of the administrator's, `Other`.
+    /// Secret of `Other`, another instance of the same administrator.
     pub(crate) other_key: Option<SigningKey>,
     pub(crate) instance: &'static str,
     pub(crate) limits: ClientLimits,
@@ -70,7 +70,7 @@ impl Answer {
         self.header(LOCATION.as_str()).unwrap_or_default()
     }
 
-    /// What a browser would send back, by name.
+    /// Returns the cookies that a browser would send back, as `name=value`.
     pub(crate) fn cookies(&self) -> Vec<String> {
         let set = self.headers.get_all(SET_COOKIE).iter();
         let pairs = set.map(|cookie| cookie.to_str().unwrap().split(';').next().unwrap());
@@ -80,7 +80,7 @@ impl Answer {
             .collect()
     }
 
-    /// The cookie that signs in, among others.
+    /// Returns the cookie among others that holds the session.
     pub(crate) fn session_in(cookies: &str) -> String {
         let mut all = cookies.split("; ");
         all.find(|cookie| cookie.contains("latchkey_session"))
@@ -88,7 +88,7 @@ impl Answer {
             .to_owned()
     }
 
-    /// The cookie that signs in.
+    /// Returns the cookie of the session, if the response sets it.
     pub(crate) fn session(&self) -> Option<String> {
         self.cookies()
             .into_iter()
@@ -125,7 +125,7 @@ impl Site {
         }
     }
 
-    /// A gateway that has just been started.
+    /// Returns the router of a gateway that has just been started.
     pub(crate) fn router(
         &self,
     ) -> impl Service<Request<Body>, Response = Response, Error = Infallible, Future: Send>
@@ -183,8 +183,8 @@ impl Site {
         ))
     }
 
-    /// Clicks on the button of the page that a link shows. A browser that names no cookie of such a page is
-    /// one that has none yet, and gets one.
+    /// Clicks the button of a link's confirm page. Without a cookie of such a page in the headers,
+    /// it loads the page first and takes its cookie.
     pub(crate) fn confirm(&self, link: &str, headers: &[(&str, &str)]) -> Answer {
         let given = headers.iter().find(|(name, _)| *name == COOKIE.as_str());
         let given = given.map_or("", |(_, cookies)| cookies);
@@ -199,7 +199,7 @@ impl Site {
         self.post(link, &[], &headers)
     }
 
-    /// The cookie that the page of a link sets.
+    /// Returns the cookie that the confirm page sets.
     pub(crate) fn shown(&self) -> String {
         let registered = Registered {
             id: Some("only shown".into()),
@@ -211,7 +211,7 @@ impl Site {
         page.cookies().join("; ")
     }
 
-    /// Signs somebody in, and answers with the cookie.
+    /// Signs a user in. Returns the cookie of the session.
     pub(crate) fn sign_in(&self, id: &str) -> String {
         let code = self.new_user(id);
         let answer = self.get(&format!("/?externalAuthCode={code}"), &[]);
@@ -281,7 +281,7 @@ impl Site {
             let answer = self.router().oneshot(request).await.unwrap();
             let (parts, body) = answer.into_parts();
             let bytes = body.collect().await.unwrap().to_bytes();
-            // Tasks in the background end with the runtime of the request.
+            // Waits for background tasks, which would end with the runtime of the request.
             while Handle::current().metrics().num_alive_tasks() > 0 {
                 sleep(Duration::from_millis(1)).await;
             }

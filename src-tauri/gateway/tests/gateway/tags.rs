@@ -1,5 +1,5 @@
-//! Where a widget's tag stands, how it is written, and which gateway gets its code: in the engines of
-//! Chrome, Firefox and Safari.
+//! Tests of widget tags in the engines of Chrome, Firefox and Safari: the place of the tag, its
+//! attributes, and the gateway that gets its code.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -32,13 +32,13 @@ fn in_each(engines: &[Engine], test: impl AsyncFn(&Scene)) {
     }
 }
 
-/// A tag with other attributes than the usual ones.
+/// Returns a tag with other attributes than the usual ones.
 fn tag_with(served: &Served, attributes: &str, code: &str) -> String {
     let tag = served.tag(code);
     tag.replace("<script defer", &format!("<script {attributes}"))
 }
 
-/// Who is signed in in the frame, once the tag's code has been used.
+/// Waits until the tag's code was used. Returns who is signed in in the frame.
 async fn signed_in(scene: &Scene) -> String {
     scene.bubble().await;
     scene.holds("You are signed in").await
@@ -55,7 +55,7 @@ async fn is_marked(scene: &Scene) {
     scene.until("the mark", &marked).await;
 }
 
-/// Whether any code has come to a gateway.
+/// Returns whether a gateway has received a code.
 fn got_a_code(served: &Served) -> bool {
     let activity = served
         .site
@@ -99,7 +99,7 @@ fn a_code_goes_to_the_gateway_of_its_own_tag_and_a_second_gateways_tag_is_refuse
     });
 }
 
-/// Ways in which a page replaces what it shows.
+/// Ways in which a page replaces its content.
 const REPLACEMENTS: [&str; 4] = [
     "document.body.replaceWith(document.createElement('body'))",
     "document.body.replaceChildren()",
@@ -130,7 +130,7 @@ fn the_bubble_is_there_after_the_page_has_replaced_its_content() {
             for replaced in REPLACEMENTS {
                 scene.script(&format!("{replaced}; return true")).await;
                 signed_in(scene).await;
-                // It is no picture of itself.
+                // The bubble is the real one, and not a copy of its markup.
                 scene.bubble().await.click().await.unwrap();
                 assert_eq!(is_open(scene).await, json!(true), "{replaced}");
                 scene.script("Latchkey.close(); return true").await;
@@ -167,7 +167,7 @@ fn a_widget_that_the_page_removes_on_purpose_is_back_with_the_next_call() {
         scene
             .script("document.querySelector('latchkey-widget').remove(); return true")
             .await;
-        // A replaced body has nothing to do with it.
+        // Replacing the body does not bring the widget back.
         scene
             .script(&format!("{}; return true", REPLACEMENTS[0]))
             .await;
@@ -183,7 +183,7 @@ fn a_widget_that_the_page_removes_on_purpose_is_back_with_the_next_call() {
 #[test]
 fn a_tag_works_with_crossorigin_and_as_a_module() {
     in_each(&ENGINES, async |scene| {
-        // A module of another address, before the widget's own.
+        // A module of another address comes before the widget's own.
         let decoy = format!(
             "<script type=module data-external-auth-code=x src={}/widget.js></script>",
             scene.host.origin()
@@ -212,7 +212,7 @@ fn a_tag_works_with_crossorigin_and_as_a_module() {
                     ..Page::default()
                 };
                 scene.open_page(&page, &[]).await;
-                // Signed in already as somebody else, one is asked.
+                // The visitor is signed in as another user, so the widget asks.
                 if number == 0 && is_in_head {
                     assert!(signed_in(scene).await.contains(&id), "{attributes}");
                 } else {
@@ -272,7 +272,7 @@ fn a_page_with_an_embedder_policy_gets_the_frame() {
     });
 }
 
-/// Puts a page with a tag into a frame of the page, and goes on in there.
+/// Puts a page with a tag into a sandboxed frame, and switches to that frame.
 async fn enter_sandbox(scene: &Scene, sandbox: &str, tag: &str) {
     let frame = format!(
         "const frame = document.createElement('iframe');
@@ -308,7 +308,7 @@ fn a_sandboxed_page_is_told_that_it_has_no_origin_and_one_with_an_origin_works()
             "{message}"
         );
         scene.leave().await;
-        // As a header of the page says it.
+        // Sandboxes the page by a header.
         let page = Page {
             body: &tag,
             policy: "; sandbox allow-scripts",
@@ -330,7 +330,7 @@ fn a_sandboxed_page_is_told_that_it_has_no_origin_and_one_with_an_origin_works()
 }
 
 #[test]
-fn a_page_in_a_page_that_is_not_allowed_is_told_of_both() {
+fn a_page_inside_a_page_that_is_not_allowed_reports_both_origins() {
     run(async {
         let scene = Scene::of(Chromium).await;
         let outer = crate::host::Host::new("localhost");
@@ -425,7 +425,7 @@ fn an_element_that_is_named_current_script_does_not_choose_the_gateway() {
 }
 
 #[test]
-fn a_tag_asks_behind_the_bubble_and_login_opens_the_frame_unless_it_is_told_not_to() {
+fn a_tag_asks_behind_the_bubble_and_login_opens_the_frame_by_default() {
     run(async {
         let scene = Scene::with(
             |settings| settings.visiting.step = SignInStep::Confirm,

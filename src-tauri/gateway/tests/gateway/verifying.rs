@@ -3,7 +3,7 @@ use latchkey_core::session::return_address::WebOrigin;
 use crate::site::{NAVIGATES, Site};
 
 #[test]
-fn a_proxy_is_told_who_it_is() {
+fn a_proxy_gets_the_user_in_headers() {
     let site = Site::new();
     let code = site.code(
         r#"{"user":{"id":"ada","email":"Ada@Acme.example","name":"José\nÁlvarez","groups":["staff","a,b",7,"","x\ty"," z","röster"],"role":"admin"}}"#,
@@ -29,13 +29,13 @@ fn a_proxy_is_told_who_it_is() {
         assert_eq!(text(name), value);
     }
     assert!(answer.body.is_empty());
-    // Cookies of the application beside it.
+    // The application beside the gateway has cookies, too.
     let answer = site.get_as("/auth/verify", &format!("theme=dark; {cookie}; x=\"y\""));
     assert_eq!(answer.status.as_u16(), 200);
 }
 
 #[test]
-fn whoever_is_not_signed_in_is_nobody() {
+fn a_proxy_gets_401_for_a_visitor_who_is_not_signed_in() {
     let site = Site::new();
     for cookie in [
         "",
@@ -56,7 +56,7 @@ fn whoever_is_not_signed_in_is_nobody() {
 }
 
 #[test]
-fn a_browser_is_sent_to_sign_in_and_comes_back_to_where_it_was_going() {
+fn a_browser_is_sent_to_the_sign_in_page_and_returns_to_the_page_it_asked_for() {
     let site = Site::with("acme", |settings| {
         let app = WebOrigin::parse("https://chat.acme.example:8443").unwrap();
         settings.visiting.return_to.push(app);
@@ -90,7 +90,7 @@ fn a_browser_is_sent_to_sign_in_and_comes_back_to_where_it_was_going() {
             answer.location(),
             "https://chat.acme.example:8443/reports?year=2026"
         );
-        // Whoever is signed in by now goes on at once.
+        // A visitor who has signed in elsewhere in the meantime is redirected at once.
         let on = site.get_as(path, &answer.session().unwrap());
         assert_eq!(on.status.as_u16(), 303);
         assert_eq!(
@@ -105,9 +105,10 @@ fn a_browser_is_sent_to_sign_in_and_comes_back_to_where_it_was_going() {
     }
 }
 
-/// It has no cookie of the gateway's, so its proxy would send them back for ever.
+/// The other host has no cookie of the gateway, so its proxy would send the visitor back in an
+/// endless loop.
 #[test]
-fn whoever_is_signed_in_is_sent_to_no_page_of_another_host() {
+fn a_signed_in_visitor_is_not_redirected_to_a_page_of_another_host() {
     let site = Site::with("acme", |settings| {
         let app = WebOrigin::parse("https://app.acme.example").unwrap();
         settings.visiting.return_to.push(app);
@@ -128,7 +129,7 @@ fn whoever_is_signed_in_is_sent_to_no_page_of_another_host() {
 }
 
 #[test]
-fn nobody_is_sent_to_a_page_that_is_not_allowed() {
+fn nobody_is_redirected_to_a_page_that_is_not_allowed() {
     let site = Site::new();
     let forwarded = [
         NAVIGATES,
@@ -153,7 +154,7 @@ fn nobody_is_sent_to_a_page_that_is_not_allowed() {
 }
 
 #[test]
-fn what_a_script_fetches_is_answered_401_and_a_page_is_sent_to_sign_in() {
+fn a_request_by_a_script_gets_401_and_a_page_is_redirected_to_sign_in() {
     let site = Site::new();
     let html = ("accept", "text/html,*/*;q=0.8");
     for (fields, status) in [
@@ -175,7 +176,7 @@ fn what_a_script_fetches_is_answered_401_and_a_page_is_sent_to_sign_in() {
 }
 
 #[test]
-fn a_proxy_may_ask_by_any_method_below_the_path_and_with_the_pages_own_query() {
+fn a_proxy_may_ask_with_any_method_path_below_and_query() {
     let site = Site::new();
     let cookie = site.sign_in("ada");
     for method in [
@@ -203,7 +204,7 @@ fn a_proxy_may_ask_by_any_method_below_the_path_and_with_the_pages_own_query() {
 }
 
 #[test]
-fn all_six_headers_are_there_also_where_nothing_is_known() {
+fn all_six_headers_are_sent_even_if_they_are_empty() {
     let site = Site::new();
     let cookie = site
         .get(

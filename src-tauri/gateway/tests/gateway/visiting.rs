@@ -53,7 +53,7 @@ fn a_link_signs_in_at_once_and_leads_to_the_address_without_the_code() {
 }
 
 #[test]
-fn where_a_link_leads_is_never_somebody_elses_page() {
+fn a_link_never_leads_to_a_page_of_another_site() {
     let site = Site::new();
     let code = site.new_user("ada");
     for path in ["//evil.com/", "//evil.com", "/%5cevil.com", "///evil.com/x"] {
@@ -70,7 +70,7 @@ fn where_a_link_leads_is_never_somebody_elses_page() {
 }
 
 #[test]
-fn the_parameter_is_the_one_of_the_settings() {
+fn the_query_parameter_is_that_of_the_settings() {
     let site = Site::with("acme", |settings| {
         settings.parameter = Parameter::parse("ticket").unwrap();
     });
@@ -106,9 +106,9 @@ fn a_ten_minute_link_begins_a_session_of_the_instances_own_length() {
     assert_eq!(seconds, 14 * 86_400, "{cookie}");
 }
 
-/// A code is accepted for a minute after its end, and begins a session then, too.
+/// A code is accepted for a minute after its end, and still begins a session.
 #[test]
-fn a_code_in_its_leeway_lets_somebody_in() {
+fn a_code_in_its_leeway_signs_in() {
     let site = Site::new();
     let ended = |seconds| Registered {
         expires_at: Some(Timestamp::now().as_second() - seconds),
@@ -125,7 +125,7 @@ fn a_code_in_its_leeway_lets_somebody_in() {
 }
 
 #[test]
-fn where_it_has_to_be_confirmed_a_look_does_nothing_and_a_click_signs_in() {
+fn a_link_that_must_be_confirmed_does_nothing_until_the_click() {
     let site = Site::with("acme", |settings| {
         settings.visiting.step = SignInStep::Confirm;
     });
@@ -163,7 +163,7 @@ fn a_single_use_link_is_always_confirmed_and_works_once() {
     assert!(again.session().is_none());
 }
 
-/// The cookies that a browser has after an answer, added to those that it had.
+/// Returns the cookies of a browser after a response, given those before it.
 fn jar(before: &str, answer: &Answer) -> String {
     let mut cookies = answer.cookies();
     cookies.extend(before.split("; ").map(str::to_owned));
@@ -189,7 +189,7 @@ fn a_double_click_on_continue_signs_in_and_another_browser_is_refused() {
         let session = answer.session().unwrap();
         assert_eq!(site.get_as("/auth/verify", &session).status.as_u16(), 200);
     }
-    // Going back shows the question again, as long as it may be repeated.
+    // Going back shows the question again while the code may be repeated.
     assert_eq!(site.get_as(&path, &cookies).status.as_u16(), 200);
     let other = site.shown();
     assert_eq!(click(&other).status.as_u16(), 410);
@@ -197,7 +197,7 @@ fn a_double_click_on_continue_signs_in_and_another_browser_is_refused() {
 }
 
 #[test]
-fn going_back_reopening_and_reposting_while_signed_in_lead_on_without_a_use() {
+fn going_back_reopening_and_reposting_while_signed_in_spend_no_use() {
     let site = Site::new();
     let link = |id: &str| {
         let registered = Registered {
@@ -225,7 +225,7 @@ fn going_back_reopening_and_reposting_while_signed_in_lead_on_without_a_use() {
     for answer in [
         open(&code, &signed_in),
         click(&code, &signed_in),
-        // A browser that sends nothing but its session.
+        // A browser that sends only its session cookie.
         open(&code, &session),
         click(&code, &session),
         open(&unused, &session),
@@ -236,13 +236,13 @@ fn going_back_reopening_and_reposting_while_signed_in_lead_on_without_a_use() {
     }
     assert_eq!(sign_ins(), 1);
     assert_eq!(site.get_as("/auth/verify", &session).status.as_u16(), 200);
-    // The second link has its use still.
+    // The use of the second link is not spent.
     assert_eq!(click(&unused, &site.shown()).status.as_u16(), 303);
     assert_eq!(click(&code, &site.shown()).status.as_u16(), 410);
 }
 
 #[test]
-fn somebody_who_is_signed_in_is_named_before_another_one_is() {
+fn the_confirm_page_names_the_user_who_is_signed_in() {
     let site = Site::new();
     let ada = site.sign_in("ada");
     let code = site.new_user("bob");
@@ -257,7 +257,7 @@ fn somebody_who_is_signed_in_is_named_before_another_one_is() {
         assert!(answer.body.contains(text), "{}", answer.body);
     }
     assert!(!site.has_user("bob"));
-    // The same person again is not asked.
+    // The same person is not asked again.
     let own = site.get_as(
         &format!("/?externalAuthCode={}", site.new_user("ada")),
         &ada,
@@ -266,7 +266,7 @@ fn somebody_who_is_signed_in_is_named_before_another_one_is() {
 }
 
 #[test]
-fn every_refusal_is_a_page_that_gives_nothing_away_and_has_a_reference() {
+fn every_refusal_is_a_page_with_a_reference_that_hides_the_reason() {
     let site = Site::new();
     site.directory
         .set_seat_limit(Some(1), &by())
@@ -326,7 +326,7 @@ fn every_refusal_is_a_page_that_gives_nothing_away_and_has_a_reference() {
 }
 
 #[test]
-fn what_is_reflected_is_escaped() {
+fn text_from_the_request_is_escaped() {
     let site = Site::with("acme", |settings| {
         settings.visiting.step = SignInStep::Confirm;
     });
@@ -367,7 +367,7 @@ fn what_is_reflected_is_escaped() {
 }
 
 #[test]
-fn a_path_that_is_asked_for_by_a_wrong_method_is_a_page_too_and_says_which_it_has() {
+fn a_wrong_method_gets_an_error_page_and_the_allowed_methods() {
     let site = Site::new();
     for (method, path, allowed) in [
         ("GET", "/auth/sign-out", "POST"),
@@ -385,7 +385,7 @@ fn a_path_that_is_asked_for_by_a_wrong_method_is_a_page_too_and_says_which_it_ha
 }
 
 #[test]
-fn a_name_changes_nothing_around_it() {
+fn a_name_cannot_change_the_text_around_it() {
     let site = Site::with("acme", |settings| {
         settings.visiting.step = SignInStep::Confirm;
         settings.visiting.embed_in = vec![WebOrigin::parse("https://www.acme.example").unwrap()];
@@ -422,7 +422,7 @@ fn a_name_changes_nothing_around_it() {
 }
 
 #[test]
-fn a_button_of_another_page_does_nothing() {
+fn a_form_of_another_page_does_nothing() {
     let site = Site::new();
     let link = format!("/?externalAuthCode={}", site.new_user("ada"));
     for headers in [
@@ -447,7 +447,7 @@ fn a_button_of_another_page_does_nothing() {
         }
     }
     assert!(!site.has_user("ada"));
-    // An older browser, or one that came by http, on a page of this server.
+    // A page of this server in an older browser, or over HTTP.
     let shown = site.get_as("/", &site.sign_in("bob")).cookies();
     let null = [("origin", "null"), ("cookie", shown[0].as_str())];
     assert_eq!(site.confirm(&link, &null).status.as_u16(), 303);
@@ -495,7 +495,7 @@ fn a_browser_that_keeps_no_cookies_is_told_so_and_no_use_is_spent() {
         assert!(answer.cookies().is_empty());
     }
     assert!(!site.has_user("ada"));
-    // Where a link signs in at once, the page that it leads to says it.
+    // If a link signs in at once, the page after it says so.
     let page = site.get("/", &[]);
     assert!(page.body.contains("keeps no cookies"), "{}", page.body);
     let cookies = jar("", &site.get(&link, &[]));
@@ -590,7 +590,7 @@ fn the_administrator_finds_by_the_reference_why_somebody_was_refused() {
                 text: problem["reference"].as_str().unwrap().to_owned(),
                 ..ActivityQuery::default()
             };
-            // As when a minute has passed.
+            // Ends the minute in which refusals are counted.
             site.directory
                 .record_counted(Timestamp::MAX)
                 .wait()
@@ -615,7 +615,7 @@ fn the_administrator_finds_by_the_reference_why_somebody_was_refused() {
 }
 
 #[test]
-fn what_cannot_be_read_is_refused_by_a_page_too() {
+fn an_unreadable_request_gets_an_error_page() {
     let site = Site::new();
     let form = ("content-type", "application/x-www-form-urlencoded");
     let long = "x".repeat(20_000);

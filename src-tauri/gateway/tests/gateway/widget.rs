@@ -1,4 +1,5 @@
-//! The widget in a real browser, in a page of another site whose policy allows nothing but it.
+//! Tests of the widget in a real browser, in a page of another site whose policy allows only the
+//! widget.
 
 use fantoccini::Locator;
 use fantoccini::key::Key;
@@ -9,14 +10,14 @@ use serde_json::{Value, json};
 
 use crate::scene::{BUBBLE, FRAME, Scene, run};
 
-/// What a page may do to its own elements, and with them to the widget's.
+/// Script of a page that restyles its own elements, and with them the widget's.
 const HOSTILE: &str = "const sheet = new CSSStyleSheet();
     sheet.replaceSync(`body, body * { all: unset !important; display: none !important;
         opacity: 0 !important; transform: scale(0) !important; pointer-events: none !important; }
         body { display: block !important; opacity: 1 !important; transform: none !important; }`);
     document.adoptedStyleSheets = [sheet]; return true";
 
-/// Everything that somebody does with a widget who is let in.
+/// Uses the widget in every way, as a visitor who may sign in.
 async fn is_used(scene: &Scene) {
     let (ada, bob) = (
         scene.served.site.new_user("ada"),
@@ -31,14 +32,14 @@ async fn is_used(scene: &Scene) {
         .iter()
         .filter(|entry| !entry.contains("403 (Forbidden)"));
     assert_eq!(complaints.count(), 0, "{log:#?}");
-    // The cookie is none of the gateway's own pages.
+    // The cookie does not count on the gateway's own pages.
     scene.client().goto(&scene.served.gateway).await.unwrap();
     let body = scene.client().find(Locator::Css("body")).await.unwrap();
     let text = body.text().await.unwrap();
     assert!(text.contains("You are not signed in"), "{text}");
 }
 
-/// Opened, read, closed by Escape.
+/// Opens the frame by hand, reads it, and closes it by Escape.
 async fn is_used_by_hand(scene: &Scene, ada: &str) {
     let tag = scene.served.tag(ada);
     scene.open(&format!("{tag}{tag}")).await;
@@ -102,7 +103,7 @@ async fn is_used_by_hand(scene: &Scene, ada: &str) {
     scene.until("the focus to be back", &returned).await;
 }
 
-/// Signed out and in, and asked about somebody else.
+/// Signs out and in by script, and asks about another user.
 async fn is_used_by_script(scene: &Scene, ada: &str, bob: &str) {
     assert_eq!(scene.call("logout()").await, json!({ "user": null }));
     scene.script("Latchkey.open(); return true").await;
@@ -122,7 +123,7 @@ async fn is_used_by_script(scene: &Scene, ada: &str, bob: &str) {
         json!({ "user": { "id": "bob", "name": "bob Person" } })
     );
 
-    // Somebody else is asked about, in the frame.
+    // The frame asks about another user.
     scene.begin(&format!("login('{ada}')")).await;
     scene
         .until("the question", &format!("return {FRAME}.checkVisibility()"))
@@ -142,7 +143,7 @@ async fn is_used_by_script(scene: &Scene, ada: &str, bob: &str) {
     scene.leave().await;
     assert_eq!(scene.outcome().await["code"], "declined");
 
-    // The cookie is kept from page to page.
+    // The browser keeps the cookie from page to page.
     scene.open(&scene.served.tag("")).await;
     scene.bubble().await.click().await.unwrap();
     scene.enter().await;
@@ -178,14 +179,14 @@ fn a_page_of_another_site_with_a_strict_policy_and_hostile_styles_signs_somebody
 }
 
 #[test]
-fn it_works_where_the_cookies_of_other_sites_are_blocked() {
+fn the_widget_works_where_third_party_cookies_are_blocked() {
     run(async {
         let blocked = json!({ "prefs": { "profile": {
             "cookie_controls_mode": 1,
             "block_third_party_cookies": true,
         } } });
         let scene = Scene::new(&["--test-third-party-cookie-phaseout"], blocked).await;
-        // They are: the same gateway's frame keeps none that are not partitioned.
+        // Proves that cookies are blocked: the frame cannot keep one that is not partitioned.
         scene.open(&scene.served.tag("")).await;
         scene.bubble().await;
         scene.enter().await;
@@ -212,7 +213,7 @@ fn a_page_that_puts_another_body_in_place_gets_the_frame_again() {
             let replaced = "document.body.replaceWith(document.createElement('body')); return true";
             scene.script(replaced).await;
             let code = scene.served.site.new_user(other);
-            // Bob is asked about, and that opens the frame.
+            // The frame opens by itself to ask about Bob.
             scene.begin(&format!("login('{code}')")).await;
             scene.bubble().await;
             scene
@@ -270,7 +271,7 @@ fn an_origin_that_is_not_allowed_gets_no_frame_and_is_told_why() {
 }
 
 #[test]
-fn a_code_that_is_used_once_waits_behind_the_bubble_for_a_click() {
+fn a_single_use_code_waits_behind_the_bubble_for_a_click() {
     run(async {
         let scene = Scene::with(|_| {}, "localhost", &[], json!({})).await;
         let once = Registered {
@@ -306,9 +307,9 @@ fn a_code_that_is_used_once_waits_behind_the_bubble_for_a_click() {
 }
 
 #[test]
-fn where_the_browser_keeps_no_cookies_the_frame_says_so_and_no_code_is_used() {
+fn a_frame_without_cookies_says_so_and_uses_no_code_up() {
     run(async {
-        // Neither https nor this computer, as far as the browser knows.
+        // For the browser, the page is neither HTTPS nor on this computer.
         let names = "--host-resolver-rules=MAP gateway.test 127.0.0.1";
         let scene = Scene::with(
             |settings| settings.visiting.step = SignInStep::Automatic,
@@ -332,7 +333,7 @@ fn where_the_browser_keeps_no_cookies_the_frame_says_so_and_no_code_is_used() {
 }
 
 #[test]
-fn the_frame_listens_to_the_page_around_it_alone_and_to_origins_that_are_allowed() {
+fn the_frame_accepts_messages_only_from_its_parent_page_and_only_of_allowed_origins() {
     run(async {
         let scene = Scene::new(&[], json!({})).await;
         scene.open(&scene.served.tag("")).await;
@@ -367,7 +368,7 @@ fn the_frame_listens_to_the_page_around_it_alone_and_to_origins_that_are_allowed
     });
 }
 
-/// Whether what is around an open frame can be reached by the keyboard.
+/// Expects that the keyboard can, or cannot, reach the page around an open frame.
 async fn reaches_the_page(scene: &Scene, can: bool) {
     let reached = "document.getElementById('other').focus();
         return document.activeElement.id === 'other'";
@@ -375,7 +376,7 @@ async fn reaches_the_page(scene: &Scene, can: bool) {
 }
 
 #[test]
-fn a_frame_that_is_open_hides_the_page_once_the_window_is_made_small_and_no_longer() {
+fn an_open_frame_is_modal_while_the_window_is_small() {
     run(async {
         let scene = Scene::new(&["--window-size=1000,760"], json!({})).await;
         scene
@@ -394,7 +395,7 @@ fn a_frame_that_is_open_hides_the_page_once_the_window_is_made_small_and_no_long
             scene.until("the frame to fit", &settled).await;
             reaches_the_page(&scene, !is_small).await;
             scene.enter().await;
-            // It was not loaded anew.
+            // The frame was not loaded again.
             scene.says("as ada Person").await;
             scene.leave().await;
         }
@@ -408,7 +409,7 @@ fn a_frame_that_is_open_hides_the_page_once_the_window_is_made_small_and_no_long
 }
 
 #[test]
-fn it_looks_well() {
+fn the_widget_is_painted_in_each_state() {
     run(async {
         let phone = json!({ "mobileEmulation": { "deviceMetrics": { "width": 390, "height": 844, "pixelRatio": 2.0 } } });
         for (name, scheme, options) in [

@@ -1,15 +1,15 @@
-//! An application that says what it is told.
+//! An application that returns the headers it has received.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::thread;
 
-/// The key of a WebSocket's opening, and what has to be answered to it (RFC 6455 §1.3).
+/// Key of a WebSocket handshake, and the value that the server must return for it (RFC 6455 §1.3).
 pub(super) const KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";
 const ACCEPTED: &str = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
 
-/// Starts one that answers with the head of the request, in lower case. An opening of a WebSocket is
-/// accepted, and the head is the first that is sent on it; what comes then is sent back.
+/// Starts an application that responds with the head of the request, in lower case. It accepts a
+/// WebSocket handshake, sends the head as the first bytes, and then echoes what it receives.
 pub(super) fn application() -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();

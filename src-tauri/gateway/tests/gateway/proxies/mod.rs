@@ -1,5 +1,5 @@
-//! nginx, Caddy, Traefik and `HAProxy` with the configurations of their guide, before an application that
-//! says what it is told.
+//! Tests of nginx, Caddy, Traefik and `HAProxy` with the configurations of their guide. The
+//! application behind them returns the headers it has received.
 
 mod application;
 #[path = "../../../../cli/tests/cli/documents/blocks.rs"]
@@ -21,9 +21,9 @@ use self::proxy::{Begin, Proxy, free};
 use crate::serving::Running;
 use crate::site::{Site, by};
 
-/// How a browser asks for a page.
+/// Headers with which a browser asks for a page.
 const PAGE: &str = "Accept: text/html,*/*;q=0.8\r\nSec-Fetch-Mode: navigate\r\n";
-/// How a script asks for data.
+/// Headers with which a script asks for data.
 const FETCH: &str = "Accept: application/json\r\nSec-Fetch-Mode: cors\r\n";
 
 const FORGED: &str = "Remote-User: root\r\nRemote-Email: root@evil.com\r\nRemote-Name: Root\r\n\
@@ -33,7 +33,7 @@ const FORGED: &str = "Remote-User: root\r\nRemote-Email: root@evil.com\r\nRemote
     X_Auth_Request_User: root\r\nX.Auth.Request.User: root\r\nX-Auth_Request-User: root\r\n\
     X-Auth-Request.Email: root@evil.com\r\nX-Auth-Request~User: root\r\n";
 
-/// A gateway behind a proxy, with an application beside it.
+/// A gateway and an application behind a proxy.
 struct Behind {
     site: Site,
     running: Running,
@@ -58,7 +58,7 @@ impl Behind {
         }
     }
 
-    /// Signs somebody in through the proxy, and returns the line with their cookie.
+    /// Signs a user in through the proxy. Returns the header line with their cookie.
     fn sign_in(&self, code: &str) -> String {
         let link = format!("/?externalAuthCode={code}");
         let opened = self.proxy.get(&link, PAGE);
@@ -88,17 +88,17 @@ fn header(answer: &str, wanted: &str) -> Option<String> {
     found.map(|(_, value)| value.to_owned())
 }
 
-/// The line that sends back what an answer has set.
+/// Returns the header line that sends back the cookies of a response.
 fn cookie(answer: &str) -> String {
     let set = header(answer, "set-cookie").unwrap_or_else(|| panic!("{answer}"));
     format!("Cookie: {}\r\n", set.split(';').next().unwrap())
 }
 
-fn lets_the_right_people_through(begin: Begin) {
+fn lets_only_signed_in_users_through(begin: Begin) {
     let behind = Behind::new(begin);
     let (proxy, address) = (&behind.proxy, behind.proxy.address);
 
-    // A visitor who is not signed in gets nothing by sending the headers.
+    // A visitor who is not signed in cannot get in by sending the headers of a user.
     for headers in ["", FORGED] {
         let asked = format!("{headers}{PAGE}");
         let refused = proxy.get("/report?year=2026&all", &asked);
@@ -110,7 +110,7 @@ fn lets_the_right_people_through(begin: Begin) {
             "{to}"
         );
     }
-    // The page's own query may have the parameter of `/auth/verify`.
+    // The query of the page may contain the parameter of `/auth/verify`.
     for page in ["/report?year=2026&all", "/report?redirect=no&redirect"] {
         let asked = proxy.get(page, PAGE);
         let sign_in = header(&asked, "location").unwrap();
@@ -118,14 +118,14 @@ fn lets_the_right_people_through(begin: Begin) {
         let shown = proxy.get(sign_in, PAGE);
         assert!(shown.contains("You are not signed in"), "{shown}");
         let remembered = format!("{PAGE}{}", cookie(&shown));
-        // A link leads to the page that was wanted.
+        // A link that names no page leads to the remembered one.
         let code = behind.site.new_user("bob");
         let back = proxy.get(&format!("/?externalAuthCode={code}"), &remembered);
         let wanted = format!("http://{address}{page}");
         assert_eq!(header(&back, "location").unwrap(), wanted);
     }
 
-    // A link signs in, and leads to its own path.
+    // A link that names a page leads to that page.
     let code = behind
         .site
         .code(r#"{"user":{"id":"ada","name":"Ada Lovelace","groups":["staff"]}}"#);
@@ -145,7 +145,7 @@ fn lets_the_right_people_through(begin: Begin) {
         ] {
             assert_eq!(page.matches(told).count(), 1, "{told}: {page}");
         }
-        // Ada has no address: nobody else's is passed on for her, and no placeholder.
+        // Ada has no address. The proxy passes on neither a forged one nor a placeholder.
         assert!(!page.contains("root") && !page.contains("admins"), "{page}");
         for line in page.lines().filter(|line| line.contains("email")) {
             assert!(line.ends_with(": ") || line.ends_with(':'), "{line}");
@@ -160,7 +160,7 @@ fn lets_the_right_people_through(begin: Begin) {
     assert!(refused.starts_with("HTTP/1.1 302"), "{refused}");
     let folder = behind.end();
 
-    // The code is in no file of the proxy's.
+    // No file of the proxy contains the code.
     for file in fs::read_dir(folder.path()).unwrap() {
         let path = file.unwrap().path();
         if path.is_file() && path.file_name().unwrap() != "error.log" {
@@ -168,7 +168,7 @@ fn lets_the_right_people_through(begin: Begin) {
             assert!(!text.contains(&code), "{}", path.display());
         }
     }
-    // Caddy keeps no access log unless it is told to.
+    // Caddy writes an access log only if it is configured.
     if let Ok(log) = fs::read_to_string(folder.path().join("access.log")) {
         assert!(log.contains("GET /report"), "{log}");
         assert!(
@@ -192,7 +192,7 @@ fn sends_pages_to_sign_in_and_answers_scripts_401(begin: Begin) {
             assert!(refused.starts_with("HTTP/1.1 401"), "{method}: {refused}");
             let page = proxy.ask(method, path, &format!("{PAGE}{length}"));
             assert!(page.starts_with("HTTP/1.1 302"), "{method}: {page}");
-            // A form's address is not remembered.
+            // The address of a form is not remembered.
             let to = header(&page, "location").unwrap();
             assert_eq!(to.contains("rd="), method == "GET", "{method}: {to}");
         }
@@ -259,7 +259,7 @@ fn signs_out_by_a_form_of_the_application(begin: Begin) {
     behind.end();
 }
 
-fn lets_preflights_through_as_nobodys(begin: Begin) {
+fn lets_preflights_through_without_a_user(begin: Begin) {
     let behind = Behind::new(begin);
     let proxy = &behind.proxy;
     let asks = "Origin: https://www.acme.example\r\nAccess-Control-Request-Method: PUT\r\n";
@@ -276,7 +276,7 @@ fn lets_preflights_through_as_nobodys(begin: Begin) {
             "{answer}"
         );
     }
-    // A request that is no preflight is not let through.
+    // A request that is not a preflight is refused.
     for (method, lines) in [
         ("OPTIONS", FETCH.to_owned()),
         ("OPTIONS", format!("{FETCH}Origin: https://a.example\r\n")),
@@ -320,9 +320,9 @@ fn passes_large_links_cookies_and_groups(begin: Begin) {
     behind.end();
 }
 
-/// A proxy takes away the headers that are named in `Connection` (RFC 9110 §7.6.1), and an application
-/// that lets everybody in whom no header names would not know the visitor.
-fn tells_who_it_is_whatever_a_visitor_names_in_connection(begin: Begin) {
+/// A proxy removes the headers that `Connection` names (RFC 9110 §7.6.1). An application that lets
+/// in every request without a user header would then let in anybody.
+fn keeps_the_user_headers_that_a_visitor_names_in_connection(begin: Begin) {
     let behind = Behind::new(begin);
     let ada = behind.ada();
     for connection in [
@@ -335,14 +335,14 @@ fn tells_who_it_is_whatever_a_visitor_names_in_connection(begin: Begin) {
         for told in ["remote-user: ada\n", "remote-groups: staff\n"] {
             assert!(page.contains(told), "{connection}: {page}");
         }
-        // Nor does it reach an application that would do the same.
+        // The header does not reach the application, which could do the same.
         let passed = page.lines().find(|line| line.starts_with("connection: "));
         assert!(passed.is_none_or(|line| !line.contains("remote")), "{page}");
     }
     behind.end();
 }
 
-fn lets_nobody_through_while_the_gateway_is_away(begin: Begin) {
+fn lets_nobody_through_while_the_gateway_is_down(begin: Begin) {
     let behind = Behind::new(begin);
     let ada = behind.ada();
     let Behind { running, proxy, .. } = behind;
@@ -374,14 +374,14 @@ macro_rules! behind_each {
 }
 
 behind_each!(nginx, caddy, traefik, haproxy:
-    lets_the_right_people_through,
+    lets_only_signed_in_users_through,
     sends_pages_to_sign_in_and_answers_scripts_401,
     passes_web_sockets_of_people_who_are_signed_in,
     signs_out_by_a_form_of_the_application,
-    lets_preflights_through_as_nobodys,
+    lets_preflights_through_without_a_user,
     passes_large_links_cookies_and_groups,
-    tells_who_it_is_whatever_a_visitor_names_in_connection,
-    lets_nobody_through_while_the_gateway_is_away,
+    keeps_the_user_headers_that_a_visitor_names_in_connection,
+    lets_nobody_through_while_the_gateway_is_down,
 );
 
 #[test]
@@ -400,7 +400,7 @@ fn an_instance_below_a_path_works_behind_nginx() {
     assert!(opened.contains("location: /chat/a?b=c\r\n"), "{opened}");
     let home = proxy.get("/chat/", &format!("{PAGE}{}", cookie(&opened)));
     assert!(home.contains("You are signed in"), "{home}");
-    // Everything that the page names is found below the path.
+    // All resources that the page names are below the path.
     let (_, body) = home.split_once("\r\n\r\n").unwrap();
     let names = body.split('"').filter(|part| part.starts_with('/'));
     let names: Vec<&str> = names.collect();

@@ -1,4 +1,4 @@
-//! Proxies with the configurations of their guide.
+//! Proxies that run with the configurations of their guide.
 
 use std::env;
 use std::fs::{self, File};
@@ -11,19 +11,20 @@ use std::time::Duration;
 
 use super::blocks::blocks_in;
 
-/// Returns the blocks of the guide in a language.
+/// Returns the code blocks of the guide in a language.
 fn guide<const N: usize>(language: &str) -> [String; N] {
     let blocks = blocks_in("src-tauri/guides/proxies.md", language);
     blocks.try_into().unwrap()
 }
 
-/// A proxy that runs; it ends with this.
+/// A running proxy. Dropping it ends the process.
 pub(super) struct Proxy {
     child: Child,
     pub(super) address: SocketAddr,
 }
 
-/// Starts a proxy with its files in a folder: where it listens, where the gateway is, where the application is.
+/// Starts a proxy with its files in a folder. The addresses are those of the proxy, the gateway and
+/// the application.
 pub(super) type Begin = fn(&Path, SocketAddr, SocketAddr, SocketAddr) -> Proxy;
 
 impl Drop for Proxy {
@@ -33,8 +34,8 @@ impl Drop for Proxy {
     }
 }
 
-/// An address to listen on, of the part of the loopback network where no test has sockets: none of
-/// them takes it before the proxy does.
+/// Returns a free address in a part of the loopback network that no other test uses, so that no
+/// other test takes it before the proxy does.
 pub(super) fn free() -> SocketAddr {
     TcpListener::bind("127.0.0.2:0")
         .unwrap()
@@ -60,7 +61,7 @@ impl Proxy {
         panic!("the proxy does not listen");
     }
 
-    /// The same for one that listens before it knows where to.
+    /// Starts a proxy that listens before it has loaded its routes.
     fn start_with_routes(address: SocketAddr, command: &mut Command) -> Self {
         let proxy = Self::start(address, command);
         for _ in 0..1500 {
@@ -103,7 +104,7 @@ impl Proxy {
         Self::start(address, nginx.stdout(Stdio::null()))
     }
 
-    /// An nginx that leads a folder of its host to the gateway, and nothing else.
+    /// Starts an nginx that forwards only a folder of its host to the gateway.
     pub(super) fn nginx_for_a_folder(
         folder: &Path,
         address: SocketAddr,
@@ -206,12 +207,12 @@ impl Proxy {
         Self::start(address, haproxy.stdout(log))
     }
 
-    /// Asks for a page, with these lines of a head, and reads the answer.
+    /// Asks for a page with these header lines. Returns the response.
     pub(super) fn get(&self, path: &str, headers: &str) -> String {
         self.ask("GET", path, headers)
     }
 
-    /// The same by another method.
+    /// Asks with a method. Returns the response.
     pub(super) fn ask(&self, method: &str, path: &str, headers: &str) -> String {
         let keeps = headers.to_lowercase().contains("connection:");
         let close = if keeps { "" } else { "Connection: close\r\n" };
