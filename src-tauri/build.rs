@@ -1,4 +1,5 @@
-//! Checks that the UI was built, makes the permissions of the commands, and lets Tauri read its configuration.
+//! Checks that the UI was built, writes the permissions of the commands, and lets Tauri read its
+//! configuration.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -35,13 +36,14 @@ fn build() -> Result<(), Box<dyn std::error::Error>> {
     Ok(tauri_build::try_build(attributes)?)
 }
 
-/// Writes a permission for each group of commands, and returns their folder.
+/// Writes a permission for each group of commands. Returns the folder of the permissions.
 fn write_permissions() -> io::Result<PathBuf> {
     let folder = PathBuf::from(env::var_os("OUT_DIR").unwrap_or_default()).join("permissions");
     let file = folder.join("commands.toml");
     let permissions = permissions();
     fs::create_dir_all(&folder)?;
-    // A file that is written anew would make the next build run this again.
+    // An unchanged file is left alone, because a new one would make the next build run this script
+    // again.
     if fs::read_to_string(&file).ok().as_ref() != Some(&permissions) {
         fs::write(file, permissions)?;
     }
@@ -52,7 +54,7 @@ macro_rules! permissions {
     ($(#[doc = $doc:literal] mod $module:ident {
         $($name:ident ($request:ty) -> $response:ty;)*
     })*) => {
-        /// Returns the permissions as Tauri reads them.
+        /// Returns the permissions in Tauri's format.
         fn permissions() -> String {
             let mut toml = String::new();
             for (group, about, commands) in [

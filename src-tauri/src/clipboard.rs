@@ -1,4 +1,5 @@
-//! The system's clipboard: what is put there is cleared after a minute if it is still ours.
+//! The clipboard of the system. Content that Studio puts there is cleared after a minute, unless
+//! another program has replaced it.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
@@ -9,19 +10,20 @@ use arboard::ImageData;
 
 use crate::problem::{Problem, StudioErrorCode};
 
-/// When the clipboard is emptied.
+/// Time after which copied content is cleared.
 pub(crate) const CLEARED_AFTER: Duration = Duration::from_mins(1);
 
-/// How long another program may take to hand its clipboard over.
+/// Timeout for another program that must hand over its content.
 const READ_TIMEOUT: Duration = Duration::from_secs(4);
 
-/// How long to look for our own content, which this process hands over itself.
+/// Timeout for a check of Studio's own content, which this process hands over itself.
 const CHECK_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Maximum number of threads that wait for a program that hangs.
+/// Maximum number of threads that wait for a hanging program.
 const MAX_READERS: usize = 4;
 
-/// On Linux the process that copied owns the content, so one handle lives as long as the window.
+/// Handle of the clipboard. It lives as long as the window, because on Linux the process that
+/// copied owns the content.
 #[derive(Clone, Default)]
 pub(crate) struct Clipboard {
     held: Arc<Mutex<Held>>,
@@ -32,7 +34,7 @@ pub(crate) struct Clipboard {
 struct Held {
     system: Option<arboard::Clipboard>,
     ours: Option<Content>,
-    /// Counts what was copied, so that an old timer does not clear something newer.
+    /// Number of copies made, so that the timer of an older copy does not clear a newer one.
     copies: u64,
 }
 
@@ -43,7 +45,8 @@ pub(crate) enum Content {
 }
 
 impl Clipboard {
-    /// Copies, keeps it out of the clipboard's history where there is one, and sets the timer.
+    /// Copies content, keeps it out of the clipboard's history if there is one, and starts the
+    /// timer that clears it.
     pub(crate) fn put(&self, content: Content) -> Result<(), Problem> {
         let copies = {
             let mut held = self.held();
@@ -67,8 +70,9 @@ impl Clipboard {
         Ok(())
     }
 
-    /// Returns what is on the clipboard: a text, or else a picture. The program that copied it has to
-    /// hand it over, and may hang: it is waited for until [`READ_TIMEOUT`], while nothing else waits.
+    /// Returns the text, or else the picture, on the clipboard. The program that copied it must
+    /// hand it over and may hang. Fails after [`READ_TIMEOUT`]. Nothing else waits during that
+    /// time.
     pub(crate) fn read(&self) -> Result<Content, Problem> {
         self.readers.within(READ_TIMEOUT, || {
             let mut system = arboard::Clipboard::new().map_err(|cause| unavailable(&cause))?;
@@ -76,7 +80,7 @@ impl Clipboard {
         })?
     }
 
-    /// Empties the clipboard, unless somebody has put something else there.
+    /// Clears the clipboard, unless another program has put something else there.
     pub(crate) fn clear_if_ours(&self) {
         let ours = self.held().ours.take();
         let Some(ours) = ours else {
@@ -85,13 +89,13 @@ impl Clipboard {
         let is_there = self.readers.within(CHECK_TIMEOUT, move || {
             arboard::Clipboard::new().is_ok_and(|mut system| is_there(&mut system, &ours))
         });
-        // A program that does not hand its content over has put something else there.
+        // A program that does not hand over its content has put something else there.
         if !is_there.unwrap_or(false) {
             return;
         }
         let mut held = self.held();
         if held.ours.is_some() {
-            // Something newer was copied while this one was looked for.
+            // Something newer was copied during the check.
             return;
         }
         if let Ok(system) = held.system()
@@ -106,13 +110,13 @@ impl Clipboard {
     }
 }
 
-/// Threads that read the clipboard. One that waits for a program that hangs is left behind, and ends
-/// when that program does.
+/// Threads that read the clipboard. A thread that waits for a hanging program is abandoned, and
+/// ends when that program does.
 #[derive(Clone, Default)]
 struct Readers(Arc<AtomicUsize>);
 
 impl Readers {
-    /// Does `work` on a thread of its own and returns its result, or an error after `timeout`.
+    /// Runs `work` on its own thread. Returns its result, or an error after `timeout`.
     fn within<T: Send + 'static>(
         &self,
         timeout: Duration,
@@ -123,7 +127,7 @@ impl Readers {
         let thread = thread::Builder::new()
             .name("clipboard-reader".into())
             .spawn(move || {
-                // Nobody waits for an answer after the timeout.
+                // Fails after the timeout, when no receiver is left.
                 let _ = answer.send(work());
                 drop(running);
             });
@@ -132,7 +136,7 @@ impl Readers {
     }
 }
 
-/// One of the threads that read, counted until it ends.
+/// A running thread, which is counted until it ends.
 struct Running(Arc<AtomicUsize>);
 
 impl Running {

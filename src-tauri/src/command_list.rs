@@ -1,19 +1,20 @@
-// The one list of the window's commands: the file that answers each, its request and its response. `schema.rs` makes
-// the handler and the UI's types of it, `build.rs` a permission for each group. A command that is not in this
-// list cannot be called; a group has to be named in `capabilities/studio.json`, too.
+// The list of the window's commands: for each, its file, its request and its response. `schema.rs`
+// makes the handler and the types of the UI from the list, and `build.rs` makes a permission for
+// each group. A command outside of the list cannot be called. A new group must also be named in
+// `capabilities/studio.json`.
 
 macro_rules! command_list {
     ($then:ident) => {
         $then! {
-            /// State that the window reads first.
+            /// State that the window reads at its start.
             mod start {
                 start(()) -> start::Start;
             }
-            /// How Studio looks.
+            /// Appearance of Studio.
             mod appearance {
                 appearance_set(appearance::Appearance) -> ();
             }
-            /// The applications that people sign in to.
+            /// Instances: the applications that people sign in to.
             mod instances {
                 instance_add(instances::NewInstance) -> instance::Instance;
                 sample_instance_add(()) -> instance::Instance;
@@ -21,25 +22,26 @@ macro_rules! command_list {
                 instance_update(instances::InstanceUpdate) -> instance::Instance;
                 instance_remove(instance::InstanceRef) -> ();
             }
-            /// The signing key of an instance: replaced, shown once, copied while it is shown.
+            /// Signing key of an instance: replacing it, showing it once, copying it while it is
+            /// shown.
             mod secrets {
                 secret_replace(secrets::SecretReplacement) -> instance::Instance;
                 secret_reveal(instance::InstanceRef) -> secrets::RevealedSecret;
                 secret_copy(instance::InstanceRef) -> compose::Copied;
                 secret_conceal(instance::InstanceRef) -> instance::Instance;
             }
-            /// The keys of an instance's API: made, shown once, revoked.
+            /// Keys of an instance's API: making, showing once, revoking.
             mod api_keys {
                 api_key_make(api_keys::NewApiKey) -> api_keys::MadeApiKey;
                 api_key_revoke(api_keys::ApiKeyRef) -> instance::Instance;
             }
-            /// A login link while it is composed: the preview, and taking it away.
+            /// Composing a login link: the preview, copying it, saving its QR code.
             mod compose {
                 compose(compose::ComposeRequest) -> compose::Preview;
                 copy(compose::CopyRequest) -> compose::Copied;
                 qr_save(compose::QrSaveRequest) -> compose::QrSaved;
             }
-            /// The users of an instance that is hosted here, and their seats.
+            /// Users of an instance that is hosted here, and their seats.
             mod users {
                 users(users::UsersRequest) -> users::UserPage;
                 user(users::UserRef) -> users::UserProfile;
@@ -56,12 +58,13 @@ macro_rules! command_list {
             mod activity {
                 activity(activity::ActivityRequest) -> activity::ActivityPage;
             }
-            /// A code that somebody has: looked at and, if asked for, redeemed.
+            /// Inspecting a code and redeeming it.
             mod inspect {
                 inspect(inspect::InspectRequest) -> inspect::Inspection;
                 redeem(inspect::RedeemRequest) -> inspect::Redeemed;
             }
-            /// The gateway that Studio runs: how it is, starting it where an administrator says with a certificate that they choose, and ending it.
+            /// The gateway that Studio runs: its state, starting it, ending it, choosing its
+            /// certificate.
             mod gateway {
                 gateway(()) -> gateway::GatewayState;
                 gateway_start(gateway::GatewayStart) -> gateway::GatewayState;
@@ -73,7 +76,7 @@ macro_rules! command_list {
                 log_file(()) -> help::LogFile;
                 log_folder_open(()) -> ();
             }
-            /// Where signing keys are kept.
+            /// The store of the signing keys.
             mod keys {
                 keys_create(keys::Passphrase) -> keys::KeyStore;
                 keys_unlock(keys::Passphrase) -> keys::KeyStore;
@@ -82,7 +85,7 @@ macro_rules! command_list {
                 keys_sealed(()) -> Vec<keys::SealedSecret>;
                 keys_start_anew(keys::Passphrase) -> keys::KeyStore;
             }
-            /// Events that the window is told, and closing it while its gateway is open: asked first, then done.
+            /// Events for the window, and closing the window while its gateway is open.
             mod window {
                 listen(window::Listener) -> ();
                 close_asked(()) -> Option<window::CloseAsked>;

@@ -1,5 +1,5 @@
-//! Delivers Studio's events to its page. Changes made by this process are sent at once. Changes that another
-//! process makes to an instance are found here, by the time and the size of the instance's file.
+//! Delivery of Studio's events to its page. Changes by this process are sent at once. Changes of an
+//! instance by another process are found by the time and the size of the instance's file.
 
 use std::path::PathBuf;
 use std::sync::{Arc, Weak};
@@ -12,12 +12,12 @@ use tokio::time::{MissedTickBehavior, interval, sleep};
 use crate::Studio;
 use crate::events::{Events, StudioEvent};
 
-/// Pause between two deliveries. Equal events that are published during the pause are delivered once.
+/// Pause between two deliveries. Equal events during the pause are delivered once.
 const PAUSE: Duration = Duration::from_millis(250);
-/// Interval at which the files of instances are compared with those before.
+/// Interval at which the files of instances are checked.
 const INTERVAL: Duration = Duration::from_secs(2);
 
-/// Delivers events by `channel` from now on, in place of the channel of an earlier page.
+/// Starts delivering events by `channel`, in place of the channel of an earlier page.
 pub(crate) fn begin_delivery(studio: &Arc<Studio>, channel: Channel<StudioEvent>) {
     let events = studio.events();
     let delivery = deliver(Arc::clone(events), Arc::downgrade(studio), channel);
@@ -52,15 +52,15 @@ async fn deliver(events: Arc<Events>, studio: Weak<Studio>, channel: Channel<Stu
     }
 }
 
-/// Path, time and size of each instance's file.
+/// Path, modification time and size of each instance's file.
 type Files = Vec<(PathBuf, SystemTime, u64)>;
 
-/// Compares the files of the instances with those `before`. Where they differ, records what another
-/// process did to the settings, and publishes that instances have changed. Looks, too, whether another
-/// process still holds a directory that was asked for. Returns the files, or
-/// nothing before the data folder is open.
+/// Compares the files of the instances with those `before`. If they differ, records the changes by
+/// another process in the activity, and publishes that instances have changed. Also checks whether
+/// other processes still hold directories that were requested. Returns the files, or `None` before
+/// the data folder is open.
 ///
-/// The first look publishes, too, because the page may have read the instances before it.
+/// The first check always publishes, because the page may have read the instances before it.
 fn look(studio: &Studio, before: Option<&Files>) -> Option<Files> {
     let home = studio.opened_home()?;
     studio.look_at_taken(&home);

@@ -1,4 +1,4 @@
-//! The system's dialogs that ask a person for a file. `None`: they closed it.
+//! Dialogs of the system that ask for a file. They return `None` if the user cancels.
 
 use std::path::PathBuf;
 
@@ -6,11 +6,11 @@ use tauri::{AppHandle, Runtime};
 use tauri_plugin_dialog::{DialogExt as _, FileDialogBuilder, FilePath};
 use tokio::sync::oneshot;
 
-/// What is called with the file.
+/// Function that is called with the file.
 type Answer = Box<dyn FnOnce(Option<FilePath>) + Send>;
 
-/// Asks where a file is to be written. `kind` is what it is and its extension, which it gets where the
-/// person names none.
+/// Asks for a file to write. `kind` is the name of the file's type and its extension, which is
+/// added if the user names none.
 pub(crate) async fn save<R: Runtime>(
     app: &AppHandle<R>,
     title: &str,
@@ -30,7 +30,7 @@ pub(crate) async fn save<R: Runtime>(
     Some(path)
 }
 
-/// Asks for a file that is there.
+/// Asks for an existing file.
 pub(crate) async fn open<R: Runtime>(app: &AppHandle<R>, title: &str) -> Option<PathBuf> {
     ask(app, title, FileDialogBuilder::pick_file).await
 }
@@ -42,7 +42,7 @@ async fn ask<R: Runtime>(
 ) -> Option<PathBuf> {
     let (answer, answered) = oneshot::channel();
     let answer = Box::new(move |path| {
-        // Nobody listens any more where the window was closed.
+        // Fails if the window was closed, so that nobody waits for the answer.
         let _ = answer.send(path);
     });
     show(app.dialog().file().set_title(title), answer);

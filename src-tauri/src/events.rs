@@ -1,6 +1,6 @@
-//! Events that Studio sends to its page, so that no screen asks by a timer.
+//! Events that Studio sends to its page, so that no screen polls.
 //!
-//! An event names what has changed, and the page then asks for the part that it shows.
+//! An event names what has changed. The page then requests the part that it shows.
 
 use std::collections::BTreeSet;
 use std::mem::take;
@@ -21,23 +21,23 @@ use crate::lock::locked;
 pub enum StudioEvent {
     /// The activity of an instance has new entries.
     Activity {
-        /// The instance's id.
+        /// ID of the instance.
         instance: String,
     },
     /// Users of an instance were added, changed or removed, or have signed in.
     Users {
-        /// The instance's id.
+        /// ID of the instance.
         instance: String,
     },
-    /// The gateway has ended, or another program's has started or ended.
+    /// The gateway has ended, or that of another program has started or ended.
     Gateway,
     /// An instance was added, changed or removed, here or by another process.
     Instances,
-    /// Somebody wants to close the window while a gateway is open.
+    /// The user wants to close the window while a gateway is open.
     CloseAsked,
 }
 
-/// Events that wait to be delivered, and the task that delivers them to the page.
+/// Queued events, and the task that delivers them to the page.
 #[derive(Default)]
 pub(crate) struct Events {
     waiting: Mutex<BTreeSet<StudioEvent>>,
@@ -46,13 +46,13 @@ pub(crate) struct Events {
 }
 
 impl Events {
-    /// Sends an event with the next delivery.
+    /// Queues an event for the next delivery.
     pub(crate) fn publish(&self, event: StudioEvent) {
         locked(&self.waiting).insert(event);
         self.published.notify_one();
     }
 
-    /// Publishes the changes of a directory.
+    /// Publishes events for the changes of a directory.
     pub(crate) fn follow(self: &Arc<Self>, directory: &SledDirectory, instance: &InstanceId) {
         let events = Arc::clone(self);
         let id = instance.as_str().to_owned();
@@ -69,8 +69,8 @@ impl Events {
         });
     }
 
-    /// Asks the page whether the window may close. Returns false where no page listens: the window must
-    /// close without an answer then.
+    /// Asks the page whether the window may close. Returns `false` if no page listens. The window
+    /// must then close without an answer.
     pub(crate) fn ask_to_close(&self) -> bool {
         let listens = locked(&self.delivery).is_some();
         self.publish(StudioEvent::CloseAsked);
@@ -82,12 +82,12 @@ impl Events {
         self.published.notified().await;
     }
 
-    /// Takes the events that wait to be delivered.
+    /// Takes the queued events.
     pub(crate) fn take(&self) -> BTreeSet<StudioEvent> {
         take(&mut *locked(&self.waiting))
     }
 
-    /// Runs a delivery to the page, in place of the one to an earlier page.
+    /// Runs a delivery to the page, in place of that to an earlier page.
     pub(crate) fn deliver_by(&self, delivery: impl Future<Output = ()> + Send + 'static) {
         if let Some(earlier) = locked(&self.delivery).replace(spawn(delivery)) {
             earlier.abort();

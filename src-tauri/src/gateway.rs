@@ -1,4 +1,4 @@
-//! The gateway that Studio runs: one at a time, on threads of its own.
+//! The gateway that Studio runs. There is at most one, on its own threads.
 
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
@@ -15,16 +15,15 @@ use latchkey_store::SledDirectory;
 use latchkey_store::home::Home;
 use tauri::async_runtime::{JoinHandle, block_on, spawn};
 
-/// How many links are opened in a second from one address, and how many requests of the API are
-/// answered.
+/// Maximum number of links opened, and of API requests, per second from one address.
 const PER_SECOND: u32 = 50;
 
-/// A gateway that answers visitors.
+/// A running gateway.
 pub(crate) struct Running {
     pub(crate) instance: InstanceId,
     pub(crate) address: SocketAddr,
     pub(crate) directory: Arc<SledDirectory>,
-    /// The fingerprint of the certificate's public key, where https is spoken.
+    /// SHA-256 of the certificate's public key. `None` without https.
     pub(crate) fingerprint: Option<String>,
     gateway: Arc<Gateway>,
     handle: Handle,
@@ -33,8 +32,8 @@ pub(crate) struct Running {
 }
 
 impl Running {
-    /// Begins to answer. What cannot be listened on is refused before anything else is done. Calls `ended`
-    /// once the gateway has stopped, also by an error.
+    /// Starts a gateway. Fails before anything else if the address cannot be listened on. Calls
+    /// `ended` when the gateway has stopped, also after an error.
     pub(crate) fn begin(
         home: Arc<Home>,
         instance: &Instance,
@@ -43,7 +42,7 @@ impl Running {
         certificate: Option<Certificate>,
         ended: impl FnOnce() + Send + 'static,
     ) -> Result<Self> {
-        // Better now than when the first visitor comes.
+        // Reads the key now, so that an error shows at the start and not at the first visit.
         home.signing_key(instance)?;
         let listener = Listener::bind(listen)?;
         let address = listener.address()?;
@@ -91,13 +90,13 @@ impl Running {
         })
     }
 
-    /// Where people reach it.
+    /// Returns the URL of the gateway.
     pub(crate) fn url(&self) -> Result<BaseUrl> {
         let scheme = self.fingerprint.as_ref().map_or("http", |_| "https");
         BaseUrl::parse(&format!("{scheme}://{}/", self.address))
     }
 
-    /// The directory that it holds, with the id of its instance.
+    /// Returns the directory of the gateway, with the ID of its instance.
     pub(crate) fn held(&self) -> (InstanceId, Arc<SledDirectory>) {
         (self.instance.clone(), Arc::clone(&self.directory))
     }
@@ -110,8 +109,7 @@ impl Running {
         self.has_ended.load(Ordering::Acquire)
     }
 
-    /// Takes no more visitors, and returns when the last one is served. Not to be called on a thread
-    /// that must not wait.
+    /// Accepts no more visitors, and waits until open requests are finished. Blocks the thread.
     pub(crate) fn end(self) {
         self.handle.shut_down();
         if let Err(cause) = block_on(self.serving) {

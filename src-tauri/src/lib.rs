@@ -1,9 +1,10 @@
 //! Latchkey Studio: a window over `latchkey-core`.
 //!
-//! A command is one delegation: it takes a request, hands it to core on a thread that may wait, and
-//! answers with a type of core, or with one that is declared beside it because its shape differs. The UI's types are
-//! generated from these ([`schema`]). What is deliberately absent: rules, which are core's, and any socket but that of the
-//! gateway, which an administrator starts and which answers to visitors alone.
+//! A command is one delegation: it takes a request, hands it to core on a thread that may block,
+//! and returns a type of core, or one that is declared beside the command because its shape
+//! differs. The types of the UI are generated from these ([`schema`]). Two things are deliberately
+//! absent: rules, which are core's, and sockets, except that of the gateway, which an administrator
+//! starts and only visitors use.
 
 mod clipboard;
 #[macro_use]
@@ -32,7 +33,7 @@ use tauri::{Builder, Context, RunEvent, Runtime};
 pub use problem::Problem;
 pub use studio::Studio;
 
-/// Opens the window and stays until it is closed.
+/// Opens the window, and returns when it is closed.
 #[must_use]
 pub fn run() -> ExitCode {
     let folder = std::env::var_os("LATCHKEY_DATA_DIR")
@@ -46,7 +47,7 @@ pub fn run() -> ExitCode {
     let single = window::single_instance(folder.as_deref());
     let mut builder = Builder::default();
     if let Some(single) = single {
-        // Before anything else that a second Studio would do.
+        // Must come first, because it ends a second Studio.
         builder = builder.plugin(single);
     }
     let builder = with_commands(builder, Arc::clone(&studio)).plugin(tauri_plugin_dialog::init());
@@ -69,13 +70,13 @@ pub fn run() -> ExitCode {
     }
 }
 
-/// The commands over `studio`, for any runtime: the window's, or a test's.
+/// Adds the commands over `studio` to a builder, for the runtime of the window or of a test.
 #[must_use]
 pub fn with_commands<R: Runtime>(builder: Builder<R>, studio: Arc<Studio>) -> Builder<R> {
     builder.manage(studio).invoke_handler(schema::handler())
 }
 
-/// Tauri's configuration, capabilities and the built UI.
+/// Returns Tauri's configuration, the capabilities and the built UI.
 #[must_use]
 pub fn context<R: Runtime>() -> Context<R> {
     tauri::generate_context!()

@@ -1,12 +1,12 @@
 //! Latchkey Studio, the window.
 
-// No console window beside it on Windows.
+// Opens no console window beside it on Windows.
 #![cfg_attr(not(debug_assertions), windows_subsystem = "windows")]
 
 use std::process::ExitCode;
 
-/// A gateway that answers thousands in a second allocates and frees as often from several threads, which
-/// the system's own allocator does more slowly, and with more memory left over.
+/// A busy gateway allocates and frees from several threads thousands of times per second. The
+/// system's allocator does so more slowly, and keeps more memory.
 #[cfg(not(target_env = "msvc"))]
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
@@ -16,7 +16,8 @@ fn main() -> ExitCode {
     latchkey_desktop_lib::run()
 }
 
-/// `WebKitGTK`'s DMABUF renderer leaves the window blank on some drivers and under Xvfb.
+/// Turns off `WebKitGTK`'s DMABUF renderer, which leaves the window blank on some drivers and under
+/// Xvfb.
 fn prefer_a_renderer_that_draws() {
     const VARIABLE: &str = "WEBKIT_DISABLE_DMABUF_RENDERER";
     if cfg!(target_os = "linux") && std::env::var_os(VARIABLE).is_none() {

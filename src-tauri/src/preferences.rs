@@ -1,5 +1,5 @@
-//! What Studio remembers from one start to the next, apart from instances: the look, which instance
-//! was last worked on, and how their gateways were started. Losing it loses nothing.
+//! Preferences that Studio stores besides instances: the appearance, the selected instance, and the
+//! options of gateways. Nothing else is lost if they are.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -11,11 +11,11 @@ use latchkey_store::files;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-/// Light or dark.
+/// Light or dark theme.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case")]
 pub enum Theme {
-    /// As the system is.
+    /// The theme of the system.
     #[default]
     System,
     /// Always light.
@@ -24,49 +24,49 @@ pub enum Theme {
     Dark,
 }
 
-/// Whether https is spoken, and with what.
+/// Use of https.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Tls {
-    /// Not at all.
+    /// No https.
     Off,
-    /// With a certificate that is made here. Browsers warn of it.
+    /// A self-signed certificate. Browsers warn of it.
     SelfSigned,
-    /// With one from files, in PEM.
+    /// A certificate from files in PEM.
     Files {
-        /// The path of the certificate with its chain.
+        /// Path of the certificate with its chain.
         certificate: String,
-        /// The path of its private key.
+        /// Path of the private key.
         key: String,
     },
 }
 
-/// How a gateway was started last.
+/// Options with which a gateway was last started.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct GatewayStart {
-    /// Where it listened.
+    /// Address on which it listened.
     pub listen: SocketAddr,
-    /// How it spoke https.
+    /// Use of https.
     pub tls: Tls,
 }
 
-/// Studio's memory.
+/// Preferences of Studio.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct Preferences {
-    /// Light or dark.
+    /// Light or dark theme.
     pub theme: Theme,
-    /// The id of the instance that was last worked on.
+    /// ID of the instance that was selected last.
     pub current: Option<String>,
-    /// How gateways were started last, by the id of their instance.
+    /// Options with which gateways were last started, by the ID of their instance.
     pub gateways: BTreeMap<String, GatewayStart>,
 }
 
-/// Whose turn it is to read and write them.
+/// Held while the preferences are read and changed.
 static TURN: Mutex<()> = Mutex::new(());
 
 impl Preferences {
-    /// Reads them; what cannot be read counts as never set.
+    /// Reads the preferences. Unreadable ones have their defaults.
     #[must_use]
     pub(crate) fn load(data_dir: &Path) -> Self {
         files::read(&path(data_dir))
@@ -76,7 +76,7 @@ impl Preferences {
             .unwrap_or_default()
     }
 
-    /// Changes them; of two changes at the same time, none is lost.
+    /// Changes the preferences. Concurrent changes do not overwrite each other.
     pub(crate) fn change(data_dir: &Path, change: impl FnOnce(&mut Self)) -> Result<()> {
         let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
         let before = Self::load(data_dir);

@@ -10,15 +10,15 @@ use crate::hints;
 pub enum StudioErrorCode {
     /// The link has changed since it was shown.
     StalePreview,
-    /// Another code was inspected since.
+    /// Another code was inspected in the meantime.
     StaleInspection,
     /// The clipboard cannot be read or written.
     ClipboardUnavailable,
-    /// The clipboard holds nothing to read.
+    /// The clipboard is empty.
     ClipboardEmpty,
 }
 
-/// Code of an error, for the UI to switch on.
+/// Code of an error, for the UI to match on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, TS)]
 #[serde(untagged)]
 pub enum ProblemCode {
@@ -28,19 +28,19 @@ pub enum ProblemCode {
     Studio(StudioErrorCode),
 }
 
-/// An error as it crosses the boundary. It differs from [`Error`] in that its cause stays in the log.
+/// An error for the window. It differs from [`Error`], because its cause stays in the log.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
 pub struct Problem {
-    /// For the UI to switch on.
+    /// Code for the UI to match on.
     pub code: ProblemCode,
-    /// For a person.
+    /// Message for a person.
     pub message: String,
-    /// The member that it is about.
+    /// Field of the request that the error is about.
     pub field: Option<String>,
 }
 
 impl Problem {
-    /// A problem of Studio itself.
+    /// Creates an error that only Studio has.
     #[must_use]
     pub fn new(code: StudioErrorCode, message: &str) -> Self {
         Self {

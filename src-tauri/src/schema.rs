@@ -1,4 +1,4 @@
-//! The handler and the types of the UI, made from the list of commands.
+//! The command handler and the types of the UI, made from the list of commands.
 
 use std::any::TypeId;
 use std::collections::{BTreeSet, HashSet};
@@ -15,15 +15,15 @@ use crate::commands::{
 };
 use crate::{Problem, events};
 
-/// A command as the UI sees it.
+/// A command for the UI.
 pub struct CommandType {
-    /// Name that the UI calls.
+    /// Name by which the UI calls the command.
     pub name: &'static str,
     request: String,
     response: String,
 }
 
-/// Declarations of types in TypeScript, and of all types that they contain.
+/// TypeScript declarations of types and of all types that they contain.
 #[derive(Default)]
 struct Declarations {
     config: Config,
@@ -34,7 +34,7 @@ struct Declarations {
 impl TypeVisitor for Declarations {
     fn visit<T: TS + 'static + ?Sized>(&mut self) {
         if self.visited.insert(TypeId::of::<T>()) {
-            // Types of TypeScript itself, such as texts and lists, have no file of their own.
+            // Built-in types of TypeScript, such as texts and lists, have no path.
             if T::output_path().is_some() {
                 self.declared.insert(T::decl(&self.config));
             }
@@ -48,7 +48,7 @@ macro_rules! commands {
     ($(#[doc = $doc:literal] mod $module:ident {
         $($name:ident ($request:ty) -> $response:ty;)*
     })*) => {
-        /// Answers the window's commands.
+        /// Returns the handler of the window's commands.
         pub fn handler<R: Runtime>() -> impl Fn(Invoke<R>) -> bool + Send + Sync + 'static {
             tauri::generate_handler![$($($module::$name),*),*]
         }
@@ -80,7 +80,7 @@ macro_rules! commands {
 
 command_list!(commands);
 
-/// Returns the UI's types, as a TypeScript module.
+/// Returns the types of the UI as a TypeScript module.
 #[must_use]
 pub fn typescript() -> String {
     let mut module = String::from(

@@ -1,8 +1,8 @@
-//! The signals that end Studio: at the end of the desktop's session, from a terminal, or by `kill`.
+//! Signals that end Studio: at the end of the desktop session, from a terminal, or by `kill`.
 
 use tauri::{AppHandle, Runtime};
 
-/// Ends Studio in order when a signal tells it to. Without this the gateway's stop would not be recorded,
+/// Ends Studio in order on such a signal. Otherwise the stop of the gateway would not be recorded,
 /// and a copied link would stay on the clipboard.
 #[cfg(unix)]
 pub(crate) fn end_in_order<R: Runtime>(app: &AppHandle<R>) {
@@ -30,6 +30,6 @@ async fn told_to_end() -> std::io::Result<()> {
     Ok(())
 }
 
-/// Windows closes the window itself.
+/// Does nothing, because Windows closes the window itself.
 #[cfg(not(unix))]
 pub(crate) fn end_in_order<R: Runtime>(_: &AppHandle<R>) {}

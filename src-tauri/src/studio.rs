@@ -1,4 +1,4 @@
-//! What the window keeps while it is open.
+//! State of Studio while its window is open.
 
 use latchkey_store::Wait as _;
 use std::collections::{BTreeMap, VecDeque};
@@ -28,7 +28,8 @@ use crate::gateway::Running;
 use crate::lock::locked;
 use crate::problem::{Problem, StudioErrorCode};
 
-/// How many previews can still be copied: the one on the screen, and those that a slow click meets.
+/// Maximum number of previews that can still be copied: the shown one, and older ones for a slow
+/// click.
 const KEPT_PREVIEWS: usize = 8;
 
 /// A preview that was shown.
@@ -39,12 +40,12 @@ pub(crate) struct Shown {
     pub(crate) qr: Result<Qr>,
 }
 
-/// Everything that decides what a link says and where it leads, but the time and its id.
+/// Everything that decides the content and the target of a link, except the time and the ID.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Source {
     pub(crate) instance: InstanceId,
     pub(crate) target: Target,
-    /// The id of the signing key.
+    /// ID of the signing key.
     pub(crate) key: String,
     pub(crate) who: Who,
     pub(crate) expires_in: String,
@@ -52,30 +53,30 @@ pub(crate) struct Source {
     pub(crate) single_use: bool,
 }
 
-/// How this program names itself to others that want the same directory.
+/// Name of this program in the lock file of a directory.
 const HOLDER: &str = "Latchkey Studio";
 
-/// The code that was inspected last.
+/// Code that was inspected last.
 struct Inspected {
     revision: u32,
     instance: InstanceId,
     code: Secret,
 }
 
-/// The state behind the commands.
+/// State behind the commands.
 pub struct Studio {
     data_dir: Option<PathBuf>,
     keychain: KeychainUse,
     home: Mutex<Option<Opened>>,
     shown: Mutex<(u32, VecDeque<Arc<Shown>>)>,
     inspected: Mutex<(u32, Option<Inspected>)>,
-    /// The directory of the instance that is worked on: one process holds a directory at a time, and
-    /// those that are not looked at are left to others.
+    /// Directory of the selected instance. Only one process at a time can hold a directory, so
+    /// Studio closes the others.
     held: Mutex<Option<(InstanceId, Arc<SledDirectory>)>>,
-    /// The directories that were asked for while another process held them, with how that process names
-    /// itself; with nothing where it has ended since.
+    /// Directories that were requested while another process held them, with the name of that
+    /// process. `None` if that process has ended since.
     taken: Mutex<Taken>,
-    /// The gateway that runs. It holds its directory, whichever instance is worked on.
+    /// The running gateway. It holds its directory even if another instance is selected.
     running: Mutex<Option<Running>>,
     revealed: Mutex<Option<(InstanceId, Secret)>>,
     clipboard: Clipboard,
@@ -84,15 +85,16 @@ pub struct Studio {
 
 type Taken = BTreeMap<InstanceId, Option<String>>;
 
-/// A data folder that this Studio alone works with.
+/// A data folder that only this Studio uses.
 struct Opened {
     home: Arc<Home>,
-    /// Held for as long as Studio runs.
+    /// Held while Studio runs.
     _lock: File,
 }
 
 impl Studio {
-    /// Nothing is opened yet: that may take as long as a keychain does, and the window comes first.
+    /// Creates the state without opening the data folder, because a keychain may take a while and
+    /// the window opens first.
     #[must_use]
     pub fn new(data_dir: Option<PathBuf>, keychain: KeychainUse) -> Self {
         Self {
@@ -110,9 +112,9 @@ impl Studio {
         }
     }
 
-    /// The data folder, opened the first time.
+    /// Returns the data folder. Opens it on the first call.
     ///
-    /// Fails with [`ErrorCode::AlreadyOpen`] where another Studio works with it.
+    /// Fails with [`ErrorCode::AlreadyOpen`] if another Studio uses it.
     pub(crate) fn home(&self) -> Result<Arc<Home>> {
         let mut opened = locked(&self.home);
         if let Some(opened) = &*opened {
@@ -135,19 +137,19 @@ impl Studio {
         Ok(home)
     }
 
-    /// Returns the log of Studio, which is in the data folder.
+    /// Returns Studio's log, which is in the data folder.
     pub(crate) fn log_file(&self) -> Result<LogFile> {
         let folder = files::data_dir(self.data_dir.clone())?;
         Ok(LogFile::new(&folder, "studio"))
     }
 
-    /// The data folder, if it is open.
+    /// Returns the data folder, if it is open.
     pub(crate) fn opened_home(&self) -> Option<Arc<Home>> {
         let opened = locked(&self.home);
         opened.as_ref().map(|opened| Arc::clone(&opened.home))
     }
 
-    /// Ends the gateway and gives the data folder back to another Studio. The next command opens it
+    /// Ends the gateway and releases the data folder for another Studio. The next command opens it
     /// again.
     pub fn close(&self) {
         self.stop_gateway();
@@ -159,7 +161,7 @@ impl Studio {
         &self.clipboard
     }
 
-    /// Keeps a preview, so that what is copied is what is shown, and answers with its revision.
+    /// Stores a preview, so that a copy equals what is shown. Returns its revision.
     pub(crate) fn show(&self, source: Source, composed: Composed, qr: Result<Qr>) -> u32 {
         let mut shown = locked(&self.shown);
         let (last, previews) = &mut *shown;
@@ -172,7 +174,7 @@ impl Studio {
             qr,
         }));
         if previews.len() > KEPT_PREVIEWS {
-            // The last preview of each instance stays, because its screen may be opened again.
+            // The last preview of each instance is kept, because its screen may be opened again.
             let is_last = |old: &Shown| {
                 let of_instance = |new: &&Arc<Shown>| new.source.instance == old.source.instance;
                 let last = previews.iter().rfind(of_instance);
@@ -186,7 +188,8 @@ impl Studio {
         revision
     }
 
-    /// The single-use link that was shown last for the instance, if it was made from `source`.
+    /// Returns the single-use link that was shown last for the instance, if it was made from
+    /// `source`.
     pub(crate) fn kept(&self, source: &Source) -> Option<Composed> {
         let shown = locked(&self.shown);
         let mut previews = shown.1.iter();
@@ -194,7 +197,7 @@ impl Studio {
         (source.single_use && last.source == *source).then(|| last.composed.clone())
     }
 
-    /// A preview that was shown lately.
+    /// Returns a preview that was shown recently.
     pub(crate) fn shown(&self, revision: u32) -> std::result::Result<Arc<Shown>, Problem> {
         locked(&self.shown)
             .1
@@ -209,8 +212,8 @@ impl Studio {
             })
     }
 
-    /// The directory of an instance that is hosted here, opened the first time. What was done to the
-    /// instance's settings is recorded in it by then.
+    /// Returns the directory of an instance that is hosted here. Opens it on the first call.
+    /// Changes of the instance's settings are recorded in it first.
     pub(crate) fn directory(&self, home: &Home, instance: &Instance) -> Result<Arc<SledDirectory>> {
         let directory = self.own_directory(home, instance);
         let is_taken = |cause: &Error| cause.code == ErrorCode::DirectoryHeld;
@@ -233,13 +236,14 @@ impl Studio {
         }
     }
 
-    /// The directories that were asked for while another process held them.
+    /// Returns the directories that were requested while another process held them.
     pub(crate) fn taken(&self) -> Taken {
         locked(&self.taken).clone()
     }
 
-    /// Looks whether the processes that hold directories have ended, and tells the page to ask for the
-    /// users then. One look in between lets a gateway begin again that is only restarted.
+    /// Checks whether the processes that hold directories have ended. If so, publishes that users
+    /// have changed. It does so only on the second check in a row, because a gateway may be
+    /// restarting.
     pub(crate) fn look_at_taken(&self, home: &Home) {
         for (id, before) in self.taken() {
             let instance = home.instances().get(&id).ok();
@@ -268,7 +272,7 @@ impl Studio {
             .as_ref()
             .filter(|running| running.instance == instance.id);
         if let Some(directory) = running.map(|running| Arc::clone(&running.directory)) {
-            // Another one that was looked at is left to others.
+            // Closes the directory of another instance that was selected before.
             *locked(&self.held) = None;
             home.record_outbox(instance, &*directory).wait()?;
             return Ok(directory);
@@ -287,8 +291,7 @@ impl Studio {
         Ok(directory)
     }
 
-    /// Records in the directories that are open what another process did to the settings of their
-    /// instances.
+    /// Records changes of instances by another process in the open directories.
     pub(crate) fn record_outboxes(&self, home: &Home) {
         let held = locked(&self.held).clone();
         let running = self.running().as_ref().map(Running::held);
@@ -302,7 +305,7 @@ impl Studio {
         }
     }
 
-    /// Works with what is known of the users of an instance.
+    /// Runs work with the users of an instance for its verdicts.
     pub(crate) fn with_users<T>(
         &self,
         home: &Home,
@@ -318,7 +321,7 @@ impl Studio {
         }
     }
 
-    /// Ends the gateway of an instance and closes its directory, where they are open.
+    /// Ends the gateway of an instance and closes its directory, if they are open.
     pub(crate) fn release(&self, id: &InstanceId) {
         let running = self.running().take_if(|running| running.instance == *id);
         if let Some(running) = running {
@@ -330,8 +333,8 @@ impl Studio {
         }
     }
 
-    /// Keeps a code that is looked at, so that what is redeemed is what is shown, and answers with
-    /// its revision.
+    /// Stores an inspected code, so that the redeemed code equals the shown one. Returns its
+    /// revision.
     pub(crate) fn inspected(&self, instance: InstanceId, code: Secret) -> u32 {
         let mut inspected = locked(&self.inspected);
         let (last, kept) = &mut *inspected;
@@ -344,7 +347,7 @@ impl Studio {
         *last
     }
 
-    /// The code that was inspected last, if it is that one.
+    /// Returns the code that was inspected last, if it has this revision.
     pub(crate) fn last_inspected(
         &self,
         instance: &InstanceId,
@@ -357,12 +360,12 @@ impl Studio {
             .ok_or_else(|| {
                 Problem::new(
                     StudioErrorCode::StaleInspection,
-                    "The code has changed in the meantime. Look at it again, then redeem it.",
+                    "The code has changed in the meantime. Inspect it again, then redeem it.",
                 )
             })
     }
 
-    /// Ends the gateway that runs, if one does.
+    /// Ends the running gateway, if there is one.
     pub(crate) fn stop_gateway(&self) {
         let running = self.running().take();
         if let Some(running) = running {
@@ -374,7 +377,7 @@ impl Studio {
         &self.events
     }
 
-    /// The gateway that runs, if one does.
+    /// Locks and returns the running gateway, if there is one.
     pub(crate) fn running(&self) -> MutexGuard<'_, Option<Running>> {
         let mut running = locked(&self.running);
         if running.as_ref().is_some_and(Running::has_ended) {
@@ -388,12 +391,12 @@ impl Studio {
     }
 }
 
-/// The administrator at the window, now.
+/// Returns the context of the administrator at the window, for a change made now.
 pub(crate) fn now() -> AuditContext {
     AuditContext::new(Actor::Studio, Timestamp::now())
 }
 
-/// Does work that may wait, on a thread on which waiting hurts nobody.
+/// Runs blocking work on a thread for such work.
 pub(crate) async fn blocking<T, E>(
     studio: State<'_, Arc<Studio>>,
     work: impl FnOnce(&Studio) -> std::result::Result<T, E> + Send + 'static,
@@ -412,7 +415,7 @@ where
     }
 }
 
-/// As [`blocking`], with the data folder.
+/// Runs blocking work with the data folder.
 pub(crate) async fn at_home<T: Send + 'static>(
     studio: State<'_, Arc<Studio>>,
     work: impl FnOnce(&Studio, &Home) -> Result<T> + Send + 'static,

@@ -1,5 +1,5 @@
-//! The one window: brought to the front, loaded again when its web process ends, and closed only after
-//! an administrator has agreed to what that ends.
+//! The window of Studio. A second start brings it to the front, a crash of its web process loads it
+//! again, and closing it asks first while a gateway is open.
 
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::path::Path;
@@ -9,15 +9,16 @@ use tauri::{AppHandle, Builder, Manager as _, RunEvent, Runtime, WebviewWindow, 
 
 use crate::Studio;
 
-/// The label of the window in Tauri's configuration.
+/// Label of the window in Tauri's configuration.
 const LABEL: &str = "main";
 
-/// Brings the window of the first Studio to the front when a second one starts with the same data
-/// folder, and ends the second one.
+/// Returns the plugin that ends a second Studio with the same data folder, and brings the window of
+/// the first to the front.
 ///
-/// Without a session bus nothing is brought to the front; the lock file of the data folder keeps the
-/// second one out all the same. `own_folder` is the folder that was asked for in place of the
-/// platform's own. Only on Linux can the plugin tell folders apart, so elsewhere it is left out there.
+/// Without a session bus the window is not brought to the front. The lock file of the data folder
+/// still ends the second Studio. `own_folder` is the folder that replaces the platform's own. Only
+/// on Linux can the plugin distinguish folders, so with such a folder it is left out on other
+/// systems.
 pub(crate) fn single_instance<R: Runtime>(own_folder: Option<&Path>) -> Option<TauriPlugin<R>> {
     let builder = tauri_plugin_single_instance::Builder::new()
         .callback(|app: &AppHandle<R>, _, _| bring_to_front(app));
@@ -48,7 +49,7 @@ fn bring_to_front<R: Runtime>(app: &AppHandle<R>) {
     }
 }
 
-/// Keeps the window open where closing it would end a gateway, and has the page ask.
+/// Keeps the window open if closing it would end a gateway. The page then asks the administrator.
 pub(crate) fn ask_before_closing<R: Runtime>(
     app: &AppHandle<R>,
     event: &RunEvent,
@@ -68,7 +69,7 @@ pub(crate) fn ask_before_closing<R: Runtime>(
     }
 }
 
-/// Loads the page again when the process that shows it ends: the window would stay blank.
+/// Loads the page again when its web process ends, because the window would stay blank.
 #[cfg(target_os = "linux")]
 pub(crate) fn reload_when_its_process_ends(builder: Builder<Wry>) -> Builder<Wry> {
     builder.setup(|app| {
@@ -86,7 +87,7 @@ fn watch_process(window: &WebviewWindow) -> tauri::Result<()> {
 
     use webkit2gtk::WebViewExt as _;
 
-    /// A page that ends its process again at once is not loaded a third time.
+    /// Minimum lifetime of a web process whose page is loaded again. It prevents an endless loop.
     const LEAST_LIFE: Duration = Duration::from_secs(2);
 
     window.with_webview(|webview| {
@@ -104,7 +105,7 @@ fn watch_process(window: &WebviewWindow) -> tauri::Result<()> {
     })
 }
 
-/// Loads the page again when the process that shows it ends: the window would stay blank.
+/// Loads the page again when its web process ends, because the window would stay blank.
 #[cfg(target_os = "macos")]
 pub(crate) fn reload_when_its_process_ends(builder: Builder<Wry>) -> Builder<Wry> {
     builder.on_web_content_process_terminate(|webview| {
@@ -113,7 +114,7 @@ pub(crate) fn reload_when_its_process_ends(builder: Builder<Wry>) -> Builder<Wry
     })
 }
 
-/// `WebView2` shows a page of its own that loads the page again.
+/// Does nothing, because `WebView2` itself shows a page that loads the page again.
 #[cfg(not(any(target_os = "linux", target_os = "macos")))]
 pub(crate) fn reload_when_its_process_ends(builder: Builder<Wry>) -> Builder<Wry> {
     builder

@@ -1,4 +1,4 @@
-//! `latchkey activity`.
+//! The command `latchkey activity`.
 
 use latchkey_store::Wait as _;
 use std::process::ExitCode;
@@ -32,7 +32,8 @@ pub(crate) fn activity(
         text: arguments.search.clone(),
     };
     let (mut entries, mut before) = (Vec::new(), arguments.before);
-    // A page may end early where much was looked through for it.
+    // A page may be shorter than its limit, because a search reads a limited number of entries for
+    // each page.
     loop {
         let page = directory
             .activity(&query, before, arguments.limit - entries.len())
@@ -48,20 +49,20 @@ pub(crate) fn activity(
         add(entry, &mut text);
     }
     if entries.is_empty() {
-        output.note("There is no such entry.");
+        output.note("No entry matches.");
     }
     output.print(
         text,
         || json!({ "entries": value(&entries), "before": before }),
     )?;
     if let Some(before) = before {
-        output.note(&format!("There is more: --before {before}"));
+        output.note(&format!("For more entries: --before {before}"));
     }
     Ok(ExitCode::SUCCESS)
 }
 
-/// Adds a row: time, code, whom it is about, who did it, from where, reference, and what exactly. An entry
-/// that stands for several refusals says how many in its title, and has the first of their references.
+/// Adds a row: time, code, subject, actor, origin, reference and title. An entry that stands for
+/// several refusals has their number in its title, and the reference of the first.
 fn add(entry: &Entry, text: &mut Text) {
     let event = &entry.event;
     let address = entry.address.map(|address| address.to_string());

@@ -1,4 +1,4 @@
-//! `latchkey api-key`.
+//! The command `latchkey api-key`.
 
 use std::process::ExitCode;
 
@@ -26,7 +26,9 @@ pub(crate) fn api_keys(
             let id = home.instances().find(&of.instance)?.id;
             let (_, key) = home.make_api_key(&id, name, &by)?;
             output.print(key.expose(), || json!({ "key": key.expose() }))?;
-            output.note("It is shown this once. Keep it where the other system keeps its secrets.");
+            output.note(
+                "The key is shown only once. Keep it where the other system keeps its secrets.",
+            );
         }
         ApiKeyCommand::List { of } => {
             let instance = home.instances().find(&of.instance)?;

@@ -1,14 +1,14 @@
-//! A standard output that was closed before the program began.
+//! Detection of a standard output that was closed before the program began.
 //!
-//! The standard library opens `/dev/null` in its place before `main`, where everything that is written is
-//! lost and no write fails. So it is looked at earlier.
+//! Before `main`, the standard library opens `/dev/null` in its place, where all output is lost and
+//! no write fails. Therefore the check runs before that.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
 static IS_CLOSED: AtomicBool = AtomicBool::new(false);
 
 ctor::declarative::ctor! {
-    /// Looks at standard output before the standard library does.
+    /// Checks standard output before the standard library replaces it.
     #[ctor(unsafe)]
     fn look() {
         let flags = nix::fcntl::fcntl(std::io::stdout(), nix::fcntl::FcntlArg::F_GETFD);

@@ -16,10 +16,11 @@ use crate::failure::Failure;
 use crate::input;
 use crate::named_file::NamedFile;
 
-/// Where a command works. Commands reach the data folder and the operator's files through it alone.
+/// Context of a command. Commands reach the data folder and the operator's files only through it.
 #[derive(Debug)]
 pub(crate) struct Context {
-    /// The data folder, or why there is none. That is an error only for a command that needs it.
+    /// The data folder, or the reason why there is none, which is an error only for a command that
+    /// needs it.
     data_dir: latchkey_core::Result<PathBuf>,
     /// Files that were opened before the process gave up root.
     opened: RefCell<HashMap<PathBuf, io::Result<File>>>,
@@ -27,8 +28,8 @@ pub(crate) struct Context {
 }
 
 impl Context {
-    /// Enters the data folder. Root opens the files of `named` and becomes the folder's owner, if that is
-    /// somebody else.
+    /// Enters the data folder. If another user owns it, root opens the files in `named` and then
+    /// becomes that user.
     pub(crate) fn enter(data_dir: Option<PathBuf>, named: Vec<NamedFile>) -> Result<Self, Failure> {
         #[cfg_attr(not(unix), expect(unused_mut, reason = "root is of Unix"))]
         let mut context = Self::without_folder(data_dir);
@@ -52,7 +53,7 @@ impl Context {
         Ok(context)
     }
 
-    /// The context of a command that uses no data folder.
+    /// Returns the context of a command that uses no data folder.
     pub(crate) fn without_folder(data_dir: Option<PathBuf>) -> Self {
         Self {
             data_dir: files::data_dir(data_dir),
@@ -61,13 +62,13 @@ impl Context {
         }
     }
 
-    /// Opens the data folder with its instances and keys, and makes it where it is missing.
+    /// Opens the data folder with its instances and keys. Creates it if it is missing.
     pub(crate) fn home_or_new(&self) -> Result<Home, Failure> {
         let keychain = KeychainUse::from_setting(variable("LATCHKEY_KEYCHAIN").as_deref());
         Ok(Home::open(self.data_dir.clone()?, keychain)?)
     }
 
-    /// Opens the data folder with its instances and keys; `None` where there is no such folder.
+    /// Opens the data folder with its instances and keys. Returns `None` if it is missing.
     pub(crate) fn home_if_any(&self) -> Result<Option<Home>, Failure> {
         let folder = self.data_dir.as_ref().map_err(Error::clone)?;
         match fs::metadata(folder) {
@@ -86,7 +87,7 @@ impl Context {
 
     /// Opens the data folder with its instances and keys.
     ///
-    /// Fails where there is no such folder, because no instance is in it either.
+    /// Fails if the folder is missing, because then there is no instance either.
     pub(crate) fn home(&self) -> Result<Home, Failure> {
         self.home_if_any()?.ok_or_else(|| {
             let folder = self.data_dir.as_deref().unwrap_or(Path::new(""));
@@ -100,18 +101,17 @@ impl Context {
         })
     }
 
-    /// Says that standard input is read now. It can be read once only.
+    /// Claims standard input. Fails the second time, because it can be read only once.
     pub(crate) fn take_standard_input(&self) -> Result<(), Failure> {
         if self.standard_input_taken.replace(true) {
             return Err(Failure::Usage(
-                "Two things were to be read from standard input. Give one of them by a file."
-                    .into(),
+                "Standard input can be read only once. Give the other input by a file.".into(),
             ));
         }
         Ok(())
     }
 
-    /// Returns whether a path names a file that can be read, or a pipe, as `inspect <(command)` does.
+    /// Returns whether a path names a readable file, or a pipe as in `inspect <(command)`.
     pub(crate) fn is_file(&self, path: &Path) -> bool {
         self.opened.borrow().get(path).map_or_else(
             || path.exists() && !path.is_dir(),
@@ -148,7 +148,8 @@ impl Context {
         let Some(opened) = opened else {
             return Ok(files::replace(path, contents)?);
         };
-        // Its folder is root's, where the owner that this process has become cannot rename.
+        // The file was opened before, because its folder is root's, where the process can no longer
+        // rename.
         opened
             .and_then(|mut file| {
                 file.set_len(0)?;

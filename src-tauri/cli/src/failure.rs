@@ -1,19 +1,19 @@
 use latchkey_core::Error;
 
-/// Why nothing was done.
+/// Reason why a command failed.
 #[derive(Debug)]
 pub(crate) enum Failure {
-    /// A rule, or the computer, refused it: exit code 1.
+    /// A rule or the computer refused it: exit code 1.
     Refused(Error),
-    /// It was done, and the answer could not be written: exit code 1.
+    /// The command succeeded, but its answer could not be written: exit code 1.
     Unwritten(Error),
-    /// It was asked for wrongly: exit code 2.
+    /// The command was used wrongly: exit code 2.
     Usage(String),
     /// The arguments cannot be read: exit code 2.
     Arguments {
-        /// One line.
+        /// Message in one line.
         message: String,
-        /// The argument.
+        /// Name of the argument.
         field: Option<String>,
         /// The message with the usage, for people.
         details: String,
@@ -21,7 +21,7 @@ pub(crate) enum Failure {
 }
 
 impl Failure {
-    /// Adds to an answer that could not be written that the command's changes are made.
+    /// Adds to an unwritten answer that the changes of the command are made.
     #[must_use]
     pub(crate) fn after_changes(self) -> Self {
         match self {

@@ -1,11 +1,11 @@
-//! Commands that help against an error, a refusal or a warning. The messages of core and store name no command.
+//! Commands that help after an error, a refusal or a warning. The messages of core and store name no command.
 
 use latchkey_core::directory::TIMES_AHEAD;
 use latchkey_core::error::Warning;
 use latchkey_core::verdict::Refusal;
 use latchkey_core::{Error, ErrorCode};
 
-/// Returns the command that helps against a refusal.
+/// Returns the command that helps after a refusal.
 pub(crate) const fn against(refusal: &Refusal) -> Option<&'static str> {
     match refusal {
         Refusal::ExternalAuthOff => Some("latchkey instance set NAME --external-auth yes"),
@@ -19,12 +19,12 @@ pub(crate) const fn against(refusal: &Refusal) -> Option<&'static str> {
 
 const CORRECT_TIMES: &str = "latchkey users correct-times --instance NAME";
 
-/// Returns the command that helps against a warning.
+/// Returns the command that helps after a warning.
 pub(crate) fn about(warning: &Warning) -> Option<&'static str> {
     (warning.code == TIMES_AHEAD).then_some(CORRECT_TIMES)
 }
 
-/// Returns what to do about an error, in a sentence.
+/// Returns a sentence that says what to do after an error.
 pub(crate) fn hint(error: &Error) -> Option<&'static str> {
     match error.code {
         ErrorCode::DamagedFile if error.field.as_deref() == Some("keys") => {

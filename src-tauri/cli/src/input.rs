@@ -1,4 +1,4 @@
-//! Limits of files and standard input.
+//! Size limits of files and standard input.
 
 use std::io::{BufRead, Read};
 use std::path::Path;
@@ -21,7 +21,8 @@ pub(crate) const CERTIFICATE: u64 = 1024 * 1024;
 /// Maximum size of a file with metadata, in bytes.
 pub(crate) const METADATA: u64 = 1024 * 1024;
 
-/// Reads the lines of a stream one after another, each up to the longest text that is looked into.
+/// Iterator over the lines of a stream, each at most as long as a text may be in which a code is
+/// looked for.
 pub(crate) struct Lines<R>(pub(crate) R);
 
 impl<R: BufRead> Iterator for Lines<R> {
@@ -47,7 +48,7 @@ impl<R: BufRead> Iterator for Lines<R> {
     }
 }
 
-/// Reads a stream to its end, or fails above a limit.
+/// Reads a whole stream. Fails if it is longer than a limit in bytes.
 pub(crate) fn limited(from: impl Read, limit: u64, name: &Path) -> Result<Vec<u8>, Failure> {
     let mut bytes = Vec::new();
     from.take(limit + 1)

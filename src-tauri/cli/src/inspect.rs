@@ -1,4 +1,4 @@
-//! `latchkey inspect`.
+//! The command `latchkey inspect`.
 
 use latchkey_store::Wait as _;
 use std::path::Path;
@@ -118,7 +118,7 @@ pub(crate) fn inspect(
     Ok(exit_code)
 }
 
-/// Returns the causes behind the judgement of a code.
+/// Returns the causes behind the verdict for a code.
 fn causes(
     found: &Recognized,
     inspection: &Inspection,
@@ -154,7 +154,7 @@ pub(crate) struct Pasted<'a> {
 }
 
 impl<'a> Pasted<'a> {
-    /// Reads what was given: a text, a file, or standard input for `-`.
+    /// Reads a text, a file, or standard input for `-`.
     pub(crate) fn read(given: &'a str, context: &Context) -> Result<Self, Failure> {
         let (text, is_picture) = text_of(given, context)?;
         Ok(Self {
@@ -164,7 +164,7 @@ impl<'a> Pasted<'a> {
         })
     }
 
-    /// Says of a text without a code what it is.
+    /// Adds to the error for a text without a code what kind of text it is.
     pub(crate) fn without_code(&self, refused: Error) -> Error {
         if self.is_picture {
             qr::without_code(refused, &self.text)
@@ -174,7 +174,7 @@ impl<'a> Pasted<'a> {
     }
 }
 
-/// Returns the text that was given, and whether it came out of a picture.
+/// Returns the text, and whether it comes from a picture.
 fn text_of(given: &str, context: &Context) -> Result<(String, bool), Failure> {
     let path = Path::new(given);
     if given != "-" && !context.is_file(path) {
@@ -193,7 +193,7 @@ fn text_of(given: &str, context: &Context) -> Result<(String, bool), Failure> {
     if qr::is_picture(&bytes) {
         return Ok((qr::read_picture(&bytes)?, true));
     }
-    // Of text in another encoding, only ASCII is looked at.
+    // Reads only ASCII of a text in another encoding than UTF-8.
     let other = text::decode_ascii(&bytes);
     text::decode(bytes)
         .or(other)
@@ -205,7 +205,8 @@ fn text_of(given: &str, context: &Context) -> Result<(String, bool), Failure> {
         })
 }
 
-/// Adds to the refusal of a text without a code that no file has this name, if the text can be a path.
+/// Adds to the error for a text without a code that no file has this name, if the text can be a
+/// path.
 fn may_be_a_path(refused: Error, given: &str) -> Error {
     let is_path = given != "-" && !given.contains("://") && !given.contains(char::is_whitespace);
     if refused.code != ErrorCode::NoCode || !is_path || given.is_empty() {
@@ -251,8 +252,7 @@ fn described(inspection: &Inspection, hints: &[Hint], form: Form) -> Text {
     }
     let verification = match &inspection.verification {
         Verification::NoKey => {
-            "not checked: no secret was given. Name an --instance, or give one by --secret-file."
-                .to_owned()
+            "not checked, because no secret was given. Give --instance or --secret-file.".to_owned()
         }
         Verification::Judged(Ok(verified)) => {
             format!("verifies, for {}", verified.payload.subject())

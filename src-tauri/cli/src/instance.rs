@@ -1,4 +1,4 @@
-//! `latchkey instance`.
+//! The command `latchkey instance`.
 
 use std::process::ExitCode;
 
@@ -89,7 +89,8 @@ fn add(
         Hosted::default(),
     );
     change_of(&arguments.settings).apply(&mut settings)?;
-    // Where the instance is hosted here, a secret that the environment has for another purpose is none of its.
+    // For an instance that is hosted here, a secret in the environment that is meant for something
+    // else is ignored.
     let environment = match settings.hosted {
         Hosted::Elsewhere if !arguments.generate_secret => Environment::Counts,
         _ => Environment::IsIgnored,
@@ -98,15 +99,15 @@ fn add(
         None
     } else if let Some(given) = keys::given(&arguments.secret, environment, context)? {
         if arguments.secret.secret_file.is_none() {
-            output.note("The secret of the environment is kept for the instance.");
+            output.note("The secret in the environment was stored for the instance.");
         }
         Some(given.into())
     } else if arguments.generate_secret || settings.hosted == Hosted::Here {
         Some(SecretSource::Generate)
     } else {
         return Err(Failure::Usage(
-            "An instance that is hosted elsewhere dictates its secret. Give it by --secret-file, \
-             LATCHKEY_SECRET_FILE or LATCHKEY_SECRET, or say --generate-secret or --no-secret."
+            "An instance that is hosted elsewhere has its own secret. Give it by --secret-file, \
+             LATCHKEY_SECRET_FILE or LATCHKEY_SECRET, or give --generate-secret or --no-secret."
                 .into(),
         ));
     };
@@ -161,20 +162,20 @@ fn remove(
     let found = home.instances().find(name);
     let (id, name) = match &found {
         Ok(instance) => (instance.id.clone(), instance.settings.name.as_str()),
-        // Its settings are damaged, and its id still names it.
+        // The settings are damaged, but the id still names the instance.
         Err(refused) if refused.code == ErrorCode::DamagedFile => (InstanceId::parse(name)?, name),
         Err(refused) => return Err(refused.clone().into()),
     };
     if !yes {
         let question = format!(
-            "Remove '{name}' with its signing key and all that is kept for it? Its links cannot be made or checked here any more."
+            "Remove '{name}' with its signing key, users and activity? Links for it can then no longer be made or checked here."
         );
         match Output::confirm(&question) {
             Some(true) => {}
             Some(false) => return Err(Failure::Usage(format!("'{name}' was not removed."))),
             None => {
                 return Err(Failure::Usage(
-                    "Say --yes to remove an instance without being asked.".into(),
+                    "To remove an instance without being asked, give --yes.".into(),
                 ));
             }
         }
@@ -187,7 +188,7 @@ fn remove(
     )
 }
 
-/// Returns the change of settings that the options ask for.
+/// Returns the change of settings that the options describe.
 fn change_of(arguments: &SettingsArguments) -> SettingsChange {
     SettingsChange {
         name: None,
@@ -212,7 +213,7 @@ fn change_of(arguments: &SettingsArguments) -> SettingsChange {
     }
 }
 
-/// Returns the values of an option that may be repeated, if it was given. `none` stands for an empty list.
+/// Returns the values of a repeatable option, if it was given. `none` stands for an empty list.
 fn list_of(values: &[String]) -> Option<Vec<String>> {
     let named = values.iter().filter(|value| *value != "none");
     (!values.is_empty()).then(|| named.cloned().collect())
@@ -288,7 +289,7 @@ fn show(instance: &Instance, output: &Output) -> Result<(), Failure> {
         settings.retention.refusals,
         listed(&settings.audiences),
     );
-    // No setting holds a line break.
+    // A block is safe here, because no setting contains a line break.
     let mut block = Text::new();
     block.block(text);
     output.print(block, || described(instance))

@@ -1,4 +1,4 @@
-//! Where the secret and the passphrase come from; never from an argument.
+//! Sources of secrets and passphrases. An argument is never one of them.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -22,7 +22,7 @@ use crate::failure::Failure;
 use crate::input;
 use crate::output::Output;
 
-/// `latchkey secret generate`.
+/// Runs `latchkey secret generate`.
 pub(crate) fn generate(algorithm: Algorithm, output: &Output) -> Result<ExitCode, Failure> {
     let key = SigningKey::generate(algorithm)?;
     let secret = key.secret().expose();
@@ -33,7 +33,7 @@ pub(crate) fn generate(algorithm: Algorithm, output: &Output) -> Result<ExitCode
     Ok(ExitCode::SUCCESS)
 }
 
-/// `latchkey secret start-anew`.
+/// Runs `latchkey secret start-anew`.
 pub(crate) fn start_anew(
     context: &Context,
     yes: bool,
@@ -60,7 +60,7 @@ pub(crate) fn start_anew(
             Some(false) => return Err(Failure::Usage("Nothing was changed.".into())),
             None => {
                 return Err(Failure::Usage(
-                    "Say --yes to start with new keys without being asked.".into(),
+                    "To start with new keys without being asked, give --yes.".into(),
                 ));
             }
         }
@@ -93,7 +93,7 @@ pub(crate) fn start_anew(
     Ok(ExitCode::SUCCESS)
 }
 
-/// A secret that was given for this call.
+/// Secret that was given for this call.
 pub(crate) struct Given {
     secret: Secret,
     encoding: SecretEncoding,
@@ -111,17 +111,17 @@ impl From<Given> for SecretSource {
     }
 }
 
-/// Whether a secret of the environment counts.
+/// Whether a secret in the environment counts.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Environment {
-    /// It does, because no other secret is known.
+    /// It counts, because no other secret is known.
     Counts,
-    /// It does not, because the instance that is named has a secret of its own.
+    /// It is ignored, because the named instance has a secret of its own.
     IsIgnored,
 }
 
 impl Environment {
-    /// For a call that names an instance.
+    /// Returns the rule for a call that names an instance.
     pub(crate) const fn beside(instance: &Instance) -> Self {
         match instance.key {
             Some(_) => Self::IsIgnored,
@@ -137,7 +137,7 @@ pub(crate) fn in_environment() -> bool {
         .any(|name| variable(name).is_some())
 }
 
-/// Returns the secret that was given for this call: by file or, where that counts, by environment.
+/// Returns the secret that was given for this call by a file, or by the environment if that counts.
 pub(crate) fn given(
     arguments: &SecretArguments,
     environment: Environment,
@@ -162,8 +162,8 @@ pub(crate) fn given(
     Ok(secret.map(|secret| Given { secret, encoding }))
 }
 
-/// Returns the key to sign or verify with, if there is one: the one of `--secret-file`, else the
-/// instance's own, else the one of the environment.
+/// Returns the key to sign or verify with: that of `--secret-file`, else that of the instance, else
+/// that of the environment. Returns `None` if there is none.
 pub(crate) fn signing_key(
     arguments: &SecretArguments,
     context: &Context,
@@ -188,14 +188,14 @@ pub(crate) fn signing_key(
     }
 }
 
-/// Returns the instance's own key, if it can be read without asking somebody.
+/// Returns the key of an instance, if it can be read without a prompt.
 pub(crate) fn own_key(home: &Home, instance: &Instance, context: &Context) -> Option<SigningKey> {
     unlock_unasked(home, context).ok()?;
     home.signing_key(instance).ok()
 }
 
-/// Returns the instances besides one, for which a code may have been made. Where the keys cannot be
-/// read without asking somebody, there are none.
+/// Returns all other instances, for which a code may have been made. The list is empty if the keys
+/// cannot be read without a prompt.
 pub(crate) fn other_instances(
     context: &Context,
     known: Option<(&Home, &Instance)>,
@@ -203,7 +203,7 @@ pub(crate) fn other_instances(
     if let Some((home, instance)) = known {
         return home.other_instances(Some(&instance.id)).unwrap_or_default();
     }
-    // Looking at a code makes no data folder, and asks for no passphrase.
+    // Inspecting a code neither creates the data folder nor asks for a passphrase.
     let home = context.home_if_any().ok().flatten().and_then(|home| {
         unlock_unasked(&home, context).ok()?;
         home.other_instances(None).ok()
@@ -211,7 +211,7 @@ pub(crate) fn other_instances(
     home.unwrap_or_default()
 }
 
-/// Opens the place where keys are kept, if it is closed and there is a passphrase to be had.
+/// Unlocks the key store if it is locked. Takes the passphrase from the environment or asks for it.
 pub(crate) fn unlock(home: &Home, context: &Context) -> Result<(), Failure> {
     if matches!(home.keys().state(), KeysState::SealedFileLocked) {
         home.keys()
@@ -220,7 +220,7 @@ pub(crate) fn unlock(home: &Home, context: &Context) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Opens the place where keys are kept, if the environment has the passphrase.
+/// Unlocks the key store if the environment has the passphrase.
 fn unlock_unasked(home: &Home, context: &Context) -> Result<(), Failure> {
     let has_passphrase = ["LATCHKEY_PASSPHRASE_FILE", "LATCHKEY_PASSPHRASE"]
         .iter()
@@ -231,7 +231,7 @@ fn unlock_unasked(home: &Home, context: &Context) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Opens the place where keys are kept, and makes the sealed file where there is neither it nor a keychain.
+/// Unlocks the key store. Creates the sealed file if there is neither that file nor a keychain.
 pub(crate) fn unlock_or_create(home: &Home, context: &Context) -> Result<(), Failure> {
     let KeysState::SealedFileNew(reason) = home.keys().state() else {
         return unlock(home, context);
@@ -243,8 +243,8 @@ pub(crate) fn unlock_or_create(home: &Home, context: &Context) -> Result<(), Fai
     Ok(())
 }
 
-/// Returns the passphrase of a new sealed file. A person has to type it twice, because a mistake is not
-/// visible, and nothing opens the file afterwards.
+/// Returns the passphrase of a new sealed file. A person must type it twice, because a typing
+/// mistake is not visible and nothing else opens the file afterwards.
 fn new_passphrase(prompt: &str, context: &Context) -> Result<Secret, Failure> {
     if let Some(given) = given_passphrase(context)? {
         return Ok(given);
@@ -253,7 +253,7 @@ fn new_passphrase(prompt: &str, context: &Context) -> Result<Secret, Failure> {
     let repeated = ask_passphrase("The same passphrase again")?;
     if chosen.expose() != repeated.expose() {
         return Err(Failure::Usage(
-            "The two passphrases differ, so nothing was made. Try again.".into(),
+            "The two passphrases differ, so nothing was changed. Try again.".into(),
         ));
     }
     Ok(chosen)
@@ -266,7 +266,7 @@ fn passphrase(prompt: &str, context: &Context) -> Result<Secret, Failure> {
     }
 }
 
-/// Returns the passphrase that the environment has, if any.
+/// Returns the passphrase in the environment.
 fn given_passphrase(context: &Context) -> Result<Option<Secret>, Failure> {
     let Some(file) = variable("LATCHKEY_PASSPHRASE_FILE") else {
         return Ok(variable("LATCHKEY_PASSPHRASE").map(Secret::new));
@@ -302,7 +302,7 @@ fn read_secret(path: &Path, context: &Context) -> Result<Secret, Failure> {
         Failure::Refused(
             Error::new(
                 ErrorCode::InvalidSecret,
-                "The secret file is not a text. Write the secret as text, base64 or hexadecimal.",
+                "The secret file is not a text in UTF-8. Write the secret as text, base64 or hexadecimal.",
             )
             .about("secret"),
         )

@@ -1,4 +1,4 @@
-//! `latchkey link`.
+//! The command `latchkey link`.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -115,7 +115,7 @@ pub(crate) fn link(
     Ok(ExitCode::SUCCESS)
 }
 
-/// What signs a link, and for whom.
+/// Key and settings for signing a link.
 struct Signer {
     target: Target,
     lifetime: Lifetime,
@@ -161,7 +161,7 @@ fn no_secret() -> Failure {
     )
 }
 
-/// Returns the error for an instance that keeps no secret, where none is given either.
+/// Returns the error for an instance without a secret, if none was given either.
 pub(crate) fn no_secret_of(instance: &Instance) -> Failure {
     Failure::Usage(format!(
         "'{}' keeps no secret. Give it by --secret-file, LATCHKEY_SECRET_FILE or LATCHKEY_SECRET, or let it be \
@@ -190,7 +190,7 @@ fn payload(arguments: &LinkArguments, context: &Context) -> Result<Payload, Fail
     Ok(Payload::User(user))
 }
 
-/// Metadata as `--metadata name=value` gives it.
+/// Parses the values of `--metadata name=value`.
 pub(crate) fn metadata_fields(fields: &[String]) -> Result<Metadata, Failure> {
     let fields: Vec<_> = fields
         .iter()
@@ -215,7 +215,7 @@ fn picture_format(path: &Path) -> Result<Picture, Failure> {
         Some("png") => Ok(Picture::Png),
         Some("svg") => Ok(Picture::Svg),
         _ => Err(Failure::Usage(
-            "The QR code is written to a file that ends in .png or .svg.".into(),
+            "The name of the QR code's file must end in .png or .svg.".into(),
         )),
     }
 }

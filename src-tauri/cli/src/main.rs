@@ -1,8 +1,8 @@
 //! `latchkey`: login links from a terminal.
 //!
-//! What was asked for is printed on standard output, alone; warnings and errors go to standard
-//! error. The exit code is 0 where it was done, 1 where a rule or the computer refused it, and 2
-//! where it was asked for wrongly.
+//! Standard output has only the answer of the command. Warnings and errors go to standard error.
+//! The exit code is 0 for success, 1 if a rule or the computer refused the command, and 2 for wrong
+//! usage.
 
 mod activity;
 mod api_keys;
@@ -45,8 +45,8 @@ use context::Context;
 use failure::Failure;
 use output::Output;
 
-/// A gateway that answers thousands in a second allocates and frees as often from several threads, which
-/// the system's own allocator does more slowly, and with more memory left over.
+/// A busy gateway allocates and frees from several threads thousands of times per second. The
+/// system's allocator does so more slowly, and keeps more memory.
 #[cfg(not(target_env = "msvc"))]
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
@@ -69,8 +69,8 @@ fn main() -> ExitCode {
     }
 }
 
-/// Starts the log. Commands that end by themselves answer by what they print, so they log nothing unless
-/// `LATCHKEY_LOG` asks for it.
+/// Starts the log. Only `latchkey serve` logs by default, because other commands print what they
+/// did. `LATCHKEY_LOG` turns their log on.
 fn log(command: &Command) -> Log {
     match command {
         Command::Serve(ServeArguments { log, .. }) => {
@@ -84,7 +84,7 @@ fn log(command: &Command) -> Log {
     }
 }
 
-/// Runs the command. A panic that nothing else has caught is an error.
+/// Runs the command. Turns a panic into an error.
 fn run_caught(arguments: Arguments, output: &Output) -> Result<ExitCode, Failure> {
     panic::catch_unwind(AssertUnwindSafe(|| run(arguments, output)))
         .unwrap_or_else(|_| Err(Error::internal("a panic").into()))

@@ -1,4 +1,4 @@
-//! Completions and manual pages, made from the arguments themselves.
+//! Shell completions and manual pages, generated from the arguments.
 
 use std::fs;
 use std::io;
@@ -14,10 +14,10 @@ use crate::args::Arguments;
 use crate::failure::Failure;
 use crate::output::Output;
 
-/// Date of the manual pages. A manual page has to have one.
+/// Date of the manual pages, which `man` requires.
 const DATE: &str = "2026-11-26";
 
-/// Maximum length of a line of a manual page's source.
+/// Maximum length of a line in the source of a manual page.
 const LINE: usize = 79;
 
 pub(crate) fn completions(shell: Shell) -> Result<ExitCode, Failure> {
@@ -42,7 +42,7 @@ pub(crate) fn man(out: Option<&Path>, output: &Output) -> Result<ExitCode, Failu
     Ok(ExitCode::SUCCESS)
 }
 
-/// Writes the pages of a command and of those below it.
+/// Writes the pages of a command and of its subcommands.
 fn write(command: &Command, folder: &Path) -> io::Result<()> {
     let subcommands = command.get_subcommands();
     for subcommand in subcommands.filter(|subcommand| subcommand.get_name() != "help") {
@@ -62,21 +62,21 @@ fn page(command: &Command) -> io::Result<String> {
     Ok(tidy(&String::from_utf8_lossy(&page)))
 }
 
-/// Makes the source of a manual page as `mandoc -T lint` wants it: short lines, none of which ends in
-/// spaces, and no break beside an empty line.
+/// Formats the source of a manual page as `mandoc -T lint` requires: short lines without spaces at
+/// their end, and no break beside an empty line.
 fn tidy(page: &str) -> String {
     let mut lines: Vec<String> = Vec::new();
     for line in page.lines().map(str::trim_end) {
         let last = lines.last().map(String::as_str);
         let is_tag = last == Some(".TP");
-        // An empty line separates paragraphs without a break before or after it.
+        // An empty line separates paragraphs, so a break beside it is superfluous.
         if line == ".br" && last == Some("") {
             continue;
         }
         if line.is_empty() && last == Some(".br") {
             lines.pop();
         }
-        // A tag is one line.
+        // A tag must stay on one line.
         if line.starts_with(['.', '\'']) || line.len() <= LINE || is_tag {
             lines.push(line.to_owned());
         } else {
@@ -86,7 +86,8 @@ fn tidy(page: &str) -> String {
     lines.join("\n") + "\n"
 }
 
-/// Breaks a line of text between words. No line begins with a sign that would make it a request.
+/// Breaks a line of text between words. No new line begins with a character that would make it a
+/// request.
 fn wrapped(line: &str) -> Vec<String> {
     let mut lines = vec![String::new()];
     for word in line.split(' ') {

@@ -1,15 +1,15 @@
-//! Files that arguments and variables name.
+//! Files that arguments and environment variables name.
 
 use std::path::{Path, PathBuf};
 #[cfg(unix)]
 use std::{fs::File, io};
 
-/// File that an argument or a variable names.
+/// A file that an argument or an environment variable names.
 #[derive(Debug)]
 pub(crate) enum NamedFile {
-    /// It is read.
+    /// A file to read.
     Read(PathBuf),
-    /// It is written.
+    /// A file to write.
     Write(PathBuf),
 }
 
@@ -26,7 +26,7 @@ impl NamedFile {
 
         match self {
             Self::Read(path) => File::open(path),
-            // Emptied only when there is something to write.
+            // The file is truncated only when there is something to write.
             Self::Write(path) => File::options()
                 .write(true)
                 .create(true)

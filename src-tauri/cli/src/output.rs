@@ -1,4 +1,4 @@
-//! Standard output and standard error, in text or in JSON. Nothing else in this program prints.
+//! Standard output and standard error, in text or in JSON. No other module prints.
 
 use std::io::{self, IsTerminal as _, Write as _};
 use std::path::Path;
@@ -24,9 +24,10 @@ impl Output {
         Self { json }
     }
 
-    /// Prints `text`, or the value of `json` where JSON was asked for. An empty text prints nothing.
+    /// Prints `text`, or the value of `json` if JSON was requested. An empty text prints nothing.
     ///
-    /// Fails where standard output cannot be written. A pipe that its reader has closed is no failure.
+    /// Fails if standard output cannot be written. A pipe whose reader has closed it is not an
+    /// error.
     pub(crate) fn print(
         &self,
         text: impl Into<Text>,
@@ -43,7 +44,7 @@ impl Output {
         }
     }
 
-    /// As [`Output::print`], with the JSON in one line.
+    /// Prints like [`Output::print`], with the JSON in one line.
     pub(crate) fn line(
         &self,
         text: impl Into<Text>,
@@ -56,7 +57,7 @@ impl Output {
         }
     }
 
-    /// Prints the program's own text unchanged, also where JSON was asked for.
+    /// Prints text of the program unchanged, even if JSON was requested.
     pub(crate) fn own(text: &str) -> Result<(), Failure> {
         out(text)
     }
@@ -66,19 +67,19 @@ impl Output {
         io::stdout().is_terminal()
     }
 
-    /// Prints a warning. JSON has it as a member of the answer instead.
+    /// Prints a warning. Does nothing for JSON, where the answer contains it.
     pub(crate) fn warn(&self, message: &str) {
         self.note(&format!("warning: {message}"));
     }
 
-    /// Prints a remark beside the answer. JSON has it as a member of the answer instead.
+    /// Prints a remark beside the answer. Does nothing for JSON, where the answer contains it.
     pub(crate) fn note(&self, message: &str) {
         if !self.json {
             err(&Text::from(message));
         }
     }
 
-    /// Prints why nothing was done and returns the exit code.
+    /// Prints the reason of a failure and returns the exit code.
     pub(crate) fn failure(&self, failure: &Failure) -> ExitCode {
         let (code, error, details) = match failure {
             Failure::Refused(error) => (1, error_value(error), None),
@@ -111,7 +112,7 @@ impl Output {
         ExitCode::from(code)
     }
 
-    /// Asks a yes-or-no question. Returns `None` where standard input is no terminal.
+    /// Asks a yes-or-no question. Returns `None` if standard input is not a terminal.
     pub(crate) fn confirm(question: &str) -> Option<bool> {
         if !io::stdin().is_terminal() {
             return None;
@@ -124,7 +125,8 @@ impl Output {
         Some(matches!(answer.trim(), "y" | "Y" | "yes"))
     }
 
-    /// Asks for a passphrase, which is not shown. Returns `None` where standard input is no terminal.
+    /// Asks for a passphrase without showing it. Returns `None` if standard input is not a
+    /// terminal.
     pub(crate) fn ask_passphrase(prompt: &str) -> Option<io::Result<String>> {
         io::stdin()
             .is_terminal()
@@ -132,7 +134,7 @@ impl Output {
     }
 }
 
-/// Names a setting as its option does. The members of a payload keep their names.
+/// Returns the name of a setting's option. Members of a payload keep their names.
 fn as_option(field: String) -> String {
     match field.as_str() {
         "parameter" => "param".to_owned(),
@@ -147,7 +149,7 @@ fn usage(message: &str, field: Option<&str>) -> Value {
     json!({ "code": "usage", "message": message, "field": field, "hint": null })
 }
 
-/// Returns an error as JSON has it, with the command that helps against it.
+/// Returns an error in JSON, with the command that helps.
 pub(crate) fn error_value(error: &Error) -> Value {
     described(error, hint(error))
 }
@@ -180,13 +182,13 @@ fn out(text: &str) -> Result<(), Failure> {
     }
 }
 
-/// Other systems give a program no closed standard output.
+/// Returns `false`, because other systems start no program with a closed standard output.
 #[cfg(not(unix))]
 const fn is_closed() -> bool {
     false
 }
 
-/// An error that cannot be written has nobody to be told to.
+/// Prints to standard error. An error of that cannot be reported anywhere.
 fn err(text: &Text) {
     let _ = writeln!(io::stderr().lock(), "{}", text.as_str());
 }

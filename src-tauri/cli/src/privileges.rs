@@ -1,11 +1,11 @@
-//! Gives up root before it works in a folder of another user.
+//! Gives up root before the program works in a folder of another user.
 //!
-//! A service's user can put links into its data folder and swap files there at any moment. Root that works
-//! in such a folder would follow them. [`plan`] therefore walks to the folder as root, no further than the
-//! first entry that is not root's; nobody else can swap what comes before that entry. The process becomes
-//! the owner of that entry for good before it goes on.
+//! The user of a service can put links into its data folder and swap files there at any time. Root
+//! would follow them. Therefore [`plan`] walks to the folder as root only up to the first entry
+//! that another user owns. Nobody else can swap the entries before it. The process then becomes the
+//! owner of that entry, permanently.
 //!
-//! Root stays root only where all of the folder is root's and nobody else can write in it.
+//! The process stays root only if root owns the whole folder and nobody else can write in it.
 
 use std::fs;
 use std::io;
@@ -18,17 +18,18 @@ use latchkey_store::files;
 /// Maximum number of symbolic links on a path, as in Linux.
 const MAX_LINKS: u32 = 40;
 
-/// Owner that the process must become.
+/// User that the process must become.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Owner(u32);
 
-/// Maximum depth of the folders in a data folder; there are four of them.
+/// Maximum depth of the check of a data folder, which has four levels.
 const MAX_DEPTH: u32 = 16;
 
-/// Returns the user that root must become to work in `folder`; `None` if the process is not root, or if
-/// the whole way to the folder and all that is in it is root's.
+/// Returns the user that root must become to work in `folder`. `None` if the process is not root,
+/// or if root owns the whole path and everything in the folder.
 ///
-/// Fails where the folder is root's, and something in it belongs to another user or can be written by others.
+/// Fails if root owns the folder, but something in it belongs to another user or can be written by
+/// others.
 pub(crate) fn plan(folder: &Path) -> Result<Option<Owner>> {
     if !nix::unistd::geteuid().is_root() {
         return Ok(None);
@@ -38,7 +39,7 @@ pub(crate) fn plan(folder: &Path) -> Result<Option<Owner>> {
     if owner.is_none() && folder.is_dir() {
         let way = std::path::absolute(folder).map_err(failed)?;
         for above in way.ancestors().skip(1) {
-            // In a folder with the sticky bit nobody can replace what is root's.
+            // In a folder with the sticky bit, nobody can replace an entry of root.
             let mode = fs::metadata(above).map_err(failed)?.mode();
             if mode & 0o1002 == 0o002 {
                 return Err(refused(above, "can be written by other users"));
@@ -59,7 +60,7 @@ fn refused(path: &Path, why: &str) -> Error {
     )
 }
 
-/// Fails where a folder, or anything in it, is not root's alone.
+/// Fails unless only root can write to a folder and everything in it.
 fn require_roots(folder: &Path, depth: u32) -> Result<()> {
     let failed = |cause| files::storage("opened", folder, cause);
     let found = match fs::metadata(folder) {
@@ -89,13 +90,13 @@ fn require_roots(folder: &Path, depth: u32) -> Result<()> {
 }
 
 impl Owner {
-    /// Returns whether this user owns an entry on the way to `path`, and so decides where the path leads.
+    /// Returns whether this user owns an entry on the path, and so decides where the path leads.
     pub(crate) fn steers(self, path: &Path) -> io::Result<bool> {
         first_owner(path, |uid| uid == self.0).map(|found| found.is_some())
     }
 
-    /// Changes the process's groups, group and user to this user's, for good, and checks that this user
-    /// can work in `folder`.
+    /// Changes the groups, group and user of the process to those of this user, permanently. Fails
+    /// if this user cannot work in `folder`.
     pub(crate) fn assume(self, folder: &Path) -> Result<()> {
         self.change_ids().map_err(|cause| {
             let user = self.name();
@@ -124,7 +125,7 @@ impl Owner {
             unistd::initgroups(&name, account.gid)?;
             account.gid
         } else {
-            // A user without an account, such as a container's: no group of others.
+            // A user without an account, such as in a container, gets no other groups.
             unistd::setgroups(&[])?;
             Gid::from_raw(self.0)
         };
@@ -132,13 +133,13 @@ impl Owner {
         unistd::setresuid(uid, uid, uid)
     }
 
-    /// A program cannot set its groups on Apple's systems.
+    /// Does not set the groups, because Apple's systems do not allow it.
     #[cfg(target_vendor = "apple")]
     fn change_ids(self) -> nix::Result<()> {
         Err(nix::Error::ENOTSUP)
     }
 
-    /// Fails where the folder lies beyond this user's reach, or belongs to yet another user.
+    /// Fails if this user cannot reach the folder, or if it belongs to a third user.
     fn check(self, folder: &Path) -> Result<()> {
         let user = self.name();
         let refused = |why: &str| {
@@ -156,7 +157,7 @@ impl Owner {
                 "but belongs to {}",
                 Self(found.uid()).name()
             ))),
-            // It is made later, as this user.
+            // The folder is made later, by this user.
             Err(cause) if cause.kind() == io::ErrorKind::NotFound => Ok(()),
             Err(cause) if cause.kind() == io::ErrorKind::PermissionDenied => {
                 Err(refused("who cannot enter it by this path").because(cause))
@@ -165,15 +166,15 @@ impl Owner {
         }
     }
 
-    /// Name of the account, else its number.
+    /// Returns the name of the account, or the user's number if there is no account.
     fn name(self) -> String {
         let account = nix::unistd::User::from_uid(self.0.into()).ok().flatten();
         account.map_or_else(|| format!("user {}", self.0), |account| account.name)
     }
 }
 
-/// Walks to `path` and returns the owner of the first entry whose owner `is_sought`, symbolic links
-/// included. Returns `None` where there is no such entry, or where the path ends early.
+/// Walks to `path`, through symbolic links, and returns the owner of the first entry whose owner
+/// `is_sought`. Returns `None` if there is no such entry, or if the path ends early.
 fn first_owner(path: &Path, is_sought: impl Fn(u32) -> bool) -> io::Result<Option<u32>> {
     let mut rest = reversed(&std::path::absolute(path)?);
     let (mut here, mut links) = (PathBuf::from("/"), 0);
@@ -200,7 +201,8 @@ fn first_owner(path: &Path, is_sought: impl Fn(u32) -> bool) -> io::Result<Optio
     Ok(None)
 }
 
-/// Steps of a path, the last first. An absolute step makes [`PathBuf::push`] begin anew.
+/// Returns the components of a path in reverse order. Pushing an absolute component onto a path
+/// replaces the path.
 fn reversed(path: &Path) -> Vec<PathBuf> {
     let steps = path.components().rev();
     steps

@@ -1,4 +1,4 @@
-//! `latchkey redeem`, and the dry run of `latchkey inspect`.
+//! The command `latchkey redeem`, and the dry run of `latchkey inspect`.
 
 use latchkey_store::Wait as _;
 use std::io;
@@ -55,7 +55,8 @@ pub(crate) fn redeem(
     context.take_standard_input()?;
     for line in Lines(io::stdin().lock()) {
         let line = line?;
-        // Each is answered when it is on disk, and a bad one does not end the others.
+        // Each line is answered when its change is on the disk. A bad line does not end the
+        // command.
         match redeem(&line, Timestamp::now()) {
             Ok(verdict) => {
                 if matches!(verdict, Verdict::Refused(_)) {

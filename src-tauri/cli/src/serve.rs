@@ -1,4 +1,4 @@
-//! `latchkey serve`.
+//! The command `latchkey serve`.
 
 use latchkey_store::Wait as _;
 use std::io;
@@ -47,12 +47,12 @@ pub(crate) fn serve(
         keys::unlock(&home, context)?;
         if environment == Environment::IsIgnored && keys::in_environment() {
             output.warn(&format!(
-                "The secret of the environment is not used, because '{}' has a secret of its own.",
+                "The secret in the environment is not used, because '{}' has a secret of its own.",
                 instance.settings.name.as_str()
             ));
         }
     }
-    // Better now than when the first visitor comes.
+    // Reads the key now, so that an error shows at the start and not at the first visit.
     let key = given
         .clone()
         .map_or_else(|| home.signing_key(&instance), Ok)?;
@@ -82,15 +82,15 @@ pub(crate) fn serve(
         let readable = if certificate.is_some() {
             ""
         } else {
-            " Without TLS, whoever is on the way reads codes and cookies."
+            " Without TLS, codes and cookies can be read on the way."
         };
         output.warn(&format!(
-            "The gateway listens on {address}: everybody on that network can reach it.{readable}"
+            "The gateway listens on {address}. Everybody on that network can reach it.{readable}"
         ));
     }
     if scheme == "http" && instance.settings.url.is_https() {
         output.note(&format!(
-            "Links lead to {}: let a proxy there answer to https and pass requests on to this one.",
+            "Links lead to {}. A proxy there must speak https and forward requests to this gateway.",
             instance.settings.url
         ));
     }
@@ -120,7 +120,8 @@ pub(crate) fn serve(
         let handle = Handle::default();
         let signals = Signals::new().map_err(no_signals)?;
         tokio::spawn(signals.end(handle.clone()));
-        // From this line on the reader may send signals.
+        // The signal handlers are set up before this line is printed, because its reader may send
+        // signals.
         announce(
             &format!("{scheme}://{address}"),
             output,
@@ -137,8 +138,8 @@ pub(crate) fn serve(
     })
 }
 
-/// Says on standard output where the gateway is open. Where that cannot be written, the log has it: the people
-/// who sign in do not read standard output.
+/// Prints the address of the gateway. If standard output cannot be written, the address is in the
+/// log, and the gateway still runs.
 fn announce(url: &str, output: &Output, name: &str, json: impl FnOnce() -> Value) {
     let open = format!("{name} is open at {url}");
     if let Err(Failure::Unwritten(refused)) = output.line(open.as_str(), json) {
@@ -165,7 +166,7 @@ fn certificate_in(
     })
 }
 
-/// The instance that is meant, which has to be hosted here.
+/// Returns the instance to serve. Fails unless it is hosted here.
 fn instance(home: &Home, name: Option<&str>) -> Result<Instance, Failure> {
     if let Some(name) = name {
         return Ok(home.instances().find(name)?);
@@ -177,7 +178,7 @@ fn instance(home: &Home, name: Option<&str>) -> Result<Instance, Failure> {
     match (here.pop(), here.len()) {
         (Some(only), 0) => Ok(only),
         (Some(_), _) => Err(Failure::Usage(
-            "There are several instances. Say which one: --instance NAME.".into(),
+            "There are several instances. Name one: --instance NAME.".into(),
         )),
         (None, _) => Err(Failure::Usage(
             "No instance is hosted here yet. Add one: latchkey instance add NAME --url URL.".into(),
@@ -185,7 +186,7 @@ fn instance(home: &Home, name: Option<&str>) -> Result<Instance, Failure> {
     }
 }
 
-/// Signals that the gateway listens to: SIGTERM and SIGINT end it, SIGHUP is ignored.
+/// Signals that the gateway handles: SIGTERM and SIGINT end it, SIGHUP is ignored.
 #[cfg(unix)]
 struct Signals {
     terminate: Signal,
@@ -195,7 +196,7 @@ struct Signals {
 
 #[cfg(unix)]
 impl Signals {
-    /// Takes the signals over from the operating system.
+    /// Installs the signal handlers.
     fn new() -> io::Result<Self> {
         Ok(Self {
             terminate: signal(SignalKind::terminate())?,
@@ -210,7 +211,7 @@ impl Signals {
                 _ = self.terminate.recv() => break,
                 _ = self.interrupt.recv() => break,
                 _ = self.hang_up.recv() => {
-                    tracing::info!("SIGHUP is ignored: changed settings are read by themselves");
+                    tracing::info!("SIGHUP is ignored, because changed settings are read by themselves");
                 }
             }
         }
@@ -218,7 +219,7 @@ impl Signals {
     }
 }
 
-/// The terminal's interrupt ends the gateway.
+/// Interrupt of the terminal, which ends the gateway.
 #[cfg(not(unix))]
 struct Signals;
 
@@ -236,11 +237,11 @@ impl Signals {
 }
 
 fn no_signals(cause: io::Error) -> Error {
-    let message = "The operating system lets this program handle no signals.";
+    let message = "The operating system does not let this program handle signals.";
     Error::new(ErrorCode::Internal, message).because(cause)
 }
 
 fn no_threads(cause: io::Error) -> Error {
-    let message = "The operating system gives this program no threads.";
+    let message = "The operating system does not let this program start threads.";
     Error::new(ErrorCode::Internal, message).because(cause)
 }

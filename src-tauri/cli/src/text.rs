@@ -1,8 +1,8 @@
-//! Text that is safe to print in a terminal. Headers, claims, names and arguments come from anybody.
+//! Text that is safe to print in a terminal. Headers, claims, names and arguments are not trusted.
 
 use std::fmt::{Display, Write as _};
 
-/// Printable text, made of lines. The characters of [`is_unsafe`] are escaped in it.
+/// Printable text of several lines, with the characters of [`is_unsafe`] escaped.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Text(String);
 
@@ -11,13 +11,13 @@ impl Text {
         Self::default()
     }
 
-    /// Adds one line. Line breaks in it are escaped, so that nothing in it passes for a line of its own.
+    /// Adds one line. Escapes line breaks in it, so that no part of it looks like another line.
     pub(crate) fn line(&mut self, line: impl Display) {
         self.add(&line.to_string(), |_| true);
         self.0.push('\n');
     }
 
-    /// Adds one line of fields with tabs between them. A tab in a field is escaped.
+    /// Adds one line of fields separated by tabs. Escapes tabs in the fields.
     pub(crate) fn row(&mut self, fields: &[&str]) {
         for (index, field) in fields.iter().enumerate() {
             if index > 0 {
@@ -29,7 +29,7 @@ impl Text {
         self.0.push('\n');
     }
 
-    /// Adds text whose line breaks are the program's own, such as JSON.
+    /// Adds text with line breaks of the program, such as JSON.
     pub(crate) fn block(&mut self, block: impl Display) {
         self.add(&block.to_string(), |c| c != '\n');
         if !self.0.ends_with('\n') {
@@ -37,12 +37,12 @@ impl Text {
         }
     }
 
-    /// Adds the program's own text with its control sequences.
+    /// Adds text of the program with control sequences.
     pub(crate) fn own(&mut self, text: &str) {
         self.0.push_str(text);
     }
 
-    /// The text, without a line break at its end.
+    /// Returns the text without a final line break.
     pub(crate) fn as_str(&self) -> &str {
         self.0.trim_end_matches('\n')
     }
@@ -60,7 +60,7 @@ impl Text {
     }
 }
 
-/// One line.
+/// Makes one line.
 impl From<&str> for Text {
     fn from(line: &str) -> Self {
         let mut text = Self::new();
@@ -69,14 +69,14 @@ impl From<&str> for Text {
     }
 }
 
-/// One line.
+/// Makes one line.
 impl From<String> for Text {
     fn from(line: String) -> Self {
         line.as_str().into()
     }
 }
 
-/// Escapes the characters of [`is_unsafe`] in JSON, which means the same afterwards.
+/// Escapes the characters of [`is_unsafe`] in JSON, without changing its meaning.
 pub(crate) fn escaped_json(json: &str) -> String {
     let mut escaped = String::with_capacity(json.len());
     for c in json.chars() {
@@ -92,9 +92,9 @@ pub(crate) fn escaped_json(json: &str) -> String {
     escaped
 }
 
-/// Returns whether a character controls the terminal, changes the direction or the lines of the text
-/// around it, or is not seen: control characters (C0, DEL, C1), separators of lines and paragraphs, and
-/// the format characters of Unicode.
+/// Returns whether a character controls the terminal, changes the direction or the lines of the
+/// text around it, or is invisible: control characters (C0, DEL, C1), line and paragraph
+/// separators, and Unicode's format characters.
 fn is_unsafe(c: char) -> bool {
     c.is_control()
         || matches!(
@@ -119,7 +119,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_controls_a_terminal_or_hides_in_it_is_escaped() {
+    fn control_characters_and_invisible_characters_are_escaped() {
         for (c, shown) in [
             ('\u{1b}', r"\u{1b}"),
             ('\u{7}', r"\u{7}"),
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn escaped_json_means_the_same() {
+    fn escaped_json_has_the_same_value() {
         let value = serde_json::json!({ "a\u{9b}": ["\u{202e}\u{e0041}\u{7f}\u{1b}", "ü\n"] });
         let printed = escaped_json(&format!("{value:#}"));
         assert!(printed.chars().all(|c| !is_unsafe(c) || c == '\n'));

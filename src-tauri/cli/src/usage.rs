@@ -1,4 +1,4 @@
-//! Arguments that cannot be read, and those that ask for help.
+//! Parsing of the arguments, and errors about them.
 
 use std::ffi::OsString;
 
@@ -10,7 +10,7 @@ use crate::failure::Failure;
 use crate::output::Output;
 use crate::text::Text;
 
-/// Returns the arguments; `None` where they ask for help or the version, which is printed.
+/// Parses the arguments. Prints help or the version and returns `None` if they ask for it.
 pub(crate) fn parse(given: &[OsString]) -> Result<Option<Arguments>, Failure> {
     let error = match Arguments::try_parse_from(given) {
         Ok(arguments) => return Ok(Some(arguments)),
@@ -28,13 +28,13 @@ pub(crate) fn parse(given: &[OsString]) -> Result<Option<Arguments>, Failure> {
     Err(failure(&escaped(given).unwrap_or(error)))
 }
 
-/// Returns whether JSON is asked for; the arguments may be wrong otherwise.
+/// Returns whether the arguments ask for JSON, even if they are wrong otherwise.
 pub(crate) fn wants_json(given: &[OsString]) -> bool {
     let mut options = given.iter().take_while(|argument| *argument != "--");
     options.any(|argument| argument == "--json")
 }
 
-/// Returns the error that the arguments make once they are safe to print, because the error quotes them.
+/// Returns the error for arguments that are escaped first, because the error quotes them.
 fn escaped(given: &[OsString]) -> Option<clap::Error> {
     let safe = given.iter().map(|argument| {
         let text = Text::from(argument.to_string_lossy().as_ref());
@@ -57,7 +57,7 @@ fn failure(error: &clap::Error) -> Failure {
         Some(ContextValue::Strings(names)) => names.first(),
         _ => None,
     };
-    // `--listen <ADDR>`, or `<--url <URL>|--instance <NAME>>` for one of several.
+    // Either `--listen <ADDR>`, or `<--url <URL>|--instance <NAME>>` for a choice.
     let option = named.and_then(|name| name.trim_start_matches('<').strip_prefix("--"));
     let field = option.and_then(|name| name.split([' ', '=', '|', '>']).next());
     Failure::Arguments {

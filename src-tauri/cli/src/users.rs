@@ -1,4 +1,4 @@
-//! `latchkey users` and `latchkey seats`.
+//! The commands `latchkey users` and `latchkey seats`.
 
 use latchkey_store::Wait as _;
 use std::process::ExitCode;
@@ -31,7 +31,7 @@ use crate::output::{Output, value};
 use crate::text::Text;
 use crate::{hints, link};
 
-/// How this program names itself to others that want the same directory.
+/// Name of this program in the lock file of a directory.
 pub(crate) const HOLDER: &str = "latchkey, the command line";
 
 pub(crate) fn users(
@@ -41,7 +41,7 @@ pub(crate) fn users(
     now: Timestamp,
 ) -> Result<ExitCode, Failure> {
     let Some(instance) = &arguments.instance else {
-        return Err(Failure::Usage("Say whose users: --instance NAME.".into()));
+        return Err(Failure::Usage("Name the instance: --instance NAME.".into()));
     };
     let directory = open(instance, context)?;
     run(&arguments.command, &directory, output, now).map_err(|failure| match failure {
@@ -53,7 +53,8 @@ pub(crate) fn users(
     Ok(ExitCode::SUCCESS)
 }
 
-/// Names a member as the arguments do, and says whose address was given in place of an id.
+/// Names the field of an error like the argument. If an address was given in place of an id, adds
+/// whose address it is.
 fn of_user(mut refused: Error, command: &UsersCommand, directory: &SledDirectory) -> Error {
     refused = refused.about_user();
     if refused.code == ErrorCode::UnknownUser
@@ -151,8 +152,8 @@ pub(crate) fn open(instance: &str, context: &Context) -> Result<SledDirectory, F
     directory(&home, &instance, HOLDER)
 }
 
-/// How long, and how often within it, a directory is waited for that another process holds. Another
-/// command holds it for some milliseconds.
+/// Timeout and interval for a directory that another process holds. Another command holds it for
+/// some milliseconds.
 const HELD: Duration = Duration::from_secs(2);
 const HELD_PAUSE: Duration = Duration::from_millis(10);
 
@@ -165,7 +166,7 @@ pub(crate) fn directory(
     once_free(|| home.directory(instance, holder))
 }
 
-/// Works with a directory. Waits for another command that holds it; a gateway holds it until it ends.
+/// Does work with a directory. Waits up to [`HELD`] for another process that holds the directory.
 pub(crate) fn once_free<T>(
     mut work: impl FnMut() -> latchkey_core::Result<T>,
 ) -> Result<T, Failure> {
@@ -228,7 +229,7 @@ fn list(
         text.row(&[user.id.as_str(), email, user.status.name()]);
     }
     if page.users.is_empty() {
-        output.note("There is no such user.");
+        output.note("No user matches.");
     }
     output.print(
         text,

@@ -1,4 +1,4 @@
-//! A verdict as `redeem` and `inspect --dry-run` print it.
+//! Verdicts in the answers of `redeem` and `inspect --dry-run`.
 
 use std::process::ExitCode;
 
@@ -7,7 +7,7 @@ use latchkey_core::verdict::Verdict;
 use crate::hints;
 use crate::output::Output;
 
-/// Prints the command that helps against a refusal, beside the answer.
+/// Prints the command that helps after a refusal, beside the answer.
 pub(crate) fn hint(verdict: &Verdict, output: &Output) {
     if let Verdict::Refused(refusal) = verdict
         && let Some(command) = hints::against(refusal)
@@ -16,7 +16,7 @@ pub(crate) fn hint(verdict: &Verdict, output: &Output) {
     }
 }
 
-/// Returns what a verdict says, in a line.
+/// Returns a verdict in one line.
 pub(crate) fn described(verdict: &Verdict) -> String {
     match verdict {
         Verdict::SignedIn { user, .. } => format!("signed_in: {user}"),

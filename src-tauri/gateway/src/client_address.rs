@@ -34,14 +34,14 @@ impl fmt::Display for InvalidNetwork {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unreadable => f.write_str(
-                "say an address or a network, such as 127.0.0.1 or 172.18.0.0/16",
+                "must be an address or a network, such as 127.0.0.1 or 172.18.0.0/16",
             ),
             Self::HostBits(network) => write!(
                 f,
-                "the network is {network}; say that, or the proxy's address without the length of a prefix"
+                "has bits beyond the prefix: give {network}, or the proxy's address without a prefix length"
             ),
             Self::Everybody => f.write_str(
-                "everybody could name any address as theirs; say the address or the network of the proxy alone",
+                "must not contain every address, because every visitor could then claim any address",
             ),
         }
     }

@@ -10,7 +10,8 @@ use tracing_appender::rolling::{RollingFileAppender, Rotation};
 const KEPT_DAYS: usize = 14;
 const EXTENSION: &str = "log";
 
-/// The log of a program in a folder: a file for each day in UTC, such as `studio.2026-11-26.log`.
+/// Log of a program in a folder, with one file for each day in UTC, such as
+/// `studio.2026-11-26.log`.
 #[derive(Clone, Debug)]
 pub struct LogFile {
     folder: PathBuf,
@@ -18,7 +19,7 @@ pub struct LogFile {
 }
 
 impl LogFile {
-    /// The log of a program in the folder `logs` of the data folder.
+    /// Returns the log of a program in the folder `logs` of the data folder.
     #[must_use]
     pub fn new(data_dir: &Path, program: &'static str) -> Self {
         Self {
@@ -33,7 +34,7 @@ impl LogFile {
         &self.folder
     }
 
-    /// Returns the file that is written at a moment.
+    /// Returns the path of the file for a time.
     #[must_use]
     pub fn path(&self, now: Timestamp) -> PathBuf {
         let day = now.to_zoned(TimeZone::UTC).date();
@@ -41,7 +42,8 @@ impl LogFile {
             .join(format!("{}.{day}.{EXTENSION}", self.program))
     }
 
-    /// Opens today's file and deletes files that are too old. Makes the folder, which only its owner can enter.
+    /// Opens today's file and deletes files that are too old. Creates the folder, which only its
+    /// owner can enter.
     pub(crate) fn open(&self) -> Result<RollingFileAppender> {
         files::create_private_dir(&self.folder)?;
         RollingFileAppender::builder()

@@ -1,11 +1,11 @@
 //! The log of Latchkey's programs.
 //!
-//! Each program starts its log before it does anything else. `LATCHKEY_LOG` sets the level: `off`, `error`,
-//! `warn`, `info`, `debug` or `trace`. The level counts for Latchkey's own modules. Other crates log warnings and
-//! errors only, because below that they may log a request with its code and its cookies.
+//! Each program starts its log first. `LATCHKEY_LOG` sets the level: `off`, `error`, `warn`,
+//! `info`, `debug` or `trace`. The level counts for Latchkey's own modules. Other crates log only
+//! warnings and errors, because below that they may log a request with its code and its cookies.
 //!
-//! A thread writes the log, so that a full disk or a reader that stops reading holds nothing up. Lines that find
-//! no room are left out.
+//! A thread writes the log, so that a full disk or a reader that stops reading delays nothing.
+//! Lines that do not fit into the queue are dropped.
 
 mod file;
 
@@ -25,27 +25,27 @@ pub use file::LogFile;
 
 /// Environment variable that sets the level.
 const LEVEL: &str = "LATCHKEY_LOG";
-/// Maximum number of lines that wait to be written.
+/// Maximum number of lines in the queue.
 const MAX_WAITING_LINES: usize = 4096;
 /// Prefix of the names of Latchkey's own crates.
 const OWN_CRATES: &str = "latchkey";
 
-/// Form of a line.
+/// Format of a log line.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Format {
-    /// For people.
+    /// Text for people.
     #[default]
     Text,
-    /// A JSON object.
+    /// One JSON object per line.
     Json,
 }
 
-/// A log that is being written. Dropping it writes the lines that wait.
+/// A running log. Dropping it writes the queued lines.
 #[must_use]
 #[derive(Debug)]
 pub struct Log(#[expect(dead_code, reason = "dropping the guards is their use")] Vec<WorkerGuard>);
 
-/// Logs to standard error from `default` on, unless `LATCHKEY_LOG` sets another level.
+/// Logs to standard error from level `default` on, unless `LATCHKEY_LOG` sets another level.
 pub fn to_stderr(format: Format, default: LevelFilter) -> Log {
     let (writer, guard) = non_blocking(io::stderr());
     let level = level(default);
@@ -53,8 +53,8 @@ pub fn to_stderr(format: Format, default: LevelFilter) -> Log {
     Log(vec![guard])
 }
 
-/// Logs to a file from `info` on and to standard error from `warn` on. `LATCHKEY_LOG` sets another level for both.
-/// Logs to standard error alone if the file cannot be opened.
+/// Logs to a file from level `info` on, and to standard error from `warn` on. `LATCHKEY_LOG` sets
+/// the level of both. If the file cannot be opened, logs only to standard error.
 pub fn to_file_and_stderr(file: Option<&LogFile>) -> Log {
     let (stderr, guard) = non_blocking(io::stderr());
     let mut layers = vec![layer(Format::Text, stderr, level(LevelFilter::WARN))];
@@ -78,7 +78,7 @@ pub fn to_file_and_stderr(file: Option<&LogFile>) -> Log {
 }
 
 fn start(layers: Vec<Box<dyn Layer<Registry> + Send + Sync>>) {
-    // A test may have a log already.
+    // In a test another log may already be set.
     if tracing_subscriber::registry()
         .with(layers)
         .try_init()
@@ -88,7 +88,8 @@ fn start(layers: Vec<Box<dyn Layer<Registry> + Send + Sync>>) {
     }
 }
 
-/// Logs panics instead of printing them. Standard error may be closed, and printing to it would panic again.
+/// Logs panics and does not print them, because standard error may be closed, and printing to it
+/// would panic again.
 fn log_panics() {
     panic::set_hook(Box::new(|panicked| {
         tracing::error!(%panicked, "a panic");
@@ -117,7 +118,7 @@ where
     S: tracing::Subscriber + for<'a> LookupSpan<'a>,
 {
     let layer = fmt::layer()
-        // Reporting a failed write on standard error would panic if that is closed.
+        // Reporting a failed write on standard error would panic if standard error is closed.
         .log_internal_errors(false)
         .with_ansi(false)
         .with_writer(writer);

@@ -1,4 +1,4 @@
-//! What has happened on an instance.
+//! The activity of an instance.
 
 use latchkey_store::Wait as _;
 use std::sync::Arc;
@@ -12,66 +12,67 @@ use ts_rs::TS;
 use crate::commands::users::in_directory;
 use crate::{Problem, Studio};
 
-/// How many entries are on a page, at most.
+/// Maximum number of entries on a page.
 const MOST_ON_A_PAGE: usize = 200;
 
-/// What has happened, newest first.
+/// Request for a page of the activity, newest first.
 #[derive(Clone, Debug, Deserialize, TS)]
 pub struct ActivityRequest {
-    /// The instance's id.
+    /// ID of the instance.
     pub instance: String,
-    /// Only this kind.
+    /// Only entries of this kind.
     pub kind: Option<Kind>,
-    /// Only what is about somebody, by the whole id or address.
+    /// Only entries about this user, given by the whole ID or address.
     pub subject: Option<String>,
-    /// Only where this stands: whom it is about, the reference, the address, the code.
+    /// Only entries that contain this text: a user, a reference, an address or a code.
     pub text: String,
-    /// Only what was before the entry of this number.
+    /// Only entries before the entry with this number.
     #[ts(type = "number | null")]
     pub before: Option<u64>,
-    /// How many.
+    /// Maximum number of entries.
     pub limit: u32,
 }
 
-/// An entry. It differs from core's `Entry`: the time is in Unix seconds, because the window words it, the actor is
-/// worded, and a counted entry has the first of its references only.
+/// An entry. It differs from core's `Entry`: the time is in Unix seconds, because the window words
+/// it; the actor is worded; and a counted entry has only the first of its references.
 #[derive(Clone, Debug, Serialize, TS)]
 pub struct ActivityEntry {
-    /// It goes up with time.
+    /// Number of the entry. Later entries have higher numbers.
     #[ts(type = "number")]
     pub number: u64,
-    /// When, in Unix seconds.
+    /// Time in Unix seconds.
     #[ts(type = "number")]
     pub at: i64,
-    /// Who did it: `A visitor`, `Studio`, `API key CRM`.
+    /// Actor, such as `A visitor`, `Studio` or `API key CRM`.
     pub actor: String,
-    /// From where, if it came over a network.
+    /// Network address from which the actor acted, if there is one.
     pub address: Option<String>,
-    /// The reference that a refused visitor was shown; of several visitors, the first one's.
+    /// Reference that the refused visitor was shown. An entry for several visitors has that of the
+    /// first.
     pub reference: Option<String>,
-    /// What kind of thing.
+    /// Kind of the entry.
     pub kind: Kind,
-    /// The stable code.
+    /// Stable code of the event.
     pub code: String,
-    /// In a few words.
+    /// Title in a few words.
     pub title: String,
-    /// Why, or what exactly.
+    /// Reason or details.
     pub detail: Option<String>,
-    /// Whom it is about.
+    /// User whom the entry is about.
     pub subject: Option<String>,
 }
 
-/// A part of the activity.
+/// A page of the activity.
 #[derive(Clone, Debug, Serialize, TS)]
 pub struct ActivityPage {
-    /// The entries, newest first. There may be fewer than were asked for, and more further on.
+    /// Entries, newest first. There may be fewer than the maximum although more follow.
     pub entries: Vec<ActivityEntry>,
-    /// Where to go on; nowhere, where everything was looked at.
+    /// Value of `before` for the next page. Null if all entries were searched.
     #[ts(type = "number | null")]
     pub before: Option<u64>,
 }
 
-/// A page of what has happened.
+/// Returns a page of the activity.
 #[tauri::command]
 pub async fn activity(
     studio: State<'_, Arc<Studio>>,

@@ -13,26 +13,26 @@ use crate::commands::instance::Instance;
 use crate::studio::{at_home, now};
 use crate::{Problem, Studio};
 
-/// A key that is to be made.
+/// Request for a new API key.
 #[derive(Clone, Debug, Deserialize, TS)]
 pub struct NewApiKey {
-    /// The instance's id.
+    /// ID of the instance.
     pub instance: String,
-    /// What to call it: the system that uses it.
+    /// Name of the system that uses the key.
     pub name: String,
 }
 
-/// A key that was made. It can be copied while it is shown, with `secret_copy`.
+/// A new API key. While it is shown, `secret_copy` can copy it.
 #[derive(Debug, TS)]
 pub struct MadeApiKey {
-    /// The key. It is not shown again.
+    /// The key, which cannot be shown again.
     #[ts(type = "string")]
     pub key: Secret,
-    /// The instance as it is now.
+    /// The instance with the new key.
     pub instance: Instance,
 }
 
-/// By hand, because a secret does not serialize by itself.
+/// Written by hand, because [`Secret`] has no `Serialize`.
 impl Serialize for MadeApiKey {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut members = serializer.serialize_struct("MadeApiKey", 2)?;
@@ -42,16 +42,16 @@ impl Serialize for MadeApiKey {
     }
 }
 
-/// A key that is there.
+/// An existing API key.
 #[derive(Clone, Debug, Deserialize, TS)]
 pub struct ApiKeyRef {
-    /// The instance's id.
+    /// ID of the instance.
     pub instance: String,
-    /// The key's id.
+    /// ID of the key.
     pub key: String,
 }
 
-/// Makes a key, and shows it.
+/// Makes an API key and shows it.
 #[tauri::command]
 pub async fn api_key_make(
     studio: State<'_, Arc<Studio>>,
@@ -69,7 +69,7 @@ pub async fn api_key_make(
     .await
 }
 
-/// Takes a key back.
+/// Revokes an API key.
 #[tauri::command]
 pub async fn api_key_revoke(
     studio: State<'_, Arc<Studio>>,

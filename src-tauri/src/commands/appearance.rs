@@ -1,4 +1,4 @@
-//! How Studio looks.
+//! The appearance of Studio.
 
 use std::sync::Arc;
 
@@ -10,14 +10,14 @@ use crate::preferences::{Preferences, Theme};
 use crate::studio::at_home;
 use crate::{Problem, Studio};
 
-/// How Studio looks.
+/// Appearance of Studio.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize, TS)]
 pub struct Appearance {
-    /// Light or dark.
+    /// Light or dark theme.
     pub theme: Theme,
 }
 
-/// Remembers how Studio looks.
+/// Stores the appearance of Studio.
 #[tauri::command]
 pub async fn appearance_set(
     studio: State<'_, Arc<Studio>>,

@@ -1,4 +1,4 @@
-//! A login link while it is composed: the preview, and taking it away.
+//! Composing a login link: its preview, copying it, and saving its QR code.
 
 use latchkey_store::Wait as _;
 use std::sync::Arc;
@@ -25,69 +25,70 @@ use crate::commands::who::Who;
 use crate::studio::{Source, at_home, blocking, now};
 use crate::{Problem, Studio, dialogs, hints};
 
-/// What is composed.
+/// A link to compose.
 #[derive(Clone, Debug, Deserialize, TS)]
 pub struct ComposeRequest {
-    /// The instance's id.
+    /// ID of the instance.
     pub instance: String,
-    /// Who is to sign in.
+    /// User who signs in.
     pub who: Who,
-    /// In words: `7 days`, `12h`, `never`.
+    /// Lifetime in words: `7 days`, `12h`, `never`.
     pub expires_in: String,
-    /// `2026-11-29T23:10` in this computer's time zone, or RFC 3339; null for at once.
+    /// Start time: `2026-11-29T23:10` in the time zone of this computer, or RFC 3339. Null if the
+    /// link works at once.
     pub not_before: Option<String>,
-    /// Whether the first sign-in uses it up.
+    /// Whether the first sign-in uses the link up.
     pub single_use: bool,
-    /// Whether a new code is wanted although the single-use code of the same request is still shown.
+    /// Whether to make a new code even if the single-use code of the same request is still shown.
     pub anew: bool,
 }
 
-/// The QR code of the link.
+/// QR code of the link.
 #[derive(Clone, Debug, Serialize, TS)]
 pub struct QrPreview {
-    /// 1 to 22.
+    /// Version of the QR code, from 1 to 22.
     pub version: i16,
-    /// Modules on a side, the quiet zone not counted.
+    /// Number of modules on a side, without the quiet zone.
     pub modules: u32,
-    /// The error correction.
+    /// Error correction level.
     pub level: Level,
-    /// SVG path data of the dark modules, one unit a module, inside a quiet zone of 4: the view box
-    /// is `0 0 modules+8 modules+8`.
+    /// SVG path data of the dark modules. A module is one unit wide. The quiet zone is 4 units, so
+    /// the view box is `0 0 modules+8 modules+8`.
     pub path: String,
-    /// What to know about scanning it.
+    /// Warning about scanning the code.
     pub warning: Option<Warning>,
 }
 
-/// A link as it would be given out now.
+/// A signed link.
 #[derive(Clone, Debug, Serialize, TS)]
 pub struct Preview {
-    /// Names this preview to `copy` and `qr_save`.
+    /// Number that names this preview to `copy` and `qr_save`.
     pub revision: u32,
     /// The link.
     pub link: LoginLink,
-    /// The code's header, written to be read.
+    /// Header of the code, as indented JSON.
     pub header_json: String,
-    /// The claims, written to be read.
+    /// Claims of the code, as indented JSON.
     pub claims_json: String,
-    /// The times among the claims.
+    /// Times among the claims.
     pub times: Vec<ClaimTime>,
-    /// The tag for a page.
+    /// Widget tag for a page.
     pub widget: String,
-    /// The QR code.
+    /// QR code, if the link fits into one.
     pub qr: Option<QrPreview>,
-    /// Why there is no QR code, where there is none.
+    /// Reason why there is no QR code.
     pub qr_refused: Option<Problem>,
     /// What would happen if the link were opened now.
     pub forecast: Forecast,
-    /// What to know before giving it out.
+    /// Warnings to read before giving the link away.
     pub warnings: Vec<Warning>,
-    /// RFC 3339 in UTC; null for a link that never expires.
+    /// End of the link in RFC 3339 and UTC. Null if it never expires.
     pub expires_at: Option<String>,
-    /// Whether the first sign-in uses it up.
+    /// Whether the first sign-in uses the link up.
     pub single_use: bool,
 }
 
-/// What of a preview to copy.
+/// Part of a preview to copy.
 #[derive(Clone, Copy, Debug, Deserialize, TS)]
 #[serde(rename_all = "snake_case")]
 #[expect(missing_docs, reason = "the names say it")]
@@ -98,19 +99,19 @@ pub enum CopyWhat {
     Qr,
 }
 
-/// A preview, and what of it to copy.
+/// Request to copy a part of a preview.
 #[derive(Clone, Debug, Deserialize, TS)]
 pub struct CopyRequest {
-    /// The preview's.
+    /// Revision of the preview.
     pub revision: u32,
-    /// What.
+    /// Part to copy.
     pub what: CopyWhat,
 }
 
-/// Something is on the clipboard.
+/// Result of copying something to the clipboard.
 #[derive(Clone, Copy, Debug, Serialize, TS)]
 pub struct Copied {
-    /// When the clipboard is emptied if the content is still ours.
+    /// Seconds until the clipboard is cleared, unless another program replaces the content.
     #[ts(type = "number")]
     pub clears_in_secs: u64,
 }
@@ -123,7 +124,7 @@ impl Default for Copied {
     }
 }
 
-/// The kind of a picture file.
+/// Format of a picture file.
 #[derive(Clone, Copy, Debug, Deserialize, TS)]
 #[serde(rename_all = "snake_case")]
 #[expect(missing_docs, reason = "the names say it")]
@@ -132,26 +133,26 @@ pub enum QrFormat {
     Svg,
 }
 
-/// A preview, and as what to save its QR code.
+/// Request to save the QR code of a preview.
 #[derive(Clone, Debug, Deserialize, TS)]
 pub struct QrSaveRequest {
-    /// The preview's.
+    /// Revision of the preview.
     pub revision: u32,
-    /// As what.
+    /// Format of the file.
     pub format: QrFormat,
 }
 
-/// Whether the QR code was saved.
+/// Result of saving a QR code.
 #[derive(Clone, Debug, Serialize, TS)]
 pub struct QrSaved {
-    /// The file's name; null where the person cancelled.
+    /// Name of the file. Null if the user cancelled.
     pub file: Option<String>,
 }
 
-/// Signs the link as it stands and shows it in all its shapes.
+/// Signs the link and returns it in all its forms.
 ///
-/// The single-use code that is shown stays while the request is the same: a code that was handed out
-/// or used is never replaced unless `anew` asks for another one.
+/// While the request stays the same, a single-use code stays the same, too. It may have been given
+/// away or used, so only `anew` replaces it.
 #[tauri::command]
 pub async fn compose(
     studio: State<'_, Arc<Studio>>,
@@ -182,7 +183,7 @@ pub async fn compose(
     .await
 }
 
-/// Puts a preview on the clipboard, exactly as it is shown.
+/// Copies a part of a preview to the clipboard, exactly as it is shown.
 #[tauri::command]
 pub async fn copy(studio: State<'_, Arc<Studio>>, request: CopyRequest) -> Result<Copied, Problem> {
     blocking(studio, move |studio| {
@@ -199,7 +200,7 @@ pub async fn copy(studio: State<'_, Arc<Studio>>, request: CopyRequest) -> Resul
     .await
 }
 
-/// Asks for a file and writes the QR code into it.
+/// Asks for a file and writes the QR code to it.
 #[tauri::command]
 pub async fn qr_save<R: Runtime>(
     app: AppHandle<R>,

@@ -19,68 +19,69 @@ use crate::preferences::{self, Preferences, Tls};
 use crate::studio::blocking;
 use crate::{Problem, Studio, dialogs};
 
-/// An address of this computer to listen on.
+/// An address of this computer on which a gateway can listen.
 #[derive(Clone, Debug, Serialize, TS)]
 pub struct ListenAddress {
-    /// The address.
+    /// IP address.
     pub ip: String,
-    /// What it belongs to: `eth0`; nothing for this computer's own.
+    /// Name of the network interface, such as `eth0`. Null for the loopback address.
     pub interface: Option<String>,
 }
 
-/// A gateway that answers visitors.
+/// A running gateway.
 #[derive(Clone, Debug, Serialize, TS)]
 pub struct RunningGateway {
-    /// The id of its instance.
+    /// ID of its instance.
     pub instance: String,
-    /// Where people reach it.
+    /// URL of the gateway.
     pub url: String,
-    /// Whether other computers can.
+    /// Whether other computers can reach it.
     pub on_network: bool,
-    /// SHA-256 of the certificate's public key, where https is spoken.
+    /// SHA-256 of the certificate's public key. Null without https.
     pub fingerprint: Option<String>,
-    /// A QR code of its address, where a phone can reach it: to try that.
+    /// QR code of the gateway's URL. Null if a phone cannot reach it.
     pub qr: Option<QrPreview>,
-    /// How often somebody has signed in since it was started.
+    /// Number of sign-ins since the gateway was started.
     pub sign_ins: u32,
 }
 
 /// A gateway that another program runs.
 #[derive(Clone, Debug, Serialize, TS)]
 pub struct OtherGateway {
-    /// The id of its instance.
+    /// ID of its instance.
     pub instance: String,
-    /// The program: `latchkey serve (process 4711)`.
+    /// Name of the program, such as `latchkey serve (process 4711)`.
     pub program: String,
 }
 
-/// What is known of the gateway.
+/// Known gateways, and addresses for a new one.
 #[derive(Clone, Debug, Serialize, TS)]
 pub struct GatewayState {
-    /// The one that runs, if one does.
+    /// The gateway that Studio runs.
     pub running: Option<RunningGateway>,
-    /// Those that other programs run, for instances whose users were asked for.
+    /// Gateways of other programs, for the instances whose users were requested.
     pub others: Vec<OtherGateway>,
-    /// Where one can listen: this computer alone first, then the likeliest for a phone.
+    /// Addresses on which a gateway can listen: first the loopback address, then those that a phone
+    /// most likely reaches.
     pub addresses: Vec<ListenAddress>,
 }
 
-/// Where a gateway is to listen, and for which instance. The address is in two parts, which an administrator
-/// chooses one by one, so that an error can name the wrong one.
+/// Request to start a gateway. IP address and port are separate, because an administrator sets them
+/// separately and an error can name the wrong one.
 #[derive(Clone, Debug, Serialize, Deserialize, TS)]
 pub struct GatewayStart {
-    /// The id.
+    /// ID of the instance.
     pub instance: String,
-    /// An address of this computer.
+    /// IP address of this computer.
     pub ip: String,
-    /// 1 to 65535.
+    /// Port, from 1 to 65535.
     pub port: u16,
-    /// How https is spoken.
+    /// Use of https.
     pub tls: Tls,
 }
 
 impl GatewayStart {
-    /// As it was started last.
+    /// Returns the options with which a gateway was last started.
     pub(crate) fn remembered(instance: String, start: preferences::GatewayStart) -> Self {
         Self {
             instance,
@@ -91,36 +92,36 @@ impl GatewayStart {
     }
 }
 
-/// One of a certificate's files.
+/// A file of a certificate.
 #[derive(Clone, Copy, Debug, Deserialize, TS)]
 #[serde(rename_all = "snake_case")]
 pub enum CertificateFile {
-    /// The certificate with its chain.
+    /// Certificate with its chain.
     Certificate,
-    /// Its private key.
+    /// Private key of the certificate.
     Key,
 }
 
-/// What a person has chosen.
+/// A file that the user has chosen.
 #[derive(Clone, Debug, Serialize, TS)]
 pub struct ChosenFile {
-    /// Where it is; nothing, where none was chosen.
+    /// Path of the file. Null if the user cancelled.
     pub path: Option<String>,
 }
 
-/// How it is.
+/// Returns the state of the gateway.
 #[tauri::command]
 pub async fn gateway(studio: State<'_, Arc<Studio>>, request: ()) -> Result<GatewayState, Problem> {
     let () = request;
     blocking(studio, |studio| {
-        // Another Studio may run one.
+        // Opens the data folder first, because another Studio may run a gateway.
         studio.home()?;
         state(studio)
     })
     .await
 }
 
-/// Starts one; another that runs is ended first.
+/// Starts a gateway. If another one runs, ends it first.
 #[tauri::command]
 pub async fn gateway_start(
     studio: State<'_, Arc<Studio>>,
@@ -129,7 +130,7 @@ pub async fn gateway_start(
     blocking(studio, move |studio| start(studio, &request)).await
 }
 
-/// Ends the one that runs.
+/// Ends the running gateway.
 #[tauri::command]
 pub async fn gateway_stop(
     studio: State<'_, Arc<Studio>>,
@@ -143,7 +144,7 @@ pub async fn gateway_stop(
     .await
 }
 
-/// Asks for one of a certificate's files.
+/// Asks for a file of a certificate.
 #[tauri::command]
 pub async fn gateway_file_choose<R: Runtime>(
     app: AppHandle<R>,
@@ -175,10 +176,11 @@ fn start(studio: &Studio, request: &GatewayStart) -> Result<GatewayState> {
     })?;
     let directory = studio.directory(&home, &instance)?;
     let listen = SocketAddr::new(ip, request.port);
-    // What is wrong with it is found before another one ends for it.
+    // Errors are found before the running gateway is ended.
     let certificate = certificate(&home, &instance, listen, &request.tls)?;
     home.signing_key(&instance)?;
-    // Only one can be there; elsewhere the old one goes on until the new one is known to work.
+    // At the same address, the running gateway must end first. Otherwise it runs until the new one
+    // is started.
     let is_there = studio
         .running()
         .as_ref()
@@ -209,7 +211,7 @@ fn start(studio: &Studio, request: &GatewayStart) -> Result<GatewayState> {
             .insert(request.instance.clone(), started);
     });
     if let Err(cause) = remembered {
-        // It runs all the same.
+        // The gateway runs even if this cannot be stored.
         tracing::warn!(error = %cause.logged(), "how the gateway was started will not be remembered");
     }
     state(studio)

@@ -1,4 +1,4 @@
-//! Where an administrator finds help: the log.
+//! The log, for an administrator who needs help.
 
 use std::sync::Arc;
 
@@ -11,14 +11,14 @@ use ts_rs::TS;
 use crate::studio::blocking;
 use crate::{Problem, Studio};
 
-/// The file that the log is written to.
+/// File of the log.
 #[derive(Clone, Debug, Serialize, TS)]
 pub struct LogFile {
     /// Path of today's file.
     pub path: String,
 }
 
-/// Returns the file that the log is written to.
+/// Returns the file of the log.
 #[tauri::command]
 pub async fn log_file(studio: State<'_, Arc<Studio>>, request: ()) -> Result<LogFile, Problem> {
     let () = request;

@@ -1,4 +1,4 @@
-//! A code that somebody has, looked at and, if asked for, redeemed.
+//! Inspecting a code and redeeming it.
 
 use latchkey_store::Wait as _;
 use std::sync::Arc;
@@ -27,79 +27,79 @@ use crate::commands::users::UserProfile;
 use crate::studio::blocking;
 use crate::{Problem, Studio, hints};
 
-/// What to look for a code in.
+/// Source in which a code is looked for.
 #[derive(Clone, Deserialize, TS)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum InspectSource {
     /// A code, a login link, a widget tag or any text that contains one.
     Text {
-        /// As it was pasted.
+        /// Text as it was pasted.
         text: String,
     },
-    /// A file of a picture of a QR code.
+    /// A picture file of a QR code.
     Picture {
-        /// The file's bytes.
+        /// Content of the file in base64.
         base64: String,
     },
-    /// The system's clipboard, which holds one of the two.
+    /// The clipboard, with a text or a picture.
     Clipboard,
 }
 
-/// A code to look at, as an instance would.
+/// Request to inspect a code by the rules and keys of an instance.
 #[derive(Clone, Deserialize, TS)]
 pub struct InspectRequest {
-    /// The instance's id.
+    /// ID of the instance.
     pub instance: String,
-    /// Where the code is.
+    /// Source of the code.
     pub source: InspectSource,
 }
 
-/// A code taken apart and judged. It has no `Debug`: the code is in it.
+/// An inspected code and its verdict. It has no `Debug`, because it contains the code.
 #[derive(Clone, Serialize, TS)]
 pub struct Inspection {
-    /// Names this code to `redeem`.
+    /// Number that names this code to `redeem`.
     pub revision: u32,
-    /// What it was found in.
+    /// Form in which the code was found.
     pub found_in: Form,
-    /// The code's header.
+    /// Header of the code.
     pub header: String,
-    /// The code's claims.
+    /// Claims of the code.
     pub claims: String,
-    /// The code's signature.
+    /// Signature of the code.
     pub signature: String,
-    /// The header, written to be read; null where it is not JSON.
+    /// Header as indented JSON. Null if it is not JSON.
     pub header_json: Option<String>,
-    /// The claims, written to be read; null where they are not JSON.
+    /// Claims as indented JSON. Null if they are not JSON.
     pub claims_json: Option<String>,
-    /// The times among the claims.
+    /// Times among the claims.
     pub times: Vec<ClaimTime>,
-    /// What would happen if it were opened now.
+    /// What would happen if the code were opened now.
     pub forecast: Forecast,
-    /// The causes that are known, the most important first.
+    /// Known causes of a refusal, the most important first.
     pub hints: Vec<Hint>,
 }
 
-/// An inspected code to redeem.
+/// Request to redeem an inspected code.
 #[derive(Clone, Debug, Deserialize, TS)]
 pub struct RedeemRequest {
-    /// The instance's id.
+    /// ID of the instance.
     pub instance: String,
-    /// The inspection's.
+    /// Revision of the inspection.
     pub revision: u32,
 }
 
-/// What redeeming has done.
+/// Result of redeeming a code.
 #[derive(Clone, Debug, Serialize, TS)]
 pub struct Redeemed {
-    /// In words, as having happened.
+    /// What has happened.
     pub forecast: Forecast,
-    /// The user who is signed in now.
+    /// User who is signed in now.
     pub user: Option<UserProfile>,
-    /// The seats as they are now.
+    /// Seats after the redemption.
     pub seats: Seats,
 }
 
-/// Finds a code, takes it apart and says what would happen if it were opened now.
+/// Finds a code, takes it apart and returns what would happen if it were opened now.
 #[tauri::command]
 pub async fn inspect(
     studio: State<'_, Arc<Studio>>,
@@ -163,7 +163,7 @@ pub async fn inspect(
     .await
 }
 
-/// Uses the code that was inspected last, as a person who opens the link would.
+/// Redeems the code that was inspected last, like a person who opens the link.
 #[tauri::command]
 pub async fn redeem(
     studio: State<'_, Arc<Studio>>,
@@ -194,7 +194,7 @@ pub async fn redeem(
     .await
 }
 
-/// The text to look into, and whether it came out of a picture.
+/// Returns the text to search, and whether it comes from a picture.
 fn text_of(source: InspectSource, studio: &Studio) -> Result<(String, bool), Problem> {
     match source {
         InspectSource::Text { text } => Ok((text, false)),

@@ -1,4 +1,4 @@
-//! An instance as the window sees it.
+//! Types of an instance for the window.
 
 use latchkey_core::Error;
 use latchkey_core::activity::Retention;
@@ -15,44 +15,44 @@ use latchkey_store::home;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-/// An instance by its id.
+/// An instance by its ID.
 #[derive(Clone, Debug, Deserialize, TS)]
 pub struct InstanceRef {
-    /// The id.
+    /// ID of the instance.
     pub instance: String,
 }
 
-/// Where a signing key comes from.
+/// Source of a signing key.
 #[derive(Debug, Deserialize, TS)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum SecretSource {
-    /// Make one.
+    /// A new generated key.
     Generate,
-    /// The instance dictates it.
+    /// The existing secret of the application.
     Paste {
-        /// The JWT secret.
+        /// JWT secret.
         #[ts(type = "string")]
         secret: Secret,
-        /// The encoding of the key in the secret.
+        /// Encoding of the secret.
         #[serde(default)]
         encoding: SecretEncoding,
     },
 }
 
-/// Facts about a key. It differs from core's `ApiKey`, which holds the key's hash.
+/// Facts about an API key. It differs from core's `ApiKey`, which holds the hash of the key.
 #[derive(Clone, Debug, Serialize, TS)]
 pub struct ApiKey {
     /// First characters of the key after `lk_`.
     pub id: String,
-    /// Name that the administrator gave it.
+    /// Name that the administrator gave the key.
     pub name: String,
-    /// When it was made, in Unix seconds.
+    /// Time when the key was made, in Unix seconds.
     #[ts(type = "number")]
     pub created_at: i64,
 }
 
-/// [`SignInSettings`] as an administrator types them. They are texts until a [`SettingsChange`] is made of them, so that one
-/// that breaks a rule is refused with a code and a field, and not as a request that cannot be read.
+/// [`SignInSettings`] as an administrator types them. Texts become a [`SettingsChange`] later, so
+/// that a text that breaks a rule is refused with a code and a field.
 #[derive(Clone, Debug, Deserialize)]
 #[expect(missing_docs, reason = "the members of SignInSettings")]
 pub struct TypedSignInSettings {
@@ -64,7 +64,8 @@ pub struct TypedSignInSettings {
     pub embed_in: Vec<String>,
 }
 
-/// [`Retention`] as an administrator types it: the age is a text for the reason of [`TypedSignInSettings`].
+/// [`Retention`] as an administrator types it. The age is a text for the same reason as in
+/// [`TypedSignInSettings`].
 #[derive(Clone, Debug, Deserialize)]
 #[expect(missing_docs, reason = "the members of Retention")]
 pub struct TypedRetention {
@@ -72,51 +73,51 @@ pub struct TypedRetention {
     pub refusals: u64,
 }
 
-/// Facts about the signing key that are known without reading it, with the warning for a short one.
+/// Facts about a signing key that are known without reading it, and the warning about a short one.
 #[derive(Clone, Debug, Serialize, TS)]
 pub struct KeyStatus {
     /// Source of the key.
     pub origin: KeyOrigin,
-    /// When it was set, in Unix seconds.
+    /// Time when the key was set, in Unix seconds.
     #[ts(type = "number")]
     pub set_at: i64,
-    /// Set where the key is shorter than RFC 7518 §3.2 asks for.
+    /// Warning if the key is shorter than RFC 7518 §3.2 requires.
     pub warning: Option<Warning>,
-    /// How the secret is turned into the key.
+    /// Encoding of the secret.
     pub encoding: SecretEncoding,
-    /// Whether it can still be shown; it can be shown once.
+    /// Whether the secret can still be shown. It can be shown only once.
     pub revealable: bool,
 }
 
-/// An application that people sign in to. It differs from core's `Instance`, which holds the length of the key, the
-/// hashes of API keys and where they are kept: the window has no use for them.
+/// An application that people sign in to. It differs from core's `Instance`, which also holds the
+/// length of the key, the hashes of API keys and their location.
 #[derive(Clone, Debug, Serialize, TS)]
 pub struct Instance {
-    /// Its id, which never changes.
+    /// ID, which never changes.
     pub id: String,
-    /// For people.
+    /// Name for people.
     pub name: String,
-    /// Where people open the application.
+    /// URL of the application.
     pub url: String,
-    /// Who decides.
+    /// Whether sign-ins are decided here or elsewhere.
     pub hosted: Hosted,
-    /// The query parameter that carries the code.
+    /// Query parameter that carries the code.
     pub parameter: String,
-    /// How its codes are signed.
+    /// Signature algorithm of its codes.
     pub algorithm: Algorithm,
-    /// The default lifetime in words: `7 days`, `12 hours`, `never`.
+    /// Default lifetime of links in words: `7 days`, `12 hours`, `never`.
     pub lifetime: String,
-    /// Its rules.
+    /// Rules for codes.
     pub policy: Policy,
-    /// How its gateway lets people in.
+    /// Settings of signing in at its gateway.
     pub visiting: SignInSettings,
-    /// How much of its activity is kept.
+    /// Retention of its activity.
     pub retention: Retention,
-    /// The values of `aud` that it accepts besides its URL.
+    /// Values of `aud` that are accepted besides its URL.
     pub audiences: Vec<String>,
     /// Its signing key, if it has one.
     pub key: Option<KeyStatus>,
-    /// The keys of its API, which is off where there are none.
+    /// Its API keys. Without any, the API is off.
     pub api_keys: Vec<ApiKey>,
 }
 

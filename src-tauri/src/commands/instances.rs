@@ -1,4 +1,4 @@
-//! The applications that people sign in to.
+//! Adding, changing and removing instances.
 
 use std::sync::Arc;
 
@@ -14,29 +14,29 @@ use crate::preferences::Preferences;
 use crate::studio::{at_home, now};
 use crate::{Problem, Studio};
 
-/// An instance to connect.
+/// An instance to add.
 #[derive(Debug, Deserialize, TS)]
 pub struct NewInstance {
-    /// For people; the URL's host where it is empty.
+    /// Name for people. If it is empty, the host of the URL.
     pub name: String,
-    /// Where people open the application.
+    /// URL of the application.
     pub url: String,
-    /// Who decides.
+    /// Whether sign-ins are decided here or elsewhere.
     pub hosted: Hosted,
-    /// Where its signing key comes from.
+    /// Source of its signing key.
     pub secret: SecretSource,
 }
 
-/// An instance and what it is to become.
+/// Request to change the settings of an instance.
 #[derive(Clone, Debug, Deserialize, TS)]
 pub struct InstanceUpdate {
-    /// The id.
+    /// ID of the instance.
     pub instance: String,
     /// All of its settings.
     pub settings: InstanceSettings,
 }
 
-/// Connects an instance: it and its key are there afterwards, or neither is.
+/// Adds an instance with its key. If the key cannot be stored, the instance is not added.
 #[tauri::command]
 pub async fn instance_add(
     studio: State<'_, Arc<Studio>>,
@@ -67,7 +67,7 @@ pub async fn sample_instance_add(
     .await
 }
 
-/// Remembers which instance is worked on.
+/// Stores which instance is selected.
 #[tauri::command]
 pub async fn instance_select(
     studio: State<'_, Arc<Studio>>,
@@ -80,7 +80,7 @@ pub async fn instance_select(
     .await
 }
 
-/// Changes an instance's settings.
+/// Changes the settings of an instance.
 #[tauri::command]
 pub async fn instance_update(
     studio: State<'_, Arc<Studio>>,
@@ -98,7 +98,7 @@ pub async fn instance_update(
     .await
 }
 
-/// Removes an instance with its key and all that is kept for it.
+/// Removes an instance with its key, users and activity.
 #[tauri::command]
 pub async fn instance_remove(
     studio: State<'_, Arc<Studio>>,
@@ -112,7 +112,7 @@ pub async fn instance_remove(
             preferences.gateways.remove(id.as_str());
         });
         if let Err(cause) = forgotten {
-            // It is gone all the same.
+            // The instance is removed even if this cannot be stored.
             tracing::warn!(error = %cause.logged(), "how its gateway was started is still remembered");
         }
         Ok(())

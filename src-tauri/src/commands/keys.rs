@@ -1,4 +1,4 @@
-//! Where signing keys are kept.
+//! The store of the signing keys: the keychain or a sealed file.
 
 use std::sync::Arc;
 
@@ -13,45 +13,45 @@ use ts_rs::TS;
 use crate::studio::{at_home, now};
 use crate::{Problem, Studio};
 
-/// Where the signing keys are kept, and whether they can be read now.
+/// Location of the signing keys, and whether they can be read now.
 #[derive(Clone, Debug, Serialize, TS)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum KeyStore {
-    /// In the operating system's keychain.
+    /// Keychain of the operating system.
     Keychain(KeychainState),
-    /// In a file that is sealed with a passphrase.
+    /// File that is sealed with a passphrase.
     SealedFile(SealedFileState),
 }
 
-/// Whether the keychain answers.
+/// State of the keychain.
 #[derive(Clone, Debug, Serialize, TS)]
 #[serde(tag = "state", rename_all = "snake_case")]
 pub enum KeychainState {
-    /// It does.
+    /// The keychain can be used.
     Ready,
-    /// It does not, and there are keys in it.
+    /// The keychain has keys and cannot be used.
     Unreachable {
-        /// Why.
+        /// Reason.
         reason: Problem,
     },
 }
 
-/// Whether the sealed file is open.
+/// State of the sealed file.
 #[derive(Clone, Debug, Serialize, TS)]
 #[serde(tag = "state", rename_all = "snake_case")]
 pub enum SealedFileState {
-    /// It is.
+    /// The file is open.
     Ready,
-    /// Its passphrase has not been given yet.
+    /// The file needs its passphrase.
     Locked,
-    /// It held keys and is gone.
+    /// The file is missing, although it held keys.
     Missing {
-        /// The file's path, and the ways out.
+        /// Path of the file, and what to do.
         reason: Problem,
     },
-    /// There is none yet: a passphrase is to be chosen.
+    /// There is no file yet. The administrator must choose a passphrase.
     New {
-        /// Why the keychain is not used.
+        /// Reason why the keychain is not used.
         reason: Problem,
     },
 }
@@ -75,28 +75,28 @@ impl From<KeysState> for KeyStore {
     }
 }
 
-/// A passphrase that somebody typed.
+/// A passphrase that the administrator has typed.
 #[derive(Debug, Deserialize, TS)]
 pub struct Passphrase {
-    /// It.
+    /// The passphrase.
     #[ts(type = "string")]
     pub passphrase: Secret,
 }
 
-/// A secret that has to be given again if the sealed file is lost.
+/// An instance that needs its secret again if the sealed file is lost.
 #[derive(Clone, Debug, Serialize, TS)]
 pub struct SealedSecret {
-    /// The instance's id.
+    /// ID of the instance.
     pub instance: String,
-    /// Its name.
+    /// Name of the instance.
     pub name: String,
-    /// Where people open the application.
+    /// URL of the application.
     pub url: String,
-    /// Who decides about sign-ins.
+    /// Whether sign-ins are decided here or elsewhere.
     pub hosted: Hosted,
 }
 
-/// The secrets that have to be given again after a start with new keys.
+/// Returns the instances that need their secret again after a start with new keys.
 #[tauri::command]
 pub async fn keys_sealed(
     studio: State<'_, Arc<Studio>>,
@@ -115,8 +115,7 @@ pub async fn keys_sealed(
     .await
 }
 
-/// Gives up the keys of a sealed file that is gone or whose passphrase is forgotten, and begins
-/// another one.
+/// Begins a new sealed file, because the old one is lost or its passphrase is forgotten.
 #[tauri::command]
 pub async fn keys_start_anew(
     studio: State<'_, Arc<Studio>>,
@@ -129,7 +128,7 @@ pub async fn keys_start_anew(
     .await
 }
 
-/// Makes the sealed file.
+/// Creates the sealed file.
 #[tauri::command]
 pub async fn keys_create(
     studio: State<'_, Arc<Studio>>,
@@ -155,7 +154,7 @@ pub async fn keys_unlock(
     .await
 }
 
-/// Asks the keychain again.
+/// Tries the keychain again.
 #[tauri::command]
 pub async fn keys_retry(studio: State<'_, Arc<Studio>>, request: ()) -> Result<KeyStore, Problem> {
     let () = request;
@@ -166,7 +165,7 @@ pub async fn keys_retry(studio: State<'_, Arc<Studio>>, request: ()) -> Result<K
     .await
 }
 
-/// Gives up an unreachable keychain for a sealed file. Keys that are only in it are not copied.
+/// Switches from an unreachable keychain to a sealed file. Keys in the keychain are not copied.
 #[tauri::command]
 pub async fn keys_use_sealed_file(
     studio: State<'_, Arc<Studio>>,

@@ -1,4 +1,5 @@
-//! What the window may ask for. A file is one concern; the types that cross are beside the command.
+//! The commands of the window. Each file has one concern, with the types of its requests and
+//! responses.
 
 pub mod activity;
 pub mod api_keys;

@@ -1,4 +1,4 @@
-//! The signing key of an instance: replaced, shown once, copied while it is shown.
+//! The signing key of an instance: replacing it, showing it once, copying it while it is shown.
 
 use std::sync::Arc;
 
@@ -16,24 +16,24 @@ use crate::commands::instance::{Instance, InstanceRef, SecretSource};
 use crate::studio::{at_home, blocking, now};
 use crate::{Problem, Studio};
 
-/// An instance and where its new key comes from.
+/// Request to replace the signing key of an instance.
 #[derive(Debug, Deserialize, TS)]
 pub struct SecretReplacement {
-    /// The id.
+    /// ID of the instance.
     pub instance: String,
-    /// Where the key comes from.
+    /// Source of the new key.
     pub secret: SecretSource,
 }
 
-/// The only response that holds a secret.
+/// A secret that is shown. No other response but a new API key contains one.
 #[derive(Debug, TS)]
 pub struct RevealedSecret {
-    /// It.
+    /// The secret.
     #[ts(type = "string")]
     pub secret: Secret,
 }
 
-/// By hand, because a secret does not serialize by itself.
+/// Written by hand, because [`Secret`] has no `Serialize`.
 impl Serialize for RevealedSecret {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut members = serializer.serialize_struct("RevealedSecret", 1)?;
@@ -42,7 +42,7 @@ impl Serialize for RevealedSecret {
     }
 }
 
-/// Gives an instance another key, as [`latchkey_store::home::Home::replace_secret`] says.
+/// Replaces the key of an instance by [`latchkey_store::home::Home::replace_secret`].
 #[tauri::command]
 pub async fn secret_replace(
     studio: State<'_, Arc<Studio>>,
@@ -71,7 +71,7 @@ pub async fn secret_reveal(
     .await
 }
 
-/// Copies the secret that is shown at the moment.
+/// Copies the secret that is shown.
 #[tauri::command]
 pub async fn secret_copy(
     studio: State<'_, Arc<Studio>>,
@@ -94,7 +94,7 @@ pub async fn secret_copy(
     .await
 }
 
-/// Ends the showing.
+/// Ends showing the secret.
 #[tauri::command]
 pub async fn secret_conceal(
     studio: State<'_, Arc<Studio>>,

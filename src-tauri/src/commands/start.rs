@@ -1,4 +1,4 @@
-//! What the window needs to know first.
+//! The state that the window reads at its start.
 
 use std::sync::Arc;
 
@@ -14,28 +14,28 @@ use crate::commands::keys::KeyStore;
 use crate::studio::at_home;
 use crate::{Problem, Studio};
 
-/// What there is at the start.
+/// State at the start of the window.
 #[derive(Clone, Debug, Serialize, TS)]
 pub struct Start {
-    /// Latchkey's version.
+    /// Version of Latchkey.
     pub version: String,
-    /// Where everything is kept.
+    /// Path of the data folder.
     pub data_dir: String,
-    /// All instances that can be read, by name.
+    /// All readable instances in the order of their names.
     pub instances: Vec<Instance>,
-    /// What is wrong with the others.
+    /// Errors of the instances that cannot be read.
     pub problems: Vec<Problem>,
-    /// The instance that was last worked on, if it is still there.
+    /// ID of the instance that was selected last, if it still exists.
     pub current: Option<String>,
-    /// Where the signing keys are.
+    /// State of the key store.
     pub key_store: KeyStore,
-    /// How Studio looks.
+    /// Appearance of Studio.
     pub appearance: Appearance,
-    /// How gateways were started last.
+    /// Options with which gateways were last started.
     pub gateways: Vec<GatewayStart>,
 }
 
-/// Opens the data folder and says what is in it.
+/// Opens the data folder and returns its state.
 #[tauri::command]
 pub async fn start(studio: State<'_, Arc<Studio>>, request: ()) -> Result<Start, Problem> {
     let () = request;

@@ -19,141 +19,142 @@ use crate::commands::who::{MetadataInput, new_user};
 use crate::studio::{at_home, now};
 use crate::{Problem, Studio};
 
-/// The most users that a page has.
+/// Maximum number of users on a page.
 const MOST_ON_A_PAGE: usize = 200;
 
-/// A user. It differs from core's `User`: times are in Unix seconds, because the window words them, and a page of
-/// users is without their metadata.
+/// A user. It differs from core's `User`: times are in Unix seconds, because the window words them,
+/// and the metadata is missing.
 #[derive(Clone, Debug, Serialize, TS)]
 pub struct User {
-    /// The administrator's own key for this person.
+    /// ID: the administrator's own key for the person.
     pub id: String,
-    /// The address, as written.
+    /// E-mail address as written.
     pub email: Option<String>,
     /// Whether the user may sign in.
     pub status: Status,
-    /// How the user came in.
+    /// Way in which the user was created.
     pub origin: Origin,
-    /// When the user came in.
+    /// Time when the user was created, in Unix seconds.
     #[ts(type = "number")]
     pub created_at: i64,
-    /// The last sign-in.
+    /// Time of the last sign-in, in Unix seconds.
     #[ts(type = "number | null")]
     pub last_sign_in: Option<i64>,
-    /// How often the user has signed in.
+    /// Number of sign-ins.
     #[ts(type = "number")]
     pub sign_ins: u64,
-    /// When the profile was last set.
+    /// Time when the profile was last set, in Unix seconds.
     #[ts(type = "number")]
     pub profile_as_of: i64,
 }
 
-/// A user with everything that is known.
+/// A user with metadata.
 #[derive(Clone, Debug, Serialize, TS)]
 pub struct UserProfile {
     /// The user.
     pub user: User,
-    /// The metadata: a JSON object, written to be read.
+    /// Metadata as indented JSON: an object.
     pub metadata_json: String,
 }
 
-/// Which users, and in which order.
+/// Filter and order of users.
 #[derive(Clone, Debug, Deserialize, TS)]
 pub struct UserQuery {
-    /// Words, each of which is to occur in the id, the address or a name.
+    /// Words that must all occur in the ID, the address or a name.
     pub search: String,
-    /// Only users of this status.
+    /// Only users with this status.
     pub status: Option<Status>,
-    /// Only users who came in this way.
+    /// Only users who were created in this way.
     pub origin: Option<Origin>,
-    /// What by.
+    /// Field to sort by.
     pub sort_by: SortBy,
-    /// From the greatest to the least.
+    /// Whether the order is reversed.
     pub descending: bool,
 }
 
-/// Where a page begins. A cursor is a text until it is used, so that a wrong one is refused with its code.
+/// Position of a page. A cursor is a text until it is used, so that a wrong one is refused with its
+/// code.
 #[derive(Clone, Debug, Deserialize, TS)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum PageStart {
-    /// At the first user.
+    /// The first user.
     First,
-    /// Where another page ended.
+    /// The position after an earlier page.
     After {
-        /// That page's `next`.
+        /// Value of `next` of the earlier page.
         cursor: String,
     },
-    /// At about this user, counted from 0: where a scroll bar was let go.
+    /// About this row, such as after a scroll bar was moved.
     Row {
-        /// The number.
+        /// Number of the row, counted from 0.
         #[ts(type = "number")]
         row: u64,
     },
 }
 
-/// A page to show.
+/// Request for a page of users.
 #[derive(Clone, Debug, Deserialize, TS)]
 pub struct UsersRequest {
-    /// The instance's id.
+    /// ID of the instance.
     pub instance: String,
-    /// Which users.
+    /// Filter and order.
     pub query: UserQuery,
-    /// From where on.
+    /// Position of the page.
     pub place: PageStart,
-    /// How many at most; 200 are the most.
+    /// Maximum number of users, at most 200.
     pub limit: usize,
 }
 
-/// Some of the users that were asked for.
+/// A page of users.
 #[derive(Clone, Debug, Serialize, TS)]
 pub struct UserPage {
-    /// They, in order.
+    /// Users in the requested order.
     pub users: Vec<User>,
-    /// Which of all the first one is, counted from 0.
+    /// Row of the first user, counted from 0.
     #[ts(type = "number")]
     pub first_row: u64,
-    /// How many answer the query.
+    /// Number of users who match the query.
     #[ts(type = "number")]
     pub total: u64,
-    /// Where the next page begins, if there is one.
+    /// Position of the next page, if there is one.
     pub next: Option<String>,
-    /// Problems of users, also of those that the query leaves out.
+    /// Warnings about users, also about users who do not match the query.
     pub notices: Vec<Warning>,
 }
 
-/// A user by id.
+/// A user by ID.
 #[derive(Clone, Debug, Deserialize, TS)]
 pub struct UserRef {
-    /// The instance's id.
+    /// ID of the instance.
     pub instance: String,
-    /// The user's.
+    /// ID of the user.
     pub id: String,
 }
 
-/// A user to add by hand.
+/// A user to add.
 #[derive(Clone, Debug, Deserialize, TS)]
 pub struct NewUser {
-    /// The instance's id.
+    /// ID of the instance.
     pub instance: String,
-    /// The administrator's own key for this person.
+    /// ID: the administrator's own key for the person.
     pub id: String,
-    /// The address; none where it is empty.
+    /// E-mail address. Empty for none.
     pub email: String,
-    /// Everything else.
+    /// Metadata.
     pub metadata: MetadataInput,
 }
 
-/// New limit of the seats.
+/// Request to set the number of seats.
 #[derive(Clone, Debug, Deserialize, TS)]
 pub struct SeatLimit {
-    /// The instance's id.
+    /// ID of the instance.
     pub instance: String,
-    /// The number; null for no limit.
+    /// New number. Null for no limit.
     #[ts(type = "number | null")]
     pub limit: Option<u64>,
 }
 
-/// A page of users.
+/// Returns a page of users.
 #[tauri::command]
 pub async fn users(
     studio: State<'_, Arc<Studio>>,
@@ -176,7 +177,7 @@ pub async fn users(
     .await
 }
 
-/// A user with everything that is known.
+/// Returns a user with metadata.
 #[tauri::command]
 pub async fn user(
     studio: State<'_, Arc<Studio>>,
@@ -216,7 +217,7 @@ pub async fn user_suspend(
     .await
 }
 
-/// Lets a suspended user sign in again, who takes a seat.
+/// Lets a suspended user sign in again, which takes a seat.
 #[tauri::command]
 pub async fn user_reactivate(
     studio: State<'_, Arc<Studio>>,
@@ -246,7 +247,7 @@ pub async fn user_sign_out(
     .await
 }
 
-/// Removes a user with everything that is known.
+/// Removes a user with profile and sessions.
 #[tauri::command]
 pub async fn user_remove(studio: State<'_, Arc<Studio>>, request: UserRef) -> Result<(), Problem> {
     in_directory(studio, request.instance.clone(), move |directory| {
@@ -267,7 +268,7 @@ pub async fn users_correct_times(
     .await
 }
 
-/// The seats.
+/// Returns the number of seats, used and in total.
 #[tauri::command]
 pub async fn seats(studio: State<'_, Arc<Studio>>, request: InstanceRef) -> Result<Seats, Problem> {
     in_directory(studio, request.instance, |directory| {
@@ -276,7 +277,7 @@ pub async fn seats(studio: State<'_, Arc<Studio>>, request: InstanceRef) -> Resu
     .await
 }
 
-/// Sets how many seats there are.
+/// Sets the number of seats.
 #[tauri::command]
 pub async fn seats_set(
     studio: State<'_, Arc<Studio>>,
@@ -288,7 +289,7 @@ pub async fn seats_set(
     .await
 }
 
-/// Works on the directory of an instance that is hosted here.
+/// Runs work on the directory of an instance that is hosted here.
 pub(super) async fn in_directory<T: Send + 'static>(
     studio: State<'_, Arc<Studio>>,
     instance: String,

@@ -1,4 +1,4 @@
-//! Who is to sign in, as the window enters it.
+//! The user who signs in, as an administrator enters them.
 
 use latchkey_core::Error;
 use latchkey_core::protocol::email::Email;
@@ -7,45 +7,45 @@ use latchkey_core::protocol::payload::{ExistingId, NewUser, Payload};
 use serde::Deserialize;
 use ts_rs::TS;
 
-/// The metadata of a new or returning user, as a form or as text.
+/// Metadata of a new or returning user, from a form or as text.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, TS)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum MetadataInput {
-    /// Names and texts.
+    /// Names and texts of a form.
     Fields {
-        /// In order.
+        /// Names with their texts, in the order of the form.
         fields: Vec<(String, String)>,
     },
     /// A JSON object.
     Json {
-        /// As it was written.
+        /// The object as text.
         text: String,
     },
 }
 
-/// Who is to sign in.
+/// User who signs in by a link.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, TS)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Who {
     /// An existing user, by address.
     Email {
-        /// The address.
+        /// E-mail address.
         email: String,
     },
-    /// An existing user, by id.
+    /// An existing user, by ID.
     Id {
-        /// The id.
+        /// ID of the user.
         id: String,
-        /// Send digits as a text and not as a number.
+        /// Whether digits are sent as a text and not as a number.
         as_text: bool,
     },
     /// A new or returning user.
     User {
-        /// The administrator's own key for this person.
+        /// ID: the administrator's own key for the person.
         id: String,
-        /// The address; none where it is empty.
+        /// E-mail address. Empty for none.
         email: String,
-        /// Everything else.
+        /// Metadata.
         metadata: MetadataInput,
     },
 }
@@ -66,7 +66,7 @@ impl TryFrom<Who> for Payload {
     }
 }
 
-/// Reads a user of a form. An empty field for the address stands for none.
+/// Parses the user of a form. An empty address stands for none.
 pub(super) fn new_user(id: &str, email: &str, metadata: MetadataInput) -> Result<NewUser, Error> {
     let email = Some(email.trim()).filter(|email| !email.is_empty());
     NewUser::parse(id, email, metadata.try_into()?)

@@ -1,4 +1,4 @@
-//! The events that the page hears, and closing the window while its gateway is open.
+//! Events for the page, and closing the window while its gateway is open.
 
 use latchkey_store::Wait as _;
 use std::sync::Arc;
@@ -17,7 +17,7 @@ use crate::{Problem, Studio};
 /// The page's end of a channel.
 #[derive(Deserialize, TS)]
 pub struct Listener {
-    /// The channel, as Tauri writes it.
+    /// The channel in Tauri's text form.
     #[ts(type = "string")]
     pub channel: JavaScriptChannelId,
 }
@@ -25,14 +25,14 @@ pub struct Listener {
 /// Consequences of closing the window.
 #[derive(Clone, Debug, Serialize, TS)]
 pub struct CloseAsked {
-    /// The instance whose gateway is open, by id.
+    /// ID of the instance whose gateway is open.
     pub instance: String,
-    /// Number of people who are signed in there and lose access.
+    /// Number of people who are signed in there and would lose access.
     #[ts(type = "number")]
     pub people: u64,
 }
 
-/// Sends events to the page from now on, in place of an earlier page.
+/// Starts sending events to the page, in place of an earlier page.
 #[tauri::command]
 pub async fn listen<R: Runtime>(
     webview: Webview<R>,
@@ -44,7 +44,7 @@ pub async fn listen<R: Runtime>(
     Ok(())
 }
 
-/// Returns the consequences of closing the window, or `null` where the gateway has ended by itself.
+/// Returns the consequences of closing the window. `None` if the gateway has already ended.
 #[tauri::command]
 pub async fn close_asked(
     studio: State<'_, Arc<Studio>>,
@@ -79,7 +79,7 @@ pub async fn close<R: Runtime>(
 ) -> Result<(), Problem> {
     let () = request;
     blocking(studio, |studio| {
-        // It waits for visitors who are being served, which the window's own thread must not.
+        // Ending the gateway waits for open requests, which the window's own thread must not do.
         studio.stop_gateway();
         Ok::<_, Problem>(())
     })

@@ -1,4 +1,4 @@
-//! The servers that the gateway is measured beside: one of Node, one of Django.
+//! Servers beside which the gateway is measured: one in Node, one in Django.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -8,12 +8,12 @@ use anyhow::{Context as _, Result};
 use crate::pinned;
 use crate::process::{output, program, root, run, target};
 
-/// Where they are, below Cargo's target folder.
+/// Returns the folder of the servers, below Cargo's target folder.
 pub(crate) fn folder() -> PathBuf {
     target().join("baselines")
 }
 
-/// Installs them at their pinned versions, unless they are there.
+/// Installs the servers at their pinned versions, unless they are installed.
 pub(crate) fn install() -> Result<()> {
     let sources = root().join("tests/bench/gateway");
     let (pins, node) = (sources.join("node"), folder().join("node"));
@@ -25,8 +25,8 @@ pub(crate) fn install() -> Result<()> {
     pinned::copy(&pins, &django, &["server.py", "gunicorn.conf.py"])
 }
 
-/// Compiles `better-sqlite3` from the sources in its package, whose hash is pinned; a binary that
-/// somebody else has compiled would come without a hash.
+/// Compiles `better-sqlite3` from the sources in its package, whose hash is pinned. A downloaded
+/// binary would have no pinned hash.
 fn compile(package: &Path) -> Result<()> {
     if package.join("build/Release/better_sqlite3.node").is_file() {
         return Ok(());
@@ -37,7 +37,7 @@ fn compile(package: &Path) -> Result<()> {
     npm.current_dir(package)
         .stdout(File::options().append(true).create(true).open(&log)?)
         .stderr(File::options().append(true).open(&log)?);
-    // Node's headers are mostly installed with it. Where they are not, node-gyp loads them.
+    // Node's headers are usually installed with it. Otherwise node-gyp downloads them.
     let prefix = output(&mut program(
         "node",
         &[
@@ -49,5 +49,5 @@ fn compile(package: &Path) -> Result<()> {
     if prefix.join("include/node/node_api.h").is_file() {
         npm.env("npm_config_nodedir", prefix);
     }
-    run(&mut npm).with_context(|| format!("the compiler's words are in {}", log.display()))
+    run(&mut npm).with_context(|| format!("the output of the compiler is in {}", log.display()))
 }

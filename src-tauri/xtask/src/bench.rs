@@ -1,4 +1,4 @@
-//! `cargo xtask bench`.
+//! The command `cargo xtask bench`.
 
 use anyhow::{Result, bail};
 
@@ -11,7 +11,7 @@ use crate::{baselines, interop, ui};
 struct Bench {
     package: &'static str,
     name: &'static str,
-    /// What it prints.
+    /// Tables that it prints.
     tables: &'static [&'static str],
 }
 
@@ -33,7 +33,8 @@ const BENCHES: [Bench; 3] = [
     },
 ];
 
-/// Builds with optimisation what prints the wanted tables, and runs it; all without any.
+/// Builds the programs that print the wanted tables with optimisation, and runs them. Runs all
+/// programs if no table is named.
 pub(crate) fn bench(wanted: &[String]) -> Result<()> {
     let is_wanted =
         |table: &str| wanted.is_empty() || wanted.iter().any(|text| table.contains(text));

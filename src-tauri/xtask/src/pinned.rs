@@ -1,5 +1,5 @@
-//! Packages from npm, `PyPI` and crates.io, installed at their pinned versions and by their hashes into
-//! folders below Cargo's target folder.
+//! Installation of packages from npm, `PyPI` and crates.io at their pinned versions, into folders
+//! below Cargo's target folder. npm and pip also check their hashes.
 
 use std::fs;
 use std::path::Path;
@@ -8,8 +8,8 @@ use anyhow::{Context as _, Result};
 
 use crate::process::{cargo, pip_install, run};
 
-/// Installs what `package-lock.json` in `pins` says into `folder`, unless it is there. No script of a
-/// package is run.
+/// Installs the packages of `package-lock.json` in `pins` into `folder`, unless they are installed.
+/// Runs no scripts of packages.
 pub(crate) fn npm(pins: &Path, folder: &Path) -> Result<()> {
     let files = ["package.json", "package-lock.json"];
     // npm writes this file last.
@@ -22,7 +22,7 @@ pub(crate) fn npm(pins: &Path, folder: &Path) -> Result<()> {
     run(npm.current_dir(folder))
 }
 
-/// Installs what `requirements.txt` in `pins` says into `folder`, unless it is there.
+/// Installs the packages of `requirements.txt` in `pins` into `folder`, unless they are installed.
 pub(crate) fn pip(pins: &Path, folder: &Path) -> Result<()> {
     if !changed(pins, folder, &["requirements.txt"])? {
         return Ok(());
@@ -32,8 +32,8 @@ pub(crate) fn pip(pins: &Path, folder: &Path) -> Result<()> {
     copy(pins, folder, &["requirements.txt"])
 }
 
-/// Builds a program of crates.io, with the dependencies that its publisher has locked, into `folder`,
-/// unless it is there.
+/// Builds a program of crates.io with its locked dependencies and installs it into `folder`, unless
+/// it is installed.
 pub(crate) fn program(name: &str, version: &str, folder: &Path) -> Result<()> {
     // Cargo writes this file last.
     let installed = fs::read_to_string(folder.join(".crates.toml")).unwrap_or_default();
@@ -45,7 +45,7 @@ pub(crate) fn program(name: &str, version: &str, folder: &Path) -> Result<()> {
     run(&mut install)
 }
 
-/// Copies files, as a program finds its packages beside itself.
+/// Copies files from one folder to another.
 pub(crate) fn copy(from: &Path, to: &Path, names: &[&str]) -> Result<()> {
     fs::create_dir_all(to)?;
     for name in names {

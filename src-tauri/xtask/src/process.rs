@@ -1,4 +1,4 @@
-//! Starting other programs, and counting what test runners say.
+//! Running other programs, and counting the tests in their output.
 
 use std::env;
 use std::io::{BufRead as _, BufReader, Write as _};
@@ -7,33 +7,33 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, Result, bail};
 
-/// The project's top folder.
+/// Returns the root folder of the project.
 pub(crate) fn root() -> PathBuf {
-    // Cargo says it at each run; what was true when xtask was built is not after the folder moved.
+    // Read at run time, because the path at compile time is wrong after the folder was moved.
     let here = env::var_os("CARGO_MANIFEST_DIR")
         .map_or_else(|| env!("CARGO_MANIFEST_DIR").into(), PathBuf::from);
     here.ancestors().nth(2).unwrap_or(&here).to_owned()
 }
 
-/// Where Cargo builds, below which everything lies that xtask makes.
+/// Returns Cargo's target folder.
 pub(crate) fn target() -> PathBuf {
     env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from)
 }
 
-/// A program, to be run in the project's top folder.
+/// Returns a command that runs in the root folder of the project.
 pub(crate) fn program(name: &str, arguments: &[&str]) -> Command {
     let mut command = Command::new(name);
     command.args(arguments).current_dir(root());
     command
 }
 
-/// This Cargo.
+/// Returns a command of this Cargo.
 pub(crate) fn cargo(arguments: &[&str]) -> Command {
     let cargo = env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
     program(&cargo, arguments)
 }
 
-/// The installation of pinned packages from `PyPI` into a folder of their own, by hash.
+/// Returns a command that installs packages from `PyPI` into a folder, checked by their hashes.
 pub(crate) fn pip_install(folder: &Path, requirements: &Path) -> Command {
     let mut pip = program("python3", &["-m", "pip", "install", "--quiet"]);
     pip.args(["--disable-pip-version-check", "--root-user-action=ignore"]);
@@ -45,7 +45,7 @@ pub(crate) fn pip_install(folder: &Path, requirements: &Path) -> Command {
     pip
 }
 
-/// Whether a program can be started and ends well; what it says is not shown.
+/// Returns whether a program can be started and succeeds. Hides its output.
 pub(crate) fn succeeds(name: &str, arguments: &[&str]) -> bool {
     program(name, arguments)
         .stdin(Stdio::null())
@@ -55,7 +55,7 @@ pub(crate) fn succeeds(name: &str, arguments: &[&str]) -> bool {
         .is_ok_and(|status| status.success())
 }
 
-/// Runs a program to its end, with its output as it is.
+/// Runs a program and shows its output. Fails if the program does.
 pub(crate) fn run(command: &mut Command) -> Result<()> {
     let shown = shown(command);
     let status = command
@@ -67,7 +67,7 @@ pub(crate) fn run(command: &mut Command) -> Result<()> {
     Ok(())
 }
 
-/// What a program prints.
+/// Runs a program and returns its output.
 pub(crate) fn output(command: &mut Command) -> Result<String> {
     let shown = shown(command);
     let output = command
@@ -80,7 +80,7 @@ pub(crate) fn output(command: &mut Command) -> Result<String> {
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
-/// How many tests passed and failed.
+/// Numbers of passed and failed tests.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Counts {
     pub(crate) passed: u64,
@@ -93,7 +93,7 @@ impl Counts {
         self.failed += other.failed;
     }
 
-    /// Reads the closing line of `cargo test` or of vitest; of any other line, nothing.
+    /// Parses the closing line of `cargo test` or vitest. Other lines count nothing.
     fn of_line(line: &str) -> Self {
         let line = without_colours(line);
         let line = line.trim();
@@ -108,7 +108,7 @@ impl Counts {
     }
 }
 
-/// A line less its escape sequences: some runners print in colour whoever reads.
+/// Removes escape sequences from a line, because some runners print colours even to a pipe.
 fn without_colours(line: &str) -> String {
     let mut pieces = line.split("\u{1b}[");
     let mut plain = pieces.next().unwrap_or_default().to_owned();
@@ -131,7 +131,7 @@ fn number_before(line: &str, word: &str) -> u64 {
         .unwrap_or(0)
 }
 
-/// Runs a test runner, shows what it prints, and counts.
+/// Runs a test runner, shows its output, and counts its tests.
 pub(crate) fn run_counting(command: &mut Command) -> Result<Counts> {
     let shown = shown(command);
     let mut child = command

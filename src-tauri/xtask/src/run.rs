@@ -1,4 +1,4 @@
-//! `cargo xtask run`.
+//! The command `cargo xtask run`.
 
 use anyhow::Result;
 
@@ -6,7 +6,7 @@ use crate::process::{cargo, run as start};
 use crate::system::{self, Purpose};
 use crate::ui;
 
-/// From a fresh clone to the open window.
+/// Installs everything that is missing in a fresh clone, builds the UI and opens the window.
 pub(crate) fn run(yes: bool, release: bool, arguments: &[String]) -> Result<()> {
     system::require_node()?;
     system::install(Purpose::Studio, yes)?;

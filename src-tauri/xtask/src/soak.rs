@@ -1,4 +1,4 @@
-//! `cargo xtask soak`: heavy proofs, of which the tests run a twentieth.
+//! The command `cargo xtask soak`: heavy proofs in full. The tests run a twentieth of each.
 
 use std::process::Stdio;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
@@ -13,9 +13,9 @@ use crate::ui;
 struct Proof {
     name: &'static str,
     about: &'static str,
-    /// The target that holds the test.
+    /// Test target of the proof.
     target: &'static str,
-    /// The whole path of the test in its target.
+    /// Path of the test in its target.
     test: &'static str,
 }
 
@@ -82,7 +82,7 @@ const PROOFS: [Proof; 10] = [
     },
 ];
 
-/// Runs the proofs of these names, or all of them, and prints the figures of each. Goes on after one that fails.
+/// Runs the named proofs, or all of them, and prints their figures. Continues after a failure.
 pub(crate) fn soak(wanted: &[String], seed: Option<u64>, list: bool) -> Result<()> {
     if list {
         for proof in &PROOFS {
@@ -117,7 +117,7 @@ pub(crate) fn soak(wanted: &[String], seed: Option<u64>, list: bool) -> Result<(
     Ok(())
 }
 
-/// Runs the test of a proof whole and prints its figures.
+/// Runs a proof in full and prints its figures.
 fn run(proof: &Proof, seed: u64) -> Result<()> {
     let mut command = cargo(&["test", "--workspace", "--locked", "--quiet"]);
     command
@@ -166,7 +166,7 @@ mod tests {
     use super::PROOFS;
     use crate::process::root;
 
-    /// Returns whether a file below a folder has the text.
+    /// Returns whether a file below a folder contains a text.
     fn has(folder: &Path, text: &str) -> bool {
         let entries = fs::read_dir(folder).into_iter().flatten().flatten();
         entries.map(|entry| entry.path()).any(|path| {

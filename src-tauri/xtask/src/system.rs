@@ -1,4 +1,4 @@
-//! System packages: what the window needs to be built, and what the tests need beside it.
+//! System packages for building the window and for the tests.
 
 use std::env;
 use std::fs;
@@ -9,24 +9,25 @@ use anyhow::{Context as _, Result, bail};
 
 use crate::process::{program, run, succeeds};
 
-/// What for.
+/// Purpose of system packages.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Purpose {
     /// Building and running Studio.
     Studio,
-    /// Everything that a test starts.
+    /// Running the tests.
     Tests,
 }
 
-/// How a platform names and installs packages.
+/// Package manager of a platform.
 struct Manager {
-    /// The program that shows that this is the platform's.
+    /// Program that identifies the platform.
     program: &'static str,
     install: &'static [&'static str],
-    /// Whether a package is there.
+    /// Command that checks whether a package is installed.
     query: &'static [&'static str],
     studio: &'static [&'static str],
-    /// `None`: the tests of the real window run on Debian and its kin only.
+    /// Packages for the tests. `None` if the tests of the window do not run there; they need Debian
+    /// or a derivative.
     tests: Option<&'static [&'static str]>,
 }
 
@@ -117,15 +118,15 @@ const MANAGERS: [Manager; 4] = [
     },
 ];
 
-/// Installs what is missing, after saying so, and, where a person is there and `yes` is not set,
-/// after asking.
+/// Installs missing packages. Lists them first, and asks unless `yes` is set or no person is at the
+/// terminal.
 pub(crate) fn install(purpose: Purpose, yes: bool) -> Result<()> {
     if !cfg!(target_os = "linux") {
         return other_platform(purpose);
     }
     let Some(manager) = MANAGERS.iter().find(|manager| on_path(manager.program)) else {
         println!(
-            "No package manager is known here. Studio needs WebKitGTK 4.1 and librsvg, with their headers."
+            "The package manager of this system is unknown. Studio needs WebKitGTK 4.1 and librsvg, with their headers."
         );
         return Ok(());
     };
@@ -163,7 +164,7 @@ pub(crate) fn install(purpose: Purpose, yes: bool) -> Result<()> {
     start(&command).context("the system packages could not be installed")
 }
 
-/// Fails with what to install where Node is missing or too old.
+/// Fails if Node is missing or too old.
 pub(crate) fn require_node() -> Result<()> {
     let version = crate::process::output(&mut program("node", &["--version"]))
         .context("Node.js is not installed; the UI is built with Node.js 20.19 or newer")?;
@@ -193,7 +194,8 @@ fn other_platform(purpose: Purpose) -> Result<()> {
             "the Command Line Tools of Xcode are missing; install them by `xcode-select --install`"
         );
     }
-    // Windows 11 and current Windows 10 bring WebView2; without it Studio says so when it starts.
+    // Windows 11 and current versions of Windows 10 include WebView2. Without it, Studio says so at
+    // its start.
     Ok(())
 }
 

@@ -1,4 +1,4 @@
-//! `cargo xtask test`: every check there is, in the order in which they fail soonest.
+//! The command `cargo xtask test`: all checks, those first that usually fail soonest.
 
 use std::net::{Ipv4Addr, TcpListener};
 use std::process::Command;
@@ -55,12 +55,12 @@ const STEPS: [Step; 11] = [
     },
     Step {
         name: "generated",
-        about: "the generated types have not drifted",
+        about: "the generated types are up to date",
         check: || quiet(generate::generate(true)),
     },
     Step {
         name: "interop",
-        about: "the packages that others wrote",
+        about: "packages of others, for the tests",
         check: || quiet(interop::install()),
     },
     Step {
@@ -75,7 +75,7 @@ const STEPS: [Step; 11] = [
     },
 ];
 
-/// Runs the steps that were asked for, and stops at the first that fails.
+/// Runs the selected steps. Stops at the first failure.
 pub(crate) fn test(only: &[String], skip: &[String], list: bool) -> Result<()> {
     for name in only.iter().chain(skip) {
         if !STEPS.iter().any(|step| step.name == name) {
@@ -128,7 +128,8 @@ fn check_ui() -> Result<Counts> {
 }
 
 fn clippy() -> Result<Counts> {
-    // `--all-targets` leaves out what `cargo test` does not run by itself: the window and the bench.
+    // `--all-targets` would skip targets that `cargo test` does not run by default: the window
+    // tests and the bench.
     let apart = [
         "--package=latchkey-desktop",
         "--features=bench",
@@ -165,23 +166,23 @@ fn tests() -> Result<Counts> {
         guard
             .over(&mut cargo(&["test", "--workspace", "--locked", "--quiet"]))
             .env("LATCHKEY_INTEROP", interop::folder())
-            // A test that forgets itself finds no keychain to write into.
+            // With this address, no test can find a keychain.
             .env("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nonexistent"),
     )
 }
 
-/// Makes every test fail that uses what may be the person's own: the ports that Latchkey names by
-/// default are taken, and there is no data folder but the one that a test names.
+/// Makes every test fail that uses what may belong to the developer. It takes the default ports of
+/// Latchkey, and sets a data folder that cannot exist.
 struct Guard {
     _taken: Vec<TcpListener>,
 }
 
 impl Guard {
-    /// The gateway's, the counters' and an application's port in the guides.
+    /// Ports of the gateway, the counters and the application in the guides.
     const PORTS: [u16; 3] = [8787, 9187, 3000];
 
     fn new() -> Self {
-        // A port that another program has is as good as one that is held here.
+        // An error is ignored, because then another program has the port, which is just as good.
         let taken = Self::PORTS.map(|port| TcpListener::bind((Ipv4Addr::LOCALHOST, port)).ok());
         Self {
             _taken: taken.into_iter().flatten().collect(),
@@ -190,7 +191,7 @@ impl Guard {
 
     #[expect(clippy::unused_self, reason = "the ports are held while it is there")]
     fn over<'a>(&self, tests: &'a mut Command) -> &'a mut Command {
-        // Nobody can make a folder there, not even root.
+        // Not even root can make a folder there.
         tests.env("LATCHKEY_DATA_DIR", "/proc/no-data-folder")
     }
 }

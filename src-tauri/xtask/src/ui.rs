@@ -1,4 +1,4 @@
-//! The UI: its packages, and its build.
+//! Packages and build of the UI.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use anyhow::{Context as _, Result};
 use crate::process::{program, root, run};
 use crate::system;
 
-/// npm in the folder `ui`.
+/// Returns an npm command in the folder `ui`.
 pub(crate) fn npm(arguments: &[&str]) -> Command {
     let name = if cfg!(windows) { "npm.cmd" } else { "npm" };
     let mut command = program(name, arguments);
@@ -18,7 +18,7 @@ pub(crate) fn npm(arguments: &[&str]) -> Command {
     command
 }
 
-/// Installs the UI's packages, unless they are those of the lock file already.
+/// Installs the packages of the UI, unless they match the lock file.
 pub(crate) fn install() -> Result<()> {
     system::require_node()?;
     let lock = folder().join("package-lock.json");
@@ -30,11 +30,11 @@ pub(crate) fn install() -> Result<()> {
     run(&mut npm(&["ci", "--no-audit", "--no-fund"]))
 }
 
-/// Builds the UI, unless nothing has changed since it was built.
+/// Builds the UI, unless nothing has changed since the last build.
 pub(crate) fn build() -> Result<()> {
     install()?;
     let built = modified(&folder().join("dist/index.html"));
-    let newest = newest(&folder()).context("the UI's sources could not be looked at")?;
+    let newest = newest(&folder()).context("the sources of the UI could not be listed")?;
     if built.is_some() && built >= newest {
         return Ok(());
     }

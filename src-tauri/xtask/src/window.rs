@@ -1,4 +1,4 @@
-//! A display for the real window: a virtual one with a window manager, for as long as it is held.
+//! A virtual display with a window manager for the tests of the window.
 
 use std::fs;
 use std::path::Path;
@@ -8,14 +8,14 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 
-/// A virtual display.
+/// A virtual display. Dropping it ends its programs.
 pub(crate) struct Display {
     name: String,
     children: Vec<Child>,
 }
 
 impl Display {
-    /// Starts Xvfb on the first free number, and openbox in it.
+    /// Starts Xvfb with the first free number, and openbox on it.
     pub(crate) fn start() -> Result<Self> {
         for number in 90..130 {
             if Path::new(&format!("/tmp/.X{number}-lock")).exists() {
@@ -42,7 +42,7 @@ impl Display {
         bail!("no virtual display could be started")
     }
 
-    /// Its name, for `DISPLAY`.
+    /// Returns the name for `DISPLAY`.
     pub(crate) fn name(&self) -> &str {
         &self.name
     }
@@ -63,7 +63,7 @@ impl Display {
         Ok(())
     }
 
-    /// Whether it listens within five seconds.
+    /// Returns whether the display can be used within five seconds.
     fn is_up(&mut self) -> bool {
         let socket = format!("/tmp/.X11-unix/X{}", self.name.trim_start_matches(':'));
         for _ in 0..100 {
@@ -86,7 +86,7 @@ impl Display {
 impl Drop for Display {
     fn drop(&mut self) {
         for child in self.children.iter_mut().rev() {
-            // One that has ended by itself is no error.
+            // An error is ignored, because the program may have ended by itself.
             let _ = child.kill();
             let _ = child.wait();
         }

@@ -6,22 +6,23 @@ use super::values::page_size;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum ActivityCommand {
-    /// List what has happened, newest first.
+    /// List entries of the activity, newest first.
     List(ActivityArguments),
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct ActivityArguments {
-    /// The instance, by name or id.
+    /// Name or id of the instance.
     #[arg(long, value_name = "NAME")]
     pub(crate) instance: String,
-    /// Only this kind.
+    /// Only entries of this kind.
     #[arg(long, value_enum)]
     pub(crate) kind: Option<KindArgument>,
-    /// Only what is about somebody, by the whole id or e-mail address.
+    /// Only entries about this user, given by the whole id or e-mail address.
     #[arg(long, value_name = "WHO")]
     pub(crate) about: Option<String>,
-    /// Only where this stands: whom it is about, a reference, an address, a code of a verdict.
+    /// Only entries that contain this text: a user, a reference, an address, or the code of a
+    /// verdict.
     #[arg(
         long,
         value_name = "TEXT",
@@ -29,20 +30,20 @@ pub(crate) struct ActivityArguments {
         hide_default_value = true
     )]
     pub(crate) search: String,
-    /// Only what was before the entry of this number.
+    /// Only entries before the entry with this number.
     #[arg(long, value_name = "N")]
     pub(crate) before: Option<u64>,
-    /// How many.
+    /// Maximum number of entries.
     #[arg(long, value_name = "N", default_value_t = 50, allow_negative_numbers = true, value_parser = page_size)]
     pub(crate) limit: usize,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(crate) enum KindArgument {
-    /// Somebody signed in.
+    /// Sign-ins.
     SignIn,
-    /// A code or an API key was refused.
+    /// Refusals of codes and API keys.
     Refusal,
-    /// An administrator changed something, or another system did with a key.
+    /// Changes by an administrator, or by another system with an API key.
     Act,
 }

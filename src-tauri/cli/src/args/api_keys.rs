@@ -4,9 +4,9 @@ use clap::{Args, Subcommand};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum ApiKeyCommand {
-    /// Make a key, and print it: it is shown once.
+    /// Make a key and print it. It is shown only once.
     Make {
-        /// What to call it: the system that uses it.
+        /// Name of the system that uses the key.
         name: String,
         #[command(flatten)]
         of: OfInstance,
@@ -16,9 +16,9 @@ pub(crate) enum ApiKeyCommand {
         #[command(flatten)]
         of: OfInstance,
     },
-    /// Take a key back.
+    /// Revoke a key.
     Revoke {
-        /// Its name or its id.
+        /// Name or id of the key.
         #[arg(allow_hyphen_values = true)]
         key: String,
         #[command(flatten)]
@@ -28,13 +28,13 @@ pub(crate) enum ApiKeyCommand {
 
 #[derive(Debug, Args)]
 pub(crate) struct OfInstance {
-    /// The instance, by name or id.
+    /// Name or id of the instance.
     #[arg(long, value_name = "NAME")]
     pub(crate) instance: String,
 }
 
 impl ApiKeyCommand {
-    /// Returns whether the command changes anything where it succeeds.
+    /// Returns whether the command changes something if it succeeds.
     pub(super) fn changes(&self) -> bool {
         !matches!(self, Self::List { .. })
     }

@@ -9,14 +9,15 @@ use crate::named_file::NamedFile;
 
 #[derive(Debug, Args)]
 pub(crate) struct InspectArguments {
-    /// A code, a login link, a widget tag or any text that contains one, - for standard input, or a
-    /// file: a picture of a QR code or a text. A code on the command line is seen by other users of the computer.
+    /// A code, a login link, a widget tag, any text that contains one, or the path of a picture of
+    /// a QR code or of a text file. - reads standard input. Other users of the computer can read a
+    /// code on the command line.
     #[arg(value_name = "CODE|URL|-|FILE", allow_hyphen_values = true)]
     pub(crate) input: String,
-    /// Judge it as this instance would, by name or id.
+    /// Name or id of the instance whose rules and key decide.
     #[arg(long, value_name = "NAME")]
     pub(crate) instance: Option<String>,
-    /// Also say what opening it would do now, and do nothing.
+    /// Also show what opening the link would do now. Nothing is changed.
     #[arg(long, requires = "instance")]
     pub(crate) dry_run: bool,
     #[command(flatten)]

@@ -15,25 +15,25 @@ pub(crate) enum InstanceCommand {
     List,
     /// Add an instance.
     Add(Box<AddArguments>),
-    /// Show an instance; its secret is never shown.
+    /// Show an instance. Its secret is never shown.
     Show {
-        /// Its name or id.
+        /// Name or id of the instance.
         name: String,
     },
-    /// Change an instance.
+    /// Change the settings or the secret of an instance.
     Set(Box<SetArguments>),
-    /// Remove an instance with its key and all that is kept for it.
+    /// Remove an instance with its key, its users and its activity.
     Remove {
-        /// Its name or id.
+        /// Name or id of the instance.
         name: String,
-        /// Do not ask.
+        /// Remove without asking.
         #[arg(long)]
         yes: bool,
     },
 }
 
 impl InstanceCommand {
-    /// Returns whether the command changes anything where it succeeds.
+    /// Returns whether the command changes something if it succeeds.
     pub(super) fn changes(&self) -> bool {
         !matches!(self, Self::List | Self::Show { .. })
     }
@@ -50,98 +50,100 @@ impl InstanceCommand {
 
 #[derive(Debug, Args)]
 pub(crate) struct AddArguments {
-    /// A name that tells it apart.
+    /// Name of the instance. No other instance may have it.
     pub(crate) name: String,
-    /// The address at which people open the application.
+    /// URL at which people open the application.
     #[arg(long)]
     pub(crate) url: String,
     #[command(flatten)]
     pub(crate) settings: SettingsArguments,
     #[command(flatten)]
     pub(crate) secret: SecretArguments,
-    /// Generate the secret [default where it is hosted here and none is given].
+    /// Generate the secret [default: if hosted here and no secret is given].
     #[arg(long, conflicts_with = "secret_file")]
     pub(crate) generate_secret: bool,
-    /// Keep no secret; give it by the environment each time.
+    /// Store no secret. Each call then needs one from a file or the environment.
     #[arg(long, conflicts_with_all = ["secret_file", "generate_secret"])]
     pub(crate) no_secret: bool,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct SetArguments {
-    /// Its name or id.
+    /// Name or id of the instance.
     pub(crate) instance: String,
-    /// Another name.
+    /// New name.
     #[arg(long, value_name = "NEW")]
     pub(crate) name: Option<String>,
-    /// Another address.
+    /// New URL of the application.
     #[arg(long)]
     pub(crate) url: Option<String>,
     #[command(flatten)]
     pub(crate) settings: SettingsArguments,
     #[command(flatten)]
     pub(crate) secret: SecretArguments,
-    /// Replace the secret by a new one; links that were signed with the old one stop working. Where
-    /// the instance is hosted elsewhere they stop once the secret is replaced there, too.
+    /// Replace the secret by a new one. Links that were signed with the old secret stop working.
+    /// For an instance hosted elsewhere, set the new secret there, too.
     #[arg(long, conflicts_with = "secret_file")]
     pub(crate) generate_secret: bool,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct SettingsArguments {
-    /// Where people sign in: here (at this Latchkey's gateway) or elsewhere [default: here].
+    /// Where people sign in: here (at the gateway of this Latchkey) or elsewhere [default: here].
     #[arg(long, value_name = "here|elsewhere", value_parser = str::parse::<Hosted>)]
     pub(crate) hosted: Option<Hosted>,
-    /// The query parameter that carries the code [default: externalAuthCode].
+    /// Query parameter that carries the code [default: externalAuthCode].
     #[arg(long, value_name = "NAME")]
     pub(crate) param: Option<String>,
-    /// HS256, HS384 or HS512 [default: HS256].
+    /// Signature algorithm: HS256, HS384 or HS512 [default: HS256].
     #[arg(long, value_parser = str::parse::<Algorithm>)]
     pub(crate) algorithm: Option<Algorithm>,
-    /// How long a link works if nothing else is said [default: 7 days].
+    /// Default lifetime of a link [default: 7 days].
     #[arg(long, value_name = "TIME", allow_hyphen_values = true, value_parser = str::parse::<Lifetime>)]
     pub(crate) lifetime: Option<Lifetime>,
-    /// Whether codes are accepted at all.
+    /// Whether codes are accepted at all [default: yes].
     #[arg(long, value_name = "yes|no", value_parser = yes_or_no)]
     pub(crate) external_auth: Option<bool>,
-    /// Whether a code without an expiry is refused.
+    /// Whether a code without an expiry is refused [default: no].
     #[arg(long, value_name = "yes|no", value_parser = yes_or_no)]
     pub(crate) require_expiry: Option<bool>,
-    /// Whether users are created whom a code names for the first time.
+    /// Whether a code for a new user creates the user [default: yes].
     #[arg(long, value_name = "yes|no", value_parser = yes_or_no)]
     pub(crate) provisioning: Option<bool>,
-    /// Whether a newer code refreshes a returning user's e-mail and metadata.
+    /// Whether a newer code updates the e-mail address and metadata of a returning user [default:
+    /// yes].
     #[arg(long, value_name = "yes|no", value_parser = yes_or_no)]
     pub(crate) refresh_profile: Option<bool>,
-    /// What signing in takes: nothing, or a click on a page, so that programs that look at links sign
-    /// nobody in [default: automatic].
+    /// Step after opening a link: automatic signs in at once, confirm asks for a click first, so
+    /// that link previews sign nobody in [default: automatic].
     #[arg(long, value_name = "automatic|confirm", value_parser = str::parse::<SignInStep>)]
     pub(crate) sign_in: Option<SignInStep>,
-    /// How long a session lasts, at most [default: 14 days].
+    /// Maximum length of a session [default: 14 days].
     #[arg(long, value_name = "TIME", allow_hyphen_values = true, value_parser = str::parse::<Lifetime>)]
     pub(crate) session: Option<Lifetime>,
     /// Whether a session ends when the link that began it expires [default: no].
     #[arg(long, value_name = "yes|no", value_parser = yes_or_no)]
     pub(crate) session_ends_with_link: Option<bool>,
-    /// How long a session lasts without a use, at least 10 minutes [default: never ends by that].
+    /// Time without use after which a session ends, at least 10 minutes [default: never].
     #[arg(long, value_name = "TIME|never", allow_hyphen_values = true, value_parser = str::parse::<Lifetime>)]
     pub(crate) session_idle: Option<Lifetime>,
-    /// An application behind a proxy to which people may be sent back, as `https://app.example.com`;
-    /// repeat it for more. It replaces those that were set; none takes them away.
+    /// Origin of an application behind a proxy to which visitors may return, such as
+    /// `https://app.example.com`. Repeat it for more. Replaces the current list. none empties it.
     #[arg(long, value_name = "ORIGIN|none")]
     pub(crate) return_to: Vec<String>,
-    /// A page that may show the widget, by its origin, as `https://www.example.com`; repeat it for more.
-    /// It replaces those that were set; none takes them away.
+    /// Origin of a page that may show the widget, such as `https://www.example.com`. Repeat it for
+    /// more. Replaces the current list. none empties it.
     #[arg(long, value_name = "ORIGIN|none")]
     pub(crate) embed_in: Vec<String>,
-    /// How long what has happened stays in the activity: 30 days, never for no limit [default: 365 days].
+    /// How long the activity keeps its entries, such as 30 days. never keeps them forever [default:
+    /// 365 days].
     #[arg(long, value_name = "TIME", allow_hyphen_values = true, value_parser = str::parse::<Lifetime>)]
     pub(crate) keep_activity: Option<Lifetime>,
-    /// How many refusals stay in the activity at most, the latest ones [default: 100000].
+    /// Maximum number of refusals that the activity keeps; the latest are kept [default: 100000].
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = number)]
     pub(crate) keep_refusals: Option<u64>,
-    /// A value of the claim 'aud' that is accepted besides the instance's URL; repeat it for more. It
-    /// replaces those that were set; none takes them away.
+    /// Value of the claim 'aud' that is accepted besides the instance's URL. Repeat it for more. It
+    /// replaces all earlier ones. none removes them.
     #[arg(long, value_name = "TEXT|none")]
     pub(crate) audience: Vec<String>,
 }

@@ -8,13 +8,13 @@ use latchkey_core::protocol::lifetime::Lifetime;
 use super::{ProtocolArguments, SecretArguments};
 use crate::named_file::NamedFile;
 
-/// In what shape to print a link.
+/// Form in which a link is printed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Shape {
     /// The login URL.
     #[default]
     Url,
-    /// The code alone.
+    /// The code only.
     Code,
     /// The script tag for a page.
     Widget,
@@ -26,33 +26,34 @@ pub(crate) enum Shape {
 #[command(group = clap::ArgGroup::new("who").required(true).args(["email", "id", "user_id"]))]
 #[command(group = clap::ArgGroup::new("where").required(true).args(["url", "instance"]))]
 pub(crate) struct LinkArguments {
-    /// The address of the application.
+    /// URL of the application.
     #[arg(long)]
     pub(crate) url: Option<String>,
-    /// An instance, by name or id, in place of --url.
+    /// Name or id of the instance, in place of --url.
     #[arg(long, value_name = "NAME")]
     pub(crate) instance: Option<String>,
 
-    /// An existing user, by e-mail address.
+    /// E-mail address of an existing user.
     #[arg(long, value_name = "E")]
     pub(crate) email: Option<String>,
-    /// An existing user, by id. Digits are sent as a number.
+    /// Id of an existing user. Digits are sent as a number.
     #[arg(long)]
     pub(crate) id: Option<String>,
     /// Send the digits of --id as a text.
     #[arg(long, requires = "id")]
     pub(crate) id_as_text: bool,
-    /// A new or returning user, by your own key for the person.
+    /// Id of a new or returning user: your own key for the person.
     #[arg(long, value_name = "ID")]
     pub(crate) user_id: Option<String>,
-    /// The e-mail address of the new or returning user.
-    // clap lets `requires` pass where the group excludes what is required.
+    /// E-mail address of the new or returning user.
+    // The conflicts are needed, because clap does not enforce `requires` if the group excludes the
+    // required argument.
     #[arg(long, value_name = "E", requires = "user_id", conflicts_with_all = ["email", "id"])]
     pub(crate) user_email: Option<String>,
-    /// A text among the user's metadata; repeat it for more.
+    /// Text among the user's metadata. Repeat it for more.
     #[arg(long, value_name = "K=V", requires = "user_id", conflicts_with_all = ["email", "id"])]
     pub(crate) metadata: Vec<String>,
-    /// The user's metadata as a JSON object in a file, or - for standard input.
+    /// JSON file with the user's metadata, or - for standard input.
     #[arg(
         long,
         value_name = "FILE|-",
@@ -61,22 +62,22 @@ pub(crate) struct LinkArguments {
     )]
     pub(crate) metadata_json: Option<PathBuf>,
 
-    /// How long the link works: 7d, 12h, never [default: the instance's lifetime, or 7 days].
+    /// Lifetime of the link: 7d, 12h, never [default: the instance's, or 7 days].
     #[arg(long, value_name = "TIME", allow_hyphen_values = true, value_parser = str::parse::<Lifetime>)]
     pub(crate) expires_in: Option<Lifetime>,
-    /// From when on it works: 2026-11-29T23:10 or 2026-11-29T23:10:00Z.
+    /// Time from which the link works: 2026-11-29T23:10 or 2026-11-29T23:10:00Z.
     #[arg(long, value_name = "T")]
     pub(crate) not_before: Option<String>,
-    /// Let it sign in once only (an instance that is hosted elsewhere does not look at this).
+    /// Let the link sign in only once. An instance hosted elsewhere may ignore this.
     #[arg(long)]
     pub(crate) single_use: bool,
-    /// The claim 'iss'.
+    /// Value of the claim 'iss'.
     #[arg(long, value_name = "TEXT")]
     pub(crate) issuer: Option<String>,
-    /// The claim 'sub'.
+    /// Value of the claim 'sub'.
     #[arg(long, value_name = "TEXT")]
     pub(crate) subject: Option<String>,
-    /// The claim 'aud'.
+    /// Value of the claim 'aud'.
     #[arg(long, value_name = "TEXT")]
     pub(crate) audience: Option<String>,
 
@@ -85,16 +86,16 @@ pub(crate) struct LinkArguments {
     #[command(flatten)]
     pub(crate) secret: SecretArguments,
 
-    /// In what shape to print it.
+    /// Form in which to print the link.
     #[arg(long = "as", value_enum, default_value_t)]
     pub(crate) shape: Shape,
-    /// Also write the QR code to a file that ends in .png or .svg.
+    /// Also write the QR code to this file, which must end in .png or .svg.
     #[arg(long, value_name = "FILE")]
     pub(crate) qr: Option<PathBuf>,
 }
 
 impl LinkArguments {
-    /// Returns whether the command changes anything where it succeeds.
+    /// Returns whether the command changes something if it succeeds.
     pub(super) fn changes(&self) -> bool {
         self.instance.is_some() || self.qr.is_some()
     }

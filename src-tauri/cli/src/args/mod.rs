@@ -1,4 +1,5 @@
-//! Arguments of the program, a file for each command. They know nothing of what the commands do.
+//! Arguments of the program, in a file for each command. They do not depend on what the commands
+//! do.
 
 mod activity;
 mod api_keys;
@@ -35,14 +36,14 @@ use crate::named_file::NamedFile;
 use protocol::ProtocolArguments;
 use values::seat_limit;
 
-/// Login links for any application: make them, inspect them, keep the instances they are for.
+/// Make and inspect login links for any application, and keep its users.
 #[derive(Debug, Parser)]
 #[command(name = "latchkey", version, propagate_version = true, after_help = SECRETS)]
 pub(crate) struct Arguments {
     /// Print JSON, also for errors.
     #[arg(long, global = true)]
     pub(crate) json: bool,
-    /// The data folder [default: the platform's own].
+    /// Data folder [default: the platform's].
     #[arg(long, global = true, value_name = "DIR", env = "LATCHKEY_DATA_DIR")]
     pub(crate) data_dir: Option<PathBuf>,
     #[command(subcommand)]
@@ -50,13 +51,13 @@ pub(crate) struct Arguments {
 }
 
 const SECRETS: &str = "\
-Secrets never stand on the command line, where other users of the computer see them. They come from, first wins:
-  --secret-file FILE           a file, or - for standard input
-  --instance NAME              the instance's own, in the keychain or the sealed file
-  LATCHKEY_SECRET_FILE         a file, by the environment: for an instance without a secret, or for none
-  LATCHKEY_SECRET              the secret itself, by the environment: likewise
-The sealed file's passphrase comes from LATCHKEY_PASSPHRASE_FILE, LATCHKEY_PASSPHRASE, or is asked for.
-LATCHKEY_KEYCHAIN=off leaves the keychain alone, for servers and scripts.";
+A secret is never an argument, because other users of the computer can read arguments. The first of these counts:
+  --secret-file FILE    a file, or - for standard input
+  --instance NAME       the secret of the instance, in the keychain or the sealed file
+  LATCHKEY_SECRET_FILE  a file, if no instance is named or the instance has no secret
+  LATCHKEY_SECRET       the secret itself, in the same cases
+The passphrase of the sealed file comes from LATCHKEY_PASSPHRASE_FILE or LATCHKEY_PASSPHRASE. Without them it is asked for.
+LATCHKEY_KEYCHAIN=off turns the keychain off, for servers and scripts.";
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -64,49 +65,51 @@ pub(crate) enum Command {
     Link(Box<LinkArguments>),
     /// Show what is in a code, and whether it verifies.
     Inspect(InspectArguments),
-    /// Use a code as a person who opens the link would: sign in, or create the user.
+    /// Use a code like a person who opens the link: sign in, or create the user.
     Redeem(RedeemArguments),
-    /// The users of an instance that is hosted here.
+    /// Manage the users of an instance that is hosted here.
     Users(UsersArguments),
-    /// The seats that users take.
+    /// Show or set the number of seats.
     Seats {
-        /// The instance, by name or id.
+        /// Name or id of the instance.
         #[arg(long, value_name = "NAME")]
         instance: String,
-        /// Set how many there are: a number, or none for no limit.
+        /// New number of seats, or none for no limit.
         #[arg(long, value_name = "N|none", allow_negative_numbers = true, value_parser = seat_limit)]
         set: Option<SeatLimit>,
     },
-    /// What has happened on an instance that is hosted here.
+    /// Show the activity of an instance that is hosted here.
     #[command(subcommand)]
     Activity(ActivityCommand),
-    /// The keys with which other systems use the gateway's API.
+    /// Manage the keys with which other systems use the gateway's API.
     #[command(subcommand)]
     ApiKey(ApiKeyCommand),
-    /// Let people in who open links of an instance that is hosted here, until it is ended. SIGTERM and
-    /// SIGINT end it; SIGHUP is ignored, because changed settings are read by themselves.
+    /// Run the gateway of an instance that is hosted here.
+    ///
+    /// It signs in people who open links, until SIGTERM or SIGINT. It ignores SIGHUP, because it
+    /// reads changed settings by itself.
     Serve(ServeArguments),
-    /// Make a signing key.
+    /// Make a signing key, or begin a new sealed file.
     #[command(subcommand)]
     Secret(SecretCommand),
-    /// Keep the applications that people sign in to.
+    /// Manage the instances: the applications that people sign in to.
     #[command(subcommand)]
     Instance(InstanceCommand),
     /// Print completions for a shell.
     Completions {
-        /// Which shell.
+        /// Name of the shell.
         shell: Shell,
     },
-    /// Print the manual page, or write all of them into a folder.
+    /// Print the manual page, or write all manual pages into a folder.
     Man {
-        /// The folder.
+        /// Folder for all manual pages.
         #[arg(long, value_name = "DIR")]
         out: Option<PathBuf>,
     },
 }
 
 impl Command {
-    /// Returns whether the command may open the data folder. Only commands that never do say no.
+    /// Returns whether the command may open the data folder.
     pub(crate) fn uses_data_folder(&self) -> bool {
         !matches!(
             self,
@@ -116,7 +119,7 @@ impl Command {
         )
     }
 
-    /// Returns whether the command changes anything where it succeeds.
+    /// Returns whether the command changes something if it succeeds.
     pub(crate) fn changes(&self) -> bool {
         match self {
             Self::Link(link) => link.changes(),
@@ -131,8 +134,9 @@ impl Command {
         }
     }
 
-    /// Returns the files that the operator has named for this call. Root opens them before it becomes the owner
-    /// of the data folder; a file that is missing here is opened afterwards, as that owner.
+    /// Returns the files that the operator has named for this call. Root opens them before it
+    /// becomes the owner of the data folder. A file that does not exist yet is opened afterwards,
+    /// as that owner.
     pub(crate) fn named_files(&self) -> Vec<NamedFile> {
         let mut files = match self {
             Self::Link(link) => link.files(),

@@ -9,11 +9,12 @@ use crate::named_file::NamedFile;
 
 #[derive(Debug, Args)]
 pub(crate) struct RedeemArguments {
-    /// A code, a login link, a widget tag or any text that contains one, or a file: a picture of a QR code or
-    /// a text; - for one a line on standard input, each answered by a line when it is on disk.
+    /// A code, a login link, a widget tag, any text that contains one, or the path of a picture of
+    /// a QR code or of a text file. - reads one of these per line of standard input, and prints one
+    /// line for each when its change is on the disk.
     #[arg(value_name = "CODE|URL|-|FILE", allow_hyphen_values = true)]
     pub(crate) input: String,
-    /// The instance, by name or id.
+    /// Name or id of the instance.
     #[arg(long, value_name = "NAME")]
     pub(crate) instance: String,
     #[command(flatten)]

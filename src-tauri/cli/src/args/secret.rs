@@ -1,4 +1,4 @@
-//! Arguments of `latchkey secret`, and those that name a secret.
+//! Arguments of `latchkey secret`, and arguments that name a secret.
 
 use std::path::PathBuf;
 
@@ -11,16 +11,16 @@ use crate::named_file::NamedFile;
 
 #[derive(Debug, Args)]
 pub(crate) struct SecretArguments {
-    /// The file that holds the secret, or - for standard input.
+    /// File with the secret, or - for standard input.
     #[arg(long, value_name = "FILE|-")]
     pub(crate) secret_file: Option<PathBuf>,
-    /// How the secret that is given is turned into the key [default: text].
+    /// Encoding of the given secret [default: text].
     #[arg(long, value_name = "text|base64|hex", value_parser = str::parse::<SecretEncoding>)]
     pub(crate) secret_encoding: Option<SecretEncoding>,
 }
 
 impl SecretArguments {
-    /// Returns the files that may hold the secret.
+    /// Returns the files that may contain the secret.
     pub(super) fn files(&self) -> Vec<NamedFile> {
         let files = self.secret_file.clone().into_iter().chain(secret_file());
         files.map(NamedFile::Read).collect()
@@ -34,18 +34,20 @@ pub(crate) fn secret_file() -> Option<PathBuf> {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum SecretCommand {
-    /// Print a new signing key, as long as the algorithm's hash.
+    /// Print a new signing key, as long as the hash of the algorithm.
     Generate {
         /// HS256, HS384 or HS512.
         #[arg(long, default_value = "HS256", value_parser = str::parse::<Algorithm>)]
         algorithm: Algorithm,
     },
-    /// Give up a sealed file that is gone or damaged or whose passphrase is forgotten, and begin another one.
+    /// Begin a new sealed file, because the old one is lost or damaged or its passphrase is
+    /// forgotten.
     ///
-    /// Lists the instances that need their secret again; everything else of them stays. An old file is kept
-    /// beside the new one, and is named. With a passphrase that opens the old file, nothing is changed.
+    /// Lists the instances that need their secret again. Keeps everything else of them. Keeps an
+    /// old file beside the new one, and prints its name. If the passphrase opens the old file,
+    /// nothing is changed.
     StartAnew {
-        /// Do not ask.
+        /// Begin without asking.
         #[arg(long)]
         yes: bool,
     },

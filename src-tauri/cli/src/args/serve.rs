@@ -10,41 +10,42 @@ use super::SecretArguments;
 use super::values::{listen_address, loopback};
 use crate::named_file::NamedFile;
 
-/// How a gateway listens.
+/// Options of a gateway.
 #[derive(Debug, Args)]
 pub(crate) struct ServeArguments {
-    /// The instance, by name or id [default: the only one that is hosted here].
+    /// Name or id of the instance [default: the only one that is hosted here].
     #[arg(long, value_name = "NAME")]
     pub(crate) instance: Option<String>,
-    /// The address of this computer to listen on. Another than the loopback one opens it to the
-    /// network. Without an address, as in :8787, it is the loopback one.
+    /// Address of this computer to listen on. Other computers can reach any address but the
+    /// loopback one. A port alone, such as :8787, listens on the loopback address.
     #[arg(long, value_name = "[ADDR]:PORT", default_value = "127.0.0.1:8787", value_parser = listen_address)]
     pub(crate) listen: SocketAddr,
-    /// A certificate with its chain, in PEM, to speak https.
+    /// Certificate with its chain, in PEM. Turns on https.
     #[arg(long, value_name = "FILE", requires = "tls_key")]
     pub(crate) tls_cert: Option<PathBuf>,
-    /// The certificate's private key, in PEM.
+    /// Private key of the certificate, in PEM.
     #[arg(long, value_name = "FILE", requires = "tls_cert")]
     pub(crate) tls_key: Option<PathBuf>,
-    /// Speak https with a certificate that is made the first time, and kept. Browsers warn of it.
+    /// Turn on https with a self-signed certificate, which is made once and kept. Browsers warn of
+    /// it.
     #[arg(long, conflicts_with = "tls_cert")]
     pub(crate) tls_self_signed: bool,
-    /// A proxy, or a network of proxies such as 172.18.0.0/16, that is believed when it says in
-    /// X-Forwarded-For for whom it asks; repeat it for more.
+    /// Address of a trusted proxy, or a network of proxies such as 172.18.0.0/16. The gateway takes
+    /// the visitor's address from the proxy's X-Forwarded-For. Repeat it for more.
     #[arg(long, value_name = "IP[/BITS]")]
     pub(crate) trusted_proxy: Vec<Network>,
-    /// How many links are opened in a second from one address, four times as many at once; 0 for no
-    /// limit. Everybody together opens 64 times as many.
+    /// Maximum number of links opened per second from one address, with bursts of four times that.
+    /// 0 sets no limit. All addresses together have 64 times that.
     #[arg(long, value_name = "N", default_value_t = 50)]
     pub(crate) visits_per_second: u32,
-    /// How many requests of the API are answered in a second from one address, four times as many at
-    /// once; 0 for no limit.
+    /// Maximum number of API requests per second from one address, with bursts of four times that.
+    /// 0 sets no limit.
     #[arg(long, value_name = "N", default_value_t = 50)]
     pub(crate) api_requests_per_second: u32,
-    /// Where Prometheus finds counters, at /metrics: an address of this computer alone.
+    /// Loopback address on which Prometheus finds counters, at /metrics.
     #[arg(long, value_name = "ADDR", value_parser = loopback)]
     pub(crate) metrics: Option<SocketAddr>,
-    /// In what form to write what happens to standard error.
+    /// Format of the log on standard error.
     #[arg(long, value_enum, default_value_t)]
     pub(crate) log: LogFormat,
     #[command(flatten)]
@@ -61,12 +62,12 @@ impl ServeArguments {
     }
 }
 
-/// The form of a log.
+/// Format of a log.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum LogFormat {
     /// Lines for people.
     #[default]
     Text,
-    /// A JSON object a line.
+    /// One JSON object per line.
     Json,
 }

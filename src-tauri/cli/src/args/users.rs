@@ -6,7 +6,7 @@ use super::values::page_size;
 
 #[derive(Debug, Args)]
 pub(crate) struct UsersArguments {
-    /// The instance, by name or id.
+    /// Name or id of the instance.
     #[arg(long, global = true, value_name = "NAME")]
     pub(crate) instance: Option<String>,
     #[command(subcommand)]
@@ -19,46 +19,47 @@ pub(crate) enum UsersCommand {
     List(ListArguments),
     /// Show a user.
     Show {
-        /// The id.
+        /// Id of the user.
         id: String,
     },
     /// Add a user, who takes a seat.
     Add {
-        /// The id.
+        /// Id of the user.
         id: String,
-        /// The e-mail address.
+        /// E-mail address.
         #[arg(long)]
         email: Option<String>,
-        /// A text among the metadata; repeat it for more.
+        /// Text among the metadata. Repeat it for more.
         #[arg(long, value_name = "K=V")]
         metadata: Vec<String>,
     },
     /// Suspend a user, which frees the seat.
     Suspend {
-        /// The id.
+        /// Id of the user.
         id: String,
     },
     /// Let a suspended user sign in again, which takes a seat.
     Reactivate {
-        /// The id.
+        /// Id of the user.
         id: String,
     },
     /// End all sessions of a user.
     SignOut {
-        /// The id.
+        /// Id of the user.
         id: String,
     },
-    /// Remove a user; codes from before do not bring the user back.
+    /// Remove a user. Codes that were issued before do not bring the user back.
     Remove {
-        /// The id.
+        /// Id of the user.
         id: String,
     },
-    /// Set recorded times that lie in the future to now, after the clock of this computer was wrong.
+    /// Set recorded times that lie in the future to now. Use it after the clock of this computer
+    /// was wrong.
     CorrectTimes,
 }
 
 impl UsersCommand {
-    /// Returns the id of the existing user whom it is about.
+    /// Returns the id of the existing user whom the command is about.
     pub(crate) fn id(&self) -> Option<&str> {
         match self {
             Self::Show { id }
@@ -70,57 +71,57 @@ impl UsersCommand {
         }
     }
 
-    /// Returns whether the command changes anything where it succeeds.
+    /// Returns whether the command changes something if it succeeds.
     pub(super) fn changes(&self) -> bool {
         !matches!(self, Self::List(_) | Self::Show { .. })
     }
 }
 
-/// Which users to list, and in which order.
+/// Filter and order of the listed users.
 #[derive(Debug, Args)]
 pub(crate) struct ListArguments {
-    /// Only users in whose id, e-mail or name each of these words occurs.
+    /// Only users whose id, e-mail address or name contains each of these words.
     #[arg(long, value_name = "WORDS", default_value = "")]
     pub(crate) search: String,
-    /// Only users of this status.
+    /// Only users with this status.
     #[arg(long)]
     pub(crate) status: Option<StatusArgument>,
-    /// Only users who came in this way.
+    /// Only users who were created in this way.
     #[arg(long)]
     pub(crate) origin: Option<OriginArgument>,
-    /// What to sort by.
+    /// Order of the users.
     #[arg(long, default_value = "id")]
     pub(crate) sort: SortArgument,
-    /// From the greatest to the least.
+    /// Reverse the order.
     #[arg(long)]
     pub(crate) descending: bool,
-    /// Begin where another page ended, by what was printed there.
+    /// Begin after an earlier page, at the position that was printed there.
     #[arg(long, value_name = "CURSOR")]
     pub(crate) after: Option<String>,
-    /// How many at most.
+    /// Maximum number of users.
     #[arg(long, value_name = "N", default_value_t = 100, allow_negative_numbers = true, value_parser = page_size)]
     pub(crate) limit: usize,
 }
 
-/// Whether users may sign in.
+/// Status of a user.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(crate) enum StatusArgument {
     Active,
     Suspended,
 }
 
-/// How users came in.
+/// Way in which a user was created.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(crate) enum OriginArgument {
     /// By a link.
     Link,
-    /// By hand.
+    /// By an administrator.
     Added,
     /// By an import.
     Import,
 }
 
-/// What to sort users by.
+/// Order of users.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(crate) enum SortArgument {
     Id,

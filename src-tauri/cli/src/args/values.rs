@@ -1,8 +1,8 @@
-//! How the values of options are read.
+//! Parsers for values of options.
 
 use std::net::{Ipv4Addr, SocketAddr};
 
-/// How many seats there are.
+/// Number of seats, or no limit.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct SeatLimit(pub(crate) Option<u64>);
 
@@ -12,19 +12,19 @@ pub(super) fn seat_limit(text: &str) -> Result<SeatLimit, &'static str> {
     }
     let limit = text
         .parse()
-        .map_err(|_| "say a number that is not negative, or none")?;
+        .map_err(|_| "must be a number that is not negative, or none")?;
     Ok(SeatLimit(Some(limit)))
 }
 
 pub(super) fn number(text: &str) -> Result<u64, &'static str> {
     text.parse()
-        .map_err(|_| "say a number that is not negative")
+        .map_err(|_| "must be a number that is not negative")
 }
 
-/// Reads the maximum number of rows of a page.
+/// Parses the maximum number of rows of a page.
 pub(super) fn page_size(text: &str) -> Result<usize, &'static str> {
     match text.parse() {
-        Ok(0) | Err(_) => Err("say a number of at least 1"),
+        Ok(0) | Err(_) => Err("must be a number of at least 1"),
         Ok(rows) => Ok(rows),
     }
 }
@@ -33,21 +33,21 @@ pub(super) fn yes_or_no(text: &str) -> Result<bool, &'static str> {
     match text {
         "yes" | "on" | "true" => Ok(true),
         "no" | "off" | "false" => Ok(false),
-        _ => Err("say yes or no"),
+        _ => Err("must be yes or no"),
     }
 }
 
-/// Reads `127.0.0.1:8787`, `[::1]:8787`, and for the loopback address `localhost:8787` and `:8787`.
+/// Parses `127.0.0.1:8787`, `[::1]:8787`, and the loopback address as `localhost:8787` or `:8787`.
 pub(super) fn listen_address(text: &str) -> Result<SocketAddr, &'static str> {
     let (host, port) = text.rsplit_once(':').unwrap_or((text, ""));
     if host.is_empty() || host.eq_ignore_ascii_case("localhost") {
         let port = port.parse().ok();
         return port
             .map(|port| SocketAddr::from((Ipv4Addr::LOCALHOST, port)))
-            .ok_or("say a port, such as localhost:8787");
+            .ok_or("must have a port, as in localhost:8787");
     }
     text.parse()
-        .map_err(|_| "say an address of this computer and a port, such as 127.0.0.1:8787, localhost:8787 or :8787")
+        .map_err(|_| "must be an address of this computer and a port, such as 127.0.0.1:8787, localhost:8787 or :8787")
 }
 
 pub(super) fn loopback(text: &str) -> Result<SocketAddr, &'static str> {
@@ -55,6 +55,6 @@ pub(super) fn loopback(text: &str) -> Result<SocketAddr, &'static str> {
     if address.ip().is_loopback() {
         Ok(address)
     } else {
-        Err("counters are for this computer alone: say an address such as 127.0.0.1:9187")
+        Err("must be an address that only this computer can reach, such as 127.0.0.1:9187")
     }
 }

@@ -1,11 +1,11 @@
-//! What has happened, and who may do it by a key.
+//! Tests of `latchkey activity` and `latchkey api-key`.
 
 use serde_json::{Value, json};
 
 use crate::run::{hosted_here, in_folder};
 
 #[test]
-fn what_was_done_is_listed_with_who_did_it() {
+fn changes_are_listed_with_their_actor() {
     let folder = hosted_here("https://a.b");
     let run = |arguments: &[&str]| {
         let mut all = vec!["--json"];

@@ -1,11 +1,12 @@
-//! The form of answers: JSON that agrees from command to command, and text without stray lines.
+//! Tests of the form of answers: JSON with the same names in all commands, and text without stray
+//! lines.
 
 use serde_json::{Value, json};
 
 use crate::run::{SECRET, hosted_here, in_folder, latchkey};
 
 #[test]
-fn each_line_that_is_redeemed_is_answered_by_one_line() {
+fn each_redeemed_line_gets_one_line_of_output() {
     let folder = hosted_here("https://a.b");
     let link = ["link", "--instance", "here", "--user-id", "ada"];
     let link = in_folder(folder.path(), &link).out;
@@ -38,7 +39,7 @@ fn each_line_that_is_redeemed_is_answered_by_one_line() {
 }
 
 #[test]
-fn errors_about_a_user_name_the_member_as_the_arguments_do() {
+fn errors_about_a_user_name_the_field_like_the_argument() {
     let folder = hosted_here("https://a.b");
     let users = |arguments: &[&str]| {
         let all = [&["--json", "users", "--instance", "here"], arguments].concat();
@@ -72,7 +73,7 @@ fn errors_about_a_user_name_the_member_as_the_arguments_do() {
 }
 
 #[test]
-fn what_is_changed_while_an_instance_is_hosted_elsewhere_is_in_the_activity_afterwards() {
+fn changes_of_an_instance_hosted_elsewhere_are_in_the_activity_once_it_is_hosted_here() {
     let folder = hosted_here("http://localhost:4711");
     for change in [
         &["--hosted", "elsewhere"][..],
@@ -102,7 +103,7 @@ fn a_key_whose_id_begins_with_a_hyphen_is_revoked() {
     let folder = hosted_here("https://a.b");
     let make = ["api-key", "make", "CRM", "--instance", "here"];
     assert_eq!(in_folder(folder.path(), &make).code, 0);
-    // As earlier versions made them.
+    // Earlier versions made such ids.
     let file = folder.path().join("instances/here/instance.json");
     let mut kept: Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
     kept["api_keys"][0]["id"] = json!("-dw12345");
@@ -113,7 +114,7 @@ fn a_key_whose_id_begins_with_a_hyphen_is_revoked() {
 }
 
 #[test]
-fn standard_input_is_read_for_one_thing_only() {
+fn standard_input_is_read_only_once() {
     let arguments = [
         "link",
         "--url",
@@ -127,7 +128,7 @@ fn standard_input_is_read_for_one_thing_only() {
     ];
     let ran = latchkey(&arguments, &[], b"{}");
     assert_eq!(ran.code, 2);
-    assert!(ran.err.contains("Two things"), "{}", ran.err);
+    assert!(ran.err.contains("only once"), "{}", ran.err);
 }
 
 #[test]
@@ -165,7 +166,7 @@ fn an_error_about_an_option_names_the_option() {
 }
 
 #[test]
-fn a_missing_passphrase_file_says_what_names_it() {
+fn a_missing_passphrase_file_is_reported_with_the_variable_that_names_it() {
     let folder = hosted_here("http://localhost:4711");
     let environment = [
         ("LATCHKEY_DATA_DIR", folder.path().to_str().unwrap()),
@@ -184,7 +185,7 @@ fn a_missing_passphrase_file_says_what_names_it() {
 }
 
 #[test]
-fn an_encrypted_token_is_not_said_to_be_signed() {
+fn an_encrypted_token_is_not_described_as_signed() {
     // {"alg":"RSA-OAEP","enc":"A256GCM"}
     let header = "eyJhbGciOiJSU0EtT0FFUCIsImVuYyI6IkEyNTZHQ00ifQ";
     let token = format!(

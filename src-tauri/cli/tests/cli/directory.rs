@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::run::{hosted_here, in_folder};
 
-/// A folder with an instance that is hosted here.
+/// Returns a data folder with an instance that is hosted here.
 fn folder() -> tempfile::TempDir {
     hosted_here("https://a.b")
 }

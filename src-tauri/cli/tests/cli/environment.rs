@@ -1,4 +1,4 @@
-//! A secret that the environment has, beside instances with a secret of their own.
+//! Tests of a secret in the environment beside instances with a secret of their own.
 
 use std::path::Path;
 
@@ -16,7 +16,7 @@ fn with_other(folder: &Path, arguments: &[&str]) -> Ran {
     latchkey(arguments, &environment, b"")
 }
 
-/// Whether a link verifies with a secret.
+/// Returns whether a link verifies with a secret.
 fn verifies(link: &str, secret: &str) -> bool {
     latchkey(&["inspect", link], &[("LATCHKEY_SECRET", secret)], b"").code == 0
 }
@@ -37,7 +37,7 @@ fn an_instance_signs_with_its_own_secret_whatever_the_environment_has() {
 }
 
 #[test]
-fn the_environment_has_the_secret_of_an_instance_that_keeps_none() {
+fn an_instance_without_a_stored_secret_uses_that_of_the_environment() {
     let folder = tempfile::tempdir().unwrap();
     let add = [
         "instance",
@@ -63,9 +63,9 @@ fn an_instance_that_is_added_here_gets_a_secret_of_its_own() {
         with_other(folder.path(), &[&add[..], arguments].concat())
     };
     assert_eq!(add("Here", &[]).json()["secret"]["origin"], "generated");
-    // An instance elsewhere dictates its secret, and the environment is a way to give it.
+    // An instance that is hosted elsewhere already has a secret, which the environment may contain.
     let elsewhere = add("There", &["--hosted", "elsewhere"]);
     assert_eq!(elsewhere.json()["secret"]["origin"], "pasted");
     let said = with_other(folder.path(), &["--help"]).out;
-    assert!(said.contains("for an instance without a secret"), "{said}");
+    assert!(said.contains("or the instance has no secret"), "{said}");
 }

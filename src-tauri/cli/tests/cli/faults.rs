@@ -1,4 +1,4 @@
-//! A gateway whose files or whose disk fail while it runs.
+//! Tests of a gateway whose files or disk fail while it runs.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader};
@@ -16,7 +16,7 @@ fn make_pipe(path: &Path) {
     assert!(made.success());
 }
 
-/// A state file that is put away, with something else in its place.
+/// A file that was moved away and replaced by something else.
 struct Replaced {
     path: PathBuf,
     kept: PathBuf,
@@ -36,7 +36,7 @@ impl Replaced {
 }
 
 #[test]
-fn a_gateway_whose_settings_become_a_pipe_or_endless_is_down_at_once_and_well_when_they_are_back() {
+fn a_gateway_with_unreadable_settings_is_unhealthy_until_they_are_restored() {
     let folder = folder();
     let serving = Serving::new(folder.path(), &[]);
     let link = link(folder.path(), "ada");
@@ -64,7 +64,7 @@ fn a_gateway_whose_settings_become_a_pipe_or_endless_is_down_at_once_and_well_wh
 }
 
 #[test]
-fn a_gateway_whose_instance_is_hosted_elsewhere_says_so_in_a_page_and_in_a_sentence_of_its_log() {
+fn a_gateway_of_an_instance_hosted_elsewhere_says_so_on_a_page_and_in_its_log() {
     let folder = folder();
     let serving = Serving::new(folder.path(), &[]);
     let link = link(folder.path(), "ada");
@@ -84,7 +84,7 @@ fn a_gateway_whose_instance_is_hosted_elsewhere_says_so_in_a_page_and_in_a_sente
 }
 
 #[test]
-fn the_log_has_some_lines_a_minute_for_one_address_and_then_their_number() {
+fn the_log_limits_the_lines_of_one_address_per_minute_and_counts_the_rest() {
     let folder = folder();
     let serving = Serving::new(folder.path(), &[]);
     for number in 0..60 {
@@ -95,7 +95,7 @@ fn the_log_has_some_lines_a_minute_for_one_address_and_then_their_number() {
     let log = serving.end();
     let lines = log.lines().filter(|line| line.contains("reference="));
     let lines = lines.count();
-    // The requests may belong to two minutes.
+    // The requests may fall into two minutes.
     assert!((1..=40).contains(&lines), "{lines} lines: {log}");
     let counted = log
         .lines()
@@ -116,12 +116,12 @@ fn the_log_has_some_lines_a_minute_for_one_address_and_then_their_number() {
 struct OnSmallDisk {
     child: Child,
     address: String,
-    /// The disk, as this process reaches it.
+    /// Path of the disk for this process.
     disk: PathBuf,
 }
 
 impl OnSmallDisk {
-    /// `None` where the test may not mount anything.
+    /// Returns `None` if the test may not mount.
     #[expect(clippy::print_stderr, reason = "a test that is skipped says so")]
     fn new(folder: &Path) -> Option<Self> {
         let here = folder.to_str().unwrap();

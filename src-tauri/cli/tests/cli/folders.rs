@@ -1,4 +1,4 @@
-//! Folders that are missing, in the way, gone, or held.
+//! Tests of folders that are missing, replaced by other files, lost, or held.
 
 use std::fs;
 #[cfg(target_os = "linux")]
@@ -14,7 +14,7 @@ use crate::run::latchkey;
 use crate::run::{hosted_here, in_folder};
 
 #[test]
-fn a_command_that_only_looks_makes_no_data_folder() {
+fn a_command_that_changes_nothing_makes_no_data_folder() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");
     assert_eq!(in_folder(&data, &["instance", "list"]).code, 0);
@@ -31,7 +31,7 @@ fn a_command_that_only_looks_makes_no_data_folder() {
 }
 
 #[test]
-fn a_data_folder_that_is_a_file_is_named_as_one() {
+fn a_data_folder_that_is_a_file_is_reported_as_one() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");
     fs::write(&data, "").unwrap();
@@ -42,7 +42,7 @@ fn a_data_folder_that_is_a_file_is_named_as_one() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_data_folder_that_is_a_device_is_said_to_be_no_folder() {
+fn a_data_folder_that_is_a_device_is_reported_as_no_folder() {
     let arguments = [
         "--data-dir",
         "/dev/full",
@@ -79,7 +79,7 @@ fn a_certificate_that_cannot_be_read_is_named_with_its_file() {
 }
 
 #[test]
-fn a_directory_that_is_gone_is_not_silently_begun_anew() {
+fn a_missing_directory_is_not_silently_created_again() {
     let folder = hosted_here("https://a.b");
     let users = |arguments: &[&str]| {
         in_folder(
@@ -102,7 +102,7 @@ fn a_directory_that_is_gone_is_not_silently_begun_anew() {
     // A disk that is not mounted leaves an empty folder.
     fs::create_dir(&directory).unwrap();
     assert_eq!(users(&["list"]).code, 1);
-    // The way out that the message names.
+    // The message names this way out.
     let anew = directory.join("anew");
     assert!(ran.err.contains(anew.to_str().unwrap()), "{}", ran.err);
     fs::write(&anew, "").unwrap();
@@ -139,7 +139,7 @@ fn commands_at_the_same_time_wait_for_each_other() {
     }
 }
 
-/// Adds an instance in a terminal, where a person answers each prompt with the next text. Returns the exit
+/// Adds an instance in a terminal, and answers each prompt with the next text. Returns the exit
 /// code and the screen.
 #[cfg(target_os = "linux")]
 fn add_in_a_terminal(data: &Path, answers: &[&str]) -> (Option<i32>, String) {

@@ -132,7 +132,7 @@ fn a_code_that_does_not_verify_exits_with_1_and_says_why() {
 }
 
 #[test]
-fn what_holds_no_code_is_refused() {
+fn a_text_without_a_code_is_refused() {
     let ran = with_secret(&["--json", "inspect", "hello there"]);
     assert_eq!(ran.refusal(), (1, "no_code".into(), Some("code".into())));
 }

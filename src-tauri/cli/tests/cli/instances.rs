@@ -179,7 +179,7 @@ fn instances_are_listed_changed_and_removed() {
 }
 
 #[test]
-fn what_is_damaged_says_the_way_out_and_the_way_works() {
+fn damaged_files_are_reported_with_a_way_out_that_works() {
     let folder = hosted_here("http://localhost:4711");
     let folder = folder.path();
     let settings = folder.join("instances/here/instance.json");
@@ -195,7 +195,7 @@ fn what_is_damaged_says_the_way_out_and_the_way_works() {
         started.out
     );
     assert!(started.out.contains("again: Here."), "{}", started.out);
-    // A second time there is nothing to give again, and no empty list.
+    // The second time, no instance needs its secret again, so no list is printed.
     std::fs::write(&sealed, "rubbish").unwrap();
     let started = in_folder(folder, &["secret", "start-anew", "--yes"]);
     assert!(
@@ -222,7 +222,7 @@ fn an_instance_that_could_not_be_written_leaves_no_folder() {
     let folder = tempfile::tempdir().unwrap();
     let add = "instance add Second --url http://localhost:4711 --no-secret";
     let program = env!("CARGO_BIN_EXE_latchkey");
-    // Files may not grow, as on a full disk.
+    // Files cannot grow, as on a full disk.
     let full = format!("trap '' XFSZ; ulimit -f 0; exec {program} {add}");
     let ran = std::process::Command::new("sh")
         .args(["-c", &full])
@@ -239,7 +239,7 @@ fn an_instance_that_could_not_be_written_leaves_no_folder() {
 }
 
 #[test]
-fn a_forgotten_passphrase_is_no_dead_end() {
+fn a_sealed_file_with_a_forgotten_passphrase_can_be_replaced() {
     let folder = hosted_here("http://localhost:4711");
     let with_other = |arguments: &[&str]| {
         let environment = [
@@ -256,7 +256,7 @@ fn a_forgotten_passphrase_is_no_dead_end() {
     assert_eq!(started.json()["without_secret"], json!(["here"]));
     let kept = started.json()["kept_file"].as_str().unwrap().to_owned();
     assert!(Path::new(&kept).is_file(), "{kept}");
-    // Its passphrase opens it, so its keys are not given up.
+    // The passphrase opens the new file, so its keys are not given up.
     let again = with_other(&["secret", "start-anew", "--yes"]);
     assert_eq!(again.code, 1, "{}", again.out);
     assert!(again.err.contains("opens the sealed file"), "{}", again.err);

@@ -128,7 +128,7 @@ fn metadata_is_read_from_a_file_and_from_standard_input() {
 }
 
 #[test]
-fn the_other_shapes_are_the_code_the_widget_tag_and_a_qr_code() {
+fn a_link_can_be_printed_as_code_widget_tag_or_qr_code() {
     let shape =
         |shape: &str| with_secret(&["link", "--url", URL, "--email", "a@b.cd", "--as", shape]).out;
     assert!(shape("code").starts_with("ey"));
@@ -215,7 +215,7 @@ fn refusals_by_a_rule_exit_with_1_and_wrong_usage_with_2() {
 }
 
 #[test]
-fn without_a_secret_it_says_how_to_give_one() {
+fn link_without_a_secret_says_how_to_give_one() {
     let ran = latchkey(&["link", "--url", URL, "--email", "a@b.cd"], &[], b"");
     assert_eq!(ran.code, 2);
     assert!(ran.err.contains("--secret-file"), "{}", ran.err);
@@ -243,7 +243,7 @@ fn the_secret_comes_from_a_file_by_flag_or_environment() {
 }
 
 #[test]
-fn a_short_secret_and_a_link_for_ever_are_warned_of_on_standard_error() {
+fn a_short_secret_and_a_link_without_expiry_are_warned_of_on_standard_error() {
     let arguments = [
         "link",
         "--url",

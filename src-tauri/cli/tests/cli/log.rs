@@ -1,4 +1,4 @@
-//! The log of `latchkey`: what is in a line, and what never is.
+//! Tests of the log of `latchkey`.
 
 use std::process::{Command, Stdio};
 
@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::run::{SECRET, latchkey};
 use crate::serve::{PASSPHRASE, Serving, cookie, folder, link, run};
 
-/// The reference that an error page shows.
+/// Returns the reference on an error page.
 fn reference(page: &str) -> &str {
     let text = page
         .split("<code>")
@@ -16,7 +16,7 @@ fn reference(page: &str) -> &str {
     text.split('<').next().unwrap()
 }
 
-/// The lines of a log in JSON.
+/// Parses the lines of a log in JSON.
 fn lines(log: &str) -> Vec<Value> {
     let lines = log.lines().map(serde_json::from_str);
     lines
@@ -25,7 +25,7 @@ fn lines(log: &str) -> Vec<Value> {
 }
 
 #[test]
-fn each_line_of_a_request_has_the_reference_that_its_visitor_sees() {
+fn each_log_line_of_a_request_has_the_reference_that_its_visitor_sees() {
     let folder = folder();
     let link = link(folder.path(), "ada");
     let serving = Serving::new(folder.path(), &["--log", "json"]);
@@ -103,7 +103,7 @@ fn no_code_cookie_or_secret_is_logged_at_any_level() {
 }
 
 #[test]
-fn a_command_logs_where_it_is_asked_to_and_why_it_failed() {
+fn a_command_logs_the_cause_of_its_failure_if_the_log_is_turned_on() {
     let folder = folder();
     let file = folder.path().join("secret/inside");
     let file = file.to_str().unwrap();

@@ -1,4 +1,5 @@
-//! Files that administrators have: mails, texts of other encodings, pictures with several QR codes.
+//! Tests of files that administrators have: mails, texts in other encodings, pictures with several
+//! QR codes.
 
 use std::path::Path;
 
@@ -12,7 +13,7 @@ fn link(folder: &Path, id: &str) -> String {
     in_folder(folder, &link).out.trim().to_owned()
 }
 
-/// Inspects and redeems a file, which sign in Ada.
+/// Inspects and redeems a file, and expects that it signs in Ada.
 fn signs_in_ada(folder: &Path, name: &str, contents: &[u8]) {
     let file = folder.join(name);
     std::fs::write(&file, contents).unwrap();
@@ -28,7 +29,7 @@ fn signs_in_ada(folder: &Path, name: &str, contents: &[u8]) {
     assert_eq!(redeemed.code, 0, "{name}: {}{}", redeemed.out, redeemed.err);
 }
 
-/// Breaks a text into lines of 76 characters, as mails have them.
+/// Breaks a text into lines of 76 characters, like a mail.
 fn in_lines(text: &str) -> String {
     let lines: Vec<&str> = text
         .as_bytes()
@@ -66,7 +67,7 @@ fn a_mail_in_base64_and_texts_in_other_encodings_are_read() {
 }
 
 #[test]
-fn a_picture_with_two_qr_codes_is_read_where_either_holds_a_code() {
+fn a_picture_with_two_qr_codes_is_read_if_one_of_them_has_a_code() {
     let folder = hosted_here("https://a.b");
     let folder = folder.path();
     let qr = |text: &str| {
@@ -89,7 +90,7 @@ fn a_picture_with_two_qr_codes_is_read_where_either_holds_a_code() {
 }
 
 #[test]
-fn several_codes_in_one_text_are_said_and_none_of_them_is_redeemed() {
+fn several_codes_in_one_text_are_reported_and_none_is_redeemed() {
     let folder = hosted_here("https://a.b");
     let folder = folder.path();
     let text = format!("old: {} new: {}", link(folder, "tom"), link(folder, "zoe"));
@@ -104,7 +105,7 @@ fn several_codes_in_one_text_are_said_and_none_of_them_is_redeemed() {
     );
     let users = in_folder(folder, &["--json", "users", "list", "--instance", "here"]);
     assert_eq!(users.json()["total"], 0);
-    // One code in two places is one code.
+    // The same code in two places counts as one.
     let ada = link(folder, "ada");
     let twice = format!("<a href=\"{ada}\">{ada}</a>");
     assert_eq!(
@@ -114,7 +115,7 @@ fn several_codes_in_one_text_are_said_and_none_of_them_is_redeemed() {
 }
 
 #[test]
-fn a_code_that_was_cut_by_dots_is_not_said_to_be_signed_with_another_secret() {
+fn a_code_cut_by_dots_is_not_described_as_signed_with_another_secret() {
     let folder = hosted_here("https://a.b");
     let link = link(folder.path(), "ada");
     let cut = format!("{}...", link.split_at(120).0);

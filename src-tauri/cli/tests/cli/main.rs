@@ -1,4 +1,4 @@
-//! The command line as a script uses it: what is printed where, and the exit codes.
+//! Tests of the command line as a script uses it: standard output, standard error and exit codes.
 
 #![allow(
     clippy::unwrap_used,

@@ -1,4 +1,4 @@
-//! Which instance a word names.
+//! Tests of finding an instance by its name or id.
 
 use std::path::Path;
 
@@ -11,7 +11,8 @@ fn add(folder: &Path, name: &str, url: &str) -> Ran {
     in_folder(folder, &[&add[..], &["--no-secret"]].concat())
 }
 
-/// Gives the instance `alpha` the name `Alpha` of another one, as earlier versions allowed.
+/// Gives the instance `alpha` a name that is the id of another instance, as earlier versions
+/// allowed.
 fn with_a_name_that_is_an_id() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     assert_eq!(add(folder.path(), "Alpha", "https://first.example").code, 0);
@@ -30,7 +31,7 @@ fn with_a_name_that_is_an_id() -> tempfile::TempDir {
 }
 
 #[test]
-fn an_exact_id_names_its_instance_though_another_one_has_it_as_a_name() {
+fn an_exact_id_wins_over_an_equal_name() {
     let folder = with_a_name_that_is_an_id();
     let url_of = |word: &str| {
         let shown = in_folder(folder.path(), &["--json", "instance", "show", word]);
@@ -55,7 +56,7 @@ fn an_exact_id_names_its_instance_though_another_one_has_it_as_a_name() {
 }
 
 #[test]
-fn a_name_that_is_another_instances_id_is_refused() {
+fn a_name_that_equals_the_id_of_another_instance_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
     let set = |id: &str, name: &str| {
@@ -71,7 +72,7 @@ fn a_name_that_is_another_instances_id_is_refused() {
     assert_eq!(add(folder, "Gamma", "https://other.example").code, 0);
     assert_eq!(set("gamma", "ALPHA").refusal(), taken);
     assert_eq!(set("alpha", "Alpha").code, 0, "its own id it may have");
-    // An id that is made is nobody's name either.
+    // A generated id is not the name of another instance either.
     assert_eq!(set("gamma", "delta-2").code, 0);
     assert_eq!(
         add(folder, "Delta", "https://d.example").json()["id"],

@@ -1,4 +1,5 @@
-//! Warnings about what an administrator has to mend: weak secrets, shared emails, times in the future.
+//! Tests of warnings about states that an administrator must mend: weak secrets, shared addresses,
+//! times in the future.
 
 use std::path::Path;
 
@@ -13,10 +14,10 @@ use crate::run::{SECRET, hosted_here, latchkey};
 #[cfg(unix)]
 use crate::serve::Serving;
 
-/// 20 bytes: long enough for every address, and too short for HS256.
+/// 20 bytes: long enough for every URL, but too short for HS256.
 const SHORT: &str = "9f3c1b7e5d2a8046c1e7";
 
-/// A folder with the instance `Here`, whose directory has something to mend.
+/// Returns a folder with the instance `Here`, whose directory needs mending.
 fn folder() -> TempDir {
     let folder = hosted_here("https://chat.acme.example");
     let home = Home::open(folder.path().into(), KeychainUse::Never).unwrap();
@@ -58,7 +59,7 @@ fn redeem_warns_of_a_short_secret_in_words_and_in_json() {
             "--secret-file",
             file.to_str().unwrap(),
         ];
-        // The link is the argument, or a line on standard input.
+        // The link is either the argument or a line on standard input.
         let argument = (!arguments.ends_with(&["-"])).then_some(link.trim());
         let redeem: Vec<&str> = arguments
             .iter()

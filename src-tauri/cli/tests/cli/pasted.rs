@@ -1,4 +1,4 @@
-//! Input of people: texts with a code in them, secrets in files, endless pipes.
+//! Tests of input by people: texts that contain a code, secrets in files, endless pipes.
 
 use std::fs;
 use std::process::{Command, Stdio};
@@ -121,7 +121,7 @@ fn a_secret_in_base64_or_hex_is_decoded_wherever_it_is_given() {
         let given = ["--secret-file", file, "--secret-encoding", encoding];
         let inspect = [&["inspect", &link][..], &given].concat();
         assert_eq!(latchkey(&inspect, &[], b"").code, 0, "{encoding}");
-        // An instance keeps the encoding with its secret.
+        // The instance stores the encoding with its secret.
         let name = format!("In {encoding}");
         let add = [
             &["instance", "add", &name, "--url", "https://a.b"][..],
@@ -187,7 +187,7 @@ fn an_endless_pipe_is_refused_at_a_limit() {
 }
 
 #[test]
-fn a_qr_code_with_other_content_is_said_to_be_one() {
+fn a_qr_code_with_other_content_is_reported_as_one() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("wifi.png");
     let qr = Qr::for_url("WIFI:T:WPA;S:Office;P:s3cr3t-of-the-network;;").unwrap();

@@ -1,11 +1,11 @@
-//! Who can read what the program writes.
+//! Tests of the permissions of files that the program writes.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::Command;
 
-/// Runs the program under a umask that takes nothing away.
+/// Runs the program under a umask that removes no permissions.
 fn with_open_umask(data: &Path, arguments: &str) {
     let ran = Command::new("sh")
         .arg("-c")
@@ -37,7 +37,7 @@ fn assert_private(path: &Path) {
 }
 
 #[test]
-fn no_umask_makes_data_readable_for_other_users() {
+fn no_umask_makes_data_readable_by_other_users() {
     let folder = tempfile::tempdir().unwrap();
     for arguments in [
         "instance add Here --url http://localhost:1",

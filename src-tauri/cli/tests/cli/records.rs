@@ -1,4 +1,4 @@
-//! Entries that a gateway makes by itself, and logs that cannot be written.
+//! Tests of entries that a gateway records by itself, and of logs that cannot be written.
 
 use std::fs::OpenOptions;
 use std::io::pipe;
@@ -9,14 +9,14 @@ use serde_json::Value;
 
 use crate::serve::{Serving, cookie, folder, get, run};
 
-/// The path of a link that works once.
+/// Returns the path and query of a single-use link.
 fn single_use(folder: &Path, id: &str) -> String {
     let link = ["link", "--instance", "here", "--user-id", id];
     let arguments = [&link[..], &["--single-use", "--as", "code"]].concat();
     format!("/?externalAuthCode={}", run(folder, &arguments))
 }
 
-/// The request of a button.
+/// Returns the request that the button of a page sends.
 fn post(path: &str, headers: &str) -> String {
     format!(
         "POST {path} HTTP/1.1\r\nHost: localhost\r\nUser-Agent: Mozilla/5.0\r\n{headers}\
@@ -25,7 +25,7 @@ fn post(path: &str, headers: &str) -> String {
     )
 }
 
-/// The header with the cookie that a page with a button sets, in a browser of its own.
+/// Returns the header with the cookie of the confirm page, for a new browser.
 fn shown(serving: &Serving, folder: &Path) -> String {
     let page = get(&single_use(folder, "only-shown"), "");
     let page = Serving::ask(&serving.address, &page).unwrap();
@@ -42,14 +42,14 @@ fn status(answer: &str) -> &str {
     answer.split(' ').nth(1).unwrap_or("none")
 }
 
-/// Uses a single-use code twice, and opens 600 bad ones in between.
+/// Uses a single-use code twice, and opens 600 bad codes in between.
 fn signs_in_once(serving: &Serving, folder: &Path) {
     let link = single_use(folder, "ada");
     let ask = |request: &str| Serving::ask(&serving.address, request).unwrap();
     let used = ask(&post(&link, &shown(serving, folder)));
     assert_eq!(status(&used), "303", "{used}");
     let session = cookie(&used);
-    // More lines than a pipe holds.
+    // More lines than the buffer of a pipe holds.
     for number in 0..600 {
         let refused = ask(&get(&format!("/?externalAuthCode=bad-{number}"), ""));
         assert_eq!(status(&refused), "403", "{refused}");
@@ -60,7 +60,7 @@ fn signs_in_once(serving: &Serving, folder: &Path) {
 }
 
 #[test]
-fn a_log_that_cannot_be_written_or_is_not_read_holds_no_answer_up() {
+fn a_log_that_cannot_be_written_or_is_not_read_delays_no_response() {
     let full = OpenOptions::new().write(true).open("/dev/full");
     let (unread, stuck) = pipe().unwrap();
     let (closed, broken) = pipe().unwrap();
@@ -142,7 +142,7 @@ fn sign_outs_refused_keys_and_the_start_and_stop_of_a_gateway_are_recorded() {
     assert_eq!(changed["detail"], "refusals kept: 100000 → 500");
 }
 
-/// The address that the gateway said it had stopped at.
+/// Returns the address in the entry of the gateway's stop.
 fn serving_address(listed: &Value) -> Value {
     let entries = listed["entries"].as_array().unwrap();
     let stopped = entries

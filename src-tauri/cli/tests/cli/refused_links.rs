@@ -1,4 +1,5 @@
-//! Links that their own instance will refuse, and settings that are hardly meant.
+//! Tests of warnings about links that their instance will refuse, and about settings that are
+//! probably mistakes.
 
 use std::path::Path;
 
@@ -17,7 +18,7 @@ fn warnings_of(answer: &Value) -> Vec<String> {
     warnings.iter().map(code).collect()
 }
 
-/// The codes of the warnings with which a link is made.
+/// Makes a link. Returns the codes of its warnings.
 fn link(folder: &Path, arguments: &[&str]) -> Vec<String> {
     let all = [&["--json", "link", "--instance", "here"], arguments].concat();
     let ran = in_folder(folder, &all);
@@ -89,7 +90,7 @@ fn the_lifetime_of_a_link_that_starts_later_runs_from_its_start() {
 }
 
 #[test]
-fn settings_that_are_hardly_meant_are_warned_of() {
+fn settings_that_are_probably_mistakes_are_warned_of() {
     let folder = hosted_here("https://a.b");
     let folder = folder.path();
     let shown = || warnings_of(&in_folder(folder, &["--json", "instance", "show", "here"]).json());
@@ -127,7 +128,7 @@ fn settings_that_are_hardly_meant_are_warned_of() {
 }
 
 #[test]
-fn a_time_that_is_negative_or_too_long_is_refused_in_words_that_fit() {
+fn a_negative_or_too_long_time_is_refused_with_its_reason() {
     let folder = hosted_here("https://a.b");
     for (arguments, said) in [
         (

@@ -1,4 +1,5 @@
-//! Root in the data folder of a service. These tests need root, and say so where they are skipped.
+//! Tests of root in the data folder of a service. They need root, and print a message if they are
+//! skipped.
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown, lchown, symlink};
@@ -7,18 +8,18 @@ use std::process::Command;
 
 use crate::run::{Ran, SECRET, latchkey};
 
-/// A user that no account of this computer has.
+/// A user number that no account of this computer has.
 const SERVICE: u32 = 54_321;
 const PASSPHRASE: &str = "correct horse battery";
 const ROOTS: &str = "\"what only root may read\"";
 
-/// A folder of root's that everybody may enter, with the data folder of a service in it.
+/// A folder of root that everybody may enter, with the data folder of a service in it.
 struct Scene {
     folder: tempfile::TempDir,
 }
 
 impl Scene {
-    /// `None` where the test does not run as root.
+    /// Returns `None` if the test does not run as root.
     #[expect(clippy::print_stderr, reason = "a test that is skipped says so")]
     fn new() -> Option<Self> {
         let folder = tempfile::tempdir().unwrap();
@@ -30,7 +31,7 @@ impl Scene {
         let scene = Self { folder };
         fs::create_dir(scene.path("service")).unwrap();
         chown(scene.path("service"), Some(SERVICE), Some(SERVICE)).unwrap();
-        // The files of root's own.
+        // Files that only root can read.
         fs::create_dir(scene.path("private")).unwrap();
         fs::set_permissions(scene.path("private"), fs::Permissions::from_mode(0o700)).unwrap();
         for (name, contents) in [
@@ -69,7 +70,7 @@ impl Scene {
         self.run_in("service", arguments)
     }
 
-    /// The same, which has to succeed.
+    /// Runs a command that must succeed.
     fn done(&self, arguments: &[&str]) -> Ran {
         let ran = self.run(arguments);
         assert_eq!(ran.code, 0, "{arguments:?}: {}", ran.err);
@@ -90,7 +91,7 @@ impl Scene {
         ]);
     }
 
-    /// Puts a link into the service's folder, as the service's user would.
+    /// Puts a link into the service's folder, as the service's user could.
     fn plant(&self, name: &str, target: &str) {
         let path = self.path("service").join(name);
         let _ = fs::remove_file(&path);
@@ -98,7 +99,7 @@ impl Scene {
         lchown(&path, Some(SERVICE), Some(SERVICE)).unwrap();
     }
 
-    /// Files of root's own are unchanged, and everything in the service's folder is the service's.
+    /// Asserts that root's files are unchanged, and that the service owns everything in its folder.
     fn assert_kept_apart(&self, after: &str) {
         let roots = fs::metadata(self.path("roots")).unwrap();
         assert_eq!(roots.uid(), 0, "{after}: root's file was given away");
@@ -144,7 +145,7 @@ const COMMANDS: [&[&str]; 4] = [
 ];
 
 #[test]
-fn what_root_does_in_a_services_folder_stays_the_services() {
+fn files_that_root_makes_in_a_services_folder_belong_to_the_service() {
     let Some(scene) = Scene::new() else { return };
     scene.add_instance();
     scene.assert_kept_apart("instance add");
@@ -192,9 +193,9 @@ fn root_does_not_follow_links_in_a_services_folder() {
     }
 }
 
-/// A data folder of root's in which something belongs to the service, or in which everybody can write.
+/// A data folder of root in which an entry belongs to the service, or in which everybody can write.
 #[test]
-fn root_stays_out_of_a_folder_of_its_own_in_which_others_decide() {
+fn root_refuses_its_own_folder_if_others_can_change_it() {
     let Some(scene) = Scene::new() else { return };
     let add = [
         "instance",
@@ -216,7 +217,8 @@ fn root_stays_out_of_a_folder_of_its_own_in_which_others_decide() {
     ];
     let give = |path: &Path, to: u32| lchown(path, Some(to), Some(to)).unwrap();
     for folder in &folders[1..] {
-        // It and all below it are the service's, as after an incomplete change of owner.
+        // The service owns this folder and everything below, as after an incomplete change of
+        // owner.
         let path = scene.path(&format!("own{folder}"));
         for path in all_below(&path) {
             give(&path, SERVICE);
@@ -261,7 +263,7 @@ fn root_stays_out_of_a_folder_of_its_own_in_which_others_decide() {
 }
 
 #[test]
-fn root_reads_and_writes_the_files_that_it_names_itself_and_none_that_the_service_steers() {
+fn root_opens_only_named_files_whose_path_the_service_cannot_change() {
     let Some(scene) = Scene::new() else { return };
     scene.add_instance();
     let (secret, picture) = (scene.text("private/secret"), scene.text("private/ada.png"));
@@ -317,12 +319,12 @@ fn a_link_on_the_way_to_the_data_folder_does_not_lead_root_to_its_own() {
         assert!(!refused.out.contains("Roots"), "{}", refused.out);
         assert!(refused.err.contains("service/data"), "{}", refused.err);
     }
-    // A folder of root's that lies in the service's could be swapped under it.
+    // The service could swap a folder of root that lies in the service's folder.
     fs::create_dir(scene.path("service/of-root")).unwrap();
     let refused = scene.run_in("service/of-root", &["instance", "list"]);
     assert_eq!(refused.code, 1, "{}", refused.out);
     assert!(refused.err.contains("belongs to root"), "{}", refused.err);
-    // Root's own links are for root to follow.
+    // Root may follow its own links.
     symlink(scene.path("service"), scene.path("link")).unwrap();
     let followed = scene.run_in("link", &["instance", "list"]);
     assert_eq!(followed.code, 0, "{}", followed.err);
@@ -331,7 +333,7 @@ fn a_link_on_the_way_to_the_data_folder_does_not_lead_root_to_its_own() {
 #[test]
 fn a_folder_that_its_owner_cannot_enter_is_named_with_what_to_do() {
     let Some(scene) = Scene::new() else { return };
-    // As `DynamicUser=` keeps it.
+    // `DynamicUser=` keeps folders like this.
     fs::create_dir(scene.path("private/data")).unwrap();
     chown(scene.path("private/data"), Some(SERVICE), Some(SERVICE)).unwrap();
     let refused = scene.run_in("private/data", &["instance", "list"]);
@@ -343,12 +345,12 @@ fn a_folder_that_its_owner_cannot_enter_is_named_with_what_to_do() {
     );
 }
 
-/// A folder of another user, met by a user that is not root.
+/// A folder of another user, for a process that is not root.
 #[test]
 fn the_folder_of_another_user_is_named_with_its_owner_and_what_to_do() {
     let Some(scene) = Scene::new() else { return };
     fs::set_permissions(scene.path("service"), fs::Permissions::from_mode(0o700)).unwrap();
-    // The program where any user can run it.
+    // Copies the program to a place where any user can run it.
     let program = scene.path("latchkey");
     fs::copy(env!("CARGO_BIN_EXE_latchkey"), &program).unwrap();
     let ran = Command::new("setpriv")

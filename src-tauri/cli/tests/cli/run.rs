@@ -1,4 +1,4 @@
-//! Running the program with nothing of the developer's own environment.
+//! Running the program without the developer's own environment.
 
 use std::io::Write as _;
 use std::path::Path;
@@ -10,7 +10,7 @@ use serde_json::Value;
 
 pub(crate) const SECRET: &str = "a-secret-of-more-than-thirty-two-bytes";
 
-/// Waits until something is so.
+/// Waits until a condition holds.
 pub(crate) fn until(what: &str, is_so: impl Fn() -> bool) {
     let begun = Instant::now();
     while !is_so() {
@@ -19,7 +19,7 @@ pub(crate) fn until(what: &str, is_so: impl Fn() -> bool) {
     }
 }
 
-/// What a run left behind.
+/// Exit code and output of a run.
 pub(crate) struct Ran {
     pub(crate) code: i32,
     pub(crate) out: String,
@@ -31,7 +31,7 @@ impl Ran {
         serde_json::from_str(&self.out).unwrap_or_else(|_| panic!("not JSON: {}", self.out))
     }
 
-    /// The error's code and field, as `--json` prints them.
+    /// Returns the exit code, and the code and field of the error that `--json` prints.
     pub(crate) fn refusal(&self) -> (i32, String, Option<String>) {
         let value: Value =
             serde_json::from_str(&self.err).unwrap_or_else(|_| panic!("not JSON: {}", self.err));
@@ -40,13 +40,14 @@ impl Ran {
     }
 }
 
-/// `latchkey` with arguments, environment and standard input.
+/// Runs `latchkey` with arguments, environment variables and standard input.
 pub(crate) fn latchkey(arguments: &[&str], environment: &[(&str, &str)], input: &[u8]) -> Ran {
     let mut child = Command::new(env!("CARGO_BIN_EXE_latchkey"))
         .args(arguments)
         .env_clear()
         .env("LATCHKEY_KEYCHAIN", "off")
-        // Nobody can make it: a test that names no data folder fails instead of using the person's own.
+        // No process can create this folder, so a test that names no data folder fails and does not
+        // use the developer's own.
         .env("LATCHKEY_DATA_DIR", "/proc/no-data-folder")
         .envs(environment.iter().copied())
         .stdin(Stdio::piped())
@@ -54,7 +55,7 @@ pub(crate) fn latchkey(arguments: &[&str], environment: &[(&str, &str)], input: 
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    // A program that does not read its input closes it early.
+    // An error is ignored, because a program that does not read its input closes it early.
     let _ = child.stdin.take().unwrap().write_all(input);
     let output = child.wait_with_output().unwrap();
     Ran {
@@ -64,12 +65,12 @@ pub(crate) fn latchkey(arguments: &[&str], environment: &[(&str, &str)], input: 
     }
 }
 
-/// The same with a secret in the environment.
+/// Runs `latchkey` with a secret in the environment.
 pub(crate) fn with_secret(arguments: &[&str]) -> Ran {
     latchkey(arguments, &[("LATCHKEY_SECRET", SECRET)], b"")
 }
 
-/// The same with a data folder and the passphrase of its sealed file.
+/// Runs `latchkey` with a data folder and the passphrase of its sealed file.
 pub(crate) fn in_folder(folder: &Path, arguments: &[&str]) -> Ran {
     let environment = [
         ("LATCHKEY_DATA_DIR", folder.to_str().unwrap()),
@@ -78,7 +79,7 @@ pub(crate) fn in_folder(folder: &Path, arguments: &[&str]) -> Ran {
     latchkey(arguments, &environment, b"")
 }
 
-/// A folder with the instance `Here`, which is hosted here and has the secret.
+/// Returns a data folder with the instance `Here`, which is hosted here and has the secret.
 pub(crate) fn hosted_here(url: &str) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     let secret = folder.path().join("secret");

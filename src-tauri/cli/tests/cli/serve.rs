@@ -1,4 +1,4 @@
-//! `latchkey serve`, as a service manager runs it.
+//! Tests of `latchkey serve`, run as a service manager runs it.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
@@ -11,17 +11,17 @@ use serde_json::Value;
 use crate::run::{SECRET, hosted_here, in_folder, latchkey, until};
 
 pub(crate) const PASSPHRASE: &str = "correct horse battery";
-/// Any port that is free.
+/// Any free port.
 const FREE: &str = "127.0.0.1:0";
 
-/// A folder with an instance that is hosted here.
+/// Returns a folder with an instance that is hosted here.
 pub(crate) fn folder() -> tempfile::TempDir {
     hosted_here("http://localhost:8787")
 }
 
 pub(crate) fn run(folder: &Path, arguments: &[&str]) -> String {
     let secret = folder.join("secret");
-    // With the secret at hand, and no passphrase: unlocking the sealed file takes its time.
+    // Gives the secret, because unlocking the sealed file by its passphrase takes time.
     let given = ["--secret-file", secret.to_str().unwrap()];
     let given = match arguments.first() {
         Some(&"link") => &given[..],
@@ -33,7 +33,7 @@ pub(crate) fn run(folder: &Path, arguments: &[&str]) -> String {
     ran.out.trim().to_owned()
 }
 
-/// The path and query of a link.
+/// Returns the path and query of a link.
 pub(crate) fn link(folder: &Path, id: &str) -> String {
     let link = run(folder, &["link", "--instance", "here", "--user-id", id]);
     link.strip_prefix("http://localhost:8787")
@@ -51,7 +51,7 @@ impl Serving {
         Self::with_log(folder, arguments, Stdio::piped())
     }
 
-    /// The same, with standard error elsewhere.
+    /// Starts a gateway with standard error redirected.
     pub(crate) fn with_log(folder: &Path, arguments: &[&str], log: Stdio) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_latchkey"));
         command
@@ -81,7 +81,8 @@ impl Serving {
         Self { child, address }
     }
 
-    /// Asks, and answers with the head and the body; nothing where the connection broke.
+    /// Sends a request. Returns the head and body of the response, or `None` if the connection
+    /// broke.
     pub(crate) fn ask(address: &str, request: &str) -> Option<String> {
         let mut stream = TcpStream::connect(address).ok()?;
         stream
@@ -97,7 +98,7 @@ impl Serving {
         Self::ask(&self.address, &get(path, cookie)).unwrap()
     }
 
-    /// Ends it as a service manager does, and answers with what it has logged.
+    /// Ends the gateway like a service manager. Returns its log.
     pub(crate) fn end(mut self) -> String {
         let id = self.child.id().to_string();
         assert!(
@@ -116,7 +117,7 @@ impl Serving {
     }
 }
 
-/// A test that fails leaves no gateway behind.
+/// Ends the gateway if a test fails.
 impl Drop for Serving {
     fn drop(&mut self) {
         let _ = self.child.kill();
@@ -192,7 +193,7 @@ fn a_link_signs_in_and_the_session_outlives_a_restart() {
 }
 
 #[test]
-fn settings_that_are_changed_meanwhile_hold_within_seconds() {
+fn changed_settings_count_within_seconds() {
     let folder = folder();
     let link = link(folder.path(), "ada");
     let serving = Serving::new(folder.path(), &[]);
@@ -251,7 +252,7 @@ fn settings_that_are_changed_meanwhile_hold_within_seconds() {
     );
     until("links are refused", || answers("HTTP/1.1 403"));
     assert!(serving.get("/healthz", "").starts_with("HTTP/1.1 200"));
-    // Once another server decides, nobody is let in here.
+    // Once the instance is hosted elsewhere, nobody is signed in here.
     let elsewhere = ["instance", "set", "here", "--hosted", "elsewhere"];
     run(
         folder.path(),
@@ -266,7 +267,7 @@ fn settings_that_are_changed_meanwhile_hold_within_seconds() {
 }
 
 #[test]
-fn it_speaks_https_with_a_certificate_of_its_own_or_a_given_one() {
+fn serve_speaks_https_with_a_self_signed_or_a_given_certificate() {
     let folder = folder();
     let made = tempfile::tempdir().unwrap();
     let (cert, key) = (made.path().join("cert.pem"), made.path().join("key.pem"));
@@ -331,7 +332,7 @@ fn it_speaks_https_with_a_certificate_of_its_own_or_a_given_one() {
 fn counters_are_on_a_listener_of_their_own() {
     let folder = folder();
     let (link, other) = (link(folder.path(), "ada"), "/?externalAuthCode=no.co.de");
-    // Of an address where no other test takes a port.
+    // A free port of an address on which no other test listens.
     let free = TcpListener::bind("127.0.0.2:0").unwrap();
     let metrics = free.local_addr().unwrap().to_string();
     drop(free);
@@ -344,7 +345,7 @@ fn counters_are_on_a_listener_of_their_own() {
     }
     assert!(serving.get(other, "").starts_with("HTTP/1.1 403"));
     assert!(serving.get("/metrics", "").starts_with("HTTP/1.1 404"));
-    // A page of another site can ask here under its own name.
+    // A page of another site can send requests here under its own host name.
     let foreign = get("/metrics", "").replace("Host: localhost", "Host: evil.example");
     let foreign = Serving::ask(&metrics, &foreign).unwrap();
     assert!(foreign.starts_with("HTTP/1.1 403"), "{foreign}");
@@ -366,7 +367,7 @@ fn counters_are_on_a_listener_of_their_own() {
         assert!(counted.contains(line), "{line}: {counted}");
     }
     assert!(!counted.contains("ada"), "{counted}");
-    // There is nothing else on it.
+    // The listener has no other path.
     let page = Serving::ask(&metrics, &get(&link, "")).unwrap();
     assert!(page.starts_with("HTTP/1.1 404"), "{page}");
     serving.end();
@@ -382,14 +383,14 @@ fn counters_are_on_a_listener_of_their_own() {
     );
     assert_eq!(refused.code, 2);
     assert!(
-        refused.err.contains("this computer alone"),
+        refused.err.contains("only this computer"),
         "{}",
         refused.err
     );
 }
 
 #[test]
-fn it_says_why_it_cannot_begin() {
+fn serve_says_why_it_cannot_start() {
     let empty = tempfile::tempdir().unwrap();
     let none = in_folder(empty.path(), &["serve", "--listen", FREE]);
     assert_eq!(none.code, 2);
@@ -409,7 +410,7 @@ fn it_says_why_it_cannot_begin() {
     serving.end();
     let elsewhere = ["instance", "set", "here", "--hosted", "elsewhere"];
     run(folder.path(), &elsewhere);
-    // Said before anything else, also where the port is taken.
+    // This error comes before that of a taken port.
     let taken = TcpListener::bind(FREE).unwrap();
     let taken = taken.local_addr().unwrap().to_string();
     let serve = ["--json", "serve", "--listen", &taken, "--instance", "here"];
@@ -448,7 +449,7 @@ fn sighup_is_ignored_as_documented() {
     let sent = Command::new("kill").args(["-HUP", &id]).status().unwrap();
     assert!(sent.success());
     assert!(serving.get("/healthz", "").starts_with("HTTP/1.1 200"));
-    // Ended by SIGTERM, it says that there was a SIGHUP, and that it went on.
+    // After SIGTERM, the log says that a SIGHUP was ignored.
     assert!(serving.end().contains("SIGHUP is ignored"));
     let help = latchkey(&["serve", "--help"], &[], b"").out;
     assert!(help.contains("SIGHUP"), "{help}");
@@ -477,7 +478,7 @@ fn a_link_of_the_command_line_works_at_once_after_a_removal_while_the_gateway_ru
     assert!(serving.get(&before, "").starts_with("HTTP/1.1 403"));
 }
 
-/// A service manager's log may be on a full disk. The people who sign in do not read standard output.
+/// The gateway must still run, because the log of a service manager may be on a full disk.
 #[cfg(unix)]
 #[test]
 fn the_gateway_opens_also_where_standard_output_cannot_be_written() {

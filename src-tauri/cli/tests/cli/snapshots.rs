@@ -1,5 +1,6 @@
-//! Everything that the commands print, kept in `tests/snapshots`: help, answers in a terminal, answers in JSON, and
-//! errors. `SNAPSHOTS=overwrite cargo test --test cli snapshots` writes the files anew.
+//! Snapshots in `tests/snapshots` of everything that the commands print: help, answers in a
+//! terminal, answers in JSON, and errors. `SNAPSHOTS=overwrite cargo test --test cli snapshots`
+//! writes them again.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -20,7 +21,7 @@ use crate::serve::Serving;
 
 const PASSPHRASE: &str = "correct horse battery";
 
-/// Texts that differ from run to run, each with the name that stands for it.
+/// Patterns of text that differs from run to run, each with its replacement.
 const CHANGING: [(&str, &str); 11] = [
     ("[CODE]", r"eyJ[\w-]+\.[\w-]+\.[\w-]+"),
     ("[API_KEY]", r"\blk_[\w-]{20,}"),
@@ -35,7 +36,7 @@ const CHANGING: [(&str, &str); 11] = [
     ("[FOLDER]", r"/[\w/.-]*/\.tmp\w+"),
 ];
 
-/// Compares a text with a file of `tests/snapshots`.
+/// Compares a text with a file in `tests/snapshots`.
 fn compare(name: &str, text: String) {
     let mut redactions = Redactions::new();
     for (stand_in, pattern) in CHANGING {
@@ -50,7 +51,7 @@ fn compare(name: &str, text: String) {
         .eq(Data::text(text), Data::read_from(&folder.join(name), None));
 }
 
-/// A record of commands in a data folder of their own, and of what they print.
+/// A record of commands that run in their own data folder, and of their output.
 struct Transcript {
     folder: tempfile::TempDir,
     text: String,
@@ -66,7 +67,7 @@ impl Transcript {
         }
     }
 
-    /// Runs a command, and fails if it fails. It is not recorded.
+    /// Runs a command that must succeed, without recording it.
     fn prepare(&self, arguments: &str) -> String {
         let ran = self.run(arguments);
         assert_eq!(ran.code, 0, "{arguments}: {}", ran.err);
@@ -84,12 +85,12 @@ impl Transcript {
         latchkey(&arguments, &environment, b"")
     }
 
-    /// Puts the folder in the place of `DIR`.
+    /// Replaces `DIR` by the folder.
     fn named(&self, arguments: &str) -> String {
         arguments.replace("DIR", self.folder.path().to_str().unwrap())
     }
 
-    /// Records a command in a terminal, as a person sees it, with what the person types.
+    /// Records a command in a terminal as a person sees it. `typed` is the input of that person.
     fn terminal(&mut self, arguments: &str, typed: &str) {
         use std::io::Write as _;
 
@@ -98,7 +99,7 @@ impl Transcript {
             "stty cols 100 -echo; exec {program} {}",
             self.named(arguments)
         );
-        // `script` gives the program a terminal.
+        // `script` runs the program in a terminal.
         let mut child = Command::new("script")
             .args(["-qec", &run, "/dev/null"])
             .env("LATCHKEY_KEYCHAIN", "off")
@@ -114,7 +115,7 @@ impl Transcript {
         drop(input);
         let shown = String::from_utf8(ran.stdout).unwrap();
         let shown = shown.replace("\r\n", "\n").replace('\u{1b}', "␛");
-        // The terminal may echo what was typed before `stty` forbids it.
+        // The terminal may echo the input before `stty` turns the echo off.
         let shown = shown.strip_prefix(typed).unwrap_or(&shown);
         self.record(arguments, shown, "", ran.status.code().unwrap());
     }
@@ -125,7 +126,8 @@ impl Transcript {
         self.record(arguments, &ran.out, &ran.err, ran.code);
     }
 
-    /// Records a command in a terminal, and its answer in JSON. It changes nothing, or may be repeated.
+    /// Records a command in a terminal, and its answer in JSON. The command runs twice, so it must
+    /// be repeatable.
     fn both(&mut self, arguments: &str) {
         self.terminal(arguments, "");
         self.piped(&format!("--json {arguments}"));
@@ -147,13 +149,13 @@ impl Transcript {
     }
 }
 
-/// Returns the help of a command and the names of the commands below it.
+/// Returns the help of a command and the names of its subcommands.
 fn help(command: &[&str]) -> (String, Vec<String>) {
     let ran = latchkey(&[command, &["--help"]].concat(), &[], b"");
     assert_eq!(ran.code, 0, "{command:?}: {}", ran.err);
     let below = ran.out.lines().skip_while(|line| *line != "Commands:");
     let below = below.skip(1).take_while(|line| !line.is_empty());
-    // Further lines of an explanation are indented deeper.
+    // Continuation lines of a description are indented deeper.
     let below = below.filter_map(|line| line.strip_prefix("  "));
     let names = below.filter(|line| !line.starts_with(' '));
     let names = names.filter_map(|line| line.split(' ').next());
@@ -177,7 +179,7 @@ fn the_help_of_every_command() {
     }
 }
 
-/// A code that expired long ago.
+/// Returns a code that expired long ago.
 fn expired_code() -> String {
     let key = SigningKey::from_text(&Secret::new(SECRET.into())).unwrap();
     let claims = Claims {

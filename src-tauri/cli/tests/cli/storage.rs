@@ -1,4 +1,4 @@
-//! A store that is damaged or that cannot be written: what is said, and what is mended.
+//! Tests of a store that is damaged or cannot be written.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -22,7 +22,7 @@ fn with_users() -> tempfile::TempDir {
     folder
 }
 
-/// Snapshots of the store, of which there is one for each opening.
+/// Returns the paths of the store's snapshots. Each opening writes one.
 fn snapshots(folder: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(store(folder)).unwrap();
     let paths = entries.map(|entry| entry.unwrap().path());
@@ -37,7 +37,7 @@ fn snapshots(folder: &Path) -> Vec<PathBuf> {
 }
 
 #[test]
-fn an_empty_or_cut_snapshot_loses_nobody() {
+fn an_empty_or_truncated_snapshot_loses_no_user() {
     let folder = with_users();
     for bytes in [0, 7] {
         let snapshots = snapshots(folder.path());
@@ -57,7 +57,7 @@ fn an_empty_or_cut_snapshot_loses_nobody() {
 }
 
 #[test]
-fn a_damaged_store_is_named_with_what_to_do_and_without_a_panic() {
+fn a_damaged_store_is_reported_with_a_way_out_and_without_a_panic() {
     for damage in [
         |bytes: &mut Vec<u8>| bytes.iter_mut().for_each(|byte| *byte ^= 0x55),
         |bytes: &mut Vec<u8>| bytes.truncate(100),
@@ -81,7 +81,7 @@ fn a_damaged_store_is_named_with_what_to_do_and_without_a_panic() {
 #[cfg(target_os = "linux")]
 #[test]
 fn a_read_only_home_is_named_with_what_to_do() {
-    // Nobody, not even root, makes a folder in /proc or /sys.
+    // No user, not even root, can make a folder in /proc or /sys.
     let data = Path::new("/proc/latchkey");
     let ran = in_folder(data, &["instance", "add", "A", "--url", "https://a.b"]);
     assert_eq!(ran.code, 1, "{}", ran.out);

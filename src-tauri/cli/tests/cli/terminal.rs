@@ -1,4 +1,4 @@
-//! Text that reaches a terminal, and answers that cannot be written.
+//! Tests of text that reaches a terminal, and of answers that cannot be written.
 
 use std::fs::File;
 use std::process::{Command, Stdio};
@@ -7,10 +7,11 @@ use serde_json::{Value, json};
 
 use crate::run::{Ran, SECRET, hosted_here, in_folder, latchkey, with_secret};
 
-/// Control characters of C0 and C1, a change of direction, a separator of lines, an invisible character.
+/// Control characters of C0 and C1, changes of direction, a line separator and an invisible
+/// character.
 const HOSTILE: &str = "x\u{1b}]0;owned\u{7}\u{9b}31m\u{202e}\u{2066}\u{2028}\u{200b}y";
 
-/// Fails where something is left that a terminal acts on; `\n` and `\t` are the program's own.
+/// Fails if the output contains a character that a terminal acts on, except `\n` and `\t`.
 fn assert_harmless(ran: &Ran, what: &str) {
     for (stream, text) in [("output", &ran.out), ("error", &ran.err)] {
         let found = text.chars().find(|&c| {
@@ -29,7 +30,7 @@ fn assert_harmless(ran: &Ran, what: &str) {
     );
 }
 
-/// A code with text of its own in the header and the claims.
+/// Returns a code with any header and claims.
 fn code(header: &Value, claims: &Value) -> String {
     let part = |value: &Value| base64_url(value.to_string().as_bytes());
     format!("{}.{}.c2ln", part(header), part(claims))
@@ -73,7 +74,7 @@ fn nothing_of_a_user_controls_the_terminal() {
         all.extend(["--instance", "here"]);
         in_folder(folder.path(), &all)
     };
-    // Control characters are refused in an id, changes of direction are not.
+    // An id cannot contain control characters, but changes of direction.
     let id = "ada\u{202e}\u{2066}\u{200b}";
     let metadata = format!("name={HOSTILE}");
     assert_harmless(&run(&["users", "add", id, "--metadata", &metadata]), "add");
@@ -173,7 +174,7 @@ fn an_answer_that_cannot_be_written_is_an_error() {
         let said = String::from_utf8(ran.stderr).unwrap();
         assert_eq!(ran.status.code(), Some(1), "{arguments:?}: {said}");
         assert!(said.contains("standard output"), "{arguments:?}: {said}");
-        // None of them changes anything.
+        // None of these commands changes anything.
         assert!(!said.contains("changed"), "{arguments:?}: {said}");
     }
     let Ok(full) = File::options().write(true).open("/dev/full") else {
@@ -225,7 +226,7 @@ fn a_pipe_that_its_reader_has_closed_is_quiet() {
 }
 
 #[test]
-fn wrong_usage_is_told_in_json_where_that_is_asked_for() {
+fn wrong_usage_is_reported_in_json_if_json_is_requested() {
     for (arguments, field, says) in [
         (
             &["--json", "link", "--nonsense"][..],
@@ -271,18 +272,18 @@ fn wrong_usage_is_told_in_json_where_that_is_asked_for() {
         }
         assert_eq!(ran.out, "");
     }
-    // After `--` it is no option.
+    // After `--`, `--json` is not an option.
     let ran = with_secret(&["inspect", "--", "--json", "b"]);
     assert_eq!(ran.code, 2);
     assert!(ran.err.starts_with("error: "), "{}", ran.err);
 }
 
-/// Collects the members whose value is a number that can only be a moment in Unix time.
+/// Collects the members whose value is a number in the range of current Unix times.
 fn moments(value: &Value, path: &str, found: &mut Vec<String>) {
     match value {
         Value::Object(members) => {
             for (name, value) in members {
-                // The claims are what was signed.
+                // Claims are shown as they were signed.
                 if name != "claims" {
                     moments(value, &format!("{path}.{name}"), found);
                 }

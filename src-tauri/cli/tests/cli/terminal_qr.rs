@@ -1,4 +1,5 @@
-//! A QR code in a terminal, drawn as light and dark terminals draw it, and read.
+//! Test of a QR code in a terminal: the text is drawn in the colours of light and dark terminals,
+//! and read.
 
 use std::process::Command;
 
@@ -8,7 +9,7 @@ use crate::run::SECRET;
 
 const CELL: (u32, u32) = (8, 16);
 
-/// The picture that a terminal of these colours shows of a text.
+/// Returns the picture that a terminal with these colours shows of a text.
 fn drawn(text: &str, ground: u8, ink: u8) -> GrayImage {
     let (mut foreground, mut background) = (ink, ground);
     let mut cells: Vec<(u32, u32, u8, u8)> = Vec::new();
@@ -59,7 +60,7 @@ fn a_qr_code_scans_on_light_and_dark_terminals() {
         "{} link --url https://chat.example --email ada@b.cd --as qr",
         env!("CARGO_BIN_EXE_latchkey")
     );
-    // `script` gives the program a terminal.
+    // `script` runs the program in a terminal.
     let ran = Command::new("script")
         .args(["-qec", &command, "/dev/null"])
         .env("LATCHKEY_KEYCHAIN", "off")

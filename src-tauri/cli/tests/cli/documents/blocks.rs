@@ -1,22 +1,22 @@
-//! The code blocks of a document. The gateway's tests include this file.
+//! The code blocks of a document. The tests of the gateway include this file, too.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 /// A code block.
 pub(crate) struct Block {
-    /// The word after the fence; empty if there is none.
+    /// Language after the opening fence. Empty if there is none.
     pub(crate) language: String,
-    /// The lines between the fences.
+    /// Lines between the fences.
     pub(crate) text: String,
 }
 
-/// Returns the path of a document. `document` is relative to the project's root.
+/// Returns the path of a document, given relative to the root of the project.
 pub(crate) fn path(document: &str) -> PathBuf {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../..")).join(document)
 }
 
-/// Returns the code blocks of a document, in their order.
+/// Returns the code blocks of a document in their order.
 pub(crate) fn blocks(document: &str) -> Vec<Block> {
     let text = fs::read_to_string(path(document)).unwrap();
     let mut blocks = Vec::new();
@@ -36,7 +36,7 @@ pub(crate) fn blocks(document: &str) -> Vec<Block> {
     blocks
 }
 
-/// Returns the texts of the blocks of a document that are in a language.
+/// Returns the texts of a document's code blocks in a language.
 pub(crate) fn blocks_in(document: &str, language: &str) -> Vec<String> {
     let of_language = |block: Block| (block.language == language).then_some(block.text);
     blocks(document)

@@ -1,7 +1,7 @@
-//! The shell commands of the documents, as written.
+//! Runs the shell commands of the documents as written.
 //!
-//! The commands of a document run one after the other in a fresh folder. They run in a network of their
-//! own, where the ports and the host names of the documents are free.
+//! The commands of a document run one after the other in a fresh folder. They run in a network
+//! namespace of their own, where the ports and host names of the documents are free.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
@@ -12,17 +12,18 @@ use super::blocks::blocks_in;
 use super::documents;
 use crate::run::{SECRET, with_secret};
 
-/// Commands that no test runs, by their beginning, and the reason.
+/// Beginnings of the commands that no test runs, each with the reason.
 const NOT_HERE: [(&str, &str); 3] = [
     ("cargo xtask run", "it opens a window"),
     ("cargo xtask test", "it runs this test"),
     ("cargo install", "it builds this program"),
 ];
 
-/// Arguments of `unshare` for a network of its own. The user stays the same, and may use every port there.
+/// Arguments of `unshare` for a network namespace. The user stays the same, and may use every port
+/// there.
 const NETWORK: [&str; 3] = ["--map-current-user", "--keep-caps", "--net"];
 
-/// Shell functions around the commands. A gateway runs until a command comes that does not ask it.
+/// Shell functions around the commands. A gateway runs until a command that sends it no request.
 const FUNCTIONS: &str = r#"
 gateway=
 end_gateway() {
@@ -46,26 +47,27 @@ need_gateway() {
 trap end_gateway EXIT
 "#;
 
-/// Opens the first link of the README as a browser does. The gateway that the README starts is running.
+/// Opens the first link of the README like a browser. The gateway that the README starts must be
+/// running.
 const FIRST_LINK: &str = r#"
 link=$(latchkey link --instance Demo --user-id ada)
 curl --user-agent Mozilla/5.0 --location --cookie-jar cookies "$link" >page
 grep -q "You are signed in" page
 "#;
 
-/// Whether a block is for root on a server: the test of the service runs it.
+/// Returns whether a block is for root on a server. The test of the service runs such a block.
 pub(super) fn is_of_the_service(block: &str) -> bool {
     ["useradd", "systemctl", "/var/lib/latchkey", "/root/"]
         .iter()
         .any(|sign| block.contains(sign))
 }
 
-/// Whether a block starts an application: the test of the proxies runs it.
+/// Returns whether a block starts an application. The test of the proxies runs such a block.
 pub(super) fn is_of_open_webui(block: &str) -> bool {
     block.contains("open-webui")
 }
 
-/// Returns the commands of a document. A command includes the lines that it continues on.
+/// Returns the commands of a document, each with its continuation lines.
 fn commands(document: &str) -> Vec<String> {
     let mut commands: Vec<String> = Vec::new();
     let blocks = blocks_in(document, "sh").into_iter();
@@ -89,12 +91,12 @@ fn commands(document: &str) -> Vec<String> {
     commands
 }
 
-/// Whether a command needs a network of its own.
+/// Returns whether a command needs a network namespace.
 fn needs_network(command: &str) -> bool {
     command.starts_with("latchkey serve") || command.starts_with("curl")
 }
 
-/// Returns whether this computer lets a test have a network of its own.
+/// Returns whether this computer allows a test to make a network namespace.
 #[expect(
     clippy::print_stderr,
     reason = "a test that leaves something out says so"
@@ -111,7 +113,8 @@ fn has_networks() -> bool {
     has
 }
 
-/// Prepares a folder with the reader's things: the program, a secret in a file, and a link on the clipboard.
+/// Prepares a folder with what the reader has: the program, a secret in a file, and a link on the
+/// clipboard.
 fn prepare(folder: &Path) {
     let path = |name: &str| folder.join(name);
     fs::create_dir(path("bin")).unwrap();
@@ -126,7 +129,7 @@ fn prepare(folder: &Path) {
     )
     .unwrap();
     fs::set_permissions(path("bin/pbpaste"), fs::Permissions::from_mode(0o755)).unwrap();
-    // A refusal is a failure, and the certificate of the gateway is a good one.
+    // Makes `curl` fail for a refused request, and trust the certificate of the gateway.
     let certificate = path("data/instances/acme/self-signed.pem");
     let curl = format!(
         "fail\nsilent\nshow-error\nresolve = \"chat.acme.example:443:127.0.0.1\"\ncacert = \"{}\"\n",
@@ -135,7 +138,7 @@ fn prepare(folder: &Path) {
     fs::write(path(".curlrc"), curl).unwrap();
 }
 
-/// Returns the script that runs commands and names the one that fails.
+/// Returns a script that runs the commands and names the one that fails.
 fn script(commands: &[String], has_network: bool) -> String {
     let mut script = "set -u\n".to_owned();
     if has_network {
@@ -194,7 +197,7 @@ fn every_command_of_the_readme_and_the_guides_runs_as_written() {
         }
         commands.retain(|command| has_network || !needs_network(command));
         count += commands.len();
-        // Other guides than the first ones begin with an instance that the reader has.
+        // All guides but the first ones assume an instance that the reader already has.
         let adds = "latchkey instance add Acme --url https://chat.acme.example";
         if !commands
             .iter()

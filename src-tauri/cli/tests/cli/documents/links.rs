@@ -1,4 +1,4 @@
-//! Links between the documents.
+//! Checks of the links between the documents.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use super::blocks::path;
 use super::documents;
 
-/// The lines of a document that are in no code block.
+/// Returns the lines of a document outside of code blocks.
 fn prose(document: &Path) -> String {
     let text = fs::read_to_string(document).unwrap();
     let mut is_code = false;
@@ -23,7 +23,7 @@ fn prose(document: &Path) -> String {
     prose
 }
 
-/// The anchors of a document, as GitHub makes them of its headings.
+/// Returns the anchors that GitHub makes from the headings of a document.
 fn anchors(document: &Path) -> BTreeSet<String> {
     let text = prose(document);
     let headings = text.lines().filter(|line| line.starts_with('#'));
@@ -38,7 +38,7 @@ fn anchors(document: &Path) -> BTreeSet<String> {
     anchors
 }
 
-/// The targets of all links and pictures of a document.
+/// Returns the targets of all links and pictures of a document.
 fn targets(document: &Path) -> Vec<String> {
     let text = prose(document);
     let mut targets = Vec::new();
@@ -50,7 +50,7 @@ fn targets(document: &Path) -> Vec<String> {
     targets
 }
 
-/// A path without `..`.
+/// Returns a path without `..`.
 fn plain(path: &Path) -> PathBuf {
     path.canonicalize()
         .unwrap_or_else(|_| panic!("there is no {}", path.display()))

@@ -1,4 +1,4 @@
-//! The README and the guides: their commands run as written, and their links lead somewhere.
+//! Tests of the README and the guides: their commands run as written, and their links have targets.
 
 pub(crate) mod blocks;
 mod commands;
@@ -14,10 +14,10 @@ use std::path::Path;
 use self::blocks::{Block, blocks, blocks_in, path};
 use crate::run::with_secret;
 
-/// The guides.
+/// Folder of the guides.
 const GUIDES: &str = "src-tauri/guides";
 
-/// Languages of code blocks, and the test that runs a block in that language.
+/// Languages of code blocks, each with the test that runs its blocks.
 const TESTED: [(&str, &str); 8] = [
     (
         "sh",
@@ -73,7 +73,7 @@ fn the_readme_has_at_most_200_lines() {
 fn every_code_block_is_in_a_language_that_a_test_runs() {
     for document in documents() {
         for Block { language, text } in blocks(&document) {
-            // The tree of folders.
+            // The tree of folders has no language.
             let is_tree = language.is_empty() && document.ends_with("architecture.md");
             let is_tested = TESTED.iter().any(|(tested, _)| *tested == language);
             assert!(is_tree || is_tested, "{document}: {language}\n{text}");
@@ -110,7 +110,7 @@ fn every_folder_of_the_architecture_guide_is_there() {
             .map(str::trim)
             .find(|part| !part.is_empty());
         let indent = line.len() - line.trim_start().len();
-        // A line that goes on with the words of the line above.
+        // A line with a deeper indent continues the description of the line above.
         if indent > 2 {
             continue;
         }

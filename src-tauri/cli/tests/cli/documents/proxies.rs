@@ -1,6 +1,6 @@
-//! The configurations of the guide to proxies, unchanged: with TLS at port 443, the gateway at port 8787, an
-//! application at port 3000, and all files where the guide says. The gateway's tests of proxies test more with
-//! the same configurations, at other addresses and without TLS.
+//! Tests of the configurations in the guide to proxies, unchanged: with TLS on port 443, the
+//! gateway on port 8787, an application on port 3000, and all files at the paths of the guide. The
+//! tests of the gateway test more with the same configurations, at other addresses and without TLS.
 
 use std::env;
 use std::fs;
@@ -16,7 +16,7 @@ use super::service::may_unshare;
 
 const GUIDE: &str = "src-tauri/guides/proxies.md";
 
-/// An application that answers with the request that it gets.
+/// An application that responds with the request it has received.
 const APPLICATION: &str = r#"
 import http.server
 
@@ -33,8 +33,8 @@ class Application(http.server.BaseHTTPRequestHandler):
 http.server.ThreadingHTTPServer(("127.0.0.1", 3000), Application).serve_forever()
 "#;
 
-/// Does with the headers of a proxy what `Open WebUI` does: it signs in whom the trusted header names, and makes
-/// an account for a new address. For other requests it answers with the request.
+/// Stand-in for `Open WebUI`. It signs in the user whom the trusted header names, and creates an
+/// account for a new address. It responds to other requests with the request.
 const OPEN_WEBUI: &str = r#"#!/usr/bin/env python3
 import argparse
 import http.server
@@ -77,8 +77,8 @@ class OpenWebUI(http.server.BaseHTTPRequestHandler):
 http.server.ThreadingHTTPServer((options.host, options.port), OpenWebUI).serve_forever()
 "#;
 
-/// Requests of the page of `Open WebUI`: a stranger, a user with an address, one with a name and one without both. Each
-/// names the address of somebody else.
+/// Sign-in requests of the page of `Open WebUI`: of a stranger, of a user with an address, of one
+/// with only a name, and of one without both. Each request forges the address of another user.
 const SIGN_IN_TO_OPEN_WEBUI: &str = r#"
 sign_in() {
     # curl takes an answer to a body that is not read for an error of HTTP/2.
@@ -96,7 +96,7 @@ ask --output /dev/null --cookie-jar eves_cookies "$link"
 sign_in --cookie eves_cookies >eve
 "#;
 
-/// Starts gateway, application and proxy, and keeps the answers that a visitor gets.
+/// Starts gateway, application and proxy, and stores the responses that a visitor gets.
 const SCRIPT: &str = r#"
 wait_until() {
     tries=0
@@ -140,7 +140,7 @@ eval "$CHECKS"
 ! grep -r "${link#*=}" /var/log proxy.log
 "#;
 
-/// Where the blocks of the guide in a language belong, in their order.
+/// Files for the code blocks of the guide in a language, in the order of the blocks.
 type Files<'a> = &'a [(&'a str, &'a [&'a str])];
 
 fn header(answer: &str, name: &str) -> String {
@@ -152,8 +152,8 @@ fn header(answer: &str, name: &str) -> String {
         .to_owned()
 }
 
-/// Runs a proxy by shell commands that first put the files where they belong. `authority` is the file with
-/// the certificate that the visitor trusts.
+/// Tests a proxy that is started by shell commands. They first put the files in their places.
+/// `authority` is the file with the certificate that the visitor trusts.
 fn protects_an_application(files: Files<'_>, authority: &str, commands: &str) {
     protects(
         files,
@@ -164,8 +164,8 @@ fn protects_an_application(files: Files<'_>, authority: &str, commands: &str) {
     );
 }
 
-/// The same with the command that starts the application and with more checks. Returns the folder with the
-/// answers.
+/// Tests a proxy with a given command for the application, and with more checks. Returns the folder
+/// with the responses.
 fn protects(
     files: Files<'_>,
     authority: &str,
@@ -226,7 +226,7 @@ fn protects(
     let read = |name: &str| fs::read_to_string(folder.path().join(name)).unwrap_or_default();
     let said = String::from_utf8_lossy(&ran.stderr);
     assert!(ran.status.success(), "{said}\n{}", read("proxy.log"));
-    // Proxies write names of headers, and ends of lines, in ways of their own.
+    // Proxies write header names and line ends in their own ways.
     let answer = |name: &str| read(name).to_lowercase().replace('\r', "");
     let has_status = |answer: &str, status: &str| {
         let line = answer.lines().next().unwrap_or_default();
@@ -263,7 +263,8 @@ const NGINX: (Files<'_>, &str, &str) = (
      exec nginx -g 'daemon off;'",
 );
 
-/// Caddy gets its certificate from an authority on the Internet. Here it is its own authority.
+/// Caddy gets its certificate from an authority on the Internet. In this test it is its own
+/// authority.
 const CADDY: (Files<'_>, &str, &str) = (
     &[("caddyfile", &["site"])],
     ".local/share/caddy/pki/authorities/local/root.crt",
@@ -271,7 +272,7 @@ const CADDY: (Files<'_>, &str, &str) = (
      exec caddy run --adapter caddyfile --config Caddyfile",
 );
 
-/// `Open WebUI` signs people in behind a proxy by the commands of the guide.
+/// Tests that `Open WebUI` signs people in behind a proxy, started by the commands of the guide.
 fn signs_in_to_open_webui((files, authority, commands): (Files<'_>, &str, &str)) {
     let blocks = blocks_in(GUIDE, "sh").into_iter();
     let blocks: Vec<String> = blocks.filter(|block| is_of_open_webui(block)).collect();

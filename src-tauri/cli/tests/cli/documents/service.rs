@@ -1,4 +1,4 @@
-//! The service of the gateway's guide: its unit, and its commands as written.
+//! Test of the service in the guide to the gateway: its unit, and its commands as written.
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
@@ -10,8 +10,8 @@ use super::commands::is_of_the_service;
 
 const GUIDE: &str = "src-tauri/guides/gateway.md";
 
-/// Stands for systemd: starts what the unit says, as its user and without capabilities, and ends it. The
-/// service sees everything but `/var/lib` as read-only.
+/// Stand-in for systemd. It starts and ends the command of the unit, as the unit's user and without
+/// capabilities. The service can write only below `/var/lib`.
 const SYSTEMCTL: &str = r#"#!/bin/sh
 set -eu
 unit=/etc/systemd/system/latchkey.service
@@ -65,7 +65,7 @@ fn the_unit_of_the_guide_is_exposed_at_most_1_5() {
     assert!(said.contains("Overall exposure level"), "{said}");
 }
 
-/// Whether this test may make namespaces of its own.
+/// Returns whether this computer allows the test to make namespaces.
 #[expect(clippy::print_stderr, reason = "a test that is skipped says so")]
 pub(super) fn may_unshare(folder: &Path) -> bool {
     let is_root = fs::metadata(folder).unwrap().uid() == 0;
@@ -110,7 +110,7 @@ fn the_service_of_the_guide_is_set_up_administered_backed_up_and_restored_as_wri
     assert!(change.contains("api-key make"), "{change}");
     assert!(back_up.contains("systemctl stop"), "{back_up}");
     assert!(restore.contains("tar"), "{restore}");
-    // Copies of all that the commands change, so that nothing of this computer is changed.
+    // Works on copies of all paths that the commands change, so that this computer stays as it is.
     let here = folder.path().display();
     let script = format!(
         "ip link set lo up

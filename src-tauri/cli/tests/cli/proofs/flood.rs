@@ -1,4 +1,4 @@
-//! A flood of codes that are refused, from several addresses, while people sign in.
+//! Proof: many refused codes from several addresses, while people sign in.
 
 use std::fs::{self, File};
 use std::path::Path;
@@ -14,12 +14,12 @@ use crate::run::{hosted_here, in_folder};
 use crate::serve::Serving;
 use crate::soak::{figure, share};
 
-/// Number of addresses that the flood comes from, each with a connection of its own at a time.
+/// Number of addresses that send refused codes. Each has one connection at a time.
 const ADDRESSES: usize = 8;
 /// Number of people who sign in during the flood.
 const PEOPLE: usize = 30;
 
-/// Returns the path and query of a code of about 4 KiB that nobody signed.
+/// Returns the path and query of a link with a forged code of about 4 KiB.
 fn forged(number: usize) -> String {
     let header = json!({ "alg": "HS256", "x": "junk".repeat(700) }).to_string();
     let claims = json!({ "id": format!("x{number}") }).to_string();
@@ -28,7 +28,7 @@ fn forged(number: usize) -> String {
     format!("/?externalAuthCode={header}.{claims}.{number:043}")
 }
 
-/// Returns the space that a folder takes on the disk, in bytes.
+/// Returns the disk space that a folder uses, in bytes.
 fn disk_bytes(folder: &Path) -> u64 {
     use std::os::unix::fs::MetadataExt as _;
 
@@ -45,7 +45,7 @@ fn disk_bytes(folder: &Path) -> u64 {
         .sum()
 }
 
-/// Returns the memory that a process has resident, in bytes.
+/// Returns the resident memory of a process, in bytes.
 fn resident_bytes(process: u32) -> u64 {
     let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap();
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));

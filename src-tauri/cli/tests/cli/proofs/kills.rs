@@ -1,5 +1,5 @@
-//! Programs are killed at random moments. Everything that they acknowledged is there afterwards, and each seat
-//! that is counted has its user.
+//! Proof: programs are killed at random moments. Afterwards all changes that they acknowledged are
+//! there, and each counted seat has its user.
 
 use std::collections::BTreeSet;
 use std::io::{BufRead as _, BufReader, Write as _};
@@ -17,11 +17,12 @@ use crate::run::hosted_here;
 use crate::serve::Serving;
 use crate::soak::{figure, share};
 
-/// Number of visitors at a time.
+/// Number of concurrent visitors.
 const VISITORS: usize = 4;
-/// Number of people. Later ones are the first ones again, who then sign in to their own account.
+/// Number of people. Later visits begin again with the first person, who signs in to the same
+/// account.
 const PEOPLE: usize = 2_000;
-/// The longest time from the start of a program to its kill.
+/// Maximum time from the start of a program to its kill.
 const LONGEST_MICROS: usize = 60_000;
 
 #[test]
@@ -35,7 +36,7 @@ fn no_sign_in_that_a_gateway_acknowledged_is_lost_when_it_is_killed() {
     let (mut acknowledged, mut answers) = (BTreeSet::new(), 0);
     for kill in 0..kills {
         let moment = Duration::from_micros(random.below(LONGEST_MICROS) as u64);
-        // Every fourth kill hits a gateway that may not have opened yet.
+        // Every fourth kill hits a gateway that may not have opened the directory yet.
         if kill % 4 == 3 {
             let mut starting = program().stdout(Stdio::null()).spawn().unwrap();
             thread::sleep(moment);
@@ -100,12 +101,12 @@ fn no_redemption_that_the_command_line_acknowledged_is_lost_when_it_is_killed() 
         let mut input = child.stdin.take().unwrap();
         let mut answers = BufReader::new(child.stdout.take().unwrap()).lines();
         let links: Vec<String> = (0..40).map(|number| link(kill + number)).collect();
-        // A program that was killed reads no more.
+        // Errors are ignored, because a killed program does not read on.
         let writer = thread::spawn(move || {
             let written = links.iter().try_for_each(|link| writeln!(input, "{link}"));
             drop(written);
         });
-        // It is killed in the middle of the answer after these.
+        // The program is killed while it prints the answer after these.
         let before: Vec<String> = answers
             .by_ref()
             .take(random.below(33))
@@ -114,7 +115,7 @@ fn no_redemption_that_the_command_line_acknowledged_is_lost_when_it_is_killed() 
         child.kill().unwrap();
         child.wait().unwrap();
         writer.join().unwrap();
-        // Answers that were written before the kill and not read yet are acknowledged, too.
+        // Answers that were printed before the kill and not read yet are acknowledged, too.
         let rest = answers.map_while(Result::ok);
         for answer in before.into_iter().chain(rest) {
             // The last line may be cut.

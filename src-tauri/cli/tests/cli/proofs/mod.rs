@@ -1,5 +1,5 @@
-//! Heavy proofs: what the program promises, with hundreds of kills, power cuts and floods. Each is one function
-//! with a size; `cargo xtask soak` runs it whole.
+//! Heavy proofs of what the program promises, with hundreds of kills, power cuts and floods. Each
+//! is a function with a size. The tests run a small size, and `cargo xtask soak` runs the whole.
 
 mod flood;
 mod kills;
@@ -23,12 +23,12 @@ use serde_json::Value;
 use crate::run::{SECRET, in_folder};
 use crate::serve::Serving;
 
-/// Returns the id of the person of a number.
+/// Returns the id of a person by number.
 fn person(number: usize) -> String {
     format!("user-{number}")
 }
 
-/// Returns the path and query of a new link for the person of a number.
+/// Returns the path and query of a new link for a person by number.
 fn link(number: usize) -> String {
     let key = SigningKey::from_text(&Secret::new(SECRET.into())).unwrap();
     let claims = Claims {
@@ -46,7 +46,8 @@ fn link(number: usize) -> String {
     format!("/?externalAuthCode={}", code.expose())
 }
 
-/// Returns the command that starts a gateway, without the passphrase that takes time to derive a key from.
+/// Returns a command that starts a gateway. Its secret is in a file, because deriving a key from a
+/// passphrase takes time.
 fn serve(mut program: Command, folder: &Path) -> Command {
     program
         .args(["--json", "serve", "--listen", "127.0.0.1:0"])
@@ -59,7 +60,7 @@ fn serve(mut program: Command, folder: &Path) -> Command {
     program
 }
 
-/// Opens a link, and returns the status of the answer; `None` where the connection broke.
+/// Opens a link. Returns the status of the response, or `None` if the connection broke.
 fn open(address: &str, link: &str, headers: &str) -> Option<u16> {
     let request = format!(
         "GET {link} HTTP/1.1\r\nHost: localhost\r\nUser-Agent: Mozilla/5.0\r\n{headers}Connection: close\r\n\r\n"
@@ -68,7 +69,8 @@ fn open(address: &str, link: &str, headers: &str) -> Option<u16> {
     answer.split(' ').nth(1)?.parse().ok()
 }
 
-/// Opens the directory and returns the ids of its users. Fails if it does not open, or if a seat has no user.
+/// Opens the directory and returns the ids of its users. Fails if it does not open, or if a seat
+/// has no user.
 fn users(folder: &Path, when: &str) -> BTreeSet<String> {
     let run = |arguments: &[&str]| {
         let all = [arguments, &["--json", "--instance", "here"]].concat();

@@ -1,6 +1,6 @@
-//! A power cut, by what a program asks of the operating system: `strace` records its writes to the
-//! directory's log and its `fdatasync`. A write that no later sync has followed may be on the disk, or
-//! not, or in part, or as zeros.
+//! Proof: power cuts are simulated from the system calls of a program. `strace` records its writes
+//! to the log of the directory and its calls of `fdatasync`. A write after the last sync may be on
+//! the disk as a whole, in part, as zeros, or not at all.
 
 use std::collections::{BTreeSet, HashMap};
 use std::fs;
@@ -14,12 +14,12 @@ use crate::run::{hosted_here, until};
 use crate::serve::Serving;
 use crate::soak::{figure, share};
 
-/// Number of visitors of the gateway at a time.
+/// Number of concurrent visitors of the gateway.
 const VISITORS: usize = 8;
-/// Number of people who sign in for the first time.
+/// Number of people, each of whom signs in for the first time.
 const PEOPLE: usize = 160;
 
-/// A call that the program made. Its place in the record says when it began and when it ended.
+/// A system call of the program. Its lines in the record say when it began and when it ended.
 struct Call {
     began: usize,
     ended: usize,
@@ -37,7 +37,7 @@ enum Kind {
     Output { file: String, text: String },
 }
 
-/// Returns the bytes of every text of a call, `"\x61\x62"`.
+/// Returns the bytes of all strings of a call, which `strace` writes as `"\x61\x62"`.
 fn bytes_of(call: &str) -> Vec<u8> {
     let texts = call.split('"').skip(1).step_by(2);
     let bytes = texts.flat_map(|text| text.split("\\x").skip(1));
@@ -46,7 +46,7 @@ fn bytes_of(call: &str) -> Vec<u8> {
         .collect()
 }
 
-/// Reads a whole call as `strace` writes it. Calls that failed are left out.
+/// Parses a whole call as `strace` writes it. Returns `None` for a failed call.
 fn kind_of(call: &str) -> Option<Kind> {
     let (name, arguments) = call.split_once('(')?;
     let (file, arguments) = arguments.split_once('>').unwrap_or((arguments, ""));
@@ -71,7 +71,7 @@ fn kind_of(call: &str) -> Option<Kind> {
     }
 }
 
-/// Reads the record. A call that another thread's interrupted stands in two lines.
+/// Parses the record. A call that was interrupted by one of another thread has two lines.
 fn calls_in(record: &str) -> Vec<Call> {
     let (mut calls, mut unfinished) = (Vec::new(), HashMap::new());
     for (place, line) in record.lines().enumerate() {
@@ -95,11 +95,12 @@ fn calls_in(record: &str) -> Vec<Call> {
     calls
 }
 
-/// Returns `strace`, which records the calls of the program whose arguments follow into a file.
+/// Returns an `strace` command that records the calls of a program to a file. The program's
+/// arguments follow.
 fn traced(record: &Path) -> Command {
     let mut strace = Command::new("strace");
     strace
-        // The program, and not strace, is the child of the test.
+        // With this option the program, and not strace, is the child of the test.
         .arg("-D")
         .args(["-f", "-y", "-xx", "-s", "10000000"])
         .args([
@@ -122,7 +123,7 @@ fn recorded(record: &Path) -> Vec<Call> {
     calls_in(&ends().unwrap())
 }
 
-/// Redeems a link after another by the command line, and records its calls.
+/// Redeems links one after another by the command line. Returns its calls.
 fn redeem(folder: &Path) -> Vec<Call> {
     let record = folder.join("record");
     let links: Vec<String> = (0..PEOPLE).map(|number| link(number) + "\n").collect();
@@ -141,7 +142,7 @@ fn redeem(folder: &Path) -> Vec<Call> {
     recorded(&record)
 }
 
-/// Opens links at a gateway, several at once, and records its calls.
+/// Opens links at a gateway, several at a time. Returns its calls.
 fn visit(folder: &Path) -> Vec<Call> {
     let record = folder.join("record");
     let mut program = serve(traced(&record), folder);
@@ -161,14 +162,15 @@ fn visit(folder: &Path) -> Vec<Call> {
     recorded(&record)
 }
 
-/// Returns the person that a request or an answer names.
+/// Returns the person whom a request or a response names.
 fn named_in(text: &str) -> Option<String> {
     let (_, rest) = text.split_once("user-")?;
     let number: String = rest.chars().take_while(char::is_ascii_digit).collect();
     Some(format!("user-{number}"))
 }
 
-/// Returns who was told of having signed in, each with the place at which the answer began.
+/// Returns the people who were told that they are signed in, each with the index of the call in
+/// which the response began.
 fn answers_in(calls: &[Call]) -> Vec<(usize, String)> {
     let (mut asked, mut answers) = (HashMap::new(), Vec::new());
     let mut in_order: Vec<&Call> = calls.iter().collect();
@@ -190,7 +192,7 @@ fn answers_in(calls: &[Call]) -> Vec<(usize, String)> {
     answers
 }
 
-/// The log after a power cut before the call at `cut` of the record.
+/// Returns the log after a power cut before the call with index `cut`.
 fn log_after(
     before: &[u8],
     calls: &[Call],
@@ -214,7 +216,7 @@ fn log_after(
             match way {
                 0 => continue,
                 _ if random(2) == 0 => continue,
-                // The disk writes sectors.
+                // Disks write whole sectors.
                 1 => bytes.truncate(random(bytes.len() + 1) / 512 * 512),
                 2 => bytes.fill(0),
                 _ => {}
@@ -227,7 +229,7 @@ fn log_after(
     log
 }
 
-/// Cuts the power at random moments of `work`, which signs people in.
+/// Simulates power cuts at random moments of `work`, which signs people in.
 fn cut_power(work: fn(&Path) -> Vec<Call>) {
     let traces = Command::new("strace")
         .args(["-o", "/dev/null", "true"])
@@ -285,7 +287,7 @@ fn nothing_that_the_command_line_acknowledged_is_lost_by_a_power_cut() {
     cut_power(redeem);
 }
 
-/// The files of a directory, but the log, with their paths in it.
+/// Returns the files of a directory without the log, with their relative paths.
 fn copied_files(directory: &Path) -> Vec<(PathBuf, Vec<u8>)> {
     let files = [directory.to_owned(), directory.join("sled")].map(|folder| {
         fs::read_dir(folder)
@@ -298,7 +300,7 @@ fn copied_files(directory: &Path) -> Vec<(PathBuf, Vec<u8>)> {
         .collect()
 }
 
-/// Puts the files back, and removes all others.
+/// Writes the files back, and removes all others.
 fn restore(directory: &Path, files: &[(PathBuf, Vec<u8>)]) {
     fs::remove_dir_all(directory).unwrap();
     fs::create_dir_all(directory.join("sled/blobs")).unwrap();
