@@ -4,11 +4,12 @@ use std::env;
 
 use crate::soak::figure;
 
-/// Pseudo-random numbers that follow from a seed.
+/// Generator of pseudo-random numbers with a seed.
 pub(crate) struct Random(u64);
 
 impl Random {
-    /// Takes the seed from `LATCHKEY_SEED`, which `cargo xtask soak` sets. Without it the seed is always the same.
+    /// Takes the seed from `LATCHKEY_SEED`, which `cargo xtask soak` sets. Otherwise the seed is
+    /// always the same.
     pub(crate) fn new() -> Self {
         let seed = env::var("LATCHKEY_SEED").map_or(7, |seed| seed.parse().unwrap());
         figure("seed", seed);

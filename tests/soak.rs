@@ -1,13 +1,14 @@
-//! Size of the heavy proofs. `cargo xtask soak` runs them whole and prints their figures; `cargo test`, and
-//! with it `cargo xtask test`, runs a twentieth of each. The tests of several packages include this file.
+//! Size of the heavy proofs. `cargo xtask soak` runs them in full and prints their figures. `cargo
+//! test` and `cargo xtask test` run a twentieth of each. The tests of several packages include this
+//! file.
 
 use std::env;
 use std::fmt::Display;
 
-/// Part of a whole proof that a test runs: a twentieth.
+/// Divisor of a proof's size in a test.
 const TEST_SHARE: usize = 20;
 
-/// Returns how many of `whole` are done in this run, at least one.
+/// Returns how many of `whole` this run does, at least one.
 pub(crate) fn share(whole: usize) -> usize {
     if env::var_os("LATCHKEY_SOAK").is_some() {
         whole

@@ -230,7 +230,7 @@ mod tests {
     use crate::problem::ProblemCode;
 
     #[test]
-    fn a_clipboard_owner_that_hangs_is_given_up_and_holds_nothing_else_up() {
+    fn a_hanging_clipboard_owner_times_out_and_blocks_nothing_else() {
         let readers = Readers::default();
         let (release, held) = mpsc::channel::<()>();
         let began = Instant::now();
@@ -253,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn no_more_threads_than_a_few_wait_for_an_owner_that_hangs() {
+    fn the_number_of_threads_that_wait_for_a_hanging_owner_is_limited() {
         let readers = Readers::default();
         let (release, held) = mpsc::channel::<()>();
         let held = Arc::new(Mutex::new(held));

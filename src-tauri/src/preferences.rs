@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn no_change_is_lost_beside_another() {
+    fn concurrent_changes_are_not_lost() {
         let folder = tempfile::tempdir().unwrap();
         let start = GatewayStart {
             listen: "127.0.0.1:8787".parse().unwrap(),

@@ -1,4 +1,4 @@
-//! Signing and verifying, beside the bare `jsonwebtoken` crate and other people's libraries.
+//! Bench of signing and verifying, beside the bare `jsonwebtoken` crate and libraries of others.
 
 use jiff::Timestamp;
 use jsonwebtoken::{DecodingKey, EncodingKey, Header, Validation};
@@ -17,7 +17,7 @@ use crate::table::{heading, per_second, row};
 
 const SECRET: &str = "a secret of thirty-two bytes or so";
 
-/// What a program with the bare crate would declare.
+/// Claims as a program with the bare crate would declare them.
 #[derive(Serialize)]
 struct BareClaims {
     user: BareUser,

@@ -1,4 +1,4 @@
-//! The least that Tauri can show, in the window that Studio has: what Studio's start is compared with.
+//! The smallest Tauri program with the window of Studio: the baseline for Studio's start.
 
 use std::borrow::Cow;
 
@@ -9,7 +9,7 @@ use tauri::{Assets, Builder, Wry};
 const PAGE: &str = "<!doctype html><html lang=en><meta charset=utf-8><title>Empty</title>\
                     <button data-testid=ready>Ready</button></html>";
 
-/// One page, whatever is asked for.
+/// Assets with one page for every path.
 struct OnePage;
 
 impl Assets<Wry> for OnePage {

@@ -1,4 +1,4 @@
-//! The share of a core that Studio takes while nothing happens, its web processes included.
+//! Bench of the share of a core that Studio uses while nothing happens, with its web processes.
 
 use std::time::{Duration, Instant};
 
@@ -8,7 +8,7 @@ use crate::runtime::run;
 use crate::table::heading;
 use crate::webkit::free_port;
 
-/// Time after a screen was opened, in which it comes to rest.
+/// Time for a screen to come to rest after it was opened.
 const REST: Duration = Duration::from_secs(5);
 /// Time over which the share is measured.
 const SPAN: Duration = Duration::from_mins(1);

@@ -1,5 +1,5 @@
-//! Speed, size and memory, each beside a baseline in the same run: machines differ and are shared, so
-//! only the ratios say anything. `cargo xtask bench` provides what is compared with.
+//! Bench of speed, size and memory, each beside a baseline in the same run. Machines differ and are
+//! shared, so only the ratios count. `cargo xtask bench` installs the baselines.
 
 #![allow(
     clippy::unwrap_used,

@@ -1,5 +1,5 @@
-//! How soon the real window shows what a person did: from the key, the wheel or the click to the frame
-//! that has been painted.
+//! Bench of the time from an action to its painted frame in the real window: after a key, a turn of
+//! the wheel, or a click.
 
 use fantoccini::key::Key;
 use serde_json::{Value, json};
@@ -11,14 +11,14 @@ use crate::table::heading;
 
 /// Number of users in the table that is scrolled and searched.
 const USERS: usize = 2_000;
-/// Number of times each action is measured.
+/// Number of measurements of each action.
 const TIMES: usize = 40;
 
-/// Watches for what an action brings about.
+/// Script that measures the time until the effect of an action is painted.
 ///
-/// `paint.watch(holds)` waits for the first frame in which `holds()` is true. The time runs from the first
-/// key or click after that call, until a task that the frame's callback has started: a callback comes
-/// before its frame is painted, the task comes after.
+/// `paint.watch(holds)` waits for the first frame in which `holds()` is true. The time begins with
+/// the first key or click after that call. It ends with a task that the callback of the frame has
+/// started, because the callback runs before the frame is painted and the task runs after it.
 const PROBE: &str = "
     window.paint = {
         began: null,
@@ -118,7 +118,7 @@ async fn users(studio: &Studio) {
         studio
             .wait_for_script("everybody", "return !shown('screen-note').includes('of')")
             .await;
-        // Each digit leaves fewer users.
+        // Each further digit leaves fewer users.
         for digit in [1, at % 2, at % 10, (at + 3) % 10] {
             let before = studio.script("return shown('screen-note')").await;
             watch(studio, &format!("shown('screen-note') !== {before}")).await;
@@ -197,7 +197,7 @@ async fn watch(studio: &Studio, holds: &str) {
         .await;
 }
 
-/// The milliseconds until what was watched for was painted.
+/// Returns the milliseconds until the watched effect was painted.
 async fn painted(studio: &Studio) -> f64 {
     studio
         .wait_for_script("the frame", "return paint.ended !== null")

@@ -1,4 +1,5 @@
-//! From a link to a QR code, beside the bare `qrcode` crate, `qrencode` and Python's `segno`.
+//! Bench of drawing a link as a QR code, beside the bare `qrcode` crate, `qrencode` and Python's
+//! `segno`.
 
 use std::io::Cursor;
 use std::process::{Command, Stdio};
@@ -13,7 +14,7 @@ use serde_json::json;
 use crate::peer::Peer;
 use crate::table::{heading, median, per_second, row};
 
-/// As long as a link with a little metadata: version 13 at M, 12 at L.
+/// Returns a link with a little metadata: version 13 at level M, 12 at level L.
 fn link() -> String {
     let rest = "x".repeat(325 - "https://chat.yourcompany.com/?externalAuthCode=".len());
     format!("https://chat.yourcompany.com/?externalAuthCode={rest}")
@@ -22,7 +23,7 @@ fn link() -> String {
 pub(crate) fn measure() {
     let link = link();
     let bare = |level| QrCode::with_error_correction_level(&link, level).unwrap();
-    // The bare crate is told the level that ours finds.
+    // The bare crate gets the level that Latchkey chooses.
     let [our_svg, bare_svg, our_png, bare_png] = per_second([
         &mut || drop(Qr::for_url(&link).unwrap().svg()),
         &mut || drop(bare(EcLevel::L).render::<svg::Color<'_>>().build()),

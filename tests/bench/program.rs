@@ -1,4 +1,4 @@
-//! The program as a whole: how soon it can be used, how large it is, what memory it takes.
+//! Bench of the whole program: time to start, size and memory.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -29,8 +29,8 @@ pub(crate) fn measure_start() {
     println!("  empty window                       {empty:>12.0} ms");
 }
 
-/// The milliseconds from the start of the process until the first picture with something on it has
-/// been painted and `button` is there.
+/// Returns the milliseconds from the start of the process until the first picture with content is
+/// painted and `button` is there.
 fn start(program: &str, button: &str) -> f64 {
     let folder = tempfile::tempdir().unwrap();
     let (script, stamp) = (folder.path().join("start.sh"), folder.path().join("stamp"));

@@ -1,4 +1,4 @@
-//! Pictures of QR codes that are read, of 500 of ten kinds, beside `zbarimg`.
+//! Bench of reading QR codes in 500 pictures of ten kinds, beside `zbarimg`.
 
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -8,10 +8,10 @@ use latchkey_core::link::qr::read_picture;
 use crate::scenes::{SCENES, link};
 use crate::table::heading;
 
-/// Pictures of each kind.
+/// Number of pictures of each kind.
 const PICTURES: usize = 50;
 
-/// Number of pictures that a reader read, and its time for the whole set.
+/// Number of pictures that a reader has read, and its time for all pictures.
 #[derive(Clone, Copy, Default)]
 struct Score {
     read: usize,
@@ -19,7 +19,7 @@ struct Score {
 }
 
 impl Score {
-    /// Has a picture read, and counts it if the text is the right one.
+    /// Reads a picture, and counts it if the text is right.
     fn count(&mut self, expected: &str, read: impl FnOnce() -> Option<String>) {
         let start = Instant::now();
         let text = read();

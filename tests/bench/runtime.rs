@@ -1,4 +1,4 @@
-/// Runs work that drives a window to its end on this thread.
+/// Runs a future that drives a window on this thread.
 pub(crate) fn run<T>(work: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread()
         .enable_all()

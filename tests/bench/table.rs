@@ -1,14 +1,14 @@
-//! Measuring in turns, and printing what came out.
+//! Measuring in turns, and printing the results.
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-/// How long a piece of work is repeated at a stretch.
+/// Time for which a piece of work is repeated in each turn.
 const STRETCH: Duration = Duration::from_millis(60);
-/// How many times the works take turns. A disturbance of the machine meets all of them alike.
+/// Number of turns of each piece of work. A disturbance of the machine affects all of them alike.
 const TURNS: usize = 15;
 
-/// How often a second each of the works can be done: the median of its turns.
+/// Returns how often per second each piece of work can be done: the median of its turns.
 pub(crate) fn per_second<const N: usize>(mut works: [&mut dyn FnMut(); N]) -> [f64; N] {
     let mut rates: [Vec<f64>; N] = std::array::from_fn(|_| Vec::new());
     for _ in 0..TURNS {
@@ -36,7 +36,7 @@ pub(crate) fn heading(text: &str) {
     println!("\n{text}");
 }
 
-/// A row: what, how often a second, and as a ratio of the baseline.
+/// Prints a row: name, rate per second, and ratio to the baseline.
 pub(crate) fn row(name: &str, rate: f64, baseline: f64) {
     println!(
         "  {name:<34} {rate:>12.0} /s   {:>8.3} of the baseline",

@@ -1,5 +1,5 @@
-// Answers one JSON request a line: signs, verifies and measures with the npm libraries
-// jsonwebtoken and fast-jwt, as an application would that knows nothing of Latchkey.
+// Answers JSON requests, one per line: signs, verifies and measures with the npm libraries
+// jsonwebtoken and fast-jwt, like an application that does not use Latchkey.
 import { createSecretKey } from "node:crypto";
 import { createInterface } from "node:readline";
 
@@ -16,7 +16,7 @@ const answers = {
     return { claims: jwt.verify(code, secret, { algorithms: [algorithm] }) };
   },
   bench({ library, what, secret, claims, iterations }) {
-    // Made once, as a program does that cares for speed; from a text it is made each time.
+    // Made once, like in a fast program. A secret as text would be converted at each call.
     const key = createSecretKey(Buffer.from(secret));
     const code = jwt.sign(claims, key);
     const work = {

@@ -1,5 +1,5 @@
-"""Answers one JSON request a line: signs, verifies and measures with PyJWT, and draws QR codes with
-segno, as an application would that knows nothing of Latchkey."""
+"""Answers JSON requests, one per line: signs, verifies and measures with PyJWT, and draws QR codes
+with segno, like an application that does not use Latchkey."""
 
 import io
 import json

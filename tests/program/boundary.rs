@@ -1,5 +1,6 @@
-//! What a window may ask for, and what it is never told. The commands, the capability and the
-//! configuration are the real ones; only the window is Tauri's stand-in.
+//! Tests of the boundary between window and Rust: which commands the window may call, and which
+//! data it never gets. The commands, the capability and the configuration are the real ones. Only
+//! the window is Tauri's mock.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -32,12 +33,12 @@ impl Boundary {
         Self::at(Arc::new(tempfile::tempdir().unwrap()))
     }
 
-    /// A Studio with a data folder, in which another one may work.
+    /// Starts a Studio with a data folder that another Studio may use, too.
     pub(crate) fn at(data_dir: Arc<TempDir>) -> Self {
         let folder = data_dir.path().to_owned();
         let studio = Arc::new(Studio::new(Some(folder), KeychainUse::Never));
         let mut context = context();
-        // The window of the configuration is made below, so that the test holds it.
+        // The test makes the window itself, below, to keep a handle of it.
         context.config_mut().app.windows.clear();
         let told = Arc::<Mutex<Vec<Value>>>::default();
         let hears = Arc::clone(&told);
@@ -75,18 +76,18 @@ impl Boundary {
         invoke(&self.window, command, &request)
     }
 
-    /// Gives the data folder and its directories back to other processes until the next command.
+    /// Releases the data folder and its directories for other processes until the next command.
     pub(crate) fn close(&self) {
         self.studio.close();
     }
 
-    /// Listens to what the window is told.
+    /// Starts receiving the events for the page.
     pub(crate) fn listen(&self) {
         self.ask("listen", json!({ "channel": "__CHANNEL__:7" }))
             .unwrap();
     }
 
-    /// The events that were told since this was called last, up to the first `awaited`.
+    /// Returns the events since the last call, up to the first `awaited`.
     pub(crate) fn told_until(&self, awaited: &Value) -> Vec<Value> {
         let deadline = Instant::now() + Duration::from_secs(30);
         loop {
@@ -100,7 +101,7 @@ impl Boundary {
         }
     }
 
-    /// An instance with a pasted secret, in a sealed file.
+    /// Returns a Studio and an instance with a pasted secret in a sealed file.
     pub(crate) fn with_instance() -> (Self, String) {
         let boundary = Self::new();
         boundary
@@ -156,7 +157,7 @@ pub(crate) fn compose_request(instance: &str) -> Value {
     })
 }
 
-/// Everything that has happened.
+/// Returns a request for the whole activity.
 pub(crate) fn activity_request(instance: &str) -> Value {
     json!({
         "instance": instance, "kind": null, "subject": null, "text": "", "before": null, "limit": 9,
@@ -201,7 +202,7 @@ fn a_window_without_the_capability_is_refused_every_command() {
 }
 
 #[test]
-fn the_window_with_the_capability_is_answered() {
+fn the_window_with_the_capability_gets_a_response() {
     let boundary = Boundary::new();
     let start = boundary.ask("start", Value::Null).unwrap();
     assert_eq!(start["instances"], json!([]));
@@ -226,7 +227,8 @@ fn help_names_the_log_file_of_today() {
 fn the_window_with_the_capability_may_call_every_command() {
     let boundary = Boundary::new();
     for command in schema::commands() {
-        // No command takes this request. One that may not be called is refused before it is read.
+        // No command accepts this request. A command that is not allowed is refused before its
+        // request is read.
         let refused = boundary.ask(command.name, json!("nothing"));
         let refused = refused.unwrap_err().to_string();
         assert!(
@@ -293,7 +295,7 @@ fn the_csp_is_strict() {
     assert_eq!(config["app"]["withGlobalTauri"], false);
 }
 
-/// The commands that are not among those that were asked.
+/// Returns the commands that were not called.
 fn left_out(asked: &[(&str, Value)]) -> Vec<&'static str> {
     let names = schema::commands().into_iter().map(|command| command.name);
     names
@@ -301,7 +303,7 @@ fn left_out(asked: &[(&str, Value)]) -> Vec<&'static str> {
         .collect()
 }
 
-/// Settings in which each one differs from its default.
+/// Returns settings that all differ from their defaults.
 fn other_settings() -> Value {
     json!({
         "name": "Acme", "url": "https://chat.acme.example", "hosted": "elsewhere",
@@ -314,7 +316,7 @@ fn other_settings() -> Value {
 }
 
 #[test]
-fn only_the_revealing_command_answers_with_the_secret_and_it_does_so_once() {
+fn only_the_revealing_command_returns_the_secret_and_only_once() {
     let (boundary, instance) = Boundary::with_instance();
     let by_id = json!({ "instance": instance });
     let preview = boundary.ask("compose", compose_request(&instance)).unwrap();
@@ -375,7 +377,7 @@ fn only_the_revealing_command_answers_with_the_secret_and_it_does_so_once() {
         ("keys_unlock", json!({ "passphrase": PASSPHRASE })),
         ("keys_retry", Value::Null),
         ("keys_use_sealed_file", Value::Null),
-        // Last: they change or end the instance.
+        // Last, because these commands change or end the instance.
         (
             "secret_replace",
             json!({ "instance": instance, "secret": { "kind": "paste", "secret": SECRET } }),
@@ -398,7 +400,8 @@ fn only_the_revealing_command_answers_with_the_secret_and_it_does_so_once() {
             "{command} answered with the passphrase"
         );
     }
-    // These end the instance or the window, answer with the secret, wait for a person, or start another program.
+    // These commands end the instance or the window, return the secret, wait for a person, or start
+    // another program.
     let rest = [
         "instance_remove",
         "secret_reveal",
@@ -439,7 +442,7 @@ fn the_secret_is_nowhere_on_disk_in_the_clear() {
 }
 
 #[test]
-fn an_error_crosses_as_code_message_and_field() {
+fn an_error_crosses_the_boundary_as_code_message_and_field() {
     let (boundary, instance) = Boundary::with_instance();
     let mut request = compose_request(&instance);
     request["who"] = json!({ "kind": "email", "email": "ada" });
@@ -504,7 +507,7 @@ fn a_second_studio_says_that_the_first_is_open_and_never_that_the_gateway_is_off
     }
     let refused = second.ask("gateway", Value::Null).unwrap_err();
     assert_eq!(refused["code"], "already_open");
-    // Once the first one is closed, the second one opens by trying again.
+    // After the first Studio is closed, the second can open the data folder.
     first.studio.close();
     second.ask("start", Value::Null).unwrap();
 }

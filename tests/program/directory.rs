@@ -1,11 +1,11 @@
-//! Users, codes and what has happened, through the boundary.
+//! Tests of users, codes and the activity through the boundary.
 
 use latchkey_store::keys::KeychainUse;
 use serde_json::{Value, json};
 
 use crate::boundary::{Boundary, activity_request, compose_request, new_user, users_request};
 
-/// An instance that is hosted here.
+/// Returns a Studio and an instance that is hosted here.
 fn hosted_here() -> (Boundary, String) {
     let (boundary, _) = Boundary::with_instance();
     let instance = boundary.ask("sample_instance_add", Value::Null).unwrap();
@@ -131,7 +131,7 @@ fn an_instance_that_is_hosted_elsewhere_has_no_users_here() {
 }
 
 #[test]
-fn another_program_is_told_that_studio_holds_the_directory() {
+fn another_program_reports_that_studio_holds_the_directory() {
     let (boundary, here) = hosted_here();
     boundary.ask("seats", json!({ "instance": here })).unwrap();
     let folder = boundary
@@ -151,7 +151,8 @@ fn another_program_is_told_that_studio_holds_the_directory() {
     let refused = home.unwrap().remove(&id).unwrap_err();
     assert!(refused.message.contains(&holder), "{}", refused.message);
     assert!(folder.exists(), "nobody takes it away under Studio");
-    // It works on one instance at a time; the others are left to whoever wants them.
+    // Studio holds only the directory of the selected instance, so that other programs can use the
+    // others.
     boundary
         .ask("instance_remove", json!({ "instance": here }))
         .unwrap();
@@ -159,7 +160,7 @@ fn another_program_is_told_that_studio_holds_the_directory() {
 }
 
 #[test]
-fn what_was_done_is_listed_newest_first_and_found_again() {
+fn the_activity_is_listed_newest_first_and_searched() {
     let (boundary, here) = hosted_here();
     boundary.ask("user_add", new_user(&here, "ada")).unwrap();
     let who = json!({ "instance": here, "id": "ada" });

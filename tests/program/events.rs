@@ -1,4 +1,4 @@
-//! The events that Studio sends to its page.
+//! Tests of the events that Studio sends to its page.
 
 use latchkey_core::activity::{Actor, AuditContext};
 use latchkey_core::instance::{InstanceId, Name};
@@ -9,13 +9,13 @@ use serde_json::{Value, json};
 use crate::boundary::{Boundary, activity_request, compose_request, new_user, users_request};
 use crate::visitor::get;
 
-/// Studio with an instance that is hosted elsewhere and one that is hosted here, by id.
+/// Returns a Studio and the IDs of two instances: one hosted elsewhere and one hosted here.
 fn listening() -> (Boundary, String, String) {
     let (boundary, elsewhere) = Boundary::with_instance();
     let sample = boundary.ask("sample_instance_add", Value::Null).unwrap();
     let here = sample["id"].as_str().unwrap().to_owned();
     boundary.listen();
-    // From the first look at the instances on, their changes are told.
+    // Changes of instances are published after the first check of their files.
     boundary.told_until(&instances());
     (boundary, elsewhere, here)
 }
@@ -28,7 +28,7 @@ fn instances() -> Value {
     json!({ "kind": "instances" })
 }
 
-/// Renames an instance as another process does.
+/// Renames an instance as another process would.
 fn rename_elsewhere(boundary: &Boundary, instance: &str, name: &str) {
     let home = Home::open(boundary.data_dir.path().to_owned(), KeychainUse::Never).unwrap();
     let by = AuditContext::new(Actor::CommandLine, jiff::Timestamp::now());
@@ -55,11 +55,12 @@ fn titles(boundary: &Boundary, instance: &str) -> Vec<String> {
 }
 
 #[test]
-fn a_change_is_told_and_a_read_is_not() {
+fn a_change_publishes_an_event_and_a_read_does_not() {
     let (boundary, elsewhere, here) = listening();
     boundary.ask("user_add", new_user(&here, "ada")).unwrap();
     boundary.told_until(&activity(&here));
-    // A command that only reads publishes nothing: the page asks upon each event, and would ask for ever.
+    // A command that only reads publishes nothing. Otherwise the page, which reads after each
+    // event, would read in an endless loop.
     boundary.ask("users", users_request(&here)).unwrap();
     boundary.ask("activity", activity_request(&here)).unwrap();
     boundary.ask("compose", compose_request(&here)).unwrap();
@@ -70,7 +71,7 @@ fn a_change_is_told_and_a_read_is_not() {
 }
 
 #[test]
-fn what_another_process_changes_is_told_and_recorded() {
+fn a_change_by_another_process_is_published_and_recorded() {
     let (boundary, _, here) = listening();
     boundary.ask("seats", json!({ "instance": here })).unwrap();
     rename_elsewhere(&boundary, &here, "Practice");
@@ -83,7 +84,7 @@ fn what_another_process_changes_is_told_and_recorded() {
 }
 
 #[test]
-fn visitors_and_the_end_of_the_gateway_are_told() {
+fn sign_ins_and_the_end_of_the_gateway_are_published() {
     let (boundary, _, here) = listening();
     let start = json!({ "instance": here, "ip": "127.0.0.1", "port": 0, "tls": { "kind": "off" } });
     let state = boundary.ask("gateway_start", start).unwrap();
@@ -100,12 +101,12 @@ fn visitors_and_the_end_of_the_gateway_are_told() {
 }
 
 #[test]
-fn a_gateway_of_another_program_is_named_until_it_has_ended_and_the_users_are_told_of_then() {
+fn a_gateway_of_another_program_is_named_until_it_ends_and_the_users_are_then_published() {
     let (boundary, _, here) = listening();
     let others = || boundary.ask("gateway", Value::Null).unwrap()["others"].clone();
     let seats = || boundary.ask("seats", json!({ "instance": here }));
     let gateway = json!({ "kind": "gateway" });
-    // An instance that is not looked at is left to others.
+    // Closes the directory, so that another program can open it.
     let home = Home::open(boundary.data_dir.path().to_owned(), KeychainUse::Never).unwrap();
     let instance = home.instances().get(&InstanceId::parse(&here).unwrap());
     let instance = instance.unwrap();

@@ -1,4 +1,4 @@
-//! The gateway that Studio runs, by its commands and over the wire.
+//! Tests of the gateway that Studio runs, by its commands and over the network.
 
 use std::net::{TcpListener, TcpStream};
 use std::thread;
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::boundary::{Boundary, activity_request};
 use crate::visitor::{get, get_with, press_continue};
 
-/// Studio with the sample instance, and its id.
+/// Returns a Studio and the ID of the sample instance.
 fn with_sample() -> (Boundary, String) {
     let boundary = Boundary::new();
     boundary
@@ -23,7 +23,7 @@ fn with_sample() -> (Boundary, String) {
     (boundary, id)
 }
 
-/// The path and query of a link for a new user.
+/// Returns the path and query of a link for a new user.
 fn link(boundary: &Boundary, instance: &str, id: &str) -> String {
     let preview = boundary.ask("compose", compose_user(instance, id)).unwrap();
     format!("{}{}", text(&preview["link"]["before"]), code(&preview))
@@ -53,7 +53,7 @@ fn start(boundary: &Boundary, instance: &str, port: u16) -> Result<Value, Value>
 }
 
 #[test]
-fn it_answers_visitors_while_another_instance_is_worked_on_and_ends_when_it_is_told_to() {
+fn the_gateway_serves_visitors_while_another_instance_is_selected_and_ends_on_request() {
     let (boundary, here) = with_sample();
     let other = boundary
         .ask(
@@ -76,7 +76,7 @@ fn it_answers_visitors_while_another_instance_is_worked_on_and_ends_when_it_is_t
     let after = boundary.ask("gateway", Value::Null).unwrap();
     assert_eq!(after["running"]["sign_ins"], 1);
     assert!(get(&url, "/?externalAuthCode=no.code.here").starts_with("HTTP/1.1 403"));
-    // The users of both are there, whichever the gateway holds.
+    // The users of both instances can be read, although the gateway holds one of the directories.
     for _ in 0..2 {
         for (instance, used) in [(&here, 1), (&other, 0)] {
             let seats = boundary
@@ -116,7 +116,7 @@ fn it_answers_visitors_while_another_instance_is_worked_on_and_ends_when_it_is_t
     assert_eq!(refused["reference"].as_str().unwrap().len(), 8);
     assert_eq!(provisioned["reference"], Value::Null);
 
-    // Another one takes its place, and the first can be opened again at once.
+    // A gateway for another instance replaces it, and the first directory can be opened at once.
     let state = start(&boundary, &other, 0).unwrap();
     assert_eq!(state["running"]["instance"], other.as_str());
     let address = url.trim_start_matches("http://").trim_end_matches('/');
@@ -131,7 +131,7 @@ fn it_answers_visitors_while_another_instance_is_worked_on_and_ends_when_it_is_t
 }
 
 #[test]
-fn a_single_use_code_that_was_used_says_so_and_stays_until_another_one_is_asked_for() {
+fn a_used_single_use_code_says_so_and_stays_until_another_is_requested() {
     let (boundary, here) = with_sample();
     let state = start(&boundary, &here, 0).unwrap();
     let url = text(&state["running"]["url"]);
@@ -148,8 +148,8 @@ fn a_single_use_code_that_was_used_says_so_and_stays_until_another_one_is_asked_
     assert_eq!(code(&used), code(&first), "it was replaced without a word");
     assert_eq!(used["forecast"]["verdict"], "link_already_used");
 
-    // Links for others of the same and of other instances do not make it forgotten, unless they were
-    // composed in its place.
+    // Links for other users and other instances do not replace the code, unless they were composed
+    // in its place.
     let other = json!({ "name": "B", "url": "https://b.example", "hosted": "here", "secret": { "kind": "generate" } });
     let other = boundary.ask("instance_add", other).unwrap();
     for number in 0..10 {
@@ -163,7 +163,7 @@ fn a_single_use_code_that_was_used_says_so_and_stays_until_another_one_is_asked_
     assert_eq!(second["forecast"]["verdict"], "signed_in");
     assert_eq!(code(&compose(&request)), code(&second));
 
-    // A code of other settings would be another code.
+    // With other settings the code would differ.
     let started = boundary.ask("start", Value::Null).unwrap();
     let mut instances = started["instances"].as_array().unwrap().iter();
     let mut settings = instances.find(|one| one["id"] == here).unwrap().clone();
@@ -175,13 +175,13 @@ fn a_single_use_code_that_was_used_says_so_and_stays_until_another_one_is_asked_
         )
         .unwrap();
     assert_ne!(code(&compose(&request)), code(&second));
-    // One that works many times is made at each look.
+    // A link without a use limit is signed again for each preview.
     request["single_use"] = json!(false);
     assert_ne!(code(&compose(&request)), code(&compose(&request)));
 }
 
 #[test]
-fn what_cannot_be_listened_on_is_refused_and_an_instance_takes_its_gateway_along() {
+fn a_wrong_address_is_refused_and_removing_an_instance_ends_its_gateway() {
     let (boundary, here) = with_sample();
     let other = start(&boundary, &here, 0).unwrap();
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -221,7 +221,7 @@ fn what_cannot_be_listened_on_is_refused_and_an_instance_takes_its_gateway_along
 }
 
 #[test]
-fn how_it_was_started_is_remembered_for_as_long_as_its_instance_is_there() {
+fn the_options_of_a_gateway_are_kept_as_long_as_its_instance() {
     let (boundary, here) = with_sample();
     let remembered = || boundary.ask("start", Value::Null).unwrap()["gateways"].clone();
     assert_eq!(remembered(), json!([]));
@@ -230,12 +230,12 @@ fn how_it_was_started_is_remembered_for_as_long_as_its_instance_is_there() {
         json!({ "instance": here, "ip": "127.0.0.1", "port": 0, "tls": { "kind": "self_signed" } });
     boundary.ask("gateway_start", request.clone()).unwrap();
     assert_eq!(remembered(), json!([request]));
-    // What did not start does not count.
+    // A failed start is not stored.
     request["ip"] = json!("192.0.2.1");
     boundary.ask("gateway_start", request.clone()).unwrap_err();
     request["ip"] = json!("127.0.0.1");
     assert_eq!(remembered(), json!([request]));
-    // What else is remembered goes beside it.
+    // Other preferences are stored beside it.
     boundary
         .ask("appearance_set", json!({ "theme": "dark" }))
         .unwrap();
@@ -248,7 +248,7 @@ fn how_it_was_started_is_remembered_for_as_long_as_its_instance_is_there() {
 }
 
 #[test]
-fn it_speaks_https_with_a_certificate_that_stays() {
+fn the_gateway_speaks_https_with_a_certificate_that_is_kept() {
     let (boundary, here) = with_sample();
     let start = |tls: Value| {
         let request = json!({ "instance": here, "ip": "127.0.0.1", "port": 0, "tls": tls });
@@ -275,7 +275,7 @@ fn it_speaks_https_with_a_certificate_that_stays() {
 }
 
 #[test]
-fn its_api_is_there_once_a_key_is_made_and_refuses_a_revoked_one() {
+fn the_api_works_with_a_new_key_and_refuses_a_revoked_one() {
     let (boundary, here) = with_sample();
     let state = start(&boundary, &here, 0).unwrap();
     let url = state["running"]["url"].as_str().unwrap().to_owned();
@@ -286,7 +286,7 @@ fn its_api_is_there_once_a_key_is_made_and_refuses_a_revoked_one() {
     let key = made["key"].as_str().unwrap();
     let id = made["instance"]["api_keys"][0]["id"].clone();
     assert!(!made["instance"].to_string().contains(key));
-    // The gateway keeps settings for a second.
+    // The gateway caches settings for a second.
     let until = |status: &str| {
         let begun = Instant::now();
         while !users(key).starts_with(status) {

@@ -1,11 +1,11 @@
-//! The UI's types are those of the commands.
+//! Test that the types of the UI are those of the commands.
 
 use std::path::Path;
 
 use latchkey_desktop_lib::schema;
 
 #[test]
-fn generated_types_have_not_drifted() {
+fn generated_types_are_up_to_date() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("ui/src/generated/types.ts");
     let generated = schema::typescript();
     if let Some(out) = std::env::var_os("LATCHKEY_TYPES_OUT") {

@@ -1,4 +1,4 @@
-//! Codes from here verify in programs that others wrote, and theirs verify here.
+//! Tests that codes from Latchkey verify in programs of others, and their codes verify in Latchkey.
 
 use jiff::Timestamp;
 use latchkey_core::link::compose::{Composed, LinkSpec, Target, compose};
@@ -22,7 +22,7 @@ fn peers() -> [(&'static str, Peer); 2] {
     ]
 }
 
-/// One of each kind: by address, by number, by text, with everything.
+/// Returns a payload of each kind: by address, by number, by text, and with all members.
 fn payloads() -> Vec<Payload> {
     let metadata = r#"{"team":"Forschung & Lehre","name":"Zoë 日本 🔑","n":1.5,"deep":[{"a":null}],"ok":true}"#;
     vec![
@@ -140,7 +140,7 @@ fn codes_of_other_programs_verify_here_with_equal_claims() {
 
 #[test]
 fn the_documented_example_verifies_here() {
-    // The protocol's documentation signs with Node's jsonwebtoken and { expiresIn: '7 days' }.
+    // The documentation of the protocol signs with Node's jsonwebtoken and { expiresIn: '7 days' }.
     let key = SigningKey::from_text(&Secret::new("YOUR_JWT_SECRET".into())).unwrap();
     let answer = Peer::node().ask(&json!({
         "op": "sign",
@@ -162,7 +162,7 @@ fn the_documented_example_verifies_here() {
 }
 
 #[test]
-fn a_code_with_nothing_but_a_numeric_id_verifies_here() {
+fn a_code_with_only_a_numeric_id_verifies_here() {
     let key = SigningKey::from_text(&Secret::new("s".into())).unwrap();
     let answer = Peer::node().ask(&json!({
         "op": "sign", "secret": "s", "algorithm": "HS256", "claims": { "id": 1234 }, "no_timestamp": true,

@@ -1,4 +1,4 @@
-//! Whole-program tests without a window.
+//! Tests of the whole program without a window.
 
 #![allow(
     clippy::unwrap_used,

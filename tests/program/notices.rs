@@ -1,4 +1,4 @@
-//! Studio's notices for the administrator about users that need a correction.
+//! Test of Studio's notices about users that need a correction.
 
 use std::path::Path;
 
@@ -9,7 +9,7 @@ use crate::boundary::{Boundary, users_request};
 use crate::copied::with_notices;
 
 #[test]
-fn the_users_tell_of_shared_emails_and_times_in_the_future() {
+fn the_list_of_users_warns_of_shared_emails_and_times_in_the_future() {
     let (boundary, _) = Boundary::with_instance();
     let instance = boundary.ask("sample_instance_add", Value::Null).unwrap();
     let here = instance["id"].as_str().unwrap();

@@ -1,4 +1,5 @@
-//! Other people's JWT libraries, as programs that answer a line of JSON with a line of JSON.
+//! JWT libraries of others, as programs that read requests and write responses, one line of JSON
+//! each.
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
@@ -6,7 +7,7 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use serde_json::Value;
 
-/// A program with somebody else's library in it.
+/// A running program with a library of others.
 pub(crate) struct Peer {
     child: Child,
     requests: Option<ChildStdin>,
@@ -14,14 +15,14 @@ pub(crate) struct Peer {
 }
 
 impl Peer {
-    /// Node.js with `jsonwebtoken` and `fast-jwt`.
+    /// Starts Node.js with `jsonwebtoken` and `fast-jwt`.
     pub(crate) fn node() -> Self {
         let mut command = Command::new("node");
         command.arg(packages().join("node/peer.mjs"));
         Self::start(command)
     }
 
-    /// Python with `PyJWT` and `segno`.
+    /// Starts Python with `PyJWT` and `segno`.
     pub(crate) fn python() -> Self {
         let mut command = Command::new("python3");
         command
@@ -43,14 +44,14 @@ impl Peer {
         }
     }
 
-    /// Asks; panics where the library raised an error, with what it said.
+    /// Sends a request. Panics with the message of the library if it fails.
     pub(crate) fn ask(&mut self, request: &Value) -> Value {
         let answer = self.try_ask(request);
         assert!(answer.get("error").is_none(), "{answer}");
         answer
     }
 
-    /// Asks; an error that the library raised is the member `error`.
+    /// Sends a request. An error of the library is in the member `error`.
     pub(crate) fn try_ask(&mut self, request: &Value) -> Value {
         let requests = self.requests.as_mut().unwrap();
         writeln!(requests, "{request}").unwrap();
@@ -63,7 +64,7 @@ impl Peer {
 
 impl Drop for Peer {
     fn drop(&mut self) {
-        // It ends when its input does.
+        // The program ends when its input is closed.
         drop(self.requests.take());
         let _ = self.child.wait();
     }

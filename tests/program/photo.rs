@@ -1,22 +1,22 @@
-//! What a phone's camera makes of a QR code on a screen: turned, nearer or farther, from the side,
-//! unevenly lit, and compressed as JPEG.
+//! Simulated photographs of a QR code on a screen by a phone: turned, nearer or farther, from the
+//! side, unevenly lit, and compressed as JPEG.
 
 use std::io::Cursor;
 
 use image::codecs::jpeg::JpegEncoder;
 use image::{GrayImage, Luma};
 
-/// How a picture was taken.
+/// Parameters of a photograph.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Shot {
     pub(crate) degrees: f64,
     pub(crate) scale: f64,
-    /// How much smaller the far side is.
+    /// Relative reduction of the far side.
     pub(crate) tilt: f64,
     pub(crate) quality: u8,
 }
 
-/// Takes it, with a wide margin of grey desk around.
+/// Takes a photograph with a wide grey margin.
 pub(crate) fn photograph(picture: &GrayImage, shot: Shot) -> Vec<u8> {
     let (width, height) = (f64::from(picture.width()), f64::from(picture.height()));
     let side = (width * shot.scale * 1.7) as u32;

@@ -1,4 +1,4 @@
-//! Pictures of QR codes as phones take them are read.
+//! Tests of reading QR codes in pictures as phones take them.
 
 use latchkey_core::ErrorCode;
 use latchkey_core::link::qr::{Qr, read_picture};

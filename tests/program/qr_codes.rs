@@ -1,4 +1,4 @@
-//! QR codes of a thousand links, read by a reader that nobody here wrote.
+//! Test of the QR codes of a thousand links with a reader of others.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -19,7 +19,8 @@ use latchkey_core::secret::{Secret, SigningKey};
 use crate::readers::{rasterised, read_qr_codes};
 
 const LINKS: usize = 1_000;
-/// Links to a call of the reader: enough to share its start, few enough for a command line.
+/// Number of links per call of the reader. It saves starts of the reader and fits on a command
+/// line.
 const CHUNK: usize = 50;
 
 const BASES: [&str; 8] = [
@@ -33,7 +34,7 @@ const BASES: [&str; 8] = [
     "https://chat.example.com/?externalAuthCode=old&keep=this#/welcome",
 ];
 
-/// The shortest link there can be: a code as another program makes it, with nothing but an id.
+/// Returns the shortest possible link: the code of another program, with only an ID.
 fn short_link(number: usize) -> String {
     let base = BaseUrl::parse(
         [
@@ -51,7 +52,7 @@ fn short_link(number: usize) -> String {
     LoginLink::new(&base.unwrap(), &parameter.unwrap(), &code).url()
 }
 
-/// A link whose parts and length follow from its number.
+/// Returns a link whose content and length follow from its number.
 fn link(number: usize, key: &SigningKey) -> String {
     if number.is_multiple_of(10) {
         return short_link(number);
@@ -60,7 +61,7 @@ fn link(number: usize, key: &SigningKey) -> String {
         0 => Payload::Email(Email::parse(&format!("u{number}@example.com"), "email").unwrap()),
         1 => Payload::Id(ExistingId::parse(&number.to_string(), number.is_multiple_of(2)).unwrap()),
         _ => {
-            // From nothing to what version 22 just holds.
+            // From no note to the longest that fits into version 22.
             let note = "Zoë 日本 🔑 naïve Ωmega ".repeat(number % 37 / 3);
             let fields = [("team", "Forschung & Lehre"), ("note", note.as_str())];
             let shown = if number % 37 < 3 {
@@ -85,7 +86,8 @@ fn link(number: usize, key: &SigningKey) -> String {
     compose(&target, key, composition, now).unwrap().link.url()
 }
 
-/// Draws, has read, and compares; answers with the versions that occurred.
+/// Draws QR codes, reads them with the reader and compares the texts. Returns the versions that
+/// occurred.
 fn check(folder: &Path, numbers: std::ops::Range<usize>, key: &SigningKey) -> BTreeSet<i16> {
     let mut versions = BTreeSet::new();
     let (mut urls, mut pngs, mut svgs) = (Vec::new(), Vec::new(), Vec::new());
@@ -128,7 +130,8 @@ fn a_thousand_links_are_read_back_from_png_and_from_rasterised_svg() {
             .flat_map(|half| half.join().unwrap())
             .collect()
     });
-    // 13 and 14 do not occur: what would need them at M is 11 or 12 at L, which phones read better.
+    // Versions 13 and 14 do not occur: links that need them at level M fit into 11 or 12 at level
+    // L, which phones read better.
     let expected: BTreeSet<i16> = (6..=12).chain(15..=22).collect();
     assert_eq!(versions, expected);
 }

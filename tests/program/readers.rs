@@ -1,9 +1,9 @@
-//! Programs that read pictures and that nobody here wrote.
+//! Programs of others that read pictures.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// The QR codes that `zbarimg` finds, a line each.
+/// Returns the texts of the QR codes that `zbarimg` finds, one per line.
 pub(crate) fn read_qr_codes(pictures: &[PathBuf]) -> Vec<String> {
     let output = Command::new("zbarimg")
         .args(["--quiet", "--raw", "-Sdisable", "-Sqrcode.enable"])
@@ -17,7 +17,7 @@ pub(crate) fn read_qr_codes(pictures: &[PathBuf]) -> Vec<String> {
         .collect()
 }
 
-/// An SVG as `librsvg` draws it, beside it.
+/// Draws an SVG file with `librsvg`. Returns the path of the picture.
 pub(crate) fn rasterised(svg: &Path) -> PathBuf {
     let png = svg.with_extension("svg.png");
     let status = Command::new("rsvg-convert")

@@ -1,4 +1,4 @@
-//! Pictures of QR codes as people have them: screenshots, thumbnails and photographs, ten kinds.
+//! Pictures of QR codes as people have them: screenshots, thumbnails and photographs of ten kinds.
 
 use image::imageops::{self, FilterType};
 use image::{GrayImage, Luma};
@@ -6,7 +6,7 @@ use latchkey_core::link::qr::Qr;
 
 use crate::photo::{Shot, jpeg, photograph};
 
-/// Difficulty of a picture for a reader.
+/// Kind of a picture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Scene {
     Clean,
@@ -44,7 +44,7 @@ pub(crate) fn link(number: usize) -> String {
 }
 
 impl Scene {
-    /// Returns a PNG or JPEG file of the link's QR code.
+    /// Returns a PNG or JPEG file with the QR code of a link.
     pub(crate) fn picture(self, number: usize) -> Vec<u8> {
         let code = Qr::for_url(&link(number)).unwrap().picture();
         let step = tenth(number);
@@ -103,7 +103,7 @@ fn shot(degrees: f64, tilt: f64) -> Shot {
     }
 }
 
-/// A plain generator of pseudo-random numbers, so that each run sees the same pictures.
+/// Generator of pseudo-random numbers, so that each run has the same pictures.
 struct Grains(u32);
 
 impl Grains {
@@ -113,7 +113,7 @@ impl Grains {
     }
 }
 
-/// A photograph of a screen: its lines of pixels show as bands.
+/// Returns a photograph of a screen, whose rows of pixels show as bands.
 fn of_screen(code: &GrayImage, number: usize) -> GrayImage {
     let side = code.width() * 4 / 5;
     let period = 3.1 + tenth(number) / 7.0;

@@ -1,4 +1,4 @@
-//! Links that Studio shows, which somebody may scan from the screen.
+//! Test of a link on the screen that a person scans without copying it.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! Rules about the sources themselves.
+//! Tests of rules for the sources.
 
 use std::fs;
 use std::net::IpAddr;
@@ -8,7 +8,7 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// The files in a folder that have one of these extensions, and their texts.
+/// Returns the files of a folder that have one of these extensions, with their texts.
 fn files(folder: &str, extensions: &[&str]) -> Vec<(PathBuf, String)> {
     let mut found = Vec::new();
     let mut folders = vec![root().join(folder)];
@@ -30,7 +30,8 @@ fn files(folder: &str, extensions: &[&str]) -> Vec<(PathBuf, String)> {
     found
 }
 
-/// The lines of Rust that are no comment and no attribute, whose texts a person may read.
+/// Returns whether a line of Rust may contain text for people: it is neither a comment nor an
+/// attribute.
 fn shown(line: &str) -> bool {
     let line = line.trim_start();
     !(line.starts_with("//") || line.starts_with("#["))
@@ -52,10 +53,10 @@ fn no_text_that_studio_shows_names_an_rfc() {
         "src-tauri/gateway/src",
     ];
     let rust = core.iter().flat_map(|folder| files(folder, &["rs"]));
-    // The description of the API is for developers, and Studio shows nothing of it.
+    // The description of the API is for developers, and Studio does not show it.
     let rust = rust.filter(|(path, _)| !path.ends_with("gateway/src/api/document.rs"));
     let ui = files("ui/src", &["svelte", "ts"]).into_iter();
-    // Its comments are those of the commands.
+    // The comments of this file are those of the commands.
     let ui = ui.filter(|(path, _)| !path.ends_with("generated/types.ts"));
     for (path, text) in rust.chain(ui) {
         for (number, line) in text.lines().enumerate() {
@@ -65,7 +66,7 @@ fn no_text_that_studio_shows_names_an_rfc() {
     }
 }
 
-/// Addresses with a fixed port that a test listens on.
+/// Returns the addresses with a fixed port that a test listens on.
 fn fixed_ports(text: &str) -> Vec<String> {
     let text: String = text.split_whitespace().collect();
     let listens = [r#"bind(""#, r#""--listen",""#, r#""--metrics",""#];

@@ -1,14 +1,14 @@
-//! A visitor of the gateway, over the wire.
+//! A visitor of the gateway, over the network.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 
-/// Returns the answer to a visitor.
+/// Requests a page. Returns the response.
 pub(crate) fn get(url: &str, path: &str) -> String {
     get_with(url, path, "")
 }
 
-/// Returns the answer to a visitor who sends one more header, with its line end.
+/// Requests a page with a further header line. Returns the response.
 pub(crate) fn get_with(url: &str, path: &str, header: &str) -> String {
     let address = url.trim_start_matches("http://").trim_end_matches('/');
     let mut stream = TcpStream::connect(address).unwrap();
@@ -22,7 +22,8 @@ pub(crate) fn get_with(url: &str, path: &str, header: &str) -> String {
     answer
 }
 
-/// Returns the answer to the button of the page that a link shows, with the cookies that the page set.
+/// Presses the button of a link's confirm page. Sends the cookies of that page, and returns the
+/// response.
 pub(crate) fn press_continue(url: &str, link: &str) -> String {
     let page = get(url, link);
     let cookies = page.lines().filter_map(|line| {

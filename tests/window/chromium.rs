@@ -1,4 +1,4 @@
-//! Chromium, driven by its own WebDriver; `cargo xtask test` installs both.
+//! Chromium, driven by chromedriver. `cargo xtask test` installs both.
 
 use std::io::{BufRead as _, BufReader};
 use std::os::unix::process::CommandExt as _;
@@ -8,10 +8,10 @@ use fantoccini::{Client, ClientBuilder};
 use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Value, json};
 
-/// The driver, and the port that it listens on.
+/// Starts the driver. Returns it and its port.
 ///
-/// It takes a free port of IPv6 and then the same one of IPv4, which another test may hold; it ends
-/// then, and is started again.
+/// The driver takes a free port of IPv6 and then the same port of IPv4. Another test may hold that,
+/// which ends the driver, so the start is repeated.
 fn start_driver() -> (Child, u16) {
     let mut ends = Vec::new();
     while ends.len() < 20 {
@@ -35,12 +35,12 @@ fn start_driver() -> (Child, u16) {
     panic!("chromedriver does not listen: {ends:?}");
 }
 
-/// The user agent of a browser with a window. The browser's own says that it has none, and visitors
-/// without one are programs.
+/// User agent of a Chromium with a window. The agent of a headless Chromium says that it is
+/// headless, so the gateway would treat it as a program.
 const PERSON: &str = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) \
     Chrome/140.0.0.0 Safari/537.36";
 
-/// A browser with a fresh profile.
+/// A running Chromium with a fresh profile.
 pub(crate) struct Chromium {
     pub(crate) client: Client,
     driver: Child,
@@ -48,7 +48,7 @@ pub(crate) struct Chromium {
 }
 
 impl Chromium {
-    /// Starts it with arguments, and with other members of its driver's options.
+    /// Starts Chromium with arguments, and with further options for its driver.
     pub(crate) async fn start(arguments: &[&str], mut options: Value) -> Self {
         let profile = tempfile::tempdir().unwrap();
         let (driver, port) = start_driver();
@@ -80,7 +80,7 @@ impl Chromium {
 
 impl Drop for Chromium {
     fn drop(&mut self) {
-        // The whole group: the driver and the browser.
+        // Kills the whole process group: the driver and the browser.
         let group = format!("-{}", self.driver.id());
         let _ = Command::new("kill").args(["-KILL", "--", &group]).status();
         let _ = self.driver.wait();

@@ -1,4 +1,5 @@
-//! Compose and Inspect for a link that does not open, a link that was used, and one that is out of date.
+//! Tests of Compose and Inspect with a link that cannot be opened, a link that was used, and an
+//! outdated one.
 
 use crate::driver::{Studio, picture_of_display};
 use crate::prepared::Prepared;
@@ -8,7 +9,7 @@ use crate::users::looks_well;
 use crate::visitor::press_continue;
 use crate::webkit::free_port;
 
-/// Presses the button of the page that a single-use link shows.
+/// Presses the button of a single-use link's confirm page.
 fn use_up(port: u16, link: &str) {
     let (_, code) = link.split_once('?').unwrap();
     let answer = press_continue(&format!("http://127.0.0.1:{port}/"), &format!("/?{code}"));
@@ -28,7 +29,7 @@ async fn tone(studio: &Studio, id: &str) -> String {
 }
 
 #[test]
-fn a_link_is_amber_while_its_gateway_is_closed_and_says_when_it_was_used() {
+fn a_link_is_amber_while_its_gateway_is_off_and_shows_when_it_was_used() {
     run(async {
         let prepared = Prepared::with(0);
         let studio = prepared.open().await;
@@ -77,7 +78,7 @@ fn a_link_is_amber_while_its_gateway_is_closed_and_says_when_it_was_used() {
         studio.find("qr").await;
         assert_ne!(studio.text("link").await, link);
 
-        // The next text makes no link, so the code of the last person cannot be scanned.
+        // The next text gives no link, so the code of the last person must not be scannable.
         studio.fill("field-user-email", "ada at").await;
         studio.find("qr-covered").await;
         in_every_size(&studio, "compose-out-of-date").await;

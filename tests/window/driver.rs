@@ -1,5 +1,5 @@
-//! The real window, driven as a person would: clicks and keys through WebDriver, and the pixels and
-//! the clipboard of the display it stands on.
+//! The real window, driven like a person: clicks and keys by WebDriver, and the pixels and the
+//! clipboard of the display.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -14,25 +14,25 @@ use serde_json::{Value, json};
 use crate::environment::Environment;
 use crate::webkit::{Driver, session};
 
-/// How long anything may take on a slow, shared machine.
+/// Timeout of all waits, for a slow, shared machine.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// The running program.
+/// A running Studio.
 pub(crate) struct Studio {
     pub(crate) client: Client,
     driver: Driver,
 }
 
 impl Studio {
-    /// Starts Studio in an environment, and waits until its page has been loaded.
+    /// Starts Studio in an environment. Waits until its page is loaded.
     pub(crate) async fn start(environment: &Environment) -> Self {
         Self::start_program(env!("CARGO_BIN_EXE_latchkey-studio"), environment).await
     }
 
-    /// Starts any program with a window of Tauri's.
+    /// Starts any program with a Tauri window.
     ///
-    /// What is asked of a page before its first picture is, now and then, never answered; such a
-    /// start is given up and made again.
+    /// Sometimes a request to a page before its first picture is never answered. Such a start is
+    /// abandoned and repeated.
     pub(crate) async fn start_program(program: &str, environment: &Environment) -> Self {
         for _ in 0..6 {
             let begun = Self::try_start(program, environment);
@@ -59,13 +59,13 @@ impl Studio {
         Ok(Self { client, driver })
     }
 
-    /// Closes the window and waits until the program is gone.
+    /// Closes the window and waits until the program has ended.
     pub(crate) async fn quit(self) {
-        // The session ends with the window; one that is gone already is no error.
+        // The session ends with the window, so an error is ignored.
         let _ = self.client.clone().close().await;
     }
 
-    /// The element of a test id, once it is there and shown.
+    /// Waits until the element with a test ID is shown, and returns it.
     pub(crate) async fn find(&self, id: &str) -> Element {
         let css = format!("[data-testid='{id}']");
         let deadline = Instant::now() + PATIENCE;
@@ -81,8 +81,8 @@ impl Studio {
         }
     }
 
-    /// The first element that is shown. The page is asked itself: the driver's own question for
-    /// this is never answered when it comes before the first picture of the window.
+    /// Returns the first shown element. Asks the page by script, because the driver's own request
+    /// is never answered before the first picture of the window.
     async fn shown(&self, css: &str) -> Option<Element> {
         let script = "return [...document.querySelectorAll(arguments[0])]
             .find((one) => one.checkVisibility({ visibilityProperty: true })) ?? null";
@@ -102,8 +102,7 @@ impl Studio {
         }
     }
 
-    /// Clicks until it has brought about another element, as a person does whose click went beside
-    /// something that moved.
+    /// Clicks until another element appears, because a click may miss an element that moves.
     pub(crate) async fn click_for(&self, id: &str, wanted: &str) {
         let css = format!("[data-testid='{wanted}']");
         for _ in 0..5 {
@@ -119,7 +118,7 @@ impl Studio {
         panic!("'{id}' does not bring about '{wanted}'");
     }
 
-    /// Types into a field, in place of what stands in it.
+    /// Replaces the text of a field by typing.
     pub(crate) async fn fill(&self, id: &str, text: &str) {
         let field = self.find(id).await;
         field.clear().await.unwrap();
@@ -132,13 +131,13 @@ impl Studio {
         field.select_by_value(value).await.unwrap();
     }
 
-    /// All text of an element, also what is scrolled or cut away.
+    /// Returns all text of an element, also text that is scrolled out of view or cut.
     pub(crate) async fn text(&self, id: &str) -> String {
         let deadline = Instant::now() + PATIENCE;
         loop {
             match self.find(id).await.prop("textContent").await {
                 Ok(text) => return text.unwrap_or_default().trim().to_owned(),
-                // It was drawn anew between being found and being read.
+                // The element was replaced after it was found.
                 Err(cause) => assert!(Instant::now() < deadline, "'{id}': {cause}"),
             }
         }
@@ -165,7 +164,7 @@ impl Studio {
         }
     }
 
-    /// Waits until the page says so.
+    /// Waits until a script in the page returns true.
     pub(crate) async fn wait_for_script(&self, what: &str, script: &str) {
         let deadline = Instant::now() + PATIENCE;
         while self.script(script).await != json!(true) {
@@ -181,7 +180,7 @@ impl Studio {
         self.client.execute(script, Vec::new()).await.unwrap()
     }
 
-    /// Presses a key, with modifiers held.
+    /// Presses a key while modifiers are held.
     pub(crate) async fn press(&self, modifiers: &[Key], key: char) {
         let mut actions = KeyActions::new("keyboard".to_owned());
         for modifier in modifiers {
@@ -200,7 +199,7 @@ impl Studio {
         self.client.perform_actions(actions).await.unwrap();
     }
 
-    /// The serious and critical findings of axe-core on what is shown.
+    /// Returns the serious and critical findings of axe-core on the current screen.
     pub(crate) async fn axe(&self) -> Vec<String> {
         let path =
             Path::new(env!("CARGO_MANIFEST_DIR")).join("ui/node_modules/axe-core/axe.min.js");
@@ -223,7 +222,7 @@ impl Studio {
         serde_json::from_value(found).unwrap()
     }
 
-    /// Sets the size of the window's content as far as the window manager lets it.
+    /// Sets the size of the window's content, as far as the window manager allows.
     pub(crate) async fn resize(&self, width: u32, height: u32) {
         self.client.set_window_size(width, height).await.unwrap();
         self.wait_for_script(
@@ -233,15 +232,15 @@ impl Studio {
         .await;
     }
 
-    /// A picture of what the window shows, below `target/screenshots`.
+    /// Takes a picture of the window, below `target/screenshots`.
     #[expect(
         clippy::unused_self,
         reason = "there is a window to picture while there is a session"
     )]
     pub(crate) fn screenshot(&self, name: &str) -> PathBuf {
         let path = picture(name);
-        // By the display's means: without hardware to draw on, as under Xvfb, WebKitGTK never
-        // answers a driver that asks for a picture, and this one is what a person sees.
+        // Taken by the display, because without graphics hardware, as under Xvfb, WebKitGTK never
+        // answers a driver's request for a picture. It is also what a person sees.
         let found = Command::new("xdotool")
             .args(["search", "--onlyvisible", "--name", "^Latchkey Studio$"])
             .output()
@@ -254,7 +253,7 @@ impl Studio {
 }
 
 impl Studio {
-    /// The id of the program's process.
+    /// Returns the ID of the program's process.
     pub(crate) fn process(&self) -> String {
         let group = self.driver.group().to_string();
         let output = Command::new("ps")
@@ -271,7 +270,7 @@ impl Studio {
         id.expect("the program runs")
     }
 
-    /// The time that the program and its web processes have spent on a core.
+    /// Returns the processor time of the program and its web processes.
     pub(crate) fn cpu_time(&self) -> Duration {
         let group = self.driver.group().to_string();
         let output = Command::new("ps")
@@ -287,7 +286,7 @@ impl Studio {
             let is_counted = of_group && !is_driver;
             let stat = is_counted.then(|| std::fs::read_to_string(format!("/proc/{process}/stat")));
             let stat = stat?.ok()?;
-            // The name in brackets may have spaces in it. `utime` and `stime` are fields 14 and 15.
+            // The name in parentheses may contain spaces. `utime` and `stime` are fields 14 and 15.
             let after = stat.rsplit(')').next()?;
             let fields = after.split_whitespace().skip(11).take(2);
             Some(
@@ -296,11 +295,11 @@ impl Studio {
                     .sum::<u64>(),
             )
         });
-        // Linux counts hundredths of a second.
+        // Linux counts in hundredths of a second.
         Duration::from_millis(ticks.sum::<u64>() * 10)
     }
 
-    /// The resident memory of the program and of its web processes, by name, in KiB.
+    /// Returns the resident memory of the program and its web processes, by name, in KiB.
     pub(crate) fn resident_kib(&self) -> Vec<(String, u64)> {
         let group = self.driver.group().to_string();
         let output = Command::new("ps")
@@ -320,7 +319,7 @@ impl Studio {
     }
 }
 
-/// A picture of the whole display, as a person sees it.
+/// Takes a picture of the whole display.
 pub(crate) fn picture_of_display(name: &str) -> PathBuf {
     let path = picture(name);
     import("root", &path);
@@ -336,7 +335,7 @@ fn import(window: &str, path: &Path) {
     assert!(status.success());
 }
 
-/// What another program finds on the clipboard.
+/// Returns the text on the clipboard, as another program reads it.
 pub(crate) fn clipboard() -> String {
     let output = Command::new("xclip")
         .args(["-o", "-selection", "clipboard"])
@@ -345,7 +344,7 @@ pub(crate) fn clipboard() -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
-/// The picture that another program finds on the clipboard, as a PNG.
+/// Saves the picture on the clipboard as a PNG, as another program reads it.
 pub(crate) fn clipboard_picture(name: &str) -> PathBuf {
     let output = Command::new("xclip")
         .args(["-o", "-selection", "clipboard", "-t", "image/png"])
@@ -356,7 +355,7 @@ pub(crate) fn clipboard_picture(name: &str) -> PathBuf {
     path
 }
 
-/// Answers the system's dialog of that title by typing a path, as a person would.
+/// Answers the system's dialog with a title by typing a path.
 pub(crate) fn answer_file_dialog(title: &str, path: &Path) {
     let run = |arguments: &[&str]| {
         let status = Command::new("xdotool").args(arguments).status();
@@ -375,11 +374,11 @@ pub(crate) fn answer_file_dialog(title: &str, path: &Path) {
         "windowactivate",
         "--sync",
     ]);
-    // Where a file that is there is asked for, the line to type into shows up by this.
+    // In a dialog for an existing file, this key shows the field for the path.
     run(&["key", "--clearmodifiers", "ctrl+l"]);
     run(&["key", "--clearmodifiers", "ctrl+a"]);
     run(&["type", "--delay", "5", path.to_str().unwrap()]);
-    // The first one may only end what completes a path.
+    // The first press may only close the list of completions.
     for _ in 0..20 {
         run(&["key", "Return"]);
         std::thread::sleep(Duration::from_millis(250));

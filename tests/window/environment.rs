@@ -1,4 +1,4 @@
-//! Where a test's Studio lives: folders of its own, and a keychain of its own or none.
+//! Environment of a test's Studio: its own folders, and its own keychain or none.
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::Path;
@@ -6,7 +6,7 @@ use std::process::{Child, Command, Stdio};
 
 use tempfile::TempDir;
 
-/// Folders and a session for Studio, which outlive its restarts.
+/// Folders and a session for Studio, which last over its restarts.
 pub(crate) struct Environment {
     home: TempDir,
     session: Option<Session>,
@@ -20,7 +20,7 @@ struct Session {
 }
 
 impl Environment {
-    /// With a real Secret Service.
+    /// Creates an environment with a real Secret Service.
     pub(crate) fn with_keychain() -> Self {
         let home = tempfile::tempdir().unwrap();
         let session = Session::start(home.path());
@@ -30,7 +30,7 @@ impl Environment {
         }
     }
 
-    /// On a computer with no keychain at all.
+    /// Creates an environment without any keychain.
     pub(crate) fn without_keychain() -> Self {
         Self {
             home: tempfile::tempdir().unwrap(),
@@ -42,12 +42,12 @@ impl Environment {
         self.home.path().join("data")
     }
 
-    /// Lets the keychain hang, as one does that waits for a dialog that nobody sees.
+    /// Makes the keychain hang, like one that waits for a hidden dialog.
     pub(crate) fn hang_keychain(&self) {
         self.signal_keychain("-STOP");
     }
 
-    /// Lets it answer again.
+    /// Makes the keychain respond again.
     pub(crate) fn resume_keychain(&self) {
         self.signal_keychain("-CONT");
     }
@@ -113,7 +113,7 @@ impl Session {
             .stderr(Stdio::null())
             .spawn()
             .expect("gnome-keyring is installed: `cargo xtask test` does it");
-        // The password of the keyring; the daemon reads it to the end of its input.
+        // Password of the keyring. The daemon reads its input to the end.
         keyring.stdin.take().unwrap().write_all(b"\n").unwrap();
         let session = Self {
             address,
@@ -124,7 +124,7 @@ impl Session {
         session
     }
 
-    /// Waits until the Secret Service has taken its name on the bus.
+    /// Waits until the Secret Service is on the bus.
     fn wait_for_keyring(&self) {
         for _ in 0..200 {
             let found = Command::new("dbus-send")

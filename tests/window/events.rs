@@ -1,4 +1,4 @@
-//! Changes that appear in the window by themselves.
+//! Test of changes that appear in the window by themselves.
 
 use jiff::Timestamp;
 use latchkey_core::activity::{Actor, AuditContext};
@@ -8,13 +8,13 @@ use crate::prepared::Prepared;
 use crate::run;
 
 #[test]
-fn what_another_process_changes_appears_by_itself() {
+fn a_change_by_another_process_appears_by_itself() {
     run(async {
         let prepared = Prepared::with(1);
         let studio = prepared.open().await;
         studio.click("rail-activity").await;
         studio.find("activity-entry").await;
-        // Studio holds the directory. Another process may change the settings all the same.
+        // Studio holds the directory, but another process may still change the settings.
         let by = AuditContext::new(Actor::CommandLine, Timestamp::now());
         let renamed = prepared.home.change(
             &prepared.instance.id,

@@ -1,4 +1,4 @@
-//! From the window to a phone: a QR code is shown, scanned, and signs somebody in.
+//! Tests of the way from the window to a phone: a QR code is shown, scanned, and signs a user in.
 
 use latchkey_store::Wait as _;
 use std::fs;
@@ -17,7 +17,7 @@ use crate::readers::read_qr_codes;
 use crate::run;
 use crate::users::looks_well;
 
-/// What a camera before the screen reads.
+/// Returns the text that a camera reads from the screen.
 async fn scanned(studio: &Studio, id: &str) -> String {
     studio.click("rail-compose").await;
     studio.click("kind-user").await;
@@ -35,7 +35,7 @@ async fn scanned(studio: &Studio, id: &str) -> String {
     read[0].clone()
 }
 
-/// Who was signed in by a link before opens it in a browser with the engine of an iPhone's.
+/// Opens a link in a browser with the engine of Safari, as its user who has signed in before.
 async fn returns_with_webkit(link: &str) {
     let phone = Phone::start_webkit().await;
     phone.open(link).await;
@@ -44,7 +44,7 @@ async fn returns_with_webkit(link: &str) {
     let address = phone.address().await;
     assert!(link.starts_with(&address), "{address}");
     assert!(!address.contains("externalAuthCode"), "{address}");
-    // The cookie is sent along.
+    // The browser sends the cookie.
     phone.open(&address).await;
     phone.says("You are signed in").await;
     phone.picture("phone-webkit").await;
@@ -55,7 +55,7 @@ async fn returns_with_webkit(link: &str) {
     phone.close().await;
 }
 
-/// The administrator finds by the reference on a phone's page why somebody was refused.
+/// Finds in Studio, by the reference on a phone's page, why the visitor was refused.
 async fn why_in_studio(studio: &Studio, page: &str) {
     let reference = page.split("Reference ").nth(1).unwrap();
     let reference = reference.split_whitespace().next().unwrap();
@@ -102,7 +102,7 @@ async fn why_in_studio(studio: &Studio, page: &str) {
         .await;
 }
 
-/// The log file has the refusal by its reference, and no code.
+/// Expects that the log has the refusal with its reference, and no code.
 fn log_says_why(prepared: &Prepared, page: &str, link: &str) {
     let reference = page.split("Reference ").nth(1).unwrap();
     let reference = reference.split_whitespace().next().unwrap();
@@ -118,7 +118,7 @@ fn log_says_why(prepared: &Prepared, page: &str, link: &str) {
     }
 }
 
-/// An API key is made and revoked, and https is spoken on the network.
+/// Makes and revokes an API key, and serves https on the network.
 async fn with_tls(studio: &Studio, port: u16) {
     studio.click("rail-settings").await;
     studio.click("settings-api").await;
@@ -166,8 +166,8 @@ async fn with_tls(studio: &Studio, port: u16) {
     studio.resize(1240, 800).await;
 }
 
-/// https is spoken with a certificate from files, which are chosen in the system's dialog.
-/// They are gone when the folder is dropped.
+/// Serves https with a certificate from files, chosen in the system's dialog. Returns the folder of
+/// the files.
 async fn with_a_certificate_from_files(studio: &Studio, port: u16) -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     let (certificate, key) = (folder.path().join("a.pem"), folder.path().join("a.key"));
@@ -280,7 +280,7 @@ fn a_scanned_code_signs_in_and_studio_shows_it_at_once() {
         assert_eq!(phone.address().await, url);
         phone.picture("phone-signed-in").await;
 
-        // Without a click in Studio.
+        // The count changes without a click in Studio.
         studio
             .wait_for_text("seat-count", "1 of 1", |text| text.contains("1 of 1"))
             .await;
@@ -310,7 +310,7 @@ fn a_scanned_code_signs_in_and_studio_shows_it_at_once() {
         studio
             .wait_for_text("gateway-state", "off", |text| text.contains("Off"))
             .await;
-        // From the rail it starts as it was, wherever one is.
+        // The rail starts it with the same options, from any screen.
         studio.click("rail-compose").await;
         studio.click("gateway-mark-start").await;
         studio
@@ -319,7 +319,7 @@ fn a_scanned_code_signs_in_and_studio_shows_it_at_once() {
         looks_well(&studio, "gateway-from-the-rail").await;
         studio.quit().await;
 
-        // The next time too.
+        // The options are kept over a restart.
         let studio = prepared.open().await;
         studio.click("gateway-mark").await;
         studio

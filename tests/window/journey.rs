@@ -1,5 +1,5 @@
-//! The main job, from the first start to a link that another program accepts, and back after a
-//! restart.
+//! Tests of the main task: from the first start to a link that another program accepts, and again
+//! after a restart.
 
 use fantoccini::key::Key;
 use serde_json::{Value, json};
@@ -21,7 +21,7 @@ async fn connect(studio: &Studio) {
     studio.click("connect-submit").await;
 }
 
-/// Composes for an address and answers with the link that is shown.
+/// Composes a link for an address. Returns the link on the screen.
 async fn compose(studio: &Studio, email: &str) -> String {
     studio.click("kind-email").await;
     studio.fill("field-email", email).await;
@@ -33,7 +33,7 @@ async fn compose(studio: &Studio, email: &str) -> String {
     studio.text("link").await
 }
 
-/// What another program reads out of a link with the secret.
+/// Returns what another program reads from a link with the secret.
 fn verified_elsewhere(link: &str) -> Value {
     let (base, code) = link
         .split_once("/?externalAuthCode=")
@@ -131,7 +131,7 @@ fn the_qr_code_is_read_out_of_a_picture_of_the_display() {
 }
 
 #[test]
-fn a_copied_link_is_cleared_after_a_minute_and_what_came_later_is_left_alone() {
+fn a_copied_link_is_cleared_after_a_minute_but_later_content_is_not() {
     run(async {
         let environment = Environment::with_keychain();
         let studio = Studio::start(&environment).await;

@@ -1,5 +1,5 @@
-//! The window's life: one for a data folder, asked before it closes, there again after a crash, and
-//! opened when the keys are lost.
+//! Tests of the window's life: one window per data folder, a question before closing, recovery
+//! after a crash, and a start with lost keys.
 
 use latchkey_store::Wait as _;
 use std::fs::File;
@@ -28,7 +28,7 @@ async fn until(what: &str, mut holds: impl FnMut() -> bool) {
     }
 }
 
-/// Studio without a WebDriver, as a person starts it. It ends with the test.
+/// A Studio without WebDriver, started like by a person. Dropping it ends the process.
 struct Started(Child);
 
 impl Started {
@@ -47,7 +47,7 @@ impl Started {
         self.0.try_wait().unwrap().is_some()
     }
 
-    /// The process that shows its page.
+    /// Returns the process that shows the page.
     fn web_process(&self) -> Option<String> {
         let output = Command::new("ps")
             .args(["--ppid", &self.0.id().to_string(), "-o", "pid=,comm="])
@@ -68,7 +68,7 @@ impl Drop for Started {
     }
 }
 
-/// How many colours the display shows. A blank window has few, and a page with text has many.
+/// Returns the number of colours on the display. A blank window has few, a page with text has many.
 fn colours(name: &str) -> usize {
     let path: PathBuf = picture_of_display(name);
     let picture = image::open(path).unwrap();
@@ -172,7 +172,7 @@ fn closing_the_window_asks_while_the_gateway_is_open() {
             .await;
         close();
         studio.find("close-stop").await;
-        // The session ends with the window, so its answer does not always come.
+        // The session ends with the window, so its answer does not always arrive.
         let stop = "document.querySelector('[data-testid=close-stop]').click(); return true";
         let _ = studio.client.execute(stop, Vec::new()).await;
         until("the end of the window", || {
@@ -256,7 +256,7 @@ fn a_forgotten_passphrase_leads_to_new_keys_and_a_first_link() {
         studio.find("link").await;
         studio.quit().await;
 
-        // The file itself is gone, and put back.
+        // The file is moved away and then restored.
         let (file, elsewhere) = ["keys.sealed", "elsewhere"]
             .map(|name| prepared.environment.data_dir().join(name))
             .into();

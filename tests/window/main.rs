@@ -1,4 +1,4 @@
-//! The real window, on a real display, with a real keychain or none.
+//! Tests of the real window, on a real display, with a real keychain or none.
 
 #![allow(
     clippy::unwrap_used,
@@ -36,7 +36,7 @@ mod users;
 mod visitor;
 mod webkit;
 
-/// Runs a test to its end on this thread.
+/// Runs a test on this thread.
 pub(crate) fn run(test: impl Future<Output = ()>) {
     tokio::runtime::Builder::new_current_thread()
         .enable_all()

@@ -1,5 +1,5 @@
-//! A phone, driven as a person would: Chromium with a phone's screen, or a browser with the engine of
-//! an iPhone's.
+//! A phone, driven like a person: Chromium with the screen of a phone, or a browser with the engine
+//! of Safari.
 
 use std::any::Any;
 use std::path::PathBuf;
@@ -15,7 +15,7 @@ use crate::webkit::browser;
 
 pub(crate) struct Phone {
     client: Client,
-    /// What ends with it.
+    /// The browser, which ends with this value.
     _browser: Box<dyn Any>,
 }
 
@@ -44,16 +44,16 @@ impl Phone {
         self.client.goto(url).await.unwrap();
     }
 
-    /// What stands in the address bar.
+    /// Returns the address in the address bar.
     pub(crate) async fn address(&self) -> String {
         self.client.current_url().await.unwrap().into()
     }
 
-    /// What is read on the page, once it says what is waited for.
+    /// Waits until the text of the page contains `wanted`, and returns it.
     pub(crate) async fn says(&self, wanted: &str) -> String {
         let mut text = String::new();
         for _ in 0..300 {
-            // While a page goes and another one comes there is no body.
+            // Between two pages there is no body.
             if let Ok(body) = self.client.find(Locator::Css("body")).await {
                 text = body.text().await.unwrap_or_default();
             }

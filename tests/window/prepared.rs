@@ -40,7 +40,7 @@ pub(crate) fn person(number: usize) -> NewUser {
     }
 }
 
-/// A data folder with the sample instance and so many users; and what makes links for it.
+/// A data folder with the sample instance and a number of users. It makes links for the instance.
 pub(crate) struct Prepared {
     pub(crate) environment: Environment,
     pub(crate) home: Home,

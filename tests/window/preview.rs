@@ -1,4 +1,4 @@
-//! The preview while somebody types: always the latest, never a flash, and how soon.
+//! Test of the preview while a person types: it is always the latest, and never flashes.
 
 use std::time::Duration;
 
@@ -8,8 +8,8 @@ use crate::driver::Studio;
 use crate::environment::Environment;
 use crate::run;
 
-/// Watches the preview: an empty link or an empty place of the QR code after the first would be a flash.
-/// The cover of a QR code that is out of date is none.
+/// Script that counts flashes of the preview: an empty link, or no QR code after the first. The
+/// cover of an outdated QR code does not count.
 const WATCH: &str = "
     window.flashes = [];
     const look = () => {
@@ -68,7 +68,7 @@ fn typing_repaints_the_preview_with_no_flash_and_no_queue() {
             at(100)
         );
         assert!(times.len() >= typed.len() / 2, "{} previews", times.len());
-        // A second after the last key nothing is under way any more, so no queue has grown.
+        // A second after the last key no preview is pending, so no queue has grown.
         let before = studio.text("link").await;
         tokio::time::sleep(Duration::from_secs(1)).await;
         assert_eq!(studio.text("link").await, before, "no later preview came");

@@ -1,4 +1,5 @@
-//! Every screen and state, looked at by axe-core and kept as a picture below `target/screenshots`.
+//! Tests of every screen and state with axe-core. A picture of each is kept below
+//! `target/screenshots`.
 
 use fantoccini::key::Key;
 
@@ -85,7 +86,7 @@ impl Tour {
         self.studio
             .fill("field-user-email", "ada@yourcompany.com")
             .await;
-        // The form is at rest when what was typed has become a link.
+        // The form is at rest when the typed text has become a link.
         self.studio
             .wait_for_text("claims", "holds the address", |text| {
                 text.contains("ada@yourcompany.com")
@@ -115,7 +116,7 @@ impl Tour {
         self.studio.resize(1_240, 800).await;
     }
 
-    /// Doubles the text: panes stack, and nothing is cut.
+    /// Doubles the size of the text. Panes must stack, and nothing may be cut.
     async fn large_text(&mut self) {
         let text = |percent: u16| {
             format!("document.documentElement.style.fontSize = '{percent}%'; return true")
@@ -191,7 +192,7 @@ fn axe_finds_nothing_serious_on_any_screen_in_dark() {
 }
 
 #[test]
-fn a_locked_sealed_file_is_asked_for_accessibly() {
+fn axe_finds_nothing_serious_while_the_sealed_file_is_locked() {
     run(async {
         let environment = Environment::without_keychain();
         let studio = Studio::start(&environment).await;
@@ -213,7 +214,7 @@ fn a_locked_sealed_file_is_asked_for_accessibly() {
 }
 
 #[test]
-fn everything_in_compose_is_reached_by_keyboard() {
+fn every_control_of_compose_is_reached_by_keyboard() {
     run(async {
         let environment = Environment::with_keychain();
         let studio = Studio::start(&environment).await;
@@ -269,7 +270,7 @@ fn everything_in_compose_is_reached_by_keyboard() {
                 "'{id}' is not reached: {reached:?}"
             );
         }
-        // Arrows choose among the kinds, the keys of the screens change the screen, and back.
+        // Arrow keys choose a kind. The keys of the screens change the screen and return.
         studio.script("document.querySelector('[data-testid=kind-user] input, input:checked').focus(); return true").await;
         studio.press(&[], char::from(Key::Left)).await;
         studio.find("field-id").await;

@@ -1,4 +1,5 @@
-//! Users and Inspect in the real window: with nobody, with three, and with a hundred thousand.
+//! Tests of Users and Inspect in the real window: without users, with three, and with a hundred
+//! thousand.
 
 use std::path::PathBuf;
 use std::time::Instant;
@@ -67,7 +68,7 @@ fn a_hundred_thousand_users_are_searched_scrolled_suspended_and_kept_out() {
         says(&studio, "screen-note", "100,000").await;
         looks_well(&studio, "users-100000").await;
 
-        // As quick as a driver types: every letter arrives, and the last answer is the one shown.
+        // The driver types fast. Every letter must arrive, and the last answer must be shown.
         let begun = Instant::now();
         studio
             .fill("users-search", "hopper person.9990 yourcompany")
@@ -99,7 +100,7 @@ fn a_hundred_thousand_users_are_searched_scrolled_suspended_and_kept_out() {
     });
 }
 
-/// Scrolls as a hand on the scroll bar does, and by key.
+/// Scrolls by moving the scroll bar, and by keys.
 async fn from_top_to_bottom(studio: &Studio) {
     studio.click("users-sort-id").await;
     row_of(studio, "user-000000").await;
@@ -154,7 +155,7 @@ async fn suspends_and_is_refused(prepared: &Prepared, studio: &Studio) {
     says(studio, "user-status", "Suspended").await;
     says(studio, "seat-count", "99,999").await;
 
-    // The link that the panel leads to, and one that was given out before, are refused.
+    // The link of the panel and an older link are both refused.
     studio.click("user-link").await;
     says(studio, "forecast", "user-000003 is suspended").await;
     let id = ExistingId::parse("user-000003", false).unwrap();
@@ -167,7 +168,7 @@ async fn suspends_and_is_refused(prepared: &Prepared, studio: &Studio) {
     assert_eq!(studio.text("inspect-verdict").await, "user_suspended");
     looks_well(studio, "inspect-refused").await;
 
-    // With no seat left, nobody is reactivated, and it says why.
+    // Without a free seat, no user can be reactivated, and the message says why.
     studio.click("seat-meter").await;
     studio.click("seat-limited").await;
     studio.fill("seat-limit-input", "99998").await;
@@ -184,7 +185,7 @@ async fn suspends_and_is_refused(prepared: &Prepared, studio: &Studio) {
 }
 
 #[test]
-fn nobody_then_three_users_by_hand_by_link_and_by_a_photograph() {
+fn users_are_created_by_hand_by_link_and_by_a_photograph() {
     run(async {
         let prepared = Prepared::with(0);
         let studio = prepared.open().await;
@@ -203,7 +204,7 @@ fn nobody_then_three_users_by_hand_by_link_and_by_a_photograph() {
         says(&studio, "user-panel", "added by hand").await;
         says(&studio, "seat-count", "1, no limit").await;
 
-        // By a link, pasted.
+        // By a pasted link.
         studio.click("rail-inspect").await;
         looks_well(&studio, "inspect-empty").await;
         let link = prepared.link(Payload::User(person(1)));
@@ -216,7 +217,7 @@ fn nobody_then_three_users_by_hand_by_link_and_by_a_photograph() {
         says(&studio, "seat-count", "2, no limit").await;
         looks_well(&studio, "inspect-redeemed").await;
 
-        // By a photograph of a QR code; one without a code says so.
+        // By a photograph of a QR code. A photograph without a code is reported.
         let link = prepared.link(Payload::User(person(2)));
         let shot = Shot {
             degrees: 17.0,
@@ -249,7 +250,7 @@ fn nobody_then_three_users_by_hand_by_link_and_by_a_photograph() {
         studio.click("inspect-redeem").await;
         says(&studio, "inspect-redeemed", "Created user-000002").await;
 
-        // By the clipboard, a picture that another program would read.
+        // By a picture on the clipboard.
         studio.click("rail-compose").await;
         studio.click("kind-id").await;
         studio.fill("field-id", "ada-1815").await;

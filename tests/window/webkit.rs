@@ -1,4 +1,5 @@
-//! Programs that show pages by `WebKitGTK`, driven by its own WebDriver; `cargo xtask test` installs it.
+//! Programs that show pages by `WebKitGTK`, driven by its WebDriver. `cargo xtask test` installs
+//! it.
 
 use std::net::{TcpListener, TcpStream};
 use std::os::unix::process::CommandExt as _;
@@ -9,10 +10,10 @@ use fantoccini::{Client, ClientBuilder};
 use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::json;
 
-/// The own browser of `WebKitGTK`. It comes with the library that Studio's window is made with.
+/// Path of the browser that comes with `WebKitGTK`, the library of Studio's window.
 const MINI_BROWSER: &str = "webkit2gtk-4.1/MiniBrowser";
 
-/// The WebDriver, with the program that it starts.
+/// A running WebDriver with the program that it has started.
 pub(crate) struct Driver(Child);
 
 /// Begins a session with a program that shows pages by WebKit.
@@ -24,7 +25,7 @@ pub(crate) async fn session(
     let port = free_port();
     let driver = Driver::start(port, variables);
     let options = json!({ "binary": program, "args": arguments });
-    // The tests' servers have certificates that they made themselves.
+    // The servers of the tests have self-signed certificates.
     let capabilities = json!({ "webkitgtk:browserOptions": options, "acceptInsecureCerts": true });
     let mut builder = ClientBuilder::new(HttpConnector::new());
     builder.capabilities(serde_json::from_value(capabilities)?);
@@ -38,7 +39,7 @@ pub(crate) async fn session(
 /// Starts the browser of `WebKitGTK`.
 pub(crate) async fn browser(variables: &[(&str, String)]) -> (Client, Driver) {
     let program = mini_browser();
-    // A session that gets no answer is given up and begun again, as Studio's is.
+    // A session without a response is abandoned and repeated, like that of Studio.
     for _ in 0..6 {
         let begun = session(&program, &["--automation"], variables);
         let begun = tokio::time::timeout(Duration::from_secs(15), begun).await;
@@ -65,7 +66,7 @@ impl Driver {
         Self(driver)
     }
 
-    /// The process group of the driver, the program and its web processes.
+    /// Returns the process group of the driver, the program and its web processes.
     #[allow(dead_code, reason = "the gateway's tests use the rest")]
     pub(crate) fn group(&self) -> u32 {
         self.0.id()
@@ -80,7 +81,7 @@ impl Drop for Driver {
     }
 }
 
-/// Finds the browser beside the library.
+/// Returns the path of the browser beside the library.
 fn mini_browser() -> String {
     let folders = std::fs::read_dir("/usr/lib").unwrap();
     let mut found = folders.map(|folder| folder.unwrap().path().join(MINI_BROWSER));

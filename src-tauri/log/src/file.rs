@@ -64,7 +64,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_a_day_is_kept_for_two_weeks() {
+    fn daily_files_are_kept_for_two_weeks() {
         let data = tempfile::tempdir().unwrap();
         let log = LogFile::new(data.path(), "studio");
         fs::create_dir(log.folder()).unwrap();
@@ -84,7 +84,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn only_its_owner_can_enter_the_folder() {
+    fn only_the_owner_can_enter_the_folder() {
         use std::os::unix::fs::PermissionsExt as _;
 
         let data = tempfile::tempdir().unwrap();

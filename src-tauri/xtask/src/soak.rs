@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn every_proof_is_a_test_that_there_is() {
+    fn every_proof_names_an_existing_test() {
         for proof in PROOFS {
             let name = proof.test.rsplit("::").next().unwrap_or_default();
             let function = format!("#[test]\nfn {name}()");

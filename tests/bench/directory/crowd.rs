@@ -1,4 +1,4 @@
-//! People who do not exist, the same ones in each run.
+//! Invented people, the same in each run.
 
 use jiff::Timestamp;
 use latchkey_core::protocol::claims::{Claims, Registered};
@@ -32,12 +32,12 @@ const LAST: [&str; 16] = [
     "Ritchie", "Allen", "Thompson", "Hamilton", "Wirth", "Wilson", "Hoare",
 ];
 
-/// The time at which everything happens.
+/// Returns the time of all changes.
 pub(crate) fn now() -> Timestamp {
     Timestamp::from_second(1_795_000_000).unwrap()
 }
 
-/// The person of a number. Ids do not come in the order of the numbers.
+/// Returns a person by number. The order of the IDs differs from that of the numbers.
 pub(crate) fn person(number: usize) -> NewUser {
     let mixed = number.wrapping_mul(2_654_435_761) % (1 << 32);
     let (first, last) = (FIRST[mixed % 16], LAST[mixed / 16 % 16]);
@@ -57,7 +57,7 @@ pub(crate) fn person(number: usize) -> NewUser {
     }
 }
 
-/// A verified code that names that person.
+/// Returns a verified code for that person.
 pub(crate) fn code(number: usize) -> VerifiedCode {
     let key =
         SigningKey::from_text(&Secret::new("0123456789abcdef0123456789abcdef".into())).unwrap();

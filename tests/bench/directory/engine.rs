@@ -1,25 +1,27 @@
-//! What is asked of both.
+//! The operations that both engines are measured by.
 
 use latchkey_core::directory::SortBy;
 use latchkey_core::protocol::code::VerifiedCode;
 use latchkey_core::protocol::payload::NewUser;
 use latchkey_core::protocol::user_id::UserId;
 
-/// How many users a page shows.
+/// Number of users on a page.
 pub(crate) const PAGE: usize = 100;
 
-/// A directory, as far as it is measured.
+/// A directory, with the operations that are measured.
 pub(crate) trait Engine: Send + Sync {
     /// Adds users in one transaction.
     fn import(&self, users: &[NewUser]);
-    /// Signs in, or creates the user and takes a seat; on disk when it returns.
+    /// Signs in, or creates the user who takes a seat. Returns when the change is on the disk.
     fn redeem(&self, code: &VerifiedCode);
-    /// Whether there is a user with this id.
+    /// Returns whether there is a user with this ID.
     fn is_known(&self, id: &UserId) -> bool;
-    /// The first page of those in whom `word` occurs, and how many there are.
+    /// Returns the size of the first page of users that contain `word`, and the number of all of
+    /// them.
     fn search(&self, word: &str) -> (usize, u64);
-    /// So many pages, one after the other, and how many users were on them.
+    /// Reads `count` pages one after the other. Returns the number of users on them.
     fn pages(&self, by: SortBy, count: usize) -> usize;
-    /// A page from a row on: where a scroll bar was let go.
+    /// Reads the page that begins at a row, as after a move of the scroll bar. Returns the number
+    /// of users on it.
     fn jump(&self, by: SortBy, row: u64) -> usize;
 }

@@ -1,5 +1,5 @@
-//! The directory under load, beside `SQLite` (WAL, synchronous=FULL) doing the same in the same run:
-//! machines differ and are shared, so only the ratios say anything.
+//! Bench of the directory under load, beside `SQLite` (WAL, synchronous=FULL) with the same work in
+//! the same run. Machines differ and are shared, so only the ratios count.
 
 #![allow(
     clippy::unwrap_used,

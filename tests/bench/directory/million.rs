@@ -1,5 +1,5 @@
-//! A million users. Each engine is loaded in one process and asked in another, whose memory is then
-//! that of opening and asking alone.
+//! Bench of a million users. Each engine is loaded in one process and measured in another, so that
+//! the measured memory is that of opening and reading only.
 
 use std::fs;
 use std::path::Path;
@@ -16,11 +16,11 @@ use crate::sqlite::Sqlite;
 use crate::writers::median;
 
 const USERS: usize = 1_000_000;
-/// So many have signed in.
+/// Number of users who have signed in.
 const SIGNED_IN: usize = 2_000;
 const REPEATS: usize = 9;
 
-/// What is measured, and what is aimed at.
+/// Measured figures, each with its target.
 const FIGURES: [(&str, &str); 20] = [
     ("load, s", ""),
     ("close after the load, s", ""),
@@ -67,7 +67,7 @@ pub(crate) fn measure() {
         let ratio = latchkey
             .zip(sqlite)
             .map(|(latchkey, sqlite)| latchkey / sqlite);
-        // SQLite has no figure for what only Latchkey does.
+        // `SQLite` has no figure for operations that only Latchkey has.
         let text = |value: Option<f64>, digits| {
             value.map_or_else(|| "-".to_owned(), |value| format!("{value:.digits$}"))
         };
@@ -80,7 +80,7 @@ pub(crate) fn measure() {
     }
 }
 
-/// Runs a part of this program by itself, and reads the figures that it prints.
+/// Runs a part of this program in a process of its own. Returns the figures that it prints.
 fn child(part: &str, engine: &str, folder: &Path) -> Vec<(String, f64)> {
     let ran = Command::new(std::env::current_exe().unwrap())
         .args([part, engine, folder.to_str().unwrap()])
@@ -191,7 +191,7 @@ pub(crate) fn ask(engine: &str, folder: &Path) {
         "page at the middle, ms",
         middle(&mut || full(directory.jump(SortBy::Id, half))),
     );
-    // Another word each time: an answer is kept until the next question.
+    // Another word each time, because the last answer is cached.
     let mut words = ["hopper", "lovelace", "turing"].iter().cycle();
     let mut word = || words.next().unwrap();
     print(
@@ -250,7 +250,7 @@ pub(crate) fn ask(engine: &str, folder: &Path) {
             "open the tree alone, ms",
             middle(&mut || drop(open_tree(folder))),
         );
-        // A crash leaves no note of a clean close.
+        // A crash leaves no file `closed`.
         fs::remove_file(folder.join("closed")).unwrap();
         print("open after a crash, ms", ms(&mut || drop(open_for_one())));
     }

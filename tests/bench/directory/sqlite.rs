@@ -1,4 +1,4 @@
-//! `SQLite` with the indexes that the same questions want, and a commit that is on disk.
+//! `SQLite` with the indexes for the same queries, and with durable commits.
 
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
@@ -27,7 +27,7 @@ const SCHEMA: &str = "
     INSERT INTO seats SELECT 0, NULL WHERE NOT EXISTS (SELECT 1 FROM seats);
 ";
 
-/// One connection a writer.
+/// A database with one connection per writer.
 pub(crate) struct Sqlite {
     connection: Mutex<Connection>,
 }
@@ -65,7 +65,8 @@ fn file(folder: &Path) -> PathBuf {
     folder.join("users.sqlite")
 }
 
-/// Every column is read, as a page of users wants them; the id and what is sorted by are kept.
+/// Reads every column, as a page of users needs them. Returns the ID and the column that is sorted
+/// by.
 fn whole(row: &Row<'_>) -> rusqlite::Result<(String, String)> {
     let _email: Option<String> = row.get("email")?;
     let metadata: String = row.get("metadata")?;
@@ -179,7 +180,7 @@ impl Engine for Sqlite {
     }
 
     fn pages(&self, by: SortBy, count: usize) -> usize {
-        // By id, which is what the pages of both are compared by.
+        // Only the order by ID is measured.
         assert_eq!(by, SortBy::Id);
         let sql = format!(
             "SELECT * FROM users WHERE (folded_id, id) > (?, ?) ORDER BY folded_id, id LIMIT {PAGE}"

@@ -1,5 +1,5 @@
-//! Durable redeems: each is on disk before the next one of its writer begins. Latchkey records each in
-//! the activity besides, and `SQLite` does not.
+//! Bench of durable redemptions: each is on the disk before its writer begins the next. Latchkey
+//! also records each in the activity; `SQLite` does not.
 
 use std::thread;
 use std::time::Instant;
@@ -21,7 +21,7 @@ pub(crate) fn measure() {
     );
     for writers in [1, 8] {
         let (mut latchkey, mut sqlite) = (Vec::new(), Vec::new());
-        // In turns: a disturbance of the machine meets both alike.
+        // In turns, so that a disturbance of the machine affects both alike.
         for _ in 0..TURNS {
             let folder = tempfile::tempdir().unwrap();
             let directory = Latchkey::open(folder.path());
@@ -42,7 +42,7 @@ pub(crate) fn measure() {
     }
 }
 
-/// How many codes a second are redeemed by one writer for each of `engines`.
+/// Returns the number of codes per second that one writer redeems for each of `engines`.
 fn rate(engines: &[&dyn Engine], codes: &[VerifiedCode]) -> f64 {
     let begun = Instant::now();
     thread::scope(|scope| {

@@ -1,6 +1,6 @@
-//! A crowd that says nothing, and some who say it very slowly, while a visitor opens a link. The crowd is
-//! a process of its own, as each connection is an open file on either side; who is let go comes again at
-//! once.
+//! Bench of a visit while many connections are idle or slow. The crowd runs in a process of its
+//! own, because each connection is an open file on both sides. A connection that is closed is
+//! opened again at once.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
@@ -19,13 +19,14 @@ use crate::server::Server;
 
 const IDLE: usize = 10_000;
 const SLOW: usize = 500;
-/// What else a process has open.
+/// Number of other open files of a process.
 const OTHER_FILES: usize = 200;
-/// A slow one sends a byte of a header so often.
+/// Interval at which a slow connection sends a byte of a header.
 const BYTE_EVERY: Duration = Duration::from_secs(3);
-/// How long a visitor opens links; the crowd is let go, and comes again, meanwhile.
+/// Time for which a visitor opens links. Connections of the crowd are closed and opened again
+/// during that time.
 const VISITING: Duration = Duration::from_secs(15);
-/// The crowd goes home by itself.
+/// Time after which the crowd ends by itself.
 const AT_MOST: Duration = Duration::from_secs(90);
 
 pub(crate) fn measure() {
@@ -37,7 +38,7 @@ pub(crate) fn measure() {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
-    // It begins with as few open files as a service does.
+    // The gateway starts with a limit of open files as low as a service's.
     let mut gateway = with_files("-S -n 1024");
     gateway.args(["child-gateway", folder.path().to_str().unwrap()]);
     let gateway = Server::start(&mut gateway, 2);
@@ -58,7 +59,7 @@ pub(crate) fn measure() {
     let mut said = BufReader::new(crowd.stdout.take().unwrap()).lines();
     assert_eq!(said.next().unwrap().unwrap(), "all are there");
     print("a visitor in the crowd", &visits(address), &gateway);
-    // It goes when there is nothing more to read.
+    // The crowd ends when its standard input is closed.
     drop(crowd.stdin.take());
     for line in said {
         println!("  {}", line.unwrap());
@@ -67,7 +68,7 @@ pub(crate) fn measure() {
     print("a visitor after it has gone", &visits(address), &gateway);
 }
 
-/// This program, with other limits.
+/// Returns a command for this program with another limit of open files.
 fn with_files(limit: &str) -> Command {
     let mut command = Command::new("sh");
     command.args(["-c", &format!("ulimit {limit} && exec \"$0\" \"$@\"")]);
@@ -84,7 +85,7 @@ fn most_files() -> usize {
     hard.parse().unwrap_or(usize::MAX)
 }
 
-/// How long each visit took, in milliseconds, from connecting to the end of the answer.
+/// Returns the duration of each visit in milliseconds, from connecting to the end of the response.
 fn visits(address: &str) -> Vec<f64> {
     let begun = Instant::now();
     let mut times = Vec::new();
@@ -119,15 +120,15 @@ fn print(name: &str, sorted: &[f64], gateway: &Server) {
     );
 }
 
-/// What the crowd has seen.
+/// Measurements of the crowd.
 #[derive(Default)]
 struct Seen {
     connected: AtomicUsize,
-    /// How long the slow ones and the idle ones were there before they were let go, in seconds.
+    /// Seconds until slow and idle connections were closed.
     let_go: [Mutex<Vec<f64>>; 2],
 }
 
-/// The crowd, until nothing more can be read from standard input.
+/// Runs the crowd until standard input is closed.
 pub(crate) fn come(address: &str) {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -156,7 +157,7 @@ pub(crate) fn come(address: &str) {
             }
         }
     });
-    // Whoever is still there is not waited for.
+    // Exits without waiting for the open connections.
     std::process::exit(0);
 }
 

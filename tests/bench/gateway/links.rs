@@ -1,5 +1,5 @@
-//! Who there is, and links for them. All servers let in whoever has one of these, but Django, which has
-//! links of its own.
+//! The users, and links for them. All servers accept these links, except Django, which has links of
+//! its own.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -12,7 +12,7 @@ use latchkey_core::protocol::payload::{ExistingId, NewUser, Payload};
 use latchkey_core::protocol::user_id::UserId;
 use latchkey_core::secret::{Secret, SigningKey};
 
-/// How many users there are.
+/// Number of existing users.
 pub(crate) const USERS: usize = 10_000;
 /// Number of links for new users in one load.
 pub(crate) const NEW: usize = 150_000;
@@ -31,7 +31,7 @@ pub(crate) fn person(number: usize) -> NewUser {
     }
 }
 
-/// The path of a link for a user who is there.
+/// Returns the path of a link for an existing user.
 pub(crate) fn existing(number: usize) -> String {
     let id = format!("user-{number:06}");
     link(Payload::Id(ExistingId::parse(&id, true).unwrap()))
@@ -50,19 +50,19 @@ fn link(payload: Payload) -> String {
     format!("/?externalAuthCode={}", code.expose())
 }
 
-/// Links for all users who are there.
+/// Writes links for all existing users.
 pub(crate) fn for_all(folder: &Path) -> PathBuf {
     script(folder, "existing", (0..USERS).map(existing))
 }
 
-/// Links for users who are not there, others for each turn.
+/// Writes links for new users, with other users in each turn.
 pub(crate) fn for_new(folder: &Path, turn: usize) -> PathBuf {
     let first = USERS + turn * NEW;
     let links = (first..first + NEW).map(|number| link(Payload::User(person(number))));
     script(folder, &format!("new-{turn}"), links)
 }
 
-/// What makes `wrk` ask for one path after the other.
+/// Writes a script with which `wrk` requests one path after the other.
 pub(crate) fn script(folder: &Path, name: &str, paths: impl Iterator<Item = String>) -> PathBuf {
     let mut lines = String::new();
     for path in paths {

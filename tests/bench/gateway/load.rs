@@ -1,6 +1,6 @@
-//! How many visitors and questions of proxies are answered in a second, beside a bare handler and beside
-//! servers such as one would write by hand. Each server runs in processes of its own, and does the same
-//! durable work: a visit is on disk before it is answered.
+//! Bench of visits and forward authentication per second, beside a bare handler and beside servers
+//! as a developer would write them by hand. Each server runs in processes of its own and does the
+//! same durable work: a visit is on the disk before its response.
 
 use std::path::Path;
 
@@ -9,10 +9,11 @@ use crate::server::Server;
 use crate::servers;
 use crate::wrk::{self, Load};
 
-/// How many times each server is asked; in turns, so that a disturbance meets all of them alike.
+/// Number of measurements of each server. The servers take turns, so that a disturbance affects all
+/// of them alike.
 const TURNS: usize = 5;
 
-/// What one server was asked, turn by turn.
+/// Loads of one server, one for each turn.
 struct Asked<'a> {
     name: &'static str,
     ask: Box<dyn Fn(usize) -> Load + 'a>,
@@ -80,7 +81,7 @@ pub(crate) fn measure() {
     );
     let visit = |server: &Server, script: &Path| wrk::load(&server.url("/"), None, Some(script));
     let mut asked = vec![
-        // It is sent the cookie too, and does not look at it.
+        // The handler gets the cookie, too, and ignores it.
         Asked::new("a bare axum handler", |_| {
             wrk::load(&bare.url("/"), Some(&gateway.said[1]), None)
         }),

@@ -1,4 +1,4 @@
-//! The gateway under load and under attack, on this machine's loopback.
+//! Bench of the gateway under load and under attack, on the loopback network.
 
 #![allow(
     clippy::unwrap_used,
@@ -18,7 +18,7 @@ mod wrk;
 
 use std::path::Path;
 
-/// The programs that have a gateway have this one, too; the bare handler it is measured beside has the same.
+/// Allocator of the programs with a gateway. The bare handler has the same one.
 #[cfg(not(target_env = "msvc"))]
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;

@@ -3,14 +3,14 @@
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};
 
-/// A server, and what it has said of itself: first its address.
+/// A running server, and the lines that it has printed. The first line is its address.
 pub(crate) struct Server {
     child: Child,
     pub(crate) said: Vec<String>,
 }
 
 impl Server {
-    /// This program, doing something else.
+    /// Starts this program as a server.
     pub(crate) fn own(arguments: &[&str], lines: usize) -> Self {
         let mut command = Command::new(std::env::current_exe().unwrap());
         command.args(arguments);
@@ -29,12 +29,12 @@ impl Server {
         format!("http://{}{path}", self.said[0])
     }
 
-    /// Memory of one process, in MB.
+    /// Returns the memory of the main process, in MB.
     pub(crate) fn resident_mb(&self) -> f64 {
         megabytes(self.child.id(), "status", "VmRSS:")
     }
 
-    /// Memory of all its processes, in MB; what they share counts once.
+    /// Returns the memory of all processes of the server, in MB. Shared memory counts once.
     pub(crate) fn all_resident_mb(&self) -> f64 {
         let id = self.child.id();
         let children = std::fs::read_to_string(format!("/proc/{id}/task/{id}/children")).unwrap();
@@ -47,7 +47,7 @@ impl Server {
 }
 
 impl Drop for Server {
-    /// Asks it to end, so that one of several processes ends them all.
+    /// Ends the server by a signal, so that its main process can end the others.
     fn drop(&mut self) {
         let _ = Command::new("kill")
             .arg(self.child.id().to_string())

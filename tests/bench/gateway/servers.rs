@@ -1,4 +1,4 @@
-//! What is asked. A server prints its address, and what is needed to ask it.
+//! The measured servers. Each prints its address, and what its requests need.
 
 use latchkey_store::Wait as _;
 use std::convert::Infallible;
@@ -46,7 +46,7 @@ pub(crate) fn bare() {
     run(Router::new().route("/", get(|| async { "ok" })), &[]);
 }
 
-/// The gateway, as the desktop and `latchkey serve` have it. It also prints a cookie of somebody who is
+/// Runs the gateway like the desktop and `latchkey serve`. Also prints the cookie of a user who is
 /// signed in.
 pub(crate) fn gateway(folder: &Path) {
     let directory =
@@ -76,7 +76,7 @@ pub(crate) fn gateway(folder: &Path) {
     run(router(gateway), &[cookie]);
 }
 
-/// What a visitor is given.
+/// Returns the cookie that a visitor gets.
 fn cookie(
     router: impl Service<Request, Response = Response, Error = Infallible>,
     path: &str,
@@ -95,12 +95,12 @@ fn cookie(
     session.split(';').next().unwrap().to_owned()
 }
 
-/// Where the servers of others are installed, if they are.
+/// Returns the folder of the servers of others, if they are installed.
 pub(crate) fn baselines() -> Option<PathBuf> {
     std::env::var_os("LATCHKEY_BASELINES").map(PathBuf::from)
 }
 
-/// The server of Node, in so many processes.
+/// Starts the server in Node with a number of processes.
 pub(crate) fn node(baselines: &Path, folder: &Path, processes: usize) -> Server {
     let folder = folder.join(format!("node-{processes}"));
     std::fs::create_dir(&folder).unwrap();
@@ -111,7 +111,7 @@ pub(crate) fn node(baselines: &Path, folder: &Path, processes: usize) -> Server 
     Server::start(node.env("NODE_ENV", "production"), 1)
 }
 
-/// The server of Django, and what makes `wrk` open its links.
+/// Starts the server in Django. Returns it and the script with which `wrk` opens its links.
 pub(crate) fn django(baselines: &Path, folder: &Path) -> (Server, PathBuf) {
     let python = |arguments: &[&str]| {
         let mut python = Command::new("python3");

@@ -1,9 +1,9 @@
-//! `wrk`, which asks as often as it is answered.
+//! `wrk`, which sends the next request as soon as it has a response.
 
 use std::path::Path;
 use std::process::Command;
 
-/// What came of it.
+/// Result of a load.
 pub(crate) struct Load {
     pub(crate) per_second: f64,
     pub(crate) answered: usize,
@@ -11,7 +11,8 @@ pub(crate) struct Load {
     pub(crate) p99_ms: f64,
 }
 
-/// Three seconds of questions over 32 connections; `script` says which, where it is not always the same.
+/// Sends requests over 32 connections for three seconds. `script` chooses the requests if they
+/// differ.
 pub(crate) fn load(url: &str, cookie: Option<&str>, script: Option<&Path>) -> Load {
     let mut wrk = Command::new("wrk");
     wrk.args([
@@ -19,7 +20,7 @@ pub(crate) fn load(url: &str, cookie: Option<&str>, script: Option<&Path>) -> Lo
         "--connections=32",
         "--duration=3s",
         "--latency",
-        // A link of a visitor without one is not opened at once.
+        // Without this header a link would ask for confirmation.
         "--header",
         "User-Agent: Mozilla/5.0",
     ]);

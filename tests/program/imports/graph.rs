@@ -1,22 +1,23 @@
-//! Which file of a crate imports from which, and the circles among them.
+//! The graph of imports between the files of a crate, and its circles.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::modules::{Module, ModulePath, Modules};
 
-/// Number of re-exports that are followed at most, so that a name that stands for itself ends.
+/// Maximum number of re-exports to follow, so that a name that re-exports itself ends.
 const MAX_REEXPORTS: usize = 16;
 
 /// Files that import each other, in alphabetical order.
 pub(super) struct Circle {
     pub(super) files: Vec<String>,
-    /// The imports between them: `from -> to: path`.
+    /// Imports between the files, as `from -> to: path`.
     pub(super) edges: Vec<String>,
 }
 
 /// Returns the circles among the files of a crate.
 ///
-/// A file imports from another file if its code names an item of that file, by any path. A re-export alone is no import.
+/// A file imports from another file if its code names an item of that file by any path. A re-export
+/// alone does not count.
 pub(super) fn circles(modules: &Modules) -> Vec<Circle> {
     let edges = edges(modules);
     let reached: BTreeMap<&str, BTreeSet<&str>> = edges
@@ -48,7 +49,7 @@ pub(super) fn circles(modules: &Modules) -> Vec<Circle> {
 
 type Edges = BTreeMap<(String, String), Vec<String>>;
 
-/// The files that a file imports from, and those that these import from, and so on.
+/// Returns the files that a file imports from, directly or through other files.
 fn reached<'a>(start: &'a str, edges: &'a Edges) -> BTreeSet<&'a str> {
     let mut found = BTreeSet::new();
     let mut next = vec![start];
@@ -63,7 +64,7 @@ fn reached<'a>(start: &'a str, edges: &'a Edges) -> BTreeSet<&'a str> {
     found
 }
 
-/// The paths by which files import, by the names of both files.
+/// Returns the paths of all imports, by the names of both files.
 fn edges(modules: &Modules) -> Edges {
     let mut edges = Edges::new();
     for (own, module) in &modules.0 {
@@ -89,8 +90,8 @@ fn edges(modules: &Modules) -> Edges {
 }
 
 impl Modules {
-    /// Returns the module that defines what a path in the module `from` names; for a path to a module, that
-    /// module. `None` for paths into other crates.
+    /// Returns the module that defines the item of a path in the module `from`. For a path to a
+    /// module, returns that module. Returns `None` for paths into other crates.
     fn defining(&self, from: &[String], path: &[String], reexports: usize) -> Option<&Module> {
         let found = self.resolve(from, path, reexports)?;
         self.0.get(&found)
@@ -118,13 +119,13 @@ impl Modules {
             } else if module.items.contains(name) {
                 return Some(current);
             } else if let Some(through) = self.imported(&current, name, reexports) {
-                // An item is defined there; in a module the path goes on.
+                // The module defines the item, or the path continues in the module.
                 if through.is_item || after.is_empty() {
                     return Some(through.module);
                 }
                 current = through.module;
             } else {
-                // Another crate's, or made by a macro of the module.
+                // The name is from another crate, or a macro of the module defines it.
                 return is_relative.then_some(current);
             }
             is_relative = true;
@@ -169,7 +170,7 @@ impl Modules {
     }
 }
 
-/// The module that an imported name leads to.
+/// Module that an imported name leads to.
 struct Imported {
     module: ModulePath,
     /// Whether the name is an item of the module, and not the module itself.

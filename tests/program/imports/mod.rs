@@ -1,4 +1,4 @@
-//! Modules of a crate import each other in one direction only.
+//! Tests that the modules of a crate do not import each other in a circle.
 
 mod graph;
 mod modules;
@@ -22,7 +22,7 @@ fn no_two_modules_of_a_crate_import_each_other() {
 }
 
 #[test]
-fn a_circle_is_found_by_whatever_path_and_a_reexport_is_none() {
+fn a_circle_is_found_by_any_path_and_a_reexport_does_not_count() {
     let of = |one: &str, other: &str| {
         let folder = tempfile::tempdir().unwrap();
         let root = folder.path().join("lib.rs");

@@ -1,4 +1,4 @@
-//! The modules of a crate, as its sources declare them.
+//! The modules of a crate, parsed from its sources.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -14,7 +14,7 @@ use syn::{Attribute, Item, ItemMod, ItemUse, UseTree, Visibility};
 /// A library, program or test of the workspace.
 pub(super) struct Target {
     pub(super) name: String,
-    /// Its main file.
+    /// Main file of the target.
     pub(super) root: PathBuf,
 }
 
@@ -27,7 +27,7 @@ impl Target {
     }
 }
 
-/// The targets of the workspace's packages, except build scripts.
+/// Returns the targets of the workspace's packages, except build scripts.
 pub(super) fn targets() -> Vec<Target> {
     let metadata = Command::new(env!("CARGO"))
         .args([
@@ -57,18 +57,18 @@ pub(super) fn targets() -> Vec<Target> {
     targets.collect()
 }
 
-/// Path of a module inside its crate.
+/// Path of a module in its crate.
 pub(super) type ModulePath = Vec<String>;
 
-/// A module, without the items that only unit tests have.
+/// A module, without items that are only for unit tests.
 pub(super) struct Module {
-    /// Its file, relative to the folder of the crate's root.
+    /// File of the module, relative to the folder of the crate's root.
     pub(super) file: String,
     pub(super) items: BTreeSet<String>,
     pub(super) uses: Vec<Use>,
-    /// Paths of two or more segments that the code names.
+    /// Paths of two or more segments in the code.
     pub(super) paths: BTreeSet<Vec<String>>,
-    /// Identifiers that the code names.
+    /// Identifiers in the code.
     pub(super) idents: BTreeSet<String>,
 }
 
@@ -76,7 +76,7 @@ pub(super) struct Module {
 #[derive(Clone)]
 pub(super) struct Use {
     pub(super) path: Vec<String>,
-    /// Name in the module; `None` for a glob.
+    /// Name in the module. `None` for a glob.
     pub(super) name: Option<String>,
     pub(super) is_reexport: bool,
 }
@@ -84,7 +84,7 @@ pub(super) struct Use {
 pub(super) struct Modules(pub(super) BTreeMap<ModulePath, Module>);
 
 impl Modules {
-    /// Reads the file of a module, and the modules that it declares in `folder`.
+    /// Parses the file of a module, and the modules that it declares in `folder`.
     fn read(&mut self, path: &[String], file: &Path, folder: &Path, root: &Path) {
         let text =
             fs::read_to_string(file).unwrap_or_else(|cause| panic!("{}: {cause}", file.display()));
@@ -248,7 +248,7 @@ impl Module {
                 TokenTree::Punct(punct) if punct.as_char() == ':' && !path.is_empty() => {
                     colons += 1;
                 }
-                // `pub(in path)` imports nothing.
+                // `pub(in path)` is not an import.
                 TokenTree::Group(_) if path == ["pub"] => path.clear(),
                 TokenTree::Group(group) => {
                     end(&mut path);
@@ -268,7 +268,7 @@ impl Module {
     }
 }
 
-/// `use` items inside of functions.
+/// `use` items inside functions.
 struct InnerUses(Vec<ItemUse>);
 
 impl<'ast> Visit<'ast> for InnerUses {
@@ -295,7 +295,7 @@ fn item_name(item: &Item) -> Option<String> {
     Some(ident.to_string())
 }
 
-/// Whether an item is compiled for unit tests only.
+/// Returns whether an item is compiled only for unit tests.
 fn is_test(attributes: &[Attribute]) -> bool {
     attributes.iter().any(|attribute| {
         let text = attribute.to_token_stream().to_string();
@@ -303,7 +303,7 @@ fn is_test(attributes: &[Attribute]) -> bool {
     })
 }
 
-/// The file that `#[path = "…"]` names.
+/// Returns the file that `#[path = "…"]` names.
 fn path_attribute(attribute: &Attribute) -> Option<String> {
     let pair = attribute.meta.require_name_value().ok()?;
     if !pair.path.is_ident("path") {

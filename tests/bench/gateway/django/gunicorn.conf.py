@@ -1,4 +1,4 @@
-"""How gunicorn runs `server.py`: with threads, so that connections are kept open."""
+"""Configuration of gunicorn for `server.py`, with threads, so that connections are kept open."""
 
 bind = "127.0.0.1:0"
 workers = 4

@@ -1,5 +1,5 @@
-"""Login links by django-sesame, with what Django does by itself: sessions in the database, and the
-last sign-in kept. As a program it creates the users, and prints a path for each."""
+"""Login links by django-sesame, with Django's defaults: sessions in the database, and the time of the
+last sign-in. Run as a program, it creates the users and prints a path for each."""
 
 import os
 import sys

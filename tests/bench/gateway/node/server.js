@@ -1,5 +1,5 @@
-// The login links of the gateway, as one would let people in by hand: express, jsonwebtoken and
-// better-sqlite3. A visit is one transaction that is on disk before it is answered.
+// The login links of the gateway, written by hand as a developer would: express, jsonwebtoken and
+// better-sqlite3. A visit is one transaction that is on the disk before the response.
 //
 // node server.js FOLDER USERS WORKERS
 
@@ -12,7 +12,7 @@ import express from 'express'
 import jwt from 'jsonwebtoken'
 
 const SECRET = '0123456789abcdef0123456789abcdef'
-// Of a text jsonwebtoken finds out anew each time that it is no public key, which takes half a millisecond.
+// For a text, jsonwebtoken checks each time whether it is a public key, which takes half a millisecond.
 const KEY = createSecretKey(Buffer.from(SECRET))
 const [folder, users, workers] = process.argv.slice(2)
 
@@ -43,7 +43,7 @@ function listen() {
   const insert = db.prepare(
     'INSERT INTO users (id, email, metadata, created_at, signed_in_at) VALUES (?, ?, ?, ?, ?)',
   )
-  // The id of who is let in, or nothing.
+  // Returns the id of the user who is signed in, or undefined.
   const signIn = db.transaction(({ id, user }) => {
     const now = Date.now()
     const whom = user?.id ?? String(id)
