@@ -1,7 +1,7 @@
 // The list of the window's commands: for each, its file, its request and its response. `schema.rs`
 // makes the handler and the types of the UI from the list, and `build.rs` makes a permission for
-// each group. A command outside of the list cannot be called. A new group must also be named in
-// `capabilities/studio.json`.
+// each group. The comment of a group must fit on one line. A command outside of the list cannot be
+// called. A new group must also be named in `capabilities/studio.json`.
 
 macro_rules! command_list {
     ($then:ident) => {
@@ -22,8 +22,7 @@ macro_rules! command_list {
                 instance_update(instances::InstanceUpdate) -> instance::Instance;
                 instance_remove(instance::InstanceRef) -> ();
             }
-            /// Signing key of an instance: replacing it, showing it once, copying it while it is
-            /// shown.
+            /// Signing key of an instance: replacing it, showing it once, copying it.
             mod secrets {
                 secret_replace(secrets::SecretReplacement) -> instance::Instance;
                 secret_reveal(instance::InstanceRef) -> secrets::RevealedSecret;
@@ -63,8 +62,7 @@ macro_rules! command_list {
                 inspect(inspect::InspectRequest) -> inspect::Inspection;
                 redeem(inspect::RedeemRequest) -> inspect::Redeemed;
             }
-            /// The gateway that Studio runs: its state, starting it, ending it, choosing its
-            /// certificate.
+            /// The gateway that Studio runs: its state, its start, its end, its certificate.
             mod gateway {
                 gateway(()) -> gateway::GatewayState;
                 gateway_start(gateway::GatewayStart) -> gateway::GatewayState;

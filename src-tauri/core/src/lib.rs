@@ -1,5 +1,5 @@
-//! The domain of Latchkey: who may be named by a login link, how the link is signed, judged and
-//! shown, and the rules of users, seats, sessions and instances.
+//! The domain of Latchkey: payloads and codes, login links, verdicts, and the rules of users,
+//! seats, sessions and instances.
 //!
 //! | concern | module |
 //! |---|---|

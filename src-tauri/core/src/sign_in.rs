@@ -1,4 +1,4 @@
-//! Using a code, as whoever opens the link does.
+//! Signing in by a code, for a visitor who opens a link and for an administrator who redeems one.
 
 use std::sync::Arc;
 
@@ -17,11 +17,12 @@ use crate::session::{NewSession, Session, SessionId, SessionKey, SessionRules, S
 use crate::verdict::{Refusal, Verdict};
 use crate::{Error, ErrorCode, Result};
 
-/// Finds the code in `text`. Judges it by the settings of an instance and its keys, and does what the
-/// verdict says: it is on disk when this returns, and recorded. A refusal is a verdict, not an error.
+/// Finds the code in `text`, judges it by the settings and keys of an instance, and applies the
+/// verdict. The change is recorded and on the disk when this returns. A refusal is a verdict and
+/// not an error.
 ///
-/// Fails with [`ErrorCode::NoCode`] where there is no code in the text, and with [`ErrorCode::TooMany`]
-/// where there are several, because they may sign in different people.
+/// Fails with [`ErrorCode::NoCode`] if the text contains no code, or with [`ErrorCode::TooMany`] if
+/// it contains several, because they may sign in different people.
 pub async fn redeem(
     text: &str,
     settings: &Settings,
@@ -43,19 +44,19 @@ pub async fn redeem(
         .await
 }
 
-/// A session that is valid, and its user.
+/// A valid session and its user.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SignedIn {
-    /// The key of the session.
+    /// Key of the session.
     pub key: SessionKey,
     /// The session.
     pub session: Session,
-    /// The user, as the directory has it now.
+    /// The user, as the directory has them now.
     pub user: User,
 }
 
-/// Finds the valid session of an id at a place. `last_use` is the time of its last use where the
-/// caller knows of a later one than the directory has recorded.
+/// Returns the valid session with a key in a scope. `last_use` is the time of its last use, if the
+/// caller knows a later one than the directory.
 pub async fn find_session(
     directory: &dyn Directory,
     key: SessionKey,
@@ -77,30 +78,30 @@ pub async fn find_session(
     Ok(good.map(|user| SignedIn { key, session, user }))
 }
 
-/// Who opens a link.
+/// Visitor who opens a link.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Visitor<'a> {
-    /// Who is signed in there.
+    /// Session in which the visitor is signed in, if any.
     pub signed_in: Option<&'a SignedIn>,
-    /// Whether it looks like a program that looks at links, and not like a person.
+    /// Whether the visitor looks like a link preview and not like a person.
     pub is_link_preview: bool,
 }
 
-/// The browser in which a code is opened.
+/// Browser in which a code is opened.
 #[derive(Clone, Debug)]
 pub struct Browser {
-    /// Where a session would be valid.
+    /// Scope in which a session would be valid.
     pub place: SessionScope,
-    /// The browser's own name (`User-Agent`).
+    /// Name of the browser (`User-Agent`).
     pub name: Option<String>,
-    /// The key that tells the browser from others, if it has one.
+    /// Key that identifies the browser, if it has one.
     pub key: Option<BrowserKey>,
-    /// The session whose cookie the browser has at that place, valid or not. A new one replaces it.
+    /// Session whose cookie the browser has in that scope, valid or not. A new session replaces it.
     pub session: Option<SessionKey>,
 }
 
 impl Browser {
-    /// A browser of which nothing is known.
+    /// Returns an unknown browser.
     #[must_use]
     pub const fn unknown(place: SessionScope) -> Self {
         Self {
@@ -112,7 +113,7 @@ impl Browser {
     }
 }
 
-/// A code that somebody opens, as it was judged by itself.
+/// An attempt to sign in by a code that has been judged by itself.
 #[derive(Debug)]
 pub struct SignInAttempt {
     redemption: Arc<Redemption>,
@@ -123,49 +124,49 @@ pub struct SignInAttempt {
     id: SessionId,
 }
 
-/// What comes of an attempt before anything is done.
+/// Result of checking an attempt before anything is changed.
 #[derive(Debug)]
 pub enum PreCheck {
-    /// Whoever opens it has to say first that they are the one it is for.
+    /// The visitor must first confirm that the link is for them.
     NeedsConfirmation {
-        /// What to call whom it is for.
+        /// Display name of the user whom the link is for.
         whom: String,
-        /// Whether somebody else is signed in there.
+        /// Whether another user is signed in in this browser.
         replaces: bool,
     },
-    /// The visitor is signed in as the user of the code, and is led on. No use is spent.
+    /// The visitor is already signed in as the user of the code. No use is spent.
     Continues,
-    /// It would be refused. The caller says so at once, and [records](SignInAttempt::refuse) it.
+    /// The code would be refused. The caller shows that at once, and
+    /// [records](SignInAttempt::refuse) it.
     Refused(Verdict),
-    /// The caller must [redeem](SignInAttempt::command) it now.
+    /// The caller must [redeem](SignInAttempt::command) the code now.
     Redeems,
 }
 
-/// What has become of a code that was redeemed for somebody who stays signed in.
+/// Result of redeeming a code with a session.
 #[derive(Debug)]
 pub struct SignIn {
-    /// What it did.
+    /// Verdict on the code.
     pub verdict: Verdict,
-    /// The session, where it is no refusal.
+    /// New session. `None` for a refusal.
     pub session: Option<Begun>,
 }
 
-/// A session that has begun.
+/// A new session.
 #[derive(Debug)]
 pub struct Begun {
-    /// The id, for the cookie.
+    /// ID of the session, for the cookie.
     pub id: SessionId,
-    /// The user who is signed in.
+    /// User who is signed in.
     pub user: UserId,
-    /// The place at which the session is valid.
+    /// Scope in which the session is valid.
     pub place: SessionScope,
-    /// How long it lasts at the longest, in seconds.
+    /// Maximum length of the session, in seconds.
     pub longest_secs: i64,
 }
 
 impl SignInAttempt {
-    /// Judges a code that came in a link by itself. What the text around the link has left on it is
-    /// [cut](trim).
+    /// Judges a code from a link by itself, after [removing](trim) what has stuck to it.
     ///
     /// Fails with [`ErrorCode::NoRandomness`](crate::ErrorCode::NoRandomness).
     pub fn new(
@@ -197,10 +198,10 @@ impl SignInAttempt {
         })
     }
 
-    /// Says whether a click is wanted first: on an instance that says so, for a single-use code, for
-    /// a visitor who looks ahead, and before somebody else is signed out. Somebody who is signed in as
-    /// the one it is for is not asked again. A code that would be refused is refused at once. Nothing
-    /// is done.
+    /// Checks an attempt when the link is opened. A click is needed if the instance says so, for a
+    /// single-use code, for a link preview, and before another user is signed out. A visitor who is
+    /// already signed in as the user of the code is not asked. A code that would be refused is
+    /// refused at once. Changes nothing.
     pub async fn opening(
         &self,
         directory: &dyn Directory,
@@ -236,7 +237,7 @@ impl SignInAttempt {
         Ok(PreCheck::NeedsConfirmation { whom, replaces })
     }
 
-    /// Whether the code was issued at most `seconds` ago.
+    /// Returns whether the code was issued at most `seconds` ago.
     #[must_use]
     pub fn is_issued_within(&self, seconds: i64) -> bool {
         let code = self.redemption.code.as_ref().ok();
@@ -244,8 +245,8 @@ impl SignInAttempt {
         issued_at.is_some_and(|at| at.saturating_add(seconds) >= self.by.at.as_second())
     }
 
-    /// Says what becomes of it after the click. A click that is repeated by somebody who is signed in by
-    /// now leads on. Nothing is done.
+    /// Checks an attempt after the click. A repeated click of a visitor who is now signed in
+    /// continues. Changes nothing.
     pub async fn confirmed(
         &self,
         directory: &dyn Directory,
@@ -262,7 +263,8 @@ impl SignInAttempt {
         })
     }
 
-    /// Whether a visitor is signed in as the user whom the code names. The code may be used up already.
+    /// Returns whether a visitor is signed in as the user whom the code names. The code may be used
+    /// up already.
     fn is_for(&self, visitor: Visitor<'_>, verdict: &Verdict) -> bool {
         let Some(SignedIn { user, .. }) = visitor.signed_in else {
             return false;
@@ -273,19 +275,19 @@ impl SignInAttempt {
         }
     }
 
-    /// Says what redeeming the code would do, and does nothing.
+    /// Returns what redeeming the code would do. Changes nothing.
     pub async fn dry_run(&self, directory: &dyn Directory) -> Result<Verdict> {
         directory.dry_run_of(&self.redemption, self.by.at).await
     }
 
-    /// Returns the command that redeems the code, and who asks for it.
+    /// Returns the command that redeems the code, and its context.
     #[must_use]
     pub fn command(&self) -> (Command, AuditContext) {
         let command = Command::Redeem(Arc::clone(&self.redemption));
         (command, self.by.clone())
     }
 
-    /// Records that it was refused without having been redeemed.
+    /// Records a refusal without redeeming the code.
     pub async fn refuse(&self, verdict: Verdict, directory: &dyn Directory) -> Result<SignIn> {
         let event = Event::verdict(&verdict, self.redemption.code.as_ref().ok());
         directory.record(event, &self.by).await?;
@@ -295,7 +297,7 @@ impl SignInAttempt {
         })
     }
 
-    /// The result of redeeming the [`command`](Self::command).
+    /// Returns the result of executing the [`command`](Self::command).
     #[must_use]
     pub fn redeemed(self, verdict: Verdict) -> SignIn {
         let session = match (verdict.user(), &self.redemption.code) {
@@ -315,7 +317,7 @@ impl SignInAttempt {
     }
 }
 
-/// Whether a payload names a user.
+/// Returns whether a payload names a user.
 fn names(payload: &Payload, user: &User) -> bool {
     match payload {
         Payload::Email(email) => user.email.as_ref() == Some(email),

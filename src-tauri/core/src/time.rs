@@ -1,4 +1,4 @@
-//! Moments in words and to the second. No clock is read here: `now` is a parameter.
+//! Times in words and in RFC 3339. No clock is read here: `now` is a parameter.
 
 use jiff::Timestamp;
 use jiff::civil::DateTime;
@@ -8,22 +8,22 @@ use serde::{Serialize as _, Serializer};
 use crate::protocol::code::LEEWAY_SECS;
 use crate::{Error, ErrorCode, Result};
 
-/// The last second that a claim may name: the end of the year 9999, the last that RFC 3339 writes.
+/// Last second that a claim may have: the end of the year 9999, the last year in RFC 3339.
 pub const MAX_SECS: i64 = 253_402_207_200;
 
-/// A moment in RFC 3339, in UTC, to the second.
+/// Returns a time in RFC 3339 and UTC, to the second.
 #[must_use]
 pub fn exact(secs: i64) -> String {
     Timestamp::from_second(secs).map_or_else(|_| format!("second {secs}"), |at| at.to_string())
 }
 
-/// Serializes a moment in Unix seconds as RFC 3339.
+/// Serializes a time in Unix seconds as RFC 3339.
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
 pub(crate) fn rfc3339<S: Serializer>(secs: &i64, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(&exact(*secs))
 }
 
-/// Serializes a moment in Unix seconds, if there is one, as RFC 3339.
+/// Serializes an optional time in Unix seconds as RFC 3339.
 #[expect(clippy::ref_option, reason = "serde passes references")]
 pub(crate) fn rfc3339_if_any<S: Serializer>(
     secs: &Option<i64>,
@@ -32,21 +32,21 @@ pub(crate) fn rfc3339_if_any<S: Serializer>(
     secs.map(exact).serialize(serializer)
 }
 
-/// Whether a recorded moment lies in the future, as only a wrong clock can bring about.
+/// Returns whether a recorded time lies in the future, which only a wrong clock can cause.
 #[must_use]
 pub fn is_ahead(secs: i64, now: i64) -> bool {
     secs > now.saturating_add(LEEWAY_SECS)
 }
 
-/// Whether a time of another clock, which may be [`LEEWAY_SECS`] ahead, surely lies after a moment of
-/// this computer's.
+/// Returns whether a time of another clock, which may be [`LEEWAY_SECS`] ahead, is certainly later
+/// than a time of this computer.
 #[must_use]
 pub fn is_surely_after(theirs: i64, moment: i64) -> bool {
     theirs.saturating_sub(LEEWAY_SECS) > moment
 }
 
-/// How far a moment is from `now`, in the largest unit that fits: `in 7 days`, `3 hours ago`,
-/// `now`.
+/// Returns the distance of a time from `now` in the largest suitable unit: `in 7 days`, `3 hours
+/// ago`, `now`.
 #[must_use]
 pub fn relative(secs: i64, now: Timestamp) -> String {
     let distance = secs.saturating_sub(now.as_second());
@@ -61,8 +61,8 @@ pub fn relative(secs: i64, now: Timestamp) -> String {
     }
 }
 
-/// A length of time in the largest unit that does not hide more than a tenth of it: `7 days`,
-/// `36 hours`, `90 minutes`.
+/// Returns a duration in the largest unit that hides at most a tenth of it: `7 days`, `36 hours`,
+/// `90 minutes`.
 fn amount(secs: u64) -> String {
     const UNITS: [(u64, &str); 5] = [
         (365 * 86_400, "year"),
@@ -82,8 +82,8 @@ fn amount(secs: u64) -> String {
     format!("{secs} seconds")
 }
 
-/// Reads a moment that a person or a form wrote: RFC 3339 (`2026-11-29T23:10:00Z`), or without an
-/// offset (`2026-11-29T23:10`, `2026-11-29 23:10`, `2026-11-29`) in `zone`.
+/// Parses a time from a person or a form: RFC 3339 (`2026-11-29T23:10:00Z`), or without an offset
+/// (`2026-11-29T23:10`, `2026-11-29 23:10`, `2026-11-29`) in `zone`.
 ///
 /// Fails with [`ErrorCode::InvalidTime`] about `field`.
 pub fn parse(text: &str, zone: &TimeZone, field: &str) -> Result<Timestamp> {

@@ -2,78 +2,79 @@
 
 export type ActivityEntry = { 
 /**
- * It goes up with time.
+ * Number of the entry. Later entries have higher numbers.
  */
 number: number, 
 /**
- * When, in Unix seconds.
+ * Time in Unix seconds.
  */
 at: number, 
 /**
- * Who did it: `A visitor`, `Studio`, `API key CRM`.
+ * Actor, such as `A visitor`, `Studio` or `API key CRM`.
  */
 actor: string, 
 /**
- * From where, if it came over a network.
+ * Network address from which the actor acted, if there is one.
  */
 address: string | null, 
 /**
- * The reference that a refused visitor was shown; of several visitors, the first one's.
+ * Reference that the refused visitor was shown. An entry for several visitors has that of the
+ * first.
  */
 reference: string | null, 
 /**
- * What kind of thing.
+ * Kind of the entry.
  */
 kind: ActivityKind, 
 /**
- * The stable code.
+ * Stable code of the event.
  */
 code: string, 
 /**
- * In a few words.
+ * Title in a few words.
  */
 title: string, 
 /**
- * Why, or what exactly.
+ * Reason or details.
  */
 detail: string | null, 
 /**
- * Whom it is about.
+ * User whom the entry is about.
  */
 subject: string | null, };
 export type ActivityKind = "sign_in" | "refusal" | "act";
 export type ActivityPage = { 
 /**
- * The entries, newest first. There may be fewer than were asked for, and more further on.
+ * Entries, newest first. There may be fewer than the maximum although more follow.
  */
 entries: Array<ActivityEntry>, 
 /**
- * Where to go on; nowhere, where everything was looked at.
+ * Value of `before` for the next page. Null if all entries were searched.
  */
 before: number | null, };
 export type ActivityRequest = { 
 /**
- * The instance's id.
+ * ID of the instance.
  */
 instance: string, 
 /**
- * Only this kind.
+ * Only entries of this kind.
  */
 kind: ActivityKind | null, 
 /**
- * Only what is about somebody, by the whole id or address.
+ * Only entries about this user, given by the whole ID or address.
  */
 subject: string | null, 
 /**
- * Only where this stands: whom it is about, the reference, the address, the code.
+ * Only entries that contain this text: a user, a reference, an address or a code.
  */
 text: string, 
 /**
- * Only what was before the entry of this number.
+ * Only entries before the entry with this number.
  */
 before: number | null, 
 /**
- * How many.
+ * Maximum number of entries.
  */
 limit: number, };
 export type Algorithm = "HS256" | "HS384" | "HS512";
@@ -83,31 +84,31 @@ export type ApiKey = {
  */
 id: string, 
 /**
- * Name that the administrator gave it.
+ * Name that the administrator gave the key.
  */
 name: string, 
 /**
- * When it was made, in Unix seconds.
+ * Time when the key was made, in Unix seconds.
  */
 created_at: number, };
 export type ApiKeyRef = { 
 /**
- * The instance's id.
+ * ID of the instance.
  */
 instance: string, 
 /**
- * The key's id.
+ * ID of the key.
  */
 key: string, };
 export type Appearance = { 
 /**
- * Light or dark.
+ * Light or dark theme.
  */
 theme: Theme, };
 export type CertificateFile = "certificate" | "key";
 export type ChosenFile = { 
 /**
- * Where it is; nothing, where none was chosen.
+ * Path of the file. Null if the user cancelled.
  */
 path: string | null, };
 export type ClaimTime = { 
@@ -125,51 +126,52 @@ at: string,
 words: string, };
 export type CloseAsked = { 
 /**
- * The instance whose gateway is open, by id.
+ * ID of the instance whose gateway is open.
  */
 instance: string, 
 /**
- * Number of people who are signed in there and lose access.
+ * Number of people who are signed in there and would lose access.
  */
 people: number, };
 export type CodeForm = "bare" | "url" | "widget_tag" | "text" | "qr";
 export type ComposeRequest = { 
 /**
- * The instance's id.
+ * ID of the instance.
  */
 instance: string, 
 /**
- * Who is to sign in.
+ * User who signs in.
  */
 who: Who, 
 /**
- * In words: `7 days`, `12h`, `never`.
+ * Lifetime in words: `7 days`, `12h`, `never`.
  */
 expires_in: string, 
 /**
- * `2026-11-29T23:10` in this computer's time zone, or RFC 3339; null for at once.
+ * Start time: `2026-11-29T23:10` in the time zone of this computer, or RFC 3339. Null if the
+ * link works at once.
  */
 not_before: string | null, 
 /**
- * Whether the first sign-in uses it up.
+ * Whether the first sign-in uses the link up.
  */
 single_use: boolean, 
 /**
- * Whether a new code is wanted although the single-use code of the same request is still shown.
+ * Whether to make a new code even if the single-use code of the same request is still shown.
  */
 anew: boolean, };
 export type Copied = { 
 /**
- * When the clipboard is emptied if the content is still ours.
+ * Seconds until the clipboard is cleared, unless another program replaces the content.
  */
 clears_in_secs: number, };
 export type CopyRequest = { 
 /**
- * The preview's.
+ * Revision of the preview.
  */
 revision: number, 
 /**
- * What.
+ * Part to copy.
  */
 what: CopyWhat, };
 export type CopyWhat = "link" | "code" | "widget" | "qr";
@@ -201,32 +203,33 @@ user: string | null,
 stay: string | null, };
 export type GatewayStart = { 
 /**
- * The id.
+ * ID of the instance.
  */
 instance: string, 
 /**
- * An address of this computer.
+ * IP address of this computer.
  */
 ip: string, 
 /**
- * 1 to 65535.
+ * Port, from 1 to 65535.
  */
 port: number, 
 /**
- * How https is spoken.
+ * Use of https.
  */
 tls: Tls, };
 export type GatewayState = { 
 /**
- * The one that runs, if one does.
+ * The gateway that Studio runs.
  */
 running: RunningGateway | null, 
 /**
- * Those that other programs run, for instances whose users were asked for.
+ * Gateways of other programs, for the instances whose users were requested.
  */
 others: Array<OtherGateway>, 
 /**
- * Where one can listen: this computer alone first, then the likeliest for a phone.
+ * Addresses on which a gateway can listen: first the loopback address, then those that a phone
+ * most likely reaches.
  */
 addresses: Array<ListenAddress>, };
 export type Hint = { 
@@ -254,106 +257,106 @@ export type HintCode = "signed_by_other_instance" | "secret_is_base64" | "secret
 export type Hosted = "here" | "elsewhere";
 export type InspectRequest = { 
 /**
- * The instance's id.
+ * ID of the instance.
  */
 instance: string, 
 /**
- * Where the code is.
+ * Source of the code.
  */
 source: InspectSource, };
 export type InspectSource = { "kind": "text", 
 /**
- * As it was pasted.
+ * Text as it was pasted.
  */
 text: string, } | { "kind": "picture", 
 /**
- * The file's bytes.
+ * Content of the file in base64.
  */
 base64: string, } | { "kind": "clipboard" };
 export type Inspection = { 
 /**
- * Names this code to `redeem`.
+ * Number that names this code to `redeem`.
  */
 revision: number, 
 /**
- * What it was found in.
+ * Form in which the code was found.
  */
 found_in: CodeForm, 
 /**
- * The code's header.
+ * Header of the code.
  */
 header: string, 
 /**
- * The code's claims.
+ * Claims of the code.
  */
 claims: string, 
 /**
- * The code's signature.
+ * Signature of the code.
  */
 signature: string, 
 /**
- * The header, written to be read; null where it is not JSON.
+ * Header as indented JSON. Null if it is not JSON.
  */
 header_json: string | null, 
 /**
- * The claims, written to be read; null where they are not JSON.
+ * Claims as indented JSON. Null if they are not JSON.
  */
 claims_json: string | null, 
 /**
- * The times among the claims.
+ * Times among the claims.
  */
 times: Array<ClaimTime>, 
 /**
- * What would happen if it were opened now.
+ * What would happen if the code were opened now.
  */
 forecast: Forecast, 
 /**
- * The causes that are known, the most important first.
+ * Known causes of a refusal, the most important first.
  */
 hints: Array<Hint>, };
 export type Instance = { 
 /**
- * Its id, which never changes.
+ * ID, which never changes.
  */
 id: string, 
 /**
- * For people.
+ * Name for people.
  */
 name: string, 
 /**
- * Where people open the application.
+ * URL of the application.
  */
 url: string, 
 /**
- * Who decides.
+ * Whether sign-ins are decided here or elsewhere.
  */
 hosted: Hosted, 
 /**
- * The query parameter that carries the code.
+ * Query parameter that carries the code.
  */
 parameter: string, 
 /**
- * How its codes are signed.
+ * Signature algorithm of its codes.
  */
 algorithm: Algorithm, 
 /**
- * The default lifetime in words: `7 days`, `12 hours`, `never`.
+ * Default lifetime of links in words: `7 days`, `12 hours`, `never`.
  */
 lifetime: string, 
 /**
- * Its rules.
+ * Rules for codes.
  */
 policy: Policy, 
 /**
- * How its gateway lets people in.
+ * Settings of signing in at its gateway.
  */
 visiting: SignInSettings, 
 /**
- * How much of its activity is kept.
+ * Retention of its activity.
  */
 retention: Retention, 
 /**
- * The values of `aud` that it accepts besides its URL.
+ * Values of `aud` that are accepted besides its URL.
  */
 audiences: Array<string>, 
 /**
@@ -361,18 +364,18 @@ audiences: Array<string>,
  */
 key: KeyStatus | null, 
 /**
- * The keys of its API, which is off where there are none.
+ * Its API keys. Without any, the API is off.
  */
 api_keys: Array<ApiKey>, };
 export type InstanceRef = { 
 /**
- * The id.
+ * ID of the instance.
  */
 instance: string, };
 export type InstanceSettings = { name: string, url: string, hosted: Hosted, parameter: string, algorithm: Algorithm, lifetime: string, policy: Policy, visiting: SignInSettings, retention: Retention, audiences: Array<string>, };
 export type InstanceUpdate = { 
 /**
- * The id.
+ * ID of the instance.
  */
 instance: string, 
 /**
@@ -386,39 +389,39 @@ export type KeyStatus = {
  */
 origin: KeyOrigin, 
 /**
- * When it was set, in Unix seconds.
+ * Time when the key was set, in Unix seconds.
  */
 set_at: number, 
 /**
- * Set where the key is shorter than RFC 7518 §3.2 asks for.
+ * Warning if the key is shorter than RFC 7518 §3.2 requires.
  */
 warning: Warning | null, 
 /**
- * How the secret is turned into the key.
+ * Encoding of the secret.
  */
 encoding: SecretEncoding, 
 /**
- * Whether it can still be shown; it can be shown once.
+ * Whether the secret can still be shown. It can be shown only once.
  */
 revealable: boolean, };
 export type KeyStore = { "kind": "keychain" } & KeychainState | { "kind": "sealed_file" } & SealedFileState;
 export type KeychainState = { "state": "ready" } | { "state": "unreachable", 
 /**
- * Why.
+ * Reason.
  */
 reason: Problem, };
 export type ListenAddress = { 
 /**
- * The address.
+ * IP address.
  */
 ip: string, 
 /**
- * What it belongs to: `eth0`; nothing for this computer's own.
+ * Name of the network interface, such as `eth0`. Null for the loopback address.
  */
 interface: string | null, };
 export type Listener = { 
 /**
- * The channel, as Tauri writes it.
+ * The channel in Tauri's text form.
  */
 channel: string, };
 export type LogFile = { 
@@ -457,88 +460,88 @@ signature: string,
 after: string, };
 export type MadeApiKey = { 
 /**
- * The key. It is not shown again.
+ * The key, which cannot be shown again.
  */
 key: string, 
 /**
- * The instance as it is now.
+ * The instance with the new key.
  */
 instance: Instance, };
 export type MetadataInput = { "kind": "fields", 
 /**
- * In order.
+ * Names with their texts, in the order of the form.
  */
 fields: Array<[string, string]>, } | { "kind": "json", 
 /**
- * As it was written.
+ * The object as text.
  */
 text: string, };
 export type NewApiKey = { 
 /**
- * The instance's id.
+ * ID of the instance.
  */
 instance: string, 
 /**
- * What to call it: the system that uses it.
+ * Name of the system that uses the key.
  */
 name: string, };
 export type NewInstance = { 
 /**
- * For people; the URL's host where it is empty.
+ * Name for people. If it is empty, the host of the URL.
  */
 name: string, 
 /**
- * Where people open the application.
+ * URL of the application.
  */
 url: string, 
 /**
- * Who decides.
+ * Whether sign-ins are decided here or elsewhere.
  */
 hosted: Hosted, 
 /**
- * Where its signing key comes from.
+ * Source of its signing key.
  */
 secret: SecretSource, };
 export type NewUser = { 
 /**
- * The instance's id.
+ * ID of the instance.
  */
 instance: string, 
 /**
- * The administrator's own key for this person.
+ * ID: the administrator's own key for the person.
  */
 id: string, 
 /**
- * The address; none where it is empty.
+ * E-mail address. Empty for none.
  */
 email: string, 
 /**
- * Everything else.
+ * Metadata.
  */
 metadata: MetadataInput, };
 export type NextStep = "make_link" | "replace_secret" | "open_instance";
 export type Origin = "link" | "added" | "import";
 export type OtherGateway = { 
 /**
- * The id of its instance.
+ * ID of its instance.
  */
 instance: string, 
 /**
- * The program: `latchkey serve (process 4711)`.
+ * Name of the program, such as `latchkey serve (process 4711)`.
  */
 program: string, };
 export type PageStart = { "kind": "first" } | { "kind": "after", 
 /**
- * That page's `next`.
+ * Value of `next` of the earlier page.
  */
 cursor: string, } | { "kind": "row", 
 /**
- * The number.
+ * Number of the row, counted from 0.
  */
 row: number, };
 export type Passphrase = { 
 /**
- * It.
+ * The passphrase.
  */
 passphrase: string, };
 export type Policy = { 
@@ -560,7 +563,7 @@ provisioning: boolean,
 refresh_profile: boolean, };
 export type Preview = { 
 /**
- * Names this preview to `copy` and `qr_save`.
+ * Number that names this preview to `copy` and `qr_save`.
  */
 revision: number, 
 /**
@@ -568,27 +571,27 @@ revision: number,
  */
 link: LoginLink, 
 /**
- * The code's header, written to be read.
+ * Header of the code, as indented JSON.
  */
 header_json: string, 
 /**
- * The claims, written to be read.
+ * Claims of the code, as indented JSON.
  */
 claims_json: string, 
 /**
- * The times among the claims.
+ * Times among the claims.
  */
 times: Array<ClaimTime>, 
 /**
- * The tag for a page.
+ * Widget tag for a page.
  */
 widget: string, 
 /**
- * The QR code.
+ * QR code, if the link fits into one.
  */
 qr: QrPreview | null, 
 /**
- * Why there is no QR code, where there is none.
+ * Reason why there is no QR code.
  */
 qr_refused: Problem | null, 
 /**
@@ -596,28 +599,28 @@ qr_refused: Problem | null,
  */
 forecast: Forecast, 
 /**
- * What to know before giving it out.
+ * Warnings to read before giving the link away.
  */
 warnings: Array<Warning>, 
 /**
- * RFC 3339 in UTC; null for a link that never expires.
+ * End of the link in RFC 3339 and UTC. Null if it never expires.
  */
 expires_at: string | null, 
 /**
- * Whether the first sign-in uses it up.
+ * Whether the first sign-in uses the link up.
  */
 single_use: boolean, };
 export type Problem = { 
 /**
- * For the UI to switch on.
+ * Code for the UI to match on.
  */
 code: ProblemCode, 
 /**
- * For a person.
+ * Message for a person.
  */
 message: string, 
 /**
- * The member that it is about.
+ * Field of the request that the error is about.
  */
 field: string | null, };
 export type ProblemCode = ErrorCode | StudioErrorCode;
@@ -625,60 +628,60 @@ export type QrFormat = "png" | "svg";
 export type QrLevel = "L" | "M";
 export type QrPreview = { 
 /**
- * 1 to 22.
+ * Version of the QR code, from 1 to 22.
  */
 version: number, 
 /**
- * Modules on a side, the quiet zone not counted.
+ * Number of modules on a side, without the quiet zone.
  */
 modules: number, 
 /**
- * The error correction.
+ * Error correction level.
  */
 level: QrLevel, 
 /**
- * SVG path data of the dark modules, one unit a module, inside a quiet zone of 4: the view box
- * is `0 0 modules+8 modules+8`.
+ * SVG path data of the dark modules. A module is one unit wide. The quiet zone is 4 units, so
+ * the view box is `0 0 modules+8 modules+8`.
  */
 path: string, 
 /**
- * What to know about scanning it.
+ * Warning about scanning the code.
  */
 warning: Warning | null, };
 export type QrSaveRequest = { 
 /**
- * The preview's.
+ * Revision of the preview.
  */
 revision: number, 
 /**
- * As what.
+ * Format of the file.
  */
 format: QrFormat, };
 export type QrSaved = { 
 /**
- * The file's name; null where the person cancelled.
+ * Name of the file. Null if the user cancelled.
  */
 file: string | null, };
 export type RedeemRequest = { 
 /**
- * The instance's id.
+ * ID of the instance.
  */
 instance: string, 
 /**
- * The inspection's.
+ * Revision of the inspection.
  */
 revision: number, };
 export type Redeemed = { 
 /**
- * In words, as having happened.
+ * What has happened.
  */
 forecast: Forecast, 
 /**
- * The user who is signed in now.
+ * User who is signed in now.
  */
 user: UserProfile | null, 
 /**
- * The seats as they are now.
+ * Seats after the redemption.
  */
 seats: Seats, };
 export type Retention = { 
@@ -692,67 +695,67 @@ age: string,
 refusals: number, };
 export type RevealedSecret = { 
 /**
- * It.
+ * The secret.
  */
 secret: string, };
 export type RunningGateway = { 
 /**
- * The id of its instance.
+ * ID of its instance.
  */
 instance: string, 
 /**
- * Where people reach it.
+ * URL of the gateway.
  */
 url: string, 
 /**
- * Whether other computers can.
+ * Whether other computers can reach it.
  */
 on_network: boolean, 
 /**
- * SHA-256 of the certificate's public key, where https is spoken.
+ * SHA-256 of the certificate's public key. Null without https.
  */
 fingerprint: string | null, 
 /**
- * A QR code of its address, where a phone can reach it: to try that.
+ * QR code of the gateway's URL. Null if a phone cannot reach it.
  */
 qr: QrPreview | null, 
 /**
- * How often somebody has signed in since it was started.
+ * Number of sign-ins since the gateway was started.
  */
 sign_ins: number, };
 export type SealedFileState = { "state": "ready" } | { "state": "locked" } | { "state": "missing", 
 /**
- * The file's path, and the ways out.
+ * Path of the file, and what to do.
  */
 reason: Problem, } | { "state": "new", 
 /**
- * Why the keychain is not used.
+ * Reason why the keychain is not used.
  */
 reason: Problem, };
 export type SealedSecret = { 
 /**
- * The instance's id.
+ * ID of the instance.
  */
 instance: string, 
 /**
- * Its name.
+ * Name of the instance.
  */
 name: string, 
 /**
- * Where people open the application.
+ * URL of the application.
  */
 url: string, 
 /**
- * Who decides about sign-ins.
+ * Whether sign-ins are decided here or elsewhere.
  */
 hosted: Hosted, };
 export type SeatLimit = { 
 /**
- * The instance's id.
+ * ID of the instance.
  */
 instance: string, 
 /**
- * The number; null for no limit.
+ * New number. Null for no limit.
  */
 limit: number | null, };
 export type Seats = { 
@@ -767,20 +770,20 @@ limit: number | null, };
 export type SecretEncoding = "text" | "base64" | "hex";
 export type SecretReplacement = { 
 /**
- * The id.
+ * ID of the instance.
  */
 instance: string, 
 /**
- * Where the key comes from.
+ * Source of the new key.
  */
 secret: SecretSource, };
 export type SecretSource = { "kind": "generate" } | { "kind": "paste", 
 /**
- * The JWT secret.
+ * JWT secret.
  */
 secret: string, 
 /**
- * The encoding of the key in the secret.
+ * Encoding of the secret.
  */
 encoding: SecretEncoding, };
 export type SignInSettings = { 
@@ -812,66 +815,66 @@ export type SignInStep = "automatic" | "confirm";
 export type SortBy = "id" | "email" | "created" | "last_sign_in";
 export type Start = { 
 /**
- * Latchkey's version.
+ * Version of Latchkey.
  */
 version: string, 
 /**
- * Where everything is kept.
+ * Path of the data folder.
  */
 data_dir: string, 
 /**
- * All instances that can be read, by name.
+ * All readable instances in the order of their names.
  */
 instances: Array<Instance>, 
 /**
- * What is wrong with the others.
+ * Errors of the instances that cannot be read.
  */
 problems: Array<Problem>, 
 /**
- * The instance that was last worked on, if it is still there.
+ * ID of the instance that was selected last, if it still exists.
  */
 current: string | null, 
 /**
- * Where the signing keys are.
+ * State of the key store.
  */
 key_store: KeyStore, 
 /**
- * How Studio looks.
+ * Appearance of Studio.
  */
 appearance: Appearance, 
 /**
- * How gateways were started last.
+ * Options with which gateways were last started.
  */
 gateways: Array<GatewayStart>, };
 export type Status = "active" | "suspended";
 export type StudioErrorCode = "stale_preview" | "stale_inspection" | "clipboard_unavailable" | "clipboard_empty";
 export type StudioEvent = { "kind": "activity", 
 /**
- * The instance's id.
+ * ID of the instance.
  */
 instance: string, } | { "kind": "users", 
 /**
- * The instance's id.
+ * ID of the instance.
  */
 instance: string, } | { "kind": "gateway" } | { "kind": "instances" } | { "kind": "close_asked" };
 export type Theme = "system" | "light" | "dark";
 export type Tls = { "kind": "off" } | { "kind": "self_signed" } | { "kind": "files", 
 /**
- * The path of the certificate with its chain.
+ * Path of the certificate with its chain.
  */
 certificate: string, 
 /**
- * The path of its private key.
+ * Path of the private key.
  */
 key: string, };
 export type Tone = "good" | "caution" | "refused";
 export type User = { 
 /**
- * The administrator's own key for this person.
+ * ID: the administrator's own key for the person.
  */
 id: string, 
 /**
- * The address, as written.
+ * E-mail address as written.
  */
 email: string | null, 
 /**
@@ -879,44 +882,44 @@ email: string | null,
  */
 status: Status, 
 /**
- * How the user came in.
+ * Way in which the user was created.
  */
 origin: Origin, 
 /**
- * When the user came in.
+ * Time when the user was created, in Unix seconds.
  */
 created_at: number, 
 /**
- * The last sign-in.
+ * Time of the last sign-in, in Unix seconds.
  */
 last_sign_in: number | null, 
 /**
- * How often the user has signed in.
+ * Number of sign-ins.
  */
 sign_ins: number, 
 /**
- * When the profile was last set.
+ * Time when the profile was last set, in Unix seconds.
  */
 profile_as_of: number, };
 export type UserPage = { 
 /**
- * They, in order.
+ * Users in the requested order.
  */
 users: Array<User>, 
 /**
- * Which of all the first one is, counted from 0.
+ * Row of the first user, counted from 0.
  */
 first_row: number, 
 /**
- * How many answer the query.
+ * Number of users who match the query.
  */
 total: number, 
 /**
- * Where the next page begins, if there is one.
+ * Position of the next page, if there is one.
  */
 next: string | null, 
 /**
- * Problems of users, also of those that the query leaves out.
+ * Warnings about users, also about users who do not match the query.
  */
 notices: Array<Warning>, };
 export type UserProfile = { 
@@ -925,54 +928,54 @@ export type UserProfile = {
  */
 user: User, 
 /**
- * The metadata: a JSON object, written to be read.
+ * Metadata as indented JSON: an object.
  */
 metadata_json: string, };
 export type UserQuery = { 
 /**
- * Words, each of which is to occur in the id, the address or a name.
+ * Words that must all occur in the ID, the address or a name.
  */
 search: string, 
 /**
- * Only users of this status.
+ * Only users with this status.
  */
 status: Status | null, 
 /**
- * Only users who came in this way.
+ * Only users who were created in this way.
  */
 origin: Origin | null, 
 /**
- * What by.
+ * Field to sort by.
  */
 sort_by: SortBy, 
 /**
- * From the greatest to the least.
+ * Whether the order is reversed.
  */
 descending: boolean, };
 export type UserRef = { 
 /**
- * The instance's id.
+ * ID of the instance.
  */
 instance: string, 
 /**
- * The user's.
+ * ID of the user.
  */
 id: string, };
 export type UsersRequest = { 
 /**
- * The instance's id.
+ * ID of the instance.
  */
 instance: string, 
 /**
- * Which users.
+ * Filter and order.
  */
 query: UserQuery, 
 /**
- * From where on.
+ * Position of the page.
  */
 place: PageStart, 
 /**
- * How many at most; 200 are the most.
+ * Maximum number of users, at most 200.
  */
 limit: number, };
 export type Warning = { 
@@ -986,27 +989,27 @@ code: string,
 message: string, };
 export type Who = { "kind": "email", 
 /**
- * The address.
+ * E-mail address.
  */
 email: string, } | { "kind": "id", 
 /**
- * The id.
+ * ID of the user.
  */
 id: string, 
 /**
- * Send digits as a text and not as a number.
+ * Whether digits are sent as a text and not as a number.
  */
 as_text: boolean, } | { "kind": "user", 
 /**
- * The administrator's own key for this person.
+ * ID: the administrator's own key for the person.
  */
 id: string, 
 /**
- * The address; none where it is empty.
+ * E-mail address. Empty for none.
  */
 email: string, 
 /**
- * Everything else.
+ * Metadata.
  */
 metadata: MetadataInput, };
 

@@ -1,4 +1,4 @@
-//! Commands: the changes that a caller asks of a directory.
+//! Commands: the changes of a directory.
 
 use std::sync::Arc;
 
@@ -13,26 +13,26 @@ use crate::session::{NewSession, SessionKey, SessionRules};
 use crate::verdict::{Seats, Verdict};
 use crate::{Error, Result};
 
-/// Maximum number of users that one command imports: a transaction is held in memory.
+/// Maximum number of users that one command imports, because a transaction is held in memory.
 pub const MAX_IMPORT: usize = 250;
 
 /// Maximum number of sessions that one command prunes.
 pub const MAX_PRUNED: usize = 100;
 
-/// Maximum number of [times in the future](super::Directory::times_ahead) that are listed.
+/// Maximum number of [times in the future](super::Directory::times_ahead) in a list.
 pub const MAX_TIMES: usize = 100;
 
 /// A verified code, or the reason why it does not verify.
 pub type JudgedCode<'a> = std::result::Result<&'a VerifiedCode, &'a CodeRefusal>;
 
-/// A change of a directory. [`decide`](super::decide()) says what it does.
+/// A change of a directory. [`decide`](super::decide()) decides what it does.
 #[derive(Clone, Debug)]
 pub enum Command {
     /// Judges a code, and signs in or creates the user whom it names.
     Redeem(Arc<Redemption>),
     /// Adds a user by hand.
     Add(NewUser),
-    /// Adds users who were known elsewhere, all or none.
+    /// Adds users who were known elsewhere: all or none.
     Import(Vec<NewUser>),
     /// Changes the address and the metadata of a user.
     Edit(UserId, Profile),
@@ -44,41 +44,41 @@ pub enum Command {
     SignOut(UserId),
     /// Removes a user.
     Remove(UserId),
-    /// Sets the number of seats; no limit, if `None`.
+    /// Sets the number of seats. `None` sets no limit.
     SetSeatLimit(Option<u64>),
     /// Ends a session.
     EndSession(SessionKey),
-    /// Notes when sessions were last used, in Unix seconds.
+    /// Notes the times at which sessions were last used, in Unix seconds.
     NoteSessionsSeen(Vec<(SessionKey, i64)>),
-    /// Deletes those of some sessions that are over.
+    /// Deletes those of the given sessions that have ended.
     PruneSessions(Vec<SessionKey>, SessionRules),
-    /// Records that a link was made and given out.
+    /// Records that a link was made.
     LinkMade(Claims),
-    /// Notes that a link was shown, which somebody may scan from the screen.
+    /// Notes that a link was shown, because a person may scan it from the screen.
     LinkShown(Claims),
-    /// Takes a link back by its `jti`.
+    /// Revokes a link by its `jti`.
     RevokeLink(String),
     /// Sets recorded times that lie in the future to now.
     CorrectTimes(Vec<TimeAhead>),
-    /// Records what happened without a change to the directory.
+    /// Records an event that changes nothing else.
     Record(Event),
-    /// Records an act on the settings of the instance, once.
+    /// Records a change of the instance's settings, once.
     RecordOutbox(OutboxEntry),
 }
 
-/// A code that somebody redeems.
+/// A code to redeem.
 #[derive(Clone, Debug)]
 pub struct Redemption {
     /// The verified code, or the reason why it does not verify.
     pub code: std::result::Result<VerifiedCode, CodeRefusal>,
     /// The policy of the instance.
     pub policy: Policy,
-    /// The session that begins if the code signs somebody in.
+    /// Session that begins if the code signs a user in.
     pub session: Option<NewSession>,
 }
 
 impl Redemption {
-    /// A redemption without a session.
+    /// Creates a redemption without a session.
     #[must_use]
     pub fn new(code: JudgedCode<'_>, policy: Policy) -> Self {
         Self {
@@ -89,25 +89,26 @@ impl Redemption {
     }
 }
 
-/// The answer to a command.
+/// Outcome of a command.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Outcome {
-    /// It was done.
+    /// The command was carried out.
     Done,
-    /// The verdict on a code.
+    /// Verdict on a code.
     Verdict(Verdict),
-    /// The user as the command has left them.
+    /// User after the command.
     User(Box<User>),
-    /// The seats as the command has left them.
+    /// Seats after the command.
     Seats(Seats),
-    /// Number of what was changed.
+    /// Number of changed records.
     Count(u64),
 }
 
 impl Outcome {
     /// Returns the verdict.
     ///
-    /// Fails with [`ErrorCode::Internal`](crate::ErrorCode::Internal) for an outcome of another kind, as the functions below do.
+    /// Fails with [`ErrorCode::Internal`](crate::ErrorCode::Internal) for another kind of outcome,
+    /// like the functions below.
     pub fn verdict(self) -> Result<Verdict> {
         match self {
             Self::Verdict(verdict) => Ok(verdict),

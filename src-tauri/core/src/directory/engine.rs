@@ -17,31 +17,34 @@ use crate::protocol::user_id::UserId;
 use crate::session::{Session, SessionKey, SessionRules};
 use crate::verdict::{Seats, Verdict};
 
-/// An engine: the users of an instance, and the seats they take.
+/// An engine: it stores the users of an instance, with their seats, sessions, links and activity.
 ///
 /// An engine decides nothing. The functions with a body are the same for all engines.
 #[async_trait]
 pub trait Directory: Send + Sync {
-    /// Makes a change: it is decided, and it is on disk when this returns. A refused redemption and an
-    /// event that is recorded alone are counted instead of recorded where they repeat within a minute: the first
-    /// one from an address is recorded at once, the others are one entry afterwards.
+    /// Decides and makes a change, which is on the disk when this returns.
+    ///
+    /// Refused redemptions and events without a change repeat. The first from an address is
+    /// recorded at once. All others in the same minute are counted, and become one entry
+    /// afterwards.
     async fn execute(&self, command: Command, by: &AuditContext) -> Result<Outcome>;
 
-    /// Says what redeeming a code would do at a time, and does nothing.
+    /// Returns what redeeming a code at a time would do. Changes nothing.
     async fn dry_run_of(&self, redemption: &Redemption, now: Timestamp) -> Result<Verdict>;
 
-    /// The user of an id.
+    /// Returns the user with an ID.
     async fn user(&self, id: &UserId) -> Result<Option<User>>;
 
-    /// Returns the user who has an address, however it is written; of [several](Self::shared_emails)
-    /// the one who came first.
+    /// Returns the user with an address, in any spelling. If [several](Self::shared_emails) users
+    /// have it, returns the oldest.
     async fn user_by_email(&self, email: &Email) -> Result<Option<User>>;
 
-    /// Returns the addresses that several users have. Nobody can add one; they are left from format 4,
-    /// which told apart what is one address.
+    /// Returns the addresses that several users have. They come from format 4, which treated some
+    /// spellings of one address as different. No new ones can be added.
     async fn shared_emails(&self) -> Result<Vec<SharedEmail>>;
 
-    /// At most `limit` of the users who answer `query`, in the order of `sort`, from `place` on.
+    /// Returns at most `limit` of the users who match `query`, in the order of `sort`, from `place`
+    /// on.
     ///
     /// Fails with [`InvalidCursor`](crate::ErrorCode::InvalidCursor) for a cursor of another order.
     async fn users(
@@ -52,27 +55,32 @@ pub trait Directory: Send + Sync {
         limit: usize,
     ) -> Result<UserPage>;
 
-    /// Numbers of users and seats.
+    /// Returns the numbers of users and seats.
     async fn counts(&self) -> Result<Counts>;
 
-    /// The session of a key, valid or not: [`session::find`](crate::session::find) judges it.
+    /// Returns the session with a key, valid or not. [`find_session`](crate::sign_in::find_session)
+    /// judges it.
     async fn session(&self, key: &SessionKey) -> Result<Option<Session>>;
 
-    /// The sessions of a user that were not signed out, also those whose time is over, the latest first.
+    /// Returns the sessions of a user that were not signed out, also expired ones, the latest
+    /// first.
     async fn sessions_of(&self, user: &UserId) -> Result<Vec<(SessionKey, Session)>>;
 
-    /// The keys of sessions that are over by `rules`, or whose user is gone or was signed out.
+    /// Returns the keys of sessions that have ended by `rules`, or whose user was removed or signed
+    /// out.
     async fn ended_sessions(&self, rules: SessionRules, now: Timestamp) -> Result<Vec<SessionKey>>;
 
-    /// Number of users who have a session that is not over by `rules`.
+    /// Returns the number of users who have a session that has not ended by `rules`.
     async fn count_signed_in(&self, rules: SessionRules, now: Timestamp) -> Result<u64>;
 
-    /// Returns the recorded times that lie in the future of `now`, at most [`MAX_TIMES`].
+    /// Returns the recorded times that are later than `now`, at most [`MAX_TIMES`].
     async fn times_ahead(&self, now: Timestamp) -> Result<Vec<TimeAhead>>;
 
-    /// At most `limit` entries of the activity that answer `query`, newest first; only those before a
-    /// number, if one is given. Where much has to be looked through there may be fewer than there
-    /// are: [`ActivityPage::before`] says where to go on.
+    /// Returns at most `limit` entries of the activity that match `query`, newest first, before the
+    /// entry with a number if one is given.
+    ///
+    /// A search reads a limited number of entries, so fewer may be returned although more match.
+    /// The next page begins at [`ActivityPage::before`].
     async fn activity(
         &self,
         query: &ActivityQuery,
@@ -80,23 +88,23 @@ pub trait Directory: Send + Sync {
         limit: usize,
     ) -> Result<ActivityPage>;
 
-    /// Records the refusals that were counted in minutes that have ended by `now`. A gateway calls it
+    /// Records the refusals that were counted in minutes that ended by `now`. A gateway calls it
     /// every two seconds. Closing the directory records all counted refusals.
     async fn record_counted(&self, now: Timestamp) -> Result<()>;
 
-    /// Removes some of the entries of the activity that `retention` does not keep, so few that nobody
-    /// waits for it. Returns whether there may be more of them.
+    /// Removes some of the entries of the activity that `retention` does not keep, few enough to
+    /// delay nobody. Returns whether there may be more.
     async fn prune(&self, retention: Retention, now: Timestamp) -> Result<bool>;
 
-    /// Says what redeeming a code without a session would do, and does nothing.
+    /// Returns what redeeming a code without a session would do. Changes nothing.
     async fn dry_run(&self, code: JudgedCode<'_>, policy: Policy) -> Result<Verdict> {
-        // Without a session nobody repeats a use, so the time does not matter.
+        // The time does not count, because a use without a session cannot be repeated.
         self.dry_run_of(&Redemption::new(code, policy), Timestamp::UNIX_EPOCH)
             .await
     }
 
-    /// Redeems a code without a session: judges it, and signs in or creates the user whom it names. A refusal
-    /// is recorded, and changes nothing else.
+    /// Redeems a code without a session: judges it, and signs in or creates its user. A refusal is
+    /// recorded and changes nothing else.
     async fn redeem(
         &self,
         code: JudgedCode<'_>,
@@ -109,7 +117,7 @@ pub trait Directory: Send + Sync {
             .verdict()
     }
 
-    /// Returns the user of an id.
+    /// Returns the user with an ID.
     ///
     /// Fails with [`UnknownUser`](crate::ErrorCode::UnknownUser).
     async fn known_user(&self, id: &UserId) -> Result<User> {
@@ -124,34 +132,34 @@ pub trait Directory: Send + Sync {
         self.execute(Command::Add(user.clone()), by).await?.user()
     }
 
-    /// Adds users who were known elsewhere, each with a seat: all of them or, where one cannot be
-    /// added, none. At most [`MAX_IMPORT`] at once.
+    /// Adds users who were known elsewhere, each with a seat. If one cannot be added, none is. At
+    /// most [`MAX_IMPORT`] at once.
     ///
-    /// Fails as [`add`](Self::add) does.
+    /// Fails like [`add`](Self::add).
     async fn import(&self, users: &[NewUser], by: &AuditContext) -> Result<()> {
         self.execute(Command::Import(users.to_vec()), by)
             .await
             .map(drop)
     }
 
-    /// Changes the address and the metadata of a user. What an older code says of them does not come
-    /// back.
+    /// Changes the address and the metadata of a user. Older codes do not undo the change.
     ///
-    /// Fails with [`UnknownUser`](crate::ErrorCode::UnknownUser),
-    /// [`EmailInUse`](crate::ErrorCode::EmailInUse), and where the metadata would be too large.
+    /// Fails with [`UnknownUser`](crate::ErrorCode::UnknownUser), with
+    /// [`EmailInUse`](crate::ErrorCode::EmailInUse), or if the metadata would be too large.
     async fn edit(&self, id: &UserId, profile: &Profile, by: &AuditContext) -> Result<User> {
         let command = Command::Edit(id.clone(), profile.clone());
         self.execute(command, by).await?.user()
     }
 
-    /// Suspends a user, which frees the seat and ends all sessions. One who is suspended stays so.
+    /// Suspends a user, which frees the seat and ends all sessions. A suspended user stays
+    /// suspended.
     ///
-    /// Fails with [`UnknownUser`](crate::ErrorCode::UnknownUser), as the others below.
+    /// Fails with [`UnknownUser`](crate::ErrorCode::UnknownUser), like the functions below.
     async fn suspend(&self, id: &UserId, by: &AuditContext) -> Result<User> {
         self.execute(Command::Suspend(id.clone()), by).await?.user()
     }
 
-    /// Lets a suspended user sign in again, who takes a seat. One who is active stays so.
+    /// Lets a suspended user sign in again, which takes a seat. An active user stays active.
     ///
     /// Fails with [`NoSeats`](crate::ErrorCode::NoSeats).
     async fn reactivate(&self, id: &UserId, by: &AuditContext) -> Result<User> {
@@ -165,20 +173,22 @@ pub trait Directory: Send + Sync {
         self.execute(Command::SignOut(id.clone()), by).await?.user()
     }
 
-    /// Removes a user with address, metadata and history, and remembers that and when, so that an
-    /// older code does not bring the user back.
+    /// Removes a user with address, metadata and history. Records the time of the removal, so that
+    /// an older code does not bring the user back.
     async fn remove(&self, id: &UserId, by: &AuditContext) -> Result<()> {
         self.execute(Command::Remove(id.clone()), by)
             .await
             .map(drop)
     }
 
-    /// Ends a session, for every copy of its cookie, and records it. One that is not there is no error.
+    /// Ends a session for every copy of its cookie, and records that. A missing session is not an
+    /// error.
     async fn end_session(&self, key: &SessionKey, by: &AuditContext) -> Result<()> {
         self.execute(Command::EndSession(*key), by).await.map(drop)
     }
 
-    /// Writes when sessions were last used, in Unix seconds. A session that is gone stays so.
+    /// Writes the times at which sessions were last used, in Unix seconds. Ignores deleted
+    /// sessions.
     async fn note_sessions_seen(&self, seen: &[(SessionKey, i64)]) -> Result<()> {
         let command = Command::NoteSessionsSeen(seen.to_vec());
         self.execute(command, &unrecorded(Timestamp::UNIX_EPOCH))
@@ -186,8 +196,8 @@ pub trait Directory: Send + Sync {
             .map(drop)
     }
 
-    /// Deletes sessions that are over by `rules`, and those whose user is gone or was signed out.
-    /// Returns how many there were.
+    /// Deletes sessions that have ended by `rules`, and those whose user was removed or signed out.
+    /// Returns their number.
     async fn prune_sessions(&self, rules: SessionRules, now: Timestamp) -> Result<u64> {
         let mut pruned = 0;
         for some in self.ended_sessions(rules, now).await?.chunks(MAX_PRUNED) {
@@ -197,17 +207,17 @@ pub trait Directory: Send + Sync {
         Ok(pruned)
     }
 
-    /// Records that a link was made and given out.
+    /// Records that a link was made.
     ///
-    /// For a user who was removed or edited within the last minute, or in the future of this clock, it
-    /// also notes that the link came after that, which its `iat` does not prove.
+    /// If its user was removed or edited less than a minute ago, or at a recorded time in the
+    /// future, also notes that the link is newer, because its `iat` does not prove that.
     async fn link_made(&self, claims: &Claims, by: &AuditContext) -> Result<()> {
         self.execute(Command::LinkMade(claims.clone()), by)
             .await
             .map(drop)
     }
 
-    /// Notes the order as [`link_made`](Self::link_made) does for a link that is shown only: somebody
+    /// Notes the order like [`link_made`](Self::link_made), for a link that is only shown. A person
     /// may scan it from the screen.
     async fn link_shown(&self, claims: &Claims, by: &AuditContext) -> Result<()> {
         self.execute(Command::LinkShown(claims.clone()), by)
@@ -215,8 +225,8 @@ pub trait Directory: Send + Sync {
             .map(drop)
     }
 
-    /// Sets all recorded times that lie in the future to now, and returns how many there were. Codes
-    /// that are issued from now on are newer then.
+    /// Sets all recorded times that lie in the future to now. Codes that are issued later then
+    /// count as newer. Returns the number of corrected times.
     async fn correct_times(&self, by: &AuditContext) -> Result<u64> {
         let mut corrected = 0;
         loop {
@@ -233,36 +243,37 @@ pub trait Directory: Send + Sync {
         }
     }
 
-    /// Takes a link back by its code's `jti`.
+    /// Revokes a link by the `jti` of its code.
     async fn revoke_link(&self, link: &str, by: &AuditContext) -> Result<()> {
         self.execute(Command::RevokeLink(link.to_owned()), by)
             .await
             .map(drop)
     }
 
-    /// The seats.
+    /// Returns the seats.
     async fn seats(&self) -> Result<Seats> {
         Ok(self.counts().await?.seats())
     }
 
-    /// Sets how many seats there are; no limit, if `None`. Fewer than are used is allowed.
+    /// Sets the number of seats. `None` sets no limit. The number may be lower than that of used
+    /// seats.
     async fn set_seat_limit(&self, limit: Option<u64>, by: &AuditContext) -> Result<Seats> {
         self.execute(Command::SetSeatLimit(limit), by)
             .await?
             .seats()
     }
 
-    /// How many users there are, active and suspended.
+    /// Returns the number of users, active and suspended.
     async fn count(&self) -> Result<u64> {
         Ok(self.counts().await?.users)
     }
 
-    /// Records what happened without a change to the directory.
+    /// Records an event that changes nothing else.
     async fn record(&self, event: Event, by: &AuditContext) -> Result<()> {
         self.execute(Command::Record(event), by).await.map(drop)
     }
 
-    /// Records acts on the settings, each once.
+    /// Records changes of the settings, each once.
     async fn record_outbox(&self, acts: &[OutboxEntry]) -> Result<()> {
         for act in acts {
             let at = Timestamp::from_second(act.at).unwrap_or_default();
@@ -274,7 +285,7 @@ pub trait Directory: Send + Sync {
     }
 }
 
-/// The context of a change that has no entry in the activity.
+/// Returns the context of a change that has no entry in the activity.
 fn unrecorded(at: Timestamp) -> AuditContext {
     AuditContext::new(Actor::Visitor, at)
 }

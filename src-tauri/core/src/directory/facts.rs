@@ -8,16 +8,17 @@ use crate::protocol::user_id::UserId;
 use crate::session::{LinkUse, Session, SessionKey};
 use crate::verdict::{Seats, Status};
 
-/// A part of a directory. An engine loads what [`Command::needs`](super::Command::needs) asks for.
+/// A part of a directory. An engine loads the facts that [`Command::needs`](super::Command::needs)
+/// asks for.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Facts {
-    /// The users and seats as numbers.
+    /// Numbers of users and seats.
     pub counts: Counts,
-    /// Number that the change will have. Each change has a greater one than all before it.
+    /// Number of the change. It is greater than that of every earlier change.
     pub change: u64,
-    /// The latest time among removals and profiles, give or take a minute, in Unix seconds.
+    /// Latest time of all removals and profiles, to within a minute, in Unix seconds.
     pub latest_time: Option<i64>,
-    /// Number of the last act on the settings that was recorded.
+    /// Number of the last recorded change of the settings.
     pub last_outbox_entry: u64,
     people: Known<UserId, Person>,
     links_since_edit: Known<UserId, Option<Vec<String>>>,
@@ -27,19 +28,19 @@ pub struct Facts {
     sessions: Known<SessionKey, Option<Session>>,
 }
 
-/// The users and seats of a directory as numbers.
+/// Numbers of users and seats of a directory.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counts {
-    /// All users.
+    /// Number of all users.
     pub users: u64,
-    /// Those who take a seat.
+    /// Number of users who take a seat.
     pub active: u64,
-    /// Number of seats; no limit, if `None`.
+    /// Number of seats. `None` for no limit.
     pub seat_limit: Option<u64>,
 }
 
 impl Counts {
-    /// The seats.
+    /// Returns the seats.
     #[must_use]
     pub const fn seats(self) -> Seats {
         Seats {
@@ -49,29 +50,31 @@ impl Counts {
     }
 }
 
-/// The user of an id, and the last removal of that id.
+/// The user with an ID, and the last removal of that ID.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Person {
-    /// The user, if there is one.
+    /// User, if there is one.
     pub user: Option<User>,
-    /// When a user of that id was last removed, in Unix seconds. A user may have the id again.
+    /// Time of the last removal of a user with that ID, in Unix seconds. A user may have the ID
+    /// again.
     pub removed_at: Option<i64>,
 }
 
-/// Who has an e-mail address, and who had it.
+/// Current and former users of an e-mail address.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct EmailUsers {
-    /// The user who has it; of several the one who came first.
+    /// User who has the address. If several have it, the oldest.
     pub owner: Option<UserId>,
-    /// All users who have it, the oldest first, if there are several. There are such addresses only where
-    /// format 4 told them apart.
+    /// All users who have the address, the oldest first, if there are several. Only format 4
+    /// allowed that.
     pub sharers: Vec<UserId>,
-    /// Users who had it, and until when, in Unix seconds, the latest last.
+    /// Former users of the address with the time until which they had it, in Unix seconds, the
+    /// latest last.
     pub former: Vec<(UserId, i64)>,
 }
 
 impl EmailUsers {
-    /// Returns the time until which another user than `owner` had the address, if one had.
+    /// Returns the time until which another user than `owner` had the address.
     #[must_use]
     pub fn moved_at(&self, owner: &UserId) -> Option<i64> {
         let others = self.former.iter().filter(|(user, _)| user != owner);
@@ -79,28 +82,28 @@ impl EmailUsers {
     }
 }
 
-/// The state of a link. The order of the variants is the format in which engines keep it.
+/// State of a link. Engines store the index of the variant, so the order must not change.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum LinkRecord {
-    /// It was not used.
+    /// The link was not used.
     #[default]
     Open,
-    /// Used, and nobody noted by whom.
+    /// The link was used. The browser is unknown.
     Used,
-    /// The administrator took it back.
+    /// The administrator revoked the link.
     Revoked,
-    /// Used, and by whom.
+    /// The link was used. The value says by which browser.
     UsedBy(LinkUse),
 }
 
-/// The facts that a command depends on and that were not loaded yet.
+/// Facts that a command depends on and that are not loaded yet.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Needs {
-    /// Users by id.
+    /// IDs of users.
     pub people: Vec<UserId>,
-    /// Users whose links since the last edit matter.
+    /// Users whose links since the last edit are needed.
     pub links_since_edit: Vec<UserId>,
-    /// Users whose links since a removal of the id or a move of the address matter.
+    /// Users whose links since a removal of the ID or a move of the address are needed.
     pub recent_links: Vec<UserId>,
     /// Addresses.
     pub emails: Vec<Email>,
@@ -111,7 +114,7 @@ pub struct Needs {
 }
 
 impl Needs {
-    /// Whether nothing is missing.
+    /// Returns whether nothing is missing.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.people.is_empty()
@@ -123,7 +126,7 @@ impl Needs {
     }
 }
 
-/// Values by key. There are so few that a search is quicker than a hash.
+/// Values by key in a list, because there are so few that a search is faster than a hash.
 #[derive(Clone, Debug, PartialEq)]
 struct Known<K, V>(Vec<(K, V)>);
 
@@ -148,71 +151,71 @@ impl<K: PartialEq, V> Known<K, V> {
 }
 
 impl Facts {
-    /// The user and the removal of an id; `None` if they were not loaded.
+    /// Returns the user and the removal of an ID. `None` if they were not loaded.
     #[must_use]
     pub fn person(&self, id: &UserId) -> Option<&Person> {
         self.people.get(id)
     }
 
-    /// The user of an id, if one was loaded.
+    /// Returns the user with an ID, if one was loaded.
     #[must_use]
     pub fn user(&self, id: &UserId) -> Option<&User> {
         self.person(id)?.user.as_ref()
     }
 
-    /// When a user of an id was last removed, in Unix seconds.
+    /// Returns the time of the last removal of an ID, in Unix seconds.
     #[must_use]
     pub fn removed_at(&self, id: &UserId) -> Option<i64> {
         self.person(id)?.removed_at
     }
 
-    /// The links that Latchkey made for a user within a minute of an edit; nothing, if a code set the
-    /// profile last. `None` if it was not loaded.
+    /// Returns the links that Latchkey made for a user within a minute of an edit. `Some(None)` if
+    /// a code set the profile last. `None` if they were not loaded.
     #[must_use]
     pub fn links_since_edit(&self, id: &UserId) -> Option<Option<&[String]>> {
         self.links_since_edit.get(id).map(Option::as_deref)
     }
 
-    /// The links that Latchkey made for a user within a minute of a removal of the id, or of a move of the
-    /// address. `None` if it was not loaded.
+    /// Returns the links that Latchkey made for a user within a minute of a removal of the ID or a
+    /// move of the address. `None` if they were not loaded.
     #[must_use]
     pub fn recent_links(&self, id: &UserId) -> Option<Option<&[String]>> {
         self.recent_links.get(id).map(Option::as_deref)
     }
 
-    /// Who has an address; `None` if it was not loaded.
+    /// Returns the users of an address. `None` if they were not loaded.
     #[must_use]
     pub fn email(&self, email: &Email) -> Option<&EmailUsers> {
         self.emails.get(email.key().as_str())
     }
 
-    /// The state of a link; `None` if it was not loaded.
+    /// Returns the state of a link. `None` if it was not loaded.
     #[must_use]
     pub fn link(&self, id: &str) -> Option<LinkRecord> {
         self.links.get(id).copied()
     }
 
-    /// The session of a key; `None` if it was not loaded.
+    /// Returns the session with a key. `None` if it was not loaded.
     #[must_use]
     pub fn session(&self, key: &SessionKey) -> Option<Option<&Session>> {
         self.sessions.get(key).map(Option::as_ref)
     }
 
-    /// Whether the user of a session is there and was not signed out since it began.
+    /// Returns whether the user of a session exists and was not signed out since it began.
     #[must_use]
     pub fn goes_on(&self, session: &Session) -> bool {
         let user = self.user(&session.user);
         user.is_some_and(|user| user.generation == session.generation)
     }
 
-    /// Whether a user takes a seat.
+    /// Returns whether a user takes a seat.
     #[must_use]
     pub fn is_active(&self, id: &UserId) -> bool {
         let user = self.user(id);
         user.is_some_and(|user| user.status == Status::Active)
     }
 
-    /// Adds the user and the removal of an id.
+    /// Adds the user and the removal of an ID.
     pub fn set_person(&mut self, id: UserId, person: Person) {
         self.people.set(id, person);
     }
@@ -227,7 +230,7 @@ impl Facts {
         self.recent_links.set(id, links);
     }
 
-    /// Adds who has an address.
+    /// Adds the users of an address.
     pub fn set_email(&mut self, email: &Email, users: EmailUsers) {
         self.emails.set(email.key(), users);
     }
@@ -237,7 +240,7 @@ impl Facts {
         self.links.set(id, record);
     }
 
-    /// Adds a session, or that there is none.
+    /// Adds a session, or the fact that there is none.
     pub fn set_session(&mut self, key: SessionKey, session: Option<Session>) {
         self.sessions.set(key, session);
     }

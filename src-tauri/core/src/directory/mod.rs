@@ -1,9 +1,9 @@
 //! The users of an instance that is hosted here, and the seats they take.
 //!
-//! A change is a [`Command`]. [`decide`](decide()) says what it does, from the [`Facts`] that it depends on, as a list
-//! of [`Effect`]s. An engine implements [`Directory`]: it loads the facts, asks for the decision, and writes the
-//! effects and the entry of the activity in one transaction. Every change is whole or not there, and is on disk
-//! when its function returns.
+//! A change is a [`Command`]. [`decide`](decide()) decides from the [`Facts`] that it depends on
+//! what it does, as a list of [`Effect`]s. An engine implements [`Directory`]: it loads the facts,
+//! calls `decide`, and writes the effects and the entry of the activity in one transaction. Every
+//! change is made as a whole or not at all, and is on the disk when its function returns.
 
 mod command;
 mod decide;

@@ -8,7 +8,7 @@ use crate::{Result, time};
 /// Code of the warning about recorded times that lie in the future.
 pub const TIMES_AHEAD: &str = "times_ahead";
 
-/// Returns what an administrator has to correct in a directory, if anything.
+/// Returns warnings about states of a directory that an administrator must correct.
 pub async fn notices(directory: &dyn Directory, now: Timestamp) -> Result<Vec<Warning>> {
     let shared = directory.shared_emails().await?.into_iter();
     let shared = shared.map(|shared| Warning::new("shared_email", shared.to_string()));

@@ -1,4 +1,4 @@
-//! Which users are asked for, in which order, and where a page of them begins.
+//! Filter and order of users, and the beginning of a page.
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
@@ -13,25 +13,26 @@ use super::{Origin, User};
 use crate::verdict::Status;
 use crate::{Error, ErrorCode, Result};
 
-/// Which users are asked for. Without any wish, all of them.
+/// Filter of users. By default it matches all users.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct UserQuery {
-    /// What is to occur in the user.
+    /// Words that the user must contain.
     pub search: Search,
-    /// Only those of this status.
+    /// Only users with this status.
     pub status: Option<Status>,
-    /// Only those who came in this way.
+    /// Only users who were created in this way.
     pub origin: Option<Origin>,
 }
 
-/// Words, each of which is to occur in a user's id, address or name, in whatever case.
+/// Words that must all occur in the ID, the address or a name of a user, in any case.
 ///
-/// Names are the texts among the metadata whose member's name has `name` in it ([`is_name`](crate::protocol::metadata::is_name)).
+/// Names are the texts in the metadata whose member has `name` in its own name
+/// ([`is_name`](crate::protocol::metadata::is_name)).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Search(Vec<String>);
 
 impl Search {
-    /// Takes what a person typed.
+    /// Splits a typed text into words.
     #[must_use]
     pub fn new(text: &str) -> Self {
         let mut words: Vec<String> = text
@@ -39,51 +40,51 @@ impl Search {
             .filter(|word| !word.is_empty())
             .map(|word| folded(word).collect())
             .collect();
-        // The longest is the rarest, as a rule, and is looked for first.
+        // The longest word is usually the rarest, so it is searched first.
         words.sort_by_key(|word| std::cmp::Reverse(word.len()));
         words.dedup();
         Self(words)
     }
 
-    /// The words, the longest first; none where everybody is asked for.
+    /// Returns the words, the longest first. Without words, all users match.
     #[must_use]
     pub fn words(&self) -> &[String] {
         &self.0
     }
 }
 
-/// What two texts have in common that differ by case only.
+/// Returns the text in folded case, so that two texts that differ only by case are equal.
 pub fn folded(text: &str) -> impl Iterator<Item = char> + '_ {
     text.chars().flat_map(char::to_lowercase)
 }
 
-/// What users are ordered by.
+/// Field by which users are sorted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum SortBy {
-    /// The id, without regard to case.
+    /// ID, in folded case.
     #[default]
     Id,
-    /// The address, without regard to case.
+    /// E-mail address, in folded case.
     Email,
-    /// When they came in.
+    /// Time when the user was created.
     Created,
-    /// When they last signed in.
+    /// Time of the last sign-in.
     LastSignIn,
 }
 
-/// The order of users. Whoever has no address, or has never signed in, comes last in either
-/// direction; users who are alike in what is sorted by stand in the order of their ids, byte by byte.
+/// Order of users. Users without an address, or without a sign-in, come last in both directions.
+/// Equal users are in the order of their IDs, byte by byte.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Sort {
-    /// What by.
+    /// Field to sort by.
     pub by: SortBy,
-    /// From the greatest to the least.
+    /// Whether the order is reversed.
     pub descending: bool,
 }
 
-/// What a [`Sort`] looks at.
+/// Value of the field that a [`Sort`] compares.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum SortKey<'a> {
@@ -91,30 +92,30 @@ enum SortKey<'a> {
     Time(i64),
 }
 
-/// Where a user stands in an order.
+/// Position of a user in an order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Position<'a> {
     key: Option<SortKey<'a>>,
     id: Cow<'a, str>,
 }
 
-/// What of a user an order depends on; the texts are folded, but for the id.
+/// Fields of a user that orders depend on. All texts but the ID are folded.
 #[derive(Clone, Copy)]
 pub struct Sortable<'a> {
-    /// The id, as written.
+    /// ID as written.
     pub id: &'a str,
-    /// The [folded] id.
+    /// [Folded](folded) ID.
     pub folded_id: &'a str,
-    /// The [folded] address.
+    /// [Folded](folded) address.
     pub folded_email: Option<&'a str>,
-    /// When the user came in, in Unix seconds.
+    /// Time when the user was created, in Unix seconds.
     pub created_at: i64,
-    /// The last sign-in, in Unix seconds.
+    /// Time of the last sign-in, in Unix seconds.
     pub last_sign_in: Option<i64>,
 }
 
 impl Sort {
-    /// Where a user stands in this order.
+    /// Returns the position of a user in this order.
     #[must_use]
     pub fn position(self, user: Sortable<'_>) -> Position<'_> {
         let key = match self.by {
@@ -129,7 +130,7 @@ impl Sort {
         }
     }
 
-    /// Compares the places of two users in this order.
+    /// Compares two positions in this order.
     #[must_use]
     pub fn compare(self, a: &Position<'_>, b: &Position<'_>) -> Ordering {
         let by_key = match (&a.key, &b.key) {
@@ -143,8 +144,8 @@ impl Sort {
     }
 }
 
-/// Where a page ended. It stays good whoever comes or goes meanwhile: the next page begins with
-/// whoever comes after, so nobody is shown twice or passed over.
+/// End of a page. It stays valid when users are added or removed: the next page begins with the
+/// next user in the order, so that no user is shown twice or skipped.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cursor {
     sort: Sort,
@@ -152,7 +153,7 @@ pub struct Cursor {
 }
 
 impl Cursor {
-    /// The place after a position in an order.
+    /// Creates the cursor after a position in an order.
     #[must_use]
     pub fn new(sort: Sort, position: &Position<'_>) -> Self {
         let key = position.key.as_ref().map(|key| match key {
@@ -168,7 +169,7 @@ impl Cursor {
         }
     }
 
-    /// Where it is in an order; refused where it was made for another one.
+    /// Returns the position in an order. Fails if the cursor belongs to another order.
     pub fn position(&self, sort: Sort) -> Result<&Position<'static>> {
         if sort == self.sort {
             Ok(&self.position)
@@ -178,7 +179,7 @@ impl Cursor {
     }
 }
 
-/// An opaque text in base64url.
+/// Writes an opaque text in base64url.
 impl fmt::Display for Cursor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let parts = (self.sort.by, self.sort.descending, &self.position);
@@ -212,29 +213,29 @@ fn invalid_cursor() -> Error {
     .about("after")
 }
 
-/// Where a page begins.
+/// Beginning of a page.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum PageStart {
-    /// At the first user.
+    /// The first user.
     #[default]
     First,
-    /// Where another page ended.
+    /// The position after an earlier page.
     After(Cursor),
-    /// At about this user, counted from 0: where the thumb of a scroll bar was let go. From there it
-    /// goes on by cursors.
+    /// About this row, counted from 0, such as after a scroll bar was moved. Later pages use
+    /// cursors.
     Row(u64),
 }
 
-/// Some of the users that were asked for, in order.
+/// A page of users.
 #[derive(Clone, Debug, PartialEq)]
 pub struct UserPage {
-    /// They.
+    /// Users in the requested order.
     pub users: Vec<User>,
-    /// Which of all the first one is, counted from 0.
+    /// Row of the first user, counted from 0.
     pub first_row: u64,
-    /// How many answer the query.
+    /// Number of users who match the query.
     pub total: u64,
-    /// Where the next page begins, if there is one.
+    /// Beginning of the next page, if there is one.
     pub next: Option<Cursor>,
 }
 

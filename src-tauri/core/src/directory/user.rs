@@ -10,7 +10,7 @@ use crate::time;
 use crate::verdict::Status;
 use crate::{Error, ErrorCode};
 
-/// How a user came into the directory.
+/// Way in which a user was created.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
@@ -23,41 +23,42 @@ pub enum Origin {
     Import,
 }
 
-/// A user, as a directory keeps it. Times are in Unix seconds.
+/// A user in a directory. Times are in Unix seconds.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct User {
-    /// The administrator's own key for this person.
+    /// ID: the administrator's own key for the person.
     pub id: UserId,
-    /// The address, as written.
+    /// E-mail address as written.
     pub email: Option<Email>,
-    /// Everything else.
+    /// All other members.
     pub metadata: Metadata,
     /// Whether the user may sign in.
     pub status: Status,
-    /// How the user came in.
+    /// Way in which the user was created.
     pub origin: Origin,
-    /// When the user came in.
+    /// Time when the user was created.
     #[serde(serialize_with = "time::rfc3339")]
     pub created_at: i64,
-    /// The last sign-in.
+    /// Time of the last sign-in.
     #[serde(serialize_with = "time::rfc3339_if_any")]
     pub last_sign_in: Option<i64>,
-    /// How often the user has signed in.
+    /// Number of sign-ins.
     pub sign_ins: u64,
-    /// When the profile was last set: the `iat` of the code that did, or when the user was added.
+    /// Time when the profile was last set: `iat` of the code that did, or the time of adding or
+    /// editing the user.
     #[serde(serialize_with = "time::rfc3339")]
     pub profile_as_of: i64,
-    /// Number of the change that created the user or last ended all sessions. A session is valid only
-    /// for the generation in which it began, and no generation of an id comes twice.
+    /// Number of the change that created the user or last ended all sessions. A session is valid
+    /// only in the generation in which it began. A generation is never used twice for an ID.
     pub generation: u64,
 }
 
 /// An address that several users have. A code that names only the address signs none of them in.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct SharedEmail {
-    /// The [key](Email::key) of the address.
+    /// [Key](Email::key) of the address.
     pub email: String,
-    /// The users, in the order in which they were created.
+    /// Users in the order in which they were created.
     pub users: Vec<UserId>,
 }
 
@@ -73,25 +74,25 @@ impl fmt::Display for SharedEmail {
     }
 }
 
-/// A recorded time that lies in the future because the clock was wrong. Until then codes count as older
-/// than the removal or the profile.
+/// A recorded time that lies in the future, because the clock was wrong. Until that time codes
+/// count as older than the removal or the profile.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct TimeAhead {
-    /// The user.
+    /// ID of the user.
     pub user: UserId,
-    /// Whether the user was removed at that time; otherwise the profile was set.
+    /// Whether it is the time of a removal. Otherwise it is that of a profile.
     pub is_removal: bool,
     /// The time, in Unix seconds.
     #[serde(serialize_with = "crate::time::rfc3339")]
     pub at: i64,
 }
 
-/// What is to be changed of a user; the rest stays.
+/// Changes of a user's profile. `None` and missing members change nothing.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Profile {
-    /// Another address; none, if `Some(None)`.
+    /// New address. `Some(None)` removes it.
     pub email: Option<Option<Email>>,
-    /// Metadata: each member replaces the one of its name, and `null` removes it (RFC 7396).
+    /// Members of the metadata to replace. `null` removes a member (RFC 7396).
     pub members: Map<String, Value>,
 }
 
@@ -102,12 +103,12 @@ impl User {
         self.sign_ins += 1;
     }
 
-    /// The latest time at which the user surely was there.
+    /// Returns the latest time at which the user is known to have existed.
     pub(super) fn last_known_at(&self) -> i64 {
         self.created_at.max(self.last_sign_in.unwrap_or_default())
     }
 
-    /// What to call the user: a name, else the address, else the id.
+    /// Returns the display name: a name, else the address, else the ID.
     #[must_use]
     pub fn display_name(&self) -> &str {
         let email = self.email.as_ref().map(Email::as_str);
@@ -116,7 +117,7 @@ impl User {
     }
 }
 
-/// Error for a user who is not there.
+/// Returns the error for an ID without a user.
 #[must_use]
 pub fn unknown_user(id: &UserId) -> Error {
     Error::new(ErrorCode::UnknownUser, format!("There is no user {id}.")).about("id")

@@ -1,4 +1,4 @@
-//! The one error type of core, in the shape in which it crosses every boundary.
+//! The error type of core, in the shape in which it crosses every boundary.
 
 mod warning;
 
@@ -10,32 +10,32 @@ use serde::{Serialize, Serializer};
 
 pub use warning::Warning;
 
-/// Core's result.
+/// Result of core.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// What went wrong, for callers to switch on. The text of an [`Error`] is for people only.
+/// Kind of an error, for callers to match on. The message of an [`Error`] is only for people.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum ErrorCode {
-    /// A member of the payload or the claims breaks a rule; `field` names it.
+    /// A member of the payload or the claims breaks a rule. `field` names it.
     InvalidPayload,
     /// The payload names a user in two ways at once.
     AmbiguousPayload,
-    /// The instance's address is not one that a link can be made of.
+    /// The URL of the instance cannot be used for links.
     InvalidUrl,
-    /// A setting of an instance breaks a rule; `field` names it.
+    /// A setting of an instance breaks a rule. `field` names it.
     InvalidSetting,
-    /// A lifetime that cannot be read, or that ends before it begins.
+    /// A lifetime cannot be parsed, or ends before it begins.
     InvalidLifetime,
-    /// A moment that cannot be read.
+    /// A time cannot be parsed.
     InvalidTime,
-    /// The signed code would be longer than every reader accepts.
+    /// The signed code would be longer than the maximum.
     CodeTooLong,
-    /// The text holds no external auth code.
+    /// The text contains no external auth code.
     NoCode,
-    /// A text or a file is longer than what is read.
+    /// A text or a file is longer than the maximum.
     InputTooLarge,
     /// The link is too long for a QR code that a phone can read.
     QrTooDense,
@@ -43,19 +43,19 @@ pub enum ErrorCode {
     InvalidPicture,
     /// The signing key is empty.
     EmptySecret,
-    /// The signing key is too short for the network that its links cross.
+    /// The signing key is too short for links that cross a network.
     WeakSecret,
     /// The signing key breaks another rule.
     InvalidSecret,
-    /// The instance has no signing key, or the key is not where it was kept.
+    /// The instance has no signing key, or the key is not where it was stored.
     NoSigningKey,
-    /// The key was shown once already.
+    /// The key was already shown once.
     SecretConcealed,
-    /// The operating system's keychain does not answer.
+    /// The keychain of the operating system cannot be used.
     KeychainUnreachable,
     /// The sealed file has not been opened with its passphrase.
     KeysLocked,
-    /// The sealed file that held signing keys is gone.
+    /// The sealed file that contained signing keys is missing.
     KeysMissing,
     /// The signing keys can be read, so they are neither moved nor given up.
     KeysInUse,
@@ -65,65 +65,66 @@ pub enum ErrorCode {
     WeakPassphrase,
     /// There is no such instance.
     UnknownInstance,
-    /// There is an instance of that name.
+    /// Another instance has the name.
     InstanceExists,
     /// There is no such user.
     UnknownUser,
-    /// There is a user of that id.
+    /// Another user has the ID.
     UserExists,
     /// There is no such API key.
     UnknownApiKey,
     /// The address belongs to another user.
     EmailInUse,
-    /// Every seat is taken.
+    /// No seat is free.
     NoSeats,
-    /// A page was to begin where none of this order ended.
+    /// The cursor belongs to another order.
     InvalidCursor,
-    /// More than is done at once.
+    /// The request exceeds a maximum number.
     TooMany,
-    /// Another server decides about the instance's users.
+    /// The instance is hosted elsewhere, so another server decides about its users.
     HostedElsewhere,
-    /// Another program listens where a gateway was to listen.
+    /// Another program listens on the address of the gateway.
     AddressInUse,
     /// Another process holds the directory.
     DirectoryHeld,
     /// An earlier change takes longer than a caller waits. The same call works later.
     Busy,
-    /// Another Studio works with the data folder.
+    /// Another Studio uses the data folder.
     AlreadyOpen,
-    /// The data folder is no folder that this user can work in.
+    /// The data folder is not a folder that this user can use.
     InvalidDataFolder,
     /// A file was written by a newer Latchkey.
     NewerFormat,
     /// A file was written by a Latchkey that was never released.
     OlderFormat,
-    /// A file does not hold what Latchkey wrote, or something else has its name.
+    /// A file does not contain what Latchkey wrote, or something else has its name.
     DamagedFile,
     /// The operating system refused to read or write a file.
     Storage,
     /// The operating system gave no random bytes.
     NoRandomness,
-    /// Latchkey failed inside, such as by a panic, or the operating system refused it a thread or a signal.
+    /// Latchkey has failed, such as by a panic, or the operating system did not give it a thread or
+    /// a signal handler.
     Internal,
 }
 
-/// An error with a stable code, a sentence for a person that says what is wrong and what to do,
-/// and the member it is about.
+/// An error with a stable code, a message for a person that says what is wrong and what to do, and
+/// the field that it is about.
 ///
-/// The message never holds a secret, a code or a passphrase. The cause, if any, is for the log.
+/// The message never contains a secret, a code or a passphrase. The cause is only for the log.
 #[derive(Clone)]
 pub struct Error {
-    /// For callers to switch on.
+    /// Code for callers to match on.
     pub code: ErrorCode,
-    /// For a person.
+    /// Message for a person.
     pub message: String,
-    /// The member that the error is about: `user.id`, `url`, `metadata.team`.
+    /// Field that the error is about, such as `user.id`, `url` or `metadata.team`.
     pub field: Option<String>,
     source: Option<Arc<dyn StdError + Send + Sync>>,
 }
 
 impl Error {
-    /// An error about no member in particular.
+    /// Creates an error without a field.
     pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
         Self {
             code,
@@ -133,12 +134,12 @@ impl Error {
         }
     }
 
-    /// An [`ErrorCode::InvalidPayload`] about `field`.
+    /// Creates an [`ErrorCode::InvalidPayload`] about `field`.
     pub fn member(field: impl Into<String>, message: impl Into<String>) -> Self {
         Self::new(ErrorCode::InvalidPayload, message).about(field)
     }
 
-    /// An [`ErrorCode::Internal`] with its cause, which is for the log.
+    /// Creates an [`ErrorCode::Internal`] with its cause, which is only for the log.
     pub fn internal(cause: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         Self::new(
             ErrorCode::Internal,
@@ -147,14 +148,14 @@ impl Error {
         .because(cause)
     }
 
-    /// Names the member.
+    /// Sets the field.
     #[must_use]
     pub fn about(mut self, field: impl Into<String>) -> Self {
         self.field = Some(field.into());
         self
     }
 
-    /// Names the member of a user as a face does that has no payload around it: `id` for `user.id`.
+    /// Changes a field of a payload to that of a user: `user.id` becomes `id`.
     #[must_use]
     pub fn about_user(mut self) -> Self {
         self.field = self
@@ -177,7 +178,7 @@ impl Error {
         })
     }
 
-    /// Keeps the cause, for the log.
+    /// Sets the cause, for the log.
     #[must_use]
     pub fn because(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         self.source = Some(Arc::from(source.into()));
@@ -210,7 +211,7 @@ impl StdError for Error {
     }
 }
 
-/// `{ code, message, field }`; the cause stays behind.
+/// Serializes as `{ code, message, field }`, without the cause.
 impl Serialize for Error {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         use serde::ser::SerializeStruct;

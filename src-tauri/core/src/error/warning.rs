@@ -1,4 +1,4 @@
-//! Something to know before a link is given out. It works all the same.
+//! Warnings. Unlike an error, a warning stops nothing.
 
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -7,14 +7,14 @@ use utoipa::ToSchema;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 pub struct Warning {
-    /// For callers to switch on: `short_key`.
+    /// Code for callers to match on, such as `short_key`.
     pub code: &'static str,
-    /// For a person.
+    /// Message for a person.
     pub message: String,
 }
 
 impl Warning {
-    /// A warning with its code and sentence.
+    /// Creates a warning.
     pub fn new(code: &'static str, message: impl Into<String>) -> Self {
         Self {
             code,

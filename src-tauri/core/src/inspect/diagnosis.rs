@@ -1,7 +1,7 @@
-//! The cause behind a refused code, and what to do about it.
+//! The cause of a refusal, and what to do about it.
 //!
-//! A verdict says that a signature does not match or that a time is not one. A [`Hint`] says why: the
-//! secret is base64, the times are in milliseconds. Nothing here decides about a sign-in.
+//! A verdict says that a signature does not match or that a time is not valid. A [`Hint`] says why:
+//! the secret is base64, or the times are in milliseconds. Hints do not affect sign-ins.
 
 use serde::Serialize;
 use serde_json::Value;
@@ -16,7 +16,7 @@ use crate::protocol::code::{Algorithm, CodeRefusal};
 use crate::secret::{SecretEncoding, SigningKey};
 use crate::time;
 
-/// Kind of a cause, for callers to switch on.
+/// Kind of a cause, for callers to match on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
@@ -24,15 +24,15 @@ use crate::time;
 pub enum HintCode {
     /// Another of the administrator's instances signed the code.
     SignedByOtherInstance,
-    /// The secret that is kept is the key in base64.
+    /// The stored secret is the key in base64.
     SecretIsBase64,
-    /// The secret that is kept is the key in hexadecimal.
+    /// The stored secret is the key in hexadecimal.
     SecretIsHex,
-    /// The secret that is kept is the key as a text, and is decoded.
+    /// The stored secret is the key itself, but is decoded.
     SecretIsText,
-    /// The secret that is kept has quotes around it that do not belong to it.
+    /// The stored secret has quotes around it that do not belong to it.
     SecretHasQuotes,
-    /// The secret that is kept has invisible characters that do not belong to it.
+    /// The stored secret has invisible characters that do not belong to it.
     SecretHasInvisibleCharacters,
     /// The code was signed with the secret and a line end.
     SignedWithLineEnd,
@@ -56,27 +56,28 @@ pub enum HintCode {
     OtherHost,
 }
 
-/// A cause, with what to do about it.
+/// A cause, and what to do about it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 pub struct Hint {
-    /// Its kind.
+    /// Kind of the cause.
     #[schema(value_type = String, example = "secret_is_base64")]
     pub code: HintCode,
-    /// The cause in a few words.
+    /// Title in a few words.
     pub title: String,
     /// A sentence that says how to correct it.
     pub message: String,
     /// Action in Latchkey that helps.
     #[schema(required)]
     pub next: Option<NextStep>,
-    /// Another of the administrator's instances, if the code or the link belongs to it.
+    /// Instance of the same administrator to which the code or the link belongs, if it is another
+    /// one.
     #[schema(required, value_type = Option<String>)]
     #[cfg_attr(feature = "ts", ts(as = "Option<String>"))]
     pub instance: Option<InstanceId>,
 }
 
-/// Action in Latchkey against a cause.
+/// Action in Latchkey that helps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
@@ -85,7 +86,7 @@ pub enum NextStep {
     MakeLink,
     /// Replace the secret of the instance.
     ReplaceSecret,
-    /// Look at the code in the hint's instance.
+    /// Inspect the code at the instance of the hint.
     OpenInstance,
 }
 
@@ -110,40 +111,40 @@ impl Hint {
     }
 }
 
-/// An instance besides the one that judges the code.
+/// An instance of the same administrator that does not judge the code.
 #[derive(Debug)]
 pub struct OtherInstance {
-    /// The id.
+    /// ID of the instance.
     pub id: InstanceId,
-    /// The name.
+    /// Name of the instance.
     pub name: String,
-    /// The address.
+    /// URL of the instance.
     pub url: BaseUrl,
-    /// The algorithm.
+    /// Signature algorithm.
     pub algorithm: Algorithm,
-    /// The key, if it can be read.
+    /// Signing key, if it can be read.
     pub key: Option<SigningKey>,
 }
 
-/// A code with everything by which its cause is found.
+/// A code, and everything that its cause may depend on.
 #[derive(Debug)]
 pub struct Case<'a> {
-    /// The code, taken apart.
+    /// Parts of the code.
     pub shown: &'a UnverifiedCode,
-    /// The judgement, if there was a key.
+    /// Result of the verification, if there was a key.
     pub judged: Option<&'a Judged>,
-    /// The address that carries the code, if it stood in a link or a tag.
+    /// Address that carries the code, if it was in a link or a tag.
     pub address: Option<&'a Url>,
-    /// The address of the instance that judges the code.
+    /// URL of the instance that judges the code.
     pub url: Option<&'a BaseUrl>,
-    /// The keys that it was judged by.
+    /// Keys that the code was verified with.
     pub keys: &'a [&'a SigningKey],
-    /// The other instances.
+    /// Other instances of the administrator.
     pub others: &'a [OtherInstance],
 }
 
-/// Returns the causes that are known, the most important first. The same input has the same causes:
-/// no clock is read.
+/// Returns the known causes, the most important first. The result depends only on the input, and
+/// not on the time.
 #[must_use]
 pub fn diagnose(case: &Case<'_>) -> Vec<Hint> {
     let mut hints = Vec::new();
@@ -167,7 +168,7 @@ pub fn diagnose(case: &Case<'_>) -> Vec<Hint> {
     hints
 }
 
-/// Finds out with which key a code was signed. The cause is another one if it is the instance's own.
+/// Finds the instance or the form of the secret that the code was signed with.
 fn signature(case: &Case<'_>) -> Option<Hint> {
     let shown = case.shown;
     let algorithm = shown.algorithm()?;
@@ -215,7 +216,7 @@ fn signature(case: &Case<'_>) -> Option<Hint> {
         .find_map(|key| secret_form(key, &signed_with))
 }
 
-/// Finds the form of a secret with which a code was signed.
+/// Finds the form in which a stored secret matches the signature.
 fn secret_form(key: &SigningKey, signed_with: &dyn Fn(&[u8]) -> bool) -> Option<Hint> {
     const REPLACE: &str = "Replace the secret.";
     let text = key.secret().expose();
@@ -270,7 +271,7 @@ fn secret_form(key: &SigningKey, signed_with: &dyn Fn(&[u8]) -> bool) -> Option<
     signed_form(key, signed_with)
 }
 
-/// Finds what the program that made a code has added to the secret, or made of it.
+/// Finds a change that the signing program has made to the secret.
 fn signed_form(key: &SigningKey, signed_with: &dyn Fn(&[u8]) -> bool) -> Option<Hint> {
     use base64::Engine as _;
     use base64::prelude::{
@@ -319,7 +320,7 @@ fn signed_form(key: &SigningKey, signed_with: &dyn Fn(&[u8]) -> bool) -> Option<
     ))
 }
 
-/// Returns a text without the quotes around it, if there are any.
+/// Returns a text without its surrounding quotes. `None` if it has none.
 fn unquoted(text: &str) -> Option<&str> {
     [
         ('"', '"'),
@@ -334,7 +335,8 @@ fn unquoted(text: &str) -> Option<&str> {
     .find_map(|(open, close)| text.strip_prefix(open)?.strip_suffix(close))
 }
 
-/// Finds times that are not in seconds: no code lives in the year 5000.
+/// Finds times in other units than seconds. Read as seconds, they would be thousands of years
+/// ahead.
 fn times(shown: &UnverifiedCode) -> Option<Hint> {
     const UNITS: [(f64, HintCode, &str, &str); 2] = [
         (1e3, HintCode::TimesInMilliseconds, "milliseconds", "1,000"),
@@ -348,7 +350,7 @@ fn times(shown: &UnverifiedCode) -> Option<Hint> {
     let claims = shown.claims_json.as_ref()?;
     let time = |member: &'static str| Some((member, claims.get(member).and_then(Value::as_f64)?));
     let given: Vec<(&str, f64)> = ["iat", "nbf", "exp"].into_iter().filter_map(time).collect();
-    // From 1973 to 5138, in the unit.
+    // Accepts times from 1973 to 5138 in the unit.
     let in_unit = |value: f64, unit: f64| (1e8..1e11).contains(&(value / unit)) && value >= 1e11;
     UNITS.into_iter().find_map(|(unit, code, name, factor)| {
         let wrong: Vec<(&str, f64)> = given
@@ -376,7 +378,7 @@ fn times(shown: &UnverifiedCode) -> Option<Hint> {
     })
 }
 
-/// Finds a link that leads to another host than the instance's.
+/// Finds a link that leads to another host than that of the instance.
 fn host(case: &Case<'_>) -> Option<Hint> {
     let (address, url) = (case.address?, case.url?);
     let leads_to = BaseUrl::parse(address.as_str()).ok()?;

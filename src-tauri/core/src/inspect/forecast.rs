@@ -1,4 +1,5 @@
-//! What would happen if a link were opened now, or what has, in a title and a sentence.
+//! Forecasts: what would happen if a link were opened now, or what has happened, as a title and a
+//! sentence.
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -11,16 +12,16 @@ use crate::protocol::user_id::UserId;
 use crate::verdict::{Refusal, Verdict};
 use crate::{Error, Result, time};
 
-/// How a forecast sounds.
+/// Tone of a forecast.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum Tone {
-    /// It will work.
+    /// The link works.
     Good,
-    /// It will work, and there is something to know first.
+    /// The link works, but there is something to know first.
     Caution,
-    /// It will be refused.
+    /// The link is refused.
     Refused,
 }
 
@@ -28,40 +29,40 @@ pub enum Tone {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 pub struct Forecast {
-    /// How it sounds.
+    /// Tone of the forecast.
     pub tone: Tone,
-    /// `Signs in ada`.
+    /// Title, such as `Signs in ada`.
     pub title: String,
-    /// What else is known, or is not, and what to do about it.
+    /// Sentence with details, and what to do about a refusal.
     pub detail: String,
-    /// The verdict's stable code; `None` for a code that verifies where the users are not known.
+    /// Stable code of the verdict. `None` for a code that verifies if the users are not known here.
     pub verdict: Option<&'static str>,
-    /// The user whom it is about, where there is one or would be.
+    /// User whom the link signs in or would create.
     #[cfg_attr(feature = "ts", ts(as = "Option<String>"))]
     pub user: Option<UserId>,
-    /// How long the person stays signed in, where that is decided here.
+    /// Time for which the person stays signed in, if that is decided here.
     pub stay: Option<String>,
-    /// The refusal, by which Studio finds its hint.
+    /// The refusal, for which Studio finds its hint.
     #[serde(skip)]
     pub refusal: Option<Refusal>,
 }
 
-/// What can be asked about the users of an instance.
+/// Access to the users of an instance.
 #[derive(Clone, Copy)]
 pub enum Users<'a> {
-    /// Another server knows them, and there is no copy of them here.
+    /// Another server has the users, and there is no copy here.
     Elsewhere,
-    /// They are here.
+    /// The users are in this directory.
     Here(&'a dyn Directory),
-    /// They are here and cannot be looked at.
+    /// The users are here, but their directory cannot be opened.
     OutOfReach(&'a Error),
 }
 
 pub use crate::protocol::code::recognize::Judged;
 
 impl Forecast {
-    /// The forecast for a code that was judged by itself, for an instance with these settings. What
-    /// the directory says is what redeeming would say: it is the same verdict.
+    /// Returns the forecast for a verified or refused code at an instance with these settings. The
+    /// verdict is the same as that of redeeming.
     pub async fn new(
         judged: &Judged,
         settings: &Settings,
@@ -93,14 +94,14 @@ impl Forecast {
         }
     }
 
-    /// Says how long the person stays signed in.
+    /// Adds the time for which the person stays signed in.
     fn staying(mut self, code: Option<&VerifiedCode>, settings: &Settings) -> Self {
         let expires_at = code.and_then(|code| code.registered.expires_at);
         self.stay = Some(settings.session_rules().stay(expires_at));
         self
     }
 
-    /// For a code that there was no key to check with.
+    /// Returns the forecast for a code without a key to verify it.
     #[must_use]
     pub fn unchecked(why: Option<&Error>) -> Self {
         Self {
@@ -117,7 +118,7 @@ impl Forecast {
         }
     }
 
-    /// What a code has done.
+    /// Returns what redeeming a code has done.
     #[must_use]
     pub fn redeemed(verdict: &Verdict, now: Timestamp) -> Self {
         match verdict {
@@ -211,7 +212,7 @@ impl Forecast {
         }
     }
 
-    /// For a code of which no more is known than that it verifies.
+    /// Returns the forecast for a code of which only the verification is known.
     fn verifies(code: &VerifiedCode, detail: String, now: Timestamp) -> Self {
         Self {
             tone: if code.registered.expires_at.is_some() {
@@ -229,7 +230,7 @@ impl Forecast {
     }
 }
 
-/// How long a code works and how often: `expires in 7 days, works once`.
+/// Describes the lifetime of a code and its uses, such as `expires in 7 days, works once`.
 fn terms(code: &VerifiedCode, now: Timestamp) -> String {
     let expiry = code.registered.expires_at.map_or_else(
         || "never expires".to_owned(),

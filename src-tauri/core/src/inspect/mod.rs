@@ -1,4 +1,4 @@
-//! What is in a code, and whether it verifies.
+//! Inspecting a code: its content, and whether it verifies.
 
 pub mod diagnosis;
 pub mod forecast;
@@ -25,15 +25,15 @@ pub use report::{Checked, Outcome, RefusedCode, Report, Unverified, dry_run};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 pub struct ClaimTime {
-    /// `iat`, `nbf` or `exp`.
+    /// Name of the claim: `iat`, `nbf` or `exp`.
     pub member: &'static str,
-    /// RFC 3339, in UTC.
+    /// Time in RFC 3339 and UTC.
     pub at: String,
-    /// `in 7 days`.
+    /// Time in words, such as `in 7 days`.
     pub words: String,
 }
 
-/// The times among `members`, in words as of `now`. What is not a time is left out.
+/// Returns the times among `members`, in words relative to `now`. Skips members that are not times.
 #[must_use]
 pub fn times(members: &Map<String, Value>, now: Timestamp) -> Vec<ClaimTime> {
     ["iat", "nbf", "exp"]
@@ -49,28 +49,28 @@ pub fn times(members: &Map<String, Value>, now: Timestamp) -> Vec<ClaimTime> {
         .collect()
 }
 
-/// Whether a code verifies.
+/// Result of verifying a code.
 #[derive(Debug)]
 pub enum Verification {
-    /// Nobody said with which secret.
+    /// There was no secret to verify it with.
     NoKey,
-    /// It was judged.
+    /// The code was verified or refused.
     Judged(Judged),
 }
 
-/// A code taken apart, and judged if there is a key.
+/// An inspected code.
 #[derive(Debug)]
 pub struct Inspection {
-    /// For display.
+    /// Parts of the code, for display.
     pub shown: UnverifiedCode,
-    /// The times among the claims.
+    /// Times among the claims.
     pub times: Vec<ClaimTime>,
-    /// The judgement.
+    /// Result of verifying the code.
     pub verification: Verification,
 }
 
 impl Inspection {
-    /// The judgement, if there was a key to judge with.
+    /// Returns the result of the verification, if there was a key.
     #[must_use]
     pub fn judged(&self) -> Option<&Judged> {
         match &self.verification {
@@ -79,16 +79,16 @@ impl Inspection {
         }
     }
 
-    /// Returns whether one of `keys` has signed the code, with whichever algorithm its header names. A code
-    /// that another rule refuses may be signed all the same.
+    /// Returns whether one of `keys` has signed the code, by the algorithm in its header. Such a
+    /// code may still be refused by another rule.
     #[must_use]
     pub fn is_signed_with(&self, keys: &[&SigningKey]) -> bool {
         let mut keys = keys.iter();
         keys.any(|key| self.shown.is_signed_with(key.bytes()))
     }
 
-    /// What would happen if the code were opened now, at the instance whose rules and keys it was
-    /// judged by; `why_no_key` says why there was none.
+    /// Returns what would happen if the code were opened now, at the instance whose rules and keys
+    /// have judged it. `why_no_key` says why there was no key.
     pub async fn forecast(
         &self,
         settings: &Settings,
@@ -103,9 +103,10 @@ impl Inspection {
     }
 }
 
-/// Finds the code in a text and inspects it. Of several codes it is the first that verifies.
+/// Finds the code in a text and inspects it. If there are several codes, inspects the first that
+/// verifies.
 ///
-/// Fails as [`recognize`] does.
+/// Fails like [`recognize`].
 pub fn inspect_text(
     text: &str,
     parameter: &str,
@@ -123,7 +124,7 @@ pub fn inspect_text(
     Ok((found, inspection))
 }
 
-/// Takes `code` apart and judges it by `rules` with `keys`; without keys it is shown only.
+/// Takes a code apart and judges it by `rules` with `keys`. Without keys it is only taken apart.
 #[must_use]
 pub fn inspect(
     code: &str,

@@ -1,4 +1,4 @@
-//! A link as it would be given out now, with everything that is known of it.
+//! Preview of a signed link, with everything that is known about it.
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -16,28 +16,28 @@ use crate::secret::SigningKey;
 use crate::verdict::Refusal;
 use crate::{Result, inspect};
 
-/// A composed link, its other shapes, and what would happen if it were opened now.
+/// A composed link, its other forms, and what would happen if it were opened now.
 #[derive(Clone, Debug)]
 pub struct Preview {
     /// The link.
     pub composed: Composed,
-    /// Its QR code, or why there is none.
+    /// QR code, or the reason why there is none.
     pub qr: Result<Qr>,
-    /// The header, written to be read.
+    /// Header of the code, as indented JSON.
     pub header_json: String,
-    /// The claims, written to be read.
+    /// Claims of the code, as indented JSON.
     pub claims_json: String,
-    /// The times among the claims.
+    /// Times among the claims.
     pub times: Vec<ClaimTime>,
-    /// What would happen.
+    /// What would happen if the link were opened now.
     pub forecast: Forecast,
-    /// What to know first.
+    /// Warnings to read before giving the link away.
     pub warnings: Vec<Warning>,
 }
 
-/// Judges the code of a composed link as the instance would, with what is known of its users. The time of
-/// `by` may be later than the moment at which the link was composed. A person who sees the link may scan it,
-/// so its order among other changes is noted.
+/// Judges the code of a composed link like its instance, with the users that are known. The time of
+/// `by` may be later than that of composing. Also notes the link in the directory, because a person
+/// who sees it may scan it.
 pub async fn preview(
     settings: &Settings,
     key: &SigningKey,
@@ -47,7 +47,7 @@ pub async fn preview(
 ) -> Result<Preview> {
     let now = by.at;
     if let Users::Here(directory) = users {
-        // Without the note, its `iat` decides.
+        // Without the note, the `iat` of the code decides its order.
         if let Err(cause) = directory.link_shown(&composed.claims, by).await {
             tracing::warn!(error = %cause.logged(), "the order of a link was not noted");
         }
@@ -71,12 +71,12 @@ pub async fn preview(
     })
 }
 
-/// Returns what to know before a link is given out, for an instance with these settings.
+/// Returns warnings to read before giving a link away, for an instance with these settings.
 #[must_use]
 pub fn warnings(composed: &Composed, settings: &Settings, key: &SigningKey) -> Vec<Warning> {
     let mut warnings = composed.warnings(&settings.target(), key);
     if settings.code_rules().require_expiry {
-        // Nobody signs in by such a link.
+        // Such a link is refused, so this warning would be wrong.
         warnings.retain(|warning| warning.code != NEVER_EXPIRES);
     }
     if composed.claims.registered.single_use && settings.hosted == Hosted::Elsewhere {
@@ -91,10 +91,10 @@ pub fn warnings(composed: &Composed, settings: &Settings, key: &SigningKey) -> V
     warnings
 }
 
-/// Returns why an instance would refuse a link, as far as its settings and its key say. `key` is the
-/// instance's own, where it can be read. A start in the future is no refusal.
+/// Returns why an instance would refuse a link, as far as its settings and its key show. `key` is
+/// the key of the instance, if it can be read. A start time in the future is not a refusal.
 ///
-/// Where the directory can be asked, a [`Forecast`] says more.
+/// With a directory, a [`Forecast`] says more.
 #[must_use]
 pub fn refusal(
     composed: &Composed,

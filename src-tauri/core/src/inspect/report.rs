@@ -1,4 +1,5 @@
-//! An inspection as programs read it: the answer of `latchkey inspect --json` and of the API.
+//! Inspection of a code in the form for programs: the answer of `latchkey inspect --json` and of
+//! the API.
 
 use serde::Serialize;
 use serde_json::Value;
@@ -15,40 +16,41 @@ use crate::protocol::code::recognize::{Form, Judged};
 use crate::protocol::user_id::UserId;
 use crate::verdict::{Refusal, Verdict};
 
-/// A code that was looked at: what it says, whether it verifies, and what opening it would do.
+/// An inspected code: its content, whether it verifies, and what opening it would do.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Report {
-    /// Verdict that opening the code now would have; null without a dry run, and where the users are not
-    /// known here.
+    /// Verdict that opening the code now would have. Null without a dry run, or if the users are
+    /// not known here.
     #[schema(required)]
     pub dry_run: Option<Outcome>,
-    /// How long the person would stay signed in; null where nobody would be.
+    /// Time for which the person would stay signed in. Null if nobody would be.
     #[schema(required)]
     pub stay: Option<String>,
     /// Kind of text that the code was found in.
     pub form: Form,
-    /// Header of the code; null where it is not shown.
+    /// Header of the code. Null if it is not shown.
     #[schema(required, value_type = Option<Object>)]
     pub header: Option<Value>,
-    /// Claims of the code; null where they are not shown.
+    /// Claims of the code. Null if they are not shown.
     #[schema(required, value_type = Option<Object>)]
     pub claims: Option<Value>,
-    /// Times among the claims that are shown.
+    /// Times among the shown claims.
     pub times: Vec<ClaimTime>,
-    /// Causes behind a refusal, and what is wrong with the link; the most important first.
+    /// Causes of a refusal and faults of the link, the most important first.
     pub hints: Vec<Hint>,
-    /// Warnings about the secret that it was checked with, and about several codes in the text.
+    /// Warnings about the secret, and about several codes in the text.
     pub warnings: Vec<Warning>,
-    /// Whether the code by itself verifies.
+    /// Result of verifying the code by itself.
     pub verification: Checked,
 }
 
-/// Whether a report quotes a code that no key of the instance has signed. Anybody can write such a code.
+/// Whether a report quotes a code that no key of the instance has signed. Anybody can write such a
+/// code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unverified {
-    /// For the screen of an administrator.
+    /// The code is quoted, for the screen of an administrator.
     Shown,
-    /// For programs that may keep the report.
+    /// The code is not quoted, for programs that may store the report.
     Withheld,
 }
 
@@ -64,10 +66,10 @@ impl Unverified {
 /// A verdict in a flat form.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Outcome {
-    /// Stable code: `signed_in`, `provisioned`, or the reason of a refusal.
+    /// Stable code: `signed_in`, `provisioned`, or the code of a refusal.
     #[schema(example = "provisioned")]
     pub verdict: &'static str,
-    /// Id of the user who signs in or is created; null for a refusal.
+    /// ID of the user who signs in or is created. Null for a refusal.
     #[schema(required, value_type = Option<String>)]
     pub user: Option<UserId>,
     /// Number of the seat that a created user takes.
@@ -75,39 +77,39 @@ pub struct Outcome {
     pub seat: Option<u64>,
     /// Sentence for the administrator.
     pub message: String,
-    /// How to do what the message asks for; null where there is no hint.
+    /// Hint that says how to do what the message asks for. Null if there is none.
     #[schema(required)]
     pub hint: Option<&'static str>,
 }
 
-/// Result of checking a code by itself, without the users of the instance.
+/// Result of verifying a code by itself, without the users of the instance.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Checked {
-    /// Whether there was a secret to check it with.
+    /// Whether there was a secret to verify it with.
     pub checked: bool,
     /// Whether it verifies.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub verified: Option<bool>,
-    /// Why it does not.
+    /// Reason of a refusal.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub refused: Option<RefusedCode>,
 }
 
-/// Why a code by itself is refused.
+/// Reason why a code by itself is refused.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct RefusedCode {
-    /// Stable code of the verdict: `bad_signature`.
+    /// Stable code of the verdict, such as `bad_signature`.
     pub code: &'static str,
-    /// Sentence that says what is wrong and what to do. It quotes only a code that the instance's secret has
-    /// signed.
+    /// Sentence that says what is wrong and what to do. It quotes the code only if the secret of
+    /// the instance has signed it.
     pub message: String,
-    /// Member of the code that it is about.
+    /// Member of the code that is at fault.
     #[schema(required)]
     pub field: Option<String>,
 }
 
 impl Outcome {
-    /// Puts a verdict into the flat form. `hint` returns the hint of the face against a refusal.
+    /// Converts a verdict. `hint` returns the hint of the face for a refusal.
     #[must_use]
     pub fn new(
         verdict: &Verdict,
@@ -137,8 +139,8 @@ impl Outcome {
     }
 }
 
-/// Says what opening a code would do at an instance whose users are known here, and how long the person
-/// would stay signed in. Nothing is changed or recorded.
+/// Returns what opening a code would do at an instance whose users are known here, and the time for
+/// which the person would stay signed in. Changes and records nothing.
 pub async fn dry_run(
     judged: &Judged,
     settings: &Settings,
@@ -153,8 +155,8 @@ pub async fn dry_run(
 }
 
 impl Inspection {
-    /// Puts the inspection into the form for programs. Hints, warnings and the dry run are for the caller to
-    /// add.
+    /// Converts the inspection to the form for programs. The caller adds hints, warnings and the
+    /// dry run.
     #[must_use]
     pub fn report(self, form: Form, unverified: Unverified) -> Report {
         let verification = Checked::new(&self.verification, unverified);

@@ -10,30 +10,30 @@ use zeroize::Zeroizing;
 use crate::secret::Secret;
 use crate::{Error, ErrorCode, Result};
 
-/// What all keys begin with, so that one that has leaked is recognised.
+/// Prefix of all keys, by which a leaked key is recognised.
 const PREFIX: &str = "lk_";
-/// How much of it is random.
+/// Number of random bytes in a key.
 const RANDOM_BYTES: usize = 32;
-/// The longest name, in characters.
+/// Maximum length of a name, in characters.
 const MAX_NAME: usize = 60;
-/// How many keys an instance has, at most.
+/// Maximum number of keys of an instance.
 pub const MAX_KEYS: usize = 50;
 
-/// What is kept of a key: enough to recognise it, and not to use it.
+/// Record of an API key: enough to recognise the key, but not to use it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ApiKey {
-    /// The first signs of the key after `lk_`, by which an administrator tells keys apart.
+    /// First characters of the key after `lk_`, by which an administrator identifies it.
     pub id: String,
-    /// What the administrator calls it.
+    /// Name that the administrator gave the key.
     pub name: String,
-    /// SHA-256. The key is random all through, so nothing slower is needed.
+    /// SHA-256 of the key. A slower hash is not needed, because the key is random.
     sha256: String,
-    /// When it was made, in Unix seconds.
+    /// Time when the key was made, in Unix seconds.
     pub created_at: i64,
 }
 
 impl ApiKey {
-    /// Makes a key. It is shown now and never again.
+    /// Makes a key. It can be shown only now.
     pub fn generate(name: &str, now: Timestamp) -> Result<(Self, Secret)> {
         let name = name.trim();
         let characters = name.chars().count();
@@ -51,7 +51,7 @@ impl ApiKey {
                 Error::new(ErrorCode::NoRandomness, message).because(cause)
             })?;
             let text = format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(*random));
-            // A command line would take the id for an option.
+            // A command line would parse an ID with a leading hyphen as an option.
             if !text.starts_with("lk_-") {
                 break text;
             }
@@ -65,8 +65,8 @@ impl ApiKey {
         Ok((key, Secret::new(text)))
     }
 
-    /// Whether a text is this key. How long that takes says nothing that helps in guessing: what is
-    /// compared is hashed.
+    /// Returns whether a text is this key. Hashes are compared, so the time that it takes reveals
+    /// nothing about the key.
     #[must_use]
     pub fn is(&self, text: &str) -> bool {
         self.sha256 == hashed(text)

@@ -1,9 +1,9 @@
-//! What an administrator has changed, told by what an instance was and what it is.
+//! Events for the changes between two states of an instance.
 
 use crate::activity::Event;
 use crate::instance::{Hosted, Instance, Policy, Retention, Settings, SignInSettings, SignInStep};
 
-/// The acts that lie between an instance as it was and as it is.
+/// Returns the events for the changes from `before` to `after`.
 #[must_use]
 pub fn acts_between(before: &Instance, after: &Instance) -> Vec<Event> {
     let mut acts = Vec::new();
@@ -47,7 +47,8 @@ pub fn acts_between(before: &Instance, after: &Instance) -> Vec<Event> {
     acts
 }
 
-/// The settings that differ, each with its old and its new value: `session length: 14 days → 1 hour`.
+/// Returns the changed settings with their old and new values, such as `session length: 14 days → 1
+/// hour`.
 fn changed_settings(was: &Settings, is: &Settings) -> Vec<String> {
     let (was, is) = (named(was), named(is));
     was.into_iter()
@@ -57,10 +58,10 @@ fn changed_settings(was: &Settings, is: &Settings) -> Vec<String> {
         .collect()
 }
 
-/// All settings but the switch of external authentication, which has acts of its own. None of them is
-/// a secret.
+/// Returns all settings with their names, except the switch of external authentication, which has
+/// its own events. None of them is secret.
 fn named(settings: &Settings) -> [(&'static str, String); 18] {
-    // Taken apart so that a setting that is added is not forgotten here.
+    // Destructured, so that the compiler reports a new setting that is missing here.
     let Settings {
         name,
         url,

@@ -28,15 +28,15 @@ use crate::session::SessionRules;
 use crate::session::return_address::WebOrigin;
 use crate::{Error, ErrorCode, Result};
 
-/// Where people sign in.
+/// Place that decides about sign-ins.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum Hosted {
-    /// At the gateway here; its directory is the truth.
+    /// The gateway of this Latchkey decides, by its directory.
     #[default]
     Here,
-    /// At somebody else's server, which decides. What is known of its users is a copy.
+    /// The application's own server decides.
     Elsewhere,
 }
 
@@ -56,15 +56,15 @@ impl FromStr for Hosted {
     }
 }
 
-/// What signing in takes after a link was opened.
+/// Step between opening a link and signing in.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum SignInStep {
-    /// Nothing: it is the protocol's way.
+    /// No step, as in the protocol.
     #[default]
     Automatic,
-    /// A click, so that programs that look at links sign nobody in. Single-use links always take it.
+    /// A click, so that link previews sign nobody in. Single-use links always need it.
     Confirm,
 }
 
@@ -84,25 +84,25 @@ impl FromStr for SignInStep {
     }
 }
 
-/// How the gateway lets people in who open a link of an instance that is hosted here.
+/// Settings of the gateway for signing in by a link, for an instance that is hosted here.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 #[serde(default)]
 pub struct SignInSettings {
-    /// What it takes.
+    /// Step between opening a link and signing in.
     pub step: SignInStep,
-    /// How long a session lasts, at most.
+    /// Maximum length of a session.
     #[cfg_attr(feature = "ts", ts(as = "String"))]
     pub session: Lifetime,
     /// Whether a session ends when the code that began it expires. Off by default.
     pub session_ends_with_link: bool,
-    /// How long a session lasts without a use; as long as with one, by default.
+    /// Time without use after which a session ends. By default it ends only by its length.
     #[cfg_attr(feature = "ts", ts(as = "String"))]
     pub session_idle: Lifetime,
-    /// Where people may be sent back to, beside the instance itself.
+    /// Origins to which visitors may return, besides the instance itself.
     #[cfg_attr(feature = "ts", ts(as = "Vec<String>"))]
     pub return_to: Vec<WebOrigin>,
-    /// Whose pages may show the widget; nobody's by default.
+    /// Origins whose pages may show the widget. Empty by default.
     #[cfg_attr(feature = "ts", ts(as = "Vec<String>"))]
     pub embed_in: Vec<WebOrigin>,
 }
@@ -120,18 +120,18 @@ impl Default for SignInSettings {
     }
 }
 
-/// Length under which a session is warned of, in seconds.
+/// Session length below which there is a warning, in seconds.
 const SHORT_SESSION_SECS: i64 = 300;
 
-/// Age under which keeping the activity is warned of, in seconds.
+/// Retention age below which there is a warning, in seconds.
 const SHORT_RETENTION_SECS: i64 = 86_400;
 
-/// The name of an instance's folder: lower-case letters, digits and dashes.
+/// ID of an instance and name of its folder: lower-case letters, digits and dashes.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct InstanceId(String);
 
 impl InstanceId {
-    /// Takes an id that was made here; anything else, such as a path, is no id.
+    /// Parses an ID that Latchkey has made. Refuses any other text, such as a path.
     pub fn parse(text: &str) -> Result<Self> {
         let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
         if text.is_empty() || text.len() > 80 || !text.bytes().all(allowed) {
@@ -143,7 +143,7 @@ impl InstanceId {
         Ok(Self(text.to_owned()))
     }
 
-    /// An id that resembles a name: `Your Company` becomes `your-company`.
+    /// Makes an ID from a name: `Your Company` becomes `your-company`.
     #[must_use]
     pub fn like(name: &str) -> Self {
         let mut slug = String::new();
@@ -163,13 +163,13 @@ impl InstanceId {
         })
     }
 
-    /// The id with a number after it, for a name that is taken.
+    /// Appends a number to the ID, for an ID that is taken.
     #[must_use]
     pub fn numbered(&self, number: usize) -> Self {
         Self(format!("{}-{number}", self.0))
     }
 
-    /// The id.
+    /// Returns the ID as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -188,12 +188,12 @@ impl Serialize for InstanceId {
     }
 }
 
-/// A name that tells instances apart for people: 1 to 80 characters, trimmed.
+/// Name of an instance, for people: 1 to 80 characters, without white space around it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Name(String);
 
 impl Name {
-    /// Reads a name.
+    /// Parses a name.
     pub fn parse(text: &str) -> Result<Self> {
         let text = text.trim();
         if text.is_empty() || text.chars().count() > 80 || text.chars().any(char::is_control) {
@@ -206,46 +206,46 @@ impl Name {
         Ok(Self(text.to_owned()))
     }
 
-    /// The name.
+    /// Returns the name as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// Whether a person would take two names for one.
+    /// Returns whether a person would take a text for this name.
     #[must_use]
     pub fn matches(&self, text: &str) -> bool {
         self.0.to_lowercase() == text.trim().to_lowercase()
     }
 }
 
-/// Everything about an instance that an administrator sets.
+/// Settings of an instance, which an administrator sets.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
-    /// For people.
+    /// Name for people.
     pub name: Name,
-    /// Where people open the application.
+    /// URL at which people open the application.
     pub url: BaseUrl,
-    /// Who decides.
+    /// Place that decides about sign-ins.
     pub hosted: Hosted,
-    /// The query parameter that carries the code.
+    /// Query parameter that carries the code.
     pub parameter: Parameter,
-    /// How its codes are signed.
+    /// Signature algorithm of the codes.
     pub algorithm: Algorithm,
-    /// How long a link works if nothing else is said.
+    /// Default lifetime of a link.
     pub lifetime: Lifetime,
-    /// Its rules.
+    /// Rules for codes and users.
     pub policy: Policy,
-    /// How its gateway lets people in.
+    /// Settings of signing in at the gateway.
     pub visiting: SignInSettings,
-    /// How much of its activity is kept.
+    /// Retention of the activity.
     pub retention: Retention,
-    /// The values of `aud` that it accepts besides its URL.
+    /// Values of `aud` that are accepted besides the URL.
     pub audiences: Vec<Audience>,
 }
 
 impl Settings {
-    /// Settings with the defaults of the protocol.
+    /// Creates settings with the defaults of the protocol.
     #[must_use]
     pub fn new(name: Name, url: BaseUrl, hosted: Hosted) -> Self {
         Self {
@@ -262,7 +262,7 @@ impl Settings {
         }
     }
 
-    /// The sample instance, for trying things out.
+    /// Returns the settings of the sample instance.
     pub fn sample() -> Result<Self> {
         Ok(Self::new(
             Name::parse("Sample")?,
@@ -271,7 +271,8 @@ impl Settings {
         ))
     }
 
-    /// The pages where people may be sent back to: the instance's own, and those that are allowed.
+    /// Returns the origins to which visitors may return: that of the instance, and those that are
+    /// allowed.
     #[must_use]
     pub fn return_origins(&self) -> Vec<WebOrigin> {
         let own = WebOrigin::of(&self.url.at(""));
@@ -280,7 +281,7 @@ impl Settings {
             .collect()
     }
 
-    /// How long its sessions last.
+    /// Returns the rules of its sessions.
     #[must_use]
     pub fn session_rules(&self) -> SessionRules {
         SessionRules {
@@ -290,7 +291,7 @@ impl Settings {
         }
     }
 
-    /// Returns what to know of settings that are allowed and hardly meant.
+    /// Returns warnings about settings that are allowed but probably mistakes.
     #[must_use]
     pub fn warnings(&self) -> Vec<Warning> {
         let mut warnings = Vec::new();
@@ -337,7 +338,7 @@ impl Settings {
         warnings
     }
 
-    /// Where its links lead.
+    /// Returns the target of its links.
     #[must_use]
     pub fn target(&self) -> Target {
         Target {
@@ -347,8 +348,8 @@ impl Settings {
         }
     }
 
-    /// The rules for a code by itself. The policy and the audiences of an instance that is hosted
-    /// elsewhere are not known.
+    /// Returns the rules for a code by itself. The policy and the audiences of an instance that is
+    /// hosted elsewhere are unknown, so they do not count.
     #[must_use]
     pub fn code_rules(&self) -> CodeRules<'_> {
         let is_here = self.hosted == Hosted::Here;
@@ -363,36 +364,36 @@ impl Settings {
     }
 }
 
-/// An instance as it is kept.
+/// An instance as it is stored.
 #[derive(Clone, Debug)]
 pub struct Instance {
-    /// The name of its folder.
+    /// ID, which is the name of its folder.
     pub id: InstanceId,
-    /// What an administrator sets.
+    /// Settings.
     pub settings: Settings,
-    /// Its signing key, by record: the secret itself is in the keychain or the sealed file.
+    /// Record of the signing key. The key itself is in the keychain or the sealed file.
     pub key: Option<KeyRecord>,
-    /// What other systems use its API with; without any the API is off.
+    /// API keys of other systems. Without any, the API is off.
     pub api_keys: Vec<ApiKey>,
-    /// What was done to it and is not in its activity yet.
+    /// Changes that are not recorded in the activity yet.
     pub acts: Outbox,
 }
 
-/// Acts on an instance that wait to be recorded in its directory.
+/// Changes of an instance that wait to be recorded in its directory.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Outbox {
-    /// How many there have been.
+    /// Number of changes so far.
     count: u64,
-    /// Those that wait.
+    /// Waiting changes.
     pub waiting: Vec<OutboxEntry>,
 }
 
-/// Maximum number of acts that wait, because nobody records those of an instance that stays hosted
+/// Maximum number of waiting changes. Nobody records those of an instance that stays hosted
 /// elsewhere.
 const MAX_WAITING: usize = 1_000;
 
 impl Outbox {
-    /// Adds acts. Above the maximum the oldest ones go, except the very first act.
+    /// Adds changes. Above the maximum, drops the oldest ones except the very first.
     pub fn add(&mut self, events: Vec<Event>, by: &AuditContext) {
         for event in events {
             self.count += 1;
@@ -408,26 +409,26 @@ impl Outbox {
         }
     }
 
-    /// Returns whether a directory has recorded any of them.
+    /// Returns whether a directory has recorded any change.
     #[must_use]
     pub fn were_recorded(&self) -> bool {
         self.count > 0 && self.waiting.first().is_none_or(|first| first.number > 1)
     }
 
-    /// Forgets those that are recorded by now.
+    /// Drops the changes that are recorded.
     pub fn recorded(&mut self, up_to: u64) {
         self.waiting.retain(|act| act.number > up_to);
     }
 }
 
 impl Instance {
-    /// The key that a text is, if it is one.
+    /// Returns the API key that a text is, if it is one.
     #[must_use]
     pub fn api_key(&self, text: &str) -> Option<&ApiKey> {
         self.api_keys.iter().find(|key| key.is(text))
     }
 
-    /// Adds a key for another system.
+    /// Adds an API key.
     pub fn add_api_key(&mut self, key: ApiKey) -> Result<()> {
         if self.api_keys.len() >= MAX_KEYS {
             let message =
@@ -445,7 +446,7 @@ impl Instance {
         Ok(())
     }
 
-    /// Takes a key back, by its id or its name.
+    /// Revokes an API key by its ID or name.
     pub fn revoke_api_key(&mut self, key: &str) -> Result<()> {
         let at = self
             .api_keys

@@ -6,7 +6,7 @@ use crate::protocol::lifetime::Lifetime;
 use crate::session::SessionRules;
 use crate::session::return_address::WebOrigin;
 
-/// Change of an instance's settings, as a person enters it. A member that is `None` leaves its setting unchanged.
+/// Change of an instance's settings, as a person enters it. `None` leaves a setting unchanged.
 #[derive(Clone, Debug, Default)]
 #[expect(missing_docs, reason = "the members of Settings")]
 pub struct SettingsChange {
@@ -35,8 +35,8 @@ impl SettingsChange {
     /// Applies the change.
     ///
     /// Fails with [`InvalidSetting`](crate::ErrorCode::InvalidSetting) or
-    /// [`InvalidUrl`](crate::ErrorCode::InvalidUrl) and the name of the member that breaks a rule. The settings may
-    /// then be changed in part.
+    /// [`InvalidUrl`](crate::ErrorCode::InvalidUrl) and the name of the setting that breaks a rule.
+    /// Some settings may then be changed already.
     pub fn apply(&self, settings: &mut Settings) -> Result<()> {
         if let Some(name) = &self.name {
             settings.name = Name::parse(name)?;

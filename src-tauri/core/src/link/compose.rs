@@ -1,4 +1,4 @@
-//! From what an administrator enters to a signed code in a link.
+//! Composing a login link: from the input of an administrator to a signed code in a URL.
 
 use jiff::Timestamp;
 
@@ -15,38 +15,38 @@ use crate::secret::SigningKey;
 /// Code of the warning for a link without an expiry.
 pub(crate) const NEVER_EXPIRES: &str = "never_expires";
 
-/// Where a link leads, and how its code is signed.
+/// Target of a link, and the algorithm of its code.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Target {
-    /// The instance's address.
+    /// URL of the instance.
     pub url: BaseUrl,
-    /// The query parameter.
+    /// Query parameter that carries the code.
     pub parameter: Parameter,
-    /// The algorithm.
+    /// Signature algorithm.
     pub algorithm: Algorithm,
 }
 
-/// What an administrator composes.
+/// Link that an administrator composes.
 #[derive(Clone, Debug)]
 pub struct LinkSpec {
-    /// Who is to sign in.
+    /// User who signs in.
     pub payload: Payload,
-    /// How long the link works.
+    /// Lifetime of the link.
     pub lifetime: Lifetime,
-    /// From when on it works; at once, if `None`.
+    /// Time from which the link works. `None` if it works at once.
     pub not_before: Option<Timestamp>,
-    /// Whether the first sign-in uses it up.
+    /// Whether the first sign-in uses the link up.
     pub single_use: bool,
-    /// `iss`, if the application wants one.
+    /// Value of `iss`, if the application needs one.
     pub issuer: Option<String>,
-    /// `sub`, if the application wants one.
+    /// Value of `sub`, if the application needs one.
     pub subject: Option<String>,
-    /// `aud`, if the application wants one.
+    /// Value of `aud`, if the application needs one.
     pub audience: Option<String>,
 }
 
 impl LinkSpec {
-    /// A link that works at once, any number of times, with no further claims.
+    /// Creates a link that works at once and any number of times, without further claims.
     #[must_use]
     pub fn new(payload: Payload, lifetime: Lifetime) -> Self {
         Self {
@@ -61,22 +61,22 @@ impl LinkSpec {
     }
 }
 
-/// A login link in all its shapes but the QR code, which is [`Qr::for_url`](crate::link::qr::Qr::for_url)
-/// of its URL and may be refused where the link is not.
+/// A login link in all its forms but the QR code. [`Qr::for_url`](crate::link::qr::Qr::for_url)
+/// makes that from the URL, and may fail for a link that is fine.
 #[derive(Clone, Debug)]
 pub struct Composed {
-    /// What was signed.
+    /// Signed claims.
     pub claims: Claims,
-    /// The code.
+    /// Signed code.
     pub code: ExternalAuthCode,
-    /// The URL.
+    /// Login URL.
     pub link: LoginLink,
-    /// The widget tag.
+    /// Widget tag.
     pub widget: String,
 }
 
 impl Composed {
-    /// Returns what to know before the link is given out, for a target that is no instance.
+    /// Returns warnings to read before giving the link away, for a target without an instance.
     #[must_use]
     pub fn warnings(&self, target: &Target, key: &SigningKey) -> Vec<Warning> {
         let mut warnings: Vec<Warning> = key.short_for(target.algorithm).into_iter().collect();
@@ -99,10 +99,10 @@ impl Composed {
     }
 }
 
-/// Signs a composition at `now` and puts the code into the target's address. The lifetime runs from the
-/// start of the link's validity.
+/// Signs a link at `now` and puts the code into the URL of the target. The lifetime begins at the
+/// start time of the link.
 ///
-/// Fails as [`code::sign`] does.
+/// Fails like [`code::sign`].
 pub fn compose(
     target: &Target,
     key: &SigningKey,

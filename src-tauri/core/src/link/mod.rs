@@ -1,4 +1,4 @@
-//! The login link: a code in the instance's URL, and the other forms in which it is given out.
+//! The login link: a code in the instance's URL, and its other forms.
 
 pub mod compose;
 pub mod qr;
@@ -13,16 +13,15 @@ use url::{Host, Url, form_urlencoded};
 use crate::protocol::code::ExternalAuthCode;
 use crate::{Error, ErrorCode, Result};
 
-/// The query parameter of the protocol.
+/// Query parameter of the protocol.
 pub const DEFAULT_PARAMETER: &str = "externalAuthCode";
 
-/// The address of an instance: `http` or `https`, with a host, without credentials.
+/// URL of an instance: `http` or `https`, with a host, without credentials.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BaseUrl(Url);
 
 impl BaseUrl {
-    /// Reads an address. What is not one is refused as [`ErrorCode::InvalidUrl`] about `url`, with
-    /// what to do.
+    /// Parses a URL. Fails with [`ErrorCode::InvalidUrl`] about `url`. The message says what to do.
     pub fn parse(text: &str) -> Result<Self> {
         let text = text.trim();
         let refuse = |message: String| Err(Error::new(ErrorCode::InvalidUrl, message).about("url"));
@@ -51,7 +50,7 @@ impl BaseUrl {
             Err(cause) => return refuse(format!("The URL cannot be read: {cause}.")),
         };
         if !matches!(url.scheme(), "http" | "https") {
-            // `localhost:3000` and `chat.example.com:8443` parse as a scheme with a path.
+            // `localhost:3000` and `chat.example.com:8443` are parsed as a scheme with a path.
             let (host, rest) = text.split_once(':').unwrap_or((text, ""));
             if rest.starts_with(|c: char| c.is_ascii_digit()) && !host.is_empty() {
                 return refuse(format!(
@@ -71,33 +70,33 @@ impl BaseUrl {
         Ok(Self(url))
     }
 
-    /// Reads an address as a person types it: where the scheme is left out, it is `https`, or `http`
-    /// for an address of this computer.
+    /// Parses a URL as a person types it. A missing scheme becomes `http` for an address of this
+    /// computer, else `https`.
     ///
-    /// Fails as [`BaseUrl::parse`] does.
+    /// Fails like [`BaseUrl::parse`].
     pub fn typed(text: &str) -> Result<Self> {
         Self::parse(&with_scheme(text))
     }
 
-    /// The address in its normal form.
+    /// Returns the URL in its normal form.
     #[must_use]
     pub fn as_str(&self) -> &str {
         self.0.as_str()
     }
 
-    /// Host and port as they are shown.
+    /// Returns host and port, for display.
     #[must_use]
     pub fn authority(&self) -> &str {
         self.0.authority()
     }
 
-    /// Whether a code would cross a network unencrypted: `http` to anything but this computer.
+    /// Returns whether a code would cross a network unencrypted: by `http` to another computer.
     #[must_use]
     pub fn is_exposed(&self) -> bool {
         self.0.scheme() == "http" && !self.is_loopback()
     }
 
-    /// Whether the address is this computer's own, which a phone cannot reach.
+    /// Returns whether the URL is on this computer's loopback address, which a phone cannot reach.
     #[must_use]
     pub fn is_loopback(&self) -> bool {
         match self.0.host() {
@@ -110,13 +109,14 @@ impl BaseUrl {
         }
     }
 
-    /// Whether it begins with `https:`.
+    /// Returns whether the scheme is `https`.
     #[must_use]
     pub fn is_https(&self) -> bool {
         self.0.scheme() == "https"
     }
 
-    /// A path at the address's host, with nothing else of the address; its own path, if empty.
+    /// Returns a path at the host of the URL, without the rest of the URL. An empty path keeps the
+    /// URL's own.
     #[must_use]
     pub fn at(&self, path: &str) -> Url {
         let mut url = self.0.clone();
@@ -128,7 +128,7 @@ impl BaseUrl {
         url
     }
 
-    /// The address without its fragment.
+    /// Returns the URL without its fragment.
     #[must_use]
     pub fn without_fragment(&self) -> Url {
         let mut url = self.0.clone();
@@ -136,8 +136,8 @@ impl BaseUrl {
         url
     }
 
-    /// A file beside the application's page: `widget.js` of `https://host/app` is
-    /// `https://host/app/widget.js`. Query and fragment do not belong to it.
+    /// Returns the URL of a file beside the application's page: `widget.js` of `https://host/app`
+    /// is `https://host/app/widget.js`. Query and fragment are dropped.
     #[must_use]
     pub fn sibling(&self, file: &str) -> Url {
         let mut url = self.0.clone();
@@ -160,13 +160,13 @@ impl fmt::Display for BaseUrl {
     }
 }
 
-/// The name of the query parameter that carries the code.
+/// Name of the query parameter that carries the code.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Parameter(String);
 
 impl Parameter {
-    /// Reads a name: 1 to 64 letters, digits, `-`, `_`, `.` or `~`, which stand in a URL as they
-    /// are (RFC 3986 §2.3).
+    /// Parses a name: 1 to 64 letters, digits, `-`, `_`, `.` or `~`, which need no encoding in a
+    /// URL (RFC 3986 §2.3).
     pub fn parse(text: &str) -> Result<Self> {
         let text = text.trim();
         let unreserved = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte);
@@ -180,7 +180,7 @@ impl Parameter {
         Ok(Self(text.to_owned()))
     }
 
-    /// The name.
+    /// Returns the name as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -193,30 +193,30 @@ impl Default for Parameter {
     }
 }
 
-/// A login URL, with its parts told apart. Put together in the order of the members they are the
-/// URL. It holds a code, so it does not print itself.
+/// A login URL in parts. Joined in the order of the members, they are the URL. It contains a code,
+/// so `Debug` does not print it.
 #[derive(Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 pub struct LoginLink {
-    /// `https://`
+    /// Scheme, as `https://`.
     pub scheme: String,
-    /// `chat.yourcompany.com:8443`
+    /// Host and port, as `chat.yourcompany.com:8443`.
     pub authority: String,
-    /// `/path?a=b&externalAuthCode=`
+    /// Path and query up to the code, as `/path?a=b&externalAuthCode=`.
     pub before: String,
-    /// The code's header.
+    /// Header of the code.
     pub header: String,
-    /// The code's claims.
+    /// Claims of the code.
     pub claims: String,
-    /// The code's signature.
+    /// Signature of the code.
     pub signature: String,
-    /// `#fragment`, or nothing.
+    /// Rest of the query and `#fragment`, or an empty text.
     pub after: String,
 }
 
 impl LoginLink {
-    /// Puts a code into an instance's address. Path, other parameters (to the letter) and fragment
-    /// stay; an older `parameter` is replaced.
+    /// Puts a code into the URL of an instance. Path, fragment and other parameters stay unchanged,
+    /// byte for byte. An older `parameter` is replaced.
     #[must_use]
     pub fn new(base: &BaseUrl, parameter: &Parameter, code: &ExternalAuthCode) -> Self {
         let url = &base.0;
@@ -251,7 +251,7 @@ impl LoginLink {
         }
     }
 
-    /// The whole URL.
+    /// Returns the whole URL.
     #[must_use]
     pub fn url(&self) -> String {
         let Self {
@@ -275,14 +275,14 @@ impl fmt::Debug for LoginLink {
     }
 }
 
-/// Adds the scheme that a typed address lacks: `http` for an address of this computer, else `https`.
-/// Returns any other text unchanged.
+/// Adds the scheme that a typed address lacks: `http` for an address of this computer, else
+/// `https`. Returns any other text unchanged.
 pub(crate) fn with_scheme(text: &str) -> Cow<'_, str> {
     let text = text.trim();
     let bare = text.strip_prefix("//").unwrap_or(text);
     let host_end = bare.find(['/', '?', '#', '\\']).unwrap_or(bare.len());
     let (authority, _) = bare.split_at_checked(host_end).unwrap_or((bare, ""));
-    // `localhost:3000` has a port. `mailto:ada` has a scheme, and so has `https://chat.example.com`.
+    // `localhost:3000` has a port. `mailto:ada` and `https://chat.example.com` have a scheme.
     let has_scheme = !authority.starts_with('[')
         && authority.split_once(':').is_some_and(|(_, port)| {
             port.is_empty() || !port.bytes().all(|byte| byte.is_ascii_digit())
@@ -393,7 +393,7 @@ mod tests {
             ("app.localhost:3000/x", "http://app.localhost:3000/x"),
             ("127.0.0.1:8787", "http://127.0.0.1:8787/"),
             ("[::1]:8787", "http://[::1]:8787/"),
-            // A scheme that was typed stays.
+            // A typed scheme stays.
             (
                 "http://chat.yourcompany.com",
                 "http://chat.yourcompany.com/",

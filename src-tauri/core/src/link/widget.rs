@@ -1,14 +1,14 @@
-//! The widget tag: a login link for a page instead of a person.
+//! The widget tag: a login link in the form of a script tag for a page.
 
 use std::fmt::Write as _;
 
 use crate::link::BaseUrl;
 use crate::protocol::code::ExternalAuthCode;
 
-/// The attribute that carries the code.
+/// Attribute that carries the code.
 pub const CODE_ATTRIBUTE: &str = "data-external-auth-code";
 
-/// The tag to paste into a page of the host application.
+/// Returns the tag for a page of the host application.
 #[must_use]
 pub fn tag(base: &BaseUrl, code: &ExternalAuthCode) -> String {
     format!(
@@ -18,8 +18,8 @@ pub fn tag(base: &BaseUrl, code: &ExternalAuthCode) -> String {
     )
 }
 
-/// Escapes a text for a double-quoted attribute (HTML §13.1.2.3), and `<`, `>` and `'` too, so that
-/// it is also safe where somebody moves it.
+/// Escapes a text for a double-quoted attribute (HTML §13.1.2.3). Also escapes `<`, `>` and `'`, so
+/// that the text is safe elsewhere, too.
 fn escape_attribute(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in text.chars() {

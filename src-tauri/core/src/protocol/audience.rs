@@ -1,4 +1,4 @@
-//! `aud`: for whom a code is meant.
+//! The audience of a code (`aud`).
 
 use std::fmt;
 
@@ -20,7 +20,7 @@ pub const MAX_AUDIENCES: usize = 20;
 pub struct Audience(String);
 
 impl Audience {
-    /// Reads an audience.
+    /// Parses an audience.
     pub fn parse(text: &str) -> Result<Self> {
         let is_refused = |sign: char| sign.is_control() || sign.is_whitespace();
         if text.is_empty() || text.len() > MAX_BYTES || text.chars().any(is_refused) {
@@ -30,7 +30,7 @@ impl Audience {
         Ok(Self(text.to_owned()))
     }
 
-    /// Reads the audiences of an instance.
+    /// Parses the audiences of an instance.
     ///
     /// Fails with [`ErrorCode::InvalidSetting`] for more than [`MAX_AUDIENCES`].
     pub fn parse_all<'a>(texts: impl IntoIterator<Item = &'a str>) -> Result<Vec<Self>> {
@@ -42,7 +42,7 @@ impl Audience {
         Ok(audiences)
     }
 
-    /// The text, which `aud` must equal.
+    /// Returns the text, which `aud` must equal.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -72,15 +72,15 @@ impl TryFrom<String> for Audience {
 /// All audiences that an instance accepts.
 #[derive(Clone, Copy, Debug)]
 pub struct Audiences<'a> {
-    /// The address of the instance.
+    /// URL of the instance.
     pub url: &'a BaseUrl,
-    /// Those that are set besides.
+    /// Audiences that are set besides the URL.
     pub others: &'a [Audience],
 }
 
 impl Audiences<'_> {
-    /// Judges the `aud` of a code: a text or a list of texts (RFC 7519 §4.1.3), one of which must be
-    /// accepted. A code without `aud` is meant for everybody.
+    /// Judges the `aud` of a code: a text or a list of texts (RFC 7519 §4.1.3), one of which must
+    /// be accepted. A code without `aud` is accepted.
     pub(crate) fn check(&self, claims: &Map<String, Value>) -> Result<(), CodeRefusal> {
         let Some(aud) = claims.get("aud") else {
             return Ok(());
@@ -102,7 +102,8 @@ impl Audiences<'_> {
         }
     }
 
-    /// Whether a text is one of the others, or the URL without query, fragment and last slash.
+    /// Returns whether a text is a set audience, or the URL without query, fragment and final
+    /// slash.
     fn accepts(&self, name: &str) -> bool {
         let without_slash = |url: &BaseUrl| url.at("").as_str().trim_end_matches('/').to_owned();
         self.others.iter().any(|other| other.as_str() == name)

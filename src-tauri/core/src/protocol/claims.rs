@@ -1,4 +1,4 @@
-//! What is signed: the payload and the registered claims of RFC 7519 §4.1.
+//! The signed claims: the payload and the registered claims of RFC 7519 §4.1.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -11,38 +11,38 @@ use crate::protocol::payload::Payload;
 use crate::time::MAX_SECS;
 use crate::{Error, ErrorCode, Result};
 
-/// The names of the registered claims, which no payload may use for itself.
+/// Names of the registered claims, which a payload must not use.
 pub const REGISTERED: [&str; 7] = ["iss", "sub", "aud", "exp", "nbf", "iat", "jti"];
 
-/// The private claim by which a code says that it may be redeemed once. The protocol has no such
-/// claim; an instance that is hosted elsewhere does not look at it.
+/// Private claim of a single-use code. The protocol has no such claim, so an instance that is
+/// hosted elsewhere ignores it.
 pub const SINGLE_USE: &str = "single_use";
 
-/// The claims about the code itself. Times are in Unix seconds (a `NumericDate`).
+/// The registered claims. Times are in Unix seconds (`NumericDate`).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Registered {
-    /// `iat`: when the code was made.
+    /// `iat`: time when the code was issued.
     pub issued_at: Option<i64>,
-    /// `exp`: from when on it is refused.
+    /// `exp`: time from which the code is refused.
     pub expires_at: Option<i64>,
-    /// `nbf`: from when on it is accepted.
+    /// `nbf`: time from which the code is accepted.
     pub not_before: Option<i64>,
-    /// `jti`: the code's own id, by which it can be used up or revoked.
+    /// `jti`: ID of the code, by which it is used up or revoked.
     pub id: Option<String>,
-    /// `iss`: who made it.
+    /// `iss`: issuer of the code.
     pub issuer: Option<String>,
-    /// `sub`: whom it is about, in the maker's words.
+    /// `sub`: subject of the code, in the issuer's words.
     pub subject: Option<String>,
-    /// `aud`: for whom it is meant.
+    /// `aud`: audience of the code.
     pub audience: Option<String>,
-    /// [`SINGLE_USE`]: whether it is used up by the first sign-in.
+    /// [`SINGLE_USE`]: whether the first sign-in uses the code up.
     pub single_use: bool,
 }
 
 impl Registered {
-    /// Reads them from a code's claims. A wrong type is refused, never ignored; `iss` and
-    /// `sub`, on which nothing here depends, are taken where they are texts and left alone where
-    /// they are not; so is `aud`, which [`Audiences`](crate::protocol::audience::Audiences) judge.
+    /// Parses the registered claims. A member of a wrong type is refused. `iss` and `sub` are
+    /// ignored unless they are texts, because no rule depends on them. `aud` is judged by
+    /// [`Audiences`](crate::protocol::audience::Audiences).
     pub fn from_members(members: &Map<String, Value>) -> Result<Self, CodeRefusal> {
         let text = |name| members.get(name).and_then(Value::as_str).map(str::to_owned);
         let id = match members.get("jti") {
@@ -79,7 +79,7 @@ impl Registered {
     }
 }
 
-/// A `NumericDate` of RFC 7519 §2: seconds since 1970, fractions allowed and cut.
+/// Parses a `NumericDate` of RFC 7519 §2: seconds since 1970, with fractions cut off.
 fn numeric_date(members: &Map<String, Value>, name: &str) -> Result<Option<i64>, CodeRefusal> {
     let Some(value) = members.get(name) else {
         return Ok(None);
@@ -99,7 +99,7 @@ fn numeric_date(members: &Map<String, Value>, name: &str) -> Result<Option<i64>,
     Ok(Some(secs))
 }
 
-/// The whole seconds of a number between 1970 and 9999; nothing for anything else.
+/// Returns the whole seconds of a number between 1970 and 9999. Returns `None` for other values.
 pub(crate) fn seconds(value: &Value) -> Option<i64> {
     if let Some(secs) = value.as_i64() {
         return (0..=MAX_SECS).contains(&secs).then_some(secs);
@@ -115,22 +115,22 @@ pub(crate) fn seconds(value: &Value) -> Option<i64> {
         .then_some(secs as i64)
 }
 
-/// A payload with its registered claims, ready to be signed.
+/// A payload with its registered claims, ready to sign.
 #[derive(Clone, Debug)]
 pub struct Claims {
-    /// Who is to sign in.
+    /// User who signs in.
     pub payload: Payload,
-    /// About the code itself.
+    /// Claims about the code itself.
     pub registered: Registered,
 }
 
 impl Claims {
-    /// The claims in the order in which they are signed: the payload first.
+    /// Returns the claims in the order in which they are signed: the payload first.
     #[must_use]
     pub fn members(&self) -> Map<String, Value> {
         match serde_json::to_value(self) {
             Ok(Value::Object(members)) => members,
-            // A map with names for keys serializes to an object.
+            // A map with text keys always serializes to an object.
             Ok(_) | Err(_) => Map::new(),
         }
     }
@@ -173,8 +173,8 @@ impl Serialize for Claims {
     }
 }
 
-/// A new `jti`: 96 random bits, which do not meet again, in 16 characters, which keep the QR code
-/// small.
+/// Returns a new `jti`: 96 random bits, which make a collision practically impossible, in 16
+/// characters, which keep the QR code small.
 pub fn new_id() -> Result<String> {
     let mut bytes = [0_u8; 12];
     getrandom::fill(&mut bytes).map_err(|cause| {

@@ -1,4 +1,4 @@
-//! E-mail addresses: kept as written, compared by their [`Email::key`].
+//! E-mail addresses. They are kept as written and compared by their [`Email::key`].
 
 use std::borrow::Cow;
 use std::fmt;
@@ -10,14 +10,14 @@ use serde::{Serialize, Serializer};
 
 use crate::{Error, Result};
 
-/// An e-mail address, trimmed and otherwise as written.
+/// An e-mail address as written, without surrounding white space.
 ///
-/// Two addresses are equal if their [keys](Self::key) are.
+/// Two addresses are equal if their [keys](Self::key) are equal.
 #[derive(Clone, Debug)]
 pub struct Email(String);
 
 impl Email {
-    /// Reads an address; `field` is named in the error.
+    /// Parses an address. `field` is the field of the error.
     pub fn parse(text: &str, field: &str) -> Result<Self> {
         let text = text.trim();
         if text.is_empty() {
@@ -27,7 +27,7 @@ impl Email {
             ));
         }
         let options = Options::default().without_display_text();
-        // The checker takes letters, but no accents that are combined with them.
+        // The checker accepts letters, but no combining accents.
         EmailAddress::parse_with_options(&composed(text), options).map_err(|cause| {
             let message = "This is not an email address. Enter one such as ada@yourcompany.com.";
             Error::member(field, message).because(cause)
@@ -35,13 +35,14 @@ impl Email {
         Ok(Self(text.to_owned()))
     }
 
-    /// Takes what [`parse`](Self::parse) has read and somebody has kept: it was checked then.
+    /// Wraps an address that [`parse`](Self::parse) accepted when it was stored, without checking
+    /// it again.
     #[must_use]
     pub fn from_kept(text: &str) -> Self {
         Self(text.to_owned())
     }
 
-    /// The address as written.
+    /// Returns the address as written.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -63,18 +64,18 @@ impl Email {
         key.push('@');
         match idna::domain_to_ascii_cow(domain.as_bytes(), AsciiDenyList::EMPTY) {
             Ok(labels) => key.push_str(&labels),
-            // Not a domain name, so no other way to write it is known.
+            // It is not a domain name, so no other spelling of it is known.
             Err(_) => key.push_str(&composed(domain).to_ascii_lowercase()),
         }
         key
     }
 }
 
-/// Returns the text in which a search looks for an address: its key first, so that users are sorted by
-/// it, then the domain in Unicode and the address as written, where they differ.
+/// Returns the text that a search matches for an address: its key, by which users are sorted, then
+/// the domain in Unicode and the address as written, if they differ.
 #[must_use]
 pub fn searchable(text: &str) -> Cow<'_, str> {
-    // `--` stands in A-labels and hardly anywhere else.
+    // A-labels contain `--`, and other text hardly ever does.
     if text.is_ascii() && !text.contains("--") {
         return Cow::Borrowed(text);
     }
@@ -92,10 +93,10 @@ pub fn searchable(text: &str) -> Cow<'_, str> {
     Cow::Owned(searchable)
 }
 
-/// Returns a text in NFC, except that the signs which NFC turns into ASCII stay: an address that
-/// somebody reads as `kate` must not be reached by the Kelvin sign.
+/// Returns a text in NFC, but keeps the characters that NFC turns into ASCII. Otherwise the Kelvin
+/// sign would reach an address that people read as `kate`.
 fn composed(text: &str) -> String {
-    /// Greek question mark, Greek varia, Kelvin sign. A test checks that there are no others.
+    /// Greek question mark, Greek varia and Kelvin sign. A test checks that there are no others.
     const BECOME_ASCII: [char; 3] = ['\u{37e}', '\u{1fef}', '\u{212a}'];
     let normalizer = ComposingNormalizerBorrowed::new_nfc();
     let parts = text.split_inclusive(BECOME_ASCII).map(|part| {

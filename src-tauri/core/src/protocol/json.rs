@@ -1,6 +1,6 @@
-//! Reading JSON as strictly as something that is signed deserves: a duplicate member means two
-//! readers may see two different users (RFC 8725 §2.10 and RFC 7519 §4), so it is refused, and so
-//! is nesting that no honest payload has.
+//! Strict JSON for signed content. A duplicate member is refused, because two programs could see
+//! two different users (RFC 8725 §2.10 and RFC 7519 §4). Nesting that no honest payload has is
+//! refused, too.
 
 mod exact;
 
@@ -10,15 +10,15 @@ use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess,
 use serde_json::map::Entry;
 use serde_json::{Map, Number, Value};
 
-/// The deepest nesting that is read.
+/// Maximum depth of nesting.
 pub const MAX_DEPTH: usize = 32;
 
-/// Why a text is not read. It is displayed as the middle of a sentence.
+/// Reason why a text is not accepted. It is displayed in the middle of a sentence.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Unreadable {
-    /// It is no JSON that is read here.
+    /// The text is not strict JSON. The value says why.
     NoJson(String),
-    /// It is JSON, with this number that would lose digits.
+    /// The text is JSON, but this number in it would lose digits.
     InexactNumber(String),
 }
 
@@ -36,7 +36,7 @@ impl fmt::Display for Unreadable {
 
 impl std::error::Error for Unreadable {}
 
-/// Reads one JSON value and nothing after it.
+/// Parses one JSON value. Nothing may follow it.
 ///
 /// Fails with [`Unreadable::NoJson`].
 pub fn parse(bytes: &[u8]) -> Result<Value, Unreadable> {
@@ -48,8 +48,8 @@ pub fn parse(bytes: &[u8]) -> Result<Value, Unreadable> {
     Ok(value)
 }
 
-/// Reads one JSON value that a person or another system wrote, as [`parse`] does, and refuses a number
-/// that would lose digits with [`Unreadable::InexactNumber`].
+/// Parses one JSON value that a person or another system wrote, like [`parse`]. Fails with
+/// [`Unreadable::InexactNumber`] for a number that would lose digits.
 pub fn parse_exact(bytes: &[u8]) -> Result<Value, Unreadable> {
     let value = parse(bytes)?;
     match exact::inexact_number(bytes) {

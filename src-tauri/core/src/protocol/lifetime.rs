@@ -1,4 +1,4 @@
-//! How long a link works, in words.
+//! Lifetimes of links and sessions, in words.
 
 use std::fmt;
 use std::str::FromStr;
@@ -9,27 +9,27 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use crate::time::MAX_SECS;
 use crate::{Error, ErrorCode, Result};
 
-/// The longest lifetime, in seconds: a hundred years of 365.25 days.
+/// Maximum lifetime in seconds: a hundred years of 365.25 days.
 const LONGEST_SECS: i64 = 36_525 * 86_400;
 
-/// How long a code stays valid after it was made.
+/// Time for which a code stays valid after it was issued.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lifetime {
-    /// For ever: the code has no `exp`.
+    /// The code never expires: it has no `exp`.
     Never,
-    /// For so many seconds, at least one.
+    /// Number of seconds, at least one.
     Secs(i64),
 }
 
 impl Default for Lifetime {
-    /// Seven days, as in the protocol's own example.
+    /// Returns seven days, as in the example of the protocol.
     fn default() -> Self {
         Self::Secs(7 * 86_400)
     }
 }
 
 impl Lifetime {
-    /// `exp` for a code that is made at `now`, in Unix seconds.
+    /// Returns `exp` for a code that is issued at `now`, in Unix seconds.
     #[must_use]
     pub fn expires_at(self, now: Timestamp) -> Option<i64> {
         match self {
@@ -39,7 +39,7 @@ impl Lifetime {
     }
 }
 
-/// Reads `7 days`, `12h`, `1 week 2 days`, `90 min`, `P7D`, `never`.
+/// Parses `7 days`, `12h`, `1 week 2 days`, `90 min`, `P7D` or `never`.
 impl FromStr for Lifetime {
     type Err = Error;
 
@@ -89,7 +89,7 @@ impl FromStr for Lifetime {
     }
 }
 
-/// In the largest unit that says it exactly.
+/// Writes the lifetime in the largest unit that is exact.
 impl fmt::Display for Lifetime {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self::Secs(secs) = *self else {

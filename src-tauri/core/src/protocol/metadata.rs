@@ -1,4 +1,4 @@
-//! The free members of a user: stored and shown, never acted on.
+//! Metadata: the free members of a user. They are stored and shown, and no rule depends on them.
 
 use std::io;
 
@@ -9,16 +9,16 @@ use crate::error::Warning;
 use crate::protocol::json;
 use crate::{Error, Result};
 
-/// The largest metadata, in bytes of its JSON.
+/// Maximum size of metadata, in bytes of its JSON.
 pub const MAX_BYTES: usize = 8 * 1024;
 
-/// A JSON object of free members, none of which is `id` or `email`.
+/// A JSON object of free members. None of them is `id` or `email`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[serde(transparent)]
 pub struct Metadata(Map<String, Value>);
 
 impl Metadata {
-    /// Takes an object's members. In errors, a member is named `{prefix}.{member}`.
+    /// Checks the members of an object. Errors name a member as `{prefix}.{member}`.
     pub fn new(members: Map<String, Value>, prefix: &str) -> Result<Self> {
         for name in members.keys() {
             if name == "id" || name == "email" {
@@ -47,7 +47,7 @@ impl Metadata {
         Ok(metadata)
     }
 
-    /// Reads a JSON object that a person wrote; refuses duplicate members and deep nesting.
+    /// Parses a JSON object that a person wrote. Refuses duplicate members and deep nesting.
     pub fn from_json(text: &str, field: &str) -> Result<Self> {
         if text.trim().is_empty() {
             return Ok(Self::default());
@@ -65,12 +65,12 @@ impl Metadata {
         }
     }
 
-    /// Reads what [`json`](Self::json) has written and somebody has kept: it was checked then.
+    /// Parses what [`json`](Self::json) has written, without checking it again.
     pub fn from_kept(text: &str) -> serde_json::Result<Self> {
         serde_json::from_str(text).map(Self)
     }
 
-    /// Text fields as a form has them; a name that stands twice is refused.
+    /// Makes metadata from the text fields of a form. Refuses a duplicate name.
     pub fn from_fields<'a>(
         fields: impl IntoIterator<Item = (&'a str, &'a str)>,
         prefix: &str,
@@ -91,7 +91,7 @@ impl Metadata {
         Self::new(members, prefix)
     }
 
-    /// The metadata with other members: `null` removes one.
+    /// Returns the metadata with replaced members. `null` removes a member.
     pub fn merged(&self, members: &Map<String, Value>) -> Result<Self> {
         let mut merged = self.0.clone();
         for (name, value) in members {
@@ -104,13 +104,13 @@ impl Metadata {
         Self::new(merged, "metadata")
     }
 
-    /// The members, in the order in which they were written.
+    /// Returns the members in the order in which they were written.
     #[must_use]
     pub fn members(&self) -> &Map<String, Value> {
         &self.0
     }
 
-    /// The texts whose members hold names ([`is_name`]).
+    /// Returns the texts of all members that hold names ([`is_name`]).
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.0.iter().filter_map(|(member, value)| match value {
             Value::String(name) if is_name(member) => Some(name.as_str()),
@@ -118,13 +118,14 @@ impl Metadata {
         })
     }
 
-    /// What to call the person: the first name that is not blank.
+    /// Returns the display name: the first name that is not blank.
     #[must_use]
     pub fn display_name(&self) -> Option<&str> {
         self.names().map(str::trim).find(|name| !name.is_empty())
     }
 
-    /// The texts of the member `groups`; one text is one group. The application decides what they mean.
+    /// Returns the texts of the member `groups`. A single text is one group. The application
+    /// decides what groups mean.
     pub fn groups(&self) -> impl Iterator<Item = &str> {
         let groups = match self.0.get("groups") {
             Some(Value::Array(groups)) => groups.as_slice(),
@@ -134,7 +135,8 @@ impl Metadata {
         groups.iter().filter_map(Value::as_str)
     }
 
-    /// Warns of groups that no proxy gets: `Remote-Groups` separates them by commas.
+    /// Returns a warning if a group contains a comma. No proxy gets such a group, because
+    /// `Remote-Groups` separates groups by commas.
     #[must_use]
     pub fn warnings(&self) -> Vec<Warning> {
         let with_comma = self.groups().filter(|group| group.contains(','));
@@ -150,40 +152,41 @@ impl Metadata {
             .collect()
     }
 
-    /// The metadata as compact JSON.
+    /// Returns the metadata as compact JSON.
     #[must_use]
     pub fn json(&self) -> String {
-        // Names and values that are JSON already are written without fail.
+        // Cannot fail, because names and values are JSON already.
         serde_json::to_string(&self.0).unwrap_or_default()
     }
 
-    /// The metadata as JSON that is written to be read.
+    /// Returns the metadata as indented JSON.
     #[must_use]
     pub fn json_to_read(&self) -> String {
-        // As above.
+        // Cannot fail either.
         serde_json::to_string_pretty(&self.0).unwrap_or_default()
     }
 
-    /// The length of [`Metadata::json`].
+    /// Returns the length of [`Metadata::json`] in bytes.
     fn json_bytes(&self) -> usize {
         let mut counter = Counter(0);
-        // As above.
+        // Cannot fail either.
         let _ = serde_json::to_writer(&mut counter, &self.0);
         counter.0
     }
 }
 
-/// Whether a metadata member holds a name: `name`, `fullName`, `nickname`.
+/// Returns whether a metadata member holds a name, such as `name`, `fullName` or `nickname`.
 #[must_use]
 pub fn is_name(member: &str) -> bool {
-    // No sign beyond ASCII has one of these letters as its small one.
+    // A comparison of bytes is enough, because no character beyond ASCII has one of these letters
+    // as its lower case.
     member
         .as_bytes()
         .windows(4)
         .any(|part| part.eq_ignore_ascii_case(b"name"))
 }
 
-/// Counts what is written to it.
+/// Counts the bytes that are written to it.
 struct Counter(usize);
 
 impl io::Write for Counter {

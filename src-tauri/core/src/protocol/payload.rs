@@ -1,4 +1,4 @@
-//! Who a code names: the protocol's three kinds of payload.
+//! The three kinds of payload, which name a user.
 
 use serde::ser::SerializeMap as _;
 use serde::{Serialize, Serializer};
@@ -10,22 +10,22 @@ use crate::protocol::metadata::Metadata;
 use crate::protocol::user_id::UserId;
 use crate::{Error, ErrorCode, Result};
 
-/// The largest whole number that every JSON reader keeps exactly (RFC 8259 §6).
+/// Maximum whole number that every JSON parser keeps exactly (RFC 8259 §6).
 const MAX_EXACT: u64 = (1 << 53) - 1;
 
-/// Who is to sign in.
+/// User who signs in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Payload {
     /// `{"email": …}`: an existing user, by address.
     Email(Email),
-    /// `{"id": …}`: an existing user, by id. A top-level `email` beside it is not looked at.
+    /// `{"id": …}`: an existing user, by ID. A top-level `email` beside it is ignored.
     Id(ExistingId),
-    /// `{"user": {…}}`: a user who is created the first time.
+    /// `{"user": {…}}`: a new or returning user. The first sign-in creates the user.
     User(NewUser),
 }
 
-/// The id of an existing user as it stands in the payload. The number 1234 and the text "1234"
-/// name the same user.
+/// ID of an existing user as it is written in the payload. The number 1234 and the text "1234" name
+/// the same user.
 #[derive(Clone, Debug)]
 pub struct ExistingId {
     id: UserId,
@@ -35,11 +35,11 @@ pub struct ExistingId {
 /// A new or returning user.
 #[derive(Clone, Debug, PartialEq)]
 pub struct NewUser {
-    /// The administrator's own key for this person.
+    /// ID: the administrator's own key for the person.
     pub id: UserId,
-    /// The address, if there is one.
+    /// E-mail address, if there is one.
     pub email: Option<Email>,
-    /// Everything else.
+    /// All other members.
     pub metadata: Metadata,
 }
 
@@ -54,8 +54,8 @@ impl PartialEq for ExistingId {
 impl Eq for ExistingId {}
 
 impl ExistingId {
-    /// Reads an id that a person wrote. A whole number is sent as a number, as in the protocol's
-    /// example, unless `as_text`.
+    /// Parses an ID that a person wrote. A whole number stays a number, as in the example of the
+    /// protocol, unless `as_text` is set.
     pub fn parse(text: &str, as_text: bool) -> Result<Self> {
         let id = UserId::parse(text, "id")?;
         let exact = id
@@ -68,7 +68,7 @@ impl ExistingId {
         })
     }
 
-    /// The directory's id.
+    /// Returns the ID in the directory.
     #[must_use]
     pub fn user_id(&self) -> &UserId {
         &self.id
@@ -101,7 +101,7 @@ impl ExistingId {
 }
 
 impl NewUser {
-    /// Reads a user whom a person or another system enters.
+    /// Parses a user whom a person or another system enters.
     ///
     /// Fails with [`InvalidPayload`](ErrorCode::InvalidPayload) about `user.id` or `user.email`.
     pub fn parse(id: &str, email: Option<&str>, metadata: Metadata) -> Result<Self> {
@@ -155,7 +155,7 @@ impl NewUser {
     }
 }
 
-/// As it stands in the payload: a number or a text.
+/// Serializes the ID as it is written in the payload: as a number or a text.
 impl Serialize for ExistingId {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self.id.as_str().parse::<i64>() {
@@ -180,8 +180,8 @@ impl Serialize for NewUser {
 }
 
 impl Payload {
-    /// Reads the payload out of a code's claims; members that are neither the payload's nor
-    /// registered are left alone.
+    /// Parses the payload from the claims of a code. Ignores members that belong neither to the
+    /// payload nor to the registered claims.
     pub fn from_claims(claims: &Map<String, Value>) -> Result<Self, CodeRefusal> {
         refuse_two_users(claims)?;
         Self::of_one_user(claims).map_err(|refused| {
@@ -189,8 +189,8 @@ impl Payload {
         })
     }
 
-    /// Reads a payload that a caller has sent for a new code. Unlike in a code, every member has to be one of the
-    /// payload's own, and an address has to be one also where the id decides.
+    /// Parses a payload from a request for a new code. Unlike in a code, other members are refused,
+    /// and an address must be valid even if the ID decides.
     pub fn from_request(members: &Map<String, Value>) -> Result<Self> {
         refuse_two_users(members).map_err(|refused| {
             let error = Error::new(ErrorCode::AmbiguousPayload, refused.shown());
@@ -223,7 +223,7 @@ impl Payload {
         }
     }
 
-    /// What to call the person, as far as the payload says it.
+    /// Returns the display name of the user, as far as the payload has one.
     #[must_use]
     pub fn display_name(&self) -> &str {
         match self {
@@ -236,7 +236,7 @@ impl Payload {
         }
     }
 
-    /// The person in a word: the address or the id.
+    /// Returns the address or the ID, for the activity.
     #[must_use]
     pub fn subject(&self) -> &str {
         match self {

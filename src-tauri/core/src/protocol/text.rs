@@ -1,7 +1,7 @@
-//! Bytes of a file as text.
+//! Decoding of text files.
 
-/// Decodes a text file: UTF-8, or UTF-16 where a byte order mark says so, as Windows writes it. A
-/// byte order mark is cut. `None` for anything else.
+/// Decodes a text file in UTF-8, or in UTF-16 if it has a byte order mark, as Windows writes it.
+/// Removes the byte order mark. Returns `None` for other content.
 #[must_use]
 pub fn decode(bytes: Vec<u8>) -> Option<String> {
     let utf16 = |bytes: &[u8], unit: fn([u8; 2]) -> u16| {
@@ -18,8 +18,8 @@ pub fn decode(bytes: Vec<u8>) -> Option<String> {
     }
 }
 
-/// Decodes a text in any encoding that has ASCII within, such as Windows-1252, for what is looked for in
-/// ASCII: other characters are replaced. `None` for what has control characters, as pictures do.
+/// Decodes the ASCII of a text in any encoding that contains ASCII, such as Windows-1252. Replaces
+/// all other characters. Returns `None` for content with control characters, such as a picture.
 #[must_use]
 pub fn decode_ascii(bytes: &[u8]) -> Option<String> {
     let is_text = |byte: &u8| !byte.is_ascii_control() || byte.is_ascii_whitespace();

@@ -1,4 +1,4 @@
-//! The directory's key for a person: the administrator's own, and it never changes.
+//! The ID of a user: the administrator's own key for the person. It never changes.
 
 use std::fmt;
 
@@ -6,16 +6,16 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::{Error, Result};
 
-/// The longest id, in bytes of UTF-8.
+/// Maximum length of an ID, in bytes of UTF-8.
 pub const MAX_BYTES: usize = 255;
 
-/// A user's id: 1 to 255 bytes, no control characters, no white space around it. Ids are compared
-/// byte by byte, so look-alikes in Unicode are different people.
+/// ID of a user: 1 to 255 bytes, without control characters and without white space around it. IDs
+/// are compared byte by byte, so look-alikes in Unicode are different people.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct UserId(String);
 
 impl UserId {
-    /// Reads an id; `field` is named in the error, which says which rule is broken.
+    /// Parses an ID. The error names `field` and the broken rule.
     pub fn parse(text: &str, field: &str) -> Result<Self> {
         let reason = if text.is_empty() {
             "The id is empty. Enter your own key for this person."
@@ -33,7 +33,7 @@ impl UserId {
         Err(Error::member(field, reason))
     }
 
-    /// The id.
+    /// Returns the ID as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0

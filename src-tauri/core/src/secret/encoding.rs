@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 
 use crate::{Error, ErrorCode, Result};
 
-/// How the text of a secret is turned into the bytes of the key.
+/// Encoding of the key in the text of a secret.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
@@ -31,10 +31,10 @@ const LENIENT: GeneralPurpose = GeneralPurpose::new(
 );
 
 impl SecretEncoding {
-    /// All of them.
+    /// All encodings.
     pub const ALL: [Self; 3] = [Self::Text, Self::Base64, Self::Hex];
 
-    /// The name in settings and options.
+    /// Returns the name in settings and options.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -44,13 +44,13 @@ impl SecretEncoding {
         }
     }
 
-    /// Returns whether this is the protocol's own encoding.
+    /// Returns whether this is the encoding of the protocol.
     #[must_use]
     pub fn is_text(&self) -> bool {
         *self == Self::Text
     }
 
-    /// Decodes the text of a secret. White space inside base64 and hexadecimal does not count.
+    /// Decodes the text of a secret. White space in base64 and hexadecimal is ignored.
     ///
     /// Fails with [`ErrorCode::InvalidSecret`].
     pub(crate) fn decode(self, text: &str) -> Result<Zeroizing<Vec<u8>>> {
@@ -70,7 +70,7 @@ impl SecretEncoding {
                         _ => {}
                     }
                 }
-                // The cause names a byte of the secret, so it is left behind.
+                // The cause is dropped, because it contains a byte of the secret.
                 let decoded = LENIENT.decode(&*dense).map_err(|_| {
                     invalid("The secret is not base64. Correct it, or read it as text.")
                 })?;

@@ -1,4 +1,4 @@
-//! Signing keys, passphrases and everything else that must never be seen by accident.
+//! Signing keys, passphrases and other values that must never be printed by accident.
 
 mod encoding;
 mod key_record;
@@ -17,18 +17,18 @@ use crate::protocol::code::Algorithm;
 use crate::protocol::code::invisible::is_invisible;
 use crate::{Error, ErrorCode, Result};
 
-/// A secret text: prints as `[redacted]`, does not serialize, is overwritten when dropped.
+/// A secret text. It prints as `[redacted]`, does not serialize, and is overwritten when dropped.
 #[derive(Clone)]
 pub struct Secret(Zeroizing<String>);
 
 impl Secret {
-    /// Takes the text over.
+    /// Wraps a text.
     #[must_use]
     pub fn new(text: String) -> Self {
         Self(Zeroizing::new(text))
     }
 
-    /// The text itself. Every use of this is a place to look at twice.
+    /// Returns the text itself. Review every use of this function.
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.0
@@ -53,8 +53,8 @@ impl<'de> Deserialize<'de> for Secret {
     }
 }
 
-/// An instance's JWT secret: the bytes of its text are the HMAC key, as every library of the
-/// protocol takes them, unless its encoding says otherwise.
+/// JWT secret of an instance. The bytes of its text are the HMAC key, as in every library of the
+/// protocol, unless it has another encoding.
 #[derive(Clone)]
 pub struct SigningKey {
     secret: Secret,
@@ -65,17 +65,17 @@ pub struct SigningKey {
 }
 
 impl SigningKey {
-    /// Reads a secret that is a text, as [`from_encoded`](Self::from_encoded) does.
+    /// Parses a secret in the encoding of the protocol, like [`from_encoded`](Self::from_encoded).
     pub fn from_text(text: &Secret) -> Result<Self> {
         Self::from_encoded(text, SecretEncoding::Text)
     }
 
-    /// Reads a secret that somebody pasted or that stood in a file. White space around it and
-    /// invisible characters, such as a byte order mark, are cut: they are never part of a secret, and
-    /// always part of a careless copy.
+    /// Parses a secret that a person pasted or that was in a file. Removes white space around it
+    /// and invisible characters, such as a byte order mark, because they come from copying and are
+    /// never part of a secret.
     ///
-    /// Fails with [`ErrorCode::EmptySecret`], and with [`ErrorCode::InvalidSecret`] where there is a
-    /// control character inside or the encoding does not fit.
+    /// Fails with [`ErrorCode::EmptySecret`], or with [`ErrorCode::InvalidSecret`] for a control
+    /// character inside or a wrong encoding.
     pub fn from_encoded(text: &Secret, encoding: SecretEncoding) -> Result<Self> {
         let visible = text.expose().chars().filter(|c| !is_invisible(*c));
         let visible: Zeroizing<String> = Zeroizing::new(visible.collect());
@@ -100,7 +100,7 @@ impl SigningKey {
         Self::kept(Secret::new(trimmed.to_owned()), encoding)
     }
 
-    /// Reads a secret that was kept: to the letter, because codes were signed with it.
+    /// Wraps a stored secret unchanged, because codes were signed with it.
     pub fn kept(secret: Secret, encoding: SecretEncoding) -> Result<Self> {
         let bytes = encoding.decode(secret.expose())?;
         crate::protocol::code::hmac::install();
@@ -113,9 +113,8 @@ impl SigningKey {
         })
     }
 
-    /// A new key from the operating system's randomness, as long as the algorithm's hash (256,
-    /// 384 or 512 bits: RFC 7518 §3.2), written in hexadecimal, which every field and every
-    /// double click takes whole.
+    /// Generates a random key as long as the hash of the algorithm (256, 384 or 512 bits: RFC 7518
+    /// §3.2). It is written in hexadecimal, so that a double click selects all of it.
     pub fn generate(algorithm: Algorithm) -> Result<Self> {
         let mut bytes = Zeroizing::new([0_u8; 64]);
         let bytes = bytes
@@ -131,42 +130,42 @@ impl SigningKey {
         Self::kept(Secret::new(text.as_str().to_owned()), SecretEncoding::Text)
     }
 
-    /// A key for another purpose, from which this one cannot be found out: HMAC-SHA-512 of what it is
-    /// for.
+    /// Derives a key for another purpose by HMAC-SHA-512. The signing key cannot be computed from
+    /// it.
     #[must_use]
     pub fn derived(&self, purpose: &str) -> Zeroizing<[u8; 64]> {
         crate::protocol::code::hmac::sha512(&self.bytes, purpose.as_bytes())
     }
 
-    /// The secret as text.
+    /// Returns the secret as text.
     #[must_use]
     pub fn secret(&self) -> &Secret {
         &self.secret
     }
 
-    /// Refuses the key as [`require_strength`] does.
+    /// Fails for a weak key, like [`require_strength`].
     pub fn require_strength(&self, url: &BaseUrl) -> Result<()> {
         require_strength(self.bytes.len(), url)
     }
 
-    /// How the secret is turned into the key.
+    /// Returns the encoding of the secret.
     #[must_use]
     pub fn encoding(&self) -> SecretEncoding {
         self.encoding
     }
 
-    /// Length of the HMAC key, in bytes.
+    /// Returns the length of the HMAC key, in bytes.
     #[must_use]
     pub fn byte_len(&self) -> usize {
         self.bytes.len()
     }
 
-    /// The bytes of the HMAC key.
+    /// Returns the bytes of the HMAC key.
     pub(crate) fn bytes(&self) -> &[u8] {
         &self.bytes
     }
 
-    /// Whether the key is shorter than RFC 7518 §3.2 asks for with `algorithm`.
+    /// Returns a warning if the key is shorter than RFC 7518 §3.2 requires for `algorithm`.
     #[must_use]
     pub fn short_for(&self, algorithm: Algorithm) -> Option<Warning> {
         short_key(self.bytes.len(), algorithm)
@@ -187,11 +186,11 @@ impl fmt::Debug for SigningKey {
     }
 }
 
-/// Minimum length of a key whose links lead away from this computer, in bytes.
+/// Minimum length of a key for links to other computers, in bytes.
 pub const MIN_KEY_BYTES: usize = 16;
 
-/// Refuses a key of `bytes` bytes for links to `url`: a key that short is found by trying, from a
-/// single link.
+/// Checks the strength of a key of `bytes` bytes for links to `url`. A shorter key can be found by
+/// trying all keys, given a single link.
 ///
 /// Fails with [`ErrorCode::WeakSecret`] under [`MIN_KEY_BYTES`], except for a loopback address.
 pub fn require_strength(bytes: usize, url: &BaseUrl) -> Result<()> {
@@ -206,8 +205,8 @@ pub fn require_strength(bytes: usize, url: &BaseUrl) -> Result<()> {
     Err(Error::new(ErrorCode::WeakSecret, message).about("secret"))
 }
 
-/// The warning for a key of `bytes` bytes: RFC 7518 §3.2 asks for a key at least as long as the
-/// hash, 32 bytes for HS256.
+/// Returns a warning if a key of `bytes` bytes is shorter than the hash, as RFC 7518 §3.2 requires:
+/// 32 bytes for HS256.
 #[must_use]
 pub fn short_key(bytes: usize, algorithm: Algorithm) -> Option<Warning> {
     let wanted = algorithm.hash_bytes();

@@ -9,21 +9,21 @@ use zeroize::Zeroizing;
 
 use crate::{Error, ErrorCode, Result};
 
-/// The bytes of a moment, in Unix seconds.
+/// Length in bytes of a time in Unix seconds.
 const MOMENT: usize = 8;
 const RANDOM: usize = 32;
 
-/// The id of a session, which only the browser's cookie has: when it was made, and 256 random bits. The
-/// moment is no secret. By it the rows of sessions stand in the order in which they began, so that a
-/// directory that is busy writes next to where it has just written.
+/// ID of a session: the time when it was made, and 256 random bits. Only the cookie has it. The
+/// time is not secret. It puts the rows of sessions in the order in which they began, so that a
+/// busy directory writes near its last write.
 #[derive(Clone)]
 pub struct SessionId {
     made_at: u64,
     random: Zeroizing<[u8; RANDOM]>,
 }
 
-/// The key of a session in a directory: the moment in its [`SessionId`], and the SHA-256 of its random
-/// bits. It signs nobody in.
+/// Key of a session in a directory: the time in its [`SessionId`], and the SHA-256 of its random
+/// bits. It cannot be used to sign in.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct SessionKey {
     made_at: u64,
@@ -31,7 +31,7 @@ pub struct SessionKey {
 }
 
 impl SessionId {
-    /// Returns a new id, with randomness of the operating system.
+    /// Generates an ID with random bytes of the operating system.
     ///
     /// Fails with [`ErrorCode::NoRandomness`].
     pub fn new(now: Timestamp) -> Result<Self> {
@@ -41,8 +41,8 @@ impl SessionId {
         })
     }
 
-    /// Reads the value of a cookie; `None` for anything that is not an id. An id of format 5 of the
-    /// directory has no moment.
+    /// Parses the value of a cookie. Returns `None` for anything but an ID. IDs of format 5 of the
+    /// directory have no time.
     #[must_use]
     pub fn parse(text: &[u8]) -> Option<Self> {
         let mut bytes = Zeroizing::new([0; MOMENT + RANDOM]);
@@ -58,14 +58,14 @@ impl SessionId {
         Some(Self { made_at, random })
     }
 
-    /// The value of the cookie.
+    /// Returns the value of the cookie.
     #[must_use]
     pub fn expose(&self) -> Zeroizing<String> {
         let bytes = [&self.made_at.to_be_bytes()[..], &*self.random];
         Zeroizing::new(URL_SAFE_NO_PAD.encode(&*Zeroizing::new(bytes.concat())))
     }
 
-    /// The key of the session.
+    /// Returns the key of the session.
     #[must_use]
     pub fn key(&self) -> SessionKey {
         SessionKey {
@@ -75,7 +75,7 @@ impl SessionId {
     }
 }
 
-/// Returns a random text that tells a browser from others.
+/// Generates a random text that identifies a browser.
 ///
 /// Fails with [`ErrorCode::NoRandomness`].
 pub fn random_text() -> Result<Zeroizing<String>> {
@@ -101,13 +101,13 @@ impl fmt::Debug for SessionId {
 }
 
 impl SessionKey {
-    /// The bytes of the key, in the order of the moments.
+    /// Returns the bytes of the key. They sort by time.
     #[must_use]
     pub fn to_bytes(self) -> Vec<u8> {
         [&self.made_at.to_be_bytes()[..], &self.hash].concat()
     }
 
-    /// Reads the bytes of a key.
+    /// Parses the bytes of a key.
     #[must_use]
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
         let (moment, hash) = bytes.split_first_chunk()?;
@@ -117,7 +117,7 @@ impl SessionKey {
         })
     }
 
-    /// The key of an id of format 5, which is its hash alone.
+    /// Returns the key of an ID of format 5, which is its hash only.
     #[must_use]
     pub fn from_hash(hash: &[u8]) -> Option<Self> {
         let hash = hash.try_into().ok()?;
@@ -125,7 +125,7 @@ impl SessionKey {
     }
 }
 
-/// The first bytes of the hash in hexadecimal, which tell sessions apart.
+/// Writes the first bytes of the hash in hexadecimal, which are enough to identify a session.
 impl fmt::Debug for SessionKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for byte in self.hash.iter().take(4) {

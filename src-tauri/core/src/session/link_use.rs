@@ -1,27 +1,28 @@
-//! The use of a link that works a limited number of times, and who may repeat it.
+//! Use of a single-use link, and its repetition by the same browser.
 
 use serde::{Deserialize, Serialize};
 
 use super::browser_key::BrowserKey;
 use super::id::SessionKey;
 
-/// How long the browser that used a link may repeat it, in seconds: a double click or a page that is sent
-/// again is no second use.
+/// Time for which the browser that used a link may repeat it, in seconds. A double click or a page
+/// that is sent again is not a second use.
 pub const REPEAT_SECS: i64 = 30;
 
-/// The sign-in that used a link.
+/// Sign-in that used a link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LinkUse {
-    /// When, in Unix seconds.
+    /// Time of the sign-in, in Unix seconds.
     pub at: i64,
-    /// The browser, where it was told from others.
+    /// Browser, if it was identified.
     pub browser: Option<BrowserKey>,
-    /// The session that began. Once it has ended, by signing out or with its user, nothing is repeated.
+    /// Session that began. When it has been signed out or its user is gone, the use cannot be
+    /// repeated.
     pub session: Option<SessionKey>,
 }
 
 impl LinkUse {
-    /// Whether `browser` may sign in by the link once more.
+    /// Returns whether `browser` may sign in by the link again.
     #[must_use]
     pub fn may_be_repeated(self, browser: Option<BrowserKey>, now: i64) -> bool {
         let age = now.saturating_sub(self.at);

@@ -1,5 +1,5 @@
-//! Sessions: the signed-in states of browsers. Sessions are records in the directory. The cookie is the
-//! [`SessionId`], and the directory keeps only a hash of the id's random bits.
+//! Sessions: the signed-in states of browsers. They are records in the directory. The cookie is the
+//! [`SessionId`], of whose random bits the directory stores only a hash.
 
 mod browser_key;
 mod id;

@@ -1,6 +1,6 @@
-//! Where somebody is sent after signing in. Whoever makes a link may have written the address, so only
-//! pages of origins that the administrator allows are led to: anything else would make the sign-in
-//! page a way to anybody's page (an open redirect, CWE-601).
+//! Return addresses: where a visitor is sent after signing in. Any maker of a link may have written
+//! the address, so only pages of allowed origins are accepted. Otherwise the sign-in page would
+//! redirect to any page (open redirect, CWE-601).
 
 use std::fmt;
 
@@ -10,7 +10,7 @@ use url::Url;
 use crate::link::{BaseUrl, with_scheme};
 use crate::{Error, ErrorCode, Result};
 
-/// The longest address that is looked at, in bytes.
+/// Maximum length of an address, in bytes.
 const MAX_BYTES: usize = 4096;
 
 /// Scheme, host and port of a web page (RFC 6454).
@@ -18,11 +18,11 @@ const MAX_BYTES: usize = 4096;
 pub struct WebOrigin(Url);
 
 impl WebOrigin {
-    /// Reads `https://app.example.com` or `http://localhost:3000`.
+    /// Parses `https://app.example.com` or `http://localhost:3000`.
     ///
-    /// Fails with [`ErrorCode::InvalidSetting`] for anything that says more or less than that.
+    /// Fails with [`ErrorCode::InvalidSetting`] for any other form.
     pub fn parse(text: &str) -> Result<Self> {
-        // In a policy, which separates origins, a comma or a quote would be another origin or a keyword.
+        // In a content security policy, a comma or a quote would begin another origin or a keyword.
         let is_host = |host: &str| {
             let is_part = |c: char| c.is_ascii_alphanumeric() || "-._[]:".contains(c);
             host.chars().all(is_part)
@@ -32,7 +32,7 @@ impl WebOrigin {
             .ok_or_else(|| refused(text))
     }
 
-    /// Reads an origin that an earlier version may have kept.
+    /// Parses an origin that an earlier version may have stored.
     fn read(text: &str) -> Option<Self> {
         let url = Url::parse(text.trim()).ok()?;
         let is_bare = matches!(url.scheme(), "https" | "http")
@@ -41,24 +41,24 @@ impl WebOrigin {
             && url.path() == "/"
             && url.query().is_none()
             && url.fragment().is_none()
-            // A pattern is no origin: a policy would take it for one, and nothing else does.
+            // A pattern is not an origin, although a content security policy would accept it as
+            // one.
             && url.host_str().is_some_and(|host| !host.contains('*'));
         is_bare.then_some(Self(url))
     }
 
-    /// Reads an origin as a person types it: where the scheme is left out, it is completed as
-    /// [`BaseUrl::typed`] does.
+    /// Parses an origin as a person types it. A missing scheme is added like in [`BaseUrl::typed`].
     ///
-    /// Fails as [`WebOrigin::parse`] does.
+    /// Fails like [`WebOrigin::parse`].
     pub fn typed(text: &str) -> Result<Self> {
-        // A browser sends it for a page without an origin. No host has that name.
+        // Browsers send `null` for a page without an origin, and no host has that name.
         if text.trim().eq_ignore_ascii_case("null") {
             return Err(refused(text));
         }
         Self::parse(&with_scheme(text))
     }
 
-    /// The origin of a page.
+    /// Returns the origin of a page.
     #[must_use]
     pub fn of(url: &Url) -> Option<Self> {
         Self::read(&url.origin().ascii_serialization())
@@ -74,7 +74,7 @@ fn refused(text: &str) -> Error {
     .about("origin")
 }
 
-/// As RFC 6454 §6.2 writes it, and as a browser sends it.
+/// Writes the origin like RFC 6454 §6.2 and like a browser.
 impl fmt::Display for WebOrigin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0.origin().ascii_serialization())
@@ -94,24 +94,24 @@ impl<'de> Deserialize<'de> for WebOrigin {
     }
 }
 
-/// An address that may be led to.
+/// An address to which a visitor may be redirected.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReturnAddress(String);
 
 impl ReturnAddress {
-    /// Takes an address that came with a request: a path here, or a page of an origin in `allowed`.
-    /// `None` for anything else, however it is written.
+    /// Parses an address from a request: a path of this host, or a page of an origin in `allowed`.
+    /// Returns `None` for any other address, in any spelling.
     #[must_use]
     pub fn parse(text: &str, allowed: &[WebOrigin]) -> Option<Self> {
         let address = Self::read(text, allowed)?;
-        // Escaping what a browser escapes makes it longer.
+        // The length is checked again, because escaping makes the address longer.
         (address.0.len() <= MAX_BYTES).then_some(address)
     }
 
     fn read(text: &str, allowed: &[WebOrigin]) -> Option<Self> {
         let page = text.find(['?', '#']).unwrap_or(text.len());
         let (page, rest) = text.split_at_checked(page)?;
-        // A browser takes `\` before a query for `/`, and in a query for itself.
+        // Browsers treat `\` before the query like `/`, and in the query as itself.
         let is_plain = text.len() <= MAX_BYTES
             && text.bytes().all(|byte| byte.is_ascii_graphic())
             && !page.contains('\\');
@@ -122,7 +122,8 @@ impl ReturnAddress {
         if text.starts_with('/') {
             return Self::path(text);
         }
-        // A browser takes `https:evil.com` for a host, and so does this; `https:/evil.com` too.
+        // Browsers accept `https:evil.com` and `https:/evil.com` as a host, and so does this
+        // parser.
         let is_written_out = ["https://", "http://"].iter().any(|begin| {
             let head = text.get(..begin.len());
             head.is_some_and(|head| head.eq_ignore_ascii_case(begin))
@@ -133,9 +134,9 @@ impl ReturnAddress {
         (!has_user && allowed.contains(&origin)).then(|| Self(url.into()))
     }
 
-    /// A path with its query. `//host` is no path to a browser.
+    /// Parses a path with its query. Browsers do not treat `//host` as a path.
     fn path(text: &str) -> Option<Self> {
-        /// Any host does: what is compared is whether it is still the host.
+        /// Any host does, because the check is whether the address still has the same host.
         const HERE: &str = "https://here.invalid";
         let base = Url::parse(HERE).ok()?;
         let url = base.join(text).ok()?;
@@ -152,8 +153,9 @@ impl ReturnAddress {
         })
     }
 
-    /// Its host, where it leads to another one than an instance's. Whoever is signed in at the instance is
-    /// nobody there: a cookie is of a host, whatever its port (RFC 6265 §8.5).
+    /// Returns the host of the address if it differs from that of the instance. A visitor who is
+    /// signed in at the instance is not signed in there, because a cookie belongs to one host, on
+    /// all its ports (RFC 6265 §8.5).
     #[must_use]
     pub fn other_host(&self, instance: &BaseUrl) -> Option<String> {
         let url = Url::parse(&self.0).ok()?;
@@ -161,7 +163,7 @@ impl ReturnAddress {
         (Some(host) != instance.at("").host_str()).then(|| host.to_owned())
     }
 
-    /// The address.
+    /// Returns the address as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -210,7 +212,7 @@ mod tests {
         ] {
             assert_eq!(WebOrigin::typed(text).expect(text).to_string(), origin);
         }
-        // Origins that an earlier version kept are read.
+        // Origins that an earlier version stored are still accepted.
         let kept: WebOrigin = serde_json::from_str("\"https://a.example,\"").unwrap();
         assert_eq!(kept.to_string(), "https://a.example,");
     }

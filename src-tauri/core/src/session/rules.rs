@@ -8,19 +8,19 @@ use crate::protocol::lifetime::Lifetime;
 use crate::verdict::Status;
 use crate::{Error, ErrorCode, Result};
 
-/// How long sessions of an instance last.
+/// Rules of an instance for the length of sessions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SessionRules {
-    /// The longest time after the sign-in.
+    /// Maximum length of a session.
     pub length: Lifetime,
     /// Whether a session ends when the code that began it expires.
     pub ends_with_link: bool,
-    /// The longest time without a use.
+    /// Maximum time without a use.
     pub idle: Lifetime,
 }
 
 impl Default for SessionRules {
-    /// 14 days, used or not.
+    /// Returns rules with a length of 14 days and no idle time-out.
     fn default() -> Self {
         Self {
             length: Lifetime::Secs(14 * 86_400),
@@ -31,16 +31,16 @@ impl Default for SessionRules {
 }
 
 impl SessionRules {
-    /// Shortest idle time-out, in seconds. The last use is recorded every five minutes, and a shorter
-    /// time-out would sign people out who are at work while the gateway starts again.
+    /// Minimum idle time-out, in seconds. The last use is recorded only every five minutes, so a
+    /// shorter time-out would sign active visitors out when the gateway restarts.
     pub const SHORTEST_IDLE_SECS: i64 = 600;
 
-    /// The longest time for which a browser keeps a cookie, in seconds (RFC 6265bis §5.5).
+    /// Maximum time for which a browser keeps a cookie, in seconds (RFC 6265bis §5.5).
     pub const LONGEST_SECS: i64 = 400 * 86_400;
 
     /// Checks an idle time-out.
     ///
-    /// Fails with [`ErrorCode::InvalidSetting`] where it is shorter than 10 minutes.
+    /// Fails with [`ErrorCode::InvalidSetting`] if it is shorter than 10 minutes.
     pub fn check_idle(idle: Lifetime) -> Result<Lifetime> {
         match idle {
             Lifetime::Secs(secs) if secs < Self::SHORTEST_IDLE_SECS => Err(Error::new(
@@ -52,7 +52,7 @@ impl SessionRules {
         }
     }
 
-    /// Says how long somebody stays signed in by a code that expires then.
+    /// Describes how long a person stays signed in by a code with this expiry.
     #[must_use]
     pub fn stay(self, code_expires_at: Option<i64>) -> String {
         let longest = Lifetime::Secs(Self::LONGEST_SECS);
@@ -75,18 +75,18 @@ impl SessionRules {
         format!("The person stays signed in {end}{idle}.")
     }
 
-    /// How far ahead of the clock a session may have begun, in seconds. One that is further ahead began by a
-    /// wrong clock, and would last too long.
+    /// Maximum time, in seconds, by which the begin of a session may be ahead of the clock. A
+    /// session that is further ahead was begun with a wrong clock, and would last too long.
     const MAX_AHEAD_SECS: i64 = 86_400;
 
-    /// Whether the time of a session is over.
+    /// Returns whether the time of a session is over.
     #[must_use]
     pub fn is_over(self, session: &Session, now: i64) -> bool {
         now >= self.ends_at(session)
             || session.created_at > now.saturating_add(Self::MAX_AHEAD_SECS)
     }
 
-    /// When a session ends if it is not used again, in Unix seconds.
+    /// Returns the time when a session ends unless it is used again, in Unix seconds.
     #[must_use]
     pub fn ends_at(self, session: &Session) -> i64 {
         let latest = self.latest_end(session.created_at, session.code_expires_at);
@@ -96,7 +96,8 @@ impl SessionRules {
         }
     }
 
-    /// When a session that began at `created_at` ends at the latest, however much it is used.
+    /// Returns the latest time when a session that began at `created_at` ends, even if it is used
+    /// all the time.
     #[must_use]
     pub fn latest_end(self, created_at: i64, code_expires_at: Option<i64>) -> i64 {
         let length = match self.length {
@@ -104,7 +105,8 @@ impl SessionRules {
             Lifetime::Secs(secs) => secs.min(Self::LONGEST_SECS),
         };
         let by_length = created_at.saturating_add(length);
-        // A code that was accepted in its leeway would otherwise begin a session that is over.
+        // Without this, a code that was accepted in its leeway would begin a session that has
+        // already ended.
         let by_link = code_expires_at.map(|at| match at {
             at if at <= created_at => at.saturating_add(LEEWAY_SECS),
             at => at,
@@ -117,7 +119,8 @@ impl SessionRules {
 }
 
 impl Session {
-    /// Whether it is valid now for `user`, by the policy and the rules of the instance.
+    /// Returns whether the session is valid now for `user`, by the policy and the rules of the
+    /// instance.
     #[must_use]
     pub fn is_good(
         &self,
@@ -133,7 +136,7 @@ impl Session {
             && !self.is_over(rules, now)
     }
 
-    /// Whether its time is over. The state of its user does not count.
+    /// Returns whether the time of the session is over. The state of its user does not count.
     #[must_use]
     pub fn is_over(&self, rules: SessionRules, now: Timestamp) -> bool {
         rules.is_over(self, now.as_second())

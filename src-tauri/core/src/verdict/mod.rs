@@ -1,7 +1,7 @@
-//! The verdict: what opening a code does, decided in one place and without doing it.
+//! The verdict on a code: what opening it does. It is decided here only, without changing anything.
 //!
-//! [`judge`] is a pure function of the code, the policy and what the directory knows. Whoever asks
-//! what would happen and whoever lets it happen call the same one; only redeeming applies it.
+//! [`judge`] is a pure function of the code, the policy and the facts of the directory. The dry run
+//! and the redemption call it alike; only the redemption applies the verdict.
 
 mod policy;
 
@@ -24,9 +24,9 @@ use crate::time;
 #[serde(rename_all = "snake_case")]
 #[schema(as = UserStatus)]
 pub enum Status {
-    /// May, and takes a seat.
+    /// The user may sign in, and takes a seat.
     Active,
-    /// May not, also with a valid code, and takes none.
+    /// The user may not sign in, even with a valid code, and takes no seat.
     Suspended,
 }
 
@@ -41,74 +41,75 @@ impl Status {
     }
 }
 
-/// The user whom a payload names, as far as a verdict depends on it.
+/// The user whom a payload names, with the fields that a verdict depends on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KnownUser {
-    /// Who it is.
+    /// ID of the user.
     pub id: UserId,
-    /// Whether they may sign in.
+    /// Whether the user may sign in.
     pub status: Status,
-    /// When the profile was last set, in Unix seconds: the `iat` of the code that did, or when an
-    /// administrator did.
+    /// Time when the profile was last set, in Unix seconds: `iat` of the code that did, or the time
+    /// when an administrator did.
     pub profile_as_of: i64,
-    /// Whether an administrator set the profile last, so that the time is this computer's.
+    /// Whether an administrator set the profile last, so that the time is that of this computer.
     pub profile_set_here: bool,
 }
 
-/// The seats that are taken, and how many there are.
+/// Number of used seats, and of all seats.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 pub struct Seats {
-    /// Taken by active users.
+    /// Number of seats that active users take.
     #[cfg_attr(feature = "ts", ts(type = "number"))]
     pub used: u64,
-    /// All there are; no limit, if `None`. It may be lower than what is used.
+    /// Number of all seats. `None` for no limit. It may be lower than that of used seats.
     #[cfg_attr(feature = "ts", ts(type = "number | null"))]
     pub limit: Option<u64>,
 }
 
 impl Seats {
-    /// Whether one more user can be active.
+    /// Returns whether one more user can be active.
     #[must_use]
     pub fn has_free(self) -> bool {
         self.limit.is_none_or(|limit| self.used < limit)
     }
 }
 
-/// What has become of the code's own id.
+/// State of the code in the directory.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LinkState {
-    /// Nothing: it can be redeemed.
+    /// The code can be redeemed.
     #[default]
     Open,
-    /// Somebody signed in with it. That matters for a single-use code only.
+    /// A user has signed in by the code. It counts for a single-use code only.
     Used,
-    /// The administrator took it back.
+    /// The administrator has revoked the code.
     Revoked,
 }
 
-/// What a directory knows of a code's payload and id.
+/// Facts of a directory that a verdict depends on.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DirectoryFacts {
-    /// The user whom the payload names: by id, or for `{"email"}` by address.
+    /// User whom the payload names: by ID, or for `{"email"}` by address.
     pub user: Option<KnownUser>,
     /// For `{"email"}`: all users who have the address, if there are several.
     pub email_sharers: Vec<UserId>,
     /// Another user who has the payload's `user.email`.
     pub email_owner: Option<UserId>,
-    /// When a user of that id was last removed, in Unix seconds, if one was. A user may have the id again.
+    /// Time of the last removal of a user with that ID, in Unix seconds. A user may have the ID
+    /// again.
     pub removed_at: Option<i64>,
-    /// For `{"email"}`: until when another user had the address, in Unix seconds, if one had.
+    /// For `{"email"}`: time until which another user had the address, in Unix seconds.
     pub email_moved_at: Option<i64>,
-    /// Whether the code is a link that Latchkey made after the removal, or after the address moved. The order
-    /// is known then, and no clocks are compared.
+    /// Whether the code is a link that Latchkey made after the removal, or after the address moved.
+    /// The order is then known without comparing clocks.
     pub made_since_removal: bool,
     /// Whether the code is a link that Latchkey made after the user was edited.
     pub made_since_edit: bool,
-    /// The seats.
+    /// Seats of the instance.
     pub seats: Seats,
-    /// What has become of the code's id.
+    /// State of the code.
     pub link: LinkState,
 }
 
@@ -117,25 +118,25 @@ pub struct DirectoryFacts {
 pub enum Verdict {
     /// An existing user is signed in.
     SignedIn {
-        /// Who.
+        /// ID of the user.
         user: UserId,
         /// Whether the profile is taken from the code.
         refreshes_profile: bool,
     },
     /// The user is created, takes a seat, and is signed in.
     Provisioned {
-        /// Who.
+        /// ID of the user.
         user: UserId,
-        /// Which seat it takes, counted from 1.
+        /// Number of the seat, counted from 1.
         seat: u64,
-        /// How many seats there are, if there is a limit.
+        /// Number of seats, if there is a limit.
         limit: Option<u64>,
     },
-    /// Nobody is signed in and nothing is changed.
+    /// Nobody is signed in, and nothing is changed.
     Refused(Refusal),
 }
 
-/// Why nobody is signed in.
+/// Reason of a refusal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Refusal {
@@ -143,54 +144,54 @@ pub enum Refusal {
     ExternalAuthOff,
     /// The code by itself is refused.
     Code(CodeRefusal),
-    /// The administrator took the link back.
+    /// The administrator has revoked the link.
     LinkRevoked,
-    /// The link works once, and has.
+    /// The single-use link was already used.
     LinkAlreadyUsed,
     /// Several users have the address, and the payload names nothing else.
     SharedEmail {
-        /// The users who have it.
+        /// Users who have the address.
         users: Vec<UserId>,
     },
-    /// There is no such user, and this payload creates none.
+    /// The user does not exist, and this payload creates none.
     UnknownUser {
-        /// The address or the id.
+        /// Address or ID in the payload.
         subject: String,
     },
     /// The user is suspended.
     UserSuspended {
-        /// Who.
+        /// ID of the user.
         user: UserId,
     },
-    /// The user was removed after the code was issued, or the code cannot say when it was.
+    /// The user was removed after the code was issued, or the code does not say when it was issued.
     UserRemoved {
-        /// Who.
+        /// Address or ID of the user.
         subject: String,
-        /// When, in Unix seconds.
+        /// Time of the removal, in Unix seconds.
         at: i64,
-        /// Whether that lies in the future: the clock was wrong then, or is now.
+        /// Whether that time lies in the future, because the clock was wrong then or is wrong now.
         is_ahead: bool,
     },
-    /// The address was another user's when the code was issued, or may have been.
+    /// The address belonged to another user when the code was issued, or may have.
     EmailMoved {
-        /// It.
+        /// The address.
         email: String,
-        /// Until when, in Unix seconds.
+        /// Time until which it belonged to the other user, in Unix seconds.
         at: i64,
     },
-    /// The address belongs to somebody else.
+    /// The address belongs to another user.
     EmailInUse {
-        /// Who has it.
+        /// ID of that user.
         owner: UserId,
     },
-    /// The user would be created, and the instance creates none.
+    /// The user would be created, but the instance creates no users.
     ProvisioningOff {
-        /// Who.
+        /// ID in the payload.
         user: UserId,
     },
-    /// The user would be created, and there is no seat.
+    /// The user would be created, but no seat is free.
     NoSeats {
-        /// The seats.
+        /// Seats of the instance.
         seats: Seats,
     },
 }
@@ -243,9 +244,9 @@ fn returning(
             user: user.id.clone(),
         });
     }
-    // A code from before a removal stays out, also when the id was given to a user again, and one for an
-    // address that was somebody else's at the time. A code without `iat` may be such a one. A moment that
-    // lies in the future proves no order.
+    // A code from before a removal stays refused, even if a user has the ID again. So does a code
+    // for an address that belonged to another user at the time. A code without `iat` may be such a
+    // code. A recorded time in the future proves no order.
     let may_be_before = |at: &i64| {
         let is_after = known.made_since_removal || code.is_issued_after(*at);
         !is_after && !time::is_ahead(*at, code.judged_at)
@@ -284,7 +285,7 @@ fn new(
     known: &DirectoryFacts,
 ) -> Result<Verdict, Refusal> {
     if let Some(at) = known.removed_at {
-        // A code that does not say when it was issued cannot show that it is newer.
+        // A code without `iat` cannot prove that it is newer.
         if !known.made_since_removal && !code.is_issued_after(at) {
             return Err(removed(user.id.as_str(), at, code));
         }
@@ -333,7 +334,7 @@ fn refuse_foreign_email(known: &DirectoryFacts) -> Result<(), Refusal> {
 }
 
 impl Verdict {
-    /// Who is signed in by it; nobody, where it is a refusal.
+    /// Returns the user who is signed in. `None` for a refusal.
     #[must_use]
     pub const fn user(&self) -> Option<&UserId> {
         match self {
@@ -342,7 +343,7 @@ impl Verdict {
         }
     }
 
-    /// The stable code: `signed_in`, `no_seats`.
+    /// Returns the stable code, such as `signed_in` or `no_seats`.
     #[must_use]
     pub const fn code(&self) -> &'static str {
         match self {
@@ -354,7 +355,7 @@ impl Verdict {
 }
 
 impl Refusal {
-    /// The existing user whom it is about, if there is one.
+    /// Returns the existing user whom the refusal is about, if there is one.
     #[must_use]
     pub fn user(&self) -> Option<&UserId> {
         match self {
@@ -364,7 +365,7 @@ impl Refusal {
         }
     }
 
-    /// In a few words, after 'Refused:'.
+    /// Returns a title of a few words. It follows 'Refused:'.
     #[must_use]
     pub fn title(&self) -> String {
         match self {
@@ -383,8 +384,8 @@ impl Refusal {
         }
     }
 
-    /// The sentence for the administrator who looks at the code. It may quote a code that does not
-    /// verify, which `Display` never does.
+    /// Returns the sentence for the administrator who inspects the code. Unlike `Display`, it may
+    /// quote an unverified code.
     #[must_use]
     pub fn shown(&self) -> String {
         match self {
@@ -393,7 +394,7 @@ impl Refusal {
         }
     }
 
-    /// The stable code.
+    /// Returns the stable code.
     #[must_use]
     pub const fn code(&self) -> &'static str {
         match self {
@@ -411,8 +412,8 @@ impl Refusal {
         }
     }
 
-    /// The sentence for the visitor, who may be anybody: it names nobody and says nothing of who
-    /// exists.
+    /// Returns the sentence for the visitor, who may be anybody. It names nobody and does not
+    /// reveal who exists.
     #[must_use]
     pub const fn for_visitor(&self) -> &'static str {
         match self {
@@ -430,7 +431,7 @@ impl Refusal {
     }
 }
 
-/// The sentence for the administrator that the activity has: what is wrong, and what to do.
+/// Writes the sentence of the activity for the administrator: what is wrong, and what to do.
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -1,17 +1,18 @@
 use serde::{Deserialize, Serialize};
 
-/// The rules of an instance that is hosted here.
+/// Rules of an instance that is hosted here.
 #[expect(clippy::struct_excessive_bools, reason = "four independent switches")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 pub struct Policy {
-    /// Off: every code is refused. On by default.
+    /// Whether codes are accepted at all. On by default.
     pub external_auth: bool,
-    /// Refuse codes without `exp`. Off by default.
+    /// Whether codes without `exp` are refused. Off by default.
     pub require_expiry: bool,
-    /// Create users whom a code names for the first time. On by default.
+    /// Whether a code for a new user creates the user. On by default.
     pub provisioning: bool,
-    /// Take a returning user's e-mail and metadata from a newer code. On by default.
+    /// Whether a newer code updates the address and the metadata of a returning user. On by
+    /// default.
     pub refresh_profile: bool,
 }
 

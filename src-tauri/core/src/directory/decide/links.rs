@@ -1,5 +1,6 @@
-//! Links that Latchkey makes, and whether they are newer than the last edit or removal of a user. `iat`
-//! proves it only where the clocks agree. For links that Latchkey makes the order itself is kept.
+//! Links that Latchkey makes, and whether they are newer than the last edit or removal of a user.
+//! `iat` proves that only if the clocks agree, so the directory stores the order of such links
+//! itself.
 
 use super::super::command::Outcome;
 use super::super::effect::Effect;
@@ -13,7 +14,7 @@ use crate::protocol::payload::Payload;
 use crate::protocol::user_id::UserId;
 use crate::time;
 
-/// Maximum number of links that are kept for one user; the oldest go first.
+/// Maximum number of links that are stored for a user. The oldest are dropped first.
 const MAX_LINKS: usize = 100;
 
 impl Draft {
@@ -22,7 +23,7 @@ impl Draft {
         self.recorded(Event::link_made(claims))
     }
 
-    /// A link that is shown has no entry.
+    /// Notes a shown link. It has no entry in the activity.
     pub(super) fn link_shown(&mut self, claims: &Claims) -> Outcome {
         self.note_link(claims);
         Outcome::Done
@@ -35,14 +36,15 @@ impl Draft {
         self.recorded(event)
     }
 
-    /// Forgets the links since the last edit: the user was removed, or a code set the profile.
+    /// Drops the links since the last edit, because the user was removed or a code set the profile.
     pub(super) fn forget_links_since_edit(&mut self, id: &UserId) {
         if self.facts.links_since_edit(id).flatten().is_some() {
             self.push(Effect::SetLinksSinceEdit(id.clone(), None));
         }
     }
 
-    /// Notes that a link was made, if `iat` does not prove that it is newer than what is recorded.
+    /// Notes that a link was made, unless its `iat` proves that it is newer than the recorded
+    /// times.
     fn note_link(&mut self, claims: &Claims) {
         let registered = &claims.registered;
         let (Some(link), Some(at)) = (&registered.id, registered.issued_at) else {
@@ -67,7 +69,7 @@ impl Draft {
         }
     }
 
-    /// Notes a link for the user with an id or an address, if a user of that id was removed, or the address
+    /// Notes a link for an ID or an address, if a user with that ID was removed or the address has
     /// moved.
     pub(super) fn note_recent(&mut self, subject: &str, link: &str, issued_at: i64) {
         let mut moments = Vec::new();

@@ -1,4 +1,5 @@
-//! The rules of a directory: what each [`Command`] does, decided from the [`Facts`] and without doing it.
+//! The rules of a directory. They decide from the [`Facts`] what each [`Command`] does, without
+//! doing it.
 //!
 //! | commands | module |
 //! |---|---|
@@ -26,11 +27,13 @@ use crate::activity::{self, AuditContext, Event, OutboxEntry};
 use crate::protocol::user_id::UserId;
 use crate::{Error, Result};
 
-/// How much later a time must be to be noted as the latest one, in seconds.
+/// Minimum difference, in seconds, at which a later time replaces the stored latest time.
 const NOTED_EVERY: i64 = 60;
 
-/// Decides what a command does. `facts` have everything that [`Command::needs`] asks for.
+/// Decides what a command does. `facts` must have everything that [`Command::needs`] asks for.
 ///
+/// Fails with the errors that the functions of [`Directory`](super::Directory) name. The command
+/// then changes nothing.
 /// Fails with the errors that the functions of [`Directory`](super::Directory) name. Nothing is done then.
 pub fn decide(command: &Command, facts: Facts, by: &AuditContext) -> Result<Decision> {
     let mut draft = Draft::new(facts, by.at);
@@ -61,10 +64,10 @@ pub fn decide(command: &Command, facts: Facts, by: &AuditContext) -> Result<Deci
     })
 }
 
-/// A decision that is being made. Each effect is known to the steps after it.
+/// A decision in progress. Each effect is applied to the facts, so later steps see it.
 struct Draft {
     facts: Facts,
-    /// The time, in Unix seconds.
+    /// Time of the command, in Unix seconds.
     now: i64,
     at: Timestamp,
     effects: Vec<Effect>,
@@ -96,7 +99,8 @@ impl Draft {
         Outcome::Done
     }
 
-    /// Notes a recorded time, so that it is cheap to know whether any lies in the future.
+    /// Updates the stored latest time, by which an engine knows cheaply whether a recorded time
+    /// lies in the future.
     fn note_time(&mut self, at: i64) {
         let latest = self.facts.latest_time.unwrap_or_default();
         if at > latest.saturating_add(NOTED_EVERY) {
@@ -117,14 +121,14 @@ impl Draft {
         Outcome::Seats(counts.seats())
     }
 
-    /// Records an act on the settings, if it was not recorded before.
+    /// Records a change of the settings, unless it was recorded before.
     fn record_outbox(&mut self, entry: &OutboxEntry) -> Result<Outcome> {
         if entry.number <= self.facts.last_outbox_entry {
             return Ok(Outcome::Done);
         }
         self.push(Effect::SetLastOutboxEntry(entry.number));
         self.record(entry.event.clone());
-        // A link that was made while another process held this directory, for a user.
+        // The link was made for a user while another process held this directory.
         if entry.event.code == activity::LINK_MADE
             && let (Some(user), Some(link)) = (&entry.event.subject, &entry.event.link)
         {
@@ -135,7 +139,7 @@ impl Draft {
     }
 }
 
-/// Error for facts that were not loaded.
+/// Returns the error for facts that were not loaded.
 fn not_loaded() -> Error {
     Error::internal("a change was decided without all that it depends on")
 }

@@ -10,8 +10,8 @@ use crate::protocol::user_id::UserId;
 use crate::session::{Session, SessionKey};
 
 impl Command {
-    /// Returns what the command depends on and `facts` do not have yet. What was loaded may show that more
-    /// is needed: an engine asks again until nothing is.
+    /// Returns the facts that the command depends on and that `facts` lacks. The loaded facts may
+    /// show that more are needed, so an engine asks again until nothing is missing.
     #[must_use]
     pub fn needs(&self, facts: &Facts) -> Needs {
         let mut wanted = Wanted {
@@ -64,7 +64,7 @@ impl Command {
 }
 
 impl Redemption {
-    /// Returns what the verdict and the redemption depend on, as [`Command::needs`] does.
+    /// Returns the facts that the verdict and the redemption depend on, like [`Command::needs`].
     #[must_use]
     pub fn needs(&self, facts: &Facts) -> Needs {
         let mut wanted = Wanted {
@@ -76,7 +76,7 @@ impl Redemption {
     }
 }
 
-/// Needs that are being put together. Each function asks for something, and returns it if it is known.
+/// Needs that are being collected. Each function adds a need, and returns the fact if it is known.
 struct Wanted<'a> {
     facts: &'a Facts,
     needs: Needs,
@@ -191,7 +191,7 @@ impl<'a> Wanted<'a> {
         }
     }
 
-    /// The user whom a code names.
+    /// Adds the user whom a code names.
     fn redeemer(&mut self, id: &UserId) {
         if self
             .person(id)
@@ -201,7 +201,7 @@ impl<'a> Wanted<'a> {
         }
     }
 
-    /// The address in a profile, and the one that it replaces.
+    /// Adds the address in a profile, and the address that it replaces.
     fn profile_email(&mut self, new: &NewUser) {
         let (Some(email), Some(person)) = (&new.email, self.facts.person(&new.id)) else {
             return;
@@ -236,7 +236,7 @@ impl<'a> Wanted<'a> {
         }
     }
 
-    /// The facts that tell whether a link for an id or an address follows a removal or a move.
+    /// Adds the facts that show whether a link for an ID or an address follows a removal or a move.
     fn recent_of(&mut self, subject: &str) {
         if let Ok(id) = UserId::parse(subject, "id") {
             self.person(&id);

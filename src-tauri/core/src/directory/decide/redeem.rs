@@ -16,7 +16,7 @@ use crate::protocol::user_id::UserId;
 use crate::session::{LinkUse, NewSession, Session, kept_browser};
 use crate::verdict::{DirectoryFacts, KnownUser, LinkState, Verdict, judge};
 
-/// Says what redeeming would do. `facts` have everything that [`Redemption::needs`] asks for.
+/// Returns the verdict on a code. `facts` must have everything that [`Redemption::needs`] asks for.
 #[must_use]
 pub fn verdict(redemption: &Redemption, facts: &Facts, now: Timestamp) -> Verdict {
     let known = match &redemption.code {
@@ -26,7 +26,7 @@ pub fn verdict(redemption: &Redemption, facts: &Facts, now: Timestamp) -> Verdic
     judge(redemption.code.as_ref(), redemption.policy, &known)
 }
 
-/// Everything that a verdict on `code` depends on.
+/// Collects everything that the verdict on `code` depends on.
 fn known_to(
     redemption: &Redemption,
     code: &VerifiedCode,
@@ -48,7 +48,7 @@ fn known_to(
     };
     if let Some(id) = id {
         let user = facts.user(id);
-        // Only the profile in a link can be newer or older than a user's.
+        // Only a link with a profile can be newer or older than the profile of a user.
         let links = match (user, &code.payload) {
             (Some(_), Payload::User(_)) => facts.links_since_edit(id).flatten(),
             _ => None,
@@ -77,7 +77,8 @@ fn known_to(
     known
 }
 
-/// Another user who has an address. A user who shares an address with an older one keeps it.
+/// Returns another user who has an address. A user who shares an address with an older user keeps
+/// it.
 fn foreign_owner(facts: &Facts, email: &Email, id: &UserId, user: Option<&User>) -> Option<UserId> {
     if user.is_some_and(|user| user.email.as_ref() == Some(email)) {
         return None;
@@ -86,7 +87,7 @@ fn foreign_owner(facts: &Facts, email: &Email, id: &UserId, user: Option<&User>)
     (owner != id).then(|| owner.clone())
 }
 
-/// A user as far as a verdict depends on it.
+/// Returns the parts of a user that a verdict depends on.
 pub(super) fn known_as(user: &User, was_edited: bool) -> KnownUser {
     let was_added = user.origin != Origin::Link && user.profile_as_of == user.created_at;
     KnownUser {
@@ -112,14 +113,14 @@ fn state_of(record: LinkRecord, redemption: &Redemption, facts: &Facts, now: i64
     }
 }
 
-/// Whether the session that a use of a link began has not been signed out.
+/// Returns whether the session that a use of a link began is still signed in.
 fn goes_on(used: LinkUse, facts: &Facts) -> bool {
     let session = used.session.and_then(|key| facts.session(&key).flatten());
     session.is_some_and(|session| facts.goes_on(session))
 }
 
 impl Draft {
-    /// Judges a code, does what the verdict says, and records it.
+    /// Judges a code, applies the verdict, and records it.
     pub(super) fn redeem(&mut self, redemption: &Redemption, by: &AuditContext) -> Result<Verdict> {
         let verdict = verdict(redemption, &self.facts, self.at);
         match &redemption.code {
@@ -145,7 +146,7 @@ impl Draft {
                 .email(email)
                 .and_then(|users| users.owner.clone());
         }
-        // A code that claims to be from the future does not keep later ones from refreshing.
+        // A code with an `iat` in the future must not keep later codes from refreshing the profile.
         let issued_at = code.registered.issued_at;
         let as_of = issued_at.map_or(0, |issued_at| issued_at.min(self.now));
         let user = match (verdict, &code.payload) {
@@ -175,7 +176,7 @@ impl Draft {
                 }
                 user
             }
-            // A refusal changes nothing, and only the payload of a new user is ever provisioned.
+            // A refusal changes nothing, and only the payload of a new user provisions one.
             (Verdict::Refused(_) | Verdict::Provisioned { .. }, _) => return Ok(()),
         };
         if let Some(session) = &redemption.session {
@@ -187,7 +188,7 @@ impl Draft {
         Ok(())
     }
 
-    /// Takes the profile of a code. What the code leaves out stays.
+    /// Takes over the profile of a code. Members that the code lacks stay.
     fn refresh(&mut self, user: &mut User, profile: &NewUser) {
         if let Some(email) = &profile.email {
             self.set_email(user, Some(email));
@@ -223,7 +224,7 @@ impl Draft {
         self.push(Effect::PutSession(new.key, Box::new(session)));
     }
 
-    /// Notes who used a link. A repeated use keeps its time.
+    /// Notes which browser used a link. A repeated use keeps the first time.
     fn use_link(&mut self, link: &str, session: Option<&NewSession>) {
         let before = match self.facts.link(link) {
             Some(LinkRecord::UsedBy(before)) => Some(before.at),

@@ -1,4 +1,4 @@
-//! Ending sessions, and noting their last use.
+//! The end of sessions, and the time of their last use.
 
 use super::super::command::Outcome;
 use super::super::effect::Effect;

@@ -9,7 +9,7 @@ use crate::activity::Event;
 use crate::time;
 
 impl Draft {
-    /// Sets times that lie in the future to now.
+    /// Sets recorded times that lie in the future to now.
     pub(super) fn correct_times(&mut self, found: &[TimeAhead]) -> Outcome {
         let mut users = Vec::new();
         for time in found {
@@ -33,7 +33,8 @@ impl Draft {
         if found.is_removal {
             let is_there = self.facts.removed_at(id) == Some(found.at);
             if is_there {
-                // Links that were made for a user who has the id now would be older.
+                // If a user has the ID again, the removal is dropped. Otherwise links that were
+                // made for that user would count as older.
                 let at = self.facts.user(id).is_none().then_some(self.now);
                 self.push(Effect::SetRemoval(id.clone(), at));
             }
@@ -46,7 +47,7 @@ impl Draft {
         let mut user = user.clone();
         user.profile_as_of = self.now;
         self.push(Effect::PutUser(Box::new(user)));
-        // The time is this computer's now. Links that were noted stay newer.
+        // The time is now this computer's. Links that were noted stay newer.
         let links = self.facts.links_since_edit(id).flatten();
         let links = links.unwrap_or_default().to_vec();
         self.push(Effect::SetLinksSinceEdit(id.clone(), Some(links)));

@@ -12,11 +12,11 @@ use crate::protocol::user_id::UserId;
 use crate::verdict::{Refusal, Status};
 use crate::{Error, ErrorCode, Result};
 
-/// Maximum number of former users that are remembered of an address.
+/// Maximum number of former users that are stored for an address.
 const MAX_FORMER: usize = 20;
 
 impl Draft {
-    /// A user as one begins. It takes effect when it is [inserted](Self::insert).
+    /// Returns a new user, who is added by [`insert`](Self::insert).
     pub(super) fn new_user(&self, user: &NewUser, origin: Origin, profile_as_of: i64) -> User {
         User {
             id: user.id.clone(),
@@ -102,7 +102,7 @@ impl Draft {
             changed.push("metadata");
         }
         if !changed.is_empty() {
-            // The profile in an older code does not replace this one.
+            // The profile in an older code must not replace this one.
             user.profile_as_of = user.profile_as_of.max(self.now);
             self.push(Effect::PutUser(Box::new(user.clone())));
             self.push(Effect::SetLinksSinceEdit(id.clone(), Some(Vec::new())));
@@ -140,8 +140,8 @@ impl Draft {
         Ok(outcome(user))
     }
 
-    /// Ends all sessions of a user, also those that begin in the same second: no generation of an id comes
-    /// twice.
+    /// Ends all sessions of a user, also those that begin in the same second: a generation is never
+    /// used twice for an ID.
     pub(super) fn sign_out(&mut self, id: &UserId) -> Result<Outcome> {
         let mut user = self.known_user(id)?;
         user.generation = self.facts.change;
@@ -150,8 +150,8 @@ impl Draft {
         Ok(outcome(user))
     }
 
-    /// Removes a user. The recorded time is never before a time at which the user was there, because the
-    /// clock may be behind.
+    /// Removes a user. The recorded time is never earlier than a time at which the user was known
+    /// to exist, because the clock may be behind.
     pub(super) fn remove(&mut self, id: &UserId) -> Result<Outcome> {
         let user = self.known_user(id)?;
         let at = self.now.max(user.last_known_at());
@@ -188,14 +188,14 @@ impl Draft {
         user.email = email.cloned();
     }
 
-    /// Makes `id` the user of an address that nobody else has.
+    /// Makes `id` the owner of an address that nobody else has.
     fn claim_email(&mut self, email: &Email, id: &UserId) {
         let mut users = self.facts.email(email).cloned().unwrap_or_default();
         users.owner = Some(id.clone());
         self.push(Effect::SetEmail(email.clone(), users));
     }
 
-    /// Takes an address away from a user at a time. If others have it too, it is theirs.
+    /// Takes an address from a user at a time. Other users who share the address keep it.
     fn release_email(&mut self, email: &Email, id: &UserId, at: i64) {
         let mut users = self.facts.email(email).cloned().unwrap_or_default();
         if users.sharers.is_empty() {
@@ -225,7 +225,7 @@ impl Draft {
         self.facts.user(id).cloned().ok_or_else(|| unknown_user(id))
     }
 
-    /// Refuses an address that belongs to somebody else.
+    /// Fails if an address belongs to another user.
     fn require_own(&self, email: &Email, id: &UserId) -> Result<()> {
         let owner = self
             .facts

@@ -1,6 +1,6 @@
 use crate::{Error, ErrorCode};
 
-/// Beginnings of what other QR codes hold, with a name for each.
+/// Prefixes of the content of other QR codes, each with the name of its kind.
 const KINDS: [(&str, &str); 19] = [
     ("wifi:", "a Wi-Fi network"),
     ("begin:vcard", "a contact"),
@@ -23,7 +23,8 @@ const KINDS: [(&str, &str); 19] = [
     ("https:", "a link without a code"),
 ];
 
-/// Returns the kind of a QR code's text: `a Wi-Fi network`. The text itself may be a secret.
+/// Returns the kind of a QR code's text, such as `a Wi-Fi network`. The text itself may be a
+/// secret, so it is not quoted.
 #[must_use]
 pub fn kind_of(text: &str) -> &'static str {
     let text = text.trim_start();
@@ -35,7 +36,7 @@ pub fn kind_of(text: &str) -> &'static str {
     kind.map_or("a text without a code", |(_, kind)| kind)
 }
 
-/// Returns the error for a QR code that was read and holds no code.
+/// Returns the error for a QR code whose text contains no external auth code.
 #[must_use]
 pub fn without_code(refused: Error, text: &str) -> Error {
     if refused.code != ErrorCode::NoCode {

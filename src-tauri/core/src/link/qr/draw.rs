@@ -7,11 +7,11 @@ use qrcode::Color;
 use super::{QUIET_ZONE, Qr};
 use crate::{Error, ErrorCode, Result};
 
-/// The side of a module in a PNG, in pixels: twice what a phone needs, for printing and scaling.
+/// Side of a module in a PNG, in pixels: twice what a phone needs, for printing and scaling.
 pub const PNG_MODULE_PX: u32 = 8;
 
 impl Qr {
-    /// A side with both quiet zones, in modules.
+    /// Returns the length of a side with both quiet zones, in modules.
     fn side(&self) -> u32 {
         self.width + 2 * QUIET_ZONE
     }
@@ -24,8 +24,8 @@ impl Qr {
         self.modules.get((y * self.width + x) as usize) == Some(&Color::Dark)
     }
 
-    /// The dark modules as SVG path data, one unit a module, in a view box of
-    /// `modules + 2 * QUIET_ZONE`: a horizontal run is one rectangle.
+    /// Returns the dark modules as SVG path data in a view box of `modules + 2 * QUIET_ZONE`. A
+    /// module is one unit wide, and a horizontal run of modules is one rectangle.
     #[must_use]
     pub fn path(&self) -> String {
         let mut path = String::new();
@@ -47,7 +47,7 @@ impl Qr {
         path
     }
 
-    /// An SVG document, black on white, which scales to any size.
+    /// Returns an SVG document, black on white, which scales to any size.
     #[must_use]
     pub fn svg(&self) -> String {
         let side = self.side();
@@ -60,7 +60,7 @@ impl Qr {
         )
     }
 
-    /// The code as grey pixels, [`PNG_MODULE_PX`] a module.
+    /// Returns the code as grey pixels, with [`PNG_MODULE_PX`] pixels per module.
     #[must_use]
     pub fn picture(&self) -> GrayImage {
         let px = self.side() * PNG_MODULE_PX;
@@ -76,11 +76,11 @@ impl Qr {
                 pixels.extend_from_within(start..end);
             }
         }
-        // As many pixels as the sides ask for, so there is a picture.
+        // Cannot fail, because the number of pixels matches the sides.
         GrayImage::from_raw(px, px, pixels).unwrap_or_default()
     }
 
-    /// A PNG file, black on white.
+    /// Returns a PNG file, black on white.
     pub fn png(&self) -> Result<Vec<u8>> {
         let mut bytes = Vec::new();
         self.picture()
@@ -95,9 +95,9 @@ impl Qr {
         Ok(bytes)
     }
 
-    /// Returns the QR code as text for a terminal, with two rows of modules in a line. With `colours` it
-    /// sets black and white by themselves, so that it scans on light and dark terminals. Without, light
-    /// modules are drawn in the colour of the text, which suits a dark terminal.
+    /// Returns the QR code as text for a terminal, with two rows of modules per line. With
+    /// `colours` it sets black and white itself, so that it scans on light and dark terminals.
+    /// Without, light modules have the colour of the text, which suits a dark terminal.
     #[must_use]
     pub fn terminal_text(&self, colours: bool) -> String {
         // Colours 231 and 16 of the 256 are white and black in every colour scheme.

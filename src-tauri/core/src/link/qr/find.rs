@@ -1,5 +1,5 @@
-//! Finds QR codes in grey pixels: first in the picture itself, then in changed copies of it (blurred,
-//! framed, doubled, halved), because noise, size or a missing quiet zone can hide a code.
+//! Search for QR codes in grey pixels: first in the picture itself, then in changed copies
+//! (blurred, framed, doubled, halved), because noise, size or a missing quiet zone can hide a code.
 
 use std::borrow::Cow;
 use std::cmp::Reverse;
@@ -15,11 +15,12 @@ use rxing::qrcode::cpp_port::decoder::Decode;
 use rxing::qrcode::cpp_port::detector::{FindFinderPatterns, GenerateFinderPatternSets, SampleQR};
 use rxing::{Binarizer, Luma8Source, Point};
 
-/// Larger pictures are shrunk to this side, in pixels: more holds noise and no more of a code.
+/// Side to which larger pictures are shrunk, in pixels. More pixels add noise and no detail of a
+/// code.
 const WORKING_SIDE_PX: u32 = 2_000;
-/// Maximum side of a picture that is also tried in double size.
+/// Maximum side of a picture that is also searched in double size, in pixels.
 const MAX_DOUBLED_PX: u32 = 1_000;
-/// Minimum side of a picture that is also tried in half size.
+/// Minimum side of a picture that is also searched in half size, in pixels.
 const MIN_HALVED_PX: u32 = 200;
 /// Width of the border that replaces a missing quiet zone, in pixels.
 const BORDER_PX: u32 = 40;
@@ -35,7 +36,7 @@ pub(super) struct Budget {
 const SAMPLE_COST: u64 = 20_000;
 /// Cost of scanning a pixel.
 const PIXEL_COST: u64 = 10;
-/// Cost of comparing two finder patterns. The library compares each with each other.
+/// Cost of comparing two finder patterns. The library compares all pairs.
 const PAIR_COST: u64 = 8;
 
 impl Default for Budget {
@@ -47,7 +48,7 @@ impl Default for Budget {
 }
 
 impl Budget {
-    /// Takes the cost from what is left, and returns whether there was as much.
+    /// Takes a cost from the budget. Returns whether enough was left.
     fn spend(&mut self, cost: u64) -> bool {
         let enough = self.left >= cost;
         self.left = self.left.saturating_sub(cost);
@@ -55,10 +56,10 @@ impl Budget {
     }
 }
 
-/// A form of the picture to look at; `None` where the form does not suit the picture.
+/// Makes a form of the picture to search. `None` if the form does not suit the picture.
 type Form = fn(&GrayImage) -> Option<Cow<'_, GrayImage>>;
 
-/// The forms in the order in which they are tried.
+/// Forms in the order in which they are searched.
 const FORMS: [Form; 7] = [
     |picture| Some(Cow::Borrowed(picture)),
     |picture| Some(Cow::Owned(imageops::fast_blur(picture, 1.0))),
@@ -75,21 +76,21 @@ const FORMS: [Form; 7] = [
 /// QR codes that were found in a picture.
 struct Found {
     texts: Vec<String>,
-    /// Number of corners of codes that belong to none of them.
+    /// Number of corners that belong to none of the found codes.
     corners_left: usize,
     is_wanted: fn(&str) -> bool,
 }
 
 impl Found {
-    /// Returns whether a wanted text is among them, or no corners of another code are left.
+    /// Returns whether a wanted text was found, or no corners of other codes are left.
     fn is_enough(&self) -> bool {
         let is_whole = !self.texts.is_empty() && self.corners_left < 3;
         is_whole || self.texts.iter().any(|text| (self.is_wanted)(text))
     }
 }
 
-/// Returns the texts of the QR codes of a picture that are found before the budget is spent. The search
-/// ends with the first form of the picture in which a wanted one is found, or all of them.
+/// Returns the texts of the QR codes that are found before the budget is spent. The search ends
+/// with the first form of the picture that has a wanted code, or in which all codes are found.
 pub(super) fn find(
     picture: &GrayImage,
     is_wanted: fn(&str) -> bool,
@@ -137,8 +138,8 @@ fn halved(picture: &GrayImage) -> Option<GrayImage> {
         .then(|| imageops::resize(picture, width / 2, height / 2, FilterType::Triangle))
 }
 
-/// Cuts the picture to its light part, or to its dark part, and puts a border of the same
-/// brightness around it: the quiet zone of a code that has none on a ground of its own colour.
+/// Cuts the picture to its light part or to its dark part, and adds a border of that brightness. It
+/// replaces the missing quiet zone of a code on a ground of its own colour.
 fn framed(picture: &GrayImage, light: bool) -> Option<Cow<'_, GrayImage>> {
     let (darkest, lightest) = picture
         .pixels()
@@ -173,9 +174,9 @@ fn framed(picture: &GrayImage, light: bool) -> Option<Cow<'_, GrayImage>> {
     Some(Cow::Owned(framed))
 }
 
-/// Looks at one form with a local and with a global threshold, plain and inverted.
+/// Searches one form with a local and with a global threshold, plain and inverted.
 fn read_form(picture: &GrayImage, budget: &mut Budget, found: &mut Found) {
-    // The library takes some values for granted that a strange picture does not have.
+    // The library panics for some strange pictures.
     let _ = panic::catch_unwind(AssertUnwindSafe(|| {
         let source =
             Luma8Source::new_with_slice(picture, picture.width(), picture.height()).ok()?;
@@ -199,8 +200,8 @@ fn read_binarized(binarizer: &impl Binarizer, budget: &mut Budget, found: &mut F
     }
 }
 
-/// Looks at some rows first, which shows most codes, and then at more rows, unless the first look
-/// found that the whole picture looks like finder patterns.
+/// Searches a few rows first, which is enough for most codes. Then searches more rows, unless the
+/// first pass found patterns all over the picture.
 fn read_matrix(matrix: &BitMatrix, budget: &mut Budget, found: &mut Found) {
     let pixels = u64::from(matrix.width()) * u64::from(matrix.height());
     if !budget.spend(pixels * PIXEL_COST) {
@@ -215,7 +216,7 @@ fn read_matrix(matrix: &BitMatrix, budget: &mut Budget, found: &mut Found) {
     }
 }
 
-/// Reads the QR codes whose corners are among the patterns. A corner belongs to one code.
+/// Reads the QR codes whose corners are among the patterns. A corner belongs to one code only.
 fn read_at(
     matrix: &BitMatrix,
     mut patterns: Vec<ConcentricPattern>,

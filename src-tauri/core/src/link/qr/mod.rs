@@ -18,17 +18,17 @@ use crate::error::Warning;
 use crate::link::BaseUrl;
 use crate::{Error, ErrorCode, Result};
 
-/// The white border that a reader needs, in modules.
+/// Width of the white border that a reader needs, in modules.
 pub const QUIET_ZONE: u32 = 4;
 
-/// Versions up to this are read by any phone, also from a bad screen.
+/// Last version that any phone reads, even from a bad screen.
 const LAST_EASY: i16 = 10;
-/// Above this version some phones have to come close or try twice.
+/// Last version that phones read at the first try. Above it, some must come closer or try again.
 const LAST_FAIR: i16 = 12;
-/// The last version that is made: the cap of SMART Health Cards, above which phones give up.
+/// Last version that is made. It is the maximum of SMART Health Cards, above which phones fail.
 const LAST_DENSE: i16 = 22;
 
-/// How much damage the code survives.
+/// Error correction level: the share of a code that may be damaged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 #[cfg_attr(feature = "ts", ts(rename = "QrLevel"))]
@@ -48,7 +48,7 @@ impl Level {
     }
 }
 
-/// A QR code of a login link. It holds a code, so it does not print itself.
+/// QR code of a login link. It contains a code, so `Debug` does not print it.
 #[derive(Clone)]
 pub struct Qr {
     modules: Vec<Color>,
@@ -66,8 +66,8 @@ impl std::fmt::Debug for Qr {
 }
 
 impl Qr {
-    /// Encodes a URL: with error correction M, or with L where that makes the code easier to read
-    /// by a whole class.
+    /// Encodes a URL with error correction M, or with L if that makes the code easier to read by a
+    /// whole class.
     ///
     /// Fails with [`ErrorCode::QrTooDense`] above version 22.
     pub fn for_url(url: &str) -> Result<Self> {
@@ -75,7 +75,7 @@ impl Qr {
             let bits = encode_auto(url.as_bytes(), level.ec_level()).ok()?;
             Some((Class::of(bits.version()), level, bits))
         };
-        // What fits is known long before the code is drawn.
+        // The size is checked before the code is drawn, which takes much longer.
         let at_m = fitted(Level::M);
         let class = |fitted: &Option<(Class, Level, Bits)>| {
             fitted
@@ -95,25 +95,25 @@ impl Qr {
             .ok_or_else(|| too_dense(url))
     }
 
-    /// The version, 1 to 22.
+    /// Returns the version, from 1 to 22.
     #[must_use]
     pub fn version(&self) -> i16 {
         self.version
     }
 
-    /// The modules on a side, without the quiet zone.
+    /// Returns the number of modules on a side, without the quiet zone.
     #[must_use]
     pub fn modules(&self) -> u32 {
         self.width
     }
 
-    /// The error correction that was chosen.
+    /// Returns the error correction level.
     #[must_use]
     pub fn level(&self) -> Level {
         self.level
     }
 
-    /// What to know about scanning it, if it is dense.
+    /// Returns a warning about scanning the code, if it is dense.
     #[must_use]
     pub fn density_warning(&self) -> Option<Warning> {
         (Class::of(Version::Normal(self.version)) == Class::Dense).then(|| {
@@ -127,7 +127,7 @@ impl Qr {
         })
     }
 
-    /// All there is to know about scanning it, for a link that leads to `url`.
+    /// Returns all warnings about scanning the code of a link to `url`.
     #[must_use]
     pub fn warnings(&self, url: &BaseUrl) -> Vec<Warning> {
         let loopback = url.is_loopback().then(|| {
@@ -140,7 +140,7 @@ impl Qr {
     }
 }
 
-/// How well phones read a version, best first.
+/// Class of versions by how well phones read them, best first.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Class {
     Easy,

@@ -10,17 +10,17 @@ use crate::{Error, ErrorCode, Result};
 
 /// Maximum side of a picture, in pixels.
 const MAX_SIDE_PX: u32 = 12_000;
-/// Maximum number of pixels of a picture: what a camera of 64 megapixels takes.
+/// Maximum number of pixels of a picture: that of a camera of 64 megapixels.
 const MAX_PIXELS: u64 = 65_000_000;
-/// Maximum memory that a decoder may take: [`MAX_PIXELS`] of eight bytes each.
+/// Maximum memory of a decoder, in bytes: eight for each of [`MAX_PIXELS`].
 const MAX_DECODER_BYTES: u64 = MAX_PIXELS * 8;
 
-/// Kinds of pictures, told by the first bytes of a file.
+/// Format of a picture, recognised by the first bytes of the file.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Raster(ImageFormat),
     Svg,
-    /// HEIC or AVIF. The decoders of both are large libraries in C.
+    /// HEIC or AVIF, which are refused, because their decoders are large libraries in C.
     Heif,
 }
 
@@ -29,7 +29,7 @@ impl Kind {
         const HEIF_BRANDS: [&[u8]; 8] = [
             b"heic", b"heix", b"heim", b"heis", b"mif1", b"msf1", b"avif", b"avis",
         ];
-        // Bytes 6 to 9 of a BMP are zero, which tells it from a text that begins with 'BM'.
+        // Bytes 6 to 9 of a BMP are zero, unlike in a text that begins with 'BM'.
         let is_bmp = bytes.starts_with(b"BM") && bytes.get(6..10) == Some(&[0; 4]);
         if bytes.starts_with(b"\x89PNG") {
             Some(Self::Raster(ImageFormat::Png))
@@ -55,20 +55,21 @@ impl Kind {
     }
 }
 
-/// Returns whether a file is a picture, also of a kind that [`read_picture`] refuses.
+/// Returns whether a file is a picture, even of a format that [`read_picture`] refuses.
 #[must_use]
 pub fn is_picture(bytes: &[u8]) -> bool {
     Kind::of(bytes).is_some()
 }
 
 /// Reads the text of the QR code in a PNG, JPEG, WebP, GIF or BMP file, or in an SVG file of
-/// [`super::Qr::svg`]. Of several QR codes it returns those that hold an external auth code, a line each.
+/// [`super::Qr::svg`]. If there are several QR codes, returns those that contain an external auth
+/// code, one per line.
 ///
 /// The dimensions are checked before the picture is decoded, and the work is limited, so that a
 /// picture of noise ends soon.
 ///
-/// Fails with [`ErrorCode::InvalidPicture`] where the file is no picture, is too large, or shows
-/// no QR code.
+/// Fails with [`ErrorCode::InvalidPicture`] if the file is not a picture, is too large, or shows no
+/// QR code.
 pub fn read_picture(bytes: &[u8]) -> Result<String> {
     match Kind::of(bytes) {
         Some(Kind::Raster(format)) => read(decoded(bytes, format)?),
@@ -89,7 +90,7 @@ pub fn read_picture(bytes: &[u8]) -> Result<String> {
     }
 }
 
-/// Reads the text of the QR code in raw pixels, four bytes each, as a clipboard holds them.
+/// Reads the text of the QR code in raw pixels of four bytes each, as on a clipboard.
 pub fn read_rgba(width: u32, height: u32, bytes: Vec<u8>) -> Result<String> {
     check_size(width, height)?;
     let picture = RgbaImage::from_raw(width, height, bytes).ok_or_else(damaged)?;
@@ -121,8 +122,8 @@ fn check_size(width: u32, height: u32) -> Result<()> {
     )))
 }
 
-/// Looks for a code on white paper, and then, in a picture with transparent parts, on black. Of several
-/// QR codes it returns those that hold a code, a line each; where none does, the first.
+/// Searches a picture on white paper and, if it has transparent parts, on black paper. If there are
+/// several QR codes, returns those that contain a code, one per line, or else the first.
 fn read(picture: DynamicImage) -> Result<String> {
     let mut budget = Budget::default();
     let texts = if picture.color().has_alpha() {
@@ -149,12 +150,12 @@ fn read(picture: DynamicImage) -> Result<String> {
     }
 }
 
-/// Returns whether the text of a QR code holds an external auth code.
+/// Returns whether the text of a QR code contains an external auth code.
 fn holds_code(text: &str) -> bool {
     recognize(text, DEFAULT_PARAMETER).is_ok()
 }
 
-/// Lays a transparent picture over paper of the given grey.
+/// Lays a transparent picture over paper of a grey value.
 fn over(picture: &image::GrayAlphaImage, paper: u16) -> GrayImage {
     GrayImage::from_fn(picture.width(), picture.height(), |x, y| {
         let [grey, alpha] = picture.get_pixel(x, y).0.map(u16::from);

@@ -1,14 +1,14 @@
-//! Reads the SVG documents of [`super::Qr::svg`] back. Other SVG documents are refused, because
+//! Reading of the SVG documents of [`super::Qr::svg`]. Other SVG documents are refused, because
 //! drawing them needs a whole renderer.
 
 use image::{GrayImage, Luma};
 
 use super::{PNG_MODULE_PX, QUIET_ZONE};
 
-/// Modules on a side of the largest QR code (version 40), with both quiet zones.
+/// Number of modules on a side of the largest QR code (version 40), with both quiet zones.
 const MAX_SIDE: u32 = 177 + 2 * QUIET_ZONE;
 
-/// Returns whether a file begins as an SVG document.
+/// Returns whether a file begins like an SVG document.
 pub(super) fn is_svg(bytes: &[u8]) -> bool {
     let start = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let start = start.trim_ascii_start();
@@ -17,7 +17,8 @@ pub(super) fn is_svg(bytes: &[u8]) -> bool {
         || start.starts_with(b"<?xml") && memchr::memmem::find(start, b"<svg").is_some()
 }
 
-/// Draws the modules of an SVG document of [`super::Qr::svg`]; `None` for any other document.
+/// Draws the modules of an SVG document of [`super::Qr::svg`]. Returns `None` for any other
+/// document.
 pub(super) fn drawn(bytes: &[u8]) -> Option<GrayImage> {
     let document = std::str::from_utf8(bytes).ok()?;
     let (_, rest) = document.split_once("viewBox=\"0 0 ")?;

@@ -5,11 +5,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Error, ErrorCode};
 
-/// How an instance's codes are signed (RFC 7518 §3.2). There are no others.
+/// Signature algorithm of an instance's codes (RFC 7518 §3.2). No others are supported.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 pub enum Algorithm {
-    /// HMAC with SHA-256, the protocol's own.
+    /// HMAC with SHA-256, the algorithm of the protocol.
     #[default]
     HS256,
     /// HMAC with SHA-384.
@@ -19,10 +19,10 @@ pub enum Algorithm {
 }
 
 impl Algorithm {
-    /// All of them.
+    /// All algorithms.
     pub const ALL: [Self; 3] = [Self::HS256, Self::HS384, Self::HS512];
 
-    /// The value of the header's `alg`.
+    /// Returns the value of the header's `alg`.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -32,7 +32,8 @@ impl Algorithm {
         }
     }
 
-    /// The length of the hash, which is also the shortest key that RFC 7518 §3.2 allows.
+    /// Returns the length of the hash in bytes, which is also the minimum length of a key (RFC 7518
+    /// §3.2).
     #[must_use]
     pub const fn hash_bytes(self) -> usize {
         match self {
@@ -48,8 +49,8 @@ impl Algorithm {
         (self.hash_bytes() * 8).div_ceil(6)
     }
 
-    /// The header that is made here, encoded: what nearly every code begins with, and needs no
-    /// reading.
+    /// Returns the encoded header of codes from Latchkey. Most codes have it, so it need not be
+    /// decoded.
     pub(crate) const fn usual_header(self) -> &'static str {
         match self {
             Self::HS256 => "eyJ0eXAiOiJKV1QiLCJhbGciOiJIUzI1NiJ9",

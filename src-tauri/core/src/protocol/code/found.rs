@@ -4,7 +4,7 @@ use utoipa::ToSchema;
 
 use crate::error::Warning;
 
-/// Maximum number of codes that are looked at in one text.
+/// Maximum number of possible codes that are checked in one text.
 pub(super) const MAX_CANDIDATES: usize = 64;
 
 /// Kind of text or picture that contained the code.
@@ -13,7 +13,7 @@ pub(super) const MAX_CANDIDATES: usize = 64;
 #[cfg_attr(feature = "ts", ts(rename = "CodeForm"))]
 #[serde(rename_all = "snake_case")]
 pub enum Form {
-    /// The code alone.
+    /// A bare code.
     Bare,
     /// A login link.
     Url,
@@ -25,21 +25,22 @@ pub enum Form {
     Qr,
 }
 
-/// A code that was found in a text. It may still be worthless: nothing has been verified.
+/// A code that was found in a text. It has not been verified.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Recognized {
     /// The code.
     pub code: String,
-    /// Kind of text that contained it.
+    /// Kind of text that contained the code.
     pub form: Form,
-    /// The address that carries it: of a link up to the code, of a widget tag its script.
+    /// Address that carries the code: that of a link up to the code, or that of a widget tag's
+    /// script.
     pub address: Option<Url>,
     /// Number of other whole codes in the text.
     pub others: usize,
 }
 
 impl Recognized {
-    /// Returns what to say of a text with several codes, `None` for a text with one.
+    /// Returns the warning about a text with several codes. `None` for a text with one.
     #[must_use]
     pub fn several(&self) -> Option<Warning> {
         (self.others > 0).then(|| {

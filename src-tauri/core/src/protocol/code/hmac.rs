@@ -1,4 +1,4 @@
-//! The cryptography behind `jsonwebtoken`: HMAC over SHA-2, and nothing else is compiled in.
+//! The cryptography of `jsonwebtoken`: HMAC over SHA-2. No other algorithm is compiled in.
 
 use hmac::{Hmac, KeyInit, Mac};
 use jsonwebtoken::crypto::{CryptoProvider, JwtSigner, JwtVerifier, KeyUtils};
@@ -8,8 +8,8 @@ use sha2::{Digest as _, Sha256, Sha384, Sha512};
 use signature::{Signer, Verifier};
 use zeroize::Zeroizing;
 
-/// Makes this the provider of the process. A provider that another part of the process installed
-/// before stays; core depends on `jsonwebtoken` without any, so there is none but this.
+/// Installs this provider for the process. A provider that was installed before stays. Core depends
+/// on `jsonwebtoken` without a provider, so there is normally no other.
 pub(crate) fn install() {
     static PROVIDER: CryptoProvider = CryptoProvider {
         signer_factory: |algorithm, key: &EncodingKey| {
@@ -37,13 +37,13 @@ pub(crate) fn install() {
         },
         key_utils: KeyUtils::new_unimplemented(),
     };
-    // An error means that it is installed already.
+    // An error means that a provider is installed already.
     let _ = PROVIDER.install_default();
 }
 
-/// The code of a message (RFC 2104, with SHA-512).
+/// Returns the HMAC of a message (RFC 2104, with SHA-512).
 pub(crate) fn sha512(key: &[u8], message: &[u8]) -> Zeroizing<[u8; 64]> {
-    // A key as long as a block of the hash, as the standard makes it of any other.
+    // Key of the length of a hash block, made from the given key as RFC 2104 requires.
     let mut block = Zeroizing::new([0_u8; 128]);
     let hashed = Zeroizing::new(<[u8; 64]>::from(Sha512::digest(key)));
     let short = if key.len() > block.len() {
@@ -78,7 +78,7 @@ impl<M: Mac + Clone> Signer<Vec<u8>> for Keyed<M> {
 }
 
 impl<M: Mac + Clone> Verifier<Vec<u8>> for Keyed<M> {
-    /// In constant time, and for the whole length: a cut signature does not verify.
+    /// Verifies in constant time. The length must match, so a cut signature is refused.
     fn verify(&self, message: &[u8], signature: &Vec<u8>) -> Result<(), signature::Error> {
         let mac = self.mac.clone().chain_update(message);
         mac.verify_slice(signature)

@@ -1,4 +1,4 @@
-/// Returns whether a character takes no room on a screen: zero-width spaces and joiners, the soft
+/// Returns whether a character takes no space on a screen: zero-width spaces and joiners, the soft
 /// hyphen, the byte order mark, marks of the writing direction, and variation selectors.
 pub(crate) const fn is_invisible(c: char) -> bool {
     matches!(c,

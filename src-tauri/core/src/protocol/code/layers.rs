@@ -1,8 +1,8 @@
-//! Pasted text, decoded one level at a time.
+//! Decoding of pasted text, one level at a time.
 //!
-//! A mail program, a scanner or a shell writes some characters of a link in another way: `%3D`,
-//! `=3D`, `&amp;`, `\/`. Each [`Layer`] has one level of these escapes decoded. Every byte keeps its
-//! place in the pasted text, which is why no decoder of another crate is used here.
+//! A mail program, a scanner or a shell escapes some characters of a link: `%3D`, `=3D`, `&amp;`,
+//! `\/`. Each [`Layer`] has one more level of these escapes decoded. Decoders of other crates
+//! cannot be used, because every byte must keep its position in the pasted text.
 
 use std::iter;
 
@@ -11,21 +11,21 @@ use base64::Engine as _;
 use super::invisible::is_invisible;
 use super::lenient::LENIENT;
 
-/// Maximum number of layers. A link in three nested scanner addresses has five.
+/// Maximum number of layers. A link that is nested in three scanner addresses has five.
 const MAX_LAYERS: usize = 8;
 
-/// Stands for any character that neither belongs to a link nor separates words.
+/// Stands for a character that is neither part of a link nor separates words.
 const OTHER: u8 = 0;
 
-/// A text in ASCII, with the place of each byte in the pasted text.
+/// A text in ASCII, with the position of each byte in the pasted text.
 #[derive(Default)]
 pub(super) struct Layer {
     pub(super) bytes: Vec<u8>,
     pub(super) origin: Vec<usize>,
 }
 
-/// Returns the layers of a text, the text itself first. Where a layer has HTML tags, a layer without
-/// them follows it.
+/// Returns the layers of a text, beginning with the text itself. A layer with HTML tags is followed
+/// by a layer without them.
 pub(super) fn layers(text: &str) -> Vec<Layer> {
     let mut layers = vec![Layer::of(text)];
     let mut depth = 0;
@@ -68,7 +68,7 @@ impl Layer {
         self.origin.push(origin);
     }
 
-    /// Decodes one level of every kind of escape; `None` where there is none.
+    /// Decodes one level of all kinds of escapes. Returns `None` if there are none.
     fn decoded(&self) -> Option<Self> {
         let mut decoded = Self::default();
         let mut changed = false;
@@ -93,13 +93,13 @@ impl Layer {
         changed.then_some(decoded)
     }
 
-    /// Removes HTML tags: a mail program puts `<wbr>` and `<span>` into a long word.
+    /// Removes HTML tags, because a mail program puts `<wbr>` and `<span>` into long words.
     fn without_tags(&self) -> Option<Self> {
         let mut bare = Self::default();
         let mut at = 0;
         while let Some((rest, &origin)) = self.bytes.get(at..).zip(self.origin.get(at)) {
             if let Some(length) = tag(rest) {
-                // Two paragraphs are two words.
+                // Separates the words of two paragraphs.
                 bare.push('\n', origin);
                 at += length;
                 continue;
@@ -113,10 +113,10 @@ impl Layer {
     }
 }
 
-/// Maximum length of an HTML tag, so that many opening brackets take no longer than few.
+/// Maximum length of an HTML tag, which bounds the time for a text with many opening brackets.
 const MAX_TAG: usize = 1_024;
 
-/// Returns the length of the tag with which a text begins.
+/// Returns the length of the tag at the beginning of a text.
 fn tag(text: &[u8]) -> Option<usize> {
     let [b'<', next, ..] = text else { return None };
     if !next.is_ascii_alphabetic() && !b"/!".contains(next) {
@@ -127,7 +127,7 @@ fn tag(text: &[u8]) -> Option<usize> {
     (inside.get(end) == Some(&b'>')).then_some(end + 2)
 }
 
-/// A mail scanner whose addresses have an escape of their own.
+/// A mail scanner that escapes addresses in its own way.
 #[derive(Clone, Copy)]
 enum Scanner {
     None,
@@ -136,7 +136,7 @@ enum Scanner {
 }
 
 impl Scanner {
-    /// Returns the scanner whose address goes on with `next` after the text `before`.
+    /// Returns the scanner whose escapes apply after the text `before`, which is followed by `next`.
     fn at(self, before: &[u8], next: u8) -> Self {
         match self {
             Self::None if next == b'h' && before.ends_with(b"/v2/url?u=") => Self::ProofpointV2,
@@ -154,12 +154,13 @@ impl Scanner {
     }
 }
 
-/// Reads the escape with which a text begins: the characters that it stands for, and its length.
+/// Decodes the escape at the beginning of a text. Returns the decoded characters and the length of
+/// the escape.
 fn escape(text: &[u8], before: Option<&u8>) -> Option<(String, usize)> {
     match *text.first()? {
         b'%' => hex_escape(text, b'%'),
         b'=' => soft_break(text).or_else(|| hex_escape(text, b'=')),
-        // The line continuations of Windows' two shells.
+        // Line continuations of the two shells of Windows.
         b'^' | b'`' => soft_break(text),
         b'\\' => soft_break(text).or_else(|| backslash(text)),
         b'&' => entity(text),
@@ -169,7 +170,7 @@ fn escape(text: &[u8], before: Option<&u8>) -> Option<(String, usize)> {
     }
 }
 
-/// Reads a line end after an escape sign and spaces: it stands for nothing.
+/// Decodes a line end after an escape character and spaces. It stands for no character.
 fn soft_break(text: &[u8]) -> Option<(String, usize)> {
     let rest = text.get(1..)?;
     let spaces = rest
@@ -179,7 +180,7 @@ fn soft_break(text: &[u8]) -> Option<(String, usize)> {
     (rest.get(spaces) == Some(&b'\n')).then(|| (String::new(), spaces + 2))
 }
 
-/// Reads bytes in hexadecimal, each after `mark`, that together are one character in UTF-8.
+/// Decodes hexadecimal bytes, each after `mark`, that together are one character in UTF-8.
 fn hex_escape(text: &[u8], mark: u8) -> Option<(String, usize)> {
     let byte = |at: usize| match text.get(3 * at..3 * at + 3) {
         Some([first, high, low]) if *first == mark => hex(&[*high, *low]),
@@ -216,7 +217,7 @@ fn number(digits: &[u8], radix: u32) -> Option<u32> {
     all.then(|| u32::from_str_radix(digits, radix).ok())?
 }
 
-/// Reads an escape of JSON, JavaScript, a shell or Markdown.
+/// Decodes an escape of JSON, JavaScript, a shell or Markdown.
 fn backslash(text: &[u8]) -> Option<(String, usize)> {
     let of_code = |digits: usize| {
         let code = number(text.get(2..2 + digits)?, 16)?;
@@ -256,7 +257,7 @@ const ENTITIES: [(&str, char); 20] = [
     ("ZeroWidthSpace", '\u{200B}'),
 ];
 
-/// Reads a character reference of HTML.
+/// Decodes a character reference of HTML.
 fn entity(text: &[u8]) -> Option<(String, usize)> {
     let end = text.iter().take(18).position(|byte| *byte == b';')?;
     let name = text.get(1..end)?;
@@ -271,10 +272,10 @@ fn entity(text: &[u8]) -> Option<(String, usize)> {
     Some((character.to_string(), end + 1))
 }
 
-/// Maximum length of the headers of a part of a mail.
+/// Maximum length of the headers of a mail part.
 const MAX_MAIL_HEADERS: usize = 4 * 1_024;
 
-/// Reads the part of a mail that follows `Content-Transfer-Encoding: base64`, with the headers between.
+/// Decodes the mail part after `Content-Transfer-Encoding: base64`, and skips the headers between.
 fn base64_body(text: &[u8]) -> Option<(String, usize)> {
     const HEADER: &[u8] = b"Content-Transfer-Encoding:";
     let name = text.get(..HEADER.len())?;
@@ -310,7 +311,7 @@ fn base64_body(text: &[u8]) -> Option<(String, usize)> {
             byte => *byte,
         })
         .collect();
-    // A copy that was cut may end in the middle of a group.
+    // A text that was cut may end in the middle of a group.
     let whole = encoded.len() - usize::from(encoded.len() % 4 == 1);
     let decoded = LENIENT.decode(encoded.get(..whole)?).ok()?;
     let body = String::from_utf8_lossy(&decoded);
@@ -320,7 +321,7 @@ fn base64_body(text: &[u8]) -> Option<(String, usize)> {
 /// Maximum length of an address in base64.
 const MAX_BASE64: usize = 16 * 1_024;
 
-/// Reads an `http` address in base64, as some mail scanners carry it.
+/// Decodes an `http` address in base64, which some mail scanners use.
 fn base64_url(text: &[u8]) -> Option<(String, usize)> {
     if !text.starts_with(b"aHR0c") {
         return None;

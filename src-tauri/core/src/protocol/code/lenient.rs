@@ -1,7 +1,7 @@
 use base64::alphabet::URL_SAFE;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
-/// Reads what can be read: with or without padding, with stray trailing bits.
+/// Decoder for base64url with or without padding, and with any trailing bits.
 pub(super) const LENIENT: GeneralPurpose = GeneralPurpose::new(
     &URL_SAFE,
     GeneralPurposeConfig::new()

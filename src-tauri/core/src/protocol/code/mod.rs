@@ -1,5 +1,5 @@
-//! The external auth code: a JWT (RFC 7519) in JWS compact serialization (RFC 7515), signed by
-//! HMAC and by nothing else.
+//! The external auth code: a JWT (RFC 7519) in JWS compact serialization (RFC 7515), signed by HMAC
+//! only.
 
 mod algorithm;
 mod found;
@@ -26,24 +26,24 @@ pub use trim::trim;
 pub(crate) use verify::signature_matches;
 pub use verify::{CodeRules, VerifiedCode, verify};
 
-/// The longest code that is made or read, in bytes.
+/// Maximum length of a code, in bytes.
 pub const MAX_BYTES: usize = 8 * 1024;
 
-/// How far two clocks may differ when `exp` and `nbf` are judged, in seconds.
+/// Tolerated difference of two clocks for `exp` and `nbf`, in seconds.
 pub const LEEWAY_SECS: i64 = 60;
 
-/// A signed code. Whoever holds it can sign in, so it does not print itself.
+/// A signed code. Any holder can sign in with it, so it is not printed by `Debug`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ExternalAuthCode(String);
 
 impl ExternalAuthCode {
-    /// Takes over what is, or is said to be, a code; nothing is checked.
+    /// Wraps a text as a code, without any check.
     #[must_use]
     pub fn from_text(text: String) -> Self {
         Self(text)
     }
 
-    /// The code in compact serialization.
+    /// Returns the code in compact serialization.
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.0

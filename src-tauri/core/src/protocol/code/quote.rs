@@ -1,7 +1,7 @@
 use std::fmt;
 
-/// Text that may quote a code that does not verify. It has no `Display`, and `Debug` hides it, so
-/// that it reaches no record and no log. Only [`expose`](Self::expose) returns it.
+/// Text that may quote an unverified code. It has no `Display`, and `Debug` hides it, so that it
+/// reaches no record and no log. Only [`expose`](Self::expose) returns it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Quote(String);
 
@@ -10,7 +10,7 @@ impl Quote {
         Self(text.into())
     }
 
-    /// The text, for a face that escapes what it shows.
+    /// Returns the text, for a face that escapes what it shows.
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.0

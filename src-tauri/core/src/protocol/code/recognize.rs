@@ -1,4 +1,4 @@
-//! Finding the codes in a text that somebody pasted.
+//! Search for codes in pasted text.
 
 use html5gum::{Token, Tokenizer};
 use jiff::Timestamp;
@@ -16,28 +16,28 @@ use crate::{Error, ErrorCode, Result};
 /// Maximum length of a text in which codes are looked for, in bytes.
 pub const MAX_TEXT_BYTES: usize = 1_024 * 1_024;
 
-/// Maximum number of bytes of possible headers and claims that are decoded in one text, so that the
-/// time is bounded for any text.
+/// Maximum number of bytes of possible headers and claims that are decoded in one text. It bounds
+/// the time for any text.
 const MAX_DECODED: usize = 4 * 1_024 * 1_024;
 
 /// Result of verifying one code.
 pub type Judged = std::result::Result<Box<VerifiedCode>, CodeRefusal>;
 
-/// Finds the code in a text: a bare code, a login link, a widget tag, or any text that contains one,
-/// such as a mail, JSON or a shell command. Quotes, line breaks, invisible characters, and links that
-/// a mail scanner wrapped do not matter. In a login link, `parameter` carries the code.
+/// Finds the code in a text: a bare code, a login link, a widget tag, or any text that contains
+/// one, such as a mail, JSON or a shell command. Quotes, line breaks, invisible characters, and the
+/// addresses of mail scanners around a link do not matter. `parameter` is the query parameter of a
+/// login link.
 ///
-/// Of several codes it returns the first that looks whole.
+/// If there are several codes, returns the first that looks whole.
 ///
-/// Fails with [`ErrorCode::NoCode`], and with [`ErrorCode::InputTooLarge`] above
-/// [`MAX_TEXT_BYTES`].
+/// Fails with [`ErrorCode::NoCode`], or with [`ErrorCode::InputTooLarge`] above [`MAX_TEXT_BYTES`].
 pub fn recognize(text: &str, parameter: &str) -> Result<Recognized> {
     let mut candidates = candidates(text, parameter)?;
     Ok(candidates.swap_remove(0))
 }
 
-/// Finds the code in a text as [`recognize`] does, and verifies it. Of several codes it returns the
-/// first that verifies; where none does, one whose signature matches; else the first.
+/// Finds the code in a text like [`recognize`] and verifies it. If there are several codes, returns
+/// the first that verifies, else the first whose signature matches, else the first.
 pub fn recognize_and_verify(
     text: &str,
     parameter: &str,
@@ -61,7 +61,7 @@ pub fn recognize_and_verify(
     best.ok_or_else(|| nothing_in(text, parameter))
 }
 
-/// Returns whether a code got as far as its claims.
+/// Returns whether the signature of a code matched, so that its claims were judged.
 fn signature_matched(judged: &Judged) -> bool {
     !matches!(
         judged,
@@ -72,7 +72,8 @@ fn signature_matched(judged: &Judged) -> bool {
     )
 }
 
-/// Returns all codes in a text in their order, those that look whole first; never none.
+/// Returns all codes in a text in their order, those that look whole first. Fails if there are
+/// none.
 fn candidates(text: &str, parameter: &str) -> Result<Vec<Recognized>> {
     if text.len() > MAX_TEXT_BYTES {
         return Err(Error::new(
@@ -87,7 +88,7 @@ fn candidates(text: &str, parameter: &str) -> Result<Vec<Recognized>> {
         for candidate in Words::of(layer).candidates(depth == 0, &mut budget) {
             let code = &candidate.found.code;
             if let Some(known) = found.iter_mut().find(|known| known.found.code == *code) {
-                // A deeper layer shows the address that the code really belongs to.
+                // A deeper layer has the address that the code really belongs to.
                 if let Some(address) = candidate.found.address {
                     known.found.address = Some(address);
                 }
@@ -96,7 +97,7 @@ fn candidates(text: &str, parameter: &str) -> Result<Vec<Recognized>> {
             }
         }
     }
-    // The sort is stable: two readings of the same place stay in the order of their layers.
+    // The sort is stable, so two readings of the same position stay in the order of their layers.
     found.sort_by_key(|candidate| (candidate.rank, candidate.origin));
     let whole = found
         .iter()
@@ -107,7 +108,8 @@ fn candidates(text: &str, parameter: &str) -> Result<Vec<Recognized>> {
         found.others = others;
     }
     if found.is_empty() {
-        // The value of the parameter or the attribute is judged, and refused as malformed.
+        // The value of the parameter or of the attribute counts as the code, and is later refused
+        // as malformed.
         let in_place = in_parameter(text, parameter).or_else(|| widget_tag(text));
         found.push(in_place.ok_or_else(|| nothing_in(text, parameter))?);
     }
@@ -123,7 +125,7 @@ fn candidates(text: &str, parameter: &str) -> Result<Vec<Recognized>> {
     Ok(found)
 }
 
-/// Returns the value of a link's parameter as it stands, whether or not it looks like a code.
+/// Returns the value of a link's parameter unchanged, whether or not it looks like a code.
 fn in_parameter(text: &str, parameter: &str) -> Option<Recognized> {
     let joined: String = text.split_whitespace().collect();
     let url = Url::parse(&joined).ok()?;
@@ -141,7 +143,7 @@ fn in_parameter(text: &str, parameter: &str) -> Option<Recognized> {
     })
 }
 
-/// Returns the first widget tag: its code as it stands, and the address of its script.
+/// Returns the first widget tag: its code unchanged, and the address of its script.
 fn widget_tag(text: &str) -> Option<Recognized> {
     if !text.contains('<') {
         return None;
@@ -167,7 +169,7 @@ fn widget_tag(text: &str) -> Option<Recognized> {
         })
 }
 
-/// Returns the error for a text without a code: what it is, and what was expected.
+/// Returns the error for a text without a code. It says what the text is, and what was expected.
 fn nothing_in(text: &str, parameter: &str) -> Error {
     let text = text.trim();
     let message = if text.is_empty() {

@@ -5,61 +5,61 @@ use serde::Serialize;
 use crate::protocol::code::Algorithm;
 use crate::protocol::code::quote::Quote;
 
-/// Why a code by itself is refused, whatever the directory holds.
+/// Reason for refusing a code by itself, independent of the directory.
 ///
-/// Anybody can write such a code, so its text must not reach a durable record, a log or a terminal:
-/// `Display` and `Debug` use fixed words. Only [`shown`](Self::shown) quotes the code, on the screen
-/// of an administrator who inspects it.
+/// Anybody can write such a code, so its text must not reach a durable record, a log or a terminal.
+/// `Display` and `Debug` use fixed words. Only [`shown`](Self::shown) quotes the code, on the
+/// screen of an administrator who inspects it.
 ///
-/// The order of the variants is the order in which a code is judged.
+/// The variants are in the order in which a code is judged.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum CodeRefusal {
-    /// Not a JWT, too long, or with something inside that two readers could read differently.
+    /// The code is not a JWT, is too long, or has content that two programs could read differently.
     MalformedCode {
-        /// What is wrong, as a sentence.
+        /// Fault of the code, as a sentence.
         reason: Quote,
     },
-    /// The header names another algorithm than the instance's own; the header never chooses.
+    /// The header names another algorithm than that of the instance. The header never chooses.
     UnsupportedAlgorithm {
-        /// The header's `alg`, cut to 40 characters.
+        /// Value of the header's `alg`, cut to 40 characters.
         found: Quote,
-        /// The instance's.
+        /// Algorithm of the instance.
         pinned: Algorithm,
     },
-    /// `typ` is there and is not `JWT`: another kind of token.
+    /// `typ` is present and not `JWT`, so this is another kind of token.
     WrongType,
-    /// Signed with another secret, or changed since.
+    /// The code was signed with another secret or changed afterwards.
     BadSignature,
     /// `aud` names neither the instance's URL nor an audience that is set for it.
     WrongAudience {
-        /// The instance's URL.
+        /// URL of the instance.
         expected: String,
     },
     /// `exp` has passed, leeway included.
     Expired {
-        /// When, in Unix seconds.
+        /// Value of `exp`, in Unix seconds.
         at: i64,
     },
-    /// `nbf` or `iat` has not come, leeway included.
+    /// `nbf` or `iat` is in the future, leeway included.
     NotYetValid {
-        /// When it will, in Unix seconds.
+        /// Value of the member, in Unix seconds.
         at: i64,
-        /// Which of the two.
+        /// Name of the member: `nbf` or `iat`.
         member: &'static str,
     },
     /// There is no `exp`, and the instance requires one.
     ExpiryRequired,
     /// A member breaks a rule.
     InvalidPayload {
-        /// Which: `user.id`, `exp`.
+        /// Name of the member, such as `user.id` or `exp`.
         member: Quote,
-        /// Why, as a sentence.
+        /// Fault of the member, as a sentence.
         reason: Quote,
     },
-    /// `user` stands beside a top-level `id` or `email`: two users could be meant.
+    /// `user` is beside a top-level `id` or `email`, so the payload could mean two users.
     AmbiguousPayload {
-        /// The member beside `user`.
+        /// Name of the member beside `user`.
         member: &'static str,
     },
 }
@@ -78,7 +78,7 @@ impl CodeRefusal {
         }
     }
 
-    /// The stable code of the verdict.
+    /// Returns the stable code of the verdict.
     #[must_use]
     pub const fn code(&self) -> &'static str {
         match self {
@@ -95,7 +95,7 @@ impl CodeRefusal {
         }
     }
 
-    /// In a few words.
+    /// Returns a title of a few words.
     #[must_use]
     pub const fn title(&self) -> &'static str {
         match self {
@@ -112,7 +112,7 @@ impl CodeRefusal {
         }
     }
 
-    /// The member that it is about, if it is about one.
+    /// Returns the name of the member at fault, if there is one.
     #[must_use]
     pub fn member_name(&self) -> Option<&str> {
         match self {
@@ -128,8 +128,8 @@ impl CodeRefusal {
 }
 
 impl CodeRefusal {
-    /// The sentence for the administrator who looks at the code: what is wrong, and what to do. It
-    /// may quote the code.
+    /// Returns the sentence for the administrator who inspects the code: what is wrong, and what to
+    /// do. It may quote the code.
     #[must_use]
     pub fn shown(&self) -> String {
         match self {
@@ -165,8 +165,8 @@ impl CodeRefusal {
         }
     }
 
-    /// The sentence for a program that inspects a code which no key of the instance has signed. It quotes
-    /// nothing of the code.
+    /// Returns the sentence for a program that inspects a code which no key of the instance has
+    /// signed. It does not quote the code.
     #[must_use]
     pub fn without_quotes(&self) -> String {
         match self {
@@ -184,7 +184,7 @@ impl CodeRefusal {
         }
     }
 
-    /// Names the part that the fixed words leave out, because it would quote the code.
+    /// Returns the name of the part that the fixed words omit, because it would quote the code.
     const fn left_out(&self) -> Option<&'static str> {
         match self {
             Self::MalformedCode { .. } | Self::AmbiguousPayload { .. } => Some("why"),
@@ -194,7 +194,7 @@ impl CodeRefusal {
         }
     }
 
-    /// Says the fault without a word of the code. A new variant needs its own fixed words here.
+    /// Describes the fault without quoting the code. A new variant needs its own fixed words here.
     const fn fixed_words(&self) -> &'static str {
         match self {
             Self::MalformedCode { .. } => "What was opened is not a well-formed code.",
@@ -222,7 +222,7 @@ impl CodeRefusal {
     }
 }
 
-/// The sentence for records and logs in fixed words: what is wrong, and what to do.
+/// Writes the sentence for records and logs, in fixed words: what is wrong, and what to do.
 impl fmt::Display for CodeRefusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.fixed_words())?;
@@ -235,7 +235,7 @@ impl fmt::Display for CodeRefusal {
 
 impl std::error::Error for CodeRefusal {}
 
-/// `{ code, message, field }`, as every error, for the person who looks at the code.
+/// Serializes as `{ code, message, field }` like every error, for the person who inspects the code.
 impl Serialize for CodeRefusal {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         use serde::ser::SerializeStruct;

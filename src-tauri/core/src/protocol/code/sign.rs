@@ -5,8 +5,8 @@ use crate::{Error, ErrorCode, Result};
 
 /// Signs claims.
 ///
-/// Fails with [`ErrorCode::CodeTooLong`] where the code would be longer than [`MAX_BYTES`], which
-/// only metadata can bring about.
+/// Fails with [`ErrorCode::CodeTooLong`] if the code would be longer than [`MAX_BYTES`], which only
+/// metadata can cause.
 pub fn sign(claims: &Claims, key: &SigningKey, algorithm: Algorithm) -> Result<ExternalAuthCode> {
     let header = jsonwebtoken::Header::new(algorithm.jwt());
     let code = jsonwebtoken::encode(&header, claims, key.signing()).map_err(|cause| {

@@ -1,13 +1,14 @@
-//! Removing what text around a link has left on its code.
+//! Removal of characters around a link that stick to its code.
 
 use std::borrow::Cow;
 
 use super::invisible::is_invisible;
 
-/// Cuts everything that cannot be part of a code from both ends of it: punctuation, quotes, brackets,
-/// white space, also in percent-encoding. Removes white space and invisible characters inside.
+/// Removes everything from both ends of a text that cannot be part of a code: punctuation, quotes,
+/// brackets and white space, also percent-encoded. Removes white space and invisible characters
+/// inside.
 ///
-/// A full stop separates the parts of a code, so it is cut at the ends and kept inside.
+/// A full stop separates the parts of a code, so it is removed only at the ends.
 #[must_use]
 pub fn trim(code: &str) -> Cow<'_, str> {
     let mut rest = code;
@@ -26,14 +27,13 @@ pub fn trim(code: &str) -> Cow<'_, str> {
     Cow::Borrowed(rest)
 }
 
-/// Characters of base64url with its padding, and the full stop between the parts. Padding is kept,
-/// because a code with padding is refused.
+/// Returns whether a character belongs to base64url with padding, or is the full stop between the
+/// parts. Padding is kept, because a code with padding is refused.
 fn is_of_code(c: char) -> bool {
     c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '=')
 }
 
-/// Removes the last three characters where they are a percent-encoded byte: `%20`, or `%2520`
-/// after one round.
+/// Removes a percent-encoded byte at the end: `%20`, or what one round leaves of `%2520`.
 fn without_encoded_end(text: &str) -> &str {
     let Some((start, digits)) = text.rsplit_once('%') else {
         return text;

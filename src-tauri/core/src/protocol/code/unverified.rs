@@ -1,5 +1,5 @@
-//! Reading a code **without verifying it**, to show it to a person. Nothing here decides
-//! anything: whoever wants to know what a code is worth calls [`verify`](super::verify).
+//! Reading a code **without verifying it**, to show it to a person. Nothing here decides anything.
+//! [`verify`](super::verify) judges a code.
 
 use base64::Engine as _;
 use serde_json::Value;
@@ -7,37 +7,37 @@ use serde_json::Value;
 use super::lenient::LENIENT;
 use super::{Algorithm, signature_matches};
 
-/// The parts of a code as they stand, and what they decode to as far as they do.
+/// Parts of a code, and the values that they decode to.
 #[derive(Clone, Debug, PartialEq)]
 pub struct UnverifiedCode {
-    /// The encoded header.
+    /// Encoded header.
     pub header: String,
-    /// The encoded claims.
+    /// Encoded claims.
     pub claims: String,
-    /// The encoded signature.
+    /// Encoded signature.
     pub signature: String,
-    /// The header, if it is JSON.
+    /// Header, if it is JSON.
     pub header_json: Option<Value>,
-    /// The claims, if they are JSON. Of duplicate members the last is shown.
+    /// Claims, if they are JSON. Of duplicate members only the last is kept.
     pub claims_json: Option<Value>,
 }
 
 impl UnverifiedCode {
-    /// Algorithm of the header, if it is known.
+    /// Returns the algorithm of the header, if it is supported.
     #[must_use]
     pub fn algorithm(&self) -> Option<Algorithm> {
         let header = self.header_json.as_ref()?;
         header.get("alg")?.as_str()?.parse().ok()
     }
 
-    /// Returns whether a part has a sign that plain base64 has and base64url without padding has not.
+    /// Returns whether a part has a character of plain base64 that base64url without padding lacks.
     #[must_use]
     pub fn is_plain_base64(&self) -> bool {
         let parts = [&self.header, &self.claims, &self.signature];
         parts.iter().any(|part| part.contains(['+', '/', '=']))
     }
 
-    /// Returns whether the code was signed with the bytes of a key, by the algorithm that its header names.
+    /// Returns whether the code was signed with the bytes of a key, by the algorithm in its header.
     #[must_use]
     pub fn is_signed_with(&self, key: &[u8]) -> bool {
         let message = format!("{}.{}", self.header, self.claims);
@@ -46,7 +46,7 @@ impl UnverifiedCode {
     }
 }
 
-/// Takes a code apart for display.
+/// Splits and decodes a code for display.
 #[must_use]
 pub fn read(code: &str) -> UnverifiedCode {
     let mut parts = code.splitn(3, '.').map(str::to_owned);
@@ -61,9 +61,9 @@ pub fn read(code: &str) -> UnverifiedCode {
     }
 }
 
-/// Reads the JSON of an encoded part.
+/// Decodes the JSON of an encoded part.
 pub(super) fn json_part(part: &str) -> Option<Value> {
-    // The letters of plain base64 are read, too.
+    // Accepts the characters of plain base64, too.
     let bytes = LENIENT
         .decode(part.replace('+', "-").replace('/', "_"))
         .ok()?;

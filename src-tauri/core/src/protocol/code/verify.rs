@@ -12,33 +12,33 @@ use crate::protocol::payload::Payload;
 use crate::secret::SigningKey;
 use crate::time;
 
-/// What an instance asks of a code by itself.
+/// Rules of an instance for a code by itself.
 #[derive(Clone, Copy, Debug)]
 pub struct CodeRules<'a> {
-    /// The only algorithm that is accepted; the header never chooses.
+    /// The only accepted algorithm. The header never chooses.
     pub algorithm: Algorithm,
     /// Whether a code without `exp` is refused.
     pub require_expiry: bool,
-    /// The accepted values of `aud`; any, if `None`.
+    /// Accepted values of `aud`. `None` accepts any value.
     pub audiences: Option<Audiences<'a>>,
 }
 
-/// What a verified code says.
+/// Content of a verified code.
 #[derive(Clone, Debug)]
 pub struct VerifiedCode {
-    /// Who is to sign in.
+    /// User who signs in.
     pub payload: Payload,
-    /// The times and the code's own id.
+    /// Times and ID of the code.
     pub registered: Registered,
     /// All claims as they were signed.
     pub members: Map<String, Value>,
-    /// When it was judged, in Unix seconds.
+    /// Time of the verification, in Unix seconds.
     pub judged_at: i64,
 }
 
 impl VerifiedCode {
-    /// Whether the code was surely issued after a moment that this computer has recorded: the issuer's
-    /// clock may be [`LEEWAY_SECS`] ahead.
+    /// Returns whether the code was certainly issued after a time that this computer has recorded.
+    /// The clock of the issuer may be [`LEEWAY_SECS`] ahead.
     #[must_use]
     pub fn is_issued_after(&self, moment: i64) -> bool {
         let issued_at = self.registered.issued_at;
@@ -46,8 +46,8 @@ impl VerifiedCode {
     }
 }
 
-/// Judges a code by itself: its form, its algorithm, its type, its signature by any of `keys`, its
-/// audience, its times, and its payload, in this order.
+/// Judges a code by itself, in this order: form, algorithm, type, signature by any of `keys`,
+/// audience, times, payload.
 pub fn verify(
     code: &str,
     keys: &[&SigningKey],
@@ -85,7 +85,7 @@ pub(crate) fn signature_matches(
         .unwrap_or(false)
 }
 
-/// The three parts of the compact serialization, not decoded yet.
+/// The three encoded parts of the compact serialization.
 struct Parts<'a> {
     message: &'a str,
     header: &'a str,
@@ -145,7 +145,7 @@ impl<'a> Parts<'a> {
             Some(_) => return Err(CodeRefusal::malformed("'alg' in its header is not a text.")),
             None => return Err(CodeRefusal::malformed("its header has no 'alg'.")),
         }
-        // RFC 7515 §4.1.9: case does not matter.
+        // RFC 7515 §4.1.9: case does not count.
         let is_jwt = |typ: &Value| {
             typ.as_str()
                 .is_some_and(|typ| typ.eq_ignore_ascii_case("JWT"))
@@ -153,8 +153,8 @@ impl<'a> Parts<'a> {
         if !header.get("typ").is_none_or(is_jwt) {
             return Err(CodeRefusal::WrongType);
         }
-        // RFC 7515 §4.1.11: whoever does not understand a critical extension refuses the code. None
-        // is understood here.
+        // RFC 7515 §4.1.11: an implementation must refuse critical extensions that it does not
+        // support. Latchkey supports none.
         if header.contains_key("crit") {
             return Err(CodeRefusal::malformed(
                 "its header demands an extension ('crit') that is not known here.",

@@ -1,4 +1,4 @@
-//! Possible codes in one layer of a text.
+//! Search for possible codes in one layer of a text.
 
 use serde_json::Value;
 use url::Url;
@@ -9,42 +9,42 @@ use super::unverified::json_part;
 use super::{Algorithm, MAX_BYTES};
 use crate::link::widget;
 
-/// Maximum number of codes in one layer that cannot be read.
+/// Maximum number of possible codes in one layer whose header cannot be decoded.
 const MAX_SHAPED: usize = 8;
 
-/// How much a possible code looks like one, the best first.
+/// Likelihood that a possible code is one, the best first.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Rank {
-    /// Header and claims are JSON, and the signature has its length.
+    /// Header and claims are JSON, and the signature has the right length.
     Whole,
     /// Header and claims are JSON.
     Readable,
-    /// It has three parts and begins as a code.
+    /// The text has three parts and begins like a code.
     Shaped,
 }
 
-/// A possible code with the data by which candidates are sorted.
+/// A possible code, and the values by which candidates are sorted.
 pub(super) struct Candidate {
     pub(super) found: Recognized,
     pub(super) rank: Rank,
-    /// Place in the pasted text.
+    /// Position in the pasted text.
     pub(super) origin: usize,
 }
 
-/// The text of a layer without white space and marks of quotation at the beginning of lines.
+/// Text of a layer without white space, and without quotation marks at the beginning of lines.
 pub(super) struct Words<'a> {
     layer: &'a Layer,
     bytes: Vec<u8>,
     /// Index of each byte in the layer.
     at: Vec<usize>,
-    /// Whether a code can begin at each byte: a break, or a sign that is no letter or digit, is
-    /// before it.
+    /// Whether a code can begin at each byte: after a break, or after a character that is neither
+    /// letter nor digit.
     begins: Vec<bool>,
-    /// Whether a break is before each byte.
+    /// Whether there is a break before each byte.
     breaks: Vec<bool>,
-    /// Index of the next byte from each one that is no letter of a code.
+    /// For each byte, the index of the next byte that cannot be part of a code.
     stops: Vec<usize>,
-    /// Index of the next byte from each one that is no letter of plain base64 either.
+    /// For each byte, the index of the next byte that cannot be part of plain base64 either.
     plain_stops: Vec<usize>,
 }
 
@@ -113,8 +113,8 @@ impl<'a> Words<'a> {
         found
     }
 
-    /// Returns the end of the code that begins at `start`. Its header and its claims may be
-    /// broken into lines. A signature ends where its length says.
+    /// Returns the end of the code that begins at `start`. Header and claims may be broken into
+    /// lines. The length of the signature is that of its algorithm.
     fn code_at(&self, start: usize, budget: &mut usize) -> Option<(usize, Rank)> {
         let header_end = self.part_end(start)?;
         let claims_end = self.part_end(header_end + 1)?;
@@ -135,7 +135,7 @@ impl<'a> Words<'a> {
             _ => None,
         };
         let Some(header) = object(header) else {
-            // A path or a sum is no code.
+            // A path or a sum is not a code.
             return (!in_plain_base64).then_some((unbroken, Rank::Shaped));
         };
         let algorithm = header.get("alg").and_then(Value::as_str);
@@ -157,7 +157,8 @@ impl<'a> Words<'a> {
         Some((end, rank))
     }
 
-    /// Returns the place of the dot after a part that is not empty and not longer than any code.
+    /// Returns the index of the dot after a part. The part must not be empty or longer than any
+    /// code.
     fn part_end(&self, start: usize) -> Option<usize> {
         let mut stop = *self.stops.get(start)?;
         if self.bytes.get(stop).is_some_and(|byte| is_plain(*byte)) {
@@ -171,7 +172,7 @@ impl<'a> Words<'a> {
             .then_some(end)
     }
 
-    /// Returns the end of the letters of a code after `start`, up to a break.
+    /// Returns the end of the characters of a code after `start`, up to a break.
     fn unbroken_end(&self, start: usize) -> usize {
         let stop = self.stops.get(start).copied().unwrap_or(start);
         let after_first = self.breaks.get(start + 1..stop).unwrap_or_default();
@@ -179,9 +180,9 @@ impl<'a> Words<'a> {
         break_at.map_or(stop, |before| start + 1 + before)
     }
 
-    /// Returns the end of a signature of `length` characters, which may be broken into lines. Where
-    /// fewer are there, the end of the code is missing. Where more are there in one piece, the code was
-    /// changed, unless they are signs of emphasis.
+    /// Returns the end of a signature of `length` characters, which may be broken into lines. With
+    /// fewer characters, the end of the code is missing. With more characters in one piece, the
+    /// code was changed, unless the surplus is marks of emphasis.
     fn signature_end(&self, start: usize, length: Option<usize>) -> usize {
         let unbroken = self.unbroken_end(start);
         let Some(whole) = length.map(|length| start + length) else {
@@ -226,7 +227,8 @@ impl<'a> Words<'a> {
         })
     }
 
-    /// Returns whether the text is one link, with no other inside, that carries the code.
+    /// Returns whether the text is a single link, without another one inside, that carries the
+    /// code.
     fn is_one_link(&self, start: usize, end: usize) -> bool {
         let before = self.bytes.get(..start).unwrap_or_default();
         let is_link = ["http://", "https://"].iter().any(|scheme| {
@@ -240,8 +242,8 @@ impl<'a> Words<'a> {
 }
 
 impl Layer {
-    /// Returns the address of the link in which a code at `end` stands, up to the code. Of an address
-    /// in an address it is the inner one.
+    /// Returns the address, up to the code, of the link that contains a code at `end`. If an
+    /// address contains another address, returns the inner one.
     fn address_before(&self, end: usize) -> Option<Url> {
         const LONGEST: usize = 2_048;
         let before = self.bytes.get(end.saturating_sub(LONGEST)..end)?;
@@ -255,7 +257,7 @@ impl Layer {
         for &byte in before.get(begin..)? {
             match byte {
                 b'\n' | b'\r' => begins_line = true,
-                // Marks of quotation and indentation belong to the line and not to the address.
+                // Quotation marks and indentation belong to the line and not to the address.
                 b' ' | b'\t' | b'>' | b'|' if begins_line => {}
                 b' ' | b'\t' | b'"' | b'\'' | b'<' | b'>' | b'`' | 0 => return None,
                 byte => {
@@ -285,7 +287,7 @@ impl Layer {
     }
 }
 
-/// Returns for each byte the index of the next one from it on that is no letter.
+/// Returns for each byte the index of the next byte, itself included, that is not a letter.
 fn stops(bytes: &[u8], is_letter: impl Fn(u8) -> bool) -> Vec<usize> {
     let mut stop = bytes.len();
     let mut stops = vec![stop; stop];
@@ -298,7 +300,7 @@ fn stops(bytes: &[u8], is_letter: impl Fn(u8) -> bool) -> Vec<usize> {
     stops
 }
 
-/// Returns whether a letter is of plain base64 and not of base64url.
+/// Returns whether a character belongs to plain base64 but not to base64url.
 const fn is_plain(byte: u8) -> bool {
     matches!(byte, b'+' | b'/')
 }
@@ -307,7 +309,7 @@ const fn is_code(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_')
 }
 
-/// Returns whether a text begins as a JSON object in base64url does: `{"`, or `{` and white space.
+/// Returns whether a text begins like a JSON object in base64url: `{"`, or `{` and white space.
 fn is_header(text: Option<&[u8]>) -> bool {
     match text {
         Some([b'e', b'y', third, ..]) => matches!(third, b'A' | b'I'..=b'L'),

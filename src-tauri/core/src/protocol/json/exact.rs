@@ -1,7 +1,7 @@
-//! Numbers that keep their digits.
+//! Detection of numbers that would lose digits.
 
-/// Finds a number in a JSON text that would lose digits: most readers keep numbers as 64-bit floating
-/// point, which has about 16 of them.
+/// Returns a number in a JSON text that would lose digits. Most programs read numbers as 64-bit
+/// floating point, which has about 16 digits.
 pub(super) fn inexact_number(text: &[u8]) -> Option<&str> {
     let mut rest = text;
     loop {
@@ -39,8 +39,8 @@ fn string_length(text: &[u8]) -> usize {
     end.map_or(text.len(), |end| end + 2)
 }
 
-/// Returns whether a number is the same after it was read as 64-bit floating point. A text that is no
-/// number is left to the parser.
+/// Returns whether a number keeps its value as 64-bit floating point. Also returns `true` for a
+/// text that is not a number, which the parser refuses.
 fn keeps_digits(number: &str) -> bool {
     let Ok(value) = number.parse::<f64>() else {
         return true;
@@ -48,7 +48,7 @@ fn keeps_digits(number: &str) -> bool {
     value.is_finite() && digits_of(&format!("{value:e}")) == digits_of(number)
 }
 
-/// Returns the significant digits of a number and the exponent of the first one.
+/// Returns the significant digits of a number, and the exponent of the first digit.
 fn digits_of(number: &str) -> (String, i64) {
     let (mantissa, exponent) = number.split_once(['e', 'E']).unwrap_or((number, "0"));
     let exponent: i64 = exponent.parse().unwrap_or(0);
