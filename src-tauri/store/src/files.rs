@@ -1,4 +1,4 @@
-//! Files that are whole or not there: written beside, flushed, then renamed into place.
+//! Atomic and private files: written beside, synced, and then renamed into place.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read as _, Write as _};
@@ -11,9 +11,9 @@ use latchkey_core::{Error, ErrorCode, Result};
 /// Maximum size of a state file in bytes. The files that Latchkey writes are far smaller.
 const MAX_BYTES: u64 = 16 * 1024 * 1024;
 
-/// The data folder: what `override_with` says, else the platform's own.
+/// Returns the data folder: `override_with`, or else that of the platform.
 ///
-/// Faces pass the value of `LATCHKEY_DATA_DIR` or of a flag.
+/// Faces pass the value of `LATCHKEY_DATA_DIR` or of an option.
 pub fn data_dir(override_with: Option<PathBuf>) -> Result<PathBuf> {
     if let Some(folder) = override_with.filter(|folder| !folder.as_os_str().is_empty()) {
         return Ok(folder);
@@ -28,7 +28,7 @@ pub fn data_dir(override_with: Option<PathBuf>) -> Result<PathBuf> {
         })
 }
 
-/// Makes a folder that only its owner can enter, with those above it.
+/// Creates a folder and its parents. Only their owner can enter them.
 pub fn create_private_dir(folder: &Path) -> Result<()> {
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
@@ -39,12 +39,12 @@ pub fn create_private_dir(folder: &Path) -> Result<()> {
         .map_err(|cause| storage("made", folder, cause))
 }
 
-/// Opens the data folder for this process, and makes it where it is missing. Sets the process's umask, so
-/// that other users can read nothing that the process makes from here on. The umask with which the process
-/// was started does not count.
+/// Opens the data folder for this process, and creates it if it is missing. Sets the process's
+/// umask, so that other users can read nothing that the process creates later. The umask at the
+/// start of the process does not count.
 ///
-/// Fails where the folder is not this user's, also for root: a folder's owner can lead root elsewhere by
-/// links. A program that runs as root becomes the owner first.
+/// Fails if this user does not own the folder, even for root, because the owner could lead root
+/// elsewhere by links. A program that runs as root must become the owner first.
 pub fn open_data_dir(folder: &Path) -> Result<()> {
     #[cfg(unix)]
     nix::sys::stat::umask(nix::sys::stat::Mode::from_bits_truncate(0o077));
@@ -69,7 +69,7 @@ fn require_own(folder: &Path) -> Result<()> {
     let found = fs::metadata(folder).map_err(|cause| storage("opened", folder, cause))?;
     let in_full = AccessFlags::R_OK | AccessFlags::W_OK | AccessFlags::X_OK;
     let is_own = found.uid() == geteuid().as_raw();
-    // Some file systems have one owner for everything, so only root has to be the owner.
+    // Some file systems have one owner for everything, so only root must be the owner.
     if is_own || (!geteuid().is_root() && access(folder, in_full).is_ok()) {
         return Ok(());
     }
@@ -84,15 +84,15 @@ fn require_own(folder: &Path) -> Result<()> {
     ))
 }
 
-/// Replaces a file by `contents`, which only its owner can read. When this returns, the file would
-/// survive a power cut; if it fails, the old one is as it was.
+/// Replaces the content of a file, which only its owner can read. When this returns, the file
+/// survives a power cut. If it fails, the old file is unchanged.
 pub fn replace(path: &Path, contents: &[u8]) -> Result<()> {
     let folder = path
         .parent()
         .filter(|parent| !parent.as_os_str().is_empty());
     let folder = folder.unwrap_or_else(|| Path::new("."));
     let written = || -> io::Result<()> {
-        // Made with mode 0600.
+        // Temporary files have mode 0600.
         let mut file = tempfile::Builder::new()
             .prefix(".latchkey-")
             .tempfile_in(folder)?;
@@ -104,8 +104,8 @@ pub fn replace(path: &Path, contents: &[u8]) -> Result<()> {
     written().map_err(|cause| storage("written", path, cause))
 }
 
-/// Opens a regular file of the data folder. Everything else fails at once: a pipe or a device would block
-/// or never end, and a symbolic link can lead to any file.
+/// Opens a regular file of the data folder. Fails at once for other files: a pipe or a device would
+/// block or never end, and a symbolic link may lead to any file.
 fn open(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
     #[cfg(unix)]
     {
@@ -115,7 +115,7 @@ fn open(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
         std::os::unix::fs::OpenOptionsExt::custom_flags(options, flags.bits());
     }
     let file = options.open(path).map_err(|cause| {
-        // `ELOOP` of a link, `ENXIO` of a pipe that nobody reads.
+        // The error is `ELOOP` for a link and `ENXIO` for a pipe without a reader.
         match fs::symlink_metadata(path) {
             Ok(found) if !found.is_file() && !found.is_dir() => no_file(),
             _ => cause,
@@ -131,8 +131,8 @@ fn open(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
     Ok(file)
 }
 
-/// Checks that a folder and everything in it are plain folders and regular files. A library that opens them
-/// would follow links, and wait for a pipe.
+/// Checks that a folder and everything in it are plain folders and regular files. A library that
+/// opens them would follow links and wait for a pipe.
 pub(crate) fn require_plain(folder: &Path) -> Result<()> {
     let check = |path: &Path| match fs::symlink_metadata(path) {
         Ok(found) if !found.is_file() && !found.is_dir() => Err(storage("opened", path, no_file())),
@@ -164,9 +164,9 @@ fn no_file() -> io::Error {
     io::Error::other(Foreign::NoFile)
 }
 
-/// Reads a file of the data folder, if it is there.
+/// Reads a file of the data folder, if it exists.
 ///
-/// Fails where it is no regular file, and above 16 MiB.
+/// Fails unless it is a regular file of at most 16 MiB.
 pub fn read(path: &Path) -> Result<Option<Vec<u8>>> {
     match read_limited(path) {
         Ok(contents) => Ok(Some(contents)),
@@ -185,9 +185,9 @@ fn read_limited(path: &Path) -> io::Result<Vec<u8>> {
     Ok(contents)
 }
 
-/// Writes a note of which a torn or lost write does no harm, without waiting for the disk.
+/// Writes a file without waiting for the disk. A torn or lost write of it must be harmless.
 ///
-/// Fails where it is no regular file.
+/// Fails if the path is not a regular file.
 pub fn note(path: &Path, contents: &[u8]) -> Result<()> {
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(true);
@@ -196,8 +196,9 @@ pub fn note(path: &Path, contents: &[u8]) -> Result<()> {
         .map_err(|cause| storage("written", path, cause))
 }
 
-/// Holds a lock file until it is dropped, so that Studio and the CLI do not change the same
-/// settings at once. Waits for whoever holds it; nobody does for longer than a write.
+/// Locks a file until the returned handle is dropped, so that Studio and the command line do not
+/// change the same settings at once. Waits for the other process, which holds the lock only for one
+/// write.
 pub fn lock(path: &Path) -> Result<File> {
     let file = open_lock(path)?;
     file.lock()
@@ -205,7 +206,8 @@ pub fn lock(path: &Path) -> Result<File> {
     Ok(file)
 }
 
-/// Holds a lock file until it is dropped. `None` where another process holds it.
+/// Locks a file until the returned handle is dropped. Returns `None` if another process holds the
+/// lock.
 pub fn try_lock(path: &Path) -> Result<Option<File>> {
     let file = open_lock(path)?;
     match file.try_lock() {
@@ -221,7 +223,7 @@ fn open_lock(path: &Path) -> Result<File> {
     open(path, &mut options).map_err(|cause| storage("opened", path, cause))
 }
 
-/// Flushes a folder, so that a renamed or removed entry survives a power cut.
+/// Syncs a folder, so that a renamed or removed entry survives a power cut.
 pub fn sync_dir(folder: &Path) -> io::Result<()> {
     if cfg!(unix) {
         File::open(folder)?.sync_all()?;
@@ -229,8 +231,8 @@ pub fn sync_dir(folder: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Returns the error for what the operating system refused: [`ErrorCode::Storage`], and [`ErrorCode::DamagedFile`] for
-/// a file of the data folder that Latchkey did not write.
+/// Returns the error for a failed operation of the operating system: [`ErrorCode::Storage`], or
+/// [`ErrorCode::DamagedFile`] for a file in the data folder that Latchkey did not write.
 #[must_use]
 pub fn storage(done: &str, path: &Path, cause: io::Error) -> Error {
     use io::ErrorKind as Kind;
@@ -315,7 +317,7 @@ mod tests {
         assert_eq!(fs::read(path("file")).unwrap(), b"x", "a link was followed");
         assert!(!path("absent").exists(), "a link was followed");
         assert!(read(Path::new("/dev/zero")).is_err());
-        // A file with a hole takes no room.
+        // A sparse file takes no space.
         let large = File::create(path("large")).unwrap();
         large.set_len(MAX_BYTES).unwrap();
         assert_eq!(

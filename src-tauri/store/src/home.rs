@@ -1,4 +1,4 @@
-//! What is kept on this computer: instances, their keys, and what an administrator does with them.
+//! The data folder with its instances and keys, and what an administrator does with them.
 
 use std::collections::HashMap;
 use std::fs;
@@ -22,29 +22,29 @@ use latchkey_core::secret::{KeyLocation, KeyOrigin, KeyRecord};
 use latchkey_core::secret::{Secret, SecretEncoding, SigningKey, require_strength};
 use latchkey_core::{Error, ErrorCode, Result};
 
-/// Name of the file that lets an instance begin without the directory that it had.
+/// Name of the file that allows an instance to begin without its old directory.
 const ANEW: &str = "anew";
 
-/// Name by which `latchkey serve` holds the directory of the instance whose gateway it runs.
+/// Name under which `latchkey serve` holds the directory of its instance.
 pub const GATEWAY_HOLDER: &str = "latchkey serve";
 
-/// Returns whether the process that names itself so runs the gateway of the instance whose directory it
+/// Returns whether the process with this name runs the gateway of the instance whose directory it
 /// holds. Other commands hold a directory for some milliseconds.
 #[must_use]
 pub fn is_gateway(holder: &str) -> bool {
     holder.starts_with(GATEWAY_HOLDER)
 }
 
-/// Where a signing key is to come from.
+/// Source of a signing key.
 #[derive(Debug)]
 pub enum SecretSource {
-    /// Make one.
+    /// A new generated key.
     Generate,
-    /// The instance dictates it.
+    /// The existing secret of the application.
     Paste {
         /// The pasted secret.
         secret: Secret,
-        /// The encoding of the key in the secret.
+        /// Encoding of the secret.
         encoding: SecretEncoding,
     },
 }
@@ -52,9 +52,9 @@ pub enum SecretSource {
 /// Result of a start with new keys.
 #[derive(Debug)]
 pub struct NewKeys {
-    /// The instances that need their secret again.
+    /// Instances that need their secret again.
     pub without_secret: Vec<Instance>,
-    /// Where the old file is kept, if there was one.
+    /// New path of the old file, if there was one.
     pub kept_file: Option<PathBuf>,
 }
 
@@ -69,10 +69,10 @@ pub struct Home {
 }
 
 impl Home {
-    /// Opens a data folder, which is made if need be, and finds out where its keys are. From here on, no
-    /// file that the process makes can be read by other users.
+    /// Opens a data folder, creates it if it is missing, and finds out where its keys are. From
+    /// then on, other users cannot read the files that the process creates.
     ///
-    /// Fails where the folder belongs to another user, also for root.
+    /// Fails if another user owns the folder, even for root.
     pub fn open(data_dir: PathBuf, keychain: KeychainUse) -> Result<Self> {
         files::open_data_dir(&data_dir)?;
         let instances = Instances::new(&data_dir);
@@ -85,32 +85,32 @@ impl Home {
         })
     }
 
-    /// The folder.
+    /// Returns the data folder.
     #[must_use]
     pub fn data_dir(&self) -> &Path {
         &self.data_dir
     }
 
-    /// The instances.
+    /// Returns the instances.
     #[must_use]
     pub fn instances(&self) -> &Instances {
         &self.instances
     }
 
-    /// The keys.
+    /// Returns the keys.
     #[must_use]
     pub fn keys(&self) -> &Keys {
         &self.keys
     }
 
-    /// Asks the keychain again.
+    /// Tries the keychain again.
     pub fn retry_keys(&self) -> Result<()> {
         self.keys.retry(&key_records(&self.instances)?);
         Ok(())
     }
 
-    /// The instances whose signing keys are in the sealed file. Their secrets have to be given again
-    /// if it is lost.
+    /// Returns the instances whose signing keys are in the sealed file. They need their secrets
+    /// again if it is lost.
     pub fn sealed(&self) -> Result<Vec<Instance>> {
         let is_sealed = |key: &KeyRecord| key.kept == KeyLocation::SealedFile;
         let mut instances = self.instances.list()?.instances;
@@ -118,10 +118,10 @@ impl Home {
         Ok(instances)
     }
 
-    /// Gives up the signing keys of a sealed file that is gone or damaged or whose passphrase is forgotten,
-    /// and begins another sealed file. The instances keep everything but their keys.
+    /// Begins a new sealed file, because the old one is lost or damaged or its passphrase is
+    /// forgotten. The instances keep everything but their keys.
     ///
-    /// Fails as [`Keys::create`] does, and where the keys can be read or the passphrase opens them.
+    /// Fails like [`Keys::create`], and if the keys can be read or the passphrase opens them.
     pub fn start_with_new_keys(&self, passphrase: &Secret, by: &AuditContext) -> Result<NewKeys> {
         let lost = self.sealed()?;
         let kept_file = self.keys.start_anew(passphrase, by.at)?;
@@ -141,7 +141,7 @@ impl Home {
         })
     }
 
-    /// Adds an instance with its key: both are there afterwards, or neither is.
+    /// Adds an instance with its key. If one of them cannot be stored, neither is.
     pub fn add(
         &self,
         settings: Settings,
@@ -154,8 +154,8 @@ impl Home {
             .inspect_err(|_| self.forget(&record))
     }
 
-    /// Gives an instance another key. Links that were signed with the old one stop working; where the
-    /// instance is hosted elsewhere, once the key is replaced there, too.
+    /// Replaces the key of an instance. Links that were signed with the old key stop working. For
+    /// an instance hosted elsewhere they do so when the key is replaced there, too.
     pub fn replace_secret(
         &self,
         id: &InstanceId,
@@ -165,11 +165,10 @@ impl Home {
         self.change(id, |_| Ok(()), Some(secret), by)
     }
 
-    /// Changes the settings of an instance and, if `secret` says so, its key: both or neither.
+    /// Changes the settings of an instance and, if there is a `secret`, its key: both or neither.
     ///
-    /// `change` may run twice: on the settings as they are, which a new key is made for, and on the
-    /// settings as they are when it is its turn to write, so that nothing that another program has
-    /// changed meanwhile is lost.
+    /// `change` may run twice: first on the settings as they are, for which a new key is made, and
+    /// then under the lock, so that no change by another program is lost.
     pub fn change(
         &self,
         id: &InstanceId,
@@ -193,14 +192,15 @@ impl Home {
                 replaced = instance.key.replace(record.clone());
             }
             match &instance.key {
-                // A weak secret that an earlier version accepted does not prevent changes of other settings.
+                // A weak secret that an earlier version accepted does not prevent changes of other
+                // settings.
                 Some(key) if instance.settings.url != url => {
                     require_strength(key.bytes, &instance.settings.url)
                 }
                 _ => Ok(()),
             }
         });
-        // Whichever key nothing refers to now.
+        // The key that is no longer referred to.
         let orphan = if written.is_ok() { &replaced } else { &record };
         if let Some(orphan) = orphan {
             self.forget(orphan);
@@ -208,7 +208,7 @@ impl Home {
         written
     }
 
-    /// Shows the secret of an instance, once. That it was shown is on disk before it is.
+    /// Shows the secret of an instance, once. The record of showing it is on the disk first.
     ///
     /// Fails with [`ErrorCode::SecretConcealed`] the second time.
     pub fn reveal(&self, id: &InstanceId, by: &AuditContext) -> Result<Secret> {
@@ -228,9 +228,9 @@ impl Home {
         Ok(key.secret().clone())
     }
 
-    /// Makes a key with which another system uses the instance's API. It is shown once.
+    /// Makes an API key for another system. It is shown only once.
     ///
-    /// Fails where the name is taken or is none, and with [`ErrorCode::HostedElsewhere`].
+    /// Fails if the name is taken or not valid, or with [`ErrorCode::HostedElsewhere`].
     pub fn make_api_key(
         &self,
         id: &InstanceId,
@@ -245,7 +245,7 @@ impl Home {
         Ok((instance, secret))
     }
 
-    /// Takes an API key back, by its id or its name.
+    /// Revokes an API key by its ID or name.
     ///
     /// Fails with [`ErrorCode::UnknownApiKey`].
     pub fn revoke_api_key(
@@ -258,7 +258,7 @@ impl Home {
             .update(id, by, |instance| instance.revoke_api_key(key))
     }
 
-    /// Records in the directory of an instance what was done to its settings, if anything waits.
+    /// Records waiting changes of an instance's settings in its directory.
     pub async fn record_outbox(
         &self,
         instance: &Instance,
@@ -271,10 +271,11 @@ impl Home {
         self.instances.shorten_outbox(&instance.id, last.number)
     }
 
-    /// Notes that a link was made by a process that does not hold the directory of the instance.
-    /// The holder records the link, and knows that it is newer than removals and edits before.
+    /// Notes a link that was made by a process which does not hold the directory of the instance.
+    /// The holder records the link, and then knows that it is newer than earlier removals and
+    /// edits.
     ///
-    /// It is noted only within a minute of a removal or an edit: later, `iat` proves the order.
+    /// Notes it only within a minute of a removal or an edit. Later, `iat` proves the order.
     pub fn note_link(&self, instance: &Instance, claims: &Claims, by: &AuditContext) -> Result<()> {
         let is_here = instance.settings.hosted == Hosted::Here;
         if is_here && SledDirectory::needs_order(&self.users_folder(&instance.id), by.at) {
@@ -284,14 +285,14 @@ impl Home {
         Ok(())
     }
 
-    /// Removes an instance with its key and all that is in its folder, its users too. Its settings may be
-    /// damaged.
+    /// Removes an instance with its key and everything in its folder, its users included. Its
+    /// settings may be damaged.
     ///
-    /// Fails with [`ErrorCode::DirectoryHeld`] where another program works with its users.
+    /// Fails with [`ErrorCode::DirectoryHeld`] if another program uses its directory.
     pub fn remove(&self, id: &InstanceId) -> Result<()> {
         let record = match self.instances.get(id) {
             Ok(instance) => instance.key,
-            // Which key it had is not known any more.
+            // The key of a damaged instance is unknown.
             Err(refused) if refused.code == ErrorCode::DamagedFile => None,
             Err(refused) => return Err(refused),
         };
@@ -303,10 +304,10 @@ impl Home {
         Ok(())
     }
 
-    /// The key that signs for an instance.
+    /// Returns the key that signs for an instance.
     ///
-    /// Fails with [`ErrorCode::NoSigningKey`] where it has none, with [`ErrorCode::WeakSecret`], and
-    /// with what [`Keys::read`] fails with.
+    /// Fails with [`ErrorCode::NoSigningKey`] if it has none, with [`ErrorCode::WeakSecret`], or
+    /// with the errors of [`Keys::read`].
     pub fn signing_key(&self, instance: &Instance) -> Result<SigningKey> {
         let record = instance.key.as_ref().ok_or_else(no_key)?;
         require_strength(record.bytes, &instance.settings.url)?;
@@ -319,11 +320,11 @@ impl Home {
         Ok(key)
     }
 
-    /// The directory of an instance that is hosted here; `holder` names this process to others.
+    /// Opens the directory of an instance that is hosted here. `holder` is the name of this process
+    /// for others.
     ///
-    /// Fails with [`ErrorCode::HostedElsewhere`] where another server decides, with
-    /// [`ErrorCode::DamagedFile`] where the instance had a directory and its folder is gone, and with what
-    /// [`SledDirectory::open`] fails with.
+    /// Fails with [`ErrorCode::HostedElsewhere`], with [`ErrorCode::DamagedFile`] if the instance
+    /// had a directory whose folder is missing, or with the errors of [`SledDirectory::open`].
     pub fn directory(&self, instance: &Instance, holder: &str) -> Result<SledDirectory> {
         require_here(instance)?;
         let folder = self.users_folder(&instance.id);
@@ -339,20 +340,20 @@ impl Home {
             return Err(Error::new(ErrorCode::DamagedFile, message));
         }
         let directory = SledDirectory::open(&folder, holder)?;
-        // Once there is a directory, the file says nothing any more.
+        // The file is not needed once there is a directory.
         let _ = fs::remove_file(anew);
         self.record_outbox(instance, &directory).wait()?;
         Ok(directory)
     }
 
-    /// Returns how the process names itself that holds the directory of an instance:
-    /// `latchkey serve (process 4711)`. Nothing where none does.
+    /// Returns the name of the process that holds the directory of an instance, such as `latchkey
+    /// serve (process 4711)`. `None` if none does.
     #[must_use]
     pub fn directory_holder(&self, instance: &Instance) -> Option<String> {
         SledDirectory::holder(&self.users_folder(&instance.id))
     }
 
-    /// The instances besides one, with their keys as far as they can be read without asking.
+    /// Returns all instances but one, with the keys that can be read without a prompt.
     pub fn other_instances(&self, except: Option<&InstanceId>) -> Result<Vec<OtherInstance>> {
         let instances = self.instances.list()?.instances.into_iter();
         let others = instances.filter(|instance| Some(&instance.id) != except);
@@ -391,7 +392,7 @@ impl Home {
         self.keys.store(&key, origin, now.as_second())
     }
 
-    /// A key that nothing refers to any more does no harm where it cannot be removed.
+    /// Deletes a key. An error is only logged, because a key that nothing refers to does no harm.
     fn forget(&self, record: &KeyRecord) {
         self.read
             .lock()
@@ -403,9 +404,7 @@ impl Home {
     }
 }
 
-/// Refuses an instance where another server decides who signs in.
-///
-/// Fails with [`ErrorCode::HostedElsewhere`].
+/// Fails with [`ErrorCode::HostedElsewhere`] if the instance is hosted elsewhere.
 pub fn require_here(instance: &Instance) -> Result<()> {
     if instance.settings.hosted == Hosted::Elsewhere {
         return Err(Error::new(
@@ -467,7 +466,7 @@ mod tests {
         let first = Cell::new(true);
         let change = |settings: &mut Settings| {
             if first.replace(false) {
-                // Another program, between this one's reading and its writing.
+                // Another program changes the settings between this program's reading and writing.
                 home.instances().update(&instance.id, &by(), |other| {
                     other.settings.policy.require_expiry = true;
                     Ok(())
@@ -571,11 +570,11 @@ mod tests {
         assert!(said.message.contains("keys.sealed"), "{}", said.message);
         let refused = home.signing_key(&instance).unwrap_err();
         assert_eq!(refused.code, ErrorCode::KeysMissing);
-        // It is put back.
+        // The file comes back.
         std::fs::rename(&elsewhere, &file).unwrap();
         home.retry_keys().unwrap();
         assert!(matches!(home.keys().state(), KeysState::SealedFileLocked));
-        // Or it is gone for good.
+        // The file is lost for good.
         std::fs::remove_file(&file).unwrap();
         home.retry_keys().unwrap();
         let passphrase = Secret::new("tulips behind nine windmills".into());
@@ -607,7 +606,7 @@ mod tests {
         assert!(home.signing_key(&local).is_ok());
         let refused = home.change(&instance.id, away, None, &by()).unwrap_err();
         assert_eq!(refused.code, ErrorCode::WeakSecret);
-        // As an earlier version has left it.
+        // An earlier version may have left such a secret.
         let mut left = local;
         left.settings.url = BaseUrl::parse("https://a.b").unwrap();
         let refused = home.signing_key(&left).unwrap_err();

@@ -1,4 +1,4 @@
-//! Instances on disk: a folder each, with an `instance.json`.
+//! Storage of instances: a folder for each, with an `instance.json`.
 
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
@@ -20,9 +20,9 @@ use latchkey_core::protocol::lifetime::Lifetime;
 use latchkey_core::secret::KeyRecord;
 use latchkey_core::{Error, ErrorCode, Result};
 
-/// The format of `instance.json` that is written; older ones are read, newer ones are refused.
+/// Format of `instance.json`. Older formats are read, newer ones are refused.
 ///
-/// 2: a key may have an encoding, which readers of format 1 would pass over.
+/// Format 2 adds the encoding of a key, which programs for format 1 would ignore.
 const FORMAT: u32 = 2;
 
 /// Name of the file in the folder of an instance.
@@ -34,12 +34,12 @@ pub struct Instances {
     root: PathBuf,
 }
 
-/// All instances that can be read, by name, and what is wrong with the others.
+/// All readable instances in the order of their names, and the errors of the others.
 #[derive(Debug, Default)]
 pub struct Listing {
-    /// Those that can be read.
+    /// Readable instances.
     pub instances: Vec<Instance>,
-    /// One for each that cannot.
+    /// One error for each instance that cannot be read.
     pub problems: Vec<Error>,
 }
 
@@ -72,7 +72,7 @@ struct FormatOnly {
 }
 
 impl Instances {
-    /// The instances below `data_dir`.
+    /// Returns the instances below `data_dir`.
     #[must_use]
     pub fn new(data_dir: &Path) -> Self {
         Self {
@@ -80,13 +80,13 @@ impl Instances {
         }
     }
 
-    /// The folder of an instance, where its directory and its backups are, too.
+    /// Returns the folder of an instance, which also has its directory.
     #[must_use]
     pub fn folder(&self, id: &InstanceId) -> PathBuf {
         self.root.join(id.as_str())
     }
 
-    /// All instances. One that cannot be read does not hide the others.
+    /// Returns all instances. An unreadable instance does not hide the others.
     pub fn list(&self) -> Result<Listing> {
         let mut listing = Listing::default();
         let entries = match fs::read_dir(&self.root) {
@@ -111,8 +111,8 @@ impl Instances {
         Ok(listing)
     }
 
-    /// Returns path, time and size of each instance's file. The list differs once an instance was added,
-    /// changed or removed. Reads no file.
+    /// Returns path, time and size of each instance's file, without reading it. The list changes
+    /// when an instance is added, changed or removed.
     #[must_use]
     pub fn files(&self) -> Vec<(PathBuf, SystemTime, u64)> {
         let entries = fs::read_dir(&self.root).into_iter().flatten().flatten();
@@ -127,7 +127,7 @@ impl Instances {
         files
     }
 
-    /// The instance of that id.
+    /// Returns the instance with an ID.
     pub fn get(&self, id: &InstanceId) -> Result<Instance> {
         self.read(id)?.ok_or_else(|| {
             Error::new(
@@ -137,8 +137,8 @@ impl Instances {
         })
     }
 
-    /// Returns the instance that a person means by an id or a name. An exact id wins, because scripts rely
-    /// on it; a name is compared without regard to case.
+    /// Returns the instance with an ID or a name. An exact ID wins, because scripts rely on it.
+    /// Names are compared in any case.
     ///
     /// Fails with [`ErrorCode::UnknownInstance`].
     pub fn find(&self, name: &str) -> Result<Instance> {
@@ -152,7 +152,7 @@ impl Instances {
         if let Some(at) = listing.instances.iter().position(named) {
             return Ok(listing.instances.swap_remove(at));
         }
-        // One that cannot be read may be the one that is meant.
+        // An unreadable instance may be the wanted one.
         let unreadable = listing.problems.into_iter().next();
         let known: Vec<&str> = listing
             .instances
@@ -171,9 +171,10 @@ impl Instances {
         .about("instance"))
     }
 
-    /// Adds an instance under an id that resembles its name, and that is no other instance's name.
+    /// Adds an instance. Its ID resembles its name, and is not the name of another instance.
     ///
-    /// Fails with [`ErrorCode::InstanceExists`] where the name is taken, or is the id of another instance.
+    /// Fails with [`ErrorCode::InstanceExists`] if the name is taken or is the ID of another
+    /// instance.
     pub fn add(
         &self,
         settings: Settings,
@@ -203,14 +204,14 @@ impl Instances {
         let made = Event::act("instance_made", "Instance made");
         instance.acts.add(vec![made], by);
         self.write(&instance).inspect_err(|_| {
-            // An empty folder would keep the id taken.
+            // An empty folder would keep the ID taken.
             let _ = fs::remove_dir(self.folder(&instance.id));
         })?;
         Ok(instance)
     }
 
-    /// Changes an instance; `change` sees it as it is now. Nothing is written if it fails. What was
-    /// changed waits beside the settings to be recorded in the activity.
+    /// Changes an instance. `change` gets its current state, and nothing is written if it fails.
+    /// The change waits beside the settings to be recorded in the activity.
     pub fn update(
         &self,
         id: &InstanceId,
@@ -232,7 +233,7 @@ impl Instances {
         Ok(instance)
     }
 
-    /// Adds an act that waits to be recorded in the activity of an instance.
+    /// Adds an event that waits to be recorded in the activity of an instance.
     pub(crate) fn note(&self, id: &InstanceId, event: Event, by: &AuditContext) -> Result<()> {
         let _lock = self.lock()?;
         let mut instance = self.get(id)?;
@@ -240,7 +241,7 @@ impl Instances {
         self.write(&instance)
     }
 
-    /// Forgets the acts up to a number, which are recorded elsewhere by now.
+    /// Drops the waiting events up to a number, which are recorded.
     pub(crate) fn shorten_outbox(&self, id: &InstanceId, up_to: u64) -> Result<()> {
         let _lock = self.lock()?;
         let mut instance = self.get(id)?;
@@ -248,7 +249,7 @@ impl Instances {
         self.write(&instance)
     }
 
-    /// Removes an instance with everything in its folder, also where its settings are damaged.
+    /// Removes an instance with everything in its folder, even if its settings are damaged.
     pub fn remove(&self, id: &InstanceId) -> Result<()> {
         let _lock = self.lock()?;
         match self.get(id) {
@@ -256,8 +257,8 @@ impl Instances {
             _ => {}
         }
         let folder = self.folder(id);
-        // The name goes first, in one step: what is cut short afterwards is a nameless left-over
-        // and not half an instance.
+        // The folder is renamed first, in one step, so that an interruption leaves garbage and not
+        // half an instance.
         let leaving = self.root.join(format!(".removing-{id}"));
         if leaving.exists() {
             fs::remove_dir_all(&leaving)
@@ -353,7 +354,7 @@ impl Instances {
     }
 }
 
-/// Refuses a name that is another instance's name or id.
+/// Fails if a name is the name or the ID of another instance.
 fn refuse_taken(name: &Name, others: &[Instance]) -> Result<()> {
     let taken = |other: &&Instance| {
         other.settings.name.matches(name.as_str()) || name.matches(other.id.as_str())
@@ -459,7 +460,7 @@ mod tests {
         let listing = instances.list().unwrap();
         assert_eq!(listing.instances.len(), 1);
         assert_eq!(listing.problems.len(), 2);
-        // Its own id removes the damaged one.
+        // The damaged instance can be removed by its ID.
         instances.remove(&broken.id).unwrap();
         assert!(!instances.folder(&broken.id).exists());
         let refused = instances.remove(&newer.id).unwrap_err();
@@ -467,7 +468,7 @@ mod tests {
         let again = instances.add(settings("Broken"), None, &by()).unwrap();
         assert_eq!(again.id, broken.id);
         fs::write(instances.path(&broken.id), b"{\"format\":1,").unwrap();
-        // By their names nobody knows them.
+        // An unreadable instance cannot be found by its name.
         let unknown = instances.find("Broken Inc").unwrap_err().message;
         assert!(unknown.contains("One cannot be read"), "{unknown}");
         assert_eq!(

@@ -1,12 +1,12 @@
 use futures_lite::future::block_on;
 use tokio::task::unconstrained;
 
-/// Waiting for a directory in a program, or on a thread, that has no async runtime.
+/// Waiting for a directory in a program, or on a thread, without an async runtime.
 pub trait Wait: Future + Sized {
-    /// Blocks the thread until the future is done. A thread of an async runtime does nothing else while it
-    /// waits, so a server must await the future instead.
+    /// Blocks the thread until the future is done. A thread of an async runtime can do nothing else
+    /// meanwhile, so a server must await the future.
     fn wait(self) -> Self::Output {
-        // Inside a task, tokio would suspend the future after some operations until the task yields.
+        // Without this, tokio would suspend the future inside a task after a number of operations.
         block_on(unconstrained(self))
     }
 }

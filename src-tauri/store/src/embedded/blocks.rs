@@ -1,6 +1,6 @@
-//! The rows of the activity. Entries stand in blocks, which are never added to: many entries are carried
-//! over together, and each row that is written costs sled as much as many entries do. Each block has a
-//! row in the index, which is small, so that entries are found without reading every block.
+//! Rows of the activity. Entries are stored in blocks that never grow. A checkpoint writes many
+//! entries at once, because a row costs sled as much as many entries. Each block has a small index
+//! row, so that a search need not read every block.
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -15,13 +15,13 @@ use latchkey_core::Result;
 /// Maximum number of entries in a block.
 const MAX_ENTRIES: usize = 64;
 
-/// Entries with their numbers, which go up.
+/// Entries with their numbers, in ascending order.
 pub(super) type Entries = Vec<(u64, EntryRecord)>;
 
-/// The index of a block.
+/// Index of a block.
 #[derive(Default, Serialize, Deserialize)]
 pub(super) struct Index {
-    /// Hashes of the names that the entries are about.
+    /// Hashes of the users and addresses that the entries are about.
     names: Vec<u32>,
     /// Number of refusals.
     pub(super) refusals: u64,
@@ -40,18 +40,18 @@ impl Index {
     }
 }
 
-/// Number of refusals among entries.
+/// Returns the number of refusals among entries.
 pub(super) fn refusals<'a>(entries: impl Iterator<Item = &'a EntryRecord>) -> u64 {
     entries.filter(|entry| entry.is_refusal()).count() as u64
 }
 
-/// The beginning of the SHA-256 of a name. Two names may share it.
+/// Returns the first bytes of the SHA-256 of a name. Two names may have the same hash.
 fn hash(name: &str) -> u32 {
     let [a, b, c, d, ..]: [u8; 32] = Sha256::digest(name).into();
     u32::from_be_bytes([a, b, c, d])
 }
 
-/// The rows of a block: the block and its index. Without entries, both are removed.
+/// Returns the rows of a block and its index. Without entries, both rows are removed.
 pub(super) fn rows_of(
     first: u64,
     entries: &[(u64, EntryRecord)],
@@ -64,8 +64,8 @@ pub(super) fn rows_of(
     Ok([(keys::block(first), block), (keys::index(first), index)])
 }
 
-/// Adds entries after all others. Some may be there already: the program may have ended while it added
-/// them.
+/// Appends entries to the activity. Some may be there already, because the program may have ended
+/// during an earlier call.
 pub(super) fn append(tree: &sled::Db, mut entries: &[(u64, EntryRecord)]) -> Result<()> {
     if let Some(row) = tree.scan_prefix(keys::BLOCKS).next_back() {
         let (first, block) = read_block(row)?;
@@ -73,7 +73,7 @@ pub(super) fn append(tree: &sled::Db, mut entries: &[(u64, EntryRecord)]) -> Res
         let new = entries.partition_point(|(number, _)| *number <= last);
         if new > 0 {
             entries = entries.get(new..).unwrap_or_default();
-            // The index may be what was not written.
+            // The earlier call may not have written the index.
             write_rows(tree, rows_of(first, &block)?.into_iter())?;
         }
     }
@@ -84,7 +84,7 @@ pub(super) fn append(tree: &sled::Db, mut entries: &[(u64, EntryRecord)]) -> Res
     Ok(())
 }
 
-/// The entries before a number, newest first.
+/// Returns the entries before a number, newest first.
 pub(super) fn before(
     tree: &sled::Db,
     number: u64,
@@ -94,7 +94,7 @@ pub(super) fn before(
     backwards(blocks, number)
 }
 
-/// The entries about any of `names` before a number, newest first.
+/// Returns the entries about any of `names` before a number, newest first.
 pub(super) fn about(
     tree: &sled::Db,
     names: &[String],
@@ -121,7 +121,7 @@ pub(super) fn about(
     })
 }
 
-/// The entries of blocks before a number; both come newest first.
+/// Returns the entries of blocks before a number. Blocks and entries are newest first.
 fn backwards(
     blocks: impl Iterator<Item = Result<Entries>>,
     number: u64,
@@ -134,16 +134,16 @@ fn backwards(
         .filter(move |entry| entry.as_ref().map_or(true, |(found, _)| *found < number))
 }
 
-/// A row of sled's.
+/// A row of sled.
 type Row = sled::Result<(IVec, IVec)>;
 
-/// Reads a block and the number in its key.
+/// Decodes a block and the number in its key.
 pub(super) fn read_block(row: Row) -> Result<(u64, Entries)> {
     let (key, bytes) = row.map_err(storage)?;
     Ok((keys::number_of(&key).ok_or_else(damaged)?, decoded(&bytes)?))
 }
 
-/// Reads what a block contains, and the number in its key.
+/// Decodes an index and the number in its key.
 pub(super) fn read_index(row: Row) -> Result<(u64, Index)> {
     let (key, bytes) = row.map_err(storage)?;
     Ok((keys::number_of(&key).ok_or_else(damaged)?, decoded(&bytes)?))
@@ -181,7 +181,7 @@ mod tests {
         };
         added(1..101);
         for again in [1..101, 50..101, 70..150, 100..151] {
-            // As if the index had not been written.
+            // Removes the index, as if it had not been written.
             for row in tree.scan_prefix(keys::index(65)) {
                 tree.remove(row.unwrap().0).unwrap();
             }

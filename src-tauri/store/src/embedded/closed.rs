@@ -1,5 +1,5 @@
-//! A note beside the tree that it was closed cleanly. After a crash or a power cut there is none, and all
-//! users are read when the directory is opened.
+//! A note beside the tree that it was closed cleanly. After a crash or a power cut there is no
+//! note, and opening the directory reads all users.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -9,20 +9,20 @@ use crate::files;
 /// Name of the file.
 const CLOSED: &str = "closed";
 
-/// State of a tree at the moment at which it was closed.
+/// State of a tree when it was closed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Note {
     /// Number of the last change.
     changes: u64,
-    /// Length of the tree's log in bytes. A log that is shorter has lost its end.
+    /// Length of the tree's log in bytes. A shorter log has lost its end.
     log_bytes: u64,
 }
 
-/// The note of the last closing, which is no longer in the folder.
+/// Note of the last clean close. Its file is already deleted.
 pub(super) struct LastClose(Option<Note>);
 
 impl LastClose {
-    /// Takes the note out of the directory in `folder`.
+    /// Reads and deletes the note of the directory in `folder`.
     pub(super) fn take(folder: &Path) -> Self {
         let path = folder.join(CLOSED);
         let noted = files::read(&path).ok().flatten();
@@ -34,12 +34,13 @@ impl LastClose {
                 return Self(None);
             }
         }
-        // After a power cut the note must not be there again.
+        // Syncs the folder, so that the note does not come back after a power cut.
         let note = noted.and_then(|text| parsed(&text));
         Self(note.filter(|_| files::sync_dir(folder).is_ok()))
     }
 
-    /// Whether a tree with a log of this length and this number of changes is the one that was closed.
+    /// Returns whether a tree with a log of this length and this number of changes is the one that
+    /// was closed.
     pub(super) fn was_clean(&self, changes: u64, log_bytes: u64) -> bool {
         let noted = self.0;
         noted.is_some_and(|note| note.changes == changes && note.log_bytes <= log_bytes)
@@ -55,7 +56,8 @@ fn parsed(text: &[u8]) -> Option<Note> {
     })
 }
 
-/// Notes the closing of a directory when it is dropped: after the tree, and only if it was told to.
+/// Writes the note when it is dropped, after the tree was dropped. Writes nothing unless
+/// [`close`](Self::close) was called.
 pub(super) struct NoteOfClose {
     folder: PathBuf,
     log: PathBuf,
@@ -71,7 +73,7 @@ impl NoteOfClose {
         }
     }
 
-    /// Says that the tree is closed next, whole, after this number of changes.
+    /// Notes that the tree is closed next, undamaged, after this number of changes.
     pub(super) fn close(&mut self, changes: u64) {
         self.changes = Some(changes);
     }

@@ -1,5 +1,6 @@
-//! The files of a tree. sled hands what it flushes to the operating system, which on Linux does not tell
-//! the disk to empty its cache (`sync_file_range`): a power cut could lose it. [`Disk::sync`] does.
+//! The files of a tree. sled passes flushed data to the operating system. On Linux that does not
+//! empty the disk's cache (`sync_file_range`), so a power cut could lose the data. [`Disk::sync`]
+//! empties the cache.
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
@@ -10,11 +11,11 @@ use std::sync::{Mutex, PoisonError};
 use crate::files;
 use latchkey_core::Result;
 
-/// The files that a tree writes.
+/// Files that a tree writes.
 pub(super) struct Disk {
     log: File,
     path: PathBuf,
-    /// The folder of large values, each of which has a file that is written once.
+    /// Folder of large values. Each has a file that is written once.
     blobs: PathBuf,
     /// Names of the files of large values that are on the disk.
     synced: Mutex<BTreeSet<OsString>>,
@@ -36,7 +37,7 @@ impl Disk {
         Ok(disk)
     }
 
-    /// Returns when everything that the operating system was given is on the disk.
+    /// Syncs everything that was written. Returns when it is on the disk.
     pub(super) fn sync(&self) -> Result<()> {
         self.sync_blobs()
             .map_err(|cause| files::storage("written", &self.blobs, cause))?;
@@ -52,7 +53,7 @@ impl Disk {
             let file = file?;
             let name = file.file_name();
             if !synced.contains(&name) {
-                // sled may have deleted it.
+                // sled may have deleted the file.
                 if let Ok(blob) = OpenOptions::new().write(true).open(file.path()) {
                     blob.sync_data()?;
                 }

@@ -1,8 +1,8 @@
-//! How long something takes.
+//! Measuring of durations.
 
 use std::time::Instant;
 
-/// The beginning of something that takes time. No rule depends on it.
+/// Returns the current instant, for measuring a duration. No rule depends on it.
 #[expect(
     clippy::disallowed_methods,
     reason = "it measures disks and threads; what the time is decides nothing here"

@@ -11,7 +11,7 @@ pub(super) fn damaged_folder(folder: &Path, why: &str) -> Error {
     )
 }
 
-/// Error for a row that cannot be read.
+/// Returns the error for a row that cannot be decoded.
 pub(super) fn damaged() -> Error {
     Error::new(
         ErrorCode::DamagedFile,
@@ -19,7 +19,7 @@ pub(super) fn damaged() -> Error {
     )
 }
 
-/// Error for what sled refuses.
+/// Returns the error for a failed operation of sled.
 pub(super) fn storage(cause: sled::Error) -> Error {
     Error::new(
         ErrorCode::Storage,

@@ -1,5 +1,5 @@
-//! A directory on a full disk. The disk is a tmpfs of 24 MB. Only root can mount it: for other users these
-//! tests do nothing.
+//! Tests of a directory on a full disk, a tmpfs of 24 MB. Only root can mount it, so for other
+//! users the tests do nothing.
 
 use std::fs::{self, File};
 use std::io::Write as _;
@@ -66,7 +66,7 @@ impl Disk {
 impl Drop for Disk {
     fn drop(&mut self) {
         let path: &Path = self.folder.path();
-        // Lazily: a tree that was dropped may still be closing.
+        // Unmounts lazily, because a dropped tree may still be closing.
         drop(Command::new("umount").arg("-l").arg(path).status());
     }
 }
@@ -127,7 +127,7 @@ fn bad_codes_do_not_fill_the_disk_and_a_full_disk_needs_no_restart() {
     let directory = disk.open();
     sign_in(&directory, "first").unwrap();
     let ballast = disk.fill(8 * 1024 * 1024);
-    // A code an hour, so that each would be recorded at once.
+    // One code per hour, so that each refusal would be recorded at once.
     let mut hour = 0;
     while directory.shared.opened.room().is_ample() {
         refuse(&directory, hour * 3600);
@@ -156,7 +156,7 @@ fn bad_codes_do_not_fill_the_disk_and_a_full_disk_needs_no_restart() {
         directory.user(&first).wait().unwrap().is_some(),
         "it can be read"
     );
-    // A refusal is answered, and counted.
+    // A refusal is still answered and counted.
     refuse(&directory, hour * 3600);
     drop(ballast);
     thread::sleep(Duration::from_millis(60));
@@ -177,7 +177,7 @@ fn a_tree_that_a_failed_write_has_broken_is_opened_again_with_all_that_was_ackno
     const THREADS: usize = 4;
     let Some(disk) = Disk::mount() else { return };
     let mut opened = Opened::new(&disk.directory(), "a test").unwrap();
-    // Another program may take the last of the space after it was measured and before the write.
+    // Another program may use the last space between the measurement and the write.
     opened.set_limits(Limits {
         reserve: 0,
         minimum: 0,
@@ -201,7 +201,7 @@ fn a_tree_that_a_failed_write_has_broken_is_opened_again_with_all_that_was_ackno
             });
         }
         while ended.load(Ordering::SeqCst) < THREADS {
-            // As a gateway does every few seconds.
+            // A gateway does this every few seconds.
             drop(directory.record_counted(Timestamp::MAX).wait());
             assert!(elapsed::start() < ended_within, "somebody waits for ever");
             thread::sleep(Duration::from_millis(20));
@@ -215,7 +215,7 @@ fn a_tree_that_a_failed_write_has_broken_is_opened_again_with_all_that_was_ackno
         assert!(elapsed::start() < until, "{}", refused.message);
         thread::sleep(Duration::from_millis(50));
     }
-    // Some that were not acknowledged may be there, too.
+    // Changes that were not acknowledged may be there, too.
     let there = usize::try_from(directory.count().wait().unwrap()).unwrap();
     assert!(there > acknowledged, "{there} of {acknowledged}");
     drop(directory);

@@ -1,4 +1,4 @@
-//! Reading all users: into a catalogue, or to check that none is missing.
+//! Reading of all users, to build a catalogue or to check that none is missing.
 
 use std::collections::BTreeMap;
 use std::panic::{self, AssertUnwindSafe};
@@ -14,17 +14,18 @@ use super::record::{Counters, Summary};
 use latchkey_core::Result;
 use latchkey_core::verdict::Status;
 
-/// Number of ranges into which the ids are cut. There are more than threads, because the cuts are a guess.
+/// Number of ranges of IDs. There are more ranges than threads, because their sizes are guessed.
 const RANGES: u64 = 64;
-/// Maximum number of rows for which room is made before they are there: the number comes from the disk.
+/// Maximum number of rows for which space is reserved in advance, because the number comes from the
+/// disk.
 const MAX_EXPECTED: usize = 4_000_000;
-/// More threads than this wait for the disk and for each other.
+/// Maximum number of threads. More would only wait for the disk and for each other.
 const MAX_THREADS: usize = 4;
 
-/// A summary of users, who are read in the order of their ids.
+/// A summary of users, who are added in the order of their IDs.
 trait Gathered: Default + Send {
     fn add(&mut self, user: &Row<'_>);
-    /// Appends what was gathered from the users after these.
+    /// Appends the summary of later users.
     fn append(&mut self, next: Self);
 }
 
@@ -38,7 +39,7 @@ impl Gathered for Catalogue {
     }
 }
 
-/// Number of users.
+/// Numbers of users.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Counted {
     users: u64,
@@ -57,8 +58,8 @@ impl Gathered for Counted {
     }
 }
 
-/// Reads all users, and returns whether there are as many as the counters say. Fails where a row cannot
-/// be read.
+/// Reads all users. Returns whether there are as many as the counters say. Fails if a row cannot be
+/// decoded.
 pub(super) fn are_complete(tree: &sled::Tree, counters: &Counters) -> Result<bool> {
     let counted: Counted = read_all(tree, Counted::default())?;
     let expected = Counted {
@@ -68,8 +69,8 @@ pub(super) fn are_complete(tree: &sled::Tree, counters: &Counters) -> Result<boo
     Ok(counted == expected)
 }
 
-/// Reads the catalogue while changes go on. Returns it with the number of the last change that it may
-/// include; later the caller applies all changes since the call.
+/// Reads the catalogue while changes go on. Returns it and the number of the last change that it
+/// may include. The caller must then apply all changes since the call.
 pub(super) fn read_catalogue(journal: &Journal) -> Result<(Catalogue, u64)> {
     // Pending rows come first, because a writer may write them into the tree at any time.
     let view = journal.view();
@@ -87,7 +88,7 @@ pub(super) fn read_catalogue(journal: &Journal) -> Result<(Catalogue, u64)> {
     Ok((catalogue, counters.changes))
 }
 
-/// Returns the update that a pending row stands for.
+/// Returns the update for a pending row.
 fn update(key: &[u8], value: Option<&[u8]>) -> Option<Update> {
     Some(match value {
         Some(bytes) => Update::Put(Box::new(user_in(key, bytes)?.into_owned())),
@@ -95,8 +96,8 @@ fn update(key: &[u8], value: Option<&[u8]>) -> Option<Update> {
     })
 }
 
-/// Reads all users into `all`. Several threads read a range of the ids each, and what they gathered is put
-/// together in the order of the ids.
+/// Reads all users into `all`. Several threads read ranges of IDs, and the parts are joined in the
+/// order of the IDs.
 fn read_all<T: Gathered>(tree: &sled::Tree, all: T) -> Result<T> {
     // sled may panic on damaged bytes.
     panic::catch_unwind(AssertUnwindSafe(|| read_ranges(tree, all)))
@@ -110,7 +111,7 @@ fn read_ranges<T: Gathered>(tree: &sled::Tree, all: T) -> Result<T> {
     drop(users);
     let cuts = match (&first, &last) {
         (Some((first, _)), Some((last, _))) => cuts(first, last),
-        // Nobody, or one user.
+        // There is at most one user.
         _ => vec![keys::USERS.to_vec(), keys::AFTER_USERS.to_vec()],
     };
     let threads = thread::available_parallelism().map_or(1, |all| all.get().min(MAX_THREADS));
@@ -125,7 +126,7 @@ fn read_ranges<T: Gathered>(tree: &sled::Tree, all: T) -> Result<T> {
         let readers: Vec<_> = (1..threads)
             .map(|_| {
                 let sender = sender.clone();
-                // The receiver is there until all have ended.
+                // The receiver lives until all threads have ended.
                 scope.spawn(move || ranges.read_all(|part| drop(sender.send(part))))
             })
             .collect();
@@ -148,7 +149,7 @@ fn read_ranges<T: Gathered>(tree: &sled::Tree, all: T) -> Result<T> {
     })
 }
 
-/// Parts that are put together in their order, whichever comes first. Each has the number of its range.
+/// Parts that arrive in any order and are joined in the order of their ranges.
 struct Parts<T> {
     all: T,
     next: usize,
@@ -173,16 +174,16 @@ impl<T: Gathered> Parts<T> {
     }
 }
 
-/// The ranges of the users' keys.
+/// Ranges of the users' keys.
 struct Ranges<'a> {
     tree: &'a sled::Tree,
     cuts: Vec<Vec<u8>>,
-    /// Number of ranges that are read, or being read.
+    /// Number of ranges that were taken by a thread.
     taken: AtomicUsize,
 }
 
 impl Ranges<'_> {
-    /// Reads ranges that no thread has taken, until there are none.
+    /// Reads ranges that no thread has taken, until there are none left.
     fn read_all<T: Gathered>(&self, mut give: impl FnMut((usize, T))) -> Result<()> {
         loop {
             let range = self.taken.fetch_add(1, Ordering::Relaxed);
@@ -193,7 +194,7 @@ impl Ranges<'_> {
         }
     }
 
-    /// Reads the users whose keys are from one on, and before another.
+    /// Reads the users with keys from one up to, but not including, another.
     fn read<T: Gathered>(&self, from: &[u8], to: &[u8]) -> Result<T> {
         let mut part = T::default();
         for row in self.tree.range(from..to) {
@@ -204,13 +205,13 @@ impl Ranges<'_> {
     }
 }
 
-/// Returns the user in a row; `None` where it is not what was written.
+/// Decodes the user in a row. Returns `None` for a damaged row.
 fn user_in<'a>(key: &'a [u8], bytes: &'a [u8]) -> Option<Row<'a>> {
     let (user, _): (Summary<'_>, _) = postcard::take_from_bytes(bytes).ok()?;
     Some(user.into_row(keys::id_of(key)?))
 }
 
-/// Cuts the keys of users evenly between the bytes in which the first and the last differ.
+/// Cuts the keys of users evenly by the first bytes in which the first and the last key differ.
 fn cuts(first: &[u8], last: &[u8]) -> Vec<Vec<u8>> {
     let alike = first.iter().zip(last).take_while(|(a, b)| a == b).count();
     let (prefix, first) = first.split_at(alike);
@@ -345,8 +346,8 @@ mod tests {
         }
     }
 
-    /// Each thread adds, signs in and removes its own users, so it knows who is there. Catalogues are
-    /// built all the time, also while changes are written into the tree.
+    /// Each thread adds, signs in and removes its own users, so it knows who exists. Meanwhile
+    /// catalogues are built, also while changes are written into the tree.
     #[test]
     fn a_catalogue_that_is_built_while_users_change_is_right() {
         const THREADS: usize = 3;

@@ -1,5 +1,5 @@
-//! Bringing the rows of an older format into today's. Each step may be interrupted and begin again:
-//! the format is written last.
+//! Migration of the rows of an older format. Each step can be interrupted and repeated, because the
+//! format is written last.
 
 use std::collections::BTreeMap;
 
@@ -14,10 +14,10 @@ use latchkey_core::directory::LinkRecord;
 use latchkey_core::protocol::email::Email;
 use latchkey_core::session::SessionKey;
 
-/// Number of index rows that are removed together.
+/// Number of index rows that are removed at once.
 const BATCH: usize = 1000;
 
-/// Migrates a tree. What its journal holds is carried over into the rows first.
+/// Migrates a tree. First a checkpoint writes its journal into the rows.
 pub(super) fn migrate(tree: &sled::Db, found: u32) -> Result<()> {
     if found < 5 {
         checkpoint_all::<EntryRecord4>(tree, single_entries::write)?;
@@ -36,7 +36,7 @@ pub(super) fn migrate(tree: &sled::Db, found: u32) -> Result<()> {
     tree.flush().map(drop).map_err(storage)
 }
 
-/// Up to format 5, the key of a session was a hash alone.
+/// Moves sessions to their new keys. Up to format 5, the key of a session was only a hash.
 fn move_sessions(tree: &sled::Db) -> Result<()> {
     for row in tree.scan_prefix(keys::SESSIONS) {
         let (key, session) = row.map_err(storage)?;
@@ -49,7 +49,8 @@ fn move_sessions(tree: &sled::Db) -> Result<()> {
     Ok(())
 }
 
-/// The use of a link names a session by its key of format 5. It matters for half a minute.
+/// Drops the uses of links, which name a session by its key of format 5. A use counts for only 30
+/// seconds.
 fn forget_who_used_links(tree: &sled::Db) -> Result<()> {
     for row in tree.scan_prefix(keys::LINKS) {
         let (key, link) = row.map_err(storage)?;
@@ -73,11 +74,12 @@ fn remove_all(tree: &sled::Db, prefix: &[u8]) -> Result<()> {
     }
 }
 
-/// Users of an address, with the time at which each was created.
+/// Users of an address, with the times at which they were created.
 type Users = Vec<(i64, String)>;
 
-/// Up to format 4, addresses were compared after `to_lowercase`, which makes different letters of an
-/// address equal, and two spellings of the same domain different. Addresses in ASCII keep their key.
+/// Builds the index of addresses again. Up to format 4, addresses were compared by `to_lowercase`,
+/// which treats some different letters as equal and two spellings of one domain as different.
+/// Addresses in ASCII keep their key.
 fn rebuild_email_index(tree: &sled::Db) -> Result<()> {
     let mut by_key: BTreeMap<String, Users> = BTreeMap::new();
     let mut old = Vec::new();
@@ -120,7 +122,7 @@ fn rebuild_email_index(tree: &sled::Db) -> Result<()> {
     write_rows(tree, index.into_iter())
 }
 
-/// Notes the latest time of a removal or a profile: format 4 has no such row.
+/// Notes the latest time of a removal or a profile, which format 4 does not store.
 fn note_latest_time(tree: &sled::Db) -> Result<()> {
     let removals = tree.scan_prefix(keys::REMOVALS).values();
     let removals = removals.map(|bytes| decoded::<i64>(&bytes.map_err(storage)?));
@@ -144,7 +146,7 @@ fn summary<'a>(key: &'a [u8], bytes: &'a [u8]) -> Option<(&'a str, Summary<'a>)>
     Some((keys::id_of(key)?, user))
 }
 
-/// The key of an address up to format 4.
+/// Returns the key of an address in formats up to 4.
 fn lowercase_key(email: &str) -> Vec<u8> {
     keys::email_key(&email.to_lowercase())
 }

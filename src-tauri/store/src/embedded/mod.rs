@@ -1,13 +1,15 @@
-//! The embedded engine: one tree of sled's, which one process holds at a time. A change is in one row of its
-//! [`journal`], which is on the disk before the change is acknowledged. Counters are a row, because `len()` walks all
-//! rows.
+//! The embedded engine: a tree of sled, which one process at a time can hold. A change is first
+//! written as a row of the [`journal`], which is on the disk before the change is acknowledged. The
+//! counters have a row, because sled's `len()` reads all rows.
 //!
-//! | what happens | module |
+//! | concern | module |
 //! |---|---|
 //! | a change: one thread decides, writes and syncs | [`writer`] |
-//! | what a decision needs is loaded, and what it changes becomes rows | [`facts`], [`effects`], [`record`], [`keys`] |
+//! | facts that a decision needs, and rows for its effects | [`facts`], [`effects`], [`record`],
+//! [`keys`] |
 //! | rows and journal | [`journal`], [`blocks`], [`disk`] |
-//! | opening, also what is damaged or old | [`open`], [`state`], [`migrate`], [`single_entries`] |
+//! | opening, also of damaged or old directories | [`open`], [`state`], [`migrate`],
+//! [`single_entries`] |
 //! | searching and sorting users | [`catalogue`], [`load`] |
 //! | a full disk | [`room`] |
 
@@ -66,22 +68,24 @@ use self::shared::Shared;
 use self::state::State;
 use self::writer::Writer;
 
-/// Maximum number of entries of the activity that are looked at for one page: some tens of milliseconds.
+/// Maximum number of entries that are read for one page of the activity, which takes some tens of
+/// milliseconds.
 const LOOKED_AT: usize = 20_000;
 
-/// A directory in a folder of its own, which one process holds at a time.
+/// A directory in a folder. One process at a time can hold it.
 pub struct SledDirectory {
-    /// It ends before the tree is closed.
+    /// Ends before the tree is closed, because fields are dropped in order.
     writer: Writer,
     shared: Arc<Shared>,
 }
 
 impl SledDirectory {
-    /// Opens the directory in `folder`, or begins one; `holder` names this process to others that
-    /// want it.
+    /// Opens the directory in `folder`, or creates one. `holder` is the name of this process for
+    /// others that want the directory.
     ///
-    /// Fails with [`ErrorCode::DirectoryHeld`](latchkey_core::ErrorCode::DirectoryHeld) where another process holds it, with
-    /// [`ErrorCode::NewerFormat`](latchkey_core::ErrorCode::NewerFormat), and with [`ErrorCode::DamagedFile`] where rows are missing.
+    /// Fails with [`ErrorCode::DirectoryHeld`](latchkey_core::ErrorCode::DirectoryHeld) if another
+    /// process holds it, with [`ErrorCode::NewerFormat`](latchkey_core::ErrorCode::NewerFormat), or
+    /// with [`ErrorCode::DamagedFile`] if rows are missing.
     pub fn open(folder: &Path, holder: &str) -> Result<Self> {
         Self::over(Opened::new(folder, holder)?)
     }
@@ -97,45 +101,46 @@ impl SledDirectory {
         })
     }
 
-    /// Whether there is a directory in `folder`.
+    /// Returns whether there is a directory in `folder`.
     #[must_use]
     pub fn is_in(folder: &Path) -> bool {
         open::log_of(folder).exists()
     }
 
-    /// Calls `call` whenever the activity or users were changed and that is on disk. It must return at
-    /// once, because later changes wait for it. A second `call` is ignored.
+    /// Registers a function that is called when a change of the activity or of users is on the
+    /// disk. It must return at once, because later changes wait for it. A second function is
+    /// ignored.
     pub fn on_change(&self, call: impl Fn(Changed) + Send + Sync + 'static) {
         let _ = self.shared.on_change.set(Box::new(call));
     }
 
-    /// Refuses with [`ErrorCode::DirectoryHeld`](latchkey_core::ErrorCode::DirectoryHeld) where a process holds the directory in `folder`, if
-    /// there is one.
+    /// Fails with [`ErrorCode::DirectoryHeld`](latchkey_core::ErrorCode::DirectoryHeld) if a
+    /// process holds the directory in `folder`.
     pub fn require_free(folder: &Path) -> Result<()> {
         open::require_free(folder)
     }
 
-    /// Returns how the process names itself that holds the directory in `folder`; nothing where none
-    /// does.
+    /// Returns the name of the process that holds the directory in `folder`. `None` if none does.
     #[must_use]
     pub fn holder(folder: &Path) -> Option<String> {
         open::holder(folder)
     }
 
-    /// Whether a user of the directory in `folder` was removed or edited so short a time ago that `iat`
-    /// does not prove a link made now to be newer. It is known also where a process holds the directory.
+    /// Returns whether a user of the directory in `folder` was removed or edited so recently that
+    /// `iat` does not prove that a new link is newer. Works even while another process holds the
+    /// directory.
     #[must_use]
     pub fn needs_order(folder: &Path, now: Timestamp) -> bool {
         open::needs_order(folder, now)
     }
 
-    /// Reads a few rows at once: they are mostly in memory.
+    /// Reads a few rows on the current thread, because they are mostly in memory.
     fn view<T>(&self, work: impl FnOnce(&View<'_>) -> Result<T>) -> Result<T> {
         let opened = &self.shared.opened;
         opened.with(|state| work(&state.journal.view()))
     }
 
-    /// Reads on a thread that may take its time: many rows are looked at.
+    /// Reads many rows on a thread that may block.
     async fn read<T: Send + 'static>(
         &self,
         work: impl FnOnce(&State) -> Result<T> + Send + 'static,
@@ -278,7 +283,7 @@ impl Directory for SledDirectory {
                 return page(journal.entries(before), &query, limit);
             };
             let mut names = vec![subject.clone()];
-            // A user is found by the e-mail address, too.
+            // Entries that name a user by address are found, too.
             if let Ok(email) = Email::parse(subject, "subject") {
                 let user = user_by_email(&journal.view(), &email)?;
                 names.extend(user.map(|user| user.id.as_str().to_owned()));
@@ -301,7 +306,7 @@ fn user_by_email(view: &View<'_>, email: &Email) -> Result<Option<User>> {
     }
 }
 
-/// A page of those entries that answer `query`.
+/// Returns a page of the entries that match `query`.
 fn page(
     entries: impl Iterator<Item = Result<(u64, EntryRecord)>>,
     query: &ActivityQuery,

@@ -1,4 +1,4 @@
-//! Opening the tree, with everything that is known to go wrong when one is opened.
+//! Opening of the tree, and handling of everything that can go wrong with it.
 
 use std::fs::{self, File};
 use std::panic::{self, AssertUnwindSafe};
@@ -26,45 +26,49 @@ use super::state::{State, Tree};
 use crate::files;
 use latchkey_core::{Error, ErrorCode, Result, time};
 
-/// Format 5 compares addresses by [`Email::key`](latchkey_core::protocol::email::Email::key), and has changes without an
-/// entry, and sessions. Format 6 keeps the activity in blocks, and remembers whose address one was.
+/// Current format. Format 5 compares addresses by
+/// [`Email::key`](latchkey_core::protocol::email::Email::key), and has sessions and changes without
+/// an entry. Format 6 stores the activity in blocks, and the former users of an address.
 const FORMAT: u32 = 6;
-/// The oldest that is read. It has nothing in a journal; in the journal of 3 each row is one change.
+/// Oldest format that is migrated. It has no journal. In the journal of format 3 each row is one
+/// change.
 const OLDEST: u32 = 2;
-/// Of the rows as they are written; in memory they take several times as much. sled's own default is a gibibyte.
+/// Size of sled's cache, counted in encoded rows. In memory they take several times as much. sled's
+/// default is a gibibyte.
 const CACHE_BYTES: u64 = 8 * 1024 * 1024;
-/// After how many changes the tally beside the tree is written anew.
+/// Number of changes after which the tally beside the tree is written.
 const TALLY_EVERY: u64 = 256;
 
-/// How often, and how long each time, a tree that is still closing is waited for: two seconds.
+/// Number of attempts to open a tree that is still closing. Together they take two seconds.
 const CLOSING_WAITS: u32 = 200;
 const CLOSING_WAIT: Duration = Duration::from_millis(10);
 
-/// After its log has grown by so much, closing takes the time to note where things stand in it.
+/// Growth of the log, in bytes, after which closing writes a snapshot.
 const MUCH_GROWTH: u64 = 256 * 1024 * 1024;
 
-/// Name of the file that has the time of the last removal or edit.
+/// Name of the file with the time of the last removal or edit.
 const ORDER: &str = "order";
 /// Name of the file with the number of changes.
 const TALLY: &str = "tally";
 /// Name of the folder of the tree.
 const SLED: &str = "sled";
-/// File whose lock the process holds that works with the directory.
+/// Name of the file that the process which holds the directory has locked.
 const LOCK: &str = "lock";
-/// File with the name of the process that took the lock last.
+/// Name of the file with the name of the last process that held the directory.
 const HOLDER: &str = "holder";
 
-/// The log of the tree of the directory in `folder`.
+/// Returns the log of the tree of the directory in `folder`.
 pub(super) fn log_of(folder: &Path) -> PathBuf {
     folder.join(SLED).join("db")
 }
 
-/// An open tree, held by this process. The fields are closed in this order.
+/// An open tree that this process holds. The fields are dropped in this order.
 pub(super) struct Opened {
     tree: Tree,
     room: Room,
     tally: PathBuf,
-    /// The time of the last removal or edit, for processes that make links and do not hold the lock.
+    /// File with the time of the last removal or edit, for processes that make links and do not
+    /// hold the directory.
     order: PathBuf,
     tallied: AtomicU64,
     latest: AtomicU64,
@@ -107,18 +111,18 @@ impl Opened {
         })
     }
 
-    /// Works with the tree, which is opened again first if a write has failed. `work` must not call
-    /// this function.
+    /// Works with the tree. Opens it again first if a write has failed. `work` must not call this
+    /// function.
     pub(super) fn with<T>(&self, work: impl FnOnce(&State) -> Result<T>) -> Result<T> {
         self.tree.with(&self.room, work)
     }
 
-    /// The folder of the directory.
+    /// Returns the folder of the directory.
     pub(super) fn folder(&self) -> &Path {
         self.tree.folder()
     }
 
-    /// Says that a write has failed.
+    /// Notes that a write has failed.
     pub(super) fn mark_broken(&self) {
         self.tree.mark_broken();
     }
@@ -128,13 +132,13 @@ impl Opened {
         self.room.limits = limits;
     }
 
-    /// The free space of the disk.
+    /// Returns the free space of the disk.
     pub(super) const fn room(&self) -> &Room {
         &self.room
     }
 
-    /// Notes how many changes there have been, now and then also beside the tree: a tree that has
-    /// lost its end opens without a word, and is found out by this.
+    /// Notes the number of changes. From time to time it is also written beside the tree, because
+    /// sled opens a tree that has lost its end without an error.
     pub(super) fn note(&self, changes: u64) {
         self.latest.fetch_max(changes, Ordering::Relaxed);
         if changes >= self.tallied.load(Ordering::Relaxed) + TALLY_EVERY {
@@ -143,7 +147,7 @@ impl Opened {
         }
     }
 
-    /// Writes beside the tree when somebody was last removed or edited.
+    /// Writes the time of the last removal or edit beside the tree.
     pub(super) fn note_order(&self, at: i64) {
         if let Err(cause) = files::note(&self.order, at.to_string().as_bytes()) {
             tracing::warn!(%cause, "the time of the last removal was not written");
@@ -157,8 +161,8 @@ impl Opened {
     }
 }
 
-/// Opens the tree, and counts the changes that were made in it. Unless the directory was closed cleanly,
-/// all users are read to see whether some are missing.
+/// Opens the tree. Returns it and the number of its changes. Unless the directory was closed
+/// cleanly, reads all users to check that none is missing.
 fn open_state(folder: &Path) -> Result<(State, u64)> {
     let path = &folder.join(SLED);
     files::require_plain(path)?;
@@ -173,7 +177,7 @@ fn open_state(folder: &Path) -> Result<(State, u64)> {
             migrate(&tree, found)?;
             write_format(&tree)?;
         }
-        // Opening carries over the rows that were in the journal when the program ended.
+        // This makes a checkpoint of the journal that the last process left.
         Journal::open(tree, Disk::open(path)?)
     })?;
     let counters = checked(path, || read_counters(journal.tree(), folder))?;
@@ -197,8 +201,9 @@ impl Drop for Opened {
     }
 }
 
-/// sled's log, and how much of it there was when it was opened. sled notes while opening where things stand, and reads all that
-/// was written since when it opens the next time: a second for a million users.
+/// sled's log, and its length when it was opened. sled writes a snapshot only when it opens a tree,
+/// and reads the log after the snapshot at the next opening. For a million users that takes a
+/// second.
 struct Log {
     path: PathBuf,
     bytes: u64,
@@ -219,7 +224,7 @@ impl Drop for Log {
     }
 }
 
-/// Refuses where another process holds the directory.
+/// Fails if another process holds the directory.
 pub(super) fn require_free(folder: &Path) -> Result<()> {
     if folder.is_dir() {
         hold(folder, "a program that removes it").map(drop)
@@ -230,7 +235,7 @@ pub(super) fn require_free(folder: &Path) -> Result<()> {
 
 pub(super) fn needs_order(folder: &Path, now: Timestamp) -> bool {
     match files::read(&folder.join(ORDER)) {
-        // A file that is being written has no number for a moment.
+        // A file that is being written is empty for a moment.
         Ok(Some(text)) => {
             number(&text).is_none_or(|at| !time::is_surely_after(now.as_second(), at))
         }
@@ -238,7 +243,7 @@ pub(super) fn needs_order(folder: &Path, now: Timestamp) -> bool {
     }
 }
 
-/// Returns how the process names itself that holds the directory; nothing where none does.
+/// Returns the name of the process that holds the directory. `None` if none does.
 pub(super) fn holder(folder: &Path) -> Option<String> {
     let is_held = folder.is_dir() && matches!(files::try_lock(&folder.join(LOCK)), Ok(None));
     is_held.then(|| noted_holder(folder))
@@ -253,7 +258,7 @@ fn noted_holder(folder: &Path) -> String {
     }
 }
 
-/// Takes the lock of the directory. sled's own says nothing about who holds it.
+/// Locks the directory. sled's own lock does not say who holds it.
 fn hold(folder: &Path, holder: &str) -> Result<File> {
     let (path, named) = (folder.join(LOCK), folder.join(HOLDER));
     let Some(lock) = files::try_lock(&path)? else {
@@ -268,8 +273,8 @@ fn hold(folder: &Path, holder: &str) -> Result<File> {
     Ok(lock)
 }
 
-/// A snapshot that was being written when the power went makes every later opening fail, and is
-/// not needed.
+/// Removes a snapshot that was being written during a power cut. It is not needed, and every later
+/// opening would fail.
 fn remove_unfinished_snapshots(path: &Path) {
     remove_snapshots(path, ".generating");
 }
@@ -292,25 +297,25 @@ fn remove_snapshots(path: &Path, part: &str) -> bool {
     removed
 }
 
-/// Opens the tree. The lock of this folder is held by now, so where sled's own is taken, a tree that
-/// was dropped a moment ago is still closing: it is waited for.
+/// Opens the tree. This process already holds the lock of the folder, so if sled's own lock is
+/// taken, a tree that was just dropped is still closing, and the call waits for it.
 fn open(path: &Path) -> Result<sled::Db> {
     let config = sled::Config::new()
         .path(path)
         .cache_capacity(CACHE_BYTES)
-        // Every change is flushed before it is acknowledged.
+        // Every change is flushed explicitly before it is acknowledged.
         .flush_every_ms(None);
     let mut waits = CLOSING_WAITS;
     loop {
-        // Changed bytes can make sled panic instead of fail.
+        // sled may panic on damaged bytes.
         match panic::catch_unwind(AssertUnwindSafe(|| config.open())) {
             Ok(Ok(tree)) => return Ok(tree),
             Ok(Err(cause)) if is_still_closing(&cause) && waits > 0 => {
                 waits -= 1;
                 thread::sleep(CLOSING_WAIT);
             }
-            // The rows are in the log. A snapshot only saves reading all of it, and what is counted
-            // beside the tree shows whether rows are missing.
+            // Without a snapshot sled reads the whole log, which has all rows. The tally beside the
+            // tree shows whether rows are missing.
             _ if remove_snapshots(path, "snap.") => {}
             Ok(Err(sled::Error::Io(cause))) => return Err(files::storage("opened", path, cause)),
             Ok(Err(cause)) => {
@@ -321,12 +326,12 @@ fn open(path: &Path) -> Result<sled::Db> {
     }
 }
 
-/// sled says it in words only.
+/// Recognises the error by its message, because sled has no error code for it.
 fn is_still_closing(cause: &sled::Error) -> bool {
     matches!(cause, sled::Error::Io(io) if io.to_string().starts_with("could not acquire lock"))
 }
 
-/// Returns the format in which the rows are.
+/// Returns the format of the rows.
 fn check_format(tree: &sled::Db) -> Result<u32> {
     let Some(format) = tree.get(keys::FORMAT).map_err(storage)? else {
         write_format(tree)?;
@@ -359,7 +364,7 @@ fn write_format(tree: &sled::Db) -> Result<()> {
     tree.flush().map(drop).map_err(storage)
 }
 
-/// sled may panic on damaged bytes.
+/// Runs work that may panic, because sled may panic on damaged bytes.
 fn checked<T>(path: &Path, work: impl FnOnce() -> Result<T>) -> Result<T> {
     panic::catch_unwind(AssertUnwindSafe(work))
         .unwrap_or_else(|_| Err(damaged(path, "it is not what was written")))
@@ -381,7 +386,7 @@ fn read_counters(tree: &sled::Db, folder: &Path) -> Result<Counters> {
     Ok(counters)
 }
 
-/// The number that a file has.
+/// Parses the number in a file.
 fn number<T: FromStr>(text: &[u8]) -> Option<T> {
     std::str::from_utf8(text).ok()?.trim().parse().ok()
 }

@@ -1,4 +1,4 @@
-//! Removing entries of the activity that are older or more than an instance keeps.
+//! Removal of the entries of the activity that the retention does not keep.
 
 use jiff::Timestamp;
 
@@ -12,7 +12,7 @@ use latchkey_core::Result;
 use latchkey_core::instance::Retention;
 use latchkey_core::protocol::lifetime::Lifetime;
 
-/// Entries that were removed.
+/// Numbers of removed entries.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Pruned {
     pub(super) entries: usize,
@@ -20,7 +20,7 @@ pub(super) struct Pruned {
 }
 
 impl Journal {
-    /// Number of refusals in the activity.
+    /// Returns the number of refusals in the activity.
     pub(super) fn count_refusals(&self) -> Result<u64> {
         let pending = self.pending_refusals();
         let indexes = self.tree().scan_prefix(keys::INDEXES);
@@ -29,8 +29,9 @@ impl Journal {
             .try_fold(pending, |sum, count: Result<u64>| Ok(sum + count?))
     }
 
-    /// Removes entries of a block that are too old, or else some of the oldest refusals, of which there
-    /// are `refusals`. It is durable with the next change. An entry that is still in the journal stays.
+    /// Removes the entries of a block that are too old, or else some of the oldest of the
+    /// `refusals` refusals. The removal is durable with the next change. Entries that are still in
+    /// the journal stay.
     pub(super) fn prune(
         &self,
         retention: Retention,
@@ -71,7 +72,7 @@ impl Journal {
         Ok(Pruned::default())
     }
 
-    /// Removes those entries of a block that `goes` names.
+    /// Removes the entries of a block for which `goes` returns true.
     fn remove(
         &self,
         first: u64,

@@ -1,5 +1,5 @@
-//! The values of the tree, encoded with postcard, because a million rows are read for the catalogue.
-//! The order of the fields, and that of the variants in them, is the format.
+//! Values of the rows, encoded with postcard, because a catalogue of a million users decodes a
+//! million rows. The order of fields and variants is part of the format.
 
 use std::net::IpAddr;
 
@@ -17,7 +17,7 @@ use latchkey_core::protocol::metadata::Metadata;
 use latchkey_core::protocol::user_id::UserId;
 use latchkey_core::verdict::Status;
 
-/// A user as a row holds it; the id is in the key. It begins with what a [`Summary`] has.
+/// A user in a row. The ID is in the key. The first fields are those of [`Summary`].
 #[derive(Clone, Serialize, Deserialize)]
 pub(super) struct UserRecord {
     pub(super) status: Status,
@@ -25,17 +25,17 @@ pub(super) struct UserRecord {
     pub(super) created_at: i64,
     last_sign_in: Option<i64>,
     pub(super) email: Option<String>,
-    /// The texts of the name-like metadata, one after the other.
+    /// Texts of the metadata that hold names, joined.
     names: String,
     sign_ins: u64,
     pub(super) profile_as_of: i64,
-    /// Up to format 4 a time in seconds stood here. No session has such a generation.
+    /// Up to format 4 this was a time in seconds. No session has such a generation.
     pub(super) generation: u64,
-    /// JSON.
+    /// Metadata as JSON.
     metadata: String,
 }
 
-/// What the catalogue needs of a row: its beginning, read where it lies.
+/// First fields of a [`UserRecord`], which the catalogue needs, borrowed from the row.
 #[derive(Deserialize)]
 pub(super) struct Summary<'a> {
     pub(super) status: Status,
@@ -61,7 +61,7 @@ impl<'a> Summary<'a> {
     }
 }
 
-/// An entry of the activity; its number is in the key.
+/// An entry of the activity. Its number is in the key.
 #[derive(Clone, Serialize, Deserialize)]
 pub(super) struct EntryRecord {
     at: i64,
@@ -69,7 +69,7 @@ pub(super) struct EntryRecord {
     address: Option<IpAddr>,
     reference: Option<Reference>,
     event: Event,
-    /// The id of the user whom the event is about, where its subject is an e-mail address.
+    /// ID of the user whom the event is about, if its subject is an e-mail address.
     user: Option<String>,
     /// Number, time and references of the refusals, if the entry stands for several.
     repeats: Option<Repeats>,
@@ -106,7 +106,8 @@ impl From<EntryRecord4> for EntryRecord {
 }
 
 impl EntryRecord {
-    /// Reads an entry that has a row of its own, as up to format 5. One of format 4 is too short for 5.
+    /// Decodes an entry with its own row, as in formats up to 5. An entry of format 4 is too short
+    /// for format 5.
     pub(super) fn from_row(bytes: &[u8]) -> Result<Self> {
         postcard::from_bytes(bytes)
             .or_else(|_| postcard::from_bytes(bytes).map(|entry: EntryRecord4| entry.into()))
@@ -117,13 +118,13 @@ impl EntryRecord {
         self.at
     }
 
-    /// Names under which the entry is found.
+    /// Returns the names by which the entry is found.
     pub(super) fn names(&self) -> impl Iterator<Item = &str> {
         let subject = self.event.subject.as_deref();
         subject.into_iter().chain(self.user.as_deref())
     }
 
-    /// Whether any of `names` is the user or the address that the entry is about.
+    /// Returns whether any of `names` is the user or the address that the entry is about.
     pub(super) fn is_about(&self, names: &[String]) -> bool {
         let mut about = self.names();
         about.any(|name| names.iter().any(|wanted| wanted == name))
@@ -133,7 +134,7 @@ impl EntryRecord {
         self.event.kind == Kind::Refusal
     }
 
-    /// Says which user the e-mail address in the event belongs to.
+    /// Sets the user who has the e-mail address in the event.
     pub(super) fn of(mut self, user: Option<String>) -> Self {
         self.user = user;
         self
@@ -176,22 +177,22 @@ impl EntryRecord {
     }
 }
 
-/// The first byte of [`LinkRecord::UsedBy`](latchkey_core::directory::LinkRecord), which postcard gives to the
-/// fourth variant.
+/// First byte of an encoded [`LinkRecord::UsedBy`](latchkey_core::directory::LinkRecord), which is
+/// the fourth variant.
 pub(super) const USED_BY: u8 = 3;
 
-/// What is counted in each change.
+/// Counters that change with each change.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Counters {
     pub(super) users: u64,
     pub(super) active: u64,
     pub(super) seat_limit: Option<u64>,
-    /// Every change counts, so that a tree that has lost some is told from a whole one.
+    /// Number of all changes, by which a tree that has lost some is recognised.
     pub(super) changes: u64,
 }
 
 impl UserRecord {
-    /// The row of a user.
+    /// Returns the row of a user.
     pub(super) fn of(user: &User) -> Self {
         Self {
             status: user.status,
@@ -207,7 +208,7 @@ impl UserRecord {
         }
     }
 
-    /// The user as the catalogue knows it.
+    /// Returns the fields of the user for the catalogue.
     pub(super) fn row(&self, id: &str) -> Row<'static> {
         Row {
             id: id.to_owned().into(),

@@ -1,6 +1,6 @@
-//! Free space on the disk that holds a directory. sled stays broken after a write that failed for
-//! lack of space, so nothing is written once the disk is nearly full. Refusals, which anybody can
-//! cause, stop earlier than sign-ins do.
+//! Free space on the disk of a directory. sled is broken after a write that failed for lack of
+//! space, so nothing is written when the disk is nearly full. Refusals, which anybody can cause,
+//! stop before sign-ins do.
 
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
@@ -9,15 +9,16 @@ use std::time::{Duration, Instant};
 use super::elapsed;
 use latchkey_core::{Error, ErrorCode, Result};
 
-/// How long a measurement is used.
+/// Time for which a measurement is used.
 const CACHE_LIFETIME: Duration = Duration::from_millis(50);
 
-/// Space that is kept free, in bytes. A small disk keeps a part of itself.
+/// Space to keep free, in bytes. On a small disk it is a share of the disk.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Limits {
-    /// Below it refusals are not recorded. One sign-in takes about 3 KB.
+    /// Below this, refusals are not recorded. One sign-in takes about 3 KB.
     pub(super) reserve: u64,
-    /// Below it nothing is written. sled adds segments of 512 KiB, several of which may be on their way.
+    /// Below this, nothing is written. sled adds segments of 512 KiB, and may be writing several of
+    /// them.
     pub(super) minimum: u64,
 }
 
@@ -35,7 +36,7 @@ impl Limits {
     }
 }
 
-/// How much space is left.
+/// Space that is left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Left {
     Nothing,
@@ -43,7 +44,7 @@ enum Left {
     Enough,
 }
 
-/// The free space of a folder's disk.
+/// Free space of a folder's disk.
 pub(super) struct Room {
     folder: PathBuf,
     pub(super) limits: Limits,
@@ -59,12 +60,12 @@ impl Room {
         }
     }
 
-    /// Whether there is space for refusals.
+    /// Returns whether there is space for refusals.
     pub(super) fn is_ample(&self) -> bool {
         self.left() == Left::Enough
     }
 
-    /// Refuses where nothing may be written any more.
+    /// Fails if nothing may be written any more.
     pub(super) fn require(&self) -> Result<()> {
         if self.left() > Left::Nothing {
             return Ok(());
@@ -106,7 +107,7 @@ impl Room {
         left
     }
 
-    /// Where the operating system does not tell, writing says what is wrong.
+    /// Assumes space if the operating system does not tell. A failed write then reports the error.
     fn measure(&self) -> Left {
         let Ok(space) = fs4::statvfs(&self.folder) else {
             return Left::Enough;

@@ -1,4 +1,4 @@
-//! Rows as bytes: postcard, because a million rows are read for the catalogue.
+//! Rows as bytes, encoded with postcard, because a catalogue decodes a million rows.
 
 use latchkey_core::Result;
 use serde::Serialize;
@@ -7,13 +7,13 @@ use sled::IVec;
 
 use super::errors::{damaged, storage};
 
-/// Number of rows that are written at once. sled holds them all in memory, and each of their pages.
+/// Number of rows in one batch of sled. sled holds all of them and their pages in memory.
 pub(super) const BATCH: usize = 250;
 
-/// A row and what is in it now; nothing, where it is removed.
+/// Key of a row and its new value. `None` removes the row.
 pub(super) type Write = (Vec<u8>, Option<Vec<u8>>);
 
-/// Writes rows, a batch at a time.
+/// Writes rows, one batch at a time.
 pub(super) fn write_rows(
     tree: &sled::Db,
     rows: impl Iterator<Item = (Vec<u8>, Option<IVec>)>,

@@ -1,4 +1,4 @@
-//! The activity of a directory up to format 5, in which each entry has a row of its own.
+//! Activity of formats up to 5, in which each entry has its own row.
 
 use super::blocks;
 use super::errors::{damaged, storage};
@@ -8,10 +8,10 @@ use super::rows::{decoded, encoded, write_rows};
 use latchkey_core::Result;
 use latchkey_core::protocol::email::Email;
 
-/// Number of entries that are moved together.
+/// Number of entries that are moved at once.
 const BATCH: usize = 64;
 
-/// Writes entries as format 5 did.
+/// Writes entries like format 5.
 pub(super) fn write(tree: &sled::Db, entries: &[(u64, EntryRecord)]) -> Result<()> {
     let rows = entries.iter().map(|(number, entry)| {
         let bytes = encoded(entry)?;
@@ -20,8 +20,8 @@ pub(super) fn write(tree: &sled::Db, entries: &[(u64, EntryRecord)]) -> Result<(
     write_rows(tree, rows.collect::<Result<Vec<_>>>()?.into_iter())
 }
 
-/// Moves all entries into blocks, a batch at a time: there may be a million. `complete` adds what an entry
-/// of an older format does not say.
+/// Moves all entries into blocks, in batches, because there may be a million. `complete` adds data
+/// that entries of an older format lack.
 pub(super) fn move_into_blocks(
     tree: &sled::Db,
     complete: impl Fn(EntryRecord) -> Result<EntryRecord>,
@@ -44,7 +44,7 @@ pub(super) fn move_into_blocks(
     }
 }
 
-/// Says which user an entry names by e-mail address: formats up to 4 do not.
+/// Adds the user whom an entry names by e-mail address, which formats up to 4 do not store.
 pub(super) fn with_user(tree: &sled::Db, entry: EntryRecord) -> Result<EntryRecord> {
     let user = user_named_in(tree, &entry)?;
     Ok(match user {
@@ -53,12 +53,12 @@ pub(super) fn with_user(tree: &sled::Db, entry: EntryRecord) -> Result<EntryReco
     })
 }
 
-/// The user whom an entry names by e-mail address.
+/// Returns the user whom an entry names by e-mail address.
 fn user_named_in(tree: &sled::Db, entry: &EntryRecord) -> Result<Option<String>> {
     let Some(name) = entry.names().next().filter(|name| name.contains('@')) else {
         return Ok(None);
     };
-    // The address may be an id as well.
+    // The text may be an ID as well.
     if tree.contains_key(keys::user(name)).map_err(storage)? {
         return Ok(None);
     }

@@ -1,6 +1,6 @@
-//! The open tree. After a write that failed, every later write of sled fails, too. The tree is then
-//! opened again inside the process, as after a crash. Acknowledged changes are on the disk; the callers
-//! of all others got an error.
+//! The open tree. After a failed write, every later write of sled fails, too. The tree is then
+//! opened again in the same process, as after a crash. Acknowledged changes are on the disk, and
+//! the callers of all others got an error.
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -17,18 +17,18 @@ use latchkey_core::{Error, ErrorCode, Result};
 /// Time between two attempts to open a broken tree again.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// A tree, and what is known of its rows.
+/// A tree, and the state of its rows in memory.
 pub(super) struct State {
     pub(super) journal: Journal,
     pub(super) catalogue: LiveCatalogue,
 }
 
-/// How a tree is opened.
+/// Opens a tree.
 type Open = Box<dyn Fn() -> Result<State> + Send + Sync>;
 
 /// A tree that is opened again when it is broken.
 pub(super) struct Tree {
-    /// Nothing, while a broken tree could not be opened again.
+    /// `None` while a broken tree could not be opened again.
     state: RwLock<Option<State>>,
     is_broken: AtomicBool,
     tried: Mutex<Option<Instant>>,
@@ -36,7 +36,7 @@ pub(super) struct Tree {
     folder: PathBuf,
 }
 
-/// Finds the tree broken when the thread that works with it panics.
+/// Marks the tree as broken if the thread that works with it panics.
 struct Watch<'a>(&'a Tree);
 
 impl Drop for Watch<'_> {
@@ -58,9 +58,9 @@ impl Tree {
         })
     }
 
-    /// Works with the tree, which is opened again first if it is broken.
+    /// Works with the tree. Opens it again first if it is broken.
     ///
-    /// `work` must not call this function: opening the tree waits until nobody works with it.
+    /// `work` must not call this function, because opening the tree waits until no work uses it.
     pub(super) fn with<T>(&self, room: &Room, work: impl FnOnce(&State) -> Result<T>) -> Result<T> {
         if self.is_broken() {
             self.reopen(room)?;
@@ -71,12 +71,12 @@ impl Tree {
         work(state)
     }
 
-    /// The folder of the directory.
+    /// Returns the folder of the directory.
     pub(super) fn folder(&self) -> &Path {
         &self.folder
     }
 
-    /// Says that a write has failed.
+    /// Notes that a write has failed.
     pub(super) fn mark_broken(&self) {
         self.is_broken.store(true, Ordering::Release);
     }
@@ -99,7 +99,7 @@ impl Tree {
             state.journal.wake_flushes();
         }
         let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
-        // sled locks its file: the broken tree has to be closed first.
+        // Closes the broken tree first, because sled locks its file.
         *state = None;
         *state = Some((self.open)()?);
         self.is_broken.store(false, Ordering::Release);

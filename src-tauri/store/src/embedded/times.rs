@@ -9,7 +9,7 @@ use super::keys;
 use super::record::UserRecord;
 use super::rows::decoded;
 
-/// Returns the times that lie in the future of `now`, at most [`MAX_TIMES`].
+/// Returns the recorded times that are later than `now`, at most [`MAX_TIMES`].
 pub(super) fn times_ahead(tree: &sled::Db, now: i64) -> Result<Vec<TimeAhead>> {
     let removals = tree.scan_prefix(keys::REMOVALS).map(|row| {
         let (key, bytes) = row.map_err(storage)?;

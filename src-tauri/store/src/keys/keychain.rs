@@ -1,5 +1,6 @@
-//! The operating system's keychain: Keychain Services, the Credential Manager, or a Secret Service
-//! on D-Bus. The last can hang for ever, so each call has a thread and a time limit of its own.
+//! The keychain of the operating system: Keychain Services, the Credential Manager, or a Secret
+//! Service on D-Bus. A Secret Service can hang forever, so each call has its own thread and a
+//! timeout.
 
 use std::sync::mpsc;
 use std::thread;
@@ -10,15 +11,15 @@ use keyring::{Entry, Error as KeyringError};
 use latchkey_core::secret::Secret;
 use latchkey_core::{Error, ErrorCode, Result};
 
-/// The name under which all entries stand in the keychain.
+/// Service name of all entries in the keychain.
 const SERVICE: &str = "Latchkey";
-/// How long the keychain may take to answer.
+/// Timeout of the keychain.
 const LIMIT: Duration = Duration::from_secs(3);
-/// The entry that is written and removed to see whether anything can be.
+/// Name of the entry that is written and removed to test the keychain.
 const PROBE: &str = "probe";
 
-/// Whether the keychain answers: reads a key that is known to be there, which also unlocks it, or
-/// without one writes and removes an entry.
+/// Tests the keychain. Reads a key that is known to be there, which also unlocks the keychain.
+/// Without such a key, writes and removes an entry.
 pub(super) fn probe(known: Option<&str>) -> Result<()> {
     if let Some(id) = known {
         return read(id).map(drop);
@@ -47,7 +48,8 @@ pub(super) fn delete(id: &str) -> Result<()> {
     }
 }
 
-/// Asks on a thread of its own. One that hangs is left behind; it holds nothing that others need.
+/// Runs a question on its own thread. A thread that hangs is abandoned, and holds nothing that
+/// others need.
 fn ask<T: Send + 'static>(
     id: &str,
     question: impl FnOnce(&Entry) -> keyring::Result<T> + Send + 'static,
@@ -58,7 +60,7 @@ fn ask<T: Send + 'static>(
         .name("keychain".into())
         .spawn(move || {
             let result = Entry::new(SERVICE, &id).and_then(|entry| question(&entry));
-            // Nobody listens any more after the time limit.
+            // An error is ignored, because nobody waits after the timeout.
             let _ = answer.send(result);
         })
         .map_err(|cause| unreachable("no thread could be started").because(cause))?;
@@ -67,7 +69,7 @@ fn ask<T: Send + 'static>(
     })
 }
 
-/// What the keychain said, without what it was asked for: some of its errors hold the data.
+/// Returns the error of the keychain without its details, because some of them contain the data.
 fn refused(cause: &KeyringError) -> Error {
     match cause {
         KeyringError::NoStorageAccess(_) => unreachable("it is locked or cannot be opened"),

@@ -1,5 +1,5 @@
-//! Where signing keys are kept: in the operating system's keychain, or, where there is none, in a
-//! file sealed with a passphrase. Never in the clear.
+//! Storage of signing keys: in the keychain of the operating system or, if there is none, in a file
+//! that is sealed with a passphrase. They are never stored in the clear.
 
 mod keychain;
 mod sealed_file;
@@ -16,30 +16,31 @@ use latchkey_core::secret::{KeyLocation, KeyOrigin, KeyRecord, Secret, SigningKe
 use latchkey_core::{Error, ErrorCode, Result};
 use sealed_file::SealedFile;
 
-/// The shortest passphrase for the sealed file, in characters.
+/// Minimum length of the passphrase of the sealed file, in characters.
 pub const MIN_PASSPHRASE_CHARS: usize = 8;
 
-/// Whether a passphrase withstands fewer than 10^8 guesses.
+/// Returns whether fewer than 10^8 guesses are enough for a passphrase.
 fn is_easy_to_guess(passphrase: &Secret) -> bool {
-    /// Number of characters that are judged; judging takes longer with the square of them.
+    /// Maximum number of characters that are judged, because the time grows with the square of the
+    /// length.
     const JUDGED: usize = 64;
     let judged: Zeroizing<String> =
         Zeroizing::new(passphrase.expose().chars().take(JUDGED).collect());
     zxcvbn::zxcvbn(&judged, &["latchkey"]).score() < zxcvbn::Score::Three
 }
 
-/// Whether the operating system's keychain may be asked.
+/// Whether the keychain of the operating system may be used.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum KeychainUse {
-    /// Where there is one it is used.
+    /// The keychain is used if there is one.
     #[default]
     Ask,
-    /// It is left alone: keys go to the sealed file.
+    /// The keychain is not used. Keys are in the sealed file.
     Never,
 }
 
 impl KeychainUse {
-    /// Reads the value of `LATCHKEY_KEYCHAIN`: `off` leaves the keychain alone.
+    /// Parses the value of `LATCHKEY_KEYCHAIN`. `off` turns the keychain off.
     #[must_use]
     pub fn from_setting(value: Option<&str>) -> Self {
         if value == Some("off") {
@@ -50,24 +51,24 @@ impl KeychainUse {
     }
 }
 
-/// Where keys are kept now, and whether they can be read.
+/// Location of the keys, and whether they can be read.
 #[derive(Debug)]
 pub enum KeysState {
-    /// In the keychain, which answers.
+    /// In the keychain, which can be used.
     Keychain,
-    /// In the keychain, which does not answer.
+    /// In the keychain, which cannot be used.
     KeychainUnreachable(Error),
-    /// There is no keychain, for the reason given, and no sealed file yet.
+    /// There is no keychain, for this reason, and no sealed file yet.
     SealedFileNew(Error),
-    /// In the sealed file, which is gone.
+    /// In the sealed file, which is missing.
     SealedFileMissing(Error),
-    /// In the sealed file, whose passphrase has not been given.
+    /// In the sealed file, which needs its passphrase.
     SealedFileLocked,
     /// In the sealed file, which is open.
     SealedFileReady,
 }
 
-/// The keys of a data folder.
+/// Keys of a data folder.
 pub struct Keys {
     data_dir: PathBuf,
     keychain: KeychainUse,
@@ -84,8 +85,8 @@ enum StoreState {
 }
 
 impl Keys {
-    /// Finds out where the keys are. A sealed file, once there is one, is used; else the keychain
-    /// is asked, with a limit of 3 seconds. `records` are those of all keys that are in use.
+    /// Finds out where the keys are. An existing sealed file is used, else the keychain is tried
+    /// with a timeout of 3 seconds. `records` are those of all keys in use.
     #[must_use]
     pub fn open(data_dir: &Path, keychain: KeychainUse, records: &[KeyRecord]) -> Self {
         let keys = Self {
@@ -97,7 +98,7 @@ impl Keys {
         keys
     }
 
-    /// Looks again.
+    /// Finds out again where the keys are.
     pub fn retry(&self, records: &[KeyRecord]) {
         let file = SealedFile::at(&self.data_dir);
         let kept = |place: KeyLocation| records.iter().find(|record| record.kept == place);
@@ -124,7 +125,7 @@ impl Keys {
         }
     }
 
-    /// Where the keys are and whether they can be read.
+    /// Returns the location of the keys, and whether they can be read.
     #[must_use]
     pub fn state(&self) -> KeysState {
         match &*self.place() {
@@ -137,7 +138,7 @@ impl Keys {
         }
     }
 
-    /// Gives up a keychain that does not answer, for a sealed file that is still to be created.
+    /// Switches from a keychain that cannot be used to a sealed file that is still to be created.
     pub fn use_sealed_file(&self) {
         let mut place = self.place();
         if let StoreState::Unreachable(reason) = &*place {
@@ -145,10 +146,11 @@ impl Keys {
         }
     }
 
-    /// Creates the sealed file. An existing one is never replaced.
+    /// Creates the sealed file. Never replaces an existing one.
     ///
-    /// Fails with [`ErrorCode::KeysInUse`] where keys are kept already, and with [`ErrorCode::WeakPassphrase`] under [`MIN_PASSPHRASE_CHARS`] characters, and for one
-    /// that is easy to guess.
+    /// Fails with [`ErrorCode::KeysInUse`] if keys are stored already, or with
+    /// [`ErrorCode::WeakPassphrase`] if the passphrase has fewer than [`MIN_PASSPHRASE_CHARS`]
+    /// characters or is easy to guess.
     pub fn create(&self, passphrase: &Secret) -> Result<()> {
         let mut place = self.place();
         if !matches!(*place, StoreState::New(_)) {
@@ -164,10 +166,10 @@ impl Keys {
         Ok(())
     }
 
-    /// Begins a new sealed file where the old one is gone or damaged, or its passphrase is forgotten. An old
-    /// file is kept beside it: returns its path.
+    /// Begins a new sealed file, because the old one is lost or damaged, or its passphrase is
+    /// forgotten. Keeps an old file beside it. Returns the path of the old file.
     ///
-    /// Fails as [`Keys::create`] does, where the sealed file is open, and where the passphrase opens it.
+    /// Fails like [`Keys::create`], if the sealed file is open, or if the passphrase opens it.
     pub(crate) fn start_anew(
         &self,
         passphrase: &Secret,
@@ -213,7 +215,7 @@ impl Keys {
         Ok(())
     }
 
-    /// Keeps a key and answers with its record. It is on disk when this returns.
+    /// Stores a key. Returns its record. The key is on the disk when this returns.
     pub fn store(&self, key: &SigningKey, origin: KeyOrigin, set_at: i64) -> Result<KeyRecord> {
         let id = new_key_id()?;
         let secret = key.secret();
@@ -241,9 +243,8 @@ impl Keys {
 
     /// Reads a key.
     ///
-    /// Fails with [`ErrorCode::NoSigningKey`] where it is not where it was kept, and with
-    /// [`ErrorCode::KeysLocked`] or [`ErrorCode::KeychainUnreachable`] where that cannot be looked
-    /// at.
+    /// Fails with [`ErrorCode::NoSigningKey`] if the key is not in its store, and with
+    /// [`ErrorCode::KeysLocked`] or [`ErrorCode::KeychainUnreachable`] if the store cannot be read.
     pub fn read(&self, record: &KeyRecord) -> Result<SigningKey> {
         let secret = match (&*self.place(), record.kept) {
             (StoreState::Keychain, KeyLocation::Keychain) => keychain::read(&record.id)?,
@@ -267,7 +268,7 @@ impl Keys {
         SigningKey::kept(secret, record.encoding)
     }
 
-    /// Forgets a key. One that is gone already is no error.
+    /// Deletes a key. A missing key is not an error.
     pub fn forget(&self, record: &KeyRecord) -> Result<()> {
         match (&*self.place(), record.kept) {
             (StoreState::Keychain, KeyLocation::Keychain) => keychain::delete(&record.id),
@@ -278,7 +279,7 @@ impl Keys {
     }
 
     fn place(&self) -> MutexGuard<'_, StoreState> {
-        // A panic elsewhere leaves the place as it was.
+        // The state stays valid after a panic of another holder.
         self.place.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -305,7 +306,7 @@ impl StoreState {
     }
 }
 
-/// Refuses a passphrase that is short or easy to guess.
+/// Fails for a passphrase that is short or easy to guess.
 fn require_strong(passphrase: &Secret) -> Result<()> {
     let message = if passphrase.expose().chars().count() < MIN_PASSPHRASE_CHARS {
         format!(

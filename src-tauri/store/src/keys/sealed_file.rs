@@ -1,7 +1,7 @@
 //! The sealed file: signing keys under a passphrase, for computers without a keychain.
 //!
-//! Argon2id (RFC 9106) makes a key of the passphrase; XChaCha20-Poly1305 seals all signing keys
-//! together, with the header as associated data, so that no parameter can be changed unnoticed.
+//! Argon2id (RFC 9106) derives a key from the passphrase. XChaCha20-Poly1305 seals all signing keys
+//! together. The header is associated data, so that a change of its parameters is detected.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -24,11 +24,11 @@ const FILE: &str = "keys.sealed";
 /// Field of an error about a damaged file.
 const KEYS_FIELD: &str = "keys";
 const FORMAT: u32 = 1;
-/// The second choice of RFC 9106 §4, for machines that have other things to do: 64 MiB, 3 passes.
+/// Second recommended option of RFC 9106 §4, for computers with other work to do: 64 MiB, 3 passes.
 const MEMORY_KIB: u32 = 64 * 1024;
 const PASSES: u32 = 3;
 const LANES: u32 = 4;
-/// What a file may ask for at most, so that a forged one cannot take all memory.
+/// Maximum memory that a file may ask for, so that a forged file cannot use up all memory.
 const MAX_MEMORY_KIB: u32 = 1024 * 1024;
 const MAX_PASSES: u32 = 64;
 
@@ -46,7 +46,7 @@ struct Opened {
     key: Key,
 }
 
-/// Everything but the nonce and the sealed bytes.
+/// All fields but the nonce and the sealed bytes.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Header {
     format: u32,
@@ -66,7 +66,7 @@ struct Contents {
     sealed: String,
 }
 
-/// The signing keys by id. The texts are wiped when they are dropped.
+/// Signing keys by ID. The texts are overwritten when they are dropped.
 type Secrets = BTreeMap<String, Zeroizing<String>>;
 
 impl SealedFile {
@@ -109,7 +109,7 @@ impl SealedFile {
         Ok(())
     }
 
-    /// Renames the file, so that another one can take its place, and returns its new path.
+    /// Renames the file, so that another one can take its place. Returns its new path.
     pub(super) fn set_aside(&self, now: Timestamp) -> Result<Option<PathBuf>> {
         let _lock = self.lock()?;
         if !self.exists() {
@@ -122,7 +122,7 @@ impl SealedFile {
         Ok(Some(old))
     }
 
-    /// Gives a file that was set aside its place back.
+    /// Renames a file that was set aside back to its old path.
     pub(super) fn put_back(&self, old: &Path) -> Result<()> {
         self.rename(old, &self.path)
     }
@@ -134,7 +134,7 @@ impl SealedFile {
             .map_err(|cause| files::storage("renamed", from, cause))
     }
 
-    /// The error for a file that held signing keys and is not there.
+    /// Returns the error for a file that contained signing keys and is missing.
     pub(super) fn missing(&self) -> Error {
         let message = format!(
             "The signing keys were kept in {}, and that file is gone. Put it back and try again, or start with new keys.",
@@ -174,7 +174,8 @@ impl SealedFile {
         })
     }
 
-    /// Another program may have written since, so the file is read again under the lock.
+    /// Changes the keys. Reads the file again under the lock, because another program may have
+    /// changed it.
     fn change(&self, change: impl FnOnce(&mut Secrets)) -> Result<()> {
         let opened = self.opened()?;
         let _lock = self.lock()?;

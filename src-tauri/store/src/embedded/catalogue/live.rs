@@ -1,4 +1,5 @@
-//! The catalogue of an open directory. The first question builds it, and a queue keeps it up to date.
+//! The catalogue of an open directory. The first query builds it, and a queue of updates keeps it
+//! current.
 
 use std::path::PathBuf;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -10,18 +11,19 @@ use crate::embedded::errors::damaged_folder;
 use latchkey_core::directory::query::{PageStart, Sort, UserQuery};
 use latchkey_core::{Error, ErrorCode, Result};
 
-/// Maximum number of updates that wait for a question. Above it the catalogue is dropped.
+/// Maximum number of queued updates. Above it the catalogue is dropped.
 const MAX_WAITING: usize = 65_536;
-/// Longest time for which a new catalogue waits for changes that are written and not enqueued yet.
+/// Maximum time for which a new catalogue waits for changes that are written but not yet enqueued.
 const MAX_WAIT: Duration = Duration::from_secs(10);
 
-/// A catalogue that one caller updates and many ask. It takes no memory before the first question.
+/// A catalogue with one caller that updates it and many that query it. It takes no memory before
+/// the first query.
 ///
-/// The caller that updates it never waits for a question: updates are queued, and the next question
+/// The caller that updates it never waits for a query: updates are queued, and the next query
 /// applies them.
 pub(in crate::embedded) struct LiveCatalogue {
     folder: PathBuf,
-    /// Locked by questions, also while they build the catalogue.
+    /// Locked during a query, also while it builds the catalogue.
     catalogue: Mutex<Option<Catalogue>>,
     queue: Mutex<Queue>,
     /// Signals that the queue has reached a later change.
@@ -35,11 +37,11 @@ struct Queue {
     is_building: bool,
     /// Whether a new catalogue waits for [`LiveCatalogue::reached`].
     is_awaited: bool,
-    /// Totals after the last change that was enqueued.
+    /// Totals after the last enqueued change.
     totals: Totals,
 }
 
-/// Stops the queue when a catalogue could not be built.
+/// Stops the queue if a catalogue could not be built.
 struct Building<'a>(&'a LiveCatalogue);
 
 impl Drop for Building<'_> {
@@ -54,7 +56,7 @@ impl Drop for Building<'_> {
 }
 
 impl LiveCatalogue {
-    /// Returns the catalogue of the directory in `folder`, which has these totals.
+    /// Returns the catalogue of the directory in `folder`, with the current totals.
     pub(in crate::embedded) fn new(folder: PathBuf, totals: Totals) -> Self {
         Self {
             folder,
@@ -69,8 +71,8 @@ impl LiveCatalogue {
         }
     }
 
-    /// Enqueues the updates of changes; `totals` are the counters after the last of them. One caller enqueues
-    /// all changes in their order, also those without updates.
+    /// Enqueues the updates of changes. `totals` are the counters after the last of them. One
+    /// caller must enqueue all changes in their order, even those without updates.
     pub(in crate::embedded) fn enqueue(&self, updates: Vec<Update>, totals: Totals) {
         let mut queue = self.queue();
         queue.totals = totals;
@@ -88,8 +90,8 @@ impl LiveCatalogue {
         }
     }
 
-    /// Drops the catalogue on another thread, because freeing its memory takes milliseconds. A question
-    /// that uses it at the moment drops it later.
+    /// Drops the catalogue on another thread, because freeing its memory takes milliseconds. If a
+    /// query is using it, that query drops it later.
     fn drop_catalogue(&self) {
         if let Ok(mut catalogue) = self.catalogue.try_lock() {
             let catalogue = catalogue.take();
@@ -97,8 +99,8 @@ impl LiveCatalogue {
         }
     }
 
-    /// Returns a page of the users who match a query. If there is no catalogue, `read` reads one. `read`
-    /// also returns the number of the last change of which the catalogue may have seen something.
+    /// Returns a page of the users who match a query. If there is no catalogue, `read` reads one.
+    /// It also returns the number of the last change that the catalogue may include.
     pub(in crate::embedded) fn find(
         &self,
         read: impl FnOnce() -> Result<(Catalogue, u64)>,
@@ -130,8 +132,8 @@ impl LiveCatalogue {
         page
     }
 
-    /// Builds the catalogue while changes go on. Updates are queued before the rows are read, so that each
-    /// change is in the rows, in the queue, or in both; the queue is applied last.
+    /// Builds the catalogue while changes go on. Updates are queued before the rows are read, so
+    /// that each change is in the rows, in the queue, or in both. The queue is applied last.
     fn build(&self, read: impl FnOnce() -> Result<(Catalogue, u64)>) -> Result<Catalogue> {
         let building = self.begin();
         let (mut catalogue, latest) = read()?;
@@ -152,7 +154,7 @@ impl LiveCatalogue {
         Building(self)
     }
 
-    /// Waits until the queue has reached a change that was written, and empties it.
+    /// Waits until the queue has reached a written change. Takes the queued updates.
     fn wait_for(&self, change: u64) -> Result<(Vec<Update>, Totals)> {
         let mut queue = self.queue();
         queue.is_awaited = true;
@@ -171,7 +173,7 @@ impl LiveCatalogue {
         Ok((updates.unwrap_or_default(), queue.totals))
     }
 
-    /// Lets the next question build the catalogue.
+    /// Drops the catalogue, so that the next query builds it.
     #[cfg(test)]
     pub(in crate::embedded) fn forget(&self) {
         let mut queue = self.queue();
@@ -258,7 +260,7 @@ mod tests {
         let found = ids(&live, || {
             live.enqueue(vec![remove("ada"), put("eve")], totals(9, 2));
             live.enqueue(vec![remove("eve"), put("ada"), put("joe")], totals(12, 3));
-            // One row was read before, and one after these changes.
+            // One row was read before these changes, and one after them.
             Ok(read(&["ada", "bob", "joe"], 12))
         });
         assert_eq!(found.unwrap(), ["ada", "bob", "joe"]);
@@ -308,7 +310,7 @@ mod tests {
             let updates = (0..half).map(|_| put("ada")).collect();
             live.enqueue(updates, totals(changes, 1));
         };
-        // A question in between applies what waits.
+        // A query in between applies the queued updates.
         for round in 1..=4 {
             many(&live, round * half);
             assert_eq!(count(0, &[]).unwrap(), ["ada"]);

@@ -1,7 +1,8 @@
-//! All users in memory, for searching and sorting: a tree finds one user by id, and nothing else.
+//! An index of all users in memory, for searching and sorting. The tree itself finds a user only by
+//! ID.
 //!
-//! It is built from the rows when it is first asked, and updated after each change is on disk. It
-//! decides nothing: a verdict reads the tree.
+//! The first query builds it from the rows. Each change updates it after it is on the disk.
+//! Verdicts do not use it: they read the tree.
 
 mod live;
 mod order;
@@ -21,22 +22,22 @@ use self::rows::{RowId, Rows, count};
 use latchkey_core::Result;
 use latchkey_core::directory::query::{Cursor, PageStart, Sort, SortBy, UserQuery};
 
-/// A change of a user that the catalogue applies.
+/// Change of a user that the catalogue applies.
 pub(super) enum Update {
-    /// The user was added, or changed to this.
+    /// The user was added or replaced.
     Put(Box<Row<'static>>),
     /// The user signed in, and nothing else changed.
     SignIn {
-        /// The user's id.
+        /// ID of the user.
         id: String,
         /// Time of the sign-in, in Unix seconds.
         at: i64,
     },
-    /// The user with this id was removed.
+    /// The user with this ID was removed.
     Remove(String),
 }
 
-/// Counters of the directory after a change, which a new catalogue must agree with.
+/// Counters of the directory after a change, which a new catalogue must match.
 #[derive(Clone, Copy)]
 pub(super) struct Totals {
     /// Number of the change.
@@ -45,7 +46,7 @@ pub(super) struct Totals {
     pub(super) active: u64,
 }
 
-/// All users, and the orders and answers that were asked for.
+/// All users, and the orders and answers of earlier queries.
 #[derive(Default)]
 pub(super) struct Catalogue {
     rows: Rows,
@@ -53,7 +54,7 @@ pub(super) struct Catalogue {
     answer: Option<Answer>,
 }
 
-/// Who answered a query, in order, and what the catalogue had been through then.
+/// Users who match a query, in order, and the state of the catalogue for which they are valid.
 struct Answer {
     query: UserQuery,
     sort: Sort,
@@ -61,7 +62,7 @@ struct Answer {
     rows: Vec<RowId>,
 }
 
-/// A page by ids: the users themselves are in the tree.
+/// A page of IDs. The users themselves are in the tree.
 pub(super) struct PageOfIds {
     pub(super) ids: Vec<String>,
     pub(super) first_row: u64,
@@ -70,7 +71,7 @@ pub(super) struct PageOfIds {
 }
 
 impl Catalogue {
-    /// An empty one with room for so many users.
+    /// Creates an empty catalogue with space for a number of users.
     pub(super) fn with_capacity(users: usize) -> Self {
         Self {
             rows: Rows::with_capacity(users),
@@ -78,12 +79,12 @@ impl Catalogue {
         }
     }
 
-    /// Adds a user to a part that is going to be [appended](Self::append).
+    /// Adds a user to a part that will be [appended](Self::append).
     pub(super) fn load(&mut self, row: &Row<'_>) {
         self.rows.load(row);
     }
 
-    /// Adds users of a part; parts come in the order of their ids.
+    /// Appends the users of a part. Parts must come in the order of their IDs.
     pub(super) fn append(&mut self, part: Self) {
         self.rows.append(part.rows);
     }
@@ -132,7 +133,7 @@ impl Catalogue {
         self.rows.totals()
     }
 
-    /// A page of those who answer `query`.
+    /// Returns a page of the users who match `query`.
     pub(super) fn find(
         &mut self,
         query: &UserQuery,
@@ -207,7 +208,7 @@ mod tests {
     fn row(id: &str, created_at: i64, last_sign_in: Option<i64>) -> Row<'static> {
         Row {
             id: id.to_owned().into(),
-            // Long ones that begin alike, and do not come in the order of the ids.
+            // Long texts with the same beginning, in another order than the IDs.
             email: (created_at % 3 != 0).then(|| {
                 let part = (created_at * 7).rem_euclid(5);
                 format!("with.the.same.beginning.{part}@{id}.com").into()
@@ -230,7 +231,7 @@ mod tests {
         page.unwrap().ids
     }
 
-    /// Random numbers that are the same in each run.
+    /// Returns random numbers that are the same in each run.
     fn numbers() -> impl FnMut(u64) -> u64 {
         let mut state = 1_u64;
         move |below| {
@@ -241,8 +242,8 @@ mod tests {
         }
     }
 
-    /// Few changes between two questions and many, rows that come and go unseen, and so many dead
-    /// ones that the rows are compacted.
+    /// Few and many changes between two queries, rows that are added and removed unseen, and so
+    /// many dead rows that they are compacted.
     #[test]
     fn it_is_after_any_changes_what_a_new_one_would_be() {
         let mut next = numbers();
@@ -317,7 +318,7 @@ mod tests {
                 }
                 catalogue.append(part);
             }
-            // Where all else is alike, the ids decide, byte by byte.
+            // Equal users are in the order of their IDs, byte by byte.
             let mut ids = parts.concat();
             ids.sort_unstable();
             let found = all(&mut catalogue, "", SortBy::Created, false);

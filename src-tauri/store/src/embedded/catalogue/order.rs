@@ -5,18 +5,18 @@ use super::scan::RowSet;
 use super::sort::sorted;
 use latchkey_core::directory::query::Sort;
 
-/// More changes than this are merged in one pass; fewer are put in their places one by one.
+/// Maximum number of changes that are inserted one by one. More changes are merged in one pass.
 const FEW: usize = 32;
 
-/// All living rows in an order, as of some number of changes.
+/// All living rows in an order, as of the last [`follow`](Self::follow).
 pub(super) struct Order {
     sort: Sort,
     rows: Vec<RowId>,
-    /// Number of rows that there were.
+    /// Number of rows at that time.
     seen: usize,
-    /// Number of rows that had died.
+    /// Number of dead rows at that time.
     buried: usize,
-    /// Rows whose place has changed since.
+    /// Rows whose position has changed since.
     moved: Vec<RowId>,
 }
 
@@ -36,29 +36,29 @@ impl Order {
         self.sort
     }
 
-    /// The rows in order, as of the last [`follow`](Self::follow).
+    /// Returns the rows in order, as of the last [`follow`](Self::follow).
     pub(super) fn rows(&self) -> &[RowId] {
         &self.rows
     }
 
-    /// Notes that the place of a row has changed.
+    /// Notes that the position of a row has changed.
     pub(super) fn move_row(&mut self, row: RowId) {
         self.moved.push(row);
     }
 
-    /// Number of moves since the last [`follow`](Self::follow).
+    /// Returns the number of moves since the last [`follow`](Self::follow).
     pub(super) fn moves(&self) -> usize {
         self.moved.len()
     }
 
-    /// Applies what has changed.
+    /// Applies the changes since the last call.
     pub(super) fn follow(&mut self, rows: &Rows) {
         let died = rows.dead().get(self.buried..).unwrap_or_default();
         let born = rows.from(self.seen).filter(|row| !rows.is_dead(*row));
         let mut born: Vec<RowId> = born.collect();
         if self.moved.is_empty() && died.len() + born.len() <= FEW {
             for row in died {
-                // A row that was born and died since was never here.
+                // A row that was added and removed since is not in the order.
                 if let Ok(at) = self.find(rows, *row) {
                     self.rows.remove(at);
                 }
@@ -69,7 +69,7 @@ impl Order {
                 }
             }
         } else {
-            // A row that has moved is not found by its place.
+            // A row that has moved cannot be found by its position.
             let mut gone = RowSet::empty(rows.len());
             for row in died {
                 gone.insert(*row);
@@ -87,9 +87,9 @@ impl Order {
         self.buried = rows.dead().len();
     }
 
-    /// Adds rows in their places.
+    /// Inserts rows at their positions.
     fn merge(&mut self, rows: &Rows, mut added: Vec<RowId>) {
-        // Searching the place of each would take longer than sorting.
+        // Searching each position would take longer than sorting.
         if added.len() > self.rows.len() / 8 {
             self.rows.append(&mut added);
             self.rows = sorted(rows, self.sort, std::mem::take(&mut self.rows));
@@ -108,7 +108,7 @@ impl Order {
         self.rows = merged;
     }
 
-    /// Returns where a row is, or where it belongs. A dead one still has the place it had.
+    /// Returns the index of a row, or the index at which it belongs. A dead row keeps its position.
     fn find(&self, rows: &Rows, row: RowId) -> Result<usize, usize> {
         let is_before = |other: &RowId| self.compare(rows, *other, row).is_lt();
         let at = self.rows.partition_point(is_before);

@@ -9,11 +9,11 @@ use latchkey_core::directory::query::{Sortable, folded};
 use latchkey_core::protocol::email::searchable;
 use latchkey_core::verdict::Status;
 
-/// What the catalogue knows of a user.
+/// Fields of a user in the catalogue.
 pub(in crate::embedded) struct Row<'a> {
     pub(in crate::embedded) id: Cow<'a, str>,
     pub(in crate::embedded) email: Option<Cow<'a, str>>,
-    /// The texts of the name-like metadata.
+    /// Texts of the metadata that hold names.
     pub(in crate::embedded) names: Cow<'a, str>,
     pub(in crate::embedded) status: Status,
     pub(in crate::embedded) origin: Origin,
@@ -32,7 +32,7 @@ impl Row<'_> {
     }
 }
 
-/// Which row.
+/// Index of a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct RowId(u32);
 
@@ -42,61 +42,61 @@ impl RowId {
     }
 
     fn new(index: usize) -> Self {
-        // A directory that fills the memory of any computer has fewer.
+        // Cannot overflow, because so many users do not fit into memory.
         Self(u32::try_from(index).unwrap_or(u32::MAX))
     }
 }
 
-/// Between the searchable texts of a row; no search has it in it.
+/// Separates the searchable texts of a row. No search can contain it.
 const BETWEEN: u8 = 0x1f;
 
-/// The users column by column, so that a search reads nothing but text, and a filter nothing but
-/// one byte a user. A changed user is a new row, and the old one is dead; only the time of the last
-/// sign-in changes in its row.
+/// Users in columns, so that a search reads only texts, and a filter only one byte per user. A
+/// changed user gets a new row, and the old row is dead. Only the time of the last sign-in changes
+/// in its row.
 #[derive(Default)]
 pub(super) struct Rows {
-    /// Of each row the folded id, address and names.
+    /// Folded ID, address and names of each row.
     text: Vec<u8>,
     columns: Vec<Columns>,
     written: Written,
     by_id: HashTable<RowId>,
     hasher: RandomState,
-    /// The rows that died, in the order in which they did.
+    /// Dead rows in the order in which they died.
     dead: Vec<RowId>,
-    /// So many rows at the beginning are in the order of their ids.
+    /// Number of rows at the beginning that are in the order of their IDs.
     in_order: usize,
 }
 
-/// The values of a row that have a fixed size.
+/// Fields of a row that have a fixed size.
 struct Columns {
     text_end: usize,
     created_at: i64,
-    /// [`NEVER`] where there was none.
+    /// Time of the last sign-in, or [`NEVER`].
     last_sign_in: i64,
-    /// Length of the folded id.
+    /// Length of the folded ID.
     folded_id: u16,
     /// Length of the folded address.
     folded_email: u16,
-    /// Whether the id is what it was folded to.
+    /// Whether the folded ID equals the ID.
     is_folded: bool,
     status: Status,
     origin: Origin,
     is_dead: bool,
 }
 
-/// No time: an `Option` would take as much room as the time itself.
+/// Stands for no time, because an `Option` would double the size.
 const NEVER: i64 = i64::MIN;
 
-/// The ids that are not what they are folded to, as they are written.
+/// IDs that differ from their folded form, as written.
 #[derive(Default)]
 struct Written {
     ids: String,
-    /// Where each ends, in the order of the rows.
+    /// End of each ID, in the order of the rows.
     ends: Vec<(RowId, usize)>,
 }
 
 impl Written {
-    /// Of a row after all that are here.
+    /// Adds the ID of a row after all others.
     fn push(&mut self, row: RowId, id: &str) {
         self.ids.push_str(id);
         self.ends.push((row, self.ids.len()));
@@ -109,7 +109,7 @@ impl Written {
         self.ids.get(start..self.ends.get(at)?.1)
     }
 
-    /// Adds those of other rows, the first of which is going to be the row `first`.
+    /// Appends the IDs of other rows, the first of which becomes the row `first`.
     fn append(&mut self, first: usize, other: &Self) {
         let before = self.ids.len();
         self.ids.push_str(&other.ids);
@@ -120,13 +120,14 @@ impl Written {
 }
 
 impl Rows {
-    /// With room for so many, who come in the order of their ids.
+    /// Creates an empty table with space for a number of rows, which are added in the order of
+    /// their IDs.
     pub(super) fn with_capacity(rows: usize) -> Self {
         let mut empty = Self {
             columns: Vec::with_capacity(rows),
             ..Self::default()
         };
-        // Nothing is in it that would have to be hashed again.
+        // An empty table has nothing to hash again.
         empty.by_id.reserve(rows, |_| 0);
         empty
     }
@@ -136,7 +137,7 @@ impl Rows {
         self.index(id);
     }
 
-    /// Adds rows that were loaded.
+    /// Appends loaded rows.
     pub(super) fn append(&mut self, loaded: Self) {
         let (first, text) = (self.columns.len(), self.text.len());
         let goes_on = match (self.all().next_back(), loaded.all().next()) {
@@ -158,8 +159,8 @@ impl Rows {
         }
     }
 
-    /// Adds a row that is not found by its id, until it is in rows to which this is
-    /// [appended](Self::append).
+    /// Adds a row that cannot be found by its ID until it is [appended](Self::append) to other
+    /// rows.
     pub(super) fn load(&mut self, row: &Row<'_>) -> RowId {
         let start = self.text.len();
         self.push_folded(&row.id);
@@ -200,7 +201,7 @@ impl Rows {
 
     fn push_folded(&mut self, text: &str) {
         if text.is_ascii() {
-            // The same, quicker.
+            // Gives the same result faster.
             self.text.extend(
                 text.bytes()
                     .map(|byte| printable(byte.to_ascii_lowercase())),
@@ -221,7 +222,7 @@ impl Rows {
         self.by_id = by_id;
     }
 
-    /// Lets the row of an id die, if there is one.
+    /// Marks the row of an ID as dead, if there is one.
     pub(super) fn tombstone(&mut self, id: &str) {
         let hash = self.hasher.hash_one(id);
         let mut by_id = std::mem::take(&mut self.by_id);
@@ -250,17 +251,17 @@ impl Rows {
         (count(living().count()), count(active.count()))
     }
 
-    /// How many rows there are, dead ones too.
+    /// Returns the number of rows, dead ones included.
     pub(super) fn len(&self) -> usize {
         self.columns.len()
     }
 
-    /// The rows that died, in the order in which they did.
+    /// Returns the dead rows in the order in which they died.
     pub(super) fn dead(&self) -> &[RowId] {
         &self.dead
     }
 
-    /// Grows with each change.
+    /// Returns a number that grows with each change.
     pub(super) fn changes(&self) -> u64 {
         count(self.columns.len() + self.dead.len())
     }
@@ -298,26 +299,27 @@ impl Rows {
         id.unwrap_or_default()
     }
 
-    /// How the ids of two rows compare, byte by byte.
+    /// Compares the IDs of two rows byte by byte.
     pub(super) fn compare_ids(&self, a: RowId, b: RowId) -> Ordering {
         if a.index().max(b.index()) < self.in_order {
-            // Without looking at them: they lie far apart.
+            // Compares indexes only, because the texts are far apart in memory.
             return a.cmp(&b);
         }
         self.id(a).cmp(self.id(b))
     }
 
-    /// Whether rows up to this one are in the order of their folded ids. Ids that are as folded are.
+    /// Returns whether the rows up to this one are in the order of their folded IDs, which is so if
+    /// their IDs are folded.
     pub(super) fn is_in_order_to(&self, last: RowId) -> bool {
         last.index() < self.in_order && self.written.ends.is_empty()
     }
 
-    /// The searchable text of all rows, each ended by a line break.
+    /// Returns the searchable text of all rows. Each row ends with a line break.
     pub(super) fn text(&self) -> &[u8] {
         &self.text
     }
 
-    /// Where the text of a row ends.
+    /// Returns the end of a row's text.
     pub(super) fn text_end(&self, row: RowId) -> usize {
         self.columns
             .get(row.index())
@@ -329,14 +331,14 @@ impl Rows {
         self.text.get(start..self.text_end(row)).unwrap_or_default()
     }
 
-    /// Returns the folded id of a row.
+    /// Returns the folded ID of a row.
     pub(super) fn folded_id(&self, row: RowId) -> &[u8] {
         let length = |columns: &Columns| columns.folded_id.into();
         let length = self.columns.get(row.index()).map_or(0, length);
         self.text_of(row).get(..length).unwrap_or_default()
     }
 
-    /// Returns the folded address of a row; empty if the user has none.
+    /// Returns the folded address of a row. It is empty if the user has none.
     pub(super) fn folded_email(&self, row: RowId) -> &[u8] {
         let Some(columns) = self.columns.get(row.index()) else {
             return &[];
@@ -373,12 +375,12 @@ impl Rows {
     }
 
     pub(super) fn is_mostly_dead(&self) -> bool {
-        /// So many do not matter.
+        /// Number of dead rows below which compacting is not worth it.
         const FEW: usize = 4096;
         self.dead.len() > FEW.max(self.columns.len() / 2)
     }
 
-    /// The same without the dead ones, in the order of their ids.
+    /// Returns the living rows in the order of their IDs.
     pub(super) fn compacted(&self) -> Self {
         let mut living: Vec<RowId> = self.all().filter(|row| !self.is_dead(*row)).collect();
         living.sort_unstable_by_key(|row| self.id(*row));
@@ -403,17 +405,17 @@ impl Rows {
     }
 }
 
-/// A `usize` has no more than 64 bits.
+/// Cannot overflow, because a `usize` has at most 64 bits.
 pub(super) fn count(number: usize) -> u64 {
     u64::try_from(number).unwrap_or(u64::MAX)
 }
 
-/// A length in a row. No id and no address is nearly as long as the maximum.
+/// Converts a length in a row. IDs and addresses are much shorter than the maximum.
 fn length(bytes: usize) -> u16 {
     u16::try_from(bytes).unwrap_or(u16::MAX)
 }
 
-/// What separates texts is not in them.
+/// Replaces bytes that separate texts.
 fn printable(byte: u8) -> u8 {
     if byte.is_ascii_control() { b' ' } else { byte }
 }

@@ -1,12 +1,12 @@
-//! Looking for text in all users. A million of them have some 60 MB of text, which is read in less
-//! time than it takes to paint: an index would cost more memory than it would save time.
+//! Text search over all users. A million users have about 60 MB of text. Reading all of it takes
+//! less time than painting a frame, so an index is not worth its memory.
 
 use memchr::memmem::Finder;
 
 use super::rows::{RowId, Rows};
 use latchkey_core::directory::query::UserQuery;
 
-/// Some of the rows, one bit each.
+/// A set of rows, with one bit each.
 pub(super) struct RowSet(Vec<u64>);
 
 impl RowSet {
@@ -27,7 +27,7 @@ impl RowSet {
     }
 }
 
-/// The living rows that answer `query`.
+/// Returns the living rows that match `query`.
 pub(super) fn matching(rows: &Rows, query: &UserQuery) -> RowSet {
     let (first, others) = match query.search.words() {
         [] => (None, &[][..]),
@@ -53,8 +53,8 @@ pub(super) fn matching(rows: &Rows, query: &UserQuery) -> RowSet {
     match first {
         None => rows.all().for_each(take),
         Some(word) => {
-            // One pass over all the text, from find to find; the rest of a row that has been found
-            // is passed over.
+            // One pass over the whole text, from match to match. After a match, the rest of the row
+            // is skipped.
             let (word, text) = (Finder::new(word), rows.text());
             let mut ahead = rows.all();
             let mut from = 0;

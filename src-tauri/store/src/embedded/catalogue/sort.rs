@@ -1,5 +1,5 @@
-//! Sorting rows. A text is compared in pieces of 16 bytes that lie beside the row: the texts themselves
-//! are far apart in memory.
+//! Sorting of rows. A text is compared in pieces of 16 bytes that lie beside the row, because the
+//! texts themselves are far apart in memory.
 
 use std::num::NonZero;
 use std::thread;
@@ -7,14 +7,14 @@ use std::thread;
 use super::rows::{RowId, Rows};
 use latchkey_core::directory::query::{Sort, SortBy};
 
-/// Bytes of a text that are compared at once.
+/// Number of bytes of a text that are compared at once.
 const PIECE: usize = 16;
-/// Fewer rows than this are sorted by one thread.
+/// Number of rows from which several threads sort.
 const MANY: usize = 32_768;
 /// Maximum number of threads that sort.
 const MAX_THREADS: usize = 4;
 
-/// A piece of a text, or a time, as numbers of the same order.
+/// A piece of a text or a time, as numbers with the same order.
 type Rank = (u64, u64);
 
 #[derive(Clone, Copy)]
@@ -23,7 +23,7 @@ struct Ranked {
     row: RowId,
 }
 
-/// Returns rows in an order. Users without a key come last, in the order of their ids.
+/// Returns rows in an order. Users without a key come last, in the order of their IDs.
 pub(super) fn sorted(rows: &Rows, sort: Sort, mut some: Vec<RowId>) -> Vec<RowId> {
     if sort.by == SortBy::Id
         && some
@@ -60,7 +60,7 @@ struct Sorter<'a> {
 }
 
 impl Sorter<'_> {
-    /// Sorts rows that are alike in all pieces before a piece.
+    /// Sorts rows that are equal in all pieces before `piece`.
     fn sort(self, some: &mut [Ranked], piece: usize, threads: usize) {
         self.rank_all(some, piece, threads);
         sort_by_rank(some, threads);
@@ -79,9 +79,9 @@ impl Sorter<'_> {
         });
     }
 
-    /// Sorts the rows of each rank by the next piece, or by their ids after the last.
+    /// Sorts the rows of each rank by the next piece, or by their IDs after the last piece.
     fn sort_alike(self, some: &mut [Ranked], piece: usize, threads: usize) {
-        // One thread sorts the rows of one rank.
+        // The rows of one rank are sorted by one thread.
         let (before, after) = some.split_at(some.len() / 2);
         let is_alike = |other: &Ranked| before.last().is_some_and(|last| last.rank == other.rank);
         let middle = before.len() + after.partition_point(is_alike);
@@ -120,7 +120,7 @@ impl Sorter<'_> {
         }
     }
 
-    /// Whether a key ends with a piece of this rank. No text has a byte of zero in it.
+    /// Returns whether a key ends with a piece of this rank. Texts contain no zero byte.
     fn is_last(self, rank: Rank) -> bool {
         let last = if self.sort.descending {
             !rank.1
@@ -137,7 +137,7 @@ fn rank_of_text(text: &[u8], piece: usize) -> Rank {
     (first_eight(left), first_eight(next))
 }
 
-/// Returns the first eight bytes as a number of the same order.
+/// Returns the first eight bytes as a number with the same order.
 pub(in crate::embedded) fn first_eight(bytes: &[u8]) -> u64 {
     if let Some(eight) = bytes.first_chunk() {
         return u64::from_be_bytes(*eight);
@@ -149,7 +149,7 @@ pub(in crate::embedded) fn first_eight(bytes: &[u8]) -> u64 {
     u64::from_be_bytes(eight)
 }
 
-/// From the least to the greatest, without a sign.
+/// Converts a time to an unsigned number with the same order.
 fn rank_of_time(time: i64) -> u64 {
     time.cast_unsigned() ^ 1 << 63
 }
@@ -164,7 +164,7 @@ fn sort_by_rank(some: &mut [Ranked], threads: usize) {
     }
 }
 
-/// Does work with two parts of a slice, each on half of the threads.
+/// Works on two parts of a slice at the same time, each with half of the threads.
 fn in_two(
     some: &mut [Ranked],
     middle: usize,
@@ -189,7 +189,8 @@ mod tests {
     use latchkey_core::directory::Origin;
     use latchkey_core::verdict::Status;
 
-    /// Texts that are alike for long, that end where a piece ends, and that are the beginning of others.
+    /// Returns texts that share long beginnings, that end with a piece, and that are the beginning
+    /// of others.
     fn text(number: usize) -> String {
         let beginning = [
             "",
