@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn distances_are_told_in_the_unit_that_a_person_would_use() {
+    fn distances_are_worded_in_the_unit_that_a_person_would_use() {
         let told = |distance: i64| relative(now().as_second() + distance, now());
         assert_eq!(told(0), "now");
         assert_eq!(told(1), "in 1 second");

@@ -461,7 +461,7 @@ mod tests {
     }
 
     #[test]
-    fn what_another_program_changed_meanwhile_is_kept() {
+    fn a_concurrent_change_by_another_program_is_kept() {
         let (_folder, home, instance) = home();
         let first = Cell::new(true);
         let change = |settings: &mut Settings| {
@@ -498,7 +498,7 @@ mod tests {
     }
 
     #[test]
-    fn a_forgotten_passphrase_costs_the_keys_and_nothing_else() {
+    fn a_forgotten_passphrase_costs_only_the_keys() {
         let (folder, home, instance) = home();
         let directory = home.directory(&instance, "a test").unwrap();
         directory.set_seat_limit(Some(7), &by()).wait().unwrap();
@@ -556,7 +556,7 @@ mod tests {
     }
 
     #[test]
-    fn a_sealed_file_that_is_gone_is_said_and_no_dead_end() {
+    fn a_missing_sealed_file_is_reported_and_can_be_replaced() {
         let (folder, home, instance) = home();
         drop(home);
         let data = folder.path().join("data");

@@ -445,7 +445,7 @@ mod tests {
     }
 
     #[test]
-    fn a_damaged_or_newer_file_is_named_and_hides_nothing() {
+    fn a_damaged_or_newer_file_is_reported_and_hides_no_instance() {
         let folder = tempfile::tempdir().unwrap();
         let instances = Instances::new(folder.path());
         let broken = instances.add(settings("Broken"), None, &by()).unwrap();

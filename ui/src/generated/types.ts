@@ -113,15 +113,15 @@ export type ChosenFile = {
 path: string | null, };
 export type ClaimTime = { 
 /**
- * `iat`, `nbf` or `exp`.
+ * Name of the claim: `iat`, `nbf` or `exp`.
  */
 member: string, 
 /**
- * RFC 3339, in UTC.
+ * Time in RFC 3339 and UTC.
  */
 at: string, 
 /**
- * `in 7 days`.
+ * Time in words, such as `in 7 days`.
  */
 words: string, };
 export type CloseAsked = { 
@@ -178,27 +178,27 @@ export type CopyWhat = "link" | "code" | "widget" | "qr";
 export type ErrorCode = "invalid_payload" | "ambiguous_payload" | "invalid_url" | "invalid_setting" | "invalid_lifetime" | "invalid_time" | "code_too_long" | "no_code" | "input_too_large" | "qr_too_dense" | "invalid_picture" | "empty_secret" | "weak_secret" | "invalid_secret" | "no_signing_key" | "secret_concealed" | "keychain_unreachable" | "keys_locked" | "keys_missing" | "keys_in_use" | "wrong_passphrase" | "weak_passphrase" | "unknown_instance" | "instance_exists" | "unknown_user" | "user_exists" | "unknown_api_key" | "email_in_use" | "no_seats" | "invalid_cursor" | "too_many" | "hosted_elsewhere" | "address_in_use" | "directory_held" | "busy" | "already_open" | "invalid_data_folder" | "newer_format" | "older_format" | "damaged_file" | "storage" | "no_randomness" | "internal";
 export type Forecast = { 
 /**
- * How it sounds.
+ * Tone of the forecast.
  */
 tone: Tone, 
 /**
- * `Signs in ada`.
+ * Title, such as `Signs in ada`.
  */
 title: string, 
 /**
- * What else is known, or is not, and what to do about it.
+ * Sentence with details, and what to do about a refusal.
  */
 detail: string, 
 /**
- * The verdict's stable code; `None` for a code that verifies where the users are not known.
+ * Stable code of the verdict. `None` for a code that verifies if the users are not known here.
  */
 verdict: string | null, 
 /**
- * The user whom it is about, where there is one or would be.
+ * User whom the link signs in or would create.
  */
 user: string | null, 
 /**
- * How long the person stays signed in, where that is decided here.
+ * Time for which the person stays signed in, if that is decided here.
  */
 stay: string | null, };
 export type GatewayStart = { 
@@ -234,11 +234,11 @@ others: Array<OtherGateway>,
 addresses: Array<ListenAddress>, };
 export type Hint = { 
 /**
- * Its kind.
+ * Kind of the cause.
  */
 code: HintCode, 
 /**
- * The cause in a few words.
+ * Title in a few words.
  */
 title: string, 
 /**
@@ -250,7 +250,8 @@ message: string,
  */
 next: NextStep | null, 
 /**
- * Another of the administrator's instances, if the code or the link belongs to it.
+ * Instance of the same administrator to which the code or the link belongs, if it is another
+ * one.
  */
 instance: string | null, };
 export type HintCode = "signed_by_other_instance" | "secret_is_base64" | "secret_is_hex" | "secret_is_text" | "secret_has_quotes" | "secret_has_invisible_characters" | "signed_with_line_end" | "signed_with_byte_order_mark" | "signed_with_quotes" | "signed_with_base64" | "signed_with_hex" | "code_cut_off" | "plain_base64" | "times_in_milliseconds" | "times_in_microseconds" | "other_host";
@@ -431,31 +432,31 @@ export type LogFile = {
 path: string, };
 export type LoginLink = { 
 /**
- * `https://`
+ * Scheme, as `https://`.
  */
 scheme: string, 
 /**
- * `chat.yourcompany.com:8443`
+ * Host and port, as `chat.yourcompany.com:8443`.
  */
 authority: string, 
 /**
- * `/path?a=b&externalAuthCode=`
+ * Path and query up to the code, as `/path?a=b&externalAuthCode=`.
  */
 before: string, 
 /**
- * The code's header.
+ * Header of the code.
  */
 header: string, 
 /**
- * The code's claims.
+ * Claims of the code.
  */
 claims: string, 
 /**
- * The code's signature.
+ * Signature of the code.
  */
 signature: string, 
 /**
- * `#fragment`, or nothing.
+ * Rest of the query and `#fragment`, or an empty text.
  */
 after: string, };
 export type MadeApiKey = { 
@@ -546,19 +547,20 @@ export type Passphrase = {
 passphrase: string, };
 export type Policy = { 
 /**
- * Off: every code is refused. On by default.
+ * Whether codes are accepted at all. On by default.
  */
 external_auth: boolean, 
 /**
- * Refuse codes without `exp`. Off by default.
+ * Whether codes without `exp` are refused. Off by default.
  */
 require_expiry: boolean, 
 /**
- * Create users whom a code names for the first time. On by default.
+ * Whether a code for a new user creates the user. On by default.
  */
 provisioning: boolean, 
 /**
- * Take a returning user's e-mail and metadata from a newer code. On by default.
+ * Whether a newer code updates the address and the metadata of a returning user. On by
+ * default.
  */
 refresh_profile: boolean, };
 export type Preview = { 
@@ -760,11 +762,11 @@ instance: string,
 limit: number | null, };
 export type Seats = { 
 /**
- * Taken by active users.
+ * Number of seats that active users take.
  */
 used: number, 
 /**
- * All there are; no limit, if `None`. It may be lower than what is used.
+ * Number of all seats. `None` for no limit. It may be lower than that of used seats.
  */
 limit: number | null, };
 export type SecretEncoding = "text" | "base64" | "hex";
@@ -788,11 +790,11 @@ secret: string,
 encoding: SecretEncoding, };
 export type SignInSettings = { 
 /**
- * What it takes.
+ * Step between opening a link and signing in.
  */
 step: SignInStep, 
 /**
- * How long a session lasts, at most.
+ * Maximum length of a session.
  */
 session: string, 
 /**
@@ -800,15 +802,15 @@ session: string,
  */
 session_ends_with_link: boolean, 
 /**
- * How long a session lasts without a use; as long as with one, by default.
+ * Time without use after which a session ends. By default it ends only by its length.
  */
 session_idle: string, 
 /**
- * Where people may be sent back to, beside the instance itself.
+ * Origins to which visitors may return, besides the instance itself.
  */
 return_to: Array<string>, 
 /**
- * Whose pages may show the widget; nobody's by default.
+ * Origins whose pages may show the widget. Empty by default.
  */
 embed_in: Array<string>, };
 export type SignInStep = "automatic" | "confirm";
@@ -980,11 +982,11 @@ place: PageStart,
 limit: number, };
 export type Warning = { 
 /**
- * For callers to switch on: `short_key`.
+ * Code for callers to match on, such as `short_key`.
  */
 code: string, 
 /**
- * For a person.
+ * Message for a person.
  */
 message: string, };
 export type Who = { "kind": "email", 

@@ -369,7 +369,7 @@ mod tests {
     }
 
     #[test]
-    fn where_nothing_may_be_recorded_the_first_one_is_counted_too() {
+    fn the_first_refusal_is_counted_too_if_nothing_may_be_recorded() {
         let mut refusals = Refusals::default();
         let event = refusal("bad_signature", None);
         assert!(!refusals.admit(&event, &by("192.0.2.1", 5), false));

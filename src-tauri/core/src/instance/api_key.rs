@@ -82,7 +82,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_key_is_known_again_and_nothing_kept_is_a_key() {
+    fn a_key_is_recognised_and_its_record_cannot_be_used_as_one() {
         let (key, secret) = ApiKey::generate(" CRM ", Timestamp::UNIX_EPOCH).unwrap();
         let (other, _) = ApiKey::generate("CRM", Timestamp::UNIX_EPOCH).unwrap();
         assert!(key.is(secret.expose()) && !other.is(secret.expose()));

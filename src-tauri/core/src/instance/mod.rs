@@ -469,7 +469,7 @@ mod tests {
     use crate::activity::Actor;
 
     #[test]
-    fn of_many_acts_that_wait_the_first_and_the_latest_are_kept() {
+    fn of_many_waiting_changes_the_first_and_the_latest_are_kept() {
         let by = AuditContext::new(Actor::CommandLine, Timestamp::UNIX_EPOCH);
         let mut acts = Outbox::default();
         for _ in 0..MAX_WAITING + 5 {

@@ -318,7 +318,7 @@ mod tests {
     }
 
     #[test]
-    fn path_query_and_fragment_stay_to_the_letter_and_an_older_code_is_replaced() {
+    fn path_query_and_fragment_stay_unchanged_and_an_older_code_is_replaced() {
         for (base, expected) in [
             (
                 "https://chat.yourcompany.com",
@@ -352,7 +352,7 @@ mod tests {
     }
 
     #[test]
-    fn what_no_link_can_be_made_of_is_refused_with_what_to_do() {
+    fn an_unusable_url_is_refused_with_what_to_do() {
         for (text, said) in [
             ("", "empty"),
             ("chat.yourcompany.com", "https://chat.yourcompany.com"),
@@ -406,7 +406,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_address_is_not_completed_into_one() {
+    fn a_text_that_is_not_an_address_is_not_completed() {
         for text in [
             "",
             "/",

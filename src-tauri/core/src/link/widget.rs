@@ -40,7 +40,7 @@ mod tests {
     use crate::protocol::code::recognize::recognize;
 
     #[test]
-    fn the_tag_is_the_protocols_own() {
+    fn the_tag_is_that_of_the_protocol() {
         let base = BaseUrl::parse("https://chat.yourcompany.com").unwrap();
         let code = ExternalAuthCode::from_text("eyJ.b.c".into());
         assert_eq!(
@@ -50,7 +50,7 @@ mod tests {
     }
 
     #[test]
-    fn what_would_end_the_attribute_is_escaped_and_read_back() {
+    fn characters_that_would_end_the_attribute_are_escaped_and_parsed_back() {
         let base = BaseUrl::parse("https://a.b/x'y&z/").unwrap();
         let code = ExternalAuthCode::from_text("ey\"><script>&.b.c".into());
         let tag = tag(&base, &code);

@@ -141,14 +141,14 @@ mod tests {
     }
 
     #[test]
-    fn addresses_that_differ_by_ascii_case_are_one_and_stay_as_written() {
+    fn addresses_that_differ_only_by_ascii_case_are_equal_and_kept_as_written() {
         let ada = Email::parse(" Ada@YourCompany.com ", "email").unwrap();
         assert_eq!(ada.as_str(), "Ada@YourCompany.com");
         assert_eq!(ada, Email::parse("ada@yourcompany.com", "email").unwrap());
     }
 
     #[test]
-    fn no_letter_is_folded_but_those_of_ascii() {
+    fn only_ascii_letters_are_folded() {
         for (a, b) in [
             ("\u{212a}ate@victim.example", "kate@victim.example"),
             ("\u{c9}va@b.example", "\u{e9}va@b.example"),
@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn a_domain_in_unicode_and_its_a_labels_are_one() {
+    fn a_domain_in_unicode_equals_its_a_labels() {
         for (a, b) in [
             ("ada@b\u{fc}cher.example", "ada@xn--bcher-kva.example"),
             ("ada@B\u{dc}CHER.example", "Ada@XN--BCHER-KVA.Example"),
@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_address_is_refused_by_the_name_of_its_member() {
+    fn a_text_that_is_not_an_address_is_refused_with_its_field() {
         for text in [
             "",
             "  ",

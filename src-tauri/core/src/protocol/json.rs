@@ -160,7 +160,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_serde_json_reads_is_read_alike() {
+    fn valid_json_is_parsed_like_serde_json() {
         for text in [
             "null",
             "true",
@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn one_parse_says_whether_a_text_is_no_json_or_has_a_number_that_would_lose_digits() {
+    fn one_parse_distinguishes_invalid_json_from_a_number_that_would_lose_digits() {
         for text in ["{", r#"{"a":1,"a":2}"#, "9007199254740993 }"] {
             let refused = parse_exact(text.as_bytes()).unwrap_err();
             assert!(matches!(refused, Unreadable::NoJson(_)), "{text}");

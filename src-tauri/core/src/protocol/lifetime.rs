@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_lifetime_is_refused() {
+    fn a_text_that_is_not_a_lifetime_is_refused() {
         for text in [
             "",
             "7",

@@ -210,14 +210,14 @@ mod tests {
     }
 
     #[test]
-    fn metadata_of_8_kib_is_taken_and_a_byte_more_is_not() {
+    fn metadata_of_8_kib_is_accepted_and_a_byte_more_is_refused() {
         assert!(Metadata::from_json(&of_size(MAX_BYTES), "metadata").is_ok());
         let refused = Metadata::from_json(&of_size(MAX_BYTES + 1), "metadata").unwrap_err();
         assert_eq!(refused.field.as_deref(), Some("metadata"));
     }
 
     #[test]
-    fn a_name_that_stands_twice_is_named() {
+    fn the_error_for_a_duplicate_name_contains_the_name() {
         let refused =
             Metadata::from_fields([("team", "a"), (" team", "b")], "metadata").unwrap_err();
         assert_eq!(refused.field.as_deref(), Some("metadata.team"));
@@ -263,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn names_are_members_that_say_so() {
+    fn members_with_name_in_their_name_hold_names() {
         for member in ["name", "fullName", "NICKNAME", "user_name"] {
             assert!(is_name(member), "{member}");
         }
@@ -273,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn a_person_is_called_by_the_first_name_that_is_not_blank() {
+    fn the_display_name_is_the_first_name_that_is_not_blank() {
         for (json, name) in [
             ("{}", None),
             (r#"{"team":"Research"}"#, None),

@@ -310,13 +310,13 @@ mod tests {
     }
 
     #[test]
-    fn with_both_id_and_email_the_id_decides_and_the_email_is_not_looked_at() {
+    fn with_both_id_and_email_the_id_decides_and_the_email_is_ignored() {
         let payload = read(json!({"id": 7, "email": 5})).unwrap();
         assert_eq!(payload.subject(), "7");
     }
 
     #[test]
-    fn an_id_that_a_person_wrote_is_a_number_where_that_is_exact() {
+    fn a_typed_id_is_a_number_if_that_is_exact() {
         let sent = |text, as_text| json!(ExistingId::parse(text, as_text).unwrap());
         assert_eq!(sent("1234", false), json!(1234));
         assert_eq!(sent("1234", true), json!("1234"));

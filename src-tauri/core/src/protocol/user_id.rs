@@ -64,7 +64,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_id_of_255_bytes_is_taken_and_one_of_256_is_not() {
+    fn an_id_of_255_bytes_is_accepted_and_one_of_256_is_refused() {
         assert!(UserId::parse(&"x".repeat(255), "user.id").is_ok());
         assert!(UserId::parse(&"x".repeat(256), "user.id").is_err());
         assert!(

@@ -65,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn a_session_ends_by_its_own_length_and_with_the_link_where_the_instance_says_so() {
+    fn a_session_ends_by_its_length_and_if_the_instance_says_so_with_the_link() {
         let longest = 1000 + SessionRules::LONGEST_SECS;
         for (length, ends_with_link, code, ends) in [
             (Lifetime::Secs(50), false, None, 1050),
@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn a_code_in_its_leeway_lets_somebody_in_until_the_leeway_is_over() {
+    fn a_code_in_its_leeway_begins_a_session_until_the_leeway_is_over() {
         let rules = SessionRules {
             ends_with_link: true,
             ..SessionRules::default()

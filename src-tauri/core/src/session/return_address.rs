@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn an_origin_is_a_scheme_a_host_and_a_port_and_nothing_that_a_policy_reads_otherwise() {
+    fn an_origin_that_a_content_security_policy_would_read_differently_is_refused() {
         for text in [
             "null",
             " NULL",
@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_that_leads_away_is_refused_however_it_is_written() {
+    fn an_address_of_another_site_is_refused_in_every_spelling() {
         for address in [
             "https://evil.com",
             "https://evil.com/https://app.example.com",
@@ -286,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn a_path_here_and_a_page_that_is_allowed_are_led_to() {
+    fn a_path_of_this_host_and_a_page_of_an_allowed_origin_are_accepted() {
         for (address, to) in [
             ("/", "/"),
             ("/a/b?c=d&e=//evil.com#f", "/a/b?c=d&e=//evil.com#f"),

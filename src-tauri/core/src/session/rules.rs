@@ -148,7 +148,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn how_long_somebody_stays_signed_in_is_said_in_a_sentence() {
+    fn the_length_of_a_session_is_described_in_a_sentence() {
         let days = SessionRules::default();
         let with_link = SessionRules {
             ends_with_link: true,
@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn no_browser_keeps_a_cookie_for_longer() {
+    fn a_session_lasts_at_most_as_long_as_browsers_keep_a_cookie() {
         assert_eq!(SessionRules::LONGEST_SECS, 34_560_000);
     }
 }

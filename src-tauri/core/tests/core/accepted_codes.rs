@@ -1,4 +1,4 @@
-//! The decisions about a code by itself, each to the second and to the letter.
+//! Tests of the rules for a code by itself, to the second and to the byte.
 
 use latchkey_core::link::BaseUrl;
 use latchkey_core::protocol::audience::{Audience, Audiences};
@@ -76,12 +76,12 @@ fn iat_more_than_60_seconds_ahead_is_refused_until_then() {
 }
 
 #[test]
-fn foreign_registered_claims_and_unknown_members_are_left_alone() {
+fn foreign_registered_claims_and_unknown_members_are_ignored() {
     let claims = r#"{"id":1,"iss":"elsewhere","sub":5,"anything":{"nested":[1]}}"#;
     assert_eq!(verdict(claims), "verifies");
 }
 
-/// The verdict of an instance with a URL and another audience on a code with an `aud`.
+/// Returns the verdict on a code with an `aud`, of an instance with a URL and another audience.
 fn for_audience(aud: &str) -> &'static str {
     let url = BaseUrl::parse("https://chat.acme.example/app/?x=1#top").unwrap();
     let others = [Audience::parse("acme-chat").unwrap()];
@@ -97,7 +97,7 @@ fn for_audience(aud: &str) -> &'static str {
 }
 
 #[test]
-fn aud_names_the_url_or_an_audience_that_is_set_or_is_refused() {
+fn an_aud_that_names_neither_the_url_nor_a_set_audience_is_refused() {
     for aud in [
         r#""https://chat.acme.example/app""#,
         r#""https://CHAT.acme.example:443/app/""#,

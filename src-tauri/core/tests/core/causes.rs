@@ -1,4 +1,4 @@
-//! The cause behind a refused code.
+//! Tests of the causes of refused codes.
 
 use std::fmt::Write as _;
 
@@ -26,7 +26,7 @@ fn hex_of(bytes: &[u8]) -> String {
     })
 }
 
-/// The causes for a text, at an instance with a secret.
+/// Returns the causes for a text, at an instance with a secret.
 fn causes_with(text: &str, key: &SigningKey, others: &[OtherInstance]) -> Vec<Hint> {
     let url = BaseUrl::parse("https://chat.yourcompany.com").unwrap();
     let (found, looked) = inspect_text(text, "externalAuthCode", &[key], RULES, now()).unwrap();
@@ -58,7 +58,7 @@ fn a_good_code_has_no_cause() {
         )),
         []
     );
-    // A wrong secret that is nothing else has none either.
+    // A secret that is simply wrong has no cause either.
     assert_eq!(causes(&signed_with(b"another secret", HEADER, GOOD)), []);
 }
 
@@ -101,7 +101,7 @@ fn times_in_milliseconds_and_microseconds_are_recognised() {
 }
 
 #[test]
-fn a_secret_that_is_kept_in_another_form_is_recognised() {
+fn a_stored_secret_in_another_form_is_recognised() {
     use SecretEncoding::{Base64, Hex, Text};
     let binary = [0xFB_u8, 0xEF, 0xBE, 0x00, 0x01, 0xFF].repeat(6);
     let hex: String = hex_of(&binary).to_uppercase();
@@ -173,7 +173,7 @@ fn a_code_that_was_signed_with_more_than_the_secret_is_recognised() {
 }
 
 #[test]
-fn a_code_of_another_instance_of_ones_own_names_it() {
+fn the_hint_for_a_code_of_another_own_instance_names_that_instance() {
     let secret = "a secret of the other instance, long enough";
     let code = signed_with(secret.as_bytes(), HEADER, GOOD);
     let other = OtherInstance {
@@ -194,7 +194,7 @@ fn a_code_of_another_instance_of_ones_own_names_it() {
         Some("staging")
     );
     assert_eq!(hints[0].next, Some(NextStep::OpenInstance));
-    // Its own link leads there.
+    // A link of that instance leads there.
     let link = format!("https://staging.yourcompany.com/?externalAuthCode={code}");
     let hints = causes_with(&link, &key, &others);
     let found: Vec<HintCode> = hints.iter().map(|hint| hint.code).collect();
@@ -209,7 +209,7 @@ fn a_code_of_another_instance_of_ones_own_names_it() {
 }
 
 #[test]
-fn a_malformed_code_of_the_own_secret_is_not_said_to_be_of_another_instance() {
+fn a_malformed_code_of_the_own_secret_is_not_attributed_to_another_instance() {
     let twice = r#"{"email":"a@b.cd","email":"e@f.gh"}"#;
     let code = signed_with(SECRET.as_bytes(), HEADER, twice);
     let other = OtherInstance {
@@ -225,7 +225,7 @@ fn a_malformed_code_of_the_own_secret_is_not_said_to_be_of_another_instance() {
 }
 
 #[test]
-fn a_link_that_leads_to_another_host_is_recognised_also_where_its_code_is_good() {
+fn a_link_to_another_host_is_recognised_even_if_its_code_is_good() {
     let code = signed(HEADER, GOOD);
     let link = |host: &str| format!("https://{host}/?externalAuthCode={code}");
     assert_eq!(
@@ -256,8 +256,8 @@ fn a_code_whose_end_is_missing_is_recognised() {
 }
 
 #[test]
-fn a_code_in_plain_base64_is_not_said_to_be_cut_off() {
-    // Its claims have a sign of plain base64, and one of these signatures has one, too.
+fn a_code_in_plain_base64_is_not_described_as_cut_off() {
+    // The claims contain a character of plain base64, and so does one of these signatures.
     let plain = |code: &str| code.replace('-', "+").replace('_', "/");
     let codes = (0..50).map(|number| {
         signed(
@@ -287,7 +287,7 @@ fn a_code_in_plain_base64_is_not_said_to_be_cut_off() {
         causes(&format!("{message}==.{signature}")),
         [HintCode::PlainBase64]
     );
-    // Text after a whole code does not belong to it.
+    // Text after a whole code is not part of it.
     let good = signed(HEADER, GOOD);
     for rest in ["/", "+", "/more", "=", "+x"] {
         assert_eq!(causes(&format!("{good}{rest}")), [], "{rest}");

@@ -1,6 +1,6 @@
-//! Random commands, decided without any engine. The state of the directory is a model in memory. Each command is
-//! decided twice, from the whole model and from the facts that it asks for, and rules that always hold are
-//! checked after each.
+//! Tests of decisions on random commands, without an engine. A model in memory has the state of the
+//! directory. Each command is decided twice: from the whole model, and from the facts that it asks
+//! for. After each command, invariants are checked.
 
 use std::collections::BTreeMap;
 
@@ -56,7 +56,7 @@ impl Random {
 
 /// A directory in memory.
 struct Model {
-    /// Everything that was ever touched.
+    /// All facts that were ever loaded or changed.
     facts: Facts,
     users: BTreeMap<String, User>,
     sessions: Vec<SessionKey>,
@@ -85,7 +85,7 @@ impl Model {
         }
     }
 
-    /// Adds to `facts` what a command needs, as an engine does.
+    /// Adds the facts that a command needs, like an engine.
     fn load(&self, needs: Needs, facts: &mut Facts) {
         let all = &self.facts;
         for id in needs.people {
@@ -123,7 +123,7 @@ impl Model {
         panic!("{command:?} never has enough");
     }
 
-    /// Decides a command, and makes what it decides.
+    /// Decides a command and applies its effects.
     fn execute(&mut self, command: &Command) -> Result<Decision, String> {
         let by = AuditContext::new(Actor::Studio, at(self.now));
         let mut few = Facts::default();
@@ -219,7 +219,7 @@ impl Model {
         }
     }
 
-    /// A code from before the removal of its user signs nobody in.
+    /// Checks that a code from before the removal of its user signs nobody in.
     fn check_order(&self, command: &Command, user: &UserId) {
         let Command::Redeem(redemption) = command else {
             return;
@@ -408,7 +408,7 @@ fn every_decision_asks_for_what_it_depends_on_and_keeps_the_rules() {
     for seed in 0..ROUNDS {
         let mut model = Model::new(seed);
         for _ in 0..COMMANDS {
-            // Now and then the clock is put back, or was far ahead.
+            // Sometimes the clock is put back, or was far ahead.
             model.now += match model.random.below(40) {
                 0 => -90,
                 1 if seed.is_multiple_of(5) => 4000,

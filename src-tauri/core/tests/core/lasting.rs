@@ -1,4 +1,4 @@
-//! How long a composed link lasts.
+//! Test of the lifetime of a composed link.
 
 use jiff::{SignedDuration, Timestamp};
 use latchkey_core::link::compose::{LinkSpec, Target, compose};
@@ -9,7 +9,7 @@ use serde_json::json;
 
 use crate::signed::{key, now};
 
-/// Times of a link that starts then and lasts a week: `nbf` and `exp`.
+/// Returns `nbf` and `exp` of a link that lasts a week and starts at a time.
 fn times(not_before: Option<Timestamp>) -> (Option<i64>, Option<i64>) {
     let target = Target {
         url: BaseUrl::parse("https://chat.acme.example").unwrap(),

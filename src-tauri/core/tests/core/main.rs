@@ -1,4 +1,4 @@
-//! Core from outside: what it refuses, and what it accepts to the second.
+//! Tests of core by its public functions.
 
 #![allow(
     clippy::unwrap_used,

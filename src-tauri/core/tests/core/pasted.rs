@@ -1,4 +1,4 @@
-//! Pasted texts: every form in which a good code arrives.
+//! Tests of pasted texts: all forms in which a good code arrives.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -32,7 +32,7 @@ fn percent(text: &str) -> String {
     })
 }
 
-/// Writes a text as a mail program does: `=3D`, and lines of 76 characters with `=` at their ends.
+/// Encodes a text like a mail program: `=3D`, and lines of 76 characters with `=` at their ends.
 fn quoted_printable(text: &str) -> String {
     let escaped = text.replace('=', "=3D");
     let mut lines = Vec::new();
@@ -69,7 +69,7 @@ fn wrapped(text: &str, width: usize, between: &str) -> String {
     lines.join(between)
 }
 
-/// Every form of the code, with a name.
+/// Returns all forms of the code with their names.
 #[expect(clippy::too_many_lines, reason = "a table")]
 fn forms(code: &str) -> Vec<(&'static str, String)> {
     let link = format!("https://chat.yourcompany.com/?externalAuthCode={code}");
@@ -291,18 +291,18 @@ fn of_several_codes_the_first_that_verifies_is_taken() {
     };
     let text = format!("Old: {expired}\nOther: {foreign}\nNew: {code}\nNext: {second}");
     assert_eq!(taken(&text), (code.clone(), true));
-    // A code that is hidden in a wrapped link counts by its place, too.
+    // A code in a wrapped link counts by its position, too.
     let link = percent(&format!("https://a.b/?externalAuthCode={code}"));
     assert_eq!(
         taken(&format!("https://s.example/?url={link} {second}")),
         (code, true)
     );
-    // Where none verifies, the one whose signature matches says more than a foreign one.
+    // If none verifies, the code whose signature matches is taken.
     assert_eq!(taken(&format!("{foreign}\n{expired}")), (expired, false));
 }
 
 #[test]
-fn a_changed_code_is_not_taken_for_a_good_one() {
+fn a_changed_code_is_not_accepted_as_a_good_one() {
     let code = good();
     assert_eq!(found(&format!("{code}x")), format!("{code}x"));
     assert_eq!(found(&code[..code.len() - 1]), code[..code.len() - 1]);
@@ -344,7 +344,7 @@ fn a_code_is_found_however_it_is_wrapped() {
 
 #[test]
 #[expect(clippy::disallowed_methods, reason = "the test measures time")]
-fn a_text_that_holds_nothing_is_read_in_bounded_time() {
+fn a_text_without_a_code_is_searched_in_bounded_time() {
     let size = 1024 * 1024;
     let began = std::time::Instant::now();
     for part in [
@@ -364,7 +364,7 @@ fn a_text_that_holds_nothing_is_read_in_bounded_time() {
         let text = part.repeat(size / part.len());
         let _ = recognize(&text, PARAMETER);
     }
-    // Each takes a fraction of a second; a search that is not linear takes minutes.
+    // Each takes a fraction of a second. A search that is not linear would take minutes.
     assert!(began.elapsed().as_secs() < 60, "{:?}", began.elapsed());
     let refused = recognize(&"x".repeat(size + 1), PARAMETER).unwrap_err();
     assert_eq!(
@@ -374,7 +374,7 @@ fn a_text_that_holds_nothing_is_read_in_bounded_time() {
 }
 
 #[test]
-fn the_address_of_a_link_is_the_one_that_leads_to_the_application() {
+fn the_address_of_a_nested_link_is_that_of_the_application() {
     let code = good();
     let host = |text: &str| {
         let found = recognize(text, PARAMETER).unwrap();

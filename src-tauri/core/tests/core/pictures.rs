@@ -1,4 +1,4 @@
-//! Files of pictures: the kinds that are read, and the limits.
+//! Tests of picture files: formats and limits.
 
 use std::io::Cursor;
 #[cfg(target_os = "linux")]
@@ -101,7 +101,7 @@ fn transparent_pictures_are_read_with_dark_and_with_light_ink() {
     }
 }
 
-/// A PNG file that is nothing but a head, which says how large the picture is.
+/// Returns a PNG file that has only a header with the size of the picture.
 fn png_of(width: u32, height: u32) -> Vec<u8> {
     let mut bytes = file(
         &DynamicImage::ImageLuma8(GrayImage::new(1, 1)),
@@ -136,12 +136,12 @@ fn a_picture_that_is_too_large_is_refused_by_its_dimensions_before_it_is_decoded
             "{message}"
         );
     }
-    // The head of a picture within the limits is believed, and the rest is missed.
+    // A size within the limits is accepted, and then the rest of the file is missing.
     assert!(refusal(&png_of(4_000, 3_000)).contains("damaged"));
     assert!(read_rgba(12_001, 1, vec![0; 48_004]).is_err());
 }
 
-/// How long this thread has worked. Time in which other programs have the processor does not count.
+/// Returns the processor time of this thread, so that other programs do not count.
 #[cfg(target_os = "linux")]
 fn worked() -> Duration {
     let text = fs::read_to_string("/proc/thread-self/schedstat").unwrap();
@@ -149,8 +149,8 @@ fn worked() -> Duration {
     Duration::from_nanos(nanoseconds.parse().unwrap())
 }
 
-/// The work is limited in units of its own, because the core has no clock. The test's own limit
-/// is many times what it takes.
+/// Core has no clock, so it limits the work in units of its own. The limit of this test is many
+/// times the normal duration.
 #[test]
 #[cfg(target_os = "linux")]
 fn a_screen_of_noise_and_a_screen_of_finder_patterns_end_soon() {

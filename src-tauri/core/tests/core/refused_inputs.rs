@@ -1,4 +1,4 @@
-//! Every input that is refused, with the code and the member that it is refused by.
+//! Test of all refused inputs, with the code and the field of each error.
 
 use latchkey_core::instance::Name;
 use latchkey_core::link::compose::{LinkSpec, Target, compose};
@@ -65,7 +65,7 @@ fn composed(lifetime: &str, metadata: Metadata, not_before: Option<&str>) -> Res
 #[test]
 #[rustfmt::skip] // A case is a line.
 #[expect(clippy::too_many_lines, reason = "it is a table")]
-fn every_bad_input_is_refused_by_code_and_member() {
+fn every_bad_input_is_refused_with_its_code_and_field() {
     let good = signed(HEADER, r#"{"id":1}"#);
     assert_eq!(of_code(&good), None, "the good one is good");
     let (message, signature) = good.rsplit_once('.').unwrap();
@@ -94,14 +94,14 @@ fn every_bad_input_is_refused_by_code_and_member() {
         ("email in a code is blank", of_claims(r#"{"email":"  "}"#), "invalid_payload", Some("email")),
         ("user.email is a list", of_claims(r#"{"user":{"id":"a","email":[]}}"#), "invalid_payload", Some("user.email")),
         ("user.email is not an address", of_claims(r#"{"user":{"id":"a","email":"ada"}}"#), "invalid_payload", Some("user.email")),
-        // Ids of existing users.
+        // IDs of existing users.
         ("empty id", of_core(ExistingId::parse("", false)), "invalid_payload", Some("id")),
         ("id with a space in front", of_core(ExistingId::parse(" 1", false)), "invalid_payload", Some("id")),
         ("id is a fraction", of_claims(r#"{"id":1.5}"#), "invalid_payload", Some("id")),
         ("id beyond 2^53", of_claims(r#"{"id":9007199254740993}"#), "invalid_payload", Some("id")),
         ("id is an object", of_claims(r#"{"id":{}}"#), "invalid_payload", Some("id")),
         ("id is null", of_claims(r#"{"id":null}"#), "invalid_payload", Some("id")),
-        // user.id, of every wrong type and form.
+        // `user.id` of all wrong types and forms.
         ("user.id missing", of_claims(r#"{"user":{}}"#), "invalid_payload", Some("user.id")),
         ("user.id null", of_claims(r#"{"user":{"id":null}}"#), "invalid_payload", Some("user.id")),
         ("user.id true", of_claims(r#"{"user":{"id":true}}"#), "invalid_payload", Some("user.id")),
@@ -187,7 +187,7 @@ fn every_bad_input_is_refused_by_code_and_member() {
         ("claims nested too deep", of_claims(&nested), "malformed_code", None),
         ("claims with something after them", of_claims(r#"{"id":1} x"#), "malformed_code", None),
         ("claims that are not UTF-8", of_code(&format!("{header}.{}.{signature}", "_w")), "bad_signature", None),
-        // Times and ids of a code.
+        // Times and IDs of a code.
         ("exp a text", of_claims(r#"{"id":1,"exp":"1795300000"}"#), "invalid_payload", Some("exp")),
         ("exp negative", of_claims(r#"{"id":1,"exp":-1}"#), "invalid_payload", Some("exp")),
         ("exp 1e30", of_claims(r#"{"id":1,"exp":1e30}"#), "invalid_payload", Some("exp")),
@@ -199,7 +199,7 @@ fn every_bad_input_is_refused_by_code_and_member() {
         ("jti a number", of_claims(r#"{"id":1,"jti":5}"#), "invalid_payload", Some("jti")),
         ("single_use a text", of_claims(r#"{"id":1,"jti":"a","single_use":"yes"}"#), "invalid_payload", Some("single_use")),
         ("single_use without jti", of_claims(r#"{"id":1,"single_use":true}"#), "invalid_payload", Some("jti")),
-        // What is pasted.
+        // Pasted texts.
         ("nothing pasted", of_core(recognize("", "externalAuthCode")), "no_code", Some("code")),
         ("prose pasted", of_core(recognize("hello there", "externalAuthCode")), "no_code", Some("code")),
         ("a URL without a code", of_core(recognize("https://a.b/?x=1", "externalAuthCode")), "no_code", Some("code")),
@@ -218,7 +218,7 @@ fn every_bad_input_is_refused_by_code_and_member() {
 }
 
 #[test]
-fn no_message_holds_the_code_or_the_secret() {
+fn no_message_contains_the_code_or_the_secret() {
     let code = signed(HEADER, r#"{"id":1,"exp":1000}"#);
     let refused = verify(&code, &[&key()], RULES, now()).unwrap_err();
     let signature = code.rsplit('.').next().unwrap();

@@ -1,4 +1,4 @@
-//! Changes of an instance's settings.
+//! Tests of changes of an instance's settings.
 
 use latchkey_core::instance::{Hosted, Name, Settings, SettingsChange};
 use latchkey_core::link::BaseUrl;

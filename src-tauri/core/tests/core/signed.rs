@@ -1,4 +1,4 @@
-//! Codes with whatever inside, as another program could sign them.
+//! Codes with any content, as another program could sign them.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -22,7 +22,7 @@ pub(crate) fn key() -> SigningKey {
     SigningKey::from_text(&Secret::new(SECRET.into())).unwrap()
 }
 
-/// Signs header and claims as they are, to the letter.
+/// Signs header and claims exactly as they are written.
 pub(crate) fn signed(header: &str, claims: &str) -> String {
     signed_with(SECRET.as_bytes(), header, claims)
 }

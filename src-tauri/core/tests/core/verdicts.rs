@@ -1,4 +1,4 @@
-//! What opening a code does: each decision by its name, and every combination by a table.
+//! Tests of verdicts: each decision in a test of its own, and all combinations in a table.
 
 use latchkey_core::instance::Policy;
 use latchkey_core::link::BaseUrl;
@@ -19,7 +19,7 @@ fn second(distance: i64) -> i64 {
     now().as_second() + distance
 }
 
-/// A code that was issued a minute ago and works for an hour, with more claims.
+/// Returns a code that was issued a minute ago and works for an hour, with further claims.
 fn code(payload: &str, more: &str) -> Result<VerifiedCode, CodeRefusal> {
     let (iat, exp) = (second(-60), second(3_600));
     code_of(
@@ -112,7 +112,7 @@ fn the_last_seat_is_given_and_no_more() {
 }
 
 #[test]
-fn the_seat_limit_is_never_a_limit_on_users_who_exist() {
+fn a_user_who_exists_signs_in_even_above_the_seat_limit() {
     let full = DirectoryFacts {
         seats: Seats {
             used: 12,
@@ -124,7 +124,7 @@ fn the_seat_limit_is_never_a_limit_on_users_who_exist() {
 }
 
 #[test]
-fn a_suspended_user_is_refused_also_with_a_valid_code() {
+fn a_suspended_user_is_refused_even_with_a_valid_code() {
     for payload in [EMAIL, ID, USER] {
         let verdict = by_default(payload, &known(Some(Status::Suspended)));
         assert_eq!(verdict.code(), "user_suspended", "{payload}");
@@ -132,7 +132,7 @@ fn a_suspended_user_is_refused_also_with_a_valid_code() {
 }
 
 #[test]
-fn a_code_from_before_a_removal_is_refused_also_when_the_id_is_given_again() {
+fn a_code_from_before_a_removal_is_refused_even_if_a_user_has_the_id_again() {
     let again = |at| DirectoryFacts {
         removed_at: Some(at),
         ..known(Some(Status::Active))
@@ -226,7 +226,7 @@ fn an_email_of_somebody_else_is_refused_and_takes_no_seat() {
 }
 
 #[test]
-fn a_profile_is_refreshed_by_a_newer_code_where_the_instance_says_so() {
+fn a_newer_code_refreshes_a_profile_if_the_instance_says_so() {
     let refreshes = |payload, policy, profile_as_of| {
         let mut known = known(Some(Status::Active));
         known.user.as_mut().unwrap().profile_as_of = profile_as_of;
@@ -255,7 +255,7 @@ fn a_profile_is_refreshed_by_a_newer_code_where_the_instance_says_so() {
 }
 
 #[test]
-fn a_single_use_code_works_once_and_any_other_as_often_as_it_likes() {
+fn a_single_use_code_works_once_and_any_other_code_repeatedly() {
     let used = DirectoryFacts {
         link: LinkState::Used,
         ..known(Some(Status::Active))
@@ -324,7 +324,7 @@ fn no_sentence_for_a_visitor_names_anybody() {
     assert_eq!(unknown, suspended, "nobody learns who exists");
 }
 
-/// Every combination. The first row that matches says what happens; `*` is anything. The last three
+/// All combinations. The first matching row has the verdicts; `*` matches anything. The last three
 /// columns are the verdicts for `{"email"}`, `{"id"}` and `{"user"}`.
 #[rustfmt::skip]
 const TABLE: &[[&str; 6]] = &[
@@ -555,7 +555,7 @@ fn every_combination_of_payload_directory_policy_and_time_has_its_verdict() {
     );
 }
 
-/// A refusal, the user whom the administrator is told, its few words, and the visitor's sentence.
+/// A refusal, the user whom it names to the administrator, its title, and the visitor's sentence.
 type Said = (Refusal, Option<&'static str>, &'static str, &'static str);
 
 const AT_ALL: &str = "This link does not work. Ask whoever gave it to you for another.";

@@ -1,4 +1,4 @@
-//! Core's messages say what is wrong and what has to change. How it is done is the faces' to say.
+//! Test of core's messages: they say what is wrong and what must change. Only the faces say how.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -25,15 +25,15 @@ const WORDS_OF_FACES: [&str; 14] = [
     "command line",
 ];
 
-/// Texts that are no messages.
+/// Texts that are not messages.
 const ALLOWED: [&str; 5] = [
-    // Actors and an act of the activity.
+    // Actors, and a title in the activity.
     "Studio",
     "The command line",
     "Settings changed",
-    // Name by which a process holds a directory.
+    // Name under which a process holds a directory.
     "latchkey serve",
-    // Start of a label in an internationalized domain name.
+    // Prefix of a label in an internationalized domain name.
     "--",
 ];
 
@@ -65,7 +65,7 @@ impl<'ast> Visit<'ast> for Texts {
         self.read(call.tokens.clone());
     }
 
-    /// Comments, and the reasons of lints, are for developers.
+    /// Skips comments and the reasons of lints, which are for developers.
     fn visit_attribute(&mut self, _: &'ast Attribute) {}
 
     fn visit_item_mod(&mut self, module: &'ast ItemMod) {

@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_added_twice_in_part_is_there_once() {
+    fn entries_that_were_partly_added_twice_are_there_once() {
         let folder = tempfile::tempdir().unwrap();
         let tree = tree(&folder);
         let added = |range: std::ops::Range<u64>| {

@@ -105,7 +105,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_note_counts_once_and_for_the_same_tree_only() {
+    fn a_note_counts_once_and_only_for_the_same_tree() {
         let folder = tempfile::tempdir().unwrap();
         let log = folder.path().join("db");
         let close = |changes: Option<u64>| {

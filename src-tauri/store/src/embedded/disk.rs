@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tree_that_is_not_there_is_said_to_be_missing() {
+    fn a_missing_tree_is_reported_as_missing() {
         let folder = tempfile::tempdir().unwrap();
         let refused = Disk::open(folder.path()).err().unwrap();
         assert!(refused.message.contains("db"), "{}", refused.message);

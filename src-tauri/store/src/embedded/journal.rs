@@ -337,7 +337,7 @@ mod tests {
     }
 
     #[test]
-    fn rows_are_what_was_written_wherever_the_journal_is_cut() {
+    fn rows_are_whole_wherever_the_journal_is_cut() {
         let folder = tempfile::tempdir().unwrap();
         let (mut rows, mut number) = (BTreeMap::new(), 0);
         for (changes, together) in [
@@ -386,7 +386,7 @@ mod tests {
     }
 
     #[test]
-    fn a_change_of_many_rows_is_carried_over_at_once() {
+    fn a_change_of_many_rows_is_checkpointed_at_once() {
         let folder = tempfile::tempdir().unwrap();
         let journal = journal(folder.path());
         let rows = |count: usize| {
@@ -403,7 +403,7 @@ mod tests {
     }
 
     #[test]
-    fn what_somebody_looks_at_stays_as_it_is() {
+    fn a_view_does_not_change_while_it_is_held() {
         let folder = tempfile::tempdir().unwrap();
         let journal = journal(folder.path());
         let write = |number: u64| {
@@ -447,7 +447,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_change_is_found_out() {
+    fn a_damaged_change_is_detected() {
         for (key, bytes) in [(keys::change(1), vec![9]), (b"j:short".to_vec(), vec![])] {
             let folder = tempfile::tempdir().unwrap();
             let tree = sled::open(folder.path()).unwrap();

@@ -331,7 +331,7 @@ mod tests {
     }
 
     #[test]
-    fn a_row_that_is_not_what_was_written_is_found_wherever_it_is() {
+    fn a_damaged_row_is_found_anywhere() {
         for id in ["a", "m", "z"] {
             let folder = tempfile::tempdir().unwrap();
             let tree = sled::open(folder.path()).unwrap();

@@ -404,7 +404,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_panic_is_told_to_its_callers_and_the_next_change_is_made() {
+    fn a_panic_is_an_error_for_its_callers_and_later_changes_work() {
         let folder = tempfile::tempdir().unwrap();
         let directory = SledDirectory::open(folder.path(), "a test").unwrap();
         let by = AuditContext::new(Actor::Studio, Timestamp::UNIX_EPOCH);

@@ -1,4 +1,4 @@
-//! What is forecast is what redeeming then does, and what is not known is not claimed.
+//! Tests that a forecast equals the result of redeeming, and claims nothing that is unknown.
 
 use latchkey_core::directory::Directory as _;
 use latchkey_core::inspect::forecast::{Forecast, Tone, Users};
@@ -39,7 +39,7 @@ fn forecast(code: &str, hosted: Hosted, users: Users<'_>) -> Forecast {
 }
 
 #[test]
-fn a_forecast_says_how_long_the_person_stays_signed_in_where_that_is_decided_here() {
+fn a_forecast_of_an_instance_hosted_here_says_how_long_the_person_stays_signed_in() {
     let folder = tempfile::tempdir().unwrap();
     let directory = SledDirectory::open(folder.path(), "a test").unwrap();
     let (ada, nobody) = (claims(r#""user":{"id":"ada"}"#), claims(r#""id":"nobody""#));
@@ -55,7 +55,7 @@ fn a_forecast_says_how_long_the_person_stays_signed_in_where_that_is_decided_her
 }
 
 #[test]
-fn a_forecast_is_what_redeeming_does() {
+fn a_forecast_equals_the_result_of_redeeming() {
     let folder = tempfile::tempdir().unwrap();
     let directory = SledDirectory::open(folder.path(), "a test").unwrap();
     directory
@@ -115,7 +115,7 @@ fn a_forecast_is_what_redeeming_does() {
 }
 
 #[test]
-fn a_profile_that_would_be_taken_is_said() {
+fn a_forecast_says_that_the_profile_would_be_refreshed() {
     let folder = tempfile::tempdir().unwrap();
     let directory = SledDirectory::open(folder.path(), "a test").unwrap();
     let settings = settings(Hosted::Here);
@@ -139,7 +139,7 @@ fn a_profile_that_would_be_taken_is_said() {
 }
 
 #[test]
-fn what_is_not_known_is_not_claimed() {
+fn a_forecast_claims_nothing_that_is_unknown() {
     let ada = claims(r#""id":"ada""#);
     let elsewhere = forecast(&ada, Hosted::Elsewhere, Users::Elsewhere);
     assert_eq!(elsewhere.title, "Verifies, expires in 7 days");
@@ -173,7 +173,7 @@ fn what_is_not_known_is_not_claimed() {
 }
 
 #[test]
-fn what_begins_later_is_no_refusal() {
+fn a_start_in_the_future_is_not_a_refusal() {
     let nbf = now().as_second() + 86_400;
     let later = signed(HEADER, &format!(r#"{{"id":"ada","nbf":{nbf}}}"#));
     let later = forecast(&later, Hosted::Elsewhere, Users::Elsewhere);

@@ -1,4 +1,4 @@
-//! The engines of the directory and the data folder, from outside.
+//! Tests of the engines and the data folder by their public functions.
 
 #![allow(
     clippy::unwrap_used,
@@ -22,7 +22,7 @@ mod soak;
 use jiff::Timestamp;
 use latchkey_core::activity::{Actor, AuditContext};
 
-/// An administrator's act at a time.
+/// Returns the context of an administrator who acts at a time.
 fn by(at: Timestamp) -> AuditContext {
     AuditContext::new(Actor::Studio, at)
 }

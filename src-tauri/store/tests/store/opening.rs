@@ -1,4 +1,4 @@
-//! When opening a link signs in at once, and when it asks first.
+//! Tests of whether opening a link signs in at once or asks first.
 
 use latchkey_core::directory::Directory as _;
 use latchkey_core::instance::{Hosted, Name, Settings, SignInStep};
@@ -56,7 +56,7 @@ impl Site {
         done.verdict.code().to_owned()
     }
 
-    /// The latest session of a user.
+    /// Returns the latest session of a user.
     fn signed_in(&self, id: &str) -> SignedIn {
         let id = UserId::parse(id, "id").unwrap();
         let (key, _) = self.directory.sessions_of(&id).wait().unwrap().remove(0);
@@ -85,7 +85,7 @@ fn is_link_preview() -> Visitor<'static> {
 }
 
 #[test]
-fn it_is_at_once_unless_there_is_a_reason_to_ask() {
+fn opening_signs_in_at_once_unless_there_is_a_reason_to_ask() {
     let site = Site::new(SignInStep::Automatic);
     assert_eq!(site.open(ADA, is_link_preview()), "asks Ada Lovelace false");
     assert_eq!(
@@ -109,7 +109,7 @@ fn it_is_at_once_unless_there_is_a_reason_to_ask() {
         site.open(ONCE, Visitor::default()),
         "asks Ada Lovelace false"
     );
-    // What the directory calls somebody is better than what the code does.
+    // The display name in the directory wins over that in the code.
     assert_eq!(
         site.open(r#""id":"ada""#, is_link_preview()),
         "asks Ada Lovelace false"
@@ -117,7 +117,7 @@ fn it_is_at_once_unless_there_is_a_reason_to_ask() {
 }
 
 #[test]
-fn a_refusal_is_said_at_once_whoever_asks() {
+fn a_refusal_is_shown_at_once_to_every_visitor() {
     for step in [SignInStep::Automatic, SignInStep::Confirm] {
         let site = Site::new(step);
         for visitor in [Visitor::default(), is_link_preview()] {
@@ -137,7 +137,7 @@ fn an_instance_that_says_so_always_asks() {
 }
 
 #[test]
-fn whoever_is_signed_in_as_that_user_goes_on_without_spending_a_use() {
+fn a_visitor_who_is_signed_in_as_the_user_spends_no_use() {
     let site = Site::new(SignInStep::Automatic);
     site.open(ADA, Visitor::default());
     let ada = site.signed_in("ada");
@@ -148,7 +148,7 @@ fn whoever_is_signed_in_as_that_user_goes_on_without_spending_a_use() {
     let sign_ins = || site.signed_in("ada").user.sign_ins;
     assert_eq!(site.open(ONCE, as_ada), "continues");
     assert_eq!(sign_ins(), 1);
-    // Somebody else uses it up.
+    // Another user uses the link up.
     let once = judge(&format!("{{{ONCE}}}")).unwrap();
     let redeemed = site
         .directory
@@ -159,7 +159,7 @@ fn whoever_is_signed_in_as_that_user_goes_on_without_spending_a_use() {
     assert_eq!(site.open(ONCE, Visitor::default()), "link_already_used");
     site.directory.revoke_link("1", &by(now())).wait().unwrap();
     assert_eq!(site.open(ONCE, as_ada), "link_revoked");
-    // An instance that always asks does not ask the same person.
+    // An instance that always asks does not ask a user who is signed in.
     let mut site = site;
     site.settings.visiting.step = SignInStep::Confirm;
     let as_ada = Visitor {

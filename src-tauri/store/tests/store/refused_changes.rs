@@ -1,4 +1,4 @@
-//! Every change of a directory that is refused, with the code and the member that it is refused by.
+//! Test of all refused changes of a directory, with the code and the field of each error.
 
 use latchkey_core::Error;
 use latchkey_core::directory::{Cursor, Directory as _, MAX_IMPORT};
@@ -22,8 +22,8 @@ fn of_core<T>(result: Result<T, Error>) -> Option<Refusal> {
     Some((code.as_str().unwrap().to_owned(), error.field))
 }
 
-/// Refusal of an administrator's change of a directory. Ada is there, with an address, and
-/// takes the only seat; Eve is suspended.
+/// Returns the error of a change in a directory with two users. Ada has an address and the only
+/// seat. Eve is suspended.
 fn of_directory<T>(change: impl Fn(&SledDirectory) -> Result<T, Error>) -> Option<Refusal> {
     let folder = tempfile::tempdir().unwrap();
     let directory = SledDirectory::open(folder.path(), "a test").unwrap();
@@ -43,7 +43,7 @@ fn of_directory<T>(change: impl Fn(&SledDirectory) -> Result<T, Error>) -> Optio
     of_core(change(&directory))
 }
 
-/// The same of a code that is redeemed.
+/// Returns the error of redeeming a code in that directory.
 fn of_redeeming(claims: &str) -> Option<Refusal> {
     let folder = tempfile::tempdir().unwrap();
     let directory = SledDirectory::open(folder.path(), "a test").unwrap();
@@ -65,7 +65,7 @@ fn of_redeeming(claims: &str) -> Option<Refusal> {
 
 #[test]
 #[rustfmt::skip] // A case is a line.
-fn every_bad_input_to_a_directory_is_refused_by_code_and_member() {
+fn every_bad_change_of_a_directory_is_refused_with_its_code_and_field() {
     let long = "x".repeat(256);
     let cases: Vec<(&str, Option<Refusal>, &str, Option<&str>)> = vec![
         ("add somebody who is there", of_directory(|all| all.add(&person("ada", None), &by(now())).wait()), "user_exists", Some("user.id")),

@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn correction_falls_to_l_only_where_that_helps_reading() {
+    fn error_correction_is_l_only_if_that_helps_reading() {
         // Byte capacities of ISO/IEC 18004. At M: version 10 holds 213, 12 holds 287, 22 holds 779.
         // At L: 9 holds 230, 10 holds 271, 11 holds 321, 12 holds 367, 19 holds 792, 22 holds 1003.
         for (bytes, version, level) in [

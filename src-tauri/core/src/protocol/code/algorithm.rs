@@ -99,7 +99,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_usual_header_is_what_it_says() {
+    fn the_usual_header_decodes_to_its_algorithm() {
         for algorithm in Algorithm::ALL {
             let header = URL_SAFE_NO_PAD.decode(algorithm.usual_header()).unwrap();
             let expected = format!(r#"{{"typ":"JWT","alg":"{algorithm}"}}"#);

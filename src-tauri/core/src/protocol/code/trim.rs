@@ -51,7 +51,7 @@ mod tests {
     const CODE: &str = "eyJhbGciOiJIUzI1NiJ9.eyJpZCI6MX0.c2ln";
 
     #[test]
-    fn a_code_loses_what_stands_around_it() {
+    fn characters_around_a_code_are_removed() {
         for after in [
             "",
             ".",
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn whatever_could_change_the_code_stays() {
+    fn characters_that_could_belong_to_the_code_are_kept() {
         for code in [
             CODE,
             "eyJ9.e30.c2ln=",

@@ -244,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_kept_before_the_first_question() {
+    fn nothing_is_kept_before_the_first_query() {
         let live = live(7, 1);
         live.enqueue(vec![put("bob")], totals(8, 2));
         assert!(live.queue().updates.is_none());
@@ -255,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn a_change_while_the_rows_are_read_is_newer_than_they_are() {
+    fn a_change_while_the_rows_are_read_wins_over_them() {
         let live = live(7, 2);
         let found = ids(&live, || {
             live.enqueue(vec![remove("ada"), put("eve")], totals(9, 2));
@@ -267,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn a_change_that_was_read_and_is_not_enqueued_is_waited_for() {
+    fn a_build_waits_for_a_change_that_was_read_and_is_not_enqueued() {
         let live = live(7, 1);
         thread::scope(|scope| {
             let asked = scope.spawn(|| ids(&live, || Ok(read(&["ada", "bob"], 9))));
@@ -295,7 +295,7 @@ mod tests {
     }
 
     #[test]
-    fn a_catalogue_that_nobody_asks_is_dropped() {
+    fn a_catalogue_without_queries_is_dropped() {
         let live = live(0, 0);
         let reads = Cell::new(0);
         let count = |changes, all: &[&str]| {
@@ -326,7 +326,7 @@ mod tests {
     }
 
     #[test]
-    fn an_update_never_waits_for_a_question() {
+    fn an_update_never_waits_for_a_query() {
         let live = live(0, 0);
         ids(&live, || Ok(read(&[], 0))).unwrap();
         let question = live.catalogue.lock().unwrap();

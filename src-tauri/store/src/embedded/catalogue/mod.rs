@@ -245,7 +245,7 @@ mod tests {
     /// Few and many changes between two queries, rows that are added and removed unseen, and so
     /// many dead rows that they are compacted.
     #[test]
-    fn it_is_after_any_changes_what_a_new_one_would_be() {
+    fn a_changed_catalogue_equals_a_new_one() {
         let mut next = numbers();
         let mut catalogue = Catalogue::default();
         let mut there: BTreeMap<String, (i64, Option<i64>)> = BTreeMap::new();
@@ -302,7 +302,7 @@ mod tests {
     }
 
     #[test]
-    fn parts_are_in_order_however_they_come() {
+    fn parts_are_joined_in_order_however_they_arrive() {
         for parts in [
             [["a", "b"], ["c", "d"], ["e", "f"]],
             [["b", "d"], ["a", "c"], ["e", "f"]],
@@ -336,7 +336,7 @@ mod tests {
     }
 
     #[test]
-    fn a_sign_in_changes_its_row_and_the_orders_by_sign_in_only() {
+    fn a_sign_in_changes_only_its_row_and_the_orders_by_sign_in() {
         let mut catalogue = Catalogue::default();
         for (id, at) in [("ada", 3), ("bob", 2), ("eve", 1)] {
             catalogue.apply(Update::Put(Box::new(row(id, 1, Some(at)))));
@@ -374,7 +374,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_is_good_until_the_next_change() {
+    fn an_answer_is_reused_until_the_next_change() {
         let mut catalogue = Catalogue::default();
         for (number, id) in ["ada", "adam", "adele"].into_iter().enumerate() {
             catalogue.apply(Update::Put(Box::new(row(id, 1, None))));
@@ -384,7 +384,7 @@ mod tests {
     }
 
     #[test]
-    fn a_word_is_not_found_across_what_is_between_texts() {
+    fn a_word_is_not_found_across_two_texts() {
         let mut catalogue = Catalogue::default();
         catalogue.load(&row("ab", 1, None));
         catalogue.load(&row("cd", 1, None));

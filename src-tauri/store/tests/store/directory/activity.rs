@@ -1,4 +1,4 @@
-//! What is recorded, and how it is found again.
+//! Tests of recording and finding entries of the activity.
 
 use latchkey_store::Wait as _;
 use std::net::IpAddr;
@@ -26,7 +26,7 @@ fn all(directory: &dyn Directory) -> Vec<Entry> {
     page.entries
 }
 
-/// Code and subject, oldest first.
+/// Returns code and subject of all entries, oldest first.
 fn codes(directory: &dyn Directory) -> Vec<(String, Option<String>)> {
     let entries = all(directory).into_iter().rev();
     entries
@@ -34,7 +34,7 @@ fn codes(directory: &dyn Directory) -> Vec<(String, Option<String>)> {
         .collect()
 }
 
-pub(super) fn everything_that_is_done_is_recorded_once(directory: &dyn Directory) {
+pub(super) fn every_change_is_recorded_once(directory: &dyn Directory) {
     let by = by(now());
     let redeem = |code: JudgedCode<'_>| {
         directory
@@ -93,7 +93,7 @@ pub(super) fn everything_that_is_done_is_recorded_once(directory: &dyn Directory
     assert!(detail.contains("All 3 seats are taken"), "{detail}");
 }
 
-pub(super) fn what_changes_nothing_is_not_recorded(directory: &dyn Directory) {
+pub(super) fn a_command_that_changes_nothing_is_not_recorded(directory: &dyn Directory) {
     let by = by(now());
     directory.add(&person("ada", None), &by).wait().unwrap();
     directory.suspend(&id("ada"), &by).wait().unwrap();
@@ -137,7 +137,7 @@ pub(super) fn an_entry_says_who_when_and_from_where(directory: &dyn Directory) {
     assert_eq!(entry.event.kind, Kind::SignIn);
 }
 
-pub(super) fn entries_are_found_by_what_they_say(directory: &dyn Directory) {
+pub(super) fn entries_are_found_by_their_text(directory: &dyn Directory) {
     let mut by = by(now());
     directory.add(&person("Ada", None), &by).wait().unwrap();
     directory.suspend(&id("Ada"), &by).wait().unwrap();
@@ -232,7 +232,7 @@ pub(super) fn pages_follow_each_other_without_gaps(directory: &dyn Directory) {
     assert_eq!(seen, expected);
 }
 
-/// A page looks at 20,000 entries at most, so a user's entries are found by an index.
+/// A page reads at most 20,000 entries, so the entries of a user are found by an index.
 pub(super) fn an_entry_is_found_behind_20_000_of_others(directory: &dyn Directory) {
     let by = by(now());
     directory.add(&person("ada", None), &by).wait().unwrap();
@@ -258,7 +258,7 @@ pub(super) fn an_act_on_the_settings_is_recorded_once(directory: &dyn Directory)
         event: Event::act("settings_changed", "Settings changed").with(number.to_string()),
     };
     directory.record_outbox(&[act(1), act(2)]).wait().unwrap();
-    // As after an interruption: the second was not forgotten where it waited.
+    // After an interruption the second change may still wait, although it was recorded.
     directory.record_outbox(&[act(2), act(3)]).wait().unwrap();
     let details = all(directory).into_iter().map(|entry| {
         assert_eq!((entry.at, entry.actor), (5, Actor::CommandLine));
@@ -335,7 +335,7 @@ pub(super) fn a_profile_is_edited_and_older_codes_do_not_undo_it(directory: &dyn
     };
     assert_eq!(found("bob@b.cd"), Some(id("ada")));
     assert_eq!(found("new@b.cd"), None);
-    // Its own address in another case is nobody else's.
+    // An address of the user in another case does not belong to somebody else.
     let own = Profile {
         email: email("Bob@B.cd"),
         members: Map::new(),

@@ -1,4 +1,4 @@
-//! Opening reads all users after a crash, and not after a clean close.
+//! Tests that opening reads all users after a crash, and does not after a clean close.
 
 use latchkey_store::Wait as _;
 use std::path::Path;
@@ -21,7 +21,7 @@ fn sign_in(directory: &SledDirectory, user: &str) {
     redeemed.unwrap();
 }
 
-/// A directory with three users that was closed cleanly.
+/// Returns a directory with three users that was closed cleanly.
 fn closed() -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     let directory = open(&folder).unwrap();
@@ -29,12 +29,12 @@ fn closed() -> TempDir {
         sign_in(&directory, user);
     }
     drop(directory);
-    // Opening writes what is in the journal into the rows.
+    // Opening writes the journal into the rows.
     drop(open(&folder).unwrap());
     folder
 }
 
-/// A copy of the directory while it is open: what a crash leaves.
+/// Returns a copy of an open directory, which is what a crash leaves.
 fn crashed(folder: &Path) -> TempDir {
     let crashed = tempfile::tempdir().unwrap();
     copy(folder, crashed.path());
@@ -60,12 +60,12 @@ fn remove_row(folder: &TempDir, key: &str) {
 }
 
 #[test]
-fn after_a_clean_close_users_are_read_when_they_are_listed_and_not_before() {
+fn after_a_clean_close_users_are_read_only_when_they_are_listed() {
     let folder = closed();
     remove_row(&folder, "u:bob");
     let directory = open(&folder).unwrap();
     assert!(directory.user(&id("ada")).wait().unwrap().is_some());
-    // The missing row is found out by listing.
+    // Only listing finds that the row is missing.
     for _ in 0..2 {
         let refused = list(&directory).unwrap_err();
         assert_eq!(refused.code, ErrorCode::DamagedFile);
@@ -74,13 +74,13 @@ fn after_a_clean_close_users_are_read_when_they_are_listed_and_not_before() {
 }
 
 #[test]
-fn after_a_crash_all_users_are_read_by_opening() {
+fn after_a_crash_opening_reads_all_users() {
     let folder = closed();
     let directory = open(&folder).unwrap();
     let crashed = crashed(folder.path());
     drop(directory);
     drop(open(&crashed).unwrap());
-    // It was closed cleanly now.
+    // This close was clean.
     assert!(crashed.path().join("closed").exists());
 
     let directory = open(&crashed).unwrap();
@@ -101,16 +101,16 @@ fn the_note_of_an_earlier_close_does_not_count() {
     sign_in(&directory, "joe");
     let crashed = crashed(folder.path());
     drop(directory);
-    // As if its removal had not reached the disk.
+    // Restores the note, as if its deletion had not reached the disk.
     std::fs::write(crashed.path().join("closed"), note).unwrap();
-    // Opening carries over the journal first.
+    // Opening makes a checkpoint of the journal first.
     remove_row(&crashed, "u:bob");
     let refused = open(&crashed).err().unwrap();
     assert_eq!(refused.code, ErrorCode::DamagedFile);
 }
 
 #[test]
-fn a_log_that_has_lost_its_end_is_found_out_after_a_clean_close() {
+fn a_log_that_has_lost_its_end_is_detected_after_a_clean_close() {
     let folder = closed();
     let note = folder.path().join("closed");
     let noted = std::fs::read_to_string(&note).unwrap();

@@ -1,4 +1,4 @@
-//! The suite that every engine is held to: `conformance_tests!` declares its tests for an engine.
+//! Suite of tests that every engine must pass. `conformance_tests!` declares them for an engine.
 
 use latchkey_core::ErrorCode;
 use latchkey_core::activity::ActivityQuery;
@@ -16,8 +16,8 @@ use super::{at, code, id, new_user, person, redeem_together};
 use crate::by;
 use crate::signed::{judge, now};
 
-/// Declares a test for each rule of the suite. `$empty` is a function that returns a directory without
-/// users, or something that dereferences to one.
+/// Declares a test for each rule of the suite. `$empty` is a function that returns a directory
+/// without users, or a value that dereferences to one.
 macro_rules! conformance_tests {
     ($empty:path) => {
         use $crate::directory::{activity, conformance, emails, finding, order, sessions};
@@ -27,39 +27,39 @@ macro_rules! conformance_tests {
                 a_new_user_is_created_once_and_signed_in_again;
                 a_refusal_and_a_dry_run_change_nothing;
                 seats_are_taken_freed_and_never_given_twice;
-                an_email_is_one_whatever_its_case_and_belongs_to_one_user;
+                an_email_is_the_same_in_any_case_and_belongs_to_one_user;
                 a_newer_code_refreshes_the_profile;
-                a_removed_user_comes_back_by_a_newer_code_only;
+                a_removed_user_comes_back_only_by_a_newer_code;
                 a_single_use_code_is_used_up_and_a_revoked_one_refused;
                 look_alikes_are_kept_apart_and_long_ids_kept;
-                what_is_not_there_is_said_to_be_unknown;
+                a_missing_user_is_reported_as_unknown;
                 the_largest_profile_is_kept_and_a_larger_one_refused;
                 an_import_adds_all_or_none;
             }
             finding {
                 every_query_is_answered_whole_and_in_order;
                 a_search_looks_at_ids_addresses_and_names;
-                what_changes_is_found_as_it_is_now;
-                pages_go_on_whoever_comes_or_goes;
-                a_page_begins_where_it_is_asked_to;
+                a_changed_user_is_found_as_it_is_now;
+                pages_stay_consistent_while_users_are_added_and_removed;
+                a_page_begins_at_the_requested_row;
                 nobody_is_found_in_an_empty_directory;
             }
             sessions {
                 a_session_is_a_record_of_the_sign_in;
                 a_refusal_begins_no_session;
-                a_session_ends_where_it_is_signed_out_and_nothing_else_does;
-                sessions_end_where_a_user_is_signed_out_suspended_or_removed;
+                signing_out_ends_one_session_only;
+                sessions_end_when_their_user_is_signed_out_suspended_or_removed;
                 a_user_who_is_removed_and_added_in_one_second_is_another_user;
                 a_new_session_replaces_the_one_of_the_same_browser;
                 the_last_use_is_written_at_most_every_five_minutes;
-                sessions_that_are_over_are_pruned;
+                expired_sessions_are_pruned;
                 the_browser_that_used_a_link_may_repeat_it_for_thirty_seconds;
             }
             activity {
-                everything_that_is_done_is_recorded_once;
-                what_changes_nothing_is_not_recorded;
+                every_change_is_recorded_once;
+                a_command_that_changes_nothing_is_not_recorded;
                 an_entry_says_who_when_and_from_where;
-                entries_are_found_by_what_they_say;
+                entries_are_found_by_their_text;
                 pages_follow_each_other_without_gaps;
                 an_entry_is_found_behind_20_000_of_others;
                 an_act_on_the_settings_is_recorded_once;
@@ -67,27 +67,27 @@ macro_rules! conformance_tests {
             }
             emails {
                 an_address_that_looks_the_same_signs_nobody_else_in;
-                an_address_is_found_however_its_domain_is_written;
+                an_address_is_found_in_any_spelling_of_its_domain;
             }
             order {
                 a_code_that_is_dated_ahead_does_not_outlive_a_removal;
-                a_code_from_before_a_removal_stays_out_when_the_id_is_given_again;
-                a_code_for_an_address_does_not_sign_in_whoever_has_it_next;
-                a_code_without_iat_stays_out_after_a_removal;
+                a_code_from_before_a_removal_stays_refused_if_a_user_has_the_id_again;
+                a_code_for_an_address_does_not_sign_in_its_next_user;
+                a_code_without_iat_is_refused_after_a_removal;
                 a_removal_by_a_clock_that_is_behind_counts;
                 a_link_that_latchkey_makes_for_an_id_or_address_that_was_given_again_works_at_once;
                 a_link_that_latchkey_makes_after_a_removal_works_at_once;
                 a_link_that_was_made_while_another_process_held_the_directory_works;
                 an_edit_is_not_undone_by_a_code_that_is_dated_ahead;
                 a_link_that_latchkey_makes_after_an_edit_refreshes_the_profile;
-                a_removal_in_the_future_is_told_and_corrected;
-                a_profile_in_the_future_is_told_and_corrected;
+                a_removal_in_the_future_is_reported_and_corrected;
+                a_profile_in_the_future_is_reported_and_corrected;
             }
         }
 
         #[test]
-        fn codes_that_are_opened_together_do_what_they_do_one_by_one() {
-            conformance::codes_that_are_opened_together_do_what_they_do_one_by_one(&*$empty(), &*$empty());
+        fn codes_that_are_redeemed_together_have_the_same_verdicts_as_one_by_one() {
+            conformance::codes_that_are_redeemed_together_have_the_same_verdicts_as_one_by_one(&*$empty(), &*$empty());
         }
     };
     ($empty:path: $($module:ident { $($rule:ident;)* })*) => {
@@ -109,7 +109,7 @@ fn redeem(directory: &dyn Directory, code: &VerifiedCode) -> &'static str {
     verdict.code()
 }
 
-pub(super) fn codes_that_are_opened_together_do_what_they_do_one_by_one(
+pub(super) fn codes_that_are_redeemed_together_have_the_same_verdicts_as_one_by_one(
     one_by_one: &dyn Directory,
     together: &dyn Directory,
 ) {
@@ -300,7 +300,7 @@ pub(super) fn seats_are_taken_freed_and_never_given_twice(directory: &dyn Direct
     );
 }
 
-pub(super) fn an_email_is_one_whatever_its_case_and_belongs_to_one_user(directory: &dyn Directory) {
+pub(super) fn an_email_is_the_same_in_any_case_and_belongs_to_one_user(directory: &dyn Directory) {
     directory
         .add(&person("ada", Some("Ada@Example.com")), &by(now()))
         .wait()
@@ -376,7 +376,7 @@ pub(super) fn a_newer_code_refreshes_the_profile(directory: &dyn Directory) {
     );
 }
 
-pub(super) fn a_removed_user_comes_back_by_a_newer_code_only(directory: &dyn Directory) {
+pub(super) fn a_removed_user_comes_back_only_by_a_newer_code(directory: &dyn Directory) {
     let earlier = by(at(-100));
     let redeemed = directory
         .redeem(Ok(&new_user("ada")), Policy::default(), &earlier)
@@ -447,7 +447,7 @@ pub(super) fn look_alikes_are_kept_apart_and_long_ids_kept(directory: &dyn Direc
     );
 }
 
-pub(super) fn what_is_not_there_is_said_to_be_unknown(directory: &dyn Directory) {
+pub(super) fn a_missing_user_is_reported_as_unknown(directory: &dyn Directory) {
     let ghost = id("ghost");
     for refused in [
         directory.suspend(&ghost, &by(now())).wait().unwrap_err(),
@@ -525,7 +525,7 @@ pub(super) fn the_largest_profile_is_kept_and_a_larger_one_refused(directory: &d
         directory.user(&user.id).wait().unwrap().unwrap().metadata,
         user.metadata
     );
-    // What is larger cannot be made, and so is never there to add.
+    // A larger profile cannot be created, so it can never be added.
     let refused = of(8 * 1024 + 1).unwrap_err();
     assert_eq!(refused.code, ErrorCode::InvalidPayload);
     let refused = UserId::parse(&"i".repeat(256), "user.id").unwrap_err();

@@ -1,4 +1,5 @@
-//! Copies of the directories that are kept beside these tests. The other packages' tests include this file.
+//! Copies of the directories that are kept beside these tests. The tests of other packages include
+//! this file.
 
 use latchkey_store::Wait as _;
 use std::fs::{self, File, OpenOptions};
@@ -11,10 +12,10 @@ use latchkey_core::directory::Directory as _;
 use latchkey_core::protocol::user_id::UserId;
 use latchkey_store::SledDirectory;
 
-/// Length of the log. The zeros at its end are not kept.
+/// Length of the log. The zeros at its end are not stored.
 const LOG_BYTES: u64 = 524_287;
 
-/// Copies the directory in the folder `kept` into the folder `to`.
+/// Copies the directory in the folder `kept` to the folder `to`.
 pub(crate) fn copy(kept: &Path, to: &Path) {
     let sled = to.join("sled");
     fs::create_dir_all(sled.join("blobs")).unwrap();
@@ -29,8 +30,9 @@ pub(crate) fn copy(kept: &Path, to: &Path) {
     log.unwrap().set_len(LOG_BYTES).unwrap();
 }
 
-/// Makes a directory in the folder `to` with two users who have one email, `buecher` and `xn`, and with a
-/// removal of `eve` by a clock that was a year ahead. `store` is the folder of the package `latchkey-store`.
+/// Makes a directory in the folder `to` with two users who share one address, `buecher` and `xn`,
+/// and with a removal of `eve` by a clock that was a year ahead. `store` is the folder of the
+/// package `latchkey-store`.
 pub(crate) fn with_notices(store: &Path, to: &Path, now: Timestamp) {
     copy(&store.join("tests/store/directory/format-4"), to);
     let directory = SledDirectory::open(to, "a test").unwrap();

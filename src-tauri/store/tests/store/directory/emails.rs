@@ -1,4 +1,5 @@
-//! Which writings of an address are one, and what becomes of directories that told them apart.
+//! Tests of the spellings of an address that count as one, and of directories that treated them as
+//! different.
 
 use latchkey_core::directory::{Directory, PageStart, Profile, Search, Sort, UserQuery};
 use latchkey_core::instance::Policy;
@@ -12,7 +13,7 @@ use super::{at, code, id, person};
 use crate::by;
 use crate::signed::now;
 
-/// A way in which a user gives an address up.
+/// A way in which a user loses an address.
 type Way<'a> = &'a dyn Fn(&SledDirectory, &str);
 
 fn redeem(directory: &dyn Directory, payload: &str) -> &'static str {
@@ -55,7 +56,7 @@ pub(super) fn an_address_that_looks_the_same_signs_nobody_else_in(directory: &dy
     assert_eq!(kelvin.sign_ins, 0);
 }
 
-pub(super) fn an_address_is_found_however_its_domain_is_written(directory: &dyn Directory) {
+pub(super) fn an_address_is_found_in_any_spelling_of_its_domain(directory: &dyn Directory) {
     let ada = person("ada", Some("Ada@B\u{fc}cher.example"));
     directory.add(&ada, &by(now())).wait().unwrap();
     for same in [
@@ -83,7 +84,8 @@ pub(super) fn an_address_is_found_however_its_domain_is_written(directory: &dyn 
     }
 }
 
-/// A directory of format 4 in which `older` and `younger` have one address in two writings.
+/// Returns a directory of format 4 in which `older` and `younger` have one address in two
+/// spellings.
 fn told_apart() -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     let directory = open(&folder).unwrap();
@@ -95,7 +97,7 @@ fn told_apart() -> TempDir {
     add("younger", "ada@bu-cher.example", -20);
     add("older", "ada@xn--bcher-kva.example", -50);
     drop(directory);
-    // Opening carries the journal over.
+    // Opening makes a checkpoint of the journal.
     drop(open(&folder).unwrap());
     let tree = tree(&folder);
     for (id, written, email) in [
@@ -131,7 +133,7 @@ fn migrated() -> (TempDir, SledDirectory) {
 }
 
 #[test]
-fn an_index_of_format_4_is_rebuilt_and_an_address_of_two_users_is_told() {
+fn an_index_of_format_4_is_rebuilt_and_an_address_of_two_users_is_reported() {
     let (folder, directory) = migrated();
     assert_eq!(
         redeem(&directory, r#""email":"kate@victim.example""#),
@@ -152,7 +154,7 @@ fn an_index_of_format_4_is_rebuilt_and_an_address_of_two_users_is_told() {
         assert_eq!(shared[0].users, [id("older"), id("younger")]);
     }
     drop(directory);
-    // A migration that was interrupted before the format was written begins again. Its journal is
+    // A migration that was interrupted before it wrote the format begins again. Its journal is
     // empty, as after opening.
     drop(open(&folder).unwrap());
     set_format(&folder, b"4");
@@ -186,7 +188,7 @@ fn a_code_that_names_two_users_by_their_email_is_refused_and_their_ids_work() {
 }
 
 #[test]
-fn an_address_is_one_users_again_when_the_other_gets_another_or_is_removed() {
+fn a_shared_address_belongs_to_one_user_after_the_other_is_edited_or_removed() {
     let give_another = |directory: &SledDirectory, who: &str| {
         let profile = Profile {
             email: Some(Some(email("another@b.example"))),

@@ -24,7 +24,7 @@ pub(super) fn open(folder: &TempDir) -> latchkey_core::Result<SledDirectory> {
     SledDirectory::open(folder.path(), "a test")
 }
 
-/// Opens the directory, lets Ada sign in, and closes it.
+/// Opens the directory, signs Ada in, and closes it.
 fn sign_ada_in(folder: &TempDir) {
     let directory = open(folder).unwrap();
     directory
@@ -33,7 +33,7 @@ fn sign_ada_in(folder: &TempDir) {
         .unwrap();
 }
 
-/// A directory without users, in a folder of its own.
+/// A directory without users, in its own folder.
 struct Empty {
     directory: SledDirectory,
     _folder: TempDir,
@@ -55,13 +55,13 @@ fn empty() -> Empty {
     }
 }
 
-/// The promises of every directory.
+/// The suite for all engines.
 mod suite {
     super::conformance_tests!(super::empty);
 }
 
 #[test]
-fn what_was_done_is_there_after_opening_again() {
+fn changes_are_there_after_opening_again() {
     let folder = tempfile::tempdir().unwrap();
     let directory = open(&folder).unwrap();
     directory
@@ -115,7 +115,7 @@ fn a_second_opening_is_refused_and_names_the_holder() {
 }
 
 #[test]
-fn a_directory_that_is_still_closing_is_waited_for() {
+fn opening_waits_for_a_directory_that_is_still_closing() {
     let folder = tempfile::tempdir().unwrap();
     for round in 0..60 {
         let directory = open(&folder).unwrap_or_else(|refused| panic!("round {round}: {refused}"));
@@ -129,7 +129,7 @@ fn a_directory_that_is_still_closing_is_waited_for() {
 }
 
 #[test]
-fn an_unfinished_snapshot_does_not_keep_the_directory_shut() {
+fn an_unfinished_snapshot_does_not_prevent_opening() {
     let folder = tempfile::tempdir().unwrap();
     sign_ada_in(&folder);
     fs::write(folder.path().join("sled/snap.0000.generating"), b"cut").unwrap();
@@ -137,7 +137,7 @@ fn an_unfinished_snapshot_does_not_keep_the_directory_shut() {
 }
 
 #[test]
-fn a_directory_that_has_lost_its_rows_says_so() {
+fn a_directory_that_has_lost_its_rows_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     sign_ada_in(&folder);
     fs::remove_dir_all(folder.path().join("sled")).unwrap();
@@ -162,7 +162,7 @@ fn another_format_is_refused() {
 }
 
 #[test]
-fn older_formats_are_taken_over() {
+fn older_formats_are_migrated() {
     for (format, has_journal) in [(b"2", false), (b"3", true)] {
         let folder = format_4::folder();
         set_format(&folder, format);
@@ -183,7 +183,7 @@ fn older_formats_are_taken_over() {
 }
 
 #[test]
-fn codes_that_are_opened_together_are_there_after_opening_again() {
+fn codes_that_are_redeemed_together_are_there_after_opening_again() {
     let folder = tempfile::tempdir().unwrap();
     let codes: Vec<_> = (0..100)
         .map(|number| new_user(&format!("user-{number}")))
@@ -212,7 +212,7 @@ fn codes_that_are_opened_together_are_there_after_opening_again() {
 
 pub(super) fn tree(folder: &TempDir) -> sled::Db {
     loop {
-        // The one that was dropped may still be closing.
+        // A tree that was dropped may still be closing.
         if let Ok(tree) = sled::open(folder.path().join("sled")) {
             return tree;
         }
@@ -227,13 +227,13 @@ pub(super) fn set_format(folder: &TempDir, format: &[u8]) {
 }
 
 #[test]
-fn a_tree_that_has_lost_its_latest_changes_says_so() {
+fn a_tree_that_has_lost_its_latest_changes_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let before = tempfile::tempdir().unwrap();
     sign_ada_in(&folder);
     copy(&folder.path().join("sled"), &before.path().join("sled"));
     sign_ada_in(&folder);
-    // As many rows, and none of them the newest.
+    // The tree has as many rows, but lacks the newest.
     fs::remove_dir_all(folder.path().join("sled")).unwrap();
     copy(&before.path().join("sled"), &folder.path().join("sled"));
     let refused = open(&folder).err().unwrap();
@@ -246,7 +246,7 @@ fn a_tree_that_has_lost_its_latest_changes_says_so() {
 }
 
 #[test]
-fn a_directory_is_free_until_somebody_holds_it() {
+fn a_directory_is_free_until_a_process_holds_it() {
     let folder = tempfile::tempdir().unwrap();
     SledDirectory::require_free(&folder.path().join("none")).unwrap();
     let directory = open(&folder).unwrap();
@@ -271,7 +271,7 @@ pub(super) fn copy(from: &Path, to: &Path) {
 
 #[cfg(unix)]
 #[test]
-fn a_pipe_in_place_of_a_file_holds_nothing_up() {
+fn a_pipe_in_place_of_a_file_blocks_nothing() {
     for name in [
         "lock",
         "holder",
@@ -286,11 +286,12 @@ fn a_pipe_in_place_of_a_file_holds_nothing_up() {
         drop(open(&folder).unwrap());
         let path = folder.path().join(name);
         let _ = fs::remove_file(&path);
-        // By no other program: one that starts inherits the locks of all tests for a moment.
+        // Not by the program `mkfifo`, because a starting process inherits the locks of all tests
+        // for a moment.
         nix::unistd::mkfifo(&path, nix::sys::stat::Mode::S_IRWXU).unwrap();
         assert!(!SledDirectory::needs_order(folder.path(), now()));
         match open(&folder) {
-            // The file is only a note.
+            // This file is only a note.
             Ok(directory) => drop(directory),
             Err(refused) => {
                 assert_eq!(refused.code, ErrorCode::DamagedFile, "{name}");
@@ -326,7 +327,7 @@ fn a_link_in_place_of_a_file_is_not_followed() {
 }
 
 #[test]
-fn a_change_of_users_and_a_new_entry_are_told_and_nothing_else_is() {
+fn only_changes_of_users_and_new_entries_are_published() {
     let folder = tempfile::tempdir().unwrap();
     let directory = open(&folder).unwrap();
     let told = Arc::new(Mutex::new(Vec::new()));
@@ -349,7 +350,7 @@ fn a_change_of_users_and_a_new_entry_are_told_and_nothing_else_is() {
         .wait()
         .unwrap();
     assert_eq!(told(), [users]);
-    // A link that is given out changes no user.
+    // Recording a link changes no user.
     directory.link_made(&claims, &by(now())).wait().unwrap();
     assert_eq!(told(), [entry]);
     directory.remove(&id("ada"), &by(now())).wait().unwrap();

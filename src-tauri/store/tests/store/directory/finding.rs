@@ -1,5 +1,5 @@
-//! The part of the suite that asks for many users at once. What is expected is worked out here, the
-//! slow way, from all users.
+//! Suite of tests of lists and searches. The expected result is computed here, slowly, from all
+//! users.
 
 use latchkey_store::Wait as _;
 use std::cmp::{Ordering, Reverse};
@@ -58,7 +58,7 @@ fn names(page: &UserPage) -> Vec<String> {
         .collect()
 }
 
-/// A crowd of every kind, with addresses and ids that differ by case, and equal times.
+/// Adds users of all kinds, with addresses and IDs that differ by case, and with equal times.
 fn crowd(directory: &dyn Directory) {
     const TEAMS: [&str; 3] = ["research", "Sales", "ops"];
     for number in 0..60_i64 {
@@ -250,7 +250,7 @@ pub(super) fn a_search_looks_at_ids_addresses_and_names(directory: &dyn Director
     }
 }
 
-pub(super) fn what_changes_is_found_as_it_is_now(directory: &dyn Directory) {
+pub(super) fn a_changed_user_is_found_as_it_is_now(directory: &dyn Directory) {
     let ids = |query: &UserQuery, by| {
         found(
             directory,
@@ -310,7 +310,7 @@ pub(super) fn what_changes_is_found_as_it_is_now(directory: &dyn Directory) {
     assert_eq!(ids(&UserQuery::default(), SortBy::Id), ["c", "b"]);
 }
 
-pub(super) fn pages_go_on_whoever_comes_or_goes(directory: &dyn Directory) {
+pub(super) fn pages_stay_consistent_while_users_are_added_and_removed(directory: &dyn Directory) {
     for name in ["b", "d", "f", "h"] {
         directory
             .add(&person(name, None), &by(at(0)))
@@ -325,7 +325,7 @@ pub(super) fn pages_go_on_whoever_comes_or_goes(directory: &dyn Directory) {
     };
     let first = page(&PageStart::First);
     assert_eq!(names(&first), ["b", "d"]);
-    // Whoever the page ended with goes; others come before and after.
+    // The last user of the page is removed, and others are added before and after.
     directory.remove(&id("d"), &by(at(0))).wait().unwrap();
     for name in ["a", "c", "e"] {
         directory
@@ -340,7 +340,7 @@ pub(super) fn pages_go_on_whoever_comes_or_goes(directory: &dyn Directory) {
     assert_eq!((names(&third), third.next), (vec!["h".to_owned()], None));
 }
 
-pub(super) fn a_page_begins_where_it_is_asked_to(directory: &dyn Directory) {
+pub(super) fn a_page_begins_at_the_requested_row(directory: &dyn Directory) {
     for number in 0..10 {
         directory
             .add(&person(&number.to_string(), None), &by(at(0)))

@@ -1,11 +1,16 @@
-//! A directory as the first release wrote it, in format 4: the folder `format-4`. These were done by
-//! the command line, one after the other: *Ada* (`ada`, `Ada@Example.com`), *buecher*
-//! (`ada@bücher.example`) and *xn* (`ada@xn--bcher-kva.example`) were added; *Eve* (`eve`,
-//! `eve@example.com`) was created by a link; Ada signed in by her e-mail address and by a single-use
-//! link, which was opened once more; *gone* was created by a link and removed; Eve was suspended, and
-//! a link for her e-mail address was refused, as was one for `nobody@example.com`, and a code with a
-//! wrong signature; Ada was signed out everywhere; the seat limit was set to 10, which is still in the
-//! journal.
+//! A directory in format 4, as the first release wrote it: the folder `format-4`.
+//!
+//! The command line made these changes, one after the other:
+//!
+//! - It added *Ada* (`ada`, `Ada@Example.com`), *buecher* (`ada@bücher.example`) and *xn*
+//!   (`ada@xn--bcher-kva.example`).
+//! - A link created *Eve* (`eve`, `eve@example.com`).
+//! - Ada signed in by her address, and by a single-use link, which was opened once more.
+//! - A link created *gone*, who was then removed.
+//! - Eve was suspended. A link for her address was refused, as was one for `nobody@example.com`,
+//!   and a code with a wrong signature.
+//! - Ada was signed out everywhere.
+//! - The seat limit was set to 10. This change is still in the journal.
 
 use latchkey_core::activity::ActivityQuery;
 use latchkey_core::directory::Directory as _;
@@ -18,13 +23,13 @@ use super::{code, id};
 use crate::by;
 use crate::signed::now;
 
-/// A copy of the directory.
+/// Returns a copy of the directory.
 pub(super) fn folder() -> TempDir {
     kept::folder("format-4")
 }
 
 #[test]
-fn a_directory_of_format_4_is_opened_with_all_that_is_in_it() {
+fn a_directory_of_format_4_is_migrated_with_all_its_data() {
     let folder = folder();
     for _ in 0..2 {
         let directory = open(&folder);

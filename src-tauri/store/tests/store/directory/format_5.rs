@@ -1,10 +1,13 @@
-//! A directory as the second release wrote it, in format 5: the folder `format-5`. These were done by
-//! the command line and by visitors of a gateway, one after the other: *Ada* (`ada`,
-//! `Ada@example.com`) and *old* (`old`, `desk@example.com`) were added; *Eve* (`eve`,
-//! `eve@example.com`) was created by a link, and *old* signed in by the address; two texts that are no
-//! codes and a code for `nobody@example.com` were refused; Ada was signed out everywhere; *old* was
-//! removed; Ada was suspended, refused, reactivated, and signed in by a single-use link; the seat limit
-//! was set to 10, which is still in the journal.
+//! A directory in format 5, as the second release wrote it: the folder `format-5`.
+//!
+//! The command line and visitors of a gateway made these changes, one after the other:
+//!
+//! - *Ada* (`ada`, `Ada@example.com`) and *old* (`old`, `desk@example.com`) were added.
+//! - A link created *Eve* (`eve`, `eve@example.com`), and *old* signed in by the address.
+//! - Two texts that are not codes and a code for `nobody@example.com` were refused.
+//! - Ada was signed out everywhere, and *old* was removed.
+//! - Ada was suspended, refused and reactivated, and signed in by a single-use link.
+//! - The seat limit was set to 10. This change is still in the journal.
 
 use latchkey_core::activity::ActivityQuery;
 use latchkey_core::directory::Directory as _;
@@ -16,12 +19,12 @@ use latchkey_store::Wait as _;
 use super::kept::{self, about, open};
 use super::{code, id};
 
-/// The cookie that Eve was given.
+/// Cookie of Eve's session.
 const EVE: &str = "Ot_hlTh3KX6mJlcLD_2_7QIMbzizUBO9phUkg9aX56Y";
-/// The cookie of the user who was removed.
+/// Cookie of the removed user's session.
 const OLD: &str = "ljxEaBCybFd1lqifFqsbqSxgf4GSQ1cXtOfhOrMqdDA";
 
-/// Codes of all entries, newest first.
+/// Returns the codes of all entries, newest first.
 fn all(directory: &SledDirectory) -> Vec<String> {
     let page = directory
         .activity(&ActivityQuery::default(), None, 99)
@@ -31,7 +34,7 @@ fn all(directory: &SledDirectory) -> Vec<String> {
 }
 
 #[test]
-fn a_directory_of_format_5_is_opened_with_all_that_is_in_it() {
+fn a_directory_of_format_5_is_migrated_with_all_its_data() {
     let folder = kept::folder("format-5");
     for _ in 0..2 {
         let directory = open(&folder);
@@ -73,7 +76,7 @@ fn a_directory_of_format_5_is_opened_with_all_that_is_in_it() {
 }
 
 #[test]
-fn sessions_of_format_5_go_on_and_end() {
+fn sessions_of_format_5_stay_valid_and_can_be_ended() {
     let folder = kept::folder("format-5");
     let directory = open(&folder);
     let session = |cookie: &str| {

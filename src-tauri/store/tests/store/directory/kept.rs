@@ -10,7 +10,7 @@ use tempfile::TempDir;
 
 use super::copied::copy;
 
-/// A copy of a directory.
+/// Returns a copy of a directory.
 pub(super) fn folder(name: &str) -> TempDir {
     let kept = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/store/directory");
     let folder = tempfile::tempdir().unwrap();
@@ -18,12 +18,12 @@ pub(super) fn folder(name: &str) -> TempDir {
     folder
 }
 
-/// The directory, opened by this program.
+/// Opens a directory with the current version.
 pub(super) fn open(folder: &TempDir) -> SledDirectory {
     SledDirectory::open(folder.path(), "a test").unwrap()
 }
 
-/// Codes of the entries about somebody, newest first.
+/// Returns the codes of the entries about a subject, newest first.
 pub(super) fn about(directory: &SledDirectory, subject: &str) -> Vec<String> {
     let query = ActivityQuery {
         subject: Some(subject.to_owned()),

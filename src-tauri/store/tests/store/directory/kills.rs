@@ -1,5 +1,5 @@
-//! A process that changes a directory is killed at random moments. Every change that it acknowledged is there
-//! afterwards, and each seat that is counted has its user.
+//! Proof: a process that changes a directory is killed at random moments. Afterwards all changes
+//! that it acknowledged are there, and each counted seat has its user.
 
 use latchkey_store::Wait as _;
 use std::collections::HashSet;
@@ -21,17 +21,18 @@ use crate::by;
 use crate::signed::now;
 use crate::soak::{figure, share};
 
-/// Names the folder to the process that is killed.
+/// Environment variable with the folder for the process that is killed.
 const FOLDER: &str = "LATCHKEY_TEST_KILLS";
-/// The longest time from the start of a process to its kill.
+/// Maximum time from the start of a process to its kill.
 const LONGEST_MICROS: usize = 400_000;
-/// Number of people. Later ones are the first ones again, who then sign in to their own account.
+/// Number of people. Later sign-ins begin again with the first person, who signs in to the same
+/// account.
 const PEOPLE: usize = 2_000;
 const THREADS: usize = 4;
-/// Number of changes after which a thread ends that nobody has killed.
+/// Number of changes after which a thread ends if it was not killed.
 const CHANGES: usize = 10_000;
 
-/// Signs people in by several threads, and prints each id after the change was acknowledged.
+/// Signs people in on several threads, and prints each ID after its change was acknowledged.
 #[test]
 #[ignore = "it is the process that another test kills"]
 fn changes_the_directory() {
@@ -50,7 +51,7 @@ fn changes_the_directory() {
                         .redeem(Ok(&new_user(&who)), Policy::default(), &by(now()))
                         .wait();
                     assert!(verdict.unwrap().user().is_some());
-                    // Not by `println`, whose output the test runner keeps.
+                    // `println` cannot be used, because the test runner captures its output.
                     let mut out = std::io::stdout().lock();
                     writeln!(out, "acknowledged {who}").unwrap();
                     out.flush().unwrap();

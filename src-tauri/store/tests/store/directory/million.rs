@@ -1,4 +1,4 @@
-//! A directory of a million users holds what a small one does.
+//! Proof: a directory of a million users works like a small one.
 
 use latchkey_store::Wait as _;
 use std::collections::HashSet;
@@ -15,7 +15,7 @@ use crate::by;
 use crate::signed::now;
 use crate::soak::{figure, share};
 
-/// Users on a page.
+/// Number of users on a page.
 const PAGE: usize = 1_000;
 
 fn member(number: usize) -> NewUser {
@@ -23,7 +23,7 @@ fn member(number: usize) -> NewUser {
     person(&format!("user-{number:07}"), Some(&email))
 }
 
-/// Reads all pages, and returns the number of users on them. Fails where two users are not in order.
+/// Reads all pages. Returns the number of users on them. Fails if two users are out of order.
 fn count_in_order(directory: &SledDirectory, by: SortBy) -> usize {
     let sort = Sort {
         by,

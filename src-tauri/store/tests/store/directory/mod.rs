@@ -1,4 +1,4 @@
-//! Promises of every engine, and further ones of the embedded engine.
+//! Tests of what every engine promises, and further tests of the embedded engine.
 
 mod activity;
 mod closing;
@@ -53,7 +53,7 @@ fn at(distance: i64) -> Timestamp {
     Timestamp::from_second(now().as_second() + distance).unwrap()
 }
 
-/// A verified code that is issued `issued` seconds from now.
+/// Returns a verified code that was issued `issued` seconds from now.
 fn code(payload: &str, issued: i64) -> VerifiedCode {
     let iat = now().as_second() + issued;
     judge(&format!(r#"{{{payload},"iat":{iat}}}"#)).unwrap()
@@ -67,7 +67,7 @@ fn new_user(id: &str) -> VerifiedCode {
     code(&format!(r#""user":{{"id":"{id}"}}"#), -60)
 }
 
-/// Redeems codes without sessions, which wait for the disk together.
+/// Redeems codes without sessions at the same time, so that they share one sync of the disk.
 fn redeem_together(
     directory: &dyn Directory,
     codes: &[Result<VerifiedCode, CodeRefusal>],

@@ -1,4 +1,4 @@
-//! Notices for the administrator about users that need a correction.
+//! Test of notices for the administrator about users that need a correction.
 
 use latchkey_store::Wait as _;
 use std::path::Path;
@@ -11,8 +11,8 @@ use super::{at, id};
 use crate::by;
 
 #[test]
-fn shared_emails_and_times_in_the_future_are_told_until_they_are_mended() {
-    // The directory was written some days after the other tests' time.
+fn shared_emails_and_times_in_the_future_are_reported_until_they_are_corrected() {
+    // The directory was written some days after the time of the other tests.
     let now = at(30 * 86_400);
     let folder = tempfile::tempdir().unwrap();
     with_notices(Path::new(env!("CARGO_MANIFEST_DIR")), folder.path(), now);

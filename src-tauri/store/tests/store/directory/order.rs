@@ -1,4 +1,4 @@
-//! Which codes are newer than the removal or the edit of a user, though clocks differ.
+//! Suite of tests of the order between codes and removals or edits of users, even if clocks differ.
 
 use jiff::Timestamp;
 use latchkey_core::activity::{Actor, Event, OutboxEntry};
@@ -27,12 +27,12 @@ fn redeem(directory: &dyn Directory, code: &VerifiedCode) -> &'static str {
     verdict.unwrap().code()
 }
 
-/// A link that Latchkey makes at a time for a user of a team.
+/// Makes a link at a time for a user of a team, like Latchkey.
 pub(super) fn made(user: &str, team: &str, at: Timestamp) -> (Claims, VerifiedCode) {
     made_of(&json!({ "user": { "id": user, "team": team } }), at)
 }
 
-/// A link that Latchkey makes at a time.
+/// Makes a link at a time, like Latchkey.
 fn made_of(payload: &Value, at: Timestamp) -> (Claims, VerifiedCode) {
     let target = Target {
         url: BaseUrl::parse("https://chat.acme.example").unwrap(),
@@ -60,7 +60,7 @@ pub(super) fn a_code_that_is_dated_ahead_does_not_outlive_a_removal(directory: &
     assert_eq!(redeem(directory, &code(ADA, 60)), "user_removed");
 }
 
-pub(super) fn a_code_from_before_a_removal_stays_out_when_the_id_is_given_again(
+pub(super) fn a_code_from_before_a_removal_stays_refused_if_a_user_has_the_id_again(
     directory: &dyn Directory,
 ) {
     let by_id = r#""id":"ada""#;
@@ -85,9 +85,7 @@ pub(super) fn a_code_from_before_a_removal_stays_out_when_the_id_is_given_again(
     }
 }
 
-pub(super) fn a_code_for_an_address_does_not_sign_in_whoever_has_it_next(
-    directory: &dyn Directory,
-) {
+pub(super) fn a_code_for_an_address_does_not_sign_in_its_next_user(directory: &dyn Directory) {
     const DESK: &str = r#""email":"Desk@acme.example""#;
     let add = |user: &str| {
         let desk = person(user, Some("desk@acme.example"));
@@ -98,7 +96,7 @@ pub(super) fn a_code_for_an_address_does_not_sign_in_whoever_has_it_next(
     for old in &old {
         assert_eq!(redeem(directory, old), "signed_in", "nobody had it before");
     }
-    // An edit takes the address away as a removal does.
+    // An edit takes the address away like a removal.
     let no_email = Profile {
         email: Some(None),
         ..Profile::default()
@@ -119,7 +117,8 @@ pub(super) fn a_code_for_an_address_does_not_sign_in_whoever_has_it_next(
     directory.remove(&id("bob"), &by(at(-70))).wait().unwrap();
     add("cyd");
     assert_eq!(redeem(directory, &of_bob), "user_removed");
-    // A user who gets the address back is no other user, and does not get the codes of others.
+    // A user who gets the address back is the same user as before, and does not get the codes of
+    // others.
     let since = code(DESK, 0);
     directory
         .edit(&id("cyd"), &no_email, &by(at(10)))
@@ -140,7 +139,7 @@ pub(super) fn a_code_for_an_address_does_not_sign_in_whoever_has_it_next(
 pub(super) fn a_link_that_latchkey_makes_for_an_id_or_address_that_was_given_again_works_at_once(
     directory: &dyn Directory,
 ) {
-    // All in one second.
+    // All of this happens in one second.
     let add = |user: &str| {
         let user = person(user, Some("desk@acme.example"));
         directory.add(&user, &by(now())).wait().unwrap();
@@ -172,7 +171,7 @@ pub(super) fn a_link_that_latchkey_makes_for_an_id_or_address_that_was_given_aga
     }
 }
 
-pub(super) fn a_code_without_iat_stays_out_after_a_removal(directory: &dyn Directory) {
+pub(super) fn a_code_without_iat_is_refused_after_a_removal(directory: &dyn Directory) {
     let codes = [ADA, r#""id":"ada""#].map(code_without_iat);
     assert_eq!(redeem(directory, &codes[0]), "provisioned");
     directory.remove(&id("ada"), &by(now())).wait().unwrap();
@@ -196,7 +195,7 @@ pub(super) fn a_removal_by_a_clock_that_is_behind_counts(directory: &dyn Directo
 }
 
 pub(super) fn a_link_that_latchkey_makes_after_a_removal_works_at_once(directory: &dyn Directory) {
-    // All in one second.
+    // All of this happens in one second.
     let (claims, before) = made("ada", "", now());
     directory.link_made(&claims, &by(now())).wait().unwrap();
     let mut before = vec![before];
@@ -301,12 +300,12 @@ pub(super) fn a_link_that_latchkey_makes_after_an_edit_refreshes_the_profile(
     assert_eq!(team(directory), r#"{"team":"after"}"#);
 }
 
-/// A year after `at`, as a wrong clock says.
+/// Returns a time a year after `at`, as a wrong clock shows it.
 fn year_ahead() -> Timestamp {
     at(365 * 86_400)
 }
 
-pub(super) fn a_removal_in_the_future_is_told_and_corrected(directory: &dyn Directory) {
+pub(super) fn a_removal_in_the_future_is_reported_and_corrected(directory: &dyn Directory) {
     directory
         .add(&person("ada", None), &by(at(-500)))
         .wait()
@@ -343,7 +342,7 @@ pub(super) fn a_removal_in_the_future_is_told_and_corrected(directory: &dyn Dire
     assert_eq!(directory.correct_times(&by(now())).wait().unwrap(), 0);
 }
 
-pub(super) fn a_profile_in_the_future_is_told_and_corrected(directory: &dyn Directory) {
+pub(super) fn a_profile_in_the_future_is_reported_and_corrected(directory: &dyn Directory) {
     let edit = Profile {
         members: json!({ "team": "edit" }).as_object().unwrap().clone(),
         ..Profile::default()

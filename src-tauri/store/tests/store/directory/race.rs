@@ -1,4 +1,5 @@
-//! Many threads after few seats. Whatever their order, no seat is given twice and none is left.
+//! Proof: many threads compete for few seats. In any order, no seat is given twice, and none is
+//! left.
 
 use latchkey_store::Wait as _;
 use std::collections::HashMap;
@@ -19,7 +20,7 @@ const THREADS: usize = 64;
 const CODES: usize = 5_000;
 const SEATS: u64 = 1_000;
 
-/// What a thread asks for.
+/// Request of a thread.
 enum Wish {
     Redeem(Box<latchkey_core::protocol::code::VerifiedCode>),
     Reactivate(latchkey_core::protocol::user_id::UserId),
@@ -43,7 +44,7 @@ impl Wish {
     }
 }
 
-/// How often each answer was given.
+/// Runs the requests on threads. Returns how often each answer was given.
 fn race(directory: &SledDirectory, wishes: &[Wish]) -> HashMap<&'static str, u64> {
     let mut answers = HashMap::new();
     thread::scope(|scope| {
@@ -63,7 +64,7 @@ fn race(directory: &SledDirectory, wishes: &[Wish]) -> HashMap<&'static str, u64
     answers
 }
 
-/// The seats that are taken, as counted and as there are rows; and all rows.
+/// Returns the number of used seats by the counters and by the rows, and the number of all rows.
 fn counted(directory: &SledDirectory) -> (u64, u64, u64) {
     let with = |status| {
         let query = UserQuery {
@@ -103,7 +104,7 @@ fn new_users_take_every_seat_once() {
         assert_eq!(answers, expected, "run {run}");
         assert_eq!(counted(&directory), (SEATS, SEATS, SEATS), "run {run}");
         drop(directory);
-        // Opening counts the rows on the disk and compares.
+        // Opening counts the rows on the disk and compares them with the counters.
         let again = SledDirectory::open(folder.path(), "a test").unwrap();
         assert_eq!(counted(&again), (SEATS, SEATS, SEATS), "run {run}");
     }

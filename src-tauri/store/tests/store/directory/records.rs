@@ -1,4 +1,4 @@
-//! Refusals that anybody can cause: what is recorded of them, and how much.
+//! Tests of recording refusals, which anybody can cause: content and number of the entries.
 
 use latchkey_core::activity::{ActivityQuery, Actor, AuditContext, Entry, Kind, Reference};
 use latchkey_core::directory::Directory;
@@ -12,7 +12,7 @@ use super::{at, code, id, new_user, person};
 use crate::by;
 use crate::signed::{HEADER, RULES, key, now, signed};
 
-/// Text that must not be found in anything that is recorded.
+/// Text that must not be in any record.
 const MARK: &str = "owned-by-mallory";
 
 fn visitor(second: i64) -> AuditContext {
@@ -47,7 +47,7 @@ fn unverified() -> Vec<String> {
         forged(&format!(r#"{{"alg":"{MARK}"}}"#), "{}"),
         forged(&format!(r#"{{"alg":"HS256","{MARK}":1,"{MARK}":2}}"#), "{}"),
         forged(HEADER, &format!(r#"{{"id":"{MARK}"}}"#)),
-        // The signature is right, and the code does not verify all the same.
+        // The signature is right, but the code does not verify.
         signed(HEADER, &format!(r#"{{"id":"1","{MARK}":1,"{MARK}":2}}"#)),
         signed(
             HEADER,
@@ -59,7 +59,7 @@ fn unverified() -> Vec<String> {
 }
 
 #[test]
-fn no_text_of_a_code_that_does_not_verify_is_recorded_or_logged() {
+fn no_text_of_an_unverified_code_is_recorded_or_logged() {
     for code in unverified() {
         let folder = tempfile::tempdir().unwrap();
         let directory = open(&folder);
@@ -75,7 +75,7 @@ fn no_text_of_a_code_that_does_not_verify_is_recorded_or_logged() {
         assert!(!recorded.contains(MARK), "{recorded}");
         assert!(recorded.len() < 600, "{recorded}");
         assert!(entry.event.detail.as_ref().unwrap().ends_with('.'));
-        // Text that a log would print.
+        // Checks the text that a log would print.
         assert!(!format!("{refused:?} {refused} {verdict:?}").contains(MARK));
     }
     let text = |shown: String| shown.contains(MARK);
@@ -136,7 +136,7 @@ fn refusals_from_one_address_are_one_counted_entry_a_minute() {
         (repeats.since, counted.at),
         (at(0).as_second(), at(29).as_second())
     );
-    // The administrator finds a visitor by what the visitor was shown.
+    // The administrator finds the entry by the reference that a visitor was shown.
     for reference in [&references[0], &references[7]] {
         let query = ActivityQuery {
             text: reference.to_string(),
@@ -148,7 +148,7 @@ fn refusals_from_one_address_are_one_counted_entry_a_minute() {
 }
 
 #[test]
-fn repeated_refusals_of_a_verified_code_are_counted_and_sign_ins_never_are() {
+fn repeated_refusals_of_a_verified_code_are_counted_and_sign_ins_are_not() {
     let folder = tempfile::tempdir().unwrap();
     let directory = open(&folder);
     directory
@@ -180,19 +180,19 @@ fn repeated_refusals_of_a_verified_code_are_counted_and_sign_ins_never_are() {
     assert_eq!(refused[0].repeats.as_ref().unwrap().count, 39);
 }
 
-/// Prunes until nothing is left to prune, and says how often that took.
+/// Prunes until nothing is left to prune. Returns the number of calls.
 fn prune(directory: &SledDirectory, retention: Retention, second: i64) -> usize {
     let rounds = (0..10_000).take_while(|_| directory.prune(retention, at(second)).wait().unwrap());
     rounds.count()
 }
 
 #[test]
-fn the_activity_keeps_as_much_as_the_instance_says() {
+fn the_activity_keeps_what_the_retention_says() {
     const DAY: i64 = 86_400;
     let folder = tempfile::tempdir().unwrap();
     let directory = open(&folder);
     let refused = verify(&unverified()[3], &[&key()], RULES, now()).unwrap_err();
-    // A day has a sign-in, and a refusal.
+    // Each day has a sign-in and a refusal.
     for day in 0..400 {
         let by = visitor(day * DAY);
         for code in [Ok(&new_user("ada")), Err(&refused)] {
@@ -228,7 +228,7 @@ fn the_activity_keeps_as_much_as_the_instance_says() {
         refusals: 100,
     };
     assert_eq!(prune(&directory, for_ever, 4000 * DAY), 0);
-    // A refusal more is one too many once it is out of the journal.
+    // One more refusal exceeds the limit when it is no longer in the journal.
     let by = visitor(401 * DAY);
     directory
         .redeem(Err(&refused), Policy::default(), &by)
@@ -236,7 +236,7 @@ fn the_activity_keeps_as_much_as_the_instance_says() {
         .unwrap();
     assert_eq!(prune(&directory, for_ever, 401 * DAY), 1);
     assert_eq!(kept(&directory), (365, 100, 35));
-    // Nothing is left of what was pruned, also where it was found by the user.
+    // Pruned entries are not found by the user either.
     let query = ActivityQuery {
         subject: Some("ada".into()),
         ..ActivityQuery::default()
@@ -252,7 +252,7 @@ fn the_activity_keeps_as_much_as_the_instance_says() {
     );
     drop(directory);
     assert_eq!(kept(&open(&folder)), (365, 100, 35));
-    // Blocks of entries that are all pruned are gone, too.
+    // Blocks whose entries are all pruned are removed.
     let tree = super::embedded::tree(&folder);
     let rows = |prefix| tree.scan_prefix(prefix).count();
     assert_eq!(rows("b:"), rows("x:"));

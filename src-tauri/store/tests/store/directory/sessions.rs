@@ -1,4 +1,4 @@
-//! Sessions as records: when they begin, how they are found, and what ends them.
+//! Suite of tests of sessions: how they begin, how they are found, and what ends them.
 
 use latchkey_store::Wait as _;
 use std::sync::Arc;
@@ -134,9 +134,7 @@ pub(super) fn a_refusal_begins_no_session(directory: &dyn Directory) {
     assert_eq!(directory.session(&session.key).wait().unwrap(), None);
 }
 
-pub(super) fn a_session_ends_where_it_is_signed_out_and_nothing_else_does(
-    directory: &dyn Directory,
-) {
+pub(super) fn signing_out_ends_one_session_only(directory: &dyn Directory) {
     let (first, second, bob) = (
         begin(directory, "ada"),
         begin(directory, "ada"),
@@ -155,7 +153,7 @@ pub(super) fn a_session_ends_where_it_is_signed_out_and_nothing_else_does(
     assert!(!is_good(directory, bob, at(1)));
 }
 
-pub(super) fn sessions_end_where_a_user_is_signed_out_suspended_or_removed(
+pub(super) fn sessions_end_when_their_user_is_signed_out_suspended_or_removed(
     directory: &dyn Directory,
 ) {
     let mut ended = Vec::new();
@@ -229,7 +227,7 @@ pub(super) fn a_new_session_replaces_the_one_of_the_same_browser(directory: &dyn
     assert!(!is_good(directory, first, at(1)));
     assert!(is_good(directory, other, at(1)));
     assert!(is_good(directory, second.key, at(1)));
-    // A refusal ends nothing.
+    // A refusal ends no session.
     let refused = NewSession {
         replaces: Some(second.key),
         ..new_session()
@@ -257,7 +255,7 @@ pub(super) fn the_last_use_is_written_at_most_every_five_minutes(directory: &dyn
     assert_eq!(entries(directory), 1, "it has no entry in the activity");
 }
 
-pub(super) fn sessions_that_are_over_are_pruned(directory: &dyn Directory) {
+pub(super) fn expired_sessions_are_pruned(directory: &dyn Directory) {
     const ALL: usize = 230;
     let rules = SessionRules {
         length: Lifetime::Secs(50),
@@ -280,7 +278,7 @@ pub(super) fn sessions_that_are_over_are_pruned(directory: &dyn Directory) {
     );
     assert_eq!(directory.prune_sessions(rules, at(49)).wait().unwrap(), 0);
     assert_eq!(left(), ALL);
-    // Those that are only in the journal are found the next time.
+    // Sessions that are only in the journal are found the next time.
     directory.prune_sessions(rules, at(50)).wait().unwrap();
     directory.prune_sessions(rules, at(50)).wait().unwrap();
     assert!(left() < 64, "{} are left", left());
@@ -310,9 +308,9 @@ pub(super) fn the_browser_that_used_a_link_may_repeat_it_for_thirty_seconds(
     let again = browser("a");
     assert_eq!(open(&again, REPEAT_SECS - 1), "signed_in");
     assert!(is_good(directory, again.key, at(REPEAT_SECS)));
-    // Repeating does not make the time longer.
+    // Repeating does not extend the time.
     assert_eq!(open(&browser("a"), REPEAT_SECS), "link_already_used");
-    // Signing out ends the repeating, too.
+    // After signing out, the use cannot be repeated.
     let other = code(r#""user":{"id":"ada"},"jti":"2","single_use":true"#, -60);
     let open_other =
         |session: &NewSession, seconds| begin_as(directory, &other, session, &by(at(seconds)));
@@ -323,7 +321,7 @@ pub(super) fn the_browser_that_used_a_link_may_repeat_it_for_thirty_seconds(
         .wait()
         .unwrap();
     assert_eq!(open_other(&browser("a"), 2), "link_already_used");
-    // A dry run is of no browser.
+    // A dry run has no browser.
     let verdict = directory
         .dry_run(Ok(&once), Policy::default())
         .wait()
