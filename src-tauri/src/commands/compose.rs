@@ -78,7 +78,7 @@ pub struct Preview {
     pub qr: Option<QrPreview>,
     /// Reason why there is no QR code.
     pub qr_refused: Option<Problem>,
-    /// What would happen if the link were opened now.
+    /// Forecast of opening the link now.
     pub forecast: Forecast,
     /// Warnings to read before giving the link away.
     pub warnings: Vec<Warning>,

@@ -33,7 +33,7 @@ use crate::{Problem, Studio, hints};
 pub enum InspectSource {
     /// A code, a login link, a widget tag or any text that contains one.
     Text {
-        /// Text as it was pasted.
+        /// Pasted text.
         text: String,
     },
     /// A picture file of a QR code.
@@ -73,7 +73,7 @@ pub struct Inspection {
     pub claims_json: Option<String>,
     /// Times among the claims.
     pub times: Vec<ClaimTime>,
-    /// What would happen if the code were opened now.
+    /// Forecast of opening the code now.
     pub forecast: Forecast,
     /// Known causes of a refusal, the most important first.
     pub hints: Vec<Hint>,
@@ -91,7 +91,7 @@ pub struct RedeemRequest {
 /// Result of redeeming a code.
 #[derive(Clone, Debug, Serialize, TS)]
 pub struct Redeemed {
-    /// What has happened.
+    /// Result in the form of a forecast.
     pub forecast: Forecast,
     /// User who is signed in now.
     pub user: Option<UserProfile>,

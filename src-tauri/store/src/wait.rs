@@ -4,7 +4,7 @@ use tokio::task::unconstrained;
 /// Waiting for a directory in a program, or on a thread, without an async runtime.
 pub trait Wait: Future + Sized {
     /// Blocks the thread until the future is done. A thread of an async runtime can do nothing else
-    /// meanwhile, so a server must await the future.
+    /// during that time, so a server must await the future.
     fn wait(self) -> Self::Output {
         // Without this, tokio would suspend the future inside a task after a number of operations.
         block_on(unconstrained(self))

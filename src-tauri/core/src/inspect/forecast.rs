@@ -25,7 +25,7 @@ pub enum Tone {
     Refused,
 }
 
-/// What would happen if the link were opened now.
+/// Forecast of opening a link now.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 pub struct Forecast {

@@ -29,7 +29,7 @@ pub struct Preview {
     pub claims_json: String,
     /// Times among the claims.
     pub times: Vec<ClaimTime>,
-    /// What would happen if the link were opened now.
+    /// Forecast of opening the link now.
     pub forecast: Forecast,
     /// Warnings to read before giving the link away.
     pub warnings: Vec<Warning>,

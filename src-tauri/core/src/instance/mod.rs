@@ -364,7 +364,7 @@ impl Settings {
     }
 }
 
-/// An instance as it is stored.
+/// A stored instance.
 #[derive(Clone, Debug)]
 pub struct Instance {
     /// ID, which is the name of its folder.

@@ -155,7 +155,7 @@ impl NewUser {
     }
 }
 
-/// Serializes the ID as it is written in the payload: as a number or a text.
+/// Serializes the ID in the form that the payload has: a number or a text.
 impl Serialize for ExistingId {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self.id.as_str().parse::<i64>() {

@@ -113,7 +113,7 @@ pub struct DirectoryFacts {
     pub link: LinkState,
 }
 
-/// What opening a code does.
+/// Result of opening a code.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
     /// An existing user is signed in.

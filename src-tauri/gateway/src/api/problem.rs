@@ -16,7 +16,7 @@ pub(super) struct ProblemDetails {
     title: &'static str,
     /// HTTP status.
     status: u16,
-    /// What is wrong and what to do.
+    /// Sentence that says what is wrong and what to do.
     detail: String,
     /// Stable error code, such as `email_in_use`, if a rule of users or links was broken.
     #[serde(skip_serializing_if = "Option::is_none")]

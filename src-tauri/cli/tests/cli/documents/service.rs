@@ -110,7 +110,7 @@ fn the_service_of_the_guide_is_set_up_administered_backed_up_and_restored_as_wri
     assert!(change.contains("api-key make"), "{change}");
     assert!(back_up.contains("systemctl stop"), "{back_up}");
     assert!(restore.contains("tar"), "{restore}");
-    // Works on copies of all paths that the commands change, so that this computer stays as it is.
+    // Works on copies of all paths that the commands change, so that this computer is not changed.
     let here = folder.path().display();
     let script = format!(
         "ip link set lo up

@@ -42,7 +42,7 @@ impl RowId {
     }
 
     fn new(index: usize) -> Self {
-        // Cannot overflow, because so many users do not fit into memory.
+        // Cannot overflow, because 2^32 users do not fit into memory.
         Self(u32::try_from(index).unwrap_or(u32::MAX))
     }
 }
