@@ -267,7 +267,7 @@ instance: string,
 source: InspectSource, };
 export type InspectSource = { "kind": "text", 
 /**
- * Text as it was pasted.
+ * Pasted text.
  */
 text: string, } | { "kind": "picture", 
 /**
@@ -308,7 +308,7 @@ claims_json: string | null,
  */
 times: Array<ClaimTime>, 
 /**
- * What would happen if the code were opened now.
+ * Forecast of opening the code now.
  */
 forecast: Forecast, 
 /**
@@ -597,7 +597,7 @@ qr: QrPreview | null,
  */
 qr_refused: Problem | null, 
 /**
- * What would happen if the link were opened now.
+ * Forecast of opening the link now.
  */
 forecast: Forecast, 
 /**
@@ -675,7 +675,7 @@ instance: string,
 revision: number, };
 export type Redeemed = { 
 /**
- * What has happened.
+ * Result in the form of a forecast.
  */
 forecast: Forecast, 
 /**
