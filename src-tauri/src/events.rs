@@ -7,7 +7,7 @@ use std::mem::take;
 use std::sync::{Arc, Mutex};
 
 use latchkey_core::instance::InstanceId;
-use latchkey_store::SledDirectory;
+use latchkey_store::EmbeddedDirectory;
 use serde::Serialize;
 use tauri::async_runtime::{JoinHandle, spawn};
 use tokio::sync::Notify;
@@ -53,7 +53,7 @@ impl Events {
     }
 
     /// Publishes events for the changes of a directory.
-    pub(crate) fn follow(self: &Arc<Self>, directory: &SledDirectory, instance: &InstanceId) {
+    pub(crate) fn follow(self: &Arc<Self>, directory: &EmbeddedDirectory, instance: &InstanceId) {
         let events = Arc::clone(self);
         let id = instance.as_str().to_owned();
         directory.on_change(move |changed| {

@@ -15,7 +15,7 @@ use latchkey_core::link::qr::Qr;
 use latchkey_core::secret::Secret;
 use latchkey_core::{Error, ErrorCode, Result};
 use latchkey_log::LogFile;
-use latchkey_store::SledDirectory;
+use latchkey_store::EmbeddedDirectory;
 use latchkey_store::files;
 use latchkey_store::home::Home;
 use latchkey_store::keys::KeychainUse;
@@ -72,7 +72,7 @@ pub struct Studio {
     inspected: Mutex<(u32, Option<Inspected>)>,
     /// Directory of the selected instance. Only one process at a time can hold a directory, so
     /// Studio closes the others.
-    held: Mutex<Option<(InstanceId, Arc<SledDirectory>)>>,
+    held: Mutex<Option<(InstanceId, Arc<EmbeddedDirectory>)>>,
     /// Directories that were requested while another process held them, with the name of that
     /// process. `None` if that process has ended since.
     taken: Mutex<Taken>,
@@ -214,7 +214,11 @@ impl Studio {
 
     /// Returns the directory of an instance that is hosted here. Opens it on the first call.
     /// Changes of the instance's settings are recorded in it first.
-    pub(crate) fn directory(&self, home: &Home, instance: &Instance) -> Result<Arc<SledDirectory>> {
+    pub(crate) fn directory(
+        &self,
+        home: &Home,
+        instance: &Instance,
+    ) -> Result<Arc<EmbeddedDirectory>> {
         let directory = self.own_directory(home, instance);
         let is_taken = |cause: &Error| cause.code == ErrorCode::DirectoryHeld;
         self.change_taken(|taken| {
@@ -266,7 +270,7 @@ impl Studio {
         }
     }
 
-    fn own_directory(&self, home: &Home, instance: &Instance) -> Result<Arc<SledDirectory>> {
+    fn own_directory(&self, home: &Home, instance: &Instance) -> Result<Arc<EmbeddedDirectory>> {
         let running = self.running();
         let running = running
             .as_ref()

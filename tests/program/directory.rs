@@ -140,7 +140,7 @@ fn another_program_reports_that_studio_holds_the_directory() {
         .join("instances")
         .join(&here)
         .join("directory");
-    let refused = latchkey_store::SledDirectory::open(&folder, "another")
+    let refused = latchkey_store::EmbeddedDirectory::open(&folder, "another")
         .err()
         .unwrap();
     let holder = format!("Latchkey Studio (process {})", std::process::id());

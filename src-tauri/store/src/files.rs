@@ -251,7 +251,9 @@ pub fn storage(done: &str, path: &Path, cause: io::Error) -> Error {
         Kind::AlreadyExists => "a file has its name. Move the file away",
         _ => &cause.to_string(),
     };
-    let is_foreign = cause.get_ref().is_some_and(|inner| inner.is::<Foreign>());
+    let is_foreign = cause
+        .get_ref()
+        .is_some_and(<dyn std::error::Error + Send + Sync>::is::<Foreign>);
     let code = if is_foreign {
         ErrorCode::DamagedFile
     } else {

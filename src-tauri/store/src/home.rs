@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 
 use jiff::Timestamp;
 
-use crate::embedded::SledDirectory;
+use crate::embedded::EmbeddedDirectory;
 use crate::files;
 use crate::instances::Instances;
 use crate::keys::{KeychainUse, Keys};
@@ -278,7 +278,7 @@ impl Home {
     /// Notes it only within a minute of a removal or an edit. Later, `iat` proves the order.
     pub fn note_link(&self, instance: &Instance, claims: &Claims, by: &AuditContext) -> Result<()> {
         let is_here = instance.settings.hosted == Hosted::Here;
-        if is_here && SledDirectory::needs_order(&self.users_folder(&instance.id), by.at) {
+        if is_here && EmbeddedDirectory::needs_order(&self.users_folder(&instance.id), by.at) {
             self.instances
                 .note(&instance.id, Event::link_made(claims), by)?;
         }
@@ -296,7 +296,7 @@ impl Home {
             Err(refused) if refused.code == ErrorCode::DamagedFile => None,
             Err(refused) => return Err(refused),
         };
-        SledDirectory::require_free(&self.users_folder(id))?;
+        EmbeddedDirectory::require_free(&self.users_folder(id))?;
         self.instances.remove(id)?;
         if let Some(record) = &record {
             self.forget(record);
@@ -324,12 +324,12 @@ impl Home {
     /// for others.
     ///
     /// Fails with [`ErrorCode::HostedElsewhere`], with [`ErrorCode::DamagedFile`] if the instance
-    /// had a directory whose folder is missing, or with the errors of [`SledDirectory::open`].
-    pub fn directory(&self, instance: &Instance, holder: &str) -> Result<SledDirectory> {
+    /// had a directory whose folder is missing, or with the errors of [`EmbeddedDirectory::open`].
+    pub fn directory(&self, instance: &Instance, holder: &str) -> Result<EmbeddedDirectory> {
         require_here(instance)?;
         let folder = self.users_folder(&instance.id);
         let anew = folder.join(ANEW);
-        if instance.acts.were_recorded() && !SledDirectory::is_in(&folder) && !anew.exists() {
+        if instance.acts.were_recorded() && !EmbeddedDirectory::is_in(&folder) && !anew.exists() {
             let message = format!(
                 "The directory of '{}' is gone: {} is missing, with the users, the seats and the activity. \
                  Restore it from a backup. To begin without them, make an empty file {}.",
@@ -339,7 +339,7 @@ impl Home {
             );
             return Err(Error::new(ErrorCode::DamagedFile, message));
         }
-        let directory = SledDirectory::open(&folder, holder)?;
+        let directory = EmbeddedDirectory::open(&folder, holder)?;
         // The file is not needed once there is a directory.
         let _ = fs::remove_file(anew);
         self.record_outbox(instance, &directory).wait()?;
@@ -350,7 +350,7 @@ impl Home {
     /// serve (process 4711)`. `None` if none does.
     #[must_use]
     pub fn directory_holder(&self, instance: &Instance) -> Option<String> {
-        SledDirectory::holder(&self.users_folder(&instance.id))
+        EmbeddedDirectory::holder(&self.users_folder(&instance.id))
     }
 
     /// Returns all instances but one, with the keys that can be read without a prompt.

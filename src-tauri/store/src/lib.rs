@@ -16,5 +16,5 @@ pub mod instances;
 pub mod keys;
 mod wait;
 
-pub use embedded::SledDirectory;
+pub use embedded::EmbeddedDirectory;
 pub use wait::Wait;

@@ -19,12 +19,12 @@ mod tests {
     use latchkey_core::directory::Directory as _;
 
     use super::*;
-    use crate::SledDirectory;
+    use crate::EmbeddedDirectory;
 
     #[tokio::test]
     async fn a_task_may_wait_for_any_number_of_changes() {
         let folder = tempfile::tempdir().unwrap();
-        let directory = SledDirectory::open(folder.path(), "a test").unwrap();
+        let directory = EmbeddedDirectory::open(folder.path(), "a test").unwrap();
         let by = AuditContext::new(Actor::Studio, jiff::Timestamp::UNIX_EPOCH);
         for _ in 0..300 {
             let event = Event::act("recorded", "Recorded");

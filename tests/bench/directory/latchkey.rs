@@ -7,16 +7,16 @@ use latchkey_core::instance::Policy;
 use latchkey_core::protocol::code::VerifiedCode;
 use latchkey_core::protocol::payload::NewUser;
 use latchkey_core::protocol::user_id::UserId;
-use latchkey_store::SledDirectory;
+use latchkey_store::EmbeddedDirectory;
 
 use crate::crowd::now;
 use crate::engine::{Engine, PAGE};
 
-pub(crate) struct Latchkey(SledDirectory);
+pub(crate) struct Latchkey(EmbeddedDirectory);
 
 impl Latchkey {
     pub(crate) fn open(folder: &Path) -> Self {
-        Self(SledDirectory::open(folder, "the benchmark").unwrap())
+        Self(EmbeddedDirectory::open(folder, "the benchmark").unwrap())
     }
 }
 

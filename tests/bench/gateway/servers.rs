@@ -17,7 +17,7 @@ use latchkey_core::directory::{Directory as _, MAX_IMPORT};
 use latchkey_core::instance::{InstanceId, Settings};
 use latchkey_core::protocol::payload::NewUser;
 use latchkey_gateway::{ClientLimits, Gateway, Handle, InstanceSnapshot, Listener, router, serve};
-use latchkey_store::SledDirectory;
+use latchkey_store::EmbeddedDirectory;
 use tower::{Service, ServiceExt as _};
 
 use crate::links::{self, USERS};
@@ -50,7 +50,7 @@ pub(crate) fn bare() {
 /// signed in.
 pub(crate) fn gateway(folder: &Path) {
     let directory =
-        Arc::new(SledDirectory::open(&folder.join("directory"), "the benchmark").unwrap());
+        Arc::new(EmbeddedDirectory::open(&folder.join("directory"), "the benchmark").unwrap());
     let by = AuditContext::new(Actor::Studio, Timestamp::now());
     let people: Vec<NewUser> = (0..USERS).map(links::person).collect();
     for some in people.chunks(MAX_IMPORT) {

@@ -20,7 +20,7 @@ use latchkey_core::protocol::user_id::UserId;
 use latchkey_core::session::{Session, SessionKey, SessionRules};
 use latchkey_core::verdict::Verdict;
 use latchkey_gateway::{Gateway, InstanceSnapshot, router};
-use latchkey_store::SledDirectory;
+use latchkey_store::EmbeddedDirectory;
 use tokio::runtime::Builder;
 use tower::ServiceExt as _;
 
@@ -28,7 +28,7 @@ use crate::site::Site;
 
 /// A directory that records the name of each function that is called.
 struct Noting {
-    directory: Arc<SledDirectory>,
+    directory: Arc<EmbeddedDirectory>,
     calls: Arc<Mutex<Vec<&'static str>>>,
 }
 
@@ -109,7 +109,7 @@ impl Directory for Noting {
 }
 
 impl Noting {
-    fn note(&self, call: &'static str) -> &SledDirectory {
+    fn note(&self, call: &'static str) -> &EmbeddedDirectory {
         self.calls.lock().unwrap().push(call);
         &self.directory
     }

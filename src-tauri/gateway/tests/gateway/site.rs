@@ -24,7 +24,7 @@ use latchkey_core::protocol::payload::Payload;
 use latchkey_core::protocol::user_id::UserId;
 use latchkey_core::secret::{Secret, SigningKey};
 use latchkey_gateway::{ClientLimits, Gateway, InstanceSnapshot, router};
-use latchkey_store::SledDirectory;
+use latchkey_store::EmbeddedDirectory;
 use tokio::runtime::Handle;
 use tokio::time::sleep;
 use tower::{Service, ServiceExt as _};
@@ -44,7 +44,7 @@ const PERSON: [(&str, &str); 2] = [
 pub(crate) const NAVIGATES: (&str, &str) = ("sec-fetch-mode", "navigate");
 
 pub(crate) struct Site {
-    pub(crate) directory: Arc<SledDirectory>,
+    pub(crate) directory: Arc<EmbeddedDirectory>,
     pub(crate) settings: Settings,
     pub(crate) key: SigningKey,
     pub(crate) api_keys: Vec<ApiKey>,
@@ -111,7 +111,7 @@ impl Site {
         change(&mut settings);
         let secret = Secret::new("0123456789abcdef0123456789abcdef".into());
         Self {
-            directory: Arc::new(SledDirectory::open(folder.path(), "a test").unwrap()),
+            directory: Arc::new(EmbeddedDirectory::open(folder.path(), "a test").unwrap()),
             settings,
             key: SigningKey::from_text(&secret).unwrap(),
             api_keys: Vec::new(),

@@ -14,7 +14,7 @@ use serde_json::Map;
 
 use super::open::Opened;
 use super::room::Limits;
-use super::{SledDirectory, elapsed};
+use super::{EmbeddedDirectory, elapsed};
 use crate::wait::Wait as _;
 use latchkey_core::Result;
 use latchkey_core::activity::{ActivityQuery, Actor, AuditContext, Kind};
@@ -46,8 +46,8 @@ impl Disk {
         self.folder.path().join("directory")
     }
 
-    fn open(&self) -> SledDirectory {
-        SledDirectory::open(&self.directory(), "a test").unwrap()
+    fn open(&self) -> EmbeddedDirectory {
+        EmbeddedDirectory::open(&self.directory(), "a test").unwrap()
     }
 
     /// Writes a file until `left` bytes are free.
@@ -83,7 +83,7 @@ fn by(at: i64) -> AuditContext {
     AuditContext::new(Actor::Visitor, Timestamp::from_second(at).unwrap())
 }
 
-fn sign_in(directory: &SledDirectory, id: &str) -> Result<Verdict> {
+fn sign_in(directory: &EmbeddedDirectory, id: &str) -> Result<Verdict> {
     let code = VerifiedCode {
         judged_at: 0,
         payload: Payload::User(NewUser {
@@ -99,13 +99,13 @@ fn sign_in(directory: &SledDirectory, id: &str) -> Result<Verdict> {
         .wait()
 }
 
-fn refuse(directory: &SledDirectory, at: i64) {
+fn refuse(directory: &EmbeddedDirectory, at: i64) {
     let refused = Err(&CodeRefusal::BadSignature);
     let verdict = directory.redeem(refused, Policy::default(), &by(at)).wait();
     assert_eq!(verdict.unwrap().code(), "bad_signature", "at {at}");
 }
 
-fn count(directory: &SledDirectory, kind: Kind) -> usize {
+fn count(directory: &EmbeddedDirectory, kind: Kind) -> usize {
     let (mut count, mut before) = (0, None);
     loop {
         let query = ActivityQuery {
@@ -182,7 +182,7 @@ fn a_tree_that_a_failed_write_has_broken_is_opened_again_with_all_that_was_ackno
         reserve: 0,
         minimum: 0,
     });
-    let directory = SledDirectory::over(opened).unwrap();
+    let directory = EmbeddedDirectory::over(opened).unwrap();
     sign_in(&directory, "first").unwrap();
     let ballast = disk.fill(256 * 1024);
     let (signed_in, ended) = (AtomicUsize::new(0), AtomicUsize::new(0));

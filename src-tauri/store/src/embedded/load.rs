@@ -228,7 +228,7 @@ fn cuts(first: &[u8], last: &[u8]) -> Vec<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::embedded::SledDirectory;
+    use crate::embedded::EmbeddedDirectory;
     use crate::embedded::record::UserRecord;
     use crate::wait::Wait as _;
     use jiff::Timestamp;
@@ -353,7 +353,7 @@ mod tests {
         const THREADS: usize = 3;
         const ROUNDS: usize = 60;
         let folder = tempfile::tempdir().unwrap();
-        let directory = SledDirectory::open(folder.path(), "a test").unwrap();
+        let directory = EmbeddedDirectory::open(folder.path(), "a test").unwrap();
         let by = AuditContext::new(Actor::Studio, Timestamp::UNIX_EPOCH);
         let person = |id: &str| NewUser {
             id: UserId::parse(id, "id").unwrap(),

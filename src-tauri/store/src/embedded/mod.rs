@@ -73,13 +73,13 @@ use self::writer::Writer;
 const LOOKED_AT: usize = 20_000;
 
 /// A directory in a folder. One process at a time can hold it.
-pub struct SledDirectory {
+pub struct EmbeddedDirectory {
     /// Ends before the tree is closed, because fields are dropped in order.
     writer: Writer,
     shared: Arc<Shared>,
 }
 
-impl SledDirectory {
+impl EmbeddedDirectory {
     /// Opens the directory in `folder`, or creates one. `holder` is the name of this process for
     /// others that want the directory.
     ///
@@ -151,7 +151,7 @@ impl SledDirectory {
 }
 
 #[async_trait]
-impl Directory for SledDirectory {
+impl Directory for EmbeddedDirectory {
     async fn execute(&self, command: Command, by: &AuditContext) -> Result<Outcome> {
         self.writer.execute(command, by.clone()).await
     }

@@ -400,13 +400,13 @@ mod tests {
     use latchkey_core::activity::{Actor, Event};
     use latchkey_core::directory::Directory as _;
 
-    use super::super::SledDirectory;
+    use super::super::EmbeddedDirectory;
     use super::*;
 
     #[test]
     fn a_panic_is_an_error_for_its_callers_and_later_changes_work() {
         let folder = tempfile::tempdir().unwrap();
-        let directory = SledDirectory::open(folder.path(), "a test").unwrap();
+        let directory = EmbeddedDirectory::open(folder.path(), "a test").unwrap();
         let by = AuditContext::new(Actor::Studio, Timestamp::UNIX_EPOCH);
         let record = || directory.record(Event::act("recorded", "Recorded"), &by);
         record().wait().unwrap();

@@ -7,7 +7,7 @@ use latchkey_core::instance::{Hosted, Name, Settings};
 use latchkey_core::link::BaseUrl;
 use latchkey_core::sign_in::redeem;
 use latchkey_core::{Error, ErrorCode};
-use latchkey_store::SledDirectory;
+use latchkey_store::EmbeddedDirectory;
 use latchkey_store::Wait as _;
 
 use crate::by;
@@ -41,7 +41,7 @@ fn forecast(code: &str, hosted: Hosted, users: Users<'_>) -> Forecast {
 #[test]
 fn a_forecast_of_an_instance_hosted_here_says_how_long_the_person_stays_signed_in() {
     let folder = tempfile::tempdir().unwrap();
-    let directory = SledDirectory::open(folder.path(), "a test").unwrap();
+    let directory = EmbeddedDirectory::open(folder.path(), "a test").unwrap();
     let (ada, nobody) = (claims(r#""user":{"id":"ada"}"#), claims(r#""id":"nobody""#));
     let stay = |code: &str, hosted, users: Users<'_>| forecast(code, hosted, users).stay;
     let here = stay(&ada, Hosted::Here, Users::Here(&directory));
@@ -57,7 +57,7 @@ fn a_forecast_of_an_instance_hosted_here_says_how_long_the_person_stays_signed_i
 #[test]
 fn a_forecast_equals_the_result_of_redeeming() {
     let folder = tempfile::tempdir().unwrap();
-    let directory = SledDirectory::open(folder.path(), "a test").unwrap();
+    let directory = EmbeddedDirectory::open(folder.path(), "a test").unwrap();
     directory
         .set_seat_limit(Some(2), &by(now()))
         .wait()
@@ -117,7 +117,7 @@ fn a_forecast_equals_the_result_of_redeeming() {
 #[test]
 fn a_forecast_says_that_the_profile_would_be_refreshed() {
     let folder = tempfile::tempdir().unwrap();
-    let directory = SledDirectory::open(folder.path(), "a test").unwrap();
+    let directory = EmbeddedDirectory::open(folder.path(), "a test").unwrap();
     let settings = settings(Hosted::Here);
     let old = signed(HEADER, r#"{"user":{"id":"ada"},"iat":1000}"#);
     redeem(&old, &settings, &[&key()], &directory, &by(now()))

@@ -7,14 +7,14 @@ use latchkey_core::protocol::user_id::UserId;
 use latchkey_core::session::SessionScope;
 use latchkey_core::sign_in::{Browser, PreCheck, SignInAttempt, Visitor};
 use latchkey_core::sign_in::{SignedIn, find_session};
-use latchkey_store::SledDirectory;
+use latchkey_store::EmbeddedDirectory;
 use latchkey_store::Wait as _;
 
 use crate::by;
 use crate::signed::{HEADER, judge, key, now, signed};
 
 struct Site {
-    directory: SledDirectory,
+    directory: EmbeddedDirectory,
     settings: Settings,
     _folder: tempfile::TempDir,
 }
@@ -27,7 +27,7 @@ impl Site {
         let mut settings = Settings::new(name, url, Hosted::Here);
         settings.visiting.step = step;
         Self {
-            directory: SledDirectory::open(folder.path(), "a test").unwrap(),
+            directory: EmbeddedDirectory::open(folder.path(), "a test").unwrap(),
             settings,
             _folder: folder,
         }

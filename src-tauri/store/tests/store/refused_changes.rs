@@ -8,7 +8,7 @@ use latchkey_core::protocol::metadata::Metadata;
 use latchkey_core::protocol::payload::NewUser;
 use latchkey_core::protocol::user_id::UserId;
 use latchkey_core::verdict::Verdict;
-use latchkey_store::SledDirectory;
+use latchkey_store::EmbeddedDirectory;
 use latchkey_store::Wait as _;
 
 use crate::by;
@@ -24,9 +24,9 @@ fn of_core<T>(result: Result<T, Error>) -> Option<Refusal> {
 
 /// Returns the error of a change in a directory with two users. Ada has an address and the only
 /// seat. Eve is suspended.
-fn of_directory<T>(change: impl Fn(&SledDirectory) -> Result<T, Error>) -> Option<Refusal> {
+fn of_directory<T>(change: impl Fn(&EmbeddedDirectory) -> Result<T, Error>) -> Option<Refusal> {
     let folder = tempfile::tempdir().unwrap();
-    let directory = SledDirectory::open(folder.path(), "a test").unwrap();
+    let directory = EmbeddedDirectory::open(folder.path(), "a test").unwrap();
     directory
         .add(&person("ada", Some("Ada@Example.com")), &by(now()))
         .wait()
@@ -46,7 +46,7 @@ fn of_directory<T>(change: impl Fn(&SledDirectory) -> Result<T, Error>) -> Optio
 /// Returns the error of redeeming a code in that directory.
 fn of_redeeming(claims: &str) -> Option<Refusal> {
     let folder = tempfile::tempdir().unwrap();
-    let directory = SledDirectory::open(folder.path(), "a test").unwrap();
+    let directory = EmbeddedDirectory::open(folder.path(), "a test").unwrap();
     directory
         .add(&person("ada", Some("Ada@Example.com")), &by(now()))
         .wait()

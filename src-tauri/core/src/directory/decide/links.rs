@@ -20,7 +20,7 @@ const MAX_LINKS: usize = 100;
 impl Draft {
     pub(super) fn link_made(&mut self, claims: &Claims) -> Outcome {
         self.note_link(claims);
-        self.recorded(Event::link_made(claims))
+        self.record_event(Event::link_made(claims))
     }
 
     /// Notes a shown link. It has no entry in the activity.
@@ -33,7 +33,7 @@ impl Draft {
         self.push(Effect::SetLink(link.to_owned(), LinkRecord::Revoked));
         let mut event = Event::act("revoked", "Link revoked");
         event.link = Some(link.to_owned());
-        self.recorded(event)
+        self.record_event(event)
     }
 
     /// Drops the links since the last edit, because the user was removed or a code set the profile.

@@ -8,10 +8,14 @@
 //! | sessions | [`sessions`] |
 //! | links, and their order after edits and removals | [`links`] |
 //! | recorded times that lie in the future | [`times`] |
+//! | the seat limit | [`seats`] |
+//! | entries of the activity without a change of users | [`entries`] |
 
+mod entries;
 mod links;
 mod needs;
 mod redeem;
+mod seats;
 mod sessions;
 mod times;
 mod users;
@@ -23,8 +27,7 @@ pub use redeem::verdict;
 use super::command::{Command, Outcome};
 use super::effect::{Decision, Effect, NewEntry};
 use super::facts::Facts;
-use crate::activity::{self, AuditContext, Event, OutboxEntry};
-use crate::protocol::user_id::UserId;
+use crate::activity::{AuditContext, Event};
 use crate::{Error, Result};
 
 /// Minimum difference, in seconds, at which a later time replaces the stored latest time.
@@ -54,7 +57,7 @@ pub fn decide(command: &Command, facts: Facts, by: &AuditContext) -> Result<Deci
         Command::LinkShown(claims) => draft.link_shown(claims),
         Command::RevokeLink(link) => draft.revoke_link(link),
         Command::CorrectTimes(times) => draft.correct_times(times),
-        Command::Record(event) => draft.recorded(event.clone()),
+        Command::Record(event) => draft.record_event(event.clone()),
         Command::RecordOutbox(entry) => draft.record_outbox(entry)?,
     };
     Ok(Decision {
@@ -94,11 +97,6 @@ impl Draft {
         self.entry = Some(NewEntry { event, user: None });
     }
 
-    fn recorded(&mut self, event: Event) -> Outcome {
-        self.record(event);
-        Outcome::Done
-    }
-
     /// Updates the stored latest time, by which an engine knows cheaply whether a recorded time
     /// lies in the future.
     fn note_time(&mut self, at: i64) {
@@ -106,36 +104,6 @@ impl Draft {
         if at > latest.saturating_add(NOTED_EVERY) {
             self.push(Effect::SetLatestTime(at));
         }
-    }
-
-    fn set_seat_limit(&mut self, limit: Option<u64>) -> Outcome {
-        let mut counts = self.facts.counts;
-        if counts.seat_limit != limit {
-            let words = |limit: Option<u64>| limit.map_or("none".to_owned(), |n| n.to_string());
-            let (was, is) = (words(counts.seat_limit), words(limit));
-            counts.seat_limit = limit;
-            self.push(Effect::SetCounts(counts));
-            let event = Event::act("seat_limit_set", format!("Seat limit: {is}"));
-            self.record(event.with(format!("seat limit: {was} → {is}")));
-        }
-        Outcome::Seats(counts.seats())
-    }
-
-    /// Records a change of the settings, unless it was recorded before.
-    fn record_outbox(&mut self, entry: &OutboxEntry) -> Result<Outcome> {
-        if entry.number <= self.facts.last_outbox_entry {
-            return Ok(Outcome::Done);
-        }
-        self.push(Effect::SetLastOutboxEntry(entry.number));
-        self.record(entry.event.clone());
-        // The link was made for a user while another process held this directory.
-        if entry.event.code == activity::LINK_MADE
-            && let (Some(user), Some(link)) = (&entry.event.subject, &entry.event.link)
-        {
-            self.note_link_of(&UserId::parse(user, "id")?, link, entry.at);
-            self.note_recent(user, link, entry.at);
-        }
-        Ok(Outcome::Done)
     }
 }
 

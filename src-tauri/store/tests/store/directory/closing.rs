@@ -6,7 +6,7 @@ use std::path::Path;
 use latchkey_core::ErrorCode;
 use latchkey_core::directory::{Directory as _, PageStart, Sort, UserQuery};
 use latchkey_core::instance::Policy;
-use latchkey_store::SledDirectory;
+use latchkey_store::EmbeddedDirectory;
 use tempfile::TempDir;
 
 use super::embedded::{copy, open, tree};
@@ -14,7 +14,7 @@ use super::{id, new_user};
 use crate::by;
 use crate::signed::now;
 
-fn sign_in(directory: &SledDirectory, user: &str) {
+fn sign_in(directory: &EmbeddedDirectory, user: &str) {
     let redeemed = directory
         .redeem(Ok(&new_user(user)), Policy::default(), &by(now()))
         .wait();
@@ -41,7 +41,7 @@ fn crashed(folder: &Path) -> TempDir {
     crashed
 }
 
-fn list(directory: &SledDirectory) -> latchkey_core::Result<usize> {
+fn list(directory: &EmbeddedDirectory) -> latchkey_core::Result<usize> {
     let page = directory
         .users(
             &UserQuery::default(),

@@ -10,7 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use latchkey_core::activity::{Actor, AuditContext};
 use latchkey_core::directory::Directory as _;
 use latchkey_core::protocol::user_id::UserId;
-use latchkey_store::SledDirectory;
+use latchkey_store::EmbeddedDirectory;
 
 /// Length of the log. The zeros at its end are not stored.
 const LOG_BYTES: u64 = 524_287;
@@ -35,7 +35,7 @@ pub(crate) fn copy(kept: &Path, to: &Path) {
 /// package `latchkey-store`.
 pub(crate) fn with_notices(store: &Path, to: &Path, now: Timestamp) {
     copy(&store.join("tests/store/directory/format-4"), to);
-    let directory = SledDirectory::open(to, "a test").unwrap();
+    let directory = EmbeddedDirectory::open(to, "a test").unwrap();
     let ahead = now + SignedDuration::from_hours(8760);
     let by = AuditContext::new(Actor::CommandLine, ahead);
     directory

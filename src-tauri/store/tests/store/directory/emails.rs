@@ -4,7 +4,7 @@
 use latchkey_core::directory::{Directory, PageStart, Profile, Search, Sort, UserQuery};
 use latchkey_core::instance::Policy;
 use latchkey_core::protocol::email::Email;
-use latchkey_store::SledDirectory;
+use latchkey_store::EmbeddedDirectory;
 use latchkey_store::Wait as _;
 use tempfile::TempDir;
 
@@ -14,7 +14,7 @@ use crate::by;
 use crate::signed::now;
 
 /// A way in which a user loses an address.
-type Way<'a> = &'a dyn Fn(&SledDirectory, &str);
+type Way<'a> = &'a dyn Fn(&EmbeddedDirectory, &str);
 
 fn redeem(directory: &dyn Directory, payload: &str) -> &'static str {
     let code = code(payload, -10);
@@ -126,7 +126,7 @@ fn told_apart() -> TempDir {
     folder
 }
 
-fn migrated() -> (TempDir, SledDirectory) {
+fn migrated() -> (TempDir, EmbeddedDirectory) {
     let folder = told_apart();
     let directory = open(&folder).unwrap();
     (folder, directory)
@@ -189,7 +189,7 @@ fn a_code_that_names_two_users_by_their_email_is_refused_and_their_ids_work() {
 
 #[test]
 fn a_shared_address_belongs_to_one_user_after_the_other_is_edited_or_removed() {
-    let give_another = |directory: &SledDirectory, who: &str| {
+    let give_another = |directory: &EmbeddedDirectory, who: &str| {
         let profile = Profile {
             email: Some(Some(email("another@b.example"))),
             ..Profile::default()
@@ -199,7 +199,7 @@ fn a_shared_address_belongs_to_one_user_after_the_other_is_edited_or_removed() {
             .wait()
             .unwrap();
     };
-    let remove = |directory: &SledDirectory, who: &str| {
+    let remove = |directory: &EmbeddedDirectory, who: &str| {
         directory.remove(&id(who), &by(now())).wait().unwrap();
     };
     for way in [&give_another as Way<'_>, &remove] {

@@ -10,7 +10,7 @@ use latchkey_core::activity::ActivityQuery;
 use latchkey_core::directory::{Directory, Origin, PageStart, Search, Sort, UserQuery};
 use latchkey_core::instance::Policy;
 use latchkey_core::verdict::Status;
-use latchkey_store::SledDirectory;
+use latchkey_store::EmbeddedDirectory;
 use latchkey_store::embedded::Changed;
 use tempfile::TempDir;
 
@@ -20,8 +20,8 @@ use super::{format_4, id, new_user, redeem_together};
 use crate::by;
 use crate::signed::now;
 
-pub(super) fn open(folder: &TempDir) -> latchkey_core::Result<SledDirectory> {
-    SledDirectory::open(folder.path(), "a test")
+pub(super) fn open(folder: &TempDir) -> latchkey_core::Result<EmbeddedDirectory> {
+    EmbeddedDirectory::open(folder.path(), "a test")
 }
 
 /// Opens the directory, signs Ada in, and closes it.
@@ -35,7 +35,7 @@ fn sign_ada_in(folder: &TempDir) {
 
 /// A directory without users, in its own folder.
 struct Empty {
-    directory: SledDirectory,
+    directory: EmbeddedDirectory,
     _folder: TempDir,
 }
 
@@ -248,12 +248,12 @@ fn a_tree_that_has_lost_its_latest_changes_is_refused() {
 #[test]
 fn a_directory_is_free_until_a_process_holds_it() {
     let folder = tempfile::tempdir().unwrap();
-    SledDirectory::require_free(&folder.path().join("none")).unwrap();
+    EmbeddedDirectory::require_free(&folder.path().join("none")).unwrap();
     let directory = open(&folder).unwrap();
-    let refused = SledDirectory::require_free(folder.path()).unwrap_err();
+    let refused = EmbeddedDirectory::require_free(folder.path()).unwrap_err();
     assert_eq!(refused.code, ErrorCode::DirectoryHeld);
     drop(directory);
-    SledDirectory::require_free(folder.path()).unwrap();
+    EmbeddedDirectory::require_free(folder.path()).unwrap();
 }
 
 pub(super) fn copy(from: &Path, to: &Path) {
@@ -289,7 +289,7 @@ fn a_pipe_in_place_of_a_file_blocks_nothing() {
         // Not by the program `mkfifo`, because a starting process inherits the locks of all tests
         // for a moment.
         nix::unistd::mkfifo(&path, nix::sys::stat::Mode::S_IRWXU).unwrap();
-        assert!(!SledDirectory::needs_order(folder.path(), now()));
+        assert!(!EmbeddedDirectory::needs_order(folder.path(), now()));
         match open(&folder) {
             // This file is only a note.
             Ok(directory) => drop(directory),

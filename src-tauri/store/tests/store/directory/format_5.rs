@@ -13,7 +13,7 @@ use latchkey_core::activity::ActivityQuery;
 use latchkey_core::directory::Directory as _;
 use latchkey_core::instance::Policy;
 use latchkey_core::session::SessionId;
-use latchkey_store::SledDirectory;
+use latchkey_store::EmbeddedDirectory;
 use latchkey_store::Wait as _;
 
 use super::kept::{self, about, open};
@@ -25,7 +25,7 @@ const EVE: &str = "Ot_hlTh3KX6mJlcLD_2_7QIMbzizUBO9phUkg9aX56Y";
 const OLD: &str = "ljxEaBCybFd1lqifFqsbqSxgf4GSQ1cXtOfhOrMqdDA";
 
 /// Returns the codes of all entries, newest first.
-fn all(directory: &SledDirectory) -> Vec<String> {
+fn all(directory: &EmbeddedDirectory) -> Vec<String> {
     let page = directory
         .activity(&ActivityQuery::default(), None, 99)
         .wait();

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use latchkey_core::activity::ActivityQuery;
 use latchkey_core::directory::Directory as _;
-use latchkey_store::SledDirectory;
+use latchkey_store::EmbeddedDirectory;
 use tempfile::TempDir;
 
 use super::copied::copy;
@@ -19,12 +19,12 @@ pub(super) fn folder(name: &str) -> TempDir {
 }
 
 /// Opens a directory with the current version.
-pub(super) fn open(folder: &TempDir) -> SledDirectory {
-    SledDirectory::open(folder.path(), "a test").unwrap()
+pub(super) fn open(folder: &TempDir) -> EmbeddedDirectory {
+    EmbeddedDirectory::open(folder.path(), "a test").unwrap()
 }
 
 /// Returns the codes of the entries about a subject, newest first.
-pub(super) fn about(directory: &SledDirectory, subject: &str) -> Vec<String> {
+pub(super) fn about(directory: &EmbeddedDirectory, subject: &str) -> Vec<String> {
     let query = ActivityQuery {
         subject: Some(subject.to_owned()),
         ..ActivityQuery::default()

@@ -13,7 +13,7 @@ use std::time::Duration;
 use latchkey_core::directory::{Directory as _, PageStart, Sort, UserQuery};
 use latchkey_core::instance::Policy;
 use latchkey_core::verdict::Status;
-use latchkey_store::SledDirectory;
+use latchkey_store::EmbeddedDirectory;
 
 use super::random::Random;
 use super::{id, new_user};
@@ -39,7 +39,7 @@ fn changes_the_directory() {
     let Some(folder) = env::var_os(FOLDER) else {
         return;
     };
-    let directory = SledDirectory::open(Path::new(&folder), "a test").unwrap();
+    let directory = EmbeddedDirectory::open(Path::new(&folder), "a test").unwrap();
     let start = usize::try_from(directory.count().wait().unwrap()).unwrap();
     thread::scope(|scope| {
         for thread in 0..THREADS {
@@ -98,7 +98,7 @@ fn no_change_that_was_acknowledged_is_lost_when_the_process_is_killed() {
         changes += lines.len();
         acknowledged.extend(lines);
 
-        let directory = SledDirectory::open(folder.path(), "a test").unwrap();
+        let directory = EmbeddedDirectory::open(folder.path(), "a test").unwrap();
         for who in &acknowledged {
             let user = directory.user(&id(who)).wait().unwrap();
             assert!(user.is_some(), "kill {kill}: {who} is lost");

@@ -8,7 +8,7 @@ use latchkey_core::directory::{
 };
 use latchkey_core::instance::Policy;
 use latchkey_core::protocol::payload::NewUser;
-use latchkey_store::SledDirectory;
+use latchkey_store::EmbeddedDirectory;
 
 use super::{new_user, person};
 use crate::by;
@@ -24,7 +24,7 @@ fn member(number: usize) -> NewUser {
 }
 
 /// Reads all pages. Returns the number of users on them. Fails if two users are out of order.
-fn count_in_order(directory: &SledDirectory, by: SortBy) -> usize {
+fn count_in_order(directory: &EmbeddedDirectory, by: SortBy) -> usize {
     let sort = Sort {
         by,
         descending: false,
@@ -56,7 +56,7 @@ fn count_in_order(directory: &SledDirectory, by: SortBy) -> usize {
 fn a_million_users_are_kept_found_and_listed_in_order() {
     let members = share(1_000_000);
     let folder = tempfile::tempdir().unwrap();
-    let directory = SledDirectory::open(folder.path(), "a test").unwrap();
+    let directory = EmbeddedDirectory::open(folder.path(), "a test").unwrap();
     let numbers: Vec<usize> = (0..members).collect();
     for numbers in numbers.chunks(MAX_IMPORT) {
         let some: Vec<NewUser> = numbers.iter().map(|number| member(*number)).collect();
@@ -72,7 +72,7 @@ fn a_million_users_are_kept_found_and_listed_in_order() {
     }
     drop(directory);
 
-    let directory = SledDirectory::open(folder.path(), "a test").unwrap();
+    let directory = EmbeddedDirectory::open(folder.path(), "a test").unwrap();
     assert_eq!(directory.count().wait().unwrap(), members as u64);
     assert_eq!(directory.seats().wait().unwrap().used, members as u64);
     for by in [SortBy::Id, SortBy::Email] {

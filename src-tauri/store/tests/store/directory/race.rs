@@ -9,7 +9,7 @@ use latchkey_core::ErrorCode;
 use latchkey_core::directory::{Directory, PageStart, Sort, UserQuery};
 use latchkey_core::instance::Policy;
 use latchkey_core::verdict::Status;
-use latchkey_store::SledDirectory;
+use latchkey_store::EmbeddedDirectory;
 
 use super::{id, new_user, person};
 use crate::by;
@@ -27,7 +27,7 @@ enum Wish {
 }
 
 impl Wish {
-    fn ask(&self, directory: &SledDirectory) -> &'static str {
+    fn ask(&self, directory: &EmbeddedDirectory) -> &'static str {
         match self {
             Self::Redeem(code) => directory
                 .redeem(Ok(code), Policy::default(), &by(now()))
@@ -45,7 +45,7 @@ impl Wish {
 }
 
 /// Runs the requests on threads. Returns how often each answer was given.
-fn race(directory: &SledDirectory, wishes: &[Wish]) -> HashMap<&'static str, u64> {
+fn race(directory: &EmbeddedDirectory, wishes: &[Wish]) -> HashMap<&'static str, u64> {
     let mut answers = HashMap::new();
     thread::scope(|scope| {
         let threads: Vec<_> = (0..THREADS)
@@ -65,7 +65,7 @@ fn race(directory: &SledDirectory, wishes: &[Wish]) -> HashMap<&'static str, u64
 }
 
 /// Returns the number of used seats by the counters and by the rows, and the number of all rows.
-fn counted(directory: &SledDirectory) -> (u64, u64, u64) {
+fn counted(directory: &EmbeddedDirectory) -> (u64, u64, u64) {
     let with = |status| {
         let query = UserQuery {
             status,
@@ -94,7 +94,7 @@ fn new_users_take_every_seat_once() {
     let runs = share(20);
     for run in 0..runs {
         let folder = tempfile::tempdir().unwrap();
-        let directory = SledDirectory::open(folder.path(), "a test").unwrap();
+        let directory = EmbeddedDirectory::open(folder.path(), "a test").unwrap();
         directory
             .set_seat_limit(Some(SEATS), &by(now()))
             .wait()
@@ -105,7 +105,7 @@ fn new_users_take_every_seat_once() {
         assert_eq!(counted(&directory), (SEATS, SEATS, SEATS), "run {run}");
         drop(directory);
         // Opening counts the rows on the disk and compares them with the counters.
-        let again = SledDirectory::open(folder.path(), "a test").unwrap();
+        let again = EmbeddedDirectory::open(folder.path(), "a test").unwrap();
         assert_eq!(counted(&again), (SEATS, SEATS, SEATS), "run {run}");
     }
     print_figures(runs, wishes.len());
@@ -125,7 +125,7 @@ fn new_and_reactivated_users_take_every_seat_once() {
     let runs = share(20);
     for run in 0..runs {
         let folder = tempfile::tempdir().unwrap();
-        let directory = SledDirectory::open(folder.path(), "a test").unwrap();
+        let directory = EmbeddedDirectory::open(folder.path(), "a test").unwrap();
         let people: Vec<_> = (0..SUSPENDED)
             .map(|number| person(&format!("suspended-{number}"), None))
             .collect();
@@ -159,7 +159,7 @@ fn new_and_reactivated_users_take_every_seat_once() {
         let expected = (SEATS, SEATS, SUSPENDED as u64 + provisioned);
         assert_eq!(counted(&directory), expected, "run {run}");
         drop(directory);
-        let again = SledDirectory::open(folder.path(), "a test").unwrap();
+        let again = EmbeddedDirectory::open(folder.path(), "a test").unwrap();
         assert_eq!(counted(&again), expected, "run {run}");
     }
     print_figures(runs, wishes.len());

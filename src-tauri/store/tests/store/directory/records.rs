@@ -5,7 +5,7 @@ use latchkey_core::directory::Directory;
 use latchkey_core::instance::{Policy, Retention};
 use latchkey_core::protocol::code::verify;
 use latchkey_core::protocol::lifetime::Lifetime;
-use latchkey_store::SledDirectory;
+use latchkey_store::EmbeddedDirectory;
 use latchkey_store::Wait as _;
 
 use super::{at, code, id, new_user, person};
@@ -24,15 +24,15 @@ fn visitor(second: i64) -> AuditContext {
     }
 }
 
-fn all(directory: &SledDirectory) -> Vec<Entry> {
+fn all(directory: &EmbeddedDirectory) -> Vec<Entry> {
     let page = directory
         .activity(&ActivityQuery::default(), None, 999)
         .wait();
     page.unwrap().entries
 }
 
-fn open(folder: &tempfile::TempDir) -> SledDirectory {
-    SledDirectory::open(folder.path(), "a test").unwrap()
+fn open(folder: &tempfile::TempDir) -> EmbeddedDirectory {
+    EmbeddedDirectory::open(folder.path(), "a test").unwrap()
 }
 
 fn unverified() -> Vec<String> {
@@ -94,7 +94,7 @@ fn refusals_from_one_address_are_one_counted_entry_a_minute() {
     let folder = tempfile::tempdir().unwrap();
     let directory = open(&folder);
     let mut references = Vec::new();
-    let mut flood = |directory: &SledDirectory, from: i64, count: i64| {
+    let mut flood = |directory: &EmbeddedDirectory, from: i64, count: i64| {
         for number in 0..count {
             for code in unverified().iter().take(3) {
                 let refused = verify(code, &[&key()], RULES, now()).unwrap_err();
@@ -181,7 +181,7 @@ fn repeated_refusals_of_a_verified_code_are_counted_and_sign_ins_are_not() {
 }
 
 /// Prunes until nothing is left to prune. Returns the number of calls.
-fn prune(directory: &SledDirectory, retention: Retention, second: i64) -> usize {
+fn prune(directory: &EmbeddedDirectory, retention: Retention, second: i64) -> usize {
     let rounds = (0..10_000).take_while(|_| directory.prune(retention, at(second)).wait().unwrap());
     rounds.count()
 }
@@ -202,7 +202,7 @@ fn the_activity_keeps_what_the_retention_says() {
                 .unwrap();
         }
     }
-    let kept = |directory: &SledDirectory| {
+    let kept = |directory: &EmbeddedDirectory| {
         let entries = all(directory);
         let of = |kind| entries.iter().filter(move |entry| entry.event.kind == kind);
         let oldest = entries.last().unwrap().at;

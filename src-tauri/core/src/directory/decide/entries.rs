@@ -1,0 +1,33 @@
+//! Entries of the activity without a change of users.
+
+use super::super::command::Outcome;
+use super::super::effect::Effect;
+use super::Draft;
+use crate::Result;
+use crate::activity::{self, Event, OutboxEntry};
+use crate::protocol::user_id::UserId;
+
+impl Draft {
+    /// Records an event by itself.
+    pub(super) fn record_event(&mut self, event: Event) -> Outcome {
+        self.record(event);
+        Outcome::Done
+    }
+
+    /// Records a change of the settings, unless it was recorded before.
+    pub(super) fn record_outbox(&mut self, entry: &OutboxEntry) -> Result<Outcome> {
+        if entry.number <= self.facts.last_outbox_entry {
+            return Ok(Outcome::Done);
+        }
+        self.push(Effect::SetLastOutboxEntry(entry.number));
+        self.record(entry.event.clone());
+        // The link was made for a user while another process held this directory.
+        if entry.event.code == activity::LINK_MADE
+            && let (Some(user), Some(link)) = (&entry.event.subject, &entry.event.link)
+        {
+            self.note_link_of(&UserId::parse(user, "id")?, link, entry.at);
+            self.note_recent(user, link, entry.at);
+        }
+        Ok(Outcome::Done)
+    }
+}
