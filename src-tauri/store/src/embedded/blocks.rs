@@ -74,12 +74,12 @@ pub(super) fn append(tree: &sled::Db, mut entries: &[(u64, EntryRecord)]) -> Res
         if new > 0 {
             entries = entries.get(new..).unwrap_or_default();
             // The earlier call may not have written the index.
-            write_rows(tree, rows_of(first, &block)?.into_iter())?;
+            write_rows(tree, rows_of(first, &block)?)?;
         }
     }
     for entries in entries.chunks(MAX_ENTRIES) {
         let first = entries.first().map_or(0, |(number, _)| *number);
-        write_rows(tree, rows_of(first, entries)?.into_iter())?;
+        write_rows(tree, rows_of(first, entries)?)?;
     }
     Ok(())
 }

@@ -18,7 +18,7 @@ use super::disk::Disk;
 use super::errors::{damaged, storage};
 use super::keys;
 use super::record::EntryRecord;
-use super::rows::{Write, decoded, decoded_first, encoded, write_rows};
+use super::rows::{Write, decoded, decoded_first, encoded_onto, write_rows};
 use latchkey_core::Result;
 
 /// Number of pending changes, or pending rows, after which a checkpoint is made.
@@ -94,8 +94,8 @@ impl Journal {
 
     /// Makes a change visible. It is durable after the next [`commit`](Self::commit).
     pub(super) fn stage(&self, number: u64, change: &Change) {
-        let rows = change.writes.iter().cloned();
-        let rows = rows.map(|(key, value)| (key, value.map(IVec::from)));
+        let rows = change.writes.iter();
+        let rows = rows.map(|(key, value)| (key.clone(), value.as_deref().map(IVec::from)));
         let entry = change.entry.clone();
         let mut pending = self.pending_mut();
         pending.rows.extend(rows);
@@ -108,7 +108,7 @@ impl Journal {
     pub(super) fn commit(&self, first: u64, changes: &[Change]) -> Result<()> {
         let mut bytes = Vec::new();
         for change in changes {
-            bytes.extend(encoded(change)?);
+            bytes = encoded_onto(bytes, change)?;
         }
         self.tree
             .insert(keys::change(first), bytes)
@@ -275,8 +275,8 @@ mod tests {
 
     use jiff::Timestamp;
 
+    use super::super::rows::encoded;
     use super::*;
-    use crate::embedded::rows::BATCH;
     use latchkey_core::activity::{Actor, AuditContext, Event};
 
     fn journal(path: &Path) -> Journal {
@@ -397,9 +397,9 @@ mod tests {
         let write = |number, rows| super::tests::write(&journal, number, &[change(number, rows)]);
         write(1, rows(ROWS - 1));
         assert_eq!(journaled(&journal), 1);
-        write(2, rows(3 * BATCH));
+        write(2, rows(3 * ROWS));
         assert_eq!(journaled(&journal), 0);
-        assert_eq!(journal.tree.scan_prefix("u:").count(), 3 * BATCH);
+        assert_eq!(journal.tree.scan_prefix("u:").count(), 3 * ROWS);
     }
 
     #[test]

@@ -43,7 +43,7 @@ fn move_sessions(tree: &sled::Db) -> Result<()> {
         let hash = key.get(keys::SESSIONS.len()..).unwrap_or_default();
         if let Some(moved) = SessionKey::from_hash(hash) {
             let rows = [(keys::session(&moved), Some(session)), (key.to_vec(), None)];
-            write_rows(tree, rows.into_iter())?;
+            write_rows(tree, rows)?;
         }
     }
     Ok(())
@@ -56,7 +56,7 @@ fn forget_who_used_links(tree: &sled::Db) -> Result<()> {
         let (key, link) = row.map_err(storage)?;
         if link.first() == Some(&USED_BY) {
             let used = encoded(&LinkRecord::Used)?;
-            write_rows(tree, std::iter::once((key.to_vec(), Some(used.into()))))?;
+            write_rows(tree, [(key.to_vec(), Some(used.into()))])?;
         }
     }
     Ok(())
@@ -70,7 +70,7 @@ fn remove_all(tree: &sled::Db, prefix: &[u8]) -> Result<()> {
         if rows.is_empty() {
             return Ok(());
         }
-        write_rows(tree, rows.into_iter())?;
+        write_rows(tree, rows)?;
     }
 }
 
@@ -98,7 +98,7 @@ fn rebuild_email_index(tree: &sled::Db) -> Result<()> {
         let users = by_key.entry(email.key()).or_default();
         users.push((user.created_at, id.to_owned()));
     }
-    write_rows(tree, old.into_iter())?;
+    write_rows(tree, old)?;
     let (mut index, mut shared) = (Vec::new(), Shared::new());
     for (key, mut users) in by_key {
         let row = keys::email_key(&key);
@@ -119,7 +119,7 @@ fn rebuild_email_index(tree: &sled::Db) -> Result<()> {
     if !shared.is_empty() {
         index.push((keys::SHARED_EMAILS.to_vec(), Some(encoded(&shared)?.into())));
     }
-    write_rows(tree, index.into_iter())
+    write_rows(tree, index)
 }
 
 /// Notes the latest time of a removal or a profile, which format 4 does not store.

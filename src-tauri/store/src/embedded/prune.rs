@@ -60,10 +60,15 @@ impl Journal {
             if index.refusals == 0 {
                 continue;
             }
-            let Some(block) = self.tree().get(keys::block(first)).map_err(storage)? else {
+            let block = self.tree().get(keys::block(first)).map_err(storage)?;
+            let entries: Option<Entries> = block.map(|block| decoded(&block)).transpose()?;
+            let entries = entries.unwrap_or_default();
+            if blocks::refusals(entries.iter().map(|(_, entry)| entry)) == 0 {
+                // The program ended between the writing of the block and that of its index.
+                write_rows(self.tree(), rows_of(first, &entries)?)?;
                 continue;
-            };
-            return self.remove(first, decoded(&block)?, |entry| {
+            }
+            return self.remove(first, entries, |entry| {
                 let goes = excess > 0 && entry.is_refusal();
                 excess -= u64::from(goes);
                 goes
@@ -82,11 +87,42 @@ impl Journal {
         let (removed, kept): (Entries, Entries) =
             entries.into_iter().partition(|(_, entry)| goes(entry));
         if !removed.is_empty() {
-            write_rows(self.tree(), rows_of(first, &kept)?.into_iter())?;
+            write_rows(self.tree(), rows_of(first, &kept)?)?;
         }
         Ok(Pruned {
             entries: removed.len(),
             refusals: blocks::refusals(removed.iter().map(|(_, entry)| entry)),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use latchkey_core::activity::{Actor, AuditContext, Event};
+
+    use super::super::disk::Disk;
+    use super::*;
+
+    #[test]
+    fn an_index_that_still_counts_removed_refusals_is_mended_and_hides_none_after_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let tree = sled::open(folder.path()).unwrap();
+        let by = AuditContext::new(Actor::Visitor, Timestamp::UNIX_EPOCH);
+        let entries: Entries = (1..=192)
+            .map(|number| (number, EntryRecord::new(Event::refused_api_key(), &by)))
+            .collect();
+        blocks::append(&tree, &entries).unwrap();
+        let journal = Journal::open(tree, Disk::open(folder.path()).unwrap()).unwrap();
+        // As if the program had ended after it wrote the block, before the index.
+        journal.tree().remove(keys::block(1)).unwrap();
+        let keep = |refusals| Retention {
+            age: Lifetime::Never,
+            refusals,
+        };
+        let counted = journal.count_refusals().unwrap();
+        assert_eq!(counted, 192);
+        let pruned = journal.prune(keep(100), counted, Timestamp::UNIX_EPOCH);
+        assert_eq!(pruned.unwrap().refusals, 64);
+        assert_eq!(journal.count_refusals().unwrap(), 64);
     }
 }

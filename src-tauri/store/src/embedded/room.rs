@@ -11,6 +11,8 @@ use latchkey_core::{Error, ErrorCode, Result};
 
 /// Time for which a measurement is used.
 const CACHE_LIFETIME: Duration = Duration::from_millis(50);
+/// How often a measurement is used: a fast disk takes megabytes in its lifetime.
+const CACHE_USES: u32 = 64;
 
 /// Space to keep free, in bytes. On a small disk it is a share of the disk.
 #[derive(Clone, Copy, Debug)]
@@ -48,7 +50,14 @@ enum Left {
 pub(super) struct Room {
     folder: PathBuf,
     pub(super) limits: Limits,
-    measured: Mutex<Option<(Instant, Left)>>,
+    measured: Mutex<Option<Measured>>,
+}
+
+/// A measurement.
+struct Measured {
+    at: Instant,
+    left: Left,
+    uses: u32,
 }
 
 impl Room {
@@ -81,14 +90,20 @@ impl Room {
 
     fn left(&self) -> Left {
         let mut measured = self.measured.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((at, left)) = *measured
-            && at.elapsed() < CACHE_LIFETIME
+        if let Some(known) = &mut *measured
+            && known.uses < CACHE_USES
+            && known.at.elapsed() < CACHE_LIFETIME
         {
-            return left;
+            known.uses += 1;
+            return known.left;
         }
         let left = self.measure();
-        let before = measured.map_or(Left::Enough, |(_, left)| left);
-        *measured = Some((elapsed::start(), left));
+        let before = measured.as_ref().map_or(Left::Enough, |known| known.left);
+        *measured = Some(Measured {
+            at: elapsed::start(),
+            left,
+            uses: 0,
+        });
         drop(measured);
         if left < before {
             let folder = self.folder.display();

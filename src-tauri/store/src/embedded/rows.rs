@@ -7,35 +7,38 @@ use sled::IVec;
 
 use super::errors::{damaged, storage};
 
-/// Number of rows in one batch of sled. sled holds all of them and their pages in memory.
-pub(super) const BATCH: usize = 250;
+/// Upper bound of the size of most rows, in bytes. It saves growing the buffer.
+const ROW_BYTES: usize = 256;
 
 /// Key of a row and its new value. `None` removes the row.
 pub(super) type Write = (Vec<u8>, Option<Vec<u8>>);
 
-/// Writes rows, one batch at a time.
+/// Writes rows in the given order. After a power cut the disk has the first of them, because sled's log
+/// keeps the order.
+///
+/// This is no batch of sled: a batch is not atomic where the end of the log is damaged, and each batch
+/// makes sled write its log to the disk two more times.
 pub(super) fn write_rows(
     tree: &sled::Db,
-    rows: impl Iterator<Item = (Vec<u8>, Option<IVec>)>,
+    rows: impl IntoIterator<Item = (Vec<u8>, Option<IVec>)>,
 ) -> Result<()> {
-    let (mut batch, mut count) = (sled::Batch::default(), 0);
     for (key, value) in rows {
         match value {
-            Some(value) => batch.insert(key, value),
-            None => batch.remove(key),
+            Some(value) => tree.insert(key, value),
+            None => tree.remove(key),
         }
-        count += 1;
-        if count == BATCH {
-            tree.apply_batch(std::mem::take(&mut batch))
-                .map_err(storage)?;
-            count = 0;
-        }
+        .map_err(storage)?;
     }
-    tree.apply_batch(batch).map_err(storage)
+    Ok(())
 }
 
 pub(super) fn encoded(value: &(impl Serialize + ?Sized)) -> Result<Vec<u8>> {
-    postcard::to_allocvec(value).map_err(|cause| damaged().because(cause))
+    encoded_onto(Vec::with_capacity(ROW_BYTES), value)
+}
+
+/// Encodes a value behind what is in `bytes`.
+pub(super) fn encoded_onto(bytes: Vec<u8>, value: &(impl Serialize + ?Sized)) -> Result<Vec<u8>> {
+    postcard::to_extend(value, bytes).map_err(|cause| damaged().because(cause))
 }
 
 pub(super) fn decoded<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {

@@ -17,7 +17,7 @@ pub(super) fn write(tree: &sled::Db, entries: &[(u64, EntryRecord)]) -> Result<(
         let bytes = encoded(entry)?;
         Ok((keys::single_entry(*number), Some(bytes.into())))
     });
-    write_rows(tree, rows.collect::<Result<Vec<_>>>()?.into_iter())
+    write_rows(tree, rows.collect::<Result<Vec<_>>>()?)
 }
 
 /// Moves all entries into blocks, in batches, because there may be a million. `complete` adds data
