@@ -1,4 +1,4 @@
-//! Turning the effects of a decision into rows.
+//! Conversion of the effects of a decision into rows.
 
 use latchkey_core::Result;
 use latchkey_core::directory::{Effect, EmailUsers};
@@ -12,12 +12,12 @@ use super::record::{Counters, UserRecord};
 use super::rows::{Write, encoded};
 use super::{facts, keys};
 
-/// Rows that a change writes, and what else follows from it.
+/// Rows that a change writes, and its other consequences.
 pub(super) struct Written {
     pub(super) rows: Vec<Write>,
     pub(super) updates: Vec<Update>,
     pub(super) totals: Totals,
-    /// When somebody was removed or edited, in Unix seconds.
+    /// Time of a removal or an edit, in Unix seconds.
     pub(super) order: Option<i64>,
 }
 

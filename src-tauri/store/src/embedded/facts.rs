@@ -14,15 +14,15 @@ use super::journal::View;
 use super::keys;
 use super::record::{Counters, UserRecord};
 
-/// The ids of all users of each shared address, the oldest user first, by the key of the address.
+/// IDs of all users of each shared address, the oldest user first, by the key of the address.
 pub(super) type Shared = BTreeMap<String, Vec<String>>;
 
-/// Loads what a command depends on.
+/// Loads the facts that a command depends on.
 pub(super) fn of_command(view: &View<'_>, command: &Command) -> Result<Facts> {
     load(view, |facts| command.needs(facts))
 }
 
-/// Loads what the verdict on a redemption depends on.
+/// Loads the facts that the verdict on a redemption depends on.
 pub(super) fn of_redemption(view: &View<'_>, redemption: &Redemption) -> Result<Facts> {
     load(view, |facts| redemption.needs(facts))
 }
@@ -73,24 +73,24 @@ fn add(view: &View<'_>, needs: Needs, facts: &mut Facts) -> Result<()> {
     Ok(())
 }
 
-/// Numbers of users, seats and changes.
+/// Returns the numbers of users, seats and changes.
 pub(super) fn counters(view: &View<'_>) -> Result<Counters> {
     Ok(view.read(keys::COUNTERS)?.unwrap_or_default())
 }
 
-/// The user of an id.
+/// Returns the user with an ID.
 pub(super) fn user(view: &View<'_>, id: &UserId) -> Result<Option<User>> {
     let user: Option<UserRecord> = view.read(&keys::user(id.as_str()))?;
     user.map(|user| user.into_user(id)).transpose()
 }
 
-/// The user who has an address; of several the one who came first.
+/// Returns the user who has an address. If several have it, returns the oldest.
 pub(super) fn owner(view: &View<'_>, email: &Email) -> Result<Option<UserId>> {
     let owner: Option<String> = view.read(&keys::email(email))?;
     owner.map(|owner| UserId::parse(&owner, "id")).transpose()
 }
 
-/// The session of a key.
+/// Returns the session with a key.
 pub(super) fn session(view: &View<'_>, key: &SessionKey) -> Result<Option<Session>> {
     view.read(&keys::session(key))
 }
@@ -108,7 +108,7 @@ fn email_users(view: &View<'_>, email: &Email) -> Result<EmailUsers> {
     })
 }
 
-/// The addresses that several users have.
+/// Returns the addresses that several users have.
 pub(super) fn shared_emails(view: &View<'_>) -> Result<Vec<SharedEmail>> {
     let shared = shared(view)?.into_iter();
     let shared = shared.map(|(email, users)| {

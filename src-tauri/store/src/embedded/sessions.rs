@@ -1,5 +1,6 @@
-//! Sessions: a row each. There is no index by user: each sign-in would write a row more. The generation
-//! of a user ends all of that user's sessions at once, and pruning deletes them later.
+//! Sessions, with one row each. There is no index by user, because each sign-in would write one
+//! more row. The generation of a user ends all sessions of that user at once, and pruning deletes
+//! them later.
 
 use std::collections::BTreeSet;
 
@@ -11,8 +12,8 @@ use super::journal::{Journal, View};
 use super::{facts, keys};
 
 impl Journal {
-    /// Looks at all sessions, in no order. A session that begins or changes at the same time may be left
-    /// out. The writer waits for one session at most.
+    /// Reads all sessions in any order. Sessions that begin or change at the same time may be
+    /// missing. The writer waits for the reading of at most one session.
     pub(super) fn each_session(
         &self,
         mut look: impl FnMut(&View<'_>, SessionKey, Session) -> Result<()>,
@@ -39,7 +40,7 @@ impl Journal {
     }
 }
 
-/// Whether the user of a session is there and was not signed out since it began.
+/// Returns whether the user of a session exists and was not signed out since it began.
 pub(super) fn goes_on(view: &View<'_>, session: &Session) -> Result<bool> {
     let user = facts::user(view, &session.user)?;
     Ok(user.is_some_and(|user| user.generation == session.generation))

@@ -9,7 +9,7 @@ pub(super) struct Shared {
     pub(super) on_change: OnceLock<Box<dyn Fn(Changed) + Send + Sync>>,
 }
 
-/// The parts of a directory that a change has changed.
+/// Parts of a directory that a change has affected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Changed {
     /// The activity has new entries.

@@ -1,6 +1,6 @@
-//! The writer: the one thread that changes a directory. It takes the commands that wait, up to a maximum,
-//! decides and stages them one after the other, writes them as one row of the journal, syncs the disk once,
-//! and answers all of them.
+//! The writer: the one thread that changes a directory. It takes a batch of queued commands,
+//! decides and stages them one after the other, writes them as one row of the journal, syncs the
+//! disk once, and answers all of them.
 
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::Arc;
@@ -23,28 +23,30 @@ use super::state::State;
 use crate::files;
 use crate::wait::Wait as _;
 
-/// Maximum number of commands that wait for the writer. Others wait for a place among them.
+/// Maximum number of queued commands. Further callers wait for space in the queue.
 const QUEUE: usize = 1024;
-/// Maximum number of commands that are made durable together. Those behind them are not kept waiting for long.
+/// Maximum number of commands that one sync of the disk makes durable. It limits the waiting time
+/// of later commands.
 const BATCH: usize = 64;
 
-/// Where the answer to a request goes.
+/// Channel for the answer to a request.
 type Answer<T> = oneshot::Sender<Result<T>>;
 
 /// A request to the writer.
 enum Request {
     Execute(Box<(Command, AuditContext)>, Answer<Outcome>),
-    /// Records the refusals that were counted in periods that have ended by a time; in all of them, if `None`.
+    /// Records the refusals that were counted in periods that ended by a time. `None` records all
+    /// of them.
     RecordCounted(Option<i64>, Answer<()>),
-    /// Removes entries of the activity. Returns whether there may be more of them.
+    /// Removes entries of the activity. Returns whether there may be more to remove.
     Prune(Retention, Timestamp, Answer<bool>),
-    /// Moves everything that is pending into the rows.
+    /// Writes everything that is pending into the rows.
     Checkpoint(Answer<()>),
     #[cfg(test)]
     Panic(Answer<()>),
 }
 
-/// The writer of a directory. Dropping it ends the thread after the requests that wait.
+/// The writer of a directory. Dropping it ends the thread after the queued requests.
 pub(super) struct Writer {
     queue: Option<mpsc::Sender<Request>>,
     thread: Option<JoinHandle<()>>,
@@ -70,7 +72,7 @@ impl Writer {
         })
     }
 
-    /// Makes a change. It is on the disk when this returns.
+    /// Makes a change, which is on the disk when this returns.
     pub(super) async fn execute(&self, command: Command, by: AuditContext) -> Result<Outcome> {
         let asked = Box::new((command, by));
         self.ask(|answer| Request::Execute(asked, answer)).await
@@ -114,17 +116,17 @@ impl Drop for Writer {
     }
 }
 
-/// Error of a request that panicked.
+/// Returns the error for a request that panicked.
 fn went_wrong() -> Error {
     Error::internal("the writer of the directory did not answer")
 }
 
-/// State of the thread.
+/// State of the writer thread.
 struct Work {
     shared: Arc<Shared>,
-    /// Refusals that are counted instead of recorded.
+    /// Refusals that are counted and not recorded.
     refusals: Refusals,
-    /// Number of refusals in the activity, once they have been counted.
+    /// Number of refusals in the activity, after they were counted once.
     kept_refusals: Option<u64>,
 }
 
@@ -137,7 +139,7 @@ impl Work {
             {
                 requests.push(next);
             }
-            // Requests that are dropped by a panic tell their callers so.
+            // A panic drops the requests, which is an error for their callers.
             let done = panic::catch_unwind(AssertUnwindSafe(|| self.serve(requests)));
             if done.is_err() {
                 tracing::error!("a change of the directory has panicked");
@@ -146,7 +148,7 @@ impl Work {
         }
     }
 
-    /// Serves requests in their order. Commands that follow one another are made durable together.
+    /// Serves requests in their order. Consecutive commands are made durable together.
     fn serve(&mut self, requests: Vec<Request>) {
         let mut batch = Vec::new();
         for request in requests {
@@ -181,7 +183,7 @@ impl Work {
         }
     }
 
-    /// Makes changes, and answers when they are on the disk.
+    /// Makes changes. Answers when they are on the disk.
     fn make(&mut self, items: Vec<(Item, Answer<Outcome>)>) {
         if items.is_empty() {
             return;
@@ -189,7 +191,7 @@ impl Work {
         let (items, answers): (Vec<Item>, Vec<_>) = items.into_iter().unzip();
         let outcomes = self.outcomes(items);
         for (answer, outcome) in answers.into_iter().zip(outcomes) {
-            // The caller may have gone.
+            // An error is ignored, because the caller may be gone.
             let _ = answer.send(outcome);
         }
         let checkpoint = self.shared.opened.with(|State { journal, .. }| {
@@ -201,7 +203,7 @@ impl Work {
         }
     }
 
-    /// The outcomes of changes, after they are on the disk.
+    /// Returns the outcomes of changes when they are on the disk.
     fn outcomes(&mut self, items: Vec<Item>) -> Vec<Result<Outcome>> {
         let count = items.len();
         let shared = Arc::clone(&self.shared);
@@ -229,7 +231,7 @@ impl Work {
         batch.outcomes.push(outcome);
     }
 
-    /// Decides a change. Returns `None` where it writes nothing.
+    /// Decides a change. Returns `None` if it writes nothing.
     fn decided(&mut self, journal: &Journal, item: Item) -> Result<(Outcome, Option<Staged>)> {
         let view = journal.view();
         let (outcome, effects, entry, number) = match item {
@@ -281,7 +283,7 @@ impl Work {
         Ok((outcome, Some(staged)))
     }
 
-    /// Makes staged changes durable. If that fails, so do all of them.
+    /// Makes staged changes durable. If that fails, all of them fail.
     fn commit(&mut self, state: &State, batch: &mut Batch) {
         let Some(totals) = batch.totals else {
             return;
@@ -351,14 +353,14 @@ impl Work {
     }
 }
 
-/// A change that is asked for.
+/// A requested change.
 enum Item {
     Command(Box<(Command, AuditContext)>),
-    /// Refusals that were counted are one entry.
+    /// Counted refusals that become one entry.
     Counted(Box<Counted>),
 }
 
-/// A change that was decided.
+/// A decided change.
 struct Staged {
     number: u64,
     change: Change,
@@ -371,7 +373,7 @@ struct Staged {
 #[derive(Default)]
 struct Batch {
     outcomes: Vec<Result<Outcome>>,
-    /// Places of the outcomes whose changes are written.
+    /// Indexes of the outcomes whose changes are written.
     written: Vec<usize>,
     /// Number of the first change.
     first: u64,
@@ -412,7 +414,7 @@ mod tests {
         record().wait().unwrap();
         let refused = directory.writer.ask(Request::Panic).wait().unwrap_err();
         assert_eq!(refused.code, ErrorCode::Internal);
-        // The tree is opened again first.
+        // The tree must be opened again first.
         while let Err(refused) = record().wait() {
             assert_eq!(refused.code, ErrorCode::Storage, "{}", refused.message);
         }
