@@ -208,7 +208,7 @@ impl FromStr for Cursor {
 fn invalid_cursor() -> Error {
     Error::new(
         ErrorCode::InvalidCursor,
-        "This is not where a page of this order ended. Begin with the first page.",
+        "This position does not belong to a page of this order. Begin with the first page.",
     )
     .about("after")
 }

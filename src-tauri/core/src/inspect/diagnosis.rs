@@ -233,7 +233,7 @@ fn secret_form(key: &SigningKey, signed_with: &dyn Fn(&[u8]) -> bool) -> Option<
     if decoded(visible.trim(), SecretEncoding::Text) && key.encoding().is_text() {
         return kept(
             HintCode::SecretHasInvisibleCharacters,
-            "The secret has characters that nobody sees",
+            "The secret has invisible characters",
             "The code verifies without them.",
         );
     }
@@ -265,7 +265,7 @@ fn secret_form(key: &SigningKey, signed_with: &dyn Fn(&[u8]) -> bool) -> Option<
         return kept(
             HintCode::SecretIsText,
             "The secret is a text",
-            "The code verifies with the secret as it stands. Choose the encoding text for it.",
+            "The code verifies with the secret as it is written. Choose the encoding text for it.",
         );
     }
     signed_form(key, signed_with)

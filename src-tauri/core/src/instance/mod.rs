@@ -77,7 +77,7 @@ impl FromStr for SignInStep {
             "confirm" => Ok(Self::Confirm),
             _ => Err(Error::new(
                 ErrorCode::InvalidSetting,
-                "Signing in is 'automatic', or one has to 'confirm'.",
+                "The step of signing in is 'automatic' or 'confirm'.",
             )
             .about("sign_in")),
         }

@@ -58,7 +58,7 @@ impl BaseUrl {
                 ));
             }
             return refuse(format!(
-                "The URL begins with {}:, and a login link has to begin with https: or http:.",
+                "The URL begins with {}:, and a login link must begin with https: or http:.",
                 url.scheme()
             ));
         }

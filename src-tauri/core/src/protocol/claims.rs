@@ -63,7 +63,7 @@ impl Registered {
         if single_use && id.is_none() {
             return Err(CodeRefusal::member(
                 "jti",
-                "It is missing, and a single-use code cannot be told from others without it.",
+                "It is missing. A single-use code needs it, because its use is recorded under it.",
             ));
         }
         Ok(Self {

@@ -40,7 +40,7 @@ impl Metadata {
             return Err(Error::member(
                 prefix,
                 format!(
-                    "The metadata has {bytes} bytes of JSON; {MAX_BYTES} are the most. Leave some out."
+                    "The metadata has {bytes} bytes of JSON; the maximum is {MAX_BYTES}. Leave some out."
                 ),
             ));
         }

@@ -122,13 +122,13 @@ impl NewUser {
             Some(other) => {
                 return Err(Error::member(
                     "user.id",
-                    format!("It is {}, and has to be a text.", kind_of(other)),
+                    format!("It is {}, and must be a text.", kind_of(other)),
                 ));
             }
             None => {
                 return Err(Error::member(
                     "user.id",
-                    "It is missing. It is the key by which a person is told from others.",
+                    "It is missing. It identifies the person.",
                 ));
             }
         };
@@ -138,7 +138,7 @@ impl NewUser {
             Some(other) => {
                 return Err(Error::member(
                     "user.email",
-                    format!("It is {}, and has to be a text.", kind_of(other)),
+                    format!("It is {}, and must be a text.", kind_of(other)),
                 ));
             }
         };
@@ -268,7 +268,7 @@ fn address(email: &Value) -> Result<Email> {
         Value::String(email) => Email::parse(email, "email"),
         other => Err(Error::member(
             "email",
-            format!("It is {}, and has to be a text.", kind_of(other)),
+            format!("It is {}, and must be a text.", kind_of(other)),
         )),
     }
 }

@@ -21,7 +21,7 @@ pub fn sign(claims: &Claims, key: &SigningKey, algorithm: Algorithm) -> Result<E
         return Err(Error::new(
             ErrorCode::CodeTooLong,
             format!(
-                "The code would have {} bytes; {MAX_BYTES} are the most. Leave out some metadata.",
+                "The code would have {} bytes; the maximum is {MAX_BYTES}. Leave out some metadata.",
                 code.len()
             ),
         )

@@ -97,7 +97,7 @@ impl<'a> Parts<'a> {
     fn of(code: &'a str) -> Result<Self, CodeRefusal> {
         if code.len() > MAX_BYTES {
             return Err(CodeRefusal::malformed(format!(
-                "it has {} bytes, and {MAX_BYTES} are the most.",
+                "it has {} bytes, and the maximum is {MAX_BYTES}.",
                 code.len()
             )));
         }
