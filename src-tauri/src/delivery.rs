@@ -34,7 +34,7 @@ async fn deliver(events: Arc<Events>, studio: Weak<Studio>, channel: Channel<Stu
             () = events.published() => {
                 for event in events.take() {
                     if let Err(cause) = channel.send(event) {
-                        tracing::debug!(%cause, "the page gets no more events");
+                        tracing::debug!(%cause, "the page cannot receive events");
                         return;
                     }
                 }

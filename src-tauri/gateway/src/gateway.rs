@@ -266,7 +266,7 @@ impl Gateway {
         self.last_seen.forget_old(now.as_second());
         let count = self.directory.prune_sessions(rules, now).await?;
         if count > 0 {
-            tracing::info!(count, "sessions that were over were deleted");
+            tracing::info!(count, "expired sessions were deleted");
         }
         Ok(())
     }

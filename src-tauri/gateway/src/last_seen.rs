@@ -95,7 +95,7 @@ impl Writer {
                 break;
             }
             if let Err(cause) = self.0.directory.note_sessions_seen(&due).await {
-                tracing::warn!(error = %cause.logged(), "when sessions were last used was not written");
+                tracing::warn!(error = %cause.logged(), "the last uses of sessions were not written");
             }
             self.settle(&due);
         }

@@ -72,7 +72,7 @@ impl Gateway {
                 tracing::warn!(error = %cause.logged(), "the activity is not pruned");
             }
             if let Err(cause) = self.prune_sessions().await {
-                tracing::warn!(error = %cause.logged(), "sessions that are over stay");
+                tracing::warn!(error = %cause.logged(), "expired sessions were not deleted");
             }
         }
     }

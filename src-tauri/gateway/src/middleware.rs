@@ -147,7 +147,7 @@ async fn catch_panic<F: Future>(future: F) -> Option<F::Output> {
 /// Returns the response to a request whose handler has panicked. The log has the place of the
 /// panic.
 fn panicked() -> Response {
-    tracing::error!("a request panicked, and is answered with 500");
+    tracing::error!("a request panicked, and its response is 500");
     let sentence = "Something went wrong here. Try again in a few minutes.";
     ErrorPage::new(StatusCode::INTERNAL_SERVER_ERROR, sentence).answer(None, &HeaderMap::new())
 }

@@ -76,7 +76,7 @@ fn write_left_out(period: Option<Period>) {
     for (address, count) in refusals.filter(|(_, count)| *count > MAX_LINES) {
         let count = count - MAX_LINES;
         let address = address.map_or_else(|| "others".to_owned(), |address| address.to_string());
-        tracing::info!(parent: None, %address, count, "more refusals have no line of their own");
+        tracing::info!(parent: None, %address, count, "further refusals were not logged one by one");
     }
 }
 

@@ -77,7 +77,7 @@ impl SelfSigned {
                     *current = made;
                     // If the file cannot be written, the next start renews the certificate again.
                     if let Err(cause) = files::replace(&self.path, pem.as_bytes()) {
-                        tracing::warn!(error = %cause.logged(), "a renewed certificate could not be kept");
+                        tracing::warn!(error = %cause.logged(), "a renewed certificate could not be stored");
                     }
                 }
                 Err(cause) => {

@@ -265,7 +265,7 @@ pub(crate) async fn sign_in_page(
         // them there, in an endless loop.
         let elsewhere = to.as_ref().and_then(|to| {
             let host = to.other_host(&config.settings.url)?;
-            tracing::warn!(%host, "a return address is of another host than the instance's URL: nobody is signed in there");
+            tracing::warn!(%host, "the return address has another host than the instance's URL, so the visitor is not signed in there");
             Some(pages::signed_in_here(&config, user.display_name(), &host, to.as_str()))
         });
         return Ok(match elsewhere {

@@ -212,7 +212,7 @@ fn start(studio: &Studio, request: &GatewayStart) -> Result<GatewayState> {
     });
     if let Err(cause) = remembered {
         // The gateway runs even if this cannot be stored.
-        tracing::warn!(error = %cause.logged(), "how the gateway was started will not be remembered");
+        tracing::warn!(error = %cause.logged(), "the options of the gateway were not stored");
     }
     state(studio)
 }

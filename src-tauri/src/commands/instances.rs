@@ -113,7 +113,7 @@ pub async fn instance_remove(
         });
         if let Err(cause) = forgotten {
             // The instance is removed even if this cannot be stored.
-            tracing::warn!(error = %cause.logged(), "how its gateway was started is still remembered");
+            tracing::warn!(error = %cause.logged(), "the options of its gateway are still stored");
         }
         Ok(())
     })

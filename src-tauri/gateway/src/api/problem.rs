@@ -79,7 +79,7 @@ impl From<Error> for Problem {
             | ErrorCode::NoCode
             | ErrorCode::InvalidCursor => StatusCode::UNPROCESSABLE_ENTITY,
             ErrorCode::Internal => {
-                tracing::error!(error = %error.logged(), "a request of the API failed inside");
+                tracing::error!(error = %error.logged(), "a request of the API failed by an internal error");
                 return Self::of(
                     StatusCode::INTERNAL_SERVER_ERROR,
                     "Something went wrong here. Try again in a few minutes.",

@@ -117,7 +117,7 @@ impl Room {
                 Left::Enough => {}
             }
         } else if left > before {
-            tracing::warn!(folder = %self.folder.display(), "there is room on the disk again");
+            tracing::warn!(folder = %self.folder.display(), "the disk has space again");
         }
         left
     }

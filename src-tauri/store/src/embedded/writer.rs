@@ -111,7 +111,7 @@ impl Drop for Writer {
         if let Some(thread) = self.thread.take()
             && thread.join().is_err()
         {
-            tracing::error!("the writer of the directory has panicked");
+            tracing::error!("the writer of the directory panicked");
         }
     }
 }
@@ -142,7 +142,7 @@ impl Work {
             // A panic drops the requests, which is an error for their callers.
             let done = panic::catch_unwind(AssertUnwindSafe(|| self.serve(requests)));
             if done.is_err() {
-                tracing::error!("a change of the directory has panicked");
+                tracing::error!("a change of the directory panicked");
                 self.shared.opened.mark_broken();
             }
         }
