@@ -99,7 +99,7 @@ fn the_log_limits_the_lines_of_one_address_per_minute_and_counts_the_rest() {
     assert!((1..=40).contains(&lines), "{lines} lines: {log}");
     let counted = log
         .lines()
-        .filter(|line| line.contains("have no line of their own"));
+        .filter(|line| line.contains("not logged one by one"));
     let numbers = counted.map(|line| {
         assert!(line.contains("127.0.0.1"), "{line}");
         line.split("count=")
