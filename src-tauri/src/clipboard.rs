@@ -219,10 +219,7 @@ fn unavailable(cause: &dyn std::fmt::Display) -> Problem {
 }
 
 #[cfg(test)]
-#[allow(
-    clippy::unwrap_used,
-    reason = "a test that fails says where by panicking"
-)]
+#[allow(clippy::unwrap_used, reason = "a test panics when it fails")]
 mod tests {
     use std::time::Instant;
 

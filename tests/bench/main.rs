@@ -8,7 +8,7 @@
     clippy::indexing_slicing,
     clippy::print_stdout,
     clippy::cast_precision_loss,
-    reason = "a benchmark stops where something is missing, and prints figures"
+    reason = "a benchmark panics when something is missing, and prints figures"
 )]
 
 mod codes;

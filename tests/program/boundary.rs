@@ -70,7 +70,7 @@ impl Boundary {
 
     #[expect(
         clippy::needless_pass_by_value,
-        reason = "every caller makes it in place"
+        reason = "every caller creates the value in place"
     )]
     pub(crate) fn ask(&self, command: &str, request: Value) -> Result<Value, Value> {
         invoke(&self.window, command, &request)

@@ -150,7 +150,7 @@ fn another_program_reports_that_studio_holds_the_directory() {
     let id = latchkey_core::instance::InstanceId::parse(&here).unwrap();
     let refused = home.unwrap().remove(&id).unwrap_err();
     assert!(refused.message.contains(&holder), "{}", refused.message);
-    assert!(folder.exists(), "nobody takes it away under Studio");
+    assert!(folder.exists(), "the folder stays while Studio uses it");
     // Studio holds only the directory of the selected instance, so that other programs can use the
     // others.
     boundary

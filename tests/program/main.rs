@@ -8,7 +8,7 @@
     clippy::print_stdout,
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
-    reason = "a test that fails says where by panicking"
+    reason = "a test panics when it fails"
 )]
 
 mod boundary;

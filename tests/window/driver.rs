@@ -235,7 +235,7 @@ impl Studio {
     /// Takes a picture of the window, below `target/screenshots`.
     #[expect(
         clippy::unused_self,
-        reason = "there is a window to picture while there is a session"
+        reason = "the window exists while there is a session"
     )]
     pub(crate) fn screenshot(&self, name: &str) -> PathBuf {
         let path = picture(name);

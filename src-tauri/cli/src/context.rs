@@ -31,7 +31,7 @@ impl Context {
     /// Enters the data folder. If another user owns it, root opens the files in `named` and then
     /// becomes that user.
     pub(crate) fn enter(data_dir: Option<PathBuf>, named: Vec<NamedFile>) -> Result<Self, Failure> {
-        #[cfg_attr(not(unix), expect(unused_mut, reason = "root is of Unix"))]
+        #[cfg_attr(not(unix), expect(unused_mut, reason = "only Unix has root"))]
         let mut context = Self::without_folder(data_dir);
         #[cfg(unix)]
         if let Ok(folder) = &context.data_dir {

@@ -2,7 +2,7 @@
 
 #![expect(
     clippy::result_large_err,
-    reason = "on both sides is the one answer that a request gets"
+    reason = "both variants are the response to a request"
 )]
 
 use axum::http::header::{RETRY_AFTER, SET_COOKIE};

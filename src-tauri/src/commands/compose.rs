@@ -91,7 +91,7 @@ pub struct Preview {
 /// Part of a preview to copy.
 #[derive(Clone, Copy, Debug, Deserialize, TS)]
 #[serde(rename_all = "snake_case")]
-#[expect(missing_docs, reason = "the names say it")]
+#[expect(missing_docs, reason = "the names are clear")]
 pub enum CopyWhat {
     Link,
     Code,
@@ -127,7 +127,7 @@ impl Default for Copied {
 /// Format of a picture file.
 #[derive(Clone, Copy, Debug, Deserialize, TS)]
 #[serde(rename_all = "snake_case")]
-#[expect(missing_docs, reason = "the names say it")]
+#[expect(missing_docs, reason = "the names are clear")]
 pub enum QrFormat {
     Png,
     Svg,

@@ -4,7 +4,7 @@
 #![allow(
     clippy::print_stdout,
     clippy::print_stderr,
-    reason = "it is a terminal program, and what it says is for a person"
+    reason = "it is a terminal program that prints for people"
 )]
 
 mod baselines;

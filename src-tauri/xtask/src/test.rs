@@ -189,7 +189,10 @@ impl Guard {
         }
     }
 
-    #[expect(clippy::unused_self, reason = "the ports are held while it is there")]
+    #[expect(
+        clippy::unused_self,
+        reason = "the ports are held while the value lives"
+    )]
     fn over<'a>(&self, tests: &'a mut Command) -> &'a mut Command {
         // Not even root can make a folder there.
         tests.env("LATCHKEY_DATA_DIR", "/proc/no-data-folder")

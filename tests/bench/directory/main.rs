@@ -9,7 +9,7 @@
     clippy::print_stdout,
     clippy::cast_precision_loss,
     clippy::disallowed_methods,
-    reason = "a benchmark stops where something is missing, reads the clock, and prints figures"
+    reason = "a benchmark panics when something is missing, reads the clock, and prints figures"
 )]
 
 mod crowd;

@@ -6,7 +6,7 @@
     clippy::indexing_slicing,
     clippy::cast_precision_loss,
     clippy::print_stdout,
-    reason = "a benchmark that fails says where by panicking, and prints"
+    reason = "a benchmark panics when it fails, and prints"
 )]
 
 mod crowd;

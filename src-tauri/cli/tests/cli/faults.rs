@@ -122,7 +122,7 @@ struct OnSmallDisk {
 
 impl OnSmallDisk {
     /// Returns `None` if the test may not mount.
-    #[expect(clippy::print_stderr, reason = "a test that is skipped says so")]
+    #[expect(clippy::print_stderr, reason = "a skipped test prints that")]
     fn new(folder: &Path) -> Option<Self> {
         let here = folder.to_str().unwrap();
         let program = env!("CARGO_BIN_EXE_latchkey");

@@ -82,7 +82,7 @@ fn a_wrong_passphrase_is_refused() {
     assert_eq!(
         without.refusal().0,
         2,
-        "and without one it says how to give it"
+        "without a secret it says how to give one"
     );
 }
 
@@ -127,7 +127,7 @@ fn instances_are_listed_changed_and_removed() {
     assert_eq!(
         dictated.refusal().0,
         2,
-        "an instance elsewhere dictates its secret"
+        "an instance hosted elsewhere has its own secret"
     );
 
     let set = in_folder(
@@ -261,7 +261,7 @@ fn a_sealed_file_with_a_forgotten_passphrase_can_be_replaced() {
     assert_eq!(again.code, 1, "{}", again.out);
     assert!(again.err.contains("opens the sealed file"), "{}", again.err);
     let without = with_other(&link);
-    assert_ne!(without.code, 0, "its secret has to be given again");
+    assert_ne!(without.code, 0, "the instance needs its secret again");
     let set = ["instance", "set", "Here", "--generate-secret"];
     assert_eq!(with_other(&set).code, 0);
     assert_eq!(with_other(&link).code, 0);

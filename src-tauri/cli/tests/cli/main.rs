@@ -5,7 +5,7 @@
     clippy::panic,
     clippy::indexing_slicing,
     clippy::print_stdout,
-    reason = "a test that fails says where by panicking"
+    reason = "a test panics when it fails"
 )]
 
 mod activity;

@@ -71,7 +71,11 @@ fn a_name_that_equals_the_id_of_another_instance_is_refused() {
     );
     assert_eq!(add(folder, "Gamma", "https://other.example").code, 0);
     assert_eq!(set("gamma", "ALPHA").refusal(), taken);
-    assert_eq!(set("alpha", "Alpha").code, 0, "its own id it may have");
+    assert_eq!(
+        set("alpha", "Alpha").code,
+        0,
+        "an instance may have its own id as its name"
+    );
     // A generated id is not the name of another instance either.
     assert_eq!(set("gamma", "delta-2").code, 0);
     assert_eq!(

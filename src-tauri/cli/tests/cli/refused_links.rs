@@ -41,7 +41,7 @@ fn a_link_that_its_instance_will_refuse_is_warned_of() {
     assert_eq!(
         link(folder, &forever),
         ["expiry_required"],
-        "and not that it works for ever"
+        "it must not say that the link never expires"
     );
     set(folder, &["--provisioning", "no"]);
     assert_eq!(link(folder, &new), ["provisioning_off"]);
@@ -53,7 +53,7 @@ fn a_link_that_its_instance_will_refuse_is_warned_of() {
     assert_eq!(
         link(folder, &new),
         [""; 0],
-        "what is in force there is not known"
+        "the settings of the other server are unknown"
     );
     let once = ["--user-id", "ada", "--single-use"];
     assert_eq!(link(folder, &once), ["single_use_elsewhere"]);

@@ -20,7 +20,7 @@ struct Scene {
 
 impl Scene {
     /// Returns `None` if the test does not run as root.
-    #[expect(clippy::print_stderr, reason = "a test that is skipped says so")]
+    #[expect(clippy::print_stderr, reason = "a skipped test prints that")]
     fn new() -> Option<Self> {
         let folder = tempfile::tempdir().unwrap();
         if fs::metadata(folder.path()).unwrap().uid() != 0 {

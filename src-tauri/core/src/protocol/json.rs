@@ -60,7 +60,7 @@ pub fn parse_exact(bytes: &[u8]) -> Result<Value, Unreadable> {
 
 #[expect(
     clippy::needless_pass_by_value,
-    reason = "the shape that map_err wants"
+    reason = "`map_err` needs this signature"
 )]
 fn unreadable(cause: serde_json::Error) -> Unreadable {
     Unreadable::NoJson(cause.to_string())

@@ -8,7 +8,7 @@
     clippy::string_slice,
     clippy::disallowed_methods,
     clippy::print_stdout,
-    reason = "a test that fails says where by panicking"
+    reason = "a test panics when it fails"
 )]
 
 mod accepted_codes;

@@ -43,7 +43,7 @@ pub(super) struct LinkRequest {
 /// payloads.
 #[derive(ToSchema)]
 #[serde(untagged)]
-#[expect(dead_code, reason = "it is only described")]
+#[expect(dead_code, reason = "only the description uses it")]
 enum Who {
     Email(ByEmail),
     Id(ById),
@@ -53,7 +53,7 @@ enum Who {
 /// An existing user, named by address.
 #[derive(ToSchema)]
 #[serde(deny_unknown_fields)]
-#[expect(dead_code, reason = "it is only described")]
+#[expect(dead_code, reason = "only the description uses it")]
 struct ByEmail {
     #[schema(min_length = 3, max_length = 254)]
     email: String,
@@ -62,7 +62,7 @@ struct ByEmail {
 /// An existing user, named by ID. An address beside the ID is ignored and is not in the code.
 #[derive(ToSchema)]
 #[serde(deny_unknown_fields)]
-#[expect(dead_code, reason = "it is only described")]
+#[expect(dead_code, reason = "only the description uses it")]
 struct ById {
     id: IdText,
     #[schema(nullable = false, min_length = 3, max_length = 254)]
@@ -72,7 +72,7 @@ struct ById {
 /// A text or a whole number. `"1234"` and `1234` name the same user.
 #[derive(ToSchema)]
 #[serde(untagged)]
-#[expect(dead_code, reason = "it is only described")]
+#[expect(dead_code, reason = "only the description uses it")]
 enum IdText {
     Text(String),
     Number(i64),
@@ -81,14 +81,14 @@ enum IdText {
 /// A new or returning user.
 #[derive(ToSchema)]
 #[serde(deny_unknown_fields)]
-#[expect(dead_code, reason = "it is only described")]
+#[expect(dead_code, reason = "only the description uses it")]
 struct ByUser {
     user: NewUser,
 }
 
 /// A user who is created by the first sign-in. Further members are metadata.
 #[derive(ToSchema)]
-#[expect(dead_code, reason = "it is only described")]
+#[expect(dead_code, reason = "only the description uses it")]
 struct NewUser {
     #[schema(min_length = 1, max_length = 255)]
     id: String,

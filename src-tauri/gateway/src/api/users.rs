@@ -233,7 +233,7 @@ pub(super) struct UserChange {
     /// New e-mail address. `null` removes it.
     #[schema(min_length = 3, max_length = 254)]
     #[serde(default, deserialize_with = "some")]
-    #[expect(clippy::option_option, reason = "`null` is told from what is left out")]
+    #[expect(clippy::option_option, reason = "`null` differs from a missing member")]
     email: Option<Option<String>>,
     /// New groups. They replace all groups of the user.
     #[schema(nullable = false)]

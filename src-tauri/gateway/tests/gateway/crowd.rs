@@ -64,7 +64,7 @@ fn idle_and_slow_connections_keep_no_visitor_out_and_are_closed() {
     }
     assert!(
         begun.elapsed() > Duration::from_secs(5),
-        "somebody on a bad line has had no time"
+        "a visitor on a slow line has had no time"
     );
     running.end();
 }

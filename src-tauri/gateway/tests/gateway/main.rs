@@ -6,7 +6,7 @@
     clippy::panic,
     clippy::indexing_slicing,
     clippy::string_slice,
-    reason = "a test that fails says where by panicking"
+    reason = "a test panics when it fails"
 )]
 
 mod api;

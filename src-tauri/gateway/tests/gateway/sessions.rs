@@ -47,7 +47,7 @@ fn a_session_ends_with_the_next_request_after_its_user_is_suspended_removed_or_s
     assert_eq!(
         status(&site, &first),
         401,
-        "a session that has ended stays so"
+        "a session that has ended stays ended"
     );
     let second = site.sign_in("ada");
     assert_eq!(status(&site, &second), 200);
@@ -149,7 +149,7 @@ fn a_cookie_of_the_same_name_in_front_signs_nobody_out() {
         assert_eq!(status(&site, &cookies), 200, "{count} in front");
     }
     let many = format!("{}; {cookie}", forged(9));
-    assert_eq!(status(&site, &many), 401, "only a handful is looked at");
+    assert_eq!(status(&site, &many), 401, "only a few cookies are read");
     // A new sign-in replaces the valid session, and signing out ends it.
     let cookies = format!("{name}={}; {cookie}", "A".repeat(43));
     let link = format!("/?externalAuthCode={}", site.new_user("bob"));

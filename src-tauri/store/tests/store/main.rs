@@ -7,7 +7,7 @@
     clippy::indexing_slicing,
     clippy::string_slice,
     clippy::print_stdout,
-    reason = "a test that fails says where by panicking"
+    reason = "a test panics when it fails"
 )]
 
 mod directory;

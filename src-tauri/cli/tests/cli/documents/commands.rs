@@ -99,7 +99,7 @@ fn needs_network(command: &str) -> bool {
 /// Returns whether this computer allows a test to make a network namespace.
 #[expect(
     clippy::print_stderr,
-    reason = "a test that leaves something out says so"
+    reason = "a test that skips something prints that"
 )]
 fn has_networks() -> bool {
     let tried = Command::new("unshare")

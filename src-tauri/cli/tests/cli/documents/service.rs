@@ -66,7 +66,7 @@ fn the_unit_of_the_guide_is_exposed_at_most_1_5() {
 }
 
 /// Returns whether this computer allows the test to make namespaces.
-#[expect(clippy::print_stderr, reason = "a test that is skipped says so")]
+#[expect(clippy::print_stderr, reason = "a skipped test prints that")]
 pub(super) fn may_unshare(folder: &Path) -> bool {
     let is_root = fs::metadata(folder).unwrap().uid() == 0;
     let tried = is_root.then(|| {
