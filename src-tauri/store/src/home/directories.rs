@@ -1,0 +1,109 @@
+//! The directories of instances.
+
+use std::fs;
+use std::path::PathBuf;
+
+use super::Home;
+use crate::embedded::EmbeddedDirectory;
+use crate::wait::Wait as _;
+use latchkey_core::activity::{AuditContext, Event};
+use latchkey_core::directory::Directory;
+use latchkey_core::instance::{Hosted, Instance, InstanceId};
+use latchkey_core::protocol::claims::Claims;
+use latchkey_core::{Error, ErrorCode, Result};
+
+/// Name of the file that allows an instance to begin without its old directory.
+const ANEW: &str = "anew";
+
+/// Name under which `latchkey serve` holds the directory of its instance.
+pub const GATEWAY_HOLDER: &str = "latchkey serve";
+
+/// Returns whether the process with this name runs the gateway of the instance whose directory it
+/// holds. Other commands hold a directory for some milliseconds.
+#[must_use]
+pub fn is_gateway(holder: &str) -> bool {
+    holder.starts_with(GATEWAY_HOLDER)
+}
+
+impl Home {
+    /// Opens the directory of an instance that is hosted here. `holder` is the name of this process
+    /// for others.
+    ///
+    /// Fails with [`ErrorCode::HostedElsewhere`], with [`ErrorCode::DamagedFile`] if the instance
+    /// had a directory whose folder is missing, or with the errors of [`EmbeddedDirectory::open`].
+    pub fn directory(&self, instance: &Instance, holder: &str) -> Result<EmbeddedDirectory> {
+        require_here(instance)?;
+        let folder = self.users_folder(&instance.id);
+        let anew = folder.join(ANEW);
+        if instance.acts.were_recorded() && !EmbeddedDirectory::is_in(&folder) && !anew.exists() {
+            let message = format!(
+                "The directory of '{}' is gone: {} is missing, with the users, the seats and the activity. \
+                 Restore it from a backup. To begin without them, make an empty file {}.",
+                instance.settings.name.as_str(),
+                folder.display(),
+                anew.display()
+            );
+            return Err(Error::new(ErrorCode::DamagedFile, message));
+        }
+        let directory = EmbeddedDirectory::open(&folder, holder)?;
+        // The file is not needed once there is a directory.
+        let _ = fs::remove_file(anew);
+        self.record_outbox(instance, &directory).wait()?;
+        Ok(directory)
+    }
+
+    /// Returns the name of the process that holds the directory of an instance, such as `latchkey
+    /// serve (process 4711)`. `None` if none does.
+    #[must_use]
+    pub fn directory_holder(&self, instance: &Instance) -> Option<String> {
+        EmbeddedDirectory::holder(&self.users_folder(&instance.id))
+    }
+
+    /// Records waiting changes of an instance's settings in its directory.
+    pub async fn record_outbox(
+        &self,
+        instance: &Instance,
+        directory: &dyn Directory,
+    ) -> Result<()> {
+        let Some(last) = instance.acts.waiting.last() else {
+            return Ok(());
+        };
+        directory.record_outbox(&instance.acts.waiting).await?;
+        self.instances.shorten_outbox(&instance.id, last.number)
+    }
+
+    /// Notes a link that was made by a process which does not hold the directory of the instance.
+    /// The holder records the link, and then knows that it is newer than earlier removals and
+    /// edits.
+    ///
+    /// Notes it only within a minute of a removal or an edit. Later, `iat` proves the order.
+    pub fn note_link(&self, instance: &Instance, claims: &Claims, by: &AuditContext) -> Result<()> {
+        let is_here = instance.settings.hosted == Hosted::Here;
+        if is_here && EmbeddedDirectory::needs_order(&self.users_folder(&instance.id), by.at) {
+            self.instances
+                .note(&instance.id, Event::link_made(claims), by)?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn users_folder(&self, id: &InstanceId) -> PathBuf {
+        self.instances.folder(id).join("directory")
+    }
+}
+
+/// Fails with [`ErrorCode::HostedElsewhere`] if the instance is hosted elsewhere.
+pub fn require_here(instance: &Instance) -> Result<()> {
+    if instance.settings.hosted == Hosted::Elsewhere {
+        return Err(Error::new(
+            ErrorCode::HostedElsewhere,
+            format!(
+                "'{}' is hosted elsewhere: {} decides who signs in. Its users, seats, sessions and activity are \
+                 there, and so is its gateway.",
+                instance.settings.name.as_str(),
+                instance.settings.url.authority()
+            ),
+        )
+        .about("instance"));
+    }
+    Ok(())
+}

@@ -1,0 +1,163 @@
+//! The signing keys of instances.
+
+use std::path::PathBuf;
+use std::sync::PoisonError;
+
+use jiff::Timestamp;
+
+use super::{Home, key_records};
+use latchkey_core::activity::AuditContext;
+use latchkey_core::instance::{Instance, InstanceId, Settings};
+use latchkey_core::secret::{
+    KeyLocation, KeyOrigin, KeyRecord, Secret, SecretEncoding, SigningKey, require_strength,
+};
+use latchkey_core::{Error, ErrorCode, Result};
+
+/// Source of a signing key.
+#[derive(Debug)]
+pub enum SecretSource {
+    /// A new generated key.
+    Generate,
+    /// The existing secret of the application.
+    Paste {
+        /// The pasted secret.
+        secret: Secret,
+        /// Encoding of the secret.
+        encoding: SecretEncoding,
+    },
+}
+
+/// Result of a start with new keys.
+#[derive(Debug)]
+pub struct NewKeys {
+    /// Instances that need their secret again.
+    pub without_secret: Vec<Instance>,
+    /// New path of the old file, if there was one.
+    pub kept_file: Option<PathBuf>,
+}
+
+impl Home {
+    /// Tries the keychain again.
+    pub fn retry_keys(&self) -> Result<()> {
+        self.keys.retry(&key_records(&self.instances)?);
+        Ok(())
+    }
+
+    /// Returns the instances whose signing keys are in the sealed file. They need their secrets
+    /// again if it is lost.
+    pub fn sealed(&self) -> Result<Vec<Instance>> {
+        let is_sealed = |key: &KeyRecord| key.kept == KeyLocation::SealedFile;
+        let mut instances = self.instances.list()?.instances;
+        instances.retain(|instance| instance.key.as_ref().is_some_and(is_sealed));
+        Ok(instances)
+    }
+
+    /// Begins a new sealed file, because the old one is lost or damaged or its passphrase is
+    /// forgotten. The instances keep everything but their keys.
+    ///
+    /// Fails like [`Keys::create`], and if the keys can be read or the passphrase opens them.
+    pub fn start_with_new_keys(&self, passphrase: &Secret, by: &AuditContext) -> Result<NewKeys> {
+        let lost = self.sealed()?;
+        let kept_file = self.keys.start_anew(passphrase, by.at)?;
+        self.read
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clear();
+        let without_secret = lost.into_iter().map(|instance| {
+            self.instances.update(&instance.id, by, |instance| {
+                instance.key = None;
+                Ok(())
+            })
+        });
+        Ok(NewKeys {
+            without_secret: without_secret.collect::<Result<_>>()?,
+            kept_file,
+        })
+    }
+
+    /// Replaces the key of an instance. Links that were signed with the old key stop working. For
+    /// an instance hosted elsewhere they do so when the key is replaced there, too.
+    pub fn replace_secret(
+        &self,
+        id: &InstanceId,
+        secret: SecretSource,
+        by: &AuditContext,
+    ) -> Result<Instance> {
+        self.change(id, |_| Ok(()), Some(secret), by)
+    }
+
+    /// Shows the secret of an instance, once. The record of showing it is on the disk first.
+    ///
+    /// Fails with [`ErrorCode::SecretConcealed`] the second time.
+    pub fn reveal(&self, id: &InstanceId, by: &AuditContext) -> Result<Secret> {
+        let key = self.signing_key(&self.instances.get(id)?)?;
+        self.instances.update(id, by, |instance| {
+            let record = instance.key.as_mut().ok_or_else(no_key)?;
+            if record.revealed {
+                return Err(Error::new(
+                    ErrorCode::SecretConcealed,
+                    "The secret was shown once already. Where it is lost, replace it.",
+                )
+                .about("secret"));
+            }
+            record.revealed = true;
+            Ok(())
+        })?;
+        Ok(key.secret().clone())
+    }
+
+    /// Returns the key that signs for an instance.
+    ///
+    /// Fails with [`ErrorCode::NoSigningKey`] if it has none, with [`ErrorCode::WeakSecret`], or
+    /// with the errors of [`Keys::read`].
+    pub fn signing_key(&self, instance: &Instance) -> Result<SigningKey> {
+        let record = instance.key.as_ref().ok_or_else(no_key)?;
+        require_strength(record.bytes, &instance.settings.url)?;
+        let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(key) = read.get(&record.id) {
+            return Ok(key.clone());
+        }
+        let key = self.keys.read(record)?;
+        read.insert(record.id.clone(), key.clone());
+        Ok(key)
+    }
+
+    pub(super) fn store(
+        &self,
+        settings: &Settings,
+        secret: SecretSource,
+        now: Timestamp,
+    ) -> Result<KeyRecord> {
+        let (key, origin) = match secret {
+            SecretSource::Generate => (
+                SigningKey::generate(settings.algorithm)?,
+                KeyOrigin::Generated,
+            ),
+            SecretSource::Paste { secret, encoding } => (
+                SigningKey::from_encoded(&secret, encoding)?,
+                KeyOrigin::Pasted,
+            ),
+        };
+        key.require_strength(&settings.url)?;
+        self.keys.store(&key, origin, now.as_second())
+    }
+
+    /// Deletes a key. An error is only logged, because a key that nothing refers to does no harm.
+    pub(super) fn forget(&self, record: &KeyRecord) {
+        self.read
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(&record.id);
+        if let Err(refused) = self.keys.forget(record) {
+            tracing::warn!(error = %refused.logged(), "a replaced signing key was not removed");
+        }
+    }
+}
+
+fn no_key() -> Error {
+    Error::new(
+        ErrorCode::NoSigningKey,
+        "The instance has no signing key. Paste or generate one.",
+    )
+    .about("secret")
+}

@@ -1,0 +1,126 @@
+//! The file of an instance, `instance.json`.
+
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use crate::files;
+use latchkey_core::instance::api_key::ApiKey;
+use latchkey_core::instance::{
+    Hosted, Instance, InstanceId, Name, Outbox, Policy, Retention, Settings, SignInSettings,
+};
+use latchkey_core::link::{BaseUrl, Parameter};
+use latchkey_core::protocol::audience::Audience;
+use latchkey_core::protocol::code::Algorithm;
+use latchkey_core::protocol::lifetime::Lifetime;
+use latchkey_core::secret::KeyRecord;
+use latchkey_core::{Error, ErrorCode, Result};
+
+/// Format of `instance.json`. Older formats are read, newer ones are refused.
+///
+/// Format 2 adds the encoding of a key, which programs for format 1 would ignore.
+const FORMAT: u32 = 2;
+
+#[derive(Serialize, Deserialize)]
+struct InstanceFile {
+    format: u32,
+    name: String,
+    url: String,
+    hosted: Hosted,
+    parameter: String,
+    algorithm: Algorithm,
+    lifetime: Lifetime,
+    policy: Policy,
+    #[serde(default)]
+    visiting: SignInSettings,
+    #[serde(default)]
+    retention: Retention,
+    #[serde(default)]
+    audiences: Vec<Audience>,
+    key: Option<KeyRecord>,
+    #[serde(default)]
+    api_keys: Vec<ApiKey>,
+    #[serde(default)]
+    acts: Outbox,
+}
+
+#[derive(Deserialize)]
+struct FormatOnly {
+    format: u32,
+}
+
+/// Reads an instance, if its file is there.
+pub(super) fn read(path: &Path, id: &InstanceId) -> Result<Option<Instance>> {
+    let Some(contents) = files::read(path)? else {
+        return Ok(None);
+    };
+    let damaged = |cause: String| {
+        Error::new(
+            ErrorCode::DamagedFile,
+            format!(
+                "{} cannot be used: {cause}. Mend it, restore it from a backup, or remove the instance '{id}' with all that is kept for it.",
+                path.display()
+            ),
+        )
+    };
+    let FormatOnly { format } =
+        serde_json::from_slice(&contents).map_err(|cause| damaged(cause.to_string()))?;
+    if format > FORMAT {
+        return Err(Error::new(
+            ErrorCode::NewerFormat,
+            format!(
+                "{} was written by a newer Latchkey (format {format}; this one reads {FORMAT}). Use that one.",
+                path.display()
+            ),
+        ));
+    }
+    let file: InstanceFile =
+        serde_json::from_slice(&contents).map_err(|cause| damaged(cause.to_string()))?;
+    let settings = || -> Result<Settings> {
+        Ok(Settings {
+            name: Name::parse(&file.name)?,
+            url: BaseUrl::parse(&file.url)?,
+            hosted: file.hosted,
+            parameter: Parameter::parse(&file.parameter)?,
+            algorithm: file.algorithm,
+            lifetime: file.lifetime,
+            policy: file.policy,
+            visiting: file.visiting.clone(),
+            retention: file.retention,
+            audiences: file.audiences.clone(),
+        })
+    };
+    Ok(Some(Instance {
+        id: id.clone(),
+        settings: settings().map_err(|refused| damaged(refused.message))?,
+        key: file.key,
+        api_keys: file.api_keys,
+        acts: file.acts,
+    }))
+}
+
+/// Writes an instance.
+pub(super) fn write(path: &Path, instance: &Instance) -> Result<()> {
+    let settings = &instance.settings;
+    let file = InstanceFile {
+        format: FORMAT,
+        name: settings.name.as_str().to_owned(),
+        url: settings.url.as_str().to_owned(),
+        hosted: settings.hosted,
+        parameter: settings.parameter.as_str().to_owned(),
+        algorithm: settings.algorithm,
+        lifetime: settings.lifetime,
+        policy: settings.policy,
+        visiting: settings.visiting.clone(),
+        retention: settings.retention,
+        audiences: settings.audiences.clone(),
+        key: instance.key.clone(),
+        api_keys: instance.api_keys.clone(),
+        acts: instance.acts.clone(),
+    };
+    let contents = serde_json::to_vec_pretty(&file).map_err(Error::internal)?;
+    if let Some(folder) = path.parent() {
+        files::create_private_dir(folder)?;
+    }
+    files::replace(path, &contents)
+}

@@ -1,0 +1,259 @@
+//! Storage of instances: a folder for each, with an `instance.json`.
+
+mod file;
+#[cfg(test)]
+mod tests;
+
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+use std::{fs, iter};
+
+use crate::files;
+use latchkey_core::activity::{AuditContext, Event};
+use latchkey_core::instance::{Instance, InstanceId, Name, Outbox, Settings, acts_between};
+use latchkey_core::secret::KeyRecord;
+use latchkey_core::{Error, ErrorCode, Result};
+
+/// Name of the file in the folder of an instance.
+const FILE: &str = "instance.json";
+
+/// The instances of a data folder.
+#[derive(Debug)]
+pub struct Instances {
+    root: PathBuf,
+}
+
+/// All readable instances in the order of their names, and the errors of the others.
+#[derive(Debug, Default)]
+pub struct Listing {
+    /// Readable instances.
+    pub instances: Vec<Instance>,
+    /// One error for each instance that cannot be read.
+    pub problems: Vec<Error>,
+}
+
+impl Instances {
+    /// Returns the instances below `data_dir`.
+    #[must_use]
+    pub fn new(data_dir: &Path) -> Self {
+        Self {
+            root: data_dir.join("instances"),
+        }
+    }
+
+    /// Returns the folder of an instance, which also has its directory.
+    #[must_use]
+    pub fn folder(&self, id: &InstanceId) -> PathBuf {
+        self.root.join(id.as_str())
+    }
+
+    /// Returns all instances. An unreadable instance does not hide the others.
+    pub fn list(&self) -> Result<Listing> {
+        let mut listing = Listing::default();
+        let entries = match fs::read_dir(&self.root) {
+            Ok(entries) => entries,
+            Err(cause) if cause.kind() == std::io::ErrorKind::NotFound => return Ok(listing),
+            Err(cause) => return Err(files::storage("read", &self.root, cause)),
+        };
+        for entry in entries.flatten() {
+            let name = entry.file_name();
+            let Some(Ok(id)) = name.to_str().map(InstanceId::parse) else {
+                continue;
+            };
+            match file::read(&self.path(&id), &id) {
+                Ok(Some(instance)) => listing.instances.push(instance),
+                Ok(None) => {}
+                Err(problem) => listing.problems.push(problem),
+            }
+        }
+        listing
+            .instances
+            .sort_by_key(|instance| instance.settings.name.as_str().to_lowercase());
+        Ok(listing)
+    }
+
+    /// Returns path, time and size of each instance's file, without reading it. The list changes
+    /// when an instance is added, changed or removed.
+    #[must_use]
+    pub fn files(&self) -> Vec<(PathBuf, SystemTime, u64)> {
+        let entries = fs::read_dir(&self.root).into_iter().flatten().flatten();
+        let mut files: Vec<_> = entries
+            .filter_map(|entry| {
+                let path = entry.path().join(FILE);
+                let known = fs::metadata(&path).ok()?;
+                Some((path, known.modified().ok()?, known.len()))
+            })
+            .collect();
+        files.sort();
+        files
+    }
+
+    /// Returns the instance with an ID.
+    pub fn get(&self, id: &InstanceId) -> Result<Instance> {
+        file::read(&self.path(id), id)?.ok_or_else(|| {
+            Error::new(
+                ErrorCode::UnknownInstance,
+                format!("There is no instance '{id}'."),
+            )
+        })
+    }
+
+    /// Returns the instance with an ID or a name. An exact ID wins, because scripts rely on it.
+    /// Names are compared in any case.
+    ///
+    /// Fails with [`ErrorCode::UnknownInstance`].
+    pub fn find(&self, name: &str) -> Result<Instance> {
+        if let Ok(id) = InstanceId::parse(name)
+            && let Some(instance) = file::read(&self.path(&id), &id)?
+        {
+            return Ok(instance);
+        }
+        let mut listing = self.list()?;
+        let named = |instance: &Instance| instance.settings.name.matches(name);
+        if let Some(at) = listing.instances.iter().position(named) {
+            return Ok(listing.instances.swap_remove(at));
+        }
+        // An unreadable instance may be the wanted one.
+        let unreadable = listing.problems.into_iter().next();
+        let known: Vec<&str> = listing
+            .instances
+            .iter()
+            .map(|instance| instance.settings.name.as_str())
+            .collect();
+        let known = match (unreadable, known.as_slice()) {
+            (Some(problem), _) => format!("One cannot be read: {}", problem.message),
+            (None, []) => "There is none yet. Add one.".to_owned(),
+            (None, known) => format!("There is: {}.", known.join(", ")),
+        };
+        Err(Error::new(
+            ErrorCode::UnknownInstance,
+            format!("There is no instance '{name}'. {known}"),
+        )
+        .about("instance"))
+    }
+
+    /// Adds an instance. Its ID resembles its name, and is not the name of another instance.
+    ///
+    /// Fails with [`ErrorCode::InstanceExists`] if the name is taken or is the ID of another
+    /// instance.
+    pub fn add(
+        &self,
+        settings: Settings,
+        key: Option<KeyRecord>,
+        by: &AuditContext,
+    ) -> Result<Instance> {
+        let _lock = self.lock()?;
+        let others = self.list()?.instances;
+        refuse_taken(&settings.name, &others)?;
+        let wanted = InstanceId::like(settings.name.as_str());
+        let is_free = |id: &InstanceId| {
+            let named = |other: &Instance| other.settings.name.matches(id.as_str());
+            !self.folder(id).exists() && !others.iter().any(named)
+        };
+        let numbered = (2..1000).map(|number| wanted.numbered(number));
+        let id = iter::once(wanted.clone())
+            .chain(numbered)
+            .find(is_free)
+            .unwrap_or(wanted);
+        let mut instance = Instance {
+            id,
+            settings,
+            key,
+            api_keys: Vec::new(),
+            acts: Outbox::default(),
+        };
+        let made = Event::act("instance_made", "Instance made");
+        instance.acts.add(vec![made], by);
+        file::write(&self.path(&instance.id), &instance).inspect_err(|_| {
+            // An empty folder would keep the ID taken.
+            let _ = fs::remove_dir(self.folder(&instance.id));
+        })?;
+        Ok(instance)
+    }
+
+    /// Changes an instance. `change` gets its current state, and nothing is written if it fails.
+    /// The change waits beside the settings to be recorded in the activity.
+    pub fn update(
+        &self,
+        id: &InstanceId,
+        by: &AuditContext,
+        change: impl FnOnce(&mut Instance) -> Result<()>,
+    ) -> Result<Instance> {
+        let _lock = self.lock()?;
+        let before = self.get(id)?;
+        let mut instance = before.clone();
+        change(&mut instance)?;
+        if instance.settings.name != before.settings.name {
+            let mut others = self.list()?.instances;
+            others.retain(|other| other.id != *id);
+            refuse_taken(&instance.settings.name, &others)?;
+        }
+        let acts = acts_between(&before, &instance);
+        instance.acts.add(acts, by);
+        file::write(&self.path(&instance.id), &instance)?;
+        Ok(instance)
+    }
+
+    /// Adds an event that waits to be recorded in the activity of an instance.
+    pub(crate) fn note(&self, id: &InstanceId, event: Event, by: &AuditContext) -> Result<()> {
+        let _lock = self.lock()?;
+        let mut instance = self.get(id)?;
+        instance.acts.add(vec![event], by);
+        file::write(&self.path(&instance.id), &instance)
+    }
+
+    /// Drops the waiting events up to a number, which are recorded.
+    pub(crate) fn shorten_outbox(&self, id: &InstanceId, up_to: u64) -> Result<()> {
+        let _lock = self.lock()?;
+        let mut instance = self.get(id)?;
+        instance.acts.recorded(up_to);
+        file::write(&self.path(&instance.id), &instance)
+    }
+
+    /// Removes an instance with everything in its folder, even if its settings are damaged.
+    pub fn remove(&self, id: &InstanceId) -> Result<()> {
+        let _lock = self.lock()?;
+        match self.get(id) {
+            Err(refused) if refused.code != ErrorCode::DamagedFile => return Err(refused),
+            _ => {}
+        }
+        let folder = self.folder(id);
+        // The folder is renamed first, in one step, so that an interruption leaves garbage and not
+        // half an instance.
+        let leaving = self.root.join(format!(".removing-{id}"));
+        if leaving.exists() {
+            fs::remove_dir_all(&leaving)
+                .map_err(|cause| files::storage("removed", &leaving, cause))?;
+        }
+        fs::rename(&folder, &leaving)
+            .and_then(|()| files::sync_dir(&self.root))
+            .map_err(|cause| files::storage("removed", &folder, cause))?;
+        fs::remove_dir_all(&leaving).map_err(|cause| files::storage("removed", &leaving, cause))
+    }
+
+    fn lock(&self) -> Result<fs::File> {
+        files::create_private_dir(&self.root)?;
+        files::lock(&self.root.join(".lock"))
+    }
+
+    fn path(&self, id: &InstanceId) -> PathBuf {
+        self.folder(id).join(FILE)
+    }
+}
+
+/// Fails if a name is the name or the ID of another instance.
+fn refuse_taken(name: &Name, others: &[Instance]) -> Result<()> {
+    let taken = |other: &&Instance| {
+        other.settings.name.matches(name.as_str()) || name.matches(other.id.as_str())
+    };
+    let Some(other) = others.iter().find(taken) else {
+        return Ok(());
+    };
+    let (name, other_name) = (name.as_str(), other.settings.name.as_str());
+    let message = if other.settings.name.matches(name) {
+        format!("There is an instance '{other_name}' already. Choose another name.")
+    } else {
+        format!("'{name}' is the id of the instance '{other_name}'. Choose another name.")
+    };
+    Err(Error::new(ErrorCode::InstanceExists, message).about("name"))
+}

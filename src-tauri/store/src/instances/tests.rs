@@ -1,0 +1,144 @@
+use std::fs;
+
+use jiff::Timestamp;
+
+use super::Instances;
+use latchkey_core::ErrorCode;
+use latchkey_core::activity::{Actor, AuditContext};
+use latchkey_core::instance::{Hosted, Instance, InstanceId, Name, Settings};
+use latchkey_core::link::BaseUrl;
+
+fn by() -> AuditContext {
+    AuditContext::new(Actor::Studio, Timestamp::UNIX_EPOCH)
+}
+
+fn settings(name: &str) -> Settings {
+    Settings::new(
+        Name::parse(name).unwrap(),
+        BaseUrl::parse("https://a.b").unwrap(),
+        Hosted::Here,
+    )
+}
+
+#[test]
+fn instances_are_added_found_changed_and_removed() {
+    let folder = tempfile::tempdir().unwrap();
+    let instances = Instances::new(folder.path());
+    assert!(instances.list().unwrap().instances.is_empty());
+    let added = instances
+        .add(settings("Your Company"), None, &by())
+        .unwrap();
+    assert_eq!(added.id.as_str(), "your-company");
+    let other = instances
+        .add(settings("Your, Company"), None, &by())
+        .unwrap();
+    assert_eq!(other.id.as_str(), "your-company-2");
+    let taken = instances
+        .add(settings("YOUR company"), None, &by())
+        .unwrap_err();
+    assert_eq!(taken.code, ErrorCode::InstanceExists);
+
+    assert_eq!(instances.find("your company").unwrap().id, added.id);
+    assert_eq!(instances.find("your-company-2").unwrap().id, other.id);
+    let unknown = instances.find("nobody").unwrap_err();
+    assert!(
+        unknown.message.contains("Your Company"),
+        "{}",
+        unknown.message
+    );
+
+    let changed = instances.update(&added.id, &by(), |instance| {
+        instance.settings.policy.require_expiry = true;
+        Ok(())
+    });
+    assert!(changed.unwrap().settings.policy.require_expiry);
+    assert!(
+        instances
+            .get(&added.id)
+            .unwrap()
+            .settings
+            .policy
+            .require_expiry
+    );
+    let refused = instances.update(&added.id, &by(), |instance| {
+        instance.settings.name = Name::parse("Your, Company")?;
+        Ok(())
+    });
+    assert_eq!(refused.unwrap_err().code, ErrorCode::InstanceExists);
+
+    instances.remove(&added.id).unwrap();
+    assert_eq!(
+        instances.get(&added.id).unwrap_err().code,
+        ErrorCode::UnknownInstance
+    );
+    assert_eq!(instances.list().unwrap().instances.len(), 1);
+}
+
+#[test]
+fn a_damaged_or_newer_file_is_reported_and_hides_no_instance() {
+    let folder = tempfile::tempdir().unwrap();
+    let instances = Instances::new(folder.path());
+    let broken = instances.add(settings("Broken"), None, &by()).unwrap();
+    let newer = instances.add(settings("Newer"), None, &by()).unwrap();
+    instances.add(settings("Whole"), None, &by()).unwrap();
+    fs::write(instances.path(&broken.id), b"{\"format\":1,").unwrap();
+    fs::write(
+        instances.path(&newer.id),
+        b"{\"format\":3,\"what\":\"ever\"}",
+    )
+    .unwrap();
+    let listing = instances.list().unwrap();
+    assert_eq!(listing.instances.len(), 1);
+    assert_eq!(listing.problems.len(), 2);
+    // The damaged instance can be removed by its ID.
+    instances.remove(&broken.id).unwrap();
+    assert!(!instances.folder(&broken.id).exists());
+    let refused = instances.remove(&newer.id).unwrap_err();
+    assert_eq!(refused.code, ErrorCode::NewerFormat);
+    let again = instances.add(settings("Broken"), None, &by()).unwrap();
+    assert_eq!(again.id, broken.id);
+    fs::write(instances.path(&broken.id), b"{\"format\":1,").unwrap();
+    // An unreadable instance cannot be found by its name.
+    let unknown = instances.find("Broken Inc").unwrap_err().message;
+    assert!(unknown.contains("One cannot be read"), "{unknown}");
+    assert_eq!(
+        instances.find("newer").unwrap_err().code,
+        ErrorCode::NewerFormat
+    );
+    assert_eq!(
+        instances.find("broken").unwrap_err().code,
+        ErrorCode::DamagedFile
+    );
+}
+
+/// The file was written by the last version of format 1.
+#[test]
+fn a_file_of_format_1_is_read_and_becomes_one_of_format_2() {
+    let folder = tempfile::tempdir().unwrap();
+    let instances = Instances::new(folder.path());
+    let id = InstanceId::parse("acme").unwrap();
+    let path = instances.path(&id);
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(&path, include_bytes!("../../tests/store/instance-1.json")).unwrap();
+    let read = instances.get(&id).unwrap();
+    assert_eq!(read.settings.name.as_str(), "Acme");
+    assert!(read.key.is_some_and(|key| key.encoding.is_text()));
+    assert_eq!(read.api_keys.len(), 1);
+    let renamed = |instance: &mut Instance| {
+        instance.settings.name = Name::parse("Acme Inc")?;
+        Ok(())
+    };
+    instances.update(&id, &by(), renamed).unwrap();
+    let written = fs::read_to_string(&path).unwrap();
+    assert!(written.contains("\"format\": 2"), "{written}");
+    assert_eq!(instances.get(&id).unwrap().api_keys.len(), 1);
+}
+
+#[test]
+fn an_id_is_never_a_path() {
+    for text in ["..", "a/b", "", "A", "a\\b", "a.b"] {
+        assert!(InstanceId::parse(text).is_err(), "{text}");
+    }
+    assert_eq!(InstanceId::like("../../etc").as_str(), "etc");
+    assert_eq!(InstanceId::like("日本").as_str(), "instance");
+}
