@@ -10,8 +10,8 @@ use crate::named_file::NamedFile;
 #[derive(Debug, Args)]
 pub(crate) struct InspectArguments {
     /// A code, a login link, a widget tag, any text that contains one, or the path of a picture of
-    /// a QR code or of a text file. - reads standard input. Other users of the computer can read a
-    /// code on the command line.
+    /// a QR code or of a text file. Use - for standard input, because other users of the computer
+    /// can read a code on the command line.
     #[arg(value_name = "CODE|URL|-|FILE", allow_hyphen_values = true)]
     pub(crate) input: String,
     /// Name or id of the instance whose rules and key decide.

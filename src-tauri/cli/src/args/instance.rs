@@ -128,22 +128,23 @@ pub(crate) struct SettingsArguments {
     #[arg(long, value_name = "TIME|never", allow_hyphen_values = true, value_parser = str::parse::<Lifetime>)]
     pub(crate) session_idle: Option<Lifetime>,
     /// Origin of an application behind a proxy to which visitors may return, such as
-    /// `https://app.example.com`. Repeat it for more. Replaces the current list. none empties it.
+    /// `https://app.example.com`. Repeat it for more. The given origins replace the current ones,
+    /// and the value none removes them.
     #[arg(long, value_name = "ORIGIN|none")]
     pub(crate) return_to: Vec<String>,
     /// Origin of a page that may show the widget, such as `https://www.example.com`. Repeat it for
-    /// more. Replaces the current list. none empties it.
+    /// more. The given origins replace the current ones, and the value none removes them.
     #[arg(long, value_name = "ORIGIN|none")]
     pub(crate) embed_in: Vec<String>,
-    /// How long the activity keeps its entries, such as 30 days. never keeps them forever [default:
-    /// 365 days].
+    /// Age at which entries of the activity are removed, such as 30 days, or never [default: 365
+    /// days].
     #[arg(long, value_name = "TIME", allow_hyphen_values = true, value_parser = str::parse::<Lifetime>)]
     pub(crate) keep_activity: Option<Lifetime>,
-    /// Maximum number of refusals that the activity keeps; the latest are kept [default: 100000].
+    /// Maximum number of refusals in the activity. The oldest are removed first [default: 100000].
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = number)]
     pub(crate) keep_refusals: Option<u64>,
-    /// Value of the claim 'aud' that is accepted besides the instance's URL. Repeat it for more. It
-    /// replaces all earlier ones. none removes them.
+    /// Value of the claim 'aud' that is accepted besides the instance's URL. Repeat it for more.
+    /// The given values replace the current ones, and the value none removes them.
     #[arg(long, value_name = "TEXT|none")]
     pub(crate) audience: Vec<String>,
 }

@@ -10,8 +10,8 @@ use crate::named_file::NamedFile;
 #[derive(Debug, Args)]
 pub(crate) struct RedeemArguments {
     /// A code, a login link, a widget tag, any text that contains one, or the path of a picture of
-    /// a QR code or of a text file. - reads one of these per line of standard input, and prints one
-    /// line for each when its change is on the disk.
+    /// a QR code or of a text file. Use - to read one input per line of standard input. Each gets
+    /// one line of output when its change is on the disk.
     #[arg(value_name = "CODE|URL|-|FILE", allow_hyphen_values = true)]
     pub(crate) input: String,
     /// Name or id of the instance.

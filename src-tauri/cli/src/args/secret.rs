@@ -43,7 +43,7 @@ pub(crate) enum SecretCommand {
     /// Begin a new sealed file, because the old one is lost or damaged or its passphrase is
     /// forgotten.
     ///
-    /// Lists the instances that need their secret again. Keeps everything else of them. Keeps an
+    /// Lists the instances that need their secret again. The rest of each instance stays. Keeps an
     /// old file beside the new one, and prints its name. If the passphrase opens the old file,
     /// nothing is changed.
     StartAnew {
