@@ -1,10 +1,11 @@
-//! The journal: changes that are made together are one row of it first, and that row on the disk is what
-//! makes them durable. sled's own transaction would write each row twice and take almost twice as long, and a
-//! batch of rows is not atomic where the end of the log is damaged. Changes that are in the journal and not
-//! in the rows yet are pending. They are in memory, and are read before the rows. A checkpoint moves them into
-//! the rows.
+//! The journal. Changes that are made together are first written as one row of the journal. They
+//! are durable when that row is on the disk. sled's own transaction would write each row twice and
+//! take almost twice as long. A batch of rows would not be atomic if the end of the log is damaged.
 //!
-//! One thread writes; any thread reads.
+//! Changes that are in the journal and not yet in the rows are pending. They are also in memory,
+//! and reads look there first. A checkpoint writes them into the rows.
+//!
+//! One thread writes, and any thread reads.
 
 use std::collections::HashMap;
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -21,15 +22,15 @@ use super::record::EntryRecord;
 use super::rows::{Write, decoded, decoded_first, encoded_onto, write_rows};
 use latchkey_core::Result;
 
-/// Number of pending changes, or pending rows, after which a checkpoint is made.
+/// Number of pending changes, or of pending rows, from which a checkpoint is made.
 const CHANGES: usize = 64;
 const ROWS: usize = 250;
-/// A change, as the journal has it. A row is one or several of them, one after the other, whose numbers
-/// go up from the one in its key.
+/// A change in the journal. A row of the journal has one or more changes, with consecutive numbers
+/// from the number in its key.
 #[derive(Serialize, Deserialize)]
 pub(super) struct Change<E = Option<EntryRecord>> {
     pub(super) writes: Vec<Write>,
-    /// The entry in the activity, if the change has one.
+    /// Entry in the activity, if the change has one.
     pub(super) entry: E,
 }
 
@@ -40,25 +41,25 @@ pub(super) struct Journal {
     pending: RwLock<Pending>,
 }
 
-/// What is in the journal and not in the rows.
+/// Changes that are in the journal and not in the rows.
 #[derive(Default)]
 struct Pending {
     rows: HashMap<Vec<u8>, Option<IVec>>,
     entries: Entries,
-    /// The numbers in the keys of the journal's rows.
+    /// Numbers in the keys of the journal's rows.
     journaled: Vec<u64>,
-    /// Number of changes in them.
+    /// Number of pending changes.
     changes: usize,
 }
 
-/// The rows as they are; they stay so while this is held.
+/// A view of the current rows. They do not change while it is held.
 pub(super) struct View<'a> {
     tree: &'a sled::Db,
     pending: RwLockReadGuard<'a, Pending>,
 }
 
 impl Journal {
-    /// Takes a tree and its files over. What its journal holds is carried over into the rows.
+    /// Opens the journal of a tree. Makes a checkpoint of the changes in it.
     pub(super) fn open(tree: sled::Db, disk: Disk) -> Result<Self> {
         checkpoint_all::<Option<EntryRecord>>(&tree, blocks::append)?;
         Ok(Self {
@@ -72,13 +73,13 @@ impl Journal {
         &self.tree
     }
 
-    /// Number of refusals that are not in the rows yet.
+    /// Returns the number of refusals that are not in the rows yet.
     pub(super) fn pending_refusals(&self) -> u64 {
         let view = self.view();
         refusals(view.pending.entries.iter().map(|(_, entry)| entry))
     }
 
-    /// Wakes a flush of a tree that is broken: sled does not.
+    /// Wakes threads that wait for a flush of a broken tree, because sled does not.
     pub(super) fn wake_flushes(&self) {
         if let Err(cause) = self.tree.flush() {
             tracing::warn!(%cause, "the directory could not be flushed");
@@ -103,8 +104,8 @@ impl Journal {
         pending.changes += 1;
     }
 
-    /// Writes staged changes into one row of the journal, and returns when they are on the disk. `first` is
-    /// the number of the first of them; the others follow it without a gap.
+    /// Writes staged changes into one row of the journal. Returns when they are on the disk.
+    /// `first` is the number of the first change, and the others follow without a gap.
     pub(super) fn commit(&self, first: u64, changes: &[Change]) -> Result<()> {
         let mut bytes = Vec::new();
         for change in changes {
@@ -123,8 +124,8 @@ impl Journal {
         self.disk.sync()
     }
 
-    /// Makes a checkpoint if much is pending. What cannot be moved now stays in the journal until the next
-    /// one.
+    /// Makes a checkpoint if many changes or rows are pending. If that fails, they stay in the
+    /// journal until the next one.
     pub(super) fn checkpoint_if_much(&self) {
         let is_much = {
             let pending = self.pending();
@@ -135,8 +136,8 @@ impl Journal {
         }
     }
 
-    /// Writes what is pending into the rows, and takes it out of the journal: in this order, which
-    /// sled's log keeps.
+    /// Writes the pending changes into the rows, and then removes them from the journal. sled's log
+    /// keeps this order.
     pub(super) fn checkpoint(&self) -> Result<()> {
         let known = self.pending();
         let rows = known
@@ -163,14 +164,14 @@ impl Journal {
         self.pending.write().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The entries of the activity before a number, newest first.
+    /// Returns the entries of the activity before a number, newest first.
     pub(super) fn entries(&self, before: u64) -> impl Iterator<Item = Result<(u64, EntryRecord)>> {
         let (pending, before) = self.pending_entries(before, |_| true);
         let carried = blocks::before(&self.tree, before);
         pending.into_iter().map(Ok).chain(carried)
     }
 
-    /// The entries about any of `names` before a number, newest first.
+    /// Returns the entries about any of `names` before a number, newest first.
     pub(super) fn entries_about(
         &self,
         names: &[String],
@@ -181,8 +182,8 @@ impl Journal {
         pending.into_iter().map(Ok).chain(carried)
     }
 
-    /// Those entries before a number that are not in the rows yet, newest first, and the number before
-    /// which the others are. An entry that is carried over in the meantime is not found twice.
+    /// Returns the pending entries before a number, newest first, and the number before which all
+    /// other entries are. An entry that a checkpoint writes in the meantime is not found twice.
     fn pending_entries(
         &self,
         before: u64,
@@ -211,7 +212,7 @@ impl View<'_> {
         bytes.map(|bytes| decoded(&bytes)).transpose()
     }
 
-    /// Returns the pending rows whose keys begin with `prefix`; a removed row has no value.
+    /// Returns the pending rows whose keys begin with `prefix`. A removed row has no value.
     pub(super) fn pending_rows(
         &self,
         prefix: &[u8],
@@ -221,7 +222,7 @@ impl View<'_> {
         found.map(|(key, value)| (key.as_slice(), value.as_deref()))
     }
 
-    /// The keys of pending rows that begin with `prefix`.
+    /// Returns the keys of pending rows that begin with `prefix`.
     pub(super) fn pending_keys(&self, prefix: &[u8]) -> impl Iterator<Item = &[u8]> {
         let rows = self.pending.rows.iter();
         let there = rows.filter(move |(key, value)| value.is_some() && key.starts_with(prefix));
@@ -229,8 +230,8 @@ impl View<'_> {
     }
 }
 
-/// Carries over what was in the journal when the program ended. `E` is how its entries were written, and
-/// `keep` puts them where they belong.
+/// Makes a checkpoint of the journal that the last process left. `E` is the format of its entries,
+/// and `keep` writes them into their rows.
 pub(super) fn checkpoint_all<E>(
     tree: &sled::Db,
     keep: impl FnOnce(&sled::Db, &[(u64, EntryRecord)]) -> Result<()>,
@@ -281,7 +282,7 @@ mod tests {
 
     fn journal(path: &Path) -> Journal {
         loop {
-            // The one that was dropped may still be closing.
+            // The journal that was dropped may still be closing.
             if let Ok(tree) = sled::open(path) {
                 return Journal::open(tree, Disk::open(path).unwrap()).unwrap();
             }
@@ -298,7 +299,7 @@ mod tests {
         }
     }
 
-    /// Makes changes as the writer does.
+    /// Makes changes like the writer.
     fn write(journal: &Journal, first: u64, changes: &[Change]) {
         for (number, change) in (first..).zip(changes) {
             journal.stage(number, change);
@@ -323,7 +324,7 @@ mod tests {
         all.count()
     }
 
-    /// Some rows are written often, some once, and some are removed again.
+    /// Returns rows of which some are written often, some once, and some are removed again.
     fn writes(number: u64) -> Vec<(String, Option<u64>)> {
         let mut writes = vec![
             ("u:counter".to_owned(), Some(number)),

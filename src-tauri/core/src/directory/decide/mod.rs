@@ -37,7 +37,6 @@ const NOTED_EVERY: i64 = 60;
 ///
 /// Fails with the errors that the functions of [`Directory`](super::Directory) name. The command
 /// then changes nothing.
-/// Fails with the errors that the functions of [`Directory`](super::Directory) name. Nothing is done then.
 pub fn decide(command: &Command, facts: Facts, by: &AuditContext) -> Result<Decision> {
     let mut draft = Draft::new(facts, by.at);
     let outcome = match command {
