@@ -1,0 +1,102 @@
+//! Adding, changing and removing instances with their keys.
+
+use super::Home;
+use super::keys::SecretSource;
+use crate::embedded::EmbeddedDirectory;
+use latchkey_core::activity::AuditContext;
+use latchkey_core::inspect::diagnosis::OtherInstance;
+use latchkey_core::instance::{Instance, InstanceId, Settings};
+use latchkey_core::secret::require_strength;
+use latchkey_core::{ErrorCode, Result};
+
+impl Home {
+    /// Adds an instance with its key. If one of them cannot be stored, neither is.
+    pub fn add(
+        &self,
+        settings: Settings,
+        secret: SecretSource,
+        by: &AuditContext,
+    ) -> Result<Instance> {
+        let record = self.store(&settings, secret, by.at)?;
+        self.instances
+            .add(settings, Some(record.clone()), by)
+            .inspect_err(|_| self.forget(&record))
+    }
+
+    /// Changes the settings of an instance and, if there is a `secret`, its key: both or neither.
+    ///
+    /// `change` may run twice: first on the settings as they are, for which a new key is made, and
+    /// then under the lock, so that no change by another program is lost.
+    pub fn change(
+        &self,
+        id: &InstanceId,
+        change: impl Fn(&mut Settings) -> Result<()>,
+        secret: Option<SecretSource>,
+        by: &AuditContext,
+    ) -> Result<Instance> {
+        let record = match secret {
+            Some(secret) => {
+                let mut settings = self.instances.get(id)?.settings;
+                change(&mut settings)?;
+                Some(self.store(&settings, secret, by.at)?)
+            }
+            None => None,
+        };
+        let mut replaced = None;
+        let written = self.instances.update(id, by, |instance| {
+            let url = instance.settings.url.clone();
+            change(&mut instance.settings)?;
+            if let Some(record) = &record {
+                replaced = instance.key.replace(record.clone());
+            }
+            match &instance.key {
+                // A weak secret that an earlier version accepted does not prevent changes of other
+                // settings.
+                Some(key) if instance.settings.url != url => {
+                    require_strength(key.bytes, &instance.settings.url)
+                }
+                _ => Ok(()),
+            }
+        });
+        // The key that is no longer referred to.
+        let orphan = if written.is_ok() { &replaced } else { &record };
+        if let Some(orphan) = orphan {
+            self.forget(orphan);
+        }
+        written
+    }
+
+    /// Removes an instance with its key and everything in its folder, its users included. Its
+    /// settings may be damaged.
+    ///
+    /// Fails with [`ErrorCode::DirectoryHeld`] if another program uses its directory.
+    pub fn remove(&self, id: &InstanceId) -> Result<()> {
+        let record = match self.instances.get(id) {
+            Ok(instance) => instance.key,
+            // The key of a damaged instance is unknown.
+            Err(refused) if refused.code == ErrorCode::DamagedFile => None,
+            Err(refused) => return Err(refused),
+        };
+        EmbeddedDirectory::require_free(&self.users_folder(id))?;
+        self.instances.remove(id)?;
+        if let Some(record) = &record {
+            self.forget(record);
+        }
+        Ok(())
+    }
+
+    /// Returns all instances but one, with the keys that can be read without a prompt.
+    pub fn other_instances(&self, except: Option<&InstanceId>) -> Result<Vec<OtherInstance>> {
+        let instances = self.instances.list()?.instances.into_iter();
+        let others = instances.filter(|instance| Some(&instance.id) != except);
+        Ok(others
+            .map(|instance| OtherInstance {
+                key: self.signing_key(&instance).ok(),
+                name: instance.settings.name.as_str().to_owned(),
+                algorithm: instance.settings.algorithm,
+                url: instance.settings.url,
+                id: instance.id,
+            })
+            .collect())
+    }
+}
