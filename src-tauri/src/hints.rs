@@ -1,4 +1,5 @@
-//! Where in Studio a person does what a message asks for. The messages of core and store name no screen.
+//! Where in Studio a person does what a message asks for. The messages of core and store name no
+//! screen.
 
 use latchkey_core::inspect::forecast::Forecast;
 use latchkey_core::verdict::Refusal;

@@ -1,4 +1,5 @@
-//! Commands that help after an error, a refusal or a warning. The messages of core and store name no command.
+//! Commands that help after an error, a refusal or a warning. The messages of core and store name
+//! no command.
 
 use latchkey_core::directory::TIMES_AHEAD;
 use latchkey_core::error::Warning;

@@ -13,8 +13,9 @@
 //! | applications and their settings | [`instance`] |
 //! | signing keys and other secrets | [`secret`] |
 //!
-//! Core is pure: it has no file, socket, clock, thread, async runtime, window, HTTP or terminal. Time is a
-//! parameter. Its one input from the operating system is random bytes. The only signature algorithm is HMAC.
+//! Core is pure: it has no file, socket, clock, thread, async runtime, window, HTTP or terminal.
+//! Time is a parameter. Its one input from the operating system is random bytes. The only signature
+//! algorithm is HMAC.
 
 pub mod activity;
 pub mod directory;

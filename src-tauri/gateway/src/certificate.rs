@@ -45,8 +45,8 @@ impl Certificate {
         Self::of(Arc::new(own), fingerprint)
     }
 
-    /// SHA-256 of the public key (`SubjectPublicKeyInfo`), by which a person recognises the
-    /// certificate. Renewing the certificate keeps it.
+    /// Returns the SHA-256 of the public key (`SubjectPublicKeyInfo`), by which a person recognises
+    /// the certificate. Renewing the certificate keeps it.
     #[must_use]
     pub fn fingerprint(&self) -> &str {
         &self.fingerprint

@@ -67,7 +67,8 @@ impl FromStr for Network {
     }
 }
 
-/// The proxies whose `X-Forwarded-For` is believed. With none, the peer of the connection is the client.
+/// The proxies whose `X-Forwarded-For` is believed. With none, the peer of the connection is the
+/// client.
 pub(crate) struct TrustedProxies(Vec<Network>);
 
 impl TrustedProxies {

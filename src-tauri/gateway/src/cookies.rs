@@ -1,4 +1,5 @@
-//! The cookies of an instance (RFC 6265bis). The value of a session's cookie is the random id of the session.
+//! The cookies of an instance (RFC 6265bis). The value of a session's cookie is the random id of
+//! the session.
 
 use axum::http::HeaderMap;
 use axum::http::header::{COOKIE, USER_AGENT};

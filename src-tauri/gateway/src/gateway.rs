@@ -114,7 +114,7 @@ impl Gateway {
         Arc::clone(&self.others)
     }
 
-    /// Number of sign-ins since the gateway was started. It wraps around.
+    /// Returns the number of sign-ins since the gateway was started. It wraps around.
     #[must_use]
     pub fn sign_ins(&self) -> u32 {
         self.sign_ins.load(Ordering::Relaxed)

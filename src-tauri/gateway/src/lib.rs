@@ -24,8 +24,8 @@
 //! | metrics | [`metrics_router`] |
 //! | addresses that a phone can reach | [`interfaces`] |
 //!
-//! The gateway decides nothing: core decides what a code does and whether a session is valid. It has no
-//! path for administrators.
+//! The gateway decides nothing: core decides what a code does and whether a session is valid. It
+//! has no path for administrators.
 
 mod api;
 mod certificate;

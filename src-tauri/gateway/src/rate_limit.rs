@@ -19,7 +19,8 @@ const EVERYBODY: u32 = 64;
 /// Trusted proxies, and rate limits of one address.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ClientLimits {
-    /// Proxies whose `X-Forwarded-For` names the client. With none, the peer of the connection is the client.
+    /// Proxies whose `X-Forwarded-For` names the client. With none, the peer of the connection is
+    /// the client.
     pub trusted_proxies: Vec<Network>,
     /// Maximum number of links opened per second from one address, with bursts of four times that.
     /// `None` sets no limit. An IPv6 address shares the limit of its /64 network. A /56 network has

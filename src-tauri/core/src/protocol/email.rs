@@ -50,8 +50,8 @@ impl Email {
 
     /// Returns the text by which addresses are compared and found.
     ///
-    /// The domain is a list of A-labels (IDNA, UTS 46). The part before the `@` is in Unicode's form
-    /// NFC. ASCII letters are lower-case; no other letter is folded.
+    /// The domain is a list of A-labels (IDNA, UTS 46). The part before the `@` is in Unicode's
+    /// form NFC. ASCII letters are lower-case; no other letter is folded.
     #[must_use]
     pub fn key(&self) -> String {
         let text = &self.0;

@@ -52,7 +52,7 @@ fn page(config: Option<&GatewayConfig>, title: &str, content: &Markup) -> Markup
     }
 }
 
-/// Page for a visitor who is signed in.
+/// Returns the page for a visitor who is signed in.
 pub(crate) fn signed_in(config: &GatewayConfig, name: &str) -> Markup {
     page(
         Some(config),
@@ -67,8 +67,8 @@ pub(crate) fn signed_in(config: &GatewayConfig, name: &str) -> Markup {
     )
 }
 
-/// Page for a visitor who is signed in at this host, but came from a page of another host, which
-/// does not see the session.
+/// Returns the page for a visitor who is signed in at this host, but came from a page of another
+/// host, which does not see the session.
 pub(crate) fn signed_in_here(config: &GatewayConfig, name: &str, host: &str, to: &str) -> Markup {
     page(
         Some(config),
@@ -81,8 +81,8 @@ pub(crate) fn signed_in_here(config: &GatewayConfig, name: &str, host: &str, to:
     )
 }
 
-/// Page that asks whether the link is for this visitor. The form has no action, so the browser
-/// sends it to the link itself and keeps the fragment of the link, which no server sees.
+/// Returns the page that asks whether the link is for this visitor. The form has no action, so the
+/// browser sends it to the link itself and keeps the fragment of the link, which no server sees.
 pub(crate) fn confirm(config: &GatewayConfig, whom: &str, other: Option<&str>) -> Markup {
     page(
         Some(config),
@@ -100,7 +100,7 @@ pub(crate) fn confirm(config: &GatewayConfig, whom: &str, other: Option<&str>) -
     )
 }
 
-/// Page for a visitor whose browser keeps no cookies. The code is not used up.
+/// Returns the page for a visitor whose browser keeps no cookies. The code is not used up.
 pub(crate) fn no_cookies(config: &GatewayConfig) -> Markup {
     page(
         Some(config),
@@ -112,8 +112,8 @@ pub(crate) fn no_cookies(config: &GatewayConfig) -> Markup {
     )
 }
 
-/// Page for a visitor who is not signed in. A browser that keeps no cookies gets it after a
-/// sign-in, too.
+/// Returns the page for a visitor who is not signed in. A browser that keeps no cookies gets it
+/// after a sign-in, too.
 pub(crate) fn not_signed_in(config: &GatewayConfig) -> Markup {
     page(
         Some(config),
@@ -126,7 +126,7 @@ pub(crate) fn not_signed_in(config: &GatewayConfig) -> Markup {
     )
 }
 
-/// Page for a visitor whom a proxy has sent here to sign in.
+/// Returns the page for a visitor whom a proxy has sent here to sign in.
 pub(crate) fn sign_in(config: &GatewayConfig) -> Markup {
     page(
         Some(config),
@@ -138,7 +138,7 @@ pub(crate) fn sign_in(config: &GatewayConfig) -> Markup {
     )
 }
 
-/// Page for a visitor who has signed out.
+/// Returns the page for a visitor who has signed out.
 pub(crate) fn signed_out(config: &GatewayConfig) -> Markup {
     page(
         Some(config),
@@ -150,7 +150,7 @@ pub(crate) fn signed_out(config: &GatewayConfig) -> Markup {
     )
 }
 
-/// Page for a refused request. `title` is the title and the heading.
+/// Returns the page for a refused request. `title` is the title and the heading.
 pub(crate) fn refused(
     config: Option<&GatewayConfig>,
     title: &str,

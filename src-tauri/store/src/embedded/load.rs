@@ -346,8 +346,8 @@ mod tests {
         }
     }
 
-    /// Each thread adds, signs in and removes its own users, so it knows who exists. Meanwhile
-    /// catalogues are built, also while changes are written into the tree.
+    /// Each thread adds, signs in and removes its own users, so it knows who exists. At the same
+    /// time catalogues are built, also while changes are written into the tree.
     #[test]
     fn a_catalogue_that_is_built_while_users_change_is_right() {
         const THREADS: usize = 3;

@@ -13,11 +13,11 @@ const ROW_BYTES: usize = 256;
 /// Key of a row and its new value. `None` removes the row.
 pub(super) type Write = (Vec<u8>, Option<Vec<u8>>);
 
-/// Writes rows in the given order. After a power cut the disk has the first of them, because sled's log
-/// keeps the order.
+/// Writes rows in the given order. After a power cut the disk has the first of them, because sled's
+/// log keeps the order.
 ///
-/// This is no batch of sled: a batch is not atomic where the end of the log is damaged, and each batch
-/// makes sled write its log to the disk two more times.
+/// This is no batch of sled: a batch is not atomic where the end of the log is damaged, and each
+/// batch makes sled write its log to the disk two more times.
 pub(super) fn write_rows(
     tree: &sled::Db,
     rows: impl IntoIterator<Item = (Vec<u8>, Option<IVec>)>,

@@ -136,7 +136,8 @@ enum Scanner {
 }
 
 impl Scanner {
-    /// Returns the scanner whose escapes apply after the text `before`, which is followed by `next`.
+    /// Returns the scanner whose escapes apply after the text `before`, which is followed by
+    /// `next`.
     fn at(self, before: &[u8], next: u8) -> Self {
         match self {
             Self::None if next == b'h' && before.ends_with(b"/v2/url?u=") => Self::ProofpointV2,

@@ -405,7 +405,7 @@ impl Rows {
     }
 }
 
-/// Cannot overflow, because a `usize` has at most 64 bits.
+/// Converts a number to 64 bits. A `usize` has no more.
 pub(super) fn count(number: usize) -> u64 {
     u64::try_from(number).unwrap_or(u64::MAX)
 }
