@@ -11,7 +11,7 @@ const LAYERS = [
   ['generated'],
   ['lib'],
   ['layout'],
-  ['activity', 'compose', 'inspect', 'settings', 'start', 'users'],
+  ['activity', 'compose', 'gateway', 'inspect', 'settings', 'start', 'users'],
   ['app'],
 ];
 

@@ -21,8 +21,7 @@ pub(crate) fn measure() {
         studio.click("rail-users").await;
         studio.find("user-row").await;
         row(&studio, "Users, gateway closed").await;
-        studio.click("rail-settings").await;
-        studio.click("settings-gateway").await;
+        studio.click("gateway-mark").await;
         studio.fill("gateway-port", &free_port().to_string()).await;
         studio.click_for("gateway-start", "gateway-stop").await;
         row(&studio, "Gateway, open").await;

@@ -53,7 +53,7 @@ pub(crate) fn measure() {
 }
 
 async fn compose(studio: &Studio) {
-    studio.click("kind-user").await;
+    studio.click("mode-new").await;
     studio.fill("field-user-id", "a").await;
     studio.find("qr").await;
     let field = studio.find("field-user-id").await;
@@ -62,8 +62,8 @@ async fn compose(studio: &Studio) {
     for at in 0..TIMES {
         let key = char::from(b'a' + u8::try_from(at % 26).unwrap());
         typed.push(key);
-        let wanted = json!(format!("\"id\": \"{typed}\"")).to_string();
-        watch(studio, &format!("shown('claims').includes({wanted})")).await;
+        let wanted = json!(format!("Creates {typed}:")).to_string();
+        watch(studio, &format!("shown('forecast').includes({wanted})")).await;
         field.send_keys(&key.to_string()).await.unwrap();
         times.push(painted(studio).await);
     }

@@ -24,7 +24,8 @@ async fn in_every_size(studio: &Studio, state: &str) {
 }
 
 async fn tone(studio: &Studio, id: &str) -> String {
-    let script = format!("return document.querySelector('[data-testid={id}] .banner').className");
+    let script =
+        format!("return document.querySelector('[data-testid={id}] [role=img]').ariaLabel");
     studio.script(&script).await.as_str().unwrap().to_owned()
 }
 
@@ -37,7 +38,7 @@ fn a_link_is_amber_while_its_gateway_is_off_and_shows_when_it_was_used() {
         studio.click("gateway-mark").await;
         studio.fill("gateway-port", &port.to_string()).await;
         studio.click("rail-compose").await;
-        studio.click("kind-user").await;
+        studio.click("mode-new").await;
         studio.fill("field-user-id", "ada").await;
         studio.choose("uses", "once").await;
         let closed = studio.text("gateway-closed").await;
@@ -45,14 +46,18 @@ fn a_link_is_amber_while_its_gateway_is_off_and_shows_when_it_was_used() {
             closed.contains("will not open until it is started"),
             "{closed}"
         );
-        assert!(tone(&studio, "forecast").await.contains("caution"));
+        assert!(tone(&studio, "forecast").await.contains("condition"));
         in_every_size(&studio, "compose-gateway-closed").await;
         let link = studio.text("link").await;
 
         studio.click("rail-inspect").await;
         studio.fill("inspect-input", &link).await;
         studio.find("gateway-closed").await;
-        assert!(tone(&studio, "inspect-forecast").await.contains("caution"));
+        assert!(
+            tone(&studio, "inspect-forecast")
+                .await
+                .contains("condition")
+        );
         in_every_size(&studio, "inspect-gateway-closed").await;
 
         studio.click("rail-compose").await;
@@ -61,14 +66,16 @@ fn a_link_is_amber_while_its_gateway_is_off_and_shows_when_it_was_used() {
         studio.wait_for_script("the open gateway", open).await;
         // The URL of the instance names another port of this computer.
         studio.find("gateway-lost").await;
-        assert!(tone(&studio, "forecast").await.contains("caution"));
+        assert!(tone(&studio, "forecast").await.contains("condition"));
         assert_eq!(studio.text("link").await, link, "it is the same code");
 
         use_up(port, &link);
         studio.find("make-anew").await;
-        assert_eq!(studio.text("link").await, link, "it was not replaced");
-        let covered = studio.text("qr-covered").await;
-        assert!(covered.contains("signs nobody in"), "{covered}");
+        let hidden =
+            "return document.querySelector('[data-testid=link], [data-testid=qr]') === null";
+        studio
+            .wait_for_script("no link that was used", hidden)
+            .await;
         in_every_size(&studio, "compose-used").await;
         assert_eq!(
             read_qr_codes(&[picture_of_display("compose-used-display")]),

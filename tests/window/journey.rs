@@ -23,8 +23,8 @@ async fn connect(studio: &Studio) {
 
 /// Composes a link for an address. Returns the link on the screen.
 async fn compose(studio: &Studio, email: &str) -> String {
-    studio.click("kind-email").await;
-    studio.fill("field-email", email).await;
+    studio.click("mode-existing").await;
+    studio.fill("field-person", email).await;
     studio
         .wait_for_text("forecast", "names the person", |text| {
             text.contains("Verifies, expires in 7 days") && text.contains(email)
@@ -160,7 +160,7 @@ fn the_secret_is_shown_once_and_replaced() {
         let environment = Environment::with_keychain();
         let studio = Studio::start(&environment).await;
         connect(&studio).await;
-        studio.find("kind-email").await;
+        studio.find("mode-existing").await;
         studio.press(&[Key::Control], '5').await;
         studio.click("secret-reveal").await;
         assert_eq!(studio.text("secret-value").await, SECRET);
@@ -198,6 +198,7 @@ fn the_code_the_widget_tag_and_the_qr_code_are_copied_and_saved() {
             "<script defer data-external-auth-code=\"{code}\" src=\"{URL}/widget.js\"></script>"
         );
         wait_for("the widget tag", || clipboard() == tag).await;
+        studio.click("tab-qr").await;
         studio.click("copy-qr").await;
         wait_for("the picture", || {
             read_qr_codes(&[clipboard_picture("copied-qr")]) == [link.as_str()]

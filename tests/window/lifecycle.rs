@@ -150,8 +150,7 @@ fn closing_the_window_asks_while_the_gateway_is_open() {
     run(async {
         let prepared = Prepared::with(1);
         let studio = prepared.open().await;
-        studio.click("rail-settings").await;
-        studio.click("settings-gateway").await;
+        studio.click("gateway-mark").await;
         studio.fill("gateway-port", &free_port().to_string()).await;
         studio.click("gateway-start").await;
         studio
@@ -187,8 +186,7 @@ fn a_signal_to_end_stops_the_gateway_and_records_it() {
     run(async {
         let prepared = Prepared::with(1);
         let studio = prepared.open().await;
-        studio.click("rail-settings").await;
-        studio.click("settings-gateway").await;
+        studio.click("gateway-mark").await;
         studio.fill("gateway-port", &free_port().to_string()).await;
         studio.click("gateway-start").await;
         studio
@@ -251,7 +249,7 @@ fn a_forgotten_passphrase_leads_to_new_keys_and_a_first_link() {
             .wait_for_text("screen-note", "the users", |text| text.contains('3'))
             .await;
         studio.click("rail-compose").await;
-        studio.click("kind-user").await;
+        studio.click("mode-new").await;
         studio.fill("field-user-id", "ada").await;
         studio.find("link").await;
         studio.quit().await;
@@ -268,7 +266,7 @@ fn a_forgotten_passphrase_leads_to_new_keys_and_a_first_link() {
         studio.click("keys-retry").await;
         studio.fill("unlock-passphrase", other).await;
         studio.click("unlock-submit").await;
-        studio.find("kind-email").await;
+        studio.find("mode-existing").await;
         studio.quit().await;
         assert_ne!(other, PASSPHRASE);
     });

@@ -88,7 +88,7 @@ impl Prepared {
         let studio = Studio::start(&self.environment).await;
         studio.fill("unlock-passphrase", PASSPHRASE).await;
         studio.click("unlock-submit").await;
-        studio.find("kind-email").await;
+        studio.find("mode-existing").await;
         studio
     }
 }

@@ -26,9 +26,10 @@ fn typing_repaints_the_preview_with_no_flash_and_no_queue() {
         let environment = Environment::with_keychain();
         let studio = Studio::start(&environment).await;
         studio.click("door-sample").await;
-        studio.click("kind-user").await;
+        studio.click("mode-new").await;
         studio.fill("field-user-id", "a").await;
         studio.find("qr").await;
+        studio.click("details").await;
         studio.script(WATCH).await;
         studio
             .script("performance.clearMeasures('latchkey:preview'); return true")

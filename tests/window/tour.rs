@@ -66,22 +66,22 @@ impl Tour {
         self.studio.fill("connect-name", "Your Company").await;
         self.studio.fill("connect-secret", SECRET).await;
         self.studio.click("connect-submit").await;
-        self.studio.find("kind-email").await;
+        self.studio.find("mode-existing").await;
     }
 
     async fn compose(&mut self) {
         self.look("compose-empty").await;
-        self.studio.fill("field-email", "ada").await;
+        self.studio.fill("field-person", "ada@").await;
         self.studio.press(&[], char::from(Key::Tab)).await;
-        self.studio.find("error-email").await;
+        self.studio.find("error-person").await;
         self.look("compose-refused").await;
-        self.studio.click("kind-id").await;
-        self.studio.fill("field-id", "1234").await;
+        self.studio.fill("field-person", "1234").await;
+        self.studio.click("details").await;
         self.studio
             .wait_for_text("claims", "holds the number", |text| text.contains("1234"))
             .await;
         self.look("compose-id").await;
-        self.studio.click("kind-user").await;
+        self.studio.click("mode-new").await;
         self.studio.fill("field-user-id", "ada-1815").await;
         self.studio
             .fill("field-user-email", "ada@yourcompany.com")
@@ -106,6 +106,7 @@ impl Tour {
             .wait_for_text("forecast", "warns", |text| text.contains("never expires"))
             .await;
         self.look("compose-never").await;
+        self.studio.click("details").await;
         self.studio.click("tab-widget").await;
         self.studio.find("widget").await;
         self.look("compose-widget").await;
@@ -148,7 +149,7 @@ impl Tour {
         self.studio.resize(860, 600).await;
         self.look("settings-smallest").await;
         self.studio.resize(1_240, 800).await;
-        self.studio.click("settings-appearance").await;
+        self.studio.click("section-appearance").await;
         self.studio.find("theme-dark").await;
         self.look("settings-appearance").await;
         self.studio.press(&[Key::Control], 'k').await;
@@ -203,7 +204,7 @@ fn axe_finds_nothing_serious_while_the_sealed_file_is_locked() {
             .await;
         assert_eq!(studio.axe().await, Vec::<String>::new());
         studio.click("passphrase-submit").await;
-        studio.find("kind-email").await;
+        studio.find("mode-existing").await;
         studio.quit().await;
         let studio = Studio::start(&environment).await;
         studio.find("unlock-passphrase").await;
@@ -219,7 +220,7 @@ fn every_control_of_compose_is_reached_by_keyboard() {
         let environment = Environment::with_keychain();
         let studio = Studio::start(&environment).await;
         studio.click("door-sample").await;
-        studio.click("kind-user").await;
+        studio.click("mode-new").await;
         studio.fill("field-user-id", "ada").await;
         studio.find("qr").await;
         studio.click_for("metadata-add", "metadata-name").await;
@@ -246,7 +247,8 @@ fn every_control_of_compose_is_reached_by_keyboard() {
             "instance-switcher",
             "rail-compose",
             "rail-settings",
-            "kind-user",
+            "mode-new",
+            "field-user-name",
             "field-user-id",
             "field-user-email",
             "metadata-name",
@@ -258,12 +260,14 @@ fn every_control_of_compose_is_reached_by_keyboard() {
             "uses",
             "not-before",
             "starts-at-once",
+            "next-person",
             "copy-link",
             "copy-code",
             "copy-qr",
             "save-png",
             "save-svg",
-            "tab-claims",
+            "tab-qr",
+            "details",
         ] {
             assert!(
                 reached.iter().any(|one| one == id),
@@ -271,13 +275,13 @@ fn every_control_of_compose_is_reached_by_keyboard() {
             );
         }
         // Arrow keys choose a kind. The keys of the screens change the screen and return.
-        studio.script("document.querySelector('[data-testid=kind-user] input, input:checked').focus(); return true").await;
+        studio.script("document.querySelector('[data-testid=mode-new] input, input:checked').focus(); return true").await;
         studio.press(&[], char::from(Key::Left)).await;
-        studio.find("field-id").await;
+        studio.find("field-person").await;
         studio.press(&[Key::Control], '5').await;
         studio.find("settings-url").await;
         studio.press(&[Key::Control], '1').await;
-        studio.find("field-id").await;
+        studio.find("field-person").await;
         studio.quit().await;
     });
 }

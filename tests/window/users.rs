@@ -164,7 +164,6 @@ async fn suspends_and_is_refused(prepared: &Prepared, studio: &Studio) {
     studio.fill("inspect-input", &link).await;
     let verdict = says(studio, "inspect-forecast", "user-000003 is suspended").await;
     assert!(verdict.contains("Reactivate"), "{verdict}");
-    studio.click_for("inspect-details", "inspect-verdict").await;
     assert_eq!(studio.text("inspect-verdict").await, "user_suspended");
     looks_well(studio, "inspect-refused").await;
 
@@ -201,7 +200,7 @@ fn users_are_created_by_hand_by_link_and_by_a_photograph() {
         studio.fill("field-user-id", "ada-1815").await;
         studio.fill("field-user-email", "ada@yourcompany.com").await;
         studio.click("user-add-submit").await;
-        says(&studio, "user-panel", "added by hand").await;
+        says(&studio, "user-panel", "by hand").await;
         says(&studio, "seat-count", "1, no limit").await;
 
         // By a pasted link.
@@ -212,6 +211,7 @@ fn users_are_created_by_hand_by_link_and_by_a_photograph() {
         says(&studio, "inspect-forecast", "Creates user-000001: seat 2").await;
         looks_well(&studio, "inspect-provisions").await;
         studio.click("inspect-redeem").await;
+        studio.click("inspect-redeem-confirm").await;
         says(&studio, "inspect-redeemed", "Created user-000001").await;
         says(&studio, "inspect-forecast", "Signs in user-000001").await;
         says(&studio, "seat-count", "2, no limit").await;
@@ -248,12 +248,13 @@ fn users_are_created_by_hand_by_link_and_by_a_photograph() {
         says(&studio, "inspect-forecast", "Creates user-000002: seat 3").await;
         looks_well(&studio, "inspect-photograph").await;
         studio.click("inspect-redeem").await;
+        studio.click("inspect-redeem-confirm").await;
         says(&studio, "inspect-redeemed", "Created user-000002").await;
 
         // By a picture on the clipboard.
         studio.click("rail-compose").await;
-        studio.click("kind-id").await;
-        studio.fill("field-id", "ada-1815").await;
+        studio.click("mode-existing").await;
+        studio.fill("field-person", "ada-1815").await;
         says(&studio, "forecast", "Signs in ada-1815").await;
         studio.click("copy-qr").await;
         says(&studio, "toast", "copied").await;

@@ -17,6 +17,7 @@ export function instanceLike(changed: Partial<Instance> = {}): Instance {
     id: 'your-company',
     name: 'Your Company',
     url: 'https://chat.yourcompany.com/',
+    is_loopback: false,
     hosted: 'elsewhere',
     parameter: 'externalAuthCode',
     algorithm: 'HS256',
@@ -120,6 +121,7 @@ export function runningLike(changed: Partial<RunningGateway> = {}): RunningGatew
 export function userLike(changed: Partial<User> = {}): User {
   return {
     id: 'ada-1815',
+    name: null,
     email: 'ada@yourcompany.com',
     status: 'active',
     origin: 'link',
@@ -129,6 +131,11 @@ export function userLike(changed: Partial<User> = {}): User {
     profile_as_of: 1_795_300_000,
     ...changed,
   };
+}
+
+/** The only page of a table with these users. */
+export function pageLike(users: User[]): UserPage {
+  return { users, first_row: 0, total: users.length, next: null, notices: [] };
 }
 
 /** Returns the page of users that a request asks for, of a table of `total` users. */

@@ -99,6 +99,8 @@ pub struct Instance {
     pub name: String,
     /// URL of the application.
     pub url: String,
+    /// Whether the URL leads to the computer that it is opened on.
+    pub is_loopback: bool,
     /// Whether sign-ins are decided here or elsewhere.
     pub hosted: Hosted,
     /// Query parameter that carries the code.
@@ -152,6 +154,7 @@ impl From<instance::Instance> for Instance {
             id: instance.id.as_str().to_owned(),
             name: settings.name.as_str().to_owned(),
             url: settings.url.as_str().to_owned(),
+            is_loopback: settings.url.is_loopback(),
             hosted: settings.hosted,
             parameter: settings.parameter.as_str().to_owned(),
             algorithm: settings.algorithm,

@@ -23,11 +23,13 @@ use crate::{Problem, Studio};
 const MOST_ON_A_PAGE: usize = 200;
 
 /// A user. It differs from core's `User`: times are in Unix seconds, because the window words them,
-/// and the metadata is missing.
+/// and the name is the only metadata.
 #[derive(Clone, Debug, Serialize, TS)]
 pub struct User {
     /// ID: the administrator's own key for the person.
     pub id: String,
+    /// Name in the metadata.
+    pub name: Option<String>,
     /// E-mail address as written.
     pub email: Option<String>,
     /// Whether the user may sign in.
@@ -348,6 +350,7 @@ impl From<&directory::User> for User {
     fn from(user: &directory::User) -> Self {
         Self {
             id: user.id.as_str().to_owned(),
+            name: user.metadata.display_name().map(str::to_owned),
             email: user.email.as_ref().map(|email| email.as_str().to_owned()),
             status: user.status,
             origin: user.origin,

@@ -4,6 +4,7 @@ import { beforeEach, expect, it } from 'vitest';
 
 import { answer, instanceLike, refuse, tell, type Asked } from '../../tests/answers';
 import type { ActivityEntry, ActivityPage, ActivityRequest } from '../generated/types';
+import { searchActivity } from '../lib/state/activity-search';
 import { listenForEvents } from '../lib/state/events';
 import { selection } from '../lib/state/selection.svelte';
 import { studio } from '../lib/state/studio.svelte';
@@ -18,9 +19,9 @@ function entryLike(number: number, changed: Partial<ActivityEntry> = {}): Activi
     actor: 'A visitor',
     address: '192.0.2.7',
     reference: null,
-    kind: 'sign_in',
-    code: 'signed_in',
-    title: 'Signed in',
+    kind: 'act',
+    code: 'suspended',
+    title: 'Suspended',
     detail: null,
     subject: `user-${number}`,
     ...changed,
@@ -105,12 +106,36 @@ it('looks for what is typed and chosen, and shows everything again', async () =>
   await screen.findAllByTestId('activity-entry');
   await userEvent.keyboard('/');
   await userEvent.keyboard('abcd');
-  await userEvent.selectOptions(screen.getByTestId('activity-kind'), 'refusal');
+  await userEvent.click(screen.getByRole('tab', { name: 'Refused' }));
   await waitFor(() =>
     expect(requests(asked).at(-1)).toMatchObject({ text: 'abcd', kind: 'refusal', before: null }),
   );
   await userEvent.click(await screen.findByTestId('activity-clear'));
   await waitFor(() => expect(subjects()).toHaveLength(3));
+});
+
+it('folds sign-ins that follow each other, and shows each when asked to', async () => {
+  const signIns = [3, 2, 1].map((number) =>
+    entryLike(number, { kind: 'sign_in', code: 'signed_in', title: 'Signed in' }),
+  );
+  const asked = open((request) => ({
+    entries: [entryLike(4), ...signIns],
+    before: request.before,
+  }));
+  const run = await screen.findByRole('button', { name: /3 sign-ins user-3, user-2 and user-1/u });
+  expect(subjects()).toEqual(['user-4']);
+  await userEvent.click(run);
+  expect(subjects()).toEqual(['user-4', 'user-3', 'user-2', 'user-1']);
+  await userEvent.click(screen.getByRole('tab', { name: 'Sign-ins' }));
+  await waitFor(() => expect(requests(asked).at(-1)?.kind).toBe('sign_in'));
+  await waitFor(() => expect(screen.queryByRole('button', { name: /3 sign-ins/u })).toBeNull());
+});
+
+it('begins with the search that another screen asked for', async () => {
+  const asked = answer({ activity: () => ({ entries: [], before: null }) });
+  searchActivity('marek');
+  render(Activity, { instance });
+  await waitFor(() => expect(requests(asked).at(-1)?.text).toBe('marek'));
 });
 
 it('leads to the user', async () => {

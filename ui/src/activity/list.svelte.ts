@@ -20,8 +20,9 @@ export class ActivityList {
   /** Number of requests under way. */
   #awaited = 0;
 
-  constructor(instance: string) {
+  constructor(instance: string, text = '') {
     this.#instance = instance;
+    this.text = text;
   }
 
   get filtered(): boolean {

@@ -27,11 +27,11 @@ it('changes the screen by key and by the rail', async () => {
     'page',
   );
   await userEvent.click(screen.getByRole('button', { name: 'Compose' }));
-  expect(await screen.findByRole('textbox', { name: 'Email' })).toBeTruthy();
+  expect(await screen.findByLabelText(/^Person/u)).toBeTruthy();
 });
 
 it('copies the link by key', async () => {
-  await userEvent.type(screen.getByRole('textbox', { name: 'Email' }), 'ada@b.co');
+  await userEvent.type(screen.getByLabelText(/^Person/u), 'ada@b.co');
   await userEvent.keyboard('{Control>}{Enter}{/Control}');
   await waitFor(() =>
     expect(asked.at(-1)).toMatchObject({ name: 'copy', request: { what: 'link' } }),
@@ -39,7 +39,7 @@ it('copies the link by key', async () => {
 });
 
 it('does from the palette what is chosen, and gives the focus back', async () => {
-  const field = screen.getByRole('textbox', { name: 'Email' });
+  const field = screen.getByLabelText(/^Person/u);
   field.focus();
   await userEvent.keyboard('{Control>}k{/Control}');
   const input = await screen.findByRole('combobox', { name: 'What to do' });
@@ -62,10 +62,10 @@ it('offers to copy only what there is', async () => {
 });
 
 it('keeps what was typed while another screen is open', async () => {
-  await userEvent.type(screen.getByRole('textbox', { name: 'Email' }), 'ada@b.co');
+  await userEvent.type(screen.getByLabelText(/^Person/u), 'ada@b.co');
   await userEvent.click(screen.getByRole('button', { name: 'Settings' }));
   await userEvent.click(screen.getByRole('button', { name: 'Compose' }));
-  const field = await screen.findByRole<HTMLInputElement>('textbox', { name: 'Email' });
+  const field = await screen.findByLabelText<HTMLInputElement>(/^Person/u);
   expect(field.value).toBe('ada@b.co');
 });
 

@@ -98,7 +98,7 @@ function administering(instance: Instance): Action[] {
       id: 'gateway',
       name: 'Open or close the gateway…',
       icon: 'door',
-      run: () => studio.open('settings', 'gateway'),
+      run: () => studio.open('gateway'),
     },
   ];
 }

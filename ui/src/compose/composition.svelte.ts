@@ -15,15 +15,20 @@ const COPIED: Record<CopyWhat, string> = {
 export class Composition {
   readonly draft = new Draft();
   readonly live = new LivePreview();
+  /** Whether the technical details of the link are unfolded. */
+  details = $state(false);
 
-  async copy(what: CopyWhat): Promise<void> {
+  /** Copies. Returns whether anything was copied. */
+  async copy(what: CopyWhat): Promise<boolean> {
     const revision = await this.#revision();
-    if (revision === null) return;
+    if (revision === null) return false;
     try {
       const copied = await call('copy', { revision, what });
       toasts.say(copiedMessage(COPIED[what], copied.clears_in_secs));
+      return true;
     } catch (thrown) {
       toasts.warn(asProblem(thrown).message);
+      return false;
     }
   }
 
@@ -45,18 +50,19 @@ export class Composition {
   async #revision(): Promise<number | null> {
     await this.live.settled();
     if (this.live.shown && this.live.ready) return this.live.shown.revision;
-    this.draft.touches.touch(this.live.problem?.field ?? this.draft.required);
+    const { field = null } = this.live.problem ?? {};
+    this.draft.touches.touch(field === null ? this.draft.required : this.draft.fieldOf(field));
     toasts.warn(this.live.spent ? SPENT : nothingTaken(this.live.problem));
     return null;
   }
 }
 
-const SPENT = 'Nothing copied: this code signs nobody in any more. Make a new link.';
+const SPENT = 'Nothing copied. This link no longer works. Make a new link.';
 
 function nothingTaken(problem: Problem | null): string {
   return problem
     ? `Nothing copied. ${problem.message}`
-    : 'Nothing copied: say first who is to sign in.';
+    : 'Nothing copied. First enter the person who signs in.';
 }
 
 // No template reads this map.

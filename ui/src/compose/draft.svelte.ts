@@ -4,15 +4,16 @@ import { UserDraft } from '../lib/user-fields/user-draft.svelte';
 
 export type WhoKind = Who['kind'];
 
-/** The field without which there is no link, by the kind of payload. */
-const REQUIRED = { email: 'email', id: 'id', user: 'user.id' } as const;
-
 /** Content of the form in Compose. */
 export class Draft extends UserDraft {
-  kind = $state<WhoKind>('email');
-  email = $state('');
-  id = $state('');
+  mode = $state<'existing' | 'new'>('existing');
+  /** Text of the field for an existing person: an e-mail address or an ID. */
+  person = $state('');
+  /** Whether a text with an `@` is an ID and no address. */
+  isId = $state(false);
   idAsText = $state(false);
+  /** Whether the list below the field offers people for the typed text. */
+  offersPeople = $state(false);
   /** The lifetime that was chosen; null for the instance's own. */
   chosenLifetime = $state<string | null>(null);
   customLifetime = $state('');
@@ -20,13 +21,67 @@ export class Draft extends UserDraft {
   startsLater = $state(false);
   notBefore = $state('');
 
-  get required(): (typeof REQUIRED)[WhoKind] {
-    return REQUIRED[this.kind];
+  /** The kind of payload that the form makes. */
+  get kind(): WhoKind {
+    if (this.mode === 'new') return 'user';
+    return this.looksLikeEmail && !this.isId ? 'email' : 'id';
+  }
+
+  get looksLikeEmail(): boolean {
+    return this.person.includes('@');
   }
 
   /** Whether the ID could be sent as a number. */
   get idIsDigits(): boolean {
-    return /^\d+$/u.test(this.id.trim());
+    return this.kind === 'id' && /^\d+$/u.test(this.person.trim());
+  }
+
+  /** The field without which there is no link. */
+  get required(): 'person' | 'user.id' {
+    return this.mode === 'new' ? 'user.id' : 'person';
+  }
+
+  /** The best known name of the person. */
+  get title(): string {
+    return this.mode === 'new' ? this.name : this.person.trim();
+  }
+
+  /** Returns the field of the form that shows a problem of `field`. */
+  fieldOf(field: string): string {
+    if (field === 'email' || field === 'id') return 'person';
+    return field.startsWith('metadata') ? 'metadata' : field;
+  }
+
+  /** Fills in an existing person by ID. */
+  choose(id: string, asText = false): void {
+    this.mode = 'existing';
+    this.person = id;
+    this.isId = true;
+    this.idAsText = asText;
+  }
+
+  /** Fills in an existing person by e-mail address. */
+  chooseEmail(email: string): void {
+    this.mode = 'existing';
+    this.person = email;
+    this.isId = false;
+  }
+
+  /** Takes the typed text over into the form for a new person. */
+  makeNew(): void {
+    const text = this.person.trim();
+    this.mode = 'new';
+    if (text.includes('@') && !this.isId) this.userEmail = text;
+    else if (text.includes(' ')) this.metadata.name = text;
+    else this.userId = text;
+  }
+
+  /** Clears the person and keeps the terms. */
+  clearPerson(): void {
+    this.person = '';
+    this.isId = false;
+    this.idAsText = false;
+    this.clearUser();
   }
 
   /** Returns the request for a preview; null until the form names a person. */
@@ -44,16 +99,16 @@ export class Draft extends UserDraft {
   }
 
   #begun(): boolean {
-    const values = { email: this.email, id: this.id, user: this.userId };
-    return values[this.kind].trim() !== '' || this.touches.has(this.required);
+    const value = this.mode === 'new' ? this.userId : this.person;
+    return value.trim() !== '' || this.touches.has(this.required);
   }
 
   #who(): Who {
     switch (this.kind) {
       case 'email':
-        return { kind: 'email', email: this.email };
+        return { kind: 'email', email: this.person };
       case 'id':
-        return { kind: 'id', id: this.id, as_text: this.idAsText };
+        return { kind: 'id', id: this.person, as_text: this.idAsText };
       case 'user':
         return {
           kind: 'user',

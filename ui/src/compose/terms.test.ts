@@ -19,9 +19,9 @@ it('says at Starts why its time is refused', async () => {
       not_before === null ? previewLike() : refuse('invalid_time', REASON, 'not_before'),
   });
   render(Compose, { instance: instanceLike() });
-  await userEvent.type(screen.getByRole('textbox', { name: 'Email' }), 'ada@yourcompany.com');
-  await userEvent.click(screen.getByRole('button', { name: 'Starts later…' }));
-  const field = screen.getByLabelText('Starts');
+  await userEvent.type(screen.getByLabelText(/^Person/u), 'ada@yourcompany.com');
+  await userEvent.click(screen.getByRole('button', { name: 'Works from a later time…' }));
+  const field = screen.getByLabelText('Works from');
   await userEvent.type(field, '2026-12-01T09:00');
   await userEvent.tab();
   const error = await screen.findByTestId('error-not_before');

@@ -329,6 +329,10 @@ name: string,
  */
 url: string, 
 /**
+ * Whether the URL leads to the computer that it is opened on.
+ */
+is_loopback: boolean, 
+/**
  * Whether sign-ins are decided here or elsewhere.
  */
 hosted: Hosted, 
@@ -875,6 +879,10 @@ export type User = {
  * ID: the administrator's own key for the person.
  */
 id: string, 
+/**
+ * Name in the metadata.
+ */
+name: string | null, 
 /**
  * E-mail address as written.
  */

@@ -30,6 +30,8 @@ export class Inspected {
   problem = $state.raw<Problem | null>(null);
   /** Whether a picture or the clipboard is being read. */
   reading = $state(false);
+  /** Whether the technical details are unfolded. */
+  details = $state(false);
   redeeming = $state(false);
   redeemed = $state.raw<Redeemed | null>(null);
   redeemProblem = $state.raw<Problem | null>(null);
@@ -123,7 +125,7 @@ export class Inspected {
       await this.#latest.settled();
       const now = this.shown;
       if (this.problem || !now || !sameCode(now, chosen)) {
-        toasts.warn('Nothing redeemed: the code has changed.');
+        toasts.warn('Nothing redeemed, because the code has changed.');
         return;
       }
       await this.#redeem(now.revision);
@@ -180,8 +182,8 @@ export class Inspected {
 }
 
 /**
- * The code itself, to ask for it again: the clipboard may hold something else by then, and a
- * picture is large. None where it is not whole.
+ * Returns the code itself for a repeated request, because the clipboard may hold something else by
+ * then, and a picture is large. Returns null if the code is not whole.
  */
 function codeOf({ header, claims, signature }: Inspection): Given | null {
   if (signature === '') return null;

@@ -6,6 +6,7 @@ import { answer, instanceLike, refuse, type Asked } from '../../tests/answers';
 import type { GatewayState } from '../generated/types';
 import { gatewayDrafts } from '../lib/state/gateway-drafts.svelte';
 import { gateway } from '../lib/state/gateway.svelte';
+import { startForm } from '../lib/state/start-gateway';
 import { studio } from '../lib/state/studio.svelte';
 import GatewayStatus from './GatewayStatus.svelte';
 
@@ -20,7 +21,7 @@ let state: GatewayState;
 beforeEach(async () => {
   cleanup();
   studio.instances = [here];
-  studio.open('compose', 'authentication');
+  studio.open('compose');
   gatewayDrafts.discard(here.id);
   state = { running: null, others: [], addresses };
   asked = answer({
@@ -44,7 +45,7 @@ beforeEach(async () => {
   await gateway.refresh();
 });
 
-it('starts the gateway as it was chosen in Settings, on this computer alone at first', async () => {
+it('starts the gateway as it was chosen on its screen, on this computer alone at first', async () => {
   render(GatewayStatus, { instance: here });
   await userEvent.click(screen.getByRole('button', { name: 'Start the gateway' }));
   const started = { instance: 'here', ip: '127.0.0.1', port: 8787, tls: { kind: 'off' } };
@@ -83,7 +84,7 @@ it('starts as it did the last time, but shows a network of the last time first',
   gatewayDrafts.remember([{ ...started, ip: '192.168.1.20' }]);
   const before = asked.length;
   await userEvent.click(await screen.findByRole('button', { name: 'Start the gateway' }));
-  expect([studio.screen, studio.settingsPart]).toEqual(['settings', 'gateway']);
+  expect(studio.screen).toBe('gateway');
   expect(asked.slice(before).filter(({ name }) => name === 'gateway_start')).toEqual([]);
   // Nor does it listen elsewhere where that network is not there, or not known yet.
   const known = gateway.addresses;
@@ -101,22 +102,20 @@ it('starts as it did the last time, but shows a network of the last time first',
   expect(gatewayDrafts.of(here).port).toBe('9100');
 });
 
-it('leads to Settings where it does not start, and where that would end another one', async () => {
+it('leads to its screen where it does not start, and where that would end another one', async () => {
   gatewayDrafts.change(here, { port: '1' });
   render(GatewayStatus, { instance: here });
   await userEvent.click(screen.getByRole('button', { name: 'Start the gateway' }));
-  await waitFor(() =>
-    expect([studio.screen, studio.settingsPart]).toEqual(['settings', 'gateway']),
-  );
-  expect(gateway.problem?.message).toBe('Another program listens there.');
+  await waitFor(() => expect(studio.screen).toBe('gateway'));
+  expect(startForm(here).problem?.message).toBe('Another program listens there.');
 
-  studio.open('compose', 'authentication');
+  studio.open('compose');
   gatewayDrafts.discard(here.id);
   const url = 'http://127.0.0.1:9000/';
   const other = { instance: 'other', url, on_network: false, fingerprint: null, qr: null };
   gateway.running = { ...other, sign_ins: 0 };
   const before = asked.length;
   await userEvent.click(screen.getByRole('button', { name: 'Start the gateway' }));
-  expect([studio.screen, studio.settingsPart]).toEqual(['settings', 'gateway']);
+  expect(studio.screen).toBe('gateway');
   expect(asked.slice(before).filter(({ name }) => name === 'gateway_start')).toEqual([]);
 });

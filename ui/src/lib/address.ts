@@ -20,8 +20,3 @@ export function sameServer(a: string, b: string): boolean {
   };
   return plain(a) === plain(b);
 }
-
-/** Whether a URL leads to the computer that it is opened on. */
-export function isThisComputer(url: string): boolean {
-  return ['localhost', '127.0.0.1', '[::1]'].includes(new URL(url).hostname);
-}

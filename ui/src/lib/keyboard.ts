@@ -12,13 +12,23 @@ export function isCommandKey(event: KeyboardEvent): boolean {
   return event.key === COMMAND_ARIA;
 }
 
+/** Whether a key press asks Compose for the next person. */
+export function isNextPersonKey(event: KeyboardEvent): boolean {
+  return isCommand(event) && event.key.toLowerCase() === 'n';
+}
+
+/** Whether the command key is held, and no other modifier. */
+function isCommand(event: KeyboardEvent): boolean {
+  const command = mac ? event.metaKey && !event.ctrlKey : event.ctrlKey && !event.metaKey;
+  return command && !event.altKey && !event.shiftKey && !event.isComposing;
+}
+
 export type Shortcut =
   { kind: 'palette' } | { kind: 'copy_link' } | { kind: 'screen'; screen: ScreenId };
 
 /** Returns the shortcut that a key press stands for; null for other keys. */
 export function shortcutOf(event: KeyboardEvent): Shortcut | null {
-  const command = mac ? event.metaKey && !event.ctrlKey : event.ctrlKey && !event.metaKey;
-  if (!command || event.altKey || event.shiftKey || event.isComposing) return null;
+  if (!isCommand(event)) return null;
   if (event.key.toLowerCase() === 'k') return { kind: 'palette' };
   if (event.key === 'Enter') return { kind: 'copy_link' };
   // `code` is the position of the key: on some layouts digits need Shift.

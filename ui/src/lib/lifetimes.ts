@@ -10,7 +10,7 @@ const presets: Lifetime[] = [
   { value: '7 days', label: '7 days' },
   { value: '30 days', label: '30 days' },
   { value: '365 days', label: '1 year' },
-  { value: 'never', label: 'never' },
+  { value: 'never', label: 'no limit' },
 ];
 
 /** Returns the choices. The instance's default comes first if it is not among the presets. */

@@ -9,4 +9,5 @@ export const screens = [
   { id: 'settings', name: 'Settings', icon: 'gear' },
 ] as const satisfies { id: string; name: string; icon: IconName }[];
 
-export type ScreenId = (typeof screens)[number]['id'];
+/** A screen of the rail, or the gateway's, which the foot of the rail opens. */
+export type ScreenId = (typeof screens)[number]['id'] | 'gateway';

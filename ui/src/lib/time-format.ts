@@ -35,6 +35,28 @@ export function formatDay(unixSecs: number): string {
 const clock = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit' });
 const thisYear = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short' });
 
+/** Formats the time of day of a time in Unix seconds: `16:21`. */
+export function formatTime(unixSecs: number): string {
+  return clock.format(new Date(unixSecs * 1000));
+}
+
+const weekday = new Intl.DateTimeFormat('en-GB', { weekday: 'long' });
+const longDay = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'long' });
+const longDayOfYear = new Intl.DateTimeFormat('en-GB', { dateStyle: 'long' });
+
+/** Names a day in Unix milliseconds: `Today` and `Wednesday 25 November`, or `Monday` and `23 November`. */
+export function formatDayHeading(ms: number, now = time.now()): [name: string, date: string] {
+  const at = new Date(ms);
+  const yesterday = new Date(now);
+  yesterday.setDate(now.getDate() - 1);
+  const date =
+    at.getFullYear() === now.getFullYear() ? longDay.format(at) : longDayOfYear.format(at);
+  const named = `${weekday.format(at)} ${date}`;
+  if (at.toDateString() === now.toDateString()) return ['Today', named];
+  if (at.toDateString() === yesterday.toDateString()) return ['Yesterday', named];
+  return [weekday.format(at), date];
+}
+
 /** Formats a past time in Unix seconds: `2 min ago`, `today, 09:12`, `yesterday`, `20 Nov`. */
 export function formatPast(unixSecs: number, now = time.now()): string {
   const at = new Date(unixSecs * 1000);

@@ -30,13 +30,37 @@ export function settingsOf(instance: Instance): InstanceSettings {
   };
 }
 
-function same(a: InstanceSettings, b: InstanceSettings): boolean {
+/** Names of the settings as the screen labels them. */
+const LABELS: Record<string, string> = {
+  name: 'Name',
+  url: 'Address',
+  hosted: 'People sign in',
+  parameter: 'Parameter',
+  algorithm: 'Algorithm',
+  lifetime: 'Links work for',
+  audiences: 'Audiences',
+  external_auth: 'External authentication',
+  require_expiry: 'Require an end',
+  provisioning: 'Create users',
+  refresh_profile: 'Refresh profiles',
+  step: 'Ask before signing in',
+  session: 'Sessions last',
+  session_ends_with_link: 'End with the link',
+  session_idle: 'Idle time-out',
+  return_to: 'Applications behind a proxy',
+  embed_in: 'Pages with the widget',
+  age: 'Keep entries for',
+  refusals: 'Maximum number of refusals',
+};
+
+/** Returns the labels of the settings that were edited and not saved yet. */
+export function changedSettings(instance: Instance): string[] {
   const flat = ({ policy, visiting, retention, ...rest }: InstanceSettings) =>
-    Object.entries({ ...rest, ...policy, ...visiting, ...retention }).map(
-      ([member, value]) => [member, JSON.stringify(value)] as const,
-    );
-  const others = new Map(flat(b));
-  return flat(a).every(([member, value]) => others.get(member) === value);
+    Object.entries({ ...rest, ...policy, ...visiting, ...retention });
+  const saved = Object.fromEntries(flat(settingsOf(instance)));
+  return flat(settingsDrafts.of(instance))
+    .filter(([member, value]) => JSON.stringify(saved[member]) !== JSON.stringify(value))
+    .map(([member]) => LABELS[member] ?? member);
 }
 
 /** Settings that were edited and not saved yet, by instance; they stay while other screens open. */
@@ -49,8 +73,7 @@ class SettingsDrafts {
   }
 
   unsaved(instance: Instance): boolean {
-    const draft = this.#drafts.get(instance.id);
-    return draft !== undefined && !same(draft, settingsOf(instance));
+    return this.#drafts.has(instance.id) && changedSettings(instance).length > 0;
   }
 
   change(instance: Instance, change: Partial<InstanceSettings>): void {

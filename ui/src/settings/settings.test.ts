@@ -1,4 +1,4 @@
-import { cleanup, render, screen, waitFor } from '@testing-library/svelte';
+import { cleanup, render, screen, waitFor, within } from '@testing-library/svelte';
 import userEvent from '@testing-library/user-event';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 
@@ -20,7 +20,7 @@ beforeEach(() => {
   cleanup();
   kept = instanceLike();
   studio.instances = [kept];
-  studio.settingsPart = 'authentication';
+  studio.settingsPart = null;
   settingsDrafts.discard(kept.id);
   toasts.list = [];
   asked = answer({
@@ -28,24 +28,64 @@ beforeEach(() => {
       settings.url.startsWith('https://')
         ? (kept = { ...kept, ...settings })
         : refuse('invalid_url', 'The address has no scheme.', 'url'),
+    log_file: () => ({ path: '/data/log' }),
+    seats: () => ({ used: 1, limit: null }),
     secret_reveal: () => ({ secret: 'the secret itself' }),
     secret_conceal: () => kept,
   });
 });
 
+/** The requests that change or read a secret or a setting. */
+const changes = () => asked.filter(({ name }) => !['log_file', 'seats'].includes(name));
+
 describe('the settings of an instance', () => {
+  it('are named at the foot of the screen until they are saved', async () => {
+    open();
+    expect(screen.queryByText(/not saved/u)).toBeNull();
+    await userEvent.type(screen.getByRole('textbox', { name: 'Name' }), ' II');
+    await userEvent.type(screen.getByRole('textbox', { name: 'Parameter' }), '2');
+    const bar = screen.getByText(/2 changes not saved/u);
+    expect(bar.textContent).toContain('Name, Parameter');
+    await userEvent.keyboard('{Control>}s{/Control}');
+    await waitFor(() => expect(kept.name).toBe('Your Company II'));
+  });
+
+  it('show only the sections that apply where another application decides', () => {
+    open();
+    const nav = screen.getByRole('navigation', { name: 'Sections' });
+    const shown = within(nav)
+      .getAllByRole('button')
+      .map((button) => button.textContent);
+    expect(shown).toEqual([
+      'Name and address',
+      'Signing key',
+      'Codes and links',
+      'Remove this instance',
+      'Appearance',
+      'Help',
+    ]);
+    expect(screen.queryByRole('heading', { name: 'Seats' })).toBeNull();
+  });
+
+  it('open at the section that another screen leads to', async () => {
+    studio.open('settings', 'appearance');
+    open();
+    const heading = screen.getByRole('heading', { name: 'Appearance' });
+    await waitFor(() => expect(document.activeElement).toBe(heading));
+  });
+
   it('are saved when that is asked for, all of them, and can be undone', async () => {
     const { rerender } = open();
-    const save = screen.getByRole<HTMLButtonElement>('button', { name: 'Save changes' });
-    expect(save.disabled).toBe(true);
+    const save = () => screen.queryByRole('button', { name: 'Save changes' });
+    expect(save()).toBeNull();
     const url = screen.getByRole('textbox', { name: 'Address' });
     await userEvent.clear(url);
     await userEvent.type(url, 'https://chat.example.com/');
-    expect(asked).toEqual([]);
-    await userEvent.click(save);
+    expect(changes()).toEqual([]);
+    await userEvent.click(screen.getByRole('button', { name: 'Save changes' }));
     await waitFor(() => expect(kept.url).toBe('https://chat.example.com/'));
     await rerender({ instance: kept });
-    await waitFor(() => expect(save.disabled).toBe(true));
+    await waitFor(() => expect(save()).toBeNull());
     toasts.list[0]?.action?.run();
     await waitFor(() => expect(kept.url).toBe('https://chat.yourcompany.com/'));
   });
@@ -55,7 +95,7 @@ describe('the settings of an instance', () => {
     studio.instances = [kept];
     open();
     await userEvent.click(screen.getByRole('switch', { name: 'End with the link' }));
-    const idle = screen.getByLabelText('Sessions end when idle for');
+    const idle = screen.getByLabelText(/^Idle time-out/u);
     await userEvent.clear(idle);
     await userEvent.type(idle, '30 minutes');
     await userEvent.click(screen.getByRole('button', { name: 'Save changes' }));
@@ -72,7 +112,7 @@ describe('the settings of an instance', () => {
     expect(screen.getByRole<HTMLInputElement>('textbox', { name: 'Name' }).value).toBe(
       'Your Company II',
     );
-    await userEvent.click(screen.getByRole('button', { name: 'Discard changes' }));
+    await userEvent.click(screen.getByRole('button', { name: 'Discard' }));
     expect(screen.getByRole<HTMLInputElement>('textbox', { name: 'Name' }).value).toBe(
       'Your Company',
     );
@@ -104,29 +144,29 @@ describe('the settings of an instance', () => {
 describe('the signing secret', () => {
   it('is shown when that is asked for, and hidden again', async () => {
     open();
-    await userEvent.click(screen.getByRole('button', { name: 'Reveal once' }));
+    await userEvent.click(screen.getByRole('button', { name: 'Show once' }));
     expect((await screen.findByTestId('secret-value')).textContent).toBe('the secret itself');
     await userEvent.click(screen.getByRole('button', { name: 'Hide' }));
     await waitFor(() => expect(screen.queryByTestId('secret-value')).toBeNull());
-    expect(asked.at(-1)?.name).toBe('secret_conceal');
+    expect(changes().at(-1)?.name).toBe('secret_conceal');
   });
 
   it('is hidden where the screen is left', async () => {
     open();
-    await userEvent.click(screen.getByRole('button', { name: 'Reveal once' }));
+    await userEvent.click(screen.getByRole('button', { name: 'Show once' }));
     await screen.findByTestId('secret-value');
     cleanup();
-    await waitFor(() => expect(asked.at(-1)?.name).toBe('secret_conceal'));
+    await waitFor(() => expect(changes().at(-1)?.name).toBe('secret_conceal'));
   });
 
   it('hides by itself after a minute', async () => {
     open();
-    await userEvent.click(screen.getByRole('button', { name: 'Reveal once' }));
+    await userEvent.click(screen.getByRole('button', { name: 'Show once' }));
     vi.useFakeTimers();
     // The interval began with the real clock, so it is begun again under the fake one.
     cleanup();
     open();
-    screen.getByRole('button', { name: 'Reveal once' }).click();
+    screen.getByRole('button', { name: 'Show once' }).click();
     await vi.advanceTimersByTimeAsync(100);
     expect(screen.getByTestId('secret-value')).toBeTruthy();
     await vi.advanceTimersByTimeAsync(60_000);
@@ -144,34 +184,34 @@ describe('the signing secret', () => {
       },
     });
     open();
-    expect(screen.queryByRole('button', { name: 'Reveal once' })).toBeNull();
+    expect(screen.queryByRole('button', { name: 'Show once' })).toBeNull();
   });
 
   it('says how it is written where it is not the key itself', async () => {
     const key = kept.key;
     const { rerender } = open();
     const words = screen.getByTestId('secret-status');
-    expect(words.textContent).toMatch(/^Pasted on /u);
+    expect(words.textContent).toMatch(/^pasted on /u);
     await rerender({ instance: { ...kept, key: key && { ...key, encoding: 'base64' } } });
-    expect(words.textContent).toMatch(/^Pasted as base64 on /u);
+    expect(words.textContent).toMatch(/^pasted as base64 on /u);
     await rerender({ instance: { ...kept, key: key && { ...key, encoding: 'hex' } } });
-    expect(words.textContent).toMatch(/^Pasted as hexadecimal on /u);
+    expect(words.textContent).toMatch(/^pasted as hexadecimal on /u);
   });
 
   it('is replaced only after the dialog said what stops working', async () => {
     kept = instanceLike({ hosted: 'here' });
     open();
     await userEvent.click(screen.getByRole('button', { name: 'Replace…' }));
-    expect(screen.getByText('Links already given out stop working')).toBeTruthy();
-    expect(asked).toEqual([]);
+    expect(screen.getByText('Older links stop working')).toBeTruthy();
+    expect(changes()).toEqual([]);
   });
 
   it('of an instance elsewhere is replaced there, too, before old links stop working', async () => {
     open();
     await userEvent.click(screen.getByRole('button', { name: 'Replace…' }));
     const words = screen.getByRole('dialog').textContent;
-    expect(words).toContain('The secret has to be replaced at chat.yourcompany.com, too');
-    expect(words).toContain('Links already given out go on working until it is replaced there.');
+    expect(words).toContain('Replace the secret at chat.yourcompany.com, too');
+    expect(words).toContain('Older links still work until it is replaced there.');
     expect(words).not.toContain('stop working');
   });
 });

@@ -30,6 +30,7 @@ async function open(changed: Partial<Start>) {
   };
   keyStore = start.key_store;
   asked = answer({
+    log_file: () => ({ path: '/data/log' }),
     start: () => ({ ...start, key_store: keyStore }),
     instance_add: (request) => instanceLike({ url: request.url, name: request.name }),
     keys_unlock: ({ passphrase }) =>
@@ -59,7 +60,7 @@ describe('the first start', () => {
     );
     await userEvent.type(screen.getByLabelText('JWT secret'), 'a secret');
     await userEvent.click(screen.getByRole('button', { name: 'Connect' }));
-    expect(await screen.findByRole('textbox', { name: 'Email' })).toBeTruthy();
+    expect(await screen.findByLabelText(/^Person/u)).toBeTruthy();
     expect(asked.find(({ name }) => name === 'instance_add')?.request).toEqual({
       name: '',
       url: 'https://chat.yourcompany.com',
@@ -93,7 +94,7 @@ describe('the first start', () => {
     await userEvent.clear(screen.getByLabelText('Once more'));
     await userEvent.type(screen.getByLabelText('Once more'), 'short no more');
     await userEvent.click(screen.getByRole('button', { name: 'Use this passphrase' }));
-    expect(await screen.findByRole('textbox', { name: 'Email' })).toBeTruthy();
+    expect(await screen.findByLabelText(/^Person/u)).toBeTruthy();
     expect(names().slice(-2)).toEqual(['keys_create', 'instance_add']);
   });
 });
@@ -115,7 +116,7 @@ describe('a start with a sealed file', () => {
     expect(screen.queryByRole('textbox', { name: 'Email' })).toBeNull();
 
     await userEvent.keyboard('right{Enter}');
-    expect(await screen.findByRole('textbox', { name: 'Email' })).toBeTruthy();
+    expect(await screen.findByLabelText(/^Person/u)).toBeTruthy();
   });
 });
 

@@ -2,7 +2,15 @@ import { cleanup, render, screen, waitFor, within } from '@testing-library/svelt
 import userEvent from '@testing-library/user-event';
 import { beforeEach, expect, it } from 'vitest';
 
-import { answer, instanceLike, pageOf, refuse, userLike, type Asked } from '../../tests/answers';
+import {
+  answer,
+  instanceLike,
+  pageLike,
+  pageOf,
+  refuse,
+  userLike,
+  type Asked,
+} from '../../tests/answers';
 import { compositionFor, forgetComposition } from '../compose/composition.svelte';
 import type { UserProfile, UsersRequest } from '../generated/types';
 import { seats } from '../lib/state/seats.svelte';
@@ -54,6 +62,18 @@ it('shows the users and how many there are, and draws no more than are in sight'
   expect(screen.getByRole('grid', { name: 'Users' }).getAttribute('aria-rowcount')).toBe('1000001');
 });
 
+it('names a user by name over ID, and says loudly only who has no seat', async () => {
+  const users = [userLike({ id: 'ada', name: 'Ada Okafor' }), userLike({ status: 'suspended' })];
+  open(2, { users: () => pageLike(users) });
+  const [ada, other] = await screen.findAllByTestId('user-row');
+  expect(
+    within(ada!)
+      .getAllByRole('gridcell')
+      .map(({ textContent }) => textContent.trim()),
+  ).toEqual(expect.arrayContaining(['Ada Okafor ada', 'Has a seat']));
+  expect(other?.textContent).toContain('Suspended');
+});
+
 it('asks for what was typed last, and keeps every letter', async () => {
   const asked = open();
   await screen.findAllByTestId('user-row');
@@ -80,21 +100,24 @@ it('filters and sorts, from the newest where it is a time', async () => {
   const asked = open();
   await screen.findAllByTestId('user-row');
   expect(pages(asked)[0]?.query).toMatchObject({ sort_by: 'last_sign_in', descending: true });
-  await userEvent.selectOptions(screen.getByLabelText('Status'), 'suspended');
-  await userEvent.selectOptions(screen.getByLabelText('Origin'), 'added');
-  await userEvent.click(screen.getByRole('button', { name: 'Email' }));
+  await userEvent.selectOptions(screen.getByLabelText('Filter'), 'Suspended');
+  await userEvent.click(screen.getByRole('button', { name: 'E-mail' }));
   await waitFor(() =>
     expect(pages(asked).at(-1)?.query).toMatchObject({
       status: 'suspended',
-      origin: 'added',
+      origin: null,
       sort_by: 'email',
       descending: false,
     }),
   );
-  const header = screen.getByRole('button', { name: 'Email' }).closest('[role=columnheader]');
+  const header = screen.getByRole('button', { name: 'E-mail' }).closest('[role=columnheader]');
   expect(header?.getAttribute('aria-sort')).toBe('ascending');
-  await userEvent.click(screen.getByRole('button', { name: 'Email' }));
+  await userEvent.click(screen.getByRole('button', { name: 'E-mail' }));
   await waitFor(() => expect(pages(asked).at(-1)?.query.descending).toBe(true));
+  await userEvent.selectOptions(screen.getByLabelText('Filter'), 'Added by hand');
+  await waitFor(() =>
+    expect(pages(asked).at(-1)?.query).toMatchObject({ status: null, origin: 'added' }),
+  );
 });
 
 it('goes to the end by key, where it asks for what is there', async () => {
@@ -140,10 +163,10 @@ it('shows a user, and leads to a link', async () => {
   await waitFor(() => expect(row('user-0')).toBeTruthy());
   await userEvent.click(row('user-0') ?? document.body);
   expect((await screen.findByTestId('user-metadata')).textContent).toContain('Research');
-  await userEvent.click(screen.getByRole('button', { name: 'Create login link' }));
+  await userEvent.click(screen.getByRole('button', { name: 'Make a login link' }));
   expect(studio.screen).toBe('compose');
   const { draft } = compositionFor(instance.id);
-  expect([draft.kind, draft.id]).toEqual(['id', 'user-0']);
+  expect([draft.kind, draft.person]).toEqual(['id', 'user-0']);
 });
 
 it('suspends, says what that means, and takes it back', async () => {
@@ -185,7 +208,7 @@ it('says why somebody cannot be reactivated, and where that is changed', async (
   await userEvent.click(await screen.findByRole('button', { name: 'Reactivate' }));
   const problem = await screen.findByTestId('user-problem');
   expect(problem.textContent).toContain('All 10 seats are taken.');
-  await userEvent.click(screen.getByText('Change the seat limit'));
+  await userEvent.click(screen.getByRole('button', { name: 'Change the seat limit' }));
   expect([studio.screen, studio.settingsPart]).toEqual(['settings', 'seats']);
 });
 
@@ -211,7 +234,7 @@ it('adds a user, with what is wrong at its field', async () => {
   await userEvent.click(screen.getByRole('button', { name: 'Add user' }));
   const dialog = screen.getByRole('dialog', { name: 'Add user' });
   expect(dialog.textContent).toContain('3 are left');
-  await userEvent.type(screen.getByRole('textbox', { name: 'User ID' }), 'ada');
+  await userEvent.type(screen.getByRole('textbox', { name: /^ID/u }), 'ada');
   await userEvent.click(within(dialog).getByRole('button', { name: 'Add user' }));
   expect((await screen.findByTestId('error-user.id')).textContent).toContain('already');
   wrong = false;

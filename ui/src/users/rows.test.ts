@@ -5,8 +5,8 @@ import { contentPx, inSight, MAX_PX, ROW_PX, scrollPx, tablePx, toShow } from '.
 const VIEW = 560;
 
 it('draws what is in sight and little more', () => {
-  expect(inSight(0, 1000, VIEW)).toEqual({ first: 0, end: 22, topPx: 0 });
-  expect(inSight(360, 1000, VIEW)).toEqual({ first: 4, end: 32, topPx: 4 * ROW_PX });
+  expect(inSight(0, 1000, VIEW)).toEqual({ first: 0, end: 19, topPx: 0 });
+  expect(inSight(440, 1000, VIEW)).toEqual({ first: 4, end: 29, topPx: 4 * ROW_PX });
 });
 
 it('draws a short table whole', () => {

@@ -5,7 +5,7 @@
  */
 
 /** Height of a row at a text of 100 %. */
-export const ROW_PX = 36;
+export const ROW_PX = 44;
 /** Maximum height of the content, far below the limits of web views. */
 export const MAX_PX = 8_000_000;
 /** Number of rows drawn beyond each end, so that quick scrolling shows no gap. */

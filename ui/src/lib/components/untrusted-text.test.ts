@@ -71,6 +71,7 @@ beforeEach(async () => {
       appearance: { theme: 'system' },
       gateways: [],
     }),
+    log_file: () => ({ path: '/data/log' }),
     gateway: () => ({ running: null, others: [], addresses: [] }),
     seats: () => ({ used: 1, limit: null }),
     users: (request) => ({ ...pageOf(request, 1), users: [user], notices: [problem] }),
@@ -100,12 +101,14 @@ function said(): string {
 
 const openers: Partial<Record<ScreenId, () => Promise<unknown>>> = {
   compose: async () => {
-    await userEvent.type(screen.getByRole('textbox', { name: 'Email' }), 'ada@b.co');
+    await userEvent.type(screen.getByLabelText(/^Person/u), 'ada@b.co');
+    await userEvent.click(await screen.findByText('Details'));
     await screen.findByTestId('claims');
   },
   inspect: async () => {
     await userEvent.click(screen.getByRole('textbox', { name: 'Link, code, tag or text' }));
     await userEvent.paste('a.b.c');
+    await userEvent.click(await screen.findByText('Details'));
     await screen.findByTestId('claims');
   },
   users: async () => {
@@ -118,6 +121,7 @@ const openers: Partial<Record<ScreenId, () => Promise<unknown>>> = {
     await screen.findByRole('button', { name: 'Remove user' });
   },
   activity: () => screen.findByTestId('activity-entry'),
+  gateway: () => screen.findByTestId('gateway-refusals'),
   settings: async () => {
     studio.open('settings', 'api');
     await screen.findByTestId('api-keys');

@@ -44,6 +44,7 @@ beforeEach(async () => {
   state = { running: runningLike({ instance: here.id }), others: [], addresses: [] };
   consequences = { instance: here.id, people: 2 };
   asked = answer({
+    log_file: () => ({ path: '/data/log' }),
     start: () => ({
       version: '1',
       data_dir: '/data',
@@ -104,7 +105,7 @@ it('what happens on another instance asks for its seats alone', async () => {
 
 it('a link stays on the screen when other instances change, and nothing else has', async () => {
   studio.open('compose');
-  compositionFor(here.id).draft.email = 'ada@yourcompany.com';
+  compositionFor(here.id).draft.person = 'ada@yourcompany.com';
   await screen.findByTestId('link');
   asked.length = 0;
   // Each crosses as a copy.
@@ -124,7 +125,7 @@ it('a gateway that has ended is shown as closed', async () => {
 });
 
 it('an instance that another process has changed is shown, and what is typed stays', async () => {
-  compositionFor(here.id).draft.email = 'ada@';
+  compositionFor(here.id).draft.person = 'ada@';
   const renamed = { ...other, name: 'Renamed' };
   const added = instanceLike({ id: 'added', name: 'Added' });
   // Each crosses as a copy.
@@ -136,7 +137,7 @@ it('an instance that another process has changed is shown, and what is typed sta
   );
   expect(studio.current).toBe(before);
   expect(studio.screen).toBe('users');
-  expect(compositionFor(here.id).draft.email).toBe('ada@');
+  expect(compositionFor(here.id).draft.person).toBe('ada@');
 });
 
 it('what is wrong with an instance is said once', async () => {

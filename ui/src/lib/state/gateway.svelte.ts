@@ -8,7 +8,7 @@ import type {
   Problem,
   RunningGateway,
 } from '../../generated/types';
-import { addressOf, isThisComputer, sameServer } from '../address';
+import { addressOf, sameServer } from '../address';
 import { asProblem, call } from '../bridge';
 
 /** Last known state of the gateway that Studio runs. */
@@ -17,8 +17,9 @@ class Gateway {
   /** Gateways that other programs run. */
   others = $state.raw<OtherGateway[]>([]);
   addresses = $state.raw<ListenAddress[]>([]);
-  /** Why the last question, start or stop failed. */
+  /** Why the state is not known. */
   problem = $state.raw<Problem | null>(null);
+  /** Whether it is being started or stopped. */
   busy = $state(false);
   /** Whether the Rust side has answered once. */
   known = $state(false);
@@ -58,7 +59,7 @@ class Gateway {
 
   /** As `leadsElsewhere`, for links to this computer: there is no proxy that brings visitors here. */
   misses(instance: Instance): { title: string; detail: string } | null {
-    return isThisComputer(instance.url) ? this.leadsElsewhere(instance) : null;
+    return instance.is_loopback ? this.leadsElsewhere(instance) : null;
   }
 
   async refresh(): Promise<void> {
@@ -71,12 +72,14 @@ class Gateway {
     }
   }
 
-  async start(request: GatewayStart): Promise<boolean> {
-    return this.#change(() => call('gateway_start', request));
+  /** Starts a gateway. Throws the problem if it does not start. */
+  async start(request: GatewayStart): Promise<void> {
+    await this.#change(() => call('gateway_start', request));
   }
 
-  async stop(): Promise<boolean> {
-    return this.#change(() => call('gateway_stop'));
+  /** Stops the gateway. Throws the problem if it goes on. */
+  async stop(): Promise<void> {
+    await this.#change(() => call('gateway_stop'));
   }
 
   /** Asks again after the gateway has ended. The answer to a start or stop under way says the same. */
@@ -89,18 +92,13 @@ class Gateway {
     if (this.running?.instance === instanceId) this.changed();
   }
 
-  async #change(ask: () => Promise<GatewayState>): Promise<boolean> {
+  async #change(ask: () => Promise<GatewayState>): Promise<void> {
     this.busy = true;
-    this.problem = null;
     try {
       const state = await ask();
       // Answers to earlier questions are outdated.
       this.#turn += 1;
       this.#take(state);
-      return true;
-    } catch (thrown) {
-      this.problem = asProblem(thrown);
-      return false;
     } finally {
       this.busy = false;
     }
@@ -108,6 +106,7 @@ class Gateway {
 
   #take({ running, others, addresses }: GatewayState): void {
     this.known = true;
+    this.problem = null;
     this.running = running;
     this.others = others;
     this.addresses = addresses;

@@ -5,8 +5,8 @@ import { gatewayDrafts } from './gateway-drafts.svelte';
 import { applyTheme } from './theme';
 import { toasts } from './toasts.svelte';
 
-/** Which part of Settings is open. */
-export type SettingsPart = 'authentication' | 'gateway' | 'api' | 'seats' | 'appearance';
+/** Sections of Settings that other screens lead to. */
+export type SettingsPart = 'name' | 'keys' | 'api' | 'seats' | 'appearance';
 
 /** State of the whole window: instances, keys, theme and the open screen. */
 class Studio {
@@ -21,7 +21,8 @@ class Studio {
   /** Problems of instances that cannot be read. */
   unreadable = $state.raw<Problem[]>([]);
   screen = $state<ScreenId>('compose');
-  settingsPart = $state<SettingsPart>('authentication');
+  /** The section that Settings scrolls to when it opens; null for its top. */
+  settingsPart = $state<SettingsPart | null>(null);
   #currentId = $state<string | null>(null);
 
   readonly current: Instance | null = $derived(
@@ -63,7 +64,7 @@ class Studio {
 
   open(screen: ScreenId, part?: SettingsPart): void {
     this.screen = screen;
-    if (part) this.settingsPart = part;
+    this.settingsPart = part ?? null;
   }
 
   /** Puts an instance in the list, new or changed. */

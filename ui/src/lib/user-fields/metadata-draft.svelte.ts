@@ -1,6 +1,9 @@
 import type { MetadataInput } from '../../generated/types';
 import { fieldsToJson, jsonToFields, type MetadataField } from './metadata';
 
+/** Member of the metadata that is a person's name. */
+const NAME = 'name';
+
 type Row = { key: number; name: string; value: string };
 
 const WHY_STILL_JSON = {
@@ -11,6 +14,8 @@ const WHY_STILL_JSON = {
 
 /** Edited metadata: rows of name and value, or JSON. */
 export class MetadataDraft {
+  /** Value of the field `name`, which has an input of its own beside the rows. */
+  name = $state('');
   rows = $state<Row[]>([]);
   json = $state('');
   form = $state<'fields' | 'json'>('fields');
@@ -53,9 +58,20 @@ export class MetadataDraft {
       return false;
     }
     this.rows = [];
-    for (const [name, value] of read.fields) this.add(name, value);
+    this.name = '';
+    for (const [name, value] of read.fields) {
+      if (name === NAME && this.name === '') this.name = value;
+      else this.add(name, value);
+    }
     this.form = 'fields';
     return true;
+  }
+
+  clear(): void {
+    this.name = '';
+    this.rows = [];
+    this.json = '';
+    this.form = 'fields';
   }
 
   /** Returns the row of a problem about `metadata.<name>`: the last of that name. */
@@ -63,10 +79,12 @@ export class MetadataDraft {
     return this.rows.findLast((row) => row.name.trim() === name)?.key ?? null;
   }
 
-  /** Returns the rows to send. Empty rows are left out. */
+  /** Returns the fields to send. Empty ones are left out. */
   #fields(): MetadataField[] {
-    return this.rows
+    const name: MetadataField[] = this.name.trim() === '' ? [] : [[NAME, this.name.trim()]];
+    const rows = this.rows
       .filter(({ name, value }) => name.trim() !== '' || value !== '')
-      .map(({ name, value }) => [name.trim(), value]);
+      .map(({ name, value }): MetadataField => [name.trim(), value]);
+    return [...name, ...rows];
   }
 }

@@ -32,4 +32,11 @@ export class Touches {
   touch(field: string): void {
     this.#touched.add(field);
   }
+
+  /** Forgets all fields. */
+  clear(): void {
+    clearTimeout(this.#pause);
+    this.#touched.clear();
+    this.#typed.clear();
+  }
 }

@@ -1,10 +1,39 @@
+import { derivedId } from './derived-id';
 import { MetadataDraft } from './metadata-draft.svelte';
 import { Touches } from './touches.svelte';
 
 /** A new user while its form is edited. */
 export class UserDraft {
-  userId = $state('');
   userEmail = $state('');
   readonly metadata = new MetadataDraft();
   readonly touches = new Touches();
+  /** The ID that was typed; null while it follows from e-mail and name. */
+  #typedId = $state<string | null>(null);
+
+  get userId(): string {
+    return this.#typedId ?? derivedId(this.userEmail, this.metadata.name);
+  }
+
+  set userId(id: string) {
+    this.#typedId = id;
+  }
+
+  /** What the ID was made from; null for a typed or an empty one. */
+  get idSource(): 'e-mail' | 'name' | null {
+    if (this.#typedId !== null || this.userId === '') return null;
+    return derivedId(this.userEmail, '') === '' ? 'name' : 'e-mail';
+  }
+
+  /** The best known name of the user. */
+  get name(): string {
+    const names = [this.metadata.name, this.userEmail, this.userId];
+    return names.map((name) => name.trim()).find((name) => name !== '') ?? '';
+  }
+
+  clearUser(): void {
+    this.userEmail = '';
+    this.#typedId = null;
+    this.metadata.clear();
+    this.touches.clear();
+  }
 }

@@ -3,9 +3,10 @@ import userEvent from '@testing-library/user-event';
 import { beforeEach, expect, it } from 'vitest';
 
 import { answer, instanceLike, refuse, type Asked } from '../../tests/answers';
-import type { GatewayState, Instance, QrPreview } from '../generated/types';
+import type { ActivityEntry, GatewayState, Instance, QrPreview } from '../generated/types';
 import { gatewayDrafts } from '../lib/state/gateway-drafts.svelte';
 import { gateway } from '../lib/state/gateway.svelte';
+import { startForm } from '../lib/state/start-gateway';
 import { studio } from '../lib/state/studio.svelte';
 import Gateway from './Gateway.svelte';
 
@@ -17,6 +18,10 @@ const QR: QrPreview = { version: 2, modules: 25, level: 'M', path: 'M4 4h1v1h-1z
 let asked: Asked[] = [];
 let state: GatewayState;
 let kept: Instance;
+let refusals: ActivityEntry[] = [];
+
+/** The last request to start. */
+const started = () => asked.findLast(({ name }) => name === 'gateway_start');
 
 beforeEach(async () => {
   cleanup();
@@ -43,19 +48,21 @@ beforeEach(async () => {
     gateway_file_choose: (file) => ({ path: file === 'key' ? '/etc/a.key' : null }),
     gateway_stop: () => (state = { running: null, others: [], addresses }),
     seats: () => ({ used: 1, limit: null }),
+    activity: () => ({ entries: refusals, before: null }),
     instance_update: ({ settings }) => (kept = { ...kept, ...settings }),
   });
   gateway.running = null;
-  gateway.problem = null;
+  refusals = [];
+  startForm(kept).reset();
   gatewayDrafts.discard('here');
   await gateway.refresh();
 });
 
 it('starts on this computer alone, at the port to which links lead, and ends', async () => {
   render(Gateway, { instance: kept });
-  expect(screen.getByTestId('gateway-state').textContent).toContain('Off');
+  expect(screen.getByTestId('gateway-state').textContent).toContain('Closed');
   await userEvent.click(screen.getByRole('button', { name: 'Start the gateway' }));
-  expect(asked.at(-1)).toEqual({
+  expect(started()).toEqual({
     name: 'gateway_start',
     request: { instance: 'here', ip: '127.0.0.1', port: 8787, tls: { kind: 'off' } },
   });
@@ -64,13 +71,13 @@ it('starts on this computer alone, at the port to which links lead, and ends', a
   );
   expect(screen.queryByRole('button', { name: /^Make links for/u })).toBeNull();
   await userEvent.click(screen.getByRole('button', { name: 'Stop the gateway' }));
-  await waitFor(() => expect(screen.getByTestId('gateway-state').textContent).toContain('Off'));
+  await waitFor(() => expect(screen.getByTestId('gateway-state').textContent).toContain('Closed'));
 });
 
 it('says what opening it to a network means, and lets links lead there', async () => {
   render(Gateway, { instance: kept });
   await userEvent.selectOptions(screen.getByLabelText('Who can reach it'), '192.168.1.20');
-  expect(screen.getByText('Everybody on that network will reach it')).toBeTruthy();
+  expect(screen.getByText('Everybody on that network will reach the gateway')).toBeTruthy();
   await userEvent.click(screen.getByRole('button', { name: 'Start the gateway' }));
   await userEvent.click(await screen.findByRole('button', { name: /^Make links for/u }));
   await waitFor(() => expect(studio.instances[0]?.url).toBe('http://192.168.1.20:8787/'));
@@ -78,13 +85,13 @@ it('says what opening it to a network means, and lets links lead there', async (
 
 it('shows how it was started the last time, and starts so again', async () => {
   const tls = { kind: 'self_signed' as const };
-  const started = { instance: 'here', ip: '192.168.1.20', port: 9000, tls };
-  gatewayDrafts.remember([started]);
+  const request = { instance: 'here', ip: '192.168.1.20', port: 9000, tls };
+  gatewayDrafts.remember([request]);
   render(Gateway, { instance: kept });
-  expect(screen.getByText('Everybody on that network will reach it')).toBeTruthy();
+  expect(screen.getByText('Everybody on that network will reach the gateway')).toBeTruthy();
   await userEvent.click(screen.getByRole('button', { name: 'Start the gateway' }));
-  expect(asked.at(-1)).toEqual({ name: 'gateway_start', request: started });
-  expect(gatewayDrafts.requestAtOnce(kept)).toEqual(started);
+  expect(started()).toEqual({ name: 'gateway_start', request });
+  expect(gatewayDrafts.requestAtOnce(kept)).toEqual(request);
 });
 
 it('takes no answer for the latest that was asked for before it was started', async () => {
@@ -109,7 +116,7 @@ it('takes no answer for the latest that was asked for before it was started', as
   });
   const asking = gateway.refresh();
   const request = { instance: 'here', ip: '127.0.0.1', port: 8787, tls: { kind: 'off' as const } };
-  expect(await gateway.start(request)).toBe(true);
+  await gateway.start(request);
   answerLate?.(started);
   await asking;
   expect(gateway.urlOf('here')).toBe('http://127.0.0.1:8787/');
@@ -140,18 +147,43 @@ it('speaks https with a certificate that is made here, and shows a phone the way
   expect(screen.getByTestId('gateway-state').textContent).toContain('https://192.168.1.20:8787/');
 });
 
-it('takes no port that is none, and says why an address is not taken', async () => {
+it('takes no port that is none, and says at the field why it was not started', async () => {
   render(Gateway, { instance: kept });
   const port = screen.getByRole('textbox', { name: 'Port' });
   for (const wrong of ['0', '65536', 'x', '']) {
     await userEvent.clear(port);
     if (wrong !== '') await userEvent.type(port, wrong);
-    expect(
-      screen.getByRole<HTMLButtonElement>('button', { name: 'Start the gateway' }).disabled,
-    ).toBe(true);
+    await userEvent.click(screen.getByRole('button', { name: 'Start the gateway' }));
+    await waitFor(() => expect(port.getAttribute('aria-invalid')).toBe('true'));
+    expect(document.activeElement).toBe(port);
   }
+  expect(started()).toBeUndefined();
   await userEvent.type(port, '1');
   await userEvent.click(screen.getByRole('button', { name: 'Start the gateway' }));
-  const problem = await screen.findByTestId('gateway-problem');
-  expect(problem.textContent).toBe('Another program listens there.');
+  await screen.findByText('Another program listens there.');
+  const address = screen.getByLabelText('Who can reach it');
+  await waitFor(() => expect(address.getAttribute('aria-invalid')).toBe('true'));
+});
+
+it('shows the last refusals, and leads to the user and to Activity', async () => {
+  refusals = [
+    {
+      number: 7,
+      at: 1_795_300_000,
+      actor: 'A visitor',
+      address: '192.0.2.1',
+      reference: null,
+      kind: 'refusal',
+      code: 'user_suspended',
+      title: 'Refused: suspended',
+      detail: null,
+      subject: 'marek',
+    },
+  ];
+  render(Gateway, { instance: kept });
+  await screen.findByText('Refused: suspended');
+  await userEvent.click(screen.getByRole('button', { name: 'Show marek' }));
+  expect(studio.screen).toBe('users');
+  await userEvent.click(screen.getByRole('button', { name: 'Show in Activity' }));
+  expect(studio.screen).toBe('activity');
 });
