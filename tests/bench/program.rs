@@ -16,7 +16,7 @@ pub(crate) fn measure_start() {
     let (mut studio, mut empty) = (Vec::new(), Vec::new());
     for _ in 0..STARTS {
         empty.push(start(EMPTY, "ready"));
-        studio.push(start(STUDIO, "door-connect"));
+        studio.push(start(STUDIO, "door-sample"));
     }
     let (studio, empty) = (median(&mut studio), median(&mut empty));
     heading(
@@ -80,7 +80,7 @@ pub(crate) fn measure_size() {
         })
     };
     let empty = memory(EMPTY, "ready");
-    let studio = memory(STUDIO, "door-connect");
+    let studio = memory(STUDIO, "door-sample");
     for (name, kib) in &studio {
         let beside = empty.iter().find(|(other, _)| {
             other == name || (name.starts_with("latchkey") && other.starts_with("empty"))

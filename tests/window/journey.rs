@@ -15,7 +15,6 @@ const PASSPHRASE: &str = "correct horse battery staple";
 const URL: &str = "https://chat.yourcompany.com";
 
 async fn connect(studio: &Studio) {
-    studio.click("door-connect").await;
     studio.fill("connect-url", URL).await;
     studio.fill("connect-secret", SECRET).await;
     studio.click("connect-submit").await;

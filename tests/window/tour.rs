@@ -49,9 +49,8 @@ impl Tour {
     }
 
     async fn first_start(&mut self) {
-        self.studio.find("door-connect").await;
+        self.studio.find("door-sample").await;
         self.look("welcome").await;
-        self.studio.click("door-connect").await;
         self.studio
             .fill("connect-url", "ftp://chat.yourcompany.com")
             .await;

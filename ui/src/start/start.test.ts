@@ -53,7 +53,6 @@ beforeEach(() => {
 describe('the first start', () => {
   it('connects an instance and goes to its first link', async () => {
     await open({});
-    await userEvent.click(screen.getByRole('button', { name: /^Connect my instance/u }));
     await userEvent.type(
       screen.getByRole('textbox', { name: 'Address' }),
       'https://chat.yourcompany.com',
@@ -71,7 +70,6 @@ describe('the first start', () => {
 
   it('asks for a passphrase before a secret is kept in a file', async () => {
     await open({ key_store: { kind: 'sealed_file', state: 'new', reason } });
-    await userEvent.click(screen.getByRole('button', { name: /^Connect my instance/u }));
     await userEvent.type(
       screen.getByRole('textbox', { name: 'Address' }),
       'https://chat.yourcompany.com',

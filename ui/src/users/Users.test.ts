@@ -66,11 +66,8 @@ it('names a user by name over ID, and says loudly only who has no seat', async (
   const users = [userLike({ id: 'ada', name: 'Ada Okafor' }), userLike({ status: 'suspended' })];
   open(2, { users: () => pageLike(users) });
   const [ada, other] = await screen.findAllByTestId('user-row');
-  expect(
-    within(ada!)
-      .getAllByRole('gridcell')
-      .map(({ textContent }) => textContent.trim()),
-  ).toEqual(expect.arrayContaining(['Ada Okafor ada', 'Has a seat']));
+  const cells = [...(ada?.children ?? [])].map(({ textContent }) => textContent.trim());
+  expect(cells).toEqual(expect.arrayContaining(['Ada Okafor ada', 'Has a seat']));
   expect(other?.textContent).toContain('Suspended');
 });
 

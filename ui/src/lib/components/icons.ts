@@ -10,7 +10,7 @@ export const icons = {
   cross: ['M6.5 6.5l11 11', 'M17.5 6.5l-11 11'],
   alert: ['M12 7v6', 'M12 17v.01'],
   warning: ['M12 4.5L3 20h18L12 4.5', 'M12 10.5v4', 'M12 17.2v.01'],
-  clock: ['M12 7v5.5l3.5 2'],
+  clock: ['M12 3a9 9 0 1 0 0 18a9 9 0 1 0 0-18', 'M12 7v5.5l3.5 2'],
   chevron: ['M7 10l5 5l5-5'],
   switch: ['M8 9.5l4-4l4 4', 'M8 14.5l4 4l4-4'],
   eye: [
