@@ -42,6 +42,14 @@ impl Environment {
         self.home.path().join("data")
     }
 
+    /// Makes the desktop ask every window for more contrast and less motion.
+    pub(crate) fn ask_for_contrast_and_less_motion(&self) {
+        let folder = self.home.path().join("config/gtk-3.0");
+        std::fs::create_dir_all(&folder).unwrap();
+        let settings = "[Settings]\ngtk-theme-name=HighContrast\ngtk-enable-animations=0\n";
+        std::fs::write(folder.join("settings.ini"), settings).unwrap();
+    }
+
     /// Makes the keychain hang, like one that waits for a hidden dialog.
     pub(crate) fn hang_keychain(&self) {
         self.signal_keychain("-STOP");

@@ -25,6 +25,7 @@ mod peer;
 mod phone;
 #[path = "../program/photo.rs"]
 mod photo;
+mod preferences;
 mod prepared;
 mod preview;
 #[path = "../program/readers.rs"]

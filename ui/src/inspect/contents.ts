@@ -32,7 +32,7 @@ const REFUSED_PART: Record<string, Part[]> = {
 
 const TIMES: Record<string, string> = { iat: 'Made', nbf: 'Works from', exp: 'Works until' };
 
-/** What a code says, in rows for a person who does not know claims. */
+/** Returns the content of a code in rows, for a person who does not know claims. */
 export function contentRows(inspection: Inspection): ContentRow[] {
   if (inspection.claims_json === null) return [];
   const { verdict, tone } = inspection.forecast;

@@ -6,7 +6,7 @@ import { gateway } from './gateway.svelte';
 import { studio } from './studio.svelte';
 import { toasts } from './toasts.svelte';
 
-/** The forms by instance, and the instances as they are now. */
+/** The forms and their instances, by the ID of the instance. */
 type Known = { form: Form; instance: Instance };
 const forms = new Map<string, Known>();
 

@@ -18,7 +18,7 @@ export class UserDraft {
     this.#typedId = id;
   }
 
-  /** What the ID was made from; null for a typed or an empty one. */
+  /** Source of a derived ID; null for a typed or an empty ID. */
   get idSource(): 'e-mail' | 'name' | null {
     if (this.#typedId !== null || this.userId === '') return null;
     return derivedId(this.userEmail, '') === '' ? 'name' : 'e-mail';
