@@ -182,7 +182,7 @@ it('shows the last refusals, and leads to the user and to Activity', async () =>
   ];
   render(Gateway, { instance: kept });
   await screen.findByText('Refused: suspended');
-  await userEvent.click(screen.getByRole('button', { name: 'Show marek' }));
+  await userEvent.click(screen.getByRole('button', { name: 'Show the user marek' }));
   expect(studio.screen).toBe('users');
   await userEvent.click(screen.getByRole('button', { name: 'Show in Activity' }));
   expect(studio.screen).toBe('activity');
