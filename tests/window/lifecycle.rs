@@ -212,7 +212,10 @@ fn a_signal_to_end_stops_the_gateway_and_records_it() {
         let page = directory
             .activity(&ActivityQuery::default(), None, 1)
             .wait();
-        assert_eq!(page.unwrap().entries[0].event.code, "gateway_stopped");
+        assert_eq!(
+            page.unwrap().entries[0].event.data.code(),
+            "gateway_stopped"
+        );
     });
 }
 

@@ -70,14 +70,14 @@ fn add(entry: &Entry, text: &mut Text) {
     let first = repeats.and_then(|repeats| repeats.references.first());
     let reference = entry.reference.as_ref().or(first);
     let reference = reference.map(ToString::to_string);
-    let detail = event.detail.as_deref().unwrap_or_default();
+    let detail = entry.detail().unwrap_or_default();
     let detail = match repeats {
-        Some(_) => format!("{}. {detail}", event.title),
-        None => detail.to_owned(),
+        Some(_) => format!("{}. {detail}", entry.title()),
+        None => detail,
     };
     text.row(&[
         &time::exact(entry.at),
-        &event.code,
+        event.data.code(),
         event.subject.as_deref().unwrap_or("-"),
         &entry.actor.to_string(),
         address.as_deref().unwrap_or("-"),

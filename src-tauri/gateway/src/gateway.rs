@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use axum::http::{Extensions, HeaderMap};
 use jiff::Timestamp;
 use latchkey_core::Result;
-use latchkey_core::activity::{Actor, AuditContext, Event};
+use latchkey_core::activity::{Actor, AuditContext, EventData};
 use latchkey_core::directory::{Directory, Outcome};
 use latchkey_core::inspect::diagnosis::OtherInstance;
 use latchkey_core::instance::InstanceId;
@@ -146,7 +146,7 @@ impl Gateway {
         if !self.is_failing.load(Ordering::Relaxed) {
             return;
         }
-        let event = Event::act("gateway_recovered", "Sign-ins work again");
+        let event = EventData::GatewayRecovered.into();
         let by = AuditContext::new(actor.clone(), Timestamp::now());
         if self.directory.record(event, &by).await.is_ok() {
             self.is_failing.store(false, Ordering::Relaxed);

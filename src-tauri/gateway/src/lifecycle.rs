@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use latchkey_core::Result;
-use latchkey_core::activity::{Actor, AuditContext, Event};
+use latchkey_core::activity::{Actor, AuditContext, EventData};
 use tokio::time::sleep;
 
 use crate::certificate::Certificate;
@@ -33,14 +33,14 @@ pub async fn run(
     actor: Actor,
 ) -> Result<()> {
     let address = listener.address()?.to_string();
-    let record = async |event: Event| {
+    let record = async |data: EventData| {
         let by = AuditContext::new(actor.clone(), Timestamp::now());
-        gateway
-            .directory
-            .record(event.with(address.clone()), &by)
-            .await
+        gateway.directory.record(data.into(), &by).await
     };
-    record(Event::act("gateway_started", "Gateway started")).await?;
+    let started = EventData::GatewayStarted {
+        address: address.clone(),
+    };
+    record(started).await?;
     let serving = serve(router(Arc::clone(&gateway)), listener, certificate, handle);
     let ended = tokio::select! {
         ended = serving => ended,
@@ -48,7 +48,7 @@ pub async fn run(
     };
     gateway.refusal_log.finish();
     // The gateway ends even if its end cannot be recorded.
-    if let Err(cause) = record(Event::act("gateway_stopped", "Gateway stopped")).await {
+    if let Err(cause) = record(EventData::GatewayStopped { address }).await {
         tracing::error!(error = %cause.logged(), "the end of the gateway is not recorded");
     }
     ended

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use latchkey_core::activity::{self, Kind};
 use latchkey_core::directory::Directory as _;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use tauri::State;
 use ts_rs::TS;
 
@@ -58,6 +59,9 @@ pub struct ActivityEntry {
     pub title: String,
     /// Reason or details.
     pub detail: Option<String>,
+    /// Values of which title and detail are made.
+    #[ts(type = "Record<string, unknown>")]
+    pub parameters: Map<String, Value>,
     /// User whom the entry is about.
     pub subject: Option<String>,
 }
@@ -97,7 +101,8 @@ pub async fn activity(
 
 impl From<activity::Entry> for ActivityEntry {
     fn from(entry: activity::Entry) -> Self {
-        let event = entry.event;
+        let (title, detail) = (entry.title(), entry.detail());
+        let activity::Event { data, subject, .. } = entry.event;
         let repeats = entry.repeats.into_iter();
         let mut references = repeats.flat_map(|repeats| repeats.references);
         let reference = entry.reference.or_else(|| references.next());
@@ -106,15 +111,16 @@ impl From<activity::Entry> for ActivityEntry {
             at: entry.at,
             actor: entry.actor.to_string(),
             address: entry.address.map(|address| address.to_string()),
-            reference: match event.kind {
+            reference: match data.kind() {
                 Kind::Refusal => reference.map(|reference| reference.to_string()),
                 Kind::SignIn | Kind::Act => None,
             },
-            kind: event.kind,
-            code: event.code,
-            title: event.title,
-            detail: event.detail,
-            subject: event.subject,
+            kind: data.kind(),
+            code: data.code().to_owned(),
+            title,
+            detail,
+            parameters: data.parameters(),
+            subject,
         }
     }
 }

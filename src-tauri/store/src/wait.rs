@@ -15,7 +15,7 @@ impl<F: Future> Wait for F {}
 
 #[cfg(test)]
 mod tests {
-    use latchkey_core::activity::{Actor, AuditContext, Event};
+    use latchkey_core::activity::{Actor, AuditContext, EventData};
     use latchkey_core::directory::Directory as _;
 
     use super::*;
@@ -27,7 +27,7 @@ mod tests {
         let directory = EmbeddedDirectory::open(folder.path(), "a test").unwrap();
         let by = AuditContext::new(Actor::Studio, jiff::Timestamp::UNIX_EPOCH);
         for _ in 0..300 {
-            let event = Event::act("recorded", "Recorded");
+            let event = EventData::GatewayRecovered.into();
             directory.record(event, &by).wait().unwrap();
         }
     }

@@ -23,6 +23,7 @@ function entryLike(number: number, changed: Partial<ActivityEntry> = {}): Activi
     code: 'suspended',
     title: 'Suspended',
     detail: null,
+    parameters: {},
     subject: `user-${number}`,
     ...changed,
   };

@@ -39,6 +39,10 @@ title: string,
  */
 detail: string | null, 
 /**
+ * Values of which title and detail are made.
+ */
+parameters: Record<string, unknown>, 
+/**
  * User whom the entry is about.
  */
 subject: string | null, };

@@ -1,207 +1,270 @@
-use std::fmt;
-use std::net::IpAddr;
+use std::collections::BTreeMap;
 
-use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
-use super::reference::Reference;
+use super::changed_setting::{Change, ChangedSetting};
+use super::context::Actor;
+use super::kind::Kind;
+use super::worded::WordedEvent;
 use crate::protocol::claims::Claims;
 use crate::protocol::code::VerifiedCode;
 use crate::protocol::user_id::UserId;
-use crate::verdict::{Refusal, Verdict};
-use crate::{Error, ErrorCode, Result};
+use crate::verdict::{RecordedRefusal, Verdict};
 
-/// Stable code of the event that an API key was refused.
-pub(super) const API_KEY_REFUSED: &str = "api_key_refused";
-/// Code of [`Event::link_made`].
-pub const LINK_MADE: &str = "link_made";
-
-/// Who does something.
+/// Type of an event, with its parameters. It has no words: [`title`](Self::title) and
+/// [`detail`](Self::detail) make them when an entry is read.
+///
+/// The JSON of this type is stored, in the directory and in the file of an instance. A new variant
+/// raises the format of both, because older programs cannot read it. A new field needs a default.
+/// The name of a variant or a field never changes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Actor {
-    /// A visitor who opens a link.
-    Visitor,
-    /// The administrator, in the window.
-    Studio,
-    /// The administrator, on the command line.
-    CommandLine,
-    /// Another system, by the name of its API key.
-    ApiKey(String),
+pub enum EventData {
+    /// A code signed a user in.
+    SignedIn,
+    /// A code created a user, and signed the user in.
+    Provisioned,
+    /// A code was refused.
+    Refused(RecordedRefusal),
+    /// A request had no API key, or a key that the instance does not have.
+    ApiKeyRefused,
+    /// Refusals for several reasons were counted.
+    SeveralRefusals {
+        /// Number of refusals by stable code.
+        reasons: BTreeMap<String, u64>,
+    },
+    /// A link was made and given out.
+    LinkMade,
+    /// A link was taken back.
+    LinkRevoked,
+    /// A user was added by hand.
+    Added,
+    /// Users were imported.
+    Imported {
+        /// Number of users.
+        users: u64,
+    },
+    /// A user was edited.
+    ProfileChanged {
+        /// Changed parts of the profile.
+        fields: Vec<ProfileField>,
+    },
+    /// A user was suspended.
+    Suspended,
+    /// A suspended user was reactivated.
+    Reactivated,
+    /// A user was removed.
+    Removed,
+    /// All sessions of a user were ended.
+    SignedOutEverywhere,
+    /// One session was ended.
+    SignedOut,
+    /// The seat limit was set.
+    SeatLimitSet(Change<Option<u64>>),
+    /// Recorded times that were in the future were set to now.
+    TimesCorrected {
+        /// The users whose times they are.
+        users: Vec<UserId>,
+    },
+    /// The instance was made.
+    InstanceMade,
+    /// External authentication was switched on.
+    ExternalAuthSwitchedOn,
+    /// External authentication was switched off.
+    ExternalAuthSwitchedOff,
+    /// Settings were changed.
+    SettingsChanged {
+        /// The settings, with their old and new values.
+        changes: Vec<ChangedSetting>,
+    },
+    /// The signing key was replaced.
+    SecretReplaced,
+    /// The instance has no signing key any more.
+    SecretLost,
+    /// The signing key was shown.
+    SecretShown,
+    /// An API key was made.
+    ApiKeyMade {
+        /// Name of the key.
+        name: String,
+    },
+    /// An API key was revoked.
+    ApiKeyRevoked {
+        /// Name of the key.
+        name: String,
+    },
+    /// The gateway was started.
+    GatewayStarted {
+        /// The address on which it listens.
+        address: String,
+    },
+    /// The gateway was stopped.
+    GatewayStopped {
+        /// The address on which it listened.
+        address: String,
+    },
+    /// The gateway can write again, after it could not.
+    GatewayRecovered,
+    /// An event that an older format stored in words. No program writes a new one.
+    Worded(WordedEvent),
 }
 
-impl fmt::Display for Actor {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Visitor => f.write_str("A visitor"),
-            Self::Studio => f.write_str("Studio"),
-            Self::CommandLine => f.write_str("The command line"),
-            Self::ApiKey(name) => write!(f, "API key {name}"),
-        }
-    }
-}
-
-/// Who does something, when and from where: what is recorded beside the change.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct AuditContext {
-    /// When.
-    pub at: Timestamp,
-    /// Who.
-    pub actor: Actor,
-    /// From where, if it came over a network.
-    pub address: Option<IpAddr>,
-    /// Reference on the error page of a visitor who is refused. The entry is found by it.
-    pub reference: Option<Reference>,
-}
-
-impl AuditContext {
-    /// Something that is done on this computer.
-    #[must_use]
-    pub const fn new(actor: Actor, at: Timestamp) -> Self {
-        Self {
-            at,
-            actor,
-            address: None,
-            reference: None,
-        }
-    }
-}
-
-/// Kind of an event.
+/// A part of a user's profile.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
-#[cfg_attr(feature = "ts", ts(rename = "ActivityKind"))]
 #[serde(rename_all = "snake_case")]
-pub enum Kind {
-    /// Somebody signed in.
-    SignIn,
-    /// A code or an API key was refused.
-    Refusal,
-    /// An administrator changed something, or another system did with a key, or somebody signed out.
-    Act,
+pub enum ProfileField {
+    /// The e-mail address.
+    Email,
+    /// The metadata.
+    Metadata,
 }
 
-impl std::str::FromStr for Kind {
-    type Err = Error;
+impl EventData {
+    /// Returns the kind.
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        self.kind_and_code().0
+    }
 
-    fn from_str(text: &str) -> Result<Self, Error> {
-        match text {
-            "sign_in" => Ok(Self::SignIn),
-            "refusal" => Ok(Self::Refusal),
-            "act" => Ok(Self::Act),
-            _ => Err(Error::new(
-                ErrorCode::InvalidSetting,
-                "What happened is a 'sign_in', a 'refusal' or an 'act'.",
-            )
-            .about("kind")),
+    /// Returns the stable code: that of the verdict, or of the act.
+    #[must_use]
+    pub fn code(&self) -> &str {
+        self.kind_and_code().1
+    }
+
+    fn kind_and_code(&self) -> (Kind, &str) {
+        use Kind::{Act, Refusal, SignIn};
+        match self {
+            Self::SignedIn => (SignIn, "signed_in"),
+            Self::Provisioned => (SignIn, "provisioned"),
+            Self::Refused(refusal) => (Refusal, refusal.code()),
+            Self::ApiKeyRefused => (Refusal, "api_key_refused"),
+            Self::SeveralRefusals { .. } => (Refusal, "several_refusals"),
+            Self::LinkMade => (Act, "link_made"),
+            Self::LinkRevoked => (Act, "revoked"),
+            Self::Added => (Act, "added"),
+            Self::Imported { .. } => (Act, "imported"),
+            Self::ProfileChanged { .. } => (Act, "profile_changed"),
+            Self::Suspended => (Act, "suspended"),
+            Self::Reactivated => (Act, "reactivated"),
+            Self::Removed => (Act, "removed"),
+            Self::SignedOutEverywhere | Self::SignedOut => (Act, "signed_out"),
+            Self::SeatLimitSet(_) => (Act, "seat_limit_set"),
+            Self::TimesCorrected { .. } => (Act, "times_corrected"),
+            Self::InstanceMade => (Act, "instance_made"),
+            Self::ExternalAuthSwitchedOn => (Act, "external_auth_switched_on"),
+            Self::ExternalAuthSwitchedOff => (Act, "external_auth_switched_off"),
+            Self::SettingsChanged { .. } => (Act, "settings_changed"),
+            Self::SecretReplaced => (Act, "secret_replaced"),
+            Self::SecretLost => (Act, "secret_lost"),
+            Self::SecretShown => (Act, "secret_shown"),
+            Self::ApiKeyMade { .. } => (Act, "api_key_made"),
+            Self::ApiKeyRevoked { .. } => (Act, "api_key_revoked"),
+            Self::GatewayStarted { .. } => (Act, "gateway_started"),
+            Self::GatewayStopped { .. } => (Act, "gateway_stopped"),
+            Self::GatewayRecovered => (Act, "gateway_recovered"),
+            Self::Worded(worded) => (worded.kind, worded.code.as_str()),
+        }
+    }
+
+    /// Returns the parameters as a JSON object, which is empty without any. Times are in Unix seconds.
+    #[must_use]
+    pub fn parameters(&self) -> Map<String, Value> {
+        let tags = match self {
+            // This event has words in place of parameters.
+            Self::Worded(_) => return Map::new(),
+            Self::Refused(_) => 2,
+            _ => 1,
+        };
+        let mut value = serde_json::to_value(self).unwrap_or_default();
+        for _ in 0..tags {
+            let Value::Object(tagged) = value else {
+                return Map::new();
+            };
+            value = tagged
+                .into_iter()
+                .next()
+                .map(|(_, content)| content)
+                .unwrap_or_default();
+        }
+        match value {
+            Value::Object(parameters) => parameters,
+            _ => Map::new(),
         }
     }
 }
 
-/// An event of the activity.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// An event of the activity. A text in it is a name or a value that it is about, and never a text of
+/// an unverified code.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Event {
-    /// The kind.
-    pub kind: Kind,
-    /// The stable code: that of the verdict, or of the act.
-    pub code: String,
-    /// In a few words.
-    pub title: String,
-    /// Why, and what to do about it, or what exactly.
-    pub detail: Option<String>,
-    /// The user: an id, or the address that a code named.
+    /// Type and parameters.
+    pub data: EventData,
+    /// ID of the user, or the address that a code named.
     pub subject: Option<String>,
-    /// The code's `jti`.
+    /// `jti` of the code.
     pub link: Option<String>,
 }
 
+impl From<EventData> for Event {
+    fn from(data: EventData) -> Self {
+        Self {
+            data,
+            subject: None,
+            link: None,
+        }
+    }
+}
+
 impl Event {
-    /// The verdict on a code. The event of a code that does not verify has fixed words and nothing of the
-    /// code.
+    /// Returns the event of a verdict. That of an unverified code has nothing of the code.
     #[must_use]
     pub fn verdict(verdict: &Verdict, code: Option<&VerifiedCode>) -> Self {
         let subject = verdict.user().map_or_else(
             || code.map(|code| code.payload.subject().to_owned()),
             |user| Some(user.as_str().to_owned()),
         );
-        let (kind, title, detail) = match verdict {
-            Verdict::SignedIn { .. } => (Kind::SignIn, "Signed in".to_owned(), None),
-            Verdict::Provisioned { .. } => (Kind::SignIn, "Created by a link".to_owned(), None),
-            Verdict::Refused(refusal) => refused(refusal),
+        let data = match verdict {
+            Verdict::SignedIn { .. } => EventData::SignedIn,
+            Verdict::Provisioned { .. } => EventData::Provisioned,
+            Verdict::Refused(refusal) => EventData::Refused(refusal.recorded()),
         };
         Self {
-            kind,
-            code: verdict.code().to_owned(),
-            title,
-            detail,
+            data,
             subject,
             link: code.and_then(|code| code.registered.id.clone()),
         }
     }
 
-    /// The act of making a link and giving it out.
+    /// Returns the event that a link was made and given out.
     #[must_use]
     pub fn link_made(claims: &Claims) -> Self {
         Self {
+            data: EventData::LinkMade,
             subject: Some(claims.payload.subject().to_owned()),
             link: claims.registered.id.clone(),
-            ..Self::act(LINK_MADE, "Link made")
         }
     }
 
-    /// Something that an administrator did.
-    #[must_use]
-    pub fn act(code: &str, title: impl Into<String>) -> Self {
-        Self {
-            kind: Kind::Act,
-            code: code.to_owned(),
-            title: title.into(),
-            detail: None,
-            subject: None,
-            link: None,
-        }
-    }
-
-    /// A request without an API key, or with a key that the instance does not have.
-    #[must_use]
-    pub fn refused_api_key() -> Self {
-        let detail = "The request had no API key of this instance. Compare the key with the one that was made for that system.";
-        Self {
-            kind: Kind::Refusal,
-            ..Self::act(API_KEY_REFUSED, "Refused: no API key of this instance").with(detail)
-        }
-    }
-
-    /// Adds the user.
+    /// Sets the user.
     #[must_use]
     pub fn of(mut self, user: &UserId) -> Self {
         self.subject = Some(user.as_str().to_owned());
         self
     }
-
-    /// Adds details.
-    #[must_use]
-    pub fn with(mut self, detail: impl Into<String>) -> Self {
-        self.detail = Some(detail.into());
-        self
-    }
 }
 
-fn refused(refusal: &Refusal) -> (Kind, String, Option<String>) {
-    let title = format!("Refused: {}", refusal.title());
-    (Kind::Refusal, title, Some(refusal.to_string()))
-}
-
-/// An act on the settings of an instance. They are kept apart from its directory, which another
-/// program may hold: the act waits beside them until that program records it.
+/// A change of the settings of an instance that waits to be recorded. Settings are stored apart from
+/// the directory, because another process may hold the directory. That process records the change.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OutboxEntry {
-    /// Number of the act. An act is recorded once.
+    /// Number of the change, by which it is recorded only once.
     pub number: u64,
-    /// When, in Unix seconds.
+    /// Time of the change, in Unix seconds.
     pub at: i64,
-    /// Who.
+    /// Who made the change.
     pub actor: Actor,
-    /// The event.
+    /// Event to record.
     pub event: Event,
 }

@@ -8,7 +8,9 @@ use std::net::{IpAddr, Ipv6Addr};
 
 use serde::{Deserialize, Serialize};
 
-use super::event::{API_KEY_REFUSED, Actor, AuditContext, Event, Kind};
+use super::context::{Actor, AuditContext};
+use super::event::{Event, EventData};
+use super::kind::Kind;
 use super::reference::Reference;
 
 /// Length of the period in which refusals are counted, in seconds.
@@ -86,18 +88,10 @@ impl Counted {
     #[must_use]
     pub fn event(&self) -> Event {
         let mut event = self.first.clone();
-        let times = match self.repeats.count {
-            1 => "once more".to_owned(),
-            count => format!("{count} more times"),
-        };
         if self.reasons.len() > 1 {
-            "several_refusals".clone_into(&mut event.code);
-            event.title = format!("Refused {times}, for several reasons");
-            let reasons = self.reasons.iter();
-            let reasons: Vec<_> = reasons.map(|(code, n)| format!("{code} {n}")).collect();
-            event.detail = Some(format!("By reason: {}.", reasons.join(", ")));
-        } else if let Some(reason) = event.title.strip_prefix("Refused: ") {
-            event.title = format!("Refused {times}: {reason}");
+            event.data = EventData::SeveralRefusals {
+                reasons: self.reasons.clone(),
+            };
         }
         event
     }
@@ -122,12 +116,12 @@ enum Key {
 impl Key {
     fn of(event: &Event, network: Option<IpAddr>) -> Self {
         let names_nobody = event.subject.is_none() && event.link.is_none();
-        if names_nobody && event.code != API_KEY_REFUSED {
+        if names_nobody && event.data != EventData::ApiKeyRefused {
             return Self::Unverified(network);
         }
         Self::Named {
             network,
-            code: event.code.clone(),
+            code: event.data.code().to_owned(),
             subject: event.subject.clone(),
             link: event.link.clone(),
         }
@@ -159,7 +153,7 @@ impl Refusals {
     /// Returns whether `event` must be recorded now: every event but a refusal, and the first refusal
     /// of a period if `may_record`. Any other refusal is counted.
     pub fn admit(&mut self, event: &Event, by: &AuditContext, may_record: bool) -> bool {
-        if event.kind != Kind::Refusal {
+        if event.data.kind() != Kind::Refusal {
             return true;
         }
         let (network, now) = (by.address.map(network), by.at.as_second());
@@ -186,7 +180,7 @@ impl Refusals {
         let counted = &mut period.counted;
         counted
             .get_or_insert_with(|| Counted::new(event.clone(), by, address))
-            .add(&event.code, by);
+            .add(event.data.code(), by);
         false
     }
 
@@ -234,6 +228,8 @@ mod tests {
     use jiff::Timestamp;
 
     use super::*;
+    use crate::protocol::code::CodeFault;
+    use crate::verdict::{RecordedRefusal, Refusal};
 
     fn by(address: &str, at: i64) -> AuditContext {
         AuditContext {
@@ -243,21 +239,21 @@ mod tests {
         }
     }
 
-    fn refusal(code: &str, subject: Option<&str>) -> Event {
+    fn refusal(fault: CodeFault) -> Event {
+        EventData::Refused(Refusal::Code(fault)).into()
+    }
+
+    fn refusal_of(subject: &str, refusal: RecordedRefusal) -> Event {
         Event {
-            kind: Kind::Refusal,
-            code: code.to_owned(),
-            title: format!("Refused: {code}"),
-            detail: Some("Why.".into()),
-            subject: subject.map(str::to_owned),
-            link: None,
+            subject: Some(subject.to_owned()),
+            ..EventData::Refused(refusal).into()
         }
     }
 
     #[test]
     fn the_first_refusal_of_an_address_is_recorded_and_the_rest_of_the_minute_is_counted() {
         let mut refusals = Refusals::default();
-        let event = refusal("bad_signature", None);
+        let event = refusal(CodeFault::BadSignature);
         assert!(refusals.admit(&event, &by("192.0.2.1", 0), true));
         let mut shown = Vec::new();
         for second in 1..50 {
@@ -278,9 +274,11 @@ mod tests {
         assert_eq!(counted.repeats.count, 49);
         assert_eq!(counted.repeats.references, shown[..MAX_REFERENCES]);
         let event = counted.event();
-        assert_eq!(event.code, "bad_signature");
-        assert_eq!(event.title, "Refused 49 more times: bad_signature");
-        assert_eq!(event.detail.as_deref(), Some("Why."));
+        assert_eq!(event.data.code(), "bad_signature");
+        assert_eq!(
+            event.data.title_of(Some(&counted.repeats)),
+            "Refused 49 more times: the signature does not match"
+        );
         assert!(
             refusals.admit(&event, &by("192.0.2.1", 61), true),
             "a new minute"
@@ -290,12 +288,15 @@ mod tests {
     #[test]
     fn refusals_for_several_reasons_are_one_entry_that_says_how_many_of_each() {
         let mut refusals = Refusals::default();
-        let codes = ["malformed_code", "bad_signature", "malformed_code"];
-        for code in codes {
-            refusals.admit(&refusal(code, None), &by("2001:db8::1", 0), true);
+        for fault in [
+            CodeFault::MalformedCode,
+            CodeFault::BadSignature,
+            CodeFault::MalformedCode,
+        ] {
+            refusals.admit(&refusal(fault), &by("2001:db8::1", 0), true);
         }
         refusals.admit(
-            &refusal("bad_signature", None),
+            &refusal(CodeFault::BadSignature),
             &by("2001:db8::ffff", 1),
             true,
         );
@@ -303,9 +304,12 @@ mod tests {
         assert_eq!(ended.len(), 1);
         assert_eq!(ended[0].address, Some("2001:db8::".parse().unwrap()));
         let event = ended[0].event();
-        assert_eq!(event.code, "several_refusals");
-        assert_eq!(event.title, "Refused 3 more times, for several reasons");
-        let detail = event.detail.unwrap();
+        assert_eq!(event.data.code(), "several_refusals");
+        assert_eq!(
+            event.data.title_of(Some(&ended[0].repeats)),
+            "Refused 3 more times, for several reasons"
+        );
+        let detail = event.data.detail().unwrap();
         assert_eq!(detail, "By reason: bad_signature 2, malformed_code 1.");
     }
 
@@ -313,27 +317,24 @@ mod tests {
     fn a_code_that_verifies_is_counted_by_itself() {
         let mut refusals = Refusals::default();
         let mut admit = |event: &Event| refusals.admit(event, &by("192.0.2.1", 0), true);
-        assert!(admit(&refusal("bad_signature", None)));
+        assert!(admit(&refusal(CodeFault::BadSignature)));
         for subject in ["ada", "bob"] {
-            let used = refusal("link_already_used", Some(subject));
+            let used = refusal_of(subject, Refusal::LinkAlreadyUsed);
             assert!(admit(&used));
             assert!(!admit(&used));
         }
         assert!(
-            admit(&refusal("user_suspended", Some("ada"))),
+            admit(&refusal_of("ada", Refusal::LinkRevoked)),
             "another reason"
         );
-        assert!(admit(&Event::act("added", "Added")));
-        assert!(
-            admit(&Event::act("added", "Added")),
-            "an act is always recorded"
-        );
+        assert!(admit(&EventData::Added.into()));
+        assert!(admit(&EventData::Added.into()), "an act is always recorded");
     }
 
     #[test]
     fn many_addresses_take_a_bounded_amount_of_memory() {
         let mut refusals = Refusals::default();
-        let event = refusal("bad_signature", None);
+        let event = refusal(CodeFault::BadSignature);
         let recorded = (0..5000_u16)
             .filter(|number| {
                 let address = format!("10.0.{}.{}", number >> 8, number & 255);
@@ -351,7 +352,7 @@ mod tests {
     #[test]
     fn what_was_counted_in_a_period_is_kept_until_it_is_taken() {
         let mut refusals = Refusals::default();
-        let event = refusal("bad_signature", None);
+        let event = refusal(CodeFault::BadSignature);
         for minute in 0..2000 {
             for second in [0, 1] {
                 let by = by("192.0.2.1", 60 * minute + second);
@@ -371,7 +372,7 @@ mod tests {
     #[test]
     fn the_first_refusal_is_counted_too_if_nothing_may_be_recorded() {
         let mut refusals = Refusals::default();
-        let event = refusal("bad_signature", None);
+        let event = refusal(CodeFault::BadSignature);
         assert!(!refusals.admit(&event, &by("192.0.2.1", 5), false));
         assert!(!refusals.admit(&event, &by("192.0.2.1", 6), true));
         let ended = refusals.take_ended(Some(4));

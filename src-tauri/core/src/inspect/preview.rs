@@ -13,7 +13,7 @@ use crate::link::qr::Qr;
 use crate::protocol::code::{self, CodeRefusal};
 use crate::protocol::payload::Payload;
 use crate::secret::SigningKey;
-use crate::verdict::Refusal;
+use crate::verdict::RecordedRefusal;
 use crate::{Result, inspect};
 
 /// A composed link, its other forms, and what would happen if it were opened now.
@@ -106,7 +106,7 @@ pub fn refusal(
     let name = settings.name.as_str();
     if is_here && !settings.policy.external_auth {
         return Some(Warning::new(
-            Refusal::ExternalAuthOff.code(),
+            RecordedRefusal::ExternalAuthOff.code(),
             format!("'{name}' refuses the link: its external authentication is off."),
         ));
     }

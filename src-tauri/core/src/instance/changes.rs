@@ -1,7 +1,7 @@
 //! Events for the changes between two states of an instance.
 
-use crate::activity::Event;
-use crate::instance::{Hosted, Instance, Policy, Retention, Settings, SignInSettings, SignInStep};
+use crate::activity::{Change, ChangedSetting, Event, EventData};
+use crate::instance::{Instance, Policy, Retention, Settings, SignInSettings};
 
 /// Returns the events for the changes from `before` to `after`.
 #[must_use]
@@ -9,58 +9,42 @@ pub fn acts_between(before: &Instance, after: &Instance) -> Vec<Event> {
     let mut acts = Vec::new();
     let (was, is) = (&before.settings, &after.settings);
     match (was.policy.external_auth, is.policy.external_auth) {
-        (true, false) => acts.push(Event::act(
-            "external_auth_switched_off",
-            "External authentication switched off",
-        )),
-        (false, true) => acts.push(Event::act(
-            "external_auth_switched_on",
-            "External authentication switched on",
-        )),
+        (true, false) => acts.push(EventData::ExternalAuthSwitchedOff),
+        (false, true) => acts.push(EventData::ExternalAuthSwitchedOn),
         _ => {}
     }
-    let changed = changed_settings(was, is);
-    if !changed.is_empty() {
-        let act = Event::act("settings_changed", "Settings changed");
-        acts.push(act.with(changed.join(", ")));
+    let changes = changed_settings(was, is);
+    if !changes.is_empty() {
+        acts.push(EventData::SettingsChanged { changes });
     }
     match (&before.key, &after.key) {
         (was, Some(is)) if was.as_ref().is_none_or(|was| was.id != is.id) => {
-            acts.push(Event::act("secret_replaced", "Signing key replaced"));
+            acts.push(EventData::SecretReplaced);
         }
-        (Some(_), None) => acts.push(Event::act("secret_lost", "Signing key given up")),
+        (Some(_), None) => acts.push(EventData::SecretLost),
         (Some(was), Some(is)) if !was.revealed && is.revealed => {
-            acts.push(Event::act("secret_shown", "Signing key shown"));
+            acts.push(EventData::SecretShown);
         }
         _ => {}
     }
     for key in &after.api_keys {
         if !before.api_keys.iter().any(|known| known.id == key.id) {
-            acts.push(Event::act("api_key_made", "API key made").with(&key.name));
+            let name = key.name.clone();
+            acts.push(EventData::ApiKeyMade { name });
         }
     }
     for key in &before.api_keys {
         if !after.api_keys.iter().any(|known| known.id == key.id) {
-            acts.push(Event::act("api_key_revoked", "API key revoked").with(&key.name));
+            let name = key.name.clone();
+            acts.push(EventData::ApiKeyRevoked { name });
         }
     }
-    acts
+    acts.into_iter().map(Event::from).collect()
 }
 
-/// Returns the changed settings with their old and new values, such as `session length: 14 days → 1
-/// hour`.
-fn changed_settings(was: &Settings, is: &Settings) -> Vec<String> {
-    let (was, is) = (named(was), named(is));
-    was.into_iter()
-        .zip(is)
-        .filter(|((_, was), (_, is))| was != is)
-        .map(|((name, was), (_, is))| format!("{name}: {was} → {is}"))
-        .collect()
-}
-
-/// Returns all settings with their names, except the switch of external authentication, which has
-/// its own events. None of them is secret.
-fn named(settings: &Settings) -> [(&'static str, String); 18] {
+/// Returns the changed settings, except the switch of external authentication, which has its own
+/// events. None of them is secret.
+fn changed_settings(was: &Settings, is: &Settings) -> Vec<ChangedSetting> {
     // Destructured, so that the compiler reports a new setting that is missing here.
     let Settings {
         name,
@@ -73,7 +57,7 @@ fn named(settings: &Settings) -> [(&'static str, String); 18] {
         visiting,
         retention,
         audiences,
-    } = settings;
+    } = was;
     let Policy {
         external_auth: _,
         require_expiry,
@@ -89,51 +73,79 @@ fn named(settings: &Settings) -> [(&'static str, String); 18] {
         embed_in,
     } = visiting;
     let Retention { age, refusals } = retention;
-    [
-        ("name", name.as_str().to_owned()),
-        ("URL", url.to_string()),
-        (
-            "hosting",
-            match hosted {
-                Hosted::Here => "here".to_owned(),
-                Hosted::Elsewhere => "elsewhere".to_owned(),
-            },
+    let changes = [
+        text(name.as_str(), is.name.as_str(), ChangedSetting::Name),
+        text(url, &is.url, ChangedSetting::Url),
+        value(*hosted, is.hosted, ChangedSetting::Hosted),
+        text(
+            parameter.as_str(),
+            is.parameter.as_str(),
+            ChangedSetting::Parameter,
         ),
-        ("parameter", parameter.as_str().to_owned()),
-        ("algorithm", algorithm.to_string()),
-        ("link lifetime", lifetime.to_string()),
-        ("expiry required", yes_or_no(*require_expiry)),
-        ("users created by links", yes_or_no(*provisioning)),
-        ("profiles taken from links", yes_or_no(*refresh_profile)),
-        (
-            "sign-in step",
-            match step {
-                SignInStep::Automatic => "automatic".to_owned(),
-                SignInStep::Confirm => "confirm".to_owned(),
-            },
+        value(*algorithm, is.algorithm, ChangedSetting::Algorithm),
+        value(*lifetime, is.lifetime, ChangedSetting::Lifetime),
+        value(
+            *require_expiry,
+            is.policy.require_expiry,
+            ChangedSetting::RequireExpiry,
         ),
-        ("session length", session.to_string()),
-        (
-            "sessions end with the link",
-            yes_or_no(*session_ends_with_link),
+        value(
+            *provisioning,
+            is.policy.provisioning,
+            ChangedSetting::Provisioning,
         ),
-        ("idle time-out", session_idle.to_string()),
-        ("return addresses", list(return_to)),
-        ("widget", list(embed_in)),
-        ("audiences", list(audiences)),
-        ("activity kept", age.to_string()),
-        ("refusals kept", refusals.to_string()),
-    ]
+        value(
+            *refresh_profile,
+            is.policy.refresh_profile,
+            ChangedSetting::RefreshProfile,
+        ),
+        value(*step, is.visiting.step, ChangedSetting::Step),
+        value(*session, is.visiting.session, ChangedSetting::Session),
+        value(
+            *session_ends_with_link,
+            is.visiting.session_ends_with_link,
+            ChangedSetting::SessionEndsWithLink,
+        ),
+        value(
+            *session_idle,
+            is.visiting.session_idle,
+            ChangedSetting::SessionIdle,
+        ),
+        texts(return_to, &is.visiting.return_to, ChangedSetting::ReturnTo),
+        texts(embed_in, &is.visiting.embed_in, ChangedSetting::EmbedIn),
+        value(*age, is.retention.age, ChangedSetting::RetentionAge),
+        value(
+            *refusals,
+            is.retention.refusals,
+            ChangedSetting::RetainedRefusals,
+        ),
+        texts(audiences, &is.audiences, ChangedSetting::Audiences),
+    ];
+    changes.into_iter().flatten().collect()
 }
 
-fn yes_or_no(on: bool) -> String {
-    if on { "yes" } else { "no" }.to_owned()
+/// Returns the change of a setting, if it was changed.
+fn value<T: PartialEq>(
+    from: T,
+    to: T,
+    setting: impl Fn(Change<T>) -> ChangedSetting,
+) -> Option<ChangedSetting> {
+    (from != to).then(|| setting(Change { from, to }))
 }
 
-fn list<T: ToString>(all: &[T]) -> String {
-    if all.is_empty() {
-        return "none".to_owned();
-    }
-    let all: Vec<String> = all.iter().map(ToString::to_string).collect();
-    all.join(" ")
+fn text<T: ToString + ?Sized>(
+    from: &T,
+    to: &T,
+    setting: impl Fn(Change<String>) -> ChangedSetting,
+) -> Option<ChangedSetting> {
+    value(from.to_string(), to.to_string(), setting)
+}
+
+fn texts<T: ToString>(
+    from: &[T],
+    to: &[T],
+    setting: impl Fn(Change<Vec<String>>) -> ChangedSetting,
+) -> Option<ChangedSetting> {
+    let texts = |all: &[T]| all.iter().map(ToString::to_string).collect();
+    value(texts(from), texts(to), setting)
 }

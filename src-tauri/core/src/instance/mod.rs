@@ -2,15 +2,18 @@
 
 pub mod api_key;
 mod changes;
+pub(crate) mod hosted;
 mod settings_change;
+pub(crate) mod sign_in_step;
 
 use std::fmt;
-use std::str::FromStr;
 
 use serde::{Deserialize, Serialize, Serializer};
 
 pub use changes::acts_between;
+pub use hosted::Hosted;
 pub use settings_change::SettingsChange;
+pub use sign_in_step::SignInStep;
 
 pub use crate::activity::Retention;
 pub use crate::verdict::Policy;
@@ -27,62 +30,6 @@ use crate::secret::KeyRecord;
 use crate::session::SessionRules;
 use crate::session::return_address::WebOrigin;
 use crate::{Error, ErrorCode, Result};
-
-/// Place that decides about sign-ins.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
-#[serde(rename_all = "snake_case")]
-pub enum Hosted {
-    /// The gateway of this Latchkey decides, by its directory.
-    #[default]
-    Here,
-    /// The application's own server decides.
-    Elsewhere,
-}
-
-impl FromStr for Hosted {
-    type Err = Error;
-
-    fn from_str(text: &str) -> Result<Self> {
-        match text {
-            "here" => Ok(Self::Here),
-            "elsewhere" => Ok(Self::Elsewhere),
-            _ => Err(Error::new(
-                ErrorCode::InvalidSetting,
-                "An instance is hosted 'here' or 'elsewhere'.",
-            )
-            .about("hosted")),
-        }
-    }
-}
-
-/// Step between opening a link and signing in.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
-#[serde(rename_all = "snake_case")]
-pub enum SignInStep {
-    /// No step, as in the protocol.
-    #[default]
-    Automatic,
-    /// A click, so that link previews sign nobody in. Single-use links always need it.
-    Confirm,
-}
-
-impl FromStr for SignInStep {
-    type Err = Error;
-
-    fn from_str(text: &str) -> Result<Self> {
-        match text {
-            "automatic" => Ok(Self::Automatic),
-            "confirm" => Ok(Self::Confirm),
-            _ => Err(Error::new(
-                ErrorCode::InvalidSetting,
-                "The step of signing in is 'automatic' or 'confirm'.",
-            )
-            .about("sign_in")),
-        }
-    }
-}
 
 /// Settings of the gateway for signing in by a link, for an instance that is hosted here.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -466,17 +413,14 @@ mod tests {
     use jiff::Timestamp;
 
     use super::*;
-    use crate::activity::Actor;
+    use crate::activity::{Actor, EventData};
 
     #[test]
     fn of_many_waiting_changes_the_first_and_the_latest_are_kept() {
         let by = AuditContext::new(Actor::CommandLine, Timestamp::UNIX_EPOCH);
         let mut acts = Outbox::default();
         for _ in 0..MAX_WAITING + 5 {
-            acts.add(
-                vec![Event::act("settings_changed", "Settings changed")],
-                &by,
-            );
+            acts.add(vec![EventData::SecretShown.into()], &by);
         }
         let numbers: Vec<u64> = acts.waiting.iter().map(|act| act.number).collect();
         assert_eq!(numbers.len(), MAX_WAITING);

@@ -4,13 +4,15 @@
 //! and the redemption call it alike; only the redemption applies the verdict.
 
 mod policy;
-
-use std::fmt;
+mod refusal;
+mod seats;
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 pub use policy::Policy;
+pub use refusal::{RecordedRefusal, Refusal};
+pub use seats::Seats;
 
 use crate::protocol::code::{CodeRefusal, VerifiedCode};
 
@@ -53,26 +55,6 @@ pub struct KnownUser {
     pub profile_as_of: i64,
     /// Whether an administrator set the profile last, so that the time is that of this computer.
     pub profile_set_here: bool,
-}
-
-/// Number of used seats, and of all seats.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
-pub struct Seats {
-    /// Number of seats that active users take.
-    #[cfg_attr(feature = "ts", ts(type = "number"))]
-    pub used: u64,
-    /// Number of all seats. `None` for no limit. It may be lower than that of used seats.
-    #[cfg_attr(feature = "ts", ts(type = "number | null"))]
-    pub limit: Option<u64>,
-}
-
-impl Seats {
-    /// Returns whether one more user can be active.
-    #[must_use]
-    pub fn has_free(self) -> bool {
-        self.limit.is_none_or(|limit| self.used < limit)
-    }
 }
 
 /// State of the code in the directory.
@@ -134,66 +116,6 @@ pub enum Verdict {
     },
     /// Nobody is signed in, and nothing is changed.
     Refused(Refusal),
-}
-
-/// Reason of a refusal.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Refusal {
-    /// External authentication is switched off.
-    ExternalAuthOff,
-    /// The code by itself is refused.
-    Code(CodeRefusal),
-    /// The administrator has revoked the link.
-    LinkRevoked,
-    /// The single-use link was already used.
-    LinkAlreadyUsed,
-    /// Several users have the address, and the payload names nothing else.
-    SharedEmail {
-        /// Users who have the address.
-        users: Vec<UserId>,
-    },
-    /// The user does not exist, and this payload creates none.
-    UnknownUser {
-        /// Address or ID in the payload.
-        subject: String,
-    },
-    /// The user is suspended.
-    UserSuspended {
-        /// ID of the user.
-        user: UserId,
-    },
-    /// The user was removed after the code was issued, or the code does not say when it was issued.
-    UserRemoved {
-        /// Address or ID of the user.
-        subject: String,
-        /// Time of the removal, in Unix seconds.
-        at: i64,
-        /// Whether that time lies in the future, because the clock was wrong then or is wrong now.
-        is_ahead: bool,
-    },
-    /// The address belonged to another user when the code was issued, or may have.
-    EmailMoved {
-        /// The address.
-        email: String,
-        /// Time until which it belonged to the other user, in Unix seconds.
-        at: i64,
-    },
-    /// The address belongs to another user.
-    EmailInUse {
-        /// ID of that user.
-        owner: UserId,
-    },
-    /// The user would be created, but the instance creates no users.
-    ProvisioningOff {
-        /// ID in the payload.
-        user: UserId,
-    },
-    /// The user would be created, but no seat is free.
-    NoSeats {
-        /// Seats of the instance.
-        seats: Seats,
-    },
 }
 
 /// Judges a code.
@@ -345,154 +267,11 @@ impl Verdict {
 
     /// Returns the stable code, such as `signed_in` or `no_seats`.
     #[must_use]
-    pub const fn code(&self) -> &'static str {
+    pub fn code(&self) -> &'static str {
         match self {
             Self::SignedIn { .. } => "signed_in",
             Self::Provisioned { .. } => "provisioned",
             Self::Refused(refusal) => refusal.code(),
-        }
-    }
-}
-
-impl Refusal {
-    /// Returns the existing user whom the refusal is about, if there is one.
-    #[must_use]
-    pub fn user(&self) -> Option<&UserId> {
-        match self {
-            Self::UserSuspended { user } => Some(user),
-            Self::EmailInUse { owner } => Some(owner),
-            _ => None,
-        }
-    }
-
-    /// Returns a title of a few words. It follows 'Refused:'.
-    #[must_use]
-    pub fn title(&self) -> String {
-        match self {
-            Self::ExternalAuthOff => "external authentication is off".into(),
-            Self::Code(refusal) => refusal.title().into(),
-            Self::LinkRevoked => "the link was revoked".into(),
-            Self::LinkAlreadyUsed => "the link has been used".into(),
-            Self::SharedEmail { users } => format!("{} users have the email", users.len()),
-            Self::UnknownUser { subject } => format!("there is no user {subject}"),
-            Self::UserSuspended { user } => format!("{user} is suspended"),
-            Self::UserRemoved { subject, .. } => format!("{subject} was removed"),
-            Self::EmailMoved { email, .. } => format!("{email} was another user's"),
-            Self::EmailInUse { owner } => format!("the email belongs to {owner}"),
-            Self::ProvisioningOff { .. } => "links create no users here".into(),
-            Self::NoSeats { .. } => "no seats left".into(),
-        }
-    }
-
-    /// Returns the sentence for the administrator who inspects the code. Unlike `Display`, it may
-    /// quote an unverified code.
-    #[must_use]
-    pub fn shown(&self) -> String {
-        match self {
-            Self::Code(refusal) => refusal.shown(),
-            other => other.to_string(),
-        }
-    }
-
-    /// Returns the stable code.
-    #[must_use]
-    pub const fn code(&self) -> &'static str {
-        match self {
-            Self::ExternalAuthOff => "external_auth_off",
-            Self::Code(refusal) => refusal.code(),
-            Self::LinkRevoked => "link_revoked",
-            Self::LinkAlreadyUsed => "link_already_used",
-            Self::SharedEmail { .. } => "ambiguous_payload",
-            Self::UnknownUser { .. } => "unknown_user",
-            Self::UserSuspended { .. } => "user_suspended",
-            Self::UserRemoved { .. } | Self::EmailMoved { .. } => "user_removed",
-            Self::EmailInUse { .. } => "email_in_use",
-            Self::ProvisioningOff { .. } => "provisioning_off",
-            Self::NoSeats { .. } => "no_seats",
-        }
-    }
-
-    /// Returns the sentence for the visitor, who may be anybody. It names nobody and does not
-    /// reveal who exists.
-    #[must_use]
-    pub const fn for_visitor(&self) -> &'static str {
-        match self {
-            Self::NoSeats { .. } => {
-                "There is no seat left. Ask whoever gave you this link to make room, then open it again."
-            }
-            Self::Code(CodeRefusal::Expired { .. }) | Self::LinkAlreadyUsed => {
-                "This link does not work any more. Ask whoever gave it to you for a new one."
-            }
-            Self::Code(CodeRefusal::NotYetValid { .. }) => {
-                "This link does not work yet. Open it again later."
-            }
-            _ => "This link does not work. Ask whoever gave it to you for another.",
-        }
-    }
-}
-
-/// Writes the sentence of the activity for the administrator: what is wrong, and what to do.
-impl fmt::Display for Refusal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::ExternalAuthOff => f.write_str(
-                "External authentication is off, so every code is refused. Switch it on.",
-            ),
-            Self::Code(refusal) => refusal.fmt(f),
-            Self::LinkRevoked => f.write_str("The link was revoked. Make a new one."),
-            Self::LinkAlreadyUsed => f.write_str(
-                "The link works once, and somebody has signed in with it. Make a new one.",
-            ),
-            Self::SharedEmail { users } => {
-                let users: Vec<&str> = users.iter().map(UserId::as_str).collect();
-                write!(
-                    f,
-                    "The email belongs to {}, so the code names nobody. Give all of them but one another email, or make a link by ID.",
-                    users.join(" and ")
-                )
-            }
-            Self::UnknownUser { subject } => write!(
-                f,
-                "There is no user {subject}, and this kind of payload creates none. Add the user, or make a link for a new user."
-            ),
-            Self::UserSuspended { user } => {
-                write!(f, "{user} is suspended. Reactivate the user first.")
-            }
-            Self::UserRemoved {
-                subject,
-                at,
-                is_ahead: true,
-            } => write!(
-                f,
-                "{subject} was removed, and the recorded time, {}, lies in the future: this computer's clock was wrong then, or is now. Set the clock, then set the recorded times to now.",
-                time::exact(*at)
-            ),
-            Self::UserRemoved { subject, at, .. } => write!(
-                f,
-                "{subject} was removed at {}, and this code does not bring the user back. Make a new link for a new user.",
-                time::exact(*at)
-            ),
-            Self::EmailMoved { email, at } => write!(
-                f,
-                "{email} was another user's until {}, and this code does not show that it was issued later. Make a new link.",
-                time::exact(*at)
-            ),
-            Self::EmailInUse { owner } => write!(
-                f,
-                "The email belongs to {owner} already. Use another, or change that user's."
-            ),
-            Self::ProvisioningOff { user } => write!(
-                f,
-                "{user} would be created, and this instance creates no users from links. Add the user, or change the policy."
-            ),
-            Self::NoSeats { seats } if seats.limit == Some(1) => f.write_str(
-                "The only seat is taken. Suspend or remove somebody, or raise the limit.",
-            ),
-            Self::NoSeats { seats } => write!(
-                f,
-                "All {} seats are taken. Suspend or remove somebody, or raise the limit.",
-                seats.limit.unwrap_or(seats.used)
-            ),
         }
     }
 }

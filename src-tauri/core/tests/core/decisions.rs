@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use latchkey_core::activity::{Actor, AuditContext, Event, OutboxEntry};
+use latchkey_core::activity::{Actor, AuditContext, Event, EventData, OutboxEntry};
 use latchkey_core::directory::{
     Command, Counts, Decision, Effect, Facts, Needs, Outcome, Profile, Redemption, TimeAhead, User,
     decide,
@@ -385,7 +385,7 @@ impl Model {
             19 => match self.session_key() {
                 Some(key) if self.random.one_in(2) => Command::EndSession(key),
                 Some(key) => Command::NoteSessionsSeen(vec![(key, self.now)]),
-                None => Command::Record(Event::act("recorded", "Recorded")),
+                None => Command::Record(EventData::GatewayRecovered.into()),
             },
             20 => Command::PruneSessions(self.sessions.clone(), SessionRules::default()),
             21 if self.random.one_in(2) => Command::LinkMade(self.claims()),

@@ -20,7 +20,7 @@ use axum::middleware::{self, Next};
 use axum::response::Response;
 use axum::routing::{get, post};
 use jiff::Timestamp;
-use latchkey_core::activity::{Actor, AuditContext, Event};
+use latchkey_core::activity::{Actor, AuditContext, EventData};
 
 use crate::config::GatewayConfig;
 use crate::gateway::Gateway;
@@ -93,7 +93,7 @@ async fn keyed(
             address,
             ..AuditContext::new(Actor::Visitor, Timestamp::now())
         };
-        let event = Event::refused_api_key();
+        let event = EventData::ApiKeyRefused.into();
         gateway.directory.record(event, &by).await?;
         return Err(Problem::of(
             StatusCode::UNAUTHORIZED,

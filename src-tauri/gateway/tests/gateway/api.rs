@@ -179,7 +179,7 @@ fn a_user_is_added_found_changed_and_removed() {
         .entries
         .iter()
         .rev()
-        .map(|entry| entry.event.code.as_str())
+        .map(|entry| entry.event.data.code())
         .collect();
     assert_eq!(
         codes,
@@ -460,7 +460,7 @@ fn a_link_that_another_system_makes_signs_in() {
     let codes: Vec<&str> = page
         .entries
         .iter()
-        .map(|entry| entry.event.code.as_str())
+        .map(|entry| entry.event.data.code())
         .collect();
     assert_eq!(codes, ["provisioned", "link_made"]);
     let kept = serde_json::to_string(&page).unwrap();

@@ -599,7 +599,7 @@ fn the_administrator_finds_by_the_reference_why_somebody_was_refused() {
             let [entry] = &page.entries[..] else {
                 panic!("{verdict}: {page:?}");
             };
-            assert_eq!(entry.event.code, verdict);
+            assert_eq!(entry.event.data.code(), verdict);
             assert_eq!(entry.event.subject.as_deref(), subject);
             assert_eq!(entry.actor, Actor::Visitor);
             let kept = serde_json::to_string(entry).unwrap();

@@ -154,13 +154,13 @@ mod tests {
     use jiff::Timestamp;
 
     use super::*;
-    use latchkey_core::activity::{Actor, AuditContext, Event};
+    use latchkey_core::activity::{Actor, AuditContext, Event, EventData};
     use latchkey_core::protocol::user_id::UserId;
 
     fn entry(number: u64) -> (u64, EntryRecord) {
         let by = AuditContext::new(Actor::Studio, Timestamp::UNIX_EPOCH);
         let user = UserId::parse(&format!("user-{}", number % 3), "id").unwrap();
-        let event = Event::act("number", number.to_string()).of(&user);
+        let event = Event::from(EventData::Imported { users: number }).of(&user);
         (number, EntryRecord::new(event, &by))
     }
 

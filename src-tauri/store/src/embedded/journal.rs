@@ -278,7 +278,7 @@ mod tests {
 
     use super::super::rows::encoded;
     use super::*;
-    use latchkey_core::activity::{Actor, AuditContext, Event};
+    use latchkey_core::activity::{Actor, AuditContext, EventData};
 
     fn journal(path: &Path) -> Journal {
         loop {
@@ -292,7 +292,7 @@ mod tests {
 
     fn change(number: u64, writes: Vec<Write>) -> Change {
         let by = AuditContext::new(Actor::Studio, Timestamp::UNIX_EPOCH);
-        let entry = EntryRecord::new(Event::act("number", number.to_string()), &by);
+        let entry = EntryRecord::new(EventData::Imported { users: number }.into(), &by);
         Change {
             writes,
             entry: Some(entry),
@@ -313,7 +313,8 @@ mod tests {
             .entries(before)
             .map(|row| {
                 let (number, entry) = row.unwrap();
-                assert_eq!(entry.into_entry(number).event.title, number.to_string());
+                let data = EventData::Imported { users: number };
+                assert_eq!(entry.into_entry(number).event.data, data);
                 number
             })
             .collect()

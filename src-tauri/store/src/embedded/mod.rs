@@ -20,6 +20,7 @@ mod disk;
 mod effects;
 mod elapsed;
 mod errors;
+mod event_record;
 mod facts;
 #[cfg(test)]
 mod full_disk;

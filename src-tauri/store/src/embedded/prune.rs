@@ -98,7 +98,7 @@ impl Journal {
 
 #[cfg(test)]
 mod tests {
-    use latchkey_core::activity::{Actor, AuditContext, Event};
+    use latchkey_core::activity::{Actor, AuditContext, EventData};
 
     use super::super::disk::Disk;
     use super::*;
@@ -109,7 +109,12 @@ mod tests {
         let tree = sled::open(folder.path()).unwrap();
         let by = AuditContext::new(Actor::Visitor, Timestamp::UNIX_EPOCH);
         let entries: Entries = (1..=192)
-            .map(|number| (number, EntryRecord::new(Event::refused_api_key(), &by)))
+            .map(|number| {
+                (
+                    number,
+                    EntryRecord::new(EventData::ApiKeyRefused.into(), &by),
+                )
+            })
             .collect();
         blocks::append(&tree, &entries).unwrap();
         let journal = Journal::open(tree, Disk::open(folder.path()).unwrap()).unwrap();

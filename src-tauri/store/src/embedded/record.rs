@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::catalogue::{Row, Totals};
 use super::errors::damaged;
+use super::event_record;
 use latchkey_core::Result;
 use latchkey_core::activity::{
     Actor, AuditContext, Counted, Entry, Event, Kind, Reference, Repeats,
@@ -68,6 +69,7 @@ pub(super) struct EntryRecord {
     actor: Actor,
     address: Option<IpAddr>,
     reference: Option<Reference>,
+    #[serde(with = "event_record")]
     event: Event,
     /// ID of the user whom the event is about, if its subject is an e-mail address.
     user: Option<String>,
@@ -82,6 +84,7 @@ pub(super) struct EntryRecord4 {
     actor: Actor,
     address: Option<IpAddr>,
     reference: Option<Reference>,
+    #[serde(with = "event_record")]
     event: Event,
 }
 
@@ -131,7 +134,7 @@ impl EntryRecord {
     }
 
     pub(super) fn is_refusal(&self) -> bool {
-        self.event.kind == Kind::Refusal
+        self.event.data.kind() == Kind::Refusal
     }
 
     /// Sets the user who has the e-mail address in the event.

@@ -250,8 +250,8 @@ impl Work {
                     entry,
                 } = decide(&command, facts, &by)?;
                 let entry = entry.filter(|entry| {
-                    let may_record =
-                        entry.event.kind != Kind::Refusal || self.shared.opened.room().is_ample();
+                    let may_record = entry.event.data.kind() != Kind::Refusal
+                        || self.shared.opened.room().is_ample();
                     let may_repeat = matches!(command, Command::Redeem(_) | Command::Record(_));
                     !may_repeat || self.refusals.admit(&entry.event, &by, may_record)
                 });
@@ -399,7 +399,7 @@ impl Batch {
 #[cfg(test)]
 mod tests {
     use latchkey_core::ErrorCode;
-    use latchkey_core::activity::{Actor, Event};
+    use latchkey_core::activity::{Actor, EventData};
     use latchkey_core::directory::Directory as _;
 
     use super::super::EmbeddedDirectory;
@@ -410,7 +410,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let directory = EmbeddedDirectory::open(folder.path(), "a test").unwrap();
         let by = AuditContext::new(Actor::Studio, Timestamp::UNIX_EPOCH);
-        let record = || directory.record(Event::act("recorded", "Recorded"), &by);
+        let record = || directory.record(EventData::GatewayRecovered.into(), &by);
         record().wait().unwrap();
         let refused = directory.writer.ask(Request::Panic).wait().unwrap_err();
         assert_eq!(refused.code, ErrorCode::Internal);

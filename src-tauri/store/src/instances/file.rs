@@ -18,8 +18,9 @@ use latchkey_core::{Error, ErrorCode, Result};
 
 /// Format of `instance.json`. Older formats are read, newer ones are refused.
 ///
-/// Format 2 adds the encoding of a key, which programs for format 1 would ignore.
-const FORMAT: u32 = 2;
+/// Format 2 adds the encoding of a key, which programs for format 1 would ignore. Format 3
+/// stores waiting changes without words.
+const FORMAT: u32 = 3;
 
 #[derive(Serialize, Deserialize)]
 struct InstanceFile {

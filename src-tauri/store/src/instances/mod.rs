@@ -9,7 +9,7 @@ use std::time::SystemTime;
 use std::{fs, iter};
 
 use crate::files;
-use latchkey_core::activity::{AuditContext, Event};
+use latchkey_core::activity::{AuditContext, Event, EventData};
 use latchkey_core::instance::{Instance, InstanceId, Name, Outbox, Settings, acts_between};
 use latchkey_core::secret::KeyRecord;
 use latchkey_core::{Error, ErrorCode, Result};
@@ -162,8 +162,7 @@ impl Instances {
             api_keys: Vec::new(),
             acts: Outbox::default(),
         };
-        let made = Event::act("instance_made", "Instance made");
-        instance.acts.add(vec![made], by);
+        instance.acts.add(vec![EventData::InstanceMade.into()], by);
         file::write(&self.path(&instance.id), &instance).inspect_err(|_| {
             // An empty folder would keep the ID taken.
             let _ = fs::remove_dir(self.folder(&instance.id));

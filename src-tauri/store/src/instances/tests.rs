@@ -84,7 +84,7 @@ fn a_damaged_or_newer_file_is_reported_and_hides_no_instance() {
     fs::write(instances.path(&broken.id), b"{\"format\":1,").unwrap();
     fs::write(
         instances.path(&newer.id),
-        b"{\"format\":3,\"what\":\"ever\"}",
+        b"{\"format\":4,\"what\":\"ever\"}",
     )
     .unwrap();
     let listing = instances.list().unwrap();
@@ -113,7 +113,7 @@ fn a_damaged_or_newer_file_is_reported_and_hides_no_instance() {
 
 /// The file was written by the last version of format 1.
 #[test]
-fn a_file_of_format_1_is_read_and_becomes_one_of_format_2() {
+fn a_file_of_format_1_is_read_and_becomes_one_of_format_3() {
     let folder = tempfile::tempdir().unwrap();
     let instances = Instances::new(folder.path());
     let id = InstanceId::parse("acme").unwrap();
@@ -130,7 +130,7 @@ fn a_file_of_format_1_is_read_and_becomes_one_of_format_2() {
     };
     instances.update(&id, &by(), renamed).unwrap();
     let written = fs::read_to_string(&path).unwrap();
-    assert!(written.contains("\"format\": 2"), "{written}");
+    assert!(written.contains("\"format\": 3"), "{written}");
     assert_eq!(instances.get(&id).unwrap().api_keys.len(), 1);
 }
 

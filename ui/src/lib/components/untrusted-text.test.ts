@@ -42,6 +42,7 @@ beforeEach(async () => {
     code: 'unknown_user',
     title: `Refused ${HOSTILE}`,
     detail: HOSTILE,
+    parameters: {},
     subject: HOSTILE,
     actor: `API key ${HOSTILE}`,
     address: HOSTILE,

@@ -4,7 +4,7 @@ use super::super::command::Outcome;
 use super::super::effect::Effect;
 use super::Draft;
 use crate::Result;
-use crate::activity::{self, Event, OutboxEntry};
+use crate::activity::{Event, EventData, OutboxEntry};
 use crate::protocol::user_id::UserId;
 
 impl Draft {
@@ -22,7 +22,7 @@ impl Draft {
         self.push(Effect::SetLastOutboxEntry(entry.number));
         self.record(entry.event.clone());
         // The link was made for a user while another process held this directory.
-        if entry.event.code == activity::LINK_MADE
+        if entry.event.data == EventData::LinkMade
             && let (Some(user), Some(link)) = (&entry.event.subject, &entry.event.link)
         {
             self.note_link_of(&UserId::parse(user, "id")?, link, entry.at);

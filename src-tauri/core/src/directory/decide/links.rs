@@ -7,7 +7,7 @@ use super::super::effect::Effect;
 use super::super::facts::LinkRecord;
 use super::Draft;
 use super::redeem::known_as;
-use crate::activity::Event;
+use crate::activity::{Event, EventData};
 use crate::protocol::claims::Claims;
 use crate::protocol::email::Email;
 use crate::protocol::payload::Payload;
@@ -31,9 +31,10 @@ impl Draft {
 
     pub(super) fn revoke_link(&mut self, link: &str) -> Outcome {
         self.push(Effect::SetLink(link.to_owned(), LinkRecord::Revoked));
-        let mut event = Event::act("revoked", "Link revoked");
-        event.link = Some(link.to_owned());
-        self.record_event(event)
+        self.record_event(Event {
+            link: Some(link.to_owned()),
+            ..EventData::LinkRevoked.into()
+        })
     }
 
     /// Drops the links since the last edit, because the user was removed or a code set the profile.

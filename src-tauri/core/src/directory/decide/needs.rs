@@ -2,7 +2,7 @@
 
 use super::super::command::{Command, Redemption};
 use super::super::facts::{EmailUsers, Facts, LinkRecord, Needs, Person};
-use crate::activity::{self, OutboxEntry};
+use crate::activity::{EventData, OutboxEntry};
 use crate::protocol::claims::Claims;
 use crate::protocol::email::Email;
 use crate::protocol::payload::{NewUser, Payload};
@@ -225,7 +225,7 @@ impl<'a> Wanted<'a> {
     }
 
     fn outbox_entry(&mut self, entry: &OutboxEntry) {
-        if entry.event.code == activity::LINK_MADE
+        if entry.event.data == EventData::LinkMade
             && let Some(subject) = &entry.event.subject
         {
             if let Ok(id) = UserId::parse(subject, "id") {

@@ -3,13 +3,13 @@
 use super::super::command::Outcome;
 use super::super::effect::Effect;
 use super::Draft;
-use crate::activity::Event;
+use crate::activity::{Event, EventData};
 use crate::session::{SEEN_SECS, Session, SessionKey, SessionRules};
 
 impl Draft {
     pub(super) fn end_session(&mut self, key: &SessionKey) -> Outcome {
         if let Some(session) = self.facts.session(key).flatten() {
-            let mut event = Event::act("signed_out", "Signed out").of(&session.user);
+            let mut event = Event::from(EventData::SignedOut).of(&session.user);
             event.link.clone_from(&session.link);
             self.push(Effect::DeleteSession(*key));
             self.record(event);

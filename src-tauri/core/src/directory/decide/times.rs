@@ -5,7 +5,7 @@ use super::super::command::Outcome;
 use super::super::effect::Effect;
 use super::super::user::TimeAhead;
 use super::Draft;
-use crate::activity::Event;
+use crate::activity::EventData;
 use crate::time;
 
 impl Draft {
@@ -14,18 +14,18 @@ impl Draft {
         let mut users = Vec::new();
         for time in found {
             if self.correct_time(time) {
-                users.push(time.user.as_str());
+                users.push(time.user.clone());
             }
         }
         let latest = self.facts.latest_time.unwrap_or_default();
         if found.len() < MAX_TIMES && time::is_ahead(latest, self.now) {
             self.push(Effect::SetLatestTime(self.now));
         }
+        let count = users.len().try_into().unwrap_or(u64::MAX);
         if !users.is_empty() {
-            let event = Event::act("times_corrected", "Recorded times set to now");
-            self.record(event.with(users.join(", ")));
+            self.record(EventData::TimesCorrected { users }.into());
         }
-        Outcome::Count(users.len().try_into().unwrap_or(u64::MAX))
+        Outcome::Count(count)
     }
 
     fn correct_time(&mut self, found: &TimeAhead) -> bool {

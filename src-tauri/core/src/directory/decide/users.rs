@@ -5,11 +5,11 @@ use super::super::command::Outcome;
 use super::super::effect::Effect;
 use super::super::user::{Origin, Profile, User, unknown_user};
 use super::Draft;
-use crate::activity::Event;
+use crate::activity::{Event, EventData, ProfileField};
 use crate::protocol::email::Email;
 use crate::protocol::payload::NewUser;
 use crate::protocol::user_id::UserId;
-use crate::verdict::{Refusal, Status};
+use crate::verdict::{RecordedRefusal, Status};
 use crate::{Error, ErrorCode, Result};
 
 /// Maximum number of former users that are stored for an address.
@@ -62,7 +62,7 @@ impl Draft {
 
     pub(super) fn add_one(&mut self, user: &NewUser) -> Result<Outcome> {
         let added = self.add(user, Origin::Added)?;
-        self.record(Event::act("added", "Added").of(&user.id));
+        self.record(Event::from(EventData::Added).of(&user.id));
         Ok(outcome(added))
     }
 
@@ -75,9 +75,8 @@ impl Draft {
             self.add(user, Origin::Import)?;
         }
         if !users.is_empty() {
-            let plural = if users.len() == 1 { "" } else { "s" };
-            let title = format!("Imported: {} user{plural}", users.len());
-            self.record(Event::act("imported", title));
+            let users = users.len() as u64;
+            self.record(EventData::Imported { users }.into());
         }
         Ok(Outcome::Done)
     }
@@ -95,11 +94,11 @@ impl Draft {
                 self.require_own(email, id)?;
             }
             self.set_email(&mut user, email.as_ref());
-            changed.push("email");
+            changed.push(ProfileField::Email);
         }
         if metadata != user.metadata {
             user.metadata = metadata;
-            changed.push("metadata");
+            changed.push(ProfileField::Metadata);
         }
         if !changed.is_empty() {
             // The profile in an older code must not replace this one.
@@ -108,8 +107,8 @@ impl Draft {
             self.push(Effect::SetLinksSinceEdit(id.clone(), Some(Vec::new())));
             self.push(Effect::NoteOrder(self.now));
             self.note_time(self.now);
-            let event = Event::act("profile_changed", "Profile changed").of(id);
-            self.record(event.with(changed.join(", ")));
+            let event = Event::from(EventData::ProfileChanged { fields: changed });
+            self.record(event.of(id));
         }
         Ok(outcome(user))
     }
@@ -121,7 +120,7 @@ impl Draft {
             user.status = Status::Suspended;
             user.generation = self.facts.change;
             self.push(Effect::PutUser(Box::new(user.clone())));
-            self.record(Event::act("suspended", "Suspended").of(id));
+            self.record(Event::from(EventData::Suspended).of(id));
         }
         Ok(outcome(user))
     }
@@ -135,7 +134,7 @@ impl Draft {
             self.push(Effect::SetCounts(counts));
             user.status = Status::Active;
             self.push(Effect::PutUser(Box::new(user.clone())));
-            self.record(Event::act("reactivated", "Reactivated").of(id));
+            self.record(Event::from(EventData::Reactivated).of(id));
         }
         Ok(outcome(user))
     }
@@ -146,7 +145,7 @@ impl Draft {
         let mut user = self.known_user(id)?;
         user.generation = self.facts.change;
         self.push(Effect::PutUser(Box::new(user.clone())));
-        self.record(Event::act("signed_out", "Signed out everywhere").of(id));
+        self.record(Event::from(EventData::SignedOutEverywhere).of(id));
         Ok(outcome(user))
     }
 
@@ -170,7 +169,7 @@ impl Draft {
         if user.status == Status::Active {
             self.free_seat();
         }
-        self.record(Event::act("removed", "Removed").of(id));
+        self.record(Event::from(EventData::Removed).of(id));
         Ok(Outcome::Done)
     }
 
@@ -245,7 +244,7 @@ impl Draft {
         if seats.has_free() {
             return Ok(());
         }
-        let message = Refusal::NoSeats { seats }.to_string();
+        let message = RecordedRefusal::NoSeats { seats }.to_string();
         Err(Error::new(ErrorCode::NoSeats, message))
     }
 }

@@ -2,6 +2,7 @@
 //! only.
 
 mod algorithm;
+mod fault;
 mod found;
 pub(crate) mod hmac;
 pub(crate) mod invisible;
@@ -19,6 +20,7 @@ mod words;
 use std::fmt;
 
 pub use algorithm::Algorithm;
+pub use fault::CodeFault;
 pub use quote::Quote;
 pub use refusal::CodeRefusal;
 pub use sign::sign;

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use jiff::Timestamp;
 use latchkey_core::activity::{
-    ActivityQuery, Actor, AuditContext, Entry, Event, Kind, OutboxEntry, Reference,
+    ActivityQuery, Actor, AuditContext, Entry, EventData, Kind, OutboxEntry, Reference,
 };
 use latchkey_core::directory::{Directory, JudgedCode, Profile};
 use latchkey_core::instance::Policy;
@@ -30,7 +30,7 @@ fn all(directory: &dyn Directory) -> Vec<Entry> {
 fn codes(directory: &dyn Directory) -> Vec<(String, Option<String>)> {
     let entries = all(directory).into_iter().rev();
     entries
-        .map(|entry| (entry.event.code, entry.event.subject))
+        .map(|entry| (entry.event.data.code().to_owned(), entry.event.subject))
         .collect()
 }
 
@@ -64,7 +64,7 @@ pub(super) fn every_change_is_recorded_once(directory: &dyn Directory) {
     redeem(Ok(&new_user("eve")));
     directory.revoke_link("x", &by).wait().unwrap();
     directory
-        .record(Event::act("something", "Something"), &by)
+        .record(EventData::GatewayRecovered.into(), &by)
         .wait()
         .unwrap();
     let expected = [
@@ -82,14 +82,14 @@ pub(super) fn every_change_is_recorded_once(directory: &dyn Directory) {
         ("seat_limit_set", None),
         ("no_seats", Some("eve")),
         ("revoked", None),
-        ("something", None),
+        ("gateway_recovered", None),
     ];
     let expected = expected.map(|(code, subject)| (code.to_owned(), subject.map(str::to_owned)));
     assert_eq!(codes(directory), expected);
     let refused = &all(directory)[2];
-    assert_eq!(refused.event.kind, Kind::Refusal);
-    assert_eq!(refused.event.title, "Refused: no seats left");
-    let detail = refused.event.detail.as_deref().unwrap();
+    assert_eq!(refused.event.data.kind(), Kind::Refusal);
+    assert_eq!(refused.title(), "Refused: no seats left");
+    let detail = refused.detail().unwrap();
     assert!(detail.contains("All 3 seats are taken"), "{detail}");
 }
 
@@ -134,7 +134,7 @@ pub(super) fn an_entry_says_who_when_and_from_where(directory: &dyn Directory) {
     assert_eq!(entry.address, Some(address));
     assert_eq!(entry.reference, Some(reference));
     assert_eq!(entry.event.link.as_deref(), Some("link-1"));
-    assert_eq!(entry.event.kind, Kind::SignIn);
+    assert_eq!(entry.event.data.kind(), Kind::SignIn);
 }
 
 pub(super) fn entries_are_found_by_their_text(directory: &dyn Directory) {
@@ -247,7 +247,7 @@ pub(super) fn an_entry_is_found_behind_20_000_of_others(directory: &dyn Director
     };
     let page = directory.activity(&query, None, 10).wait().unwrap();
     assert_eq!((page.entries.len(), page.before), (1, None));
-    assert_eq!(page.entries[0].event.code, "added");
+    assert_eq!(page.entries[0].event.data.code(), "added");
 }
 
 pub(super) fn an_act_on_the_settings_is_recorded_once(directory: &dyn Directory) {
@@ -255,16 +255,17 @@ pub(super) fn an_act_on_the_settings_is_recorded_once(directory: &dyn Directory)
         number,
         at: 5,
         actor: Actor::CommandLine,
-        event: Event::act("settings_changed", "Settings changed").with(number.to_string()),
+        event: EventData::Imported { users: number }.into(),
     };
     directory.record_outbox(&[act(1), act(2)]).wait().unwrap();
     // After an interruption the second change may still wait, although it was recorded.
     directory.record_outbox(&[act(2), act(3)]).wait().unwrap();
-    let details = all(directory).into_iter().map(|entry| {
+    let events = all(directory).into_iter().map(|entry| {
         assert_eq!((entry.at, entry.actor), (5, Actor::CommandLine));
-        entry.event.detail.unwrap()
+        entry.event
     });
-    assert_eq!(details.collect::<Vec<_>>(), ["3", "2", "1"]);
+    let expected = [3, 2, 1].map(|number| act(number).event);
+    assert_eq!(events.collect::<Vec<_>>(), expected);
 }
 
 pub(super) fn a_profile_is_edited_and_older_codes_do_not_undo_it(directory: &dyn Directory) {

@@ -150,7 +150,7 @@ fn a_directory_that_has_lost_its_rows_is_refused() {
 fn another_format_is_refused() {
     for (format, code) in [
         (b"1", ErrorCode::OlderFormat),
-        (b"7", ErrorCode::NewerFormat),
+        (b"8", ErrorCode::NewerFormat),
         (b"x", ErrorCode::NewerFormat),
     ] {
         let folder = tempfile::tempdir().unwrap();
@@ -178,7 +178,7 @@ fn older_formats_are_migrated() {
         let directory = open(&folder).unwrap();
         assert_eq!(directory.count().wait().unwrap(), 4);
         drop(directory);
-        assert_eq!(tree(&folder).get(b"m:format").unwrap().unwrap(), b"6");
+        assert_eq!(tree(&folder).get(b"m:format").unwrap().unwrap(), b"7");
     }
 }
 

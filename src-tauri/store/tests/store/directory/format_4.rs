@@ -51,8 +51,8 @@ fn a_directory_of_format_4_is_migrated_with_all_its_data() {
             .wait();
         let entries = page.unwrap().entries;
         assert_eq!(entries.len(), 17);
-        assert_eq!(entries[0].event.code, "seat_limit_set");
-        assert_eq!(entries[16].event.code, "instance_made");
+        assert_eq!(entries[0].event.data.code(), "seat_limit_set");
+        assert_eq!(entries[16].event.data.code(), "instance_made");
     }
 }
 

@@ -30,7 +30,9 @@ fn all(directory: &EmbeddedDirectory) -> Vec<String> {
         .activity(&ActivityQuery::default(), None, 99)
         .wait();
     let entries = page.unwrap().entries.into_iter();
-    entries.map(|entry| entry.event.code).collect()
+    entries
+        .map(|entry| entry.event.data.code().to_owned())
+        .collect()
 }
 
 #[test]

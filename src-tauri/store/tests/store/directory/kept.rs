@@ -32,5 +32,7 @@ pub(super) fn about(directory: &EmbeddedDirectory, subject: &str) -> Vec<String>
     let page = directory.activity(&query, None, 99).wait().unwrap();
     assert_eq!(page.before, None);
     let entries = page.entries.into_iter();
-    entries.map(|entry| entry.event.code).collect()
+    entries
+        .map(|entry| entry.event.data.code().to_owned())
+        .collect()
 }

@@ -9,6 +9,7 @@ mod embedded;
 mod finding;
 mod format_4;
 mod format_5;
+mod format_6;
 mod kept;
 mod kills;
 mod million;
@@ -19,6 +20,7 @@ mod race;
 mod random;
 mod records;
 mod sessions;
+mod worded;
 
 use std::sync::Arc;
 

@@ -8,6 +8,7 @@ use latchkey_core::protocol::lifetime::Lifetime;
 use latchkey_store::EmbeddedDirectory;
 use latchkey_store::Wait as _;
 
+use super::worded::contains;
 use super::{at, code, id, new_user, person};
 use crate::by;
 use crate::signed::{HEADER, RULES, key, now, signed};
@@ -74,7 +75,9 @@ fn no_text_of_an_unverified_code_is_recorded_or_logged() {
         let recorded = serde_json::to_string(entry).unwrap();
         assert!(!recorded.contains(MARK), "{recorded}");
         assert!(recorded.len() < 600, "{recorded}");
-        assert!(entry.event.detail.as_ref().unwrap().ends_with('.'));
+        assert!(entry.detail().unwrap().ends_with('.'));
+        drop(directory);
+        assert!(!contains(folder.path(), MARK), "{recorded}");
         // Checks the text that a log would print.
         assert!(!format!("{refused:?} {refused} {verdict:?}").contains(MARK));
     }
@@ -126,10 +129,10 @@ fn refusals_from_one_address_are_one_counted_entry_a_minute() {
     assert!(
         entries
             .iter()
-            .all(|entry| entry.event.kind == Kind::Refusal)
+            .all(|entry| entry.event.data.kind() == Kind::Refusal)
     );
     let counted = &entries[2];
-    assert_eq!(counted.event.code, "several_refusals");
+    assert_eq!(counted.event.data.code(), "several_refusals");
     let repeats = counted.repeats.as_ref().unwrap();
     assert_eq!(repeats.references, references[1..=20]);
     assert_eq!(
@@ -169,7 +172,11 @@ fn repeated_refusals_of_a_verified_code_are_counted_and_sign_ins_are_not() {
     }
     directory.record_counted(at(60)).wait().unwrap();
     let entries = all(&directory);
-    let of = |kind| entries.iter().filter(move |entry| entry.event.kind == kind);
+    let of = |kind| {
+        entries
+            .iter()
+            .filter(move |entry| entry.event.data.kind() == kind)
+    };
     assert_eq!(of(Kind::SignIn).count(), 40);
     let refused: Vec<_> = of(Kind::Refusal).collect();
     assert_eq!(refused.len(), 2);
@@ -204,7 +211,11 @@ fn the_activity_keeps_what_the_retention_says() {
     }
     let kept = |directory: &EmbeddedDirectory| {
         let entries = all(directory);
-        let of = |kind| entries.iter().filter(move |entry| entry.event.kind == kind);
+        let of = |kind| {
+            entries
+                .iter()
+                .filter(move |entry| entry.event.data.kind() == kind)
+        };
         let oldest = entries.last().unwrap().at;
         (
             of(Kind::SignIn).count(),

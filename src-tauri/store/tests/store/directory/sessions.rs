@@ -284,7 +284,10 @@ pub(super) fn expired_sessions_are_pruned(directory: &dyn Directory) {
     assert!(left() < 64, "{} are left", left());
     for _ in 0..70 {
         directory
-            .record(latchkey_core::activity::Event::act("x", "x"), &by(at(0)))
+            .record(
+                latchkey_core::activity::EventData::GatewayRecovered.into(),
+                &by(at(0)),
+            )
             .wait()
             .unwrap();
     }

@@ -1,0 +1,108 @@
+//! Reading of stored events, also of formats that stored words.
+
+use serde::{Deserialize, Deserializer};
+
+use super::event::{Event, EventData};
+use super::kind::Kind;
+use super::worded::WordedEvent;
+use crate::protocol::code::CodeFault;
+use crate::verdict::Refusal;
+
+/// Events without parameters. Stored words become the event that has the same words.
+const WITHOUT_PARAMETERS: [EventData; 31] = [
+    EventData::SignedIn,
+    EventData::Provisioned,
+    EventData::LinkMade,
+    EventData::LinkRevoked,
+    EventData::Added,
+    EventData::Suspended,
+    EventData::Reactivated,
+    EventData::Removed,
+    EventData::SignedOutEverywhere,
+    EventData::SignedOut,
+    EventData::InstanceMade,
+    EventData::ExternalAuthSwitchedOn,
+    EventData::ExternalAuthSwitchedOff,
+    EventData::SecretReplaced,
+    EventData::SecretLost,
+    EventData::SecretShown,
+    EventData::GatewayRecovered,
+    EventData::ApiKeyRefused,
+    EventData::Refused(Refusal::ExternalAuthOff),
+    EventData::Refused(Refusal::LinkRevoked),
+    EventData::Refused(Refusal::LinkAlreadyUsed),
+    EventData::Refused(Refusal::Code(CodeFault::MalformedCode)),
+    EventData::Refused(Refusal::Code(CodeFault::UnsupportedAlgorithm)),
+    EventData::Refused(Refusal::Code(CodeFault::WrongType)),
+    EventData::Refused(Refusal::Code(CodeFault::BadSignature)),
+    EventData::Refused(Refusal::Code(CodeFault::WrongAudience)),
+    EventData::Refused(Refusal::Code(CodeFault::Expired)),
+    EventData::Refused(Refusal::Code(CodeFault::NotYetValid)),
+    EventData::Refused(Refusal::Code(CodeFault::ExpiryRequired)),
+    EventData::Refused(Refusal::Code(CodeFault::InvalidPayload)),
+    EventData::Refused(Refusal::Code(CodeFault::AmbiguousPayload)),
+];
+
+impl From<WordedEvent> for EventData {
+    fn from(worded: WordedEvent) -> Self {
+        let has_same_words = |data: &&Self| {
+            (data.kind(), data.code()) == (worded.kind, &worded.code)
+                && data.title() == worded.title
+                && data.detail() == worded.detail
+        };
+        let found = WITHOUT_PARAMETERS.iter().find(has_same_words).cloned();
+        found.unwrap_or(Self::Worded(worded))
+    }
+}
+
+/// Event in the file of an instance.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Stored {
+    Data {
+        data: EventData,
+        subject: Option<String>,
+        link: Option<String>,
+    },
+    Words {
+        kind: Kind,
+        code: String,
+        title: String,
+        detail: Option<String>,
+        subject: Option<String>,
+        link: Option<String>,
+    },
+}
+
+impl<'de> Deserialize<'de> for Event {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(match Stored::deserialize(deserializer)? {
+            Stored::Data {
+                data,
+                subject,
+                link,
+            } => Self {
+                data,
+                subject,
+                link,
+            },
+            Stored::Words {
+                kind,
+                code,
+                title,
+                detail,
+                subject,
+                link,
+            } => Self {
+                data: EventData::from(WordedEvent {
+                    kind,
+                    code,
+                    title,
+                    detail,
+                }),
+                subject,
+                link,
+            },
+        })
+    }
+}

@@ -1,0 +1,303 @@
+//! The English words of the activity. Entries store none: they are worded when they are read.
+
+use std::collections::BTreeMap;
+use std::fmt::Display;
+
+use super::changed_setting::{Change, ChangedSetting};
+use super::event::{EventData, ProfileField};
+use super::repeats::Repeats;
+
+impl EventData {
+    /// Returns a title of a few words.
+    #[must_use]
+    pub fn title(&self) -> String {
+        let fixed = match self {
+            Self::SignedIn => "Signed in",
+            Self::Provisioned => "Created by a link",
+            Self::Refused(_) | Self::ApiKeyRefused => return self.refused("Refused"),
+            Self::SeveralRefusals { reasons } => {
+                let times = more_times(reasons.values().sum());
+                return format!("Refused {times}, for several reasons");
+            }
+            Self::LinkMade => "Link made",
+            Self::LinkRevoked => "Link revoked",
+            Self::Added => "Added",
+            Self::Imported { users: 1 } => "Imported: 1 user",
+            Self::Imported { users } => return format!("Imported: {users} users"),
+            Self::ProfileChanged { .. } => "Profile changed",
+            Self::Suspended => "Suspended",
+            Self::Reactivated => "Reactivated",
+            Self::Removed => "Removed",
+            Self::SignedOutEverywhere => "Signed out everywhere",
+            Self::SignedOut => "Signed out",
+            Self::SeatLimitSet(Change { to, .. }) => {
+                return format!("Seat limit: {}", limit_or_none(*to));
+            }
+            Self::TimesCorrected { .. } => "Recorded times set to now",
+            Self::InstanceMade => "Instance made",
+            Self::ExternalAuthSwitchedOn => "External authentication switched on",
+            Self::ExternalAuthSwitchedOff => "External authentication switched off",
+            Self::SettingsChanged { .. } => "Settings changed",
+            Self::SecretReplaced => "Signing key replaced",
+            Self::SecretLost => "Signing key given up",
+            Self::SecretShown => "Signing key shown",
+            Self::ApiKeyMade { .. } => "API key made",
+            Self::ApiKeyRevoked { .. } => "API key revoked",
+            Self::GatewayStarted { .. } => "Gateway started",
+            Self::GatewayStopped { .. } => "Gateway stopped",
+            Self::GatewayRecovered => "Sign-ins work again",
+            Self::Worded(worded) => &worded.title,
+        };
+        fixed.to_owned()
+    }
+
+    /// Returns the reason and what to do about it, or the details.
+    #[must_use]
+    pub fn detail(&self) -> Option<String> {
+        match self {
+            Self::Refused(refusal) => Some(refusal.to_string()),
+            Self::ApiKeyRefused => Some(
+                "The request had no API key of this instance. Compare the key with the one that was made for that system."
+                    .to_owned(),
+            ),
+            Self::SeveralRefusals { reasons } => Some(by_reason(reasons)),
+            Self::ProfileChanged { fields } => {
+                let fields = fields.iter().map(|field| match field {
+                    ProfileField::Email => "email",
+                    ProfileField::Metadata => "metadata",
+                });
+                Some(listed(fields))
+            }
+            Self::SeatLimitSet(change) => Some(said("seat limit", change, |limit| limit_or_none(*limit))),
+            Self::TimesCorrected { users } => Some(listed(users)),
+            Self::SettingsChanged { changes } => {
+                Some(listed(changes.iter().map(ChangedSetting::words)))
+            }
+            Self::ApiKeyMade { name } | Self::ApiKeyRevoked { name } => Some(name.clone()),
+            Self::GatewayStarted { address } | Self::GatewayStopped { address } => {
+                Some(address.clone())
+            }
+            Self::Worded(worded) => worded.detail.clone(),
+            Self::SignedIn
+            | Self::Provisioned
+            | Self::LinkMade
+            | Self::LinkRevoked
+            | Self::Added
+            | Self::Imported { .. }
+            | Self::Suspended
+            | Self::Reactivated
+            | Self::Removed
+            | Self::SignedOutEverywhere
+            | Self::SignedOut
+            | Self::InstanceMade
+            | Self::ExternalAuthSwitchedOn
+            | Self::ExternalAuthSwitchedOff
+            | Self::SecretReplaced
+            | Self::SecretLost
+            | Self::SecretShown
+            | Self::GatewayRecovered => None,
+        }
+    }
+
+    /// Returns the title of an entry. With `repeats` it stands for several refusals, and says how many.
+    pub(super) fn title_of(&self, repeats: Option<&Repeats>) -> String {
+        match (self, repeats) {
+            (Self::Refused(_) | Self::ApiKeyRefused, Some(repeats)) => {
+                self.refused(&format!("Refused {}", more_times(repeats.count)))
+            }
+            _ => self.title(),
+        }
+    }
+
+    /// Returns the title of a refusal, which begins with `words`.
+    fn refused(&self, words: &str) -> String {
+        match self {
+            Self::Refused(refusal) => format!("{words}: {}", refusal.title()),
+            _ => format!("{words}: no API key of this instance"),
+        }
+    }
+}
+
+fn more_times(count: u64) -> String {
+    match count {
+        1 => "once more".to_owned(),
+        count => format!("{count} more times"),
+    }
+}
+
+fn by_reason(reasons: &BTreeMap<String, u64>) -> String {
+    let reasons = reasons
+        .iter()
+        .map(|(code, count)| format!("{code} {count}"));
+    format!("By reason: {}.", listed(reasons))
+}
+
+fn listed<T: ToString>(all: impl IntoIterator<Item = T>) -> String {
+    let all: Vec<String> = all.into_iter().map(|one| one.to_string()).collect();
+    all.join(", ")
+}
+
+fn limit_or_none(limit: Option<u64>) -> String {
+    limit.map_or_else(|| "none".to_owned(), |limit| limit.to_string())
+}
+
+impl ChangedSetting {
+    /// Returns the name of the setting with the old and the new value, such as `session length: 14 days
+    /// → 1 hour`.
+    #[must_use]
+    pub fn words(&self) -> String {
+        match self {
+            Self::Name(change) => said("name", change, String::as_str),
+            Self::Url(change) => said("URL", change, String::as_str),
+            Self::Hosted(change) => said("hosting", change, |hosted| hosted.name()),
+            Self::Parameter(change) => said("parameter", change, String::as_str),
+            Self::Algorithm(change) => said("algorithm", change, Clone::clone),
+            Self::Lifetime(change) => said("link lifetime", change, Clone::clone),
+            Self::RequireExpiry(change) => said("expiry required", change, |on| yes_or_no(*on)),
+            Self::Provisioning(change) => {
+                said("users created by links", change, |on| yes_or_no(*on))
+            }
+            Self::RefreshProfile(change) => {
+                said("profiles taken from links", change, |on| yes_or_no(*on))
+            }
+            Self::Step(change) => said("sign-in step", change, |step| step.name()),
+            Self::Session(change) => said("session length", change, Clone::clone),
+            Self::SessionEndsWithLink(change) => {
+                said("sessions end with the link", change, |on| yes_or_no(*on))
+            }
+            Self::SessionIdle(change) => said("idle time-out", change, Clone::clone),
+            Self::ReturnTo(change) => said("return addresses", change, |all| list(all)),
+            Self::EmbedIn(change) => said("widget", change, |all| list(all)),
+            Self::RetentionAge(change) => said("activity kept", change, Clone::clone),
+            Self::RetainedRefusals(change) => said("refusals kept", change, Clone::clone),
+            Self::Audiences(change) => said("audiences", change, |all| list(all)),
+        }
+    }
+}
+
+/// Returns the words for a change.
+fn said<'a, T, W: Display>(
+    name: &str,
+    change: &'a Change<T>,
+    words: impl Fn(&'a T) -> W,
+) -> String {
+    format!("{name}: {} → {}", words(&change.from), words(&change.to))
+}
+
+const fn yes_or_no(on: bool) -> &'static str {
+    if on { "yes" } else { "no" }
+}
+
+fn list(all: &[String]) -> String {
+    if all.is_empty() {
+        "none".to_owned()
+    } else {
+        all.join(" ")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use serde::Deserialize;
+    use serde_json::{Map, Value};
+
+    use super::super::kind::Kind;
+    use super::super::worded::WordedEvent;
+    use super::*;
+
+    /// Stored form of an event, and its words.
+    #[derive(Deserialize)]
+    struct Row {
+        stored: Value,
+        kind: Kind,
+        code: String,
+        title: String,
+        detail: Option<String>,
+        parameters: Map<String, Value>,
+    }
+
+    fn rows() -> Vec<Row> {
+        serde_json::from_str(include_str!("../../tests/core/events.json")).unwrap()
+    }
+
+    fn data(row: &Row) -> EventData {
+        serde_json::from_value(row.stored.clone()).unwrap()
+    }
+
+    #[test]
+    fn every_event_is_stored_and_worded_as_in_the_table() {
+        for row in rows() {
+            let data = data(&row);
+            assert_eq!(serde_json::to_value(&data).unwrap(), row.stored);
+            assert_eq!(data.kind(), row.kind, "{data:?}");
+            assert_eq!(data.code(), row.code, "{data:?}");
+            assert_eq!(data.title(), row.title, "{data:?}");
+            assert_eq!(data.detail(), row.detail, "{data:?}");
+            assert_eq!(data.parameters(), row.parameters, "{data:?}");
+        }
+    }
+
+    /// Returns the names that may replace `?`. serde lists them in its error for an unknown name.
+    fn names_at(unknown: &str) -> BTreeSet<String> {
+        let cause = serde_json::from_str::<EventData>(unknown).unwrap_err();
+        let cause = cause.to_string();
+        let (_, expected) = cause.split_once("expected ").unwrap();
+        let names = expected.split('`').skip(1).step_by(2);
+        names.map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn the_table_has_every_event() {
+        let stored: Vec<String> = rows().iter().map(|row| row.stored.to_string()).collect();
+        for (unknown, event) in [
+            (r#""?""#, ""),
+            (r#"{"refused":"?"}"#, "refused"),
+            (r#"{"refused":{"code":"?"}}"#, r#"{"code":"#),
+            (r#"{"profile_changed":{"fields":["?"]}}"#, "fields"),
+            (
+                r#"{"settings_changed":{"changes":[{"setting":"?"}]}}"#,
+                "setting",
+            ),
+        ] {
+            for name in names_at(unknown) {
+                let name = format!("\"{name}\"");
+                let mut rows = stored.iter().filter(|row| row.contains(event));
+                assert!(rows.any(|row| row.contains(&name)), "{event} {name}");
+            }
+        }
+    }
+
+    #[test]
+    fn stored_words_become_an_event_without_parameters_or_stay_as_they_are() {
+        for row in rows() {
+            let found = data(&row);
+            let worded = WordedEvent {
+                kind: row.kind,
+                code: row.code,
+                title: row.title,
+                detail: row.detail,
+            };
+            let read = EventData::from(worded.clone());
+            if found.parameters().is_empty() {
+                assert_eq!(read, found);
+            } else {
+                assert_eq!(read, EventData::Worded(worded));
+            }
+        }
+    }
+
+    #[test]
+    fn words_that_were_other_words_are_kept() {
+        let worded = WordedEvent {
+            kind: Kind::Act,
+            code: "suspended".to_owned(),
+            title: "Shut out".to_owned(),
+            detail: None,
+        };
+        let read = EventData::from(worded);
+        assert_eq!(read.title(), "Shut out");
+        assert_eq!(read.code(), "suspended");
+    }
+}

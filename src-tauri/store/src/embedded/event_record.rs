@@ -1,0 +1,88 @@
+//! Encoding of an event in an entry, for `#[serde(with)]`.
+
+use latchkey_core::activity::{Event, EventData, Kind, WordedEvent};
+use serde::de::Error as _;
+use serde::ser::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// Stored form of an event. `T` is `&str` for writing and `String` for reading.
+#[derive(Serialize, Deserialize)]
+enum EventRecord<T> {
+    /// Formats before 7 stored the kind first. postcard encodes the variant in the same way.
+    SignIn(WordsRecord<T>),
+    Refusal(WordsRecord<T>),
+    Act(WordsRecord<T>),
+    /// Since format 7.
+    Data {
+        /// [`EventData`] as JSON. Unlike postcard, JSON allows new variants and fields.
+        data: String,
+        subject: Option<T>,
+        link: Option<T>,
+    },
+}
+
+/// Words of an event, as formats before 7 stored them after the kind.
+#[derive(Serialize, Deserialize)]
+struct WordsRecord<T> {
+    code: T,
+    title: T,
+    detail: Option<T>,
+    subject: Option<T>,
+    link: Option<T>,
+}
+
+pub(super) fn serialize<S: Serializer>(event: &Event, serializer: S) -> Result<S::Ok, S::Error> {
+    let (subject, link) = (event.subject.as_deref(), event.link.as_deref());
+    let record = match &event.data {
+        EventData::Worded(worded) => {
+            let words = WordsRecord {
+                code: worded.code.as_str(),
+                title: &worded.title,
+                detail: worded.detail.as_deref(),
+                subject,
+                link,
+            };
+            match worded.kind {
+                Kind::SignIn => EventRecord::SignIn(words),
+                Kind::Refusal => EventRecord::Refusal(words),
+                Kind::Act => EventRecord::Act(words),
+            }
+        }
+        data => EventRecord::Data {
+            data: serde_json::to_string(data).map_err(S::Error::custom)?,
+            subject,
+            link,
+        },
+    };
+    record.serialize(serializer)
+}
+
+pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Event, D::Error> {
+    let (kind, words) = match EventRecord::<String>::deserialize(deserializer)? {
+        EventRecord::SignIn(words) => (Kind::SignIn, words),
+        EventRecord::Refusal(words) => (Kind::Refusal, words),
+        EventRecord::Act(words) => (Kind::Act, words),
+        EventRecord::Data {
+            data,
+            subject,
+            link,
+        } => {
+            return Ok(Event {
+                data: serde_json::from_str(&data).map_err(D::Error::custom)?,
+                subject,
+                link,
+            });
+        }
+    };
+    let worded = WordedEvent {
+        kind,
+        code: words.code,
+        title: words.title,
+        detail: words.detail,
+    };
+    Ok(Event {
+        data: worded.into(),
+        subject: words.subject,
+        link: words.link,
+    })
+}
