@@ -1,4 +1,4 @@
-//! Requests of the desktop to every window: more contrast and less motion.
+//! Tests of two settings of the desktop for every window: more contrast and less motion.
 
 use serde_json::{Value, json};
 
@@ -6,8 +6,8 @@ use crate::driver::Studio;
 use crate::environment::Environment;
 use crate::run;
 
-/// The longest transition of all elements in milliseconds, and whether quiet text and the edges of cards have the
-/// colour of text and of controls.
+/// Script that returns the longest transition of all elements in milliseconds, and whether quiet
+/// text has the colour of text and the edges of cards have that of controls.
 const MEASURE: &str = "
     const style = (element) => getComputedStyle(element);
     const root = style(document.documentElement);

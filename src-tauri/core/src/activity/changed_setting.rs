@@ -5,7 +5,7 @@ use crate::instance::sign_in_step::SignInStep;
 use crate::protocol::code::Algorithm;
 use crate::protocol::lifetime::Lifetime;
 
-/// Old and new value of something that an administrator changed.
+/// Old and new value of a changed setting.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Change<T> {
     /// Old value.

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::reference::Reference;
 
-/// Who does something.
+/// Actor of a change.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Actor {
@@ -31,21 +31,21 @@ impl fmt::Display for Actor {
     }
 }
 
-/// Who does something, when and from where: what is recorded beside the change.
+/// Actor, time and origin of a change, which are recorded with it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AuditContext {
-    /// When.
+    /// Time of the change.
     pub at: Timestamp,
-    /// Who.
+    /// Actor of the change.
     pub actor: Actor,
-    /// From where, if it came over a network.
+    /// Network address of the actor, if there is one.
     pub address: Option<IpAddr>,
-    /// Reference on the error page of a visitor who is refused. The entry is found by it.
+    /// Reference on the error page of a refused visitor, by which the entry is found.
     pub reference: Option<Reference>,
 }
 
 impl AuditContext {
-    /// Something that is done on this computer.
+    /// Creates the context of a change that is made on this computer.
     #[must_use]
     pub const fn new(actor: Actor, at: Timestamp) -> Self {
         Self {

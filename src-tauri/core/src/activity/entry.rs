@@ -13,13 +13,13 @@ use crate::time;
 /// An entry of the activity.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
-    /// It goes up with time.
+    /// Number of the entry. Later entries have higher numbers.
     pub number: u64,
-    /// When, in Unix seconds.
+    /// Time in Unix seconds.
     pub at: i64,
-    /// Who.
+    /// Actor.
     pub actor: Actor,
-    /// From where.
+    /// Network address of the actor.
     pub address: Option<IpAddr>,
     /// Reference that the visitor was shown.
     pub reference: Option<Reference>,
@@ -30,7 +30,8 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// Returns a title of a few words. If the entry stands for several refusals, it says how many.
+    /// Returns a title of a few words. For an entry that stands for several refusals, it has their
+    /// number.
     #[must_use]
     pub fn title(&self) -> String {
         self.event.data.title_of(self.repeats.as_ref())
@@ -43,7 +44,7 @@ impl Entry {
     }
 }
 
-/// JSON of an entry, which has the words and the parameters.
+/// An entry in JSON, with its words and its parameters.
 #[derive(Serialize)]
 struct WordedEntry<'a> {
     number: u64,
@@ -88,21 +89,21 @@ impl Serialize for Entry {
     }
 }
 
-/// Which entries are looked for; all, by default.
+/// Filter of entries. By default it matches all entries.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ActivityQuery {
-    /// Those of a kind.
+    /// Only entries of this kind.
     pub kind: Option<Kind>,
-    /// Those about somebody, by the whole id or e-mail address. Entries that named a user by e-mail are
-    /// found by the user's id, too.
+    /// Only entries about this user, given by the whole ID or e-mail address. An ID also matches
+    /// entries that named the user by address.
     pub subject: Option<String>,
-    /// Entries that contain a text, in any case: in the subject, the reference, the stable
-    /// code, the title, the address, the name of an API key.
+    /// Only entries that contain this text, in any case: in the subject, the reference, the stable
+    /// code, the title, the address or the name of an API key.
     pub text: String,
 }
 
 impl ActivityQuery {
-    /// Whether an entry that is about the subject, if there is one, is looked for.
+    /// Returns whether an entry matches. The caller has already compared the subject.
     #[must_use]
     pub fn matches(&self, entry: &Entry) -> bool {
         self.kind.is_none_or(|kind| kind == entry.event.data.kind()) && self.has_text(entry)
@@ -122,7 +123,7 @@ impl ActivityQuery {
         ];
         let repeats = entry.repeats.iter();
         let mut references = repeats.flat_map(|repeats| &repeats.references);
-        // The detail of a counted entry names the reasons.
+        // A counted entry also contains the codes of its reasons.
         let has_reason = || {
             let detail = entry.repeats.as_ref().and_then(|_| entry.detail());
             detail.is_some_and(|detail| has(&detail))
@@ -139,11 +140,11 @@ impl ActivityQuery {
     }
 }
 
-/// A part of the activity, newest first.
+/// A page of the activity, newest first.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct ActivityPage {
-    /// The entries. There may be fewer than were asked for, and more further on.
+    /// Entries of the page. There may be fewer than the maximum although more follow.
     pub entries: Vec<Entry>,
-    /// Entries before this number have not been looked at; all have, if `None`.
+    /// Number before which the next page begins. `None` if all entries were read.
     pub before: Option<u64>,
 }

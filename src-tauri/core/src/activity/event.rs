@@ -15,7 +15,7 @@ use crate::verdict::{RecordedRefusal, Verdict};
 /// Type of an event, with its parameters. It has no words: [`title`](Self::title) and
 /// [`detail`](Self::detail) make them when an entry is read.
 ///
-/// The JSON of this type is stored, in the directory and in the file of an instance. A new variant
+/// The JSON of this type is stored in the directory and in the file of an instance. A new variant
 /// raises the format of both, because older programs cannot read it. A new field needs a default.
 /// The name of a variant or a field never changes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,9 +34,9 @@ pub enum EventData {
         /// Number of refusals by stable code.
         reasons: BTreeMap<String, u64>,
     },
-    /// A link was made and given out.
+    /// A link was made.
     LinkMade,
-    /// A link was taken back.
+    /// A link was revoked.
     LinkRevoked,
     /// A user was added by hand.
     Added,
@@ -64,7 +64,7 @@ pub enum EventData {
     SeatLimitSet(Change<Option<u64>>),
     /// Recorded times that were in the future were set to now.
     TimesCorrected {
-        /// The users whose times they are.
+        /// Users whose times were corrected.
         users: Vec<UserId>,
     },
     /// The instance was made.
@@ -96,17 +96,17 @@ pub enum EventData {
     },
     /// The gateway was started.
     GatewayStarted {
-        /// The address on which it listens.
+        /// Address on which it listens.
         address: String,
     },
     /// The gateway was stopped.
     GatewayStopped {
-        /// The address on which it listened.
+        /// Address on which it listened.
         address: String,
     },
-    /// The gateway can write again, after it could not.
+    /// The gateway can write again after a failure.
     GatewayRecovered,
-    /// An event that an older format stored in words. No program writes a new one.
+    /// An event that an older format stored in words. No program writes new ones.
     Worded(WordedEvent),
 }
 
@@ -121,13 +121,13 @@ pub enum ProfileField {
 }
 
 impl EventData {
-    /// Returns the kind.
+    /// Returns the kind of the event.
     #[must_use]
     pub fn kind(&self) -> Kind {
         self.kind_and_code().0
     }
 
-    /// Returns the stable code: that of the verdict, or of the act.
+    /// Returns the stable code: that of the verdict or of the change.
     #[must_use]
     pub fn code(&self) -> &str {
         self.kind_and_code().1
@@ -168,7 +168,7 @@ impl EventData {
         }
     }
 
-    /// Returns the parameters as a JSON object, which is empty without any. Times are in Unix seconds.
+    /// Returns the parameters as a JSON object, which may be empty. Times are in Unix seconds.
     #[must_use]
     pub fn parameters(&self) -> Map<String, Value> {
         let tags = match self {
@@ -195,8 +195,8 @@ impl EventData {
     }
 }
 
-/// An event of the activity. A text in it is a name or a value that it is about, and never a text of
-/// an unverified code.
+/// An event of the activity. Its texts are names and values that the event is about, and never text
+/// of an unverified code.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Event {
     /// Type and parameters.
@@ -218,7 +218,7 @@ impl From<EventData> for Event {
 }
 
 impl Event {
-    /// Returns the event of a verdict. That of an unverified code has nothing of the code.
+    /// Returns the event of a verdict. For an unverified code it contains nothing of the code.
     #[must_use]
     pub fn verdict(verdict: &Verdict, code: Option<&VerifiedCode>) -> Self {
         let subject = verdict.user().map_or_else(
@@ -237,7 +237,7 @@ impl Event {
         }
     }
 
-    /// Returns the event that a link was made and given out.
+    /// Returns the event of making a link.
     #[must_use]
     pub fn link_made(claims: &Claims) -> Self {
         Self {
@@ -255,7 +255,7 @@ impl Event {
     }
 }
 
-/// A change of the settings of an instance that waits to be recorded. Settings are stored apart from
+/// A change of an instance's settings that waits to be recorded. The settings are stored apart from
 /// the directory, because another process may hold the directory. That process records the change.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OutboxEntry {
@@ -263,7 +263,7 @@ pub struct OutboxEntry {
     pub number: u64,
     /// Time of the change, in Unix seconds.
     pub at: i64,
-    /// Who made the change.
+    /// Actor of the change.
     pub actor: Actor,
     /// Event to record.
     pub event: Event,

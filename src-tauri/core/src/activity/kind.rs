@@ -8,11 +8,11 @@ use crate::{Error, ErrorCode, Result};
 #[cfg_attr(feature = "ts", ts(rename = "ActivityKind"))]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
-    /// Somebody signed in.
+    /// A sign-in.
     SignIn,
-    /// A code or an API key was refused.
+    /// A refusal of a code or an API key.
     Refusal,
-    /// An administrator changed something, or another system did with a key, or somebody signed out.
+    /// A change by an administrator or by another system with an API key, or a sign-out.
     Act,
 }
 

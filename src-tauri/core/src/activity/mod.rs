@@ -1,7 +1,7 @@
 //! The activity of an instance: who did what, when, with what outcome.
 //!
-//! A directory records each redemption, refusal and act of an administrator in the transaction of the
-//! change. An entry is stored as a code with parameters, and gets its words when it is read.
+//! A directory records each redemption, refusal and change by an administrator in the transaction
+//! of the change. An entry is stored as a code with parameters, and gets its words when it is read.
 //!
 //! | what | module |
 //! |---|---|

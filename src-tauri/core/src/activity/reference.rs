@@ -2,21 +2,21 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// Digits and letters that nobody takes for one another.
+/// Digits and letters that look different from each other.
 const ALPHABET: &[u8; 31] = b"23456789abcdefghjkmnpqrstuvwxyz";
 
-/// A short text on an error page, by which the administrator finds what happened: eight signs, 39
+/// Short text on an error page, by which the administrator finds the reason: eight characters, 39
 /// random bits.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Reference(String);
 
 impl Reference {
-    /// One that nobody has seen.
+    /// Generates a new reference.
     #[must_use]
     pub fn random() -> Self {
         let mut bytes = [0_u8; 8];
-        // Without randomness it names nothing; the page is shown all the same.
+        // Without random bytes the reference is useless, but the page is still shown.
         let _ = getrandom::fill(&mut bytes);
         let signs = bytes.iter().map(|byte| {
             let sign = ALPHABET.get(usize::from(*byte) % ALPHABET.len()).copied();
@@ -25,7 +25,7 @@ impl Reference {
         Self(signs.collect())
     }
 
-    /// The text.
+    /// Returns the reference as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0

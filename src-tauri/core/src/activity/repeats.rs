@@ -1,6 +1,6 @@
-//! Refusals that repeat. Anybody can cause refusals, as many as the gateway lets through, so the
-//! activity must not hold an entry for each: the first one from an address is recorded at once, and
-//! those of the following minute are counted in memory and recorded as one entry.
+//! Repeated refusals. Anybody can cause as many refusals as the gateway allows, so the activity
+//! must not store an entry for each. The first refusal from an address is recorded at once. Those
+//! of the following minute are counted in memory and recorded as one entry.
 
 use std::collections::{BTreeMap, HashMap};
 use std::mem;
@@ -15,36 +15,36 @@ use super::reference::Reference;
 
 /// Length of the period in which refusals are counted, in seconds.
 const PERIOD_SECS: i64 = 60;
-/// Maximum number of periods that are remembered. The refusals of further addresses are counted
-/// together.
+/// Maximum number of periods in memory. The refusals of further addresses are counted together.
 const MAX_PERIODS: usize = 1000;
-/// Maximum number of references that a counted entry keeps.
+/// Maximum number of references in a counted entry.
 const MAX_REFERENCES: usize = 20;
 
-/// Repetitions for which an entry stands.
+/// Repetitions that an entry stands for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Repeats {
     /// Number of refusals.
     pub count: u64,
-    /// Time of the first one, in Unix seconds; the entry's own time is that of the last one.
+    /// Time of the first refusal, in Unix seconds. The time of the entry is that of the last
+    /// refusal.
     pub since: i64,
     /// References that visitors were shown, the first 20 of them.
     pub references: Vec<Reference>,
 }
 
-/// Refusals that were counted and are not recorded yet.
+/// Counted refusals that are not recorded yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Counted {
-    /// Time of the last one, in Unix seconds.
+    /// Time of the last refusal, in Unix seconds.
     pub at: i64,
-    /// Who caused them.
+    /// Actor of the refusals.
     pub actor: Actor,
-    /// Address that they came from. For IPv6 it is the network of 64 bits.
+    /// Address of the actor. For IPv6 it is the network of 64 bits.
     pub address: Option<IpAddr>,
-    /// Number, first time and references.
+    /// Number, time of the first refusal, and references.
     pub repeats: Repeats,
     first: Event,
-    /// Number of refusals by their stable code.
+    /// Number of refusals by stable code.
     reasons: BTreeMap<String, u64>,
 }
 
@@ -84,7 +84,7 @@ impl Counted {
         }
     }
 
-    /// The event of the entry that stands for all of them.
+    /// Returns the event of the entry that stands for all of them.
     #[must_use]
     pub fn event(&self) -> Event {
         let mut event = self.first.clone();
@@ -97,19 +97,19 @@ impl Counted {
     }
 }
 
-/// Refusals that are counted together.
+/// Key of refusals that are counted together.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum Key {
-    /// Codes that do not verify, from one network.
+    /// Unverified codes from one network.
     Unverified(Option<IpAddr>),
-    /// Codes that verify, or API keys: about one subject and link, for one reason, from one network.
+    /// Verified codes or API keys, about one subject and link, for one reason, from one network.
     Named {
         network: Option<IpAddr>,
         code: String,
         subject: Option<String>,
         link: Option<String>,
     },
-    /// Refusals of all further addresses, once the maximum of periods is reached.
+    /// Refusals of all further addresses, when the maximum of periods is reached.
     Others,
 }
 
@@ -135,7 +135,7 @@ struct Period {
 }
 
 impl Period {
-    /// A period also ends where the clock was put back.
+    /// Returns whether the period is over, also because the clock was put back.
     fn has_ended(&self, now: i64) -> bool {
         now < self.began || now >= self.began + PERIOD_SECS
     }
@@ -150,8 +150,8 @@ pub struct Refusals {
 }
 
 impl Refusals {
-    /// Returns whether `event` must be recorded now: every event but a refusal, and the first refusal
-    /// of a period if `may_record`. Any other refusal is counted.
+    /// Returns whether `event` must be recorded now: every event but a refusal, and the first
+    /// refusal of a period if `may_record`. Any other refusal is counted.
     pub fn admit(&mut self, event: &Event, by: &AuditContext, may_record: bool) -> bool {
         if event.data.kind() != Kind::Refusal {
             return true;
@@ -184,7 +184,7 @@ impl Refusals {
         false
     }
 
-    /// Takes the counts of the periods that have ended by `now`; of all periods, if it is `None`.
+    /// Takes the counts of the periods that have ended by `now`. `None` takes those of all periods.
     pub fn take_ended(&mut self, now: Option<i64>) -> Vec<Counted> {
         let ended = self
             .periods
@@ -204,7 +204,7 @@ impl Refusals {
     }
 }
 
-/// Adds a count to those that wait. At the maximum it is added to the last of them.
+/// Adds a count to the waiting ones. At the maximum it is merged into the last of them.
 fn wait(waiting: &mut Vec<Counted>, counted: Counted) {
     let is_much = waiting.len() >= MAX_PERIODS;
     match waiting.last_mut().filter(|_| is_much) {
@@ -213,7 +213,8 @@ fn wait(waiting: &mut Vec<Counted>, counted: Counted) {
     }
 }
 
-/// With IPv6 one computer has as many addresses as it likes, in a network of 64 bits.
+/// Returns an IPv4 address itself, or the network of 64 bits of an IPv6 address, because one
+/// computer can use all addresses of such a network.
 fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => {

@@ -1,4 +1,4 @@
-//! Reading of stored events, also of formats that stored words.
+//! Parsing of stored events, also of formats that stored words.
 
 use serde::{Deserialize, Deserializer};
 
@@ -8,7 +8,7 @@ use super::worded::WordedEvent;
 use crate::protocol::code::CodeFault;
 use crate::verdict::Refusal;
 
-/// Events without parameters. Stored words become the event that has the same words.
+/// Events without parameters. Stored words become the event with the same words.
 const WITHOUT_PARAMETERS: [EventData; 31] = [
     EventData::SignedIn,
     EventData::Provisioned,

@@ -1,4 +1,4 @@
-//! The English words of the activity. Entries store none: they are worded when they are read.
+//! English words of the activity. Entries store no words and get them when they are read.
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
@@ -99,7 +99,8 @@ impl EventData {
         }
     }
 
-    /// Returns the title of an entry. With `repeats` it stands for several refusals, and says how many.
+    /// Returns the title of an entry. With `repeats` it has the number of refusals that the entry
+    /// stands for.
     pub(super) fn title_of(&self, repeats: Option<&Repeats>) -> String {
         match (self, repeats) {
             (Self::Refused(_) | Self::ApiKeyRefused, Some(repeats)) => {
@@ -175,7 +176,7 @@ impl ChangedSetting {
     }
 }
 
-/// Returns the words for a change.
+/// Returns the words for a change of a setting.
 fn said<'a, T, W: Display>(
     name: &str,
     change: &'a Change<T>,
@@ -207,7 +208,7 @@ mod tests {
     use super::super::worded::WordedEvent;
     use super::*;
 
-    /// Stored form of an event, and its words.
+    /// An event in its stored form, and its words.
     #[derive(Deserialize)]
     struct Row {
         stored: Value,
@@ -270,7 +271,7 @@ mod tests {
     }
 
     #[test]
-    fn stored_words_become_an_event_without_parameters_or_stay_as_they_are() {
+    fn stored_words_become_an_event_without_parameters_or_are_kept() {
         for row in rows() {
             let found = data(&row);
             let worded = WordedEvent {
@@ -289,7 +290,7 @@ mod tests {
     }
 
     #[test]
-    fn words_that_were_other_words_are_kept() {
+    fn unknown_stored_words_are_kept() {
         let worded = WordedEvent {
             kind: Kind::Act,
             code: "suspended".to_owned(),

@@ -9,59 +9,59 @@ use crate::session::{Session, SessionKey};
 /// A part of a change. An engine writes it and decides nothing.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Effect {
-    /// Adds a user, or replaces the user of that id.
+    /// Adds a user, or replaces the user with that ID.
     PutUser(Box<User>),
-    /// Replaces a user of whom only the sign-ins have changed.
+    /// Replaces a user whose sign-ins alone have changed.
     SignIn(Box<User>),
-    /// Removes the user of an id.
+    /// Removes the user with an ID.
     RemoveUser(UserId),
-    /// Sets when a user of an id was last removed, in Unix seconds; forgets it, if `None`.
+    /// Sets the time of the last removal of an ID, in Unix seconds. `None` deletes it.
     SetRemoval(UserId, Option<i64>),
-    /// Sets who has an address.
+    /// Sets the users of an address.
     SetEmail(Email, EmailUsers),
     /// Sets the links that were made since the last edit of a user.
     SetLinksSinceEdit(UserId, Option<Vec<String>>),
-    /// Sets the links that were made since a removal of an id or a move of an address.
+    /// Sets the links that were made since a removal of an ID or a move of an address.
     SetRecentLinks(UserId, Option<Vec<String>>),
     /// Sets the state of a link by its `jti`.
     SetLink(String, LinkRecord),
-    /// Adds a session, or replaces the one of that key.
+    /// Adds a session, or replaces the session with that key.
     PutSession(SessionKey, Box<Session>),
     /// Deletes a session.
     DeleteSession(SessionKey),
     /// Sets the numbers of users and seats.
     SetCounts(Counts),
-    /// Sets the latest time among removals and profiles, in Unix seconds.
+    /// Sets the latest time of all removals and profiles, in Unix seconds.
     SetLatestTime(i64),
-    /// Sets the number of the last recorded act on the settings.
+    /// Sets the number of the last recorded change of the settings.
     SetLastOutboxEntry(u64),
-    /// Tells processes that make links, and do not hold the directory, when somebody was last removed or
-    /// edited, in Unix seconds.
+    /// Sets the time of the last removal or edit, in Unix seconds, for processes that make links
+    /// and do not hold the directory.
     NoteOrder(i64),
 }
 
-/// The result of deciding a command. Without effects and entry the command changes nothing.
+/// Decision on a command. A command without effects and entry changes nothing.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Decision {
-    /// The answer to the caller.
+    /// Answer to the caller.
     pub outcome: Outcome,
-    /// The changes, in this order.
+    /// Changes, in this order.
     pub effects: Vec<Effect>,
-    /// The entry in the activity, which is written in the same transaction.
+    /// Entry in the activity, to write in the same transaction.
     pub entry: Option<NewEntry>,
 }
 
-/// An entry of the activity that a decision makes.
+/// New entry of the activity.
 #[derive(Clone, Debug, PartialEq)]
 pub struct NewEntry {
-    /// The event.
+    /// Event of the entry.
     pub event: Event,
-    /// The user whom the event names by an e-mail address. The entry is found by both.
+    /// User whom the event names by an e-mail address. The entry is found by both.
     pub user: Option<UserId>,
 }
 
 impl Facts {
-    /// Makes a change to the facts, as an engine makes it to the directory.
+    /// Applies a change to the facts, like an engine to the directory.
     pub fn apply(&mut self, effect: &Effect) {
         match effect {
             Effect::PutUser(user) | Effect::SignIn(user) => {

@@ -1,9 +1,15 @@
-//! A directory of format 6, with the instance's file beside it: the folder `format-6`. `activity.json` is what
-//! `latchkey activity list` of that version printed of it. These were done by the command line and by visitors of
-//! a gateway: *Ada* and *Bob* were added; *Eve* was created by a link, and Bob signed in by his address; codes for
-//! nobody and texts that are no codes were refused, and some were counted; Ada was suspended, refused and
-//! reactivated; Bob was signed out everywhere and removed; *Zoe* found no seat; settings were changed; *Zed* was
-//! added and removed. A link for Zed, a change of settings and an API key wait in the instance's file.
+//! A directory in format 6, with the file of its instance beside it: the folder `format-6`.
+//! `activity.json` has the output of `latchkey activity list` of that version.
+//!
+//! The command line and visitors of a gateway made these changes, one after the other:
+//!
+//! - *Ada* and *Bob* were added. A link created *Eve*, and Bob signed in by his address.
+//! - Codes for unknown users and texts that are not codes were refused. Some refusals were counted.
+//! - Ada was suspended, refused and reactivated. Bob was signed out everywhere and removed.
+//! - *Zoe* found no free seat.
+//! - Settings were changed. *Zed* was added and removed.
+//!
+//! A link for Zed, a change of settings and an API key wait in the file of the instance.
 
 use std::fs;
 use std::path::Path;
@@ -22,12 +28,12 @@ use super::code;
 use super::copied::copy;
 use super::kept::about;
 
-/// The files of the folder.
+/// Returns the path of the folder.
 fn kept() -> std::path::PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/store/directory/format-6")
 }
 
-/// A data folder with the instance.
+/// Returns a data folder with the instance.
 fn data_folder() -> TempDir {
     let data = tempfile::tempdir().unwrap();
     let instance = data.path().join("instances/acme");
@@ -37,7 +43,7 @@ fn data_folder() -> TempDir {
 }
 
 #[test]
-fn entries_of_format_6_keep_their_words_also_those_that_waited() {
+fn entries_and_waiting_changes_of_format_6_keep_their_words() {
     let data = data_folder();
     let home = Home::open(data.path().to_owned(), KeychainUse::Never).unwrap();
     let mut expected: Vec<Value> =
@@ -89,7 +95,7 @@ fn entries_of_format_6_are_found_and_pruned_with_new_ones() {
     assert_eq!(of(Kind::Act, "settings changed"), 2);
 }
 
-/// The order of links, removals and edits depends on acts that wait.
+/// The order of links, removals and edits depends on waiting changes.
 #[test]
 fn a_link_that_waited_in_format_6_is_newer_than_the_removal_before_it() {
     let data = data_folder();

@@ -1,4 +1,4 @@
-//! The activity stores codes and parameters, and no words.
+//! Tests that the activity stores codes and parameters, and no words.
 
 use std::fs;
 use std::net::{IpAddr, Ipv4Addr};
@@ -16,7 +16,7 @@ use super::embedded::open;
 use super::{at, id, new_user};
 use crate::by;
 
-/// Whether a file in the folder or below it contains a text.
+/// Returns whether a file in a folder or below it contains a text.
 pub(super) fn contains(folder: &Path, text: &str) -> bool {
     fs::read_dir(folder).unwrap().any(|entry| {
         let path = entry.unwrap().path();
@@ -30,7 +30,7 @@ pub(super) fn contains(folder: &Path, text: &str) -> bool {
     })
 }
 
-/// Every event that there is, as core's own tests list them.
+/// Returns every event, as the tests of core list them.
 fn every_event() -> Vec<Event> {
     let table = include_str!("../../../../core/tests/core/events.json");
     let table: Vec<Value> = serde_json::from_str(table).unwrap();
@@ -41,7 +41,7 @@ fn every_event() -> Vec<Event> {
     events.collect()
 }
 
-/// All events, oldest first.
+/// Returns all events, oldest first.
 fn recorded(directory: &EmbeddedDirectory) -> Vec<Event> {
     let page = directory
         .activity(&ActivityQuery::default(), None, 999)
@@ -57,7 +57,7 @@ fn every_event_comes_back_from_the_journal_and_from_the_rows() {
     let events = every_event();
     assert!(events.len() > 40);
     for (number, event) in events.iter().enumerate() {
-        // Refusals from one address would be counted.
+        // Each refusal has another address, because refusals from one address are counted.
         let address = Ipv4Addr::from_bits(u32::try_from(number).unwrap());
         let by = AuditContext {
             address: Some(IpAddr::V4(address)),
@@ -67,7 +67,7 @@ fn every_event_comes_back_from_the_journal_and_from_the_rows() {
     }
     assert_eq!(recorded(&directory), events);
     drop(directory);
-    // Opening moves the journal into the rows.
+    // Opening makes a checkpoint of the journal.
     let directory = open(&folder).unwrap();
     assert_eq!(recorded(&directory), events);
 }
