@@ -696,11 +696,11 @@ user: UserProfile | null,
 seats: Seats, };
 export type Retention = { 
 /**
- * Age up to which entries are kept. 365 days by default.
+ * Maximum age of entries. 365 days by default.
  */
 age: string, 
 /**
- * Maximum number of refusals that are kept, the latest ones. 100,000 by default.
+ * Maximum number of refusals. The latest are kept. 100,000 by default.
  */
 refusals: number, };
 export type RevealedSecret = { 
