@@ -6,8 +6,8 @@ use std::collections::BTreeSet;
 use std::mem::take;
 use std::sync::{Arc, Mutex};
 
+use latchkey_core::directory::Directory;
 use latchkey_core::instance::InstanceId;
-use latchkey_store::EmbeddedDirectory;
 use serde::Serialize;
 use tauri::async_runtime::{JoinHandle, spawn};
 use tokio::sync::Notify;
@@ -53,10 +53,10 @@ impl Events {
     }
 
     /// Publishes events for the changes of a directory.
-    pub(crate) fn follow(self: &Arc<Self>, directory: &EmbeddedDirectory, instance: &InstanceId) {
+    pub(crate) fn follow(self: &Arc<Self>, directory: &dyn Directory, instance: &InstanceId) {
         let events = Arc::clone(self);
         let id = instance.as_str().to_owned();
-        directory.on_change(move |changed| {
+        directory.on_change(Box::new(move |changed| {
             let instance = id.clone();
             if changed.users {
                 events.publish(StudioEvent::Users {
@@ -66,7 +66,7 @@ impl Events {
             if changed.activity {
                 events.publish(StudioEvent::Activity { instance });
             }
-        });
+        }));
     }
 
     /// Asks the page whether the window may close. Returns `false` if no page listens. The window

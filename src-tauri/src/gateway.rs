@@ -6,12 +6,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use latchkey_core::activity::Actor;
+use latchkey_core::directory::Directory;
 use latchkey_core::instance::{Instance, InstanceId};
 use latchkey_core::{Result, link::BaseUrl};
 use latchkey_gateway::{
     Certificate, ClientLimits, Gateway, Handle, InstanceSnapshot, Listener, run,
 };
-use latchkey_store::EmbeddedDirectory;
 use latchkey_store::home::Home;
 use tauri::async_runtime::{JoinHandle, block_on, spawn};
 
@@ -22,7 +22,7 @@ const PER_SECOND: u32 = 50;
 pub(crate) struct Running {
     pub(crate) instance: InstanceId,
     pub(crate) address: SocketAddr,
-    pub(crate) directory: Arc<EmbeddedDirectory>,
+    pub(crate) directory: Arc<dyn Directory>,
     /// SHA-256 of the certificate's public key. `None` without https.
     pub(crate) fingerprint: Option<String>,
     gateway: Arc<Gateway>,
@@ -37,7 +37,7 @@ impl Running {
     pub(crate) fn begin(
         home: Arc<Home>,
         instance: &Instance,
-        directory: Arc<EmbeddedDirectory>,
+        directory: Arc<dyn Directory>,
         listen: SocketAddr,
         certificate: Option<Certificate>,
         ended: impl FnOnce() + Send + 'static,
@@ -47,7 +47,7 @@ impl Running {
         let listener = Listener::bind(listen)?;
         let address = listener.address()?;
         let id = instance.id.clone();
-        let shared: Arc<EmbeddedDirectory> = Arc::clone(&directory);
+        let shared = Arc::clone(&directory);
         let recorded = Arc::clone(&directory);
         let (others, own) = (Arc::clone(&home), id.clone());
         let load_snapshot = move || InstanceSnapshot::of(&home, &id, None, &*recorded);
@@ -97,7 +97,7 @@ impl Running {
     }
 
     /// Returns the directory of the gateway, with the ID of its instance.
-    pub(crate) fn held(&self) -> (InstanceId, Arc<EmbeddedDirectory>) {
+    pub(crate) fn held(&self) -> (InstanceId, Arc<dyn Directory>) {
         (self.instance.clone(), Arc::clone(&self.directory))
     }
 

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use jiff::Timestamp;
 use latchkey_core::activity::{Actor, AuditContext};
+use latchkey_core::directory::Directory;
 use latchkey_core::inspect::forecast::Users;
 use latchkey_core::instance::{Hosted, Instance, InstanceId};
 use latchkey_core::link::compose::{Composed, Target};
@@ -15,7 +16,6 @@ use latchkey_core::link::qr::Qr;
 use latchkey_core::secret::Secret;
 use latchkey_core::{Error, ErrorCode, Result};
 use latchkey_log::LogFile;
-use latchkey_store::EmbeddedDirectory;
 use latchkey_store::files;
 use latchkey_store::home::Home;
 use latchkey_store::keys::KeychainUse;
@@ -72,7 +72,7 @@ pub struct Studio {
     inspected: Mutex<(u32, Option<Inspected>)>,
     /// Directory of the selected instance. Only one process at a time can hold a directory, so
     /// Studio closes the others.
-    held: Mutex<Option<(InstanceId, Arc<EmbeddedDirectory>)>>,
+    held: Mutex<Option<(InstanceId, Arc<dyn Directory>)>>,
     /// Directories that were requested while another process held them, with the name of that
     /// process. `None` if that process has ended since.
     taken: Mutex<Taken>,
@@ -214,11 +214,7 @@ impl Studio {
 
     /// Returns the directory of an instance that is hosted here. Opens it on the first call.
     /// Changes of the instance's settings are recorded in it first.
-    pub(crate) fn directory(
-        &self,
-        home: &Home,
-        instance: &Instance,
-    ) -> Result<Arc<EmbeddedDirectory>> {
+    pub(crate) fn directory(&self, home: &Home, instance: &Instance) -> Result<Arc<dyn Directory>> {
         let directory = self.own_directory(home, instance);
         let is_taken = |cause: &Error| cause.code == ErrorCode::DirectoryHeld;
         self.change_taken(|taken| {
@@ -270,7 +266,7 @@ impl Studio {
         }
     }
 
-    fn own_directory(&self, home: &Home, instance: &Instance) -> Result<Arc<EmbeddedDirectory>> {
+    fn own_directory(&self, home: &Home, instance: &Instance) -> Result<Arc<dyn Directory>> {
         let running = self.running();
         let running = running
             .as_ref()
@@ -289,8 +285,8 @@ impl Studio {
             }
             _ => *held = None,
         }
-        let directory = Arc::new(home.directory(instance, HOLDER)?);
-        self.events.follow(&directory, &instance.id);
+        let directory = home.directory(instance, HOLDER)?;
+        self.events.follow(&*directory, &instance.id);
         *held = Some((instance.id.clone(), Arc::clone(&directory)));
         Ok(directory)
     }

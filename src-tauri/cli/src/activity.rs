@@ -4,7 +4,6 @@ use latchkey_store::Wait as _;
 use std::process::ExitCode;
 
 use latchkey_core::activity::{ActivityQuery, Entry, Kind};
-use latchkey_core::directory::Directory as _;
 use latchkey_core::time;
 use serde_json::json;
 

@@ -85,7 +85,7 @@ pub(crate) fn inspect(
     let verdict = match (known, &inspection.verification) {
         (Some((home, instance)), Verification::Judged(judged)) if arguments.dry_run => {
             let directory = users::directory(home, instance, HOLDER)?;
-            Some(dry_run(judged, &instance.settings, &directory).wait()?)
+            Some(dry_run(judged, &instance.settings, &*directory).wait()?)
         }
         _ => None,
     };

@@ -42,7 +42,7 @@ pub(crate) fn redeem(
     let settings = &instance.settings;
     let redeem = |text: &str, now| {
         let by = AuditContext::new(Actor::CommandLine, now);
-        sign_in::redeem(text, settings, &[&key], &directory, &by).wait()
+        sign_in::redeem(text, settings, &[&key], &*directory, &by).wait()
     };
     if arguments.input != "-" {
         let pasted = Pasted::read(&arguments.input, context)?;

@@ -2,6 +2,7 @@
 
 use latchkey_store::Wait as _;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -17,7 +18,6 @@ use latchkey_core::protocol::payload::NewUser;
 use latchkey_core::protocol::user_id::UserId;
 use latchkey_core::verdict::Status;
 use latchkey_core::{Error, ErrorCode, time};
-use latchkey_store::EmbeddedDirectory;
 use latchkey_store::home::Home;
 use serde_json::{Value, json};
 
@@ -44,9 +44,9 @@ pub(crate) fn users(
         return Err(Failure::Usage("Name the instance: --instance NAME.".into()));
     };
     let directory = open(instance, context)?;
-    run(&arguments.command, &directory, output, now).map_err(|failure| match failure {
+    run(&arguments.command, &*directory, output, now).map_err(|failure| match failure {
         Failure::Refused(refused) => {
-            Failure::Refused(of_user(refused, &arguments.command, &directory))
+            Failure::Refused(of_user(refused, &arguments.command, &*directory))
         }
         other => other,
     })?;
@@ -55,7 +55,7 @@ pub(crate) fn users(
 
 /// Names the field of an error like the argument. If an address was given in place of an id, adds
 /// whose address it is.
-fn of_user(mut refused: Error, command: &UsersCommand, directory: &EmbeddedDirectory) -> Error {
+fn of_user(mut refused: Error, command: &UsersCommand, directory: &dyn Directory) -> Error {
     refused = refused.about_user();
     if refused.code == ErrorCode::UnknownUser
         && let Some(email) = command.id().and_then(|id| Email::parse(id, "id").ok())
@@ -71,7 +71,7 @@ fn of_user(mut refused: Error, command: &UsersCommand, directory: &EmbeddedDirec
 
 fn run(
     command: &UsersCommand,
-    directory: &EmbeddedDirectory,
+    directory: &dyn Directory,
     output: &Output,
     now: Timestamp,
 ) -> Result<(), Failure> {
@@ -146,7 +146,7 @@ pub(crate) fn seats(
     Ok(ExitCode::SUCCESS)
 }
 
-pub(crate) fn open(instance: &str, context: &Context) -> Result<EmbeddedDirectory, Failure> {
+pub(crate) fn open(instance: &str, context: &Context) -> Result<Arc<dyn Directory>, Failure> {
     let home = context.home()?;
     let instance = home.instances().find(instance)?;
     directory(&home, &instance, HOLDER)
@@ -162,7 +162,7 @@ pub(crate) fn directory(
     home: &Home,
     instance: &Instance,
     holder: &str,
-) -> Result<EmbeddedDirectory, Failure> {
+) -> Result<Arc<dyn Directory>, Failure> {
     once_free(|| home.directory(instance, holder))
 }
 
@@ -183,7 +183,7 @@ pub(crate) fn once_free<T>(
 
 fn list(
     arguments: &ListArguments,
-    directory: &EmbeddedDirectory,
+    directory: &dyn Directory,
     output: &Output,
     now: Timestamp,
 ) -> Result<(), Failure> {

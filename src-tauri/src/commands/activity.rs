@@ -4,7 +4,6 @@ use latchkey_store::Wait as _;
 use std::sync::Arc;
 
 use latchkey_core::activity::{self, Kind};
-use latchkey_core::directory::Directory as _;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use tauri::State;

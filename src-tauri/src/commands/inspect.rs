@@ -6,7 +6,6 @@ use std::sync::Arc;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use jiff::Timestamp;
-use latchkey_core::directory::Directory as _;
 use latchkey_core::inspect::diagnosis::{self, Hint};
 use latchkey_core::inspect::forecast::Forecast;
 use latchkey_core::inspect::{self, ClaimTime};

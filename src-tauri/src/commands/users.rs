@@ -9,7 +9,6 @@ use latchkey_core::error::Warning;
 use latchkey_core::instance::InstanceId;
 use latchkey_core::protocol::user_id::UserId;
 use latchkey_core::verdict::{Seats, Status};
-use latchkey_store::EmbeddedDirectory;
 use serde::{Deserialize, Serialize};
 use tauri::State;
 use ts_rs::TS;
@@ -295,7 +294,7 @@ pub async fn seats_set(
 pub(super) async fn in_directory<T: Send + 'static>(
     studio: State<'_, Arc<Studio>>,
     instance: String,
-    work: impl FnOnce(&EmbeddedDirectory) -> latchkey_core::Result<T> + Send + 'static,
+    work: impl FnOnce(&dyn Directory) -> latchkey_core::Result<T> + Send + 'static,
 ) -> Result<T, Problem> {
     at_home(studio, move |studio, home| {
         let instance = home.instances().get(&InstanceId::parse(&instance)?)?;

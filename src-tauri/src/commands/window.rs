@@ -4,7 +4,6 @@ use latchkey_store::Wait as _;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use latchkey_core::directory::Directory as _;
 use serde::{Deserialize, Serialize};
 use tauri::ipc::JavaScriptChannelId;
 use tauri::{AppHandle, Runtime, State, Webview};

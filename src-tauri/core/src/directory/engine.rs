@@ -3,6 +3,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use jiff::Timestamp;
 
+use super::changed::OnChange;
 use super::command::{Command, JudgedCode, MAX_PRUNED, MAX_TIMES, Outcome, Redemption};
 use super::facts::Counts;
 use super::query::{PageStart, Sort, UserPage, UserQuery};
@@ -95,6 +96,10 @@ pub trait Directory: Send + Sync {
     /// Removes some of the entries of the activity that `retention` does not keep, few enough to
     /// delay nobody. Returns whether there may be more.
     async fn prune(&self, retention: Retention, now: Timestamp) -> Result<bool>;
+
+    /// Calls `call` after each change of the activity or of users that is on disk. It must return
+    /// at once, because later changes wait for it. A second `call` is ignored.
+    fn on_change(&self, call: OnChange);
 
     /// Returns what redeeming a code without a session would do. Changes nothing.
     async fn dry_run(&self, code: JudgedCode<'_>, policy: Policy) -> Result<Verdict> {

@@ -5,6 +5,7 @@
 //! calls `decide`, and writes the effects and the entry of the activity in one transaction. Every
 //! change is made as a whole or not at all, and is on the disk when its function returns.
 
+mod changed;
 mod command;
 mod decide;
 mod effect;
@@ -14,6 +15,7 @@ mod notices;
 pub mod query;
 mod user;
 
+pub use changed::{Changed, OnChange};
 pub use command::{Command, JudgedCode, MAX_IMPORT, MAX_PRUNED, MAX_TIMES, Outcome, Redemption};
 pub use decide::{decide, verdict};
 pub use effect::{Decision, Effect, NewEntry};

@@ -11,8 +11,8 @@ use jiff::Timestamp;
 use latchkey_core::Result;
 use latchkey_core::activity::{ActivityPage, ActivityQuery, AuditContext};
 use latchkey_core::directory::{
-    Command, Counts, Directory, Outcome, PageStart, Redemption, SharedEmail, Sort, TimeAhead, User,
-    UserPage, UserQuery,
+    Command, Counts, Directory, OnChange, Outcome, PageStart, Redemption, SharedEmail, Sort,
+    TimeAhead, User, UserPage, UserQuery,
 };
 use latchkey_core::instance::{InstanceId, Retention};
 use latchkey_core::protocol::email::Email;
@@ -88,6 +88,10 @@ impl Directory for Noting {
 
     async fn times_ahead(&self, now: Timestamp) -> Result<Vec<TimeAhead>> {
         self.note("times_ahead").times_ahead(now).await
+    }
+
+    fn on_change(&self, call: OnChange) {
+        self.directory.on_change(call);
     }
 
     async fn activity(

@@ -40,8 +40,6 @@ mod state;
 mod times;
 mod writer;
 
-pub use self::shared::Changed;
-
 use std::cmp::Reverse;
 use std::collections::HashSet;
 use std::path::Path;
@@ -53,7 +51,8 @@ use jiff::Timestamp;
 use latchkey_core::activity::{ActivityPage, ActivityQuery, AuditContext};
 use latchkey_core::directory::query::{PageStart, Sort, UserPage, UserQuery};
 use latchkey_core::directory::{
-    Command, Counts, Directory, Outcome, Redemption, SharedEmail, TimeAhead, User, verdict,
+    Command, Counts, Directory, OnChange, Outcome, Redemption, SharedEmail, TimeAhead, User,
+    verdict,
 };
 use latchkey_core::instance::Retention;
 use latchkey_core::protocol::email::Email;
@@ -106,13 +105,6 @@ impl EmbeddedDirectory {
     #[must_use]
     pub fn is_in(folder: &Path) -> bool {
         open::log_of(folder).exists()
-    }
-
-    /// Registers a function that is called when a change of the activity or of users is on the
-    /// disk. It must return at once, because later changes wait for it. A second function is
-    /// ignored.
-    pub fn on_change(&self, call: impl Fn(Changed) + Send + Sync + 'static) {
-        let _ = self.shared.on_change.set(Box::new(call));
     }
 
     /// Fails with [`ErrorCode::DirectoryHeld`](latchkey_core::ErrorCode::DirectoryHeld) if a
@@ -270,6 +262,10 @@ impl Directory for EmbeddedDirectory {
 
     async fn prune(&self, retention: Retention, now: Timestamp) -> Result<bool> {
         self.writer.prune(retention, now).await
+    }
+
+    fn on_change(&self, call: OnChange) {
+        let _ = self.shared.on_change.set(call);
     }
 
     async fn activity(

@@ -1,21 +1,14 @@
 use std::sync::OnceLock;
 
+use latchkey_core::directory::{Changed, OnChange};
+
 use super::open::Opened;
 
 /// State that the writer and readers share.
 pub(super) struct Shared {
     pub(super) opened: Opened,
     /// Callback for changes.
-    pub(super) on_change: OnceLock<Box<dyn Fn(Changed) + Send + Sync>>,
-}
-
-/// Parts of a directory that a change has affected.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Changed {
-    /// The activity has new entries.
-    pub activity: bool,
-    /// Users were added, changed or removed, or have signed in.
-    pub users: bool,
+    pub(super) on_change: OnceLock<OnChange>,
 }
 
 impl Shared {

@@ -8,7 +8,7 @@ use std::thread::{self, JoinHandle};
 
 use jiff::Timestamp;
 use latchkey_core::activity::{AuditContext, Counted, Kind, Refusals};
-use latchkey_core::directory::{Command, Decision, Outcome, decide};
+use latchkey_core::directory::{Changed, Command, Decision, Outcome, decide};
 use latchkey_core::instance::Retention;
 use latchkey_core::{Error, Result};
 use tokio::sync::{mpsc, oneshot};
@@ -18,7 +18,7 @@ use super::effects::{Written, rows_of};
 use super::facts;
 use super::journal::{Change, Journal};
 use super::record::EntryRecord;
-use super::shared::{Changed, Shared};
+use super::shared::Shared;
 use super::state::State;
 use crate::files;
 use crate::wait::Wait as _;

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use super::Home;
 use crate::embedded::EmbeddedDirectory;
@@ -31,7 +32,7 @@ impl Home {
     ///
     /// Fails with [`ErrorCode::HostedElsewhere`], with [`ErrorCode::DamagedFile`] if the instance
     /// had a directory whose folder is missing, or with the errors of [`EmbeddedDirectory::open`].
-    pub fn directory(&self, instance: &Instance, holder: &str) -> Result<EmbeddedDirectory> {
+    pub fn directory(&self, instance: &Instance, holder: &str) -> Result<Arc<dyn Directory>> {
         require_here(instance)?;
         let folder = self.users_folder(&instance.id);
         let anew = folder.join(ANEW);
@@ -49,7 +50,7 @@ impl Home {
         // The file is not needed once there is a directory.
         let _ = fs::remove_file(anew);
         self.record_outbox(instance, &directory).wait()?;
-        Ok(directory)
+        Ok(Arc::new(directory))
     }
 
     /// Returns the name of the process that holds the directory of an instance, such as `latchkey

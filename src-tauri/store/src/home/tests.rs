@@ -6,7 +6,6 @@ use super::{Home, SecretSource};
 use crate::Wait as _;
 use crate::keys::{KeychainUse, KeysState};
 use latchkey_core::activity::{Actor, AuditContext};
-use latchkey_core::directory::Directory as _;
 use latchkey_core::instance::{Hosted, Instance, InstanceId, Name, Settings};
 use latchkey_core::link::BaseUrl;
 use latchkey_core::secret::{Secret, SecretEncoding};

@@ -7,11 +7,10 @@ use std::thread;
 
 use latchkey_core::ErrorCode;
 use latchkey_core::activity::ActivityQuery;
-use latchkey_core::directory::{Directory, Origin, PageStart, Search, Sort, UserQuery};
+use latchkey_core::directory::{Changed, Directory, Origin, PageStart, Search, Sort, UserQuery};
 use latchkey_core::instance::Policy;
 use latchkey_core::verdict::Status;
 use latchkey_store::EmbeddedDirectory;
-use latchkey_store::embedded::Changed;
 use tempfile::TempDir;
 
 use super::conformance::conformance_tests;
@@ -332,7 +331,7 @@ fn only_changes_of_users_and_new_entries_are_published() {
     let directory = open(&folder).unwrap();
     let told = Arc::new(Mutex::new(Vec::new()));
     let tell = Arc::clone(&told);
-    directory.on_change(move |changed| tell.lock().unwrap().push(changed));
+    directory.on_change(Box::new(move |changed| tell.lock().unwrap().push(changed)));
     let told = || std::mem::take(&mut *told.lock().unwrap());
     let (users, entry) = (
         Changed {
