@@ -86,3 +86,37 @@ pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<
         link: words.link,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::rows::encoded;
+    use super::*;
+    use latchkey_core::protocol::code::CodeFault;
+    use latchkey_core::verdict::Refusal;
+
+    #[derive(Serialize)]
+    struct Row(#[serde(with = "super")] Event);
+
+    fn bytes(data: EventData) -> usize {
+        let event = Event {
+            data,
+            subject: Some("user-123456".to_owned()),
+            link: Some("94Tak-qba5yAYp6t".to_owned()),
+        };
+        encoded(&Row(event)).unwrap().len()
+    }
+
+    #[test]
+    fn an_event_is_smaller_than_its_words() {
+        let refused = EventData::Refused(Refusal::Code(CodeFault::BadSignature));
+        for (data, expected) in [(EventData::SignedIn, (53, 44)), (refused, (254, 69))] {
+            let worded = EventData::Worded(WordedEvent {
+                kind: data.kind(),
+                code: data.code().to_owned(),
+                title: data.title(),
+                detail: data.detail(),
+            });
+            assert_eq!((bytes(worded), bytes(data)), expected);
+        }
+    }
+}
