@@ -78,8 +78,8 @@ fn entries_of_format_6_are_found_and_pruned_with_new_ones() {
     let home = Home::open(data.path().to_owned(), KeychainUse::Never).unwrap();
     let instance = home.instances().find("acme").unwrap();
     let directory = home.directory(&instance, "a test").unwrap();
-    assert_eq!(about(&directory, "EVE@example.com"), ["provisioned"]);
-    assert_eq!(about(&directory, "ada").len(), 4);
+    assert_eq!(about(&*directory, "EVE@example.com"), ["provisioned"]);
+    assert_eq!(about(&*directory, "ada").len(), 4);
     let of = |kind, text: &str| {
         let query = ActivityQuery {
             kind: Some(kind),

@@ -4,7 +4,7 @@ use latchkey_store::Wait as _;
 use std::path::Path;
 
 use latchkey_core::activity::ActivityQuery;
-use latchkey_core::directory::Directory as _;
+use latchkey_core::directory::Directory;
 use latchkey_store::EmbeddedDirectory;
 use tempfile::TempDir;
 
@@ -24,7 +24,7 @@ pub(super) fn open(folder: &TempDir) -> EmbeddedDirectory {
 }
 
 /// Returns the codes of the entries about a subject, newest first.
-pub(super) fn about(directory: &EmbeddedDirectory, subject: &str) -> Vec<String> {
+pub(super) fn about(directory: &dyn Directory, subject: &str) -> Vec<String> {
     let query = ActivityQuery {
         subject: Some(subject.to_owned()),
         ..ActivityQuery::default()
