@@ -18,7 +18,7 @@ pub(crate) fn forecast(mut forecast: Forecast) -> Forecast {
 const fn against(refusal: &Refusal) -> Option<&'static str> {
     match refusal {
         Refusal::ExternalAuthOff | Refusal::ProvisioningOff { .. } => {
-            Some("The switch is in Settings, under Rules for signing in.")
+            Some("The switch is in Settings, under Sign-in rules.")
         }
         Refusal::UserRemoved { is_ahead: true, .. } => {
             Some("Users has the button Correct times for that.")
@@ -34,7 +34,7 @@ pub(crate) const fn about(error: &Error) -> Option<&'static str> {
             Some("The environment variable LATCHKEY_DATA_DIR names another data folder.")
         }
         ErrorCode::WeakSecret => {
-            Some("The secret of an instance is in Settings, under Signing secret.")
+            Some("The secret of an instance is in Settings, under Signing key.")
         }
         _ => None,
     }
