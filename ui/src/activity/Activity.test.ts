@@ -111,7 +111,7 @@ it('looks for what is typed and chosen, and shows everything again', async () =>
   await waitFor(() =>
     expect(requests(asked).at(-1)).toMatchObject({ text: 'abcd', kind: 'refusal', before: null }),
   );
-  await userEvent.click(await screen.findByTestId('activity-clear'));
+  await userEvent.click(await screen.findByRole('button', { name: 'Show everything' }));
   await waitFor(() => expect(subjects()).toHaveLength(3));
 });
 

@@ -83,7 +83,7 @@ it('a gateway that another program runs is named and cannot be started here', as
   await waitFor(() =>
     expect(screen.getAllByRole('button', { name: 'Start the gateway' })).toHaveLength(2),
   );
-  expect(mark().textContent).toContain('off');
+  expect(mark().textContent).toContain('closed');
 });
 
 it('a link opens in the program that runs the gateway, and not once that has ended', async () => {

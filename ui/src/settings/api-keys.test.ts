@@ -31,8 +31,8 @@ beforeEach(() => {
 });
 
 async function make(): Promise<void> {
-  await userEvent.type(screen.getByTestId('api-key-name'), 'CRM');
-  await userEvent.click(screen.getByTestId('api-key-make'));
+  await userEvent.type(screen.getByRole('textbox', { name: 'New key' }), 'CRM');
+  await userEvent.click(screen.getByRole('button', { name: 'Make a key' }));
 }
 
 it('shows a key once, and lists it by its name afterwards', async () => {
@@ -40,9 +40,9 @@ it('shows a key once, and lists it by its name afterwards', async () => {
   expect(screen.getByTestId('api-state').textContent).toContain('off');
   await make();
   expect((await screen.findByTestId('api-key-value')).textContent).toBe(KEY);
-  await userEvent.click(screen.getByTestId('api-key-copy'));
+  await userEvent.click(screen.getByRole('button', { name: 'Copy' }));
   await waitFor(() => expect(toasts.list.at(-1)?.text).toContain('API key copied'));
-  await userEvent.click(screen.getByTestId('api-key-done'));
+  await userEvent.click(screen.getByRole('button', { name: 'Done' }));
   expect(screen.queryByTestId('api-key-value')).toBeNull();
   expect(asked.at(-1)?.name).toBe('secret_conceal');
   await rerender({ instance: kept });

@@ -10,6 +10,7 @@ import ReplaceDialog from '../settings/ReplaceDialog.svelte';
 import ConnectForm from './ConnectForm.svelte';
 
 const ENCODINGS: SecretEncoding[] = ['text', 'base64', 'hex'];
+const SUBMIT = { connect: 'Connect', replace: 'Replace secret' };
 let asked: Asked[] = [];
 
 beforeEach(() => {
@@ -23,9 +24,9 @@ beforeEach(() => {
 
 /** Pastes a secret, says how it is written, and sends the form. */
 async function paste(encoding: SecretEncoding, form: 'connect' | 'replace') {
-  await userEvent.type(screen.getByTestId(`${form}-secret`), 'c2VjcmV0');
-  await userEvent.selectOptions(screen.getByLabelText('How it is written'), encoding);
-  await userEvent.click(screen.getByTestId(`${form}-submit`));
+  await userEvent.type(screen.getByLabelText('JWT secret'), 'c2VjcmV0');
+  await userEvent.selectOptions(screen.getByLabelText('Encoding'), encoding);
+  await userEvent.click(screen.getByRole('button', { name: SUBMIT[form] }));
 }
 
 describe('the encoding that is chosen for a pasted secret', () => {

@@ -121,7 +121,7 @@ it('a link stays on the screen when other instances change, and nothing else has
 it('a gateway that has ended is shown as closed', async () => {
   state = { running: null, others: [], addresses: [] };
   tell({ kind: 'gateway' });
-  await waitFor(() => expect(screen.getByTestId('gateway-mark').textContent).toContain('off'));
+  await waitFor(() => expect(screen.getByTestId('gateway-mark').textContent).toContain('closed'));
 });
 
 it('an instance that another process has changed is shown, and what is typed stays', async () => {
