@@ -16,6 +16,7 @@ function entry(kind: ActivityEntry['kind'], hoursAgo = 0, code = 'signed_in'): A
     reference: null,
     kind,
     code,
+    parameters: {},
     title: '',
     detail: null,
     subject: `user-${number}`,

@@ -175,6 +175,7 @@ it('shows the last refusals, and leads to the user and to Activity', async () =>
       reference: null,
       kind: 'refusal',
       code: 'user_suspended',
+      parameters: {},
       title: 'Refused: suspended',
       detail: null,
       subject: 'marek',
