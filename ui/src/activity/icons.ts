@@ -10,6 +10,8 @@ const CHANGES: [prefix: string, icon: IconName][] = [
   ['suspended', 'removeUser'],
   ['reactivated', 'addUser'],
   ['signed_out', 'door'],
+  ['profile_changed', 'pencil'],
+  ['link_made', 'link'],
   ['gateway', 'door'],
   ['secret', 'key'],
   ['api_key', 'key'],
