@@ -80,7 +80,7 @@ async fn users(studio: &Studio) {
             const table = document.querySelector(`[data-testid='users-table']`);
             paint.watch(() => true);
             paint.began = performance.now();
-            table.scrollTop += 180;
+            table.scrollTop += 220;
             return true";
         studio.script(scrolled).await;
         times.push(painted(studio).await);
@@ -94,7 +94,7 @@ async fn users(studio: &Studio) {
             "document.querySelector(`[data-testid='user-link']`)",
         )
         .await;
-        let ids = "return [...document.querySelectorAll('[data-user-id]')].slice(6, 12).map((row) => row.dataset.userId)";
+        let ids = "return [...document.querySelectorAll('[data-user-id]')].slice(8, 14).map((row) => row.dataset.userId)";
         let ids: Vec<String> = serde_json::from_value(studio.script(ids).await).unwrap();
         let css = format!("[data-user-id='{}']", ids[at % ids.len()]);
         let found = studio.client.find(fantoccini::Locator::Css(&css)).await;

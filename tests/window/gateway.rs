@@ -7,7 +7,6 @@ use std::process::Command;
 
 use jiff::Timestamp;
 use latchkey_core::activity::{Actor, AuditContext};
-use latchkey_core::directory::Directory as _;
 use latchkey_core::protocol::metadata::Metadata;
 use latchkey_core::protocol::payload::{NewUser, Payload};
 use latchkey_core::protocol::user_id::UserId;

@@ -9,7 +9,6 @@ use std::time::{Duration, Instant};
 
 use image::GenericImageView as _;
 use latchkey_core::activity::ActivityQuery;
-use latchkey_core::directory::Directory as _;
 
 use crate::driver::{Studio, picture_of_display};
 use crate::environment::Environment;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use jiff::Timestamp;
 use latchkey_core::activity::{Actor, AuditContext};
-use latchkey_core::directory::{Directory as _, MAX_IMPORT};
+use latchkey_core::directory::MAX_IMPORT;
 use latchkey_core::instance::{Instance, Settings};
 use latchkey_core::link::compose::{LinkSpec, compose};
 use latchkey_core::protocol::email::Email;
