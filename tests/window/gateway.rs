@@ -224,6 +224,25 @@ async fn with_a_certificate_from_files(studio: &Studio, port: u16) -> TempDir {
     folder
 }
 
+/// Shows in Compose that no seat is left for a new user, and returns a link for the user. Studio shows no link
+/// that would be refused.
+async fn without_a_seat(prepared: &Prepared, studio: &Studio, url: &str) -> String {
+    studio.click("rail-compose").await;
+    studio.click("mode-new").await;
+    studio.fill("field-user-id", "bob").await;
+    studio
+        .wait_for_text("forecast", "why not", |text| text.contains("no seats left"))
+        .await;
+    let bob = NewUser {
+        id: UserId::parse("bob", "id").unwrap(),
+        email: None,
+        metadata: Metadata::default(),
+    };
+    let link = prepared.link(Payload::User(bob));
+    let (_, query) = link.split_once('?').unwrap();
+    format!("{url}?{query}")
+}
+
 #[test]
 fn a_scanned_code_signs_in_and_studio_shows_it_at_once() {
     run(async {
@@ -288,21 +307,7 @@ fn a_scanned_code_signs_in_and_studio_shows_it_at_once() {
 
         returns_with_webkit(&link).await;
 
-        // Studio shows no link that would be refused, so this one is from before.
-        studio.click("rail-compose").await;
-        studio.click("mode-new").await;
-        studio.fill("field-user-id", "bob").await;
-        studio
-            .wait_for_text("forecast", "why not", |text| text.contains("no seats left"))
-            .await;
-        let bob = NewUser {
-            id: UserId::parse("bob", "id").unwrap(),
-            email: None,
-            metadata: Metadata::default(),
-        };
-        let link = prepared.link(Payload::User(bob));
-        let (_, query) = link.split_once('?').unwrap();
-        let link = format!("{url}?{query}");
+        let link = without_a_seat(&prepared, &studio, &url).await;
         phone.tap("Sign out").await;
         phone.says("You are signed out").await;
         phone.open(&link).await;
