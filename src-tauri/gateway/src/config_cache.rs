@@ -128,3 +128,53 @@ impl Drop for Refresh {
         self.0.current().is_refreshing = false;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU32, Ordering};
+    use std::sync::mpsc;
+
+    use latchkey_core::instance::{Hosted, Name, Settings};
+    use latchkey_core::link::BaseUrl;
+    use latchkey_core::protocol::code::Algorithm;
+    use latchkey_core::secret::SigningKey;
+
+    use super::*;
+
+    fn snapshot(name: &str) -> InstanceSnapshot {
+        let url = BaseUrl::parse("https://a.b").unwrap();
+        InstanceSnapshot {
+            settings: Settings::new(Name::parse(name).unwrap(), url, Hosted::Here),
+            key: SigningKey::generate(Algorithm::default()).unwrap(),
+            api_keys: Vec::new(),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_slow_load_does_not_replace_the_result_of_a_load_that_began_later() {
+        let (begun, has_begun) = mpsc::channel();
+        let (release, released) = mpsc::channel();
+        let (loads, released) = (AtomicU32::new(0), Mutex::new(released));
+        let load = move || {
+            if loads.fetch_add(1, Ordering::Relaxed) > 0 {
+                return Ok(snapshot("newer"));
+            }
+            begun.send(()).unwrap();
+            released.lock().unwrap().recv().unwrap();
+            Ok(snapshot("older"))
+        };
+        let id = InstanceId::parse("a").unwrap();
+        let cache = Arc::new(ConfigCache::new(id, Box::new(load)));
+        let slow = Arc::clone(&cache);
+        let slow = task::spawn(async move { slow.load().await.unwrap() });
+        task::spawn_blocking(move || has_begun.recv().unwrap())
+            .await
+            .unwrap();
+        cache.load().await.unwrap();
+        release.send(()).unwrap();
+        let slow = slow.await.unwrap();
+        assert_eq!(slow.settings.name.as_str(), "older");
+        let last = cache.last().unwrap();
+        assert_eq!(last.settings.name.as_str(), "newer");
+    }
+}

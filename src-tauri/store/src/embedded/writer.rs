@@ -398,6 +398,7 @@ impl Batch {
 
 #[cfg(test)]
 mod tests {
+    use futures_lite::future::poll_once;
     use latchkey_core::ErrorCode;
     use latchkey_core::activity::{Actor, EventData};
     use latchkey_core::directory::Directory as _;
@@ -418,5 +419,23 @@ mod tests {
         while let Err(refused) = record().wait() {
             assert_eq!(refused.code, ErrorCode::Storage, "{}", refused.message);
         }
+    }
+
+    #[test]
+    fn a_directory_closes_inside_a_task_that_has_used_up_its_budget() {
+        let (closed, is_closed) = std::sync::mpsc::channel();
+        // On a thread of its own, because closing would otherwise hang the test.
+        thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().build();
+            runtime.unwrap().block_on(async {
+                let folder = tempfile::tempdir().unwrap();
+                let directory = EmbeddedDirectory::open(folder.path(), "a test").unwrap();
+                while poll_once(tokio::task::consume_budget()).await.is_some() {}
+                drop(directory);
+            });
+            closed.send(()).unwrap();
+        });
+        let limit = std::time::Duration::from_secs(30);
+        assert!(is_closed.recv_timeout(limit).is_ok(), "closing hangs");
     }
 }
