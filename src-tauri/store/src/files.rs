@@ -200,7 +200,7 @@ pub fn note(path: &Path, contents: &[u8]) -> Result<()> {
 /// change the same settings at once. Waits for the other process, which holds the lock only for one
 /// write.
 pub fn lock(path: &Path) -> Result<File> {
-    let file = open_lock(path)?;
+    let file = open_to_write(path)?;
     file.lock()
         .map_err(|cause| storage("locked", path, cause))?;
     Ok(file)
@@ -209,7 +209,7 @@ pub fn lock(path: &Path) -> Result<File> {
 /// Locks a file until the returned handle is dropped. Returns `None` if another process holds the
 /// lock.
 pub fn try_lock(path: &Path) -> Result<Option<File>> {
-    let file = open_lock(path)?;
+    let file = open_to_write(path)?;
     match file.try_lock() {
         Ok(()) => Ok(Some(file)),
         Err(TryLockError::WouldBlock) => Ok(None),
@@ -217,7 +217,10 @@ pub fn try_lock(path: &Path) -> Result<Option<File>> {
     }
 }
 
-fn open_lock(path: &Path) -> Result<File> {
+/// Opens a file of the data folder to write it, or makes an empty one.
+///
+/// Fails if the path is not a regular file.
+pub(crate) fn open_to_write(path: &Path) -> Result<File> {
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(false);
     open(path, &mut options).map_err(|cause| storage("opened", path, cause))

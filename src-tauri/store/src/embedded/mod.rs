@@ -37,6 +37,7 @@ mod sessions;
 mod shared;
 mod single_entries;
 mod state;
+mod tally;
 mod times;
 mod writer;
 

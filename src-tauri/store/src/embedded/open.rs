@@ -23,6 +23,7 @@ use super::migrate::migrate;
 use super::record::Counters;
 use super::room::Room;
 use super::state::{State, Tree};
+use super::tally::{self, Tally};
 use crate::files;
 use latchkey_core::{Error, ErrorCode, Result, time};
 
@@ -37,9 +38,6 @@ const OLDEST: u32 = 2;
 /// Size of sled's cache, counted in encoded rows. In memory they take several times as much. sled's
 /// default is a gibibyte.
 const CACHE_BYTES: u64 = 8 * 1024 * 1024;
-/// Number of changes after which the tally beside the tree is written.
-const TALLY_EVERY: u64 = 256;
-
 /// Number of attempts to open a tree that is still closing. Together they take two seconds.
 const CLOSING_WAITS: u32 = 200;
 const CLOSING_WAIT: Duration = Duration::from_millis(10);
@@ -49,8 +47,6 @@ const MUCH_GROWTH: u64 = 256 * 1024 * 1024;
 
 /// Name of the file with the time of the last removal or edit.
 const ORDER: &str = "order";
-/// Name of the file with the number of changes.
-const TALLY: &str = "tally";
 /// Name of the folder of the tree.
 const SLED: &str = "sled";
 /// Name of the file that the process which holds the directory has locked.
@@ -67,11 +63,10 @@ pub(super) fn log_of(folder: &Path) -> PathBuf {
 pub(super) struct Opened {
     tree: Tree,
     room: Room,
-    tally: PathBuf,
+    tally: Tally,
     /// File with the time of the last removal or edit, for processes that make links and do not
     /// hold the directory.
     order: PathBuf,
-    tallied: AtomicU64,
     latest: AtomicU64,
     _log: Log,
     closed: NoteOfClose,
@@ -82,7 +77,7 @@ impl Opened {
     pub(super) fn new(folder: &Path, holder: &str) -> Result<Self> {
         files::create_private_dir(folder)?;
         let lock = hold(folder, holder)?;
-        let (path, tally) = (folder.join(SLED), folder.join(TALLY));
+        let path = folder.join(SLED);
         let log = Log {
             bytes: log_bytes(&path),
             path: path.clone(),
@@ -99,12 +94,13 @@ impl Opened {
         };
         let tree = Tree::new(folder.to_owned(), Box::new(open))?;
         let changes = changes.load(Ordering::Relaxed);
+        let tally = Tally::open(folder)?;
+        tally.write(changes);
         Ok(Self {
             tree,
             room: Room::new(folder.to_owned()),
             tally,
             order: folder.join(ORDER),
-            tallied: AtomicU64::new(changes),
             latest: AtomicU64::new(changes),
             _log: log,
             closed,
@@ -138,26 +134,17 @@ impl Opened {
         &self.room
     }
 
-    /// Notes the number of changes. From time to time it is also written beside the tree, because
+    /// Notes the number of changes that are on the disk. It is also written beside the tree, because
     /// sled opens a tree that has lost its end without an error.
     pub(super) fn note(&self, changes: u64) {
         self.latest.fetch_max(changes, Ordering::Relaxed);
-        if changes >= self.tallied.load(Ordering::Relaxed) + TALLY_EVERY {
-            self.tallied.store(changes, Ordering::Relaxed);
-            self.write_tally(changes);
-        }
+        self.tally.write(changes);
     }
 
     /// Writes the time of the last removal or edit beside the tree.
     pub(super) fn note_order(&self, at: i64) {
         if let Err(cause) = files::note(&self.order, at.to_string().as_bytes()) {
             tracing::warn!(%cause, "the time of the last removal was not written");
-        }
-    }
-
-    fn write_tally(&self, changes: u64) {
-        if let Err(cause) = files::note(&self.tally, changes.to_string().as_bytes()) {
-            tracing::warn!(%cause, "the directory's tally was not written");
         }
     }
 }
@@ -195,7 +182,6 @@ fn open_state(folder: &Path) -> Result<(State, u64)> {
 impl Drop for Opened {
     fn drop(&mut self) {
         let changes = self.latest.load(Ordering::Relaxed);
-        self.write_tally(changes);
         if !self.tree.is_broken() {
             self.closed.close(changes);
         }
@@ -379,9 +365,7 @@ fn read_counters(tree: &sled::Db, folder: &Path) -> Result<Counters> {
         })?,
         None => Counters::default(),
     };
-    let tallied = files::read(&folder.join(TALLY)).ok().flatten();
-    let tallied: u64 = tallied.and_then(|text| number(&text)).unwrap_or(0);
-    if counters.changes < tallied {
+    if counters.changes < tally::read(folder)? {
         return Err(damaged_folder(folder, "its latest changes are missing"));
     }
     Ok(counters)

@@ -61,6 +61,7 @@ impl Writer {
             shared,
             refusals: Refusals::default(),
             kept_refusals: None,
+            checkpoint_failed: false,
         };
         let thread = thread::Builder::new()
             .name("directory".to_owned())
@@ -128,6 +129,8 @@ struct Work {
     refusals: Refusals,
     /// Number of refusals in the activity, after they were counted once.
     kept_refusals: Option<u64>,
+    /// Whether the last checkpoint could not be made, which is logged once.
+    checkpoint_failed: bool,
 }
 
 impl Work {
@@ -198,9 +201,13 @@ impl Work {
             journal.checkpoint_if_much();
             Ok(())
         });
-        if let Err(cause) = checkpoint {
+        // On a full disk each change would log it.
+        if let Err(cause) = &checkpoint
+            && !self.checkpoint_failed
+        {
             tracing::warn!(error = ?cause, "no checkpoint was made");
         }
+        self.checkpoint_failed = checkpoint.is_err();
     }
 
     /// Returns the outcomes of changes when they are on the disk.

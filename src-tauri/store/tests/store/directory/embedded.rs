@@ -146,6 +146,34 @@ fn a_directory_that_has_lost_its_rows_is_refused() {
 }
 
 #[test]
+fn after_a_killed_process_a_changed_bit_at_the_end_of_the_log_is_found() {
+    let folder = tempfile::tempdir().unwrap();
+    let directory = open(&folder).unwrap();
+    for number in 0..90 {
+        let user = new_user(&format!("user-{number}"));
+        directory
+            .redeem(Ok(&user), Policy::default(), &by(now()))
+            .wait()
+            .unwrap();
+    }
+    for from_end in [5, 150, 2_500, 12_000] {
+        let killed = tempfile::tempdir().unwrap();
+        copy(folder.path(), killed.path());
+        let log = killed.path().join("sled/db");
+        let mut bytes = fs::read(&log).unwrap();
+        let end = bytes.iter().rposition(|byte| *byte != 0).unwrap();
+        bytes[end - from_end] ^= 1;
+        fs::write(&log, bytes).unwrap();
+        let refused = open(&killed).err();
+        let refused = refused.unwrap_or_else(|| panic!("{from_end} bytes before the end"));
+        assert_eq!(refused.code, ErrorCode::DamagedFile);
+    }
+    let killed = tempfile::tempdir().unwrap();
+    copy(folder.path(), killed.path());
+    assert_eq!(open(&killed).unwrap().count().wait().unwrap(), 90);
+}
+
+#[test]
 fn another_format_is_refused() {
     for (format, code) in [
         (b"1", ErrorCode::OlderFormat),
