@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use serde::Serialize;
-use url::{Host, Url, form_urlencoded};
+use url::{Host, Position, Url, form_urlencoded};
 
 use crate::protocol::code::ExternalAuthCode;
 use crate::{Error, ErrorCode, Result};
@@ -73,9 +73,14 @@ impl BaseUrl {
     /// Parses a URL as a person types it. A missing scheme becomes `http` for an address of this
     /// computer, else `https`.
     ///
-    /// Fails like [`BaseUrl::parse`].
+    /// Fails like [`BaseUrl::parse`], and if the host is a typing error. URLs that earlier versions
+    /// stored with such a host are still read.
     pub fn typed(text: &str) -> Result<Self> {
-        Self::parse(&with_scheme(text))
+        let url = Self::parse(&with_scheme(text))?;
+        match typing_error(&url.0) {
+            Some(message) => Err(Error::new(ErrorCode::InvalidUrl, message).about("url")),
+            None => Ok(url),
+        }
     }
 
     /// Returns the URL in its normal form.
@@ -297,6 +302,34 @@ pub(crate) fn with_scheme(text: &str) -> Cow<'_, str> {
     }
 }
 
+/// Returns what is wrong with a host that can only be a typing error, and the URL that was probably
+/// meant: `https//acme.example` without its colon, and `acme..example` with a dot too many.
+fn typing_error(url: &Url) -> Option<String> {
+    let host = url.host_str()?;
+    if matches!(host, "http" | "https") {
+        return Some(match url[Position::BeforePath..].trim_start_matches('/') {
+            "" => format!("The URL has the host '{host}'. Write it as https://chat.example.com."),
+            meant => {
+                format!("The URL has the host '{host}'. Did you mean {host}://{meant} ?")
+            }
+        });
+    }
+    // One dot at the end is permitted. It marks a whole domain name.
+    let labels = host.strip_suffix('.').unwrap_or(host).split('.');
+    if labels.clone().all(|label| !label.is_empty()) {
+        return None;
+    }
+    let labels: Vec<&str> = labels.filter(|label| !label.is_empty()).collect();
+    let meant = labels.join(".");
+    let what = format!("The host '{host}' of the URL has a dot too many.");
+    Some(if meant.is_empty() {
+        format!("{what} Write the URL as https://chat.example.com.")
+    } else {
+        let after = url[Position::AfterHost..].trim_end_matches('/');
+        format!("{what} Did you mean {}://{meant}{after} ?", url.scheme())
+    })
+}
+
 fn is_parameter(pair: &str, parameter: &Parameter) -> bool {
     form_urlencoded::parse(pair.as_bytes())
         .next()
@@ -371,6 +404,49 @@ mod tests {
                 refused.message
             );
         }
+    }
+
+    #[test]
+    fn a_typing_error_in_the_host_is_refused_with_what_was_meant() {
+        for (typed, said) in [
+            ("https//acme.example", "Did you mean https://acme.example ?"),
+            (
+                "http//chat/app?x=1#top",
+                "Did you mean http://chat/app?x=1#top ?",
+            ),
+            (
+                "https://https://acme.example",
+                "Did you mean https://acme.example ?",
+            ),
+            ("HTTPS", "Write it as https://"),
+            ("https://http:8080/", "Write it as https://"),
+            (
+                "https://acme..example",
+                "Did you mean https://acme.example ?",
+            ),
+            (
+                "http://.acme.example:8080/app",
+                "Did you mean http://acme.example:8080/app ?",
+            ),
+            ("acme.example../", "Did you mean https://acme.example ?"),
+        ] {
+            let refused = BaseUrl::typed(typed).expect_err(typed);
+            assert_eq!(refused.code, ErrorCode::InvalidUrl);
+            assert_eq!(refused.field.as_deref(), Some("url"));
+            let message = refused.message;
+            assert!(message.contains(said), "{typed}: {message}");
+        }
+        for typed in [
+            "https.example",
+            "http.internal",
+            "acme.example.",
+            "chat",
+            "[::1]",
+        ] {
+            assert!(BaseUrl::typed(typed).is_ok(), "{typed}");
+        }
+        // A stored URL of an earlier version is read.
+        assert!(BaseUrl::parse("https://https//acme.example").is_ok());
     }
 
     #[test]
