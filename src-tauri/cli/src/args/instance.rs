@@ -1,6 +1,6 @@
 //! Arguments of `latchkey instance`.
 
-use clap::{Args, Subcommand};
+use clap::{Arg, Args, Subcommand};
 use latchkey_core::instance::{Hosted, SignInStep};
 use latchkey_core::protocol::code::Algorithm;
 use latchkey_core::protocol::lifetime::Lifetime;
@@ -68,6 +68,7 @@ pub(crate) struct AddArguments {
 }
 
 #[derive(Debug, Args)]
+#[command(mut_args(without_default))]
 pub(crate) struct SetArguments {
     /// Name or id of the instance.
     pub(crate) instance: String,
@@ -87,6 +88,24 @@ pub(crate) struct SetArguments {
     pub(crate) generate_secret: bool,
 }
 
+/// Removes the default from the help of an option for a setting. A changed instance keeps each
+/// setting for which no option is given.
+fn without_default(argument: Arg) -> Arg {
+    // Not a setting: it has its default for each new secret.
+    if argument.get_id() == "secret_encoding" {
+        return argument;
+    }
+    let help = argument.get_help().map(ToString::to_string);
+    match help
+        .as_deref()
+        .and_then(|help| help.split_once(" [default:"))
+    {
+        Some((help, _)) => argument.help(help.to_owned()),
+        None => argument,
+    }
+}
+
+/// Settings of an instance. The defaults in their help are those of a new instance.
 #[derive(Debug, Args)]
 pub(crate) struct SettingsArguments {
     /// Where people sign in: here (at the gateway of this Latchkey) or elsewhere [default: here].

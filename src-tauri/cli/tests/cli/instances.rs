@@ -266,3 +266,20 @@ fn a_sealed_file_with_a_forgotten_passphrase_can_be_replaced() {
     assert_eq!(with_other(&set).code, 0);
     assert_eq!(with_other(&link).code, 0);
 }
+
+#[test]
+fn only_the_help_for_a_new_instance_names_defaults_of_its_settings() {
+    let help = |command| latchkey(&["instance", command, "--help"], &[], b"").out;
+    let (add, set) = (help("add"), help("set"));
+    assert!(add.matches("[default: ").count() > 10, "{add}");
+    let defaults = set.match_indices("[default: ");
+    let defaults: Vec<_> = defaults.map(|(at, _)| &set[at..]).collect();
+    for default in &defaults {
+        let known = ["[default: the platform's]", "[default: text]"];
+        let is_known = known.iter().any(|known| default.starts_with(known));
+        assert!(is_known, "{default}");
+    }
+    assert_eq!(defaults.len(), 2, "{set}");
+    assert!(set.contains("Default lifetime of a link"), "{set}");
+    assert!(!set.contains("Settings of an instance"), "{set}");
+}
