@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use clap::{Command, CommandFactory as _};
 use clap_complete::Shell;
 use clap_mangen::Man;
+use clap_mangen::roff::{Roff, bold, roman};
 use latchkey_store::files;
 
 use crate::args::Arguments;
@@ -16,6 +17,9 @@ use crate::output::Output;
 
 /// Date of the manual pages, which `man` requires.
 const DATE: &str = "2026-11-26";
+
+/// Command of clap that prints help. It has no page.
+const HELP: &str = "help";
 
 /// Maximum length of a line in the source of a manual page.
 const LINE: usize = 79;
@@ -45,7 +49,7 @@ pub(crate) fn man(out: Option<&Path>, output: &Output) -> Result<ExitCode, Failu
 /// Writes the pages of a command and of its subcommands.
 fn write(command: &Command, folder: &Path) -> io::Result<()> {
     let subcommands = command.get_subcommands();
-    for subcommand in subcommands.filter(|subcommand| subcommand.get_name() != "help") {
+    for subcommand in subcommands.filter(|subcommand| subcommand.get_name() != HELP) {
         write(subcommand, folder)?;
     }
     let name = Man::new(command.clone()).get_filename();
@@ -54,12 +58,48 @@ fn write(command: &Command, folder: &Path) -> io::Result<()> {
 
 fn page(command: &Command) -> io::Result<String> {
     let name = command.get_display_name().unwrap_or(command.get_name());
+    let usage = command.clone().render_usage().to_string();
+    let usage = usage.strip_prefix("Usage: ").unwrap_or(&usage).to_owned();
+    // The page lists no command that has no page.
+    let command = command.clone().mut_subcommands(|subcommand| {
+        if subcommand.get_name() == HELP {
+            subcommand.hide(true)
+        } else {
+            subcommand
+        }
+    });
+    let notes = command.get_after_help().cloned();
     let mut page = Vec::new();
-    Man::new(command.clone())
+    Man::new(command.override_usage(usage).after_help(None))
         .title(name.to_uppercase())
         .date(DATE)
         .render(&mut page)?;
-    Ok(tidy(&String::from_utf8_lossy(&page)))
+    let mut page = String::from_utf8_lossy(&page).into_owned();
+    if let Some(notes) = notes {
+        page.push_str(&section("SECRETS", &notes.to_string()));
+    }
+    Ok(tidy(&page))
+}
+
+/// Returns a section for the text after a command's help. An indented line of it is a row of a
+/// table: a term, two spaces or more, and its meaning.
+fn section(heading: &str, text: &str) -> String {
+    let mut section = Roff::new();
+    section.control("SH", [heading]);
+    for (index, line) in text.lines().enumerate() {
+        let row = line.strip_prefix("  ").and_then(|row| row.split_once("  "));
+        if let Some((term, meaning)) = row {
+            section.control("TP", []);
+            section.text([bold(term)]);
+            section.text([roman(meaning.trim_start())]);
+        } else {
+            if index > 0 {
+                section.control("PP", []);
+            }
+            section.text([roman(line)]);
+        }
+    }
+    section.to_roff()
 }
 
 /// Formats the source of a manual page as `mandoc -T lint` requires: short lines without spaces at
