@@ -42,7 +42,8 @@ pub struct Gateway {
     /// Time of the last deletion of expired sessions.
     pruned: Mutex<Option<Instant>>,
     sign_ins: AtomicU32,
-    /// Whether redeeming the last code failed for a reason on this computer, such as a full disk.
+    /// Whether recording the start or redeeming the last code failed for a reason on this computer,
+    /// such as a full disk.
     is_failing: AtomicBool,
     pub(crate) trusted_proxies: TrustedProxies,
     pub(crate) rate_limits: RateLimits,
@@ -141,6 +142,11 @@ impl Gateway {
         !self.is_failing.load(Ordering::Relaxed) && self.config().await.is_ok()
     }
 
+    /// Notes that the directory could not be written.
+    pub(crate) fn note_failure(&self) {
+        self.is_failing.store(true, Ordering::Relaxed);
+    }
+
     /// Tests whether the directory can be written again after a failure, by recording the recovery.
     pub(crate) async fn retry(&self, actor: &Actor) {
         if !self.is_failing.load(Ordering::Relaxed) {
@@ -223,7 +229,7 @@ impl Gateway {
         // A refusal proves nothing about the disk, because it is counted in memory while the disk
         // is full.
         match &redeemed {
-            Err(_) => self.is_failing.store(true, Ordering::Relaxed),
+            Err(_) => self.note_failure(),
             Ok(Verdict::Refused(_)) => {}
             Ok(_) => self.is_failing.store(false, Ordering::Relaxed),
         }

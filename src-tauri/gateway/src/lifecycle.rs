@@ -24,7 +24,8 @@ const BATCH_PAUSE: Duration = Duration::from_millis(50);
 /// Serves visitors until `handle` ends it. Records the start and the end as done by `actor`,
 /// records counted refusals and prunes the activity.
 ///
-/// Fails if the start cannot be recorded, and with the errors of [`serve`].
+/// Serves also if the disk is full and the start cannot be recorded. Fails with the errors of
+/// [`serve`].
 pub async fn run(
     gateway: Arc<Gateway>,
     listener: Listener,
@@ -40,7 +41,10 @@ pub async fn run(
     let started = EventData::GatewayStarted {
         address: address.clone(),
     };
-    record(started).await?;
+    if let Err(cause) = record(started).await {
+        tracing::warn!(error = %cause.logged(), "the start of the gateway is not recorded");
+        gateway.note_failure();
+    }
     let serving = serve(router(Arc::clone(&gateway)), listener, certificate, handle);
     let ended = tokio::select! {
         ended = serving => ended,

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use crate::run::until;
-use crate::serve::{Serving, folder, get, link, run};
+use crate::serve::{Serving, cookie, folder, get, link, run};
 
 fn make_pipe(path: &Path) {
     let made = Command::new("mkfifo").arg(path).status().unwrap();
@@ -122,8 +122,13 @@ struct OnSmallDisk {
 
 impl OnSmallDisk {
     /// Returns `None` if the test may not mount.
-    #[expect(clippy::print_stderr, reason = "a skipped test prints that")]
     fn new(folder: &Path) -> Option<Self> {
+        Self::after(folder, "")
+    }
+
+    /// Runs `commands` in the folder of the disk before the gateway starts.
+    #[expect(clippy::print_stderr, reason = "a skipped test prints that")]
+    fn after(folder: &Path, commands: &str) -> Option<Self> {
         let here = folder.to_str().unwrap();
         let program = env!("CARGO_BIN_EXE_latchkey");
         let may = Command::new("unshare").args(["--mount", "true"]).output();
@@ -135,6 +140,8 @@ impl OnSmallDisk {
             "mkdir {here}/disk
              mount -t tmpfs -o size=24m,mode=700 tmpfs {here}/disk
              cp -a {here}/instances {here}/disk/
+             cd {here}/disk
+             {commands}
              export LATCHKEY_DATA_DIR={here}/disk LATCHKEY_KEYCHAIN=off
              exec {program} --json serve --listen 127.0.0.1:0 --secret-file {here}/secret"
         );
@@ -193,4 +200,29 @@ fn healthz_stays_503_while_the_disk_is_full_and_is_200_when_there_is_room_again(
         serving.status("/healthz") == "200"
     });
     assert_eq!(serving.status(&links[2]), "303");
+}
+
+#[test]
+fn a_gateway_starts_on_a_full_disk_and_serves_the_sessions_that_there_are() {
+    let folder = folder();
+    let before = Serving::new(folder.path(), &[]);
+    let session = cookie(&before.get(&link(folder.path(), "ada"), ""));
+    let refused = link(folder.path(), "bob");
+    drop(before.end());
+    // Leaves less than the minimum below which nothing is written, and enough to open the store.
+    let fill = "dd if=/dev/zero of=filler bs=4k || true
+         truncate -s -1M filler";
+    let Some(serving) = OnSmallDisk::after(folder.path(), fill) else {
+        return;
+    };
+    let home = get("/", &session);
+    let home = Serving::ask(&serving.address, &home).unwrap();
+    assert!(home.starts_with("HTTP/1.1 200"), "{home}");
+    assert_eq!(serving.status("/healthz"), "503");
+    assert_eq!(serving.status(&refused), "503");
+    fs::remove_file(serving.disk.join("filler")).unwrap();
+    until("it is well by itself", || {
+        serving.status("/healthz") == "200"
+    });
+    assert_eq!(serving.status(&refused), "303");
 }
