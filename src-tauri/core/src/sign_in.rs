@@ -8,13 +8,13 @@ use crate::activity::{AuditContext, Event};
 use crate::directory::{Command, Directory, Redemption, User};
 use crate::instance::{Settings, SignInStep};
 use crate::protocol::code::recognize::recognize_and_verify;
-use crate::protocol::code::{trim, verify};
+use crate::protocol::code::{CodeRefusal, VerifiedCode, trim, verify};
 use crate::protocol::payload::Payload;
 use crate::protocol::user_id::UserId;
 use crate::secret::SigningKey;
 use crate::session::BrowserKey;
 use crate::session::{NewSession, Session, SessionId, SessionKey, SessionRules, SessionScope};
-use crate::verdict::{Refusal, Verdict};
+use crate::verdict::{DirectoryFacts, Refusal, Verdict, judge};
 use crate::{Error, ErrorCode, Result};
 
 /// Finds the code in `text`, judges it by the settings and keys of an instance, and applies the
@@ -113,7 +113,46 @@ impl Browser {
     }
 }
 
-/// An attempt to sign in by a code that has been judged by itself.
+/// Judges a code from a link by itself, after [removing](trim) what has stuck to it.
+pub fn verify_link(
+    code: &str,
+    settings: &Settings,
+    keys: &[&SigningKey],
+    now: Timestamp,
+) -> std::result::Result<VerifiedCode, CodeRefusal> {
+    verify(&trim(code), keys, settings.code_rules(), now)
+}
+
+/// Refuses a code that does not verify, and records that. The verdict does not depend on the
+/// directory, so an error of the directory is only logged.
+pub async fn refuse_unverified(
+    refusal: &CodeRefusal,
+    settings: &Settings,
+    directory: &dyn Directory,
+    by: &AuditContext,
+) -> SignIn {
+    let verdict = judge(Err(refusal), settings.policy, &DirectoryFacts::default());
+    refused(verdict, None, directory, by).await
+}
+
+/// Records a refusal. An error is only logged, because the visitor is refused anyway.
+async fn refused(
+    verdict: Verdict,
+    code: Option<&VerifiedCode>,
+    directory: &dyn Directory,
+    by: &AuditContext,
+) -> SignIn {
+    let event = Event::verdict(&verdict, code);
+    if let Err(cause) = directory.record(event, by).await {
+        tracing::warn!(error = %cause.logged(), "a refusal is not recorded");
+    }
+    SignIn {
+        verdict,
+        session: None,
+    }
+}
+
+/// An attempt to sign in by a code that verifies.
 #[derive(Debug)]
 pub struct SignInAttempt {
     redemption: Arc<Redemption>,
@@ -166,19 +205,18 @@ pub struct Begun {
 }
 
 impl SignInAttempt {
-    /// Judges a code from a link by itself, after [removing](trim) what has stuck to it.
+    /// Creates an attempt for a [verified](verify_link) code.
     ///
     /// Fails with [`ErrorCode::NoRandomness`](crate::ErrorCode::NoRandomness).
     pub fn new(
-        code: &str,
+        code: VerifiedCode,
         settings: &Settings,
-        keys: &[&SigningKey],
         browser: Browser,
         by: AuditContext,
     ) -> Result<Self> {
         let id = SessionId::new(by.at)?;
         let redemption = Redemption {
-            code: verify(&trim(code), keys, settings.code_rules(), by.at),
+            code: Ok(code),
             policy: settings.policy,
             session: Some(NewSession {
                 key: id.key(),
@@ -288,13 +326,9 @@ impl SignInAttempt {
     }
 
     /// Records a refusal without redeeming the code.
-    pub async fn refuse(&self, verdict: Verdict, directory: &dyn Directory) -> Result<SignIn> {
-        let event = Event::verdict(&verdict, self.redemption.code.as_ref().ok());
-        directory.record(event, &self.by).await?;
-        Ok(SignIn {
-            verdict,
-            session: None,
-        })
+    pub async fn refuse(&self, verdict: Verdict, directory: &dyn Directory) -> SignIn {
+        let code = self.redemption.code.as_ref().ok();
+        refused(verdict, code, directory, &self.by).await
     }
 
     /// Returns the result of executing the [`command`](Self::command).

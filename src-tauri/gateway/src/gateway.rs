@@ -10,7 +10,10 @@ use latchkey_core::activity::{Actor, AuditContext, EventData};
 use latchkey_core::directory::{Directory, Outcome};
 use latchkey_core::inspect::diagnosis::OtherInstance;
 use latchkey_core::instance::InstanceId;
-use latchkey_core::sign_in::{Browser, PreCheck, SignIn, SignInAttempt, Visitor};
+use latchkey_core::protocol::code::VerifiedCode;
+use latchkey_core::sign_in::{
+    Browser, PreCheck, SignIn, SignInAttempt, Visitor, refuse_unverified, verify_link,
+};
 use latchkey_core::verdict::{Refusal, Verdict};
 
 use crate::client_address::TrustedProxies;
@@ -159,23 +162,41 @@ impl Gateway {
         }
     }
 
+    /// Judges the code of a link by itself. A code that does not verify is refused and recorded.
+    pub(crate) async fn verify(
+        &self,
+        config: &GatewayConfig,
+        code: &str,
+        by: &AuditContext,
+    ) -> std::result::Result<VerifiedCode, SignIn> {
+        let settings = &config.settings;
+        match verify_link(code, settings, &[&config.key], by.at) {
+            Ok(code) => Ok(code),
+            Err(refusal) => {
+                let done = refuse_unverified(&refusal, settings, &*self.directory, by).await;
+                self.count(&done);
+                Err(done)
+            }
+        }
+    }
+
     /// Opens a link by its code.
     pub(crate) async fn open(
         &self,
         config: &GatewayConfig,
-        code: &str,
+        code: VerifiedCode,
         visitor: Visitor<'_>,
         browser: Browser,
         by: AuditContext,
     ) -> Result<LinkOutcome> {
-        let attempt = SignInAttempt::new(code, &config.settings, &[&config.key], browser, by)?;
+        let attempt = SignInAttempt::new(code, &config.settings, browser, by)?;
         self.learn_of_new_link(&attempt).await?;
         let done = match attempt.opening(&*self.directory, visitor).await? {
             PreCheck::NeedsConfirmation { whom, replaces } => {
                 return Ok(LinkOutcome::NeedsConfirmation { whom, replaces });
             }
             PreCheck::Continues => return Ok(LinkOutcome::Continues),
-            PreCheck::Refused(verdict) => attempt.refuse(verdict, &*self.directory).await?,
+            PreCheck::Refused(verdict) => attempt.refuse(verdict, &*self.directory).await,
             PreCheck::Redeems => self.redeem(attempt).await?,
         };
         self.count(&done);
@@ -187,13 +208,13 @@ impl Gateway {
     pub(crate) async fn sign_in(
         &self,
         config: &GatewayConfig,
-        code: &str,
+        code: VerifiedCode,
         visitor: Visitor<'_>,
         browser: Browser,
         has_cookie: bool,
         by: AuditContext,
     ) -> Result<LinkOutcome> {
-        let attempt = SignInAttempt::new(code, &config.settings, &[&config.key], browser, by)?;
+        let attempt = SignInAttempt::new(code, &config.settings, browser, by)?;
         self.learn_of_new_link(&attempt).await?;
         if let PreCheck::Continues = attempt.confirmed(&*self.directory, visitor).await? {
             return Ok(LinkOutcome::Continues);

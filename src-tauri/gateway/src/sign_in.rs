@@ -8,6 +8,8 @@
 use axum::http::header::{RETRY_AFTER, SET_COOKIE};
 use axum::http::{Extensions, HeaderMap, HeaderValue, StatusCode};
 use axum::response::Response;
+use latchkey_core::activity::AuditContext;
+use latchkey_core::protocol::code::VerifiedCode;
 use latchkey_core::sign_in::{Begun, SignIn};
 use latchkey_core::verdict::Verdict;
 
@@ -27,11 +29,28 @@ pub(crate) fn begun<'a>(
         tracing::info!(verdict = done.verdict.code(), "signed in");
         return Ok((begun, config.cookie_key.begin(begun)));
     }
-    Err(match &done.verdict {
+    Err(refused(&done.verdict))
+}
+
+/// Returns the code of a link if it verifies. Fails with the page of its refusal, which needs no
+/// directory.
+pub(crate) async fn verified(
+    gateway: &Gateway,
+    config: &GatewayConfig,
+    code: &str,
+    by: &AuditContext,
+    headers: &HeaderMap,
+) -> Result<VerifiedCode, Response> {
+    let verified = gateway.verify(config, code, by).await;
+    verified.map_err(|done| refused(&done.verdict).answer(Some(config), headers))
+}
+
+fn refused(verdict: &Verdict) -> ErrorPage {
+    match verdict {
         Verdict::Refused(refusal) => ErrorPage::code(refusal),
         // Does not happen: a verdict that signs in comes with a session.
         _ => ErrorPage::new(StatusCode::FORBIDDEN, "This link does not let you in."),
-    })
+    }
 }
 
 /// Counts an opened link. Fails with the response 429 if the client is over its limit.

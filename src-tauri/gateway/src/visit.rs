@@ -13,6 +13,7 @@ use axum::http::header::{ALLOW, LOCATION};
 use axum::http::{Extensions, HeaderMap, HeaderValue, Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use latchkey_core::activity::AuditContext;
+use latchkey_core::protocol::code::VerifiedCode;
 use latchkey_core::session::SessionScope;
 use latchkey_core::session::return_address::ReturnAddress;
 use latchkey_core::sign_in::{SignIn, Visitor};
@@ -28,7 +29,7 @@ use crate::gateway::{Gateway, LinkOutcome};
 use crate::link_preview::is_link_preview;
 use crate::middleware::OriginalUri;
 use crate::pages;
-use crate::sign_in::{Answer, begun, may_open, with_cookies};
+use crate::sign_in::{Answer, begun, may_open, verified, with_cookies};
 use crate::widget;
 
 /// Opens a link if the query has a code, else shows who is signed in. Handles every path that has
@@ -70,10 +71,11 @@ pub(crate) async fn page(
             }
             may_open(&gateway, &config, &extensions, &headers)?;
             let by = gateway.audit_context(&extensions, &headers);
+            let code = verified(&gateway, &config, &code, &by, &headers).await?;
             if is_button {
-                confirmed(&gateway, &config, &code, &clean, &headers, has_cookie, by).await
+                confirmed(&gateway, &config, code, &clean, &headers, has_cookie, by).await
             } else {
-                open(&gateway, &config, &code, &clean, &headers, by).await
+                open(&gateway, &config, code, &clean, &headers, by).await
             }
         }
         None if widget::is_script(&uri, &config) => Ok(widget::script().await),
@@ -117,7 +119,7 @@ fn code_in(uri: &Uri, parameter: &str) -> Option<(String, String)> {
 async fn open(
     gateway: &Gateway,
     config: &Arc<GatewayConfig>,
-    code: &str,
+    code: VerifiedCode,
     clean: &str,
     headers: &HeaderMap,
     by: AuditContext,
@@ -154,7 +156,7 @@ async fn open(
 async fn confirmed(
     gateway: &Gateway,
     config: &GatewayConfig,
-    code: &str,
+    code: VerifiedCode,
     clean: &str,
     headers: &HeaderMap,
     has_cookie: bool,

@@ -36,7 +36,7 @@ use crate::gateway::{Gateway, LinkOutcome};
 use crate::headers::CrossOriginUse;
 use crate::link_preview::is_link_preview;
 use crate::pages::contained;
-use crate::sign_in::{Answer, begun, may_open, with_cookies};
+use crate::sign_in::{Answer, begun, may_open, verified, with_cookies};
 
 const SCRIPT: &str = include_str!("widget.js");
 const SCRIPT_FILE: &str = "widget.js";
@@ -158,12 +158,13 @@ async fn open(
         return Ok(Outcome::NoCookies.answer());
     }
     may_open(&gateway, &config, &extensions, &headers)?;
+    let by = gateway.audit_context(&extensions, &headers);
+    let code = verified(&gateway, &config, &code, &by, &headers).await?;
     let failed = |cause| failed(&config, &headers, &cause);
     let signed_in = gateway
         .session(&config, SessionScope::Frame, &headers)
         .await;
     let signed_in = signed_in.map_err(failed)?;
-    let by = gateway.audit_context(&extensions, &headers);
     let visitor = Visitor {
         signed_in: signed_in.as_ref(),
         is_link_preview: is_link_preview(&headers),
@@ -171,7 +172,7 @@ async fn open(
     let browser = config
         .cookie_key
         .browser(SessionScope::Frame, &headers, signed_in.as_ref());
-    let opening = gateway.open(&config, &code, visitor, browser, by);
+    let opening = gateway.open(&config, code, visitor, browser, by);
     match (opening.await.map_err(failed)?, &signed_in) {
         (LinkOutcome::Done(done), _) => let_in(&gateway, &config, &done, &headers).await,
         (LinkOutcome::NeedsConfirmation { whom, .. }, other) => {
@@ -204,6 +205,7 @@ async fn confirmed(
     let has_cookie = config.cookie_key.is_kept(&headers);
     may_open(&gateway, &config, &extensions, &headers)?;
     let by = gateway.audit_context(&extensions, &headers);
+    let code = verified(&gateway, &config, &code, &by, &headers).await?;
     let failed = |cause| failed(&config, &headers, &cause);
     let signed_in = gateway
         .session(&config, SessionScope::Frame, &headers)
@@ -216,7 +218,7 @@ async fn confirmed(
         signed_in: signed_in.as_ref(),
         is_link_preview: false,
     };
-    let opened = gateway.sign_in(&config, &code, visitor, browser, has_cookie, by);
+    let opened = gateway.sign_in(&config, code, visitor, browser, has_cookie, by);
     match opened.await.map_err(failed)? {
         LinkOutcome::Done(done) => let_in(&gateway, &config, &done, &headers).await,
         LinkOutcome::NoCookies => Ok(Outcome::NoCookies.answer()),

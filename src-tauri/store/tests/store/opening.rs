@@ -5,7 +5,7 @@ use latchkey_core::instance::{Hosted, Name, Settings, SignInStep};
 use latchkey_core::link::BaseUrl;
 use latchkey_core::protocol::user_id::UserId;
 use latchkey_core::session::SessionScope;
-use latchkey_core::sign_in::{Browser, PreCheck, SignInAttempt, Visitor};
+use latchkey_core::sign_in::{Browser, PreCheck, SignInAttempt, Visitor, verify_link};
 use latchkey_core::sign_in::{SignedIn, find_session};
 use latchkey_store::EmbeddedDirectory;
 use latchkey_store::Wait as _;
@@ -37,15 +37,15 @@ impl Site {
         let iat = now().as_second();
         let code = signed(HEADER, &format!(r#"{{{payload},"iat":{iat}}}"#));
         let browser = Browser::unknown(SessionScope::Page);
-        let attempt =
-            SignInAttempt::new(&code, &self.settings, &[&key()], browser, by(now())).unwrap();
+        let code = verify_link(&code, &self.settings, &[&key()], now()).unwrap();
+        let attempt = SignInAttempt::new(code, &self.settings, browser, by(now())).unwrap();
         let directory = &self.directory;
         let done = match attempt.opening(directory, visitor).wait().unwrap() {
             PreCheck::NeedsConfirmation { whom, replaces } => {
                 return format!("asks {whom} {replaces}");
             }
             PreCheck::Continues => return "continues".to_owned(),
-            PreCheck::Refused(verdict) => attempt.refuse(verdict, directory).wait().unwrap(),
+            PreCheck::Refused(verdict) => attempt.refuse(verdict, directory).wait(),
             PreCheck::Redeems => {
                 let (command, by) = attempt.command();
                 let verdict = directory.execute(command, &by).wait().unwrap().verdict();
