@@ -16,7 +16,11 @@ beforeEach(() => {
   forgetComposition(instance.id);
   studio.instances = [instance, instanceLike({ id: 'sample', name: 'Sample', hosted: 'here' })];
   studio.open('compose');
-  asked = answer({ compose: () => previewLike(), copy: () => ({ clears_in_secs: 60 }) });
+  asked = answer({
+    compose: () => previewLike(),
+    copy: () => ({ clears_in_secs: 60 }),
+    log_file: () => ({ path: '/data/log' }),
+  });
   render(Shell, { instance });
 });
 
