@@ -25,8 +25,8 @@ impl Home {
 
     /// Changes the settings of an instance and, if there is a `secret`, its key: both or neither.
     ///
-    /// `change` may run twice: first on the settings as they are, for which a new key is made, and
-    /// then under the lock, so that no change by another program is lost.
+    /// `change` may run twice. The first run is on the settings as they were read, and a new key is made
+    /// for its result. The second run is under the lock, so that no change by another program is lost.
     pub fn change(
         &self,
         id: &InstanceId,
