@@ -32,7 +32,8 @@ pub(crate) fn hint(error: &Error) -> Option<&'static str> {
             Some("'latchkey secret start-anew' begins with new keys.")
         }
         ErrorCode::NoSigningKey => Some(
-            "Give the instance a secret: latchkey instance set NAME --secret-file FILE, or --generate-secret.",
+            "Give the instance a secret: latchkey instance set NAME --secret-file FILE, or --generate-secret. \
+             Or name a file with it in LATCHKEY_SECRET_FILE.",
         ),
         ErrorCode::WeakSecret => Some(
             "'latchkey secret generate' prints a long one, and 'latchkey instance set NAME --secret-file FILE' lets \

@@ -229,7 +229,15 @@ fn list(
         text.row(&[user.id.as_str(), email, user.status.name()]);
     }
     if page.users.is_empty() {
-        output.note("No user matches.");
+        let is_filtered = query.status.is_some()
+            || query.origin.is_some()
+            || !arguments.search.trim().is_empty()
+            || arguments.after.is_some();
+        output.note(if is_filtered {
+            "No user matches."
+        } else {
+            "There is no user yet."
+        });
     }
     output.print(
         text,

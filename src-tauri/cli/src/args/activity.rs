@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand, ValueEnum};
 
-use super::values::page_size;
+use super::values::{number, page_size};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum ActivityCommand {
@@ -31,7 +31,7 @@ pub(crate) struct ActivityArguments {
     )]
     pub(crate) search: String,
     /// Only entries before the entry with this number.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = number)]
     pub(crate) before: Option<u64>,
     /// Maximum number of entries.
     #[arg(long, value_name = "N", default_value_t = 50, allow_negative_numbers = true, value_parser = page_size)]

@@ -199,3 +199,21 @@ fn an_encrypted_token_is_not_described_as_signed() {
         refused.err
     );
 }
+
+#[test]
+fn an_option_that_is_no_number_or_time_is_refused_in_plain_words() {
+    for (arguments, said) in [
+        (
+            ["activity", "list", "--instance", "x", "--before", "abc"].as_slice(),
+            "must be a number that is not negative",
+        ),
+        (
+            ["instance", "set", "x", "--keep-activity", "0"].as_slice(),
+            "The time has no unit.",
+        ),
+    ] {
+        let ran = latchkey(arguments, &[], b"");
+        assert_eq!(ran.code, 2);
+        assert!(ran.err.contains(said), "{}", ran.err);
+    }
+}

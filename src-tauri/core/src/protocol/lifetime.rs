@@ -52,12 +52,12 @@ impl FromStr for Lifetime {
         }
         if text.is_empty() {
             return Err(invalid(
-                "The lifetime is empty. Write it as 7 days, 12h or never.",
+                "The time is empty. Write it as 7 days, 12h or never.",
             ));
         }
         if text.bytes().all(|byte| byte.is_ascii_digit()) {
             return Err(invalid(
-                "The lifetime has no unit. Write it as 7 days, 12h or never.",
+                "The time has no unit. Write it as 7 days, 12h or never.",
             ));
         }
         let span: Span = text.parse().map_err(|cause: jiff::Error| {
@@ -67,8 +67,10 @@ impl FromStr for Lifetime {
         let secs = span
             .total((Unit::Second, SpanRelativeTo::days_are_24_hours()))
             .map_err(|cause| {
-                invalid("Months and years differ in length. Write the lifetime in days, such as 365 days.")
-                    .because(cause)
+                invalid(
+                    "Months and years differ in length. Write the time in days, such as 365 days.",
+                )
+                .because(cause)
             })?;
         #[expect(
             clippy::cast_possible_truncation,
@@ -82,7 +84,7 @@ impl FromStr for Lifetime {
         }
         if secs > LONGEST_SECS {
             return Err(invalid(
-                "The lifetime is longer than a hundred years. Write never.",
+                "The time is longer than a hundred years. Write never.",
             ));
         }
         Ok(Self::Secs(secs))

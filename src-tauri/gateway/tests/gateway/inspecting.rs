@@ -243,7 +243,7 @@ fn the_api_says_what_is_wrong_with_a_code_of_the_instances_own_secret() {
             json!([]),
             "malformed_code",
             Value::Null,
-            "claims is not a JSON object",
+            "claims are not a JSON object",
         ),
         (
             HS256,

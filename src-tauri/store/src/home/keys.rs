@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::{Home, key_records};
 use latchkey_core::activity::AuditContext;
-use latchkey_core::instance::{Instance, InstanceId, Settings};
+use latchkey_core::instance::{Instance, InstanceId, Name, Settings};
 use latchkey_core::secret::{
     KeyLocation, KeyOrigin, KeyRecord, Secret, SecretEncoding, SigningKey, require_strength,
 };
@@ -92,7 +92,8 @@ impl Home {
     pub fn reveal(&self, id: &InstanceId, by: &AuditContext) -> Result<Secret> {
         let key = self.signing_key(&self.instances.get(id)?)?;
         self.instances.update(id, by, |instance| {
-            let record = instance.key.as_mut().ok_or_else(no_key)?;
+            let name = &instance.settings.name;
+            let record = instance.key.as_mut().ok_or_else(|| no_key(name))?;
             if record.revealed {
                 return Err(Error::new(
                     ErrorCode::SecretConcealed,
@@ -111,7 +112,8 @@ impl Home {
     /// Fails with [`ErrorCode::NoSigningKey`] if it has none, with [`ErrorCode::WeakSecret`], or
     /// with the errors of [`Keys::read`].
     pub fn signing_key(&self, instance: &Instance) -> Result<SigningKey> {
-        let record = instance.key.as_ref().ok_or_else(no_key)?;
+        let name = &instance.settings.name;
+        let record = instance.key.as_ref().ok_or_else(|| no_key(name))?;
         require_strength(record.bytes, &instance.settings.url)?;
         let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(key) = read.get(&record.id) {
@@ -154,10 +156,13 @@ impl Home {
     }
 }
 
-fn no_key() -> Error {
+fn no_key(name: &Name) -> Error {
     Error::new(
         ErrorCode::NoSigningKey,
-        "The instance has no signing key. Paste or generate one.",
+        format!(
+            "The instance '{}' has no signing key. Give it one, or generate one.",
+            name.as_str()
+        ),
     )
     .about("secret")
 }

@@ -115,15 +115,15 @@ impl Instances {
         }
         // An unreadable instance may be the wanted one.
         let unreadable = listing.problems.into_iter().next();
-        let known: Vec<&str> = listing
+        let known: Vec<String> = listing
             .instances
             .iter()
-            .map(|instance| instance.settings.name.as_str())
+            .map(|instance| format!("'{}'", instance.settings.name.as_str()))
             .collect();
         let known = match (unreadable, known.as_slice()) {
             (Some(problem), _) => format!("One cannot be read: {}", problem.message),
             (None, []) => "There is none yet. Add one.".to_owned(),
-            (None, known) => format!("There is: {}.", known.join(", ")),
+            (None, known) => format!("There is {}.", known.join(", ")),
         };
         Err(Error::new(
             ErrorCode::UnknownInstance,

@@ -123,7 +123,7 @@ impl<'a> Parts<'a> {
         if self.header == pinned.usual_header() {
             return Ok(());
         }
-        let header = object(self.header, "header")?;
+        let header = object(self.header, "header", "is")?;
         match header.get("alg") {
             Some(Value::String(alg)) if alg == pinned.name() => {}
             Some(Value::String(_)) if header.contains_key("enc") => {
@@ -192,18 +192,18 @@ impl<'a> Parts<'a> {
     }
 
     fn claims(&self) -> Result<Map<String, Value>, CodeRefusal> {
-        object(self.claims, "claims")
+        object(self.claims, "claims", "are")
     }
 }
 
-fn object(part: &str, what: &str) -> Result<Map<String, Value>, CodeRefusal> {
+fn object(part: &str, what: &str, verb: &str) -> Result<Map<String, Value>, CodeRefusal> {
     let bytes = URL_SAFE_NO_PAD.decode(part).map_err(|_| {
-        CodeRefusal::malformed(format!("its {what} is not base64url without padding."))
+        CodeRefusal::malformed(format!("its {what} {verb} not base64url without padding."))
     })?;
     match json::parse(&bytes) {
         Ok(Value::Object(members)) => Ok(members),
         Ok(_) => Err(CodeRefusal::malformed(format!(
-            "its {what} is not a JSON object."
+            "its {what} {verb} not a JSON object."
         ))),
         Err(reason) => Err(CodeRefusal::malformed(format!(
             "its {what} cannot be read: {reason}."
