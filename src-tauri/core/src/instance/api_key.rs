@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
+use crate::protocol::audience::breaks_line;
 use crate::secret::Secret;
 use crate::{Error, ErrorCode, Result};
 
@@ -37,7 +38,7 @@ impl ApiKey {
     pub fn generate(name: &str, now: Timestamp) -> Result<(Self, Secret)> {
         let name = name.trim();
         let characters = name.chars().count();
-        if characters == 0 || characters > MAX_NAME || name.chars().any(char::is_control) {
+        if characters == 0 || characters > MAX_NAME || name.contains(breaks_line) {
             return Err(Error::new(
                 ErrorCode::InvalidSetting,
                 format!("The name of a key has 1 to {MAX_NAME} characters, on one line. Say which system uses it."),
@@ -107,10 +108,27 @@ mod tests {
 
     #[test]
     fn a_key_has_a_name_of_one_line() {
-        for name in ["", "  ", "a\nb", &"x".repeat(61)] {
+        for name in [
+            "",
+            "  ",
+            "a\nb",
+            "a\u{2028}b",
+            "a\u{2029}b",
+            "a\u{202e}b",
+            "a\u{2066}b",
+            "a\u{200f}b",
+            &"x".repeat(61),
+        ] {
             let refused = ApiKey::generate(name, Timestamp::UNIX_EPOCH).unwrap_err();
             assert_eq!(refused.field.as_deref(), Some("name"), "{name:?}");
         }
         assert!(ApiKey::generate(&"x".repeat(60), Timestamp::UNIX_EPOCH).is_ok());
+    }
+
+    #[test]
+    fn a_stored_key_whose_name_has_a_direction_control_is_read() {
+        let stored = r#"{"id":"AAAAAAAA","name":"a\u202eb","sha256":"x","created_at":0}"#;
+        let key: ApiKey = serde_json::from_str(stored).unwrap();
+        assert_eq!(key.name, "a\u{202e}b");
     }
 }

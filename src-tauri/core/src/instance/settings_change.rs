@@ -69,7 +69,8 @@ impl SettingsChange {
         assign(&mut settings.retention.age, self.retention_age);
         assign(&mut settings.retention.refusals, self.retained_refusals);
         if let Some(audiences) = &self.audiences {
-            settings.audiences = Audience::parse_all(audiences.iter().map(String::as_str))?;
+            let texts = audiences.iter().map(String::as_str);
+            settings.audiences = Audience::parse_all(texts, &settings.audiences)?;
         }
         Ok(())
     }
