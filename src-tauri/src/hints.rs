@@ -2,28 +2,62 @@
 //! screen.
 
 use latchkey_core::inspect::forecast::Forecast;
+use latchkey_core::protocol::code::CodeRefusal;
+use latchkey_core::protocol::user_id::UserId;
 use latchkey_core::verdict::Refusal;
 use latchkey_core::{Error, ErrorCode};
+use serde::Serialize;
+use ts_rs::TS;
 
-/// Adds to the detail of a forecast where to correct its cause.
-pub(crate) fn forecast(mut forecast: Forecast) -> Forecast {
-    let hint = forecast.refusal.as_ref().and_then(against);
-    if let Some(hint) = hint {
-        forecast.detail = format!("{} {hint}", forecast.detail);
-    }
-    forecast
+/// An action in Studio that corrects the cause of a refusal. The window shows a button for it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Remedy {
+    /// Show the panel of a user.
+    ShowUser {
+        /// ID of the user.
+        #[ts(as = "String")]
+        user: UserId,
+    },
+    /// Show all users, for example to free a seat.
+    ShowUsers,
+    /// Add the person as a user.
+    AddUser,
+    /// Make a link that creates the person.
+    NewPerson,
+    /// Make a new link for the same person.
+    NewLink,
+    /// Change the seat limit.
+    SeatLimit,
+    /// Change the sign-in rules.
+    SignInRules,
 }
 
-/// Returns where a person corrects the cause of a refusal.
-const fn against(refusal: &Refusal) -> Option<&'static str> {
+/// Returns the actions that correct the cause of a refused forecast, the most helpful first.
+pub(crate) fn remedies(forecast: &Forecast) -> Vec<Remedy> {
+    forecast.refusal.as_ref().map(against).unwrap_or_default()
+}
+
+fn against(refusal: &Refusal) -> Vec<Remedy> {
+    let show = |user: &UserId| Remedy::ShowUser { user: user.clone() };
     match refusal {
-        Refusal::ExternalAuthOff | Refusal::ProvisioningOff { .. } => {
-            Some("The switch is in Settings, under Sign-in rules.")
+        Refusal::ExternalAuthOff | Refusal::Code(CodeRefusal::ExpiryRequired) => {
+            vec![Remedy::SignInRules]
         }
-        Refusal::UserRemoved { is_ahead: true, .. } => {
-            Some("Users has the button Correct times for that.")
-        }
-        _ => None,
+        Refusal::Code(CodeRefusal::Expired { .. })
+        | Refusal::LinkRevoked
+        | Refusal::LinkAlreadyUsed
+        | Refusal::EmailMoved { .. } => vec![Remedy::NewLink],
+        Refusal::SharedEmail { users } => users.iter().map(show).collect(),
+        Refusal::UnknownUser { .. } => vec![Remedy::NewPerson, Remedy::AddUser],
+        Refusal::UserSuspended { user } | Refusal::EmailInUse { owner: user } => vec![show(user)],
+        // The users' screen has the button that corrects the recorded times.
+        Refusal::UserRemoved { is_ahead: true, .. } => vec![Remedy::ShowUsers],
+        Refusal::UserRemoved { .. } => vec![Remedy::NewPerson],
+        Refusal::ProvisioningOff { .. } => vec![Remedy::AddUser, Remedy::SignInRules],
+        Refusal::NoSeats { .. } => vec![Remedy::SeatLimit, Remedy::ShowUsers],
+        // The program that makes the codes causes the other faults of a code.
+        _ => Vec::new(),
     }
 }
 
@@ -44,21 +78,67 @@ pub(crate) const fn about(error: &Error) -> Option<&'static str> {
 mod tests {
     use super::*;
 
+    use latchkey_core::verdict::Seats;
+
+    fn user(id: &str) -> UserId {
+        UserId::parse(id, "id").unwrap()
+    }
+
     #[test]
-    fn a_refusal_whose_cause_a_screen_corrects_names_the_screen() {
+    fn a_refusal_that_a_person_corrects_in_studio_has_the_action_for_it() {
         let removed = |is_ahead| Refusal::UserRemoved {
             subject: "ada".into(),
             at: 0,
             is_ahead,
         };
-        for (refusal, screen) in [
-            (Refusal::ExternalAuthOff, "Settings"),
-            (removed(true), "Correct times"),
+        let show = |id| Remedy::ShowUser { user: user(id) };
+        let seats = Seats {
+            used: 1,
+            limit: Some(1),
+        };
+        for (refusal, expected) in [
+            (Refusal::ExternalAuthOff, vec![Remedy::SignInRules]),
+            (
+                Refusal::ProvisioningOff { user: user("ada") },
+                vec![Remedy::AddUser, Remedy::SignInRules],
+            ),
+            (
+                Refusal::NoSeats { seats },
+                vec![Remedy::SeatLimit, Remedy::ShowUsers],
+            ),
+            (
+                Refusal::UserSuspended { user: user("ada") },
+                vec![show("ada")],
+            ),
+            (
+                Refusal::EmailInUse {
+                    owner: user("grace"),
+                },
+                vec![show("grace")],
+            ),
+            (
+                Refusal::SharedEmail {
+                    users: vec![user("ada"), user("grace")],
+                },
+                vec![show("ada"), show("grace")],
+            ),
+            (
+                Refusal::UnknownUser {
+                    subject: "ada".into(),
+                },
+                vec![Remedy::NewPerson, Remedy::AddUser],
+            ),
+            (removed(true), vec![Remedy::ShowUsers]),
+            (removed(false), vec![Remedy::NewPerson]),
+            (Refusal::LinkRevoked, vec![Remedy::NewLink]),
+            (
+                Refusal::Code(CodeRefusal::Expired { at: 0 }),
+                vec![Remedy::NewLink],
+            ),
+            (Refusal::Code(CodeRefusal::BadSignature), vec![]),
         ] {
-            let hint = against(&refusal).unwrap_or_default();
-            assert!(hint.contains(screen), "{}: {hint}", refusal.code());
+            assert_eq!(against(&refusal), expected, "{}", refusal.code());
         }
-        assert_eq!(against(&removed(false)), None);
     }
 
     #[test]

@@ -70,7 +70,7 @@ fn a_link_is_amber_while_its_gateway_is_off_and_shows_when_it_was_used() {
         assert_eq!(studio.text("link").await, link, "it is the same code");
 
         use_up(port, &link);
-        studio.find("make-anew").await;
+        studio.find("remedy-new_link").await;
         let hidden =
             "return document.querySelector('[data-testid=link], [data-testid=qr]') === null";
         studio
@@ -81,7 +81,7 @@ fn a_link_is_amber_while_its_gateway_is_off_and_shows_when_it_was_used() {
             read_qr_codes(&[picture_of_display("compose-used-display")]),
             Vec::<String>::new()
         );
-        studio.click("make-anew").await;
+        studio.click("remedy-new_link").await;
         studio.find("qr").await;
         assert_ne!(studio.text("link").await, link);
 

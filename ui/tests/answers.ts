@@ -76,6 +76,7 @@ export function previewLike(changed: Partial<Preview> = {}): Preview {
       user: null,
       stay: null,
     },
+    remedies: [],
     warnings: [],
     expires_at: '2026-11-29T06:26:40Z',
     single_use: false,
@@ -101,6 +102,7 @@ export function inspectionLike(changed: Partial<Inspection> = {}): Inspection {
       user: 'ada',
       stay: null,
     },
+    remedies: [],
     hints: [],
     ...changed,
   };

@@ -22,8 +22,9 @@ use ts_rs::TS;
 
 use crate::clipboard::{CLEARED_AFTER, Content};
 use crate::commands::who::Who;
+use crate::hints::{self, Remedy};
 use crate::studio::{Source, at_home, blocking, now};
-use crate::{Problem, Studio, dialogs, hints};
+use crate::{Problem, Studio, dialogs};
 
 /// A link to compose.
 #[derive(Clone, Debug, Deserialize, TS)]
@@ -80,6 +81,8 @@ pub struct Preview {
     pub qr_refused: Option<Problem>,
     /// Forecast of opening the link now.
     pub forecast: Forecast,
+    /// Actions that correct the cause of a refusal.
+    pub remedies: Vec<Remedy>,
     /// Warnings to read before giving the link away.
     pub warnings: Vec<Warning>,
     /// End of the link in RFC 3339 and UTC. Null if it never expires.
@@ -292,7 +295,8 @@ impl Preview {
             widget: preview.composed.widget,
             qr,
             qr_refused,
-            forecast: hints::forecast(preview.forecast),
+            remedies: hints::remedies(&preview.forecast),
+            forecast: preview.forecast,
             warnings: preview.warnings,
             expires_at: preview
                 .composed

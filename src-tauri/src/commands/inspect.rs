@@ -23,8 +23,9 @@ use ts_rs::TS;
 
 use crate::clipboard::Content;
 use crate::commands::users::UserProfile;
+use crate::hints::{self, Remedy};
 use crate::studio::blocking;
-use crate::{Problem, Studio, hints};
+use crate::{Problem, Studio};
 
 /// Source in which a code is looked for.
 #[derive(Clone, Deserialize, TS)]
@@ -74,6 +75,8 @@ pub struct Inspection {
     pub times: Vec<ClaimTime>,
     /// Forecast of opening the code now.
     pub forecast: Forecast,
+    /// Actions that correct the cause of a refusal.
+    pub remedies: Vec<Remedy>,
     /// Known causes of a refusal, the most important first.
     pub hints: Vec<Hint>,
 }
@@ -154,7 +157,8 @@ pub async fn inspect(
             claims: looked.shown.claims,
             signature: looked.shown.signature,
             times: looked.times,
-            forecast: hints::forecast(forecast),
+            remedies: hints::remedies(&forecast),
+            forecast,
             hints,
             revision: studio.inspected(instance.id, Secret::new(found.code)),
         })
@@ -185,7 +189,7 @@ pub async fn redeem(
             Verdict::Refused(_) => None,
         };
         Ok::<_, Problem>(Redeemed {
-            forecast: hints::forecast(Forecast::redeemed(&verdict, by.at)),
+            forecast: Forecast::redeemed(&verdict, by.at),
             user: user.map(Into::into),
             seats: directory.seats().wait()?,
         })

@@ -3,7 +3,7 @@ import type { Instance, Theme } from '../generated/types';
 import type { Action } from '../layout/action';
 import { COMMAND } from '../lib/keyboard';
 import { screens } from '../lib/screens';
-import { adding } from '../lib/state/add-user.svelte';
+import { addUser } from '../lib/state/add-user.svelte';
 import { addSample } from '../lib/state/sample';
 import { studio } from '../lib/state/studio.svelte';
 
@@ -83,10 +83,7 @@ function administering(instance: Instance): Action[] {
       id: 'add-user',
       name: 'Add user…',
       icon: 'users',
-      run: () => {
-        studio.open('users');
-        adding.open = true;
-      },
+      run: () => addUser(),
     },
     {
       id: 'seat-limit',

@@ -12,8 +12,17 @@ import {
   userLike,
   type Asked,
 } from '../../tests/answers';
-import type { ComposeRequest, Forecast, GatewayState, Instance, User } from '../generated/types';
+import type {
+  ComposeRequest,
+  Forecast,
+  GatewayState,
+  Instance,
+  Remedy,
+  User,
+} from '../generated/types';
+import { adding } from '../lib/state/add-user.svelte';
 import { gateway } from '../lib/state/gateway.svelte';
+import { studio } from '../lib/state/studio.svelte';
 import { toasts } from '../lib/state/toasts.svelte';
 import Compose from './Compose.svelte';
 import { compositionFor, forgetComposition } from './composition.svelte';
@@ -220,13 +229,19 @@ describe('where people sign in at the gateway of this computer', () => {
   });
   const signsIn = { ...previewLike().forecast, title: 'Signs in ada', verdict: 'signed_in' };
   let forecast: Forecast = signsIn;
+  let remedies: Remedy[] = [];
   let people: User[] = [];
   let state: GatewayState = { running: null, others: [], addresses: [] };
 
   async function openHere(instance = here) {
     asked = answer({
       compose: (request) =>
-        previewLike({ revision: (revision += 1), single_use: request.single_use, forecast }),
+        previewLike({
+          revision: (revision += 1),
+          single_use: request.single_use,
+          forecast,
+          remedies,
+        }),
       copy: () => ({ clears_in_secs: 60 }),
       gateway: () => state,
       gateway_start: ({ instance }) => (state = { ...state, running: runningLike({ instance }) }),
@@ -243,6 +258,7 @@ describe('where people sign in at the gateway of this computer', () => {
 
   beforeEach(() => {
     forecast = signsIn;
+    remedies = [];
     people = [];
     state = { running: null, others: [], addresses: [{ ip: '127.0.0.1', interface: null }] };
     gateway.known = false;
@@ -320,11 +336,49 @@ describe('where people sign in at the gateway of this computer', () => {
 
   it('shows neither link nor QR code nor button to copy of a link that is refused', async () => {
     forecast = { ...signsIn, tone: 'refused', verdict: 'user_suspended', user: 'ada' };
+    remedies = [{ kind: 'show_user', user: 'ada' }];
     await openHere();
     expect(screen.queryByTestId('link')).toBeNull();
     expect(screen.queryByRole('img', { name: 'QR code of the login link' })).toBeNull();
     expect(screen.queryByRole('button', { name: /^Copy/u })).toBeNull();
     expect(screen.getByRole('button', { name: 'Show the user' })).toBeTruthy();
+  });
+
+  it.each<[string, Remedy, string, string, string | null]>([
+    ['is suspended', { kind: 'show_user', user: 'ada' }, 'Show the user', 'users', null],
+    ['finds no seat', { kind: 'seat_limit' }, 'Change the seat limit', 'settings', 'seats'],
+    ['finds no seat', { kind: 'show_users' }, 'Show the users', 'users', null],
+    [
+      'may not be created',
+      { kind: 'sign_in_rules' },
+      'Change the sign-in rules',
+      'settings',
+      'rules',
+    ],
+  ])('leads from a person who %s to what corrects it', async (_, remedy, name, target, part) => {
+    forecast = { ...signsIn, tone: 'refused', verdict: null };
+    remedies = [remedy];
+    await openHere();
+    await userEvent.click(screen.getByRole('button', { name }));
+    expect([studio.screen, studio.settingsPart]).toEqual([target, part]);
+  });
+
+  it('opens the dialog for a new user with what is typed about an unknown one', async () => {
+    forecast = { ...signsIn, tone: 'refused', verdict: 'unknown_user' };
+    remedies = [{ kind: 'new_person' }, { kind: 'add_user' }];
+    await openHere();
+    await userEvent.click(screen.getByRole('button', { name: 'Add the user…' }));
+    expect(studio.screen).toBe('users');
+    expect(adding).toEqual({ open: true, known: { email: 'ada@b.co' } });
+    adding.open = false;
+  });
+
+  it('makes an unknown person a new one', async () => {
+    forecast = { ...signsIn, tone: 'refused', verdict: 'unknown_user' };
+    remedies = [{ kind: 'new_person' }, { kind: 'add_user' }];
+    await openHere();
+    await userEvent.click(screen.getByRole('button', { name: 'Make it a new person' }));
+    expect(screen.getByRole('textbox', { name: /^E-mail/u })).toHaveProperty('value', 'ada@b.co');
   });
 
   it('says that a single-use code was used, and makes another one only when asked', async () => {
@@ -334,6 +388,7 @@ describe('where people sign in at the gateway of this computer', () => {
     const used = 'Refused: the link was used already';
     const detail = 'Somebody has signed in with it. Make a new one.';
     forecast = { ...signsIn, tone: 'refused', verdict: 'link_already_used', title: used, detail };
+    remedies = [{ kind: 'new_link' }];
     compositionFor(here.id).live.refresh();
     await screen.findByText(used);
     const said = screen.getByTestId('forecast').textContent;

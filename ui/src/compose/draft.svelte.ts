@@ -1,6 +1,6 @@
 import type { ComposeRequest, Instance, Who } from '../generated/types';
 import { CUSTOM } from '../lib/lifetimes';
-import { UserDraft } from '../lib/user-fields/user-draft.svelte';
+import { UserDraft, type KnownFields } from '../lib/user-fields/user-draft.svelte';
 
 export type WhoKind = Who['kind'];
 
@@ -46,6 +46,16 @@ export class Draft extends UserDraft {
     return this.mode === 'new' ? this.name : this.person.trim();
   }
 
+  /** The typed person as fields of a new user. */
+  get known(): KnownFields {
+    if (this.mode === 'new') {
+      return { id: this.userId, email: this.userEmail, name: this.metadata.name };
+    }
+    const text = this.person.trim();
+    if (this.kind === 'email') return { email: text };
+    return text.includes(' ') ? { name: text } : { id: text };
+  }
+
   /** Returns the field of the form that shows a problem of `field`. */
   fieldOf(field: string): string {
     if (field === 'email' || field === 'id') return 'person';
@@ -69,11 +79,8 @@ export class Draft extends UserDraft {
 
   /** Takes the typed text over into the form for a new person. */
   makeNew(): void {
-    const text = this.person.trim();
+    this.fill(this.known);
     this.mode = 'new';
-    if (text.includes('@') && !this.isId) this.userEmail = text;
-    else if (text.includes(' ')) this.metadata.name = text;
-    else this.userId = text;
   }
 
   /** Clears the person and keeps the terms. */

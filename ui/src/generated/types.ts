@@ -316,6 +316,10 @@ times: Array<ClaimTime>,
  */
 forecast: Forecast, 
 /**
+ * Actions that correct the cause of a refusal.
+ */
+remedies: Array<Remedy>, 
+/**
  * Known causes of a refusal, the most important first.
  */
 hints: Array<Hint>, };
@@ -609,6 +613,10 @@ qr_refused: Problem | null,
  */
 forecast: Forecast, 
 /**
+ * Actions that correct the cause of a refusal.
+ */
+remedies: Array<Remedy>, 
+/**
  * Warnings to read before giving the link away.
  */
 warnings: Array<Warning>, 
@@ -694,6 +702,11 @@ user: UserProfile | null,
  * Seats after the redemption.
  */
 seats: Seats, };
+export type Remedy = { "kind": "show_user", 
+/**
+ * ID of the user.
+ */
+user: string, } | { "kind": "show_users" } | { "kind": "add_user" } | { "kind": "new_person" } | { "kind": "new_link" } | { "kind": "seat_limit" } | { "kind": "sign_in_rules" };
 export type Retention = { 
 /**
  * Maximum age of entries. 365 days by default.

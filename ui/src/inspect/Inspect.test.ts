@@ -16,10 +16,13 @@ import type {
   Inspection,
   Instance,
   Redeemed,
+  Remedy,
   UserProfile,
 } from '../generated/types';
+import { adding } from '../lib/state/add-user.svelte';
 import { gateway } from '../lib/state/gateway.svelte';
 import { seats } from '../lib/state/seats.svelte';
+import { selection } from '../lib/state/selection.svelte';
 import { studio } from '../lib/state/studio.svelte';
 import { toasts } from '../lib/state/toasts.svelte';
 import Inspect from './Inspect.svelte';
@@ -551,6 +554,44 @@ describe('the cause of a refusal', () => {
     await paste();
     await userEvent.click(screen.getByRole('button', { name: 'Replace the secret…' }));
     expect([studio.screen, studio.settingsPart]).toEqual(['settings', 'keys']);
+  });
+
+  it.each<[Remedy, string, string, string | null]>([
+    [{ kind: 'show_user', user: 'ada' }, 'Show the user', 'users', null],
+    [{ kind: 'seat_limit' }, 'Change the seat limit', 'settings', 'seats'],
+    [{ kind: 'sign_in_rules' }, 'Change the sign-in rules', 'settings', 'rules'],
+    [{ kind: 'new_link' }, 'Make a new link for ada', 'compose', null],
+    [{ kind: 'new_person' }, 'Make a link for a new person', 'compose', null],
+    [{ kind: 'add_user' }, 'Add the user…', 'users', null],
+  ])('leads to what corrects it: %o', async (remedy, name, target, part) => {
+    found = { forecast: refused, remedies: [remedy] };
+    open();
+    await paste();
+    await userEvent.click(screen.getByRole('button', { name }));
+    expect([studio.screen, studio.settingsPart]).toEqual([target, part]);
+    adding.open = false;
+    forgetComposition(here.id);
+  });
+
+  it('names the users among whom an e-mail is shared', async () => {
+    const remedies: Remedy[] = ['ada', 'grace'].map((user) => ({ kind: 'show_user', user }));
+    found = { forecast: refused, remedies };
+    open();
+    await paste();
+    await userEvent.click(screen.getByRole('button', { name: 'Show grace' }));
+    expect(selection.of(here.id)).toBe('grace');
+  });
+
+  it('offers a new link once', async () => {
+    const cause = { title: '', message: '', next: 'make_link', instance: null } as const;
+    found = {
+      forecast: refused,
+      remedies: [{ kind: 'new_link' }],
+      hints: [{ ...cause, code: 'times_in_milliseconds' }],
+    };
+    open();
+    await paste();
+    expect(screen.getAllByRole('button', { name: /^Make a new link/u })).toHaveLength(1);
   });
 
   it('leads to a new link for the same person', async () => {

@@ -6,7 +6,7 @@ import { applyTheme } from './theme';
 import { toasts } from './toasts.svelte';
 
 /** Sections of Settings that other screens lead to. */
-export type SettingsPart = 'name' | 'keys' | 'api' | 'seats' | 'appearance';
+export type SettingsPart = 'name' | 'keys' | 'rules' | 'api' | 'seats' | 'appearance';
 
 /** State of the whole window: instances, keys, theme and the open screen. */
 class Studio {

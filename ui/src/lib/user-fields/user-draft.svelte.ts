@@ -2,6 +2,9 @@ import { derivedId } from './derived-id';
 import { MetadataDraft } from './metadata-draft.svelte';
 import { Touches } from './touches.svelte';
 
+/** Fields of a new user that are known before somebody fills in the form. */
+export type KnownFields = { id?: string; email?: string; name?: string };
+
 /** A new user while its form is edited. */
 export class UserDraft {
   userEmail = $state('');
@@ -28,6 +31,13 @@ export class UserDraft {
   get name(): string {
     const names = [this.metadata.name, this.userEmail, this.userId];
     return names.map((name) => name.trim()).find((name) => name !== '') ?? '';
+  }
+
+  /** Fills in the fields that are known. */
+  fill({ id, email, name }: KnownFields): void {
+    if (id !== undefined) this.userId = id;
+    if (email !== undefined) this.userEmail = email;
+    if (name !== undefined) this.metadata.name = name;
   }
 
   clearUser(): void {
