@@ -1,6 +1,7 @@
 //! Events that Studio sends to its page, so that no screen polls.
 //!
-//! An event names what has changed. The page then requests the part that it shows.
+//! An event names what has changed. The page then requests the part that it shows. For example, after
+//! a sign-in the directory calls back ([`Events::follow`]), and the page gets `Users` and `Activity`.
 
 use std::collections::BTreeSet;
 use std::mem::take;

@@ -1,10 +1,11 @@
 //! Latchkey Studio: a window over `latchkey-core`.
 //!
-//! A command is one delegation: it takes a request, hands it to core on a thread that may block,
-//! and returns a type of core, or one that is declared beside the command because its shape
-//! differs. The types of the UI are generated from these ([`schema`]). Two things are deliberately
-//! absent: rules, which are core's, and sockets, except that of the gateway, which an administrator
-//! starts and only visitors use.
+//! The page calls commands. A command passes its request on to core or store, on a thread that may
+//! block. It returns a type of core, or a type that is declared beside the command if its shape
+//! differs. The types of the UI are generated from these ([`schema`]).
+//!
+//! Studio contains no rules; they are in core. It opens no socket, except that of the gateway, which
+//! an administrator starts and visitors use.
 
 mod clipboard;
 #[macro_use]

@@ -1,5 +1,5 @@
 //! Preferences that Studio stores besides instances: the appearance, the selected instance, and the
-//! options of gateways. Nothing else is lost if they are.
+//! options of gateways. If the file is lost, nothing else is lost.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;

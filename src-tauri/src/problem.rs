@@ -1,3 +1,5 @@
+//! The error that a command of the window returns.
+
 use latchkey_core::{Error, ErrorCode};
 use serde::Serialize;
 use ts_rs::TS;

@@ -1,4 +1,4 @@
-//! Data folder of a call, and the files that the operator named.
+//! The data folder of a command, and the files that its arguments name.
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;

@@ -1,3 +1,5 @@
+//! Reasons why a command of `latchkey` fails, each with its exit code.
+
 use latchkey_core::Error;
 
 /// Reason why a command failed.

@@ -1,4 +1,5 @@
 //! Signing in by a code, for a visitor who opens a link and for an administrator who redeems one.
+//! Decides when a page must ask the visitor first, and then redeems the code in the directory.
 
 use std::sync::Arc;
 

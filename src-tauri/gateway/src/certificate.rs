@@ -1,3 +1,5 @@
+//! The certificate and the key of the HTTPS listener.
+
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;

@@ -19,7 +19,7 @@ use sha2::{Digest as _, Sha256};
 /// Time that a visitor has to open a link after a proxy has sent them to the sign-in page, in
 /// minutes.
 const RETURN_MINUTES: i64 = 15;
-/// Maximum length of the value of one return-address cookie, in bytes. Browsers accept 4,096 bytes
+/// Maximum length of the value of a return-address cookie, in bytes. Browsers accept 4,096 bytes
 /// for name and value together (RFC 6265bis §5.6), so an address of 4 KiB needs two cookies.
 const RETURN_PART: usize = 3_800;
 

@@ -1,3 +1,5 @@
+//! The gateway of an instance: its configuration and its directory, and the operations of its handlers.
+
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};

@@ -1,3 +1,5 @@
+//! The path `/metrics`, for Prometheus.
+
 use std::sync::Arc;
 
 use axum::Router;

@@ -1,3 +1,5 @@
+//! The paths of the gateway, each with its handler.
+
 use std::convert::Infallible;
 use std::sync::Arc;
 

@@ -1,3 +1,5 @@
+//! The listener of the gateway, its timeouts, and its shutdown.
+
 use std::convert::Infallible;
 use std::io;
 use std::net::{SocketAddr, TcpListener};

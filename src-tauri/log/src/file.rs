@@ -1,3 +1,5 @@
+//! Log files: one per day. Files that are too old are deleted.
+
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;

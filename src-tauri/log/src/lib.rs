@@ -1,5 +1,8 @@
 //! The log of Latchkey's programs.
 //!
+//! Lines of Latchkey contain no code, cookie or key. The types of these values do not print them, and
+//! the gateway logs the route of a request and not its address.
+//!
 //! Each program starts its log first. `LATCHKEY_LOG` sets the level: `off`, `error`, `warn`,
 //! `info`, `debug` or `trace`. The level counts for Latchkey's own modules. Other crates log only
 //! warnings and errors, because below that they may log a request with its code and its cookies.

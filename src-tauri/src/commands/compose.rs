@@ -186,7 +186,7 @@ pub async fn compose(
     .await
 }
 
-/// Copies a part of a preview to the clipboard, exactly as it is shown.
+/// Copies a part of a shown preview to the clipboard, unchanged.
 #[tauri::command]
 pub async fn copy(studio: State<'_, Arc<Studio>>, request: CopyRequest) -> Result<Copied, Problem> {
     blocking(studio, move |studio| {

@@ -1,4 +1,4 @@
-//! The user who signs in, as an administrator enters them.
+//! The person for whom a link is made, as an administrator enters them.
 
 use latchkey_core::Error;
 use latchkey_core::protocol::email::Email;

@@ -1,4 +1,5 @@
-//! Atomic and private files: written beside, synced, and then renamed into place.
+//! Files that only their owner can read, and that are replaced as a whole: the new content is written
+//! under another name, synced and renamed.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read as _, Write as _};

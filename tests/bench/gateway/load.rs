@@ -13,7 +13,7 @@ use crate::wrk::{self, Load};
 /// of them alike.
 const TURNS: usize = 5;
 
-/// Loads of one server, one for each turn.
+/// A server, and its load in each turn.
 struct Asked<'a> {
     name: &'static str,
     ask: Box<dyn Fn(usize) -> Load + 'a>,

@@ -1,3 +1,5 @@
+//! The context of a change: who acts, when, and from where.
+
 use std::fmt;
 use std::net::IpAddr;
 

@@ -1,3 +1,5 @@
+//! Entries of the activity, and the filter for searching them.
+
 use std::net::IpAddr;
 
 use serde::{Serialize, Serializer};

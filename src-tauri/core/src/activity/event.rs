@@ -1,3 +1,5 @@
+//! Events: what an entry of the activity says, as a type with parameters.
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};

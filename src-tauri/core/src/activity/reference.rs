@@ -1,3 +1,5 @@
+//! The reference on an error page, by which an administrator finds the entry and the log lines.
+
 use std::fmt;
 
 use serde::{Deserialize, Serialize};

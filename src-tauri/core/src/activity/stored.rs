@@ -1,4 +1,4 @@
-//! Parsing of stored events, also of formats that stored words.
+//! Parsing of stored events. Formats that stored an event in words are parsed, too.
 
 use serde::{Deserialize, Deserializer};
 

@@ -1,3 +1,5 @@
+//! Events that older versions stored in English words.
+
 use serde::{Deserialize, Serialize};
 
 use super::kind::Kind;

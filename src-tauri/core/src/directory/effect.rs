@@ -1,3 +1,5 @@
+//! Effects: the changes that core has decided and an engine writes.
+
 use super::command::Outcome;
 use super::facts::{Counts, EmailUsers, Facts, LinkRecord, Person};
 use super::user::User;

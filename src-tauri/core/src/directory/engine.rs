@@ -1,3 +1,5 @@
+//! The trait [`Directory`]: what every engine must do.
+
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -40,8 +42,8 @@ pub trait Directory: Send + Sync {
     /// have it, returns the oldest.
     async fn user_by_email(&self, email: &Email) -> Result<Option<User>>;
 
-    /// Returns the addresses that several users have. They come from format 4, which treated some
-    /// spellings of one address as different. No new ones can be added.
+    /// Returns the addresses that several users have. Format 4 stored them, because it
+    /// treated some spellings of the same address as different. No new ones can be added.
     async fn shared_emails(&self) -> Result<Vec<SharedEmail>>;
 
     /// Returns at most `limit` of the users who match `query`, in the order of `sort`, from `place`

@@ -1,4 +1,4 @@
-//! Facts: the part of a directory that a command depends on.
+//! Facts: the part of a directory that a command depends on, such as one user and the free seats.
 
 use serde::{Deserialize, Serialize};
 

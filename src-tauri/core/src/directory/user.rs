@@ -1,3 +1,5 @@
+//! A user in a directory.
+
 use std::fmt;
 
 use serde::{Deserialize, Serialize};

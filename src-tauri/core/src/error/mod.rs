@@ -1,4 +1,5 @@
-//! The error type of core, in the shape in which it crosses every boundary.
+//! The error type of Latchkey: a stable code, a message for a person, and the field that is wrong. The
+//! command line, the API and the window all return errors in this shape.
 
 mod warning;
 

@@ -1,4 +1,5 @@
-//! Inspecting a code: its content, and whether it verifies.
+//! Inspecting a code for an administrator: its content, whether it verifies, what opening it would do,
+//! and the cause of a refusal.
 
 pub mod diagnosis;
 pub mod forecast;

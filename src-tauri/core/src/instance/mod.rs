@@ -1,4 +1,5 @@
-//! An instance: one application that people sign in to.
+//! An instance: one application that people sign in to. Its record has the settings, the record of its
+//! signing key, its API keys, and the changes that are not in the activity yet.
 
 pub mod api_key;
 mod changes;
@@ -167,6 +168,20 @@ impl Name {
 }
 
 /// Settings of an instance, which an administrator sets.
+///
+/// A new setting also changes these places. Paths are below `src-tauri`, unless they begin with `ui`.
+///
+/// | what | where |
+/// |---|---|
+/// | the stored file. The setting needs a default for older files | `store/src/instances/file.rs` |
+/// | parsing, and the error that names the setting | [`SettingsChange`] |
+/// | the entry in the activity. The compiler reports a missing one | [`acts_between`], `ChangedSetting`, `activity/words.rs` |
+/// | the option and the output of `latchkey instance` | `cli/src/args/instance.rs`, `cli/src/instance.rs` |
+/// | the types of the window. Then run `cargo xtask gen` | `src/commands/instance.rs` |
+/// | the field in Studio, and its name in messages | `ui/src/settings`, `ui/src/settings/drafts.svelte.ts` |
+/// | the rule that uses it, and its guide | [`Policy`], [`SessionRules`] or another module; `guides` |
+///
+/// A running gateway reads changed settings within about a second.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
     /// Name for people.
@@ -369,12 +384,6 @@ impl Outbox {
 }
 
 impl Instance {
-    /// Returns the API key that a text is, if it is one.
-    #[must_use]
-    pub fn api_key(&self, text: &str) -> Option<&ApiKey> {
-        self.api_keys.iter().find(|key| key.is(text))
-    }
-
     /// Adds an API key.
     pub fn add_api_key(&mut self, key: ApiKey) -> Result<()> {
         if self.api_keys.len() >= MAX_KEYS {

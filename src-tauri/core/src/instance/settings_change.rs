@@ -1,3 +1,5 @@
+//! Changes of settings: parses what a person entered, and applies it to the settings.
+
 use super::{Algorithm, Hosted, Name, Settings, SignInStep};
 use crate::Result;
 use crate::link::{BaseUrl, Parameter};

@@ -24,7 +24,7 @@ pub enum Payload {
     User(NewUser),
 }
 
-/// ID of an existing user as it is written in the payload. The number 1234 and the text "1234" name
+/// ID of an existing user, in the spelling of the payload. The number 1234 and the text "1234" name
 /// the same user.
 #[derive(Clone, Debug)]
 pub struct ExistingId {

@@ -1,3 +1,5 @@
+//! The stored record of a signing key: where the key is, and what is known of it. It is not secret.
+
 use serde::{Deserialize, Serialize};
 
 use super::{SecretEncoding, short_key};

@@ -1,4 +1,4 @@
-//! Use of a single-use link, and its repetition by the same browser.
+//! Record of who used a single-use link, so that the same browser may open it again for a short time.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,5 +1,5 @@
-//! Sessions: the signed-in states of browsers. They are records in the directory. The cookie is the
-//! [`SessionId`], of whose random bits the directory stores only a hash.
+//! Sessions. A session is the record in the directory that a browser is signed in. The cookie is the
+//! [`SessionId`]. The directory stores only a hash of its random bits.
 
 mod browser_key;
 mod id;

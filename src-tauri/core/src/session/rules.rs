@@ -1,3 +1,6 @@
+//! Rules for sessions: how long a session lasts, and when it is valid. The default length is 14
+//! days.
+
 use jiff::Timestamp;
 
 use super::record::Session;

@@ -1,7 +1,7 @@
-//! The verdict on a code: what opening it does. It is decided here only, without changing anything.
+//! The verdict on a code: what opening it does. It is decided only here.
 //!
 //! [`judge`] is a pure function of the code, the policy and the facts of the directory. The dry run
-//! and the redemption call it alike; only the redemption applies the verdict.
+//! shows its verdict. Redeeming the code applies the verdict.
 
 mod policy;
 mod refusal;

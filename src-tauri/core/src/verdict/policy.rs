@@ -1,3 +1,5 @@
+//! The settings of an instance that a verdict depends on.
+
 use serde::{Deserialize, Serialize};
 
 /// Rules of an instance that is hosted here.

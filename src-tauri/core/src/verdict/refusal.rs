@@ -1,3 +1,6 @@
+//! Reasons of refusals. Each has a sentence for the visitor, a sentence for the administrator, a
+//! title and a stable code.
+
 use std::fmt;
 
 use serde::{Deserialize, Serialize};

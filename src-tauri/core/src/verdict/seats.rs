@@ -1,3 +1,5 @@
+//! Used and free seats of an instance.
+
 use serde::{Deserialize, Serialize};
 
 /// Number of used seats, and of all seats.

@@ -22,7 +22,7 @@ pub(crate) fn key() -> SigningKey {
     SigningKey::from_text(&Secret::new(SECRET.into())).unwrap()
 }
 
-/// Signs header and claims exactly as they are written.
+/// Signs header and claims without changing a byte of them.
 pub(crate) fn signed(header: &str, claims: &str) -> String {
     signed_with(SECRET.as_bytes(), header, claims)
 }

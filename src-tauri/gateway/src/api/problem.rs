@@ -1,3 +1,5 @@
+//! Responses to refused API requests.
+
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};

@@ -1,5 +1,5 @@
-//! Rows of the activity. Entries are stored in blocks that never grow. A checkpoint writes many
-//! entries at once, because a row costs sled as much as many entries. Each block has a small index
+//! Rows of the activity. A row contains a block of entries, because a row costs sled as much as many
+//! entries. A checkpoint writes whole blocks, and a block never grows. Each block has a small index
 //! row, so that a search need not read every block.
 
 use serde::{Deserialize, Serialize};

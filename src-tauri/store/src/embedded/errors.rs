@@ -1,3 +1,5 @@
+//! Errors of the embedded engine.
+
 use std::path::Path;
 
 use latchkey_core::{Error, ErrorCode};

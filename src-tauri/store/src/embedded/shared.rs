@@ -1,3 +1,5 @@
+//! State that the writer thread shares with readers.
+
 use std::sync::OnceLock;
 
 use latchkey_core::directory::{Changed, OnChange};

@@ -1,4 +1,5 @@
-//! The data folder with its instances and keys, and what an administrator does with them.
+//! The data folder: its instances, keys and directories, and the changes that an administrator makes to
+//! them.
 //!
 //! | concern | module |
 //! |---|---|

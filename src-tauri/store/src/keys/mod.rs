@@ -1,5 +1,5 @@
 //! Storage of signing keys: in the keychain of the operating system or, if there is none, in a file
-//! that is sealed with a passphrase. They are never stored in the clear.
+//! that is encrypted with a passphrase ([`sealed_file`]). They are never stored unencrypted.
 
 mod keychain;
 mod sealed_file;

@@ -1,7 +1,8 @@
-//! The sealed file: signing keys under a passphrase, for computers without a keychain.
+//! The sealed file, `keys.sealed`: the signing keys, encrypted with a passphrase, for computers without
+//! a keychain.
 //!
-//! Argon2id (RFC 9106) derives a key from the passphrase. XChaCha20-Poly1305 seals all signing keys
-//! together. The header is associated data, so that a change of its parameters is detected.
+//! Argon2id (RFC 9106) derives a key from the passphrase. XChaCha20-Poly1305 encrypts all signing keys
+//! together with that key. The header is associated data, so a changed parameter is detected.
 
 use std::collections::BTreeMap;
 use std::fs;

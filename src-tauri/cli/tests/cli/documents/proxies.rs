@@ -77,8 +77,8 @@ class OpenWebUI(http.server.BaseHTTPRequestHandler):
 http.server.ThreadingHTTPServer((options.host, options.port), OpenWebUI).serve_forever()
 "#;
 
-/// Sign-in requests of the page of `Open WebUI`: of a stranger, of a user with an address, of one
-/// with only a name, and of one without both. Each request forges the address of another user.
+/// Sends the sign-in request of `Open WebUI` for four visitors: a stranger, a user with an address, a
+/// user with only a name, and a user without both. Each request forges the address of another user.
 const SIGN_IN_TO_OPEN_WEBUI: &str = r#"
 sign_in() {
     # curl takes an answer to a body that is not read for an error of HTTP/2.

@@ -1,4 +1,4 @@
-//! Entries of the activity without a change of users.
+//! Commands that only add entries to the activity, such as a changed setting.
 
 use super::super::command::Outcome;
 use super::super::effect::Effect;

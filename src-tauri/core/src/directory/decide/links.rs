@@ -1,6 +1,6 @@
-//! Links that Latchkey makes, and whether they are newer than the last edit or removal of a user.
-//! `iat` proves that only if the clocks agree, so the directory stores the order of such links
-//! itself.
+//! Links that Latchkey makes: are they newer than the last edit or removal of a user? The claim
+//! `iat` answers that only if all clocks agree. Therefore the directory records which links Latchkey
+//! made afterwards.
 
 use super::super::command::Outcome;
 use super::super::effect::Effect;

@@ -1,4 +1,4 @@
-//! The facts that each command depends on.
+//! The facts that each command depends on. An engine loads them before it calls `decide`.
 
 use super::super::command::{Command, Redemption};
 use super::super::facts::{EmailUsers, Facts, LinkRecord, Needs, Person};

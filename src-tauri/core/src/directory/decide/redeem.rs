@@ -1,4 +1,4 @@
-//! Redeeming a code.
+//! Redeeming a code: turns the verdict into effects, such as a new user, a new session and a used link.
 
 use jiff::Timestamp;
 

@@ -1,4 +1,4 @@
-//! The end of sessions, and the time of their last use.
+//! Ending sessions, and recording when they were last used.
 
 use super::super::command::Outcome;
 use super::super::effect::Effect;

@@ -1,4 +1,4 @@
-//! Recorded times that lie in the future because the clock was wrong.
+//! Correcting recorded times that lie in the future because the clock was wrong.
 
 use super::super::command::MAX_TIMES;
 use super::super::command::Outcome;

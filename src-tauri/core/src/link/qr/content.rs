@@ -1,3 +1,5 @@
+//! Errors for QR codes that contain something else than a login code.
+
 use crate::{Error, ErrorCode};
 
 /// Prefixes of the content of other QR codes, each with the name of its kind.

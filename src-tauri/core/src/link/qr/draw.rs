@@ -1,3 +1,5 @@
+//! Drawing of a QR code as SVG, PNG or text for a terminal.
+
 use std::fmt::Write as _;
 use std::io::Cursor;
 

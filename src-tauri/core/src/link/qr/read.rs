@@ -1,3 +1,5 @@
+//! Reading of QR codes in pictures.
+
 use std::io::Cursor;
 
 use image::{DynamicImage, GrayImage, ImageFormat, ImageReader, Limits, RgbaImage};

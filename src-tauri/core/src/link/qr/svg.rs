@@ -1,5 +1,5 @@
-//! Reading of the SVG documents of [`super::Qr::svg`]. Other SVG documents are refused, because
-//! drawing them needs a whole renderer.
+//! Reading of QR codes in SVG documents. Only documents of [`super::Qr::svg`] are read. Others are
+//! refused, because drawing them needs a whole renderer.
 
 use image::{GrayImage, Luma};
 

@@ -1,3 +1,5 @@
+//! Why a code by itself is refused, without any text of the code, for records and logs.
+
 use std::fmt;
 
 use serde::{Deserialize, Serialize};

@@ -1,3 +1,5 @@
+//! A code that was found in a text or a picture.
+
 use serde::Serialize;
 use url::Url;
 use utoipa::ToSchema;

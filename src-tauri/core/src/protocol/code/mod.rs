@@ -1,5 +1,17 @@
 //! The external auth code: a JWT (RFC 7519) in JWS compact serialization (RFC 7515), signed by HMAC
 //! only.
+//!
+//! | what | module |
+//! |---|---|
+//! | making a code | [`sign()`] |
+//! | judging a code by signature, times and audience | [`verify()`] |
+//! | finding a code in pasted text | [`recognize`], `layers`, `words`, [`trim()`] |
+//! | reading a code without verifying it | [`unverified`] |
+//! | why a code is refused | [`CodeRefusal`] for the screen, [`CodeFault`] for records and logs |
+//!
+//! No code is logged or recorded, because of its types. [`ExternalAuthCode`] has no `Display`, and its
+//! `Debug` prints `[redacted]`. Text of a code that does not verify is a [`Quote`], which has no
+//! `Display` either. A [`CodeRefusal`] prints only the fixed words of its [`CodeFault`].
 
 mod algorithm;
 mod fault;

@@ -1,3 +1,5 @@
+//! A text that may come from an unverified code, and must not reach a record or a log.
+
 use std::fmt;
 
 /// Text that may quote an unverified code. It has no `Display`, and `Debug` hides it, so that it

@@ -1,3 +1,5 @@
+//! Why a code by itself is refused, with values of the code for the screen of an administrator.
+
 use std::fmt;
 
 use serde::Serialize;

@@ -1,3 +1,5 @@
+//! Making of a signed code.
+
 use crate::protocol::claims::Claims;
 use crate::protocol::code::{Algorithm, ExternalAuthCode, MAX_BYTES};
 use crate::secret::SigningKey;

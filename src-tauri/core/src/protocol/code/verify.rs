@@ -1,3 +1,6 @@
+//! Verification of a code by itself: signature, times, audience and payload. The directory is not
+//! asked.
+
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;

@@ -1,4 +1,4 @@
-//! Detection of numbers that would lose digits.
+//! Detection of numbers in JSON that would lose digits in a program that reads them as floating point.
 
 /// Returns a number in a JSON text that would lose digits. Most programs read numbers as 64-bit
 /// floating point, which has about 16 digits.

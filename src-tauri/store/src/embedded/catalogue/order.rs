@@ -1,3 +1,5 @@
+//! All users in one sort order.
+
 use std::cmp::Ordering;
 
 use super::rows::{RowId, Rows};

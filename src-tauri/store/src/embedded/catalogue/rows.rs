@@ -1,3 +1,5 @@
+//! The users of the catalogue in memory, in columns.
+
 use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::hash::{BuildHasher as _, RandomState};

@@ -81,7 +81,7 @@ impl Sorter<'_> {
 
     /// Sorts the rows of each rank by the next piece, or by their IDs after the last piece.
     fn sort_alike(self, some: &mut [Ranked], piece: usize, threads: usize) {
-        // The rows of one rank are sorted by one thread.
+        // Rows with the same rank stay together, because the same thread sorts them.
         let (before, after) = some.split_at(some.len() / 2);
         let is_alike = |other: &Ranked| before.last().is_some_and(|last| last.rank == other.rank);
         let middle = before.len() + after.partition_point(is_alike);
