@@ -137,7 +137,8 @@ pub(crate) fn in_environment() -> bool {
         .any(|name| variable(name).is_some())
 }
 
-/// Returns the secret that was given for this call by a file, or by the environment if that counts.
+/// Returns the secret that an argument gives for this call. Without one, returns that of the
+/// environment, if the environment counts.
 pub(crate) fn given(
     arguments: &SecretArguments,
     environment: Environment,

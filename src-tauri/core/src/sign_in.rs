@@ -114,7 +114,7 @@ impl Browser {
     }
 }
 
-/// Judges a code from a link by itself, after [removing](trim) what has stuck to it.
+/// Verifies the code of a link, after [removing](trim) characters that were copied with it.
 pub fn verify_link(
     code: &str,
     settings: &Settings,
@@ -174,7 +174,7 @@ pub enum PreCheck {
         /// Whether another user is signed in in this browser.
         replaces: bool,
     },
-    /// The visitor is already signed in as the user of the code. No use is spent.
+    /// The visitor is already signed in as the user of the code. A single-use code is not used up.
     Continues,
     /// The code would be refused. The caller shows that at once, and
     /// [records](SignInAttempt::refuse) it.

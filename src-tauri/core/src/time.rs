@@ -61,8 +61,8 @@ pub fn relative(secs: i64, now: Timestamp) -> String {
     }
 }
 
-/// Returns a duration in the largest unit that hides at most a tenth of it: `7 days`, `36 hours`,
-/// `90 minutes`.
+/// Returns a duration in whole units. Chooses the largest unit whose rounding error is at most a
+/// tenth: `7 days`, `36 hours`, `90 minutes`.
 fn amount(secs: u64) -> String {
     const UNITS: [(u64, &str); 5] = [
         (365 * 86_400, "year"),

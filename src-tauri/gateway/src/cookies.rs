@@ -28,8 +28,8 @@ const MAX_SESSIONS: usize = 5;
 
 /// Names and keys of the cookies of an instance.
 pub(crate) struct CookieKey {
-    /// Signs the return address. It is derived from the signing key. A separate key would protect
-    /// nothing more, because the holder of the signing key can make a link for any user.
+    /// Key that signs the return address, derived from the signing key. A separate key would not
+    /// protect more, because the holder of the signing key can make a link for any user.
     return_to: Key,
     is_secure: bool,
     names: Names,

@@ -116,7 +116,7 @@ impl ErrorPage {
     }
 }
 
-/// Returns the title of the page for a status. It says no more than the status does.
+/// Returns the title of the page for a status. It reveals no more than the status does.
 fn title(status: StatusCode) -> &'static str {
     match status {
         StatusCode::FORBIDDEN => "Not let in",

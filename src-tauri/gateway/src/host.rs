@@ -7,8 +7,8 @@ use axum::http::header::HOST;
 use axum::http::uri::Authority;
 use axum::http::{HeaderMap, Version};
 
-/// Returns whether a request names exactly one host, as HTTP/1.1 requires (RFC 9112 §3.2). With
-/// two, a proxy and this server could each choose another one. HTTP/1.0 may name none.
+/// Returns whether a request names exactly one host, as HTTP/1.1 requires (RFC 9112 §3.2). If a
+/// request named two, a proxy and this server could choose different ones. HTTP/1.0 may name none.
 pub(crate) fn names_one_host(request: &Request) -> bool {
     match request.headers().get_all(HOST).iter().count() {
         0 => request.version() < Version::HTTP_11,

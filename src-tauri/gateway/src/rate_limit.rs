@@ -9,14 +9,14 @@ use governor::{DefaultDirectRateLimiter, DefaultKeyedRateLimiter, Quota, RateLim
 
 use crate::client_address::Network;
 
-/// IPv6 networks that have a limit, narrow ones first: the length of the prefix, and the factor
-/// that multiplies the limit of one address. A provider assigns a /64 to a computer, and up to a
-/// /48 to a customer.
+/// IPv6 networks that have a limit, narrow ones first: the length of the prefix, and how many times
+/// the limit of an address the network has. A provider assigns a /64 to a computer, and up to a /48
+/// to a customer.
 const NETWORKS: [(u32, u32); 3] = [(64, 1), (56, 4), (48, 16)];
-/// Factor that multiplies the limit of one address for all visitors together.
+/// How many times the limit of an address all visitors have together.
 const EVERYBODY: u32 = 64;
 
-/// Trusted proxies, and rate limits of one address.
+/// Trusted proxies, and the rate limits for each address.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ClientLimits {
     /// Proxies whose `X-Forwarded-For` names the client. With none, the peer of the connection is
@@ -134,8 +134,8 @@ mod tests {
         RateLimit::new(NonZeroU32::new(rate).unwrap())
     }
 
-    /// Sends one request from each address at a rate of 1 per second. Expects that as many are
-    /// allowed as the burst of one address times `factor`, plus what the elapsed time has added.
+    /// Sends a request from each address, with a limit of 1 per second. Expects that the
+    /// allowed requests are `factor` bursts of an address, plus what the elapsed time has added.
     fn allows(limit: &RateLimit, factor: u32, addresses: impl Iterator<Item = IpAddr>) {
         let begun = Instant::now();
         let allowed = addresses.filter(|address| limit.allows(*address)).count();
@@ -159,9 +159,9 @@ mod tests {
     fn nested_ipv6_networks_each_have_a_limit() {
         // One computer with many addresses.
         allows(&limit(1), 1, (0..100).map(|host| v6(0, host)));
-        // All /64 networks of one /56 network.
+        // All /64 networks in a /56 network.
         allows(&limit(1), 4, (0..256).map(|number| v6(number, 1)));
-        // All /56 networks of one /48 network.
+        // All /56 networks in a /48 network.
         allows(&limit(1), 16, (0..256).map(|number| v6(number << 8, 1)));
         // Many customers together.
         allows(&limit(1), 64, (0..1_000).map(|number| v6(number << 16, 1)));

@@ -45,7 +45,7 @@ pub fn create_private_dir(folder: &Path) -> Result<()> {
 /// start of the process does not count.
 ///
 /// Fails if this user does not own the folder, even for root, because the owner could lead root
-/// elsewhere by links. A program that runs as root must become the owner first.
+/// to other files by symbolic links. A program that runs as root must become the owner first.
 pub fn open_data_dir(folder: &Path) -> Result<()> {
     #[cfg(unix)]
     nix::sys::stat::umask(nix::sys::stat::Mode::from_bits_truncate(0o077));

@@ -27,9 +27,9 @@ use crate::verdict::{Seats, Verdict};
 pub trait Directory: Send + Sync {
     /// Decides and makes a change, which is on the disk when this returns.
     ///
-    /// Refused redemptions and events without a change repeat. The first from an address is
-    /// recorded at once. All others in the same minute are counted, and become one entry
-    /// afterwards.
+    /// Anybody can repeat a refused redemption or an event without a change. The first from an
+    /// address is recorded at once. All others in the same minute are counted, and become one
+    /// entry afterwards.
     async fn execute(&self, command: Command, by: &AuditContext) -> Result<Outcome>;
 
     /// Returns what redeeming a code at a time would do. Changes nothing.
@@ -95,8 +95,8 @@ pub trait Directory: Send + Sync {
     /// every two seconds. Closing the directory records all counted refusals.
     async fn record_counted(&self, now: Timestamp) -> Result<()>;
 
-    /// Removes some of the entries of the activity that `retention` does not keep, few enough to
-    /// delay nobody. Returns whether there may be more.
+    /// Removes entries of the activity that `retention` does not keep. Removes only a limited
+    /// number, so that other changes do not wait long. Returns whether there may be more.
     async fn prune(&self, retention: Retention, now: Timestamp) -> Result<bool>;
 
     /// Calls `call` after each change of the activity or of users that is on disk. It must return

@@ -221,8 +221,8 @@ pub enum PageStart {
     First,
     /// The position after an earlier page.
     After(Cursor),
-    /// About this row, counted from 0, such as after a scroll bar was moved. Later pages use
-    /// cursors.
+    /// Approximately the row with this number, counted from 0. Used when a scroll bar was moved.
+    /// The following pages use cursors.
     Row(u64),
 }
 

@@ -58,7 +58,7 @@ pub enum ErrorCode {
     KeysLocked,
     /// The sealed file that contained signing keys is missing.
     KeysMissing,
-    /// The signing keys can be read, so they are neither moved nor given up.
+    /// The signing keys can be read, so Latchkey refuses to begin with new ones.
     KeysInUse,
     /// The passphrase does not open the sealed file.
     WrongPassphrase,
@@ -88,7 +88,7 @@ pub enum ErrorCode {
     AddressInUse,
     /// Another process holds the directory.
     DirectoryHeld,
-    /// An earlier change takes longer than a caller waits. The same call works later.
+    /// The call timed out waiting for an earlier change. It can be repeated later.
     Busy,
     /// Another Studio uses the data folder.
     AlreadyOpen,
@@ -98,7 +98,7 @@ pub enum ErrorCode {
     NewerFormat,
     /// A file was written by a Latchkey that was never released.
     OlderFormat,
-    /// A file does not contain what Latchkey wrote, or something else has its name.
+    /// A file has been damaged, or its name belongs to a folder, a symbolic link or a device.
     DamagedFile,
     /// The operating system refused to read or write a file.
     Storage,

@@ -125,7 +125,7 @@ pub fn inspect_text(
     Ok((found, inspection))
 }
 
-/// Takes a code apart and judges it by `rules` with `keys`. Without keys it is only taken apart.
+/// Decodes a code, and verifies it by `rules` with `keys`. Without keys it is only decoded.
 #[must_use]
 pub fn inspect(
     code: &str,

@@ -14,7 +14,7 @@ const MAX_BYTES: usize = 255;
 /// Maximum number of audiences of an instance, besides its URL.
 pub const MAX_AUDIENCES: usize = 20;
 
-/// Returns whether a character does not belong in a text of one line: a control character, a line
+/// Returns whether a character is not allowed in a text without line breaks: a control character, a line
 /// or paragraph separator, or one that changes the direction of text.
 pub(crate) fn breaks_line(sign: char) -> bool {
     let is_bidi_control = matches!(

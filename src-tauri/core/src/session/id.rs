@@ -14,8 +14,8 @@ const MOMENT: usize = 8;
 const RANDOM: usize = 32;
 
 /// ID of a session: the time when it was made, and 256 random bits. Only the cookie has it. The
-/// time is not secret. It puts the rows of sessions in the order in which they began, so that a
-/// busy directory writes near its last write.
+/// time is not secret. It makes the keys of new sessions neighbours, so that the engine writes them
+/// at the same place.
 #[derive(Clone)]
 pub struct SessionId {
     made_at: u64,

@@ -226,7 +226,7 @@ pub(super) async fn show(
     answer(StatusCode::OK, &User::from(user.await?))
 }
 
-/// Request to change a user. Members that are left out stay as they are.
+/// Request to change a user. Members that are left out keep their values.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct UserChange {

@@ -69,7 +69,7 @@ fn states(name: &str) -> Markup {
     }
 }
 
-/// Returns one state of the page. A paragraph with an empty slot is hidden.
+/// Returns the section of the page for a state. A paragraph with an empty slot is hidden.
 fn state(id: &str, title: &str, content: &Markup) -> Markup {
     html! {
         section id=(id) hidden[id != "busy"] {

@@ -82,7 +82,7 @@ fn remove_all(tree: &sled::Db, prefix: &[u8]) -> Result<()> {
 type Users = Vec<(i64, String)>;
 
 /// Builds the index of addresses again. Up to format 4, addresses were compared by `to_lowercase`,
-/// which treats some different letters as equal and two spellings of one domain as different.
+/// which treats some different letters as equal, and some spellings of a domain as different.
 /// Addresses in ASCII keep their key.
 fn rebuild_email_index(tree: &sled::Db) -> Result<()> {
     let mut by_key: BTreeMap<String, Users> = BTreeMap::new();
