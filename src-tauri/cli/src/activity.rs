@@ -60,8 +60,8 @@ pub(crate) fn activity(
     Ok(ExitCode::SUCCESS)
 }
 
-/// Adds a row: time, code, subject, actor, origin, reference and title. An entry that stands for
-/// several refusals has their number in its title, and the reference of the first.
+/// Adds a row: time, code, subject, actor, origin, reference and words. The row of an entry that
+/// stands for several refusals has their number in its words, and the reference of the first.
 fn add(entry: &Entry, text: &mut Text) {
     let event = &entry.event;
     let address = entry.address.map(|address| address.to_string());
@@ -69,10 +69,13 @@ fn add(entry: &Entry, text: &mut Text) {
     let first = repeats.and_then(|repeats| repeats.references.first());
     let reference = entry.reference.as_ref().or(first);
     let reference = reference.map(ToString::to_string);
-    let detail = entry.detail().unwrap_or_default();
-    let detail = match repeats {
-        Some(_) => format!("{}. {detail}", entry.title()),
-        None => detail,
+    let detail = entry.detail();
+    let words = match event.data.kind() {
+        Kind::Refusal => {
+            let title = format!("{}.", entry.title());
+            detail.map_or_else(|| title.clone(), |detail| format!("{title} {detail}"))
+        }
+        Kind::SignIn | Kind::Act => detail.unwrap_or_default(),
     };
     text.row(&[
         &time::exact(entry.at),
@@ -81,6 +84,6 @@ fn add(entry: &Entry, text: &mut Text) {
         &entry.actor.to_string(),
         address.as_deref().unwrap_or("-"),
         reference.as_deref().unwrap_or("-"),
-        &detail,
+        &words,
     ]);
 }

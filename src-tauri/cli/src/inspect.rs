@@ -16,6 +16,7 @@ use latchkey_core::protocol::code::CodeRules;
 use latchkey_core::protocol::code::recognize::{Form, Recognized};
 use latchkey_core::protocol::text;
 use latchkey_core::secret::SigningKey;
+use latchkey_core::verdict::{Refusal, Verdict};
 use latchkey_core::{Error, ErrorCode};
 use latchkey_store::home::Home;
 use serde_json::Value;
@@ -92,7 +93,13 @@ pub(crate) fn inspect(
     let mut text = described(&inspection, &hints, form);
     if let Some((verdict, stay)) = &verdict {
         text.own("\nOpened now\n");
-        text.line(format_args!("  {}", verdict::described(verdict)));
+        match verdict {
+            // The verification says the same.
+            Verdict::Refused(Refusal::Code(refused)) => {
+                text.line(format_args!("  {}, as above", refused.code()));
+            }
+            _ => text.line(format_args!("  {}", verdict::described(verdict))),
+        }
         if let Some(stay) = stay {
             text.line(format_args!("  {stay}"));
         }

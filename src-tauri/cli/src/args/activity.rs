@@ -21,8 +21,8 @@ pub(crate) struct ActivityArguments {
     /// Only entries about this user, given by the whole id or e-mail address.
     #[arg(long, value_name = "WHO")]
     pub(crate) about: Option<String>,
-    /// Only entries that contain this text: a user, a reference, an address, or the code of a
-    /// verdict.
+    /// Only entries that contain this text, such as a user, a reference, an address, the code of a
+    /// verdict, the name of an API key, or a value of a setting.
     #[arg(
         long,
         value_name = "TEXT",

@@ -52,7 +52,13 @@ fn changes_are_listed_with_their_actor() {
     let codes = |answer: Value| answer["entries"].as_array().unwrap().len();
     assert_eq!(codes(list(&["--kind", "refusal"])), 1);
     assert_eq!(codes(list(&["--about", "ada"])), 2);
-    assert_eq!(codes(list(&["--search", "step"])), 0);
+    assert_eq!(codes(list(&["--search", "step"])), 1, "a changed setting");
+    assert_eq!(codes(list(&["--search", "CONFIRM"])), 1, "its new value");
+    assert_eq!(
+        codes(list(&["--search", "compare"])),
+        0,
+        "the advice of a refusal"
+    );
     assert_eq!(codes(list(&["--search", "settings"])), 1);
     let first = list(&["--limit", "2"]);
     assert_eq!(codes(first.clone()), 2);
@@ -65,6 +71,9 @@ fn changes_are_listed_with_their_actor() {
         "{}",
         text.out
     );
+    let said = text.out.to_lowercase();
+    let sentence = "the signature does not match";
+    assert_eq!(said.matches(sentence).count(), 1, "said once: {said}");
 }
 
 #[test]
@@ -106,4 +115,15 @@ fn an_api_key_is_printed_once_and_kept_hashed() {
         (&json!("api_key_revoked"), &json!("api_key_made"))
     );
     assert_eq!(entries[0]["detail"], "CRM");
+    let search = [
+        "--json",
+        "activity",
+        "list",
+        "--instance",
+        "here",
+        "--search",
+        "crm",
+    ];
+    let found = in_folder(folder.path(), &search).json();
+    assert_eq!(found["entries"].as_array().unwrap().len(), 2);
 }

@@ -14,6 +14,9 @@ use crate::protocol::code::VerifiedCode;
 use crate::protocol::user_id::UserId;
 use crate::verdict::{RecordedRefusal, Verdict};
 
+/// Stable code of refusals for several reasons.
+pub(super) const SEVERAL_REFUSALS: &str = "several_refusals";
+
 /// Type of an event, with its parameters. It has no words: [`title`](Self::title) and
 /// [`detail`](Self::detail) make them when an entry is read.
 ///
@@ -142,7 +145,7 @@ impl EventData {
             Self::Provisioned => (SignIn, "provisioned"),
             Self::Refused(refusal) => (Refusal, refusal.code()),
             Self::ApiKeyRefused => (Refusal, "api_key_refused"),
-            Self::SeveralRefusals { .. } => (Refusal, "several_refusals"),
+            Self::SeveralRefusals { .. } => (Refusal, SEVERAL_REFUSALS),
             Self::LinkMade => (Act, "link_made"),
             Self::LinkRevoked => (Act, "revoked"),
             Self::Added => (Act, "added"),
@@ -170,7 +173,8 @@ impl EventData {
         }
     }
 
-    /// Returns the parameters as a JSON object, which may be empty. Times are in Unix seconds.
+    /// Returns the parameters as a JSON object, which may be empty. Times are in Unix seconds. The
+    /// user whom a refusal is about is `subject`, as in the entry.
     #[must_use]
     pub fn parameters(&self) -> Map<String, Value> {
         let tags = match self {
@@ -190,10 +194,14 @@ impl EventData {
                 .map(|(_, content)| content)
                 .unwrap_or_default();
         }
-        match value {
-            Value::Object(parameters) => parameters,
-            _ => Map::new(),
+        let Value::Object(mut parameters) = value else {
+            return Map::new();
+        };
+        // Some refusals are stored with another name for it.
+        if let Some(user) = parameters.remove("user") {
+            parameters.insert("subject".to_owned(), user);
         }
+        parameters
     }
 }
 

@@ -5,11 +5,10 @@ use serde::{Deserialize, Deserializer};
 use super::event::{Event, EventData};
 use super::kind::Kind;
 use super::worded::WordedEvent;
-use crate::protocol::code::CodeFault;
-use crate::verdict::Refusal;
 
-/// Events without parameters. Stored words become the event with the same words.
-const WITHOUT_PARAMETERS: [EventData; 31] = [
+/// Events whose words are the same as in formats that stored words. Those words become the event.
+/// Refusals had other words, and keep them.
+const WITH_STORED_WORDS: [EventData; 17] = [
     EventData::SignedIn,
     EventData::Provisioned,
     EventData::LinkMade,
@@ -27,20 +26,6 @@ const WITHOUT_PARAMETERS: [EventData; 31] = [
     EventData::SecretLost,
     EventData::SecretShown,
     EventData::GatewayRecovered,
-    EventData::ApiKeyRefused,
-    EventData::Refused(Refusal::ExternalAuthOff),
-    EventData::Refused(Refusal::LinkRevoked),
-    EventData::Refused(Refusal::LinkAlreadyUsed),
-    EventData::Refused(Refusal::Code(CodeFault::MalformedCode)),
-    EventData::Refused(Refusal::Code(CodeFault::UnsupportedAlgorithm)),
-    EventData::Refused(Refusal::Code(CodeFault::WrongType)),
-    EventData::Refused(Refusal::Code(CodeFault::BadSignature)),
-    EventData::Refused(Refusal::Code(CodeFault::WrongAudience)),
-    EventData::Refused(Refusal::Code(CodeFault::Expired)),
-    EventData::Refused(Refusal::Code(CodeFault::NotYetValid)),
-    EventData::Refused(Refusal::Code(CodeFault::ExpiryRequired)),
-    EventData::Refused(Refusal::Code(CodeFault::InvalidPayload)),
-    EventData::Refused(Refusal::Code(CodeFault::AmbiguousPayload)),
 ];
 
 impl From<WordedEvent> for EventData {
@@ -50,7 +35,7 @@ impl From<WordedEvent> for EventData {
                 && data.title() == worded.title
                 && data.detail() == worded.detail
         };
-        let found = WITHOUT_PARAMETERS.iter().find(has_same_words).cloned();
+        let found = WITH_STORED_WORDS.iter().find(has_same_words).cloned();
         found.unwrap_or(Self::Worded(worded))
     }
 }

@@ -51,13 +51,13 @@ impl EventData {
         fixed.to_owned()
     }
 
-    /// Returns the reason and what to do about it, or the details.
+    /// Returns the reason and what to do about it, or the details. It does not repeat the title.
     #[must_use]
     pub fn detail(&self) -> Option<String> {
         match self {
-            Self::Refused(refusal) => Some(refusal.to_string()),
+            Self::Refused(refusal) => Some(refusal.detail()),
             Self::ApiKeyRefused => Some(
-                "The request had no API key of this instance. Compare the key with the one that was made for that system."
+                "Compare the key of the request with the one that was made for that system."
                     .to_owned(),
             ),
             Self::SeveralRefusals { reasons } => Some(by_reason(reasons)),
@@ -68,7 +68,9 @@ impl EventData {
                 });
                 Some(listed(fields))
             }
-            Self::SeatLimitSet(change) => Some(said("seat limit", change, |limit| limit_or_none(*limit))),
+            Self::SeatLimitSet(change) => {
+                Some(said("seat limit", change, |limit| limit_or_none(*limit)))
+            }
             Self::TimesCorrected { users } => Some(listed(users)),
             Self::SettingsChanged { changes } => {
                 Some(listed(changes.iter().map(ChangedSetting::words)))
@@ -240,6 +242,20 @@ mod tests {
         }
     }
 
+    #[test]
+    fn no_detail_of_a_refusal_repeats_its_title() {
+        for row in rows() {
+            let Some(reason) = row.title.strip_prefix("Refused: ") else {
+                continue;
+            };
+            let detail = row.detail.unwrap().to_lowercase();
+            assert!(
+                !detail.contains(&reason.to_lowercase()),
+                "{reason}: {detail}"
+            );
+        }
+    }
+
     /// Returns the names that may replace `?`. serde lists them in its error for an unknown name.
     fn names_at(unknown: &str) -> BTreeSet<String> {
         let cause = serde_json::from_str::<EventData>(unknown).unwrap_err();
@@ -271,7 +287,7 @@ mod tests {
     }
 
     #[test]
-    fn stored_words_become_an_event_without_parameters_or_are_kept() {
+    fn stored_words_of_an_act_without_parameters_become_the_event_and_others_are_kept() {
         for row in rows() {
             let found = data(&row);
             let worded = WordedEvent {
@@ -281,7 +297,7 @@ mod tests {
                 detail: row.detail,
             };
             let read = EventData::from(worded.clone());
-            if found.parameters().is_empty() {
+            if found.parameters().is_empty() && found.kind() != Kind::Refusal {
                 assert_eq!(read, found);
             } else {
                 assert_eq!(read, EventData::Worded(worded));

@@ -198,7 +198,7 @@ impl Forecast {
             _ => (
                 Tone::Refused,
                 format!("Refused: {}", refusal.title()),
-                refusal.shown(),
+                refusal.shown_detail(),
             ),
         };
         Self {

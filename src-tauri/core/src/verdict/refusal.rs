@@ -6,7 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::seats::Seats;
-use crate::protocol::code::{CodeFault, CodeRefusal};
+use crate::protocol::code::{CodeFault, CodeRefusal, Sentences};
 use crate::protocol::user_id::UserId;
 use crate::time;
 
@@ -126,14 +126,21 @@ impl Refusal {
         self.recorded().code()
     }
 
-    /// Returns the sentence for the administrator who inspects the code. Unlike `Display`, it may
-    /// quote an unverified code.
+    /// Returns the text for the administrator who inspects the code. Unlike `Display`, it may quote
+    /// an unverified code.
     #[must_use]
     pub fn shown(&self) -> String {
-        match self {
-            Self::Code(refusal) => refusal.shown(),
-            other => other.to_string(),
-        }
+        self.shown_sentences().to_string()
+    }
+
+    /// Returns the part of [`shown`](Self::shown) that the title does not say.
+    #[must_use]
+    pub fn shown_detail(&self) -> String {
+        self.shown_sentences().detail.into_owned()
+    }
+
+    fn shown_sentences(&self) -> Sentences {
+        self.sentences(CodeRefusal::shown_sentences)
     }
 
     /// Returns the sentence for the visitor, who may be anybody. It names nobody and does not
@@ -156,6 +163,14 @@ impl Refusal {
 }
 
 impl RecordedRefusal {
+    /// Returns the part of the text for the administrator that the title does not say.
+    #[must_use]
+    pub fn detail(&self) -> String {
+        self.sentences(|fault| fault.sentences())
+            .detail
+            .into_owned()
+    }
+
     /// Returns a title of a few words. It follows 'Refused:'.
     #[must_use]
     pub fn title(&self) -> String {
@@ -194,68 +209,94 @@ impl RecordedRefusal {
     }
 }
 
-/// Writes the sentence of the activity for the administrator: what is wrong, and what to do.
-impl<C: fmt::Display> fmt::Display for Refusal<C> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl<C> Refusal<C> {
+    /// Returns the sentences for the administrator: what is wrong, and what to do. `of_code` returns
+    /// those about the fault of a code.
+    fn sentences(&self, of_code: impl FnOnce(&C) -> Sentences) -> Sentences {
         match self {
-            Self::ExternalAuthOff => f.write_str(
-                "External authentication is off, so every code is refused. Switch it on.",
+            Self::Code(fault) => of_code(fault),
+            Self::ExternalAuthOff => Sentences::new(
+                "External authentication is off.",
+                "Every code is refused until it is switched on.",
             ),
-            Self::Code(refusal) => refusal.fmt(f),
-            Self::LinkRevoked => f.write_str("The link was revoked. Make a new one."),
-            Self::LinkAlreadyUsed => f.write_str(
-                "The link works once, and somebody has signed in with it. Make a new one.",
+            Self::LinkRevoked => Sentences::new("The link was revoked.", "Make a new one."),
+            Self::LinkAlreadyUsed => Sentences::new(
+                "The link has been used.",
+                "It works once, and somebody has signed in with it. Make a new one.",
             ),
             Self::SharedEmail { users } => {
                 let users: Vec<&str> = users.iter().map(UserId::as_str).collect();
-                write!(
-                    f,
-                    "The email belongs to {}, so the code names nobody. Give all of them but one another email, or make a link by ID.",
-                    users.join(" and ")
+                let users = users.join(" and ");
+                Sentences::new(
+                    "",
+                    format!(
+                        "The email belongs to {users}, so the code names nobody. Give all of them but one another email, or make a link by ID."
+                    ),
                 )
             }
-            Self::UnknownUser { subject } => write!(
-                f,
-                "There is no user {subject}, and this kind of payload creates none. Add the user, or make a link for a new user."
+            Self::UnknownUser { subject } => Sentences::new(
+                format!("There is no user {subject}."),
+                "This kind of payload creates none. Add the user, or make a link for a new user.",
             ),
-            Self::UserSuspended { user } => {
-                write!(f, "{user} is suspended. Reactivate the user first.")
-            }
+            Self::UserSuspended { user } => Sentences::new(
+                format!("{user} is suspended."),
+                "Reactivate the user first.",
+            ),
             Self::UserRemoved {
                 subject,
                 at,
-                is_ahead: true,
-            } => write!(
-                f,
-                "{subject} was removed, and the recorded time, {}, lies in the future: this computer's clock was wrong then, or is now. Set the clock, then set the recorded times to now.",
-                time::exact(*at)
+                is_ahead,
+            } => {
+                let at = time::exact(*at);
+                let detail = if *is_ahead {
+                    format!(
+                        "The recorded time of that, {at}, lies in the future: this computer's clock was wrong then, or is now. Set the clock, then set the recorded times to now."
+                    )
+                } else {
+                    format!(
+                        "That was at {at}, and this code does not bring the user back. Make a new link for a new user."
+                    )
+                };
+                Sentences::new(format!("{subject} was removed."), detail)
+            }
+            Self::EmailMoved { email, at } => {
+                let at = time::exact(*at);
+                Sentences::new(
+                    format!("{email} was another user's."),
+                    format!(
+                        "That was until {at}, and this code does not show that it was issued later. Make a new link."
+                    ),
+                )
+            }
+            Self::EmailInUse { owner } => Sentences::new(
+                format!("The email belongs to {owner}."),
+                "Use another, or change that user's.",
             ),
-            Self::UserRemoved { subject, at, .. } => write!(
-                f,
-                "{subject} was removed at {}, and this code does not bring the user back. Make a new link for a new user.",
-                time::exact(*at)
+            Self::ProvisioningOff { user } => Sentences::new(
+                "Links create no users here.",
+                format!("This one would create {user}. Add the user, or change the policy."),
             ),
-            Self::EmailMoved { email, at } => write!(
-                f,
-                "{email} was another user's until {}, and this code does not show that it was issued later. Make a new link.",
-                time::exact(*at)
-            ),
-            Self::EmailInUse { owner } => write!(
-                f,
-                "The email belongs to {owner} already. Use another, or change that user's."
-            ),
-            Self::ProvisioningOff { user } => write!(
-                f,
-                "{user} would be created, and this instance creates no users from links. Add the user, or change the policy."
-            ),
-            Self::NoSeats { seats } if seats.limit == Some(1) => f.write_str(
+            Self::NoSeats { seats } if seats.limit == Some(1) => Sentences::new(
+                "",
                 "The only seat is taken. Suspend or remove somebody, or raise the limit.",
             ),
-            Self::NoSeats { seats } => write!(
-                f,
-                "All {} seats are taken. Suspend or remove somebody, or raise the limit.",
-                seats.limit.unwrap_or(seats.used)
-            ),
+            Self::NoSeats { seats } => {
+                let taken = seats.limit.unwrap_or(seats.used);
+                Sentences::new(
+                    "",
+                    format!(
+                        "All {taken} seats are taken. Suspend or remove somebody, or raise the limit."
+                    ),
+                )
+            }
         }
+    }
+}
+
+/// Writes the sentences of records for the administrator: what is wrong, and what to do.
+impl<C: fmt::Display> fmt::Display for Refusal<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.sentences(|fault| Sentences::new("", fault.to_string()))
+            .fmt(f)
     }
 }

@@ -566,6 +566,10 @@ fn assert_said(rows: impl IntoIterator<Item = Said>) {
         assert_eq!(refusal.title(), title, "{refusal:?}");
         assert_eq!(refusal.for_visitor(), visitor, "{refusal:?}");
         assert!(refusal.to_string().ends_with('.'), "a sentence: {refusal}");
+        let detail = refusal.shown_detail();
+        assert!(refusal.shown().ends_with(&detail), "{detail}");
+        let repeats = detail.to_lowercase().starts_with(title);
+        assert!(!repeats, "said in the title already: {detail}");
     }
 }
 

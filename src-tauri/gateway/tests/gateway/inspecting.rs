@@ -259,7 +259,7 @@ fn the_api_says_what_is_wrong_with_a_code_of_the_instances_own_secret() {
             json!({ "id": "ada", "aud": "https://x.example" }),
             "wrong_audience",
             json!("aud"),
-            "names another application",
+            "does not name this instance",
         ),
         (
             HS256,

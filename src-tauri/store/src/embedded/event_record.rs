@@ -109,7 +109,7 @@ mod tests {
     #[test]
     fn an_event_is_smaller_than_its_words() {
         let refused = EventData::Refused(Refusal::Code(CodeFault::BadSignature));
-        for (data, expected) in [(EventData::SignedIn, (53, 44)), (refused, (254, 69))] {
+        for (data, expected) in [(EventData::SignedIn, (53, 44)), (refused, (224, 69))] {
             let worded = EventData::Worded(WordedEvent {
                 kind: data.kind(),
                 code: data.code().to_owned(),

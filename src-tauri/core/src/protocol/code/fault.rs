@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::sentences::Sentences;
+
 /// Fault of a code by itself, without any text of the code. Records and logs have it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -56,51 +58,62 @@ impl CodeFault {
         }
     }
 
-    /// Returns the name of the part that the fixed words omit, because it would quote the code.
-    const fn left_out(self) -> Option<&'static str> {
+    /// Returns what to find out by inspecting the link, because the fixed words would quote the code.
+    const fn to_inspect(self) -> Option<&'static str> {
         match self {
-            Self::MalformedCode | Self::AmbiguousPayload => Some("why"),
-            Self::UnsupportedAlgorithm => Some("which"),
-            Self::InvalidPayload => Some("which, and why"),
+            Self::MalformedCode | Self::AmbiguousPayload => Some("Inspect the link to see why."),
+            Self::UnsupportedAlgorithm => Some("Inspect the link to see which."),
+            Self::InvalidPayload => Some("Inspect the link to see which member, and why."),
             _ => None,
         }
     }
 
-    /// Describes the fault without quoting the code.
-    pub(super) const fn fixed_words(self) -> &'static str {
-        match self {
-            Self::MalformedCode => "What was opened is not a well-formed code.",
-            Self::UnsupportedAlgorithm => {
-                "The code is signed with another algorithm than the instance's own."
-            }
-            Self::WrongType => {
-                "The header's 'typ' says that this is another kind of token. It must be 'JWT' or left out."
-            }
-            Self::WrongAudience => {
-                "'aud' names another application than this instance. Leave it out, or add what it names to the audiences of the instance."
-            }
-            Self::BadSignature => {
-                "The signature does not match: the code was signed with another secret, or changed afterwards. \
-                 Compare the secret of the instance with the one of whoever made the code."
-            }
-            Self::Expired => "The code has expired. Make a new link.",
-            Self::NotYetValid => "The code is not valid yet. Wait, or make a new link.",
-            Self::ExpiryRequired => {
-                "The code never expires, and this instance requires an expiry. Make a link with one, or change the policy."
-            }
-            Self::InvalidPayload => "A member of the payload is refused.",
-            Self::AmbiguousPayload => "The payload may name two people.",
+    /// Describes the fault in fixed words, which do not quote the code.
+    pub(super) fn fixed_words(self) -> Sentences {
+        let (fact, detail) = match self {
+            Self::MalformedCode => ("What was opened is not a well-formed code.", ""),
+            Self::UnsupportedAlgorithm => (
+                "The code is signed with another algorithm than the instance's own.",
+                "",
+            ),
+            Self::WrongType => (
+                "This is another kind of token.",
+                "The header's 'typ' must be 'JWT' or left out.",
+            ),
+            Self::WrongAudience => (
+                "The code is meant for another application.",
+                "'aud' does not name this instance. Leave it out, or add what it names to the audiences of the instance.",
+            ),
+            Self::BadSignature => (
+                "The signature does not match.",
+                "The code was signed with another secret, or changed afterwards. \
+                 Compare the secret of the instance with the one of whoever made the code.",
+            ),
+            Self::Expired => ("The code has expired.", "Make a new link."),
+            Self::NotYetValid => ("The code is not valid yet.", "Wait, or make a new link."),
+            Self::ExpiryRequired => (
+                "An expiry is required.",
+                "The code never expires. Make a link that expires, or change the policy.",
+            ),
+            Self::InvalidPayload => ("The payload is invalid.", ""),
+            Self::AmbiguousPayload => ("The payload may name two people.", ""),
+        };
+        Sentences::new(fact, detail)
+    }
+
+    /// Returns the sentences for records and logs, in fixed words.
+    pub(crate) fn sentences(self) -> Sentences {
+        let sentences = self.fixed_words();
+        match self.to_inspect() {
+            Some(inspect) => sentences.and(inspect),
+            None => sentences,
         }
     }
 }
 
-/// Writes the sentence for records and logs, in fixed words: what is wrong, and what to do.
+/// Writes the sentences for records and logs, in fixed words: what is wrong, and what to do.
 impl fmt::Display for CodeFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.fixed_words())?;
-        match self.left_out() {
-            Some(left_out) => write!(f, " Inspect the link to see {left_out}."),
-            None => Ok(()),
-        }
+        self.sentences().fmt(f)
     }
 }

@@ -7,6 +7,7 @@ use serde::Serialize;
 use crate::protocol::code::Algorithm;
 use crate::protocol::code::fault::CodeFault;
 use crate::protocol::code::quote::Quote;
+use crate::protocol::code::sentences::Sentences;
 
 /// Reason for refusing a code by itself, independent of the directory.
 ///
@@ -126,61 +127,89 @@ impl CodeRefusal {
 }
 
 impl CodeRefusal {
-    /// Returns the sentence for the administrator who inspects the code: what is wrong, and what to
-    /// do. It may quote the code.
+    /// Returns the text for the administrator who inspects the code: what is wrong, and what to do.
+    /// It may quote the code.
     #[must_use]
     pub fn shown(&self) -> String {
+        self.shown_sentences().to_string()
+    }
+
+    /// Returns the sentences of [`shown`](Self::shown).
+    pub(crate) fn shown_sentences(&self) -> Sentences {
         match self {
             Self::MalformedCode { reason } => {
-                format!("This is not a well-formed code: {}", reason.expose())
+                let reason = capitalized(reason.expose());
+                Sentences::new("This is not a well-formed code.", reason)
             }
-            Self::UnsupportedAlgorithm { found, pinned } => format!(
-                "The code is signed with {}; this instance takes {pinned} only. Sign it with {pinned}.",
-                found.expose()
+            Self::UnsupportedAlgorithm { found, pinned } => Sentences::new(
+                "",
+                format!(
+                    "The code is signed with {}; this instance takes {pinned} only. Sign it with {pinned}.",
+                    found.expose()
+                ),
             ),
-            Self::Expired { at } => format!(
-                "The code expired at {}. Make a new link.",
-                crate::time::exact(*at)
+            Self::Expired { at } => Sentences::new(
+                "",
+                format!(
+                    "The code expired at {}. Make a new link.",
+                    crate::time::exact(*at)
+                ),
             ),
-            Self::NotYetValid { at, member: "iat" } => format!(
-                "The code says that it was issued at {}, which has not come. Compare the clock of whoever made it with this one.",
-                crate::time::exact(*at)
+            Self::NotYetValid { at, member: "iat" } => Sentences::new(
+                "",
+                format!(
+                    "The code says that it was issued at {}, which has not come. Compare the clock of whoever made it with this one.",
+                    crate::time::exact(*at)
+                ),
             ),
-            Self::NotYetValid { at, .. } => format!(
-                "The code is not valid before {}. Wait, or make a new link.",
-                crate::time::exact(*at)
+            Self::NotYetValid { at, .. } => Sentences::new(
+                "",
+                format!(
+                    "The code is not valid before {}. Wait, or make a new link.",
+                    crate::time::exact(*at)
+                ),
             ),
-            Self::WrongAudience { expected } => format!(
-                "'aud' names another application than this instance, {expected}. Leave it out, or add what it names to the audiences of the instance."
+            Self::WrongAudience { expected } => Sentences::new(
+                "The code is meant for another application.",
+                format!(
+                    "'aud' does not name this instance, {expected}. Leave it out, or add what it names to the audiences of the instance."
+                ),
             ),
-            Self::InvalidPayload { member, reason } => {
-                format!("'{}' is refused: {}", member.expose(), reason.expose())
-            }
-            Self::AmbiguousPayload { member } => format!(
-                "The payload has both 'user' and a top-level '{member}', which may name two people. Leave one out."
+            Self::InvalidPayload { member, reason } => Sentences::new(
+                "",
+                format!("'{}' is refused: {}", member.expose(), reason.expose()),
             ),
-            Self::WrongType | Self::BadSignature | Self::ExpiryRequired => self.to_string(),
+            Self::AmbiguousPayload { member } => Sentences::new(
+                "The payload may name two people.",
+                format!("It has both 'user' and a top-level '{member}'. Leave one out."),
+            ),
+            Self::WrongType | Self::BadSignature | Self::ExpiryRequired => self.fault().sentences(),
         }
     }
 
-    /// Returns the sentence for a program that inspects a code which no key of the instance has
-    /// signed. It does not quote the code.
+    /// Returns the text for a program that inspects a code which no key of the instance has signed.
+    /// It does not quote the code.
     #[must_use]
     pub fn without_quotes(&self) -> String {
-        match self {
+        let sentences = self.fault().fixed_words();
+        let sentences = match self {
             Self::MalformedCode { .. } => {
-                format!(
-                    "{} Nothing of it is quoted, because its signature does not verify.",
-                    self.fault().fixed_words()
-                )
+                sentences.and("Nothing of it is quoted, because its signature does not verify.")
             }
-            Self::UnsupportedAlgorithm { pinned, .. } => format!(
-                "{} It takes {pinned} only. Sign the code with {pinned}.",
-                self.fault().fixed_words()
-            ),
-            _ => self.fault().fixed_words().to_owned(),
-        }
+            Self::UnsupportedAlgorithm { pinned, .. } => sentences.and(&format!(
+                "It takes {pinned} only. Sign the code with {pinned}."
+            )),
+            _ => sentences,
+        };
+        sentences.to_string()
     }
+}
+
+/// Returns a sentence with a capital at its beginning.
+fn capitalized(sentence: &str) -> String {
+    let mut characters = sentence.chars();
+    let first = characters.next().into_iter().flat_map(char::to_uppercase);
+    first.chain(characters).collect()
 }
 
 /// Writes the sentence for records and logs, in fixed words: what is wrong, and what to do.
