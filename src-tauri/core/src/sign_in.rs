@@ -208,7 +208,7 @@ pub struct Begun {
 impl SignInAttempt {
     /// Creates an attempt for a [verified](verify_link) code.
     ///
-    /// Fails with [`ErrorCode::NoRandomness`](crate::ErrorCode::NoRandomness).
+    /// Fails with [`ErrorCode::NoRandomness`].
     pub fn new(
         code: VerifiedCode,
         settings: &Settings,

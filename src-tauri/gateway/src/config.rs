@@ -28,7 +28,8 @@ impl InstanceSnapshot {
     /// key in the data folder. Records waiting changes of the settings in the activity. Blocks the
     /// thread.
     ///
-    /// Fails with [`ErrorCode::HostedElsewhere`] if the instance is no longer hosted here.
+    /// Fails with [`HostedElsewhere`](latchkey_core::ErrorCode::HostedElsewhere) if the instance is
+    /// no longer hosted here.
     pub fn of(
         home: &Home,
         id: &InstanceId,

@@ -3,7 +3,7 @@
 //!
 //! | concern | module |
 //! |---|---|
-//! | paths | [`router`] |
+//! | paths | [`router()`] |
 //! | opening a link, continuing, signing out | `visit`, `sign_in` |
 //! | configuration, cookies, content security policies | `config`, `config_cache`, `cookies`, `content_security` |
 //! | sessions, time of their last use | `session`, `last_seen` |
@@ -16,13 +16,13 @@
 //! | pages, error pages | `pages`, `error_page` |
 //! | extractors, middleware, headers of each answer | `extract`, `middleware`, `headers` |
 //! | reference of a request, span of its log lines | `request_scope` |
-//! | listener and timeouts | [`serve`] |
+//! | listener and timeouts | [`serve()`] |
 //! | start, maintenance, end | [`run`] |
 //! | TLS | [`Certificate`], `pem`, `self_signed` |
 //! | limits of sockets and open files | `socket_limits` |
 //! | client address, rate limits | `client_address`, [`ClientLimits`] |
-//! | metrics | [`metrics_router`] |
-//! | addresses that a phone can reach | [`interfaces`] |
+//! | metrics | [`metrics_router()`] |
+//! | addresses that a phone can reach | [`interfaces()`] |
 //!
 //! The gateway decides nothing: core decides what a code does and whether a session is valid. It
 //! has no path for administrators.

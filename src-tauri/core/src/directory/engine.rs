@@ -140,7 +140,7 @@ pub trait Directory: Send + Sync {
     }
 
     /// Adds users who were known elsewhere, each with a seat. If one cannot be added, none is. At
-    /// most [`MAX_IMPORT`] at once.
+    /// most [`MAX_IMPORT`](super::MAX_IMPORT) at once.
     ///
     /// Fails like [`add`](Self::add).
     async fn import(&self, users: &[NewUser], by: &AuditContext) -> Result<()> {

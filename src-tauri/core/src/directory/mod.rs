@@ -1,9 +1,10 @@
 //! The users of an instance that is hosted here, and the seats they take.
 //!
-//! A change is a [`Command`]. [`decide`](decide()) decides from the [`Facts`] that it depends on
-//! what it does, as a list of [`Effect`]s. An engine implements [`Directory`]: it loads the facts,
-//! calls `decide`, and writes the effects and the entry of the activity in one transaction. Every
-//! change is made as a whole or not at all, and is on the disk when its function returns.
+//! A change is a [`Command`]. The function [`decide`](decide()) gets the command and the [`Facts`]
+//! that it depends on, and returns a list of [`Effect`]s. An engine implements [`Directory`]: it
+//! loads the facts, calls `decide`, and writes the effects and the entry of the activity in one
+//! transaction. Every change is made as a whole or not at all, and is on the disk when its function
+//! returns.
 
 mod changed;
 mod command;

@@ -27,7 +27,7 @@ pub enum SessionScope {
 pub struct Session {
     /// User who is signed in.
     pub user: UserId,
-    /// [`User::generation`] when the session began.
+    /// [`User::generation`](crate::directory::User::generation) when the session began.
     pub generation: u64,
     /// Scope in which the session is valid.
     pub place: SessionScope,

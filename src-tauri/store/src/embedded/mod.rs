@@ -1,16 +1,18 @@
-//! The embedded engine: a tree of sled, which one process at a time can hold. A change is first
-//! written as a row of the [`journal`], which is on the disk before the change is acknowledged. The
-//! counters have a row, because sled's `len()` reads all rows.
+//! The embedded engine: stores a directory in a tree of sled. One process at a time can open a
+//! directory. A change is first written as a row of the [`journal`], which is on the disk before the
+//! call reports success. The numbers of users and changes have a row of their own, because sled's
+//! `len()` reads all rows.
 //!
 //! | concern | module |
 //! |---|---|
 //! | a change: one thread decides, writes and syncs | [`writer`] |
-//! | facts that a decision needs, and rows for its effects | [`facts`], [`effects`], [`record`],
-//! [`keys`] |
+//! | facts that a decision needs | [`facts`] |
+//! | rows for the effects of a decision | [`effects`], [`record`], [`keys`] |
 //! | rows and journal | [`journal`], [`blocks`], [`disk`] |
-//! | opening, also of damaged or old directories | [`open`], [`state`], [`migrate`],
-//! [`single_entries`] |
+//! | opening, also of a damaged directory | [`open`], [`state`], [`closed`], [`tally`] |
+//! | directories of older formats | [`migrate`], [`single_entries`] |
 //! | searching and sorting users | [`catalogue`], [`load`] |
+//! | sessions, and the activity that is no longer kept | [`sessions`], [`prune`] |
 //! | a full disk | [`room`] |
 
 mod blocks;
@@ -86,7 +88,7 @@ impl EmbeddedDirectory {
     ///
     /// Fails with [`ErrorCode::DirectoryHeld`](latchkey_core::ErrorCode::DirectoryHeld) if another
     /// process holds it, with [`ErrorCode::NewerFormat`](latchkey_core::ErrorCode::NewerFormat), or
-    /// with [`ErrorCode::DamagedFile`] if rows are missing.
+    /// with [`DamagedFile`](latchkey_core::ErrorCode::DamagedFile) if rows are missing.
     pub fn open(folder: &Path, holder: &str) -> Result<Self> {
         Self::over(Opened::new(folder, holder)?)
     }

@@ -10,7 +10,8 @@ use latchkey_core::secret::Secret;
 impl Home {
     /// Makes an API key for another system. It is shown only once.
     ///
-    /// Fails if the name is taken or not valid, or with [`ErrorCode::HostedElsewhere`].
+    /// Fails if the name is taken or not valid, or with
+    /// [`HostedElsewhere`](latchkey_core::ErrorCode::HostedElsewhere).
     pub fn make_api_key(
         &self,
         id: &InstanceId,
@@ -27,7 +28,7 @@ impl Home {
 
     /// Revokes an API key by its ID or name.
     ///
-    /// Fails with [`ErrorCode::UnknownApiKey`].
+    /// Fails with [`UnknownApiKey`](latchkey_core::ErrorCode::UnknownApiKey).
     pub fn revoke_api_key(
         &self,
         id: &InstanceId,

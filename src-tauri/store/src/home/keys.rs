@@ -55,7 +55,8 @@ impl Home {
     /// Begins a new sealed file, because the old one is lost or damaged or its passphrase is
     /// forgotten. The instances keep everything but their keys.
     ///
-    /// Fails like [`Keys::create`], and if the keys can be read or the passphrase opens them.
+    /// Fails like [`Keys::create`](crate::keys::Keys::create), and if the keys can be read or the
+    /// passphrase opens them.
     pub fn start_with_new_keys(&self, passphrase: &Secret, by: &AuditContext) -> Result<NewKeys> {
         let lost = self.sealed()?;
         let kept_file = self.keys.start_anew(passphrase, by.at)?;
@@ -110,7 +111,7 @@ impl Home {
     /// Returns the key that signs for an instance.
     ///
     /// Fails with [`ErrorCode::NoSigningKey`] if it has none, with [`ErrorCode::WeakSecret`], or
-    /// with the errors of [`Keys::read`].
+    /// with the errors of [`Keys::read`](crate::keys::Keys::read).
     pub fn signing_key(&self, instance: &Instance) -> Result<SigningKey> {
         let name = &instance.settings.name;
         let record = instance.key.as_ref().ok_or_else(|| no_key(name))?;

@@ -1,5 +1,5 @@
 //! Reading a code **without verifying it**, to show it to a person. Nothing here decides anything.
-//! [`verify`](super::verify) judges a code.
+//! [`verify`](super::verify()) judges a code.
 
 use base64::Engine as _;
 use serde_json::Value;
