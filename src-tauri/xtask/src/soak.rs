@@ -19,7 +19,7 @@ struct Proof {
     test: &'static str,
 }
 
-const PROOFS: [Proof; 10] = [
+const PROOFS: [Proof; 11] = [
     Proof {
         name: "kills",
         about: "gateways are killed while people sign in",
@@ -37,6 +37,12 @@ const PROOFS: [Proof; 10] = [
         about: "processes are killed while four threads change the directory",
         target: "store",
         test: "directory::kills::no_change_that_was_acknowledged_is_lost_when_the_process_is_killed",
+    },
+    Proof {
+        name: "damage",
+        about: "a disk changes bits of a directory, cuts its files or returns zeros",
+        target: "store",
+        test: "directory::damage::a_damaged_file_loses_nothing_or_opening_is_refused_and_leaves_the_files_as_they_are",
     },
     Proof {
         name: "power-cut",

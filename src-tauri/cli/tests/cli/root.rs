@@ -163,7 +163,7 @@ fn root_does_not_follow_links_in_a_services_folder() {
     scene.done(&["users", "add", "ada", "--instance", "here"]);
     for (link, target) in [
         ("instances/here/directory/holder", "roots"),
-        ("instances/here/directory/tally", "roots"),
+        ("instances/here/directory/watermark", "roots"),
         ("instances/here/directory/lock", "new"),
         ("instances/.lock", "new"),
         ("instances/evil/instance.json", "roots"),
@@ -223,7 +223,7 @@ fn root_refuses_its_own_folder_if_others_can_change_it() {
         for path in all_below(&path) {
             give(&path, SERVICE);
         }
-        let planted = scene.path("own/instances/here/directory/tally");
+        let planted = scene.path("own/instances/here/directory/watermark");
         let _ = fs::remove_file(&planted);
         symlink(scene.path("roots"), &planted).unwrap();
         give(&planted, SERVICE);

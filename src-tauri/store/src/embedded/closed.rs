@@ -18,14 +18,24 @@ struct Note {
     log_bytes: u64,
 }
 
-/// Note of the last clean close. Its file is already deleted.
+/// Note of the last clean close.
 pub(super) struct LastClose(Option<Note>);
 
 impl LastClose {
-    /// Reads and deletes the note of the directory in `folder`.
-    pub(super) fn take(folder: &Path) -> Self {
+    /// Reads the note of the directory in `folder`.
+    pub(super) fn read(folder: &Path) -> Self {
+        let noted = files::read(&folder.join(CLOSED)).ok().flatten();
+        Self(noted.and_then(|text| parsed(&text)))
+    }
+
+    /// Returns whether there is a note.
+    pub(super) const fn is_there(&self) -> bool {
+        self.0.is_some()
+    }
+
+    /// Deletes the note before the tree is opened.
+    pub(super) fn take(self, folder: &Path) -> Self {
         let path = folder.join(CLOSED);
-        let noted = files::read(&path).ok().flatten();
         match fs::remove_file(&path) {
             Ok(()) => {}
             Err(cause) if cause.kind() == std::io::ErrorKind::NotFound => return Self(None),
@@ -35,8 +45,7 @@ impl LastClose {
             }
         }
         // Syncs the folder, so that the note does not come back after a power cut.
-        let note = noted.and_then(|text| parsed(&text));
-        Self(note.filter(|_| files::sync_dir(folder).is_ok()))
+        Self(self.0.filter(|_| files::sync_dir(folder).is_ok()))
     }
 
     /// Returns whether a tree with a log of this length and this number of changes is the one that
@@ -114,7 +123,10 @@ mod tests {
                 note.close(changes);
             }
         };
-        let was_clean = |changes, bytes| LastClose::take(folder.path()).was_clean(changes, bytes);
+        let was_clean = |changes, bytes| {
+            let last = LastClose::read(folder.path()).take(folder.path());
+            last.was_clean(changes, bytes)
+        };
         fs::write(&log, "12345").unwrap();
         assert!(!was_clean(0, 5), "a new directory has none");
         close(Some(7));

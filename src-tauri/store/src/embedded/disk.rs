@@ -6,8 +6,10 @@ use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
+use super::sled_log::End;
 use crate::files;
 use latchkey_core::Result;
 
@@ -19,6 +21,10 @@ pub(super) struct Disk {
     blobs: PathBuf,
     /// Names of the files of large values that are on the disk.
     synced: Mutex<BTreeSet<OsString>>,
+    /// End of the log. `None` if the operating system does not let another handle read it.
+    end: Mutex<Option<End>>,
+    /// Position in the log up to which it is on the disk.
+    position: AtomicU64,
 }
 
 impl Disk {
@@ -26,8 +32,11 @@ impl Disk {
     pub(super) fn open(folder: &Path) -> Result<Self> {
         let path = folder.join("db");
         let log = OpenOptions::new().write(true).open(&path);
+        let end = File::open(&path).and_then(End::find).unwrap_or_default();
         let disk = Self {
             log: log.map_err(|cause| files::storage("opened", &path, cause))?,
+            end: Mutex::new(end),
+            position: AtomicU64::new(0),
             path,
             blobs: folder.join("blobs"),
             synced: Mutex::default(),
@@ -41,9 +50,25 @@ impl Disk {
     pub(super) fn sync(&self) -> Result<()> {
         self.sync_blobs()
             .map_err(|cause| files::storage("written", &self.blobs, cause))?;
+        let written = self.written();
         self.log
             .sync_data()
-            .map_err(|cause| files::storage("written", &self.path, cause))
+            .map_err(|cause| files::storage("written", &self.path, cause))?;
+        self.position.fetch_max(written, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Returns the position in the log up to which it is on the disk, and the length of its file.
+    pub(super) fn synced(&self) -> (u64, u64) {
+        let bytes = self.log.metadata().map_or(0, |log| log.len());
+        (self.position.load(Ordering::Relaxed), bytes)
+    }
+
+    /// Returns the position up to which the log is written. 0 if it is not known.
+    fn written(&self) -> u64 {
+        let mut end = self.end.lock().unwrap_or_else(PoisonError::into_inner);
+        let position = end.as_mut().and_then(|end| end.advance().ok());
+        position.unwrap_or_default()
     }
 
     fn sync_blobs(&self) -> std::io::Result<()> {

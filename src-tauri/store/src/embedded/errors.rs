@@ -13,6 +13,17 @@ pub(super) fn damaged_folder(folder: &Path, why: &str) -> Error {
     )
 }
 
+/// Returns the error for a directory that is not opened because its files in `tree` are damaged.
+pub(super) fn damaged_untouched(folder: &Path, tree: &Path, why: &str) -> Error {
+    let (folder, tree) = (folder.display(), tree.display());
+    Error::new(
+        ErrorCode::DamagedFile,
+        format!(
+            "The directory in {folder} is damaged: {why}. Restore it from a backup. The files in {tree} are as they were found."
+        ),
+    )
+}
+
 /// Returns the error for a row that cannot be decoded.
 pub(super) fn damaged() -> Error {
     Error::new(

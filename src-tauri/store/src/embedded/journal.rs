@@ -124,6 +124,11 @@ impl Journal {
         self.disk.sync()
     }
 
+    /// Returns the position in the log up to which it is on the disk, and the length of its file.
+    pub(super) fn synced(&self) -> (u64, u64) {
+        self.disk.synced()
+    }
+
     /// Makes a checkpoint if many changes or rows are pending. If that fails, they stay in the
     /// journal until the next one.
     pub(super) fn checkpoint_if_much(&self) {

@@ -9,8 +9,9 @@
 //! | facts that a decision needs | [`facts`] |
 //! | rows for the effects of a decision | [`effects`], [`record`], [`keys`] |
 //! | rows and journal | [`journal`], [`blocks`], [`disk`] |
-//! | opening, also of a damaged directory | [`open`], [`state`], [`closed`], [`tally`] |
-//! | directories of older formats | [`migrate`], [`single_entries`] |
+//! | opening, also of old directories | [`open`], [`state`] |
+//! | rows of older formats | [`migrate`], [`single_entries`] |
+//! | damaged files | [`inspect`], [`rollback`], [`watermark`], [`closed`] |
 //! | searching and sorting users | [`catalogue`], [`load`] |
 //! | sessions, and the activity that is no longer kept | [`sessions`], [`prune`] |
 //! | a full disk | [`room`] |
@@ -26,6 +27,7 @@ mod event_record;
 mod facts;
 #[cfg(test)]
 mod full_disk;
+mod inspect;
 mod journal;
 mod keys;
 mod load;
@@ -33,14 +35,16 @@ mod migrate;
 mod open;
 mod prune;
 mod record;
+mod rollback;
 mod room;
 mod rows;
 mod sessions;
 mod shared;
 mod single_entries;
+mod sled_log;
 mod state;
-mod tally;
 mod times;
+mod watermark;
 mod writer;
 
 use std::cmp::Reverse;
@@ -107,7 +111,7 @@ impl EmbeddedDirectory {
     /// Returns whether there is a directory in `folder`.
     #[must_use]
     pub fn is_in(folder: &Path) -> bool {
-        open::log_of(folder).exists()
+        open::is_in(folder)
     }
 
     /// Fails with [`ErrorCode::DirectoryHeld`](latchkey_core::ErrorCode::DirectoryHeld) if a

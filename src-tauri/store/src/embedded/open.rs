@@ -1,11 +1,11 @@
 //! Opening of the tree, and handling of everything that can go wrong with it.
 
-use std::fs::{self, File};
+use std::fs::{self, File, TryLockError};
 use std::panic::{self, AssertUnwindSafe};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
@@ -14,16 +14,17 @@ use jiff::Timestamp;
 use super::catalogue::LiveCatalogue;
 use super::closed::{LastClose, NoteOfClose};
 use super::disk::Disk;
-use super::errors::damaged_folder;
-use super::errors::storage;
+use super::errors::{damaged_folder, damaged_untouched, storage};
+use super::inspect::{Finding, inspect};
 use super::journal::Journal;
 use super::keys;
 use super::load::are_complete;
 use super::migrate::migrate;
 use super::record::Counters;
+use super::rollback::Rollback;
 use super::room::Room;
 use super::state::{State, Tree};
-use super::tally::{self, Tally};
+use super::watermark::{self, Mark, Watermark};
 use crate::files;
 use latchkey_core::{Error, ErrorCode, Result, time};
 
@@ -55,15 +56,20 @@ const LOCK: &str = "lock";
 const HOLDER: &str = "holder";
 
 /// Returns the log of the tree of the directory in `folder`.
-pub(super) fn log_of(folder: &Path) -> PathBuf {
+fn log_of(folder: &Path) -> PathBuf {
     folder.join(SLED).join("db")
+}
+
+/// Returns whether there is a directory in `folder`, also one whose opening was interrupted.
+pub(super) fn is_in(folder: &Path) -> bool {
+    log_of(folder).exists() || Rollback::is_interrupted(&folder.join(SLED))
 }
 
 /// An open tree that this process holds. The fields are dropped in this order.
 pub(super) struct Opened {
     tree: Tree,
     room: Room,
-    tally: Tally,
+    watermark: Watermark,
     /// File with the time of the last removal or edit, for processes that make links and do not
     /// hold the directory.
     order: PathBuf,
@@ -83,25 +89,24 @@ impl Opened {
             path: path.clone(),
         };
         let closed = NoteOfClose::new(folder.to_owned(), log_of(folder));
-        let changes = Arc::new(AtomicU64::new(0));
+        let found = Arc::new(Mutex::new(Mark::default()));
         let open = {
-            let (folder, changes) = (folder.to_owned(), Arc::clone(&changes));
+            let (folder, found) = (folder.to_owned(), Arc::clone(&found));
             move || {
-                let (state, count) = open_state(&folder)?;
-                changes.store(count, Ordering::Relaxed);
+                let (state, mark) = open_state(&folder)?;
+                *found.lock().unwrap_or_else(PoisonError::into_inner) = mark;
                 Ok(state)
             }
         };
         let tree = Tree::new(folder.to_owned(), Box::new(open))?;
-        let changes = changes.load(Ordering::Relaxed);
-        let tally = Tally::open(folder)?;
-        tally.write(changes);
+        let mark = *found.lock().unwrap_or_else(PoisonError::into_inner);
+        let watermark = Watermark::open(folder, mark)?;
         Ok(Self {
             tree,
             room: Room::new(folder.to_owned()),
-            tally,
+            watermark,
             order: folder.join(ORDER),
-            latest: AtomicU64::new(changes),
+            latest: AtomicU64::new(mark.changes),
             _log: log,
             closed,
             _lock: lock,
@@ -134,11 +139,15 @@ impl Opened {
         &self.room
     }
 
-    /// Notes the number of changes that are on the disk. It is also written beside the tree, because
-    /// sled opens a tree that has lost its end without an error.
-    pub(super) fn note(&self, changes: u64) {
+    /// Notes the number of changes that are on the disk, and the position in the log and the length
+    /// of its file.
+    pub(super) fn note(&self, changes: u64, (position, log_bytes): (u64, u64)) {
         self.latest.fetch_max(changes, Ordering::Relaxed);
-        self.tally.write(changes);
+        self.watermark.write(Mark {
+            changes,
+            position,
+            log_bytes,
+        });
     }
 
     /// Writes the time of the last removal or edit beside the tree.
@@ -149,15 +158,67 @@ impl Opened {
     }
 }
 
-/// Opens the tree. Returns it and the number of its changes. Unless the directory was closed
-/// cleanly, reads all users to check that none is missing.
-fn open_state(folder: &Path) -> Result<(State, u64)> {
+/// Checks the files of the tree and opens it. Returns it and what is on the disk.
+fn open_state(folder: &Path) -> Result<(State, Mark)> {
     let path = &folder.join(SLED);
+    Rollback::finish_interrupted(path)?;
     files::require_plain(path)?;
     files::require_plain(&path.join("blobs"))?;
-    let last_close = LastClose::take(folder);
-    let log_bytes = log_bytes(path);
+    wait_until_closed(path);
+    let mark = watermark::read(folder)?;
+    let last_close = LastClose::read(folder);
+    let inspected = inspect(path, &mark, last_close.is_there())?;
+    if inspected.finding == Finding::Damaged {
+        let why = "its latest changes are missing or cannot be read";
+        return Err(damaged_untouched(folder, path, why));
+    }
+    let is_doubtful = inspected.finding == Finding::Doubtful;
+    let rollback = if is_doubtful || !inspected.useless.is_empty() {
+        tracing::warn!(folder = %folder.display(), "the directory may be damaged: its files are copied before they are opened");
+        Some(Rollback::begin(path)?)
+    } else {
+        None
+    };
+    let last_close = last_close.take(folder);
     remove_unfinished_snapshots(path);
+    for file in &inspected.useless {
+        fs::remove_file(file).map_err(|cause| files::storage("removed", file, cause))?;
+    }
+    let opened = open_inspected(folder, path, mark, &last_close).and_then(|opened| {
+        if is_doubtful {
+            read_all_rows(path, opened.0.journal.tree())?;
+        }
+        Ok(opened)
+    });
+    match (opened, rollback) {
+        (opened, None) => opened,
+        (Ok(opened), Some(rollback)) => rollback.discard().map(|()| opened),
+        (Err(refused), Some(rollback)) => {
+            wait_until_closed(path);
+            rollback.restore()?;
+            let why = format!(
+                "not all of it can be read ({})",
+                refused.message.trim_end_matches('.')
+            );
+            Err(match refused.code {
+                ErrorCode::DamagedFile | ErrorCode::Storage => {
+                    damaged_untouched(folder, path, &why)
+                }
+                _ => refused,
+            })
+        }
+    }
+}
+
+/// Opens a tree whose files were checked. Unless the directory was closed cleanly, reads all users
+/// to check that none is missing.
+fn open_inspected(
+    folder: &Path,
+    path: &Path,
+    mark: Mark,
+    last_close: &LastClose,
+) -> Result<(State, Mark)> {
+    let log_bytes = log_bytes(path);
     let tree = open(path)?;
     let journal = checked(path, || {
         let found = check_format(&tree)?;
@@ -168,21 +229,48 @@ fn open_state(folder: &Path) -> Result<(State, u64)> {
         // This makes a checkpoint of the journal that the last process left.
         Journal::open(tree, Disk::open(path)?)
     })?;
-    let counters = checked(path, || read_counters(journal.tree(), folder))?;
+    let counters = checked(path, || read_counters(journal.tree(), folder, mark))?;
     if !last_close.was_clean(counters.changes, log_bytes)
         && !are_complete(journal.tree(), &counters)?
     {
         return Err(damaged_folder(folder, "rows are missing"));
     }
     let catalogue = LiveCatalogue::new(folder.to_owned(), counters.totals());
-    let state = State { journal, catalogue };
-    Ok((state, counters.changes))
+    let (position, log_bytes) = journal.synced();
+    let mark = Mark {
+        changes: counters.changes,
+        position,
+        log_bytes,
+    };
+    Ok((State { journal, catalogue }, mark))
+}
+
+/// Reads all rows, because sled finds a damaged page only when it reads it.
+fn read_all_rows(path: &Path, tree: &sled::Db) -> Result<()> {
+    checked(path, || {
+        tree.iter()
+            .try_for_each(|row| row.map(drop).map_err(storage))
+    })
+}
+
+/// Waits until a tree that this process has dropped is closed. This process holds the lock of the
+/// folder, so no other process has it.
+fn wait_until_closed(path: &Path) {
+    for _ in 0..CLOSING_WAITS {
+        match File::open(path.join("db")).map(|log| log.try_lock()) {
+            Ok(Err(TryLockError::WouldBlock)) => thread::sleep(CLOSING_WAIT),
+            _ => return,
+        }
+    }
 }
 
 impl Drop for Opened {
     fn drop(&mut self) {
         let changes = self.latest.load(Ordering::Relaxed);
         if !self.tree.is_broken() {
+            if let Some(synced) = self.tree.flush() {
+                self.note(changes, synced);
+            }
             self.closed.close(changes);
         }
     }
@@ -260,28 +348,17 @@ fn hold(folder: &Path, holder: &str) -> Result<File> {
     Ok(lock)
 }
 
-/// Removes a snapshot that was being written during a power cut. It is not needed, and every later
-/// opening would fail.
+/// Removes a snapshot that was being written during a power cut. It is not needed, and every
+/// opening with it would fail.
 fn remove_unfinished_snapshots(path: &Path) {
-    remove_snapshots(path, ".generating");
-}
-
-/// Removes the snapshots with `part` in their names. Returns whether there were any.
-fn remove_snapshots(path: &Path, part: &str) -> bool {
-    let Ok(entries) = fs::read_dir(path) else {
-        return false;
-    };
-    let mut removed = false;
-    for entry in entries.flatten() {
-        if !entry.file_name().to_string_lossy().contains(part) {
-            continue;
-        }
-        match fs::remove_file(entry.path()) {
-            Ok(()) => removed = true,
-            Err(cause) => tracing::warn!(%cause, "a snapshot was not removed"),
+    let entries = fs::read_dir(path).into_iter().flatten().flatten();
+    for entry in entries {
+        if entry.file_name().to_string_lossy().ends_with(".generating")
+            && let Err(cause) = fs::remove_file(entry.path())
+        {
+            tracing::warn!(%cause, "a snapshot was not removed");
         }
     }
-    removed
 }
 
 /// Opens the tree. This process already holds the lock of the folder, so if sled's own lock is
@@ -301,9 +378,6 @@ fn open(path: &Path) -> Result<sled::Db> {
                 waits -= 1;
                 thread::sleep(CLOSING_WAIT);
             }
-            // Without a snapshot sled reads the whole log, which has all rows. The tally beside the
-            // tree shows whether rows are missing.
-            _ if remove_snapshots(path, "snap.") => {}
             Ok(Err(sled::Error::Io(cause))) => return Err(files::storage("opened", path, cause)),
             Ok(Err(cause)) => {
                 return Err(damaged(path, "it is not what was written").because(cause));
@@ -357,15 +431,15 @@ fn checked<T>(path: &Path, work: impl FnOnce() -> Result<T>) -> Result<T> {
         .unwrap_or_else(|_| Err(damaged(path, "it is not what was written")))
 }
 
-/// Reads the counters, and compares them with the number of changes beside the tree.
-fn read_counters(tree: &sled::Db, folder: &Path) -> Result<Counters> {
+/// Reads the counters, and compares them with the watermark.
+fn read_counters(tree: &sled::Db, folder: &Path, mark: Mark) -> Result<Counters> {
     let counters: Counters = match tree.get(keys::COUNTERS).map_err(storage)? {
         Some(bytes) => postcard::from_bytes(&bytes).map_err(|cause| {
             damaged_folder(folder, "its counters cannot be read").because(cause)
         })?,
         None => Counters::default(),
     };
-    if counters.changes < tally::read(folder)? {
+    if counters.changes < mark.changes {
         return Err(damaged_folder(folder, "its latest changes are missing"));
     }
     Ok(counters)

@@ -81,6 +81,15 @@ impl Tree {
         self.is_broken.store(true, Ordering::Release);
     }
 
+    /// Flushes the tree before it is closed. Returns the position in the log and the length of its
+    /// file, if everything is on the disk.
+    pub(super) fn flush(&self) -> Option<(u64, u64)> {
+        let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
+        let journal = &state.as_ref()?.journal;
+        journal.flush().ok()?;
+        Some(journal.synced())
+    }
+
     pub(super) fn is_broken(&self) -> bool {
         self.is_broken.load(Ordering::Acquire)
     }

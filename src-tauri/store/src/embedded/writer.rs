@@ -305,7 +305,7 @@ impl Work {
             }
             return;
         }
-        opened.note(totals.changes);
+        opened.note(totals.changes, state.journal.synced());
         if let Some(at) = batch.order {
             opened.note_order(at);
         }

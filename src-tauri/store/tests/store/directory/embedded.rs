@@ -302,7 +302,7 @@ fn a_pipe_in_place_of_a_file_blocks_nothing() {
     for name in [
         "lock",
         "holder",
-        "tally",
+        "watermark",
         "closed",
         "order",
         "sled/db",

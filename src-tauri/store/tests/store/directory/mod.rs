@@ -4,6 +4,7 @@ mod activity;
 mod closing;
 mod conformance;
 mod copied;
+mod damage;
 mod emails;
 mod embedded;
 mod finding;

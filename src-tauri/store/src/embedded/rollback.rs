@@ -1,0 +1,114 @@
+//! A copy of a tree's files that is made before an opening which may fail. sled changes its files
+//! while it opens them, so they are put back if the opening is refused.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::files;
+use latchkey_core::Result;
+
+/// Name of the folder of the copy while it is made, and while it is deleted.
+const UNFINISHED: &str = "sled.copying";
+/// Name of the folder of the whole copy.
+const COPY: &str = "sled.before";
+
+/// A whole copy of the folder of a tree.
+pub(super) struct Rollback {
+    tree: PathBuf,
+    copy: PathBuf,
+    unfinished: PathBuf,
+}
+
+impl Rollback {
+    fn of(tree: &Path) -> Self {
+        Self {
+            copy: tree.with_file_name(COPY),
+            unfinished: tree.with_file_name(UNFINISHED),
+            tree: tree.to_owned(),
+        }
+    }
+
+    /// Copies the folder of a tree, which must be closed.
+    pub(super) fn begin(tree: &Path) -> Result<Self> {
+        let rollback = Self::of(tree);
+        let copy = || {
+            remove(&rollback.unfinished)?;
+            copy(tree, &rollback.unfinished)?;
+            fs::rename(&rollback.unfinished, &rollback.copy)?;
+            sync_parent(tree)
+        };
+        copy().map_err(|cause| {
+            // A full disk keeps no part of the copy.
+            let _ = remove(&rollback.unfinished);
+            files::storage("copied", tree, cause)
+        })?;
+        Ok(rollback)
+    }
+
+    /// Returns whether a crash has interrupted the opening of a tree.
+    pub(super) fn is_interrupted(tree: &Path) -> bool {
+        Self::of(tree).copy.exists()
+    }
+
+    /// Puts the files back whose opening a crash has interrupted.
+    pub(super) fn finish_interrupted(tree: &Path) -> Result<()> {
+        let rollback = Self::of(tree);
+        if rollback.copy.exists() {
+            return rollback.restore();
+        }
+        remove(&rollback.unfinished)
+            .map_err(|cause| files::storage("removed", &rollback.unfinished, cause))
+    }
+
+    /// Puts the copied files back in place of those that sled has changed.
+    pub(super) fn restore(self) -> Result<()> {
+        let restore = || {
+            remove(&self.unfinished)?;
+            if self.tree.exists() {
+                fs::rename(&self.tree, &self.unfinished)?;
+            }
+            fs::rename(&self.copy, &self.tree)?;
+            sync_parent(&self.tree)?;
+            remove(&self.unfinished)
+        };
+        restore().map_err(|cause| files::storage("put back", &self.tree, cause))
+    }
+
+    /// Removes the copy. From here on the opened tree counts.
+    pub(super) fn discard(self) -> Result<()> {
+        let discard = || {
+            fs::rename(&self.copy, &self.unfinished)?;
+            sync_parent(&self.tree)?;
+            remove(&self.unfinished)
+        };
+        discard().map_err(|cause| files::storage("removed", &self.copy, cause))
+    }
+}
+
+/// Copies the files of a folder, and syncs them.
+fn copy(from: &Path, to: &Path) -> io::Result<()> {
+    fs::DirBuilder::new().create(to)?;
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        let to = to.join(entry.file_name());
+        if entry.file_type()?.is_dir() {
+            copy(&entry.path(), &to)?;
+        } else {
+            fs::copy(entry.path(), &to)?;
+            fs::OpenOptions::new().write(true).open(&to)?.sync_all()?;
+        }
+    }
+    files::sync_dir(to)
+}
+
+fn remove(folder: &Path) -> io::Result<()> {
+    match fs::remove_dir_all(folder) {
+        Err(cause) if cause.kind() != io::ErrorKind::NotFound => Err(cause),
+        _ => Ok(()),
+    }
+}
+
+fn sync_parent(path: &Path) -> io::Result<()> {
+    path.parent().map_or(Ok(()), files::sync_dir)
+}
