@@ -82,8 +82,8 @@ fn link(number: usize, key: &SigningKey) -> String {
         algorithm: Algorithm::HS256,
     };
     let now = Timestamp::from_second(1_795_300_000).unwrap();
-    let composition = LinkSpec::new(payload, Lifetime::default());
-    compose(&target, key, composition, now).unwrap().link.url()
+    let spec = LinkSpec::new(payload, Lifetime::default());
+    compose(&target, key, spec, now).unwrap().link.url()
 }
 
 /// Draws QR codes, reads them with the reader and compares the texts. Returns the versions that

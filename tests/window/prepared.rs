@@ -71,10 +71,10 @@ impl Prepared {
     }
 
     pub(crate) fn link(&self, payload: Payload) -> String {
-        let composition = LinkSpec::new(payload, "7 days".parse().unwrap());
+        let spec = LinkSpec::new(payload, "7 days".parse().unwrap());
         let key = self.home.signing_key(&self.instance).unwrap();
         let target = self.instance.settings.target();
-        let composed = compose(&target, &key, composition, Timestamp::now()).unwrap();
+        let composed = compose(&target, &key, spec, Timestamp::now()).unwrap();
         composed.link.url()
     }
 

@@ -268,14 +268,13 @@ impl TryFrom<ComposeRequest> for LinkSpec {
     type Error = Error;
 
     fn try_from(request: ComposeRequest) -> Result<Self, Error> {
-        let mut composition =
-            Self::new(Payload::try_from(request.who)?, request.expires_in.parse()?);
-        composition.not_before = request
+        let mut spec = Self::new(Payload::try_from(request.who)?, request.expires_in.parse()?);
+        spec.not_before = request
             .not_before
             .map(|text| time::parse(&text, &TimeZone::system(), "not_before"))
             .transpose()?;
-        composition.single_use = request.single_use;
-        Ok(composition)
+        spec.single_use = request.single_use;
+        Ok(spec)
     }
 }
 

@@ -1,4 +1,4 @@
-import { compositionFor } from '../compose/composition.svelte';
+import { composerFor } from '../compose/composer.svelte';
 import type { Instance, Theme } from '../generated/types';
 import type { Action } from '../layout/action';
 import { COMMAND } from '../lib/keyboard';
@@ -21,38 +21,38 @@ export function actions(instance: Instance, connect: () => void): Action[] {
 }
 
 function taking(instance: Instance): Action[] {
-  const composition = compositionFor(instance.id);
-  if (!composition.live.ready) return [];
+  const composer = composerFor(instance.id);
+  if (!composer.live.ready) return [];
   const all: Action[] = [
     {
       id: 'copy-link',
       name: 'Copy link',
       icon: 'copy',
       shortcut: `${COMMAND} ↵`,
-      run: () => void composition.copy('link'),
+      run: () => void composer.copy('link'),
     },
-    { id: 'copy-code', name: 'Copy code', icon: 'copy', run: () => void composition.copy('code') },
+    { id: 'copy-code', name: 'Copy code', icon: 'copy', run: () => void composer.copy('code') },
     {
       id: 'copy-widget',
       name: 'Copy widget tag',
       icon: 'copy',
-      run: () => void composition.copy('widget'),
+      run: () => void composer.copy('widget'),
     },
   ];
-  if (composition.live.shown?.qr) {
+  if (composer.live.shown?.qr) {
     all.push(
-      { id: 'copy-qr', name: 'Copy QR code', icon: 'copy', run: () => void composition.copy('qr') },
+      { id: 'copy-qr', name: 'Copy QR code', icon: 'copy', run: () => void composer.copy('qr') },
       {
         id: 'save-png',
         name: 'Save QR code as PNG…',
         icon: 'save',
-        run: () => void composition.saveQr('png'),
+        run: () => void composer.saveQr('png'),
       },
       {
         id: 'save-svg',
         name: 'Save QR code as SVG…',
         icon: 'save',
-        run: () => void composition.saveQr('svg'),
+        run: () => void composer.saveQr('svg'),
       },
     );
   }

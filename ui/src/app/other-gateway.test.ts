@@ -11,7 +11,7 @@ import {
   refuse,
   tell,
 } from '../../tests/answers';
-import { forgetComposition } from '../compose/composition.svelte';
+import { forgetComposer } from '../compose/composer.svelte';
 import type { GatewayState } from '../generated/types';
 import { forgetInspected } from '../inspect/inspected.svelte';
 import { listenForEvents } from '../lib/state/events';
@@ -26,7 +26,7 @@ let state: GatewayState;
 
 beforeEach(async () => {
   cleanup();
-  forgetComposition(here.id);
+  forgetComposer(here.id);
   forgetInspected(here.id);
   forgetList(here.id);
   const addresses = [{ ip: '127.0.0.1', interface: null }];

@@ -12,6 +12,7 @@ import {
   userLike,
   type Asked,
 } from '../../tests/answers';
+import { actions } from '../app/actions';
 import type {
   ComposeRequest,
   Forecast,
@@ -25,7 +26,7 @@ import { gateway } from '../lib/state/gateway.svelte';
 import { studio } from '../lib/state/studio.svelte';
 import { toasts } from '../lib/state/toasts.svelte';
 import Compose from './Compose.svelte';
-import { compositionFor, forgetComposition } from './composition.svelte';
+import { composerFor, forgetComposer } from './composer.svelte';
 
 /** The field for an existing person. */
 const person = () => screen.getByLabelText(/^Person/u);
@@ -61,7 +62,7 @@ function requests(): ComposeRequest[] {
 
 beforeEach(() => {
   cleanup();
-  forgetComposition('your-company');
+  forgetComposer('your-company');
   revision = 0;
   toasts.list = [];
   asked = answer({ compose, copy: () => ({ clears_in_secs: 60 }) });
@@ -119,6 +120,7 @@ describe('while somebody types', () => {
     expect(error.textContent).toBe('The address has no domain.');
     expect(field.getAttribute('aria-invalid')).toBe('true');
     expect(field.getAttribute('aria-describedby')).toBe(error.id);
+    expect(screen.getAllByText('The address has no domain.')).toHaveLength(1);
   });
 
   it('says what is wrong after a pause, too', async () => {
@@ -135,7 +137,7 @@ describe('while somebody types', () => {
     expect(link.closest('[inert]')).toBeNull();
     await userEvent.type(field, '{Backspace}{Backspace}{Backspace}{Backspace}');
     await waitFor(() => expect(link.closest('.dimmed')).not.toBeNull());
-    await compositionFor('your-company').copy('link');
+    await composerFor('your-company').copy('link');
     expect(asked.some(({ name }) => name === 'copy')).toBe(false);
     expect(toasts.list[0]?.text).toContain('Nothing copied');
   });
@@ -170,7 +172,7 @@ describe('while somebody types', () => {
   it('copies what was typed last, also where its preview is still under way', async () => {
     open();
     await userEvent.type(person(), 'ada@b.co');
-    await compositionFor('your-company').copy('link');
+    await composerFor('your-company').copy('link');
     const copied = asked.find((one) => one.name === 'copy');
     expect(copied?.request).toEqual({ revision, what: 'link' });
     const last = requests().at(-1);
@@ -344,6 +346,15 @@ describe('where people sign in at the gateway of this computer', () => {
     expect(screen.getByRole('button', { name: 'Show the user' })).toBeTruthy();
   });
 
+  it('copies nothing of a link that is refused, also by the keyboard and the palette', async () => {
+    forecast = { ...signsIn, tone: 'refused', verdict: 'no_seats' };
+    await openHere();
+    expect(actions(here, () => undefined).filter(({ id }) => id.startsWith('copy'))).toEqual([]);
+    await composerFor(here.id).copy('link');
+    expect(asked.some(({ name }) => name === 'copy')).toBe(false);
+    expect(toasts.list.at(-1)?.text).toBe('Nothing copied. This link would sign nobody in.');
+  });
+
   it.each<[string, Remedy, string, string, string | null]>([
     ['is suspended', { kind: 'show_user', user: 'ada' }, 'Show the user', 'users', null],
     ['finds no seat', { kind: 'seat_limit' }, 'Change the seat limit', 'settings', 'seats'],
@@ -389,14 +400,14 @@ describe('where people sign in at the gateway of this computer', () => {
     const detail = 'Somebody has signed in with it. Make a new one.';
     forecast = { ...signsIn, tone: 'refused', verdict: 'link_already_used', title: used, detail };
     remedies = [{ kind: 'new_link' }];
-    compositionFor(here.id).live.refresh();
+    composerFor(here.id).live.refresh();
     await screen.findByText(used);
     const said = screen.getByTestId('forecast').textContent;
     expect(said.match(/make a new/giu)).toEqual(['Make a new']);
     expect(screen.queryByRole('img', { name: 'QR code of the login link' })).toBeNull();
     expect(screen.queryByRole('button', { name: /^Copy/u })).toBeNull();
     expect(screen.queryByTestId('link')).toBeNull();
-    await compositionFor(here.id).copy('link');
+    await composerFor(here.id).copy('link');
     expect(asked.some(({ name }) => name === 'copy')).toBe(false);
     expect(requests().some(({ anew }) => anew)).toBe(false);
 

@@ -47,9 +47,14 @@ export class LivePreview {
     return this.shown !== null && isSpent(this.shown);
   }
 
+  /** Whether the link on the screen would sign nobody in. */
+  get refused(): boolean {
+    return this.shown?.forecast.tone === 'refused';
+  }
+
   /** Whether the preview matches the input and can be given out. */
   get ready(): boolean {
-    return this.shown !== null && this.problem === null && !this.spent;
+    return this.shown !== null && this.problem === null && !this.refused;
   }
 
   /** Whether the preview no longer matches the input. */

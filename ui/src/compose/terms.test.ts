@@ -4,13 +4,13 @@ import { beforeEach, expect, it } from 'vitest';
 
 import { answer, instanceLike, previewLike, refuse } from '../../tests/answers';
 import Compose from './Compose.svelte';
-import { forgetComposition } from './composition.svelte';
+import { forgetComposer } from './composer.svelte';
 
 const REASON = 'This is not a time. Write it as 2026-11-29T23:10 or 2026-11-29T23:10:00Z.';
 
 beforeEach(() => {
   cleanup();
-  forgetComposition('your-company');
+  forgetComposer('your-company');
 });
 
 it('says at Starts why its time is refused', async () => {

@@ -10,7 +10,7 @@ import {
   runningLike,
   type Asked,
 } from '../../tests/answers';
-import { compositionFor, forgetComposition } from '../compose/composition.svelte';
+import { composerFor, forgetComposer } from '../compose/composer.svelte';
 import type {
   InspectRequest,
   Inspection,
@@ -570,7 +570,7 @@ describe('the cause of a refusal', () => {
     await userEvent.click(screen.getByRole('button', { name }));
     expect([studio.screen, studio.settingsPart]).toEqual([target, part]);
     adding.open = false;
-    forgetComposition(here.id);
+    forgetComposer(here.id);
   });
 
   it('names the users among whom an e-mail is shared', async () => {
@@ -612,8 +612,8 @@ describe('the cause of a refusal', () => {
     const button = screen.getByRole('button', { name: /^Make a new link/u });
     expect(button.textContent.trim()).toBe('Make a new link for ada');
     await userEvent.click(button);
-    const { draft } = compositionFor(here.id);
+    const { draft } = composerFor(here.id);
     expect([studio.screen, draft.kind, draft.userId]).toEqual(['compose', 'user', 'ada']);
-    forgetComposition(here.id);
+    forgetComposer(here.id);
   });
 });

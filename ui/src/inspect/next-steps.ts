@@ -1,4 +1,4 @@
-import { compositionFor } from '../compose/composition.svelte';
+import { composerFor } from '../compose/composer.svelte';
 import type { Inspection } from '../generated/types';
 import { studio } from '../lib/state/studio.svelte';
 import type { KnownFields } from '../lib/user-fields/user-draft.svelte';
@@ -29,7 +29,7 @@ export function knownFields(inspection: Inspection): KnownFields {
 
 /** Opens Compose for a link that creates the person whom a code names. */
 export function composeForNew(instanceId: string, inspection: Inspection): void {
-  const { draft } = compositionFor(instanceId);
+  const { draft } = composerFor(instanceId);
   draft.clearPerson();
   draft.fill(knownFields(inspection));
   draft.mode = 'new';
@@ -43,7 +43,7 @@ export function composeFor(instanceId: string, inspection: Inspection): void {
     composeForNew(instanceId, inspection);
     return;
   }
-  const { draft } = compositionFor(instanceId);
+  const { draft } = composerFor(instanceId);
   if (person?.kind === 'email') draft.chooseEmail(person.email);
   else if (person?.kind === 'id') draft.choose(person.id, person.asText);
   studio.open('compose');

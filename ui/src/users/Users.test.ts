@@ -11,7 +11,7 @@ import {
   userLike,
   type Asked,
 } from '../../tests/answers';
-import { compositionFor, forgetComposition } from '../compose/composition.svelte';
+import { composerFor, forgetComposer } from '../compose/composer.svelte';
 import type { UserProfile, UsersRequest } from '../generated/types';
 import { seats } from '../lib/state/seats.svelte';
 import { selection } from '../lib/state/selection.svelte';
@@ -30,7 +30,7 @@ const profile = (status: 'active' | 'suspended' = 'active'): UserProfile => ({
 beforeEach(() => {
   cleanup();
   forgetList(instance.id);
-  forgetComposition(instance.id);
+  forgetComposer(instance.id);
   selection.clear(instance.id);
   toasts.list = [];
   seats.take(instance.id, { used: 7, limit: 10 });
@@ -162,7 +162,7 @@ it('shows a user, and leads to a link', async () => {
   expect((await screen.findByTestId('user-metadata')).textContent).toContain('Research');
   await userEvent.click(screen.getByRole('button', { name: 'Make a login link' }));
   expect(studio.screen).toBe('compose');
-  const { draft } = compositionFor(instance.id);
+  const { draft } = composerFor(instance.id);
   expect([draft.kind, draft.person]).toEqual(['id', 'user-0']);
 });
 
@@ -177,6 +177,13 @@ it('suspends, says what that means, and takes it back', async () => {
   expect(asked).toContainEqual({ name: 'user_suspend', request: ref });
   toasts.list.at(-1)?.action?.run();
   await waitFor(() => expect(asked).toContainEqual({ name: 'user_reactivate', request: ref }));
+});
+
+it('names in the head of the first column what it shows and what it sorts by', async () => {
+  open(3);
+  const head = await screen.findByRole('columnheader', { name: /^Name and\s+ID$/u });
+  await userEvent.click(within(head).getByRole('button', { name: 'ID' }));
+  await waitFor(() => expect(head.getAttribute('aria-sort')).toBe('ascending'));
 });
 
 it('says it aloud where taking it back is refused and the panel is gone', async () => {
@@ -238,6 +245,18 @@ it('adds a user, with what is wrong at its field', async () => {
   await userEvent.click(within(dialog).getByRole('button', { name: 'Add user' }));
   await waitFor(() => expect(selection.of(instance.id)).toBe('user-0'));
   expect(asked.find(({ name }) => name === 'user_add')?.request).toMatchObject({ id: 'ada' });
+});
+
+it('leads from a user who finds no seat to the seat limit', async () => {
+  open(3, { user_add: () => refuse('no_seats', 'All 10 seats are taken.') });
+  await userEvent.click(screen.getByRole('button', { name: 'Add user' }));
+  const dialog = screen.getByRole('dialog', { name: 'Add user' });
+  await userEvent.type(screen.getByRole('textbox', { name: /^ID/u }), 'ada');
+  await userEvent.click(within(dialog).getByRole('button', { name: 'Add user' }));
+  await userEvent.click(
+    await within(dialog).findByRole('button', { name: 'Change the seat limit' }),
+  );
+  expect([studio.screen, studio.settingsPart]).toEqual(['settings', 'seats']);
 });
 
 it('says what is missing: nobody at all, nobody who answers, no directory', async () => {

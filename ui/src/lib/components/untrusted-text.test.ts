@@ -12,7 +12,7 @@ import {
   userLike,
 } from '../../../tests/answers';
 import App from '../../app/App.svelte';
-import { forgetComposition } from '../../compose/composition.svelte';
+import { forgetComposer } from '../../compose/composer.svelte';
 import { forgetInspected } from '../../inspect/inspected.svelte';
 import { forgetList } from '../../users/list.svelte';
 import type { ScreenId } from '../screens';
@@ -30,7 +30,7 @@ const claims = JSON.stringify({ id: HOSTILE, [HOSTILE]: 1 }, null, 2);
 
 beforeEach(async () => {
   cleanup();
-  forgetComposition(here.id);
+  forgetComposer(here.id);
   forgetInspected(here.id);
   forgetList(here.id);
   selection.clear(here.id);

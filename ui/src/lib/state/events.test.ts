@@ -12,7 +12,7 @@ import {
   type Asked,
 } from '../../../tests/answers';
 import App from '../../app/App.svelte';
-import { compositionFor, forgetComposition } from '../../compose/composition.svelte';
+import { composerFor, forgetComposer } from '../../compose/composer.svelte';
 import type { CloseAsked, GatewayState, Instance, Start } from '../../generated/types';
 import { forgetList } from '../../users/list.svelte';
 import { screens } from '../screens';
@@ -36,7 +36,7 @@ const names = () => asked.map(({ name }) => name);
 
 beforeEach(async () => {
   cleanup();
-  forgetComposition(here.id);
+  forgetComposer(here.id);
   forgetList(here.id);
   toasts.list = [];
   closing.asked = null;
@@ -105,7 +105,7 @@ it('what happens on another instance asks for its seats alone', async () => {
 
 it('a link stays on the screen when other instances change, and nothing else has', async () => {
   studio.open('compose');
-  compositionFor(here.id).draft.person = 'ada@yourcompany.com';
+  composerFor(here.id).draft.person = 'ada@yourcompany.com';
   await screen.findByTestId('link');
   asked.length = 0;
   // Each crosses as a copy.
@@ -125,7 +125,7 @@ it('a gateway that has ended is shown as closed', async () => {
 });
 
 it('an instance that another process has changed is shown, and what is typed stays', async () => {
-  compositionFor(here.id).draft.person = 'ada@';
+  composerFor(here.id).draft.person = 'ada@';
   const renamed = { ...other, name: 'Renamed' };
   const added = instanceLike({ id: 'added', name: 'Added' });
   // Each crosses as a copy.
@@ -137,7 +137,7 @@ it('an instance that another process has changed is shown, and what is typed sta
   );
   expect(studio.current).toBe(before);
   expect(studio.screen).toBe('users');
-  expect(compositionFor(here.id).draft.person).toBe('ada@');
+  expect(composerFor(here.id).draft.person).toBe('ada@');
 });
 
 it('what is wrong with an instance is said once', async () => {

@@ -1,4 +1,4 @@
-import type { CopyWhat, Problem, QrFormat } from '../generated/types';
+import type { CopyWhat, QrFormat } from '../generated/types';
 import { asProblem, call } from '../lib/bridge';
 import { copiedMessage, toasts } from '../lib/state/toasts.svelte';
 import { Draft } from './draft.svelte';
@@ -12,7 +12,7 @@ const COPIED: Record<CopyWhat, string> = {
 };
 
 /** The link that is composed for one instance: draft, preview, copy and save. */
-export class Composition {
+export class Composer {
   readonly draft = new Draft();
   readonly live = new LivePreview();
   /** Whether the technical details of the link are unfolded. */
@@ -52,34 +52,34 @@ export class Composition {
     if (this.live.shown && this.live.ready) return this.live.shown.revision;
     const { field = null } = this.live.problem ?? {};
     this.draft.touches.touch(field === null ? this.draft.required : this.draft.fieldOf(field));
-    toasts.warn(this.live.spent ? SPENT : nothingTaken(this.live.problem));
+    toasts.warn(this.#whyNot());
     return null;
   }
-}
 
-const SPENT = 'Nothing copied. This link no longer works. Make a new link.';
-
-function nothingTaken(problem: Problem | null): string {
-  return problem
-    ? `Nothing copied. ${problem.message}`
-    : 'Nothing copied. First enter the person who signs in.';
+  #whyNot(): string {
+    const { problem, spent, refused } = this.live;
+    if (problem) return `Nothing copied. ${problem.message}`;
+    if (spent) return 'Nothing copied. This link no longer works. Make a new link.';
+    if (refused) return 'Nothing copied. This link would sign nobody in.';
+    return 'Nothing copied. First enter the person who signs in.';
+  }
 }
 
 // No template reads this map.
 // eslint-disable-next-line svelte/prefer-svelte-reactivity
-const compositions = new Map<string, Composition>();
+const composers = new Map<string, Composer>();
 
-/** Returns the composition of an instance. It is kept while other screens are open. */
-export function compositionFor(instanceId: string): Composition {
-  let composition = compositions.get(instanceId);
-  if (!composition) {
-    composition = new Composition();
-    compositions.set(instanceId, composition);
+/** Returns the composer of an instance. It is kept while other screens are open. */
+export function composerFor(instanceId: string): Composer {
+  let composer = composers.get(instanceId);
+  if (!composer) {
+    composer = new Composer();
+    composers.set(instanceId, composer);
   }
-  return composition;
+  return composer;
 }
 
-/** Deletes the composition of a removed instance. */
-export function forgetComposition(instanceId: string): void {
-  compositions.delete(instanceId);
+/** Deletes the composer of a removed instance. */
+export function forgetComposer(instanceId: string): void {
+  composers.delete(instanceId);
 }
