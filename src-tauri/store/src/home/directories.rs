@@ -88,7 +88,7 @@ impl Home {
     }
 
     pub(super) fn users_folder(&self, id: &InstanceId) -> PathBuf {
-        self.instances.folder(id).join("directory")
+        self.instances.directory_folder(id)
     }
 }
 

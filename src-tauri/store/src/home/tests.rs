@@ -212,3 +212,34 @@ fn a_secret_is_revealed_once_and_again_after_it_was_replaced() {
     let replaced = home.reveal(&instance.id, &by()).unwrap();
     assert_ne!(replaced.expose(), secret.expose());
 }
+
+#[cfg(unix)]
+#[test]
+fn a_directory_behind_a_link_is_used_and_not_removed_with_its_instance() {
+    use std::{fs, os::unix::fs::symlink};
+
+    let (folder, home, instance) = home();
+    drop(home.directory(&instance, "a test").unwrap());
+    for path in [
+        home.instances().directory_folder(&instance.id),
+        home.instances().folder(&instance.id),
+    ] {
+        let elsewhere = folder.path().join("another disk");
+        fs::rename(&path, &elsewhere).unwrap();
+        symlink(&elsewhere, &path).unwrap();
+        let directory = home.directory(&instance, "a test").unwrap();
+        assert_eq!(directory.count().wait().unwrap(), 0);
+        drop(directory);
+        let refused = home.remove(&instance.id).unwrap_err();
+        for part in [&path, &elsewhere] {
+            assert!(
+                refused.message.contains(part.to_str().unwrap()),
+                "{refused}"
+            );
+        }
+        assert!(home.instances().get(&instance.id).is_ok());
+        fs::remove_file(&path).unwrap();
+        fs::rename(&elsewhere, &path).unwrap();
+    }
+    home.remove(&instance.id).unwrap();
+}

@@ -16,6 +16,8 @@ use latchkey_core::{Error, ErrorCode, Result};
 
 /// Name of the file in the folder of an instance.
 const FILE: &str = "instance.json";
+/// Name of the folder of the directory in the folder of an instance.
+const DIRECTORY: &str = "directory";
 
 /// The instances of a data folder.
 #[derive(Debug)]
@@ -47,6 +49,12 @@ impl Instances {
         self.root.join(id.as_str())
     }
 
+    /// Returns the folder of the directory of an instance.
+    #[must_use]
+    pub fn directory_folder(&self, id: &InstanceId) -> PathBuf {
+        self.folder(id).join(DIRECTORY)
+    }
+
     /// Returns all instances. An unreadable instance does not hide the others.
     pub fn list(&self) -> Result<Listing> {
         let mut listing = Listing::default();
@@ -60,7 +68,7 @@ impl Instances {
             let Some(Ok(id)) = name.to_str().map(InstanceId::parse) else {
                 continue;
             };
-            match file::read(&self.path(&id), &id) {
+            match self.read(&id) {
                 Ok(Some(instance)) => listing.instances.push(instance),
                 Ok(None) => {}
                 Err(problem) => listing.problems.push(problem),
@@ -90,7 +98,7 @@ impl Instances {
 
     /// Returns the instance with an ID.
     pub fn get(&self, id: &InstanceId) -> Result<Instance> {
-        file::read(&self.path(id), id)?.ok_or_else(|| {
+        self.read(id)?.ok_or_else(|| {
             Error::new(
                 ErrorCode::UnknownInstance,
                 format!("There is no instance '{id}'."),
@@ -104,7 +112,7 @@ impl Instances {
     /// Fails with [`ErrorCode::UnknownInstance`].
     pub fn find(&self, name: &str) -> Result<Instance> {
         if let Ok(id) = InstanceId::parse(name)
-            && let Some(instance) = file::read(&self.path(&id), &id)?
+            && let Some(instance) = self.read(&id)?
         {
             return Ok(instance);
         }
@@ -134,8 +142,8 @@ impl Instances {
 
     /// Adds an instance. Its ID resembles its name, and is not the name of another instance.
     ///
-    /// Fails with [`ErrorCode::InstanceExists`] if the name is taken or is the ID of another
-    /// instance.
+    /// Fails with [`ErrorCode::InstanceExists`] if the name is taken, or is the ID of another
+    /// instance or resembles that of an unreadable one.
     pub fn add(
         &self,
         settings: Settings,
@@ -146,6 +154,11 @@ impl Instances {
         let others = self.list()?.instances;
         refuse_taken(&settings.name, &others)?;
         let wanted = InstanceId::like(settings.name.as_str());
+        if let Err(unreadable) = self.read(&wanted) {
+            let (name, why) = (settings.name.as_str(), &unreadable.message);
+            let message = format!("'{name}' may be an instance that cannot be read: {why}");
+            return Err(Error::new(ErrorCode::InstanceExists, message).about("name"));
+        }
         let is_free = |id: &InstanceId| {
             let named = |other: &Instance| other.settings.name.matches(id.as_str());
             !self.folder(id).exists() && !others.iter().any(named)
@@ -210,6 +223,9 @@ impl Instances {
     }
 
     /// Removes an instance with everything in its folder, even if its settings are damaged.
+    ///
+    /// Fails if its folder or that of its directory is a symbolic link, because the users would stay
+    /// where it leads.
     pub fn remove(&self, id: &InstanceId) -> Result<()> {
         let _lock = self.lock()?;
         match self.get(id) {
@@ -217,6 +233,8 @@ impl Instances {
             _ => {}
         }
         let folder = self.folder(id);
+        refuse_link(&folder)?;
+        refuse_link(&self.directory_folder(id))?;
         // The folder is renamed first, in one step, so that an interruption leaves garbage and not
         // half an instance.
         let leaving = self.root.join(format!(".removing-{id}"));
@@ -230,6 +248,26 @@ impl Instances {
         fs::remove_dir_all(&leaving).map_err(|cause| files::storage("removed", &leaving, cause))
     }
 
+    /// Reads an instance, if it is there.
+    ///
+    /// Fails with [`ErrorCode::DamagedFile`] if only its directory is there.
+    fn read(&self, id: &InstanceId) -> Result<Option<Instance>> {
+        let path = self.path(id);
+        let instance = file::read(&path, id)?;
+        let directory = self.directory_folder(id);
+        if instance.is_none() && fs::symlink_metadata(&directory).is_ok() {
+            let message = format!(
+                "{} is missing. With it the settings of the instance '{id}' are lost, and which keys it uses. Its users and \
+                 activity are still in {}. Restore the file from a backup, or remove the instance '{id}' with all \
+                 that is kept for it.",
+                path.display(),
+                directory.display()
+            );
+            return Err(Error::new(ErrorCode::DamagedFile, message));
+        }
+        Ok(instance)
+    }
+
     fn lock(&self) -> Result<fs::File> {
         files::create_private_dir(&self.root)?;
         files::lock(&self.root.join(".lock"))
@@ -238,6 +276,22 @@ impl Instances {
     fn path(&self, id: &InstanceId) -> PathBuf {
         self.folder(id).join(FILE)
     }
+}
+
+/// Fails if a folder is a symbolic link. A link is followed otherwise, so that an administrator can
+/// keep a directory on another disk. Its owner may write wherever it leads, and a program that root
+/// runs becomes the owner first.
+fn refuse_link(folder: &Path) -> Result<()> {
+    let Ok(leads_to) = fs::read_link(folder) else {
+        return Ok(());
+    };
+    let (folder, leads_to) = (folder.display(), leads_to.display());
+    Err(Error::new(
+        ErrorCode::Storage,
+        format!(
+            "{folder} is a link to {leads_to}, and is not removed. Delete that folder and the link, and try again."
+        ),
+    ))
 }
 
 /// Fails if a name is the name or the ID of another instance.

@@ -111,6 +111,41 @@ fn a_damaged_or_newer_file_is_reported_and_hides_no_instance() {
     );
 }
 
+#[test]
+fn a_directory_whose_instance_has_no_file_is_reported_and_its_name_stays_taken() {
+    let folder = tempfile::tempdir().unwrap();
+    let instances = Instances::new(folder.path());
+    let acme = instances.add(settings("Acme"), None, &by()).unwrap();
+    let directory = instances.directory_folder(&acme.id);
+    fs::create_dir(&directory).unwrap();
+    let (file, kept) = (instances.path(&acme.id), folder.path().join("kept"));
+    fs::rename(&file, &kept).unwrap();
+    let listing = instances.list().unwrap();
+    let problem = &listing.problems[0].message;
+    for part in [&file, &directory] {
+        assert!(problem.contains(part.to_str().unwrap()), "{problem}");
+    }
+    assert!(problem.contains("backup"), "{problem}");
+    for refused in [
+        instances.get(&acme.id).unwrap_err(),
+        instances.find("acme").unwrap_err(),
+    ] {
+        assert_eq!(refused.code, ErrorCode::DamagedFile);
+    }
+    for name in ["Acme", "acme"] {
+        let refused = instances.add(settings(name), None, &by()).unwrap_err();
+        assert_eq!(refused.code, ErrorCode::InstanceExists);
+        assert_eq!(refused.field.as_deref(), Some("name"));
+        assert!(refused.message.contains(problem), "{refused}");
+    }
+    instances.add(settings("Other"), None, &by()).unwrap();
+    fs::rename(&kept, &file).unwrap();
+    assert_eq!(instances.get(&acme.id).unwrap().id, acme.id);
+    fs::remove_file(&file).unwrap();
+    instances.remove(&acme.id).unwrap();
+    assert_eq!(instances.list().unwrap().problems.len(), 0);
+}
+
 /// The file was written by the last version of format 1.
 #[test]
 fn a_file_of_format_1_is_read_and_becomes_one_of_format_3() {
