@@ -4,6 +4,7 @@ import type {
   Instance,
   Preview,
   RunningGateway,
+  Start,
   StudioEvent,
   User,
   UserPage,
@@ -46,6 +47,20 @@ export function instanceLike(changed: Partial<Instance> = {}): Instance {
       encoding: 'text',
       revealable: true,
     },
+    ...changed,
+  };
+}
+
+export function startLike(changed: Partial<Start> = {}): Start {
+  return {
+    version: '0.1.0',
+    data_dir: '/data',
+    instances: [],
+    problems: [],
+    current: null,
+    key_store: { kind: 'keychain', state: 'ready' },
+    appearance: { theme: 'system' },
+    gateways: [],
     ...changed,
   };
 }

@@ -9,6 +9,7 @@ import {
   pageOf,
   previewLike,
   refuse,
+  startLike,
   tell,
 } from '../../tests/answers';
 import { forgetComposer } from '../compose/composer.svelte';
@@ -37,16 +38,7 @@ beforeEach(async () => {
   const told = () => (free() ? {} : unknown);
   answer({
     log_file: () => ({ path: '/data/log' }),
-    start: () => ({
-      version: '1',
-      data_dir: '/data',
-      instances: [here],
-      problems: [],
-      current: here.id,
-      key_store: { kind: 'keychain', state: 'ready' },
-      appearance: { theme: 'system' },
-      gateways: [],
-    }),
+    start: () => startLike({ instances: [here], current: here.id }),
     gateway: () => state,
     seats: () => (free() ? { used: 3, limit: null } : held()),
     users: (request) => (free() ? pageOf(request, 3) : held()),

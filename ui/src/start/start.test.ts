@@ -2,7 +2,7 @@ import { cleanup, render, screen, waitFor, within } from '@testing-library/svelt
 import userEvent from '@testing-library/user-event';
 import { beforeEach, describe, expect, it } from 'vitest';
 
-import { answer, instanceLike, refuse, type Asked } from '../../tests/answers';
+import { answer, instanceLike, refuse, startLike, type Asked } from '../../tests/answers';
 import App from '../app/App.svelte';
 import type { KeyStore, Problem, Start } from '../generated/types';
 import { studio } from '../lib/state/studio.svelte';
@@ -17,17 +17,7 @@ let keyStore: KeyStore;
 let start: Start;
 
 async function open(changed: Partial<Start>) {
-  start = {
-    version: '0.1.0',
-    data_dir: '/tmp',
-    instances: [],
-    problems: [],
-    current: null,
-    key_store: { kind: 'keychain', state: 'ready' },
-    appearance: { theme: 'light' },
-    gateways: [],
-    ...changed,
-  };
+  start = startLike(changed);
   keyStore = start.key_store;
   asked = answer({
     log_file: () => ({ path: '/data/log' }),

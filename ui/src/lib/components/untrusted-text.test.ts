@@ -9,6 +9,7 @@ import {
   pageOf,
   previewLike,
   refuse,
+  startLike,
   userLike,
 } from '../../../tests/answers';
 import App from '../../app/App.svelte';
@@ -62,16 +63,7 @@ beforeEach(async () => {
   };
   const problem = { code: 'shared_email', message: `${HOSTILE} has it` };
   answer({
-    start: () => ({
-      version: '1',
-      data_dir: '/data',
-      instances: [here],
-      problems: [],
-      current: here.id,
-      key_store: { kind: 'keychain', state: 'ready' },
-      appearance: { theme: 'system' },
-      gateways: [],
-    }),
+    start: () => startLike({ instances: [here], current: here.id }),
     log_file: () => ({ path: '/data/log' }),
     gateway: () => ({ running: null, others: [], addresses: [] }),
     seats: () => ({ used: 1, limit: null }),

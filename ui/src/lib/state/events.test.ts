@@ -8,6 +8,7 @@ import {
   pageOf,
   previewLike,
   runningLike,
+  startLike,
   tell,
   type Asked,
 } from '../../../tests/answers';
@@ -45,16 +46,7 @@ beforeEach(async () => {
   consequences = { instance: here.id, people: 2 };
   asked = answer({
     log_file: () => ({ path: '/data/log' }),
-    start: () => ({
-      version: '1',
-      data_dir: '/data',
-      instances,
-      problems,
-      current: here.id,
-      key_store: { kind: 'keychain', state: 'ready' },
-      appearance: { theme: 'system' },
-      gateways: [],
-    }),
+    start: () => startLike({ instances, problems, current: here.id }),
     gateway: () => state,
     seats: () => ({ used, limit: null }),
     users: (request) => pageOf(request, total),
