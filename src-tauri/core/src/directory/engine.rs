@@ -96,7 +96,8 @@ pub trait Directory: Send + Sync {
     async fn record_counted(&self, now: Timestamp) -> Result<()>;
 
     /// Removes entries of the activity that `retention` does not keep. Removes only a limited
-    /// number, so that other changes do not wait long. Returns whether there may be more.
+    /// number, so that other changes do not wait long. Returns whether there may be more. When it returns
+    /// false, all removals are durable.
     async fn prune(&self, retention: Retention, now: Timestamp) -> Result<bool>;
 
     /// Calls `call` after each change of the activity or of users that is on disk. It must return

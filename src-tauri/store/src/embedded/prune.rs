@@ -30,7 +30,7 @@ impl Journal {
     }
 
     /// Removes the entries of a block that are too old, or else some of the oldest of the
-    /// `refusals` refusals. The removal is durable with the next change. Entries that are still in
+    /// `refusals` refusals. The removal is durable after the next flush. Entries that are still in
     /// the journal stay.
     pub(super) fn prune(
         &self,

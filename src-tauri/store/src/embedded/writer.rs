@@ -61,6 +61,7 @@ impl Writer {
             shared,
             refusals: Refusals::default(),
             kept_refusals: None,
+            removal_is_pending: false,
             checkpoint_failed: false,
         };
         let thread = thread::Builder::new()
@@ -129,6 +130,8 @@ struct Work {
     refusals: Refusals,
     /// Number of refusals in the activity, after they were counted once.
     kept_refusals: Option<u64>,
+    /// Whether entries were removed and their removal is not known to be on the disk.
+    removal_is_pending: bool,
     /// Whether the last checkpoint could not be made, which is logged once.
     checkpoint_failed: bool,
 }
@@ -355,6 +358,13 @@ impl Work {
             let kept = known.map_or_else(|| journal.count_refusals(), Ok)?;
             let pruned = journal.prune(retention, kept, now)?;
             self.kept_refusals = Some(kept.saturating_sub(pruned.refusals));
+            self.removal_is_pending |= pruned.entries > 0;
+            // One sync makes the removal of all blocks durable.
+            if pruned.entries == 0 && self.removal_is_pending {
+                let synced = journal.flush();
+                synced.inspect_err(|_| shared.opened.mark_broken())?;
+                self.removal_is_pending = false;
+            }
             Ok(pruned.entries > 0)
         })
     }

@@ -8,6 +8,7 @@ use latchkey_core::protocol::lifetime::Lifetime;
 use latchkey_store::EmbeddedDirectory;
 use latchkey_store::Wait as _;
 
+use super::embedded::copy;
 use super::worded::contains;
 use super::{at, code, id, new_user, person};
 use crate::by;
@@ -185,6 +186,21 @@ fn repeated_refusals_of_a_verified_code_are_counted_and_sign_ins_are_not() {
         assert_eq!(entry.event.link.as_deref(), Some("link-1"));
     }
     assert_eq!(refused[0].repeats.as_ref().unwrap().count, 39);
+}
+
+#[test]
+fn removed_entries_are_gone_after_the_process_is_killed() {
+    let folder = tempfile::tempdir().unwrap();
+    let directory = open(&folder);
+    for number in 0..200 {
+        let (user, by) = (new_user(&format!("user-{number}")), visitor(number));
+        let redeemed = directory.redeem(Ok(&user), Policy::default(), &by);
+        redeemed.wait().unwrap();
+    }
+    assert!(prune(&directory, Retention::default(), 4000 * 86_400) > 0);
+    let killed = tempfile::tempdir().unwrap();
+    copy(folder.path(), killed.path());
+    assert_eq!(all(&open(&killed)), all(&directory));
 }
 
 /// Prunes until nothing is left to prune. Returns the number of calls.
