@@ -94,7 +94,7 @@ pub(crate) fn serve(
             instance.settings.url
         ));
     }
-    let directory = users::directory(&home, &instance, GATEWAY_HOLDER)?;
+    let directory = users::once_free(|| home.directory_to_serve(&instance, GATEWAY_HOLDER))?;
     let (shared, recorded) = (Arc::clone(&directory), Arc::clone(&directory));
     let home = Arc::new(home);
     let (id, others, own) = (instance.id.clone(), Arc::clone(&home), instance.id.clone());

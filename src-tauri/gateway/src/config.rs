@@ -2,11 +2,11 @@
 //! derived from them.
 
 use axum::http::HeaderValue;
-use latchkey_core::Result;
 use latchkey_core::directory::Directory;
 use latchkey_core::instance::api_key::ApiKey;
 use latchkey_core::instance::{InstanceId, Settings};
 use latchkey_core::secret::SigningKey;
+use latchkey_core::{Error, ErrorCode, Result};
 use latchkey_store::Wait as _;
 use latchkey_store::home::{Home, require_here};
 
@@ -21,12 +21,14 @@ pub struct InstanceSnapshot {
     pub key: SigningKey,
     /// API keys of other systems.
     pub api_keys: Vec<ApiKey>,
+    /// Error because of which changes of the settings still wait to be recorded, such as a full disk.
+    pub unrecorded: Option<Error>,
 }
 
 impl InstanceSnapshot {
     /// Reads the settings and keys of an instance from the data folder. `key` replaces the signing
-    /// key in the data folder. Records waiting changes of the settings in the activity. Blocks the
-    /// thread.
+    /// key in the data folder. Records waiting changes of the settings in the activity, unless the
+    /// disk is full. Blocks the thread.
     ///
     /// Fails with [`HostedElsewhere`](latchkey_core::ErrorCode::HostedElsewhere) if the instance is
     /// no longer hosted here.
@@ -38,12 +40,16 @@ impl InstanceSnapshot {
     ) -> Result<Self> {
         let instance = home.instances().get(id)?;
         require_here(&instance)?;
-        home.record_outbox(&instance, directory).wait()?;
+        let unrecorded = match home.record_outbox(&instance, directory).wait() {
+            Err(cause) if cause.code == ErrorCode::Storage => Some(cause),
+            recorded => recorded.map(|()| None)?,
+        };
         let key = key.map_or_else(|| home.signing_key(&instance), |key| Ok(key.clone()))?;
         Ok(Self {
             settings: instance.settings,
             key,
             api_keys: instance.api_keys,
+            unrecorded,
         })
     }
 }
@@ -53,6 +59,8 @@ pub(crate) struct GatewayConfig {
     pub(crate) settings: Settings,
     pub(crate) key: SigningKey,
     pub(crate) api_keys: Vec<ApiKey>,
+    /// Error because of which changes of the settings still wait to be recorded.
+    pub(crate) unrecorded: Option<Error>,
     pub(crate) cookie_key: CookieKey,
     /// Path of the instance's URL without its final slash, such as `/chat`. Empty at the root.
     pub(crate) folder: String,
@@ -66,6 +74,7 @@ impl GatewayConfig {
             settings,
             key,
             api_keys,
+            unrecorded,
         } = snapshot;
         let root = settings.url.sibling("");
         Self {
@@ -76,6 +85,7 @@ impl GatewayConfig {
             settings,
             key,
             api_keys,
+            unrecorded,
         }
     }
 }

@@ -146,6 +146,7 @@ mod tests {
         InstanceSnapshot {
             settings: Settings::new(Name::parse(name).unwrap(), url, Hosted::Here),
             key: SigningKey::generate(Algorithm::default()).unwrap(),
+            unrecorded: None,
             api_keys: Vec::new(),
         }
     }

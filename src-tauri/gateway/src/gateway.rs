@@ -139,12 +139,14 @@ impl Gateway {
     /// Records waiting changes of the instance in the activity. Links that the command line has
     /// made are among them, and must be recorded before a later change of their user.
     pub(crate) async fn record_outbox(&self) -> Result<()> {
-        self.config.load().await.map(drop)
+        let config = self.config.load().await?;
+        config.unrecorded.clone().map_or(Ok(()), Err)
     }
 
     /// Returns whether links can be opened here, as far as the gateway knows.
     pub(crate) async fn is_healthy(&self) -> bool {
-        !self.is_failing.load(Ordering::Relaxed) && self.config().await.is_ok()
+        let is_recorded = |config: Arc<GatewayConfig>| config.unrecorded.is_none();
+        !self.is_failing.load(Ordering::Relaxed) && self.config().await.is_ok_and(is_recorded)
     }
 
     /// Notes that the directory could not be written.

@@ -63,6 +63,7 @@ pub(crate) fn gateway(folder: &Path) {
         Ok(InstanceSnapshot {
             settings: settings.clone(),
             key: links::key(),
+            unrecorded: None,
             api_keys: Vec::new(),
         })
     };

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::run::until;
+use crate::run::{in_folder, until};
 use crate::serve::{Serving, cookie, folder, get, link, run};
 
 fn make_pipe(path: &Path) {
@@ -209,6 +209,11 @@ fn a_gateway_starts_on_a_full_disk_and_serves_the_sessions_that_there_are() {
     let session = cookie(&before.get(&link(folder.path(), "ada"), ""));
     let refused = link(folder.path(), "bob");
     drop(before.end());
+    // These changes wait in `instance.json` to be recorded in the activity.
+    for expiry in ["yes", "no"] {
+        let set = ["instance", "set", "here", "--require-expiry", expiry];
+        assert_eq!(in_folder(folder.path(), &set).code, 0);
+    }
     // Leaves less than the minimum below which nothing is written, and enough to open the store.
     let fill = "dd if=/dev/zero of=filler bs=4k || true
          truncate -s -1M filler";
@@ -218,6 +223,12 @@ fn a_gateway_starts_on_a_full_disk_and_serves_the_sessions_that_there_are() {
     let home = get("/", &session);
     let home = Serving::ask(&serving.address, &home).unwrap();
     assert!(home.starts_with("HTTP/1.1 200"), "{home}");
+    let waiting = || {
+        let bytes = fs::read(serving.disk.join("instances/here/instance.json")).unwrap();
+        let instance: Value = serde_json::from_slice(&bytes).unwrap();
+        instance["acts"]["waiting"].as_array().unwrap().len()
+    };
+    assert_eq!(waiting(), 2);
     assert_eq!(serving.status("/healthz"), "503");
     assert_eq!(serving.status(&refused), "503");
     fs::remove_file(serving.disk.join("filler")).unwrap();
@@ -225,4 +236,5 @@ fn a_gateway_starts_on_a_full_disk_and_serves_the_sessions_that_there_are() {
         serving.status("/healthz") == "200"
     });
     assert_eq!(serving.status(&refused), "303");
+    until("the changes are recorded", || waiting() == 0);
 }

@@ -148,6 +148,7 @@ fn router_over(
         Ok(InstanceSnapshot {
             settings: settings.clone(),
             key: key.clone(),
+            unrecorded: None,
             api_keys: Vec::new(),
         })
     });

@@ -152,6 +152,7 @@ impl Site {
             Ok(InstanceSnapshot {
                 settings,
                 key,
+                unrecorded: None,
                 api_keys: api_keys.clone(),
             })
         });

@@ -33,6 +33,19 @@ impl Home {
     /// Fails with [`ErrorCode::HostedElsewhere`], with [`ErrorCode::DamagedFile`] if the instance
     /// had a directory whose folder is missing, or with the errors of [`EmbeddedDirectory::open`].
     pub fn directory(&self, instance: &Instance, holder: &str) -> Result<Arc<dyn Directory>> {
+        let directory = self.directory_to_serve(instance, holder)?;
+        self.record_outbox(instance, &*directory).wait()?;
+        Ok(directory)
+    }
+
+    /// Opens the directory as [`directory`](Self::directory) does, for a gateway. Waiting changes of
+    /// the settings are not recorded yet, so this also works on a full disk. The caller must record
+    /// them before it changes users, because a link that waits may be older than the change.
+    pub fn directory_to_serve(
+        &self,
+        instance: &Instance,
+        holder: &str,
+    ) -> Result<Arc<dyn Directory>> {
         require_here(instance)?;
         let folder = self.users_folder(&instance.id);
         let anew = folder.join(ANEW);
@@ -49,7 +62,6 @@ impl Home {
         let directory = EmbeddedDirectory::open(&folder, holder)?;
         // The file is not needed once there is a directory.
         let _ = fs::remove_file(anew);
-        self.record_outbox(instance, &directory).wait()?;
         Ok(Arc::new(directory))
     }
 
