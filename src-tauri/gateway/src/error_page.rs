@@ -30,8 +30,20 @@ pub(crate) enum LogLine {
     Code(&'static str),
     /// The request was wrong.
     Request(StatusCode, String),
+    /// A request of the API was refused.
+    Api(ApiRefusal),
     /// The gateway has failed.
     Failure(String),
+}
+
+/// Refusal of a request of the API, without any text of the request.
+#[derive(Clone, Debug)]
+pub(crate) struct ApiRefusal {
+    pub(crate) status: StatusCode,
+    /// Stable error code, if a rule was broken.
+    pub(crate) code: Option<String>,
+    /// Method and route, such as `GET /api/v2/users/{id}`. `None` for an unknown path.
+    pub(crate) request: Option<String>,
 }
 
 impl LogLine {
@@ -40,6 +52,16 @@ impl LogLine {
             Self::Code(verdict) => tracing::info!(verdict, "refused"),
             Self::Request(status, sentence) => {
                 tracing::info!(status = status.as_u16(), "{sentence}");
+            }
+            Self::Api(refusal) => {
+                let ApiRefusal {
+                    status,
+                    code,
+                    request,
+                } = refusal;
+                let (status, code, request) =
+                    (status.as_u16(), code.as_deref(), request.as_deref());
+                tracing::info!(status, code, request, "a request of the API was refused");
             }
             Self::Failure(causes) => tracing::error!("{causes}"),
         }

@@ -65,6 +65,85 @@ fn each_log_line_of_a_request_has_the_reference_that_its_visitor_sees() {
 }
 
 #[test]
+fn the_reference_of_a_refused_api_request_stands_in_the_log() {
+    let folder = folder();
+    let key = run(
+        folder.path(),
+        &["api-key", "make", "CRM", "--instance", "here"],
+    );
+    let serving = Serving::new(folder.path(), &["--log", "json"]);
+    let ask = |request: &str, key: &str, body: &str| {
+        let length = body.len();
+        let request = format!(
+            "{request} HTTP/1.1\r\nHost: localhost\r\nX-API-KEY: {key}\r\nContent-Type: application/json\r\n\
+             Content-Length: {length}\r\nConnection: close\r\n\r\n{body}"
+        );
+        let answer = Serving::ask(&serving.address, &request).unwrap();
+        let (_, problem) = answer.split_once("\r\n\r\n").unwrap();
+        let problem: Value = serde_json::from_str(problem).unwrap_or_else(|_| panic!("{answer}"));
+        problem["reference"].as_str().unwrap().to_owned()
+    };
+    let refused = [
+        (
+            ask("GET /api/v2/users", "lk_wrong-key", ""),
+            401,
+            Value::Null,
+            "GET /api/v2/users".into(),
+        ),
+        (
+            ask("POST /api/v1/links", &key, "{private"),
+            400,
+            Value::Null,
+            "POST /api/v1/links".into(),
+        ),
+        (
+            ask("DELETE /api/v2/users/private", &key, ""),
+            404,
+            "unknown_user".into(),
+            "DELETE /api/v2/users/{id}".into(),
+        ),
+        (
+            ask("PRIVATE /api/v2/users", &key, ""),
+            405,
+            Value::Null,
+            "another method on /api/v2/users".into(),
+        ),
+        (
+            ask("GET /api/private", &key, ""),
+            404,
+            Value::Null,
+            Value::Null,
+        ),
+    ];
+    for _ in 0..30 {
+        ask("GET /api/v2/users", "lk_wrong-key", "");
+    }
+    let log = serving.end();
+    let lines = lines(&log);
+    for (reference, status, code, request) in &refused {
+        let mut of = lines
+            .iter()
+            .filter(|line| line["span"]["reference"] == **reference);
+        let line = of.next().unwrap_or_else(|| panic!("{reference}: {log}"));
+        assert_eq!(of.next(), None, "one line for a request");
+        assert_eq!(line["level"], "INFO");
+        let fields = &line["fields"];
+        assert_eq!(
+            (&fields["status"], &fields["code"], &fields["request"]),
+            (&Value::from(*status), code, request)
+        );
+    }
+    let of_api = lines
+        .iter()
+        .filter(|line| line["fields"]["message"] == "a request of the API was refused");
+    assert_eq!(of_api.count(), 20, "an address causes 20 lines a minute");
+    assert!(log.contains("further refusals were not logged one by one"));
+    for unverified in ["private", "PRIVATE", "lk_"] {
+        assert!(!log.contains(unverified), "{log}");
+    }
+}
+
+#[test]
 fn no_code_cookie_or_secret_is_logged_at_any_level() {
     let folder = folder();
     let link = link(folder.path(), "ada");

@@ -13,9 +13,9 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{Request, State};
+use axum::extract::{MatchedPath, Request, State};
 use axum::http::header::RETRY_AFTER;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use axum::middleware::{self, Next};
 use axum::response::Response;
 use axum::routing::{get, post};
@@ -23,11 +23,23 @@ use jiff::Timestamp;
 use latchkey_core::activity::{Actor, AuditContext, EventData};
 
 use crate::config::GatewayConfig;
+use crate::error_page::LogLine;
 use crate::gateway::Gateway;
 use problem::Problem;
 
 /// Header that carries the API key.
 const KEY: HeaderName = HeaderName::from_static("x-api-key");
+
+/// Methods that a log line names.
+const METHODS: [Method; 7] = [
+    Method::GET,
+    Method::HEAD,
+    Method::POST,
+    Method::PUT,
+    Method::PATCH,
+    Method::DELETE,
+    Method::OPTIONS,
+];
 
 /// Returns the routes below `/api`.
 pub(crate) fn router(gateway: &Arc<Gateway>) -> Router<Arc<Gateway>> {
@@ -54,6 +66,23 @@ pub(crate) fn router(gateway: &Arc<Gateway>) -> Router<Arc<Gateway>> {
             Arc::clone(gateway),
             open_only,
         ))
+        .layer(middleware::from_fn(name_request))
+}
+
+/// Adds the method and the route to the log line of a refused request.
+async fn name_request(request: Request, next: Next) -> Response {
+    let route = request.extensions().get::<MatchedPath>().cloned();
+    let method = request.method().clone();
+    let mut answer = next.run(request).await;
+    if let Some(LogLine::Api(refusal)) = answer.extensions_mut().get_mut()
+        && let Some(route) = route
+    {
+        // A client may send any text as the method.
+        let method = METHODS.iter().find(|known| **known == method);
+        let method = method.map_or("another method on", Method::as_str);
+        refusal.request = Some(format!("{method} {}", route.as_str()));
+    }
+    answer
 }
 
 /// Refuses a request over the rate limit with 429, and any request with 404 while the instance has

@@ -1,5 +1,6 @@
 //! Responses to refused API requests.
 
+use axum::Extension;
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
@@ -7,6 +8,7 @@ use latchkey_core::{Error, ErrorCode};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::error_page::{ApiRefusal, LogLine};
 use crate::request_scope::reference;
 
 /// Problem details of a refused request (RFC 9457).
@@ -26,7 +28,7 @@ pub(super) struct ProblemDetails {
     /// Member of the request that the problem is about, such as `email`.
     #[serde(skip_serializing_if = "Option::is_none")]
     field: Option<String>,
-    /// Reference of the request, which each log line about the request has.
+    /// Reference of the request. The log has a line with it, unless there are too many such lines.
     reference: String,
 }
 
@@ -42,6 +44,8 @@ pub(super) struct Problem {
     status: StatusCode,
     details: Box<ProblemDetails>,
     header: Option<(HeaderName, HeaderValue)>,
+    /// Message and causes for the log, if the gateway has failed.
+    failure: Option<String>,
 }
 
 impl Problem {
@@ -58,7 +62,29 @@ impl Problem {
                 reference: reference().to_string(),
             }),
             header: None,
+            failure: None,
         }
+    }
+
+    fn failed(status: StatusCode, detail: &str, error: &Error) -> Self {
+        Self {
+            failure: Some(error.logged().to_string()),
+            ..Self::of(status, detail)
+        }
+    }
+
+    /// Returns the log line, which the middleware writes.
+    fn line(&self) -> LogLine {
+        if let Some(failure) = &self.failure {
+            return LogLine::Failure(failure.clone());
+        }
+        let code = self.details.code.as_ref();
+        let code = code.and_then(|code| serde_json::to_value(code).ok());
+        LogLine::Api(ApiRefusal {
+            status: self.status,
+            code: code.and_then(|code| code.as_str().map(str::to_owned)),
+            request: None,
+        })
     }
 
     pub(super) fn with(mut self, name: HeaderName, value: HeaderValue) -> Self {
@@ -81,17 +107,17 @@ impl From<Error> for Problem {
             | ErrorCode::NoCode
             | ErrorCode::InvalidCursor => StatusCode::UNPROCESSABLE_ENTITY,
             ErrorCode::Internal => {
-                tracing::error!(error = %error.logged(), "a request of the API failed by an internal error");
-                return Self::of(
+                return Self::failed(
                     StatusCode::INTERNAL_SERVER_ERROR,
                     "Something went wrong here. Try again in a few minutes.",
+                    &error,
                 );
             }
             _ => {
-                tracing::error!(error = %error.logged(), "a request of the API failed");
-                return Self::of(
+                return Self::failed(
                     StatusCode::SERVICE_UNAVAILABLE,
                     "This does not work at the moment. Nothing was changed.",
+                    &error,
                 );
             }
         };
@@ -120,7 +146,8 @@ impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let body = serde_json::to_string(&self.details).unwrap_or_default();
         let kind = HeaderValue::from_static("application/problem+json");
-        let mut answer = (self.status, [(CONTENT_TYPE, kind)], body).into_response();
+        let line = Extension(self.line());
+        let mut answer = (self.status, line, [(CONTENT_TYPE, kind)], body).into_response();
         if let Some((name, value)) = self.header {
             answer.headers_mut().insert(name, value);
         }
