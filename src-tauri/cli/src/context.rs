@@ -104,8 +104,8 @@ impl Context {
     /// Claims standard input. Fails the second time, because it can be read only once.
     pub(crate) fn take_standard_input(&self) -> Result<(), Failure> {
         if self.standard_input_taken.replace(true) {
-            return Err(Failure::Usage(
-                "Standard input can be read only once. Give the other input by a file.".into(),
+            return Err(Failure::usage(
+                "Standard input can be read only once. Give the other input by a file.",
             ));
         }
         Ok(())

@@ -10,7 +10,12 @@ pub(crate) enum Failure {
     /// The command succeeded, but its answer could not be written: exit code 1.
     Unwritten(Error),
     /// The command was used wrongly: exit code 2.
-    Usage(String),
+    Usage {
+        /// Message.
+        message: String,
+        /// Name of the option or argument.
+        field: Option<String>,
+    },
     /// The arguments cannot be read: exit code 2.
     Arguments {
         /// Message in one line.
@@ -23,6 +28,28 @@ pub(crate) enum Failure {
 }
 
 impl Failure {
+    /// Creates the failure for wrong usage that is about no single option.
+    pub(crate) fn usage(message: impl Into<String>) -> Self {
+        Self::Usage {
+            message: message.into(),
+            field: None,
+        }
+    }
+
+    /// Sets the option or argument that it is about, unless it names one.
+    #[must_use]
+    pub(crate) fn about(mut self, option: &str) -> Self {
+        match &mut self {
+            Self::Refused(Error { field, .. })
+            | Self::Usage { field, .. }
+            | Self::Arguments { field, .. } => {
+                field.get_or_insert_with(|| option.to_owned());
+            }
+            Self::Unwritten(_) => {}
+        }
+        self
+    }
+
     /// Adds to an unwritten answer that the changes of the command are made.
     #[must_use]
     pub(crate) fn after_changes(self) -> Self {

@@ -6,55 +6,80 @@ use latchkey_core::error::Warning;
 use latchkey_core::verdict::Refusal;
 use latchkey_core::{Error, ErrorCode};
 
-/// Returns the command that helps after a refusal.
-pub(crate) const fn against(refusal: &Refusal) -> Option<&'static str> {
-    match refusal {
-        Refusal::ExternalAuthOff => Some("latchkey instance set NAME --external-auth yes"),
-        Refusal::ProvisioningOff { .. } => Some("latchkey instance set NAME --provisioning yes"),
-        Refusal::NoSeats { .. } => Some("latchkey seats --instance NAME --set N"),
-        Refusal::UserSuspended { .. } => Some("latchkey users reactivate ID --instance NAME"),
-        Refusal::UserRemoved { is_ahead: true, .. } => Some(CORRECT_TIMES),
-        _ => None,
-    }
-}
-
-const CORRECT_TIMES: &str = "latchkey users correct-times --instance NAME";
-
-/// Returns the command that helps after a warning.
-pub(crate) fn about(warning: &Warning) -> Option<&'static str> {
-    (warning.code == TIMES_AHEAD).then_some(CORRECT_TIMES)
-}
-
-/// Returns a sentence that says what to do after an error.
-pub(crate) fn hint(error: &Error) -> Option<&'static str> {
-    match error.code {
-        ErrorCode::DamagedFile if error.field.as_deref() == Some("keys") => {
-            Some("'latchkey secret start-anew' begins with new keys.")
+/// Returns the command that helps after a refusal of an instance.
+pub(crate) fn against(refusal: &Refusal, instance: &str) -> Option<String> {
+    let instance = quoted(instance);
+    Some(match refusal {
+        Refusal::ExternalAuthOff => format!("latchkey instance set {instance} --external-auth yes"),
+        Refusal::ProvisioningOff { .. } => {
+            format!("latchkey instance set {instance} --provisioning yes")
         }
-        ErrorCode::NoSigningKey => Some(
-            "Give the instance a secret: latchkey instance set NAME --secret-file FILE, or --generate-secret. \
-             Or name a file with it in LATCHKEY_SECRET_FILE.",
+        Refusal::NoSeats { seats } => {
+            let more = seats.used.saturating_add(1);
+            format!("latchkey seats --instance {instance} --set {more}")
+        }
+        Refusal::UserSuspended { user } => {
+            let user = quoted(user.as_str());
+            format!("latchkey users reactivate --instance {instance} -- {user}")
+        }
+        Refusal::UserRemoved { is_ahead: true, .. } => correct_times(&instance),
+        _ => return None,
+    })
+}
+
+fn correct_times(instance: &str) -> String {
+    format!("latchkey users correct-times --instance {instance}")
+}
+
+/// Returns the command that helps after a warning about an instance.
+pub(crate) fn about(warning: &Warning, instance: &str) -> Option<String> {
+    (warning.code == TIMES_AHEAD).then(|| correct_times(&quoted(instance)))
+}
+
+/// Returns a sentence that says what to do after an error. `instance` is the instance that the
+/// command names.
+pub(crate) fn hint(error: &Error, instance: Option<&str>) -> Option<String> {
+    let name = instance.map_or_else(|| "NAME".to_owned(), quoted);
+    Some(match error.code {
+        ErrorCode::DamagedFile if error.field.as_deref() == Some("keys") => {
+            "'latchkey secret start-anew' begins with new keys.".to_owned()
+        }
+        ErrorCode::NoSigningKey => format!(
+            "Give the instance a secret: latchkey instance set {name} --generate-secret, or --secret-file FILE. \
+             Or name a file with it in LATCHKEY_SECRET_FILE."
         ),
-        ErrorCode::WeakSecret => Some(
-            "'latchkey secret generate' prints a long one, and 'latchkey instance set NAME --secret-file FILE' lets \
-             an instance keep it.",
+        ErrorCode::WeakSecret => format!(
+            "'latchkey secret generate' prints a long one, and 'latchkey instance set {name} --secret-file FILE' lets \
+             an instance keep it."
         ),
-        ErrorCode::KeysMissing | ErrorCode::WrongPassphrase => Some(
-            "If the file or its passphrase is lost, 'latchkey secret start-anew' begins with new keys.",
-        ),
-        ErrorCode::HostedElsewhere => Some(
-            "If people sign in at the gateway of this computer: latchkey instance set NAME --hosted here.",
+        ErrorCode::KeysMissing | ErrorCode::WrongPassphrase => {
+            "If the file or its passphrase is lost, 'latchkey secret start-anew' begins with new keys."
+                .to_owned()
+        }
+        ErrorCode::HostedElsewhere => format!(
+            "If people sign in at the gateway of this computer: latchkey instance set {name} --hosted here"
         ),
         ErrorCode::DirectoryHeld => {
-            Some("A gateway that runs as a service lets go of it while the service is stopped.")
+            "A gateway that runs as a service lets go of it while the service is stopped.".to_owned()
         }
-        ErrorCode::UnknownInstance => Some(
-            "'latchkey instance add' adds one. --data-dir or LATCHKEY_DATA_DIR names another data folder.",
+        ErrorCode::UnknownInstance => format!(
+            "'latchkey instance add {name} --url URL' adds one. --data-dir or LATCHKEY_DATA_DIR names another data folder."
         ),
-        ErrorCode::InvalidDataFolder => Some(
-            "--data-dir or LATCHKEY_DATA_DIR names another data folder, and 'sudo -u USER' runs this as another user.",
-        ),
-        _ => None,
+        ErrorCode::InvalidDataFolder => {
+            "--data-dir or LATCHKEY_DATA_DIR names another data folder, and 'sudo -u USER' runs this as another user."
+                .to_owned()
+        }
+        _ => return None,
+    })
+}
+
+/// Returns a name as one word of a shell.
+fn quoted(name: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-._@+".contains(c);
+    if !name.is_empty() && name.chars().all(is_plain) {
+        name.to_owned()
+    } else {
+        format!("'{}'", name.replace('\'', r"'\''"))
     }
 }
 
@@ -81,17 +106,24 @@ mod tests {
             ),
             (
                 Refusal::NoSeats {
-                    seats: Seats::default(),
+                    seats: Seats {
+                        used: 3,
+                        limit: Some(3),
+                    },
                 },
-                "latchkey seats",
+                "latchkey seats --instance 'Your Company' --set 4",
             ),
-            (Refusal::UserSuspended { user }, "reactivate"),
+            (
+                Refusal::UserSuspended { user },
+                "users reactivate --instance 'Your Company' -- ada",
+            ),
             (removed(true), "correct-times"),
         ] {
-            let hint = against(&refusal).unwrap_or_default();
+            let hint = against(&refusal, "Your Company").unwrap_or_default();
+            assert!(!hint.contains("NAME"), "{hint}");
             assert!(hint.contains(command), "{}: {hint}", refusal.code());
         }
-        assert_eq!(against(&removed(false)), None);
+        assert_eq!(against(&removed(false), "acme"), None);
     }
 
     #[test]
@@ -101,18 +133,35 @@ mod tests {
             (ErrorCode::WeakSecret, "latchkey secret generate"),
             (ErrorCode::KeysMissing, "start-anew"),
             (ErrorCode::WrongPassphrase, "start-anew"),
-            (ErrorCode::HostedElsewhere, "--hosted here"),
-            (ErrorCode::UnknownInstance, "latchkey instance add"),
+            (ErrorCode::HostedElsewhere, "set acme --hosted here"),
+            (ErrorCode::UnknownInstance, "latchkey instance add acme"),
             (ErrorCode::InvalidDataFolder, "--data-dir"),
         ] {
-            let hint = hint(&Error::new(code, "")).unwrap_or_default();
+            let hint = hint(&Error::new(code, ""), Some("acme")).unwrap_or_default();
+            assert!(!hint.contains("NAME"), "{hint}");
             assert!(hint.contains(command), "{code:?}: {hint}");
         }
         let damaged = Error::new(ErrorCode::DamagedFile, "");
-        assert_eq!(hint(&damaged), None);
-        assert!(hint(&damaged.about("keys")).is_some());
+        assert_eq!(hint(&damaged, None), None);
+        assert!(hint(&damaged.about("keys"), None).is_some());
         let ahead = Warning::new(TIMES_AHEAD, "");
-        assert!(about(&ahead).is_some_and(|hint| hint.contains("correct-times")));
-        assert_eq!(about(&Warning::new("short_key", "")), None);
+        assert!(
+            about(&ahead, "acme")
+                .is_some_and(|hint| hint.contains("correct-times --instance acme"))
+        );
+        assert_eq!(about(&Warning::new("short_key", ""), "acme"), None);
+    }
+    #[test]
+    fn a_name_in_a_command_is_one_word_of_a_shell() {
+        for (name, word) in [
+            ("acme", "acme"),
+            ("ada@acme.example", "ada@acme.example"),
+            ("Your Company", "'Your Company'"),
+            ("a'b", r"'a'\''b'"),
+            ("$(x)", "'$(x)'"),
+            ("", "''"),
+        ] {
+            assert_eq!(quoted(name), word);
+        }
     }
 }

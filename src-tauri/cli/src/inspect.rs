@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use jiff::Timestamp;
-use latchkey_core::inspect::diagnosis::{Case, Hint, diagnose};
+use latchkey_core::inspect::diagnosis::{Case, Hint, HintCode, diagnose};
 use latchkey_core::inspect::{
     Inspection, Outcome, Report, Unverified, Verification, dry_run, inspect_text,
 };
@@ -103,7 +103,9 @@ pub(crate) fn inspect(
         if let Some(stay) = stay {
             text.line(format_args!("  {stay}"));
         }
-        verdict::hint(verdict, output);
+        if let Some((_, instance)) = known {
+            verdict::hint(verdict, &instance.id, output);
+        }
     }
     let exit_code = match (&verdict, inspection.judged()) {
         (Some((verdict, _)), _) => verdict::exit_code(verdict),
@@ -113,9 +115,12 @@ pub(crate) fn inspect(
     output.print(text, || {
         let (verdict, stay) = verdict.unzip();
         value(&Report {
-            dry_run: verdict
-                .as_ref()
-                .map(|verdict| Outcome::new(verdict, Unverified::Shown, hints::against)),
+            dry_run: verdict.as_ref().map(|verdict| {
+                Outcome::new(verdict, Unverified::Shown, |refusal| {
+                    let (_, instance) = known?;
+                    hints::against(refusal, instance.id.as_str())
+                })
+            }),
             stay: stay.flatten(),
             hints,
             warnings: short_key.into_iter().chain(several).collect(),
@@ -191,12 +196,16 @@ fn text_of(given: &str, context: &Context) -> Result<(String, bool), Failure> {
             .is_some_and(|extension| PICTURES.contains(&extension.to_ascii_lowercase().as_str()));
         if looks_like_a_file && !given.contains("://") {
             return Err(
-                Error::new(ErrorCode::Storage, format!("There is no file {given}.")).into(),
+                Error::new(ErrorCode::Storage, format!("There is no file {given}."))
+                    .about("code")
+                    .into(),
             );
         }
         return Ok((given.to_owned(), false));
     }
-    let bytes = context.read(path, input::PICTURE)?;
+    let bytes = context
+        .read(path, input::PICTURE)
+        .map_err(|failure| failure.about("code"))?;
     if qr::is_picture(&bytes) {
         return Ok((qr::read_picture(&bytes)?, true));
     }
@@ -208,7 +217,9 @@ fn text_of(given: &str, context: &Context) -> Result<(String, bool), Failure> {
         .ok_or_else(|| {
             let message = "This is neither a text nor a picture of a QR code that can be read. \
                            Save the picture as a PNG or a JPEG.";
-            Error::new(ErrorCode::InvalidPicture, message).into()
+            Error::new(ErrorCode::InvalidPicture, message)
+                .about("code")
+                .into()
         })
 }
 
@@ -257,10 +268,21 @@ fn described(inspection: &Inspection, hints: &[Hint], form: Form) -> Text {
             ));
         }
     }
+    // Without a key there is no verdict, but the instance that signed the code may be known.
+    let signer = hints
+        .iter()
+        .filter(|hint| hint.code == HintCode::SignedByOtherInstance)
+        .find_map(|hint| Some((hint, hint.instance.as_ref()?)))
+        .filter(|_| inspection.judged().is_none());
     let verification = match &inspection.verification {
-        Verification::NoKey => {
-            "not checked, because no secret was given. Give --instance or --secret-file.".to_owned()
-        }
+        Verification::NoKey => match signer {
+            Some((hint, signer)) => format!(
+                "{}. The rules of that instance were not checked: give --instance {signer}.",
+                hint.title
+            ),
+            None => "not checked, because no secret was given. Give --instance or --secret-file."
+                .to_owned(),
+        },
         Verification::Judged(Ok(verified)) => {
             format!("verifies, for {}", verified.payload.subject())
         }
@@ -270,9 +292,11 @@ fn described(inspection: &Inspection, hints: &[Hint], form: Form) -> Text {
     };
     text.own("\nVerification\n");
     text.line(format_args!("  {verification}"));
-    if !hints.is_empty() {
+    let is_said = |hint: &&Hint| signer.is_some_and(|(said, _)| said == *hint);
+    let causes: Vec<&Hint> = hints.iter().filter(|hint| !is_said(hint)).collect();
+    if !causes.is_empty() {
         text.own("\nCause\n");
-        for hint in hints {
+        for hint in causes {
             text.line(format_args!("  {}. {}", hint.title, hint.message));
         }
     }

@@ -105,11 +105,11 @@ fn add(
     } else if arguments.generate_secret || settings.hosted == Hosted::Here {
         Some(SecretSource::Generate)
     } else {
-        return Err(Failure::Usage(
+        return Err(Failure::usage(
             "An instance that is hosted elsewhere has its own secret. Give it by --secret-file, \
-             LATCHKEY_SECRET_FILE or LATCHKEY_SECRET, or give --generate-secret or --no-secret."
-                .into(),
-        ));
+             LATCHKEY_SECRET_FILE or LATCHKEY_SECRET, or give --generate-secret or --no-secret.",
+        )
+        .about("secret-file"));
     };
     let instance = match secret {
         Some(secret) => {
@@ -134,9 +134,10 @@ fn set(
             keys::given(&arguments.secret, Environment::IsIgnored, context)?.map(SecretSource::from)
         }
         None if arguments.secret.secret_encoding.is_some() => {
-            return Err(Failure::Usage(
-                "--secret-encoding says how a new secret is read. Give the secret by --secret-file.".into(),
-            ));
+            return Err(Failure::usage(
+                "--secret-encoding says how a new secret is read. Give the secret by --secret-file.",
+            )
+            .about("secret-encoding"));
         }
         None => arguments.generate_secret.then_some(SecretSource::Generate),
     };
@@ -172,11 +173,12 @@ fn remove(
         );
         match Output::confirm(&question) {
             Some(true) => {}
-            Some(false) => return Err(Failure::Usage(format!("'{name}' was not removed."))),
+            Some(false) => return Err(Failure::usage(format!("'{name}' was not removed."))),
             None => {
-                return Err(Failure::Usage(
-                    "To remove an instance without being asked, give --yes.".into(),
-                ));
+                return Err(Failure::usage(
+                    "To remove an instance without being asked, give --yes.",
+                )
+                .about("yes"));
             }
         }
     }
@@ -260,12 +262,27 @@ fn show(instance: &Instance, output: &Output) -> Result<(), Failure> {
     }
     let policy = settings.policy;
     let text = format!(
-        "name             {}\nid               {}\nurl              {}\nhosted           {hosted}\n\
-         parameter        {}\nalgorithm        {}\nlifetime         {}\nsecret           {secret}\n\
-         external-auth    {}\nrequire-expiry   {}\nprovisioning     {}\nrefresh-profile  {}\n\
-         sign-in          {}\nsession          {}\nends-with-link   {}\nsession-idle     {}\n\
-         return-to        {}\nembed-in         {}\n\
-         keep-activity    {}\nkeep-refusals    {}\naudience         {}",
+        "name                    {}\n\
+         id                      {}\n\
+         url                     {}\n\
+         hosted                  {hosted}\n\
+         param                   {}\n\
+         algorithm               {}\n\
+         lifetime                {}\n\
+         secret                  {secret}\n\
+         external-auth           {}\n\
+         require-expiry          {}\n\
+         provisioning            {}\n\
+         refresh-profile         {}\n\
+         sign-in                 {}\n\
+         session                 {}\n\
+         session-ends-with-link  {}\n\
+         session-idle            {}\n\
+         return-to               {}\n\
+         embed-in                {}\n\
+         keep-activity           {}\n\
+         keep-refusals           {}\n\
+         audience                {}",
         settings.name.as_str(),
         instance.id,
         settings.url,

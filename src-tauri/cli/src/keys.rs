@@ -57,11 +57,12 @@ pub(crate) fn start_anew(
         );
         match Output::confirm(&question) {
             Some(true) => {}
-            Some(false) => return Err(Failure::Usage("Nothing was changed.".into())),
+            Some(false) => return Err(Failure::usage("Nothing was changed.")),
             None => {
-                return Err(Failure::Usage(
-                    "To start with new keys without being asked, give --yes.".into(),
-                ));
+                return Err(Failure::usage(
+                    "To start with new keys without being asked, give --yes.",
+                )
+                .about("yes"));
             }
         }
     }
@@ -145,19 +146,23 @@ pub(crate) fn given(
     context: &Context,
 ) -> Result<Option<Given>, Failure> {
     let in_environment = environment == Environment::Counts;
-    let named = arguments.secret_file.clone();
-    let secret = match named.or_else(|| in_environment.then(secret_file).flatten()) {
-        Some(path) => Some(read_secret(&path, context)?),
-        None if in_environment => variable("LATCHKEY_SECRET").map(Secret::new),
-        None => None,
+    let secret = match &arguments.secret_file {
+        Some(path) => {
+            Some(read_secret(path, context).map_err(|failure| failure.about("secret-file"))?)
+        }
+        None => match in_environment.then(secret_file).flatten() {
+            Some(path) => Some(read_secret(&path, context)?),
+            None if in_environment => variable("LATCHKEY_SECRET").map(Secret::new),
+            None => None,
+        },
     };
     if secret.is_none() && arguments.secret_encoding.is_some() {
-        return Err(Failure::Usage(
+        return Err(Failure::usage(
             "--secret-encoding says how a secret is read, and none is given. Give one by --secret-file or, where \
              no instance with a secret of its own is named, by LATCHKEY_SECRET_FILE or LATCHKEY_SECRET. An \
-             instance keeps the encoding of its own."
-                .into(),
-        ));
+             instance keeps the encoding of its own.",
+        )
+        .about("secret-encoding"));
     }
     let encoding = arguments.secret_encoding.unwrap_or_default();
     Ok(secret.map(|secret| Given { secret, encoding }))
@@ -253,8 +258,8 @@ fn new_passphrase(prompt: &str, context: &Context) -> Result<Secret, Failure> {
     let chosen = ask_passphrase(prompt)?;
     let repeated = ask_passphrase("The same passphrase again")?;
     if chosen.expose() != repeated.expose() {
-        return Err(Failure::Usage(
-            "The two passphrases differ, so nothing was changed. Try again.".into(),
+        return Err(Failure::usage(
+            "The two passphrases differ, so nothing was changed. Try again.",
         ));
     }
     Ok(chosen)
@@ -285,8 +290,8 @@ fn given_passphrase(context: &Context) -> Result<Option<Secret>, Failure> {
 
 fn ask_passphrase(prompt: &str) -> Result<Secret, Failure> {
     let asked = Output::ask_passphrase(prompt).ok_or_else(|| {
-        Failure::Usage(
-            "The signing keys are in a sealed file. Give its passphrase by LATCHKEY_PASSPHRASE_FILE or LATCHKEY_PASSPHRASE.".into(),
+        Failure::usage(
+            "The signing keys are in a sealed file. Give its passphrase by LATCHKEY_PASSPHRASE_FILE or LATCHKEY_PASSPHRASE.",
         )
     })?;
     asked.map(Secret::new).map_err(|cause| {

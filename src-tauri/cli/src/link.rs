@@ -66,7 +66,9 @@ pub(crate) fn link(
             Picture::Png => qr.png()?,
             Picture::Svg => qr.svg().into_bytes(),
         };
-        context.write(path, &bytes)?;
+        context
+            .write(path, &bytes)
+            .map_err(|failure| failure.about("qr"))?;
     }
     let mut warnings = match &instance {
         Some((home, instance)) => {
@@ -154,21 +156,22 @@ fn signer(arguments: &LinkArguments, context: &Context) -> Result<Signer, Failur
 }
 
 fn no_secret() -> Failure {
-    Failure::Usage(
+    Failure::usage(
         "There is no secret to sign with. Give it by --secret-file, LATCHKEY_SECRET_FILE or LATCHKEY_SECRET, \
-         or name an instance that has one."
-            .into(),
+         or name an instance that has one.",
     )
+    .about("secret-file")
 }
 
 /// Returns the error for an instance without a secret, if none was given either.
 pub(crate) fn no_secret_of(instance: &Instance) -> Failure {
-    Failure::Usage(format!(
+    Failure::usage(format!(
         "'{}' keeps no secret. Give it by --secret-file, LATCHKEY_SECRET_FILE or LATCHKEY_SECRET, or let it be \
          kept: latchkey instance set {} --secret-file FILE, or --generate-secret.",
         instance.settings.name.as_str(),
         instance.id
     ))
+    .about("secret-file")
 }
 
 fn payload(arguments: &LinkArguments, context: &Context) -> Result<Payload, Failure> {
@@ -179,7 +182,10 @@ fn payload(arguments: &LinkArguments, context: &Context) -> Result<Payload, Fail
         return Ok(Payload::Id(ExistingId::parse(id, arguments.id_as_text)?));
     }
     let metadata = if let Some(path) = &arguments.metadata_json {
-        let text = text::decode(context.read(path, input::METADATA)?)
+        let bytes = context
+            .read(path, input::METADATA)
+            .map_err(|failure| failure.about("metadata-json"))?;
+        let text = text::decode(bytes)
             .ok_or_else(|| Error::member("metadata", "The metadata is not a text in UTF-8."))?;
         Metadata::from_json(&text, "metadata")?
     } else {
@@ -196,7 +202,8 @@ pub(crate) fn metadata_fields(fields: &[String]) -> Result<Metadata, Failure> {
         .iter()
         .map(|field| {
             field.split_once('=').ok_or_else(|| {
-                Failure::Usage(format!("--metadata {field}: write it as name=value."))
+                Failure::usage(format!("--metadata {field}: write it as name=value."))
+                    .about("metadata")
             })
         })
         .collect::<Result<_, _>>()?;
@@ -214,8 +221,8 @@ fn picture_format(path: &Path) -> Result<Picture, Failure> {
     match extension.map(str::to_ascii_lowercase).as_deref() {
         Some("png") => Ok(Picture::Png),
         Some("svg") => Ok(Picture::Svg),
-        _ => Err(Failure::Usage(
-            "The name of the QR code's file must end in .png or .svg.".into(),
-        )),
+        _ => Err(
+            Failure::usage("The name of the QR code's file must end in .png or .svg.").about("qr"),
+        ),
     }
 }

@@ -57,6 +57,9 @@ fn main() -> ExitCode {
     match usage::parse(&given) {
         Ok(Some(arguments)) => {
             let _log = log(&arguments.command);
+            if let Some(instance) = arguments.command.instance() {
+                output.set_instance(instance);
+            }
             run_caught(arguments, &output).unwrap_or_else(|failure| {
                 if let Failure::Refused(error) | Failure::Unwritten(error) = &failure {
                     tracing::debug!(error = %error.logged(), "the command failed");

@@ -1,5 +1,6 @@
 //! Standard output and standard error, in text or in JSON. No other module prints.
 
+use std::cell::OnceCell;
 use std::io::{self, IsTerminal as _, Write as _};
 use std::path::Path;
 use std::process::ExitCode;
@@ -17,11 +18,27 @@ use crate::text::{Text, escaped_json};
 
 pub(crate) struct Output {
     json: bool,
+    /// Instance that the command names, for hints.
+    instance: OnceCell<String>,
 }
 
 impl Output {
     pub(crate) fn new(json: bool) -> Self {
-        Self { json }
+        Self {
+            json,
+            instance: OnceCell::new(),
+        }
+    }
+
+    /// Sets the instance that the command names, for hints.
+    pub(crate) fn set_instance(&self, instance: &str) {
+        // It is set once for each run.
+        let _ = self.instance.set(instance.to_owned());
+    }
+
+    /// Returns an error in JSON, with the command that helps.
+    pub(crate) fn error_value(&self, error: &Error) -> Value {
+        described(error, hint(error, self.instance.get().map(String::as_str)))
     }
 
     /// Prints `text`, or the value of `json` if JSON was requested. An empty text prints nothing.
@@ -82,9 +99,9 @@ impl Output {
     /// Prints the reason of a failure and returns the exit code.
     pub(crate) fn failure(&self, failure: &Failure) -> ExitCode {
         let (code, error, details) = match failure {
-            Failure::Refused(error) => (1, error_value(error), None),
+            Failure::Refused(error) => (1, self.error_value(error), None),
             Failure::Unwritten(error) => (1, described(error, None), None),
-            Failure::Usage(message) => (2, usage(message, None), None),
+            Failure::Usage { message, field } => (2, usage(message, field.as_deref()), None),
             Failure::Arguments {
                 message,
                 field,
@@ -138,6 +155,7 @@ impl Output {
 fn as_option(field: String) -> String {
     match field.as_str() {
         "parameter" => "param".to_owned(),
+        "audiences" => "audience".to_owned(),
         "session_idle" | "return_to" | "embed_in" | "not_before" | "expires_in" => {
             field.replace('_', "-")
         }
@@ -149,12 +167,7 @@ fn usage(message: &str, field: Option<&str>) -> Value {
     json!({ "code": "usage", "message": message, "field": field, "hint": null })
 }
 
-/// Returns an error in JSON, with the command that helps.
-pub(crate) fn error_value(error: &Error) -> Value {
-    described(error, hint(error))
-}
-
-fn described(error: &Error, hint: Option<&str>) -> Value {
+fn described(error: &Error, hint: Option<String>) -> Value {
     let field = error.field.clone().map(as_option);
     json!({ "code": error.code, "message": error.message, "field": field, "hint": hint })
 }

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use latchkey_core::activity::{Actor, AuditContext};
 use latchkey_core::error::Warning;
 use latchkey_core::inspect::{Outcome, Unverified};
+use latchkey_core::instance::InstanceId;
 use latchkey_core::sign_in;
 use latchkey_core::verdict::Verdict;
 use serde::Serialize;
@@ -18,7 +19,7 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::input::Lines;
 use crate::inspect::Pasted;
-use crate::output::{Output, error_value, value};
+use crate::output::{Output, value};
 use crate::users::{self, HOLDER};
 use crate::verdict::{described, exit_code, hint};
 use crate::{hints, keys, link};
@@ -47,8 +48,10 @@ pub(crate) fn redeem(
     if arguments.input != "-" {
         let pasted = Pasted::read(&arguments.input, context)?;
         let verdict = redeem(&pasted.text, now).map_err(|refused| pasted.without_code(refused))?;
-        output.print(described(&verdict), || as_json(&verdict, warnings))?;
-        hint(&verdict, output);
+        output.print(described(&verdict), || {
+            as_json(&verdict, &instance.id, warnings)
+        })?;
+        hint(&verdict, &instance.id, output);
         return Ok(exit_code(&verdict));
     }
     let mut code = ExitCode::SUCCESS;
@@ -62,11 +65,13 @@ pub(crate) fn redeem(
                 if matches!(verdict, Verdict::Refused(_)) {
                     code = exit_code(&verdict);
                 }
-                output.line(described(&verdict), || as_json(&verdict, warnings))?;
+                output.line(described(&verdict), || {
+                    as_json(&verdict, &instance.id, warnings)
+                })?;
             }
             Err(refused) => {
                 code = ExitCode::from(1);
-                let error = error_value(&refused);
+                let error = output.error_value(&refused);
                 let name = error.get("code").and_then(Value::as_str);
                 let text = format!("{}: {refused}", name.unwrap_or_default());
                 output.line(text, || json!({ "error": error }))?;
@@ -84,9 +89,11 @@ struct Answer<'a> {
     warnings: &'a [Warning],
 }
 
-fn as_json(verdict: &Verdict, warnings: &[Warning]) -> Value {
+fn as_json(verdict: &Verdict, instance: &InstanceId, warnings: &[Warning]) -> Value {
     value(&Answer {
-        outcome: Outcome::new(verdict, Unverified::Shown, hints::against),
+        outcome: Outcome::new(verdict, Unverified::Shown, |refusal| {
+            hints::against(refusal, instance.as_str())
+        }),
         warnings,
     })
 }

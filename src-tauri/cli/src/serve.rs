@@ -109,7 +109,7 @@ pub(crate) fn serve(
     .with_others(move || others.other_instances(Some(&own)));
     let notices = directory::notices(&*recorded, Timestamp::now()).wait()?;
     for notice in short_key.into_iter().chain(notices) {
-        let hint = hints::about(&notice);
+        let hint = hints::about(&notice, instance.id.as_str());
         tracing::warn!(code = notice.code, hint, "{}", notice.message);
     }
     let metrics = arguments.metrics.map(Listener::bind).transpose();
@@ -153,8 +153,12 @@ fn certificate_in(
     key: &Path,
     context: &Context,
 ) -> Result<Certificate, Failure> {
-    let pem = context.read(certificate, input::CERTIFICATE)?;
-    let key_pem = context.read(key, input::CERTIFICATE)?;
+    let pem = context
+        .read(certificate, input::CERTIFICATE)
+        .map_err(|failure| failure.about("tls-cert"))?;
+    let key_pem = context
+        .read(key, input::CERTIFICATE)
+        .map_err(|failure| failure.about("tls-key"))?;
     Certificate::from_pem(&pem, &key_pem).map_err(|mut refused| {
         refused.message = format!(
             "{} The certificate is {}, its key is {}.",
@@ -175,14 +179,21 @@ fn instance(home: &Home, name: Option<&str>) -> Result<Instance, Failure> {
     let mut here: Vec<Instance> = all
         .filter(|instance| instance.settings.hosted == Hosted::Here)
         .collect();
+    let names: Vec<String> = here
+        .iter()
+        .map(|one| format!("'{}'", one.settings.name.as_str()))
+        .collect();
     match (here.pop(), here.len()) {
         (Some(only), 0) => Ok(only),
-        (Some(_), _) => Err(Failure::Usage(
-            "There are several instances. Name one: --instance NAME.".into(),
-        )),
-        (None, _) => Err(Failure::Usage(
-            "No instance is hosted here yet. Add one: latchkey instance add NAME --url URL.".into(),
-        )),
+        (Some(_), _) => Err(Failure::usage(format!(
+            "Several instances are hosted here: {}. Name one with --instance.",
+            names.join(", ")
+        ))
+        .about("instance")),
+        (None, _) => Err(Failure::usage(
+            "No instance is hosted here yet. Add one: latchkey instance add NAME --url URL.",
+        )
+        .about("instance")),
     }
 }
 

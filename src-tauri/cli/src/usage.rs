@@ -58,11 +58,16 @@ fn failure(error: &clap::Error) -> Failure {
         _ => None,
     };
     // Either `--listen <ADDR>`, or `<--url <URL>|--instance <NAME>>` for a choice.
-    let option = named.and_then(|name| name.trim_start_matches('<').strip_prefix("--"));
-    let field = option.and_then(|name| name.split([' ', '=', '|', '>']).next());
+    // An argument without `--` is `<NAME>`.
+    let field = named.and_then(|name| {
+        let name = name.trim_start_matches(['<', '-', '[']);
+        name.split([' ', '=', '|', '>', ']']).next()
+    });
     Failure::Arguments {
         message,
-        field: field.map(str::to_owned),
+        field: field
+            .filter(|name| !name.is_empty())
+            .map(str::to_ascii_lowercase),
         details,
     }
 }

@@ -41,15 +41,17 @@ pub(crate) fn users(
     now: Timestamp,
 ) -> Result<ExitCode, Failure> {
     let Some(instance) = &arguments.instance else {
-        return Err(Failure::Usage("Name the instance: --instance NAME.".into()));
+        return Err(Failure::usage("Name the instance: --instance NAME.").about("instance"));
     };
     let directory = open(instance, context)?;
-    run(&arguments.command, &*directory, output, now).map_err(|failure| match failure {
-        Failure::Refused(refused) => {
-            Failure::Refused(of_user(refused, &arguments.command, &*directory))
-        }
-        other => other,
-    })?;
+    run(&arguments.command, instance, &*directory, output, now).map_err(
+        |failure| match failure {
+            Failure::Refused(refused) => {
+                Failure::Refused(of_user(refused, &arguments.command, &*directory))
+            }
+            other => other,
+        },
+    )?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -71,6 +73,7 @@ fn of_user(mut refused: Error, command: &UsersCommand, directory: &dyn Directory
 
 fn run(
     command: &UsersCommand,
+    instance: &str,
     directory: &dyn Directory,
     output: &Output,
     now: Timestamp,
@@ -78,7 +81,7 @@ fn run(
     let by = AuditContext::new(Actor::CommandLine, now);
     let id = |id: &str| UserId::parse(id, "id");
     match command {
-        UsersCommand::List(arguments) => list(arguments, directory, output, now)?,
+        UsersCommand::List(arguments) => list(arguments, instance, directory, output, now)?,
         UsersCommand::Show { id: who } => {
             show(&directory.known_user(&id(who)?).wait()?, output)?;
         }
@@ -183,6 +186,7 @@ pub(crate) fn once_free<T>(
 
 fn list(
     arguments: &ListArguments,
+    instance: &str,
     directory: &dyn Directory,
     output: &Output,
     now: Timestamp,
@@ -190,7 +194,7 @@ fn list(
     let warnings = directory::notices(directory, now).wait()?;
     for warning in &warnings {
         output.warn(&warning.message);
-        if let Some(command) = hints::about(warning) {
+        if let Some(command) = hints::about(warning, instance) {
             output.note(&format!("hint: {command}"));
         }
     }
@@ -241,7 +245,7 @@ fn list(
     }
     output.print(
         text,
-        || json!({ "users": value(&page.users), "total": page.total, "next": next, "warnings": with_hints(&warnings) }),
+        || json!({ "users": value(&page.users), "total": page.total, "next": next, "warnings": with_hints(&warnings, instance) }),
     )?;
     if let Some(next) = &next {
         let last = page.first_row + page.users.len() as u64;
@@ -254,10 +258,10 @@ fn list(
 }
 
 /// Returns warnings as JSON has them, with the commands that help against them.
-fn with_hints(warnings: &[Warning]) -> Vec<Value> {
+fn with_hints(warnings: &[Warning], instance: &str) -> Vec<Value> {
     let warnings = warnings.iter();
     let with_hint = warnings.map(|warning| {
-        json!({ "code": warning.code, "message": warning.message, "hint": hints::about(warning) })
+        json!({ "code": warning.code, "message": warning.message, "hint": hints::about(warning, instance) })
     });
     with_hint.collect()
 }

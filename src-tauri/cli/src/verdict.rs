@@ -2,15 +2,16 @@
 
 use std::process::ExitCode;
 
+use latchkey_core::instance::InstanceId;
 use latchkey_core::verdict::Verdict;
 
 use crate::hints;
 use crate::output::Output;
 
 /// Prints the command that helps after a refusal, beside the answer.
-pub(crate) fn hint(verdict: &Verdict, output: &Output) {
+pub(crate) fn hint(verdict: &Verdict, instance: &InstanceId, output: &Output) {
     if let Verdict::Refused(refusal) = verdict
-        && let Some(command) = hints::against(refusal)
+        && let Some(command) = hints::against(refusal, instance.as_str())
     {
         output.note(&format!("hint: {command}"));
     }

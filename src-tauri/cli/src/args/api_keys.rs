@@ -34,6 +34,13 @@ pub(crate) struct OfInstance {
 }
 
 impl ApiKeyCommand {
+    /// Returns the instance whose keys they are.
+    pub(super) fn instance(&self) -> &str {
+        match self {
+            Self::Make { of, .. } | Self::List { of } | Self::Revoke { of, .. } => &of.instance,
+        }
+    }
+
     /// Returns whether the command changes something if it succeeds.
     pub(super) fn changes(&self) -> bool {
         !matches!(self, Self::List { .. })

@@ -33,6 +33,16 @@ pub(crate) enum InstanceCommand {
 }
 
 impl InstanceCommand {
+    /// Returns the instance that the arguments name.
+    pub(super) fn named(&self) -> Option<&str> {
+        match self {
+            Self::List => None,
+            Self::Add(add) => Some(&add.name),
+            Self::Set(set) => Some(&set.instance),
+            Self::Show { name } | Self::Remove { name, .. } => Some(name),
+        }
+    }
+
     /// Returns whether the command changes something if it succeeds.
     pub(super) fn changes(&self) -> bool {
         !matches!(self, Self::List | Self::Show { .. })

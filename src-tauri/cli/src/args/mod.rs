@@ -119,6 +119,22 @@ impl Command {
         )
     }
 
+    /// Returns the instance that the arguments name.
+    pub(crate) fn instance(&self) -> Option<&str> {
+        match self {
+            Self::Link(link) => link.instance.as_deref(),
+            Self::Inspect(inspect) => inspect.instance.as_deref(),
+            Self::Redeem(redeem) => Some(&redeem.instance),
+            Self::Users(users) => users.instance.as_deref(),
+            Self::Seats { instance, .. } => Some(instance),
+            Self::Activity(ActivityCommand::List(activity)) => Some(&activity.instance),
+            Self::ApiKey(keys) => Some(keys.instance()),
+            Self::Serve(serve) => serve.instance.as_deref(),
+            Self::Instance(instance) => instance.named(),
+            Self::Secret(_) | Self::Completions { .. } | Self::Man { .. } => None,
+        }
+    }
+
     /// Returns whether the command changes something if it succeeds.
     pub(crate) fn changes(&self) -> bool {
         match self {

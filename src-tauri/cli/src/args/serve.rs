@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 use latchkey_gateway::Network;
 
 use super::SecretArguments;
-use super::values::{listen_address, loopback};
+use super::values::{listen_address, loopback, rate};
 use crate::named_file::NamedFile;
 
 /// Options of a gateway.
@@ -36,11 +36,11 @@ pub(crate) struct ServeArguments {
     pub(crate) trusted_proxy: Vec<Network>,
     /// Maximum number of links opened per second from one address, with bursts of four times that.
     /// 0 sets no limit. All addresses together have 64 times that.
-    #[arg(long, value_name = "N", default_value_t = 50)]
+    #[arg(long, value_name = "N", default_value_t = 50, allow_negative_numbers = true, value_parser = rate)]
     pub(crate) visits_per_second: u32,
     /// Maximum number of API requests per second from one address, with bursts of four times that.
     /// 0 sets no limit.
-    #[arg(long, value_name = "N", default_value_t = 50)]
+    #[arg(long, value_name = "N", default_value_t = 50, allow_negative_numbers = true, value_parser = rate)]
     pub(crate) api_requests_per_second: u32,
     /// Loopback address on which Prometheus finds counters, at /metrics.
     #[arg(long, value_name = "ADDR", value_parser = loopback)]

@@ -21,6 +21,12 @@ pub(super) fn number(text: &str) -> Result<u64, &'static str> {
         .map_err(|_| "must be a number that is not negative")
 }
 
+/// Parses a number of requests per second.
+pub(super) fn rate(text: &str) -> Result<u32, &'static str> {
+    text.parse()
+        .map_err(|_| "must be a number from 0 to 4294967295")
+}
+
 /// Parses the maximum number of rows of a page.
 pub(super) fn page_size(text: &str) -> Result<usize, &'static str> {
     match text.parse() {

@@ -170,7 +170,7 @@ fn refusals_by_a_rule_exit_with_1_and_wrong_usage_with_2() {
     );
     assert_eq!(
         refusal(&["--url", URL, "--user-id", "a", "--metadata", "team"]),
-        (2, "usage".into(), None)
+        (2, "usage".into(), Some("metadata".into()))
     );
     for arguments in [
         &["link", "--url", URL][..],

@@ -18,6 +18,7 @@ mod documents;
 mod environment;
 #[cfg(target_os = "linux")]
 mod faults;
+mod fields;
 mod folders;
 mod inspect;
 mod instances;

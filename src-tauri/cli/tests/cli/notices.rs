@@ -97,7 +97,7 @@ fn users_list_tells_of_shared_emails_and_times_in_the_future() {
     for part in [
         "warning: buecher and xn have one email, ada@xn--bcher-kva.example.",
         "warning: Times that are recorded for eve",
-        "hint: latchkey users correct-times --instance NAME",
+        "hint: latchkey users correct-times --instance Here",
     ] {
         assert!(listed.err.contains(part), "{part}: {}", listed.err);
     }
@@ -108,7 +108,7 @@ fn users_list_tells_of_shared_emails_and_times_in_the_future() {
     );
     assert_eq!(
         listed.json()["warnings"][1]["hint"],
-        "latchkey users correct-times --instance NAME"
+        "latchkey users correct-times --instance Here"
     );
     assert_eq!(listed.err, "");
 

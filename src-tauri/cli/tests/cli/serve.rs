@@ -218,12 +218,12 @@ fn changed_settings_count_within_seconds() {
     ];
     let shown = run(folder.path(), &set);
     for line in [
-        "sign-in          confirm",
-        "session          1 hour",
-        "ends-with-link   yes",
-        "session-idle     30 minutes",
-        "return-to        https://app.b.cd",
-        "embed-in         https://www.b.cd http://localhost:3000",
+        "sign-in                 confirm",
+        "session                 1 hour",
+        "session-ends-with-link  yes",
+        "session-idle            30 minutes",
+        "return-to               https://app.b.cd",
+        "embed-in                https://www.b.cd http://localhost:3000",
     ] {
         assert!(shown.contains(line), "{shown}");
     }

@@ -325,6 +325,8 @@ fn errors() {
     transcript.prepare("instance add Bare --url http://localhost:4711 --no-secret");
     transcript.prepare("users add ada --instance acme --email ada@acme.example");
     fs::write(transcript.folder.path().join("short"), "short").unwrap();
+    fs::write(transcript.folder.path().join("half.json"), r#"{"team":"#).unwrap();
+    fs::write(transcript.folder.path().join("no.json"), "team: Research").unwrap();
     for command in [
         "",
         "lnk",
@@ -355,6 +357,12 @@ fn errors() {
         "serve --instance acme --listen here",
         "instance add Acme --url nowhere",
         "instance set acme --session-idle 1s",
+        "link --url https:// --id 1",
+        "link --url https://a.b --user-id a --metadata-json DIR/half.json",
+        "link --url https://a.b --user-id a --metadata-json DIR/no.json",
+        "link --url https://a.b --user-id a --metadata-json x",
+        "serve --visits-per-second -4",
+        "instance set acme --return-to app..example",
         "instance remove acme",
         "api-key revoke CRM --instance acme",
         "--data-dir DIR/secret instance list",

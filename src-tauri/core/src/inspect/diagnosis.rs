@@ -203,9 +203,12 @@ fn signature(case: &Case<'_>) -> Option<Hint> {
             HintCode::SignedByOtherInstance,
             format!("The code was made for '{}'", other.name),
             format!(
-                "It is signed with the secret of '{}', at {}. Open it there, or make a new link here.",
+                "It is signed with the secret of '{}', at {}.{}",
                 other.name,
-                other.url.authority()
+                other.url.authority(),
+                // Without a URL, no instance judges the code.
+                case.url
+                    .map_or("", |_| " Open it there, or make a new link here."),
             ),
         );
         hint.instance = Some(other.id.clone());

@@ -79,7 +79,7 @@ pub struct Outcome {
     pub message: String,
     /// Hint that says how to do what the message asks for. Null if there is none.
     #[schema(required)]
-    pub hint: Option<&'static str>,
+    pub hint: Option<String>,
 }
 
 /// Result of verifying a code by itself, without the users of the instance.
@@ -114,7 +114,7 @@ impl Outcome {
     pub fn new(
         verdict: &Verdict,
         unverified: Unverified,
-        hint: impl FnOnce(&Refusal) -> Option<&'static str>,
+        hint: impl FnOnce(&Refusal) -> Option<String>,
     ) -> Self {
         let (user, seat, message) = match verdict {
             Verdict::SignedIn { user, .. } => (Some(user), None, format!("{user} signs in.")),

@@ -47,7 +47,7 @@ impl BaseUrl {
                     "The URL has no scheme. Did you mean https://{text} ?"
                 ));
             }
-            Err(cause) => return refuse(format!("The URL cannot be read: {cause}.")),
+            Err(cause) => return refuse(in_words(cause).to_owned()),
         };
         if !matches!(url.scheme(), "http" | "https") {
             // `localhost:3000` and `chat.example.com:8443` are parsed as a scheme with a path.
@@ -162,6 +162,25 @@ impl BaseUrl {
 impl fmt::Display for BaseUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
+    }
+}
+
+/// Says why a URL cannot be read, and what to do.
+const fn in_words(cause: url::ParseError) -> &'static str {
+    use url::ParseError;
+
+    match cause {
+        ParseError::EmptyHost => "The URL has no host. Write it as https://chat.example.com.",
+        ParseError::InvalidPort => {
+            "The port of the URL is not a number from 0 to 65535. Correct it, or leave it out."
+        }
+        ParseError::IdnaError | ParseError::InvalidDomainCharacter => {
+            "The host of the URL has characters that no host has. Write it as https://chat.example.com."
+        }
+        ParseError::InvalidIpv4Address | ParseError::InvalidIpv6Address => {
+            "The host of the URL looks like an IP address, and is none. Correct it."
+        }
+        _ => "The URL cannot be read. Write it as https://chat.example.com.",
     }
 }
 
@@ -392,7 +411,11 @@ mod tests {
             ("localhost:8787", "https://localhost:8787"),
             ("javascript:alert(1)", "javascript:"),
             ("file:///etc/passwd", "file:"),
-            ("https://", "cannot be read"),
+            ("https://", "no host"),
+            ("https://a.b:99999", "port"),
+            ("https://a<b", "characters"),
+            ("https://1.2.3.4.5", "IP address"),
+            ("https://[::1", "IP address"),
             ("https://ada:pw@a.b/", "password"),
             ("https://a b/", "white space"),
         ] {

@@ -7,6 +7,7 @@ mod exact;
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+use serde_json::error::Category;
 use serde_json::map::Entry;
 use serde_json::{Map, Number, Value};
 
@@ -63,7 +64,13 @@ pub fn parse_exact(bytes: &[u8]) -> Result<Value, Unreadable> {
     reason = "`map_err` needs this signature"
 )]
 fn unreadable(cause: serde_json::Error) -> Unreadable {
-    Unreadable::NoJson(cause.to_string())
+    let (line, column) = (cause.line(), cause.column());
+    Unreadable::NoJson(match cause.classify() {
+        Category::Eof => format!("it ends too early, at line {line}, column {column}"),
+        Category::Syntax => format!("it is not JSON at line {line}, column {column}"),
+        // This is an error of `Strict`, in its own words.
+        Category::Data | Category::Io => cause.to_string(),
+    })
 }
 
 struct Strict {

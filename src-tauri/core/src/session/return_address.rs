@@ -25,7 +25,8 @@ impl WebOrigin {
         // In a content security policy, a comma or a quote would begin another origin or a keyword.
         let is_host = |host: &str| {
             let is_part = |c: char| c.is_ascii_alphanumeric() || "-._[]:".contains(c);
-            host.chars().all(is_part)
+            let has_empty_label = host.starts_with('.') || host.contains("..");
+            host.chars().all(is_part) && !has_empty_label
         };
         Self::read(text)
             .filter(|origin| origin.0.host_str().is_some_and(is_host))
@@ -196,6 +197,9 @@ mod tests {
             "https://a.example/x",
             "https://'self'",
             "https://a$b",
+            "app..example",
+            "https://.example",
+            "https://app.example..",
         ] {
             let refused = WebOrigin::typed(text).expect_err(text);
             assert_eq!(refused.code, ErrorCode::InvalidSetting, "{text}");

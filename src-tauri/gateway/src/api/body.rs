@@ -1,7 +1,5 @@
 //! Reading of API request bodies and paths, and writing of API responses.
 
-use std::fmt::Display;
-
 use axum::body::Bytes;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{FromRequest, Path, Request};
@@ -13,7 +11,9 @@ use latchkey_core::protocol::json::{self, Unreadable};
 use latchkey_core::protocol::user_id::UserId;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
+use serde_json::Value;
 
+use super::members;
 use super::problem::Problem;
 
 /// Extractor for a request body that is a JSON object. The types that are read from it have no
@@ -42,25 +42,26 @@ impl<T: DeserializeOwned, S: Sync> FromRequest<S> for Body<T> {
         // Refuses duplicate members and deep nesting, as in a code.
         let value = json::parse_exact(&bytes).map_err(|reason| match &reason {
             Unreadable::NoJson(_) => {
-                let message = format!("The body cannot be read as JSON: {reason}.");
+                let message = format!("The body cannot be read: {reason}. Send a JSON object.");
                 Problem::of(StatusCode::BAD_REQUEST, &message)
             }
-            Unreadable::InexactNumber(_) => not_expected(&reason),
+            Unreadable::InexactNumber(_) => not_expected(&format!("In the body, {reason}.")),
         })?;
-        // Without this check, serde would read an array as the members of an object in their order.
-        if !value.is_object() {
-            return Err(not_expected(&"it has to be a JSON object"));
-        }
-        serde_json::from_value(value)
+        let Value::Object(members) = value else {
+            return Err(not_expected("The body is not a JSON object. Send one."));
+        };
+        members::read(members)
             .map(Self)
-            .map_err(|cause| not_expected(&cause))
+            .map_err(|wrong| match wrong.member() {
+                Some(member) => not_expected(&wrong.to_string()).about(member),
+                None => not_expected(&wrong.to_string()),
+            })
     }
 }
 
 /// Returns the problem for a body that is valid JSON of another form than expected.
-fn not_expected(reason: &dyn Display) -> Problem {
-    let message = format!("The body does not have the expected form: {reason}.");
-    Problem::of(StatusCode::UNPROCESSABLE_ENTITY, &message)
+fn not_expected(message: &str) -> Problem {
+    Problem::of(StatusCode::UNPROCESSABLE_ENTITY, message)
 }
 
 /// Deserializes a member that is present. `null` becomes `Some(None)`, and a missing member stays

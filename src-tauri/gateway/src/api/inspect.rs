@@ -84,9 +84,11 @@ async fn report(
     };
     let (verdict, stay) = opened.unzip();
     Ok(Report {
-        dry_run: verdict
-            .as_ref()
-            .map(|verdict| Outcome::new(verdict, unverified, hints::against)),
+        dry_run: verdict.as_ref().map(|verdict| {
+            Outcome::new(verdict, unverified, |refusal| {
+                hints::against(refusal).map(str::to_owned)
+            })
+        }),
         stay: stay.flatten(),
         hints,
         warnings: config

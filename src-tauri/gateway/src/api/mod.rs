@@ -6,6 +6,7 @@ mod document;
 mod hints;
 mod inspect;
 mod links;
+mod members;
 mod problem;
 mod users;
 

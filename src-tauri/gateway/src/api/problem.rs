@@ -87,6 +87,12 @@ impl Problem {
         })
     }
 
+    /// Sets the member of the request that the problem is about.
+    pub(super) fn about(mut self, member: &str) -> Self {
+        self.details.field = Some(member.to_owned());
+        self
+    }
+
     pub(super) fn with(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.header = Some((name, value));
         self

@@ -118,8 +118,9 @@ pub(super) async fn list(
     State(gateway): State<Arc<Gateway>>,
     wanted: Result<Query<Wanted>, QueryRejection>,
 ) -> Result<Response, Problem> {
-    let Query(wanted) = wanted.map_err(|cause| {
-        Problem::of(StatusCode::BAD_REQUEST, &format!("{}.", cause.body_text()))
+    let Query(wanted) = wanted.map_err(|_| {
+        let message = "A parameter is unknown, is there twice, or has a wrong value. The parameters are 'email', 'limit' and 'after'.";
+        Problem::of(StatusCode::BAD_REQUEST, message)
     })?;
     let limit = wanted.limit.unwrap_or(PAGE);
     if limit == 0 || limit > PAGE {

@@ -168,12 +168,12 @@ fn the_api_says_the_cause_and_quotes_no_unverified_code() {
             json!("text"),
         ),
         (json!({ "text": "" }), json!("no_code"), json!("text")),
-        (json!({}), Value::Null, Value::Null),
-        (json!({ "text": 7 }), Value::Null, Value::Null),
+        (json!({}), Value::Null, json!("text")),
+        (json!({ "text": 7 }), Value::Null, json!("text")),
         (
             json!({ "text": "x", "code": "y" }),
             Value::Null,
-            Value::Null,
+            json!("code"),
         ),
     ] {
         let refused = client.refused("POST", "/api/v1/inspect", &body);
