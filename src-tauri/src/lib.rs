@@ -18,6 +18,7 @@ mod gateway;
 mod hints;
 mod lock;
 pub mod preferences;
+mod previews;
 mod problem;
 pub mod schema;
 mod signals;

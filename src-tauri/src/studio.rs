@@ -1,7 +1,7 @@
 //! State of Studio while its window is open.
 
 use latchkey_store::Wait as _;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -11,8 +11,6 @@ use latchkey_core::activity::{Actor, AuditContext};
 use latchkey_core::directory::Directory;
 use latchkey_core::inspect::forecast::Users;
 use latchkey_core::instance::{Hosted, Instance, InstanceId};
-use latchkey_core::link::compose::{Composed, Target};
-use latchkey_core::link::qr::Qr;
 use latchkey_core::secret::Secret;
 use latchkey_core::{Error, ErrorCode, Result};
 use latchkey_log::LogFile;
@@ -22,36 +20,11 @@ use latchkey_store::keys::KeychainUse;
 use tauri::State;
 
 use crate::clipboard::Clipboard;
-use crate::commands::who::Who;
 use crate::events::{Events, StudioEvent};
 use crate::gateway::Running;
 use crate::lock::locked;
+use crate::previews::Previews;
 use crate::problem::{Problem, StudioErrorCode};
-
-/// Maximum number of previews that can still be copied: the shown one, and older ones for a slow
-/// click.
-const KEPT_PREVIEWS: usize = 8;
-
-/// A preview that was shown.
-pub(crate) struct Shown {
-    pub(crate) revision: u32,
-    pub(crate) source: Source,
-    pub(crate) composed: Composed,
-    pub(crate) qr: Result<Qr>,
-}
-
-/// Everything that decides the content and the target of a link, except the time and the ID.
-#[derive(Clone, PartialEq, Eq)]
-pub(crate) struct Source {
-    pub(crate) instance: InstanceId,
-    pub(crate) target: Target,
-    /// ID of the signing key.
-    pub(crate) key: String,
-    pub(crate) who: Who,
-    pub(crate) expires_in: String,
-    pub(crate) not_before: Option<String>,
-    pub(crate) single_use: bool,
-}
 
 /// Name of this program in the lock file of a directory.
 const HOLDER: &str = "Latchkey Studio";
@@ -68,7 +41,7 @@ pub struct Studio {
     data_dir: Option<PathBuf>,
     keychain: KeychainUse,
     home: Mutex<Option<Opened>>,
-    shown: Mutex<(u32, VecDeque<Arc<Shown>>)>,
+    previews: Previews,
     inspected: Mutex<(u32, Option<Inspected>)>,
     /// Directory of the selected instance. Only one process at a time can hold a directory, so
     /// Studio closes the others.
@@ -101,7 +74,7 @@ impl Studio {
             data_dir,
             keychain,
             home: Mutex::default(),
-            shown: Mutex::default(),
+            previews: Previews::default(),
             inspected: Mutex::default(),
             held: Mutex::default(),
             taken: Mutex::default(),
@@ -161,55 +134,9 @@ impl Studio {
         &self.clipboard
     }
 
-    /// Stores a preview, so that a copy equals what is shown. Returns its revision.
-    pub(crate) fn show(&self, source: Source, composed: Composed, qr: Result<Qr>) -> u32 {
-        let mut shown = locked(&self.shown);
-        let (last, previews) = &mut *shown;
-        *last = last.wrapping_add(1);
-        let revision = *last;
-        previews.push_back(Arc::new(Shown {
-            revision,
-            source,
-            composed,
-            qr,
-        }));
-        if previews.len() > KEPT_PREVIEWS {
-            // The last preview of each instance is kept, because its screen may be opened again.
-            let is_last = |old: &Shown| {
-                let of_instance = |new: &&Arc<Shown>| new.source.instance == old.source.instance;
-                let last = previews.iter().rfind(of_instance);
-                last.is_some_and(|last| last.revision == old.revision)
-            };
-            let replaced = previews.iter().position(|old| !is_last(old));
-            if let Some(replaced) = replaced {
-                previews.remove(replaced);
-            }
-        }
-        revision
-    }
-
-    /// Returns the single-use link that was shown last for the instance, if it was made from
-    /// `source`.
-    pub(crate) fn kept(&self, source: &Source) -> Option<Composed> {
-        let shown = locked(&self.shown);
-        let mut previews = shown.1.iter();
-        let last = previews.rfind(|shown| shown.source.instance == source.instance)?;
-        (source.single_use && last.source == *source).then(|| last.composed.clone())
-    }
-
-    /// Returns a preview that was shown recently.
-    pub(crate) fn shown(&self, revision: u32) -> std::result::Result<Arc<Shown>, Problem> {
-        locked(&self.shown)
-            .1
-            .iter()
-            .find(|shown| shown.revision == revision)
-            .map(Arc::clone)
-            .ok_or_else(|| {
-                Problem::new(
-                    StudioErrorCode::StalePreview,
-                    "The link has changed in the meantime. Copy it again.",
-                )
-            })
+    /// Returns the previews that can still be copied.
+    pub(crate) fn previews(&self) -> &Previews {
+        &self.previews
     }
 
     /// Returns the directory of an instance that is hosted here. Opens it on the first call.

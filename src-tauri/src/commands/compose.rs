@@ -23,7 +23,8 @@ use ts_rs::TS;
 use crate::clipboard::{CLEARED_AFTER, Content};
 use crate::commands::who::Who;
 use crate::hints::{self, Remedy};
-use crate::studio::{Source, at_home, blocking, now};
+use crate::previews::Source;
+use crate::studio::{at_home, blocking, now};
 use crate::{Problem, Studio, dialogs};
 
 /// A link to compose.
@@ -171,7 +172,7 @@ pub async fn compose(
         let kept = if request.anew {
             None
         } else {
-            studio.kept(&source)
+            studio.previews().last_single_use(&source)
         };
         let link = match kept {
             Some(kept) => kept,
@@ -180,7 +181,9 @@ pub async fn compose(
         let preview = studio.with_users(home, &instance, |users| {
             preview::preview(&instance.settings, &key, link, users, &by).wait()
         })?;
-        let revision = studio.show(source, preview.composed.clone(), preview.qr.clone());
+        let revision = studio
+            .previews()
+            .add(source, preview.composed.clone(), preview.qr.clone());
         Ok(Preview::new(revision, preview))
     })
     .await
@@ -190,7 +193,7 @@ pub async fn compose(
 #[tauri::command]
 pub async fn copy(studio: State<'_, Arc<Studio>>, request: CopyRequest) -> Result<Copied, Problem> {
     blocking(studio, move |studio| {
-        let shown = studio.shown(request.revision)?;
+        let shown = studio.previews().get(request.revision)?;
         let content = match request.what {
             CopyWhat::Link => Content::Text(shown.composed.link.url()),
             CopyWhat::Code => Content::Text(shown.composed.code.expose().to_owned()),
@@ -210,7 +213,7 @@ pub async fn qr_save<R: Runtime>(
     studio: State<'_, Arc<Studio>>,
     request: QrSaveRequest,
 ) -> Result<QrSaved, Problem> {
-    let shown = studio.shown(request.revision)?;
+    let shown = studio.previews().get(request.revision)?;
     let qr = shown.qr.clone()?;
     let file = match request.format {
         QrFormat::Png => ("PNG picture", "png"),
