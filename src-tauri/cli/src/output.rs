@@ -38,7 +38,8 @@ impl Output {
 
     /// Returns an error in JSON, with the command that helps.
     pub(crate) fn error_value(&self, error: &Error) -> Value {
-        described(error, hint(error, self.instance.get().map(String::as_str)))
+        let instance = self.instance.get().map(String::as_str);
+        described(error, hint(error, instance).as_deref())
     }
 
     /// Prints `text`, or the value of `json` if JSON was requested. An empty text prints nothing.
@@ -167,7 +168,7 @@ fn usage(message: &str, field: Option<&str>) -> Value {
     json!({ "code": "usage", "message": message, "field": field, "hint": null })
 }
 
-fn described(error: &Error, hint: Option<String>) -> Value {
+fn described(error: &Error, hint: Option<&str>) -> Value {
     let field = error.field.clone().map(as_option);
     json!({ "code": error.code, "message": error.message, "field": field, "hint": hint })
 }

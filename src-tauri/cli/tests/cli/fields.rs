@@ -66,6 +66,9 @@ fn an_error_about_an_option_names_the_option() {
             link(&["--id", "1", "--secret-encoding", "hex"]),
             "secret-encoding",
         ),
+        (link(&["--id", "1", "--as", "x"]), "as"),
+        (link(&["--id", "1", "--qr", "code.txt"]), "qr"),
+        (link(&["--id", "1", "--nothing"]), "nothing"),
     ]);
 }
 
@@ -77,9 +80,6 @@ fn an_error_about_an_option_of_an_instance_names_the_option() {
     let serve = |more: &[&'static str]| [&["serve", "--instance", "here"], more].concat();
     let set = |more: &[&'static str]| [&["instance", "set", "here"], more].concat();
     assert_named([
-        (link(&["--id", "1", "--as", "x"]), "as"),
-        (link(&["--id", "1", "--qr", "code.txt"]), "qr"),
-        (link(&["--id", "1", "--nothing"]), "nothing"),
         (vec!["inspect", "nothing.png"], "code"),
         (vec!["inspect", "nothing"], "code"),
         (vec!["inspect"], "code"),
