@@ -20,5 +20,7 @@ mod pictures;
 mod refused_inputs;
 mod settings;
 mod signed;
+mod verdict_sentences;
+mod verdict_table;
 mod verdicts;
 mod wording;

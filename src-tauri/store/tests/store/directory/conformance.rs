@@ -1,18 +1,17 @@
 //! Suite of tests that every engine must pass. `conformance_tests!` declares them for an engine.
 
 use latchkey_core::ErrorCode;
-use latchkey_core::activity::ActivityQuery;
-use latchkey_core::directory::{Directory, MAX_IMPORT, Origin};
+use latchkey_core::directory::{Directory, Origin};
 use latchkey_core::instance::Policy;
 use latchkey_core::protocol::code::{CodeRefusal, VerifiedCode};
 use latchkey_core::protocol::email::Email;
 use latchkey_core::protocol::metadata::Metadata;
 use latchkey_core::protocol::payload::NewUser;
 use latchkey_core::protocol::user_id::UserId;
-use latchkey_core::verdict::{Seats, Status, Verdict};
+use latchkey_core::verdict::Status;
 use latchkey_store::Wait as _;
 
-use super::{at, code, id, new_user, person, redeem_together};
+use super::{at, code, id, new_user, person};
 use crate::by;
 use crate::signed::{judge, now};
 
@@ -20,13 +19,12 @@ use crate::signed::{judge, now};
 /// without users, or a value that dereferences to one.
 macro_rules! conformance_tests {
     ($empty:path) => {
-        use $crate::directory::{activity, conformance, emails, finding, order, sessions};
+        use $crate::directory::{activity, conformance, emails, finding, order, seats, sessions};
 
         $crate::directory::conformance::conformance_tests! { $empty:
             conformance {
                 a_new_user_is_created_once_and_signed_in_again;
                 a_refusal_and_a_dry_run_change_nothing;
-                seats_are_taken_freed_and_never_given_twice;
                 an_email_is_the_same_in_any_case_and_belongs_to_one_user;
                 a_newer_code_refreshes_the_profile;
                 a_removed_user_comes_back_only_by_a_newer_code;
@@ -34,6 +32,9 @@ macro_rules! conformance_tests {
                 look_alikes_are_kept_apart_and_long_ids_kept;
                 a_missing_user_is_reported_as_unknown;
                 the_largest_profile_is_kept_and_a_larger_one_refused;
+            }
+            seats {
+                seats_are_taken_freed_and_never_given_twice;
                 an_import_adds_all_or_none;
             }
             finding {
@@ -87,7 +88,7 @@ macro_rules! conformance_tests {
 
         #[test]
         fn codes_that_are_redeemed_together_have_the_same_verdicts_as_one_by_one() {
-            conformance::codes_that_are_redeemed_together_have_the_same_verdicts_as_one_by_one(&*$empty(), &*$empty());
+            seats::codes_that_are_redeemed_together_have_the_same_verdicts_as_one_by_one(&*$empty(), &*$empty());
         }
     };
     ($empty:path: $($module:ident { $($rule:ident;)* })*) => {
@@ -101,75 +102,12 @@ macro_rules! conformance_tests {
 }
 pub(super) use conformance_tests;
 
-fn redeem(directory: &dyn Directory, code: &VerifiedCode) -> &'static str {
+pub(super) fn redeem(directory: &dyn Directory, code: &VerifiedCode) -> &'static str {
     let verdict = directory
         .redeem(Ok(code), Policy::default(), &by(now()))
         .wait()
         .unwrap();
     verdict.code()
-}
-
-pub(super) fn codes_that_are_redeemed_together_have_the_same_verdicts_as_one_by_one(
-    one_by_one: &dyn Directory,
-    together: &dyn Directory,
-) {
-    let once = || code(r#""user":{"id":"ada"},"jti":"1","single_use":true"#, -50);
-    let codes = [
-        Ok(code(r#""user":{"id":"ada","email":"a@acme.example"}"#, -60)),
-        Ok(code(r#""email":"A@acme.example""#, -60)),
-        Ok(code(r#""user":{"id":"bob","email":"a@acme.example"}"#, -60)),
-        Err(CodeRefusal::BadSignature),
-        Ok(once()),
-        Ok(once()),
-        Ok(new_user("bob")),
-        Ok(new_user("cyd")),
-        Ok(code(r#""id":"bob""#, -60)),
-        Ok(code(r#""id":"cyd""#, -60)),
-    ];
-    let by = by(now());
-    for directory in [one_by_one, together] {
-        directory.set_seat_limit(Some(2), &by).wait().unwrap();
-    }
-    let verdicts: Vec<_> = codes
-        .iter()
-        .map(|code| one_by_one.redeem(code.as_ref(), Policy::default(), &by))
-        .map(|verdict| verdict.wait().unwrap())
-        .collect();
-    let found: Vec<_> = verdicts.iter().map(Verdict::code).collect();
-    assert_eq!(
-        found,
-        [
-            "provisioned",
-            "signed_in",
-            "email_in_use",
-            "bad_signature",
-            "signed_in",
-            "link_already_used",
-            "provisioned",
-            "no_seats",
-            "signed_in",
-            "unknown_user",
-        ]
-    );
-    let all: Vec<_> = redeem_together(together, &codes, &by);
-    assert_eq!(all, verdicts);
-    for id in ["ada", "bob", "cyd"].map(id) {
-        assert_eq!(
-            together.user(&id).wait().unwrap(),
-            one_by_one.user(&id).wait().unwrap()
-        );
-    }
-    assert_eq!(
-        together.seats().wait().unwrap(),
-        one_by_one.seats().wait().unwrap()
-    );
-    let activity = |directory: &dyn Directory| {
-        let page = directory
-            .activity(&ActivityQuery::default(), None, 99)
-            .wait();
-        page.unwrap().entries
-    };
-    assert_eq!(activity(together), activity(one_by_one));
 }
 
 pub(super) fn a_new_user_is_created_once_and_signed_in_again(directory: &dyn Directory) {
@@ -209,95 +147,6 @@ pub(super) fn a_refusal_and_a_dry_run_change_nothing(directory: &dyn Directory) 
     assert_eq!(dry.code(), "provisioned");
     assert_eq!(directory.count().wait().unwrap(), 0);
     assert!(directory.user(&id("ada")).wait().unwrap().is_none());
-}
-
-pub(super) fn seats_are_taken_freed_and_never_given_twice(directory: &dyn Directory) {
-    let full = Seats {
-        used: 2,
-        limit: Some(2),
-    };
-    assert_eq!(
-        directory
-            .set_seat_limit(Some(2), &by(now()))
-            .wait()
-            .unwrap(),
-        Seats {
-            used: 0,
-            limit: Some(2)
-        }
-    );
-    assert_eq!(redeem(directory, &new_user("a")), "provisioned");
-    directory
-        .add(&person("b", None), &by(now()))
-        .wait()
-        .unwrap();
-    assert_eq!(redeem(directory, &new_user("c")), "no_seats");
-    let refused = directory
-        .add(&person("c", None), &by(now()))
-        .wait()
-        .unwrap_err();
-    assert_eq!(refused.code, ErrorCode::NoSeats);
-    assert_eq!(directory.seats().wait().unwrap(), full);
-
-    assert_eq!(
-        directory
-            .suspend(&id("a"), &by(now()))
-            .wait()
-            .unwrap()
-            .status,
-        Status::Suspended
-    );
-    directory.suspend(&id("a"), &by(now())).wait().unwrap();
-    assert_eq!(
-        directory.seats().wait().unwrap().used,
-        1,
-        "a seat is freed once"
-    );
-    assert_eq!(redeem(directory, &new_user("a")), "user_suspended");
-    assert_eq!(redeem(directory, &new_user("c")), "provisioned");
-    let refused = directory
-        .reactivate(&id("a"), &by(now()))
-        .wait()
-        .unwrap_err();
-    assert_eq!(refused.code, ErrorCode::NoSeats);
-    assert_eq!(directory.seats().wait().unwrap(), full);
-
-    directory.remove(&id("c"), &by(now())).wait().unwrap();
-    assert_eq!(
-        directory
-            .reactivate(&id("a"), &by(now()))
-            .wait()
-            .unwrap()
-            .status,
-        Status::Active
-    );
-    directory.reactivate(&id("a"), &by(now())).wait().unwrap();
-    assert_eq!(
-        directory.seats().wait().unwrap(),
-        full,
-        "a seat is taken once"
-    );
-    let over = directory
-        .set_seat_limit(Some(1), &by(now()))
-        .wait()
-        .unwrap();
-    assert_eq!(
-        (over.used, over.limit),
-        (2, Some(1)),
-        "fewer than are used is allowed"
-    );
-    assert_eq!(
-        redeem(directory, &new_user("a")),
-        "signed_in",
-        "and nobody loses a seat"
-    );
-    directory.suspend(&id("a"), &by(now())).wait().unwrap();
-    directory.remove(&id("a"), &by(now())).wait().unwrap();
-    assert_eq!(
-        directory.seats().wait().unwrap().used,
-        1,
-        "a suspended user had no seat to free"
-    );
 }
 
 pub(super) fn an_email_is_the_same_in_any_case_and_belongs_to_one_user(directory: &dyn Directory) {
@@ -458,54 +307,6 @@ pub(super) fn a_missing_user_is_reported_as_unknown(directory: &dyn Directory) {
         assert_eq!(refused.code, ErrorCode::UnknownUser);
         assert!(refused.message.contains("ghost"));
     }
-}
-
-pub(super) fn an_import_adds_all_or_none(directory: &dyn Directory) {
-    let people =
-        |names: &[&str]| -> Vec<_> { names.iter().map(|name| person(name, None)).collect() };
-    directory
-        .import(&people(&["a", "b"]), &by(now()))
-        .wait()
-        .unwrap();
-    let a = directory.user(&id("a")).wait().unwrap().unwrap();
-    assert_eq!(
-        (a.origin, a.status, a.sign_ins),
-        (Origin::Import, Status::Active, 0)
-    );
-    let refused = directory
-        .import(&people(&["c", "b"]), &by(now()))
-        .wait()
-        .unwrap_err();
-    assert_eq!(refused.code, ErrorCode::UserExists);
-    let refused = directory
-        .import(&people(&["d", "d"]), &by(now()))
-        .wait()
-        .unwrap_err();
-    assert_eq!(refused.code, ErrorCode::UserExists);
-    directory
-        .set_seat_limit(Some(3), &by(now()))
-        .wait()
-        .unwrap();
-    let refused = directory
-        .import(&people(&["e", "f"]), &by(now()))
-        .wait()
-        .unwrap_err();
-    assert_eq!(refused.code, ErrorCode::NoSeats);
-    let many: Vec<_> = (0..=MAX_IMPORT)
-        .map(|number| person(&format!("many-{number}"), None))
-        .collect();
-    directory.set_seat_limit(None, &by(now())).wait().unwrap();
-    let refused = directory.import(&many, &by(now())).wait().unwrap_err();
-    assert_eq!(refused.code, ErrorCode::TooMany);
-    assert_eq!(
-        (
-            directory.count().wait().unwrap(),
-            directory.seats().wait().unwrap().used
-        ),
-        (2, 2)
-    );
-    directory.import(&many[1..], &by(now())).wait().unwrap();
-    assert_eq!(directory.count().wait().unwrap(), 252);
 }
 
 pub(super) fn the_largest_profile_is_kept_and_a_larger_one_refused(directory: &dyn Directory) {
