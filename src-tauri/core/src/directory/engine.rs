@@ -282,11 +282,11 @@ pub trait Directory: Send + Sync {
     }
 
     /// Records changes of the settings, each once.
-    async fn record_outbox(&self, acts: &[OutboxEntry]) -> Result<()> {
-        for act in acts {
-            let at = Timestamp::from_second(act.at).unwrap_or_default();
-            let by = AuditContext::new(act.actor.clone(), at);
-            self.execute(Command::RecordOutbox(act.clone()), &by)
+    async fn record_outbox(&self, entries: &[OutboxEntry]) -> Result<()> {
+        for entry in entries {
+            let at = Timestamp::from_second(entry.at).unwrap_or_default();
+            let by = AuditContext::new(entry.actor.clone(), at);
+            self.execute(Command::RecordOutbox(entry.clone()), &by)
                 .await?;
         }
         Ok(())

@@ -5,41 +5,41 @@ use crate::instance::{Instance, Policy, Retention, Settings, SignInSettings};
 
 /// Returns the events for the changes from `before` to `after`.
 #[must_use]
-pub fn acts_between(before: &Instance, after: &Instance) -> Vec<Event> {
-    let mut acts = Vec::new();
+pub fn events_between(before: &Instance, after: &Instance) -> Vec<Event> {
+    let mut events = Vec::new();
     let (was, is) = (&before.settings, &after.settings);
     match (was.policy.external_auth, is.policy.external_auth) {
-        (true, false) => acts.push(EventData::ExternalAuthSwitchedOff),
-        (false, true) => acts.push(EventData::ExternalAuthSwitchedOn),
+        (true, false) => events.push(EventData::ExternalAuthSwitchedOff),
+        (false, true) => events.push(EventData::ExternalAuthSwitchedOn),
         _ => {}
     }
     let changes = changed_settings(was, is);
     if !changes.is_empty() {
-        acts.push(EventData::SettingsChanged { changes });
+        events.push(EventData::SettingsChanged { changes });
     }
     match (&before.key, &after.key) {
         (was, Some(is)) if was.as_ref().is_none_or(|was| was.id != is.id) => {
-            acts.push(EventData::SecretReplaced);
+            events.push(EventData::SecretReplaced);
         }
-        (Some(_), None) => acts.push(EventData::SecretLost),
+        (Some(_), None) => events.push(EventData::SecretLost),
         (Some(was), Some(is)) if !was.revealed && is.revealed => {
-            acts.push(EventData::SecretShown);
+            events.push(EventData::SecretShown);
         }
         _ => {}
     }
     for key in &after.api_keys {
         if !before.api_keys.iter().any(|known| known.id == key.id) {
             let name = key.name.clone();
-            acts.push(EventData::ApiKeyMade { name });
+            events.push(EventData::ApiKeyMade { name });
         }
     }
     for key in &before.api_keys {
         if !after.api_keys.iter().any(|known| known.id == key.id) {
             let name = key.name.clone();
-            acts.push(EventData::ApiKeyRevoked { name });
+            events.push(EventData::ApiKeyRevoked { name });
         }
     }
-    acts.into_iter().map(Event::from).collect()
+    events.into_iter().map(Event::from).collect()
 }
 
 /// Returns the changed settings, except the switch of external authentication, which has its own

@@ -11,7 +11,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize, Serializer};
 
-pub use changes::acts_between;
+pub use changes::events_between;
 pub use hosted::Hosted;
 pub use settings_change::SettingsChange;
 pub use sign_in_step::SignInStep;
@@ -175,7 +175,7 @@ impl Name {
 /// |---|---|
 /// | the stored file. The setting needs a default for older files | `store/src/instances/file.rs` |
 /// | parsing, and the error that names the setting | [`SettingsChange`] |
-/// | the entry in the activity. The compiler reports a missing one | [`acts_between`], `ChangedSetting`, `activity/words.rs` |
+/// | the entry in the activity. The compiler reports a missing one | [`events_between`], `ChangedSetting`, `activity/words.rs` |
 /// | the option and the output of `latchkey instance` | `cli/src/args/instance.rs`, `cli/src/instance.rs` |
 /// | the types of the window. Then run `cargo xtask gen` | `src/commands/instance.rs` |
 /// | the field in Studio, and its name in messages | `ui/src/settings`, `ui/src/settings/drafts.svelte.ts` |
@@ -266,25 +266,25 @@ impl Settings {
                 "Links have no expiry unless one is set for each, and the instance refuses such links.",
             ));
         }
-        let visiting = &self.visiting;
-        match (visiting.session, visiting.session_idle) {
+        let sign_in = &self.visiting;
+        match (sign_in.session, sign_in.session_idle) {
             (Lifetime::Secs(session), Lifetime::Secs(idle)) if idle > session => {
                 warnings.push(Warning::new(
                     "idle_beyond_session",
                     format!(
                         "A session ends after {}, so the idle time-out of {} has no effect.",
-                        visiting.session, visiting.session_idle
+                        sign_in.session, sign_in.session_idle
                     ),
                 ));
             }
             _ => {}
         }
-        if matches!(visiting.session, Lifetime::Secs(secs) if secs < SHORT_SESSION_SECS) {
+        if matches!(sign_in.session, Lifetime::Secs(secs) if secs < SHORT_SESSION_SECS) {
             warnings.push(Warning::new(
                 "short_session",
                 format!(
                     "A session ends after {}: people are signed out soon after they opened a link.",
-                    visiting.session
+                    sign_in.session
                 ),
             ));
         }
@@ -379,7 +379,7 @@ impl Outbox {
 
     /// Drops the changes that are recorded.
     pub fn recorded(&mut self, up_to: u64) {
-        self.waiting.retain(|act| act.number > up_to);
+        self.waiting.retain(|entry| entry.number > up_to);
     }
 }
 
@@ -427,16 +427,16 @@ mod tests {
     #[test]
     fn of_many_waiting_changes_the_first_and_the_latest_are_kept() {
         let by = AuditContext::new(Actor::CommandLine, Timestamp::UNIX_EPOCH);
-        let mut acts = Outbox::default();
+        let mut outbox = Outbox::default();
         for _ in 0..MAX_WAITING + 5 {
-            acts.add(vec![EventData::SecretShown.into()], &by);
+            outbox.add(vec![EventData::SecretShown.into()], &by);
         }
-        let numbers: Vec<u64> = acts.waiting.iter().map(|act| act.number).collect();
+        let numbers: Vec<u64> = outbox.waiting.iter().map(|entry| entry.number).collect();
         assert_eq!(numbers.len(), MAX_WAITING);
         assert_eq!((numbers[0], numbers[1]), (1, 7));
-        assert!(!acts.were_recorded(), "no directory has seen any of them");
-        acts.recorded(MAX_WAITING as u64 + 5);
-        assert!(acts.were_recorded());
+        assert!(!outbox.were_recorded(), "no directory has seen any of them");
+        outbox.recorded(MAX_WAITING as u64 + 5);
+        assert!(outbox.were_recorded());
         assert!(!Outbox::default().were_recorded());
     }
 }

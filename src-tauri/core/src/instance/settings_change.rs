@@ -57,17 +57,17 @@ impl SettingsChange {
         assign(&mut policy.require_expiry, self.require_expiry);
         assign(&mut policy.provisioning, self.provisioning);
         assign(&mut policy.refresh_profile, self.refresh_profile);
-        let visiting = &mut settings.visiting;
-        assign(&mut visiting.step, self.step);
-        assign(&mut visiting.session, self.session);
-        let ends_with_link = &mut visiting.session_ends_with_link;
+        let sign_in = &mut settings.visiting;
+        assign(&mut sign_in.step, self.step);
+        assign(&mut sign_in.session, self.session);
+        let ends_with_link = &mut sign_in.session_ends_with_link;
         assign(ends_with_link, self.session_ends_with_link);
         let idle = self.session_idle.map(SessionRules::check_idle);
-        assign(&mut visiting.session_idle, idle.transpose()?);
+        assign(&mut sign_in.session_idle, idle.transpose()?);
         let return_to = origins(self.return_to.as_deref(), "return_to")?;
-        assign(&mut visiting.return_to, return_to);
+        assign(&mut sign_in.return_to, return_to);
         let embed_in = origins(self.embed_in.as_deref(), "embed_in")?;
-        assign(&mut visiting.embed_in, embed_in);
+        assign(&mut sign_in.embed_in, embed_in);
         assign(&mut settings.retention.age, self.retention_age);
         assign(&mut settings.retention.refusals, self.retained_refusals);
         if let Some(audiences) = &self.audiences {

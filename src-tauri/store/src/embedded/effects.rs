@@ -61,7 +61,9 @@ pub(super) fn rows_of(view: &View<'_>, change: u64, effects: Vec<Effect>) -> Res
             Effect::DeleteSession(key) => rows.remove(keys::session(&key)),
             Effect::SetCounts(counts) => counters.set(counts),
             Effect::SetLatestTime(at) => rows.put(keys::LATEST_TIME.to_vec(), &at)?,
-            Effect::SetLastOutboxEntry(number) => rows.put(keys::ACTS.to_vec(), &number)?,
+            Effect::SetLastOutboxEntry(number) => {
+                rows.put(keys::LAST_OUTBOX_ENTRY.to_vec(), &number)?;
+            }
             Effect::NoteOrder(at) => order = Some(at),
         }
     }

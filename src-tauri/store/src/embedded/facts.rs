@@ -33,7 +33,7 @@ fn load(view: &View<'_>, needs: impl Fn(&Facts) -> Needs) -> Result<Facts> {
     facts.counts = counters.counts();
     facts.change = counters.changes + 1;
     facts.latest_time = view.read(keys::LATEST_TIME)?;
-    facts.last_outbox_entry = view.read(keys::ACTS)?.unwrap_or_default();
+    facts.last_outbox_entry = view.read(keys::LAST_OUTBOX_ENTRY)?.unwrap_or_default();
     loop {
         let needs = needs(&facts);
         if needs.is_empty() {

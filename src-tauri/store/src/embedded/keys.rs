@@ -9,7 +9,7 @@ pub(super) const FORMAT: &[u8] = b"m:format";
 /// Counters of users, seats and changes.
 pub(super) const COUNTERS: &[u8] = b"m:counters";
 /// Number of the last recorded change of the settings.
-pub(super) const ACTS: &[u8] = b"m:acts";
+pub(super) const LAST_OUTBOX_ENTRY: &[u8] = b"m:acts";
 /// Addresses that several users have.
 pub(super) const SHARED_EMAILS: &[u8] = b"m:shared_emails";
 /// Latest time among removals and profiles by this computer's clock, to within a minute.

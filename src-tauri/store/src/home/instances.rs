@@ -1,4 +1,5 @@
-//! Adding, changing and removing instances with their keys.
+//! Adding, changing and removing instances with their keys and directories. The files are written by
+//! [`Instances`](crate::instances::Instances), which knows no keys.
 
 use super::Home;
 use super::keys::SecretSource;

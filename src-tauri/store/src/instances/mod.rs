@@ -1,4 +1,5 @@
-//! Storage of instances: a folder for each, with an `instance.json`.
+//! Storage of instances: a folder for each, with an `instance.json`. [`Home`](crate::Home) adds and
+//! removes their keys, too.
 
 mod file;
 #[cfg(test)]
@@ -10,7 +11,7 @@ use std::{fs, iter};
 
 use crate::files;
 use latchkey_core::activity::{AuditContext, Event, EventData};
-use latchkey_core::instance::{Instance, InstanceId, Name, Outbox, Settings, acts_between};
+use latchkey_core::instance::{Instance, InstanceId, Name, Outbox, Settings, events_between};
 use latchkey_core::secret::KeyRecord;
 use latchkey_core::{Error, ErrorCode, Result};
 
@@ -200,8 +201,8 @@ impl Instances {
             others.retain(|other| other.id != *id);
             refuse_taken(&instance.settings.name, &others)?;
         }
-        let acts = acts_between(&before, &instance);
-        instance.acts.add(acts, by);
+        let events = events_between(&before, &instance);
+        instance.acts.add(events, by);
         file::write(&self.path(&instance.id), &instance)?;
         Ok(instance)
     }

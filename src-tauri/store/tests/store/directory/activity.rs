@@ -251,20 +251,26 @@ pub(super) fn an_entry_is_found_behind_20_000_of_others(directory: &dyn Director
 }
 
 pub(super) fn an_act_on_the_settings_is_recorded_once(directory: &dyn Directory) {
-    let act = |number: u64| OutboxEntry {
+    let entry = |number: u64| OutboxEntry {
         number,
         at: 5,
         actor: Actor::CommandLine,
         event: EventData::Imported { users: number }.into(),
     };
-    directory.record_outbox(&[act(1), act(2)]).wait().unwrap();
+    directory
+        .record_outbox(&[entry(1), entry(2)])
+        .wait()
+        .unwrap();
     // After an interruption the second change may still wait, although it was recorded.
-    directory.record_outbox(&[act(2), act(3)]).wait().unwrap();
+    directory
+        .record_outbox(&[entry(2), entry(3)])
+        .wait()
+        .unwrap();
     let events = all(directory).into_iter().map(|entry| {
         assert_eq!((entry.at, entry.actor), (5, Actor::CommandLine));
         entry.event
     });
-    let expected = [3, 2, 1].map(|number| act(number).event);
+    let expected = [3, 2, 1].map(|number| entry(number).event);
     assert_eq!(events.collect::<Vec<_>>(), expected);
 }
 

@@ -224,17 +224,23 @@ pub(super) fn a_link_that_was_made_while_another_process_held_the_directory_work
         .add(&person("ada", None), &by(now()))
         .wait()
         .unwrap();
-    let act = |number, claims: &Claims| OutboxEntry {
+    let entry = |number, claims: &Claims| OutboxEntry {
         number,
         at: now().as_second(),
         actor: Actor::CommandLine,
         event: Event::link_made(claims),
     };
     let (claims, before) = made("ada", "", now());
-    directory.record_outbox(&[act(1, &claims)]).wait().unwrap();
+    directory
+        .record_outbox(&[entry(1, &claims)])
+        .wait()
+        .unwrap();
     directory.remove(&id("ada"), &by(now())).wait().unwrap();
     let (claims, after) = made("ada", "", now());
-    directory.record_outbox(&[act(2, &claims)]).wait().unwrap();
+    directory
+        .record_outbox(&[entry(2, &claims)])
+        .wait()
+        .unwrap();
     assert_eq!(redeem(directory, &before), "user_removed");
     assert_eq!(redeem(directory, &after), "provisioned");
 }
