@@ -63,7 +63,7 @@ type Files = Vec<(PathBuf, SystemTime, u64)>;
 /// The first check always publishes, because the page may have read the instances before it.
 fn look(studio: &Studio, before: Option<&Files>) -> Option<Files> {
     let home = studio.opened_home()?;
-    studio.look_at_taken(&home);
+    studio.check_held_elsewhere(&home);
     let files = home.instances().files();
     if before != Some(&files) {
         studio.record_outboxes(&home);

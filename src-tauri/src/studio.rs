@@ -48,7 +48,7 @@ pub struct Studio {
     held: Mutex<Option<(InstanceId, Arc<dyn Directory>)>>,
     /// Directories that were requested while another process held them, with the name of that
     /// process. `None` if that process has ended since.
-    taken: Mutex<Taken>,
+    held_elsewhere: Mutex<HeldElsewhere>,
     /// The running gateway. It holds its directory even if another instance is selected.
     running: Mutex<Option<Running>>,
     revealed: Mutex<Option<(InstanceId, Secret)>>,
@@ -56,7 +56,7 @@ pub struct Studio {
     events: Arc<Events>,
 }
 
-type Taken = BTreeMap<InstanceId, Option<String>>;
+type HeldElsewhere = BTreeMap<InstanceId, Option<String>>;
 
 /// A data folder that only this Studio uses.
 struct Opened {
@@ -77,7 +77,7 @@ impl Studio {
             previews: Previews::default(),
             inspected: Mutex::default(),
             held: Mutex::default(),
-            taken: Mutex::default(),
+            held_elsewhere: Mutex::default(),
             running: Mutex::default(),
             revealed: Mutex::default(),
             clipboard: Clipboard::default(),
@@ -143,43 +143,43 @@ impl Studio {
     /// Changes of the instance's settings are recorded in it first.
     pub(crate) fn directory(&self, home: &Home, instance: &Instance) -> Result<Arc<dyn Directory>> {
         let directory = self.own_directory(home, instance);
-        let is_taken = |cause: &Error| cause.code == ErrorCode::DirectoryHeld;
-        self.change_taken(|taken| {
-            if directory.as_ref().is_err_and(is_taken) {
-                taken.insert(instance.id.clone(), home.directory_holder(instance));
+        let is_held = |cause: &Error| cause.code == ErrorCode::DirectoryHeld;
+        self.change_held_elsewhere(|held_elsewhere| {
+            if directory.as_ref().is_err_and(is_held) {
+                held_elsewhere.insert(instance.id.clone(), home.directory_holder(instance));
             } else {
-                taken.remove(&instance.id);
+                held_elsewhere.remove(&instance.id);
             }
         });
         directory
     }
 
-    fn change_taken(&self, change: impl FnOnce(&mut Taken)) {
-        let mut taken = locked(&self.taken);
-        let before = taken.clone();
-        change(&mut taken);
-        if *taken != before {
+    fn change_held_elsewhere(&self, change: impl FnOnce(&mut HeldElsewhere)) {
+        let mut held_elsewhere = locked(&self.held_elsewhere);
+        let before = held_elsewhere.clone();
+        change(&mut held_elsewhere);
+        if *held_elsewhere != before {
             self.events.publish(StudioEvent::Gateway);
         }
     }
 
     /// Returns the directories that were requested while another process held them.
-    pub(crate) fn taken(&self) -> Taken {
-        locked(&self.taken).clone()
+    pub(crate) fn held_elsewhere(&self) -> HeldElsewhere {
+        locked(&self.held_elsewhere).clone()
     }
 
     /// Checks whether the processes that hold directories have ended. If so, publishes that users
     /// have changed. It does so only on the second check in a row, because a gateway may be
     /// restarting.
-    pub(crate) fn look_at_taken(&self, home: &Home) {
-        for (id, before) in self.taken() {
+    pub(crate) fn check_held_elsewhere(&self, home: &Home) {
+        for (id, before) in self.held_elsewhere() {
             let instance = home.instances().get(&id).ok();
             let holder = instance.and_then(|instance| home.directory_holder(&instance));
             let is_free = holder.is_none() && before.is_none();
-            self.change_taken(|taken| {
+            self.change_held_elsewhere(|held_elsewhere| {
                 if is_free {
-                    taken.remove(&id);
-                } else if let Some(known) = taken.get_mut(&id) {
+                    held_elsewhere.remove(&id);
+                } else if let Some(known) = held_elsewhere.get_mut(&id) {
                     *known = holder;
                 }
             });

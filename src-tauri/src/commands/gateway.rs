@@ -246,12 +246,15 @@ fn state(studio: &Studio) -> Result<GatewayState> {
         ip: interface.ip.to_string(),
         interface: Some(interface.name),
     }));
-    let others = studio.taken().into_iter().filter_map(|(instance, holder)| {
-        Some(OtherGateway {
-            instance: instance.as_str().to_owned(),
-            program: holder.filter(|holder| is_gateway(holder))?,
-        })
-    });
+    let others = studio
+        .held_elsewhere()
+        .into_iter()
+        .filter_map(|(instance, holder)| {
+            Some(OtherGateway {
+                instance: instance.as_str().to_owned(),
+                program: holder.filter(|holder| is_gateway(holder))?,
+            })
+        });
     let others = others.collect();
     Ok(GatewayState {
         running,

@@ -62,7 +62,7 @@ it('does from the palette what is chosen, and gives the focus back', async () =>
 it('offers to copy only what there is', async () => {
   await userEvent.keyboard('{Control>}k{/Control}');
   await screen.findByRole('combobox', { name: 'What to do' });
-  expect(screen.queryByTestId('palette-copy-link')).toBeNull();
+  expect(screen.queryByRole('option', { name: /^Copy link/u })).toBeNull();
 });
 
 it('keeps what was typed while another screen is open', async () => {

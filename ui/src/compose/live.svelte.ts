@@ -7,7 +7,7 @@ import { isSpent } from './spent';
 /** Milliseconds without an answer after which the preview counts as out of date. */
 const OVERDUE_MS = 400;
 
-type Asked = { request: ComposeRequest; inputAt: number | null };
+type Pending = { request: ComposeRequest; inputAt: number | null };
 
 /** The preview of the latest input. */
 export class LivePreview {
@@ -23,7 +23,7 @@ export class LivePreview {
   /** Whether the next request asks for another single-use code. */
   #anew = false;
 
-  readonly #latest = new Latest<Asked, Preview>(
+  readonly #latest = new Latest<Pending, Preview>(
     ({ request }) => {
       const anew = this.#anew;
       this.#anew = false;

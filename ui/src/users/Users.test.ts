@@ -151,7 +151,7 @@ it('closes the panel by key from within', async () => {
   selection.select(instance.id, 'user-0');
   (await screen.findByRole('button', { name: 'Suspend' })).focus();
   await userEvent.keyboard('{Escape}');
-  await waitFor(() => expect(screen.queryByTestId('user-panel')).toBeNull());
+  await waitFor(() => expect(screen.queryByRole('complementary', { name: /^User /u })).toBeNull());
   expect(document.activeElement).toBe(screen.getByRole('grid', { name: 'Users' }));
 });
 
@@ -226,7 +226,7 @@ it('asks before it removes, and says what that means', async () => {
   );
   await userEvent.click(screen.getByRole('button', { name: 'Remove user' }));
   await waitFor(() => expect(asked).toContainEqual({ name: 'user_remove', request: ref }));
-  await waitFor(() => expect(screen.queryByTestId('user-panel')).toBeNull());
+  await waitFor(() => expect(screen.queryByRole('complementary', { name: /^User /u })).toBeNull());
 });
 
 it('adds a user, with what is wrong at its field', async () => {

@@ -108,7 +108,7 @@ describe('closing the window while the gateway is open', () => {
     [1234, '1,234 people are signed in there and lose access'],
   ])('says for %i people: %s', async (people, words) => {
     closing.asked = { instance: here.id, people };
-    const said = await screen.findByTestId('close-dialog');
+    const said = await screen.findByRole('dialog');
     expect(said.textContent).toContain('The gateway of Your Company is open');
     expect(said.textContent).toContain(words);
   });
@@ -118,7 +118,7 @@ describe('closing the window while the gateway is open', () => {
     const keep = await screen.findByRole('button', { name: 'Keep it open' });
     expect(document.activeElement).toBe(keep);
     await userEvent.click(keep);
-    await waitFor(() => expect(screen.queryByTestId('close-dialog')).toBeNull());
+    await waitFor(() => expect(screen.queryByRole('dialog')).toBeNull());
     expect(asked).toEqual([]);
 
     closing.asked = { instance: here.id, people: 3 };

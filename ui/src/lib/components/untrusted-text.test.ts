@@ -105,7 +105,9 @@ const openers: Partial<Record<ScreenId, () => Promise<unknown>>> = {
     await screen.findByTestId('claims');
   },
   users: async () => {
-    await userEvent.click(await screen.findByTestId('user-row'));
+    const [, row] = await screen.findAllByRole('row');
+    if (!row) throw new Error('no user is shown');
+    await userEvent.click(row);
     await screen.findByTestId('user-metadata');
     await screen.findByTestId('user-history');
     await userEvent.click(screen.getByRole('button', { name: 'Suspend' }));

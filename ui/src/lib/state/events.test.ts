@@ -145,7 +145,7 @@ it('what is wrong with an instance is said once', async () => {
 
 it('the question before the window closes is asked, and not where the gateway has ended', async () => {
   tell({ kind: 'close_asked' });
-  const said = await screen.findByTestId('close-dialog');
+  const said = await screen.findByRole('dialog');
   expect(said.textContent).toContain('2 people are signed in there');
   closing.keepOpen();
   consequences = null;
