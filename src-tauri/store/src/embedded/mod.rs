@@ -9,7 +9,7 @@
 //! | facts that a decision needs | [`facts`] |
 //! | rows for the effects of a decision | [`effects`], [`record`], [`keys`] |
 //! | rows and journal | [`journal`], [`blocks`], [`disk`] |
-//! | opening, also of old directories | [`open`], [`state`] |
+//! | opening, also of old directories | [`open`], [`lock`], [`state`] |
 //! | rows of older formats | [`migrate`], [`single_entries`] |
 //! | damaged files | [`inspect`], [`rollback`], [`watermark`], [`closed`] |
 //! | searching and sorting users | [`catalogue`], [`load`] |
@@ -31,6 +31,7 @@ mod inspect;
 mod journal;
 mod keys;
 mod load;
+mod lock;
 mod migrate;
 mod open;
 mod prune;
@@ -117,13 +118,13 @@ impl EmbeddedDirectory {
     /// Fails with [`ErrorCode::DirectoryHeld`](latchkey_core::ErrorCode::DirectoryHeld) if a
     /// process holds the directory in `folder`.
     pub fn require_free(folder: &Path) -> Result<()> {
-        open::require_free(folder)
+        lock::require_free(folder)
     }
 
     /// Returns the name of the process that holds the directory in `folder`. `None` if none does.
     #[must_use]
     pub fn holder(folder: &Path) -> Option<String> {
-        open::holder(folder)
+        lock::holder(folder)
     }
 
     /// Returns whether a user of the directory in `folder` was removed or edited so recently that

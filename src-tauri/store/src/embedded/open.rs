@@ -19,6 +19,7 @@ use super::inspect::{Finding, inspect};
 use super::journal::Journal;
 use super::keys;
 use super::load::are_complete;
+use super::lock::hold;
 use super::migrate::migrate;
 use super::record::Counters;
 use super::rollback::Rollback;
@@ -50,11 +51,6 @@ const MUCH_GROWTH: u64 = 256 * 1024 * 1024;
 const ORDER: &str = "order";
 /// Name of the folder of the tree.
 const SLED: &str = "sled";
-/// Name of the file that the process which holds the directory has locked.
-const LOCK: &str = "lock";
-/// Name of the file with the name of the last process that held the directory.
-const HOLDER: &str = "holder";
-
 /// Returns the log of the tree of the directory in `folder`.
 fn log_of(folder: &Path) -> PathBuf {
     folder.join(SLED).join("db")
@@ -299,15 +295,6 @@ impl Drop for Log {
     }
 }
 
-/// Fails if another process holds the directory.
-pub(super) fn require_free(folder: &Path) -> Result<()> {
-    if folder.is_dir() {
-        hold(folder, "a program that removes it").map(drop)
-    } else {
-        Ok(())
-    }
-}
-
 pub(super) fn needs_order(folder: &Path, now: Timestamp) -> bool {
     match files::read(&folder.join(ORDER)) {
         // A file that is being written is empty for a moment.
@@ -316,36 +303,6 @@ pub(super) fn needs_order(folder: &Path, now: Timestamp) -> bool {
         }
         Ok(None) | Err(_) => false,
     }
-}
-
-/// Returns the name of the process that holds the directory. `None` if none does.
-pub(super) fn holder(folder: &Path) -> Option<String> {
-    let is_held = folder.is_dir() && matches!(files::try_lock(&folder.join(LOCK)), Ok(None));
-    is_held.then(|| noted_holder(folder))
-}
-
-fn noted_holder(folder: &Path) -> String {
-    let noted = files::read(&folder.join(HOLDER)).ok().flatten();
-    let noted = noted.unwrap_or_default();
-    match String::from_utf8_lossy(&noted).trim() {
-        "" => "another process".to_owned(),
-        noted => noted.to_owned(),
-    }
-}
-
-/// Locks the directory. sled's own lock does not say who holds it.
-fn hold(folder: &Path, holder: &str) -> Result<File> {
-    let (path, named) = (folder.join(LOCK), folder.join(HOLDER));
-    let Some(lock) = files::try_lock(&path)? else {
-        let other = noted_holder(folder);
-        return Err(Error::new(
-            ErrorCode::DirectoryHeld,
-            format!("The directory is in use by {other}. Close it there and try again."),
-        ));
-    };
-    let text = format!("{holder} (process {})", std::process::id());
-    files::note(&named, text.as_bytes())?;
-    Ok(lock)
 }
 
 /// Removes a snapshot that was being written during a power cut. It is not needed, and every
