@@ -3,7 +3,7 @@ import { screen } from '@testing-library/svelte';
 import type { ComposeRequest } from '../src/generated/types';
 import type { Asked } from './answers';
 
-/** What the tests of Compose ask of its screen. */
+/** Queries that the tests of Compose share. */
 
 /** The field for an existing person. */
 export const person = (): HTMLElement => screen.getByLabelText(/^Person/u);

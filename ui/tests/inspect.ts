@@ -5,7 +5,7 @@ import type { InspectRequest, Inspection } from '../src/generated/types';
 import { inspectedFor } from '../src/inspect/inspected.svelte';
 import { inspectionLike, instanceLike, refuse, type Asked } from './answers';
 
-/** What the tests of Inspect give to its screen and ask of it. */
+/** Input and queries that the tests of Inspect share. */
 
 export const CODE = 'eyJhbGciOiJIUzI1NiJ9.eyJ1c2VyIjp7ImlkIjoiYWRhIn19.Jm3mW0t2mXW1bQdP5xJ8l0T3';
 export const LINK = `https://chat.yourcompany.com/?externalAuthCode=${CODE}`;
