@@ -42,17 +42,17 @@ pub(crate) fn link(
         key,
         instance,
     } = signer(&arguments, context)?;
-    let mut composition = LinkSpec::new(payload, arguments.expires_in.unwrap_or(lifetime));
-    composition.not_before = arguments
+    let mut spec = LinkSpec::new(payload, arguments.expires_in.unwrap_or(lifetime));
+    spec.not_before = arguments
         .not_before
         .as_deref()
         .map(|text| time::parse(text, &TimeZone::system(), "not_before"))
         .transpose()?;
-    composition.single_use = arguments.single_use;
-    composition.issuer = arguments.issuer;
-    composition.subject = arguments.subject;
-    composition.audience = arguments.audience;
-    let composed = compose(&target, &key, composition, now)?;
+    spec.single_use = arguments.single_use;
+    spec.issuer = arguments.issuer;
+    spec.subject = arguments.subject;
+    spec.audience = arguments.audience;
+    let composed = compose(&target, &key, spec, now)?;
     if let Some((home, instance)) = &instance {
         let by = AuditContext::new(Actor::CommandLine, now);
         home.note_link(instance, &composed.claims, &by)?;

@@ -338,7 +338,7 @@ pub struct Instance {
     /// API keys of other systems. Without any, the API is off.
     pub api_keys: Vec<ApiKey>,
     /// Changes that are not recorded in the activity yet.
-    pub acts: Outbox,
+    pub outbox: Outbox,
 }
 
 /// Changes of an instance that wait to be recorded in its directory.

@@ -106,23 +106,23 @@ impl Composed {
 pub fn compose(
     target: &Target,
     key: &SigningKey,
-    composition: LinkSpec,
+    spec: LinkSpec,
     now: Timestamp,
 ) -> Result<Composed> {
-    let starts_at = composition.not_before.map_or(now, |start| start.max(now));
-    let expires_at = composition.lifetime.expires_at(starts_at);
-    let not_before = composition.not_before.map(Timestamp::as_second);
+    let starts_at = spec.not_before.map_or(now, |start| start.max(now));
+    let expires_at = spec.lifetime.expires_at(starts_at);
+    let not_before = spec.not_before.map(Timestamp::as_second);
     let claims = Claims {
-        payload: composition.payload,
+        payload: spec.payload,
         registered: Registered {
             issued_at: Some(now.as_second()),
             expires_at,
             not_before,
             id: Some(claims::new_id()?),
-            issuer: composition.issuer,
-            subject: composition.subject,
-            audience: composition.audience,
-            single_use: composition.single_use,
+            issuer: spec.issuer,
+            subject: spec.subject,
+            audience: spec.audience,
+            single_use: spec.single_use,
         },
     };
     let code = code::sign(&claims, key, target.algorithm)?;

@@ -17,11 +17,11 @@ fn times(not_before: Option<Timestamp>) -> (Option<i64>, Option<i64>) {
         algorithm: Algorithm::HS256,
     };
     let payload = Payload::from_claims(json!({ "id": "ada" }).as_object().unwrap()).unwrap();
-    let composition = LinkSpec {
+    let spec = LinkSpec {
         not_before,
         ..LinkSpec::new(payload, "7 days".parse().unwrap())
     };
-    let composed = compose(&target, &key(), composition, now()).unwrap();
+    let composed = compose(&target, &key(), spec, now()).unwrap();
     let registered = composed.claims.registered;
     (registered.not_before, registered.expires_at)
 }

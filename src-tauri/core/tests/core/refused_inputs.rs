@@ -55,11 +55,11 @@ fn composed(lifetime: &str, metadata: Metadata, not_before: Option<&str>) -> Res
         email: None,
         metadata,
     };
-    let mut composition = LinkSpec::new(Payload::User(user), lifetime.parse()?);
-    composition.not_before = not_before
+    let mut spec = LinkSpec::new(Payload::User(user), lifetime.parse()?);
+    spec.not_before = not_before
         .map(|text| time::parse(text, &jiff::tz::TimeZone::UTC, "not_before"))
         .transpose()?;
-    compose(&target, &key(), composition, now()).map(drop)
+    compose(&target, &key(), spec, now()).map(drop)
 }
 
 #[test]

@@ -137,11 +137,11 @@ pub(super) async fn make(
         Some(text) => text.parse()?,
         None => config.settings.lifetime,
     };
-    let composition = LinkSpec {
+    let spec = LinkSpec {
         single_use: wanted.single_use,
         ..LinkSpec::new(payload, lifetime)
     };
-    let composed = compose(&config.settings.target(), &config.key, composition, by.at)?;
+    let composed = compose(&config.settings.target(), &config.key, spec, by.at)?;
     let registered = &composed.claims.registered;
     let link = Link {
         url: composed.link.url(),

@@ -49,7 +49,7 @@ impl Home {
         require_here(instance)?;
         let folder = self.users_folder(&instance.id);
         let anew = folder.join(ANEW);
-        if instance.acts.were_recorded() && !EmbeddedDirectory::is_in(&folder) && !anew.exists() {
+        if instance.outbox.were_recorded() && !EmbeddedDirectory::is_in(&folder) && !anew.exists() {
             let message = format!(
                 "The directory of '{}' is gone: {} is missing, with the users, the seats and the activity. \
                  Restore it from a backup. To begin without them, make an empty file {}.",
@@ -78,10 +78,10 @@ impl Home {
         instance: &Instance,
         directory: &dyn Directory,
     ) -> Result<()> {
-        let Some(last) = instance.acts.waiting.last() else {
+        let Some(last) = instance.outbox.waiting.last() else {
             return Ok(());
         };
-        directory.record_outbox(&instance.acts.waiting).await?;
+        directory.record_outbox(&instance.outbox.waiting).await?;
         self.instances.shorten_outbox(&instance.id, last.number)
     }
 

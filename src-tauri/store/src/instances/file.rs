@@ -96,7 +96,7 @@ pub(super) fn read(path: &Path, id: &InstanceId) -> Result<Option<Instance>> {
         settings: settings().map_err(|refused| damaged(refused.message))?,
         key: file.key,
         api_keys: file.api_keys,
-        acts: file.acts,
+        outbox: file.acts,
     }))
 }
 
@@ -117,7 +117,7 @@ pub(super) fn write(path: &Path, instance: &Instance) -> Result<()> {
         audiences: settings.audiences.clone(),
         key: instance.key.clone(),
         api_keys: instance.api_keys.clone(),
-        acts: instance.acts.clone(),
+        acts: instance.outbox.clone(),
     };
     let contents = serde_json::to_vec_pretty(&file).map_err(Error::internal)?;
     if let Some(folder) = path.parent() {

@@ -174,9 +174,11 @@ impl Instances {
             settings,
             key,
             api_keys: Vec::new(),
-            acts: Outbox::default(),
+            outbox: Outbox::default(),
         };
-        instance.acts.add(vec![EventData::InstanceMade.into()], by);
+        instance
+            .outbox
+            .add(vec![EventData::InstanceMade.into()], by);
         file::write(&self.path(&instance.id), &instance).inspect_err(|_| {
             // An empty folder would keep the ID taken.
             let _ = fs::remove_dir(self.folder(&instance.id));
@@ -202,7 +204,7 @@ impl Instances {
             refuse_taken(&instance.settings.name, &others)?;
         }
         let events = events_between(&before, &instance);
-        instance.acts.add(events, by);
+        instance.outbox.add(events, by);
         file::write(&self.path(&instance.id), &instance)?;
         Ok(instance)
     }
@@ -211,7 +213,7 @@ impl Instances {
     pub(crate) fn note(&self, id: &InstanceId, event: Event, by: &AuditContext) -> Result<()> {
         let _lock = self.lock()?;
         let mut instance = self.get(id)?;
-        instance.acts.add(vec![event], by);
+        instance.outbox.add(vec![event], by);
         file::write(&self.path(&instance.id), &instance)
     }
 
@@ -219,7 +221,7 @@ impl Instances {
     pub(crate) fn shorten_outbox(&self, id: &InstanceId, up_to: u64) -> Result<()> {
         let _lock = self.lock()?;
         let mut instance = self.get(id)?;
-        instance.acts.recorded(up_to);
+        instance.outbox.recorded(up_to);
         file::write(&self.path(&instance.id), &instance)
     }
 

@@ -40,8 +40,8 @@ fn made_of(payload: &Value, at: Timestamp) -> (Claims, VerifiedCode) {
         algorithm: Algorithm::HS256,
     };
     let payload = Payload::from_claims(payload.as_object().unwrap()).unwrap();
-    let composition = LinkSpec::new(payload, Lifetime::default());
-    let composed = compose(&target, &key(), composition, at).unwrap();
+    let spec = LinkSpec::new(payload, Lifetime::default());
+    let composed = compose(&target, &key(), spec, at).unwrap();
     let code = verify(composed.code.expose(), &[&key()], RULES, now()).unwrap();
     (composed.claims, code)
 }
