@@ -6,8 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use latchkey_core::activity::Actor;
-use latchkey_core::directory::Directory;
-use latchkey_core::instance::{Instance, InstanceId};
+use latchkey_core::instance::Instance;
 use latchkey_core::{Result, link::BaseUrl};
 use latchkey_gateway::{
     Certificate, ClientLimits, Gateway, Handle, InstanceSnapshot, Listener, run,
@@ -15,14 +14,16 @@ use latchkey_gateway::{
 use latchkey_store::home::Home;
 use tauri::async_runtime::{JoinHandle, block_on, spawn};
 
+use crate::open_directory::OpenDirectory;
+
 /// Maximum number of links opened, and of API requests, per second from one address.
 const PER_SECOND: u32 = 50;
 
 /// A running gateway.
 pub(crate) struct Running {
-    pub(crate) instance: InstanceId,
+    /// Directory of its instance.
+    pub(crate) open: OpenDirectory,
     pub(crate) address: SocketAddr,
-    pub(crate) directory: Arc<dyn Directory>,
     /// SHA-256 of the certificate's public key. `None` without https.
     pub(crate) fingerprint: Option<String>,
     gateway: Arc<Gateway>,
@@ -37,7 +38,7 @@ impl Running {
     pub(crate) fn begin(
         home: Arc<Home>,
         instance: &Instance,
-        directory: Arc<dyn Directory>,
+        open: OpenDirectory,
         listen: SocketAddr,
         certificate: Option<Certificate>,
         ended: impl FnOnce() + Send + 'static,
@@ -47,8 +48,8 @@ impl Running {
         let listener = Listener::bind(listen)?;
         let address = listener.address()?;
         let id = instance.id.clone();
-        let shared = Arc::clone(&directory);
-        let recorded = Arc::clone(&directory);
+        let shared = Arc::clone(&open.directory);
+        let recorded = Arc::clone(&open.directory);
         let (others, own) = (Arc::clone(&home), id.clone());
         let load_snapshot = move || InstanceSnapshot::of(&home, &id, None, &*recorded);
         let limits = ClientLimits {
@@ -73,9 +74,8 @@ impl Running {
         let has_ended = Arc::new(AtomicBool::new(false));
         let over = Arc::clone(&has_ended);
         Ok(Self {
-            instance: instance.id.clone(),
+            open,
             address,
-            directory,
             fingerprint,
             gateway,
             handle,
@@ -94,11 +94,6 @@ impl Running {
     pub(crate) fn url(&self) -> Result<BaseUrl> {
         let scheme = self.fingerprint.as_ref().map_or("http", |_| "https");
         BaseUrl::parse(&format!("{scheme}://{}/", self.address))
-    }
-
-    /// Returns the directory of the gateway, with the ID of its instance.
-    pub(crate) fn held(&self) -> (InstanceId, Arc<dyn Directory>) {
-        (self.instance.clone(), Arc::clone(&self.directory))
     }
 
     pub(crate) fn sign_ins(&self) -> u32 {

@@ -17,6 +17,7 @@ pub mod events;
 mod gateway;
 mod hints;
 mod lock;
+mod open_directory;
 pub mod preferences;
 mod previews;
 mod problem;

@@ -23,11 +23,9 @@ use crate::clipboard::Clipboard;
 use crate::events::{Events, StudioEvent};
 use crate::gateway::Running;
 use crate::lock::locked;
+use crate::open_directory::OpenDirectory;
 use crate::previews::Previews;
 use crate::problem::{Problem, StudioErrorCode};
-
-/// Name of this program in the lock file of a directory.
-const HOLDER: &str = "Latchkey Studio";
 
 /// Code that was inspected last.
 struct Inspected {
@@ -45,7 +43,7 @@ pub struct Studio {
     inspected: Mutex<(u32, Option<Inspected>)>,
     /// Directory of the selected instance. Only one process at a time can hold a directory, so
     /// Studio closes the others.
-    held: Mutex<Option<(InstanceId, Arc<dyn Directory>)>>,
+    held: Mutex<Option<OpenDirectory>>,
     /// Directories that were requested while another process held them, with the name of that
     /// process. `None` if that process has ended since.
     held_elsewhere: Mutex<HeldElsewhere>,
@@ -142,16 +140,24 @@ impl Studio {
     /// Returns the directory of an instance that is hosted here. Opens it on the first call.
     /// Changes of the instance's settings are recorded in it first.
     pub(crate) fn directory(&self, home: &Home, instance: &Instance) -> Result<Arc<dyn Directory>> {
-        let directory = self.own_directory(home, instance);
-        let is_held = |cause: &Error| cause.code == ErrorCode::DirectoryHeld;
+        Ok(self.open_directory(home, instance)?.directory)
+    }
+
+    /// Returns the open directory of an instance that is hosted here.
+    pub(crate) fn open_directory(&self, home: &Home, instance: &Instance) -> Result<OpenDirectory> {
+        let open = self.own_directory(home, instance);
+        let is_held_elsewhere = match &open {
+            Ok(open) => open.is_remote,
+            Err(cause) => cause.code == ErrorCode::DirectoryHeld,
+        };
         self.change_held_elsewhere(|held_elsewhere| {
-            if directory.as_ref().is_err_and(is_held) {
+            if is_held_elsewhere {
                 held_elsewhere.insert(instance.id.clone(), home.directory_holder(instance));
             } else {
                 held_elsewhere.remove(&instance.id);
             }
         });
-        directory
+        open
     }
 
     fn change_held_elsewhere(&self, change: impl FnOnce(&mut HeldElsewhere)) {
@@ -193,39 +199,40 @@ impl Studio {
         }
     }
 
-    fn own_directory(&self, home: &Home, instance: &Instance) -> Result<Arc<dyn Directory>> {
+    fn own_directory(&self, home: &Home, instance: &Instance) -> Result<OpenDirectory> {
         let running = self.running();
         let running = running
             .as_ref()
-            .filter(|running| running.instance == instance.id);
-        if let Some(directory) = running.map(|running| Arc::clone(&running.directory)) {
+            .map(|running| &running.open)
+            .filter(|open| open.instance == instance.id);
+        if let Some(open) = running.cloned() {
             // Closes the directory of another instance that was selected before.
             *locked(&self.held) = None;
-            home.record_outbox(instance, &*directory).wait()?;
-            return Ok(directory);
+            home.record_outbox(instance, &*open.directory).wait()?;
+            return Ok(open);
         }
         let mut held = locked(&self.held);
         match &*held {
-            Some((id, directory)) if *id == instance.id => {
-                home.record_outbox(instance, &**directory).wait()?;
-                return Ok(Arc::clone(directory));
+            Some(open) if open.instance == instance.id && open.is_usable(home, instance) => {
+                home.record_outbox(instance, &*open.directory).wait()?;
+                return Ok(open.clone());
             }
             _ => *held = None,
         }
-        let directory = home.directory(instance, HOLDER)?;
-        self.events.follow(&*directory, &instance.id);
-        *held = Some((instance.id.clone(), Arc::clone(&directory)));
-        Ok(directory)
+        let open = OpenDirectory::open(self.home()?, instance)?;
+        self.events.follow(&*open.directory, &instance.id);
+        *held = Some(open.clone());
+        Ok(open)
     }
 
     /// Records changes of instances by another process in the open directories.
     pub(crate) fn record_outboxes(&self, home: &Home) {
         let held = locked(&self.held).clone();
-        let running = self.running().as_ref().map(Running::held);
-        for (id, directory) in [held, running].into_iter().flatten() {
-            let instance = home.instances().get(&id);
-            let recorded =
-                instance.and_then(|instance| home.record_outbox(&instance, &*directory).wait());
+        let running = self.running().as_ref().map(|running| running.open.clone());
+        for open in [held, running].into_iter().flatten() {
+            let instance = home.instances().get(&open.instance);
+            let recorded = instance
+                .and_then(|instance| home.record_outbox(&instance, &*open.directory).wait());
             if let Err(cause) = recorded {
                 tracing::debug!(error = %cause.logged(), "changes of settings by another process are not recorded yet");
             }
@@ -250,12 +257,14 @@ impl Studio {
 
     /// Ends the gateway of an instance and closes its directory, if they are open.
     pub(crate) fn release(&self, id: &InstanceId) {
-        let running = self.running().take_if(|running| running.instance == *id);
+        let running = self
+            .running()
+            .take_if(|running| running.open.instance == *id);
         if let Some(running) = running {
             running.end();
         }
         let mut held = locked(&self.held);
-        if held.as_ref().is_some_and(|(held, _)| held == id) {
+        if held.as_ref().is_some_and(|open| open.instance == *id) {
             *held = None;
         }
     }

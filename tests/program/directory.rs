@@ -1,7 +1,19 @@
 //! Tests of users, codes and the activity through the boundary.
 
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use latchkey_core::activity::{Actor, AuditContext};
+use latchkey_core::directory::Directory;
+use latchkey_core::instance::{Hosted, InstanceId, Name, Settings};
+use latchkey_core::link::BaseUrl;
+use latchkey_core::protocol::metadata::Metadata;
+use latchkey_core::protocol::payload::NewUser;
+use latchkey_gateway::{Administration, ControlSocket};
+use latchkey_store::Wait as _;
 use latchkey_store::keys::KeychainUse;
 use serde_json::{Value, json};
+use tokio::runtime::Runtime;
 
 use crate::boundary::{Boundary, activity_request, compose_request, new_user, users_request};
 
@@ -147,7 +159,7 @@ fn another_program_reports_that_studio_holds_the_directory() {
     assert!(refused.message.contains(&holder), "{}", refused.message);
     let home =
         latchkey_store::home::Home::open(boundary.data_dir.path().into(), KeychainUse::Never);
-    let id = latchkey_core::instance::InstanceId::parse(&here).unwrap();
+    let id = InstanceId::parse(&here).unwrap();
     let refused = home.unwrap().remove(&id).unwrap_err();
     assert!(refused.message.contains(&holder), "{}", refused.message);
     assert!(folder.exists(), "the folder stays while Studio uses it");
@@ -157,6 +169,65 @@ fn another_program_reports_that_studio_holds_the_directory() {
         .ask("instance_remove", json!({ "instance": here }))
         .unwrap();
     assert!(!folder.exists());
+}
+
+#[test]
+fn another_program_uses_the_directory_that_studio_holds_by_its_socket() {
+    let (boundary, here) = hosted_here();
+    boundary.ask("seats", json!({ "instance": here })).unwrap();
+    let folder = boundary.data_dir.path();
+    let home = latchkey_store::home::Home::open(folder.into(), KeychainUse::Never).unwrap();
+    let instance = home.instances().find(&here).unwrap();
+    let reached = home.reach(&instance, "another").unwrap().directory();
+    let by = AuditContext::new(Actor::CommandLine, Timestamp::now());
+    reached.set_seat_limit(Some(7), &by).wait().unwrap();
+    let seats = boundary.ask("seats", json!({ "instance": here })).unwrap();
+    assert_eq!(seats["limit"], 7);
+}
+
+#[test]
+fn studio_shows_and_changes_the_users_of_a_gateway_that_another_program_runs() {
+    let (boundary, here) = hosted_here();
+    let folder = boundary.data_dir.path().join("instances").join(&here);
+    let held = Arc::new(
+        latchkey_store::EmbeddedDirectory::open(&folder.join("directory"), "latchkey serve")
+            .unwrap(),
+    );
+    let by = AuditContext::new(Actor::CommandLine, Timestamp::now());
+    let ada = NewUser::parse("ada", None, Metadata::default()).unwrap();
+    held.add(&ada, &by).wait().unwrap();
+    let runtime = Runtime::new().unwrap();
+    let settings = || {
+        let url = BaseUrl::parse("https://acme.example")?;
+        Ok(Settings::new(Name::parse("Acme")?, url, Hosted::Here))
+    };
+    let id = InstanceId::parse(&here).unwrap();
+    let administration = {
+        let held: Arc<dyn Directory> = held.clone();
+        Administration::new(&id, "latchkey serve", held, settings)
+    };
+    let socket = ControlSocket::bind(&folder).unwrap();
+    let socket = runtime
+        .block_on(async { socket.serve(administration) })
+        .unwrap();
+    let users = boundary.ask("users", users_request(&here)).unwrap();
+    assert_eq!(users["users"][0]["id"], "ada");
+    boundary
+        .ask("user_suspend", json!({ "instance": here, "id": "ada" }))
+        .unwrap();
+    assert_eq!(held.seats().wait().unwrap().used, 0);
+    let gateway = boundary.ask("gateway", Value::Null).unwrap();
+    let program = gateway["others"][0]["program"].as_str().unwrap();
+    assert!(program.starts_with("latchkey serve (process "), "{program}");
+    let start = json!({ "instance": here, "ip": "127.0.0.1", "port": 1, "tls": { "kind": "off" } });
+    let refused = boundary.ask("gateway_start", start).unwrap_err();
+    assert_eq!(refused["code"], "directory_held", "{refused}");
+    // The other program ends, and Studio opens the directory itself.
+    runtime.block_on(socket.end());
+    drop(runtime);
+    drop(held);
+    let users = boundary.ask("users", users_request(&here)).unwrap();
+    assert_eq!(users["users"][0]["status"], "suspended");
 }
 
 #[test]

@@ -60,7 +60,7 @@ pub(crate) fn hint(error: &Error, instance: Option<&str>) -> Option<String> {
             "If people sign in at the gateway of this computer: latchkey instance set {name} --hosted here"
         ),
         ErrorCode::DirectoryHeld => {
-            "A gateway that runs as a service lets go of it while the service is stopped.".to_owned()
+            "That program does not answer. If it is a service, restart it.".to_owned()
         }
         ErrorCode::UnknownInstance => format!(
             "'latchkey instance add {name} --url URL' adds one. --data-dir or LATCHKEY_DATA_DIR names another data folder."

@@ -26,7 +26,7 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::output::{Output, value};
 use crate::text::Text;
-use crate::users::{self, HOLDER};
+use crate::users;
 use crate::{hints, input, keys, verdict};
 
 pub(crate) fn inspect(
@@ -85,7 +85,7 @@ pub(crate) fn inspect(
     };
     let verdict = match (known, &inspection.verification) {
         (Some((home, instance)), Verification::Judged(judged)) if arguments.dry_run => {
-            let directory = users::directory(home, instance, HOLDER)?;
+            let directory = users::directory(home, instance)?;
             Some(dry_run(judged, &instance.settings, &*directory).wait()?)
         }
         _ => None,

@@ -20,7 +20,7 @@ use crate::failure::Failure;
 use crate::input::Lines;
 use crate::inspect::Pasted;
 use crate::output::{Output, value};
-use crate::users::{self, HOLDER};
+use crate::users;
 use crate::verdict::{described, exit_code, hint};
 use crate::{hints, keys, link};
 
@@ -39,7 +39,7 @@ pub(crate) fn redeem(
     for warning in warnings {
         output.warn(&warning.message);
     }
-    let directory = users::directory(&home, &instance, HOLDER)?;
+    let directory = users::directory(&home, &instance)?;
     let settings = &instance.settings;
     let redeem = |text: &str, now| {
         let by = AuditContext::new(Actor::CommandLine, now);

@@ -14,7 +14,7 @@ use latchkey_core::instance::{Hosted, Instance};
 use latchkey_core::{Error, ErrorCode};
 use latchkey_gateway::{
     Certificate, ClientLimits, Gateway, Handle, InstanceSnapshot, Listener, metrics_router, run,
-    serve as listen,
+    serve as listen, serve_locally,
 };
 use latchkey_store::home::{GATEWAY_HOLDER, Home, require_here};
 use serde_json::{Value, json};
@@ -27,7 +27,8 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::keys::{self, Environment};
 use crate::output::Output;
-use crate::{hints, input, users};
+use crate::users::once_free;
+use crate::{hints, input};
 
 pub(crate) fn serve(
     arguments: &ServeArguments,
@@ -57,20 +58,7 @@ pub(crate) fn serve(
         .clone()
         .map_or_else(|| home.signing_key(&instance), Ok)?;
     let short_key = key.short_for(instance.settings.algorithm);
-    let certificate = match (&arguments.tls_cert, &arguments.tls_key) {
-        (Some(certificate), Some(key)) => Some(certificate_in(certificate, key, context)?),
-        _ if arguments.tls_self_signed => {
-            let folder = home.instances().folder(&instance.id);
-            let url = &instance.settings.url;
-            let certificate = Certificate::self_signed(&folder, url, arguments.listen)?;
-            let fingerprint = certificate.fingerprint();
-            output.note(&format!(
-                "The SHA-256 fingerprint of the certificate's public key: {fingerprint}"
-            ));
-            Some(certificate)
-        }
-        _ => None,
-    };
+    let certificate = certificate(arguments, &home, &instance, context, output)?;
     let listener = Listener::bind(arguments.listen)?;
     let address = listener.address()?;
     let scheme = if certificate.is_some() {
@@ -94,10 +82,12 @@ pub(crate) fn serve(
             instance.settings.url
         ));
     }
-    let directory = users::once_free(|| home.directory_to_serve(&instance, GATEWAY_HOLDER))?;
+    let directory = once_free(|| home.directory_to_serve(&instance, GATEWAY_HOLDER))?;
+    let administered = Arc::clone(&directory);
     let (shared, recorded) = (Arc::clone(&directory), Arc::clone(&directory));
     let home = Arc::new(home);
     let (id, others, own) = (instance.id.clone(), Arc::clone(&home), instance.id.clone());
+    let local = Arc::clone(&home);
     let limits = ClientLimits {
         trusted_proxies: arguments.trusted_proxy.clone(),
         links_per_second: NonZeroU32::new(arguments.visits_per_second),
@@ -120,6 +110,11 @@ pub(crate) fn serve(
         let handle = Handle::default();
         let signals = Signals::new().map_err(no_signals)?;
         tokio::spawn(signals.end(handle.clone()));
+        let socket = serve_locally(local, &instance.id, GATEWAY_HOLDER, administered);
+        // Without the socket, people can still sign in.
+        let socket = socket
+            .inspect_err(|cause| tracing::warn!(error = %cause.logged(), "other programs cannot administer the users while this one runs"))
+            .ok();
         // The signal handlers are set up before this line is printed, because its reader may send
         // signals.
         announce(
@@ -133,7 +128,11 @@ pub(crate) fn serve(
             let router = metrics_router(Arc::clone(&gateway));
             tokio::spawn(listen(router, metrics, None, handle.clone()));
         }
-        run(gateway, listener, certificate, handle, Actor::CommandLine).await?;
+        let ended = run(gateway, listener, certificate, handle, Actor::CommandLine).await;
+        if let Some(socket) = socket {
+            socket.end().await;
+        }
+        ended?;
         Ok(ExitCode::SUCCESS)
     })
 }
@@ -145,6 +144,30 @@ fn announce(url: &str, output: &Output, name: &str, json: impl FnOnce() -> Value
     if let Err(Failure::Unwritten(refused)) = output.line(open.as_str(), json) {
         tracing::warn!("{open}. {}", refused.message);
     }
+}
+
+/// Returns the certificate that the options ask for. Prints the fingerprint of a self-signed one.
+fn certificate(
+    arguments: &ServeArguments,
+    home: &Home,
+    instance: &Instance,
+    context: &Context,
+    output: &Output,
+) -> Result<Option<Certificate>, Failure> {
+    Ok(match (&arguments.tls_cert, &arguments.tls_key) {
+        (Some(certificate), Some(key)) => Some(certificate_in(certificate, key, context)?),
+        _ if arguments.tls_self_signed => {
+            let folder = home.instances().folder(&instance.id);
+            let url = &instance.settings.url;
+            let certificate = Certificate::self_signed(&folder, url, arguments.listen)?;
+            let fingerprint = certificate.fingerprint();
+            output.note(&format!(
+                "The SHA-256 fingerprint of the certificate's public key: {fingerprint}"
+            ));
+            Some(certificate)
+        }
+        _ => None,
+    })
 }
 
 /// Reads a certificate and its key. An error names both files.

@@ -18,7 +18,7 @@ use latchkey_core::protocol::payload::NewUser;
 use latchkey_core::protocol::user_id::UserId;
 use latchkey_core::verdict::Status;
 use latchkey_core::{Error, ErrorCode, time};
-use latchkey_store::home::Home;
+use latchkey_store::home::{Home, Reached};
 use serde_json::{Value, json};
 
 use crate::args::{
@@ -32,7 +32,7 @@ use crate::text::Text;
 use crate::{hints, link};
 
 /// Name of this program in the lock file of a directory.
-pub(crate) const HOLDER: &str = "latchkey, the command line";
+const HOLDER: &str = "latchkey, the command line";
 
 pub(crate) fn users(
     arguments: &UsersArguments,
@@ -152,7 +152,7 @@ pub(crate) fn seats(
 pub(crate) fn open(instance: &str, context: &Context) -> Result<Arc<dyn Directory>, Failure> {
     let home = context.home()?;
     let instance = home.instances().find(instance)?;
-    directory(&home, &instance, HOLDER)
+    directory(&home, &instance)
 }
 
 /// Timeout and interval for a directory that another process holds. Another command holds it for
@@ -160,13 +160,9 @@ pub(crate) fn open(instance: &str, context: &Context) -> Result<Arc<dyn Director
 const HELD: Duration = Duration::from_secs(2);
 const HELD_PAUSE: Duration = Duration::from_millis(10);
 
-/// Opens the directory of an instance.
-pub(crate) fn directory(
-    home: &Home,
-    instance: &Instance,
-    holder: &str,
-) -> Result<Arc<dyn Directory>, Failure> {
-    once_free(|| home.directory(instance, holder))
+/// Opens the directory of an instance, or reaches the process that holds it.
+pub(crate) fn directory(home: &Home, instance: &Instance) -> Result<Arc<dyn Directory>, Failure> {
+    once_free(|| home.reach(instance, HOLDER)).map(Reached::directory)
 }
 
 /// Does work with a directory. Waits up to [`HELD`] for another process that holds the directory.

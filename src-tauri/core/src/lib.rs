@@ -11,6 +11,7 @@
 //! | who is signed in, and where to | [`session`] |
 //! | who did what, and when | [`activity`] |
 //! | applications and their settings | [`instance`] |
+//! | requests and responses of the administration API | [`admin`] |
 //! | signing keys and other secrets | [`secret`] |
 //!
 //! Core is pure: it has no file, socket, clock, thread, async runtime, window, HTTP or terminal.
@@ -18,6 +19,7 @@
 //! algorithm is HMAC.
 
 pub mod activity;
+pub mod admin;
 pub mod directory;
 pub mod error;
 pub mod inspect;

@@ -3,7 +3,6 @@
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
-use serde::{Serialize as _, Serializer};
 
 use crate::protocol::code::LEEWAY_SECS;
 use crate::{Error, ErrorCode, Result};
@@ -17,19 +16,50 @@ pub fn exact(secs: i64) -> String {
     Timestamp::from_second(secs).map_or_else(|_| format!("second {secs}"), |at| at.to_string())
 }
 
+/// Returns the time that [`exact`] has written.
+fn from_exact(text: &str) -> Option<i64> {
+    match text.strip_prefix("second ") {
+        Some(secs) => secs.parse().ok(),
+        None => text.parse().ok().map(Timestamp::as_second),
+    }
+}
+
 /// Serializes a time in Unix seconds as RFC 3339.
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
-pub(crate) fn rfc3339<S: Serializer>(secs: &i64, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(&exact(*secs))
+pub(crate) mod rfc3339 {
+    use serde::{Deserialize as _, Deserializer, Serializer, de};
+
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+    pub(crate) fn serialize<S: Serializer>(secs: &i64, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&super::exact(*secs))
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        super::from_exact(&text).ok_or_else(|| de::Error::custom("it is not a time"))
+    }
 }
 
 /// Serializes an optional time in Unix seconds as RFC 3339.
-#[expect(clippy::ref_option, reason = "serde passes references")]
-pub(crate) fn rfc3339_if_any<S: Serializer>(
-    secs: &Option<i64>,
-    serializer: S,
-) -> Result<S::Ok, S::Error> {
-    secs.map(exact).serialize(serializer)
+pub(crate) mod rfc3339_if_any {
+    use serde::{Deserialize as _, Deserializer, Serialize as _, Serializer, de};
+
+    #[expect(clippy::ref_option, reason = "serde passes references")]
+    pub(crate) fn serialize<S: Serializer>(
+        secs: &Option<i64>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        secs.map(super::exact).serialize(serializer)
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<i64>, D::Error> {
+        let text = Option::<String>::deserialize(deserializer)?;
+        text.map(|text| {
+            super::from_exact(&text).ok_or_else(|| de::Error::custom("it is not a time"))
+        })
+        .transpose()
+    }
 }
 
 /// Returns whether a recorded time lies in the future, which only a wrong clock can cause.

@@ -12,6 +12,7 @@
 //! | header `Host` | `host` |
 //! | forward authentication for a proxy | `verify` |
 //! | users and links for other systems | `api` |
+//! | administration on a local socket | `admin` |
 //! | the widget in other sites' pages | `widget` |
 //! | pages, error pages | `pages`, `error_page` |
 //! | extractors, middleware, headers of each answer | `extract`, `middleware`, `headers` |
@@ -24,9 +25,10 @@
 //! | metrics | [`metrics_router()`] |
 //! | addresses that a phone can reach | [`interfaces()`] |
 //!
-//! The gateway decides nothing: core decides what a code does and whether a session is valid. It
-//! has no path for administrators.
+//! The gateway decides nothing: core decides what a code does and whether a session is valid. Its
+//! listener for visitors has no path for administrators.
 
+mod admin;
 mod api;
 mod certificate;
 mod client_address;
@@ -63,6 +65,7 @@ mod verify;
 mod visit;
 mod widget;
 
+pub use admin::{Administration, ControlSocket, ServedSocket, serve_locally};
 pub use certificate::Certificate;
 pub use client_address::{InvalidNetwork, Network};
 pub use config::InstanceSnapshot;

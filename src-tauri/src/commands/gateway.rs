@@ -174,7 +174,8 @@ fn start(studio: &Studio, request: &GatewayStart) -> Result<GatewayState> {
         let message = "This is not an address of this computer.";
         Error::new(ErrorCode::InvalidSetting, message).about("listen")
     })?;
-    let directory = studio.directory(&home, &instance)?;
+    let open = studio.open_directory(&home, &instance)?;
+    let open = open.require_held(&home, &instance)?;
     let listen = SocketAddr::new(ip, request.port);
     // Errors are found before the running gateway is ended.
     let certificate = certificate(&home, &instance, listen, &request.tls)?;
@@ -192,7 +193,7 @@ fn start(studio: &Studio, request: &GatewayStart) -> Result<GatewayState> {
     let running = Running::begin(
         Arc::clone(&home),
         &instance,
-        directory,
+        open,
         listen,
         certificate,
         move || events.publish(StudioEvent::Gateway),
@@ -266,7 +267,7 @@ fn state(studio: &Studio) -> Result<GatewayState> {
 fn described(running: &Running) -> Result<RunningGateway> {
     let (url, on_network) = (running.url()?, !running.address.ip().is_loopback());
     Ok(RunningGateway {
-        instance: running.instance.as_str().to_owned(),
+        instance: running.open.instance.as_str().to_owned(),
         qr: on_network
             .then(|| Qr::for_url(url.as_str()))
             .transpose()?

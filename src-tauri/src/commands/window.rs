@@ -55,9 +55,10 @@ pub async fn close_asked(
         let Some(running) = running.as_ref() else {
             return Ok(None);
         };
-        let instance = home.instances().get(&running.instance)?;
+        let instance = home.instances().get(&running.open.instance)?;
         let rules = instance.settings.session_rules();
         let people = running
+            .open
             .directory
             .count_signed_in(rules, Timestamp::now())
             .wait()?;

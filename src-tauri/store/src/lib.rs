@@ -3,18 +3,22 @@
 //! | concern | module |
 //! |---|---|
 //! | the embedded engine (sled) | [`embedded`] |
+//! | a directory that another process holds | [`remote`], [`control`] |
 //! | the data folder as a whole | [`home`], [`instances`] |
 //! | signing keys | [`keys`] |
 //! | private files | [`files`] |
 //!
 //! Rules are deliberately absent. They are in `latchkey-core`.
 
+pub mod control;
 pub mod embedded;
 pub mod files;
 pub mod home;
 pub mod instances;
 pub mod keys;
+pub mod remote;
 mod wait;
 
 pub use embedded::EmbeddedDirectory;
+pub use remote::RemoteDirectory;
 pub use wait::Wait;

@@ -110,7 +110,7 @@ fn an_error_about_an_option_of_an_instance_names_the_option() {
             serve(&["--api-requests-per-second", "many"]),
             "api-requests-per-second",
         ),
-        (serve(&["--metrics", "0.0.0.0:1"]), "metrics"),
+        (serve(&["--metrics", "0.0.0.0:0"]), "metrics"),
         (serve(&["--log", "x"]), "log"),
         (vec!["instance", "remove", "here"], "yes"),
         (vec!["instance", "show", "nobody"], "instance"),

@@ -9,6 +9,7 @@
 )]
 
 mod activity;
+mod administering;
 mod answers;
 #[path = "../../../store/tests/store/directory/copied.rs"]
 mod copied;

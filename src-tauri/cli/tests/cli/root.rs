@@ -4,9 +4,10 @@
 use std::fs;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown, lchown, symlink};
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use crate::run::{Ran, SECRET, latchkey};
+use crate::serve::Serving;
 
 /// A user number that no account of this computer has.
 const SERVICE: u32 = 54_321;
@@ -370,5 +371,97 @@ fn the_folder_of_another_user_is_named_with_its_owner_and_what_to_do() {
             && said.contains("another user, #54321")
             && said.contains("hint: --data-dir"),
         "{said}"
+    );
+}
+
+#[test]
+fn root_and_the_services_user_administer_a_running_service_and_nobody_else_does() {
+    let Some(scene) = Scene::new() else { return };
+    scene.add_instance();
+    // The service reads the secret from a file that it can read, as from systemd.
+    fs::write(scene.path("credential"), SECRET).unwrap();
+    chown(scene.path("credential"), Some(SERVICE), Some(SERVICE)).unwrap();
+    let as_user = |user: u32| {
+        let mut command = Command::new("setpriv");
+        let (uid, gid) = (format!("--reuid={user}"), format!("--regid={user}"));
+        command.args([&uid, &gid, "--clear-groups", "--no-new-privs"]);
+        command.arg(env!("CARGO_BIN_EXE_latchkey"));
+        command.env_clear();
+        command.envs([
+            ("LATCHKEY_DATA_DIR", scene.text("service")),
+            ("LATCHKEY_KEYCHAIN", "off".to_owned()),
+        ]);
+        command
+    };
+    let mut service = as_user(SERVICE);
+    service.args([
+        "--json",
+        "serve",
+        "--instance",
+        "here",
+        "--listen",
+        "127.0.0.1:0",
+    ]);
+    service.args(["--secret-file", &scene.text("credential")]);
+    let serving = Serving::start(service.stderr(Stdio::piped()));
+    scene.done(&["users", "--instance", "here", "add", "ada"]);
+    scene.done(&["users", "--instance", "here", "suspend", "ada"]);
+    scene.done(&["seats", "--instance", "here", "--set", "3"]);
+    scene.done(&["activity", "list", "--instance", "here"]);
+    scene.assert_kept_apart("administering");
+    let own = as_user(SERVICE)
+        .args(["users", "--instance", "here", "reactivate", "ada"])
+        .output()
+        .unwrap();
+    assert!(own.status.success(), "{own:?}");
+    let third = as_user(SERVICE + 1)
+        .args(["users", "--instance", "here", "list"])
+        .output()
+        .unwrap();
+    assert!(
+        !third.status.success() && third.stdout.is_empty(),
+        "{third:?}"
+    );
+    // Even if the folder and the socket were open to everybody, a third user gets no answer.
+    let socket = scene.path("service/instances/here/control.sock");
+    for (name, mode) in [
+        ("service", 0o755),
+        ("service/instances", 0o755),
+        ("service/instances/here", 0o755),
+        ("service/instances/here/control.sock", 0o666),
+    ] {
+        fs::set_permissions(scene.path(name), fs::Permissions::from_mode(mode)).unwrap();
+    }
+    let ask = r#"$SIG{PIPE} = "IGNORE";
+        my $s = IO::Socket::UNIX->new(Peer => $ARGV[0]) or die $!;
+        print $s "GET /admin/v1/users HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+        $s->flush;
+        print sysread($s, my $answer, 4096) || 0;"#;
+    let answered = |user: u32| {
+        let (uid, gid) = (format!("--reuid={user}"), format!("--regid={user}"));
+        let ran = Command::new("setpriv")
+            .args([
+                &uid,
+                &gid,
+                "--clear-groups",
+                "perl",
+                "-MIO::Socket::UNIX",
+                "-e",
+                ask,
+            ])
+            .arg(&socket)
+            .output()
+            .unwrap();
+        let said = String::from_utf8(ran.stdout).unwrap();
+        let complaint = String::from_utf8_lossy(&ran.stderr);
+        let bytes = said.trim().parse::<u32>();
+        bytes.unwrap_or_else(|_| panic!("{complaint}"))
+    };
+    assert!(answered(SERVICE) > 0 && answered(0) > 0);
+    assert_eq!(answered(SERVICE + 1), 0);
+    let log = serving.end();
+    assert!(
+        log.contains("a process of another user was refused"),
+        "{log}"
     );
 }

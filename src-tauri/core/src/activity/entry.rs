@@ -62,7 +62,7 @@ impl Entry {
 #[derive(Serialize)]
 struct WordedEntry<'a> {
     number: u64,
-    #[serde(serialize_with = "time::rfc3339")]
+    #[serde(serialize_with = "time::rfc3339::serialize")]
     at: i64,
     actor: &'a Actor,
     address: Option<IpAddr>,

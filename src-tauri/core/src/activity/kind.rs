@@ -16,6 +16,18 @@ pub enum Kind {
     Act,
 }
 
+impl Kind {
+    /// Returns the stable name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::SignIn => "sign_in",
+            Self::Refusal => "refusal",
+            Self::Act => "act",
+        }
+    }
+}
+
 impl std::str::FromStr for Kind {
     type Err = Error;
 

@@ -101,7 +101,8 @@ pub trait Directory: Send + Sync {
     async fn prune(&self, retention: Retention, now: Timestamp) -> Result<bool>;
 
     /// Calls `call` after each change of the activity or of users that is on disk. It must return
-    /// at once, because later changes wait for it. A second `call` is ignored.
+    /// at once, because later changes wait for it. Every `call` stays until the directory is
+    /// closed.
     fn on_change(&self, call: OnChange);
 
     /// Returns what redeeming a code without a session would do. Changes nothing.

@@ -74,6 +74,19 @@ pub enum SortBy {
     LastSignIn,
 }
 
+impl SortBy {
+    /// Returns the stable name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Id => "id",
+            Self::Email => "email",
+            Self::Created => "created",
+            Self::LastSignIn => "last_sign_in",
+        }
+    }
+}
+
 /// Order of users. Users without an address, or without a sign-in, come last in both directions.
 /// Equal users are in the order of their IDs, byte by byte.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]

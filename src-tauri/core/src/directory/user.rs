@@ -25,8 +25,20 @@ pub enum Origin {
     Import,
 }
 
+impl Origin {
+    /// Returns the stable name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Link => "link",
+            Self::Added => "added",
+            Self::Import => "import",
+        }
+    }
+}
+
 /// A user in a directory. Times are in Unix seconds.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct User {
     /// ID: the administrator's own key for the person.
     pub id: UserId,
@@ -39,16 +51,16 @@ pub struct User {
     /// Way in which the user was created.
     pub origin: Origin,
     /// Time when the user was created.
-    #[serde(serialize_with = "time::rfc3339")]
+    #[serde(with = "time::rfc3339")]
     pub created_at: i64,
     /// Time of the last sign-in.
-    #[serde(serialize_with = "time::rfc3339_if_any")]
+    #[serde(with = "time::rfc3339_if_any")]
     pub last_sign_in: Option<i64>,
     /// Number of sign-ins.
     pub sign_ins: u64,
     /// Time when the profile was last set: `iat` of the code that did, or the time of adding or
     /// editing the user.
-    #[serde(serialize_with = "time::rfc3339")]
+    #[serde(with = "time::rfc3339")]
     pub profile_as_of: i64,
     /// Number of the change that created the user or last ended all sessions. A session is valid
     /// only in the generation in which it began. A generation is never used twice for an ID.
@@ -56,7 +68,7 @@ pub struct User {
 }
 
 /// An address that several users have. A code that names only the address signs none of them in.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SharedEmail {
     /// [Key](Email::key) of the address.
     pub email: String,
@@ -78,14 +90,14 @@ impl fmt::Display for SharedEmail {
 
 /// A recorded time that lies in the future, because the clock was wrong. Until that time codes
 /// count as older than the removal or the profile.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TimeAhead {
     /// ID of the user.
     pub user: UserId,
     /// Whether it is the time of a removal. Otherwise it is that of a profile.
     pub is_removal: bool,
     /// The time, in Unix seconds.
-    #[serde(serialize_with = "crate::time::rfc3339")]
+    #[serde(with = "time::rfc3339")]
     pub at: i64,
 }
 

@@ -7,7 +7,7 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::sync::Arc;
 
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
 
 pub use warning::Warning;
 
@@ -15,7 +15,7 @@ pub use warning::Warning;
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// Kind of an error, for callers to match on. The message of an [`Error`] is only for people.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -88,6 +88,8 @@ pub enum ErrorCode {
     AddressInUse,
     /// Another process holds the directory.
     DirectoryHeld,
+    /// The program that administers the directory does not answer.
+    Unreachable,
     /// The call timed out waiting for an earlier change. It can be repeated later.
     Busy,
     /// Another Studio uses the data folder.

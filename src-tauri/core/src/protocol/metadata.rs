@@ -2,7 +2,7 @@
 
 use std::io;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::error::Warning;
@@ -13,7 +13,9 @@ use crate::{Error, Result};
 pub const MAX_BYTES: usize = 8 * 1024;
 
 /// A JSON object of free members. None of them is `id` or `email`.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+///
+/// Deserializing does not check the members again, so it is only for what was serialized.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Metadata(Map<String, Value>);
 

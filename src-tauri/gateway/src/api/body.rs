@@ -18,7 +18,7 @@ use super::problem::Problem;
 
 /// Extractor for a request body that is a JSON object. The types that are read from it have no
 /// nested structs.
-pub(super) struct Body<T>(pub(super) T);
+pub(crate) struct Body<T>(pub(crate) T);
 
 impl<T: DeserializeOwned, S: Sync> FromRequest<S> for Body<T> {
     type Rejection = Problem;
@@ -66,21 +66,21 @@ fn not_expected(message: &str) -> Problem {
 
 /// Deserializes a member that is present. `null` becomes `Some(None)`, and a missing member stays
 /// `None`.
-pub(super) fn some<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+pub(crate) fn some<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<T>, D::Error> {
     T::deserialize(deserializer).map(Some)
 }
 
 /// Returns the user ID in a path. Fails with 404 if no user can have this ID.
-pub(super) fn user_in(path: Result<Path<String>, PathRejection>) -> Result<UserId, Problem> {
+pub(crate) fn user_in(path: Result<Path<String>, PathRejection>) -> Result<UserId, Problem> {
     let unknown = || Problem::of(StatusCode::NOT_FOUND, "There is no such user.");
     let Path(id) = path.map_err(|_| unknown())?;
     UserId::parse(&id, "id").map_err(|_: Error| unknown())
 }
 
 /// Returns a JSON response.
-pub(super) fn answer(
+pub(crate) fn answer(
     status: StatusCode,
     body: &impl serde::Serialize,
 ) -> Result<Response, Problem> {

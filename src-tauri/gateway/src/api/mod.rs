@@ -7,7 +7,7 @@ mod hints;
 mod inspect;
 mod links;
 mod members;
-mod problem;
+pub(crate) mod problem;
 mod users;
 
 use std::net::IpAddr;
@@ -26,6 +26,7 @@ use latchkey_core::activity::{Actor, AuditContext, EventData};
 use crate::config::GatewayConfig;
 use crate::error_page::LogLine;
 use crate::gateway::Gateway;
+pub(crate) use body::{Body, answer, user_in};
 use problem::Problem;
 
 /// Header that carries the API key.

@@ -13,7 +13,7 @@ use crate::request_scope::reference;
 
 /// Problem details of a refused request (RFC 9457).
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct ProblemDetails {
+pub(crate) struct ProblemDetails {
     /// `about:blank`, because the status says what kind of problem it is.
     r#type: &'static str,
     /// Reason phrase of the status.
@@ -40,7 +40,7 @@ struct ErrorCodeText(ErrorCode);
 
 /// Response to a refused request.
 #[derive(Debug)]
-pub(super) struct Problem {
+pub(crate) struct Problem {
     status: StatusCode,
     details: Box<ProblemDetails>,
     header: Option<(HeaderName, HeaderValue)>,
@@ -49,7 +49,7 @@ pub(super) struct Problem {
 }
 
 impl Problem {
-    pub(super) fn of(status: StatusCode, detail: &str) -> Self {
+    pub(crate) fn of(status: StatusCode, detail: &str) -> Self {
         Self {
             status,
             details: Box::new(ProblemDetails {
@@ -88,12 +88,20 @@ impl Problem {
     }
 
     /// Sets the member of the request that the problem is about.
-    pub(super) fn about(mut self, member: &str) -> Self {
+    pub(crate) fn about(mut self, member: &str) -> Self {
         self.details.field = Some(member.to_owned());
         self
     }
 
-    pub(super) fn with(mut self, name: HeaderName, value: HeaderValue) -> Self {
+    /// Returns the problem for an error whose message the client may read.
+    pub(crate) fn of_error(status: StatusCode, error: Error) -> Self {
+        let mut problem = Self::of(status, &error.message);
+        problem.details.code = Some(ErrorCodeText(error.code));
+        problem.details.field = error.field;
+        problem
+    }
+
+    pub(crate) fn with(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.header = Some((name, value));
         self
     }

@@ -51,7 +51,7 @@ mod writer;
 use std::cmp::Reverse;
 use std::collections::HashSet;
 use std::path::Path;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use blocking::unblock;
@@ -99,10 +99,7 @@ impl EmbeddedDirectory {
     }
 
     fn over(opened: Opened) -> Result<Self> {
-        let shared = Arc::new(Shared {
-            opened,
-            on_change: OnceLock::new(),
-        });
+        let shared = Arc::new(Shared::new(opened));
         Ok(Self {
             writer: Writer::start(Arc::clone(&shared))?,
             shared,
@@ -273,7 +270,7 @@ impl Directory for EmbeddedDirectory {
     }
 
     fn on_change(&self, call: OnChange) {
-        let _ = self.shared.on_change.set(call);
+        self.shared.on_change(call);
     }
 
     async fn activity(

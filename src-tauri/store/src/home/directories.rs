@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::Home;
 use crate::embedded::EmbeddedDirectory;
+use crate::remote::RemoteDirectory;
 use crate::wait::Wait as _;
 use latchkey_core::activity::{AuditContext, Event};
 use latchkey_core::directory::Directory;
@@ -24,6 +25,24 @@ pub const GATEWAY_HOLDER: &str = "latchkey serve";
 #[must_use]
 pub fn is_gateway(holder: &str) -> bool {
     holder.starts_with(GATEWAY_HOLDER)
+}
+
+/// A directory that this process can use.
+pub enum Reached {
+    /// This process holds it.
+    Held(Arc<dyn Directory>),
+    /// Another process holds it, and answers.
+    Remote(Arc<dyn Directory>),
+}
+
+impl Reached {
+    /// Returns the directory.
+    #[must_use]
+    pub fn directory(self) -> Arc<dyn Directory> {
+        match self {
+            Self::Held(directory) | Self::Remote(directory) => directory,
+        }
+    }
 }
 
 impl Home {
@@ -63,6 +82,43 @@ impl Home {
         // The file is not needed once there is a directory.
         let _ = fs::remove_file(anew);
         Ok(Arc::new(directory))
+    }
+
+    /// Opens the directory of an instance that is hosted here, or reaches the process that holds it.
+    ///
+    /// Fails like [`directory`](Self::directory). The error for a directory that another process
+    /// holds is returned only if that process does not answer on its local socket.
+    pub fn reach(&self, instance: &Instance, holder: &str) -> Result<Reached> {
+        let held = match self.directory(instance, holder) {
+            Ok(directory) => return Ok(Reached::Held(directory)),
+            Err(held) if held.code == ErrorCode::DirectoryHeld => held,
+            Err(refused) => return Err(refused),
+        };
+        let folder = self.instances.folder(&instance.id);
+        match RemoteDirectory::local(&folder).wait() {
+            Ok(remote) => {
+                self.record_outbox(instance, &remote).wait()?;
+                Ok(Reached::Remote(Arc::new(remote)))
+            }
+            Err(cause) => {
+                tracing::debug!(error = %cause.logged(), "the holder of the directory does not answer");
+                Err(held)
+            }
+        }
+    }
+
+    /// Returns an instance that is hosted here, after its waiting changes were recorded in its
+    /// directory. Blocks the thread.
+    pub fn current(&self, id: &InstanceId, directory: &dyn Directory) -> Result<Instance> {
+        let instance = self.instances.get(id)?;
+        require_here(&instance)?;
+        self.record_outbox(&instance, directory).wait()?;
+        Ok(instance)
+    }
+
+    /// Fails with [`ErrorCode::DirectoryHeld`] if a process holds the directory of an instance.
+    pub fn require_free(&self, instance: &Instance) -> Result<()> {
+        EmbeddedDirectory::require_free(&self.users_folder(&instance.id))
     }
 
     /// Returns the name of the process that holds the directory of an instance, such as `latchkey

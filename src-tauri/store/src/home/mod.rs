@@ -15,7 +15,7 @@ mod keys;
 #[cfg(test)]
 mod tests;
 
-pub use directories::{GATEWAY_HOLDER, is_gateway, require_here};
+pub use directories::{GATEWAY_HOLDER, Reached, is_gateway, require_here};
 pub use keys::{NewKeys, SecretSource};
 
 use std::collections::HashMap;

@@ -15,13 +15,14 @@ use super::{at, code, id, new_user, person};
 use crate::by;
 use crate::signed::{judge, now};
 
-/// Declares a test for each rule of the suite. `$empty` is a function that returns a directory
-/// without users, or a value that dereferences to one.
-macro_rules! conformance_tests {
+/// Declares a test for each rule about what administrators do, which every engine must pass.
+/// `$empty` is a function that returns a directory without users, or a value that dereferences to
+/// one.
+macro_rules! administration_tests {
     ($empty:path) => {
-        use $crate::directory::{activity, conformance, emails, finding, order, seats, sessions};
+        use $crate::directory::{activity, conformance, emails, finding, order, seats};
 
-        $crate::directory::conformance::conformance_tests! { $empty:
+        $crate::directory::conformance::rules! { $empty:
             conformance {
                 a_new_user_is_created_once_and_signed_in_again;
                 a_refusal_and_a_dry_run_change_nothing;
@@ -44,17 +45,6 @@ macro_rules! conformance_tests {
                 pages_stay_consistent_while_users_are_added_and_removed;
                 a_page_begins_at_the_requested_row;
                 nobody_is_found_in_an_empty_directory;
-            }
-            sessions {
-                a_session_is_a_record_of_the_sign_in;
-                a_refusal_begins_no_session;
-                signing_out_ends_one_session_only;
-                sessions_end_when_their_user_is_signed_out_suspended_or_removed;
-                a_user_who_is_removed_and_added_in_one_second_is_another_user;
-                a_new_session_replaces_the_one_of_the_same_browser;
-                the_last_use_is_written_at_most_every_five_minutes;
-                expired_sessions_are_pruned;
-                the_browser_that_used_a_link_may_repeat_it_for_thirty_seconds;
             }
             activity {
                 every_change_is_recorded_once;
@@ -85,12 +75,44 @@ macro_rules! conformance_tests {
                 a_profile_in_the_future_is_reported_and_corrected;
             }
         }
+    };
+}
+pub(super) use administration_tests;
+
+/// Declares a test for each rule of the suite, also those about sessions, which an engine must pass
+/// if a gateway may run over it.
+macro_rules! conformance_tests {
+    ($empty:path) => {
+        use $crate::directory::sessions;
+
+        $crate::directory::conformance::administration_tests!($empty);
+        $crate::directory::conformance::rules! { $empty:
+            sessions {
+                a_session_is_a_record_of_the_sign_in;
+                a_refusal_begins_no_session;
+                signing_out_ends_one_session_only;
+                sessions_end_when_their_user_is_signed_out_suspended_or_removed;
+                a_user_who_is_removed_and_added_in_one_second_is_another_user;
+                a_new_session_replaces_the_one_of_the_same_browser;
+                the_last_use_is_written_at_most_every_five_minutes;
+                expired_sessions_are_pruned;
+                the_browser_that_used_a_link_may_repeat_it_for_thirty_seconds;
+            }
+        }
 
         #[test]
         fn codes_that_are_redeemed_together_have_the_same_verdicts_as_one_by_one() {
-            seats::codes_that_are_redeemed_together_have_the_same_verdicts_as_one_by_one(&*$empty(), &*$empty());
+            seats::codes_that_are_redeemed_together_have_the_same_verdicts_as_one_by_one(
+                &*$empty(),
+                &*$empty(),
+            );
         }
     };
+}
+pub(super) use conformance_tests;
+
+/// Declares a test for each of the named rules.
+macro_rules! rules {
     ($empty:path: $($module:ident { $($rule:ident;)* })*) => {
         $($(
             #[test]
@@ -100,7 +122,7 @@ macro_rules! conformance_tests {
         )*)*
     };
 }
-pub(super) use conformance_tests;
+pub(super) use rules;
 
 pub(super) fn redeem(directory: &dyn Directory, code: &VerifiedCode) -> &'static str {
     let verdict = directory

@@ -21,6 +21,7 @@ mod race;
 #[path = "../../../../../tests/random.rs"]
 mod random;
 mod records;
+mod remote;
 mod seats;
 mod sessions;
 mod worded;

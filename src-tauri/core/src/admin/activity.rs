@@ -1,0 +1,118 @@
+//! Entries of the activity.
+
+use std::net::IpAddr;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::activity::{
+    ActivityPage, Actor, Entry, Event, EventData, Kind, OutboxEntry, Reference, Repeats,
+};
+use crate::time;
+
+/// A page of the activity, newest first.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Page {
+    /// Entries of the page. There may be fewer than the maximum although more follow.
+    pub entries: Vec<EntryRecord>,
+    /// Value of `before` for the next page. Null if all entries were read.
+    pub before: Option<u64>,
+}
+
+/// An entry in words and in data.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct EntryRecord {
+    number: u64,
+    #[serde(with = "time::rfc3339")]
+    at: i64,
+    actor: Actor,
+    address: Option<IpAddr>,
+    reference: Option<Reference>,
+    repeats: Option<Repeats>,
+    kind: Kind,
+    code: String,
+    title: String,
+    detail: Option<String>,
+    parameters: Map<String, Value>,
+    subject: Option<String>,
+    link: Option<String>,
+    /// Type and parameters in the form that is stored.
+    data: EventData,
+}
+
+impl From<Entry> for EntryRecord {
+    fn from(entry: Entry) -> Self {
+        let (title, detail) = (entry.title(), entry.detail());
+        let Event {
+            data,
+            subject,
+            link,
+        } = entry.event;
+        Self {
+            number: entry.number,
+            at: entry.at,
+            actor: entry.actor,
+            address: entry.address,
+            reference: entry.reference,
+            repeats: entry.repeats,
+            kind: data.kind(),
+            code: data.code().to_owned(),
+            title,
+            detail,
+            parameters: data.parameters(),
+            subject,
+            link,
+            data,
+        }
+    }
+}
+
+impl From<EntryRecord> for Entry {
+    fn from(record: EntryRecord) -> Self {
+        Self {
+            number: record.number,
+            at: record.at,
+            actor: record.actor,
+            address: record.address,
+            reference: record.reference,
+            repeats: record.repeats,
+            event: Event {
+                data: record.data,
+                subject: record.subject,
+                link: record.link,
+            },
+        }
+    }
+}
+
+impl From<ActivityPage> for Page {
+    fn from(page: ActivityPage) -> Self {
+        Self {
+            entries: page.entries.into_iter().map(Into::into).collect(),
+            before: page.before,
+        }
+    }
+}
+
+impl From<Page> for ActivityPage {
+    fn from(page: Page) -> Self {
+        Self {
+            entries: page.entries.into_iter().map(Into::into).collect(),
+            before: page.before,
+        }
+    }
+}
+
+/// An event to record, which changes nothing else.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct EventRecord {
+    /// The event.
+    pub event: Event,
+}
+
+/// A change of the instance's settings to record, once.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Waiting {
+    /// The change.
+    pub change: OutboxEntry,
+}

@@ -1,0 +1,94 @@
+//! The administration API: its paths, and the JSON of its requests and responses. The gateway
+//! serves it, and the remote engine is its client.
+
+mod activity;
+mod codes;
+mod problem;
+mod users;
+
+pub use activity::{EntryRecord, EventRecord, Page, Waiting};
+pub use codes::{Judged, RecordedVerdict, SignedClaims};
+pub use problem::Problem;
+pub use users::{
+    Addition, Additions, Corrected, Edit, SeatLimit, SessionRecord, Sessions, SharedEmails,
+    SignedIn, Times, UserList,
+};
+
+use serde::{Deserialize, Serialize};
+use std::net::IpAddr;
+
+use jiff::Timestamp;
+
+use crate::activity::{Actor, AuditContext, Reference};
+use crate::directory::Changed;
+
+/// Path below which all routes of the API are.
+pub const ROOT: &str = "/admin/v1";
+
+/// Header with the [`Context`] of a request, as JSON. It counts on the local socket only, where
+/// every client could also change the files of the directory.
+pub const CONTEXT: &str = "latchkey-context";
+
+/// Description of the program that serves the API.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct About {
+    /// ID of the instance.
+    pub instance: String,
+    /// Name of the program that holds the directory, such as `latchkey serve`.
+    pub holder: String,
+    /// Version of the program.
+    pub version: String,
+}
+
+/// Actor, time and origin of a change, as a local client sends them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Context {
+    /// Time in Unix seconds.
+    at: i64,
+    actor: Actor,
+    address: Option<IpAddr>,
+    reference: Option<Reference>,
+}
+
+impl From<&AuditContext> for Context {
+    fn from(by: &AuditContext) -> Self {
+        Self {
+            at: by.at.as_second(),
+            actor: by.actor.clone(),
+            address: by.address,
+            reference: by.reference.clone(),
+        }
+    }
+}
+
+impl From<Context> for AuditContext {
+    fn from(context: Context) -> Self {
+        Self {
+            at: Timestamp::from_second(context.at).unwrap_or_default(),
+            actor: context.actor,
+            address: context.address,
+            reference: context.reference,
+        }
+    }
+}
+
+/// A change of the directory, in the stream of changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Change {
+    /// Whether the activity has new entries.
+    pub activity: bool,
+    /// Whether users were added, changed or removed, or have signed in.
+    pub users: bool,
+}
+
+impl From<Changed> for Change {
+    fn from(Changed { activity, users }: Changed) -> Self {
+        Self { activity, users }
+    }
+}
+
+impl From<Change> for Changed {
+    fn from(Change { activity, users }: Change) -> Self {
+        Self { activity, users }
+    }
+}

@@ -1,0 +1,187 @@
+//! Users, seats, sessions and recorded times.
+
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::{Map, Value};
+
+use crate::Result;
+use crate::directory::{Profile, SharedEmail, TimeAhead, User, UserPage};
+use crate::protocol::email::Email;
+use crate::protocol::metadata::Metadata;
+use crate::protocol::payload::NewUser;
+use crate::session::{Session, SessionKey};
+
+/// A page of users.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct UserList {
+    /// Users in the requested order.
+    pub users: Vec<User>,
+    /// Row of the first user, counted from 0.
+    pub first_row: u64,
+    /// Number of users who match.
+    pub total: u64,
+    /// Value of `after` for the next page. Null on the last page.
+    pub next: Option<String>,
+}
+
+impl From<UserPage> for UserList {
+    fn from(page: UserPage) -> Self {
+        Self {
+            users: page.users,
+            first_row: page.first_row,
+            total: page.total,
+            next: page.next.map(|cursor| cursor.to_string()),
+        }
+    }
+}
+
+impl TryFrom<UserList> for UserPage {
+    type Error = crate::Error;
+
+    fn try_from(list: UserList) -> Result<Self> {
+        Ok(Self {
+            users: list.users,
+            first_row: list.first_row,
+            total: list.total,
+            next: list.next.map(|cursor| cursor.parse()).transpose()?,
+        })
+    }
+}
+
+/// A user to add.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Addition {
+    /// ID by which links name the user.
+    pub id: String,
+    /// E-mail address.
+    #[serde(default)]
+    pub email: Option<String>,
+    /// Metadata: members that are neither `id` nor `email`.
+    #[serde(default)]
+    pub metadata: Map<String, Value>,
+}
+
+impl From<&NewUser> for Addition {
+    fn from(user: &NewUser) -> Self {
+        Self {
+            id: user.id.as_str().to_owned(),
+            email: user.email.as_ref().map(|email| email.as_str().to_owned()),
+            metadata: user.metadata.members().clone(),
+        }
+    }
+}
+
+impl Addition {
+    /// Checks the members.
+    pub fn parse(self) -> Result<NewUser> {
+        let metadata = Metadata::new(self.metadata, "metadata")?;
+        NewUser::parse(&self.id, self.email.as_deref(), metadata)
+    }
+}
+
+/// Users to add, all or none.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Additions {
+    /// The users, at most [`MAX_IMPORT`](crate::directory::MAX_IMPORT).
+    pub users: Vec<Addition>,
+}
+
+/// Changes of a user's profile. Missing members change nothing.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Edit {
+    /// New address. Null removes it.
+    #[serde(
+        default,
+        deserialize_with = "some",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub email: Option<Option<String>>,
+    /// Members of the metadata to replace. Null removes a member.
+    #[serde(default)]
+    pub metadata: Map<String, Value>,
+}
+
+impl From<&Profile> for Edit {
+    fn from(profile: &Profile) -> Self {
+        let text = |email: &Email| email.as_str().to_owned();
+        Self {
+            email: profile.email.as_ref().map(|email| email.as_ref().map(text)),
+            metadata: profile.members.clone(),
+        }
+    }
+}
+
+impl Edit {
+    /// Checks the members.
+    pub fn parse(self) -> Result<Profile> {
+        let parse = |email: Option<String>| {
+            let email = email.map(|email| Email::parse(&email, "email"));
+            email.transpose()
+        };
+        Ok(Profile {
+            email: self.email.map(parse).transpose()?,
+            members: self.metadata,
+        })
+    }
+}
+
+/// Deserializes a member that is present. Null becomes `Some(None)`.
+fn some<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+    deserializer: D,
+) -> std::result::Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
+}
+
+/// Number of seats to set.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SeatLimit {
+    /// Number of seats. Null sets no limit.
+    pub limit: Option<u64>,
+}
+
+/// Addresses that several users have.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct SharedEmails {
+    /// The addresses.
+    pub shared_emails: Vec<SharedEmail>,
+}
+
+/// Recorded times that lie in the future.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Times {
+    /// The times.
+    pub times: Vec<TimeAhead>,
+}
+
+/// Number of corrected times.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub struct Corrected {
+    /// The number.
+    pub corrected: u64,
+}
+
+/// Number of users who are signed in.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub struct SignedIn {
+    /// The number.
+    pub users: u64,
+}
+
+/// Sessions of a user, the latest first.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Sessions {
+    /// The sessions.
+    pub sessions: Vec<SessionRecord>,
+}
+
+/// A session with its key, which cannot be used to sign in.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct SessionRecord {
+    /// Key of the session.
+    pub key: SessionKey,
+    /// The session. Times are in Unix seconds.
+    pub session: Session,
+}

@@ -1,0 +1,71 @@
+use std::fmt;
+use std::sync::Arc;
+
+use latchkey_core::admin::{About, Change};
+use latchkey_core::directory::Directory;
+use latchkey_core::instance::{InstanceId, Settings};
+use latchkey_core::{Error, Result};
+use tokio::sync::{broadcast, watch};
+use tokio::task;
+
+/// Number of changes that a slow reader of the stream may be behind. It then learns that there were
+/// some, and not which.
+const WAITING_CHANGES: usize = 64;
+
+/// Reads the settings of the instance, and records their waiting changes in the directory. May
+/// block the thread.
+type LoadSettings = Arc<dyn Fn() -> Result<Settings> + Send + Sync>;
+
+/// The directory of an instance, as the administration API serves it.
+pub struct Administration {
+    pub(super) about: About,
+    pub(super) directory: Arc<dyn Directory>,
+    load: LoadSettings,
+    pub(super) changes: broadcast::Sender<Change>,
+    /// Whether the streams of changes must end.
+    pub(super) is_closing: watch::Sender<bool>,
+}
+
+impl fmt::Debug for Administration {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Administration").field(&self.about).finish()
+    }
+}
+
+impl Administration {
+    /// Serves the directory of an instance. `holder` is the name of this program. `load` reads the
+    /// current settings, and records their waiting changes in the directory.
+    #[must_use]
+    pub fn new(
+        instance: &InstanceId,
+        holder: &str,
+        directory: Arc<dyn Directory>,
+        load: impl Fn() -> Result<Settings> + Send + Sync + 'static,
+    ) -> Arc<Self> {
+        let (changes, _) = broadcast::channel(WAITING_CHANGES);
+        let sender = changes.clone();
+        directory.on_change(Box::new(move |changed| {
+            // It fails while nobody listens.
+            let _ = sender.send(changed.into());
+        }));
+        Arc::new(Self {
+            about: About {
+                instance: instance.as_str().to_owned(),
+                holder: holder.to_owned(),
+                version: env!("CARGO_PKG_VERSION").to_owned(),
+            },
+            directory,
+            load: Arc::new(load),
+            changes,
+            is_closing: watch::Sender::new(false),
+        })
+    }
+
+    /// Returns the current settings, after their waiting changes were recorded. Links that the
+    /// command line has made are among them, and must be recorded before a change of their user.
+    pub(super) async fn settings(&self) -> Result<Settings> {
+        let load = Arc::clone(&self.load);
+        let loaded = task::spawn_blocking(move || load()).await;
+        loaded.map_err(Error::internal)?
+    }
+}

@@ -1,0 +1,80 @@
+//! Dry runs, redemptions and links.
+
+use std::sync::Arc;
+
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Extension, Path, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use latchkey_core::activity::AuditContext;
+use latchkey_core::admin::{Judged, SignedClaims};
+use latchkey_core::directory::{Command, Redemption};
+
+use super::administration::Administration;
+use super::refused::Refused;
+use crate::api::problem::Problem;
+use crate::api::{Body, answer};
+
+type Admin = State<Arc<Administration>>;
+type By = Extension<AuditContext>;
+
+pub(super) async fn dry_run(
+    State(admin): Admin,
+    Extension(by): By,
+    Body(claims): Body<SignedClaims>,
+) -> Result<Response, Refused> {
+    let redemption = redemption(&admin, claims, &by).await?;
+    let verdict = admin.directory.dry_run_of(&redemption, by.at).await?;
+    Ok(answer(StatusCode::OK, &Judged::from(verdict))?)
+}
+
+pub(super) async fn redeem(
+    State(admin): Admin,
+    Extension(by): By,
+    Body(claims): Body<SignedClaims>,
+) -> Result<Response, Refused> {
+    let redemption = Arc::new(redemption(&admin, claims, &by).await?);
+    let outcome = admin.directory.execute(Command::Redeem(redemption), &by);
+    let verdict = outcome.await?.verdict()?;
+    Ok(answer(StatusCode::OK, &Judged::from(verdict))?)
+}
+
+async fn redemption(
+    admin: &Administration,
+    claims: SignedClaims,
+    by: &AuditContext,
+) -> Result<Redemption, Refused> {
+    let code = claims.verified(by.at)?;
+    let policy = admin.settings().await?.policy;
+    Ok(Redemption::new(Ok(&code), policy))
+}
+
+pub(super) async fn link_made(
+    State(admin): Admin,
+    Extension(by): By,
+    Body(claims): Body<SignedClaims>,
+) -> Result<Response, Refused> {
+    admin.settings().await?;
+    admin.directory.link_made(&claims.signed()?, &by).await?;
+    Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+pub(super) async fn link_shown(
+    State(admin): Admin,
+    Extension(by): By,
+    Body(claims): Body<SignedClaims>,
+) -> Result<Response, Refused> {
+    admin.directory.link_shown(&claims.signed()?, &by).await?;
+    Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+pub(super) async fn revoke(
+    State(admin): Admin,
+    Extension(by): By,
+    path: Result<Path<String>, PathRejection>,
+) -> Result<Response, Refused> {
+    let Path(link) =
+        path.map_err(|_| Problem::of(StatusCode::NOT_FOUND, "There is no such link."))?;
+    admin.directory.revoke_link(&link, &by).await?;
+    Ok(StatusCode::NO_CONTENT.into_response())
+}

@@ -1,0 +1,98 @@
+//! The local socket of the administration API. Only the user who runs this process, and root, can
+//! use it. It needs no key, because they can also change the files of the directory.
+
+#[cfg(unix)]
+mod unix;
+#[cfg(windows)]
+mod windows;
+
+use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use latchkey_core::{Error, ErrorCode, Result};
+use latchkey_store::control;
+use latchkey_store::files;
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+
+#[cfg(unix)]
+use self::unix::Bound;
+#[cfg(windows)]
+use self::windows::Bound;
+use super::administration::Administration;
+use super::router::local_router;
+
+/// Time that unfinished requests have when the socket is closed.
+const GRACE: Duration = Duration::from_secs(2);
+/// A bound socket that accepts no connections yet.
+#[derive(Debug)]
+pub struct ControlSocket {
+    bound: Bound,
+    file: control::SocketFile,
+}
+
+impl ControlSocket {
+    /// Binds the socket of the instance with this folder. The caller holds the directory, so a
+    /// socket that is there is one that a killed process left.
+    ///
+    /// Fails with [`ErrorCode::Storage`].
+    pub fn bind(folder: &Path) -> Result<Self> {
+        let file = control::SocketFile::make(folder)?;
+        let bound =
+            Bound::new(file.path()).map_err(|cause| files::storage("made", file.path(), cause))?;
+        Ok(Self { bound, file })
+    }
+
+    /// Serves the administration API on a runtime of tokio, which the caller has entered.
+    pub fn serve(self, administration: Arc<Administration>) -> Result<ServedSocket> {
+        let peers = self.bound.listen().map_err(|cause| {
+            let message = "The local socket for administration could not be opened.";
+            Error::new(ErrorCode::Internal, message).because(cause)
+        })?;
+        let router = local_router(Arc::clone(&administration));
+        let mut closing = administration.is_closing.subscribe();
+        let serving = axum::serve(peers, router).with_graceful_shutdown(async move {
+            let _ = closing.wait_for(|is_closing| *is_closing).await;
+        });
+        Ok(ServedSocket {
+            task: tokio::spawn(async move {
+                if let Err(cause) = serving.await {
+                    tracing::error!(%cause, "the local socket for administration has ended");
+                }
+            }),
+            administration,
+            _file: self.file,
+        })
+    }
+}
+
+/// A socket that serves the administration API. Its file is removed when this is dropped.
+pub struct ServedSocket {
+    task: JoinHandle<()>,
+    administration: Arc<Administration>,
+    _file: control::SocketFile,
+}
+
+impl fmt::Debug for ServedSocket {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ServedSocket").finish_non_exhaustive()
+    }
+}
+
+impl ServedSocket {
+    /// Accepts no more connections, and waits at most two seconds for unfinished requests.
+    pub async fn end(mut self) {
+        self.administration.is_closing.send_replace(true);
+        if timeout(GRACE, &mut self.task).await.is_err() {
+            tracing::warn!("a request on the local socket did not end in time");
+        }
+    }
+}
+
+impl Drop for ServedSocket {
+    fn drop(&mut self) {
+        self.administration.is_closing.send_replace(true);
+    }
+}

@@ -1,0 +1,29 @@
+//! The administration API: everything that an administrator does with the users of an instance.
+//! It has listeners of its own, which visitors cannot reach.
+//!
+//! | concern | module |
+//! |---|---|
+//! | users, seats, sessions, recorded times | `users` |
+//! | entries of the activity | `activity` |
+//! | dry runs, redemptions, links | `codes` |
+//! | stream of changes | `changes` |
+//! | the directory that is served | `administration` |
+//! | paths | `router` |
+//! | who makes a request, refusals | `context`, `refused` |
+//! | the local socket | `control_socket` |
+
+mod activity;
+mod administration;
+mod changes;
+mod codes;
+mod context;
+mod control_socket;
+mod local;
+mod paging;
+mod refused;
+mod router;
+mod users;
+
+pub use administration::Administration;
+pub use control_socket::{ControlSocket, ServedSocket};
+pub use local::serve_locally;

@@ -1,0 +1,43 @@
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use latchkey_core::{Error, ErrorCode};
+
+use crate::api::problem::Problem;
+
+/// A refused request of an administrator, who is told the reason of every error.
+#[derive(Debug)]
+pub(super) struct Refused(Problem);
+
+impl From<Problem> for Refused {
+    fn from(problem: Problem) -> Self {
+        Self(problem)
+    }
+}
+
+impl From<Error> for Refused {
+    fn from(error: Error) -> Self {
+        let status = match error.code {
+            ErrorCode::UnknownUser => StatusCode::NOT_FOUND,
+            ErrorCode::UserExists | ErrorCode::EmailInUse | ErrorCode::NoSeats => {
+                StatusCode::CONFLICT
+            }
+            ErrorCode::InvalidPayload
+            | ErrorCode::AmbiguousPayload
+            | ErrorCode::InvalidSetting
+            | ErrorCode::InvalidCursor
+            | ErrorCode::TooMany => StatusCode::UNPROCESSABLE_ENTITY,
+            ErrorCode::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+            _ => StatusCode::SERVICE_UNAVAILABLE,
+        };
+        if status.is_server_error() {
+            tracing::error!(error = %error.logged(), "a request of an administrator failed");
+        }
+        Self(Problem::of_error(status, error))
+    }
+}
+
+impl IntoResponse for Refused {
+    fn into_response(self) -> Response {
+        self.0.into_response()
+    }
+}

@@ -1,0 +1,85 @@
+//! Directories that Studio has open, and the local socket on which other programs use them.
+
+use std::sync::Arc;
+
+use latchkey_core::Result;
+use latchkey_core::directory::Directory;
+use latchkey_core::instance::{Instance, InstanceId};
+use latchkey_gateway::{ServedSocket, serve_locally};
+use latchkey_store::home::{Home, Reached};
+use tauri::async_runtime::{block_on, spawn};
+
+/// Name of this program in the lock file of a directory.
+const HOLDER: &str = "Latchkey Studio";
+
+/// An open directory of an instance.
+#[derive(Clone)]
+pub(crate) struct OpenDirectory {
+    pub(crate) instance: InstanceId,
+    pub(crate) directory: Arc<dyn Directory>,
+    /// Whether another process holds the directory, and this one uses its socket.
+    pub(crate) is_remote: bool,
+    /// Socket on which other programs use a directory that this process holds.
+    _socket: Option<Arc<LocalSocket>>,
+}
+
+impl OpenDirectory {
+    /// Opens the directory of an instance, or reaches the process that holds it. Blocks the thread.
+    pub(crate) fn open(home: Arc<Home>, instance: &Instance) -> Result<Self> {
+        let id = &instance.id;
+        let (directory, socket, is_remote) = match home.reach(instance, HOLDER)? {
+            Reached::Remote(directory) => (directory, None, true),
+            Reached::Held(directory) => {
+                let socket = LocalSocket::serve(home, id, &directory);
+                // Without the socket, the window still works.
+                let socket = socket.inspect_err(|cause| {
+                    tracing::warn!(error = %cause.logged(), "other programs cannot use the directory while Studio is open");
+                });
+                (directory, socket.ok().map(Arc::new), false)
+            }
+        };
+        Ok(Self {
+            instance: id.clone(),
+            directory,
+            is_remote,
+            _socket: socket,
+        })
+    }
+
+    /// Returns whether the directory can still be used. The process that holds a remote one may
+    /// have ended.
+    pub(crate) fn is_usable(&self, home: &Home, instance: &Instance) -> bool {
+        !self.is_remote || home.directory_holder(instance).is_some()
+    }
+
+    /// Fails unless this process holds the directory, as a gateway must.
+    pub(crate) fn require_held(self, home: &Home, instance: &Instance) -> Result<Self> {
+        if self.is_remote {
+            // This fails with the name of the process that holds it.
+            home.require_free(instance)?;
+        }
+        Ok(self)
+    }
+}
+
+/// A served socket. Dropping it waits until open requests are finished, so that the directory can
+/// then be closed.
+struct LocalSocket(Option<ServedSocket>);
+
+impl LocalSocket {
+    fn serve(home: Arc<Home>, id: &InstanceId, directory: &Arc<dyn Directory>) -> Result<Self> {
+        let (id, directory) = (id.clone(), Arc::clone(directory));
+        let served = block_on(async move { serve_locally(home, &id, HOLDER, directory) })?;
+        Ok(Self(Some(served)))
+    }
+}
+
+impl Drop for LocalSocket {
+    fn drop(&mut self) {
+        if let Some(served) = self.0.take() {
+            let ended = spawn(served.end());
+            // It fails only if the task has panicked, and then nothing is open.
+            let _ = block_on(ended);
+        }
+    }
+}

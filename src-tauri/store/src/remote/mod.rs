@@ -1,0 +1,305 @@
+//! The remote engine: a directory that another process holds, by its administration API.
+//!
+//! The other process decides, writes and records. Sessions are begun and kept by the gateway there,
+//! so functions that only a gateway calls do nothing here.
+//!
+//! | concern | module |
+//! |---|---|
+//! | requests and answers | `client` |
+//! | connection to the socket | `http` |
+//! | changes that the other process reports | `stream` |
+
+mod client;
+mod http;
+mod stream;
+
+use std::path::Path;
+
+use async_trait::async_trait;
+use hyper::Method;
+use jiff::Timestamp;
+use latchkey_core::activity::{ActivityPage, ActivityQuery, Actor, AuditContext, Event};
+use latchkey_core::admin::{
+    About, Addition, Additions, Corrected, Edit, EventRecord, Judged, Page, SeatLimit, Sessions,
+    SharedEmails, SignedClaims, SignedIn, Times, UserList, Waiting,
+};
+use latchkey_core::directory::{
+    Command, Counts, Directory, OnChange, Outcome, PageStart, Redemption, SharedEmail, Sort,
+    SortBy, TimeAhead, User, UserPage, UserQuery,
+};
+use latchkey_core::instance::Retention;
+use latchkey_core::protocol::claims::Claims;
+use latchkey_core::protocol::email::Email;
+use latchkey_core::protocol::user_id::UserId;
+use latchkey_core::session::{Session, SessionKey, SessionRules};
+use latchkey_core::verdict::{DirectoryFacts, Seats, Verdict, judge};
+use latchkey_core::{Error, ErrorCode, Result};
+
+use self::client::{Call, Client};
+use crate::control;
+
+/// A directory that another process holds.
+#[derive(Debug)]
+pub struct RemoteDirectory {
+    client: Client,
+}
+
+impl RemoteDirectory {
+    /// Connects to the process that holds the directory of the instance in `folder`.
+    ///
+    /// Fails with [`ErrorCode::Unreachable`] if it has no local socket, or does not answer.
+    pub async fn local(folder: &Path) -> Result<Self> {
+        let socket = control::socket(folder).ok_or_else(client::no_answer)?;
+        let client = Client::start(socket)?;
+        let _: About = client.get("", &[]).await?;
+        Ok(Self { client })
+    }
+
+    /// Sends a request that changes a user. Its answer is the changed user.
+    async fn change(&self, call: Call) -> Result<Outcome> {
+        let user: User = self.client.send(call).await?;
+        Ok(Outcome::User(Box::new(user)))
+    }
+
+    /// Makes a change without an answer.
+    async fn act(&self, call: Call) -> Result<Outcome> {
+        self.client.act(call).await?;
+        Ok(Outcome::Done)
+    }
+
+    /// Redeems a code without a session.
+    async fn redeem_here(&self, redemption: &Redemption, by: &AuditContext) -> Result<Verdict> {
+        if redemption.session.is_some() {
+            return Err(of_a_gateway());
+        }
+        match &redemption.code {
+            Ok(code) => {
+                let claims = SignedClaims {
+                    claims: code.members.clone(),
+                };
+                let call = Call::new(Method::POST, "/redemptions")
+                    .by(by)
+                    .json(&claims)?;
+                let judged: Judged = self.client.send(call).await?;
+                judged.try_into()
+            }
+            Err(refusal) => {
+                let nothing = DirectoryFacts::default();
+                let verdict = judge(Err(refusal), redemption.policy, &nothing);
+                let event = Event::verdict(&verdict, None);
+                self.act(recording(event, by)?).await?;
+                Ok(verdict)
+            }
+        }
+    }
+}
+
+/// Returns the call that records an event.
+fn recording(event: Event, by: &AuditContext) -> Result<Call> {
+    Call::new(Method::POST, "/activity")
+        .by(by)
+        .json(&EventRecord { event })
+}
+
+/// Returns the call about a link that was made or shown.
+fn about_link(path: &str, claims: &Claims, by: &AuditContext) -> Result<Call> {
+    let claims = SignedClaims {
+        claims: claims.members(),
+    };
+    Call::new(Method::POST, path).by(by).json(&claims)
+}
+
+/// Returns the error for what only a gateway does with its own directory.
+fn of_a_gateway() -> Error {
+    Error::internal("a gateway needs a directory of its own")
+}
+
+#[async_trait]
+impl Directory for RemoteDirectory {
+    async fn execute(&self, command: Command, by: &AuditContext) -> Result<Outcome> {
+        let of_user = |method: Method, id: &UserId, rest: &str| {
+            Call::new(
+                method,
+                &format!("/users/{}{rest}", client::encoded(id.as_str())),
+            )
+            .by(by)
+        };
+        match command {
+            Command::Redeem(redemption) => {
+                let verdict = self.redeem_here(&redemption, by).await?;
+                Ok(Outcome::Verdict(verdict))
+            }
+            Command::Add(user) => {
+                let call = Call::new(Method::POST, "/users").by(by);
+                self.change(call.json(&Addition::from(&user))?).await
+            }
+            Command::Import(users) => {
+                let users = users.iter().map(Addition::from).collect();
+                let call = Call::new(Method::POST, "/imports").by(by);
+                self.act(call.json(&Additions { users })?).await
+            }
+            Command::Edit(id, profile) => {
+                let call = of_user(Method::PATCH, &id, "");
+                self.change(call.json(&Edit::from(&profile))?).await
+            }
+            Command::Suspend(id) => self.change(of_user(Method::POST, &id, "/suspend")).await,
+            Command::Reactivate(id) => self.change(of_user(Method::POST, &id, "/reactivate")).await,
+            Command::SignOut(id) => self.change(of_user(Method::POST, &id, "/sign-out")).await,
+            Command::Remove(id) => self.act(of_user(Method::DELETE, &id, "")).await,
+            Command::SetSeatLimit(limit) => {
+                let call = Call::new(Method::PUT, "/seats").by(by);
+                let seats: Seats = self.client.send(call.json(&SeatLimit { limit })?).await?;
+                Ok(Outcome::Seats(seats))
+            }
+            Command::LinkMade(claims) => self.act(about_link("/links/made", &claims, by)?).await,
+            Command::LinkShown(claims) => self.act(about_link("/links/shown", &claims, by)?).await,
+            Command::RevokeLink(link) => {
+                let path = format!("/links/{}/revoke", client::encoded(&link));
+                self.act(Call::new(Method::POST, &path).by(by)).await
+            }
+            Command::CorrectTimes(times) => {
+                let call = Call::new(Method::POST, "/times-ahead/correct").by(by);
+                let done: Corrected = self.client.send(call.json(&Times { times })?).await?;
+                Ok(Outcome::Count(done.corrected))
+            }
+            Command::Record(event) => self.act(recording(event, by)?).await,
+            Command::RecordOutbox(change) => {
+                let call = Call::new(Method::POST, "/activity/outbox").by(by);
+                self.act(call.json(&Waiting { change })?).await
+            }
+            Command::EndSession(_) | Command::NoteSessionsSeen(_) | Command::PruneSessions(..) => {
+                Err(of_a_gateway())
+            }
+        }
+    }
+
+    async fn dry_run_of(&self, redemption: &Redemption, now: Timestamp) -> Result<Verdict> {
+        let code = match &redemption.code {
+            Ok(code) => code,
+            Err(refusal) => {
+                let nothing = DirectoryFacts::default();
+                return Ok(judge(Err(refusal), redemption.policy, &nothing));
+            }
+        };
+        let claims = SignedClaims {
+            claims: code.members.clone(),
+        };
+        // A code that was verified earlier is judged as of then.
+        let at = Timestamp::from_second(code.judged_at).unwrap_or(now);
+        let by = AuditContext::new(Actor::CommandLine, at);
+        let call = Call::new(Method::POST, "/dry-runs").by(&by).json(&claims)?;
+        let judged: Judged = self.client.send(call).await?;
+        judged.try_into()
+    }
+
+    async fn user(&self, id: &UserId) -> Result<Option<User>> {
+        let path = format!("/users/{}", client::encoded(id.as_str()));
+        match self.client.get(&path, &[]).await {
+            Err(refused) if refused.code == ErrorCode::UnknownUser => Ok(None),
+            found => found.map(Some),
+        }
+    }
+
+    async fn user_by_email(&self, email: &Email) -> Result<Option<User>> {
+        let found: UserList = self
+            .client
+            .get("/users", &[("email", email.as_str())])
+            .await?;
+        Ok(found.users.into_iter().next())
+    }
+
+    async fn shared_emails(&self) -> Result<Vec<SharedEmail>> {
+        let found: SharedEmails = self.client.get("/shared-emails", &[]).await?;
+        Ok(found.shared_emails)
+    }
+
+    async fn users(
+        &self,
+        query: &UserQuery,
+        sort: Sort,
+        place: &PageStart,
+        limit: usize,
+    ) -> Result<UserPage> {
+        let (search, limit) = (query.search.words().join(" "), limit.to_string());
+        let mut pairs = vec![("search", search.as_str()), ("limit", &limit)];
+        let status = query.status.map(latchkey_core::verdict::Status::name);
+        pairs.extend(status.map(|status| ("status", status)));
+        let origin = query.origin.map(latchkey_core::directory::Origin::name);
+        pairs.extend(origin.map(|origin| ("origin", origin)));
+        pairs.push(("sort", SortBy::name(sort.by)));
+        if sort.descending {
+            pairs.push(("descending", "true"));
+        }
+        let (name, value) = match place {
+            PageStart::First => ("row", "0".to_owned()),
+            PageStart::After(cursor) => {
+                // The other process would refuse the cursor with the same error.
+                cursor.position(sort)?;
+                ("after", cursor.to_string())
+            }
+            PageStart::Row(row) => ("row", row.to_string()),
+        };
+        pairs.push((name, &value));
+        let list: UserList = self.client.get("/users", &pairs).await?;
+        list.try_into()
+    }
+
+    async fn counts(&self) -> Result<Counts> {
+        self.client.get("/counts", &[]).await
+    }
+
+    async fn session(&self, _: &SessionKey) -> Result<Option<Session>> {
+        Err(of_a_gateway())
+    }
+
+    async fn sessions_of(&self, user: &UserId) -> Result<Vec<(SessionKey, Session)>> {
+        let path = format!("/users/{}/sessions", client::encoded(user.as_str()));
+        let found: Sessions = self.client.get(&path, &[]).await?;
+        let sessions = found.sessions.into_iter();
+        Ok(sessions.map(|found| (found.key, found.session)).collect())
+    }
+
+    async fn ended_sessions(&self, _: SessionRules, _: Timestamp) -> Result<Vec<SessionKey>> {
+        Ok(Vec::new())
+    }
+
+    async fn count_signed_in(&self, _: SessionRules, _: Timestamp) -> Result<u64> {
+        let signed_in: SignedIn = self.client.get("/signed-in", &[]).await?;
+        Ok(signed_in.users)
+    }
+
+    async fn times_ahead(&self, now: Timestamp) -> Result<Vec<TimeAhead>> {
+        let by = AuditContext::new(Actor::CommandLine, now);
+        let call = Call::new(Method::GET, "/times-ahead").by(&by);
+        let found: Times = self.client.send(call).await?;
+        Ok(found.times)
+    }
+
+    async fn activity(
+        &self,
+        query: &ActivityQuery,
+        before: Option<u64>,
+        limit: usize,
+    ) -> Result<ActivityPage> {
+        let (limit, before) = (limit.to_string(), before.map(|before| before.to_string()));
+        let mut pairs = vec![("text", query.text.as_str()), ("limit", &limit)];
+        let kind = query.kind.map(latchkey_core::activity::Kind::name);
+        pairs.extend(kind.map(|kind| ("kind", kind)));
+        pairs.extend(query.subject.as_deref().map(|subject| ("subject", subject)));
+        pairs.extend(before.as_deref().map(|before| ("before", before)));
+        let page: Page = self.client.get("/activity", &pairs).await?;
+        Ok(page.into())
+    }
+
+    async fn record_counted(&self, _: Timestamp) -> Result<()> {
+        Ok(())
+    }
+
+    async fn prune(&self, _: Retention, _: Timestamp) -> Result<bool> {
+        Ok(false)
+    }
+
+    fn on_change(&self, call: OnChange) {
+        self.client.follow(call);
+    }
+}

@@ -1,0 +1,153 @@
+//! The remote engine over the local socket of a process that holds an embedded directory.
+
+use std::ops::Deref;
+use std::sync::{Arc, mpsc};
+use std::time::Duration;
+
+use latchkey_core::ErrorCode;
+use latchkey_core::directory::Directory;
+use latchkey_core::instance::{Hosted, InstanceId, Name, Settings};
+use latchkey_core::link::BaseUrl;
+use latchkey_gateway::{Administration, ControlSocket, ServedSocket};
+use latchkey_store::{EmbeddedDirectory, RemoteDirectory, Wait as _};
+use tempfile::TempDir;
+use tokio::runtime::{Builder, Runtime};
+
+use super::conformance::administration_tests;
+use super::{id, person};
+use crate::by;
+use crate::signed::now;
+
+/// A directory without users in another process, as this one sees it. The other process is played
+/// by a runtime.
+struct Served {
+    remote: RemoteDirectory,
+    socket: Option<ServedSocket>,
+    runtime: Runtime,
+    held: Arc<EmbeddedDirectory>,
+    folder: TempDir,
+}
+
+impl Deref for Served {
+    type Target = dyn Directory;
+
+    fn deref(&self) -> &Self::Target {
+        &self.remote
+    }
+}
+
+impl Served {
+    fn begin() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let held = EmbeddedDirectory::open(&folder.path().join("directory"), "a test");
+        let held = Arc::new(held.unwrap());
+        let runtime = Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .unwrap();
+        let socket = serve(&runtime, &folder, &held);
+        Self {
+            remote: RemoteDirectory::local(folder.path()).wait().unwrap(),
+            socket: Some(socket),
+            runtime,
+            held,
+            folder,
+        }
+    }
+}
+
+fn serve(runtime: &Runtime, folder: &TempDir, held: &Arc<EmbeddedDirectory>) -> ServedSocket {
+    let settings = || {
+        let url = BaseUrl::parse("https://acme.example")?;
+        Ok(Settings::new(Name::parse("Acme")?, url, Hosted::Here))
+    };
+    let instance = InstanceId::parse("acme").unwrap();
+    let held: Arc<EmbeddedDirectory> = Arc::clone(held);
+    let administration = Administration::new(&instance, "a test", held, settings);
+    let socket = ControlSocket::bind(folder.path()).unwrap();
+    let served = runtime.block_on(async { socket.serve(administration) });
+    served.unwrap()
+}
+
+fn empty() -> Served {
+    Served::begin()
+}
+
+/// The suite, but for sessions, which only a gateway begins.
+mod suite {
+    super::administration_tests!(super::empty);
+}
+
+#[test]
+fn a_change_in_the_other_process_is_reported() {
+    let served = empty();
+    let (sender, changes) = mpsc::channel();
+    served.on_change(Box::new(move |change| sender.send(change).unwrap()));
+    let soon = Duration::from_secs(10);
+    // The stream may not have begun yet, so users are added until one of them is reported.
+    let reported = (0..1000).find_map(|number| {
+        let user = person(&format!("user-{number}"), None);
+        served.held.add(&user, &by(now())).wait().unwrap();
+        changes.recv_timeout(Duration::from_millis(50)).ok()
+    });
+    let change = reported.unwrap();
+    assert!(change.users && change.activity);
+    while changes.try_recv().is_ok() {}
+    served.suspend(&id("user-0"), &by(now())).wait().unwrap();
+    assert!(changes.recv_timeout(soon).unwrap().users);
+}
+
+#[test]
+fn a_process_that_has_ended_is_named_unreachable_and_leaves_no_socket() {
+    let mut served = empty();
+    let socket = served.folder.path().join("control.sock");
+    assert!(socket.exists());
+    served.runtime.block_on(served.socket.take().unwrap().end());
+    assert!(!socket.exists());
+    let refused = served.counts().wait().unwrap_err();
+    assert_eq!(refused.code, ErrorCode::Unreachable);
+    let refused = RemoteDirectory::local(served.folder.path()).wait();
+    assert_eq!(refused.unwrap_err().code, ErrorCode::Unreachable);
+}
+
+#[test]
+fn the_same_client_reaches_a_socket_that_was_closed_and_opened_again() {
+    let mut served = empty();
+    served.add(&person("ada", None), &by(now())).wait().unwrap();
+    served.runtime.block_on(served.socket.take().unwrap().end());
+    served.socket = Some(serve(&served.runtime, &served.folder, &served.held));
+    assert_eq!(served.count().wait().unwrap(), 1);
+}
+
+#[cfg(unix)]
+#[test]
+fn only_the_user_of_the_process_can_open_the_socket() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let served = empty();
+    let socket = served.folder.path().join("control.sock");
+    let mode = socket.metadata().unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode, 0o600);
+}
+
+#[test]
+fn a_socket_of_a_folder_with_a_long_path_is_in_the_runtime_folder() {
+    let parent = tempfile::tempdir().unwrap();
+    let folder = tempfile::Builder::new()
+        .prefix(&"long".repeat(30))
+        .tempdir_in(&parent)
+        .unwrap();
+    let held = EmbeddedDirectory::open(&folder.path().join("directory"), "a test");
+    let held = Arc::new(held.unwrap());
+    let runtime = Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()
+        .unwrap();
+    let socket = serve(&runtime, &folder, &held);
+    let remote = RemoteDirectory::local(folder.path()).wait().unwrap();
+    assert_eq!(remote.count().wait().unwrap(), 0);
+    assert!(!folder.path().join("control.sock").exists());
+    runtime.block_on(socket.end());
+}
