@@ -5,7 +5,7 @@ use std::sync::Arc;
 use latchkey_core::Result;
 use latchkey_core::directory::Directory;
 use latchkey_core::instance::{Instance, InstanceId};
-use latchkey_gateway::{ServedSocket, serve_locally};
+use latchkey_gateway::{GiveWay, ServedSocket, serve_locally};
 use latchkey_store::home::{Home, Reached};
 use tauri::async_runtime::{block_on, spawn};
 
@@ -20,17 +20,18 @@ pub(crate) struct OpenDirectory {
     /// Whether another process holds the directory, and this one uses its socket.
     pub(crate) is_remote: bool,
     /// Socket on which other programs use a directory that this process holds.
-    _socket: Option<Arc<LocalSocket>>,
+    socket: Option<Arc<LocalSocket>>,
 }
 
 impl OpenDirectory {
     /// Opens the directory of an instance, or reaches the process that holds it. Blocks the thread.
-    pub(crate) fn open(home: Arc<Home>, instance: &Instance) -> Result<Self> {
+    /// `give_way` begins to close it for another program.
+    pub(crate) fn open(home: Arc<Home>, instance: &Instance, give_way: GiveWay) -> Result<Self> {
         let id = &instance.id;
         let (directory, socket, is_remote) = match home.reach(instance, HOLDER)? {
             Reached::Remote(directory) => (directory, None, true),
             Reached::Held(directory) => {
-                let socket = LocalSocket::serve(home, id, &directory);
+                let socket = LocalSocket::serve(home, id, &directory, give_way);
                 // Without the socket, the window still works.
                 let socket = socket.inspect_err(|cause| {
                     tracing::warn!(error = %cause.logged(), "other programs cannot use the directory while Studio is open");
@@ -42,7 +43,7 @@ impl OpenDirectory {
             instance: id.clone(),
             directory,
             is_remote,
-            _socket: socket,
+            socket,
         })
     }
 
@@ -50,6 +51,12 @@ impl OpenDirectory {
     /// have ended.
     pub(crate) fn is_usable(&self, home: &Home, instance: &Instance) -> bool {
         !self.is_remote || home.directory_holder(instance).is_some()
+    }
+
+    /// Returns whether something else, such as the gateway, uses this open directory.
+    pub(crate) fn is_shared(&self) -> bool {
+        let socket = self.socket.as_ref();
+        socket.is_none_or(|socket| Arc::strong_count(socket) > 1)
     }
 
     /// Fails unless this process holds the directory, as a gateway must.
@@ -67,9 +74,15 @@ impl OpenDirectory {
 struct LocalSocket(Option<ServedSocket>);
 
 impl LocalSocket {
-    fn serve(home: Arc<Home>, id: &InstanceId, directory: &Arc<dyn Directory>) -> Result<Self> {
+    fn serve(
+        home: Arc<Home>,
+        id: &InstanceId,
+        directory: &Arc<dyn Directory>,
+        give_way: GiveWay,
+    ) -> Result<Self> {
         let (id, directory) = (id.clone(), Arc::clone(directory));
-        let served = block_on(async move { serve_locally(home, &id, HOLDER, directory) })?;
+        let served =
+            block_on(async move { serve_locally(home, &id, HOLDER, directory, Some(give_way)) })?;
         Ok(Self(Some(served)))
     }
 }

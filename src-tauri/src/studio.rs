@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard};
+use std::thread;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use latchkey_core::activity::{Actor, AuditContext};
@@ -13,6 +15,7 @@ use latchkey_core::inspect::forecast::Users;
 use latchkey_core::instance::{Hosted, Instance, InstanceId};
 use latchkey_core::secret::Secret;
 use latchkey_core::{Error, ErrorCode, Result};
+use latchkey_gateway::GiveWay;
 use latchkey_log::LogFile;
 use latchkey_store::files;
 use latchkey_store::home::Home;
@@ -26,6 +29,10 @@ use crate::lock::locked;
 use crate::open_directory::OpenDirectory;
 use crate::previews::Previews;
 use crate::problem::{Problem, StudioErrorCode};
+
+/// Pause after the directory was closed for another program, in which that program opens it. The page
+/// then asks for the users again, from that program.
+const GIVE_WAY_PAUSE: Duration = Duration::from_secs(1);
 
 /// Code that was inspected last.
 struct Inspected {
@@ -43,7 +50,7 @@ pub struct Studio {
     inspected: Mutex<(u32, Option<Inspected>)>,
     /// Directory of the selected instance. Only one process at a time can hold a directory, so
     /// Studio closes the others.
-    held: Mutex<Option<OpenDirectory>>,
+    held: Arc<Mutex<Option<OpenDirectory>>>,
     /// Directories that were requested while another process held them, with the name of that
     /// process. `None` if that process has ended since.
     held_elsewhere: Mutex<HeldElsewhere>,
@@ -74,7 +81,7 @@ impl Studio {
             home: Mutex::default(),
             previews: Previews::default(),
             inspected: Mutex::default(),
-            held: Mutex::default(),
+            held: Arc::default(),
             held_elsewhere: Mutex::default(),
             running: Mutex::default(),
             revealed: Mutex::default(),
@@ -219,10 +226,47 @@ impl Studio {
             }
             _ => *held = None,
         }
-        let open = OpenDirectory::open(self.home()?, instance)?;
+        let give_way = self.giving_way(&instance.id);
+        let open = OpenDirectory::open(self.home()?, instance, give_way)?;
         self.events.follow(&*open.directory, &instance.id);
         *held = Some(open.clone());
         Ok(open)
+    }
+
+    /// Returns the function that closes the directory of an instance for a gateway of another
+    /// program. It refuses while Studio runs the gateway itself.
+    fn giving_way(&self, id: &InstanceId) -> GiveWay {
+        let (held, events) = (Arc::downgrade(&self.held), Arc::clone(&self.events));
+        let id = id.clone();
+        Box::new(move || {
+            let Some(held) = held.upgrade() else {
+                return false;
+            };
+            let Ok(mut held) = held.try_lock() else {
+                // The directory is being opened or closed. The other program asks again.
+                return false;
+            };
+            let is_free = |open: &mut OpenDirectory| open.instance == id && !open.is_shared();
+            let Some(open) = held.take_if(is_free) else {
+                return false;
+            };
+            let (events, instance) = (Arc::clone(&events), id.as_str().to_owned());
+            // Closing waits for the request that asks for it.
+            let closing = thread::Builder::new().name("latchkey-give-way".into());
+            let begun = closing.spawn(move || {
+                drop(open);
+                thread::sleep(GIVE_WAY_PAUSE);
+                for event in [
+                    StudioEvent::Users {
+                        instance: instance.clone(),
+                    },
+                    StudioEvent::Activity { instance },
+                ] {
+                    events.publish(event);
+                }
+            });
+            begun.is_ok()
+        })
     }
 
     /// Records changes of instances by another process in the open directories.

@@ -1,6 +1,8 @@
 //! Tests of users, codes and the activity through the boundary.
 
 use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use latchkey_core::activity::{Actor, AuditContext};
@@ -186,6 +188,41 @@ fn another_program_uses_the_directory_that_studio_holds_by_its_socket() {
 }
 
 #[test]
+fn studio_gives_the_directory_to_a_gateway_that_starts_and_uses_it_through_that() {
+    let (boundary, here) = hosted_here();
+    boundary.ask("user_add", new_user(&here, "ada")).unwrap();
+    let folder = boundary.data_dir.path();
+    let home = latchkey_store::home::Home::open(folder.into(), KeychainUse::Never).unwrap();
+    let instance = home.instances().find(&here).unwrap();
+    home.ask_to_give_way(&instance).unwrap();
+    let opened = (0..500).find_map(|_| {
+        thread::sleep(Duration::from_millis(10));
+        home.directory_to_serve(&instance, "latchkey serve").ok()
+    });
+    let directory = opened.unwrap();
+    assert_eq!(directory.count().wait().unwrap(), 1);
+    let refused = boundary
+        .ask("seats", json!({ "instance": here }))
+        .unwrap_err();
+    assert_eq!(refused["code"], "directory_held");
+    drop(directory);
+    assert!(boundary.ask("seats", json!({ "instance": here })).is_ok());
+}
+
+#[test]
+fn studio_keeps_the_directory_while_it_runs_the_gateway() {
+    let (boundary, here) = hosted_here();
+    let start = json!({ "instance": here, "ip": "127.0.0.1", "port": 0, "tls": { "kind": "off" } });
+    boundary.ask("gateway_start", start).unwrap();
+    let folder = boundary.data_dir.path();
+    let home = latchkey_store::home::Home::open(folder.into(), KeychainUse::Never).unwrap();
+    let instance = home.instances().find(&here).unwrap();
+    let refused = home.ask_to_give_way(&instance).unwrap_err();
+    assert_eq!(refused.code, latchkey_core::ErrorCode::DirectoryHeld);
+    boundary.ask("gateway_stop", Value::Null).unwrap();
+}
+
+#[test]
 fn studio_shows_and_changes_the_users_of_a_gateway_that_another_program_runs() {
     let (boundary, here) = hosted_here();
     let folder = boundary.data_dir.path().join("instances").join(&here);
@@ -204,7 +241,7 @@ fn studio_shows_and_changes_the_users_of_a_gateway_that_another_program_runs() {
     let id = InstanceId::parse(&here).unwrap();
     let administration = {
         let held: Arc<dyn Directory> = held.clone();
-        Administration::new(&id, "latchkey serve", held, settings)
+        Administration::new(&id, "latchkey serve", held, settings, None)
     };
     let socket = ControlSocket::bind(&folder).unwrap();
     let socket = runtime

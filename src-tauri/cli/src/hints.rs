@@ -59,9 +59,6 @@ pub(crate) fn hint(error: &Error, instance: Option<&str>) -> Option<String> {
         ErrorCode::HostedElsewhere => format!(
             "If people sign in at the gateway of this computer: latchkey instance set {name} --hosted here"
         ),
-        ErrorCode::DirectoryHeld => {
-            "That program does not answer. If it is a service, restart it.".to_owned()
-        }
         ErrorCode::UnknownInstance => format!(
             "'latchkey instance add {name} --url URL' adds one. --data-dir or LATCHKEY_DATA_DIR names another data folder."
         ),

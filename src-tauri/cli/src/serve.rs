@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use latchkey_core::activity::Actor;
-use latchkey_core::directory;
+use latchkey_core::directory::{self, Directory};
 use latchkey_core::instance::{Hosted, Instance};
 use latchkey_core::{Error, ErrorCode};
 use latchkey_gateway::{
@@ -82,7 +82,7 @@ pub(crate) fn serve(
             instance.settings.url
         ));
     }
-    let directory = once_free(|| home.directory_to_serve(&instance, GATEWAY_HOLDER))?;
+    let directory = hold(&home, &instance)?;
     let administered = Arc::clone(&directory);
     let (shared, recorded) = (Arc::clone(&directory), Arc::clone(&directory));
     let home = Arc::new(home);
@@ -110,7 +110,7 @@ pub(crate) fn serve(
         let handle = Handle::default();
         let signals = Signals::new().map_err(no_signals)?;
         tokio::spawn(signals.end(handle.clone()));
-        let socket = serve_locally(local, &instance.id, GATEWAY_HOLDER, administered);
+        let socket = serve_locally(local, &instance.id, GATEWAY_HOLDER, administered, None);
         // Without the socket, people can still sign in.
         let socket = socket
             .inspect_err(|cause| tracing::warn!(error = %cause.logged(), "other programs cannot administer the users while this one runs"))
@@ -144,6 +144,21 @@ fn announce(url: &str, output: &Output, name: &str, json: impl FnOnce() -> Value
     if let Err(Failure::Unwritten(refused)) = output.line(open.as_str(), json) {
         tracing::warn!("{open}. {}", refused.message);
     }
+}
+
+/// Opens the directory of an instance for its gateway. Studio closes it for that, unless it runs
+/// the gateway itself.
+fn hold(home: &Home, instance: &Instance) -> Result<Arc<dyn Directory>, Failure> {
+    once_free(|| {
+        let opened = home.directory_to_serve(instance, GATEWAY_HOLDER);
+        let is_held = |refused: &Error| refused.code == ErrorCode::DirectoryHeld;
+        if opened.as_ref().is_err_and(is_held) {
+            // If the other program agrees, the next attempt succeeds. If it does not, this error
+            // names it.
+            let _ = home.ask_to_give_way(instance);
+        }
+        opened
+    })
 }
 
 /// Returns the certificate that the options ask for. Prints the fingerprint of a self-signed one.

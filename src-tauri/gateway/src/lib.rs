@@ -65,7 +65,7 @@ mod verify;
 mod visit;
 mod widget;
 
-pub use admin::{Administration, ControlSocket, ServedSocket, serve_locally};
+pub use admin::{Administration, ControlSocket, GiveWay, ServedSocket, serve_locally};
 pub use certificate::Certificate;
 pub use client_address::{InvalidNetwork, Network};
 pub use config::InstanceSnapshot;

@@ -206,8 +206,7 @@ it('says that a single-use code was used, and makes another one only when asked'
   remedies = [{ kind: 'new_link' }];
   composerFor(here.id).live.refresh();
   await screen.findByText(used);
-  const said = screen.getByTestId('forecast').textContent;
-  expect(said.match(/make a new/giu)).toEqual(['Make a new']);
+  expect(screen.getByTestId('forecast').textContent).toContain(detail);
   expect(screen.queryByRole('img', { name: 'QR code of the login link' })).toBeNull();
   expect(screen.queryByRole('button', { name: /^Copy/u })).toBeNull();
   expect(screen.queryByTestId('link')).toBeNull();

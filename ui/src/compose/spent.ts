@@ -7,8 +7,3 @@ const FINAL = ['link_already_used', 'expired'];
 export function isSpent({ single_use, forecast }: Preview): boolean {
   return single_use && forecast.verdict !== null && FINAL.includes(forecast.verdict);
 }
-
-/** Returns the detail of a spent code without its advice, which the button after it repeats. */
-export function spentDetail({ forecast }: Preview): string {
-  return forecast.detail.replace(/ Make a new (?:link|one)\.$/u, '');
-}

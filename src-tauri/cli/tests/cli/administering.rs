@@ -116,16 +116,49 @@ fn a_program_without_any_library_can_ask_on_the_socket() {
         c.sock = socket.socket(socket.AF_UNIX)\n\
         c.sock.connect(sys.argv[1])\n\
         c.request('PUT', '/admin/v1/seats', json.dumps({'limit': 7}), {'Content-Type': 'application/json'})\n\
-        print(c.getresponse().read().decode())";
+        print(c.getresponse().read().decode())\n\
+        for body, context in [({}, None), ({'limit': 3}, '{\"at\":-5,\"actor\":\"studio\"}'), ({'limit': 3}, 'x')]:\n\
+        \x20 c.request('PUT', '/admin/v1/seats', json.dumps(body), {'Content-Type': 'application/json', **({'latchkey-context': context} if context else {})})\n\
+        \x20 r = c.getresponse()\n\
+        \x20 r.read()\n\
+        \x20 print(r.status)";
     let ran = Command::new("python3")
         .args(["-c", script, socket.to_str().unwrap()])
         .output()
         .unwrap();
     let said = String::from_utf8(ran.stdout).unwrap();
+    let mut said = said.lines();
     assert_eq!(
-        serde_json::from_str::<Value>(&said).unwrap(),
+        serde_json::from_str::<Value>(said.next().unwrap()).unwrap(),
         serde_json::json!({ "used": 0, "limit": 7 })
     );
+    // A missing member, a time before 1970, and a context that is no JSON.
+    assert_eq!(said.collect::<Vec<_>>(), ["422", "422", "400"]);
     serving.end();
     assert!(!socket.exists());
+}
+
+#[test]
+fn a_program_that_hangs_is_named_after_two_seconds() {
+    let folder = folder();
+    let serving = Serving::new(folder.path(), &[]);
+    let id = serving.child.id().to_string();
+    let signal = |name: &str| {
+        let sent = Command::new("kill").args([name, &id]).status();
+        assert!(sent.unwrap().success());
+    };
+    signal("-STOP");
+    let listed = in_folder(
+        folder.path(),
+        &["--json", "users", "--instance", "here", "list"],
+    );
+    signal("-CONT");
+    assert_eq!(listed.refusal().1, "directory_held");
+    let program = format!("latchkey serve (process {id})");
+    assert!(
+        listed.err.contains(&program) && listed.err.contains("does not answer"),
+        "{}",
+        listed.err
+    );
+    serving.end();
 }

@@ -21,6 +21,9 @@ use jiff::Timestamp;
 
 use crate::activity::{Actor, AuditContext, Reference};
 use crate::directory::Changed;
+use crate::instance::api_key::MAX_NAME;
+use crate::time::MAX_SECS;
+use crate::{Error, Result};
 
 /// Path below which all routes of the API are.
 pub const ROOT: &str = "/admin/v1";
@@ -61,14 +64,32 @@ impl From<&AuditContext> for Context {
     }
 }
 
-impl From<Context> for AuditContext {
-    fn from(context: Context) -> Self {
-        Self {
-            at: Timestamp::from_second(context.at).unwrap_or_default(),
-            actor: context.actor,
-            address: context.address,
-            reference: context.reference,
+impl Context {
+    /// Returns the context. Fails for a time, a name or a reference that no program sends.
+    pub fn parse(self) -> Result<AuditContext> {
+        let invalid =
+            |field: &str| Error::member(field, "It is not what a program of this version sends.");
+        let has_time = (0..=MAX_SECS).contains(&self.at);
+        let at = Timestamp::from_second(self.at).ok().filter(|_| has_time);
+        if let Actor::ApiKey(name) = &self.actor {
+            let characters = name.chars().count();
+            if characters > MAX_NAME || name.chars().any(char::is_control) {
+                return Err(invalid("actor"));
+            }
         }
+        if self
+            .reference
+            .as_ref()
+            .is_some_and(|reference| !reference.is_valid())
+        {
+            return Err(invalid("reference"));
+        }
+        Ok(AuditContext {
+            at: at.ok_or_else(|| invalid("at"))?,
+            actor: self.actor,
+            address: self.address,
+            reference: self.reference,
+        })
     }
 }
 

@@ -139,6 +139,7 @@ fn some<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
 #[serde(deny_unknown_fields)]
 pub struct SeatLimit {
     /// Number of seats. Null sets no limit.
+    #[serde(deserialize_with = "Option::deserialize")]
     pub limit: Option<u64>,
 }
 

@@ -16,7 +16,7 @@ const PREFIX: &str = "lk_";
 /// Number of random bytes in a key.
 const RANDOM_BYTES: usize = 32;
 /// Maximum length of a name, in characters.
-const MAX_NAME: usize = 60;
+pub const MAX_NAME: usize = 60;
 /// Maximum number of keys of an instance.
 pub const MAX_KEYS: usize = 50;
 

@@ -16,12 +16,18 @@ const WAITING_CHANGES: usize = 64;
 /// block the thread.
 type LoadSettings = Arc<dyn Fn() -> Result<Settings> + Send + Sync>;
 
+/// Begins to close the directory, so that another program can open it. Returns whether it does. Must
+/// not wait, because the request of the other program is still open.
+pub type GiveWay = Box<dyn Fn() -> bool + Send + Sync>;
+
 /// The directory of an instance, as the administration API serves it.
 pub struct Administration {
     pub(super) about: About,
     pub(super) directory: Arc<dyn Directory>,
     load: LoadSettings,
     pub(super) changes: broadcast::Sender<Change>,
+    /// Closes the directory for another program that asks for it. Returns whether it will.
+    give_way: Option<GiveWay>,
     /// Whether the streams of changes must end.
     pub(super) is_closing: watch::Sender<bool>,
 }
@@ -34,13 +40,15 @@ impl fmt::Debug for Administration {
 
 impl Administration {
     /// Serves the directory of an instance. `holder` is the name of this program. `load` reads the
-    /// current settings, and records their waiting changes in the directory.
+    /// current settings, and records their waiting changes in the directory. A gateway gives way to
+    /// nobody.
     #[must_use]
     pub fn new(
         instance: &InstanceId,
         holder: &str,
         directory: Arc<dyn Directory>,
         load: impl Fn() -> Result<Settings> + Send + Sync + 'static,
+        give_way: Option<GiveWay>,
     ) -> Arc<Self> {
         let (changes, _) = broadcast::channel(WAITING_CHANGES);
         let sender = changes.clone();
@@ -57,6 +65,7 @@ impl Administration {
             directory,
             load: Arc::new(load),
             changes,
+            give_way,
             is_closing: watch::Sender::new(false),
         })
     }
@@ -67,5 +76,10 @@ impl Administration {
         let load = Arc::clone(&self.load);
         let loaded = task::spawn_blocking(move || load()).await;
         loaded.map_err(Error::internal)?
+    }
+
+    /// Closes the directory for another program that asks for it. Returns whether it will.
+    pub(super) fn give_way(&self) -> bool {
+        self.give_way.as_ref().is_some_and(|give_way| give_way())
     }
 }

@@ -19,7 +19,7 @@ pub(super) async fn local(mut request: Request, next: Next) -> Result<Response, 
                 let message = format!("The header {CONTEXT} cannot be read: {cause}.");
                 Problem::of(StatusCode::BAD_REQUEST, &message)
             })?;
-            context.into()
+            context.parse()?
         }
     };
     request.extensions_mut().insert(by);

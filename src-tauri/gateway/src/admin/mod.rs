@@ -24,6 +24,6 @@ mod refused;
 mod router;
 mod users;
 
-pub use administration::Administration;
+pub use administration::{Administration, GiveWay};
 pub use control_socket::{ControlSocket, ServedSocket};
 pub use local::serve_locally;

@@ -2,6 +2,7 @@
 
 use axum::extract::rejection::QueryRejection;
 use axum::http::StatusCode;
+use latchkey_core::{Error, ErrorCode};
 
 use super::refused::Refused;
 use crate::api::problem::Problem;
@@ -15,8 +16,10 @@ pub(super) fn bad_query(cause: &QueryRejection) -> Problem {
 pub(super) fn page_size(limit: Option<u32>, maximum: u32) -> Result<usize, Refused> {
     let limit = limit.unwrap_or(maximum);
     if limit == 0 || limit > maximum {
-        let message = format!("'limit' is a number from 1 to {maximum}.");
-        return Err(Problem::of(StatusCode::BAD_REQUEST, &message).into());
+        let message = format!("A page has from 1 to {maximum} rows.");
+        return Err(Error::new(ErrorCode::TooMany, message)
+            .about("limit")
+            .into());
     }
     Ok(usize::try_from(limit).unwrap_or(usize::MAX))
 }

@@ -18,9 +18,10 @@ impl From<Error> for Refused {
     fn from(error: Error) -> Self {
         let status = match error.code {
             ErrorCode::UnknownUser => StatusCode::NOT_FOUND,
-            ErrorCode::UserExists | ErrorCode::EmailInUse | ErrorCode::NoSeats => {
-                StatusCode::CONFLICT
-            }
+            ErrorCode::UserExists
+            | ErrorCode::EmailInUse
+            | ErrorCode::NoSeats
+            | ErrorCode::DirectoryHeld => StatusCode::CONFLICT,
             ErrorCode::InvalidPayload
             | ErrorCode::AmbiguousPayload
             | ErrorCode::InvalidSetting

@@ -6,6 +6,7 @@ use axum::response::Response;
 use axum::routing::{get, post, put};
 use axum::{Router, middleware};
 use latchkey_core::admin::ROOT;
+use latchkey_core::{Error, ErrorCode};
 
 use super::administration::Administration;
 use super::refused::Refused;
@@ -44,7 +45,8 @@ pub(super) fn local_router(administration: Arc<Administration>) -> Router {
         .route("/links/made", post(codes::link_made))
         .route("/links/shown", post(codes::link_shown))
         .route("/links/{id}/revoke", post(codes::revoke))
-        .route("/changes", get(changes::stream));
+        .route("/changes", get(changes::stream))
+        .route("/give-way", post(give_way));
     Router::new()
         .nest(ROOT, routes)
         .fallback(|| async { Problem::of(StatusCode::NOT_FOUND, "There is no such path.") })
@@ -64,4 +66,16 @@ pub(super) fn local_router(administration: Arc<Administration>) -> Router {
 
 async fn about(State(administration): State<Arc<Administration>>) -> Result<Response, Refused> {
     Ok(answer(StatusCode::OK, &administration.about)?)
+}
+
+/// Closes the directory for a program that wants to hold it, such as a gateway that starts.
+async fn give_way(
+    State(administration): State<Arc<Administration>>,
+) -> Result<StatusCode, Refused> {
+    if administration.give_way() {
+        return Ok(StatusCode::ACCEPTED);
+    }
+    let holder = &administration.about.holder;
+    let message = format!("{holder} has the directory open, and needs it.");
+    Err(Error::new(ErrorCode::DirectoryHeld, message).into())
 }

@@ -42,7 +42,9 @@ pub(super) fn hold(folder: &Path, holder: &str) -> Result<File> {
         let other = noted_holder(folder);
         return Err(Error::new(
             ErrorCode::DirectoryHeld,
-            format!("The directory is in use by {other}. Close it there and try again."),
+            format!(
+                "The directory is in use by {other}. End that program, or close the instance there, and try again."
+            ),
         ));
     };
     let text = format!("{holder} (process {})", std::process::id());

@@ -101,10 +101,26 @@ impl Home {
                 Ok(Reached::Remote(Arc::new(remote)))
             }
             Err(cause) => {
-                tracing::debug!(error = %cause.logged(), "the holder of the directory does not answer");
-                Err(held)
+                let program = self.directory_holder(instance);
+                let program = program.as_deref().unwrap_or("another program");
+                let message = format!(
+                    "{program} has the directory of '{}' open, and does not answer. Try again. If that does not help, end that program or start it again.",
+                    instance.settings.name.as_str()
+                );
+                Err(Error::new(held.code, message).because(cause))
             }
         }
+    }
+
+    /// Asks the process that holds the directory of an instance to close it, because this one must
+    /// hold it. Studio does so unless it runs the gateway.
+    ///
+    /// Fails with [`ErrorCode::DirectoryHeld`] if that process needs the directory, or with
+    /// [`ErrorCode::Unreachable`].
+    pub fn ask_to_give_way(&self, instance: &Instance) -> Result<()> {
+        let folder = self.instances.folder(&instance.id);
+        let remote = RemoteDirectory::local(&folder).wait()?;
+        remote.ask_to_give_way().wait()
     }
 
     /// Returns an instance that is hosted here, after its waiting changes were recorded in its

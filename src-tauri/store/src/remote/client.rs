@@ -3,6 +3,7 @@
 
 use std::fmt;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
@@ -19,7 +20,7 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::runtime::Builder;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio::time::timeout;
 
 use super::http::{self, Http};
@@ -27,6 +28,10 @@ use super::stream;
 
 /// Timeout of a request.
 const TIMEOUT: Duration = Duration::from_secs(30);
+/// Timeout of the first request, which shows whether the other process answers at all.
+const GREETING_TIMEOUT: Duration = Duration::from_secs(2);
+/// Maximum number of requests at once. The other process accepts a limited number of connections.
+const MAX_AT_ONCE: usize = 16;
 /// Maximum size of an answer in bytes. A page of 1,000 users has up to 8 KiB of metadata each.
 const MAX_ANSWER: usize = 32 * 1024 * 1024;
 
@@ -37,6 +42,7 @@ pub(super) struct Call {
     path: String,
     context: Option<Context>,
     body: Option<Vec<u8>>,
+    timeout: Duration,
 }
 
 impl Call {
@@ -46,6 +52,15 @@ impl Call {
             path: path.to_owned(),
             context: None,
             body: None,
+            timeout: TIMEOUT,
+        }
+    }
+
+    /// Returns the first request to a process.
+    pub(super) fn greeting() -> Self {
+        Self {
+            timeout: GREETING_TIMEOUT,
+            ..Self::new(Method::GET, "")
         }
     }
 
@@ -86,7 +101,11 @@ pub(super) fn encoded(text: &str) -> String {
 
 /// Work for the thread of the client.
 enum Job {
-    Call(Box<Request<Full<Bytes>>>, oneshot::Sender<Result<Answer>>),
+    Call {
+        request: Box<Request<Full<Bytes>>>,
+        within: Duration,
+        answer: oneshot::Sender<Result<Answer>>,
+    },
     Follow(OnChange),
 }
 
@@ -113,15 +132,25 @@ impl Client {
         let runtime = runtime.map_err(Error::internal)?;
         let (jobs, mut waiting) = mpsc::unbounded_channel();
         let http = http::client(socket);
+        let room = Arc::new(Semaphore::new(MAX_AT_ONCE));
         let work = move || {
             runtime.block_on(async move {
                 while let Some(job) = waiting.recv().await {
                     match job {
-                        Job::Call(request, answer) => {
-                            let http = http.clone();
+                        Job::Call {
+                            request,
+                            within,
+                            answer,
+                        } => {
+                            let (http, room) = (http.clone(), Arc::clone(&room));
                             tokio::spawn(async move {
+                                // It fails only if it is closed, which nobody does.
+                                let _room = room.acquire().await;
+                                let answered = timeout(within, answer_to(&http, *request)).await;
+                                let answered = answered
+                                    .unwrap_or_else(|cause| Err(no_answer().because(cause)));
                                 // It fails if nobody waits for the answer any more.
-                                let _ = answer.send(answer_to(&http, *request).await);
+                                let _ = answer.send(answered);
                             });
                         }
                         Job::Follow(call) => {
@@ -169,7 +198,12 @@ impl Client {
 
     async fn answer(&self, call: Call) -> Result<Bytes> {
         let (sender, answer) = oneshot::channel();
-        let job = Job::Call(Box::new(call.request()?), sender);
+        let within = call.timeout;
+        let job = Job::Call {
+            request: Box::new(call.request()?),
+            within,
+            answer: sender,
+        };
         self.jobs.send(job).map_err(|_| no_answer())?;
         let Answer { is_success, body } = answer.await.map_err(|_| no_answer())??;
         if is_success {
@@ -181,18 +215,13 @@ impl Client {
 }
 
 async fn answer_to(http: &Http, request: Request<Full<Bytes>>) -> Result<Answer> {
-    let answering = async {
-        let response: Response<Incoming> = http.request(request).await.map_err(unreachable)?;
-        let is_success = response.status().is_success();
-        let body = Limited::new(response.into_body(), MAX_ANSWER)
-            .collect()
-            .await;
-        let body = body.map_err(|cause| no_answer().because(cause))?.to_bytes();
-        Ok(Answer { is_success, body })
-    };
-    timeout(TIMEOUT, answering)
-        .await
-        .map_err(|cause| no_answer().because(cause))?
+    let response: Response<Incoming> = http.request(request).await.map_err(unreachable)?;
+    let is_success = response.status().is_success();
+    let body = Limited::new(response.into_body(), MAX_ANSWER)
+        .collect()
+        .await;
+    let body = body.map_err(|cause| no_answer().because(cause))?.to_bytes();
+    Ok(Answer { is_success, body })
 }
 
 fn unreachable(cause: legacy::Error) -> Error {

@@ -45,9 +45,16 @@ impl Service<Uri> for Connector {
     }
 }
 
+/// Connects, and checks that a process of this user or of root listens.
 #[cfg(unix)]
 async fn connect(socket: &Path) -> io::Result<Stream> {
-    Stream::connect(socket).await
+    let stream = Stream::connect(socket).await?;
+    let peer = stream.peer_cred()?.uid();
+    if peer == 0 || peer == nix::unistd::geteuid().as_raw() {
+        Ok(stream)
+    } else {
+        Err(io::ErrorKind::PermissionDenied.into())
+    }
 }
 
 #[cfg(windows)]

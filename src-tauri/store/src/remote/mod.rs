@@ -38,6 +38,9 @@ use latchkey_core::{Error, ErrorCode, Result};
 use self::client::{Call, Client};
 use crate::control;
 
+/// Maximum number of rows that the other process returns at once.
+const PAGE: usize = 1000;
+
 /// A directory that another process holds.
 #[derive(Debug)]
 pub struct RemoteDirectory {
@@ -51,7 +54,7 @@ impl RemoteDirectory {
     pub async fn local(folder: &Path) -> Result<Self> {
         let socket = control::socket(folder).ok_or_else(client::no_answer)?;
         let client = Client::start(socket)?;
-        let _: About = client.get("", &[]).await?;
+        let _: About = client.send(Call::greeting()).await?;
         Ok(Self { client })
     }
 
@@ -91,6 +94,62 @@ impl RemoteDirectory {
                 Ok(verdict)
             }
         }
+    }
+
+    /// Returns one page of users, as large as an answer can be.
+    async fn page(
+        &self,
+        query: &UserQuery,
+        sort: Sort,
+        place: &PageStart,
+        limit: usize,
+    ) -> Result<UserPage> {
+        let (search, limit) = (query.search.words().join(" "), limit.to_string());
+        let mut pairs = vec![("search", search.as_str()), ("limit", &limit)];
+        let status = query.status.map(latchkey_core::verdict::Status::name);
+        pairs.extend(status.map(|status| ("status", status)));
+        let origin = query.origin.map(latchkey_core::directory::Origin::name);
+        pairs.extend(origin.map(|origin| ("origin", origin)));
+        pairs.push(("sort", SortBy::name(sort.by)));
+        if sort.descending {
+            pairs.push(("descending", "true"));
+        }
+        let (name, value) = match place {
+            PageStart::First => ("row", "0".to_owned()),
+            PageStart::After(cursor) => {
+                // The other process would refuse the cursor with the same error.
+                cursor.position(sort)?;
+                ("after", cursor.to_string())
+            }
+            PageStart::Row(row) => ("row", row.to_string()),
+        };
+        pairs.push((name, &value));
+        let list: UserList = self.client.get("/users", &pairs).await?;
+        list.try_into()
+    }
+
+    /// Returns one page of the activity, as large as an answer can be.
+    async fn entries(
+        &self,
+        query: &ActivityQuery,
+        before: Option<u64>,
+        limit: usize,
+    ) -> Result<ActivityPage> {
+        let (limit, before) = (limit.to_string(), before.map(|before| before.to_string()));
+        let mut pairs = vec![("text", query.text.as_str()), ("limit", &limit)];
+        let kind = query.kind.map(latchkey_core::activity::Kind::name);
+        pairs.extend(kind.map(|kind| ("kind", kind)));
+        pairs.extend(query.subject.as_deref().map(|subject| ("subject", subject)));
+        pairs.extend(before.as_deref().map(|before| ("before", before)));
+        let page: Page = self.client.get("/activity", &pairs).await?;
+        Ok(page.into())
+    }
+
+    /// Asks the process that holds the directory to close it, because this one must hold it.
+    ///
+    /// Fails with [`ErrorCode::DirectoryHeld`] if that process needs it.
+    pub async fn ask_to_give_way(&self) -> Result<()> {
+        self.client.act(Call::new(Method::POST, "/give-way")).await
     }
 }
 
@@ -220,28 +279,18 @@ impl Directory for RemoteDirectory {
         place: &PageStart,
         limit: usize,
     ) -> Result<UserPage> {
-        let (search, limit) = (query.search.words().join(" "), limit.to_string());
-        let mut pairs = vec![("search", search.as_str()), ("limit", &limit)];
-        let status = query.status.map(latchkey_core::verdict::Status::name);
-        pairs.extend(status.map(|status| ("status", status)));
-        let origin = query.origin.map(latchkey_core::directory::Origin::name);
-        pairs.extend(origin.map(|origin| ("origin", origin)));
-        pairs.push(("sort", SortBy::name(sort.by)));
-        if sort.descending {
-            pairs.push(("descending", "true"));
+        let mut page = self.page(query, sort, place, limit.min(PAGE)).await?;
+        while page.users.len() < limit
+            && let Some(next) = page.next.take()
+        {
+            let rest = (limit - page.users.len()).min(PAGE);
+            let more = self
+                .page(query, sort, &PageStart::After(next), rest)
+                .await?;
+            page.users.extend(more.users);
+            page.next = more.next;
         }
-        let (name, value) = match place {
-            PageStart::First => ("row", "0".to_owned()),
-            PageStart::After(cursor) => {
-                // The other process would refuse the cursor with the same error.
-                cursor.position(sort)?;
-                ("after", cursor.to_string())
-            }
-            PageStart::Row(row) => ("row", row.to_string()),
-        };
-        pairs.push((name, &value));
-        let list: UserList = self.client.get("/users", &pairs).await?;
-        list.try_into()
+        Ok(page)
     }
 
     async fn counts(&self) -> Result<Counts> {
@@ -281,14 +330,20 @@ impl Directory for RemoteDirectory {
         before: Option<u64>,
         limit: usize,
     ) -> Result<ActivityPage> {
-        let (limit, before) = (limit.to_string(), before.map(|before| before.to_string()));
-        let mut pairs = vec![("text", query.text.as_str()), ("limit", &limit)];
-        let kind = query.kind.map(latchkey_core::activity::Kind::name);
-        pairs.extend(kind.map(|kind| ("kind", kind)));
-        pairs.extend(query.subject.as_deref().map(|subject| ("subject", subject)));
-        pairs.extend(before.as_deref().map(|before| ("before", before)));
-        let page: Page = self.client.get("/activity", &pairs).await?;
-        Ok(page.into())
+        let mut page = self.entries(query, before, limit.min(PAGE)).await?;
+        // A short page that is not the last one has come to the end of what one search reads.
+        let mut is_full = page.entries.len() == limit.min(PAGE);
+        while is_full
+            && page.entries.len() < limit
+            && let Some(before) = page.before
+        {
+            let rest = (limit - page.entries.len()).min(PAGE);
+            let more = self.entries(query, Some(before), rest).await?;
+            is_full = more.entries.len() == rest;
+            page.entries.extend(more.entries);
+            page.before = more.before;
+        }
+        Ok(page)
     }
 
     async fn record_counted(&self, _: Timestamp) -> Result<()> {

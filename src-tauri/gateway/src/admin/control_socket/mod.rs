@@ -1,6 +1,7 @@
 //! The local socket of the administration API. Only the user who runs this process, and root, can
 //! use it. It needs no key, because they can also change the files of the directory.
 
+mod connections;
 #[cfg(unix)]
 mod unix;
 #[cfg(windows)]
@@ -9,13 +10,11 @@ mod windows;
 use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
 use latchkey_core::{Error, ErrorCode, Result};
 use latchkey_store::control;
 use latchkey_store::files;
 use tokio::task::JoinHandle;
-use tokio::time::timeout;
 
 #[cfg(unix)]
 use self::unix::Bound;
@@ -24,8 +23,6 @@ use self::windows::Bound;
 use super::administration::Administration;
 use super::router::local_router;
 
-/// Time that unfinished requests have when the socket is closed.
-const GRACE: Duration = Duration::from_secs(2);
 /// A bound socket that accepts no connections yet.
 #[derive(Debug)]
 pub struct ControlSocket {
@@ -52,16 +49,9 @@ impl ControlSocket {
             Error::new(ErrorCode::Internal, message).because(cause)
         })?;
         let router = local_router(Arc::clone(&administration));
-        let mut closing = administration.is_closing.subscribe();
-        let serving = axum::serve(peers, router).with_graceful_shutdown(async move {
-            let _ = closing.wait_for(|is_closing| *is_closing).await;
-        });
+        let closing = administration.is_closing.subscribe();
         Ok(ServedSocket {
-            task: tokio::spawn(async move {
-                if let Err(cause) = serving.await {
-                    tracing::error!(%cause, "the local socket for administration has ended");
-                }
-            }),
+            task: tokio::spawn(connections::serve(peers, router, closing)),
             administration,
             _file: self.file,
         })
@@ -82,11 +72,12 @@ impl fmt::Debug for ServedSocket {
 }
 
 impl ServedSocket {
-    /// Accepts no more connections, and waits at most two seconds for unfinished requests.
+    /// Accepts no more connections, and waits at most two seconds for unfinished requests. Then ends
+    /// them, so that the directory can be closed.
     pub async fn end(mut self) {
         self.administration.is_closing.send_replace(true);
-        if timeout(GRACE, &mut self.task).await.is_err() {
-            tracing::warn!("a request on the local socket did not end in time");
+        if let Err(cause) = (&mut self.task).await {
+            tracing::error!(%cause, "the local socket for administration has ended early");
         }
     }
 }

@@ -51,7 +51,7 @@ impl Listener for OwnPeers {
                     tracing::warn!("a process of another user was refused at the local socket");
                 }
                 Err(cause) => {
-                    tracing::warn!(%cause, "a connection at the local socket was not accepted");
+                    tracing::debug!(%cause, "a connection at the local socket was not accepted");
                     sleep(ACCEPT_PAUSE).await;
                 }
             }

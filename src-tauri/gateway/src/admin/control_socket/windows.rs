@@ -53,7 +53,7 @@ impl Listener for OwnPeers {
             match connected.and_then(|()| server(&self.name, false)) {
                 Ok(next) => return (mem::replace(&mut self.next, next), ()),
                 Err(cause) => {
-                    tracing::warn!(%cause, "a connection at the local socket was not accepted");
+                    tracing::debug!(%cause, "a connection at the local socket was not accepted");
                     sleep(ACCEPT_PAUSE).await;
                 }
             }

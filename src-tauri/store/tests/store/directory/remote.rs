@@ -5,7 +5,8 @@ use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 use latchkey_core::ErrorCode;
-use latchkey_core::directory::Directory;
+use latchkey_core::activity::ActivityQuery;
+use latchkey_core::directory::{Directory, PageStart, Sort, UserQuery};
 use latchkey_core::instance::{Hosted, InstanceId, Name, Settings};
 use latchkey_core::link::BaseUrl;
 use latchkey_gateway::{Administration, ControlSocket, ServedSocket};
@@ -64,7 +65,7 @@ fn serve(runtime: &Runtime, folder: &TempDir, held: &Arc<EmbeddedDirectory>) -> 
     };
     let instance = InstanceId::parse("acme").unwrap();
     let held: Arc<EmbeddedDirectory> = Arc::clone(held);
-    let administration = Administration::new(&instance, "a test", held, settings);
+    let administration = Administration::new(&instance, "a test", held, settings, None);
     let socket = ControlSocket::bind(folder.path()).unwrap();
     let served = runtime.block_on(async { socket.serve(administration) });
     served.unwrap()
@@ -96,6 +97,35 @@ fn a_change_in_the_other_process_is_reported() {
     while changes.try_recv().is_ok() {}
     served.suspend(&id("user-0"), &by(now())).wait().unwrap();
     assert!(changes.recv_timeout(soon).unwrap().users);
+}
+
+#[test]
+fn a_list_of_more_rows_than_one_answer_has_is_whole() {
+    let served = empty();
+    for begin in (0..1200).step_by(200) {
+        let users: Vec<_> = (begin..begin + 200)
+            .map(|number| person(&format!("user-{number}"), None))
+            .collect();
+        served.held.import(&users, &by(now())).wait().unwrap();
+    }
+    for number in 0..1100 {
+        let limit = Some(number);
+        served
+            .held
+            .set_seat_limit(limit, &by(now()))
+            .wait()
+            .unwrap();
+    }
+    let (users, entries) = (UserQuery::default(), ActivityQuery::default());
+    let (sort, first) = (Sort::default(), PageStart::First);
+    for limit in [1100, 5000] {
+        let here = served.held.users(&users, sort, &first, limit).wait();
+        let there = served.users(&users, sort, &first, limit).wait();
+        assert_eq!(there.unwrap(), here.unwrap());
+        let here = served.held.activity(&entries, None, limit).wait();
+        let there = served.activity(&entries, None, limit).wait();
+        assert_eq!(there.unwrap(), here.unwrap());
+    }
 }
 
 #[test]
