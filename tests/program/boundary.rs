@@ -338,7 +338,7 @@ fn only_the_revealing_command_returns_the_secret_and_only_once() {
         ("secret_conceal", by_id.clone()),
         (
             "api_key_make",
-            json!({ "instance": instance, "name": "CRM" }),
+            json!({ "instance": instance, "name": "CRM", "scopes": ["links"], "expires_in": "never" }),
         ),
         (
             "api_key_revoke",

@@ -281,10 +281,12 @@ fn the_api_works_with_a_new_key_and_refuses_a_revoked_one() {
     let url = state["running"]["url"].as_str().unwrap().to_owned();
     let users = |key: &str| get_with(&url, "/api/v2/users", &format!("X-API-KEY: {key}\r\n"));
     assert!(users("x").starts_with("HTTP/1.1 404"));
-    let made = json!({ "instance": here, "name": "CRM" });
+    let made = json!({ "instance": here, "name": "CRM", "scopes": ["users:read"], "expires_in": "90 days" });
     let made = boundary.ask("api_key_make", made).unwrap();
     let key = made["key"].as_str().unwrap();
     let id = made["instance"]["api_keys"][0]["id"].clone();
+    let scopes = &made["instance"]["api_keys"][0]["scopes"];
+    assert_eq!(*scopes, json!(["users:read"]));
     assert!(!made["instance"].to_string().contains(key));
     // The gateway caches settings for a second.
     let until = |status: &str| {

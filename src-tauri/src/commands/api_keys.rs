@@ -3,6 +3,8 @@
 use std::sync::Arc;
 
 use latchkey_core::instance::InstanceId;
+use latchkey_core::instance::api_key;
+use latchkey_core::instance::scope::Scope;
 use latchkey_core::secret::Secret;
 use serde::ser::SerializeStruct as _;
 use serde::{Deserialize, Serialize, Serializer};
@@ -20,6 +22,10 @@ pub struct NewApiKey {
     pub instance: String,
     /// Name of the system that uses the key.
     pub name: String,
+    /// Names of its scopes, at least one.
+    pub scopes: Vec<String>,
+    /// Time after which the key expires, such as `90 days` or `never`.
+    pub expires_in: String,
 }
 
 /// A new API key. While it is shown, `secret_copy` can copy it.
@@ -59,7 +65,13 @@ pub async fn api_key_make(
 ) -> Result<MadeApiKey, Problem> {
     at_home(studio, move |studio, home| {
         let id = InstanceId::parse(&request.instance)?;
-        let (instance, key) = home.make_api_key(&id, &request.name, &now())?;
+        let scopes = request.scopes.iter().map(|scope| scope.parse::<Scope>());
+        let new = api_key::NewApiKey {
+            scopes: scopes.collect::<Result<_, _>>()?,
+            lifetime: request.expires_in.parse()?,
+            ..api_key::NewApiKey::new(request.name)
+        };
+        let (instance, key) = home.make_api_key(&id, &new, &now())?;
         *studio.revealed() = Some((id, key.clone()));
         Ok(MadeApiKey {
             key,

@@ -4,6 +4,7 @@ use latchkey_core::Error;
 use latchkey_core::activity::Retention;
 use latchkey_core::error::Warning;
 use latchkey_core::instance::api_key;
+use latchkey_core::instance::scope::Scope;
 use latchkey_core::instance::{
     self, Hosted, InstanceId, SettingsChange, SignInSettings, SignInStep,
 };
@@ -49,6 +50,11 @@ pub struct ApiKey {
     /// Time when the key was made, in Unix seconds.
     #[ts(type = "number")]
     pub created_at: i64,
+    /// Scopes of the key.
+    pub scopes: Vec<Scope>,
+    /// Time at which the key expires, in Unix seconds.
+    #[ts(type = "number | null")]
+    pub expires_at: Option<i64>,
 }
 
 /// [`SignInSettings`] as an administrator types them. Texts become a [`SettingsChange`] later, so
@@ -224,6 +230,8 @@ impl From<api_key::ApiKey> for ApiKey {
             id: key.id,
             name: key.name,
             created_at: key.created_at,
+            scopes: key.scopes,
+            expires_at: key.expires_at,
         }
     }
 }

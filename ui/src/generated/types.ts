@@ -94,7 +94,15 @@ name: string,
 /**
  * Time when the key was made, in Unix seconds.
  */
-created_at: number, };
+created_at: number, 
+/**
+ * Scopes of the key.
+ */
+scopes: Array<Scope>, 
+/**
+ * Time at which the key expires, in Unix seconds.
+ */
+expires_at: number | null, };
 export type ApiKeyRef = { 
 /**
  * ID of the instance.
@@ -497,7 +505,15 @@ instance: string,
 /**
  * Name of the system that uses the key.
  */
-name: string, };
+name: string, 
+/**
+ * Names of its scopes, at least one.
+ */
+scopes: Array<string>, 
+/**
+ * Time after which the key expires, such as `90 days` or `never`.
+ */
+expires_in: string, };
 export type NewInstance = { 
 /**
  * Name for people. If it is empty, the host of the URL.
@@ -746,6 +762,7 @@ qr: QrPreview | null,
  * Number of sign-ins since the gateway was started.
  */
 sign_ins: number, };
+export type Scope = "links" | "users:read" | "users" | "activity" | "admin";
 export type SealedFileState = { "state": "ready" } | { "state": "locked" } | { "state": "missing", 
 /**
  * Path of the file, and what to do.

@@ -3,13 +3,25 @@ import userEvent from '@testing-library/user-event';
 import { beforeEach, expect, it } from 'vitest';
 
 import { answer, instanceLike, refuse, type Asked } from '../../tests/answers';
-import type { Instance } from '../generated/types';
+import type { ApiKey, Instance } from '../generated/types';
 import { studio } from '../lib/state/studio.svelte';
 import { toasts } from '../lib/state/toasts.svelte';
 import ApiKeys from './ApiKeys.svelte';
 
 const KEY = 'lk_abcdefgh-and-more';
 let kept: Instance;
+
+function keyLike(changed: Partial<ApiKey>): ApiKey {
+  return {
+    id: 'abcdefgh',
+    name: 'CRM',
+    created_at: 1_795_300_000,
+    scopes: ['links', 'users'],
+    expires_at: null,
+    ...changed,
+  };
+}
+
 let asked: Asked[] = [];
 
 beforeEach(() => {
@@ -18,10 +30,11 @@ beforeEach(() => {
   kept = instanceLike({ id: 'here', hosted: 'here' });
   studio.instances = [kept];
   asked = answer({
-    api_key_make: ({ name }) => {
+    api_key_make: ({ name, scopes }) => {
+      if (scopes.length === 0) return refuse('invalid_setting', 'The key has no scope.', 'scopes');
       if (name === 'CRM' && kept.api_keys.length > 0)
         return refuse('invalid_setting', 'There is an API key ‘CRM’ already.', 'name');
-      kept = { ...kept, api_keys: [{ id: 'abcdefgh', name, created_at: 1_795_300_000 }] };
+      kept = { ...kept, api_keys: [keyLike({ name })] };
       return { key: KEY, instance: kept };
     },
     api_key_revoke: () => (kept = { ...kept, api_keys: [] }),
@@ -52,11 +65,63 @@ it('shows a key once, and lists it by its name afterwards', async () => {
 });
 
 it('revokes a key when that is confirmed', async () => {
-  kept = { ...kept, api_keys: [{ id: 'abcdefgh', name: 'CRM', created_at: 1_795_300_000 }] };
+  kept = { ...kept, api_keys: [keyLike({})] };
   render(ApiKeys, { instance: kept });
   await userEvent.click(screen.getByRole('button', { name: /^Revoke /u }));
   expect(asked).toHaveLength(0);
   await userEvent.click(screen.getByRole('button', { name: 'Revoke key' }));
   await waitFor(() => expect(studio.instances[0]?.api_keys).toEqual([]));
   expect(asked.at(-1)?.request).toEqual({ instance: 'here', key: 'abcdefgh' });
+});
+
+it('makes a key with the chosen scopes and expiry', async () => {
+  render(ApiKeys, { instance: kept });
+  const links = screen.getByRole('switch', { name: 'Makes and inspects login links' });
+  const users = screen.getByRole('combobox', { name: 'Users' });
+  const expires = screen.getByRole('combobox', { name: 'Expires' });
+  const requests = () =>
+    asked.filter(({ name }) => name === 'api_key_make').map((one) => one.request);
+  await userEvent.click(links);
+  await userEvent.selectOptions(users, 'no access');
+  await make();
+  await screen.findByText('The key has no scope.');
+  expect(users.getAttribute('aria-invalid')).toBe('true');
+  await userEvent.selectOptions(users, 'read');
+  await userEvent.selectOptions(expires, 'after 90 days');
+  await userEvent.click(screen.getByRole('button', { name: 'Make a key' }));
+  await screen.findByTestId('api-key-value');
+  expect(requests()).toEqual([
+    { instance: 'here', name: 'CRM', scopes: [], expires_in: 'never' },
+    { instance: 'here', name: 'CRM', scopes: ['users:read'], expires_in: '90 days' },
+  ]);
+});
+
+it('offers the scopes of earlier keys unless others are chosen', async () => {
+  render(ApiKeys, { instance: kept });
+  await make();
+  await screen.findByTestId('api-key-value');
+  expect(asked[0]?.request).toEqual({
+    instance: 'here',
+    name: 'CRM',
+    scopes: ['links', 'users'],
+    expires_in: 'never',
+  });
+});
+
+it('says what a key may do and when it expires', () => {
+  const days = (count: number) => Math.floor(Date.now() / 1000) + count * 86_400;
+  kept = {
+    ...kept,
+    api_keys: [
+      keyLike({ id: 'aaaaaaaa', name: 'Old', scopes: ['users:read'], expires_at: days(-2) }),
+      keyLike({ id: 'bbbbbbbb', name: 'New', scopes: ['links'], expires_at: days(2) }),
+      keyLike({ id: 'cccccccc', name: 'All' }),
+    ],
+  };
+  render(ApiKeys, { instance: kept });
+  const rows = screen.getAllByRole('listitem').map((row) => row.textContent);
+  expect(rows[0]).toMatch(/reads users, expired on \d/u);
+  expect(rows[1]).toMatch(/makes login links, expires on \d/u);
+  expect(rows[2]).toContain('makes login links, reads and changes users');
+  expect(rows[2]).not.toContain('expire');
 });

@@ -1,6 +1,8 @@
 //! Arguments of `latchkey api-key`.
 
 use clap::{Args, Subcommand};
+use latchkey_core::instance::scope::Scope;
+use latchkey_core::protocol::lifetime::Lifetime;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum ApiKeyCommand {
@@ -8,6 +10,13 @@ pub(crate) enum ApiKeyCommand {
     Make {
         /// Name of the system that uses the key.
         name: String,
+        /// Scopes of the key, separated by commas: links (make and inspect links), users:read (read
+        /// users), users (read and change users) [default: links,users]
+        #[arg(long, value_name = "SCOPE", value_delimiter = ',', value_parser = str::parse::<Scope>)]
+        scope: Vec<Scope>,
+        /// Time after which the key expires, such as 90d [default: never]
+        #[arg(long, value_name = "TIME", allow_hyphen_values = true, value_parser = str::parse::<Lifetime>)]
+        expires_in: Option<Lifetime>,
         #[command(flatten)]
         of: OfInstance,
     },

@@ -1,5 +1,6 @@
 //! Tests of `latchkey activity` and `latchkey api-key`.
 
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::run::{hosted_here, in_folder};
@@ -126,4 +127,49 @@ fn an_api_key_is_printed_once_and_kept_hashed() {
     ];
     let found = in_folder(folder.path(), &search).json();
     assert_eq!(found["entries"].as_array().unwrap().len(), 2);
+}
+
+#[test]
+fn an_api_key_has_the_chosen_scopes_and_expiry() {
+    let folder = hosted_here("https://a.b");
+    let run = |arguments: &[&str]| {
+        let arguments = [&["--json", "api-key"], arguments, &["--instance", "here"]].concat();
+        in_folder(folder.path(), &arguments)
+    };
+    let narrow = [
+        "make",
+        "narrow",
+        "--scope",
+        "users:read,links",
+        "--expires-in",
+        "90d",
+    ];
+    for arguments in [&narrow[..], &["make", "default"]] {
+        let made = run(arguments);
+        assert_eq!(made.code, 0, "{}", made.err);
+    }
+    for scope in ["activity", "admin", "", "links, users"] {
+        let refused = run(&["make", "wide", "--scope", scope]);
+        assert_eq!(refused.refusal().2.as_deref(), Some("scope"), "{scope}");
+    }
+    let listed = run(&["list"]).json();
+    let keys = &listed["api_keys"];
+    assert_eq!(keys[0]["scopes"], json!(["links", "users:read"]));
+    let at = |member: &str| keys[0][member].as_str().unwrap().parse::<Timestamp>();
+    let lifetime = at("expires_at")
+        .unwrap()
+        .duration_since(at("created_at").unwrap());
+    assert_eq!(lifetime.as_hours(), 90 * 24);
+    assert_eq!(keys[1]["scopes"], json!(["links", "users"]));
+    assert_eq!(keys[1]["expires_at"], json!(null));
+    let text = in_folder(folder.path(), &["api-key", "list", "--instance", "here"]).out;
+    let lines: Vec<&str> = text.lines().collect();
+    assert!(
+        lines[0].contains("\tlinks, users:read\texpires 2"),
+        "{text}"
+    );
+    assert!(
+        lines[1].ends_with("\tlinks, users\tnever expires"),
+        "{text}"
+    );
 }

@@ -98,6 +98,22 @@ fn an_error_about_an_option_of_an_instance_names_the_option() {
         (activity(&["--before", "-1"]), "before"),
         (activity(&["--limit", "0"]), "limit"),
         (vec!["api-key", "make", " ", "--instance", "here"], "name"),
+        (
+            vec!["api-key", "make", "x", "--instance", "here", "--scope", "x"],
+            "scope",
+        ),
+        (
+            vec![
+                "api-key",
+                "make",
+                "x",
+                "--instance",
+                "here",
+                "--expires-in",
+                "x",
+            ],
+            "expires-in",
+        ),
         (vec!["api-key", "revoke", "x", "--instance", "here"], "key"),
         (serve(&["--listen", "x"]), "listen"),
         (

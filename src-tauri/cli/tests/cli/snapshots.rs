@@ -272,7 +272,10 @@ fn keys() {
     transcript.prepare(ADD);
     let of = "--instance acme";
     transcript.both(&format!("api-key list {of}"));
-    transcript.terminal(&format!("api-key make CRM {of}"), "");
+    transcript.terminal(
+        &format!("api-key make CRM --scope links --expires-in 90d {of}"),
+        "",
+    );
     transcript.piped(&format!("--json api-key make ERP {of}"));
     transcript.both(&format!("api-key list {of}"));
     transcript.terminal(&format!("api-key revoke CRM {of}"), "");

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::reference::Reference;
 
 /// Actor of a change.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Actor {
     /// A visitor who opens a link.

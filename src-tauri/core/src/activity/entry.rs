@@ -232,6 +232,8 @@ mod tests {
     fn a_search_reads_the_parameters_and_not_the_advice() {
         let made = EventData::ApiKeyMade {
             name: "CRM of Acme".to_owned(),
+            scopes: Vec::new(),
+            expires_at: None,
         };
         assert!(finds("crm OF", &entry(made, None)));
         let refused = |at| {

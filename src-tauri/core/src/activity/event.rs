@@ -9,6 +9,7 @@ use super::changed_setting::{Change, ChangedSetting};
 use super::context::Actor;
 use super::kind::Kind;
 use super::worded::WordedEvent;
+use crate::instance::scope::Scope;
 use crate::protocol::claims::Claims;
 use crate::protocol::code::VerifiedCode;
 use crate::protocol::user_id::UserId;
@@ -34,6 +35,13 @@ pub enum EventData {
     Refused(RecordedRefusal),
     /// A request had no API key, or a key that the instance does not have.
     ApiKeyRefused,
+    /// A request had an expired API key.
+    ApiKeyExpired,
+    /// A request had an API key without the scope that it needs.
+    ApiKeyScopeMissing {
+        /// The scope.
+        scope: Scope,
+    },
     /// Refusals for several reasons were counted.
     SeveralRefusals {
         /// Number of refusals by stable code.
@@ -93,6 +101,12 @@ pub enum EventData {
     ApiKeyMade {
         /// Name of the key.
         name: String,
+        /// Scopes of the key. Empty if an older program made it.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        scopes: Vec<Scope>,
+        /// Time at which the key expires, in Unix seconds.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        expires_at: Option<i64>,
     },
     /// An API key was revoked.
     ApiKeyRevoked {
@@ -145,6 +159,8 @@ impl EventData {
             Self::Provisioned => (SignIn, "provisioned"),
             Self::Refused(refusal) => (Refusal, refusal.code()),
             Self::ApiKeyRefused => (Refusal, "api_key_refused"),
+            Self::ApiKeyExpired => (Refusal, "api_key_expired"),
+            Self::ApiKeyScopeMissing { .. } => (Refusal, "api_key_scope_missing"),
             Self::SeveralRefusals { .. } => (Refusal, SEVERAL_REFUSALS),
             Self::LinkMade => (Act, "link_made"),
             Self::LinkRevoked => (Act, "revoked"),

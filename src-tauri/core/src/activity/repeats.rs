@@ -12,6 +12,7 @@ use super::context::{Actor, AuditContext};
 use super::event::{Event, EventData};
 use super::kind::Kind;
 use super::reference::Reference;
+use crate::instance::scope::Scope;
 
 /// Length of the period in which refusals are counted, in seconds.
 const PERIOD_SECS: i64 = 60;
@@ -102,28 +103,36 @@ impl Counted {
 enum Key {
     /// Unverified codes from one network.
     Unverified(Option<IpAddr>),
-    /// Verified codes or API keys, about one subject and link, for one reason, from one network.
+    /// Verified codes with one subject and link, or requests with one API key. They have one reason
+    /// and come from one network.
     Named {
         network: Option<IpAddr>,
+        actor: Actor,
         code: String,
         subject: Option<String>,
         link: Option<String>,
+        scope: Option<Scope>,
     },
     /// Refusals of all further addresses, when the maximum of periods is reached.
     Others,
 }
 
 impl Key {
-    fn of(event: &Event, network: Option<IpAddr>) -> Self {
+    fn of(event: &Event, actor: &Actor, network: Option<IpAddr>) -> Self {
         let names_nobody = event.subject.is_none() && event.link.is_none();
-        if names_nobody && event.data != EventData::ApiKeyRefused {
-            return Self::Unverified(network);
-        }
+        let scope = match event.data {
+            EventData::ApiKeyRefused | EventData::ApiKeyExpired => None,
+            EventData::ApiKeyScopeMissing { scope } => Some(scope),
+            _ if names_nobody => return Self::Unverified(network),
+            _ => None,
+        };
         Self::Named {
             network,
+            actor: actor.clone(),
             code: event.data.code().to_owned(),
             subject: event.subject.clone(),
             link: event.link.clone(),
+            scope,
         }
     }
 }
@@ -157,7 +166,7 @@ impl Refusals {
             return true;
         }
         let (network, now) = (by.address.map(network), by.at.as_second());
-        let mut key = Key::of(event, network);
+        let mut key = Key::of(event, &by.actor, network);
         if self.periods.len() >= MAX_PERIODS && !self.periods.contains_key(&key) {
             key = Key::Others;
         }
@@ -330,6 +339,33 @@ mod tests {
         );
         assert!(admit(&EventData::Added.into()));
         assert!(admit(&EventData::Added.into()), "an act is always recorded");
+    }
+
+    #[test]
+    fn refusals_of_a_known_api_key_are_counted_by_key_and_scope() {
+        let mut refusals = Refusals::default();
+        let of_key = |name: &str| AuditContext {
+            actor: Actor::ApiKey(name.to_owned()),
+            ..by("192.0.2.1", 0)
+        };
+        let missing = |scope| Event::from(EventData::ApiKeyScopeMissing { scope });
+        let expired = Event::from(EventData::ApiKeyExpired);
+        for (event, name) in [
+            (&missing(Scope::Links), "CRM"),
+            (&missing(Scope::Users), "CRM"),
+            (&missing(Scope::Users), "ERP"),
+            (&expired, "CRM"),
+            (&expired, "ERP"),
+        ] {
+            assert!(
+                refusals.admit(event, &of_key(name), true),
+                "{event:?} {name}"
+            );
+            assert!(!refusals.admit(event, &of_key(name), true));
+        }
+        for counted in refusals.take_ended(None) {
+            assert_eq!(counted.repeats.count, 1);
+        }
     }
 
     #[test]

@@ -6,6 +6,8 @@ use std::fmt::Display;
 use super::changed_setting::{Change, ChangedSetting};
 use super::event::{EventData, ProfileField};
 use super::repeats::Repeats;
+use crate::instance::scope::Scope;
+use crate::time;
 
 impl EventData {
     /// Returns a title of a few words.
@@ -14,7 +16,10 @@ impl EventData {
         let fixed = match self {
             Self::SignedIn => "Signed in",
             Self::Provisioned => "Created by a link",
-            Self::Refused(_) | Self::ApiKeyRefused => return self.refused("Refused"),
+            Self::Refused(_)
+            | Self::ApiKeyRefused
+            | Self::ApiKeyExpired
+            | Self::ApiKeyScopeMissing { .. } => return self.refused("Refused"),
             Self::SeveralRefusals { reasons } => {
                 let times = more_times(reasons.values().sum());
                 return format!("Refused {times}, for several reasons");
@@ -60,6 +65,13 @@ impl EventData {
                 "Compare the key of the request with the one that was made for that system."
                     .to_owned(),
             ),
+            Self::ApiKeyExpired => {
+                Some("Make a new key for that system, and revoke this one.".to_owned())
+            }
+            Self::ApiKeyScopeMissing { .. } => Some(
+                "If that system needs the scope, make a new key with it, and revoke this one."
+                    .to_owned(),
+            ),
             Self::SeveralRefusals { reasons } => Some(by_reason(reasons)),
             Self::ProfileChanged { fields } => {
                 let fields = fields.iter().map(|field| match field {
@@ -75,7 +87,12 @@ impl EventData {
             Self::SettingsChanged { changes } => {
                 Some(listed(changes.iter().map(ChangedSetting::words)))
             }
-            Self::ApiKeyMade { name } | Self::ApiKeyRevoked { name } => Some(name.clone()),
+            Self::ApiKeyMade {
+                name,
+                scopes,
+                expires_at,
+            } => Some(key_made(name, scopes, *expires_at)),
+            Self::ApiKeyRevoked { name } => Some(name.clone()),
             Self::GatewayStarted { address } | Self::GatewayStopped { address } => {
                 Some(address.clone())
             }
@@ -105,9 +122,13 @@ impl EventData {
     /// stands for.
     pub(super) fn title_of(&self, repeats: Option<&Repeats>) -> String {
         match (self, repeats) {
-            (Self::Refused(_) | Self::ApiKeyRefused, Some(repeats)) => {
-                self.refused(&format!("Refused {}", more_times(repeats.count)))
-            }
+            (
+                Self::Refused(_)
+                | Self::ApiKeyRefused
+                | Self::ApiKeyExpired
+                | Self::ApiKeyScopeMissing { .. },
+                Some(repeats),
+            ) => self.refused(&format!("Refused {}", more_times(repeats.count))),
             _ => self.title(),
         }
     }
@@ -116,6 +137,10 @@ impl EventData {
     fn refused(&self, words: &str) -> String {
         match self {
             Self::Refused(refusal) => format!("{words}: {}", refusal.title()),
+            Self::ApiKeyExpired => format!("{words}: the API key has expired"),
+            Self::ApiKeyScopeMissing { scope } => {
+                format!("{words}: the API key lacks the scope '{scope}'")
+            }
             _ => format!("{words}: no API key of this instance"),
         }
     }
@@ -125,6 +150,17 @@ fn more_times(count: u64) -> String {
     match count {
         1 => "once more".to_owned(),
         count => format!("{count} more times"),
+    }
+}
+
+fn key_made(name: &str, scopes: &[Scope], expires_at: Option<i64>) -> String {
+    let mut words = name.to_owned();
+    if !scopes.is_empty() {
+        words = format!("{words}, for {}", Scope::names(scopes));
+    }
+    match expires_at {
+        Some(at) => format!("{words}, until {}", time::exact(at)),
+        None => words,
     }
 }
 

@@ -7,7 +7,9 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
+use crate::instance::scope::Scope;
 use crate::protocol::audience::breaks_line;
+use crate::protocol::lifetime::Lifetime;
 use crate::secret::Secret;
 use crate::{Error, ErrorCode, Result};
 
@@ -20,6 +22,28 @@ pub const MAX_NAME: usize = 60;
 /// Maximum number of keys of an instance.
 pub const MAX_KEYS: usize = 50;
 
+/// Name, scopes and lifetime of a new API key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewApiKey {
+    /// Name of the system that uses the key.
+    pub name: String,
+    /// Scopes of the key, at least one.
+    pub scopes: Vec<Scope>,
+    /// Time after which the key expires.
+    pub lifetime: Lifetime,
+}
+
+impl NewApiKey {
+    /// Creates a key with the default scopes that never expires.
+    pub fn new(name: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            scopes: Scope::DEFAULT.to_vec(),
+            lifetime: Lifetime::Never,
+        }
+    }
+}
+
 /// Record of an API key: enough to recognise the key, but not to use it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ApiKey {
@@ -31,12 +55,63 @@ pub struct ApiKey {
     sha256: String,
     /// Time when the key was made, in Unix seconds.
     pub created_at: i64,
+    /// Scopes of the key. Keys of formats before 4 were stored without scopes.
+    #[serde(default = "scopes_before_format_4")]
+    pub scopes: Vec<Scope>,
+    /// Time at which the key expires, in Unix seconds.
+    #[serde(default)]
+    pub expires_at: Option<i64>,
+}
+
+fn scopes_before_format_4() -> Vec<Scope> {
+    Scope::DEFAULT.to_vec()
+}
+
+/// Reason for which a request with an API key is refused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum KeyRefusal {
+    /// There is no such key.
+    Unknown,
+    /// The key has expired.
+    Expired {
+        /// Name of the key.
+        name: String,
+    },
+    /// The key lacks the scope that the request needs.
+    ScopeMissing {
+        /// Name of the key.
+        name: String,
+        /// The scope that the request needs.
+        needed: Scope,
+    },
+}
+
+/// Returns the key that a request has sent, if it may be used where `needed` is needed.
+pub fn authorize<'a>(
+    keys: &'a [ApiKey],
+    sent: &str,
+    needed: Scope,
+    now: Timestamp,
+) -> Result<&'a ApiKey, KeyRefusal> {
+    let key = keys.iter().find(|key| key.is(sent));
+    let key = key.ok_or(KeyRefusal::Unknown)?;
+    let name = || key.name.clone();
+    if key.is_expired(now) {
+        return Err(KeyRefusal::Expired { name: name() });
+    }
+    if !key.scopes.iter().any(|scope| scope.includes(needed)) {
+        return Err(KeyRefusal::ScopeMissing {
+            name: name(),
+            needed,
+        });
+    }
+    Ok(key)
 }
 
 impl ApiKey {
     /// Makes a key. It can be shown only now.
-    pub fn generate(name: &str, now: Timestamp) -> Result<(Self, Secret)> {
-        let name = name.trim();
+    pub fn generate(new: &NewApiKey, now: Timestamp) -> Result<(Self, Secret)> {
+        let name = new.name.trim();
         let characters = name.chars().count();
         if characters == 0 || characters > MAX_NAME || name.contains(breaks_line) {
             return Err(Error::new(
@@ -44,6 +119,10 @@ impl ApiKey {
                 format!("The name of a key has 1 to {MAX_NAME} characters, on one line. Say which system uses it."),
             )
             .about("name"));
+        }
+        if new.scopes.is_empty() {
+            let message = "The key has no scope, so it could not be used. Choose one.";
+            return Err(Error::new(ErrorCode::InvalidSetting, message).about("scopes"));
         }
         let mut random = Zeroizing::new([0_u8; RANDOM_BYTES]);
         let text = loop {
@@ -62,6 +141,8 @@ impl ApiKey {
             name: name.to_owned(),
             sha256: hashed(&text),
             created_at: now.as_second(),
+            scopes: Scope::reduced(&new.scopes),
+            expires_at: new.lifetime.expires_at(now),
         };
         Ok((key, Secret::new(text)))
     }
@@ -71,6 +152,12 @@ impl ApiKey {
     #[must_use]
     pub fn is(&self, text: &str) -> bool {
         self.sha256 == hashed(text)
+    }
+
+    /// Returns whether the key has expired.
+    #[must_use]
+    pub fn is_expired(&self, now: Timestamp) -> bool {
+        self.expires_at.is_some_and(|at| now.as_second() >= at)
     }
 }
 
@@ -84,8 +171,9 @@ mod tests {
 
     #[test]
     fn a_key_is_recognised_and_its_record_cannot_be_used_as_one() {
-        let (key, secret) = ApiKey::generate(" CRM ", Timestamp::UNIX_EPOCH).unwrap();
-        let (other, _) = ApiKey::generate("CRM", Timestamp::UNIX_EPOCH).unwrap();
+        let (key, secret) =
+            ApiKey::generate(&NewApiKey::new(" CRM "), Timestamp::UNIX_EPOCH).unwrap();
+        let (other, _) = ApiKey::generate(&NewApiKey::new("CRM"), Timestamp::UNIX_EPOCH).unwrap();
         assert!(key.is(secret.expose()) && !other.is(secret.expose()));
         assert_eq!(key.name, "CRM");
         assert!(secret.expose().starts_with(&format!("lk_{}", key.id)));
@@ -101,7 +189,7 @@ mod tests {
     #[test]
     fn no_id_of_a_key_begins_with_a_hyphen() {
         for _ in 0..2_000 {
-            let (key, _) = ApiKey::generate("CRM", Timestamp::UNIX_EPOCH).unwrap();
+            let (key, _) = ApiKey::generate(&NewApiKey::new("CRM"), Timestamp::UNIX_EPOCH).unwrap();
             assert!(!key.id.starts_with('-'), "{}", key.id);
         }
     }
@@ -119,10 +207,11 @@ mod tests {
             "a\u{200f}b",
             &"x".repeat(61),
         ] {
-            let refused = ApiKey::generate(name, Timestamp::UNIX_EPOCH).unwrap_err();
+            let refused =
+                ApiKey::generate(&NewApiKey::new(name), Timestamp::UNIX_EPOCH).unwrap_err();
             assert_eq!(refused.field.as_deref(), Some("name"), "{name:?}");
         }
-        assert!(ApiKey::generate(&"x".repeat(60), Timestamp::UNIX_EPOCH).is_ok());
+        assert!(ApiKey::generate(&NewApiKey::new("x".repeat(60)), Timestamp::UNIX_EPOCH).is_ok());
     }
 
     #[test]
@@ -130,5 +219,54 @@ mod tests {
         let stored = r#"{"id":"AAAAAAAA","name":"a\u202eb","sha256":"x","created_at":0}"#;
         let key: ApiKey = serde_json::from_str(stored).unwrap();
         assert_eq!(key.name, "a\u{202e}b");
+    }
+
+    fn at(secs: i64) -> Timestamp {
+        Timestamp::from_second(secs).unwrap()
+    }
+
+    #[test]
+    fn a_stored_key_without_scopes_has_links_and_users_and_never_expires() {
+        let stored = r#"{"id":"AAAAAAAA","name":"CRM","sha256":"x","created_at":0}"#;
+        let key: ApiKey = serde_json::from_str(stored).unwrap();
+        assert_eq!(key.scopes, [Scope::Links, Scope::Users]);
+        assert!(!key.is_expired(at(crate::time::MAX_SECS)));
+    }
+
+    #[test]
+    fn a_key_needs_a_scope() {
+        let new = NewApiKey {
+            scopes: Vec::new(),
+            ..NewApiKey::new("CRM")
+        };
+        let refused = ApiKey::generate(&new, at(0)).unwrap_err();
+        assert_eq!(refused.field.as_deref(), Some("scopes"));
+    }
+
+    #[test]
+    fn a_key_is_refused_if_it_is_unknown_has_expired_or_lacks_the_scope() {
+        let new = NewApiKey {
+            scopes: vec![Scope::UsersRead],
+            lifetime: Lifetime::Secs(60),
+            ..NewApiKey::new("CRM")
+        };
+        let (key, secret) = ApiKey::generate(&new, at(0)).unwrap();
+        let keys = [key];
+        let ask = |needed, now| {
+            let sent = secret.expose();
+            authorize(&keys, sent, needed, at(now)).map(|key| key.name.as_str())
+        };
+        let name = || "CRM".to_owned();
+        assert_eq!(ask(Scope::UsersRead, 59), Ok("CRM"));
+        let expired = KeyRefusal::Expired { name: name() };
+        assert_eq!(ask(Scope::UsersRead, 60), Err(expired.clone()));
+        assert_eq!(ask(Scope::Users, 60), Err(expired));
+        for needed in [Scope::Users, Scope::Links, Scope::Admin] {
+            let name = name();
+            let missing = KeyRefusal::ScopeMissing { name, needed };
+            assert_eq!(ask(needed, 0), Err(missing));
+        }
+        let unknown = authorize(&keys, "lk_other", Scope::UsersRead, at(0));
+        assert_eq!(unknown.unwrap_err(), KeyRefusal::Unknown);
     }
 }

@@ -29,8 +29,11 @@ pub fn events_between(before: &Instance, after: &Instance) -> Vec<Event> {
     }
     for key in &after.api_keys {
         if !before.api_keys.iter().any(|known| known.id == key.id) {
-            let name = key.name.clone();
-            events.push(EventData::ApiKeyMade { name });
+            events.push(EventData::ApiKeyMade {
+                name: key.name.clone(),
+                scopes: key.scopes.clone(),
+                expires_at: key.expires_at,
+            });
         }
     }
     for key in &before.api_keys {

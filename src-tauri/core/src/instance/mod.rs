@@ -4,6 +4,7 @@
 pub mod api_key;
 mod changes;
 pub(crate) mod hosted;
+pub mod scope;
 mod settings_change;
 pub(crate) mod sign_in_step;
 

@@ -34,7 +34,7 @@ pub(super) struct InspectRequest {
 /// Says whether a code verifies, what opening it would do, and the cause behind a refusal. Changes
 /// and records nothing. Quotes a code only if the secret of the instance has signed it.
 #[utoipa::path(
-    post, path = "/api/v1/inspect", tag = "Links", request_body = InspectRequest,
+    post, path = "/api/v1/inspect", tag = "Links", security(("key" = ["links"])), request_body = InspectRequest,
     responses(
         (status = 200, description = "What is known of the code", body = Report),
         (status = 400, description = "The body is no JSON", body = ProblemDetails, content_type = "application/problem+json"),

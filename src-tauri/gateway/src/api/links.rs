@@ -117,7 +117,7 @@ pub(super) struct Link {
 
 /// Make a login link
 #[utoipa::path(
-    post, path = "/api/v1/links", tag = "Links", request_body = LinkRequest,
+    post, path = "/api/v1/links", tag = "Links", security(("key" = ["links"])), request_body = LinkRequest,
     responses(
         (status = 200, description = "The link", body = Link),
         (status = 400, description = "The body is no JSON", body = ProblemDetails, content_type = "application/problem+json"),

@@ -1,10 +1,11 @@
-//! The API for other systems: authentication and paths. The description at `/api/openapi.json` is
-//! made from the types and comments of the handlers.
+//! The API for other systems: paths, and the scope that a key needs for each. The description at
+//! `/api/openapi.json` is made from the types and comments of the handlers.
 
 mod body;
 mod document;
 mod hints;
 mod inspect;
+mod key;
 mod links;
 mod members;
 pub(crate) mod problem;
@@ -16,21 +17,16 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::header::RETRY_AFTER;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+use axum::http::{HeaderValue, Method, StatusCode};
 use axum::middleware::{self, Next};
 use axum::response::Response;
-use axum::routing::{get, post};
-use jiff::Timestamp;
-use latchkey_core::activity::{Actor, AuditContext, EventData};
+use axum::routing::{MethodRouter, delete, get, patch, post};
+use latchkey_core::instance::scope::Scope;
 
-use crate::config::GatewayConfig;
 use crate::error_page::LogLine;
 use crate::gateway::Gateway;
 pub(crate) use body::{Body, answer, user_in};
 use problem::Problem;
-
-/// Header that carries the API key.
-const KEY: HeaderName = HeaderName::from_static("x-api-key");
 
 /// Methods that a log line names.
 const METHODS: [Method; 7] = [
@@ -45,18 +41,19 @@ const METHODS: [Method; 7] = [
 
 /// Returns the routes below `/api`.
 pub(crate) fn router(gateway: &Arc<Gateway>) -> Router<Arc<Gateway>> {
-    let keyed = Router::new()
-        .route("/v2/users", get(users::list).post(users::add))
-        .route(
-            "/v2/users/{id}",
-            get(users::show).patch(users::change).delete(users::remove),
-        )
-        .route("/v1/links", post(links::make))
-        .route("/v1/inspect", post(inspect::inspect))
-        .layer(middleware::from_fn_with_state(Arc::clone(gateway), keyed));
-    let open = Router::new().route("/openapi.json", get(document::document));
-    keyed
-        .merge(open)
+    let needs = |scope, handler: MethodRouter<Arc<Gateway>>| {
+        let needed = (Arc::clone(gateway), scope);
+        handler.route_layer(middleware::from_fn_with_state(needed, key::check))
+    };
+    Router::new()
+        .route("/v2/users", needs(Scope::UsersRead, get(users::list)))
+        .route("/v2/users", needs(Scope::Users, post(users::add)))
+        .route("/v2/users/{id}", needs(Scope::UsersRead, get(users::show)))
+        .route("/v2/users/{id}", needs(Scope::Users, patch(users::change)))
+        .route("/v2/users/{id}", needs(Scope::Users, delete(users::remove)))
+        .route("/v1/links", needs(Scope::Links, post(links::make)))
+        .route("/v1/inspect", needs(Scope::Links, post(inspect::inspect)))
+        .route("/openapi.json", get(document::document))
         .fallback(|| async { Problem::of(StatusCode::NOT_FOUND, "There is no such path.") })
         .method_not_allowed_fallback(|| async {
             Problem::of(
@@ -111,41 +108,7 @@ async fn open_only(
     Ok(next.run(request).await)
 }
 
-/// Refuses a request without a valid API key, and passes the name of the key on to the handler.
-async fn keyed(
-    State(gateway): State<Arc<Gateway>>,
-    mut request: Request,
-    next: Next,
-) -> Result<Response, Problem> {
-    let config = gateway.config().await?;
-    let address = client_address(&gateway, &request);
-    let Some(name) = name_of(&config, request.headers()) else {
-        let by = AuditContext {
-            address,
-            ..AuditContext::new(Actor::Visitor, Timestamp::now())
-        };
-        let event = EventData::ApiKeyRefused.into();
-        gateway.directory.record(event, &by).await?;
-        return Err(Problem::of(
-            StatusCode::UNAUTHORIZED,
-            "The header X-API-KEY is missing, or does not contain a key of this instance.",
-        ));
-    };
-    let by = AuditContext {
-        address,
-        ..AuditContext::new(Actor::ApiKey(name), Timestamp::now())
-    };
-    request.extensions_mut().insert(by);
-    Ok(next.run(request).await)
-}
-
 fn client_address(gateway: &Gateway, request: &Request) -> Option<IpAddr> {
     let proxies = &gateway.trusted_proxies;
     proxies.client_address(request.extensions(), request.headers())
-}
-
-fn name_of(config: &GatewayConfig, headers: &HeaderMap) -> Option<String> {
-    let sent = headers.get(KEY)?.to_str().ok()?;
-    let key = config.api_keys.iter().find(|key| key.is(sent))?;
-    Some(key.name.clone())
 }

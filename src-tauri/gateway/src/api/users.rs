@@ -107,7 +107,7 @@ pub(super) struct Wanted {
 ///
 /// Returns all users in the order of their IDs, one page at a time, or the one user of an address.
 #[utoipa::path(
-    get, path = "/api/v2/users", tag = "Users", params(Wanted),
+    get, path = "/api/v2/users", tag = "Users", security(("key" = ["users:read"])), params(Wanted),
     responses(
         (status = 200, description = "The users", body = Users),
         (status = 400, description = "A parameter is unknown or has a wrong value", body = ProblemDetails, content_type = "application/problem+json"),
@@ -181,7 +181,7 @@ pub(super) struct Addition {
 ///
 /// The user takes a seat.
 #[utoipa::path(
-    post, path = "/api/v2/users", tag = "Users", request_body = Addition,
+    post, path = "/api/v2/users", tag = "Users", security(("key" = ["users"])), request_body = Addition,
     responses(
         (status = 200, description = "The user was added", body = User),
         (status = 400, description = "The body is no JSON", body = ProblemDetails, content_type = "application/problem+json"),
@@ -211,7 +211,7 @@ pub(super) async fn add(
 
 /// Show a user
 #[utoipa::path(
-    get, path = "/api/v2/users/{id}", tag = "Users",
+    get, path = "/api/v2/users/{id}", tag = "Users", security(("key" = ["users:read"])),
     params(("id" = String, Path, description = "ID of the user")),
     responses(
         (status = 200, description = "The user", body = User),
@@ -249,7 +249,7 @@ pub(super) struct UserChange {
 ///
 /// Links that were issued before the change do not undo it.
 #[utoipa::path(
-    patch, path = "/api/v2/users/{id}", tag = "Users", request_body = UserChange,
+    patch, path = "/api/v2/users/{id}", tag = "Users", security(("key" = ["users"])), request_body = UserChange,
     params(("id" = String, Path, description = "ID of the user")),
     responses(
         (status = 200, description = "The user as it is now", body = User),
@@ -284,7 +284,7 @@ pub(super) async fn change(
 ///
 /// Frees the seat. Links that were issued before the removal do not bring the user back.
 #[utoipa::path(
-    delete, path = "/api/v2/users/{id}", tag = "Users",
+    delete, path = "/api/v2/users/{id}", tag = "Users", security(("key" = ["users"])),
     params(("id" = String, Path, description = "ID of the user")),
     responses(
         (status = 204, description = "The user is removed"),

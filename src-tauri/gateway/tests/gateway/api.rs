@@ -4,7 +4,7 @@ use axum::http::StatusCode;
 use jiff::Timestamp;
 use latchkey_core::activity::{ActivityQuery, Actor};
 use latchkey_core::directory::Directory as _;
-use latchkey_core::instance::api_key::ApiKey;
+use latchkey_core::instance::api_key::{ApiKey, NewApiKey};
 use latchkey_core::protocol::user_id::UserId;
 use latchkey_store::Wait as _;
 use serde_json::{Value, json};
@@ -14,7 +14,7 @@ use crate::site::{Answer, Site, by};
 /// Returns an instance with an API key, and the key.
 pub(crate) fn with_key() -> (Site, String) {
     let mut site = Site::new();
-    let (key, secret) = ApiKey::generate("CRM", Timestamp::now()).unwrap();
+    let (key, secret) = ApiKey::generate(&NewApiKey::new("CRM"), Timestamp::now()).unwrap();
     site.api_keys.push(key);
     (site, secret.expose().to_owned())
 }

@@ -19,7 +19,7 @@ fn python() -> Command {
     command
 }
 
-fn document(site: &Site) -> Value {
+pub(crate) fn document(site: &Site) -> Value {
     let answer = site.get("/api/openapi.json", &[]);
     assert_eq!(answer.header("content-type"), Some("application/json"));
     serde_json::from_str(&answer.body).unwrap()

@@ -27,6 +27,7 @@ mod opening;
 mod previews;
 mod proxies;
 mod scene;
+mod scopes;
 mod serving;
 mod sessions;
 mod site;

@@ -32,8 +32,9 @@ use latchkey_core::{Error, ErrorCode, Result, time};
 /// Current format. Format 5 compares addresses by
 /// [`Email::key`](latchkey_core::protocol::email::Email::key), and has sessions and changes without
 /// an entry. Format 6 stores the activity in blocks, and the former users of an address. Format 7
-/// stores events without words; entries of older formats keep theirs.
-const FORMAT: u32 = 7;
+/// stores events without words; entries of older formats keep theirs. Format 8 adds the refusals of
+/// expired API keys and of those without a scope.
+const FORMAT: u32 = 8;
 /// Oldest format that is migrated. It has no journal. In the journal of format 3 each row is one
 /// change.
 const OLDEST: u32 = 2;

@@ -3,22 +3,22 @@
 use super::{Home, require_here};
 use latchkey_core::Result;
 use latchkey_core::activity::AuditContext;
-use latchkey_core::instance::api_key::ApiKey;
+use latchkey_core::instance::api_key::{ApiKey, NewApiKey};
 use latchkey_core::instance::{Instance, InstanceId};
 use latchkey_core::secret::Secret;
 
 impl Home {
     /// Makes an API key for another system. It is shown only once.
     ///
-    /// Fails if the name is taken or not valid, or with
+    /// Fails if the name is taken or not valid, if there is no scope, or with
     /// [`HostedElsewhere`](latchkey_core::ErrorCode::HostedElsewhere).
     pub fn make_api_key(
         &self,
         id: &InstanceId,
-        name: &str,
+        new: &NewApiKey,
         by: &AuditContext,
     ) -> Result<(Instance, Secret)> {
-        let (key, secret) = ApiKey::generate(name, by.at)?;
+        let (key, secret) = ApiKey::generate(new, by.at)?;
         let instance = self.instances.update(id, by, |instance| {
             require_here(instance)?;
             instance.add_api_key(key)

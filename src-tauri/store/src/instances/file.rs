@@ -19,8 +19,9 @@ use latchkey_core::{Error, ErrorCode, Result};
 /// Format of `instance.json`. Older formats are read, newer ones are refused.
 ///
 /// Format 2 adds the encoding of a key, which programs for format 1 would ignore. Format 3
-/// stores waiting changes without words.
-const FORMAT: u32 = 3;
+/// stores waiting changes without words. Format 4 adds scopes and expiry to API keys. Programs for
+/// format 3 would ignore them and accept such a key for every request.
+const FORMAT: u32 = 4;
 
 #[derive(Serialize, Deserialize)]
 struct InstanceFile {

@@ -84,7 +84,7 @@ fn a_damaged_or_newer_file_is_reported_and_hides_no_instance() {
     fs::write(instances.path(&broken.id), b"{\"format\":1,").unwrap();
     fs::write(
         instances.path(&newer.id),
-        b"{\"format\":4,\"what\":\"ever\"}",
+        b"{\"format\":5,\"what\":\"ever\"}",
     )
     .unwrap();
     let listing = instances.list().unwrap();
@@ -148,7 +148,7 @@ fn a_directory_whose_instance_has_no_file_is_reported_and_its_name_stays_taken()
 
 /// The file was written by the last version of format 1.
 #[test]
-fn a_file_of_format_1_is_read_and_becomes_one_of_format_3() {
+fn a_file_of_format_1_is_read_and_becomes_one_of_format_4() {
     let folder = tempfile::tempdir().unwrap();
     let instances = Instances::new(folder.path());
     let id = InstanceId::parse("acme").unwrap();
@@ -165,7 +165,7 @@ fn a_file_of_format_1_is_read_and_becomes_one_of_format_3() {
     };
     instances.update(&id, &by(), renamed).unwrap();
     let written = fs::read_to_string(&path).unwrap();
-    assert!(written.contains("\"format\": 3"), "{written}");
+    assert!(written.contains("\"format\": 4"), "{written}");
     assert_eq!(instances.get(&id).unwrap().api_keys.len(), 1);
 }
 

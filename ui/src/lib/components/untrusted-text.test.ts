@@ -14,6 +14,7 @@ import {
 } from '../../../tests/answers';
 import App from '../../app/App.svelte';
 import { forgetComposer } from '../../compose/composer.svelte';
+import type { ApiKey } from '../../generated/types';
 import { forgetInspected } from '../../inspect/inspected.svelte';
 import { forgetList } from '../../users/list.svelte';
 import type { ScreenId } from '../screens';
@@ -24,7 +25,13 @@ import { toasts } from '../state/toasts.svelte';
 const HOSTILE = 'rlo\u{202e}evil\u{1b}\u{2066}';
 const SHOWN = 'rlo\\u{202e}evil\\u{1b}\\u{2066}';
 const HIDDEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u;
-const key = { id: 'k1', name: HOSTILE, created_at: 1_795_300_000 };
+const key: ApiKey = {
+  id: 'k1',
+  name: HOSTILE,
+  created_at: 1_795_300_000,
+  scopes: ['links'],
+  expires_at: null,
+};
 const here = instanceLike({ id: 'here', name: HOSTILE, hosted: 'here', api_keys: [key] });
 const user = userLike({ id: HOSTILE, email: `${HOSTILE}@b.co` });
 const claims = JSON.stringify({ id: HOSTILE, [HOSTILE]: 1 }, null, 2);

@@ -19,7 +19,11 @@ const LOG_BYTES: u64 = 524_287;
 pub(crate) fn copy(kept: &Path, to: &Path) {
     let sled = to.join("sled");
     fs::create_dir_all(sled.join("blobs")).unwrap();
-    fs::copy(kept.join("tally"), to.join("tally")).unwrap();
+    for name in ["tally", "watermark", "closed"] {
+        if kept.join(name).exists() {
+            fs::copy(kept.join(name), to.join(name)).unwrap();
+        }
+    }
     for file in fs::read_dir(kept.join("sled")).unwrap() {
         let file = file.unwrap();
         let bytes = fs::read(file.path()).unwrap();

@@ -11,6 +11,7 @@ mod finding;
 mod format_4;
 mod format_5;
 mod format_6;
+mod format_7;
 mod formats_2_and_3;
 mod kept;
 mod kills;
