@@ -6,61 +6,78 @@ use latchkey_core::error::Warning;
 use latchkey_core::verdict::Refusal;
 use latchkey_core::{Error, ErrorCode};
 
-/// Returns the command that helps after a refusal of an instance.
-pub(crate) fn against(refusal: &Refusal, instance: &str) -> Option<String> {
+/// Returns the command that helps after a refusal of an instance. `program` is the beginning of the
+/// command, like below.
+pub(crate) fn against(refusal: &Refusal, instance: &str, program: &str) -> Option<String> {
     let instance = quoted(instance);
     Some(match refusal {
-        Refusal::ExternalAuthOff => format!("latchkey instance set {instance} --external-auth yes"),
+        Refusal::ExternalAuthOff => {
+            format!("{program} instance set {instance} --external-auth yes")
+        }
         Refusal::ProvisioningOff { .. } => {
-            format!("latchkey instance set {instance} --provisioning yes")
+            format!("{program} instance set {instance} --provisioning yes")
         }
         Refusal::NoSeats { seats } => {
             let more = seats.used.saturating_add(1);
-            format!("latchkey seats --instance {instance} --set {more}")
+            format!("{program} seats --instance {instance} --set {more}")
         }
         Refusal::UserSuspended { user } => {
             let user = quoted(user.as_str());
-            format!("latchkey users reactivate --instance {instance} -- {user}")
+            format!("{program} users reactivate --instance {instance} -- {user}")
         }
-        Refusal::UserRemoved { is_ahead: true, .. } => correct_times(&instance),
+        Refusal::EmailInUse { owner } => {
+            let owner = quoted(owner.as_str());
+            format!("{program} users edit --instance {instance} --email E -- {owner}")
+        }
+        Refusal::UserRemoved { is_ahead: true, .. } => correct_times(&instance, program),
         _ => return None,
     })
 }
 
-fn correct_times(instance: &str) -> String {
-    format!("latchkey users correct-times --instance {instance}")
+fn correct_times(instance: &str, program: &str) -> String {
+    format!("{program} users correct-times --instance {instance}")
 }
 
 /// Returns the command that helps after a warning about an instance.
-pub(crate) fn about(warning: &Warning, instance: &str) -> Option<String> {
-    (warning.code == TIMES_AHEAD).then(|| correct_times(&quoted(instance)))
+pub(crate) fn about(warning: &Warning, instance: &str, program: &str) -> Option<String> {
+    (warning.code == TIMES_AHEAD).then(|| correct_times(&quoted(instance), program))
 }
 
 /// Returns a sentence that says what to do after an error. `instance` is the instance that the
 /// command names.
-pub(crate) fn hint(error: &Error, instance: Option<&str>) -> Option<String> {
+pub(crate) fn hint(error: &Error, instance: Option<&str>, program: &str) -> Option<String> {
     let name = instance.map_or_else(|| "NAME".to_owned(), quoted);
     Some(match error.code {
         ErrorCode::DamagedFile if error.field.as_deref() == Some("keys") => {
-            "'latchkey secret start-anew' begins with new keys.".to_owned()
+            format!("'{program} secret start-anew' begins with new keys.")
         }
         ErrorCode::NoSigningKey => format!(
-            "Give the instance a secret: latchkey instance set {name} --generate-secret, or --secret-file FILE. \
+            "Give the instance a secret: {program} instance set {name} --generate-secret, or --secret-file FILE. \
              Or name a file with it in LATCHKEY_SECRET_FILE."
         ),
+        ErrorCode::WeakSecret if instance.is_none() => {
+            "'latchkey secret generate' prints a long one.".to_owned()
+        }
         ErrorCode::WeakSecret => format!(
-            "'latchkey secret generate' prints a long one, and 'latchkey instance set {name} --secret-file FILE' lets \
-             an instance keep it."
+            "'latchkey secret generate' prints a long one, and '{program} instance set {name} --secret-file FILE' lets \
+             the instance keep it."
+        ),
+        ErrorCode::NoSeats => {
+            format!("{program} seats --instance {name} --set N changes the number of seats.")
+        }
+        ErrorCode::EmailInUse => format!(
+            "{program} users edit --instance {name} ID --email E gives that user another email, and --no-email none."
         ),
         ErrorCode::KeysMissing | ErrorCode::WrongPassphrase => {
-            "If the file or its passphrase is lost, 'latchkey secret start-anew' begins with new keys."
-                .to_owned()
+            format!(
+                "If the file or its passphrase is lost, '{program} secret start-anew' begins with new keys."
+            )
         }
         ErrorCode::HostedElsewhere => format!(
-            "If people sign in at the gateway of this computer: latchkey instance set {name} --hosted here"
+            "If people sign in at the gateway of this computer: {program} instance set {name} --hosted here"
         ),
         ErrorCode::UnknownInstance => format!(
-            "'latchkey instance add {name} --url URL' adds one. --data-dir or LATCHKEY_DATA_DIR names another data folder."
+            "'{program} instance add {name} --url URL' adds one. --data-dir or LATCHKEY_DATA_DIR names another data folder."
         ),
         ErrorCode::InvalidDataFolder => {
             "--data-dir or LATCHKEY_DATA_DIR names another data folder, and 'sudo -u USER' runs this as another user."
@@ -70,9 +87,18 @@ pub(crate) fn hint(error: &Error, instance: Option<&str>) -> Option<String> {
     })
 }
 
+/// Returns the beginning of the commands in hints: the program, with the data folder if it was given
+/// as an option.
+pub(crate) fn program(data_dir: Option<&str>) -> String {
+    data_dir.map_or_else(
+        || "latchkey".to_owned(),
+        |folder| format!("latchkey --data-dir {}", quoted(folder)),
+    )
+}
+
 /// Returns a name as one word of a shell.
 fn quoted(name: &str) -> String {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-._@+".contains(c);
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-._@+/".contains(c);
     if !name.is_empty() && name.chars().all(is_plain) {
         name.to_owned()
     } else {
@@ -116,11 +142,11 @@ mod tests {
             ),
             (removed(true), "correct-times"),
         ] {
-            let hint = against(&refusal, "Your Company").unwrap_or_default();
+            let hint = against(&refusal, "Your Company", "latchkey").unwrap_or_default();
             assert!(!hint.contains("NAME"), "{hint}");
             assert!(hint.contains(command), "{}: {hint}", refusal.code());
         }
-        assert_eq!(against(&removed(false), "acme"), None);
+        assert_eq!(against(&removed(false), "acme", "latchkey"), None);
     }
 
     #[test]
@@ -130,24 +156,51 @@ mod tests {
             (ErrorCode::WeakSecret, "latchkey secret generate"),
             (ErrorCode::KeysMissing, "start-anew"),
             (ErrorCode::WrongPassphrase, "start-anew"),
+            (ErrorCode::NoSeats, "latchkey seats --instance acme --set"),
+            (ErrorCode::EmailInUse, "users edit --instance acme"),
             (ErrorCode::HostedElsewhere, "set acme --hosted here"),
             (ErrorCode::UnknownInstance, "latchkey instance add acme"),
             (ErrorCode::InvalidDataFolder, "--data-dir"),
         ] {
-            let hint = hint(&Error::new(code, ""), Some("acme")).unwrap_or_default();
+            let hint = hint(&Error::new(code, ""), Some("acme"), "latchkey").unwrap_or_default();
             assert!(!hint.contains("NAME"), "{hint}");
             assert!(hint.contains(command), "{code:?}: {hint}");
         }
         let damaged = Error::new(ErrorCode::DamagedFile, "");
-        assert_eq!(hint(&damaged, None), None);
-        assert!(hint(&damaged.about("keys"), None).is_some());
+        assert_eq!(hint(&damaged, None, "latchkey"), None);
+        assert!(hint(&damaged.about("keys"), None, "latchkey").is_some());
         let ahead = Warning::new(TIMES_AHEAD, "");
         assert!(
-            about(&ahead, "acme")
+            about(&ahead, "acme", "latchkey")
                 .is_some_and(|hint| hint.contains("correct-times --instance acme"))
         );
-        assert_eq!(about(&Warning::new("short_key", ""), "acme"), None);
+        assert_eq!(
+            about(&Warning::new("short_key", ""), "acme", "latchkey"),
+            None
+        );
     }
+
+    #[test]
+    fn a_command_names_the_data_folder_that_was_given_as_an_option() {
+        for (folder, begin) in [
+            (None, "latchkey users"),
+            (Some("/srv/a"), "latchkey --data-dir /srv/a users"),
+            (Some("/a b"), "latchkey --data-dir '/a b' users"),
+        ] {
+            let owner = UserId::parse("bob", "id").unwrap();
+            let refusal = Refusal::EmailInUse { owner };
+            let hint = against(&refusal, "acme", &program(folder)).unwrap_or_default();
+            assert!(hint.starts_with(begin), "{hint}");
+        }
+    }
+
+    #[test]
+    fn a_weak_secret_without_an_instance_names_no_command_about_instances() {
+        let weak = Error::new(ErrorCode::WeakSecret, "");
+        let hint = hint(&weak, None, "latchkey").unwrap_or_default();
+        assert!(!hint.contains("instance"), "{hint}");
+    }
+
     #[test]
     fn a_name_in_a_command_is_one_word_of_a_shell() {
         for (name, word) in [

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use jiff::Timestamp;
-use latchkey_core::inspect::diagnosis::{Case, Hint, HintCode, diagnose};
+use latchkey_core::inspect::diagnosis::{Case, Hint, HintCode, diagnose, opens_elsewhere};
 use latchkey_core::inspect::{
     Inspection, Outcome, Report, Unverified, Verification, dry_run, inspect_text,
 };
@@ -77,7 +77,14 @@ pub(crate) fn inspect(
     if let Some(warning) = &several {
         output.warn(&warning.message);
     }
-    let hints = causes(&found, &inspection, keys, known, context);
+    let hints = causes(
+        &found,
+        &inspection,
+        parameter.as_str(),
+        keys,
+        known,
+        context,
+    );
     let form = if pasted.is_picture {
         Form::Qr
     } else {
@@ -92,7 +99,11 @@ pub(crate) fn inspect(
     };
     let mut text = described(&inspection, &hints, form);
     if let Some((verdict, stay)) = &verdict {
-        text.own("\nOpened now\n");
+        text.own(if opens_elsewhere(&hints) {
+            "\nOpened now in a link of this instance\n"
+        } else {
+            "\nOpened now\n"
+        });
         match verdict {
             // The verification says the same.
             Verdict::Refused(Refusal::Code(refused)) => {
@@ -116,10 +127,11 @@ pub(crate) fn inspect(
         let (verdict, stay) = verdict.unzip();
         value(&Report {
             dry_run: verdict.as_ref().map(|verdict| {
-                Outcome::new(verdict, Unverified::Shown, |refusal| {
+                let outcome = Outcome::new(verdict, Unverified::Shown, |refusal| {
                     let (_, instance) = known?;
-                    hints::against(refusal, instance.id.as_str())
-                })
+                    hints::against(refusal, instance.id.as_str(), output.program())
+                });
+                outcome.for_link(&hints)
             }),
             stay: stay.flatten(),
             hints,
@@ -134,6 +146,7 @@ pub(crate) fn inspect(
 fn causes(
     found: &Recognized,
     inspection: &Inspection,
+    parameter: &str,
     keys: &[&SigningKey],
     known: Option<(&Home, &Instance)>,
     context: &Context,
@@ -148,6 +161,7 @@ fn causes(
         judged: inspection.judged(),
         address: found.address.as_ref(),
         url: known.map(|(_, instance)| &instance.settings.url),
+        parameter,
         keys,
         others: &others,
     })

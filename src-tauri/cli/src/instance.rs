@@ -5,13 +5,14 @@ use std::process::ExitCode;
 use jiff::Timestamp;
 use latchkey_core::ErrorCode;
 use latchkey_core::activity::{Actor, AuditContext};
+use latchkey_core::error::Warning;
 use latchkey_core::instance::{
     Hosted, Instance, InstanceId, Name, Settings, SettingsChange, SignInStep,
 };
 use latchkey_core::link::BaseUrl;
 use latchkey_core::secret::SecretEncoding;
 use latchkey_core::secret::{KeyLocation, KeyOrigin};
-use latchkey_store::home::{Home, SecretSource};
+use latchkey_store::home::{Home, SecretSource, is_gateway};
 use latchkey_store::instances::Listing;
 use serde_json::{Value, json};
 
@@ -70,7 +71,7 @@ fn list(home: Option<&Home>, output: &Output) -> Result<(), Failure> {
     }
     output.print(text, || {
         json!({
-            "instances": listing.instances.iter().map(described).collect::<Vec<_>>(),
+            "instances": listing.instances.iter().map(|one| described(one, &one.settings.warnings())).collect::<Vec<_>>(),
             "problems": value(&listing.problems),
         })
     })
@@ -128,7 +129,8 @@ fn set(
     output: &Output,
     by: &AuditContext,
 ) -> Result<(), Failure> {
-    let id = home.instances().find(&arguments.instance)?.id;
+    let before = home.instances().find(&arguments.instance)?;
+    let id = before.id.clone();
     let replacement = match &arguments.secret.secret_file {
         Some(_) => {
             keys::given(&arguments.secret, Environment::IsIgnored, context)?.map(SecretSource::from)
@@ -150,7 +152,32 @@ fn set(
         ..change_of(&arguments.settings)
     };
     let instance = home.change(&id, |settings| change.apply(settings), replacement, by)?;
-    show(&instance, output)
+    let ended = ended_sign_ins(home, &before, &instance, output.program());
+    show_with(&instance, ended, output)
+}
+
+/// Returns the warning about a gateway that runs for an instance that is hosted elsewhere from now
+/// on.
+fn ended_sign_ins(
+    home: &Home,
+    before: &Instance,
+    after: &Instance,
+    program: &str,
+) -> Option<Warning> {
+    let hosted = (before.settings.hosted, after.settings.hosted);
+    if hosted != (Hosted::Here, Hosted::Elsewhere) {
+        return None;
+    }
+    let holder = home.directory_holder(before);
+    let gateway = holder.filter(|holder| is_gateway(holder))?;
+    Some(Warning::new(
+        "gateway_runs",
+        format!(
+            "{gateway} is the gateway of this instance. From now on nobody can sign in there. \
+             To go back: {program} instance set {} --hosted here",
+            after.id
+        ),
+    ))
 }
 
 fn remove(
@@ -222,6 +249,15 @@ fn list_of(values: &[String]) -> Option<Vec<String>> {
 }
 
 fn show(instance: &Instance, output: &Output) -> Result<(), Failure> {
+    show_with(instance, None, output)
+}
+
+/// Prints an instance with a warning about the change.
+fn show_with(
+    instance: &Instance,
+    about_change: Option<Warning>,
+    output: &Output,
+) -> Result<(), Failure> {
     let settings = &instance.settings;
     let yes = |on: bool| if on { "yes" } else { "no" };
     let hosted = match settings.hosted {
@@ -257,7 +293,12 @@ fn show(instance: &Instance, output: &Output) -> Result<(), Failure> {
     {
         output.warn(&warning.message);
     }
-    for warning in settings.warnings() {
+    let warnings: Vec<Warning> = settings
+        .warnings()
+        .into_iter()
+        .chain(about_change)
+        .collect();
+    for warning in &warnings {
         output.warn(&warning.message);
     }
     let policy = settings.policy;
@@ -309,7 +350,7 @@ fn show(instance: &Instance, output: &Output) -> Result<(), Failure> {
     // A block is safe here, because no setting contains a line break.
     let mut block = Text::new();
     block.block(text);
-    output.print(block, || described(instance))
+    output.print(block, || described(instance, &warnings))
 }
 
 fn listed<T: ToString>(all: &[T]) -> String {
@@ -321,7 +362,7 @@ fn listed<T: ToString>(all: &[T]) -> String {
     }
 }
 
-fn described(instance: &Instance) -> Value {
+fn described(instance: &Instance, warnings: &[Warning]) -> Value {
     let settings = &instance.settings;
     json!({
         "id": instance.id,
@@ -335,7 +376,7 @@ fn described(instance: &Instance) -> Value {
         "visiting": settings.visiting,
         "retention": settings.retention,
         "audiences": settings.audiences,
-        "warnings": settings.warnings(),
+        "warnings": warnings,
         "secret": instance.key.as_ref().map(|key| json!({
             "origin": key.origin,
             "kept": key.kept,

@@ -252,11 +252,12 @@ pub(crate) fn unlock_or_create(home: &Home, context: &Context) -> Result<(), Fai
 /// Returns the passphrase of a new sealed file. A person must type it twice, because a typing
 /// mistake is not visible and nothing else opens the file afterwards.
 fn new_passphrase(prompt: &str, context: &Context) -> Result<Secret, Failure> {
+    const NEW: &str = "Signing keys are kept in a sealed file, which this command makes.";
     if let Some(given) = given_passphrase(context)? {
         return Ok(given);
     }
-    let chosen = ask_passphrase(prompt)?;
-    let repeated = ask_passphrase("The same passphrase again")?;
+    let chosen = ask_passphrase(prompt, NEW)?;
+    let repeated = ask_passphrase("The same passphrase again", NEW)?;
     if chosen.expose() != repeated.expose() {
         return Err(Failure::usage(
             "The two passphrases differ, so nothing was changed. Try again.",
@@ -268,7 +269,7 @@ fn new_passphrase(prompt: &str, context: &Context) -> Result<Secret, Failure> {
 fn passphrase(prompt: &str, context: &Context) -> Result<Secret, Failure> {
     match given_passphrase(context)? {
         Some(given) => Ok(given),
-        None => ask_passphrase(prompt),
+        None => ask_passphrase(prompt, "The signing keys are in a sealed file."),
     }
 }
 
@@ -288,11 +289,12 @@ fn given_passphrase(context: &Context) -> Result<Option<Secret>, Failure> {
     Ok(Some(Secret::new(text.to_owned())))
 }
 
-fn ask_passphrase(prompt: &str) -> Result<Secret, Failure> {
+/// Asks for a passphrase. `needed` is the sentence that says why one is needed, for programs.
+fn ask_passphrase(prompt: &str, needed: &str) -> Result<Secret, Failure> {
     let asked = Output::ask_passphrase(prompt).ok_or_else(|| {
-        Failure::usage(
-            "The signing keys are in a sealed file. Give its passphrase by LATCHKEY_PASSPHRASE_FILE or LATCHKEY_PASSPHRASE.",
-        )
+        Failure::usage(format!(
+            "{needed} Give its passphrase by LATCHKEY_PASSPHRASE_FILE or LATCHKEY_PASSPHRASE."
+        ))
     })?;
     asked.map(Secret::new).map_err(|cause| {
         let message = "The passphrase could not be read from the terminal.";

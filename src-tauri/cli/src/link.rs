@@ -79,7 +79,11 @@ pub(crate) fn link(
             warnings.extend(preview::refusal(&composed, settings, judging, now));
             warnings
         }
-        None => composed.warnings(&target, &key),
+        None => {
+            let mut warnings = composed.warnings(&target, &key);
+            warnings.extend(composed.single_use_elsewhere(&target.url));
+            warnings
+        }
     };
     let about_qr = arguments.qr.is_some() || arguments.shape == Shape::Qr;
     if let (Ok(qr), true) = (&qr, about_qr) {

@@ -33,6 +33,7 @@ mod verdict;
 use std::env;
 use std::ffi::OsString;
 use std::panic::{self, AssertUnwindSafe};
+use std::path::Path;
 use std::process::ExitCode;
 
 use jiff::Timestamp;
@@ -42,6 +43,7 @@ use tracing::level_filters::LevelFilter;
 
 use args::{Arguments, Command, LogFormat, SecretCommand, ServeArguments};
 use context::Context;
+use environment::variable;
 use failure::Failure;
 use output::Output;
 
@@ -59,6 +61,13 @@ fn main() -> ExitCode {
             let _log = log(&arguments.command);
             if let Some(instance) = arguments.command.instance() {
                 output.set_instance(instance);
+            }
+            // The environment applies to the commands in hints, too.
+            let option = arguments.data_dir.as_deref().and_then(Path::to_str);
+            if let Some(folder) = option
+                && variable("LATCHKEY_DATA_DIR").as_deref() != Some(folder)
+            {
+                output.set_data_dir(folder);
             }
             run_caught(arguments, &output).unwrap_or_else(|failure| {
                 if let Failure::Refused(error) | Failure::Unwritten(error) = &failure {

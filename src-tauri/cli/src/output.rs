@@ -13,13 +13,15 @@ use serde_json::{Value, json};
 #[cfg(unix)]
 use crate::closed::is_closed;
 use crate::failure::Failure;
-use crate::hints::hint;
+use crate::hints;
 use crate::text::{Text, escaped_json};
 
 pub(crate) struct Output {
     json: bool,
     /// Instance that the command names, for hints.
     instance: OnceCell<String>,
+    /// Beginning of the commands in hints.
+    program: OnceCell<String>,
 }
 
 impl Output {
@@ -27,6 +29,7 @@ impl Output {
         Self {
             json,
             instance: OnceCell::new(),
+            program: OnceCell::new(),
         }
     }
 
@@ -36,10 +39,24 @@ impl Output {
         let _ = self.instance.set(instance.to_owned());
     }
 
+    /// Sets the data folder that was given as an option, for hints.
+    pub(crate) fn set_data_dir(&self, folder: &str) {
+        // It is set once for each run.
+        let _ = self.program.set(hints::program(Some(folder)));
+    }
+
+    /// Returns the beginning of the commands in hints.
+    pub(crate) fn program(&self) -> &str {
+        self.program.get_or_init(|| hints::program(None))
+    }
+
     /// Returns an error in JSON, with the command that helps.
     pub(crate) fn error_value(&self, error: &Error) -> Value {
         let instance = self.instance.get().map(String::as_str);
-        described(error, hint(error, instance).as_deref())
+        described(
+            error,
+            hints::hint(error, instance, self.program()).as_deref(),
+        )
     }
 
     /// Prints `text`, or the value of `json` if JSON was requested. An empty text prints nothing.

@@ -49,7 +49,7 @@ pub(crate) fn redeem(
         let pasted = Pasted::read(&arguments.input, context)?;
         let verdict = redeem(&pasted.text, now).map_err(|refused| pasted.without_code(refused))?;
         output.print(described(&verdict), || {
-            as_json(&verdict, &instance.id, warnings)
+            as_json(&verdict, &instance.id, warnings, output.program())
         })?;
         hint(&verdict, &instance.id, output);
         return Ok(exit_code(&verdict));
@@ -66,7 +66,7 @@ pub(crate) fn redeem(
                     code = exit_code(&verdict);
                 }
                 output.line(described(&verdict), || {
-                    as_json(&verdict, &instance.id, warnings)
+                    as_json(&verdict, &instance.id, warnings, output.program())
                 })?;
             }
             Err(refused) => {
@@ -89,10 +89,10 @@ struct Answer<'a> {
     warnings: &'a [Warning],
 }
 
-fn as_json(verdict: &Verdict, instance: &InstanceId, warnings: &[Warning]) -> Value {
+fn as_json(verdict: &Verdict, instance: &InstanceId, warnings: &[Warning], program: &str) -> Value {
     value(&Answer {
         outcome: Outcome::new(verdict, Unverified::Shown, |refusal| {
-            hints::against(refusal, instance.as_str())
+            hints::against(refusal, instance.as_str(), program)
         }),
         warnings,
     })

@@ -99,7 +99,7 @@ pub(crate) fn serve(
     .with_others(move || others.other_instances(Some(&own)));
     let notices = directory::notices(&*recorded, Timestamp::now()).wait()?;
     for notice in short_key.into_iter().chain(notices) {
-        let hint = hints::about(&notice, instance.id.as_str());
+        let hint = hints::about(&notice, instance.id.as_str(), output.program());
         tracing::warn!(code = notice.code, hint, "{}", notice.message);
     }
     let metrics = arguments.metrics.map(Listener::bind).transpose();

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use latchkey_core::activity::{Actor, AuditContext};
 use latchkey_core::directory::{
-    self, Directory, Origin, PageStart, Search, Sort, SortBy, User, UserQuery,
+    self, Directory, Origin, PageStart, Profile, Search, Sort, SortBy, User, UserQuery,
 };
 use latchkey_core::error::Warning;
 use latchkey_core::instance::Instance;
@@ -22,8 +22,8 @@ use latchkey_store::home::{Home, Reached};
 use serde_json::{Value, json};
 
 use crate::args::{
-    ListArguments, OriginArgument, SeatLimit, SortArgument, StatusArgument, UsersArguments,
-    UsersCommand,
+    EditArguments, ListArguments, OriginArgument, SeatLimit, SortArgument, StatusArgument,
+    UsersArguments, UsersCommand,
 };
 use crate::context::Context;
 use crate::failure::Failure;
@@ -94,6 +94,11 @@ fn run(
             let user = NewUser::parse(id, email.as_deref(), metadata)?;
             show(&directory.add(&user, &by).wait()?, output)?;
         }
+        UsersCommand::Edit(arguments) => {
+            let profile = profile(arguments)?;
+            let edited = directory.edit(&id(&arguments.id)?, &profile, &by).wait()?;
+            show(&edited, output)?;
+        }
         UsersCommand::Suspend { id: who } => {
             show(&directory.suspend(&id(who)?, &by).wait()?, output)?;
         }
@@ -118,6 +123,33 @@ fn run(
         }
     }
     Ok(())
+}
+
+/// Returns the change of a profile that the options describe.
+fn profile(arguments: &EditArguments) -> Result<Profile, Failure> {
+    let email = arguments.email.as_deref();
+    let email = email
+        .map(|email| Email::parse(email, "email"))
+        .transpose()?;
+    let mut members = link::metadata_fields(&arguments.metadata)?
+        .members()
+        .clone();
+    for name in &arguments.remove_metadata {
+        if members.insert(name.clone(), Value::Null).is_some() {
+            return Err(Failure::usage(format!(
+                "--remove-metadata {name}: another option names the same member. Keep one of them."
+            ))
+            .about("remove-metadata"));
+        }
+    }
+    Ok(Profile {
+        email: if arguments.no_email {
+            Some(None)
+        } else {
+            email.map(Some)
+        },
+        members,
+    })
 }
 
 pub(crate) fn seats(
@@ -190,7 +222,7 @@ fn list(
     let warnings = directory::notices(directory, now).wait()?;
     for warning in &warnings {
         output.warn(&warning.message);
-        if let Some(command) = hints::about(warning, instance) {
+        if let Some(command) = hints::about(warning, instance, output.program()) {
             output.note(&format!("hint: {command}"));
         }
     }
@@ -241,7 +273,7 @@ fn list(
     }
     output.print(
         text,
-        || json!({ "users": value(&page.users), "total": page.total, "next": next, "warnings": with_hints(&warnings, instance) }),
+        || json!({ "users": value(&page.users), "total": page.total, "next": next, "warnings": with_hints(&warnings, instance, output.program()) }),
     )?;
     if let Some(next) = &next {
         let last = page.first_row + page.users.len() as u64;
@@ -254,10 +286,10 @@ fn list(
 }
 
 /// Returns warnings as JSON has them, with the commands that help against them.
-fn with_hints(warnings: &[Warning], instance: &str) -> Vec<Value> {
+fn with_hints(warnings: &[Warning], instance: &str, program: &str) -> Vec<Value> {
     let warnings = warnings.iter();
     let with_hint = warnings.map(|warning| {
-        json!({ "code": warning.code, "message": warning.message, "hint": hints::about(warning, instance) })
+        json!({ "code": warning.code, "message": warning.message, "hint": hints::about(warning, instance, program) })
     });
     with_hint.collect()
 }

@@ -11,7 +11,7 @@ use crate::output::Output;
 /// Prints the command that helps after a refusal, beside the answer.
 pub(crate) fn hint(verdict: &Verdict, instance: &InstanceId, output: &Output) {
     if let Verdict::Refused(refusal) = verdict
-        && let Some(command) = hints::against(refusal, instance.as_str())
+        && let Some(command) = hints::against(refusal, instance.as_str(), output.program())
     {
         output.note(&format!("hint: {command}"));
     }

@@ -139,6 +139,7 @@ pub async fn inspect(
             judged: looked.judged(),
             address: found.address.as_ref(),
             url: Some(&settings.url),
+            parameter,
             keys,
             others: &others,
         });
@@ -147,6 +148,7 @@ pub async fn inspect(
                 .forecast(settings, users, why_none.as_ref(), now)
                 .wait()
         })?;
+        let forecast = forecast.for_link(&hints);
         let found_in = if is_picture { Form::Qr } else { found.form };
         let to_read = |json: &Option<Value>| json.as_ref().map(|json| format!("{json:#}"));
         Ok::<_, Problem>(Inspection {

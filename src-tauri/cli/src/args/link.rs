@@ -40,7 +40,7 @@ pub(crate) struct LinkArguments {
     #[arg(long)]
     pub(crate) id: Option<String>,
     /// Send the digits of --id as a text.
-    #[arg(long, requires = "id")]
+    #[arg(long, requires = "id", conflicts_with_all = ["email", "user_id"])]
     pub(crate) id_as_text: bool,
     /// Id of a new or returning user: your own key for the person.
     #[arg(long, value_name = "ID")]

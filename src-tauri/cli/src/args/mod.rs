@@ -22,7 +22,8 @@ pub(crate) use redeem::RedeemArguments;
 pub(crate) use secret::{SecretArguments, SecretCommand, secret_file};
 pub(crate) use serve::{LogFormat, ServeArguments};
 pub(crate) use users::{
-    ListArguments, OriginArgument, SortArgument, StatusArgument, UsersArguments, UsersCommand,
+    EditArguments, ListArguments, OriginArgument, SortArgument, StatusArgument, UsersArguments,
+    UsersCommand,
 };
 pub(crate) use values::SeatLimit;
 

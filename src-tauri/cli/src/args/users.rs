@@ -33,6 +33,8 @@ pub(crate) enum UsersCommand {
         #[arg(long, value_name = "K=V")]
         metadata: Vec<String>,
     },
+    /// Change the e-mail address and the metadata of a user.
+    Edit(EditArguments),
     /// Suspend a user, which frees the seat.
     Suspend {
         /// Id of the user.
@@ -66,7 +68,8 @@ impl UsersCommand {
             | Self::Suspend { id }
             | Self::Reactivate { id }
             | Self::SignOut { id }
-            | Self::Remove { id } => Some(id),
+            | Self::Remove { id }
+            | Self::Edit(EditArguments { id, .. }) => Some(id),
             Self::List(_) | Self::Add { .. } | Self::CorrectTimes => None,
         }
     }
@@ -75,6 +78,27 @@ impl UsersCommand {
     pub(super) fn changes(&self) -> bool {
         !matches!(self, Self::List(_) | Self::Show { .. })
     }
+}
+
+/// Changes of a user's profile.
+#[derive(Debug, Args)]
+#[command(group = clap::ArgGroup::new("change").required(true).multiple(true)
+    .args(["email", "no_email", "metadata", "remove_metadata"]))]
+pub(crate) struct EditArguments {
+    /// Id of the user.
+    pub(crate) id: String,
+    /// New e-mail address.
+    #[arg(long, value_name = "E", conflicts_with = "no_email")]
+    pub(crate) email: Option<String>,
+    /// Remove the e-mail address.
+    #[arg(long)]
+    pub(crate) no_email: bool,
+    /// Text to set among the metadata. Repeat it for more.
+    #[arg(long, value_name = "K=V")]
+    pub(crate) metadata: Vec<String>,
+    /// Name of a member to remove from the metadata. Repeat it for more.
+    #[arg(long, value_name = "K")]
+    pub(crate) remove_metadata: Vec<String>,
 }
 
 /// Filter and order of the listed users.

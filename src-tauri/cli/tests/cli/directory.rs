@@ -2,7 +2,7 @@ use std::path::Path;
 
 use serde_json::json;
 
-use crate::run::{hosted_here, in_folder};
+use crate::run::{hosted_here, in_folder, latchkey};
 
 /// Returns a data folder with an instance that is hosted here.
 fn folder() -> tempfile::TempDir {
@@ -213,4 +213,87 @@ fn aud_is_judged_by_the_url_and_the_audiences_that_are_set() {
     assert_eq!(run(&set).json()["audiences"][0], "acme-chat");
     assert_eq!(redeem("acme-chat"), "signed_in");
     assert_eq!(redeem("another"), "wrong_audience");
+}
+
+#[test]
+fn users_edit_changes_the_email_and_the_metadata() {
+    let folder = folder();
+    let run = |arguments: &[&str]| {
+        let of = ["--json", "users", "--instance", "here"];
+        in_folder(folder.path(), &[&of[..], arguments].concat())
+    };
+    let add = [
+        "add",
+        "ada",
+        "--email",
+        "a@b.cd",
+        "--metadata",
+        "team=R",
+        "--metadata",
+        "name=Ada",
+    ];
+    assert_eq!(run(&add).code, 0);
+    let edit = [
+        "edit",
+        "ada",
+        "--email",
+        "e@f.gh",
+        "--metadata",
+        "team=S",
+        "--remove-metadata",
+        "name",
+    ];
+    let edited = run(&edit);
+    assert_eq!(edited.json()["email"], "e@f.gh", "{}", edited.err);
+    assert_eq!(edited.json()["metadata"], json!({ "team": "S" }));
+    let without = run(&["edit", "ada", "--no-email"]).json();
+    assert_eq!(
+        (&without["email"], &without["metadata"]["team"]),
+        (&json!(null), &json!("S"))
+    );
+
+    let twice = ["edit", "ada", "--metadata", "a=b", "--remove-metadata", "a"];
+    for wrong in [
+        &["edit", "ada"][..],
+        &["edit", "ada", "--email", "a@b.cd", "--no-email"],
+        &twice,
+    ] {
+        assert_eq!(run(wrong).code, 2, "{wrong:?}");
+    }
+    assert_eq!(
+        run(&["edit", "bob", "--no-email"]).refusal().1,
+        "unknown_user"
+    );
+    assert_eq!(run(&["add", "bob", "--email", "b@b.cd"]).code, 0);
+    let taken = run(&["edit", "ada", "--email", "b@b.cd"]);
+    assert_eq!(
+        taken.refusal(),
+        (1, "email_in_use".into(), Some("email".into()))
+    );
+    assert!(
+        taken.err.contains("latchkey users edit --instance here"),
+        "{}",
+        taken.err
+    );
+}
+
+#[test]
+fn a_hint_names_the_data_folder_that_was_given_as_an_option() {
+    let folder = folder();
+    let path = folder.path().to_str().unwrap();
+    assert_eq!(
+        in_folder(
+            folder.path(),
+            &["seats", "--instance", "here", "--set", "0"]
+        )
+        .code,
+        0
+    );
+    let add = ["users", "--instance", "here", "add", "ada"];
+    let by_variable = in_folder(folder.path(), &add).err;
+    let hint = "hint: latchkey seats --instance here --set";
+    assert!(by_variable.contains(hint), "{by_variable}");
+    let by_option = latchkey(&[&["--data-dir", path], &add[..]].concat(), &[], b"").err;
+    let hint = format!("hint: latchkey --data-dir {path} seats --instance here");
+    assert!(by_option.contains(&hint), "{by_option}");
 }

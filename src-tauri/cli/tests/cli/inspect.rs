@@ -1,6 +1,12 @@
+use jiff::Timestamp;
+use latchkey_core::protocol::claims::{Claims, Registered};
+use latchkey_core::protocol::code::{Algorithm, sign};
+use latchkey_core::protocol::email::Email;
+use latchkey_core::protocol::payload::Payload;
+use latchkey_core::secret::{Secret, SigningKey};
 use serde_json::json;
 
-use crate::run::{SECRET, latchkey, with_secret};
+use crate::run::{SECRET, hosted_here, in_folder, latchkey, with_secret};
 
 fn code(arguments: &[&str]) -> String {
     let mut all = vec!["link", "--url", "https://a.b", "--email", "a@b.cd"];
@@ -135,4 +141,59 @@ fn a_code_that_does_not_verify_exits_with_1_and_says_why() {
 fn a_text_without_a_code_is_refused() {
     let ran = with_secret(&["--json", "inspect", "hello there"]);
     assert_eq!(ran.refusal(), (1, "no_code".into(), Some("code".into())));
+}
+
+#[test]
+fn a_dry_run_of_a_link_that_does_not_open_at_the_instance_says_so() {
+    let folder = hosted_here("http://127.0.0.1:8902/chat");
+    let made = ["link", "--instance", "Here", "--user-id", "ada"];
+    let link = in_folder(folder.path(), &made).out.trim().to_owned();
+    let inspect = |link: &str| {
+        let arguments = ["inspect", "--dry-run", "--instance", "Here", link];
+        let said = in_folder(folder.path(), &arguments).out;
+        let json = in_folder(folder.path(), &[&["--json"], &arguments[..]].concat()).json();
+        (said, json)
+    };
+    let (own, json) = inspect(&link);
+    assert!(own.contains("\nOpened now\n"), "{own}");
+    assert_eq!(json["hints"], json!([]));
+    for (other, cause) in [
+        (link.replace("externalAuthCode", "code"), "other_parameter"),
+        (link.replace("http:", "https:"), "other_host"),
+        (link.replace("8902", "8903"), "other_host"),
+    ] {
+        let (said, json) = inspect(&other);
+        assert!(
+            said.contains("\nOpened now in a link of this instance\n"),
+            "{said}"
+        );
+        assert_eq!(json["hints"][0]["code"], cause);
+        let message = json["dry_run"]["message"].as_str().unwrap();
+        assert!(
+            message.starts_with("In a link of this instance: "),
+            "{message}"
+        );
+    }
+}
+
+#[test]
+fn a_code_that_expires_before_it_begins_is_not_waited_for() {
+    let key = SigningKey::from_text(&Secret::new(SECRET.into())).unwrap();
+    let now = Timestamp::now().as_second();
+    let said = |not_before, expires_at| {
+        let claims = Claims {
+            payload: Payload::Email(Email::parse("ada@acme.example", "email").unwrap()),
+            registered: Registered {
+                not_before: Some(not_before),
+                expires_at: Some(expires_at),
+                ..Registered::default()
+            },
+        };
+        let code = sign(&claims, &key, Algorithm::HS256).unwrap();
+        with_secret(&["inspect", code.expose()]).out
+    };
+    let never = said(now + 9000, now + 5000);
+    assert!(never.contains("It never works"), "{never}");
+    assert!(!never.contains("Wait"), "{never}");
+    assert!(said(now + 5000, now + 9000).contains("Wait"));
 }

@@ -281,3 +281,17 @@ fn only_the_help_for_a_new_instance_names_defaults_of_its_settings() {
     assert!(set.contains("Default lifetime of a link"), "{set}");
     assert!(!set.contains("Settings of an instance"), "{set}");
 }
+
+#[test]
+fn the_first_passphrase_is_asked_for_as_one_that_is_to_be_chosen() {
+    let folder = tempfile::tempdir().unwrap();
+    let environment = [("LATCHKEY_DATA_DIR", folder.path().to_str().unwrap())];
+    let add = ["instance", "add", "Acme", "--url", "https://a.b"];
+    let refused = latchkey(&add, &environment, b"");
+    assert_eq!(refused.code, 2);
+    assert!(
+        refused.err.contains("which this command makes"),
+        "{}",
+        refused.err
+    );
+}

@@ -275,3 +275,14 @@ fn a_secret_under_16_bytes_signs_only_for_this_computer() {
     let made = link("http://localhost:8787");
     assert_eq!(made.json()["warnings"][0]["code"], "short_key");
 }
+
+#[test]
+fn an_option_that_would_have_no_effect_is_refused_or_warned_of() {
+    let link = ["link", "--url", "https://a.b"];
+    for who in [["--email", "a@b.cd"], ["--user-id", "7"]] {
+        let ran = with_secret(&[&link[..], &who, &["--id-as-text"]].concat());
+        assert_eq!(ran.code, 2, "{who:?}: {}", ran.out);
+    }
+    let once = with_secret(&[&link[..], &["--id", "7", "--single-use"]].concat());
+    assert!(once.err.contains("a.b decides how often"), "{}", once.err);
+}

@@ -79,7 +79,7 @@ fn inspect_names_the_instance_that_signed_a_code() {
     let hints = ran.json()["hints"].clone();
     assert_eq!(hints[0]["code"], "signed_by_other_instance");
     assert_eq!(hints[0]["instance"], "here");
-    assert_eq!(hints[1]["code"], "other_host");
+    assert_eq!(hints.as_array().unwrap().len(), 1, "one cause says both");
 }
 
 #[test]

@@ -505,3 +505,23 @@ fn the_gateway_opens_also_where_standard_output_cannot_be_written() {
         drop(serving.end());
     }
 }
+
+#[test]
+fn hosting_an_instance_elsewhere_warns_while_its_gateway_runs() {
+    let folder = folder();
+    let set = |hosted: &str| {
+        let arguments = ["--json", "instance", "set", "Here", "--hosted", hosted];
+        in_folder(folder.path(), &arguments).json()["warnings"].clone()
+    };
+    let serving = Serving::new(folder.path(), &[]);
+    let warnings = set("elsewhere");
+    assert_eq!(warnings[0]["code"], "gateway_runs", "{warnings}");
+    let message = warnings[0]["message"].as_str().unwrap();
+    assert!(
+        message.contains("latchkey instance set here --hosted here"),
+        "{message}"
+    );
+    assert_eq!(set("here"), serde_json::json!([]));
+    serving.end();
+    assert_eq!(set("elsewhere"), serde_json::json!([]));
+}

@@ -52,8 +52,10 @@ pub enum HintCode {
     TimesInMilliseconds,
     /// Times are in microseconds.
     TimesInMicroseconds,
-    /// The link leads to another host than the instance's address.
+    /// The link leads to another address than the instance's: another host, port or scheme.
     OtherHost,
+    /// The link has the code in another query parameter than the one that the instance reads.
+    OtherParameter,
 }
 
 /// A cause, and what to do about it.
@@ -137,6 +139,8 @@ pub struct Case<'a> {
     pub address: Option<&'a Url>,
     /// URL of the instance that judges the code.
     pub url: Option<&'a BaseUrl>,
+    /// Query parameter that the instance reads.
+    pub parameter: &'a str,
     /// Keys that the code was verified with.
     pub keys: &'a [&'a SigningKey],
     /// Other instances of the administrator.
@@ -164,8 +168,23 @@ pub fn diagnose(case: &Case<'_>) -> Vec<Hint> {
     if !is_verified {
         hints.extend(times(case.shown));
     }
-    hints.extend(host(case));
+    let fault = host(case).or_else(|| parameter(case));
+    // The instance that signed the code may be the one that the link leads to. One hint says both.
+    let is_said = |fault: &Hint| {
+        fault.instance.is_some() && hints.iter().any(|hint| hint.instance == fault.instance)
+    };
+    if let Some(fault) = fault.filter(|fault| !is_said(fault)) {
+        hints.push(fault);
+    }
     hints
+}
+
+/// Returns whether the link does not open at the instance, so that a forecast is about its code
+/// in a link of the instance.
+#[must_use]
+pub fn opens_elsewhere(hints: &[Hint]) -> bool {
+    let mut codes = hints.iter().map(|hint| hint.code);
+    codes.any(|code| matches!(code, HintCode::OtherHost | HintCode::OtherParameter))
 }
 
 /// Finds the instance or the form of the secret that the code was signed with.
@@ -203,8 +222,7 @@ fn signature(case: &Case<'_>) -> Option<Hint> {
             HintCode::SignedByOtherInstance,
             format!("The code was made for '{}'", other.name),
             format!(
-                "It is signed with the secret of '{}', at {}.{}",
-                other.name,
+                "It is signed with the secret of that instance, which is at {}.{}",
                 other.url.authority(),
                 // Without a URL, no instance judges the code.
                 case.url
@@ -381,27 +399,33 @@ fn times(shown: &UnverifiedCode) -> Option<Hint> {
     })
 }
 
-/// Finds a link that leads to another host than that of the instance.
+/// Finds a link that leads to another address than that of the instance.
 fn host(case: &Case<'_>) -> Option<Hint> {
     let (address, url) = (case.address?, case.url?);
     let leads_to = BaseUrl::parse(address.as_str()).ok()?;
-    if leads_to.authority().eq_ignore_ascii_case(url.authority()) {
+    let is_host = leads_to.authority().eq_ignore_ascii_case(url.authority());
+    if is_host && leads_to.is_https() == url.is_https() {
         return None;
     }
+    // The scheme is named only if it makes the difference.
+    let named = |url: &BaseUrl| match (is_host, url.is_https()) {
+        (false, _) => url.authority().to_owned(),
+        (true, true) => format!("https://{}", url.authority()),
+        (true, false) => format!("http://{}", url.authority()),
+    };
     let owner = case.others.iter().find(|other| {
-        other
-            .url
-            .authority()
-            .eq_ignore_ascii_case(leads_to.authority())
+        let url = &other.url;
+        url.authority().eq_ignore_ascii_case(leads_to.authority())
+            && url.is_https() == leads_to.is_https()
     });
     let whose = owner.map_or_else(String::new, |other| format!(", which is '{}'", other.name));
     let mut hint = Hint::new(
         HintCode::OtherHost,
-        format!("The link leads to {}", leads_to.authority()),
+        format!("The link leads to {}", named(&leads_to)),
         format!(
             "This instance is at {}, and the link opens {}{whose}. Make a new link, or correct the instance's URL.",
-            url.authority(),
-            leads_to.authority(),
+            named(url),
+            named(&leads_to),
         ),
     );
     if let Some(owner) = owner {
@@ -409,4 +433,23 @@ fn host(case: &Case<'_>) -> Option<Hint> {
         hint.instance = Some(owner.id.clone());
     }
     Some(hint)
+}
+
+/// Finds a link that has the code in another query parameter than the one that the instance reads.
+fn parameter(case: &Case<'_>) -> Option<Hint> {
+    // Without a URL, no instance judges the code.
+    case.url?;
+    // The address ends before the code.
+    let before = case.address?.as_str().strip_suffix('=')?;
+    let name = before.rsplit(['?', '&', '#', '/']).next()?;
+    (name != case.parameter).then(|| {
+        Hint::new(
+            HintCode::OtherParameter,
+            format!("The link has the code in the parameter '{name}'"),
+            format!(
+                "This instance reads the parameter '{}', so the link signs nobody in. Make a new link, or correct the parameter in the settings of the instance.",
+                case.parameter
+            ),
+        )
+    })
 }

@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::directory::Directory;
+use crate::inspect::diagnosis::{self, Hint};
 use crate::instance::Settings;
 use crate::protocol::code::{CodeRefusal, VerifiedCode};
 use crate::protocol::payload::Payload;
@@ -101,6 +102,18 @@ impl Forecast {
         self
     }
 
+    /// Returns the forecast for the link in which the code was found. If that link does not open at
+    /// the instance, the forecast is about the code in another link.
+    #[must_use]
+    pub fn for_link(mut self, hints: &[Hint]) -> Self {
+        if self.tone != Tone::Refused && diagnosis::opens_elsewhere(hints) {
+            self.tone = Tone::Caution;
+            self.detail
+                .insert_str(0, "Only in a link of this instance. ");
+        }
+        self
+    }
+
     /// Returns the forecast for a code without a key to verify it.
     #[must_use]
     pub fn unchecked(why: Option<&Error>) -> Self {
@@ -190,7 +203,9 @@ impl Forecast {
 
     fn refused(refusal: &Refusal, now: Timestamp) -> Self {
         let (tone, title, detail) = match refusal {
-            Refusal::Code(CodeRefusal::NotYetValid { at, .. }) => (
+            Refusal::Code(CodeRefusal::NotYetValid {
+                at, never: false, ..
+            }) => (
                 Tone::Caution,
                 format!("Begins to work {}", time::relative(*at, now)),
                 "Until then it is refused as not yet valid.".to_owned(),

@@ -79,14 +79,8 @@ pub fn warnings(composed: &Composed, settings: &Settings, key: &SigningKey) -> V
         // Such a link is refused, so this warning would be wrong.
         warnings.retain(|warning| warning.code != NEVER_EXPIRES);
     }
-    if composed.claims.registered.single_use && settings.hosted == Hosted::Elsewhere {
-        warnings.push(Warning::new(
-            "single_use_elsewhere",
-            format!(
-                "{} decides how often the link works; the protocol has no single use.",
-                settings.url.authority()
-            ),
-        ));
+    if settings.hosted == Hosted::Elsewhere {
+        warnings.extend(composed.single_use_elsewhere(&settings.url));
     }
     warnings
 }
@@ -111,7 +105,7 @@ pub fn refusal(
         ));
     }
     match code::verify(composed.code.expose(), &[key], settings.code_rules(), now) {
-        Err(CodeRefusal::NotYetValid { .. }) | Ok(_) => {}
+        Err(CodeRefusal::NotYetValid { never: false, .. }) | Ok(_) => {}
         Err(refused @ CodeRefusal::BadSignature) => {
             return Some(Warning::new(
                 refused.code(),

@@ -9,7 +9,7 @@ use super::{ClaimTime, Inspection, Verification};
 use crate::Result;
 use crate::directory::Directory;
 use crate::error::Warning;
-use crate::inspect::diagnosis::Hint;
+use crate::inspect::diagnosis::{self, Hint};
 use crate::instance::Settings;
 use crate::protocol::code::CodeRefusal;
 use crate::protocol::code::recognize::{Form, Judged};
@@ -136,6 +136,16 @@ impl Outcome {
                 Verdict::SignedIn { .. } | Verdict::Provisioned { .. } => None,
             },
         }
+    }
+
+    /// Returns the outcome for the link in which the code was found. If that link does not open at
+    /// the instance, the message says so.
+    #[must_use]
+    pub fn for_link(mut self, hints: &[Hint]) -> Self {
+        if diagnosis::opens_elsewhere(hints) {
+            self.message.insert_str(0, "In a link of this instance: ");
+        }
+        self
     }
 }
 

@@ -97,6 +97,21 @@ impl Composed {
         }
         warnings
     }
+
+    /// Returns the warning about a link that works once, if the application itself decides who
+    /// signs in.
+    #[must_use]
+    pub fn single_use_elsewhere(&self, url: &BaseUrl) -> Option<Warning> {
+        self.claims.registered.single_use.then(|| {
+            Warning::new(
+                "single_use_elsewhere",
+                format!(
+                    "{} decides how often the link works; the protocol has no single use.",
+                    url.authority()
+                ),
+            )
+        })
+    }
 }
 
 /// Signs a link at `now` and puts the code into the URL of the target. The lifetime begins at the

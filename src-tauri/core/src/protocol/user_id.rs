@@ -18,9 +18,9 @@ impl UserId {
     /// Parses an ID. The error names `field` and the broken rule.
     pub fn parse(text: &str, field: &str) -> Result<Self> {
         let reason = if text.is_empty() {
-            "The id is empty. Enter your own key for this person."
+            "The id is empty. Enter the id of the person, which is your own key for them."
         } else if text.trim().is_empty() {
-            "The id is blank. Enter your own key for this person."
+            "The id is blank. Enter the id of the person, which is your own key for them."
         } else if text.trim() != text {
             "The id begins or ends with white space. Remove it: ' ada' and 'ada' would be two people."
         } else if text.chars().any(char::is_control) {

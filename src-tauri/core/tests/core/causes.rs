@@ -35,6 +35,7 @@ fn causes_with(text: &str, key: &SigningKey, others: &[OtherInstance]) -> Vec<Hi
         judged: looked.judged(),
         address: found.address.as_ref(),
         url: Some(&url),
+        parameter: "externalAuthCode",
         keys: &[key],
         others,
     })
@@ -200,10 +201,11 @@ fn the_hint_for_a_code_of_another_own_instance_names_that_instance() {
     let found: Vec<HintCode> = hints.iter().map(|hint| hint.code).collect();
     assert_eq!(
         found,
-        [HintCode::SignedByOtherInstance, HintCode::OtherHost]
+        [HintCode::SignedByOtherInstance],
+        "one hint says both"
     );
     assert_eq!(
-        hints[1].instance.as_ref().map(InstanceId::as_str),
+        hints[0].instance.as_ref().map(InstanceId::as_str),
         Some("staging")
     );
 }
@@ -237,6 +239,8 @@ fn a_link_to_another_host_is_recognised_even_if_its_code_is_good() {
         [HintCode::OtherHost]
     );
     assert_eq!(causes(&link("CHAT.yourcompany.com")), []);
+    let plain = causes(&link("chat.yourcompany.com").replace("https:", "http:"));
+    assert_eq!(plain, [HintCode::OtherHost], "another scheme");
     let scanner = format!(
         "https://eur02.safelinks.protection.outlook.com/?url=https%3A%2F%2Fchat.yourcompany.com%2F%3FexternalAuthCode%3D{code}&data=05"
     );
@@ -292,4 +296,27 @@ fn a_code_in_plain_base64_is_not_described_as_cut_off() {
     for rest in ["/", "+", "/more", "=", "+x"] {
         assert_eq!(causes(&format!("{good}{rest}")), [], "{rest}");
     }
+}
+
+#[test]
+fn a_code_in_another_parameter_than_the_instance_reads_is_recognised() {
+    let code = signed(HEADER, GOOD);
+    let at = |rest: &str| causes(&format!("https://chat.yourcompany.com/{rest}{code}"));
+    for rest in ["chat?code=", "?a=b&code=", "?externalauthcode="] {
+        assert_eq!(at(rest), [HintCode::OtherParameter], "{rest}");
+    }
+    for rest in ["?externalAuthCode=", "?code=1&externalAuthCode="] {
+        assert_eq!(at(rest), [], "{rest}");
+    }
+    let elsewhere = causes(&format!("https://elsewhere.example/?code={code}"));
+    assert_eq!(
+        elsewhere,
+        [HintCode::OtherHost],
+        "another application has its own parameter"
+    );
+    let key = key(SECRET, SecretEncoding::Text);
+    let link = format!("https://chat.yourcompany.com/?code={code}");
+    let hint = causes_with(&link, &key, &[]).remove(0);
+    assert!(hint.title.contains("'code'"), "{hint:?}");
+    assert!(hint.message.contains("'externalAuthCode'"), "{hint:?}");
 }

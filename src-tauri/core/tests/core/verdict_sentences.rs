@@ -42,6 +42,7 @@ fn a_refusal_of_a_code_names_nobody() {
             code(CodeRefusal::NotYetValid {
                 at: 1,
                 member: "iat",
+                never: false,
             }),
             None,
             "not valid yet",

@@ -281,6 +281,7 @@ fn no_sentence_for_a_visitor_names_anybody() {
         Refusal::Code(CodeRefusal::NotYetValid {
             at: 5,
             member: "nbf",
+            never: false,
         }),
         Refusal::LinkRevoked,
         Refusal::LinkAlreadyUsed,

@@ -74,6 +74,7 @@ async fn report(
         judged: inspection.judged(),
         address: found.address.as_ref(),
         url: Some(&settings.url),
+        parameter,
         keys: &keys,
         others,
     });
@@ -85,9 +86,10 @@ async fn report(
     let (verdict, stay) = opened.unzip();
     Ok(Report {
         dry_run: verdict.as_ref().map(|verdict| {
-            Outcome::new(verdict, unverified, |refusal| {
+            let outcome = Outcome::new(verdict, unverified, |refusal| {
                 hints::against(refusal).map(str::to_owned)
-            })
+            });
+            outcome.for_link(&hints)
         }),
         stay: stay.flatten(),
         hints,

@@ -51,6 +51,8 @@ pub enum CodeRefusal {
         at: i64,
         /// Name of the member: `nbf` or `iat`.
         member: &'static str,
+        /// Whether the code expires before that time, so that it never becomes valid.
+        never: bool,
     },
     /// There is no `exp`, and the instance requires one.
     ExpiryRequired,
@@ -155,10 +157,21 @@ impl CodeRefusal {
                     crate::time::exact(*at)
                 ),
             ),
-            Self::NotYetValid { at, member: "iat" } => Sentences::new(
+            Self::NotYetValid {
+                at, member: "iat", ..
+            } => Sentences::new(
                 "",
                 format!(
                     "The code says that it was issued at {}, which has not come. Compare the clock of whoever made it with this one.",
+                    crate::time::exact(*at)
+                ),
+            ),
+            Self::NotYetValid {
+                at, never: true, ..
+            } => Sentences::new(
+                "",
+                format!(
+                    "The code is not valid before {}, and expires before that. It never works: make a new link.",
                     crate::time::exact(*at)
                 ),
             ),

@@ -225,15 +225,28 @@ fn check_times(
     {
         return Err(CodeRefusal::Expired { at });
     }
+    let never = |at: i64| {
+        let expires_at = registered.expires_at;
+        expires_at
+            .is_some_and(|end| at.saturating_sub(LEEWAY_SECS) >= end.saturating_add(LEEWAY_SECS))
+    };
     if let Some(at) = registered.not_before
         && now + LEEWAY_SECS < at
     {
-        return Err(CodeRefusal::NotYetValid { at, member: "nbf" });
+        return Err(CodeRefusal::NotYetValid {
+            at,
+            member: "nbf",
+            never: never(at),
+        });
     }
     if let Some(at) = registered.issued_at
         && now + LEEWAY_SECS < at
     {
-        return Err(CodeRefusal::NotYetValid { at, member: "iat" });
+        return Err(CodeRefusal::NotYetValid {
+            at,
+            member: "iat",
+            never: never(at),
+        });
     }
     if rules.require_expiry && registered.expires_at.is_none() {
         return Err(CodeRefusal::ExpiryRequired);
