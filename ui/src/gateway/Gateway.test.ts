@@ -165,6 +165,27 @@ it('takes no port that is none, and says at the field why it was not started', a
   await waitFor(() => expect(address.getAttribute('aria-invalid')).toBe('true'));
 });
 
+it('offers no user where a refused link may name somebody new', async () => {
+  refusals = ['user_removed', 'provisioning_off', 'no_seats', 'unknown_user'].map(
+    (code, number) => ({
+      number,
+      at: 1_795_300_000,
+      actor: 'A visitor',
+      address: '192.0.2.1',
+      reference: null,
+      kind: 'refusal',
+      code,
+      parameters: {},
+      title: `Refused: ${code}`,
+      detail: null,
+      subject: 'marek',
+    }),
+  );
+  render(Gateway, { instance: kept });
+  await screen.findByText('Refused: no_seats');
+  expect(screen.queryByRole('button', { name: 'Show the user marek' })).toBeNull();
+});
+
 it('shows the last refusals, and leads to the user and to Activity', async () => {
   refusals = [
     {

@@ -280,6 +280,23 @@ describe('the cause of a refusal', () => {
     forgetInspected('staging');
   });
 
+  it('offers an action once that helps against two causes', async () => {
+    found = {
+      forecast: refused,
+      hints: (['times_in_milliseconds', 'other_host'] as const).map((code) => ({
+        code,
+        title: code,
+        message: 'Make a new link.',
+        next: 'make_link',
+        instance: null,
+      })),
+    };
+    open();
+    await paste();
+    await screen.findByTestId('inspect-cause-other_host');
+    expect(screen.getAllByRole('button', { name: /^Make a new link/u })).toHaveLength(1);
+  });
+
   it('leads to the secret where its form is wrong', async () => {
     found = {
       forecast: refused,
