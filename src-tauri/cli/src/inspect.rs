@@ -99,21 +99,7 @@ pub(crate) fn inspect(
     };
     let mut text = described(&inspection, &hints, form);
     if let Some((verdict, stay)) = &verdict {
-        text.own(if opens_elsewhere(&hints) {
-            "\nOpened now in a link of this instance\n"
-        } else {
-            "\nOpened now\n"
-        });
-        match verdict {
-            // The verification says the same.
-            Verdict::Refused(Refusal::Code(refused)) => {
-                text.line(format_args!("  {}, as above", refused.code()));
-            }
-            _ => text.line(format_args!("  {}", verdict::described(verdict))),
-        }
-        if let Some(stay) = stay {
-            text.line(format_args!("  {stay}"));
-        }
+        opened(&mut text, verdict, stay.as_deref(), &hints);
         if let Some((_, instance)) = known {
             verdict::hint(verdict, &instance.id, output);
         }
@@ -140,6 +126,25 @@ pub(crate) fn inspect(
         })
     })?;
     Ok(exit_code)
+}
+
+/// Adds what opening the code now would do.
+fn opened(text: &mut Text, verdict: &Verdict, stay: Option<&str>, hints: &[Hint]) {
+    text.own(if opens_elsewhere(hints) {
+        "\nOpened now in a link of this instance\n"
+    } else {
+        "\nOpened now\n"
+    });
+    match verdict {
+        // The verification says the same.
+        Verdict::Refused(Refusal::Code(refused)) => {
+            text.line(format_args!("  {}, as above", refused.code()));
+        }
+        _ => text.line(format_args!("  {}", verdict::described(verdict))),
+    }
+    if let Some(stay) = stay {
+        text.line(format_args!("  {stay}"));
+    }
 }
 
 /// Returns the causes behind the verdict for a code.

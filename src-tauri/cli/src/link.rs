@@ -70,20 +70,17 @@ pub(crate) fn link(
             .write(path, &bytes)
             .map_err(|failure| failure.about("qr"))?;
     }
-    let mut warnings = match &instance {
-        Some((home, instance)) => {
-            let settings = &instance.settings;
-            let own = keys::own_key(home, instance, context);
-            let judging = own.as_ref().unwrap_or(&key);
-            let mut warnings = preview::warnings(&composed, settings, &key);
-            warnings.extend(preview::refusal(&composed, settings, judging, now));
-            warnings
-        }
-        None => {
-            let mut warnings = composed.warnings(&target, &key);
-            warnings.extend(composed.single_use_elsewhere(&target.url));
-            warnings
-        }
+    let mut warnings = if let Some((home, instance)) = &instance {
+        let settings = &instance.settings;
+        let own = keys::own_key(home, instance, context);
+        let judging = own.as_ref().unwrap_or(&key);
+        let mut warnings = preview::warnings(&composed, settings, &key);
+        warnings.extend(preview::refusal(&composed, settings, judging, now));
+        warnings
+    } else {
+        let mut warnings = composed.warnings(&target, &key);
+        warnings.extend(composed.single_use_elsewhere(&target.url));
+        warnings
     };
     let about_qr = arguments.qr.is_some() || arguments.shape == Shape::Qr;
     if let (Ok(qr), true) = (&qr, about_qr) {
