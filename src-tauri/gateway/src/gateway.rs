@@ -22,6 +22,7 @@ use crate::client_address::TrustedProxies;
 use crate::config::{GatewayConfig, InstanceSnapshot};
 use crate::config_cache::ConfigCache;
 use crate::last_seen::LastSeen;
+use crate::lockout::Lockout;
 use crate::metrics::Metrics;
 use crate::rate_limit::{ClientLimits, RateLimits};
 use crate::refusal_log::RefusalLog;
@@ -52,6 +53,7 @@ pub struct Gateway {
     is_failing: AtomicBool,
     pub(crate) trusted_proxies: TrustedProxies,
     pub(crate) rate_limits: RateLimits,
+    pub(crate) lockout: Lockout,
     pub(crate) metrics: Metrics,
     pub(crate) refusal_log: RefusalLog,
 }
@@ -100,6 +102,7 @@ impl Gateway {
             sign_ins: AtomicU32::new(0),
             is_failing: AtomicBool::new(false),
             rate_limits: RateLimits::new(&limits),
+            lockout: Lockout::default(),
             trusted_proxies: TrustedProxies::new(limits.trusted_proxies),
             metrics: Metrics::new(),
             refusal_log: RefusalLog::default(),

@@ -21,7 +21,7 @@
 //! | start, maintenance, end | [`run`] |
 //! | TLS | [`Certificate`], `pem`, `self_signed` |
 //! | limits of sockets and open files | `socket_limits` |
-//! | client address, rate limits | `client_address`, [`ClientLimits`] |
+//! | client address, rate limits, lockout | `client_address`, [`ClientLimits`], `lockout` |
 //! | metrics | [`metrics_router()`] |
 //! | addresses that a phone can reach | [`interfaces()`] |
 //!
@@ -47,6 +47,7 @@ mod interfaces;
 mod last_seen;
 mod lifecycle;
 mod link_preview;
+mod lockout;
 mod metrics;
 mod metrics_router;
 mod middleware;

@@ -15,7 +15,7 @@ use super::{inspect, links, users};
 #[openapi(
     info(
         title = "Latchkey",
-        description = "The users of an instance and its login links, for other systems. Each request sends a key in the header `X-API-KEY`. An administrator makes and revokes keys. Each operation lists the scope that a key needs for it. The scope `users` includes `users:read`. The response to a refused request is problem details (RFC 9457). The administrator limits the number of requests per second from one address. The response to further requests is 429, with `Retry-After`."
+        description = "The users of an instance and its login links, for other systems. Each request sends a key in the header `X-API-KEY`. An administrator makes and revokes keys. Each operation lists the scope that a key needs for it. The scope `users` includes `users:read`. The response to a refused request is problem details (RFC 9457). The administrator limits the number of requests per second from one address. The response to further requests is 429, with `Retry-After`. Ten wrong keys from one address within a minute have the same response for a minute."
     ),
     paths(users::list, users::add, users::show, users::change, users::remove, links::make, inspect::inspect),
     modifiers(&Common),
@@ -33,7 +33,10 @@ const EVERYWHERE: [(&str, &str); 5] = [
         "The key is missing, does not belong to this instance, or has expired",
     ),
     ("403", "The key lacks the scope that the operation needs"),
-    ("429", "There are too many requests from this address"),
+    (
+        "429",
+        "There are too many requests or wrong keys from this address",
+    ),
     ("500", "Something went wrong here"),
     (
         "503",

@@ -1,9 +1,11 @@
 //! Check of the API key of a request.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use axum::extract::{Request, State};
-use axum::http::{HeaderName, StatusCode};
+use axum::http::header::RETRY_AFTER;
+use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::Response;
 use jiff::Timestamp;
@@ -19,7 +21,7 @@ use crate::gateway::Gateway;
 const KEY: HeaderName = HeaderName::from_static("x-api-key");
 
 /// Refuses a request whose API key is missing or unknown, has expired or lacks a scope, and records
-/// the refusal. Passes the name of the key on to the handler otherwise.
+/// the refusal. Refuses any request from an address that is locked out. Passes the name of the key on to the handler otherwise.
 pub(super) async fn check(
     State((gateway, needed)): State<(Arc<Gateway>, Scope)>,
     mut request: Request,
@@ -27,6 +29,9 @@ pub(super) async fn check(
 ) -> Result<Response, Problem> {
     let config = gateway.config().await?;
     let address = client_address(&gateway, &request);
+    if let Some(remaining) = gateway.lockout.remaining(address, Instant::now()) {
+        return Err(locked_out(remaining));
+    }
     let by = |actor| AuditContext {
         address,
         ..AuditContext::new(actor, Timestamp::now())
@@ -36,6 +41,9 @@ pub(super) async fn check(
     let name = match authorize(&config.api_keys, sent, needed, Timestamp::now()) {
         Ok(key) => key.name.clone(),
         Err(refusal) => {
+            if refusal == KeyRefusal::Unknown && !sent.is_empty() {
+                gateway.lockout.count(address, Instant::now());
+            }
             let (actor, event) = recorded(&refusal);
             gateway.directory.record(event.into(), &by(actor)).await?;
             return Err(problem(&refusal));
@@ -43,6 +51,15 @@ pub(super) async fn check(
     };
     request.extensions_mut().insert(by(Actor::ApiKey(name)));
     Ok(next.run(request).await)
+}
+
+fn locked_out(remaining: Duration) -> Problem {
+    let secs = remaining.as_secs() + 1;
+    Problem::of(
+        StatusCode::TOO_MANY_REQUESTS,
+        "There were too many wrong API keys from this address. Wait a minute, then send the right key.",
+    )
+    .with(RETRY_AFTER, HeaderValue::from(secs))
 }
 
 /// Returns the actor and the event for the activity.

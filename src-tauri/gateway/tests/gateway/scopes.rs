@@ -1,6 +1,7 @@
 //! Scopes of API keys: each operation with each scope, and without a valid key.
 
 use std::collections::BTreeSet;
+use std::io::{Read as _, Write as _};
 
 use axum::http::StatusCode;
 use jiff::{SignedDuration, Timestamp};
@@ -11,10 +12,12 @@ use latchkey_core::instance::scope::Scope;
 use latchkey_core::protocol::lifetime::Lifetime;
 use latchkey_core::protocol::metadata::Metadata;
 use latchkey_core::protocol::payload::NewUser;
+use latchkey_gateway::ClientLimits;
 use latchkey_store::Wait as _;
 use serde_json::{Map, Value, json};
 
 use crate::document::document;
+use crate::serving::Running;
 use crate::site::{Answer, Site, by};
 
 const GUIDE: &str = include_str!("../../../guides/api.md");
@@ -213,4 +216,38 @@ fn the_table_in_the_guide_has_each_operation_with_its_scope() {
     let open = ("GET /api/openapi.json".to_owned(), "no key".to_owned());
     let expected: BTreeSet<_> = in_description.chain([open]).collect();
     assert_eq!(rows, expected);
+}
+
+#[test]
+fn ten_wrong_keys_lock_an_address_out_and_missing_ones_do_not() {
+    let (mut site, key) = site_with(&NewApiKey::new("CRM"), Timestamp::now());
+    site.limits = ClientLimits::default();
+    let running = Running::new(&site);
+    let ask = |key: &str| {
+        let mut stream = running.connect();
+        write!(
+            stream,
+            "GET /api/v2/users HTTP/1.1\r\nHost: x\r\n{key}Connection: close\r\n\r\n"
+        )
+        .unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        let status = answer.split(' ').nth(1).unwrap().to_owned();
+        (status, answer)
+    };
+    let right = format!("X-API-KEY: {key}\r\n");
+    for _ in 0..11 {
+        assert_eq!(ask("").0, "401");
+    }
+    assert_eq!(ask(&right).0, "200");
+    for _ in 0..10 {
+        assert_eq!(ask("X-API-KEY: lk_wrong\r\n").0, "401");
+    }
+    let (status, answer) = ask(&right);
+    assert_eq!(status, "429", "{answer}");
+    let mut lines = answer.lines();
+    let waits = lines.find_map(|line| line.strip_prefix("retry-after: "));
+    let waits: u64 = waits.unwrap().parse().unwrap();
+    assert!((1..=60).contains(&waits), "{answer}");
+    running.end();
 }
