@@ -48,7 +48,9 @@ pub(crate) fn with_middleware(
 + 'static {
     service_fn(move |request: Request| {
         let (gateway, routes) = (Arc::clone(&gateway), routes.clone());
-        async move {
+        // Every connection has room for the future of its request, also while it says nothing. In a
+        // box it is a pointer.
+        Box::pin(async move {
             // No request scope here: a proxy asks about every request that it forwards, and nobody
             // sees the reference.
             Ok(if request.uri().path() == VERIFY_PATH {
@@ -56,7 +58,7 @@ pub(crate) fn with_middleware(
             } else {
                 in_request_scope(answer(&gateway, routes, request)).await
             })
-        }
+        })
     })
 }
 
