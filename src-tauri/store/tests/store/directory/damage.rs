@@ -1,6 +1,6 @@
 //! Proof: a disk changes a bit, loses the end of a file, a segment of the log or a whole file, or
-//! returns zeros for a page. Opening the directory then either finds everything that was
-//! acknowledged, or is refused and leaves all files as they are.
+//! returns zeros for a page. Opening the directory then finds everything that was acknowledged, or
+//! is refused. A refused opening changes no file.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -152,7 +152,7 @@ fn large() -> Vec<(&'static str, TempDir, Contents)> {
     states
 }
 
-/// Returns the files of a directory that opening must leave as they are if it is refused.
+/// Returns the files of a directory that a refused opening leaves unchanged.
 fn kept_files(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     let mut all = files(folder);
     // The lock says who has opened the directory last.
