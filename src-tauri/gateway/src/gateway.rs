@@ -1,10 +1,12 @@
 //! The gateway of an instance: its configuration and its directory, and the operations of its handlers.
 
 use std::fmt;
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use axum::extract::Request;
 use axum::http::{Extensions, HeaderMap};
 use jiff::Timestamp;
 use latchkey_core::Result;
@@ -262,6 +264,12 @@ impl Gateway {
             Ok(_) => self.is_failing.store(false, Ordering::Relaxed),
         }
         Ok(attempt.redeemed(redeemed?))
+    }
+
+    /// Returns the address of the client that makes a request, if it is known.
+    pub(crate) fn client_address(&self, request: &Request) -> Option<IpAddr> {
+        let proxies = &self.trusted_proxies;
+        proxies.client_address(request.extensions(), request.headers())
     }
 
     /// Returns who makes a request, for the activity.

@@ -13,7 +13,6 @@ use latchkey_core::activity::{Actor, AuditContext, EventData};
 use latchkey_core::instance::api_key::{KeyRefusal, authorize};
 use latchkey_core::instance::scope::Scope;
 
-use super::client_address;
 use super::problem::Problem;
 use crate::gateway::Gateway;
 
@@ -28,7 +27,7 @@ pub(super) async fn check(
     next: Next,
 ) -> Result<Response, Problem> {
     let config = gateway.config().await?;
-    let address = client_address(&gateway, &request);
+    let address = gateway.client_address(&request);
     if let Some(remaining) = gateway.lockout.remaining(address, Instant::now()) {
         return Err(locked_out(remaining));
     }

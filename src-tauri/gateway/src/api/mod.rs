@@ -11,7 +11,6 @@ mod members;
 pub(crate) mod problem;
 mod users;
 
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::Router;
@@ -91,7 +90,7 @@ async fn open_only(
     request: Request,
     next: Next,
 ) -> Result<Response, Problem> {
-    let address = client_address(&gateway, &request);
+    let address = gateway.client_address(&request);
     if !gateway.rate_limits.allows_api_request(address) {
         return Err(Problem::of(
             StatusCode::TOO_MANY_REQUESTS,
@@ -106,9 +105,4 @@ async fn open_only(
         ));
     }
     Ok(next.run(request).await)
-}
-
-fn client_address(gateway: &Gateway, request: &Request) -> Option<IpAddr> {
-    let proxies = &gateway.trusted_proxies;
-    proxies.client_address(request.extensions(), request.headers())
 }
