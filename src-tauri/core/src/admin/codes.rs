@@ -124,28 +124,5 @@ impl TryFrom<Judged> for Verdict {
 
 /// Converts a refusal that depends on the directory.
 fn of_directory(refusal: RecordedRefusal) -> Result<Refusal> {
-    Ok(match refusal {
-        Refusal::Code(_) => {
-            return Err(Error::internal("a verified code was refused by itself"));
-        }
-        Refusal::ExternalAuthOff => Refusal::ExternalAuthOff,
-        Refusal::LinkRevoked => Refusal::LinkRevoked,
-        Refusal::LinkAlreadyUsed => Refusal::LinkAlreadyUsed,
-        Refusal::SharedEmail { users } => Refusal::SharedEmail { users },
-        Refusal::UnknownUser { subject } => Refusal::UnknownUser { subject },
-        Refusal::UserSuspended { user } => Refusal::UserSuspended { user },
-        Refusal::UserRemoved {
-            subject,
-            at,
-            is_ahead,
-        } => Refusal::UserRemoved {
-            subject,
-            at,
-            is_ahead,
-        },
-        Refusal::EmailMoved { email, at } => Refusal::EmailMoved { email, at },
-        Refusal::EmailInUse { owner } => Refusal::EmailInUse { owner },
-        Refusal::ProvisioningOff { user } => Refusal::ProvisioningOff { user },
-        Refusal::NoSeats { seats } => Refusal::NoSeats { seats },
-    })
+    refusal.try_map(|_| Err(Error::internal("a verified code was refused by itself")))
 }

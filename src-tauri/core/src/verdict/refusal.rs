@@ -1,6 +1,7 @@
 //! Reasons of refusals. Each has a sentence for the visitor, a sentence for the administrator, a
 //! title and a stable code.
 
+use std::convert::Infallible;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -76,23 +77,15 @@ pub enum Refusal<C = CodeRefusal> {
 /// Refusal without any text of an unverified code, for records.
 pub type RecordedRefusal = Refusal<CodeFault>;
 
-impl Refusal {
-    /// Returns the existing user whom the refusal is about, if there is one.
-    #[must_use]
-    pub fn user(&self) -> Option<&UserId> {
-        match self {
-            Self::UserSuspended { user } => Some(user),
-            Self::EmailInUse { owner } => Some(owner),
-            _ => None,
-        }
-    }
-
-    /// Returns the refusal without any text of an unverified code.
-    #[must_use]
-    pub fn recorded(&self) -> RecordedRefusal {
-        match self.clone() {
+impl<C> Refusal<C> {
+    /// Converts the fault of a code by itself. All other refusals stay as they are.
+    pub(crate) fn try_map<D, E>(
+        self,
+        convert: impl FnOnce(C) -> Result<D, E>,
+    ) -> Result<Refusal<D>, E> {
+        Ok(match self {
+            Self::Code(fault) => Refusal::Code(convert(fault)?),
             Self::ExternalAuthOff => Refusal::ExternalAuthOff,
-            Self::Code(refusal) => Refusal::Code(refusal.fault()),
             Self::LinkRevoked => Refusal::LinkRevoked,
             Self::LinkAlreadyUsed => Refusal::LinkAlreadyUsed,
             Self::SharedEmail { users } => Refusal::SharedEmail { users },
@@ -111,6 +104,30 @@ impl Refusal {
             Self::EmailInUse { owner } => Refusal::EmailInUse { owner },
             Self::ProvisioningOff { user } => Refusal::ProvisioningOff { user },
             Self::NoSeats { seats } => Refusal::NoSeats { seats },
+        })
+    }
+}
+
+impl Refusal {
+    /// Returns the existing user whom the refusal is about, if there is one.
+    #[must_use]
+    pub fn user(&self) -> Option<&UserId> {
+        match self {
+            Self::UserSuspended { user } => Some(user),
+            Self::EmailInUse { owner } => Some(owner),
+            _ => None,
+        }
+    }
+
+    /// Returns the refusal without any text of an unverified code.
+    #[must_use]
+    pub fn recorded(&self) -> RecordedRefusal {
+        let recorded = self
+            .clone()
+            .try_map(|refusal| Ok::<_, Infallible>(refusal.fault()));
+        match recorded {
+            Ok(recorded) => recorded,
+            Err(never) => match never {},
         }
     }
 

@@ -31,8 +31,8 @@ pub struct ControlSocket {
 }
 
 impl ControlSocket {
-    /// Binds the socket of the instance with this folder. The caller holds the directory, so a
-    /// socket that is there is one that a killed process left.
+    /// Binds the socket of the instance with this folder. The caller holds the directory, so an
+    /// existing socket was left by a killed process and is replaced.
     ///
     /// Fails with [`ErrorCode::Storage`].
     pub fn bind(folder: &Path) -> Result<Self> {

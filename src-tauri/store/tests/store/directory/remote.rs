@@ -42,11 +42,7 @@ impl Served {
         let folder = tempfile::tempdir().unwrap();
         let held = EmbeddedDirectory::open(&folder.path().join("directory"), "a test");
         let held = Arc::new(held.unwrap());
-        let runtime = Builder::new_multi_thread()
-            .worker_threads(1)
-            .enable_all()
-            .build()
-            .unwrap();
+        let runtime = other_process();
         let socket = serve(&runtime, &folder, &held);
         Self {
             remote: RemoteDirectory::local(folder.path()).wait().unwrap(),
@@ -56,6 +52,15 @@ impl Served {
             folder,
         }
     }
+}
+
+/// Returns the runtime that plays the other process.
+fn other_process() -> Runtime {
+    Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()
+        .unwrap()
 }
 
 fn serve(runtime: &Runtime, folder: &TempDir, held: &Arc<EmbeddedDirectory>) -> ServedSocket {
@@ -170,11 +175,7 @@ fn a_socket_of_a_folder_with_a_long_path_is_in_the_runtime_folder() {
         .unwrap();
     let held = EmbeddedDirectory::open(&folder.path().join("directory"), "a test");
     let held = Arc::new(held.unwrap());
-    let runtime = Builder::new_multi_thread()
-        .worker_threads(1)
-        .enable_all()
-        .build()
-        .unwrap();
+    let runtime = other_process();
     let socket = serve(&runtime, &folder, &held);
     let remote = RemoteDirectory::local(folder.path()).wait().unwrap();
     assert_eq!(remote.count().wait().unwrap(), 0);
