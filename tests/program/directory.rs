@@ -7,12 +7,12 @@ use std::time::Duration;
 use jiff::Timestamp;
 use latchkey_core::activity::{Actor, AuditContext};
 use latchkey_core::directory::Directory;
-use latchkey_core::instance::{Hosted, InstanceId, Name, Settings};
-use latchkey_core::link::BaseUrl;
+use latchkey_core::instance::InstanceId;
 use latchkey_core::protocol::metadata::Metadata;
 use latchkey_core::protocol::payload::NewUser;
 use latchkey_gateway::{Administration, ControlSocket};
 use latchkey_store::Wait as _;
+use latchkey_store::home::Home;
 use latchkey_store::keys::KeychainUse;
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
@@ -159,8 +159,7 @@ fn another_program_reports_that_studio_holds_the_directory() {
         .unwrap();
     let holder = format!("Latchkey Studio (process {})", std::process::id());
     assert!(refused.message.contains(&holder), "{}", refused.message);
-    let home =
-        latchkey_store::home::Home::open(boundary.data_dir.path().into(), KeychainUse::Never);
+    let home = Home::open(boundary.data_dir.path().into(), KeychainUse::Never);
     let id = InstanceId::parse(&here).unwrap();
     let refused = home.unwrap().remove(&id).unwrap_err();
     assert!(refused.message.contains(&holder), "{}", refused.message);
@@ -178,7 +177,7 @@ fn another_program_uses_the_directory_that_studio_holds_by_its_socket() {
     let (boundary, here) = hosted_here();
     boundary.ask("seats", json!({ "instance": here })).unwrap();
     let folder = boundary.data_dir.path();
-    let home = latchkey_store::home::Home::open(folder.into(), KeychainUse::Never).unwrap();
+    let home = Home::open(folder.into(), KeychainUse::Never).unwrap();
     let instance = home.instances().find(&here).unwrap();
     let reached = home.reach(&instance, "another").unwrap().directory();
     let by = AuditContext::new(Actor::CommandLine, Timestamp::now());
@@ -192,7 +191,7 @@ fn studio_gives_the_directory_to_a_gateway_that_starts_and_uses_it_through_that(
     let (boundary, here) = hosted_here();
     boundary.ask("user_add", new_user(&here, "ada")).unwrap();
     let folder = boundary.data_dir.path();
-    let home = latchkey_store::home::Home::open(folder.into(), KeychainUse::Never).unwrap();
+    let home = Home::open(folder.into(), KeychainUse::Never).unwrap();
     let instance = home.instances().find(&here).unwrap();
     home.ask_to_give_way(&instance).unwrap();
     let opened = (0..500).find_map(|_| {
@@ -215,7 +214,7 @@ fn studio_keeps_the_directory_while_it_runs_the_gateway() {
     let start = json!({ "instance": here, "ip": "127.0.0.1", "port": 0, "tls": { "kind": "off" } });
     boundary.ask("gateway_start", start).unwrap();
     let folder = boundary.data_dir.path();
-    let home = latchkey_store::home::Home::open(folder.into(), KeychainUse::Never).unwrap();
+    let home = Home::open(folder.into(), KeychainUse::Never).unwrap();
     let instance = home.instances().find(&here).unwrap();
     let refused = home.ask_to_give_way(&instance).unwrap_err();
     assert_eq!(refused.code, latchkey_core::ErrorCode::DirectoryHeld);
@@ -234,14 +233,11 @@ fn studio_shows_and_changes_the_users_of_a_gateway_that_another_program_runs() {
     let ada = NewUser::parse("ada", None, Metadata::default()).unwrap();
     held.add(&ada, &by).wait().unwrap();
     let runtime = Runtime::new().unwrap();
-    let settings = || {
-        let url = BaseUrl::parse("https://acme.example")?;
-        Ok(Settings::new(Name::parse("Acme")?, url, Hosted::Here))
-    };
     let id = InstanceId::parse(&here).unwrap();
     let administration = {
+        let home = Home::open(boundary.data_dir.path().into(), KeychainUse::Never).unwrap();
         let held: Arc<dyn Directory> = held.clone();
-        Administration::new(&id, "latchkey serve", held, settings, None)
+        Administration::new(Arc::new(home), &id, "latchkey serve", held, None)
     };
     let socket = ControlSocket::bind(&folder).unwrap();
     let socket = runtime

@@ -12,7 +12,7 @@
 //! | header `Host` | `host` |
 //! | forward authentication for a proxy | `verify` |
 //! | users and links for other systems | `api` |
-//! | administration on a local socket | `admin` |
+//! | administration on a local socket and on the network | `admin` |
 //! | the widget in other sites' pages | `widget` |
 //! | pages, error pages | `pages`, `error_page` |
 //! | extractors, middleware, headers of each answer | `extract`, `middleware`, `headers` |
@@ -66,7 +66,9 @@ mod verify;
 mod visit;
 mod widget;
 
-pub use admin::{Administration, ControlSocket, GiveWay, ServedSocket, serve_locally};
+pub use admin::{
+    Administration, ControlSocket, GiveWay, ServedSocket, admin_router, serve_locally,
+};
 pub use certificate::Certificate;
 pub use client_address::{InvalidNetwork, Network};
 pub use config::InstanceSnapshot;

@@ -30,7 +30,7 @@ use crate::verify::verify;
 /// Path at which a proxy asks who the visitor is.
 const VERIFY_PATH: &str = "/auth/verify";
 /// Timeout of a response.
-const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
+pub(crate) const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
 /// Maximum size of a request body, in bytes. It leaves room for a code, which has at most 8 KiB.
 const MAX_BODY: usize = 16 * 1024;
 
@@ -79,7 +79,8 @@ async fn answer(gateway: &Gateway, mut routes: Router, mut request: Request) -> 
     };
     // Skips the router for a proxy, which asks about every request that it forwards: the lookup of
     // the path would take as long as the response.
-    let mut answer = if let Some(refused) = refused_head(&request) {
+    let mut answer = if let Some((status, sentence)) = refused_head(&request) {
+        let refused = ErrorPage::new(status, sentence);
         refused.answer(config.as_deref(), request.headers())
     } else if kind == RequestKind::Verify {
         let (head, _) = request.into_parts();
@@ -107,15 +108,15 @@ async fn answer(gateway: &Gateway, mut routes: Router, mut request: Request) -> 
     answer
 }
 
-/// Returns the error page for a request whose head is too large or does not name exactly one host.
-fn refused_head(request: &Request) -> Option<ErrorPage> {
+/// Returns the status and the reason of a refusal for a request whose head is too large or does not
+/// name exactly one host.
+pub(crate) fn refused_head(request: &Request) -> Option<(StatusCode, &'static str)> {
     if head_bytes(request) > MAX_HEADER {
         let sentence = "The headers of this request are longer than 32 KiB. Delete the cookies of this site, and try again.";
-        let status = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
-        return Some(ErrorPage::new(status, sentence));
+        return Some((StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, sentence));
     }
     let sentence = "A request must name exactly one host.";
-    (!names_one_host(request)).then(|| ErrorPage::new(StatusCode::BAD_REQUEST, sentence))
+    (!names_one_host(request)).then_some((StatusCode::BAD_REQUEST, sentence))
 }
 
 /// Returns the size of a request's first line and headers in HTTP/1.1, in bytes.
@@ -132,7 +133,7 @@ fn head_bytes(request: &Request) -> usize {
 }
 
 /// Runs a handler. Returns `None` if it panics.
-async fn catch_panic<F: Future>(future: F) -> Option<F::Output> {
+pub(crate) async fn catch_panic<F: Future>(future: F) -> Option<F::Output> {
     let mut future = pin!(future);
     poll_fn(|context| {
         // Sound after a panic, because all state that requests share is behind locks that recover

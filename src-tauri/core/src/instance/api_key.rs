@@ -86,11 +86,12 @@ pub enum KeyRefusal {
     },
 }
 
-/// Returns the key that a request has sent, if it may be used where `needed` is needed.
+/// Returns the key that a request has sent, if it may be used where `needed` is needed. Without a
+/// needed scope, every key may be used.
 pub fn authorize<'a>(
     keys: &'a [ApiKey],
     sent: &str,
-    needed: Scope,
+    needed: Option<Scope>,
     now: Timestamp,
 ) -> Result<&'a ApiKey, KeyRefusal> {
     let key = keys.iter().find(|key| key.is(sent));
@@ -99,13 +100,13 @@ pub fn authorize<'a>(
     if key.is_expired(now) {
         return Err(KeyRefusal::Expired { name: name() });
     }
-    if !key.scopes.iter().any(|scope| scope.includes(needed)) {
-        return Err(KeyRefusal::ScopeMissing {
+    match needed.filter(|needed| !key.scopes.iter().any(|scope| scope.includes(*needed))) {
+        None => Ok(key),
+        Some(needed) => Err(KeyRefusal::ScopeMissing {
             name: name(),
             needed,
-        });
+        }),
     }
-    Ok(key)
 }
 
 impl ApiKey {
@@ -254,7 +255,7 @@ mod tests {
         let keys = [key];
         let ask = |needed, now| {
             let sent = secret.expose();
-            authorize(&keys, sent, needed, at(now)).map(|key| key.name.as_str())
+            authorize(&keys, sent, Some(needed), at(now)).map(|key| key.name.as_str())
         };
         let name = || "CRM".to_owned();
         assert_eq!(ask(Scope::UsersRead, 59), Ok("CRM"));
@@ -266,7 +267,10 @@ mod tests {
             let missing = KeyRefusal::ScopeMissing { name, needed };
             assert_eq!(ask(needed, 0), Err(missing));
         }
-        let unknown = authorize(&keys, "lk_other", Scope::UsersRead, at(0));
+        let unknown = authorize(&keys, "lk_other", Some(Scope::UsersRead), at(0));
         assert_eq!(unknown.unwrap_err(), KeyRefusal::Unknown);
+        assert!(authorize(&keys, secret.expose(), None, at(59)).is_ok());
+        assert!(authorize(&keys, secret.expose(), None, at(60)).is_err());
+        assert!(authorize(&keys, "lk_other", None, at(0)).is_err());
     }
 }

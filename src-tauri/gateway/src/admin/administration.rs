@@ -3,18 +3,15 @@ use std::sync::Arc;
 
 use latchkey_core::admin::{About, Change};
 use latchkey_core::directory::Directory;
-use latchkey_core::instance::{InstanceId, Settings};
+use latchkey_core::instance::{Instance, InstanceId, Settings};
 use latchkey_core::{Error, Result};
+use latchkey_store::home::Home;
 use tokio::sync::{broadcast, watch};
 use tokio::task;
 
 /// Number of changes that a slow reader of the stream may be behind. It then learns that there were
 /// some, and not which.
 const WAITING_CHANGES: usize = 64;
-
-/// Reads the settings of the instance, and records their waiting changes in the directory. May
-/// block the thread.
-type LoadSettings = Arc<dyn Fn() -> Result<Settings> + Send + Sync>;
 
 /// Begins to close the directory, so that another program can open it. Returns whether it does. Must
 /// not wait, because the request of the other program is still open.
@@ -24,7 +21,8 @@ pub type GiveWay = Box<dyn Fn() -> bool + Send + Sync>;
 pub struct Administration {
     pub(super) about: About,
     pub(super) directory: Arc<dyn Directory>,
-    load: LoadSettings,
+    home: Arc<Home>,
+    instance: InstanceId,
     pub(super) changes: broadcast::Sender<Change>,
     /// Closes the directory for another program that asks for it. Returns whether it will.
     give_way: Option<GiveWay>,
@@ -39,15 +37,14 @@ impl fmt::Debug for Administration {
 }
 
 impl Administration {
-    /// Serves the directory of an instance. `holder` is the name of this program. `load` reads the
-    /// current settings, and records their waiting changes in the directory. A gateway gives way to
-    /// nobody.
+    /// Serves the directory of an instance. `home` has the settings of the instance, and `holder` is
+    /// the name of this program. A gateway gives way to nobody.
     #[must_use]
     pub fn new(
+        home: Arc<Home>,
         instance: &InstanceId,
         holder: &str,
         directory: Arc<dyn Directory>,
-        load: impl Fn() -> Result<Settings> + Send + Sync + 'static,
         give_way: Option<GiveWay>,
     ) -> Arc<Self> {
         let (changes, _) = broadcast::channel(WAITING_CHANGES);
@@ -63,7 +60,8 @@ impl Administration {
                 version: env!("CARGO_PKG_VERSION").to_owned(),
             },
             directory,
-            load: Arc::new(load),
+            home,
+            instance: instance.clone(),
             changes,
             give_way,
             is_closing: watch::Sender::new(false),
@@ -73,9 +71,19 @@ impl Administration {
     /// Returns the current settings, after their waiting changes were recorded. Links that the
     /// command line has made are among them, and must be recorded before a change of their user.
     pub(super) async fn settings(&self) -> Result<Settings> {
-        let load = Arc::clone(&self.load);
-        let loaded = task::spawn_blocking(move || load()).await;
-        loaded.map_err(Error::internal)?
+        let directory = Arc::clone(&self.directory);
+        let current = self.with_home(move |home, id| home.current(id, &*directory));
+        current.await.map(|current: Instance| current.settings)
+    }
+
+    /// Calls `work` with the data folder and the ID of the instance, on a thread that may block.
+    pub(super) async fn with_home<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Home, &InstanceId) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let (home, id) = (Arc::clone(&self.home), self.instance.clone());
+        let done = task::spawn_blocking(move || work(&home, &id)).await;
+        done.map_err(Error::internal)?
     }
 
     /// Closes the directory for another program that asks for it. Returns whether it will.

@@ -19,7 +19,5 @@ pub fn serve_locally(
     give_way: Option<GiveWay>,
 ) -> Result<ServedSocket> {
     let socket = ControlSocket::bind(&home.instances().folder(id))?;
-    let (instance, recorded) = (id.clone(), Arc::clone(&directory));
-    let load = move || Ok(home.current(&instance, &*recorded)?.settings);
-    socket.serve(Administration::new(id, holder, directory, load, give_way))
+    socket.serve(Administration::new(home, id, holder, directory, give_way))
 }

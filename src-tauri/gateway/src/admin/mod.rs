@@ -8,9 +8,10 @@
 //! | dry runs, redemptions, links | `codes` |
 //! | stream of changes | `changes` |
 //! | the directory that is served | `administration` |
-//! | paths | `router` |
+//! | the table of routes | `router` |
 //! | who makes a request, refusals | `context`, `refused` |
 //! | the local socket | `control_socket` |
+//! | requests from the network | `network` |
 
 mod activity;
 mod administration;
@@ -19,6 +20,7 @@ mod codes;
 mod context;
 mod control_socket;
 mod local;
+mod network;
 mod paging;
 mod refused;
 mod router;
@@ -27,3 +29,4 @@ mod users;
 pub use administration::{Administration, GiveWay};
 pub use control_socket::{ControlSocket, ServedSocket};
 pub use local::serve_locally;
+pub use network::admin_router;

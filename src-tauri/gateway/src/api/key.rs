@@ -1,5 +1,6 @@
 //! Check of the API key of a request.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -19,37 +20,54 @@ use crate::gateway::Gateway;
 /// Header that carries the API key.
 const KEY: HeaderName = HeaderName::from_static("x-api-key");
 
-/// Refuses a request whose API key is missing or unknown, has expired or lacks a scope, and records
-/// the refusal. Refuses any request from an address that is locked out. Passes the name of the key on to the handler otherwise.
-pub(super) async fn check(
-    State((gateway, needed)): State<(Arc<Gateway>, Scope)>,
+/// ID of the API key of a request.
+#[derive(Clone, Debug)]
+pub(crate) struct KeyId(pub(crate) String);
+
+/// Refuses a request whose API key is missing or unknown, has expired or lacks the needed scope, and
+/// records the refusal. Refuses any request from an address that is locked out. Passes the ID of
+/// the key and the context of the request on to the handler otherwise. Without a needed scope, any
+/// key is accepted.
+pub(crate) async fn check(
+    State((gateway, needed)): State<(Arc<Gateway>, Option<Scope>)>,
     mut request: Request,
     next: Next,
 ) -> Result<Response, Problem> {
     let config = gateway.config().await?;
     let address = gateway.client_address(&request);
-    if let Some(remaining) = gateway.lockout.remaining(address, Instant::now()) {
-        return Err(locked_out(remaining));
-    }
+    require_not_locked_out(&gateway, address)?;
     let by = |actor| AuditContext {
         address,
         ..AuditContext::new(actor, Timestamp::now())
     };
     let sent = request.headers().get(KEY);
     let sent = sent.and_then(|sent| sent.to_str().ok()).unwrap_or_default();
-    let name = match authorize(&config.api_keys, sent, needed, Timestamp::now()) {
-        Ok(key) => key.name.clone(),
+    let (id, by) = match authorize(&config.api_keys, sent, needed, Timestamp::now()) {
+        Ok(key) => (KeyId(key.id.clone()), by(Actor::ApiKey(key.name.clone()))),
         Err(refusal) => {
+            let (actor, event) = recorded(&refusal);
+            let by = by(actor);
             if refusal == KeyRefusal::Unknown && !sent.is_empty() {
                 gateway.lockout.count(address, Instant::now());
             }
-            let (actor, event) = recorded(&refusal);
-            gateway.directory.record(event.into(), &by(actor)).await?;
+            gateway.directory.record(event.into(), &by).await?;
             return Err(problem(&refusal));
         }
     };
-    request.extensions_mut().insert(by(Actor::ApiKey(name)));
+    request.extensions_mut().insert(id);
+    request.extensions_mut().insert(by);
     Ok(next.run(request).await)
+}
+
+/// Fails with 429 if an address is locked out.
+pub(crate) fn require_not_locked_out(
+    gateway: &Gateway,
+    address: Option<IpAddr>,
+) -> Result<(), Problem> {
+    match gateway.lockout.remaining(address, Instant::now()) {
+        Some(remaining) => Err(locked_out(remaining)),
+        None => Ok(()),
+    }
 }
 
 fn locked_out(remaining: Duration) -> Problem {

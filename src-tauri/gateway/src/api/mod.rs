@@ -5,7 +5,7 @@ mod body;
 mod document;
 mod hints;
 mod inspect;
-mod key;
+pub(crate) mod key;
 mod links;
 mod members;
 pub(crate) mod problem;
@@ -41,7 +41,7 @@ const METHODS: [Method; 7] = [
 /// Returns the routes below `/api`.
 pub(crate) fn router(gateway: &Arc<Gateway>) -> Router<Arc<Gateway>> {
     let needs = |scope, handler: MethodRouter<Arc<Gateway>>| {
-        let needed = (Arc::clone(gateway), scope);
+        let needed = (Arc::clone(gateway), Some(scope));
         handler.route_layer(middleware::from_fn_with_state(needed, key::check))
     };
     Router::new()
@@ -53,13 +53,8 @@ pub(crate) fn router(gateway: &Arc<Gateway>) -> Router<Arc<Gateway>> {
         .route("/v1/links", needs(Scope::Links, post(links::make)))
         .route("/v1/inspect", needs(Scope::Links, post(inspect::inspect)))
         .route("/openapi.json", get(document::document))
-        .fallback(|| async { Problem::of(StatusCode::NOT_FOUND, "There is no such path.") })
-        .method_not_allowed_fallback(|| async {
-            Problem::of(
-                StatusCode::METHOD_NOT_ALLOWED,
-                "This path does not support this method.",
-            )
-        })
+        .fallback(no_such_path)
+        .method_not_allowed_fallback(no_such_method)
         .layer(middleware::from_fn_with_state(
             Arc::clone(gateway),
             open_only,
@@ -67,8 +62,19 @@ pub(crate) fn router(gateway: &Arc<Gateway>) -> Router<Arc<Gateway>> {
         .layer(middleware::from_fn(name_request))
 }
 
+pub(crate) async fn no_such_path() -> Problem {
+    Problem::of(StatusCode::NOT_FOUND, "There is no such path.")
+}
+
+pub(crate) async fn no_such_method() -> Problem {
+    Problem::of(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "This path does not support this method.",
+    )
+}
+
 /// Adds the method and the route to the log line of a refused request.
-async fn name_request(request: Request, next: Next) -> Response {
+pub(crate) async fn name_request(request: Request, next: Next) -> Response {
     let route = request.extensions().get::<MatchedPath>().cloned();
     let method = request.method().clone();
     let mut answer = next.run(request).await;
@@ -90,14 +96,7 @@ async fn open_only(
     request: Request,
     next: Next,
 ) -> Result<Response, Problem> {
-    let address = gateway.client_address(&request);
-    if !gateway.rate_limits.allows_api_request(address) {
-        return Err(Problem::of(
-            StatusCode::TOO_MANY_REQUESTS,
-            "There are too many requests from this address. Wait a second, then try again.",
-        )
-        .with(RETRY_AFTER, HeaderValue::from_static("1")));
-    }
+    require_rate(&gateway, &request)?;
     if gateway.config().await?.api_keys.is_empty() {
         return Err(Problem::of(
             StatusCode::NOT_FOUND,
@@ -105,4 +104,17 @@ async fn open_only(
         ));
     }
     Ok(next.run(request).await)
+}
+
+/// Counts a request. Fails with 429 if its address is over the rate limit.
+pub(crate) fn require_rate(gateway: &Gateway, request: &Request) -> Result<(), Problem> {
+    let address = gateway.client_address(request);
+    if gateway.rate_limits.allows_api_request(address) {
+        return Ok(());
+    }
+    Err(Problem::of(
+        StatusCode::TOO_MANY_REQUESTS,
+        "There are too many requests from this address. Wait a second, then try again.",
+    )
+    .with(RETRY_AFTER, HeaderValue::from_static("1")))
 }

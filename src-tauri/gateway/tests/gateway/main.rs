@@ -9,6 +9,7 @@
     reason = "a test panics when it fails"
 )]
 
+mod administering;
 mod api;
 mod browser;
 #[path = "../../../../tests/window/chromium.rs"]

@@ -72,7 +72,7 @@ fn entries_and_api_keys_of_format_7_are_kept_and_new_refusals_are_recorded() {
     let file = fs::read_to_string(folder.join("instance.json")).unwrap();
     assert!(file.contains(r#""format": 4"#), "{file}");
     let keys = home.instances().get(&instance.id).unwrap().api_keys;
-    let ask = |needed| authorize(&keys, secret.expose(), needed, made_at.at).is_ok();
+    let ask = |needed| authorize(&keys, secret.expose(), Some(needed), made_at.at).is_ok();
     assert!(ask(Scope::UsersRead) && !ask(Scope::Users) && !ask(Scope::Links));
     let made = EventData::ApiKeyMade {
         name: "narrow".to_owned(),

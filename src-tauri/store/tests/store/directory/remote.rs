@@ -10,6 +10,8 @@ use latchkey_core::directory::{Directory, PageStart, Sort, UserQuery};
 use latchkey_core::instance::{Hosted, InstanceId, Name, Settings};
 use latchkey_core::link::BaseUrl;
 use latchkey_gateway::{Administration, ControlSocket, ServedSocket};
+use latchkey_store::home::Home;
+use latchkey_store::keys::KeychainUse;
 use latchkey_store::{EmbeddedDirectory, RemoteDirectory, Wait as _};
 use tempfile::TempDir;
 use tokio::runtime::{Builder, Runtime};
@@ -63,14 +65,24 @@ fn other_process() -> Runtime {
         .unwrap()
 }
 
+/// Returns the data folder of the other process, with an instance that has no waiting changes.
+fn hosted_in(folder: &TempDir) -> (Home, InstanceId) {
+    let home = Home::open(folder.path().join("data"), KeychainUse::Never).unwrap();
+    if let Ok(known) = home.instances().find("acme") {
+        return (home, known.id);
+    }
+    let url = BaseUrl::parse("https://acme.example").unwrap();
+    let settings = Settings::new(Name::parse("Acme").unwrap(), url, Hosted::Here);
+    let instance = home.instances().add(settings, None, &by(now())).unwrap();
+    let other = EmbeddedDirectory::open(&folder.path().join("other"), "a test").unwrap();
+    home.record_outbox(&instance, &other).wait().unwrap();
+    (home, instance.id)
+}
+
 fn serve(runtime: &Runtime, folder: &TempDir, held: &Arc<EmbeddedDirectory>) -> ServedSocket {
-    let settings = || {
-        let url = BaseUrl::parse("https://acme.example")?;
-        Ok(Settings::new(Name::parse("Acme")?, url, Hosted::Here))
-    };
-    let instance = InstanceId::parse("acme").unwrap();
+    let (home, instance) = hosted_in(folder);
     let held: Arc<EmbeddedDirectory> = Arc::clone(held);
-    let administration = Administration::new(&instance, "a test", held, settings, None);
+    let administration = Administration::new(Arc::new(home), &instance, "a test", held, None);
     let socket = ControlSocket::bind(folder.path()).unwrap();
     let served = runtime.block_on(async { socket.serve(administration) });
     served.unwrap()
