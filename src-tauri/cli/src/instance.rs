@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use jiff::Timestamp;
 use latchkey_core::ErrorCode;
 use latchkey_core::activity::{Actor, AuditContext};
+use latchkey_core::admin::InstanceRecord;
 use latchkey_core::error::Warning;
 use latchkey_core::instance::{
     Hosted, Instance, InstanceId, Name, Settings, SettingsChange, SignInStep,
@@ -363,26 +364,8 @@ fn listed<T: ToString>(all: &[T]) -> String {
 }
 
 fn described(instance: &Instance, warnings: &[Warning]) -> Value {
-    let settings = &instance.settings;
-    json!({
-        "id": instance.id,
-        "name": settings.name.as_str(),
-        "url": settings.url.as_str(),
-        "hosted": settings.hosted,
-        "parameter": settings.parameter.as_str(),
-        "algorithm": settings.algorithm,
-        "lifetime": settings.lifetime,
-        "policy": settings.policy,
-        "visiting": settings.visiting,
-        "retention": settings.retention,
-        "audiences": settings.audiences,
-        "warnings": warnings,
-        "secret": instance.key.as_ref().map(|key| json!({
-            "origin": key.origin,
-            "kept": key.kept,
-            "encoding": key.encoding,
-            "set_at": latchkey_core::time::exact(key.set_at),
-            "warning": key.short_for(settings.algorithm),
-        })),
+    value(&InstanceRecord {
+        warnings: warnings.to_vec(),
+        ..instance.into()
     })
 }

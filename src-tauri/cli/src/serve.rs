@@ -100,7 +100,7 @@ pub(crate) fn serve(
     let notices = directory::notices(&*recorded, Timestamp::now()).wait()?;
     for notice in short_key.into_iter().chain(notices) {
         let hint = hints::about(&notice, instance.id.as_str(), output.program());
-        tracing::warn!(code = notice.code, hint, "{}", notice.message);
+        tracing::warn!(code = %notice.code, hint, "{}", notice.message);
     }
     let metrics = arguments.metrics.map(Listener::bind).transpose();
     let metrics = metrics.map_err(|refused| refused.about("metrics"))?;

@@ -7,6 +7,7 @@ use std::mem;
 use std::net::{IpAddr, Ipv6Addr};
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::context::{Actor, AuditContext};
 use super::event::{Event, EventData};
@@ -22,7 +23,7 @@ const MAX_PERIODS: usize = 1000;
 const MAX_REFERENCES: usize = 20;
 
 /// Repetitions that an entry stands for.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Repeats {
     /// Number of refusals.
     pub count: u64,
@@ -30,6 +31,7 @@ pub struct Repeats {
     /// refusal.
     pub since: i64,
     /// References that visitors were shown, the first 20 of them.
+    #[schema(value_type = Vec<String>)]
     pub references: Vec<Reference>,
 }
 

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use utoipa::ToSchema;
 
 use crate::activity::{
     ActivityPage, Actor, Entry, Event, EventData, Kind, OutboxEntry, Reference, Repeats,
@@ -11,32 +12,57 @@ use crate::activity::{
 use crate::time;
 
 /// A page of the activity, newest first.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[schema(as = ActivityPage)]
 pub struct Page {
     /// Entries of the page. There may be fewer than the maximum although more follow.
     pub entries: Vec<EntryRecord>,
     /// Value of `before` for the next page. Null if all entries were read.
+    #[schema(required)]
     pub before: Option<u64>,
 }
 
 /// An entry in words and in data.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[schema(as = ActivityEntry)]
 pub struct EntryRecord {
+    /// Number of the entry. Later entries have larger numbers.
     number: u64,
+    /// Time of the event.
     #[serde(with = "time::rfc3339")]
+    #[schema(value_type = String, format = DateTime)]
     at: i64,
+    /// Person or system that caused the event.
     actor: Actor,
+    /// Address of the client. Null if it is not known.
+    #[schema(required, value_type = Option<String>)]
     address: Option<IpAddr>,
+    /// Reference of the request, which its log lines have.
+    #[schema(required, value_type = Option<String>)]
     reference: Option<Reference>,
+    /// Number of the refusals that the entry stands for. Null for a single event.
+    #[schema(required)]
     repeats: Option<Repeats>,
+    /// Kind of the event.
     kind: Kind,
+    /// Stable code of the event.
     code: String,
+    /// Title in a few words.
     title: String,
+    /// Sentence with details.
+    #[schema(required)]
     detail: Option<String>,
+    /// Parameters of the event.
+    #[schema(value_type = Object)]
     parameters: Map<String, Value>,
+    /// User whom the event is about, by ID or address.
+    #[schema(required)]
     subject: Option<String>,
+    /// ID of the link.
+    #[schema(required)]
     link: Option<String>,
     /// Type and parameters in the form that is stored.
+    #[schema(value_type = Value)]
     data: EventData,
 }
 

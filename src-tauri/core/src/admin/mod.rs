@@ -2,19 +2,31 @@
 //! serves it, and the remote engine is its client.
 
 mod activity;
+mod api_keys;
 mod codes;
+mod gateway;
+mod inspection;
+mod keys;
+mod links;
 mod problem;
+mod settings;
 mod users;
 
 pub use activity::{EntryRecord, EventRecord, Page, Waiting};
+pub use api_keys::{ApiKeyRecord, ApiKeyRequest, ApiKeys, MadeApiKey};
 pub use codes::{Judged, RecordedVerdict, SignedClaims};
+pub use gateway::{AdminListener, GatewayState, RunningGateway};
+pub use inspection::InspectRequest;
+pub use keys::{KeySummary, NewSigningKey, SigningKeySet};
+pub use links::{Link, LinkRequest};
 pub use problem::Problem;
+pub use settings::InstanceRecord;
 pub use users::{
     Addition, Additions, Corrected, Edit, SeatLimit, SessionRecord, Sessions, SharedEmails,
     SignedIn, Times, UserList,
 };
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use std::net::IpAddr;
 
 use jiff::Timestamp;
@@ -31,6 +43,13 @@ pub const ROOT: &str = "/admin/v1";
 /// Header with the [`Context`] of a request, as JSON. It counts on the local socket only, where
 /// every client could also change the files of the directory.
 pub const CONTEXT: &str = "latchkey-context";
+
+/// Deserializes a member that is present, so that null is not taken for a missing member.
+pub(crate) fn some<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+    deserializer: D,
+) -> std::result::Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
+}
 
 /// Description of the program that serves the API.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,6 +1,6 @@
 //! Users, seats, sessions and recorded times.
 
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::Result;
@@ -94,7 +94,7 @@ pub struct Edit {
     /// New address. Null removes it.
     #[serde(
         default,
-        deserialize_with = "some",
+        deserialize_with = "super::some",
         skip_serializing_if = "Option::is_none"
     )]
     pub email: Option<Option<String>>,
@@ -125,13 +125,6 @@ impl Edit {
             members: self.metadata,
         })
     }
-}
-
-/// Deserializes a member that is present. Null becomes `Some(None)`.
-fn some<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
-    deserializer: D,
-) -> std::result::Result<Option<T>, D::Error> {
-    T::deserialize(deserializer).map(Some)
 }
 
 /// Number of seats to set.

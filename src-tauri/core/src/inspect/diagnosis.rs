@@ -3,7 +3,7 @@
 //! A verdict says that a signature does not match or that a time is not valid. A [`Hint`] says why:
 //! the secret is base64, or the times are in milliseconds. Hints do not affect sign-ins.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use url::Url;
 use utoipa::ToSchema;
@@ -17,7 +17,7 @@ use crate::secret::{SecretEncoding, SigningKey};
 use crate::time;
 
 /// Kind of a cause, for callers to match on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -59,7 +59,7 @@ pub enum HintCode {
 }
 
 /// A cause, and what to do about it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 pub struct Hint {
     /// Kind of the cause.
@@ -80,7 +80,7 @@ pub struct Hint {
 }
 
 /// Action in Latchkey that helps.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum NextStep {

@@ -7,7 +7,9 @@ pub mod preview;
 mod report;
 
 use jiff::Timestamp;
-use serde::Serialize;
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
@@ -23,11 +25,12 @@ use crate::{Error, time};
 pub use report::{Checked, Outcome, RefusedCode, Report, Unverified, dry_run};
 
 /// A time among the claims, exact and in words.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 pub struct ClaimTime {
     /// Name of the claim: `iat`, `nbf` or `exp`.
-    pub member: &'static str,
+    #[schema(value_type = String)]
+    pub member: Cow<'static, str>,
     /// Time in RFC 3339 and UTC.
     pub at: String,
     /// Time in words, such as `in 7 days`.
@@ -42,7 +45,7 @@ pub fn times(members: &Map<String, Value>, now: Timestamp) -> Vec<ClaimTime> {
         .filter_map(|member| {
             let secs = claims::seconds(members.get(member)?)?;
             Some(ClaimTime {
-                member,
+                member: member.into(),
                 at: time::exact(secs),
                 words: time::relative(secs, now),
             })

@@ -1,7 +1,9 @@
 //! Inspection of a code in the form for programs: the answer of `latchkey inspect --json` and of
 //! the API.
 
-use serde::Serialize;
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
@@ -17,7 +19,7 @@ use crate::protocol::user_id::UserId;
 use crate::verdict::{Refusal, Verdict};
 
 /// An inspected code: its content, whether it verifies, and what opening it would do.
-#[derive(Clone, Debug, Serialize, ToSchema)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Report {
     /// Verdict that opening the code now would have. Null without a dry run, or if the users are
     /// not known here.
@@ -64,11 +66,11 @@ impl Unverified {
 }
 
 /// A verdict in a flat form.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Outcome {
     /// Stable code: `signed_in`, `provisioned`, or the code of a refusal.
-    #[schema(example = "provisioned")]
-    pub verdict: &'static str,
+    #[schema(value_type = String, example = "provisioned")]
+    pub verdict: Cow<'static, str>,
     /// ID of the user who signs in or is created. Null for a refusal.
     #[schema(required, value_type = Option<String>)]
     pub user: Option<UserId>,
@@ -83,23 +85,24 @@ pub struct Outcome {
 }
 
 /// Result of verifying a code by itself, without the users of the instance.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Checked {
     /// Whether there was a secret to verify it with.
     pub checked: bool,
     /// Whether it verifies.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verified: Option<bool>,
     /// Reason of a refusal.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refused: Option<RefusedCode>,
 }
 
 /// Reason why a code by itself is refused.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct RefusedCode {
     /// Stable code of the verdict, such as `bad_signature`.
-    pub code: &'static str,
+    #[schema(value_type = String)]
+    pub code: Cow<'static, str>,
     /// Sentence that says what is wrong and what to do. It quotes the code only if the secret of
     /// the instance has signed it.
     pub message: String,
@@ -127,7 +130,7 @@ impl Outcome {
             Verdict::Refused(refusal) => (None, None, refusal.to_string()),
         };
         Self {
-            verdict: verdict.code(),
+            verdict: verdict.code().into(),
             user: user.cloned(),
             seat,
             message,
@@ -195,7 +198,7 @@ impl Checked {
             Verification::Judged(Ok(_)) => (Some(true), None),
             Verification::Judged(Err(refused)) => {
                 let refused = RefusedCode {
-                    code: refused.code(),
+                    code: refused.code().into(),
                     message: unverified.sentence(refused),
                     field: refused.member_name().map(str::to_owned),
                 };

@@ -10,7 +10,8 @@ pub(crate) mod sign_in_step;
 
 use std::fmt;
 
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 pub use changes::events_between;
 pub use hosted::Hosted;
@@ -34,25 +35,31 @@ use crate::session::return_address::WebOrigin;
 use crate::{Error, ErrorCode, Result};
 
 /// Settings of the gateway for signing in by a link, for an instance that is hosted here.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 #[serde(default)]
 pub struct SignInSettings {
     /// Step between opening a link and signing in.
+    #[schema(required)]
     pub step: SignInStep,
     /// Maximum length of a session.
     #[cfg_attr(feature = "ts", ts(as = "String"))]
+    #[schema(required, value_type = String, example = "12 hours")]
     pub session: Lifetime,
     /// Whether a session ends when the code that began it expires. Off by default.
+    #[schema(required)]
     pub session_ends_with_link: bool,
     /// Time without use after which a session ends. By default it ends only by its length.
     #[cfg_attr(feature = "ts", ts(as = "String"))]
+    #[schema(required, value_type = String, example = "never")]
     pub session_idle: Lifetime,
     /// Origins to which visitors may return, besides the instance itself.
     #[cfg_attr(feature = "ts", ts(as = "Vec<String>"))]
+    #[schema(required, value_type = Vec<String>)]
     pub return_to: Vec<WebOrigin>,
     /// Origins whose pages may show the widget. Empty by default.
     #[cfg_attr(feature = "ts", ts(as = "Vec<String>"))]
+    #[schema(required, value_type = Vec<String>)]
     pub embed_in: Vec<WebOrigin>,
 }
 
@@ -76,7 +83,8 @@ const SHORT_SESSION_SECS: i64 = 300;
 const SHORT_RETENTION_SECS: i64 = 86_400;
 
 /// ID of an instance and name of its folder: lower-case letters, digits and dashes.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct InstanceId(String);
 
 impl InstanceId {
@@ -131,14 +139,23 @@ impl fmt::Display for InstanceId {
     }
 }
 
-impl Serialize for InstanceId {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.0)
+impl From<InstanceId> for String {
+    fn from(id: InstanceId) -> Self {
+        id.0
+    }
+}
+
+impl TryFrom<String> for InstanceId {
+    type Error = Error;
+
+    fn try_from(text: String) -> Result<Self> {
+        Self::parse(&text)
     }
 }
 
 /// Name of an instance, for people: 1 to 80 characters, without white space around it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct Name(String);
 
 impl Name {
@@ -168,6 +185,20 @@ impl Name {
     }
 }
 
+impl From<Name> for String {
+    fn from(name: Name) -> Self {
+        name.0
+    }
+}
+
+impl TryFrom<String> for Name {
+    type Error = Error;
+
+    fn try_from(text: String) -> Result<Self> {
+        Self::parse(&text)
+    }
+}
+
 /// Settings of an instance, which an administrator sets.
 ///
 /// A new setting also changes these places. Paths are below `src-tauri`, unless they begin with `ui`.
@@ -183,27 +214,37 @@ impl Name {
 /// | the rule that uses it, and its guide | [`Policy`], [`SessionRules`] or another module; `guides` |
 ///
 /// A running gateway reads changed settings within about a second.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Settings {
     /// Name for people.
+    #[schema(value_type = String)]
     pub name: Name,
     /// URL at which people open the application.
+    #[schema(value_type = String)]
     pub url: BaseUrl,
     /// Place that decides about sign-ins.
     pub hosted: Hosted,
     /// Query parameter that carries the code.
+    #[schema(value_type = String)]
     pub parameter: Parameter,
     /// Signature algorithm of the codes.
     pub algorithm: Algorithm,
     /// Default lifetime of a link.
+    #[schema(value_type = String, example = "7 days")]
     pub lifetime: Lifetime,
     /// Rules for codes and users.
     pub policy: Policy,
     /// Settings of signing in at the gateway.
+    #[serde(default)]
+    #[schema(required)]
     pub visiting: SignInSettings,
     /// Retention of the activity.
+    #[serde(default)]
+    #[schema(required)]
     pub retention: Retention,
     /// Values of `aud` that are accepted besides the URL.
+    #[serde(default)]
+    #[schema(required, value_type = Vec<String>)]
     pub audiences: Vec<Audience>,
 }
 

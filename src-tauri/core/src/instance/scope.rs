@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::{Error, ErrorCode, Result};
 
@@ -11,7 +12,9 @@ use crate::{Error, ErrorCode, Result};
 ///
 /// The names are stored in the file of an instance. A new scope raises its format, because older
 /// programs cannot read it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema,
+)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 pub enum Scope {
     /// Makes and inspects login links.

@@ -1,5 +1,8 @@
 //! Changes of settings: parses what a person entered, and applies it to the settings.
 
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
 use super::{Algorithm, Hosted, Name, Settings, SignInStep};
 use crate::Result;
 use crate::link::{BaseUrl, Parameter};
@@ -8,8 +11,15 @@ use crate::protocol::lifetime::Lifetime;
 use crate::session::SessionRules;
 use crate::session::return_address::WebOrigin;
 
-/// Change of an instance's settings, as a person enters it. `None` leaves a setting unchanged.
-#[derive(Clone, Debug, Default)]
+/// Change of an instance's settings, as a person enters it. `None` leaves a setting unchanged. In
+/// JSON, a setting that stays unchanged is left out, and null is refused.
+#[serde_with::apply(
+    Option => #[serde(deserialize_with = "crate::admin::some", skip_serializing_if = "Option::is_none")]
+              #[schema(nullable = false)],
+    Option<Lifetime> => #[schema(value_type = Option<String>, example = "12 hours")],
+)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
 #[expect(missing_docs, reason = "the members of Settings")]
 pub struct SettingsChange {
     pub name: Option<String>,

@@ -3,12 +3,14 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
 use url::{Host, Position, Url};
 
 use crate::{Error, ErrorCode, Result};
 
 /// URL of an instance: `http` or `https`, with a host, without credentials.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct BaseUrl(pub(super) Url);
 
 impl BaseUrl {
@@ -147,6 +149,20 @@ impl BaseUrl {
         let path = format!("{folder}/{file}");
         url.set_path(&path);
         url
+    }
+}
+
+impl From<BaseUrl> for String {
+    fn from(url: BaseUrl) -> Self {
+        url.0.into()
+    }
+}
+
+impl TryFrom<String> for BaseUrl {
+    type Error = Error;
+
+    fn try_from(text: String) -> Result<Self> {
+        Self::parse(&text)
     }
 }
 

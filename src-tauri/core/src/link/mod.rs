@@ -12,7 +12,7 @@ pub(crate) use base_url::with_scheme;
 
 use std::fmt;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use url::form_urlencoded;
 
 use crate::protocol::code::ExternalAuthCode;
@@ -22,7 +22,8 @@ use crate::{Error, ErrorCode, Result};
 pub const DEFAULT_PARAMETER: &str = "externalAuthCode";
 
 /// Name of the query parameter that carries the code.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct Parameter(String);
 
 impl Parameter {
@@ -45,6 +46,20 @@ impl Parameter {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+impl From<Parameter> for String {
+    fn from(parameter: Parameter) -> Self {
+        parameter.0
+    }
+}
+
+impl TryFrom<String> for Parameter {
+    type Error = Error;
+
+    fn try_from(text: String) -> Result<Self> {
+        Self::parse(&text)
     }
 }
 

@@ -1,13 +1,14 @@
 //! The stored record of a signing key: where the key is, and what is known of it. It is not secret.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::{SecretEncoding, short_key};
 use crate::error::Warning;
 use crate::protocol::code::Algorithm;
 
 /// Origin of a key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum KeyOrigin {
@@ -18,7 +19,7 @@ pub enum KeyOrigin {
 }
 
 /// Location of a key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum KeyLocation {
     /// Keychain of the operating system.

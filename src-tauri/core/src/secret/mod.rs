@@ -47,10 +47,53 @@ impl fmt::Display for Secret {
     }
 }
 
+/// Serializes a secret as its text, for the few wire types that carry one.
+pub(crate) mod exposed {
+    use serde::Serializer;
+
+    use super::Secret;
+
+    pub(crate) fn serialize<S: Serializer>(
+        secret: &Secret,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(secret.expose())
+    }
+}
+
+/// Serializes an optional secret as its text.
+pub(crate) mod exposed_if_any {
+    use serde::{Serialize as _, Serializer};
+
+    use super::Secret;
+
+    #[expect(clippy::ref_option, reason = "serde passes references")]
+    pub(crate) fn serialize<S: Serializer>(
+        secret: &Option<Secret>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        secret.as_ref().map(Secret::expose).serialize(serializer)
+    }
+}
+
 impl<'de> Deserialize<'de> for Secret {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         String::deserialize(deserializer).map(Self::new)
     }
+}
+
+/// Source of a new signing key.
+#[derive(Clone, Debug)]
+pub enum SecretSource {
+    /// A new generated key.
+    Generate,
+    /// The existing secret of the application.
+    Paste {
+        /// The pasted secret.
+        secret: Secret,
+        /// Encoding of the secret.
+        encoding: SecretEncoding,
+    },
 }
 
 /// JWT secret of an instance. The bytes of its text are the HMAC key, as in every library of the

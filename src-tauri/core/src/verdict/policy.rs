@@ -1,10 +1,11 @@
 //! The settings of an instance that a verdict depends on.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// Rules of an instance that is hosted here.
 #[expect(clippy::struct_excessive_bools, reason = "four independent switches")]
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 pub struct Policy {
     /// Whether codes are accepted at all. On by default.

@@ -1,9 +1,10 @@
 //! Used and free seats of an instance.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// Number of used seats, and of all seats.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 pub struct Seats {
     /// Number of seats that active users take.

@@ -12,6 +12,7 @@
 )]
 
 mod accepted_codes;
+mod administration;
 mod causes;
 mod decisions;
 mod lasting;

@@ -6,13 +6,12 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use jiff::Timestamp;
+use latchkey_core::admin::InspectRequest;
 use latchkey_core::directory::Directory;
 use latchkey_core::inspect::diagnosis::{Case, OtherInstance, diagnose};
 use latchkey_core::inspect::{Outcome, Report, Unverified, dry_run, inspect_text};
 use latchkey_core::{Error, Result};
-use serde::Deserialize;
 use tokio::task;
-use utoipa::ToSchema;
 
 use super::body::{Body, answer};
 use super::hints;
@@ -20,14 +19,6 @@ use super::problem::{Problem, ProblemDetails};
 
 use crate::config::GatewayConfig;
 use crate::gateway::Gateway;
-
-/// A text that contains a code. It has no `Debug`, because a code is a secret.
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct InspectRequest {
-    /// A code, a login link, a widget tag, or any text that contains one, such as a mail.
-    text: String,
-}
 
 /// Inspect a code
 ///
@@ -52,7 +43,7 @@ pub(super) async fn inspect(
     let others = gateway.others();
     let others = task::spawn_blocking(move || others()).await;
     let others = others.map_err(Error::internal)??;
-    let report = report(&text, &config, &others, &*gateway.directory).await?;
+    let report = report(text.expose(), &config, &others, &*gateway.directory).await?;
     answer(StatusCode::OK, &report)
 }
 

@@ -2,12 +2,11 @@
 //! [`Instances`](crate::instances::Instances), which knows no keys.
 
 use super::Home;
-use super::keys::SecretSource;
 use crate::embedded::EmbeddedDirectory;
 use latchkey_core::activity::AuditContext;
 use latchkey_core::inspect::diagnosis::OtherInstance;
 use latchkey_core::instance::{Instance, InstanceId, Settings};
-use latchkey_core::secret::require_strength;
+use latchkey_core::secret::{SecretSource, require_strength};
 use latchkey_core::{ErrorCode, Result};
 
 impl Home {

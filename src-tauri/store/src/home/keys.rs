@@ -9,23 +9,9 @@ use super::{Home, key_records};
 use latchkey_core::activity::AuditContext;
 use latchkey_core::instance::{Instance, InstanceId, Name, Settings};
 use latchkey_core::secret::{
-    KeyLocation, KeyOrigin, KeyRecord, Secret, SecretEncoding, SigningKey, require_strength,
+    KeyLocation, KeyOrigin, KeyRecord, Secret, SecretSource, SigningKey, require_strength,
 };
 use latchkey_core::{Error, ErrorCode, Result};
-
-/// Source of a signing key.
-#[derive(Debug)]
-pub enum SecretSource {
-    /// A new generated key.
-    Generate,
-    /// The existing secret of the application.
-    Paste {
-        /// The pasted secret.
-        secret: Secret,
-        /// Encoding of the secret.
-        encoding: SecretEncoding,
-    },
-}
 
 /// Result of a start with new keys.
 #[derive(Debug)]

@@ -16,7 +16,7 @@ mod keys;
 mod tests;
 
 pub use directories::{GATEWAY_HOLDER, Reached, is_gateway, require_here};
-pub use keys::{NewKeys, SecretSource};
+pub use keys::NewKeys;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -26,6 +26,7 @@ use crate::files;
 use crate::instances::Instances;
 use crate::keys::{KeychainUse, Keys};
 use latchkey_core::Result;
+pub use latchkey_core::secret::SecretSource;
 use latchkey_core::secret::{KeyRecord, SigningKey};
 
 /// A data folder with its instances and keys.

@@ -1,6 +1,6 @@
 //! A code that was found in a text or a picture.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use url::Url;
 use utoipa::ToSchema;
 
@@ -10,7 +10,7 @@ use crate::error::Warning;
 pub(super) const MAX_CANDIDATES: usize = 64;
 
 /// Kind of text or picture that contained the code.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 #[cfg_attr(feature = "ts", ts(rename = "CodeForm"))]
 #[serde(rename_all = "snake_case")]

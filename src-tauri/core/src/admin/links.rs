@@ -1,0 +1,205 @@
+//! Login links that the gateway signs.
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use utoipa::ToSchema;
+
+use crate::error::Warning;
+use crate::link::compose::{Composed, LinkSpec};
+use crate::protocol::claims::{Claims, Registered};
+use crate::protocol::lifetime::Lifetime;
+use crate::protocol::payload::Payload;
+use crate::{Error, Result, time};
+
+/// Request for a login link.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct LinkRequest {
+    /// Payload of the code, which says who signs in. `{"email": …}` or `{"id": …}` names an
+    /// existing user. `{"user": {"id": …}}` names a new or returning user, with an optional `email`
+    /// and metadata.
+    #[schema(value_type = Who, example = json!({"user": {"id": "ada", "email": "ada@yourcompany.com"}}))]
+    pub payload: Map<String, Value>,
+    /// Lifetime of the link, such as `7 days`, `12h` or `never`. Defaults to the setting of the
+    /// instance.
+    #[schema(example = "7 days", nullable = false)]
+    #[serde(
+        default,
+        deserialize_with = "super::some",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub expires_in: Option<String>,
+    /// Time from which the link works. Its lifetime begins then. By default the link works at once.
+    #[schema(format = DateTime, nullable = false)]
+    #[serde(
+        default,
+        deserialize_with = "super::some",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub not_before: Option<String>,
+    /// Whether the first sign-in uses the link up.
+    #[serde(default)]
+    pub single_use: bool,
+    /// Value of `iss`, if the application needs one.
+    #[schema(nullable = false)]
+    #[serde(
+        default,
+        deserialize_with = "super::some",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub issuer: Option<String>,
+    /// Value of `sub`, if the application needs one.
+    #[schema(nullable = false)]
+    #[serde(
+        default,
+        deserialize_with = "super::some",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub subject: Option<String>,
+    /// Value of `aud`, if the application needs one.
+    #[schema(nullable = false)]
+    #[serde(
+        default,
+        deserialize_with = "super::some",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub audience: Option<String>,
+}
+
+impl From<&LinkSpec> for LinkRequest {
+    fn from(spec: &LinkSpec) -> Self {
+        let claims = Claims {
+            payload: spec.payload.clone(),
+            registered: Registered::default(),
+        };
+        Self {
+            payload: claims.members(),
+            expires_in: Some(spec.lifetime.to_string()),
+            not_before: spec.not_before.map(|at| at.to_string()),
+            single_use: spec.single_use,
+            issuer: spec.issuer.clone(),
+            subject: spec.subject.clone(),
+            audience: spec.audience.clone(),
+        }
+    }
+}
+
+impl LinkRequest {
+    /// Checks the members. `default` is the lifetime of a link without one.
+    pub fn parse(self, default: Lifetime) -> Result<LinkSpec> {
+        let lifetime = self.expires_in.map(|text| text.parse());
+        let not_before = self.not_before;
+        let not_before = not_before.map(|text| time::parse(&text, &TimeZone::UTC, "notBefore"));
+        Ok(LinkSpec {
+            lifetime: lifetime
+                .transpose()
+                .map_err(|refused: Error| refused.about("expiresIn"))?
+                .unwrap_or(default),
+            payload: Payload::from_request(&self.payload)?,
+            not_before: not_before.transpose()?,
+            single_use: self.single_use,
+            issuer: self.issuer,
+            subject: self.subject,
+            audience: self.audience,
+        })
+    }
+}
+
+/// The three payloads of the protocol. Only the `OpenAPI` description uses this type; `payload` is
+/// read by [`Payload::from_request`].
+#[derive(ToSchema)]
+#[serde(untagged)]
+#[expect(dead_code, reason = "only the description uses it")]
+enum Who {
+    Email(ByEmail),
+    Id(ById),
+    User(ByUser),
+}
+
+/// An existing user, named by address.
+#[derive(ToSchema)]
+#[serde(deny_unknown_fields)]
+#[expect(dead_code, reason = "only the description uses it")]
+struct ByEmail {
+    #[schema(min_length = 3, max_length = 254)]
+    email: String,
+}
+
+/// An existing user, named by ID. An address beside the ID is ignored and is not in the code.
+#[derive(ToSchema)]
+#[serde(deny_unknown_fields)]
+#[expect(dead_code, reason = "only the description uses it")]
+struct ById {
+    id: IdText,
+    #[schema(nullable = false, min_length = 3, max_length = 254)]
+    email: Option<String>,
+}
+
+/// A text or a whole number. `"1234"` and `1234` name the same user.
+#[derive(ToSchema)]
+#[serde(untagged)]
+#[expect(dead_code, reason = "only the description uses it")]
+enum IdText {
+    Text(String),
+    Number(i64),
+}
+
+/// A new or returning user.
+#[derive(ToSchema)]
+#[serde(deny_unknown_fields)]
+#[expect(dead_code, reason = "only the description uses it")]
+struct ByUser {
+    user: NewUser,
+}
+
+/// A user who is created by the first sign-in. Further members are metadata.
+#[derive(ToSchema)]
+#[schema(as = UserOfLink)]
+#[expect(dead_code, reason = "only the description uses it")]
+struct NewUser {
+    #[schema(min_length = 1, max_length = 255)]
+    id: String,
+    #[schema(min_length = 3, max_length = 254)]
+    email: Option<String>,
+}
+
+/// A login link. Anybody who has it can sign in, so it has no `Debug`.
+#[derive(Clone, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Link {
+    /// URL that opens the link. A QR code shows it.
+    pub url: String,
+    /// Code in the URL.
+    pub code: String,
+    /// Script tag for a page that shows the widget.
+    pub widget: String,
+    /// ID of the code (`jti`), by which the activity names the link.
+    #[schema(required)]
+    pub id: Option<String>,
+    /// Time at which the link expires. `null` if it never does.
+    #[schema(required, format = DateTime)]
+    pub expires_at: Option<String>,
+    /// Warnings to read before giving the link away.
+    pub warnings: Vec<Warning>,
+}
+
+impl Link {
+    /// Describes a composed link.
+    #[must_use]
+    pub fn new(composed: &Composed, warnings: Vec<Warning>) -> Self {
+        let registered = &composed.claims.registered;
+        Self {
+            url: composed.link.url(),
+            code: composed.code.expose().to_owned(),
+            widget: composed.widget.clone(),
+            id: registered.id.clone(),
+            expires_at: registered
+                .expires_at
+                .and_then(|at| Timestamp::from_second(at).ok())
+                .map(|at| at.to_string()),
+            warnings,
+        }
+    }
+}
