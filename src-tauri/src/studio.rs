@@ -292,7 +292,7 @@ impl Studio {
     ) -> T {
         match instance.settings.hosted {
             Hosted::Elsewhere => work(Users::Elsewhere),
-            Hosted::Here => match self.directory(home, instance) {
+            Hosted::Here | Hosted::Gateway => match self.directory(home, instance) {
                 Ok(directory) => work(Users::Here(&*directory)),
                 Err(why) => work(Users::OutOfReach(&why)),
             },

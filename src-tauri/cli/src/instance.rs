@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use jiff::Timestamp;
 use latchkey_core::ErrorCode;
 use latchkey_core::activity::{Actor, AuditContext};
-use latchkey_core::admin::InstanceRecord;
+use latchkey_core::admin::{Connection, InstanceRecord};
 use latchkey_core::error::Warning;
 use latchkey_core::instance::{
     Hosted, Instance, InstanceId, Name, Settings, SettingsChange, SignInStep,
@@ -15,6 +15,7 @@ use latchkey_core::secret::SecretEncoding;
 use latchkey_core::secret::{KeyLocation, KeyOrigin};
 use latchkey_store::home::{Home, SecretSource, is_gateway};
 use latchkey_store::instances::Listing;
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::args::{AddArguments, InstanceCommand, SetArguments, SettingsArguments};
@@ -261,9 +262,10 @@ fn show_with(
 ) -> Result<(), Failure> {
     let settings = &instance.settings;
     let yes = |on: bool| if on { "yes" } else { "no" };
-    let hosted = match settings.hosted {
-        Hosted::Here => "here",
-        Hosted::Elsewhere => "elsewhere",
+    let hosted = settings.hosted.name();
+    let connection = match settings.hosted {
+        Hosted::Here | Hosted::Elsewhere => String::new(),
+        Hosted::Gateway => described_connection(instance.connection.as_ref()),
     };
     let secret = instance.key.as_ref().map_or_else(
         || "none".to_owned(),
@@ -308,6 +310,7 @@ fn show_with(
          id                      {}\n\
          url                     {}\n\
          hosted                  {hosted}\n\
+         {connection}\
          param                   {}\n\
          algorithm               {}\n\
          lifetime                {}\n\
@@ -354,6 +357,22 @@ fn show_with(
     output.print(block, || described(instance, &warnings))
 }
 
+/// Returns the lines about the connection to a gateway.
+fn described_connection(connection: Option<&Connection>) -> String {
+    let Some(connection) = connection else {
+        return String::new();
+    };
+    let fingerprint = connection.fingerprint.as_ref();
+    let fingerprint = fingerprint.map_or_else(|| "none".to_owned(), ToString::to_string);
+    format!(
+        "gateway                 {}\n\
+         gateway-instance        {}\n\
+         fingerprint             {fingerprint}\n\
+         api-key                 {}\n",
+        connection.url, connection.instance, connection.key_id,
+    )
+}
+
 fn listed<T: ToString>(all: &[T]) -> String {
     let all: Vec<String> = all.iter().map(ToString::to_string).collect();
     if all.is_empty() {
@@ -363,9 +382,28 @@ fn listed<T: ToString>(all: &[T]) -> String {
     }
 }
 
+/// An instance in JSON.
+#[derive(Serialize)]
+struct Described {
+    #[serde(flatten)]
+    record: InstanceRecord,
+    connection: Option<Value>,
+}
+
 fn described(instance: &Instance, warnings: &[Warning]) -> Value {
-    value(&InstanceRecord {
-        warnings: warnings.to_vec(),
-        ..instance.into()
+    let connection = instance.connection.as_ref();
+    value(&Described {
+        record: InstanceRecord {
+            warnings: warnings.to_vec(),
+            ..instance.into()
+        },
+        connection: connection.map(|connection| {
+            json!({
+                "url": connection.url,
+                "instance": connection.instance,
+                "fingerprint": connection.fingerprint,
+                "key_id": connection.key_id,
+            })
+        }),
     })
 }

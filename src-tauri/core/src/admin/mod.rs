@@ -4,10 +4,12 @@
 mod activity;
 mod api_keys;
 mod codes;
+mod connection;
 mod gateway;
 mod inspection;
 mod keys;
 mod links;
+mod pairing;
 mod problem;
 mod settings;
 mod users;
@@ -15,10 +17,12 @@ mod users;
 pub use activity::{EntryRecord, EventRecord, Page, Waiting};
 pub use api_keys::{ApiKeyRecord, ApiKeyRequest, ApiKeys, MadeApiKey};
 pub use codes::{Judged, RecordedVerdict, SignedClaims};
+pub use connection::{Connection, ConnectionString, Fingerprint, GatewayUrl};
 pub use gateway::{AdminListener, GatewayState, RunningGateway};
 pub use inspection::InspectRequest;
 pub use keys::{KeySummary, NewSigningKey, SigningKeySet};
 pub use links::{Link, LinkRequest};
+pub use pairing::{Paired, PairingRequest};
 pub use problem::Problem;
 pub use settings::InstanceRecord;
 pub use users::{

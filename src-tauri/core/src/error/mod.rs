@@ -90,6 +90,17 @@ pub enum ErrorCode {
     DirectoryHeld,
     /// The program that administers the directory does not answer.
     Unreachable,
+    /// The gateway on another computer shows another certificate than the known one, or one that
+    /// nobody vouches for.
+    WrongCertificate,
+    /// The gateway refuses the API key: it is unknown, revoked or expired.
+    KeyRefused,
+    /// The API key lacks the scope that the request needs.
+    ScopeMissing,
+    /// The gateway runs an older Latchkey, which lacks what this one needs.
+    OlderGateway,
+    /// The gateway runs a newer Latchkey, whose answer this one cannot read.
+    NewerGateway,
     /// The call timed out waiting for an earlier change. It can be repeated later.
     Busy,
     /// Another Studio uses the data folder.

@@ -7,7 +7,7 @@ use crate::activity::AuditContext;
 use crate::error::Warning;
 use crate::inspect::ClaimTime;
 use crate::inspect::forecast::{Forecast, Users};
-use crate::instance::{Hosted, Settings};
+use crate::instance::Settings;
 use crate::link::compose::{Composed, NEVER_EXPIRES};
 use crate::link::qr::Qr;
 use crate::protocol::code::{self, CodeRefusal};
@@ -79,7 +79,7 @@ pub fn warnings(composed: &Composed, settings: &Settings, key: &SigningKey) -> V
         // Such a link is refused, so this warning would be wrong.
         warnings.retain(|warning| warning.code != NEVER_EXPIRES);
     }
-    if settings.hosted == Hosted::Elsewhere {
+    if !settings.hosted.is_latchkey() {
         warnings.extend(composed.single_use_elsewhere(&settings.url));
     }
     warnings
@@ -96,9 +96,9 @@ pub fn refusal(
     key: &SigningKey,
     now: Timestamp,
 ) -> Option<Warning> {
-    let is_here = settings.hosted == Hosted::Here;
+    let is_known = settings.hosted.is_latchkey();
     let name = settings.name.as_str();
-    if is_here && !settings.policy.external_auth {
+    if is_known && !settings.policy.external_auth {
         return Some(Warning::new(
             RecordedRefusal::ExternalAuthOff.code(),
             format!("'{name}' refuses the link: its external authentication is off."),
@@ -123,7 +123,7 @@ pub fn refusal(
         }
     }
     match &composed.claims.payload {
-        Payload::User(user) if is_here && !settings.policy.provisioning => Some(Warning::new(
+        Payload::User(user) if is_known && !settings.policy.provisioning => Some(Warning::new(
             "provisioning_off",
             format!(
                 "'{name}' creates no users from links: the link works only if {} exists.",

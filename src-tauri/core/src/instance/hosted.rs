@@ -15,6 +15,8 @@ pub enum Hosted {
     Here,
     /// The application's own server decides.
     Elsewhere,
+    /// A Latchkey gateway on another computer decides. This one is connected to its administration.
+    Gateway,
 }
 
 impl Hosted {
@@ -24,10 +26,21 @@ impl Hosted {
         match self {
             Self::Here => "here",
             Self::Elsewhere => "elsewhere",
+            Self::Gateway => "gateway",
+        }
+    }
+
+    /// Returns whether a Latchkey decides, so that its users and its rules are known.
+    #[must_use]
+    pub const fn is_latchkey(self) -> bool {
+        match self {
+            Self::Here | Self::Gateway => true,
+            Self::Elsewhere => false,
         }
     }
 }
 
+/// Parses a place that an administrator can choose. An instance on a gateway is connected instead.
 impl FromStr for Hosted {
     type Err = Error;
 

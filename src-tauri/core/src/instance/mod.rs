@@ -4,17 +4,17 @@
 pub mod api_key;
 mod changes;
 pub(crate) mod hosted;
+mod id;
 pub mod scope;
 mod settings_change;
 pub(crate) mod sign_in_step;
-
-use std::fmt;
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 pub use changes::events_between;
 pub use hosted::Hosted;
+pub use id::InstanceId;
 pub use settings_change::SettingsChange;
 pub use sign_in_step::SignInStep;
 
@@ -22,6 +22,7 @@ pub use crate::activity::Retention;
 pub use crate::verdict::Policy;
 
 use crate::activity::{AuditContext, Event, OutboxEntry};
+use crate::admin::Connection;
 use crate::error::Warning;
 use crate::instance::api_key::{ApiKey, MAX_KEYS};
 use crate::link::compose::Target;
@@ -81,77 +82,6 @@ const SHORT_SESSION_SECS: i64 = 300;
 
 /// Retention age below which there is a warning, in seconds.
 const SHORT_RETENTION_SECS: i64 = 86_400;
-
-/// ID of an instance and name of its folder: lower-case letters, digits and dashes.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct InstanceId(String);
-
-impl InstanceId {
-    /// Parses an ID that Latchkey has made. Refuses any other text, such as a path.
-    pub fn parse(text: &str) -> Result<Self> {
-        let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-        if text.is_empty() || text.len() > 80 || !text.bytes().all(allowed) {
-            return Err(Error::new(
-                ErrorCode::UnknownInstance,
-                "There is no such instance.",
-            ));
-        }
-        Ok(Self(text.to_owned()))
-    }
-
-    /// Makes an ID from a name: `Your Company` becomes `your-company`.
-    #[must_use]
-    pub fn like(name: &str) -> Self {
-        let mut slug = String::new();
-        for character in name.to_lowercase().chars() {
-            if character.is_ascii_alphanumeric() {
-                slug.push(character);
-            } else if !slug.is_empty() && !slug.ends_with('-') {
-                slug.push('-');
-            }
-        }
-        slug.truncate(60);
-        let slug = slug.trim_end_matches('-');
-        Self(if slug.is_empty() {
-            "instance".into()
-        } else {
-            slug.to_owned()
-        })
-    }
-
-    /// Appends a number to the ID, for an ID that is taken.
-    #[must_use]
-    pub fn numbered(&self, number: usize) -> Self {
-        Self(format!("{}-{number}", self.0))
-    }
-
-    /// Returns the ID as text.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Display for InstanceId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl From<InstanceId> for String {
-    fn from(id: InstanceId) -> Self {
-        id.0
-    }
-}
-
-impl TryFrom<String> for InstanceId {
-    type Error = Error;
-
-    fn try_from(text: String) -> Result<Self> {
-        Self::parse(&text)
-    }
-}
 
 /// Name of an instance, for people: 1 to 80 characters, without white space around it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -299,7 +229,7 @@ impl Settings {
     #[must_use]
     pub fn warnings(&self) -> Vec<Warning> {
         let mut warnings = Vec::new();
-        if self.hosted == Hosted::Elsewhere {
+        if !self.hosted.is_latchkey() {
             return warnings;
         }
         if self.policy.require_expiry && self.lifetime == Lifetime::Never {
@@ -353,14 +283,15 @@ impl Settings {
     }
 
     /// Returns the rules for a code by itself. The policy and the audiences of an instance that is
-    /// hosted elsewhere are unknown, so they do not count.
+    /// hosted elsewhere are unknown, so they do not count. For an instance on a gateway, these are
+    /// the rules that were read last.
     #[must_use]
     pub fn code_rules(&self) -> CodeRules<'_> {
-        let is_here = self.hosted == Hosted::Here;
+        let is_known = self.hosted.is_latchkey();
         CodeRules {
             algorithm: self.algorithm,
-            require_expiry: is_here && self.policy.require_expiry,
-            audiences: is_here.then_some(Audiences {
+            require_expiry: is_known && self.policy.require_expiry,
+            audiences: is_known.then_some(Audiences {
                 url: &self.url,
                 others: &self.audiences,
             }),
@@ -381,6 +312,9 @@ pub struct Instance {
     pub api_keys: Vec<ApiKey>,
     /// Changes that are not recorded in the activity yet.
     pub outbox: Outbox,
+    /// Connection to the gateway that has the instance. Then the settings are those that were read
+    /// there last, and the gateway has the signing key, the API keys and the activity.
+    pub connection: Option<Connection>,
 }
 
 /// Changes of an instance that wait to be recorded in its directory.

@@ -4,12 +4,12 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{Algorithm, Hosted, Name, Settings, SignInStep};
-use crate::Result;
 use crate::link::{BaseUrl, Parameter};
 use crate::protocol::audience::Audience;
 use crate::protocol::lifetime::Lifetime;
 use crate::session::SessionRules;
 use crate::session::return_address::WebOrigin;
+use crate::{Error, ErrorCode, Result};
 
 /// Change of an instance's settings, as a person enters it. `None` leaves a setting unchanged. In
 /// JSON, a setting that stays unchanged is left out, and null is refused.
@@ -56,7 +56,8 @@ impl SettingsChange {
         if let Some(url) = &self.url {
             settings.url = BaseUrl::typed(url)?;
         }
-        assign(&mut settings.hosted, self.hosted);
+        let place = self.new_place(settings.hosted)?;
+        assign(&mut settings.hosted, place);
         if let Some(parameter) = &self.parameter {
             settings.parameter = Parameter::parse(parameter)?;
         }
@@ -85,6 +86,18 @@ impl SettingsChange {
             settings.audiences = Audience::parse_all(texts, &settings.audiences)?;
         }
         Ok(())
+    }
+
+    /// Returns the new place. An instance is on a gateway from the beginning and stays there.
+    fn new_place(&self, current: Hosted) -> Result<Option<Hosted>> {
+        let connected = |hosted| hosted == Hosted::Gateway;
+        match self.hosted {
+            Some(new) if new != current && (connected(new) || connected(current)) => {
+                let message = "An instance is connected to a gateway when it is added, and stays there. Add another instance.";
+                Err(Error::new(ErrorCode::InvalidSetting, message).about("hosted"))
+            }
+            new => Ok(new),
+        }
     }
 }
 

@@ -28,6 +28,15 @@ pub enum KeyLocation {
     SealedFile,
 }
 
+/// Name and location of a secret that is kept in the keychain or in the sealed file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoredSecret {
+    /// Name in its store. It is random, so a new secret never overwrites another.
+    pub id: String,
+    /// Location.
+    pub kept: KeyLocation,
+}
+
 /// The record of a signing key, which does not contain the key.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeyRecord {
@@ -49,6 +58,15 @@ pub struct KeyRecord {
 }
 
 impl KeyRecord {
+    /// Returns the name and the location of the key.
+    #[must_use]
+    pub fn stored(&self) -> StoredSecret {
+        StoredSecret {
+            id: self.id.clone(),
+            kept: self.kept,
+        }
+    }
+
     /// Returns the warning for a key that is shorter than `algorithm` requires.
     #[must_use]
     pub fn short_for(&self, algorithm: Algorithm) -> Option<Warning> {

@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer};
 use zeroize::Zeroizing;
 
 pub use encoding::SecretEncoding;
-pub use key_record::{KeyLocation, KeyOrigin, KeyRecord};
+pub use key_record::{KeyLocation, KeyOrigin, KeyRecord, StoredSecret};
 
 use crate::error::Warning;
 use crate::link::BaseUrl;

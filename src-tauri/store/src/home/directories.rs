@@ -49,7 +49,7 @@ impl Home {
     /// Opens the directory of an instance that is hosted here. `holder` is the name of this process
     /// for others.
     ///
-    /// Fails with [`ErrorCode::HostedElsewhere`], with [`ErrorCode::DamagedFile`] if the instance
+    /// Fails with [`ErrorCode::HostedElsewhere`] for any other instance, with [`ErrorCode::DamagedFile`] if the instance
     /// had a directory whose folder is missing, or with the errors of [`EmbeddedDirectory::open`].
     pub fn directory(&self, instance: &Instance, holder: &str) -> Result<Arc<dyn Directory>> {
         let directory = self.directory_to_serve(instance, holder)?;
@@ -176,19 +176,20 @@ impl Home {
     }
 }
 
-/// Fails with [`ErrorCode::HostedElsewhere`] if the instance is hosted elsewhere.
+/// Fails with [`ErrorCode::HostedElsewhere`] unless the instance is hosted here.
 pub fn require_here(instance: &Instance) -> Result<()> {
-    if instance.settings.hosted == Hosted::Elsewhere {
-        return Err(Error::new(
-            ErrorCode::HostedElsewhere,
-            format!(
-                "'{}' is hosted elsewhere: {} decides who signs in. Its users, seats, sessions and activity are \
-                 there, and so is its gateway.",
-                instance.settings.name.as_str(),
-                instance.settings.url.authority()
-            ),
-        )
-        .about("instance"));
-    }
-    Ok(())
+    let name = instance.settings.name.as_str();
+    let message = match (instance.settings.hosted, &instance.connection) {
+        (Hosted::Here, _) => return Ok(()),
+        (Hosted::Gateway, Some(connection)) => format!(
+            "'{name}' is on the gateway {}, which has its directory and signs people in. This works only there.",
+            connection.url.authority()
+        ),
+        (Hosted::Elsewhere | Hosted::Gateway, _) => format!(
+            "'{name}' is hosted elsewhere: {} decides who signs in. Its users, seats, sessions and activity are \
+             there, and so is its gateway.",
+            instance.settings.url.authority()
+        ),
+    };
+    Err(Error::new(ErrorCode::HostedElsewhere, message).about("instance"))
 }

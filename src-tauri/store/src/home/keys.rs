@@ -5,7 +5,7 @@ use std::sync::PoisonError;
 
 use jiff::Timestamp;
 
-use super::{Home, key_records};
+use super::{Home, stored_secrets};
 use latchkey_core::activity::AuditContext;
 use latchkey_core::instance::{Instance, InstanceId, Name, Settings};
 use latchkey_core::secret::{
@@ -25,7 +25,7 @@ pub struct NewKeys {
 impl Home {
     /// Tries the keychain again.
     pub fn retry_keys(&self) -> Result<()> {
-        self.keys.retry(&key_records(&self.instances)?);
+        self.keys.retry(&stored_secrets(&self.instances)?);
         Ok(())
     }
 

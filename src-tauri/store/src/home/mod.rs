@@ -26,8 +26,9 @@ use crate::files;
 use crate::instances::Instances;
 use crate::keys::{KeychainUse, Keys};
 use latchkey_core::Result;
+use latchkey_core::instance::Instance;
 pub use latchkey_core::secret::SecretSource;
-use latchkey_core::secret::{KeyRecord, SigningKey};
+use latchkey_core::secret::{KeyRecord, SigningKey, StoredSecret};
 
 /// A data folder with its instances and keys.
 #[derive(Debug)]
@@ -47,9 +48,9 @@ impl Home {
     pub fn open(data_dir: PathBuf, keychain: KeychainUse) -> Result<Self> {
         files::open_data_dir(&data_dir)?;
         let instances = Instances::new(&data_dir);
-        let records = key_records(&instances)?;
+        let stored = stored_secrets(&instances)?;
         Ok(Self {
-            keys: Keys::open(&data_dir, keychain, &records),
+            keys: Keys::open(&data_dir, keychain, &stored),
             instances,
             data_dir,
             read: Mutex::default(),
@@ -75,7 +76,13 @@ impl Home {
     }
 }
 
-fn key_records(instances: &Instances) -> Result<Vec<KeyRecord>> {
+/// Returns all secrets that the instances refer to.
+fn stored_secrets(instances: &Instances) -> Result<Vec<StoredSecret>> {
     let all = instances.list()?.instances.into_iter();
-    Ok(all.filter_map(|instance| instance.key).collect())
+    let of_instance = |instance: Instance| {
+        let signing = instance.key.as_ref().map(KeyRecord::stored);
+        let access = instance.connection.and_then(|connection| connection.key);
+        signing.into_iter().chain(access)
+    };
+    Ok(all.flat_map(of_instance).collect())
 }

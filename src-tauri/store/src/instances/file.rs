@@ -5,6 +5,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use crate::files;
+use latchkey_core::admin::Connection;
 use latchkey_core::instance::api_key::ApiKey;
 use latchkey_core::instance::{
     Hosted, Instance, InstanceId, Name, Outbox, Policy, Retention, Settings, SignInSettings,
@@ -20,8 +21,9 @@ use latchkey_core::{Error, ErrorCode, Result};
 ///
 /// Format 2 adds the encoding of a key, which programs for format 1 would ignore. Format 3
 /// stores waiting changes without words. Format 4 adds scopes and expiry to API keys. Programs for
-/// format 3 would ignore them and accept such a key for every request.
-const FORMAT: u32 = 4;
+/// format 3 would ignore them and accept such a key for every request. Format 5 adds instances on
+/// a gateway.
+const FORMAT: u32 = 5;
 
 #[derive(Serialize, Deserialize)]
 struct InstanceFile {
@@ -44,6 +46,8 @@ struct InstanceFile {
     api_keys: Vec<ApiKey>,
     #[serde(default)]
     acts: Outbox,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    connection: Option<Connection>,
 }
 
 #[derive(Deserialize)]
@@ -78,6 +82,9 @@ pub(super) fn read(path: &Path, id: &InstanceId) -> Result<Option<Instance>> {
     }
     let file: InstanceFile =
         serde_json::from_slice(&contents).map_err(|cause| damaged(cause.to_string()))?;
+    if (file.hosted == Hosted::Gateway) != file.connection.is_some() {
+        return Err(damaged("it is not clear which gateway it is on".into()));
+    }
     let settings = || -> Result<Settings> {
         Ok(Settings {
             name: Name::parse(&file.name)?,
@@ -98,6 +105,7 @@ pub(super) fn read(path: &Path, id: &InstanceId) -> Result<Option<Instance>> {
         key: file.key,
         api_keys: file.api_keys,
         outbox: file.acts,
+        connection: file.connection,
     }))
 }
 
@@ -119,6 +127,7 @@ pub(super) fn write(path: &Path, instance: &Instance) -> Result<()> {
         key: instance.key.clone(),
         api_keys: instance.api_keys.clone(),
         acts: instance.outbox.clone(),
+        connection: instance.connection.clone(),
     };
     let contents = serde_json::to_vec_pretty(&file).map_err(Error::internal)?;
     if let Some(folder) = path.parent() {

@@ -11,7 +11,10 @@ use std::{fs, iter};
 
 use crate::files;
 use latchkey_core::activity::{AuditContext, Event, EventData};
-use latchkey_core::instance::{Instance, InstanceId, Name, Outbox, Settings, events_between};
+use latchkey_core::admin::Connection;
+use latchkey_core::instance::{
+    Hosted, Instance, InstanceId, Name, Outbox, Settings, events_between,
+};
 use latchkey_core::secret::KeyRecord;
 use latchkey_core::{Error, ErrorCode, Result};
 
@@ -151,6 +154,32 @@ impl Instances {
         key: Option<KeyRecord>,
         by: &AuditContext,
     ) -> Result<Instance> {
+        self.add_one(settings, key, None, by)
+    }
+
+    /// Adds an instance that is on a gateway.
+    ///
+    /// Fails like [`add`](Self::add).
+    pub fn add_connected(
+        &self,
+        settings: Settings,
+        connection: Connection,
+        by: &AuditContext,
+    ) -> Result<Instance> {
+        let settings = Settings {
+            hosted: Hosted::Gateway,
+            ..settings
+        };
+        self.add_one(settings, None, Some(connection), by)
+    }
+
+    fn add_one(
+        &self,
+        settings: Settings,
+        key: Option<KeyRecord>,
+        connection: Option<Connection>,
+        by: &AuditContext,
+    ) -> Result<Instance> {
         let _lock = self.lock()?;
         let others = self.list()?.instances;
         refuse_taken(&settings.name, &others)?;
@@ -175,10 +204,9 @@ impl Instances {
             key,
             api_keys: Vec::new(),
             outbox: Outbox::default(),
+            connection,
         };
-        instance
-            .outbox
-            .add(vec![EventData::InstanceMade.into()], by);
+        note(&mut instance, vec![EventData::InstanceMade.into()], by);
         file::write(&self.path(&instance.id), &instance).inspect_err(|_| {
             // An empty folder would keep the ID taken.
             let _ = fs::remove_dir(self.folder(&instance.id));
@@ -204,7 +232,7 @@ impl Instances {
             refuse_taken(&instance.settings.name, &others)?;
         }
         let events = events_between(&before, &instance);
-        instance.outbox.add(events, by);
+        note(&mut instance, events, by);
         file::write(&self.path(&instance.id), &instance)?;
         Ok(instance)
     }
@@ -213,7 +241,7 @@ impl Instances {
     pub(crate) fn note(&self, id: &InstanceId, event: Event, by: &AuditContext) -> Result<()> {
         let _lock = self.lock()?;
         let mut instance = self.get(id)?;
-        instance.outbox.add(vec![event], by);
+        note(&mut instance, vec![event], by);
         file::write(&self.path(&instance.id), &instance)
     }
 
@@ -278,6 +306,14 @@ impl Instances {
 
     fn path(&self, id: &InstanceId) -> PathBuf {
         self.folder(id).join(FILE)
+    }
+}
+
+/// Adds events that wait to be recorded in the directory. The gateway of a connected instance
+/// records its changes itself.
+fn note(instance: &mut Instance, events: Vec<Event>, by: &AuditContext) {
+    if instance.connection.is_none() {
+        instance.outbox.add(events, by);
     }
 }
 

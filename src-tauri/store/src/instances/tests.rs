@@ -5,8 +5,11 @@ use jiff::Timestamp;
 use super::Instances;
 use latchkey_core::ErrorCode;
 use latchkey_core::activity::{Actor, AuditContext};
-use latchkey_core::instance::{Hosted, Instance, InstanceId, Name, Settings};
+use latchkey_core::admin::{Connection, Fingerprint, GatewayUrl};
+use latchkey_core::instance::scope::Scope;
+use latchkey_core::instance::{Hosted, Instance, InstanceId, Name, Outbox, Settings};
 use latchkey_core::link::BaseUrl;
+use latchkey_core::secret::{KeyLocation, StoredSecret};
 
 fn by() -> AuditContext {
     AuditContext::new(Actor::Studio, Timestamp::UNIX_EPOCH)
@@ -84,7 +87,7 @@ fn a_damaged_or_newer_file_is_reported_and_hides_no_instance() {
     fs::write(instances.path(&broken.id), b"{\"format\":1,").unwrap();
     fs::write(
         instances.path(&newer.id),
-        b"{\"format\":5,\"what\":\"ever\"}",
+        b"{\"format\":6,\"what\":\"ever\"}",
     )
     .unwrap();
     let listing = instances.list().unwrap();
@@ -148,7 +151,7 @@ fn a_directory_whose_instance_has_no_file_is_reported_and_its_name_stays_taken()
 
 /// The file was written by the last version of format 1.
 #[test]
-fn a_file_of_format_1_is_read_and_becomes_one_of_format_4() {
+fn a_file_of_format_1_is_read_and_becomes_one_of_format_5() {
     let folder = tempfile::tempdir().unwrap();
     let instances = Instances::new(folder.path());
     let id = InstanceId::parse("acme").unwrap();
@@ -165,8 +168,65 @@ fn a_file_of_format_1_is_read_and_becomes_one_of_format_4() {
     };
     instances.update(&id, &by(), renamed).unwrap();
     let written = fs::read_to_string(&path).unwrap();
-    assert!(written.contains("\"format\": 4"), "{written}");
+    assert!(written.contains("\"format\": 5"), "{written}");
     assert_eq!(instances.get(&id).unwrap().api_keys.len(), 1);
+}
+
+/// The file was written by the last version of format 4.
+#[test]
+fn a_file_of_format_4_is_read_and_becomes_one_of_format_5() {
+    let folder = tempfile::tempdir().unwrap();
+    let instances = Instances::new(folder.path());
+    let id = InstanceId::parse("acme").unwrap();
+    let path = instances.path(&id);
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(&path, include_bytes!("../../tests/store/instance-4.json")).unwrap();
+    let read = instances.get(&id).unwrap();
+    assert_eq!(read.settings.hosted, Hosted::Here);
+    assert_eq!(read.api_keys[0].scopes, [Scope::UsersRead]);
+    assert_eq!(read.connection, None);
+    let waiting = read.outbox.waiting.len();
+    let unchanged = instances.update(&id, &by(), |_| Ok(())).unwrap();
+    assert_eq!(unchanged.outbox.waiting.len(), waiting);
+    let written = fs::read_to_string(&path).unwrap();
+    assert!(written.contains("\"format\": 5"), "{written}");
+    assert_eq!(instances.get(&id).unwrap().settings, read.settings);
+}
+
+fn connection() -> Connection {
+    Connection {
+        url: GatewayUrl::parse("https://gateway.example:8443").unwrap(),
+        instance: InstanceId::parse("acme").unwrap(),
+        fingerprint: Some(Fingerprint::of(b"a key")),
+        key_id: "BvoFLKnf".into(),
+        key: Some(StoredSecret {
+            id: "UhInjB5a545VrVH8PAZ8".into(),
+            kept: KeyLocation::SealedFile,
+        }),
+    }
+}
+
+#[test]
+fn a_connected_instance_is_kept_with_its_connection_and_no_change_waits() {
+    let folder = tempfile::tempdir().unwrap();
+    let instances = Instances::new(folder.path());
+    let added = instances
+        .add_connected(settings("Server"), connection(), &by())
+        .unwrap();
+    let renamed = |instance: &mut Instance| {
+        instance.settings.name = Name::parse("Other")?;
+        Ok(())
+    };
+    instances.update(&added.id, &by(), renamed).unwrap();
+    let read = instances.get(&added.id).unwrap();
+    assert_eq!(read.settings.hosted, Hosted::Gateway);
+    assert_eq!(read.connection, Some(connection()));
+    assert_eq!(read.outbox, Outbox::default());
+    let path = instances.path(&added.id);
+    let written = fs::read_to_string(&path).unwrap();
+    fs::write(&path, written.replace("\"gateway\"", "\"here\"")).unwrap();
+    let refused = instances.get(&added.id).unwrap_err();
+    assert_eq!(refused.code, ErrorCode::DamagedFile);
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Storage of signing keys: in the keychain of the operating system or, if there is none, in a file
+//! Storage of signing keys, and of API keys for other systems: in the keychain of the operating system or, if there is none, in a file
 //! that is encrypted with a passphrase ([`sealed_file`]). They are never stored unencrypted.
 
 mod keychain;
@@ -12,7 +12,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
 use zeroize::Zeroizing;
 
-use latchkey_core::secret::{KeyLocation, KeyOrigin, KeyRecord, Secret, SigningKey};
+use latchkey_core::secret::{KeyLocation, KeyOrigin, KeyRecord, Secret, SigningKey, StoredSecret};
 use latchkey_core::{Error, ErrorCode, Result};
 use sealed_file::SealedFile;
 
@@ -86,29 +86,29 @@ enum StoreState {
 
 impl Keys {
     /// Finds out where the keys are. An existing sealed file is used, else the keychain is tried
-    /// with a timeout of 3 seconds. `records` are those of all keys in use.
+    /// with a timeout of 3 seconds. `stored` are all keys in use.
     #[must_use]
-    pub fn open(data_dir: &Path, keychain: KeychainUse, records: &[KeyRecord]) -> Self {
+    pub fn open(data_dir: &Path, keychain: KeychainUse, stored: &[StoredSecret]) -> Self {
         let keys = Self {
             data_dir: data_dir.to_owned(),
             keychain,
             place: Mutex::new(StoreState::Unreachable(unreachable_without_cause())),
         };
-        keys.retry(records);
+        keys.retry(stored);
         keys
     }
 
     /// Finds out again where the keys are.
-    pub fn retry(&self, records: &[KeyRecord]) {
+    pub fn retry(&self, stored: &[StoredSecret]) {
         let file = SealedFile::at(&self.data_dir);
-        let kept = |place: KeyLocation| records.iter().find(|record| record.kept == place);
+        let kept = |place: KeyLocation| stored.iter().find(|secret| secret.kept == place);
         let in_keychain = kept(KeyLocation::Keychain);
         let found = if file.exists() {
             StoreState::Locked(file)
         } else if kept(KeyLocation::SealedFile).is_some() {
             StoreState::Missing(file)
         } else {
-            let known = in_keychain.map(|record| record.id.as_str());
+            let known = in_keychain.map(|secret| secret.id.as_str());
             let answer = match self.keychain {
                 KeychainUse::Ask => keychain::probe(known),
                 KeychainUse::Never => Err(switched_off()),
@@ -217,19 +217,7 @@ impl Keys {
 
     /// Stores a key. Returns its record. The key is on the disk when this returns.
     pub fn store(&self, key: &SigningKey, origin: KeyOrigin, set_at: i64) -> Result<KeyRecord> {
-        let id = new_key_id()?;
-        let secret = key.secret();
-        let kept = match &*self.place() {
-            StoreState::Keychain => {
-                keychain::write(&id, secret)?;
-                KeyLocation::Keychain
-            }
-            StoreState::Open(file) => {
-                file.write(&id, secret)?;
-                KeyLocation::SealedFile
-            }
-            closed => return Err(closed.refusal()),
-        };
+        let StoredSecret { id, kept } = self.store_secret(key.secret())?;
         Ok(KeyRecord {
             id,
             origin,
@@ -246,13 +234,7 @@ impl Keys {
     /// Fails with [`ErrorCode::NoSigningKey`] if the key is not in its store, and with
     /// [`ErrorCode::KeysLocked`] or [`ErrorCode::KeychainUnreachable`] if the store cannot be read.
     pub fn read(&self, record: &KeyRecord) -> Result<SigningKey> {
-        let secret = match (&*self.place(), record.kept) {
-            (StoreState::Keychain, KeyLocation::Keychain) => keychain::read(&record.id)?,
-            (StoreState::Open(file), KeyLocation::SealedFile) => file.read(&record.id)?,
-            (StoreState::Keychain | StoreState::Open(_), _) => None,
-            (closed, _) => return Err(closed.refusal()),
-        };
-        let secret = secret.ok_or_else(|| {
+        let secret = self.read_secret(&record.stored())?.ok_or_else(|| {
             Error::new(
                 ErrorCode::NoSigningKey,
                 match record.kept {
@@ -270,9 +252,45 @@ impl Keys {
 
     /// Deletes a key. A missing key is not an error.
     pub fn forget(&self, record: &KeyRecord) -> Result<()> {
-        match (&*self.place(), record.kept) {
-            (StoreState::Keychain, KeyLocation::Keychain) => keychain::delete(&record.id),
-            (StoreState::Open(file), KeyLocation::SealedFile) => file.delete(&record.id),
+        self.forget_secret(&record.stored())
+    }
+
+    /// Stores a secret of another kind, such as an API key for another system. It is on the disk
+    /// when this returns.
+    pub fn store_secret(&self, secret: &Secret) -> Result<StoredSecret> {
+        let id = new_key_id()?;
+        let kept = match &*self.place() {
+            StoreState::Keychain => {
+                keychain::write(&id, secret)?;
+                KeyLocation::Keychain
+            }
+            StoreState::Open(file) => {
+                file.write(&id, secret)?;
+                KeyLocation::SealedFile
+            }
+            closed => return Err(closed.refusal()),
+        };
+        Ok(StoredSecret { id, kept })
+    }
+
+    /// Reads a secret. Returns `None` if it is not in its store.
+    ///
+    /// Fails with [`ErrorCode::KeysLocked`] or [`ErrorCode::KeychainUnreachable`] if the store
+    /// cannot be read.
+    pub fn read_secret(&self, stored: &StoredSecret) -> Result<Option<Secret>> {
+        match (&*self.place(), stored.kept) {
+            (StoreState::Keychain, KeyLocation::Keychain) => keychain::read(&stored.id),
+            (StoreState::Open(file), KeyLocation::SealedFile) => file.read(&stored.id),
+            (StoreState::Keychain | StoreState::Open(_), _) => Ok(None),
+            (closed, _) => Err(closed.refusal()),
+        }
+    }
+
+    /// Deletes a secret. A missing secret is not an error.
+    pub fn forget_secret(&self, stored: &StoredSecret) -> Result<()> {
+        match (&*self.place(), stored.kept) {
+            (StoreState::Keychain, KeyLocation::Keychain) => keychain::delete(&stored.id),
+            (StoreState::Open(file), KeyLocation::SealedFile) => file.delete(&stored.id),
             (StoreState::Keychain | StoreState::Open(_), _) => Ok(()),
             (closed, _) => Err(closed.refusal()),
         }
