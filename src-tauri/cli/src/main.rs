@@ -7,6 +7,7 @@
 mod activity;
 mod api_keys;
 mod args;
+mod certificates;
 #[cfg(unix)]
 mod closed;
 mod context;
@@ -25,6 +26,7 @@ mod output;
 mod privileges;
 mod redeem;
 mod serve;
+mod sockets;
 mod text;
 mod usage;
 mod users;

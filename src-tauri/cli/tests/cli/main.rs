@@ -9,6 +9,7 @@
 )]
 
 mod activity;
+mod admin_listener;
 mod administering;
 mod answers;
 #[path = "../../../store/tests/store/directory/copied.rs"]
