@@ -22,14 +22,14 @@ use latchkey_store::home::{Home, Reached};
 use serde_json::{Value, json};
 
 use crate::args::{
-    EditArguments, ListArguments, OriginArgument, SeatLimit, SortArgument, StatusArgument,
-    UsersArguments, UsersCommand,
+    EditArguments, FilterArguments, ListArguments, OriginArgument, SeatLimit, SortArgument,
+    StatusArgument, UsersArguments, UsersCommand,
 };
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::output::{Output, value};
 use crate::text::Text;
-use crate::{hints, link};
+use crate::{export, hints, import, link};
 
 /// Name of this program in the lock file of a directory.
 const HOLDER: &str = "latchkey, the command line";
@@ -44,15 +44,18 @@ pub(crate) fn users(
         return Err(Failure::usage("Name the instance: --instance NAME.").about("instance"));
     };
     let directory = open(instance, context)?;
-    run(&arguments.command, instance, &*directory, output, now).map_err(
-        |failure| match failure {
-            Failure::Refused(refused) => {
-                Failure::Refused(of_user(refused, &arguments.command, &*directory))
-            }
-            other => other,
-        },
-    )?;
-    Ok(ExitCode::SUCCESS)
+    let directory = &*directory;
+    let done = match &arguments.command {
+        UsersCommand::Import(import) => import::import(import, directory, context, output, now),
+        UsersCommand::Export(export) => export::export(export, directory, context, output),
+        command => run(command, instance, directory, output, now).map(|()| ExitCode::SUCCESS),
+    };
+    done.map_err(|failure| match failure {
+        Failure::Refused(refused) => {
+            Failure::Refused(of_user(refused, &arguments.command, directory))
+        }
+        other => other,
+    })
 }
 
 /// Names the field of an error like the argument. If an address was given in place of an id, adds
@@ -121,6 +124,8 @@ fn run(
             };
             output.print(text, || json!({ "corrected": corrected }))?;
         }
+        // These commands also read or write a file.
+        UsersCommand::Import(_) | UsersCommand::Export(_) => {}
     }
     Ok(())
 }
@@ -226,18 +231,7 @@ fn list(
             output.note(&format!("hint: {command}"));
         }
     }
-    let query = UserQuery {
-        search: Search::new(&arguments.search),
-        status: arguments.status.map(|status| match status {
-            StatusArgument::Active => Status::Active,
-            StatusArgument::Suspended => Status::Suspended,
-        }),
-        origin: arguments.origin.map(|origin| match origin {
-            OriginArgument::Link => Origin::Link,
-            OriginArgument::Added => Origin::Added,
-            OriginArgument::Import => Origin::Import,
-        }),
-    };
+    let query = query(&arguments.filter);
     let sort = Sort {
         by: match arguments.sort {
             SortArgument::Id => SortBy::Id,
@@ -261,10 +255,7 @@ fn list(
         text.row(&[user.id.as_str(), email, user.status.name()]);
     }
     if page.users.is_empty() {
-        let is_filtered = query.status.is_some()
-            || query.origin.is_some()
-            || !arguments.search.trim().is_empty()
-            || arguments.after.is_some();
+        let is_filtered = query != UserQuery::default() || arguments.after.is_some();
         output.note(if is_filtered {
             "No user matches."
         } else {
@@ -283,6 +274,22 @@ fn list(
         ));
     }
     Ok(())
+}
+
+/// Returns the users whom a filter matches.
+pub(crate) fn query(filter: &FilterArguments) -> UserQuery {
+    UserQuery {
+        search: Search::new(&filter.search),
+        status: filter.status.map(|status| match status {
+            StatusArgument::Active => Status::Active,
+            StatusArgument::Suspended => Status::Suspended,
+        }),
+        origin: filter.origin.map(|origin| match origin {
+            OriginArgument::Link => Origin::Link,
+            OriginArgument::Added => Origin::Added,
+            OriginArgument::Import => Origin::Import,
+        }),
+    }
 }
 
 /// Returns warnings as JSON has them, with the commands that help against them.

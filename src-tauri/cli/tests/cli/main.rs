@@ -52,3 +52,4 @@ mod storage;
 mod terminal;
 #[cfg(target_os = "linux")]
 mod terminal_qr;
+mod transfers;

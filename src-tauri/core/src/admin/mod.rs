@@ -10,6 +10,7 @@ mod inspection;
 mod keys;
 mod links;
 mod pairing;
+mod lookups;
 mod problem;
 mod settings;
 mod users;
@@ -23,6 +24,7 @@ pub use inspection::InspectRequest;
 pub use keys::{KeySummary, NewSigningKey, SigningKeySet};
 pub use links::{Link, LinkRequest};
 pub use pairing::{Paired, PairingRequest};
+pub use lookups::{LookedUp, Owner, Removal, Sought};
 pub use problem::Problem;
 pub use settings::InstanceRecord;
 pub use users::{

@@ -59,8 +59,8 @@ use jiff::Timestamp;
 use latchkey_core::activity::{ActivityPage, ActivityQuery, AuditContext};
 use latchkey_core::directory::query::{PageStart, Sort, UserPage, UserQuery};
 use latchkey_core::directory::{
-    Command, Counts, Directory, OnChange, Outcome, Redemption, SharedEmail, TimeAhead, User,
-    verdict,
+    Command, Counts, Directory, Facts, Lookup, OnChange, Outcome, Redemption, SharedEmail,
+    TimeAhead, User, verdict,
 };
 use latchkey_core::instance::Retention;
 use latchkey_core::protocol::email::Email;
@@ -167,6 +167,10 @@ impl Directory for EmbeddedDirectory {
 
     async fn user_by_email(&self, email: &Email) -> Result<Option<User>> {
         self.view(|view| user_by_email(view, email))
+    }
+
+    async fn look_up(&self, lookup: &Lookup) -> Result<Facts> {
+        self.view(|view| facts::of_lookup(view, lookup))
     }
 
     async fn shared_emails(&self) -> Result<Vec<SharedEmail>> {
