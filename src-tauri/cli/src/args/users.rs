@@ -138,7 +138,7 @@ pub(crate) struct ImportArguments {
     /// Show what each row does. Change nothing.
     #[arg(long)]
     pub(crate) dry_run: bool,
-    /// Give existing users the profile of their row. Without it they stay as they are.
+    /// Give existing users the profile of their row. Without it, their profiles are unchanged.
     #[arg(long)]
     pub(crate) update: bool,
     /// Add people who were removed again. Without it their rows have a problem.

@@ -45,7 +45,7 @@ pub struct Removal {
 /// Owner of an address.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Owner {
-    /// Address as it was sought.
+    /// The address, in the spelling of the request.
     pub email: String,
     /// ID of the user.
     pub user: UserId,

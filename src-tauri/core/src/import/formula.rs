@@ -38,7 +38,7 @@ pub fn harmless(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// Returns the text that [`harmless`] was given. Other cells stay as they are.
+/// Removes the apostrophe that [`harmless`] has added. Returns other cells unchanged.
 #[must_use]
 pub fn original(cell: &str) -> &str {
     match cell.strip_prefix('\'') {

@@ -37,15 +37,14 @@ pub(super) fn rows(text: &str) -> Result<Vec<ImportRow>> {
         rows: &mut rows,
         is_typingmind: false,
         is_inside: false,
-        is_full: false,
         is_found: false,
     };
     let mut deserializer = serde_json::Deserializer::from_str(text);
     let read = (&mut list)
         .deserialize(&mut deserializer)
         .and_then(|()| deserializer.end());
-    let (is_full, is_found) = (list.is_full, list.is_found);
-    if is_full {
+    let is_found = list.is_found;
+    if rows.len() > MAX_ROWS {
         return Err(too_many_rows());
     }
     read.map_err(|cause| {
@@ -73,7 +72,6 @@ struct List<'a> {
     is_typingmind: bool,
     /// Whether the object around the list was entered.
     is_inside: bool,
-    is_full: bool,
     is_found: bool,
 }
 
@@ -98,12 +96,11 @@ impl<'de> Visitor<'de> for &mut List<'_> {
         }
         self.is_found = true;
         while let Some(value) = sequence.next_element_seed(json::strict())? {
-            if self.rows.len() >= MAX_ROWS {
-                self.is_full = true;
-                return Err(A::Error::custom("it has too many users"));
-            }
             let number = self.rows.len() + 1;
             self.rows.push(row(value, self.is_typingmind, number));
+            if number > MAX_ROWS {
+                return Err(A::Error::custom("it has too many users"));
+            }
         }
         Ok(())
     }

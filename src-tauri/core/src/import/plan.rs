@@ -15,7 +15,7 @@ use crate::{Error, time};
 /// Choices of an import.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ImportOptions {
-    /// Whether existing users get the profile of their row. By default they stay as they are.
+    /// Whether existing users get the profile of their row. By default, their profiles are unchanged.
     pub update: bool,
     /// Whether people who were removed are added again. By default their rows are problems.
     pub add_removed: bool,
@@ -24,7 +24,7 @@ pub struct ImportOptions {
 /// Plan for a row.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RowPlan {
-    /// What the import does.
+    /// Effect of the import.
     pub action: Action,
     /// Existing user whom the row describes.
     pub user: Option<UserId>,
@@ -32,7 +32,7 @@ pub struct RowPlan {
     pub is_suspended: bool,
 }
 
-/// What the import does with a row.
+/// Effect of an import on a row.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Action {
     /// Adds a user.
@@ -77,7 +77,7 @@ pub enum RowProblem {
     Invalid {
         /// Field.
         field: Option<String>,
-        /// What is wrong.
+        /// Message that names the broken rule.
         message: String,
     },
     /// An earlier row has the same ID.

@@ -13,7 +13,7 @@ use crate::{Error, Result};
 pub struct ImportRow {
     /// Number of the row, counted from 1. The headings of CSV are row 1, as in a spreadsheet.
     pub number: usize,
-    /// The user, or what is wrong with the row.
+    /// The user, or the error about the row.
     pub content: std::result::Result<NewUser, Box<InvalidRow>>,
     /// Whether the ID was made from the address or the name.
     pub has_derived_id: bool,
@@ -30,7 +30,7 @@ pub struct InvalidRow {
     pub email: String,
     /// Name as written.
     pub name: String,
-    /// What is wrong.
+    /// Error that names the broken rule.
     pub error: Error,
 }
 
@@ -41,7 +41,7 @@ pub(super) struct Cells {
     pub(super) email: String,
     pub(super) members: Map<String, Value>,
     pub(super) is_suspended: bool,
-    /// What is wrong with a cell.
+    /// Error about the first invalid cell.
     pub(super) error: Option<Error>,
 }
 
@@ -56,7 +56,7 @@ impl Cells {
         }
     }
 
-    /// Notes what is wrong with a cell, unless another cell is wrong already.
+    /// Notes the error about a cell, unless an earlier cell is invalid.
     pub(super) fn refuse(&mut self, error: Error) {
         self.error.get_or_insert(error);
     }

@@ -99,7 +99,7 @@ impl Import {
         let (mut seats, mut seen) = (None, Seen::default());
         for rows in self.file.rows.chunks(MAX_IMPORT) {
             let mut facts = directory.look_up(&plan::lookup(rows)).await?;
-            // Users that sign in meanwhile may take seats. The plan counts from one moment.
+            // All batches count from the seats of the first, also if somebody signs in between.
             let counts = seats.get_or_insert(facts.counts);
             for row in rows {
                 facts.counts = *counts;
@@ -134,6 +134,7 @@ impl Import {
     }
 
     /// Returns the rows with their plans.
+    #[must_use]
     pub fn rows(
         &self,
     ) -> impl ExactSizeIterator<Item = (&ImportRow, &RowPlan)> + DoubleEndedIterator {
@@ -207,7 +208,7 @@ impl Import {
     ) -> Result<()> {
         let rows = batch.iter().filter_map(|place| self.file.rows.get(*place));
         let mut facts = directory.look_up(&plan::lookup(rows)).await?;
-        let (mut added, mut adding, mut changing) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut adding, mut changing) = (Vec::new(), Vec::new());
         for place in batch {
             let (Some(row), Some(planned)) =
                 (self.file.rows.get(*place), self.plans.get_mut(*place))
@@ -220,18 +221,16 @@ impl Import {
                 continue;
             }
             let Ok(new) = &row.content else { continue };
-            match (&planned.action, &planned.user) {
-                (Action::Change(_), Some(user)) => changing.push((*place, user.clone())),
-                _ => {
-                    facts.counts.active += 1;
-                    added.push(*place);
-                    adding.push(new.clone());
-                }
+            if let (Action::Change(_), Some(user)) = (&planned.action, &planned.user) {
+                changing.push((*place, user.clone()));
+            } else {
+                facts.counts.active += 1;
+                adding.push(new.clone());
             }
         }
         if !adding.is_empty() {
             directory.import(&adding, by).await?;
-            self.done.add += added.len() as u64;
+            self.done.add += adding.len() as u64;
         }
         self.change(&changing, &facts, directory, by).await
     }
