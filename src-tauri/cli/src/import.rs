@@ -58,8 +58,9 @@ pub(crate) fn import(
             Ok(false) => break,
             Err(mut error) => {
                 let Counts { add, change, .. } = import.done();
-                error.message += &format!(
-                    " {add} added and {change} changed users before that are kept. Import the file again for the others."
+                error.message = format!(
+                    "{} {add} added and {change} changed users before that are kept. Import the file again for the others.",
+                    error.message
                 );
                 return Err(error.into());
             }
@@ -178,15 +179,16 @@ fn numbers(counts: Counts, is_done: bool) -> String {
     } else {
         ("to add", "to change")
     };
-    let mut numbers = format!("{add} {added}, {change} {changed}, {same} same");
-    if keep > 0 {
-        numbers += &format!(", {keep} different (--update changes them)");
-    }
-    if problem > 0 {
-        let rows = if problem == 1 { "row" } else { "rows" };
-        numbers += &format!(", {problem} {rows} with a problem");
-    }
-    numbers + "."
+    let different = match keep {
+        0 => String::new(),
+        _ => format!(", {keep} different (--update changes them)"),
+    };
+    let problems = match problem {
+        0 => String::new(),
+        1 => ", 1 row with a problem".to_owned(),
+        _ => format!(", {problem} rows with a problem"),
+    };
+    format!("{add} {added}, {change} {changed}, {same} same{different}{problems}.")
 }
 
 fn row_value(row: &ImportRow, plan: &RowPlan) -> Value {

@@ -132,6 +132,10 @@ pub(crate) struct EditArguments {
 
 /// A file to import.
 #[derive(Debug, Args)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is an option of its own"
+)]
 pub(crate) struct ImportArguments {
     /// CSV or JSON file with users, or - for standard input.
     pub(crate) file: PathBuf,

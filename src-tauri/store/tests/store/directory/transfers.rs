@@ -246,10 +246,8 @@ pub(super) fn an_import_notices_what_changed_after_its_plan(directory: &dyn Dire
 }
 
 pub(super) fn an_import_of_many_rows_is_whole(directory: &dyn Directory) {
-    let mut text = "id,email,team\n".to_owned();
-    for number in 0..600 {
-        text += &format!("user-{number},u{number}@b.example,R\n");
-    }
+    let rows = (0..600).map(|number| format!("user-{number},u{number}@b.example,R\n"));
+    let text = format!("id,email,team\n{}", rows.collect::<String>());
     let mut import = plan(&text, ImportOptions::default(), directory);
     assert!(import.import_batch(directory, &by(now())).wait().unwrap());
     assert_eq!((import.looked_at(), import.done().add), (250, 250));
