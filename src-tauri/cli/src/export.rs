@@ -10,8 +10,8 @@ use serde_json::json;
 use crate::args::{ExportArguments, FormatArgument};
 use crate::context::Context;
 use crate::failure::Failure;
+use crate::filter::query_of;
 use crate::output::Output;
-use crate::users::query;
 
 pub(crate) fn export(
     arguments: &ExportArguments,
@@ -19,7 +19,7 @@ pub(crate) fn export(
     context: &Context,
     output: &Output,
 ) -> Result<ExitCode, Failure> {
-    let query = query(&arguments.filter);
+    let query = query_of(&arguments.filter);
     let format = match arguments.format {
         FormatArgument::Csv => ExportFormat::Csv,
         FormatArgument::Json => ExportFormat::Json,

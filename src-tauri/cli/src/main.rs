@@ -14,6 +14,7 @@ mod context;
 mod environment;
 mod export;
 mod failure;
+mod filter;
 mod hints;
 mod import;
 mod input;

@@ -9,24 +9,23 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use latchkey_core::activity::{Actor, AuditContext};
 use latchkey_core::directory::{
-    self, Directory, Origin, PageStart, Profile, Search, Sort, SortBy, User, UserQuery,
+    self, Directory, PageStart, Profile, Sort, SortBy, User, UserQuery,
 };
 use latchkey_core::error::Warning;
 use latchkey_core::instance::Instance;
 use latchkey_core::protocol::email::Email;
 use latchkey_core::protocol::payload::NewUser;
 use latchkey_core::protocol::user_id::UserId;
-use latchkey_core::verdict::Status;
 use latchkey_core::{Error, ErrorCode, time};
 use latchkey_store::home::{Home, Reached};
 use serde_json::{Value, json};
 
 use crate::args::{
-    EditArguments, FilterArguments, ListArguments, OriginArgument, SeatLimit, SortArgument,
-    StatusArgument, UsersArguments, UsersCommand,
+    EditArguments, ListArguments, SeatLimit, SortArgument, UsersArguments, UsersCommand,
 };
 use crate::context::Context;
 use crate::failure::Failure;
+use crate::filter::query_of;
 use crate::output::{Output, value};
 use crate::text::Text;
 use crate::{export, hints, import, link};
@@ -231,7 +230,7 @@ fn list(
             output.note(&format!("hint: {command}"));
         }
     }
-    let query = query(&arguments.filter);
+    let query = query_of(&arguments.filter);
     let sort = Sort {
         by: match arguments.sort {
             SortArgument::Id => SortBy::Id,
@@ -274,22 +273,6 @@ fn list(
         ));
     }
     Ok(())
-}
-
-/// Returns the users whom a filter matches.
-pub(crate) fn query(filter: &FilterArguments) -> UserQuery {
-    UserQuery {
-        search: Search::new(&filter.search),
-        status: filter.status.map(|status| match status {
-            StatusArgument::Active => Status::Active,
-            StatusArgument::Suspended => Status::Suspended,
-        }),
-        origin: filter.origin.map(|origin| match origin {
-            OriginArgument::Link => Origin::Link,
-            OriginArgument::Added => Origin::Added,
-            OriginArgument::Import => Origin::Import,
-        }),
-    }
 }
 
 /// Returns warnings as JSON has them, with the commands that help against them.

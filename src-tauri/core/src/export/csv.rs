@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use csv::{Terminator, Writer, WriterBuilder};
 
-use super::{rest_of, text_of};
+use super::cells::{rest_of, text_of};
 use crate::directory::User;
 use crate::import::column::{METADATA, STATUS, Target};
 use crate::import::formula;

@@ -5,15 +5,14 @@
 //! Texts in the metadata have columns of their own. All other values are in the column `metadata` as
 //! JSON, so an import of the file restores every user's ID, address and metadata.
 
+mod cells;
 mod csv;
 
 use std::collections::BTreeSet;
 
-use serde_json::Value;
-
 use crate::directory::{Cursor, Directory, PageStart, Sort, User, UserQuery};
-use crate::protocol::metadata::Metadata;
 use crate::{Error, Result};
+use cells::text_of;
 
 /// Format of an export.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -137,29 +136,4 @@ async fn columns(
     .await?;
     let first = names.take("name");
     Ok(first.into_iter().chain(names).collect())
-}
-
-/// Returns the text of a member that can be a cell. All others are exported as JSON: values that are
-/// not texts, texts that an import would take for an empty cell, and names or texts with control
-/// characters, which not every program reads.
-fn text_of<'a>(name: &str, value: &'a Value) -> Option<&'a str> {
-    let is_plain = |text: &str| {
-        let mut signs = text.chars();
-        !signs.any(|sign| sign.is_control() && !matches!(sign, '\t' | '\r' | '\n'))
-    };
-    let text = value.as_str()?;
-    let fits = !text.trim().is_empty() && is_plain(text) && !name.chars().any(char::is_control);
-    fits.then_some(text)
-}
-
-/// Returns the members that have no cell of their own, as JSON.
-fn rest_of(metadata: &Metadata, columns: &[String]) -> Option<String> {
-    let rest: serde_json::Map<String, Value> = metadata
-        .members()
-        .iter()
-        .filter(|(name, value)| text_of(name, value).is_none() || !columns.contains(name))
-        .map(|(name, value)| (name.clone(), value.clone()))
-        .collect();
-    // Cannot fail, because names and values are JSON already.
-    (!rest.is_empty()).then(|| serde_json::to_string(&rest).unwrap_or_default())
 }

@@ -1,6 +1,6 @@
 //! Columns of a CSV file: the meaning of a heading.
 
-use super::file::unreadable;
+use super::limits::unreadable;
 use crate::Result;
 
 /// A column of a CSV file.

@@ -4,9 +4,9 @@ use csv::{ReaderBuilder, StringRecord};
 use serde_json::Value;
 
 use super::column::{Column, Target, columns};
-use super::file::{too_many_rows, unreadable};
+use super::formula;
+use super::limits::{MAX_COLUMNS, MAX_ROW_BYTES, MAX_ROWS, too_many_rows, unreadable};
 use super::row::{Cells, ImportRow};
-use super::{MAX_COLUMNS, MAX_ROW_BYTES, MAX_ROWS, formula};
 
 use crate::protocol::metadata::Metadata;
 use crate::{Error, ErrorCode, Result};

@@ -3,10 +3,11 @@
 use encoding_rs::WINDOWS_1252;
 
 use super::column::Column;
+use super::limits::{MAX_FILE_BYTES, too_large, unreadable};
 use super::row::ImportRow;
-use super::{MAX_FILE_BYTES, MAX_ROWS, csv, json};
+use super::{csv, json};
+use crate::Result;
 use crate::protocol::text;
-use crate::{Error, ErrorCode, Result};
 
 /// A file to import.
 #[derive(Clone, Debug)]
@@ -33,8 +34,8 @@ pub enum FileFormat {
 impl ImportFile {
     /// Parses a file.
     ///
-    /// Fails with [`ErrorCode::InvalidImport`] if it is neither CSV nor JSON, or with
-    /// [`ErrorCode::InputTooLarge`] above a limit.
+    /// Fails with [`InvalidImport`](crate::ErrorCode::InvalidImport) if it is neither CSV nor JSON, or with
+    /// [`InputTooLarge`](crate::ErrorCode::InputTooLarge) above a limit.
     pub fn parse(bytes: Vec<u8>) -> Result<Self> {
         if bytes.len() as u64 > MAX_FILE_BYTES {
             return Err(too_large());
@@ -85,26 +86,4 @@ fn decode(bytes: Vec<u8>) -> Result<(String, bool)> {
     }
     let (text, _) = WINDOWS_1252.decode_without_bom_handling(&bytes);
     Ok((text.into_owned(), true))
-}
-
-/// Returns the error for a file that is larger than [`MAX_FILE_BYTES`].
-#[must_use]
-pub fn too_large() -> Error {
-    let message = format!(
-        "The file is larger than {} MiB, which is the maximum. Split it.",
-        MAX_FILE_BYTES / (1024 * 1024)
-    );
-    Error::new(ErrorCode::InputTooLarge, message).about("file")
-}
-
-/// Returns the error for a file that cannot be read.
-pub(super) fn unreadable(message: impl Into<String>) -> Error {
-    Error::new(ErrorCode::InvalidImport, message).about("file")
-}
-
-/// Returns the error for a file with more than [`MAX_ROWS`] rows.
-pub(super) fn too_many_rows() -> Error {
-    let message =
-        format!("The file has more than {MAX_ROWS} users, which is the maximum. Split it.");
-    Error::new(ErrorCode::InputTooLarge, message).about("file")
 }

@@ -13,8 +13,7 @@ use serde::de::{
 };
 use serde_json::{Map, Value};
 
-use super::MAX_ROWS;
-use super::file::{too_many_rows, unreadable};
+use super::limits::{MAX_ROWS, too_many_rows, unreadable};
 use super::row::{Cells, ImportRow};
 use crate::protocol::json;
 use crate::protocol::json::Unreadable;

@@ -8,6 +8,7 @@
 //! | meaning of a column | [`column`] |
 //! | cells that begin like a formula | [`formula`] |
 //! | a row | [`row`] |
+//! | maxima, and the errors of files | `limits` |
 //! | ID of a row that has none | [`derived_id`] |
 //! | decision about a row | [`plan`] |
 //! | plan of a whole file, and carrying it out | [`run`] |
@@ -22,6 +23,7 @@ pub mod derived_id;
 pub mod file;
 pub mod formula;
 mod json;
+mod limits;
 pub mod plan;
 pub mod row;
 pub mod run;
@@ -29,18 +31,7 @@ pub mod run;
 pub use column::{Column, Target};
 pub use derived_id::derived_id;
 pub use file::{FileFormat, ImportFile};
+pub use limits::{MAX_COLUMNS, MAX_FILE_BYTES, MAX_ROW_BYTES, MAX_ROWS, too_large};
 pub use plan::{Action, ImportOptions, RowPlan, RowProblem};
 pub use row::ImportRow;
 pub use run::{Counts, Import};
-
-/// Maximum size of a file, in bytes.
-pub const MAX_FILE_BYTES: u64 = 64 * 1024 * 1024;
-
-/// Maximum number of rows of a file.
-pub const MAX_ROWS: usize = 100_000;
-
-/// Maximum size of a row of CSV, in bytes. A user has at most 8 KiB of metadata.
-pub const MAX_ROW_BYTES: usize = 64 * 1024;
-
-/// Maximum number of columns of CSV.
-pub const MAX_COLUMNS: usize = 200;
