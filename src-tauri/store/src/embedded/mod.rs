@@ -11,7 +11,7 @@
 //! | rows and journal | [`journal`], [`blocks`], [`disk`] |
 //! | opening, also of old directories | [`open`], [`lock`], [`state`] |
 //! | rows of older formats | [`migrate`], [`single_entries`] |
-//! | damaged files | [`inspect`], [`rollback`], [`watermark`], [`closed`] |
+//! | damaged files | [`inspect`], [`snapshot`], [`rollback`], [`watermark`], [`closed`] |
 //! | searching and sorting users | [`catalogue`], [`load`] |
 //! | sessions, and the activity that is no longer kept | [`sessions`], [`prune`] |
 //! | a full disk | [`room`] |
@@ -43,6 +43,7 @@ mod sessions;
 mod shared;
 mod single_entries;
 mod sled_log;
+mod snapshot;
 mod state;
 mod times;
 mod watermark;
