@@ -304,6 +304,15 @@ fn ask_passphrase(prompt: &str, needed: &str) -> Result<Secret, Failure> {
     })
 }
 
+/// Returns the key of TypingMind's API in a file, or on standard input for `-`.
+pub(crate) fn typingmind_key(path: &Path, context: &Context) -> Result<Secret, Failure> {
+    let text = text::decode(context.read(path, input::SECRET)?);
+    text.map(Secret::new).ok_or_else(|| {
+        let message = "The file with the key is not a text in UTF-8. Write the key alone into it.";
+        Failure::Refused(Error::new(ErrorCode::InvalidSecret, message).about("typingmind-key-file"))
+    })
+}
+
 fn read_secret(path: &Path, context: &Context) -> Result<Secret, Failure> {
     let text = text::decode(context.read(path, input::SECRET)?);
     text.map(Secret::new).ok_or_else(|| {

@@ -7,16 +7,12 @@
 mod activity;
 mod api_keys;
 mod args;
-mod certificates;
 #[cfg(unix)]
 mod closed;
 mod context;
 mod environment;
-mod export;
 mod failure;
-mod filter;
 mod hints;
-mod import;
 mod input;
 mod inspect;
 mod instance;
@@ -29,8 +25,8 @@ mod output;
 mod privileges;
 mod redeem;
 mod serve;
-mod sockets;
 mod text;
+mod typingmind;
 mod usage;
 mod users;
 mod verdict;

@@ -97,11 +97,6 @@ impl Output {
         out(text)
     }
 
-    /// Writes the content of a file to standard output, even if JSON was requested.
-    pub(crate) fn content(bytes: &[u8]) -> Result<(), Failure> {
-        out_bytes(bytes)
-    }
-
     /// Returns whether standard output is a terminal.
     pub(crate) fn is_terminal() -> bool {
         io::stdout().is_terminal()
@@ -179,9 +174,9 @@ fn as_option(field: String) -> String {
     match field.as_str() {
         "parameter" => "param".to_owned(),
         "audiences" => "audience".to_owned(),
-        "session_idle" | "return_to" | "embed_in" | "not_before" | "expires_in" => {
-            field.replace('_', "-")
-        }
+        "typingmind_key" => "typingmind-key-file".to_owned(),
+        "session_idle" | "typingmind_region" | "return_to" | "embed_in" | "not_before"
+        | "expires_in" => field.replace('_', "-"),
         _ => field,
     }
 }
@@ -200,15 +195,13 @@ pub(crate) fn value(serializable: &impl Serialize) -> Value {
 }
 
 fn out(text: &str) -> Result<(), Failure> {
-    out_bytes(text.as_bytes())
-}
-
-fn out_bytes(bytes: &[u8]) -> Result<(), Failure> {
     let mut stdout = io::stdout().lock();
     let written = if is_closed() {
         Err(io::Error::other("it is closed"))
     } else {
-        stdout.write_all(bytes).and_then(|()| stdout.flush())
+        stdout
+            .write_all(text.as_bytes())
+            .and_then(|()| stdout.flush())
     };
     match written {
         // A closed pipe is the reader's choice.

@@ -9,26 +9,27 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use latchkey_core::activity::{Actor, AuditContext};
 use latchkey_core::directory::{
-    self, Directory, PageStart, Profile, Sort, SortBy, User, UserQuery,
+    self, Directory, Origin, PageStart, Profile, Search, Sort, SortBy, User, UserQuery,
 };
 use latchkey_core::error::Warning;
 use latchkey_core::instance::Instance;
 use latchkey_core::protocol::email::Email;
 use latchkey_core::protocol::payload::NewUser;
 use latchkey_core::protocol::user_id::UserId;
+use latchkey_core::verdict::Status;
 use latchkey_core::{Error, ErrorCode, time};
 use latchkey_store::home::{Home, Reached};
 use serde_json::{Value, json};
 
 use crate::args::{
-    EditArguments, ListArguments, SeatLimit, SortArgument, UsersArguments, UsersCommand,
+    EditArguments, ListArguments, OriginArgument, SeatLimit, SortArgument, StatusArgument,
+    UsersArguments, UsersCommand,
 };
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::filter::query_of;
 use crate::output::{Output, value};
 use crate::text::Text;
-use crate::{export, hints, import, link};
+use crate::{hints, link, typingmind};
 
 /// Name of this program in the lock file of a directory.
 const HOLDER: &str = "latchkey, the command line";
@@ -42,19 +43,22 @@ pub(crate) fn users(
     let Some(instance) = &arguments.instance else {
         return Err(Failure::usage("Name the instance: --instance NAME.").about("instance"));
     };
-    let directory = open(instance, context)?;
-    let directory = &*directory;
-    let done = match &arguments.command {
-        UsersCommand::Import(import) => import::import(import, directory, context, output, now),
-        UsersCommand::Export(export) => export::export(export, directory, context, output),
-        command => run(command, instance, directory, output, now).map(|()| ExitCode::SUCCESS),
-    };
-    done.map_err(|failure| match failure {
-        Failure::Refused(refused) => {
-            Failure::Refused(of_user(refused, &arguments.command, directory))
-        }
-        other => other,
-    })
+    let home = context.home()?;
+    let found = home.instances().find(instance)?;
+    if typingmind::has_users(&found) || matches!(arguments.command, UsersCommand::Sync) {
+        typingmind::users(&arguments.command, &home, &found, context, output, now)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let directory = directory(&home, &found)?;
+    run(&arguments.command, instance, &*directory, output, now).map_err(
+        |failure| match failure {
+            Failure::Refused(refused) => {
+                Failure::Refused(of_user(refused, &arguments.command, &*directory))
+            }
+            other => other,
+        },
+    )?;
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Names the field of an error like the argument. If an address was given in place of an id, adds
@@ -91,7 +95,11 @@ fn run(
             id,
             email,
             metadata,
+            yes: _,
         } => {
+            let Some(id) = id else {
+                return Err(Failure::usage("Name the id of the user.").about("id"));
+            };
             let metadata = link::metadata_fields(metadata)?;
             let user = NewUser::parse(id, email.as_deref(), metadata)?;
             show(&directory.add(&user, &by).wait()?, output)?;
@@ -110,10 +118,12 @@ fn run(
         UsersCommand::SignOut { id: who } => {
             show(&directory.sign_out(&id(who)?, &by).wait()?, output)?;
         }
-        UsersCommand::Remove { id: who } => {
+        UsersCommand::Remove { id: who, yes: _ } => {
             directory.remove(&id(who)?, &by).wait()?;
             output.print(format!("Removed {who}."), || json!({ "removed": who }))?;
         }
+        // A directory has no copy, and `users` has handled an instance that has one.
+        UsersCommand::Sync => {}
         UsersCommand::CorrectTimes => {
             let corrected = directory.correct_times(&by).wait()?;
             let text = match corrected {
@@ -123,8 +133,6 @@ fn run(
             };
             output.print(text, || json!({ "corrected": corrected }))?;
         }
-        // These commands also read or write a file.
-        UsersCommand::Import(_) | UsersCommand::Export(_) => {}
     }
     Ok(())
 }
@@ -223,6 +231,9 @@ fn list(
     output: &Output,
     now: Timestamp,
 ) -> Result<(), Failure> {
+    if arguments.group.is_some() {
+        return Err(Failure::usage("Only users at TypingMind have groups.").about("group"));
+    }
     let warnings = directory::notices(directory, now).wait()?;
     for warning in &warnings {
         output.warn(&warning.message);
@@ -230,7 +241,18 @@ fn list(
             output.note(&format!("hint: {command}"));
         }
     }
-    let query = query_of(&arguments.filter);
+    let query = UserQuery {
+        search: Search::new(&arguments.search),
+        status: arguments.status.map(|status| match status {
+            StatusArgument::Active => Status::Active,
+            StatusArgument::Suspended => Status::Suspended,
+        }),
+        origin: arguments.origin.map(|origin| match origin {
+            OriginArgument::Link => Origin::Link,
+            OriginArgument::Added => Origin::Added,
+            OriginArgument::Import => Origin::Import,
+        }),
+    };
     let sort = Sort {
         by: match arguments.sort {
             SortArgument::Id => SortBy::Id,
@@ -254,7 +276,10 @@ fn list(
         text.row(&[user.id.as_str(), email, user.status.name()]);
     }
     if page.users.is_empty() {
-        let is_filtered = query != UserQuery::default() || arguments.after.is_some();
+        let is_filtered = query.status.is_some()
+            || query.origin.is_some()
+            || !arguments.search.trim().is_empty()
+            || arguments.after.is_some();
         output.note(if is_filtered {
             "No user matches."
         } else {

@@ -8,11 +8,11 @@
 //! | what opening a code does | [`verdict`], [`sign_in`] |
 //! | what a code says, and what is wrong with it | [`inspect`] |
 //! | users and their seats | [`directory`] |
-//! | users from and to CSV and JSON files | [`import`], [`export`] |
 //! | who is signed in, and where to | [`session`] |
 //! | who did what, and when | [`activity`] |
 //! | applications and their settings | [`instance`] |
 //! | requests and responses of the administration API | [`admin`] |
+//! | the users of an instance that is at TypingMind | [`typingmind`] |
 //! | signing keys and other secrets | [`secret`] |
 //!
 //! Core is pure: it has no file, socket, clock, thread, async runtime, window, HTTP or terminal.
@@ -23,8 +23,6 @@ pub mod activity;
 pub mod admin;
 pub mod directory;
 pub mod error;
-pub mod export;
-pub mod import;
 pub mod inspect;
 pub mod instance;
 pub mod link;
@@ -33,6 +31,7 @@ pub mod secret;
 pub mod session;
 pub mod sign_in;
 pub mod time;
+pub mod typingmind;
 pub mod verdict;
 
 pub use error::{Error, ErrorCode, Result};

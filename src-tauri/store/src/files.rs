@@ -88,55 +88,21 @@ fn require_own(folder: &Path) -> Result<()> {
 /// Replaces the content of a file, which only its owner can read. When this returns, the file
 /// survives a power cut. If it fails, the old file is unchanged.
 pub fn replace(path: &Path, contents: &[u8]) -> Result<()> {
-    let mut replacement = Replacement::begin(path)?;
-    replacement.write(contents)?;
-    replacement.finish()
-}
-
-/// New content of a file, which only its owner can read. The old file stays until
-/// [`finish`](Self::finish), also if the process ends.
-#[derive(Debug)]
-pub struct Replacement {
-    path: PathBuf,
-    folder: PathBuf,
-    file: tempfile::NamedTempFile,
-}
-
-impl Replacement {
-    /// Begins new content for a file.
-    pub fn begin(path: &Path) -> Result<Self> {
-        let folder = path
-            .parent()
-            .filter(|parent| !parent.as_os_str().is_empty());
-        let folder = folder.unwrap_or_else(|| Path::new("."));
+    let folder = path
+        .parent()
+        .filter(|parent| !parent.as_os_str().is_empty());
+    let folder = folder.unwrap_or_else(|| Path::new("."));
+    let written = || -> io::Result<()> {
         // Temporary files have mode 0600.
-        let file = tempfile::Builder::new()
+        let mut file = tempfile::Builder::new()
             .prefix(".latchkey-")
-            .tempfile_in(folder)
-            .map_err(|cause| storage("written", path, cause))?;
-        Ok(Self {
-            path: path.to_owned(),
-            folder: folder.to_owned(),
-            file,
-        })
-    }
-
-    /// Adds to the content.
-    pub fn write(&mut self, bytes: &[u8]) -> Result<()> {
-        let written = self.file.write_all(bytes);
-        written.map_err(|cause| storage("written", &self.path, cause))
-    }
-
-    /// Replaces the file. When this returns, the file survives a power cut.
-    pub fn finish(self) -> Result<()> {
-        let Self { path, folder, file } = self;
-        let replaced = || -> io::Result<()> {
-            file.as_file().sync_all()?;
-            file.persist(&path)?;
-            sync_dir(&folder)
-        };
-        replaced().map_err(|cause| storage("written", &path, cause))
-    }
+            .tempfile_in(folder)?;
+        file.write_all(contents)?;
+        file.as_file().sync_all()?;
+        file.persist(path)?;
+        sync_dir(folder)
+    };
+    written().map_err(|cause| storage("written", path, cause))
 }
 
 /// Opens a regular file of the data folder. Fails at once for other files: a pipe or a device would
@@ -191,8 +157,8 @@ pub(crate) fn require_plain(folder: &Path) -> Result<()> {
 enum Foreign {
     #[error("it is a link, a pipe or a device. Put the file that belongs there in its place")]
     NoFile,
-    #[error("it is longer than 16 MiB, which Latchkey never writes. Restore it from a backup")]
-    TooLong,
+    #[error("it is longer than {mib} MiB, which Latchkey never writes. Restore it from a backup")]
+    TooLong { mib: u64 },
 }
 
 fn no_file() -> io::Error {
@@ -203,19 +169,25 @@ fn no_file() -> io::Error {
 ///
 /// Fails unless it is a regular file of at most 16 MiB.
 pub fn read(path: &Path) -> Result<Option<Vec<u8>>> {
-    match read_limited(path) {
+    read_up_to(path, MAX_BYTES)
+}
+
+/// Reads a file like [`read`], with another maximum size.
+pub(crate) fn read_up_to(path: &Path, max_bytes: u64) -> Result<Option<Vec<u8>>> {
+    match read_limited(path, max_bytes) {
         Ok(contents) => Ok(Some(contents)),
         Err(cause) if cause.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(cause) => Err(storage("read", path, cause)),
     }
 }
 
-fn read_limited(path: &Path) -> io::Result<Vec<u8>> {
+fn read_limited(path: &Path, max_bytes: u64) -> io::Result<Vec<u8>> {
     let file = open(path, OpenOptions::new().read(true))?;
     let mut contents = Vec::new();
-    file.take(MAX_BYTES + 1).read_to_end(&mut contents)?;
-    if contents.len() as u64 > MAX_BYTES {
-        return Err(io::Error::other(Foreign::TooLong));
+    file.take(max_bytes + 1).read_to_end(&mut contents)?;
+    if contents.len() as u64 > max_bytes {
+        let mib = max_bytes / (1024 * 1024);
+        return Err(io::Error::other(Foreign::TooLong { mib }));
     }
     Ok(contents)
 }

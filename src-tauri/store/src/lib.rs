@@ -4,6 +4,7 @@
 //! |---|---|
 //! | the embedded engine (sled) | [`embedded`] |
 //! | a directory that another process holds | [`remote`], [`control`] |
+//! | TypingMind's API and the copy of its users | [`typingmind`] |
 //! | the data folder as a whole | [`home`], [`instances`] |
 //! | signing keys | [`keys`] |
 //! | private files | [`files`] |
@@ -17,6 +18,7 @@ pub mod home;
 pub mod instances;
 pub mod keys;
 pub mod remote;
+pub mod typingmind;
 mod wait;
 
 pub use embedded::EmbeddedDirectory;

@@ -16,14 +16,16 @@ mod values;
 pub(crate) use activity::{ActivityCommand, KindArgument};
 pub(crate) use api_keys::ApiKeyCommand;
 pub(crate) use inspect::InspectArguments;
-pub(crate) use instance::{AddArguments, InstanceCommand, SetArguments, SettingsArguments};
+pub(crate) use instance::{
+    AddArguments, InstanceCommand, SetArguments, SettingsArguments, TypingMindArguments,
+};
 pub(crate) use link::{LinkArguments, Shape};
 pub(crate) use redeem::RedeemArguments;
 pub(crate) use secret::{SecretArguments, SecretCommand, secret_file};
 pub(crate) use serve::{LogFormat, ServeArguments};
 pub(crate) use users::{
-    EditArguments, ExportArguments, FilterArguments, FormatArgument, ImportArguments,
-    ListArguments, OriginArgument, SortArgument, StatusArgument, UsersArguments, UsersCommand,
+    EditArguments, ListArguments, OriginArgument, SortArgument, StatusArgument, UsersArguments,
+    UsersCommand,
 };
 pub(crate) use values::SeatLimit;
 
@@ -68,7 +70,7 @@ pub(crate) enum Command {
     Inspect(InspectArguments),
     /// Use a code like a person who opens the link: sign in, or create the user.
     Redeem(RedeemArguments),
-    /// Manage the users of an instance that is hosted here.
+    /// Manage the users of an instance that is hosted here or at TypingMind.
     Users(UsersArguments),
     /// Show or set the number of seats.
     Seats {
@@ -79,7 +81,8 @@ pub(crate) enum Command {
         #[arg(long, value_name = "N|none", allow_negative_numbers = true, value_parser = seat_limit)]
         set: Option<SeatLimit>,
     },
-    /// Show the activity of an instance that is hosted here.
+    /// Show the activity of an instance. For one that is hosted elsewhere, it has only what was done
+    /// with this Latchkey.
     #[command(subcommand)]
     Activity(ActivityCommand),
     /// Manage the keys with which other systems use the gateway's API.
@@ -161,7 +164,6 @@ impl Command {
             Self::Redeem(redeem) => redeem.files(),
             Self::Serve(serve) => serve.files(),
             Self::Instance(instance) => instance.files(),
-            Self::Users(users) => users.command.files(),
             _ => Vec::new(),
         };
         let passphrase = variable("LATCHKEY_PASSPHRASE_FILE").map(PathBuf::from);

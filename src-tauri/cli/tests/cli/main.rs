@@ -9,7 +9,6 @@
 )]
 
 mod activity;
-mod admin_listener;
 mod administering;
 mod answers;
 #[path = "../../../store/tests/store/directory/copied.rs"]
@@ -48,8 +47,10 @@ mod snapshots;
 #[cfg(target_os = "linux")]
 #[path = "../../../../tests/soak.rs"]
 mod soak;
+#[path = "../../../../tests/typingmind/stand_in.rs"]
+mod stand_in;
 mod storage;
 mod terminal;
 #[cfg(target_os = "linux")]
 mod terminal_qr;
-mod transfers;
+mod typingmind;

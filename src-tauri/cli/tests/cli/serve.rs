@@ -44,8 +44,6 @@ pub(crate) fn link(folder: &Path, id: &str) -> String {
 pub(crate) struct Serving {
     pub(crate) child: Child,
     pub(crate) address: String,
-    /// Printed JSON.
-    pub(crate) said: Value,
 }
 
 impl Serving {
@@ -80,11 +78,7 @@ impl Serving {
         out.read_line(&mut line).unwrap();
         let said: Value = serde_json::from_str(&line).unwrap_or_else(|_| panic!("{line}"));
         let address = said["address"].as_str().unwrap().to_owned();
-        Self {
-            child,
-            address,
-            said,
-        }
+        Self { child, address }
     }
 
     /// Sends a request. Returns the head and body of the response, or `None` if the connection
@@ -502,11 +496,7 @@ fn the_gateway_opens_also_where_standard_output_cannot_be_written() {
         });
         let (address, rest) = said.unwrap_or_else(|| panic!("{redirected}: it did not open"));
         assert!(rest.contains("standard output"), "{redirected}: {rest}");
-        let serving = Serving {
-            child,
-            address,
-            said: serde_json::Value::Null,
-        };
+        let serving = Serving { child, address };
         let healthy = serving.get("/healthz", "");
         assert!(
             healthy.starts_with("HTTP/1.1 200"),

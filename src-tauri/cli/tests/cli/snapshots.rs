@@ -308,12 +308,7 @@ fn other_commands() {
             .read_line(&mut line)
             .unwrap();
         let address = String::new();
-        Serving {
-            child,
-            address,
-            said: serde_json::Value::Null,
-        }
-        .end();
+        Serving { child, address }.end();
         transcript.record(&arguments, &line, "", 0);
     }
     transcript.both("--version");

@@ -26,7 +26,6 @@ impl From<Error> for Refused {
             | ErrorCode::AmbiguousPayload
             | ErrorCode::InvalidSetting
             | ErrorCode::InvalidCursor
-            | ErrorCode::InvalidImport
             | ErrorCode::TooMany => StatusCode::UNPROCESSABLE_ENTITY,
             ErrorCode::Internal => StatusCode::INTERNAL_SERVER_ERROR,
             _ => StatusCode::SERVICE_UNAVAILABLE,

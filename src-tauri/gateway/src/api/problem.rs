@@ -119,8 +119,7 @@ impl From<Error> for Problem {
             | ErrorCode::InvalidLifetime
             | ErrorCode::CodeTooLong
             | ErrorCode::NoCode
-            | ErrorCode::InvalidCursor
-            | ErrorCode::InvalidImport => StatusCode::UNPROCESSABLE_ENTITY,
+            | ErrorCode::InvalidCursor => StatusCode::UNPROCESSABLE_ENTITY,
             ErrorCode::Internal => {
                 return Self::failed(
                     StatusCode::INTERNAL_SERVER_ERROR,

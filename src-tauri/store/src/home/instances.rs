@@ -71,10 +71,10 @@ impl Home {
     ///
     /// Fails with [`ErrorCode::DirectoryHeld`] if another program uses its directory.
     pub fn remove(&self, id: &InstanceId) -> Result<()> {
-        let record = match self.instances.get(id) {
-            Ok(instance) => instance.key,
-            // The key of a damaged instance is unknown.
-            Err(refused) if refused.code == ErrorCode::DamagedFile => None,
+        let (record, typingmind) = match self.instances.get(id) {
+            Ok(instance) => (instance.key, instance.typingmind),
+            // The keys of a damaged instance are unknown.
+            Err(refused) if refused.code == ErrorCode::DamagedFile => (None, None),
             Err(refused) => return Err(refused),
         };
         EmbeddedDirectory::require_free(&self.users_folder(id))?;
@@ -82,6 +82,7 @@ impl Home {
         if let Some(record) = &record {
             self.forget(record);
         }
+        self.forget_typingmind_key(typingmind.and_then(|typingmind| typingmind.key).as_ref());
         Ok(())
     }
 

@@ -5,11 +5,12 @@ use std::sync::PoisonError;
 
 use jiff::Timestamp;
 
-use super::{Home, stored_secrets};
+use super::{Home, secrets_of, stored_secrets};
 use latchkey_core::activity::AuditContext;
 use latchkey_core::instance::{Instance, InstanceId, Name, Settings};
 use latchkey_core::secret::{
-    KeyLocation, KeyOrigin, KeyRecord, Secret, SecretSource, SigningKey, require_strength,
+    KeyLocation, KeyOrigin, KeyRecord, Secret, SecretSource, SigningKey, StoredSecret,
+    require_strength,
 };
 use latchkey_core::{Error, ErrorCode, Result};
 
@@ -32,9 +33,9 @@ impl Home {
     /// Returns the instances whose signing keys are in the sealed file. They need their secrets
     /// again if it is lost.
     pub fn sealed(&self) -> Result<Vec<Instance>> {
-        let is_sealed = |key: &KeyRecord| key.kept == KeyLocation::SealedFile;
+        let is_sealed = |secret: &StoredSecret| secret.kept == KeyLocation::SealedFile;
         let mut instances = self.instances.list()?.instances;
-        instances.retain(|instance| instance.key.as_ref().is_some_and(is_sealed));
+        instances.retain(|instance| secrets_of(instance).iter().any(is_sealed));
         Ok(instances)
     }
 
@@ -53,6 +54,12 @@ impl Home {
         let without_secret = lost.into_iter().map(|instance| {
             self.instances.update(&instance.id, by, |instance| {
                 instance.key = None;
+                if let Some(connection) = &mut instance.connection {
+                    connection.key = None;
+                }
+                if let Some(typingmind) = &mut instance.typingmind {
+                    typingmind.key = None;
+                }
                 Ok(())
             })
         });

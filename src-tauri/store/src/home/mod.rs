@@ -7,6 +7,7 @@
 //! | signing keys | [`keys`] |
 //! | API keys | [`api_keys`] |
 //! | directories | [`directories`] |
+//! | TypingMind's users | [`typingmind`] |
 
 mod api_keys;
 mod directories;
@@ -14,6 +15,7 @@ mod instances;
 mod keys;
 #[cfg(test)]
 mod tests;
+mod typingmind;
 
 pub use directories::{GATEWAY_HOLDER, Reached, is_gateway, require_here};
 pub use keys::NewKeys;
@@ -25,6 +27,7 @@ use std::sync::Mutex;
 use crate::files;
 use crate::instances::Instances;
 use crate::keys::{KeychainUse, Keys};
+use crate::typingmind::Copies;
 use latchkey_core::Result;
 use latchkey_core::instance::Instance;
 pub use latchkey_core::secret::SecretSource;
@@ -38,6 +41,8 @@ pub struct Home {
     keys: Keys,
     /// Keys that were read, so that a preview does not ask the keychain at each keystroke.
     read: Mutex<HashMap<String, SigningKey>>,
+    /// Copies of TypingMind's users that were read.
+    copies: Copies,
 }
 
 impl Home {
@@ -54,6 +59,7 @@ impl Home {
             instances,
             data_dir,
             read: Mutex::default(),
+            copies: Copies::default(),
         })
     }
 
@@ -79,10 +85,17 @@ impl Home {
 /// Returns all secrets that the instances refer to.
 fn stored_secrets(instances: &Instances) -> Result<Vec<StoredSecret>> {
     let all = instances.list()?.instances.into_iter();
-    let of_instance = |instance: Instance| {
-        let signing = instance.key.as_ref().map(KeyRecord::stored);
-        let access = instance.connection.and_then(|connection| connection.key);
-        signing.into_iter().chain(access)
-    };
-    Ok(all.flat_map(of_instance).collect())
+    Ok(all.flat_map(|instance| secrets_of(&instance)).collect())
+}
+
+/// Returns the secrets that an instance refers to.
+fn secrets_of(instance: &Instance) -> Vec<StoredSecret> {
+    let signing = instance.key.as_ref().map(KeyRecord::stored);
+    let connection = instance.connection.as_ref();
+    let access = connection.and_then(|connection| connection.key.clone());
+    let typingmind = instance.typingmind.as_ref();
+    let typingmind = typingmind.and_then(|typingmind| typingmind.key.as_ref());
+    let typingmind = typingmind.map(|key| key.stored.clone());
+    let all = [signing, access, typingmind];
+    all.into_iter().flatten().collect()
 }

@@ -15,6 +15,7 @@ use latchkey_core::protocol::audience::Audience;
 use latchkey_core::protocol::code::Algorithm;
 use latchkey_core::protocol::lifetime::Lifetime;
 use latchkey_core::secret::KeyRecord;
+use latchkey_core::typingmind::TypingMind;
 use latchkey_core::{Error, ErrorCode, Result};
 
 /// Format of `instance.json`. Older formats are read, newer ones are refused.
@@ -22,7 +23,7 @@ use latchkey_core::{Error, ErrorCode, Result};
 /// Format 2 adds the encoding of a key, which programs for format 1 would ignore. Format 3
 /// stores waiting changes without words. Format 4 adds scopes and expiry to API keys. Programs for
 /// format 3 would ignore them and accept such a key for every request. Format 5 adds instances on
-/// a gateway.
+/// a gateway, and the connection to TypingMind's API. Programs for format 4 would drop both.
 const FORMAT: u32 = 5;
 
 #[derive(Serialize, Deserialize)]
@@ -42,6 +43,8 @@ struct InstanceFile {
     #[serde(default)]
     audiences: Vec<Audience>,
     key: Option<KeyRecord>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    typingmind: Option<TypingMind>,
     #[serde(default)]
     api_keys: Vec<ApiKey>,
     #[serde(default)]
@@ -103,6 +106,7 @@ pub(super) fn read(path: &Path, id: &InstanceId) -> Result<Option<Instance>> {
         id: id.clone(),
         settings: settings().map_err(|refused| damaged(refused.message))?,
         key: file.key,
+        typingmind: file.typingmind,
         api_keys: file.api_keys,
         outbox: file.acts,
         connection: file.connection,
@@ -125,6 +129,7 @@ pub(super) fn write(path: &Path, instance: &Instance) -> Result<()> {
         retention: settings.retention,
         audiences: settings.audiences.clone(),
         key: instance.key.clone(),
+        typingmind: instance.typingmind.clone(),
         api_keys: instance.api_keys.clone(),
         acts: instance.outbox.clone(),
         connection: instance.connection.clone(),

@@ -202,6 +202,7 @@ impl Instances {
             id,
             settings,
             key,
+            typingmind: None,
             api_keys: Vec::new(),
             outbox: Outbox::default(),
             connection,

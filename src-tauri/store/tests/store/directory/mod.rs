@@ -25,7 +25,6 @@ mod records;
 mod remote;
 mod seats;
 mod sessions;
-mod transfers;
 mod worded;
 
 use std::sync::Arc;
