@@ -5,7 +5,7 @@ use std::sync::Arc;
 use latchkey_core::Result;
 use latchkey_core::directory::Directory;
 use latchkey_core::instance::{Instance, InstanceId};
-use latchkey_gateway::{GiveWay, ServedSocket, serve_locally};
+use latchkey_gateway::{Administration, GiveWay, ServedSocket, serve_locally};
 use latchkey_store::home::{Home, Reached};
 use tauri::async_runtime::{block_on, spawn};
 
@@ -80,9 +80,9 @@ impl LocalSocket {
         directory: &Arc<dyn Directory>,
         give_way: GiveWay,
     ) -> Result<Self> {
-        let (id, directory) = (id.clone(), Arc::clone(directory));
-        let served =
-            block_on(async move { serve_locally(home, &id, HOLDER, directory, Some(give_way)) })?;
+        let directory = Arc::clone(directory);
+        let administration = Administration::new(home, id, HOLDER, directory, Some(give_way));
+        let served = block_on(async move { serve_locally(administration) })?;
         Ok(Self(Some(served)))
     }
 }

@@ -7,7 +7,7 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use latchkey_core::{Error, ErrorCode};
-use latchkey_store::files;
+use latchkey_store::files::{self, Replacement};
 use latchkey_store::home::Home;
 use latchkey_store::keys::KeychainUse;
 
@@ -144,18 +144,56 @@ impl Context {
 
     /// Writes a file that only its owner can read.
     pub(crate) fn write(&self, path: &Path, contents: &[u8]) -> Result<(), Failure> {
+        let mut written = self.begin(path)?;
+        written.write(contents)?;
+        Ok(written.finish()?)
+    }
+
+    /// Begins a file that only its owner can read, which is written in pieces.
+    pub(crate) fn begin(&self, path: &Path) -> Result<Written, Failure> {
         let opened = self.opened.borrow_mut().remove(path);
         let Some(opened) = opened else {
-            return Ok(files::replace(path, contents)?);
+            return Ok(Written::Replaced(Replacement::begin(path)?));
         };
         // The file was opened before, because its folder is root's, where the process can no longer
         // rename.
-        opened
-            .and_then(|mut file| {
-                file.set_len(0)?;
-                file.write_all(contents)?;
-                file.sync_all()
-            })
-            .map_err(|cause| files::storage("written", path, cause).into())
+        let file = opened.and_then(|file| {
+            file.set_len(0)?;
+            Ok(file)
+        });
+        let file = file.map_err(|cause| files::storage("written", path, cause))?;
+        Ok(Written::Opened(path.to_owned(), file))
+    }
+}
+
+/// A file that is being written.
+#[derive(Debug)]
+pub(crate) enum Written {
+    /// New content that replaces the file at the end.
+    Replaced(Replacement),
+    /// A file that was opened before.
+    Opened(PathBuf, File),
+}
+
+impl Written {
+    /// Adds to the content.
+    pub(crate) fn write(&mut self, bytes: &[u8]) -> latchkey_core::Result<()> {
+        match self {
+            Self::Replaced(replacement) => replacement.write(bytes),
+            Self::Opened(path, file) => {
+                let written = file.write_all(bytes);
+                written.map_err(|cause| files::storage("written", path, cause))
+            }
+        }
+    }
+
+    /// Ends the content. When this returns, the file survives a power cut.
+    pub(crate) fn finish(self) -> latchkey_core::Result<()> {
+        match self {
+            Self::Replaced(replacement) => replacement.finish(),
+            Self::Opened(path, file) => file
+                .sync_all()
+                .map_err(|cause| files::storage("written", &path, cause)),
+        }
     }
 }

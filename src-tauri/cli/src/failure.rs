@@ -1,6 +1,6 @@
 //! Reasons why a command of `latchkey` fails, each with its exit code.
 
-use latchkey_core::Error;
+use latchkey_core::{Error, ErrorCode};
 
 /// Reason why a command failed.
 #[derive(Debug)]
@@ -48,6 +48,17 @@ impl Failure {
             Self::Unwritten(_) => {}
         }
         self
+    }
+
+    /// Returns the error behind it, for a caller that stops because of it.
+    #[must_use]
+    pub(crate) fn error(&self) -> Error {
+        match self {
+            Self::Refused(error) | Self::Unwritten(error) => error.clone(),
+            Self::Usage { message, .. } | Self::Arguments { message, .. } => {
+                Error::new(ErrorCode::Storage, message.clone())
+            }
+        }
     }
 
     /// Adds to an unwritten answer that the changes of the command are made.

@@ -7,12 +7,16 @@
 mod activity;
 mod api_keys;
 mod args;
+mod certificates;
 #[cfg(unix)]
 mod closed;
 mod context;
 mod environment;
+mod export;
 mod failure;
+mod filter;
 mod hints;
+mod import;
 mod input;
 mod inspect;
 mod instance;
@@ -25,6 +29,7 @@ mod output;
 mod privileges;
 mod redeem;
 mod serve;
+mod sockets;
 mod text;
 mod typingmind;
 mod usage;

@@ -97,6 +97,11 @@ impl Output {
         out(text)
     }
 
+    /// Writes the content of a file to standard output, even if JSON was requested.
+    pub(crate) fn content(bytes: &[u8]) -> Result<(), Failure> {
+        out_bytes(bytes)
+    }
+
     /// Returns whether standard output is a terminal.
     pub(crate) fn is_terminal() -> bool {
         io::stdout().is_terminal()
@@ -195,13 +200,15 @@ pub(crate) fn value(serializable: &impl Serialize) -> Value {
 }
 
 fn out(text: &str) -> Result<(), Failure> {
+    out_bytes(text.as_bytes())
+}
+
+fn out_bytes(bytes: &[u8]) -> Result<(), Failure> {
     let mut stdout = io::stdout().lock();
     let written = if is_closed() {
         Err(io::Error::other("it is closed"))
     } else {
-        stdout
-            .write_all(text.as_bytes())
-            .and_then(|()| stdout.flush())
+        stdout.write_all(bytes).and_then(|()| stdout.flush())
     };
     match written {
         // A closed pipe is the reader's choice.

@@ -1,23 +1,24 @@
 //! The command `latchkey serve`.
 
 use latchkey_store::Wait as _;
+use std::fmt::Write as _;
 use std::io;
 use std::num::NonZeroU32;
-use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 use latchkey_core::activity::Actor;
 use latchkey_core::directory::{self, Directory};
-use latchkey_core::instance::{Hosted, Instance};
+use latchkey_core::instance::{Hosted, Instance, InstanceId};
+use latchkey_core::secret::SigningKey;
 use latchkey_core::{Error, ErrorCode};
 use latchkey_gateway::{
-    Certificate, ClientLimits, Gateway, Handle, InstanceSnapshot, Listener, metrics_router, run,
+    Administration, ClientLimits, Gateway, Handle, InstanceSnapshot, metrics_router, run,
     serve as listen, serve_locally,
 };
 use latchkey_store::home::{GATEWAY_HOLDER, Home, require_here};
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio::runtime::Runtime;
 #[cfg(unix)]
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -25,10 +26,11 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use crate::args::ServeArguments;
 use crate::context::Context;
 use crate::failure::Failure;
+use crate::hints;
 use crate::keys::{self, Environment};
 use crate::output::Output;
+use crate::sockets::{AdminSocket, Sockets};
 use crate::users::once_free;
-use crate::{hints, input};
 
 pub(crate) fn serve(
     arguments: &ServeArguments,
@@ -38,110 +40,146 @@ pub(crate) fn serve(
     let home = context.home()?;
     let instance = instance(&home, arguments.instance.as_deref())?;
     require_here(&instance)?;
-    let environment = Environment::beside(&instance);
-    let given = keys::given(&arguments.secret, environment, context)?;
-    let given = given.map(|given| given.key()).transpose()?;
-    if let Some(key) = &given {
-        key.require_strength(&instance.settings.url)?;
-    }
-    if given.is_none() {
-        keys::unlock(&home, context)?;
-        if environment == Environment::IsIgnored && keys::in_environment() {
-            output.warn(&format!(
-                "The secret in the environment is not used, because '{}' has a secret of its own.",
-                instance.settings.name.as_str()
-            ));
-        }
-    }
+    let given = given_key(arguments, &home, &instance, context, output)?;
     // Reads the key now, so that an error shows at the start and not at the first visit.
     let key = given
         .clone()
         .map_or_else(|| home.signing_key(&instance), Ok)?;
     let short_key = key.short_for(instance.settings.algorithm);
-    let certificate = certificate(arguments, &home, &instance, context, output)?;
-    let listener = Listener::bind(arguments.listen)?;
-    let address = listener.address()?;
-    let scheme = if certificate.is_some() {
-        "https"
-    } else {
-        "http"
-    };
-    if !address.ip().is_loopback() {
-        let readable = if certificate.is_some() {
-            ""
-        } else {
-            " Without TLS, codes and cookies can be read on the way."
-        };
-        output.warn(&format!(
-            "The gateway listens on {address}. Everybody on that network can reach it.{readable}"
-        ));
-    }
-    if scheme == "http" && instance.settings.url.is_https() {
-        output.note(&format!(
-            "Links lead to {}. A proxy there must speak https and forward requests to this gateway.",
-            instance.settings.url
-        ));
-    }
+    let sockets = Sockets::bind(arguments, &home, &instance, context, output)?;
     let directory = hold(&home, &instance)?;
-    let administered = Arc::clone(&directory);
-    let (shared, recorded) = (Arc::clone(&directory), Arc::clone(&directory));
     let home = Arc::new(home);
-    let (id, others, own) = (instance.id.clone(), Arc::clone(&home), instance.id.clone());
-    let local = Arc::clone(&home);
+    let holder = GATEWAY_HOLDER;
+    let administration = {
+        let (home, directory) = (Arc::clone(&home), Arc::clone(&directory));
+        Administration::new(home, &instance.id, holder, directory, None)
+    };
+    let notices = directory::notices(&*directory, Timestamp::now()).wait()?;
+    for notice in short_key.into_iter().chain(notices) {
+        let hint = hints::about(&notice, instance.id.as_str(), output.program());
+        tracing::warn!(code = %notice.code, hint, "{}", notice.message);
+    }
+    let gateway = gateway(arguments, home, &instance.id, given, directory);
+    let runtime = Runtime::new().map_err(no_threads)?;
+    let announce = |sockets: &Sockets| announce(sockets, &instance, output);
+    runtime.block_on(run_until_signal(gateway, administration, sockets, announce))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Returns the signing key that the arguments or the environment give in place of the instance's
+/// own. Unlocks the sealed file if there is none.
+fn given_key(
+    arguments: &ServeArguments,
+    home: &Home,
+    instance: &Instance,
+    context: &Context,
+    output: &Output,
+) -> Result<Option<SigningKey>, Failure> {
+    let environment = Environment::beside(instance);
+    let given = keys::given(&arguments.secret, environment, context)?;
+    let given = given.map(|given| given.key()).transpose()?;
+    if let Some(key) = &given {
+        key.require_strength(&instance.settings.url)?;
+        return Ok(given);
+    }
+    keys::unlock(home, context)?;
+    if environment == Environment::IsIgnored && keys::in_environment() {
+        output.warn(&format!(
+            "The secret in the environment is not used, because '{}' has a secret of its own.",
+            instance.settings.name.as_str()
+        ));
+    }
+    Ok(None)
+}
+
+fn gateway(
+    arguments: &ServeArguments,
+    home: Arc<Home>,
+    id: &InstanceId,
+    given: Option<SigningKey>,
+    directory: Arc<dyn Directory>,
+) -> Gateway {
     let limits = ClientLimits {
         trusted_proxies: arguments.trusted_proxy.clone(),
         links_per_second: NonZeroU32::new(arguments.visits_per_second),
         api_requests_per_second: NonZeroU32::new(arguments.api_requests_per_second),
     };
-    let gateway = Gateway::new(instance.id.clone(), directory, limits, move || {
-        InstanceSnapshot::of(&home, &id, given.as_ref(), &*shared)
+    let (others, own) = (Arc::clone(&home), id.clone());
+    let (served, recorded) = (id.clone(), Arc::clone(&directory));
+    Gateway::new(id.clone(), directory, limits, move || {
+        InstanceSnapshot::of(&home, &served, given.as_ref(), &*recorded)
     })
-    .with_others(move || others.other_instances(Some(&own)));
-    let notices = directory::notices(&*recorded, Timestamp::now()).wait()?;
-    for notice in short_key.into_iter().chain(notices) {
-        let hint = hints::about(&notice, instance.id.as_str(), output.program());
-        tracing::warn!(code = %notice.code, hint, "{}", notice.message);
-    }
-    let metrics = arguments.metrics.map(Listener::bind).transpose();
-    let metrics = metrics.map_err(|refused| refused.about("metrics"))?;
-    let name = instance.settings.name.as_str();
-    let runtime = Runtime::new().map_err(no_threads)?;
-    runtime.block_on(async {
-        let handle = Handle::default();
-        let signals = Signals::new().map_err(no_signals)?;
-        tokio::spawn(signals.end(handle.clone()));
-        let socket = serve_locally(local, &instance.id, GATEWAY_HOLDER, administered, None);
-        // Without the socket, people can still sign in.
-        let socket = socket
-            .inspect_err(|cause| tracing::warn!(error = %cause.logged(), "other programs cannot administer the users while this one runs"))
-            .ok();
-        // The signal handlers are set up before this line is printed, because its reader may send
-        // signals.
-        announce(
-            &format!("{scheme}://{address}"),
-            output,
-            name,
-            || json!({ "instance": instance.id, "address": address.to_string(), "scheme": scheme }),
-        );
-        let gateway = Arc::new(gateway);
-        if let Some(metrics) = metrics {
-            let router = metrics_router(Arc::clone(&gateway));
-            tokio::spawn(listen(router, metrics, None, handle.clone()));
-        }
-        let ended = run(gateway, listener, certificate, handle, Actor::CommandLine).await;
-        if let Some(socket) = socket {
-            socket.end().await;
-        }
-        ended?;
-        Ok(ExitCode::SUCCESS)
-    })
+    .with_others(move || others.other_instances(Some(&own)))
 }
 
-/// Prints the address of the gateway. If standard output cannot be written, the address is in the
-/// log, and the gateway still runs.
-fn announce(url: &str, output: &Output, name: &str, json: impl FnOnce() -> Value) {
-    let open = format!("{name} is open at {url}");
-    if let Err(Failure::Unwritten(refused)) = output.line(open.as_str(), json) {
+/// Serves all sockets until a signal. Calls `announce` when signals are handled, because the reader
+/// of the announcement may send one.
+async fn run_until_signal(
+    gateway: Gateway,
+    administration: Arc<Administration>,
+    sockets: Sockets,
+    announce: impl FnOnce(&Sockets),
+) -> latchkey_core::Result<()> {
+    let handle = Handle::default();
+    let signals = Signals::new().map_err(no_signals)?;
+    tokio::spawn(signals.end(handle.clone()));
+    if let Some(admin) = &sockets.admin {
+        administration.set_listener(admin.description());
+    }
+    let socket = serve_locally(Arc::clone(&administration));
+    // Without the socket, people can still sign in.
+    let socket = socket
+        .inspect_err(|cause| tracing::warn!(error = %cause.logged(), "other programs cannot administer the users while this one runs"))
+        .ok();
+    announce(&sockets);
+    let Sockets {
+        listener,
+        certificate,
+        admin,
+        metrics,
+        ..
+    } = sockets;
+    let gateway = Arc::new(gateway);
+    if let Some(metrics) = metrics {
+        let router = metrics_router(Arc::clone(&gateway));
+        tokio::spawn(listen(router, metrics, None, handle.clone()));
+    }
+    let admin =
+        admin.map(|socket| socket.serve(Arc::clone(&gateway), administration, handle.clone()));
+    let running = handle.clone();
+    let ended = run(gateway, listener, certificate, running, Actor::CommandLine).await;
+    if let Some(admin) = admin {
+        // The gateway may have ended by an error.
+        handle.shut_down();
+        admin.end().await;
+    }
+    if let Some(socket) = socket {
+        socket.end().await;
+    }
+    ended
+}
+
+/// Prints the addresses. If standard output cannot be written, they are in the log, and the gateway
+/// still runs.
+fn announce(sockets: &Sockets, instance: &Instance, output: &Output) {
+    let name = instance.settings.name.as_str();
+    let mut open = format!("{name} is open at {}", sockets.url());
+    let admin = sockets.admin.as_ref().map(AdminSocket::description);
+    if let Some(admin) = &admin {
+        let _ = write!(open, ", and is administered at https://{}", admin.address);
+    }
+    let in_json = || {
+        let admin = admin.as_ref().map(|admin| {
+            json!({ "address": admin.address.to_string(), "fingerprint": admin.fingerprint })
+        });
+        json!({
+            "instance": instance.id,
+            "address": sockets.address().to_string(),
+            "scheme": sockets.scheme(),
+            "admin": admin,
+        })
+    };
+    if let Err(Failure::Unwritten(refused)) = output.line(open.as_str(), in_json) {
         tracing::warn!("{open}. {}", refused.message);
     }
 }
@@ -158,53 +196,6 @@ fn hold(home: &Home, instance: &Instance) -> Result<Arc<dyn Directory>, Failure>
             let _ = home.ask_to_give_way(instance);
         }
         opened
-    })
-}
-
-/// Returns the certificate that the options ask for. Prints the fingerprint of a self-signed one.
-fn certificate(
-    arguments: &ServeArguments,
-    home: &Home,
-    instance: &Instance,
-    context: &Context,
-    output: &Output,
-) -> Result<Option<Certificate>, Failure> {
-    Ok(match (&arguments.tls_cert, &arguments.tls_key) {
-        (Some(certificate), Some(key)) => Some(certificate_in(certificate, key, context)?),
-        _ if arguments.tls_self_signed => {
-            let folder = home.instances().folder(&instance.id);
-            let url = &instance.settings.url;
-            let certificate = Certificate::self_signed(&folder, url, arguments.listen)?;
-            let fingerprint = certificate.fingerprint();
-            output.note(&format!(
-                "The SHA-256 fingerprint of the certificate's public key: {fingerprint}"
-            ));
-            Some(certificate)
-        }
-        _ => None,
-    })
-}
-
-/// Reads a certificate and its key. An error names both files.
-fn certificate_in(
-    certificate: &Path,
-    key: &Path,
-    context: &Context,
-) -> Result<Certificate, Failure> {
-    let pem = context
-        .read(certificate, input::CERTIFICATE)
-        .map_err(|failure| failure.about("tls-cert"))?;
-    let key_pem = context
-        .read(key, input::CERTIFICATE)
-        .map_err(|failure| failure.about("tls-key"))?;
-    Certificate::from_pem(&pem, &key_pem).map_err(|mut refused| {
-        refused.message = format!(
-            "{} The certificate is {}, its key is {}.",
-            refused.message,
-            certificate.display(),
-            key.display()
-        );
-        refused.into()
     })
 }
 

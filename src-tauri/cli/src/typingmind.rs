@@ -92,6 +92,8 @@ pub(crate) fn users(
         | UsersCommand::Suspend { .. }
         | UsersCommand::Reactivate { .. }
         | UsersCommand::SignOut { .. }
+        | UsersCommand::Import(_)
+        | UsersCommand::Export(_)
         | UsersCommand::CorrectTimes => Err(Failure::usage(
             "TypingMind's API can list, add and remove users, and nothing else. To take access back, remove the user.",
         )),
@@ -166,8 +168,8 @@ fn list(
     now: Timestamp,
 ) -> Result<(), Failure> {
     for (given, field) in [
-        (arguments.status.is_some(), "status"),
-        (arguments.origin.is_some(), "origin"),
+        (arguments.filter.status.is_some(), "status"),
+        (arguments.filter.origin.is_some(), "origin"),
     ] {
         if given {
             return Err(Failure::usage(format!(
@@ -199,7 +201,7 @@ fn list(
     };
     let copy = copy(home, instance)?;
     let query = CopyQuery {
-        search: Search::new(&arguments.search),
+        search: Search::new(&arguments.filter.search),
         group: arguments.group.as_ref().map(|group| id_of(&copy, group)),
     };
     let sort = CopySort {

@@ -9,27 +9,26 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use latchkey_core::activity::{Actor, AuditContext};
 use latchkey_core::directory::{
-    self, Directory, Origin, PageStart, Profile, Search, Sort, SortBy, User, UserQuery,
+    self, Directory, PageStart, Profile, Sort, SortBy, User, UserQuery,
 };
 use latchkey_core::error::Warning;
 use latchkey_core::instance::Instance;
 use latchkey_core::protocol::email::Email;
 use latchkey_core::protocol::payload::NewUser;
 use latchkey_core::protocol::user_id::UserId;
-use latchkey_core::verdict::Status;
 use latchkey_core::{Error, ErrorCode, time};
 use latchkey_store::home::{Home, Reached};
 use serde_json::{Value, json};
 
 use crate::args::{
-    EditArguments, ListArguments, OriginArgument, SeatLimit, SortArgument, StatusArgument,
-    UsersArguments, UsersCommand,
+    EditArguments, ListArguments, SeatLimit, SortArgument, UsersArguments, UsersCommand,
 };
 use crate::context::Context;
 use crate::failure::Failure;
+use crate::filter::query_of;
 use crate::output::{Output, value};
 use crate::text::Text;
-use crate::{hints, link, typingmind};
+use crate::{export, hints, import, link, typingmind};
 
 /// Name of this program in the lock file of a directory.
 const HOLDER: &str = "latchkey, the command line";
@@ -50,15 +49,18 @@ pub(crate) fn users(
         return Ok(ExitCode::SUCCESS);
     }
     let directory = directory(&home, &found)?;
-    run(&arguments.command, instance, &*directory, output, now).map_err(
-        |failure| match failure {
-            Failure::Refused(refused) => {
-                Failure::Refused(of_user(refused, &arguments.command, &*directory))
-            }
-            other => other,
-        },
-    )?;
-    Ok(ExitCode::SUCCESS)
+    let directory = &*directory;
+    let done = match &arguments.command {
+        UsersCommand::Import(import) => import::import(import, directory, context, output, now),
+        UsersCommand::Export(export) => export::export(export, directory, context, output),
+        command => run(command, instance, directory, output, now).map(|()| ExitCode::SUCCESS),
+    };
+    done.map_err(|failure| match failure {
+        Failure::Refused(refused) => {
+            Failure::Refused(of_user(refused, &arguments.command, directory))
+        }
+        other => other,
+    })
 }
 
 /// Names the field of an error like the argument. If an address was given in place of an id, adds
@@ -133,6 +135,8 @@ fn run(
             };
             output.print(text, || json!({ "corrected": corrected }))?;
         }
+        // These commands also read or write a file.
+        UsersCommand::Import(_) | UsersCommand::Export(_) => {}
     }
     Ok(())
 }
@@ -241,18 +245,7 @@ fn list(
             output.note(&format!("hint: {command}"));
         }
     }
-    let query = UserQuery {
-        search: Search::new(&arguments.search),
-        status: arguments.status.map(|status| match status {
-            StatusArgument::Active => Status::Active,
-            StatusArgument::Suspended => Status::Suspended,
-        }),
-        origin: arguments.origin.map(|origin| match origin {
-            OriginArgument::Link => Origin::Link,
-            OriginArgument::Added => Origin::Added,
-            OriginArgument::Import => Origin::Import,
-        }),
-    };
+    let query = query_of(&arguments.filter);
     let sort = Sort {
         by: match arguments.sort {
             SortArgument::Id => SortBy::Id,
@@ -276,10 +269,7 @@ fn list(
         text.row(&[user.id.as_str(), email, user.status.name()]);
     }
     if page.users.is_empty() {
-        let is_filtered = query.status.is_some()
-            || query.origin.is_some()
-            || !arguments.search.trim().is_empty()
-            || arguments.after.is_some();
+        let is_filtered = query != UserQuery::default() || arguments.after.is_some();
         output.note(if is_filtered {
             "No user matches."
         } else {

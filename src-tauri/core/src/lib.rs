@@ -8,6 +8,7 @@
 //! | what opening a code does | [`verdict`], [`sign_in`] |
 //! | what a code says, and what is wrong with it | [`inspect`] |
 //! | users and their seats | [`directory`] |
+//! | users from and to CSV and JSON files | [`import`], [`export`] |
 //! | who is signed in, and where to | [`session`] |
 //! | who did what, and when | [`activity`] |
 //! | applications and their settings | [`instance`] |
@@ -23,6 +24,8 @@ pub mod activity;
 pub mod admin;
 pub mod directory;
 pub mod error;
+pub mod export;
+pub mod import;
 pub mod inspect;
 pub mod instance;
 pub mod link;

@@ -22,6 +22,7 @@ use crate::self_signed::SelfSigned;
 pub struct Certificate {
     pub(crate) config: Arc<ServerConfig>,
     fingerprint: String,
+    is_pinned: bool,
 }
 
 impl Certificate {
@@ -44,7 +45,7 @@ impl Certificate {
         names.dedup();
         let own = SelfSigned::open(folder, names, Timestamp::now())?;
         let fingerprint = fingerprint(&own.certificate(Timestamp::now()));
-        Self::of(Arc::new(own), fingerprint)
+        Self::of(Arc::new(own), fingerprint, true)
     }
 
     /// Returns the SHA-256 of the public key (`SubjectPublicKeyInfo`), by which a person recognises
@@ -61,10 +62,25 @@ impl Certificate {
     pub fn from_pem(certificate: &[u8], key: &[u8]) -> Result<Self> {
         let certified = certified(certificate, key)?;
         let fingerprint = fingerprint(&certified);
-        Self::of(Arc::new(SingleCertAndKey::from(certified)), fingerprint)
+        // The chain of a public authority has its own certificates, too.
+        let is_pinned = certified.cert.len() == 1;
+        let resolver = Arc::new(SingleCertAndKey::from(certified));
+        Self::of(resolver, fingerprint, is_pinned)
     }
 
-    fn of(resolver: Arc<dyn ResolvesServerCert>, fingerprint: String) -> Result<Self> {
+    /// Returns whether clients recognise the certificate by its fingerprint: it is self-signed, or
+    /// stands alone. A certificate with a chain is checked like any other on the internet, because
+    /// its renewal may have another key.
+    #[must_use]
+    pub fn is_pinned(&self) -> bool {
+        self.is_pinned
+    }
+
+    fn of(
+        resolver: Arc<dyn ResolvesServerCert>,
+        fingerprint: String,
+        is_pinned: bool,
+    ) -> Result<Self> {
         let provider = Arc::new(ring::default_provider());
         let builder = ServerConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
@@ -74,6 +90,7 @@ impl Certificate {
         Ok(Self {
             config: Arc::new(config),
             fingerprint,
+            is_pinned,
         })
     }
 }

@@ -20,7 +20,7 @@
 //! | listener and timeouts | [`serve()`] |
 //! | start, maintenance, end | [`run`] |
 //! | TLS | [`Certificate`], `pem`, `self_signed` |
-//! | limits of sockets and open files | `socket_limits` |
+//! | limits of sockets, open files and connections | `socket_limits`, `connection_limit` |
 //! | client address, rate limits, lockout | `client_address`, [`ClientLimits`], `lockout` |
 //! | metrics | [`metrics_router()`] |
 //! | addresses that a phone can reach | [`interfaces()`] |
@@ -34,6 +34,7 @@ mod certificate;
 mod client_address;
 mod config;
 mod config_cache;
+mod connection_limit;
 mod content_security;
 mod cookies;
 mod csrf;
@@ -67,7 +68,7 @@ mod visit;
 mod widget;
 
 pub use admin::{
-    Administration, ControlSocket, GiveWay, ServedSocket, admin_router, serve_locally,
+    Administration, ControlSocket, GiveWay, ServedSocket, admin_router, serve_admin, serve_locally,
 };
 pub use certificate::Certificate;
 pub use client_address::{InvalidNetwork, Network};

@@ -8,13 +8,17 @@ use std::time::Duration;
 use axum::ServiceExt as _;
 use axum::body::Body;
 use axum::extract::Request;
+use axum::extract::connect_info::IntoMakeServiceWithConnectInfo;
 use axum::response::Response;
-use axum_server::tls_rustls::RustlsConfig;
+use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
 use hyper::body::Incoming;
 use latchkey_core::{Error, ErrorCode, Result};
+use tokio::sync::watch;
+use tower::util::MapRequest;
 use tower::{Service, ServiceExt as _};
 
 use crate::certificate::Certificate;
+use crate::connection_limit::{Limited, MaxConnections};
 use crate::socket_limits;
 
 /// Timeout for the headers of a request.
@@ -25,15 +29,24 @@ const SHUTDOWN_GRACE: Duration = Duration::from_secs(5);
 /// proxies add. A connection buffers at most twice that.
 pub(crate) const MAX_HEADER: usize = 32 * 1024;
 
-/// Handle that shuts a gateway down.
+/// Handle that shuts a gateway down, with all listeners that have the handle.
 #[derive(Clone, Debug, Default)]
-pub struct Handle(axum_server::Handle<SocketAddr>);
+pub struct Handle {
+    server: axum_server::Handle<SocketAddr>,
+    is_closing: watch::Sender<bool>,
+}
 
 impl Handle {
     /// Accepts no more connections, waits at most five seconds for open requests, and ends the
     /// gateway.
     pub fn shut_down(&self) {
-        self.0.graceful_shutdown(Some(SHUTDOWN_GRACE));
+        self.is_closing.send_replace(true);
+        self.server.graceful_shutdown(Some(SHUTDOWN_GRACE));
+    }
+
+    /// Returns whether the gateway shuts down, for answers that have no end of their own.
+    pub(crate) fn is_closing(&self) -> watch::Receiver<bool> {
+        self.is_closing.subscribe()
     }
 }
 
@@ -69,6 +82,13 @@ impl Listener {
         Ok(Self(listener))
     }
 
+    /// Returns the socket, ready for a server.
+    fn prepared(self) -> Result<TcpListener> {
+        socket_limits::raise_open_file_limit();
+        self.0.set_nonblocking(true).map_err(cannot_listen)?;
+        Ok(self.0)
+    }
+
     /// Returns the address. Its port is the one that the system chose, if port 0 was requested.
     pub fn address(&self) -> Result<SocketAddr> {
         self.0.local_addr().map_err(cannot_listen)
@@ -85,30 +105,68 @@ pub async fn serve(
     certificate: Option<Certificate>,
     handle: Handle,
 ) -> Result<()> {
-    socket_limits::raise_open_file_limit();
-    let service = router
-        .map_request(|request: hyper::Request<Incoming>| request.map(Body::new))
-        .into_make_service_with_connect_info::<SocketAddr>();
-    let listener = listener.0;
-    listener.set_nonblocking(true).map_err(cannot_listen)?;
     let ended = match certificate {
         None => {
             // Serves HTTP/1.1 only, because detecting the version would wait for the client without
             // a timeout.
-            let server = axum_server::from_tcp(listener).map_err(cannot_listen)?;
+            let server = axum_server::from_tcp(listener.prepared()?).map_err(cannot_listen)?;
             let mut server = server.http1_only();
             limit(server.http_builder());
-            server.handle(handle.0).serve(service).await
+            let service = for_connections(router);
+            server.handle(handle.server).serve(service).await
         }
         Some(certificate) => {
-            let config = RustlsConfig::from_config(certificate.config);
-            let server = axum_server::from_tcp_rustls(listener, config).map_err(cannot_listen)?;
-            let mut server = server.http1_only();
-            limit(server.http_builder());
-            server.handle(handle.0).serve(service).await
+            let server = with_tls(listener, certificate)?;
+            let service = for_connections(router);
+            server.handle(handle.server).serve(service).await
         }
     };
     ended.map_err(cannot_listen)
+}
+
+/// Serves a limited number of connections with TLS, until `handle` ends it.
+pub(crate) async fn serve_limited(
+    router: impl Service<Request, Response = Response, Error = Infallible, Future: Send>
+    + Clone
+    + Send
+    + 'static,
+    listener: Listener,
+    certificate: Certificate,
+    handle: Handle,
+    maximum: MaxConnections,
+) -> Result<()> {
+    let server = with_tls(listener, certificate)?;
+    let server = server.map(|acceptor| Limited::new(acceptor, maximum));
+    let service = for_connections(router);
+    let ended = server.handle(handle.server).serve(service).await;
+    ended.map_err(cannot_listen)
+}
+
+/// A service whose requests come from hyper.
+type FromHyper<S> = MapRequest<S, fn(hyper::Request<Incoming>) -> Request>;
+
+/// Returns the service that makes a service for each connection. Requests have the address of the
+/// client.
+fn for_connections<S>(router: S) -> IntoMakeServiceWithConnectInfo<FromHyper<S>, SocketAddr>
+where
+    S: Service<Request>,
+{
+    let from_hyper: fn(hyper::Request<Incoming>) -> Request = |request| request.map(Body::new);
+    router
+        .map_request(from_hyper)
+        .into_make_service_with_connect_info::<SocketAddr>()
+}
+
+/// Returns a server of HTTP/1.1 over TLS.
+fn with_tls(
+    listener: Listener,
+    certificate: Certificate,
+) -> Result<axum_server::Server<SocketAddr, RustlsAcceptor>> {
+    let config = RustlsConfig::from_config(certificate.config);
+    let server = axum_server::from_tcp_rustls(listener.prepared()?, config);
+    let mut server = server.map_err(cannot_listen)?.http1_only();
+    limit(server.http_builder());
+    Ok(server)
 }
 
 fn limit<E>(builder: &mut hyper_util::server::conn::auto::Builder<E>) {

@@ -88,21 +88,55 @@ fn require_own(folder: &Path) -> Result<()> {
 /// Replaces the content of a file, which only its owner can read. When this returns, the file
 /// survives a power cut. If it fails, the old file is unchanged.
 pub fn replace(path: &Path, contents: &[u8]) -> Result<()> {
-    let folder = path
-        .parent()
-        .filter(|parent| !parent.as_os_str().is_empty());
-    let folder = folder.unwrap_or_else(|| Path::new("."));
-    let written = || -> io::Result<()> {
+    let mut replacement = Replacement::begin(path)?;
+    replacement.write(contents)?;
+    replacement.finish()
+}
+
+/// New content of a file, which only its owner can read. The old file stays until
+/// [`finish`](Self::finish), also if the process ends.
+#[derive(Debug)]
+pub struct Replacement {
+    path: PathBuf,
+    folder: PathBuf,
+    file: tempfile::NamedTempFile,
+}
+
+impl Replacement {
+    /// Begins new content for a file.
+    pub fn begin(path: &Path) -> Result<Self> {
+        let folder = path
+            .parent()
+            .filter(|parent| !parent.as_os_str().is_empty());
+        let folder = folder.unwrap_or_else(|| Path::new("."));
         // Temporary files have mode 0600.
-        let mut file = tempfile::Builder::new()
+        let file = tempfile::Builder::new()
             .prefix(".latchkey-")
-            .tempfile_in(folder)?;
-        file.write_all(contents)?;
-        file.as_file().sync_all()?;
-        file.persist(path)?;
-        sync_dir(folder)
-    };
-    written().map_err(|cause| storage("written", path, cause))
+            .tempfile_in(folder)
+            .map_err(|cause| storage("written", path, cause))?;
+        Ok(Self {
+            path: path.to_owned(),
+            folder: folder.to_owned(),
+            file,
+        })
+    }
+
+    /// Adds to the content.
+    pub fn write(&mut self, bytes: &[u8]) -> Result<()> {
+        let written = self.file.write_all(bytes);
+        written.map_err(|cause| storage("written", &self.path, cause))
+    }
+
+    /// Replaces the file. When this returns, the file survives a power cut.
+    pub fn finish(self) -> Result<()> {
+        let Self { path, folder, file } = self;
+        let replaced = || -> io::Result<()> {
+            file.as_file().sync_all()?;
+            file.persist(&path)?;
+            sync_dir(&folder)
+        };
+        replaced().map_err(|cause| storage("written", &path, cause))
+    }
 }
 
 /// Opens a regular file of the data folder. Fails at once for other files: a pipe or a device would

@@ -24,8 +24,8 @@ pub(crate) use redeem::RedeemArguments;
 pub(crate) use secret::{SecretArguments, SecretCommand, secret_file};
 pub(crate) use serve::{LogFormat, ServeArguments};
 pub(crate) use users::{
-    EditArguments, ListArguments, OriginArgument, SortArgument, StatusArgument, UsersArguments,
-    UsersCommand,
+    EditArguments, ExportArguments, FilterArguments, FormatArgument, ImportArguments,
+    ListArguments, OriginArgument, SortArgument, StatusArgument, UsersArguments, UsersCommand,
 };
 pub(crate) use values::SeatLimit;
 
@@ -164,6 +164,7 @@ impl Command {
             Self::Redeem(redeem) => redeem.files(),
             Self::Serve(serve) => serve.files(),
             Self::Instance(instance) => instance.files(),
+            Self::Users(users) => users.command.files(),
             _ => Vec::new(),
         };
         let passphrase = variable("LATCHKEY_PASSPHRASE_FILE").map(PathBuf::from);

@@ -42,6 +42,22 @@ pub(crate) struct ServeArguments {
     /// 0 sets no limit.
     #[arg(long, value_name = "N", default_value_t = 50, allow_negative_numbers = true, value_parser = rate)]
     pub(crate) api_requests_per_second: u32,
+    /// Address of this computer on which the administration API listens, with https only. Each
+    /// request needs an API key [default: the API is served to programs of this user only].
+    #[arg(long, value_name = "[ADDR]:PORT", value_parser = listen_address)]
+    pub(crate) admin_listen: Option<SocketAddr>,
+    /// Certificate of the administration API with its chain, in PEM [default: the gateway's own
+    /// certificate, or a self-signed one, which is made once and kept].
+    #[arg(
+        long,
+        value_name = "FILE",
+        requires = "admin_tls_key",
+        requires = "admin_listen"
+    )]
+    pub(crate) admin_tls_cert: Option<PathBuf>,
+    /// Private key of that certificate, in PEM.
+    #[arg(long, value_name = "FILE", requires = "admin_tls_cert")]
+    pub(crate) admin_tls_key: Option<PathBuf>,
     /// Loopback address on which Prometheus finds counters, at /metrics.
     #[arg(long, value_name = "ADDR", value_parser = loopback)]
     pub(crate) metrics: Option<SocketAddr>,
@@ -56,8 +72,13 @@ impl ServeArguments {
     /// Returns the files that the arguments name.
     pub(super) fn files(&self) -> Vec<NamedFile> {
         let mut files = self.secret.files();
-        let tls = [&self.tls_cert, &self.tls_key].into_iter().flatten();
-        files.extend(tls.cloned().map(NamedFile::Read));
+        let tls = [
+            &self.tls_cert,
+            &self.tls_key,
+            &self.admin_tls_cert,
+            &self.admin_tls_key,
+        ];
+        files.extend(tls.into_iter().flatten().cloned().map(NamedFile::Read));
         files
     }
 }

@@ -1,8 +1,11 @@
 //! Arguments of `latchkey users`.
 
+use std::path::PathBuf;
+
 use clap::{Args, Subcommand, ValueEnum};
 
 use super::values::page_size;
+use crate::named_file::NamedFile;
 
 #[derive(Debug, Args)]
 pub(crate) struct UsersArguments {
@@ -63,6 +66,12 @@ pub(crate) enum UsersCommand {
     },
     /// Copy the users of TypingMind, for an instance that is hosted there.
     Sync,
+    /// Add the users of a CSV or JSON file, and show what each row does.
+    ///
+    /// Nothing is imported if a row has a problem. The exit code is then 1, also with --dry-run.
+    Import(ImportArguments),
+    /// Write users into a CSV or JSON file, which an import reads back.
+    Export(ExportArguments),
     /// Set recorded times that lie in the future to now. Use it after the clock of this computer
     /// was wrong.
     CorrectTimes,
@@ -78,13 +87,34 @@ impl UsersCommand {
             | Self::SignOut { id }
             | Self::Remove { id, .. }
             | Self::Edit(EditArguments { id, .. }) => Some(id),
-            Self::List(_) | Self::Add { .. } | Self::CorrectTimes | Self::Sync => None,
+            Self::List(_)
+            | Self::Add { .. }
+            | Self::Import(_)
+            | Self::Export(_)
+            | Self::Sync
+            | Self::CorrectTimes => None,
         }
     }
 
     /// Returns whether the command changes something if it succeeds.
     pub(super) fn changes(&self) -> bool {
-        !matches!(self, Self::List(_) | Self::Show { .. })
+        match self {
+            Self::List(_) | Self::Show { .. } | Self::Export(_) => false,
+            Self::Import(import) => !import.dry_run,
+            _ => true,
+        }
+    }
+
+    /// Returns the files that the operator has named.
+    pub(super) fn files(&self) -> Vec<NamedFile> {
+        match self {
+            Self::Import(import) => vec![NamedFile::Read(import.file.clone())],
+            Self::Export(export) => {
+                let out = export.out.iter().cloned();
+                out.map(NamedFile::Write).collect()
+            }
+            _ => Vec::new(),
+        }
     }
 }
 
@@ -109,9 +139,53 @@ pub(crate) struct EditArguments {
     pub(crate) remove_metadata: Vec<String>,
 }
 
-/// Filter and order of the listed users.
+/// A file to import.
 #[derive(Debug, Args)]
-pub(crate) struct ListArguments {
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is an option of its own"
+)]
+pub(crate) struct ImportArguments {
+    /// CSV or JSON file with users, or - for standard input.
+    pub(crate) file: PathBuf,
+    /// Show what each row does. Change nothing.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Give existing users the profile of their row. Without it, their profiles are unchanged.
+    #[arg(long)]
+    pub(crate) update: bool,
+    /// Add people who were removed again. Without it their rows have a problem.
+    #[arg(long)]
+    pub(crate) add_removed: bool,
+    /// Leave out rows with a problem, and import the others.
+    #[arg(long)]
+    pub(crate) skip_problems: bool,
+}
+
+/// Users to export, and where to.
+#[derive(Debug, Args)]
+pub(crate) struct ExportArguments {
+    #[command(flatten)]
+    pub(crate) filter: FilterArguments,
+    /// Format of the file.
+    #[arg(long, default_value = "csv")]
+    pub(crate) format: FormatArgument,
+    /// File that only its owner can read [default: standard output].
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+}
+
+/// Format of an export.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum FormatArgument {
+    /// For spreadsheets, in UTF-8.
+    Csv,
+    Json,
+}
+
+/// Filter of users.
+#[derive(Debug, Args)]
+pub(crate) struct FilterArguments {
     /// Only users whose id, e-mail address or name contains each of these words.
     #[arg(long, value_name = "WORDS", default_value = "")]
     pub(crate) search: String,
@@ -121,6 +195,13 @@ pub(crate) struct ListArguments {
     /// Only users who were created in this way.
     #[arg(long)]
     pub(crate) origin: Option<OriginArgument>,
+}
+
+/// Filter and order of the listed users.
+#[derive(Debug, Args)]
+pub(crate) struct ListArguments {
+    #[command(flatten)]
+    pub(crate) filter: FilterArguments,
     /// Only users in this group at TypingMind, by name or id.
     #[arg(long, value_name = "GROUP")]
     pub(crate) group: Option<String>,

@@ -9,6 +9,7 @@
 )]
 
 mod activity;
+mod admin_listener;
 mod administering;
 mod answers;
 #[path = "../../../store/tests/store/directory/copied.rs"]
@@ -53,4 +54,5 @@ mod storage;
 mod terminal;
 #[cfg(target_os = "linux")]
 mod terminal_qr;
+mod transfers;
 mod typingmind;

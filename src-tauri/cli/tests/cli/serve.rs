@@ -44,6 +44,8 @@ pub(crate) fn link(folder: &Path, id: &str) -> String {
 pub(crate) struct Serving {
     pub(crate) child: Child,
     pub(crate) address: String,
+    /// Printed JSON.
+    pub(crate) said: Value,
 }
 
 impl Serving {
@@ -78,7 +80,11 @@ impl Serving {
         out.read_line(&mut line).unwrap();
         let said: Value = serde_json::from_str(&line).unwrap_or_else(|_| panic!("{line}"));
         let address = said["address"].as_str().unwrap().to_owned();
-        Self { child, address }
+        Self {
+            child,
+            address,
+            said,
+        }
     }
 
     /// Sends a request. Returns the head and body of the response, or `None` if the connection
@@ -496,7 +502,11 @@ fn the_gateway_opens_also_where_standard_output_cannot_be_written() {
         });
         let (address, rest) = said.unwrap_or_else(|| panic!("{redirected}: it did not open"));
         assert!(rest.contains("standard output"), "{redirected}: {rest}");
-        let serving = Serving { child, address };
+        let serving = Serving {
+            child,
+            address,
+            said: serde_json::Value::Null,
+        };
         let healthy = serving.get("/healthz", "");
         assert!(
             healthy.starts_with("HTTP/1.1 200"),

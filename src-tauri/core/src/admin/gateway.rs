@@ -62,4 +62,7 @@ pub struct AdminListener {
     pub address: SocketAddr,
     /// SHA-256 of the certificate's public key.
     pub fingerprint: String,
+    /// Whether clients recognise the certificate by its fingerprint, because no public authority
+    /// vouches for it.
+    pub is_pinned: bool,
 }

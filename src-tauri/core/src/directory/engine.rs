@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::changed::OnChange;
 use super::command::{Command, JudgedCode, MAX_PRUNED, MAX_TIMES, Outcome, Redemption};
-use super::facts::Counts;
+use super::facts::{Counts, Facts, Lookup};
 use super::query::{PageStart, Sort, UserPage, UserQuery};
 use super::user::{Profile, SharedEmail, TimeAhead, User, unknown_user};
 use crate::Result;
@@ -41,6 +41,12 @@ pub trait Directory: Send + Sync {
     /// Returns the user with an address, in any spelling. If [several](Self::shared_emails) users
     /// have it, returns the oldest.
     async fn user_by_email(&self, email: &Email) -> Result<Option<User>>;
+
+    /// Returns the users and the removals of IDs, the owners of addresses with their users, and the
+    /// numbers of users and seats.
+    ///
+    /// Fails with [`TooMany`](crate::ErrorCode::TooMany) above the limits of [`Lookup`].
+    async fn look_up(&self, lookup: &Lookup) -> Result<Facts>;
 
     /// Returns the addresses that several users have. Format 4 stored them, because it
     /// treated some spellings of the same address as different. No new ones can be added.

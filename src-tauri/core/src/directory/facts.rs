@@ -2,11 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::command::MAX_IMPORT;
 use super::user::User;
 use crate::protocol::email::Email;
 use crate::protocol::user_id::UserId;
 use crate::session::{LinkUse, Session, SessionKey};
 use crate::verdict::{Seats, Status};
+use crate::{Error, ErrorCode, Result};
 
 /// A part of a directory. An engine loads the facts that [`Command::needs`](super::Command::needs)
 /// asks for.
@@ -123,6 +125,28 @@ impl Needs {
             && self.emails.is_empty()
             && self.links.is_empty()
             && self.sessions.is_empty()
+    }
+}
+
+/// People and addresses to look up at once.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Lookup {
+    /// IDs, at most [`MAX_IMPORT`](super::MAX_IMPORT).
+    pub ids: Vec<UserId>,
+    /// Addresses, at most [`MAX_IMPORT`](super::MAX_IMPORT). Their owners are looked up, too.
+    pub emails: Vec<Email>,
+}
+
+impl Lookup {
+    /// Fails with [`TooMany`](ErrorCode::TooMany) if it exceeds a maximum.
+    pub fn require_limits(&self) -> Result<()> {
+        if self.ids.len() > MAX_IMPORT || self.emails.len() > MAX_IMPORT {
+            let message = format!(
+                "At most {MAX_IMPORT} ids and {MAX_IMPORT} addresses are looked up at once."
+            );
+            return Err(Error::new(ErrorCode::TooMany, message));
+        }
+        Ok(())
     }
 }
 

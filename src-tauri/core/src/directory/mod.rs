@@ -21,7 +21,7 @@ pub use command::{Command, JudgedCode, MAX_IMPORT, MAX_PRUNED, MAX_TIMES, Outcom
 pub use decide::{decide, verdict};
 pub use effect::{Decision, Effect, NewEntry};
 pub use engine::Directory;
-pub use facts::{Counts, EmailUsers, Facts, LinkRecord, Needs, Person};
+pub use facts::{Counts, EmailUsers, Facts, LinkRecord, Lookup, Needs, Person};
 pub use notices::{TIMES_AHEAD, notices};
 pub use query::{Cursor, PageStart, Search, Sort, SortBy, UserPage, UserQuery};
 pub use user::{Origin, Profile, SharedEmail, TimeAhead, User, unknown_user};

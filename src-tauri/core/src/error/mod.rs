@@ -80,6 +80,8 @@ pub enum ErrorCode {
     NoSeats,
     /// The cursor belongs to another order.
     InvalidCursor,
+    /// A file of users cannot be read, or some of its rows cannot be imported.
+    InvalidImport,
     /// The request exceeds a maximum number.
     TooMany,
     /// The instance is hosted elsewhere, so another server decides about its users.

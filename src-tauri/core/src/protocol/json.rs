@@ -4,6 +4,8 @@
 
 mod exact;
 
+pub(crate) use exact::inexact_number;
+
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
@@ -53,17 +55,23 @@ pub fn parse(bytes: &[u8]) -> Result<Value, Unreadable> {
 /// [`Unreadable::InexactNumber`] for a number that would lose digits.
 pub fn parse_exact(bytes: &[u8]) -> Result<Value, Unreadable> {
     let value = parse(bytes)?;
-    match exact::inexact_number(bytes) {
+    match inexact_number(bytes) {
         Some(number) => Err(Unreadable::InexactNumber(number.to_owned())),
         None => Ok(value),
     }
 }
 
+/// Returns the seed that reads one value inside of a list like [`parse`].
+pub(crate) fn strict<'de>() -> impl DeserializeSeed<'de, Value = Value> {
+    Strict { depth: 1 }
+}
+
+/// Returns the reason for an error of the parser.
 #[expect(
     clippy::needless_pass_by_value,
     reason = "`map_err` needs this signature"
 )]
-fn unreadable(cause: serde_json::Error) -> Unreadable {
+pub(crate) fn unreadable(cause: serde_json::Error) -> Unreadable {
     let (line, column) = (cause.line(), cause.column());
     Unreadable::NoJson(match cause.classify() {
         Category::Eof => format!("it ends too early, at line {line}, column {column}"),

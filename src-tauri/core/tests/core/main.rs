@@ -15,6 +15,8 @@ mod accepted_codes;
 mod administration;
 mod causes;
 mod decisions;
+mod import_files;
+mod import_plans;
 mod lasting;
 mod pasted;
 mod pictures;

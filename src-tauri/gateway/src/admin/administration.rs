@@ -1,7 +1,8 @@
 use std::fmt;
-use std::sync::Arc;
+use std::path::PathBuf;
+use std::sync::{Arc, OnceLock};
 
-use latchkey_core::admin::{About, Change};
+use latchkey_core::admin::{About, AdminListener, Change};
 use latchkey_core::directory::Directory;
 use latchkey_core::instance::{Instance, InstanceId, Settings};
 use latchkey_core::{Error, Result};
@@ -26,7 +27,9 @@ pub struct Administration {
     pub(super) changes: broadcast::Sender<Change>,
     /// Closes the directory for another program that asks for it. Returns whether it will.
     give_way: Option<GiveWay>,
-    /// Whether the streams of changes must end.
+    /// Listener on the network, if there is one.
+    listener: OnceLock<AdminListener>,
+    /// Whether the streams of changes on the local socket must end.
     pub(super) is_closing: watch::Sender<bool>,
 }
 
@@ -64,8 +67,26 @@ impl Administration {
             instance: instance.clone(),
             changes,
             give_way,
+            listener: OnceLock::new(),
             is_closing: watch::Sender::new(false),
         })
+    }
+
+    /// Notes the listener on the network, which clients ask for.
+    pub fn set_listener(&self, listener: AdminListener) {
+        // A process has one such listener at most.
+        let _ = self.listener.set(listener);
+    }
+
+    /// Returns the listener on the network.
+    #[must_use]
+    pub fn listener(&self) -> Option<&AdminListener> {
+        self.listener.get()
+    }
+
+    /// Returns the folder of the instance.
+    pub(super) fn folder(&self) -> PathBuf {
+        self.home.instances().folder(&self.instance)
     }
 
     /// Returns the current settings, after their waiting changes were recorded. Links that the

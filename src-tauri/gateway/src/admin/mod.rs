@@ -29,4 +29,4 @@ mod users;
 pub use administration::{Administration, GiveWay};
 pub use control_socket::{ControlSocket, ServedSocket};
 pub use local::serve_locally;
-pub use network::admin_router;
+pub use network::{admin_router, serve_admin};

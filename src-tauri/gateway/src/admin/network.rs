@@ -4,13 +4,14 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::{DefaultBodyLimit, Request};
+use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::header::{ORIGIN, RETRY_AFTER};
 use axum::http::{HeaderValue, StatusCode};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
-use axum::{Router, extract};
 use jiff::Timestamp;
+use latchkey_core::Result;
+use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 use tower::{Service, service_fn};
 
@@ -20,24 +21,48 @@ use super::router::{Access, MAX_BODY, Route, router, routes};
 use crate::api::key::{self, KeyId};
 use crate::api::problem::Problem;
 use crate::api::{name_request, require_rate};
+use crate::certificate::Certificate;
+use crate::connection_limit::MaxConnections;
 use crate::error_page::LogLine;
 use crate::gateway::Gateway;
 use crate::headers::set_security_headers;
 use crate::middleware::{ANSWER_TIMEOUT, catch_panic, refused_head};
 use crate::request_scope::in_request_scope;
+use crate::serve::{Handle, Listener, serve_limited};
 
 /// Interval at which a stream checks whether the API key of its request is still valid.
 const KEY_CHECK_INTERVAL: Duration = Duration::from_secs(2);
 
-/// Returns the administration API for a listener on the network. It needs a listener of its own,
-/// which visitors cannot reach.
+/// Maximum numbers of connections, so that visitors have enough open files. A client uses up to 17.
+const MAX_CONNECTIONS: MaxConnections = MaxConnections {
+    together: 256,
+    per_address: 64,
+};
+
+/// Serves the administration API on the network until `handle` ends it. Visitors cannot reach its
+/// listener.
+pub async fn serve_admin(
+    gateway: Arc<Gateway>,
+    administration: Arc<Administration>,
+    listener: Listener,
+    certificate: Certificate,
+    handle: Handle,
+) -> Result<()> {
+    let router = admin_router(gateway, administration, &handle);
+    serve_limited(router, listener, certificate, handle, MAX_CONNECTIONS).await
+}
+
+/// Returns the administration API for a listener on the network. Its streams end when `handle`
+/// ends the listener.
 pub fn admin_router(
     gateway: Arc<Gateway>,
     administration: Arc<Administration>,
+    handle: &Handle,
 ) -> impl Service<Request, Response = Response, Error = Infallible, Future: Send> + Clone + Send + 'static
 {
     let on_network = routes().into_iter();
-    let on_network = on_network.filter_map(|route| with_key(&gateway, route));
+    let closing = handle.is_closing();
+    let on_network = on_network.filter_map(|route| with_key(&gateway, &closing, route));
     let router = router(on_network, administration)
         .layer(middleware::from_fn(name_request))
         .layer(DefaultBodyLimit::max(MAX_BODY));
@@ -48,31 +73,42 @@ pub fn admin_router(
 }
 
 /// Adds the check of the API key to a route. Returns `None` if the network must not reach it.
-fn with_key(gateway: &Arc<Gateway>, route: Route) -> Option<Route> {
+fn with_key(
+    gateway: &Arc<Gateway>,
+    closing: &watch::Receiver<bool>,
+    route: Route,
+) -> Option<Route> {
     let needed = match route.access {
         Access::Local => return None,
         Access::AnyKey => None,
         Access::Key(scope) => Some(scope),
     };
-    let state = (Arc::clone(gateway), needed);
+    let ends = (Arc::clone(gateway), closing.clone());
+    let needs = (Arc::clone(gateway), needed);
     let handler = route
         .handler
-        .route_layer(middleware::from_fn_with_state(
-            Arc::clone(gateway),
-            end_with_key,
-        ))
-        .route_layer(middleware::from_fn_with_state(state, key::check));
+        .route_layer(middleware::from_fn_with_state(ends, end_streams))
+        .route_layer(middleware::from_fn_with_state(needs, key::check));
     Some(Route { handler, ..route })
 }
 
-/// Ends the streams of a request when its API key is revoked or expires.
-async fn end_with_key(
-    extract::State(gateway): extract::State<Arc<Gateway>>,
+/// Ends the streams of a request when its API key is revoked or expires, or the listener closes.
+async fn end_streams(
+    State((gateway, closing)): State<(Arc<Gateway>, watch::Receiver<bool>)>,
     mut request: Request,
     next: Next,
 ) -> Response {
     if let Some(KeyId(id)) = request.extensions().get().cloned() {
-        let ends_with = EndsWith::new(move || key_ends(Arc::clone(&gateway), id.clone()));
+        let ends_with = EndsWith::new(move || {
+            let (mut closing, key) = (closing.clone(), key_ends(Arc::clone(&gateway), id.clone()));
+            async move {
+                tokio::select! {
+                    () = key => {}
+                    // It fails if the listener has ended.
+                    _ = closing.wait_for(|is_closing| *is_closing) => {}
+                }
+            }
+        });
         request.extensions_mut().insert(ends_with);
     }
     next.run(request).await
@@ -93,7 +129,7 @@ async fn key_ends(gateway: Arc<Gateway>, id: String) {
     }
 }
 
-async fn respond(gateway: &Gateway, mut router: Router, request: Request) -> Response {
+async fn respond(gateway: &Gateway, mut router: axum::Router, request: Request) -> Response {
     let address = gateway.client_address(&request);
     let mut answer = if let Some(problem) = refused(gateway, &request) {
         problem.into_response()

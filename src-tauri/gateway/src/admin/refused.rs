@@ -26,6 +26,7 @@ impl From<Error> for Refused {
             | ErrorCode::AmbiguousPayload
             | ErrorCode::InvalidSetting
             | ErrorCode::InvalidCursor
+            | ErrorCode::InvalidImport
             | ErrorCode::TooMany => StatusCode::UNPROCESSABLE_ENTITY,
             ErrorCode::Internal => StatusCode::INTERNAL_SERVER_ERROR,
             _ => StatusCode::SERVICE_UNAVAILABLE,

@@ -56,6 +56,7 @@ pub(super) fn routes() -> Vec<Route> {
         get("/users", Key(UsersRead), users::list),
         post("/users", Key(Users), users::add),
         post("/imports", Key(Users), users::import),
+        post("/lookups", Key(UsersRead), users::look_up),
         get("/users/{id}", Key(UsersRead), users::show),
         patch("/users/{id}", Key(Users), users::edit),
         delete("/users/{id}", Key(Users), users::remove),

@@ -10,8 +10,8 @@ use jiff::Timestamp;
 use latchkey_core::Error;
 use latchkey_core::activity::AuditContext;
 use latchkey_core::admin::{
-    Addition, Additions, Corrected, Edit, SeatLimit, SessionRecord, Sessions, SharedEmails,
-    SignedIn, Times, UserList,
+    Addition, Additions, Corrected, Edit, LookedUp, SeatLimit, SessionRecord, Sessions,
+    SharedEmails, SignedIn, Sought, Times, UserList,
 };
 use latchkey_core::directory::{
     Command, Origin, PageStart, Search, Sort, SortBy, User, UserQuery, unknown_user,
@@ -112,6 +112,16 @@ pub(super) async fn import(
     admin.settings().await?;
     admin.directory.import(&users, &by).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+/// Returns many people and addresses at once, such as those of an import.
+pub(super) async fn look_up(
+    State(admin): Admin,
+    Body(sought): Body<Sought>,
+) -> Result<Response, Refused> {
+    let lookup = sought.parse()?;
+    let facts = admin.directory.look_up(&lookup).await?;
+    Ok(answer(StatusCode::OK, &LookedUp::new(&lookup, &facts))?)
 }
 
 pub(super) async fn show(

@@ -119,7 +119,8 @@ impl From<Error> for Problem {
             | ErrorCode::InvalidLifetime
             | ErrorCode::CodeTooLong
             | ErrorCode::NoCode
-            | ErrorCode::InvalidCursor => StatusCode::UNPROCESSABLE_ENTITY,
+            | ErrorCode::InvalidCursor
+            | ErrorCode::InvalidImport => StatusCode::UNPROCESSABLE_ENTITY,
             ErrorCode::Internal => {
                 return Self::failed(
                     StatusCode::INTERNAL_SERVER_ERROR,

@@ -1,5 +1,6 @@
 //! The administration API on the network: keys, scopes, and refusals.
 
+use std::convert::Infallible;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
@@ -17,13 +18,13 @@ use latchkey_core::link::BaseUrl;
 use latchkey_core::protocol::lifetime::Lifetime;
 use latchkey_core::secret::{Secret, SigningKey};
 use latchkey_gateway::{
-    Administration, ClientLimits, Gateway, InstanceSnapshot, admin_router, router,
+    Administration, ClientLimits, Gateway, Handle, InstanceSnapshot, admin_router, router,
 };
 use latchkey_store::home::Home;
 use latchkey_store::keys::KeychainUse;
 use latchkey_store::{EmbeddedDirectory, Wait as _};
 use serde_json::{Value, json};
-use tower::ServiceExt as _;
+use tower::{Service, ServiceExt as _};
 
 use crate::site::by;
 
@@ -35,6 +36,7 @@ pub(crate) struct Administered {
     pub(crate) gateway: Arc<Gateway>,
     pub(crate) administration: Arc<Administration>,
     pub(crate) runtime: tokio::runtime::Runtime,
+    handle: Handle,
     _folder: tempfile::TempDir,
 }
 
@@ -85,6 +87,7 @@ impl Administered {
             gateway: Arc::new(gateway),
             administration,
             runtime,
+            handle: Handle::default(),
             _folder: folder,
         }
     }
@@ -101,6 +104,15 @@ impl Administered {
     fn made(&self, new: &NewApiKey, by: &AuditContext) -> String {
         let (_, secret) = self.home.make_api_key(&self.id, new, by).unwrap();
         secret.expose().to_owned()
+    }
+
+    /// Returns the router of a listener that does not close.
+    fn router(
+        &self,
+    ) -> impl Service<Request<Body>, Response = axum::response::Response, Error = Infallible> {
+        let (gateway, administration) =
+            (Arc::clone(&self.gateway), Arc::clone(&self.administration));
+        admin_router(gateway, administration, &self.handle)
     }
 
     pub(crate) fn ask(&self, method: &str, path: &str, key: &str, body: &Value) -> Response {
@@ -121,7 +133,7 @@ impl Administered {
         headers: &[(&str, &str)],
         body: &Value,
     ) -> Response {
-        let router = admin_router(Arc::clone(&self.gateway), Arc::clone(&self.administration));
+        let router = self.router();
         let mut request = Request::builder()
             .method(method)
             .uri(format!("/admin/v1{path}"))
@@ -350,7 +362,7 @@ fn the_listener_of_visitors_has_no_path_for_administrators() {
 fn a_stream_of_changes_ends_when_its_key_is_revoked() {
     let site = Administered::new();
     let key = site.key("reader", &[Scope::UsersRead]);
-    let router = admin_router(Arc::clone(&site.gateway), Arc::clone(&site.administration));
+    let router = site.router();
     let request = Request::get("/admin/v1/changes")
         .header("host", "acme.example")
         .header("x-api-key", &key);

@@ -13,8 +13,8 @@ use axum::response::Response;
 use jiff::Timestamp;
 use latchkey_core::activity::{ActivityPage, ActivityQuery, AuditContext};
 use latchkey_core::directory::{
-    Command, Counts, Directory, OnChange, Outcome, PageStart, Redemption, SharedEmail, Sort,
-    TimeAhead, User, UserPage, UserQuery,
+    Command, Counts, Directory, Facts, Lookup, OnChange, Outcome, PageStart, Redemption,
+    SharedEmail, Sort, TimeAhead, User, UserPage, UserQuery,
 };
 use latchkey_core::instance::{InstanceId, Retention};
 use latchkey_core::protocol::email::Email;
@@ -52,6 +52,10 @@ impl Directory for Noting {
 
     async fn user_by_email(&self, email: &Email) -> Result<Option<User>> {
         self.note("user_by_email")?.user_by_email(email).await
+    }
+
+    async fn look_up(&self, lookup: &Lookup) -> Result<Facts> {
+        self.note("look_up")?.look_up(lookup).await
     }
 
     async fn shared_emails(&self) -> Result<Vec<SharedEmail>> {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use latchkey_core::Result;
 use latchkey_core::directory::{
-    Command, EmailUsers, Facts, Needs, Person, Redemption, SharedEmail, User,
+    Command, EmailUsers, Facts, Lookup, Needs, Person, Redemption, SharedEmail, User,
 };
 use latchkey_core::protocol::email::Email;
 use latchkey_core::protocol::user_id::UserId;
@@ -25,6 +25,12 @@ pub(super) fn of_command(view: &View<'_>, command: &Command) -> Result<Facts> {
 /// Loads the facts that the verdict on a redemption depends on.
 pub(super) fn of_redemption(view: &View<'_>, redemption: &Redemption) -> Result<Facts> {
     load(view, |facts| redemption.needs(facts))
+}
+
+/// Loads the facts that are looked up.
+pub(super) fn of_lookup(view: &View<'_>, lookup: &Lookup) -> Result<Facts> {
+    lookup.require_limits()?;
+    load(view, |facts| lookup.needs(facts))
 }
 
 fn load(view: &View<'_>, needs: impl Fn(&Facts) -> Needs) -> Result<Facts> {

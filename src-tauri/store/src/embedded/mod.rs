@@ -11,7 +11,7 @@
 //! | rows and journal | [`journal`], [`blocks`], [`disk`] |
 //! | opening, also of old directories | [`open`], [`lock`], [`state`] |
 //! | rows of older formats | [`migrate`], [`single_entries`] |
-//! | damaged files | [`inspect`], [`rollback`], [`watermark`], [`closed`] |
+//! | damaged files | [`inspect`], [`snapshot`], [`rollback`], [`watermark`], [`closed`] |
 //! | searching and sorting users | [`catalogue`], [`load`] |
 //! | sessions, and the activity that is no longer kept | [`sessions`], [`prune`] |
 //! | a full disk | [`room`] |
@@ -43,6 +43,7 @@ mod sessions;
 mod shared;
 mod single_entries;
 mod sled_log;
+mod snapshot;
 mod state;
 mod times;
 mod watermark;
@@ -59,8 +60,8 @@ use jiff::Timestamp;
 use latchkey_core::activity::{ActivityPage, ActivityQuery, AuditContext};
 use latchkey_core::directory::query::{PageStart, Sort, UserPage, UserQuery};
 use latchkey_core::directory::{
-    Command, Counts, Directory, OnChange, Outcome, Redemption, SharedEmail, TimeAhead, User,
-    verdict,
+    Command, Counts, Directory, Facts, Lookup, OnChange, Outcome, Redemption, SharedEmail,
+    TimeAhead, User, verdict,
 };
 use latchkey_core::instance::Retention;
 use latchkey_core::protocol::email::Email;
@@ -167,6 +168,10 @@ impl Directory for EmbeddedDirectory {
 
     async fn user_by_email(&self, email: &Email) -> Result<Option<User>> {
         self.view(|view| user_by_email(view, email))
+    }
+
+    async fn look_up(&self, lookup: &Lookup) -> Result<Facts> {
+        self.view(|view| facts::of_lookup(view, lookup))
     }
 
     async fn shared_emails(&self) -> Result<Vec<SharedEmail>> {

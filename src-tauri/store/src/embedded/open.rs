@@ -163,16 +163,19 @@ fn open_state(folder: &Path) -> Result<(State, Mark)> {
     files::require_plain(path)?;
     files::require_plain(&path.join("blobs"))?;
     wait_until_closed(path);
-    let mark = watermark::read(folder)?;
+    let (mut mark, has_mark) = watermark::read(folder)?;
     let last_close = LastClose::read(folder);
+    mark.changes = mark.changes.max(last_close.changes());
     let inspected = inspect(path, &mark, last_close.is_there())?;
     if inspected.finding == Finding::Damaged {
         let why = "its latest changes are missing or cannot be read";
         return Err(damaged_untouched(folder, path, why));
     }
-    let is_doubtful = inspected.finding == Finding::Doubtful;
+    // A directory of an earlier version has no watermark either.
+    let is_unmarked = !has_mark && log_of(folder).exists();
+    let is_doubtful = is_unmarked || inspected.finding == Finding::Doubtful;
     let rollback = if is_doubtful || !inspected.useless.is_empty() {
-        tracing::warn!(folder = %folder.display(), "the directory may be damaged: its files are copied before they are opened");
+        tracing::warn!(folder = %folder.display(), is_unmarked, "the directory may be damaged, or its watermark is missing: its files are copied before they are opened");
         Some(Rollback::begin(path)?)
     } else {
         None
@@ -182,7 +185,8 @@ fn open_state(folder: &Path) -> Result<(State, Mark)> {
     for file in &inspected.useless {
         fs::remove_file(file).map_err(|cause| files::storage("removed", file, cause))?;
     }
-    let opened = open_inspected(folder, path, mark, &last_close).and_then(|opened| {
+    let trusted = (!is_doubtful).then_some(&last_close);
+    let opened = open_inspected(folder, path, mark, trusted).and_then(|opened| {
         if is_doubtful {
             read_all_rows(path, opened.0.journal.tree())?;
         }
@@ -208,13 +212,13 @@ fn open_state(folder: &Path) -> Result<(State, Mark)> {
     }
 }
 
-/// Opens a tree whose files were checked. Unless the directory was closed cleanly, reads all users
-/// to check that none is missing.
+/// Opens a tree whose files were checked. Reads all users to check that none is missing, unless the
+/// `trusted` note says that the directory was closed cleanly.
 fn open_inspected(
     folder: &Path,
     path: &Path,
     mark: Mark,
-    last_close: &LastClose,
+    trusted: Option<&LastClose>,
 ) -> Result<(State, Mark)> {
     let log_bytes = log_bytes(path);
     let tree = open(path)?;
@@ -228,9 +232,8 @@ fn open_inspected(
         Journal::open(tree, Disk::open(path)?)
     })?;
     let counters = checked(path, || read_counters(journal.tree(), folder, mark))?;
-    if !last_close.was_clean(counters.changes, log_bytes)
-        && !are_complete(journal.tree(), &counters)?
-    {
+    let was_clean = |note: &LastClose| note.was_clean(counters.changes, log_bytes);
+    if !trusted.is_some_and(was_clean) && !are_complete(journal.tree(), &counters)? {
         return Err(damaged_folder(folder, "rows are missing"));
     }
     let catalogue = LiveCatalogue::new(folder.to_owned(), counters.totals());

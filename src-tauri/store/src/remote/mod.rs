@@ -20,12 +20,12 @@ use hyper::Method;
 use jiff::Timestamp;
 use latchkey_core::activity::{ActivityPage, ActivityQuery, Actor, AuditContext, Event};
 use latchkey_core::admin::{
-    About, Addition, Additions, Corrected, Edit, EventRecord, Judged, Page, SeatLimit, Sessions,
-    SharedEmails, SignedClaims, SignedIn, Times, UserList, Waiting,
+    About, Addition, Additions, Corrected, Edit, EventRecord, Judged, LookedUp, Page, SeatLimit,
+    Sessions, SharedEmails, SignedClaims, SignedIn, Sought, Times, UserList, Waiting,
 };
 use latchkey_core::directory::{
-    Command, Counts, Directory, OnChange, Outcome, PageStart, Redemption, SharedEmail, Sort,
-    SortBy, TimeAhead, User, UserPage, UserQuery,
+    Command, Counts, Directory, Facts, Lookup, OnChange, Outcome, PageStart, Redemption,
+    SharedEmail, Sort, SortBy, TimeAhead, User, UserPage, UserQuery,
 };
 use latchkey_core::instance::Retention;
 use latchkey_core::protocol::claims::Claims;
@@ -265,6 +265,13 @@ impl Directory for RemoteDirectory {
             .get("/users", &[("email", email.as_str())])
             .await?;
         Ok(found.users.into_iter().next())
+    }
+
+    async fn look_up(&self, lookup: &Lookup) -> Result<Facts> {
+        lookup.require_limits()?;
+        let call = Call::new(Method::POST, "/lookups").json(&Sought::from(lookup))?;
+        let found: LookedUp = self.client.send(call).await?;
+        Ok(found.into_facts(lookup))
     }
 
     async fn shared_emails(&self) -> Result<Vec<SharedEmail>> {

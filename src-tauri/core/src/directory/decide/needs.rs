@@ -1,7 +1,7 @@
 //! The facts that each command depends on. An engine loads them before it calls `decide`.
 
 use super::super::command::{Command, Redemption};
-use super::super::facts::{EmailUsers, Facts, LinkRecord, Needs, Person};
+use super::super::facts::{EmailUsers, Facts, LinkRecord, Lookup, Needs, Person};
 use crate::activity::{EventData, OutboxEntry};
 use crate::protocol::claims::Claims;
 use crate::protocol::email::Email;
@@ -72,6 +72,29 @@ impl Redemption {
             needs: Needs::default(),
         };
         wanted.redemption(self);
+        wanted.needs
+    }
+}
+
+impl Lookup {
+    /// Returns the facts that are looked up and that `facts` lacks, like [`Command::needs`].
+    #[must_use]
+    pub fn needs(&self, facts: &Facts) -> Needs {
+        let mut wanted = Wanted {
+            facts,
+            needs: Needs::default(),
+        };
+        for id in &self.ids {
+            wanted.person(id);
+        }
+        for email in &self.emails {
+            if let Some(EmailUsers {
+                owner: Some(owner), ..
+            }) = wanted.email(email)
+            {
+                wanted.person(owner);
+            }
+        }
         wanted.needs
     }
 }

@@ -2,7 +2,7 @@
 
 /// Returns a number in a JSON text that would lose digits. Most programs read numbers as 64-bit
 /// floating point, which has about 16 digits.
-pub(super) fn inexact_number(text: &[u8]) -> Option<&str> {
+pub(crate) fn inexact_number(text: &[u8]) -> Option<&str> {
     let mut rest = text;
     loop {
         let begin = rest

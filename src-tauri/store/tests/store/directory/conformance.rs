@@ -20,7 +20,7 @@ use crate::signed::{judge, now};
 /// one.
 macro_rules! administration_tests {
     ($empty:path) => {
-        use $crate::directory::{activity, conformance, emails, finding, order, seats};
+        use $crate::directory::{activity, conformance, emails, finding, order, seats, transfers};
 
         $crate::directory::conformance::rules! { $empty:
             conformance {
@@ -55,6 +55,14 @@ macro_rules! administration_tests {
                 an_entry_is_found_behind_20_000_of_others;
                 an_act_on_the_settings_is_recorded_once;
                 a_profile_is_edited_and_older_codes_do_not_undo_it;
+            }
+            transfers {
+                people_and_addresses_are_looked_up_together;
+                an_import_does_what_its_plan_says;
+                an_import_takes_only_free_seats;
+                an_import_notices_what_changed_after_its_plan;
+                an_import_of_many_rows_is_whole;
+                an_export_restores_every_profile;
             }
             emails {
                 an_address_that_looks_the_same_signs_nobody_else_in;

@@ -25,6 +25,7 @@ mod records;
 mod remote;
 mod seats;
 mod sessions;
+mod transfers;
 mod worded;
 
 use std::sync::Arc;
