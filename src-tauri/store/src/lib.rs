@@ -22,5 +22,5 @@ pub mod typingmind;
 mod wait;
 
 pub use embedded::EmbeddedDirectory;
-pub use remote::RemoteDirectory;
+pub use remote::{RemoteDirectory, RemoteGateway};
 pub use wait::Wait;

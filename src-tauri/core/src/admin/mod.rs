@@ -46,6 +46,9 @@ use crate::{Error, Result};
 /// Path below which all routes of the API are.
 pub const ROOT: &str = "/admin/v1";
 
+/// Revision of the API. It rises when a client of this version needs what older servers lack.
+pub const API_REVISION: u32 = 1;
+
 /// Header with the [`Context`] of a request, as JSON. It counts on the local socket only, where
 /// every client could also change the files of the directory.
 pub const CONTEXT: &str = "latchkey-context";
@@ -66,6 +69,9 @@ pub struct About {
     pub holder: String,
     /// Version of the program.
     pub version: String,
+    /// Revision of the API. 0 for a server that does not tell it.
+    #[serde(default)]
+    pub api: u32,
 }
 
 /// Actor, time and origin of a change, as a local client sends them.

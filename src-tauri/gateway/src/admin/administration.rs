@@ -2,7 +2,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
-use latchkey_core::admin::{About, AdminListener, Change};
+use latchkey_core::admin::{API_REVISION, About, AdminListener, Change};
 use latchkey_core::directory::Directory;
 use latchkey_core::instance::{Instance, InstanceId, Settings};
 use latchkey_core::{Error, Result};
@@ -61,6 +61,7 @@ impl Administration {
                 instance: instance.as_str().to_owned(),
                 holder: holder.to_owned(),
                 version: env!("CARGO_PKG_VERSION").to_owned(),
+                api: API_REVISION,
             },
             directory,
             home,

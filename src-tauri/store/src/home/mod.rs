@@ -8,9 +8,11 @@
 //! | API keys | [`api_keys`] |
 //! | directories | [`directories`] |
 //! | TypingMind's users | [`typingmind`] |
+//! | instances on a gateway on another computer | [`gateways`] |
 
 mod api_keys;
 mod directories;
+mod gateways;
 mod instances;
 mod keys;
 #[cfg(test)]
@@ -22,14 +24,16 @@ pub use keys::NewKeys;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use crate::files;
 use crate::instances::Instances;
 use crate::keys::{KeychainUse, Keys};
+use crate::remote::RemoteGateway;
 use crate::typingmind::Copies;
 use latchkey_core::Result;
-use latchkey_core::instance::Instance;
+use latchkey_core::admin::Connection;
+use latchkey_core::instance::{Instance, InstanceId};
 pub use latchkey_core::secret::SecretSource;
 use latchkey_core::secret::{KeyRecord, SigningKey, StoredSecret};
 
@@ -43,6 +47,8 @@ pub struct Home {
     read: Mutex<HashMap<String, SigningKey>>,
     /// Copies of TypingMind's users that were read.
     copies: Copies,
+    /// Gateways that were asked, with the connections by which they are reached.
+    gateways: Mutex<HashMap<InstanceId, (Connection, Arc<RemoteGateway>)>>,
 }
 
 impl Home {
@@ -60,6 +66,7 @@ impl Home {
             data_dir,
             read: Mutex::default(),
             copies: Copies::default(),
+            gateways: Mutex::default(),
         })
     }
 

@@ -173,6 +173,11 @@ impl Instances {
         self.add_one(settings, None, Some(connection), by)
     }
 
+    /// Fails with [`ErrorCode::InstanceExists`] if a name is taken.
+    pub fn require_free(&self, name: &Name) -> Result<()> {
+        refuse_taken(name, &self.list()?.instances)
+    }
+
     fn add_one(
         &self,
         settings: Settings,

@@ -255,6 +255,14 @@ impl Keys {
         self.forget_secret(&record.stored())
     }
 
+    /// Fails if no secret can be stored or read now.
+    pub fn require_open(&self) -> Result<()> {
+        match &*self.place() {
+            StoreState::Keychain | StoreState::Open(_) => Ok(()),
+            closed => Err(closed.refusal()),
+        }
+    }
+
     /// Stores a secret of another kind, such as an API key for another system. It is on the disk
     /// when this returns.
     pub fn store_secret(&self, secret: &Secret) -> Result<StoredSecret> {

@@ -5,15 +5,26 @@
 //!
 //! | concern | module |
 //! |---|---|
-//! | requests and answers | `client` |
-//! | connection to the socket | `http` |
+//! | requests, answers and repeated attempts | `client` |
+//! | the server: a local process, or a gateway on another computer | `server` |
+//! | connection to the socket | `local` |
+//! | connection to a gateway, and trust in its certificate | `gateway_tls` |
+//! | errors of a gateway | `failures` |
+//! | settings, keys, links and state of a gateway | `gateway` |
 //! | changes that the other process reports | `stream` |
 
 mod client;
-mod http;
+mod failures;
+mod gateway;
+mod gateway_tls;
+mod local;
+mod server;
 mod stream;
 
+pub use gateway::RemoteGateway;
+
 use std::path::Path;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use hyper::Method;
@@ -36,6 +47,7 @@ use latchkey_core::verdict::{DirectoryFacts, Seats, Verdict, judge};
 use latchkey_core::{Error, ErrorCode, Result};
 
 use self::client::{Call, Client};
+use self::server::Server;
 use crate::control;
 
 /// Maximum number of rows that the other process returns at once.
@@ -44,7 +56,7 @@ const PAGE: usize = 1000;
 /// A directory that another process holds.
 #[derive(Debug)]
 pub struct RemoteDirectory {
-    client: Client,
+    client: Arc<Client>,
 }
 
 impl RemoteDirectory {
@@ -52,10 +64,15 @@ impl RemoteDirectory {
     ///
     /// Fails with [`ErrorCode::Unreachable`] if it has no local socket, or does not answer.
     pub async fn local(folder: &Path) -> Result<Self> {
-        let socket = control::socket(folder).ok_or_else(client::no_answer)?;
-        let client = Client::start(socket)?;
+        let socket = control::socket(folder).ok_or_else(server::absent)?;
+        let client = Client::start(Server::local(socket))?;
         let _: About = client.send(Call::greeting()).await?;
-        Ok(Self { client })
+        Ok(Self::over(Arc::new(client)))
+    }
+
+    /// Returns the directory that a client reaches.
+    fn over(client: Arc<Client>) -> Self {
+        Self { client }
     }
 
     /// Sends a request that changes a user. Its answer is the changed user.

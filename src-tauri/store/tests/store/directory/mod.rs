@@ -25,6 +25,10 @@ mod records;
 mod remote;
 mod seats;
 mod sessions;
+#[cfg(unix)]
+mod tls;
+#[cfg(unix)]
+mod tls_server;
 mod transfers;
 mod worded;
 

@@ -1,4 +1,4 @@
-//! HTTP over a local socket.
+//! HTTP over the local socket of a process that holds a directory.
 
 use std::io;
 use std::path::{Path, PathBuf};
