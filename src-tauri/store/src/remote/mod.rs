@@ -5,26 +5,16 @@
 //!
 //! | concern | module |
 //! |---|---|
-//! | requests, answers and repeated attempts | `client` |
-//! | the server: a local process, or a gateway on another computer | `server` |
-//! | connection to the socket | `local` |
-//! | connection to a gateway, and trust in its certificate | `gateway_tls` |
-//! | errors of a gateway | `failures` |
-//! | settings, keys, links and state of a gateway | `gateway` |
+//! | requests and answers | `client` |
+//! | connection to the socket | `http` |
 //! | changes that the other process reports | `stream` |
 
 mod client;
-mod failures;
-mod gateway;
-mod gateway_tls;
-mod local;
-mod server;
+mod http;
+mod snapshot;
 mod stream;
 
-pub use gateway::RemoteGateway;
-
 use std::path::Path;
-use std::sync::Arc;
 
 use async_trait::async_trait;
 use hyper::Method;
@@ -36,7 +26,7 @@ use latchkey_core::admin::{
 };
 use latchkey_core::directory::{
     Command, Counts, Directory, Facts, Lookup, OnChange, Outcome, PageStart, Redemption,
-    SharedEmail, Sort, SortBy, TimeAhead, User, UserPage, UserQuery,
+    SharedEmail, Snapshot, Sort, SortBy, TimeAhead, User, UserPage, UserQuery,
 };
 use latchkey_core::instance::Retention;
 use latchkey_core::protocol::claims::Claims;
@@ -47,7 +37,7 @@ use latchkey_core::verdict::{DirectoryFacts, Seats, Verdict, judge};
 use latchkey_core::{Error, ErrorCode, Result};
 
 use self::client::{Call, Client};
-use self::server::Server;
+use self::snapshot::RemoteSnapshot;
 use crate::control;
 
 /// Maximum number of rows that the other process returns at once.
@@ -56,7 +46,7 @@ const PAGE: usize = 1000;
 /// A directory that another process holds.
 #[derive(Debug)]
 pub struct RemoteDirectory {
-    client: Arc<Client>,
+    client: Client,
 }
 
 impl RemoteDirectory {
@@ -64,15 +54,10 @@ impl RemoteDirectory {
     ///
     /// Fails with [`ErrorCode::Unreachable`] if it has no local socket, or does not answer.
     pub async fn local(folder: &Path) -> Result<Self> {
-        let socket = control::socket(folder).ok_or_else(server::absent)?;
-        let client = Client::start(Server::local(socket))?;
+        let socket = control::socket(folder).ok_or_else(client::no_answer)?;
+        let client = Client::start(socket)?;
         let _: About = client.send(Call::greeting()).await?;
-        Ok(Self::over(Arc::new(client)))
-    }
-
-    /// Returns the directory that a client reaches.
-    fn over(client: Arc<Client>) -> Self {
-        Self { client }
+        Ok(Self { client })
     }
 
     /// Sends a request that changes a user. Its answer is the changed user.
@@ -376,6 +361,10 @@ impl Directory for RemoteDirectory {
 
     async fn prune(&self, _: Retention, _: Timestamp) -> Result<bool> {
         Ok(false)
+    }
+
+    async fn snapshot(&self) -> Result<Box<dyn Snapshot>> {
+        Ok(Box::new(RemoteSnapshot::begin(&self.client).await?))
     }
 
     fn on_change(&self, call: OnChange) {

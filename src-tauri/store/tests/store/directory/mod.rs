@@ -20,15 +20,12 @@ mod notices;
 mod order;
 mod race;
 #[path = "../../../../../tests/random.rs"]
-mod random;
+pub(crate) mod random;
 mod records;
 mod remote;
 mod seats;
 mod sessions;
-#[cfg(unix)]
-mod tls;
-#[cfg(unix)]
-mod tls_server;
+pub(crate) mod snapshots;
 mod transfers;
 mod worded;
 

@@ -1,4 +1,4 @@
-//! HTTP over the local socket of a process that holds a directory.
+//! HTTP over a local socket.
 
 use std::io;
 use std::path::{Path, PathBuf};
