@@ -4,6 +4,7 @@ use latchkey_store::Wait as _;
 use std::process::ExitCode;
 
 use latchkey_core::activity::{ActivityQuery, Entry, Kind};
+use latchkey_core::instance::Hosted;
 use latchkey_core::time;
 use serde_json::json;
 
@@ -20,7 +21,8 @@ pub(crate) fn activity(
     output: &Output,
 ) -> Result<ExitCode, Failure> {
     let ActivityCommand::List(arguments) = command;
-    let directory = users::open(&arguments.instance, context)?;
+    let home = context.home()?;
+    let instance = home.instances().find(&arguments.instance)?;
     let query = ActivityQuery {
         kind: arguments.kind.map(|kind| match kind {
             KindArgument::SignIn => Kind::SignIn,
@@ -30,6 +32,17 @@ pub(crate) fn activity(
         subject: arguments.about.clone(),
         text: arguments.search.clone(),
     };
+    if instance.settings.hosted == Hosted::Elsewhere {
+        let host = instance.settings.url.authority();
+        output.note(&format!(
+            "Sign-ins are recorded at {host}. Here is what was done with this Latchkey."
+        ));
+        let page = instance
+            .outbox
+            .page(&query, arguments.before, arguments.limit);
+        return print(&page.entries, page.before, output);
+    }
+    let directory = users::directory(&home, &instance)?;
     let (mut entries, mut before) = (Vec::new(), arguments.before);
     // A page may be shorter than its limit, because a search reads a limited number of entries for
     // each page.
@@ -43,8 +56,13 @@ pub(crate) fn activity(
             break;
         }
     }
+    print(&entries, before, output)
+}
+
+/// Prints a page of entries.
+fn print(entries: &[Entry], before: Option<u64>, output: &Output) -> Result<ExitCode, Failure> {
     let mut text = Text::new();
-    for entry in &entries {
+    for entry in entries {
         add(entry, &mut text);
     }
     if entries.is_empty() {

@@ -76,6 +76,14 @@ pub(crate) fn hint(error: &Error, instance: Option<&str>, program: &str) -> Opti
         ErrorCode::HostedElsewhere => format!(
             "If people sign in at the gateway of this computer: {program} instance set {name} --hosted here"
         ),
+        ErrorCode::NotConnected | ErrorCode::KeyRefused
+            if error.field.as_deref() == Some("typingmind_key") =>
+        {
+            format!(
+            "{program} instance set {name} --typingmind-region us|eu --typingmind-key-file FILE"
+        )
+        }
+        ErrorCode::NotCopied => format!("{program} users sync --instance {name}"),
         ErrorCode::UnknownInstance => format!(
             "'{program} instance add {name} --url URL' adds one. --data-dir or LATCHKEY_DATA_DIR names another data folder."
         ),
@@ -159,12 +167,18 @@ mod tests {
             (ErrorCode::NoSeats, "latchkey seats --instance acme --set"),
             (ErrorCode::EmailInUse, "users edit --instance acme"),
             (ErrorCode::HostedElsewhere, "set acme --hosted here"),
+            (ErrorCode::NotCopied, "users sync --instance acme"),
             (ErrorCode::UnknownInstance, "latchkey instance add acme"),
             (ErrorCode::InvalidDataFolder, "--data-dir"),
         ] {
             let hint = hint(&Error::new(code, ""), Some("acme"), "latchkey").unwrap_or_default();
             assert!(!hint.contains("NAME"), "{hint}");
             assert!(hint.contains(command), "{code:?}: {hint}");
+        }
+        for code in [ErrorCode::NotConnected, ErrorCode::KeyRefused] {
+            let refused = Error::new(code, "").about("typingmind_key");
+            let hint = hint(&refused, Some("acme"), "latchkey").unwrap_or_default();
+            assert!(hint.contains("set acme --typingmind-region"), "{hint}");
         }
         let damaged = Error::new(ErrorCode::DamagedFile, "");
         assert_eq!(hint(&damaged, None, "latchkey"), None);

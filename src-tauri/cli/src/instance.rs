@@ -12,13 +12,16 @@ use latchkey_core::instance::{
 };
 use latchkey_core::link::BaseUrl;
 use latchkey_core::secret::SecretEncoding;
-use latchkey_core::secret::{KeyLocation, KeyOrigin};
+use latchkey_core::secret::{KeyLocation, KeyOrigin, Secret};
+use latchkey_core::typingmind::TypingMind;
 use latchkey_store::home::{Home, SecretSource, is_gateway};
 use latchkey_store::instances::Listing;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::args::{AddArguments, InstanceCommand, SetArguments, SettingsArguments};
+use crate::args::{
+    AddArguments, InstanceCommand, SetArguments, SettingsArguments, TypingMindArguments,
+};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::keys::{self, Environment};
@@ -153,9 +156,37 @@ fn set(
         url: arguments.url.clone(),
         ..change_of(&arguments.settings)
     };
+    let key = arguments.typingmind.typingmind_key_file.as_deref();
+    let key = key
+        .map(|path| keys::typingmind_key(path, context))
+        .transpose()?;
     let instance = home.change(&id, |settings| change.apply(settings), replacement, by)?;
+    let typingmind = set_typingmind(home, context, &arguments.typingmind, key.as_ref(), &id, by)?;
+    let instance = typingmind.unwrap_or(instance);
     let ended = ended_sign_ins(home, &before, &instance, output.program());
     show_with(&instance, ended, output)
+}
+
+/// Changes the connection to TypingMind's API, if an option does.
+fn set_typingmind(
+    home: &Home,
+    context: &Context,
+    arguments: &TypingMindArguments,
+    key: Option<&Secret>,
+    id: &InstanceId,
+    by: &AuditContext,
+) -> Result<Option<Instance>, Failure> {
+    let region = arguments.typingmind_region.clone();
+    if arguments.no_typingmind {
+        keys::unlock(home, context)?;
+        return Ok(Some(home.disconnect_typingmind(id, by)?));
+    }
+    if key.is_some() {
+        keys::unlock_or_create(home, context)?;
+    } else if region.is_none() {
+        return Ok(None);
+    }
+    Ok(Some(home.connect_typingmind(id, region, key, by)?))
 }
 
 /// Returns the warning about a gateway that runs for an instance that is hosted elsewhere from now
@@ -305,6 +336,7 @@ fn show_with(
         output.warn(&warning.message);
     }
     let policy = settings.policy;
+    let typingmind = described_typingmind(instance.typingmind.as_ref());
     let text = format!(
         "name                    {}\n\
          id                      {}\n\
@@ -327,7 +359,7 @@ fn show_with(
          embed-in                {}\n\
          keep-activity           {}\n\
          keep-refusals           {}\n\
-         audience                {}",
+         audience                {}{typingmind}",
         settings.name.as_str(),
         instance.id,
         settings.url,
@@ -373,6 +405,18 @@ fn described_connection(connection: Option<&Connection>) -> String {
     )
 }
 
+/// Returns the line about the connection to TypingMind's API.
+fn described_typingmind(connection: Option<&TypingMind>) -> String {
+    let Some(TypingMind { region, key }) = connection else {
+        return String::new();
+    };
+    let key = key.as_ref().map_or_else(
+        || "no key".to_owned(),
+        |key| format!("key set {}", latchkey_core::time::exact(key.set_at)),
+    );
+    format!("\ntypingmind              {region}, {key}")
+}
+
 fn listed<T: ToString>(all: &[T]) -> String {
     let all: Vec<String> = all.iter().map(ToString::to_string).collect();
     if all.is_empty() {
@@ -388,10 +432,12 @@ struct Described {
     #[serde(flatten)]
     record: InstanceRecord,
     connection: Option<Value>,
+    typingmind: Option<Value>,
 }
 
 fn described(instance: &Instance, warnings: &[Warning]) -> Value {
     let connection = instance.connection.as_ref();
+    let typingmind = instance.typingmind.as_ref();
     value(&Described {
         record: InstanceRecord {
             warnings: warnings.to_vec(),
@@ -403,6 +449,12 @@ fn described(instance: &Instance, warnings: &[Warning]) -> Value {
                 "instance": connection.instance,
                 "fingerprint": connection.fingerprint,
                 "key_id": connection.key_id,
+            })
+        }),
+        typingmind: typingmind.map(|TypingMind { region, key }| {
+            json!({
+                "region": region,
+                "key_set_at": key.as_ref().map(|key| latchkey_core::time::exact(key.set_at)),
             })
         }),
     })

@@ -7,7 +7,6 @@
 mod activity;
 mod api_keys;
 mod args;
-mod backup;
 mod certificates;
 #[cfg(unix)]
 mod closed;
@@ -32,6 +31,7 @@ mod redeem;
 mod serve;
 mod sockets;
 mod text;
+mod typingmind;
 mod usage;
 mod users;
 mod verdict;
@@ -125,8 +125,6 @@ fn run(arguments: Arguments, output: &Output) -> Result<ExitCode, Failure> {
         Command::Seats { instance, set } => users::seats(&instance, set, context, output, now),
         Command::Activity(command) => activity::activity(&command, context, output),
         Command::ApiKey(command) => api_keys::api_keys(&command, context, output, now),
-        Command::Backup(arguments) => backup::backup(&arguments, context, output, now),
-        Command::Restore(arguments) => backup::restore(&arguments, context, output, now),
         Command::Serve(arguments) => serve::serve(&arguments, context, output),
         Command::Secret(SecretCommand::Generate { algorithm }) => keys::generate(algorithm, output),
         Command::Secret(SecretCommand::StartAnew { yes }) => {

@@ -1,6 +1,6 @@
 //! Standard output and standard error, in text or in JSON. No other module prints.
 
-use std::cell::{Cell, OnceCell};
+use std::cell::OnceCell;
 use std::io::{self, IsTerminal as _, Write as _};
 use std::path::Path;
 use std::process::ExitCode;
@@ -22,8 +22,6 @@ pub(crate) struct Output {
     instance: OnceCell<String>,
     /// Beginning of the commands in hints.
     program: OnceCell<String>,
-    /// Whether the terminal shows a line with progress.
-    has_progress: Cell<bool>,
 }
 
 impl Output {
@@ -32,7 +30,6 @@ impl Output {
             json,
             instance: OnceCell::new(),
             program: OnceCell::new(),
-            has_progress: Cell::default(),
         }
     }
 
@@ -122,21 +119,6 @@ impl Output {
         }
     }
 
-    /// Shows the progress of long work in one line of the terminal, if standard error is one.
-    pub(crate) fn progress(&self, text: &str) {
-        if !self.json && io::stderr().is_terminal() {
-            self.has_progress.set(true);
-            let _ = write!(io::stderr().lock(), "\r\x1b[K{}", Text::from(text).as_str());
-        }
-    }
-
-    /// Removes the line with the progress.
-    pub(crate) fn end_progress(&self) {
-        if self.has_progress.take() {
-            let _ = write!(io::stderr().lock(), "\r\x1b[K");
-        }
-    }
-
     /// Prints the reason of a failure and returns the exit code.
     pub(crate) fn failure(&self, failure: &Failure) -> ExitCode {
         let (code, error, details) = match failure {
@@ -197,9 +179,9 @@ fn as_option(field: String) -> String {
     match field.as_str() {
         "parameter" => "param".to_owned(),
         "audiences" => "audience".to_owned(),
-        "session_idle" | "return_to" | "embed_in" | "not_before" | "expires_in" => {
-            field.replace('_', "-")
-        }
+        "typingmind_key" => "typingmind-key-file".to_owned(),
+        "session_idle" | "typingmind_region" | "return_to" | "embed_in" | "not_before"
+        | "expires_in" => field.replace('_', "-"),
         _ => field,
     }
 }

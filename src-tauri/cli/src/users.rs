@@ -28,10 +28,10 @@ use crate::failure::Failure;
 use crate::filter::query_of;
 use crate::output::{Output, value};
 use crate::text::Text;
-use crate::{export, hints, import, link};
+use crate::{export, hints, import, link, typingmind};
 
 /// Name of this program in the lock file of a directory.
-pub(crate) const HOLDER: &str = "latchkey, the command line";
+const HOLDER: &str = "latchkey, the command line";
 
 pub(crate) fn users(
     arguments: &UsersArguments,
@@ -42,7 +42,13 @@ pub(crate) fn users(
     let Some(instance) = &arguments.instance else {
         return Err(Failure::usage("Name the instance: --instance NAME.").about("instance"));
     };
-    let directory = open(instance, context)?;
+    let home = context.home()?;
+    let found = home.instances().find(instance)?;
+    if typingmind::has_users(&found) || matches!(arguments.command, UsersCommand::Sync) {
+        typingmind::users(&arguments.command, &home, &found, context, output, now)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let directory = directory(&home, &found)?;
     let directory = &*directory;
     let done = match &arguments.command {
         UsersCommand::Import(import) => import::import(import, directory, context, output, now),
@@ -91,7 +97,11 @@ fn run(
             id,
             email,
             metadata,
+            yes: _,
         } => {
+            let Some(id) = id else {
+                return Err(Failure::usage("Name the id of the user.").about("id"));
+            };
             let metadata = link::metadata_fields(metadata)?;
             let user = NewUser::parse(id, email.as_deref(), metadata)?;
             show(&directory.add(&user, &by).wait()?, output)?;
@@ -110,10 +120,12 @@ fn run(
         UsersCommand::SignOut { id: who } => {
             show(&directory.sign_out(&id(who)?, &by).wait()?, output)?;
         }
-        UsersCommand::Remove { id: who } => {
+        UsersCommand::Remove { id: who, yes: _ } => {
             directory.remove(&id(who)?, &by).wait()?;
             output.print(format!("Removed {who}."), || json!({ "removed": who }))?;
         }
+        // A directory has no copy, and `users` has handled an instance that has one.
+        UsersCommand::Sync => {}
         UsersCommand::CorrectTimes => {
             let corrected = directory.correct_times(&by).wait()?;
             let text = match corrected {
@@ -223,6 +235,9 @@ fn list(
     output: &Output,
     now: Timestamp,
 ) -> Result<(), Failure> {
+    if arguments.group.is_some() {
+        return Err(Failure::usage("Only users at TypingMind have groups.").about("group"));
+    }
     let warnings = directory::notices(directory, now).wait()?;
     for warning in &warnings {
         output.warn(&warning.message);

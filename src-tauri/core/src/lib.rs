@@ -13,6 +13,7 @@
 //! | who did what, and when | [`activity`] |
 //! | applications and their settings | [`instance`] |
 //! | requests and responses of the administration API | [`admin`] |
+//! | the users of an instance that is at TypingMind | [`typingmind`] |
 //! | signing keys and other secrets | [`secret`] |
 //!
 //! Core is pure: it has no file, socket, clock, thread, async runtime, window, HTTP or terminal.
@@ -33,6 +34,7 @@ pub mod secret;
 pub mod session;
 pub mod sign_in;
 pub mod time;
+pub mod typingmind;
 pub mod verdict;
 
 pub use error::{Error, ErrorCode, Result};

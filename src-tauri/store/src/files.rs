@@ -121,11 +121,6 @@ impl Replacement {
         })
     }
 
-    /// Returns the file with the new content.
-    pub fn file(&mut self) -> &mut File {
-        self.file.as_file_mut()
-    }
-
     /// Adds to the content.
     pub fn write(&mut self, bytes: &[u8]) -> Result<()> {
         let written = self.file.write_all(bytes);
@@ -142,11 +137,6 @@ impl Replacement {
         };
         replaced().map_err(|cause| storage("written", &path, cause))
     }
-}
-
-/// Makes a file without a name in a folder. It is gone when it is closed.
-pub fn nameless(folder: &Path) -> Result<File> {
-    tempfile::tempfile_in(folder).map_err(|cause| storage("written", folder, cause))
 }
 
 /// Opens a regular file of the data folder. Fails at once for other files: a pipe or a device would
@@ -201,8 +191,8 @@ pub(crate) fn require_plain(folder: &Path) -> Result<()> {
 enum Foreign {
     #[error("it is a link, a pipe or a device. Put the file that belongs there in its place")]
     NoFile,
-    #[error("it is longer than 16 MiB, which Latchkey never writes. Restore it from a backup")]
-    TooLong,
+    #[error("it is longer than {mib} MiB, which Latchkey never writes. Restore it from a backup")]
+    TooLong { mib: u64 },
 }
 
 fn no_file() -> io::Error {
@@ -213,19 +203,25 @@ fn no_file() -> io::Error {
 ///
 /// Fails unless it is a regular file of at most 16 MiB.
 pub fn read(path: &Path) -> Result<Option<Vec<u8>>> {
-    match read_limited(path) {
+    read_up_to(path, MAX_BYTES)
+}
+
+/// Reads a file like [`read`], with another maximum size.
+pub(crate) fn read_up_to(path: &Path, max_bytes: u64) -> Result<Option<Vec<u8>>> {
+    match read_limited(path, max_bytes) {
         Ok(contents) => Ok(Some(contents)),
         Err(cause) if cause.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(cause) => Err(storage("read", path, cause)),
     }
 }
 
-fn read_limited(path: &Path) -> io::Result<Vec<u8>> {
+fn read_limited(path: &Path, max_bytes: u64) -> io::Result<Vec<u8>> {
     let file = open(path, OpenOptions::new().read(true))?;
     let mut contents = Vec::new();
-    file.take(MAX_BYTES + 1).read_to_end(&mut contents)?;
-    if contents.len() as u64 > MAX_BYTES {
-        return Err(io::Error::other(Foreign::TooLong));
+    file.take(max_bytes + 1).read_to_end(&mut contents)?;
+    if contents.len() as u64 > max_bytes {
+        let mib = max_bytes / (1024 * 1024);
+        return Err(io::Error::other(Foreign::TooLong { mib }));
     }
     Ok(contents)
 }

@@ -40,7 +40,7 @@ const PROOFS: [Proof; 11] = [
     },
     Proof {
         name: "damage",
-        about: "a disk changes bits of a directory, cuts its files or returns zeros",
+        about: "a disk changes bits of a directory, cuts or loses its files, or returns zeros",
         target: "store",
         test: "directory::damage::a_damaged_file_loses_nothing_or_opening_is_refused_and_leaves_the_files_as_they_are",
     },

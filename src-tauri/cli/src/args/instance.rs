@@ -1,9 +1,12 @@
 //! Arguments of `latchkey instance`.
 
+use std::path::PathBuf;
+
 use clap::{Arg, Args, Subcommand};
 use latchkey_core::instance::{Hosted, SignInStep};
 use latchkey_core::protocol::code::Algorithm;
 use latchkey_core::protocol::lifetime::Lifetime;
+use latchkey_core::typingmind::Region;
 
 use super::SecretArguments;
 use super::values::{number, yes_or_no};
@@ -52,7 +55,12 @@ impl InstanceCommand {
     pub(super) fn files(&self) -> Vec<NamedFile> {
         match self {
             Self::Add(add) => add.secret.files(),
-            Self::Set(set) => set.secret.files(),
+            Self::Set(set) => {
+                let key = set.typingmind.typingmind_key_file.clone();
+                let mut files = set.secret.files();
+                files.extend(key.map(NamedFile::Read));
+                files
+            }
             Self::List | Self::Show { .. } | Self::Remove { .. } => Vec::new(),
         }
     }
@@ -96,6 +104,22 @@ pub(crate) struct SetArguments {
     /// For an instance hosted elsewhere, set the new secret there, too.
     #[arg(long, conflicts_with = "secret_file")]
     pub(crate) generate_secret: bool,
+    #[command(flatten)]
+    pub(crate) typingmind: TypingMindArguments,
+}
+
+/// Connection to TypingMind's API, for an instance that is hosted there.
+#[derive(Debug, Args)]
+pub(crate) struct TypingMindArguments {
+    /// Region of the TypingMind account, or the URL of a proxy in front of its API.
+    #[arg(long, value_name = "us|eu|URL", value_parser = str::parse::<Region>)]
+    pub(crate) typingmind_region: Option<Region>,
+    /// File with the key of TypingMind's API, or - for standard input.
+    #[arg(long, value_name = "FILE|-")]
+    pub(crate) typingmind_key_file: Option<PathBuf>,
+    /// Remove the region, the key and the copy of TypingMind's users.
+    #[arg(long, conflicts_with_all = ["typingmind_region", "typingmind_key_file"])]
+    pub(crate) no_typingmind: bool,
 }
 
 /// Removes the default from the help of an option for a setting. A changed instance keeps each

@@ -3,7 +3,6 @@
 
 mod activity;
 mod api_keys;
-mod backup;
 mod inspect;
 mod instance;
 mod link;
@@ -16,9 +15,10 @@ mod values;
 
 pub(crate) use activity::{ActivityCommand, KindArgument};
 pub(crate) use api_keys::ApiKeyCommand;
-pub(crate) use backup::{BackupArguments, RestoreArguments};
 pub(crate) use inspect::InspectArguments;
-pub(crate) use instance::{AddArguments, InstanceCommand, SetArguments, SettingsArguments};
+pub(crate) use instance::{
+    AddArguments, InstanceCommand, SetArguments, SettingsArguments, TypingMindArguments,
+};
 pub(crate) use link::{LinkArguments, Shape};
 pub(crate) use redeem::RedeemArguments;
 pub(crate) use secret::{SecretArguments, SecretCommand, secret_file};
@@ -60,7 +60,6 @@ A secret is never an argument, because other users of the computer can read argu
   LATCHKEY_SECRET_FILE  a file, if no instance is named or the instance has no secret
   LATCHKEY_SECRET       the secret itself, in the same cases
 The passphrase of the sealed file comes from LATCHKEY_PASSPHRASE_FILE or LATCHKEY_PASSPHRASE. Without them it is asked for.
-That of the keys in a backup comes from LATCHKEY_BACKUP_PASSPHRASE_FILE or LATCHKEY_BACKUP_PASSPHRASE in the same way.
 LATCHKEY_KEYCHAIN=off turns the keychain off, for servers and scripts.";
 
 #[derive(Debug, Subcommand)]
@@ -71,7 +70,7 @@ pub(crate) enum Command {
     Inspect(InspectArguments),
     /// Use a code like a person who opens the link: sign in, or create the user.
     Redeem(RedeemArguments),
-    /// Manage the users of an instance that is hosted here.
+    /// Manage the users of an instance that is hosted here or at TypingMind.
     Users(UsersArguments),
     /// Show or set the number of seats.
     Seats {
@@ -82,20 +81,13 @@ pub(crate) enum Command {
         #[arg(long, value_name = "N|none", allow_negative_numbers = true, value_parser = seat_limit)]
         set: Option<SeatLimit>,
     },
-    /// Show the activity of an instance that is hosted here.
+    /// Show the activity of an instance. For one that is hosted elsewhere, it has only what was done
+    /// with this Latchkey.
     #[command(subcommand)]
     Activity(ActivityCommand),
     /// Manage the keys with which other systems use the gateway's API.
     #[command(subcommand)]
     ApiKey(ApiKeyCommand),
-    /// Write an instance with its users, links, sessions and activity into one file.
-    ///
-    /// It works while the gateway or Studio runs.
-    Backup(BackupArguments),
-    /// Restore an instance from a backup.
-    ///
-    /// The backup is read and checked to its end before anything is replaced.
-    Restore(RestoreArguments),
     /// Run the gateway of an instance that is hosted here.
     ///
     /// It signs in people who open links, until SIGTERM or SIGINT. It ignores SIGHUP, because it
@@ -141,8 +133,6 @@ impl Command {
             Self::Seats { instance, .. } => Some(instance),
             Self::Activity(ActivityCommand::List(activity)) => Some(&activity.instance),
             Self::ApiKey(keys) => Some(keys.instance()),
-            Self::Backup(backup) => Some(&backup.instance),
-            Self::Restore(restore) => restore.name.as_deref(),
             Self::Serve(serve) => serve.instance.as_deref(),
             Self::Instance(instance) => instance.named(),
             Self::Secret(_) | Self::Completions { .. } | Self::Man { .. } => None,
@@ -160,7 +150,7 @@ impl Command {
             Self::Secret(secret) => !matches!(secret, SecretCommand::Generate { .. }),
             Self::Instance(instance) => instance.changes(),
             Self::Man { out } => out.is_some(),
-            Self::Redeem(_) | Self::Backup(_) | Self::Restore(_) | Self::Serve(_) => true,
+            Self::Redeem(_) | Self::Serve(_) => true,
         }
     }
 
@@ -172,8 +162,6 @@ impl Command {
             Self::Link(link) => link.files(),
             Self::Inspect(inspect) => inspect.files(),
             Self::Redeem(redeem) => redeem.files(),
-            Self::Backup(backup) => backup.files(),
-            Self::Restore(restore) => restore.files(),
             Self::Serve(serve) => serve.files(),
             Self::Instance(instance) => instance.files(),
             Self::Users(users) => users.command.files(),

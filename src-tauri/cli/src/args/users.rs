@@ -25,16 +25,19 @@ pub(crate) enum UsersCommand {
         /// Id of the user.
         id: String,
     },
-    /// Add a user, who takes a seat.
+    /// Add a user, who takes a seat. At TypingMind, give the e-mail address only.
     Add {
-        /// Id of the user.
-        id: String,
+        /// Id of the user. TypingMind gives its users their ids itself.
+        id: Option<String>,
         /// E-mail address.
         #[arg(long)]
         email: Option<String>,
         /// Text among the metadata. Repeat it for more.
         #[arg(long, value_name = "K=V")]
         metadata: Vec<String>,
+        /// Add at TypingMind without asking.
+        #[arg(long)]
+        yes: bool,
     },
     /// Change the e-mail address and the metadata of a user.
     Edit(EditArguments),
@@ -57,7 +60,12 @@ pub(crate) enum UsersCommand {
     Remove {
         /// Id of the user.
         id: String,
+        /// Remove at TypingMind without asking.
+        #[arg(long)]
+        yes: bool,
     },
+    /// Copy the users of TypingMind, for an instance that is hosted there.
+    Sync,
     /// Add the users of a CSV or JSON file, and show what each row does.
     ///
     /// Nothing is imported if a row has a problem. The exit code is then 1, also with --dry-run.
@@ -77,12 +85,13 @@ impl UsersCommand {
             | Self::Suspend { id }
             | Self::Reactivate { id }
             | Self::SignOut { id }
-            | Self::Remove { id }
+            | Self::Remove { id, .. }
             | Self::Edit(EditArguments { id, .. }) => Some(id),
             Self::List(_)
             | Self::Add { .. }
             | Self::Import(_)
             | Self::Export(_)
+            | Self::Sync
             | Self::CorrectTimes => None,
         }
     }
@@ -193,6 +202,9 @@ pub(crate) struct FilterArguments {
 pub(crate) struct ListArguments {
     #[command(flatten)]
     pub(crate) filter: FilterArguments,
+    /// Only users in this group at TypingMind, by name or id.
+    #[arg(long, value_name = "GROUP")]
+    pub(crate) group: Option<String>,
     /// Order of the users.
     #[arg(long, default_value = "id")]
     pub(crate) sort: SortArgument,

@@ -209,7 +209,13 @@ fn the_guide_names_the_member_in_json_of_each_setting() {
         let option = line.trim_start().strip_prefix("--")?;
         option.split_once(" <").map(|(name, _)| format!("--{name}"))
     });
-    let not_settings = ["--data-dir", "--secret-file", "--secret-encoding"];
+    let not_settings = [
+        "--data-dir",
+        "--secret-file",
+        "--secret-encoding",
+        "--typingmind-region",
+        "--typingmind-key-file",
+    ];
     let settings: BTreeSet<String> = options
         .filter(|option| !not_settings.contains(&option.as_str()))
         .collect();

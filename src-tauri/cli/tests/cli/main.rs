@@ -12,7 +12,6 @@ mod activity;
 mod admin_listener;
 mod administering;
 mod answers;
-mod backups;
 #[path = "../../../store/tests/store/directory/copied.rs"]
 mod copied;
 mod directory;
@@ -49,8 +48,11 @@ mod snapshots;
 #[cfg(target_os = "linux")]
 #[path = "../../../../tests/soak.rs"]
 mod soak;
+#[path = "../../../../tests/typingmind/stand_in.rs"]
+mod stand_in;
 mod storage;
 mod terminal;
 #[cfg(target_os = "linux")]
 mod terminal_qr;
 mod transfers;
+mod typingmind;

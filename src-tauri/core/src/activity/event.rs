@@ -125,6 +125,27 @@ pub enum EventData {
     },
     /// The gateway can write again after a failure.
     GatewayRecovered,
+    /// The key of TypingMind's API was set.
+    #[serde(rename = "typingmind_key_set")]
+    TypingMindKeySet {
+        /// Region of the account.
+        region: String,
+    },
+    /// The connection to TypingMind's API was removed, with the key and the copy of the users.
+    #[serde(rename = "typingmind_disconnected")]
+    TypingMindDisconnected,
+    /// A user was added at TypingMind.
+    #[serde(rename = "typingmind_user_added")]
+    TypingMindUserAdded {
+        /// TypingMind's ID of the user.
+        id: String,
+    },
+    /// A user was removed at TypingMind.
+    #[serde(rename = "typingmind_user_removed")]
+    TypingMindUserRemoved {
+        /// TypingMind's ID of the user.
+        id: String,
+    },
     /// An event that an older format stored in words. No program writes new ones.
     Worded(WordedEvent),
 }
@@ -185,6 +206,10 @@ impl EventData {
             Self::GatewayStarted { .. } => (Act, "gateway_started"),
             Self::GatewayStopped { .. } => (Act, "gateway_stopped"),
             Self::GatewayRecovered => (Act, "gateway_recovered"),
+            Self::TypingMindKeySet { .. } => (Act, "typingmind_key_set"),
+            Self::TypingMindDisconnected => (Act, "typingmind_disconnected"),
+            Self::TypingMindUserAdded { .. } => (Act, "typingmind_user_added"),
+            Self::TypingMindUserRemoved { .. } => (Act, "typingmind_user_removed"),
             Self::Worded(worded) => (worded.kind, worded.code.as_str()),
         }
     }

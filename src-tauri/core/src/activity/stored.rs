@@ -8,7 +8,7 @@ use super::worded::WordedEvent;
 
 /// Events whose words are the same as in formats that stored words. Those words become the event.
 /// Refusals had other words, and keep them.
-const WITH_STORED_WORDS: [EventData; 17] = [
+const WITH_STORED_WORDS: [EventData; 18] = [
     EventData::SignedIn,
     EventData::Provisioned,
     EventData::LinkMade,
@@ -26,6 +26,7 @@ const WITH_STORED_WORDS: [EventData; 17] = [
     EventData::SecretLost,
     EventData::SecretShown,
     EventData::GatewayRecovered,
+    EventData::TypingMindDisconnected,
 ];
 
 impl From<WordedEvent> for EventData {

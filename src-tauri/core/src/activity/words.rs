@@ -51,6 +51,10 @@ impl EventData {
             Self::GatewayStarted { .. } => "Gateway started",
             Self::GatewayStopped { .. } => "Gateway stopped",
             Self::GatewayRecovered => "Sign-ins work again",
+            Self::TypingMindKeySet { .. } => "TypingMind connected",
+            Self::TypingMindDisconnected => "TypingMind disconnected",
+            Self::TypingMindUserAdded { .. } => "Added at TypingMind",
+            Self::TypingMindUserRemoved { .. } => "Removed at TypingMind",
             Self::Worded(worded) => &worded.title,
         };
         fixed.to_owned()
@@ -96,6 +100,10 @@ impl EventData {
             Self::GatewayStarted { address } | Self::GatewayStopped { address } => {
                 Some(address.clone())
             }
+            Self::TypingMindKeySet { region } => Some(format!("region {region}")),
+            Self::TypingMindUserAdded { id } | Self::TypingMindUserRemoved { id } => {
+                Some(format!("TypingMind's ID {id}"))
+            }
             Self::Worded(worded) => worded.detail.clone(),
             Self::SignedIn
             | Self::Provisioned
@@ -114,7 +122,8 @@ impl EventData {
             | Self::SecretReplaced
             | Self::SecretLost
             | Self::SecretShown
-            | Self::GatewayRecovered => None,
+            | Self::GatewayRecovered
+            | Self::TypingMindDisconnected => None,
         }
     }
 

@@ -13,7 +13,6 @@ mod lookups;
 mod pairing;
 mod problem;
 mod settings;
-mod snapshots;
 mod users;
 
 pub use activity::{EntryRecord, EventRecord, Page, Waiting};
@@ -28,7 +27,6 @@ pub use lookups::{LookedUp, Owner, Removal, Sought};
 pub use pairing::{Paired, PairingRequest};
 pub use problem::Problem;
 pub use settings::InstanceRecord;
-pub use snapshots::{SnapshotBegun, SnapshotRows};
 pub use users::{
     Addition, Additions, Corrected, Edit, SeatLimit, SessionRecord, Sessions, SharedEmails,
     SignedIn, Times, UserList,
@@ -47,6 +45,9 @@ use crate::{Error, Result};
 
 /// Path below which all routes of the API are.
 pub const ROOT: &str = "/admin/v1";
+
+/// Revision of the API. It rises when a client of this version needs what older servers lack.
+pub const API_REVISION: u32 = 1;
 
 /// Header with the [`Context`] of a request, as JSON. It counts on the local socket only, where
 /// every client could also change the files of the directory.
@@ -68,6 +69,9 @@ pub struct About {
     pub holder: String,
     /// Version of the program.
     pub version: String,
+    /// Revision of the API. 0 for a server that does not tell it.
+    #[serde(default)]
+    pub api: u32,
 }
 
 /// Actor, time and origin of a change, as a local client sends them.

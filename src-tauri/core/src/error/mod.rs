@@ -95,7 +95,7 @@ pub enum ErrorCode {
     /// The gateway on another computer shows another certificate than the known one, or one that
     /// nobody vouches for.
     WrongCertificate,
-    /// The gateway refuses the API key: it is unknown, revoked or expired.
+    /// The gateway, or TypingMind, refuses the API key: it is unknown, revoked or expired.
     KeyRefused,
     /// The API key lacks the scope that the request needs.
     ScopeMissing,
@@ -103,6 +103,12 @@ pub enum ErrorCode {
     OlderGateway,
     /// The gateway runs a newer Latchkey, whose answer this one cannot read.
     NewerGateway,
+    /// The users of TypingMind have not been copied yet.
+    NotCopied,
+    /// The instance has no connection to TypingMind's API.
+    NotConnected,
+    /// The answer of another server cannot be used.
+    UnexpectedAnswer,
     /// The call timed out waiting for an earlier change. It can be repeated later.
     Busy,
     /// Another Studio uses the data folder.

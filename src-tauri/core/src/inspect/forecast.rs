@@ -10,6 +10,7 @@ use crate::instance::Settings;
 use crate::protocol::code::{CodeRefusal, VerifiedCode};
 use crate::protocol::payload::Payload;
 use crate::protocol::user_id::UserId;
+use crate::typingmind::{UserCopy, known};
 use crate::verdict::{Refusal, Verdict};
 use crate::{Error, Result, time};
 
@@ -53,6 +54,8 @@ pub struct Forecast {
 pub enum Users<'a> {
     /// Another server has the users, and there is no copy here.
     Elsewhere,
+    /// TypingMind has the users, and this is a copy.
+    Copied(&'a UserCopy),
     /// The users are in this directory.
     Here(&'a dyn Directory),
     /// The users are here, but their directory cannot be opened.
@@ -85,6 +88,17 @@ impl Forecast {
                     let subject = verified.payload.subject();
                     let detail = format!("What it does for {subject} is not known now. {why}");
                     Self::verifies(verified, detail, now).staying(Some(verified), settings)
+                }
+                Err(refused) => Self::refused(&Refusal::Code(refused.clone()), now),
+            }),
+            Users::Copied(copy) => Ok(match code {
+                Ok(verified) => {
+                    let known = known(&verified.payload, copy, now);
+                    let mut forecast = Self::verifies(verified, known.sentence, now);
+                    if known.exists == Some(false) {
+                        forecast.tone = Tone::Caution;
+                    }
+                    forecast
                 }
                 Err(refused) => Self::refused(&Refusal::Code(refused.clone()), now),
             }),

@@ -27,6 +27,15 @@ pub fn events_between(before: &Instance, after: &Instance) -> Vec<Event> {
         }
         _ => {}
     }
+    match (&before.typingmind, &after.typingmind) {
+        (was, Some(is)) if is.key.is_some() && was.as_ref() != Some(is) => {
+            events.push(EventData::TypingMindKeySet {
+                region: is.region.to_string(),
+            });
+        }
+        (Some(_), None) => events.push(EventData::TypingMindDisconnected),
+        _ => {}
+    }
     for key in &after.api_keys {
         if !before.api_keys.iter().any(|known| known.id == key.id) {
             events.push(EventData::ApiKeyMade {

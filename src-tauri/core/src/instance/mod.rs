@@ -5,6 +5,7 @@ pub mod api_key;
 mod changes;
 pub(crate) mod hosted;
 mod id;
+mod outbox_page;
 pub mod scope;
 mod settings_change;
 pub(crate) mod sign_in_step;
@@ -33,6 +34,7 @@ use crate::protocol::lifetime::Lifetime;
 use crate::secret::KeyRecord;
 use crate::session::SessionRules;
 use crate::session::return_address::WebOrigin;
+use crate::typingmind::TypingMind;
 use crate::{Error, ErrorCode, Result};
 
 /// Settings of the gateway for signing in by a link, for an instance that is hosted here.
@@ -308,6 +310,8 @@ pub struct Instance {
     pub settings: Settings,
     /// Record of the signing key. The key itself is in the keychain or the sealed file.
     pub key: Option<KeyRecord>,
+    /// Connection to TypingMind's API, for an instance that is hosted elsewhere.
+    pub typingmind: Option<TypingMind>,
     /// API keys of other systems. Without any, the API is off.
     pub api_keys: Vec<ApiKey>,
     /// Changes that are not recorded in the activity yet.

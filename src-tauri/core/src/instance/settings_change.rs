@@ -88,6 +88,12 @@ impl SettingsChange {
         Ok(())
     }
 
+    /// Returns whether nothing is changed.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
     /// Returns the new place. An instance is on a gateway from the beginning and stays there.
     fn new_place(&self, current: Hosted) -> Result<Option<Hosted>> {
         let connected = |hosted| hosted == Hosted::Gateway;

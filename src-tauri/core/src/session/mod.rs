@@ -2,7 +2,6 @@
 //! [`SessionId`]. The directory stores only a hash of its random bits.
 
 mod browser_key;
-mod hash;
 mod id;
 mod link_use;
 mod record;

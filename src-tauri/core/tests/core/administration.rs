@@ -43,6 +43,7 @@ fn the_record_of_an_instance_is_read_as_it_was_written() {
         api_keys: Vec::new(),
         outbox: Outbox::default(),
         connection: None,
+        typingmind: None,
     };
     let record = InstanceRecord::from(&instance);
     let written = to_value(&record).unwrap();

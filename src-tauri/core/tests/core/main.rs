@@ -23,6 +23,7 @@ mod pictures;
 mod refused_inputs;
 mod settings;
 mod signed;
+mod typingmind;
 mod verdict_sentences;
 mod verdict_table;
 mod verdicts;

@@ -2,15 +2,13 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
-use latchkey_core::admin::{About, AdminListener, Change};
+use latchkey_core::admin::{API_REVISION, About, AdminListener, Change};
 use latchkey_core::directory::Directory;
 use latchkey_core::instance::{Instance, InstanceId, Settings};
 use latchkey_core::{Error, Result};
 use latchkey_store::home::Home;
 use tokio::sync::{broadcast, watch};
 use tokio::task;
-
-use super::open_snapshots::OpenSnapshots;
 
 /// Number of changes that a slow reader of the stream may be behind. It then learns that there were
 /// some, and not which.
@@ -29,7 +27,6 @@ pub struct Administration {
     pub(super) changes: broadcast::Sender<Change>,
     /// Closes the directory for another program that asks for it. Returns whether it will.
     give_way: Option<GiveWay>,
-    pub(super) snapshots: OpenSnapshots,
     /// Listener on the network, if there is one.
     listener: OnceLock<AdminListener>,
     /// Whether the streams of changes on the local socket must end.
@@ -64,6 +61,7 @@ impl Administration {
                 instance: instance.as_str().to_owned(),
                 holder: holder.to_owned(),
                 version: env!("CARGO_PKG_VERSION").to_owned(),
+                api: API_REVISION,
             },
             directory,
             home,
@@ -71,7 +69,6 @@ impl Administration {
             changes,
             give_way,
             listener: OnceLock::new(),
-            snapshots: OpenSnapshots::default(),
             is_closing: watch::Sender::new(false),
         })
     }

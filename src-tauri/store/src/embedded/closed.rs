@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::files;
 
 /// Name of the file.
-const CLOSED: &str = "closed";
+pub(super) const CLOSED: &str = "closed";
 
 /// State of a tree when it was closed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,6 +33,11 @@ impl LastClose {
         self.0.is_some()
     }
 
+    /// Returns the number of changes at that time. The directory has at least as many.
+    pub(super) fn changes(&self) -> u64 {
+        self.0.map_or(0, |note| note.changes)
+    }
+
     /// Deletes the note before the tree is opened.
     pub(super) fn take(self, folder: &Path) -> Self {
         let path = folder.join(CLOSED);
@@ -56,13 +61,27 @@ impl LastClose {
     }
 }
 
+/// Returns the text of a note. Each number stands there twice, so that a changed bit makes them
+/// differ.
+fn text(note: Note) -> String {
+    let Note { changes, log_bytes } = note;
+    format!("{changes} {log_bytes} {changes} {log_bytes}")
+}
+
+/// Parses a note. Earlier versions wrote each number once.
 fn parsed(text: &[u8]) -> Option<Note> {
-    let text = std::str::from_utf8(text).ok()?;
-    let (changes, log_bytes) = text.trim().split_once(' ')?;
-    Some(Note {
-        changes: changes.parse().ok()?,
-        log_bytes: log_bytes.parse().ok()?,
-    })
+    let numbers = std::str::from_utf8(text).ok()?.split_ascii_whitespace();
+    let numbers: Vec<u64> = numbers.map(str::parse).collect::<Result<_, _>>().ok()?;
+    let (changes, log_bytes) = match *numbers.as_slice() {
+        [changes, log_bytes] => (changes, log_bytes),
+        [changes, log_bytes, again, bytes_again]
+            if (again, bytes_again) == (changes, log_bytes) =>
+        {
+            (changes, log_bytes)
+        }
+        _ => return None,
+    };
+    Some(Note { changes, log_bytes })
 }
 
 /// Writes the note when it is dropped, after the tree was dropped. Writes nothing unless
@@ -100,7 +119,7 @@ impl Drop for NoteOfClose {
             })
             .map_err(|cause| files::storage("written", &self.log, cause))
             .and_then(|log_bytes| {
-                let text = format!("{changes} {log_bytes}");
+                let text = text(Note { changes, log_bytes });
                 files::replace(&self.folder.join(CLOSED), text.as_bytes())
             });
         if let Err(cause) = noted {
@@ -140,7 +159,11 @@ mod tests {
         }
         close(None);
         assert!(!was_clean(7, 5), "the tree was broken");
-        for text in ["", "7", "7 x", "x 5", "\u{0}"] {
+        fs::write(folder.path().join(CLOSED), "7 5").unwrap();
+        assert!(was_clean(7, 5), "an earlier version wrote it");
+        for text in [
+            "", "7", "7 x", "x 5", "\u{0}", "7 5 7", "7 5 6 5", "7 5 7 4",
+        ] {
             fs::write(folder.path().join(CLOSED), text).unwrap();
             assert!(!was_clean(7, 5), "{text:?}");
         }

@@ -20,7 +20,7 @@ const BATCH: usize = 1000;
 /// Migrates a tree. First a checkpoint writes its journal into the rows.
 pub(super) fn migrate(tree: &sled::Db, found: u32) -> Result<()> {
     if found >= 6 {
-        // Reading an entry of format 6 or 7 needs no change of its row.
+        // Reading an entry of format 6 or later needs no change of its row.
         return Ok(());
     }
     if found < 5 {

@@ -33,8 +33,9 @@ use latchkey_core::{Error, ErrorCode, Result, time};
 /// [`Email::key`](latchkey_core::protocol::email::Email::key), and has sessions and changes without
 /// an entry. Format 6 stores the activity in blocks, and the former users of an address. Format 7
 /// stores events without words; entries of older formats keep theirs. Format 8 adds the refusals of
-/// expired API keys and of those without a scope.
-pub(super) const FORMAT: u32 = 8;
+/// expired API keys and of those without a scope. Format 9 adds what an administrator does at
+/// TypingMind.
+const FORMAT: u32 = 9;
 /// Oldest format that is migrated. It has no journal. In the journal of format 3 each row is one
 /// change.
 const OLDEST: u32 = 2;
@@ -49,9 +50,9 @@ const CLOSING_WAIT: Duration = Duration::from_millis(10);
 const MUCH_GROWTH: u64 = 256 * 1024 * 1024;
 
 /// Name of the file with the time of the last removal or edit.
-pub(super) const ORDER: &str = "order";
+const ORDER: &str = "order";
 /// Name of the folder of the tree.
-pub(super) const SLED: &str = "sled";
+const SLED: &str = "sled";
 /// Returns the log of the tree of the directory in `folder`.
 fn log_of(folder: &Path) -> PathBuf {
     folder.join(SLED).join("db")
@@ -147,11 +148,6 @@ impl Opened {
         });
     }
 
-    /// Returns the time of the last removal or edit, if there was one.
-    pub(super) fn order(&self) -> Option<i64> {
-        number(&files::read(&self.order).ok().flatten()?)
-    }
-
     /// Writes the time of the last removal or edit beside the tree.
     pub(super) fn note_order(&self, at: i64) {
         if let Err(cause) = files::note(&self.order, at.to_string().as_bytes()) {
@@ -167,16 +163,19 @@ fn open_state(folder: &Path) -> Result<(State, Mark)> {
     files::require_plain(path)?;
     files::require_plain(&path.join("blobs"))?;
     wait_until_closed(path);
-    let mark = watermark::read(folder)?;
+    let (mut mark, has_mark) = watermark::read(folder)?;
     let last_close = LastClose::read(folder);
+    mark.changes = mark.changes.max(last_close.changes());
     let inspected = inspect(path, &mark, last_close.is_there())?;
     if inspected.finding == Finding::Damaged {
         let why = "its latest changes are missing or cannot be read";
         return Err(damaged_untouched(folder, path, why));
     }
-    let is_doubtful = inspected.finding == Finding::Doubtful;
+    // A directory of an earlier version has no watermark either.
+    let is_unmarked = !has_mark && log_of(folder).exists();
+    let is_doubtful = is_unmarked || inspected.finding == Finding::Doubtful;
     let rollback = if is_doubtful || !inspected.useless.is_empty() {
-        tracing::warn!(folder = %folder.display(), "the directory may be damaged: its files are copied before they are opened");
+        tracing::warn!(folder = %folder.display(), is_unmarked, "the directory may be damaged, or its watermark is missing: its files are copied before they are opened");
         Some(Rollback::begin(path)?)
     } else {
         None
@@ -186,7 +185,8 @@ fn open_state(folder: &Path) -> Result<(State, Mark)> {
     for file in &inspected.useless {
         fs::remove_file(file).map_err(|cause| files::storage("removed", file, cause))?;
     }
-    let opened = open_inspected(folder, path, mark, &last_close).and_then(|opened| {
+    let trusted = (!is_doubtful).then_some(&last_close);
+    let opened = open_inspected(folder, path, mark, trusted).and_then(|opened| {
         if is_doubtful {
             read_all_rows(path, opened.0.journal.tree())?;
         }
@@ -212,13 +212,13 @@ fn open_state(folder: &Path) -> Result<(State, Mark)> {
     }
 }
 
-/// Opens a tree whose files were checked. Unless the directory was closed cleanly, reads all users
-/// to check that none is missing.
+/// Opens a tree whose files were checked. Reads all users to check that none is missing, unless the
+/// `trusted` note says that the directory was closed cleanly.
 fn open_inspected(
     folder: &Path,
     path: &Path,
     mark: Mark,
-    last_close: &LastClose,
+    trusted: Option<&LastClose>,
 ) -> Result<(State, Mark)> {
     let log_bytes = log_bytes(path);
     let tree = open(path)?;
@@ -232,9 +232,8 @@ fn open_inspected(
         Journal::open(tree, Disk::open(path)?)
     })?;
     let counters = checked(path, || read_counters(journal.tree(), folder, mark))?;
-    if !last_close.was_clean(counters.changes, log_bytes)
-        && !are_complete(journal.tree(), &counters)?
-    {
+    let was_clean = |note: &LastClose| note.was_clean(counters.changes, log_bytes);
+    if !trusted.is_some_and(was_clean) && !are_complete(journal.tree(), &counters)? {
         return Err(damaged_folder(folder, "rows are missing"));
     }
     let catalogue = LiveCatalogue::new(folder.to_owned(), counters.totals());
@@ -326,7 +325,7 @@ fn remove_unfinished_snapshots(path: &Path) {
 
 /// Opens the tree. This process already holds the lock of the folder, so if sled's own lock is
 /// taken, a tree that was just dropped is still closing, and the call waits for it.
-pub(super) fn open(path: &Path) -> Result<sled::Db> {
+fn open(path: &Path) -> Result<sled::Db> {
     let config = sled::Config::new()
         .path(path)
         .cache_capacity(CACHE_BYTES)
@@ -381,7 +380,7 @@ fn check_format(tree: &sled::Db) -> Result<u32> {
     Ok(found)
 }
 
-pub(super) fn write_format(tree: &sled::Db) -> Result<()> {
+fn write_format(tree: &sled::Db) -> Result<()> {
     let format = FORMAT.to_string();
     tree.insert(keys::FORMAT, format.as_bytes())
         .map_err(storage)?;

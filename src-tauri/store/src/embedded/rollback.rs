@@ -1,10 +1,12 @@
 //! A copy of a tree's files that is made before an opening which may fail. sled changes its files
-//! while it opens them, so they are put back if the opening is refused.
+//! while it opens them, so they are put back if the opening is refused. The note of the last clean
+//! close is copied into the same folder, because opening deletes it.
 
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::closed::CLOSED;
 use crate::files;
 use latchkey_core::Result;
 
@@ -35,6 +37,11 @@ impl Rollback {
         let copy = || {
             remove(&rollback.unfinished)?;
             copy(tree, &rollback.unfinished)?;
+            let note = tree.with_file_name(CLOSED);
+            if note.exists() {
+                copy_file(&note, &rollback.unfinished.join(CLOSED))?;
+                files::sync_dir(&rollback.unfinished)?;
+            }
             fs::rename(&rollback.unfinished, &rollback.copy)?;
             sync_parent(tree)
         };
@@ -65,6 +72,10 @@ impl Rollback {
     pub(super) fn restore(self) -> Result<()> {
         let restore = || {
             remove(&self.unfinished)?;
+            let note = self.copy.join(CLOSED);
+            if note.exists() {
+                fs::rename(note, self.tree.with_file_name(CLOSED))?;
+            }
             if self.tree.exists() {
                 fs::rename(&self.tree, &self.unfinished)?;
             }
@@ -95,11 +106,16 @@ fn copy(from: &Path, to: &Path) -> io::Result<()> {
         if entry.file_type()?.is_dir() {
             copy(&entry.path(), &to)?;
         } else {
-            fs::copy(entry.path(), &to)?;
-            fs::OpenOptions::new().write(true).open(&to)?.sync_all()?;
+            copy_file(&entry.path(), &to)?;
         }
     }
     files::sync_dir(to)
+}
+
+/// Copies a file, and syncs it.
+fn copy_file(from: &Path, to: &Path) -> io::Result<()> {
+    fs::copy(from, to)?;
+    fs::OpenOptions::new().write(true).open(to)?.sync_all()
 }
 
 fn remove(folder: &Path) -> io::Result<()> {

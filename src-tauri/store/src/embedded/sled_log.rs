@@ -6,8 +6,9 @@
 //! in the segment. sled calls it LSN. It only grows.
 
 use std::fs::File;
-use std::io;
-use std::path::Path;
+use std::ops::RangeInclusive;
+use std::path::{Path, PathBuf};
+use std::{io, iter};
 
 /// Length of a segment in bytes.
 pub(super) const SEGMENT: usize = 512 * 1024;
@@ -20,6 +21,8 @@ const MESSAGE_HEADER: usize = 32;
 /// Kinds of messages.
 const CAP: u8 = 2;
 const BLOBS: [u8; 3] = [7, 9, 11];
+/// Kinds that replace their page. A later kind changes a part of it.
+const REPLACEMENTS: RangeInclusive<u8> = 4..=9;
 const LAST_KIND: u8 = 11;
 
 /// Returns the position at which a segment begins.
@@ -47,9 +50,18 @@ pub(super) struct Message<'a> {
     kind: u8,
     /// Number of the segment for which it was written.
     pub(super) number: u64,
+    /// Number of its page.
+    pub(super) page: u64,
     body: &'a [u8],
     /// Offset of the next message.
     end: usize,
+}
+
+impl Message<'_> {
+    /// Returns whether the message replaces its page. Then earlier messages of the page are unused.
+    pub(super) fn replaces_page(&self) -> bool {
+        REPLACEMENTS.contains(&self.kind)
+    }
 }
 
 /// The beginning of a message. Its checksum is not checked.
@@ -57,6 +69,7 @@ struct Begun {
     checksum: u32,
     kind: u8,
     number: u64,
+    page: u64,
     body: usize,
     end: usize,
 }
@@ -67,7 +80,7 @@ fn begun(segment: &[u8], at: usize) -> Option<Begun> {
     let (kind, rest) = rest.split_first()?;
     let (length, rest) = integer(rest)?;
     let (number, rest) = integer(rest)?;
-    let (_page, rest) = integer(rest)?;
+    let (page, rest) = integer(rest)?;
     let body = segment.len() - rest.len();
     let end = body.checked_add(usize::try_from(length).ok()?)?;
     (1..=LAST_KIND).contains(kind).then_some(())?;
@@ -75,6 +88,7 @@ fn begun(segment: &[u8], at: usize) -> Option<Begun> {
         checksum: u32::from_le_bytes(*checksum),
         kind: *kind,
         number,
+        page,
         body,
         end,
     })
@@ -90,13 +104,14 @@ fn message(segment: &[u8], at: usize) -> Option<Message<'_>> {
     (!checksum.finalize() == begun.checksum).then_some(Message {
         kind: begun.kind,
         number: begun.number,
+        page: begun.page,
         body,
         end: begun.end,
     })
 }
 
 /// Reads an integer of one to nine bytes. Returns it and the bytes after it.
-fn integer(bytes: &[u8]) -> Option<(u64, &[u8])> {
+pub(super) fn integer(bytes: &[u8]) -> Option<(u64, &[u8])> {
     let (first, rest) = bytes.split_first()?;
     let first = *first;
     match first {
@@ -125,6 +140,29 @@ pub(super) struct Readable {
     pub(super) end: usize,
     /// Whether the segment has a large value whose own file is damaged.
     pub(super) has_damaged_blob: bool,
+    /// Messages with a large value whose own file is missing.
+    pub(super) missing: Vec<Blob>,
+}
+
+/// A message with a large value in its own file.
+#[derive(Clone, Copy)]
+pub(super) struct Blob {
+    /// Number of the page.
+    pub(super) page: u64,
+    /// Position of the message.
+    pub(super) position: u64,
+}
+
+/// Returns the messages of a segment and their offsets, up to the first that is damaged or missing.
+pub(super) fn messages(segment: &[u8], number: u64) -> impl Iterator<Item = (usize, Message<'_>)> {
+    let mut at = SEGMENT_HEADER;
+    iter::from_fn(move || {
+        let read = message(segment, at).filter(|read| read.number == number)?;
+        let begin = at;
+        // Nothing follows a cap.
+        at = if read.kind == CAP { SEGMENT } else { read.end };
+        Some((begin, read))
+    })
 }
 
 /// Reads the messages of a segment up to the first that is damaged or missing.
@@ -132,15 +170,25 @@ pub(super) fn read_segment(segment: &[u8], number: u64, blobs: &Path) -> Readabl
     let mut read = Readable {
         end: SEGMENT_HEADER,
         has_damaged_blob: false,
+        missing: Vec::new(),
     };
-    while let Some(message) = message(segment, read.end).filter(|read| read.number == number) {
+    for (at, message) in messages(segment, number) {
         if message.kind == CAP {
             read.end = SEGMENT;
             return read;
         }
-        if BLOBS.contains(&message.kind) && is_damaged(blobs, message.body) {
-            read.has_damaged_blob = true;
-            return read;
+        if BLOBS.contains(&message.kind) {
+            match blob_of(blobs, message.body) {
+                BlobFile::Whole => {}
+                BlobFile::Missing => read.missing.push(Blob {
+                    page: message.page,
+                    position: start_of(number) + at as u64,
+                }),
+                BlobFile::Damaged => {
+                    read.has_damaged_blob = true;
+                    return read;
+                }
+            }
         }
         read.end = message.end;
     }
@@ -150,17 +198,32 @@ pub(super) fn read_segment(segment: &[u8], number: u64, blobs: &Path) -> Readabl
     read
 }
 
-/// Returns whether the file of a large value is damaged. sled deletes the files of replaced values,
-/// so a missing one is no damage.
-fn is_damaged(blobs: &Path, body: &[u8]) -> bool {
+/// State of the file of a large value.
+enum BlobFile {
+    Whole,
+    Missing,
+    Damaged,
+}
+
+/// Returns the path of the file of a large value.
+pub(super) fn blob_path(blobs: &Path, id: i64) -> PathBuf {
+    blobs.join(id.to_string())
+}
+
+/// Checks the file of the large value of a message.
+fn blob_of(blobs: &Path, body: &[u8]) -> BlobFile {
     let Some(id) = body.first_chunk() else {
-        return true;
+        return BlobFile::Damaged;
     };
-    match std::fs::read(blobs.join(i64::from_le_bytes(*id).to_string())) {
-        Ok(blob) => blob
-            .split_first_chunk()
-            .is_none_or(|(checksum, rest)| u32::from_le_bytes(*checksum) != crc32fast::hash(rest)),
-        Err(cause) => cause.kind() != io::ErrorKind::NotFound,
+    match std::fs::read(blob_path(blobs, i64::from_le_bytes(*id))) {
+        Ok(blob) => match blob.split_first_chunk() {
+            Some((checksum, rest)) if u32::from_le_bytes(*checksum) == crc32fast::hash(rest) => {
+                BlobFile::Whole
+            }
+            _ => BlobFile::Damaged,
+        },
+        Err(cause) if cause.kind() == io::ErrorKind::NotFound => BlobFile::Missing,
+        Err(_) => BlobFile::Damaged,
     }
 }
 

@@ -68,23 +68,25 @@ fn text(mark: Mark) -> String {
     format!("{numbers} {numbers}\n")
 }
 
-/// Reads the mark in a folder. Its numbers are zero if it cannot be read.
-pub(super) fn read(folder: &Path) -> Result<Mark> {
-    let mut mark = Mark::default();
+/// Reads the mark in a folder, and whether the file can be read. If not, the numbers are those of an
+/// earlier version, or zero.
+pub(super) fn read(folder: &Path) -> Result<(Mark, bool)> {
+    let (mut mark, mut is_there) = (Mark::default(), false);
     for name in [TALLY, WATERMARK] {
         let text = files::read(&folder.join(name))?.unwrap_or_default();
         match parsed(&text) {
             Some(read) => {
                 let changes = mark.changes.max(read.changes);
                 mark = Mark { changes, ..read };
+                is_there = name == WATERMARK;
             }
             None if text.is_empty() => {}
             None => {
-                tracing::warn!(folder = %folder.display(), name, "the watermark beside the directory cannot be read, and is not checked");
+                tracing::warn!(folder = %folder.display(), name, "the watermark beside the directory cannot be read");
             }
         }
     }
-    Ok(mark)
+    Ok((mark, is_there))
 }
 
 /// Parses the first line. Earlier versions wrote only the number of changes, once or twice.
@@ -128,18 +130,19 @@ mod tests {
     fn a_mark_is_read_as_it_was_written_and_a_changed_bit_is_noticed() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join(WATERMARK);
-        assert_eq!(read(folder.path()).unwrap(), Mark::default(), "no file");
+        let no_mark = (Mark::default(), false);
+        assert_eq!(read(folder.path()).unwrap(), no_mark, "no file");
         let watermark = Watermark::open(folder.path(), mark(1)).unwrap();
         for number in [7, 1_000_000, u64::MAX] {
             watermark.write(mark(number));
-            assert_eq!(read(folder.path()).unwrap(), mark(number));
+            assert_eq!(read(folder.path()).unwrap(), (mark(number), true));
         }
         let bytes = fs::read(&path).unwrap();
         for place in 0..bytes.len() - 1 {
             let mut damaged = bytes.clone();
             damaged[place] ^= 1;
             fs::write(&path, &damaged).unwrap();
-            assert_eq!(read(folder.path()).unwrap(), Mark::default(), "{place}");
+            assert_eq!(read(folder.path()).unwrap(), no_mark, "{place}");
         }
     }
 
@@ -150,15 +153,16 @@ mod tests {
         let number = "00000000000000001255";
         for text in ["1255".to_owned(), format!("{number} {number}\n")] {
             fs::write(&old, text).unwrap();
-            assert_eq!(read(folder.path()).unwrap().changes, 1255);
+            let (read, is_there) = read(folder.path()).unwrap();
+            assert_eq!((read.changes, is_there), (1255, false));
         }
         // An earlier version has changed the directory of a later one.
         fs::write(folder.path().join(WATERMARK), text(mark(1000))).unwrap();
-        let both = read(folder.path()).unwrap();
+        let (both, _) = read(folder.path()).unwrap();
         assert_eq!((both.changes, both.position), (1255, 500));
         let watermark = Watermark::open(folder.path(), mark(1256)).unwrap();
         assert!(!old.exists());
-        assert_eq!(read(folder.path()).unwrap(), mark(1256));
+        assert_eq!(read(folder.path()).unwrap(), (mark(1256), true));
         drop(watermark);
     }
 }

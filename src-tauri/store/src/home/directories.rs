@@ -31,7 +31,7 @@ pub fn is_gateway(holder: &str) -> bool {
 pub enum Reached {
     /// This process holds it.
     Held(Arc<dyn Directory>),
-    /// Another process holds it, and answers.
+    /// Another process holds it, on this computer or on another.
     Remote(Arc<dyn Directory>),
 }
 
@@ -84,11 +84,16 @@ impl Home {
         Ok(Arc::new(directory))
     }
 
-    /// Opens the directory of an instance that is hosted here, or reaches the process that holds it.
+    /// Opens the directory of an instance that is hosted here, or reaches the process that holds
+    /// it. The directory of an instance on a gateway is reached there, and is not asked yet.
     ///
     /// Fails like [`directory`](Self::directory). The error for a directory that another process
     /// holds is returned only if that process does not answer on its local socket.
     pub fn reach(&self, instance: &Instance, holder: &str) -> Result<Reached> {
+        if instance.settings.hosted == Hosted::Gateway {
+            let directory = self.gateway(instance)?.directory();
+            return Ok(Reached::Remote(Arc::new(directory)));
+        }
         let held = match self.directory(instance, holder) {
             Ok(directory) => return Ok(Reached::Held(directory)),
             Err(held) if held.code == ErrorCode::DirectoryHeld => held,

@@ -3,9 +3,10 @@
 
 use super::Home;
 use crate::embedded::EmbeddedDirectory;
+use crate::wait::Wait as _;
 use latchkey_core::activity::AuditContext;
 use latchkey_core::inspect::diagnosis::OtherInstance;
-use latchkey_core::instance::{Instance, InstanceId, Settings};
+use latchkey_core::instance::{Hosted, Instance, InstanceId, Name, Settings, SettingsChange};
 use latchkey_core::secret::{SecretSource, require_strength};
 use latchkey_core::{ErrorCode, Result};
 
@@ -66,21 +67,72 @@ impl Home {
         written
     }
 
+    /// Changes settings of an instance and, if there is a `secret`, its key. Those of an instance on
+    /// a gateway are changed there, except its name here.
+    ///
+    /// At a gateway the settings are changed before the key, and stay changed if the key is refused.
+    pub fn change_settings(
+        &self,
+        id: &InstanceId,
+        change: &SettingsChange,
+        secret: Option<SecretSource>,
+        by: &AuditContext,
+    ) -> Result<Instance> {
+        let instance = self.instances.get(id)?;
+        if instance.settings.hosted != Hosted::Gateway {
+            return self.change(id, |settings| change.apply(settings), secret, by);
+        }
+        // A change that breaks a rule is refused before the gateway is asked.
+        change.apply(&mut instance.settings.clone())?;
+        let instance = match &change.name {
+            Some(name) => {
+                let name = Name::parse(name)?;
+                self.instances.update(id, by, |instance| {
+                    instance.settings.name = name;
+                    Ok(())
+                })?
+            }
+            None => instance,
+        };
+        let there = SettingsChange {
+            name: None,
+            hosted: None,
+            ..change.clone()
+        };
+        let gateway = self.gateway(&instance)?;
+        let mut record = None;
+        if !there.is_empty() {
+            record = Some(gateway.change(&there).wait()?);
+        }
+        if let Some(secret) = secret {
+            gateway.replace_secret(secret).wait()?;
+        }
+        match record {
+            Some(record) => Ok(self.stored(instance, record, by)?.0),
+            None => Ok(instance),
+        }
+    }
+
     /// Removes an instance with its key and everything in its folder, its users included. Its
-    /// settings may be damaged.
+    /// settings may be damaged. Of an instance on a gateway only the connection is removed.
     ///
     /// Fails with [`ErrorCode::DirectoryHeld`] if another program uses its directory.
     pub fn remove(&self, id: &InstanceId) -> Result<()> {
-        let record = match self.instances.get(id) {
-            Ok(instance) => instance.key,
-            // The key of a damaged instance is unknown.
-            Err(refused) if refused.code == ErrorCode::DamagedFile => None,
+        let (record, connection, typingmind) = match self.instances.get(id) {
+            Ok(instance) => (instance.key, instance.connection, instance.typingmind),
+            // The keys of a damaged instance are unknown.
+            Err(refused) if refused.code == ErrorCode::DamagedFile => (None, None, None),
             Err(refused) => return Err(refused),
         };
         EmbeddedDirectory::require_free(&self.users_folder(id))?;
         self.instances.remove(id)?;
         if let Some(record) = &record {
             self.forget(record);
+        }
+        self.forget_typingmind_key(typingmind.and_then(|typingmind| typingmind.key).as_ref());
+        if let Some(connection) = &connection {
+            self.forget_access(connection);
+            self.forget_gateway(id);
         }
         Ok(())
     }

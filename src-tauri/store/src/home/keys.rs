@@ -5,11 +5,13 @@ use std::sync::PoisonError;
 
 use jiff::Timestamp;
 
-use super::{Home, stored_secrets};
+use super::{Home, secrets_of, stored_secrets};
 use latchkey_core::activity::AuditContext;
-use latchkey_core::instance::{Instance, InstanceId, Name, Settings};
+use latchkey_core::admin::Connection;
+use latchkey_core::instance::{Instance, InstanceId, Name, Settings, SettingsChange};
 use latchkey_core::secret::{
-    KeyLocation, KeyOrigin, KeyRecord, Secret, SecretSource, SigningKey, require_strength,
+    KeyLocation, KeyOrigin, KeyRecord, Secret, SecretSource, SigningKey, StoredSecret,
+    require_strength,
 };
 use latchkey_core::{Error, ErrorCode, Result};
 
@@ -29,12 +31,12 @@ impl Home {
         Ok(())
     }
 
-    /// Returns the instances whose signing keys are in the sealed file. They need their secrets
-    /// again if it is lost.
+    /// Returns the instances whose keys are in the sealed file. They need their secrets again if it
+    /// is lost, and those on a gateway must be connected again.
     pub fn sealed(&self) -> Result<Vec<Instance>> {
-        let is_sealed = |key: &KeyRecord| key.kept == KeyLocation::SealedFile;
+        let is_sealed = |secret: &StoredSecret| secret.kept == KeyLocation::SealedFile;
         let mut instances = self.instances.list()?.instances;
-        instances.retain(|instance| instance.key.as_ref().is_some_and(is_sealed));
+        instances.retain(|instance| secrets_of(instance).iter().any(is_sealed));
         Ok(instances)
     }
 
@@ -53,6 +55,12 @@ impl Home {
         let without_secret = lost.into_iter().map(|instance| {
             self.instances.update(&instance.id, by, |instance| {
                 instance.key = None;
+                if let Some(connection) = &mut instance.connection {
+                    connection.key = None;
+                }
+                if let Some(typingmind) = &mut instance.typingmind {
+                    typingmind.key = None;
+                }
                 Ok(())
             })
         });
@@ -63,14 +71,15 @@ impl Home {
     }
 
     /// Replaces the key of an instance. Links that were signed with the old key stop working. For
-    /// an instance hosted elsewhere they do so when the key is replaced there, too.
+    /// an instance hosted elsewhere they do so when the key is replaced there, too. The key of an
+    /// instance on a gateway is replaced there.
     pub fn replace_secret(
         &self,
         id: &InstanceId,
         secret: SecretSource,
         by: &AuditContext,
     ) -> Result<Instance> {
-        self.change(id, |_| Ok(()), Some(secret), by)
+        self.change_settings(id, &SettingsChange::default(), Some(secret), by)
     }
 
     /// Shows the secret of an instance, once. The record of showing it is on the disk first.
@@ -100,6 +109,9 @@ impl Home {
     /// with the errors of [`Keys::read`](crate::keys::Keys::read).
     pub fn signing_key(&self, instance: &Instance) -> Result<SigningKey> {
         let name = &instance.settings.name;
+        if let Some(connection) = &instance.connection {
+            return Err(key_stays_there(name, connection));
+        }
         let record = instance.key.as_ref().ok_or_else(|| no_key(name))?;
         require_strength(record.bytes, &instance.settings.url)?;
         let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
@@ -141,6 +153,15 @@ impl Home {
             tracing::warn!(error = %refused.logged(), "a replaced signing key was not removed");
         }
     }
+}
+
+fn key_stays_there(name: &Name, connection: &Connection) -> Error {
+    let message = format!(
+        "'{}' is on the gateway {}, which keeps its signing key and signs its links. The key is not readable here.",
+        name.as_str(),
+        connection.url.authority()
+    );
+    Error::new(ErrorCode::NoSigningKey, message).about("secret")
 }
 
 fn no_key(name: &Name) -> Error {

@@ -7,31 +7,33 @@
 //! | signing keys | [`keys`] |
 //! | API keys | [`api_keys`] |
 //! | directories | [`directories`] |
-//! | backups, restoring, automatic backups | [`backups`], [`automatic`] |
+//! | TypingMind's users | [`typingmind`] |
+//! | instances on a gateway on another computer | [`gateways`] |
 
 mod api_keys;
-mod automatic;
-mod backups;
 mod directories;
+mod gateways;
 mod instances;
 mod keys;
 #[cfg(test)]
 mod tests;
+mod typingmind;
 
-pub use automatic::{AutomaticBackup, KEPT_BACKUPS};
-pub use backups::{Progress, RestoreOptions, Restored};
 pub use directories::{GATEWAY_HOLDER, Reached, is_gateway, require_here};
 pub use keys::NewKeys;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use crate::files;
 use crate::instances::Instances;
 use crate::keys::{KeychainUse, Keys};
+use crate::remote::RemoteGateway;
+use crate::typingmind::Copies;
 use latchkey_core::Result;
-use latchkey_core::instance::Instance;
+use latchkey_core::admin::Connection;
+use latchkey_core::instance::{Instance, InstanceId};
 pub use latchkey_core::secret::SecretSource;
 use latchkey_core::secret::{KeyRecord, SigningKey, StoredSecret};
 
@@ -43,6 +45,10 @@ pub struct Home {
     keys: Keys,
     /// Keys that were read, so that a preview does not ask the keychain at each keystroke.
     read: Mutex<HashMap<String, SigningKey>>,
+    /// Copies of TypingMind's users that were read.
+    copies: Copies,
+    /// Gateways that were asked, with the connections by which they are reached.
+    gateways: Mutex<HashMap<InstanceId, (Connection, Arc<RemoteGateway>)>>,
 }
 
 impl Home {
@@ -53,13 +59,14 @@ impl Home {
     pub fn open(data_dir: PathBuf, keychain: KeychainUse) -> Result<Self> {
         files::open_data_dir(&data_dir)?;
         let instances = Instances::new(&data_dir);
-        instances.finish_replacing()?;
         let stored = stored_secrets(&instances)?;
         Ok(Self {
             keys: Keys::open(&data_dir, keychain, &stored),
             instances,
             data_dir,
             read: Mutex::default(),
+            copies: Copies::default(),
+            gateways: Mutex::default(),
         })
     }
 
@@ -85,10 +92,17 @@ impl Home {
 /// Returns all secrets that the instances refer to.
 fn stored_secrets(instances: &Instances) -> Result<Vec<StoredSecret>> {
     let all = instances.list()?.instances.into_iter();
-    let of_instance = |instance: Instance| {
-        let signing = instance.key.as_ref().map(KeyRecord::stored);
-        let access = instance.connection.and_then(|connection| connection.key);
-        signing.into_iter().chain(access)
-    };
-    Ok(all.flat_map(of_instance).collect())
+    Ok(all.flat_map(|instance| secrets_of(&instance)).collect())
+}
+
+/// Returns the secrets that an instance refers to.
+fn secrets_of(instance: &Instance) -> Vec<StoredSecret> {
+    let signing = instance.key.as_ref().map(KeyRecord::stored);
+    let connection = instance.connection.as_ref();
+    let access = connection.and_then(|connection| connection.key.clone());
+    let typingmind = instance.typingmind.as_ref();
+    let typingmind = typingmind.and_then(|typingmind| typingmind.key.as_ref());
+    let typingmind = typingmind.map(|key| key.stored.clone());
+    let all = [signing, access, typingmind];
+    all.into_iter().flatten().collect()
 }

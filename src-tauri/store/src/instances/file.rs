@@ -15,6 +15,7 @@ use latchkey_core::protocol::audience::Audience;
 use latchkey_core::protocol::code::Algorithm;
 use latchkey_core::protocol::lifetime::Lifetime;
 use latchkey_core::secret::KeyRecord;
+use latchkey_core::typingmind::TypingMind;
 use latchkey_core::{Error, ErrorCode, Result};
 
 /// Format of `instance.json`. Older formats are read, newer ones are refused.
@@ -22,8 +23,8 @@ use latchkey_core::{Error, ErrorCode, Result};
 /// Format 2 adds the encoding of a key, which programs for format 1 would ignore. Format 3
 /// stores waiting changes without words. Format 4 adds scopes and expiry to API keys. Programs for
 /// format 3 would ignore them and accept such a key for every request. Format 5 adds instances on
-/// a gateway.
-pub(crate) const FORMAT: u32 = 5;
+/// a gateway, and the connection to TypingMind's API. Programs for format 4 would drop both.
+const FORMAT: u32 = 5;
 
 #[derive(Serialize, Deserialize)]
 struct InstanceFile {
@@ -42,6 +43,8 @@ struct InstanceFile {
     #[serde(default)]
     audiences: Vec<Audience>,
     key: Option<KeyRecord>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    typingmind: Option<TypingMind>,
     #[serde(default)]
     api_keys: Vec<ApiKey>,
     #[serde(default)]
@@ -69,28 +72,19 @@ pub(super) fn read(path: &Path, id: &InstanceId) -> Result<Option<Instance>> {
             ),
         )
     };
-    parse(&contents, id, &path.display().to_string(), damaged).map(Some)
-}
-
-/// Parses the content of an instance's file. `source` is what the content is from.
-pub(crate) fn parse(
-    contents: &[u8],
-    id: &InstanceId,
-    source: &str,
-    damaged: impl Fn(String) -> Error,
-) -> Result<Instance> {
     let FormatOnly { format } =
-        serde_json::from_slice(contents).map_err(|cause| damaged(cause.to_string()))?;
+        serde_json::from_slice(&contents).map_err(|cause| damaged(cause.to_string()))?;
     if format > FORMAT {
         return Err(Error::new(
             ErrorCode::NewerFormat,
             format!(
-                "{source} was written by a newer Latchkey (format {format}; this one reads {FORMAT}). Use that one."
+                "{} was written by a newer Latchkey (format {format}; this one reads {FORMAT}). Use that one.",
+                path.display()
             ),
         ));
     }
     let file: InstanceFile =
-        serde_json::from_slice(contents).map_err(|cause| damaged(cause.to_string()))?;
+        serde_json::from_slice(&contents).map_err(|cause| damaged(cause.to_string()))?;
     if (file.hosted == Hosted::Gateway) != file.connection.is_some() {
         return Err(damaged("it is not clear which gateway it is on".into()));
     }
@@ -108,27 +102,19 @@ pub(crate) fn parse(
             audiences: file.audiences.clone(),
         })
     };
-    Ok(Instance {
+    Ok(Some(Instance {
         id: id.clone(),
         settings: settings().map_err(|refused| damaged(refused.message))?,
         key: file.key,
+        typingmind: file.typingmind,
         api_keys: file.api_keys,
         outbox: file.acts,
         connection: file.connection,
-    })
+    }))
 }
 
 /// Writes an instance.
 pub(super) fn write(path: &Path, instance: &Instance) -> Result<()> {
-    let contents = contents(instance)?;
-    if let Some(folder) = path.parent() {
-        files::create_private_dir(folder)?;
-    }
-    files::replace(path, &contents)
-}
-
-/// Returns the content of an instance's file.
-pub(crate) fn contents(instance: &Instance) -> Result<Vec<u8>> {
     let settings = &instance.settings;
     let file = InstanceFile {
         format: FORMAT,
@@ -143,9 +129,14 @@ pub(crate) fn contents(instance: &Instance) -> Result<Vec<u8>> {
         retention: settings.retention,
         audiences: settings.audiences.clone(),
         key: instance.key.clone(),
+        typingmind: instance.typingmind.clone(),
         api_keys: instance.api_keys.clone(),
         acts: instance.outbox.clone(),
         connection: instance.connection.clone(),
     };
-    serde_json::to_vec_pretty(&file).map_err(Error::internal)
+    let contents = serde_json::to_vec_pretty(&file).map_err(Error::internal)?;
+    if let Some(folder) = path.parent() {
+        files::create_private_dir(folder)?;
+    }
+    files::replace(path, &contents)
 }

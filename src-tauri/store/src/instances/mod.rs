@@ -1,8 +1,7 @@
 //! Storage of instances: a folder for each, with an `instance.json`. [`Home`](crate::Home) adds and
 //! removes their keys, too.
 
-pub(crate) mod file;
-mod replacing;
+mod file;
 #[cfg(test)]
 mod tests;
 
@@ -19,16 +18,8 @@ use latchkey_core::instance::{
 use latchkey_core::secret::KeyRecord;
 use latchkey_core::{Error, ErrorCode, Result};
 
-pub use replacing::Staging;
-
-pub(crate) use file::FORMAT as SETTINGS_FORMAT;
-
 /// Name of the file in the folder of an instance.
 const FILE: &str = "instance.json";
-/// Name of the file with the certificate that the gateway of an instance has made itself.
-pub const CERTIFICATE: &str = "self-signed.pem";
-/// Name of the folder of automatic backups in the folder of an instance.
-const BACKUPS: &str = "backups";
 /// Name of the folder of the directory in the folder of an instance.
 const DIRECTORY: &str = "directory";
 
@@ -66,12 +57,6 @@ impl Instances {
     #[must_use]
     pub fn directory_folder(&self, id: &InstanceId) -> PathBuf {
         self.folder(id).join(DIRECTORY)
-    }
-
-    /// Returns the folder of the automatic backups of an instance.
-    #[must_use]
-    pub fn backups_folder(&self, id: &InstanceId) -> PathBuf {
-        self.folder(id).join(BACKUPS)
     }
 
     /// Returns all instances. An unreadable instance does not hide the others.
@@ -188,6 +173,11 @@ impl Instances {
         self.add_one(settings, None, Some(connection), by)
     }
 
+    /// Fails with [`ErrorCode::InstanceExists`] if a name is taken.
+    pub fn require_free(&self, name: &Name) -> Result<()> {
+        refuse_taken(name, &self.list()?.instances)
+    }
+
     fn add_one(
         &self,
         settings: Settings,
@@ -204,11 +194,20 @@ impl Instances {
             let message = format!("'{name}' may be an instance that cannot be read: {why}");
             return Err(Error::new(ErrorCode::InstanceExists, message).about("name"));
         }
-        let id = self.free_id(wanted, &others);
+        let is_free = |id: &InstanceId| {
+            let named = |other: &Instance| other.settings.name.matches(id.as_str());
+            !self.folder(id).exists() && !others.iter().any(named)
+        };
+        let numbered = (2..1000).map(|number| wanted.numbered(number));
+        let id = iter::once(wanted.clone())
+            .chain(numbered)
+            .find(is_free)
+            .unwrap_or(wanted);
         let mut instance = Instance {
             id,
             settings,
             key,
+            typingmind: None,
             api_keys: Vec::new(),
             outbox: Outbox::default(),
             connection,
@@ -219,20 +218,6 @@ impl Instances {
             let _ = fs::remove_dir(self.folder(&instance.id));
         })?;
         Ok(instance)
-    }
-
-    /// Returns an ID, or the ID with a number if a folder has it or it is the name of another
-    /// instance.
-    fn free_id(&self, wanted: InstanceId, others: &[Instance]) -> InstanceId {
-        let is_free = |id: &InstanceId| {
-            let named = |other: &Instance| other.settings.name.matches(id.as_str());
-            !self.folder(id).exists() && !others.iter().any(named)
-        };
-        let numbered = (2..1000).map(|number| wanted.numbered(number));
-        iter::once(wanted.clone())
-            .chain(numbered)
-            .find(is_free)
-            .unwrap_or(wanted)
     }
 
     /// Changes an instance. `change` gets its current state, and nothing is written if it fails.

@@ -3,7 +3,6 @@
 
 mod keychain;
 mod sealed_file;
-pub(crate) mod sealing;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -256,6 +255,14 @@ impl Keys {
         self.forget_secret(&record.stored())
     }
 
+    /// Fails if no secret can be stored or read now.
+    pub fn require_open(&self) -> Result<()> {
+        match &*self.place() {
+            StoreState::Keychain | StoreState::Open(_) => Ok(()),
+            closed => Err(closed.refusal()),
+        }
+    }
+
     /// Stores a secret of another kind, such as an API key for another system. It is on the disk
     /// when this returns.
     pub fn store_secret(&self, secret: &Secret) -> Result<StoredSecret> {
@@ -326,7 +333,7 @@ impl StoreState {
 }
 
 /// Fails for a passphrase that is short or easy to guess.
-pub fn require_strong(passphrase: &Secret) -> Result<()> {
+fn require_strong(passphrase: &Secret) -> Result<()> {
     let message = if passphrase.expose().chars().count() < MIN_PASSPHRASE_CHARS {
         format!(
             "The passphrase has fewer than {MIN_PASSPHRASE_CHARS} characters. Choose a longer one."

@@ -2,38 +2,47 @@
 //! runtime can wait for them.
 
 use std::fmt;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http_body_util::{BodyExt as _, Full, Limited};
-use hyper::body::{Bytes, Incoming};
-use hyper::header::{CONTENT_TYPE, HOST};
-use hyper::{Method, Request, Response};
-use hyper_util::client::legacy;
+use hyper::body::Bytes;
+use hyper::header::CONTENT_TYPE;
+use hyper::{Method, Request, StatusCode};
 use latchkey_core::activity::AuditContext;
-use latchkey_core::admin::{CONTEXT, Context, Problem, ROOT};
+use latchkey_core::admin::{About, CONTEXT, Context, ROOT};
 use latchkey_core::directory::OnChange;
-use latchkey_core::{Error, ErrorCode, Result};
+use latchkey_core::{Error, Result};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::runtime::Builder;
-use tokio::sync::{Semaphore, mpsc, oneshot};
-use tokio::time::timeout;
+use tokio::sync::{OnceCell, Semaphore, mpsc, oneshot};
+use tokio::time::{Instant, sleep, timeout_at};
 
-use super::http::{self, Http};
+use super::failures::{Failure, with_doubt};
+use super::server::{Server, absent};
 use super::stream;
 
-/// Timeout of a request.
+/// Timeout of a request with all its attempts.
 const TIMEOUT: Duration = Duration::from_secs(30);
+/// Timeout of one attempt at a gateway on another computer.
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(12);
 /// Timeout of the first request, which shows whether the other process answers at all.
 const GREETING_TIMEOUT: Duration = Duration::from_secs(2);
+/// Maximum number of attempts at a gateway on another computer.
+const MAX_ATTEMPTS: u32 = 3;
+/// Pause before the second attempt. It doubles for each further one, and is varied by half.
+const PAUSE: Duration = Duration::from_millis(200);
 /// Maximum number of requests at once. The other process accepts a limited number of connections.
 const MAX_AT_ONCE: usize = 16;
 /// Maximum size of an answer in bytes. A page of 1,000 users has up to 8 KiB of metadata each.
 const MAX_ANSWER: usize = 32 * 1024 * 1024;
+/// Header by which a gateway recognises a repeated request.
+const IDEMPOTENCY_KEY: &str = "idempotency-key";
 
 /// A request.
 pub(super) struct Call {
@@ -56,15 +65,17 @@ impl Call {
         }
     }
 
-    /// Returns the first request to a process.
+    /// Returns the first request to a local process.
     pub(super) fn greeting() -> Self {
-        Self {
-            timeout: GREETING_TIMEOUT,
-            ..Self::new(Method::GET, "")
-        }
+        Self::new(Method::GET, "").within(GREETING_TIMEOUT)
     }
 
-    /// Sets who makes the request.
+    /// Sets the timeout.
+    pub(super) fn within(self, timeout: Duration) -> Self {
+        Self { timeout, ..self }
+    }
+
+    /// Sets who makes the request. Only a local process heeds it.
     pub(super) fn by(mut self, by: &AuditContext) -> Self {
         self.context = Some(by.into());
         self
@@ -76,18 +87,27 @@ impl Call {
         Ok(self)
     }
 
-    fn request(self) -> Result<Request<Full<Bytes>>> {
+    /// Returns whether the request changes something.
+    fn is_write(&self) -> bool {
+        !self.method.is_safe()
+    }
+
+    fn request(self, server: &Server) -> Result<Request<Full<Bytes>>> {
+        let is_write = self.is_write();
         let mut request = Request::builder()
             .method(self.method)
-            // The host has no meaning on a local socket.
-            .uri(format!("http://localhost{ROOT}{}", self.path))
-            .header(HOST, "localhost");
+            .uri(server.at(&format!("{ROOT}{}", self.path)));
         if let Some(context) = &self.context {
             let context = serde_json::to_vec(context).map_err(Error::internal)?;
             request = request.header(CONTEXT, context);
         }
         if self.body.is_some() {
             request = request.header(CONTENT_TYPE, "application/json");
+        }
+        if is_write && server.is_gateway() {
+            let mut random = [0_u8; 16];
+            getrandom::fill(&mut random).map_err(Error::internal)?;
+            request = request.header(IDEMPOTENCY_KEY, URL_SAFE_NO_PAD.encode(random));
         }
         let body = Full::from(self.body.unwrap_or_default());
         request.body(body).map_err(Error::internal)
@@ -110,14 +130,16 @@ enum Job {
 }
 
 struct Answer {
-    is_success: bool,
+    status: StatusCode,
     body: Bytes,
 }
 
-/// Handle of the thread that sends requests. The thread ends when all handles are dropped.
-#[derive(Clone)]
+/// Handle of the thread that sends requests. The thread ends when the handle is dropped.
 pub(super) struct Client {
+    server: Server,
     jobs: mpsc::UnboundedSender<Job>,
+    /// Description of the gateway, after its first answer.
+    about: OnceCell<About>,
 }
 
 impl fmt::Debug for Client {
@@ -127,13 +149,13 @@ impl fmt::Debug for Client {
 }
 
 impl Client {
-    /// Starts the thread.
-    pub(super) fn start(socket: PathBuf) -> Result<Self> {
+    /// Starts the thread. Sends nothing yet.
+    pub(super) fn start(server: Server) -> Result<Self> {
         let runtime = Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(Error::internal)?;
         let (jobs, mut waiting) = mpsc::unbounded_channel();
-        let http = http::client(socket);
         let room = Arc::new(Semaphore::new(MAX_AT_ONCE));
+        let target = server.clone();
         let work = move || {
             runtime.block_on(async move {
                 while let Some(job) = waiting.recv().await {
@@ -143,19 +165,17 @@ impl Client {
                             within,
                             answer,
                         } => {
-                            let (http, room) = (http.clone(), Arc::clone(&room));
+                            let (server, room) = (target.clone(), Arc::clone(&room));
                             tokio::spawn(async move {
                                 // It fails only if it is closed, which nobody does.
                                 let _room = room.acquire().await;
-                                let answered = timeout(within, answer_to(&http, *request)).await;
-                                let answered = answered
-                                    .unwrap_or_else(|cause| Err(no_answer().because(cause)));
+                                let answered = answer_to(&server, *request, within).await;
                                 // It fails if nobody waits for the answer any more.
                                 let _ = answer.send(answered);
                             });
                         }
                         Job::Follow(call) => {
-                            tokio::spawn(stream::follow(http.clone(), call));
+                            tokio::spawn(stream::follow(target.clone(), call));
                         }
                     }
                 }
@@ -163,31 +183,23 @@ impl Client {
         };
         let thread = thread::Builder::new().name("latchkey-remote".into());
         thread.spawn(work).map_err(Error::internal)?;
-        Ok(Self { jobs })
+        Ok(Self {
+            server,
+            jobs,
+            about: OnceCell::new(),
+        })
     }
 
     /// Sends a request, and reads the answer.
     pub(super) async fn send<T: DeserializeOwned>(&self, call: Call) -> Result<T> {
         let body = self.answer(call).await?;
-        serde_json::from_slice(&body).map_err(other_version)
+        let unreadable = |cause| self.server.unreadable(cause, self.about.get());
+        serde_json::from_slice(&body).map_err(unreadable)
     }
 
     /// Sends a request whose answer has no content.
     pub(super) async fn act(&self, call: Call) -> Result<()> {
         self.answer(call).await.map(drop)
-    }
-
-    /// Sends a request whose answer nobody waits for.
-    pub(super) fn send_unanswered(&self, call: Call) -> Result<()> {
-        let (answer, _) = oneshot::channel();
-        let within = call.timeout;
-        let request = Box::new(call.request()?);
-        let job = Job::Call {
-            request,
-            within,
-            answer,
-        };
-        self.jobs.send(job).map_err(|_| no_answer())
     }
 
     /// Requests a path with a query.
@@ -210,50 +222,101 @@ impl Client {
         let _ = self.jobs.send(Job::Follow(call));
     }
 
+    /// Returns the description of the gateway. Asks for it once.
+    pub(super) async fn about(&self, within: Duration) -> Result<&About> {
+        let greet = || async {
+            let greeting = Call::new(Method::GET, "").within(within);
+            let body = self.answer_ungreeted(greeting).await?;
+            let about = serde_json::from_slice::<About>(&body);
+            let about = about.map_err(|cause| self.server.unreadable(cause, None))?;
+            self.server.check(&about)?;
+            Ok(about)
+        };
+        self.about.get_or_try_init(greet).await
+    }
+
     async fn answer(&self, call: Call) -> Result<Bytes> {
+        if self.server.needs_greeting() {
+            self.about(call.timeout).await?;
+        }
+        self.answer_ungreeted(call).await
+    }
+
+    async fn answer_ungreeted(&self, call: Call) -> Result<Bytes> {
         let (sender, answer) = oneshot::channel();
         let within = call.timeout;
         let job = Job::Call {
-            request: Box::new(call.request()?),
+            request: Box::new(call.request(&self.server)?),
             within,
             answer: sender,
         };
-        self.jobs.send(job).map_err(|_| no_answer())?;
-        let Answer { is_success, body } = answer.await.map_err(|_| no_answer())??;
-        if is_success {
+        self.jobs.send(job).map_err(|_| absent())?;
+        let Answer { status, body } = answer.await.map_err(|_| absent())??;
+        if status.is_success() {
             return Ok(body);
         }
-        let problem: Problem = serde_json::from_slice(&body).map_err(other_version)?;
-        Err(problem.into_error())
+        Err(self.server.refused(status, &body, self.about.get()))
     }
 }
 
-async fn answer_to(http: &Http, request: Request<Full<Bytes>>) -> Result<Answer> {
-    let response: Response<Incoming> = http.request(request).await.map_err(unreachable)?;
-    let is_success = response.status().is_success();
+/// Sends a request. Repeats it to a gateway on another computer if no answer comes. A repeated
+/// change has the same idempotency key, so it is made once.
+async fn answer_to(
+    server: &Server,
+    request: Request<Full<Bytes>>,
+    within: Duration,
+) -> Result<Answer> {
+    let end = Instant::now() + within;
+    let is_write = !request.method().is_safe();
+    let (mut attempt, mut is_sent) = (1, false);
+    loop {
+        let attempt_end = if server.is_gateway() {
+            end.min(Instant::now() + ATTEMPT_TIMEOUT)
+        } else {
+            end
+        };
+        let answered = timeout_at(attempt_end, answer_once(server, request.clone())).await;
+        let failure = match answered.unwrap_or_else(|_| Err(server.too_slow())) {
+            Ok(answer) => return Ok(answer),
+            Err(failure) => failure,
+        };
+        is_sent |= failure.is_sent;
+        let is_last = !server.is_gateway() || !failure.is_passing || attempt == MAX_ATTEMPTS;
+        let pause = pause(attempt);
+        if is_last || Instant::now() + pause >= end {
+            let is_doubtful = is_write && is_sent && server.is_gateway();
+            return Err(if is_doubtful {
+                with_doubt(failure.error)
+            } else {
+                failure.error
+            });
+        }
+        sleep(pause).await;
+        attempt += 1;
+    }
+}
+
+/// Returns the pause after an attempt. It is random, so that several clients do not come back at
+/// the same moment.
+fn pause(attempt: u32) -> Duration {
+    let mut random = [0_u8; 1];
+    // Without randomness the pause is only less varied.
+    let _ = getrandom::fill(&mut random);
+    let [random] = random;
+    let base = PAUSE * 2_u32.pow(attempt - 1);
+    base / 2 + base * u32::from(random) / 256
+}
+
+async fn answer_once(
+    server: &Server,
+    request: Request<Full<Bytes>>,
+) -> std::result::Result<Answer, Failure> {
+    let response = server.request(request).await;
+    let response = response.map_err(|cause| server.unanswered(cause))?;
+    let status = response.status();
     let body = Limited::new(response.into_body(), MAX_ANSWER)
         .collect()
         .await;
-    let body = body.map_err(|cause| no_answer().because(cause))?.to_bytes();
-    Ok(Answer { is_success, body })
-}
-
-fn unreachable(cause: legacy::Error) -> Error {
-    no_answer().because(cause)
-}
-
-/// Returns the error for a process that does not answer.
-pub(super) fn no_answer() -> Error {
-    Error::new(
-        ErrorCode::Unreachable,
-        "The program that holds the directory does not answer. It may have just ended. Try again.",
-    )
-}
-
-fn other_version(cause: serde_json::Error) -> Error {
-    Error::new(
-        ErrorCode::Unreachable,
-        "The program that holds the directory is of another version of Latchkey, and its answer cannot be read. Use the same version.",
-    )
-    .because(cause)
+    let body = body.map_err(|cause| server.cut_off(cause))?.to_bytes();
+    Ok(Answer { status, body })
 }

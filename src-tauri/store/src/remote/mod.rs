@@ -5,16 +5,26 @@
 //!
 //! | concern | module |
 //! |---|---|
-//! | requests and answers | `client` |
-//! | connection to the socket | `http` |
+//! | requests, answers and repeated attempts | `client` |
+//! | the server: a local process, or a gateway on another computer | `server` |
+//! | connection to the socket | `local` |
+//! | connection to a gateway, and trust in its certificate | `gateway_tls` |
+//! | errors of a gateway | `failures` |
+//! | settings, keys, links and state of a gateway | `gateway` |
 //! | changes that the other process reports | `stream` |
 
 mod client;
-mod http;
-mod snapshot;
+mod failures;
+mod gateway;
+mod gateway_tls;
+mod local;
+mod server;
 mod stream;
 
+pub use gateway::RemoteGateway;
+
 use std::path::Path;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use hyper::Method;
@@ -26,7 +36,7 @@ use latchkey_core::admin::{
 };
 use latchkey_core::directory::{
     Command, Counts, Directory, Facts, Lookup, OnChange, Outcome, PageStart, Redemption,
-    SharedEmail, Snapshot, Sort, SortBy, TimeAhead, User, UserPage, UserQuery,
+    SharedEmail, Sort, SortBy, TimeAhead, User, UserPage, UserQuery,
 };
 use latchkey_core::instance::Retention;
 use latchkey_core::protocol::claims::Claims;
@@ -37,7 +47,7 @@ use latchkey_core::verdict::{DirectoryFacts, Seats, Verdict, judge};
 use latchkey_core::{Error, ErrorCode, Result};
 
 use self::client::{Call, Client};
-use self::snapshot::RemoteSnapshot;
+use self::server::Server;
 use crate::control;
 
 /// Maximum number of rows that the other process returns at once.
@@ -46,7 +56,7 @@ const PAGE: usize = 1000;
 /// A directory that another process holds.
 #[derive(Debug)]
 pub struct RemoteDirectory {
-    client: Client,
+    client: Arc<Client>,
 }
 
 impl RemoteDirectory {
@@ -54,10 +64,15 @@ impl RemoteDirectory {
     ///
     /// Fails with [`ErrorCode::Unreachable`] if it has no local socket, or does not answer.
     pub async fn local(folder: &Path) -> Result<Self> {
-        let socket = control::socket(folder).ok_or_else(client::no_answer)?;
-        let client = Client::start(socket)?;
+        let socket = control::socket(folder).ok_or_else(server::absent)?;
+        let client = Client::start(Server::local(socket))?;
         let _: About = client.send(Call::greeting()).await?;
-        Ok(Self { client })
+        Ok(Self::over(Arc::new(client)))
+    }
+
+    /// Returns the directory that a client reaches.
+    fn over(client: Arc<Client>) -> Self {
+        Self { client }
     }
 
     /// Sends a request that changes a user. Its answer is the changed user.
@@ -361,10 +376,6 @@ impl Directory for RemoteDirectory {
 
     async fn prune(&self, _: Retention, _: Timestamp) -> Result<bool> {
         Ok(false)
-    }
-
-    async fn snapshot(&self) -> Result<Box<dyn Snapshot>> {
-        Ok(Box::new(RemoteSnapshot::begin(&self.client).await?))
     }
 
     fn on_change(&self, call: OnChange) {

@@ -10,7 +10,6 @@
     reason = "a test panics when it fails"
 )]
 
-mod backups;
 mod directory;
 mod forecasts;
 mod opening;
@@ -19,6 +18,9 @@ mod refused_changes;
 mod signed;
 #[path = "../../../../tests/soak.rs"]
 mod soak;
+#[path = "../../../../tests/typingmind/stand_in.rs"]
+mod stand_in;
+mod typingmind;
 
 use jiff::Timestamp;
 use latchkey_core::activity::{Actor, AuditContext};

@@ -114,8 +114,11 @@ fn a_log_that_has_lost_its_end_is_detected_after_a_clean_close() {
     let folder = closed();
     let note = folder.path().join("closed");
     let noted = std::fs::read_to_string(&note).unwrap();
-    let (changes, bytes) = noted.split_once(' ').unwrap();
-    let longer = bytes.parse::<u64>().unwrap() + 1;
+    let mut numbers = noted
+        .split(' ')
+        .map(|number| number.parse::<u64>().unwrap());
+    let changes = numbers.next().unwrap();
+    let longer = numbers.next().unwrap() + 1;
     std::fs::write(&note, format!("{changes} {longer}")).unwrap();
     remove_row(&folder, "u:bob");
     let refused = open(&folder).err().unwrap();

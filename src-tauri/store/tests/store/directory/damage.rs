@@ -1,27 +1,35 @@
-//! Proof: a disk changes a bit, loses the end of a file or returns zeros for a page. Opening the
-//! directory then either finds everything that was acknowledged, or is refused and leaves the files
-//! of the tree as they are.
+//! Proof: a disk changes a bit, loses the end of a file, a segment of the log or a whole file, or
+//! returns zeros for a page. Opening the directory then finds everything that was acknowledged, or
+//! is refused. A refused opening changes no file.
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::iter;
 use std::path::{Path, PathBuf};
 
+use futures_util::future::join_all;
 use latchkey_core::activity::ActivityQuery;
-use latchkey_core::directory::{Directory as _, PageStart, Sort, User, UserQuery};
+use latchkey_core::directory::{Directory as _, PageStart, Profile, Sort, User, UserQuery};
 use latchkey_core::instance::Policy;
+use latchkey_core::protocol::metadata::Metadata;
+use latchkey_core::protocol::payload::NewUser;
 use latchkey_core::{ErrorCode, Result};
 use latchkey_store::{EmbeddedDirectory, Wait as _};
 use tempfile::TempDir;
 
 use super::embedded::{copy, open};
 use super::random::Random;
-use super::{id, new_user};
+use super::{id, new_user, person};
 use crate::by;
 use crate::signed::now;
 use crate::soak::{figure, share};
 
 /// Number of users. Their rows and entries fill several segments of the log.
 const USERS: usize = 1_500;
+/// Number of users whose rows are so large that sled stores them in files of their own.
+const LARGE: usize = 60;
+/// Length of a segment of the log.
+const SEGMENT: usize = 512 * 1024;
 
 /// Everything that can be read from a directory.
 #[derive(Debug, PartialEq)]
@@ -79,6 +87,162 @@ fn closed_and_killed() -> [(&'static str, TempDir, Contents); 2] {
     [("closed", closed, of_closed), ("killed", killed, of_killed)]
 }
 
+fn large_text(number: usize) -> String {
+    number.to_string().repeat(2_000)
+}
+
+fn large_user(number: usize) -> NewUser {
+    let json = format!(r#"{{"k":"{}"}}"#, large_text(number));
+    NewUser {
+        metadata: Metadata::from_json(&json, "metadata").unwrap(),
+        ..person(&format!("large-{number}"), None)
+    }
+}
+
+/// Edits all large users at once. The edits share rows of the journal, which are large, too.
+fn edit_large(directory: &EmbeddedDirectory, round: usize) {
+    let by = by(now());
+    let edits = (10..10 + LARGE).map(|number| {
+        let text = large_text(number + round).into();
+        let profile = Profile {
+            email: None,
+            members: iter::once(("k".to_owned(), text)).collect(),
+        };
+        let by = &by;
+        async move {
+            let id = id(&format!("large-{number}"));
+            directory.edit(&id, &profile, by).await.unwrap()
+        }
+    });
+    join_all(edits).wait();
+}
+
+/// Waits until the checkpoint after the last change has been made. The files are copied one after
+/// the other, so nothing may write them.
+fn settle(directory: &EmbeddedDirectory) {
+    let small = id("large-12");
+    directory.suspend(&small, &by(now())).wait().unwrap();
+    directory.reactivate(&small, &by(now())).wait().unwrap();
+}
+
+/// Returns states of a directory whose large rows have files of their own, and their contents: in
+/// use, closed cleanly, in use again, and after many edits, which reuse segments of the log.
+fn large() -> Vec<(&'static str, TempDir, Contents)> {
+    let folder = tempfile::tempdir().unwrap();
+    let mut states = Vec::new();
+    let mut keep = |state, directory: &EmbeddedDirectory| {
+        let kept = tempfile::tempdir().unwrap();
+        copy(folder.path(), kept.path());
+        states.push((state, kept, Contents::read(directory).unwrap()));
+    };
+    let directory = open(&folder).unwrap();
+    let users: Vec<_> = (10..10 + LARGE).map(large_user).collect();
+    directory.import(&users, &by(now())).wait().unwrap();
+    settle(&directory);
+    keep("large, killed", &directory);
+    edit_large(&directory, 1);
+    directory
+        .suspend(&id("large-12"), &by(now()))
+        .wait()
+        .unwrap();
+    keep("large and edited, killed", &directory);
+    drop(directory);
+    let directory = open(&folder).unwrap();
+    directory
+        .suspend(&id("large-13"), &by(now()))
+        .wait()
+        .unwrap();
+    keep("large and opened again, killed", &directory);
+    (2..22).for_each(|round| edit_large(&directory, round));
+    settle(&directory);
+    keep("large and much edited, killed", &directory);
+    let contents = Contents::read(&directory).unwrap();
+    drop(directory);
+    states.push(("large and much edited, closed", folder, contents));
+    states
+}
+
+/// Returns the files of a directory that a refused opening leaves unchanged.
+fn kept_files(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let mut all = files(folder);
+    // The lock says who has opened the directory last.
+    all.retain(|path, _| !path.ends_with("lock") && !path.ends_with("holder"));
+    all
+}
+
+/// Damages a copy of a directory and opens it. Returns whether that was not refused.
+fn opens(folder: &Path, contents: &Contents, at: &str, damage: impl FnOnce(&Path)) -> bool {
+    let damaged = tempfile::tempdir().unwrap();
+    copy(folder, damaged.path());
+    damage(damaged.path());
+    let before = kept_files(damaged.path());
+    match open(&damaged) {
+        Ok(directory) => {
+            let read = Contents::read(&directory);
+            let read = read.unwrap_or_else(|cause| panic!("{at}: {cause}"));
+            assert!(read == *contents, "{at}: something is missing");
+            true
+        }
+        Err(cause) => {
+            assert_eq!(cause.code, ErrorCode::DamagedFile, "{at}: {cause}");
+            let tree = damaged.path().join("sled");
+            let message = &cause.message;
+            assert!(message.contains(tree.to_str().unwrap()), "{at}: {message}");
+            assert!(message.contains("as they were found"), "{at}: {message}");
+            let after = kept_files(damaged.path());
+            assert!(after == before, "{at}: the files were changed");
+            false
+        }
+    }
+}
+
+/// Loses each segment of the log, each file of a large value, and the watermark. Calls `count` with
+/// whether the directory was opened.
+fn lose_parts((state, folder, contents): &(&str, TempDir, Contents), count: &mut impl FnMut(bool)) {
+    let folder = folder.path();
+    let length = fs::read(folder.join("sled/db")).unwrap().len();
+    // Where sled has reused segments since the snapshot, it is not certain which segments are free.
+    // A lost segment can then open without an error.
+    let segments = if state.contains("much edited") {
+        0
+    } else {
+        length
+    };
+    for begin in (0..segments).step_by(SEGMENT) {
+        let at = format!("{state}: zeros for the segment at {begin}");
+        count(opens(folder, contents, &at, |damaged| {
+            let log = damaged.join("sled/db");
+            let mut bytes = fs::read(&log).unwrap();
+            bytes[begin..length.min(begin + SEGMENT)].fill(0);
+            fs::write(log, bytes).unwrap();
+        }));
+    }
+    for blob in files(&folder.join("sled/blobs")).into_keys() {
+        let blob = blob.strip_prefix(folder).unwrap();
+        let at = format!("{state}: without {}", blob.display());
+        count(opens(folder, contents, &at, |damaged| {
+            fs::remove_file(damaged.join(blob)).unwrap();
+        }));
+    }
+    let lose_watermark = |damaged: &Path| fs::remove_file(damaged.join("watermark")).unwrap();
+    let at = format!("{state}: without the watermark");
+    count(opens(folder, contents, &at, lose_watermark));
+    // Nothing else says how long the log of a killed process was.
+    if !folder.join("closed").exists() {
+        return;
+    }
+    for rest in [length / 2, length - length / 10, length - 100] {
+        let at = format!("{state}: without the watermark, and with {rest} bytes of the log");
+        count(opens(folder, contents, &at, |damaged| {
+            lose_watermark(damaged);
+            let log = fs::OpenOptions::new()
+                .write(true)
+                .open(damaged.join("sled/db"));
+            log.unwrap().set_len(rest as u64).unwrap();
+        }));
+    }
+}
+
 /// Returns the files of a folder and of the folders in it.
 fn files(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     let mut all = BTreeMap::new();
@@ -120,7 +284,9 @@ fn a_damaged_file_loses_nothing_or_opening_is_refused_and_leaves_the_files_as_th
     let places = share(2_400);
     let mut random = Random::new();
     let (mut opened, mut refused) = (0, 0);
-    for (state, folder, contents) in closed_and_killed() {
+    let mut count = |is_open: bool| *(if is_open { &mut opened } else { &mut refused }) += 1;
+    for state in &closed_and_killed() {
+        let (name_of_state, folder, contents) = state;
         let names = [
             ("sled/db", 20),
             ("sled/conf", 1),
@@ -144,30 +310,19 @@ fn a_damaged_file_loses_nothing_or_opening_is_refused_and_leaves_the_files_as_th
                     1 => length * 8 - 1,
                     _ => random.below(length * 8),
                 };
-                let at = format!("{state}: {kind:?} of {} at bit {place}", name.display());
-                let damaged = tempfile::tempdir().unwrap();
-                copy(folder.path(), damaged.path());
-                damage(&damaged.path().join(name), kind, place);
-                let before = files(&damaged.path().join("sled"));
-                match open(&damaged) {
-                    Ok(directory) => {
-                        let read = Contents::read(&directory);
-                        let read = read.unwrap_or_else(|cause| panic!("{at}: {cause}"));
-                        assert!(read == contents, "{at}: something is missing");
-                        opened += 1;
-                    }
-                    Err(cause) => {
-                        assert_eq!(cause.code, ErrorCode::DamagedFile, "{at}: {cause}");
-                        let tree = damaged.path().join("sled");
-                        let message = &cause.message;
-                        assert!(message.contains(tree.to_str().unwrap()), "{at}: {message}");
-                        assert!(message.contains("as they were found"), "{at}: {message}");
-                        assert!(files(&tree) == before, "{at}: the files were changed");
-                        refused += 1;
-                    }
-                }
+                let at = format!(
+                    "{name_of_state}: {kind:?} of {} at bit {place}",
+                    name.display()
+                );
+                count(opens(folder.path(), contents, &at, |damaged| {
+                    damage(&damaged.join(name), kind, place);
+                }));
             }
         }
+        lose_parts(state, &mut count);
+    }
+    for state in &large() {
+        lose_parts(state, &mut count);
     }
     assert!(opened > 0 && refused > 0, "{opened} {refused}");
     figure("damages", opened + refused);

@@ -20,12 +20,15 @@ mod notices;
 mod order;
 mod race;
 #[path = "../../../../../tests/random.rs"]
-pub(crate) mod random;
+mod random;
 mod records;
 mod remote;
 mod seats;
 mod sessions;
-pub(crate) mod snapshots;
+#[cfg(unix)]
+mod tls;
+#[cfg(unix)]
+mod tls_server;
 mod transfers;
 mod worded;
 

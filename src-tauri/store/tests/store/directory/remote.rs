@@ -23,7 +23,7 @@ use crate::signed::now;
 
 /// A directory without users in another process, as this one sees it. The other process is played
 /// by a runtime.
-struct Served {
+pub(super) struct Served {
     remote: RemoteDirectory,
     socket: Option<ServedSocket>,
     runtime: Runtime,
@@ -40,7 +40,7 @@ impl Deref for Served {
 }
 
 impl Served {
-    fn begin() -> Self {
+    pub(super) fn begin() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let held = EmbeddedDirectory::open(&folder.path().join("directory"), "a test");
         let held = Arc::new(held.unwrap());
@@ -53,6 +53,13 @@ impl Served {
             held,
             folder,
         }
+    }
+}
+
+#[cfg(unix)]
+impl Served {
+    pub(super) fn socket_path(&self) -> std::path::PathBuf {
+        self.folder.path().join("control.sock")
     }
 }
 

@@ -1,0 +1,358 @@
+//! Instances on a gateway on another computer.
+
+use std::sync::{Arc, PoisonError};
+
+use super::Home;
+use crate::remote::RemoteGateway;
+use crate::wait::Wait as _;
+use latchkey_core::activity::AuditContext;
+use latchkey_core::admin::{
+    Connection, ConnectionString, Fingerprint, GatewayState, GatewayUrl, InstanceRecord, Link,
+};
+use latchkey_core::inspect::Report;
+use latchkey_core::instance::{Hosted, Instance, InstanceId, Name, Settings};
+use latchkey_core::link::BaseUrl;
+use latchkey_core::link::compose::LinkSpec;
+use latchkey_core::secret::Secret;
+use latchkey_core::{Error, ErrorCode, Result};
+
+/// Beginning of an API key.
+const KEY_PREFIX: &str = "lk_";
+/// Number of characters of an API key's ID.
+const KEY_ID_CHARS: usize = 8;
+
+impl Home {
+    /// Connects to a gateway: exchanges the pairing code for an API key, stores the key, and adds
+    /// the instance. Without a `name`, it has the name that it has there.
+    ///
+    /// Fails before the code is used up if the key or the name could not be stored.
+    pub fn connect(
+        &self,
+        string: &ConnectionString,
+        name: Option<&str>,
+        by: &AuditContext,
+    ) -> Result<Instance> {
+        let name = name.map(Name::parse).transpose()?;
+        if let Some(name) = &name {
+            self.instances.require_free(name)?;
+        }
+        let key = self.pair(string)?;
+        let address = Address {
+            url: &string.url,
+            pin: string.fingerprint,
+            instance: Some(&string.instance),
+        };
+        self.add_connected(&address, &key, name, by)
+    }
+
+    /// Connects to a gateway by its address and an API key. A gateway whose certificate is not of a
+    /// public authority needs its fingerprint. Without a `name`, the instance has the name that it
+    /// has there.
+    pub fn connect_with_key(
+        &self,
+        url: &GatewayUrl,
+        pin: Option<Fingerprint>,
+        key: &Secret,
+        name: Option<&str>,
+        by: &AuditContext,
+    ) -> Result<Instance> {
+        let name = name.map(Name::parse).transpose()?;
+        if let Some(name) = &name {
+            self.instances.require_free(name)?;
+        }
+        self.keys.require_open()?;
+        let key = typed_key(key)?;
+        let address = Address {
+            url,
+            pin,
+            instance: None,
+        };
+        self.add_connected(&address, &key, name, by)
+    }
+
+    /// Connects an instance again, because its API key was revoked or the key of the certificate
+    /// was replaced.
+    ///
+    /// Fails if the connection string names another instance.
+    pub fn reconnect(
+        &self,
+        id: &InstanceId,
+        string: &ConnectionString,
+        by: &AuditContext,
+    ) -> Result<Instance> {
+        let instance = self.instances.get(id)?;
+        let connection = connection(&instance)?;
+        if connection.instance != string.instance {
+            let message = format!(
+                "The connection string is for the instance '{}', and this one is '{}' at its gateway. Add that one instead.",
+                string.instance, connection.instance
+            );
+            return Err(Error::new(ErrorCode::InvalidSetting, message).about("connection"));
+        }
+        let key = self.pair(string)?;
+        let connection = self.connection(string, &key)?;
+        self.replace_connection(id, connection, by)
+    }
+
+    /// Trusts another certificate from now on, whose fingerprint the administrator has compared.
+    pub fn trust(
+        &self,
+        id: &InstanceId,
+        fingerprint: Fingerprint,
+        by: &AuditContext,
+    ) -> Result<Instance> {
+        let trusted = self.instances.update(id, by, |instance| {
+            connection(instance)?;
+            if let Some(connection) = &mut instance.connection {
+                connection.fingerprint = Some(fingerprint);
+            }
+            Ok(())
+        });
+        self.forget_gateway(id);
+        trusted
+    }
+
+    /// Returns the fingerprint of the certificate that the gateway of an instance shows now.
+    pub fn seen_fingerprint(&self, instance: &Instance) -> Result<Fingerprint> {
+        let url = &connection(instance)?.url;
+        RemoteGateway::seen_fingerprint(url).wait()
+    }
+
+    /// Returns the gateway of an instance, which is not asked before the first call. Later calls
+    /// return the same one.
+    ///
+    /// Fails with [`ErrorCode::HostedElsewhere`] for an instance that is not on a gateway, and with
+    /// [`ErrorCode::KeyRefused`] if its API key is lost.
+    pub fn gateway(&self, instance: &Instance) -> Result<Arc<RemoteGateway>> {
+        let connection = connection(instance)?;
+        let mut known = self.gateways.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((of, gateway)) = known.get(&instance.id)
+            && of == connection
+        {
+            return Ok(Arc::clone(gateway));
+        }
+        let key = match &connection.key {
+            Some(stored) => self.keys.read_secret(stored)?,
+            None => None,
+        };
+        let key = key.ok_or_else(|| {
+            let message = format!(
+                "The API key for the gateway {} is not kept here any more. Make a new one on the server ('latchkey api-key make NAME --scope admin'), and connect again.",
+                connection.url.authority()
+            );
+            Error::new(ErrorCode::KeyRefused, message)
+        })?;
+        let pin = connection.fingerprint;
+        let gateway = RemoteGateway::new(&connection.url, pin, &key, Some(&connection.instance))?;
+        let gateway = Arc::new(gateway);
+        let entry = (connection.clone(), Arc::clone(&gateway));
+        known.insert(instance.id.clone(), entry);
+        Ok(gateway)
+    }
+
+    /// Returns an instance with its current settings. Those of an instance on a gateway are read
+    /// there, and are stored for the time when the gateway cannot be reached.
+    pub fn refresh(
+        &self,
+        id: &InstanceId,
+        by: &AuditContext,
+    ) -> Result<(Instance, InstanceRecord)> {
+        let instance = self.instances.get(id)?;
+        if instance.settings.hosted != Hosted::Gateway {
+            let record = InstanceRecord::from(&instance);
+            return Ok((instance, record));
+        }
+        let record = self.gateway(&instance)?.settings().wait()?;
+        self.stored(instance, record, by)
+    }
+
+    /// Stores settings that were read at a gateway. Returns the record with the ID and the name
+    /// that the instance has here.
+    pub(super) fn stored(
+        &self,
+        instance: Instance,
+        record: InstanceRecord,
+        by: &AuditContext,
+    ) -> Result<(Instance, InstanceRecord)> {
+        let settings = settings_here(&record.settings, instance.settings.name.clone());
+        let instance = if instance.settings == settings {
+            instance
+        } else {
+            self.instances.update(&instance.id, by, |instance| {
+                instance.settings = settings;
+                Ok(())
+            })?
+        };
+        let record = InstanceRecord {
+            id: instance.id.clone(),
+            settings: instance.settings.clone(),
+            ..record
+        };
+        Ok((instance, record))
+    }
+
+    /// Returns the state of the gateway of an instance. Fails soon if it does not answer.
+    pub fn gateway_state(&self, instance: &Instance) -> Result<GatewayState> {
+        self.gateway(instance)?.state().wait()
+    }
+
+    /// Has the gateway of an instance make and record a login link.
+    pub fn sign_link(&self, instance: &Instance, spec: &LinkSpec) -> Result<Link> {
+        self.gateway(instance)?.make_link(spec).wait()
+    }
+
+    /// Has the gateway of an instance inspect a text with a code.
+    pub fn inspect_there(&self, instance: &Instance, text: &str) -> Result<Report> {
+        self.gateway(instance)?.inspect(text).wait()
+    }
+
+    /// Deletes the API key of a connected instance. An error is only logged, because the key can
+    /// still be revoked at the gateway.
+    pub(super) fn forget_access(&self, connection: &Connection) {
+        let Some(stored) = &connection.key else {
+            return;
+        };
+        if let Err(refused) = self.keys.forget_secret(stored) {
+            tracing::warn!(error = %refused.logged(), "the API key for a gateway was not removed");
+        }
+    }
+
+    pub(super) fn forget_gateway(&self, id: &InstanceId) {
+        self.gateways
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(id);
+    }
+
+    /// Exchanges a pairing code for an API key.
+    fn pair(&self, string: &ConnectionString) -> Result<Secret> {
+        self.keys.require_open()?;
+        let paired = RemoteGateway::pair(&string.url, string.fingerprint, &string.pair).wait();
+        let paired = paired.map_err(|mut refused| {
+            if refused.code == ErrorCode::KeyRefused {
+                refused.message = format!(
+                    "The gateway {} refuses the pairing code: it is wrong, was used already or is older than 10 minutes. Make a new one on the server: latchkey api-key make NAME --scope admin --instance {}",
+                    string.url.authority(),
+                    string.instance
+                );
+                refused = refused.about("connection");
+            }
+            refused
+        })?;
+        if paired.instance != string.instance.as_str() {
+            let message = format!(
+                "The gateway {} has paired another instance than the connection string names. Copy the string again.",
+                string.url.authority()
+            );
+            return Err(Error::new(ErrorCode::UnknownInstance, message).about("connection"));
+        }
+        Ok(paired.key)
+    }
+
+    fn add_connected(
+        &self,
+        address: &Address<'_>,
+        key: &Secret,
+        name: Option<Name>,
+        by: &AuditContext,
+    ) -> Result<Instance> {
+        let gateway = RemoteGateway::new(address.url, address.pin, key, address.instance)?;
+        let instance = InstanceId::parse(&gateway.about().wait()?.instance)?;
+        let settings = match gateway.settings().wait() {
+            Ok(record) => record.settings,
+            // The key is for users or links only.
+            Err(refused) if refused.code == ErrorCode::ScopeMissing => Settings::new(
+                Name::parse(instance.as_str())?,
+                BaseUrl::parse(address.url.as_str())?,
+                Hosted::Gateway,
+            ),
+            Err(refused) => return Err(refused),
+        };
+        let name = name.unwrap_or_else(|| settings.name.clone());
+        let connection = Connection {
+            url: address.url.clone(),
+            instance,
+            fingerprint: address.pin,
+            key_id: key_id(key),
+            key: Some(self.keys.store_secret(key)?),
+        };
+        self.instances
+            .add_connected(settings_here(&settings, name), connection.clone(), by)
+            .inspect_err(|_| self.forget_access(&connection))
+    }
+
+    fn connection(&self, string: &ConnectionString, key: &Secret) -> Result<Connection> {
+        Ok(Connection {
+            url: string.url.clone(),
+            instance: string.instance.clone(),
+            fingerprint: string.fingerprint,
+            key_id: key_id(key),
+            key: Some(self.keys.store_secret(key)?),
+        })
+    }
+
+    fn replace_connection(
+        &self,
+        id: &InstanceId,
+        new: Connection,
+        by: &AuditContext,
+    ) -> Result<Instance> {
+        let mut old = None;
+        let replaced = self.instances.update(id, by, |instance| {
+            old = instance.connection.replace(new.clone());
+            Ok(())
+        });
+        let orphan = if replaced.is_ok() { &old } else { &Some(new) };
+        if let Some(orphan) = orphan {
+            self.forget_access(orphan);
+        }
+        self.forget_gateway(id);
+        replaced
+    }
+}
+
+/// Address of a gateway and of an instance there.
+struct Address<'a> {
+    url: &'a GatewayUrl,
+    pin: Option<Fingerprint>,
+    instance: Option<&'a InstanceId>,
+}
+
+/// Returns the connection of an instance. Fails with [`ErrorCode::HostedElsewhere`] if it is not on
+/// a gateway.
+fn connection(instance: &Instance) -> Result<&Connection> {
+    instance.connection.as_ref().ok_or_else(|| {
+        let message = format!(
+            "'{}' is not on a gateway on another computer.",
+            instance.settings.name.as_str()
+        );
+        Error::new(ErrorCode::HostedElsewhere, message).about("instance")
+    })
+}
+
+/// Returns settings that were read at a gateway, as they are stored here. The name is this
+/// computer's own, because it tells instances on several gateways apart.
+fn settings_here(there: &Settings, name: Name) -> Settings {
+    Settings {
+        name,
+        hosted: Hosted::Gateway,
+        ..there.clone()
+    }
+}
+
+/// Parses an API key that a person has pasted.
+fn typed_key(key: &Secret) -> Result<Secret> {
+    let text = key.expose().trim();
+    if text.starts_with(KEY_PREFIX) && text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Ok(Secret::new(text.to_owned()));
+    }
+    let message = "This is not an API key of a gateway: one begins with lk_. Copy all of it.";
+    Err(Error::new(ErrorCode::InvalidSetting, message).about("key"))
+}
+
+/// Returns the ID of an API key.
+fn key_id(key: &Secret) -> String {
+    let text = key.expose();
+    let text = text.strip_prefix(KEY_PREFIX).unwrap_or(text);
+    text.chars().take(KEY_ID_CHARS).collect()
+}

@@ -1,0 +1,150 @@
+//! A gateway on another computer: settings, keys, links and state of its instance, by its
+//! administration API. Its users are a [`RemoteDirectory`].
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use hyper::Method;
+use latchkey_core::Result;
+use latchkey_core::admin::{
+    About, ApiKeyRecord, ApiKeyRequest, ApiKeys, Fingerprint, GatewayState, GatewayUrl,
+    InspectRequest, InstanceRecord, Link, LinkRequest, MadeApiKey, NewSigningKey, Paired,
+    PairingRequest, SigningKeySet,
+};
+use latchkey_core::inspect::Report;
+use latchkey_core::instance::api_key::NewApiKey;
+use latchkey_core::instance::{InstanceId, SettingsChange};
+use latchkey_core::link::compose::LinkSpec;
+use latchkey_core::secret::{Secret, SecretSource};
+
+use super::RemoteDirectory;
+use super::client::{Call, Client, encoded};
+use super::server::{self, Server};
+
+/// Timeout of a question that shows whether the gateway answers.
+const SOON: Duration = Duration::from_secs(5);
+
+/// A gateway on another computer. It is not asked before the first call, and one that was out of
+/// reach is used again as soon as it answers.
+#[derive(Clone, Debug)]
+pub struct RemoteGateway {
+    client: Arc<Client>,
+}
+
+impl RemoteGateway {
+    /// Prepares the connection. `pin` is the fingerprint of the certificate; without one, the
+    /// operating system must trust it. Without an `instance`, any one is accepted.
+    pub fn new(
+        url: &GatewayUrl,
+        pin: Option<Fingerprint>,
+        key: &Secret,
+        instance: Option<&InstanceId>,
+    ) -> Result<Self> {
+        let server = Server::gateway(url.clone(), pin, Some(key), instance.cloned())?;
+        Ok(Self {
+            client: Arc::new(Client::start(server)?),
+        })
+    }
+
+    /// Exchanges a pairing code for an API key.
+    pub async fn pair(url: &GatewayUrl, pin: Option<Fingerprint>, code: &Secret) -> Result<Paired> {
+        let client = Client::start(Server::gateway(url.clone(), pin, None, None)?)?;
+        let code = PairingRequest { code: code.clone() };
+        client
+            .send(Call::new(Method::POST, "/pairings").json(&code)?)
+            .await
+    }
+
+    /// Returns the fingerprint of the certificate at an address, whether or not it is trusted. No
+    /// request is sent.
+    pub async fn seen_fingerprint(url: &GatewayUrl) -> Result<Fingerprint> {
+        let (sender, seen) = tokio::sync::oneshot::channel();
+        let url = url.clone();
+        // The caller may have no runtime.
+        let work = move || {
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build();
+            let found = runtime
+                .map_err(latchkey_core::Error::internal)
+                .and_then(|runtime| runtime.block_on(server::seen_fingerprint(&url)));
+            // It fails if nobody waits for the answer any more.
+            let _ = sender.send(found);
+        };
+        std::thread::Builder::new()
+            .name("latchkey-fingerprint".into())
+            .spawn(work)
+            .map_err(latchkey_core::Error::internal)?;
+        seen.await.map_err(latchkey_core::Error::internal)?
+    }
+
+    /// Returns the users of the instance.
+    #[must_use]
+    pub fn directory(&self) -> RemoteDirectory {
+        RemoteDirectory::over(Arc::clone(&self.client))
+    }
+
+    /// Returns the description of the gateway.
+    pub async fn about(&self) -> Result<About> {
+        self.client.about(SOON).await.cloned()
+    }
+
+    /// Returns the state of the gateway. Fails soon if it does not answer.
+    pub async fn state(&self) -> Result<GatewayState> {
+        let call = Call::new(Method::GET, "/gateway").within(SOON);
+        self.client.send(call).await
+    }
+
+    /// Returns the instance with its settings.
+    pub async fn settings(&self) -> Result<InstanceRecord> {
+        self.client.send(Call::new(Method::GET, "/settings")).await
+    }
+
+    /// Changes settings.
+    pub async fn change(&self, change: &SettingsChange) -> Result<InstanceRecord> {
+        let call = Call::new(Method::PATCH, "/settings").json(change)?;
+        self.client.send(call).await
+    }
+
+    /// Replaces the signing key.
+    pub async fn replace_secret(&self, source: SecretSource) -> Result<SigningKeySet> {
+        let source = NewSigningKey::from(source);
+        let call = Call::new(Method::PUT, "/signing-key").json(&source)?;
+        self.client.send(call).await
+    }
+
+    /// Returns the API keys.
+    pub async fn api_keys(&self) -> Result<Vec<ApiKeyRecord>> {
+        let call = Call::new(Method::GET, "/api-keys");
+        let keys: ApiKeys = self.client.send(call).await?;
+        Ok(keys.api_keys)
+    }
+
+    /// Makes an API key.
+    pub async fn make_api_key(&self, new: &NewApiKey) -> Result<MadeApiKey> {
+        let call = Call::new(Method::POST, "/api-keys").json(&ApiKeyRequest::from(new))?;
+        self.client.send(call).await
+    }
+
+    /// Revokes an API key by its ID.
+    pub async fn revoke_api_key(&self, id: &str) -> Result<()> {
+        let path = format!("/api-keys/{}", encoded(id));
+        self.client.act(Call::new(Method::DELETE, &path)).await
+    }
+
+    /// Makes a login link, which the gateway signs and records.
+    pub async fn make_link(&self, spec: &LinkSpec) -> Result<Link> {
+        let call = Call::new(Method::POST, "/links").json(&LinkRequest::from(spec))?;
+        self.client.send(call).await
+    }
+
+    /// Inspects a text with a code. The report does not quote a code that the gateway has not
+    /// signed.
+    pub async fn inspect(&self, text: &str) -> Result<Report> {
+        let text = InspectRequest {
+            text: Secret::new(text.to_owned()),
+        };
+        let call = Call::new(Method::POST, "/inspections").json(&text)?;
+        self.client.send(call).await
+    }
+}
