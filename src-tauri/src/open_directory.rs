@@ -5,7 +5,9 @@ use std::sync::Arc;
 use latchkey_core::Result;
 use latchkey_core::directory::Directory;
 use latchkey_core::instance::{Instance, InstanceId};
-use latchkey_gateway::{Administration, GiveWay, ServedSocket, serve_locally};
+use latchkey_gateway::{
+    Administration, Checks, DailyBackups, GiveWay, ServedSocket, serve_locally,
+};
 use latchkey_store::home::{Home, Reached};
 use tauri::async_runtime::{block_on, spawn};
 
@@ -21,6 +23,8 @@ pub(crate) struct OpenDirectory {
     pub(crate) is_remote: bool,
     /// Socket on which other programs use a directory that this process holds.
     socket: Option<Arc<LocalSocket>>,
+    /// Automatic backups of a directory that this process holds.
+    _backups: Option<Arc<DailyBackups>>,
 }
 
 impl OpenDirectory {
@@ -28,15 +32,18 @@ impl OpenDirectory {
     /// `give_way` begins to close it for another program.
     pub(crate) fn open(home: Arc<Home>, instance: &Instance, give_way: GiveWay) -> Result<Self> {
         let id = &instance.id;
-        let (directory, socket, is_remote) = match home.reach(instance, HOLDER)? {
-            Reached::Remote(directory) => (directory, None, true),
+        let (directory, socket, backups, is_remote) = match home.reach(instance, HOLDER)? {
+            Reached::Remote(directory) => (directory, None, None, true),
             Reached::Held(directory) => {
+                let (kept, of) = (Arc::clone(&home), id.clone());
+                let backups = DailyBackups::start(kept, of, &directory, Checks::default())?;
                 let socket = LocalSocket::serve(home, id, &directory, give_way);
                 // Without the socket, the window still works.
                 let socket = socket.inspect_err(|cause| {
                     tracing::warn!(error = %cause.logged(), "other programs cannot use the directory while Studio is open");
                 });
-                (directory, socket.ok().map(Arc::new), false)
+                let socket = socket.ok().map(Arc::new);
+                (directory, socket, Some(Arc::new(backups)), false)
             }
         };
         Ok(Self {
@@ -44,6 +51,7 @@ impl OpenDirectory {
             directory,
             is_remote,
             socket,
+            _backups: backups,
         })
     }
 

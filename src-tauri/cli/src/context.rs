@@ -3,7 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::fs::{self, File};
-use std::io::{self, Write as _};
+use std::io::{self, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use latchkey_core::{Error, ErrorCode};
@@ -128,18 +128,50 @@ impl Context {
             self.take_standard_input()?;
             return input::limited(io::stdin().lock(), limit, Path::new("standard input"));
         }
-        let opened = self.opened.borrow_mut().remove(path);
-        let file = opened
-            .unwrap_or_else(|| File::open(path))
-            .map_err(|cause| {
-                if cause.kind() == io::ErrorKind::NotFound {
-                    let message = format!("There is no file {}.", path.display());
-                    Error::new(ErrorCode::Storage, message)
-                } else {
-                    files::storage("read", path, cause)
-                }
-            })?;
+        let file = self.open(path)?;
         input::limited(file, limit, path)
+    }
+
+    /// Opens a file to read it.
+    pub(crate) fn open(&self, path: &Path) -> Result<File, Failure> {
+        let opened = self.opened.borrow_mut().remove(path);
+        let file = opened.unwrap_or_else(|| File::open(path));
+        file.map_err(|cause| {
+            if cause.kind() == io::ErrorKind::NotFound {
+                let message = format!("There is no file {}.", path.display());
+                Error::new(ErrorCode::Storage, message).into()
+            } else {
+                files::storage("read", path, cause).into()
+            }
+        })
+    }
+
+    /// Writes a file that only its owner can read by `write`. If that fails, the file is unchanged.
+    pub(crate) fn write_whole<T>(
+        &self,
+        path: &Path,
+        write: impl FnOnce(&mut File) -> latchkey_core::Result<T>,
+    ) -> Result<T, Failure> {
+        let opened = self.opened.borrow_mut().remove(path);
+        let Some(opened) = opened else {
+            let mut replacement = Replacement::begin(path)?;
+            let written = write(replacement.file())?;
+            replacement.finish()?;
+            return Ok(written);
+        };
+        // The file is in a folder where the process can no longer rename, so it is written at last.
+        let data_dir = self.data_dir.as_ref().map_err(Error::clone)?;
+        let failed = |cause| files::storage("written", path, cause);
+        let mut whole = files::nameless(data_dir)?;
+        let written = write(&mut whole)?;
+        let copy = |mut file: File| {
+            whole.rewind()?;
+            file.set_len(0)?;
+            io::copy(&mut whole, &mut file)?;
+            file.sync_all()
+        };
+        opened.and_then(copy).map_err(failed)?;
+        Ok(written)
     }
 
     /// Writes a file that only its owner can read.

@@ -70,7 +70,8 @@ pub(crate) fn start_anew(
         "Choose the passphrase of the new sealed file (at least {MIN_PASSPHRASE_CHARS} characters)"
     );
     let by = AuditContext::new(Actor::CommandLine, now);
-    let started = home.start_with_new_keys(&new_passphrase(&prompt, context)?, &by)?;
+    let started =
+        home.start_with_new_keys(&Wanted::new_of_sealed_file(&prompt).choose(context)?, &by)?;
     let ids: Vec<&str> = started
         .without_secret
         .iter()
@@ -245,63 +246,121 @@ pub(crate) fn unlock_or_create(home: &Home, context: &Context) -> Result<(), Fai
     let prompt = format!(
         "{reason} Keys are kept in a sealed file. Choose its passphrase (at least {MIN_PASSPHRASE_CHARS} characters)"
     );
-    home.keys().create(&new_passphrase(&prompt, context)?)?;
+    home.keys()
+        .create(&Wanted::new_of_sealed_file(&prompt).choose(context)?)?;
     Ok(())
 }
 
-/// Returns the passphrase of a new sealed file. A person must type it twice, because a typing
-/// mistake is not visible and nothing else opens the file afterwards.
-fn new_passphrase(prompt: &str, context: &Context) -> Result<Secret, Failure> {
-    const NEW: &str = "Signing keys are kept in a sealed file, which this command makes.";
-    if let Some(given) = given_passphrase(context)? {
-        return Ok(given);
-    }
-    let chosen = ask_passphrase(prompt, NEW)?;
-    let repeated = ask_passphrase("The same passphrase again", NEW)?;
-    if chosen.expose() != repeated.expose() {
-        return Err(Failure::usage(
-            "The two passphrases differ, so nothing was changed. Try again.",
-        ));
-    }
-    Ok(chosen)
+/// A passphrase, as it is asked for.
+struct Wanted<'a> {
+    /// Environment variable with the passphrase. With `_FILE` it names a file.
+    variable: &'static str,
+    /// Question for a person.
+    prompt: &'a str,
+    /// Sentence for programs that says why a passphrase is needed.
+    needed: &'static str,
 }
 
-fn passphrase(prompt: &str, context: &Context) -> Result<Secret, Failure> {
-    match given_passphrase(context)? {
-        Some(given) => Ok(given),
-        None => ask_passphrase(prompt, "The signing keys are in a sealed file."),
-    }
-}
-
-/// Returns the passphrase in the environment.
-fn given_passphrase(context: &Context) -> Result<Option<Secret>, Failure> {
-    let Some(file) = variable("LATCHKEY_PASSPHRASE_FILE") else {
-        return Ok(variable("LATCHKEY_PASSPHRASE").map(Secret::new));
-    };
-    let text = read_secret(Path::new(&file), context).map_err(|failure| match failure {
-        Failure::Refused(mut error) => {
-            error.message += " LATCHKEY_PASSPHRASE_FILE names it.";
-            Failure::Refused(error)
+impl Wanted<'_> {
+    fn new_of_sealed_file(prompt: &str) -> Wanted<'_> {
+        Wanted {
+            variable: "LATCHKEY_PASSPHRASE",
+            prompt,
+            needed: "Signing keys are kept in a sealed file, which this command makes.",
         }
-        other => other,
-    })?;
-    let text = text.expose().trim_end_matches(['\r', '\n']);
-    Ok(Some(Secret::new(text.to_owned())))
+    }
+
+    /// Returns the passphrase in the environment, or asks for it.
+    fn get(&self, context: &Context) -> Result<Secret, Failure> {
+        match self.given(context)? {
+            Some(given) => Ok(given),
+            None => self.ask(self.prompt),
+        }
+    }
+
+    /// Returns a new passphrase. A person must type it twice, because a typing mistake is not
+    /// visible and nothing else opens what is sealed with it.
+    fn choose(&self, context: &Context) -> Result<Secret, Failure> {
+        if let Some(given) = self.given(context)? {
+            return Ok(given);
+        }
+        let chosen = self.ask(self.prompt)?;
+        let repeated = self.ask("The same passphrase again")?;
+        if chosen.expose() != repeated.expose() {
+            return Err(Failure::usage(
+                "The two passphrases differ, so nothing was changed. Try again.",
+            ));
+        }
+        Ok(chosen)
+    }
+
+    /// Returns the passphrase in the environment.
+    fn given(&self, context: &Context) -> Result<Option<Secret>, Failure> {
+        let in_file = format!("{}_FILE", self.variable);
+        let Some(file) = variable(&in_file) else {
+            return Ok(variable(self.variable).map(Secret::new));
+        };
+        let text = read_secret(Path::new(&file), context).map_err(|failure| match failure {
+            Failure::Refused(mut error) => {
+                error.message = format!("{} {in_file} names it.", error.message);
+                Failure::Refused(error)
+            }
+            other => other,
+        })?;
+        let text = text.expose().trim_end_matches(['\r', '\n']);
+        Ok(Some(Secret::new(text.to_owned())))
+    }
+
+    fn ask(&self, prompt: &str) -> Result<Secret, Failure> {
+        let (variable, needed) = (self.variable, self.needed);
+        let asked = Output::ask_passphrase(prompt).ok_or_else(|| {
+            Failure::usage(format!(
+                "{needed} Give its passphrase by {variable}_FILE or {variable}."
+            ))
+        })?;
+        asked.map(Secret::new).map_err(|cause| {
+            let message = "The passphrase could not be read from the terminal.";
+            Error::new(ErrorCode::Internal, message)
+                .because(cause)
+                .into()
+        })
+    }
 }
 
-/// Asks for a passphrase. `needed` is the sentence that says why one is needed, for programs.
-fn ask_passphrase(prompt: &str, needed: &str) -> Result<Secret, Failure> {
-    let asked = Output::ask_passphrase(prompt).ok_or_else(|| {
-        Failure::usage(format!(
-            "{needed} Give its passphrase by LATCHKEY_PASSPHRASE_FILE or LATCHKEY_PASSPHRASE."
-        ))
-    })?;
-    asked.map(Secret::new).map_err(|cause| {
-        let message = "The passphrase could not be read from the terminal.";
-        Error::new(ErrorCode::Internal, message)
-            .because(cause)
-            .into()
-    })
+/// Returns the passphrase of the sealed file.
+fn passphrase(prompt: &str, context: &Context) -> Result<Secret, Failure> {
+    let wanted = Wanted {
+        variable: "LATCHKEY_PASSPHRASE",
+        prompt,
+        needed: "The signing keys are in a sealed file.",
+    };
+    wanted.get(context)
+}
+
+/// Name of the environment variable with the passphrase of a backup.
+const BACKUP_PASSPHRASE: &str = "LATCHKEY_BACKUP_PASSPHRASE";
+
+/// Returns a new passphrase for the keys in a backup.
+pub(crate) fn new_backup_passphrase(context: &Context) -> Result<Secret, Failure> {
+    let prompt = format!(
+        "Choose a passphrase for the keys in the backup (at least {MIN_PASSPHRASE_CHARS} characters)"
+    );
+    let wanted = Wanted {
+        variable: BACKUP_PASSPHRASE,
+        prompt: &prompt,
+        needed: "The keys in a backup are sealed.",
+    };
+    wanted.choose(context)
+}
+
+/// Returns the passphrase of the keys in a backup.
+pub(crate) fn backup_passphrase(context: &Context) -> Result<Secret, Failure> {
+    let wanted = Wanted {
+        variable: BACKUP_PASSPHRASE,
+        prompt: "Passphrase of the keys in the backup",
+        needed: "The keys in the backup are sealed, and --without-keys leaves them out.",
+    };
+    wanted.get(context)
 }
 
 /// Returns the key of TypingMind's API in a file, or on standard input for `-`.

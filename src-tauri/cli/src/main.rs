@@ -7,6 +7,7 @@
 mod activity;
 mod api_keys;
 mod args;
+mod backup;
 mod certificates;
 #[cfg(unix)]
 mod closed;
@@ -125,6 +126,8 @@ fn run(arguments: Arguments, output: &Output) -> Result<ExitCode, Failure> {
         Command::Seats { instance, set } => users::seats(&instance, set, context, output, now),
         Command::Activity(command) => activity::activity(&command, context, output),
         Command::ApiKey(command) => api_keys::api_keys(&command, context, output, now),
+        Command::Backup(arguments) => backup::backup(&arguments, context, output, now),
+        Command::Restore(arguments) => backup::restore(&arguments, context, output, now),
         Command::Serve(arguments) => serve::serve(&arguments, context, output),
         Command::Secret(SecretCommand::Generate { algorithm }) => keys::generate(algorithm, output),
         Command::Secret(SecretCommand::StartAnew { yes }) => {

@@ -1,6 +1,6 @@
 //! Standard output and standard error, in text or in JSON. No other module prints.
 
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 use std::io::{self, IsTerminal as _, Write as _};
 use std::path::Path;
 use std::process::ExitCode;
@@ -22,6 +22,8 @@ pub(crate) struct Output {
     instance: OnceCell<String>,
     /// Beginning of the commands in hints.
     program: OnceCell<String>,
+    /// Whether the terminal shows a line with progress.
+    has_progress: Cell<bool>,
 }
 
 impl Output {
@@ -30,6 +32,7 @@ impl Output {
             json,
             instance: OnceCell::new(),
             program: OnceCell::new(),
+            has_progress: Cell::default(),
         }
     }
 
@@ -116,6 +119,21 @@ impl Output {
     pub(crate) fn note(&self, message: &str) {
         if !self.json {
             err(&Text::from(message));
+        }
+    }
+
+    /// Shows the progress of long work in one line of the terminal, if standard error is one.
+    pub(crate) fn progress(&self, text: &str) {
+        if !self.json && io::stderr().is_terminal() {
+            self.has_progress.set(true);
+            let _ = write!(io::stderr().lock(), "\r\x1b[K{}", Text::from(text).as_str());
+        }
+    }
+
+    /// Removes the line with the progress.
+    pub(crate) fn end_progress(&self) {
+        if self.has_progress.take() {
+            let _ = write!(io::stderr().lock(), "\r\x1b[K");
         }
     }
 

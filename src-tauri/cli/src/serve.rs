@@ -14,8 +14,8 @@ use latchkey_core::instance::{Hosted, Instance, InstanceId};
 use latchkey_core::secret::SigningKey;
 use latchkey_core::{Error, ErrorCode};
 use latchkey_gateway::{
-    Administration, ClientLimits, Gateway, Handle, InstanceSnapshot, metrics_router, run,
-    serve as listen, serve_locally,
+    Administration, Checks, ClientLimits, DailyBackups, Gateway, Handle, InstanceSnapshot,
+    metrics_router, run, serve as listen, serve_locally,
 };
 use latchkey_store::home::{GATEWAY_HOLDER, Home, require_here};
 use serde_json::json;
@@ -59,10 +59,14 @@ pub(crate) fn serve(
         let hint = hints::about(&notice, instance.id.as_str(), output.program());
         tracing::warn!(code = %notice.code, hint, "{}", notice.message);
     }
+    let (kept, id) = (Arc::clone(&home), instance.id.clone());
+    let backups = DailyBackups::start(kept, id, &directory, Checks::default())?;
     let gateway = gateway(arguments, home, &instance.id, given, directory);
     let runtime = Runtime::new().map_err(no_threads)?;
     let announce = |sockets: &Sockets| announce(sockets, &instance, output);
-    runtime.block_on(run_until_signal(gateway, administration, sockets, announce))?;
+    let ended = runtime.block_on(run_until_signal(gateway, administration, sockets, announce));
+    drop(backups);
+    ended?;
     Ok(ExitCode::SUCCESS)
 }
 

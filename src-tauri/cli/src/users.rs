@@ -31,7 +31,7 @@ use crate::text::Text;
 use crate::{export, hints, import, link, typingmind};
 
 /// Name of this program in the lock file of a directory.
-const HOLDER: &str = "latchkey, the command line";
+pub(crate) const HOLDER: &str = "latchkey, the command line";
 
 pub(crate) fn users(
     arguments: &UsersArguments,

@@ -19,6 +19,7 @@
 //! | reference of a request, span of its log lines | `request_scope` |
 //! | listener and timeouts | [`serve()`] |
 //! | start, maintenance, end | [`run`] |
+//! | automatic backups | [`DailyBackups`] |
 //! | TLS | [`Certificate`], `pem`, `self_signed` |
 //! | limits of sockets, open files and connections | `socket_limits`, `connection_limit` |
 //! | client address, rate limits, lockout | `client_address`, [`ClientLimits`], `lockout` |
@@ -38,6 +39,7 @@ mod connection_limit;
 mod content_security;
 mod cookies;
 mod csrf;
+mod daily_backups;
 mod error_page;
 mod extract;
 mod fetch_metadata;
@@ -73,6 +75,7 @@ pub use admin::{
 pub use certificate::Certificate;
 pub use client_address::{InvalidNetwork, Network};
 pub use config::InstanceSnapshot;
+pub use daily_backups::{Checks, DailyBackups};
 pub use gateway::Gateway;
 pub use interfaces::{Interface, interfaces};
 pub use lifecycle::run;

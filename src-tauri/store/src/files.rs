@@ -121,6 +121,11 @@ impl Replacement {
         })
     }
 
+    /// Returns the file with the new content.
+    pub fn file(&mut self) -> &mut File {
+        self.file.as_file_mut()
+    }
+
     /// Adds to the content.
     pub fn write(&mut self, bytes: &[u8]) -> Result<()> {
         let written = self.file.write_all(bytes);
@@ -137,6 +142,11 @@ impl Replacement {
         };
         replaced().map_err(|cause| storage("written", &path, cause))
     }
+}
+
+/// Makes a file without a name in a folder. It is gone when it is closed.
+pub fn nameless(folder: &Path) -> Result<File> {
+    tempfile::tempfile_in(folder).map_err(|cause| storage("written", folder, cause))
 }
 
 /// Opens a regular file of the data folder. Fails at once for other files: a pipe or a device would

@@ -7,10 +7,12 @@
 //! | TypingMind's API and the copy of its users | [`typingmind`] |
 //! | the data folder as a whole | [`home`], [`instances`] |
 //! | signing keys | [`keys`] |
+//! | backups | [`backup`] |
 //! | private files | [`files`] |
 //!
 //! Rules are deliberately absent. They are in `latchkey-core`.
 
+pub mod backup;
 pub mod control;
 pub mod embedded;
 pub mod files;

@@ -3,6 +3,7 @@
 
 mod activity;
 mod api_keys;
+mod backup;
 mod inspect;
 mod instance;
 mod link;
@@ -15,6 +16,7 @@ mod values;
 
 pub(crate) use activity::{ActivityCommand, KindArgument};
 pub(crate) use api_keys::ApiKeyCommand;
+pub(crate) use backup::{BackupArguments, RestoreArguments};
 pub(crate) use inspect::InspectArguments;
 pub(crate) use instance::{
     AddArguments, InstanceCommand, SetArguments, SettingsArguments, TypingMindArguments,
@@ -60,6 +62,7 @@ A secret is never an argument, because other users of the computer can read argu
   LATCHKEY_SECRET_FILE  a file, if no instance is named or the instance has no secret
   LATCHKEY_SECRET       the secret itself, in the same cases
 The passphrase of the sealed file comes from LATCHKEY_PASSPHRASE_FILE or LATCHKEY_PASSPHRASE. Without them it is asked for.
+That of the keys in a backup comes from LATCHKEY_BACKUP_PASSPHRASE_FILE or LATCHKEY_BACKUP_PASSPHRASE in the same way.
 LATCHKEY_KEYCHAIN=off turns the keychain off, for servers and scripts.";
 
 #[derive(Debug, Subcommand)]
@@ -88,6 +91,14 @@ pub(crate) enum Command {
     /// Manage the keys with which other systems use the gateway's API.
     #[command(subcommand)]
     ApiKey(ApiKeyCommand),
+    /// Write an instance with its users, links, sessions and activity into one file.
+    ///
+    /// It works while the gateway or Studio runs.
+    Backup(BackupArguments),
+    /// Restore an instance from a backup.
+    ///
+    /// The backup is read and checked to its end before anything is replaced.
+    Restore(RestoreArguments),
     /// Run the gateway of an instance that is hosted here.
     ///
     /// It signs in people who open links, until SIGTERM or SIGINT. It ignores SIGHUP, because it
@@ -133,6 +144,8 @@ impl Command {
             Self::Seats { instance, .. } => Some(instance),
             Self::Activity(ActivityCommand::List(activity)) => Some(&activity.instance),
             Self::ApiKey(keys) => Some(keys.instance()),
+            Self::Backup(backup) => Some(&backup.instance),
+            Self::Restore(restore) => restore.name.as_deref(),
             Self::Serve(serve) => serve.instance.as_deref(),
             Self::Instance(instance) => instance.named(),
             Self::Secret(_) | Self::Completions { .. } | Self::Man { .. } => None,
@@ -150,7 +163,7 @@ impl Command {
             Self::Secret(secret) => !matches!(secret, SecretCommand::Generate { .. }),
             Self::Instance(instance) => instance.changes(),
             Self::Man { out } => out.is_some(),
-            Self::Redeem(_) | Self::Serve(_) => true,
+            Self::Redeem(_) | Self::Backup(_) | Self::Restore(_) | Self::Serve(_) => true,
         }
     }
 
@@ -162,6 +175,8 @@ impl Command {
             Self::Link(link) => link.files(),
             Self::Inspect(inspect) => inspect.files(),
             Self::Redeem(redeem) => redeem.files(),
+            Self::Backup(backup) => backup.files(),
+            Self::Restore(restore) => restore.files(),
             Self::Serve(serve) => serve.files(),
             Self::Instance(instance) => instance.files(),
             Self::Users(users) => users.command.files(),

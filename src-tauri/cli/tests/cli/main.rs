@@ -12,6 +12,7 @@ mod activity;
 mod admin_listener;
 mod administering;
 mod answers;
+mod backups;
 #[path = "../../../store/tests/store/directory/copied.rs"]
 mod copied;
 mod directory;

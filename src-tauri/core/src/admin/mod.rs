@@ -13,6 +13,7 @@ mod lookups;
 mod pairing;
 mod problem;
 mod settings;
+mod snapshots;
 mod users;
 
 pub use activity::{EntryRecord, EventRecord, Page, Waiting};
@@ -27,6 +28,7 @@ pub use lookups::{LookedUp, Owner, Removal, Sought};
 pub use pairing::{Paired, PairingRequest};
 pub use problem::Problem;
 pub use settings::InstanceRecord;
+pub use snapshots::{SnapshotBegun, SnapshotRows};
 pub use users::{
     Addition, Additions, Corrected, Edit, SeatLimit, SessionRecord, Sessions, SharedEmails,
     SignedIn, Times, UserList,

@@ -9,6 +9,7 @@ use super::changed::OnChange;
 use super::command::{Command, JudgedCode, MAX_PRUNED, MAX_TIMES, Outcome, Redemption};
 use super::facts::{Counts, Facts, Lookup};
 use super::query::{PageStart, Sort, UserPage, UserQuery};
+use super::snapshot::Snapshot;
 use super::user::{Profile, SharedEmail, TimeAhead, User, unknown_user};
 use crate::Result;
 use crate::activity::{ActivityPage, ActivityQuery, Actor, AuditContext, Event, OutboxEntry};
@@ -105,6 +106,9 @@ pub trait Directory: Send + Sync {
     /// number, so that other changes do not wait long. Returns whether there may be more. When it returns
     /// false, all removals are durable.
     async fn prune(&self, retention: Retention, now: Timestamp) -> Result<bool>;
+
+    /// Begins a snapshot of the whole directory. Changes go on meanwhile.
+    async fn snapshot(&self) -> Result<Box<dyn Snapshot>>;
 
     /// Calls `call` after each change of the activity or of users that is on disk. It must return
     /// at once, because later changes wait for it. Every `call` stays until the directory is

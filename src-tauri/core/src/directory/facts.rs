@@ -86,6 +86,7 @@ impl EmailUsers {
 
 /// State of a link. Engines store the index of the variant, so the order must not change.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum LinkRecord {
     /// The link was not used.
     #[default]

@@ -14,6 +14,7 @@ mod engine;
 mod facts;
 mod notices;
 pub mod query;
+mod snapshot;
 mod user;
 
 pub use changed::{Changed, OnChange};
@@ -24,4 +25,5 @@ pub use engine::Directory;
 pub use facts::{Counts, EmailUsers, Facts, LinkRecord, Lookup, Needs, Person};
 pub use notices::{TIMES_AHEAD, notices};
 pub use query::{Cursor, PageStart, Search, Sort, SortBy, UserPage, UserQuery};
+pub use snapshot::{EntryRow, Row, Snapshot, Totals};
 pub use user::{Origin, Profile, SharedEmail, TimeAhead, User, unknown_user};

@@ -6,7 +6,8 @@ const MIN_BYTES: usize = 22;
 
 /// SHA-256 of the random text in a cookie that identifies a browser.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct BrowserKey([u8; 32]);
+#[serde(transparent)]
+pub struct BrowserKey(#[serde(with = "super::hash")] [u8; 32]);
 
 impl BrowserKey {
     /// Returns the key for the value of a cookie. `None` if the value is too short to be random.

@@ -27,6 +27,7 @@ pub struct SessionId {
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct SessionKey {
     made_at: u64,
+    #[serde(with = "super::hash")]
     hash: [u8; RANDOM],
 }
 

@@ -2,6 +2,7 @@
 //! [`SessionId`]. The directory stores only a hash of its random bits.
 
 mod browser_key;
+mod hash;
 mod id;
 mod link_use;
 mod record;

@@ -10,6 +10,8 @@ use latchkey_store::home::Home;
 use tokio::sync::{broadcast, watch};
 use tokio::task;
 
+use super::open_snapshots::OpenSnapshots;
+
 /// Number of changes that a slow reader of the stream may be behind. It then learns that there were
 /// some, and not which.
 const WAITING_CHANGES: usize = 64;
@@ -27,6 +29,7 @@ pub struct Administration {
     pub(super) changes: broadcast::Sender<Change>,
     /// Closes the directory for another program that asks for it. Returns whether it will.
     give_way: Option<GiveWay>,
+    pub(super) snapshots: OpenSnapshots,
     /// Listener on the network, if there is one.
     listener: OnceLock<AdminListener>,
     /// Whether the streams of changes on the local socket must end.
@@ -69,6 +72,7 @@ impl Administration {
             changes,
             give_way,
             listener: OnceLock::new(),
+            snapshots: OpenSnapshots::default(),
             is_closing: watch::Sender::new(false),
         })
     }

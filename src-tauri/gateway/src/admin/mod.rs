@@ -7,6 +7,7 @@
 //! | entries of the activity | `activity` |
 //! | dry runs, redemptions, links | `codes` |
 //! | stream of changes | `changes` |
+//! | all rows of the directory, for backups | `snapshots`, `open_snapshots` |
 //! | the directory that is served | `administration` |
 //! | the table of routes | `router` |
 //! | who makes a request, refusals | `context`, `refused` |
@@ -21,9 +22,11 @@ mod context;
 mod control_socket;
 mod local;
 mod network;
+mod open_snapshots;
 mod paging;
 mod refused;
 mod router;
+mod snapshots;
 mod users;
 
 pub use administration::{Administration, GiveWay};

@@ -16,7 +16,7 @@ use latchkey_core::{Error, ErrorCode};
 use super::administration::Administration;
 use super::changes::EndsWith;
 use super::refused::Refused;
-use super::{activity, changes, codes, context, users};
+use super::{activity, changes, codes, context, snapshots, users};
 use crate::api::{answer, no_such_method, no_such_path};
 use crate::request_scope::in_request_scope;
 
@@ -49,7 +49,8 @@ pub(super) struct Route {
 /// Returns the routes of the API: method, path, access and handler.
 ///
 /// Only a program of the same user records events, links or waiting changes of its own, because it
-/// could change the files of the directory as well. So these routes are not on the network.
+/// could change the files of the directory as well. So these routes are not on the network. Neither
+/// are snapshots, which have everything that a backup has.
 pub(super) fn routes() -> Vec<Route> {
     vec![
         get("/", AnyKey, about),
@@ -78,6 +79,9 @@ pub(super) fn routes() -> Vec<Route> {
         post("/links/made", Local, codes::link_made),
         post("/links/shown", Local, codes::link_shown),
         post("/links/{id}/revoke", Key(Links), codes::revoke),
+        post("/snapshots", Local, snapshots::begin),
+        post("/snapshots/{id}/next", Local, snapshots::next),
+        delete("/snapshots/{id}", Local, snapshots::end),
         get("/changes", Key(UsersRead), changes::stream),
         post("/give-way", Local, give_way),
     ]

@@ -14,7 +14,7 @@ use jiff::Timestamp;
 use latchkey_core::activity::{ActivityPage, ActivityQuery, AuditContext};
 use latchkey_core::directory::{
     Command, Counts, Directory, Facts, Lookup, OnChange, Outcome, PageStart, Redemption,
-    SharedEmail, Sort, TimeAhead, User, UserPage, UserQuery,
+    SharedEmail, Snapshot, Sort, TimeAhead, User, UserPage, UserQuery,
 };
 use latchkey_core::instance::{InstanceId, Retention};
 use latchkey_core::protocol::email::Email;
@@ -70,6 +70,10 @@ impl Directory for Noting {
         limit: usize,
     ) -> Result<UserPage> {
         self.note("users")?.users(query, sort, place, limit).await
+    }
+
+    async fn snapshot(&self) -> Result<Box<dyn Snapshot>> {
+        self.note("snapshot")?.snapshot().await
     }
 
     async fn counts(&self) -> Result<Counts> {

@@ -17,6 +17,7 @@ use sled::IVec;
 use super::blocks::{self, Entries, refusals};
 use super::disk::Disk;
 use super::errors::{damaged, storage};
+use super::kept_rows::Snapshots;
 use super::keys;
 use super::record::EntryRecord;
 use super::rows::{Write, decoded, decoded_first, encoded_onto, write_rows};
@@ -39,6 +40,7 @@ pub(super) struct Journal {
     tree: sled::Db,
     disk: Disk,
     pending: RwLock<Pending>,
+    snapshots: Snapshots,
 }
 
 /// Changes that are in the journal and not in the rows.
@@ -66,11 +68,28 @@ impl Journal {
             tree,
             disk,
             pending: RwLock::default(),
+            snapshots: Snapshots::default(),
         })
     }
 
     pub(super) fn tree(&self) -> &sled::Db {
         &self.tree
+    }
+
+    pub(super) const fn snapshots(&self) -> &Snapshots {
+        &self.snapshots
+    }
+
+    /// Writes rows in the given order. Only the writer may call it.
+    pub(super) fn write(
+        &self,
+        rows: impl IntoIterator<Item = (Vec<u8>, Option<IVec>)>,
+    ) -> Result<()> {
+        for row in rows {
+            self.snapshots.keep(&self.tree, &row.0)?;
+            write_rows(&self.tree, [row])?;
+        }
+        Ok(())
     }
 
     /// Returns the number of refusals that are not in the rows yet.
@@ -149,7 +168,7 @@ impl Journal {
             .rows
             .iter()
             .map(|(key, value)| (key.clone(), value.clone()));
-        write_rows(&self.tree, rows)?;
+        self.write(rows)?;
         blocks::append(&self.tree, &known.entries)?;
         let journaled = known.journaled.iter();
         write_rows(

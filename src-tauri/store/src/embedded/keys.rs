@@ -40,9 +40,17 @@ pub(super) fn email_key(key: &str) -> Vec<u8> {
     [b"e:", key.as_bytes()].concat()
 }
 
+/// Prefix of the former users of all addresses.
+pub(super) const FORMER_USERS: &[u8] = b"g:";
+
 /// Returns the key of the former users of an address.
 pub(super) fn former_users(email: &Email) -> Vec<u8> {
-    [b"g:", email.key().as_bytes()].concat()
+    former_users_key(&email.key())
+}
+
+/// Returns the key of the former users of an address, from its [`Email::key`].
+pub(super) fn former_users_key(key: &str) -> Vec<u8> {
+    [FORMER_USERS, key.as_bytes()].concat()
 }
 
 pub(super) fn removal(id: &str) -> Vec<u8> {
@@ -57,14 +65,20 @@ pub(super) fn removed_id_of(key: &[u8]) -> Option<&str> {
 /// Returns the key of the links that Latchkey made for a user within a minute of a removal of the
 /// ID or a move of the address.
 pub(super) fn recent_links(id: &str) -> Vec<u8> {
-    [b"o:", id.as_bytes()].concat()
+    [RECENT_LINKS, id.as_bytes()].concat()
 }
+
+/// Prefix of the rows of [`recent_links`].
+pub(super) const RECENT_LINKS: &[u8] = b"o:";
 
 /// Returns the key of the links that Latchkey made for a user within a minute of an edit. The row
 /// exists, even if it is empty, for a user whose profile was last edited and not set by a code.
 pub(super) fn newer_links(id: &str) -> Vec<u8> {
-    [b"n:", id.as_bytes()].concat()
+    [NEWER_LINKS, id.as_bytes()].concat()
 }
+
+/// Prefix of the rows of [`newer_links`].
+pub(super) const NEWER_LINKS: &[u8] = b"n:";
 
 /// Prefix of all links.
 pub(super) const LINKS: &[u8] = b"l:";

@@ -15,6 +15,7 @@
 //! | searching and sorting users | [`catalogue`], [`load`] |
 //! | sessions, and the activity that is no longer kept | [`sessions`], [`prune`] |
 //! | a full disk | [`room`] |
+//! | reading and loading a whole directory | [`row_snapshot`], [`kept_rows`], [`loading`] |
 
 mod blocks;
 mod catalogue;
@@ -29,8 +30,10 @@ mod facts;
 mod full_disk;
 mod inspect;
 mod journal;
+mod kept_rows;
 mod keys;
 mod load;
+mod loading;
 mod lock;
 mod migrate;
 mod open;
@@ -38,6 +41,7 @@ mod prune;
 mod record;
 mod rollback;
 mod room;
+mod row_snapshot;
 mod rows;
 mod sessions;
 mod shared;
@@ -61,7 +65,7 @@ use latchkey_core::activity::{ActivityPage, ActivityQuery, AuditContext};
 use latchkey_core::directory::query::{PageStart, Sort, UserPage, UserQuery};
 use latchkey_core::directory::{
     Command, Counts, Directory, Facts, Lookup, OnChange, Outcome, Redemption, SharedEmail,
-    TimeAhead, User, verdict,
+    Snapshot, TimeAhead, User, verdict,
 };
 use latchkey_core::instance::Retention;
 use latchkey_core::protocol::email::Email;
@@ -73,9 +77,15 @@ use latchkey_core::{Result, time};
 use self::journal::View;
 use self::open::Opened;
 use self::record::EntryRecord;
+use self::row_snapshot::EmbeddedSnapshot;
 use self::shared::Shared;
 use self::state::State;
 use self::writer::Writer;
+
+pub use self::loading::Loading;
+
+/// Format of the rows. A program cannot read rows of a newer format.
+pub const ROWS_FORMAT: u32 = open::FORMAT;
 
 /// Maximum number of entries that are read for one page of the activity, which takes some tens of
 /// milliseconds.
@@ -117,6 +127,15 @@ impl EmbeddedDirectory {
     /// process holds the directory in `folder`.
     pub fn require_free(folder: &Path) -> Result<()> {
         lock::require_free(folder)
+    }
+
+    /// Locks the directory in `folder` without opening it, so that nobody opens it until the returned
+    /// file is dropped. `None` if there is no such folder.
+    ///
+    /// Fails with [`ErrorCode::DirectoryHeld`](latchkey_core::ErrorCode::DirectoryHeld).
+    pub fn hold_closed(folder: &Path, holder: &str) -> Result<Option<std::fs::File>> {
+        let exists = folder.is_dir();
+        exists.then(|| lock::hold(folder, holder)).transpose()
     }
 
     /// Returns the name of the process that holds the directory in `folder`. `None` if none does.
@@ -272,6 +291,11 @@ impl Directory for EmbeddedDirectory {
 
     async fn prune(&self, retention: Retention, now: Timestamp) -> Result<bool> {
         self.writer.prune(retention, now).await
+    }
+
+    async fn snapshot(&self) -> Result<Box<dyn Snapshot>> {
+        let begun = self.writer.begin_snapshot().await?;
+        Ok(Box::new(EmbeddedSnapshot::new(&self.shared, begun)))
     }
 
     fn on_change(&self, call: OnChange) {

@@ -35,7 +35,7 @@ use latchkey_core::{Error, ErrorCode, Result, time};
 /// stores events without words; entries of older formats keep theirs. Format 8 adds the refusals of
 /// expired API keys and of those without a scope. Format 9 adds what an administrator does at
 /// TypingMind.
-const FORMAT: u32 = 9;
+pub(super) const FORMAT: u32 = 9;
 /// Oldest format that is migrated. It has no journal. In the journal of format 3 each row is one
 /// change.
 const OLDEST: u32 = 2;
@@ -50,9 +50,9 @@ const CLOSING_WAIT: Duration = Duration::from_millis(10);
 const MUCH_GROWTH: u64 = 256 * 1024 * 1024;
 
 /// Name of the file with the time of the last removal or edit.
-const ORDER: &str = "order";
+pub(super) const ORDER: &str = "order";
 /// Name of the folder of the tree.
-const SLED: &str = "sled";
+pub(super) const SLED: &str = "sled";
 /// Returns the log of the tree of the directory in `folder`.
 fn log_of(folder: &Path) -> PathBuf {
     folder.join(SLED).join("db")
@@ -146,6 +146,11 @@ impl Opened {
             position,
             log_bytes,
         });
+    }
+
+    /// Returns the time of the last removal or edit, if there was one.
+    pub(super) fn order(&self) -> Option<i64> {
+        number(&files::read(&self.order).ok().flatten()?)
     }
 
     /// Writes the time of the last removal or edit beside the tree.
@@ -325,7 +330,7 @@ fn remove_unfinished_snapshots(path: &Path) {
 
 /// Opens the tree. This process already holds the lock of the folder, so if sled's own lock is
 /// taken, a tree that was just dropped is still closing, and the call waits for it.
-fn open(path: &Path) -> Result<sled::Db> {
+pub(super) fn open(path: &Path) -> Result<sled::Db> {
     let config = sled::Config::new()
         .path(path)
         .cache_capacity(CACHE_BYTES)
@@ -380,7 +385,7 @@ fn check_format(tree: &sled::Db) -> Result<u32> {
     Ok(found)
 }
 
-fn write_format(tree: &sled::Db) -> Result<()> {
+pub(super) fn write_format(tree: &sled::Db) -> Result<()> {
     let format = FORMAT.to_string();
     tree.insert(keys::FORMAT, format.as_bytes())
         .map_err(storage)?;

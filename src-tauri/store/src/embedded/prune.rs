@@ -7,7 +7,7 @@ use super::errors::storage;
 use super::journal::Journal;
 use super::keys;
 use super::record::EntryRecord;
-use super::rows::{decoded, write_rows};
+use super::rows::decoded;
 use latchkey_core::Result;
 use latchkey_core::instance::Retention;
 use latchkey_core::protocol::lifetime::Lifetime;
@@ -65,7 +65,7 @@ impl Journal {
             let entries = entries.unwrap_or_default();
             if blocks::refusals(entries.iter().map(|(_, entry)| entry)) == 0 {
                 // The program ended between the writing of the block and that of its index.
-                write_rows(self.tree(), rows_of(first, &entries)?)?;
+                self.write(rows_of(first, &entries)?)?;
                 continue;
             }
             return self.remove(first, entries, |entry| {
@@ -87,7 +87,7 @@ impl Journal {
         let (removed, kept): (Entries, Entries) =
             entries.into_iter().partition(|(_, entry)| goes(entry));
         if !removed.is_empty() {
-            write_rows(self.tree(), rows_of(first, &kept)?)?;
+            self.write(rows_of(first, &kept)?)?;
         }
         Ok(Pruned {
             entries: removed.len(),

@@ -12,7 +12,7 @@ use latchkey_core::Result;
 use latchkey_core::activity::{
     Actor, AuditContext, Counted, Entry, Event, Kind, Reference, Repeats,
 };
-use latchkey_core::directory::{Counts, Origin, User};
+use latchkey_core::directory::{Counts, EntryRow, Origin, User};
 use latchkey_core::protocol::email::Email;
 use latchkey_core::protocol::metadata::Metadata;
 use latchkey_core::protocol::user_id::UserId;
@@ -164,6 +164,31 @@ impl EntryRecord {
             event,
             user: None,
             repeats: None,
+        }
+    }
+
+    pub(super) fn into_snapshot(self, number: u64) -> EntryRow {
+        EntryRow {
+            number,
+            at: self.at,
+            actor: self.actor,
+            address: self.address,
+            reference: self.reference,
+            repeats: self.repeats,
+            user: self.user,
+            event: self.event,
+        }
+    }
+
+    pub(super) fn from_snapshot(entry: EntryRow) -> Self {
+        Self {
+            at: entry.at,
+            actor: entry.actor,
+            address: entry.address,
+            reference: entry.reference,
+            event: entry.event,
+            user: entry.user,
+            repeats: entry.repeats,
         }
     }
 

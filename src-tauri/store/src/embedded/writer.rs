@@ -18,6 +18,7 @@ use super::effects::{Written, rows_of};
 use super::facts;
 use super::journal::{Change, Journal};
 use super::record::EntryRecord;
+use super::row_snapshot::Begun;
 use super::shared::Shared;
 use super::state::State;
 use crate::files;
@@ -42,6 +43,8 @@ enum Request {
     Prune(Retention, Timestamp, Answer<bool>),
     /// Writes everything that is pending into the rows.
     Checkpoint(Answer<()>),
+    /// Begins a snapshot.
+    Snapshot(Answer<Begun>),
     #[cfg(test)]
     Panic(Answer<()>),
 }
@@ -91,6 +94,10 @@ impl Writer {
 
     pub(super) async fn checkpoint(&self) -> Result<()> {
         self.ask(Request::Checkpoint).await
+    }
+
+    pub(super) async fn begin_snapshot(&self) -> Result<Begun> {
+        self.ask(Request::Snapshot).await
     }
 
     async fn ask<T>(&self, request: impl FnOnce(Answer<T>) -> Request) -> Result<T> {
@@ -183,6 +190,11 @@ impl Work {
             Request::Checkpoint(answer) => {
                 let opened = &self.shared.opened;
                 let _ = answer.send(opened.with(|State { journal, .. }| journal.checkpoint()));
+            }
+            Request::Snapshot(answer) => {
+                let opened = &self.shared.opened;
+                let order = opened.order();
+                let _ = answer.send(opened.with(|State { journal, .. }| journal.begin(order)));
             }
             #[cfg(test)]
             Request::Panic(_answer) => panic!("as sled does"),

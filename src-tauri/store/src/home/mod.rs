@@ -9,8 +9,11 @@
 //! | directories | [`directories`] |
 //! | TypingMind's users | [`typingmind`] |
 //! | instances on a gateway on another computer | [`gateways`] |
+//! | backups, restoring, automatic backups | [`backups`], [`automatic`] |
 
 mod api_keys;
+mod automatic;
+mod backups;
 mod directories;
 mod gateways;
 mod instances;
@@ -19,6 +22,8 @@ mod keys;
 mod tests;
 mod typingmind;
 
+pub use automatic::{AutomaticBackup, KEPT_BACKUPS};
+pub use backups::{Progress, RestoreOptions, Restored};
 pub use directories::{GATEWAY_HOLDER, Reached, is_gateway, require_here};
 pub use keys::NewKeys;
 
@@ -59,6 +64,7 @@ impl Home {
     pub fn open(data_dir: PathBuf, keychain: KeychainUse) -> Result<Self> {
         files::open_data_dir(&data_dir)?;
         let instances = Instances::new(&data_dir);
+        instances.finish_replacing()?;
         let stored = stored_secrets(&instances)?;
         Ok(Self {
             keys: Keys::open(&data_dir, keychain, &stored),

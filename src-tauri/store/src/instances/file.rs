@@ -24,7 +24,7 @@ use latchkey_core::{Error, ErrorCode, Result};
 /// stores waiting changes without words. Format 4 adds scopes and expiry to API keys. Programs for
 /// format 3 would ignore them and accept such a key for every request. Format 5 adds instances on
 /// a gateway, and the connection to TypingMind's API. Programs for format 4 would drop both.
-const FORMAT: u32 = 5;
+pub(crate) const FORMAT: u32 = 5;
 
 #[derive(Serialize, Deserialize)]
 struct InstanceFile {
@@ -72,19 +72,28 @@ pub(super) fn read(path: &Path, id: &InstanceId) -> Result<Option<Instance>> {
             ),
         )
     };
+    parse(&contents, id, &path.display().to_string(), damaged).map(Some)
+}
+
+/// Parses the content of an instance's file. `source` is what the content is from.
+pub(crate) fn parse(
+    contents: &[u8],
+    id: &InstanceId,
+    source: &str,
+    damaged: impl Fn(String) -> Error,
+) -> Result<Instance> {
     let FormatOnly { format } =
-        serde_json::from_slice(&contents).map_err(|cause| damaged(cause.to_string()))?;
+        serde_json::from_slice(contents).map_err(|cause| damaged(cause.to_string()))?;
     if format > FORMAT {
         return Err(Error::new(
             ErrorCode::NewerFormat,
             format!(
-                "{} was written by a newer Latchkey (format {format}; this one reads {FORMAT}). Use that one.",
-                path.display()
+                "{source} was written by a newer Latchkey (format {format}; this one reads {FORMAT}). Use that one."
             ),
         ));
     }
     let file: InstanceFile =
-        serde_json::from_slice(&contents).map_err(|cause| damaged(cause.to_string()))?;
+        serde_json::from_slice(contents).map_err(|cause| damaged(cause.to_string()))?;
     if (file.hosted == Hosted::Gateway) != file.connection.is_some() {
         return Err(damaged("it is not clear which gateway it is on".into()));
     }
@@ -102,7 +111,7 @@ pub(super) fn read(path: &Path, id: &InstanceId) -> Result<Option<Instance>> {
             audiences: file.audiences.clone(),
         })
     };
-    Ok(Some(Instance {
+    Ok(Instance {
         id: id.clone(),
         settings: settings().map_err(|refused| damaged(refused.message))?,
         key: file.key,
@@ -110,11 +119,20 @@ pub(super) fn read(path: &Path, id: &InstanceId) -> Result<Option<Instance>> {
         api_keys: file.api_keys,
         outbox: file.acts,
         connection: file.connection,
-    }))
+    })
 }
 
 /// Writes an instance.
 pub(super) fn write(path: &Path, instance: &Instance) -> Result<()> {
+    let contents = contents(instance)?;
+    if let Some(folder) = path.parent() {
+        files::create_private_dir(folder)?;
+    }
+    files::replace(path, &contents)
+}
+
+/// Returns the content of an instance's file.
+pub(crate) fn contents(instance: &Instance) -> Result<Vec<u8>> {
     let settings = &instance.settings;
     let file = InstanceFile {
         format: FORMAT,
@@ -134,9 +152,5 @@ pub(super) fn write(path: &Path, instance: &Instance) -> Result<()> {
         acts: instance.outbox.clone(),
         connection: instance.connection.clone(),
     };
-    let contents = serde_json::to_vec_pretty(&file).map_err(Error::internal)?;
-    if let Some(folder) = path.parent() {
-        files::create_private_dir(folder)?;
-    }
-    files::replace(path, &contents)
+    serde_json::to_vec_pretty(&file).map_err(Error::internal)
 }

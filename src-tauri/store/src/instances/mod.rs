@@ -1,7 +1,8 @@
 //! Storage of instances: a folder for each, with an `instance.json`. [`Home`](crate::Home) adds and
 //! removes their keys, too.
 
-mod file;
+pub(crate) mod file;
+mod replacing;
 #[cfg(test)]
 mod tests;
 
@@ -18,8 +19,16 @@ use latchkey_core::instance::{
 use latchkey_core::secret::KeyRecord;
 use latchkey_core::{Error, ErrorCode, Result};
 
+pub use replacing::Staging;
+
+pub(crate) use file::FORMAT as SETTINGS_FORMAT;
+
 /// Name of the file in the folder of an instance.
 const FILE: &str = "instance.json";
+/// Name of the file with the certificate that the gateway of an instance has made itself.
+pub const CERTIFICATE: &str = "self-signed.pem";
+/// Name of the folder of automatic backups in the folder of an instance.
+const BACKUPS: &str = "backups";
 /// Name of the folder of the directory in the folder of an instance.
 const DIRECTORY: &str = "directory";
 
@@ -57,6 +66,12 @@ impl Instances {
     #[must_use]
     pub fn directory_folder(&self, id: &InstanceId) -> PathBuf {
         self.folder(id).join(DIRECTORY)
+    }
+
+    /// Returns the folder of the automatic backups of an instance.
+    #[must_use]
+    pub fn backups_folder(&self, id: &InstanceId) -> PathBuf {
+        self.folder(id).join(BACKUPS)
     }
 
     /// Returns all instances. An unreadable instance does not hide the others.
@@ -194,15 +209,7 @@ impl Instances {
             let message = format!("'{name}' may be an instance that cannot be read: {why}");
             return Err(Error::new(ErrorCode::InstanceExists, message).about("name"));
         }
-        let is_free = |id: &InstanceId| {
-            let named = |other: &Instance| other.settings.name.matches(id.as_str());
-            !self.folder(id).exists() && !others.iter().any(named)
-        };
-        let numbered = (2..1000).map(|number| wanted.numbered(number));
-        let id = iter::once(wanted.clone())
-            .chain(numbered)
-            .find(is_free)
-            .unwrap_or(wanted);
+        let id = self.free_id(wanted, &others);
         let mut instance = Instance {
             id,
             settings,
@@ -218,6 +225,20 @@ impl Instances {
             let _ = fs::remove_dir(self.folder(&instance.id));
         })?;
         Ok(instance)
+    }
+
+    /// Returns an ID, or the ID with a number if a folder has it or it is the name of another
+    /// instance.
+    fn free_id(&self, wanted: InstanceId, others: &[Instance]) -> InstanceId {
+        let is_free = |id: &InstanceId| {
+            let named = |other: &Instance| other.settings.name.matches(id.as_str());
+            !self.folder(id).exists() && !others.iter().any(named)
+        };
+        let numbered = (2..1000).map(|number| wanted.numbered(number));
+        iter::once(wanted.clone())
+            .chain(numbered)
+            .find(is_free)
+            .unwrap_or(wanted)
     }
 
     /// Changes an instance. `change` gets its current state, and nothing is written if it fails.

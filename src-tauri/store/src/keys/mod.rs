@@ -3,6 +3,7 @@
 
 mod keychain;
 mod sealed_file;
+pub(crate) mod sealing;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -333,7 +334,7 @@ impl StoreState {
 }
 
 /// Fails for a passphrase that is short or easy to guess.
-fn require_strong(passphrase: &Secret) -> Result<()> {
+pub fn require_strong(passphrase: &Secret) -> Result<()> {
     let message = if passphrase.expose().chars().count() < MIN_PASSPHRASE_CHARS {
         format!(
             "The passphrase has fewer than {MIN_PASSPHRASE_CHARS} characters. Choose a longer one."

@@ -1,22 +1,14 @@
-//! The sealed file, `keys.sealed`: the signing keys, encrypted with a passphrase, for computers without
-//! a keychain.
-//!
-//! Argon2id (RFC 9106) derives a key from the passphrase. XChaCha20-Poly1305 encrypts all signing keys
-//! together with that key. The header is associated data, so a changed parameter is detected.
+//! The sealed file, `keys.sealed`: the signing keys, [sealed](super::sealing) together with a passphrase, for
+//! computers without a keychain.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use argon2::{Argon2, Params, Version};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use chacha20poly1305::aead::{Aead, KeyInit, Payload};
-use chacha20poly1305::{XChaCha20Poly1305, XNonce};
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
+use super::sealing::{Fault, Sealed, SealingKey};
 use crate::files;
 use latchkey_core::secret::Secret;
 use latchkey_core::{Error, ErrorCode, Result};
@@ -24,47 +16,11 @@ use latchkey_core::{Error, ErrorCode, Result};
 const FILE: &str = "keys.sealed";
 /// Field of an error about a damaged file.
 const KEYS_FIELD: &str = "keys";
-const FORMAT: u32 = 1;
-/// Second recommended option of RFC 9106 §4, for computers with other work to do: 64 MiB, 3 passes.
-const MEMORY_KIB: u32 = 64 * 1024;
-const PASSES: u32 = 3;
-const LANES: u32 = 4;
-/// Maximum memory that a file may ask for, so that a forged file cannot use up all memory.
-const MAX_MEMORY_KIB: u32 = 1024 * 1024;
-const MAX_PASSES: u32 = 64;
-
-type Key = Zeroizing<[u8; 32]>;
 
 #[derive(Clone)]
 pub(super) struct SealedFile {
     path: PathBuf,
-    opened: Option<Opened>,
-}
-
-#[derive(Clone)]
-struct Opened {
-    header: Header,
-    key: Key,
-}
-
-/// All fields but the nonce and the sealed bytes.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct Header {
-    format: u32,
-    kdf: String,
-    memory_kib: u32,
-    passes: u32,
-    lanes: u32,
-    salt: String,
-    cipher: String,
-}
-
-#[derive(Serialize, Deserialize)]
-struct Contents {
-    #[serde(flatten)]
-    header: Header,
-    nonce: String,
-    sealed: String,
+    opened: Option<SealingKey>,
 }
 
 /// Signing keys by ID. The texts are overwritten when they are dropped.
@@ -83,18 +39,7 @@ impl SealedFile {
     }
 
     pub(super) fn create(&mut self, passphrase: &Secret) -> Result<()> {
-        let salt: [u8; 16] = random()?;
-        let header = Header {
-            format: FORMAT,
-            kdf: "argon2id".into(),
-            memory_kib: MEMORY_KIB,
-            passes: PASSES,
-            lanes: LANES,
-            salt: STANDARD.encode(salt),
-            cipher: "xchacha20-poly1305".into(),
-        };
-        let key = self.derive(&header, passphrase)?;
-        let opened = Opened { header, key };
+        let opened = SealingKey::new(passphrase)?;
         if let Some(folder) = self.path.parent() {
             files::create_private_dir(folder)?;
         }
@@ -146,11 +91,8 @@ impl SealedFile {
 
     pub(super) fn unlock(&mut self, passphrase: &Secret) -> Result<()> {
         let contents = self.contents()?;
-        let key = self.derive(&contents.header, passphrase)?;
-        let opened = Opened {
-            header: contents.header.clone(),
-            key,
-        };
+        let opened = SealingKey::derive(&contents.header, passphrase)
+            .map_err(|fault| self.refused(&fault))?;
         self.unseal(&opened, &contents)?;
         self.opened = Some(opened);
         Ok(())
@@ -189,13 +131,13 @@ impl SealedFile {
         files::lock(&self.path.with_extension("lock"))
     }
 
-    fn opened(&self) -> Result<&Opened> {
+    fn opened(&self) -> Result<&SealingKey> {
         self.opened
             .as_ref()
             .ok_or_else(|| Error::new(ErrorCode::KeysLocked, "The sealed file is not open."))
     }
 
-    fn secrets(&self, opened: &Opened) -> Result<Secrets> {
+    fn secrets(&self, opened: &SealingKey) -> Result<Secrets> {
         let contents = self.contents()?;
         if contents.header != opened.header {
             return Err(Error::new(
@@ -206,98 +148,48 @@ impl SealedFile {
         self.unseal(opened, &contents)
     }
 
-    fn contents(&self) -> Result<Contents> {
+    fn contents(&self) -> Result<Sealed> {
         let bytes = files::read(&self.path).map_err(|refused| match refused.code {
             ErrorCode::DamagedFile => refused.about(KEYS_FIELD),
             _ => refused,
         })?;
         let bytes = bytes.ok_or_else(|| self.damaged("it is not there"))?;
-        let contents: Contents = serde_json::from_slice(&bytes)
-            .map_err(|_| self.damaged("it is not what was written"))?;
-        let header = &contents.header;
-        if header.format > FORMAT {
-            return Err(Error::new(
+        serde_json::from_slice(&bytes).map_err(|_| self.damaged("it is not what was written"))
+    }
+
+    fn unseal(&self, opened: &SealingKey, contents: &Sealed) -> Result<Secrets> {
+        let plain = opened
+            .open(contents)
+            .map_err(|fault| self.refused(&fault))?;
+        serde_json::from_slice(&plain)
+            .map_err(|_| self.damaged("what is sealed in it is not a list of keys"))
+    }
+
+    fn seal(&self, opened: &SealingKey, secrets: &Secrets) -> Result<()> {
+        let plain = serde_json::to_vec(secrets)
+            .map(Zeroizing::new)
+            .map_err(Error::internal)?;
+        let sealed = opened.seal(&plain)?;
+        let bytes = serde_json::to_vec_pretty(&sealed).map_err(Error::internal)?;
+        files::replace(&self.path, &bytes)
+    }
+
+    fn refused(&self, fault: &Fault) -> Error {
+        match fault {
+            Fault::Newer => Error::new(
                 ErrorCode::NewerFormat,
                 format!(
                     "{} was written by a newer Latchkey. Use that one.",
                     self.path.display()
                 ),
-            ));
-        }
-        if header.kdf != "argon2id"
-            || header.cipher != "xchacha20-poly1305"
-            || header.memory_kib > MAX_MEMORY_KIB
-            || header.passes > MAX_PASSES
-        {
-            return Err(self.damaged("its header is not one that Latchkey writes"));
-        }
-        Ok(contents)
-    }
-
-    fn derive(&self, header: &Header, passphrase: &Secret) -> Result<Key> {
-        let salt = STANDARD
-            .decode(&header.salt)
-            .map_err(|_| self.damaged("its salt is not base64"))?;
-        let params = Params::new(header.memory_kib, header.passes, header.lanes, Some(32))
-            .map_err(|_| self.damaged("its header is not one that Latchkey writes"))?;
-        let mut key = Key::default();
-        Argon2::new(argon2::Algorithm::Argon2id, Version::V0x13, params)
-            .hash_password_into(passphrase.expose().as_bytes(), &salt, key.as_mut())
-            .map_err(|_| self.damaged("its salt is not one that Latchkey writes"))?;
-        Ok(key)
-    }
-
-    fn unseal(&self, opened: &Opened, contents: &Contents) -> Result<Secrets> {
-        let decode = |text: &str| {
-            STANDARD
-                .decode(text)
-                .map_err(|_| self.damaged("it is not base64"))
-        };
-        let nonce: [u8; 24] = decode(&contents.nonce)?
-            .try_into()
-            .map_err(|_| self.damaged("its nonce has another length"))?;
-        let sealed = decode(&contents.sealed)?;
-        let plain = cipher(&opened.key)
-            .decrypt(
-                &XNonce::from(nonce),
-                Payload {
-                    msg: &sealed,
-                    aad: &associated(&contents.header)?,
-                },
+            ),
+            Fault::Damaged(why) => self.damaged(why),
+            Fault::WrongPassphrase => Error::new(
+                ErrorCode::WrongPassphrase,
+                "The passphrase does not open the sealed file. Try again; nothing was changed.",
             )
-            .map(Zeroizing::new)
-            .map_err(|_| {
-                Error::new(
-                    ErrorCode::WrongPassphrase,
-                    "The passphrase does not open the sealed file. Try again; nothing was changed.",
-                )
-                .about("passphrase")
-            })?;
-        serde_json::from_slice(&plain)
-            .map_err(|_| self.damaged("what is sealed in it is not a list of keys"))
-    }
-
-    fn seal(&self, opened: &Opened, secrets: &Secrets) -> Result<()> {
-        let nonce: [u8; 24] = random()?;
-        let plain = serde_json::to_vec(secrets)
-            .map(Zeroizing::new)
-            .map_err(Error::internal)?;
-        let sealed = cipher(&opened.key)
-            .encrypt(
-                &XNonce::from(nonce),
-                Payload {
-                    msg: &plain,
-                    aad: &associated(&opened.header)?,
-                },
-            )
-            .map_err(|_| Error::internal("the signing keys could not be sealed"))?;
-        let contents = Contents {
-            header: opened.header.clone(),
-            nonce: STANDARD.encode(nonce),
-            sealed: STANDARD.encode(sealed),
-        };
-        let bytes = serde_json::to_vec_pretty(&contents).map_err(Error::internal)?;
-        files::replace(&self.path, &bytes)
+            .about("passphrase"),
+        }
     }
 
     fn damaged(&self, why: &str) -> Error {
@@ -310,26 +202,6 @@ impl SealedFile {
         )
         .about(KEYS_FIELD)
     }
-}
-
-fn cipher(key: &Key) -> XChaCha20Poly1305 {
-    XChaCha20Poly1305::new((&**key).into())
-}
-
-fn associated(header: &Header) -> Result<Vec<u8>> {
-    serde_json::to_vec(header).map_err(Error::internal)
-}
-
-fn random<const N: usize>() -> Result<[u8; N]> {
-    let mut bytes = [0_u8; N];
-    getrandom::fill(&mut bytes).map_err(|cause| {
-        Error::new(
-            ErrorCode::NoRandomness,
-            "The operating system gave no random bytes, so nothing was sealed. Try again.",
-        )
-        .because(cause)
-    })?;
-    Ok(bytes)
 }
 
 #[cfg(test)]

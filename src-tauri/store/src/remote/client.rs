@@ -134,7 +134,8 @@ struct Answer {
     body: Bytes,
 }
 
-/// Handle of the thread that sends requests. The thread ends when the handle is dropped.
+/// Handle of the thread that sends requests. The thread ends when all handles are dropped.
+#[derive(Clone)]
 pub(super) struct Client {
     server: Server,
     jobs: mpsc::UnboundedSender<Job>,
@@ -200,6 +201,19 @@ impl Client {
     /// Sends a request whose answer has no content.
     pub(super) async fn act(&self, call: Call) -> Result<()> {
         self.answer(call).await.map(drop)
+    }
+
+    /// Sends a request whose answer nobody waits for.
+    pub(super) fn send_unanswered(&self, call: Call) -> Result<()> {
+        let (answer, _) = oneshot::channel();
+        let within = call.timeout;
+        let request = Box::new(call.request(&self.server)?);
+        let job = Job::Call {
+            request,
+            within,
+            answer,
+        };
+        self.jobs.send(job).map_err(|_| absent())
     }
 
     /// Requests a path with a query.

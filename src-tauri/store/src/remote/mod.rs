@@ -19,6 +19,7 @@ mod gateway;
 mod gateway_tls;
 mod local;
 mod server;
+mod snapshot;
 mod stream;
 
 pub use gateway::RemoteGateway;
@@ -36,7 +37,7 @@ use latchkey_core::admin::{
 };
 use latchkey_core::directory::{
     Command, Counts, Directory, Facts, Lookup, OnChange, Outcome, PageStart, Redemption,
-    SharedEmail, Sort, SortBy, TimeAhead, User, UserPage, UserQuery,
+    SharedEmail, Snapshot, Sort, SortBy, TimeAhead, User, UserPage, UserQuery,
 };
 use latchkey_core::instance::Retention;
 use latchkey_core::protocol::claims::Claims;
@@ -48,6 +49,7 @@ use latchkey_core::{Error, ErrorCode, Result};
 
 use self::client::{Call, Client};
 use self::server::Server;
+use self::snapshot::RemoteSnapshot;
 use crate::control;
 
 /// Maximum number of rows that the other process returns at once.
@@ -376,6 +378,10 @@ impl Directory for RemoteDirectory {
 
     async fn prune(&self, _: Retention, _: Timestamp) -> Result<bool> {
         Ok(false)
+    }
+
+    async fn snapshot(&self) -> Result<Box<dyn Snapshot>> {
+        Ok(Box::new(RemoteSnapshot::begin(&self.client).await?))
     }
 
     fn on_change(&self, call: OnChange) {

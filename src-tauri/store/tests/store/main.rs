@@ -10,6 +10,7 @@
     reason = "a test panics when it fails"
 )]
 
+mod backups;
 mod directory;
 mod forecasts;
 mod opening;

@@ -21,7 +21,7 @@ const NOT_HERE: [(&str, &str); 3] = [
 
 /// Arguments of `unshare` for a network namespace. The user stays the same, and may use every port
 /// there.
-const NETWORK: [&str; 3] = ["--map-current-user", "--keep-caps", "--net"];
+pub(super) const NETWORK: [&str; 3] = ["--map-current-user", "--keep-caps", "--net"];
 
 /// Shell functions around the commands. A gateway runs until a command that sends it no request.
 const FUNCTIONS: &str = r#"
@@ -67,11 +67,19 @@ pub(super) fn is_of_open_webui(block: &str) -> bool {
     block.contains("open-webui")
 }
 
+/// Returns whether a block moves an instance to a server. The test of the move runs such a block.
+pub(super) fn is_of_the_move(block: &str) -> bool {
+    block.contains("acme.latchkey")
+}
+
 /// Returns the commands of a document, each with its continuation lines.
 fn commands(document: &str) -> Vec<String> {
     let mut commands: Vec<String> = Vec::new();
     let blocks = blocks_in(document, "sh").into_iter();
-    for block in blocks.filter(|block| !is_of_the_service(block) && !is_of_open_webui(block)) {
+    let is_elsewhere = |block: &String| {
+        is_of_the_service(block) || is_of_open_webui(block) || is_of_the_move(block)
+    };
+    for block in blocks.filter(|block| !is_elsewhere(block)) {
         let mut continues = false;
         for line in block.lines() {
             if continues {
@@ -101,7 +109,7 @@ fn needs_network(command: &str) -> bool {
     clippy::print_stderr,
     reason = "a test that skips something prints that"
 )]
-fn has_networks() -> bool {
+pub(super) fn has_networks() -> bool {
     let tried = Command::new("unshare")
         .args(NETWORK)
         .args(["ip", "link", "set", "lo", "up"])
@@ -182,6 +190,7 @@ fn run(folder: &Path, script: &str, has_network: bool) -> Output {
         .env("LATCHKEY_KEYCHAIN", "off")
         .env("LATCHKEY_DATA_DIR", folder.join("data"))
         .env("LATCHKEY_PASSPHRASE", "correct horse battery staple")
+        .env("LATCHKEY_BACKUP_PASSPHRASE", "another horse battery staple")
         .output()
         .unwrap()
 }

@@ -4,6 +4,8 @@ pub(crate) mod blocks;
 mod commands;
 mod links;
 #[cfg(target_os = "linux")]
+mod moving;
+#[cfg(target_os = "linux")]
 mod proxies;
 #[cfg(target_os = "linux")]
 mod service;
@@ -21,7 +23,7 @@ const GUIDES: &str = "src-tauri/guides";
 const TESTED: [(&str, &str); 8] = [
     (
         "sh",
-        "documents::commands, documents::service and documents::proxies",
+        "documents::commands, documents::moving, documents::service and documents::proxies",
     ),
     ("ini", "documents::service"),
     ("html", "documents"),

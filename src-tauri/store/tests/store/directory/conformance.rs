@@ -20,7 +20,9 @@ use crate::signed::{judge, now};
 /// one.
 macro_rules! administration_tests {
     ($empty:path) => {
-        use $crate::directory::{activity, conformance, emails, finding, order, seats, transfers};
+        use $crate::directory::{
+            activity, conformance, emails, finding, order, seats, snapshots, transfers,
+        };
 
         $crate::directory::conformance::rules! { $empty:
             conformance {
@@ -81,6 +83,10 @@ macro_rules! administration_tests {
                 a_link_that_latchkey_makes_after_an_edit_refreshes_the_profile;
                 a_removal_in_the_future_is_reported_and_corrected;
                 a_profile_in_the_future_is_reported_and_corrected;
+            }
+            snapshots {
+                a_snapshot_has_every_row_of_the_moment_when_it_began;
+                two_snapshots_are_read_at_once;
             }
         }
     };

@@ -20,11 +20,12 @@ mod notices;
 mod order;
 mod race;
 #[path = "../../../../../tests/random.rs"]
-mod random;
+pub(crate) mod random;
 mod records;
 mod remote;
 mod seats;
 mod sessions;
+pub(crate) mod snapshots;
 #[cfg(unix)]
 mod tls;
 #[cfg(unix)]

@@ -1,0 +1,195 @@
+//! The commands `latchkey backup` and `latchkey restore`.
+
+use std::io::{self, BufWriter, Read, Seek as _, Write as _};
+use std::path::Path;
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use latchkey_core::instance::{Hosted, Name};
+use latchkey_core::{Error, Result};
+use latchkey_store::backup::{self, BackupReader, Part, Summary};
+use latchkey_store::files;
+use latchkey_store::home::{RestoreOptions, require_here};
+use serde_json::{Value, json};
+
+use crate::args::{BackupArguments, RestoreArguments};
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::keys;
+use crate::output::Output;
+use crate::users::HOLDER;
+
+/// Time between two reports of the progress.
+const REPORTS: Duration = Duration::from_millis(200);
+
+pub(crate) fn backup(
+    arguments: &BackupArguments,
+    context: &Context,
+    output: &Output,
+    now: Timestamp,
+) -> Result<ExitCode, Failure> {
+    let home = context.home()?;
+    let instance = home.instances().find(&arguments.instance)?;
+    let passphrase = if arguments.with_keys {
+        keys::unlock(&home, context)?;
+        Some(keys::new_backup_passphrase(context)?)
+    } else {
+        None
+    };
+    let directory = if instance.settings.hosted == Hosted::Elsewhere {
+        None
+    } else {
+        require_here(&instance)?;
+        Some(home.reach(&instance, HOLDER)?.directory())
+    };
+    let path = &arguments.out;
+    let summary = context.write_whole(path, |file| {
+        let mut out = BufWriter::new(&mut *file);
+        let made = home.back_up(
+            &instance.id,
+            directory.as_deref(),
+            passphrase.as_ref(),
+            now,
+            &mut out,
+            &mut progress(output, "Backing up"),
+        )?;
+        let flushed = out.flush();
+        drop(out);
+        flushed
+            .and_then(|()| file.rewind())
+            .map_err(|cause| files::storage("written", path, cause))?;
+        // What was written is read again, before an older file is replaced.
+        if backup::verify(&mut *file)? == made {
+            Ok(made)
+        } else {
+            Err(Error::internal("a backup differs from what was written"))
+        }
+    });
+    output.end_progress();
+    let summary = summary?;
+    let name = &summary.header.name;
+    let text = format!(
+        "Backed up '{name}' to {}: {}.",
+        path.display(),
+        contents(&summary)
+    );
+    output.print(text, || {
+        described(&summary, json!({ "instance": instance.id, "file": path }))
+    })?;
+    if !summary.header.holds(Part::Keys) {
+        output.note(
+            "The signing key is not in the backup. --with-keys adds it, sealed with a passphrase.",
+        );
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+pub(crate) fn restore(
+    arguments: &RestoreArguments,
+    context: &Context,
+    output: &Output,
+    now: Timestamp,
+) -> Result<ExitCode, Failure> {
+    let name = arguments.name.as_deref().map(Name::parse).transpose()?;
+    let file: Box<dyn Read> = if arguments.file == Path::new("-") {
+        context.take_standard_input()?;
+        Box::new(io::stdin())
+    } else {
+        Box::new(context.open(&arguments.file)?)
+    };
+    let backup = BackupReader::open(file)?;
+    let home = context.home_or_new()?;
+    let has_keys = backup.header().holds(Part::Keys) && !arguments.without_keys;
+    let passphrase = if has_keys {
+        let passphrase = keys::backup_passphrase(context)?;
+        keys::unlock_or_create(&home, context)?;
+        Some(passphrase)
+    } else {
+        None
+    };
+    let options = RestoreOptions {
+        name,
+        replace: arguments.replace,
+        passphrase: passphrase.as_ref(),
+    };
+    let restored = home.restore(backup, &options, now, &mut progress(output, "Restoring"));
+    output.end_progress();
+    let restored = restored?;
+    let (name, summary) = (restored.instance.settings.name.as_str(), &restored.summary);
+    let replaced = if restored.has_replaced {
+        " It has replaced the instance of that name."
+    } else {
+        ""
+    };
+    let text = format!(
+        "Restored '{name}' from the backup of {}: {}.{replaced}",
+        summary.header.made_at,
+        contents(summary)
+    );
+    let has_key = restored.instance.key.is_some();
+    output.print(text, || {
+        let about = json!({
+            "instance": restored.instance.id,
+            "name": name,
+            "replaced": restored.has_replaced,
+            "signing_key": has_key,
+        });
+        described(summary, about)
+    })?;
+    if !has_key {
+        output.warn(&format!(
+            "'{name}' has no signing key, so no link works. Give it the one that it had: {} instance set {} --secret-file FILE",
+            output.program(),
+            restored.instance.id
+        ));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Returns the numbers of rows in words.
+fn contents(summary: &Summary) -> String {
+    if !summary.header.holds(Part::Directory) {
+        return "its settings".to_owned();
+    }
+    let counted = |kind: &str, one: &str, several: &str| {
+        let count = summary.count(kind);
+        format!("{count} {}", if count == 1 { one } else { several })
+    };
+    let mut parts = vec![
+        counted("user", "user", "users"),
+        counted("session", "session", "sessions"),
+        counted("entry", "entry of the activity", "entries of the activity"),
+    ];
+    if summary.header.holds(Part::Keys) {
+        parts.push("the keys".to_owned());
+    }
+    parts.join(", ")
+}
+
+/// Returns the members of `about` and the contents of the backup.
+fn described(summary: &Summary, mut about: Value) -> Value {
+    let contents = [
+        ("made_at", json!(summary.header.made_at)),
+        ("holds", json!(summary.header.holds)),
+        ("users", json!(summary.count("user"))),
+        ("sessions", json!(summary.count("session"))),
+        ("entries", json!(summary.count("entry"))),
+    ];
+    if let Some(members) = about.as_object_mut() {
+        members.extend(contents.map(|(name, value)| (name.to_owned(), value)));
+    }
+    about
+}
+
+/// Returns a function that reports the number of rows on a terminal.
+fn progress<'a>(output: &'a Output, doing: &'a str) -> impl FnMut(u64) -> Result<()> + 'a {
+    let mut reported = Instant::now();
+    move |rows| {
+        if reported.elapsed() >= REPORTS {
+            reported = Instant::now();
+            output.progress(&format!("{doing}: {rows} rows"));
+        }
+        Ok(())
+    }
+}

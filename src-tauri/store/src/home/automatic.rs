@@ -1,0 +1,177 @@
+//! Automatic backups: one a day, in the folder of the instance, by the process that holds its
+//! directory.
+
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Write as _};
+use std::path::{Path, PathBuf};
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::Home;
+use crate::backup::{self, Part};
+use crate::files;
+use latchkey_core::directory::Directory;
+use latchkey_core::instance::InstanceId;
+use latchkey_core::{Error, ErrorCode, Result};
+
+/// Number of automatic backups that are kept.
+pub const KEPT_BACKUPS: usize = 14;
+/// Time between two automatic backups.
+const PERIOD: SignedDuration = SignedDuration::from_hours(24);
+/// Space that an automatic backup leaves free, in bytes. On a small disk it is a quarter.
+const RESERVE: u64 = 256 * 1024 * 1024;
+
+/// Beginning and end of the name of an automatic backup. Between them is its time.
+const BEGIN: &str = "automatic-";
+const END: &str = ".latchkey";
+/// Beginning of the name of an automatic backup that is not whole.
+const UNFINISHED: &str = ".automatic-";
+/// Name of the file that turns automatic backups off.
+const OFF: &str = "off";
+
+/// An automatic backup.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct AutomaticBackup {
+    /// Time when the backup was made.
+    pub made_at: Timestamp,
+    /// Path of the file.
+    pub path: PathBuf,
+}
+
+impl Home {
+    /// Returns the automatic backups of an instance, the latest first.
+    pub fn automatic_backups(&self, id: &InstanceId) -> Result<Vec<AutomaticBackup>> {
+        list(&self.instances.backups_folder(id))
+    }
+
+    /// Makes an automatic backup if the last one is a day old, and then removes the oldest above
+    /// [`KEPT_BACKUPS`]. Other files in the folder stay. Returns the new backup.
+    ///
+    /// Fails if the disk is nearly full, or if `go_on` fails, which is called between the rows.
+    pub fn back_up_if_due(
+        &self,
+        id: &InstanceId,
+        directory: &dyn Directory,
+        now: Timestamp,
+        mut go_on: impl FnMut() -> Result<()>,
+    ) -> Result<Option<AutomaticBackup>> {
+        let folder = self.instances.backups_folder(id);
+        let known = list(&folder)?;
+        // A backup that seems to be of the future was made by a clock that was wrong.
+        let is_recent = |known: &AutomaticBackup| {
+            let age = now.duration_since(known.made_at);
+            age < PERIOD && age >= SignedDuration::ZERO
+        };
+        if known.iter().any(is_recent) || folder.join(OFF).exists() {
+            return Ok(None);
+        }
+        files::create_private_dir(&folder)?;
+        remove_unfinished(&folder);
+        let begun = tempfile::Builder::new()
+            .prefix(UNFINISHED)
+            .tempfile_in(&folder);
+        let mut file = begun.map_err(|cause| files::storage("written", &folder, cause))?;
+        let mut progress = |_| {
+            require_room(&folder)?;
+            go_on()
+        };
+        progress(0)?;
+        let mut out = BufWriter::new(&mut file);
+        let made = self.back_up(id, Some(directory), None, now, &mut out, &mut progress)?;
+        let path = folder.join(name(now));
+        let written = out.flush();
+        drop(out);
+        let written = written.and_then(|()| file.as_file().sync_all());
+        written.map_err(|cause| files::storage("written", &path, cause))?;
+        let read = File::open(file.path()).map_err(|cause| files::storage("read", &path, cause))?;
+        if backup::verify(read)? != made || !made.header.holds(Part::Directory) {
+            return Err(Error::internal("a backup differs from what was written"));
+        }
+        file.persist(&path)
+            .map_err(|cause| cause.error)
+            .and_then(|_| files::sync_dir(&folder))
+            .map_err(|cause| files::storage("written", &path, cause))?;
+        for old in list(&folder)?.into_iter().skip(KEPT_BACKUPS) {
+            if let Err(cause) = fs::remove_file(&old.path) {
+                tracing::warn!(%cause, path = %old.path.display(), "an old backup was not removed");
+            }
+        }
+        Ok(Some(AutomaticBackup { made_at: now, path }))
+    }
+}
+
+/// Returns the automatic backups in a folder, the latest first.
+fn list(folder: &Path) -> Result<Vec<AutomaticBackup>> {
+    let entries = match fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(cause) if cause.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(cause) => return Err(files::storage("read", folder, cause)),
+    };
+    let backups = entries.flatten().filter_map(|entry| {
+        let made_at = time_in(entry.file_name().to_str()?)?;
+        let path = entry.path();
+        Some(AutomaticBackup { made_at, path })
+    });
+    let mut backups: Vec<AutomaticBackup> = backups.collect();
+    backups.sort_by(|one, other| other.cmp(one));
+    Ok(backups)
+}
+
+/// Returns the name of the backup of a time: `automatic-20261126T165028Z.latchkey`.
+fn name(at: Timestamp) -> String {
+    format!("{BEGIN}{}{END}", at.strftime("%Y%m%dT%H%M%SZ"))
+}
+
+/// Returns the time in the name of an automatic backup. `None` for any other name.
+fn time_in(text: &str) -> Option<Timestamp> {
+    let time = text.strip_prefix(BEGIN)?.strip_suffix(END)?;
+    let time: Timestamp = time.parse().ok()?;
+    (name(time) == text).then_some(time)
+}
+
+/// Removes what a killed process has left.
+fn remove_unfinished(folder: &Path) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let is_unfinished = |name: &str| name.starts_with(UNFINISHED);
+        if entry.file_name().to_str().is_some_and(is_unfinished) {
+            // If that fails, the next attempt removes it.
+            let _ = fs::remove_file(entry.path());
+        }
+    }
+}
+
+/// Fails if the disk is nearly full, because people could then not sign in.
+fn require_room(folder: &Path) -> Result<()> {
+    let Ok(space) = fs4::statvfs(folder) else {
+        return Ok(());
+    };
+    if space.available_space() >= RESERVE.min(space.total_space() / 4) {
+        return Ok(());
+    }
+    let message = format!(
+        "The disk that holds {} is nearly full, so no automatic backup is made. Make room.",
+        folder.display()
+    );
+    Err(Error::new(ErrorCode::Storage, message))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_files_with_the_name_of_an_automatic_backup_count() {
+        let at: Timestamp = "2026-11-26T16:50:28Z".parse().unwrap();
+        assert_eq!(name(at), "automatic-20261126T165028Z.latchkey");
+        assert_eq!(time_in(&name(at)), Some(at));
+        for other in [
+            "automatic-.latchkey",
+            "automatic-20261126T165028Z.latchkey.old",
+            "automatic-2026-11-26T16:50:28Z.latchkey",
+            "my-automatic-20261126T165028Z.latchkey",
+            "before-moving.latchkey",
+        ] {
+            assert_eq!(time_in(other), None, "{other}");
+        }
+    }
+}

@@ -1,0 +1,268 @@
+//! Backups of instances, and restoring them.
+
+use std::io::{Read, Write};
+use std::path::Path;
+
+use jiff::Timestamp;
+use zeroize::Zeroizing;
+
+use super::{Home, require_here};
+use crate::backup::{
+    BackupKeys, BackupReader, BackupWriter, Header, Part, SigningKeyRecord, Summary,
+};
+use crate::embedded::{EmbeddedDirectory, Loading};
+use crate::files;
+use crate::instances::{CERTIFICATE, file};
+use crate::wait::Wait as _;
+use latchkey_core::directory::{Directory, Snapshot};
+use latchkey_core::instance::{Hosted, Instance, InstanceId, Name};
+use latchkey_core::secret::{KeyRecord, Secret};
+use latchkey_core::{Error, ErrorCode, Result};
+use serde_json::Value;
+
+/// Number of attempts to read settings and directory while nobody changes the settings.
+const ATTEMPTS: u32 = 20;
+
+/// Function that is called with the number of rows so far. An error of it ends the work.
+pub type Progress<'a> = &'a mut dyn FnMut(u64) -> Result<()>;
+
+/// Choices for restoring a backup.
+#[derive(Debug, Default)]
+pub struct RestoreOptions<'a> {
+    /// Name of the restored instance. By default it is that of the backup.
+    pub name: Option<Name>,
+    /// Whether an instance with that name is replaced.
+    pub replace: bool,
+    /// Passphrase of the keys in the backup. Without it, they are not restored.
+    pub passphrase: Option<&'a Secret>,
+}
+
+/// A restored instance.
+#[derive(Debug)]
+pub struct Restored {
+    /// The instance.
+    pub instance: Instance,
+    /// Contents of the backup.
+    pub summary: Summary,
+    /// Whether it has replaced an instance.
+    pub has_replaced: bool,
+}
+
+impl Home {
+    /// Writes a backup of an instance while it is in use. `directory` is its directory, if it is
+    /// hosted here. The keys are in the backup only if there is a `passphrase`, which seals them.
+    ///
+    /// Fails with [`ErrorCode::WeakPassphrase`], or if the key cannot be read.
+    pub fn back_up(
+        &self,
+        id: &InstanceId,
+        directory: Option<&dyn Directory>,
+        passphrase: Option<&Secret>,
+        now: Timestamp,
+        out: impl Write,
+        progress: Progress<'_>,
+    ) -> Result<Summary> {
+        if let Some(passphrase) = passphrase {
+            crate::keys::require_strong(passphrase)?;
+        }
+        let (mut instance, snapshot) = self.read_together(id, directory)?;
+        let keys = passphrase
+            .map(|passphrase| self.keys_of(&instance)?.seal(passphrase))
+            .transpose()?;
+        // The records say where the keys are on this computer.
+        instance.key = None;
+        if let Some(typingmind) = &mut instance.typingmind {
+            typingmind.key = None;
+        }
+        let mut holds = vec![Part::Settings];
+        holds.extend(keys.as_ref().map(|_| Part::Keys));
+        holds.extend(snapshot.as_ref().map(|_| Part::Directory));
+        let settings = file::contents(&instance)?;
+        let settings: Value = serde_json::from_slice(&settings).map_err(Error::internal)?;
+        let (name, hosted) = (&instance.settings.name, instance.settings.hosted);
+        let header = Header::new(id, name, hosted, now, holds);
+        let mut writer = BackupWriter::begin(out, header, settings, keys)?;
+        let mut count = 0;
+        if let Some(mut snapshot) = snapshot {
+            while let Some(rows) = snapshot.next().wait()? {
+                for row in &rows {
+                    writer.put(row)?;
+                }
+                count += rows.len() as u64;
+                progress(count)?;
+            }
+        }
+        writer.finish()
+    }
+
+    /// Reads the settings and begins a snapshot of the directory, so that no change of the settings
+    /// is between them.
+    fn read_together(
+        &self,
+        id: &InstanceId,
+        directory: Option<&dyn Directory>,
+    ) -> Result<(Instance, Option<Box<dyn Snapshot>>)> {
+        let Some(directory) = directory else {
+            let instance = self.instances.get(id)?;
+            if instance.settings.hosted != Hosted::Elsewhere {
+                require_here(&instance)?;
+                return Err(Error::internal("the directory is missing"));
+            }
+            return Ok((instance, None));
+        };
+        for _ in 0..ATTEMPTS {
+            // The waiting changes are then in the directory.
+            self.current(id, directory)?;
+            let instance = self.instances.get(id)?;
+            let snapshot = directory.snapshot().wait()?;
+            let after = self.instances.get(id)?;
+            if file::contents(&instance)? == file::contents(&after)? {
+                return Ok((instance, Some(snapshot)));
+            }
+        }
+        let message =
+            "The settings of the instance change all the time, so no backup was made. Try again.";
+        Err(Error::new(ErrorCode::Busy, message))
+    }
+
+    fn keys_of(&self, instance: &Instance) -> Result<BackupKeys> {
+        let signing_key = match &instance.key {
+            Some(record) => {
+                let key = self.signing_key(instance)?;
+                let (origin, set_at) = (record.origin, record.set_at);
+                let record = SigningKeyRecord::new(&key, origin, set_at, record.revealed);
+                Some(record)
+            }
+            None => None,
+        };
+        let path = self.instances.folder(&instance.id).join(CERTIFICATE);
+        let certificate = files::read(&path)?.and_then(|pem| String::from_utf8(pem).ok());
+        Ok(BackupKeys {
+            signing_key,
+            certificate: certificate.map(Zeroizing::new),
+        })
+    }
+
+    /// Restores an instance from a backup. Nothing is replaced before the whole backup was read and
+    /// checked, and its directory is on the disk. If that is interrupted at any moment, the data
+    /// folder has the old instance or the new one.
+    ///
+    /// Without the keys of the backup, a replaced instance keeps its signing key.
+    ///
+    /// Fails with [`ErrorCode::InstanceExists`] if there is such an instance and it shall not be
+    /// replaced, with [`ErrorCode::DirectoryHeld`] if a process uses it, with
+    /// [`ErrorCode::WrongPassphrase`], and with the errors of [`BackupReader`].
+    pub fn restore<R: Read>(
+        &self,
+        mut backup: BackupReader<R>,
+        options: &RestoreOptions<'_>,
+        now: Timestamp,
+        progress: Progress<'_>,
+    ) -> Result<Restored> {
+        let mut instance = instance_in(&backup)?;
+        if let Some(name) = &options.name {
+            instance.settings.name = name.clone();
+            instance.id = InstanceId::like(name.as_str());
+        }
+        let existing = self.instances.named(&instance.settings.name)?;
+        if let Some(existing) = &existing
+            && !options.replace
+        {
+            let name = existing.settings.name.as_str();
+            let message = format!(
+                "There is an instance '{name}' already. Replace it, or choose another name. Nothing was changed."
+            );
+            return Err(Error::new(ErrorCode::InstanceExists, message).about("name"));
+        }
+        let keys = match (&backup.keys, options.passphrase) {
+            (Some(keys), Some(passphrase)) => keys.open(passphrase)?,
+            _ => BackupKeys::default(),
+        };
+        let holder = "latchkey restore";
+        let replaced = existing.as_ref().map(|existing| &existing.id);
+        // Nobody opens the directory while it is replaced.
+        let held =
+            replaced.map(|id| EmbeddedDirectory::hold_closed(&self.users_folder(id), holder));
+        let held = held.transpose()?;
+        let staging = self.instances.stage()?;
+        load(&mut backup, &staging.directory(), progress)?;
+        if let Some(certificate) = &keys.certificate {
+            let path = staging.folder().join(CERTIFICATE);
+            files::replace(&path, certificate.as_bytes())?;
+        }
+        let stored = keys.signing_key.as_ref();
+        let stored = stored.map(|key| self.store_again(key, now)).transpose()?;
+        let kept = existing.as_ref().and_then(|existing| existing.key.clone());
+        instance.key = stored.clone().or_else(|| kept.clone());
+        let known = existing.as_ref().and_then(|one| one.typingmind.as_ref());
+        if let (Some(restored), Some(known)) = (&mut instance.typingmind, known) {
+            restored.key.clone_from(&known.key);
+        }
+        let instance = self
+            .instances
+            .put_in(staging, instance, replaced)
+            .inspect_err(|_| {
+                if let Some(stored) = &stored {
+                    self.forget(stored);
+                }
+            })?;
+        drop(held);
+        if stored.is_some()
+            && let Some(kept) = &kept
+        {
+            self.forget(kept);
+        }
+        Ok(Restored {
+            instance,
+            summary: backup.summary(),
+            has_replaced: existing.is_some(),
+        })
+    }
+
+    fn store_again(&self, key: &SigningKeyRecord, now: Timestamp) -> Result<KeyRecord> {
+        let set_at = key.set_at.min(now.as_second());
+        let record = self.keys.store(&key.key()?, key.origin, set_at)?;
+        Ok(KeyRecord {
+            revealed: key.revealed,
+            ..record
+        })
+    }
+}
+
+/// Returns the instance in a backup.
+fn instance_in(backup: &BackupReader<impl Read>) -> Result<Instance> {
+    let header = backup.header();
+    let damaged = |cause: String| {
+        let message = format!(
+            "The settings in the backup cannot be used: {cause}. Nothing was changed. Use another backup."
+        );
+        Error::new(ErrorCode::DamagedFile, message)
+    };
+    let id = InstanceId::parse(&header.instance).map_err(|refused| damaged(refused.message))?;
+    let settings = serde_json::to_vec(&backup.settings).map_err(Error::internal)?;
+    let instance = file::parse(&settings, &id, "The backup", damaged)?;
+    let has_directory = header.holds(Part::Directory);
+    if has_directory {
+        require_here(&instance)?;
+    } else if instance.settings.hosted != Hosted::Elsewhere {
+        return Err(damaged("it has no directory".to_owned()));
+    }
+    Ok(instance)
+}
+
+/// Loads the rows of a backup into a new directory, and reads the backup to its end.
+fn load(backup: &mut BackupReader<impl Read>, folder: &Path, progress: Progress<'_>) -> Result<()> {
+    let Some(first) = backup.next()? else {
+        return Ok(());
+    };
+    let mut loading = Loading::begin(folder, first)?;
+    let mut count = 1;
+    while let Some(row) = backup.next()? {
+        loading.put(row)?;
+        count += 1;
+        if count % 500 == 0 {
+            progress(count)?;
+        }
+    }
+    loading.finish()
+}

@@ -1,0 +1,247 @@
+//! A restored instance is the one that was backed up, and revives nothing.
+
+use std::sync::Arc;
+
+use latchkey_core::ErrorCode;
+use latchkey_core::directory::{Command, Directory, Redemption};
+use latchkey_core::instance::Policy;
+use latchkey_core::instance::api_key::NewApiKey;
+use latchkey_core::protocol::code::VerifiedCode;
+use latchkey_core::session::{NewSession, SessionId, SessionKey, SessionScope};
+use latchkey_core::sign_in::find_session;
+use latchkey_store::Wait as _;
+use latchkey_store::backup::{BackupReader, Part, verify};
+use latchkey_store::home::RestoreOptions;
+
+use super::{add, back_up, home, import, open, restore, secret, user};
+use crate::by;
+use crate::directory::snapshots::rows;
+use crate::signed::{judge, now};
+
+fn code(payload: &str) -> VerifiedCode {
+    let iat = now().as_second() - 60;
+    judge(&format!(r#"{{{payload},"iat":{iat}}}"#)).unwrap()
+}
+
+fn sign_in(directory: &dyn Directory, code: &VerifiedCode) -> (String, SessionKey) {
+    let key = SessionId::new(now()).unwrap().key();
+    let session = NewSession {
+        key,
+        place: SessionScope::Page,
+        browser: None,
+        browser_key: None,
+        replaces: None,
+    };
+    let redemption = Redemption {
+        code: Ok(code.clone()),
+        policy: Policy::default(),
+        session: Some(session),
+    };
+    let command = Command::Redeem(Arc::new(redemption));
+    let verdict = directory.execute(command, &by(now())).wait().unwrap();
+    (verdict.verdict().unwrap().code().to_owned(), key)
+}
+
+#[test]
+fn what_was_used_revoked_removed_or_signed_out_stays_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = home(&folder.path().join("here"));
+    let instance = add(&here, "Acme");
+    let directory = open(&here, &instance);
+    let once = code(r#""user":{"id":"ada"},"jti":"once","single_use":true"#);
+    let revoked = code(r#""user":{"id":"bob"},"jti":"revoked""#);
+    let bob = code(r#""user":{"id":"bob"}"#);
+    let eve = code(r#""user":{"id":"eve"}"#);
+    let good = code(r#""user":{"id":"joe"},"jti":"good""#);
+    let (_, kept) = sign_in(&*directory, &once);
+    let (_, signed_out) = sign_in(&*directory, &bob);
+    directory.sign_out(&user("bob"), &by(now())).wait().unwrap();
+    sign_in(&*directory, &eve);
+    directory.remove(&user("eve"), &by(now())).wait().unwrap();
+    directory.revoke_link("revoked", &by(now())).wait().unwrap();
+    directory.suspend(&user("bob"), &by(now())).wait().unwrap();
+    directory
+        .set_seat_limit(Some(7), &by(now()))
+        .wait()
+        .unwrap();
+    let (instance, api_key) = here
+        .make_api_key(&instance.id, &NewApiKey::new("CRM"), &by(now()))
+        .unwrap();
+    let backup = back_up(&here, &instance, &*directory, true);
+    assert!(!backup.windows(6).any(|bytes| bytes == b"secret"));
+
+    let there = home(&folder.path().join("there"));
+    let restored = restore(&there, &backup, false, None).unwrap();
+    assert!(!restored.has_replaced);
+    assert_eq!(
+        restored.summary.header.holds,
+        [Part::Settings, Part::Keys, Part::Directory]
+    );
+    let instance_there = restored.instance;
+    assert_eq!(instance_there.id.as_str(), "acme");
+    assert_eq!(
+        instance_there.settings,
+        here.instances().get(&instance.id).unwrap().settings
+    );
+    assert!(
+        instance_there
+            .api_keys
+            .iter()
+            .any(|key| key.is(api_key.expose()))
+    );
+    let key = |home: &latchkey_store::home::Home, instance| {
+        home.signing_key(instance)
+            .unwrap()
+            .secret()
+            .expose()
+            .to_owned()
+    };
+    assert_eq!(key(&there, &instance_there), key(&here, &instance));
+    let again = open(&there, &instance_there);
+    assert!(rows(&*again) == rows(&*directory));
+    assert_eq!(sign_in(&*again, &once).0, "link_already_used");
+    assert_eq!(sign_in(&*again, &revoked).0, "link_revoked");
+    assert_eq!(sign_in(&*again, &bob).0, "user_suspended");
+    assert_eq!(sign_in(&*again, &eve).0, "user_removed");
+    assert_eq!(sign_in(&*again, &good).0, "provisioned");
+    let settings = &instance_there.settings;
+    let session = |key| {
+        let found = find_session(&*again, key, SessionScope::Page, settings, None, now());
+        found.wait().unwrap().is_some()
+    };
+    assert!(session(kept) && !session(signed_out));
+    assert_eq!(again.seats().wait().unwrap().limit, Some(7));
+    // A later change of the settings is recorded, because the numbers of the outbox go on.
+    let before = rows(&*again).len();
+    let changed = there.make_api_key(&instance_there.id, &NewApiKey::new("ERP"), &by(now()));
+    there
+        .record_outbox(&changed.unwrap().0, &*again)
+        .wait()
+        .unwrap();
+    assert_eq!(rows(&*again).len(), before + 1);
+}
+
+#[test]
+fn without_keys_a_new_instance_has_none_and_a_replaced_one_keeps_its_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = home(&folder.path().join("here"));
+    let instance = add(&here, "Acme");
+    let directory = open(&here, &instance);
+    let with_keys = back_up(&here, &instance, &*directory, true);
+    let without = back_up(&here, &instance, &*directory, false);
+    let secret_here = here
+        .signing_key(&instance)
+        .unwrap()
+        .secret()
+        .expose()
+        .to_owned();
+    for backup in [&with_keys, &without] {
+        let text = zstd::decode_all(&backup[..]).unwrap();
+        let text = String::from_utf8(text).unwrap();
+        assert!(!text.contains(&secret_here), "the secret is not sealed");
+    }
+    let there = home(&folder.path().join("there"));
+    let restored = restore(&there, &without, false, None).unwrap().instance;
+    assert!(restored.key.is_none());
+    let refused = there.signing_key(&restored).unwrap_err();
+    assert_eq!(refused.code, ErrorCode::NoSigningKey);
+
+    drop(directory);
+    let restored = restore(&here, &without, true, None).unwrap().instance;
+    assert_eq!(
+        here.signing_key(&restored).unwrap().secret().expose(),
+        secret_here
+    );
+    let restored = restore(&here, &with_keys, true, None).unwrap().instance;
+    assert_eq!(
+        here.signing_key(&restored).unwrap().secret().expose(),
+        secret_here
+    );
+}
+
+#[test]
+fn a_wrong_passphrase_restores_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = home(&folder.path().join("here"));
+    let instance = add(&here, "Acme");
+    let backup = back_up(&here, &instance, &*open(&here, &instance), true);
+    let there = home(&folder.path().join("there"));
+    let wrong = secret("wrong horse battery staple");
+    let options = RestoreOptions {
+        passphrase: Some(&wrong),
+        ..RestoreOptions::default()
+    };
+    let reader = BackupReader::open(&backup[..]).unwrap();
+    let refused = there.restore(reader, &options, now(), &mut |_| Ok(()));
+    assert_eq!(refused.unwrap_err().code, ErrorCode::WrongPassphrase);
+    assert!(there.instances().list().unwrap().instances.is_empty());
+    let weak = secret("short");
+    let refused = here.back_up(
+        &instance.id,
+        None,
+        Some(&weak),
+        now(),
+        Vec::new(),
+        &mut |_| Ok(()),
+    );
+    assert_eq!(refused.unwrap_err().code, ErrorCode::WeakPassphrase);
+}
+
+#[test]
+fn an_instance_that_is_hosted_elsewhere_is_restored_with_its_settings() {
+    use latchkey_core::instance::{Hosted, Name, Settings};
+    use latchkey_core::link::BaseUrl;
+    use latchkey_core::secret::SecretSource;
+
+    let folder = tempfile::tempdir().unwrap();
+    let here = home(&folder.path().join("here"));
+    let url = BaseUrl::parse("https://chat.acme.example").unwrap();
+    let settings = Settings::new(Name::parse("Chat").unwrap(), url, Hosted::Elsewhere);
+    let instance = here
+        .add(settings, SecretSource::Generate, &by(now()))
+        .unwrap();
+    let mut backup = Vec::new();
+    here.back_up(
+        &instance.id,
+        None,
+        None,
+        now(),
+        &mut backup,
+        &mut |_| Ok(()),
+    )
+    .unwrap();
+    assert_eq!(verify(&backup[..]).unwrap().header.holds, [Part::Settings]);
+    let there = home(&folder.path().join("there"));
+    let restored = restore(&there, &backup, false, None).unwrap().instance;
+    assert_eq!(restored.settings, instance.settings);
+}
+
+#[test]
+fn a_restored_user_can_be_found_changed_and_sorted() {
+    use latchkey_core::directory::{PageStart, Sort, UserQuery};
+
+    let folder = tempfile::tempdir().unwrap();
+    let here = home(&folder.path().join("here"));
+    let instance = add(&here, "Acme");
+    let directory = open(&here, &instance);
+    import(&*directory, "user", 600);
+    let backup = back_up(&here, &instance, &*directory, false);
+    let there = home(&folder.path().join("there"));
+    let restored = restore(&there, &backup, false, None).unwrap().instance;
+    let again = open(&there, &restored);
+    let pages = [&directory, &again].map(|directory| {
+        let query = UserQuery::default();
+        let page = directory.users(&query, Sort::default(), &PageStart::First, 600);
+        page.wait().unwrap().users
+    });
+    assert_eq!(pages[0], pages[1]);
+    let email = latchkey_core::protocol::email::Email::parse("USER-7@acme.example", "email");
+    let found = again
+        .user_by_email(&email.unwrap())
+        .wait()
+        .unwrap()
+        .unwrap();
+    assert_eq!(found.id, user("user-7"));
+    again.suspend(&user("user-7"), &by(now())).wait().unwrap();
+    assert_eq!(again.seats().wait().unwrap().used, 599);
+}
