@@ -15,6 +15,7 @@
 //! | requests and responses of the administration API | [`admin`] |
 //! | the users of an instance that is at TypingMind | [`typingmind`] |
 //! | signing keys and other secrets | [`secret`] |
+//! | commands to copy | [`shell`] |
 //!
 //! Core is pure: it has no file, socket, clock, thread, async runtime, window, HTTP or terminal.
 //! Time is a parameter. Its one input from the operating system is random bytes. The only signature
@@ -32,6 +33,7 @@ pub mod link;
 pub mod protocol;
 pub mod secret;
 pub mod session;
+pub mod shell;
 pub mod sign_in;
 pub mod time;
 pub mod typingmind;

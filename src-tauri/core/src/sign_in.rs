@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use crate::Result;
 use crate::activity::{AuditContext, Event};
 use crate::directory::{Command, Directory, Redemption, User};
 use crate::instance::{Settings, SignInStep};
@@ -16,13 +17,12 @@ use crate::secret::SigningKey;
 use crate::session::BrowserKey;
 use crate::session::{NewSession, Session, SessionId, SessionKey, SessionRules, SessionScope};
 use crate::verdict::{DirectoryFacts, Refusal, Verdict, judge};
-use crate::{Error, ErrorCode, Result};
 
 /// Finds the code in `text`, judges it by the settings and keys of an instance, and applies the
 /// verdict. The change is recorded and on the disk when this returns. A refusal is a verdict and
 /// not an error.
 ///
-/// Fails with [`ErrorCode::NoCode`] if the text contains no code, or with [`ErrorCode::TooMany`] if
+/// Fails with [`NoCode`](crate::ErrorCode::NoCode) if the text contains no code, or with [`TooMany`](crate::ErrorCode::TooMany) if
 /// it contains several, because they may sign in different people.
 pub async fn redeem(
     text: &str,
@@ -33,13 +33,7 @@ pub async fn redeem(
 ) -> Result<Verdict> {
     let (parameter, rules) = (settings.parameter.as_str(), settings.code_rules());
     let (found, judged) = recognize_and_verify(text, parameter, keys, rules, by.at)?;
-    if found.others > 0 {
-        let message = format!(
-            "There are {} codes in this text, which may be those of different people. Give one of them alone.",
-            found.others + 1
-        );
-        return Err(Error::new(ErrorCode::TooMany, message).about("code"));
-    }
+    found.require_alone()?;
     directory
         .redeem(judged.as_deref(), settings.policy, by)
         .await
@@ -208,7 +202,7 @@ pub struct Begun {
 impl SignInAttempt {
     /// Creates an attempt for a [verified](verify_link) code.
     ///
-    /// Fails with [`ErrorCode::NoRandomness`].
+    /// Fails with [`NoRandomness`](crate::ErrorCode::NoRandomness).
     pub fn new(
         code: VerifiedCode,
         settings: &Settings,

@@ -126,6 +126,12 @@ impl Replacement {
         self.file.as_file_mut()
     }
 
+    /// Opens the new content to read it from its beginning.
+    pub fn reopen(&self) -> Result<File> {
+        let opened = self.file.reopen();
+        opened.map_err(|cause| storage("read", &self.path, cause))
+    }
+
     /// Adds to the content.
     pub fn write(&mut self, bytes: &[u8]) -> Result<()> {
         let written = self.file.write_all(bytes);

@@ -1,6 +1,7 @@
 //! Events: what an entry of the activity says, as a type with parameters.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -113,6 +114,30 @@ pub enum EventData {
         /// Name of the key.
         name: String,
     },
+    /// A pairing was made: a key for which a client exchanges a code.
+    PairingMade {
+        /// Name of the key.
+        name: String,
+        /// Scopes of the key.
+        scopes: Vec<Scope>,
+    },
+    /// A client has exchanged a pairing code for its API key.
+    PairingExchanged {
+        /// Name of the key.
+        name: String,
+        /// Scopes of the key.
+        scopes: Vec<Scope>,
+        /// Time at which the key expires, in Unix seconds.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        expires_at: Option<i64>,
+    },
+    /// A pairing was revoked before a client has exchanged its code.
+    PairingRevoked {
+        /// Name of the key.
+        name: String,
+    },
+    /// A request had a pairing code that is wrong, was used or has expired.
+    PairingRefused,
     /// The gateway was started.
     GatewayStarted {
         /// Address on which it listens.
@@ -203,6 +228,10 @@ impl EventData {
             Self::SecretShown => (Act, "secret_shown"),
             Self::ApiKeyMade { .. } => (Act, "api_key_made"),
             Self::ApiKeyRevoked { .. } => (Act, "api_key_revoked"),
+            Self::PairingMade { .. } => (Act, "pairing_made"),
+            Self::PairingExchanged { .. } => (Act, "pairing_exchanged"),
+            Self::PairingRevoked { .. } => (Act, "pairing_revoked"),
+            Self::PairingRefused => (Refusal, "pairing_refused"),
             Self::GatewayStarted { .. } => (Act, "gateway_started"),
             Self::GatewayStopped { .. } => (Act, "gateway_stopped"),
             Self::GatewayRecovered => (Act, "gateway_recovered"),
@@ -316,6 +345,9 @@ pub struct OutboxEntry {
     pub at: i64,
     /// Actor of the change.
     pub actor: Actor,
+    /// Address of the client, if the change came from the network.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<IpAddr>,
     /// Event to record.
     pub event: Event,
 }

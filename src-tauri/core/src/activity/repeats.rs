@@ -123,7 +123,7 @@ impl Key {
     fn of(event: &Event, actor: &Actor, network: Option<IpAddr>) -> Self {
         let names_nobody = event.subject.is_none() && event.link.is_none();
         let scope = match event.data {
-            EventData::ApiKeyRefused | EventData::ApiKeyExpired => None,
+            EventData::ApiKeyRefused | EventData::ApiKeyExpired | EventData::PairingRefused => None,
             EventData::ApiKeyScopeMissing { scope } => Some(scope),
             _ if names_nobody => return Self::Unverified(network),
             _ => None,

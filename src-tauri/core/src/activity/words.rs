@@ -19,7 +19,8 @@ impl EventData {
             Self::Refused(_)
             | Self::ApiKeyRefused
             | Self::ApiKeyExpired
-            | Self::ApiKeyScopeMissing { .. } => return self.refused("Refused"),
+            | Self::ApiKeyScopeMissing { .. }
+            | Self::PairingRefused => return self.refused("Refused"),
             Self::SeveralRefusals { reasons } => {
                 let times = more_times(reasons.values().sum());
                 return format!("Refused {times}, for several reasons");
@@ -48,6 +49,9 @@ impl EventData {
             Self::SecretShown => "Signing key shown",
             Self::ApiKeyMade { .. } => "API key made",
             Self::ApiKeyRevoked { .. } => "API key revoked",
+            Self::PairingMade { .. } => "Pairing code made",
+            Self::PairingExchanged { .. } => "Paired: API key made",
+            Self::PairingRevoked { .. } => "Pairing code revoked",
             Self::GatewayStarted { .. } => "Gateway started",
             Self::GatewayStopped { .. } => "Gateway stopped",
             Self::GatewayRecovered => "Sign-ins work again",
@@ -95,8 +99,18 @@ impl EventData {
                 name,
                 scopes,
                 expires_at,
+            }
+            | Self::PairingExchanged {
+                name,
+                scopes,
+                expires_at,
             } => Some(key_made(name, scopes, *expires_at)),
-            Self::ApiKeyRevoked { name } => Some(name.clone()),
+            Self::PairingMade { name, scopes } => Some(key_made(name, scopes, None)),
+            Self::PairingRefused => Some(
+                "A code works once, for ten minutes. If it was yours, make a new one. If not, somebody guesses."
+                    .to_owned(),
+            ),
+            Self::ApiKeyRevoked { name } | Self::PairingRevoked { name } => Some(name.clone()),
             Self::GatewayStarted { address } | Self::GatewayStopped { address } => {
                 Some(address.clone())
             }
@@ -135,7 +149,8 @@ impl EventData {
                 Self::Refused(_)
                 | Self::ApiKeyRefused
                 | Self::ApiKeyExpired
-                | Self::ApiKeyScopeMissing { .. },
+                | Self::ApiKeyScopeMissing { .. }
+                | Self::PairingRefused,
                 Some(repeats),
             ) => self.refused(&format!("Refused {}", more_times(repeats.count))),
             _ => self.title(),
@@ -150,6 +165,7 @@ impl EventData {
             Self::ApiKeyScopeMissing { scope } => {
                 format!("{words}: the API key lacks the scope '{scope}'")
             }
+            Self::PairingRefused => format!("{words}: no valid pairing code"),
             _ => format!("{words}: no API key of this instance"),
         }
     }

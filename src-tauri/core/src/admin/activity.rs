@@ -130,15 +130,17 @@ impl From<Page> for ActivityPage {
 }
 
 /// An event to record, which changes nothing else.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct EventRecord {
     /// The event.
+    #[schema(value_type = Object)]
     pub event: Event,
 }
 
 /// A change of the instance's settings to record, once.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Waiting {
     /// The change.
+    #[schema(value_type = Object)]
     pub change: OutboxEntry,
 }

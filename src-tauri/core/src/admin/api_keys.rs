@@ -47,7 +47,7 @@ impl From<&ApiKey> for ApiKeyRecord {
             created_at: key.created_at,
             scopes: key.scopes.clone(),
             expires_at: key.expires_at,
-            last_used_at: None,
+            last_used_at: key.last_used_at,
         }
     }
 }
@@ -96,7 +96,8 @@ impl ApiKeyRequest {
         let lifetime = lifetime.map_err(|refused| refused.about("expires_in"))?;
         let scopes = self.scopes.unwrap_or_else(|| Scope::DEFAULT.to_vec());
         if scopes.contains(&Scope::Admin) {
-            let message = "A key with the scope 'admin' is made only on the server, by 'latchkey api-key make --scope admin'.";
+            let message =
+                "A key with the scope 'admin' is made only on the server, where the gateway runs.";
             return Err(Error::new(ErrorCode::InvalidSetting, message).about("scopes"));
         }
         Ok(NewApiKey {

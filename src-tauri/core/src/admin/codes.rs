@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use utoipa::ToSchema;
 
 use crate::protocol::claims::{Claims, Registered};
 use crate::protocol::code::{CodeRefusal, VerifiedCode};
@@ -13,10 +14,11 @@ use crate::{Error, Result};
 
 /// Claims that the client has signed or verified with the key of the instance. Only clients that
 /// may make links for everybody may send them.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SignedClaims {
     /// All claims.
+    #[schema(value_type = Object)]
     pub claims: Map<String, Value>,
 }
 
@@ -48,11 +50,12 @@ impl SignedClaims {
 }
 
 /// A verdict in words and in data.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Judged {
     /// Stable code of the verdict.
     pub code: String,
-    /// The verdict.
+    /// The verdict: `signed_in`, `provisioned` or `refused`, with its parameters.
+    #[schema(value_type = Object)]
     pub verdict: RecordedVerdict,
 }
 

@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use sha2::{Digest as _, Sha256};
-use url::Url;
+use url::{Host, Url};
 
 use crate::instance::InstanceId;
 use crate::secret::{Secret, StoredSecret};
@@ -132,6 +132,17 @@ impl GatewayUrl {
     #[must_use]
     pub fn as_str(&self) -> &str {
         self.0.as_str()
+    }
+
+    /// Returns whether only this computer can reach the address.
+    #[must_use]
+    pub fn is_loopback(&self) -> bool {
+        match self.0.host() {
+            Some(Host::Domain(name)) => name == "localhost",
+            Some(Host::Ipv4(ip)) => ip.is_loopback(),
+            Some(Host::Ipv6(ip)) => ip.is_loopback(),
+            None => false,
+        }
     }
 
     /// Returns host and port, for display. Port 443 is left out.
@@ -292,13 +303,13 @@ fn after_scheme(text: &str) -> Option<&str> {
 fn other_than_string(text: &str) -> &'static str {
     let lower = text.to_ascii_lowercase();
     if text.is_empty() {
-        "The connection string is empty. Paste the line that begins with latchkey://, as 'latchkey api-key make NAME --scope admin' prints it on the server."
+        "The connection string is empty. Paste the line that begins with latchkey://. It is printed on the server when a key with the scope 'admin' is made there."
     } else if lower.starts_with("http://") || lower.starts_with("https://") {
-        "This is a URL, and a connection string begins with latchkey://. 'latchkey api-key make NAME --scope admin' prints one on the server. With a URL, the key is needed, too."
+        "This is a URL, and a connection string begins with latchkey://. With a URL, the key is needed, too."
     } else if text.starts_with("lk_") {
         "This is an API key, and a connection string begins with latchkey://. With a key, the URL of the gateway is needed, too."
     } else {
-        "A connection string begins with latchkey://. 'latchkey api-key make NAME --scope admin' prints one on the server. Copy all of it."
+        "A connection string begins with latchkey://. Copy all of the line that was printed on the server."
     }
 }
 

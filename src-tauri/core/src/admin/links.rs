@@ -6,9 +6,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
+use super::SignedClaims;
 use crate::error::Warning;
+use crate::link::LoginLink;
 use crate::link::compose::{Composed, LinkSpec};
 use crate::protocol::claims::{Claims, Registered};
+use crate::protocol::code::{ExternalAuthCode, unverified};
 use crate::protocol::lifetime::Lifetime;
 use crate::protocol::payload::Payload;
 use crate::{Error, Result, time};
@@ -185,6 +188,28 @@ pub struct Link {
     pub warnings: Vec<Warning>,
 }
 
+/// Takes a link that a gateway has signed. The client does not have the key, so it trusts the gateway.
+///
+/// Fails if the link has no code or the code breaks a rule, which no gateway sends.
+impl TryFrom<Link> for Composed {
+    type Error = Error;
+
+    fn try_from(link: Link) -> Result<Self> {
+        let unreadable = || Error::internal("the gateway has sent a link that cannot be read");
+        let code = ExternalAuthCode::from_text(link.code);
+        let parts = LoginLink::of(&link.url, &code).ok_or_else(unreadable)?;
+        let Some(Value::Object(claims)) = unverified::read(code.expose()).claims_json else {
+            return Err(unreadable());
+        };
+        Ok(Self {
+            claims: SignedClaims { claims }.signed()?,
+            link: parts,
+            widget: link.widget,
+            code,
+        })
+    }
+}
+
 impl Link {
     /// Describes a composed link.
     #[must_use]
@@ -201,5 +226,42 @@ impl Link {
                 .map(|at| at.to_string()),
             warnings,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    use crate::instance::Settings;
+    use crate::link::compose::compose;
+    use crate::protocol::payload::ExistingId;
+    use crate::secret::SigningKey;
+
+    fn composed() -> Composed {
+        let target = Settings::sample().unwrap().target();
+        let key = SigningKey::generate(target.algorithm).unwrap();
+        let payload = Payload::Id(ExistingId::parse("1234", false).unwrap());
+        let mut spec = LinkSpec::new(payload, "7 days".parse().unwrap());
+        spec.single_use = true;
+        let now = Timestamp::from_second(1_795_300_000).unwrap();
+        compose(&target, &key, spec, now).unwrap()
+    }
+
+    #[test]
+    fn a_link_of_a_gateway_is_taken_as_the_gateway_has_composed_it() {
+        let composed = composed();
+        let taken = Composed::try_from(Link::new(&composed, Vec::new())).unwrap();
+        assert_eq!(taken.link, composed.link);
+        assert_eq!(taken.code.expose(), composed.code.expose());
+        assert_eq!(taken.widget, composed.widget);
+        assert_eq!(taken.claims.members(), composed.claims.members());
+    }
+
+    #[test]
+    fn a_link_without_its_code_is_refused() {
+        let mut link = Link::new(&composed(), Vec::new());
+        link.url = "https://chat.acme.example/".into();
+        assert!(Composed::try_from(link).is_err());
     }
 }

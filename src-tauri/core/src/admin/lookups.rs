@@ -1,6 +1,7 @@
 //! Looking up many people and addresses at once.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::Result;
 use crate::directory::{Counts, EmailUsers, Facts, Lookup, Person, User};
@@ -8,19 +9,21 @@ use crate::protocol::email::Email;
 use crate::protocol::user_id::UserId;
 
 /// People and addresses to look up.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Sought {
     /// IDs, at most [`MAX_IMPORT`](crate::directory::MAX_IMPORT).
     #[serde(default)]
+    #[schema(max_items = 250)]
     pub ids: Vec<String>,
     /// Addresses, at most [`MAX_IMPORT`](crate::directory::MAX_IMPORT).
     #[serde(default)]
+    #[schema(max_items = 250)]
     pub emails: Vec<String>,
 }
 
 /// Users, removals and owners of addresses.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct LookedUp {
     /// Users with one of the IDs, and owners of the addresses.
     pub users: Vec<User>,
@@ -33,9 +36,10 @@ pub struct LookedUp {
 }
 
 /// Last removal of an ID. A user may have the ID again.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Removal {
     /// The ID.
+    #[schema(value_type = String)]
     pub id: UserId,
     /// Time of the removal.
     #[serde(with = "crate::time::rfc3339")]
@@ -43,11 +47,12 @@ pub struct Removal {
 }
 
 /// Owner of an address.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Owner {
     /// The address, in the spelling of the request.
     pub email: String,
     /// ID of the user.
+    #[schema(value_type = String)]
     pub user: UserId,
 }
 

@@ -36,6 +36,7 @@ pub use users::{
 
 use serde::{Deserialize, Deserializer, Serialize};
 use std::net::IpAddr;
+use utoipa::ToSchema;
 
 use jiff::Timestamp;
 
@@ -63,7 +64,7 @@ pub(crate) fn some<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
 }
 
 /// Description of the program that serves the API.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct About {
     /// ID of the instance.
     pub instance: String,
@@ -127,7 +128,7 @@ impl Context {
 }
 
 /// A change of the directory, in the stream of changes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Change {
     /// Whether the activity has new entries.
     pub activity: bool,

@@ -40,9 +40,13 @@ impl Problem {
     pub fn into_error(self) -> Error {
         let code = self.code.unwrap_or(ErrorCode::Internal);
         let error = Error::new(code, self.detail);
-        match self.field {
-            Some(field) => error.about(field),
-            None => error,
+        match (code, self.field) {
+            // Core names a member of a user in this way.
+            (ErrorCode::UserExists | ErrorCode::EmailInUse, Some(field)) => {
+                error.about(format!("user.{field}"))
+            }
+            (_, Some(field)) => error.about(field),
+            (_, None) => error,
         }
     }
 }

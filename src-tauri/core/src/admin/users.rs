@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use utoipa::ToSchema;
 
 use crate::Result;
 use crate::directory::{Profile, SharedEmail, TimeAhead, User, UserPage};
@@ -11,7 +12,7 @@ use crate::protocol::payload::NewUser;
 use crate::session::{Session, SessionKey};
 
 /// A page of users.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct UserList {
     /// Users in the requested order.
     pub users: Vec<User>,
@@ -20,6 +21,7 @@ pub struct UserList {
     /// Number of users who match.
     pub total: u64,
     /// Value of `after` for the next page. Null on the last page.
+    #[schema(required)]
     pub next: Option<String>,
 }
 
@@ -48,16 +50,19 @@ impl TryFrom<UserList> for UserPage {
 }
 
 /// A user to add.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Addition {
     /// ID by which links name the user.
+    #[schema(min_length = 1, max_length = 255)]
     pub id: String,
     /// E-mail address.
     #[serde(default)]
+    #[schema(min_length = 3, max_length = 254)]
     pub email: Option<String>,
     /// Metadata: members that are neither `id` nor `email`.
     #[serde(default)]
+    #[schema(value_type = Object)]
     pub metadata: Map<String, Value>,
 }
 
@@ -80,15 +85,16 @@ impl Addition {
 }
 
 /// Users to add, all or none.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Additions {
     /// The users, at most [`MAX_IMPORT`](crate::directory::MAX_IMPORT).
+    #[schema(max_items = 250)]
     pub users: Vec<Addition>,
 }
 
 /// Changes of a user's profile. Missing members change nothing.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Edit {
     /// New address. Null removes it.
@@ -97,9 +103,11 @@ pub struct Edit {
         deserialize_with = "super::some",
         skip_serializing_if = "Option::is_none"
     )]
+    #[schema(value_type = Option<String>, min_length = 3, max_length = 254)]
     pub email: Option<Option<String>>,
     /// Members of the metadata to replace. Null removes a member.
     #[serde(default)]
+    #[schema(value_type = Object)]
     pub metadata: Map<String, Value>,
 }
 
@@ -128,51 +136,52 @@ impl Edit {
 }
 
 /// Number of seats to set.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SeatLimit {
     /// Number of seats. Null sets no limit.
     #[serde(deserialize_with = "Option::deserialize")]
+    #[schema(required)]
     pub limit: Option<u64>,
 }
 
 /// Addresses that several users have.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct SharedEmails {
     /// The addresses.
     pub shared_emails: Vec<SharedEmail>,
 }
 
 /// Recorded times that lie in the future.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Times {
     /// The times.
     pub times: Vec<TimeAhead>,
 }
 
 /// Number of corrected times.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Corrected {
     /// The number.
     pub corrected: u64,
 }
 
 /// Number of users who are signed in.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, ToSchema)]
 pub struct SignedIn {
     /// The number.
     pub users: u64,
 }
 
 /// Sessions of a user, the latest first.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Sessions {
     /// The sessions.
     pub sessions: Vec<SessionRecord>,
 }
 
 /// A session with its key, which cannot be used to sign in.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct SessionRecord {
     /// Key of the session.
     pub key: SessionKey,

@@ -296,7 +296,10 @@ pub trait Directory: Send + Sync {
     async fn record_outbox(&self, entries: &[OutboxEntry]) -> Result<()> {
         for entry in entries {
             let at = Timestamp::from_second(entry.at).unwrap_or_default();
-            let by = AuditContext::new(entry.actor.clone(), at);
+            let by = AuditContext {
+                address: entry.address,
+                ..AuditContext::new(entry.actor.clone(), at)
+            };
             self.execute(Command::RecordOutbox(entry.clone()), &by)
                 .await?;
         }

@@ -1,6 +1,7 @@
 //! Facts: the part of a directory that a command depends on, such as one user and the free seats.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::command::MAX_IMPORT;
 use super::user::User;
@@ -31,13 +32,14 @@ pub struct Facts {
 }
 
 /// Numbers of users and seats of a directory.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Counts {
     /// Number of all users.
     pub users: u64,
     /// Number of users who take a seat.
     pub active: u64,
     /// Number of seats. `None` for no limit.
+    #[schema(required)]
     pub seat_limit: Option<u64>,
 }
 

@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use utoipa::ToSchema;
 
 use crate::protocol::email::Email;
 use crate::protocol::metadata::Metadata;
@@ -13,7 +14,7 @@ use crate::verdict::Status;
 use crate::{Error, ErrorCode};
 
 /// Way in which a user was created.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum Origin {
@@ -38,13 +39,17 @@ impl Origin {
 }
 
 /// A user in a directory. Times are in Unix seconds.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[schema(as = DirectoryUser)]
 pub struct User {
     /// ID: the administrator's own key for the person.
+    #[schema(value_type = String)]
     pub id: UserId,
     /// E-mail address as written.
+    #[schema(required, value_type = Option<String>)]
     pub email: Option<Email>,
     /// All other members.
+    #[schema(value_type = Object)]
     pub metadata: Metadata,
     /// Whether the user may sign in.
     pub status: Status,
@@ -52,15 +57,18 @@ pub struct User {
     pub origin: Origin,
     /// Time when the user was created.
     #[serde(with = "time::rfc3339")]
+    #[schema(value_type = String, format = DateTime)]
     pub created_at: i64,
     /// Time of the last sign-in.
     #[serde(with = "time::rfc3339_if_any")]
+    #[schema(required, value_type = Option<String>, format = DateTime)]
     pub last_sign_in: Option<i64>,
     /// Number of sign-ins.
     pub sign_ins: u64,
     /// Time when the profile was last set: `iat` of the code that did, or the time of adding or
     /// editing the user.
     #[serde(with = "time::rfc3339")]
+    #[schema(value_type = String, format = DateTime)]
     pub profile_as_of: i64,
     /// Number of the change that created the user or last ended all sessions. A session is valid
     /// only in the generation in which it began. A generation is never used twice for an ID.
@@ -68,11 +76,12 @@ pub struct User {
 }
 
 /// An address that several users have. A code that names only the address signs none of them in.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct SharedEmail {
     /// [Key](Email::key) of the address.
     pub email: String,
     /// Users in the order in which they were created.
+    #[schema(value_type = Vec<String>)]
     pub users: Vec<UserId>,
 }
 
@@ -90,14 +99,16 @@ impl fmt::Display for SharedEmail {
 
 /// A recorded time that lies in the future, because the clock was wrong. Until that time codes
 /// count as older than the removal or the profile.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct TimeAhead {
     /// ID of the user.
+    #[schema(value_type = String)]
     pub user: UserId,
     /// Whether it is the time of a removal. Otherwise it is that of a profile.
     pub is_removal: bool,
     /// The time, in Unix seconds.
     #[serde(with = "time::rfc3339")]
+    #[schema(value_type = String, format = DateTime)]
     pub at: i64,
 }
 

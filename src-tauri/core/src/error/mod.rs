@@ -20,6 +20,9 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum ErrorCode {
+    /// The request does not have the form that the API describes. `field` names the member or the
+    /// parameter, if it is one.
+    InvalidRequest,
     /// A member of the payload or the claims breaks a rule. `field` names it.
     InvalidPayload,
     /// The payload names a user in two ways at once.
@@ -86,6 +89,8 @@ pub enum ErrorCode {
     TooMany,
     /// The instance is hosted elsewhere, so another server decides about its users.
     HostedElsewhere,
+    /// The instance is on a gateway on another computer, which alone can do this.
+    OnGateway,
     /// Another program listens on the address of the gateway.
     AddressInUse,
     /// Another process holds the directory.

@@ -3,6 +3,7 @@
 
 pub mod diagnosis;
 pub mod forecast;
+pub mod outline;
 pub mod preview;
 mod report;
 

@@ -62,13 +62,18 @@ pub async fn preview(
     }
     Ok(Preview {
         times: inspect::times(&claims, now),
-        header_json: format!("{:#}", json!({ "typ": "JWT", "alg": settings.algorithm })),
+        header_json: header(settings),
         claims_json: format!("{:#}", Value::Object(claims)),
         forecast: Forecast::new(&judged, settings, users, now).await?,
         composed,
         qr,
         warnings,
     })
+}
+
+/// Returns the header of the codes of an instance, as indented JSON.
+pub(super) fn header(settings: &Settings) -> String {
+    format!("{:#}", json!({ "typ": "JWT", "alg": settings.algorithm }))
 }
 
 /// Returns warnings to read before giving a link away, for an instance with these settings.

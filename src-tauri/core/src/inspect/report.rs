@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -13,8 +14,8 @@ use crate::directory::Directory;
 use crate::error::Warning;
 use crate::inspect::diagnosis::{self, Hint};
 use crate::instance::Settings;
-use crate::protocol::code::CodeRefusal;
 use crate::protocol::code::recognize::{Form, Judged};
+use crate::protocol::code::{CodeRefusal, CodeRules, verify_by_gateway};
 use crate::protocol::user_id::UserId;
 use crate::verdict::{Refusal, Verdict};
 
@@ -111,6 +112,18 @@ pub struct RefusedCode {
     pub field: Option<String>,
 }
 
+impl From<RefusedCode> for Outcome {
+    fn from(refused: RefusedCode) -> Self {
+        Self {
+            verdict: refused.code,
+            user: None,
+            seat: None,
+            message: refused.message,
+            hint: None,
+        }
+    }
+}
+
 impl Outcome {
     /// Converts a verdict. `hint` returns the hint of the face for a refusal.
     #[must_use]
@@ -168,6 +181,24 @@ pub async fn dry_run(
 }
 
 impl Inspection {
+    /// Verifies the code by the report of the gateway that keeps the key. The rules are those of the
+    /// instance, as they were read at the gateway last.
+    #[must_use]
+    pub fn verified_by(
+        mut self,
+        code: &str,
+        report: &Report,
+        rules: CodeRules<'_>,
+        now: Timestamp,
+    ) -> Self {
+        let refused = report.verification.refused.as_ref();
+        let is_signed =
+            refused.is_none_or(|refused| refused.code != CodeRefusal::BadSignature.code());
+        let judged = verify_by_gateway(code, is_signed, rules, now);
+        self.verification = Verification::Judged(judged.map(Box::new));
+        self
+    }
+
     /// Converts the inspection to the form for programs. The caller adds hints, warnings and the
     /// dry run.
     #[must_use]

@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 use crate::instance::scope::Scope;
 use crate::protocol::audience::breaks_line;
 use crate::protocol::lifetime::Lifetime;
-use crate::secret::Secret;
+use crate::secret::{Secret, random_bytes};
 use crate::{Error, ErrorCode, Result};
 
 /// Prefix of all keys, by which a leaked key is recognised.
@@ -19,6 +19,8 @@ const PREFIX: &str = "lk_";
 const RANDOM_BYTES: usize = 32;
 /// Maximum length of a name, in characters.
 pub const MAX_NAME: usize = 60;
+/// Minimum time between two written uses of a key, in seconds.
+pub const USE_SECS: i64 = 300;
 /// Maximum number of keys of an instance.
 pub const MAX_KEYS: usize = 50;
 
@@ -34,6 +36,25 @@ pub struct NewApiKey {
 }
 
 impl NewApiKey {
+    /// Returns the name without white space around it, and the scopes without those that another one
+    /// includes. Fails if one of them breaks a rule.
+    pub(super) fn checked(&self) -> Result<(String, Vec<Scope>)> {
+        let name = self.name.trim();
+        let characters = name.chars().count();
+        if characters == 0 || characters > MAX_NAME || name.contains(breaks_line) {
+            return Err(Error::new(
+                ErrorCode::InvalidSetting,
+                format!("The name of a key has 1 to {MAX_NAME} characters, on one line. Say which system uses it."),
+            )
+            .about("name"));
+        }
+        if self.scopes.is_empty() {
+            let message = "The key has no scope, so it could not be used. Choose one.";
+            return Err(Error::new(ErrorCode::InvalidSetting, message).about("scopes"));
+        }
+        Ok((name.to_owned(), Scope::reduced(&self.scopes)))
+    }
+
     /// Creates a key with the default scopes that never expires.
     pub fn new(name: impl Into<String>) -> Self {
         Self {
@@ -61,6 +82,9 @@ pub struct ApiKey {
     /// Time at which the key expires, in Unix seconds.
     #[serde(default)]
     pub expires_at: Option<i64>,
+    /// Time of the last use, in Unix seconds. It is written every [`USE_SECS`] at most.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_used_at: Option<i64>,
 }
 
 fn scopes_before_format_4() -> Vec<Scope> {
@@ -112,25 +136,9 @@ pub fn authorize<'a>(
 impl ApiKey {
     /// Makes a key. It can be shown only now.
     pub fn generate(new: &NewApiKey, now: Timestamp) -> Result<(Self, Secret)> {
-        let name = new.name.trim();
-        let characters = name.chars().count();
-        if characters == 0 || characters > MAX_NAME || name.contains(breaks_line) {
-            return Err(Error::new(
-                ErrorCode::InvalidSetting,
-                format!("The name of a key has 1 to {MAX_NAME} characters, on one line. Say which system uses it."),
-            )
-            .about("name"));
-        }
-        if new.scopes.is_empty() {
-            let message = "The key has no scope, so it could not be used. Choose one.";
-            return Err(Error::new(ErrorCode::InvalidSetting, message).about("scopes"));
-        }
-        let mut random = Zeroizing::new([0_u8; RANDOM_BYTES]);
+        let (name, scopes) = new.checked()?;
         let text = loop {
-            getrandom::fill(&mut *random).map_err(|cause| {
-                let message = "The operating system gave no random bytes, so there is no key.";
-                Error::new(ErrorCode::NoRandomness, message).because(cause)
-            })?;
+            let random: Zeroizing<[u8; RANDOM_BYTES]> = random_bytes()?;
             let text = format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(*random));
             // A command line would parse an ID with a leading hyphen as an option.
             if !text.starts_with("lk_-") {
@@ -139,11 +147,12 @@ impl ApiKey {
         };
         let key = Self {
             id: text.chars().skip(PREFIX.len()).take(8).collect(),
-            name: name.to_owned(),
+            name,
             sha256: hashed(&text),
             created_at: now.as_second(),
-            scopes: Scope::reduced(&new.scopes),
+            scopes,
             expires_at: new.lifetime.expires_at(now),
+            last_used_at: None,
         };
         Ok((key, Secret::new(text)))
     }
@@ -162,7 +171,7 @@ impl ApiKey {
     }
 }
 
-fn hashed(text: &str) -> String {
+pub(super) fn hashed(text: &str) -> String {
     URL_SAFE_NO_PAD.encode(Sha256::digest(text.as_bytes()))
 }
 

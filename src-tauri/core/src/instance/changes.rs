@@ -1,11 +1,13 @@
 //! Events for the changes between two states of an instance.
 
+use jiff::Timestamp;
+
 use crate::activity::{Change, ChangedSetting, Event, EventData};
 use crate::instance::{Instance, Policy, Retention, Settings, SignInSettings};
 
-/// Returns the events for the changes from `before` to `after`.
+/// Returns the events for the changes from `before` to `after`, which happen now.
 #[must_use]
-pub fn events_between(before: &Instance, after: &Instance) -> Vec<Event> {
+pub fn events_between(before: &Instance, after: &Instance, now: Timestamp) -> Vec<Event> {
     let mut events = Vec::new();
     let (was, is) = (&before.settings, &after.settings);
     match (was.policy.external_auth, is.policy.external_auth) {
@@ -36,14 +38,33 @@ pub fn events_between(before: &Instance, after: &Instance) -> Vec<Event> {
         (Some(_), None) => events.push(EventData::TypingMindDisconnected),
         _ => {}
     }
+    events.extend(key_events(before, after, now));
+    events.into_iter().map(Event::from).collect()
+}
+
+/// Returns the events for the changes of API keys and pairings.
+fn key_events(before: &Instance, after: &Instance, now: Timestamp) -> Vec<EventData> {
+    let mut events = Vec::new();
+    let was_waiting = |name: &str| before.pairings.iter().any(|known| known.name == name);
     for key in &after.api_keys {
-        if !before.api_keys.iter().any(|known| known.id == key.id) {
-            events.push(EventData::ApiKeyMade {
-                name: key.name.clone(),
-                scopes: key.scopes.clone(),
-                expires_at: key.expires_at,
-            });
+        if before.api_keys.iter().any(|known| known.id == key.id) {
+            continue;
         }
+        let (name, scopes, expires_at) = (key.name.clone(), key.scopes.clone(), key.expires_at);
+        let is_waiting = after.pairings.iter().any(|waiting| waiting.name == name);
+        events.push(if was_waiting(&name) && !is_waiting {
+            EventData::PairingExchanged {
+                name,
+                scopes,
+                expires_at,
+            }
+        } else {
+            EventData::ApiKeyMade {
+                name,
+                scopes,
+                expires_at,
+            }
+        });
     }
     for key in &before.api_keys {
         if !after.api_keys.iter().any(|known| known.id == key.id) {
@@ -51,7 +72,22 @@ pub fn events_between(before: &Instance, after: &Instance) -> Vec<Event> {
             events.push(EventData::ApiKeyRevoked { name });
         }
     }
-    events.into_iter().map(Event::from).collect()
+    for pairing in &after.pairings {
+        if !before.pairings.contains(pairing) {
+            let (name, scopes) = (pairing.name.clone(), pairing.scopes.clone());
+            events.push(EventData::PairingMade { name, scopes });
+        }
+    }
+    for pairing in &before.pairings {
+        let name = &pairing.name;
+        let is_waiting = after.pairings.iter().any(|waiting| waiting.name == *name);
+        let has_key = after.api_keys.iter().any(|key| key.name == *name);
+        if !is_waiting && !has_key && !pairing.is_expired(now) {
+            let name = name.clone();
+            events.push(EventData::PairingRevoked { name });
+        }
+    }
+    events
 }
 
 /// Returns the changed settings, except the switch of external authentication, which has its own

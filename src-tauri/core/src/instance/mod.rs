@@ -5,7 +5,9 @@ pub mod api_key;
 mod changes;
 pub(crate) mod hosted;
 mod id;
+mod keys;
 mod outbox_page;
+pub mod pairing;
 pub mod scope;
 mod settings_change;
 pub(crate) mod sign_in_step;
@@ -25,7 +27,8 @@ pub use crate::verdict::Policy;
 use crate::activity::{AuditContext, Event, OutboxEntry};
 use crate::admin::Connection;
 use crate::error::Warning;
-use crate::instance::api_key::{ApiKey, MAX_KEYS};
+use crate::instance::api_key::ApiKey;
+use crate::instance::pairing::Pairing;
 use crate::link::compose::Target;
 use crate::link::{BaseUrl, Parameter};
 use crate::protocol::audience::{Audience, Audiences};
@@ -314,6 +317,8 @@ pub struct Instance {
     pub typingmind: Option<TypingMind>,
     /// API keys of other systems. Without any, the API is off.
     pub api_keys: Vec<ApiKey>,
+    /// API keys that wait for their clients.
+    pub pairings: Vec<Pairing>,
     /// Changes that are not recorded in the activity yet.
     pub outbox: Outbox,
     /// Connection to the gateway that has the instance. Then the settings are those that were read
@@ -343,6 +348,7 @@ impl Outbox {
                 number: self.count,
                 at: by.at.as_second(),
                 actor: by.actor.clone(),
+                address: by.address,
                 event,
             });
             if self.waiting.len() > MAX_WAITING {
@@ -360,40 +366,6 @@ impl Outbox {
     /// Drops the changes that are recorded.
     pub fn recorded(&mut self, up_to: u64) {
         self.waiting.retain(|entry| entry.number > up_to);
-    }
-}
-
-impl Instance {
-    /// Adds an API key.
-    pub fn add_api_key(&mut self, key: ApiKey) -> Result<()> {
-        if self.api_keys.len() >= MAX_KEYS {
-            let message =
-                format!("There are {MAX_KEYS} API keys, and no more are kept. Revoke one first.");
-            return Err(Error::new(ErrorCode::TooMany, message));
-        }
-        if self.api_keys.iter().any(|other| other.name == key.name) {
-            let message = format!(
-                "There is an API key '{}' already. Choose another name.",
-                key.name
-            );
-            return Err(Error::new(ErrorCode::InvalidSetting, message).about("name"));
-        }
-        self.api_keys.push(key);
-        Ok(())
-    }
-
-    /// Revokes an API key by its ID or name.
-    pub fn revoke_api_key(&mut self, key: &str) -> Result<()> {
-        let at = self
-            .api_keys
-            .iter()
-            .position(|known| known.id == key || known.name == key);
-        let Some(at) = at else {
-            let message = format!("There is no API key '{key}'.");
-            return Err(Error::new(ErrorCode::UnknownApiKey, message).about("key"));
-        };
-        self.api_keys.remove(at);
-        Ok(())
     }
 }
 

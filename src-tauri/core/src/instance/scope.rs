@@ -26,21 +26,34 @@ pub enum Scope {
     /// Reads, adds, changes and removes users.
     #[serde(rename = "users")]
     Users,
-    /// Reads the activity. No request needs it yet.
+    /// Reads the activity.
     #[serde(rename = "activity")]
     Activity,
-    /// Includes all scopes. No request needs it yet.
+    /// Includes all scopes, and changes settings and keys.
     #[serde(rename = "admin")]
     Admin,
 }
 
 impl Scope {
-    /// Scopes that a new key can have. The others are for requests that do not exist yet.
-    pub const OFFERED: [Self; 3] = [Self::Links, Self::UsersRead, Self::Users];
+    /// Scopes that every administrator can give a new key. Only the command line on the server can
+    /// give the others.
+    pub const OFFERED: [Self; 4] = [Self::Links, Self::UsersRead, Self::Users, Self::Activity];
 
     /// Scopes of a new key unless others are chosen, and of each key that was made before keys had
     /// scopes.
     pub const DEFAULT: [Self; 2] = [Self::Links, Self::Users];
+
+    /// Parses the name of a scope that the command line on the server can give a new key.
+    pub fn on_server(text: &str) -> Result<Self> {
+        if text == Self::Admin.name() {
+            return Ok(Self::Admin);
+        }
+        text.parse().map_err(|_| {
+            let message =
+                "The scope of a key is 'links', 'users:read', 'users', 'activity' or 'admin'.";
+            Error::new(ErrorCode::InvalidSetting, message).about("scopes")
+        })
+    }
 
     /// Returns the name.
     #[must_use]
@@ -87,14 +100,14 @@ impl fmt::Display for Scope {
     }
 }
 
-/// Parses the name of a scope that a new key can have.
+/// Parses the name of a scope that every administrator can give a new key.
 impl FromStr for Scope {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self> {
         let mut offered = Self::OFFERED.into_iter();
         offered.find(|scope| scope.name() == text).ok_or_else(|| {
-            let message = "The scope of a key is 'links', 'users:read' or 'users'.";
+            let message = "The scope of a key is 'links', 'users:read', 'users' or 'activity'.";
             Error::new(ErrorCode::InvalidSetting, message).about("scopes")
         })
     }
@@ -125,13 +138,14 @@ mod tests {
     }
 
     #[test]
-    fn only_scopes_that_a_request_needs_are_offered_and_all_are_stored() {
+    fn only_the_server_gives_the_scope_admin_and_all_scopes_are_stored() {
         for scope in ALL {
             let stored = serde_json::to_value(scope).unwrap();
             assert_eq!(stored, scope.name());
             assert_eq!(serde_json::from_value::<Scope>(stored).unwrap(), scope);
             let parsed = scope.name().parse::<Scope>();
-            assert_eq!(parsed.is_ok(), Scope::OFFERED.contains(&scope), "{scope}");
+            assert_eq!(parsed.is_ok(), scope != Scope::Admin, "{scope}");
+            assert_eq!(Scope::on_server(scope.name()).unwrap(), scope);
         }
         for text in ["", "Users", "users:write", "links,users"] {
             let refused = text.parse::<Scope>().unwrap_err();

@@ -14,12 +14,12 @@ use crate::{Error, ErrorCode, Result};
 /// Change of an instance's settings, as a person enters it. `None` leaves a setting unchanged. In
 /// JSON, a setting that stays unchanged is left out, and null is refused.
 #[serde_with::apply(
-    Option => #[serde(deserialize_with = "crate::admin::some", skip_serializing_if = "Option::is_none")]
+    Option => #[serde(default, deserialize_with = "crate::admin::some", skip_serializing_if = "Option::is_none")]
               #[schema(nullable = false)],
     Option<Lifetime> => #[schema(value_type = Option<String>, example = "12 hours")],
 )]
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(default, deny_unknown_fields)]
+#[serde(deny_unknown_fields)]
 #[expect(missing_docs, reason = "the members of Settings")]
 pub struct SettingsChange {
     pub name: Option<String>,

@@ -124,10 +124,15 @@ pub fn compose(
     spec: LinkSpec,
     now: Timestamp,
 ) -> Result<Composed> {
+    signed(target, key, claims(spec, now)?)
+}
+
+/// Returns the claims of a link that is signed at `now`, with a new ID.
+pub fn claims(spec: LinkSpec, now: Timestamp) -> Result<Claims> {
     let starts_at = spec.not_before.map_or(now, |start| start.max(now));
     let expires_at = spec.lifetime.expires_at(starts_at);
     let not_before = spec.not_before.map(Timestamp::as_second);
-    let claims = Claims {
+    Ok(Claims {
         payload: spec.payload,
         registered: Registered {
             issued_at: Some(now.as_second()),
@@ -139,7 +144,13 @@ pub fn compose(
             audience: spec.audience,
             single_use: spec.single_use,
         },
-    };
+    })
+}
+
+/// Signs claims and puts the code into the URL of the target.
+///
+/// Fails like [`code::sign`].
+pub fn signed(target: &Target, key: &SigningKey, claims: Claims) -> Result<Composed> {
     let code = code::sign(&claims, key, target.algorithm)?;
     Ok(Composed {
         link: LoginLink::new(&target.url, &target.parameter, &code),

@@ -127,6 +127,24 @@ impl LoginLink {
         }
     }
 
+    /// Takes a URL apart in which the code is known. `None` if the code is not in it.
+    #[must_use]
+    pub fn of(url: &str, code: &ExternalAuthCode) -> Option<Self> {
+        let (start, after) = url.split_once(code.expose())?;
+        let (scheme, rest) = start.split_once("://")?;
+        let (authority, before) = rest.split_at(rest.find(['/', '?'])?);
+        let mut parts = code.expose().splitn(3, '.').map(str::to_owned);
+        Some(Self {
+            scheme: format!("{scheme}://"),
+            authority: authority.to_owned(),
+            before: before.to_owned(),
+            header: parts.next()?,
+            claims: parts.next()?,
+            signature: parts.next()?,
+            after: after.to_owned(),
+        })
+    }
+
     /// Returns the whole URL.
     #[must_use]
     pub fn url(&self) -> String {

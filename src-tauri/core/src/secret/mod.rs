@@ -47,6 +47,18 @@ impl fmt::Display for Secret {
     }
 }
 
+/// Returns random bytes from the operating system.
+///
+/// Fails with [`ErrorCode::NoRandomness`].
+pub(crate) fn random_bytes<const N: usize>() -> Result<Zeroizing<[u8; N]>> {
+    let mut random = Zeroizing::new([0_u8; N]);
+    getrandom::fill(&mut *random).map_err(|cause| {
+        let message = "The operating system gave no random bytes, so there is no key.";
+        Error::new(ErrorCode::NoRandomness, message).because(cause)
+    })?;
+    Ok(random)
+}
+
 /// Serializes a secret as its text, for the few wire types that carry one.
 pub(crate) mod exposed {
     use serde::Serializer;

@@ -5,6 +5,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
+use utoipa::ToSchema;
 use zeroize::Zeroizing;
 
 use crate::{Error, ErrorCode, Result};
@@ -24,7 +25,7 @@ pub struct SessionId {
 
 /// Key of a session in a directory: the time in its [`SessionId`], and the SHA-256 of its random
 /// bits. It cannot be used to sign in.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 pub struct SessionKey {
     made_at: u64,
     #[serde(with = "super::hash")]

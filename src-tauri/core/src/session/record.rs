@@ -1,6 +1,7 @@
 use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::browser_key::BrowserKey;
 use super::id::SessionKey;
@@ -13,7 +14,7 @@ pub const SEEN_SECS: i64 = 300;
 const MAX_BROWSER_BYTES: usize = 256;
 
 /// Scope in which a session is valid.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum SessionScope {
     /// The gateway's own pages, and the applications behind it.
@@ -23,25 +24,30 @@ pub enum SessionScope {
 }
 
 /// A session in a directory. Times are in Unix seconds.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Session {
     /// User who is signed in.
+    #[schema(value_type = String)]
     pub user: UserId,
     /// [`User::generation`](crate::directory::User::generation) when the session began.
     pub generation: u64,
     /// Scope in which the session is valid.
     pub place: SessionScope,
     /// `jti` of the code that began the session.
+    #[schema(required)]
     pub link: Option<String>,
     /// Name of the browser (`User-Agent`). It is unverified text.
+    #[schema(required)]
     pub browser: Option<String>,
     /// Address from which the link was opened.
+    #[schema(required, value_type = Option<String>)]
     pub address: Option<IpAddr>,
     /// Time when the session began.
     pub created_at: i64,
     /// Time of the last use. It is written at most every [`SEEN_SECS`].
     pub last_seen: i64,
     /// Time when the code that began the session expires.
+    #[schema(required)]
     pub code_expires_at: Option<i64>,
 }
 

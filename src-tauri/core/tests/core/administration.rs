@@ -41,6 +41,7 @@ fn the_record_of_an_instance_is_read_as_it_was_written() {
         settings: Settings::sample().unwrap(),
         key: None,
         api_keys: Vec::new(),
+        pairings: Vec::new(),
         outbox: Outbox::default(),
         connection: None,
         typingmind: None,

@@ -396,6 +396,7 @@ impl Model {
                 number: self.random.below(20),
                 at: self.now,
                 actor: Actor::CommandLine,
+                address: None,
                 event: Event::link_made(&self.claims()),
             }),
         }

@@ -26,13 +26,14 @@ const WORDS_OF_FACES: [&str; 14] = [
 ];
 
 /// Texts that are not messages.
-const ALLOWED: [&str; 5] = [
+const ALLOWED: [&str; 6] = [
     // Actors, and a title in the activity.
     "Studio",
     "The command line",
     "Settings changed",
     // Name under which a process holds a directory.
     "latchkey serve",
+    "latchkey restore",
     // Prefix of a label in an internationalized domain name.
     "--",
 ];

@@ -69,6 +69,8 @@ impl Home {
         let keys = passphrase
             .map(|passphrase| self.keys_of(&instance)?.seal(passphrase))
             .transpose()?;
+        // A pairing code that is used after the backup must not work again.
+        instance.pairings.clear();
         // The records say where the keys are on this computer.
         instance.key = None;
         if let Some(typingmind) = &mut instance.typingmind {

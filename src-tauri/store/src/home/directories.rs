@@ -9,6 +9,7 @@ use crate::embedded::EmbeddedDirectory;
 use crate::remote::RemoteDirectory;
 use crate::wait::Wait as _;
 use latchkey_core::activity::{AuditContext, Event};
+use latchkey_core::admin::GatewayState;
 use latchkey_core::directory::Directory;
 use latchkey_core::instance::{Hosted, Instance, InstanceId};
 use latchkey_core::protocol::claims::Claims;
@@ -117,6 +118,15 @@ impl Home {
         }
     }
 
+    /// Returns the state of the gateway of an instance, from the process that holds the directory.
+    ///
+    /// Fails with [`ErrorCode::Unreachable`] if there is none.
+    pub fn local_gateway_state(&self, instance: &Instance) -> Result<GatewayState> {
+        let folder = self.instances.folder(&instance.id);
+        let remote = RemoteDirectory::local(&folder).wait()?;
+        remote.gateway_state().wait()
+    }
+
     /// Asks the process that holds the directory of an instance to close it, because this one must
     /// hold it. Studio does so unless it runs the gateway.
     ///
@@ -181,20 +191,27 @@ impl Home {
     }
 }
 
-/// Fails with [`ErrorCode::HostedElsewhere`] unless the instance is hosted here.
+/// Fails with [`ErrorCode::HostedElsewhere`] or [`ErrorCode::OnGateway`] unless the instance is
+/// hosted here.
 pub fn require_here(instance: &Instance) -> Result<()> {
     let name = instance.settings.name.as_str();
-    let message = match (instance.settings.hosted, &instance.connection) {
+    let (code, message) = match (instance.settings.hosted, &instance.connection) {
         (Hosted::Here, _) => return Ok(()),
-        (Hosted::Gateway, Some(connection)) => format!(
-            "'{name}' is on the gateway {}, which has its directory and signs people in. This works only there.",
-            connection.url.authority()
+        (Hosted::Gateway, Some(connection)) => (
+            ErrorCode::OnGateway,
+            format!(
+                "'{name}' is on the gateway {}, which has its directory and signs people in. This works only there.",
+                connection.url.authority()
+            ),
         ),
-        (Hosted::Elsewhere | Hosted::Gateway, _) => format!(
-            "'{name}' is hosted elsewhere: {} decides who signs in. Its users, seats, sessions and activity are \
-             there, and so is its gateway.",
-            instance.settings.url.authority()
+        (Hosted::Elsewhere | Hosted::Gateway, _) => (
+            ErrorCode::HostedElsewhere,
+            format!(
+                "'{name}' is hosted elsewhere: {} decides who signs in. Its users, seats, sessions and activity are \
+                 there, and so is its gateway.",
+                instance.settings.url.authority()
+            ),
         ),
     };
-    Err(Error::new(ErrorCode::HostedElsewhere, message).about("instance"))
+    Err(Error::new(code, message).about("instance"))
 }

@@ -9,12 +9,14 @@ use latchkey_core::activity::AuditContext;
 use latchkey_core::admin::{
     Connection, ConnectionString, Fingerprint, GatewayState, GatewayUrl, InstanceRecord, Link,
 };
-use latchkey_core::inspect::Report;
+use latchkey_core::inspect::{RefusedCode, Report};
 use latchkey_core::instance::{Hosted, Instance, InstanceId, Name, Settings};
 use latchkey_core::link::BaseUrl;
 use latchkey_core::link::compose::LinkSpec;
 use latchkey_core::secret::Secret;
+use latchkey_core::verdict::Verdict;
 use latchkey_core::{Error, ErrorCode, Result};
+use serde_json::Value;
 
 /// Beginning of an API key.
 const KEY_PREFIX: &str = "lk_";
@@ -121,7 +123,7 @@ impl Home {
     /// Returns the gateway of an instance, which is not asked before the first call. Later calls
     /// return the same one.
     ///
-    /// Fails with [`ErrorCode::HostedElsewhere`] for an instance that is not on a gateway, and with
+    /// Fails with [`ErrorCode::InvalidSetting`] for an instance that is not on a gateway, and with
     /// [`ErrorCode::KeyRefused`] if its API key is lost.
     pub fn gateway(&self, instance: &Instance) -> Result<Arc<RemoteGateway>> {
         let connection = connection(instance)?;
@@ -137,7 +139,7 @@ impl Home {
         };
         let key = key.ok_or_else(|| {
             let message = format!(
-                "The API key for the gateway {} is not kept here any more. Make a new one on the server ('latchkey api-key make NAME --scope admin'), and connect again.",
+                "The API key for the gateway {} is not kept here any more. Make a new one on the server, and connect again.",
                 connection.url.authority()
             );
             Error::new(ErrorCode::KeyRefused, message)
@@ -201,6 +203,24 @@ impl Home {
         self.gateway(instance)?.make_link(spec).wait()
     }
 
+    /// Has the gateway of an instance verify a code and redeem it, without a session. Returns the
+    /// reason if the code by itself is refused. Such a refusal is not recorded, because nobody has
+    /// tried to sign in.
+    pub fn redeem_there(
+        &self,
+        instance: &Instance,
+        code: &str,
+    ) -> Result<std::result::Result<Verdict, RefusedCode>> {
+        let gateway = self.gateway(instance)?;
+        let report = gateway.inspect(code).wait()?;
+        if let Some(refused) = report.verification.refused {
+            return Ok(Err(refused));
+        }
+        let claims = report.claims.as_ref().and_then(Value::as_object);
+        let claims = claims.ok_or_else(|| Error::internal("a verified code without claims"))?;
+        gateway.redeem(claims).wait().map(Ok)
+    }
+
     /// Has the gateway of an instance inspect a text with a code.
     pub fn inspect_there(&self, instance: &Instance, text: &str) -> Result<Report> {
         self.gateway(instance)?.inspect(text).wait()
@@ -231,9 +251,8 @@ impl Home {
         let paired = paired.map_err(|mut refused| {
             if refused.code == ErrorCode::KeyRefused {
                 refused.message = format!(
-                    "The gateway {} refuses the pairing code: it is wrong, was used already or is older than 10 minutes. Make a new one on the server: latchkey api-key make NAME --scope admin --instance {}",
-                    string.url.authority(),
-                    string.instance
+                    "The gateway {} refuses the pairing code: it is wrong, was used already or is older than 10 minutes. Make a new one on the server.",
+                    string.url.authority()
                 );
                 refused = refused.about("connection");
             }
@@ -318,7 +337,7 @@ struct Address<'a> {
     instance: Option<&'a InstanceId>,
 }
 
-/// Returns the connection of an instance. Fails with [`ErrorCode::HostedElsewhere`] if it is not on
+/// Returns the connection of an instance. Fails with [`ErrorCode::InvalidSetting`] if it is not on
 /// a gateway.
 fn connection(instance: &Instance) -> Result<&Connection> {
     instance.connection.as_ref().ok_or_else(|| {
@@ -326,7 +345,7 @@ fn connection(instance: &Instance) -> Result<&Connection> {
             "'{}' is not on a gateway on another computer.",
             instance.settings.name.as_str()
         );
-        Error::new(ErrorCode::HostedElsewhere, message).about("instance")
+        Error::new(ErrorCode::InvalidSetting, message).about("instance")
     })
 }
 

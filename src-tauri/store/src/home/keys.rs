@@ -105,7 +105,8 @@ impl Home {
 
     /// Returns the key that signs for an instance.
     ///
-    /// Fails with [`ErrorCode::NoSigningKey`] if it has none, with [`ErrorCode::WeakSecret`], or
+    /// Fails with [`ErrorCode::NoSigningKey`] if it has none, with [`ErrorCode::OnGateway`] if a
+    /// gateway on another computer has it, with [`ErrorCode::WeakSecret`], or
     /// with the errors of [`Keys::read`](crate::keys::Keys::read).
     pub fn signing_key(&self, instance: &Instance) -> Result<SigningKey> {
         let name = &instance.settings.name;
@@ -161,7 +162,7 @@ fn key_stays_there(name: &Name, connection: &Connection) -> Error {
         name.as_str(),
         connection.url.authority()
     );
-    Error::new(ErrorCode::NoSigningKey, message).about("secret")
+    Error::new(ErrorCode::OnGateway, message).about("secret")
 }
 
 fn no_key(name: &Name) -> Error {

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::files;
 use latchkey_core::admin::Connection;
 use latchkey_core::instance::api_key::ApiKey;
+use latchkey_core::instance::pairing::Pairing;
 use latchkey_core::instance::{
     Hosted, Instance, InstanceId, Name, Outbox, Policy, Retention, Settings, SignInSettings,
 };
@@ -23,7 +24,8 @@ use latchkey_core::{Error, ErrorCode, Result};
 /// Format 2 adds the encoding of a key, which programs for format 1 would ignore. Format 3
 /// stores waiting changes without words. Format 4 adds scopes and expiry to API keys. Programs for
 /// format 3 would ignore them and accept such a key for every request. Format 5 adds instances on
-/// a gateway, and the connection to TypingMind's API. Programs for format 4 would drop both.
+/// a gateway, the connection to TypingMind's API, pairings, and the last use of API keys. Programs
+/// for format 4 would drop them.
 pub(crate) const FORMAT: u32 = 5;
 
 #[derive(Serialize, Deserialize)]
@@ -47,6 +49,8 @@ struct InstanceFile {
     typingmind: Option<TypingMind>,
     #[serde(default)]
     api_keys: Vec<ApiKey>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pairings: Vec<Pairing>,
     #[serde(default)]
     acts: Outbox,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -117,6 +121,7 @@ pub(crate) fn parse(
         key: file.key,
         typingmind: file.typingmind,
         api_keys: file.api_keys,
+        pairings: file.pairings,
         outbox: file.acts,
         connection: file.connection,
     })
@@ -149,6 +154,7 @@ pub(crate) fn contents(instance: &Instance) -> Result<Vec<u8>> {
         key: instance.key.clone(),
         typingmind: instance.typingmind.clone(),
         api_keys: instance.api_keys.clone(),
+        pairings: instance.pairings.clone(),
         acts: instance.outbox.clone(),
         connection: instance.connection.clone(),
     };

@@ -216,6 +216,7 @@ impl Instances {
             key,
             typingmind: None,
             api_keys: Vec::new(),
+            pairings: Vec::new(),
             outbox: Outbox::default(),
             connection,
         };
@@ -258,7 +259,7 @@ impl Instances {
             others.retain(|other| other.id != *id);
             refuse_taken(&instance.settings.name, &others)?;
         }
-        let events = events_between(&before, &instance);
+        let events = events_between(&before, &instance, by.at);
         note(&mut instance, events, by);
         file::write(&self.path(&instance.id), &instance)?;
         Ok(instance)
@@ -270,6 +271,16 @@ impl Instances {
         let mut instance = self.get(id)?;
         note(&mut instance, vec![event], by);
         file::write(&self.path(&instance.id), &instance)
+    }
+
+    /// Notes uses of API keys: the ID of each key, and the time in Unix seconds.
+    pub(crate) fn note_key_uses(&self, id: &InstanceId, uses: &[(String, i64)]) -> Result<()> {
+        let _lock = self.lock()?;
+        let mut instance = self.get(id)?;
+        if instance.note_key_uses(uses) {
+            file::write(&self.path(&instance.id), &instance)?;
+        }
+        Ok(())
     }
 
     /// Drops the waiting events up to a number, which are recorded.

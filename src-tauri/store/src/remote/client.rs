@@ -10,7 +10,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::Bytes;
-use hyper::header::CONTENT_TYPE;
+use hyper::header::{CONTENT_TYPE, RETRY_AFTER};
 use hyper::{Method, Request, StatusCode};
 use latchkey_core::activity::AuditContext;
 use latchkey_core::admin::{About, CONTEXT, Context, ROOT};
@@ -328,6 +328,11 @@ async fn answer_once(
     let response = server.request(request).await;
     let response = response.map_err(|cause| server.unanswered(cause))?;
     let status = response.status();
+    let is_running = status == StatusCode::CONFLICT && response.headers().contains_key(RETRY_AFTER);
+    if is_running && server.is_gateway() {
+        // The first attempt at this change is still running there.
+        return Err(server.too_slow());
+    }
     let body = Limited::new(response.into_body(), MAX_ANSWER)
         .collect()
         .await;

@@ -73,7 +73,7 @@ fn words_for(cause: &legacy::Error, url: &GatewayUrl, is_sent: bool) -> (String,
     let tls = find(cause, |error| error.downcast_ref::<rustls::Error>());
     if tls.is_some_and(|tls| matches!(tls, rustls::Error::InvalidMessage(_))) {
         let words = format!(
-            "{authority} answers, but not by TLS. Check the port: it is the one of --admin-listen, and not the one for visitors."
+            "{authority} answers, but not by TLS. Check the port: it must be the one for administrators, and not the one for visitors."
         );
         return (words, false);
     }
@@ -86,7 +86,7 @@ fn words_for(cause: &legacy::Error, url: &GatewayUrl, is_sent: bool) -> (String,
     let kind = find(cause, |error| error.downcast_ref::<io::Error>()).map(io::Error::kind);
     let words = match kind {
         Some(io::ErrorKind::ConnectionRefused) => format!(
-            "Nothing listens on {authority}. Check that the gateway runs there with --admin-listen, and the port."
+            "Nothing listens on {authority}. Check that the gateway runs there and listens for administrators, and check the port."
         ),
         Some(io::ErrorKind::TimedOut) if !is_sent => format!(
             "{authority} does not answer within {} seconds. Check that the computer is on, and that no firewall is in between.",
@@ -178,7 +178,7 @@ pub(super) fn refused(
         StatusCode::UNAUTHORIZED => Error::new(
             ErrorCode::KeyRefused,
             format!(
-                "The gateway {authority} refuses the API key: it was revoked or has expired. Make a new one on the server ('latchkey api-key make NAME --scope admin'), and connect again."
+                "The gateway {authority} refuses the API key: it was revoked or has expired. Make a new one on the server, and connect again."
             ),
         ),
         StatusCode::FORBIDDEN => {
@@ -234,7 +234,7 @@ pub(super) fn unreadable(url: &GatewayUrl, about: Option<&About>) -> Error {
 
 fn not_a_gateway(url: &GatewayUrl) -> Error {
     let message = format!(
-        "{} answers, but not as the administration of a Latchkey gateway. Check the address: it is the one of --admin-listen.",
+        "{} answers, but not as the administration of a Latchkey gateway. Check the address: it must be the one for administrators.",
         url.authority()
     );
     Error::new(ErrorCode::Unreachable, message)

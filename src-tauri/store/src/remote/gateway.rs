@@ -8,14 +8,16 @@ use hyper::Method;
 use latchkey_core::Result;
 use latchkey_core::admin::{
     About, ApiKeyRecord, ApiKeyRequest, ApiKeys, Fingerprint, GatewayState, GatewayUrl,
-    InspectRequest, InstanceRecord, Link, LinkRequest, MadeApiKey, NewSigningKey, Paired,
-    PairingRequest, SigningKeySet,
+    InspectRequest, InstanceRecord, Judged, Link, LinkRequest, MadeApiKey, NewSigningKey, Paired,
+    PairingRequest, SignedClaims, SigningKeySet,
 };
 use latchkey_core::inspect::Report;
 use latchkey_core::instance::api_key::NewApiKey;
 use latchkey_core::instance::{InstanceId, SettingsChange};
 use latchkey_core::link::compose::LinkSpec;
 use latchkey_core::secret::{Secret, SecretSource};
+use latchkey_core::verdict::Verdict;
+use serde_json::{Map, Value};
 
 use super::RemoteDirectory;
 use super::client::{Call, Client, encoded};
@@ -136,6 +138,16 @@ impl RemoteGateway {
     pub async fn make_link(&self, spec: &LinkSpec) -> Result<Link> {
         let call = Call::new(Method::POST, "/links").json(&LinkRequest::from(spec))?;
         self.client.send(call).await
+    }
+
+    /// Redeems claims of a code that the gateway has verified. Begins no session.
+    pub async fn redeem(&self, claims: &Map<String, Value>) -> Result<Verdict> {
+        let claims = SignedClaims {
+            claims: claims.clone(),
+        };
+        let call = Call::new(Method::POST, "/redemptions").json(&claims)?;
+        let judged: Judged = self.client.send(call).await?;
+        judged.try_into()
     }
 
     /// Inspects a text with a code. The report does not quote a code that the gateway has not

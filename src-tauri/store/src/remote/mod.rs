@@ -32,8 +32,8 @@ use hyper::Method;
 use jiff::Timestamp;
 use latchkey_core::activity::{ActivityPage, ActivityQuery, Actor, AuditContext, Event};
 use latchkey_core::admin::{
-    About, Addition, Additions, Corrected, Edit, EventRecord, Judged, LookedUp, Page, SeatLimit,
-    Sessions, SharedEmails, SignedClaims, SignedIn, Sought, Times, UserList, Waiting,
+    About, Addition, Additions, Corrected, Edit, EventRecord, GatewayState, Judged, LookedUp, Page,
+    SeatLimit, Sessions, SharedEmails, SignedClaims, SignedIn, Sought, Times, UserList, Waiting,
 };
 use latchkey_core::directory::{
     Command, Counts, Directory, Facts, Lookup, OnChange, Outcome, PageStart, Redemption,
@@ -140,7 +140,8 @@ impl RemoteDirectory {
                 cursor.position(sort)?;
                 ("after", cursor.to_string())
             }
-            PageStart::Row(row) => ("row", row.to_string()),
+            // The API counts rows with 63 bits.
+            PageStart::Row(row) => ("row", (*row).min(i64::MAX.unsigned_abs()).to_string()),
         };
         pairs.push((name, &value));
         let list: UserList = self.client.get("/users", &pairs).await?;
@@ -162,6 +163,11 @@ impl RemoteDirectory {
         pairs.extend(before.as_deref().map(|before| ("before", before)));
         let page: Page = self.client.get("/activity", &pairs).await?;
         Ok(page.into())
+    }
+
+    /// Returns the state of the gateway that the process runs.
+    pub async fn gateway_state(&self) -> Result<GatewayState> {
+        self.client.send(Call::new(Method::GET, "/gateway")).await
     }
 
     /// Asks the process that holds the directory to close it, because this one must hold it.
@@ -329,7 +335,11 @@ impl Directory for RemoteDirectory {
 
     async fn sessions_of(&self, user: &UserId) -> Result<Vec<(SessionKey, Session)>> {
         let path = format!("/users/{}/sessions", client::encoded(user.as_str()));
-        let found: Sessions = self.client.get(&path, &[]).await?;
+        let found: Result<Sessions> = self.client.get(&path, &[]).await;
+        let found = match found {
+            Err(refused) if refused.code == ErrorCode::UnknownUser => return Ok(Vec::new()),
+            found => found?,
+        };
         let sessions = found.sessions.into_iter();
         Ok(sessions.map(|found| (found.key, found.session)).collect())
     }

@@ -1,6 +1,6 @@
 //! Tests of the client of TypingMind's API, for what would take too long through the command line.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use latchkey_core::ErrorCode;
 use latchkey_core::protocol::email::Email;
@@ -24,13 +24,7 @@ fn a_server_that_does_not_answer_ends_with_the_timeout() {
         ..Limits::default()
     };
     let client = TypingMindClient::new(&region, &key, limits);
-    let begun = Instant::now();
     let refused = client.users().unwrap_err();
-    assert!(
-        begun.elapsed() < Duration::from_secs(20),
-        "{:?}",
-        begun.elapsed()
-    );
     assert_eq!(refused.code, ErrorCode::Unreachable);
     assert!(refused.message.contains("within 0.3 seconds"), "{refused}");
     let email = Email::parse("ada@acme.example", "email").unwrap();

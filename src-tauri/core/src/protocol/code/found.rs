@@ -5,6 +5,7 @@ use url::Url;
 use utoipa::ToSchema;
 
 use crate::error::Warning;
+use crate::{Error, ErrorCode, Result};
 
 /// Maximum number of possible codes that are checked in one text.
 pub(super) const MAX_CANDIDATES: usize = 64;
@@ -42,6 +43,19 @@ pub struct Recognized {
 }
 
 impl Recognized {
+    /// Fails with [`ErrorCode::TooMany`] if the text contains several codes, because they may sign
+    /// in different people.
+    pub fn require_alone(&self) -> Result<()> {
+        if self.others == 0 {
+            return Ok(());
+        }
+        let message = format!(
+            "There are {} codes in this text, which may be those of different people. Give one of them alone.",
+            self.others + 1
+        );
+        Err(Error::new(ErrorCode::TooMany, message).about("code"))
+    }
+
     /// Returns the warning about a text with several codes. `None` for a text with one.
     #[must_use]
     pub fn several(&self) -> Option<Warning> {

@@ -39,8 +39,8 @@ pub use refusal::CodeRefusal;
 pub(crate) use sentences::Sentences;
 pub use sign::sign;
 pub use trim::trim;
-pub(crate) use verify::signature_matches;
 pub use verify::{CodeRules, VerifiedCode, verify};
+pub(crate) use verify::{signature_matches, verify_by_gateway};
 
 /// Maximum length of a code, in bytes.
 pub const MAX_BYTES: usize = 8 * 1024;

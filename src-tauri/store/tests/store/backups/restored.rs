@@ -67,6 +67,8 @@ fn what_was_used_revoked_removed_or_signed_out_stays_so() {
     let (instance, api_key) = here
         .make_api_key(&instance.id, &NewApiKey::new("CRM"), &by(now()))
         .unwrap();
+    here.make_pairing(&instance.id, &NewApiKey::new("laptop"), &by(now()))
+        .unwrap();
     let backup = back_up(&here, &instance, &*directory, true);
     assert!(!backup.windows(6).any(|bytes| bytes == b"secret"));
 
@@ -79,6 +81,10 @@ fn what_was_used_revoked_removed_or_signed_out_stays_so() {
     );
     let instance_there = restored.instance;
     assert_eq!(instance_there.id.as_str(), "acme");
+    assert!(
+        instance_there.pairings.is_empty(),
+        "a code would work twice"
+    );
     assert_eq!(
         instance_there.settings,
         here.instances().get(&instance.id).unwrap().settings

@@ -255,6 +255,7 @@ pub(super) fn an_act_on_the_settings_is_recorded_once(directory: &dyn Directory)
         number,
         at: 5,
         actor: Actor::CommandLine,
+        address: None,
         event: EventData::Imported { users: number }.into(),
     };
     directory

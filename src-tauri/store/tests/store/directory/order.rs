@@ -228,6 +228,7 @@ pub(super) fn a_link_that_was_made_while_another_process_held_the_directory_work
         number,
         at: now().as_second(),
         actor: Actor::CommandLine,
+        address: None,
         event: Event::link_made(claims),
     };
     let (claims, before) = made("ada", "", now());

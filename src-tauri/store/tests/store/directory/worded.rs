@@ -79,6 +79,7 @@ fn every_event_comes_back_from_the_file_of_an_instance() {
             number: 1,
             at: 2,
             actor: by(at(0)).actor,
+            address: None,
             event,
         };
         let file = serde_json::to_string(&entry).unwrap();

@@ -1,0 +1,86 @@
+//! API keys and pairings of an instance.
+
+use jiff::Timestamp;
+
+use super::Instance;
+use super::api_key::{ApiKey, MAX_KEYS};
+use super::pairing::{self, Pairing};
+use crate::secret::Secret;
+use crate::{Error, ErrorCode, Result};
+
+impl Instance {
+    /// Adds an API key.
+    pub fn add_api_key(&mut self, key: ApiKey) -> Result<()> {
+        if self.api_keys.len() >= MAX_KEYS {
+            let message =
+                format!("There are {MAX_KEYS} API keys, and no more are kept. Revoke one first.");
+            return Err(Error::new(ErrorCode::TooMany, message));
+        }
+        self.require_free_name(&key.name)?;
+        self.api_keys.push(key);
+        Ok(())
+    }
+
+    /// Adds a pairing. It replaces one with the same name, whose code is probably lost.
+    pub fn add_pairing(&mut self, pairing: Pairing, now: Timestamp) -> Result<()> {
+        self.require_free_name(&pairing.name)?;
+        pairing::add(&mut self.pairings, pairing, now)
+    }
+
+    /// Makes the key of a pairing, whose code then works no more.
+    ///
+    /// Fails with [`ErrorCode::KeyRefused`] for a code that is wrong, was used or has expired.
+    pub fn exchange(&mut self, code: &str, now: Timestamp) -> Result<(ApiKey, Secret)> {
+        let new = pairing::take(&mut self.pairings, code, now)?;
+        let (key, secret) = ApiKey::generate(&new, now)?;
+        self.add_api_key(key.clone())?;
+        Ok((key, secret))
+    }
+
+    /// Fails if an API key has the name.
+    fn require_free_name(&self, name: &str) -> Result<()> {
+        if self.api_keys.iter().any(|other| other.name == name) {
+            let message = format!(
+                "There is an API key '{name}' already. Choose another name, or revoke that key first."
+            );
+            return Err(Error::new(ErrorCode::InvalidSetting, message).about("name"));
+        }
+        Ok(())
+    }
+
+    /// Notes uses of API keys: the ID of each key, and the time in Unix seconds. Returns whether
+    /// that changes anything.
+    pub fn note_key_uses(&mut self, uses: &[(String, i64)]) -> bool {
+        let mut is_changed = false;
+        for (id, at) in uses {
+            let key = self.api_keys.iter_mut().find(|key| key.id == *id);
+            let Some(key) = key else {
+                continue;
+            };
+            if key.last_used_at.is_none_or(|known| known < *at) {
+                key.last_used_at = Some(*at);
+                is_changed = true;
+            }
+        }
+        is_changed
+    }
+
+    /// Revokes an API key by its ID or name, or a pairing by its name.
+    pub fn revoke_api_key(&mut self, key: &str) -> Result<()> {
+        let at = self
+            .api_keys
+            .iter()
+            .position(|known| known.id == key || known.name == key);
+        let Some(at) = at else {
+            let waiting = self.pairings.iter().position(|waiting| waiting.name == key);
+            if let Some(waiting) = waiting {
+                self.pairings.remove(waiting);
+                return Ok(());
+            }
+            let message = format!("There is no API key '{key}'.");
+            return Err(Error::new(ErrorCode::UnknownApiKey, message).about("key"));
+        };
+        self.api_keys.remove(at);
+        Ok(())
+    }
+}
