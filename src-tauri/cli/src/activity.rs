@@ -42,7 +42,7 @@ pub(crate) fn activity(
             .page(&query, arguments.before, arguments.limit);
         return print(&page.entries, page.before, output);
     }
-    let directory = users::directory(&home, &instance)?;
+    let directory = users::directory(&home, &instance, context)?;
     let (mut entries, mut before) = (Vec::new(), arguments.before);
     // A page may be shorter than its limit, because a search reads a limited number of entries for
     // each page.

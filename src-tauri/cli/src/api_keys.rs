@@ -4,10 +4,13 @@ use std::process::ExitCode;
 
 use jiff::Timestamp;
 use latchkey_core::activity::{Actor, AuditContext};
-use latchkey_core::instance::api_key::{ApiKey, NewApiKey};
+use latchkey_core::admin::ApiKeyRecord;
+use latchkey_core::instance::api_key::NewApiKey;
+use latchkey_core::instance::pairing::Pairing;
 use latchkey_core::instance::scope::Scope;
 use latchkey_core::protocol::lifetime::Lifetime;
 use latchkey_core::time;
+use latchkey_store::home::require_here;
 use serde_json::{Value, json};
 
 use crate::args::ApiKeyCommand;
@@ -15,6 +18,7 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::text::Text;
+use crate::{keys, pairing};
 
 pub(crate) fn api_keys(
     command: &ApiKeyCommand,
@@ -29,9 +33,11 @@ pub(crate) fn api_keys(
             name,
             scope,
             expires_in,
+            url,
             of,
         } => {
-            let id = home.instances().find(&of.instance)?.id;
+            let instance = home.instances().find(&of.instance)?;
+            keys::unlock_access(&home, &instance, context)?;
             let mut new = NewApiKey {
                 lifetime: expires_in.unwrap_or(Lifetime::Never),
                 ..NewApiKey::new(name)
@@ -39,7 +45,16 @@ pub(crate) fn api_keys(
             if !scope.is_empty() {
                 new.scopes.clone_from(scope);
             }
-            let (_, key) = home.make_api_key(&id, &new, &by)?;
+            if new.scopes.contains(&Scope::Admin) {
+                require_here(&instance)?;
+                return pairing::make(&home, &instance, &new, url.as_ref(), &by, output);
+            }
+            if url.is_some() {
+                let message =
+                    "--url is only for a key with the scope admin, which is for a connection.";
+                return Err(Failure::usage(message).about("url"));
+            }
+            let (_, key) = home.make_api_key(&instance.id, &new, &by)?;
             output.print(key.expose(), || json!({ "key": key.expose() }))?;
             output.note(
                 "The key is shown only once. Keep it where the other system keeps its secrets.",
@@ -47,45 +62,66 @@ pub(crate) fn api_keys(
         }
         ApiKeyCommand::List { of } => {
             let instance = home.instances().find(&of.instance)?;
+            keys::unlock_access(&home, &instance, context)?;
+            let keys = home.api_keys(&instance)?;
             let mut text = Text::new();
-            for key in &instance.api_keys {
+            for key in &keys {
                 text.row(&[
                     &key.id,
                     &key.name,
                     &time::exact(key.created_at),
                     &Scope::names(&key.scopes),
                     &expiry(key, now),
+                    &last_use(key),
                 ]);
             }
-            let keys: Vec<Value> = instance.api_keys.iter().map(in_json).collect();
-            if keys.is_empty() {
+            let waiting = instance.pairings.iter();
+            let waiting: Vec<&Pairing> = waiting.filter(|one| !one.is_expired(now)).collect();
+            for pairing in &waiting {
+                text.row(&[
+                    "waiting",
+                    &pairing.name,
+                    &time::exact(pairing.created_at),
+                    &Scope::names(&pairing.scopes),
+                    &format!("its code expires {}", time::exact(pairing.expires_at)),
+                ]);
+            }
+            if keys.is_empty() && waiting.is_empty() {
                 output.note("There is no API key.");
             }
-            output.print(text, || json!({ "api_keys": keys }))?;
+            let waiting: Vec<Value> = waiting.into_iter().map(pairing_in_json).collect();
+            output.print(text, || json!({ "api_keys": keys, "pairings": waiting }))?;
         }
         ApiKeyCommand::Revoke { key, of } => {
-            let id = home.instances().find(&of.instance)?.id;
-            home.revoke_api_key(&id, key, &by)?;
+            let instance = home.instances().find(&of.instance)?;
+            keys::unlock_access(&home, &instance, context)?;
+            home.revoke_api_key(&instance.id, key, &by)?;
             output.print(format!("Revoked {key}."), || json!({ "revoked": key }))?;
         }
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn expiry(key: &ApiKey, now: Timestamp) -> String {
-    match key.expires_at.map(time::exact) {
+fn expiry(key: &ApiKeyRecord, now: Timestamp) -> String {
+    match key.expires_at {
         None => "never expires".to_owned(),
-        Some(at) if key.is_expired(now) => format!("expired {at}"),
-        Some(at) => format!("expires {at}"),
+        Some(at) if at <= now.as_second() => format!("expired {}", time::exact(at)),
+        Some(at) => format!("expires {}", time::exact(at)),
     }
 }
 
-fn in_json(key: &ApiKey) -> Value {
+fn last_use(key: &ApiKeyRecord) -> String {
+    match key.last_used_at {
+        None => "never used".to_owned(),
+        Some(at) => format!("last used {}", time::exact(at)),
+    }
+}
+
+fn pairing_in_json(pairing: &Pairing) -> Value {
     json!({
-        "id": key.id,
-        "name": key.name,
-        "created_at": time::exact(key.created_at),
-        "scopes": key.scopes,
-        "expires_at": key.expires_at.map(time::exact),
+        "name": pairing.name,
+        "created_at": time::exact(pairing.created_at),
+        "scopes": pairing.scopes,
+        "code_expires_at": time::exact(pairing.expires_at),
     })
 }

@@ -3,6 +3,7 @@
 
 use latchkey_core::directory::TIMES_AHEAD;
 use latchkey_core::error::Warning;
+use latchkey_core::shell::quoted;
 use latchkey_core::verdict::Refusal;
 use latchkey_core::{Error, ErrorCode};
 
@@ -83,6 +84,17 @@ pub(crate) fn hint(error: &Error, instance: Option<&str>, program: &str) -> Opti
             "{program} instance set {name} --typingmind-region us|eu --typingmind-key-file FILE"
         )
         }
+        ErrorCode::KeyRefused => {
+            "'latchkey api-key make NAME --scope admin --instance N' on the server prints a new connection string, and 'latchkey instance connect' takes it."
+                .to_owned()
+        }
+        _ if error.field.as_deref() == Some("connection") => {
+            "'latchkey api-key make NAME --scope admin --instance N' on the server prints a connection string."
+                .to_owned()
+        }
+        ErrorCode::Unreachable if error.field.as_deref() == Some("gateway") => {
+            "On the server: latchkey serve --admin-listen ADDRESS".to_owned()
+        }
         ErrorCode::NotCopied => format!("{program} users sync --instance {name}"),
         ErrorCode::UnknownInstance => format!(
             "'{program} instance add {name} --url URL' adds one. --data-dir or LATCHKEY_DATA_DIR names another data folder."
@@ -102,16 +114,6 @@ pub(crate) fn program(data_dir: Option<&str>) -> String {
         || "latchkey".to_owned(),
         |folder| format!("latchkey --data-dir {}", quoted(folder)),
     )
-}
-
-/// Returns a name as one word of a shell.
-fn quoted(name: &str) -> String {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-._@+/".contains(c);
-    if !name.is_empty() && name.chars().all(is_plain) {
-        name.to_owned()
-    } else {
-        format!("'{}'", name.replace('\'', r"'\''"))
-    }
 }
 
 #[cfg(test)]

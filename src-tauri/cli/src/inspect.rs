@@ -7,13 +7,14 @@ use std::process::ExitCode;
 use jiff::Timestamp;
 use latchkey_core::inspect::diagnosis::{Case, Hint, HintCode, diagnose, opens_elsewhere};
 use latchkey_core::inspect::{
-    Inspection, Outcome, Report, Unverified, Verification, dry_run, inspect_text,
+    ClaimTime, Inspection, Outcome, Report, Unverified, Verification, dry_run, inspect_text,
 };
 use latchkey_core::instance::Instance;
 use latchkey_core::link::Parameter;
 use latchkey_core::link::qr;
 use latchkey_core::protocol::code::CodeRules;
 use latchkey_core::protocol::code::recognize::{Form, Recognized};
+use latchkey_core::protocol::payload::Payload;
 use latchkey_core::protocol::text;
 use latchkey_core::secret::SigningKey;
 use latchkey_core::verdict::{Refusal, Verdict};
@@ -44,6 +45,14 @@ pub(crate) fn inspect(
         None => None,
     };
     let known = instance.as_ref().map(|(home, instance)| (home, instance));
+    if let Some((home, instance)) = known
+        && instance.connection.is_some()
+    {
+        keys::unlock_access(home, instance, context)?;
+        keys::refuse_given(&arguments.secret, instance)?;
+        let pasted = Pasted::read(&arguments.input, context)?;
+        return inspect_there(&pasted, arguments.dry_run, home, instance, output, now);
+    }
     let key = keys::signing_key(&arguments.secret, context, known)?;
     let short_key = key.as_ref().and_then(|key| {
         let of_instance = known.map(|(_, instance)| instance.settings.algorithm);
@@ -92,12 +101,12 @@ pub(crate) fn inspect(
     };
     let verdict = match (known, &inspection.verification) {
         (Some((home, instance)), Verification::Judged(judged)) if arguments.dry_run => {
-            let directory = users::directory(home, instance)?;
+            let directory = users::directory(home, instance, context)?;
             Some(dry_run(judged, &instance.settings, &*directory).wait()?)
         }
         _ => None,
     };
-    let mut text = described(&inspection, &hints, form);
+    let mut text = described(&Shown::of(&inspection, &hints, form));
     if let Some((verdict, stay)) = &verdict {
         opened(&mut text, verdict, stay.as_deref(), &hints);
         if let Some((_, instance)) = known {
@@ -126,6 +135,61 @@ pub(crate) fn inspect(
         })
     })?;
     Ok(exit_code)
+}
+
+/// Inspects a code at the gateway of an instance, which alone can verify it. The gateway does not
+/// quote a code that it has not signed, so such a code is shown as it is read here.
+fn inspect_there(
+    pasted: &Pasted<'_>,
+    is_dry_run: bool,
+    home: &Home,
+    instance: &Instance,
+    output: &Output,
+    now: Timestamp,
+) -> Result<ExitCode, Failure> {
+    let settings = &instance.settings;
+    let parameter = settings.parameter.as_str();
+    let read = inspect_text(&pasted.text, parameter, &[], settings.code_rules(), now);
+    let (found, inspection) = read.map_err(|refused| pasted.without_code(refused))?;
+    let mut report = home.inspect_there(instance, &pasted.text)?;
+    if report.claims.is_none() {
+        report.header = inspection.shown.header_json;
+        report.claims = inspection.shown.claims_json;
+        report.times = inspection.times;
+    }
+    report.form = if pasted.is_picture {
+        Form::Qr
+    } else {
+        found.form
+    };
+    if !is_dry_run {
+        (report.dry_run, report.stay) = (None, None);
+    }
+    for warning in &report.warnings {
+        output.warn(&warning.message);
+    }
+    let mut text = described(&Shown::of_report(&report));
+    let outcome = report.dry_run.as_mut();
+    if let Some(outcome) = outcome {
+        // The hint of the gateway is for programs that use its API.
+        outcome.hint = None;
+        text.own("\nOpened now\n");
+        text.line(format_args!("  {}: {}", outcome.verdict, outcome.message));
+        if let Some(stay) = &report.stay {
+            text.line(format_args!("  {stay}"));
+        }
+    }
+    let signs_in = |outcome: &Outcome| ["signed_in", "provisioned"].contains(&&*outcome.verdict);
+    let is_fine = match &report.dry_run {
+        Some(outcome) => signs_in(outcome),
+        None => report.verification.refused.is_none(),
+    };
+    output.print(text, || value(&report))?;
+    Ok(if is_fine {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::from(1)
+    })
 }
 
 /// Adds what opening the code now would do.
@@ -260,8 +324,74 @@ fn may_be_a_path(refused: Error, given: &str) -> Error {
     Error::new(ErrorCode::NoCode, message).about("code")
 }
 
-fn described(inspection: &Inspection, hints: &[Hint], form: Form) -> Text {
-    let form = match form {
+/// Parts of an inspected code for people.
+struct Shown<'a> {
+    form: Form,
+    header: &'a Option<Value>,
+    claims: &'a Option<Value>,
+    times: &'a [ClaimTime],
+    verification: String,
+    causes: Vec<&'a Hint>,
+}
+
+impl<'a> Shown<'a> {
+    fn of(inspection: &'a Inspection, hints: &'a [Hint], form: Form) -> Self {
+        // Without a key there is no verdict, but the instance that signed the code may be known.
+        let signer = hints
+            .iter()
+            .filter(|hint| hint.code == HintCode::SignedByOtherInstance)
+            .find_map(|hint| Some((hint, hint.instance.as_ref()?)))
+            .filter(|_| inspection.judged().is_none());
+        let verification = match &inspection.verification {
+            Verification::NoKey => match signer {
+                Some((hint, signer)) => format!(
+                    "{}. The rules of that instance were not checked: give --instance {signer}.",
+                    hint.title
+                ),
+                None => {
+                    "not checked, because no secret was given. Give --instance or --secret-file."
+                        .to_owned()
+                }
+            },
+            Verification::Judged(Ok(verified)) => {
+                format!("verifies, for {}", verified.payload.subject())
+            }
+            Verification::Judged(Err(refused)) => {
+                format!("refused ({}): {}", refused.code(), refused.shown())
+            }
+        };
+        let is_said = |hint: &&Hint| signer.is_some_and(|(said, _)| said == *hint);
+        Self {
+            form,
+            header: &inspection.shown.header_json,
+            claims: &inspection.shown.claims_json,
+            times: &inspection.times,
+            verification,
+            causes: hints.iter().filter(|hint| !is_said(hint)).collect(),
+        }
+    }
+
+    fn of_report(report: &'a Report) -> Self {
+        let claims = report.claims.as_ref().and_then(Value::as_object);
+        let subject = claims.and_then(|claims| Payload::from_claims(claims).ok());
+        let verification = match (&report.verification.refused, subject) {
+            (Some(refused), _) => format!("refused ({}): {}", refused.code, refused.message),
+            (None, Some(payload)) => format!("verifies, for {}", payload.subject()),
+            (None, None) => "verifies".to_owned(),
+        };
+        Self {
+            form: report.form,
+            header: &report.header,
+            claims: &report.claims,
+            times: &report.times,
+            verification,
+            causes: report.hints.iter().collect(),
+        }
+    }
+}
+
+fn described(shown: &Shown<'_>) -> Text {
+    let form = match shown.form {
         Form::Bare => "code",
         Form::Url => "login link",
         Form::WidgetTag => "widget tag",
@@ -275,47 +405,23 @@ fn described(inspection: &Inspection, hints: &[Hint], form: Form) -> Text {
     let mut text = Text::new();
     text.line(format_args!("Found a code in: {form}"));
     text.own("\nHeader\n");
-    text.block(part(&inspection.shown.header_json));
+    text.block(part(shown.header));
     text.own("\nClaims\n");
-    text.block(part(&inspection.shown.claims_json));
-    if !inspection.times.is_empty() {
+    text.block(part(shown.claims));
+    if !shown.times.is_empty() {
         text.own("\nTimes\n");
-        for time in &inspection.times {
+        for time in shown.times {
             text.line(format_args!(
                 "  {:<4} {}  {}",
                 time.member, time.at, time.words
             ));
         }
     }
-    // Without a key there is no verdict, but the instance that signed the code may be known.
-    let signer = hints
-        .iter()
-        .filter(|hint| hint.code == HintCode::SignedByOtherInstance)
-        .find_map(|hint| Some((hint, hint.instance.as_ref()?)))
-        .filter(|_| inspection.judged().is_none());
-    let verification = match &inspection.verification {
-        Verification::NoKey => match signer {
-            Some((hint, signer)) => format!(
-                "{}. The rules of that instance were not checked: give --instance {signer}.",
-                hint.title
-            ),
-            None => "not checked, because no secret was given. Give --instance or --secret-file."
-                .to_owned(),
-        },
-        Verification::Judged(Ok(verified)) => {
-            format!("verifies, for {}", verified.payload.subject())
-        }
-        Verification::Judged(Err(refused)) => {
-            format!("refused ({}): {}", refused.code(), refused.shown())
-        }
-    };
     text.own("\nVerification\n");
-    text.line(format_args!("  {verification}"));
-    let is_said = |hint: &&Hint| signer.is_some_and(|(said, _)| said == *hint);
-    let causes: Vec<&Hint> = hints.iter().filter(|hint| !is_said(hint)).collect();
-    if !causes.is_empty() {
+    text.line(format_args!("  {}", shown.verification));
+    if !shown.causes.is_empty() {
         text.own("\nCause\n");
-        for hint in causes {
+        for hint in &shown.causes {
             text.line(format_args!("  {}. {}", hint.title, hint.message));
         }
     }

@@ -27,7 +27,7 @@ use crate::failure::Failure;
 use crate::keys::{self, Environment};
 use crate::output::{Output, value};
 use crate::text::Text;
-use crate::users;
+use crate::{connect, users};
 
 pub(crate) fn instance(
     command: InstanceCommand,
@@ -41,8 +41,15 @@ pub(crate) fn instance(
         InstanceCommand::Add(arguments) => {
             add(&context.home_or_new()?, context, &arguments, output, &by)?;
         }
+        InstanceCommand::Connect(arguments) => {
+            let home = context.home_or_new()?;
+            let connected = connect::connect(&home, context, &arguments, &by)?;
+            show_current(&home, &connected, context, output, &by)?;
+        }
         InstanceCommand::Show { name } => {
-            show(&context.home()?.instances().find(&name)?, output)?;
+            let home = context.home()?;
+            let instance = home.instances().find(&name)?;
+            show_current(&home, &instance, context, output, &by)?;
         }
         InstanceCommand::Set(arguments) => {
             set(&context.home()?, context, &arguments, output, &by)?;
@@ -76,7 +83,7 @@ fn list(home: Option<&Home>, output: &Output) -> Result<(), Failure> {
     }
     output.print(text, || {
         json!({
-            "instances": listing.instances.iter().map(|one| described(one, &one.settings.warnings())).collect::<Vec<_>>(),
+            "instances": listing.instances.iter().map(|one| described(one, one.into())).collect::<Vec<_>>(),
             "problems": value(&listing.problems),
         })
     })
@@ -148,7 +155,9 @@ fn set(
         }
         None => arguments.generate_secret.then_some(SecretSource::Generate),
     };
-    if replacement.is_some() {
+    if before.connection.is_some() {
+        keys::unlock(home, context)?;
+    } else if replacement.is_some() {
         keys::unlock_or_create(home, context)?;
     }
     let change = SettingsChange {
@@ -160,11 +169,14 @@ fn set(
     let key = key
         .map(|path| keys::typingmind_key(path, context))
         .transpose()?;
-    let instance = home.change(&id, |settings| change.apply(settings), replacement, by)?;
+    let instance = home.change_settings(&id, &change, replacement, by)?;
     let typingmind = set_typingmind(home, context, &arguments.typingmind, key.as_ref(), &id, by)?;
     let instance = typingmind.unwrap_or(instance);
     let ended = ended_sign_ins(home, &before, &instance, output.program());
-    show_with(&instance, ended, output)
+    if instance.connection.is_some() {
+        return show_current(home, &instance, context, output, by);
+    }
+    show_with(&instance, (&instance).into(), ended, output)
 }
 
 /// Changes the connection to TypingMind's API, if an option does.
@@ -227,10 +239,18 @@ fn remove(
         Err(refused) if refused.code == ErrorCode::DamagedFile => (InstanceId::parse(name)?, name),
         Err(refused) => return Err(refused.clone().into()),
     };
+    let connection = found.as_ref().ok();
+    let connection = connection.and_then(|instance| instance.connection.as_ref());
     if !yes {
-        let question = format!(
-            "Remove '{name}' with its signing key, users and activity? Links for it can then no longer be made or checked here."
-        );
+        let question = match connection {
+            Some(connection) => format!(
+                "Remove the connection of '{name}' to the gateway {}? Nothing is removed there.",
+                connection.url.authority()
+            ),
+            None => format!(
+                "Remove '{name}' with its signing key, users and activity? Links for it can then no longer be made or checked here."
+            ),
+        };
         match Output::confirm(&question) {
             Some(true) => {}
             Some(false) => return Err(Failure::usage(format!("'{name}' was not removed."))),
@@ -247,7 +267,16 @@ fn remove(
     output.print(
         format!("Removed '{name}' ({id})."),
         || json!({ "removed": id }),
-    )
+    )?;
+    if let Some(connection) = connection {
+        output.note(&format!(
+            "Its API key still works at the gateway {}. To revoke it, run this there: latchkey api-key revoke --instance {} {}",
+            connection.url.authority(),
+            connection.instance,
+            connection.key_id
+        ));
+    }
+    Ok(())
 }
 
 /// Returns the change of settings that the options describe.
@@ -282,12 +311,35 @@ fn list_of(values: &[String]) -> Option<Vec<String>> {
 }
 
 fn show(instance: &Instance, output: &Output) -> Result<(), Failure> {
-    show_with(instance, None, output)
+    show_with(instance, instance.into(), None, output)
+}
+
+/// Prints an instance as it is now. If its gateway does not answer, prints what was read there last.
+fn show_current(
+    home: &Home,
+    instance: &Instance,
+    context: &Context,
+    output: &Output,
+    by: &AuditContext,
+) -> Result<(), Failure> {
+    keys::unlock_access(home, instance, context)?;
+    match home.refresh(&instance.id, by) {
+        Ok((instance, record)) => show_with(&instance, record, None, output),
+        Err(refused) if instance.connection.is_some() => {
+            output.warn(&format!(
+                "{} Here is what was read there last.",
+                refused.message
+            ));
+            show(instance, output)
+        }
+        Err(refused) => Err(refused.into()),
+    }
 }
 
 /// Prints an instance with a warning about the change.
 fn show_with(
     instance: &Instance,
+    record: InstanceRecord,
     about_change: Option<Warning>,
     output: &Output,
 ) -> Result<(), Failure> {
@@ -298,7 +350,7 @@ fn show_with(
         Hosted::Here | Hosted::Elsewhere => String::new(),
         Hosted::Gateway => described_connection(instance.connection.as_ref()),
     };
-    let secret = instance.key.as_ref().map_or_else(
+    let secret = record.secret.as_ref().map_or_else(
         || "none".to_owned(),
         |key| {
             let origin = match key.origin {
@@ -320,11 +372,8 @@ fn show_with(
             )
         },
     );
-    if let Some(warning) = instance
-        .key
-        .as_ref()
-        .and_then(|key| key.short_for(settings.algorithm))
-    {
+    let secret_warning = record.secret.as_ref();
+    if let Some(warning) = secret_warning.and_then(|key| key.warning.as_ref()) {
         output.warn(&warning.message);
     }
     let warnings: Vec<Warning> = settings
@@ -386,7 +435,10 @@ fn show_with(
     // A block is safe here, because no setting contains a line break.
     let mut block = Text::new();
     block.block(text);
-    output.print(block, || described(instance, &warnings))
+    output.print(block, || {
+        let record = InstanceRecord { warnings, ..record };
+        described(instance, record)
+    })
 }
 
 /// Returns the lines about the connection to a gateway.
@@ -435,14 +487,11 @@ struct Described {
     typingmind: Option<Value>,
 }
 
-fn described(instance: &Instance, warnings: &[Warning]) -> Value {
+fn described(instance: &Instance, record: InstanceRecord) -> Value {
     let connection = instance.connection.as_ref();
     let typingmind = instance.typingmind.as_ref();
     value(&Described {
-        record: InstanceRecord {
-            warnings: warnings.to_vec(),
-            ..instance.into()
-        },
+        record,
         connection: connection.map(|connection| {
             json!({
                 "url": connection.url,

@@ -127,6 +127,8 @@ impl Environment {
     pub(crate) const fn beside(instance: &Instance) -> Self {
         match instance.key {
             Some(_) => Self::IsIgnored,
+            // The gateway has the secret.
+            None if instance.connection.is_some() => Self::IsIgnored,
             None => Self::Counts,
         }
     }
@@ -225,6 +227,33 @@ pub(crate) fn unlock(home: &Home, context: &Context) -> Result<(), Failure> {
             .unlock(&passphrase("Passphrase of the sealed file", context)?)?;
     }
     Ok(())
+}
+
+/// Refuses a secret that is given for an instance whose gateway has the secret.
+pub(crate) fn refuse_given(
+    arguments: &SecretArguments,
+    instance: &Instance,
+) -> Result<(), Failure> {
+    if arguments.secret_file.is_none() {
+        return Ok(());
+    }
+    let name = instance.settings.name.as_str();
+    Err(Failure::usage(format!(
+        "The gateway of '{name}' signs and verifies with its own secret. Leave --secret-file out."
+    ))
+    .about("secret-file"))
+}
+
+/// Unlocks the key store if the API key for the gateway of an instance is in it.
+pub(crate) fn unlock_access(
+    home: &Home,
+    instance: &Instance,
+    context: &Context,
+) -> Result<(), Failure> {
+    match &instance.connection {
+        Some(_) => unlock(home, context),
+        None => Ok(()),
+    }
 }
 
 /// Unlocks the key store if the environment has the passphrase.

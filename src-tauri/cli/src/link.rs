@@ -6,7 +6,8 @@ use std::process::ExitCode;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use latchkey_core::activity::{Actor, AuditContext};
-use latchkey_core::inspect::preview;
+use latchkey_core::error::Warning;
+use latchkey_core::inspect::{inspect, preview};
 use latchkey_core::instance::Instance;
 use latchkey_core::link::compose::{LinkSpec, Target, compose};
 use latchkey_core::link::qr::Qr;
@@ -16,10 +17,10 @@ use latchkey_core::protocol::lifetime::Lifetime;
 use latchkey_core::protocol::metadata::Metadata;
 use latchkey_core::protocol::payload::{ExistingId, NewUser, Payload};
 use latchkey_core::protocol::text;
-use latchkey_core::secret::SigningKey;
-use latchkey_core::{Error, time};
+use latchkey_core::secret::{Secret, SigningKey};
+use latchkey_core::{Error, ErrorCode, time};
 use latchkey_store::home::Home;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::args::{LinkArguments, Shape};
 use crate::context::Context;
@@ -29,36 +30,19 @@ use crate::text::Text;
 use crate::{input, keys};
 
 pub(crate) fn link(
-    arguments: LinkArguments,
+    arguments: &LinkArguments,
     context: &Context,
     output: &Output,
     now: Timestamp,
 ) -> Result<ExitCode, Failure> {
     let picture = arguments.qr.as_deref().map(picture_format).transpose()?;
-    let payload = payload(&arguments, context)?;
-    let Signer {
-        target,
-        lifetime,
-        key,
-        instance,
-    } = signer(&arguments, context)?;
-    let mut spec = LinkSpec::new(payload, arguments.expires_in.unwrap_or(lifetime));
-    spec.not_before = arguments
-        .not_before
-        .as_deref()
-        .map(|text| time::parse(text, &TimeZone::system(), "not_before"))
-        .transpose()?;
-    spec.single_use = arguments.single_use;
-    spec.issuer = arguments.issuer;
-    spec.subject = arguments.subject;
-    spec.audience = arguments.audience;
-    let composed = compose(&target, &key, spec, now)?;
-    if let Some((home, instance)) = &instance {
-        let by = AuditContext::new(Actor::CommandLine, now);
-        home.note_link(instance, &composed.claims, &by)?;
-    }
-    let url = composed.link.url();
-    let qr = Qr::for_url(&url);
+    let payload = payload(arguments, context)?;
+    let by = AuditContext::new(Actor::CommandLine, now);
+    let made = match on_gateway(arguments, context)? {
+        Some((home, instance)) => made_there(&home, &instance, payload, arguments, &by)?,
+        None => made_here(payload, arguments, context, &by)?,
+    };
+    let qr = Qr::for_url(&made.url);
 
     if let (Some(path), Some(format)) = (&arguments.qr, picture) {
         let qr = qr.as_ref().map_err(Error::clone)?;
@@ -70,29 +54,18 @@ pub(crate) fn link(
             .write(path, &bytes)
             .map_err(|failure| failure.about("qr"))?;
     }
-    let mut warnings = if let Some((home, instance)) = &instance {
-        let settings = &instance.settings;
-        let own = keys::own_key(home, instance, context);
-        let judging = own.as_ref().unwrap_or(&key);
-        let mut warnings = preview::warnings(&composed, settings, &key);
-        warnings.extend(preview::refusal(&composed, settings, judging, now));
-        warnings
-    } else {
-        let mut warnings = composed.warnings(&target, &key);
-        warnings.extend(composed.single_use_elsewhere(&target.url));
-        warnings
-    };
+    let mut warnings = made.warnings;
     let about_qr = arguments.qr.is_some() || arguments.shape == Shape::Qr;
     if let (Ok(qr), true) = (&qr, about_qr) {
-        warnings.extend(qr.warnings(&target.url));
+        warnings.extend(qr.warnings(&made.opens_at));
     }
     for warning in &warnings {
         output.warn(&warning.message);
     }
     let text = match arguments.shape {
-        Shape::Url => Text::from(url.as_str()),
-        Shape::Code => Text::from(composed.code.expose()),
-        Shape::Widget => Text::from(composed.widget.as_str()),
+        Shape::Url => Text::from(made.url.as_str()),
+        Shape::Code => Text::from(made.code.expose()),
+        Shape::Widget => Text::from(made.widget.as_str()),
         Shape::Qr => {
             let qr = qr.as_ref().map_err(Error::clone)?;
             let mut text = Text::new();
@@ -102,11 +75,11 @@ pub(crate) fn link(
     };
     output.print(text, || {
         json!({
-            "link": url,
-            "code": composed.code.expose(),
-            "widget": composed.widget,
-            "claims": composed.claims.members(),
-            "expires_at": composed.claims.registered.expires_at.map(time::exact),
+            "link": made.url,
+            "code": made.code.expose(),
+            "widget": made.widget,
+            "claims": made.claims,
+            "expires_at": made.expires_at,
             "qr": qr.as_ref().ok().map(|qr| json!({
                 "version": qr.version(),
                 "modules": qr.modules(),
@@ -116,6 +89,120 @@ pub(crate) fn link(
         })
     })?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// A link that was made.
+struct Made {
+    url: String,
+    code: Secret,
+    widget: String,
+    claims: Value,
+    expires_at: Option<String>,
+    warnings: Vec<Warning>,
+    /// URL at which it opens, without the code.
+    opens_at: BaseUrl,
+}
+
+/// Makes a link with a key that is here.
+fn made_here(
+    payload: Payload,
+    arguments: &LinkArguments,
+    context: &Context,
+    by: &AuditContext,
+) -> Result<Made, Failure> {
+    let Signer {
+        target,
+        lifetime,
+        key,
+        instance,
+    } = signer(arguments, context)?;
+    let composed = compose(&target, &key, spec(payload, arguments, lifetime)?, by.at)?;
+    let warnings = if let Some((home, instance)) = &instance {
+        home.note_link(instance, &composed.claims, by)?;
+        let settings = &instance.settings;
+        let own = keys::own_key(home, instance, context);
+        let judging = own.as_ref().unwrap_or(&key);
+        let mut warnings = preview::warnings(&composed, settings, &key);
+        warnings.extend(preview::refusal(&composed, settings, judging, by.at));
+        warnings
+    } else {
+        let mut warnings = composed.warnings(&target, &key);
+        warnings.extend(composed.single_use_elsewhere(&target.url));
+        warnings
+    };
+    Ok(Made {
+        url: composed.link.url(),
+        claims: Value::Object(composed.claims.members()),
+        expires_at: composed.claims.registered.expires_at.map(time::exact),
+        code: Secret::new(composed.code.expose().to_owned()),
+        widget: composed.widget,
+        warnings,
+        opens_at: target.url,
+    })
+}
+
+/// Returns the instance that the arguments name, if it is on a gateway.
+fn on_gateway(
+    arguments: &LinkArguments,
+    context: &Context,
+) -> Result<Option<(Home, Instance)>, Failure> {
+    let Some(name) = &arguments.instance else {
+        return Ok(None);
+    };
+    let home = context.home()?;
+    let instance = home.instances().find(name)?;
+    if instance.connection.is_none() {
+        return Ok(None);
+    }
+    keys::unlock_access(&home, &instance, context)?;
+    keys::refuse_given(&arguments.secret, &instance)?;
+    Ok(Some((home, instance)))
+}
+
+/// Has the gateway of an instance make and record a link.
+fn made_there(
+    home: &Home,
+    instance: &Instance,
+    payload: Payload,
+    arguments: &LinkArguments,
+    by: &AuditContext,
+) -> Result<Made, Failure> {
+    // A key for links only cannot read the settings. Then those count that were read before.
+    let settings = match home.refresh(&instance.id, by) {
+        Ok((current, _)) => current.settings,
+        Err(refused) if refused.code == ErrorCode::ScopeMissing => instance.settings.clone(),
+        Err(refused) => return Err(refused.into()),
+    };
+    let spec = spec(payload, arguments, settings.lifetime)?;
+    let link = home.sign_link(instance, &spec)?;
+    let claims = inspect(&link.code, &[], settings.code_rules(), by.at);
+    Ok(Made {
+        url: link.url,
+        claims: claims.shown.claims_json.unwrap_or_default(),
+        code: Secret::new(link.code),
+        widget: link.widget,
+        expires_at: link.expires_at,
+        warnings: link.warnings,
+        opens_at: settings.url,
+    })
+}
+
+fn spec(
+    payload: Payload,
+    arguments: &LinkArguments,
+    lifetime: Lifetime,
+) -> Result<LinkSpec, Failure> {
+    let mut spec = LinkSpec::new(payload, arguments.expires_in.unwrap_or(lifetime));
+    spec.not_before = arguments
+        .not_before
+        .as_deref()
+        .map(|text| time::parse(text, &TimeZone::system(), "not_before"))
+        .transpose()?;
+    spec.single_use = arguments.single_use;
+    spec.issuer.clone_from(&arguments.issuer);
+    spec.subject.clone_from(&arguments.subject);
+    spec.audience.clone_from(&arguments.audience);
+    Ok(spec)
 }
 
 /// Key and settings for signing a link.

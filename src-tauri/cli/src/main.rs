@@ -11,6 +11,7 @@ mod backup;
 mod certificates;
 #[cfg(unix)]
 mod closed;
+mod connect;
 mod context;
 mod environment;
 mod export;
@@ -26,6 +27,7 @@ mod link;
 mod manual;
 mod named_file;
 mod output;
+mod pairing;
 #[cfg(unix)]
 mod privileges;
 mod redeem;
@@ -119,7 +121,7 @@ fn run(arguments: Arguments, output: &Output) -> Result<ExitCode, Failure> {
     let context = &context;
     let changes = arguments.command.changes();
     let done = match arguments.command {
-        Command::Link(link) => link::link(*link, context, output, now),
+        Command::Link(link) => link::link(&link, context, output, now),
         Command::Inspect(inspect) => inspect::inspect(&inspect, context, output, now),
         Command::Redeem(redeem) => redeem::redeem(&redeem, context, output, now),
         Command::Users(users) => users::users(&users, context, output, now),

@@ -7,10 +7,11 @@ use std::process::ExitCode;
 use jiff::Timestamp;
 use latchkey_core::activity::{Actor, AuditContext};
 use latchkey_core::error::Warning;
-use latchkey_core::inspect::{Outcome, Unverified};
-use latchkey_core::instance::InstanceId;
+use latchkey_core::inspect::{Outcome, Unverified, inspect_text};
+use latchkey_core::instance::{Instance, InstanceId};
 use latchkey_core::sign_in;
 use latchkey_core::verdict::Verdict;
+use latchkey_store::home::Home;
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -20,6 +21,7 @@ use crate::failure::Failure;
 use crate::input::Lines;
 use crate::inspect::Pasted;
 use crate::output::{Output, value};
+use crate::text::Text;
 use crate::users;
 use crate::verdict::{described, exit_code, hint};
 use crate::{hints, keys, link};
@@ -32,6 +34,9 @@ pub(crate) fn redeem(
 ) -> Result<ExitCode, Failure> {
     let home = context.home()?;
     let instance = home.instances().find(&arguments.instance)?;
+    if instance.connection.is_some() {
+        return redeem_there(arguments, &home, &instance, context, output, now);
+    }
     let key = keys::signing_key(&arguments.secret, context, Some((&home, &instance)))?;
     let key = key.ok_or_else(|| link::no_secret_of(&instance))?;
     let short_key = key.short_for(instance.settings.algorithm);
@@ -39,7 +44,7 @@ pub(crate) fn redeem(
     for warning in warnings {
         output.warn(&warning.message);
     }
-    let directory = users::directory(&home, &instance)?;
+    let directory = users::directory(&home, &instance, context)?;
     let settings = &instance.settings;
     let redeem = |text: &str, now| {
         let by = AuditContext::new(Actor::CommandLine, now);
@@ -79,6 +84,88 @@ pub(crate) fn redeem(
         }
     }
     Ok(code)
+}
+
+/// Redeems a code, or each line of standard input, at the gateway of an instance.
+fn redeem_there(
+    arguments: &RedeemArguments,
+    home: &Home,
+    instance: &Instance,
+    context: &Context,
+    output: &Output,
+    now: Timestamp,
+) -> Result<ExitCode, Failure> {
+    keys::unlock_access(home, instance, context)?;
+    keys::refuse_given(&arguments.secret, instance)?;
+    if arguments.input != "-" {
+        let pasted = Pasted::read(&arguments.input, context)?;
+        let done = Redeemed::there(&pasted.text, home, instance, output, now);
+        let done = done.map_err(|refused| pasted.without_code(refused))?;
+        output.print(done.line, || value(&done.answer))?;
+        return Ok(done.exit_code);
+    }
+    let mut code = ExitCode::SUCCESS;
+    context.take_standard_input()?;
+    for line in Lines(io::stdin().lock()) {
+        match Redeemed::there(&line?, home, instance, output, Timestamp::now()) {
+            Ok(done) => {
+                if done.exit_code != ExitCode::SUCCESS {
+                    code = done.exit_code;
+                }
+                output.line(done.line, || value(&done.answer))?;
+            }
+            Err(refused) => {
+                code = ExitCode::from(1);
+                let error = output.error_value(&refused);
+                let name = error.get("code").and_then(Value::as_str);
+                let text = format!("{}: {refused}", name.unwrap_or_default());
+                output.line(text, || json!({ "error": error }))?;
+            }
+        }
+    }
+    Ok(code)
+}
+
+/// A code that was redeemed at a gateway.
+struct Redeemed {
+    line: Text,
+    answer: Answer<'static>,
+    exit_code: ExitCode,
+}
+
+impl Redeemed {
+    fn there(
+        text: &str,
+        home: &Home,
+        instance: &Instance,
+        output: &Output,
+        now: Timestamp,
+    ) -> latchkey_core::Result<Self> {
+        let settings = &instance.settings;
+        let parameter = settings.parameter.as_str();
+        let (found, _) = inspect_text(text, parameter, &[], settings.code_rules(), now)?;
+        found.require_alone()?;
+        let (line, outcome, exit_code) = match home.redeem_there(instance, &found.code)? {
+            Ok(verdict) => {
+                let outcome = Outcome::new(&verdict, Unverified::Shown, |refusal| {
+                    hints::against(refusal, instance.id.as_str(), output.program())
+                });
+                (described(&verdict), outcome, exit_code(&verdict))
+            }
+            Err(refused) => {
+                let line = format!("{}: {}", refused.code, refused.message);
+                (line, refused.into(), ExitCode::from(1))
+            }
+        };
+        Ok(Self {
+            line: line.into(),
+            answer: Answer {
+                outcome,
+                warnings: &[],
+            },
+            exit_code,
+        })
+    }
 }
 
 /// Answer of the command in JSON.

@@ -109,11 +109,13 @@ fn gateway(
         api_requests_per_second: NonZeroU32::new(arguments.api_requests_per_second),
     };
     let (others, own) = (Arc::clone(&home), id.clone());
+    let (users, used) = (Arc::clone(&home), id.clone());
     let (served, recorded) = (id.clone(), Arc::clone(&directory));
     Gateway::new(id.clone(), directory, limits, move || {
         InstanceSnapshot::of(&home, &served, given.as_ref(), &*recorded)
     })
     .with_others(move || others.other_instances(Some(&own)))
+    .with_key_uses(move |written| users.note_key_uses(&used, written))
 }
 
 /// Serves all sockets until a signal. Calls `announce` when signals are handled, because the reader
@@ -144,6 +146,7 @@ async fn run_until_signal(
         ..
     } = sockets;
     let gateway = Arc::new(gateway);
+    administration.set_gateway(&gateway);
     if let Some(metrics) = metrics {
         let router = metrics_router(Arc::clone(&gateway));
         tokio::spawn(listen(router, metrics, None, handle.clone()));

@@ -28,7 +28,7 @@ use crate::failure::Failure;
 use crate::filter::query_of;
 use crate::output::{Output, value};
 use crate::text::Text;
-use crate::{export, hints, import, link, typingmind};
+use crate::{export, hints, import, keys, link, typingmind};
 
 /// Name of this program in the lock file of a directory.
 pub(crate) const HOLDER: &str = "latchkey, the command line";
@@ -48,7 +48,7 @@ pub(crate) fn users(
         typingmind::users(&arguments.command, &home, &found, context, output, now)?;
         return Ok(ExitCode::SUCCESS);
     }
-    let directory = directory(&home, &found)?;
+    let directory = directory(&home, &found, context)?;
     let directory = &*directory;
     let done = match &arguments.command {
         UsersCommand::Import(import) => import::import(import, directory, context, output, now),
@@ -124,8 +124,6 @@ fn run(
             directory.remove(&id(who)?, &by).wait()?;
             output.print(format!("Removed {who}."), || json!({ "removed": who }))?;
         }
-        // A directory has no copy, and `users` has handled an instance that has one.
-        UsersCommand::Sync => {}
         UsersCommand::CorrectTimes => {
             let corrected = directory.correct_times(&by).wait()?;
             let text = match corrected {
@@ -135,8 +133,9 @@ fn run(
             };
             output.print(text, || json!({ "corrected": corrected }))?;
         }
-        // These commands also read or write a file.
-        UsersCommand::Import(_) | UsersCommand::Export(_) => {}
+        // A directory has no copy, and `users` has handled an instance that has one. The other
+        // commands also read or write a file.
+        UsersCommand::Sync | UsersCommand::Import(_) | UsersCommand::Export(_) => {}
     }
     Ok(())
 }
@@ -200,7 +199,7 @@ pub(crate) fn seats(
 pub(crate) fn open(instance: &str, context: &Context) -> Result<Arc<dyn Directory>, Failure> {
     let home = context.home()?;
     let instance = home.instances().find(instance)?;
-    directory(&home, &instance)
+    directory(&home, &instance, context)
 }
 
 /// Timeout and interval for a directory that another process holds. Another command holds it for
@@ -209,7 +208,12 @@ const HELD: Duration = Duration::from_secs(2);
 const HELD_PAUSE: Duration = Duration::from_millis(10);
 
 /// Opens the directory of an instance, or reaches the process that holds it.
-pub(crate) fn directory(home: &Home, instance: &Instance) -> Result<Arc<dyn Directory>, Failure> {
+pub(crate) fn directory(
+    home: &Home,
+    instance: &Instance,
+    context: &Context,
+) -> Result<Arc<dyn Directory>, Failure> {
+    keys::unlock_access(home, instance, context)?;
     once_free(|| home.reach(instance, HOLDER)).map(Reached::directory)
 }
 

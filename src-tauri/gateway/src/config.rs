@@ -19,6 +19,8 @@ pub struct InstanceSnapshot {
     pub settings: Settings,
     /// Key that signs the codes.
     pub key: SigningKey,
+    /// Whether the key is in the data folder. Otherwise the gateway was started with it.
+    pub has_stored_key: bool,
     /// API keys of other systems.
     pub api_keys: Vec<ApiKey>,
     /// Error because of which changes of the settings still wait to be recorded, such as a full disk.
@@ -44,10 +46,12 @@ impl InstanceSnapshot {
             Err(cause) if cause.code == ErrorCode::Storage => Some(cause),
             recorded => recorded.map(|()| None)?,
         };
+        let has_stored_key = key.is_none();
         let key = key.map_or_else(|| home.signing_key(&instance), |key| Ok(key.clone()))?;
         Ok(Self {
             settings: instance.settings,
             key,
+            has_stored_key,
             api_keys: instance.api_keys,
             unrecorded,
         })
@@ -58,6 +62,8 @@ impl InstanceSnapshot {
 pub(crate) struct GatewayConfig {
     pub(crate) settings: Settings,
     pub(crate) key: SigningKey,
+    /// Whether the key is in the data folder.
+    pub(crate) has_stored_key: bool,
     pub(crate) api_keys: Vec<ApiKey>,
     /// Error because of which changes of the settings still wait to be recorded.
     pub(crate) unrecorded: Option<Error>,
@@ -73,6 +79,7 @@ impl GatewayConfig {
         let InstanceSnapshot {
             settings,
             key,
+            has_stored_key,
             api_keys,
             unrecorded,
         } = snapshot;
@@ -84,6 +91,7 @@ impl GatewayConfig {
             frame_security_policy: frame_security_policy(&settings),
             settings,
             key,
+            has_stored_key,
             api_keys,
             unrecorded,
         }

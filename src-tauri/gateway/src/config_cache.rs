@@ -144,6 +144,7 @@ mod tests {
     fn snapshot(name: &str) -> InstanceSnapshot {
         let url = BaseUrl::parse("https://a.b").unwrap();
         InstanceSnapshot {
+            has_stored_key: true,
             settings: Settings::new(Name::parse(name).unwrap(), url, Hosted::Here),
             key: SigningKey::generate(Algorithm::default()).unwrap(),
             unrecorded: None,

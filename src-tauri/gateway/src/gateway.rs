@@ -23,7 +23,9 @@ use latchkey_core::verdict::{Refusal, Verdict};
 use crate::client_address::TrustedProxies;
 use crate::config::{GatewayConfig, InstanceSnapshot};
 use crate::config_cache::ConfigCache;
+use crate::key_uses::KeyUses;
 use crate::last_seen::LastSeen;
+use crate::listening::Listening;
 use crate::lockout::Lockout;
 use crate::metrics::Metrics;
 use crate::rate_limit::{ClientLimits, RateLimits};
@@ -46,6 +48,8 @@ pub struct Gateway {
     pub(crate) directory: Arc<dyn Directory>,
     pub(crate) last_seen: Arc<LastSeen>,
     config: Arc<ConfigCache>,
+    /// Socket of visitors, while the gateway runs.
+    listening: Mutex<Option<Listening>>,
     others: LoadOtherInstances,
     /// Time of the last deletion of expired sessions.
     pruned: Mutex<Option<Instant>>,
@@ -56,6 +60,7 @@ pub struct Gateway {
     pub(crate) trusted_proxies: TrustedProxies,
     pub(crate) rate_limits: RateLimits,
     pub(crate) lockout: Lockout,
+    pub(crate) key_uses: KeyUses,
     pub(crate) metrics: Metrics,
     pub(crate) refusal_log: RefusalLog,
 }
@@ -97,6 +102,7 @@ impl Gateway {
         Self {
             config: Arc::new(ConfigCache::new(instance.clone(), Box::new(load_snapshot))),
             instance,
+            listening: Mutex::default(),
             last_seen: Arc::new(LastSeen::new(Arc::clone(&directory))),
             directory,
             others: Arc::new(|| Ok(Vec::new())),
@@ -105,6 +111,7 @@ impl Gateway {
             is_failing: AtomicBool::new(false),
             rate_limits: RateLimits::new(&limits),
             lockout: Lockout::default(),
+            key_uses: KeyUses::new(Arc::new(|_| Ok(()))),
             trusted_proxies: TrustedProxies::new(limits.trusted_proxies),
             metrics: Metrics::new(),
             refusal_log: RefusalLog::default(),
@@ -121,6 +128,17 @@ impl Gateway {
         self
     }
 
+    /// Sets how uses of API keys are written: the ID of each key, and the time in Unix seconds. The
+    /// function may block the thread.
+    #[must_use]
+    pub fn with_key_uses(
+        mut self,
+        write: impl Fn(&[(String, i64)]) -> Result<()> + Send + Sync + 'static,
+    ) -> Self {
+        self.key_uses = KeyUses::new(Arc::new(write));
+        self
+    }
+
     pub(crate) fn others(&self) -> LoadOtherInstances {
         Arc::clone(&self.others)
     }
@@ -129,6 +147,25 @@ impl Gateway {
     #[must_use]
     pub fn sign_ins(&self) -> u32 {
         self.sign_ins.load(Ordering::Relaxed)
+    }
+
+    /// Sets the socket on which the gateway accepts visitors, or `None` when it has ended.
+    pub(crate) fn set_listening(&self, listening: Option<Listening>) {
+        *self
+            .listening
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = listening;
+    }
+
+    /// Returns the socket on which the gateway accepts visitors. `None` unless it runs.
+    pub(crate) fn listening(&self) -> Option<Listening> {
+        let listening = self.listening.lock();
+        listening.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Loads the configuration again, so that a change that was just made takes effect.
+    pub(crate) async fn reload(&self) -> Result<Arc<GatewayConfig>> {
+        self.config.load().await
     }
 
     /// Returns the configuration, at most a second old.

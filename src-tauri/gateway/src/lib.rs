@@ -7,6 +7,7 @@
 //! | opening a link, continuing, signing out | `visit`, `sign_in` |
 //! | configuration, cookies, content security policies | `config`, `config_cache`, `cookies`, `content_security` |
 //! | sessions, time of their last use | `session`, `last_seen` |
+//! | time of the last use of API keys | `key_uses` |
 //! | forms of other sites, link previews | `csrf`, `link_preview` |
 //! | purpose of a request (`Sec-Fetch-*`) | `fetch_metadata` |
 //! | header `Host` | `host` |
@@ -47,9 +48,11 @@ mod gateway;
 mod headers;
 mod host;
 mod interfaces;
+mod key_uses;
 mod last_seen;
 mod lifecycle;
 mod link_preview;
+mod listening;
 mod lockout;
 mod metrics;
 mod metrics_router;

@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use latchkey_core::Result;
@@ -11,6 +11,7 @@ use tokio::time::sleep;
 
 use crate::certificate::Certificate;
 use crate::gateway::Gateway;
+use crate::listening::Listening;
 use crate::router::router;
 use crate::serve::{Handle, Listener, serve};
 
@@ -33,7 +34,8 @@ pub async fn run(
     handle: Handle,
     actor: Actor,
 ) -> Result<()> {
-    let address = listener.address()?.to_string();
+    let socket = listener.address()?;
+    let address = socket.to_string();
     let record = async |data: EventData| {
         let by = AuditContext::new(actor.clone(), Timestamp::now());
         gateway.directory.record(data.into(), &by).await
@@ -45,11 +47,20 @@ pub async fn run(
         tracing::warn!(error = %cause.logged(), "the start of the gateway is not recorded");
         gateway.note_failure();
     }
+    gateway.set_listening(Some(Listening {
+        address: socket,
+        fingerprint: certificate
+            .as_ref()
+            .map(|certificate| certificate.fingerprint().to_owned()),
+        started_at: Timestamp::now(),
+        since: Instant::now(),
+    }));
     let serving = serve(router(Arc::clone(&gateway)), listener, certificate, handle);
     let ended = tokio::select! {
         ended = serving => ended,
         never = gateway.run_maintenance(&actor) => match never {},
     };
+    gateway.set_listening(None);
     gateway.refusal_log.finish();
     // The gateway ends even if its end cannot be recorded.
     if let Err(cause) = record(EventData::GatewayStopped { address }).await {

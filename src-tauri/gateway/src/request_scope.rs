@@ -24,6 +24,11 @@ pub(crate) async fn in_request_scope<T>(answer: impl Future<Output = T>) -> T {
     REFERENCE.scope(reference, answer).instrument(span).await
 }
 
+/// Runs a future in the scope of the current request, for a task of its own.
+pub(crate) fn in_same_scope<T>(future: impl Future<Output = T>) -> impl Future<Output = T> {
+    REFERENCE.scope(reference(), future).in_current_span()
+}
+
 /// Sets the route of the request in its span.
 pub(crate) fn set_route(route: &'static str) {
     Span::current().record("route", route);

@@ -9,6 +9,7 @@ use latchkey_core::protocol::lifetime::Lifetime;
 use latchkey_core::typingmind::Region;
 
 use super::SecretArguments;
+use super::connect::ConnectArguments;
 use super::values::{number, yes_or_no};
 use crate::named_file::NamedFile;
 
@@ -23,9 +24,16 @@ pub(crate) enum InstanceCommand {
         /// Name or id of the instance.
         name: String,
     },
+    /// Connect to an instance on a gateway on another computer.
+    ///
+    /// On the server, 'latchkey api-key make NAME --scope admin --instance INSTANCE' prints a
+    /// connection string. Its pairing code works once, for ten minutes, and is exchanged for an API
+    /// key, which is kept like a secret. Commands with --instance then work at that gateway.
+    Connect(ConnectArguments),
     /// Change the settings or the secret of an instance.
     Set(Box<SetArguments>),
-    /// Remove an instance with its key, its users and its activity.
+    /// Remove an instance with its key, its users and its activity. Of an instance on a gateway, only
+    /// the connection is removed.
     Remove {
         /// Name or id of the instance.
         name: String,
@@ -41,6 +49,7 @@ impl InstanceCommand {
         match self {
             Self::List => None,
             Self::Add(add) => Some(&add.name),
+            Self::Connect(connect) => connect.name.as_deref(),
             Self::Set(set) => Some(&set.instance),
             Self::Show { name } | Self::Remove { name, .. } => Some(name),
         }
@@ -55,6 +64,7 @@ impl InstanceCommand {
     pub(super) fn files(&self) -> Vec<NamedFile> {
         match self {
             Self::Add(add) => add.secret.files(),
+            Self::Connect(connect) => connect.files(),
             Self::Set(set) => {
                 let key = set.typingmind.typingmind_key_file.clone();
                 let mut files = set.secret.files();

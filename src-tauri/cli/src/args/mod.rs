@@ -4,6 +4,7 @@
 mod activity;
 mod api_keys;
 mod backup;
+mod connect;
 mod inspect;
 mod instance;
 mod link;
@@ -17,6 +18,7 @@ mod values;
 pub(crate) use activity::{ActivityCommand, KindArgument};
 pub(crate) use api_keys::ApiKeyCommand;
 pub(crate) use backup::{BackupArguments, RestoreArguments};
+pub(crate) use connect::ConnectArguments;
 pub(crate) use inspect::InspectArguments;
 pub(crate) use instance::{
     AddArguments, InstanceCommand, SetArguments, SettingsArguments, TypingMindArguments,

@@ -105,7 +105,8 @@ fn an_api_key_is_printed_once_and_kept_hashed() {
         run(&["revoke", "CRM"]).refusal(),
         (1, "unknown_api_key".into(), Some("key".into()))
     );
-    assert_eq!(run(&["list"]).json(), json!({ "api_keys": [] }));
+    let listed = run(&["list"]).json();
+    assert_eq!(listed, json!({ "api_keys": [], "pairings": [] }));
     let all = in_folder(
         folder.path(),
         &["--json", "activity", "list", "--instance", "here"],
@@ -148,7 +149,7 @@ fn an_api_key_has_the_chosen_scopes_and_expiry() {
         let made = run(arguments);
         assert_eq!(made.code, 0, "{}", made.err);
     }
-    for scope in ["activity", "admin", "", "links, users"] {
+    for scope in ["everything", "", "links, users"] {
         let refused = run(&["make", "wide", "--scope", scope]);
         assert_eq!(refused.refusal().2.as_deref(), Some("scope"), "{scope}");
     }
@@ -169,7 +170,7 @@ fn an_api_key_has_the_chosen_scopes_and_expiry() {
         "{text}"
     );
     assert!(
-        lines[1].ends_with("\tlinks, users\tnever expires"),
+        lines[1].ends_with("\tlinks, users\tnever expires\tnever used"),
         "{text}"
     );
 }

@@ -7,6 +7,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use latchkey_core::admin::ConnectionString;
 use serde_json::Value;
 
 use crate::run::{in_folder, until};
@@ -271,4 +272,124 @@ fn one_address_has_at_most_64_connections() {
         ran.wait_with_output().unwrap().status.success()
     });
     serving.end();
+}
+
+/// Makes a connection string. Standard output has only that.
+fn connection(folder: &Path, more: &[&str]) -> ConnectionString {
+    let make = [
+        "api-key",
+        "make",
+        "laptop",
+        "--scope",
+        "admin",
+        "--instance",
+        "here",
+    ];
+    let printed = run(folder, &[&make[..], more].concat());
+    assert_eq!(printed.lines().count(), 1, "{printed}");
+    printed.parse().unwrap()
+}
+
+fn keys(folder: &Path) -> Value {
+    let printed = run(folder, &["--json", "api-key", "list", "--instance", "here"]);
+    serde_json::from_str(&printed).unwrap()
+}
+
+#[test]
+fn a_connection_string_is_exchanged_for_a_key_with_the_scope_admin_which_can_be_revoked() {
+    let folder = folder();
+    let serving = Serving::new(folder.path(), &["--admin-listen", FREE]);
+    let address = serving.said["admin"]["address"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let string = connection(folder.path(), &[]);
+    assert_eq!(string.url.as_str(), format!("https://{address}/"));
+    assert_eq!(string.instance.as_str(), "here");
+    let fingerprint = serving.said["admin"]["fingerprint"].as_str().unwrap();
+    assert_eq!(string.fingerprint.unwrap().to_string(), fingerprint);
+    let waiting = keys(folder.path());
+    assert_eq!(waiting["pairings"][0]["name"], "laptop");
+    assert_eq!(waiting["api_keys"].as_array().unwrap().len(), 0);
+    let own = certificate(folder.path());
+    let code = string.pair.expose();
+    let body = format!("{{\"code\": \"{code}\"}}");
+    let json = [
+        "--header",
+        "Content-Type: application/json",
+        "--data",
+        &body,
+    ];
+    let paired = ask(&serving, &own, "/admin/v1/pairings", "", &json);
+    assert_eq!(paired.status, 201, "{}", paired.body);
+    let key = paired.body["key"].as_str().unwrap();
+    let status = || ask(&serving, &own, "/admin/v1/users", key, &[]).status;
+    assert_eq!(status(), 200);
+    assert_eq!(
+        ask(&serving, &own, "/admin/v1/pairings", "", &json).status,
+        401
+    );
+    until("the last use is written", || {
+        keys(folder.path())["api_keys"][0]["last_used_at"].is_string()
+    });
+    assert_eq!(keys(folder.path())["pairings"].as_array().unwrap().len(), 0);
+    run(
+        folder.path(),
+        &["api-key", "revoke", "laptop", "--instance", "here"],
+    );
+    until("the key is refused", || status() == 401);
+    let activity = run(
+        folder.path(),
+        &["--json", "activity", "list", "--instance", "here"],
+    );
+    for code in [
+        "pairing_made",
+        "pairing_exchanged",
+        "pairing_refused",
+        "api_key_revoked",
+    ] {
+        assert!(
+            activity.contains(&format!("\"{code}\"")),
+            "{code}: {activity}"
+        );
+    }
+    let log = serving.end();
+    for secret in [code, key] {
+        assert!(!log.contains(secret) && !activity.contains(secret), "{log}");
+    }
+}
+
+#[test]
+fn a_waiting_code_is_replaced_by_a_new_one_and_can_be_revoked() {
+    let folder = folder();
+    let url = ["--url", "https://acme.example:8789"];
+    let (first, second) = (
+        connection(folder.path(), &url),
+        connection(folder.path(), &url),
+    );
+    assert_ne!(first.pair.expose(), second.pair.expose());
+    assert_eq!(second.url.authority(), "acme.example:8789");
+    assert_eq!(second.fingerprint, None);
+    assert_eq!(keys(folder.path())["pairings"].as_array().unwrap().len(), 1);
+    run(
+        folder.path(),
+        &["api-key", "revoke", "laptop", "--instance", "here"],
+    );
+    assert_eq!(keys(folder.path())["pairings"].as_array().unwrap().len(), 0);
+}
+
+#[test]
+fn a_connection_string_needs_an_address_and_only_the_scope_admin_has_one() {
+    let folder = folder();
+    let make = ["--json", "api-key", "make", "laptop", "--instance", "here"];
+    let refused = in_folder(folder.path(), &[&make[..], &["--scope", "admin"]].concat());
+    assert_eq!(refused.refusal().1, "unreachable");
+    assert!(refused.err.contains("--admin-listen"), "{}", refused.err);
+    let url = ["--scope", "users", "--url", "https://acme.example"];
+    let refused = in_folder(folder.path(), &[&make[..], &url].concat());
+    assert_eq!(refused.code, 2, "{}", refused.err);
+    let plain = ["--scope", "admin", "--url", "http://acme.example"];
+    let refused = in_folder(folder.path(), &[&make[..], &plain].concat());
+    assert_eq!(refused.code, 2, "{}", refused.err);
+    assert_eq!(keys(folder.path())["pairings"].as_array().unwrap().len(), 0);
 }

@@ -87,13 +87,13 @@ fn the_reference_of_a_refused_api_request_stands_in_the_log() {
         (
             ask("GET /api/v2/users", "lk_wrong-key", ""),
             401,
-            Value::Null,
+            "key_refused".into(),
             "GET /api/v2/users".into(),
         ),
         (
             ask("POST /api/v1/links", &key, "{private"),
             400,
-            Value::Null,
+            "invalid_request".into(),
             "POST /api/v1/links".into(),
         ),
         (
@@ -105,7 +105,7 @@ fn the_reference_of_a_refused_api_request_stands_in_the_log() {
         (
             ask("PRIVATE /api/v2/users", &key, ""),
             405,
-            Value::Null,
+            "invalid_request".into(),
             "another method on /api/v2/users".into(),
         ),
         (

@@ -13,6 +13,7 @@ mod admin_listener;
 mod administering;
 mod answers;
 mod backups;
+mod connected;
 #[path = "../../../store/tests/store/directory/copied.rs"]
 mod copied;
 mod directory;

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use crate::run::{Ran, SECRET, latchkey};
-use crate::serve::Serving;
+use crate::serve::{Serving, cookie};
 
 /// A user number that no account of this computer has.
 const SERVICE: u32 = 54_321;
@@ -374,6 +374,25 @@ fn the_folder_of_another_user_is_named_with_its_owner_and_what_to_do() {
     );
 }
 
+/// Returns the program for a user, with the data folder of the service and under options of its unit.
+fn administrator(scene: &Scene, user: u32) -> Command {
+    let mut command = Command::new("setpriv");
+    let (uid, gid) = (format!("--reuid={user}"), format!("--regid={user}"));
+    // `User=`, `NoNewPrivileges=` and `CapabilityBoundingSet=` of the unit in the guide.
+    command.args([&uid, &gid, "--clear-groups", "--no-new-privs"]);
+    command.args(["--bounding-set=-all", "--inh-caps=-all"]);
+    command.arg(env!("CARGO_BIN_EXE_latchkey"));
+    command.env_clear();
+    command.envs([
+        ("LATCHKEY_DATA_DIR", scene.text("service")),
+        ("LATCHKEY_KEYCHAIN", "off".to_owned()),
+    ]);
+    command
+}
+
+/// Runs a command, and returns its output.
+type Run<'a> = &'a dyn Fn(&[&str]) -> String;
+
 #[test]
 fn root_and_the_services_user_administer_a_running_service_and_nobody_else_does() {
     let Some(scene) = Scene::new() else { return };
@@ -381,39 +400,51 @@ fn root_and_the_services_user_administer_a_running_service_and_nobody_else_does(
     // The service reads the secret from a file that it can read, as from systemd.
     fs::write(scene.path("credential"), SECRET).unwrap();
     chown(scene.path("credential"), Some(SERVICE), Some(SERVICE)).unwrap();
-    let as_user = |user: u32| {
-        let mut command = Command::new("setpriv");
-        let (uid, gid) = (format!("--reuid={user}"), format!("--regid={user}"));
-        command.args([&uid, &gid, "--clear-groups", "--no-new-privs"]);
-        command.arg(env!("CARGO_BIN_EXE_latchkey"));
-        command.env_clear();
-        command.envs([
-            ("LATCHKEY_DATA_DIR", scene.text("service")),
-            ("LATCHKEY_KEYCHAIN", "off".to_owned()),
-        ]);
-        command
-    };
+    let as_user = |user| administrator(&scene, user);
     let mut service = as_user(SERVICE);
-    service.args([
-        "--json",
-        "serve",
-        "--instance",
-        "here",
-        "--listen",
-        "127.0.0.1:0",
-    ]);
+    service.args(["--json", "serve", "--instance", "here"]);
+    service.args(["--listen", "127.0.0.1:0"]);
+    // `LoadCredential=` of the unit: a file that the service can read.
     service.args(["--secret-file", &scene.text("credential")]);
     let serving = Serving::start(service.stderr(Stdio::piped()));
-    scene.done(&["users", "--instance", "here", "add", "ada"]);
-    scene.done(&["users", "--instance", "here", "suspend", "ada"]);
-    scene.done(&["seats", "--instance", "here", "--set", "3"]);
-    scene.done(&["activity", "list", "--instance", "here"]);
-    scene.assert_kept_apart("administering");
-    let own = as_user(SERVICE)
-        .args(["users", "--instance", "here", "reactivate", "ada"])
-        .output()
-        .unwrap();
-    assert!(own.status.success(), "{own:?}");
+    let with_secret = |arguments: &[&str], file: &str| {
+        let mut arguments: Vec<String> = arguments.iter().map(ToString::to_string).collect();
+        if arguments[0] == "link" {
+            arguments.extend(["--secret-file".to_owned(), scene.text(file)]);
+        }
+        arguments
+    };
+    let by_root = |arguments: &[&str]| {
+        let arguments = with_secret(arguments, "private/secret");
+        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        scene.done(&arguments).out
+    };
+    let by_service = |arguments: &[&str]| {
+        let arguments = with_secret(arguments, "credential");
+        let ran = as_user(SERVICE).args(&arguments).output().unwrap();
+        assert!(ran.status.success(), "{arguments:?}: {ran:?}");
+        String::from_utf8(ran.stdout).unwrap()
+    };
+    let commands: [Run<'_>; 2] = [&by_root, &by_service];
+    for (run, seats) in commands.into_iter().zip(["3", "4"]) {
+        let link = run(&["link", "--instance", "here", "--user-id", "ada"]);
+        let (_, path) = link.trim().split_once("https://a.b").unwrap();
+        let cookie = cookie(&serving.get(path, ""));
+        let is_in = || {
+            let answer = serving.get("/auth/verify", &cookie);
+            answer.contains("remote-user: ada")
+        };
+        assert!(is_in(), "{link}");
+        assert!(run(&["users", "--instance", "here", "list"]).contains("ada"));
+        run(&["users", "--instance", "here", "suspend", "ada"]);
+        assert!(!is_in(), "the next request of a suspended user is refused");
+        run(&["users", "--instance", "here", "reactivate", "ada"]);
+        run(&["seats", "--instance", "here", "--set", seats]);
+        assert!(run(&["seats", "--instance", "here"]).contains(seats));
+        let activity = run(&["activity", "list", "--instance", "here"]);
+        assert!(activity.contains("suspended"), "{activity}");
+        scene.assert_kept_apart("administering");
+    }
     let third = as_user(SERVICE + 1)
         .args(["users", "--instance", "here", "list"])
         .output()

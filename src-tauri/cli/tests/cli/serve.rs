@@ -141,7 +141,7 @@ pub(crate) fn cookie(answer: &str) -> String {
     let set = answer
         .lines()
         .find_map(|line| line.strip_prefix("set-cookie: "))
-        .filter(|cookie| cookie.starts_with("latchkey_session_"));
+        .filter(|cookie| cookie.contains("latchkey_session_"));
     let set = set.unwrap_or_else(|| panic!("{answer}"));
     set.split(';').next().unwrap().to_owned()
 }

@@ -2,17 +2,18 @@
 
 use std::sync::Arc;
 
-use axum::extract::rejection::QueryRejection;
-use axum::extract::{Extension, Query, State};
+use axum::extract::{Extension, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use latchkey_core::activity::{ActivityQuery, AuditContext, Kind};
 use latchkey_core::admin::{EventRecord, Page, Waiting};
 use latchkey_core::directory::Command;
 use serde::Deserialize;
+use utoipa::IntoParams;
 
 use super::administration::Administration;
-use super::paging::{bad_query, page_size};
+use super::paging::{page_size, position};
+use super::params::Params;
 use super::refused::Refused;
 use crate::api::{Body, answer};
 
@@ -20,32 +21,59 @@ use crate::api::{Body, answer};
 const PAGE: u32 = 1000;
 
 /// Selection and beginning of a page of entries.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub(super) struct Wanted {
+    /// Only entries of this kind.
     kind: Option<Kind>,
+    /// Only entries about this user, by the whole ID or address.
     subject: Option<String>,
+    /// Only entries that contain this text.
     #[serde(default)]
     text: String,
-    before: Option<u64>,
+    /// Only entries before the one with this number: `before` of the page before.
+    #[param(minimum = 0)]
+    before: Option<i64>,
+    /// Maximum number of entries to return.
+    #[param(minimum = 1, maximum = 1000, default = 1000)]
     limit: Option<u32>,
 }
 
+/// List entries of the activity
+///
+/// Newest first. A page may have fewer entries than `limit` although more follow.
+#[utoipa::path(
+    get, path = "/activity", tag = "Activity", params(Wanted),
+    responses(
+        (status = 200, description = "The page", body = Page),
+    ),
+)]
 pub(super) async fn list(
     State(admin): State<Arc<Administration>>,
-    wanted: Result<Query<Wanted>, QueryRejection>,
+    Params(wanted): Params<Wanted>,
 ) -> Result<Response, Refused> {
-    let Query(wanted) = wanted.map_err(|cause| bad_query(&cause))?;
     let limit = page_size(wanted.limit, PAGE)?;
     let query = ActivityQuery {
         kind: wanted.kind,
         subject: wanted.subject,
         text: wanted.text,
     };
-    let page = admin.directory.activity(&query, wanted.before, limit);
+    let before = wanted.before.map(|before| position(before, "before"));
+    let before = before.transpose()?;
+    let page = admin.directory.activity(&query, before, limit);
     Ok(answer(StatusCode::OK, &Page::from(page.await?))?)
 }
 
+/// Record an event
+///
+/// For programs of the server that have done what the event says.
+#[utoipa::path(
+    post, path = "/activity", tag = "Server", request_body = EventRecord,
+    responses(
+        (status = 204, description = "The event is recorded"),
+    ),
+)]
 pub(super) async fn record(
     State(admin): State<Arc<Administration>>,
     Extension(by): Extension<AuditContext>,
@@ -55,6 +83,15 @@ pub(super) async fn record(
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
+/// Record a waiting change of the settings
+///
+/// Records each change once.
+#[utoipa::path(
+    post, path = "/activity/outbox", tag = "Server", request_body = Waiting,
+    responses(
+        (status = 204, description = "The change is recorded"),
+    ),
+)]
 pub(super) async fn record_outbox(
     State(admin): State<Arc<Administration>>,
     Extension(by): Extension<AuditContext>,

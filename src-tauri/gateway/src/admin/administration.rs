@@ -1,16 +1,20 @@
 use std::fmt;
 use std::path::PathBuf;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 
 use latchkey_core::admin::{API_REVISION, About, AdminListener, Change};
 use latchkey_core::directory::Directory;
 use latchkey_core::instance::{Instance, InstanceId, Settings};
+use latchkey_core::secret::SigningKey;
 use latchkey_core::{Error, Result};
 use latchkey_store::home::Home;
 use tokio::sync::{broadcast, watch};
 use tokio::task;
 
+use super::idempotency::Idempotency;
 use super::open_snapshots::OpenSnapshots;
+use super::sign_ins_today::SignInsToday;
+use crate::gateway::Gateway;
 
 /// Number of changes that a slow reader of the stream may be behind. It then learns that there were
 /// some, and not which.
@@ -29,9 +33,14 @@ pub struct Administration {
     pub(super) changes: broadcast::Sender<Change>,
     /// Closes the directory for another program that asks for it. Returns whether it will.
     give_way: Option<GiveWay>,
+    /// Changes with an idempotency key, of all listeners.
+    pub(super) idempotency: Arc<Idempotency>,
     pub(super) snapshots: OpenSnapshots,
     /// Listener on the network, if there is one.
     listener: OnceLock<AdminListener>,
+    /// The gateway over this directory, if one runs.
+    gateway: Mutex<Weak<Gateway>>,
+    pub(super) sign_ins: SignInsToday,
     /// Whether the streams of changes on the local socket must end.
     pub(super) is_closing: watch::Sender<bool>,
 }
@@ -71,8 +80,11 @@ impl Administration {
             instance: instance.clone(),
             changes,
             give_way,
+            idempotency: Arc::default(),
             listener: OnceLock::new(),
             snapshots: OpenSnapshots::default(),
+            gateway: Mutex::default(),
+            sign_ins: SignInsToday::default(),
             is_closing: watch::Sender::new(false),
         })
     }
@@ -97,9 +109,57 @@ impl Administration {
     /// Returns the current settings, after their waiting changes were recorded. Links that the
     /// command line has made are among them, and must be recorded before a change of their user.
     pub(super) async fn settings(&self) -> Result<Settings> {
+        Ok(self.instance().await?.settings)
+    }
+
+    /// Returns the instance, after its waiting changes were recorded.
+    pub(super) async fn instance(&self) -> Result<Instance> {
         let directory = Arc::clone(&self.directory);
-        let current = self.with_home(move |home, id| home.current(id, &*directory));
-        current.await.map(|current: Instance| current.settings)
+        self.with_home(move |home, id| home.current(id, &*directory))
+            .await
+    }
+
+    /// Changes the instance by `change`, and records the change. The gateway knows it at once.
+    pub(super) async fn change<T: Send + 'static>(
+        &self,
+        change: impl FnOnce(&Home, &InstanceId) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let changed = self.with_home(change).await?;
+        // The change is stored. If it is not recorded now, the gateway records it later.
+        let recorded = match self.gateway() {
+            Some(gateway) => gateway.reload().await.map(drop),
+            None => self.instance().await.map(drop),
+        };
+        if let Err(cause) = recorded {
+            tracing::warn!(error = %cause.logged(), "a change of the settings is not recorded yet");
+        }
+        Ok(changed)
+    }
+
+    /// Returns the settings of links and the key that signs them.
+    pub(super) async fn signing(&self) -> Result<(Settings, SigningKey)> {
+        if let Some(gateway) = self.gateway() {
+            let config = gateway.reload().await?;
+            return Ok((config.settings.clone(), config.key.clone()));
+        }
+        let directory = Arc::clone(&self.directory);
+        self.with_home(move |home, id| {
+            let instance = home.current(id, &*directory)?;
+            let key = home.signing_key(&instance)?;
+            Ok((instance.settings, key))
+        })
+        .await
+    }
+
+    /// Sets the gateway over this directory.
+    pub fn set_gateway(&self, gateway: &Arc<Gateway>) {
+        *self.gateway.lock().unwrap_or_else(PoisonError::into_inner) = Arc::downgrade(gateway);
+    }
+
+    /// Returns the gateway over this directory, if there is one.
+    pub(super) fn gateway(&self) -> Option<Arc<Gateway>> {
+        let gateway = self.gateway.lock();
+        gateway.unwrap_or_else(PoisonError::into_inner).upgrade()
     }
 
     /// Calls `work` with the data folder and the ID of the instance, on a thread that may block.

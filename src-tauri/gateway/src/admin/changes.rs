@@ -45,7 +45,14 @@ impl EndsWith {
     }
 }
 
-/// Sends an event at once, and then one after each change. Its data is a [`Change`].
+/// Follow changes
+///
+/// Sends an event at once, and then one after each change. Its data is a `Change` in JSON. A slow
+/// reader misses some, and then gets one that says that everything may have changed.
+#[utoipa::path(
+    get, path = "/changes", tag = "Activity",
+    responses((status = 200, description = "Server-sent events", body = Change, content_type = "text/event-stream")),
+)]
 pub(super) async fn stream(
     State(admin): State<Arc<Administration>>,
     Extension(ends_with): Extension<EndsWith>,

@@ -10,6 +10,8 @@ use latchkey_core::activity::AuditContext;
 use latchkey_core::admin::{Judged, SignedClaims};
 use latchkey_core::directory::{Command, Redemption};
 
+use latchkey_core::ErrorCode;
+
 use super::administration::Administration;
 use super::refused::Refused;
 use crate::api::problem::Problem;
@@ -18,6 +20,15 @@ use crate::api::{Body, answer};
 type Admin = State<Arc<Administration>>;
 type By = Extension<AuditContext>;
 
+/// Judge a code that the client has verified
+///
+/// Says what redeeming it would do. Changes and records nothing.
+#[utoipa::path(
+    post, path = "/dry-runs", tag = "Links", request_body = SignedClaims,
+    responses(
+        (status = 200, description = "The verdict", body = Judged),
+    ),
+)]
 pub(super) async fn dry_run(
     State(admin): Admin,
     Extension(by): By,
@@ -28,6 +39,15 @@ pub(super) async fn dry_run(
     Ok(answer(StatusCode::OK, &Judged::from(verdict))?)
 }
 
+/// Redeem a code that the client has verified
+///
+/// Signs the user in or creates the user, without a session.
+#[utoipa::path(
+    post, path = "/redemptions", tag = "Links", request_body = SignedClaims,
+    responses(
+        (status = 200, description = "The verdict", body = Judged),
+    ),
+)]
 pub(super) async fn redeem(
     State(admin): Admin,
     Extension(by): By,
@@ -49,6 +69,13 @@ async fn redemption(
     Ok(Redemption::new(Ok(&code), policy))
 }
 
+/// Record a link that the client has signed
+#[utoipa::path(
+    post, path = "/links/made", tag = "Server", request_body = SignedClaims,
+    responses(
+        (status = 204, description = "The link is recorded"),
+    ),
+)]
 pub(super) async fn link_made(
     State(admin): Admin,
     Extension(by): By,
@@ -59,6 +86,15 @@ pub(super) async fn link_made(
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
+/// Note a link that the client shows
+///
+/// It is recorded when it is first used.
+#[utoipa::path(
+    post, path = "/links/shown", tag = "Server", request_body = SignedClaims,
+    responses(
+        (status = 204, description = "The link is noted"),
+    ),
+)]
 pub(super) async fn link_shown(
     State(admin): Admin,
     Extension(by): By,
@@ -68,13 +104,23 @@ pub(super) async fn link_shown(
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
+/// Revoke a link
+///
+/// The link signs nobody in any more. Sessions that it began go on.
+#[utoipa::path(
+    post, path = "/links/{id}/revoke", tag = "Links", params(("id" = String, Path, description = "ID of the link (`jti`)")),
+    responses(
+        (status = 204, description = "The link is revoked"),
+    ),
+)]
 pub(super) async fn revoke(
     State(admin): Admin,
     Extension(by): By,
     path: Result<Path<String>, PathRejection>,
 ) -> Result<Response, Refused> {
-    let Path(link) =
-        path.map_err(|_| Problem::of(StatusCode::NOT_FOUND, "There is no such link."))?;
+    let Path(link) = path.map_err(|_| {
+        Problem::of(StatusCode::NOT_FOUND, "There is no such link.").code(ErrorCode::InvalidRequest)
+    })?;
     admin.directory.revoke_link(&link, &by).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }

@@ -1,3 +1,4 @@
+use axum::body::to_bytes;
 use axum::extract::Request;
 use axum::http::StatusCode;
 use axum::middleware::Next;
@@ -7,12 +8,27 @@ use latchkey_core::activity::{Actor, AuditContext};
 use latchkey_core::admin::{CONTEXT, Context};
 
 use super::refused::Refused;
+use super::route::MAX_BODY;
 use crate::api::problem::Problem;
 
 /// Passes the context of a request from the local socket on to the handler. A request without one
 /// is made now, on the command line.
 pub(super) async fn local(mut request: Request, next: Next) -> Result<Response, Refused> {
-    let by = match request.headers().get(CONTEXT) {
+    match context(&request) {
+        Ok(by) => {
+            request.extensions_mut().insert(by);
+            Ok(next.run(request).await)
+        }
+        Err(refused) => {
+            // Without it, the connection would be closed before a slow client has sent its body.
+            let _ = to_bytes(request.into_body(), MAX_BODY).await;
+            Err(refused)
+        }
+    }
+}
+
+fn context(request: &Request) -> Result<AuditContext, Refused> {
+    Ok(match request.headers().get(CONTEXT) {
         None => AuditContext::new(Actor::CommandLine, Timestamp::now()),
         Some(header) => {
             let context: Context = serde_json::from_slice(header.as_bytes()).map_err(|cause| {
@@ -21,7 +37,5 @@ pub(super) async fn local(mut request: Request, next: Next) -> Result<Response, 
             })?;
             context.parse()?
         }
-    };
-    request.extensions_mut().insert(by);
-    Ok(next.run(request).await)
+    })
 }

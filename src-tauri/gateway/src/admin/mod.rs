@@ -6,26 +6,45 @@
 //! | users, seats, sessions, recorded times | `users` |
 //! | entries of the activity | `activity` |
 //! | dry runs, redemptions, links | `codes` |
+//! | settings, signing key, API keys | `settings`, `keys`, `api_keys` |
+//! | links and inspections | `links` |
+//! | state of the gateway | `gateway_state` |
 //! | stream of changes | `changes` |
 //! | all rows of the directory, for backups | `snapshots`, `open_snapshots` |
+//! | exchange of pairing codes | `pairing` |
+//! | repeated requests | `idempotency` |
+//! | the `OpenAPI` description | `document` |
 //! | the directory that is served | `administration` |
-//! | the table of routes | `router` |
+//! | the table of routes | `router`, `route` |
+//! | the program that serves the API | `program` |
 //! | who makes a request, refusals | `context`, `refused` |
 //! | the local socket | `control_socket` |
 //! | requests from the network | `network` |
 
 mod activity;
 mod administration;
+mod api_keys;
 mod changes;
 mod codes;
 mod context;
 mod control_socket;
+mod document;
+mod gateway_state;
+mod idempotency;
+mod keys;
+mod links;
 mod local;
 mod network;
 mod open_snapshots;
 mod paging;
+mod pairing;
+mod params;
+mod program;
 mod refused;
+mod route;
 mod router;
+mod settings;
+mod sign_ins_today;
 mod snapshots;
 mod users;
 

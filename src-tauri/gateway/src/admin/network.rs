@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::header::{ORIGIN, RETRY_AFTER};
@@ -10,14 +10,16 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
 use jiff::Timestamp;
-use latchkey_core::Result;
+use latchkey_core::activity::{Actor, AuditContext, EventData};
+use latchkey_core::{ErrorCode, Result};
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 use tower::{Service, service_fn};
 
 use super::administration::Administration;
 use super::changes::EndsWith;
-use super::router::{Access, MAX_BODY, Route, router, routes};
+use super::route::{Access, MAX_BODY, Route};
+use super::router::{router, routes};
 use crate::api::key::{self, KeyId};
 use crate::api::problem::Problem;
 use crate::api::{name_request, require_rate};
@@ -62,7 +64,10 @@ pub fn admin_router(
 {
     let on_network = routes().into_iter();
     let closing = handle.is_closing();
-    let on_network = on_network.filter_map(|route| with_key(&gateway, &closing, route));
+    let changes = Arc::clone(&administration.idempotency);
+    let on_network = on_network
+        .map(|route| route.repeatable(&changes))
+        .filter_map(|route| with_key(&gateway, &closing, route));
     let router = router(on_network, administration)
         .layer(middleware::from_fn(name_request))
         .layer(DefaultBodyLimit::max(MAX_BODY));
@@ -80,6 +85,11 @@ fn with_key(
 ) -> Option<Route> {
     let needed = match route.access {
         Access::Local => return None,
+        Access::PairingCode => {
+            let check = middleware::from_fn_with_state(Arc::clone(gateway), check_code);
+            let handler = route.handler.route_layer(check);
+            return Some(Route { handler, ..route });
+        }
         Access::AnyKey => None,
         Access::Key(scope) => Some(scope),
     };
@@ -90,6 +100,33 @@ fn with_key(
         .route_layer(middleware::from_fn_with_state(ends, end_streams))
         .route_layer(middleware::from_fn_with_state(needs, key::check));
     Some(Route { handler, ..route })
+}
+
+/// Counts and records a refused pairing code. Refuses any code from an address that is locked out.
+async fn check_code(
+    State(gateway): State<Arc<Gateway>>,
+    mut request: Request,
+    next: Next,
+) -> std::result::Result<Response, Problem> {
+    let address = gateway.client_address(&request);
+    key::require_not_locked_out(&gateway, address)?;
+    let by = AuditContext {
+        address,
+        ..AuditContext::new(Actor::Visitor, Timestamp::now())
+    };
+    request.extensions_mut().insert(by.clone());
+    let answer = next.run(request).await;
+    if answer.status() == StatusCode::UNAUTHORIZED {
+        gateway.lockout.count(address, Instant::now());
+        let event = EventData::PairingRefused.into();
+        gateway.directory.record(event, &by).await?;
+    } else if answer.status().is_success()
+        && let Err(cause) = gateway.record_outbox().await
+    {
+        // The client has its key. The change is recorded when the disk has room.
+        tracing::warn!(error = %cause.logged(), "a pairing is not recorded yet");
+    }
+    Ok(answer)
 }
 
 /// Ends the streams of a request when its API key is revoked or expires, or the listener closes.
@@ -158,7 +195,8 @@ fn refused(gateway: &Gateway, request: &Request) -> Option<Problem> {
         return Some(Problem::of(
             StatusCode::FORBIDDEN,
             "The administration API is not for pages in a browser. Use Studio or the command line.",
-        ));
+        )
+        .code(ErrorCode::InvalidRequest));
     }
     require_rate(gateway, request).err()
 }

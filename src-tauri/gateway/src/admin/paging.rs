@@ -1,16 +1,8 @@
 //! Queries of lists.
 
-use axum::extract::rejection::QueryRejection;
-use axum::http::StatusCode;
 use latchkey_core::{Error, ErrorCode};
 
 use super::refused::Refused;
-use crate::api::problem::Problem;
-
-/// Returns the problem for a query that cannot be read.
-pub(super) fn bad_query(cause: &QueryRejection) -> Problem {
-    Problem::of(StatusCode::BAD_REQUEST, &format!("{}.", cause.body_text()))
-}
 
 /// Returns the number of rows to return. Fails unless it is between 1 and the maximum.
 pub(super) fn page_size(limit: Option<u32>, maximum: u32) -> Result<usize, Refused> {
@@ -22,4 +14,14 @@ pub(super) fn page_size(limit: Option<u32>, maximum: u32) -> Result<usize, Refus
             .into());
     }
     Ok(usize::try_from(limit).unwrap_or(usize::MAX))
+}
+
+/// Returns the position at which a page begins. Fails for a negative number.
+pub(super) fn position(number: i64, field: &str) -> Result<u64, Refused> {
+    u64::try_from(number).map_err(|_| {
+        let message = format!("'{field}' is not a negative number.");
+        Error::new(ErrorCode::InvalidCursor, message)
+            .about(field)
+            .into()
+    })
 }

@@ -17,14 +17,28 @@ impl From<Problem> for Refused {
 impl From<Error> for Refused {
     fn from(error: Error) -> Self {
         let status = match error.code {
-            ErrorCode::UnknownUser => StatusCode::NOT_FOUND,
+            ErrorCode::KeyRefused => StatusCode::UNAUTHORIZED,
+            ErrorCode::UnknownUser | ErrorCode::UnknownApiKey => StatusCode::NOT_FOUND,
             ErrorCode::UserExists
             | ErrorCode::EmailInUse
             | ErrorCode::NoSeats
+            | ErrorCode::InstanceExists
+            | ErrorCode::HostedElsewhere
+            | ErrorCode::NoSigningKey
+            | ErrorCode::KeysLocked
+            | ErrorCode::KeysMissing
             | ErrorCode::DirectoryHeld => StatusCode::CONFLICT,
             ErrorCode::InvalidPayload
             | ErrorCode::AmbiguousPayload
             | ErrorCode::InvalidSetting
+            | ErrorCode::InvalidUrl
+            | ErrorCode::InvalidLifetime
+            | ErrorCode::InvalidTime
+            | ErrorCode::InvalidSecret
+            | ErrorCode::EmptySecret
+            | ErrorCode::WeakSecret
+            | ErrorCode::CodeTooLong
+            | ErrorCode::NoCode
             | ErrorCode::InvalidCursor
             | ErrorCode::InvalidImport
             | ErrorCode::TooMany => StatusCode::UNPROCESSABLE_ENTITY,
@@ -34,7 +48,15 @@ impl From<Error> for Refused {
         if status.is_server_error() {
             tracing::error!(error = %error.logged(), "a request of an administrator failed");
         }
-        Self(Problem::of_error(status, error))
+        Self(Problem::of_error(status, named_as_in_requests(error)))
+    }
+}
+
+/// Names a field of core as the requests about users do, in which a user is not a member.
+fn named_as_in_requests(error: Error) -> Error {
+    match error.code {
+        ErrorCode::UserExists | ErrorCode::EmailInUse => error.about_user(),
+        _ => error,
     }
 }
 

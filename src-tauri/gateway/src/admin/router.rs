@@ -2,49 +2,21 @@
 
 use std::sync::Arc;
 
-use axum::extract::{DefaultBodyLimit, State};
-use axum::handler::Handler;
-use axum::http::StatusCode;
-use axum::response::Response;
-use axum::routing::{MethodFilter, MethodRouter, on};
+use axum::extract::DefaultBodyLimit;
 use axum::{Extension, Router, middleware};
 use latchkey_core::admin::ROOT;
-use latchkey_core::instance::scope::Scope;
 use latchkey_core::instance::scope::Scope::{Activity, Admin, Links, Users, UsersRead};
-use latchkey_core::{Error, ErrorCode};
 
 use super::administration::Administration;
 use super::changes::EndsWith;
-use super::refused::Refused;
-use super::{activity, changes, codes, context, snapshots, users};
-use crate::api::{answer, no_such_method, no_such_path};
+use super::route::Access::{AnyKey, Key, Local, PairingCode};
+use super::route::{MAX_BODY, Route, delete, get, patch, post, put};
+use super::{
+    activity, api_keys, changes, codes, context, document, gateway_state, keys, links, pairing,
+    program, settings, snapshots, users,
+};
+use crate::api::{no_such_method, no_such_path};
 use crate::request_scope::in_request_scope;
-
-/// Maximum size of a request body, in bytes. An import has up to 250 users with 8 KiB of metadata
-/// each.
-pub(super) const MAX_BODY: usize = 4 * 1024 * 1024;
-
-/// Listeners that serve a route, and the permission that a request from the network needs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Access {
-    /// The local socket only.
-    Local,
-    /// Any API key.
-    AnyKey,
-    /// An API key with the scope.
-    Key(Scope),
-}
-
-use Access::{AnyKey, Key, Local};
-
-/// A route of the API.
-pub(super) struct Route {
-    /// Path below [`ROOT`].
-    pub(super) path: &'static str,
-    pub(super) access: Access,
-    /// Handler for the method of the route.
-    pub(super) handler: MethodRouter<Arc<Administration>>,
-}
 
 /// Returns the routes of the API: method, path, access and handler.
 ///
@@ -53,7 +25,7 @@ pub(super) struct Route {
 /// are snapshots, which have everything that a backup has.
 pub(super) fn routes() -> Vec<Route> {
     vec![
-        get("/", AnyKey, about),
+        get("/", AnyKey, program::about),
         get("/users", Key(UsersRead), users::list),
         post("/users", Key(Users), users::add),
         post("/imports", Key(Users), users::import),
@@ -83,46 +55,21 @@ pub(super) fn routes() -> Vec<Route> {
         post("/snapshots/{id}/next", Local, snapshots::next),
         delete("/snapshots/{id}", Local, snapshots::end),
         get("/changes", Key(UsersRead), changes::stream),
-        post("/give-way", Local, give_way),
+        post("/pairings", PairingCode, pairing::exchange),
+        post("/links", Key(Links), links::make),
+        post("/inspections", Key(Links), links::inspect),
+        get("/settings", Key(Admin), settings::show),
+        patch("/settings", Key(Admin), settings::change),
+        put("/signing-key", Key(Admin), keys::replace),
+        get("/api-keys", Key(Admin), api_keys::list),
+        post("/api-keys", Key(Admin), api_keys::make),
+        delete("/api-keys/{id}", Key(Admin), api_keys::revoke),
+        get("/gateway", Key(Admin), gateway_state::show),
+        get("/openapi.json", AnyKey, |key| async {
+            document::show(key, routes())
+        }),
+        post("/give-way", Local, program::give_way),
     ]
-}
-
-fn get<T: 'static>(path: &'static str, access: Access, handler: impl ServesRoute<T>) -> Route {
-    route(MethodFilter::GET, path, access, handler)
-}
-
-fn post<T: 'static>(path: &'static str, access: Access, handler: impl ServesRoute<T>) -> Route {
-    route(MethodFilter::POST, path, access, handler)
-}
-
-fn put<T: 'static>(path: &'static str, access: Access, handler: impl ServesRoute<T>) -> Route {
-    route(MethodFilter::PUT, path, access, handler)
-}
-
-fn patch<T: 'static>(path: &'static str, access: Access, handler: impl ServesRoute<T>) -> Route {
-    route(MethodFilter::PATCH, path, access, handler)
-}
-
-fn delete<T: 'static>(path: &'static str, access: Access, handler: impl ServesRoute<T>) -> Route {
-    route(MethodFilter::DELETE, path, access, handler)
-}
-
-/// Handler of a route.
-trait ServesRoute<T>: Handler<T, Arc<Administration>> {}
-
-impl<T, H: Handler<T, Arc<Administration>>> ServesRoute<T> for H {}
-
-fn route<T: 'static>(
-    method: MethodFilter,
-    path: &'static str,
-    access: Access,
-    handler: impl ServesRoute<T>,
-) -> Route {
-    Route {
-        path,
-        access,
-        handler: on(method, handler),
-    }
 }
 
 /// Returns the router of some routes.
@@ -143,27 +90,16 @@ pub(super) fn router(
 /// Returns the routes for a local socket, whose clients could also change the files themselves.
 pub(super) fn local_router(administration: Arc<Administration>) -> Router {
     let closing = EndsWith::closing(administration.is_closing.subscribe());
-    router(routes().into_iter(), administration)
+    let local = routes().into_iter();
+    let changes = Arc::clone(&administration.idempotency);
+    let local = local
+        .filter(|route| route.access != PairingCode)
+        .map(|route| route.repeatable(&changes));
+    router(local, administration)
         .layer(middleware::from_fn(context::local))
         .layer(Extension(closing))
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .layer(middleware::from_fn(|request, next: middleware::Next| {
             in_request_scope(next.run(request))
         }))
-}
-
-async fn about(State(administration): State<Arc<Administration>>) -> Result<Response, Refused> {
-    Ok(answer(StatusCode::OK, &administration.about)?)
-}
-
-/// Closes the directory for a program that wants to hold it, such as a gateway that starts.
-async fn give_way(
-    State(administration): State<Arc<Administration>>,
-) -> Result<StatusCode, Refused> {
-    if administration.give_way() {
-        return Ok(StatusCode::ACCEPTED);
-    }
-    let holder = &administration.about.holder;
-    let message = format!("{holder} has the directory open, and needs it.");
-    Err(Error::new(ErrorCode::DirectoryHeld, message).into())
 }

@@ -26,6 +26,16 @@ const IDLE: Duration = Duration::from_mins(1);
 
 type Admin = State<Arc<Administration>>;
 
+/// Begin to read all rows of the directory
+///
+/// Later changes of the directory are not in the snapshot.
+#[utoipa::path(
+    post, path = "/snapshots", tag = "Server",
+    responses(
+        (status = 201, description = "The snapshot", body = SnapshotBegun),
+        (status = 422, description = "Other programs are reading the whole directory"),
+    ),
+)]
 pub(super) async fn begin(State(admin): Admin) -> Result<Response, Refused> {
     let is_full = |all: &mut HashMap<String, Open>| all.len() >= MAX_OPEN;
     if admin.snapshots.with(is_full) {
@@ -42,6 +52,14 @@ pub(super) async fn begin(State(admin): Admin) -> Result<Response, Refused> {
     )?)
 }
 
+/// Read the next rows of a snapshot
+///
+/// There are none if the snapshot was read whole.
+#[utoipa::path(
+    post, path = "/snapshots/{id}/next", tag = "Server",
+    params(("id" = String, Path, description = "ID of the snapshot")),
+    responses((status = 200, description = "The rows", body = SnapshotRows)),
+)]
 pub(super) async fn next(
     State(admin): Admin,
     path: Result<Path<String>, PathRejection>,
@@ -68,6 +86,12 @@ pub(super) async fn next(
     Ok(answer(StatusCode::OK, &SnapshotRows { rows })?)
 }
 
+/// End a snapshot
+#[utoipa::path(
+    delete, path = "/snapshots/{id}", tag = "Server",
+    params(("id" = String, Path, description = "ID of the snapshot")),
+    responses((status = 204, description = "The snapshot has ended")),
+)]
 pub(super) async fn end(
     State(admin): Admin,
     path: Result<Path<String>, PathRejection>,
@@ -107,4 +131,5 @@ fn unknown() -> Problem {
         StatusCode::NOT_FOUND,
         "There is no such snapshot. It may have been read whole, or not for a minute.",
     )
+    .code(ErrorCode::InvalidRequest)
 }

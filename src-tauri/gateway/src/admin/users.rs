@@ -2,27 +2,29 @@
 
 use std::sync::Arc;
 
-use axum::extract::rejection::{PathRejection, QueryRejection};
-use axum::extract::{Extension, Path, Query, State};
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Extension, Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
-use latchkey_core::Error;
 use latchkey_core::activity::AuditContext;
 use latchkey_core::admin::{
     Addition, Additions, Corrected, Edit, LookedUp, SeatLimit, SessionRecord, Sessions,
     SharedEmails, SignedIn, Sought, Times, UserList,
 };
 use latchkey_core::directory::{
-    Command, Origin, PageStart, Search, Sort, SortBy, User, UserQuery, unknown_user,
+    Command, Counts, Origin, PageStart, Search, Sort, SortBy, User, UserQuery, unknown_user,
 };
 use latchkey_core::protocol::email::Email;
 use latchkey_core::protocol::payload::NewUser;
-use latchkey_core::verdict::Status;
+use latchkey_core::verdict::{Seats, Status};
+use latchkey_core::{Error, ErrorCode};
 use serde::Deserialize;
+use utoipa::IntoParams;
 
 use super::administration::Administration;
-use super::paging::{bad_query, page_size};
+use super::paging::{page_size, position};
+use super::params::Params;
 use super::refused::Refused;
 use crate::api::{Body, answer, user_in};
 
@@ -33,29 +35,51 @@ type Admin = State<Arc<Administration>>;
 type By = Extension<AuditContext>;
 
 /// Selection, order and beginning of a page of users.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub(super) struct Wanted {
-    /// Returns only the user with this address.
+    /// Returns only the user with this address. Case does not count. All other parameters are
+    /// ignored.
+    #[param(max_length = 254)]
     email: Option<String>,
+    /// Words that must all occur in the ID, the address or a name of a user. Case does not count.
     #[serde(default)]
     search: String,
+    /// Only users with this status.
     status: Option<Status>,
+    /// Only users who were created in this way.
     origin: Option<Origin>,
+    /// Field to sort by.
     #[serde(default)]
+    #[param(inline)]
     sort: SortBy,
+    /// Whether the order is reversed.
     #[serde(default)]
     descending: bool,
+    /// Begins after this user: `next` of the page before. It belongs to one order.
     after: Option<String>,
-    row: Option<u64>,
+    /// Begins at this row, counted from 0.
+    #[param(minimum = 0)]
+    row: Option<i64>,
+    /// Maximum number of users to return.
+    #[param(minimum = 1, maximum = 1000, default = 1000)]
     limit: Option<u32>,
 }
 
+/// List users
+///
+/// Returns the users in the requested order, a page at a time, or the one user of an address.
+#[utoipa::path(
+    get, path = "/users", tag = "Users", params(Wanted),
+    responses(
+        (status = 200, description = "The page", body = UserList),
+    ),
+)]
 pub(super) async fn list(
     State(admin): Admin,
-    wanted: Result<Query<Wanted>, QueryRejection>,
+    Params(wanted): Params<Wanted>,
 ) -> Result<Response, Refused> {
-    let Query(wanted) = wanted.map_err(|cause| bad_query(&cause))?;
     if let Some(email) = &wanted.email {
         let email = Email::parse(email, "email")?;
         let users: Vec<User> = admin
@@ -83,25 +107,51 @@ pub(super) async fn list(
         descending: wanted.descending,
     };
     let start = match (wanted.after, wanted.row) {
-        (Some(cursor), _) => PageStart::After(cursor.parse()?),
-        (None, Some(row)) => PageStart::Row(row),
+        (Some(_), Some(_)) => {
+            let message = "A page begins either after a user or at a row. Give 'after' or 'row'.";
+            return Err(Error::new(ErrorCode::InvalidCursor, message)
+                .about("row")
+                .into());
+        }
+        (Some(cursor), None) => PageStart::After(cursor.parse()?),
+        (None, Some(row)) => PageStart::Row(position(row, "row")?),
         (None, None) => PageStart::First,
     };
     let page = admin.directory.users(&query, sort, &start, limit).await?;
     Ok(answer(StatusCode::OK, &UserList::from(page))?)
 }
 
+/// Add a user
+///
+/// The user takes a seat.
+#[utoipa::path(
+    post, path = "/users", tag = "Users", request_body = Addition,
+    responses(
+        (status = 201, description = "The user was added", body = User),
+        (status = 409, description = "The user exists already, the address belongs to another user, or no seat is left"),
+    ),
+)]
 pub(super) async fn add(
     State(admin): Admin,
     Extension(by): By,
     Body(addition): Body<Addition>,
 ) -> Result<Response, Refused> {
-    let user = addition.parse()?;
+    let user = addition.parse().map_err(Error::about_user)?;
     admin.settings().await?;
     let user = admin.directory.add(&user, &by).await?;
     Ok(answer(StatusCode::CREATED, &user)?)
 }
 
+/// Add several users
+///
+/// Adds all or none.
+#[utoipa::path(
+    post, path = "/imports", tag = "Users", request_body = Additions,
+    responses(
+        (status = 204, description = "All users were added"),
+        (status = 409, description = "A user exists already, an address belongs to another user, or too few seats are left"),
+    ),
+)]
 pub(super) async fn import(
     State(admin): Admin,
     Extension(by): By,
@@ -114,7 +164,13 @@ pub(super) async fn import(
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
-/// Returns many people and addresses at once, such as those of an import.
+/// Look many people and addresses up
+///
+/// For the preview of an import. Changes nothing.
+#[utoipa::path(
+    post, path = "/lookups", tag = "Users", request_body = Sought,
+    responses((status = 200, description = "The users who are there", body = LookedUp)),
+)]
 pub(super) async fn look_up(
     State(admin): Admin,
     Body(sought): Body<Sought>,
@@ -124,6 +180,13 @@ pub(super) async fn look_up(
     Ok(answer(StatusCode::OK, &LookedUp::new(&lookup, &facts))?)
 }
 
+/// Show a user
+#[utoipa::path(
+    get, path = "/users/{id}", tag = "Users", params(("id" = String, Path, description = "ID of the user")),
+    responses(
+        (status = 200, description = "The user", body = User),
+    ),
+)]
 pub(super) async fn show(
     State(admin): Admin,
     path: Result<Path<String>, PathRejection>,
@@ -134,6 +197,16 @@ pub(super) async fn show(
     Ok(answer(StatusCode::OK, &user)?)
 }
 
+/// Edit a user
+///
+/// Links that were issued before do not undo the change.
+#[utoipa::path(
+    patch, path = "/users/{id}", tag = "Users", params(("id" = String, Path, description = "ID of the user")), request_body = Edit,
+    responses(
+        (status = 200, description = "The user as it is now", body = User),
+        (status = 409, description = "The address belongs to another user"),
+    ),
+)]
 pub(super) async fn edit(
     State(admin): Admin,
     Extension(by): By,
@@ -144,6 +217,15 @@ pub(super) async fn edit(
     change(&admin, Command::Edit(id, profile), &by).await
 }
 
+/// Suspend a user
+///
+/// Ends the sessions of the user, and frees the seat.
+#[utoipa::path(
+    post, path = "/users/{id}/suspend", tag = "Users", params(("id" = String, Path, description = "ID of the user")),
+    responses(
+        (status = 200, description = "The user as it is now", body = User),
+    ),
+)]
 pub(super) async fn suspend(
     State(admin): Admin,
     Extension(by): By,
@@ -153,6 +235,16 @@ pub(super) async fn suspend(
     change(&admin, Command::Suspend(id), &by).await
 }
 
+/// Reactivate a user
+///
+/// The user takes a seat.
+#[utoipa::path(
+    post, path = "/users/{id}/reactivate", tag = "Users", params(("id" = String, Path, description = "ID of the user")),
+    responses(
+        (status = 200, description = "The user as it is now", body = User),
+        (status = 409, description = "No seat is left"),
+    ),
+)]
 pub(super) async fn reactivate(
     State(admin): Admin,
     Extension(by): By,
@@ -162,6 +254,15 @@ pub(super) async fn reactivate(
     change(&admin, Command::Reactivate(id), &by).await
 }
 
+/// Sign a user out
+///
+/// Ends all sessions of the user.
+#[utoipa::path(
+    post, path = "/users/{id}/sign-out", tag = "Users", params(("id" = String, Path, description = "ID of the user")),
+    responses(
+        (status = 200, description = "The user as it is now", body = User),
+    ),
+)]
 pub(super) async fn sign_out(
     State(admin): Admin,
     Extension(by): By,
@@ -182,6 +283,15 @@ async fn change(
     Ok(answer(StatusCode::OK, &user)?)
 }
 
+/// Remove a user
+///
+/// Frees the seat. Links that were issued before do not bring the user back.
+#[utoipa::path(
+    delete, path = "/users/{id}", tag = "Users", params(("id" = String, Path, description = "ID of the user")),
+    responses(
+        (status = 204, description = "The user is removed"),
+    ),
+)]
 pub(super) async fn remove(
     State(admin): Admin,
     Extension(by): By,
@@ -193,11 +303,24 @@ pub(super) async fn remove(
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
+/// List the sessions of a user
+///
+/// The latest first.
+#[utoipa::path(
+    get, path = "/users/{id}/sessions", tag = "Users", params(("id" = String, Path, description = "ID of the user")),
+    responses(
+        (status = 200, description = "The sessions", body = Sessions),
+    ),
+)]
 pub(super) async fn sessions(
     State(admin): Admin,
     path: Result<Path<String>, PathRejection>,
 ) -> Result<Response, Refused> {
-    let sessions = admin.directory.sessions_of(&user_in(path)?).await?;
+    let id = user_in(path)?;
+    let sessions = admin.directory.sessions_of(&id).await?;
+    if sessions.is_empty() {
+        admin.directory.known_user(&id).await?;
+    }
     let sessions = sessions.into_iter();
     let sessions = Sessions {
         sessions: sessions
@@ -207,6 +330,13 @@ pub(super) async fn sessions(
     Ok(answer(StatusCode::OK, &sessions)?)
 }
 
+/// Count the users who are signed in
+#[utoipa::path(
+    get, path = "/signed-in", tag = "Users",
+    responses(
+        (status = 200, description = "The number", body = SignedIn),
+    ),
+)]
 pub(super) async fn signed_in(State(admin): Admin) -> Result<Response, Refused> {
     let rules = admin.settings().await?.session_rules();
     let users = admin.directory.count_signed_in(rules, Timestamp::now());
@@ -216,10 +346,26 @@ pub(super) async fn signed_in(State(admin): Admin) -> Result<Response, Refused> 
     Ok(answer(StatusCode::OK, &signed_in)?)
 }
 
+/// Count users and seats
+#[utoipa::path(
+    get, path = "/counts", tag = "Seats",
+    responses(
+        (status = 200, description = "The numbers", body = Counts),
+    ),
+)]
 pub(super) async fn counts(State(admin): Admin) -> Result<Response, Refused> {
     Ok(answer(StatusCode::OK, &admin.directory.counts().await?)?)
 }
 
+/// Set the number of seats
+///
+/// Nobody who has a seat loses it.
+#[utoipa::path(
+    put, path = "/seats", tag = "Seats", request_body = SeatLimit,
+    responses(
+        (status = 200, description = "The seats as they are now", body = Seats),
+    ),
+)]
 pub(super) async fn set_seats(
     State(admin): Admin,
     Extension(by): By,
@@ -230,11 +376,29 @@ pub(super) async fn set_seats(
     Ok(answer(StatusCode::OK, &seats)?)
 }
 
+/// List addresses that several users have
+///
+/// Links by such an address are refused.
+#[utoipa::path(
+    get, path = "/shared-emails", tag = "Users",
+    responses(
+        (status = 200, description = "The addresses", body = SharedEmails),
+    ),
+)]
 pub(super) async fn shared_emails(State(admin): Admin) -> Result<Response, Refused> {
     let shared_emails = admin.directory.shared_emails().await?;
     Ok(answer(StatusCode::OK, &SharedEmails { shared_emails })?)
 }
 
+/// List recorded times that lie in the future
+///
+/// Only a wrong clock causes them.
+#[utoipa::path(
+    get, path = "/times-ahead", tag = "Users",
+    responses(
+        (status = 200, description = "The times", body = Times),
+    ),
+)]
 pub(super) async fn times_ahead(
     State(admin): Admin,
     Extension(by): By,
@@ -243,6 +407,15 @@ pub(super) async fn times_ahead(
     Ok(answer(StatusCode::OK, &Times { times })?)
 }
 
+/// Set recorded times to now
+///
+/// Corrects those of the given times that are still recorded.
+#[utoipa::path(
+    post, path = "/times-ahead/correct", tag = "Users", request_body = Times,
+    responses(
+        (status = 200, description = "The number of corrected times", body = Corrected),
+    ),
+)]
 pub(super) async fn correct_times(
     State(admin): Admin,
     Extension(by): By,

@@ -6,9 +6,9 @@ use axum::extract::{FromRequest, Path, Request};
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
-use latchkey_core::Error;
 use latchkey_core::protocol::json::{self, Unreadable};
 use latchkey_core::protocol::user_id::UserId;
+use latchkey_core::{Error, ErrorCode};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
@@ -36,7 +36,7 @@ impl<T: DeserializeOwned, S: Sync> FromRequest<S> for Body<T> {
         let bytes = Bytes::from_request(request, &()).await.map_err(|_| {
             Problem::of(
                 StatusCode::PAYLOAD_TOO_LARGE,
-                "The body is longer than 16 KiB or incomplete.",
+                "The body is longer than this API accepts, or incomplete.",
             )
         })?;
         // Refuses duplicate members and deep nesting, as in a code.
@@ -74,7 +74,9 @@ pub(crate) fn some<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
 
 /// Returns the user ID in a path. Fails with 404 if no user can have this ID.
 pub(crate) fn user_in(path: Result<Path<String>, PathRejection>) -> Result<UserId, Problem> {
-    let unknown = || Problem::of(StatusCode::NOT_FOUND, "There is no such user.");
+    let unknown = || {
+        Problem::of(StatusCode::NOT_FOUND, "There is no such user.").code(ErrorCode::UnknownUser)
+    };
     let Path(id) = path.map_err(|_| unknown())?;
     UserId::parse(&id, "id").map_err(|_: Error| unknown())
 }

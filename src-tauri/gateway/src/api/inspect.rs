@@ -10,14 +10,15 @@ use latchkey_core::admin::InspectRequest;
 use latchkey_core::directory::Directory;
 use latchkey_core::inspect::diagnosis::{Case, OtherInstance, diagnose};
 use latchkey_core::inspect::{Outcome, Report, Unverified, dry_run, inspect_text};
-use latchkey_core::{Error, Result};
+use latchkey_core::instance::Settings;
+use latchkey_core::secret::SigningKey;
+use latchkey_core::{Error, ErrorCode, Result};
 use tokio::task;
 
 use super::body::{Body, answer};
-use super::hints;
+use super::hints::Requests;
 use super::problem::{Problem, ProblemDetails};
 
-use crate::config::GatewayConfig;
 use crate::gateway::Gateway;
 
 /// Inspect a code
@@ -43,19 +44,30 @@ pub(super) async fn inspect(
     let others = gateway.others();
     let others = task::spawn_blocking(move || others()).await;
     let others = others.map_err(Error::internal)??;
-    let report = report(text.expose(), &config, &others, &*gateway.directory).await?;
+    let (settings, key) = (&config.settings, &config.key);
+    let directory = &*gateway.directory;
+    let requests = &Requests::OTHER_SYSTEMS;
+    let report = report(text.expose(), settings, key, &others, directory, requests).await?;
     answer(StatusCode::OK, &report)
 }
 
-async fn report(
+/// Inspects a text for an instance with these settings. `others` are the administrator's other
+/// instances.
+pub(crate) async fn report(
     text: &str,
-    config: &GatewayConfig,
+    settings: &Settings,
+    key: &SigningKey,
     others: &[OtherInstance],
     directory: &dyn Directory,
+    requests: &Requests,
 ) -> Result<Report> {
-    let (settings, keys) = (&config.settings, [&config.key]);
+    let keys = [key];
     let (parameter, rules) = (settings.parameter.as_str(), settings.code_rules());
-    let (found, inspection) = inspect_text(text, parameter, &keys, rules, Timestamp::now())?;
+    let (found, inspection) = inspect_text(text, parameter, &keys, rules, Timestamp::now())
+        .map_err(|refused| match refused.code {
+            ErrorCode::NoCode => refused.about("text"),
+            _ => refused,
+        })?;
     let opened = match inspection.judged() {
         Some(judged) => Some(dry_run(judged, settings, directory).await?),
         None => None,
@@ -78,14 +90,13 @@ async fn report(
     Ok(Report {
         dry_run: verdict.as_ref().map(|verdict| {
             let outcome = Outcome::new(verdict, unverified, |refusal| {
-                hints::against(refusal).map(str::to_owned)
+                requests.against(refusal).map(str::to_owned)
             });
             outcome.for_link(&hints)
         }),
         stay: stay.flatten(),
         hints,
-        warnings: config
-            .key
+        warnings: key
             .short_for(settings.algorithm)
             .into_iter()
             .chain(found.several())

@@ -10,6 +10,7 @@ use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::Response;
 use jiff::Timestamp;
+use latchkey_core::ErrorCode;
 use latchkey_core::activity::{Actor, AuditContext, EventData};
 use latchkey_core::instance::api_key::{KeyRefusal, authorize};
 use latchkey_core::instance::scope::Scope;
@@ -42,8 +43,12 @@ pub(crate) async fn check(
     };
     let sent = request.headers().get(KEY);
     let sent = sent.and_then(|sent| sent.to_str().ok()).unwrap_or_default();
-    let (id, by) = match authorize(&config.api_keys, sent, needed, Timestamp::now()) {
-        Ok(key) => (KeyId(key.id.clone()), by(Actor::ApiKey(key.name.clone()))),
+    let now = Timestamp::now();
+    let (id, by) = match authorize(&config.api_keys, sent, needed, now) {
+        Ok(key) => {
+            gateway.key_uses.note(key, now);
+            (KeyId(key.id.clone()), by(Actor::ApiKey(key.name.clone())))
+        }
         Err(refusal) => {
             let (actor, event) = recorded(&refusal);
             let by = by(actor);
@@ -74,7 +79,7 @@ fn locked_out(remaining: Duration) -> Problem {
     let secs = remaining.as_secs() + 1;
     Problem::of(
         StatusCode::TOO_MANY_REQUESTS,
-        "There were too many wrong API keys from this address. Wait a minute, then send the right key.",
+        "There were too many wrong API keys or pairing codes from this address. Wait a minute, then send the right one.",
     )
     .with(RETRY_AFTER, HeaderValue::from(secs))
 }
@@ -106,6 +111,7 @@ fn problem(refusal: &KeyRefusal) -> Problem {
             &format!(
                 "The API key lacks the scope '{needed}'. Ask the administrator for a key with this scope."
             ),
-        ),
+        )
+        .code(ErrorCode::ScopeMissing),
     }
 }

@@ -42,10 +42,10 @@ impl fmt::Display for WrongMember {
             Self::Missing(name) => write!(f, "The body has no member '{name}'. Add it."),
             Self::Form(name) => write!(
                 f,
-                "The value of '{name}' does not have the form of this member, which GET /api/openapi.json describes."
+                "The value of '{name}' does not have the form of this member, which the OpenAPI description has."
             ),
             Self::Other => f.write_str(
-                "The body does not have the form of this request, which GET /api/openapi.json describes.",
+                "The body does not have the form of this request, which the OpenAPI description has.",
             ),
         }
     }

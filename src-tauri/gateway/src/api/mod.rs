@@ -3,10 +3,10 @@
 
 mod body;
 mod document;
-mod hints;
-mod inspect;
+pub(crate) mod hints;
+pub(crate) mod inspect;
 pub(crate) mod key;
-mod links;
+pub(crate) mod links;
 mod members;
 pub(crate) mod problem;
 mod users;

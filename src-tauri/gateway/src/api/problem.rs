@@ -22,7 +22,7 @@ pub(crate) struct ProblemDetails {
     status: u16,
     /// Sentence that says what is wrong and what to do.
     detail: String,
-    /// Stable error code, such as `email_in_use`, if a rule of users or links was broken.
+    /// Stable error code, such as `email_in_use`. A path that does not exist has none.
     #[serde(skip_serializing_if = "Option::is_none")]
     code: Option<ErrorCodeText>,
     /// Member of the request that the problem is about, such as `email`.
@@ -57,13 +57,19 @@ impl Problem {
                 title: status.canonical_reason().unwrap_or_default(),
                 status: status.as_u16(),
                 detail: detail.to_owned(),
-                code: None,
+                code: usual_code(status).map(ErrorCodeText),
                 field: None,
                 reference: reference().to_string(),
             }),
             header: None,
             failure: None,
         }
+    }
+
+    /// Sets the error code.
+    pub(crate) fn code(mut self, code: ErrorCode) -> Self {
+        self.details.code = Some(ErrorCodeText(code));
+        self
     }
 
     fn failed(status: StatusCode, detail: &str, error: &Error) -> Self {
@@ -143,11 +149,26 @@ impl From<Error> for Problem {
     }
 }
 
+/// Returns the error code of most problems with a status.
+fn usual_code(status: StatusCode) -> Option<ErrorCode> {
+    match status {
+        StatusCode::BAD_REQUEST
+        | StatusCode::METHOD_NOT_ALLOWED
+        | StatusCode::PAYLOAD_TOO_LARGE
+        | StatusCode::UNSUPPORTED_MEDIA_TYPE
+        | StatusCode::UNPROCESSABLE_ENTITY => Some(ErrorCode::InvalidRequest),
+        StatusCode::UNAUTHORIZED => Some(ErrorCode::KeyRefused),
+        StatusCode::REQUEST_TIMEOUT
+        | StatusCode::TOO_MANY_REQUESTS
+        | StatusCode::SERVICE_UNAVAILABLE => Some(ErrorCode::Busy),
+        StatusCode::INTERNAL_SERVER_ERROR => Some(ErrorCode::Internal),
+        _ => None,
+    }
+}
+
 /// Returns the name that the API has for a field of core.
 fn member(code: ErrorCode, field: String) -> String {
     match (code, field.as_str()) {
-        (_, "expires_in") => "expiresIn".to_owned(),
-        (ErrorCode::NoCode, _) => "text".to_owned(),
         // These errors are about a user that the request adds or changes, so the field is a member
         // of the request.
         (ErrorCode::UserExists | ErrorCode::EmailInUse, _) => {

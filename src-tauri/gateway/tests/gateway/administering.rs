@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use axum::body::Body;
 use axum::extract::ConnectInfo;
@@ -36,6 +37,8 @@ pub(crate) struct Administered {
     pub(crate) gateway: Arc<Gateway>,
     pub(crate) administration: Arc<Administration>,
     pub(crate) runtime: tokio::runtime::Runtime,
+    /// Number of writes of the last use of keys.
+    pub(crate) key_writes: Arc<AtomicU32>,
     handle: Handle,
     _folder: tempfile::TempDir,
 }
@@ -72,6 +75,14 @@ impl Administered {
                 InstanceSnapshot::of(&home, &id, Some(&key), &*directory)
             })
         };
+        let key_writes = Arc::new(AtomicU32::new(0));
+        let gateway = {
+            let (home, id, writes) = (Arc::clone(&home), id.clone(), Arc::clone(&key_writes));
+            gateway.with_key_uses(move |uses| {
+                writes.fetch_add(1, Ordering::Relaxed);
+                home.note_key_uses(&id, uses)
+            })
+        };
         let held: Arc<dyn Directory> = Arc::clone(&directory) as _;
         let administration =
             Administration::new(Arc::clone(&home), &id, "latchkey serve", held, None);
@@ -87,6 +98,7 @@ impl Administered {
             gateway: Arc::new(gateway),
             administration,
             runtime,
+            key_writes,
             handle: Handle::default(),
             _folder: folder,
         }

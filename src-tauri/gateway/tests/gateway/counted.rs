@@ -154,6 +154,7 @@ fn router_over(
     let instance = InstanceId::parse(site.instance).unwrap();
     let gateway = Gateway::new(instance, directory, site.limits.clone(), move || {
         Ok(InstanceSnapshot {
+            has_stored_key: true,
             settings: settings.clone(),
             key: key.clone(),
             unrecorded: None,

@@ -168,11 +168,15 @@ fn the_api_says_the_cause_and_quotes_no_unverified_code() {
             json!("text"),
         ),
         (json!({ "text": "" }), json!("no_code"), json!("text")),
-        (json!({}), Value::Null, json!("text")),
-        (json!({ "text": 7 }), Value::Null, json!("text")),
+        (json!({}), json!("invalid_request"), json!("text")),
+        (
+            json!({ "text": 7 }),
+            json!("invalid_request"),
+            json!("text"),
+        ),
         (
             json!({ "text": "x", "code": "y" }),
-            Value::Null,
+            json!("invalid_request"),
             json!("code"),
         ),
     ] {

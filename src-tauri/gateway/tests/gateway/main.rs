@@ -9,6 +9,7 @@
     reason = "a test panics when it fails"
 )]
 
+mod admin_api;
 mod administering;
 mod api;
 mod browser;
@@ -21,10 +22,12 @@ mod embedding;
 mod firefox;
 mod headers;
 mod host;
+mod idempotency;
 mod inspecting;
 mod landing;
 mod made_links;
 mod opening;
+mod pairing;
 mod previews;
 mod proxies;
 mod scene;

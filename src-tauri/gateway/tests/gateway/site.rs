@@ -150,6 +150,7 @@ impl Site {
         let gateway = Gateway::new(instance, directory, self.limits.clone(), move || {
             let (settings, key) = hosting.lock().unwrap().clone();
             Ok(InstanceSnapshot {
+                has_stored_key: true,
                 settings,
                 key,
                 unrecorded: None,

@@ -8,7 +8,7 @@ use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::Path;
 use std::process::{Command, Output};
 
-use super::blocks::blocks_in;
+use super::blocks::{blocks_in, path};
 use super::documents;
 use crate::run::{SECRET, with_secret};
 
@@ -19,9 +19,9 @@ const NOT_HERE: [(&str, &str); 3] = [
     ("cargo install", "it builds this program"),
 ];
 
-/// Arguments of `unshare` for a network namespace. The user stays the same, and may use every port
-/// there.
-pub(super) const NETWORK: [&str; 3] = ["--map-current-user", "--keep-caps", "--net"];
+/// Arguments of `unshare` for a network namespace and a mount namespace. The user stays the same,
+/// and may use every port there.
+pub(super) const NETWORK: [&str; 4] = ["--map-current-user", "--keep-caps", "--net", "--mount"];
 
 /// Shell functions around the commands. A gateway runs until a command that sends it no request.
 const FUNCTIONS: &str = r#"
@@ -47,6 +47,19 @@ need_gateway() {
 trap end_gateway EXIT
 "#;
 
+/// Starts the stand-in for TypingMind's API at the address of the API, in namespaces of their own.
+const TYPINGMIND: &str = r#"
+mount --bind hosts /etc/hosts
+export SSL_CERT_FILE="$PWD/typingmind.pem"
+python3 typingmind.py --key tm-key --folder . --port 443 --certificate typingmind.pem >typingmind.out &
+typingmind=$!
+trap 'end_gateway; kill "$typingmind"' EXIT
+until grep -q . typingmind.out; do
+    kill -0 "$typingmind" || exit 1
+    sleep 0.02
+done
+"#;
+
 /// Opens the first link of the README like a browser. The gateway that the README starts must be
 /// running.
 const FIRST_LINK: &str = r#"
@@ -70,6 +83,12 @@ pub(super) fn is_of_open_webui(block: &str) -> bool {
 /// Returns whether a block moves an instance to a server. The test of the move runs such a block.
 pub(super) fn is_of_the_move(block: &str) -> bool {
     block.contains("acme.latchkey")
+}
+
+/// Returns whether a command is for the other computer, or for the running gateway that the other
+/// computer connects to.
+fn needs_running_gateway(command: &str) -> bool {
+    command.contains("--data-dir ~/laptop") || command.contains("connection.txt")
 }
 
 /// Returns the commands of a document, each with its continuation lines.
@@ -101,7 +120,9 @@ fn commands(document: &str) -> Vec<String> {
 
 /// Returns whether a command needs a network namespace.
 fn needs_network(command: &str) -> bool {
-    command.starts_with("latchkey serve") || command.starts_with("curl")
+    command.starts_with("latchkey serve")
+        || command.starts_with("curl")
+        || needs_running_gateway(command)
 }
 
 /// Returns whether this computer allows a test to make a network namespace.
@@ -146,13 +167,30 @@ fn prepare(folder: &Path) {
     fs::write(path(".curlrc"), curl).unwrap();
 }
 
+/// Prepares a folder with the key of TypingMind's API, and with what its stand-in needs.
+fn prepare_typingmind(folder: &Path) {
+    let host = "api.eu.typingmind.com";
+    let made = rcgen::generate_simple_self_signed(vec![host.to_owned()]).unwrap();
+    let both = made.cert.pem() + &made.signing_key.serialize_pem();
+    for (name, contents) in [
+        ("typingmind-key.txt", "tm-key\n".to_owned()),
+        ("typingmind.pem", both),
+        ("hosts", format!("127.0.0.1 localhost {host}\n")),
+    ] {
+        fs::write(folder.join(name), contents).unwrap();
+    }
+    let server = path("tests/typingmind/server.py");
+    symlink(server, folder.join("typingmind.py")).unwrap();
+}
+
 /// Returns a script that runs the commands and names the one that fails.
-fn script(commands: &[String], has_network: bool) -> String {
+fn script(commands: &[String], has_network: bool, before: &str) -> String {
     let mut script = "set -u\n".to_owned();
     if has_network {
         script.push_str("ip link set lo up\n");
     }
     script.push_str(FUNCTIONS);
+    script.push_str(before);
     for (number, command) in commands.iter().enumerate() {
         let fails = format!("{{ echo \"command {number} failed\" >&2; exit 1; }}");
         let run = if command.starts_with("latchkey serve") {
@@ -162,6 +200,8 @@ fn script(commands: &[String], has_network: bool) -> String {
             )
         } else if command.starts_with("curl") {
             format!("need_gateway || {fails}\n{command} || {fails}\n")
+        } else if needs_running_gateway(command) {
+            format!("{command} || {fails}\n")
         } else {
             format!("end_gateway || {fails}\n{command} || {fails}\n")
         };
@@ -201,7 +241,8 @@ fn every_command_of_the_readme_and_the_guides_runs_as_written() {
     let mut count = 0;
     for document in documents() {
         let mut commands = commands(&document);
-        if commands.is_empty() {
+        let needs_network_for_all = document.ends_with("/typingmind.md");
+        if commands.is_empty() || (needs_network_for_all && !has_network) {
             continue;
         }
         commands.retain(|command| has_network || !needs_network(command));
@@ -216,7 +257,12 @@ fn every_command_of_the_readme_and_the_guides_runs_as_written() {
         }
         let folder = tempfile::tempdir().unwrap();
         prepare(folder.path());
-        let mut script = script(&commands, has_network);
+        let is_typingmind = document.ends_with("/typingmind.md");
+        if is_typingmind {
+            prepare_typingmind(folder.path());
+        }
+        let before = if is_typingmind { TYPINGMIND } else { "" };
+        let mut script = script(&commands, has_network, before);
         if document == "README.md" && has_network {
             script.push_str("set -e\n");
             script.push_str(FIRST_LINK);

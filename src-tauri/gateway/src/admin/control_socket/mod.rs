@@ -72,6 +72,12 @@ impl fmt::Debug for ServedSocket {
 }
 
 impl ServedSocket {
+    /// Returns what the socket serves.
+    #[must_use]
+    pub fn administration(&self) -> &Arc<Administration> {
+        &self.administration
+    }
+
     /// Accepts no more connections, and waits at most two seconds for unfinished requests. Then ends
     /// them, so that the directory can be closed.
     pub async fn end(mut self) {

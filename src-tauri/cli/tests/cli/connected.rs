@@ -1,0 +1,272 @@
+//! Tests of instances on a gateway on another computer, which another data folder plays.
+
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::run::{Ran, latchkey, until};
+use crate::serve::{PASSPHRASE, Serving, folder};
+
+/// Any free port.
+const FREE: &str = "127.0.0.1:0";
+
+fn at(folder: &Path, arguments: &[&str], input: &str) -> Ran {
+    let environment = [
+        ("LATCHKEY_DATA_DIR", folder.to_str().unwrap()),
+        ("LATCHKEY_PASSPHRASE", PASSPHRASE),
+        // It is meant for something else.
+        (
+            "LATCHKEY_SECRET",
+            "another-secret-of-more-than-thirty-two-bytes",
+        ),
+    ];
+    latchkey(arguments, &environment, input.as_bytes())
+}
+
+/// Runs a command that succeeds. Returns its answer in JSON.
+fn done(folder: &Path, arguments: &[&str]) -> Value {
+    let ran = at(folder, &[&["--json"], arguments].concat(), "");
+    assert_eq!(ran.code, 0, "{arguments:?}: {}", ran.err);
+    ran.json()
+}
+
+/// Runs a command that fails. Returns the code of its error.
+fn refused(folder: &Path, arguments: &[&str]) -> String {
+    let ran = at(folder, &[&["--json"], arguments].concat(), "");
+    assert_eq!(ran.code, 1, "{arguments:?}: {}", ran.out);
+    ran.refusal().1
+}
+
+/// Makes a connection string on the server.
+fn pairing(server: &Path, name: &str) -> String {
+    let make = [
+        "api-key",
+        "make",
+        name,
+        "--scope",
+        "admin",
+        "--instance",
+        "here",
+    ];
+    let ran = at(server, &make, "");
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    ran.out.trim().to_owned()
+}
+
+/// A gateway, and a client that is connected to it.
+struct Connected {
+    server: tempfile::TempDir,
+    client: tempfile::TempDir,
+    serving: Serving,
+}
+
+impl Connected {
+    fn new() -> Self {
+        let (server, client) = (folder(), tempfile::tempdir().unwrap());
+        let serving = Serving::new(server.path(), &["--admin-listen", FREE]);
+        let string = pairing(server.path(), "laptop");
+        let connect = ["instance", "connect", "-", "--name", "Server"];
+        let ran = at(client.path(), &connect, &format!("{string}\n"));
+        assert_eq!(ran.code, 0, "{}", ran.err);
+        // The code works once.
+        let again = ["--json", "instance", "connect", &string, "--name", "Again"];
+        assert_eq!(at(client.path(), &again, "").refusal().1, "key_refused");
+        Self {
+            server,
+            client,
+            serving,
+        }
+    }
+}
+
+#[test]
+fn every_command_works_on_a_connected_instance_and_the_gateway_signs() {
+    let connected = Connected::new();
+    let (server, client) = (connected.server.path(), connected.client.path());
+    let there = |arguments: &[&str]| done(client, arguments);
+
+    let shown = there(&["instance", "show", "server"]);
+    assert_eq!(shown["hosted"], "gateway");
+    assert_eq!(shown["connection"]["instance"], "here");
+    assert_eq!(
+        shown["connection"]["fingerprint"],
+        connected.serving.said["admin"]["fingerprint"]
+    );
+    assert_eq!(shown["secret"]["origin"], "pasted");
+
+    there(&["users", "--instance", "server", "add", "ada"]);
+    there(&["users", "--instance", "server", "suspend", "ada"]);
+    let listed = done(server, &["users", "--instance", "here", "list"]);
+    assert_eq!(listed["users"][0]["status"], "suspended");
+    there(&["users", "--instance", "server", "reactivate", "ada"]);
+    let seats = there(&["seats", "--instance", "server", "--set", "7"]);
+    assert_eq!(seats["limit"], 7);
+
+    let made = there(&["link", "--instance", "server", "--user-id", "grace"]);
+    let link = made["link"].as_str().unwrap();
+    assert!(link.starts_with("http://localhost:8787/"), "{link}");
+    assert_eq!(made["claims"]["user"]["id"], "grace");
+    let inspected = there(&["inspect", "--instance", "server", "--dry-run", link]);
+    assert_eq!(inspected["verification"]["verified"], true);
+    assert_eq!(inspected["dry_run"]["verdict"], "provisioned");
+    let redeem = ["redeem", "--instance", "server", link];
+    assert_eq!(there(&redeem)["verdict"], "provisioned");
+    assert_eq!(there(&redeem)["verdict"], "signed_in");
+    let forged = made["code"].as_str().unwrap().to_owned() + "x";
+    let forged = at(
+        client,
+        &["--json", "inspect", "--instance", "server", &forged],
+        "",
+    );
+    assert_eq!(forged.code, 1);
+    assert_eq!(
+        forged.json()["verification"]["refused"]["code"],
+        "bad_signature"
+    );
+    assert_eq!(
+        forged.json()["claims"]["user"]["id"],
+        "grace",
+        "it is shown here"
+    );
+
+    there(&[
+        "instance",
+        "set",
+        "server",
+        "--session",
+        "3h",
+        "--name",
+        "Office",
+    ]);
+    let settings = done(server, &["instance", "show", "here"]);
+    assert_eq!(settings["visiting"]["session"], "3 hours");
+    assert_eq!(
+        settings["name"], "Here",
+        "the name here is this computer's own"
+    );
+    assert_eq!(there(&["instance", "show", "office"])["hosted"], "gateway");
+
+    let entries = there(&["activity", "list", "--instance", "office", "--limit", "200"]);
+    let entries = entries["entries"].as_array().unwrap();
+    let of = |code: &str| entries.iter().filter(|entry| entry["code"] == code).count();
+    for code in ["link_made", "user_suspended", "seat_limit_set"] {
+        assert!(of(code) <= 1, "{code} is recorded twice: {entries:?}");
+    }
+    let by_key = |entry: &&Value| entry["actor"].to_string().contains("laptop");
+    assert!(entries.iter().any(|entry| by_key(&entry)), "{entries:?}");
+
+    assert_eq!(
+        refused(client, &["serve", "--instance", "office"]),
+        "on_gateway"
+    );
+    connected.serving.end();
+    assert_eq!(
+        refused(client, &["seats", "--instance", "office"]),
+        "unreachable"
+    );
+    let cached = at(client, &["instance", "show", "office"], "");
+    assert_eq!(cached.code, 0);
+    assert!(cached.err.contains("read there last"), "{}", cached.err);
+}
+
+#[test]
+fn api_keys_of_a_connected_instance_are_made_and_revoked_at_the_gateway() {
+    let connected = Connected::new();
+    let (server, client) = (connected.server.path(), connected.client.path());
+    done(
+        client,
+        &[
+            "api-key",
+            "make",
+            "CRM",
+            "--scope",
+            "users:read",
+            "--instance",
+            "server",
+        ],
+    );
+    for (folder, instance) in [(server, "here"), (client, "server")] {
+        let keys = done(folder, &["api-key", "list", "--instance", instance]);
+        let names = keys["api_keys"].as_array().unwrap().iter();
+        let names: Vec<&str> = names.map(|key| key["name"].as_str().unwrap()).collect();
+        assert_eq!(names, ["laptop", "CRM"], "{instance}");
+    }
+    let admin = [
+        "api-key",
+        "make",
+        "two",
+        "--scope",
+        "admin",
+        "--instance",
+        "server",
+    ];
+    assert_eq!(refused(client, &admin), "on_gateway");
+    done(
+        client,
+        &["api-key", "revoke", "CRM", "--instance", "server"],
+    );
+    let keys = done(server, &["api-key", "list", "--instance", "here"]);
+    assert_eq!(keys["api_keys"].as_array().unwrap().len(), 1);
+    connected.serving.end();
+}
+
+#[test]
+fn a_revoked_key_is_named_and_the_instance_is_connected_again() {
+    let connected = Connected::new();
+    let (server, client) = (connected.server.path(), connected.client.path());
+    done(
+        server,
+        &["api-key", "revoke", "laptop", "--instance", "here"],
+    );
+    let seats = ["--json", "seats", "--instance", "server"];
+    until("the key is refused", || at(client, &seats, "").code == 1);
+    assert_eq!(
+        refused(client, &["seats", "--instance", "server"]),
+        "key_refused"
+    );
+    let string = pairing(server, "laptop 2");
+    done(
+        client,
+        &["instance", "connect", &string, "--name", "server"],
+    );
+    done(client, &["seats", "--instance", "server"]);
+    let removed = at(client, &["instance", "remove", "server", "--yes"], "");
+    assert_eq!(removed.code, 0, "{}", removed.err);
+    assert!(
+        removed.err.contains("api-key revoke --instance here"),
+        "{}",
+        removed.err
+    );
+    connected.serving.end();
+}
+
+#[test]
+fn a_key_of_a_narrow_scope_connects_by_url_and_fingerprint_and_reads_only() {
+    let (server, client) = (folder(), tempfile::tempdir().unwrap());
+    let serving = Serving::new(server.path(), &["--admin-listen", FREE]);
+    let scope = ["--scope", "users:read", "--instance", "here"];
+    let key = at(
+        server.path(),
+        &[&["api-key", "make", "reader"], &scope[..]].concat(),
+        "",
+    );
+    let file = client.path().join("key");
+    std::fs::write(&file, &key.out).unwrap();
+    let url = format!(
+        "https://{}",
+        serving.said["admin"]["address"].as_str().unwrap()
+    );
+    let by_key = ["--url", &url, "--key-file", file.to_str().unwrap()];
+    let connect = [&["instance", "connect", "--name", "Server"], &by_key[..]].concat();
+    assert_eq!(refused(client.path(), &connect), "wrong_certificate");
+    let fingerprint = serving.said["admin"]["fingerprint"].as_str().unwrap();
+    done(
+        client.path(),
+        &[&connect[..], &["--fingerprint", fingerprint]].concat(),
+    );
+    let users = done(client.path(), &["users", "--instance", "server", "list"]);
+    assert_eq!(users["total"], 0);
+    let add = ["users", "--instance", "server", "add", "ada"];
+    assert_eq!(refused(client.path(), &add), "scope_missing");
+    serving.end();
+}

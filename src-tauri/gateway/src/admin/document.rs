@@ -1,0 +1,224 @@
+//! The `OpenAPI` description of the administration API. Methods, paths and responses come from the
+//! handlers, and the scopes from the table of routes.
+
+use axum::Extension;
+use axum::http::StatusCode;
+use axum::response::Response;
+use latchkey_core::admin::ROOT;
+use utoipa::openapi::path::{Operation, ParameterIn};
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityRequirement, SecurityScheme};
+use utoipa::openapi::{ContentBuilder, PathItem, Paths, Ref, RefOr, ResponseBuilder};
+use utoipa::{OpenApi, ToSchema as _};
+
+use super::refused::Refused;
+use super::route::{Access, Route};
+use super::{
+    activity, api_keys, changes, codes, gateway_state, keys, links, pairing, program, settings,
+    snapshots, users,
+};
+use crate::api::answer;
+use crate::api::key::KeyId;
+use crate::api::problem::ProblemDetails;
+
+/// Parts of the description that all paths share.
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Administration of Latchkey",
+        description = "Everything that an administrator does with an instance. On the network, each request sends a key in the header `X-API-KEY`, and each operation lists the scope that the key needs. The scope `admin` includes all others, and `users` includes `users:read`. On the local socket no key is needed. The response to a refused request is problem details (RFC 9457) with a stable `code` and, where one is at fault, the `field`."
+    ),
+    paths(
+        program::about, users::list, users::add, users::import, users::show, users::edit, users::remove,
+        users::suspend, users::reactivate, users::sign_out, users::sessions, users::signed_in, users::counts,
+        users::set_seats, users::shared_emails, users::times_ahead, users::correct_times, users::look_up, activity::list,
+        activity::record, activity::record_outbox, codes::dry_run, codes::redeem, codes::link_made,
+        codes::link_shown, codes::revoke, snapshots::begin, snapshots::next, snapshots::end, changes::stream, links::make, links::inspect, settings::show,
+        settings::change, keys::replace, api_keys::list, api_keys::make, api_keys::revoke, gateway_state::show,
+        pairing::exchange, show, program::give_way,
+    ),
+    components(schemas(ProblemDetails)),
+    tags(
+        (name = "Users", description = "The people who can sign in."),
+        (name = "Seats", description = "The seats, of which each active user takes one."),
+        (name = "Activity", description = "What has happened."),
+        (name = "Links", description = "The login links that sign users in."),
+        (name = "Instance", description = "The settings and the signing key."),
+        (name = "API keys", description = "The keys of other systems and of other computers."),
+        (name = "Gateway", description = "The program that serves the API."),
+        (name = "Server", description = "Requests of other programs on the server. They are on the local socket only."),
+    ),
+)]
+struct Description;
+
+/// Listener whose requests are described.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Listener {
+    Local,
+    Network,
+}
+
+/// Describe the API
+///
+/// In the format of `OpenAPI` 3.1. It is made from the code.
+#[utoipa::path(
+    get, path = "/openapi.json", tag = "Gateway",
+    responses((status = 200, description = "The description", body = Object)),
+)]
+pub(super) fn show(key: Option<Extension<KeyId>>, routes: Vec<Route>) -> Result<Response, Refused> {
+    let listener = key.map_or(Listener::Local, |_| Listener::Network);
+    Ok(answer(StatusCode::OK, &description(listener, routes))?)
+}
+
+/// Returns the description for a listener.
+fn description(listener: Listener, routes: Vec<Route>) -> utoipa::openapi::OpenApi {
+    let mut document = Description::openapi();
+    let mut described = std::mem::take(&mut document.paths.paths);
+    let mut paths = Paths::new();
+    for route in routes {
+        let scopes = match route.access {
+            Access::Local if listener == Listener::Network => continue,
+            Access::PairingCode if listener == Listener::Local => continue,
+            Access::Local | Access::AnyKey => Some(Vec::new()),
+            Access::Key(scope) => Some(vec![scope.name().to_owned()]),
+            Access::PairingCode => None,
+        };
+        // The table has the root as `/`, and the path of the API is without it.
+        let path = route.path.trim_end_matches('/');
+        let operation = described
+            .get_mut(path)
+            .and_then(|item| operation_of(item, route.method.as_str()).take());
+        let Some(mut operation) = operation else {
+            continue;
+        };
+        operation.operation_id = Some(format!("{} {path}", route.method));
+        if listener == Listener::Network
+            && let Some(scopes) = scopes
+        {
+            let key = SecurityRequirement::new("key", scopes);
+            operation.security = Some(vec![key]);
+        }
+        add_problems(&mut operation, listener);
+        let item = paths.paths.entry(format!("{ROOT}{path}")).or_default();
+        *operation_of(item, route.method.as_str()) = Some(operation);
+    }
+    document.paths = paths;
+    if listener == Listener::Network
+        && let Some(components) = &mut document.components
+    {
+        let key = ApiKeyValue::with_description("X-API-KEY", "A key of the instance.");
+        let scheme = SecurityScheme::ApiKey(ApiKey::Header(key));
+        components.add_security_scheme("key", scheme);
+    }
+    document
+}
+
+fn operation_of<'a>(item: &'a mut PathItem, method: &str) -> &'a mut Option<Operation> {
+    match method {
+        "POST" => &mut item.post,
+        "PUT" => &mut item.put,
+        "PATCH" => &mut item.patch,
+        "DELETE" => &mut item.delete,
+        _ => &mut item.get,
+    }
+}
+
+/// Adds the responses to refused requests, and the form of all of them.
+fn add_problems(operation: &mut Operation, listener: Listener) {
+    let parameters = operation.parameters.iter().flatten();
+    let is_in = |place: &ParameterIn| {
+        parameters
+            .clone()
+            .any(|one| matches!(one, RefOr::T(one) if one.parameter_in == *place))
+    };
+    let mut problems = vec![
+        ("500", "Something went wrong here"),
+        (
+            "503",
+            "Something does not work at the moment; nothing was changed",
+        ),
+    ];
+    if is_in(&ParameterIn::Path) {
+        problems.push(("404", "There is none with this ID"));
+    }
+    if is_in(&ParameterIn::Query) {
+        problems.extend([
+            ("400", "A parameter is unknown or has a wrong value"),
+            ("422", "A parameter breaks a rule"),
+        ]);
+    }
+    if operation.request_body.is_some() {
+        problems.extend([
+            ("400", "The body is no JSON"),
+            ("413", "The body is too long"),
+            ("415", "The header Content-Type does not say JSON"),
+            ("422", "A member breaks a rule"),
+        ]);
+    }
+    if listener == Listener::Network {
+        problems.extend([
+            (
+                "401",
+                "The key is missing, does not belong to this instance, or has expired",
+            ),
+            ("403", "The key lacks the scope that the operation needs"),
+            ("408", "The request took too long"),
+            (
+                "429",
+                "There are too many requests or wrong keys from this address",
+            ),
+        ]);
+    }
+    let responses = &mut operation.responses.responses;
+    for (status, why) in problems {
+        let response = ResponseBuilder::new().description(why).build();
+        responses
+            .entry(status.to_owned())
+            .or_insert(response.into());
+    }
+    let details = Ref::from_schema_name(ProblemDetails::name());
+    for (status, response) in responses {
+        if status.starts_with(['4', '5'])
+            && let RefOr::T(response) = response
+        {
+            let content = ContentBuilder::new().schema(Some(details.clone())).build();
+            let kind = "application/problem+json".to_owned();
+            response.content.insert(kind, content.into());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::super::router::routes;
+    use super::*;
+
+    #[test]
+    fn each_route_of_the_table_is_described_and_each_description_is_a_route() {
+        let mut document = Description::openapi();
+        let mut described = BTreeSet::new();
+        for (path, item) in &mut document.paths.paths {
+            for method in ["GET", "POST", "PUT", "PATCH", "DELETE"] {
+                if operation_of(item, method).is_some() {
+                    described.insert(format!("{method} {path}"));
+                }
+            }
+        }
+        let table = routes().into_iter();
+        let table = table.map(|route| {
+            let path = route.path.trim_end_matches('/');
+            format!("{} {path}", route.method)
+        });
+        assert_eq!(described, table.collect());
+    }
+
+    #[test]
+    fn only_the_description_of_the_local_socket_has_the_routes_of_the_server() {
+        let paths = |listener| description(listener, routes()).paths.paths;
+        let path = format!("{ROOT}/give-way");
+        assert!(paths(Listener::Local).contains_key(&path));
+        assert!(!paths(Listener::Network).contains_key(&path));
+        assert!(paths(Listener::Network).contains_key(ROOT));
+    }
+}

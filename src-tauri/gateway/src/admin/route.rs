@@ -1,0 +1,115 @@
+//! A route of the API: who may use it, and its handler.
+
+use std::sync::Arc;
+
+use axum::handler::Handler;
+use axum::http::Method;
+use axum::middleware;
+use axum::routing::{MethodFilter, MethodRouter, on};
+use latchkey_core::instance::scope::Scope;
+
+use super::administration::Administration;
+use super::idempotency::{self, Idempotency};
+
+/// Maximum size of a request body, in bytes. An import has up to 250 users with 8 KiB of metadata
+/// each.
+pub(super) const MAX_BODY: usize = 4 * 1024 * 1024;
+
+/// Listeners that serve a route, and the permission that a request from the network needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Access {
+    /// The local socket only.
+    Local,
+    /// Any API key.
+    AnyKey,
+    /// An API key with the scope.
+    Key(Scope),
+    /// The network only, with a pairing code in place of a key.
+    PairingCode,
+}
+
+/// A route of the API.
+pub(super) struct Route {
+    pub(super) method: Method,
+    /// Path below [`ROOT`].
+    pub(super) path: &'static str,
+    pub(super) access: Access,
+    /// Handler for the method of the route.
+    pub(super) handler: MethodRouter<Arc<Administration>>,
+}
+
+impl Route {
+    /// Lets a client repeat a request with an idempotency key. A pairing code works once anyway.
+    pub(super) fn repeatable(self, changes: &Arc<Idempotency>) -> Self {
+        if self.access == Access::PairingCode {
+            return self;
+        }
+        let layer = middleware::from_fn_with_state(Arc::clone(changes), idempotency::replay);
+        let handler = self.handler.route_layer(layer);
+        Self { handler, ..self }
+    }
+}
+
+pub(super) fn get<T: 'static>(
+    path: &'static str,
+    access: Access,
+    handler: impl ServesRoute<T>,
+) -> Route {
+    route((Method::GET, MethodFilter::GET), path, access, handler)
+}
+
+pub(super) fn post<T: 'static>(
+    path: &'static str,
+    access: Access,
+    handler: impl ServesRoute<T>,
+) -> Route {
+    route((Method::POST, MethodFilter::POST), path, access, handler)
+}
+
+pub(super) fn put<T: 'static>(
+    path: &'static str,
+    access: Access,
+    handler: impl ServesRoute<T>,
+) -> Route {
+    route((Method::PUT, MethodFilter::PUT), path, access, handler)
+}
+
+pub(super) fn patch<T: 'static>(
+    path: &'static str,
+    access: Access,
+    handler: impl ServesRoute<T>,
+) -> Route {
+    route((Method::PATCH, MethodFilter::PATCH), path, access, handler)
+}
+
+pub(super) fn delete<T: 'static>(
+    path: &'static str,
+    access: Access,
+    handler: impl ServesRoute<T>,
+) -> Route {
+    route(
+        (Method::DELETE, MethodFilter::DELETE),
+        path,
+        access,
+        handler,
+    )
+}
+
+/// Handler of a route.
+pub(super) trait ServesRoute<T>: Handler<T, Arc<Administration>> {}
+
+impl<T, H: Handler<T, Arc<Administration>>> ServesRoute<T> for H {}
+
+fn route<T: 'static>(
+    (method, filter): (Method, MethodFilter),
+    path: &'static str,
+    access: Access,
+    handler: impl ServesRoute<T>,
+) -> Route {
+    Route {
+        method,
+        path,
+        access,
+        handler: on(filter, handler),
+    }
+}

@@ -1,0 +1,544 @@
+//! The routes of the administration API: what they change, their description, and their scopes.
+
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use axum::http::StatusCode;
+use latchkey_core::activity::{Actor, EventData};
+use latchkey_core::directory::Directory as _;
+use latchkey_core::instance::api_key::NewApiKey;
+use latchkey_core::instance::scope::Scope;
+use latchkey_core::link::BaseUrl;
+use latchkey_core::protocol::metadata::Metadata;
+use latchkey_core::protocol::payload::NewUser;
+use latchkey_core::secret::{Secret, SecretSource};
+use latchkey_gateway::{
+    Certificate, ClientLimits, Gateway, Handle, InstanceSnapshot, Listener, run, serve_admin,
+    serve_locally,
+};
+use latchkey_store::Wait as _;
+use serde_json::{Map, Value, json};
+#[cfg(unix)]
+use tokio::net::{TcpListener, UnixStream};
+
+use crate::administering::{Administered, Response};
+use crate::document::{Suite, python, schemathesis};
+use crate::site::by;
+
+const GUIDE: &str = include_str!("../../../guides/administration.md");
+
+const SCOPES: [Scope; 5] = [
+    Scope::Links,
+    Scope::UsersRead,
+    Scope::Users,
+    Scope::Activity,
+    Scope::Admin,
+];
+
+/// Returns an instance whose key is in its data folder.
+fn with_stored_key() -> Administered {
+    let mut site = Administered::new();
+    let passphrase = Secret::new("correct horse battery staple".into());
+    site.home.keys().create(&passphrase).unwrap();
+    site.home
+        .replace_secret(&site.id, SecretSource::Generate, &by())
+        .unwrap();
+    let (home, id, directory) = (
+        Arc::clone(&site.home),
+        site.id.clone(),
+        Arc::clone(&site.directory),
+    );
+    let served = Arc::clone(&site.directory);
+    let gateway = Gateway::new(
+        site.id.clone(),
+        served,
+        ClientLimits::default(),
+        move || InstanceSnapshot::of(&home, &id, None, &*directory),
+    );
+    site.gateway = Arc::new(gateway);
+    site.administration.set_gateway(&site.gateway);
+    site
+}
+
+/// Waits until a condition holds.
+fn until(condition: impl Fn() -> bool) {
+    let begun = Instant::now();
+    while !condition() {
+        assert!(
+            begun.elapsed() < Duration::from_secs(30),
+            "it does not happen"
+        );
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+fn add(site: &Administered, user: &str) {
+    let metadata = Metadata::new(Map::new(), "metadata").unwrap();
+    let user = NewUser::parse(user, None, metadata).unwrap();
+    site.directory.add(&user, &by()).wait().unwrap();
+}
+
+/// The exchange of a pairing code, which needs no key.
+const PAIRING: &str = "POST /admin/v1/pairings";
+
+/// An operation of the description that needs a key.
+struct Operation {
+    method: String,
+    /// Path below `/admin/v1`.
+    path: String,
+    /// Scope that the key needs. `None` if any key may use it.
+    needed: Option<Scope>,
+}
+
+fn operations(site: &Administered, key: &str) -> Vec<Operation> {
+    let document = site.ask("GET", "/openapi.json", key, &Value::Null).body;
+    let mut operations = Vec::new();
+    for (path, methods) in document["paths"].as_object().unwrap() {
+        for (method, operation) in methods.as_object().unwrap() {
+            if format!("{} {path}", method.to_uppercase()) == PAIRING {
+                assert!(operation.get("security").is_none(), "{operation}");
+                continue;
+            }
+            let scopes = operation["security"][0]["key"].clone();
+            let scopes: Vec<Scope> = serde_json::from_value(scopes).unwrap();
+            assert!(scopes.len() < 2, "{method} {path} names one scope at most");
+            operations.push(Operation {
+                method: method.to_uppercase(),
+                path: path.strip_prefix("/admin/v1").unwrap().to_owned(),
+                needed: scopes.first().copied(),
+            });
+        }
+    }
+    operations
+}
+
+/// Returns a body with which the request succeeds.
+fn body(operation: &Operation, number: usize) -> Value {
+    let claims = json!({ "claims": { "id": "ada", "iat": 1_700_000_000 } });
+    match (operation.method.as_str(), operation.path.as_str()) {
+        ("GET" | "DELETE", _) => Value::Null,
+        (_, "/users") => json!({ "id": format!("new {number}") }),
+        (_, "/users/{id}") => json!({ "metadata": { "team": "blue" } }),
+        (_, "/imports") => json!({ "users": [{ "id": format!("imported {number}") }] }),
+        (_, "/lookups") => json!({ "ids": ["ada"] }),
+        (_, "/seats") => json!({ "limit": null }),
+        (_, "/times-ahead/correct") => json!({ "times": [] }),
+        (_, "/dry-runs" | "/redemptions") => claims,
+        (_, "/links") => json!({ "payload": { "id": "ada" } }),
+        (_, "/inspections") => {
+            json!({ "text": "eyJhbGciOiJIUzI1NiJ9.eyJpZCI6ImFkYSJ9.AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA" })
+        }
+        (_, "/settings") => json!({ "require_expiry": false }),
+        (_, "/signing-key") => json!({ "generate": true }),
+        (_, "/api-keys") => json!({ "name": format!("key {number}") }),
+        (_, path) if path.starts_with("/users/{id}/") || path.starts_with("/links/{id}/") => {
+            Value::Null
+        }
+        other => panic!("this test has no body for {other:?}"),
+    }
+}
+
+/// Sends a request that succeeds with a right key. Each request has a client address of its own, so
+/// that wrong keys lock none out.
+fn send(site: &Administered, operation: &Operation, number: usize, key: &str) -> Response {
+    let user = format!("user{number}");
+    let id = match operation.path.as_str() {
+        "/api-keys/{id}" => {
+            let new = NewApiKey::new(&user);
+            site.home.make_api_key(&site.id, &new, &by()).unwrap();
+            user
+        }
+        path if path.starts_with("/users/{id}") => {
+            add(site, &user);
+            user
+        }
+        _ => "4af1".to_owned(),
+    };
+    let [.., high, low] = number.to_be_bytes();
+    let client = IpAddr::from([10, 0, high, low]);
+    let path = operation.path.replace("{id}", &id);
+    let headers = [("x-api-key", key)];
+    let headers = &headers[..usize::from(!key.is_empty())];
+    let body = body(operation, number);
+    site.send(client, &operation.method, &path, headers, &body)
+}
+
+#[test]
+fn each_route_accepts_the_scopes_that_the_description_says_and_no_other_key() {
+    let site = with_stored_key();
+    add(&site, "ada");
+    let keys = SCOPES.map(|scope| (scope, site.key(scope.name(), &[scope])));
+    let revoked = site.key("revoked", &[Scope::Admin]);
+    site.home
+        .revoke_api_key(&site.id, "revoked", &by())
+        .unwrap();
+    let admin = &keys[4].1;
+    let mut number = 0;
+    for operation in operations(&site, admin) {
+        let Operation {
+            method,
+            path,
+            needed,
+        } = &operation;
+        let may = |scope: Scope| needed.is_none_or(|needed| scope.includes(needed));
+        for (scope, key) in &keys {
+            number += 1;
+            // An accepted stream of changes does not end. Another test follows it.
+            if path == "/changes" && may(*scope) {
+                continue;
+            }
+            let answer = send(&site, &operation, number, key);
+            let said = format!("{method} {path} with {scope}: {}", answer.body);
+            if may(*scope) {
+                assert!(answer.status.is_success(), "{said}");
+            } else {
+                assert_eq!(answer.status, StatusCode::FORBIDDEN, "{said}");
+                assert_eq!(answer.body["code"], "scope_missing", "{said}");
+            }
+        }
+        for key in ["", &revoked] {
+            number += 1;
+            let answer = send(&site, &operation, number, key);
+            let said = format!("{method} {path} with '{key}': {}", answer.body);
+            assert_eq!(answer.status, StatusCode::UNAUTHORIZED, "{said}");
+            assert_eq!(answer.body["code"], "key_refused", "{said}");
+        }
+    }
+    assert!(number > 7 * 30, "there are more than 30 routes");
+}
+
+#[test]
+fn the_table_in_the_guide_has_each_route_with_its_scope() {
+    let site = Administered::new();
+    let key = site.key("admin", &[Scope::Admin]);
+    let rows = GUIDE.lines().filter_map(|line| {
+        let (request, rest) = line.strip_prefix("| `")?.split_once("` | ")?;
+        let (scope, _) = rest.split_once(" |")?;
+        Some((request.to_owned(), scope.to_owned()))
+    });
+    let is_request = |row: &(String, String)| row.0.contains(" /admin/v1");
+    let rows: BTreeSet<(String, String)> = rows.filter(is_request).collect();
+    let described = operations(&site, &key).into_iter().map(|operation| {
+        let Operation {
+            method,
+            path,
+            needed,
+        } = operation;
+        let needed = needed.map_or("any".to_owned(), |scope| format!("`{scope}`"));
+        (format!("{method} /admin/v1{path}"), needed)
+    });
+    let pairing = (PAIRING.to_owned(), "no key".to_owned());
+    assert_eq!(rows, described.chain([pairing]).collect());
+}
+
+#[test]
+fn a_change_of_settings_takes_effect_at_once_and_is_recorded_with_its_key() {
+    let site = with_stored_key();
+    let key = site.key("laptop", &[Scope::Admin]);
+    let before = site.ask("GET", "/settings", &key, &Value::Null).body;
+    assert_eq!(before["policy"]["require_expiry"], false);
+    assert_eq!(before["secret"]["origin"], "generated");
+    let change =
+        json!({ "require_expiry": true, "session": "2 hours", "return_to": ["https://a.example"] });
+    let changed = site.ask("PATCH", "/settings", &key, &change);
+    assert_eq!(changed.status, StatusCode::OK, "{}", changed.body);
+    assert_eq!(changed.body["policy"]["require_expiry"], true);
+    assert_eq!(changed.body["visiting"]["session"], "2 hours");
+    assert_eq!(changed.body["policy"]["provisioning"], true);
+    let link = json!({ "payload": { "id": "ada" }, "expiresIn": "never" });
+    let made = site.ask("POST", "/links", &key, &link).body;
+    assert_eq!(made["warnings"][0]["code"], "expiry_required", "{made}");
+    let entries = site.entries();
+    let entry = entries
+        .iter()
+        .find(|entry| matches!(entry.event.data, EventData::SettingsChanged { .. }));
+    assert_eq!(entry.unwrap().actor, Actor::ApiKey("laptop".to_owned()));
+}
+
+#[test]
+fn a_wrong_setting_is_refused_with_its_name_and_changes_nothing() {
+    let site = with_stored_key();
+    let key = site.key("laptop", &[Scope::Admin]);
+    let settings = || site.ask("GET", "/settings", &key, &Value::Null).body;
+    let before = settings();
+    for (change, field) in [
+        (json!({ "provisioning": false, "url": "ftp://x" }), "url"),
+        (json!({ "name": "" }), "name"),
+        (json!({ "session_idle": null }), "session_idle"),
+        (json!({ "session": "soon" }), "session"),
+        (json!({ "return_to": ["ftp://x"] }), "return_to"),
+        (json!({ "colour": "red" }), "colour"),
+        (json!({ "hosted": "elsewhere" }), "hosted"),
+    ] {
+        let refused = site.ask("PATCH", "/settings", &key, &change);
+        assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY, "{change}");
+        assert_eq!(refused.body["field"], field, "{}", refused.body);
+        assert!(refused.body["code"].is_string(), "{}", refused.body);
+    }
+    assert_eq!(settings(), before);
+    let same = site.ask("PATCH", "/settings", &key, &json!({ "hosted": "here" }));
+    assert_eq!(same.status, StatusCode::OK, "{}", same.body);
+}
+
+#[test]
+fn the_secret_of_a_new_signing_key_is_returned_once_and_old_links_stop_working() {
+    let site = with_stored_key();
+    let key = site.key("laptop", &[Scope::Admin]);
+    let ask = |method: &str, path: &str, body: Value| site.ask(method, path, &key, &body);
+    let link = ask(
+        "POST",
+        "/links",
+        json!({ "payload": { "user": { "id": "ada" } } }),
+    )
+    .body;
+    let verdict = || {
+        let inspected = ask("POST", "/inspections", json!({ "text": link["url"] })).body;
+        inspected["dry_run"]["verdict"].clone()
+    };
+    assert_eq!(verdict(), "provisioned");
+    let set = ask("PUT", "/signing-key", json!({ "generate": true }));
+    assert_eq!(set.status, StatusCode::OK, "{}", set.body);
+    let secret = set.body["secret"].as_str().unwrap().to_owned();
+    assert_eq!(secret.len(), 64);
+    assert_eq!(verdict(), "bad_signature");
+    let settings = ask("GET", "/settings", Value::Null).body.to_string();
+    assert!(!settings.contains(&secret));
+    let refused = site.home.reveal(&site.id, &by()).unwrap_err();
+    assert_eq!(refused.code, latchkey_core::ErrorCode::SecretConcealed);
+    let pasted = "a secret that another system already has";
+    let set = ask("PUT", "/signing-key", json!({ "secret": pasted }));
+    assert_eq!(set.body["secret"], Value::Null, "{}", set.body);
+    assert_eq!(set.body["key"]["origin"], "pasted");
+    assert!(!set.body.to_string().contains(pasted));
+    for (wrong, field, code) in [
+        (json!({ "secret": "short" }), "secret", "weak_secret"),
+        (
+            json!({ "secret": "%%%", "encoding": "hex" }),
+            "secret",
+            "invalid_secret",
+        ),
+        (json!({}), "secret", "invalid_setting"),
+    ] {
+        let refused = ask("PUT", "/signing-key", wrong);
+        assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert_eq!(refused.body["field"], field);
+        assert_eq!(refused.body["code"], code);
+    }
+    let entries = site.entries();
+    let codes: Vec<&str> = entries
+        .iter()
+        .map(|entry| entry.event.data.code())
+        .collect();
+    assert!(
+        codes.contains(&"secret_replaced") && codes.contains(&"secret_shown"),
+        "{codes:?}"
+    );
+}
+
+#[test]
+fn a_gateway_that_was_started_with_a_secret_refuses_to_replace_it() {
+    let site = Administered::new();
+    site.administration.set_gateway(&site.gateway);
+    let key = site.key("laptop", &[Scope::Admin]);
+    let refused = site.ask("PUT", "/signing-key", &key, &json!({ "generate": true }));
+    assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+    let detail = refused.body["detail"].as_str().unwrap();
+    assert!(
+        detail.contains("started with a secret of its own"),
+        "{detail}"
+    );
+    let made = site.ask(
+        "POST",
+        "/links",
+        &key,
+        &json!({ "payload": { "id": "ada" } }),
+    );
+    assert_eq!(made.status, StatusCode::OK, "{}", made.body);
+}
+
+#[test]
+fn an_api_key_works_from_the_answer_that_has_it_until_it_is_revoked() {
+    let site = with_stored_key();
+    let admin = site.key("laptop", &[Scope::Admin]);
+    let wanted = json!({ "name": "CRM", "scopes": ["users:read"], "expires_in": "90 days" });
+    let made = site.ask("POST", "/api-keys", &admin, &wanted);
+    assert_eq!(made.status, StatusCode::CREATED, "{}", made.body);
+    let key = made.body["key"].as_str().unwrap();
+    let listed = || site.ask("GET", "/users", key, &Value::Null).status;
+    assert_eq!(listed(), StatusCode::OK);
+    let keys = site.ask("GET", "/api-keys", &admin, &Value::Null).body;
+    assert!(!keys.to_string().contains(key));
+    assert_eq!(keys["api_keys"][1], made.body["api_key"]);
+    assert_eq!(keys["api_keys"][1]["scopes"], json!(["users:read"]));
+    let again = site.ask("POST", "/api-keys", &admin, &wanted);
+    assert_eq!(
+        (again.status.as_u16(), &again.body["field"]),
+        (422, &json!("name"))
+    );
+    let more = json!({ "name": "more", "scopes": ["admin"] });
+    let refused = site.ask("POST", "/api-keys", &admin, &more);
+    assert_eq!(
+        (refused.status.as_u16(), &refused.body["field"]),
+        (422, &json!("scopes"))
+    );
+    let id = made.body["api_key"]["id"].as_str().unwrap();
+    let path = format!("/api-keys/{id}");
+    let revoked = site.ask("DELETE", &path, &admin, &Value::Null);
+    assert_eq!(revoked.status, StatusCode::NO_CONTENT);
+    assert_eq!(listed(), StatusCode::UNAUTHORIZED);
+    let gone = site.ask("DELETE", &path, &admin, &Value::Null);
+    assert_eq!(
+        (gone.status.as_u16(), &gone.body["code"]),
+        (404, &json!("unknown_api_key"))
+    );
+}
+
+#[test]
+fn the_state_has_the_running_gateway_its_sign_ins_of_today_and_the_last_refusals() {
+    let site = with_stored_key();
+    let key = site.key("laptop", &[Scope::Admin]);
+    let state = || site.ask("GET", "/gateway", &key, &Value::Null).body;
+    let closed = state();
+    assert_eq!(closed["gateway"], Value::Null, "{closed}");
+    assert_eq!(closed["holder"], "latchkey serve");
+    let listener = Listener::bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let address = listener.address().unwrap().to_string();
+    let handle = Handle::default();
+    let running = run(
+        Arc::clone(&site.gateway),
+        listener,
+        None,
+        handle.clone(),
+        Actor::CommandLine,
+    );
+    let running = site.runtime.spawn(running);
+    until(|| !state()["gateway"].is_null());
+    let claims = json!({ "claims": { "user": { "id": "ada" }, "iat": 1_700_000_000 } });
+    for _ in 0..3 {
+        let redeemed = site.ask("POST", "/redemptions", &key, &claims);
+        assert_eq!(redeemed.status, StatusCode::OK, "{}", redeemed.body);
+        state();
+    }
+    let unknown = json!({ "claims": { "id": "bob", "iat": 1_700_000_000 } });
+    site.ask("POST", "/redemptions", &key, &unknown);
+    let open = state();
+    assert_eq!(open["gateway"]["address"], address, "{open}");
+    assert_eq!(open["gateway"]["url"], format!("http://{address}"));
+    assert_eq!(open["gateway"]["is_healthy"], true);
+    assert_eq!(open["sign_ins_today"], 3);
+    assert_eq!(open["refusals"][0]["subject"], "bob");
+    handle.shut_down();
+    site.runtime.block_on(running).unwrap().unwrap();
+    assert_eq!(state()["gateway"], Value::Null);
+}
+
+#[test]
+fn a_refused_query_names_its_parameter() {
+    let site = Administered::new();
+    let key = site.key("laptop", &[Scope::Admin]);
+    for (query, status, field) in [
+        ("/users?limit=0", 422, "limit"),
+        ("/users?limit=1001", 422, "limit"),
+        ("/users?limit=x", 400, "limit"),
+        ("/users?status=gone", 400, "status"),
+        ("/users?colour=red", 400, "colour"),
+        ("/users?row=1&after=x", 422, "row"),
+        ("/users?after=x", 422, "after"),
+        ("/users?email=x", 422, "email"),
+        ("/activity?kind=x", 400, "kind"),
+        ("/activity?limit=0", 422, "limit"),
+    ] {
+        let refused = site.ask("GET", query, &key, &Value::Null);
+        assert_eq!(refused.status.as_u16(), status, "{query}: {}", refused.body);
+        assert_eq!(refused.body["field"], field, "{query}: {}", refused.body);
+        assert!(
+            refused.body["code"].is_string(),
+            "{query}: {}",
+            refused.body
+        );
+    }
+}
+
+#[test]
+fn the_description_is_valid() {
+    let site = Administered::new();
+    let key = site.key("admin", &[Scope::Admin]);
+    let document = site.ask("GET", "/openapi.json", &key, &Value::Null).body;
+    assert!(document["openapi"].as_str().unwrap().starts_with("3.1"));
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("openapi.json");
+    std::fs::write(&file, document.to_string()).unwrap();
+    let validator = python()
+        .args(["-m", "openapi_spec_validator"])
+        .arg(&file)
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&validator.stdout).into_owned();
+    assert!(validator.status.success() && said.contains("OK"), "{said}");
+}
+
+#[test]
+fn schemathesis_finds_no_violation_and_no_failure_on_the_network() {
+    let site = with_stored_key();
+    let key = site.key("admin", &[Scope::Admin]);
+    add(&site, "ada");
+    let folder = tempfile::tempdir().unwrap();
+    let (listener, url) = (
+        Listener::bind("127.0.0.1:0".parse().unwrap()).unwrap(),
+        BaseUrl::parse("https://localhost").unwrap(),
+    );
+    let (address, handle) = (listener.address().unwrap(), Handle::default());
+    let certificate = Certificate::self_signed(folder.path(), &url, address).unwrap();
+    let serving = site.runtime.spawn(serve_admin(
+        Arc::clone(&site.gateway),
+        Arc::clone(&site.administration),
+        listener,
+        certificate,
+        handle.clone(),
+    ));
+    schemathesis(
+        &format!("https://{address}/admin/v1/openapi.json"),
+        &key,
+        Suite::ADMINISTRATION_WITH_A_KEY,
+    );
+    handle.shut_down();
+    site.runtime.block_on(serving).unwrap().unwrap();
+}
+
+#[cfg(unix)]
+#[test]
+fn schemathesis_finds_no_violation_and_no_failure_on_the_local_socket() {
+    let site = with_stored_key();
+    add(&site, "ada");
+    let folder = site.home.instances().folder(&site.id);
+    let (address, served) = site.runtime.block_on(async {
+        let served = serve_locally(Arc::clone(&site.administration)).unwrap();
+        let socket = latchkey_store::control::socket(&folder).unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        tokio::spawn(forward(listener, socket));
+        (address, served)
+    });
+    schemathesis(
+        &format!("http://{address}/admin/v1/openapi.json"),
+        "none",
+        Suite::ADMINISTRATION,
+    );
+    site.runtime.block_on(served.end());
+}
+
+/// Forwards connections to a local socket.
+#[cfg(unix)]
+async fn forward(listener: TcpListener, socket: PathBuf) {
+    while let Ok((mut client, _)) = listener.accept().await {
+        let socket = socket.clone();
+        tokio::spawn(async move {
+            if let Ok(mut server) = UnixStream::connect(socket).await {
+                let _ = tokio::io::copy_bidirectional(&mut client, &mut server).await;
+            }
+        });
+    }
+}
