@@ -34,9 +34,19 @@ macro_rules! command_list {
                 api_key_make(api_keys::NewApiKey) -> api_keys::MadeApiKey;
                 api_key_revoke(api_keys::ApiKeyRef) -> instance::Instance;
             }
+            /// Backups of an instance, restoring them, and moving to a server.
+            mod backups {
+                automatic_backups(instance::InstanceRef) -> backups::AutomaticBackups;
+                backup_save(backups::BackupRequest) -> backups::BackupSaved;
+                backup_command_copy(backups::ServerCommand) -> compose::Copied;
+                backup_choose(()) -> Option<backups::ChosenBackup>;
+                backup_restore(backups::RestoreRequest) -> instance::Instance;
+            }
             /// Composing a login link: the preview, copying it, saving its QR code.
             mod compose {
                 compose(compose::ComposeRequest) -> compose::Preview;
+                link_forecast(compose::PreviewRef) -> compose::Judgement;
+                link_sign(compose::PreviewRef) -> compose::Preview;
                 copy(compose::CopyRequest) -> compose::Copied;
                 qr_save(compose::QrSaveRequest) -> compose::QrSaved;
             }
@@ -53,7 +63,26 @@ macro_rules! command_list {
                 seats(instance::InstanceRef) -> verdict::Seats;
                 seats_set(users::SeatLimit) -> verdict::Seats;
             }
-            /// Activity of an instance that is hosted here.
+            /// Importing users from files and exporting them.
+            mod transfers {
+                import_choose(instance::InstanceRef) -> Option<transfers::ImportState>;
+                import_dropped(transfers::DroppedFile) -> transfers::ImportState;
+                import_plan(transfers::ImportChoices) -> transfers::ImportState;
+                import_rows(transfers::ImportRowsRequest) -> Vec<transfers::ImportRow>;
+                import_next(instance::InstanceRef) -> transfers::ImportState;
+                import_close(()) -> ();
+                users_export(transfers::ExportRequest) -> transfers::Exported;
+            }
+            /// TypingMind's users: the connection, their copy, adding and removing them there.
+            mod typingmind {
+                typingmind_connect(typingmind::TypingMindConnect) -> instance::Instance;
+                typingmind_disconnect(instance::InstanceRef) -> instance::Instance;
+                typingmind_sync(instance::InstanceRef) -> typingmind::CopyState;
+                typingmind_users(typingmind::CopiedUsersRequest) -> typingmind::CopiedUsers;
+                typingmind_user_add(typingmind::NewTypingMindUser) -> typingmind::TypingMindUser;
+                typingmind_user_remove(typingmind::TypingMindUserRef) -> ();
+            }
+            /// Activity of an instance. An instance that is hosted elsewhere has only local changes.
             mod activity {
                 activity(activity::ActivityRequest) -> activity::ActivityPage;
             }
@@ -68,6 +97,16 @@ macro_rules! command_list {
                 gateway_start(gateway::GatewayStart) -> gateway::GatewayState;
                 gateway_stop(()) -> gateway::GatewayState;
                 gateway_file_choose(gateway::CertificateFile) -> gateway::ChosenFile;
+            }
+            /// Connections to gateways on servers: making one, its state, mending it.
+            mod connections {
+                connection_parts(connections::ConnectionText) -> connections::ConnectionParts;
+                instance_connect(connections::ConnectRequest) -> instance::Instance;
+                instance_reconnect(connections::Reconnect) -> instance::Instance;
+                instance_refresh(instance::InstanceRef) -> instance::Instance;
+                gateway_remote(instance::InstanceRef) -> connections::RemoteGateway;
+                certificate_seen(instance::InstanceRef) -> connections::SeenCertificate;
+                certificate_trust(connections::TrustRequest) -> instance::Instance;
             }
             /// Help: the log file, and its folder in the file manager.
             mod help {

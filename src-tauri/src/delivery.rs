@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 
 use tauri::async_runtime::spawn_blocking;
 use tauri::ipc::Channel;
-use tokio::time::{MissedTickBehavior, interval, sleep};
+use tokio::time::{Instant, MissedTickBehavior, interval, interval_at, sleep};
 
 use crate::Studio;
 use crate::events::{Events, StudioEvent};
@@ -16,6 +16,8 @@ use crate::events::{Events, StudioEvent};
 const PAUSE: Duration = Duration::from_millis(250);
 /// Interval at which the files of instances are checked.
 const INTERVAL: Duration = Duration::from_secs(2);
+/// Interval at which the users of TypingMind are copied again.
+const COPYING_INTERVAL: Duration = Duration::from_mins(15);
 
 /// Starts delivering events by `channel`, in place of the channel of an earlier page.
 pub(crate) fn begin_delivery(studio: &Arc<Studio>, channel: Channel<StudioEvent>) {
@@ -28,6 +30,8 @@ pub(crate) fn begin_delivery(studio: &Arc<Studio>, channel: Channel<StudioEvent>
 async fn deliver(events: Arc<Events>, studio: Weak<Studio>, channel: Channel<StudioEvent>) {
     let mut looks = interval(INTERVAL);
     looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut copying = interval_at(Instant::now() + COPYING_INTERVAL, COPYING_INTERVAL);
+    copying.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut known = None;
     loop {
         tokio::select! {
@@ -40,6 +44,7 @@ async fn deliver(events: Arc<Events>, studio: Weak<Studio>, channel: Channel<Stu
                 }
                 sleep(PAUSE).await;
             }
+            _ = copying.tick() => events.publish(StudioEvent::CopiesDue),
             _ = looks.tick() => {
                 let Some(studio) = studio.upgrade() else {
                     return;

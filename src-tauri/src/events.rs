@@ -30,6 +30,13 @@ pub enum StudioEvent {
         /// ID of the instance.
         instance: String,
     },
+    /// The copy of TypingMind's users of an instance has changed.
+    Copy {
+        /// ID of the instance.
+        instance: String,
+    },
+    /// The interval has passed after which TypingMind's users must be copied again.
+    CopiesDue,
     /// The gateway has ended, or that of another program has started or ended.
     Gateway,
     /// An instance was added, changed or removed, here or by another process.

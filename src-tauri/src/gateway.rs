@@ -51,6 +51,7 @@ impl Running {
         let shared = Arc::clone(&open.directory);
         let recorded = Arc::clone(&open.directory);
         let (others, own) = (Arc::clone(&home), id.clone());
+        let (users, used) = (Arc::clone(&home), id.clone());
         let load_snapshot = move || InstanceSnapshot::of(&home, &id, None, &*recorded);
         let limits = ClientLimits {
             links_per_second: NonZeroU32::new(PER_SECOND),
@@ -58,8 +59,10 @@ impl Running {
             ..ClientLimits::default()
         };
         let gateway = Gateway::new(instance.id.clone(), shared, limits, load_snapshot)
-            .with_others(move || others.other_instances(Some(&own)));
+            .with_others(move || others.other_instances(Some(&own)))
+            .with_key_uses(move |written| users.note_key_uses(&used, written));
         let gateway = Arc::new(gateway);
+        open.set_gateway(&gateway);
         let fingerprint = certificate
             .as_ref()
             .map(|certificate| certificate.fingerprint().to_owned());

@@ -18,6 +18,7 @@ mod gateway;
 mod hints;
 mod lock;
 mod open_directory;
+mod open_import;
 pub mod preferences;
 mod previews;
 mod problem;

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use latchkey_core::Result;
+use latchkey_core::admin::Connection;
 use latchkey_core::directory::Directory;
 use latchkey_core::instance::{Instance, InstanceId};
 use latchkey_gateway::{
-    Administration, Checks, DailyBackups, GiveWay, ServedSocket, serve_locally,
+    Administration, Checks, DailyBackups, Gateway, GiveWay, ServedSocket, serve_locally,
 };
 use latchkey_store::home::{Home, Reached};
 use tauri::async_runtime::{block_on, spawn};
@@ -19,8 +20,10 @@ const HOLDER: &str = "Latchkey Studio";
 pub(crate) struct OpenDirectory {
     pub(crate) instance: InstanceId,
     pub(crate) directory: Arc<dyn Directory>,
-    /// Whether another process holds the directory, and this one uses its socket.
+    /// Whether another process of this computer holds the directory, and this one uses its socket.
     pub(crate) is_remote: bool,
+    /// Connection by which the directory of a gateway on a server is reached.
+    connection: Option<Connection>,
     /// Socket on which other programs use a directory that this process holds.
     socket: Option<Arc<LocalSocket>>,
     /// Automatic backups of a directory that this process holds.
@@ -33,7 +36,7 @@ impl OpenDirectory {
     pub(crate) fn open(home: Arc<Home>, instance: &Instance, give_way: GiveWay) -> Result<Self> {
         let id = &instance.id;
         let (directory, socket, backups, is_remote) = match home.reach(instance, HOLDER)? {
-            Reached::Remote(directory) => (directory, None, None, true),
+            Reached::Remote(directory) => (directory, None, None, instance.connection.is_none()),
             Reached::Held(directory) => {
                 let (kept, of) = (Arc::clone(&home), id.clone());
                 let backups = DailyBackups::start(kept, of, &directory, Checks::default())?;
@@ -50,21 +53,31 @@ impl OpenDirectory {
             instance: id.clone(),
             directory,
             is_remote,
+            connection: instance.connection.clone(),
             socket,
             _backups: backups,
         })
     }
 
     /// Returns whether the directory can still be used. The process that holds a remote one may
-    /// have ended.
+    /// have ended. The directory of a gateway on a server comes back by itself after a lost
+    /// connection.
     pub(crate) fn is_usable(&self, home: &Home, instance: &Instance) -> bool {
-        !self.is_remote || home.directory_holder(instance).is_some()
+        self.connection == instance.connection
+            && (!self.is_remote || home.directory_holder(instance).is_some())
     }
 
     /// Returns whether something else, such as the gateway, uses this open directory.
     pub(crate) fn is_shared(&self) -> bool {
         let socket = self.socket.as_ref();
         socket.is_none_or(|socket| Arc::strong_count(socket) > 1)
+    }
+
+    /// Tells other programs of the gateway over this directory.
+    pub(crate) fn set_gateway(&self, gateway: &Arc<Gateway>) {
+        if let Some(served) = self.socket.as_ref().and_then(|socket| socket.0.as_ref()) {
+            served.administration().set_gateway(gateway);
+        }
     }
 
     /// Fails unless this process holds the directory, as a gateway must.

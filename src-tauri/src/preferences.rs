@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
+use latchkey_core::instance::InstanceId;
 use latchkey_core::{Error, Result};
 use latchkey_store::files;
 use serde::{Deserialize, Serialize};
@@ -86,6 +87,13 @@ impl Preferences {
             return Ok(());
         }
         preferences.save(data_dir)
+    }
+
+    /// Stores which instance is selected.
+    pub(crate) fn select(data_dir: &Path, id: &InstanceId) -> Result<()> {
+        Self::change(data_dir, |preferences| {
+            preferences.current = Some(id.as_str().to_owned());
+        })
     }
 
     fn save(&self, data_dir: &Path) -> Result<()> {

@@ -3,10 +3,12 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 
-use latchkey_core::Result;
-use latchkey_core::instance::InstanceId;
-use latchkey_core::link::compose::{Composed, Target};
+use jiff::Timestamp;
+use latchkey_core::inspect::outline::Outline;
+use latchkey_core::instance::{InstanceId, Settings};
+use latchkey_core::link::compose::{Composed, LinkSpec, Target, claims};
 use latchkey_core::link::qr::Qr;
+use latchkey_core::{Error, Result};
 
 use crate::commands::who::Who;
 use crate::lock::locked;
@@ -20,8 +22,97 @@ const KEPT_PREVIEWS: usize = 8;
 pub(crate) struct Shown {
     pub(crate) revision: u32,
     pub(crate) source: Source,
+    pub(crate) link: Link,
+}
+
+/// A link that was shown.
+#[derive(Clone)]
+pub(crate) enum Link {
+    /// A link that was signed here.
+    Here(Box<Signed>),
+    /// A link of an instance whose gateway is on a server.
+    Gateway(Box<GatewayLink>),
+}
+
+/// A signed link with its QR code.
+#[derive(Clone)]
+pub(crate) struct Signed {
     pub(crate) composed: Composed,
     pub(crate) qr: Result<Qr>,
+}
+
+/// A link that a gateway on a server signs when it is taken.
+#[derive(Clone)]
+pub(crate) struct GatewayLink {
+    pub(crate) outline: Outline,
+    pub(crate) state: GatewayLinkState,
+}
+
+/// Whether the gateway has signed a link.
+#[derive(Clone)]
+pub(crate) enum GatewayLinkState {
+    /// The link can still be signed.
+    Unsigned(Box<LinkSpec>),
+    /// The link was taken.
+    Signed(Box<Signed>),
+}
+
+impl GatewayLink {
+    /// Returns a link that is not signed yet.
+    pub(crate) fn new(settings: &Settings, spec: LinkSpec, now: Timestamp) -> Result<Self> {
+        Ok(Self {
+            outline: Outline::new(settings, claims(spec.clone(), now)?, now)?,
+            state: GatewayLinkState::Unsigned(Box::new(spec)),
+        })
+    }
+
+    /// Returns a link that the gateway has signed.
+    pub(crate) fn signed(settings: &Settings, composed: Composed, now: Timestamp) -> Result<Self> {
+        Ok(Self {
+            outline: Outline::new(settings, composed.claims.clone(), now)?,
+            state: GatewayLinkState::Signed(Box::new(Signed {
+                qr: Qr::for_url(&composed.link.url()),
+                composed,
+            })),
+        })
+    }
+
+    /// Returns the same link as it is judged at another time.
+    pub(crate) fn at(self, settings: &Settings, now: Timestamp) -> Result<Self> {
+        Ok(Self {
+            outline: Outline::new(settings, self.outline.claims, now)?,
+            state: self.state,
+        })
+    }
+}
+
+impl Shown {
+    /// Returns the signed link. Fails if it is not signed: the page has it signed before it copies.
+    pub(crate) fn signed(&self) -> std::result::Result<&Signed, Problem> {
+        match &self.link {
+            Link::Here(signed) => Ok(signed),
+            Link::Gateway(link) => match &link.state {
+                GatewayLinkState::Signed(signed) => Ok(signed),
+                GatewayLinkState::Unsigned(_) => Err(stale()),
+            },
+        }
+    }
+
+    /// Returns the link of a gateway on a server. Fails if it was signed here.
+    pub(crate) fn of_gateway(&self) -> Result<&GatewayLink> {
+        match &self.link {
+            Link::Gateway(link) => Ok(link),
+            Link::Here(_) => Err(Error::internal("the link was signed here")),
+        }
+    }
+}
+
+/// Returns the error for a preview that cannot be copied any more.
+fn stale() -> Problem {
+    Problem::new(
+        StudioErrorCode::StalePreview,
+        "The link has changed in the meantime. Copy it again.",
+    )
 }
 
 /// Everything that decides the content and the target of a link, except the time and the ID.
@@ -43,7 +134,7 @@ pub(crate) struct Previews(Mutex<(u32, VecDeque<Arc<Shown>>)>);
 
 impl Previews {
     /// Stores a preview, so that a copy equals what is shown. Returns its revision.
-    pub(crate) fn add(&self, source: Source, composed: Composed, qr: Result<Qr>) -> u32 {
+    pub(crate) fn add(&self, source: Source, link: Link) -> u32 {
         let mut shown = locked(&self.0);
         let (last, previews) = &mut *shown;
         *last = last.wrapping_add(1);
@@ -51,8 +142,7 @@ impl Previews {
         previews.push_back(Arc::new(Shown {
             revision,
             source,
-            composed,
-            qr,
+            link,
         }));
         if previews.len() > KEPT_PREVIEWS {
             // The last preview of each instance is kept, because its screen may be opened again.
@@ -69,13 +159,17 @@ impl Previews {
         revision
     }
 
-    /// Returns the single-use link that was shown last for the instance, if it was made from
-    /// `source`.
-    pub(crate) fn last_single_use(&self, source: &Source) -> Option<Composed> {
+    /// Returns the link that was shown last for the instance, if it was made from `source` and must not
+    /// be replaced silently: a single-use link, or one that a gateway has signed.
+    pub(crate) fn last_kept(&self, source: &Source) -> Option<Link> {
         let shown = locked(&self.0);
         let mut previews = shown.1.iter();
         let last = previews.rfind(|shown| shown.source.instance == source.instance)?;
-        (source.single_use && last.source == *source).then(|| last.composed.clone())
+        let was_given_out = match &last.link {
+            Link::Here(_) => source.single_use,
+            Link::Gateway(link) => matches!(link.state, GatewayLinkState::Signed(_)),
+        };
+        (was_given_out && last.source == *source).then(|| last.link.clone())
     }
 
     /// Returns a preview that was shown recently.
@@ -85,11 +179,6 @@ impl Previews {
             .iter()
             .find(|shown| shown.revision == revision)
             .map(Arc::clone)
-            .ok_or_else(|| {
-                Problem::new(
-                    StudioErrorCode::StalePreview,
-                    "The link has changed in the meantime. Copy it again.",
-                )
-            })
+            .ok_or_else(stale)
     }
 }

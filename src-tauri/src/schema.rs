@@ -10,8 +10,8 @@ use tauri::ipc::Invoke;
 use ts_rs::{Config, TS, TypeVisitor};
 
 use crate::commands::{
-    activity, api_keys, appearance, compose, gateway, help, inspect, instance, instances, keys,
-    secrets, start, users, window,
+    activity, api_keys, appearance, backups, compose, connections, gateway, help, inspect,
+    instance, instances, keys, secrets, start, transfers, typingmind, users, window,
 };
 use crate::{Problem, events};
 

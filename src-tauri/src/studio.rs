@@ -27,6 +27,7 @@ use crate::events::{Events, StudioEvent};
 use crate::gateway::Running;
 use crate::lock::locked;
 use crate::open_directory::OpenDirectory;
+use crate::open_import::Imports;
 use crate::previews::Previews;
 use crate::problem::{Problem, StudioErrorCode};
 
@@ -47,6 +48,7 @@ pub struct Studio {
     keychain: KeychainUse,
     home: Mutex<Option<Opened>>,
     previews: Previews,
+    imports: Imports,
     inspected: Mutex<(u32, Option<Inspected>)>,
     /// Directory of the selected instance. Only one process at a time can hold a directory, so
     /// Studio closes the others.
@@ -58,6 +60,10 @@ pub struct Studio {
     running: Mutex<Option<Running>>,
     revealed: Mutex<Option<(InstanceId, Secret)>>,
     clipboard: Clipboard,
+    /// Backup that was chosen to be restored.
+    chosen_backup: Mutex<Option<PathBuf>>,
+    /// Commands for the server to which an instance moves.
+    server_commands: Mutex<Vec<String>>,
     events: Arc<Events>,
 }
 
@@ -80,12 +86,15 @@ impl Studio {
             keychain,
             home: Mutex::default(),
             previews: Previews::default(),
+            imports: Imports::default(),
             inspected: Mutex::default(),
             held: Arc::default(),
             held_elsewhere: Mutex::default(),
             running: Mutex::default(),
             revealed: Mutex::default(),
             clipboard: Clipboard::default(),
+            chosen_backup: Mutex::default(),
+            server_commands: Mutex::default(),
             events: Arc::default(),
         }
     }
@@ -139,9 +148,34 @@ impl Studio {
         &self.clipboard
     }
 
+    /// Stores the backup that was chosen to be restored.
+    pub(crate) fn choose_backup(&self, path: PathBuf) {
+        *locked(&self.chosen_backup) = Some(path);
+    }
+
+    /// Returns the backup that was chosen to be restored.
+    pub(crate) fn chosen_backup(&self) -> Option<PathBuf> {
+        locked(&self.chosen_backup).clone()
+    }
+
+    /// Stores the commands for the server to which an instance moves.
+    pub(crate) fn set_server_commands(&self, commands: Vec<String>) {
+        *locked(&self.server_commands) = commands;
+    }
+
+    /// Returns a command for the server to which an instance moves.
+    pub(crate) fn server_command(&self, number: usize) -> Option<String> {
+        locked(&self.server_commands).get(number).cloned()
+    }
+
     /// Returns the previews that can still be copied.
     pub(crate) fn previews(&self) -> &Previews {
         &self.previews
+    }
+
+    /// Returns the file that users are imported from.
+    pub(crate) fn imports(&self) -> &Imports {
+        &self.imports
     }
 
     /// Returns the directory of an instance that is hosted here. Opens it on the first call.
@@ -291,7 +325,11 @@ impl Studio {
         work: impl FnOnce(Users<'_>) -> T,
     ) -> T {
         match instance.settings.hosted {
-            Hosted::Elsewhere => work(Users::Elsewhere),
+            Hosted::Elsewhere => match home.typingmind_users(instance) {
+                Ok(Some(copy)) => work(Users::Copied(&copy)),
+                // Without a connection, or with a copy that cannot be read, nothing is known.
+                _ => work(Users::Elsewhere),
+            },
             Hosted::Here | Hosted::Gateway => match self.directory(home, instance) {
                 Ok(directory) => work(Users::Here(&*directory)),
                 Err(why) => work(Users::OutOfReach(&why)),

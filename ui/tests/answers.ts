@@ -1,5 +1,6 @@
 import type {
   Commands,
+  Forecast,
   Inspection,
   Instance,
   Preview,
@@ -39,7 +40,9 @@ export function instanceLike(changed: Partial<Instance> = {}): Instance {
     },
     retention: { age: '365 days', refusals: 100_000 },
     audiences: [],
+    typingmind: null,
     api_keys: [],
+    connection: null,
     key: {
       origin: 'pasted',
       set_at: 1_795_300_000,
@@ -65,6 +68,50 @@ export function startLike(changed: Partial<Start> = {}): Start {
   };
 }
 
+export function forecastLike(changed: Partial<Forecast> = {}): Forecast {
+  return {
+    tone: 'good',
+    title: 'Verifies, expires in 7 days',
+    detail: 'Not known here.',
+    verdict: null,
+    user: null,
+    stay: null,
+    ...changed,
+  };
+}
+
+/** A link that the gateway of an instance on a server has not signed yet. */
+export function outlineLike(changed: Partial<Preview> = {}): Preview {
+  const preview = previewLike();
+  return {
+    ...preview,
+    link: { ...preview.link, signature: '' },
+    signed: false,
+    widget: null,
+    qr: null,
+    qr_size: { version: 9, modules: 53, level: 'M', warning: null },
+    forecast: null,
+    ...changed,
+  };
+}
+
+/** An instance at a gateway on a server. */
+export function connectedLike(changed: Partial<Instance> = {}): Instance {
+  return instanceLike({
+    id: 'acme',
+    name: 'Acme',
+    url: 'https://chat.acme.example/',
+    hosted: 'gateway',
+    connection: {
+      url: 'https://admin.acme.example:8443/',
+      host: 'admin.acme.example:8443',
+      instance: 'acme',
+      fingerprint: 'AA:BB:CC',
+    },
+    ...changed,
+  });
+}
+
 export function previewLike(changed: Partial<Preview> = {}): Preview {
   return {
     revision: 1,
@@ -77,20 +124,15 @@ export function previewLike(changed: Partial<Preview> = {}): Preview {
       signature: 'c2lnbmF0dXJl',
       after: '#top',
     },
+    signed: true,
     header_json: '{\n  "alg": "HS256"\n}',
     claims_json: '{\n  "email": "ada@yourcompany.com",\n  "exp": 1795904800\n}',
     times: [{ member: 'exp', at: '2026-11-29T06:26:40Z', words: 'in 7 days' }],
     widget: '<script defer></script>',
     qr: { version: 9, modules: 53, level: 'M', path: 'M4 4h1v1h-1z', warning: null },
+    qr_size: null,
     qr_refused: null,
-    forecast: {
-      tone: 'good',
-      title: 'Verifies, expires in 7 days',
-      detail: 'Not known here.',
-      verdict: null,
-      user: null,
-      stay: null,
-    },
+    forecast: forecastLike(),
     remedies: [],
     warnings: [],
     expires_at: '2026-11-29T06:26:40Z',

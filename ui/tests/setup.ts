@@ -34,6 +34,7 @@ window.ResizeObserver = class {
   }
 };
 Element.prototype.scrollIntoView = () => undefined;
+HTMLElement.prototype.hidePopover = () => undefined;
 
 afterEach(() => {
   vi.useRealTimers();

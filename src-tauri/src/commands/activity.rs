@@ -4,12 +4,13 @@ use latchkey_store::Wait as _;
 use std::sync::Arc;
 
 use latchkey_core::activity::{self, Kind};
+use latchkey_core::instance::{Hosted, InstanceId};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use tauri::State;
 use ts_rs::TS;
 
-use crate::commands::users::in_directory;
+use crate::studio::at_home;
 use crate::{Problem, Studio};
 
 /// Maximum number of entries on a page.
@@ -81,7 +82,10 @@ pub async fn activity(
     studio: State<'_, Arc<Studio>>,
     request: ActivityRequest,
 ) -> Result<ActivityPage, Problem> {
-    in_directory(studio, request.instance, move |directory| {
+    at_home(studio, move |studio, home| {
+        let instance = home
+            .instances()
+            .get(&InstanceId::parse(&request.instance)?)?;
         let query = activity::ActivityQuery {
             kind: request.kind,
             subject: request.subject,
@@ -89,7 +93,14 @@ pub async fn activity(
         };
         let limit = usize::try_from(request.limit).unwrap_or(usize::MAX);
         let limit = limit.clamp(1, MOST_ON_A_PAGE);
-        let page = directory.activity(&query, request.before, limit).wait()?;
+        let page = match instance.settings.hosted {
+            // The application there records the sign-ins. Here is what was done with this Latchkey.
+            Hosted::Elsewhere => instance.outbox.page(&query, request.before, limit),
+            Hosted::Here | Hosted::Gateway => studio
+                .directory(home, &instance)?
+                .activity(&query, request.before, limit)
+                .wait()?,
+        };
         Ok(ActivityPage {
             entries: page.entries.into_iter().map(Into::into).collect(),
             before: page.before,

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize, Serializer};
 use tauri::State;
 use ts_rs::TS;
 
+use crate::commands::connections::refreshed;
 use crate::commands::instance::Instance;
 use crate::studio::{at_home, now};
 use crate::{Problem, Studio};
@@ -71,11 +72,11 @@ pub async fn api_key_make(
             lifetime: request.expires_in.parse()?,
             ..api_key::NewApiKey::new(request.name)
         };
-        let (instance, key) = home.make_api_key(&id, &new, &now())?;
-        *studio.revealed() = Some((id, key.clone()));
+        let (_, key) = home.make_api_key(&id, &new, &now())?;
+        *studio.revealed() = Some((id.clone(), key.clone()));
         Ok(MadeApiKey {
             key,
-            instance: instance.into(),
+            instance: refreshed(home, &id)?,
         })
     })
     .await
@@ -89,8 +90,8 @@ pub async fn api_key_revoke(
 ) -> Result<Instance, Problem> {
     at_home(studio, move |_, home| {
         let id = InstanceId::parse(&request.instance)?;
-        home.revoke_api_key(&id, &request.key, &now())
-            .map(Into::into)
+        home.revoke_api_key(&id, &request.key, &now())?;
+        refreshed(home, &id)
     })
     .await
 }

@@ -7,7 +7,8 @@ use arboard::ImageData;
 use jiff::tz::TimeZone;
 use latchkey_core::error::Warning;
 use latchkey_core::inspect::ClaimTime;
-use latchkey_core::inspect::forecast::Forecast;
+use latchkey_core::inspect::forecast::{Forecast, Users};
+use latchkey_core::inspect::outline::Outline;
 use latchkey_core::inspect::preview::{self, Preview as CorePreview};
 use latchkey_core::instance::{Instance, InstanceId};
 use latchkey_core::link::LoginLink;
@@ -23,7 +24,7 @@ use ts_rs::TS;
 use crate::clipboard::{CLEARED_AFTER, Content};
 use crate::commands::who::Who;
 use crate::hints::{self, Remedy};
-use crate::previews::Source;
+use crate::previews::{GatewayLink, GatewayLinkState, Link, Signed, Source};
 use crate::studio::{at_home, blocking, now};
 use crate::{Problem, Studio, dialogs};
 
@@ -61,27 +62,46 @@ pub struct QrPreview {
     pub warning: Option<Warning>,
 }
 
-/// A signed link.
+/// Size of a QR code that does not exist yet.
+#[derive(Clone, Debug, Serialize, TS)]
+pub struct QrSize {
+    /// Version of the QR code, from 1 to 22.
+    pub version: i16,
+    /// Number of modules on a side, without the quiet zone.
+    pub modules: u32,
+    /// Error correction level.
+    pub level: Level,
+    /// Warning about scanning the code.
+    pub warning: Option<Warning>,
+}
+
+/// A link. The gateway of an instance on a server signs it when it is taken (`link_sign`). Other links
+/// are signed.
 #[derive(Clone, Debug, Serialize, TS)]
 pub struct Preview {
     /// Number that names this preview to `copy` and `qr_save`.
     pub revision: u32,
-    /// The link.
+    /// The link. Its signature is empty if it is not signed.
     pub link: LoginLink,
+    /// Whether the link is signed.
+    pub signed: bool,
     /// Header of the code, as indented JSON.
     pub header_json: String,
     /// Claims of the code, as indented JSON.
     pub claims_json: String,
     /// Times among the claims.
     pub times: Vec<ClaimTime>,
-    /// Widget tag for a page.
-    pub widget: String,
-    /// QR code, if the link fits into one.
+    /// Widget tag for a page. Null if the link is not signed.
+    pub widget: Option<String>,
+    /// QR code, if the link is signed and fits into one.
     pub qr: Option<QrPreview>,
+    /// Size of the QR code that the link will have. Null if it is signed.
+    pub qr_size: Option<QrSize>,
     /// Reason why there is no QR code.
     pub qr_refused: Option<Problem>,
-    /// Forecast of opening the link now.
-    pub forecast: Forecast,
+    /// Forecast of opening the link now. Null if only a gateway on a server knows it
+    /// (`link_forecast`).
+    pub forecast: Option<Forecast>,
     /// Actions that correct the cause of a refusal.
     pub remedies: Vec<Remedy>,
     /// Warnings to read before giving the link away.
@@ -90,6 +110,24 @@ pub struct Preview {
     pub expires_at: Option<String>,
     /// Whether the first sign-in uses the link up.
     pub single_use: bool,
+}
+
+/// A shown preview.
+#[derive(Clone, Debug, Deserialize, TS)]
+pub struct PreviewRef {
+    /// ID of its instance.
+    pub instance: String,
+    /// Revision of the preview.
+    pub revision: u32,
+}
+
+/// Forecast of a shown link.
+#[derive(Clone, Debug, Serialize, TS)]
+pub struct Judgement {
+    /// Forecast of opening the link now.
+    pub forecast: Forecast,
+    /// Actions that correct the cause of a refusal.
+    pub remedies: Vec<Remedy>,
 }
 
 /// Part of a preview to copy.
@@ -153,7 +191,8 @@ pub struct QrSaved {
     pub file: Option<String>,
 }
 
-/// Signs the link and returns it in all its forms.
+/// Signs the link and returns it in all its forms. The key of an instance on a server is there, so the
+/// link of such an instance is returned without its signature.
 ///
 /// While the request stays the same, a single-use code stays the same, too. It may have been given
 /// away or used, so only `anew` replaces it.
@@ -166,27 +205,91 @@ pub async fn compose(
         let instance = home
             .instances()
             .get(&InstanceId::parse(&request.instance)?)?;
-        let key = home.signing_key(&instance)?;
         let by = now();
         let source = request.source(&instance);
         let kept = if request.anew {
             None
         } else {
-            studio.previews().last_single_use(&source)
+            studio.previews().last_kept(&source)
         };
+        if instance.connection.is_some() {
+            let link = match kept {
+                Some(Link::Gateway(kept)) => kept.at(&instance.settings, by.at)?,
+                _ => GatewayLink::new(&instance.settings, request.try_into()?, by.at)?,
+            };
+            return Ok(show(studio, source, link));
+        }
+        let key = home.signing_key(&instance)?;
         let link = match kept {
-            Some(kept) => kept,
-            None => composed(&source.target, &key, LinkSpec::try_from(request)?, by.at)?,
+            Some(Link::Here(kept)) => kept.composed,
+            _ => composed(&source.target, &key, LinkSpec::try_from(request)?, by.at)?,
         };
         let preview = studio.with_users(home, &instance, |users| {
             preview::preview(&instance.settings, &key, link, users, &by).wait()
         })?;
-        let revision = studio
-            .previews()
-            .add(source, preview.composed.clone(), preview.qr.clone());
+        let signed = Signed {
+            composed: preview.composed.clone(),
+            qr: preview.qr.clone(),
+        };
+        let revision = studio.previews().add(source, Link::Here(Box::new(signed)));
         Ok(Preview::new(revision, preview))
     })
     .await
+}
+
+/// Returns the forecast of a shown link by the gateway of its instance. Composing does not wait for
+/// it.
+#[tauri::command]
+pub async fn link_forecast(
+    studio: State<'_, Arc<Studio>>,
+    request: PreviewRef,
+) -> Result<Judgement, Problem> {
+    let shown = studio.previews().get(request.revision)?;
+    at_home(studio, move |studio, home| {
+        let instance = home.instances().get(&shown.source.instance)?;
+        let outline = &shown.of_gateway()?.outline;
+        let directory = studio.directory(home, &instance)?;
+        let users = Users::Here(&*directory);
+        let forecast = outline
+            .forecast(&instance.settings, users, now().at)
+            .wait()?;
+        Ok(Judgement {
+            remedies: hints::remedies(&forecast),
+            forecast,
+        })
+    })
+    .await
+}
+
+/// Has the gateway of an instance sign a shown link, and returns the preview of the signed link.
+#[tauri::command]
+pub async fn link_sign(
+    studio: State<'_, Arc<Studio>>,
+    request: PreviewRef,
+) -> Result<Preview, Problem> {
+    let shown = studio.previews().get(request.revision)?;
+    at_home(studio, move |studio, home| {
+        let link = shown.of_gateway()?;
+        let GatewayLinkState::Unsigned(spec) = &link.state else {
+            return Ok(show(studio, shown.source.clone(), link.clone()));
+        };
+        let instance = home.instances().get(&shown.source.instance)?;
+        let composed = home.sign_link(&instance, spec)?.try_into()?;
+        let link = GatewayLink::signed(&instance.settings, composed, now().at)?;
+        Ok(show(studio, shown.source.clone(), link))
+    })
+    .await
+}
+
+/// Stores a link of a gateway on a server, and returns its preview.
+fn show(studio: &Studio, source: Source, link: GatewayLink) -> Preview {
+    let GatewayLink { outline, state } = link.clone();
+    let revision = studio.previews().add(source, Link::Gateway(Box::new(link)));
+    let signed = match state {
+        GatewayLinkState::Signed(signed) => Some(*signed),
+        GatewayLinkState::Unsigned(_) => None,
+    };
+    Preview::of_gateway(revision, outline, signed)
 }
 
 /// Copies a part of a shown preview to the clipboard, unchanged.
@@ -194,11 +297,12 @@ pub async fn compose(
 pub async fn copy(studio: State<'_, Arc<Studio>>, request: CopyRequest) -> Result<Copied, Problem> {
     blocking(studio, move |studio| {
         let shown = studio.previews().get(request.revision)?;
+        let Signed { composed, qr, .. } = shown.signed()?;
         let content = match request.what {
-            CopyWhat::Link => Content::Text(shown.composed.link.url()),
-            CopyWhat::Code => Content::Text(shown.composed.code.expose().to_owned()),
-            CopyWhat::Widget => Content::Text(shown.composed.widget.clone()),
-            CopyWhat::Qr => Content::Picture(picture(shown.qr.as_ref().map_err(Error::clone)?)),
+            CopyWhat::Link => Content::Text(composed.link.url()),
+            CopyWhat::Code => Content::Text(composed.code.expose().to_owned()),
+            CopyWhat::Widget => Content::Text(composed.widget.clone()),
+            CopyWhat::Qr => Content::Picture(picture(qr.as_ref().map_err(Error::clone)?)),
         };
         studio.clipboard().put(content)?;
         Ok::<_, Problem>(Copied::default())
@@ -214,7 +318,7 @@ pub async fn qr_save<R: Runtime>(
     request: QrSaveRequest,
 ) -> Result<QrSaved, Problem> {
     let shown = studio.previews().get(request.revision)?;
-    let qr = shown.qr.clone()?;
+    let qr = shown.signed()?.qr.clone()?;
     let file = match request.format {
         QrFormat::Png => ("PNG picture", "png"),
         QrFormat::Svg => ("SVG picture", "svg"),
@@ -291,14 +395,16 @@ impl Preview {
             revision,
             single_use: preview.composed.claims.registered.single_use,
             link: preview.composed.link,
+            signed: true,
             header_json: preview.header_json,
             claims_json: preview.claims_json,
             times: preview.times,
-            widget: preview.composed.widget,
+            widget: Some(preview.composed.widget),
             qr,
+            qr_size: None,
             qr_refused,
             remedies: hints::remedies(&preview.forecast),
-            forecast: preview.forecast,
+            forecast: Some(preview.forecast),
             warnings: preview.warnings,
             expires_at: preview
                 .composed
@@ -306,6 +412,47 @@ impl Preview {
                 .registered
                 .expires_at
                 .map(time::exact),
+        }
+    }
+}
+
+impl Preview {
+    /// Returns the preview of a link of a gateway on a server. Its forecast follows.
+    fn of_gateway(revision: u32, outline: Outline, signed: Option<Signed>) -> Self {
+        let qr = signed.as_ref().map_or(&outline.qr, |signed| &signed.qr);
+        let qr_refused = qr.as_ref().err().cloned().map(Into::into);
+        let qr_size = qr.as_ref().ok().filter(|_| signed.is_none());
+        let registered = &outline.claims.registered;
+        Self {
+            revision,
+            single_use: registered.single_use,
+            expires_at: registered.expires_at.map(time::exact),
+            signed: signed.is_some(),
+            qr_size: qr_size.map(Into::into),
+            qr: signed
+                .as_ref()
+                .and_then(|signed| signed.qr.as_ref().ok())
+                .map(Into::into),
+            qr_refused,
+            widget: signed.as_ref().map(|signed| signed.composed.widget.clone()),
+            link: signed.map_or(outline.link, |signed| signed.composed.link),
+            header_json: outline.header_json,
+            claims_json: outline.claims_json,
+            times: outline.times,
+            warnings: outline.warnings,
+            forecast: None,
+            remedies: Vec::new(),
+        }
+    }
+}
+
+impl From<&Qr> for QrSize {
+    fn from(qr: &Qr) -> Self {
+        Self {
+            version: qr.version(),
+            modules: qr.modules(),
+            level: qr.level(),
+            warning: qr.density_warning(),
         }
     }
 }

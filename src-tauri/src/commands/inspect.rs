@@ -119,6 +119,7 @@ pub async fn inspect(
             Ok(key) => (Some(key), None),
             Err(why) => (None, Some(why)),
         };
+        let is_there = instance.connection.is_some();
         let keys = key.as_ref();
         let keys = keys.as_slice();
         let (parameter, rules) = (settings.parameter.as_str(), settings.code_rules());
@@ -130,11 +131,18 @@ pub async fn inspect(
                     refused
                 }
             })?;
+        let report = is_there
+            .then(|| home.inspect_there(&instance, &found.code))
+            .transpose()?;
+        let looked = match &report {
+            Some(report) => looked.verified_by(&found.code, report, rules, now),
+            None => looked,
+        };
         let others = match looked.judged() {
             Some(Ok(_)) if found.address.is_none() => Vec::new(),
             _ => home.other_instances(Some(&instance.id))?,
         };
-        let hints = diagnosis::diagnose(&diagnosis::Case {
+        let mut hints = diagnosis::diagnose(&diagnosis::Case {
             shown: &looked.shown,
             judged: looked.judged(),
             address: found.address.as_ref(),
@@ -143,6 +151,9 @@ pub async fn inspect(
             keys,
             others: &others,
         });
+        if let Some(report) = report {
+            add_hints(&mut hints, report.hints);
+        }
         let forecast = studio.with_users(&home, &instance, |users| {
             looked
                 .forecast(settings, users, why_none.as_ref(), now)
@@ -179,11 +190,22 @@ pub async fn redeem(
         let id = InstanceId::parse(&request.instance)?;
         let code = studio.last_inspected(&id, request.revision)?;
         let instance = home.instances().get(&id)?;
-        let key = home.signing_key(&instance)?;
         let directory = studio.directory(&home, &instance)?;
         let (settings, by) = (&instance.settings, crate::studio::now());
-        let verdict =
-            redeeming::redeem(code.expose(), settings, &[&key], &*directory, &by).wait()?;
+        let verdict = if instance.connection.is_some() {
+            let report = home.inspect_there(&instance, code.expose())?;
+            let rules = settings.code_rules();
+            let looked = inspect::inspect(code.expose(), &[], rules, by.at);
+            let looked = looked.verified_by(code.expose(), &report, rules, by.at);
+            let judged = looked.judged();
+            let judged = judged.ok_or_else(|| Error::internal("the code was not verified"))?;
+            directory
+                .redeem(judged.as_deref(), settings.policy, &by)
+                .wait()?
+        } else {
+            let key = home.signing_key(&instance)?;
+            redeeming::redeem(code.expose(), settings, &[&key], &*directory, &by).wait()?
+        };
         let user = match &verdict {
             Verdict::SignedIn { user, .. } | Verdict::Provisioned { user, .. } => {
                 directory.user(user).wait()?
@@ -197,6 +219,19 @@ pub async fn redeem(
         })
     })
     .await
+}
+
+/// Adds the hints of a gateway on a server, which knows its key. Its other instances are not known
+/// here.
+fn add_hints(hints: &mut Vec<Hint>, there: Vec<Hint>) {
+    for hint in there {
+        if hints.iter().all(|known| known.code != hint.code) {
+            hints.push(Hint {
+                instance: None,
+                ..hint
+            });
+        }
+    }
 }
 
 /// Returns the text to search, and whether it comes from a picture.

@@ -2,6 +2,7 @@
 
 use latchkey_core::Error;
 use latchkey_core::activity::Retention;
+use latchkey_core::admin::{self, ApiKeyRecord, KeySummary};
 use latchkey_core::error::Warning;
 use latchkey_core::instance::api_key;
 use latchkey_core::instance::scope::Scope;
@@ -11,6 +12,7 @@ use latchkey_core::instance::{
 use latchkey_core::protocol::code::Algorithm;
 use latchkey_core::protocol::lifetime::Lifetime;
 use latchkey_core::secret::{KeyOrigin, Secret, SecretEncoding};
+use latchkey_core::typingmind;
 use latchkey_core::verdict::Policy;
 use latchkey_store::home;
 use serde::{Deserialize, Serialize};
@@ -55,6 +57,23 @@ pub struct ApiKey {
     /// Time at which the key expires, in Unix seconds.
     #[ts(type = "number | null")]
     pub expires_at: Option<i64>,
+    /// Time of the last use, in Unix seconds, some minutes old at most.
+    #[ts(type = "number | null")]
+    pub last_used_at: Option<i64>,
+}
+
+/// Connection to a gateway on a server. It differs from core's `Connection`, which holds the location
+/// of the key.
+#[derive(Clone, Debug, Serialize, TS)]
+pub struct Connection {
+    /// Address of the gateway's administration.
+    pub url: String,
+    /// Host and port of the address.
+    pub host: String,
+    /// ID of the instance at the gateway.
+    pub instance: String,
+    /// Fingerprint of the certificate. Null if a public authority vouches for it.
+    pub fingerprint: Option<String>,
 }
 
 /// [`SignInSettings`] as an administrator types them. Texts become a [`SettingsChange`] later, so
@@ -95,6 +114,18 @@ pub struct KeyStatus {
     pub revealable: bool,
 }
 
+/// Connection of an instance to TypingMind's API.
+#[derive(Clone, Debug, Serialize, TS)]
+pub struct TypingMindConnection {
+    /// `us`, `eu`, or the URL of a proxy.
+    pub region: String,
+    /// Host of the API.
+    pub host: String,
+    /// Time when the API key was set, in Unix seconds. Null without a key.
+    #[ts(type = "number | null")]
+    pub key_set_at: Option<i64>,
+}
+
 /// An application that people sign in to. It differs from core's `Instance`, which also holds the
 /// length of the key, the hashes of API keys and their location.
 #[derive(Clone, Debug, Serialize, TS)]
@@ -125,8 +156,13 @@ pub struct Instance {
     pub audiences: Vec<String>,
     /// Its signing key, if it has one.
     pub key: Option<KeyStatus>,
+    /// Connection to TypingMind's API, for an instance that is hosted there.
+    pub typingmind: Option<TypingMindConnection>,
     /// Its API keys. Without any, the API is off.
     pub api_keys: Vec<ApiKey>,
+    /// Connection to the gateway on a server that has the instance. Its keys are known only after
+    /// `instance_refresh`.
+    pub connection: Option<Connection>,
 }
 
 /// Settings of an instance that an administrator edits.
@@ -148,6 +184,12 @@ pub struct InstanceSettings {
 }
 
 impl InstanceRef {
+    pub(crate) fn new(instance: &str) -> Self {
+        Self {
+            instance: instance.to_owned(),
+        }
+    }
+
     pub(crate) fn id(&self) -> latchkey_core::Result<InstanceId> {
         InstanceId::parse(&self.instance)
     }
@@ -176,7 +218,59 @@ impl From<instance::Instance> for Instance {
                 encoding: key.encoding,
                 revealable: !key.revealed,
             }),
+            typingmind: instance.typingmind.map(Into::into),
             api_keys: instance.api_keys.into_iter().map(Into::into).collect(),
+            connection: instance.connection.map(Into::into),
+        }
+    }
+}
+
+impl Instance {
+    /// Adds the keys that the gateway of the instance has.
+    pub(crate) fn with_keys(
+        mut self,
+        key: Option<KeySummary>,
+        api_keys: Vec<ApiKeyRecord>,
+    ) -> Self {
+        self.key = key.map(Into::into);
+        self.api_keys = api_keys.into_iter().map(Into::into).collect();
+        self
+    }
+}
+
+impl From<KeySummary> for KeyStatus {
+    fn from(key: KeySummary) -> Self {
+        Self {
+            origin: key.origin,
+            set_at: key.set_at,
+            warning: key.warning,
+            encoding: key.encoding,
+            // The gateway never shows it.
+            revealable: false,
+        }
+    }
+}
+
+impl From<ApiKeyRecord> for ApiKey {
+    fn from(key: ApiKeyRecord) -> Self {
+        Self {
+            id: key.id,
+            name: key.name,
+            created_at: key.created_at,
+            scopes: key.scopes,
+            expires_at: key.expires_at,
+            last_used_at: key.last_used_at,
+        }
+    }
+}
+
+impl From<admin::Connection> for Connection {
+    fn from(connection: admin::Connection) -> Self {
+        Self {
+            host: connection.url.authority().to_owned(),
+            url: connection.url.as_str().to_owned(),
+            instance: connection.instance.to_string(),
+            fingerprint: connection.fingerprint.map(|pin| pin.to_string()),
         }
     }
 }
@@ -226,12 +320,16 @@ impl From<SecretSource> for home::SecretSource {
 
 impl From<api_key::ApiKey> for ApiKey {
     fn from(key: api_key::ApiKey) -> Self {
+        ApiKeyRecord::from(&key).into()
+    }
+}
+
+impl From<typingmind::TypingMind> for TypingMindConnection {
+    fn from(connection: typingmind::TypingMind) -> Self {
         Self {
-            id: key.id,
-            name: key.name,
-            created_at: key.created_at,
-            scopes: key.scopes,
-            expires_at: key.expires_at,
+            region: connection.region.to_string(),
+            host: connection.region.host().to_owned(),
+            key_set_at: connection.key.map(|key| key.set_at),
         }
     }
 }

@@ -9,6 +9,7 @@ use serde::Deserialize;
 use tauri::State;
 use ts_rs::TS;
 
+use crate::commands::connections::refreshed;
 use crate::commands::instance::{Instance, InstanceRef, InstanceSettings, SecretSource};
 use crate::preferences::Preferences;
 use crate::studio::{at_home, now};
@@ -75,7 +76,7 @@ pub async fn instance_select(
 ) -> Result<(), Problem> {
     at_home(studio, move |_, home| {
         let instance = home.instances().get(&request.id()?)?;
-        select(home, &instance.id)
+        Preferences::select(home.data_dir(), &instance.id)
     })
     .await
 }
@@ -89,11 +90,11 @@ pub async fn instance_update(
     at_home(studio, move |studio, home| {
         let id = InstanceId::parse(&request.instance)?;
         let change = SettingsChange::try_from(request.settings)?;
-        let changed = home.change(&id, |settings| change.apply(settings), None, &now())?;
+        let changed = home.change_settings(&id, &change, None, &now())?;
         if changed.settings.hosted == Hosted::Elsewhere {
             studio.release(&id);
         }
-        Ok(changed.into())
+        refreshed(home, &changed.id)
     })
     .await
 }
@@ -126,12 +127,6 @@ fn add(
     secret: home::SecretSource,
 ) -> latchkey_core::Result<Instance> {
     let added = home.add(settings, secret, &now())?;
-    select(home, &added.id)?;
+    Preferences::select(home.data_dir(), &added.id)?;
     Ok(added.into())
-}
-
-fn select(home: &home::Home, id: &InstanceId) -> latchkey_core::Result<()> {
-    Preferences::change(home.data_dir(), |preferences| {
-        preferences.current = Some(id.as_str().to_owned());
-    })
 }

@@ -4,7 +4,9 @@
 pub mod activity;
 pub mod api_keys;
 pub mod appearance;
+pub mod backups;
 pub mod compose;
+pub mod connections;
 pub mod gateway;
 pub mod help;
 pub mod inspect;
@@ -13,6 +15,8 @@ pub mod instances;
 pub mod keys;
 pub mod secrets;
 pub mod start;
+pub mod transfers;
+pub mod typingmind;
 pub mod users;
 pub mod who;
 pub mod window;

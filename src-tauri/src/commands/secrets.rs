@@ -12,6 +12,7 @@ use ts_rs::TS;
 
 use crate::clipboard::Content;
 use crate::commands::compose::Copied;
+use crate::commands::connections::refreshed;
 use crate::commands::instance::{Instance, InstanceRef, SecretSource};
 use crate::studio::{at_home, blocking, now};
 use crate::{Problem, Studio};
@@ -50,8 +51,8 @@ pub async fn secret_replace(
 ) -> Result<Instance, Problem> {
     at_home(studio, move |_, home| {
         let id = InstanceId::parse(&request.instance)?;
-        home.replace_secret(&id, request.secret.into(), &now())
-            .map(Into::into)
+        home.replace_secret(&id, request.secret.into(), &now())?;
+        refreshed(home, &id)
     })
     .await
 }

@@ -161,9 +161,11 @@ it('says what to do where nothing has happened, and where it cannot be shown', a
   await screen.findByText('Nothing has happened yet');
 });
 
-it('asks nothing about an instance that is hosted elsewhere', () => {
-  const asked = answer({});
+it('shows what was done here for an instance that is hosted elsewhere, and says what it lacks', async () => {
+  const asked = answer({ activity: () => ({ entries: [], before: null }) });
   render(Activity, { instance: instanceLike({ hosted: 'elsewhere' }) });
-  expect(screen.getByTestId('activity-empty').textContent).toContain('chat.yourcompany.com');
-  expect(asked).toHaveLength(0);
+  const said = await screen.findByTestId('activity-empty');
+  expect(said.textContent).toContain('What you change with this Latchkey');
+  expect(screen.getByTestId('screen-note').textContent).toContain('chat.yourcompany.com');
+  expect(asked.map(({ name }) => name)).toEqual(['activity']);
 });

@@ -1,6 +1,7 @@
 import type { ActivityEntry, ActivityKind } from '../generated/types';
 import { call } from '../lib/bridge';
 import { activityChanges } from '../lib/state/changes';
+import { lost } from '../lib/state/lost.svelte';
 
 type Wanted = { instance: string; subject: string | null; kind: ActivityKind | null };
 
@@ -23,7 +24,7 @@ export class LatestEntries {
           if (!left) this.entries = page.entries;
         } catch {
           // The screen around the entries shows the problem.
-          if (!left) this.entries = null;
+          if (!left && !lost.of(asked.instance)) this.entries = null;
         }
       };
       void load();

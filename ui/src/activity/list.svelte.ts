@@ -1,5 +1,6 @@
 import type { ActivityEntry, ActivityKind, ActivityPage, Problem } from '../generated/types';
 import { asProblem, call } from '../lib/bridge';
+import { lost } from '../lib/state/lost.svelte';
 
 /** How many entries are asked for at once. */
 const PAGE = 100;
@@ -97,7 +98,9 @@ export class ActivityList {
       this.problem = null;
       return page;
     } catch (thrown) {
-      if (mine === this.#asked) this.problem = asProblem(thrown);
+      // Without a connection, the entries stay.
+      const stays = lost.of(this.#instance) !== null && this.entries !== null;
+      if (mine === this.#asked && !stays) this.problem = asProblem(thrown);
       return null;
     } finally {
       this.#awaited -= 1;

@@ -1,6 +1,7 @@
 import { composerFor } from '../compose/composer.svelte';
 import type { Instance, Theme } from '../generated/types';
 import type { Action } from '../layout/action';
+import { hasUsers } from '../lib/hosted';
 import { COMMAND } from '../lib/keyboard';
 import { screens } from '../lib/screens';
 import { addUser } from '../lib/state/add-user.svelte';
@@ -77,7 +78,7 @@ function opening(): Action[] {
 }
 
 function administering(instance: Instance): Action[] {
-  if (instance.hosted !== 'here') return [];
+  if (!hasUsers(instance)) return [];
   return [
     {
       id: 'add-user',
@@ -93,7 +94,7 @@ function administering(instance: Instance): Action[] {
     },
     {
       id: 'gateway',
-      name: 'Open or close the gateway…',
+      name: instance.hosted === 'here' ? 'Open or close the gateway…' : 'Show the gateway',
       icon: 'door',
       run: () => studio.open('gateway'),
     },

@@ -7,6 +7,7 @@ import {
   inspectionLike,
   instanceLike,
   pageOf,
+  forecastLike,
   previewLike,
   refuse,
   startLike,
@@ -42,8 +43,7 @@ beforeEach(async () => {
     gateway: () => state,
     seats: () => (free() ? { used: 3, limit: null } : held()),
     users: (request) => (free() ? pageOf(request, 3) : held()),
-    compose: () =>
-      previewLike({ forecast: { ...previewLike().forecast, verdict: 'provisioned', ...told() } }),
+    compose: () => previewLike({ forecast: forecastLike({ verdict: 'provisioned', ...told() }) }),
     inspect: () => inspectionLike({ forecast: { ...inspectionLike().forecast, ...told() } }),
   });
   gateway.known = false;

@@ -6,6 +6,7 @@ import {
   answer,
   instanceLike,
   pageLike,
+  forecastLike,
   previewLike,
   refuse,
   type Asked,
@@ -79,7 +80,7 @@ describe('while somebody types', () => {
   it('says how long the person stays signed in', async () => {
     const stay = 'The person stays signed in for 14 days, however soon the link expires.';
     const shown = previewLike();
-    answer({ compose: () => ({ ...shown, forecast: { ...shown.forecast, stay } }) });
+    answer({ compose: () => ({ ...shown, forecast: forecastLike({ stay }) }) });
     open();
     await userEvent.type(person(), 'ada@yourcompany.com');
     await waitFor(() => expect(screen.getByTestId('forecast').textContent).toContain(stay));

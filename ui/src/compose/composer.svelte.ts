@@ -49,11 +49,26 @@ export class Composer {
    */
   async #revision(): Promise<number | null> {
     await this.live.settled();
-    if (this.live.shown && this.live.ready) return this.live.shown.revision;
+    if (this.live.shown && this.live.ready) return this.#signed();
     const { field = null } = this.live.problem ?? {};
     this.draft.touches.touch(field === null ? this.draft.required : this.draft.fieldOf(field));
     toasts.warn(this.#whyNot());
     return null;
+  }
+
+  /** Returns the revision of the signed link. Without an answer of its gateway, nothing is copied. */
+  async #signed(): Promise<number | null> {
+    try {
+      return (await this.live.sign())?.revision ?? null;
+    } catch (thrown) {
+      toasts.warn(`Nothing copied. ${asProblem(thrown).message}`);
+      return null;
+    }
+  }
+
+  /** Has the gateway sign the link, so that its QR code can be shown. */
+  async takeQr(): Promise<void> {
+    await this.#revision();
   }
 
   #whyNot(): string {

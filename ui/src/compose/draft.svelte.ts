@@ -1,4 +1,5 @@
 import type { ComposeRequest, Instance, Who } from '../generated/types';
+import { hasUsers } from '../lib/hosted';
 import { CUSTOM } from '../lib/lifetimes';
 import { UserDraft, type KnownFields } from '../lib/user-fields/user-draft.svelte';
 
@@ -100,7 +101,7 @@ export class Draft extends UserDraft {
       who: this.#who(),
       expires_in: lifetime === CUSTOM ? this.customLifetime : lifetime,
       not_before: this.startsLater && this.notBefore !== '' ? this.notBefore : null,
-      single_use: this.once && instance.hosted === 'here',
+      single_use: this.once && hasUsers(instance),
       anew: false,
     };
   }

@@ -6,6 +6,7 @@ import {
   answer,
   instanceLike,
   pageLike,
+  forecastLike,
   previewLike,
   runningLike,
   userLike,
@@ -27,7 +28,7 @@ const here = instanceLike({
   url: 'http://localhost:4711/',
   is_loopback: true,
 });
-const signsIn = { ...previewLike().forecast, title: 'Signs in ada', verdict: 'signed_in' };
+const signsIn = forecastLike({ title: 'Signs in ada', verdict: 'signed_in' });
 let revision = 0;
 let asked: Asked[] = [];
 let forecast: Forecast = signsIn;

@@ -1,4 +1,4 @@
-import type { ComposeRequest, Preview, Problem } from '../generated/types';
+import type { ComposeRequest, Judgement, Preview, PreviewRef, Problem } from '../generated/types';
 import { asProblem, call } from '../lib/bridge';
 import { Latest } from '../lib/latest';
 import { measureUntilPainted } from './paint-timing';
@@ -6,6 +6,8 @@ import { isSpent } from './spent';
 
 /** Milliseconds without an answer after which the preview counts as out of date. */
 const OVERDUE_MS = 400;
+/** Milliseconds without input after which a gateway on a server is asked for the forecast. */
+const JUDGE_AFTER_MS = 250;
 
 type Pending = { request: ComposeRequest; inputAt: number | null };
 
@@ -23,6 +25,11 @@ export class LivePreview {
   /** Whether the next request asks for another single-use code. */
   #anew = false;
 
+  /** Why the forecast of a link that a gateway signs is not known. */
+  unknown = $state.raw<Problem | null>(null);
+  #judgeTimer: ReturnType<typeof setTimeout> | undefined;
+  #signing: { revision: number; signed: Promise<Preview> } | null = null;
+
   readonly #latest = new Latest<Pending, Preview>(
     ({ request }) => {
       const anew = this.#anew;
@@ -35,11 +42,22 @@ export class LivePreview {
       this.problem = null;
       this.#refreshedAt = Date.now();
       if (inputAt !== null) void measureUntilPainted(inputAt);
+      if (preview.forecast === null) this.#judgeLater();
     },
     (thrown) => {
       this.#answered();
       this.problem = asProblem(thrown);
     },
+  );
+
+  /** Asks the gateway on a server for the forecast. Typing never waits for it. */
+  readonly #forecasts = new Latest<PreviewRef, Judgement>(
+    (wanted) => call('link_forecast', wanted),
+    (judgement, { revision }) => {
+      this.unknown = null;
+      if (this.shown?.revision === revision) this.shown = { ...this.shown, ...judgement };
+    },
+    (thrown) => (this.unknown = asProblem(thrown)),
   );
 
   /** Whether the code on the screen is used up or expired. */
@@ -49,12 +67,17 @@ export class LivePreview {
 
   /** Whether the link on the screen would sign nobody in. */
   get refused(): boolean {
-    return this.shown?.forecast.tone === 'refused';
+    return this.shown?.forecast?.tone === 'refused';
   }
 
   /** Whether the preview matches the input and can be given out. */
   get ready(): boolean {
-    return this.shown !== null && this.problem === null && !this.refused;
+    return this.shown !== null && this.problem === null && !this.refused && !this.judging;
+  }
+
+  /** Whether the forecast of the gateway is awaited. */
+  get judging(): boolean {
+    return this.shown !== null && this.shown.forecast === null && this.unknown === null;
   }
 
   /** Whether the preview no longer matches the input. */
@@ -71,6 +94,8 @@ export class LivePreview {
       this.#latest.ask({ request, inputAt });
     } else {
       this.#latest.cancel();
+      this.#forecasts.cancel();
+      clearTimeout(this.#judgeTimer);
       this.#answered();
       this.shown = null;
       this.problem = null;
@@ -88,8 +113,47 @@ export class LivePreview {
     this.refresh();
   }
 
-  settled(): Promise<void> {
-    return this.#latest.settled();
+  /** Resolves when the preview of the latest input and its forecast are there. */
+  async settled(): Promise<void> {
+    await this.#latest.settled();
+    if (this.judging) this.#judge();
+    await this.#forecasts.settled();
+  }
+
+  /**
+   * Returns the shown link with its signature, which a gateway on a server makes now. Throws the problem
+   * if it does not.
+   */
+  async sign(): Promise<Preview | null> {
+    const { shown } = this;
+    const instance = this.#request?.instance;
+    if (!shown || shown.signed || instance === undefined) return shown;
+    const { revision, forecast, remedies } = shown;
+    if (this.#signing?.revision !== revision) {
+      this.#signing = { revision, signed: call('link_sign', { instance, revision }) };
+    }
+    try {
+      const signed = { ...(await this.#signing.signed), forecast, remedies };
+      // Somebody may have typed on.
+      if (this.shown?.revision === revision) this.shown = signed;
+      return signed;
+    } finally {
+      this.#signing = null;
+    }
+  }
+
+  #judgeLater(): void {
+    this.unknown = null;
+    clearTimeout(this.#judgeTimer);
+    this.#judgeTimer = setTimeout(() => this.#judge(), JUDGE_AFTER_MS);
+  }
+
+  #judge(): void {
+    clearTimeout(this.#judgeTimer);
+    const instance = this.#request?.instance;
+    if (this.shown && instance !== undefined) {
+      this.#forecasts.ask({ instance, revision: this.shown.revision });
+    }
   }
 
   #answered(): void {

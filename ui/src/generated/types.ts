@@ -102,7 +102,11 @@ scopes: Array<Scope>,
 /**
  * Time at which the key expires, in Unix seconds.
  */
-expires_at: number | null, };
+expires_at: number | null, 
+/**
+ * Time of the last use, in Unix seconds, some minutes old at most.
+ */
+last_used_at: number | null, };
 export type ApiKeyRef = { 
 /**
  * ID of the instance.
@@ -117,7 +121,59 @@ export type Appearance = {
  * Light or dark theme.
  */
 theme: Theme, };
+export type AutomaticBackups = { 
+/**
+ * Time of the last one, in Unix seconds.
+ */
+last: number | null, 
+/**
+ * Folder in which they are.
+ */
+folder: string, };
+export type BackupRequest = { 
+/**
+ * ID of the instance.
+ */
+instance: string, 
+/**
+ * Passphrase that seals the keys. Null leaves out the keys.
+ */
+passphrase: string | null, 
+/**
+ * Whether the instance moves to a server. Its gateway is then ended first.
+ */
+moves: boolean, };
+export type BackupSaved = { 
+/**
+ * Name of the file. Null if the administrator cancelled the dialog.
+ */
+file: string | null, 
+/**
+ * Commands to run on the server. `backup_command_copy` copies them.
+ */
+commands: Array<string>, };
 export type CertificateFile = "certificate" | "key";
+export type ChosenBackup = { 
+/**
+ * Name of the file.
+ */
+file: string, 
+/**
+ * Name of the instance.
+ */
+name: string, 
+/**
+ * Time when it was made, in RFC 3339.
+ */
+made_at: string, 
+/**
+ * Number of users.
+ */
+users: number, 
+/**
+ * Whether it has keys, which a passphrase opens.
+ */
+has_keys: boolean, };
 export type ChosenFile = { 
 /**
  * Path of the file. Null if the user cancelled.
@@ -172,11 +228,122 @@ single_use: boolean,
  * Whether to make a new code even if the single-use code of the same request is still shown.
  */
 anew: boolean, };
+export type ConnectBy = { "kind": "text", 
+/**
+ * The string.
+ */
+text: string, } | { "kind": "key", 
+/**
+ * Address of the gateway's administration.
+ */
+url: string, 
+/**
+ * Fingerprint of the certificate. Empty if a public authority vouches for it.
+ */
+fingerprint: string, 
+/**
+ * API key with the scope `admin`.
+ */
+key: string, };
+export type ConnectRequest = { 
+/**
+ * Name of the instance here. Empty for its name there.
+ */
+name: string, 
+/**
+ * Access to the gateway.
+ */
+by: ConnectBy, };
+export type Connection = { 
+/**
+ * Address of the gateway's administration.
+ */
+url: string, 
+/**
+ * Host and port of the address.
+ */
+host: string, 
+/**
+ * ID of the instance at the gateway.
+ */
+instance: string, 
+/**
+ * Fingerprint of the certificate. Null if a public authority vouches for it.
+ */
+fingerprint: string | null, };
+export type ConnectionParts = { 
+/**
+ * Host and port of the gateway's administration.
+ */
+host: string, 
+/**
+ * ID of the instance at the gateway.
+ */
+instance: string, 
+/**
+ * Fingerprint of the certificate. Null if a public authority vouches for it.
+ */
+fingerprint: string | null, };
+export type ConnectionText = { 
+/**
+ * The string. It has a pairing code.
+ */
+text: string, };
 export type Copied = { 
 /**
  * Seconds until the clipboard is cleared, unless another program replaces the content.
  */
 clears_in_secs: number, };
+export type CopiedUsers = { 
+/**
+ * Time of the copy, in Unix seconds. Null if there is none yet.
+ */
+at: number | null, 
+/**
+ * Users of the page.
+ */
+users: Array<TypingMindUser>, 
+/**
+ * Number of users that match.
+ */
+total: number, 
+/**
+ * Number of all users.
+ */
+everybody: number, 
+/**
+ * Groups of all users.
+ */
+groups: Array<TypingMindGroup>, };
+export type CopiedUsersRequest = { 
+/**
+ * ID of the instance.
+ */
+instance: string, 
+/**
+ * Only users whose ID or address contains each of these words.
+ */
+search: string, 
+/**
+ * Only users in the group with this ID.
+ */
+group: string | null, 
+/**
+ * Field to sort by.
+ */
+sort_by: CopySortBy, 
+/**
+ * Whether the order is reversed.
+ */
+descending: boolean, 
+/**
+ * Index of the first row.
+ */
+first: number, 
+/**
+ * Maximum number of users.
+ */
+limit: number, };
 export type CopyRequest = { 
 /**
  * Revision of the preview.
@@ -186,8 +353,54 @@ revision: number,
  * Part to copy.
  */
 what: CopyWhat, };
+export type CopySortBy = "email" | "id" | "created";
+export type CopyState = { 
+/**
+ * Time of the copy, in Unix seconds.
+ */
+at: number, 
+/**
+ * Number of users.
+ */
+users: number, };
 export type CopyWhat = "link" | "code" | "widget" | "qr";
-export type ErrorCode = "invalid_payload" | "ambiguous_payload" | "invalid_url" | "invalid_setting" | "invalid_lifetime" | "invalid_time" | "code_too_long" | "no_code" | "input_too_large" | "qr_too_dense" | "invalid_picture" | "empty_secret" | "weak_secret" | "invalid_secret" | "no_signing_key" | "secret_concealed" | "keychain_unreachable" | "keys_locked" | "keys_missing" | "keys_in_use" | "wrong_passphrase" | "weak_passphrase" | "unknown_instance" | "instance_exists" | "unknown_user" | "user_exists" | "unknown_api_key" | "email_in_use" | "no_seats" | "invalid_cursor" | "invalid_import" | "too_many" | "hosted_elsewhere" | "address_in_use" | "directory_held" | "unreachable" | "wrong_certificate" | "key_refused" | "scope_missing" | "older_gateway" | "newer_gateway" | "not_copied" | "not_connected" | "unexpected_answer" | "busy" | "already_open" | "invalid_data_folder" | "newer_format" | "older_format" | "damaged_file" | "storage" | "no_randomness" | "internal";
+export type DroppedFile = { 
+/**
+ * ID of the instance.
+ */
+instance: string, 
+/**
+ * Name of the file.
+ */
+name: string, 
+/**
+ * Content in base64.
+ */
+base64: string, };
+export type ErrorCode = "invalid_request" | "invalid_payload" | "ambiguous_payload" | "invalid_url" | "invalid_setting" | "invalid_lifetime" | "invalid_time" | "code_too_long" | "no_code" | "input_too_large" | "qr_too_dense" | "invalid_picture" | "empty_secret" | "weak_secret" | "invalid_secret" | "no_signing_key" | "secret_concealed" | "keychain_unreachable" | "keys_locked" | "keys_missing" | "keys_in_use" | "wrong_passphrase" | "weak_passphrase" | "unknown_instance" | "instance_exists" | "unknown_user" | "user_exists" | "unknown_api_key" | "email_in_use" | "no_seats" | "invalid_cursor" | "invalid_import" | "too_many" | "hosted_elsewhere" | "on_gateway" | "address_in_use" | "directory_held" | "unreachable" | "wrong_certificate" | "key_refused" | "scope_missing" | "older_gateway" | "newer_gateway" | "not_copied" | "not_connected" | "unexpected_answer" | "busy" | "already_open" | "invalid_data_folder" | "newer_format" | "older_format" | "damaged_file" | "storage" | "no_randomness" | "internal";
+export type ExportFormat = "csv" | "json";
+export type ExportRequest = { 
+/**
+ * ID of the instance.
+ */
+instance: string, 
+/**
+ * Filter. Null for all users.
+ */
+query: UserQuery | null, 
+/**
+ * Format of the file.
+ */
+format: ExportFormat, };
+export type Exported = { 
+/**
+ * Name of the file. Null if the user chose none.
+ */
+file: string | null, 
+/**
+ * Number of users in it.
+ */
+users: number, };
 export type Forecast = { 
 /**
  * Tone of the forecast.
@@ -268,6 +481,123 @@ next: NextStep | null,
 instance: string | null, };
 export type HintCode = "signed_by_other_instance" | "secret_is_base64" | "secret_is_hex" | "secret_is_text" | "secret_has_quotes" | "secret_has_invisible_characters" | "signed_with_line_end" | "signed_with_byte_order_mark" | "signed_with_quotes" | "signed_with_base64" | "signed_with_hex" | "code_cut_off" | "plain_base64" | "times_in_milliseconds" | "times_in_microseconds" | "other_host" | "other_parameter";
 export type Hosted = "here" | "elsewhere" | "gateway";
+export type ImportChoices = { 
+/**
+ * ID of the instance.
+ */
+instance: string, 
+/**
+ * Whether existing users get the profile of their row.
+ */
+update: boolean, 
+/**
+ * Whether people who were removed are added again.
+ */
+add_removed: boolean, };
+export type ImportCounts = { add: number, change: number, same: number, keep: number, problem: number, };
+export type ImportRow = { 
+/**
+ * Number of the row in the file.
+ */
+number: number, 
+/**
+ * ID, which may be derived. Empty if an invalid row has none.
+ */
+id: string, 
+/**
+ * E-mail address. Empty if there is none.
+ */
+email: string, 
+/**
+ * Name. Empty if there is none.
+ */
+name: string, 
+/**
+ * Effect of the import.
+ */
+action: RowAction, 
+/**
+ * Fields in which the row differs from the existing user.
+ */
+fields: Array<string>, 
+/**
+ * Whether the user was removed before and is added again.
+ */
+again: boolean, 
+/**
+ * Whether the existing user is suspended, and stays so.
+ */
+suspended: boolean, 
+/**
+ * Sentence about the problem of the row.
+ */
+problem: string | null, };
+export type ImportRowsRequest = { 
+/**
+ * ID of the instance.
+ */
+instance: string, 
+/**
+ * Only rows with this effect.
+ */
+action: RowAction | null, 
+/**
+ * Number of rows to skip.
+ */
+first: number, 
+/**
+ * Maximum number of rows, at most 200.
+ */
+limit: number, };
+export type ImportState = { 
+/**
+ * Name of the file.
+ */
+file: string, 
+/**
+ * Whether the file was read as Windows-1252, so that accents may be wrong.
+ */
+windows_1252: boolean, 
+/**
+ * Headings of the columns that are not imported.
+ */
+left_out: Array<string>, 
+/**
+ * Number of rows.
+ */
+rows: number, 
+/**
+ * Numbers of rows by plan.
+ */
+counts: ImportCounts, 
+/**
+ * Seats when the plan was made.
+ */
+seats: Seats, 
+/**
+ * Whether existing users get the profile of their row.
+ */
+update: boolean, 
+/**
+ * Whether people who were removed are added again.
+ */
+add_removed: boolean, 
+/**
+ * Number of users that were added so far.
+ */
+added: number, 
+/**
+ * Number of users that were changed so far.
+ */
+changed: number, 
+/**
+ * Number of rows that the import has passed.
+ */
+passed: number, 
+/**
+ * Whether the import has passed all rows.
+ */
+ended: boolean, };
 export type InspectRequest = { 
 /**
  * ID of the instance.
@@ -385,9 +715,18 @@ audiences: Array<string>,
  */
 key: KeyStatus | null, 
 /**
+ * Connection to TypingMind's API, for an instance that is hosted there.
+ */
+typingmind: TypingMindConnection | null, 
+/**
  * Its API keys. Without any, the API is off.
  */
-api_keys: Array<ApiKey>, };
+api_keys: Array<ApiKey>, 
+/**
+ * Connection to the gateway on a server that has the instance. Its keys are known only after
+ * `instance_refresh`.
+ */
+connection: Connection | null, };
 export type InstanceRef = { 
 /**
  * ID of the instance.
@@ -403,6 +742,15 @@ instance: string,
  * All of its settings.
  */
 settings: InstanceSettings, };
+export type Judgement = { 
+/**
+ * Forecast of opening the link now.
+ */
+forecast: Forecast, 
+/**
+ * Actions that correct the cause of a refusal.
+ */
+remedies: Array<Remedy>, };
 export type KeyOrigin = "generated" | "pasted";
 export type KeyStatus = { 
 /**
@@ -531,6 +879,15 @@ hosted: Hosted,
  * Source of its signing key.
  */
 secret: SecretSource, };
+export type NewTypingMindUser = { 
+/**
+ * ID of the instance.
+ */
+instance: string, 
+/**
+ * E-mail address.
+ */
+email: string, };
 export type NewUser = { 
 /**
  * ID of the instance.
@@ -597,9 +954,13 @@ export type Preview = {
  */
 revision: number, 
 /**
- * The link.
+ * The link. Its signature is empty if it is not signed.
  */
 link: LoginLink, 
+/**
+ * Whether the link is signed.
+ */
+signed: boolean, 
 /**
  * Header of the code, as indented JSON.
  */
@@ -613,21 +974,26 @@ claims_json: string,
  */
 times: Array<ClaimTime>, 
 /**
- * Widget tag for a page.
+ * Widget tag for a page. Null if the link is not signed.
  */
-widget: string, 
+widget: string | null, 
 /**
- * QR code, if the link fits into one.
+ * QR code, if the link is signed and fits into one.
  */
 qr: QrPreview | null, 
+/**
+ * Size of the QR code that the link will have. Null if it is signed.
+ */
+qr_size: QrSize | null, 
 /**
  * Reason why there is no QR code.
  */
 qr_refused: Problem | null, 
 /**
- * Forecast of opening the link now.
+ * Forecast of opening the link now. Null if only a gateway on a server knows it
+ * (`link_forecast`).
  */
-forecast: Forecast, 
+forecast: Forecast | null, 
 /**
  * Actions that correct the cause of a refusal.
  */
@@ -644,6 +1010,15 @@ expires_at: string | null,
  * Whether the first sign-in uses the link up.
  */
 single_use: boolean, };
+export type PreviewRef = { 
+/**
+ * ID of its instance.
+ */
+instance: string, 
+/**
+ * Revision of the preview.
+ */
+revision: number, };
 export type Problem = { 
 /**
  * Code for the UI to match on.
@@ -696,6 +1071,32 @@ export type QrSaved = {
  * Name of the file. Null if the user cancelled.
  */
 file: string | null, };
+export type QrSize = { 
+/**
+ * Version of the QR code, from 1 to 22.
+ */
+version: number, 
+/**
+ * Number of modules on a side, without the quiet zone.
+ */
+modules: number, 
+/**
+ * Error correction level.
+ */
+level: QrLevel, 
+/**
+ * Warning about scanning the code.
+ */
+warning: Warning | null, };
+export type Reconnect = { 
+/**
+ * ID of the instance.
+ */
+instance: string, 
+/**
+ * Connection string for the same instance.
+ */
+text: string, };
 export type RedeemRequest = { 
 /**
  * ID of the instance.
@@ -723,6 +1124,40 @@ export type Remedy = { "kind": "show_user",
  * ID of the user.
  */
 user: string, } | { "kind": "show_users" } | { "kind": "add_user" } | { "kind": "new_person" } | { "kind": "new_link" } | { "kind": "seat_limit" } | { "kind": "sign_in_rules" };
+export type RemoteGateway = { 
+/**
+ * Address at which people open links. Null if the gateway is closed.
+ */
+address: string | null, 
+/**
+ * Time when the gateway was started, in Unix seconds. Null if it is closed.
+ */
+started_at: number | null, 
+/**
+ * Name of the program, such as `latchkey serve`.
+ */
+program: string, 
+/**
+ * Version of the program.
+ */
+version: string, 
+/**
+ * Number of sign-ins since midnight in UTC.
+ */
+sign_ins_today: number, };
+export type RestoreRequest = { 
+/**
+ * Name of the restored instance.
+ */
+name: string, 
+/**
+ * Whether an instance with that name is replaced.
+ */
+replace: boolean, 
+/**
+ * Passphrase of the keys. Null leaves out the keys.
+ */
+passphrase: string | null, };
 export type Retention = { 
 /**
  * Maximum age of entries. 365 days by default.
@@ -737,6 +1172,7 @@ export type RevealedSecret = {
  * The secret.
  */
 secret: string, };
+export type RowAction = "add" | "change" | "same" | "keep" | "problem";
 export type RunningGateway = { 
 /**
  * ID of its instance.
@@ -826,6 +1262,20 @@ secret: string,
  * Encoding of the secret.
  */
 encoding: SecretEncoding, };
+export type SeenCertificate = { 
+/**
+ * Fingerprint that is trusted. Null if a public authority vouches for the certificate.
+ */
+known: string | null, 
+/**
+ * Fingerprint of the certificate that the gateway shows now.
+ */
+seen: string, };
+export type ServerCommand = { 
+/**
+ * Index of the command.
+ */
+number: number, };
 export type SignInSettings = { 
 /**
  * Step between opening a link and signing in.
@@ -896,7 +1346,11 @@ instance: string, } | { "kind": "users",
 /**
  * ID of the instance.
  */
-instance: string, } | { "kind": "gateway" } | { "kind": "instances" } | { "kind": "close_asked" };
+instance: string, } | { "kind": "copy", 
+/**
+ * ID of the instance.
+ */
+instance: string, } | { "kind": "copies_due" } | { "kind": "gateway" } | { "kind": "instances" } | { "kind": "close_asked" };
 export type Theme = "system" | "light" | "dark";
 export type Tls = { "kind": "off" } | { "kind": "self_signed" } | { "kind": "files", 
 /**
@@ -908,6 +1362,76 @@ certificate: string,
  */
 key: string, };
 export type Tone = "good" | "caution" | "refused";
+export type TrustRequest = { 
+/**
+ * ID of the instance.
+ */
+instance: string, 
+/**
+ * Fingerprint that the administrator has compared.
+ */
+fingerprint: string, };
+export type TypingMindConnect = { 
+/**
+ * ID of the instance.
+ */
+instance: string, 
+/**
+ * `us`, `eu`, or the URL of a proxy.
+ */
+region: string, 
+/**
+ * New API key. Null keeps the current one.
+ */
+key: string | null, };
+export type TypingMindConnection = { 
+/**
+ * `us`, `eu`, or the URL of a proxy.
+ */
+region: string, 
+/**
+ * Host of the API.
+ */
+host: string, 
+/**
+ * Time when the API key was set, in Unix seconds. Null without a key.
+ */
+key_set_at: number | null, };
+export type TypingMindGroup = { 
+/**
+ * TypingMind's ID of the group.
+ */
+id: string, 
+/**
+ * Name of the group.
+ */
+name: string, };
+export type TypingMindUser = { 
+/**
+ * TypingMind's ID.
+ */
+id: string, 
+/**
+ * E-mail address.
+ */
+email: string | null, 
+/**
+ * Time when the user was created, in Unix seconds.
+ */
+created_at: number | null, 
+/**
+ * Names of the groups.
+ */
+groups: Array<string>, };
+export type TypingMindUserRef = { 
+/**
+ * ID of the instance.
+ */
+instance: string, 
+/**
+ * TypingMind's ID.
+ */
+id: string, };
 export type User = { 
 /**
  * ID: the administrator's own key for the person.
@@ -1072,7 +1596,14 @@ export type Commands = {
   secret_conceal: { request: InstanceRef; response: Instance };
   api_key_make: { request: NewApiKey; response: MadeApiKey };
   api_key_revoke: { request: ApiKeyRef; response: Instance };
+  automatic_backups: { request: InstanceRef; response: AutomaticBackups };
+  backup_save: { request: BackupRequest; response: BackupSaved };
+  backup_command_copy: { request: ServerCommand; response: Copied };
+  backup_choose: { request: null; response: ChosenBackup | null };
+  backup_restore: { request: RestoreRequest; response: Instance };
   compose: { request: ComposeRequest; response: Preview };
+  link_forecast: { request: PreviewRef; response: Judgement };
+  link_sign: { request: PreviewRef; response: Preview };
   copy: { request: CopyRequest; response: Copied };
   qr_save: { request: QrSaveRequest; response: QrSaved };
   users: { request: UsersRequest; response: UserPage };
@@ -1085,6 +1616,19 @@ export type Commands = {
   users_correct_times: { request: InstanceRef; response: null };
   seats: { request: InstanceRef; response: Seats };
   seats_set: { request: SeatLimit; response: Seats };
+  import_choose: { request: InstanceRef; response: ImportState | null };
+  import_dropped: { request: DroppedFile; response: ImportState };
+  import_plan: { request: ImportChoices; response: ImportState };
+  import_rows: { request: ImportRowsRequest; response: Array<ImportRow> };
+  import_next: { request: InstanceRef; response: ImportState };
+  import_close: { request: null; response: null };
+  users_export: { request: ExportRequest; response: Exported };
+  typingmind_connect: { request: TypingMindConnect; response: Instance };
+  typingmind_disconnect: { request: InstanceRef; response: Instance };
+  typingmind_sync: { request: InstanceRef; response: CopyState };
+  typingmind_users: { request: CopiedUsersRequest; response: CopiedUsers };
+  typingmind_user_add: { request: NewTypingMindUser; response: TypingMindUser };
+  typingmind_user_remove: { request: TypingMindUserRef; response: null };
   activity: { request: ActivityRequest; response: ActivityPage };
   inspect: { request: InspectRequest; response: Inspection };
   redeem: { request: RedeemRequest; response: Redeemed };
@@ -1092,6 +1636,13 @@ export type Commands = {
   gateway_start: { request: GatewayStart; response: GatewayState };
   gateway_stop: { request: null; response: GatewayState };
   gateway_file_choose: { request: CertificateFile; response: ChosenFile };
+  connection_parts: { request: ConnectionText; response: ConnectionParts };
+  instance_connect: { request: ConnectRequest; response: Instance };
+  instance_reconnect: { request: Reconnect; response: Instance };
+  instance_refresh: { request: InstanceRef; response: Instance };
+  gateway_remote: { request: InstanceRef; response: RemoteGateway };
+  certificate_seen: { request: InstanceRef; response: SeenCertificate };
+  certificate_trust: { request: TrustRequest; response: Instance };
   log_file: { request: null; response: LogFile };
   log_folder_open: { request: null; response: null };
   keys_create: { request: Passphrase; response: KeyStore };

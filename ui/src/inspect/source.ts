@@ -1,4 +1,5 @@
 import type { InspectSource } from '../generated/types';
+import { base64Of } from '../lib/base64';
 import { Refused } from '../lib/bridge';
 
 /** Input to inspect. */
@@ -20,26 +21,16 @@ export async function sourceOf(given: Given): Promise<InspectSource> {
       `${nameOf(file)} is larger than ${LARGEST_MIB} MiB. Cut the picture down to the QR code.`,
     );
   }
-  return { kind: 'picture', base64: await base64Of(file) };
+  try {
+    return { kind: 'picture', base64: await base64Of(file) };
+  } catch {
+    refuse(`${nameOf(file)} cannot be opened. Save it again and choose the copy.`);
+  }
 }
 
 /** For the beginning of a sentence; what is pasted may have no name. */
 function nameOf(file: File): string {
   return file.name === '' ? 'The picture' : file.name;
-}
-
-function base64Of(file: File): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const reader = new FileReader();
-    reader.onload = () => {
-      // `readAsDataURL` always gives a text.
-      const url = reader.result as string;
-      resolve(url.slice(url.indexOf(',') + 1));
-    };
-    reader.onerror = () =>
-      reject(problem(`${nameOf(file)} cannot be opened. Save it again and choose the copy.`));
-    reader.readAsDataURL(file);
-  });
 }
 
 function refuse(message: string): never {

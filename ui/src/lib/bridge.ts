@@ -25,6 +25,15 @@ export class Refused extends Error implements Problem {
   }
 }
 
+/** Called with each problem of a command for an instance, before the caller gets it. */
+type OnProblem = (instanceId: string, problem: Problem) => void;
+let onProblem: OnProblem = () => undefined;
+
+/** Sets who hears of the problems of all commands for instances. */
+export function hearProblems(hear: OnProblem): void {
+  onProblem = hear;
+}
+
 /** Asks the Rust side. Rejects with `Refused` and with nothing else. */
 export async function call<K extends Name>(
   name: K,
@@ -33,7 +42,9 @@ export async function call<K extends Name>(
   try {
     return await invoke(name, { request: request ?? null });
   } catch (thrown) {
-    throw new Refused(asProblem(thrown));
+    const refused = new Refused(asProblem(thrown));
+    if (request && 'instance' in request) onProblem(request.instance, refused);
+    throw refused;
   }
 }
 

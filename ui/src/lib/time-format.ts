@@ -74,3 +74,15 @@ export function formatPast(unixSecs: number, now = time.now()): string {
 export function formatExact(unixSecs: number): string {
   return exact.format(new Date(unixSecs * 1000));
 }
+
+/** Formats a span in seconds by its two largest units: `3 days 4 hours`, `12 min`. */
+export function formatSpan(secs: number): string {
+  const minutes = Math.floor(Math.max(0, secs) / 60);
+  const hours = Math.floor(minutes / 60);
+  const days = Math.floor(hours / 24);
+  const count = (number: number, unit: string) => `${number} ${unit}${number === 1 ? '' : 's'}`;
+  if (minutes < 1) return 'less than a minute';
+  if (hours < 1) return `${minutes} min`;
+  if (days < 1) return `${count(hours, 'hour')} ${minutes % 60} min`;
+  return `${count(days, 'day')} ${count(hours % 24, 'hour')}`;
+}

@@ -18,6 +18,7 @@ function keyLike(changed: Partial<ApiKey>): ApiKey {
     created_at: 1_795_300_000,
     scopes: ['links', 'users'],
     expires_at: null,
+    last_used_at: null,
     ...changed,
   };
 }
@@ -88,11 +89,12 @@ it('makes a key with the chosen scopes and expiry', async () => {
   expect(users.getAttribute('aria-invalid')).toBe('true');
   await userEvent.selectOptions(users, 'read');
   await userEvent.selectOptions(expires, 'after 90 days');
+  await userEvent.click(screen.getByRole('switch', { name: 'Reads the activity' }));
   await userEvent.click(screen.getByRole('button', { name: 'Make a key' }));
   await screen.findByTestId('api-key-value');
   expect(requests()).toEqual([
     { instance: 'here', name: 'CRM', scopes: [], expires_in: 'never' },
-    { instance: 'here', name: 'CRM', scopes: ['users:read'], expires_in: '90 days' },
+    { instance: 'here', name: 'CRM', scopes: ['users:read', 'activity'], expires_in: '90 days' },
   ]);
 });
 
@@ -108,14 +110,14 @@ it('offers the scopes of earlier keys unless others are chosen', async () => {
   });
 });
 
-it('says what a key may do and when it expires', () => {
+it('says what a key may do, when it was last used and when it expires', () => {
   const days = (count: number) => Math.floor(Date.now() / 1000) + count * 86_400;
   kept = {
     ...kept,
     api_keys: [
       keyLike({ id: 'aaaaaaaa', name: 'Old', scopes: ['users:read'], expires_at: days(-2) }),
       keyLike({ id: 'bbbbbbbb', name: 'New', scopes: ['links'], expires_at: days(2) }),
-      keyLike({ id: 'cccccccc', name: 'All' }),
+      keyLike({ id: 'cccccccc', name: 'All', last_used_at: days(-1) }),
     ],
   };
   render(ApiKeys, { instance: kept });
@@ -124,4 +126,6 @@ it('says what a key may do and when it expires', () => {
   expect(rows[1]).toMatch(/makes login links, expires on \d/u);
   expect(rows[2]).toContain('makes login links, reads and changes users');
   expect(rows[2]).not.toContain('expire');
+  expect(rows[1]).toContain('never used');
+  expect(rows[2]).toMatch(/last used on \d/u);
 });

@@ -24,6 +24,7 @@ beforeEach(() => {
   settingsDrafts.discard(kept.id);
   toasts.list = [];
   asked = answer({
+    automatic_backups: () => ({ last: null, folder: '/data/backups' }),
     instance_update: ({ settings }) =>
       settings.url.startsWith('https://')
         ? (kept = { ...kept, ...settings })
@@ -36,7 +37,8 @@ beforeEach(() => {
 });
 
 /** The requests that change or read a secret or a setting. */
-const changes = () => asked.filter(({ name }) => !['log_file', 'seats'].includes(name));
+const changes = () =>
+  asked.filter(({ name }) => !['automatic_backups', 'log_file', 'seats'].includes(name));
 
 describe('the settings of an instance', () => {
   it('are named at the foot of the screen until they are saved', async () => {
@@ -60,6 +62,7 @@ describe('the settings of an instance', () => {
       'Name and address',
       'Signing key',
       'Codes and links',
+      'TypingMind’s users',
       'Remove this instance',
       'Appearance',
       'Help',

@@ -8,6 +8,7 @@ const ALLOWED = [
   'compose/PersonField.svelte ul',
   'layout/InstanceMenu.svelte .menu',
   'lib/components/Toasts.svelte .floating .toast',
+  'users/TransferMenu.svelte .menu',
 ];
 
 /** Properties that draw a shadow or a blur. WebKitGTK draws both in software, for each frame anew. */

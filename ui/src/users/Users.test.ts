@@ -274,14 +274,6 @@ it('says what is missing: nobody at all, nobody who answers, no directory', asyn
   expect((await screen.findByTestId('users-problem')).textContent).toContain('in use by another');
 });
 
-it('knows nobody who is kept elsewhere', async () => {
-  const asked = answer({});
-  render(Users, { instance: instanceLike({ id: 'there', hosted: 'elsewhere' }) });
-  const said = await screen.findByTestId('users-empty');
-  expect(said.textContent.replace(/\s+/gu, ' ')).toContain('no copy of its users here');
-  expect(asked).toEqual([]);
-});
-
 it('says what has to be mended, and sets times that lie in the future to now', async () => {
   let notices = [
     { code: 'shared_email', message: 'older and younger have one email.' },

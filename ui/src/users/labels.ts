@@ -1,4 +1,5 @@
-import type { Origin, Status } from '../generated/types';
+import type { ImportRow, ImportState, Origin, Status } from '../generated/types';
+import { escapeHidden } from '../lib/escape';
 
 export const STATUSES: Record<Status, string> = { active: 'Has a seat', suspended: 'Suspended' };
 
@@ -19,4 +20,47 @@ export const CAME: Record<Origin, string> = {
 export function countLabel(total: number, everybody: number | null, filtered: boolean): string {
   const count = total.toLocaleString('en');
   return filtered && everybody !== null ? `${count} of ${everybody.toLocaleString('en')}` : count;
+}
+
+/** Effect of an import on a row. */
+export function effectLabel({ action, fields, again, suspended }: ImportRow): string {
+  const also = suspended ? ', stays suspended' : '';
+  switch (action) {
+    case 'add':
+      return again ? 'Added again' : 'Takes a seat';
+    case 'change':
+      return `Changes ${named(fields)}${also}`;
+    case 'keep':
+      return `Exists, other ${named(fields)}${also}`;
+    case 'same':
+      return `The same${also}`;
+    case 'problem':
+      return 'To correct';
+  }
+}
+
+/** Returns up to two names of fields, and how many more there are. */
+function named(fields: string[]): string {
+  const shown = fields.slice(0, 2).map((field) => (field === 'email' ? 'e-mail' : field));
+  const more = fields.length - shown.length;
+  return escapeHidden(shown.join(', ')) + (more > 0 ? ` and ${more} more` : '');
+}
+
+function users(count: number): string {
+  return `${count.toLocaleString('en')} ${count === 1 ? 'user' : 'users'}`;
+}
+
+/** Returns the label of the button that begins an import. */
+export function importAction({ counts: { add, change } }: ImportState): string {
+  if (add === 0 && change === 0) return 'Nothing to import';
+  if (change === 0) return `Add ${users(add)}`;
+  if (add === 0) return `Change ${users(change)}`;
+  return `Add ${add.toLocaleString('en')}, change ${change.toLocaleString('en')}`;
+}
+
+/** Returns what an import has done so far. */
+export function importResult({ added, changed }: ImportState): string {
+  const said = [added > 0 || changed === 0 ? `${users(added)} added` : ''];
+  if (changed > 0) said.push(`${users(changed)} changed`);
+  return `${said.filter((part) => part !== '').join(', ')}.`;
 }

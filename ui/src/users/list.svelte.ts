@@ -12,6 +12,7 @@ import type {
 } from '../generated/types';
 import { asProblem, call } from '../lib/bridge';
 import { Latest } from '../lib/latest';
+import { lost } from '../lib/state/lost.svelte';
 
 export const BLOCK = 100;
 /** Maximum number of cached blocks. The least recently seen are dropped first. */
@@ -240,8 +241,10 @@ export class UserList {
   }
 
   #fail(thrown: unknown): void {
-    this.problem = asProblem(thrown);
     this.busy = false;
+    // Without a connection, the rows stay.
+    if (lost.of(this.#instanceId) && this.total !== null) return;
+    this.problem = asProblem(thrown);
   }
 }
 

@@ -59,10 +59,13 @@ export const icons = {
     'M17 8l4 4M21 8l-4 4',
   ],
   pencil: ['M4 20l1-4L16.5 4.5l3 3L8 19l-4 1', 'M14 7l3 3'],
+  server: ['M4 5h16v6H4z', 'M4 13h16v6H4z', 'M7.5 8v.01M7.5 16v.01'],
   window: ['M4 5h16v14H4z', 'M4 9.5h16'],
   paste: ['M8 5H5v15h6', 'M16 5h3v4', 'M8 3.5h8V7H8z', 'M14 12h6v8h-6z'],
   picture: ['M4 5h16v14H4z', 'M8.5 8.5v.01', 'M5 17l5-5l4 4l2-2l3.5 3.5'],
   down: ['M12 4v11', 'M7.5 10.5L12 15l4.5-4.5'],
+  back: ['M19 12H5', 'M11 6l-6 6l6 6'],
+  more: ['M6 12v.01', 'M12 12v.01', 'M18 12v.01'],
   theme: ['M12 3a9 9 0 1 0 0 18a9 9 0 1 0 0-18', 'M12 3v18'],
 } as const satisfies Record<string, readonly string[]>;
 

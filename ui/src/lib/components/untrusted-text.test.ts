@@ -31,6 +31,7 @@ const key: ApiKey = {
   created_at: 1_795_300_000,
   scopes: ['links'],
   expires_at: null,
+  last_used_at: null,
 };
 const here = instanceLike({ id: 'here', name: HOSTILE, hosted: 'here', api_keys: [key] });
 const user = userLike({ id: HOSTILE, email: `${HOSTILE}@b.co` });

@@ -1,7 +1,8 @@
 import { listen } from '../bridge';
-import { activityChanges, userChanges } from './changes';
+import { activityChanges, copiesDue, userChanges } from './changes';
 import { closing } from './closing.svelte';
 import { gateway } from './gateway.svelte';
+import { lost } from './lost.svelte';
 import { seats } from './seats.svelte';
 import { studio } from './studio.svelte';
 
@@ -10,12 +11,21 @@ export async function listenForEvents(): Promise<void> {
   await listen((event) => {
     switch (event.kind) {
       case 'activity':
+        // Everything is loaded again when the connection is back.
+        if (lost.of(event.instance)) break;
         gateway.activityChanged(event.instance);
         activityChanges.notify(event.instance);
         break;
       case 'users':
+        if (lost.of(event.instance)) break;
         void seats.refresh(event.instance);
         userChanges.notify(event.instance);
+        break;
+      case 'copy':
+        userChanges.notify(event.instance);
+        break;
+      case 'copies_due':
+        copiesDue.notify();
         break;
       case 'gateway':
         gateway.changed();

@@ -2,6 +2,7 @@ import { SvelteMap } from 'svelte/reactivity';
 
 import type { Problem, Seats } from '../../generated/types';
 import { asProblem, call } from '../bridge';
+import { lost } from './lost.svelte';
 
 /** Last known seats of the instances on this computer. */
 class SeatsState {
@@ -27,6 +28,8 @@ class SeatsState {
     try {
       this.take(instanceId, await call('seats', { instance: instanceId }));
     } catch (thrown) {
+      // Without a connection, the last count stays.
+      if (lost.of(instanceId) && this.#seats.has(instanceId)) return;
       this.#seats.delete(instanceId);
       this.#problems.set(instanceId, asProblem(thrown));
     }

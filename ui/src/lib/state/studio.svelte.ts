@@ -6,7 +6,8 @@ import { applyTheme } from './theme';
 import { toasts } from './toasts.svelte';
 
 /** Sections of Settings that other screens lead to. */
-export type SettingsPart = 'name' | 'keys' | 'rules' | 'api' | 'seats' | 'appearance';
+export type SettingsPart =
+  'name' | 'keys' | 'typingmind' | 'rules' | 'api' | 'seats' | 'appearance';
 
 /** State of the whole window: instances, keys, theme and the open screen. */
 class Studio {
@@ -55,11 +56,20 @@ class Studio {
     try {
       const { instances, problems } = await call('start');
       const before = new Map(this.instances.map((one) => [JSON.stringify(one), one]));
-      this.instances = instances.map((one) => before.get(JSON.stringify(one)) ?? one);
+      this.instances = instances
+        .map((one) => this.#withKeys(one))
+        .map((one) => before.get(JSON.stringify(one)) ?? one);
       this.#warn(problems);
     } catch (thrown) {
       toasts.warn(asProblem(thrown).message);
     }
+  }
+
+  /** Keeps the keys of an instance that a gateway on a server has. They are read with its settings. */
+  #withKeys(instance: Instance): Instance {
+    const before = this.instances.find(({ id }) => id === instance.id);
+    if (!instance.connection || !before) return instance;
+    return { ...instance, key: before.key, api_keys: before.api_keys };
   }
 
   open(screen: ScreenId, part?: SettingsPart): void {

@@ -1,0 +1,257 @@
+import { cleanup, render, screen, waitFor, within } from '@testing-library/svelte';
+import userEvent from '@testing-library/user-event';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+
+import {
+  answer,
+  connectedLike,
+  forecastLike,
+  outlineLike,
+  pageLike,
+  refuse,
+  startLike,
+  userLike,
+  type Asked,
+} from '../../tests/answers';
+import App from '../app/App.svelte';
+import { composerFor, forgetComposer } from '../compose/composer.svelte';
+import { connections } from '../lib/state/connections.svelte';
+import { lost } from '../lib/state/lost.svelte';
+import { selection } from '../lib/state/selection.svelte';
+import { studio } from '../lib/state/studio.svelte';
+import { toasts } from '../lib/state/toasts.svelte';
+import { forgetList } from '../users/list.svelte';
+
+const instance = connectedLike();
+/** Code of the problem with which the gateway is reached; null while it answers. */
+let broken: string | null;
+let asked: Asked[];
+
+function reach<T>(answered: T): T {
+  if (broken !== null) refuse(broken, 'The gateway does not answer. Check the network.');
+  return answered;
+}
+
+const checks = () => asked.filter(({ name }) => name === 'gateway_remote').length;
+const banner = () => screen.findByTestId('connection-lost');
+
+beforeEach(async () => {
+  cleanup();
+  vi.useFakeTimers({
+    shouldAdvanceTime: true,
+    toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'Date'],
+  });
+  broken = null;
+  toasts.list = [];
+  connections.forget(instance.id);
+  forgetList(instance.id);
+  forgetComposer(instance.id);
+  selection.clear(instance.id);
+  asked = answer({
+    log_file: () => ({ path: '/data/log' }),
+    start: () => startLike({ instances: [instance], current: instance.id }),
+    seats: () => reach({ used: 1, limit: 10 }),
+    users: () => reach(pageLike([userLike()])),
+    user: () => reach({ user: userLike(), metadata_json: '{}' }),
+    user_suspend: () => reach({ user: userLike({ status: 'suspended' }), metadata_json: '{}' }),
+    activity: () => reach({ entries: [], before: null }),
+    compose: () => outlineLike(),
+    link_forecast: () => reach({ forecast: forecastLike(), remedies: [] }),
+    instance_refresh: () => reach(instance),
+    instance_reconnect: () => {
+      broken = null;
+      return instance;
+    },
+    connection_parts: () => ({
+      host: 'admin.acme.example:8443',
+      instance: 'acme',
+      fingerprint: 'AA:BB:CC',
+    }),
+    certificate_seen: () => ({ known: 'AA:BB:CC', seen: 'DD:EE:FF' }),
+    certificate_trust: () => {
+      broken = null;
+      return instance;
+    },
+    gateway_remote: () =>
+      reach({
+        address: 'https://chat.acme.example/',
+        started_at: Math.floor(Date.now() / 1000) - 7200,
+        program: 'latchkey serve',
+        version: '0.1.0',
+        sign_ins_today: 63,
+      }),
+  });
+  await studio.start();
+  studio.open('users');
+  render(App);
+  await screen.findByTestId('user-row');
+  await waitFor(() => expect(connections.stateOf(instance.id)).not.toBeNull());
+});
+
+afterEach(() => vi.useRealTimers());
+
+const realTimeout = globalThis.setTimeout;
+
+/** Lets time pass, and the answers of that time arrive. */
+async function pass(ms: number) {
+  vi.advanceTimersByTime(ms);
+  await new Promise((resolve) => realTimeout(resolve, 100));
+}
+
+async function lose(cause: string) {
+  broken = cause;
+  await connections.check(instance.id);
+  await banner();
+}
+
+it('names the place in the rail, at the switcher and at the foot', () => {
+  expect(screen.getByTestId('instance-switcher').textContent).toContain(
+    'on admin.acme.example:8443',
+  );
+  const mark = screen.getByTestId('gateway-mark');
+  expect(mark.textContent).toContain('connected');
+  expect(mark.textContent).toContain('on admin.acme.example:8443');
+});
+
+it('says at the top that the connection is lost, and since when, and keeps what is shown', async () => {
+  await lose('unreachable');
+  const said = await banner();
+  expect(said.getAttribute('role')).toBe('alert');
+  expect(said.textContent).toMatch(/No connection to admin\.acme\.example:8443 since \d\d:\d\d/u);
+  expect(said.textContent).toContain('Check the network');
+  expect(screen.getByTestId('user-row')).toBeTruthy();
+  expect(screen.getByTestId('seat-count').textContent.trim()).toBe('1 of 10');
+  expect(screen.queryByTestId('users-problem')).toBeNull();
+});
+
+it('keeps the rows when another request finds that the connection is lost', async () => {
+  broken = 'unreachable';
+  await userEvent.type(screen.getByTestId('users-search'), 'a', {
+    advanceTimers: (ms) => vi.advanceTimersByTime(ms),
+  });
+  await banner();
+  expect(screen.getByTestId('user-row')).toBeTruthy();
+});
+
+it('disables what changes, with the reason, and enables it again', async () => {
+  const user = userEvent.setup({ advanceTimers: (ms) => vi.advanceTimersByTime(ms) });
+  selection.select(instance.id, 'ada-1815');
+  const suspend = await screen.findByTestId<HTMLButtonElement>('user-suspend');
+  expect(suspend.disabled).toBe(false);
+  await lose('unreachable');
+  for (const id of ['user-suspend', 'user-remove', 'user-sign-out', 'users-add']) {
+    const button = screen.getByTestId<HTMLButtonElement>(id);
+    expect(button.disabled, id).toBe(true);
+    expect(button.title).toContain('until the connection is back');
+  }
+  expect(suspend.getAttribute('aria-describedby')).toBe('connection-banner');
+  broken = null;
+  await user.click(screen.getByTestId('connection-again'));
+  await waitFor(() => expect(screen.queryByTestId('connection-lost')).toBeNull());
+  expect(suspend.disabled).toBe(false);
+});
+
+it('tries again by itself with longer and longer pauses, and comes back', async () => {
+  await lose('unreachable');
+  const before = checks();
+  await pass(1_000);
+  expect(checks()).toBe(before + 1);
+  await pass(1_000);
+  expect(checks()).toBe(before + 1);
+  await pass(1_000);
+  expect(checks()).toBe(before + 2);
+  broken = null;
+  const users = asked.filter(({ name }) => name === 'users').length;
+  await pass(4_200);
+  await waitFor(() => expect(screen.queryByTestId('connection-lost')).toBeNull());
+  expect(toasts.list.at(-1)?.text).toBe('Connected to admin.acme.example:8443 again.');
+  await waitFor(() =>
+    expect(asked.filter(({ name }) => name === 'users').length).toBeGreaterThan(users),
+  );
+});
+
+it('finds by itself that a connection is lost while nothing is asked', async () => {
+  broken = 'unreachable';
+  await pass(10_500);
+  await banner();
+});
+
+it('gives the focus to the title when the button with it goes away', async () => {
+  await lose('unreachable');
+  const again = screen.getByTestId('connection-again');
+  again.focus();
+  broken = null;
+  again.click();
+  await waitFor(() => expect(screen.queryByTestId('connection-lost')).toBeNull());
+  await waitFor(() => expect(document.activeElement?.textContent).toBe('Users'));
+});
+
+it('never tries a refused key by itself, and takes a new one in its place', async () => {
+  const user = userEvent.setup({ advanceTimers: (ms) => vi.advanceTimersByTime(ms) });
+  await lose('key_refused');
+  expect((await banner()).textContent).toContain('revoked or has expired');
+  const before = checks();
+  await pass(60_000);
+  expect(checks()).toBe(before);
+  await user.click(screen.getByTestId('connection-key'));
+  await user.type(screen.getByTestId('gateway-text'), 'latchkey://admin.acme.example/acme?pair=X');
+  await user.click(screen.getByTestId('gateway-connect'));
+  await waitFor(() => expect(screen.queryByTestId('connection-lost')).toBeNull());
+  expect(asked.find(({ name }) => name === 'instance_reconnect')?.request).toMatchObject({
+    instance: instance.id,
+  });
+});
+
+it('shows both fingerprints of another certificate, and asks before it is trusted', async () => {
+  const user = userEvent.setup({ advanceTimers: (ms) => vi.advanceTimersByTime(ms) });
+  await lose('wrong_certificate');
+  expect((await banner()).textContent).toContain('Nothing was sent');
+  await user.click(screen.getByTestId('connection-trust'));
+  const dialog = within(await screen.findByRole('dialog'));
+  await waitFor(() => expect(dialog.getByTestId('fingerprint-seen').textContent).toBe('DD:EE:FF'));
+  expect(dialog.getByTestId('fingerprint-known').textContent).toBe('AA:BB:CC');
+  expect(asked.some(({ name }) => name === 'certificate_trust')).toBe(false);
+  await user.click(dialog.getByTestId('trust-submit'));
+  await waitFor(() => expect(screen.queryByTestId('connection-lost')).toBeNull());
+  expect(asked.find(({ name }) => name === 'certificate_trust')?.request).toEqual({
+    instance: instance.id,
+    fingerprint: 'DD:EE:FF',
+  });
+});
+
+it('says that the gateway is an older Latchkey', async () => {
+  await lose('older_gateway');
+  expect((await banner()).textContent).toContain('An older Latchkey at admin.acme.example:8443');
+});
+
+it('copies no link that its gateway cannot sign', async () => {
+  await lose('unreachable');
+  studio.open('compose');
+  const composer = composerFor(instance.id);
+  composer.draft.person = 'ada@acme.example';
+  const copy = await screen.findByTestId<HTMLButtonElement>('copy-link');
+  expect(copy.disabled).toBe(true);
+  expect(lost.reason(instance.id)).toBe(copy.title);
+});
+
+it('shows the state of the gateway there, which cannot be started or stopped here', async () => {
+  studio.open('gateway');
+  const state = await screen.findByTestId('gateway-state');
+  await waitFor(() => expect(state.textContent).toContain('https://chat.acme.example'));
+  expect(state.textContent).toContain('for 2 hours');
+  expect(screen.getByText('63 sign-ins')).toBeTruthy();
+  expect(screen.queryByRole('button', { name: /Start|Stop/u })).toBeNull();
+  await lose('unreachable');
+  expect(state.textContent).toContain('Was open at');
+});
+
+it('has the settings of a gateway on a server, without showing its secret', async () => {
+  studio.open('settings');
+  await waitFor(() => expect(asked.some(({ name }) => name === 'instance_refresh')).toBe(true));
+  expect(screen.getByText('on admin.acme.example:8443, as acme')).toBeTruthy();
+  expect(screen.queryByRole('button', { name: /Show/u })).toBeNull();
+  expect(screen.getByTestId('secret-replace')).toBeTruthy();
+  await lose('unreachable');
+  expect(screen.getByTestId<HTMLButtonElement>('secret-replace').disabled).toBe(true);
+  expect(screen.getByTestId<HTMLButtonElement>('api-key-make').disabled).toBe(true);
+});

@@ -1,0 +1,121 @@
+import { SvelteMap } from 'svelte/reactivity';
+
+import type { Problem, RemoteGateway } from '../../generated/types';
+import { asProblem, call, hearProblems } from '../bridge';
+import { hostOf } from '../hosted';
+import { activityChanges, userChanges } from './changes';
+import { lost, lostCause } from './lost.svelte';
+import { seats } from './seats.svelte';
+import { studio } from './studio.svelte';
+import { toasts } from './toasts.svelte';
+
+/** Milliseconds between two checks of a connection that works. */
+const BEAT_MS = 10_000;
+/** Milliseconds before each next try of a lost connection. The last one is repeated. */
+const PAUSES_MS = [1000, 2000, 4000, 8000, 15_000, 30_000];
+
+/** Checks of the connections to gateways on servers. Only the shown instance is checked. */
+class Connections {
+  readonly #states = new SvelteMap<string, RemoteGateway>();
+  readonly #checking = new SvelteMap<string, boolean>();
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  /** The instance that is shown. */
+  #watched: string | null = null;
+
+  constructor() {
+    hearProblems((id, problem) => this.#heard(id, problem));
+  }
+
+  /** Returns the state of a gateway, as it was last told. */
+  stateOf(id: string): RemoteGateway | null {
+    return this.#states.get(id) ?? null;
+  }
+
+  isChecking(id: string): boolean {
+    return this.#checking.get(id) ?? false;
+  }
+
+  /** Checks a connection now and again, until the returned function is called. */
+  watch(id: string): () => void {
+    this.#watched = id;
+    void this.check(id);
+    return () => {
+      if (this.#watched === id) this.#watched = null;
+      clearTimeout(this.#timer);
+    };
+  }
+
+  /** Asks the gateway for its state. */
+  async check(id: string): Promise<void> {
+    if (this.isChecking(id)) return;
+    this.#checking.set(id, true);
+    try {
+      this.#states.set(id, await call('gateway_remote', { instance: id }));
+      this.#isBack(id);
+    } catch (thrown) {
+      // `#heard` takes the problem of a lost connection. With another one, the gateway answers.
+      if (lostCause(asProblem(thrown)) === null) this.#isBack(id);
+    } finally {
+      this.#checking.delete(id);
+      this.#plan(id);
+    }
+  }
+
+  /** Takes a connection that a person has mended, such as by a new key. */
+  mended(id: string): void {
+    this.#isBack(id);
+    void this.check(id);
+  }
+
+  /** Forgets a removed instance. */
+  forget(id: string): void {
+    lost.delete(id);
+    this.#states.delete(id);
+    this.#checking.delete(id);
+  }
+
+  #heard(id: string, problem: Problem): void {
+    const cause = lostCause(problem);
+    if (cause === null || instanceOf(id)?.hosted !== 'gateway') return;
+    const before = lost.of(id);
+    const { since, tries, nextAt } = before ?? {
+      since: Math.floor(Date.now() / 1000),
+      tries: 0,
+      nextAt: null,
+    };
+    lost.set(id, { cause, problem, since, tries, nextAt });
+    if (!before && !this.isChecking(id)) this.#plan(id);
+  }
+
+  #isBack(id: string): void {
+    if (!lost.delete(id)) return;
+    const instance = instanceOf(id);
+    toasts.say(`Connected to ${(instance && hostOf(instance)) ?? 'the gateway'} again.`);
+    void seats.refresh(id);
+    userChanges.notify(id);
+    activityChanges.notify(id);
+  }
+
+  /** Plans the next check of the instance that is shown. */
+  #plan(id: string): void {
+    if (this.#watched !== id) return;
+    clearTimeout(this.#timer);
+    const now = lost.of(id);
+    if (!now) {
+      this.#timer = setTimeout(() => void this.check(id), BEAT_MS);
+      return;
+    }
+    // A gateway locks out an address that tries a wrong key again and again.
+    const pause =
+      now.cause === 'unreachable' ? (PAUSES_MS[now.tries] ?? PAUSES_MS.at(-1) ?? null) : null;
+    const nextAt = pause === null ? null : Date.now() + pause;
+    lost.set(id, { ...now, tries: now.tries + 1, nextAt });
+    if (pause !== null) this.#timer = setTimeout(() => void this.check(id), pause);
+  }
+}
+
+function instanceOf(id: string) {
+  return studio.instances.find((one) => one.id === id);
+}
+
+export const connections = new Connections();
