@@ -315,6 +315,112 @@ fn other_settings() -> Value {
     })
 }
 
+/// Returns a request for each command of TypingMind's users.
+fn typingmind_requests(instance: &str) -> Vec<(&'static str, Value)> {
+    let by_id = json!({ "instance": instance });
+    vec![
+        (
+            "typingmind_connect",
+            json!({ "instance": instance, "region": "http://127.0.0.1:9/api", "key": "tm-123" }),
+        ),
+        ("typingmind_sync", by_id.clone()),
+        (
+            "typingmind_users",
+            json!({ "instance": instance, "search": "", "group": null, "sort_by": "email", "descending": false, "first": 0, "limit": 9 }),
+        ),
+        (
+            "typingmind_user_add",
+            json!({ "instance": instance, "email": "ada@yourcompany.com" }),
+        ),
+        (
+            "typingmind_user_remove",
+            json!({ "instance": instance, "id": "1" }),
+        ),
+        ("typingmind_disconnect", by_id.clone()),
+    ]
+}
+
+/// Commands that end the instance or the window, return the secret, wait for a person, or start another
+/// program.
+const NOT_ASKED: [&str; 12] = [
+    "instance_remove",
+    "secret_reveal",
+    "backup_save",
+    "backup_command_copy",
+    "backup_choose",
+    "backup_restore",
+    "qr_save",
+    "import_choose",
+    "users_export",
+    "gateway_file_choose",
+    "log_folder_open",
+    "close",
+];
+
+/// Returns a request for each command of connections to gateways.
+fn connection_requests(instance: &str) -> Vec<(&'static str, Value)> {
+    let by_id = json!({ "instance": instance });
+    vec![
+        ("connection_parts", json!({ "text": "latchkey://nowhere" })),
+        (
+            "instance_connect",
+            json!({ "name": "", "by": { "kind": "text", "text": "latchkey://nowhere" } }),
+        ),
+        (
+            "instance_reconnect",
+            json!({ "instance": instance, "text": "latchkey://nowhere" }),
+        ),
+        ("instance_refresh", by_id.clone()),
+        ("gateway_remote", by_id.clone()),
+        ("certificate_seen", by_id.clone()),
+        (
+            "certificate_trust",
+            json!({ "instance": instance, "fingerprint": "AA" }),
+        ),
+    ]
+}
+
+/// Returns a request for each command of imports and backups that asks no person.
+fn transfer_requests(instance: &str) -> Vec<(&'static str, Value)> {
+    let by_id = json!({ "instance": instance });
+    vec![
+        ("automatic_backups", by_id.clone()),
+        ("import_close", Value::Null),
+        ("import_next", by_id.clone()),
+        (
+            "import_dropped",
+            json!({ "instance": instance, "name": "users.csv", "base64": "aWQKYWRhCg==" }),
+        ),
+        (
+            "import_plan",
+            json!({ "instance": instance, "update": false, "add_removed": false }),
+        ),
+        (
+            "import_rows",
+            json!({ "instance": instance, "action": null, "first": 0, "limit": 9 }),
+        ),
+    ]
+}
+
+/// Returns a request for each command of users.
+fn user_requests(instance: &str) -> Vec<(&'static str, Value)> {
+    vec![
+        ("users", users_request(instance)),
+        ("user", json!({ "instance": instance, "id": "ada" })),
+        ("user_add", new_user(instance, "ada")),
+        ("user_suspend", json!({ "instance": instance, "id": "ada" })),
+        (
+            "user_reactivate",
+            json!({ "instance": instance, "id": "ada" }),
+        ),
+        (
+            "user_sign_out",
+            json!({ "instance": instance, "id": "ada" }),
+        ),
+        ("user_remove", json!({ "instance": instance, "id": "ada" })),
+    ]
+}
+
 #[test]
 fn only_the_revealing_command_returns_the_secret_and_only_once() {
     let (boundary, instance) = Boundary::with_instance();
@@ -330,6 +436,14 @@ fn only_the_revealing_command_returns_the_secret_and_only_once() {
             json!({ "instance": instance, "settings": other_settings() }),
         ),
         ("compose", compose_request(&instance)),
+        (
+            "link_forecast",
+            json!({ "instance": instance, "revision": preview["revision"] }),
+        ),
+        (
+            "link_sign",
+            json!({ "instance": instance, "revision": preview["revision"] }),
+        ),
         (
             "copy",
             json!({ "revision": preview["revision"], "what": "link" }),
@@ -349,19 +463,6 @@ fn only_the_revealing_command_returns_the_secret_and_only_once() {
             json!({ "instance": instance, "source": { "kind": "text", "text": "a.b.c" } }),
         ),
         ("redeem", json!({ "instance": instance, "revision": 1 })),
-        ("users", users_request(&instance)),
-        ("user", json!({ "instance": instance, "id": "ada" })),
-        ("user_add", new_user(&instance, "ada")),
-        ("user_suspend", json!({ "instance": instance, "id": "ada" })),
-        (
-            "user_reactivate",
-            json!({ "instance": instance, "id": "ada" }),
-        ),
-        (
-            "user_sign_out",
-            json!({ "instance": instance, "id": "ada" }),
-        ),
-        ("user_remove", json!({ "instance": instance, "id": "ada" })),
         ("activity", activity_request(&instance)),
         ("seats", by_id.clone()),
         ("users_correct_times", json!({ "instance": instance })),
@@ -391,6 +492,14 @@ fn only_the_revealing_command_returns_the_secret_and_only_once() {
             json!({ "name": "B", "url": "https://b.example", "hosted": "here", "secret": { "kind": "paste", "secret": SECRET } }),
         ),
     ];
+    let asked = [
+        &user_requests(&instance),
+        &connection_requests(&instance),
+        &transfer_requests(&instance),
+        &asked[..],
+        &typingmind_requests(&instance),
+    ]
+    .concat();
     for (command, request) in &asked {
         let answer = boundary.ask(command, request.clone());
         let text = format!("{answer:?}");
@@ -400,17 +509,7 @@ fn only_the_revealing_command_returns_the_secret_and_only_once() {
             "{command} answered with the passphrase"
         );
     }
-    // These commands end the instance or the window, return the secret, wait for a person, or start
-    // another program.
-    let rest = [
-        "instance_remove",
-        "secret_reveal",
-        "qr_save",
-        "gateway_file_choose",
-        "log_folder_open",
-        "close",
-    ];
-    assert_eq!(left_out(&asked), rest);
+    assert_eq!(left_out(&asked), NOT_ASKED);
 
     let revealed = boundary.ask("secret_reveal", by_id.clone()).unwrap();
     assert_eq!(revealed, json!({ "secret": SECRET }));

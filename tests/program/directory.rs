@@ -4,6 +4,8 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use jiff::Timestamp;
 use latchkey_core::activity::{Actor, AuditContext};
 use latchkey_core::directory::Directory;
@@ -301,4 +303,63 @@ fn the_activity_is_listed_newest_first_and_searched() {
     assert_eq!(first["entries"][0]["actor"], "Studio");
     request["before"] = first["before"].clone();
     assert_eq!(codes(request), all[2..4]);
+}
+
+#[test]
+fn a_dropped_file_is_planned_imported_in_batches_and_closed() {
+    let (boundary, here) = hosted_here();
+    boundary.ask("user_add", new_user(&here, "ada")).unwrap();
+    let rows: Vec<String> = (0..300).map(|number| format!("user-{number}\n")).collect();
+    let rows = rows.concat();
+    let csv = format!("id,team\nada,Care\nada,\n{rows}").replace("user-0\n", "user-0,R\n");
+    let dropped =
+        json!({ "instance": here, "name": "people.csv", "base64": BASE64_STANDARD.encode(csv) });
+    let planned = boundary.ask("import_dropped", dropped).unwrap();
+    assert_eq!(
+        planned["counts"],
+        json!({ "add": 300, "change": 0, "same": 0, "keep": 1, "problem": 1 })
+    );
+    let choices = json!({ "instance": here, "update": true, "add_removed": false });
+    let planned = boundary.ask("import_plan", choices).unwrap();
+    assert_eq!(planned["counts"]["change"], 1);
+    let request = |action: Value, first: usize| json!({ "instance": here, "action": action, "first": first, "limit": 200 });
+    let problems = boundary
+        .ask("import_rows", request(json!("problem"), 0))
+        .unwrap();
+    assert_eq!(problems[0]["number"], 3);
+    assert!(
+        problems[0]["problem"]
+            .as_str()
+            .unwrap()
+            .contains("same person as row 2")
+    );
+    let last = boundary
+        .ask("import_rows", request(Value::Null, 301))
+        .unwrap();
+    assert_eq!(
+        (last.as_array().unwrap().len(), &last[0]["id"]),
+        (1, &json!("user-299"))
+    );
+
+    let instance = json!({ "instance": here });
+    let next = || boundary.ask("import_next", instance.clone()).unwrap();
+    let first = next();
+    // The change is in the first batch, too.
+    assert_eq!(
+        (&first["added"], &first["changed"]),
+        (&json!(249), &json!(1))
+    );
+    assert_eq!(
+        boundary.ask("seats", instance.clone()).unwrap()["used"],
+        250
+    );
+    assert_eq!(next()["added"], 300);
+    let ended = next();
+    assert_eq!(
+        (&ended["ended"], &ended["passed"]),
+        (&json!(true), &json!(302))
+    );
+    boundary.ask("import_close", Value::Null).unwrap();
+    let refused = boundary.ask("import_next", instance).unwrap_err();
+    assert_eq!(refused["code"], "invalid_import");
 }

@@ -31,4 +31,7 @@ mod shown_links;
 #[path = "../soak.rs"]
 mod soak;
 mod sources;
+#[path = "../typingmind/stand_in.rs"]
+mod stand_in;
+mod typingmind;
 mod visitor;

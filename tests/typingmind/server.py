@@ -145,10 +145,11 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--folder", type=Path, required=True)
     parser.add_argument("--key", required=True)
+    parser.add_argument("--port", type=int, default=0, help="0 for a free one")
     parser.add_argument("--users", type=int, default=3)
     parser.add_argument("--certificate", type=Path, help="PEM with certificate and key, for HTTPS")
     given = parser.parse_args()
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server = ThreadingHTTPServer(("127.0.0.1", given.port), Handler)
     server.daemon_threads = True
     server.folder, server.key = given.folder, given.key
     server.users = {str(number): generated(number) for number in range(1, given.users + 1)}

@@ -13,6 +13,7 @@
 
 mod chromium;
 mod composing;
+mod connected;
 #[allow(dead_code, reason = "the benchmarks use the rest")]
 mod driver;
 mod environment;
@@ -30,12 +31,18 @@ mod prepared;
 mod preview;
 #[path = "../program/readers.rs"]
 mod readers;
+mod server;
+#[path = "../typingmind/stand_in.rs"]
+mod stand_in;
 mod tour;
+mod transfers;
+mod typingmind;
 mod users;
 #[allow(dead_code, reason = "the program's tests use the rest")]
 #[path = "../program/visitor.rs"]
 mod visitor;
 mod webkit;
+mod wire;
 
 /// Runs a test on this thread.
 pub(crate) fn run(test: impl Future<Output = ()>) {

@@ -126,7 +126,7 @@ impl Tour {
             ("compose", "field-user-id"),
             ("users", "users-empty"),
             ("inspect", "inspect-input"),
-            ("activity", "activity-empty"),
+            ("activity", "activity-search"),
             ("settings", "settings-url"),
         ] {
             self.studio.click(&format!("rail-{screen}")).await;

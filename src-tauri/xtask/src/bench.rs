@@ -19,7 +19,7 @@ const BENCHES: [Bench; 3] = [
     Bench {
         package: "latchkey-store",
         name: "directory",
-        tables: &["writers", "million"],
+        tables: &["writers", "million", "ways"],
     },
     Bench {
         package: "latchkey-gateway",

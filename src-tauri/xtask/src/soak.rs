@@ -19,7 +19,7 @@ struct Proof {
     test: &'static str,
 }
 
-const PROOFS: [Proof; 11] = [
+const PROOFS: [Proof; 13] = [
     Proof {
         name: "kills",
         about: "gateways are killed while people sign in",
@@ -67,6 +67,18 @@ const PROOFS: [Proof; 11] = [
         about: "a million users are kept, found and listed in order",
         target: "store",
         test: "directory::million::a_million_users_are_kept_found_and_listed_in_order",
+    },
+    Proof {
+        name: "backup",
+        about: "many users are backed up while people sign in, and restored equal",
+        target: "store",
+        test: "backups::proof::a_backup_of_many_users_while_people_sign_in_is_restored_equal",
+    },
+    Proof {
+        name: "kills-restore",
+        about: "processes are killed while they restore an instance",
+        target: "store",
+        test: "backups::kills::a_restoring_that_is_killed_leaves_the_old_instance_or_the_new_one",
     },
     Proof {
         name: "race",

@@ -17,6 +17,7 @@ mod engine;
 mod latchkey;
 mod million;
 mod sqlite;
+mod ways;
 mod writers;
 
 use std::path::Path;
@@ -32,7 +33,11 @@ fn main() {
         ["child-ask", engine, folder] => return million::ask(engine, Path::new(folder)),
         _ => {}
     }
-    let tables: [(&str, fn()); 2] = [("writers", writers::measure), ("million", million::measure)];
+    let tables: [(&str, fn()); 3] = [
+        ("writers", writers::measure),
+        ("million", million::measure),
+        ("ways", ways::measure),
+    ];
     for (name, measure) in tables {
         if words.is_empty() || words.iter().any(|wanted| name.contains(wanted)) {
             measure();

@@ -61,6 +61,7 @@ pub(crate) fn gateway(folder: &Path) {
     let instance = InstanceId::parse("sample").unwrap();
     let ask = move || {
         Ok(InstanceSnapshot {
+            has_stored_key: true,
             settings: settings.clone(),
             key: links::key(),
             unrecorded: None,
