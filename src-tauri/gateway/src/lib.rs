@@ -68,6 +68,7 @@ mod serve;
 mod session;
 mod sign_in;
 mod socket_limits;
+mod unread_body;
 mod verify;
 mod visit;
 mod widget;

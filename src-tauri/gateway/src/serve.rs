@@ -5,8 +5,7 @@ use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::time::Duration;
 
-use axum::ServiceExt as _;
-use axum::body::Body;
+use axum::ServiceExt;
 use axum::extract::Request;
 use axum::extract::connect_info::IntoMakeServiceWithConnectInfo;
 use axum::response::Response;
@@ -14,12 +13,12 @@ use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
 use hyper::body::Incoming;
 use latchkey_core::{Error, ErrorCode, Result};
 use tokio::sync::watch;
-use tower::util::MapRequest;
-use tower::{Service, ServiceExt as _};
+use tower::Service;
 
 use crate::certificate::Certificate;
 use crate::connection_limit::{Limited, MaxConnections};
 use crate::socket_limits;
+use crate::unread_body::ReadsRest;
 
 /// Timeout for the headers of a request.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
@@ -142,19 +141,13 @@ pub(crate) async fn serve_limited(
     ended.map_err(cannot_listen)
 }
 
-/// A service whose requests come from hyper.
-type FromHyper<S> = MapRequest<S, fn(hyper::Request<Incoming>) -> Request>;
-
 /// Returns the service that makes a service for each connection. Requests have the address of the
 /// client.
-fn for_connections<S>(router: S) -> IntoMakeServiceWithConnectInfo<FromHyper<S>, SocketAddr>
+fn for_connections<S>(router: S) -> IntoMakeServiceWithConnectInfo<ReadsRest<S>, SocketAddr>
 where
-    S: Service<Request>,
+    S: Service<Request, Response = Response, Error = Infallible, Future: Send + 'static>,
 {
-    let from_hyper: fn(hyper::Request<Incoming>) -> Request = |request| request.map(Body::new);
-    router
-        .map_request(from_hyper)
-        .into_make_service_with_connect_info::<SocketAddr>()
+    ServiceExt::<hyper::Request<Incoming>>::into_make_service_with_connect_info(ReadsRest(router))
 }
 
 /// Returns a server of HTTP/1.1 over TLS.

@@ -1,4 +1,3 @@
-use axum::body::to_bytes;
 use axum::extract::Request;
 use axum::http::StatusCode;
 use axum::middleware::Next;
@@ -8,23 +7,14 @@ use latchkey_core::activity::{Actor, AuditContext};
 use latchkey_core::admin::{CONTEXT, Context};
 
 use super::refused::Refused;
-use super::route::MAX_BODY;
 use crate::api::problem::Problem;
 
 /// Passes the context of a request from the local socket on to the handler. A request without one
 /// is made now, on the command line.
 pub(super) async fn local(mut request: Request, next: Next) -> Result<Response, Refused> {
-    match context(&request) {
-        Ok(by) => {
-            request.extensions_mut().insert(by);
-            Ok(next.run(request).await)
-        }
-        Err(refused) => {
-            // Without it, the connection would be closed before a slow client has sent its body.
-            let _ = to_bytes(request.into_body(), MAX_BODY).await;
-            Err(refused)
-        }
-    }
+    let by = context(&request)?;
+    request.extensions_mut().insert(by);
+    Ok(next.run(request).await)
 }
 
 fn context(request: &Request) -> Result<AuditContext, Refused> {

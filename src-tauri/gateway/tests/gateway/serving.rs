@@ -195,6 +195,38 @@ fn a_client_that_reads_nothing_is_disconnected() {
 }
 
 #[test]
+fn a_slow_client_reads_the_response_to_a_request_whose_body_nobody_reads() {
+    let site = Site::new();
+    let running = Running::new(&site);
+    let mut stream = running.connect();
+    let (piece, pieces) = ([b'a'; 10_000], 8);
+    let bytes = piece.len() * pieces;
+    write!(
+        stream,
+        "POST /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: {bytes}\r\n\r\n"
+    )
+    .unwrap();
+    for _ in 0..pieces {
+        thread::sleep(Duration::from_millis(20));
+        stream.write_all(&piece).unwrap();
+    }
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 405"), "{answer}");
+    // A client that asks first gets the response at once.
+    let mut stream = running.connect();
+    write!(
+        stream,
+        "POST /healthz HTTP/1.1\r\nHost: x\r\nContent-Length: {bytes}\r\nExpect: 100-continue\r\n\r\n"
+    )
+    .unwrap();
+    let mut answer = [0; 12];
+    stream.read_exact(&mut answer).unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 405");
+    running.end();
+}
+
+#[test]
 fn listening_on_a_taken_address_fails_otherwise_than_on_a_foreign_one() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let refused = Listener::bind(taken.local_addr().unwrap()).unwrap_err();

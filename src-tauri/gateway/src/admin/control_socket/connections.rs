@@ -11,6 +11,8 @@ use tokio::sync::watch::Receiver;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
+use crate::unread_body::ReadsRest;
+
 /// Time that unfinished requests have when the socket is closed.
 const GRACE: Duration = Duration::from_secs(2);
 /// Timeout for the headers of a request, and for the next request of a connection.
@@ -27,7 +29,7 @@ pub(super) async fn serve(mut peers: impl Listener, router: Router, mut closing:
         let has_room = connections.len() < MAX_CONNECTIONS;
         tokio::select! {
             (stream, _) = peers.accept(), if has_room => {
-                let service = TowerToHyperService::new(router.clone());
+                let service = TowerToHyperService::new(ReadsRest(router.clone()));
                 let mut builder = http1::Builder::new();
                 builder.timer(TokioTimer::new()).header_read_timeout(HEADER_TIMEOUT);
                 let connection = builder.serve_connection(TokioIo::new(stream), service);
