@@ -168,3 +168,33 @@ fn created_at(tree: &sled::Db, id: &str) -> Result<Option<i64>> {
     let (_, user) = summary(&key, &bytes).ok_or_else(damaged)?;
     Ok(Some(user.created_at))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs::{self, OpenOptions};
+    use std::path::Path;
+
+    use super::super::open::{FORMAT, OLDEST, open};
+    use super::*;
+
+    /// Length of the log of the stored directories. The zeros at its end are not stored.
+    const LOG_BYTES: u64 = 524_287;
+
+    #[test]
+    fn each_older_format_has_a_directory_beside_the_tests() {
+        let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/store/directory");
+        for format in OLDEST..FORMAT {
+            let stored = tests.join(format!("format-{format}/sled"));
+            let copy = tempfile::tempdir().unwrap();
+            fs::create_dir(copy.path().join("blobs")).unwrap();
+            for file in fs::read_dir(&stored).unwrap() {
+                let file = file.unwrap();
+                fs::copy(file.path(), copy.path().join(file.file_name())).unwrap();
+            }
+            let log = OpenOptions::new().write(true).open(copy.path().join("db"));
+            log.unwrap().set_len(LOG_BYTES).unwrap();
+            let found = open(copy.path()).unwrap().get(keys::FORMAT).unwrap();
+            assert_eq!(found.unwrap(), format.to_string(), "{}", stored.display());
+        }
+    }
+}

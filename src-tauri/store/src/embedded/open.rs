@@ -38,7 +38,7 @@ use latchkey_core::{Error, ErrorCode, Result, time};
 pub(super) const FORMAT: u32 = 9;
 /// Oldest format that is migrated. It has no journal. In the journal of format 3 each row is one
 /// change.
-const OLDEST: u32 = 2;
+pub(super) const OLDEST: u32 = 2;
 /// Size of sled's cache, counted in encoded rows. In memory they take several times as much. sled's
 /// default is a gibibyte.
 const CACHE_BYTES: u64 = 8 * 1024 * 1024;

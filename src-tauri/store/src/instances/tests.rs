@@ -1,8 +1,11 @@
+use std::collections::BTreeSet;
 use std::fs;
+use std::path::Path;
 
 use jiff::Timestamp;
 
 use super::Instances;
+use super::file::FORMAT;
 use latchkey_core::ErrorCode;
 use latchkey_core::activity::{Actor, AuditContext};
 use latchkey_core::admin::{Connection, Fingerprint, GatewayUrl};
@@ -10,6 +13,7 @@ use latchkey_core::instance::scope::Scope;
 use latchkey_core::instance::{Hosted, Instance, InstanceId, Name, Outbox, Settings};
 use latchkey_core::link::BaseUrl;
 use latchkey_core::secret::{KeyLocation, StoredSecret};
+use serde_json::Value;
 
 fn by() -> AuditContext {
     AuditContext::new(Actor::Studio, Timestamp::UNIX_EPOCH)
@@ -191,6 +195,25 @@ fn a_file_of_format_4_is_read_and_becomes_one_of_format_5() {
     let written = fs::read_to_string(&path).unwrap();
     assert!(written.contains("\"format\": 5"), "{written}");
     assert_eq!(instances.get(&id).unwrap().settings, read.settings);
+}
+
+#[test]
+fn each_older_format_has_a_file_beside_the_tests() {
+    let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/store");
+    let mut found = Vec::new();
+    for file in ["instance-1.json", "instance-4.json"] {
+        found.push(tests.join(file));
+    }
+    for folder in fs::read_dir(tests.join("directory")).unwrap() {
+        found.push(folder.unwrap().path().join("instance.json"));
+    }
+    let formats: BTreeSet<u64> = found
+        .iter()
+        .filter_map(|path| fs::read(path).ok())
+        .map(|file| serde_json::from_slice(&file).unwrap())
+        .map(|file: Value| file["format"].as_u64().unwrap())
+        .collect();
+    assert_eq!(formats, (1..u64::from(FORMAT)).collect());
 }
 
 fn connection() -> Connection {
