@@ -32,6 +32,7 @@
 
 mod admin;
 mod api;
+mod body_limit;
 mod certificate;
 mod client_address;
 mod config;

@@ -11,12 +11,13 @@ use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, Request};
+use axum::extract::Request;
 use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use axum::response::Response;
 use tokio::time::timeout;
 use tower::{Service, service_fn};
 
+use crate::body_limit;
 use crate::config::GatewayConfig;
 use crate::error_page::{ErrorPage, LogLine};
 use crate::gateway::Gateway;
@@ -31,8 +32,6 @@ use crate::verify::verify;
 const VERIFY_PATH: &str = "/auth/verify";
 /// Timeout of a response.
 pub(crate) const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
-/// Maximum size of a request body, in bytes. It leaves room for a code, which has at most 8 KiB.
-const MAX_BODY: usize = 16 * 1024;
 
 /// Wraps the routes in the middleware.
 pub(crate) fn with_middleware(
@@ -88,7 +87,7 @@ async fn answer(gateway: &Gateway, mut routes: Router, mut request: Request) -> 
         answering.await.unwrap_or_else(panicked)
     } else {
         if request.method() != Method::GET {
-            DefaultBodyLimit::max(MAX_BODY).apply(&mut request);
+            body_limit::USUAL.apply(&mut request);
         }
         let answering = catch_panic(Service::<Request>::call(&mut routes, request));
         match timeout(ANSWER_TIMEOUT, answering).await {

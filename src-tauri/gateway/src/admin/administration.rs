@@ -11,7 +11,7 @@ use latchkey_store::home::Home;
 use tokio::sync::{broadcast, watch};
 use tokio::task;
 
-use super::idempotency::Idempotency;
+use super::kept_changes::Changes;
 use super::open_snapshots::OpenSnapshots;
 use super::sign_ins_today::SignInsToday;
 use crate::gateway::Gateway;
@@ -34,7 +34,7 @@ pub struct Administration {
     /// Closes the directory for another program that asks for it. Returns whether it will.
     give_way: Option<GiveWay>,
     /// Changes with an idempotency key, of all listeners.
-    pub(super) idempotency: Arc<Idempotency>,
+    pub(super) idempotency: Arc<Changes>,
     pub(super) snapshots: OpenSnapshots,
     /// Listener on the network, if there is one.
     listener: OnceLock<AdminListener>,

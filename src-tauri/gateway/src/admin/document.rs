@@ -5,16 +5,18 @@ use axum::Extension;
 use axum::http::StatusCode;
 use axum::response::Response;
 use latchkey_core::admin::ROOT;
-use utoipa::openapi::path::{Operation, ParameterIn};
+use utoipa::openapi::header::HeaderBuilder;
+use utoipa::openapi::path::{Operation, ParameterBuilder, ParameterIn};
+use utoipa::openapi::schema::{ObjectBuilder, SchemaType, Type};
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityRequirement, SecurityScheme};
-use utoipa::openapi::{ContentBuilder, PathItem, Paths, Ref, RefOr, ResponseBuilder};
+use utoipa::openapi::{self, ContentBuilder, PathItem, Paths, Ref, RefOr, ResponseBuilder};
 use utoipa::{OpenApi, ToSchema as _};
 
 use super::refused::Refused;
 use super::route::{Access, Route};
 use super::{
-    activity, api_keys, changes, codes, gateway_state, keys, links, pairing, program, settings,
-    snapshots, users,
+    activity, api_keys, changes, codes, gateway_state, idempotency, keys, links, pairing, program,
+    settings, snapshots, users,
 };
 use crate::api::answer;
 use crate::api::key::KeyId;
@@ -25,7 +27,7 @@ use crate::api::problem::ProblemDetails;
 #[openapi(
     info(
         title = "Administration of Latchkey",
-        description = "Everything that an administrator does with an instance. On the network, each request sends a key in the header `X-API-KEY`, and each operation lists the scope that the key needs. The scope `admin` includes all others, and `users` includes `users:read`. On the local socket no key is needed. The response to a refused request is problem details (RFC 9457) with a stable `code` and, where one is at fault, the `field`."
+        description = "Everything that an administrator does with an instance. On the network, each request sends a key in the header `X-API-KEY`, and each operation lists the scope that the key needs. The scope `admin` includes all others, and `users` includes `users:read`. On the local socket no key is needed. A change can be repeated with the same header `Idempotency-Key`. The gateway then gives the first response again, with the header `idempotency-replayed`, and changes nothing. It keeps responses for 24 hours and in memory only, at most 1,000 of them and 1 MiB for each API key. After a restart it makes the change again. The response to a refused request is problem details (RFC 9457) with a stable `code` and, where one is at fault, the `field`."
     ),
     paths(
         program::about, users::list, users::add, users::import, users::show, users::edit, users::remove,
@@ -98,6 +100,10 @@ fn description(listener: Listener, routes: Vec<Route>) -> utoipa::openapi::OpenA
             operation.security = Some(vec![key]);
         }
         add_problems(&mut operation, listener);
+        if route.is_repeatable() {
+            describe_repetition(&mut operation);
+        }
+        describe_problems(&mut operation);
         let item = paths.paths.entry(format!("{ROOT}{path}")).or_default();
         *operation_of(item, route.method.as_str()) = Some(operation);
     }
@@ -122,7 +128,58 @@ fn operation_of<'a>(item: &'a mut PathItem, method: &str) -> &'a mut Option<Oper
     }
 }
 
-/// Adds the responses to refused requests, and the form of all of them.
+/// Adds the header `Idempotency-Key`, and what it does to the responses.
+fn describe_repetition(operation: &mut Operation) {
+    let text = || ObjectBuilder::new().schema_type(SchemaType::new(Type::String));
+    let key = text()
+        .min_length(Some(1))
+        .max_length(Some(idempotency::MAX_KEY))
+        .pattern(Some("^[!-~]+$"));
+    let parameter = ParameterBuilder::new()
+        .name("Idempotency-Key")
+        .parameter_in(ParameterIn::Header)
+        .description(Some(
+            "A new text for each change. A request that is sent again with the same text changes nothing, and gets the first response.",
+        ))
+        .schema(Some(key.build()));
+    let parameters = operation.parameters.get_or_insert_default();
+    parameters.push(parameter.build().into());
+    let responses = &mut operation.responses.responses;
+    for (status, why) in [
+        ("400", "The header Idempotency-Key is not valid"),
+        (
+            "409",
+            "The first request with this Idempotency-Key is still running, or its response is not given again",
+        ),
+        ("413", "The body is too long"),
+        ("422", "Another request had this Idempotency-Key"),
+    ] {
+        let response = responses.entry(status.to_owned());
+        if let RefOr::T(response) = response.or_insert_with(|| openapi::Response::default().into())
+        {
+            if !response.description.is_empty() {
+                response.description.push_str(". ");
+            }
+            response.description.push_str(why);
+        }
+    }
+    let replayed = text().enum_values(Some(["true"])).build();
+    let replayed = HeaderBuilder::new()
+        .schema(Some(replayed))
+        .description(Some("The response is that to an earlier request."))
+        .build();
+    for (status, response) in responses {
+        // Failures of the gateway are not kept.
+        if !status.starts_with('5')
+            && let RefOr::T(response) = response
+        {
+            let name = idempotency::REPLAYED.as_str().to_owned();
+            response.headers.insert(name, replayed.clone().into());
+        }
+    }
+}
+
+/// Adds the responses to refused requests.
 fn add_problems(operation: &mut Operation, listener: Listener) {
     let parameters = operation.parameters.iter().flatten();
     let is_in = |place: &ParameterIn| {
@@ -175,8 +232,12 @@ fn add_problems(operation: &mut Operation, listener: Listener) {
             .entry(status.to_owned())
             .or_insert(response.into());
     }
+}
+
+/// Adds the form of the responses to refused requests.
+fn describe_problems(operation: &mut Operation) {
     let details = Ref::from_schema_name(ProblemDetails::name());
-    for (status, response) in responses {
+    for (status, response) in &mut operation.responses.responses {
         if status.starts_with(['4', '5'])
             && let RefOr::T(response) = response
         {
@@ -220,5 +281,30 @@ mod tests {
         assert!(paths(Listener::Local).contains_key(&path));
         assert!(!paths(Listener::Network).contains_key(&path));
         assert!(paths(Listener::Network).contains_key(ROOT));
+    }
+
+    #[test]
+    fn the_header_for_repetition_is_described_for_each_change_and_for_nothing_else() {
+        for listener in [Listener::Local, Listener::Network] {
+            let mut document = description(listener, routes());
+            for route in routes() {
+                let path = format!("{ROOT}{}", route.path.trim_end_matches('/'));
+                let item = document.paths.paths.get_mut(&path);
+                let operation = item.map(|item| operation_of(item, route.method.as_str()));
+                let Some(Some(operation)) = operation else {
+                    continue;
+                };
+                let mut parameters = operation.parameters.iter().flatten();
+                let is_described = parameters
+                    .any(|one| matches!(one, RefOr::T(one) if one.name == "Idempotency-Key"));
+                let responses = operation.responses.responses.values();
+                let replays = responses.filter(|response| {
+                    matches!(response, RefOr::T(response) if response.headers.contains_key("idempotency-replayed"))
+                });
+                let expected = route.is_repeatable();
+                assert_eq!(is_described, expected, "{} {path}", route.method);
+                assert_eq!(replays.count() > 0, expected, "{} {path}", route.method);
+            }
+        }
     }
 }

@@ -31,6 +31,7 @@ mod control_socket;
 mod document;
 mod gateway_state;
 mod idempotency;
+mod kept_changes;
 mod keys;
 mod links;
 mod local;

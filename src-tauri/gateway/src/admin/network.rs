@@ -4,10 +4,10 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::extract::{Request, State};
 use axum::http::header::{ORIGIN, RETRY_AFTER};
 use axum::http::{HeaderValue, StatusCode};
-use axum::middleware::{self, Next};
+use axum::middleware::{self, Next, map_request};
 use axum::response::{IntoResponse as _, Response};
 use jiff::Timestamp;
 use latchkey_core::activity::{Actor, AuditContext, EventData};
@@ -18,8 +18,8 @@ use tower::{Service, service_fn};
 
 use super::administration::Administration;
 use super::changes::EndsWith;
-use super::route::{Access, MAX_BODY, Route};
-use super::router::{router, routes};
+use super::route::{Access, Route};
+use super::router::{limit_body, router, routes};
 use crate::api::key::{self, KeyId};
 use crate::api::problem::Problem;
 use crate::api::{name_request, require_rate};
@@ -70,7 +70,7 @@ pub fn admin_router(
         .filter_map(|route| with_key(&gateway, &closing, route));
     let router = router(on_network, administration)
         .layer(middleware::from_fn(name_request))
-        .layer(DefaultBodyLimit::max(MAX_BODY));
+        .layer(map_request(limit_body));
     service_fn(move |request: Request| {
         let (gateway, router) = (Arc::clone(&gateway), router.clone());
         Box::pin(async move { Ok(in_request_scope(respond(&gateway, router, request)).await) })

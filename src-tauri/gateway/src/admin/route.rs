@@ -9,11 +9,12 @@ use axum::routing::{MethodFilter, MethodRouter, on};
 use latchkey_core::instance::scope::Scope;
 
 use super::administration::Administration;
-use super::idempotency::{self, Idempotency};
+use super::idempotency;
+use super::kept_changes::Changes;
+use crate::body_limit::BodyLimit;
 
-/// Maximum size of a request body, in bytes. An import has up to 250 users with 8 KiB of metadata
-/// each.
-pub(super) const MAX_BODY: usize = 4 * 1024 * 1024;
+/// Maximum size of a request body. An import has up to 250 users with 8 KiB of metadata each.
+pub(super) const BODY_LIMIT: BodyLimit = BodyLimit { kib: 4 * 1024 };
 
 /// Listeners that serve a route, and the permission that a request from the network needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,9 +40,15 @@ pub(super) struct Route {
 }
 
 impl Route {
-    /// Lets a client repeat a request with an idempotency key. A pairing code works once anyway.
-    pub(super) fn repeatable(self, changes: &Arc<Idempotency>) -> Self {
-        if self.access == Access::PairingCode {
+    /// Returns whether a client can repeat a request with an idempotency key. Reading needs none,
+    /// and a pairing code works once anyway.
+    pub(super) fn is_repeatable(&self) -> bool {
+        self.method != Method::GET && self.access != Access::PairingCode
+    }
+
+    /// Lets a client repeat a request with an idempotency key, if it is a change.
+    pub(super) fn repeatable(self, changes: &Arc<Changes>) -> Self {
+        if !self.is_repeatable() {
             return self;
         }
         let layer = middleware::from_fn_with_state(Arc::clone(changes), idempotency::replay);

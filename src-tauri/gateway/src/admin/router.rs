@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use axum::extract::DefaultBodyLimit;
+use axum::extract::Request;
+use axum::middleware::map_request;
 use axum::{Extension, Router, middleware};
 use latchkey_core::admin::ROOT;
 use latchkey_core::instance::scope::Scope::{Activity, Admin, Links, Users, UsersRead};
@@ -10,7 +11,7 @@ use latchkey_core::instance::scope::Scope::{Activity, Admin, Links, Users, Users
 use super::administration::Administration;
 use super::changes::EndsWith;
 use super::route::Access::{AnyKey, Key, Local, PairingCode};
-use super::route::{MAX_BODY, Route, delete, get, patch, post, put};
+use super::route::{BODY_LIMIT, Route, delete, get, patch, post, put};
 use super::{
     activity, api_keys, changes, codes, context, document, gateway_state, keys, links, pairing,
     program, settings, snapshots, users,
@@ -87,6 +88,12 @@ pub(super) fn router(
         .with_state(administration)
 }
 
+/// Sets the maximum size of the body of a request.
+pub(super) async fn limit_body(mut request: Request) -> Request {
+    BODY_LIMIT.apply(&mut request);
+    request
+}
+
 /// Returns the routes for a local socket, whose clients could also change the files themselves.
 pub(super) fn local_router(administration: Arc<Administration>) -> Router {
     let closing = EndsWith::closing(administration.is_closing.subscribe());
@@ -98,8 +105,8 @@ pub(super) fn local_router(administration: Arc<Administration>) -> Router {
     router(local, administration)
         .layer(middleware::from_fn(context::local))
         .layer(Extension(closing))
-        .layer(DefaultBodyLimit::max(MAX_BODY))
-        .layer(middleware::from_fn(|request, next: middleware::Next| {
-            in_request_scope(next.run(request))
-        }))
+        .layer(map_request(limit_body))
+        .layer(middleware::from_fn(
+            |request: Request, next: middleware::Next| in_request_scope(next.run(request)),
+        ))
 }

@@ -1,6 +1,5 @@
 //! Reading of API request bodies and paths, and writing of API responses.
 
-use axum::body::Bytes;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{FromRequest, Path, Request};
 use axum::http::header::CONTENT_TYPE;
@@ -15,6 +14,7 @@ use serde_json::Value;
 
 use super::members;
 use super::problem::Problem;
+use crate::body_limit;
 
 /// Extractor for a request body that is a JSON object. The types that are read from it have no
 /// nested structs.
@@ -33,12 +33,7 @@ impl<T: DeserializeOwned, S: Sync> FromRequest<S> for Body<T> {
                 "The body must be JSON, and the header Content-Type must say so.",
             ));
         }
-        let bytes = Bytes::from_request(request, &()).await.map_err(|_| {
-            Problem::of(
-                StatusCode::PAYLOAD_TOO_LARGE,
-                "The body is longer than this API accepts, or incomplete.",
-            )
-        })?;
+        let (_, bytes) = body_limit::read(request).await?;
         // Refuses duplicate members and deep nesting, as in a code.
         let value = json::parse_exact(&bytes).map_err(|reason| match &reason {
             Unreadable::NoJson(_) => {

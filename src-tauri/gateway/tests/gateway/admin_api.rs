@@ -91,6 +91,8 @@ struct Operation {
     path: String,
     /// Scope that the key needs. `None` if any key may use it.
     needed: Option<Scope>,
+    /// Whether the request can be sent again with the same `Idempotency-Key`.
+    is_repeatable: bool,
 }
 
 fn operations(site: &Administered, key: &str) -> Vec<Operation> {
@@ -105,7 +107,10 @@ fn operations(site: &Administered, key: &str) -> Vec<Operation> {
             let scopes = operation["security"][0]["key"].clone();
             let scopes: Vec<Scope> = serde_json::from_value(scopes).unwrap();
             assert!(scopes.len() < 2, "{method} {path} names one scope at most");
+            let parameters = operation["parameters"].as_array().into_iter().flatten();
+            let mut headers = parameters.filter(|parameter| parameter["in"] == "header");
             operations.push(Operation {
+                is_repeatable: headers.any(|header| header["name"] == "Idempotency-Key"),
                 method: method.to_uppercase(),
                 path: path.strip_prefix("/admin/v1").unwrap().to_owned(),
                 needed: scopes.first().copied(),
@@ -182,6 +187,7 @@ fn each_route_accepts_the_scopes_that_the_description_says_and_no_other_key() {
             method,
             path,
             needed,
+            ..
         } = &operation;
         let may = |scope: Scope| needed.is_none_or(|needed| scope.includes(needed));
         for (scope, key) in &keys {
@@ -211,6 +217,53 @@ fn each_route_accepts_the_scopes_that_the_description_says_and_no_other_key() {
 }
 
 #[test]
+fn each_route_reads_the_idempotency_key_that_its_description_has_and_no_other_does() {
+    let site = with_stored_key();
+    add(&site, "ada");
+    let admin = site.key("admin", &[Scope::Admin]);
+    let headers = [("x-api-key", admin.as_str()), ("idempotency-key", "a b")];
+    let client = IpAddr::from([192, 0, 2, 8]);
+    let (mut repeatable, mut others) = (0, 0);
+    for (number, operation) in operations(&site, &admin).into_iter().enumerate() {
+        // An accepted stream of changes does not end.
+        if operation.path == "/changes" {
+            assert!(!operation.is_repeatable);
+            continue;
+        }
+        let path = operation.path.replace("{id}", "ada");
+        let body = body(&operation, number);
+        let answer = site.send(client, &operation.method, &path, &headers, &body);
+        let said = format!("{} {path}: {}", operation.method, answer.body);
+        if operation.is_repeatable {
+            repeatable += 1;
+            assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{said}");
+            let detail = answer.body["detail"].as_str().unwrap();
+            assert!(detail.contains("Idempotency-Key"), "{said}");
+        } else {
+            others += 1;
+            assert_eq!(answer.status, StatusCode::OK, "{said}");
+        }
+    }
+    assert!(repeatable > 15 && others > 9, "{repeatable} and {others}");
+}
+
+#[test]
+fn a_request_that_is_too_large_is_refused_with_the_limit_of_this_api() {
+    let site = Administered::new();
+    let key = site.key("users", &[Scope::Users]);
+    let large = json!({ "id": "x".repeat(4 * 1024 * 1024) });
+    let client = IpAddr::from([192, 0, 2, 8]);
+    for repeats in [&[][..], &[("idempotency-key", "1")]] {
+        let mut headers = vec![("x-api-key", key.as_str())];
+        headers.extend(repeats);
+        let refused = site.send(client, "POST", "/users", &headers, &large);
+        assert_eq!(refused.status, StatusCode::PAYLOAD_TOO_LARGE);
+        let detail = refused.body["detail"].as_str().unwrap();
+        assert!(detail.contains("4096 KiB"), "{detail}");
+    }
+}
+
+#[test]
 fn the_table_in_the_guide_has_each_route_with_its_scope() {
     let site = Administered::new();
     let key = site.key("admin", &[Scope::Admin]);
@@ -226,6 +279,7 @@ fn the_table_in_the_guide_has_each_route_with_its_scope() {
             method,
             path,
             needed,
+            ..
         } = operation;
         let needed = needed.map_or("any".to_owned(), |scope| format!("`{scope}`"));
         (format!("{method} /admin/v1{path}"), needed)

@@ -494,6 +494,7 @@ fn a_refused_request_names_its_error_and_changes_nothing() {
     let huge = format!(r#"{{"id":"{}"}}"#, "x".repeat(20_000));
     let answer = client.site.ask("POST", "/api/v2/users", &headers, &huge);
     assert_eq!(answer.status, StatusCode::PAYLOAD_TOO_LARGE);
+    assert!(answer.body.contains("16 KiB"), "{}", answer.body);
     assert_eq!(client.site.directory.count().wait().unwrap(), 1);
     client.done("POST", "/api/v2/users", &json!({ "id": "bob" }));
     assert_eq!(
