@@ -22,6 +22,10 @@ fn outage() -> Duration {
     Duration::from_secs(secs.map_or(3, |secs| secs.parse().unwrap()))
 }
 
+/// Maximum time after which the window says that the gateway does not answer any more, although no
+/// connection was closed.
+const SILENCE: Duration = Duration::from_secs(12);
+
 struct Tour {
     studio: Studio,
     server: Server,
@@ -245,7 +249,9 @@ impl Tour {
                 said.contains("No connection to")
             })
             .await;
-        println!("the lost connection is said after {:?}", begun.elapsed());
+        let silence = begun.elapsed();
+        println!("the lost connection is said after {silence:?}");
+        assert!(silence < SILENCE, "said only after {silence:?}");
         self.studio.find("user-row").await;
         let disabled = "return document.querySelector('[data-testid=users-add]').disabled";
         assert_eq!(self.studio.script(disabled).await, true);

@@ -7,7 +7,8 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
-/// A network cable. What is sent while it is cut arrives after it is put back, as with a real one.
+/// A network cable. While it is cut, nothing arrives and no connection is closed, so each side hears
+/// only silence. What is sent arrives after it is put back, as TCP sends it again.
 pub(crate) struct Wire {
     pub(crate) address: SocketAddr,
     state: Arc<State>,

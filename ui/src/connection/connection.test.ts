@@ -10,12 +10,14 @@ import {
   pageLike,
   refuse,
   startLike,
+  tell,
   userLike,
   type Asked,
 } from '../../tests/answers';
 import App from '../app/App.svelte';
 import { composerFor, forgetComposer } from '../compose/composer.svelte';
 import { connections } from '../lib/state/connections.svelte';
+import { listenForEvents } from '../lib/state/events';
 import { lost } from '../lib/state/lost.svelte';
 import { selection } from '../lib/state/selection.svelte';
 import { studio } from '../lib/state/studio.svelte';
@@ -82,6 +84,7 @@ beforeEach(async () => {
       }),
   });
   await studio.start();
+  await listenForEvents();
   studio.open('users');
   render(App);
   await screen.findByTestId('user-row');
@@ -170,9 +173,18 @@ it('tries again by itself with longer and longer pauses, and comes back', async 
   );
 });
 
-it('finds by itself that a connection is lost while nothing is asked', async () => {
+it('comes back before the next try is due when the stream of changes is back', async () => {
+  await lose('unreachable');
+  for (const ms of [1_000, 2_000, 4_000, 8_000]) await pass(ms + 100);
+  expect(lost.of(instance.id)?.nextAt).toBeGreaterThan(Date.now() + 10_000);
+  broken = null;
+  tell({ kind: 'users', instance: instance.id });
+  await waitFor(() => expect(screen.queryByTestId('connection-lost')).toBeNull());
+});
+
+it('finds within seconds that a connection is lost while nothing is asked', async () => {
   broken = 'unreachable';
-  await pass(10_500);
+  await pass(3_100);
   await banner();
 });
 
@@ -192,6 +204,7 @@ it('never tries a refused key by itself, and takes a new one in its place', asyn
   expect((await banner()).textContent).toContain('revoked or has expired');
   const before = checks();
   await pass(60_000);
+  tell({ kind: 'users', instance: instance.id });
   expect(checks()).toBe(before);
   await user.click(screen.getByTestId('connection-key'));
   await user.type(screen.getByTestId('gateway-text'), 'latchkey://admin.acme.example/acme?pair=X');

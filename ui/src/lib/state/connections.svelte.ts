@@ -10,7 +10,7 @@ import { studio } from './studio.svelte';
 import { toasts } from './toasts.svelte';
 
 /** Milliseconds between two checks of a connection that works. */
-const BEAT_MS = 10_000;
+const BEAT_MS = 3000;
 /** Milliseconds before each next try of a lost connection. The last one is repeated. */
 const PAUSES_MS = [1000, 2000, 4000, 8000, 15_000, 30_000];
 
@@ -59,6 +59,11 @@ class Connections {
       this.#checking.delete(id);
       this.#plan(id);
     }
+  }
+
+  /** Takes an event of a gateway that counts as out of reach: its stream of changes may be back. */
+  stirred(id: string): void {
+    if (lost.of(id)?.cause === 'unreachable') void this.check(id);
   }
 
   /** Takes a connection that a person has mended, such as by a new key. */

@@ -1,6 +1,7 @@
 import { listen } from '../bridge';
 import { activityChanges, copiesDue, userChanges } from './changes';
 import { closing } from './closing.svelte';
+import { connections } from './connections.svelte';
 import { gateway } from './gateway.svelte';
 import { lost } from './lost.svelte';
 import { seats } from './seats.svelte';
@@ -11,13 +12,16 @@ export async function listenForEvents(): Promise<void> {
   await listen((event) => {
     switch (event.kind) {
       case 'activity':
-        // Everything is loaded again when the connection is back.
         if (lost.of(event.instance)) break;
         gateway.activityChanged(event.instance);
         activityChanges.notify(event.instance);
         break;
       case 'users':
-        if (lost.of(event.instance)) break;
+        // Everything is loaded again when the connection is back.
+        if (lost.of(event.instance)) {
+          connections.stirred(event.instance);
+          break;
+        }
         void seats.refresh(event.instance);
         userChanges.notify(event.instance);
         break;
