@@ -167,11 +167,12 @@ fn a_used_single_use_code_says_so_and_stays_until_another_is_requested() {
     let started = boundary.ask("start", Value::Null).unwrap();
     let mut instances = started["instances"].as_array().unwrap().iter();
     let mut settings = instances.find(|one| one["id"] == here).unwrap().clone();
+    let before = settings.clone();
     settings["url"] = json!("https://chat.acme.example");
     boundary
         .ask(
             "instance_update",
-            json!({ "instance": here, "settings": settings }),
+            json!({ "instance": here, "settings": settings, "before": before }),
         )
         .unwrap();
     assert_ne!(code(&compose(&request)), code(&second));

@@ -35,6 +35,9 @@ pub struct InstanceUpdate {
     pub instance: String,
     /// All of its settings.
     pub settings: InstanceSettings,
+    /// Settings from which the administrator began. Only those that differ from `settings` are
+    /// changed, so that changes by others in between are kept.
+    pub before: InstanceSettings,
 }
 
 /// Adds an instance with its key. If the key cannot be stored, the instance is not added.
@@ -89,7 +92,8 @@ pub async fn instance_update(
 ) -> Result<Instance, Problem> {
     at_home(studio, move |studio, home| {
         let id = InstanceId::parse(&request.instance)?;
-        let change = SettingsChange::try_from(request.settings)?;
+        let before = SettingsChange::try_from(request.before)?;
+        let change = SettingsChange::try_from(request.settings)?.without(&before);
         let changed = home.change_settings(&id, &change, None, &now())?;
         if changed.settings.hosted == Hosted::Elsewhere {
             studio.release(&id);

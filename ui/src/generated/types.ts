@@ -741,7 +741,12 @@ instance: string,
 /**
  * All of its settings.
  */
-settings: InstanceSettings, };
+settings: InstanceSettings, 
+/**
+ * Settings from which the administrator began. Only those that differ from `settings` are
+ * changed, so that changes by others in between are kept.
+ */
+before: InstanceSettings, };
 export type Judgement = { 
 /**
  * Forecast of opening the link now.

@@ -57,19 +57,30 @@ const LABELS: Record<string, string> = {
 export function changedSettings(instance: Instance): string[] {
   const flat = ({ policy, visiting, retention, ...rest }: InstanceSettings) =>
     Object.entries({ ...rest, ...policy, ...visiting, ...retention });
-  const saved = Object.fromEntries(flat(settingsOf(instance)));
+  const saved = Object.fromEntries(flat(settingsDrafts.begunWith(instance)));
   return flat(settingsDrafts.of(instance))
     .filter(([member, value]) => JSON.stringify(saved[member]) !== JSON.stringify(value))
     .map(([member]) => LABELS[member] ?? member);
 }
 
+/** Edited settings, and the saved ones from which they were begun. */
+type Draft = {
+  before: InstanceSettings;
+  settings: InstanceSettings;
+};
+
 /** Settings that were edited and not saved yet, by instance; they stay while other screens open. */
 class SettingsDrafts {
-  readonly #drafts = new SvelteMap<string, InstanceSettings>();
+  readonly #drafts = new SvelteMap<string, Draft>();
 
   /** Returns the values of the form: the draft, else the saved settings. */
   of(instance: Instance): InstanceSettings {
-    return this.#drafts.get(instance.id) ?? settingsOf(instance);
+    return this.#drafts.get(instance.id)?.settings ?? settingsOf(instance);
+  }
+
+  /** Returns the settings from which the draft was begun. */
+  begunWith(instance: Instance): InstanceSettings {
+    return this.#drafts.get(instance.id)?.before ?? settingsOf(instance);
   }
 
   unsaved(instance: Instance): boolean {
@@ -77,7 +88,8 @@ class SettingsDrafts {
   }
 
   change(instance: Instance, change: Partial<InstanceSettings>): void {
-    this.#drafts.set(instance.id, { ...this.of(instance), ...change });
+    const before = this.begunWith(instance);
+    this.#drafts.set(instance.id, { before, settings: { ...this.of(instance), ...change } });
   }
 
   discard(id: string): void {

@@ -170,6 +170,37 @@ fn every_command_works_on_a_connected_instance_and_the_gateway_signs() {
 }
 
 #[test]
+fn a_refused_key_or_a_lost_gateway_changes_no_setting_of_a_connected_instance() {
+    let connected = Connected::new();
+    let (server, client) = (connected.server.path(), connected.client.path());
+    let before = done(server, &["instance", "show", "here"]);
+    let file = client.join("secret");
+    std::fs::write(&file, "not base64!").unwrap();
+    let set = [
+        "instance",
+        "set",
+        "server",
+        "--session",
+        "3h",
+        "--name",
+        "Office",
+    ];
+    let key = ["--secret-encoding", "base64", "--secret-file"];
+    let with_key = [&set[..], &key, &[file.to_str().unwrap()]].concat();
+    assert_eq!(refused(client, &with_key), "invalid_secret");
+    let after = done(server, &["instance", "show", "here"]);
+    assert_eq!(after["visiting"], before["visiting"]);
+    assert_eq!(
+        done(client, &["instance", "show", "server"])["name"],
+        "Server"
+    );
+    connected.serving.end();
+    assert_eq!(refused(client, &set), "unreachable");
+    let listed = done(client, &["instance", "list"]);
+    assert_eq!(listed["instances"][0]["name"], "Server");
+}
+
+#[test]
 fn api_keys_of_a_connected_instance_are_made_and_revoked_at_the_gateway() {
     let connected = Connected::new();
     let (server, client) = (connected.server.path(), connected.client.path());

@@ -94,6 +94,36 @@ impl SettingsChange {
         *self == Self::default()
     }
 
+    /// Returns the settings that differ from an earlier draft. They are what a person has edited, and
+    /// do not undo what others have changed since then.
+    #[must_use]
+    pub fn without(self, before: &Self) -> Self {
+        Self {
+            name: edited(self.name, &before.name),
+            url: edited(self.url, &before.url),
+            hosted: edited(self.hosted, &before.hosted),
+            parameter: edited(self.parameter, &before.parameter),
+            algorithm: edited(self.algorithm, &before.algorithm),
+            lifetime: edited(self.lifetime, &before.lifetime),
+            external_auth: edited(self.external_auth, &before.external_auth),
+            require_expiry: edited(self.require_expiry, &before.require_expiry),
+            provisioning: edited(self.provisioning, &before.provisioning),
+            refresh_profile: edited(self.refresh_profile, &before.refresh_profile),
+            step: edited(self.step, &before.step),
+            session: edited(self.session, &before.session),
+            session_ends_with_link: edited(
+                self.session_ends_with_link,
+                &before.session_ends_with_link,
+            ),
+            session_idle: edited(self.session_idle, &before.session_idle),
+            return_to: edited(self.return_to, &before.return_to),
+            embed_in: edited(self.embed_in, &before.embed_in),
+            retention_age: edited(self.retention_age, &before.retention_age),
+            retained_refusals: edited(self.retained_refusals, &before.retained_refusals),
+            audiences: edited(self.audiences, &before.audiences),
+        }
+    }
+
     /// Returns the new place. An instance is on a gateway from the beginning and stays there.
     fn new_place(&self, current: Hosted) -> Result<Option<Hosted>> {
         let connected = |hosted| hosted == Hosted::Gateway;
@@ -105,6 +135,10 @@ impl SettingsChange {
             new => Ok(new),
         }
     }
+}
+
+fn edited<T: PartialEq>(value: Option<T>, before: &Option<T>) -> Option<T> {
+    value.filter(|value| Some(value) != before.as_ref())
 }
 
 fn assign<T>(setting: &mut T, value: Option<T>) {

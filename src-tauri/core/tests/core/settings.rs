@@ -40,6 +40,28 @@ fn a_change_sets_what_it_names_and_leaves_the_rest() {
 }
 
 #[test]
+fn a_change_without_an_earlier_draft_keeps_only_what_was_edited() {
+    let draft = SettingsChange {
+        url: Some("chat.acme.example".to_owned()),
+        provisioning: Some(true),
+        return_to: Some(list("app.acme.example")),
+        ..SettingsChange::default()
+    };
+    assert!(draft.clone().without(&draft).is_empty());
+    let edited = SettingsChange {
+        provisioning: Some(false),
+        return_to: Some(Vec::new()),
+        ..draft.clone()
+    };
+    let expected = SettingsChange {
+        provisioning: Some(false),
+        return_to: Some(Vec::new()),
+        ..SettingsChange::default()
+    };
+    assert_eq!(edited.without(&draft), expected);
+}
+
+#[test]
 fn a_change_that_breaks_a_rule_names_the_member() {
     let text = |text: &str| Some(text.to_owned());
     let change = SettingsChange::default;

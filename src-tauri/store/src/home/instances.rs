@@ -6,8 +6,8 @@ use crate::embedded::EmbeddedDirectory;
 use crate::wait::Wait as _;
 use latchkey_core::activity::AuditContext;
 use latchkey_core::inspect::diagnosis::OtherInstance;
-use latchkey_core::instance::{Hosted, Instance, InstanceId, Name, Settings, SettingsChange};
-use latchkey_core::secret::{SecretSource, require_strength};
+use latchkey_core::instance::{Hosted, Instance, InstanceId, Settings, SettingsChange};
+use latchkey_core::secret::{SecretSource, SigningKey, require_strength};
 use latchkey_core::{ErrorCode, Result};
 
 impl Home {
@@ -70,7 +70,8 @@ impl Home {
     /// Changes settings of an instance and, if there is a `secret`, its key. Those of an instance on
     /// a gateway are changed there, except its name here.
     ///
-    /// At a gateway the settings are changed before the key, and stay changed if the key is refused.
+    /// A refused setting or key changes nothing. If the connection to the gateway is lost between
+    /// the two, the settings are changed and the key is not.
     pub fn change_settings(
         &self,
         id: &InstanceId,
@@ -83,17 +84,12 @@ impl Home {
             return self.change(id, |settings| change.apply(settings), secret, by);
         }
         // A change that breaks a rule is refused before the gateway is asked.
-        change.apply(&mut instance.settings.clone())?;
-        let instance = match &change.name {
-            Some(name) => {
-                let name = Name::parse(name)?;
-                self.instances.update(id, by, |instance| {
-                    instance.settings.name = name;
-                    Ok(())
-                })?
-            }
-            None => instance,
-        };
+        let mut changed = instance.settings.clone();
+        change.apply(&mut changed)?;
+        self.instances.require_free_for(id, &changed.name)?;
+        if let Some(SecretSource::Paste { secret, encoding }) = &secret {
+            SigningKey::from_encoded(secret, *encoding)?.require_strength(&changed.url)?;
+        }
         let there = SettingsChange {
             name: None,
             hosted: None,
@@ -107,6 +103,14 @@ impl Home {
         if let Some(secret) = secret {
             gateway.replace_secret(secret).wait()?;
         }
+        let instance = if changed.name == instance.settings.name {
+            instance
+        } else {
+            self.instances.update(id, by, |instance| {
+                instance.settings.name = changed.name;
+                Ok(())
+            })?
+        };
         match record {
             Some(record) => Ok(self.stored(instance, record, by)?.0),
             None => Ok(instance),

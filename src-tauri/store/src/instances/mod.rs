@@ -193,6 +193,13 @@ impl Instances {
         refuse_taken(name, &self.list()?.instances)
     }
 
+    /// Fails with [`ErrorCode::InstanceExists`] if another instance has the name.
+    pub(crate) fn require_free_for(&self, id: &InstanceId, name: &Name) -> Result<()> {
+        let mut others = self.list()?.instances;
+        others.retain(|other| other.id != *id);
+        refuse_taken(name, &others)
+    }
+
     fn add_one(
         &self,
         settings: Settings,
@@ -255,9 +262,7 @@ impl Instances {
         let mut instance = before.clone();
         change(&mut instance)?;
         if instance.settings.name != before.settings.name {
-            let mut others = self.list()?.instances;
-            others.retain(|other| other.id != *id);
-            refuse_taken(&instance.settings.name, &others)?;
+            self.require_free_for(id, &instance.settings.name)?;
         }
         let events = events_between(&before, &instance, by.at);
         note(&mut instance, events, by);
