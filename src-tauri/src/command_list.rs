@@ -55,6 +55,7 @@ macro_rules! command_list {
                 users(users::UsersRequest) -> users::UserPage;
                 user(users::UserRef) -> users::UserProfile;
                 user_add(users::NewUser) -> users::UserProfile;
+                user_edit(users::UserEdit) -> users::UserProfile;
                 user_suspend(users::UserRef) -> users::UserProfile;
                 user_reactivate(users::UserRef) -> users::UserProfile;
                 user_sign_out(users::UserRef) -> users::UserProfile;

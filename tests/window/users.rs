@@ -183,6 +183,20 @@ async fn suspends_and_is_refused(prepared: &Prepared, studio: &Studio) {
     looks_well(studio, "users-no-seats").await;
 }
 
+async fn edits_the_profile(studio: &Studio) {
+    studio.click("user-edit").await;
+    looks_well(studio, "users-edit").await;
+    studio.fill("field-user-email", "not an address").await;
+    studio.click("user-edit-save").await;
+    says(studio, "error-user.email", "@").await;
+    looks_well(studio, "users-edit-refused").await;
+    studio.fill("field-user-name", "Ada Okafor").await;
+    studio.fill("field-user-email", "ada@acme.example").await;
+    studio.click("user-edit-save").await;
+    says(studio, "user-metadata", "ada@acme.example").await;
+    says(studio, "user-panel", "Ada Okafor").await;
+}
+
 #[test]
 fn users_are_created_by_hand_by_link_and_by_a_photograph() {
     run(async {
@@ -202,6 +216,7 @@ fn users_are_created_by_hand_by_link_and_by_a_photograph() {
         studio.click("user-add-submit").await;
         says(&studio, "user-panel", "by hand").await;
         says(&studio, "seat-count", "1, no limit").await;
+        edits_the_profile(&studio).await;
 
         // By a pasted link.
         studio.click("rail-inspect").await;

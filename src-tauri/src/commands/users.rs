@@ -4,9 +4,11 @@ use latchkey_store::Wait as _;
 use std::sync::Arc;
 
 use latchkey_core::Error;
-use latchkey_core::directory::{self, Directory, Origin, Search, Sort, SortBy};
+use latchkey_core::directory::{self, Directory, Origin, Profile, Search, Sort, SortBy};
 use latchkey_core::error::Warning;
 use latchkey_core::instance::InstanceId;
+use latchkey_core::protocol::email::Email;
+use latchkey_core::protocol::metadata::Metadata;
 use latchkey_core::protocol::user_id::UserId;
 use latchkey_core::verdict::{Seats, Status};
 use serde::{Deserialize, Serialize};
@@ -14,7 +16,7 @@ use tauri::State;
 use ts_rs::TS;
 
 use crate::commands::instance::InstanceRef;
-use crate::commands::who::{MetadataInput, new_user};
+use crate::commands::who::{MetadataInput, new_user, typed_email};
 use crate::studio::{at_home, now};
 use crate::{Problem, Studio};
 
@@ -145,6 +147,34 @@ pub struct NewUser {
     pub metadata: MetadataInput,
 }
 
+/// The editable part of a user's profile.
+#[derive(Clone, Debug, Deserialize, TS)]
+pub struct EditedProfile {
+    /// E-mail address. Empty for none.
+    pub email: String,
+    /// Metadata.
+    pub metadata: MetadataInput,
+}
+
+impl EditedProfile {
+    fn parse(self) -> Result<(Option<Email>, Metadata), Error> {
+        Ok((typed_email(&self.email)?, self.metadata.try_into()?))
+    }
+}
+
+/// A change of a user's profile.
+#[derive(Clone, Debug, Deserialize, TS)]
+pub struct UserEdit {
+    /// ID of the instance.
+    pub instance: String,
+    /// ID of the user.
+    pub id: String,
+    /// Profile that the form showed at first. What is equal to it is not changed.
+    pub before: EditedProfile,
+    /// New profile.
+    pub after: EditedProfile,
+}
+
 /// Request to set the number of seats.
 #[derive(Clone, Debug, Deserialize, TS)]
 pub struct SeatLimit {
@@ -199,6 +229,23 @@ pub async fn user_add(
     in_directory(studio, request.instance.clone(), move |directory| {
         let user = new_user(&request.id, &request.email, request.metadata)?;
         directory.add(&user, &now()).wait().map(Into::into)
+    })
+    .await
+}
+
+/// Changes the profile of a user.
+#[tauri::command]
+pub async fn user_edit(
+    studio: State<'_, Arc<Studio>>,
+    request: UserEdit,
+) -> Result<UserProfile, Problem> {
+    in_directory(studio, request.instance, move |directory| {
+        let (email, metadata) = request.before.parse()?;
+        let before = (email.as_ref(), &metadata);
+        let (email, metadata) = request.after.parse()?;
+        let change = Profile::between(before, (email.as_ref(), &metadata));
+        let id = UserId::parse(&request.id, "user.id")?;
+        directory.edit(&id, &change, &now()).wait().map(Into::into)
     })
     .await
 }

@@ -66,10 +66,20 @@ impl TryFrom<Who> for Payload {
     }
 }
 
+/// Parses the address of a form. An empty one stands for none.
+pub(super) fn typed_email(email: &str) -> Result<Option<Email>, Error> {
+    given(email)
+        .map(|email| Email::parse(email, "user.email"))
+        .transpose()
+}
+
 /// Parses the user of a form. An empty address stands for none.
 pub(super) fn new_user(id: &str, email: &str, metadata: MetadataInput) -> Result<NewUser, Error> {
-    let email = Some(email.trim()).filter(|email| !email.is_empty());
-    NewUser::parse(id, email, metadata.try_into()?)
+    NewUser::parse(id, given(email), metadata.try_into()?)
+}
+
+fn given(text: &str) -> Option<&str> {
+    Some(text.trim()).filter(|text| !text.is_empty())
 }
 
 impl TryFrom<MetadataInput> for Metadata {

@@ -377,6 +377,15 @@ name: string,
  * Content in base64.
  */
 base64: string, };
+export type EditedProfile = { 
+/**
+ * E-mail address. Empty for none.
+ */
+email: string, 
+/**
+ * Metadata.
+ */
+metadata: MetadataInput, };
 export type ErrorCode = "invalid_request" | "invalid_payload" | "ambiguous_payload" | "invalid_url" | "invalid_setting" | "invalid_lifetime" | "invalid_time" | "code_too_long" | "no_code" | "input_too_large" | "qr_too_dense" | "invalid_picture" | "empty_secret" | "weak_secret" | "invalid_secret" | "no_signing_key" | "secret_concealed" | "keychain_unreachable" | "keys_locked" | "keys_missing" | "keys_in_use" | "wrong_passphrase" | "weak_passphrase" | "unknown_instance" | "instance_exists" | "unknown_user" | "user_exists" | "unknown_api_key" | "email_in_use" | "no_seats" | "invalid_cursor" | "invalid_import" | "too_many" | "hosted_elsewhere" | "on_gateway" | "address_in_use" | "directory_held" | "unreachable" | "wrong_certificate" | "key_refused" | "scope_missing" | "older_gateway" | "newer_gateway" | "not_copied" | "not_connected" | "unexpected_answer" | "busy" | "already_open" | "invalid_data_folder" | "newer_format" | "older_format" | "damaged_file" | "storage" | "no_randomness" | "internal";
 export type ExportFormat = "csv" | "json";
 export type ExportRequest = { 
@@ -1474,6 +1483,23 @@ sign_ins: number,
  * Time when the profile was last set, in Unix seconds.
  */
 profile_as_of: number, };
+export type UserEdit = { 
+/**
+ * ID of the instance.
+ */
+instance: string, 
+/**
+ * ID of the user.
+ */
+id: string, 
+/**
+ * Profile that the form showed at first. What is equal to it is not changed.
+ */
+before: EditedProfile, 
+/**
+ * New profile.
+ */
+after: EditedProfile, };
 export type UserPage = { 
 /**
  * Users in the requested order.
@@ -1614,6 +1640,7 @@ export type Commands = {
   users: { request: UsersRequest; response: UserPage };
   user: { request: UserRef; response: UserProfile };
   user_add: { request: NewUser; response: UserProfile };
+  user_edit: { request: UserEdit; response: UserProfile };
   user_suspend: { request: UserRef; response: UserProfile };
   user_reactivate: { request: UserRef; response: UserProfile };
   user_sign_out: { request: UserRef; response: UserProfile };

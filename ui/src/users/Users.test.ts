@@ -229,6 +229,55 @@ it('asks before it removes, and says what that means', async () => {
   await waitFor(() => expect(screen.queryByRole('complementary', { name: /^User /u })).toBeNull());
 });
 
+it('edits a profile: sends what was shown and what is wanted, and can take it back', async () => {
+  let wrong = true;
+  const edited = { ...profile(), metadata_json: '{\n  "team": "Care"\n}' };
+  const asked = open(3, {
+    user_edit: () =>
+      wrong ? refuse('email_in_use', 'That e-mail is of grace.', 'user.email') : edited,
+  });
+  await userEvent.click(await screen.findByText('user-0'));
+  await userEvent.click(await screen.findByTestId('user-edit'));
+  const form = screen.getByTestId('user-edit-form');
+  expect(within(form).queryByTestId('field-user-id')).toBeNull();
+  const team = within(form).getByRole('textbox', { name: 'Value of team' });
+  await userEvent.clear(team);
+  await userEvent.type(team, 'Care');
+  await userEvent.click(screen.getByTestId('user-edit-save'));
+  expect((await screen.findByTestId('error-user.email')).textContent).toContain('of grace');
+  wrong = false;
+  await userEvent.click(screen.getByTestId('user-edit-save'));
+  await waitFor(() => expect(screen.queryByTestId('user-edit-form')).toBeNull());
+  expect(document.activeElement).toBe(screen.getByTestId('user-edit'));
+  expect(screen.getByTestId('user-metadata').textContent).toContain('Care');
+  const text = profile().metadata_json;
+  const before = { email: 'ada@yourcompany.com', metadata: { kind: 'json', text } };
+  const after = {
+    email: 'ada@yourcompany.com',
+    metadata: { kind: 'fields', fields: [['team', 'Care']] },
+  };
+  const edits = () => asked.filter(({ name }) => name === 'user_edit');
+  expect(edits().at(-1)?.request).toEqual({ ...ref, before, after });
+  toasts.list[0]?.action?.run();
+  await waitFor(() =>
+    expect(edits().at(-1)?.request).toMatchObject({
+      before: { metadata: { text: edited.metadata_json } },
+      after: before,
+    }),
+  );
+});
+
+it('leaves the profile as it was by Escape, and closes the panel only by the next one', async () => {
+  const asked = open(3);
+  await userEvent.click(await screen.findByText('user-0'));
+  await userEvent.click(await screen.findByTestId('user-edit'));
+  await userEvent.type(screen.getByTestId('field-user-email'), 'x{Escape}');
+  expect(screen.queryByTestId('user-edit-form')).toBeNull();
+  expect(screen.getByTestId('user-metadata').textContent).toContain('ada@yourcompany.com');
+  expect(screen.getByTestId('user-panel')).toBeTruthy();
+  expect(asked.some(({ name }) => name === 'user_edit')).toBe(false);
+});
+
 it('adds a user, with what is wrong at its field', async () => {
   let wrong = true;
   const asked = open(3, {

@@ -121,6 +121,29 @@ pub struct Profile {
     pub members: Map<String, Value>,
 }
 
+impl Profile {
+    /// Returns the changes that turn one e-mail address and metadata into others. What is equal is
+    /// left out, so that a change which somebody else makes to it in the meantime stays.
+    #[must_use]
+    pub fn between(
+        before: (Option<&Email>, &Metadata),
+        after: (Option<&Email>, &Metadata),
+    ) -> Self {
+        let (old, new) = (before.1.members(), after.1.members());
+        let removed = old.keys().filter(|name| !new.contains_key(*name));
+        let removed = removed.map(|name| (name.clone(), Value::Null));
+        let set = new
+            .iter()
+            .filter(|(name, value)| old.get(*name) != Some(*value))
+            .map(|(name, value)| (name.clone(), value.clone()));
+        let is_other = before.0.map(Email::as_str) != after.0.map(Email::as_str);
+        Self {
+            email: is_other.then(|| after.0.cloned()),
+            members: removed.chain(set).collect(),
+        }
+    }
+}
+
 impl User {
     /// Notes a sign-in at a time, in Unix seconds.
     pub(super) fn sign_in(&mut self, now: i64) {

@@ -21,6 +21,7 @@ mod lasting;
 mod pairing;
 mod pasted;
 mod pictures;
+mod profiles;
 mod refused_inputs;
 mod settings;
 mod signed;

@@ -67,6 +67,14 @@ export class MetadataDraft {
     return true;
   }
 
+  /** Fills in metadata. It stays JSON if fields would lose something. */
+  fill(json: string): void {
+    this.json = json;
+    if (this.editAsFields()) return;
+    this.form = 'json';
+    this.#reason = null;
+  }
+
   clear(): void {
     this.name = '';
     this.rows = [];
