@@ -3,7 +3,7 @@ import userEvent from '@testing-library/user-event';
 import { beforeEach, expect, it } from 'vitest';
 
 import { answer, instanceLike, previewLike, type Asked } from '../../tests/answers';
-import { forgetComposer } from '../compose/composer.svelte';
+import { forgetInstance } from '../lib/state/changes';
 import { studio } from '../lib/state/studio.svelte';
 import { toasts } from '../lib/state/toasts.svelte';
 import Shell from './Shell.svelte';
@@ -13,7 +13,7 @@ let asked: Asked[] = [];
 
 beforeEach(() => {
   cleanup();
-  forgetComposer(instance.id);
+  forgetInstance(instance.id);
   studio.instances = [instance, instanceLike({ id: 'sample', name: 'Sample', hosted: 'here' })];
   studio.open('compose');
   asked = answer({

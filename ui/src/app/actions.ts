@@ -5,6 +5,7 @@ import { hasUsers } from '../lib/hosted';
 import { COMMAND } from '../lib/keyboard';
 import { screens } from '../lib/screens';
 import { addUser } from '../lib/state/add-user.svelte';
+import { lost } from '../lib/state/lost.svelte';
 import { addSample } from '../lib/state/sample';
 import { studio } from '../lib/state/studio.svelte';
 
@@ -23,7 +24,7 @@ export function actions(instance: Instance, connect: () => void): Action[] {
 
 function taking(instance: Instance): Action[] {
   const composer = composerFor(instance.id);
-  if (!composer.live.ready) return [];
+  if (!composer.live.ready || composer.unsignable !== null) return [];
   const all: Action[] = [
     {
       id: 'copy-link',
@@ -40,7 +41,8 @@ function taking(instance: Instance): Action[] {
       run: () => void composer.copy('widget'),
     },
   ];
-  if (composer.live.shown?.qr) {
+  // An unsigned link has no QR code yet.
+  if (composer.live.shown?.signed && composer.live.shown.qr) {
     all.push(
       { id: 'copy-qr', name: 'Copy QR code', icon: 'copy', run: () => void composer.copy('qr') },
       {
@@ -79,13 +81,12 @@ function opening(): Action[] {
 
 function administering(instance: Instance): Action[] {
   if (!hasUsers(instance)) return [];
+  const changing: Action[] =
+    lost.of(instance.id) === null
+      ? [{ id: 'add-user', name: 'Add user…', icon: 'users', run: () => addUser() }]
+      : [];
   return [
-    {
-      id: 'add-user',
-      name: 'Add user…',
-      icon: 'users',
-      run: () => addUser(),
-    },
+    ...changing,
     {
       id: 'seat-limit',
       name: 'Set the seat limit…',

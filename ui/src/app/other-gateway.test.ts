@@ -13,13 +13,11 @@ import {
   startLike,
   tell,
 } from '../../tests/answers';
-import { forgetComposer } from '../compose/composer.svelte';
 import type { GatewayState } from '../generated/types';
-import { forgetInspected } from '../inspect/inspected.svelte';
+import { forgetInstance } from '../lib/state/changes';
 import { listenForEvents } from '../lib/state/events';
 import { gateway } from '../lib/state/gateway.svelte';
 import { studio } from '../lib/state/studio.svelte';
-import { forgetList } from '../users/list.svelte';
 import App from './App.svelte';
 
 const PROGRAM = 'latchkey serve (process 23735)';
@@ -28,9 +26,7 @@ let state: GatewayState;
 
 beforeEach(async () => {
   cleanup();
-  forgetComposer(here.id);
-  forgetInspected(here.id);
-  forgetList(here.id);
+  forgetInstance(here.id);
   const addresses = [{ ip: '127.0.0.1', interface: null }];
   state = { running: null, others: [{ instance: here.id, program: PROGRAM }], addresses };
   const free = () => state.others.length === 0;

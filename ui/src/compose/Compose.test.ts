@@ -13,9 +13,10 @@ import {
 } from '../../tests/answers';
 import { person, requestsOf } from '../../tests/compose';
 import type { ComposeRequest, Instance } from '../generated/types';
+import { forgetInstance } from '../lib/state/changes';
 import { toasts } from '../lib/state/toasts.svelte';
 import Compose from './Compose.svelte';
-import { composerFor, forgetComposer } from './composer.svelte';
+import { composerFor } from './composer.svelte';
 
 /** As the Rust side judges, as far as these tests need it. */
 function compose({ who }: ComposeRequest) {
@@ -48,7 +49,7 @@ function requests(): ComposeRequest[] {
 
 beforeEach(() => {
   cleanup();
-  forgetComposer('your-company');
+  forgetInstance('your-company');
   revision = 0;
   toasts.list = [];
   asked = answer({ compose, copy: () => ({ clears_in_secs: 60 }) });

@@ -1,5 +1,7 @@
 import type { CopyWhat, QrFormat } from '../generated/types';
 import { asProblem, call } from '../lib/bridge';
+import { onForget } from '../lib/state/changes';
+import { lost } from '../lib/state/lost.svelte';
 import { copiedMessage, toasts } from '../lib/state/toasts.svelte';
 import { Draft } from './draft.svelte';
 import { LivePreview } from './live.svelte';
@@ -17,6 +19,17 @@ export class Composer {
   readonly live = new LivePreview();
   /** Whether the technical details of the link are unfolded. */
   details = $state(false);
+
+  readonly #instanceId: string;
+
+  constructor(instanceId: string) {
+    this.#instanceId = instanceId;
+  }
+
+  /** Why the shown link cannot be signed now; null if it can or is signed. */
+  get unsignable(): string | null {
+    return this.live.shown?.signed === true ? null : lost.reason(this.#instanceId);
+  }
 
   /** Copies. Returns whether anything was copied. */
   async copy(what: CopyWhat): Promise<boolean> {
@@ -48,6 +61,11 @@ export class Composer {
    * a quick key never copies an outdated link.
    */
   async #revision(): Promise<number | null> {
+    const { unsignable } = this;
+    if (unsignable !== null) {
+      toasts.warn(`Nothing copied. ${unsignable}`);
+      return null;
+    }
     await this.live.settled();
     if (this.live.shown && this.live.ready) return this.#signed();
     const { field = null } = this.live.problem ?? {};
@@ -88,13 +106,10 @@ const composers = new Map<string, Composer>();
 export function composerFor(instanceId: string): Composer {
   let composer = composers.get(instanceId);
   if (!composer) {
-    composer = new Composer();
+    composer = new Composer(instanceId);
     composers.set(instanceId, composer);
   }
   return composer;
 }
 
-/** Deletes the composer of a removed instance. */
-export function forgetComposer(instanceId: string): void {
-  composers.delete(instanceId);
-}
+onForget((instanceId) => composers.delete(instanceId));

@@ -16,11 +16,12 @@ import { person, requestsOf } from '../../tests/compose';
 import { actions } from '../app/actions';
 import type { Forecast, GatewayState, Remedy, User } from '../generated/types';
 import { adding } from '../lib/state/add-user.svelte';
+import { forgetInstance } from '../lib/state/changes';
 import { gateway } from '../lib/state/gateway.svelte';
 import { studio } from '../lib/state/studio.svelte';
 import { toasts } from '../lib/state/toasts.svelte';
 import Compose from './Compose.svelte';
-import { composerFor, forgetComposer } from './composer.svelte';
+import { composerFor } from './composer.svelte';
 
 /** Where people sign in at the gateway of this computer. */
 const here = instanceLike({
@@ -61,7 +62,7 @@ const mark = (name: string) => screen.findByRole('img', { name });
 
 beforeEach(() => {
   cleanup();
-  forgetComposer(here.id);
+  forgetInstance(here.id);
   toasts.list = [];
   revision = 0;
   forecast = signsIn;

@@ -1,4 +1,12 @@
-import type { ComposeRequest, Judgement, Preview, PreviewRef, Problem } from '../generated/types';
+import type {
+  ComposeRequest,
+  Forecast,
+  Judgement,
+  Preview,
+  PreviewRef,
+  Problem,
+  Remedy,
+} from '../generated/types';
 import { asProblem, call } from '../lib/bridge';
 import { Latest } from '../lib/latest';
 import { measureUntilPainted } from './paint-timing';
@@ -25,8 +33,15 @@ export class LivePreview {
   /** Whether the next request asks for another single-use code. */
   #anew = false;
 
-  /** Why the forecast of a link that a gateway signs is not known. */
-  unknown = $state.raw<Problem | null>(null);
+  /**
+   * The last judgement of the gateway on a server, and the revision that it is about. It has a field of
+   * its own, so that only the forecast is drawn again when it arrives.
+   */
+  #judged = $state.raw<(Judgement & { revision: number }) | null>(null);
+  /** Why the forecast of a revision that a gateway signs is not known. */
+  #unjudged = $state.raw<{ revision: number; problem: Problem } | null>(null);
+  /** Revision whose forecast is awaited. */
+  #asked: number | null = null;
   #judgeTimer: ReturnType<typeof setTimeout> | undefined;
   #signing: { revision: number; signed: Promise<Preview> } | null = null;
 
@@ -54,20 +69,50 @@ export class LivePreview {
   readonly #forecasts = new Latest<PreviewRef, Judgement>(
     (wanted) => call('link_forecast', wanted),
     (judgement, { revision }) => {
-      this.unknown = null;
-      if (this.shown?.revision === revision) this.shown = { ...this.shown, ...judgement };
+      this.#asked = null;
+      this.#judged = { ...judgement, revision };
     },
-    (thrown) => (this.unknown = asProblem(thrown)),
+    (thrown, { revision }) => {
+      this.#asked = null;
+      this.#unjudged = { revision, problem: asProblem(thrown) };
+    },
   );
+
+  /** What opening the shown link would do; null while that is not known. */
+  get forecast(): Forecast | null {
+    if (this.shown === null) return null;
+    return this.shown.forecast ?? this.#judgement?.forecast ?? null;
+  }
+
+  /** What corrects the cause of a refusal. */
+  get remedies(): Remedy[] {
+    return this.#judgement?.remedies ?? this.shown?.remedies ?? [];
+  }
+
+  /** Why the forecast of the shown link is not known. */
+  get unknown(): Problem | null {
+    return this.#unjudged?.revision === this.shown?.revision
+      ? (this.#unjudged?.problem ?? null)
+      : null;
+  }
+
+  /** The judgement of the gateway about the shown link. */
+  get #judgement(): Judgement | null {
+    return this.#judged?.revision === this.shown?.revision ? this.#judged : null;
+  }
 
   /** Whether the code on the screen is used up or expired. */
   get spent(): boolean {
     return this.shown !== null && isSpent(this.shown);
   }
 
-  /** Whether the link on the screen would sign nobody in. */
+  /**
+   * Whether the link on the screen would sign nobody in. Until the gateway has judged a new link, its
+   * last judgement counts, so that a refused link is not offered meanwhile.
+   */
   get refused(): boolean {
-    return this.shown?.forecast?.tone === 'refused';
+    const forecast = this.judging ? this.#judged?.forecast : this.forecast;
+    return forecast?.tone === 'refused';
   }
 
   /** Whether the preview matches the input and can be given out. */
@@ -77,7 +122,7 @@ export class LivePreview {
 
   /** Whether the forecast of the gateway is awaited. */
   get judging(): boolean {
-    return this.shown !== null && this.shown.forecast === null && this.unknown === null;
+    return this.shown !== null && this.forecast === null && this.unknown === null;
   }
 
   /** Whether the preview no longer matches the input. */
@@ -99,6 +144,9 @@ export class LivePreview {
       this.#answered();
       this.shown = null;
       this.problem = null;
+      this.#judged = null;
+      this.#unjudged = null;
+      this.#asked = null;
     }
   }
 
@@ -116,8 +164,12 @@ export class LivePreview {
   /** Resolves when the preview of the latest input and its forecast are there. */
   async settled(): Promise<void> {
     await this.#latest.settled();
-    if (this.judging) this.#judge();
-    await this.#forecasts.settled();
+    // Somebody may type on while the gateway judges.
+    while (this.judging) {
+      this.#judge();
+      await this.#forecasts.settled();
+      await this.#latest.settled();
+    }
   }
 
   /**
@@ -128,22 +180,29 @@ export class LivePreview {
     const { shown } = this;
     const instance = this.#request?.instance;
     if (!shown || shown.signed || instance === undefined) return shown;
-    const { revision, forecast, remedies } = shown;
-    if (this.#signing?.revision !== revision) {
-      this.#signing = { revision, signed: call('link_sign', { instance, revision }) };
+    const { revision } = shown;
+    let signing = this.#signing;
+    if (signing?.revision !== revision) {
+      signing = { revision, signed: call('link_sign', { instance, revision }) };
+      this.#signing = signing;
     }
     try {
-      const signed = { ...(await this.#signing.signed), forecast, remedies };
+      const signed = await signing.signed;
       // Somebody may have typed on.
-      if (this.shown?.revision === revision) this.shown = signed;
+      if (this.shown?.revision === revision) {
+        // The judgement is about the same link.
+        if (this.#judged?.revision === revision) {
+          this.#judged = { ...this.#judged, revision: signed.revision };
+        }
+        this.shown = signed;
+      }
       return signed;
     } finally {
-      this.#signing = null;
+      if (this.#signing === signing) this.#signing = null;
     }
   }
 
   #judgeLater(): void {
-    this.unknown = null;
     clearTimeout(this.#judgeTimer);
     this.#judgeTimer = setTimeout(() => this.#judge(), JUDGE_AFTER_MS);
   }
@@ -151,9 +210,9 @@ export class LivePreview {
   #judge(): void {
     clearTimeout(this.#judgeTimer);
     const instance = this.#request?.instance;
-    if (this.shown && instance !== undefined) {
-      this.#forecasts.ask({ instance, revision: this.shown.revision });
-    }
+    if (!this.shown || instance === undefined || this.#asked === this.shown.revision) return;
+    this.#asked = this.shown.revision;
+    this.#forecasts.ask({ instance, revision: this.#asked });
   }
 
   #answered(): void {

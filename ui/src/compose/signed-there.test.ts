@@ -13,10 +13,11 @@ import {
   type Asked,
 } from '../../tests/answers';
 import { person } from '../../tests/compose';
+import { forgetInstance } from '../lib/state/changes';
 import { studio } from '../lib/state/studio.svelte';
 import { toasts } from '../lib/state/toasts.svelte';
 import Compose from './Compose.svelte';
-import { composerFor, forgetComposer } from './composer.svelte';
+import { composerFor } from './composer.svelte';
 
 const instance = connectedLike();
 const signsIn = forecastLike({ title: 'Signs in ada', verdict: 'signed_in' });
@@ -32,7 +33,7 @@ const count = (name: string) => asked.filter((one) => one.name === name).length;
 
 beforeEach(() => {
   cleanup();
-  forgetComposer(instance.id);
+  forgetInstance(instance.id);
   toasts.list = [];
   studio.put(instance);
   revision = 0;

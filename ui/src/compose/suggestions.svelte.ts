@@ -9,8 +9,12 @@ const OFFERED = 5;
 export class Suggestions {
   list = $state.raw<User[]>([]);
   readonly #latest: Latest<string, User[]>;
+  readonly #delayMs: number;
+  #timer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(instance: string) {
+  /** With a delay, only the text that stays for `delayMs` is searched for. */
+  constructor(instance: string, delayMs = 0) {
+    this.#delayMs = delayMs;
     this.#latest = new Latest(
       async (search) => {
         const query = {
@@ -35,11 +39,14 @@ export class Suggestions {
   }
 
   ask(text: string): void {
+    clearTimeout(this.#timer);
     if (text.trim() === '') this.clear();
-    else this.#latest.ask(text);
+    else if (this.#delayMs === 0) this.#latest.ask(text);
+    else this.#timer = setTimeout(() => this.#latest.ask(text), this.#delayMs);
   }
 
   clear(): void {
+    clearTimeout(this.#timer);
     this.#latest.cancel();
     this.list = [];
   }

@@ -3,14 +3,14 @@ import userEvent from '@testing-library/user-event';
 import { beforeEach, expect, it } from 'vitest';
 
 import { answer, instanceLike, previewLike, refuse } from '../../tests/answers';
+import { forgetInstance } from '../lib/state/changes';
 import Compose from './Compose.svelte';
-import { forgetComposer } from './composer.svelte';
 
 const REASON = 'This is not a time. Write it as 2026-11-29T23:10 or 2026-11-29T23:10:00Z.';
 
 beforeEach(() => {
   cleanup();
-  forgetComposer('your-company');
+  forgetInstance('your-company');
 });
 
 it('says at Starts why its time is refused', async () => {

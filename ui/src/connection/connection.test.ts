@@ -8,21 +8,24 @@ import {
   forecastLike,
   outlineLike,
   pageLike,
+  previewLike,
   refuse,
   startLike,
   tell,
   userLike,
   type Asked,
 } from '../../tests/answers';
+import { actions } from '../app/actions';
 import App from '../app/App.svelte';
-import { composerFor, forgetComposer } from '../compose/composer.svelte';
+import { composerFor } from '../compose/composer.svelte';
+import { forgetInstance } from '../lib/state/changes';
 import { connections } from '../lib/state/connections.svelte';
 import { listenForEvents } from '../lib/state/events';
 import { lost } from '../lib/state/lost.svelte';
 import { selection } from '../lib/state/selection.svelte';
 import { studio } from '../lib/state/studio.svelte';
 import { toasts } from '../lib/state/toasts.svelte';
-import { forgetList } from '../users/list.svelte';
+import { listFor } from '../users/list.svelte';
 
 const instance = connectedLike();
 /** Code of the problem with which the gateway is reached; null while it answers. */
@@ -45,9 +48,7 @@ beforeEach(async () => {
   });
   broken = null;
   toasts.list = [];
-  connections.forget(instance.id);
-  forgetList(instance.id);
-  forgetComposer(instance.id);
+  forgetInstance(instance.id);
   selection.clear(instance.id);
   asked = answer({
     log_file: () => ({ path: '/data/log' }),
@@ -267,4 +268,111 @@ it('has the settings of a gateway on a server, without showing its secret', asyn
   await lose('unreachable');
   expect(screen.getByTestId<HTMLButtonElement>('secret-replace').disabled).toBe(true);
   expect(screen.getByTestId<HTMLButtonElement>('api-key-make').disabled).toBe(true);
+});
+
+it('does not say that the gateway has its settings before it has told them', async () => {
+  forgetInstance(instance.id);
+  broken = 'unreachable';
+  const bare = connectedLike({ key: null, api_keys: [] });
+  studio.put(bare);
+  studio.open('settings');
+  const status = await screen.findByTestId('secret-status');
+  expect(status.textContent).toContain('Not known yet');
+  expect(screen.getByTestId('api-state').textContent).toContain('Not known yet');
+  expect(document.body.textContent).not.toContain('no links can be made');
+  answer({ instance_refresh: () => bare, seats: () => ({ used: 0, limit: null }) });
+  await studio.refresh(bare.id);
+  await waitFor(() => expect(status.isConnected && status.textContent).toBeFalsy());
+  expect(screen.getByTestId('secret-status').textContent).toContain('There is no secret yet');
+  expect(screen.getByTestId('api-state').textContent).toContain('The API is off');
+});
+
+it('has no backup of an instance that a gateway on a server has', async () => {
+  studio.open('settings');
+  await screen.findByTestId('api-key-make');
+  expect(screen.queryByTestId('backup-save')).toBeNull();
+});
+
+it('keeps the banner after a mend until the gateway has answered', async () => {
+  await lose('key_refused');
+  let arrive: () => void = () => undefined;
+  const arrived = new Promise<void>((resolve) => (arrive = resolve));
+  answer({ gateway_remote: () => arrived.then(() => ({})) as never });
+  const mended = connections.mended(instance.id);
+  await pass(100);
+  expect(screen.getByTestId('connection-lost')).toBeTruthy();
+  expect(toasts.list.some(({ text }) => text.startsWith('Connected to'))).toBe(false);
+  arrive();
+  await mended;
+  await waitFor(() => expect(screen.queryByTestId('connection-lost')).toBeNull());
+  expect(toasts.list.at(-1)?.text).toContain('Connected to');
+});
+
+it('checks a mended connection anew while a check with the old key is under way', async () => {
+  await lose('key_refused');
+  let arrive: () => void = () => undefined;
+  const arrived = new Promise<void>((resolve) => (arrive = resolve));
+  let checked = 0;
+  answer({
+    gateway_remote: async () => {
+      checked += 1;
+      if (checked > 1) return {} as never;
+      await arrived;
+      return refuse('key_refused', 'The key is refused.');
+    },
+  });
+  void connections.check(instance.id);
+  const mended = connections.mended(instance.id);
+  arrive();
+  await mended;
+  expect(checked).toBe(2);
+  expect(lost.of(instance.id)).toBeNull();
+});
+
+it('disables imports, corrections and new users without a connection, and says why', async () => {
+  const notice = { code: 'times_ahead', message: 'Times lie in the future.' } as never;
+  answer({
+    users: () => ({ ...pageLike([userLike()]), notices: [notice] }),
+    seats: () => ({ used: 1, limit: null }),
+  });
+  await listFor(instance.id).reload();
+  await screen.findByTestId('users-correct-times');
+  answer({ gateway_remote: () => refuse('unreachable', 'The gateway does not answer.') });
+  await connections.check(instance.id);
+  await banner();
+  expect(screen.getByTestId<HTMLButtonElement>('users-correct-times').disabled).toBe(true);
+  expect(screen.getByTestId<HTMLButtonElement>('users-import').disabled).toBe(true);
+  expect(screen.getByTestId('users-import-blocked').textContent).toContain(
+    'until the connection is back',
+  );
+  const ids = actions(instance, () => undefined).map(({ id }) => id);
+  expect(ids).not.toContain('add-user');
+});
+
+it('says why the key for copying does nothing without a connection, and asks nobody', async () => {
+  studio.open('compose');
+  const composer = composerFor(instance.id);
+  composer.draft.person = 'ada@acme.example';
+  await screen.findByTestId('copy-link');
+  await lose('unreachable');
+  const before = asked.length;
+  expect(await composer.copy('link')).toBe(false);
+  expect(toasts.list.at(-1)?.text).toBe(
+    'Nothing copied. Not possible until the connection is back.',
+  );
+  expect(asked.slice(before).map(({ name }) => name)).toEqual([]);
+});
+
+it('offers no QR code of an unsigned link in the palette', async () => {
+  answer({
+    compose: () => outlineLike({ forecast: forecastLike(), qr: previewLike().qr }),
+    users: () => pageLike([]),
+  });
+  studio.open('compose');
+  const { draft, live } = composerFor(instance.id);
+  draft.person = 'ada@acme.example';
+  await waitFor(() => expect(live.ready).toBe(true));
+  const ids = actions(instance, () => undefined).map(({ id }) => id);
+  expect(ids).toContain('copy-link');
+  expect(ids.filter((id) => /qr|save/u.test(id))).toEqual([]);
 });

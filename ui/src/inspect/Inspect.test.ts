@@ -5,10 +5,11 @@ import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { answer, inspectionLike, refuse, type Asked } from '../../tests/answers';
 import { CODE, here, input, inspecting, LINK, paste, requestsOf } from '../../tests/inspect';
 import type { Inspection, Instance } from '../generated/types';
+import { forgetInstance } from '../lib/state/changes';
 import { gateway } from '../lib/state/gateway.svelte';
 import { toasts } from '../lib/state/toasts.svelte';
 import Inspect from './Inspect.svelte';
-import { forgetInspected, inspectedFor } from './inspected.svelte';
+import { inspectedFor } from './inspected.svelte';
 
 let asked: Asked[] = [];
 /** Members in which the next inspection differs from the default. */
@@ -45,7 +46,7 @@ async function choose(file: File) {
 
 beforeEach(() => {
   cleanup();
-  forgetInspected(here.id);
+  forgetInstance(here.id);
   gateway.known = false;
   gateway.running = null;
   found = {};

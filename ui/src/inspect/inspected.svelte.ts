@@ -1,6 +1,7 @@
 import type { Inspection, Problem, Redeemed } from '../generated/types';
 import { asProblem, call } from '../lib/bridge';
 import { Latest } from '../lib/latest';
+import { onForget } from '../lib/state/changes';
 import { seats } from '../lib/state/seats.svelte';
 import { toasts } from '../lib/state/toasts.svelte';
 import { sourceOf, type Given } from './source';
@@ -208,7 +209,4 @@ export function inspectedFor(instanceId: string): Inspected {
   return inspected;
 }
 
-/** Deletes the inspected code of a removed instance. */
-export function forgetInspected(instanceId: string): void {
-  all.delete(instanceId);
-}
+onForget((instanceId) => all.delete(instanceId));

@@ -11,7 +11,7 @@ import {
   type Asked,
 } from '../../tests/answers';
 import { here, input, inspecting, LINK, paste, requestsOf } from '../../tests/inspect';
-import { composerFor, forgetComposer } from '../compose/composer.svelte';
+import { composerFor } from '../compose/composer.svelte';
 import type {
   InspectRequest,
   Inspection,
@@ -21,13 +21,14 @@ import type {
   UserProfile,
 } from '../generated/types';
 import { adding } from '../lib/state/add-user.svelte';
+import { forgetInstance } from '../lib/state/changes';
 import { gateway } from '../lib/state/gateway.svelte';
 import { seats } from '../lib/state/seats.svelte';
 import { selection } from '../lib/state/selection.svelte';
 import { studio } from '../lib/state/studio.svelte';
 import { toasts } from '../lib/state/toasts.svelte';
 import Inspect from './Inspect.svelte';
-import { forgetInspected, inspectedFor } from './inspected.svelte';
+import { inspectedFor } from './inspected.svelte';
 
 const ADA: UserProfile = {
   user: {
@@ -62,7 +63,7 @@ async function redeem() {
 
 beforeEach(() => {
   cleanup();
-  forgetInspected(here.id);
+  forgetInstance(here.id);
   gateway.known = false;
   gateway.running = null;
   found = {};
@@ -277,7 +278,7 @@ describe('the cause of a refusal', () => {
       instance: 'staging',
       source: { kind: 'text', text: LINK },
     });
-    forgetInspected('staging');
+    forgetInstance('staging');
   });
 
   it('offers an action once that helps against two causes', async () => {
@@ -330,7 +331,7 @@ describe('the cause of a refusal', () => {
     await userEvent.click(screen.getByRole('button', { name }));
     expect([studio.screen, studio.settingsPart]).toEqual([target, part]);
     adding.open = false;
-    forgetComposer(here.id);
+    forgetInstance(here.id);
   });
 
   it('names the users among whom an e-mail is shared', async () => {
@@ -374,6 +375,6 @@ describe('the cause of a refusal', () => {
     await userEvent.click(button);
     const { draft } = composerFor(here.id);
     expect([studio.screen, draft.kind, draft.userId]).toEqual(['compose', 'user', 'ada']);
-    forgetComposer(here.id);
+    forgetInstance(here.id);
   });
 });

@@ -4,8 +4,10 @@ import { beforeEach, describe, expect, it } from 'vitest';
 
 import { answer, instanceLike, refuse, type Asked } from '../../tests/answers';
 import type { ChosenBackup } from '../generated/types';
+import { newPassphrase } from '../lib/state/new-passphrase.svelte';
 import { studio } from '../lib/state/studio.svelte';
 import { toasts } from '../lib/state/toasts.svelte';
+import Welcome from '../start/Welcome.svelte';
 import Backups from './Backups.svelte';
 
 const kept = instanceLike({ hosted: 'here' });
@@ -118,5 +120,29 @@ describe('backups', () => {
         passphrase: 'right',
       }),
     );
+  });
+
+  it('can be restored from the first page, where there is no instance yet', async () => {
+    studio.instances = [];
+    render(Welcome);
+    await userEvent.click(button('Restore a backup…'));
+    await userEvent.type(await screen.findByTestId('restore-passphrase'), 'right');
+    await userEvent.click(screen.getByTestId('restore-submit'));
+    await waitFor(() => expect(studio.instances.map(({ id }) => id)).toEqual([kept.id]));
+    expect(studio.current?.id).toBe(kept.id);
+  });
+
+  it('with keys ask for a new passphrase for this computer if there is none', async () => {
+    studio.instances = [];
+    studio.keyStore = { kind: 'sealed_file', state: 'new', reason: null as never };
+    render(Welcome);
+    await userEvent.click(button('Restore a backup…'));
+    await userEvent.type(await screen.findByTestId('restore-passphrase'), 'right');
+    await userEvent.click(screen.getByTestId('restore-submit'));
+    await waitFor(() => expect(newPassphrase.asked).toBe(true));
+    expect(asked.some(({ name }) => name === 'backup_restore')).toBe(false);
+    newPassphrase.settle(true);
+    await waitFor(() => expect(studio.instances).toHaveLength(1));
+    studio.keyStore = { kind: 'keychain', state: 'ready' };
   });
 });

@@ -1,6 +1,7 @@
 import { SvelteMap } from 'svelte/reactivity';
 
 import type { Instance, InstanceSettings } from '../generated/types';
+import { onForget } from '../lib/state/changes';
 
 /** The settings of an instance that an administrator edits. */
 export function settingsOf(instance: Instance): InstanceSettings {
@@ -98,3 +99,5 @@ class SettingsDrafts {
 }
 
 export const settingsDrafts = new SettingsDrafts();
+
+onForget((id) => settingsDrafts.discard(id));

@@ -12,7 +12,7 @@ import {
   type Asked,
 } from '../../tests/answers';
 import App from '../app/App.svelte';
-import { connections } from '../lib/state/connections.svelte';
+import { forgetInstance } from '../lib/state/changes';
 import { studio } from '../lib/state/studio.svelte';
 
 const STRING = 'latchkey://admin.acme.example:8443/acme?fingerprint=AA&pair=0123456789abcdefghijkl';
@@ -28,7 +28,7 @@ const requestsOf = (name: string) => asked.filter((one) => one.name === name);
 
 beforeEach(async () => {
   cleanup();
-  connections.forget(instance.id);
+  forgetInstance(instance.id);
   refused = null;
   connecting = Promise.resolve();
   asked = answer({
@@ -144,7 +144,7 @@ it.each([
   expect(said.getAttribute('role')).toBe('alert');
   expect(said.textContent).toContain(title);
   expect(said.textContent).toContain('Do this to mend it.');
-  // What was typed stays for another try.
+  // The fields keep their text for another try.
   expect(screen.getByTestId<HTMLTextAreaElement>('gateway-text').value).toBe(STRING);
 });
 

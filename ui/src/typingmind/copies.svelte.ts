@@ -2,7 +2,7 @@ import { SvelteMap, SvelteSet } from 'svelte/reactivity';
 
 import type { Instance, Problem } from '../generated/types';
 import { asProblem, call } from '../lib/bridge';
-import { copiesDue } from '../lib/state/changes';
+import { copiesDue, onForget } from '../lib/state/changes';
 import { studio } from '../lib/state/studio.svelte';
 
 /** Copies of TypingMind's users: their age, whether they are being made, and why that failed. */
@@ -87,3 +87,5 @@ export function isConnected({ hosted, typingmind }: Instance): boolean {
 }
 
 export const copies = new Copies();
+
+onForget((instanceId) => copies.forget(instanceId));

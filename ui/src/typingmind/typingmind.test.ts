@@ -3,14 +3,14 @@ import userEvent from '@testing-library/user-event';
 import { beforeEach, expect, it } from 'vitest';
 
 import { answer, instanceLike, refuse, type Asked } from '../../tests/answers';
-import { composerFor, forgetComposer } from '../compose/composer.svelte';
+import { composerFor } from '../compose/composer.svelte';
 import type {
   CopiedUsers,
   CopiedUsersRequest,
   Instance,
   TypingMindConnect,
 } from '../generated/types';
-import { copiesDue } from '../lib/state/changes';
+import { copiesDue, forgetInstance } from '../lib/state/changes';
 import { selection } from '../lib/state/selection.svelte';
 import { studio } from '../lib/state/studio.svelte';
 import { toasts } from '../lib/state/toasts.svelte';
@@ -27,7 +27,7 @@ const instance = instanceLike({
 
 beforeEach(() => {
   cleanup();
-  forgetComposer(instance.id);
+  forgetInstance(instance.id);
   selection.clear(instance.id);
   copies.forget(instance.id);
   toasts.list = [];

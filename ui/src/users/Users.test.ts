@@ -11,13 +11,13 @@ import {
   userLike,
   type Asked,
 } from '../../tests/answers';
-import { composerFor, forgetComposer } from '../compose/composer.svelte';
+import { composerFor } from '../compose/composer.svelte';
 import type { UserProfile, UsersRequest } from '../generated/types';
+import { forgetInstance } from '../lib/state/changes';
 import { seats } from '../lib/state/seats.svelte';
 import { selection } from '../lib/state/selection.svelte';
 import { studio } from '../lib/state/studio.svelte';
 import { toasts } from '../lib/state/toasts.svelte';
-import { forgetList } from './list.svelte';
 import Users from './Users.svelte';
 
 const instance = instanceLike({ id: 'here', hosted: 'here' });
@@ -29,8 +29,7 @@ const profile = (status: 'active' | 'suspended' = 'active'): UserProfile => ({
 
 beforeEach(() => {
   cleanup();
-  forgetList(instance.id);
-  forgetComposer(instance.id);
+  forgetInstance(instance.id);
   selection.clear(instance.id);
   toasts.list = [];
   seats.take(instance.id, { used: 7, limit: 10 });
@@ -318,7 +317,7 @@ it('says what is missing: nobody at all, nobody who answers, no directory', asyn
     expect(screen.getByTestId('users-empty').textContent).toContain('No users yet'),
   );
   cleanup();
-  forgetList(instance.id);
+  forgetInstance(instance.id);
   open(0, { users: () => refuse('directory_held', 'The directory is in use by another.') });
   expect((await screen.findByTestId('users-problem')).textContent).toContain('in use by another');
 });

@@ -1,6 +1,7 @@
 import type { ImportRow, ImportState, Problem, RowAction } from '../generated/types';
 import { base64Of } from '../lib/base64';
 import { asProblem, call, Refused } from '../lib/bridge';
+import { onForget } from '../lib/state/changes';
 
 const BLOCK = 100;
 const LARGEST_MIB = 64;
@@ -12,7 +13,10 @@ export type Shown = 'all' | RowAction;
 class Importing {
   /** The open file and its plan; null if there is none. */
   file = $state.raw<ImportState | null>(null);
+  /** The instance of the open file. */
   instance = $state('');
+  /** The instance for which a file is being chosen and read; null if there is none. */
+  opening = $state<string | null>(null);
   shown = $state<Shown>('all');
   /** Whether a file is being read or planned. */
   busy = $state(false);
@@ -20,6 +24,10 @@ class Importing {
   /** Whether the person has asked to stop. */
   stopping = $state(false);
   problem = $state.raw<Problem | null>(null);
+  /** Why the last file of an instance could not be opened. */
+  #refused = $state.raw<{ instance: string; problem: Problem } | null>(null);
+  /** Number of openings, plans and closings. Answers for an earlier number are dropped. */
+  #turn = 0;
   /** Grows whenever the rows are replaced. */
   fresh = $state(0);
   beganAt = $state(0);
@@ -33,9 +41,22 @@ class Importing {
     return this.instance === instance && this.file !== null;
   }
 
+  /** Returns why no file can be opened for an instance now; null if one can. */
+  blocked(instance: string): string | null {
+    if (this.opening !== null) {
+      return this.opening === instance
+        ? 'A file is being opened.'
+        : 'A file is being opened for another instance.';
+    }
+    if (!this.running) return this.busy ? 'The rows are being compared.' : null;
+    return this.instance === instance
+      ? 'An import is running.'
+      : 'An import into another instance is running. Wait for its end.';
+  }
+
   /** Returns why the last file of an instance could not be opened. */
   refused(instance: string): Problem | null {
-    return this.instance === instance && this.file === null ? this.problem : null;
+    return this.#refused?.instance === instance ? this.#refused.problem : null;
   }
 
   /** Number of rows in the shown tab. */
@@ -72,34 +93,47 @@ class Importing {
   }
 
   async #open(instance: string, open: () => Promise<ImportState | null>): Promise<void> {
-    if (this.busy || this.running) return;
+    if (this.blocked(instance) !== null) return;
+    const turn = ++this.#turn;
+    this.opening = instance;
     this.busy = true;
-    this.instance = instance;
+    this.#refused = null;
     try {
       const file = await open();
       if (file === null) return;
+      if (turn !== this.#turn) {
+        void call('import_close');
+        return;
+      }
+      this.instance = instance;
       this.problem = null;
-      // What needs the person comes first.
+      // Rows with problems come first, because only the person can correct them.
       this.shown = file.counts.problem > 0 ? 'problem' : 'all';
       this.#show(file);
     } catch (thrown) {
-      this.problem = asProblem(thrown);
+      if (turn !== this.#turn) return;
+      if (this.isOpen(instance)) this.problem = asProblem(thrown);
+      else this.#refused = { instance, problem: asProblem(thrown) };
     } finally {
+      this.opening = null;
       this.busy = false;
     }
   }
 
   /** Plans the file anew with other choices. */
   async plan(update: boolean, addRemoved: boolean): Promise<void> {
+    const turn = ++this.#turn;
     this.busy = true;
     try {
       const { instance } = this;
-      this.#show(await call('import_plan', { instance, update, add_removed: addRemoved }));
+      const file = await call('import_plan', { instance, update, add_removed: addRemoved });
+      if (turn !== this.#turn) return;
+      this.#show(file);
       this.problem = null;
     } catch (thrown) {
-      this.problem = asProblem(thrown);
+      if (turn === this.#turn) this.problem = asProblem(thrown);
     } finally {
-      this.busy = false;
+      if (turn === this.#turn) this.busy = false;
     }
   }
 
@@ -134,12 +168,29 @@ class Importing {
     this.stopping = true;
   }
 
+  /** Forgets why the last file could not be opened. */
+  dismiss(): void {
+    this.#refused = null;
+  }
+
   close(): void {
+    this.#turn += 1;
     this.file = null;
     this.problem = null;
     this.stopping = false;
+    // Until its dialog has answered, no other file can be opened.
+    this.busy = this.opening !== null;
     this.#blocks = new Map();
+    this.fresh += 1;
     void call('import_close');
+  }
+
+  /** Drops what is known of a removed instance. */
+  forget(instance: string): void {
+    if (this.#refused?.instance === instance) this.dismiss();
+    if (this.instance !== instance || this.file === null) return;
+    if (this.running) this.stop();
+    else this.close();
   }
 
   /** Loads the rows in sight. */
@@ -164,11 +215,12 @@ class Importing {
   async #load(): Promise<void> {
     if (this.#loading) return;
     this.#loading = true;
+    let { fresh } = this;
     try {
       for (;;) {
         const block = this.#missing();
         if (block === undefined || this.file === null) return;
-        const { fresh } = this;
+        fresh = this.fresh;
         const rows = await call('import_rows', {
           instance: this.instance,
           action: this.shown === 'all' ? null : this.shown,
@@ -182,10 +234,12 @@ class Importing {
         if (rows.length === 0) return;
       }
     } catch (thrown) {
-      this.problem = asProblem(thrown);
+      // The file may have been closed meanwhile.
+      if (fresh === this.fresh) this.problem = asProblem(thrown);
     } finally {
       this.#loading = false;
     }
+    if (fresh !== this.fresh) void this.#load();
   }
 
   #missing(): number | undefined {
@@ -203,3 +257,5 @@ function refuse(message: string): never {
 }
 
 export const importing = new Importing();
+
+onForget((instance) => importing.forget(instance));

@@ -10,12 +10,12 @@ import type {
   RowAction,
   UsersRequest,
 } from '../generated/types';
+import { forgetInstance } from '../lib/state/changes';
 import { seats } from '../lib/state/seats.svelte';
 import { selection } from '../lib/state/selection.svelte';
 import { studio } from '../lib/state/studio.svelte';
 import { toasts } from '../lib/state/toasts.svelte';
 import { importing } from './importing.svelte';
-import { forgetList } from './list.svelte';
 import Users from './Users.svelte';
 
 const instance = instanceLike({ id: 'here', hosted: 'here' });
@@ -50,13 +50,15 @@ const rowLike = (number: number, action: RowAction): ImportRow => ({
 
 beforeEach(() => {
   cleanup();
-  forgetList(instance.id);
+  forgetInstance(instance.id);
   selection.clear(instance.id);
   toasts.list = [];
   importing.file = null;
   importing.problem = null;
   importing.shown = 'all';
   importing.running = false;
+  importing.busy = false;
+  importing.instance = '';
   seats.take(instance.id, { used: 41, limit: 50 });
   studio.instances = [instance];
   studio.open('users');
@@ -220,4 +222,77 @@ it('exports all users or those of the filter', async () => {
     format: 'json',
     query: { status: 'suspended' },
   });
+});
+
+/** An answer that is awaited until `arrive` is called. */
+function awaited<T>(): { answer: Promise<T>; arrive: (value: T) => void } {
+  let arrive: (value: T) => void = () => undefined;
+  const answer = new Promise<T>((resolve) => (arrive = resolve));
+  return { answer, arrive };
+}
+
+it('shows no import of another instance while a file is being chosen', async () => {
+  const { answer: file, arrive } = awaited<ImportState | null>();
+  await chosen();
+  answer({ import_choose: () => file, import_close: () => null });
+  void importing.choose('other');
+  expect(importing.isOpen('other')).toBe(false);
+  expect(importing.isOpen(instance.id)).toBe(true);
+  arrive(null);
+  await waitFor(() => expect(importing.opening).toBeNull());
+  expect(importing.isOpen(instance.id)).toBe(true);
+});
+
+it('says a refused file at the instance for which it was chosen, and keeps the open import', async () => {
+  await chosen();
+  answer({ import_choose: () => refuse('invalid_import', 'The file is empty.', 'file') });
+  await importing.choose('other');
+  expect(importing.refused('other')?.message).toBe('The file is empty.');
+  expect(importing.refused(instance.id)).toBeNull();
+  expect(importing.isOpen(instance.id)).toBe(true);
+  expect(importing.problem).toBeNull();
+});
+
+it('does not open a closed import again when its plan arrives late', async () => {
+  const { answer: plan, arrive } = awaited<ImportState>();
+  await chosen({ import_plan: () => plan });
+  const planned = importing.plan(true, false);
+  importing.close();
+  arrive(stateLike({ update: true }));
+  await planned;
+  expect(importing.file).toBeNull();
+  expect(importing.busy).toBe(false);
+});
+
+it('does not open a file whose dialog answers after the import was closed', async () => {
+  const { answer: file, arrive } = awaited<ImportState>();
+  await chosen();
+  const asked = answer({ import_choose: () => file, import_close: () => null });
+  const opened = importing.choose(instance.id);
+  importing.close();
+  arrive(stateLike());
+  await opened;
+  expect(importing.file).toBeNull();
+  // The Rust side forgets the file, too.
+  expect(asked.at(-1)?.name).toBe('import_close');
+});
+
+it('says that a file is being opened', async () => {
+  const { answer: file, arrive } = awaited<ImportState | null>();
+  open({ import_choose: () => file });
+  await userEvent.click(await screen.findByTestId('users-import'));
+  expect((await screen.findByTestId('import-opening')).textContent).toContain('Opening');
+  arrive(null);
+  await waitFor(() => expect(screen.queryByTestId('import-opening')).toBeNull());
+});
+
+it('says in the menu that another import is running', async () => {
+  open();
+  importing.instance = 'other';
+  importing.running = true;
+  const entry = await screen.findByTestId<HTMLButtonElement>('users-import');
+  await waitFor(() => expect(entry.disabled).toBe(true));
+  expect(screen.getByTestId('users-import-blocked').textContent).toBe(
+    'An import into another instance is running. Wait for its end.',
+  );
 });

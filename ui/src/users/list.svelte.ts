@@ -12,6 +12,7 @@ import type {
 } from '../generated/types';
 import { asProblem, call } from '../lib/bridge';
 import { Latest } from '../lib/latest';
+import { onForget } from '../lib/state/changes';
 import { lost } from '../lib/state/lost.svelte';
 
 export const BLOCK = 100;
@@ -260,7 +261,4 @@ export function listFor(instanceId: string): UserList {
   return list;
 }
 
-/** Deletes the list of a removed instance. */
-export function forgetList(instanceId: string): void {
-  lists.delete(instanceId);
-}
+onForget((instanceId) => lists.delete(instanceId));

@@ -13,11 +13,9 @@ import {
   userLike,
 } from '../../../tests/answers';
 import App from '../../app/App.svelte';
-import { forgetComposer } from '../../compose/composer.svelte';
 import type { ApiKey } from '../../generated/types';
-import { forgetInspected } from '../../inspect/inspected.svelte';
-import { forgetList } from '../../users/list.svelte';
 import type { ScreenId } from '../screens';
+import { forgetInstance } from '../state/changes';
 import { selection } from '../state/selection.svelte';
 import { studio } from '../state/studio.svelte';
 import { toasts } from '../state/toasts.svelte';
@@ -39,9 +37,7 @@ const claims = JSON.stringify({ id: HOSTILE, [HOSTILE]: 1 }, null, 2);
 
 beforeEach(async () => {
   cleanup();
-  forgetComposer(here.id);
-  forgetInspected(here.id);
-  forgetList(here.id);
+  forgetInstance(here.id);
   selection.clear(here.id);
   toasts.list = [];
   const entry = {

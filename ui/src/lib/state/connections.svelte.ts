@@ -3,7 +3,7 @@ import { SvelteMap } from 'svelte/reactivity';
 import type { Problem, RemoteGateway } from '../../generated/types';
 import { asProblem, call, hearProblems } from '../bridge';
 import { hostOf } from '../hosted';
-import { activityChanges, userChanges } from './changes';
+import { activityChanges, onForget, userChanges } from './changes';
 import { lost, lostCause } from './lost.svelte';
 import { seats } from './seats.svelte';
 import { studio } from './studio.svelte';
@@ -17,22 +17,27 @@ const PAUSES_MS = [1000, 2000, 4000, 8000, 15_000, 30_000];
 /** Checks of the connections to gateways on servers. Only the shown instance is checked. */
 class Connections {
   readonly #states = new SvelteMap<string, RemoteGateway>();
-  readonly #checking = new SvelteMap<string, boolean>();
+  readonly #checking = new SvelteMap<string, Promise<void>>();
   #timer: ReturnType<typeof setTimeout> | undefined;
   /** The instance that is shown. */
   #watched: string | null = null;
 
   constructor() {
     hearProblems((id, problem) => this.#heard(id, problem));
+    onForget((id) => {
+      lost.delete(id);
+      this.#states.delete(id);
+      this.#checking.delete(id);
+    });
   }
 
-  /** Returns the state of a gateway, as it was last told. */
+  /** Returns the last known state of a gateway; null before its first answer. */
   stateOf(id: string): RemoteGateway | null {
     return this.#states.get(id) ?? null;
   }
 
   isChecking(id: string): boolean {
-    return this.#checking.get(id) ?? false;
+    return this.#checking.has(id);
   }
 
   /** Checks a connection now and again, until the returned function is called. */
@@ -45,19 +50,27 @@ class Connections {
     };
   }
 
-  /** Asks the gateway for its state. */
+  /** Asks the gateway for its state, once at a time. */
   async check(id: string): Promise<void> {
-    if (this.isChecking(id)) return;
-    this.#checking.set(id, true);
+    const underWay = this.#checking.get(id);
+    if (underWay) return underWay;
+    const check = this.#check(id);
+    this.#checking.set(id, check);
+    try {
+      await check;
+    } finally {
+      if (this.#checking.get(id) === check) this.#checking.delete(id);
+      this.#plan(id);
+    }
+  }
+
+  async #check(id: string): Promise<void> {
     try {
       this.#states.set(id, await call('gateway_remote', { instance: id }));
       this.#isBack(id);
     } catch (thrown) {
       // `#heard` takes the problem of a lost connection. With another one, the gateway answers.
       if (lostCause(asProblem(thrown)) === null) this.#isBack(id);
-    } finally {
-      this.#checking.delete(id);
-      this.#plan(id);
     }
   }
 
@@ -66,17 +79,14 @@ class Connections {
     if (lost.of(id)?.cause === 'unreachable') void this.check(id);
   }
 
-  /** Takes a connection that a person has mended, such as by a new key. */
-  mended(id: string): void {
-    this.#isBack(id);
-    void this.check(id);
-  }
-
-  /** Forgets a removed instance. */
-  forget(id: string): void {
-    lost.delete(id);
-    this.#states.delete(id);
-    this.#checking.delete(id);
+  /**
+   * Checks a connection that a person has mended, such as by a new key. The banner stays until the
+   * gateway has answered.
+   */
+  async mended(id: string): Promise<void> {
+    // A check that is under way has the old key.
+    await this.#checking.get(id);
+    await this.check(id);
   }
 
   #heard(id: string, problem: Problem): void {

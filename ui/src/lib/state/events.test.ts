@@ -13,10 +13,10 @@ import {
   type Asked,
 } from '../../../tests/answers';
 import App from '../../app/App.svelte';
-import { composerFor, forgetComposer } from '../../compose/composer.svelte';
+import { composerFor } from '../../compose/composer.svelte';
 import type { CloseAsked, GatewayState, Instance, Start } from '../../generated/types';
-import { forgetList } from '../../users/list.svelte';
 import { screens } from '../screens';
+import { forgetInstance } from './changes';
 import { closing } from './closing.svelte';
 import { listenForEvents } from './events';
 import { gateway } from './gateway.svelte';
@@ -37,8 +37,7 @@ const names = () => asked.map(({ name }) => name);
 
 beforeEach(async () => {
   cleanup();
-  forgetComposer(here.id);
-  forgetList(here.id);
+  forgetInstance(here.id);
   toasts.list = [];
   closing.asked = null;
   [instances, problems, used, total] = [[here, other], [], 1, 1];

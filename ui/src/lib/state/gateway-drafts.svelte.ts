@@ -1,6 +1,7 @@
 import { SvelteMap } from 'svelte/reactivity';
 
 import type { GatewayStart, Instance, Tls } from '../../generated/types';
+import { onForget } from './changes';
 import { gateway } from './gateway.svelte';
 
 export const LOOPBACK = '127.0.0.1';
@@ -90,3 +91,5 @@ function portOf(address: string): string {
 }
 
 export const gatewayDrafts = new GatewayDrafts();
+
+onForget((id) => gatewayDrafts.discard(id));

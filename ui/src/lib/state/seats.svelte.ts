@@ -2,12 +2,20 @@ import { SvelteMap } from 'svelte/reactivity';
 
 import type { Problem, Seats } from '../../generated/types';
 import { asProblem, call } from '../bridge';
+import { onForget } from './changes';
 import { lost } from './lost.svelte';
 
 /** Last known seats of the instances on this computer. */
 class SeatsState {
   readonly #seats = new SvelteMap<string, Seats>();
   readonly #problems = new SvelteMap<string, Problem>();
+
+  constructor() {
+    onForget((instanceId) => {
+      this.#seats.delete(instanceId);
+      this.#problems.delete(instanceId);
+    });
+  }
 
   of(instanceId: string): Seats | null {
     return this.#seats.get(instanceId) ?? null;

@@ -1,5 +1,6 @@
 import { SvelteMap } from 'svelte/reactivity';
 
+import { onForget } from './changes';
 import { studio } from './studio.svelte';
 
 const selected = new SvelteMap<string, string>();
@@ -14,6 +15,8 @@ export const selection = {
     selected.delete(instanceId);
   },
 };
+
+onForget((instanceId) => selection.clear(instanceId));
 
 /** Opens the screen of users with the panel of a user. */
 export function showUser(instanceId: string, userId: string): void {

@@ -1,6 +1,7 @@
 import type { Instance } from '../../generated/types';
 import { addressOf } from '../address';
 import { Form, refusal } from '../form.svelte';
+import { onForget } from './changes';
 import { gatewayDrafts } from './gateway-drafts.svelte';
 import { gateway } from './gateway.svelte';
 import { studio } from './studio.svelte';
@@ -9,6 +10,8 @@ import { toasts } from './toasts.svelte';
 /** The forms and their instances, by the ID of the instance. */
 type Known = { form: Form; instance: Instance };
 const forms = new Map<string, Known>();
+
+onForget((id) => forms.delete(id));
 
 /** Returns the form that starts an instance's gateway. Its screen shows what was refused, also to the rail. */
 export function startForm(instance: Instance): Form {

@@ -1,6 +1,9 @@
+import { SvelteSet } from 'svelte/reactivity';
+
 import type { Instance, KeyStore, Problem, Start, Theme } from '../../generated/types';
 import { asProblem, call } from '../bridge';
 import type { ScreenId } from '../screens';
+import { forgetInstance, onForget } from './changes';
 import { gatewayDrafts } from './gateway-drafts.svelte';
 import { applyTheme } from './theme';
 import { toasts } from './toasts.svelte';
@@ -25,6 +28,8 @@ class Studio {
   /** The section that Settings scrolls to when it opens; null for its top. */
   settingsPart = $state<SettingsPart | null>(null);
   #currentId = $state<string | null>(null);
+  /** Instances whose gateway on a server has told its settings since the start. */
+  readonly #read = new SvelteSet<string>();
 
   readonly current: Instance | null = $derived(
     this.instances.find(({ id }) => id === this.#currentId) ?? this.instances[0] ?? null,
@@ -33,6 +38,10 @@ class Studio {
   /** Whether an instance on this computer exists. */
   get hasSample(): boolean {
     return this.instances.some(({ hosted }) => hosted === 'here');
+  }
+
+  constructor() {
+    onForget((id) => this.#read.delete(id));
   }
 
   /** Loads everything. Unlocking the keys loads it again. */
@@ -55,10 +64,15 @@ class Studio {
     if (this.instances.length === 0) return;
     try {
       const { instances, problems } = await call('start');
-      const before = new Map(this.instances.map((one) => [JSON.stringify(one), one]));
+      const before = new Map(this.instances.map((one) => [one.id, one]));
       this.instances = instances
         .map((one) => this.#withKeys(one))
-        .map((one) => before.get(JSON.stringify(one)) ?? one);
+        .map((one) => {
+          const known = before.get(one.id);
+          return known && JSON.stringify(known) === JSON.stringify(one) ? known : one;
+        });
+      const left = new Set(instances.map(({ id }) => id));
+      for (const id of before.keys()) if (!left.has(id)) forgetInstance(id);
       this.#warn(problems);
     } catch (thrown) {
       toasts.warn(asProblem(thrown).message);
@@ -72,6 +86,17 @@ class Studio {
     return { ...instance, key: before.key, api_keys: before.api_keys };
   }
 
+  /** Reads the settings and keys of an instance that a gateway on a server has. */
+  async refresh(id: string): Promise<void> {
+    this.put(await call('instance_refresh', { instance: id }));
+    this.#read.add(id);
+  }
+
+  /** Whether the keys of an instance are known. A gateway on a server tells its own with the settings. */
+  knowsKeys({ id, connection }: Instance): boolean {
+    return connection === null || this.#read.has(id);
+  }
+
   open(screen: ScreenId, part?: SettingsPart): void {
     this.screen = screen;
     this.settingsPart = part ?? null;
@@ -83,8 +108,12 @@ class Studio {
     this.instances = [...others, instance].sort((a, b) => a.name.localeCompare(b.name));
   }
 
-  /** Adds a new instance and opens it. */
-  enter(instance: Instance): void {
+  /** Adds a new instance and opens it. It may replace another one. */
+  enter(instance: Instance, replacedId?: string): void {
+    if (replacedId !== undefined) {
+      this.instances = this.instances.filter(({ id }) => id !== replacedId);
+      forgetInstance(replacedId);
+    }
     this.put(instance);
     this.#currentId = instance.id;
     this.screen = 'compose';
@@ -105,6 +134,7 @@ class Studio {
     this.screen = 'compose';
     const next = this.current;
     this.#currentId = null;
+    forgetInstance(id);
     if (next) void this.select(next.id);
   }
 
