@@ -58,7 +58,7 @@ const LABELS: Record<string, string> = {
 export function changedSettings(instance: Instance): string[] {
   const flat = ({ policy, visiting, retention, ...rest }: InstanceSettings) =>
     Object.entries({ ...rest, ...policy, ...visiting, ...retention });
-  const saved = Object.fromEntries(flat(settingsDrafts.begunWith(instance)));
+  const saved = Object.fromEntries(flat(settingsOf(instance)));
   return flat(settingsDrafts.of(instance))
     .filter(([member, value]) => JSON.stringify(saved[member]) !== JSON.stringify(value))
     .map(([member]) => LABELS[member] ?? member);
@@ -70,18 +70,37 @@ type Draft = {
   settings: InstanceSettings;
 };
 
+/** Returns the edited settings. In a group of settings, the saved values stay beside the edited ones. */
+function editsOf(
+  { before, settings }: Draft,
+  { policy, visiting, retention }: InstanceSettings,
+): Partial<InstanceSettings> {
+  return {
+    ...changed(before, settings),
+    policy: { ...policy, ...changed(before.policy, settings.policy) },
+    visiting: { ...visiting, ...changed(before.visiting, settings.visiting) },
+    retention: { ...retention, ...changed(before.retention, settings.retention) },
+  };
+}
+
+/** Returns the members of `after` that differ from those of `before`. */
+function changed<T extends object>(before: T, after: T): Partial<T> {
+  const members = Object.keys(after) as (keyof T)[];
+  const differ = members.filter(
+    (member) => JSON.stringify(after[member]) !== JSON.stringify(before[member]),
+  );
+  return Object.fromEntries(differ.map((member) => [member, after[member]])) as Partial<T>;
+}
+
 /** Settings that were edited and not saved yet, by instance; they stay while other screens open. */
 class SettingsDrafts {
   readonly #drafts = new SvelteMap<string, Draft>();
 
-  /** Returns the values of the form: the draft, else the saved settings. */
+  /** Returns the values of the form: the saved settings, and over them those that were edited. */
   of(instance: Instance): InstanceSettings {
-    return this.#drafts.get(instance.id)?.settings ?? settingsOf(instance);
-  }
-
-  /** Returns the settings from which the draft was begun. */
-  begunWith(instance: Instance): InstanceSettings {
-    return this.#drafts.get(instance.id)?.before ?? settingsOf(instance);
+    const saved = settingsOf(instance);
+    const draft = this.#drafts.get(instance.id);
+    return draft ? { ...saved, ...editsOf(draft, saved) } : saved;
   }
 
   unsaved(instance: Instance): boolean {
@@ -89,7 +108,7 @@ class SettingsDrafts {
   }
 
   change(instance: Instance, change: Partial<InstanceSettings>): void {
-    const before = this.begunWith(instance);
+    const before = settingsOf(instance);
     this.#drafts.set(instance.id, { before, settings: { ...this.of(instance), ...change } });
   }
 
