@@ -14,7 +14,7 @@ use latchkey_core::link::qr;
 use latchkey_core::protocol::code::recognize::Form;
 use latchkey_core::secret::Secret;
 use latchkey_core::sign_in as redeeming;
-use latchkey_core::verdict::{Seats, Verdict};
+use latchkey_core::verdict::{Refusal, Seats, Verdict};
 use latchkey_core::{Error, ErrorCode};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -193,15 +193,13 @@ pub async fn redeem(
         let directory = studio.directory(&home, &instance)?;
         let (settings, by) = (&instance.settings, crate::studio::now());
         let verdict = if instance.connection.is_some() {
-            let report = home.inspect_there(&instance, code.expose())?;
-            let rules = settings.code_rules();
-            let looked = inspect::inspect(code.expose(), &[], rules, by.at);
-            let looked = looked.verified_by(code.expose(), &report, rules, by.at);
-            let judged = looked.judged();
-            let judged = judged.ok_or_else(|| Error::internal("the code was not verified"))?;
-            directory
-                .redeem(judged.as_deref(), settings.policy, &by)
-                .wait()?
+            match home.redeem_there(&instance, code.expose())? {
+                Ok(verdict) => verdict,
+                Err(refused) => {
+                    let refused = refused.shown(code.expose(), settings.code_rules(), by.at)?;
+                    Verdict::Refused(Refusal::Code(refused))
+                }
+            }
         } else {
             let key = home.signing_key(&instance)?;
             redeeming::redeem(code.expose(), settings, &[&key], &*directory, &by).wait()?

@@ -113,6 +113,21 @@ fn every_command_works_on_a_connected_instance_and_the_gateway_signs() {
     assert_eq!(there(&redeem)["verdict"], "provisioned");
     assert_eq!(there(&redeem)["verdict"], "signed_in");
     let forged = made["code"].as_str().unwrap().to_owned() + "x";
+    let redeem = ["--json", "redeem", "--instance", "server", &forged];
+    let redeemed = at(client, &redeem, "");
+    assert_eq!(redeemed.code, 1);
+    assert_eq!(redeemed.json()["verdict"], "bad_signature");
+    let activity = [
+        "activity",
+        "list",
+        "--instance",
+        "here",
+        "--kind",
+        "refusal",
+    ];
+    let recorded = done(server, &activity)["entries"][0].clone();
+    assert_eq!(recorded["code"], "bad_signature", "{recorded}");
+    assert_eq!(recorded["actor"]["api_key"], "laptop", "{recorded}");
     let forged = at(
         client,
         &["--json", "inspect", "--instance", "server", &forged],

@@ -5,12 +5,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
+use crate::inspect::{RefusedCode, Unverified};
 use crate::protocol::claims::{Claims, Registered};
 use crate::protocol::code::{CodeRefusal, VerifiedCode};
 use crate::protocol::payload::Payload;
-use crate::protocol::user_id::UserId;
-use crate::verdict::{RecordedRefusal, Refusal, Verdict};
-use crate::{Error, Result};
+use crate::secret::{Secret, exposed_if_any};
+use crate::verdict::{RecordedVerdict, Refusal, Verdict};
+use crate::{Error, ErrorCode, Result};
 
 /// Claims that the client has signed or verified with the key of the instance. Only clients that
 /// may make links for everybody may send them.
@@ -49,6 +50,55 @@ impl SignedClaims {
     }
 }
 
+/// A code to redeem: either the code, which the gateway verifies, or the claims of a code that the
+/// client has verified.
+#[derive(Debug, Default, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RedemptionRequest {
+    /// A code, a login link, or any text with exactly one code.
+    #[serde(
+        default,
+        deserialize_with = "super::some",
+        serialize_with = "exposed_if_any::serialize",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[schema(value_type = String, nullable = false)]
+    pub code: Option<Secret>,
+    /// All claims of a verified code.
+    #[serde(
+        default,
+        deserialize_with = "super::some",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[schema(value_type = Object, nullable = false)]
+    pub claims: Option<Map<String, Value>>,
+}
+
+/// What a [`RedemptionRequest`] has.
+#[derive(Debug)]
+pub enum CodeToRedeem {
+    /// Text with a code.
+    Code(Secret),
+    /// Claims of a verified code.
+    Claims(SignedClaims),
+}
+
+impl RedemptionRequest {
+    /// Returns what the request has.
+    ///
+    /// Fails unless it has either member.
+    pub fn parse(self) -> Result<CodeToRedeem> {
+        match (self.code, self.claims) {
+            (Some(code), None) => Ok(CodeToRedeem::Code(code)),
+            (None, Some(claims)) => Ok(CodeToRedeem::Claims(SignedClaims { claims })),
+            _ => {
+                let message = "Send either the code, or the claims of a code that is verified.";
+                Err(Error::new(ErrorCode::InvalidPayload, message).about("code"))
+            }
+        }
+    }
+}
+
 /// A verdict in words and in data.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Judged {
@@ -57,49 +107,34 @@ pub struct Judged {
     /// The verdict: `signed_in`, `provisioned` or `refused`, with its parameters.
     #[schema(value_type = Object)]
     pub verdict: RecordedVerdict,
-}
-
-/// A [`Verdict`] without any text of an unverified code.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum RecordedVerdict {
-    /// An existing user is signed in.
-    SignedIn {
-        /// ID of the user.
-        user: UserId,
-        /// Whether the profile is taken from the code.
-        refreshes_profile: bool,
-    },
-    /// The user is created.
-    Provisioned {
-        /// ID of the user.
-        user: UserId,
-        /// Number of the seat, counted from 1.
-        seat: u64,
-        /// Number of seats. Null for no limit.
-        limit: Option<u64>,
-    },
-    /// Nobody is signed in.
-    Refused(RecordedRefusal),
+    /// Reason why the code by itself is refused. It is missing for other verdicts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub refused: Option<RefusedCode>,
 }
 
 impl From<Verdict> for Judged {
     fn from(verdict: Verdict) -> Self {
+        let refused = match &verdict {
+            Verdict::Refused(Refusal::Code(refused)) => {
+                Some(RefusedCode::new(refused, Unverified::Withheld))
+            }
+            _ => None,
+        };
         Self {
             code: verdict.code().to_owned(),
-            verdict: match verdict {
-                Verdict::SignedIn {
-                    user,
-                    refreshes_profile,
-                } => RecordedVerdict::SignedIn {
-                    user,
-                    refreshes_profile,
-                },
-                Verdict::Provisioned { user, seat, limit } => {
-                    RecordedVerdict::Provisioned { user, seat, limit }
-                }
-                Verdict::Refused(refusal) => RecordedVerdict::Refused(refusal.recorded()),
-            },
+            verdict: verdict.recorded(),
+            refused,
+        }
+    }
+}
+
+impl Judged {
+    /// Returns the verdict, or the reason why the code by itself is refused.
+    pub fn of_gateway(self) -> Result<std::result::Result<Verdict, RefusedCode>> {
+        match self.refused {
+            Some(refused) => Ok(Err(refused)),
+            None => Verdict::try_from(self).map(Ok),
         }
     }
 }
@@ -109,23 +144,7 @@ impl TryFrom<Judged> for Verdict {
 
     /// Fails for a refusal of a code by itself, because the client judges that.
     fn try_from(judged: Judged) -> Result<Self> {
-        Ok(match judged.verdict {
-            RecordedVerdict::SignedIn {
-                user,
-                refreshes_profile,
-            } => Self::SignedIn {
-                user,
-                refreshes_profile,
-            },
-            RecordedVerdict::Provisioned { user, seat, limit } => {
-                Self::Provisioned { user, seat, limit }
-            }
-            RecordedVerdict::Refused(refusal) => Self::Refused(of_directory(refusal)?),
-        })
+        let by_itself = |_| Err(Error::internal("a verified code was refused by itself"));
+        judged.verdict.try_map(by_itself)
     }
-}
-
-/// Converts a refusal that depends on the directory.
-fn of_directory(refusal: RecordedRefusal) -> Result<Refusal> {
-    refusal.try_map(|_| Err(Error::internal("a verified code was refused by itself")))
 }

@@ -18,7 +18,7 @@ mod users;
 
 pub use activity::{EntryRecord, EventRecord, Page, Waiting};
 pub use api_keys::{ApiKeyRecord, ApiKeyRequest, ApiKeys, MadeApiKey};
-pub use codes::{Judged, RecordedVerdict, SignedClaims};
+pub use codes::{CodeToRedeem, Judged, RedemptionRequest, SignedClaims};
 pub use connection::{Connection, ConnectionString, Fingerprint, GatewayUrl};
 pub use gateway::{AdminListener, GatewayState, RunningGateway};
 pub use inspection::InspectRequest;

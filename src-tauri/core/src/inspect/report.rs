@@ -9,7 +9,6 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::{ClaimTime, Inspection, Verification};
-use crate::Result;
 use crate::directory::Directory;
 use crate::error::Warning;
 use crate::inspect::diagnosis::{self, Hint};
@@ -18,6 +17,7 @@ use crate::protocol::code::recognize::{Form, Judged};
 use crate::protocol::code::{CodeRefusal, CodeRules, verify_by_gateway};
 use crate::protocol::user_id::UserId;
 use crate::verdict::{Refusal, Verdict};
+use crate::{Error, ErrorCode, Result};
 
 /// An inspected code: its content, whether it verifies, and what opening it would do.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
@@ -112,6 +112,39 @@ pub struct RefusedCode {
     pub field: Option<String>,
 }
 
+impl RefusedCode {
+    /// Describes a refusal.
+    #[must_use]
+    pub fn new(refused: &CodeRefusal, unverified: Unverified) -> Self {
+        Self {
+            code: refused.code().into(),
+            message: unverified.sentence(refused),
+            field: refused.member_name().map(str::to_owned),
+        }
+    }
+
+    /// Returns the refusal of `code` with its text, for the screen of an administrator. The gateway
+    /// that keeps the key has refused it.
+    ///
+    /// Fails if the gateway has refused it by a rule that is not known here.
+    pub fn shown(self, code: &str, rules: CodeRules<'_>, now: Timestamp) -> Result<CodeRefusal> {
+        match verify_by_gateway(code, !self.is_about_signature(), rules, now) {
+            Err(refused) => Ok(refused),
+            Ok(_) => {
+                let error = Error::new(ErrorCode::InvalidPayload, self.message);
+                Err(match self.field {
+                    Some(field) => error.about(field),
+                    None => error,
+                })
+            }
+        }
+    }
+
+    fn is_about_signature(&self) -> bool {
+        self.code == CodeRefusal::BadSignature.code()
+    }
+}
+
 impl From<RefusedCode> for Outcome {
     fn from(refused: RefusedCode) -> Self {
         Self {
@@ -192,8 +225,7 @@ impl Inspection {
         now: Timestamp,
     ) -> Self {
         let refused = report.verification.refused.as_ref();
-        let is_signed =
-            refused.is_none_or(|refused| refused.code != CodeRefusal::BadSignature.code());
+        let is_signed = !refused.is_some_and(RefusedCode::is_about_signature);
         let judged = verify_by_gateway(code, is_signed, rules, now);
         self.verification = Verification::Judged(judged.map(Box::new));
         self
@@ -228,11 +260,7 @@ impl Checked {
             Verification::NoKey => (None, None),
             Verification::Judged(Ok(_)) => (Some(true), None),
             Verification::Judged(Err(refused)) => {
-                let refused = RefusedCode {
-                    code: refused.code().into(),
-                    message: unverified.sentence(refused),
-                    field: refused.member_name().map(str::to_owned),
-                };
+                let refused = RefusedCode::new(refused, unverified);
                 (Some(false), Some(refused))
             }
         };

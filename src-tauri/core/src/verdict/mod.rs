@@ -7,6 +7,8 @@ mod policy;
 mod refusal;
 mod seats;
 
+use std::convert::Infallible;
+
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -14,8 +16,7 @@ pub use policy::Policy;
 pub use refusal::{RecordedRefusal, Refusal};
 pub use seats::Seats;
 
-use crate::protocol::code::{CodeRefusal, VerifiedCode};
-
+use crate::protocol::code::{CodeFault, CodeRefusal, VerifiedCode};
 use crate::protocol::payload::{NewUser, Payload};
 use crate::protocol::user_id::UserId;
 use crate::time;
@@ -95,9 +96,10 @@ pub struct DirectoryFacts {
     pub link: LinkState,
 }
 
-/// Result of opening a code.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Verdict {
+/// Result of opening a code. `C` is the fault of a code by itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict<C = CodeRefusal> {
     /// An existing user is signed in.
     SignedIn {
         /// ID of the user.
@@ -115,7 +117,30 @@ pub enum Verdict {
         limit: Option<u64>,
     },
     /// Nobody is signed in, and nothing is changed.
-    Refused(Refusal),
+    Refused(Refusal<C>),
+}
+
+/// Verdict without any text of an unverified code.
+pub type RecordedVerdict = Verdict<CodeFault>;
+
+impl<C> Verdict<C> {
+    /// Converts the fault of a code by itself. All other verdicts stay as they are.
+    pub(crate) fn try_map<D, E>(
+        self,
+        convert: impl FnOnce(C) -> Result<D, E>,
+    ) -> Result<Verdict<D>, E> {
+        Ok(match self {
+            Self::SignedIn {
+                user,
+                refreshes_profile,
+            } => Verdict::SignedIn {
+                user,
+                refreshes_profile,
+            },
+            Self::Provisioned { user, seat, limit } => Verdict::Provisioned { user, seat, limit },
+            Self::Refused(refusal) => Verdict::Refused(refusal.try_map(convert)?),
+        })
+    }
 }
 
 /// Judges a code.
@@ -272,6 +297,16 @@ impl Verdict {
             Self::SignedIn { .. } => "signed_in",
             Self::Provisioned { .. } => "provisioned",
             Self::Refused(refusal) => refusal.code(),
+        }
+    }
+
+    /// Returns the verdict without any text of an unverified code.
+    #[must_use]
+    pub fn recorded(&self) -> RecordedVerdict {
+        let recorded = self.clone();
+        match recorded.try_map(|refused| Ok::<_, Infallible>(refused.fault())) {
+            Ok(recorded) => recorded,
+            Err(never) => match never {},
         }
     }
 }

@@ -7,8 +7,10 @@ use axum::extract::{Extension, Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use latchkey_core::activity::AuditContext;
-use latchkey_core::admin::{Judged, SignedClaims};
+use latchkey_core::admin::{CodeToRedeem, Judged, RedemptionRequest, SignedClaims};
 use latchkey_core::directory::{Command, Redemption};
+use latchkey_core::sign_in;
+use latchkey_core::verdict::Verdict;
 
 use latchkey_core::ErrorCode;
 
@@ -39,11 +41,12 @@ pub(super) async fn dry_run(
     Ok(answer(StatusCode::OK, &Judged::from(verdict))?)
 }
 
-/// Redeem a code that the client has verified
+/// Redeem a code
 ///
-/// Signs the user in or creates the user, without a session.
+/// Signs the user in or creates the user, without a session. A refusal is a verdict, and is
+/// recorded like that of a visitor.
 #[utoipa::path(
-    post, path = "/redemptions", tag = "Links", request_body = SignedClaims,
+    post, path = "/redemptions", tag = "Links", request_body = RedemptionRequest,
     responses(
         (status = 200, description = "The verdict", body = Judged),
     ),
@@ -51,12 +54,30 @@ pub(super) async fn dry_run(
 pub(super) async fn redeem(
     State(admin): Admin,
     Extension(by): By,
-    Body(claims): Body<SignedClaims>,
+    Body(request): Body<RedemptionRequest>,
 ) -> Result<Response, Refused> {
-    let redemption = Arc::new(redemption(&admin, claims, &by).await?);
-    let outcome = admin.directory.execute(Command::Redeem(redemption), &by);
-    let verdict = outcome.await?.verdict()?;
+    let verdict = match request.parse()? {
+        CodeToRedeem::Code(text) => redeem_text(&admin, text.expose(), &by).await?,
+        CodeToRedeem::Claims(claims) => {
+            let redemption = Arc::new(redemption(&admin, claims, &by).await?);
+            let outcome = admin.directory.execute(Command::Redeem(redemption), &by);
+            outcome.await?.verdict()?
+        }
+    };
     Ok(answer(StatusCode::OK, &Judged::from(verdict))?)
+}
+
+async fn redeem_text(
+    admin: &Administration,
+    text: &str,
+    by: &AuditContext,
+) -> latchkey_core::Result<Verdict> {
+    let (settings, key) = admin.signing().await?;
+    let redeemed = sign_in::redeem(text, &settings, &[&key], &*admin.directory, by).await;
+    redeemed.map_err(|refused| match refused.code {
+        ErrorCode::NoCode | ErrorCode::TooMany => refused.about("code"),
+        _ => refused,
+    })
 }
 
 async fn redemption(

@@ -28,7 +28,8 @@ impl From<Error> for Refused {
             | ErrorCode::KeysLocked
             | ErrorCode::KeysMissing
             | ErrorCode::DirectoryHeld => StatusCode::CONFLICT,
-            ErrorCode::InvalidPayload
+            ErrorCode::InvalidRequest
+            | ErrorCode::InvalidPayload
             | ErrorCode::AmbiguousPayload
             | ErrorCode::InvalidSetting
             | ErrorCode::InvalidUrl
@@ -42,6 +43,7 @@ impl From<Error> for Refused {
             | ErrorCode::InvalidCursor
             | ErrorCode::InvalidImport
             | ErrorCode::TooMany => StatusCode::UNPROCESSABLE_ENTITY,
+            ErrorCode::InputTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             ErrorCode::Internal => StatusCode::INTERNAL_SERVER_ERROR,
             _ => StatusCode::SERVICE_UNAVAILABLE,
         };

@@ -123,6 +123,7 @@ impl From<Error> for Problem {
             ErrorCode::InvalidPayload
             | ErrorCode::AmbiguousPayload
             | ErrorCode::InvalidLifetime
+            | ErrorCode::InvalidTime
             | ErrorCode::CodeTooLong
             | ErrorCode::NoCode
             | ErrorCode::InvalidCursor

@@ -490,6 +490,57 @@ fn the_state_has_the_running_gateway_its_sign_ins_of_today_and_the_last_refusals
 }
 
 #[test]
+fn a_redeemed_code_is_verified_here_and_each_refusal_is_recorded() {
+    let site = with_stored_key();
+    add(&site, "ada");
+    let key = site.key("laptop", &[Scope::Admin]);
+    let ask = |path: &str, body: Value| site.ask("POST", path, &key, &body);
+    let made = ask("/links", json!({ "payload": { "id": "ada" } }));
+    let code = made.body["code"].as_str().unwrap();
+    let redeem = |code: &str| ask("/redemptions", json!({ "code": code })).body;
+    assert_eq!(redeem(code)["code"], "signed_in");
+    let other = ask("/links", json!({ "payload": { "id": "eve" } }));
+    let other = other.body["code"].as_str().unwrap();
+    let unknown = redeem(other);
+    assert_eq!(unknown["code"], "unknown_user");
+    assert_eq!(unknown.get("refused"), None);
+    let forged = redeem(&format!("{code}x"));
+    assert_eq!(forged["code"], "bad_signature");
+    assert_eq!(forged["refused"]["code"], "bad_signature", "{forged}");
+    let entries = site.entries();
+    let recorded: Vec<(&str, Actor)> = entries
+        .iter()
+        .filter(|entry| entry.event.data.code() != "link_made")
+        .take(3)
+        .map(|entry| (entry.event.data.code(), entry.actor.clone()))
+        .collect();
+    let laptop = || Actor::ApiKey("laptop".to_owned());
+    let expected = ["bad_signature", "unknown_user", "signed_in"];
+    assert_eq!(recorded, expected.map(|code| (code, laptop())));
+
+    for (body, field) in [
+        (json!({}), "code"),
+        (json!({ "code": code, "claims": { "id": "ada" } }), "code"),
+        (json!({ "code": "no code" }), "code"),
+        (json!({ "code": format!("{code} {other}") }), "code"),
+        (json!({ "claims": {} }), "user"),
+    ] {
+        let refused = ask("/redemptions", body.clone());
+        assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY, "{body}");
+        assert_eq!(refused.body["field"], field, "{body}: {}", refused.body);
+    }
+    let long = "x".repeat(2 * 1024 * 1024);
+    for (path, body) in [
+        ("/redemptions", json!({ "code": long })),
+        ("/inspections", json!({ "text": long })),
+    ] {
+        let refused = ask(path, body);
+        assert_eq!(refused.status, StatusCode::PAYLOAD_TOO_LARGE, "{path}");
+        assert_eq!(refused.body["code"], "input_too_large", "{path}");
+    }
+}
+
+#[test]
 fn a_refused_query_names_its_parameter() {
     let site = Administered::new();
     let key = site.key("laptop", &[Scope::Admin]);

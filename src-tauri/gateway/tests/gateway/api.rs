@@ -559,6 +559,10 @@ fn a_link_that_another_system_makes_signs_in() {
             "invalid_lifetime",
         ),
         (
+            json!({ "payload": { "id": "a" }, "notBefore": "soon" }),
+            "invalid_time",
+        ),
+        (
             json!({ "payload": { "id": "a" }, "expires": "soon" }),
             "invalid_request",
         ),

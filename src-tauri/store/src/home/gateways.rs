@@ -16,7 +16,6 @@ use latchkey_core::link::compose::LinkSpec;
 use latchkey_core::secret::Secret;
 use latchkey_core::verdict::Verdict;
 use latchkey_core::{Error, ErrorCode, Result};
-use serde_json::Value;
 
 /// Beginning of an API key.
 const KEY_PREFIX: &str = "lk_";
@@ -204,21 +203,13 @@ impl Home {
     }
 
     /// Has the gateway of an instance verify a code and redeem it, without a session. Returns the
-    /// reason if the code by itself is refused. Such a refusal is not recorded, because nobody has
-    /// tried to sign in.
+    /// reason if the code by itself is refused. The gateway records each refusal.
     pub fn redeem_there(
         &self,
         instance: &Instance,
         code: &str,
     ) -> Result<std::result::Result<Verdict, RefusedCode>> {
-        let gateway = self.gateway(instance)?;
-        let report = gateway.inspect(code).wait()?;
-        if let Some(refused) = report.verification.refused {
-            return Ok(Err(refused));
-        }
-        let claims = report.claims.as_ref().and_then(Value::as_object);
-        let claims = claims.ok_or_else(|| Error::internal("a verified code without claims"))?;
-        gateway.redeem(claims).wait().map(Ok)
+        self.gateway(instance)?.redeem(code).wait()
     }
 
     /// Has the gateway of an instance inspect a text with a code.

@@ -9,15 +9,14 @@ use latchkey_core::Result;
 use latchkey_core::admin::{
     About, ApiKeyRecord, ApiKeyRequest, ApiKeys, Fingerprint, GatewayState, GatewayUrl,
     InspectRequest, InstanceRecord, Judged, Link, LinkRequest, MadeApiKey, NewSigningKey, Paired,
-    PairingRequest, SignedClaims, SigningKeySet,
+    PairingRequest, RedemptionRequest, SigningKeySet,
 };
-use latchkey_core::inspect::Report;
+use latchkey_core::inspect::{RefusedCode, Report};
 use latchkey_core::instance::api_key::NewApiKey;
 use latchkey_core::instance::{InstanceId, SettingsChange};
 use latchkey_core::link::compose::LinkSpec;
 use latchkey_core::secret::{Secret, SecretSource};
 use latchkey_core::verdict::Verdict;
-use serde_json::{Map, Value};
 
 use super::RemoteDirectory;
 use super::client::{Call, Client, encoded};
@@ -140,14 +139,16 @@ impl RemoteGateway {
         self.client.send(call).await
     }
 
-    /// Redeems claims of a code that the gateway has verified. Begins no session.
-    pub async fn redeem(&self, claims: &Map<String, Value>) -> Result<Verdict> {
-        let claims = SignedClaims {
-            claims: claims.clone(),
+    /// Has the gateway verify a code and redeem it, without a session. Returns the reason if the
+    /// code by itself is refused.
+    pub async fn redeem(&self, code: &str) -> Result<std::result::Result<Verdict, RefusedCode>> {
+        let request = RedemptionRequest {
+            code: Some(Secret::new(code.to_owned())),
+            claims: None,
         };
-        let call = Call::new(Method::POST, "/redemptions").json(&claims)?;
+        let call = Call::new(Method::POST, "/redemptions").json(&request)?;
         let judged: Judged = self.client.send(call).await?;
-        judged.try_into()
+        judged.of_gateway()
     }
 
     /// Inspects a text with a code. The report does not quote a code that the gateway has not
