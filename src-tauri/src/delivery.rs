@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 
 use tauri::async_runtime::spawn_blocking;
 use tauri::ipc::Channel;
-use tokio::time::{Instant, MissedTickBehavior, interval, interval_at, sleep};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
 
 use crate::Studio;
 use crate::events::{Events, StudioEvent};
@@ -30,8 +30,7 @@ pub(crate) fn begin_delivery(studio: &Arc<Studio>, channel: Channel<StudioEvent>
 async fn deliver(events: Arc<Events>, studio: Weak<Studio>, channel: Channel<StudioEvent>) {
     let mut looks = interval(INTERVAL);
     looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut copying = interval_at(Instant::now() + COPYING_INTERVAL, COPYING_INTERVAL);
-    copying.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut copying = Timer::new(COPYING_INTERVAL, Instant::now());
     let mut known = None;
     loop {
         tokio::select! {
@@ -44,8 +43,10 @@ async fn deliver(events: Arc<Events>, studio: Weak<Studio>, channel: Channel<Stu
                 }
                 sleep(PAUSE).await;
             }
-            _ = copying.tick() => events.publish(StudioEvent::CopiesDue),
-            _ = looks.tick() => {
+            now = looks.tick() => {
+                if copying.is_due(now) {
+                    events.publish(StudioEvent::CopiesDue);
+                }
                 let Some(studio) = studio.upgrade() else {
                     return;
                 };
@@ -54,6 +55,30 @@ async fn deliver(events: Arc<Events>, studio: Weak<Studio>, channel: Channel<Stu
                 known = looked.await.unwrap_or_default();
             }
         }
+    }
+}
+
+/// Timer that is due once per interval.
+struct Timer {
+    interval: Duration,
+    next: Instant,
+}
+
+impl Timer {
+    fn new(interval: Duration, now: Instant) -> Self {
+        Self {
+            interval,
+            next: now + interval,
+        }
+    }
+
+    /// Returns whether an interval has passed since the timer began or was due last.
+    fn is_due(&mut self, now: Instant) -> bool {
+        let is_due = now >= self.next;
+        if is_due {
+            self.next = now + self.interval;
+        }
+        is_due
     }
 }
 
@@ -75,4 +100,23 @@ fn look(studio: &Studio, before: Option<&Files>) -> Option<Files> {
         studio.events().publish(StudioEvent::Instances);
     }
     Some(files)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn copies_are_due_every_15_minutes_and_once_after_a_longer_pause() {
+        let begun = Instant::now();
+        let mut copying = Timer::new(COPYING_INTERVAL, begun);
+        let mut due_at = Vec::new();
+        let pause = 3600..7200;
+        for secs in (0..9000).step_by(2).filter(|secs| !pause.contains(secs)) {
+            if copying.is_due(begun + Duration::from_secs(secs)) {
+                due_at.push(secs);
+            }
+        }
+        assert_eq!(due_at, [900, 1800, 2700, 7200, 8100]);
+    }
 }

@@ -162,17 +162,28 @@ pub enum EventData {
     /// A user was added at TypingMind.
     #[serde(rename = "typingmind_user_added")]
     TypingMindUserAdded {
-        /// TypingMind's ID of the user.
+        /// TypingMind's ID of the user. Empty before TypingMind has confirmed the change.
         id: String,
+        /// Whether TypingMind has not confirmed the change.
+        #[serde(default, skip_serializing_if = "is_false")]
+        unconfirmed: bool,
     },
     /// A user was removed at TypingMind.
     #[serde(rename = "typingmind_user_removed")]
     TypingMindUserRemoved {
         /// TypingMind's ID of the user.
         id: String,
+        /// Whether TypingMind has not confirmed the change.
+        #[serde(default, skip_serializing_if = "is_false")]
+        unconfirmed: bool,
     },
     /// An event that an older format stored in words. No program writes new ones.
     Worded(WordedEvent),
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 /// A part of a user's profile.

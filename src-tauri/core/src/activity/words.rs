@@ -57,7 +57,13 @@ impl EventData {
             Self::GatewayRecovered => "Sign-ins work again",
             Self::TypingMindKeySet { .. } => "TypingMind connected",
             Self::TypingMindDisconnected => "TypingMind disconnected",
+            Self::TypingMindUserAdded {
+                unconfirmed: true, ..
+            } => "Adding at TypingMind",
             Self::TypingMindUserAdded { .. } => "Added at TypingMind",
+            Self::TypingMindUserRemoved {
+                unconfirmed: true, ..
+            } => "Removing at TypingMind",
             Self::TypingMindUserRemoved { .. } => "Removed at TypingMind",
             Self::Worded(worded) => &worded.title,
         };
@@ -115,7 +121,15 @@ impl EventData {
                 Some(address.clone())
             }
             Self::TypingMindKeySet { region } => Some(format!("region {region}")),
-            Self::TypingMindUserAdded { id } | Self::TypingMindUserRemoved { id } => {
+            Self::TypingMindUserAdded {
+                unconfirmed: true, ..
+            }
+            | Self::TypingMindUserRemoved {
+                unconfirmed: true, ..
+            } => Some(
+                "It is not known whether this was done. Copy the users again to see.".to_owned(),
+            ),
+            Self::TypingMindUserAdded { id, .. } | Self::TypingMindUserRemoved { id, .. } => {
                 Some(format!("TypingMind's ID {id}"))
             }
             Self::Worded(worded) => worded.detail.clone(),

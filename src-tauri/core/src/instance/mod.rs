@@ -340,6 +340,25 @@ pub struct Outbox {
 const MAX_WAITING: usize = 1_000;
 
 impl Outbox {
+    /// Replaces the event of a change, or drops the change if there is no `event`. If the change
+    /// does not wait any more, adds the event.
+    pub fn amend(&mut self, number: u64, event: Option<Event>, by: &AuditContext) {
+        let mut waiting = self.waiting.iter_mut();
+        let known = waiting.find(|entry| entry.number == number);
+        match (known, event) {
+            (Some(entry), Some(event)) => entry.event = event,
+            (Some(_), None) => self.waiting.retain(|entry| entry.number != number),
+            (None, Some(event)) => self.add(vec![event], by),
+            (None, None) => {}
+        }
+    }
+
+    /// Returns the number of the last change.
+    #[must_use]
+    pub const fn last(&self) -> u64 {
+        self.count
+    }
+
     /// Adds changes. Above the maximum, drops the oldest ones except the very first.
     pub fn add(&mut self, events: Vec<Event>, by: &AuditContext) {
         for event in events {

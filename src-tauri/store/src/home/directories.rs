@@ -180,8 +180,8 @@ impl Home {
     pub fn note_link(&self, instance: &Instance, claims: &Claims, by: &AuditContext) -> Result<()> {
         let is_here = instance.settings.hosted == Hosted::Here;
         if is_here && EmbeddedDirectory::needs_order(&self.users_folder(&instance.id), by.at) {
-            self.instances
-                .note(&instance.id, Event::link_made(claims), by)?;
+            let made = Event::link_made(claims);
+            self.instances.note(&instance.id, made, by)?;
         }
         Ok(())
     }

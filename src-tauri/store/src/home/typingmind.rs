@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use super::Home;
 use crate::files;
-use crate::typingmind::{self, Limits, TypingMindClient};
+use crate::typingmind::{self, ChangeFailed, Limits, TypingMindClient};
 use latchkey_core::activity::{AuditContext, Event, EventData};
 use latchkey_core::instance::{Hosted, Instance, InstanceId};
 use latchkey_core::protocol::email::Email;
@@ -114,7 +114,7 @@ impl Home {
         Ok(Arc::new(copy))
     }
 
-    /// Adds a user at TypingMind. Records it here.
+    /// Adds a user at TypingMind. Records it here before, and confirms the entry afterwards.
     ///
     /// Fails with the errors of [`TypingMindClient::add`].
     pub fn add_at_typingmind(
@@ -126,22 +126,32 @@ impl Home {
         let region = &connection(instance)?.region;
         let key = self.typingmind_key(instance)?;
         let lock = self.lock_copy(&instance.id)?;
-        let user = TypingMindClient::new(region, &key, Limits::default()).add(email)?;
-        let event = Event {
+        let added = |id: &str, unconfirmed| Event {
             subject: Some(email.as_str().to_owned()),
             ..EventData::TypingMindUserAdded {
-                id: user.id.clone(),
+                id: id.to_owned(),
+                unconfirmed,
             }
             .into()
         };
-        self.note_at_typingmind(instance, event, by, &format!("{email} was added"))?;
+        let number = self.instances.note(&instance.id, added("", true), by)?;
+        let done = TypingMindClient::new(region, &key, Limits::default()).add(email);
+        let user = done.map_err(|failed| self.forget_if_not_made(instance, number, failed, by))?;
+        let confirmed = added(&user.id, false);
+        self.confirm(
+            instance,
+            number,
+            confirmed,
+            by,
+            &format!("{email} was added"),
+        )?;
         if let Some(copy) = self.typingmind_users(instance)? {
             self.write_copy(instance, region, &copy.with(user.clone()), lock)?;
         }
         Ok(user)
     }
 
-    /// Removes a user at TypingMind. Records it here.
+    /// Removes a user at TypingMind. Records it here before, and confirms the entry afterwards.
     ///
     /// Fails with the errors of [`TypingMindClient::remove`].
     pub fn remove_at_typingmind(
@@ -156,30 +166,58 @@ impl Home {
         let copy = self.typingmind_users(instance)?;
         let known = copy.as_ref().and_then(|copy| copy.by_id(id));
         let email = known.and_then(|user| user.email.clone());
-        TypingMindClient::new(region, &key, Limits::default()).remove(id)?;
-        let event = Event {
-            subject: Some(email.unwrap_or_else(|| id.to_owned())),
-            ..EventData::TypingMindUserRemoved { id: id.to_owned() }.into()
+        let subject = email.unwrap_or_else(|| id.to_owned());
+        let removed = |unconfirmed| Event {
+            subject: Some(subject.clone()),
+            ..EventData::TypingMindUserRemoved {
+                id: id.to_owned(),
+                unconfirmed,
+            }
+            .into()
         };
-        self.note_at_typingmind(instance, event, by, &format!("The user {id} was removed"))?;
+        let number = self.instances.note(&instance.id, removed(true), by)?;
+        let done = TypingMindClient::new(region, &key, Limits::default()).remove(id);
+        done.map_err(|failed| self.forget_if_not_made(instance, number, failed, by))?;
+        let what = format!("The user {id} was removed");
+        self.confirm(instance, number, removed(false), by, &what)?;
         match copy {
             Some(copy) => self.write_copy(instance, region, &copy.without(id), lock),
             None => Ok(()),
         }
     }
 
-    /// Records what was done at TypingMind. A failure says that it was done.
-    fn note_at_typingmind(
+    /// Drops the entry of a change that TypingMind has refused.
+    fn forget_if_not_made(
         &self,
         instance: &Instance,
-        event: Event,
+        number: u64,
+        failed: ChangeFailed,
+        by: &AuditContext,
+    ) -> Error {
+        if !failed.may_be_made
+            && let Err(cause) = self.instances.amend(&instance.id, number, None, by)
+        {
+            tracing::warn!(error = %cause.logged(), "a change that TypingMind has refused stays recorded as not confirmed");
+        }
+        failed.error
+    }
+
+    /// Records that a change was made at TypingMind. Its entry was recorded before as not confirmed,
+    /// so that a crash leaves a trace. A failure says that the change was made.
+    fn confirm(
+        &self,
+        instance: &Instance,
+        number: u64,
+        confirmed: Event,
         by: &AuditContext,
         done: &str,
     ) -> Result<()> {
-        let noted = self.instances.note(&instance.id, event, by);
-        noted.map_err(|mut failed| {
+        let recorded = self
+            .instances
+            .amend(&instance.id, number, Some(confirmed), by);
+        recorded.map_err(|mut failed| {
             failed.message = format!(
-                "{done} at TypingMind, but that could not be recorded here. {}",
+                "{done} at TypingMind, but the activity here has it as not confirmed. {}",
                 failed.message
             );
             failed

@@ -270,11 +270,26 @@ impl Instances {
         Ok(instance)
     }
 
-    /// Adds an event that waits to be recorded in the activity of an instance.
-    pub(crate) fn note(&self, id: &InstanceId, event: Event, by: &AuditContext) -> Result<()> {
+    /// Adds an event that waits to be recorded in the activity of an instance. Returns its number.
+    pub(crate) fn note(&self, id: &InstanceId, event: Event, by: &AuditContext) -> Result<u64> {
         let _lock = self.lock()?;
         let mut instance = self.get(id)?;
         note(&mut instance, vec![event], by);
+        file::write(&self.path(&instance.id), &instance)?;
+        Ok(instance.outbox.last())
+    }
+
+    /// Replaces or drops an event, as [`Outbox::amend`] does.
+    pub(crate) fn amend(
+        &self,
+        id: &InstanceId,
+        number: u64,
+        event: Option<Event>,
+        by: &AuditContext,
+    ) -> Result<()> {
+        let _lock = self.lock()?;
+        let mut instance = self.get(id)?;
+        instance.outbox.amend(number, event, by);
         file::write(&self.path(&instance.id), &instance)
     }
 

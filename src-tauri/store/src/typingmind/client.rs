@@ -81,7 +81,8 @@ impl<'a> TypingMindClient<'a> {
             method: Method::GET,
             path: "/v2/users".to_owned(),
             body: None,
-        })?;
+        });
+        let answer = answer.map_err(|failed| failed.error)?;
         match answer.status {
             StatusCode::OK => parse_listing(&answer.body),
             StatusCode::NOT_FOUND => Err(Error::new(
@@ -97,32 +98,34 @@ impl<'a> TypingMindClient<'a> {
 
     /// Adds a user, who takes a seat there.
     ///
-    /// Fails like [`users`](Self::users). A connection that is lost after the request was sent leaves
-    /// it unknown whether the user was added; the message says so.
-    pub fn add(&self, email: &Email) -> Result<ListedUser> {
-        let body = serde_json::to_vec(&json!({ "email": email })).map_err(Error::internal)?;
+    /// Fails like [`users`](Self::users). After a connection that is lost or a failure there, it is
+    /// not known whether the user was added; the message says so.
+    pub fn add(&self, email: &Email) -> Result<ListedUser, ChangeFailed> {
+        let body = json!({ "email": email }).to_string().into_bytes();
         let call = Call {
             method: Method::POST,
             path: "/v2/users".to_owned(),
             body: Some(body),
         };
         let answer = self.change(call, &format!("{email} was added"))?;
-        if answer.status.is_success() {
-            parse_user(&answer.body).map_err(|mut odd| {
-                odd.message = format!(
-                    "TypingMind says that {email} was added, but not as whom. Copy the users again."
-                );
-                odd
-            })
-        } else {
-            Err(self.refused(&answer, &format!("add {email}")))
+        if !answer.status.is_success() {
+            return Err(self.not_changed(&answer, &format!("add {email}")));
         }
+        parse_user(&answer.body).map_err(|mut odd| {
+            odd.message = format!(
+                "TypingMind says that {email} was added, but not as whom. Copy the users again."
+            );
+            ChangeFailed {
+                error: odd,
+                may_be_made: true,
+            }
+        })
     }
 
     /// Removes a user by TypingMind's ID.
     ///
     /// Fails like [`add`](Self::add), and with [`ErrorCode::UnknownUser`].
-    pub fn remove(&self, id: &str) -> Result<()> {
+    pub fn remove(&self, id: &str) -> Result<(), ChangeFailed> {
         let call = Call {
             method: Method::DELETE,
             path: format!("/v2/users/{}", utf8_percent_encode(id, NON_ALPHANUMERIC)),
@@ -131,41 +134,60 @@ impl<'a> TypingMindClient<'a> {
         let answer = self.change(call, &format!("the user {id} was removed"))?;
         match answer.status {
             status if status.is_success() => Ok(()),
-            StatusCode::NOT_FOUND => Err(Error::new(
-                ErrorCode::UnknownUser,
-                format!("TypingMind has no user with the ID {id} any more. Copy the users again."),
-            )
-            .about("id")),
-            _ => Err(self.refused(&answer, &format!("remove the user {id}"))),
+            StatusCode::NOT_FOUND => Err(ChangeFailed {
+                error: Error::new(
+                    ErrorCode::UnknownUser,
+                    format!(
+                        "TypingMind has no user with the ID {id} any more. Copy the users again."
+                    ),
+                )
+                .about("id"),
+                may_be_made: false,
+            }),
+            _ => Err(self.not_changed(&answer, &format!("remove the user {id}"))),
         }
     }
 
     /// Sends a request that changes something. If there is no answer, the error says that it is not
     /// known whether `done`.
-    fn change(&self, call: Call, done: &str) -> Result<Answer> {
+    fn change(&self, call: Call, done: &str) -> Result<Answer, ChangeFailed> {
         self.call(call).map_err(|mut lost| {
-            if lost.code != ErrorCode::KeyRefused {
-                lost.message = format!(
+            if lost.may_be_made {
+                lost.error.message = format!(
                     "{} It is not known whether {done}. Copy the users again to see.",
-                    lost.message
+                    lost.error.message
                 );
             }
             lost
         })
     }
 
+    /// Returns the failure for an answer to a change that is no success.
+    fn not_changed(&self, answer: &Answer, what: &str) -> ChangeFailed {
+        ChangeFailed {
+            error: self.refused(answer, what),
+            may_be_made: answer.status.is_server_error(),
+        }
+    }
+
     /// Sends a request and returns the whole answer.
-    fn call(&self, call: Call) -> Result<Answer> {
-        let client = client()?;
-        let request = self.request(call)?;
+    fn call(&self, call: Call) -> Result<Answer, ChangeFailed> {
+        let client = client().map_err(before_sending)?;
+        let request = self.request(call).map_err(before_sending)?;
         let runtime = Builder::new_current_thread().enable_all().build();
-        let runtime = runtime.map_err(Error::internal)?;
+        let runtime = runtime.map_err(|cause| before_sending(Error::internal(cause)))?;
         let answering = async {
             let response = client.request(request).await;
-            let response = response.map_err(|cause| self.unreachable(cause))?;
+            let response = response.map_err(|cause| ChangeFailed {
+                may_be_made: !cause.is_connect(),
+                error: self.unreachable(cause),
+            })?;
             let status = response.status();
             let body = Limited::new(response.into_body(), self.limits.answer_bytes);
-            let body = body.collect().await.map_err(|cause| self.cut(cause))?;
+            let body = body.collect().await.map_err(|cause| ChangeFailed {
+                error: self.cut(cause),
+                may_be_made: true,
+            })?;
             Ok(Answer {
                 status,
                 body: body.to_bytes(),
@@ -181,7 +203,10 @@ impl<'a> TypingMindClient<'a> {
                 "TypingMind ({}) did not answer within {secs} seconds. Try again later.",
                 self.region.host()
             );
-            Err(Error::new(ErrorCode::Unreachable, message))
+            Err(ChangeFailed {
+                error: Error::new(ErrorCode::Unreachable, message),
+                may_be_made: true,
+            })
         })
     }
 
@@ -261,6 +286,23 @@ impl<'a> TypingMindClient<'a> {
             ErrorCode::KeyRefused => refused.about("typingmind_key"),
             _ => refused,
         }
+    }
+}
+
+/// Failure of a change at TypingMind.
+#[derive(Debug)]
+pub struct ChangeFailed {
+    /// Description of the failure.
+    pub error: Error,
+    /// Whether the change may have been made.
+    pub may_be_made: bool,
+}
+
+/// Returns the failure of a request that was not sent.
+fn before_sending(error: Error) -> ChangeFailed {
+    ChangeFailed {
+        error,
+        may_be_made: false,
     }
 }
 

@@ -11,5 +11,5 @@
 mod client;
 mod copy_file;
 
-pub use client::{Limits, TypingMindClient};
+pub use client::{ChangeFailed, Limits, TypingMindClient};
 pub(crate) use copy_file::{Copies, remove, write};

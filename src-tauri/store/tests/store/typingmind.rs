@@ -31,10 +31,12 @@ fn a_server_that_does_not_answer_ends_with_the_timeout() {
     let unknown = client.add(&email).unwrap_err();
     assert!(
         unknown
+            .error
             .message
             .contains("not known whether ada@acme.example was added"),
-        "{unknown}"
+        "{unknown:?}"
     );
+    assert!(unknown.may_be_made);
 }
 
 #[test]

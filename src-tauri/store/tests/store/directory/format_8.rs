@@ -64,7 +64,10 @@ fn refused_api_keys_of_format_8_are_kept_and_events_of_format_9_are_recorded() {
     let by = AuditContext::new(Actor::CommandLine, now);
     let new = [
         EventData::PairingRefused,
-        EventData::TypingMindUserAdded { id: "7".to_owned() },
+        EventData::TypingMindUserAdded {
+            id: "7".to_owned(),
+            unconfirmed: false,
+        },
     ];
     for event in &new {
         let recorded = directory.record(event.clone().into(), &by);
