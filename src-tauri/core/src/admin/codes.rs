@@ -74,7 +74,7 @@ pub struct RedemptionRequest {
     pub claims: Option<Map<String, Value>>,
 }
 
-/// What a [`RedemptionRequest`] has.
+/// Member of a [`RedemptionRequest`].
 #[derive(Debug)]
 pub enum CodeToRedeem {
     /// Text with a code.

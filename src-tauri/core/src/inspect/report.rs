@@ -128,16 +128,15 @@ impl RefusedCode {
     ///
     /// Fails if the gateway has refused it by a rule that is not known here.
     pub fn shown(self, code: &str, rules: CodeRules<'_>, now: Timestamp) -> Result<CodeRefusal> {
-        match verify_by_gateway(code, !self.is_about_signature(), rules, now) {
-            Err(refused) => Ok(refused),
-            Ok(_) => {
-                let error = Error::new(ErrorCode::InvalidPayload, self.message);
-                Err(match self.field {
-                    Some(field) => error.about(field),
-                    None => error,
-                })
-            }
+        let judged = verify_by_gateway(code, !self.is_about_signature(), rules, now);
+        if let Err(refused) = judged {
+            return Ok(refused);
         }
+        let error = Error::new(ErrorCode::InvalidPayload, self.message);
+        Err(match self.field {
+            Some(field) => error.about(field),
+            None => error,
+        })
     }
 
     fn is_about_signature(&self) -> bool {

@@ -124,7 +124,7 @@ pub enum Verdict<C = CodeRefusal> {
 pub type RecordedVerdict = Verdict<CodeFault>;
 
 impl<C> Verdict<C> {
-    /// Converts the fault of a code by itself. All other verdicts stay as they are.
+    /// Converts the fault of a code by itself. Keeps all other verdicts.
     pub(crate) fn try_map<D, E>(
         self,
         convert: impl FnOnce(C) -> Result<D, E>,
