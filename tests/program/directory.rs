@@ -363,3 +363,37 @@ fn a_dropped_file_is_planned_imported_in_batches_and_closed() {
     let refused = boundary.ask("import_next", instance).unwrap_err();
     assert_eq!(refused["code"], "invalid_import");
 }
+
+/// Code for ada@b.example that no key of a test has signed.
+const UNVERIFIED: &str = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJlbWFpbCI6ImFkYUBiLmV4YW1wbGUiLCJleHAiOjQxMDI0NDQ4MDB9.MDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDA";
+
+#[test]
+fn a_code_is_read_although_the_gateway_that_has_its_key_cannot_be_asked() {
+    let (boundary, id) = Boundary::with_instance();
+    let file = boundary.data_dir.path().join("instances").join(&id);
+    let file = file.join("instance.json");
+    boundary.close();
+    let mut stored: Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
+    stored["hosted"] = json!("gateway");
+    stored["connection"] = json!({
+        "url": "https://admin.acme.example:8789/",
+        "instance": "acme",
+        "fingerprint": null,
+        "key_id": "x",
+        "key": null,
+    });
+    std::fs::write(&file, stored.to_string()).unwrap();
+    let link = format!("https://chat.acme.example/?externalAuthCode={UNVERIFIED}");
+    let source = json!({ "kind": "text", "text": link });
+    let shown = boundary
+        .ask("inspect", json!({ "instance": id, "source": source }))
+        .unwrap();
+    assert!(
+        shown["claims_json"]
+            .as_str()
+            .unwrap()
+            .contains("ada@b.example")
+    );
+    assert_eq!(shown["forecast"]["title"], "Not checked");
+    assert_eq!(shown["unasked"]["code"], "key_refused", "{shown}");
+}

@@ -161,6 +161,7 @@ export function inspectionLike(changed: Partial<Inspection> = {}): Inspection {
     },
     remedies: [],
     hints: [],
+    unasked: null,
     ...changed,
   };
 }

@@ -79,6 +79,9 @@ pub struct Inspection {
     pub remedies: Vec<Remedy>,
     /// Known causes of a refusal, the most important first.
     pub hints: Vec<Hint>,
+    /// Why the gateway on a server, which has the key, could not be asked. Only what can be read
+    /// without it is then known.
+    pub unasked: Option<Problem>,
 }
 
 /// Request to redeem an inspected code.
@@ -131,9 +134,11 @@ pub async fn inspect(
                     refused
                 }
             })?;
-        let report = is_there
-            .then(|| home.inspect_there(&instance, &found.code))
-            .transpose()?;
+        let asked = is_there.then(|| home.inspect_there(&instance, &found.code));
+        let (report, unasked) = match asked.transpose() {
+            Ok(report) => (report, None),
+            Err(why) => (None, Some(why)),
+        };
         let looked = match &report {
             Some(report) => looked.verified_by(&found.code, report, rules, now),
             None => looked,
@@ -156,7 +161,7 @@ pub async fn inspect(
         }
         let forecast = studio.with_users(&home, &instance, |users| {
             looked
-                .forecast(settings, users, why_none.as_ref(), now)
+                .forecast(settings, users, unasked.as_ref().or(why_none.as_ref()), now)
                 .wait()
         })?;
         let forecast = forecast.for_link(&hints);
@@ -173,6 +178,7 @@ pub async fn inspect(
             remedies: hints::remedies(&forecast),
             forecast,
             hints,
+            unasked: unasked.map(Into::into),
             revision: studio.inspected(instance.id, Secret::new(found.code)),
         })
     })

@@ -78,13 +78,13 @@ export class LivePreview {
     },
   );
 
-  /** What opening the shown link would do; null while that is not known. */
+  /** Forecast of opening the shown link; null while it is not known. */
   get forecast(): Forecast | null {
     if (this.shown === null) return null;
     return this.shown.forecast ?? this.#judgement?.forecast ?? null;
   }
 
-  /** What corrects the cause of a refusal. */
+  /** Actions that correct the cause of a refusal. */
   get remedies(): Remedy[] {
     return this.#judgement?.remedies ?? this.shown?.remedies ?? [];
   }
@@ -108,7 +108,7 @@ export class LivePreview {
 
   /**
    * Whether the link on the screen would sign nobody in. Until the gateway has judged a new link, its
-   * last judgement counts, so that a refused link is not offered meanwhile.
+   * last judgement counts, so that a refused link is not offered.
    */
   get refused(): boolean {
     const forecast = this.judging ? this.#judged?.forecast : this.forecast;

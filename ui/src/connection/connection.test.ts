@@ -6,6 +6,7 @@ import {
   answer,
   connectedLike,
   forecastLike,
+  inspectionLike,
   outlineLike,
   pageLike,
   previewLike,
@@ -18,6 +19,7 @@ import {
 import { actions } from '../app/actions';
 import App from '../app/App.svelte';
 import { composerFor } from '../compose/composer.svelte';
+import { inspectedFor } from '../inspect/inspected.svelte';
 import { forgetInstance } from '../lib/state/changes';
 import { connections } from '../lib/state/connections.svelte';
 import { listenForEvents } from '../lib/state/events';
@@ -375,4 +377,28 @@ it('offers no QR code of an unsigned link in the palette', async () => {
   const ids = actions(instance, () => undefined).map(({ id }) => id);
   expect(ids).toContain('copy-link');
   expect(ids.filter((id) => /qr|save/u.test(id))).toEqual([]);
+});
+
+it('shows what can be read of a code without the gateway, and says that it was not asked', async () => {
+  const unasked = { code: 'unreachable', message: 'It does not answer.', field: null } as const;
+  let off = true;
+  answer({
+    inspect: () => inspectionLike({ unasked: off ? unasked : null }),
+    users: () => pageLike([userLike()]),
+    activity: () => ({ entries: [], before: null }),
+    seats: () => ({ used: 1, limit: null }),
+    gateway_remote: () => (off ? refuse('unreachable', 'It does not answer.') : ({} as never)),
+  });
+  studio.open('inspect');
+  inspectedFor(instance.id).type('a.b.c');
+  const said = await screen.findByTestId('inspect-forecast');
+  await waitFor(() => expect(said.textContent).toContain('Not checked'));
+  expect(said.textContent).toContain('admin.acme.example:8443 was not asked');
+  expect(said.textContent).toContain('It does not answer.');
+  expect(screen.getByTestId('inspect-contents').textContent).toContain('Works until');
+  // The answer shows that the connection is lost, and the code is checked when it is back.
+  await banner();
+  off = false;
+  await connections.check(instance.id);
+  await waitFor(() => expect(said.textContent).toContain('Signs in ada'));
 });

@@ -669,7 +669,12 @@ remedies: Array<Remedy>,
 /**
  * Known causes of a refusal, the most important first.
  */
-hints: Array<Hint>, };
+hints: Array<Hint>, 
+/**
+ * Why the gateway on a server, which has the key, could not be asked. Only what can be read
+ * without it is then known.
+ */
+unasked: Problem | null, };
 export type Instance = { 
 /**
  * ID, which never changes.

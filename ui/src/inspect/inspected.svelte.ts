@@ -1,5 +1,5 @@
 import type { Inspection, Problem, Redeemed } from '../generated/types';
-import { asProblem, call } from '../lib/bridge';
+import { asProblem, call, reportProblem } from '../lib/bridge';
 import { Latest } from '../lib/latest';
 import { onForget } from '../lib/state/changes';
 import { seats } from '../lib/state/seats.svelte';
@@ -49,6 +49,7 @@ export class Inspected {
       // A repeated request sends only the code, so the first answer says what it was found in.
       const { found_in } = again ? (this.shown ?? inspection) : inspection;
       this.shown = { ...inspection, found_in };
+      if (inspection.unasked) reportProblem(this.#instanceId, inspection.unasked);
       this.problem = null;
       this.reading = false;
       this.#refreshedAt = Date.now();

@@ -34,6 +34,11 @@ export function hearProblems(hear: OnProblem): void {
   onProblem = hear;
 }
 
+/** Reports a problem of an instance that stands in the answer of a command that did not fail. */
+export function reportProblem(instanceId: string, problem: Problem): void {
+  onProblem(instanceId, problem);
+}
+
 /** Asks the Rust side. Rejects with `Refused` and with nothing else. */
 export async function call<K extends Name>(
   name: K,
