@@ -234,7 +234,7 @@ class Importing {
         if (rows.length === 0) return;
       }
     } catch (thrown) {
-      // The file may be closed by now.
+      // Nobody sees a problem of a closed file.
       if (fresh === this.fresh) this.problem = asProblem(thrown);
     } finally {
       this.#loading = false;
