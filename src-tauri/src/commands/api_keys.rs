@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize, Serializer};
 use tauri::State;
 use ts_rs::TS;
 
-use crate::commands::connections::refreshed;
+use crate::commands::connections::after_change;
 use crate::commands::instance::Instance;
 use crate::studio::{at_home, now};
 use crate::{Problem, Studio};
@@ -76,7 +76,7 @@ pub async fn api_key_make(
         *studio.revealed() = Some((id.clone(), key.clone()));
         Ok(MadeApiKey {
             key,
-            instance: refreshed(home, &id)?,
+            instance: after_change(home, &id)?,
         })
     })
     .await
@@ -91,7 +91,7 @@ pub async fn api_key_revoke(
     at_home(studio, move |_, home| {
         let id = InstanceId::parse(&request.instance)?;
         home.revoke_api_key(&id, &request.key, &now())?;
-        refreshed(home, &id)
+        after_change(home, &id)
     })
     .await
 }

@@ -235,6 +235,15 @@ pub(super) fn refreshed(home: &Home, id: &InstanceId) -> latchkey_core::Result<I
     Ok(Instance::from(instance).with_keys(record.secret, api_keys))
 }
 
+/// Returns an instance after a change that was made. If its gateway cannot be asked for the settings
+/// and keys, returns the copy that is here, because the change must not look as if it had failed.
+pub(super) fn after_change(home: &Home, id: &InstanceId) -> latchkey_core::Result<Instance> {
+    refreshed(home, id).or_else(|refused| {
+        tracing::warn!(error = %refused.logged(), "the settings were not read again after a change");
+        home.instances().get(id).map(Into::into)
+    })
+}
+
 /// Parses a fingerprint. An empty text stands for none.
 fn parsed(text: &str) -> latchkey_core::Result<Option<Fingerprint>> {
     match text.trim() {
@@ -253,5 +262,40 @@ impl From<admin::GatewayState> for RemoteGateway {
             version: state.version,
             sign_ins_today: state.sign_ins_today,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use latchkey_core::ErrorCode;
+    use latchkey_core::instance::Settings;
+    use latchkey_store::keys::KeychainUse;
+
+    use super::*;
+
+    #[test]
+    fn a_change_at_a_gateway_succeeds_when_the_gateway_is_lost_right_after_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let home = Home::open(folder.path().join("data"), KeychainUse::Never).unwrap();
+        let connection = admin::Connection {
+            url: GatewayUrl::parse("https://127.0.0.1:1").unwrap(),
+            instance: InstanceId::parse("acme").unwrap(),
+            fingerprint: None,
+            key_id: "12345678".to_owned(),
+            // The gateway can be asked nothing.
+            key: None,
+        };
+        let mut settings = Settings::sample().unwrap();
+        settings.hosted = latchkey_core::instance::Hosted::Gateway;
+        let instances = home.instances();
+        let added = instances
+            .add_connected(settings, connection, &now())
+            .unwrap();
+        let refused = refreshed(&home, &added.id).unwrap_err();
+        assert_eq!(refused.code, ErrorCode::KeyRefused);
+        assert_eq!(
+            after_change(&home, &added.id).unwrap().id,
+            added.id.as_str()
+        );
     }
 }

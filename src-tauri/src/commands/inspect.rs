@@ -13,8 +13,7 @@ use latchkey_core::instance::InstanceId;
 use latchkey_core::link::qr;
 use latchkey_core::protocol::code::recognize::Form;
 use latchkey_core::secret::Secret;
-use latchkey_core::sign_in as redeeming;
-use latchkey_core::verdict::{Refusal, Seats, Verdict};
+use latchkey_core::verdict::{Seats, Verdict};
 use latchkey_core::{Error, ErrorCode};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -197,19 +196,8 @@ pub async fn redeem(
         let code = studio.last_inspected(&id, request.revision)?;
         let instance = home.instances().get(&id)?;
         let directory = studio.directory(&home, &instance)?;
-        let (settings, by) = (&instance.settings, crate::studio::now());
-        let verdict = if instance.connection.is_some() {
-            match home.redeem_there(&instance, code.expose())? {
-                Ok(verdict) => verdict,
-                Err(refused) => {
-                    let refused = refused.shown(code.expose(), settings.code_rules(), by.at)?;
-                    Verdict::Refused(Refusal::Code(refused))
-                }
-            }
-        } else {
-            let key = home.signing_key(&instance)?;
-            redeeming::redeem(code.expose(), settings, &[&key], &*directory, &by).wait()?
-        };
+        let by = crate::studio::now();
+        let verdict = home.redeem(&instance, &*directory, code.expose(), &by)?;
         let user = match &verdict {
             Verdict::SignedIn { user, .. } | Verdict::Provisioned { user, .. } => {
                 directory.user(user).wait()?

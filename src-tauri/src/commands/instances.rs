@@ -9,7 +9,7 @@ use serde::Deserialize;
 use tauri::State;
 use ts_rs::TS;
 
-use crate::commands::connections::refreshed;
+use crate::commands::connections::after_change;
 use crate::commands::instance::{Instance, InstanceRef, InstanceSettings, SecretSource};
 use crate::preferences::Preferences;
 use crate::studio::{at_home, now};
@@ -98,7 +98,7 @@ pub async fn instance_update(
         if changed.settings.hosted == Hosted::Elsewhere {
             studio.release(&id);
         }
-        refreshed(home, &changed.id)
+        after_change(home, &changed.id)
     })
     .await
 }

@@ -12,7 +12,7 @@ use ts_rs::TS;
 
 use crate::clipboard::Content;
 use crate::commands::compose::Copied;
-use crate::commands::connections::refreshed;
+use crate::commands::connections::after_change;
 use crate::commands::instance::{Instance, InstanceRef, SecretSource};
 use crate::studio::{at_home, blocking, now};
 use crate::{Problem, Studio};
@@ -52,7 +52,7 @@ pub async fn secret_replace(
     at_home(studio, move |_, home| {
         let id = InstanceId::parse(&request.instance)?;
         home.replace_secret(&id, request.secret.into(), &now())?;
-        refreshed(home, &id)
+        after_change(home, &id)
     })
     .await
 }

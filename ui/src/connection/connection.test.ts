@@ -261,6 +261,18 @@ it('shows the state of the gateway there, which cannot be started or stopped her
   expect(state.textContent).toContain('Was open at');
 });
 
+it('says why a gateway that answers does not tell its state', async () => {
+  studio.open('gateway');
+  broken = 'scope_missing';
+  await connections.check(instance.id);
+  const state = await screen.findByTestId('gateway-state');
+  await waitFor(() => expect(state.textContent).toContain('Not known'));
+  expect(lost.of(instance.id)).toBeNull();
+  broken = null;
+  await connections.check(instance.id);
+  await waitFor(() => expect(state.textContent).toContain('https://chat.acme.example'));
+});
+
 it('has the settings of a gateway on a server, without showing its secret', async () => {
   studio.open('settings');
   await waitFor(() => expect(asked.some(({ name }) => name === 'instance_refresh')).toBe(true));

@@ -75,6 +75,12 @@ pub struct About {
     /// Revision of the API. 0 for a server that does not tell it.
     #[serde(default)]
     pub api: u32,
+    /// Name of the instance.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// URL of the instance, to which its links lead.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
 }
 
 /// Actor, time and origin of a change, as a local client sends them.

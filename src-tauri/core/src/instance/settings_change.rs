@@ -99,28 +99,28 @@ impl SettingsChange {
     #[must_use]
     pub fn without(self, before: &Self) -> Self {
         Self {
-            name: edited(self.name, &before.name),
-            url: edited(self.url, &before.url),
-            hosted: edited(self.hosted, &before.hosted),
-            parameter: edited(self.parameter, &before.parameter),
-            algorithm: edited(self.algorithm, &before.algorithm),
-            lifetime: edited(self.lifetime, &before.lifetime),
-            external_auth: edited(self.external_auth, &before.external_auth),
-            require_expiry: edited(self.require_expiry, &before.require_expiry),
-            provisioning: edited(self.provisioning, &before.provisioning),
-            refresh_profile: edited(self.refresh_profile, &before.refresh_profile),
-            step: edited(self.step, &before.step),
-            session: edited(self.session, &before.session),
+            name: edited(self.name, before.name.as_ref()),
+            url: edited(self.url, before.url.as_ref()),
+            hosted: edited(self.hosted, before.hosted.as_ref()),
+            parameter: edited(self.parameter, before.parameter.as_ref()),
+            algorithm: edited(self.algorithm, before.algorithm.as_ref()),
+            lifetime: edited(self.lifetime, before.lifetime.as_ref()),
+            external_auth: edited(self.external_auth, before.external_auth.as_ref()),
+            require_expiry: edited(self.require_expiry, before.require_expiry.as_ref()),
+            provisioning: edited(self.provisioning, before.provisioning.as_ref()),
+            refresh_profile: edited(self.refresh_profile, before.refresh_profile.as_ref()),
+            step: edited(self.step, before.step.as_ref()),
+            session: edited(self.session, before.session.as_ref()),
             session_ends_with_link: edited(
                 self.session_ends_with_link,
-                &before.session_ends_with_link,
+                before.session_ends_with_link.as_ref(),
             ),
-            session_idle: edited(self.session_idle, &before.session_idle),
-            return_to: edited(self.return_to, &before.return_to),
-            embed_in: edited(self.embed_in, &before.embed_in),
-            retention_age: edited(self.retention_age, &before.retention_age),
-            retained_refusals: edited(self.retained_refusals, &before.retained_refusals),
-            audiences: edited(self.audiences, &before.audiences),
+            session_idle: edited(self.session_idle, before.session_idle.as_ref()),
+            return_to: edited(self.return_to, before.return_to.as_ref()),
+            embed_in: edited(self.embed_in, before.embed_in.as_ref()),
+            retention_age: edited(self.retention_age, before.retention_age.as_ref()),
+            retained_refusals: edited(self.retained_refusals, before.retained_refusals.as_ref()),
+            audiences: edited(self.audiences, before.audiences.as_ref()),
         }
     }
 
@@ -137,8 +137,8 @@ impl SettingsChange {
     }
 }
 
-fn edited<T: PartialEq>(value: Option<T>, before: &Option<T>) -> Option<T> {
-    value.filter(|value| Some(value) != before.as_ref())
+fn edited<T: PartialEq>(value: Option<T>, before: Option<&T>) -> Option<T> {
+    value.filter(|value| Some(value) != before)
 }
 
 fn assign<T>(setting: &mut T, value: Option<T>) {

@@ -74,6 +74,8 @@ impl Administration {
                 holder: holder.to_owned(),
                 version: env!("CARGO_PKG_VERSION").to_owned(),
                 api: API_REVISION,
+                name: None,
+                url: None,
             },
             directory,
             home,

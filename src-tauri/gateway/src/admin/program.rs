@@ -20,7 +20,13 @@ use crate::api::answer;
 pub(super) async fn about(
     State(administration): State<Arc<Administration>>,
 ) -> Result<Response, Refused> {
-    Ok(answer(StatusCode::OK, &administration.about)?)
+    let settings = administration.instance().await?.settings;
+    let about = About {
+        name: Some(settings.name.as_str().to_owned()),
+        url: Some(settings.url.as_str().to_owned()),
+        ..administration.about.clone()
+    };
+    Ok(answer(StatusCode::OK, &about)?)
 }
 
 /// Close the directory

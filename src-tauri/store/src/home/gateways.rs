@@ -9,12 +9,14 @@ use latchkey_core::activity::AuditContext;
 use latchkey_core::admin::{
     Connection, ConnectionString, Fingerprint, GatewayState, GatewayUrl, InstanceRecord, Link,
 };
+use latchkey_core::directory::Directory;
 use latchkey_core::inspect::{RefusedCode, Report};
 use latchkey_core::instance::{Hosted, Instance, InstanceId, Name, Settings};
 use latchkey_core::link::BaseUrl;
 use latchkey_core::link::compose::LinkSpec;
 use latchkey_core::secret::Secret;
-use latchkey_core::verdict::Verdict;
+use latchkey_core::sign_in;
+use latchkey_core::verdict::{Refusal, Verdict};
 use latchkey_core::{Error, ErrorCode, Result};
 
 /// Beginning of an API key.
@@ -212,6 +214,29 @@ impl Home {
         self.gateway(instance)?.redeem(code).wait()
     }
 
+    /// Redeems a code without a session, by the key of the instance or at its gateway on another
+    /// computer. `directory` is the directory of an instance that is hosted here.
+    pub fn redeem(
+        &self,
+        instance: &Instance,
+        directory: &dyn Directory,
+        code: &str,
+        by: &AuditContext,
+    ) -> Result<Verdict> {
+        let settings = &instance.settings;
+        if instance.connection.is_some() {
+            return match self.redeem_there(instance, code)? {
+                Ok(verdict) => Ok(verdict),
+                Err(refused) => {
+                    let refused = refused.shown(code, settings.code_rules(), by.at)?;
+                    Ok(Verdict::Refused(Refusal::Code(refused)))
+                }
+            };
+        }
+        let key = self.signing_key(instance)?;
+        sign_in::redeem(code, settings, &[&key], directory, by).wait()
+    }
+
     /// Has the gateway of an instance inspect a text with a code.
     pub fn inspect_there(&self, instance: &Instance, text: &str) -> Result<Report> {
         self.gateway(instance)?.inspect(text).wait()
@@ -267,15 +292,17 @@ impl Home {
         by: &AuditContext,
     ) -> Result<Instance> {
         let gateway = RemoteGateway::new(address.url, address.pin, key, address.instance)?;
-        let instance = InstanceId::parse(&gateway.about().wait()?.instance)?;
+        let about = gateway.about().wait()?;
+        let instance = InstanceId::parse(&about.instance)?;
         let settings = match gateway.settings().wait() {
             Ok(record) => record.settings,
-            // The key is for users or links only.
-            Err(refused) if refused.code == ErrorCode::ScopeMissing => Settings::new(
-                Name::parse(instance.as_str())?,
-                BaseUrl::parse(address.url.as_str())?,
-                Hosted::Gateway,
-            ),
+            // The key is for users, links or the activity only.
+            Err(refused) if refused.code == ErrorCode::ScopeMissing => {
+                let (Some(name), Some(url)) = (&about.name, &about.url) else {
+                    return Err(refused.about("key"));
+                };
+                Settings::new(Name::parse(name)?, BaseUrl::parse(url)?, Hosted::Gateway)
+            }
             Err(refused) => return Err(refused),
         };
         let name = name.unwrap_or_else(|| settings.name.clone());

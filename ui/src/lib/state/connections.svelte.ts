@@ -17,6 +17,8 @@ const PAUSES_MS = [1000, 2000, 4000, 8000, 15_000, 30_000];
 /** Checks of the connections to gateways on servers. Only the shown instance is checked. */
 class Connections {
   readonly #states = new SvelteMap<string, RemoteGateway>();
+  /** Problems of gateways that answer, such as a scope that the key lacks. */
+  readonly #problems = new SvelteMap<string, Problem>();
   readonly #checking = new SvelteMap<string, Promise<void>>();
   #timer: ReturnType<typeof setTimeout> | undefined;
   /** The instance that is shown. */
@@ -27,6 +29,7 @@ class Connections {
     onForget((id) => {
       lost.delete(id);
       this.#states.delete(id);
+      this.#problems.delete(id);
       this.#checking.delete(id);
     });
   }
@@ -34,6 +37,11 @@ class Connections {
   /** Returns the last known state of a gateway; null before its first answer. */
   stateOf(id: string): RemoteGateway | null {
     return this.#states.get(id) ?? null;
+  }
+
+  /** Returns why a gateway that answers does not tell its state. */
+  problemOf(id: string): Problem | null {
+    return this.#problems.get(id) ?? null;
   }
 
   isChecking(id: string): boolean {
@@ -67,10 +75,15 @@ class Connections {
   async #check(id: string): Promise<void> {
     try {
       this.#states.set(id, await call('gateway_remote', { instance: id }));
+      this.#problems.delete(id);
       this.#isBack(id);
     } catch (thrown) {
       // `#heard` takes the problem of a lost connection. With another one, the gateway answers.
-      if (lostCause(asProblem(thrown)) === null) this.#isBack(id);
+      const problem = asProblem(thrown);
+      if (lostCause(problem) !== null) return;
+      this.#problems.set(id, problem);
+      this.#states.delete(id);
+      this.#isBack(id);
     }
   }
 
