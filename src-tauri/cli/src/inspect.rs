@@ -17,9 +17,11 @@ use latchkey_core::protocol::code::recognize::{Form, Recognized};
 use latchkey_core::protocol::payload::Payload;
 use latchkey_core::protocol::text;
 use latchkey_core::secret::SigningKey;
+use latchkey_core::typingmind::{self, Known};
 use latchkey_core::verdict::{Refusal, Verdict};
 use latchkey_core::{Error, ErrorCode};
 use latchkey_store::home::Home;
+use serde::Serialize;
 use serde_json::Value;
 
 use crate::args::InspectArguments;
@@ -62,21 +64,7 @@ pub(crate) fn inspect(
     if let Some(warning) = &short_key {
         output.warn(&warning.message);
     }
-    let (parameter, rules) = match (known, &arguments.protocol.param) {
-        (Some((_, instance)), _) => {
-            let settings = &instance.settings;
-            (settings.parameter.clone(), settings.code_rules())
-        }
-        (None, name) => {
-            let rules = CodeRules {
-                algorithm: arguments.protocol.algorithm.unwrap_or_default(),
-                require_expiry: false,
-                audiences: None,
-            };
-            let name = name.as_deref().map(Parameter::parse).transpose()?;
-            (name.unwrap_or_default(), rules)
-        }
-    };
+    let (parameter, rules) = protocol(known.map(|(_, instance)| instance), arguments)?;
     let pasted = Pasted::read(&arguments.input, context)?;
     let keys = key.as_ref();
     let keys = keys.as_slice();
@@ -113,6 +101,11 @@ pub(crate) fn inspect(
             verdict::hint(verdict, &instance.id, output);
         }
     }
+    let there = known.and_then(|(home, instance)| at_typingmind(home, instance, &inspection, now));
+    if let Some(there) = &there {
+        text.own("\nAt TypingMind\n");
+        text.line(format_args!("  {}", there.sentence));
+    }
     let exit_code = match (&verdict, inspection.judged()) {
         (Some((verdict, _)), _) => verdict::exit_code(verdict),
         (None, Some(Err(_))) => ExitCode::from(1),
@@ -120,7 +113,7 @@ pub(crate) fn inspect(
     };
     output.print(text, || {
         let (verdict, stay) = verdict.unzip();
-        value(&Report {
+        let report = Report {
             dry_run: verdict.as_ref().map(|verdict| {
                 let outcome = Outcome::new(verdict, Unverified::Shown, |refusal| {
                     let (_, instance) = known?;
@@ -132,9 +125,69 @@ pub(crate) fn inspect(
             hints,
             warnings: short_key.into_iter().chain(several).collect(),
             ..inspection.report(form, Unverified::Shown)
+        };
+        value(&Inspected {
+            report,
+            typingmind: there.map(Into::into),
         })
     })?;
     Ok(exit_code)
+}
+
+/// Returns the parameter and the rules of an instance, or those of the options without one.
+fn protocol<'a>(
+    instance: Option<&'a Instance>,
+    arguments: &InspectArguments,
+) -> Result<(Parameter, CodeRules<'a>), Failure> {
+    if let Some(Instance { settings, .. }) = instance {
+        return Ok((settings.parameter.clone(), settings.code_rules()));
+    }
+    let name = arguments.protocol.param.as_deref();
+    let rules = CodeRules {
+        algorithm: arguments.protocol.algorithm.unwrap_or_default(),
+        require_expiry: false,
+        audiences: None,
+    };
+    let name = name.map(Parameter::parse).transpose()?;
+    Ok((name.unwrap_or_default(), rules))
+}
+
+/// Answer of the command in JSON.
+#[derive(Serialize)]
+struct Inspected {
+    #[serde(flatten)]
+    report: Report,
+    /// Only for an instance whose users at TypingMind were copied.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    typingmind: Option<AtTypingMind>,
+}
+
+/// Result of looking the user of a code up in the copy of TypingMind's users.
+#[derive(Serialize)]
+struct AtTypingMind {
+    exists: Option<bool>,
+    message: String,
+}
+
+impl From<Known> for AtTypingMind {
+    fn from(known: Known) -> Self {
+        Self {
+            exists: known.exists,
+            message: known.sentence,
+        }
+    }
+}
+
+/// Looks the user of a verified code up in the copy of TypingMind's users. `None` without a copy.
+fn at_typingmind(
+    home: &Home,
+    instance: &Instance,
+    inspection: &Inspection,
+    now: Timestamp,
+) -> Option<Known> {
+    let verified = inspection.judged()?.as_ref().ok()?;
+    let copy = home.typingmind_users(instance).ok().flatten()?;
+    Some(typingmind::known(&verified.payload, &copy, now))
 }
 
 /// Inspects a code at the gateway of an instance, which alone can verify it. The gateway does not

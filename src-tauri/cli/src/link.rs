@@ -175,6 +175,8 @@ fn made_there(
     };
     let spec = spec(payload, arguments, settings.lifetime)?;
     let link = home.sign_link(instance, &spec)?;
+    let mut warnings = link.warnings;
+    warnings.extend(refusal_there(home, instance, &link.code)?);
     let claims = inspect(&link.code, &[], settings.code_rules(), by.at);
     Ok(Made {
         url: link.url,
@@ -182,9 +184,22 @@ fn made_there(
         code: Secret::new(link.code),
         widget: link.widget,
         expires_at: link.expires_at,
-        warnings: link.warnings,
+        warnings,
         opens_at: settings.url,
     })
+}
+
+/// Returns the warning about a new link that the gateway would refuse now, such as one for a user
+/// whom it does not know.
+fn refusal_there(home: &Home, instance: &Instance, code: &str) -> Result<Option<Warning>, Failure> {
+    let Some(outcome) = home.inspect_there(instance, code)?.dry_run else {
+        return Ok(None);
+    };
+    let signs_in = ["signed_in", "provisioned"].contains(&&*outcome.verdict);
+    Ok((!signs_in).then_some(Warning {
+        code: outcome.verdict,
+        message: outcome.message,
+    }))
 }
 
 fn spec(

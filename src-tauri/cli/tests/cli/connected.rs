@@ -216,6 +216,72 @@ fn a_refused_key_or_a_lost_gateway_changes_no_setting_of_a_connected_instance() 
 }
 
 #[test]
+fn a_link_that_the_gateway_would_refuse_has_a_warning() {
+    let connected = Connected::new();
+    let client = connected.client.path();
+    let known = done(
+        client,
+        &["link", "--instance", "server", "--user-id", "ada"],
+    );
+    assert_eq!(known["warnings"], serde_json::json!([]));
+    let link = [
+        "link",
+        "--instance",
+        "server",
+        "--email",
+        "ada@acme.example",
+    ];
+    let warned = at(client, &link, "");
+    assert_eq!(warned.code, 0, "{}", warned.err);
+    assert!(warned.err.contains("ada@acme.example"), "{}", warned.err);
+    let warned = done(client, &link);
+    assert_eq!(warned["warnings"][0]["code"], "unknown_user");
+    connected.serving.end();
+}
+
+/// Returns the users of an instance as an export.
+fn exported(folder: &Path, instance: &str) -> String {
+    let ran = at(folder, &["users", "--instance", instance, "export"], "");
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    ran.out
+}
+
+#[test]
+fn users_are_imported_and_exported_over_tls_as_on_the_server() {
+    let connected = Connected::new();
+    let (server, client) = (connected.server.path(), connected.client.path());
+    let file = client.join("users.csv");
+    std::fs::write(&file, "id,email,role\nada,ada@acme.example,admin\nbob,,\n").unwrap();
+    let import = [
+        "users",
+        "--instance",
+        "server",
+        "import",
+        file.to_str().unwrap(),
+    ];
+    let planned = done(client, &[&import[..], &["--dry-run"]].concat());
+    assert_eq!(exported(server, "here").lines().count(), 1, "{planned}");
+    done(client, &import);
+    let there = exported(server, "here");
+    assert!(there.contains("ada@acme.example"), "{there}");
+    assert_eq!(exported(client, "server"), there);
+
+    // A row that differs is kept unless the import updates, and the seats are respected.
+    std::fs::write(&file, "id,email,role\nada,ada@acme.example,user\neve,,\n").unwrap();
+    done(client, &["seats", "--instance", "server", "--set", "2"]);
+    let full = at(client, &[&["--json"], &import[..]].concat(), "");
+    assert_eq!(full.code, 1, "{}", full.out);
+    assert_eq!(exported(server, "here"), there);
+    done(client, &["seats", "--instance", "server", "--set", "3"]);
+    done(client, &import);
+    let kept = exported(client, "server");
+    assert!(kept.contains("admin") && kept.contains("eve"), "{kept}");
+    done(client, &[&import[..], &["--update"]].concat());
+    assert!(!exported(client, "server").contains("admin"));
+    connected.serving.end();
+}
+
+#[test]
 fn api_keys_of_a_connected_instance_are_made_and_revoked_at_the_gateway() {
     let connected = Connected::new();
     let (server, client) = (connected.server.path(), connected.client.path());
@@ -309,6 +375,12 @@ fn a_key_of_a_narrow_scope_connects_by_url_and_fingerprint_and_reads_only() {
     done(
         client.path(),
         &[&connect[..], &["--fingerprint", fingerprint]].concat(),
+    );
+    let listed = done(client.path(), &["instance", "list"]);
+    let url = &listed["instances"][0]["url"];
+    assert_eq!(
+        url, "http://localhost:8787/",
+        "not that of the administration"
     );
     let users = done(client.path(), &["users", "--instance", "server", "list"]);
     assert_eq!(users["total"], 0);
