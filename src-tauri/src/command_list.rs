@@ -34,10 +34,12 @@ macro_rules! command_list {
                 api_key_make(api_keys::NewApiKey) -> api_keys::MadeApiKey;
                 api_key_revoke(api_keys::ApiKeyRef) -> instance::Instance;
             }
-            /// Backups of an instance, restoring them, and moving to a server.
+            /// Backups of an instance, restoring them, and moving to a server. Cancelling a backup or an export.
             mod backups {
                 automatic_backups(instance::InstanceRef) -> backups::AutomaticBackups;
+                automatic_backups_set(backups::AutomaticBackupsChange) -> backups::AutomaticBackups;
                 backup_save(backups::BackupRequest) -> backups::BackupSaved;
+                save_cancel(()) -> ();
                 backup_command_copy(backups::ServerCommand) -> compose::Copied;
                 backup_choose(()) -> Option<backups::ChosenBackup>;
                 backup_restore(backups::RestoreRequest) -> instance::Instance;

@@ -1,6 +1,6 @@
 //! Dialogs of the system that ask for a file. They return `None` if the user cancels.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use tauri::{AppHandle, Runtime};
 use tauri_plugin_dialog::{DialogExt as _, FileDialogBuilder, FilePath};
@@ -33,6 +33,12 @@ pub(crate) async fn save<R: Runtime>(
 /// Asks for an existing file.
 pub(crate) async fn open<R: Runtime>(app: &AppHandle<R>, title: &str) -> Option<PathBuf> {
     ask(app, title, FileDialogBuilder::pick_file).await
+}
+
+/// Returns the name of a file that the user has chosen, without its folder.
+pub(crate) fn file_name(path: &Path) -> String {
+    let name = path.file_name().unwrap_or(path.as_os_str());
+    name.to_string_lossy().into_owned()
 }
 
 async fn ask<R: Runtime>(

@@ -25,6 +25,7 @@ mod problem;
 pub mod schema;
 mod signals;
 mod studio;
+mod task;
 mod window;
 
 use std::path::PathBuf;

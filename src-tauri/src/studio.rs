@@ -30,6 +30,7 @@ use crate::open_directory::OpenDirectory;
 use crate::open_import::Imports;
 use crate::previews::Previews;
 use crate::problem::{Problem, StudioErrorCode};
+use crate::task::Task;
 
 /// Pause after the directory was closed for another program, in which that program opens it. The page
 /// then asks for the users again, from that program.
@@ -64,6 +65,8 @@ pub struct Studio {
     chosen_backup: Mutex<Option<PathBuf>>,
     /// Commands for the server to which an instance moves.
     server_commands: Mutex<Vec<String>>,
+    /// Backup or export that runs.
+    task: Mutex<Task>,
     events: Arc<Events>,
 }
 
@@ -95,6 +98,7 @@ impl Studio {
             clipboard: Clipboard::default(),
             chosen_backup: Mutex::default(),
             server_commands: Mutex::default(),
+            task: Mutex::default(),
             events: Arc::default(),
         }
     }
@@ -151,6 +155,18 @@ impl Studio {
     /// Stores the backup that was chosen to be restored.
     pub(crate) fn choose_backup(&self, path: PathBuf) {
         *locked(&self.chosen_backup) = Some(path);
+    }
+
+    /// Begins work that the window can cancel.
+    pub(crate) fn begin_task(&self) -> Task {
+        let task = Task::default();
+        *locked(&self.task) = task.clone();
+        task
+    }
+
+    /// Cancels the work that was begun last.
+    pub(crate) fn cancel_task(&self) {
+        locked(&self.task).cancel();
     }
 
     /// Returns the backup that was chosen to be restored.

@@ -385,7 +385,12 @@ fn transfer_requests(instance: &str) -> Vec<(&'static str, Value)> {
     let by_id = json!({ "instance": instance });
     vec![
         ("automatic_backups", by_id.clone()),
+        (
+            "automatic_backups_set",
+            json!({ "instance": instance, "on": false }),
+        ),
         ("import_close", Value::Null),
+        ("save_cancel", Value::Null),
         ("import_next", by_id.clone()),
         (
             "import_dropped",

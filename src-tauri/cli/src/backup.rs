@@ -1,15 +1,15 @@
 //! The commands `latchkey backup` and `latchkey restore`.
 
-use std::io::{self, BufWriter, Read, Seek as _, Write as _};
+use std::io::{self, Read};
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
+use latchkey_core::Result;
+use latchkey_core::activity::{Actor, AuditContext};
 use latchkey_core::instance::{Hosted, Name};
-use latchkey_core::{Error, Result};
-use latchkey_store::backup::{self, BackupReader, Part, Summary};
-use latchkey_store::files;
+use latchkey_store::backup::{BackupReader, Part, Summary};
 use latchkey_store::home::{RestoreOptions, require_here};
 use serde_json::{Value, json};
 
@@ -45,26 +45,14 @@ pub(crate) fn backup(
     };
     let path = &arguments.out;
     let summary = context.write_whole(path, |file| {
-        let mut out = BufWriter::new(&mut *file);
-        let made = home.back_up(
+        home.back_up_to(
             &instance.id,
             directory.as_deref(),
             passphrase.as_ref(),
-            now,
-            &mut out,
+            &AuditContext::new(Actor::CommandLine, now),
+            file,
             &mut progress(output, "Backing up"),
-        )?;
-        let flushed = out.flush();
-        drop(out);
-        flushed
-            .and_then(|()| file.rewind())
-            .map_err(|cause| files::storage("written", path, cause))?;
-        // What was written is read again, before an older file is replaced.
-        if backup::verify(&mut *file)? == made {
-            Ok(made)
-        } else {
-            Err(Error::internal("a backup differs from what was written"))
-        }
+        )
     });
     output.end_progress();
     let summary = summary?;
@@ -108,12 +96,13 @@ pub(crate) fn restore(
     } else {
         None
     };
+    let by = AuditContext::new(Actor::CommandLine, now);
     let options = RestoreOptions {
         name,
         replace: arguments.replace,
         passphrase: passphrase.as_ref(),
     };
-    let restored = home.restore(backup, &options, now, &mut progress(output, "Restoring"));
+    let restored = home.restore(backup, &options, &by, &mut progress(output, "Restoring"));
     output.end_progress();
     let restored = restored?;
     let (name, summary) = (restored.instance.settings.name.as_str(), &restored.summary);

@@ -83,7 +83,7 @@ fn list(home: Option<&Home>, output: &Output) -> Result<(), Failure> {
     }
     output.print(text, || {
         json!({
-            "instances": listing.instances.iter().map(|one| described(one, one.into())).collect::<Vec<_>>(),
+            "instances": home.into_iter().flat_map(|home| listing.instances.iter().map(move |one| described(home, one, one.into()))).collect::<Vec<_>>(),
             "problems": value(&listing.problems),
         })
     })
@@ -131,7 +131,7 @@ fn add(
         }
         None => home.instances().add(settings, None, by)?,
     };
-    show(&instance, output)
+    show(home, &instance, output)
 }
 
 fn set(
@@ -170,13 +170,17 @@ fn set(
         .map(|path| keys::typingmind_key(path, context))
         .transpose()?;
     let instance = home.change_settings(&id, &change, replacement, by)?;
+    if let Some(on) = arguments.backups {
+        home.set_automatic_backups(&id, on, by)
+            .map_err(|refused| refused.about("backups"))?;
+    }
     let typingmind = set_typingmind(home, context, &arguments.typingmind, key.as_ref(), &id, by)?;
     let instance = typingmind.unwrap_or(instance);
     let ended = ended_sign_ins(home, &before, &instance, output.program());
     if instance.connection.is_some() {
         return show_current(home, &instance, context, output, by);
     }
-    show_with(&instance, (&instance).into(), ended, output)
+    show_with(home, &instance, (&instance).into(), ended, output)
 }
 
 /// Changes the connection to TypingMind's API, if an option does.
@@ -310,8 +314,8 @@ fn list_of(values: &[String]) -> Option<Vec<String>> {
     (!values.is_empty()).then(|| named.cloned().collect())
 }
 
-fn show(instance: &Instance, output: &Output) -> Result<(), Failure> {
-    show_with(instance, instance.into(), None, output)
+fn show(home: &Home, instance: &Instance, output: &Output) -> Result<(), Failure> {
+    show_with(home, instance, instance.into(), None, output)
 }
 
 /// Prints an instance as it is now. If its gateway does not answer, prints what was read there last.
@@ -324,13 +328,13 @@ fn show_current(
 ) -> Result<(), Failure> {
     keys::unlock_access(home, instance, context)?;
     match home.refresh(&instance.id, by) {
-        Ok((instance, record)) => show_with(&instance, record, None, output),
+        Ok((instance, record)) => show_with(home, &instance, record, None, output),
         Err(refused) if instance.connection.is_some() => {
             output.warn(&format!(
                 "{} Here is what was read there last.",
                 refused.message
             ));
-            show(instance, output)
+            show(home, instance, output)
         }
         Err(refused) => Err(refused.into()),
     }
@@ -338,6 +342,7 @@ fn show_current(
 
 /// Prints an instance with a warning about the change.
 fn show_with(
+    home: &Home,
     instance: &Instance,
     record: InstanceRecord,
     about_change: Option<Warning>,
@@ -385,6 +390,10 @@ fn show_with(
         output.warn(&warning.message);
     }
     let policy = settings.policy;
+    let backups = automatic_backups(home, instance);
+    let backups_row = backups.map_or_else(String::new, |backups| {
+        format!("\nbackups                 {backups}")
+    });
     let typingmind = described_typingmind(instance.typingmind.as_ref());
     let text = format!(
         "name                    {}\n\
@@ -408,7 +417,7 @@ fn show_with(
          embed-in                {}\n\
          keep-activity           {}\n\
          keep-refusals           {}\n\
-         audience                {}{typingmind}",
+         audience                {}{backups_row}{typingmind}",
         settings.name.as_str(),
         instance.id,
         settings.url,
@@ -437,7 +446,7 @@ fn show_with(
     block.block(text);
     output.print(block, || {
         let record = InstanceRecord { warnings, ..record };
-        described(instance, record)
+        described(home, instance, record)
     })
 }
 
@@ -485,13 +494,27 @@ struct Described {
     record: InstanceRecord,
     connection: Option<Value>,
     typingmind: Option<Value>,
+    backups: Option<&'static str>,
 }
 
-fn described(instance: &Instance, record: InstanceRecord) -> Value {
+/// Returns how often automatic backups are made of an instance that is hosted here.
+fn automatic_backups(home: &Home, instance: &Instance) -> Option<&'static str> {
+    let has_directory = instance.settings.hosted == Hosted::Here;
+    has_directory.then(|| {
+        if home.has_automatic_backups(&instance.id) {
+            "daily"
+        } else {
+            "off"
+        }
+    })
+}
+
+fn described(home: &Home, instance: &Instance, record: InstanceRecord) -> Value {
     let connection = instance.connection.as_ref();
     let typingmind = instance.typingmind.as_ref();
     value(&Described {
         record,
+        backups: automatic_backups(home, instance),
         connection: connection.map(|connection| {
             json!({
                 "url": connection.url,

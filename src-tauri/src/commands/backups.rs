@@ -4,14 +4,13 @@ use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
 
-use jiff::Timestamp;
 use latchkey_core::Error;
-use latchkey_core::instance::{Hosted, Name};
+use latchkey_core::instance::{Hosted, InstanceId, Name};
 use latchkey_core::secret::Secret;
 use latchkey_core::shell::quoted;
 use latchkey_store::backup::{self, BackupReader, Part};
 use latchkey_store::files::{self, Replacement};
-use latchkey_store::home::RestoreOptions;
+use latchkey_store::home::{Home, RestoreOptions};
 use latchkey_store::keys::require_strong;
 use serde::{Deserialize, Serialize};
 use tauri::{AppHandle, Runtime, State};
@@ -20,7 +19,7 @@ use ts_rs::TS;
 use crate::clipboard::Content;
 use crate::commands::compose::Copied;
 use crate::commands::instance::{Instance, InstanceRef};
-use crate::studio::{at_home, blocking};
+use crate::studio::{at_home, blocking, now};
 use crate::{Problem, Studio, dialogs};
 
 /// Type of the file of a backup.
@@ -29,11 +28,22 @@ const FILE: (&str, &str) = ("Backup of Latchkey", "latchkey");
 /// Automatic backups of an instance.
 #[derive(Clone, Debug, Serialize, TS)]
 pub struct AutomaticBackups {
+    /// Whether one is made every day.
+    pub on: bool,
     /// Time of the last one, in Unix seconds.
     #[ts(type = "number | null")]
     pub last: Option<i64>,
     /// Folder in which they are.
     pub folder: String,
+}
+
+/// Request to turn automatic backups on or off.
+#[derive(Clone, Debug, Deserialize, TS)]
+pub struct AutomaticBackupsChange {
+    /// ID of the instance.
+    pub instance: String,
+    /// Whether one is made every day.
+    pub on: bool,
 }
 
 /// Request for a backup.
@@ -51,7 +61,7 @@ pub struct BackupRequest {
 /// Result of saving a backup.
 #[derive(Clone, Debug, Default, Serialize, TS)]
 pub struct BackupSaved {
-    /// Name of the file. Null if the administrator cancelled the dialog.
+    /// Name of the file. Null if the administrator cancelled the dialog or the backup.
     pub file: Option<String>,
     /// Commands to run on the server. `backup_command_copy` copies them.
     pub commands: Vec<String>,
@@ -98,13 +108,19 @@ pub async fn automatic_backups(
     studio: State<'_, Arc<Studio>>,
     request: InstanceRef,
 ) -> Result<AutomaticBackups, Problem> {
+    at_home(studio, move |_, home| shown(home, &request.id()?)).await
+}
+
+/// Turns the automatic backups of an instance on or off.
+#[tauri::command]
+pub async fn automatic_backups_set(
+    studio: State<'_, Arc<Studio>>,
+    request: AutomaticBackupsChange,
+) -> Result<AutomaticBackups, Problem> {
     at_home(studio, move |_, home| {
-        let id = request.id()?;
-        let last = home.automatic_backups(&id)?.into_iter().next();
-        Ok(AutomaticBackups {
-            last: last.map(|backup| backup.made_at.as_second()),
-            folder: home.instances().backups_folder(&id).display().to_string(),
-        })
+        let id = InstanceId::parse(&request.instance)?;
+        home.set_automatic_backups(&id, request.on, &now())?;
+        shown(home, &id)
     })
     .await
 }
@@ -132,20 +148,21 @@ pub async fn backup_save<R: Runtime>(
             Hosted::Elsewhere => None,
             Hosted::Here | Hosted::Gateway => Some(studio.directory(home, &instance)?),
         };
+        let task = studio.begin_task();
         let mut replacement = Replacement::begin(&path)?;
-        let made = home.back_up(
+        let made = home.back_up_to(
             &instance.id,
             directory.as_deref(),
             request.passphrase.as_ref(),
-            Timestamp::now(),
+            &now(),
             replacement.file(),
-            &mut |_| Ok(()),
-        )?;
-        if backup::verify(replacement.reopen()?)? != made {
-            return Err(Error::internal("a backup differs from what was written"));
+            &mut |_| task.go_on(),
+        );
+        if task.unless_cancelled(made)?.is_none() {
+            return Ok(BackupSaved::default());
         }
         replacement.finish()?;
-        let file = file_name(&path);
+        let file = dialogs::file_name(&path);
         let commands = commands(&file, instance.settings.name.as_str());
         studio.set_server_commands(commands.clone());
         Ok(BackupSaved {
@@ -154,6 +171,14 @@ pub async fn backup_save<R: Runtime>(
         })
     })
     .await
+}
+
+/// Cancels the running backup or export. An existing file with the chosen name is not replaced.
+#[tauri::command]
+pub async fn save_cancel(studio: State<'_, Arc<Studio>>, request: ()) -> Result<(), Problem> {
+    let () = request;
+    studio.cancel_task();
+    Ok(())
 }
 
 /// Copies a command of the last saved backup.
@@ -186,7 +211,7 @@ pub async fn backup_choose<R: Runtime>(
     blocking(studio, move |studio| -> Result<_, Error> {
         let summary = backup::verify(open(&path)?)?;
         let chosen = ChosenBackup {
-            file: file_name(&path),
+            file: dialogs::file_name(&path),
             name: summary.header.name.clone(),
             made_at: summary.header.made_at.clone(),
             users: summary.count("user"),
@@ -219,7 +244,7 @@ pub async fn backup_restore(
             replace: request.replace,
             passphrase: request.passphrase.as_ref(),
         };
-        let restored = home.restore(backup, &options, Timestamp::now(), &mut |_| Ok(()))?;
+        let restored = home.restore(backup, &options, &now(), &mut |_| Ok(()))?;
         Ok(restored.instance.into())
     })
     .await
@@ -234,13 +259,17 @@ pub fn commands(file: &str, name: &str) -> Vec<String> {
     ]
 }
 
-fn open(path: &Path) -> Result<File, Error> {
-    File::open(path).map_err(|cause| files::storage("read", path, cause))
+fn shown(home: &Home, id: &InstanceId) -> Result<AutomaticBackups, Error> {
+    let last = home.automatic_backups(id)?.into_iter().next();
+    Ok(AutomaticBackups {
+        on: home.has_automatic_backups(id),
+        last: last.map(|backup| backup.made_at.as_second()),
+        folder: home.instances().backups_folder(id).display().to_string(),
+    })
 }
 
-fn file_name(path: &Path) -> String {
-    let name = path.file_name().unwrap_or(path.as_os_str());
-    name.to_string_lossy().into_owned()
+fn open(path: &Path) -> Result<File, Error> {
+    File::open(path).map_err(|cause| files::storage("read", path, cause))
 }
 
 #[cfg(test)]

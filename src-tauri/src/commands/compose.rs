@@ -332,9 +332,8 @@ pub async fn qr_save<R: Runtime>(
             QrFormat::Svg => qr.svg().into_bytes(),
         };
         files::replace(&path, &bytes)?;
-        let name = path.file_name().unwrap_or(path.as_os_str());
         Ok(QrSaved {
-            file: Some(name.to_string_lossy().into_owned()),
+            file: Some(dialogs::file_name(&path)),
         })
     })
     .await

@@ -197,7 +197,7 @@ pub async fn import_choose<R: Runtime>(
     let Some(path) = dialogs::open(&app, "Import users").await else {
         return Ok(None);
     };
-    let name = file_name(&path);
+    let name = dialogs::file_name(&path);
     let read = at_home(studio, move |studio, home| {
         let bytes = read(&path)?;
         plan(studio, home, &request.instance, name, bytes)
@@ -310,20 +310,25 @@ pub async fn users_export<R: Runtime>(
         let directory = studio.directory(home, &instance)?;
         let (query, _): (directory::UserQuery, Sort) =
             request.query.map(Into::into).unwrap_or_default();
+        let task = studio.begin_task();
         let mut file = Replacement::begin(&path)?;
-        let users = export(&*directory, &query, format, |bytes, _| file.write(bytes)).wait()?;
+        let written = export(&*directory, &query, format, |bytes, _| {
+            task.go_on()?;
+            file.write(bytes)
+        });
+        let Some(users) = task.unless_cancelled(written.wait())? else {
+            return Ok(Exported {
+                file: None,
+                users: 0,
+            });
+        };
         file.finish()?;
         Ok(Exported {
-            file: Some(file_name(&path)),
+            file: Some(dialogs::file_name(&path)),
             users,
         })
     })
     .await
-}
-
-fn file_name(path: &Path) -> String {
-    let name = path.file_name().unwrap_or(path.as_os_str());
-    name.to_string_lossy().into_owned()
 }
 
 fn read(path: &Path) -> Result<Vec<u8>> {

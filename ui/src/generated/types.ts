@@ -123,6 +123,10 @@ export type Appearance = {
 theme: Theme, };
 export type AutomaticBackups = { 
 /**
+ * Whether one is made every day.
+ */
+on: boolean, 
+/**
  * Time of the last one, in Unix seconds.
  */
 last: number | null, 
@@ -130,6 +134,15 @@ last: number | null,
  * Folder in which they are.
  */
 folder: string, };
+export type AutomaticBackupsChange = { 
+/**
+ * ID of the instance.
+ */
+instance: string, 
+/**
+ * Whether one is made every day.
+ */
+on: boolean, };
 export type BackupRequest = { 
 /**
  * ID of the instance.
@@ -145,7 +158,7 @@ passphrase: string | null,
 moves: boolean, };
 export type BackupSaved = { 
 /**
- * Name of the file. Null if the administrator cancelled the dialog.
+ * Name of the file. Null if the administrator cancelled the dialog or the backup.
  */
 file: string | null, 
 /**
@@ -1633,7 +1646,9 @@ export type Commands = {
   api_key_make: { request: NewApiKey; response: MadeApiKey };
   api_key_revoke: { request: ApiKeyRef; response: Instance };
   automatic_backups: { request: InstanceRef; response: AutomaticBackups };
+  automatic_backups_set: { request: AutomaticBackupsChange; response: AutomaticBackups };
   backup_save: { request: BackupRequest; response: BackupSaved };
+  save_cancel: { request: null; response: null };
   backup_command_copy: { request: ServerCommand; response: Copied };
   backup_choose: { request: null; response: ChosenBackup | null };
   backup_restore: { request: RestoreRequest; response: Instance };

@@ -32,7 +32,8 @@ beforeEach(() => {
   studio.instances = [kept];
   toasts.list = [];
   asked = answer({
-    automatic_backups: () => ({ last: null, folder: '/data/backups' }),
+    automatic_backups: () => ({ on: true, last: null, folder: '/data/backups' }),
+    automatic_backups_set: ({ on }) => ({ on, last: null, folder: '/data/backups' }),
     backup_save: ({ moves }) => ({
       file: 'acme.latchkey',
       commands: moves ? ['latchkey restore acme.latchkey', 'latchkey serve --instance Acme'] : [],
@@ -48,6 +49,16 @@ beforeEach(() => {
 });
 
 describe('backups', () => {
+  it('are made every day until they are turned off', async () => {
+    open();
+    await userEvent.click(await screen.findByRole('switch', { name: 'Make one a day' }));
+    await screen.findByText('Off.');
+    expect(last()).toEqual({
+      name: 'automatic_backups_set',
+      request: { instance: 'your-company', on: false },
+    });
+  });
+
   it('are written without the key unless a passphrase is chosen for it', async () => {
     open();
     await screen.findByText(/None yet/u);

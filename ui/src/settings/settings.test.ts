@@ -24,7 +24,7 @@ beforeEach(() => {
   settingsDrafts.discard(kept.id);
   toasts.list = [];
   asked = answer({
-    automatic_backups: () => ({ last: null, folder: '/data/backups' }),
+    automatic_backups: () => ({ on: true, last: null, folder: '/data/backups' }),
     instance_update: ({ settings }) =>
       settings.url.startsWith('https://')
         ? (kept = { ...kept, ...settings })

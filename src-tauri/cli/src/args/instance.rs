@@ -10,7 +10,7 @@ use latchkey_core::typingmind::Region;
 
 use super::SecretArguments;
 use super::connect::ConnectArguments;
-use super::values::{number, yes_or_no};
+use super::values::{daily_or_off, number, yes_or_no};
 use crate::named_file::NamedFile;
 
 #[derive(Debug, Subcommand)]
@@ -116,6 +116,9 @@ pub(crate) struct SetArguments {
     pub(crate) generate_secret: bool,
     #[command(flatten)]
     pub(crate) typingmind: TypingMindArguments,
+    /// Automatic backups of an instance that is hosted here: one a day, or none.
+    #[arg(long, value_name = "daily|off", value_parser = daily_or_off)]
+    pub(crate) backups: Option<bool>,
 }
 
 /// Connection to TypingMind's API, for an instance that is hosted there.

@@ -43,6 +43,15 @@ pub(super) fn yes_or_no(text: &str) -> Result<bool, &'static str> {
     }
 }
 
+/// Parses how often automatic backups are made. Returns whether they are made at all.
+pub(super) fn daily_or_off(text: &str) -> Result<bool, &'static str> {
+    match text {
+        "daily" => Ok(true),
+        "off" => Ok(false),
+        _ => Err("must be daily or off"),
+    }
+}
+
 /// Parses `127.0.0.1:8787`, `[::1]:8787`, and the loopback address as `localhost:8787` or `:8787`.
 pub(super) fn listen_address(text: &str) -> Result<SocketAddr, &'static str> {
     let (host, port) = text.rsplit_once(':').unwrap_or((text, ""));

@@ -42,6 +42,9 @@ fn an_instance_is_backed_up_while_its_gateway_runs_and_restored_elsewhere() {
         (made["users"].as_u64(), made["sessions"].as_u64()),
         (Some(1), Some(1))
     );
+    let entries = ["activity", "list", "--instance", "here", "--limit", "1"];
+    let entries = run(here.path(), &entries);
+    assert!(entries.contains("backed_up"), "{entries}");
     serving.end();
 
     let there = tempfile::tempdir().unwrap();
@@ -142,4 +145,27 @@ fn a_refused_restore_says_what_to_do_and_changes_nothing() {
     let copied = latchkey(&without, &environment, b"");
     assert_eq!(copied.code, 0, "{}", copied.err);
     assert!(copied.err.contains("no signing key"), "{}", copied.err);
+}
+
+#[test]
+fn automatic_backups_are_turned_off_and_on_where_the_instance_is_hosted() {
+    let here = folder();
+    let set = |backups: &str| {
+        let arguments = ["--json", "instance", "set", "here", "--backups", backups];
+        with_passphrase(here.path(), &arguments, b"")
+    };
+    let off = here.path().join("instances/here/backups/off");
+    assert_eq!(set("off").json()["backups"], "off");
+    assert!(off.exists());
+    // An earlier version made the file by hand.
+    fs::write(&off, "").unwrap();
+    assert_eq!(set("daily").json()["backups"], "daily");
+    assert!(!off.exists());
+    let moved = ["instance", "set", "here", "--hosted", "elsewhere"];
+    assert_eq!(with_passphrase(here.path(), &moved, b"").code, 0);
+    let refused = set("off").refusal();
+    assert_eq!(
+        refused,
+        (1, "hosted_elsewhere".to_owned(), Some("backups".to_owned()))
+    );
 }

@@ -190,6 +190,7 @@ fn the_guide_names_the_member_in_json_of_each_setting() {
             "--return-to" | "--embed-in" => "https://app.bc",
             "--keep-refusals" => "7",
             "--audience" => "acme",
+            "--backups" => "off",
             "--external-auth" | "--provisioning" | "--refresh-profile" => "no",
             "--require-expiry" | "--session-ends-with-link" => "yes",
             other => panic!("{other} is no setting"),

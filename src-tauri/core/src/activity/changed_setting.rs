@@ -37,4 +37,6 @@ pub enum ChangedSetting {
     RetentionAge(Change<Lifetime>),
     RetainedRefusals(Change<u64>),
     Audiences(Change<Vec<String>>),
+    /// Whether a backup is made every day.
+    AutomaticBackups(Change<bool>),
 }

@@ -83,6 +83,16 @@ pub enum EventData {
     },
     /// The instance was made.
     InstanceMade,
+    /// An administrator has made a backup.
+    BackedUp {
+        /// Whether the keys are in the backup.
+        keys: bool,
+    },
+    /// The instance was restored from a backup.
+    Restored {
+        /// Time of the backup, in Unix seconds.
+        made_at: i64,
+    },
     /// External authentication was switched on.
     ExternalAuthSwitchedOn,
     /// External authentication was switched off.
@@ -231,6 +241,8 @@ impl EventData {
             Self::SeatLimitSet(_) => (Act, "seat_limit_set"),
             Self::TimesCorrected { .. } => (Act, "times_corrected"),
             Self::InstanceMade => (Act, "instance_made"),
+            Self::BackedUp { .. } => (Act, "backed_up"),
+            Self::Restored { .. } => (Act, "restored"),
             Self::ExternalAuthSwitchedOn => (Act, "external_auth_switched_on"),
             Self::ExternalAuthSwitchedOff => (Act, "external_auth_switched_off"),
             Self::SettingsChanged { .. } => (Act, "settings_changed"),

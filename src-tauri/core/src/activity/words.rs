@@ -41,6 +41,8 @@ impl EventData {
             }
             Self::TimesCorrected { .. } => "Recorded times set to now",
             Self::InstanceMade => "Instance made",
+            Self::BackedUp { .. } => "Backup made",
+            Self::Restored { .. } => "Restored from a backup",
             Self::ExternalAuthSwitchedOn => "External authentication switched on",
             Self::ExternalAuthSwitchedOff => "External authentication switched off",
             Self::SettingsChanged { .. } => "Settings changed",
@@ -119,6 +121,11 @@ impl EventData {
             Self::ApiKeyRevoked { name } | Self::PairingRevoked { name } => Some(name.clone()),
             Self::GatewayStarted { address } | Self::GatewayStopped { address } => {
                 Some(address.clone())
+            }
+            Self::BackedUp { keys: true } => Some("with the keys".to_owned()),
+            Self::BackedUp { keys: false } => Some("without the keys".to_owned()),
+            Self::Restored { made_at } => {
+                Some(format!("made at {}", time::exact(*made_at)))
             }
             Self::TypingMindKeySet { region } => Some(format!("region {region}")),
             Self::TypingMindUserAdded {
@@ -249,6 +256,9 @@ impl ChangedSetting {
             Self::RetentionAge(change) => said("activity kept", change, Clone::clone),
             Self::RetainedRefusals(change) => said("refusals kept", change, Clone::clone),
             Self::Audiences(change) => said("audiences", change, |all| list(all)),
+            Self::AutomaticBackups(change) => {
+                said("automatic backups", change, |on| yes_or_no(*on))
+            }
         }
     }
 }

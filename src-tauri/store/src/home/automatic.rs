@@ -1,15 +1,15 @@
 //! Automatic backups: one a day, in the folder of the instance, by the process that holds its
 //! directory.
 
-use std::fs::{self, File};
-use std::io::{self, BufWriter, Write as _};
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::Home;
-use crate::backup::{self, Part};
+use super::{Home, require_here};
 use crate::files;
+use latchkey_core::activity::{AuditContext, Change, ChangedSetting, EventData};
 use latchkey_core::directory::Directory;
 use latchkey_core::instance::InstanceId;
 use latchkey_core::{Error, ErrorCode, Result};
@@ -44,6 +44,40 @@ impl Home {
         list(&self.instances.backups_folder(id))
     }
 
+    /// Returns whether automatic backups of an instance are on.
+    #[must_use]
+    pub fn has_automatic_backups(&self, id: &InstanceId) -> bool {
+        !self.instances.backups_folder(id).join(OFF).exists()
+    }
+
+    /// Turns automatic backups of an instance on or off. The setting is the file [`OFF`].
+    ///
+    /// Fails with the errors of [`require_here`], because other instances have no directory here.
+    pub fn set_automatic_backups(
+        &self,
+        id: &InstanceId,
+        on: bool,
+        by: &AuditContext,
+    ) -> Result<()> {
+        require_here(&self.instances.get(id)?)?;
+        let from = self.has_automatic_backups(id);
+        if from == on {
+            return Ok(());
+        }
+        let folder = self.instances.backups_folder(id);
+        let file = folder.join(OFF);
+        if on {
+            fs::remove_file(&file).map_err(|cause| files::storage("removed", &file, cause))?;
+        } else {
+            files::create_private_dir(&folder)?;
+            files::replace(&file, b"")?;
+        }
+        let change = ChangedSetting::AutomaticBackups(Change { from, to: on });
+        let changes = vec![change];
+        let event = EventData::SettingsChanged { changes };
+        self.instances.note(id, event.into(), by).map(drop)
+    }
+
     /// Makes an automatic backup if the last one is a day old, and then removes the oldest above
     /// [`KEPT_BACKUPS`]. Other files in the folder stay. Returns the new backup.
     ///
@@ -62,7 +96,7 @@ impl Home {
             let age = now.duration_since(known.made_at);
             age < PERIOD && age >= SignedDuration::ZERO
         };
-        if known.iter().any(is_recent) || folder.join(OFF).exists() {
+        if known.iter().any(is_recent) || !self.has_automatic_backups(id) {
             return Ok(None);
         }
         files::create_private_dir(&folder)?;
@@ -76,17 +110,11 @@ impl Home {
             go_on()
         };
         progress(0)?;
-        let mut out = BufWriter::new(&mut file);
-        let made = self.back_up(id, Some(directory), None, now, &mut out, &mut progress)?;
+        let out = file.as_file_mut();
+        self.back_up_verified(id, Some(directory), None, now, out, &mut progress)?;
         let path = folder.join(name(now));
-        let written = out.flush();
-        drop(out);
-        let written = written.and_then(|()| file.as_file().sync_all());
+        let written = file.as_file().sync_all();
         written.map_err(|cause| files::storage("written", &path, cause))?;
-        let read = File::open(file.path()).map_err(|cause| files::storage("read", &path, cause))?;
-        if backup::verify(read)? != made || !made.header.holds(Part::Directory) {
-            return Err(Error::internal("a backup differs from what was written"));
-        }
         file.persist(&path)
             .map_err(|cause| cause.error)
             .and_then(|_| files::sync_dir(&folder))

@@ -1,6 +1,7 @@
 //! Backups of instances, and restoring them.
 
-use std::io::{Read, Write};
+use std::fs::File;
+use std::io::{BufWriter, Read, Seek as _, Write};
 use std::path::Path;
 
 use jiff::Timestamp;
@@ -8,12 +9,13 @@ use zeroize::Zeroizing;
 
 use super::{Home, require_here};
 use crate::backup::{
-    BackupKeys, BackupReader, BackupWriter, Header, Part, SigningKeyRecord, Summary,
+    self, BackupKeys, BackupReader, BackupWriter, Header, Part, SigningKeyRecord, Summary,
 };
 use crate::embedded::{EmbeddedDirectory, Loading};
 use crate::files;
-use crate::instances::{CERTIFICATE, file};
+use crate::instances::{CERTIFICATE, file, note};
 use crate::wait::Wait as _;
+use latchkey_core::activity::{AuditContext, EventData};
 use latchkey_core::directory::{Directory, Snapshot};
 use latchkey_core::instance::{Hosted, Instance, InstanceId, Name};
 use latchkey_core::secret::{KeyRecord, Secret};
@@ -97,6 +99,52 @@ impl Home {
         writer.finish()
     }
 
+    /// Writes a backup to a file, reads the file again, and records the backup in the activity.
+    ///
+    /// Fails like [`back_up`](Self::back_up), and if the file differs from what was written.
+    pub fn back_up_to(
+        &self,
+        id: &InstanceId,
+        directory: Option<&dyn Directory>,
+        passphrase: Option<&Secret>,
+        by: &AuditContext,
+        file: &mut File,
+        progress: Progress<'_>,
+    ) -> Result<Summary> {
+        let made = self.back_up_verified(id, directory, passphrase, by.at, file, progress)?;
+        let event = EventData::BackedUp {
+            keys: made.header.holds(Part::Keys),
+        };
+        self.instances.note(id, event.into(), by)?;
+        if let Some(directory) = directory {
+            self.current(id, directory)?;
+        }
+        Ok(made)
+    }
+
+    /// Writes a backup to a file, and reads the file again.
+    pub(super) fn back_up_verified(
+        &self,
+        id: &InstanceId,
+        directory: Option<&dyn Directory>,
+        passphrase: Option<&Secret>,
+        now: Timestamp,
+        file: &mut File,
+        progress: Progress<'_>,
+    ) -> Result<Summary> {
+        let mut out = BufWriter::new(&mut *file);
+        let made = self.back_up(id, directory, passphrase, now, &mut out, progress)?;
+        let flushed = out.flush();
+        drop(out);
+        flushed
+            .and_then(|()| file.rewind())
+            .map_err(|cause| files::storage("written", Path::new("The backup"), cause))?;
+        if backup::verify(&mut *file)? != made {
+            return Err(Error::internal("a backup differs from what was written"));
+        }
+        Ok(made)
+    }
+
     /// Reads the settings and begins a snapshot of the directory, so that no change of the settings
     /// is between them.
     fn read_together(
@@ -158,10 +206,13 @@ impl Home {
         &self,
         mut backup: BackupReader<R>,
         options: &RestoreOptions<'_>,
-        now: Timestamp,
+        by: &AuditContext,
         progress: Progress<'_>,
     ) -> Result<Restored> {
         let mut instance = instance_in(&backup)?;
+        let restored = EventData::Restored {
+            made_at: made_at(backup.header())?,
+        };
         if let Some(name) = &options.name {
             instance.settings.name = name.clone();
             instance.id = InstanceId::like(name.as_str());
@@ -193,13 +244,14 @@ impl Home {
             files::replace(&path, certificate.as_bytes())?;
         }
         let stored = keys.signing_key.as_ref();
-        let stored = stored.map(|key| self.store_again(key, now)).transpose()?;
+        let stored = stored.map(|key| self.store_again(key, by.at)).transpose()?;
         let kept = existing.as_ref().and_then(|existing| existing.key.clone());
         instance.key = stored.clone().or_else(|| kept.clone());
         let known = existing.as_ref().and_then(|one| one.typingmind.as_ref());
         if let (Some(restored), Some(known)) = (&mut instance.typingmind, known) {
             restored.key.clone_from(&known.key);
         }
+        note(&mut instance, vec![restored.into()], by);
         let instance = self
             .instances
             .put_in(staging, instance, replaced)
@@ -229,6 +281,16 @@ impl Home {
             ..record
         })
     }
+}
+
+/// Returns the time of a backup in Unix seconds.
+fn made_at(header: &Header) -> Result<i64> {
+    let time: std::result::Result<Timestamp, _> = header.made_at.parse();
+    time.map(Timestamp::as_second).map_err(|cause| {
+        let message =
+            "The time of the backup cannot be read. Nothing was changed. Use another backup.";
+        Error::new(ErrorCode::DamagedFile, message).because(cause)
+    })
 }
 
 /// Returns the instance in a backup.

@@ -369,7 +369,7 @@ impl Instances {
 
 /// Adds events that wait to be recorded in the directory. The gateway of a connected instance
 /// records its changes itself.
-fn note(instance: &mut Instance, events: Vec<Event>, by: &AuditContext) {
+pub(crate) fn note(instance: &mut Instance, events: Vec<Event>, by: &AuditContext) {
     if instance.connection.is_none() {
         instance.outbox.add(events, by);
     }

@@ -101,7 +101,7 @@ fn restore(home: &Home, backup: &[u8], replace: bool, name: Option<&str>) -> Res
     home.restore(
         BackupReader::open(backup)?,
         &options,
-        now(),
+        &by(now()),
         &mut |_| Ok(()),
     )
 }

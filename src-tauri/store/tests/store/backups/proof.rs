@@ -108,9 +108,12 @@ fn assert_equal_when_quiet(
     let options = RestoreOptions::default();
     let reader = latchkey_store::backup::BackupReader::open(&quiet[..]).unwrap();
     let second = elsewhere
-        .restore(reader, &options, now(), &mut |_| Ok(()))
+        .restore(reader, &options, &by(now()), &mut |_| Ok(()))
         .unwrap();
-    let second = open(&elsewhere, &second.instance);
+    // The entry about the restore waits to be recorded.
+    let second = elsewhere
+        .directory_to_serve(&second.instance, "a test")
+        .unwrap();
     assert!(rows(&*second) == rows(directory), "the rows differ");
     assert!(users(&*second) == users(directory), "the users differ");
     assert_eq!(
@@ -141,7 +144,10 @@ fn a_backup_of_many_users_while_people_sign_in_is_restored_equal() {
     let begun = Instant::now();
     let restored = restore(&there, &backup, false, None).unwrap();
     let restoring = begun.elapsed().as_secs_f64();
-    let again = open(&there, &restored.instance);
+    // The entry about the restore waits to be recorded.
+    let again = there
+        .directory_to_serve(&restored.instance, "a test")
+        .unwrap();
 
     // Each entry up to that moment is there, and none after it.
     let (all, kept) = (entries(&*directory), entries(&*again));

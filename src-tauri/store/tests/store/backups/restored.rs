@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use latchkey_core::ErrorCode;
+use latchkey_core::activity::ActivityQuery;
 use latchkey_core::directory::{Command, Directory, Redemption};
 use latchkey_core::instance::Policy;
 use latchkey_core::instance::api_key::NewApiKey;
@@ -103,8 +104,13 @@ fn what_was_used_revoked_removed_or_signed_out_stays_so() {
             .to_owned()
     };
     assert_eq!(key(&there, &instance_there), key(&here, &instance));
-    let again = open(&there, &instance_there);
+    // The entry about the restore waits to be recorded.
+    let again = there.directory_to_serve(&instance_there, "test").unwrap();
     assert!(rows(&*again) == rows(&*directory));
+    there
+        .record_outbox(&instance_there, &*again)
+        .wait()
+        .unwrap();
     assert_eq!(sign_in(&*again, &once).0, "link_already_used");
     assert_eq!(sign_in(&*again, &revoked).0, "link_revoked");
     assert_eq!(sign_in(&*again, &bob).0, "user_suspended");
@@ -165,6 +171,55 @@ fn without_keys_a_new_instance_has_none_and_a_replaced_one_keeps_its_own() {
     );
 }
 
+/// Returns the codes of the entries in an instance's activity, the latest first.
+fn codes(directory: &dyn Directory) -> Vec<String> {
+    let page = directory
+        .activity(&ActivityQuery::default(), None, 100)
+        .wait()
+        .unwrap();
+    let entries = page.entries.iter();
+    entries
+        .map(|entry| entry.event.data.code().to_owned())
+        .collect()
+}
+
+#[test]
+fn a_backup_and_a_restore_are_recorded_in_the_activity() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = home(&folder.path().join("here"));
+    let instance = add(&here, "Acme");
+    let directory = open(&here, &instance);
+    let mut file = tempfile::tempfile().unwrap();
+    here.back_up_to(
+        &instance.id,
+        Some(&*directory),
+        None,
+        &by(now()),
+        &mut file,
+        &mut |_| Ok(()),
+    )
+    .unwrap();
+    assert_eq!(codes(&*directory)[0], "backed_up");
+    let stopped = here.back_up_to(
+        &instance.id,
+        Some(&*directory),
+        None,
+        &by(now()),
+        &mut file,
+        &mut |_| Err(latchkey_core::Error::internal("cancelled")),
+    );
+    stopped.unwrap_err();
+    let recorded = codes(&*directory);
+    let backups = recorded.iter().filter(|code| *code == "backed_up");
+    assert_eq!(backups.count(), 1, "a cancelled one is none: {recorded:?}");
+
+    let backup = back_up(&here, &instance, &*directory, false);
+    let there = home(&folder.path().join("there"));
+    let restored = restore(&there, &backup, false, None).unwrap().instance;
+    let recorded = codes(&*open(&there, &restored));
+    assert_eq!(recorded[..2], ["restored", "backed_up"]);
+}
+
 #[test]
 fn a_wrong_passphrase_restores_nothing() {
     let folder = tempfile::tempdir().unwrap();
@@ -178,7 +233,7 @@ fn a_wrong_passphrase_restores_nothing() {
         ..RestoreOptions::default()
     };
     let reader = BackupReader::open(&backup[..]).unwrap();
-    let refused = there.restore(reader, &options, now(), &mut |_| Ok(()));
+    let refused = there.restore(reader, &options, &by(now()), &mut |_| Ok(()));
     assert_eq!(refused.unwrap_err().code, ErrorCode::WrongPassphrase);
     assert!(there.instances().list().unwrap().instances.is_empty());
     let weak = secret("short");
