@@ -73,6 +73,7 @@ const MANAGERS: [Manager; 4] = [
             "xdotool",
             "xvfb",
             "zbar-tools",
+            "zstd",
         ]),
     },
     Manager {

@@ -88,7 +88,9 @@ pub(super) fn is_of_the_move(block: &str) -> bool {
 /// Returns whether a command is for the other computer, or for the running gateway that the other
 /// computer connects to.
 fn needs_running_gateway(command: &str) -> bool {
-    command.contains("--data-dir ~/laptop") || command.contains("connection.txt")
+    ["--data-dir ~/laptop", "connection.txt", "reader.txt"]
+        .iter()
+        .any(|sign| command.contains(sign))
 }
 
 /// Returns the commands of a document, each with its continuation lines.
@@ -285,5 +287,20 @@ fn every_command_that_no_test_runs_is_in_a_document() {
             .flat_map(|document| blocks_in(document, "sh"))
             .any(|block| block.lines().any(|line| line.starts_with(begin)));
         assert!(is_used, "{begin} ({reason}) is in no document");
+    }
+}
+
+#[test]
+fn a_block_that_has_a_test_of_its_own_is_in_the_document_of_that_test() {
+    for document in documents() {
+        for block in blocks_in(&document, "sh") {
+            for (is_left_out, home) in [
+                (is_of_the_service(&block), "src-tauri/guides/gateway.md"),
+                (is_of_open_webui(&block), "src-tauri/guides/proxies.md"),
+                (is_of_the_move(&block), "src-tauri/guides/moving.md"),
+            ] {
+                assert!(!is_left_out || document == home, "{document}: {block}");
+            }
+        }
     }
 }

@@ -1,6 +1,10 @@
 //! Tests of adding and removing users.
 
+use std::process::Command;
+use std::time::{Duration, Instant};
+
 use super::Connected;
+use crate::run::in_folder;
 
 #[test]
 fn a_user_is_added_and_removed_only_after_a_question_and_both_are_recorded() {
@@ -72,5 +76,55 @@ fn a_user_is_added_and_removed_only_after_a_question_and_both_are_recorded() {
         "{}",
         lost.err
     );
-    assert_eq!(chat.activity(), entries);
+    // The lost answer is recorded, because the user may be removed.
+    let (latest, before) = (chat.latest(), chat.activity().split_off(1));
+    assert_eq!(latest["title"], "Removing at TypingMind", "{latest}");
+    assert_eq!(latest["parameters"]["id"], "2", "{latest}");
+    let detail = latest["detail"].as_str().unwrap();
+    assert!(detail.contains("not known"), "{detail}");
+    assert_eq!(before, entries);
+}
+
+#[test]
+fn a_process_that_dies_before_the_answer_leaves_an_entry_that_is_not_confirmed() {
+    let chat = Connected::copied(2);
+    let before = chat.activity();
+    chat.typingmind.set_mode("slow");
+    let sent = chat.typingmind.requests();
+    let mut adding = Command::new(env!("CARGO_BIN_EXE_latchkey"))
+        .args(["users", "--instance", "chat", "add", "--yes"])
+        .args(["--email", "ada@acme.example"])
+        .env_clear()
+        .env("LATCHKEY_KEYCHAIN", "off")
+        .env("LATCHKEY_DATA_DIR", chat.folder.path())
+        .env("LATCHKEY_PASSPHRASE", "correct horse battery")
+        .spawn()
+        .unwrap();
+    let begun = Instant::now();
+    while chat.typingmind.requests() == sent {
+        assert!(begun.elapsed() < Duration::from_secs(30), "nothing is sent");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    adding.kill().unwrap();
+    adding.wait().unwrap();
+    let latest = chat.latest();
+    assert_eq!(latest["title"], "Adding at TypingMind", "{latest}");
+    assert_eq!(latest["subject"], "ada@acme.example", "{latest}");
+    assert_eq!(chat.activity().split_off(1), before);
+}
+
+#[test]
+fn a_change_that_was_not_sent_is_not_recorded() {
+    let chat = Connected::copied(2);
+    let before = chat.activity();
+    let Connected { folder, typingmind } = chat;
+    drop(typingmind);
+    let add = ["users", "--instance", "chat", "add", "--yes", "--email"];
+    let arguments = [&add[..], &["ada@acme.example"]].concat();
+    let failed = in_folder(folder.path(), &arguments);
+    assert!(failed.err.contains("Connection refused"), "{}", failed.err);
+    assert!(!failed.err.contains("not known whether"), "{}", failed.err);
+    let listed = ["--json", "activity", "list", "--instance", "chat"];
+    let listed = in_folder(folder.path(), &listed).json();
+    assert_eq!(listed["entries"].as_array().unwrap().len(), before.len());
 }

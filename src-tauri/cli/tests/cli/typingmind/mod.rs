@@ -72,6 +72,12 @@ impl Connected {
             .collect()
     }
 
+    /// Returns the latest entry of the activity.
+    fn latest(&self) -> Value {
+        let ran = self.run(&["--json", "activity", "list", "--instance", "chat"]);
+        ran.json()["entries"][0].clone()
+    }
+
     /// Returns the codes and subjects of the activity, newest first.
     fn activity(&self) -> Vec<(String, Option<String>)> {
         let ran = self.run(&["--json", "activity", "list", "--instance", "chat"]);
