@@ -413,6 +413,13 @@ fn user_requests(instance: &str) -> Vec<(&'static str, Value)> {
         ("users", users_request(instance)),
         ("user", json!({ "instance": instance, "id": "ada" })),
         ("user_add", new_user(instance, "ada")),
+        (
+            "user_edit",
+            json!({
+                "instance": instance, "id": "ada",
+                "before": new_user(instance, "ada"), "after": new_user(instance, "ada"),
+            }),
+        ),
         ("user_suspend", json!({ "instance": instance, "id": "ada" })),
         (
             "user_reactivate",
