@@ -27,6 +27,7 @@ mod photographs;
 mod qr_codes;
 mod readers;
 mod scenes;
+mod secrets;
 mod settings;
 mod shown_links;
 #[path = "../soak.rs"]
