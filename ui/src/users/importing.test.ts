@@ -231,6 +231,25 @@ function awaited<T>(): { answer: Promise<T>; arrive: (value: T) => void } {
   return { answer, arrive };
 }
 
+it('cancels an export that runs, and closes the dialog with the next click', async () => {
+  const { answer: written, arrive } = awaited<{ file: string | null; users: number }>();
+  const asked = open({
+    users_export: () => written,
+    save_cancel: () => {
+      arrive({ file: null, users: 0 });
+      return null;
+    },
+  });
+  await screen.findAllByTestId('user-row');
+  await userEvent.click(screen.getByTestId('users-export'));
+  await userEvent.click(await screen.findByTestId('export-save'));
+  await userEvent.click(screen.getByTestId('export-cancel'));
+  expect(asked.some(({ name }) => name === 'save_cancel')).toBe(true);
+  await waitFor(() => expect(screen.getByTestId('export-save').textContent).toContain('Save…'));
+  await userEvent.click(screen.getByTestId('export-cancel'));
+  expect(screen.queryByTestId('export-dialog')).toBeNull();
+});
+
 it('shows no import of another instance while a file is being chosen', async () => {
   const { answer: file, arrive } = awaited<ImportState | null>();
   await chosen();
