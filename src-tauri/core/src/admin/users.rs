@@ -4,12 +4,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use crate::Result;
-use crate::directory::{Profile, SharedEmail, TimeAhead, User, UserPage};
+use crate::directory::{Profile, SeenProfile, SharedEmail, TimeAhead, User, UserPage};
 use crate::protocol::email::Email;
 use crate::protocol::metadata::Metadata;
 use crate::protocol::payload::NewUser;
 use crate::session::{Session, SessionKey};
+use crate::{Error, ErrorCode, Result};
 
 /// A page of users.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
@@ -109,6 +109,22 @@ pub struct Edit {
     #[serde(default)]
     #[schema(value_type = Object)]
     pub metadata: Map<String, Value>,
+    /// Address that the user must have. Null stands for none. Needs `if_metadata`.
+    #[serde(
+        default,
+        deserialize_with = "super::some",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[schema(value_type = Option<String>)]
+    pub if_email: Option<Option<String>>,
+    /// Metadata that the user must have. Needs `if_email`.
+    #[serde(
+        default,
+        deserialize_with = "super::some",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[schema(value_type = Object, nullable = false)]
+    pub if_metadata: Option<Map<String, Value>>,
 }
 
 impl From<&Profile> for Edit {
@@ -117,11 +133,47 @@ impl From<&Profile> for Edit {
         Self {
             email: profile.email.as_ref().map(|email| email.as_ref().map(text)),
             metadata: profile.members.clone(),
+            ..Self::default()
         }
     }
 }
 
 impl Edit {
+    /// Returns the edit of a user who still has the `seen` profile.
+    #[must_use]
+    pub fn of_seen(profile: &Profile, seen: &SeenProfile) -> Self {
+        let email = seen.email.as_ref();
+        Self {
+            if_email: Some(email.map(|email| email.as_str().to_owned())),
+            if_metadata: Some(seen.metadata.members().clone()),
+            ..Self::from(profile)
+        }
+    }
+
+    /// Returns the profile that the user must have, if the request names one.
+    ///
+    /// Fails if the request has one of its members only, or if no user can have it.
+    pub fn seen(&self) -> Result<Option<SeenProfile>> {
+        let (email, metadata) = match (&self.if_email, &self.if_metadata) {
+            (None, None) => return Ok(None),
+            (Some(email), Some(metadata)) => (email, metadata),
+            (email, _) => {
+                let missing = if email.is_none() {
+                    "if_email"
+                } else {
+                    "if_metadata"
+                };
+                let message = "Send both, the address and the metadata that the user must have.";
+                return Err(Error::new(ErrorCode::InvalidPayload, message).about(missing));
+            }
+        };
+        let email = email.as_ref().map(|email| Email::parse(email, "if_email"));
+        Ok(Some(SeenProfile {
+            email: email.transpose()?,
+            metadata: Metadata::new(metadata.clone(), "if_metadata")?,
+        }))
+    }
+
     /// Checks the members.
     pub fn parse(self) -> Result<Profile> {
         let parse = |email: Option<String>| {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::user::{Profile, TimeAhead, User};
+use super::user::{Profile, SeenProfile, TimeAhead, User};
 use crate::activity::{Event, OutboxEntry};
 use crate::instance::Policy;
 use crate::protocol::claims::Claims;
@@ -36,6 +36,8 @@ pub enum Command {
     Import(Vec<NewUser>),
     /// Changes the address and the metadata of a user.
     Edit(UserId, Profile),
+    /// Changes the address and the metadata of a user who still has the seen profile.
+    EditSeen(UserId, Profile, SeenProfile),
     /// Suspends a user.
     Suspend(UserId),
     /// Lets a suspended user sign in again.

@@ -10,7 +10,7 @@ use super::command::{Command, JudgedCode, MAX_PRUNED, MAX_TIMES, Outcome, Redemp
 use super::facts::{Counts, Facts, Lookup};
 use super::query::{PageStart, Sort, UserPage, UserQuery};
 use super::snapshot::Snapshot;
-use super::user::{Profile, SharedEmail, TimeAhead, User, unknown_user};
+use super::user::{Profile, SeenProfile, SharedEmail, TimeAhead, User, unknown_user};
 use crate::Result;
 use crate::activity::{ActivityPage, ActivityQuery, Actor, AuditContext, Event, OutboxEntry};
 use crate::instance::{Policy, Retention};
@@ -167,6 +167,20 @@ pub trait Directory: Send + Sync {
     /// [`EmailInUse`](crate::ErrorCode::EmailInUse), or if the metadata would be too large.
     async fn edit(&self, id: &UserId, profile: &Profile, by: &AuditContext) -> Result<User> {
         let command = Command::Edit(id.clone(), profile.clone());
+        self.execute(command, by).await?.user()
+    }
+
+    /// Changes a user as [`edit`](Self::edit) does, if the user still has the `seen` profile.
+    ///
+    /// Fails with [`UserChanged`](crate::ErrorCode::UserChanged) otherwise.
+    async fn edit_seen(
+        &self,
+        id: &UserId,
+        profile: &Profile,
+        seen: &SeenProfile,
+        by: &AuditContext,
+    ) -> Result<User> {
+        let command = Command::EditSeen(id.clone(), profile.clone(), seen.clone());
         self.execute(command, by).await?.user()
     }
 

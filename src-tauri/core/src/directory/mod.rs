@@ -26,4 +26,4 @@ pub use facts::{Counts, EmailUsers, Facts, LinkRecord, Lookup, Needs, Person};
 pub use notices::{TIMES_AHEAD, notices};
 pub use query::{Cursor, PageStart, Search, Sort, SortBy, UserPage, UserQuery};
 pub use snapshot::{EntryRow, Row, Snapshot, Totals};
-pub use user::{Origin, Profile, SharedEmail, TimeAhead, User, unknown_user};
+pub use user::{Origin, Profile, SeenProfile, SharedEmail, TimeAhead, User, unknown_user};

@@ -112,6 +112,33 @@ pub struct TimeAhead {
     pub at: i64,
 }
 
+/// A profile as somebody has seen it before a change of it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SeenProfile {
+    /// Address.
+    pub email: Option<Email>,
+    /// Metadata.
+    pub metadata: Metadata,
+}
+
+impl SeenProfile {
+    /// Returns whether a user still has the profile.
+    #[must_use]
+    pub fn is_of(&self, user: &User) -> bool {
+        let text = |email: &Option<Email>| email.as_ref().map(|email| email.as_str().to_owned());
+        text(&self.email) == text(&user.email) && self.metadata == user.metadata
+    }
+}
+
+impl From<&User> for SeenProfile {
+    fn from(user: &User) -> Self {
+        Self {
+            email: user.email.clone(),
+            metadata: user.metadata.clone(),
+        }
+    }
+}
+
 /// Changes of a user's profile. `None` and missing members change nothing.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Profile {

@@ -75,6 +75,8 @@ pub enum ErrorCode {
     UnknownUser,
     /// Another user has the ID.
     UserExists,
+    /// The user has another profile than the one that the change is for.
+    UserChanged,
     /// There is no such API key.
     UnknownApiKey,
     /// The address belongs to another user.

@@ -8,7 +8,7 @@ use super::file::ImportFile;
 use super::plan::{self, Action, ImportOptions, RowPlan, RowProblem};
 use super::row::ImportRow;
 use crate::activity::AuditContext;
-use crate::directory::{Directory, Facts, MAX_IMPORT};
+use crate::directory::{Directory, Facts, MAX_IMPORT, SeenProfile};
 use crate::protocol::payload::NewUser;
 use crate::protocol::user_id::UserId;
 use crate::verdict::Seats;
@@ -248,12 +248,14 @@ impl Import {
                 .iter()
                 .filter_map(|(place, id)| {
                     let new = self.file.rows.get(*place)?.content.as_ref().ok()?;
-                    Some((*place, id, plan::differences(facts.user(id)?, new)))
+                    let user = facts.user(id)?;
+                    let seen = SeenProfile::from(user);
+                    Some((*place, id, plan::differences(user, new), seen))
                 })
                 .collect();
-            let edits = changes
-                .iter()
-                .map(async |(place, id, profile)| (*place, directory.edit(id, profile, by).await));
+            let edits = changes.iter().map(async |(place, id, profile, seen)| {
+                (*place, directory.edit_seen(id, profile, seen, by).await)
+            });
             for (place, edited) in join_all(edits).await {
                 match edited {
                     Ok(_) => self.done.change += 1,
@@ -294,7 +296,10 @@ fn is_overtaken(error: &Error) -> bool {
 fn is_about_user(error: &Error) -> bool {
     matches!(
         error.code,
-        ErrorCode::UnknownUser | ErrorCode::EmailInUse | ErrorCode::InvalidPayload
+        ErrorCode::UnknownUser
+            | ErrorCode::UserChanged
+            | ErrorCode::EmailInUse
+            | ErrorCode::InvalidPayload
     )
 }
 

@@ -20,6 +20,7 @@ impl From<Error> for Refused {
             ErrorCode::KeyRefused => StatusCode::UNAUTHORIZED,
             ErrorCode::UnknownUser | ErrorCode::UnknownApiKey => StatusCode::NOT_FOUND,
             ErrorCode::UserExists
+            | ErrorCode::UserChanged
             | ErrorCode::EmailInUse
             | ErrorCode::NoSeats
             | ErrorCode::InstanceExists

@@ -199,12 +199,13 @@ pub(super) async fn show(
 
 /// Edit a user
 ///
-/// Links that were issued before do not undo the change.
+/// Links that were issued before do not undo the change. With `if_email` and `if_metadata`, the
+/// user is only edited if the profile is still the one that the client has seen.
 #[utoipa::path(
     patch, path = "/users/{id}", tag = "Users", params(("id" = String, Path, description = "ID of the user")), request_body = Edit,
     responses(
         (status = 200, description = "The user as it is now", body = User),
-        (status = 409, description = "The address belongs to another user"),
+        (status = 409, description = "The address belongs to another user, or the user does not have the profile of `if_email` and `if_metadata`"),
     ),
 )]
 pub(super) async fn edit(
@@ -213,8 +214,13 @@ pub(super) async fn edit(
     path: Result<Path<String>, PathRejection>,
     Body(edit): Body<Edit>,
 ) -> Result<Response, Refused> {
-    let (id, profile) = (user_in(path)?, edit.parse()?);
-    change(&admin, Command::Edit(id, profile), &by).await
+    let (id, seen) = (user_in(path)?, edit.seen()?);
+    let profile = edit.parse()?;
+    let command = match seen {
+        Some(seen) => Command::EditSeen(id, profile, seen),
+        None => Command::Edit(id, profile),
+    };
+    change(&admin, command, &by).await
 }
 
 /// Suspend a user

@@ -541,6 +541,28 @@ fn a_redeemed_code_is_verified_here_and_each_refusal_is_recorded() {
 }
 
 #[test]
+fn a_user_is_edited_only_with_the_profile_that_the_request_names() {
+    let site = Administered::new();
+    add(&site, "ada");
+    let key = site.key("users", &[Scope::Users]);
+    let edit = |body: Value| site.ask("PATCH", "/users/ada", &key, &body);
+    let blue = json!({ "metadata": { "team": "blue" }, "if_email": null, "if_metadata": {} });
+    assert_eq!(edit(blue.clone()).status, StatusCode::OK);
+    let refused = edit(blue);
+    assert_eq!(refused.status, StatusCode::CONFLICT, "{}", refused.body);
+    assert_eq!(refused.body["code"], "user_changed");
+    for (body, field) in [
+        (json!({ "if_email": null }), "if_metadata"),
+        (json!({ "if_metadata": {} }), "if_email"),
+        (json!({ "if_email": "x", "if_metadata": {} }), "if_email"),
+    ] {
+        let refused = edit(body.clone());
+        assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY, "{body}");
+        assert_eq!(refused.body["field"], field, "{body}");
+    }
+}
+
+#[test]
 fn a_refused_query_names_its_parameter() {
     let site = Administered::new();
     let key = site.key("laptop", &[Scope::Admin]);

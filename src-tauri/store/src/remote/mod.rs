@@ -226,6 +226,11 @@ impl Directory for RemoteDirectory {
                 let call = of_user(Method::PATCH, &id, "");
                 self.change(call.json(&Edit::from(&profile))?).await
             }
+            Command::EditSeen(id, profile, seen) => {
+                let call = of_user(Method::PATCH, &id, "");
+                let edit = Edit::of_seen(&profile, &seen);
+                self.change(call.json(&edit)?).await
+            }
             Command::Suspend(id) => self.change(of_user(Method::POST, &id, "/suspend")).await,
             Command::Reactivate(id) => self.change(of_user(Method::POST, &id, "/reactivate")).await,
             Command::SignOut(id) => self.change(of_user(Method::POST, &id, "/sign-out")).await,

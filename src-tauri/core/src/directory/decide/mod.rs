@@ -44,6 +44,7 @@ pub fn decide(command: &Command, facts: Facts, by: &AuditContext) -> Result<Deci
         Command::Add(user) => draft.add_one(user)?,
         Command::Import(users) => draft.import(users)?,
         Command::Edit(id, profile) => draft.edit(id, profile)?,
+        Command::EditSeen(id, profile, seen) => draft.edit_seen(id, profile, seen)?,
         Command::Suspend(id) => draft.suspend(id)?,
         Command::Reactivate(id) => draft.reactivate(id)?,
         Command::SignOut(id) => draft.sign_out(id)?,

@@ -22,7 +22,7 @@ impl Command {
             Self::Redeem(redemption) => wanted.redemption(redemption),
             Self::Add(user) => wanted.new_user(user),
             Self::Import(users) => users.iter().for_each(|user| wanted.new_user(user)),
-            Self::Edit(id, profile) => {
+            Self::Edit(id, profile) | Self::EditSeen(id, profile, _) => {
                 wanted.links_since_edit(id);
                 wanted.user_with_email(id);
                 if let Some(Some(email)) = &profile.email {

@@ -3,7 +3,7 @@
 use super::super::command::MAX_IMPORT;
 use super::super::command::Outcome;
 use super::super::effect::Effect;
-use super::super::user::{Origin, Profile, User, unknown_user};
+use super::super::user::{Origin, Profile, SeenProfile, User, unknown_user};
 use super::Draft;
 use crate::activity::{Event, EventData, ProfileField};
 use crate::protocol::email::Email;
@@ -111,6 +111,20 @@ impl Draft {
             self.record(event.of(id));
         }
         Ok(outcome(user))
+    }
+
+    pub(super) fn edit_seen(
+        &mut self,
+        id: &UserId,
+        profile: &Profile,
+        seen: &SeenProfile,
+    ) -> Result<Outcome> {
+        if !seen.is_of(&self.known_user(id)?) {
+            let message =
+                format!("{id} was changed in the meantime. Look at the profile, and try again.");
+            return Err(Error::new(ErrorCode::UserChanged, message));
+        }
+        self.edit(id, profile)
     }
 
     pub(super) fn suspend(&mut self, id: &UserId) -> Result<Outcome> {

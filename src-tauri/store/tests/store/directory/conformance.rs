@@ -63,6 +63,7 @@ macro_rules! administration_tests {
                 an_import_does_what_its_plan_says;
                 an_import_takes_only_free_seats;
                 an_import_notices_what_changed_after_its_plan;
+                an_edit_of_a_seen_profile_is_refused_after_another_change;
                 an_import_of_many_rows_is_whole;
                 an_export_restores_every_profile;
             }

@@ -1,7 +1,10 @@
 //! Rules of imports and exports of files, for every engine.
 
+use latchkey_core::ErrorCode;
 use latchkey_core::activity::{ActivityQuery, EventData};
-use latchkey_core::directory::{Directory, Lookup, Origin, PageStart, Sort, User, UserQuery};
+use latchkey_core::directory::{
+    Directory, Lookup, Origin, PageStart, Profile, SeenProfile, Sort, User, UserQuery,
+};
 use latchkey_core::export::{ExportFormat, export};
 use latchkey_core::import::{Action, Import, ImportFile, ImportOptions, RowPlan, RowProblem};
 use latchkey_core::protocol::email::Email;
@@ -243,6 +246,35 @@ pub(super) fn an_import_notices_what_changed_after_its_plan(directory: &dyn Dire
     };
     assert_eq!(*stale, RowProblem::Stale);
     assert!(directory.user(&id("ada")).wait().unwrap().is_none());
+}
+
+pub(super) fn an_edit_of_a_seen_profile_is_refused_after_another_change(directory: &dyn Directory) {
+    let by = by(now());
+    let ada = person("ada", Some("ada@b.example"));
+    let seen = SeenProfile::from(&directory.add(&ada, &by).wait().unwrap());
+    let named = |name: &str| Profile {
+        members: [("name".to_owned(), json!(name))].into_iter().collect(),
+        ..Profile::default()
+    };
+    let edit = |name: &str, seen: &SeenProfile| {
+        let (id, profile) = (id("ada"), named(name));
+        directory.edit_seen(&id, &profile, seen, &by).wait()
+    };
+    let ada = edit("Ada", &seen).unwrap();
+    assert_eq!(ada.display_name(), "Ada");
+    let refused = edit("Countess", &seen).unwrap_err();
+    assert_eq!(refused.code, ErrorCode::UserChanged, "other metadata");
+    let seen = SeenProfile::from(&ada);
+    let no_email = Profile {
+        email: Some(None),
+        ..Profile::default()
+    };
+    directory.edit(&id("ada"), &no_email, &by).wait().unwrap();
+    let refused = edit("Countess", &seen).unwrap_err();
+    assert_eq!(refused.code, ErrorCode::UserChanged, "another address");
+    let user = directory.known_user(&id("ada")).wait().unwrap();
+    assert_eq!((user.display_name(), &user.email), ("Ada", &None));
+    edit("Countess", &SeenProfile::from(&user)).unwrap();
 }
 
 pub(super) fn an_import_of_many_rows_is_whole(directory: &dyn Directory) {
