@@ -33,6 +33,7 @@ mod mails;
 mod manual;
 mod naming;
 mod notices;
+mod pairing_kills;
 mod pasted;
 #[cfg(unix)]
 mod private_files;
