@@ -3,6 +3,7 @@
 //! The commands of a document run one after the other in a fresh folder. They run in a network
 //! namespace of their own, where the ports and host names of the documents are free.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::Path;
@@ -10,7 +11,7 @@ use std::process::{Command, Output};
 
 use super::blocks::{blocks_in, path};
 use super::documents;
-use crate::run::{SECRET, with_secret};
+use crate::run::{SECRET, latchkey, with_secret};
 
 /// Beginnings of the commands that no test runs, each with the reason.
 const NOT_HERE: [(&str, &str); 3] = [
@@ -303,4 +304,51 @@ fn a_block_that_has_a_test_of_its_own_is_in_the_document_of_that_test() {
             }
         }
     }
+}
+
+/// Returns the commands that the text of a document names in line, such as `latchkey users list`.
+fn named_in_line(document: &str) -> Vec<String> {
+    let text = fs::read_to_string(path(document)).unwrap();
+    let prose = text.split("```").step_by(2);
+    let codes = prose.flat_map(|prose| prose.split('`').skip(1).step_by(2));
+    let commands = codes.filter(|code| code.starts_with("latchkey "));
+    commands
+        .map(|code| {
+            code.split_whitespace()
+                .skip(1)
+                .collect::<Vec<_>>()
+                .join(" ")
+        })
+        .collect()
+}
+
+#[test]
+fn a_command_that_a_document_names_in_line_exists_with_its_options() {
+    let mut helps: BTreeMap<Vec<String>, Option<String>> = BTreeMap::new();
+    let mut count = 0;
+    for document in documents() {
+        for command in named_in_line(&document) {
+            let words = command.split(' ').filter(|word| !word.starts_with('-'));
+            let mut words: Vec<String> = words.map(str::to_owned).collect();
+            // The words after the subcommands are values.
+            let help = loop {
+                assert!(!words.is_empty(), "{document}: latchkey {command}");
+                let help = helps.entry(words.clone()).or_insert_with(|| {
+                    let arguments = ["help"].into_iter().chain(words.iter().map(String::as_str));
+                    let ran = latchkey(&arguments.collect::<Vec<_>>(), &[], b"");
+                    (ran.code == 0).then_some(ran.out)
+                });
+                match help {
+                    Some(help) => break help.clone(),
+                    None => drop(words.pop()),
+                }
+            };
+            for option in command.split(' ').filter(|word| word.starts_with("--")) {
+                let is_there = help.split_whitespace().any(|word| word == option);
+                assert!(is_there, "{document}: latchkey {command}: no {option}");
+            }
+            count += 1;
+        }
+    }
+    assert!(count >= 20, "only {count} commands were found");
 }
