@@ -88,7 +88,7 @@ fn require_own(folder: &Path) -> Result<()> {
 /// Replaces the content of a file, which only its owner can read. When this returns, the file
 /// survives a power cut. If it fails, the old file is unchanged.
 pub fn replace(path: &Path, contents: &[u8]) -> Result<()> {
-    let mut replacement = Replacement::begin(path)?;
+    let mut replacement = Replacement::new(path)?;
     replacement.write(contents)?;
     replacement.finish()
 }
@@ -103,8 +103,24 @@ pub struct Replacement {
 }
 
 impl Replacement {
-    /// Begins new content for a file.
+    /// Begins new content for a file that a person has named.
+    ///
+    /// Fails if there is a device, a pipe or a link at the path, which a file would replace.
     pub fn begin(path: &Path) -> Result<Self> {
+        let found = fs::symlink_metadata(path).map(|found| found.file_type());
+        if found.is_ok_and(|found| !found.is_file() && !found.is_dir()) {
+            return Err(Error::new(
+                ErrorCode::Storage,
+                format!(
+                    "{} is a device, a pipe or a link. Name a file.",
+                    path.display()
+                ),
+            ));
+        }
+        Self::new(path)
+    }
+
+    fn new(path: &Path) -> Result<Self> {
         let folder = path
             .parent()
             .filter(|parent| !parent.as_os_str().is_empty());
@@ -350,6 +366,31 @@ mod tests {
         }
         assert!(read(&path.join("absent")).unwrap().is_none());
         assert!(replace(&folder.path().join("absent/file"), b"x").is_err());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_named_file_replaces_no_pipe_device_or_link() {
+        use std::os::unix::fs::{FileTypeExt as _, symlink};
+
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        nix::unistd::mkfifo(&path("pipe"), nix::sys::stat::Mode::S_IRWXU).unwrap();
+        fs::write(path("file"), "x").unwrap();
+        symlink(path("file"), path("link")).unwrap();
+        for name in ["pipe", "link"] {
+            let refused = Replacement::begin(&path(name)).unwrap_err();
+            assert!(refused.message.contains("Name a file"), "{refused}");
+        }
+        assert!(
+            fs::symlink_metadata(path("pipe"))
+                .unwrap()
+                .file_type()
+                .is_fifo()
+        );
+        assert!(fs::symlink_metadata(path("link")).unwrap().is_symlink());
+        Replacement::begin(&path("file")).unwrap().finish().unwrap();
+        Replacement::begin(&path("new")).unwrap().finish().unwrap();
     }
 
     #[cfg(unix)]

@@ -1,6 +1,8 @@
 //! The connection of this computer to a gateway on another: the connection string that a person
 //! pastes, and the part of it that stays stored.
 
+use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
@@ -114,7 +116,7 @@ impl GatewayUrl {
             Ok(url) if url.scheme() == "https" && url.has_host() => url,
             _ => {
                 return refuse(
-                    "This is not the address of a gateway. Write it as https://gateway.example.com:8443.",
+                    "This is not the address of a gateway. Write it as https://gateway.example.com:8789.",
                 );
             }
         };
@@ -122,7 +124,7 @@ impl GatewayUrl {
         let has_user = !url.username().is_empty() || url.password().is_some();
         if !is_bare || has_user {
             return refuse(
-                "The address of a gateway has a host and a port, and nothing else. Write it as https://gateway.example.com:8443.",
+                "The address of a gateway has a host and a port, and nothing else. Write it as https://gateway.example.com:8789.",
             );
         }
         Ok(Self(url))
@@ -249,6 +251,14 @@ impl FromStr for ConnectionString {
                 "The connection string names no host. Copy all of it.",
             ));
         };
+        // A URL library would drop or resolve these, so that the string looks like another one.
+        let path = rest.split(['?', '#']).next().unwrap_or_default();
+        let is_plain = !rest.contains(['@', '#', '\\']) && !path.split('/').any(is_relative);
+        if !is_plain {
+            return Err(refused(
+                "The connection string has something that no connection string has, such as a user name. Copy it again from the server.",
+            ));
+        }
         let instance = url.path().trim_matches('/');
         if instance.is_empty() {
             return Err(refused(
@@ -258,11 +268,15 @@ impl FromStr for ConnectionString {
         let instance = InstanceId::parse(instance).map_err(|_| {
             refused("The connection string names no valid instance. Copy it again.")
         })?;
-        let parameter = |wanted: &str| {
-            let mut pairs = url.query_pairs();
-            let found = pairs.find(|(name, _)| name == wanted);
-            found.map(|(_, value)| value.into_owned())
-        };
+        let mut parameters = BTreeMap::new();
+        for (name, value) in url.query_pairs() {
+            if parameters.insert(name, value).is_some() {
+                return Err(refused(
+                    "The connection string has a parameter twice. Copy it again from the server.",
+                ));
+            }
+        }
+        let mut parameter = |wanted: &str| parameters.remove(wanted).map(Cow::into_owned);
         let fingerprint = parameter(FINGERPRINT).map(|text| text.parse());
         let fingerprint = fingerprint.transpose().map_err(|_| {
             refused(
@@ -291,6 +305,12 @@ impl FromStr for ConnectionString {
             pair: Secret::new(pair),
         })
     }
+}
+
+/// Returns whether a segment of a path means another segment.
+fn is_relative(segment: &str) -> bool {
+    let segment = segment.to_ascii_lowercase().replace("%2e", ".");
+    segment == "." || segment == ".."
 }
 
 /// Returns the text after the scheme of a connection string.
@@ -386,6 +406,22 @@ mod tests {
             (
                 format!("latchkey://g.example/a/b?pair={CODE}"),
                 "no valid instance",
+            ),
+            (
+                format!("latchkey://trusted.example@g.example/acme?pair={CODE}"),
+                "user name",
+            ),
+            (
+                format!("latchkey://g.example/acme?pair={CODE}#x"),
+                "no connection string has",
+            ),
+            (
+                format!("latchkey://g.example/acme/../b?pair={CODE}"),
+                "no connection string has",
+            ),
+            (
+                format!("latchkey://g.example/acme?pair={CODE}&pair={CODE}"),
+                "twice",
             ),
             (cut(26), "pairing code"),
             (cut(100), "fingerprint"),

@@ -15,6 +15,9 @@ pub struct PairingRequest {
     #[serde(serialize_with = "exposed::serialize")]
     #[schema(value_type = String)]
     pub code: Secret,
+    /// ID of the instance that the client expects. If it is another one, the code is not used up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instance: Option<String>,
 }
 
 /// The API key for a pairing code. It is sent once.
@@ -54,7 +57,11 @@ mod tests {
         assert_eq!(sent["expires_at"], "1970-01-01T00:00:00Z");
         assert!(!format!("{paired:?}").contains("lk_"));
         let code = Secret::new("AAAAA-BBBBB".into());
-        let sent = serde_json::to_string(&PairingRequest { code }).unwrap();
+        let sent = serde_json::to_string(&PairingRequest {
+            code,
+            instance: Some("acme".into()),
+        })
+        .unwrap();
         let read: PairingRequest = serde_json::from_str(&sent).unwrap();
         assert_eq!(read.code.expose(), "AAAAA-BBBBB");
         assert!(!format!("{read:?}").contains("AAAAA"));

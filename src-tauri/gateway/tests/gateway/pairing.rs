@@ -85,6 +85,20 @@ fn a_code_is_exchanged_once_for_a_key_that_works_at_once() {
 }
 
 #[test]
+fn a_client_that_expects_another_instance_does_not_use_the_code_up() {
+    let site = Administered::new();
+    let code = code(&site, &by());
+    let ask = |instance: &str| {
+        let body = json!({ "code": code, "instance": instance });
+        site.ask("POST", "/pairings", "", &body)
+    };
+    let refused = ask("other");
+    assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert_eq!(refused.body["field"], "instance");
+    assert_eq!(ask(site.id.as_str()).status, StatusCode::CREATED);
+}
+
+#[test]
 fn of_32_clients_with_one_code_one_gets_the_key() {
     let site = Administered::new();
     let code = code(&site, &by());

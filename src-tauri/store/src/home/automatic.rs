@@ -119,7 +119,7 @@ impl Home {
             .map_err(|cause| cause.error)
             .and_then(|_| files::sync_dir(&folder))
             .map_err(|cause| files::storage("written", &path, cause))?;
-        for old in list(&folder)?.into_iter().skip(KEPT_BACKUPS) {
+        for old in too_many(list(&folder)?, now) {
             if let Err(cause) = fs::remove_file(&old.path) {
                 tracing::warn!(%cause, path = %old.path.display(), "an old backup was not removed");
             }
@@ -135,7 +135,9 @@ fn list(folder: &Path) -> Result<Vec<AutomaticBackup>> {
         Err(cause) if cause.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         Err(cause) => return Err(files::storage("read", folder, cause)),
     };
-    let backups = entries.flatten().filter_map(|entry| {
+    let files = entries.flatten();
+    let files = files.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_file()));
+    let backups = files.filter_map(|entry| {
         let made_at = time_in(entry.file_name().to_str()?)?;
         let path = entry.path();
         Some(AutomaticBackup { made_at, path })
@@ -143,6 +145,19 @@ fn list(folder: &Path) -> Result<Vec<AutomaticBackup>> {
     let mut backups: Vec<AutomaticBackup> = backups.collect();
     backups.sort_by(|one, other| other.cmp(one));
     Ok(backups)
+}
+
+/// Returns the backups above [`KEPT_BACKUPS`], of a list with the latest first. Those of a clock that
+/// was ahead are not counted, so that they never take the place of one that was made at a right time.
+/// At most [`KEPT_BACKUPS`] of them stay, too.
+fn too_many(
+    backups: Vec<AutomaticBackup>,
+    now: Timestamp,
+) -> impl Iterator<Item = AutomaticBackup> {
+    let (ahead, past): (Vec<_>, Vec<_>) =
+        backups.into_iter().partition(|backup| backup.made_at > now);
+    let over = |backups: Vec<AutomaticBackup>| backups.into_iter().skip(KEPT_BACKUPS);
+    over(past).chain(over(ahead))
 }
 
 /// Returns the name of the backup of a time: `automatic-20261126T165028Z.latchkey`.
@@ -186,6 +201,29 @@ fn require_room(folder: &Path) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn backups_of_a_clock_that_was_ahead_push_out_no_other() {
+        let now: Timestamp = "2026-11-26T16:50:28Z".parse().unwrap();
+        let day = |day: i64| AutomaticBackup {
+            made_at: now + SignedDuration::from_hours(24 * day),
+            path: PathBuf::from(day.to_string()),
+        };
+        let removed = |days: &[i64]| -> Vec<i64> {
+            let mut backups: Vec<AutomaticBackup> = days.iter().copied().map(day).collect();
+            backups.sort_by(|one, other| other.cmp(one));
+            let removed = too_many(backups, now).map(|backup| backup.path);
+            removed
+                .map(|path| path.to_str().unwrap().parse().unwrap())
+                .collect()
+        };
+        let ahead: Vec<i64> = (1..=14).collect();
+        assert!(removed(&[&ahead[..], &[0]].concat()).is_empty());
+        let past: Vec<i64> = (-15..=0).collect();
+        assert_eq!(removed(&[&ahead[..], &past].concat()), [-14, -15]);
+        let ahead: Vec<i64> = (1..=16).collect();
+        assert_eq!(removed(&ahead), [2, 1]);
+    }
 
     #[test]
     fn only_files_with_the_name_of_an_automatic_backup_count() {

@@ -263,7 +263,7 @@ impl Home {
     /// Exchanges a pairing code for an API key.
     fn pair(&self, string: &ConnectionString) -> Result<Secret> {
         self.keys.require_open()?;
-        let paired = RemoteGateway::pair(&string.url, string.fingerprint, &string.pair).wait();
+        let paired = RemoteGateway::pair(string).wait();
         let paired = paired.map_err(|mut refused| {
             if refused.code == ErrorCode::KeyRefused {
                 refused.message = format!(
@@ -276,7 +276,7 @@ impl Home {
         })?;
         if paired.instance != string.instance.as_str() {
             let message = format!(
-                "The gateway {} has paired another instance than the connection string names. Copy the string again.",
+                "The gateway {} has paired another instance than the connection string names, so its answer cannot be trusted. Revoke the key there.",
                 string.url.authority()
             );
             return Err(Error::new(ErrorCode::UnknownInstance, message).about("connection"));

@@ -11,6 +11,9 @@ use rustls::CertificateError;
 
 use super::gateway_tls::{CONNECT_TIMEOUT, Distrusted, NotResolved};
 
+/// Maximum length of a sentence of the server, in characters.
+const MAX_SENTENCE: usize = 500;
+
 /// Failure of one attempt.
 #[derive(Debug)]
 pub(super) struct Failure {
@@ -52,6 +55,19 @@ pub(super) fn too_slow(url: &GatewayUrl) -> Failure {
         error: Error::new(ErrorCode::Unreachable, message),
         is_sent: true,
         is_passing: true,
+    }
+}
+
+/// Returns the failure of a request whose answer is too long.
+pub(super) fn too_long(url: &GatewayUrl) -> Failure {
+    let message = format!(
+        "The answer of the gateway {} is too long to be of a gateway. Check the address.",
+        url.authority()
+    );
+    Failure {
+        error: Error::new(ErrorCode::Unreachable, message),
+        is_sent: true,
+        is_passing: false,
     }
 }
 
@@ -167,13 +183,14 @@ pub(super) fn refused(
     about: Option<&About>,
 ) -> Error {
     let authority = url.authority();
-    let Ok(problem) = serde_json::from_slice::<Problem>(body) else {
+    let Ok(mut problem) = serde_json::from_slice::<Problem>(body) else {
         return if status == StatusCode::NOT_FOUND || status.is_redirection() || about.is_none() {
             not_a_gateway(url)
         } else {
             unreadable(url, about)
         };
     };
+    problem.detail = shortened(&problem.detail);
     match status {
         StatusCode::UNAUTHORIZED => Error::new(
             ErrorCode::KeyRefused,
@@ -205,6 +222,16 @@ pub(super) fn refused(
     }
 }
 
+/// Returns a sentence of the server, cut to a length that can be read.
+fn shortened(sentence: &str) -> String {
+    let mut rest = sentence.chars();
+    let mut short: String = rest.by_ref().take(MAX_SENTENCE).collect();
+    if rest.next().is_some() {
+        short.push('…');
+    }
+    short
+}
+
 /// Returns the error for a gateway that lacks what this program needs.
 pub(super) fn older(url: &GatewayUrl, about: Option<&About>) -> Error {
     let version = about.map_or_else(String::new, |about| format!(" {}", about.version));
@@ -219,6 +246,13 @@ pub(super) fn older(url: &GatewayUrl, about: Option<&About>) -> Error {
 pub(super) fn unreadable(url: &GatewayUrl, about: Option<&About>) -> Error {
     match about {
         Some(about) if about.api < API_REVISION => older(url, Some(about)),
+        Some(about) if about.version == env!("CARGO_PKG_VERSION") => Error::new(
+            ErrorCode::Unreachable,
+            format!(
+                "The answer of the gateway {} cannot be read, although both run the same version of Latchkey. Something in between may have changed the answer. Try again.",
+                url.authority()
+            ),
+        ),
         Some(about) => Error::new(
             ErrorCode::NewerGateway,
             format!(

@@ -7,9 +7,9 @@ use std::time::Duration;
 use hyper::Method;
 use latchkey_core::Result;
 use latchkey_core::admin::{
-    About, ApiKeyRecord, ApiKeyRequest, ApiKeys, Fingerprint, GatewayState, GatewayUrl,
-    InspectRequest, InstanceRecord, Judged, Link, LinkRequest, MadeApiKey, NewSigningKey, Paired,
-    PairingRequest, RedemptionRequest, SigningKeySet,
+    About, ApiKeyRecord, ApiKeyRequest, ApiKeys, ConnectionString, Fingerprint, GatewayState,
+    GatewayUrl, InspectRequest, InstanceRecord, Judged, Link, LinkRequest, MadeApiKey,
+    NewSigningKey, Paired, PairingRequest, RedemptionRequest, SigningKeySet,
 };
 use latchkey_core::inspect::{RefusedCode, Report};
 use latchkey_core::instance::api_key::NewApiKey;
@@ -47,10 +47,14 @@ impl RemoteGateway {
         })
     }
 
-    /// Exchanges a pairing code for an API key.
-    pub async fn pair(url: &GatewayUrl, pin: Option<Fingerprint>, code: &Secret) -> Result<Paired> {
-        let client = Client::start(Server::gateway(url.clone(), pin, None, None)?)?;
-        let code = PairingRequest { code: code.clone() };
+    /// Exchanges the pairing code of a connection string for an API key.
+    pub async fn pair(string: &ConnectionString) -> Result<Paired> {
+        let (url, pin) = (string.url.clone(), string.fingerprint);
+        let client = Client::start(Server::gateway(url, pin, None, None)?)?;
+        let code = PairingRequest {
+            code: string.pair.clone(),
+            instance: Some(string.instance.as_str().to_owned()),
+        };
         client
             .send(Call::new(Method::POST, "/pairings").json(&code)?)
             .await

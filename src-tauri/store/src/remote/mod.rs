@@ -145,7 +145,17 @@ impl RemoteDirectory {
         };
         pairs.push((name, &value));
         let list: UserList = self.client.get("/users", &pairs).await?;
-        list.try_into()
+        let page: UserPage = list.try_into()?;
+        if let (PageStart::After(from), Some(next)) = (place, &page.next) {
+            let order = sort.compare(from.position(sort)?, next.position(sort)?);
+            if order.is_ge() {
+                return Err(Error::new(
+                    ErrorCode::Internal,
+                    "The list of users does not go on, because its pages follow each other in a circle. Something is wrong with the gateway.",
+                ));
+            }
+        }
+        Ok(page)
     }
 
     /// Returns one page of the activity, as large as an answer can be.

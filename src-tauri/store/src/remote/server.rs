@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use http_body_util::Full;
+use http_body_util::{Full, LengthLimitError};
 use hyper::body::Bytes;
 use hyper::header::{HeaderName, HeaderValue};
 use hyper::{Request, StatusCode};
@@ -113,6 +113,9 @@ impl Server {
     pub(super) fn cut_off(&self, cause: Box<dyn std::error::Error + Send + Sync>) -> Failure {
         match self {
             Self::Local(_) => no_answer(cause),
+            Self::Gateway(gateway) if cause.is::<LengthLimitError>() => {
+                failures::too_long(&gateway.url)
+            }
             Self::Gateway(gateway) => {
                 let mut failure = failures::too_slow(&gateway.url);
                 failure.error = failure.error.because(cause);

@@ -1,11 +1,13 @@
 //! The remote engine over TLS: the suite, its attempts, and its errors.
 
 use std::ops::Deref;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
 use latchkey_core::ErrorCode;
-use latchkey_core::directory::Directory;
+use latchkey_core::directory::query::Sortable;
+use latchkey_core::directory::{Cursor, Directory, PageStart, Sort, UserQuery};
 use latchkey_core::instance::InstanceId;
 use latchkey_core::secret::Secret;
 use latchkey_store::{RemoteDirectory, RemoteGateway, Wait as _};
@@ -153,6 +155,7 @@ fn each_answer_that_refuses_a_client_has_its_own_error() {
     let unreadable = r#"{"other":"shape"}"#;
     let older = ABOUT.replace(r#","api":1"#, "");
     let newer = ABOUT.replace("\"api\":1", "\"api\":7");
+    let same = ABOUT.replace("9.9.9", env!("CARGO_PKG_VERSION"));
     let elsewhere = ABOUT.replace("acme", "other");
     for (about, status, body, code) in [
         (
@@ -182,6 +185,7 @@ fn each_answer_that_refuses_a_client_has_its_own_error() {
         (ABOUT, "302 Found", String::new(), ErrorCode::Unreachable),
         (ABOUT, "200 OK", unreadable.into(), ErrorCode::NewerGateway),
         (&newer, "200 OK", unreadable.into(), ErrorCode::NewerGateway),
+        (&same, "200 OK", unreadable.into(), ErrorCode::Unreachable),
         (&older, "200 OK", String::new(), ErrorCode::OlderGateway),
         (
             &elsewhere,
@@ -205,6 +209,52 @@ fn each_answer_that_refuses_a_client_has_its_own_error() {
             assert!(refused.message.contains("It says why."), "{refused}");
         }
     }
+}
+
+#[test]
+fn an_answer_that_is_too_long_is_not_asked_for_again_and_a_long_sentence_is_cut() {
+    let long = format!(r#"{{"status":409,"detail":"{}"}}"#, "No. ".repeat(100_000));
+    let endless = "x".repeat(33 * 1024 * 1024);
+    let asked = Arc::new(AtomicU32::new(0));
+    let count = Arc::clone(&asked);
+    let server = TlsServer::stand_in(move |request| {
+        Some(if is_greeting(request) {
+            json("200 OK", ABOUT)
+        } else if request.starts_with("GET /admin/v1/settings") {
+            count.fetch_add(1, Ordering::Relaxed);
+            json("200 OK", &endless)
+        } else {
+            json("409 Conflict", &long)
+        })
+    });
+    let refused = gateway(&server).settings().wait().unwrap_err();
+    assert!(refused.message.contains("too long"), "{refused}");
+    assert_eq!(asked.load(Ordering::Relaxed), 1);
+    let refused = gateway(&server).api_keys().wait().unwrap_err();
+    assert!(refused.message.contains("No. ") && refused.message.len() < 1000);
+}
+
+#[test]
+fn pages_of_users_that_go_in_a_circle_end_with_an_error() {
+    let sort = Sort::default();
+    let position = sort.position(Sortable {
+        id: "ada",
+        folded_id: "ada",
+        folded_email: None,
+        created_at: 0,
+        last_sign_in: None,
+    });
+    let next = Cursor::new(sort, &position).to_string();
+    let page = format!(r#"{{"users":[],"first_row":0,"total":2,"next":"{next}"}}"#);
+    let server = TlsServer::stand_in(move |request| {
+        let body = if is_greeting(request) { ABOUT } else { &page };
+        Some(json("200 OK", body))
+    });
+    let directory = gateway(&server).directory();
+    let all = UserQuery::default();
+    let found = directory.users(&all, sort, &PageStart::First, 10).wait();
+    let refused = found.unwrap_err();
+    assert!(refused.message.contains("in a circle"), "{refused}");
 }
 
 /// Returns the value of a header in a request.
