@@ -10,15 +10,20 @@
 )]
 
 mod admin_api;
+mod admin_document;
+mod admin_settings;
 mod administering;
 mod api;
+mod api_links;
 mod browser;
 #[path = "../../../../tests/window/chromium.rs"]
 mod chromium;
+mod confirming;
 mod counted;
 mod crowd;
 mod document;
 mod embedding;
+mod error_pages;
 mod firefox;
 mod headers;
 mod host;
