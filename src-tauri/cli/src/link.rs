@@ -19,7 +19,7 @@ use latchkey_core::protocol::payload::{ExistingId, NewUser, Payload};
 use latchkey_core::protocol::text;
 use latchkey_core::secret::{Secret, SigningKey};
 use latchkey_core::{Error, ErrorCode, time};
-use latchkey_store::home::Home;
+use latchkey_store::home::{Home, is_gateway};
 use serde_json::{Value, json};
 
 use crate::args::{LinkArguments, Shape};
@@ -38,7 +38,7 @@ pub(crate) fn link(
     let picture = arguments.qr.as_deref().map(picture_format).transpose()?;
     let payload = payload(arguments, context)?;
     let by = AuditContext::new(Actor::CommandLine, now);
-    let made = match on_gateway(arguments, context)? {
+    let made = match signed_by_gateway(arguments, context)? {
         Some((home, instance)) => made_there(&home, &instance, payload, arguments, &by)?,
         None => made_here(payload, arguments, context, &by)?,
     };
@@ -141,8 +141,9 @@ fn made_here(
     })
 }
 
-/// Returns the instance that the arguments name, if it is on a gateway.
-fn on_gateway(
+/// Returns the instance that the arguments name, if its gateway must sign: one on another computer,
+/// or `latchkey serve` here if it alone has the secret.
+fn signed_by_gateway(
     arguments: &LinkArguments,
     context: &Context,
 ) -> Result<Option<(Home, Instance)>, Failure> {
@@ -152,7 +153,12 @@ fn on_gateway(
     let home = context.home()?;
     let instance = home.instances().find(name)?;
     if instance.connection.is_none() {
-        return Ok(None);
+        let is_secret_known = instance.key.is_some()
+            || arguments.secret.secret_file.is_some()
+            || keys::in_environment();
+        let holder = home.directory_holder(&instance);
+        let is_served = holder.is_some_and(|holder| is_gateway(&holder));
+        return Ok((!is_secret_known && is_served).then_some((home, instance)));
     }
     keys::unlock_access(&home, &instance, context)?;
     keys::refuse_given(&arguments.secret, &instance)?;
@@ -174,9 +180,11 @@ fn made_there(
         Err(refused) => return Err(refused.into()),
     };
     let spec = spec(payload, arguments, settings.lifetime)?;
-    let link = home.sign_link(instance, &spec)?;
+    let link = home.sign_link(instance, &spec, by)?;
     let mut warnings = link.warnings;
-    warnings.extend(refusal_there(home, instance, &link.code)?);
+    if instance.connection.is_some() {
+        warnings.extend(refusal_there(home, instance, &link.code)?);
+    }
     let claims = inspect(&link.code, &[], settings.code_rules(), by.at);
     Ok(Made {
         url: link.url,

@@ -274,8 +274,9 @@ pub async fn link_sign(
             return Ok(show(studio, shown.source.clone(), link.clone()));
         };
         let instance = home.instances().get(&shown.source.instance)?;
-        let composed = home.sign_link(&instance, spec)?.try_into()?;
-        let link = GatewayLink::signed(&instance.settings, composed, now().at)?;
+        let by = now();
+        let composed = home.sign_link(&instance, spec, &by)?.try_into()?;
+        let link = GatewayLink::signed(&instance.settings, composed, by.at)?;
         Ok(show(studio, shown.source.clone(), link))
     })
     .await

@@ -3,7 +3,7 @@
 use std::sync::{Arc, PoisonError};
 
 use super::Home;
-use crate::remote::RemoteGateway;
+use crate::remote::{RemoteDirectory, RemoteGateway};
 use crate::wait::Wait as _;
 use latchkey_core::activity::AuditContext;
 use latchkey_core::admin::{
@@ -199,9 +199,20 @@ impl Home {
         self.gateway(instance)?.state().wait()
     }
 
-    /// Has the gateway of an instance make and record a login link.
-    pub fn sign_link(&self, instance: &Instance, spec: &LinkSpec) -> Result<Link> {
-        self.gateway(instance)?.make_link(spec).wait()
+    /// Has the gateway of an instance make and record a login link. For an instance that is hosted
+    /// here, this is the process that holds its directory.
+    pub fn sign_link(
+        &self,
+        instance: &Instance,
+        spec: &LinkSpec,
+        by: &AuditContext,
+    ) -> Result<Link> {
+        if instance.connection.is_some() {
+            return self.gateway(instance)?.make_link(spec).wait();
+        }
+        let folder = self.instances.folder(&instance.id);
+        let holder = RemoteDirectory::local(&folder).wait()?;
+        holder.make_link(spec, by).wait()
     }
 
     /// Has the gateway of an instance verify a code and redeem it, without a session. Returns the

@@ -8,8 +8,8 @@ use hyper::Method;
 use latchkey_core::Result;
 use latchkey_core::admin::{
     About, ApiKeyRecord, ApiKeyRequest, ApiKeys, ConnectionString, Fingerprint, GatewayState,
-    GatewayUrl, InspectRequest, InstanceRecord, Judged, Link, LinkRequest, MadeApiKey,
-    NewSigningKey, Paired, PairingRequest, RedemptionRequest, SigningKeySet,
+    GatewayUrl, InspectRequest, InstanceRecord, Judged, Link, MadeApiKey, NewSigningKey, Paired,
+    PairingRequest, RedemptionRequest, SigningKeySet,
 };
 use latchkey_core::inspect::{RefusedCode, Report};
 use latchkey_core::instance::api_key::NewApiKey;
@@ -139,8 +139,7 @@ impl RemoteGateway {
 
     /// Makes a login link, which the gateway signs and records.
     pub async fn make_link(&self, spec: &LinkSpec) -> Result<Link> {
-        let call = Call::new(Method::POST, "/links").json(&LinkRequest::from(spec))?;
-        self.client.send(call).await
+        self.client.send(super::link(spec)?).await
     }
 
     /// Has the gateway verify a code and redeem it, without a session. Returns the reason if the

@@ -32,14 +32,16 @@ use hyper::Method;
 use jiff::Timestamp;
 use latchkey_core::activity::{ActivityPage, ActivityQuery, Actor, AuditContext, Event};
 use latchkey_core::admin::{
-    About, Addition, Additions, Corrected, Edit, EventRecord, GatewayState, Judged, LookedUp, Page,
-    SeatLimit, Sessions, SharedEmails, SignedClaims, SignedIn, Sought, Times, UserList, Waiting,
+    About, Addition, Additions, Corrected, Edit, EventRecord, GatewayState, Judged, Link,
+    LinkRequest, LookedUp, Page, SeatLimit, Sessions, SharedEmails, SignedClaims, SignedIn, Sought,
+    Times, UserList, Waiting,
 };
 use latchkey_core::directory::{
     Command, Counts, Directory, Facts, Lookup, OnChange, Outcome, PageStart, Redemption,
     SharedEmail, Snapshot, Sort, SortBy, TimeAhead, User, UserPage, UserQuery,
 };
 use latchkey_core::instance::Retention;
+use latchkey_core::link::compose::LinkSpec;
 use latchkey_core::protocol::claims::Claims;
 use latchkey_core::protocol::email::Email;
 use latchkey_core::protocol::user_id::UserId;
@@ -180,12 +182,22 @@ impl RemoteDirectory {
         self.client.send(Call::new(Method::GET, "/gateway")).await
     }
 
+    /// Makes a login link, which the process signs and records.
+    pub async fn make_link(&self, spec: &LinkSpec, by: &AuditContext) -> Result<Link> {
+        self.client.send(link(spec)?.by(by)).await
+    }
+
     /// Asks the process that holds the directory to close it, because this one must hold it.
     ///
     /// Fails with [`ErrorCode::DirectoryHeld`] if that process needs it.
     pub async fn ask_to_give_way(&self) -> Result<()> {
         self.client.act(Call::new(Method::POST, "/give-way")).await
     }
+}
+
+/// Returns the call that makes a login link.
+fn link(spec: &LinkSpec) -> Result<Call> {
+    Call::new(Method::POST, "/links").json(&LinkRequest::from(spec))
 }
 
 /// Returns the call that records an event.
