@@ -32,6 +32,8 @@ import { listFor } from '../users/list.svelte';
 const instance = connectedLike();
 /** Code of the problem with which the gateway is reached; null while it answers. */
 let broken: string | null;
+/** Whether the gateway leaves the question for the forecast unanswered. */
+let silent: boolean;
 let asked: Asked[];
 
 function reach<T>(answered: T): T {
@@ -49,6 +51,7 @@ beforeEach(async () => {
     toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'Date'],
   });
   broken = null;
+  silent = false;
   toasts.list = [];
   forgetInstance(instance.id);
   selection.clear(instance.id);
@@ -61,7 +64,8 @@ beforeEach(async () => {
     user_suspend: () => reach({ user: userLike({ status: 'suspended' }), metadata_json: '{}' }),
     activity: () => reach({ entries: [], before: null }),
     compose: () => outlineLike(),
-    link_forecast: () => reach({ forecast: forecastLike(), remedies: [] }),
+    link_forecast: () =>
+      silent ? new Promise(() => undefined) : reach({ forecast: forecastLike(), remedies: [] }),
     instance_refresh: () => reach(instance),
     instance_reconnect: () => {
       broken = null;
@@ -185,6 +189,28 @@ it('comes back before the next try is due when the stream of changes is back', a
   await waitFor(() => expect(screen.queryByTestId('connection-lost')).toBeNull());
 });
 
+it('counts down from the moment at which the connection is lost', async () => {
+  await pass(120_000);
+  await lose('unreachable');
+  expect(screen.getByTestId('connection-next').textContent).toContain('in 1 s');
+});
+
+it('shows what became of an unanswered change once the connection is back', async () => {
+  const user = userEvent.setup({ advanceTimers: (ms) => vi.advanceTimersByTime(ms) });
+  selection.select(instance.id, 'ada-1815');
+  await screen.findByTestId('user-suspend');
+  await waitFor(() => expect(asked.some(({ name }) => name === 'activity')).toBe(true));
+  await pass(0);
+  broken = 'unreachable';
+  await user.click(screen.getByTestId('user-suspend'));
+  await waitFor(() =>
+    expect(screen.getByTestId('user-problem').textContent).toContain('No answer'),
+  );
+  broken = null;
+  await connections.check(instance.id);
+  await waitFor(() => expect(screen.queryByTestId('user-problem')).toBeNull());
+});
+
 it('finds within seconds that a connection is lost while nothing is asked', async () => {
   broken = 'unreachable';
   await pass(3_100);
@@ -204,7 +230,9 @@ it('gives the focus to the title when the button with it goes away', async () =>
 it('never tries a refused key by itself, and takes a new one in its place', async () => {
   const user = userEvent.setup({ advanceTimers: (ms) => vi.advanceTimersByTime(ms) });
   await lose('key_refused');
-  expect((await banner()).textContent).toContain('revoked or has expired');
+  const said = (await banner()).textContent;
+  expect(said).toContain('revoked or has expired');
+  expect(said).not.toContain('The gateway does not answer');
   const before = checks();
   await pass(60_000);
   tell({ kind: 'users', instance: instance.id });
@@ -250,6 +278,16 @@ it('copies no link that its gateway cannot sign', async () => {
   expect(lost.reason(instance.id)).toBe(copy.title);
 });
 
+it('does not wait for the forecast of a gateway that is out of reach', async () => {
+  silent = true;
+  studio.open('compose');
+  composerFor(instance.id).draft.person = 'ada@acme.example';
+  await screen.findByText(/Asking admin/u);
+  await lose('unreachable');
+  expect((await screen.findByTestId('forecast-unknown')).textContent).toContain('is not known now');
+  expect(screen.queryByText(/Asking admin/u)).toBeNull();
+});
+
 it('shows the state of the gateway there, which cannot be started or stopped here', async () => {
   studio.open('gateway');
   const state = await screen.findByTestId('gateway-state');
@@ -278,6 +316,8 @@ it('has the settings of a gateway on a server, without showing its secret', asyn
   await waitFor(() => expect(asked.some(({ name }) => name === 'instance_refresh')).toBe(true));
   expect(screen.getByText('on admin.acme.example:8443, as acme')).toBeTruthy();
   expect(screen.queryByRole('button', { name: /Show/u })).toBeNull();
+  // Backups of an instance on a gateway are made on the server.
+  expect(screen.queryByTestId('backup-save')).toBeNull();
   expect(screen.getByTestId('secret-replace')).toBeTruthy();
   await lose('unreachable');
   expect(screen.getByTestId<HTMLButtonElement>('secret-replace').disabled).toBe(true);
