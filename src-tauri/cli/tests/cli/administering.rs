@@ -114,27 +114,27 @@ fn a_running_gateway_that_alone_has_the_secret_signs_links() {
         folder.path(),
         &[&["instance", "add", "Here"][..], &add].concat(),
     );
-    let make = || {
-        let make = ["--json", "link", "--instance", "here", "--user-id", "ada"];
-        in_folder(folder.path(), &make)
+    let link = || {
+        let arguments = ["--json", "link", "--instance", "here", "--user-id", "ada"];
+        in_folder(folder.path(), &arguments)
     };
     let field = Some("secret-file".to_owned());
-    assert_eq!(make().refusal(), (2, "usage".to_owned(), field));
+    assert_eq!(link().refusal(), (2, "usage".to_owned(), field));
     let secret = folder.path().join("secret");
     std::fs::write(&secret, SECRET).unwrap();
     let secret = secret.to_str().unwrap();
     let serving = Serving::new(folder.path(), &["--secret-file", secret]);
-    let made = make();
+    let made = link();
     assert_eq!(made.code, 0, "{}", made.err);
     let made = made.json();
     assert_eq!(made["claims"]["user"]["id"], "ada");
-    let link = made["link"].as_str().unwrap();
-    let path = link.strip_prefix("http://localhost:8787").unwrap();
+    let url = made["link"].as_str().unwrap();
+    let path = url.strip_prefix("http://localhost:8787").unwrap();
     assert!(serving.get(path, "").starts_with("HTTP/1.1 303"));
     let activity = json(&folder, &["activity", "list", "--instance", "here"]);
-    let made = &activity["entries"][1];
+    let entry = &activity["entries"][1];
     assert_eq!(
-        (&made["code"], &made["actor"]),
+        (&entry["code"], &entry["actor"]),
         (&"link_made".into(), &"command_line".into())
     );
     serving.end();
