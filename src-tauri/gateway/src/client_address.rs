@@ -5,8 +5,11 @@ use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::str::FromStr;
 
 use axum::extract::ConnectInfo;
-use axum::http::{Extensions, HeaderMap, HeaderValue};
+use axum::http::{Extensions, HeaderMap, HeaderName, HeaderValue};
 use ipnet::IpNet;
+
+/// Header with the addresses of the client and of the proxies.
+pub(crate) const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
 /// A network or a single address, such as `172.18.0.0/16` or `127.0.0.1`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,7 +93,7 @@ impl TrustedProxies {
     /// left are not trusted, because a client can send any bytes there.
     fn client_behind(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
         let mut client = peer.to_canonical();
-        let fields = headers.get_all("x-forwarded-for").iter();
+        let fields = headers.get_all(FORWARDED_FOR).iter();
         let fields: Vec<&[u8]> = fields.map(HeaderValue::as_bytes).collect();
         let entries = fields
             .iter()

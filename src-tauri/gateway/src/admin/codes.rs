@@ -19,6 +19,10 @@ use super::refused::Refused;
 use crate::api::problem::Problem;
 use crate::api::{Body, answer};
 
+/// Maximum length of the ID of a link to revoke, in bytes. IDs that are made here have 22. The
+/// directory keeps each one, whether or not there is such a link.
+const MAX_LINK_ID: usize = 1024;
+
 type Admin = State<Arc<Administration>>;
 type By = Extension<AuditContext>;
 
@@ -129,9 +133,10 @@ pub(super) async fn link_shown(
 ///
 /// The link signs nobody in any more. Sessions that it began go on.
 #[utoipa::path(
-    post, path = "/links/{id}/revoke", tag = "Links", params(("id" = String, Path, description = "ID of the link (`jti`)")),
+    post, path = "/links/{id}/revoke", tag = "Links", params(("id" = String, Path, max_length = 1024, description = "ID of the link (`jti`)")),
     responses(
         (status = 204, description = "The link is revoked"),
+        (status = 422, description = "The ID is too long"),
     ),
 )]
 pub(super) async fn revoke(
@@ -142,6 +147,11 @@ pub(super) async fn revoke(
     let Path(link) = path.map_err(|_| {
         Problem::of(StatusCode::NOT_FOUND, "There is no such link.").code(ErrorCode::InvalidRequest)
     })?;
+    if link.len() > MAX_LINK_ID {
+        let message = format!("The ID of a link has at most {MAX_LINK_ID} bytes.");
+        let problem = Problem::of(StatusCode::UNPROCESSABLE_ENTITY, &message);
+        return Err(problem.code(ErrorCode::InvalidRequest).into());
+    }
     admin.directory.revoke_link(&link, &by).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }

@@ -24,6 +24,7 @@ use crate::api::key::{self, KeyId};
 use crate::api::problem::Problem;
 use crate::api::{name_request, require_rate};
 use crate::certificate::Certificate;
+use crate::client_address::FORWARDED_FOR;
 use crate::connection_limit::MaxConnections;
 use crate::error_page::LogLine;
 use crate::gateway::Gateway;
@@ -166,7 +167,10 @@ async fn key_ends(gateway: Arc<Gateway>, id: String) {
     }
 }
 
-async fn respond(gateway: &Gateway, mut router: axum::Router, request: Request) -> Response {
+async fn respond(gateway: &Gateway, mut router: axum::Router, mut request: Request) -> Response {
+    // The proxies in front of the visitors' listener are not in front of this one, and anything
+    // behind them could claim any address here, so that no lockout would hold.
+    request.headers_mut().remove(FORWARDED_FOR);
     let address = gateway.client_address(&request);
     let mut answer = if let Some(problem) = refused(gateway, &request) {
         problem.into_response()

@@ -379,3 +379,35 @@ fn a_refused_query_names_its_parameter() {
         );
     }
 }
+
+#[test]
+fn a_claimed_address_counts_for_nothing_and_wrong_keys_lock_the_peer_out() {
+    let peer = IpAddr::from([192, 0, 2, 7]);
+    let site = Administered::with(ClientLimits {
+        trusted_proxies: vec!["192.0.2.7".parse().unwrap()],
+        ..ClientLimits::default()
+    });
+    let key = site.key("admin", &[Scope::Admin]);
+    let ask = |key: &str, claimed: &str| {
+        let headers = [("x-api-key", key), ("x-forwarded-for", claimed)];
+        site.send(peer, "GET", "/settings", &headers, &Value::Null)
+            .status
+    };
+    for last in 0..10 {
+        let status = ask("lk_wrong", &format!("198.51.100.{last}"));
+        assert_eq!(status, StatusCode::UNAUTHORIZED);
+    }
+    assert_eq!(ask(&key, "203.0.113.9"), StatusCode::TOO_MANY_REQUESTS);
+}
+
+#[test]
+fn a_link_is_revoked_by_an_id_of_bounded_length() {
+    let site = Administered::new();
+    let key = site.key("crm", &[Scope::Links]);
+    let revoke = |id: &str| {
+        let path = format!("/links/{id}/revoke");
+        site.ask("POST", &path, &key, &Value::Null).status
+    };
+    assert_eq!(revoke(&"x".repeat(1025)), StatusCode::UNPROCESSABLE_ENTITY);
+    assert_eq!(revoke(&"x".repeat(1024)), StatusCode::NO_CONTENT);
+}

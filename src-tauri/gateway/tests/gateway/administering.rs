@@ -57,7 +57,7 @@ impl Administered {
         Self::with(ClientLimits::default())
     }
 
-    fn with(limits: ClientLimits) -> Self {
+    pub(crate) fn with(limits: ClientLimits) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let home = Home::open(folder.path().to_owned(), KeychainUse::Never).unwrap();
         let url = BaseUrl::parse("https://acme.example").unwrap();
