@@ -174,3 +174,28 @@ fn an_api_key_has_the_chosen_scopes_and_expiry() {
         "{text}"
     );
 }
+
+#[test]
+fn the_activity_about_a_removed_user_shows_that_an_import_added_the_user_again() {
+    let folder = hosted_here("https://a.b");
+    let run = |arguments: &[&str]| {
+        let all = [arguments, &["--instance", "here"]].concat();
+        let ran = in_folder(folder.path(), &all);
+        assert_eq!(ran.code, 0, "{}", ran.err);
+        ran
+    };
+    let file = folder.path().join("people.csv");
+    std::fs::write(&file, "id\nada\nbob\n").unwrap();
+    run(&["users", "add", "ada"]);
+    run(&["users", "remove", "ada"]);
+    let file = file.to_str().unwrap();
+    run(&["users", "import", file, "--add-removed"]);
+    let about = |id: &str| {
+        let list = run(&["--json", "activity", "list", "--about", id]).json();
+        let entries = list["entries"].as_array().unwrap().iter();
+        let titles = entries.map(|entry| entry["title"].as_str().unwrap().to_owned());
+        titles.collect::<Vec<_>>()
+    };
+    assert_eq!(about("ada"), ["Imported", "Removed", "Added"]);
+    assert_eq!(about("bob"), ["Imported"]);
+}

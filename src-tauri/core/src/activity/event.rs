@@ -54,9 +54,9 @@ pub enum EventData {
     LinkRevoked,
     /// A user was added by hand.
     Added,
-    /// Users were imported.
+    /// A user was imported.
     Imported {
-        /// Number of users.
+        /// Number of users. Older programs recorded one event for many users, and named none of them.
         users: u64,
     },
     /// A user was edited.

@@ -28,7 +28,7 @@ impl EventData {
             Self::LinkMade => "Link made",
             Self::LinkRevoked => "Link revoked",
             Self::Added => "Added",
-            Self::Imported { users: 1 } => "Imported: 1 user",
+            Self::Imported { users: 1 } => "Imported",
             Self::Imported { users } => return format!("Imported: {users} users"),
             Self::ProfileChanged { .. } => "Profile changed",
             Self::Suspended => "Suspended",

@@ -42,15 +42,16 @@ pub enum Effect {
     NoteOrder(i64),
 }
 
-/// Decision on a command. A command without effects and entry changes nothing.
+/// Decision on a command. A command without effects and entries changes nothing.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Decision {
     /// Answer to the caller.
     pub outcome: Outcome,
     /// Changes, in this order.
     pub effects: Vec<Effect>,
-    /// Entry in the activity, to write in the same transaction.
-    pub entry: Option<NewEntry>,
+    /// Entries in the activity, in this order, to write in the same transaction. An import has one for
+    /// each user, and any other command has at most one.
+    pub entries: Vec<NewEntry>,
 }
 
 /// New entry of the activity.

@@ -156,8 +156,8 @@ impl Model {
                 _ => {}
             }
         }
-        if !decision.effects.is_empty() || decision.entry.is_some() {
-            self.facts.change += 1;
+        if !decision.effects.is_empty() || !decision.entries.is_empty() {
+            self.facts.change += decision.entries.len().max(1) as u64;
         }
         Ok(decision)
     }
@@ -201,10 +201,15 @@ impl Model {
                 assert_eq!(has, Some(&email), "{command:?}: {owner}");
             }
         }
+        let most = match command {
+            Command::Import(users) => users.len(),
+            _ => 1,
+        };
+        assert!(decision.entries.len() <= most, "{command:?}");
         match &decision.outcome {
             Outcome::Verdict(Verdict::Refused(_)) => {
                 assert!(decision.effects.is_empty(), "{command:?} was refused");
-                assert!(decision.entry.is_some(), "{command:?} is recorded");
+                assert_eq!(decision.entries.len(), 1, "{command:?} is recorded");
             }
             Outcome::Verdict(verdict) => {
                 self.check_order(command, verdict.user().unwrap());
@@ -430,4 +435,18 @@ fn every_decision_asks_for_what_it_depends_on_and_keeps_the_rules() {
         made > 8_000 && refused > 500,
         "{made} made, {refused} refused"
     );
+}
+
+#[test]
+fn each_imported_user_has_an_entry_of_their_own() {
+    let mut model = Model::new(0);
+    let users = ["ada", "bob"].map(|name| NewUser {
+        id: id(name),
+        email: None,
+        metadata: Metadata::default(),
+    });
+    let decision = model.execute(&Command::Import(users.to_vec())).unwrap();
+    let entries = decision.entries.into_iter().map(|entry| entry.event);
+    let imported = |user: &NewUser| Event::from(EventData::Imported { users: 1 }).of(&user.id);
+    assert_eq!(entries.collect::<Vec<_>>(), users.each_ref().map(imported));
 }

@@ -35,6 +35,23 @@ pub(super) struct Change<E = Option<EntryRecord>> {
     pub(super) entry: E,
 }
 
+impl Change {
+    /// Returns the changes that write `writes` and `entries` together. Each has one entry at most,
+    /// because the number of a change is also that of its entry.
+    pub(super) fn all(writes: Vec<Write>, entries: Vec<EntryRecord>) -> Vec<Self> {
+        let mut entries = entries.into_iter().map(Some);
+        let first = Self {
+            writes,
+            entry: entries.next().flatten(),
+        };
+        let others = entries.map(|entry| Self {
+            writes: Vec::new(),
+            entry,
+        });
+        std::iter::once(first).chain(others).collect()
+    }
+}
+
 /// A tree, and the changes that are not in its rows yet.
 pub(super) struct Journal {
     tree: sled::Db,
@@ -112,15 +129,18 @@ impl Journal {
         }
     }
 
-    /// Makes a change visible. It is durable after the next [`commit`](Self::commit).
-    pub(super) fn stage(&self, number: u64, change: &Change) {
-        let rows = change.writes.iter();
-        let rows = rows.map(|(key, value)| (key.clone(), value.as_deref().map(IVec::from)));
-        let entry = change.entry.clone();
+    /// Makes changes visible together. They are durable after the next [`commit`](Self::commit).
+    /// `first` is the number of the first change, and the others follow without a gap.
+    pub(super) fn stage(&self, first: u64, changes: &[Change]) {
         let mut pending = self.pending_mut();
-        pending.rows.extend(rows);
-        pending.entries.extend(entry.map(|entry| (number, entry)));
-        pending.changes += 1;
+        for (number, change) in (first..).zip(changes) {
+            let rows = change.writes.iter();
+            let rows = rows.map(|(key, value)| (key.clone(), value.as_deref().map(IVec::from)));
+            pending.rows.extend(rows);
+            let entry = change.entry.clone();
+            pending.entries.extend(entry.map(|entry| (number, entry)));
+        }
+        pending.changes += changes.len();
     }
 
     /// Writes staged changes into one row of the journal. Returns when they are on the disk.
@@ -325,9 +345,7 @@ mod tests {
 
     /// Makes changes like the writer.
     fn write(journal: &Journal, first: u64, changes: &[Change]) {
-        for (number, change) in (first..).zip(changes) {
-            journal.stage(number, change);
-        }
+        journal.stage(first, changes);
         journal.commit(first, changes).unwrap();
         journal.checkpoint_if_much();
     }

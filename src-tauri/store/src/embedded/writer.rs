@@ -244,7 +244,7 @@ impl Work {
     fn stage(&mut self, journal: &Journal, item: Item, batch: &mut Batch) {
         let outcome = self.decided(journal, item).map(|(outcome, staged)| {
             if let Some(staged) = staged {
-                journal.stage(staged.number, &staged.change);
+                journal.stage(staged.number, &staged.changes);
                 batch.note(staged);
                 batch.written.push(batch.outcomes.len());
             }
@@ -256,11 +256,11 @@ impl Work {
     /// Decides a change. Returns `None` if it writes nothing.
     fn decided(&mut self, journal: &Journal, item: Item) -> Result<(Outcome, Option<Staged>)> {
         let view = journal.view();
-        let (outcome, effects, entry, number) = match item {
+        let (outcome, effects, entries, number) = match item {
             Item::Counted(counted) => {
                 let number = facts::counters(&view)?.changes + 1;
                 let entry = EntryRecord::counted(&counted);
-                (Outcome::Done, Vec::new(), Some(entry), number)
+                (Outcome::Done, Vec::new(), vec![entry], number)
             }
             Item::Command(asked) => {
                 let (command, by) = *asked;
@@ -269,26 +269,28 @@ impl Work {
                 let Decision {
                     outcome,
                     effects,
-                    entry,
+                    entries,
                 } = decide(&command, facts, &by)?;
-                let entry = entry.filter(|entry| {
+                let entries = entries.into_iter().filter(|entry| {
                     let may_record = entry.event.data.kind() != Kind::Refusal
                         || self.shared.opened.room().is_ample();
                     let may_repeat = matches!(command, Command::Redeem(_) | Command::Record(_));
                     !may_repeat || self.refusals.admit(&entry.event, &by, may_record)
                 });
-                let entry = entry.map(|entry| {
+                let entries = entries.map(|entry| {
                     let user = entry.user.map(|user| user.as_str().to_owned());
                     EntryRecord::new(entry.event, &by).of(user)
                 });
-                (outcome, effects, entry, number)
+                let entries = entries.collect();
+                (outcome, effects, entries, number)
             }
         };
-        if effects.is_empty() && entry.is_none() {
+        if effects.is_empty() && entries.is_empty() {
             return Ok((outcome, None));
         }
         self.shared.opened.room().require()?;
-        let written = rows_of(&view, number, effects)?;
+        let last = number + (entries.len() as u64).saturating_sub(1);
+        let written = rows_of(&view, last, effects)?;
         let Written {
             rows: writes,
             updates,
@@ -297,7 +299,7 @@ impl Work {
         } = written;
         let staged = Staged {
             number,
-            change: Change { writes, entry },
+            changes: Change::all(writes, entries),
             updates,
             totals,
             order,
@@ -389,10 +391,11 @@ enum Item {
     Counted(Box<Counted>),
 }
 
-/// A decided change.
+/// A decided change, as consecutive changes of the journal.
 struct Staged {
+    /// Number of the first.
     number: u64,
-    change: Change,
+    changes: Vec<Change>,
     updates: Vec<Update>,
     totals: Totals,
     order: Option<i64>,
@@ -419,7 +422,7 @@ impl Batch {
             self.first = staged.number;
         }
         self.totals = Some(staged.totals);
-        self.changes.push(staged.change);
+        self.changes.extend(staged.changes);
         self.updates.extend(staged.updates);
         self.order = self.order.max(staged.order);
     }

@@ -63,7 +63,7 @@ pub fn decide(command: &Command, facts: Facts, by: &AuditContext) -> Result<Deci
     Ok(Decision {
         outcome,
         effects: draft.effects,
-        entry: draft.entry,
+        entries: draft.entries,
     })
 }
 
@@ -74,7 +74,7 @@ struct Draft {
     now: i64,
     at: Timestamp,
     effects: Vec<Effect>,
-    entry: Option<NewEntry>,
+    entries: Vec<NewEntry>,
 }
 
 impl Draft {
@@ -84,7 +84,7 @@ impl Draft {
             now: at.as_second(),
             at,
             effects: Vec::new(),
-            entry: None,
+            entries: Vec::new(),
         }
     }
 
@@ -94,7 +94,7 @@ impl Draft {
     }
 
     fn record(&mut self, event: Event) {
-        self.entry = Some(NewEntry { event, user: None });
+        self.entries.push(NewEntry { event, user: None });
     }
 
     /// Updates the stored latest time, by which an engine knows cheaply whether a recorded time

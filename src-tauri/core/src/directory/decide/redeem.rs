@@ -139,7 +139,7 @@ impl Draft {
     ) -> Result<()> {
         self.record(Event::verdict(verdict, Some(code)));
         if let (None, Payload::Email(email)) = (verdict.user(), &code.payload)
-            && let Some(entry) = &mut self.entry
+            && let Some(entry) = self.entries.last_mut()
         {
             entry.user = self
                 .facts

@@ -73,10 +73,8 @@ impl Draft {
         }
         for user in users {
             self.add(user, Origin::Import)?;
-        }
-        if !users.is_empty() {
-            let users = users.len() as u64;
-            self.record(EventData::Imported { users }.into());
+            let imported = EventData::Imported { users: 1 };
+            self.record(Event::from(imported).of(&user.id));
         }
         Ok(Outcome::Done)
     }

@@ -61,6 +61,7 @@ macro_rules! administration_tests {
             transfers {
                 people_and_addresses_are_looked_up_together;
                 an_import_does_what_its_plan_says;
+                an_imported_user_is_found_in_the_activity;
                 an_import_takes_only_free_seats;
                 an_import_notices_what_changed_after_its_plan;
                 an_edit_of_a_seen_profile_is_refused_after_another_change;

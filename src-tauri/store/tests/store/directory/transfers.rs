@@ -159,21 +159,57 @@ pub(super) fn an_import_does_what_its_plan_says(directory: &dyn Directory) {
         .activity(&ActivityQuery::default(), None, 100)
         .wait()
         .unwrap();
-    let imported: Vec<u64> = activity
-        .entries
-        .iter()
-        .filter_map(|entry| match entry.event.data {
-            EventData::Imported { users } => Some(users),
-            _ => None,
-        })
+    let entries = activity.entries.iter();
+    let imported = entries.filter(|entry| entry.event.data == EventData::Imported { users: 1 });
+    let imported: Vec<_> = imported
+        .map(|entry| entry.event.subject.as_deref())
         .collect();
-    assert_eq!(imported, [1, 2], "an import is one entry for each batch");
+    assert_eq!(
+        imported,
+        [Some("cyd"), Some("gus"), Some("eve")],
+        "an import is one entry for each user"
+    );
 
     let again = plan(text, options, directory);
     assert_eq!(
         again.counts().add + again.counts().change,
         0,
         "a second import changes nothing"
+    );
+}
+
+pub(super) fn an_imported_user_is_found_in_the_activity(directory: &dyn Directory) {
+    let by = by(now());
+    directory.add(&person("ada", None), &by).wait().unwrap();
+    directory.remove(&id("ada"), &by).wait().unwrap();
+    let names: Vec<String> = (0..249).map(|number| format!("user-{number}")).collect();
+    let names = names.iter().map(String::as_str).chain(["ada"]);
+    let users: Vec<_> = names.map(|name| person(name, None)).collect();
+    directory.import(&users, &by).wait().unwrap();
+    directory.suspend(&id("ada"), &by).wait().unwrap();
+    let entries = |subject: Option<&str>| {
+        let query = ActivityQuery {
+            subject: subject.map(str::to_owned),
+            ..ActivityQuery::default()
+        };
+        let page = directory.activity(&query, None, 500).wait().unwrap();
+        assert_eq!(page.before, None);
+        page.entries
+    };
+    let codes = |name: &str| -> Vec<String> {
+        let entries = entries(Some(name)).into_iter();
+        let codes = entries.map(|entry| entry.event.data.code().to_owned());
+        codes.collect()
+    };
+    assert_eq!(codes("ada"), ["suspended", "imported", "removed", "added"]);
+    for user in users.iter().filter(|user| user.id != id("ada")) {
+        assert_eq!(codes(user.id.as_str()), ["imported"], "{}", user.id);
+    }
+    let numbers: Vec<u64> = entries(None).iter().map(|entry| entry.number).collect();
+    let expected: Vec<u64> = (1..=253).rev().collect();
+    assert_eq!(
+        numbers, expected,
+        "an entry for each change and each imported user"
     );
 }
 
