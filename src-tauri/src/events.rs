@@ -25,7 +25,8 @@ pub enum StudioEvent {
         /// ID of the instance.
         instance: String,
     },
-    /// Users of an instance were added, changed or removed, or have signed in.
+    /// Users of an instance were added, changed or removed, or have signed in, or its seat limit was
+    /// set.
     Users {
         /// ID of the instance.
         instance: String,

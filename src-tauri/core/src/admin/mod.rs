@@ -138,7 +138,7 @@ impl Context {
 pub struct Change {
     /// Whether the activity has new entries.
     pub activity: bool,
-    /// Whether users were added, changed or removed, or have signed in.
+    /// Whether users were added, changed or removed, or have signed in, or the seat limit was set.
     pub users: bool,
 }
 

@@ -3,7 +3,7 @@
 pub struct Changed {
     /// The activity has new entries.
     pub activity: bool,
-    /// Users were added, changed or removed, or have signed in.
+    /// Users were added, changed or removed, or have signed in, or the seat limit was set.
     pub users: bool,
 }
 

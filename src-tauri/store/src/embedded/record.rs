@@ -10,7 +10,7 @@ use super::errors::damaged;
 use super::event_record;
 use latchkey_core::Result;
 use latchkey_core::activity::{
-    Actor, AuditContext, Counted, Entry, Event, Kind, Reference, Repeats,
+    Actor, AuditContext, Counted, Entry, Event, EventData, Kind, Reference, Repeats,
 };
 use latchkey_core::directory::{Counts, EntryRow, Origin, User};
 use latchkey_core::protocol::email::Email;
@@ -135,6 +135,11 @@ impl EntryRecord {
 
     pub(super) fn is_refusal(&self) -> bool {
         self.event.data.kind() == Kind::Refusal
+    }
+
+    /// Returns whether the seat limit was set.
+    pub(super) fn sets_seat_limit(&self) -> bool {
+        matches!(self.event.data, EventData::SeatLimitSet(_))
     }
 
     /// Sets the user who has the e-mail address in the event.

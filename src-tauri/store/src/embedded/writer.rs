@@ -330,13 +330,14 @@ impl Work {
             .changes
             .iter()
             .filter_map(|change| change.entry.as_ref());
+        let is_limit_set = entries.clone().any(EntryRecord::sets_seat_limit);
         let refusals = entries.filter(|entry| entry.is_refusal()).count() as u64;
         if let Some(kept) = &mut self.kept_refusals {
             *kept += refusals;
         }
         let effect = Changed {
             activity: batch.changes.iter().any(|change| change.entry.is_some()),
-            users: !batch.updates.is_empty(),
+            users: is_limit_set || !batch.updates.is_empty(),
         };
         state
             .catalogue

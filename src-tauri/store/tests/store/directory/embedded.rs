@@ -354,7 +354,7 @@ fn a_link_in_place_of_a_file_is_not_followed() {
 }
 
 #[test]
-fn only_changes_of_users_and_new_entries_are_published() {
+fn only_changes_of_users_and_seats_and_new_entries_are_published() {
     let folder = tempfile::tempdir().unwrap();
     let directory = open(&folder).unwrap();
     let told = Arc::new(Mutex::new(Vec::new()));
@@ -381,6 +381,12 @@ fn only_changes_of_users_and_new_entries_are_published() {
     directory.link_made(&claims, &by(now())).wait().unwrap();
     assert_eq!(told(), [entry]);
     directory.remove(&id("ada"), &by(now())).wait().unwrap();
+    assert_eq!(told(), [users]);
+    // The seat limit is shown with the number of users.
+    directory
+        .set_seat_limit(Some(5), &by(now()))
+        .wait()
+        .unwrap();
     assert_eq!(told(), [users]);
     // Neither of these has an entry.
     directory.link_shown(&claims, &by(now())).wait().unwrap();
