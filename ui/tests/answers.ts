@@ -107,6 +107,7 @@ export function connectedLike(changed: Partial<Instance> = {}): Instance {
       host: 'admin.acme.example:8443',
       instance: 'acme',
       fingerprint: 'AA:BB:CC',
+      key_id: 'thiskey1',
     },
     ...changed,
   });

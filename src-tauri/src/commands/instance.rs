@@ -74,6 +74,8 @@ pub struct Connection {
     pub instance: String,
     /// Fingerprint of the certificate. Null if a public authority vouches for it.
     pub fingerprint: Option<String>,
+    /// ID of the API key by which this computer is connected.
+    pub key_id: String,
 }
 
 /// [`SignInSettings`] as an administrator types them. Texts become a [`SettingsChange`] later, so
@@ -271,6 +273,7 @@ impl From<admin::Connection> for Connection {
             url: connection.url.as_str().to_owned(),
             instance: connection.instance.to_string(),
             fingerprint: connection.fingerprint.map(|pin| pin.to_string()),
+            key_id: connection.key_id,
         }
     }
 }

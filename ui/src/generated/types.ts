@@ -283,7 +283,11 @@ instance: string,
 /**
  * Fingerprint of the certificate. Null if a public authority vouches for it.
  */
-fingerprint: string | null, };
+fingerprint: string | null, 
+/**
+ * ID of the API key by which this computer is connected.
+ */
+key_id: string, };
 export type ConnectionParts = { 
 /**
  * Host and port of the gateway's administration.

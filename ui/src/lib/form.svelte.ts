@@ -3,7 +3,7 @@ import type { Attachment } from 'svelte/attachments';
 
 import type { Problem } from '../generated/types';
 import { asProblem, Refused } from './bridge';
-import { focusRefused } from './components/focus';
+import { focusRefused, regainFocus } from './components/focus';
 import { toasts } from './state/toasts.svelte';
 
 /** Message of a form whose content is saved. */
@@ -50,6 +50,7 @@ export class Form {
   readonly submit = async (event?: Event): Promise<boolean> => {
     event?.preventDefault();
     if (this.saving) return false;
+    const focused = document.activeElement;
     this.saving = true;
     this.reset();
     const element = this.#element;
@@ -60,7 +61,10 @@ export class Form {
     } catch (thrown) {
       this.problem = asProblem(thrown);
       this.#hasField = hasField(element, this.problem.field);
+      // Buttons are disabled until then, and lose the focus.
+      this.saving = false;
       await tick();
+      regainFocus(focused);
       focusRefused(element ?? undefined);
       return false;
     } finally {

@@ -2,8 +2,9 @@ import { cleanup, render, screen, waitFor } from '@testing-library/svelte';
 import userEvent from '@testing-library/user-event';
 import { beforeEach, expect, it } from 'vitest';
 
-import { answer, instanceLike, refuse, type Asked } from '../../tests/answers';
+import { answer, connectedLike, instanceLike, refuse, type Asked } from '../../tests/answers';
 import type { ApiKey, Instance } from '../generated/types';
+import { lost } from '../lib/state/lost.svelte';
 import { studio } from '../lib/state/studio.svelte';
 import { toasts } from '../lib/state/toasts.svelte';
 import ApiKeys from './ApiKeys.svelte';
@@ -28,6 +29,7 @@ let asked: Asked[] = [];
 beforeEach(() => {
   cleanup();
   toasts.list = [];
+  lost.delete('acme');
   kept = instanceLike({ id: 'here', hosted: 'here' });
   studio.instances = [kept];
   asked = answer({
@@ -73,6 +75,57 @@ it('revokes a key when that is confirmed', async () => {
   await userEvent.click(screen.getByRole('button', { name: 'Revoke key' }));
   await waitFor(() => expect(studio.instances[0]?.api_keys).toEqual([]));
   expect(asked.at(-1)?.request).toEqual({ instance: 'here', key: 'abcdefgh' });
+});
+
+it('marks the key of this computer, and warns before it is revoked', async () => {
+  const own = keyLike({ id: 'thiskey1', name: 'studio' });
+  kept = connectedLike({ api_keys: [keyLike({}), own] });
+  studio.instances = [kept];
+  let revoked = false;
+  answer({
+    // The settings cannot be read any more.
+    api_key_revoke: () => {
+      revoked = true;
+      return { ...kept, key: null, api_keys: [] };
+    },
+    gateway_remote: () => refuse('key_refused', 'The key is refused.'),
+  });
+  render(ApiKeys, { instance: kept });
+  const [other, mine] = screen.getAllByRole('listitem');
+  expect(other?.textContent).not.toContain('this computer');
+  expect(mine?.textContent).toContain('studio, this computer');
+  await userEvent.click(screen.getByRole('button', { name: 'Revoke studio…' }));
+  const dialog = await screen.findByRole('dialog');
+  expect(dialog.textContent).toContain('This computer uses this key');
+  expect(dialog.textContent).toContain('admin.acme.example:8443');
+  await userEvent.click(screen.getByRole('button', { name: 'Revoke key' }));
+  await waitFor(() => expect(lost.of(kept.id)?.cause).toBe('key_refused'));
+  expect(revoked).toBe(true);
+  expect(screen.queryByRole('dialog')).toBeNull();
+  expect(toasts.list.map(({ text }) => text)).toEqual([
+    'studio is revoked. This computer needs a new key.',
+  ]);
+  expect(studio.instances[0]?.key).toEqual(kept.key);
+  expect(studio.instances[0]?.api_keys.map(({ name }) => name)).toEqual(['CRM']);
+});
+
+it('gives the focus back to the button after a refusal', async () => {
+  kept = { ...kept, api_keys: [keyLike({})] };
+  answer({
+    api_key_revoke: () => {
+      // A browser takes the focus from a button that is disabled.
+      (document.activeElement as HTMLElement).blur();
+      return refuse('storage', 'The disk is full.');
+    },
+  });
+  render(ApiKeys, { instance: kept });
+  await userEvent.click(screen.getByRole('button', { name: /^Revoke /u }));
+  const button = screen.getByRole<HTMLButtonElement>('button', { name: 'Revoke key' });
+  button.focus();
+  await userEvent.keyboard('{Enter}');
+  await screen.findByText('The disk is full.');
+  await waitFor(() => expect(document.activeElement).toBe(button));
+  expect(button.disabled).toBe(false);
 });
 
 it('makes a key with the chosen scopes and expiry', async () => {

@@ -16,6 +16,15 @@ export function focusRefused(within: ParentNode | undefined) {
   (control?.closest('[data-field]') ?? control)?.scrollIntoView({ block: 'nearest' });
 }
 
+/** Gives the focus back to a button that was disabled while it had the focus. */
+export function regainFocus(focused: Element | null) {
+  const now = document.activeElement;
+  if (!(focused instanceof HTMLButtonElement) || (now !== document.body && now !== focused)) return;
+  // It may count as focused although no key reaches it.
+  focused.blur();
+  focused.focus();
+}
+
 /** Whether the target of an event is a field. */
 export function isField(target: EventTarget | null): boolean {
   return (
