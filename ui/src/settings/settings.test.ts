@@ -2,7 +2,7 @@ import { cleanup, render, screen, waitFor, within } from '@testing-library/svelt
 import userEvent from '@testing-library/user-event';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 
-import { answer, instanceLike, refuse, type Asked } from '../../tests/answers';
+import { answer, connectedLike, instanceLike, refuse, type Asked } from '../../tests/answers';
 import type { Instance } from '../generated/types';
 import { studio } from '../lib/state/studio.svelte';
 import { toasts } from '../lib/state/toasts.svelte';
@@ -68,6 +68,19 @@ describe('the settings of an instance', () => {
       'Help',
     ]);
     expect(screen.queryByRole('heading', { name: 'Seats' })).toBeNull();
+  });
+
+  it.each([
+    ['here', true],
+    ['gateway', false],
+    ['elsewhere', false],
+  ] as const)('list the backups of an instance that is hosted %s: %s', (hosted, has) => {
+    kept = hosted === 'gateway' ? connectedLike() : instanceLike({ hosted });
+    studio.instances = [kept];
+    open();
+    const nav = screen.getByRole('navigation', { name: 'Sections' });
+    expect(within(nav).queryByText('Backup and moving') !== null).toBe(has);
+    expect(screen.queryByTestId('backup-save') !== null).toBe(has);
   });
 
   it('open at the section that another screen leads to', async () => {
