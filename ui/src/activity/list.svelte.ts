@@ -1,9 +1,17 @@
+import { SvelteMap } from 'svelte/reactivity';
+
 import type { ActivityEntry, ActivityKind, ActivityPage, Problem } from '../generated/types';
 import { asProblem, call } from '../lib/bridge';
+import { onForget } from '../lib/state/changes';
 import { lost } from '../lib/state/lost.svelte';
 
 /** How many entries are asked for at once. */
 const PAGE = 100;
+
+/** The last first page of each instance, without a search. A lost connection leaves it to show. */
+const firstPages = new SvelteMap<string, ActivityPage>();
+
+onForget((instanceId) => firstPages.delete(instanceId));
 
 /** The loaded entries of an instance's activity, newest first. */
 export class ActivityList {
@@ -37,10 +45,12 @@ export class ActivityList {
   /** Loads the first page for the current search. */
   async ask(): Promise<void> {
     const mine = ++this.#asked;
+    const { filtered } = this;
     const page = await this.#page(mine, null);
     if (page) {
       this.entries = page.entries;
       this.#before = page.before;
+      if (!filtered) firstPages.set(this.#instance, page);
     }
   }
 
@@ -99,7 +109,10 @@ export class ActivityList {
       return page;
     } catch (thrown) {
       // Without a connection, the entries stay.
-      const stays = lost.of(this.#instance) !== null && this.entries !== null;
+      const isLost = lost.of(this.#instance) !== null;
+      const kept = this.filtered ? null : (firstPages.get(this.#instance) ?? null);
+      if (isLost && this.entries === null && kept) return kept;
+      const stays = isLost && this.entries !== null;
       if (mine === this.#asked && !stays) this.problem = asProblem(thrown);
       return null;
     } finally {
