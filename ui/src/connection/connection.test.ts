@@ -7,6 +7,7 @@ import {
   connectedLike,
   forecastLike,
   inspectionLike,
+  instanceLike,
   outlineLike,
   pageLike,
   previewLike,
@@ -19,6 +20,7 @@ import {
 import { actions } from '../app/actions';
 import App from '../app/App.svelte';
 import { composerFor } from '../compose/composer.svelte';
+import type { ActivityEntry } from '../generated/types';
 import { inspectedFor } from '../inspect/inspected.svelte';
 import { forgetInstance } from '../lib/state/changes';
 import { connections } from '../lib/state/connections.svelte';
@@ -244,6 +246,81 @@ it('never tries a refused key by itself, and takes a new one in its place', asyn
   expect(asked.find(({ name }) => name === 'instance_reconnect')?.request).toMatchObject({
     instance: instance.id,
   });
+});
+
+it('asks nothing of a gateway that refuses the key, at no change of the screen or instance', async () => {
+  const other = instanceLike();
+  studio.put(other);
+  await lose('key_refused');
+  const before = checks();
+  for (const screenId of ['activity', 'settings', 'gateway', 'users'] as const) {
+    studio.open(screenId);
+    await pass(3_100);
+  }
+  await studio.select(other.id);
+  await waitFor(() => expect(screen.queryByTestId('connection-lost')).toBeNull());
+  await studio.select(instance.id);
+  await banner();
+  await pass(3_100);
+  expect(checks()).toBe(before);
+  screen.getByTestId('connection-again').click();
+  await waitFor(() => expect(checks()).toBe(before + 1));
+});
+
+it('stays without a connection while the gateway has locked this address out', async () => {
+  await lose('key_refused');
+  answer({ gateway_remote: () => refuse('busy', 'There were too many wrong API keys.') });
+  await connections.check(instance.id);
+  expect(lost.of(instance.id)?.cause).toBe('key_refused');
+  expect(toasts.list.at(-1)?.text).toContain('too many wrong');
+});
+
+it('tries again by itself after another certificate was seen, and closes the question', async () => {
+  await lose('wrong_certificate');
+  expect(screen.getByTestId('connection-next').textContent).toContain('in 1 s');
+  screen.getByTestId('connection-trust').click();
+  await screen.findByRole('dialog');
+  broken = null;
+  await pass(1_100);
+  await waitFor(() => expect(screen.queryByTestId('connection-lost')).toBeNull());
+  await waitFor(() => expect(screen.queryByRole('dialog')).toBeNull());
+});
+
+it('shows a seat limit that was set at the gateway', async () => {
+  answer({ seats: () => ({ used: 1, limit: 4500 }) });
+  tell({ kind: 'users', instance: instance.id });
+  await waitFor(() =>
+    expect(screen.getByTestId('seat-count').textContent.trim()).toBe('1 of 4,500'),
+  );
+});
+
+it('keeps the activity that was shown before', async () => {
+  const entry: ActivityEntry = {
+    number: 1,
+    at: 1_795_300_000,
+    actor: 'API key CRM',
+    address: null,
+    reference: null,
+    kind: 'act',
+    code: 'suspended',
+    title: 'Suspended',
+    detail: null,
+    parameters: {},
+    subject: 'ada-1815',
+  };
+  answer({
+    activity: () => reach({ entries: [entry], before: null }),
+    users: () => reach(pageLike([userLike()])),
+    seats: () => reach({ used: 1, limit: 10 }),
+    gateway_remote: () => reach({} as never),
+  });
+  studio.open('activity');
+  await screen.findByTestId('activity-entry');
+  studio.open('users');
+  await lose('unreachable');
+  studio.open('activity');
+  await screen.findByTestId('activity-entry');
+  expect(screen.queryByTestId('activity-problem')).toBeNull();
 });
 
 it('shows both fingerprints of another certificate, and asks before it is trusted', async () => {

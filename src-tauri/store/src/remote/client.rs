@@ -52,6 +52,8 @@ pub(super) struct Call {
     context: Option<Context>,
     body: Option<Vec<u8>>,
     timeout: Duration,
+    /// Whether it is sent with a key that the gateway has refused.
+    despite_refusal: bool,
 }
 
 impl Call {
@@ -62,6 +64,7 @@ impl Call {
             context: None,
             body: None,
             timeout: TIMEOUT,
+            despite_refusal: false,
         }
     }
 
@@ -73,6 +76,14 @@ impl Call {
     /// Sets the timeout.
     pub(super) fn within(self, timeout: Duration) -> Self {
         Self { timeout, ..self }
+    }
+
+    /// Sends it also if the gateway has refused the key before.
+    pub(super) fn despite_refusal(self) -> Self {
+        Self {
+            despite_refusal: true,
+            ..self
+        }
     }
 
     /// Sets who makes the request. Only a local process heeds it.
@@ -238,8 +249,11 @@ impl Client {
 
     /// Returns the description of the gateway. Asks for it once.
     pub(super) async fn about(&self, within: Duration) -> Result<&About> {
+        self.greet(Call::new(Method::GET, "").within(within)).await
+    }
+
+    async fn greet(&self, greeting: Call) -> Result<&About> {
         let greet = || async {
-            let greeting = Call::new(Method::GET, "").within(within);
             let body = self.answer_ungreeted(greeting).await?;
             let about = serde_json::from_slice::<About>(&body);
             let about = about.map_err(|cause| self.server.unreadable(cause, None))?;
@@ -251,12 +265,20 @@ impl Client {
 
     async fn answer(&self, call: Call) -> Result<Bytes> {
         if self.server.needs_greeting() {
-            self.about(call.timeout).await?;
+            let greeting = Call::new(Method::GET, "").within(call.timeout);
+            self.greet(Call {
+                despite_refusal: call.despite_refusal,
+                ..greeting
+            })
+            .await?;
         }
         self.answer_ungreeted(call).await
     }
 
     async fn answer_ungreeted(&self, call: Call) -> Result<Bytes> {
+        if !call.despite_refusal {
+            self.server.require_accepted()?;
+        }
         let (sender, answer) = oneshot::channel();
         let within = call.timeout;
         let job = Job::Call {
@@ -267,6 +289,7 @@ impl Client {
         self.jobs.send(job).map_err(|_| absent())?;
         let Answer { status, body } = answer.await.map_err(|_| absent())??;
         if status.is_success() {
+            self.server.accepted();
             return Ok(body);
         }
         Err(self.server.refused(status, &body, self.about.get()))

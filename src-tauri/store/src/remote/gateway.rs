@@ -94,10 +94,11 @@ impl RemoteGateway {
         self.client.about(SOON).await.cloned()
     }
 
-    /// Returns the state of the gateway. Fails soon if it does not answer.
+    /// Returns the state of the gateway. Fails soon if it does not answer. Only this asks a gateway
+    /// again that has refused the key.
     pub async fn state(&self) -> Result<GatewayState> {
         let call = Call::new(Method::GET, "/gateway").within(SOON);
-        self.client.send(call).await
+        self.client.send(call.despite_refusal()).await
     }
 
     /// Returns the instance with its settings.

@@ -1,6 +1,7 @@
 //! The server of the administration API, and how it is reached.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use http_body_util::{Full, LengthLimitError};
 use hyper::body::Bytes;
@@ -11,6 +12,7 @@ use latchkey_core::admin::{API_REVISION, About, Fingerprint, GatewayUrl, Problem
 use latchkey_core::instance::InstanceId;
 use latchkey_core::secret::Secret;
 use latchkey_core::{Error, ErrorCode, Result};
+use tokio::sync::watch;
 
 use super::failures::{self, Failure};
 use super::{gateway_tls, local};
@@ -36,6 +38,8 @@ pub(super) struct Gateway {
     key: Option<HeaderValue>,
     /// Instance that it must have. `None` if the first answer tells.
     instance: Option<InstanceId>,
+    /// The last refusal of the key, until the gateway accepts it.
+    refusal: Arc<watch::Sender<Option<Error>>>,
 }
 
 impl Server {
@@ -66,6 +70,7 @@ impl Server {
             url,
             key,
             instance,
+            refusal: Arc::new(watch::Sender::new(None)),
         }))
     }
 
@@ -139,7 +144,39 @@ impl Server {
                 Ok(problem) => problem.into_error(),
                 Err(cause) => other_version(cause),
             },
-            Self::Gateway(gateway) => failures::refused(&gateway.url, status, body, about),
+            Self::Gateway(gateway) => {
+                let error = failures::refused(&gateway.url, status, body, about);
+                if gateway.key.is_some() && error.code == ErrorCode::KeyRefused {
+                    gateway.refusal.send_replace(Some(error.clone()));
+                }
+                error
+            }
+        }
+    }
+
+    /// Notes that the server has accepted the key.
+    pub(super) fn accepted(&self) {
+        if let Self::Gateway(gateway) = self {
+            gateway
+                .refusal
+                .send_if_modified(|refusal| refusal.take().is_some());
+        }
+    }
+
+    /// Fails if the gateway has refused the key. A gateway locks an address out that sends a refused
+    /// key again and again.
+    pub(super) fn require_accepted(&self) -> Result<()> {
+        match self {
+            Self::Local(_) => Ok(()),
+            Self::Gateway(gateway) => gateway.refusal.borrow().clone().map_or(Ok(()), Err),
+        }
+    }
+
+    /// Waits while the key counts as refused.
+    pub(super) async fn until_accepted(&self) {
+        if let Self::Gateway(gateway) = self {
+            // It fails only if the sender is dropped, which `gateway` holds.
+            let _ = gateway.refusal.subscribe().wait_for(Option::is_none).await;
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use http_body_util::{BodyExt as _, Full};
+use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::Request;
 use hyper::body::Bytes;
 use latchkey_core::admin::{Change, ROOT};
@@ -13,14 +13,15 @@ use super::server::Server;
 
 /// Pause before a stream that has ended is requested again.
 const PAUSE: Duration = Duration::from_secs(1);
-/// Pause after a gateway has refused the stream. More requests with a wrong key would lock this
-/// computer out.
+/// Pause after a gateway has refused the stream.
 const REFUSED_PAUSE: Duration = Duration::from_secs(30);
 /// Time without any byte after which the connection counts as lost. The server sends one every 15
 /// seconds.
 const SILENCE: Duration = Duration::from_secs(40);
 /// Timeout of the answer to the request.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
+/// Maximum size of an answer that refuses the stream, in bytes.
+const MAX_REFUSAL: usize = 64 * 1024;
 /// Maximum length of an unfinished line, in bytes.
 const MAX_LINE: usize = 4096;
 
@@ -46,9 +47,12 @@ enum End {
 ///
 /// For a gateway on another computer this happens when the stream is lost and when it is back. For
 /// a local process it happens at each attempt, because the directory may be free in the meantime.
+///
+/// Requests no stream while the gateway refuses the key.
 pub(super) async fn follow(server: Server, call: OnChange) {
     let mut is_back = false;
     loop {
+        server.until_accepted().await;
         let end = read(&server, &call, is_back).await;
         let refused = server.is_gateway() && end == End::Refused;
         sleep(if refused { REFUSED_PAUSE } else { PAUSE }).await;
@@ -69,6 +73,12 @@ async fn read(server: &Server, call: &OnChange, is_back: bool) -> End {
         return End::NotBegun;
     };
     if !response.status().is_success() {
+        let status = response.status();
+        let body = Limited::new(response.into_body(), MAX_REFUSAL).collect();
+        if let Ok(Ok(body)) = timeout(ANSWER_TIMEOUT, body).await {
+            // This notes that the key is refused.
+            let _ = server.refused(status, &body.to_bytes(), None);
+        }
         return End::Refused;
     }
     if is_back {

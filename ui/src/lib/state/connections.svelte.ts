@@ -4,7 +4,7 @@ import type { Problem, RemoteGateway } from '../../generated/types';
 import { asProblem, call, hearProblems } from '../bridge';
 import { hostOf } from '../hosted';
 import { activityChanges, onForget, userChanges } from './changes';
-import { lost, lostCause } from './lost.svelte';
+import { lost, lostCause, type Lost } from './lost.svelte';
 import { seats } from './seats.svelte';
 import { studio } from './studio.svelte';
 import { toasts } from './toasts.svelte';
@@ -51,7 +51,8 @@ class Connections {
   /** Checks a connection now and again, until the returned function is called. */
   watch(id: string): () => void {
     this.#watched = id;
-    void this.check(id);
+    // A refused key is sent again only if a person wants that.
+    if (retriesItself(lost.of(id))) void this.check(id);
     return () => {
       if (this.#watched === id) this.#watched = null;
       clearTimeout(this.#timer);
@@ -81,6 +82,10 @@ class Connections {
       // `#heard` takes the problem of a lost connection. With another one, the gateway answers.
       const problem = asProblem(thrown);
       if (lostCause(problem) !== null) return;
+      if (problem.code === 'busy' && lost.of(id)) {
+        toasts.warn(problem.message);
+        return;
+      }
       this.#problems.set(id, problem);
       this.#states.delete(id);
       this.#isBack(id);
@@ -89,7 +94,8 @@ class Connections {
 
   /** Takes an event of a gateway that counts as out of reach: its stream of changes may be back. */
   stirred(id: string): void {
-    if (lost.of(id)?.cause === 'unreachable') void this.check(id);
+    const state = lost.of(id);
+    if (state && retriesItself(state)) void this.check(id);
   }
 
   /**
@@ -133,13 +139,19 @@ class Connections {
       this.#timer = setTimeout(() => void this.check(id), BEAT_MS);
       return;
     }
-    // A gateway locks out an address that tries a wrong key again and again.
-    const pause =
-      now.cause === 'unreachable' ? (PAUSES_MS[now.tries] ?? PAUSES_MS.at(-1) ?? null) : null;
+    const pause = retriesItself(now) ? (PAUSES_MS[now.tries] ?? PAUSES_MS.at(-1) ?? null) : null;
     const nextAt = pause === null ? null : Date.now() + pause;
     lost.set(id, { ...now, tries: now.tries + 1, nextAt });
     if (pause !== null) this.#timer = setTimeout(() => void this.check(id), pause);
   }
+}
+
+/**
+ * Whether Studio checks a connection by itself. It does not with a refused key, because a gateway
+ * locks out an address that sends a wrong key again and again.
+ */
+function retriesItself(state: Lost | null): boolean {
+  return state?.cause !== 'key_refused';
 }
 
 function instanceOf(id: string) {

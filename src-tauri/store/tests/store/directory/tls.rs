@@ -1,7 +1,7 @@
 //! The remote engine over TLS: the suite, its attempts, and its errors.
 
 use std::ops::Deref;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
@@ -61,6 +61,9 @@ mod suite {
 }
 
 const ABOUT: &str = r#"{"instance":"acme","holder":"a stand-in","version":"9.9.9","api":1}"#;
+
+/// State of a gateway, and its API keys.
+const STATE_AND_KEYS: &str = r#"{"instance":"acme","holder":"a stand-in","version":"9.9.9","gateway":null,"administration":null,"sign_ins_today":0,"refusals":[],"api_keys":[]}"#;
 
 fn is_greeting(request: &str) -> bool {
     request.starts_with("GET /admin/v1 ")
@@ -209,6 +212,40 @@ fn each_answer_that_refuses_a_client_has_its_own_error() {
             assert!(refused.message.contains("It says why."), "{refused}");
         }
     }
+}
+
+#[test]
+fn a_refused_key_is_not_sent_again_until_the_state_of_the_gateway_is_asked_for() {
+    let (asked, is_revoked) = (Arc::new(AtomicU32::new(0)), Arc::new(AtomicBool::new(true)));
+    let (count, revoked) = (Arc::clone(&asked), Arc::clone(&is_revoked));
+    let server = TlsServer::stand_in(move |request| {
+        count.fetch_add(1, Ordering::Relaxed);
+        Some(if revoked.load(Ordering::Relaxed) {
+            json("401 Unauthorized", r#"{"status":401,"detail":"No."}"#)
+        } else if is_greeting(request) {
+            json("200 OK", ABOUT)
+        } else {
+            json("200 OK", STATE_AND_KEYS)
+        })
+    });
+    let gateway = gateway(&server);
+    let directory = gateway.directory();
+    assert!(gateway.api_keys().wait().is_err());
+    assert_eq!(asked.load(Ordering::Relaxed), 1);
+    // The stream of changes waits, too.
+    directory.on_change(Box::new(|_| ()));
+    for _ in 0..5 {
+        let refused = directory.counts().wait().unwrap_err();
+        assert_eq!(refused.code, ErrorCode::KeyRefused);
+        let refused = gateway.settings().wait().unwrap_err();
+        assert_eq!(refused.code, ErrorCode::KeyRefused);
+    }
+    assert_eq!(asked.load(Ordering::Relaxed), 1);
+    assert!(gateway.state().wait().is_err());
+    assert_eq!(asked.load(Ordering::Relaxed), 2);
+    is_revoked.store(false, Ordering::Relaxed);
+    gateway.state().wait().unwrap();
+    gateway.api_keys().wait().unwrap();
 }
 
 #[test]
