@@ -19,7 +19,9 @@ use latchkey_store::keys::KeychainUse;
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 
-use crate::boundary::{Boundary, activity_request, compose_request, new_user, users_request};
+use crate::boundary::{
+    Boundary, PASSPHRASE, activity_request, compose_request, new_user, users_request,
+};
 
 /// Returns a Studio and an instance that is hosted here.
 fn hosted_here() -> (Boundary, String) {
@@ -224,7 +226,8 @@ fn studio_keeps_the_directory_while_it_runs_the_gateway() {
 }
 
 #[test]
-fn studio_shows_and_changes_the_users_of_a_gateway_that_another_program_runs() {
+fn studio_shows_and_changes_the_users_of_a_gateway_that_another_program_runs_and_moves_no_such_instance()
+ {
     let (boundary, here) = hosted_here();
     let folder = boundary.data_dir.path().join("instances").join(&here);
     let held = Arc::new(
@@ -257,6 +260,12 @@ fn studio_shows_and_changes_the_users_of_a_gateway_that_another_program_runs() {
     let start = json!({ "instance": here, "ip": "127.0.0.1", "port": 1, "tls": { "kind": "off" } });
     let refused = boundary.ask("gateway_start", start).unwrap_err();
     assert_eq!(refused["code"], "directory_held", "{refused}");
+    let moved = json!({ "instance": here, "passphrase": PASSPHRASE, "moves": true });
+    let refused = boundary.ask("backup_save", moved).unwrap_err();
+    assert_eq!(refused["code"], "directory_held", "{refused}");
+    let message = refused["message"].as_str().unwrap();
+    assert!(message.contains("End that program"), "{message}");
+    assert!(message.starts_with(program), "{message}");
     // The other program ends, and Studio opens the directory itself.
     runtime.block_on(socket.end());
     drop(runtime);

@@ -4,13 +4,13 @@ use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
 
-use latchkey_core::Error;
-use latchkey_core::instance::{Hosted, InstanceId, Name};
+use latchkey_core::instance::{self, Hosted, InstanceId, Name};
 use latchkey_core::secret::Secret;
 use latchkey_core::shell::quoted;
+use latchkey_core::{Error, ErrorCode};
 use latchkey_store::backup::{self, BackupReader, Part};
 use latchkey_store::files::{self, Replacement};
-use latchkey_store::home::{Home, RestoreOptions};
+use latchkey_store::home::{Home, RestoreOptions, require_here};
 use latchkey_store::keys::require_strong;
 use serde::{Deserialize, Serialize};
 use tauri::{AppHandle, Runtime, State};
@@ -19,6 +19,7 @@ use ts_rs::TS;
 use crate::clipboard::Content;
 use crate::commands::compose::Copied;
 use crate::commands::instance::{Instance, InstanceRef};
+use crate::open_directory::OpenDirectory;
 use crate::studio::{at_home, blocking, now};
 use crate::{Problem, Studio, dialogs};
 
@@ -54,7 +55,8 @@ pub struct BackupRequest {
     /// Passphrase that seals the keys. Null leaves out the keys.
     #[ts(type = "string | null")]
     pub passphrase: Option<Secret>,
-    /// Whether the instance moves to a server. Its gateway is then ended first.
+    /// Whether the instance moves to a server. Its gateway is then ended first. Fails if another
+    /// program has the instance open.
     pub moves: bool,
 }
 
@@ -135,6 +137,14 @@ pub async fn backup_save<R: Runtime>(
     if let Some(passphrase) = &request.passphrase {
         require_strong(passphrase)?;
     }
+    if request.moves {
+        let name = request.instance.clone();
+        at_home(studio.clone(), move |studio, home| {
+            let instance = home.instances().find(&name)?;
+            directory_that_moves(studio, home, &instance).map(drop)
+        })
+        .await?;
+    }
     let Some(path) = dialogs::save(&app, "Save the backup", &request.instance, FILE).await else {
         return Ok(BackupSaved::default());
     };
@@ -144,15 +154,18 @@ pub async fn backup_save<R: Runtime>(
             // Nobody signs in at the old place after the backup was made.
             studio.release(&instance.id);
         }
-        let directory = match instance.settings.hosted {
+        // While this is open, no other program gets the directory.
+        let open = match instance.settings.hosted {
+            _ if request.moves => Some(directory_that_moves(studio, home, &instance)?),
             Hosted::Elsewhere => None,
-            Hosted::Here | Hosted::Gateway => Some(studio.directory(home, &instance)?),
+            Hosted::Here | Hosted::Gateway => Some(studio.open_directory(home, &instance)?),
         };
+        let directory = open.as_ref().map(|open| &*open.directory);
         let task = studio.begin_task();
         let mut replacement = Replacement::begin(&path)?;
         let made = home.back_up_to(
             &instance.id,
-            directory.as_deref(),
+            directory,
             request.passphrase.as_ref(),
             &now(),
             replacement.file(),
@@ -257,6 +270,30 @@ pub fn commands(file: &str, name: &str) -> Vec<String> {
         format!("latchkey restore {}", quoted(file)),
         format!("latchkey serve --instance {}", quoted(name)),
     ]
+}
+
+/// Returns the directory of an instance that moves to a server. People sign in at a gateway of
+/// another program after the backup was made, so this fails with [`ErrorCode::DirectoryHeld`] if
+/// another program has the directory open.
+fn directory_that_moves(
+    studio: &Studio,
+    home: &Home,
+    instance: &instance::Instance,
+) -> Result<OpenDirectory, Error> {
+    require_here(instance)?;
+    let open = studio.open_directory(home, instance);
+    let own = open.and_then(|open| open.require_held(home, instance));
+    own.map_err(|mut refused| {
+        if refused.code == ErrorCode::DirectoryHeld {
+            let holder = home.directory_holder(instance);
+            refused.message = format!(
+                "{} has '{}' open on this computer. Whoever signs in there later would be missing on the server. End that program, then move the instance.",
+                holder.as_deref().unwrap_or("Another program"),
+                instance.settings.name.as_str()
+            );
+        }
+        refused
+    })
 }
 
 fn shown(home: &Home, id: &InstanceId) -> Result<AutomaticBackups, Error> {

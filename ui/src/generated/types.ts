@@ -153,7 +153,8 @@ instance: string,
  */
 passphrase: string | null, 
 /**
- * Whether the instance moves to a server. Its gateway is then ended first.
+ * Whether the instance moves to a server. Its gateway is then ended first. Fails if another
+ * program has the instance open.
  */
 moves: boolean, };
 export type BackupSaved = { 
