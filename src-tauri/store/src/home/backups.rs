@@ -33,7 +33,7 @@ pub type Progress<'a> = &'a mut dyn FnMut(u64) -> Result<()>;
 pub struct RestoreOptions<'a> {
     /// Name of the restored instance. By default it is that of the backup.
     pub name: Option<Name>,
-    /// Whether an instance with that name is replaced.
+    /// Whether an instance with that name is replaced. Only the one with the ID of the backup is.
     pub replace: bool,
     /// Passphrase of the keys in the backup. Without it, they are not restored.
     pub passphrase: Option<&'a Secret>,
@@ -200,7 +200,7 @@ impl Home {
     /// Without the keys of the backup, a replaced instance keeps its signing key.
     ///
     /// Fails with [`ErrorCode::InstanceExists`] if there is such an instance and it shall not be
-    /// replaced, with [`ErrorCode::DirectoryHeld`] if a process uses it, with
+    /// replaced or is not that of the backup, with [`ErrorCode::DirectoryHeld`] if a process uses it, with
     /// [`ErrorCode::WrongPassphrase`], and with the errors of [`BackupReader`].
     pub fn restore<R: Read>(
         &self,
@@ -213,19 +213,14 @@ impl Home {
         let restored = EventData::Restored {
             made_at: made_at(backup.header())?,
         };
+        let id = instance.id.clone();
         if let Some(name) = &options.name {
             instance.settings.name = name.clone();
             instance.id = InstanceId::like(name.as_str());
         }
         let existing = self.instances.named(&instance.settings.name)?;
-        if let Some(existing) = &existing
-            && !options.replace
-        {
-            let name = existing.settings.name.as_str();
-            let message = format!(
-                "There is an instance '{name}' already. Replace it, or choose another name. Nothing was changed."
-            );
-            return Err(Error::new(ErrorCode::InstanceExists, message).about("name"));
+        if let Some(existing) = &existing {
+            require_replaceable(existing, &id, options.replace)?;
         }
         let keys = match (&backup.keys, options.passphrase) {
             (Some(keys), Some(passphrase)) => keys.open(passphrase)?,
@@ -281,6 +276,23 @@ impl Home {
             ..record
         })
     }
+}
+
+/// Fails with [`ErrorCode::InstanceExists`] unless an instance is replaced by a backup of the
+/// instance `id`.
+fn require_replaceable(existing: &Instance, id: &InstanceId, replace: bool) -> Result<()> {
+    let name = existing.settings.name.as_str();
+    let is_same = existing.id == *id && existing.connection.is_none();
+    let message = match (is_same, replace) {
+        (true, true) => return Ok(()),
+        (true, false) => format!(
+            "There is an instance '{name}' already. Replace it, or choose another name. Nothing was changed."
+        ),
+        (false, _) => format!(
+            "There is an instance '{name}' already, and the backup is of another instance, '{id}'. Choose another name, or remove '{name}' first. Nothing was changed."
+        ),
+    };
+    Err(Error::new(ErrorCode::InstanceExists, message).about("name"))
 }
 
 /// Returns the time of a backup in Unix seconds.

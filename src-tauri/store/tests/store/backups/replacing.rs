@@ -66,6 +66,29 @@ fn an_instance_that_was_renamed_keeps_its_id() {
 }
 
 #[test]
+fn another_instance_than_that_of_the_backup_is_not_replaced() {
+    let folder = tempfile::tempdir().unwrap();
+    let home = home(folder.path());
+    let acme = add(&home, "Acme");
+    let backup = back_up(&home, &acme, &*open(&home, &acme), true);
+    let other = add(&home, "Other");
+    import(&*open(&home, &other), "other", 2);
+    let refused = restore(&home, &backup, true, Some("Other")).unwrap_err();
+    assert_eq!(refused.code, ErrorCode::InstanceExists);
+    assert_eq!(refused.field.as_deref(), Some("name"));
+    for words in ["'acme'", "another name", "remove 'Other' first"] {
+        assert!(refused.message.contains(words), "{}", refused.message);
+    }
+    let kept = home.instances().get(&other.id).unwrap();
+    assert_eq!(kept.settings, other.settings);
+    assert_eq!(open(&home, &other).count().wait().unwrap(), 2);
+    // The way that the message names.
+    home.remove(&other.id).unwrap();
+    let restored = restore(&home, &backup, false, Some("Other")).unwrap();
+    assert_eq!(restored.instance.id, other.id);
+}
+
+#[test]
 fn an_instance_whose_directory_a_process_holds_is_not_replaced() {
     let folder = tempfile::tempdir().unwrap();
     let home = home(folder.path());
