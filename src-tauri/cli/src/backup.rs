@@ -6,9 +6,9 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use latchkey_core::Result;
 use latchkey_core::activity::{Actor, AuditContext};
 use latchkey_core::instance::{Hosted, Name};
+use latchkey_core::{ErrorCode, Result};
 use latchkey_store::backup::{BackupReader, Part, Summary};
 use latchkey_store::home::{RestoreOptions, require_here};
 use serde_json::{Value, json};
@@ -104,19 +104,29 @@ pub(crate) fn restore(
     };
     let restored = home.restore(backup, &options, &by, &mut progress(output, "Restoring"));
     output.end_progress();
-    let restored = restored?;
-    let (name, summary) = (restored.instance.settings.name.as_str(), &restored.summary);
-    let replaced = if restored.has_replaced {
-        " It has replaced the instance of that name."
-    } else {
-        ""
+    // A hint depends on the field, because the sealed file has a passphrase, too.
+    let restored = restored.map_err(|refused| match refused.code {
+        ErrorCode::WrongPassphrase => refused.about("without-keys"),
+        _ => refused,
+    })?;
+    let name = restored.instance.settings.name.as_str();
+    let mut summary = restored.summary;
+    if !has_keys {
+        summary.header.holds.retain(|part| *part != Part::Keys);
+    }
+    let has_key = restored.instance.key.is_some();
+    let replaced = match (restored.has_replaced, has_keys) {
+        (false, _) => "",
+        (true, false) if has_key => {
+            " It has replaced the instance of that name, and keeps its signing key."
+        }
+        (true, _) => " It has replaced the instance of that name.",
     };
     let text = format!(
         "Restored '{name}' from the backup of {}: {}.{replaced}",
         summary.header.made_at,
-        contents(summary)
+        contents(&summary)
     );
-    let has_key = restored.instance.key.is_some();
     output.print(text, || {
         let about = json!({
             "instance": restored.instance.id,
@@ -124,7 +134,7 @@ pub(crate) fn restore(
             "replaced": restored.has_replaced,
             "signing_key": has_key,
         });
-        described(summary, about)
+        described(&summary, about)
     })?;
     if !has_key {
         output.warn(&format!(

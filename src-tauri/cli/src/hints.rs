@@ -69,6 +69,10 @@ pub(crate) fn hint(error: &Error, instance: Option<&str>, program: &str) -> Opti
         ErrorCode::EmailInUse => format!(
             "{program} users edit --instance {name} ID --email E gives that user another email, and --no-email none."
         ),
+        ErrorCode::WrongPassphrase if error.field.as_deref() == Some("without-keys") => format!(
+            "If that passphrase is lost, --without-keys leaves out the keys. A new instance then needs its secret: \
+             {program} instance set NAME --secret-file FILE"
+        ),
         ErrorCode::KeysMissing | ErrorCode::WrongPassphrase => {
             format!(
                 "If the file or its passphrase is lost, '{program} secret start-anew' begins with new keys."

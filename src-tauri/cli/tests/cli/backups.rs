@@ -145,6 +145,42 @@ fn a_refused_restore_says_what_to_do_and_changes_nothing() {
     let copied = latchkey(&without, &environment, b"");
     assert_eq!(copied.code, 0, "{}", copied.err);
     assert!(copied.err.contains("no signing key"), "{}", copied.err);
+    assert!(!copied.out.contains("the keys"), "{}", copied.out);
+    let replace = ["restore", path, "--replace", "--without-keys"];
+    let replaced = latchkey(&replace, &environment, b"");
+    assert_eq!(replaced.code, 0, "{}", replaced.err);
+    assert!(!replaced.out.contains("the keys"), "{}", replaced.out);
+    assert!(
+        replaced.out.contains("keeps its signing key"),
+        "{}",
+        replaced.out
+    );
+    let other = ["restore", path, "--name", "Copy", "--replace"];
+    let refused = with_passphrase(here.path(), &other, b"");
+    assert_eq!(refused.code, 1, "{}", refused.out);
+    assert!(
+        refused.err.contains("of another instance, 'here'"),
+        "{}",
+        refused.err
+    );
+}
+
+#[test]
+fn a_wrong_passphrase_of_a_backup_does_not_lead_to_new_keys_for_all_instances() {
+    let here = hosted_here("https://a.bc");
+    let file = here.path().join("backup");
+    let path = file.to_str().unwrap();
+    let backup = ["backup", "--instance", "here", "--out", path, "--with-keys"];
+    assert_eq!(with_passphrase(here.path(), &backup, b"").code, 0);
+    let environment = [
+        ("LATCHKEY_DATA_DIR", here.path().to_str().unwrap()),
+        ("LATCHKEY_PASSPHRASE", "correct horse battery"),
+        ("LATCHKEY_BACKUP_PASSPHRASE", "another one"),
+    ];
+    let refused = latchkey(&["restore", path, "--name", "Copy"], &environment, b"");
+    assert_eq!(refused.code, 1, "{}", refused.out);
+    assert!(refused.err.contains("--without-keys"), "{}", refused.err);
+    assert!(!refused.err.contains("start-anew"), "{}", refused.err);
 }
 
 #[test]
