@@ -77,7 +77,7 @@ impl GatewayLink {
         })
     }
 
-    /// Returns the same link as it is judged at another time.
+    /// Judges the same link at another time.
     pub(crate) fn at(self, settings: &Settings, now: Timestamp) -> Result<Self> {
         Ok(Self {
             outline: Outline::new(settings, self.outline.claims, now)?,

@@ -147,7 +147,7 @@ impl Tour {
             .run(&["users", "show", "grace", "--instance", "acme"]);
         assert!(shown.contains("suspended"), "{shown}");
         self.look("user-suspended").await;
-        // What somebody else changes on the server appears by itself.
+        // A change that somebody else makes on the server appears by itself.
         self.server
             .run(&["users", "reactivate", "grace", "--instance", "acme"]);
         self.studio

@@ -191,7 +191,7 @@ fn at_typingmind(
 }
 
 /// Inspects a code at the gateway of an instance, which alone can verify it. The gateway does not
-/// quote a code that it has not signed, so such a code is shown as it is read here.
+/// quote a code that it has not signed, so this computer reads such a code.
 fn inspect_there(
     pasted: &Pasted<'_>,
     is_dry_run: bool,

@@ -318,7 +318,7 @@ fn show(home: &Home, instance: &Instance, output: &Output) -> Result<(), Failure
     show_with(home, instance, instance.into(), None, output)
 }
 
-/// Prints an instance as it is now. If its gateway does not answer, prints what was read there last.
+/// Prints the current settings of an instance. If its gateway does not answer, prints what was read there last.
 fn show_current(
     home: &Home,
     instance: &Instance,

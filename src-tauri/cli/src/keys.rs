@@ -280,7 +280,7 @@ pub(crate) fn unlock_or_create(home: &Home, context: &Context) -> Result<(), Fai
     Ok(())
 }
 
-/// A passphrase, as it is asked for.
+/// Sources of a passphrase, and the words of its prompt.
 struct Wanted<'a> {
     /// Environment variable with the passphrase. With `_FILE` it names a file.
     variable: &'static str,

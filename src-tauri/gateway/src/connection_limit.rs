@@ -118,7 +118,7 @@ where
     }
 }
 
-/// Service of one connection. The connection counts until the service is dropped.
+/// Service of a connection. The connection counts until the service is dropped.
 #[derive(Clone)]
 pub(crate) struct OfConnection<S> {
     service: S,

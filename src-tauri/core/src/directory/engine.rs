@@ -107,7 +107,7 @@ pub trait Directory: Send + Sync {
     /// false, all removals are durable.
     async fn prune(&self, retention: Retention, now: Timestamp) -> Result<bool>;
 
-    /// Begins a snapshot of the whole directory. Changes go on meanwhile.
+    /// Begins a snapshot of the whole directory, which can still be changed.
     async fn snapshot(&self) -> Result<Box<dyn Snapshot>>;
 
     /// Calls `call` after each change of the activity or of users that is on disk. It must return

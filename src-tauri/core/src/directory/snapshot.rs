@@ -145,7 +145,7 @@ pub struct EntryRow {
     pub event: Event,
 }
 
-/// A directory as it was at one moment. Later changes do not show. Dropping it ends it.
+/// Contents of a directory at one moment. It has no later changes. Dropping it ends it.
 #[async_trait]
 pub trait Snapshot: Send {
     /// Returns the next rows, at least one. `None` after the last.

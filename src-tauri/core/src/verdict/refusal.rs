@@ -78,7 +78,7 @@ pub enum Refusal<C = CodeRefusal> {
 pub type RecordedRefusal = Refusal<CodeFault>;
 
 impl<C> Refusal<C> {
-    /// Converts the fault of a code by itself. All other refusals stay as they are.
+    /// Converts the fault of a code by itself. Changes no other refusal.
     pub(crate) fn try_map<D, E>(
         self,
         convert: impl FnOnce(C) -> Result<D, E>,

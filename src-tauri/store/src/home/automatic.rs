@@ -147,9 +147,8 @@ fn list(folder: &Path) -> Result<Vec<AutomaticBackup>> {
     Ok(backups)
 }
 
-/// Returns the backups above [`KEPT_BACKUPS`], of a list with the latest first. Those of a clock that
-/// was ahead are not counted, so that they never take the place of one that was made at a right time.
-/// At most [`KEPT_BACKUPS`] of them stay, too.
+/// Returns the backups above [`KEPT_BACKUPS`], of a list with the latest first. Backups with a time in
+/// the future are counted for themselves, so that they never push out the others.
 fn too_many(
     backups: Vec<AutomaticBackup>,
     now: Timestamp,

@@ -378,7 +378,7 @@ fn connection(instance: &Instance) -> Result<&Connection> {
     })
 }
 
-/// Returns settings that were read at a gateway, as they are stored here. The name is this
+/// Returns the form in which settings that were read at a gateway are stored here. The name is this
 /// computer's own, because it tells instances on several gateways apart.
 fn settings_here(there: &Settings, name: Name) -> Settings {
     Settings {

@@ -48,7 +48,7 @@ pub(crate) struct Sealed {
 pub(crate) enum Fault {
     /// A newer Latchkey has sealed them.
     Newer,
-    /// They are not what was written.
+    /// The bytes are not those that were written.
     Damaged(&'static str),
     /// The passphrase is another one, or the bytes were changed.
     WrongPassphrase,

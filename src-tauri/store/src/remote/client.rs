@@ -29,7 +29,7 @@ use super::stream;
 
 /// Timeout of a request with all its attempts.
 const TIMEOUT: Duration = Duration::from_secs(30);
-/// Timeout of one attempt at a gateway on another computer.
+/// Timeout of an attempt at a gateway on another computer.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(12);
 /// Timeout of the first request, which shows whether the other process answers at all.
 const GREETING_TIMEOUT: Duration = Duration::from_secs(2);

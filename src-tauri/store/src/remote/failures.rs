@@ -14,7 +14,7 @@ use super::gateway_tls::{CONNECT_TIMEOUT, Distrusted, NotResolved};
 /// Maximum length of a sentence of the server, in characters.
 const MAX_SENTENCE: usize = 500;
 
-/// Failure of one attempt.
+/// Failure of an attempt.
 #[derive(Debug)]
 pub(super) struct Failure {
     pub(super) error: Error,
