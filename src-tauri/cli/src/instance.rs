@@ -180,7 +180,8 @@ fn set(
     if instance.connection.is_some() {
         return show_current(home, &instance, context, output, by);
     }
-    show_with(home, &instance, (&instance).into(), ended, output)
+    let record = (&instance).into();
+    show_with(home, &instance, record, SigningKey::Known, ended, output)
 }
 
 /// Changes the connection to TypingMind's API, if an option does.
@@ -314,8 +315,21 @@ fn list_of(values: &[String]) -> Option<Vec<String>> {
     (!values.is_empty()).then(|| named.cloned().collect())
 }
 
+/// Prints an instance as this computer knows it. The signing key of a connected instance is known to
+/// its gateway alone.
 fn show(home: &Home, instance: &Instance, output: &Output) -> Result<(), Failure> {
-    show_with(home, instance, instance.into(), None, output)
+    let key = match instance.connection {
+        Some(_) => SigningKey::NotKnown,
+        None => SigningKey::Known,
+    };
+    show_with(home, instance, instance.into(), key, None, output)
+}
+
+/// Whether the record of an instance tells its signing key.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum SigningKey {
+    Known,
+    NotKnown,
 }
 
 /// Prints the current settings of an instance. If its gateway does not answer, prints what was read there last.
@@ -328,7 +342,9 @@ fn show_current(
 ) -> Result<(), Failure> {
     keys::unlock_access(home, instance, context)?;
     match home.refresh(&instance.id, by) {
-        Ok((instance, record)) => show_with(home, &instance, record, None, output),
+        Ok((instance, record)) => {
+            show_with(home, &instance, record, SigningKey::Known, None, output)
+        }
         Err(refused) if instance.connection.is_some() => {
             output.warn(&format!(
                 "{} Here is what was read there last.",
@@ -345,6 +361,7 @@ fn show_with(
     home: &Home,
     instance: &Instance,
     record: InstanceRecord,
+    key: SigningKey,
     about_change: Option<Warning>,
     output: &Output,
 ) -> Result<(), Failure> {
@@ -356,7 +373,10 @@ fn show_with(
         Hosted::Gateway => described_connection(instance.connection.as_ref()),
     };
     let secret = record.secret.as_ref().map_or_else(
-        || "none".to_owned(),
+        || match key {
+            SigningKey::Known => "none".to_owned(),
+            SigningKey::NotKnown => "not known here".to_owned(),
+        },
         |key| {
             let origin = match key.origin {
                 KeyOrigin::Generated => "generated",
@@ -446,7 +466,13 @@ fn show_with(
     block.block(text);
     output.print(block, || {
         let record = InstanceRecord { warnings, ..record };
-        described(home, instance, record)
+        let mut described = described(home, instance, record);
+        if key == SigningKey::NotKnown
+            && let Some(members) = described.as_object_mut()
+        {
+            members.remove("secret");
+        }
+        described
     })
 }
 

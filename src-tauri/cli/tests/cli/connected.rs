@@ -182,6 +182,10 @@ fn every_command_works_on_a_connected_instance_and_the_gateway_signs() {
     let cached = at(client, &["instance", "show", "office"], "");
     assert_eq!(cached.code, 0);
     assert!(cached.err.contains("read there last"), "{}", cached.err);
+    // The key was never read, which is not the same as none.
+    assert!(cached.out.contains("not known here"), "{}", cached.out);
+    let cached = done(client, &["instance", "show", "office"]);
+    assert!(cached.get("secret").is_none(), "{cached}");
 }
 
 #[test]
