@@ -372,31 +372,7 @@ fn show_with(
         Hosted::Here | Hosted::Elsewhere => String::new(),
         Hosted::Gateway => described_connection(instance.connection.as_ref()),
     };
-    let secret = record.secret.as_ref().map_or_else(
-        || match key {
-            SigningKey::Known => "none".to_owned(),
-            SigningKey::NotKnown => "not known here".to_owned(),
-        },
-        |key| {
-            let origin = match key.origin {
-                KeyOrigin::Generated => "generated",
-                KeyOrigin::Pasted => "pasted",
-            };
-            let kept = match key.kept {
-                KeyLocation::Keychain => "the keychain",
-                KeyLocation::SealedFile => "the sealed file",
-            };
-            let encoding = match key.encoding {
-                SecretEncoding::Text => "",
-                SecretEncoding::Base64 => ", base64",
-                SecretEncoding::Hex => ", hexadecimal",
-            };
-            format!(
-                "{origin} {}, in {kept}{encoding}",
-                latchkey_core::time::exact(key.set_at)
-            )
-        },
-    );
+    let secret = described_secret(&record, key);
     let secret_warning = record.secret.as_ref();
     if let Some(warning) = secret_warning.and_then(|key| key.warning.as_ref()) {
         output.warn(&warning.message);
@@ -474,6 +450,33 @@ fn show_with(
         }
         described
     })
+}
+
+/// Returns the words about the signing key.
+fn described_secret(record: &InstanceRecord, key: SigningKey) -> String {
+    let Some(secret) = &record.secret else {
+        return match key {
+            SigningKey::Known => "none".to_owned(),
+            SigningKey::NotKnown => "not known here".to_owned(),
+        };
+    };
+    let origin = match secret.origin {
+        KeyOrigin::Generated => "generated",
+        KeyOrigin::Pasted => "pasted",
+    };
+    let kept = match secret.kept {
+        KeyLocation::Keychain => "the keychain",
+        KeyLocation::SealedFile => "the sealed file",
+    };
+    let encoding = match secret.encoding {
+        SecretEncoding::Text => "",
+        SecretEncoding::Base64 => ", base64",
+        SecretEncoding::Hex => ", hexadecimal",
+    };
+    format!(
+        "{origin} {}, in {kept}{encoding}",
+        latchkey_core::time::exact(secret.set_at)
+    )
 }
 
 /// Returns the lines about the connection to a gateway.
