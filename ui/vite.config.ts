@@ -19,5 +19,7 @@ export default defineConfig({
     include: ['src/**/*.test.ts'],
     setupFiles: ['tests/setup.ts'],
     restoreMocks: true,
+    // A machine that also builds is many times slower than an idle one.
+    testTimeout: 20_000,
   },
 });
