@@ -66,6 +66,11 @@ macro_rules! command_list {
                 seats(instance::InstanceRef) -> verdict::Seats;
                 seats_set(users::SeatLimit) -> verdict::Seats;
             }
+            /// Sessions of a user of an instance that is hosted here.
+            mod sessions {
+                user_sessions(users::UserRef) -> sessions::UserSessions;
+                session_end(sessions::SessionRef) -> ();
+            }
             /// Importing users from files and exporting them.
             mod transfers {
                 import_choose(instance::InstanceRef) -> Option<transfers::ImportState>;

@@ -138,6 +138,14 @@ fn user_requests(instance: &str) -> Vec<(&'static str, Value)> {
             json!({ "instance": instance, "id": "ada" }),
         ),
         (
+            "user_sessions",
+            json!({ "instance": instance, "id": "ada" }),
+        ),
+        (
+            "session_end",
+            json!({ "instance": instance, "id": "ada", "session": "0123456789ab" }),
+        ),
+        (
             "user_sign_out",
             json!({ "instance": instance, "id": "ada" }),
         ),

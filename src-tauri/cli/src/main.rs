@@ -32,6 +32,7 @@ mod pairing;
 mod privileges;
 mod redeem;
 mod serve;
+mod sessions;
 mod sockets;
 mod text;
 mod typingmind;
@@ -125,6 +126,7 @@ fn run(arguments: Arguments, output: &Output) -> Result<ExitCode, Failure> {
         Command::Inspect(inspect) => inspect::inspect(&inspect, context, output, now),
         Command::Redeem(redeem) => redeem::redeem(&redeem, context, output, now),
         Command::Users(users) => users::users(&users, context, output, now),
+        Command::Sessions(command) => sessions::sessions(&command, context, output, now),
         Command::Seats { instance, set } => users::seats(&instance, set, context, output, now),
         Command::Activity(command) => activity::activity(&command, context, output),
         Command::ApiKey(command) => api_keys::api_keys(&command, context, output, now),

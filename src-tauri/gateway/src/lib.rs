@@ -58,6 +58,7 @@ mod lockout;
 mod metrics;
 mod metrics_router;
 mod middleware;
+mod own_sessions;
 mod pages;
 mod pem;
 mod rate_limit;

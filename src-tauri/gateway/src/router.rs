@@ -13,7 +13,7 @@ use tower::Service;
 
 use crate::gateway::Gateway;
 use crate::middleware::with_middleware;
-use crate::{api, pages, visit, widget};
+use crate::{api, own_sessions, pages, visit, widget};
 
 /// Returns the router of all paths of the gateway.
 ///
@@ -22,6 +22,7 @@ use crate::{api, pages, visit, widget};
 /// | `/auth/verify` | tells a proxy who the visitor is; handled before the routes |
 /// | `/auth/sign-in` | page to which a proxy sends visitors who are not signed in |
 /// | `/auth/sign-out` | target of the sign-out button |
+/// | `/auth/sessions/…` | targets of the buttons that sign the person's other browsers out |
 /// | `/api/…` | users and links, for other systems |
 /// | `/widget.js` | the widget, for pages of other sites |
 /// | `/auth/widget/…` | the frame of the widget, and the requests of its script |
@@ -34,6 +35,8 @@ pub fn router(
     let routes = Router::new()
         .route("/auth/sign-in", get(visit::sign_in_page))
         .route("/auth/sign-out", post(visit::sign_out))
+        .route(pages::END_SESSION_PATH, post(own_sessions::end))
+        .route(pages::END_SESSIONS_PATH, post(own_sessions::end_all))
         .route(
             pages::STYLE_PATH,
             get(|| async { ([(CONTENT_TYPE, "text/css; charset=utf-8")], pages::STYLE) }),

@@ -5,15 +5,17 @@
     reason = "both variants are the response to a request"
 )]
 
-use axum::http::header::{RETRY_AFTER, SET_COOKIE};
+use axum::http::header::{LOCATION, RETRY_AFTER, SET_COOKIE};
 use axum::http::{Extensions, HeaderMap, HeaderValue, StatusCode};
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Response};
 use latchkey_core::activity::AuditContext;
 use latchkey_core::protocol::code::VerifiedCode;
+use latchkey_core::session::return_address::ReturnAddress;
 use latchkey_core::sign_in::{Begun, SignIn};
 use latchkey_core::verdict::Verdict;
 
 use crate::config::GatewayConfig;
+use crate::csrf::is_same_origin;
 use crate::error_page::ErrorPage;
 use crate::gateway::Gateway;
 
@@ -82,4 +84,31 @@ pub(crate) fn with_cookies(mut answer: Response, cookies: &[String]) -> Response
         }
     }
     answer
+}
+
+/// Refuses a form that a page of another site has sent. `then` tells the visitor what to do.
+pub(crate) fn require_same_origin(
+    config: &GatewayConfig,
+    headers: &HeaderMap,
+    then: &str,
+) -> Result<(), Response> {
+    if is_same_origin(config, headers) {
+        return Ok(());
+    }
+    let sentence = format!("Another page sent this form. {then}");
+    Err(ErrorPage::new(StatusCode::FORBIDDEN, &sentence).answer(Some(config), headers))
+}
+
+/// Redirects to an address, or to the instance's home page.
+pub(crate) fn see_other(
+    config: &GatewayConfig,
+    to: Option<&ReturnAddress>,
+    cookies: &[String],
+) -> Response {
+    let to = to.and_then(|to| HeaderValue::from_str(to.as_str()).ok());
+    let home = || HeaderValue::from_str(&format!("{}/", config.folder));
+    let to = to.or_else(|| home().ok());
+    let to = to.unwrap_or(HeaderValue::from_static("/"));
+    let answer = (StatusCode::SEE_OTHER, [(LOCATION, to)]).into_response();
+    with_cookies(answer, cookies)
 }

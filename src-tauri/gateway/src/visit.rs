@@ -9,7 +9,7 @@ use std::iter;
 use std::sync::Arc;
 
 use axum::extract::State;
-use axum::http::header::{ALLOW, LOCATION};
+use axum::http::header::ALLOW;
 use axum::http::{Extensions, HeaderMap, HeaderValue, Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use latchkey_core::activity::AuditContext;
@@ -21,15 +21,18 @@ use serde::Deserialize;
 use url::form_urlencoded;
 
 use crate::config::GatewayConfig;
-use crate::csrf::{is_same_origin, lacks_cookies};
+use crate::csrf::lacks_cookies;
 use crate::error_page::ErrorPage;
 use crate::extract::{CurrentConfig, FormInput};
 use crate::fetch_metadata::{is_embedded, is_of_a_tab};
 use crate::gateway::{Gateway, LinkOutcome};
 use crate::link_preview::is_link_preview;
 use crate::middleware::OriginalUri;
+use crate::own_sessions;
 use crate::pages;
-use crate::sign_in::{Answer, begun, may_open, verified, with_cookies};
+use crate::sign_in::{
+    Answer, begun, may_open, require_same_origin, see_other, verified, with_cookies,
+};
 use crate::widget;
 
 /// Opens a link if the query has a code, else shows who is signed in. Handles every path that has
@@ -67,7 +70,7 @@ pub(crate) async fn page(
         Some((code, clean)) => {
             let has_cookie = !lacks_cookies(&config, &headers);
             if is_button && has_cookie {
-                require_same_origin(&config, &headers)?;
+                require_same_origin(&config, &headers, "Open your link again.")?;
             }
             may_open(&gateway, &config, &extensions, &headers)?;
             let by = gateway.audit_context(&extensions, &headers);
@@ -79,7 +82,7 @@ pub(crate) async fn page(
             }
         }
         None if widget::is_script(&uri, &config) => Ok(widget::script().await),
-        None if is_home(&uri, &config) => home(&gateway, &config, &headers).await,
+        None if is_home(&uri, &config) => own_sessions::home(&gateway, &config, &headers).await,
         None => refuse(StatusCode::NOT_FOUND, "There is no such page here."),
     }
 }
@@ -220,27 +223,6 @@ fn leads_home(clean: &str, config: &GatewayConfig) -> bool {
     clean == "/" || clean == own
 }
 
-fn require_same_origin(config: &GatewayConfig, headers: &HeaderMap) -> Result<(), Response> {
-    if is_same_origin(config, headers) {
-        return Ok(());
-    }
-    let sentence = "Another page sent this form. Open your link again.";
-    Err(ErrorPage::new(StatusCode::FORBIDDEN, sentence).answer(Some(config), headers))
-}
-
-async fn home(gateway: &Gateway, config: &GatewayConfig, headers: &HeaderMap) -> Answer {
-    let signed_in = gateway.signed_in(config, SessionScope::Page, headers).await;
-    let signed_in =
-        signed_in.map_err(|cause| ErrorPage::failure(&cause).answer(Some(config), headers))?;
-    Ok(match signed_in {
-        Some(user) => {
-            let page = pages::signed_in(config, user.display_name()).into_response();
-            with_cookies(page, &[config.cookie_key.shown(headers)])
-        }
-        None => (StatusCode::UNAUTHORIZED, pages::not_signed_in(config)).into_response(),
-    })
-}
-
 /// Return address in the query of the sign-in page.
 #[derive(Deserialize)]
 pub(crate) struct Wanted {
@@ -290,7 +272,7 @@ pub(crate) async fn sign_out(
     extensions: Extensions,
     headers: HeaderMap,
 ) -> Answer {
-    require_same_origin(&config, &headers)?;
+    require_same_origin(&config, &headers, "Open your link again.")?;
     let by = gateway.audit_context(&extensions, &headers);
     let ended = gateway
         .sign_out(&config, SessionScope::Page, &headers, by)
@@ -304,14 +286,4 @@ pub(crate) async fn sign_out(
         pages::signed_out(&config).into_response(),
         &cookies,
     ))
-}
-
-/// Redirects to an address, or to the instance's home page.
-fn see_other(config: &GatewayConfig, to: Option<&ReturnAddress>, cookies: &[String]) -> Response {
-    let to = to.and_then(|to| HeaderValue::from_str(to.as_str()).ok());
-    let home = || HeaderValue::from_str(&format!("{}/", config.folder));
-    let to = to.or_else(|| home().ok());
-    let to = to.unwrap_or(HeaderValue::from_static("/"));
-    let answer = (StatusCode::SEE_OTHER, [(LOCATION, to)]).into_response();
-    with_cookies(answer, cookies)
 }

@@ -14,6 +14,7 @@ pub mod instance;
 pub mod instances;
 pub mod keys;
 pub mod secrets;
+pub mod sessions;
 pub mod start;
 pub mod transfers;
 pub mod typingmind;

@@ -404,7 +404,7 @@ email: string,
  * Metadata.
  */
 metadata: MetadataInput, };
-export type ErrorCode = "invalid_request" | "invalid_payload" | "ambiguous_payload" | "invalid_url" | "invalid_setting" | "invalid_lifetime" | "invalid_time" | "code_too_long" | "no_code" | "input_too_large" | "qr_too_dense" | "invalid_picture" | "empty_secret" | "weak_secret" | "invalid_secret" | "no_signing_key" | "secret_concealed" | "keychain_unreachable" | "keys_locked" | "keys_missing" | "keys_in_use" | "wrong_passphrase" | "weak_passphrase" | "unknown_instance" | "instance_exists" | "unknown_user" | "user_exists" | "user_changed" | "unknown_api_key" | "email_in_use" | "no_seats" | "invalid_cursor" | "invalid_import" | "too_many" | "hosted_elsewhere" | "on_gateway" | "address_in_use" | "directory_held" | "unreachable" | "wrong_certificate" | "key_refused" | "scope_missing" | "older_gateway" | "newer_gateway" | "not_copied" | "not_connected" | "unexpected_answer" | "busy" | "already_open" | "invalid_data_folder" | "newer_format" | "older_format" | "damaged_file" | "storage" | "no_randomness" | "internal";
+export type ErrorCode = "invalid_request" | "invalid_payload" | "ambiguous_payload" | "invalid_url" | "invalid_setting" | "invalid_lifetime" | "invalid_time" | "code_too_long" | "no_code" | "input_too_large" | "qr_too_dense" | "invalid_picture" | "empty_secret" | "weak_secret" | "invalid_secret" | "no_signing_key" | "secret_concealed" | "keychain_unreachable" | "keys_locked" | "keys_missing" | "keys_in_use" | "wrong_passphrase" | "weak_passphrase" | "unknown_instance" | "instance_exists" | "unknown_user" | "user_exists" | "user_changed" | "unknown_session" | "unknown_api_key" | "email_in_use" | "no_seats" | "invalid_cursor" | "invalid_import" | "too_many" | "hosted_elsewhere" | "on_gateway" | "address_in_use" | "directory_held" | "unreachable" | "wrong_certificate" | "key_refused" | "scope_missing" | "older_gateway" | "newer_gateway" | "not_copied" | "not_connected" | "unexpected_answer" | "busy" | "already_open" | "invalid_data_folder" | "newer_format" | "older_format" | "damaged_file" | "storage" | "no_randomness" | "internal";
 export type ExportFormat = "csv" | "json";
 export type ExportRequest = { 
 /**
@@ -1313,6 +1313,19 @@ export type ServerCommand = {
  * Index of the command.
  */
 number: number, };
+export type SessionRef = { 
+/**
+ * ID of the instance.
+ */
+instance: string, 
+/**
+ * ID of the user.
+ */
+id: string, 
+/**
+ * Name of the session among those of the user.
+ */
+session: string, };
 export type SignInSettings = { 
 /**
  * Step between opening a link and signing in.
@@ -1583,6 +1596,52 @@ instance: string,
  * ID of the user.
  */
 id: string, };
+export type UserSession = { 
+/**
+ * Name of the session among those of its user.
+ */
+id: string, 
+/**
+ * Short name of the browser, such as `iPhone, Safari`.
+ */
+browser: string | null, 
+/**
+ * Name of the browser as the browser sent it.
+ */
+user_agent: string | null, 
+/**
+ * Address from which the link was opened.
+ */
+address: string | null, 
+/**
+ * Time when the session began, in Unix seconds.
+ */
+created_at: number, 
+/**
+ * Time of the last use, in Unix seconds.
+ */
+last_seen: number, 
+/**
+ * Time when the session ends unless it is used again, in Unix seconds.
+ */
+ends_at: number, 
+/**
+ * Whether the session is valid in the widget only.
+ */
+in_frame: boolean, 
+/**
+ * ID of the link that began the session.
+ */
+link: string | null, };
+export type UserSessions = { 
+/**
+ * The sessions, the latest first.
+ */
+sessions: Array<UserSession>, 
+/**
+ * Number of all sessions in which the user is signed in.
+ */
+total: number, };
 export type UsersRequest = { 
 /**
  * ID of the instance.
@@ -1673,6 +1732,8 @@ export type Commands = {
   users_correct_times: { request: InstanceRef; response: null };
   seats: { request: InstanceRef; response: Seats };
   seats_set: { request: SeatLimit; response: Seats };
+  user_sessions: { request: UserRef; response: UserSessions };
+  session_end: { request: SessionRef; response: null };
   import_choose: { request: InstanceRef; response: ImportState | null };
   import_dropped: { request: DroppedFile; response: ImportState };
   import_plan: { request: ImportChoices; response: ImportState };

@@ -12,7 +12,7 @@ import {
   type Asked,
 } from '../../tests/answers';
 import { composerFor } from '../compose/composer.svelte';
-import type { UserProfile, UsersRequest } from '../generated/types';
+import type { UserProfile, UserSession, UsersRequest } from '../generated/types';
 import { forgetInstance } from '../lib/state/changes';
 import { seats } from '../lib/state/seats.svelte';
 import { selection } from '../lib/state/selection.svelte';
@@ -305,6 +305,55 @@ it('leads from a user who finds no seat to the seat limit', async () => {
     await within(dialog).findByRole('button', { name: 'Change the seat limit' }),
   );
   expect([studio.screen, studio.settingsPart]).toEqual(['settings', 'seats']);
+});
+
+const SESSION: UserSession = {
+  id: '3f09c2a1b4d7',
+  browser: 'iPhone, Safari',
+  user_agent: 'Mozilla/5.0 (iPhone)',
+  address: '203.0.113.7',
+  created_at: 1_795_300_000,
+  last_seen: 1_795_300_600,
+  ends_at: 1_796_500_000,
+  in_frame: false,
+  link: 'the-link',
+};
+
+it('lists the sessions of a user, and ends one of them', async () => {
+  let sessions: UserSession[] = [
+    SESSION,
+    { ...SESSION, id: '0123456789ab', browser: null, in_frame: true },
+  ];
+  const asked = open(2, {
+    user_sessions: () => ({ sessions, total: 60 }),
+    session_end: ({ session }) => {
+      sessions = sessions.filter(({ id }) => id !== session);
+    },
+  });
+  selection.select(instance.id, 'user-0');
+  const list = await screen.findByTestId('user-sessions');
+  const [phone, other] = within(list).getAllByRole('listitem');
+  for (const shown of ['iPhone, Safari', '203.0.113.7', 'the-link', 'since', 'last used'])
+    expect(phone?.textContent).toContain(shown);
+  expect(other?.textContent).toContain('Unknown browser, in the widget');
+  expect(screen.getByTestId('sessions-more').textContent).toContain('58 older ones');
+  await userEvent.click(screen.getByRole('button', { name: 'Sign out of iPhone, Safari' }));
+  await waitFor(() => expect(within(list).getAllByRole('listitem').length).toBe(1));
+  const ended = asked.filter(({ name }) => name === 'session_end');
+  expect(ended.map(({ request }) => request)).toEqual([{ ...ref, session: '3f09c2a1b4d7' }]);
+});
+
+it('says that a user is not signed in anywhere, and why a session is not ended', async () => {
+  open(2, { user_sessions: () => ({ sessions: [], total: 0 }) });
+  selection.select(instance.id, 'user-0');
+  await screen.findByTestId('user-no-session');
+  cleanup();
+  open(2, {
+    user_sessions: () => ({ sessions: [SESSION], total: 1 }),
+    session_end: () => refuse('unknown_session', 'It has ended.'),
+  });
+  await userEvent.click(await screen.findByTestId('session-end'));
+  await waitFor(() => expect(toasts.list[0]?.text).toContain('It has ended.'));
 });
 
 it('says what is missing: nobody at all, nobody who answers, no directory', async () => {

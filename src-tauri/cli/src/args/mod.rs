@@ -12,6 +12,7 @@ mod protocol;
 mod redeem;
 mod secret;
 mod serve;
+mod sessions;
 mod users;
 mod values;
 
@@ -27,6 +28,7 @@ pub(crate) use link::{LinkArguments, Shape};
 pub(crate) use redeem::RedeemArguments;
 pub(crate) use secret::{SecretArguments, SecretCommand, secret_file};
 pub(crate) use serve::{LogFormat, ServeArguments};
+pub(crate) use sessions::SessionsCommand;
 pub(crate) use users::{
     EditArguments, ExportArguments, FilterArguments, FormatArgument, ImportArguments,
     ListArguments, OriginArgument, SortArgument, StatusArgument, UsersArguments, UsersCommand,
@@ -77,6 +79,9 @@ pub(crate) enum Command {
     Redeem(RedeemArguments),
     /// Manage the users of an instance that is hosted here or at TypingMind.
     Users(UsersArguments),
+    /// List or end the sessions of a user: the browsers in which the user is signed in.
+    #[command(subcommand)]
+    Sessions(SessionsCommand),
     /// Show or set the number of seats.
     Seats {
         /// Name or id of the instance.
@@ -143,6 +148,7 @@ impl Command {
             Self::Inspect(inspect) => inspect.instance.as_deref(),
             Self::Redeem(redeem) => Some(&redeem.instance),
             Self::Users(users) => users.instance.as_deref(),
+            Self::Sessions(sessions) => Some(&sessions.of().instance),
             Self::Seats { instance, .. } => Some(instance),
             Self::Activity(ActivityCommand::List(activity)) => Some(&activity.instance),
             Self::ApiKey(keys) => Some(keys.instance()),
@@ -160,6 +166,7 @@ impl Command {
             Self::Link(link) => link.changes(),
             Self::Inspect(_) | Self::Activity(_) | Self::Completions { .. } => false,
             Self::Users(users) => users.command.changes(),
+            Self::Sessions(sessions) => sessions.changes(),
             Self::Seats { set, .. } => set.is_some(),
             Self::ApiKey(keys) => keys.changes(),
             Self::Secret(secret) => !matches!(secret, SecretCommand::Generate { .. }),

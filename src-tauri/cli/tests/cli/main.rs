@@ -46,6 +46,7 @@ mod refused_links;
 mod root;
 mod run;
 mod serve;
+mod sessions;
 #[cfg(target_os = "linux")]
 mod snapshots;
 #[cfg(target_os = "linux")]

@@ -258,6 +258,11 @@ fn users_seats_and_activity() {
     transcript.both(&format!("seats {of}"));
     transcript.both(&format!("users reactivate bob {of}"));
     transcript.both(&format!("users sign-out ada {of}"));
+    transcript.both(&format!("sessions list --user ada {of}"));
+    transcript.both(&format!("sessions end --user ada --all {of}"));
+    transcript.piped(&format!(
+        "--json sessions end --user ada --session 0123456789ab {of}"
+    ));
     transcript.both(&format!("users correct-times {of}"));
     transcript.terminal(&format!("users remove ada {of}"), "");
     transcript.piped(&format!("--json users remove bob {of}"));

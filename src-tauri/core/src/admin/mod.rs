@@ -30,8 +30,7 @@ pub use problem::Problem;
 pub use settings::InstanceRecord;
 pub use snapshots::{SnapshotBegun, SnapshotRows};
 pub use users::{
-    Addition, Additions, Corrected, Edit, SeatLimit, SessionRecord, Sessions, SharedEmails,
-    SignedIn, Times, UserList,
+    Addition, Additions, Corrected, Edit, SeatLimit, SharedEmails, SignedIn, Times, UserList,
 };
 
 use serde::{Deserialize, Deserializer, Serialize};

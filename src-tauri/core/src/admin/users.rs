@@ -8,7 +8,6 @@ use crate::directory::{Profile, SeenProfile, SharedEmail, TimeAhead, User, UserP
 use crate::protocol::email::Email;
 use crate::protocol::metadata::Metadata;
 use crate::protocol::payload::NewUser;
-use crate::session::{Session, SessionKey};
 use crate::{Error, ErrorCode, Result};
 
 /// A page of users.
@@ -223,20 +222,4 @@ pub struct Corrected {
 pub struct SignedIn {
     /// The number.
     pub users: u64,
-}
-
-/// Sessions of a user, the latest first.
-#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
-pub struct Sessions {
-    /// The sessions.
-    pub sessions: Vec<SessionRecord>,
-}
-
-/// A session with its key, which cannot be used to sign in.
-#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
-pub struct SessionRecord {
-    /// Key of the session.
-    pub key: SessionKey,
-    /// The session. Times are in Unix seconds.
-    pub session: Session,
 }

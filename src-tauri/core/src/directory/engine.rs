@@ -18,7 +18,7 @@ use crate::protocol::claims::Claims;
 use crate::protocol::email::Email;
 use crate::protocol::payload::NewUser;
 use crate::protocol::user_id::UserId;
-use crate::session::{Session, SessionKey, SessionRules};
+use crate::session::{Session, SessionHandle, SessionKey, SessionPage, SessionQuery, SessionRules};
 use crate::verdict::{Seats, Verdict};
 
 /// An engine: it stores the users of an instance, with their seats, sessions, links and activity.
@@ -72,9 +72,18 @@ pub trait Directory: Send + Sync {
     /// judges it.
     async fn session(&self, key: &SessionKey) -> Result<Option<Session>>;
 
-    /// Returns the sessions of a user that were not signed out, also expired ones, the latest
-    /// first.
-    async fn sessions_of(&self, user: &UserId) -> Result<Vec<(SessionKey, Session)>>;
+    /// Returns a page of the sessions in which a user is signed in, the latest first.
+    async fn sessions_of(&self, query: &SessionQuery, now: Timestamp) -> Result<SessionPage>;
+
+    /// Ends a session of a user for every copy of its cookie, and records that.
+    ///
+    /// Fails with [`UnknownSession`](crate::ErrorCode::UnknownSession).
+    async fn end_session_of(
+        &self,
+        user: &UserId,
+        session: SessionHandle,
+        by: &AuditContext,
+    ) -> Result<()>;
 
     /// Returns the keys of sessions that have ended by `rules`, or whose user was removed or signed
     /// out.

@@ -77,6 +77,8 @@ pub enum ErrorCode {
     UserExists,
     /// The user has another profile than the one that the change is for.
     UserChanged,
+    /// The user has no such session.
+    UnknownSession,
     /// There is no such API key.
     UnknownApiKey,
     /// The address belongs to another user.

@@ -2,16 +2,22 @@
 //! [`SessionId`]. The directory stores only a hash of its random bits.
 
 mod browser_key;
+mod browser_name;
+mod handle;
 mod hash;
 mod id;
 mod link_use;
+mod listed;
 mod record;
 pub mod return_address;
 mod rules;
 
 pub use browser_key::BrowserKey;
+pub use browser_name::browser_name;
+pub use handle::{SessionHandle, unknown_session};
 pub use id::{SessionId, SessionKey, random_text};
 pub use link_use::{LinkUse, REPEAT_SECS};
+pub use listed::{SessionCursor, SessionPage, SessionQuery, UserSession};
 pub use record::{NewSession, SEEN_SECS, Session, SessionScope, kept_browser};
 pub use rules::SessionRules;
 

@@ -16,7 +16,7 @@ use super::refused::Refused;
 use super::route::{Access, Route};
 use super::{
     activity, api_keys, changes, codes, gateway_state, idempotency, keys, links, pairing, program,
-    settings, snapshots, users,
+    sessions, settings, snapshots, users,
 };
 use crate::api::answer;
 use crate::api::key::KeyId;
@@ -31,7 +31,7 @@ use crate::api::problem::ProblemDetails;
     ),
     paths(
         program::about, users::list, users::add, users::import, users::show, users::edit, users::remove,
-        users::suspend, users::reactivate, users::sign_out, users::sessions, users::signed_in, users::counts,
+        users::suspend, users::reactivate, users::sign_out, sessions::list, sessions::end, sessions::end_all, sessions::signed_in, users::counts,
         users::set_seats, users::shared_emails, users::times_ahead, users::correct_times, users::look_up, activity::list,
         activity::record, activity::record_outbox, codes::dry_run, codes::redeem, codes::link_made,
         codes::link_shown, codes::revoke, snapshots::begin, snapshots::next, snapshots::end, changes::stream, links::make, links::inspect, settings::show,
@@ -41,6 +41,7 @@ use crate::api::problem::ProblemDetails;
     components(schemas(ProblemDetails)),
     tags(
         (name = "Users", description = "The people who can sign in."),
+        (name = "Sessions", description = "The browsers in which users are signed in."),
         (name = "Seats", description = "The seats, of which each active user takes one."),
         (name = "Activity", description = "What has happened."),
         (name = "Links", description = "The login links that sign users in."),

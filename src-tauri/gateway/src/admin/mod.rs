@@ -3,7 +3,8 @@
 //!
 //! | concern | module |
 //! |---|---|
-//! | users, seats, sessions, recorded times | `users` |
+//! | users, seats, recorded times | `users` |
+//! | sessions | `sessions` |
 //! | entries of the activity | `activity` |
 //! | dry runs, redemptions, links | `codes` |
 //! | settings, signing key, API keys | `settings`, `keys`, `api_keys` |
@@ -44,6 +45,7 @@ mod program;
 mod refused;
 mod route;
 mod router;
+mod sessions;
 mod settings;
 mod sign_ins_today;
 mod snapshots;

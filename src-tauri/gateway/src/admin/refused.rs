@@ -18,7 +18,9 @@ impl From<Error> for Refused {
     fn from(error: Error) -> Self {
         let status = match error.code {
             ErrorCode::KeyRefused => StatusCode::UNAUTHORIZED,
-            ErrorCode::UnknownUser | ErrorCode::UnknownApiKey => StatusCode::NOT_FOUND,
+            ErrorCode::UnknownUser | ErrorCode::UnknownSession | ErrorCode::UnknownApiKey => {
+                StatusCode::NOT_FOUND
+            }
             ErrorCode::UserExists
             | ErrorCode::UserChanged
             | ErrorCode::EmailInUse

@@ -14,7 +14,7 @@ use super::route::Access::{AnyKey, Key, Local, PairingCode};
 use super::route::{BODY_LIMIT, Route, delete, get, patch, post, put};
 use super::{
     activity, api_keys, changes, codes, context, document, gateway_state, keys, links, pairing,
-    program, settings, snapshots, users,
+    program, sessions, settings, snapshots, users,
 };
 use crate::api::{no_such_method, no_such_path};
 use crate::request_scope::in_request_scope;
@@ -37,8 +37,10 @@ pub(super) fn routes() -> Vec<Route> {
         post("/users/{id}/suspend", Key(Users), users::suspend),
         post("/users/{id}/reactivate", Key(Users), users::reactivate),
         post("/users/{id}/sign-out", Key(Users), users::sign_out),
-        get("/users/{id}/sessions", Key(UsersRead), users::sessions),
-        get("/signed-in", Key(UsersRead), users::signed_in),
+        get("/users/{id}/sessions", Key(UsersRead), sessions::list),
+        delete("/users/{id}/sessions", Key(Users), sessions::end_all),
+        delete("/users/{id}/sessions/{session}", Key(Users), sessions::end),
+        get("/signed-in", Key(UsersRead), sessions::signed_in),
         get("/counts", Key(UsersRead), users::counts),
         put("/seats", Key(Users), users::set_seats),
         get("/shared-emails", Key(UsersRead), users::shared_emails),

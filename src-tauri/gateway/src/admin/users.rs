@@ -1,4 +1,4 @@
-//! Users, seats, sessions and recorded times.
+//! Users, seats and recorded times.
 
 use std::sync::Arc;
 
@@ -6,11 +6,10 @@ use axum::extract::rejection::PathRejection;
 use axum::extract::{Extension, Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use jiff::Timestamp;
 use latchkey_core::activity::AuditContext;
 use latchkey_core::admin::{
-    Addition, Additions, Corrected, Edit, LookedUp, SeatLimit, SessionRecord, Sessions,
-    SharedEmails, SignedIn, Sought, Times, UserList,
+    Addition, Additions, Corrected, Edit, LookedUp, SeatLimit, SharedEmails, Sought, Times,
+    UserList,
 };
 use latchkey_core::directory::{
     Command, Counts, Origin, PageStart, Search, Sort, SortBy, User, UserQuery, unknown_user,
@@ -307,49 +306,6 @@ pub(super) async fn remove(
     admin.settings().await?;
     admin.directory.remove(&id, &by).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
-}
-
-/// List the sessions of a user
-///
-/// The latest first.
-#[utoipa::path(
-    get, path = "/users/{id}/sessions", tag = "Users", params(("id" = String, Path, description = "ID of the user")),
-    responses(
-        (status = 200, description = "The sessions", body = Sessions),
-    ),
-)]
-pub(super) async fn sessions(
-    State(admin): Admin,
-    path: Result<Path<String>, PathRejection>,
-) -> Result<Response, Refused> {
-    let id = user_in(path)?;
-    let sessions = admin.directory.sessions_of(&id).await?;
-    if sessions.is_empty() {
-        admin.directory.known_user(&id).await?;
-    }
-    let sessions = sessions.into_iter();
-    let sessions = Sessions {
-        sessions: sessions
-            .map(|(key, session)| SessionRecord { key, session })
-            .collect(),
-    };
-    Ok(answer(StatusCode::OK, &sessions)?)
-}
-
-/// Count the users who are signed in
-#[utoipa::path(
-    get, path = "/signed-in", tag = "Users",
-    responses(
-        (status = 200, description = "The number", body = SignedIn),
-    ),
-)]
-pub(super) async fn signed_in(State(admin): Admin) -> Result<Response, Refused> {
-    let rules = admin.settings().await?.session_rules();
-    let users = admin.directory.count_signed_in(rules, Timestamp::now());
-    let signed_in = SignedIn {
-        users: users.await?,
-    };
-    Ok(answer(StatusCode::OK, &signed_in)?)
 }
 
 /// Count users and seats

@@ -116,7 +116,7 @@ impl Problem {
 impl From<Error> for Problem {
     fn from(error: Error) -> Self {
         let status = match error.code {
-            ErrorCode::UnknownUser => StatusCode::NOT_FOUND,
+            ErrorCode::UnknownUser | ErrorCode::UnknownSession => StatusCode::NOT_FOUND,
             ErrorCode::UserExists | ErrorCode::EmailInUse | ErrorCode::NoSeats => {
                 StatusCode::CONFLICT
             }

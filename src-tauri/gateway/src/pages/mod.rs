@@ -2,12 +2,19 @@
 
 use std::borrow::Cow;
 
+use jiff::Timestamp;
+use latchkey_core::session::{SessionScope, UserSession};
+use latchkey_core::time;
 use maud::{DOCTYPE, Markup, html};
 
 use crate::config::GatewayConfig;
 
 /// Path of the style sheet.
 pub(crate) const STYLE_PATH: &str = "/auth/style.css";
+/// Target of the button that signs another browser of the person out.
+pub(crate) const END_SESSION_PATH: &str = "/auth/sessions/end";
+/// Target of the button that signs all browsers of the person out.
+pub(crate) const END_SESSIONS_PATH: &str = "/auth/sessions/end-all";
 /// Content of the style sheet.
 pub(crate) const STYLE: &str = include_str!("style.css");
 
@@ -52,8 +59,16 @@ fn page(config: Option<&GatewayConfig>, title: &str, content: &Markup) -> Markup
     }
 }
 
-/// Returns the page for a visitor who is signed in.
-pub(crate) fn signed_in(config: &GatewayConfig, name: &str) -> Markup {
+/// Returns the page for a visitor who is signed in, with the person's other browsers. `unlisted` is the
+/// number of those that are not in `others`. No network address is shown, because an administrator who
+/// has tried the link may be among them.
+pub(crate) fn signed_in(
+    config: &GatewayConfig,
+    name: &str,
+    others: &[UserSession],
+    unlisted: u64,
+    now: Timestamp,
+) -> Markup {
     page(
         Some(config),
         "Signed in",
@@ -63,6 +78,50 @@ pub(crate) fn signed_in(config: &GatewayConfig, name: &str) -> Markup {
             form method="post" action={ (config.folder) "/auth/sign-out" } {
                 button type="submit" { "Sign out" }
             }
+            @if !others.is_empty() {
+                section.browsers aria-labelledby="browsers" {
+                    h2 #browsers { "Your other browsers" }
+                    ul { @for session in others { (browser(config, session, now)) } }
+                    @if unlisted > 0 { p.quiet { "And " (unlisted) " more." } }
+                    form method="post" action={ (config.folder) (END_SESSIONS_PATH) } {
+                        button type="submit" { "Sign out everywhere" }
+                    }
+                    p.quiet { "That signs this browser out, too." }
+                }
+            }
+        },
+    )
+}
+
+/// Returns the row of another browser of the person.
+fn browser(config: &GatewayConfig, session: &UserSession, now: Timestamp) -> Markup {
+    let name = session.browser.as_deref().unwrap_or("Another browser");
+    let ago = |at: i64| time::relative(at.min(now.as_second()), now);
+    html! {
+        li {
+            div {
+                strong { (name_of(name)) }
+                @if session.scope == SessionScope::Frame { ", in another site's page" }
+                p.quiet {
+                    "Signed in " (ago(session.created_at)) ", last used " (ago(session.last_seen))
+                }
+            }
+            form method="post" action={ (config.folder) (END_SESSION_PATH) } {
+                button type="submit" name="session" value=(session.id)
+                    aria-label={ "Sign out " (contained(name)) } { "Sign out" }
+            }
+        }
+    }
+}
+
+/// Returns the page for a visitor who has signed all browsers out.
+pub(crate) fn signed_out_everywhere(config: &GatewayConfig) -> Markup {
+    page(
+        Some(config),
+        "Signed out everywhere",
+        &html! {
+            h1 { "You are signed out everywhere" }
+            p { "Open your link again to come back." }
         },
     )
 }

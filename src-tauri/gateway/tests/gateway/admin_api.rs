@@ -6,13 +6,18 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::http::StatusCode;
+use jiff::Timestamp;
 use latchkey_core::activity::Actor;
-use latchkey_core::directory::Directory as _;
+use latchkey_core::directory::{Command, Directory as _, Redemption};
+use latchkey_core::instance::Policy;
 use latchkey_core::instance::api_key::NewApiKey;
 use latchkey_core::instance::scope::Scope;
+use latchkey_core::protocol::claims::Registered;
+use latchkey_core::protocol::code::VerifiedCode;
 use latchkey_core::protocol::metadata::Metadata;
-use latchkey_core::protocol::payload::NewUser;
+use latchkey_core::protocol::payload::{NewUser, Payload};
 use latchkey_core::secret::{Secret, SecretSource};
+use latchkey_core::session::{NewSession, SessionId, SessionScope};
 use latchkey_gateway::{ClientLimits, Gateway, InstanceSnapshot};
 use latchkey_store::Wait as _;
 use serde_json::{Map, Value, json};
@@ -71,6 +76,34 @@ pub(crate) fn add(site: &Administered, user: &str) {
     let metadata = Metadata::new(Map::new(), "metadata").unwrap();
     let user = NewUser::parse(user, None, metadata).unwrap();
     site.directory.add(&user, &by()).wait().unwrap();
+}
+
+/// Begins a session of a user. Returns its name.
+fn session_of(site: &Administered, user: &str) -> String {
+    let key = SessionId::new(Timestamp::now()).unwrap().key();
+    let members = json!({ "id": user });
+    let members = members.as_object().unwrap().clone();
+    let code = VerifiedCode {
+        payload: Payload::from_claims(&members).unwrap(),
+        judged_at: Timestamp::now().as_second(),
+        registered: Registered::default(),
+        members,
+    };
+    let session = NewSession {
+        key,
+        place: SessionScope::Page,
+        browser: None,
+        browser_key: None,
+        replaces: None,
+    };
+    let redemption = Redemption {
+        code: Ok(code),
+        policy: Policy::default(),
+        session: Some(session),
+    };
+    let command = Command::Redeem(Arc::new(redemption));
+    site.directory.execute(command, &by()).wait().unwrap();
+    key.handle().to_string()
 }
 
 /// The exchange of a pairing code, which needs no key.
@@ -156,7 +189,10 @@ fn send(site: &Administered, operation: &Operation, number: usize, key: &str) ->
     };
     let [.., high, low] = number.to_be_bytes();
     let client = IpAddr::from([10, 0, high, low]);
-    let path = operation.path.replace("{id}", &id);
+    let mut path = operation.path.replace("{id}", &id);
+    if path.contains("{session}") {
+        path = path.replace("{session}", &session_of(site, &id));
+    }
     let headers = [("x-api-key", key)];
     let headers = &headers[..usize::from(!key.is_empty())];
     let body = body(operation, number);

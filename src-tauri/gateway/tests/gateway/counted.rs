@@ -19,7 +19,9 @@ use latchkey_core::directory::{
 use latchkey_core::instance::{InstanceId, Retention};
 use latchkey_core::protocol::email::Email;
 use latchkey_core::protocol::user_id::UserId;
-use latchkey_core::session::{Session, SessionKey, SessionRules};
+use latchkey_core::session::{
+    Session, SessionHandle, SessionKey, SessionPage, SessionQuery, SessionRules,
+};
 use latchkey_core::verdict::Verdict;
 use latchkey_core::{Error, ErrorCode, Result};
 use latchkey_gateway::{Gateway, InstanceSnapshot, router};
@@ -84,8 +86,19 @@ impl Directory for Noting {
         self.note("session")?.session(key).await
     }
 
-    async fn sessions_of(&self, user: &UserId) -> Result<Vec<(SessionKey, Session)>> {
-        self.note("sessions_of")?.sessions_of(user).await
+    async fn sessions_of(&self, query: &SessionQuery, now: Timestamp) -> Result<SessionPage> {
+        self.note("sessions_of")?.sessions_of(query, now).await
+    }
+
+    async fn end_session_of(
+        &self,
+        user: &UserId,
+        session: SessionHandle,
+        by: &AuditContext,
+    ) -> Result<()> {
+        self.note("end_session_of")?
+            .end_session_of(user, session, by)
+            .await
     }
 
     async fn ended_sessions(&self, rules: SessionRules, now: Timestamp) -> Result<Vec<SessionKey>> {

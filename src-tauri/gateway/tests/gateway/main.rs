@@ -32,6 +32,7 @@ mod inspecting;
 mod landing;
 mod made_links;
 mod opening;
+mod own_sessions;
 mod pairing;
 mod previews;
 mod proxies;

@@ -10,12 +10,14 @@ use super::catalogue::{Totals, Update};
 use super::journal::View;
 use super::record::{Counters, UserRecord};
 use super::rows::{Write, encoded};
+use super::session_index::SessionUpdate;
 use super::{facts, keys};
 
 /// Rows that a change writes, and its other consequences.
 pub(super) struct Written {
     pub(super) rows: Vec<Write>,
     pub(super) updates: Vec<Update>,
+    pub(super) sessions: Vec<SessionUpdate>,
     pub(super) totals: Totals,
     /// Time of a removal or an edit, in Unix seconds.
     pub(super) order: Option<i64>,
@@ -28,7 +30,7 @@ pub(super) fn rows_of(view: &View<'_>, change: u64, effects: Vec<Effect>) -> Res
         ..facts::counters(view)?
     };
     let mut rows = Rows(Vec::with_capacity(effects.len() + 1));
-    let (mut updates, mut order) = (Vec::new(), None);
+    let (mut updates, mut sessions, mut order) = (Vec::new(), Vec::new(), None);
     for effect in effects {
         match effect {
             Effect::PutUser(user) => {
@@ -57,8 +59,15 @@ pub(super) fn rows_of(view: &View<'_>, change: u64, effects: Vec<Effect>) -> Res
                 rows.set(keys::recent_links(id.as_str()), links.as_ref())?;
             }
             Effect::SetLink(id, record) => rows.put(keys::link(&id), &record)?,
-            Effect::PutSession(key, session) => rows.put(keys::session(&key), &session)?,
-            Effect::DeleteSession(key) => rows.remove(keys::session(&key)),
+            Effect::PutSession(key, session) => {
+                rows.put(keys::session(&key), &session)?;
+                sessions.push(SessionUpdate::put(&session.user, key));
+            }
+            Effect::DeleteSession(key) => {
+                rows.remove(keys::session(&key));
+                let session = facts::session(view, &key)?;
+                sessions.extend(session.map(|session| SessionUpdate::delete(&session.user, key)));
+            }
             Effect::SetCounts(counts) => counters.set(counts),
             Effect::SetLatestTime(at) => rows.put(keys::LATEST_TIME.to_vec(), &at)?,
             Effect::SetLastOutboxEntry(number) => {
@@ -71,6 +80,7 @@ pub(super) fn rows_of(view: &View<'_>, change: u64, effects: Vec<Effect>) -> Res
     Ok(Written {
         rows: rows.0,
         updates,
+        sessions,
         totals: counters.totals(),
         order,
     })

@@ -13,7 +13,7 @@
 //! | rows of older formats | [`migrate`], [`single_entries`] |
 //! | damaged files | [`inspect`], [`snapshot`], [`rollback`], [`watermark`], [`closed`] |
 //! | searching and sorting users | [`catalogue`], [`load`] |
-//! | sessions, and the activity that is no longer kept | [`sessions`], [`prune`] |
+//! | sessions, and the activity that is no longer kept | [`sessions`], [`session_index`], [`prune`] |
 //! | a full disk | [`room`] |
 //! | reading and loading a whole directory | [`row_snapshot`], [`kept_rows`], [`loading`] |
 
@@ -43,6 +43,7 @@ mod rollback;
 mod room;
 mod row_snapshot;
 mod rows;
+mod session_index;
 mod sessions;
 mod shared;
 mod single_entries;
@@ -53,7 +54,6 @@ mod times;
 mod watermark;
 mod writer;
 
-use std::cmp::Reverse;
 use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
@@ -70,7 +70,9 @@ use latchkey_core::directory::{
 use latchkey_core::instance::Retention;
 use latchkey_core::protocol::email::Email;
 use latchkey_core::protocol::user_id::UserId;
-use latchkey_core::session::{Session, SessionKey, SessionRules};
+use latchkey_core::session::{
+    Session, SessionHandle, SessionKey, SessionPage, SessionQuery, SessionRules, unknown_session,
+};
 use latchkey_core::verdict::Verdict;
 use latchkey_core::{Result, time};
 
@@ -231,19 +233,34 @@ impl Directory for EmbeddedDirectory {
         self.view(|view| facts::session(view, key))
     }
 
-    async fn sessions_of(&self, user: &UserId) -> Result<Vec<(SessionKey, Session)>> {
-        let (user, mut sessions) = (user.clone(), Vec::new());
-        self.read(move |State { journal, .. }| {
-            journal.each_session(|view, key, session| {
-                if session.user == user && sessions::goes_on(view, &session)? {
-                    sessions.push((key, session));
-                }
-                Ok(())
-            })?;
-            sessions.sort_by_key(|(key, session)| (Reverse(session.created_at), *key));
-            Ok(sessions)
+    async fn sessions_of(&self, query: &SessionQuery, now: Timestamp) -> Result<SessionPage> {
+        let query = query.clone();
+        self.read(move |state| {
+            let Some(user) = facts::user(&state.journal.view(), &query.user)? else {
+                return Ok(SessionPage::default());
+            };
+            let sessions = sessions::sessions_of(&state.journal, &state.sessions, &query.user)?;
+            Ok(query.page(&user, sessions, now))
         })
         .await
+    }
+
+    async fn end_session_of(
+        &self,
+        user: &UserId,
+        session: SessionHandle,
+        by: &AuditContext,
+    ) -> Result<()> {
+        let of = user.clone();
+        let sessions = self.read(
+            move |State {
+                      journal, sessions, ..
+                  }| sessions::sessions_of(journal, sessions, &of),
+        );
+        let sessions = sessions.await?;
+        let found = sessions.iter().find(|(key, _)| key.handle() == session);
+        let (key, _) = found.ok_or_else(|| unknown_session(user, session))?;
+        self.end_session(key, by).await
     }
 
     async fn ended_sessions(&self, rules: SessionRules, now: Timestamp) -> Result<Vec<SessionKey>> {

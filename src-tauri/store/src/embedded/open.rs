@@ -24,6 +24,7 @@ use super::migrate::migrate;
 use super::record::Counters;
 use super::rollback::Rollback;
 use super::room::Room;
+use super::session_index::SessionIndex;
 use super::state::{State, Tree};
 use super::watermark::{self, Mark, Watermark};
 use crate::files;
@@ -248,7 +249,12 @@ fn open_inspected(
         position,
         log_bytes,
     };
-    Ok((State { journal, catalogue }, mark))
+    let state = State {
+        journal,
+        catalogue,
+        sessions: SessionIndex::default(),
+    };
+    Ok((state, mark))
 }
 
 /// Reads all rows, because sled finds a damaged page only when it reads it.

@@ -1,14 +1,16 @@
-//! Sessions, with one row each. There is no index by user, because each sign-in would write one
+//! Sessions, with one row each. No row is an index by user, because each sign-in would write one
 //! more row. The generation of a user ends all sessions of that user at once, and pruning deletes
 //! them later.
 
 use std::collections::BTreeSet;
 
 use latchkey_core::Result;
+use latchkey_core::protocol::user_id::UserId;
 use latchkey_core::session::{Session, SessionKey};
 
 use super::errors::{damaged, storage};
 use super::journal::{Journal, View};
+use super::session_index::SessionIndex;
 use super::{facts, keys};
 
 impl Journal {
@@ -38,6 +40,25 @@ impl Journal {
         }
         Ok(())
     }
+}
+
+/// Returns the sessions of a user that were not signed out, also expired ones.
+pub(super) fn sessions_of(
+    journal: &Journal,
+    index: &SessionIndex,
+    user: &UserId,
+) -> Result<Vec<(SessionKey, Session)>> {
+    let mut sessions = Vec::new();
+    for key in index.keys_of(journal, user)? {
+        let view = journal.view();
+        if let Some(session) = facts::session(&view, &key)?
+            && session.user == *user
+            && goes_on(&view, &session)?
+        {
+            sessions.push((key, session));
+        }
+    }
+    Ok(sessions)
 }
 
 /// Returns whether the user of a session exists and was not signed out since it began.

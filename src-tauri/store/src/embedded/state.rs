@@ -12,6 +12,7 @@ use super::catalogue::LiveCatalogue;
 use super::elapsed;
 use super::journal::Journal;
 use super::room::Room;
+use super::session_index::SessionIndex;
 use latchkey_core::{Error, ErrorCode, Result};
 
 /// Time between two attempts to open a broken tree again.
@@ -21,6 +22,7 @@ const PAUSE: Duration = Duration::from_secs(1);
 pub(super) struct State {
     pub(super) journal: Journal,
     pub(super) catalogue: LiveCatalogue,
+    pub(super) sessions: SessionIndex,
 }
 
 /// Opens a tree.

@@ -19,6 +19,7 @@ use super::facts;
 use super::journal::{Change, Journal};
 use super::record::EntryRecord;
 use super::row_snapshot::Begun;
+use super::session_index::SessionUpdate;
 use super::shared::Shared;
 use super::state::State;
 use crate::files;
@@ -294,6 +295,7 @@ impl Work {
         let Written {
             rows: writes,
             updates,
+            sessions,
             totals,
             order,
         } = written;
@@ -301,6 +303,7 @@ impl Work {
             number,
             changes: Change::all(writes, entries),
             updates,
+            sessions,
             totals,
             order,
         };
@@ -342,6 +345,7 @@ impl Work {
         state
             .catalogue
             .enqueue(std::mem::take(&mut batch.updates), totals);
+        state.sessions.apply(&batch.sessions);
         self.shared.tell(effect);
     }
 
@@ -398,6 +402,7 @@ struct Staged {
     number: u64,
     changes: Vec<Change>,
     updates: Vec<Update>,
+    sessions: Vec<SessionUpdate>,
     totals: Totals,
     order: Option<i64>,
 }
@@ -414,6 +419,7 @@ struct Batch {
     totals: Option<Totals>,
     changes: Vec<Change>,
     updates: Vec<Update>,
+    sessions: Vec<SessionUpdate>,
     order: Option<i64>,
 }
 
@@ -425,6 +431,7 @@ impl Batch {
         self.totals = Some(staged.totals);
         self.changes.extend(staged.changes);
         self.updates.extend(staged.updates);
+        self.sessions.extend(staged.sessions);
         self.order = self.order.max(staged.order);
     }
 }

@@ -33,8 +33,8 @@ use jiff::Timestamp;
 use latchkey_core::activity::{ActivityPage, ActivityQuery, Actor, AuditContext, Event};
 use latchkey_core::admin::{
     About, Addition, Additions, Corrected, Edit, EventRecord, GatewayState, Judged, Link,
-    LinkRequest, LookedUp, Page, SeatLimit, Sessions, SharedEmails, SignedClaims, SignedIn, Sought,
-    Times, UserList, Waiting,
+    LinkRequest, LookedUp, Page, SeatLimit, SharedEmails, SignedClaims, SignedIn, Sought, Times,
+    UserList, Waiting,
 };
 use latchkey_core::directory::{
     Command, Counts, Directory, Facts, Lookup, OnChange, Outcome, PageStart, Redemption,
@@ -45,7 +45,9 @@ use latchkey_core::link::compose::LinkSpec;
 use latchkey_core::protocol::claims::Claims;
 use latchkey_core::protocol::email::Email;
 use latchkey_core::protocol::user_id::UserId;
-use latchkey_core::session::{Session, SessionKey, SessionRules};
+use latchkey_core::session::{
+    Session, SessionHandle, SessionKey, SessionPage, SessionQuery, SessionRules,
+};
 use latchkey_core::verdict::{DirectoryFacts, Seats, Verdict, judge};
 use latchkey_core::{Error, ErrorCode, Result};
 
@@ -360,15 +362,43 @@ impl Directory for RemoteDirectory {
         Err(of_a_gateway())
     }
 
-    async fn sessions_of(&self, user: &UserId) -> Result<Vec<(SessionKey, Session)>> {
-        let path = format!("/users/{}/sessions", client::encoded(user.as_str()));
-        let found: Result<Sessions> = self.client.get(&path, &[]).await;
-        let found = match found {
-            Err(refused) if refused.code == ErrorCode::UnknownUser => return Ok(Vec::new()),
-            found => found?,
-        };
-        let sessions = found.sessions.into_iter();
-        Ok(sessions.map(|found| (found.key, found.session)).collect())
+    async fn sessions_of(&self, query: &SessionQuery, _: Timestamp) -> Result<SessionPage> {
+        let path = format!("/users/{}/sessions", client::encoded(query.user.as_str()));
+        let (mut page, mut after) = (SessionPage::default(), query.after);
+        loop {
+            let limit = (query.limit - page.sessions.len()).min(PAGE).to_string();
+            let cursor = after.map(|after| after.to_string());
+            let mut pairs = vec![("limit", limit.as_str())];
+            pairs.extend(cursor.as_deref().map(|cursor| ("after", cursor)));
+            let more: Result<SessionPage> = self.client.get(&path, &pairs).await;
+            let more = match more {
+                Err(refused) if refused.code == ErrorCode::UnknownUser => return Ok(page),
+                more => more?,
+            };
+            page.sessions.extend(more.sessions);
+            (page.total, page.next) = (more.total, more.next);
+            // The positions of a list only go up.
+            let goes_on = page.next > after && page.sessions.len() < query.limit;
+            if !goes_on {
+                return Ok(page);
+            }
+            after = page.next;
+        }
+    }
+
+    async fn end_session_of(
+        &self,
+        user: &UserId,
+        session: SessionHandle,
+        by: &AuditContext,
+    ) -> Result<()> {
+        let path = format!(
+            "/users/{}/sessions/{session}",
+            client::encoded(user.as_str())
+        );
+        self.client
+            .act(Call::new(Method::DELETE, &path).by(by))
+            .await
     }
 
     async fn ended_sessions(&self, _: SessionRules, _: Timestamp) -> Result<Vec<SessionKey>> {

@@ -1,10 +1,11 @@
 //! Tests of whether opening a link signs in at once or asks first.
 
+use std::cell::Cell;
+
 use latchkey_core::directory::Directory as _;
 use latchkey_core::instance::{Hosted, Name, Settings, SignInStep};
 use latchkey_core::link::BaseUrl;
-use latchkey_core::protocol::user_id::UserId;
-use latchkey_core::session::SessionScope;
+use latchkey_core::session::{SessionKey, SessionScope};
 use latchkey_core::sign_in::{Browser, PreCheck, SignInAttempt, Visitor, verify_link};
 use latchkey_core::sign_in::{SignedIn, find_session};
 use latchkey_store::EmbeddedDirectory;
@@ -16,6 +17,8 @@ use crate::signed::{HEADER, judge, key, now, signed};
 struct Site {
     directory: EmbeddedDirectory,
     settings: Settings,
+    /// Key of the session that began last.
+    latest: Cell<Option<SessionKey>>,
     _folder: tempfile::TempDir,
 }
 
@@ -29,6 +32,7 @@ impl Site {
         Self {
             directory: EmbeddedDirectory::open(folder.path(), "a test").unwrap(),
             settings,
+            latest: Cell::new(None),
             _folder: folder,
         }
     }
@@ -53,22 +57,25 @@ impl Site {
             }
         };
         assert_eq!(done.session.is_some(), done.verdict.user().is_some());
+        if let Some(begun) = &done.session {
+            self.latest.set(Some(begun.id.key()));
+        }
         done.verdict.code().to_owned()
     }
 
-    /// Returns the latest session of a user.
+    /// Returns the session that began last, which is of this user.
     fn signed_in(&self, id: &str) -> SignedIn {
-        let id = UserId::parse(id, "id").unwrap();
-        let (key, _) = self.directory.sessions_of(&id).wait().unwrap().remove(0);
         let found = find_session(
             &self.directory,
-            key,
+            self.latest.get().unwrap(),
             SessionScope::Page,
             &self.settings,
             None,
             now(),
         );
-        found.wait().unwrap().unwrap()
+        let found = found.wait().unwrap().unwrap();
+        assert_eq!(found.user.id.as_str(), id);
+        found
     }
 }
 

@@ -107,6 +107,9 @@ macro_rules! conformance_tests {
                 a_session_is_a_record_of_the_sign_in;
                 a_refusal_begins_no_session;
                 signing_out_ends_one_session_only;
+                one_session_of_a_user_is_ended_by_its_name;
+                sessions_are_listed_in_pages_the_latest_first;
+                only_sessions_that_work_are_listed;
                 sessions_end_when_their_user_is_signed_out_suspended_or_removed;
                 a_user_who_is_removed_and_added_in_one_second_is_another_user;
                 a_new_session_replaces_the_one_of_the_same_browser;

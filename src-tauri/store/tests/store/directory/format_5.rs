@@ -9,10 +9,12 @@
 //! - Ada was suspended, refused and reactivated, and signed in by a single-use link.
 //! - The seat limit was set to 10. This change is still in the journal.
 
+use jiff::Timestamp;
 use latchkey_core::activity::ActivityQuery;
 use latchkey_core::directory::Directory as _;
 use latchkey_core::instance::Policy;
-use latchkey_core::session::SessionId;
+use latchkey_core::protocol::lifetime::Lifetime;
+use latchkey_core::session::{SessionId, SessionQuery, SessionRules};
 use latchkey_store::EmbeddedDirectory;
 use latchkey_store::Wait as _;
 
@@ -87,5 +89,18 @@ fn sessions_of_format_5_stay_valid_and_can_be_ended() {
     };
     assert_eq!(session(EVE).unwrap().user, id("eve"));
     assert_eq!(session(OLD), None, "the removal has deleted it");
-    assert_eq!(directory.sessions_of(&id("eve")).wait().unwrap().len(), 1);
+    let query = SessionQuery {
+        user: id("eve"),
+        policy: Policy::default(),
+        rules: SessionRules {
+            length: Lifetime::Never,
+            ..SessionRules::default()
+        },
+        after: None,
+        limit: 10,
+    };
+    let begun = session(EVE).unwrap().created_at;
+    let now = Timestamp::from_second(begun + 1).unwrap();
+    let page = directory.sessions_of(&query, now).wait().unwrap();
+    assert_eq!(page.total, 1);
 }

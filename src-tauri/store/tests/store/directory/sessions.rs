@@ -4,6 +4,7 @@ use latchkey_store::Wait as _;
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use latchkey_core::ErrorCode;
 use latchkey_core::activity::{ActivityQuery, AuditContext};
 use latchkey_core::directory::{Command, Directory, Redemption};
 use latchkey_core::instance::{Hosted, Name, Policy, Settings};
@@ -13,7 +14,8 @@ use latchkey_core::protocol::code::VerifiedCode;
 use latchkey_core::protocol::lifetime::Lifetime;
 use latchkey_core::session::{BrowserKey, REPEAT_SECS};
 use latchkey_core::session::{
-    NewSession, SEEN_SECS, SessionId, SessionKey, SessionRules, SessionScope,
+    NewSession, SEEN_SECS, SessionHandle, SessionId, SessionKey, SessionQuery, SessionRules,
+    SessionScope, UserSession,
 };
 use latchkey_core::sign_in::find_session;
 
@@ -66,6 +68,22 @@ fn is_good(directory: &dyn Directory, key: SessionKey, now: Timestamp) -> bool {
     found.unwrap().is_some()
 }
 
+fn query(user: &str) -> SessionQuery {
+    SessionQuery {
+        user: id(user),
+        policy: Policy::default(),
+        rules: SessionRules::default(),
+        after: None,
+        limit: usize::MAX,
+    }
+}
+
+/// Returns the sessions in which a user is signed in, by the default rules.
+fn sessions_of(directory: &dyn Directory, user: &str) -> Vec<UserSession> {
+    let page = directory.sessions_of(&query(user), at(1)).wait();
+    page.unwrap().sessions
+}
+
 fn entries(directory: &dyn Directory) -> usize {
     let page = directory
         .activity(&ActivityQuery::default(), None, 99)
@@ -112,16 +130,21 @@ pub(super) fn a_session_is_a_record_of_the_sign_in(directory: &dyn Directory) {
     assert!(in_frame.unwrap().is_none(), "it is of another place");
     let unknown = SessionId::new(at(0)).unwrap().key();
     assert!(!is_good(directory, unknown, at(1)));
-    let of_ada = directory.sessions_of(&id("ada")).wait().unwrap();
-    assert_eq!(of_ada, [(session.key, record)]);
-    assert!(directory.sessions_of(&id("ad")).wait().unwrap().is_empty());
-    assert!(
-        directory
-            .sessions_of(&id("adam"))
-            .wait()
-            .unwrap()
-            .is_empty()
+    let of_ada = sessions_of(directory, "ada");
+    let [listed] = &of_ada[..] else {
+        panic!("{of_ada:?}");
+    };
+    assert_eq!(listed.id, session.key.handle());
+    assert_eq!(listed.user_agent, record.browser);
+    assert_eq!(
+        (listed.address, &listed.link),
+        (record.address, &record.link)
     );
+    assert_eq!((listed.created_at, listed.last_seen), (now, now));
+    assert_eq!(listed.ends_at, now + 14 * 86_400);
+    assert_eq!(listed.scope, SessionScope::Page);
+    assert!(sessions_of(directory, "ad").is_empty());
+    assert!(sessions_of(directory, "adam").is_empty());
 }
 
 pub(super) fn a_refusal_begins_no_session(directory: &dyn Directory) {
@@ -146,11 +169,107 @@ pub(super) fn signing_out_ends_one_session_only(directory: &dyn Directory) {
     assert!(is_good(directory, second, at(1)));
     assert!(is_good(directory, bob, at(1)));
     assert_eq!(directory.session(&first).wait().unwrap(), None);
-    assert_eq!(directory.sessions_of(&id("ada")).wait().unwrap().len(), 1);
+    assert_eq!(sessions_of(directory, "ada").len(), 1);
     assert_eq!(entries(directory), 4, "ending one is recorded once");
     directory.sign_out(&id("bob"), &by(at(0))).wait().unwrap();
     assert!(is_good(directory, second, at(1)));
     assert!(!is_good(directory, bob, at(1)));
+}
+
+pub(super) fn one_session_of_a_user_is_ended_by_its_name(directory: &dyn Directory) {
+    let (first, second, bob) = (
+        begin(directory, "ada"),
+        begin(directory, "ada"),
+        begin(directory, "bob"),
+    );
+    let end = |user: &str, session: SessionKey| {
+        let by = by(at(1));
+        directory
+            .end_session_of(&id(user), session.handle(), &by)
+            .wait()
+    };
+    let refused = end("ada", bob).unwrap_err();
+    assert_eq!(refused.code, ErrorCode::UnknownSession, "it is bob's");
+    assert_eq!(
+        end("nobody", bob).unwrap_err().code,
+        ErrorCode::UnknownSession
+    );
+    end("ada", first).unwrap();
+    assert_eq!(
+        end("ada", first).unwrap_err().code,
+        ErrorCode::UnknownSession
+    );
+    assert!(!is_good(directory, first, at(1)));
+    assert!(is_good(directory, second, at(1)) && is_good(directory, bob, at(1)));
+    let left = sessions_of(directory, "ada");
+    assert_eq!(
+        left.iter().map(|one| one.id).collect::<Vec<_>>(),
+        [second.handle()]
+    );
+    let page = directory
+        .activity(&ActivityQuery::default(), None, 1)
+        .wait()
+        .unwrap();
+    let entry = &page.entries[0];
+    assert_eq!(entry.event.data.code(), "signed_out");
+    assert_eq!(entry.event.subject.as_deref(), Some("ada"));
+    assert_eq!(entry.actor, by(at(1)).actor);
+    // A session that began before a sign-out everywhere is not ended a second time.
+    directory.sign_out(&id("ada"), &by(at(1))).wait().unwrap();
+    assert_eq!(
+        end("ada", second).unwrap_err().code,
+        ErrorCode::UnknownSession
+    );
+}
+
+pub(super) fn sessions_are_listed_in_pages_the_latest_first(directory: &dyn Directory) {
+    let keys: Vec<SessionKey> = (0..5).map(|_| begin(directory, "ada")).collect();
+    begin(directory, "bob");
+    let mut wanted: Vec<SessionHandle> = keys.iter().map(|key| key.handle()).collect();
+    wanted.sort_unstable();
+    let (mut found, mut after) = (Vec::new(), None);
+    for (limit, more) in [(2, true), (2, true), (2, false)] {
+        let query = SessionQuery {
+            after,
+            limit,
+            ..query("ada")
+        };
+        let page = directory.sessions_of(&query, at(1)).wait().unwrap();
+        assert_eq!(page.total, 5);
+        assert_eq!(page.next.is_some(), more);
+        found.extend(page.sessions.iter().map(|session| session.id));
+        after = page.next;
+    }
+    assert_eq!(
+        found, wanted,
+        "those of one second are in the order of their names"
+    );
+    let later = SessionId::new(at(2)).unwrap().key();
+    let session = NewSession {
+        key: later,
+        ..new_session()
+    };
+    begin_as(directory, &new_user("ada"), &session, &by(at(2)));
+    assert_eq!(sessions_of(directory, "ada")[0].id, later.handle());
+}
+
+pub(super) fn only_sessions_that_work_are_listed(directory: &dyn Directory) {
+    begin(directory, "ada");
+    let listed = |change: fn(&mut SessionQuery), second| {
+        let mut query = query("ada");
+        change(&mut query);
+        let page = directory.sessions_of(&query, at(second)).wait().unwrap();
+        page.total
+    };
+    assert_eq!(listed(|_| {}, 14 * 86_400 - 1), 1);
+    assert_eq!(listed(|_| {}, 14 * 86_400), 0, "its time is over");
+    assert_eq!(listed(|query| query.policy.external_auth = false, 1), 0);
+    // The last use is recorded every five minutes only, so the session may still work.
+    let idle = |query: &mut SessionQuery| query.rules.idle = Lifetime::Secs(600);
+    assert_eq!(listed(idle, 600 + SEEN_SECS - 1), 1);
+    assert_eq!(listed(idle, 600 + SEEN_SECS), 0, "it was not used");
+    directory.suspend(&id("ada"), &by(at(0))).wait().unwrap();
+    assert_eq!(listed(|_| {}, 1), 0, "its user is suspended");
 }
 
 pub(super) fn sessions_end_when_their_user_is_signed_out_suspended_or_removed(
@@ -181,7 +300,7 @@ pub(super) fn sessions_end_when_their_user_is_signed_out_suspended_or_removed(
     for &key in &ended {
         assert!(!is_good(directory, key, at(0)), "it has ended for ever");
     }
-    assert!(directory.sessions_of(&id("ada")).wait().unwrap().is_empty());
+    assert!(sessions_of(directory, "ada").is_empty());
     let pruned = directory.prune_sessions(SessionRules::default(), at(0));
     assert_eq!(pruned.wait().unwrap(), ended.len() as u64);
     for key in &ended {
@@ -267,7 +386,7 @@ pub(super) fn expired_sessions_are_pruned(directory: &dyn Directory) {
         }
     }
     let left = || {
-        let of = |user| directory.sessions_of(&id(user)).wait().unwrap().len();
+        let of = |user| sessions_of(directory, user).len();
         of("ada") + of("bob")
     };
     let people = |second| directory.count_signed_in(rules, at(second)).wait().unwrap();
