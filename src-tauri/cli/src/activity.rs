@@ -30,7 +30,9 @@ pub(crate) fn activity(
             KindArgument::Act => Kind::Act,
         }),
         subject: arguments.about.clone(),
+        link: arguments.link.clone(),
         text: arguments.search.clone(),
+        ..ActivityQuery::default()
     };
     if instance.settings.hosted == Hosted::Elsewhere {
         let host = instance.settings.url.authority();

@@ -90,6 +90,7 @@ pub async fn activity(
             kind: request.kind,
             subject: request.subject,
             text: request.text,
+            ..activity::ActivityQuery::default()
         };
         let limit = usize::try_from(request.limit).unwrap_or(usize::MAX);
         let limit = limit.clamp(1, MOST_ON_A_PAGE);

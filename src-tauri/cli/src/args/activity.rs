@@ -21,6 +21,9 @@ pub(crate) struct ActivityArguments {
     /// Only entries about this user, given by the whole id or e-mail address.
     #[arg(long, value_name = "WHO")]
     pub(crate) about: Option<String>,
+    /// Only entries about the link with this ID, as the entries of the link have it.
+    #[arg(long, value_name = "ID")]
+    pub(crate) link: Option<String>,
     /// Only entries that contain this text, such as a user, a reference, an address, the code of a
     /// verdict, the name of an API key, or a value of a setting.
     #[arg(

@@ -111,6 +111,13 @@ pub struct ActivityQuery {
     /// Only entries about this user, given by the whole ID or e-mail address. An ID also matches
     /// entries that named the user by address.
     pub subject: Option<String>,
+    /// Only entries about the link with this ID. Entries that an engine stored up to format 8 are
+    /// not found by it.
+    pub link: Option<String>,
+    /// Only entries from this time on, in Unix seconds.
+    pub from: Option<i64>,
+    /// Only entries before this time, in Unix seconds.
+    pub to: Option<i64>,
     /// Only entries that contain this text, in any case: in the subject, the link, the reference, the
     /// stable code, the address, the name of an API key, the title or the parameters. The detail of
     /// an act also counts, but not the advice of a refusal.
@@ -121,7 +128,12 @@ impl ActivityQuery {
     /// Returns whether an entry matches. The caller has already compared the subject.
     #[must_use]
     pub fn matches(&self, entry: &Entry) -> bool {
-        self.kind.is_none_or(|kind| kind == entry.event.data.kind()) && self.has_text(entry)
+        let of_link = |link: &str| entry.event.link.as_deref() == Some(link);
+        self.kind.is_none_or(|kind| kind == entry.event.data.kind())
+            && self.from.is_none_or(|from| entry.at >= from)
+            && self.to.is_none_or(|to| entry.at < to)
+            && self.link.as_deref().is_none_or(of_link)
+            && self.has_text(entry)
     }
 
     fn has_text(&self, entry: &Entry) -> bool {

@@ -23,7 +23,9 @@ pub(super) const SEVERAL_REFUSALS: &str = "several_refusals";
 /// [`detail`](Self::detail) make them when an entry is read.
 ///
 /// The JSON of this type is stored in the directory and in the file of an instance. A new variant
-/// raises the format of both, because older programs cannot read it. A new field needs a default.
+/// raises the format of both, because older programs cannot read it. A new field needs a default,
+/// and must be left out of the JSON at that default, because the hashes of older entries cover their
+/// JSON ([`seal`](super::seal)).
 /// The name of a variant or a field never changes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -10,6 +10,7 @@
 //! | events that older formats stored in words | [`worded`], [`stored`] |
 //! | entries, and searching them | [`entry`] |
 //! | counting refusals that repeat | [`repeats`] |
+//! | stored entries, their seals, and verifying them | [`row`], [`seal`], [`sealed_form`], [`verifier`], [`verification`] |
 
 mod changed_setting;
 mod context;
@@ -19,7 +20,12 @@ mod kind;
 mod reference;
 mod repeats;
 mod retention;
+mod row;
+pub mod seal;
+mod sealed_form;
 mod stored;
+mod verification;
+mod verifier;
 mod worded;
 mod words;
 
@@ -31,4 +37,8 @@ pub use kind::Kind;
 pub use reference::Reference;
 pub use repeats::{Counted, Refusals, Repeats};
 pub use retention::Retention;
+pub use row::EntryRow;
+pub use seal::{Mark, Removal, Removed, SealRow, Sealing};
+pub use verification::{Comparison, Fault, FaultKind, Place, Verification};
+pub use verifier::Verifier;
 pub use worded::WordedEvent;

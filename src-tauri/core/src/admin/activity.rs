@@ -7,7 +7,8 @@ use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use crate::activity::{
-    ActivityPage, Actor, Entry, Event, EventData, Kind, OutboxEntry, Reference, Repeats,
+    ActivityPage, Actor, Entry, Event, EventData, Kind, Mark, OutboxEntry, Reference, Repeats,
+    Verification,
 };
 use crate::time;
 
@@ -125,6 +126,34 @@ impl From<Page> for ActivityPage {
         Self {
             entries: page.entries.into_iter().map(Into::into).collect(),
             before: page.before,
+        }
+    }
+}
+
+/// Result of a verification, in data and in words.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[schema(as = ActivityVerification)]
+pub struct VerificationRecord {
+    /// Whether there is no fault, and the expected seal is there if one was given.
+    pub sound: bool,
+    /// The result in one sentence.
+    pub title: String,
+    /// The faults, the comparison, and what was not verified, each in one sentence.
+    pub details: Vec<String>,
+    /// The result.
+    #[serde(flatten)]
+    pub verification: Verification,
+}
+
+impl VerificationRecord {
+    /// Words a result. `expected` is the seal that it was compared with.
+    #[must_use]
+    pub fn new(verification: Verification, expected: Option<&Mark>) -> Self {
+        Self {
+            sound: verification.is_sound(),
+            title: verification.title(),
+            details: verification.details(expected),
+            verification,
         }
     }
 }

@@ -16,7 +16,7 @@ mod settings;
 mod snapshots;
 mod users;
 
-pub use activity::{EntryRecord, EventRecord, Page, Waiting};
+pub use activity::{EntryRecord, EventRecord, Page, VerificationRecord, Waiting};
 pub use api_keys::{ApiKeyRecord, ApiKeyRequest, ApiKeys, MadeApiKey};
 pub use codes::{CodeToRedeem, Judged, RedemptionRequest, SignedClaims};
 pub use connection::{Connection, ConnectionString, Fingerprint, GatewayUrl};

@@ -12,7 +12,9 @@ use super::query::{PageStart, Sort, UserPage, UserQuery};
 use super::snapshot::Snapshot;
 use super::user::{Profile, SeenProfile, SharedEmail, TimeAhead, User, unknown_user};
 use crate::Result;
-use crate::activity::{ActivityPage, ActivityQuery, Actor, AuditContext, Event, OutboxEntry};
+use crate::activity::{
+    ActivityPage, ActivityQuery, Actor, AuditContext, Event, Mark, OutboxEntry, Verification,
+};
 use crate::instance::{Policy, Retention};
 use crate::protocol::claims::Claims;
 use crate::protocol::email::Email;
@@ -106,6 +108,10 @@ pub trait Directory: Send + Sync {
         before: Option<u64>,
         limit: usize,
     ) -> Result<ActivityPage>;
+
+    /// Verifies the activity by its seals, and compares them with an `expected` one. Reads all
+    /// entries, which takes some seconds for a million.
+    async fn verify_activity(&self, expected: Option<Mark>) -> Result<Verification>;
 
     /// Records the refusals that were counted in minutes that ended by `now`. A gateway calls it
     /// every two seconds. Closing the directory records all counted refusals.

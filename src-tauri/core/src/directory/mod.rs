@@ -25,5 +25,5 @@ pub use engine::Directory;
 pub use facts::{Counts, EmailUsers, Facts, LinkRecord, Lookup, Needs, Person};
 pub use notices::{TIMES_AHEAD, notices};
 pub use query::{Cursor, PageStart, Search, Sort, SortBy, UserPage, UserQuery};
-pub use snapshot::{EntryRow, Row, Snapshot, Totals};
+pub use snapshot::{Row, Snapshot, Totals};
 pub use user::{Origin, Profile, SeenProfile, SharedEmail, TimeAhead, User, unknown_user};

@@ -1,21 +1,19 @@
 //! Snapshots: all rows of a directory at one moment, in a form that every engine can write and load. Backups
 //! contain them, and an instance moves to another engine by them.
 
-use std::net::IpAddr;
-
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
 use super::facts::LinkRecord;
 use super::user::{SharedEmail, User};
 use crate::Result;
-use crate::activity::{Actor, Event, Reference, Repeats};
+use crate::activity::{EntryRow, Removed, SealRow, Sealing};
 use crate::protocol::user_id::UserId;
 use crate::session::{Session, SessionKey};
 use crate::time;
 
 /// A row of a snapshot. The order of rows has no meaning, with two exceptions: the totals are the first row,
-/// and entries are in the order of their numbers.
+/// and entries and seals are in the order of their numbers.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Row {
@@ -69,11 +67,13 @@ pub enum Row {
     },
     /// An entry of the activity.
     Entry(EntryRow),
+    /// A seal of the activity.
+    Seal(SealRow),
 }
 
 impl Row {
     /// Kinds of rows, as files name them.
-    pub const KINDS: [&str; 9] = [
+    pub const KINDS: [&str; 10] = [
         "totals",
         "user",
         "removal",
@@ -83,6 +83,7 @@ impl Row {
         "link",
         "session",
         "entry",
+        "seal",
     ];
 
     /// Returns the kind, as files name it.
@@ -98,6 +99,7 @@ impl Row {
             Self::Link { .. } => "link",
             Self::Session { .. } => "session",
             Self::Entry(_) => "entry",
+            Self::Seal(_) => "seal",
         }
     }
 }
@@ -121,28 +123,12 @@ pub struct Totals {
     pub order: Option<i64>,
     /// Addresses that several users have.
     pub shared_emails: Vec<SharedEmail>,
-}
-
-/// A stored entry of the activity.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct EntryRow {
-    /// Number of the entry.
-    pub number: u64,
-    /// Time of the entry.
-    #[serde(with = "time::rfc3339")]
-    pub at: i64,
-    /// Actor.
-    pub actor: Actor,
-    /// Network address of the actor.
-    pub address: Option<IpAddr>,
-    /// Reference that the visitor was shown.
-    pub reference: Option<Reference>,
-    /// Number, time and references of the refusals, if the entry stands for several.
-    pub repeats: Option<Repeats>,
-    /// ID of the user whom the event names by an e-mail address.
-    pub user: Option<String>,
-    /// The event.
-    pub event: Event,
+    /// Sealing of the activity. `None` before the first sealed entry.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sealing: Option<Sealing>,
+    /// Sealed entries that the retention has removed, if there are any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub removed: Option<Removed>,
 }
 
 /// Contents of a directory at one moment. It has no later changes. Dropping it ends it.

@@ -23,6 +23,7 @@ mod pasted;
 mod pictures;
 mod profiles;
 mod refused_inputs;
+mod sealed;
 mod settings;
 mod signed;
 mod typingmind;

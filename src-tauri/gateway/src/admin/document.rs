@@ -33,7 +33,7 @@ use crate::api::problem::ProblemDetails;
         program::about, users::list, users::add, users::import, users::show, users::edit, users::remove,
         users::suspend, users::reactivate, users::sign_out, sessions::list, sessions::end, sessions::end_all, sessions::signed_in, users::counts,
         users::set_seats, users::shared_emails, users::times_ahead, users::correct_times, users::look_up, activity::list,
-        activity::record, activity::record_outbox, codes::dry_run, codes::redeem, codes::link_made,
+        activity::verify, activity::record, activity::record_outbox, codes::dry_run, codes::redeem, codes::link_made,
         codes::link_shown, codes::revoke, snapshots::begin, snapshots::next, snapshots::end, changes::stream, links::make, links::inspect, settings::show,
         settings::change, keys::replace, api_keys::list, api_keys::make, api_keys::revoke, gateway_state::show,
         pairing::exchange, show, program::give_way,

@@ -47,6 +47,7 @@ pub(super) fn routes() -> Vec<Route> {
         get("/times-ahead", Key(UsersRead), users::times_ahead),
         post("/times-ahead/correct", Key(Users), users::correct_times),
         get("/activity", Key(Activity), activity::list),
+        get("/activity/verification", Key(Activity), activity::verify),
         post("/activity", Local, activity::record),
         post("/activity/outbox", Local, activity::record_outbox),
         post("/dry-runs", Key(Links), codes::dry_run),

@@ -11,7 +11,7 @@ use axum::http::header::COOKIE;
 use axum::http::{Method, Request};
 use axum::response::Response;
 use jiff::Timestamp;
-use latchkey_core::activity::{ActivityPage, ActivityQuery, AuditContext};
+use latchkey_core::activity::{ActivityPage, ActivityQuery, AuditContext, Mark, Verification};
 use latchkey_core::directory::{
     Command, Counts, Directory, Facts, Lookup, OnChange, Outcome, PageStart, Redemption,
     SharedEmail, Snapshot, Sort, TimeAhead, User, UserPage, UserQuery,
@@ -128,6 +128,12 @@ impl Directory for Noting {
         limit: usize,
     ) -> Result<ActivityPage> {
         self.note("activity")?.activity(query, before, limit).await
+    }
+
+    async fn verify_activity(&self, expected: Option<Mark>) -> Result<Verification> {
+        self.note("verify_activity")?
+            .verify_activity(expected)
+            .await
     }
 
     async fn record_counted(&self, now: Timestamp) -> Result<()> {

@@ -21,7 +21,8 @@ pub(super) type Entries = Vec<(u64, EntryRecord)>;
 /// Index of a block.
 #[derive(Default, Serialize, Deserialize)]
 pub(super) struct Index {
-    /// Hashes of the users and addresses that the entries are about.
+    /// Hashes of the users, addresses and links that the entries are about. Up to format 8 there are
+    /// none of links.
     names: Vec<u32>,
     /// Number of refusals.
     pub(super) refusals: u64,
@@ -36,6 +37,32 @@ impl Index {
         Self {
             names,
             refusals: refusals(records()),
+        }
+    }
+}
+
+/// What the wanted entries are about.
+pub(super) enum About {
+    /// Users, each by ID or address.
+    Users(Vec<String>),
+    /// A link, by its ID.
+    Link(String),
+}
+
+impl About {
+    /// Returns the names in the index.
+    fn names(&self) -> &[String] {
+        match self {
+            Self::Users(names) => names,
+            Self::Link(link) => std::slice::from_ref(link),
+        }
+    }
+
+    /// Returns whether an entry is wanted.
+    pub(super) fn has(&self, entry: &EntryRecord) -> bool {
+        match self {
+            Self::Users(names) => entry.is_about(names),
+            Self::Link(link) => entry.link() == Some(link),
         }
     }
 }
@@ -94,14 +121,13 @@ pub(super) fn before(
     backwards(blocks, number)
 }
 
-/// Returns the entries about any of `names` before a number, newest first.
+/// Returns the entries about something before a number, newest first.
 pub(super) fn about(
     tree: &sled::Db,
-    names: &[String],
+    about: About,
     number: u64,
 ) -> impl Iterator<Item = Result<(u64, EntryRecord)>> {
-    let hashes: Vec<u32> = names.iter().map(|name| hash(name)).collect();
-    let names = names.to_vec();
+    let hashes: Vec<u32> = about.names().iter().map(|name| hash(name)).collect();
     let indexes = tree.range(keys::index(0)..keys::index(number)).rev();
     let blocks = indexes.filter_map(move |row| {
         let found = read_index(row).and_then(|(first, index)| {
@@ -114,11 +140,8 @@ pub(super) fn about(
         });
         found.transpose()
     });
-    backwards(blocks, number).filter(move |entry| {
-        entry
-            .as_ref()
-            .map_or(true, |(_, entry)| entry.is_about(&names))
-    })
+    backwards(blocks, number)
+        .filter(move |entry| entry.as_ref().map_or(true, |(_, entry)| about.has(entry)))
 }
 
 /// Returns the entries of blocks before a number. Blocks and entries are newest first.
@@ -160,7 +183,10 @@ mod tests {
     fn entry(number: u64) -> (u64, EntryRecord) {
         let by = AuditContext::new(Actor::Studio, Timestamp::UNIX_EPOCH);
         let user = UserId::parse(&format!("user-{}", number % 3), "id").unwrap();
-        let event = Event::from(EventData::Imported { users: number }).of(&user);
+        let event = Event {
+            link: Some(format!("link-{number}")),
+            ..Event::from(EventData::Imported { users: number }).of(&user)
+        };
         (number, EntryRecord::new(event, &by))
     }
 
@@ -200,7 +226,7 @@ mod tests {
         append(&tree, &(1..200).map(entry).collect::<Vec<_>>()).unwrap();
         let named = |names: &[&str], number| {
             let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
-            numbers(about(&tree, &names, number))
+            numbers(about(&tree, About::Users(names), number))
         };
         let expected = |rests: &[u64], number: u64| -> Vec<u64> {
             let all = (1..number).rev();
@@ -209,5 +235,9 @@ mod tests {
         assert_eq!(named(&["user-1"], u64::MAX), expected(&[1], 200));
         assert_eq!(named(&["user-1", "user-2"], 66), expected(&[1, 2], 66));
         assert_eq!(named(&["user-3"], u64::MAX), [0; 0]);
+        assert_eq!(named(&["link-7"], u64::MAX), [0; 0], "a link is no user");
+        let of_link = |link: &str| numbers(about(&tree, About::Link(link.to_owned()), u64::MAX));
+        assert_eq!(of_link("link-7"), [7]);
+        assert_eq!(of_link("user-1"), [0; 0]);
     }
 }

@@ -14,13 +14,14 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use sled::IVec;
 
-use super::blocks::{self, Entries, refusals};
+use super::blocks::{self, About, Entries, refusals};
 use super::disk::Disk;
 use super::errors::{damaged, storage};
 use super::kept_rows::Snapshots;
 use super::keys;
 use super::record::EntryRecord;
 use super::rows::{Write, decoded, decoded_first, encoded_onto, write_rows};
+use super::seals;
 use latchkey_core::Result;
 
 /// Number of pending changes, or of pending rows, from which a checkpoint is made.
@@ -58,6 +59,8 @@ pub(super) struct Journal {
     disk: Disk,
     pending: RwLock<Pending>,
     snapshots: Snapshots,
+    /// Held by verifications, which read entries, and by the removal of entries.
+    pruning: RwLock<()>,
 }
 
 /// Changes that are in the journal and not in the rows.
@@ -81,11 +84,13 @@ impl Journal {
     /// Opens the journal of a tree. Makes a checkpoint of the changes in it.
     pub(super) fn open(tree: sled::Db, disk: Disk) -> Result<Self> {
         checkpoint_all::<Option<EntryRecord>>(&tree, blocks::append)?;
+        seals::recover(&tree)?;
         Ok(Self {
             tree,
             disk,
             pending: RwLock::default(),
             snapshots: Snapshots::default(),
+            pruning: RwLock::default(),
         })
     }
 
@@ -95,6 +100,10 @@ impl Journal {
 
     pub(super) const fn snapshots(&self) -> &Snapshots {
         &self.snapshots
+    }
+
+    pub(super) const fn pruning(&self) -> &RwLock<()> {
+        &self.pruning
     }
 
     /// Writes rows in the given order. Only the writer may call it.
@@ -141,6 +150,12 @@ impl Journal {
             pending.entries.extend(entry.map(|entry| (number, entry)));
         }
         pending.changes += changes.len();
+    }
+
+    /// Makes a row visible that belongs to the staged changes.
+    pub(super) fn stage_row(&self, (key, value): &Write) {
+        let value = value.as_deref().map(IVec::from);
+        self.pending_mut().rows.insert(key.clone(), value);
     }
 
     /// Writes staged changes into one row of the journal. Returns when they are on the disk.
@@ -190,6 +205,7 @@ impl Journal {
             .map(|(key, value)| (key.clone(), value.clone()));
         self.write(rows)?;
         blocks::append(&self.tree, &known.entries)?;
+        self.write(seals::rows_to_store(&self.tree)?)?;
         let journaled = known.journaled.iter();
         write_rows(
             &self.tree,
@@ -215,14 +231,14 @@ impl Journal {
         pending.into_iter().map(Ok).chain(carried)
     }
 
-    /// Returns the entries about any of `names` before a number, newest first.
+    /// Returns the entries about something before a number, newest first.
     pub(super) fn entries_about(
         &self,
-        names: &[String],
+        about: About,
         before: u64,
     ) -> impl Iterator<Item = Result<(u64, EntryRecord)>> {
-        let (pending, before) = self.pending_entries(before, |entry| entry.is_about(names));
-        let carried = blocks::about(&self.tree, names, before);
+        let (pending, before) = self.pending_entries(before, |entry| about.has(entry));
+        let carried = blocks::about(&self.tree, about, before);
         pending.into_iter().map(Ok).chain(carried)
     }
 

@@ -14,6 +14,10 @@ pub(super) const LAST_OUTBOX_ENTRY: &[u8] = b"m:acts";
 pub(super) const SHARED_EMAILS: &[u8] = b"m:shared_emails";
 /// Latest time among removals and profiles by this computer's clock, to within a minute.
 pub(super) const LATEST_TIME: &[u8] = b"m:latest_time";
+/// State of the sealing of the activity.
+pub(super) const SEALING: &[u8] = b"m:sealing";
+/// Sealed entries of the activity that the retention has removed.
+pub(super) const REMOVED: &[u8] = b"m:removed";
 /// Prefix of all removals.
 pub(super) const REMOVALS: &[u8] = b"r:";
 /// Prefix of all users.
@@ -116,6 +120,14 @@ pub(super) fn index(first: u64) -> Vec<u8> {
     [INDEXES, &first.to_be_bytes()[..]].concat()
 }
 
+/// Prefix of all seals of the activity.
+pub(super) const SEALS: &[u8] = b"h:";
+
+/// Returns the key of a seal with the number of the last entry that it covers.
+pub(super) fn seal(number: u64) -> Vec<u8> {
+    [SEALS, &number.to_be_bytes()[..]].concat()
+}
+
 /// Returns the key of an entry in formats up to 5, which had a row for each entry.
 pub(super) fn single_entry(number: u64) -> Vec<u8> {
     [b"a:", &number.to_be_bytes()[..]].concat()
@@ -129,7 +141,7 @@ pub(super) fn change(number: u64) -> Vec<u8> {
     [b"j:", &number.to_be_bytes()[..]].concat()
 }
 
-/// Returns the number in the key of a block, an index, an entry or a change.
+/// Returns the number in the key of a block, an index, a seal, an entry or a change.
 pub(super) fn number_of(key: &[u8]) -> Option<u64> {
     let number = key.get(2..)?.try_into().ok()?;
     Some(u64::from_be_bytes(number))

@@ -5,7 +5,8 @@ use std::fs;
 use std::panic::{self, AssertUnwindSafe};
 use std::path::{Path, PathBuf};
 
-use latchkey_core::directory::{EntryRow, Row, Totals, User};
+use latchkey_core::activity::EntryRow;
+use latchkey_core::directory::{Row, Totals, User};
 use latchkey_core::verdict::Status;
 use latchkey_core::{Error, ErrorCode, Result};
 use serde::Serialize;
@@ -95,6 +96,7 @@ impl Loading {
             Row::Link { link, state } => self.insert(keys::link(&link), &state),
             Row::Session { key, session } => self.insert(keys::session(&key), &session),
             Row::Entry(entry) => self.put_entry(entry),
+            Row::Seal(row) => self.insert(keys::seal(row.seal.number), &row),
         }
     }
 
@@ -174,6 +176,12 @@ impl Loading {
         }
         if let Some(latest) = totals.latest_time {
             self.insert(keys::LATEST_TIME.to_vec(), &latest)?;
+        }
+        if let Some(sealing) = totals.sealing {
+            self.insert(keys::SEALING.to_vec(), &sealing)?;
+        }
+        if let Some(removed) = totals.removed {
+            self.insert(keys::REMOVED.to_vec(), &removed)?;
         }
         if let Some(order) = totals.order {
             files::replace(&self.folder.join(ORDER), order.to_string().as_bytes())?;

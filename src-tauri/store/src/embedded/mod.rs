@@ -8,7 +8,7 @@
 //! | a change: one thread decides, writes and syncs | [`writer`] |
 //! | facts that a decision needs | [`facts`] |
 //! | rows for the effects of a decision | [`effects`], [`record`], [`keys`] |
-//! | rows and journal | [`journal`], [`blocks`], [`disk`] |
+//! | rows and journal | [`journal`], [`blocks`], [`seals`], [`disk`] |
 //! | opening, also of old directories | [`open`], [`lock`], [`state`] |
 //! | rows of older formats | [`migrate`], [`single_entries`] |
 //! | damaged files | [`inspect`], [`snapshot`], [`rollback`], [`watermark`], [`closed`] |
@@ -43,6 +43,9 @@ mod rollback;
 mod room;
 mod row_snapshot;
 mod rows;
+#[cfg(test)]
+mod sealed;
+mod seals;
 mod session_index;
 mod sessions;
 mod shared;
@@ -61,7 +64,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use blocking::unblock;
 use jiff::Timestamp;
-use latchkey_core::activity::{ActivityPage, ActivityQuery, AuditContext};
+use latchkey_core::activity::{ActivityPage, ActivityQuery, AuditContext, Mark, Verification};
 use latchkey_core::directory::query::{PageStart, Sort, UserPage, UserQuery};
 use latchkey_core::directory::{
     Command, Counts, Directory, Facts, Lookup, OnChange, Outcome, Redemption, SharedEmail,
@@ -76,6 +79,7 @@ use latchkey_core::session::{
 use latchkey_core::verdict::Verdict;
 use latchkey_core::{Result, time};
 
+use self::blocks::About;
 use self::journal::View;
 use self::open::Opened;
 use self::record::EntryRecord;
@@ -328,7 +332,11 @@ impl Directory for EmbeddedDirectory {
         let (query, before) = (query.clone(), before.unwrap_or(u64::MAX));
         self.read(move |State { journal, .. }| {
             let Some(subject) = &query.subject else {
-                return page(journal.entries(before), &query, limit);
+                let Some(link) = &query.link else {
+                    return page(journal.entries(before), &query, limit);
+                };
+                let of_link = About::Link(link.clone());
+                return page(journal.entries_about(of_link, before), &query, limit);
             };
             let mut names = vec![subject.clone()];
             // Entries that name a user by address are found, too.
@@ -337,9 +345,16 @@ impl Directory for EmbeddedDirectory {
                 names.extend(user.map(|user| user.id.as_str().to_owned()));
                 names.dedup();
             }
-            page(journal.entries_about(&names, before), &query, limit)
+            let about = About::Users(names);
+            page(journal.entries_about(about, before), &query, limit)
         })
         .await
+    }
+
+    async fn verify_activity(&self, expected: Option<Mark>) -> Result<Verification> {
+        let part = self.writer.sealed_part().await?;
+        self.read(move |State { journal, .. }| journal.verify(&part, expected))
+            .await
     }
 }
 

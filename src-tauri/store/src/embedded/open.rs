@@ -35,7 +35,7 @@ use latchkey_core::{Error, ErrorCode, Result, time};
 /// an entry. Format 6 stores the activity in blocks, and the former users of an address. Format 7
 /// stores events without words; entries of older formats keep theirs. Format 8 adds the refusals of
 /// expired API keys and of those without a scope. Format 9 adds what an administrator does at
-/// TypingMind, and pairings.
+/// TypingMind, pairings, and the seals of the activity.
 pub(super) const FORMAT: u32 = 9;
 /// Oldest format that is migrated. It has no journal. In the journal of format 3 each row is one
 /// change.

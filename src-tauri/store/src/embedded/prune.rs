@@ -9,6 +9,7 @@ use super::keys;
 use super::record::EntryRecord;
 use super::rows::decoded;
 use latchkey_core::Result;
+use latchkey_core::activity::Removal;
 use latchkey_core::instance::Retention;
 use latchkey_core::protocol::lifetime::Lifetime;
 
@@ -43,7 +44,12 @@ impl Journal {
         {
             let before = now.as_second().saturating_sub(secs);
             let (first, entries) = read_block(row)?;
-            let pruned = self.remove(first, entries, |entry| entry.at() < before)?;
+            // Only the oldest entries, because the seals cover all that follow.
+            let mut is_old = true;
+            let pruned = self.remove(first, entries, Removal::Oldest, |entry| {
+                is_old &= entry.at() < before;
+                is_old
+            })?;
             if pruned.entries > 0 {
                 return Ok(pruned);
             }
@@ -68,7 +74,7 @@ impl Journal {
                 self.write(rows_of(first, &entries)?)?;
                 continue;
             }
-            return self.remove(first, entries, |entry| {
+            return self.remove(first, entries, Removal::OldestRefusals, |entry| {
                 let goes = excess > 0 && entry.is_refusal();
                 excess -= u64::from(goes);
                 goes
@@ -82,11 +88,13 @@ impl Journal {
         &self,
         first: u64,
         entries: Entries,
+        removal: Removal,
         mut goes: impl FnMut(&EntryRecord) -> bool,
     ) -> Result<Pruned> {
         let (removed, kept): (Entries, Entries) =
             entries.into_iter().partition(|(_, entry)| goes(entry));
         if !removed.is_empty() {
+            self.note_removed(removal, &removed)?;
             self.write(rows_of(first, &kept)?)?;
         }
         Ok(Pruned {

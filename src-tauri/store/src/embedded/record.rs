@@ -10,9 +10,9 @@ use super::errors::damaged;
 use super::event_record;
 use latchkey_core::Result;
 use latchkey_core::activity::{
-    Actor, AuditContext, Counted, Entry, Event, EventData, Kind, Reference, Repeats,
+    Actor, AuditContext, Counted, Entry, EntryRow, Event, EventData, Kind, Reference, Repeats,
 };
-use latchkey_core::directory::{Counts, EntryRow, Origin, User};
+use latchkey_core::directory::{Counts, Origin, User};
 use latchkey_core::protocol::email::Email;
 use latchkey_core::protocol::metadata::Metadata;
 use latchkey_core::protocol::user_id::UserId;
@@ -123,13 +123,23 @@ impl EntryRecord {
 
     /// Returns the names by which the entry is found.
     pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        self.users().chain(self.link())
+    }
+
+    /// Returns the user and the address that the entry is about.
+    fn users(&self) -> impl Iterator<Item = &str> {
         let subject = self.event.subject.as_deref();
         subject.into_iter().chain(self.user.as_deref())
     }
 
+    /// Returns the ID of the link that the entry is about.
+    pub(super) fn link(&self) -> Option<&str> {
+        self.event.link.as_deref()
+    }
+
     /// Returns whether any of `names` is the user or the address that the entry is about.
     pub(super) fn is_about(&self, names: &[String]) -> bool {
-        let mut about = self.names();
+        let mut about = self.users();
         about.any(|name| names.iter().any(|wanted| wanted == name))
     }
 

@@ -8,6 +8,7 @@ use std::sync::{Arc, Weak};
 use async_trait::async_trait;
 use blocking::unblock;
 use latchkey_core::Result;
+use latchkey_core::activity::SealRow;
 use latchkey_core::directory::{Row, Snapshot, Totals, User};
 use latchkey_core::protocol::user_id::UserId;
 use sled::IVec;
@@ -49,6 +50,8 @@ impl Journal {
             latest_time: view.read(keys::LATEST_TIME)?,
             order,
             shared_emails: facts::shared_emails(&view)?,
+            sealing: view.read(keys::SEALING)?,
+            removed: view.read(keys::REMOVED)?,
         };
         let id = self.snapshots().begin();
         Ok(Begun { id, totals })
@@ -215,6 +218,9 @@ fn add(key: &[u8], row: &[u8], changes: u64, rows: &mut Vec<Row>) -> Result<()> 
         let entries: Entries = decoded(row)?;
         let entries = entries.into_iter().filter(|(number, _)| *number <= changes);
         rows.extend(entries.map(|(number, entry)| Row::Entry(entry.into_snapshot(number))));
+    } else if key.starts_with(keys::SEALS) {
+        let row: SealRow = decoded(row)?;
+        rows.extend((row.seal.number <= changes).then_some(Row::Seal(row)));
     }
     Ok(())
 }

@@ -19,6 +19,7 @@ use super::facts;
 use super::journal::{Change, Journal};
 use super::record::EntryRecord;
 use super::row_snapshot::Begun;
+use super::seals::SealedPart;
 use super::session_index::SessionUpdate;
 use super::shared::Shared;
 use super::state::State;
@@ -46,6 +47,8 @@ enum Request {
     Checkpoint(Answer<()>),
     /// Begins a snapshot.
     Snapshot(Answer<Begun>),
+    /// Begins a verification of the activity.
+    Sealed(Answer<SealedPart>),
     #[cfg(test)]
     Panic(Answer<()>),
 }
@@ -99,6 +102,10 @@ impl Writer {
 
     pub(super) async fn begin_snapshot(&self) -> Result<Begun> {
         self.ask(Request::Snapshot).await
+    }
+
+    pub(super) async fn sealed_part(&self) -> Result<SealedPart> {
+        self.ask(Request::Sealed).await
     }
 
     async fn ask<T>(&self, request: impl FnOnce(Answer<T>) -> Request) -> Result<T> {
@@ -196,6 +203,10 @@ impl Work {
                 let opened = &self.shared.opened;
                 let order = opened.order();
                 let _ = answer.send(opened.with(|State { journal, .. }| journal.begin(order)));
+            }
+            Request::Sealed(answer) => {
+                let opened = &self.shared.opened;
+                let _ = answer.send(opened.with(|State { journal, .. }| journal.sealed_part()));
             }
             #[cfg(test)]
             Request::Panic(_answer) => panic!("as sled does"),
@@ -316,7 +327,9 @@ impl Work {
             return;
         };
         let opened = &self.shared.opened;
-        if let Err(cause) = state.journal.commit(batch.first, &batch.changes) {
+        let committed = self.sealed(&state.journal, batch);
+        let committed = committed.and_then(|()| state.journal.commit(batch.first, &batch.changes));
+        if let Err(cause) = committed {
             opened.mark_broken();
             for written in &batch.written {
                 if let Some(outcome) = batch.outcomes.get_mut(*written) {
@@ -349,6 +362,16 @@ impl Work {
         self.shared.tell(effect);
     }
 
+    /// Adds the seal of a batch to its last change.
+    fn sealed(&self, journal: &Journal, batch: &mut Batch) -> Result<()> {
+        let seal = journal.sealed(batch.first, &batch.changes)?;
+        if let (Some(seal), Some(last)) = (seal, batch.changes.last_mut()) {
+            journal.stage_row(&seal);
+            last.writes.push(seal);
+        }
+        Ok(())
+    }
+
     fn record_counted(&mut self, now: Option<i64>) -> Result<()> {
         if now.is_some() && !self.shared.opened.room().is_ample() {
             return Ok(());
@@ -375,7 +398,11 @@ impl Work {
         shared.opened.with(|State { journal, .. }| {
             let known = self.kept_refusals;
             let kept = known.map_or_else(|| journal.count_refusals(), Ok)?;
-            let pruned = journal.prune(retention, kept, now)?;
+            let prune = || journal.prune(retention, kept, now);
+            let pruned = journal
+                .while_unverified(prune)
+                .transpose()?
+                .unwrap_or_default();
             self.kept_refusals = Some(kept.saturating_sub(pruned.refusals));
             self.removal_is_pending |= pruned.entries > 0;
             // One sync makes the removal of all blocks durable.

@@ -308,7 +308,7 @@ async fn answer_to(
     let (mut attempt, mut is_sent) = (1, false);
     loop {
         let attempt_end = if server.is_gateway() {
-            end.min(Instant::now() + ATTEMPT_TIMEOUT)
+            end.min(Instant::now() + ATTEMPT_TIMEOUT.max(within / MAX_ATTEMPTS))
         } else {
             end
         };

@@ -26,15 +26,18 @@ pub use gateway::RemoteGateway;
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use hyper::Method;
 use jiff::Timestamp;
-use latchkey_core::activity::{ActivityPage, ActivityQuery, Actor, AuditContext, Event};
+use latchkey_core::activity::{
+    ActivityPage, ActivityQuery, Actor, AuditContext, Event, Mark, Verification,
+};
 use latchkey_core::admin::{
     About, Addition, Additions, Corrected, Edit, EventRecord, GatewayState, Judged, Link,
     LinkRequest, LookedUp, Page, SeatLimit, SharedEmails, SignedClaims, SignedIn, Sought, Times,
-    UserList, Waiting,
+    UserList, VerificationRecord, Waiting,
 };
 use latchkey_core::directory::{
     Command, Counts, Directory, Facts, Lookup, OnChange, Outcome, PageStart, Redemption,
@@ -49,15 +52,17 @@ use latchkey_core::session::{
     Session, SessionHandle, SessionKey, SessionPage, SessionQuery, SessionRules,
 };
 use latchkey_core::verdict::{DirectoryFacts, Seats, Verdict, judge};
-use latchkey_core::{Error, ErrorCode, Result};
+use latchkey_core::{Error, ErrorCode, Result, time};
 
-use self::client::{Call, Client};
+use self::client::{Call, Client, encoded};
 use self::server::Server;
 use self::snapshot::RemoteSnapshot;
 use crate::control;
 
 /// Maximum number of rows that the other process returns at once.
 const PAGE: usize = 1000;
+/// Timeout of a verification, in which the other process reads all entries.
+const VERIFICATION_TIMEOUT: Duration = Duration::from_secs(15 * 60);
 
 /// A directory that another process holds.
 #[derive(Debug)]
@@ -174,6 +179,10 @@ impl RemoteDirectory {
         let kind = query.kind.map(latchkey_core::activity::Kind::name);
         pairs.extend(kind.map(|kind| ("kind", kind)));
         pairs.extend(query.subject.as_deref().map(|subject| ("subject", subject)));
+        pairs.extend(query.link.as_deref().map(|link| ("link", link)));
+        let (from, to) = (query.from.map(time::exact), query.to.map(time::exact));
+        pairs.extend(from.as_deref().map(|from| ("from", from)));
+        pairs.extend(to.as_deref().map(|to| ("to", to)));
         pairs.extend(before.as_deref().map(|before| ("before", before)));
         let page: Page = self.client.get("/activity", &pairs).await?;
         Ok(page.into())
@@ -437,6 +446,14 @@ impl Directory for RemoteDirectory {
             page.before = more.before;
         }
         Ok(page)
+    }
+
+    async fn verify_activity(&self, expected: Option<Mark>) -> Result<Verification> {
+        let expected = expected.map(|mark| format!("?expect={}", encoded(&mark.to_string())));
+        let path = format!("/activity/verification{}", expected.unwrap_or_default());
+        let call = Call::new(Method::GET, &path).within(VERIFICATION_TIMEOUT);
+        let verified: VerificationRecord = self.client.send(call).await?;
+        Ok(verified.verification)
     }
 
     async fn record_counted(&self, _: Timestamp) -> Result<()> {
