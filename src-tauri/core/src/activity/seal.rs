@@ -303,8 +303,9 @@ impl Removed {
         }
     }
 
-    /// Adds the next removed entries. `seal` is the last stored one that is not after the last of
-    /// them. The chains begin again at it, so that damage is removed with the damaged entries.
+    /// Adds the next removed entries. `seal` is the last stored seal whose number is not above that
+    /// of the last removed entry. The chains continue from that seal, so that the removal of damaged
+    /// entries also removes the fault.
     pub fn add(&mut self, removal: Removal, entries: &[EntryRow], seal: Option<&Seal>) {
         let Some(last) = entries.last().map(|entry| entry.number) else {
             return;

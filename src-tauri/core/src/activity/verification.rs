@@ -28,7 +28,7 @@ pub struct Verification {
     /// none.
     #[schema(required)]
     pub refusals_removed_through: Option<u64>,
-    /// What is wrong, in the order of the entries. At most 100 faults.
+    /// Faults in the order of the entries, at most 100.
     pub faults: Vec<Fault>,
     /// Whether there are more than 100 faults.
     pub has_more_faults: bool,
@@ -131,7 +131,7 @@ impl Fault {
         };
         let sentence = format!("{place}{what}.");
         let mut letters = sentence.chars();
-        let first = letters.next().map(|letter| letter.to_uppercase());
+        let first = letters.next().map(char::to_uppercase);
         first.into_iter().flatten().chain(letters).collect()
     }
 }

@@ -81,8 +81,8 @@ impl Stored {
         });
         let (gone, kept): (Vec<EntryRow>, Vec<EntryRow>) = (gone, kept);
         let last = gone.last().map_or(0, |entry| entry.number);
-        let seals = self.seals.iter().rev().map(|(_, row)| row.seal);
-        let seal = seals.filter(|seal| seal.number <= last).next();
+        let mut seals = self.seals.iter().rev().map(|(_, row)| row.seal);
+        let seal = seals.find(|seal| seal.number <= last);
         let mut removed = self.removed.unwrap_or_else(|| Removed::none(&sealing));
         removed.add(removal, &gone, seal.as_ref());
         let through = removed.through();
@@ -189,8 +189,7 @@ fn a_missing_altered_or_added_seal_is_found() {
             let mut changed = stored.clone();
             changed.seals.remove(at);
             changed.require_found(&[FaultKind::SealMissing], number, "missing");
-            type Change = fn(&mut SealRow);
-            let changes: [Change; 6] = [
+            let alterations: [fn(&mut SealRow); 6] = [
                 |row| row.seal.number += 1,
                 |row| row.seal.at += 1,
                 |row| row.seal.others.count += 1,
@@ -198,9 +197,9 @@ fn a_missing_altered_or_added_seal_is_found() {
                 |row| row.hash = Sealing::begin(7).last.hash(),
                 |row| row.seal.others.hash = row.hash,
             ];
-            for change in changes {
+            for alter in alterations {
                 let mut changed = stored.clone();
-                change(&mut changed.seals[at].1);
+                alter(&mut changed.seals[at].1);
                 if changed.seals[at] != stored.seals[at] {
                     changed.require_found(&[FaultKind::SealAltered], number, "altered");
                 }

@@ -41,7 +41,7 @@ impl Index {
     }
 }
 
-/// What the wanted entries are about.
+/// Subject of the wanted entries.
 pub(super) enum About {
     /// Users, each by ID or address.
     Users(Vec<String>),

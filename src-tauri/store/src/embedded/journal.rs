@@ -21,7 +21,7 @@ use super::kept_rows::Snapshots;
 use super::keys;
 use super::record::EntryRecord;
 use super::rows::{Write, decoded, decoded_first, encoded_onto, write_rows};
-use super::seals;
+use super::seal_rows;
 use latchkey_core::Result;
 
 /// Number of pending changes, or of pending rows, from which a checkpoint is made.
@@ -84,7 +84,7 @@ impl Journal {
     /// Opens the journal of a tree. Makes a checkpoint of the changes in it.
     pub(super) fn open(tree: sled::Db, disk: Disk) -> Result<Self> {
         checkpoint_all::<Option<EntryRecord>>(&tree, blocks::append)?;
-        seals::recover(&tree)?;
+        seal_rows::recover(&tree)?;
         Ok(Self {
             tree,
             disk,
@@ -205,7 +205,7 @@ impl Journal {
             .map(|(key, value)| (key.clone(), value.clone()));
         self.write(rows)?;
         blocks::append(&self.tree, &known.entries)?;
-        self.write(seals::rows_to_store(&self.tree)?)?;
+        self.write(seal_rows::rows_to_store(&self.tree)?)?;
         let journaled = known.journaled.iter();
         write_rows(
             &self.tree,

@@ -8,11 +8,12 @@
 //! | a change: one thread decides, writes and syncs | [`writer`] |
 //! | facts that a decision needs | [`facts`] |
 //! | rows for the effects of a decision | [`effects`], [`record`], [`keys`] |
-//! | rows and journal | [`journal`], [`blocks`], [`seals`], [`disk`] |
+//! | rows and journal | [`journal`], [`blocks`], [`disk`] |
 //! | opening, also of old directories | [`open`], [`lock`], [`state`] |
 //! | rows of older formats | [`migrate`], [`single_entries`] |
 //! | damaged files | [`inspect`], [`snapshot`], [`rollback`], [`watermark`], [`closed`] |
 //! | searching and sorting users | [`catalogue`], [`load`] |
+//! | seals of the activity | [`seals`], [`seal_rows`] |
 //! | sessions, and the activity that is no longer kept | [`sessions`], [`session_index`], [`prune`] |
 //! | a full disk | [`room`] |
 //! | reading and loading a whole directory | [`row_snapshot`], [`kept_rows`], [`loading`] |
@@ -43,6 +44,7 @@ mod rollback;
 mod room;
 mod row_snapshot;
 mod rows;
+mod seal_rows;
 #[cfg(test)]
 mod sealed;
 mod seals;

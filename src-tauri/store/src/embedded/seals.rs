@@ -1,28 +1,20 @@
-//! Rows of the seals. The journal writes the seal of each batch in the row of the batch, so every
-//! acknowledged entry is sealed, without another sync. A checkpoint stores the seal at that time in a
-//! row of its own, by which a fault is located.
-//!
-//! | row | content |
-//! |---|---|
-//! | `m:sealing` | [`Sealing`]: the last seal |
-//! | `h:` and a number | [`SealRow`]: the seal of the entry with that number |
-//! | `m:removed` | [`Removed`]: the oldest entries, which the retention has removed |
+//! Sealing, verification and removal of the entries of the activity. [`seal_rows`](super::seal_rows)
+//! describes the rows.
+
+use std::sync::TryLockError;
 
 use latchkey_core::Result;
 use latchkey_core::activity::{
     EntryRow, Mark, Removal, Removed, SealRow, Sealing, Verification, Verifier,
 };
-use serde::de::DeserializeOwned;
-use sled::IVec;
-use std::sync::TryLockError;
 
-use super::blocks::{Entries, read_block, rows_of};
+use super::blocks::{Entries, read_block};
 use super::errors::{damaged, storage};
 use super::facts;
 use super::journal::{Change, Journal};
 use super::keys;
-use super::record::EntryRecord;
-use super::rows::{Write, decoded, encoded, write_rows};
+use super::rows::{Write, decoded, encoded};
+use super::seal_rows::{read, seals_through};
 
 /// Sealed part of the activity at the beginning of a verification.
 pub(super) struct SealedPart {
@@ -126,66 +118,4 @@ impl Journal {
         let old = old.into_iter().map(|key| (key, None));
         self.write(std::iter::once(noted).chain(old))
     }
-}
-
-fn read<T: DeserializeOwned>(tree: &sled::Db, key: &[u8]) -> Result<Option<T>> {
-    let row = tree.get(key).map_err(storage)?;
-    row.map(|bytes| decoded(&bytes)).transpose()
-}
-
-fn seals_through(tree: &sled::Db, number: u64) -> Result<Vec<Vec<u8>>> {
-    let keys = tree.range(keys::seal(0)..=keys::seal(number)).keys();
-    keys.map(|key| Ok(key.map_err(storage)?.to_vec())).collect()
-}
-
-/// Returns the rows that store the last seal, unless it is stored. The rows of the tree must have
-/// it already.
-pub(super) fn rows_to_store(tree: &sled::Db) -> Result<Vec<(Vec<u8>, Option<IVec>)>> {
-    let sealing: Option<Sealing> = read(tree, keys::SEALING)?;
-    let Some(mut sealing) = sealing else {
-        return Ok(Vec::new());
-    };
-    let Some(row) = sealing.store() else {
-        return Ok(Vec::new());
-    };
-    Ok(vec![
-        (keys::seal(row.seal.number), Some(encoded(&row)?.into())),
-        (keys::SEALING.to_vec(), Some(encoded(&sealing)?.into())),
-    ])
-}
-
-/// Stores the last seal, and finishes a removal that was noted when the program ended.
-pub(super) fn recover(tree: &sled::Db) -> Result<()> {
-    write_rows(tree, rows_to_store(tree)?)?;
-    let (sealing, removed) = (read(tree, keys::SEALING)?, read(tree, keys::REMOVED)?);
-    let (Some(sealing), Some(removed)): (Option<Sealing>, Option<Removed>) = (sealing, removed)
-    else {
-        return Ok(());
-    };
-    let old = seals_through(tree, removed.through())?;
-    write_rows(tree, old.into_iter().map(|key| (key, None)))?;
-    for through in [removed.others.through, removed.refusals.through] {
-        let blocks = tree.range(keys::block(0)..=keys::block(through));
-        let Some(row) = blocks.rev().next() else {
-            continue;
-        };
-        let (first, entries) = read_block(row)?;
-        let count = entries.len();
-        let is_kept = |number: u64, entry: &EntryRecord| {
-            let chain = if entry.is_refusal() {
-                &removed.refusals
-            } else {
-                &removed.others
-            };
-            number <= sealing.after || number > chain.through
-        };
-        let kept = entries.into_iter();
-        let kept: Entries = kept
-            .filter(|(number, entry)| is_kept(*number, entry))
-            .collect();
-        if kept.len() < count {
-            write_rows(tree, rows_of(first, &kept)?)?;
-        }
-    }
-    Ok(())
 }

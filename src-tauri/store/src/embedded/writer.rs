@@ -327,7 +327,7 @@ impl Work {
             return;
         };
         let opened = &self.shared.opened;
-        let committed = self.sealed(&state.journal, batch);
+        let committed = batch.seal(&state.journal);
         let committed = committed.and_then(|()| state.journal.commit(batch.first, &batch.changes));
         if let Err(cause) = committed {
             opened.mark_broken();
@@ -360,16 +360,6 @@ impl Work {
             .enqueue(std::mem::take(&mut batch.updates), totals);
         state.sessions.apply(&batch.sessions);
         self.shared.tell(effect);
-    }
-
-    /// Adds the seal of a batch to its last change.
-    fn sealed(&self, journal: &Journal, batch: &mut Batch) -> Result<()> {
-        let seal = journal.sealed(batch.first, &batch.changes)?;
-        if let (Some(seal), Some(last)) = (seal, batch.changes.last_mut()) {
-            journal.stage_row(&seal);
-            last.writes.push(seal);
-        }
-        Ok(())
     }
 
     fn record_counted(&mut self, now: Option<i64>) -> Result<()> {
@@ -460,6 +450,16 @@ impl Batch {
         self.updates.extend(staged.updates);
         self.sessions.extend(staged.sessions);
         self.order = self.order.max(staged.order);
+    }
+
+    /// Adds the seal of all entries to the last change.
+    fn seal(&mut self, journal: &Journal) -> Result<()> {
+        let seal = journal.sealed(self.first, &self.changes)?;
+        if let (Some(seal), Some(last)) = (seal, self.changes.last_mut()) {
+            journal.stage_row(&seal);
+            last.writes.push(seal);
+        }
+        Ok(())
     }
 }
 

@@ -54,7 +54,7 @@ use latchkey_core::session::{
 use latchkey_core::verdict::{DirectoryFacts, Seats, Verdict, judge};
 use latchkey_core::{Error, ErrorCode, Result, time};
 
-use self::client::{Call, Client, encoded};
+use self::client::{Call, Client};
 use self::server::Server;
 use self::snapshot::RemoteSnapshot;
 use crate::control;
@@ -62,7 +62,7 @@ use crate::control;
 /// Maximum number of rows that the other process returns at once.
 const PAGE: usize = 1000;
 /// Timeout of a verification, in which the other process reads all entries.
-const VERIFICATION_TIMEOUT: Duration = Duration::from_secs(15 * 60);
+const VERIFICATION_TIMEOUT: Duration = Duration::from_mins(15);
 
 /// A directory that another process holds.
 #[derive(Debug)]
@@ -449,7 +449,8 @@ impl Directory for RemoteDirectory {
     }
 
     async fn verify_activity(&self, expected: Option<Mark>) -> Result<Verification> {
-        let expected = expected.map(|mark| format!("?expect={}", encoded(&mark.to_string())));
+        let expected =
+            expected.map(|mark| format!("?expect={}", client::encoded(&mark.to_string())));
         let path = format!("/activity/verification{}", expected.unwrap_or_default());
         let call = Call::new(Method::GET, &path).within(VERIFICATION_TIMEOUT);
         let verified: VerificationRecord = self.client.send(call).await?;
