@@ -5,6 +5,7 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use jiff::Timestamp;
 use latchkey_core::activity::Actor;
 use latchkey_core::instance::Instance;
 use latchkey_core::{Result, link::BaseUrl};
@@ -51,6 +52,7 @@ impl Running {
         let shared = Arc::clone(&open.directory);
         let recorded = Arc::clone(&open.directory);
         let (others, own) = (Arc::clone(&home), id.clone());
+        let (stamped, changed) = (Arc::clone(&home), id.clone());
         let (users, used) = (Arc::clone(&home), id.clone());
         let load_snapshot = move || InstanceSnapshot::of(&home, &id, None, &*recorded);
         let limits = ClientLimits {
@@ -59,7 +61,8 @@ impl Running {
             ..ClientLimits::default()
         };
         let gateway = Gateway::new(instance.id.clone(), shared, limits, load_snapshot)
-            .with_others(move || others.other_instances(Some(&own)))
+            .with_others(move || others.other_instances(Some(&own), Timestamp::now()))
+            .with_stamp(move || stamped.instances().stamp(&changed))
             .with_key_uses(move |written| users.note_key_uses(&used, written));
         let gateway = Arc::new(gateway);
         open.set_gateway(&gateway);

@@ -16,7 +16,7 @@ use latchkey_core::protocol::code::CodeRules;
 use latchkey_core::protocol::code::recognize::{Form, Recognized};
 use latchkey_core::protocol::payload::Payload;
 use latchkey_core::protocol::text;
-use latchkey_core::secret::SigningKey;
+use latchkey_core::secret::{SignedBy, SigningKey};
 use latchkey_core::typingmind::{self, Known};
 use latchkey_core::verdict::{Refusal, Verdict};
 use latchkey_core::{Error, ErrorCode};
@@ -55,20 +55,20 @@ pub(crate) fn inspect(
         let pasted = Pasted::read(&arguments.input, context)?;
         return inspect_there(&pasted, arguments.dry_run, home, instance, output, now);
     }
-    let key = keys::signing_key(&arguments.secret, context, known)?;
-    let short_key = key.as_ref().and_then(|key| {
+    let key_set = keys::key_set(&arguments.secret, context, known, now)?;
+    let short_key = key_set.as_ref().and_then(|keys| {
         let of_instance = known.map(|(_, instance)| instance.settings.algorithm);
         let algorithm = of_instance.or(arguments.protocol.algorithm);
-        key.short_for(algorithm.unwrap_or_default())
+        keys.active().short_for(algorithm.unwrap_or_default())
     });
     if let Some(warning) = &short_key {
         output.warn(&warning.message);
     }
     let (parameter, rules) = protocol(known.map(|(_, instance)| instance), arguments)?;
     let pasted = Pasted::read(&arguments.input, context)?;
-    let keys = key.as_ref();
-    let keys = keys.as_slice();
-    let (found, inspection) = inspect_text(&pasted.text, parameter.as_str(), keys, rules, now)
+    let keys = key_set.as_ref();
+    let keys = keys.map_or_else(Vec::new, |keys| keys.usable(now));
+    let (found, inspection) = inspect_text(&pasted.text, parameter.as_str(), &keys, rules, now)
         .map_err(|refused| pasted.without_code(refused))?;
     let several = found.several();
     if let Some(warning) = &several {
@@ -78,9 +78,10 @@ pub(crate) fn inspect(
         &found,
         &inspection,
         parameter.as_str(),
-        keys,
+        &keys,
         known,
         context,
+        now,
     );
     let form = if pasted.is_picture {
         Form::Qr
@@ -94,7 +95,10 @@ pub(crate) fn inspect(
         }
         _ => None,
     };
-    let mut text = described(&Shown::of(&inspection, &hints, form));
+    let signed_by = key_set
+        .as_ref()
+        .and_then(|keys| inspection.signed_by(keys, now));
+    let mut text = described(&Shown::of(&inspection, signed_by.as_ref(), &hints, form));
     if let Some((verdict, stay)) = &verdict {
         opened(&mut text, verdict, stay.as_deref(), &hints);
         if let Some((_, instance)) = known {
@@ -122,6 +126,7 @@ pub(crate) fn inspect(
                 outcome.for_link(&hints)
             }),
             stay: stay.flatten(),
+            signed_by,
             hints,
             warnings: short_key.into_iter().chain(several).collect(),
             ..inspection.report(form, Unverified::Shown)
@@ -272,11 +277,12 @@ fn causes(
     keys: &[&SigningKey],
     known: Option<(&Home, &Instance)>,
     context: &Context,
+    now: Timestamp,
 ) -> Vec<Hint> {
     let leads_nowhere = known.is_none() || found.address.is_none();
     let others = match inspection.judged() {
         Some(Ok(_)) if leads_nowhere => Vec::new(),
-        _ => keys::other_instances(context, known),
+        _ => keys::other_instances(context, known, now),
     };
     diagnose(&Case {
         shown: &inspection.shown,
@@ -384,11 +390,17 @@ struct Shown<'a> {
     claims: &'a Option<Value>,
     times: &'a [ClaimTime],
     verification: String,
+    signed_by: Option<&'a SignedBy>,
     causes: Vec<&'a Hint>,
 }
 
 impl<'a> Shown<'a> {
-    fn of(inspection: &'a Inspection, hints: &'a [Hint], form: Form) -> Self {
+    fn of(
+        inspection: &'a Inspection,
+        signed_by: Option<&'a SignedBy>,
+        hints: &'a [Hint],
+        form: Form,
+    ) -> Self {
         // Without a key there is no verdict, but the instance that signed the code may be known.
         let signer = hints
             .iter()
@@ -420,6 +432,7 @@ impl<'a> Shown<'a> {
             claims: &inspection.shown.claims_json,
             times: &inspection.times,
             verification,
+            signed_by,
             causes: hints.iter().filter(|hint| !is_said(hint)).collect(),
         }
     }
@@ -438,6 +451,7 @@ impl<'a> Shown<'a> {
             claims: &report.claims,
             times: &report.times,
             verification,
+            signed_by: report.signed_by.as_ref(),
             causes: report.hints.iter().collect(),
         }
     }
@@ -472,6 +486,9 @@ fn described(shown: &Shown<'_>) -> Text {
     }
     text.own("\nVerification\n");
     text.line(format_args!("  {}", shown.verification));
+    if let Some(sentence) = shown.signed_by.and_then(SignedBy::sentence) {
+        text.line(format_args!("  {sentence}"));
+    }
     if !shown.causes.is_empty() {
         text.own("\nCause\n");
         for hint in &shown.causes {

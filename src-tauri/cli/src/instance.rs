@@ -12,7 +12,7 @@ use latchkey_core::instance::{
 };
 use latchkey_core::link::BaseUrl;
 use latchkey_core::secret::SecretEncoding;
-use latchkey_core::secret::{KeyLocation, KeyOrigin, Secret};
+use latchkey_core::secret::{KeyLocation, KeyOrigin, KeyRotation, Secret};
 use latchkey_core::typingmind::TypingMind;
 use latchkey_store::home::{Home, SecretSource, is_gateway};
 use latchkey_store::instances::Listing;
@@ -155,6 +155,12 @@ fn set(
         }
         None => arguments.generate_secret.then_some(SecretSource::Generate),
     };
+    if arguments.retire_after.is_some() && replacement.is_none() {
+        return Err(Failure::usage(
+            "--retire-after says how long a replaced secret still verifies. Give --secret-file or --generate-secret, too.",
+        )
+        .about("retire-after"));
+    }
     if before.connection.is_some() {
         keys::unlock(home, context)?;
     } else if replacement.is_some() {
@@ -169,7 +175,11 @@ fn set(
     let key = key
         .map(|path| keys::typingmind_key(path, context))
         .transpose()?;
-    let instance = home.change_settings(&id, &change, replacement, by)?;
+    let rotation = replacement.map(|source| KeyRotation {
+        source,
+        retire_after: arguments.retire_after,
+    });
+    let instance = home.change_settings(&id, &change, rotation, by)?;
     if let Some(on) = arguments.backups {
         home.set_automatic_backups(&id, on, by)
             .map_err(|refused| refused.about("backups"))?;

@@ -9,7 +9,7 @@ use latchkey_core::inspect::diagnosis::OtherInstance;
 use latchkey_core::instance::Instance;
 use latchkey_core::protocol::code::Algorithm;
 use latchkey_core::protocol::text;
-use latchkey_core::secret::{Secret, SecretEncoding, SigningKey};
+use latchkey_core::secret::{KeySet, Secret, SecretEncoding, SigningKey};
 use latchkey_core::{Error, ErrorCode};
 use latchkey_store::home::{Home, SecretSource};
 use latchkey_store::keys::{KeysState, MIN_PASSPHRASE_CHARS};
@@ -171,13 +171,14 @@ pub(crate) fn given(
     Ok(secret.map(|secret| Given { secret, encoding }))
 }
 
-/// Returns the key to sign or verify with: that of `--secret-file`, else that of the instance, else
+/// Returns the keys to sign or verify with: that of `--secret-file`, else those of the instance, else
 /// that of the environment. Returns `None` if there is none.
-pub(crate) fn signing_key(
+pub(crate) fn key_set(
     arguments: &SecretArguments,
     context: &Context,
     instance: Option<(&Home, &Instance)>,
-) -> Result<Option<SigningKey>, Failure> {
+    now: Timestamp,
+) -> Result<Option<KeySet>, Failure> {
     let environment = instance.map_or(Environment::Counts, |(_, instance)| {
         Environment::beside(instance)
     });
@@ -186,12 +187,12 @@ pub(crate) fn signing_key(
         if let Some((_, instance)) = instance {
             key.require_strength(&instance.settings.url)?;
         }
-        return Ok(Some(key));
+        return Ok(Some(key.into()));
     }
     match instance {
         Some((home, instance)) if instance.key.is_some() => {
             unlock(home, context)?;
-            Ok(Some(home.signing_key(instance)?))
+            Ok(Some(home.key_set(instance, now)?))
         }
         _ => Ok(None),
     }
@@ -208,14 +209,16 @@ pub(crate) fn own_key(home: &Home, instance: &Instance, context: &Context) -> Op
 pub(crate) fn other_instances(
     context: &Context,
     known: Option<(&Home, &Instance)>,
+    now: Timestamp,
 ) -> Vec<OtherInstance> {
     if let Some((home, instance)) = known {
-        return home.other_instances(Some(&instance.id)).unwrap_or_default();
+        let others = home.other_instances(Some(&instance.id), now);
+        return others.unwrap_or_default();
     }
     // Inspecting a code neither creates the data folder nor asks for a passphrase.
     let home = context.home_if_any().ok().flatten().and_then(|home| {
         unlock_unasked(&home, context).ok()?;
-        home.other_instances(None).ok()
+        home.other_instances(None, now).ok()
     });
     home.unwrap_or_default()
 }

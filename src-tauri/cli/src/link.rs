@@ -115,7 +115,7 @@ fn made_here(
         lifetime,
         key,
         instance,
-    } = signer(arguments, context)?;
+    } = signer(arguments, context, by.at)?;
     let composed = compose(&target, &key, spec(payload, arguments, lifetime)?, by.at)?;
     let warnings = if let Some((home, instance)) = &instance {
         home.note_link(instance, &composed.claims, by)?;
@@ -236,15 +236,19 @@ struct Signer {
     instance: Option<(Home, Instance)>,
 }
 
-fn signer(arguments: &LinkArguments, context: &Context) -> Result<Signer, Failure> {
+fn signer(arguments: &LinkArguments, context: &Context, now: Timestamp) -> Result<Signer, Failure> {
     if let Some(name) = &arguments.instance {
         let home = context.home()?;
         let instance = home.instances().find(name)?;
-        let key = keys::signing_key(&arguments.secret, context, Some((&home, &instance)))?;
+        let known = Some((&home, &instance));
+        let keys = keys::key_set(&arguments.secret, context, known, now)?;
         return Ok(Signer {
             target: instance.settings.target(),
             lifetime: instance.settings.lifetime,
-            key: key.ok_or_else(|| no_secret_of(&instance))?,
+            key: keys
+                .ok_or_else(|| no_secret_of(&instance))?
+                .active()
+                .clone(),
             instance: Some((home, instance)),
         });
     }
@@ -256,7 +260,8 @@ fn signer(arguments: &LinkArguments, context: &Context) -> Result<Signer, Failur
         },
         algorithm: arguments.protocol.algorithm.unwrap_or_default(),
     };
-    let key = keys::signing_key(&arguments.secret, context, None)?.ok_or_else(no_secret)?;
+    let keys = keys::key_set(&arguments.secret, context, None, now)?.ok_or_else(no_secret)?;
+    let key = keys.active().clone();
     key.require_strength(&target.url)?;
     Ok(Signer {
         target,

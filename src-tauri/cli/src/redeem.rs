@@ -37,9 +37,9 @@ pub(crate) fn redeem(
     if instance.connection.is_some() {
         return redeem_there(arguments, &home, &instance, context, output, now);
     }
-    let key = keys::signing_key(&arguments.secret, context, Some((&home, &instance)))?;
-    let key = key.ok_or_else(|| link::no_secret_of(&instance))?;
-    let short_key = key.short_for(instance.settings.algorithm);
+    let keys = keys::key_set(&arguments.secret, context, Some((&home, &instance)), now)?;
+    let keys = keys.ok_or_else(|| link::no_secret_of(&instance))?;
+    let short_key = keys.active().short_for(instance.settings.algorithm);
     let warnings = short_key.as_slice();
     for warning in warnings {
         output.warn(&warning.message);
@@ -48,7 +48,7 @@ pub(crate) fn redeem(
     let settings = &instance.settings;
     let redeem = |text: &str, now| {
         let by = AuditContext::new(Actor::CommandLine, now);
-        sign_in::redeem(text, settings, &[&key], &*directory, &by).wait()
+        sign_in::redeem(text, settings, &keys.usable(now), &*directory, &by).wait()
     };
     if arguments.input != "-" {
         let pasted = Pasted::read(&arguments.input, context)?;

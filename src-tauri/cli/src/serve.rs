@@ -110,11 +110,13 @@ fn gateway(
     };
     let (others, own) = (Arc::clone(&home), id.clone());
     let (users, used) = (Arc::clone(&home), id.clone());
+    let (stamped, changed) = (Arc::clone(&home), id.clone());
     let (served, recorded) = (id.clone(), Arc::clone(&directory));
     Gateway::new(id.clone(), directory, limits, move || {
         InstanceSnapshot::of(&home, &served, given.as_ref(), &*recorded)
     })
-    .with_others(move || others.other_instances(Some(&own)))
+    .with_others(move || others.other_instances(Some(&own), Timestamp::now()))
+    .with_stamp(move || stamped.instances().stamp(&changed))
     .with_key_uses(move |written| users.note_key_uses(&used, written))
 }
 

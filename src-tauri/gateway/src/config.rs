@@ -2,10 +2,11 @@
 //! derived from them.
 
 use axum::http::HeaderValue;
+use jiff::Timestamp;
 use latchkey_core::directory::Directory;
 use latchkey_core::instance::api_key::ApiKey;
 use latchkey_core::instance::{InstanceId, Settings};
-use latchkey_core::secret::SigningKey;
+use latchkey_core::secret::{KeySet, SigningKey};
 use latchkey_core::{Error, ErrorCode, Result};
 use latchkey_store::Wait as _;
 use latchkey_store::home::{Home, require_here};
@@ -17,9 +18,9 @@ use crate::cookies::CookieKey;
 pub struct InstanceSnapshot {
     /// The settings.
     pub settings: Settings,
-    /// Key that signs the codes.
-    pub key: SigningKey,
-    /// Whether the key is in the data folder. Otherwise the gateway was started with it.
+    /// Keys of the codes: the active one signs.
+    pub keys: KeySet,
+    /// Whether the active key is in the data folder. Otherwise the gateway was started with it.
     pub has_stored_key: bool,
     /// API keys of other systems.
     pub api_keys: Vec<ApiKey>,
@@ -47,10 +48,13 @@ impl InstanceSnapshot {
             recorded => recorded.map(|()| None)?,
         };
         let has_stored_key = key.is_none();
-        let key = key.map_or_else(|| home.signing_key(&instance), |key| Ok(key.clone()))?;
+        let keys = match key {
+            Some(key) => KeySet::from(key.clone()),
+            None => home.key_set(&instance, Timestamp::now())?,
+        };
         Ok(Self {
             settings: instance.settings,
-            key,
+            keys,
             has_stored_key,
             api_keys: instance.api_keys,
             unrecorded,
@@ -61,8 +65,8 @@ impl InstanceSnapshot {
 /// An [`InstanceSnapshot`] and the values derived from it.
 pub(crate) struct GatewayConfig {
     pub(crate) settings: Settings,
-    pub(crate) key: SigningKey,
-    /// Whether the key is in the data folder.
+    pub(crate) keys: KeySet,
+    /// Whether the active key is in the data folder.
     pub(crate) has_stored_key: bool,
     pub(crate) api_keys: Vec<ApiKey>,
     /// Error because of which changes of the settings still wait to be recorded.
@@ -78,19 +82,19 @@ impl GatewayConfig {
     pub(crate) fn new(instance: &InstanceId, snapshot: InstanceSnapshot) -> Self {
         let InstanceSnapshot {
             settings,
-            key,
+            keys,
             has_stored_key,
             api_keys,
             unrecorded,
         } = snapshot;
         let root = settings.url.sibling("");
         Self {
-            cookie_key: CookieKey::new(&key, instance, &settings),
+            cookie_key: CookieKey::new(keys.active(), instance, &settings),
             folder: root.path().trim_end_matches('/').to_owned(),
             content_security_policy: content_security_policy(&settings),
             frame_security_policy: frame_security_policy(&settings),
             settings,
-            key,
+            keys,
             has_stored_key,
             api_keys,
             unrecorded,

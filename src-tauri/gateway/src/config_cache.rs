@@ -1,11 +1,12 @@
 //! Cache of the configuration. While requests arrive, the configuration is loaded again about once
 //! a second, on a thread that may block, and replaced as a whole.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use latchkey_core::instance::InstanceId;
 use latchkey_core::{Error, Result};
+use latchkey_store::instances::FileStamp;
 use tokio::task;
 
 use crate::config::{GatewayConfig, InstanceSnapshot};
@@ -19,10 +20,16 @@ const REFRESH_AGE: Duration = Duration::from_millis(500);
 /// Loads the settings and the key of the instance. May block the thread.
 pub(crate) type LoadSnapshot = Box<dyn Fn() -> Result<InstanceSnapshot> + Send + Sync>;
 
+/// Returns the state of the file that the configuration is from. A configuration of another state is
+/// not used again.
+pub(crate) type ReadStamp = Box<dyn Fn() -> Option<FileStamp> + Send + Sync>;
+
 /// Cached configuration and the function that loads it.
 pub(crate) struct ConfigCache {
     instance: InstanceId,
     load: LoadSnapshot,
+    /// Without it, a change by another process takes effect within a second.
+    stamp: OnceLock<ReadStamp>,
     current: Mutex<Current>,
     /// Held by the one request that loads while the others wait.
     loading: tokio::sync::Mutex<()>,
@@ -36,6 +43,8 @@ struct Current {
 
 /// A loaded configuration.
 struct Loaded {
+    /// State of the file before the load.
+    stamp: Option<FileStamp>,
     /// Start of the load.
     begun: Instant,
     /// End of the load.
@@ -48,9 +57,20 @@ impl ConfigCache {
         Self {
             instance,
             load,
+            stamp: OnceLock::new(),
             current: Mutex::default(),
             loading: tokio::sync::Mutex::default(),
         }
+    }
+
+    /// Sets the function that finds a change by another process.
+    pub(crate) fn set_stamp(&self, stamp: ReadStamp) {
+        // It is set once, when the gateway is made.
+        let _ = self.stamp.set(stamp);
+    }
+
+    fn stamp(&self) -> Option<FileStamp> {
+        self.stamp.get().and_then(|read| read())
     }
 
     /// Returns the configuration, at most a second old.
@@ -75,6 +95,7 @@ impl ConfigCache {
     /// Loads the configuration, even if the last one is fresh.
     pub(crate) async fn load(self: &Arc<Self>) -> Result<Arc<GatewayConfig>> {
         let (cache, begun) = (Arc::clone(self), Instant::now());
+        let stamp = self.stamp();
         let loaded = task::spawn_blocking(move || {
             let snapshot = (cache.load)()?;
             Ok(Arc::new(GatewayConfig::new(&cache.instance, snapshot)))
@@ -85,6 +106,7 @@ impl ConfigCache {
         let last = current.loaded.as_ref();
         if last.is_none_or(|last| last.begun <= begun) {
             current.loaded = Some(Loaded {
+                stamp,
                 begun,
                 at: Instant::now(),
                 config: Arc::clone(&config),
@@ -94,11 +116,15 @@ impl ConfigCache {
         Ok(config)
     }
 
-    /// Returns the configuration if it is less than a second old. Starts a background load when one
-    /// is due.
+    /// Returns the configuration if it is less than a second old and its file was not changed since.
+    /// Starts a background load when one is due.
     fn recent(self: &Arc<Self>) -> Option<Arc<GatewayConfig>> {
+        let stamp = self.stamp();
         let mut current = self.current();
         let loaded = current.loaded.as_ref()?;
+        if loaded.stamp != stamp {
+            return None;
+        }
         let (age, config) = (loaded.at.elapsed(), Arc::clone(&loaded.config));
         if age >= MAX_AGE {
             return None;
@@ -146,7 +172,7 @@ mod tests {
         InstanceSnapshot {
             has_stored_key: true,
             settings: Settings::new(Name::parse(name).unwrap(), url, Hosted::Here),
-            key: SigningKey::generate(Algorithm::default()).unwrap(),
+            keys: SigningKey::generate(Algorithm::default()).unwrap().into(),
             unrecorded: None,
             api_keys: Vec::new(),
         }

@@ -19,6 +19,7 @@ use latchkey_core::sign_in::{
     Browser, PreCheck, SignIn, SignInAttempt, Visitor, refuse_unverified, verify_link,
 };
 use latchkey_core::verdict::{Refusal, Verdict};
+use latchkey_store::instances::FileStamp;
 
 use crate::client_address::TrustedProxies;
 use crate::config::{GatewayConfig, InstanceSnapshot};
@@ -128,6 +129,14 @@ impl Gateway {
         self
     }
 
+    /// Sets the function that returns the state of the instance's file, by which a change of another
+    /// process takes effect at the next request. It must be quick, because each request calls it.
+    #[must_use]
+    pub fn with_stamp(self, stamp: impl Fn() -> Option<FileStamp> + Send + Sync + 'static) -> Self {
+        self.config.set_stamp(Box::new(stamp));
+        self
+    }
+
     /// Sets how uses of API keys are written: the ID of each key, and the time in Unix seconds. The
     /// function may block the thread.
     #[must_use]
@@ -216,7 +225,7 @@ impl Gateway {
         by: &AuditContext,
     ) -> std::result::Result<VerifiedCode, SignIn> {
         let settings = &config.settings;
-        match verify_link(code, settings, &[&config.key], by.at) {
+        match verify_link(code, settings, &config.keys.usable(by.at), by.at) {
             Ok(code) => Ok(code),
             Err(refusal) => {
                 let done = refuse_unverified(&refusal, settings, &*self.directory, by).await;

@@ -117,16 +117,16 @@ pub async fn inspect(
         let settings = &instance.settings;
         let (text, is_picture) = text_of(request.source, studio)?;
         let now = Timestamp::now();
-        let (key, why_none) = match home.signing_key(&instance) {
-            Ok(key) => (Some(key), None),
+        let (key_set, why_none) = match home.key_set(&instance, now) {
+            Ok(keys) => (Some(keys), None),
             Err(why) => (None, Some(why)),
         };
         let is_there = instance.connection.is_some();
-        let keys = key.as_ref();
-        let keys = keys.as_slice();
+        let keys = key_set.as_ref();
+        let keys = keys.map_or_else(Vec::new, |keys| keys.usable(now));
         let (parameter, rules) = (settings.parameter.as_str(), settings.code_rules());
         let (found, looked) =
-            inspect::inspect_text(&text, parameter, keys, rules, now).map_err(|refused| {
+            inspect::inspect_text(&text, parameter, &keys, rules, now).map_err(|refused| {
                 if is_picture {
                     qr::without_code(refused, &text)
                 } else {
@@ -144,7 +144,7 @@ pub async fn inspect(
         };
         let others = match looked.judged() {
             Some(Ok(_)) if found.address.is_none() => Vec::new(),
-            _ => home.other_instances(Some(&instance.id))?,
+            _ => home.other_instances(Some(&instance.id), now)?,
         };
         let mut hints = diagnosis::diagnose(&diagnosis::Case {
             shown: &looked.shown,
@@ -152,7 +152,7 @@ pub async fn inspect(
             address: found.address.as_ref(),
             url: Some(&settings.url),
             parameter,
-            keys,
+            keys: &keys,
             others: &others,
         });
         if let Some(report) = report {

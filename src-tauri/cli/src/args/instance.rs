@@ -6,6 +6,7 @@ use clap::{Arg, Args, Subcommand};
 use latchkey_core::instance::{Hosted, SignInStep};
 use latchkey_core::protocol::code::Algorithm;
 use latchkey_core::protocol::lifetime::Lifetime;
+use latchkey_core::secret::RetireAfter;
 use latchkey_core::typingmind::Region;
 
 use super::SecretArguments;
@@ -110,10 +111,14 @@ pub(crate) struct SetArguments {
     pub(crate) settings: SettingsArguments,
     #[command(flatten)]
     pub(crate) secret: SecretArguments,
-    /// Replace the secret by a new one. Links that were signed with the old secret stop working.
-    /// For an instance hosted elsewhere, set the new secret there, too.
+    /// Replace the secret by a new one. For an instance hosted elsewhere, set the new secret there,
+    /// too: the application decides how long the old one works.
     #[arg(long, conflicts_with = "secret_file")]
     pub(crate) generate_secret: bool,
+    /// Time for which the old secret still verifies at an instance that is hosted here, such as 12h,
+    /// or now. 30 days by default.
+    #[arg(long, value_name = "TIME|now", allow_hyphen_values = true, value_parser = str::parse::<RetireAfter>)]
+    pub(crate) retire_after: Option<RetireAfter>,
     #[command(flatten)]
     pub(crate) typingmind: TypingMindArguments,
     /// Automatic backups of an instance that is hosted here: one a day, or none.

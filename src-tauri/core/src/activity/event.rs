@@ -106,6 +106,35 @@ pub enum EventData {
     },
     /// The signing key was replaced.
     SecretReplaced,
+    /// Another signing key has become active. The old one still verifies.
+    KeyRotated {
+        /// ID of the new key.
+        key: String,
+        /// ID of the old key.
+        old: String,
+        /// Time at which the old key retires, in Unix seconds.
+        retires_at: i64,
+    },
+    /// The retirement date of a signing key was changed.
+    KeyRetirementSet {
+        /// ID of the key.
+        key: String,
+        /// Time at which the key retires, in Unix seconds.
+        retires_at: i64,
+    },
+    /// A retiring signing key was retired before its date.
+    KeyRetired {
+        /// ID of the key.
+        key: String,
+    },
+    /// A signing key that others may know was given up, with all links that it has signed.
+    KeyLeaked {
+        /// ID of the key.
+        key: String,
+        /// ID of the new active key, if the leaked one was active.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        new: Option<String>,
+    },
     /// The instance has no signing key any more.
     SecretLost,
     /// The signing key was shown.
@@ -249,6 +278,10 @@ impl EventData {
             Self::ExternalAuthSwitchedOff => (Act, "external_auth_switched_off"),
             Self::SettingsChanged { .. } => (Act, "settings_changed"),
             Self::SecretReplaced => (Act, "secret_replaced"),
+            Self::KeyRotated { .. } => (Act, "key_rotated"),
+            Self::KeyRetirementSet { .. } => (Act, "key_retirement_set"),
+            Self::KeyRetired { .. } => (Act, "key_retired"),
+            Self::KeyLeaked { .. } => (Act, "key_leaked"),
             Self::SecretLost => (Act, "secret_lost"),
             Self::SecretShown => (Act, "secret_shown"),
             Self::ApiKeyMade { .. } => (Act, "api_key_made"),

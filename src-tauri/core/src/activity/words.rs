@@ -47,6 +47,10 @@ impl EventData {
             Self::ExternalAuthSwitchedOff => "External authentication switched off",
             Self::SettingsChanged { .. } => "Settings changed",
             Self::SecretReplaced => "Signing key replaced",
+            Self::KeyRotated { .. } => "Signing key rotated",
+            Self::KeyRetirementSet { .. } => "Retirement of a signing key set",
+            Self::KeyRetired { .. } => "Signing key retired",
+            Self::KeyLeaked { .. } => "Leaked signing key given up",
             Self::SecretLost => "Signing key given up",
             Self::SecretShown => "Signing key shown",
             Self::ApiKeyMade { .. } => "API key made",
@@ -119,6 +123,22 @@ impl EventData {
                     .to_owned(),
             ),
             Self::ApiKeyRevoked { name } | Self::PairingRevoked { name } => Some(name.clone()),
+            Self::KeyRotated {
+                key,
+                old,
+                retires_at,
+            } => Some(format!(
+                "{key} is active, {old} verifies until {}",
+                time::exact(*retires_at)
+            )),
+            Self::KeyRetirementSet { key, retires_at } => {
+                Some(format!("{key} verifies until {}", time::exact(*retires_at)))
+            }
+            Self::KeyRetired { key } | Self::KeyLeaked { key, new: None } => Some(key.clone()),
+            Self::KeyLeaked {
+                key,
+                new: Some(new),
+            } => Some(format!("{key}, and {new} is active in its place")),
             Self::GatewayStarted { address } | Self::GatewayStopped { address } => {
                 Some(address.clone())
             }

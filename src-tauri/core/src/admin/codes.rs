@@ -37,6 +37,7 @@ impl SignedClaims {
             registered: Registered::from_members(&self.claims).map_err(invalid)?,
             members: self.claims,
             judged_at: now.as_second(),
+            key_id: None,
         })
     }
 

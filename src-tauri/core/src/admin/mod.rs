@@ -22,7 +22,10 @@ pub use codes::{CodeToRedeem, Judged, RedemptionRequest, SignedClaims};
 pub use connection::{Connection, ConnectionString, Fingerprint, GatewayUrl};
 pub use gateway::{AdminListener, GatewayState, RunningGateway};
 pub use inspection::InspectRequest;
-pub use keys::{KeySummary, NewSigningKey, SigningKeySet};
+pub use keys::{
+    KeyState, KeySummary, NewSigningKey, RetirementRequest, RotationRequest, SigningKeyRecord,
+    SigningKeySet, SigningKeys, SigningKeysChanged,
+};
 pub use links::{Link, LinkRequest};
 pub use lookups::{LookedUp, Owner, Removal, Sought};
 pub use pairing::{Paired, PairingRequest};

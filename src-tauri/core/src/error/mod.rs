@@ -81,6 +81,8 @@ pub enum ErrorCode {
     UnknownSession,
     /// There is no such API key.
     UnknownApiKey,
+    /// No signing key with the ID is active or retiring.
+    UnknownSigningKey,
     /// The address belongs to another user.
     EmailInUse,
     /// No seat is free.

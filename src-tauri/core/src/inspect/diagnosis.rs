@@ -124,8 +124,8 @@ pub struct OtherInstance {
     pub url: BaseUrl,
     /// Signature algorithm.
     pub algorithm: Algorithm,
-    /// Signing key, if it can be read.
-    pub key: Option<SigningKey>,
+    /// Signing keys that verify, if they can be read.
+    pub keys: Vec<SigningKey>,
 }
 
 /// A code, and everything that its cause may depend on.
@@ -214,8 +214,8 @@ fn signature(case: &Case<'_>) -> Option<Hint> {
         return None;
     }
     let other = case.others.iter().find(|other| {
-        let key = other.key.as_ref();
-        key.is_some_and(|key| signed_with(key.bytes()))
+        let mut keys = other.keys.iter();
+        keys.any(|key| signed_with(key.bytes()))
     });
     if let Some(other) = other {
         let mut hint = Hint::new(

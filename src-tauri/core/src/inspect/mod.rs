@@ -20,7 +20,7 @@ use crate::protocol::claims;
 use crate::protocol::code::recognize::{Recognized, recognize, recognize_and_verify};
 use crate::protocol::code::unverified::{self, UnverifiedCode};
 use crate::protocol::code::{self, CodeRules};
-use crate::secret::SigningKey;
+use crate::secret::{KeySet, SignedBy, SigningKey};
 use crate::{Error, time};
 
 pub use report::{Checked, Outcome, RefusedCode, Report, Unverified, dry_run};
@@ -90,6 +90,13 @@ impl Inspection {
     pub fn is_signed_with(&self, keys: &[&SigningKey]) -> bool {
         let mut keys = keys.iter();
         keys.any(|key| self.shown.is_signed_with(key.bytes()))
+    }
+
+    /// Returns which usable key of an instance has signed the code, like
+    /// [`is_signed_with`](Self::is_signed_with).
+    #[must_use]
+    pub fn signed_by(&self, keys: &KeySet, now: Timestamp) -> Option<SignedBy> {
+        keys.signer(now, |key| self.shown.is_signed_with(key.bytes()))
     }
 
     /// Returns what would happen if the code were opened now, at the instance whose rules and keys

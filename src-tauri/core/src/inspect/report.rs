@@ -16,6 +16,7 @@ use crate::instance::Settings;
 use crate::protocol::code::recognize::{Form, Judged};
 use crate::protocol::code::{CodeRefusal, CodeRules, verify_by_gateway};
 use crate::protocol::user_id::UserId;
+use crate::secret::SignedBy;
 use crate::verdict::{Refusal, Verdict};
 use crate::{Error, ErrorCode, Result};
 
@@ -45,6 +46,11 @@ pub struct Report {
     pub warnings: Vec<Warning>,
     /// Result of verifying the code by itself.
     pub verification: Checked,
+    /// Signing key of the instance that has signed the code. Null if none of its keys has, or if
+    /// that key has retired.
+    #[serde(default)]
+    #[schema(required)]
+    pub signed_by: Option<SignedBy>,
 }
 
 /// Whether a report quotes a code that no key of the instance has signed. Anybody can write such a
@@ -249,6 +255,7 @@ impl Inspection {
             hints: Vec::new(),
             warnings: Vec::new(),
             verification,
+            signed_by: None,
         }
     }
 }

@@ -19,16 +19,7 @@ pub fn events_between(before: &Instance, after: &Instance, now: Timestamp) -> Ve
     if !changes.is_empty() {
         events.push(EventData::SettingsChanged { changes });
     }
-    match (&before.key, &after.key) {
-        (was, Some(is)) if was.as_ref().is_none_or(|was| was.id != is.id) => {
-            events.push(EventData::SecretReplaced);
-        }
-        (Some(_), None) => events.push(EventData::SecretLost),
-        (Some(was), Some(is)) if !was.revealed && is.revealed => {
-            events.push(EventData::SecretShown);
-        }
-        _ => {}
-    }
+    events.extend(signing_key_events(before, after, now));
     match (&before.typingmind, &after.typingmind) {
         (was, Some(is)) if is.key.is_some() && was.as_ref() != Some(is) => {
             events.push(EventData::TypingMindKeySet {
@@ -40,6 +31,56 @@ pub fn events_between(before: &Instance, after: &Instance, now: Timestamp) -> Ve
     }
     events.extend(key_events(before, after, now));
     events.into_iter().map(Event::from).collect()
+}
+
+/// Returns the events for the changes of signing keys.
+fn signing_key_events(before: &Instance, after: &Instance, now: Timestamp) -> Vec<EventData> {
+    let mut events = Vec::new();
+    let leaked = |id: &str| {
+        let mut dropped = after.dropped.iter();
+        dropped.any(|dropped| dropped.leaked && dropped.key.id == id)
+    };
+    let retires_at = |id: &str| {
+        let mut retiring = after.retiring.iter();
+        let found = retiring.find(|retiring| retiring.key.id == id);
+        found.map(|retiring| retiring.retires_at)
+    };
+    match (&before.key, &after.key) {
+        (Some(was), Some(is)) if was.id == is.id => {
+            if !was.revealed && is.revealed {
+                events.push(EventData::SecretShown);
+            }
+        }
+        (Some(was), Some(is)) => events.push(match retires_at(&was.id) {
+            _ if leaked(&was.id) => EventData::KeyLeaked {
+                key: was.key_id().to_owned(),
+                new: Some(is.key_id().to_owned()),
+            },
+            Some(retires_at) => EventData::KeyRotated {
+                key: is.key_id().to_owned(),
+                old: was.key_id().to_owned(),
+                retires_at,
+            },
+            None => EventData::SecretReplaced,
+        }),
+        (None, Some(_)) => events.push(EventData::SecretReplaced),
+        (Some(_), None) => events.push(EventData::SecretLost),
+        (None, None) => {}
+    }
+    for was in &before.retiring {
+        let key = was.key.key_id().to_owned();
+        match retires_at(&was.key.id) {
+            Some(retires_at) if retires_at != was.retires_at => {
+                events.push(EventData::KeyRetirementSet { key, retires_at });
+            }
+            Some(_) => {}
+            None if leaked(&was.key.id) => events.push(EventData::KeyLeaked { key, new: None }),
+            // The date has passed, or all keys were given up.
+            None if was.retires_at <= now.as_second() || after.key.is_none() => {}
+            None => events.push(EventData::KeyRetired { key }),
+        }
+    }
+    events
 }
 
 /// Returns the events for the changes of API keys and pairings.

@@ -11,6 +11,7 @@ pub mod pairing;
 pub mod scope;
 mod settings_change;
 pub(crate) mod sign_in_step;
+mod signing_keys;
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -20,6 +21,7 @@ pub use hosted::Hosted;
 pub use id::InstanceId;
 pub use settings_change::SettingsChange;
 pub use sign_in_step::SignInStep;
+pub use signing_keys::{DroppedKey, MAX_RETIRING, RetiringKey};
 
 pub use crate::activity::Retention;
 pub use crate::verdict::Policy;
@@ -313,6 +315,11 @@ pub struct Instance {
     pub settings: Settings,
     /// Record of the signing key. The key itself is in the keychain or the sealed file.
     pub key: Option<KeyRecord>,
+    /// Keys that were replaced and still verify until their retirement dates, the oldest first.
+    pub retiring: Vec<RetiringKey>,
+    /// Keys that do not verify any more and are still to be deleted from the keychain or the sealed
+    /// file.
+    pub dropped: Vec<DroppedKey>,
     /// Connection to TypingMind's API, for an instance that is hosted elsewhere.
     pub typingmind: Option<TypingMind>,
     /// API keys of other systems. Without any, the API is off.

@@ -42,6 +42,10 @@ pub struct StoredSecret {
 pub struct KeyRecord {
     /// Name of the key in its store. It is random, so a new key never overwrites another.
     pub id: String,
+    /// ID by which links name a key that was restored from a backup. It is the ID that the key had
+    /// before. Links name every other key by `id`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub public_id: Option<String>,
     /// Origin of the key.
     pub origin: KeyOrigin,
     /// Location of the key.
@@ -65,6 +69,13 @@ impl KeyRecord {
             id: self.id.clone(),
             kept: self.kept,
         }
+    }
+
+    /// Returns the ID by which links and administrators name the key. It is not secret, and stays
+    /// the same when the key is restored from a backup.
+    #[must_use]
+    pub fn key_id(&self) -> &str {
+        self.public_id.as_deref().unwrap_or(&self.id)
     }
 
     /// Returns the warning for a key that is shorter than `algorithm` requires.

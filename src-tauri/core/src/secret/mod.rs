@@ -2,14 +2,19 @@
 
 mod encoding;
 mod key_record;
+mod key_set;
+mod retire_after;
 
 use std::fmt;
+use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer};
 use zeroize::Zeroizing;
 
 pub use encoding::SecretEncoding;
 pub use key_record::{KeyLocation, KeyOrigin, KeyRecord, StoredSecret};
+pub use key_set::{KeySet, SignedBy};
+pub use retire_after::RetireAfter;
 
 use crate::error::Warning;
 use crate::link::BaseUrl;
@@ -108,6 +113,27 @@ pub enum SecretSource {
     },
 }
 
+/// A new signing key for an instance, and the time for which the old one still verifies.
+#[derive(Clone, Debug)]
+pub struct KeyRotation {
+    /// Source of the new key.
+    pub source: SecretSource,
+    /// Time after which the old key retires. By default that is [`RetireAfter::default`] for an
+    /// instance that is hosted here. For one that is hosted elsewhere, the application decides.
+    pub retire_after: Option<RetireAfter>,
+}
+
+impl KeyRotation {
+    /// Replaces the key at once: links that were signed with the old one stop working.
+    #[must_use]
+    pub fn at_once(source: SecretSource) -> Self {
+        Self {
+            source,
+            retire_after: Some(RetireAfter::Now),
+        }
+    }
+}
+
 /// JWT secret of an instance. The bytes of its text are the HMAC key, as in every library of the
 /// protocol, unless it has another encoding.
 #[derive(Clone)]
@@ -117,6 +143,8 @@ pub struct SigningKey {
     bytes: Zeroizing<Vec<u8>>,
     signing: jsonwebtoken::EncodingKey,
     verifying: jsonwebtoken::DecodingKey,
+    /// ID of the stored key. `None` for a key that was given for one call.
+    id: Option<Arc<str>>,
 }
 
 impl SigningKey {
@@ -165,7 +193,21 @@ impl SigningKey {
             bytes,
             secret,
             encoding,
+            id: None,
         })
+    }
+
+    /// Sets the ID by which links name the key, which is [`KeyRecord::key_id`].
+    #[must_use]
+    pub fn with_id(mut self, id: &str) -> Self {
+        self.id = Some(id.into());
+        self
+    }
+
+    /// Returns the ID by which links name the key. `None` for a key that was given for one call.
+    #[must_use]
+    pub fn id(&self) -> Option<&str> {
+        self.id.as_deref()
     }
 
     /// Generates a random key as long as the hash of the algorithm (256, 384 or 512 bits: RFC 7518

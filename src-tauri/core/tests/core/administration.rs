@@ -40,6 +40,8 @@ fn the_record_of_an_instance_is_read_as_it_was_written() {
         id: InstanceId::like("Sample"),
         settings: Settings::sample().unwrap(),
         key: None,
+        retiring: Vec::new(),
+        dropped: Vec::new(),
         api_keys: Vec::new(),
         pairings: Vec::new(),
         outbox: Outbox::default(),

@@ -182,7 +182,7 @@ fn the_hint_for_a_code_of_another_own_instance_names_that_instance() {
         name: "Staging".into(),
         url: BaseUrl::parse("https://staging.yourcompany.com").unwrap(),
         algorithm: Algorithm::HS256,
-        key: Some(key(secret, SecretEncoding::Text)),
+        keys: vec![key(secret, SecretEncoding::Text)],
     };
     let key = key(SECRET, SecretEncoding::Text);
     let others = [other];
@@ -219,7 +219,7 @@ fn a_malformed_code_of_the_own_secret_is_not_attributed_to_another_instance() {
         name: "Staging".into(),
         url: BaseUrl::parse("https://staging.yourcompany.com").unwrap(),
         algorithm: Algorithm::HS256,
-        key: Some(key(SECRET, SecretEncoding::Text)),
+        keys: vec![key(SECRET, SecretEncoding::Text)],
     };
     let key = key(SECRET, SecretEncoding::Text);
     let hints = causes_with(&code, &key, &[other]);

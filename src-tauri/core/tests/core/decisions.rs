@@ -292,6 +292,7 @@ impl Model {
             registered: self.registered(),
             members: Map::new(),
             judged_at: self.now,
+            key_id: None,
         };
         let replaces = self.session_key();
         let session = self.random.one_in(2).then(|| NewSession {

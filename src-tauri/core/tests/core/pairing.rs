@@ -17,6 +17,8 @@ fn instance() -> Instance {
         id: InstanceId::like("Sample"),
         settings: Settings::sample().unwrap(),
         key: None,
+        retiring: Vec::new(),
+        dropped: Vec::new(),
         api_keys: Vec::new(),
         pairings: Vec::new(),
         outbox: Outbox::default(),

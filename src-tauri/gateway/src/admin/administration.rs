@@ -2,10 +2,11 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 
+use jiff::Timestamp;
 use latchkey_core::admin::{API_REVISION, About, AdminListener, Change};
 use latchkey_core::directory::Directory;
 use latchkey_core::instance::{Instance, InstanceId, Settings};
-use latchkey_core::secret::SigningKey;
+use latchkey_core::secret::KeySet;
 use latchkey_core::{Error, Result};
 use latchkey_store::home::Home;
 use tokio::sync::{broadcast, watch};
@@ -138,17 +139,17 @@ impl Administration {
         Ok(changed)
     }
 
-    /// Returns the settings of links and the key that signs them.
-    pub(super) async fn signing(&self) -> Result<(Settings, SigningKey)> {
+    /// Returns the settings of links and the keys that sign and verify them.
+    pub(super) async fn signing(&self) -> Result<(Settings, KeySet)> {
         if let Some(gateway) = self.gateway() {
             let config = gateway.reload().await?;
-            return Ok((config.settings.clone(), config.key.clone()));
+            return Ok((config.settings.clone(), config.keys.clone()));
         }
         let directory = Arc::clone(&self.directory);
         self.with_home(move |home, id| {
             let instance = home.current(id, &*directory)?;
-            let key = home.signing_key(&instance)?;
-            Ok((instance.settings, key))
+            let keys = home.key_set(&instance, Timestamp::now())?;
+            Ok((instance.settings, keys))
         })
         .await
     }

@@ -76,8 +76,9 @@ async fn redeem_text(
     text: &str,
     by: &AuditContext,
 ) -> latchkey_core::Result<Verdict> {
-    let (settings, key) = admin.signing().await?;
-    let redeemed = sign_in::redeem(text, &settings, &[&key], &*admin.directory, by).await;
+    let (settings, keys) = admin.signing().await?;
+    let keys = keys.usable(by.at);
+    let redeemed = sign_in::redeem(text, &settings, &keys, &*admin.directory, by).await;
     redeemed.map_err(|refused| match refused.code {
         ErrorCode::NoCode | ErrorCode::TooMany => refused.about("code"),
         _ => refused,

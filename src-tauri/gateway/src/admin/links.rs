@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::extract::{Extension, State};
 use axum::http::StatusCode;
 use axum::response::Response;
+use jiff::Timestamp;
 use latchkey_core::activity::AuditContext;
 use latchkey_core::admin::{InspectRequest, Link, LinkRequest};
 use latchkey_core::inspect::Report;
@@ -31,8 +32,8 @@ pub(super) async fn make(
     Extension(by): Extension<AuditContext>,
     Body(wanted): Body<LinkRequest>,
 ) -> Result<Response, Refused> {
-    let (settings, key) = admin.signing().await?;
-    let link = sign(&settings, &key, &*admin.directory, wanted, &by).await?;
+    let (settings, keys) = admin.signing().await?;
+    let link = sign(&settings, keys.active(), &*admin.directory, wanted, &by).await?;
     Ok(answer(StatusCode::OK, &link)?)
 }
 
@@ -51,11 +52,18 @@ pub(super) async fn inspect(
     State(admin): State<Arc<Administration>>,
     Body(InspectRequest { text }): Body<InspectRequest>,
 ) -> Result<Response, Refused> {
-    let (settings, key) = admin.signing().await?;
-    let others = admin.with_home(|home, id| home.other_instances(Some(id)));
+    let (settings, keys) = admin.signing().await?;
+    let others = admin.with_home(|home, id| home.other_instances(Some(id), Timestamp::now()));
     let others = others.await?;
     let directory = &*admin.directory;
     let requests = &Requests::ADMINISTRATION;
-    let report = report(text.expose(), &settings, &key, &others, directory, requests);
+    let report = report(
+        text.expose(),
+        &settings,
+        &keys,
+        &others,
+        directory,
+        requests,
+    );
     Ok(answer(StatusCode::OK, &report.await?)?)
 }

@@ -18,9 +18,10 @@ impl From<Error> for Refused {
     fn from(error: Error) -> Self {
         let status = match error.code {
             ErrorCode::KeyRefused => StatusCode::UNAUTHORIZED,
-            ErrorCode::UnknownUser | ErrorCode::UnknownSession | ErrorCode::UnknownApiKey => {
-                StatusCode::NOT_FOUND
-            }
+            ErrorCode::UnknownUser
+            | ErrorCode::UnknownSession
+            | ErrorCode::UnknownApiKey
+            | ErrorCode::UnknownSigningKey => StatusCode::NOT_FOUND,
             ErrorCode::UserExists
             | ErrorCode::UserChanged
             | ErrorCode::EmailInUse

@@ -11,7 +11,7 @@ use latchkey_core::directory::Directory;
 use latchkey_core::inspect::diagnosis::{Case, OtherInstance, diagnose};
 use latchkey_core::inspect::{Outcome, Report, Unverified, dry_run, inspect_text};
 use latchkey_core::instance::Settings;
-use latchkey_core::secret::SigningKey;
+use latchkey_core::secret::KeySet;
 use latchkey_core::{Error, ErrorCode, Result};
 use tokio::task;
 
@@ -44,10 +44,10 @@ pub(super) async fn inspect(
     let others = gateway.others();
     let others = task::spawn_blocking(move || others()).await;
     let others = others.map_err(Error::internal)??;
-    let (settings, key) = (&config.settings, &config.key);
+    let (settings, keys) = (&config.settings, &config.keys);
     let directory = &*gateway.directory;
     let requests = &Requests::OTHER_SYSTEMS;
-    let report = report(text.expose(), settings, key, &others, directory, requests).await?;
+    let report = report(text.expose(), settings, keys, &others, directory, requests).await?;
     answer(StatusCode::OK, &report)
 }
 
@@ -56,15 +56,16 @@ pub(super) async fn inspect(
 pub(crate) async fn report(
     text: &str,
     settings: &Settings,
-    key: &SigningKey,
+    key_set: &KeySet,
     others: &[OtherInstance],
     directory: &dyn Directory,
     requests: &Requests,
 ) -> Result<Report> {
-    let keys = [key];
+    let now = Timestamp::now();
+    let keys = key_set.usable(now);
     let (parameter, rules) = (settings.parameter.as_str(), settings.code_rules());
-    let (found, inspection) = inspect_text(text, parameter, &keys, rules, Timestamp::now())
-        .map_err(|refused| match refused.code {
+    let (found, inspection) =
+        inspect_text(text, parameter, &keys, rules, now).map_err(|refused| match refused.code {
             ErrorCode::NoCode => refused.about("text"),
             _ => refused,
         })?;
@@ -96,7 +97,9 @@ pub(crate) async fn report(
         }),
         stay: stay.flatten(),
         hints,
-        warnings: key
+        signed_by: inspection.signed_by(key_set, now),
+        warnings: key_set
+            .active()
             .short_for(settings.algorithm)
             .into_iter()
             .chain(found.several())

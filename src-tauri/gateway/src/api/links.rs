@@ -37,7 +37,7 @@ pub(super) async fn make(
     let config = gateway.config().await?;
     let link = sign(
         &config.settings,
-        &config.key,
+        config.keys.active(),
         &*gateway.directory,
         wanted,
         &by,

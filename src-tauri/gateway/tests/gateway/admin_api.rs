@@ -55,6 +55,8 @@ pub(crate) fn with_stored_key() -> Administered {
         ClientLimits::default(),
         move || InstanceSnapshot::of(&home, &id, None, &*directory),
     );
+    let (home, id) = (Arc::clone(&site.home), site.id.clone());
+    let gateway = gateway.with_stamp(move || home.instances().stamp(&id));
     site.gateway = Arc::new(gateway);
     site.administration.set_gateway(&site.gateway);
     site
@@ -163,6 +165,8 @@ fn body(operation: &Operation, number: usize) -> Value {
         }
         (_, "/settings") => json!({ "require_expiry": false }),
         (_, "/signing-key") => json!({ "generate": true }),
+        (_, "/signing-keys/rotations") => json!({ "retire_after": "now" }),
+        (_, "/signing-keys/{id}/retirement") => json!({ "leaked": true }),
         (_, "/api-keys") => json!({ "name": format!("key {number}") }),
         (_, path) if path.starts_with("/users/{id}/") || path.starts_with("/links/{id}/") => {
             Value::Null
@@ -184,6 +188,10 @@ fn send(site: &Administered, operation: &Operation, number: usize, key: &str) ->
         path if path.starts_with("/users/{id}") => {
             add(site, &user);
             user
+        }
+        "/signing-keys/{id}/retirement" => {
+            let instance = site.home.instances().get(&site.id).unwrap();
+            instance.key.unwrap().key_id().to_owned()
         }
         _ => "4af1".to_owned(),
     };

@@ -175,7 +175,7 @@ fn router_over(
         Ok(InstanceSnapshot {
             has_stored_key: true,
             settings: settings.clone(),
-            key: key.clone(),
+            keys: key.clone().into(),
             unrecorded: None,
             api_keys: Vec::new(),
         })

@@ -36,6 +36,7 @@ mod own_sessions;
 mod pairing;
 mod previews;
 mod proxies;
+mod rotation;
 mod scene;
 mod scopes;
 mod serving;

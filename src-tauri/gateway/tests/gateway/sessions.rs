@@ -310,6 +310,7 @@ fn the_record_of_a_session_says_which_browser_has_it_and_when_it_was_used_last()
     let verified = VerifiedCode {
         payload: Payload::from_claims(&members).unwrap(),
         judged_at: Timestamp::now().as_second(),
+        key_id: None,
         registered: Registered::default(),
         members,
     };

@@ -143,7 +143,7 @@ impl Site {
                 name: "Other".to_owned(),
                 url: BaseUrl::parse("https://other.example/").unwrap(),
                 algorithm: Algorithm::HS256,
-                key: Some(key),
+                keys: vec![key],
             });
             Ok(other.into_iter().collect())
         };
@@ -152,7 +152,7 @@ impl Site {
             Ok(InstanceSnapshot {
                 has_stored_key: true,
                 settings,
-                key,
+                keys: key.into(),
                 unrecorded: None,
                 api_keys: api_keys.clone(),
             })

@@ -1,6 +1,6 @@
 //! The keys in a backup.
 
-use latchkey_core::secret::{KeyOrigin, Secret, SecretEncoding, SigningKey};
+use latchkey_core::secret::{KeyOrigin, KeyRecord, Secret, SecretEncoding, SigningKey};
 use latchkey_core::{Error, ErrorCode, Result};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
@@ -17,13 +17,28 @@ pub(crate) struct SealedKeys(Sealed);
 #[derive(Default, Serialize, Deserialize)]
 pub(crate) struct BackupKeys {
     pub(crate) signing_key: Option<SigningKeyRecord>,
+    /// Retiring signing keys.
+    #[serde(default)]
+    pub(crate) retiring: Vec<RetiringKeyRecord>,
     /// Certificate and key of the gateway, if it has made them itself, in PEM.
     pub(crate) certificate: Option<Zeroizing<String>>,
 }
 
-/// The signing key, and what is known of it.
+/// A signing key that retires.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct RetiringKeyRecord {
+    #[serde(flatten)]
+    pub(crate) key: SigningKeyRecord,
+    /// Time at which the key retires, in Unix seconds.
+    pub(crate) retires_at: i64,
+}
+
+/// A signing key, and what is known of it.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct SigningKeyRecord {
+    /// ID by which links name the key. Backups of format 5 and older do not have it.
+    #[serde(default)]
+    pub(crate) id: Option<String>,
     secret: Zeroizing<String>,
     encoding: SecretEncoding,
     pub(crate) origin: KeyOrigin,
@@ -33,13 +48,15 @@ pub(crate) struct SigningKeyRecord {
 }
 
 impl SigningKeyRecord {
-    pub(crate) fn new(key: &SigningKey, origin: KeyOrigin, set_at: i64, revealed: bool) -> Self {
+    /// Describes a key with its record.
+    pub(crate) fn new(key: &SigningKey, record: &KeyRecord) -> Self {
         Self {
+            id: Some(record.key_id().to_owned()),
             secret: Zeroizing::new(key.secret().expose().to_owned()),
             encoding: key.encoding(),
-            origin,
-            set_at,
-            revealed,
+            origin: record.origin,
+            set_at: record.set_at,
+            revealed: record.revealed,
         }
     }
 

@@ -16,7 +16,7 @@ mod read;
 mod write;
 
 pub use format::{Header, Part, Summary};
-pub(crate) use keys::{BackupKeys, SigningKeyRecord};
+pub(crate) use keys::{BackupKeys, RetiringKeyRecord, SigningKeyRecord};
 pub use read::{BackupReader, verify};
 pub(crate) use write::BackupWriter;
 

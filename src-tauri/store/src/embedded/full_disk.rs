@@ -86,6 +86,7 @@ fn by(at: i64) -> AuditContext {
 fn sign_in(directory: &EmbeddedDirectory, id: &str) -> Result<Verdict> {
     let code = VerifiedCode {
         judged_at: 0,
+        key_id: None,
         payload: Payload::User(NewUser {
             id: UserId::parse(id, "id").unwrap(),
             email: None,

@@ -9,7 +9,8 @@ use zeroize::Zeroizing;
 
 use super::{Home, require_here};
 use crate::backup::{
-    self, BackupKeys, BackupReader, BackupWriter, Header, Part, SigningKeyRecord, Summary,
+    self, BackupKeys, BackupReader, BackupWriter, Header, Part, RetiringKeyRecord,
+    SigningKeyRecord, Summary,
 };
 use crate::embedded::{EmbeddedDirectory, Loading};
 use crate::files;
@@ -17,7 +18,7 @@ use crate::instances::{CERTIFICATE, file, note};
 use crate::wait::Wait as _;
 use latchkey_core::activity::{AuditContext, EventData};
 use latchkey_core::directory::{Directory, Snapshot};
-use latchkey_core::instance::{Hosted, Instance, InstanceId, Name};
+use latchkey_core::instance::{Hosted, Instance, InstanceId, Name, RetiringKey};
 use latchkey_core::secret::{KeyRecord, Secret};
 use latchkey_core::{Error, ErrorCode, Result};
 use serde_json::Value;
@@ -69,12 +70,14 @@ impl Home {
         }
         let (mut instance, snapshot) = self.read_together(id, directory)?;
         let keys = passphrase
-            .map(|passphrase| self.keys_of(&instance)?.seal(passphrase))
+            .map(|passphrase| self.keys_of(&instance, now)?.seal(passphrase))
             .transpose()?;
         // A pairing code that is used after the backup must not work again.
         instance.pairings.clear();
         // The records say where the keys are on this computer.
         instance.key = None;
+        instance.retiring.clear();
+        instance.dropped.clear();
         if let Some(typingmind) = &mut instance.typingmind {
             typingmind.key = None;
         }
@@ -175,20 +178,25 @@ impl Home {
         Err(Error::new(ErrorCode::Busy, message))
     }
 
-    fn keys_of(&self, instance: &Instance) -> Result<BackupKeys> {
+    fn keys_of(&self, instance: &Instance, now: Timestamp) -> Result<BackupKeys> {
         let signing_key = match &instance.key {
-            Some(record) => {
-                let key = self.signing_key(instance)?;
-                let (origin, set_at) = (record.origin, record.set_at);
-                let record = SigningKeyRecord::new(&key, origin, set_at, record.revealed);
-                Some(record)
-            }
+            Some(record) => Some(SigningKeyRecord::new(&self.signing_key(instance)?, record)),
             None => None,
         };
+        let retiring = instance.retiring.iter();
+        let retiring = retiring.filter(|retiring| now.as_second() < retiring.retires_at);
+        let retiring = retiring.filter_map(|retiring| {
+            let key = self.retiring_key(&instance.id, &retiring.key)?;
+            Some(RetiringKeyRecord {
+                key: SigningKeyRecord::new(&key, &retiring.key),
+                retires_at: retiring.retires_at,
+            })
+        });
         let path = self.instances.folder(&instance.id).join(CERTIFICATE);
         let certificate = files::read(&path)?.and_then(|pem| String::from_utf8(pem).ok());
         Ok(BackupKeys {
             signing_key,
+            retiring: retiring.collect(),
             certificate: certificate.map(Zeroizing::new),
         })
     }
@@ -238,10 +246,7 @@ impl Home {
             let path = staging.folder().join(CERTIFICATE);
             files::replace(&path, certificate.as_bytes())?;
         }
-        let stored = keys.signing_key.as_ref();
-        let stored = stored.map(|key| self.store_again(key, by.at)).transpose()?;
-        let kept = existing.as_ref().and_then(|existing| existing.key.clone());
-        instance.key = stored.clone().or_else(|| kept.clone());
+        let stored = self.restore_keys(&keys, existing.as_ref(), &mut instance, by.at)?;
         let known = existing.as_ref().and_then(|one| one.typingmind.as_ref());
         if let (Some(restored), Some(known)) = (&mut instance.typingmind, known) {
             restored.key.clone_from(&known.key);
@@ -251,21 +256,65 @@ impl Home {
             .instances
             .put_in(staging, instance, replaced)
             .inspect_err(|_| {
-                if let Some(stored) = &stored {
+                for stored in &stored {
                     self.forget(stored);
                 }
             })?;
         drop(held);
-        if stored.is_some()
-            && let Some(kept) = &kept
-        {
-            self.forget(kept);
-        }
         Ok(Restored {
-            instance,
+            instance: self.delete_dropped(instance),
             summary: backup.summary(),
             has_replaced: existing.is_some(),
         })
+    }
+
+    /// Stores the signing keys of a backup, and names them in the restored instance. Those of a
+    /// replaced instance are then dropped. Without signing keys in the backup, the replaced instance
+    /// keeps its own. Returns the records of the stored keys.
+    fn restore_keys(
+        &self,
+        keys: &BackupKeys,
+        replaced: Option<&Instance>,
+        instance: &mut Instance,
+        now: Timestamp,
+    ) -> Result<Vec<KeyRecord>> {
+        if let Some(replaced) = replaced {
+            instance.dropped.clone_from(&replaced.dropped);
+        }
+        let Some(active) = &keys.signing_key else {
+            if let Some(replaced) = replaced {
+                instance.key.clone_from(&replaced.key);
+                instance.retiring.clone_from(&replaced.retiring);
+            }
+            return Ok(Vec::new());
+        };
+        let mut stored = Vec::new();
+        let mut store = || -> Result<()> {
+            let record = self.store_again(active, now)?;
+            stored.push(record.clone());
+            instance.key = Some(record);
+            let retiring = keys.retiring.iter();
+            for retiring in retiring.filter(|key| now.as_second() < key.retires_at) {
+                let key = self.store_again(&retiring.key, now)?;
+                stored.push(key.clone());
+                let retires_at = retiring.retires_at;
+                instance.retiring.push(RetiringKey { key, retires_at });
+            }
+            Ok(())
+        };
+        if let Err(refused) = store() {
+            for stored in &stored {
+                self.forget(stored);
+            }
+            return Err(refused);
+        }
+        if let Some(replaced) = replaced {
+            let retiring = replaced.retiring.iter().map(|retiring| &retiring.key);
+            for key in replaced.key.iter().chain(retiring) {
+                instance.drop_key(key.clone(), false);
+            }
+        }
+        Ok(stored)
     }
 
     fn store_again(&self, key: &SigningKeyRecord, now: Timestamp) -> Result<KeyRecord> {
@@ -273,6 +322,7 @@ impl Home {
         let record = self.keys.store(&key.key()?, key.origin, set_at)?;
         Ok(KeyRecord {
             revealed: key.revealed,
+            public_id: key.id.clone(),
             ..record
         })
     }

@@ -244,8 +244,8 @@ impl Home {
                 }
             };
         }
-        let key = self.signing_key(instance)?;
-        sign_in::redeem(code, settings, &[&key], directory, by).wait()
+        let keys = self.key_set(instance, by.at)?;
+        sign_in::redeem(code, settings, &keys.usable(by.at), directory, by).wait()
     }
 
     /// Has the gateway of an instance inspect a text with a code.

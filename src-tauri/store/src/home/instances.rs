@@ -1,13 +1,15 @@
 //! Adding, changing and removing instances with their keys and directories. The files are written by
 //! [`Instances`](crate::instances::Instances), which knows no keys.
 
+use jiff::Timestamp;
+
 use super::Home;
 use crate::embedded::EmbeddedDirectory;
 use crate::wait::Wait as _;
 use latchkey_core::activity::AuditContext;
 use latchkey_core::inspect::diagnosis::OtherInstance;
 use latchkey_core::instance::{Hosted, Instance, InstanceId, Settings, SettingsChange};
-use latchkey_core::secret::{SecretSource, SigningKey, require_strength};
+use latchkey_core::secret::{KeyRecord, KeyRotation, SecretSource, SigningKey, require_strength};
 use latchkey_core::{ErrorCode, Result};
 
 impl Home {
@@ -24,7 +26,7 @@ impl Home {
             .inspect_err(|_| self.forget(&record))
     }
 
-    /// Changes the settings of an instance and, if there is a `secret`, its key: both or neither.
+    /// Changes the settings of an instance and, if there is a `rotation`, its key: both or neither.
     ///
     /// `change` may run twice. The first run is on the settings as they were read, and a new key is made
     /// for its result. The second run is under the lock, so that no change by another program is lost.
@@ -32,23 +34,25 @@ impl Home {
         &self,
         id: &InstanceId,
         change: impl Fn(&mut Settings) -> Result<()>,
-        secret: Option<SecretSource>,
+        rotation: Option<KeyRotation>,
         by: &AuditContext,
     ) -> Result<Instance> {
-        let record = match secret {
-            Some(secret) => {
+        let record = match rotation {
+            Some(KeyRotation {
+                source,
+                retire_after,
+            }) => {
                 let mut settings = self.instances.get(id)?.settings;
                 change(&mut settings)?;
-                Some(self.store(&settings, secret, by.at)?)
+                Some((self.store(&settings, source, by.at)?, retire_after))
             }
             None => None,
         };
-        let mut replaced = None;
         let written = self.instances.update(id, by, |instance| {
             let url = instance.settings.url.clone();
             change(&mut instance.settings)?;
-            if let Some(record) = &record {
-                replaced = instance.key.replace(record.clone());
+            if let Some((record, retire_after)) = &record {
+                instance.set_signing_key(record.clone(), *retire_after, by.at)?;
             }
             match &instance.key {
                 // A weak secret that an earlier version accepted does not prevent changes of other
@@ -59,15 +63,17 @@ impl Home {
                 _ => Ok(()),
             }
         });
-        // The key that is no longer referred to.
-        let orphan = if written.is_ok() { &replaced } else { &record };
-        if let Some(orphan) = orphan {
-            self.forget(orphan);
+        match (written, record) {
+            (Ok(instance), Some(_)) => Ok(self.delete_dropped(instance)),
+            (Err(refused), Some((orphan, _))) => {
+                self.forget(&orphan);
+                Err(refused)
+            }
+            (written, None) => written,
         }
-        written
     }
 
-    /// Changes settings of an instance and, if there is a `secret`, its key. Those of an instance on
+    /// Changes settings of an instance and, if there is a `rotation`, its key. Those of an instance on
     /// a gateway are changed there, except its name here.
     ///
     /// A refused setting or key changes nothing. If the connection to the gateway is lost between
@@ -76,18 +82,19 @@ impl Home {
         &self,
         id: &InstanceId,
         change: &SettingsChange,
-        secret: Option<SecretSource>,
+        rotation: Option<KeyRotation>,
         by: &AuditContext,
     ) -> Result<Instance> {
         let instance = self.instances.get(id)?;
         if instance.settings.hosted != Hosted::Gateway {
-            return self.change(id, |settings| change.apply(settings), secret, by);
+            return self.change(id, |settings| change.apply(settings), rotation, by);
         }
         // A change that breaks a rule is refused before the gateway is asked.
         let mut changed = instance.settings.clone();
         change.apply(&mut changed)?;
         self.instances.require_free_for(id, &changed.name)?;
-        if let Some(SecretSource::Paste { secret, encoding }) = &secret {
+        let source = rotation.as_ref().map(|rotation| &rotation.source);
+        if let Some(SecretSource::Paste { secret, encoding }) = source {
             SigningKey::from_encoded(secret, *encoding)?.require_strength(&changed.url)?;
         }
         let there = SettingsChange {
@@ -100,8 +107,8 @@ impl Home {
         if !there.is_empty() {
             record = Some(gateway.change(&there).wait()?);
         }
-        if let Some(secret) = secret {
-            gateway.replace_secret(secret).wait()?;
+        if let Some(rotation) = rotation {
+            gateway.rotate(rotation).wait()?;
         }
         let instance = if changed.name == instance.settings.name {
             instance
@@ -122,15 +129,18 @@ impl Home {
     ///
     /// Fails with [`ErrorCode::DirectoryHeld`] if another program uses its directory.
     pub fn remove(&self, id: &InstanceId) -> Result<()> {
-        let (record, connection, typingmind) = match self.instances.get(id) {
-            Ok(instance) => (instance.key, instance.connection, instance.typingmind),
+        let (records, connection, typingmind) = match self.instances.get(id) {
+            Ok(instance) => {
+                let records: Vec<KeyRecord> = instance.key_records().cloned().collect();
+                (records, instance.connection, instance.typingmind)
+            }
             // The keys of a damaged instance are unknown.
-            Err(refused) if refused.code == ErrorCode::DamagedFile => (None, None, None),
+            Err(refused) if refused.code == ErrorCode::DamagedFile => (Vec::new(), None, None),
             Err(refused) => return Err(refused),
         };
         EmbeddedDirectory::require_free(&self.users_folder(id))?;
         self.instances.remove(id)?;
-        if let Some(record) = &record {
+        for record in &records {
             self.forget(record);
         }
         self.forget_typingmind_key(typingmind.and_then(|typingmind| typingmind.key).as_ref());
@@ -142,12 +152,19 @@ impl Home {
     }
 
     /// Returns all instances but one, with the keys that can be read without a prompt.
-    pub fn other_instances(&self, except: Option<&InstanceId>) -> Result<Vec<OtherInstance>> {
+    pub fn other_instances(
+        &self,
+        except: Option<&InstanceId>,
+        now: Timestamp,
+    ) -> Result<Vec<OtherInstance>> {
         let instances = self.instances.list()?.instances.into_iter();
         let others = instances.filter(|instance| Some(&instance.id) != except);
         Ok(others
             .map(|instance| OtherInstance {
-                key: self.signing_key(&instance).ok(),
+                keys: self.key_set(&instance, now).map_or_else(
+                    |_| Vec::new(),
+                    |keys| keys.usable(now).into_iter().cloned().collect(),
+                ),
                 name: instance.settings.name.as_str().to_owned(),
                 algorithm: instance.settings.algorithm,
                 url: instance.settings.url,

@@ -1,16 +1,18 @@
 //! The signing keys of instances.
 
 use std::path::PathBuf;
-use std::sync::PoisonError;
+use std::sync::{MutexGuard, PoisonError};
 
 use jiff::Timestamp;
 
-use super::{Home, secrets_of, stored_secrets};
+use super::{Home, ReadKeys, secrets_of, stored_secrets};
 use latchkey_core::activity::AuditContext;
 use latchkey_core::admin::Connection;
-use latchkey_core::instance::{Instance, InstanceId, Name, Settings, SettingsChange};
+use latchkey_core::instance::{
+    DroppedKey, Hosted, Instance, InstanceId, Name, RetiringKey, Settings,
+};
 use latchkey_core::secret::{
-    KeyLocation, KeyOrigin, KeyRecord, Secret, SecretSource, SigningKey, StoredSecret,
+    KeyLocation, KeyOrigin, KeyRecord, KeySet, Secret, SecretSource, SigningKey, StoredSecret,
     require_strength,
 };
 use latchkey_core::{Error, ErrorCode, Result};
@@ -48,13 +50,16 @@ impl Home {
     pub fn start_with_new_keys(&self, passphrase: &Secret, by: &AuditContext) -> Result<NewKeys> {
         let lost = self.sealed()?;
         let kept_file = self.keys.start_anew(passphrase, by.at)?;
-        self.read
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clear();
+        self.read_keys().keys.clear();
         let without_secret = lost.into_iter().map(|instance| {
             self.instances.update(&instance.id, by, |instance| {
                 instance.key = None;
+                // Those in the keychain are out of reach, and are deleted when it is used again.
+                for retiring in std::mem::take(&mut instance.retiring) {
+                    instance.drop_key(retiring.key, false);
+                }
+                let in_keychain = |key: &DroppedKey| key.key.kept == KeyLocation::Keychain;
+                instance.dropped.retain(in_keychain);
                 if let Some(connection) = &mut instance.connection {
                     connection.key = None;
                 }
@@ -68,18 +73,6 @@ impl Home {
             without_secret: without_secret.collect::<Result<_>>()?,
             kept_file,
         })
-    }
-
-    /// Replaces the key of an instance. Links that were signed with the old key stop working. For
-    /// an instance hosted elsewhere they do so when the key is replaced there, too. The key of an
-    /// instance on a gateway is replaced there.
-    pub fn replace_secret(
-        &self,
-        id: &InstanceId,
-        secret: SecretSource,
-        by: &AuditContext,
-    ) -> Result<Instance> {
-        self.change_settings(id, &SettingsChange::default(), Some(secret), by)
     }
 
     /// Shows the secret of an instance, once. The record of showing it is on the disk first.
@@ -115,13 +108,61 @@ impl Home {
         }
         let record = instance.key.as_ref().ok_or_else(|| no_key(name))?;
         require_strength(record.bytes, &instance.settings.url)?;
-        let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(key) = read.get(&record.id) {
+        let mut read = self.read_keys();
+        let read = read.keys.entry(instance.id.clone()).or_default();
+        if let Some(Some(key)) = read.get(&record.id) {
             return Ok(key.clone());
         }
         let key = self.keys.read(record)?;
-        read.insert(record.id.clone(), key.clone());
+        read.insert(record.id.clone(), Some(key.clone()));
         Ok(key)
+    }
+
+    /// Returns the keys of an instance that verify now: the active one, and the retiring ones of an
+    /// instance that is hosted here. Deletes the keys that have retired.
+    ///
+    /// Fails like [`signing_key`](Self::signing_key). A retiring key that cannot be read, or is too
+    /// weak for the URL, is left out.
+    pub fn key_set(&self, instance: &Instance, now: Timestamp) -> Result<KeySet> {
+        let mut keys = KeySet::from(self.signing_key(instance)?);
+        let is_here = instance.settings.hosted == Hosted::Here;
+        let verifies = |retiring: &&RetiringKey| {
+            let is_strong = require_strength(retiring.key.bytes, &instance.settings.url).is_ok();
+            is_here && is_strong && now.as_second() < retiring.retires_at
+        };
+        for retiring in instance.retiring.iter().filter(verifies) {
+            if let Some(key) = self.retiring_key(&instance.id, &retiring.key) {
+                keys = keys.with_retiring(key, retiring.retires_at);
+            }
+        }
+        self.tidy_keys(instance, now);
+        Ok(keys)
+    }
+
+    /// Returns a retiring key, if it can be read. Logs the error otherwise.
+    pub(super) fn retiring_key(&self, id: &InstanceId, record: &KeyRecord) -> Option<SigningKey> {
+        let mut read = self.read_keys();
+        let read = read.keys.entry(id.clone()).or_default();
+        if let Some(known) = read.get(&record.id) {
+            return known.clone();
+        }
+        let found = self.keys.read(record);
+        if let Err(refused) = &found {
+            let key = record.key_id();
+            tracing::warn!(error = %refused.logged(), key, "a retiring signing key cannot be read, so its codes are refused");
+        }
+        match found {
+            Ok(key) => read.insert(record.id.clone(), Some(key)),
+            Err(refused) if refused.code == ErrorCode::NoSigningKey => {
+                read.insert(record.id.clone(), None)
+            }
+            Err(_) => None,
+        };
+        read.get(&record.id).cloned().flatten()
+    }
+
+    pub(super) fn read_keys(&self) -> MutexGuard<'_, ReadKeys> {
+        self.read.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn store(
@@ -146,10 +187,9 @@ impl Home {
 
     /// Deletes a key. An error is only logged, because a key that nothing refers to does no harm.
     pub(super) fn forget(&self, record: &KeyRecord) {
-        self.read
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .remove(&record.id);
+        for keys in self.read_keys().keys.values_mut() {
+            keys.remove(&record.id);
+        }
         if let Err(refused) = self.keys.forget(record) {
             tracing::warn!(error = %refused.logged(), "a replaced signing key was not removed");
         }

@@ -5,6 +5,7 @@
 //! |---|---|
 //! | adding, changing and removing instances | [`instances`] |
 //! | signing keys | [`keys`] |
+//! | new signing keys, retirement of old ones | [`rotation`] |
 //! | API keys | [`api_keys`] |
 //! | directories | [`directories`] |
 //! | TypingMind's users | [`typingmind`] |
@@ -18,6 +19,7 @@ mod directories;
 mod gateways;
 mod instances;
 mod keys;
+mod rotation;
 #[cfg(test)]
 mod tests;
 mod typingmind;
@@ -42,14 +44,23 @@ use latchkey_core::instance::{Instance, InstanceId};
 pub use latchkey_core::secret::SecretSource;
 use latchkey_core::secret::{KeyRecord, SigningKey, StoredSecret};
 
+/// Signing keys that were read, so that a preview does not ask the keychain at each keystroke.
+#[derive(Debug, Default)]
+struct ReadKeys {
+    /// Keys of each instance by their names in the store. `None` for a key that is missing there.
+    keys: HashMap<InstanceId, HashMap<String, Option<SigningKey>>>,
+    /// Times of the last attempts to delete retired keys, in Unix seconds.
+    tidied: HashMap<InstanceId, i64>,
+}
+
 /// A data folder with its instances and keys.
 #[derive(Debug)]
 pub struct Home {
     data_dir: PathBuf,
     instances: Instances,
     keys: Keys,
-    /// Keys that were read, so that a preview does not ask the keychain at each keystroke.
-    read: Mutex<HashMap<String, SigningKey>>,
+    /// Keys that were read.
+    read: Mutex<ReadKeys>,
     /// Copies of TypingMind's users that were read.
     copies: Copies,
     /// Gateways that were asked, with the connections by which they are reached.
@@ -103,12 +114,13 @@ fn stored_secrets(instances: &Instances) -> Result<Vec<StoredSecret>> {
 
 /// Returns the secrets that an instance refers to.
 fn secrets_of(instance: &Instance) -> Vec<StoredSecret> {
-    let signing = instance.key.as_ref().map(KeyRecord::stored);
+    let signing = instance.key.iter();
+    let retiring = instance.retiring.iter().map(|retiring| &retiring.key);
     let connection = instance.connection.as_ref();
     let access = connection.and_then(|connection| connection.key.clone());
     let typingmind = instance.typingmind.as_ref();
     let typingmind = typingmind.and_then(|typingmind| typingmind.key.as_ref());
     let typingmind = typingmind.map(|key| key.stored.clone());
-    let all = [signing, access, typingmind];
-    all.into_iter().flatten().collect()
+    let signing = signing.chain(retiring).map(KeyRecord::stored);
+    signing.chain(access).chain(typingmind).collect()
 }

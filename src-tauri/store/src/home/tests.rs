@@ -8,11 +8,15 @@ use crate::keys::{KeychainUse, KeysState};
 use latchkey_core::activity::{Actor, AuditContext};
 use latchkey_core::instance::{Hosted, Instance, InstanceId, Name, Settings};
 use latchkey_core::link::BaseUrl;
-use latchkey_core::secret::{Secret, SecretEncoding};
+use latchkey_core::secret::{KeyRotation, Secret, SecretEncoding};
 use latchkey_core::{Error, ErrorCode};
 
 fn by() -> AuditContext {
     AuditContext::new(Actor::Studio, Timestamp::UNIX_EPOCH)
+}
+
+fn generated() -> KeyRotation {
+    KeyRotation::at_once(SecretSource::Generate)
 }
 
 fn home() -> (tempfile::TempDir, Home, Instance) {
@@ -42,7 +46,7 @@ fn a_concurrent_change_by_another_program_is_kept() {
         settings.policy.provisioning = false;
         Ok(())
     };
-    let changed = home.change(&instance.id, change, Some(SecretSource::Generate), &by());
+    let changed = home.change(&instance.id, change, Some(generated()), &by());
     let policy = changed.unwrap().settings.policy;
     assert!(policy.require_expiry && !policy.provisioning);
 }
@@ -54,7 +58,7 @@ fn a_refused_change_leaves_the_key_as_it_was() {
     let refused = home.change(
         &instance.id,
         |_| Err(Error::new(ErrorCode::InvalidSetting, "no")),
-        Some(SecretSource::Generate),
+        Some(generated()),
         &by(),
     );
     assert_eq!(refused.unwrap_err().code, ErrorCode::InvalidSetting);
@@ -155,10 +159,10 @@ fn a_missing_sealed_file_is_reported_and_can_be_replaced() {
 fn a_weak_secret_is_refused_when_it_is_set_and_when_the_url_leaves_this_computer() {
     let (_folder, home, instance) = home();
     let weak = || {
-        Some(SecretSource::Paste {
+        Some(KeyRotation::at_once(SecretSource::Paste {
             secret: Secret::new("short".into()),
             encoding: SecretEncoding::Text,
-        })
+        }))
     };
     let to = |url: &'static str| {
         move |settings: &mut Settings| {

@@ -9,7 +9,8 @@ use latchkey_core::admin::Connection;
 use latchkey_core::instance::api_key::ApiKey;
 use latchkey_core::instance::pairing::Pairing;
 use latchkey_core::instance::{
-    Hosted, Instance, InstanceId, Name, Outbox, Policy, Retention, Settings, SignInSettings,
+    DroppedKey, Hosted, Instance, InstanceId, Name, Outbox, Policy, Retention, RetiringKey,
+    Settings, SignInSettings,
 };
 use latchkey_core::link::{BaseUrl, Parameter};
 use latchkey_core::protocol::audience::Audience;
@@ -25,8 +26,9 @@ use latchkey_core::{Error, ErrorCode, Result};
 /// stores waiting changes without words. Format 4 adds scopes and expiry to API keys. Programs for
 /// format 3 would ignore them and accept such a key for every request. Format 5 adds instances on
 /// a gateway, the connection to TypingMind's API, pairings, and the last use of API keys. Programs
-/// for format 4 would drop them.
-pub(crate) const FORMAT: u32 = 5;
+/// for format 4 would drop them. Format 6 adds retiring and dropped signing keys. Programs for
+/// format 5 would drop them, and never delete their secrets.
+pub(crate) const FORMAT: u32 = 6;
 
 #[derive(Serialize, Deserialize)]
 struct InstanceFile {
@@ -45,6 +47,10 @@ struct InstanceFile {
     #[serde(default)]
     audiences: Vec<Audience>,
     key: Option<KeyRecord>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    retiring: Vec<RetiringKey>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    dropped: Vec<DroppedKey>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     typingmind: Option<TypingMind>,
     #[serde(default)]
@@ -119,6 +125,8 @@ pub(crate) fn parse(
         id: id.clone(),
         settings: settings().map_err(|refused| damaged(refused.message))?,
         key: file.key,
+        retiring: file.retiring,
+        dropped: file.dropped,
         typingmind: file.typingmind,
         api_keys: file.api_keys,
         pairings: file.pairings,
@@ -152,6 +160,8 @@ pub(crate) fn contents(instance: &Instance) -> Result<Vec<u8>> {
         retention: settings.retention,
         audiences: settings.audiences.clone(),
         key: instance.key.clone(),
+        retiring: instance.retiring.clone(),
+        dropped: instance.dropped.clone(),
         typingmind: instance.typingmind.clone(),
         api_keys: instance.api_keys.clone(),
         pairings: instance.pairings.clone(),

@@ -11,6 +11,7 @@ use std::time::SystemTime;
 use std::{fs, iter};
 
 use crate::files;
+use jiff::Timestamp;
 use latchkey_core::activity::{AuditContext, Event, EventData};
 use latchkey_core::admin::Connection;
 use latchkey_core::instance::{
@@ -36,6 +37,29 @@ const DIRECTORY: &str = "directory";
 #[derive(Debug)]
 pub struct Instances {
     root: PathBuf,
+}
+
+/// State of a file: its time, its size and, on Unix, its number on the disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FileStamp {
+    modified: SystemTime,
+    bytes: u64,
+    number: u64,
+}
+
+impl FileStamp {
+    fn of(path: &Path) -> Option<Self> {
+        let known = fs::metadata(path).ok()?;
+        #[cfg(unix)]
+        let number = std::os::unix::fs::MetadataExt::ino(&known);
+        #[cfg(not(unix))]
+        let number = 0;
+        Some(Self {
+            modified: known.modified().ok()?,
+            bytes: known.len(),
+            number,
+        })
+    }
 }
 
 /// All readable instances in the order of their names, and the errors of the others.
@@ -113,6 +137,13 @@ impl Instances {
             .collect();
         files.sort();
         files
+    }
+
+    /// Returns the state of an instance's file, without reading the file. It changes with each
+    /// change of the instance. `None` if the file is missing.
+    #[must_use]
+    pub fn stamp(&self, id: &InstanceId) -> Option<FileStamp> {
+        FileStamp::of(&self.path(id))
     }
 
     /// Returns the instance with an ID.
@@ -221,6 +252,8 @@ impl Instances {
             id,
             settings,
             key,
+            retiring: Vec::new(),
+            dropped: Vec::new(),
             typingmind: None,
             api_keys: Vec::new(),
             pairings: Vec::new(),
@@ -298,6 +331,29 @@ impl Instances {
         let _lock = self.lock()?;
         let mut instance = self.get(id)?;
         if instance.note_key_uses(uses) {
+            file::write(&self.path(&instance.id), &instance)?;
+        }
+        Ok(())
+    }
+
+    /// Drops the signing keys whose retirement dates have passed. Returns the instance.
+    pub(crate) fn drop_retired(&self, id: &InstanceId, now: Timestamp) -> Result<Instance> {
+        let _lock = self.lock()?;
+        let mut instance = self.get(id)?;
+        if instance.drop_retired(now) {
+            file::write(&self.path(&instance.id), &instance)?;
+        }
+        Ok(instance)
+    }
+
+    /// Removes dropped signing keys from the record, because their secrets are deleted.
+    pub(crate) fn forget_dropped(&self, id: &InstanceId, deleted: &[String]) -> Result<()> {
+        let _lock = self.lock()?;
+        let mut instance = self.get(id)?;
+        let known = instance.dropped.len();
+        let dropped = &mut instance.dropped;
+        dropped.retain(|dropped| !deleted.contains(&dropped.key.id));
+        if dropped.len() < known {
             file::write(&self.path(&instance.id), &instance)?;
         }
         Ok(())

@@ -10,7 +10,7 @@ use latchkey_core::ErrorCode;
 use latchkey_core::activity::{Actor, AuditContext};
 use latchkey_core::admin::{Connection, Fingerprint, GatewayUrl};
 use latchkey_core::instance::scope::Scope;
-use latchkey_core::instance::{Hosted, Instance, InstanceId, Name, Outbox, Settings};
+use latchkey_core::instance::{Hosted, Instance, InstanceId, Name, Outbox, RetiringKey, Settings};
 use latchkey_core::link::BaseUrl;
 use latchkey_core::secret::{KeyLocation, StoredSecret};
 use serde_json::Value;
@@ -155,7 +155,7 @@ fn a_directory_whose_instance_has_no_file_is_reported_and_its_name_stays_taken()
 
 /// The file was written by the last version of format 1.
 #[test]
-fn a_file_of_format_1_is_read_and_becomes_one_of_format_5() {
+fn a_file_of_format_1_is_read_and_becomes_one_of_format_6() {
     let folder = tempfile::tempdir().unwrap();
     let instances = Instances::new(folder.path());
     let id = InstanceId::parse("acme").unwrap();
@@ -172,13 +172,13 @@ fn a_file_of_format_1_is_read_and_becomes_one_of_format_5() {
     };
     instances.update(&id, &by(), renamed).unwrap();
     let written = fs::read_to_string(&path).unwrap();
-    assert!(written.contains("\"format\": 5"), "{written}");
+    assert!(written.contains("\"format\": 6"), "{written}");
     assert_eq!(instances.get(&id).unwrap().api_keys.len(), 1);
 }
 
 /// The file was written by the last version of format 4.
 #[test]
-fn a_file_of_format_4_is_read_and_becomes_one_of_format_5() {
+fn a_file_of_format_4_is_read_and_becomes_one_of_format_6() {
     let folder = tempfile::tempdir().unwrap();
     let instances = Instances::new(folder.path());
     let id = InstanceId::parse("acme").unwrap();
@@ -193,15 +193,42 @@ fn a_file_of_format_4_is_read_and_becomes_one_of_format_5() {
     let unchanged = instances.update(&id, &by(), |_| Ok(())).unwrap();
     assert_eq!(unchanged.outbox.waiting.len(), waiting);
     let written = fs::read_to_string(&path).unwrap();
-    assert!(written.contains("\"format\": 5"), "{written}");
+    assert!(written.contains("\"format\": 6"), "{written}");
     assert_eq!(instances.get(&id).unwrap().settings, read.settings);
+}
+
+/// The file was written by the last version of format 5.
+#[test]
+fn a_file_of_format_5_is_read_and_becomes_one_of_format_6() {
+    let folder = tempfile::tempdir().unwrap();
+    let instances = Instances::new(folder.path());
+    let id = InstanceId::parse("acme").unwrap();
+    let path = instances.path(&id);
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(&path, include_bytes!("../../tests/store/instance-5.json")).unwrap();
+    let read = instances.get(&id).unwrap();
+    let key = read.key.clone().unwrap();
+    assert_eq!(key.key_id(), "5OJsYrOdclo5FHOcvngR");
+    assert!(read.retiring.is_empty() && read.dropped.is_empty());
+    assert_eq!(read.outbox.waiting.len(), 5);
+    let retiring = |instance: &mut Instance| {
+        instance.retiring.push(RetiringKey {
+            key: key.clone(),
+            retires_at: 1_900_000_000,
+        });
+        Ok(())
+    };
+    let changed = instances.update(&id, &by(), retiring).unwrap();
+    let written = fs::read_to_string(&path).unwrap();
+    assert!(written.contains("\"format\": 6"), "{written}");
+    assert_eq!(instances.get(&id).unwrap().retiring, changed.retiring);
 }
 
 #[test]
 fn each_older_format_has_a_file_beside_the_tests() {
     let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/store");
     let mut found = Vec::new();
-    for file in ["instance-1.json", "instance-4.json"] {
+    for file in ["instance-1.json", "instance-4.json", "instance-5.json"] {
         found.push(tests.join(file));
     }
     for folder in fs::read_dir(tests.join("directory")).unwrap() {

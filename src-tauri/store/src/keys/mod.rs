@@ -221,6 +221,7 @@ impl Keys {
         let StoredSecret { id, kept } = self.store_secret(key.secret())?;
         Ok(KeyRecord {
             id,
+            public_id: None,
             origin,
             kept,
             set_at,
@@ -248,12 +249,21 @@ impl Keys {
                 },
             )
         })?;
-        SigningKey::kept(secret, record.encoding)
+        Ok(SigningKey::kept(secret, record.encoding)?.with_id(record.key_id()))
     }
 
     /// Deletes a key. A missing key is not an error.
     pub fn forget(&self, record: &KeyRecord) -> Result<()> {
         self.forget_secret(&record.stored())
+    }
+
+    /// Returns whether a secret in a place can be read and deleted now.
+    pub(crate) fn reaches(&self, kept: KeyLocation) -> bool {
+        matches!(
+            (&*self.place(), kept),
+            (StoreState::Keychain, KeyLocation::Keychain)
+                | (StoreState::Open(_), KeyLocation::SealedFile)
+        )
     }
 
     /// Fails if no secret can be stored or read now.

@@ -8,14 +8,14 @@ use hyper::Method;
 use latchkey_core::Result;
 use latchkey_core::admin::{
     About, ApiKeyRecord, ApiKeyRequest, ApiKeys, ConnectionString, Fingerprint, GatewayState,
-    GatewayUrl, InspectRequest, InstanceRecord, Judged, Link, MadeApiKey, NewSigningKey, Paired,
-    PairingRequest, RedemptionRequest, SigningKeySet,
+    GatewayUrl, InspectRequest, InstanceRecord, Judged, Link, MadeApiKey, Paired, PairingRequest,
+    RedemptionRequest, RetirementRequest, RotationRequest, SigningKeys, SigningKeysChanged,
 };
 use latchkey_core::inspect::{RefusedCode, Report};
 use latchkey_core::instance::api_key::NewApiKey;
 use latchkey_core::instance::{InstanceId, SettingsChange};
 use latchkey_core::link::compose::LinkSpec;
-use latchkey_core::secret::{Secret, SecretSource};
+use latchkey_core::secret::{KeyRotation, Secret};
 use latchkey_core::verdict::Verdict;
 
 use super::RemoteDirectory;
@@ -112,10 +112,28 @@ impl RemoteGateway {
         self.client.send(call).await
     }
 
-    /// Replaces the signing key.
-    pub async fn replace_secret(&self, source: SecretSource) -> Result<SigningKeySet> {
-        let source = NewSigningKey::from(source);
-        let call = Call::new(Method::PUT, "/signing-key").json(&source)?;
+    /// Returns the signing keys that verify.
+    pub async fn signing_keys(&self) -> Result<SigningKeys> {
+        self.client
+            .send(Call::new(Method::GET, "/signing-keys"))
+            .await
+    }
+
+    /// Makes a new signing key the active one.
+    pub async fn rotate(&self, rotation: KeyRotation) -> Result<SigningKeysChanged> {
+        let rotation = RotationRequest::from(rotation);
+        let call = Call::new(Method::POST, "/signing-keys/rotations").json(&rotation)?;
+        self.client.send(call).await
+    }
+
+    /// Retires a signing key by its ID.
+    pub async fn retire_key(
+        &self,
+        id: &str,
+        request: RetirementRequest,
+    ) -> Result<SigningKeysChanged> {
+        let path = format!("/signing-keys/{}/retirement", encoded(id));
+        let call = Call::new(Method::POST, &path).json(&request)?;
         self.client.send(call).await
     }
 

@@ -15,6 +15,7 @@ mod directory;
 mod forecasts;
 mod opening;
 mod refused_changes;
+mod rotation;
 #[path = "../../../core/tests/core/signed.rs"]
 mod signed;
 #[path = "../../../../tests/soak.rs"]

@@ -37,6 +37,8 @@ pub struct VerifiedCode {
     pub members: Map<String, Value>,
     /// Time of the verification, in Unix seconds.
     pub judged_at: i64,
+    /// ID of the signing key, if it is known.
+    pub key_id: Option<String>,
 }
 
 impl VerifiedCode {
@@ -59,8 +61,10 @@ pub fn verify(
 ) -> Result<VerifiedCode, CodeRefusal> {
     let parts = Parts::of(code)?;
     parts.check_header(rules.algorithm)?;
-    parts.check_signature(keys, rules.algorithm)?;
-    parts.judge_claims(rules, now)
+    let signer = parts.check_signature(keys, rules.algorithm)?;
+    let mut verified = parts.judge_claims(rules, now)?;
+    verified.key_id = signer.id().map(str::to_owned);
+    Ok(verified)
 }
 
 /// Judges a code like [`verify`]. A gateway that keeps the key says whether the signature is right.
@@ -170,11 +174,12 @@ impl<'a> Parts<'a> {
         Ok(())
     }
 
-    fn check_signature(
+    /// Returns the key that has signed the code.
+    fn check_signature<'k>(
         &self,
-        keys: &[&SigningKey],
+        keys: &[&'k SigningKey],
         algorithm: Algorithm,
-    ) -> Result<(), CodeRefusal> {
+    ) -> Result<&'k SigningKey, CodeRefusal> {
         let (found, whole) = (self.signature.len(), algorithm.signature_chars());
         if found < whole {
             return Err(CodeRefusal::malformed(format!(
@@ -192,7 +197,7 @@ impl<'a> Parts<'a> {
                 CodeRefusal::malformed("its signature is not base64url without padding.")
             })?;
             if matches {
-                return Ok(());
+                return Ok(key);
             }
         }
         Err(CodeRefusal::BadSignature)
@@ -215,6 +220,7 @@ impl<'a> Parts<'a> {
             registered,
             members: claims,
             judged_at: now.as_second(),
+            key_id: None,
         })
     }
 }

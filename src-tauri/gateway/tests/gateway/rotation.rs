@@ -1,0 +1,239 @@
+//! Rotation and retirement of signing keys: what visitors and administrators see before and after.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::http::header::{COOKIE, SET_COOKIE};
+use axum::http::{Request, StatusCode};
+use http_body_util::BodyExt as _;
+use latchkey_core::instance::scope::Scope;
+use latchkey_core::secret::{KeyRotation, RetireAfter, Secret, SecretSource};
+use latchkey_gateway::router;
+use latchkey_store::home::Home;
+use latchkey_store::keys::KeychainUse;
+use serde_json::{Value, json};
+use tower::ServiceExt as _;
+
+use crate::admin_api::{until, with_stored_key};
+use crate::administering::{Administered, Response};
+use crate::site::by;
+
+/// A visitor's answer: its status and the cookie of a session, if it sets one.
+struct Visit {
+    status: StatusCode,
+    session: Option<String>,
+}
+
+fn visit(site: &Administered, path: &str, cookie: &str) -> Visit {
+    let request = Request::builder()
+        .uri(path)
+        .header("host", "acme.example")
+        .header("user-agent", "Mozilla/5.0 (a browser)")
+        .header(COOKIE, cookie)
+        .body(Body::empty())
+        .unwrap();
+    let router = router(Arc::clone(&site.gateway));
+    site.runtime.block_on(async {
+        let answer = router.oneshot(request).await.unwrap();
+        let (head, body) = answer.into_parts();
+        body.collect().await.unwrap();
+        let cookies = head.headers.get_all(SET_COOKIE).iter();
+        let mut pairs = cookies.map(|cookie| cookie.to_str().unwrap().split(';').next().unwrap());
+        let session = pairs.find(|pair| pair.contains("latchkey_session") && !pair.ends_with('='));
+        Visit {
+            status: head.status,
+            session: session.map(str::to_owned),
+        }
+    })
+}
+
+/// Returns whether opening a link signs somebody in.
+fn opens(site: &Administered, link: &str) -> bool {
+    visit(site, link, "").session.is_some()
+}
+
+fn is_signed_in(site: &Administered, session: &str) -> bool {
+    visit(site, "/auth/verify", session).status == StatusCode::OK
+}
+
+/// Makes a link for a new user. Returns its path and query.
+fn link(site: &Administered, key: &str, user: &str) -> String {
+    let wanted = json!({ "payload": { "user": { "id": user } } });
+    let made = site.ask("POST", "/links", key, &wanted);
+    assert_eq!(made.status, StatusCode::OK, "{}", made.body);
+    let url = made.body["url"].as_str().unwrap();
+    url.strip_prefix("https://acme.example").unwrap().to_owned()
+}
+
+fn keys(site: &Administered, key: &str) -> Vec<Value> {
+    let listed = site.ask("GET", "/signing-keys", key, &Value::Null);
+    assert_eq!(listed.status, StatusCode::OK, "{}", listed.body);
+    listed.body["signing_keys"].as_array().unwrap().clone()
+}
+
+fn id(key: &Value) -> String {
+    key["id"].as_str().unwrap().to_owned()
+}
+
+fn rotate(site: &Administered, key: &str, request: &Value) -> Response {
+    site.ask("POST", "/signing-keys/rotations", key, request)
+}
+
+fn retire(site: &Administered, key: &str, id: &str, request: &Value) -> Response {
+    let path = format!("/signing-keys/{id}/retirement");
+    site.ask("POST", &path, key, request)
+}
+
+#[test]
+fn old_links_and_sessions_work_after_a_rotation_and_old_links_stop_at_the_date() {
+    let site = with_stored_key();
+    let admin = site.key("laptop", &[Scope::Admin]);
+    let (before, later) = (link(&site, &admin, "ada"), link(&site, &admin, "bob"));
+    let session = visit(&site, &before, "").session.unwrap();
+    let rotated = rotate(&site, &admin, &json!({ "retire_after": "3 seconds" }));
+    assert_eq!(rotated.status, StatusCode::OK, "{}", rotated.body);
+    assert_eq!(rotated.body["secret"].as_str().unwrap().len(), 64);
+    assert_eq!(rotated.body["signing_keys"][0]["state"], "active");
+    assert_eq!(rotated.body["signing_keys"][1]["state"], "retiring");
+    assert!(opens(&site, &later), "a link of the old key");
+    assert!(
+        opens(&site, &link(&site, &admin, "eve")),
+        "a link of the new key"
+    );
+    assert!(is_signed_in(&site, &session));
+    until(|| !opens(&site, &later));
+    assert_eq!(keys(&site, &admin).len(), 1);
+    assert!(is_signed_in(&site, &session));
+    assert!(opens(&site, &link(&site, &admin, "ivy")));
+    let kept = site.home.instances().get(&site.id).unwrap();
+    until(|| {
+        visit(&site, "/", "");
+        let kept = site.home.instances().get(&site.id).unwrap();
+        kept.retiring.is_empty() && kept.dropped.is_empty()
+    });
+    assert!(site.home.signing_key(&kept).is_ok());
+}
+
+#[test]
+fn a_leaked_key_stops_at_the_next_request_and_another_is_active() {
+    let site = with_stored_key();
+    let admin = site.key("laptop", &[Scope::Admin]);
+    let old = link(&site, &admin, "ada");
+    let session = visit(&site, &old, "").session.unwrap();
+    let leaked = id(&keys(&site, &admin)[0]);
+    let given_up = retire(&site, &admin, &leaked, &json!({ "leaked": true }));
+    assert_eq!(given_up.status, StatusCode::OK, "{}", given_up.body);
+    assert_eq!(given_up.body["secret"].as_str().unwrap().len(), 64);
+    assert_ne!(id(&given_up.body["signing_keys"][0]), leaked);
+    assert!(!opens(&site, &old));
+    assert!(is_signed_in(&site, &session));
+    assert!(opens(&site, &link(&site, &admin, "bob")));
+    let entries = site.entries();
+    let entry = entries
+        .iter()
+        .find(|entry| entry.event.data.code() == "key_leaked");
+    assert_eq!(entry.unwrap().event.data.parameters()["key"], leaked);
+}
+
+#[test]
+fn a_change_of_the_keys_by_another_process_counts_at_the_next_request() {
+    let site = with_stored_key();
+    let admin = site.key("laptop", &[Scope::Admin]);
+    let old = link(&site, &admin, "ada");
+    assert!(opens(&site, &old));
+    let other = Home::open(site.home.data_dir().to_owned(), KeychainUse::Never).unwrap();
+    let passphrase = Secret::new("correct horse battery staple".into());
+    other.keys().unlock(&passphrase).unwrap();
+    for _ in 0..5 {
+        let rotation = KeyRotation {
+            source: SecretSource::Generate,
+            retire_after: Some(RetireAfter::default()),
+        };
+        let rotated = other.rotate(&site.id, rotation, &by()).unwrap();
+        let new = rotated.key.as_ref().unwrap().key_id();
+        assert_eq!(id(&keys(&site, &admin)[0]), new);
+        assert!(opens(&site, &old));
+        let inspected = site.ask("POST", "/inspections", &admin, &json!({ "text": old }));
+        let signed_by = &inspected.body["signed_by"];
+        assert_eq!(
+            signed_by["retires_at"],
+            keys(&site, &admin)[1]["retires_at"]
+        );
+    }
+    let first = id(&keys(&site, &admin)[1]);
+    let leaked = latchkey_core::admin::RetirementRequest {
+        leaked: true,
+        retire_after: None,
+    };
+    other.retire_key(&site.id, &first, leaked, &by()).unwrap();
+    assert!(!opens(&site, &old), "at the very next request");
+}
+
+#[test]
+fn the_retirement_of_a_key_is_set_and_what_cannot_be_is_refused() {
+    let site = with_stored_key();
+    let admin = site.key("laptop", &[Scope::Admin]);
+    let old = link(&site, &admin, "ada");
+    let pasted =
+        json!({ "secret": "a secret that another system already has", "retire_after": "7 days" });
+    let rotated = rotate(&site, &admin, &pasted);
+    assert_eq!(rotated.body["secret"], Value::Null, "{}", rotated.body);
+    let listed = keys(&site, &admin);
+    assert_eq!(listed[0]["origin"], "pasted");
+    let (active, retiring) = (id(&listed[0]), id(&listed[1]));
+    let set = retire(
+        &site,
+        &admin,
+        &retiring,
+        &json!({ "retire_after": "1 day" }),
+    );
+    assert_eq!(set.status, StatusCode::OK, "{}", set.body);
+    assert_eq!(set.body["secret"], Value::Null);
+    let date = |key: &Value| key["retires_at"].as_str().unwrap().to_owned();
+    assert!(date(&set.body["signing_keys"][1]) < date(&listed[1]));
+    for (key, request, status, field) in [
+        (active.as_str(), json!({}), 422, "key"),
+        ("unknown", json!({}), 404, "key"),
+        (
+            &retiring,
+            json!({ "leaked": true, "retire_after": "1 day" }),
+            422,
+            "retire_after",
+        ),
+        (
+            &retiring,
+            json!({ "retire_after": "never" }),
+            422,
+            "retire_after",
+        ),
+    ] {
+        let refused = retire(&site, &admin, key, &request);
+        assert_eq!(refused.status.as_u16(), status, "{}", refused.body);
+        assert_eq!(refused.body["field"], field, "{}", refused.body);
+    }
+    for (request, field) in [
+        (json!({ "retire_after": "soon" }), "retire_after"),
+        (json!({ "encoding": "hex" }), "encoding"),
+        (json!({ "secret": "short" }), "secret"),
+        (json!({ "after": "1 day" }), "after"),
+    ] {
+        let refused = rotate(&site, &admin, &request);
+        assert_eq!(refused.status.as_u16(), 422, "{}", refused.body);
+        assert_eq!(refused.body["field"], field, "{}", refused.body);
+    }
+    assert!(opens(&site, &old));
+    let retired = retire(&site, &admin, &retiring, &json!({}));
+    assert_eq!(retired.body["signing_keys"].as_array().unwrap().len(), 1);
+    assert!(!opens(&site, &old));
+}
+
+#[test]
+fn a_gateway_that_was_started_with_a_secret_rotates_no_key() {
+    let site = Administered::new();
+    site.administration.set_gateway(&site.gateway);
+    let admin = site.key("laptop", &[Scope::Admin]);
+    let refused = rotate(&site, &admin, &json!({}));
+    assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert_eq!(refused.body["field"], "secret");
+    assert!(keys(&site, &admin).is_empty());
+}
