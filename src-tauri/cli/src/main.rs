@@ -33,6 +33,7 @@ mod privileges;
 mod redeem;
 mod serve;
 mod sessions;
+mod signing_keys;
 mod sockets;
 mod text;
 mod typingmind;
@@ -130,6 +131,7 @@ fn run(arguments: Arguments, output: &Output) -> Result<ExitCode, Failure> {
         Command::Seats { instance, set } => users::seats(&instance, set, context, output, now),
         Command::Activity(command) => activity::activity(&command, context, output),
         Command::ApiKey(command) => api_keys::api_keys(&command, context, output, now),
+        Command::Keys(command) => signing_keys::signing_keys(&command, context, output, now),
         Command::Backup(arguments) => backup::backup(&arguments, context, output, now),
         Command::Restore(arguments) => backup::restore(&arguments, context, output, now),
         Command::Serve(arguments) => serve::serve(&arguments, context, output),

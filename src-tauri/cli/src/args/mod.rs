@@ -13,6 +13,7 @@ mod redeem;
 mod secret;
 mod serve;
 mod sessions;
+mod signing_keys;
 mod users;
 mod values;
 
@@ -29,6 +30,7 @@ pub(crate) use redeem::RedeemArguments;
 pub(crate) use secret::{SecretArguments, SecretCommand, secret_file};
 pub(crate) use serve::{LogFormat, ServeArguments};
 pub(crate) use sessions::SessionsCommand;
+pub(crate) use signing_keys::{RetireArguments, RotateArguments, SigningKeyCommand};
 pub(crate) use users::{
     EditArguments, ExportArguments, FilterArguments, FormatArgument, ImportArguments,
     ListArguments, OriginArgument, SortArgument, StatusArgument, UsersArguments, UsersCommand,
@@ -98,6 +100,9 @@ pub(crate) enum Command {
     /// Manage the keys with which other systems use the gateway's API.
     #[command(subcommand)]
     ApiKey(ApiKeyCommand),
+    /// Manage the signing keys of an instance: the active one, and those that still verify.
+    #[command(subcommand)]
+    Keys(SigningKeyCommand),
     /// Write an instance with its users, links, sessions and activity into one file.
     ///
     /// It works while the gateway or Studio runs.
@@ -152,6 +157,7 @@ impl Command {
             Self::Seats { instance, .. } => Some(instance),
             Self::Activity(ActivityCommand::List(activity)) => Some(&activity.instance),
             Self::ApiKey(keys) => Some(keys.instance()),
+            Self::Keys(keys) => Some(keys.instance()),
             Self::Backup(backup) => Some(&backup.instance),
             Self::Restore(restore) => restore.name.as_deref(),
             Self::Serve(serve) => serve.instance.as_deref(),
@@ -169,6 +175,7 @@ impl Command {
             Self::Sessions(sessions) => sessions.changes(),
             Self::Seats { set, .. } => set.is_some(),
             Self::ApiKey(keys) => keys.changes(),
+            Self::Keys(keys) => keys.changes(),
             Self::Secret(secret) => !matches!(secret, SecretCommand::Generate { .. }),
             Self::Instance(instance) => instance.changes(),
             Self::Man { out } => out.is_some(),
@@ -189,6 +196,7 @@ impl Command {
             Self::Serve(serve) => serve.files(),
             Self::Instance(instance) => instance.files(),
             Self::Users(users) => users.command.files(),
+            Self::Keys(keys) => keys.files(),
             _ => Vec::new(),
         };
         let passphrase = variable("LATCHKEY_PASSPHRASE_FILE").map(PathBuf::from);

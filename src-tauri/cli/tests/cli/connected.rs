@@ -392,3 +392,38 @@ fn a_key_of_a_narrow_scope_connects_by_url_and_fingerprint_and_reads_only() {
     assert_eq!(refused(client.path(), &add), "scope_missing");
     serving.end();
 }
+
+#[test]
+fn the_signing_keys_of_a_connected_instance_are_rotated_at_its_gateway() {
+    let connected = Connected::new();
+    let client = connected.client.path();
+    let keys = |arguments: &[&str]| {
+        let named = ["--instance", "server"];
+        let done = done(client, &[&["keys"], arguments, &named].concat());
+        done["signing_keys"].as_array().unwrap().clone()
+    };
+    let link = |user: &str| {
+        let made = done(client, &["link", "--instance", "server", "--user-id", user]);
+        made["link"].as_str().unwrap().to_owned()
+    };
+    let redeem = |link: &str| {
+        let redeem = ["--json", "redeem", "--instance", "server", link];
+        at(client, &redeem, "").json()["verdict"].clone()
+    };
+    let old = link("ada");
+    let before = keys(&["list"]);
+    let rotated = keys(&["rotate", "--retire-after", "7d"]);
+    assert_eq!(rotated[1]["id"], before[0]["id"]);
+    assert_eq!(redeem(&old), "provisioned");
+    let new = link("bob");
+    let leaked = rotated[0]["id"].as_str().unwrap();
+    let given_up = keys(&["retire", leaked, "--leaked"]);
+    assert_eq!(given_up.len(), 2);
+    assert_eq!(redeem(&new), "bad_signature");
+    assert_eq!(redeem(&old), "signed_in");
+    let retiring = rotated[1]["id"].as_str().unwrap();
+    assert_eq!(keys(&["retire", retiring]).len(), 1);
+    assert_eq!(redeem(&old), "bad_signature");
+    let unknown = ["keys", "retire", retiring, "--instance", "server"];
+    assert_eq!(refused(client, &unknown), "unknown_signing_key");
+}

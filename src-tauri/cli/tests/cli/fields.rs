@@ -214,6 +214,7 @@ fn the_guide_names_the_member_in_json_of_each_setting() {
         "--data-dir",
         "--secret-file",
         "--secret-encoding",
+        "--retire-after",
         "--typingmind-region",
         "--typingmind-key-file",
     ];

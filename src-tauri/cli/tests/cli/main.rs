@@ -47,6 +47,7 @@ mod root;
 mod run;
 mod serve;
 mod sessions;
+mod signing_keys;
 #[cfg(target_os = "linux")]
 mod snapshots;
 #[cfg(target_os = "linux")]

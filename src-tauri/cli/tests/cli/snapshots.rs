@@ -22,7 +22,7 @@ use crate::serve::Serving;
 const PASSPHRASE: &str = "correct horse battery";
 
 /// Patterns of text that differs from run to run, each with its replacement.
-const CHANGING: [(&str, &str); 11] = [
+const CHANGING: [(&str, &str); 12] = [
     ("[CODE]", r"eyJ[\w-]+\.[\w-]+\.[\w-]+"),
     ("[API_KEY]", r"\blk_[\w-]{20,}"),
     ("[TIME]", r"\b2\d{3}-\d\d-\d\dT\d\d:\d\d:\d\dZ"),
@@ -30,6 +30,10 @@ const CHANGING: [(&str, &str); 11] = [
     ("[SECRET]", r"\b[0-9a-f]{64}\b"),
     ("[ID]", r#""(jti|link|id)": "(?<redacted>[\w-]{8,})""#),
     ("[KEY_ID]", r"(?m)^(?<redacted>[\w-]{8})\t"),
+    (
+        "[SIGNING_KEY]",
+        r"(?m)(^|key |retire )(?<redacted>[\w-]{20})([.,]?\s)",
+    ),
     ("[AGO]", r#"(?m)(  |")(?<redacted>now|\d+ \w+ ago)"?$"#),
     ("[ADDRESS]", r"127\.0\.0\.1:\d+"),
     ("[VERSION]", r"\b0\.1\.0\b"),
@@ -285,6 +289,17 @@ fn keys() {
     transcript.both(&format!("api-key list {of}"));
     transcript.terminal(&format!("api-key revoke CRM {of}"), "");
     transcript.piped(&format!("--json api-key revoke ERP {of}"));
+    transcript.both(&format!("keys list {of}"));
+    transcript.terminal(&format!("keys rotate {of}"), "");
+    transcript.piped(&format!("--json keys rotate --retire-after 12h {of}"));
+    let keys = transcript.prepare(&format!("keys list {of}"));
+    let mut keys = keys.lines().map(|row| row.split('\t').next().unwrap());
+    let (active, older) = (keys.next().unwrap(), keys.next().unwrap());
+    transcript.terminal(&format!("keys retire {older} --retire-after 1d {of}"), "");
+    transcript.piped(&format!("keys retire {active} {of}"));
+    transcript.piped(&format!("--json keys retire unknown {of}"));
+    transcript.terminal(&format!("keys retire {active} --leaked {of}"), "");
+    transcript.piped(&format!("keys rotate --retire-after never {of}"));
     transcript.both("secret generate");
     fs::write(transcript.folder.path().join("keys.sealed"), "rubbish").unwrap();
     transcript.piped("link --instance acme --id 1");

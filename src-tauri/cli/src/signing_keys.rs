@@ -1,0 +1,115 @@
+//! The command `latchkey keys`.
+
+use std::process::ExitCode;
+
+use jiff::Timestamp;
+use latchkey_core::activity::{Actor, AuditContext};
+use latchkey_core::admin::{KeyState, RetirementRequest, SigningKeyRecord};
+use latchkey_core::instance::{Hosted, Instance};
+use latchkey_core::secret::{KeyOrigin, KeyRotation, SecretSource};
+use latchkey_core::time;
+use latchkey_store::home::Home;
+
+use crate::args::{RetireArguments, RotateArguments, SigningKeyCommand};
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::keys::{self, Environment};
+use crate::output::{Output, value};
+use crate::text::Text;
+
+pub(crate) fn signing_keys(
+    command: &SigningKeyCommand,
+    context: &Context,
+    output: &Output,
+    now: Timestamp,
+) -> Result<ExitCode, Failure> {
+    let home = context.home()?;
+    let by = AuditContext::new(Actor::CommandLine, now);
+    match command {
+        SigningKeyCommand::List { of } => {
+            let instance = home.instances().find(&of.instance)?;
+            keys::unlock_access(&home, &instance, context)?;
+            list(&home, &instance, output, now)?;
+        }
+        SigningKeyCommand::Rotate(arguments) => rotate(arguments, &home, context, output, &by)?,
+        SigningKeyCommand::Retire(arguments) => retire(arguments, &home, context, output, &by)?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn rotate(
+    arguments: &RotateArguments,
+    home: &Home,
+    context: &Context,
+    output: &Output,
+    by: &AuditContext,
+) -> Result<(), Failure> {
+    let instance = home.instances().find(&arguments.of.instance)?;
+    let given = keys::given(&arguments.secret, Environment::IsIgnored, context)?;
+    let rotation = KeyRotation {
+        source: given.map_or(SecretSource::Generate, SecretSource::from),
+        retire_after: arguments.retire_after,
+    };
+    if instance.connection.is_some() {
+        keys::unlock(home, context)?;
+    } else {
+        keys::unlock_or_create(home, context)?;
+    }
+    let rotated = home.rotate(&instance.id, rotation, by)?;
+    list(home, &rotated, output, by.at)?;
+    if rotated.settings.hosted == Hosted::Elsewhere {
+        output.note(&format!(
+            "Set the new secret at {}, too. It decides how long links of the old one work.",
+            rotated.settings.url.authority()
+        ));
+    }
+    Ok(())
+}
+
+fn retire(
+    arguments: &RetireArguments,
+    home: &Home,
+    context: &Context,
+    output: &Output,
+    by: &AuditContext,
+) -> Result<(), Failure> {
+    let instance = home.instances().find(&arguments.of.instance)?;
+    keys::unlock(home, context)?;
+    let request = RetirementRequest {
+        leaked: arguments.leaked,
+        retire_after: arguments.retire_after,
+    };
+    let changed = home.retire_key(&instance.id, &arguments.key, request, by)?;
+    list(home, &changed, output, by.at)
+}
+
+/// Prints the signing keys of an instance.
+fn list(home: &Home, instance: &Instance, output: &Output, now: Timestamp) -> Result<(), Failure> {
+    let keys = home.signing_keys(instance, now)?;
+    let mut text = Text::new();
+    for SigningKeyRecord {
+        key,
+        state,
+        retires_at,
+    } in &keys.signing_keys
+    {
+        if let Some(warning) = &key.warning {
+            output.warn(&warning.message);
+        }
+        let state = match (state, retires_at) {
+            (KeyState::Active, _) => "active".to_owned(),
+            (KeyState::Retiring, Some(at)) => format!("retires {}", time::exact(*at)),
+            (KeyState::Retiring, None) => "retires".to_owned(),
+        };
+        let origin = match key.origin {
+            KeyOrigin::Generated => "generated",
+            KeyOrigin::Pasted => "pasted",
+        };
+        let set = format!("{origin} {}", time::exact(key.set_at));
+        text.row(&[&key.id, &state, &set]);
+    }
+    if keys.signing_keys.is_empty() {
+        output.note("There is no signing key.");
+    }
+    output.print(text, || value(&keys))
+}

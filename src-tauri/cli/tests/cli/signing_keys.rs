@@ -1,0 +1,117 @@
+//! Tests of `latchkey keys`, beside a gateway that runs.
+
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::run::{Ran, in_folder};
+use crate::serve::{Serving, cookie, folder};
+
+fn keys(folder: &Path, arguments: &[&str]) -> Ran {
+    in_folder(folder, &[&["--json", "keys"], arguments].concat())
+}
+
+/// Runs a command that succeeds. Returns the signing keys.
+fn done(folder: &Path, arguments: &[&str]) -> Vec<Value> {
+    let ran = keys(folder, &[arguments, &["--instance", "here"]].concat());
+    assert_eq!(ran.code, 0, "{arguments:?}: {}", ran.err);
+    ran.json()["signing_keys"].as_array().unwrap().clone()
+}
+
+fn id(key: &Value) -> &str {
+    key["id"].as_str().unwrap()
+}
+
+/// Makes a link with the active key. Returns its path and query.
+fn link(folder: &Path, user: &str) -> String {
+    let ran = in_folder(folder, &["link", "--instance", "here", "--user-id", user]);
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    let link = ran.out.trim().strip_prefix("http://localhost:8787");
+    link.unwrap().to_owned()
+}
+
+#[test]
+fn a_running_gateway_follows_a_rotation_and_a_leaked_key_with_the_next_request() {
+    let folder = folder();
+    let folder = folder.path();
+    let gateway = Serving::new(folder, &[]);
+    let opens = |link: &str| {
+        let answer = gateway.get(link, "");
+        answer.contains("set-cookie: ") && answer.contains("latchkey_session_")
+    };
+    let old = link(folder, "ada");
+    let session = cookie(&gateway.get(&old, ""));
+    let signed_in = || {
+        let answer = gateway.get("/auth/verify", &session);
+        answer.starts_with("HTTP/1.1 200")
+    };
+    assert!(signed_in());
+    let rotated = done(folder, &["rotate", "--retire-after", "14d"]);
+    assert_eq!(rotated.len(), 2);
+    assert!(opens(&old), "a link of the old key");
+    let new = link(folder, "bob");
+    assert!(opens(&new), "a link of the new key");
+    let inspect = ["--json", "inspect", "--instance", "here", &old];
+    let inspected = in_folder(folder, &inspect).json();
+    assert_eq!(inspected["signed_by"]["key"], rotated[1]["id"]);
+    assert_eq!(
+        inspected["signed_by"]["retires_at"],
+        rotated[1]["retires_at"]
+    );
+    let text = in_folder(folder, &["inspect", "--instance", "here", &old]).out;
+    let expected = format!("Signed with the key {}, which retires", id(&rotated[1]));
+    assert!(text.contains(&expected), "{text}");
+    let retired = done(folder, &["retire", id(&rotated[1])]);
+    assert_eq!(retired.len(), 1);
+    assert!(!opens(&old));
+    assert!(opens(&new));
+    let given_up = done(folder, &["retire", id(&rotated[0]), "--leaked"]);
+    assert_ne!(given_up[0]["id"], rotated[0]["id"]);
+    assert!(!opens(&new));
+    assert!(opens(&link(folder, "eve")));
+    assert!(signed_in(), "the session survives all of that");
+    let list = ["--json", "activity", "list", "--instance", "here"];
+    let activity = in_folder(folder, &list).json()["entries"].to_string();
+    for code in ["key_rotated", "key_retired", "key_leaked"] {
+        assert!(activity.contains(code), "{code}: {activity}");
+    }
+}
+
+#[test]
+fn a_set_secret_rotates_the_key_by_default_and_at_once_by_choice() {
+    let folder = folder();
+    let folder = folder.path();
+    let set = |arguments: &[&str]| {
+        let set = ["--json", "instance", "set", "here"];
+        in_folder(folder, &[&set, arguments].concat())
+    };
+    let count = || done(folder, &["list"]).len();
+    assert_eq!(set(&["--generate-secret"]).code, 0);
+    assert_eq!(count(), 2);
+    let at_once = ["--generate-secret", "--retire-after", "now"];
+    assert_eq!(set(&at_once).code, 0);
+    assert_eq!(count(), 2, "the first one still retires");
+    let alone = set(&["--retire-after", "12h"]).refusal();
+    assert_eq!(alone.0, 2);
+    assert_eq!(alone.2.as_deref(), Some("retire-after"));
+}
+
+#[test]
+fn at_an_instance_that_is_hosted_elsewhere_the_secret_is_only_replaced() {
+    let folder = folder();
+    let folder = folder.path();
+    let set = ["instance", "set", "here", "--hosted", "elsewhere"];
+    assert_eq!(in_folder(folder, &set).code, 0);
+    let rotate = ["rotate", "--instance", "here"];
+    let ran = in_folder(folder, &[&["keys"], &rotate[..]].concat());
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    assert!(ran.err.contains("It decides how long"), "{}", ran.err);
+    let listed = done(folder, &["list"]);
+    assert_eq!(listed.len(), 1);
+    let later = keys(folder, &[&rotate[..], &["--retire-after", "7d"]].concat());
+    let (_, code, field) = later.refusal();
+    assert_eq!(code, "hosted_elsewhere");
+    assert_eq!(field.as_deref(), Some("retire-after"));
+    let leaked = ["retire", id(&listed[0]), "--leaked", "--instance", "here"];
+    assert_eq!(keys(folder, &leaked).refusal().1, "hosted_elsewhere");
+}
