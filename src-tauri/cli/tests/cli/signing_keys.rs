@@ -111,7 +111,7 @@ fn at_an_instance_that_is_hosted_elsewhere_the_secret_is_only_replaced() {
     let later = keys(folder, &[&rotate[..], &["--retire-after", "7d"]].concat());
     let (_, code, field) = later.refusal();
     assert_eq!(code, "hosted_elsewhere");
-    assert_eq!(field.as_deref(), Some("retire-after"));
+    assert_eq!(field.as_deref(), Some("retire_after"));
     let leaked = ["retire", id(&listed[0]), "--leaked", "--instance", "here"];
     assert_eq!(keys(folder, &leaked).refusal().1, "hosted_elsewhere");
 }

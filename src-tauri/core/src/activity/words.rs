@@ -123,22 +123,10 @@ impl EventData {
                     .to_owned(),
             ),
             Self::ApiKeyRevoked { name } | Self::PairingRevoked { name } => Some(name.clone()),
-            Self::KeyRotated {
-                key,
-                old,
-                retires_at,
-            } => Some(format!(
-                "{key} is active, {old} verifies until {}",
-                time::exact(*retires_at)
-            )),
-            Self::KeyRetirementSet { key, retires_at } => {
-                Some(format!("{key} verifies until {}", time::exact(*retires_at)))
-            }
-            Self::KeyRetired { key } | Self::KeyLeaked { key, new: None } => Some(key.clone()),
-            Self::KeyLeaked {
-                key,
-                new: Some(new),
-            } => Some(format!("{key}, and {new} is active in its place")),
+            Self::KeyRotated { .. }
+            | Self::KeyRetirementSet { .. }
+            | Self::KeyRetired { .. }
+            | Self::KeyLeaked { .. } => self.signing_keys(),
             Self::GatewayStarted { address } | Self::GatewayStopped { address } => {
                 Some(address.clone())
             }
@@ -180,6 +168,29 @@ impl EventData {
             | Self::GatewayRecovered
             | Self::TypingMindDisconnected => None,
         }
+    }
+
+    /// Returns the details of a change of the signing keys.
+    fn signing_keys(&self) -> Option<String> {
+        Some(match self {
+            Self::KeyRotated {
+                key,
+                old,
+                retires_at,
+            } => format!(
+                "{key} is active, {old} verifies until {}",
+                time::exact(*retires_at)
+            ),
+            Self::KeyRetirementSet { key, retires_at } => {
+                format!("{key} verifies until {}", time::exact(*retires_at))
+            }
+            Self::KeyLeaked {
+                key,
+                new: Some(new),
+            } => format!("{key}, and {new} is active in its place"),
+            Self::KeyRetired { key } | Self::KeyLeaked { key, new: None } => key.clone(),
+            _ => return None,
+        })
     }
 
     /// Returns the title of an entry. With `repeats` it has the number of refusals that the entry

@@ -176,7 +176,7 @@ impl RotationRequest {
     }
 }
 
-/// What becomes of a signing key. `{}` retires it at once.
+/// Retirement of a signing key. `{}` retires it at once.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RetirementRequest {

@@ -21,7 +21,7 @@ pub use hosted::Hosted;
 pub use id::InstanceId;
 pub use settings_change::SettingsChange;
 pub use sign_in_step::SignInStep;
-pub use signing_keys::{DroppedKey, MAX_RETIRING, RetiringKey};
+pub use signing_keys::MAX_RETIRING;
 
 pub use crate::activity::Retention;
 pub use crate::verdict::Policy;
@@ -36,7 +36,7 @@ use crate::link::{BaseUrl, Parameter};
 use crate::protocol::audience::{Audience, Audiences};
 use crate::protocol::code::{Algorithm, CodeRules};
 use crate::protocol::lifetime::Lifetime;
-use crate::secret::KeyRecord;
+use crate::secret::{DroppedKey, KeyRecord, RetiringKey};
 use crate::session::SessionRules;
 use crate::session::return_address::WebOrigin;
 use crate::typingmind::TypingMind;

@@ -4,41 +4,14 @@
 //! keychain or the sealed file, so that an interruption leaves no secret behind.
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
 
 use super::{Hosted, Instance};
-use crate::secret::{KeyRecord, RetireAfter};
+use crate::secret::{DroppedKey, KeyRecord, RetireAfter, RetiringKey};
 use crate::{Error, ErrorCode, Result};
 
 /// Maximum number of retiring keys of an instance. Each one costs a signature for a code that no
 /// key has signed.
 pub const MAX_RETIRING: usize = 8;
-
-/// A key that was replaced and still verifies.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RetiringKey {
-    /// Record of the key.
-    #[serde(flatten)]
-    pub key: KeyRecord,
-    /// Time from which it does not verify any more, in Unix seconds.
-    pub retires_at: i64,
-}
-
-/// A key that no longer verifies, and whose secret is still to be deleted.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct DroppedKey {
-    /// Record of the key.
-    #[serde(flatten)]
-    pub key: KeyRecord,
-    /// Whether others may know the key.
-    #[serde(default, skip_serializing_if = "is_false")]
-    pub leaked: bool,
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
-fn is_false(value: &bool) -> bool {
-    !value
-}
 
 impl Instance {
     /// Makes a key the active one. The key before it retires after `retire_after`, by default after
@@ -96,16 +69,12 @@ impl Instance {
             return Err(Error::new(ErrorCode::InvalidSetting, message).about("key"));
         }
         let at = self.retiring_at(id)?;
-        match after.retires_at(now) {
-            Some(retires_at) => {
-                if let Some(retiring) = self.retiring.get_mut(at) {
-                    retiring.retires_at = retires_at;
-                }
-            }
-            None => {
-                let retired = self.retiring.remove(at);
-                self.drop_key(retired.key, false);
-            }
+        let mut key = self.retiring.remove(at);
+        if let Some(retires_at) = after.retires_at(now) {
+            key.retires_at = retires_at;
+            self.retiring.insert(at, key);
+        } else {
+            self.drop_key(key.key, false);
         }
         Ok(())
     }
@@ -149,7 +118,7 @@ impl Instance {
         any
     }
 
-    /// Returns whether a key is to be dropped, or its secret is to be deleted.
+    /// Returns whether a key must be dropped, or its secret must be deleted.
     #[must_use]
     pub fn has_retired_keys(&self, now: Timestamp) -> bool {
         let mut retiring = self.retiring.iter();
@@ -163,7 +132,7 @@ impl Instance {
         self.key.iter().chain(retiring).chain(dropped)
     }
 
-    /// Drops a key: it no longer verifies, and its secret is to be deleted.
+    /// Drops a key: it no longer verifies, and its secret will be deleted.
     pub fn drop_key(&mut self, key: KeyRecord, leaked: bool) {
         self.dropped.push(DroppedKey { key, leaked });
     }

@@ -84,3 +84,29 @@ impl KeyRecord {
         short_key(self.bytes, algorithm)
     }
 }
+
+/// A key that was replaced and still verifies.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RetiringKey {
+    /// Record of the key.
+    #[serde(flatten)]
+    pub key: KeyRecord,
+    /// Time from which it does not verify any more, in Unix seconds.
+    pub retires_at: i64,
+}
+
+/// A key that no longer verifies, and whose secret is still to be deleted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DroppedKey {
+    /// Record of the key.
+    #[serde(flatten)]
+    pub key: KeyRecord,
+    /// Whether others may know the key.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub leaked: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+fn is_false(value: &bool) -> bool {
+    !value
+}

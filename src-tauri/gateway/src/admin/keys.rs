@@ -58,7 +58,7 @@ pub(super) async fn rotate(
     let change = move |home: &Home, id: &InstanceId| {
         let is_generated = matches!(rotation.source, SecretSource::Generate);
         let instance = home.rotate(id, rotation, &by)?;
-        changed(home, instance, is_generated, &by)
+        changed(home, &instance, is_generated, &by)
     };
     answered(&admin.change(change).await?)
 }
@@ -95,7 +95,7 @@ pub(super) async fn retire(
         let before = active(&home.instances().get(id)?);
         let instance = home.retire_key(id, &key, request, &by)?;
         let is_generated = active(&instance) != before;
-        changed(home, instance, is_generated, &by)
+        changed(home, &instance, is_generated, &by)
     };
     answered(&admin.change(change).await?)
 }
@@ -103,13 +103,13 @@ pub(super) async fn retire(
 /// Returns the keys of an instance after a change, with the secret of a key that was generated.
 fn changed(
     home: &Home,
-    instance: Instance,
+    instance: &Instance,
     is_generated: bool,
     by: &AuditContext,
 ) -> Result<SigningKeysChanged> {
     let secret = is_generated.then(|| home.reveal(&instance.id, by));
     Ok(SigningKeysChanged {
-        signing_keys: SigningKeys::new(&instance, by.at).signing_keys,
+        signing_keys: SigningKeys::new(instance, by.at).signing_keys,
         secret: secret.transpose()?,
     })
 }

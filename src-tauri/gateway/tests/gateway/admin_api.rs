@@ -86,6 +86,7 @@ fn session_of(site: &Administered, user: &str) -> String {
     let members = json!({ "id": user });
     let members = members.as_object().unwrap().clone();
     let code = VerifiedCode {
+        key_id: None,
         payload: Payload::from_claims(&members).unwrap(),
         judged_at: Timestamp::now().as_second(),
         registered: Registered::default(),

@@ -18,8 +18,8 @@ use crate::instances::{CERTIFICATE, file, note};
 use crate::wait::Wait as _;
 use latchkey_core::activity::{AuditContext, EventData};
 use latchkey_core::directory::{Directory, Snapshot};
-use latchkey_core::instance::{Hosted, Instance, InstanceId, Name, RetiringKey};
-use latchkey_core::secret::{KeyRecord, Secret};
+use latchkey_core::instance::{Hosted, Instance, InstanceId, Name};
+use latchkey_core::secret::{KeyRecord, RetiringKey, Secret};
 use latchkey_core::{Error, ErrorCode, Result};
 use serde_json::Value;
 

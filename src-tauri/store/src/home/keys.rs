@@ -8,12 +8,10 @@ use jiff::Timestamp;
 use super::{Home, ReadKeys, secrets_of, stored_secrets};
 use latchkey_core::activity::AuditContext;
 use latchkey_core::admin::Connection;
-use latchkey_core::instance::{
-    DroppedKey, Hosted, Instance, InstanceId, Name, RetiringKey, Settings,
-};
+use latchkey_core::instance::{Hosted, Instance, InstanceId, Name, Settings};
 use latchkey_core::secret::{
-    KeyLocation, KeyOrigin, KeyRecord, KeySet, Secret, SecretSource, SigningKey, StoredSecret,
-    require_strength,
+    DroppedKey, KeyLocation, KeyOrigin, KeyRecord, KeySet, RetiringKey, Secret, SecretSource,
+    SigningKey, StoredSecret, require_strength,
 };
 use latchkey_core::{Error, ErrorCode, Result};
 

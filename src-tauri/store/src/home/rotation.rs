@@ -1,8 +1,8 @@
 //! New signing keys, and the retirement of old ones.
 //!
 //! A change of the keys is one write of the instance's file. A new key is in its store before that
-//! write, and an old one is deleted from its store after it. The file names a key that is to be
-//! deleted until the key is gone, so that an interruption leaves neither a file without its key nor
+//! write, and an old one is deleted from its store after it. The file names a dropped key until it is
+//! deleted, so that an interruption leaves neither a file without its key nor
 //! a key that nobody deletes.
 
 use jiff::Timestamp;

@@ -9,14 +9,13 @@ use latchkey_core::admin::Connection;
 use latchkey_core::instance::api_key::ApiKey;
 use latchkey_core::instance::pairing::Pairing;
 use latchkey_core::instance::{
-    DroppedKey, Hosted, Instance, InstanceId, Name, Outbox, Policy, Retention, RetiringKey,
-    Settings, SignInSettings,
+    Hosted, Instance, InstanceId, Name, Outbox, Policy, Retention, Settings, SignInSettings,
 };
 use latchkey_core::link::{BaseUrl, Parameter};
 use latchkey_core::protocol::audience::Audience;
 use latchkey_core::protocol::code::Algorithm;
 use latchkey_core::protocol::lifetime::Lifetime;
-use latchkey_core::secret::KeyRecord;
+use latchkey_core::secret::{DroppedKey, KeyRecord, RetiringKey};
 use latchkey_core::typingmind::TypingMind;
 use latchkey_core::{Error, ErrorCode, Result};
 

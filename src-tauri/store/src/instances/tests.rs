@@ -10,9 +10,9 @@ use latchkey_core::ErrorCode;
 use latchkey_core::activity::{Actor, AuditContext};
 use latchkey_core::admin::{Connection, Fingerprint, GatewayUrl};
 use latchkey_core::instance::scope::Scope;
-use latchkey_core::instance::{Hosted, Instance, InstanceId, Name, Outbox, RetiringKey, Settings};
+use latchkey_core::instance::{Hosted, Instance, InstanceId, Name, Outbox, Settings};
 use latchkey_core::link::BaseUrl;
-use latchkey_core::secret::{KeyLocation, StoredSecret};
+use latchkey_core::secret::{KeyLocation, RetiringKey, StoredSecret};
 use serde_json::Value;
 
 fn by() -> AuditContext {
