@@ -1,15 +1,24 @@
 //! The command `latchkey activity`.
 
-use latchkey_store::Wait as _;
 use std::process::ExitCode;
 
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use latchkey_core::activity::{ActivityQuery, Entry, Kind};
+use latchkey_core::admin::VerificationRecord;
+use latchkey_core::directory::Directory;
+use latchkey_core::export::{ActivityFormat, ActivitySource, export_activity};
 use latchkey_core::instance::Hosted;
 use latchkey_core::time;
+use latchkey_store::Wait as _;
 use serde_json::json;
 
-use crate::args::{ActivityCommand, KindArgument};
+use crate::args::{
+    ActivityArguments, ActivityCommand, ActivityExportArguments, ActivityFilter,
+    ActivityFormatArgument, KindArgument, VerifyArguments,
+};
 use crate::context::Context;
+use crate::export::write_export;
 use crate::failure::Failure;
 use crate::output::{Output, value};
 use crate::text::Text;
@@ -20,38 +29,68 @@ pub(crate) fn activity(
     context: &Context,
     output: &Output,
 ) -> Result<ExitCode, Failure> {
-    let ActivityCommand::List(arguments) = command;
     let home = context.home()?;
-    let instance = home.instances().find(&arguments.instance)?;
-    let query = ActivityQuery {
-        kind: arguments.kind.map(|kind| match kind {
-            KindArgument::SignIn => Kind::SignIn,
-            KindArgument::Refusal => Kind::Refusal,
-            KindArgument::Act => Kind::Act,
-        }),
-        subject: arguments.about.clone(),
-        link: arguments.link.clone(),
-        text: arguments.search.clone(),
-        ..ActivityQuery::default()
-    };
-    if instance.settings.hosted == Hosted::Elsewhere {
+    let instance = home.instances().find(command.instance())?;
+    let is_elsewhere = instance.settings.hosted == Hosted::Elsewhere;
+    if let ActivityCommand::Verify(arguments) = command {
+        let directory = users::directory(&home, &instance, context)?;
+        return verify(arguments, &*directory, output);
+    }
+    if is_elsewhere {
         let host = instance.settings.url.authority();
         output.note(&format!(
             "Sign-ins are recorded at {host}. Here is what was done with this Latchkey."
         ));
-        let page = instance
-            .outbox
-            .page(&query, arguments.before, arguments.limit);
-        return print(&page.entries, page.before, output);
     }
-    let directory = users::directory(&home, &instance, context)?;
+    let directory = if is_elsewhere {
+        None
+    } else {
+        Some(users::directory(&home, &instance, context)?)
+    };
+    let source = match &directory {
+        Some(directory) => ActivitySource::Directory(&**directory),
+        None => ActivitySource::Outbox(&instance.outbox),
+    };
+    match command {
+        ActivityCommand::List(arguments) => list(arguments, source, output),
+        ActivityCommand::Export(arguments) => export(arguments, source, context, output),
+        ActivityCommand::Verify(_) => Ok(ExitCode::SUCCESS),
+    }
+}
+
+/// Returns the entries that a filter matches.
+fn query_of(filter: &ActivityFilter) -> Result<ActivityQuery, Failure> {
+    let time = |text: &Option<String>, field: &str| {
+        let at = text.as_deref();
+        let at = at.map(|text| time::parse(text, &TimeZone::system(), field));
+        at.transpose().map(|at| at.map(Timestamp::as_second))
+    };
+    Ok(ActivityQuery {
+        kind: filter.kind.map(|kind| match kind {
+            KindArgument::SignIn => Kind::SignIn,
+            KindArgument::Refusal => Kind::Refusal,
+            KindArgument::Act => Kind::Act,
+        }),
+        subject: filter.about.clone(),
+        link: filter.link.clone(),
+        from: time(&filter.from, "from")?,
+        to: time(&filter.to, "to")?,
+        text: filter.search.clone(),
+    })
+}
+
+fn list(
+    arguments: &ActivityArguments,
+    source: ActivitySource<'_>,
+    output: &Output,
+) -> Result<ExitCode, Failure> {
+    let query = query_of(&arguments.filter)?;
     let (mut entries, mut before) = (Vec::new(), arguments.before);
     // A page may be shorter than its limit, because a search reads a limited number of entries for
     // each page.
     loop {
-        let page = directory
-            .activity(&query, before, arguments.limit - entries.len())
-            .wait()?;
+        let limit = arguments.limit - entries.len();
+        let page = source.page(&query, before, limit).wait()?;
         entries.extend(page.entries);
         before = page.before;
         if before.is_none() || entries.len() >= arguments.limit {
@@ -59,6 +98,55 @@ pub(crate) fn activity(
         }
     }
     print(&entries, before, output)
+}
+
+fn export(
+    arguments: &ActivityExportArguments,
+    source: ActivitySource<'_>,
+    context: &Context,
+    output: &Output,
+) -> Result<ExitCode, Failure> {
+    let query = query_of(&arguments.filter)?;
+    let format = match arguments.format {
+        ActivityFormatArgument::Csv => ActivityFormat::Csv,
+        ActivityFormatArgument::Jsonl => ActivityFormat::JsonLines,
+    };
+    let written = write_export(arguments.out.as_deref(), context, |write| {
+        export_activity(source, &query, format, |bytes, _| write(bytes)).wait()
+    })?;
+    let Some((count, path)) = written else {
+        return Ok(ExitCode::SUCCESS);
+    };
+    let entries = if count == 1 { "entry" } else { "entries" };
+    output.print(
+        format!("Wrote {count} {entries} to {}.", path.display()),
+        || json!({ "entries": count, "file": path }),
+    )?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn verify(
+    arguments: &VerifyArguments,
+    directory: &dyn Directory,
+    output: &Output,
+) -> Result<ExitCode, Failure> {
+    let expected = arguments.expect;
+    let verified = directory.verify_activity(expected).wait()?;
+    let record = VerificationRecord::new(verified, expected.as_ref());
+    let mut text = Text::new();
+    text.line(&record.title);
+    for detail in &record.details {
+        text.line(detail);
+    }
+    if let Some(last) = record.verification.last {
+        text.line(format!("Last seal: {last}"));
+    }
+    output.print(text, || value(&record))?;
+    Ok(if record.sound {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
 }
 
 /// Prints a page of entries.

@@ -17,7 +17,10 @@ mod signing_keys;
 mod users;
 mod values;
 
-pub(crate) use activity::{ActivityCommand, KindArgument};
+pub(crate) use activity::{
+    ActivityArguments, ActivityCommand, ActivityExportArguments, ActivityFilter,
+    ActivityFormatArgument, KindArgument, VerifyArguments,
+};
 pub(crate) use api_keys::ApiKeyCommand;
 pub(crate) use backup::{BackupArguments, RestoreArguments};
 pub(crate) use connect::ConnectArguments;
@@ -155,7 +158,7 @@ impl Command {
             Self::Users(users) => users.instance.as_deref(),
             Self::Sessions(sessions) => Some(&sessions.of().instance),
             Self::Seats { instance, .. } => Some(instance),
-            Self::Activity(ActivityCommand::List(activity)) => Some(&activity.instance),
+            Self::Activity(activity) => Some(activity.instance()),
             Self::ApiKey(keys) => Some(keys.instance()),
             Self::Keys(keys) => Some(keys.instance()),
             Self::Backup(backup) => Some(&backup.instance),
@@ -190,6 +193,7 @@ impl Command {
         let mut files = match self {
             Self::Link(link) => link.files(),
             Self::Inspect(inspect) => inspect.files(),
+            Self::Activity(activity) => activity.files(),
             Self::Redeem(redeem) => redeem.files(),
             Self::Backup(backup) => backup.files(),
             Self::Restore(restore) => restore.files(),

@@ -2,6 +2,8 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 
+use latchkey_core::activity::Mark;
+
 /// Number of seats, or no limit.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct SeatLimit(pub(crate) Option<u64>);
@@ -19,6 +21,12 @@ pub(super) fn seat_limit(text: &str) -> Result<SeatLimit, &'static str> {
 pub(super) fn number(text: &str) -> Result<u64, &'static str> {
     text.parse()
         .map_err(|_| "must be a number that is not negative")
+}
+
+/// Parses a seal of the activity.
+pub(super) fn mark(text: &str) -> Result<Mark, &'static str> {
+    text.parse()
+        .map_err(|_| "must be the number of an entry, a colon and 64 hexadecimal digits, as a verification prints it")
 }
 
 /// Parses a number of requests per second.

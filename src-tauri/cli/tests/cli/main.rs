@@ -45,6 +45,7 @@ mod refused_links;
 #[cfg(unix)]
 mod root;
 mod run;
+mod sealed;
 mod serve;
 mod sessions;
 mod signing_keys;

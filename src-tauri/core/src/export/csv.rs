@@ -36,6 +36,19 @@ fn write(writer: &mut Writer<Vec<u8>>, cells: &[Cow<'_, str>]) -> Result<()> {
         .map_err(Error::internal)
 }
 
+/// Returns rows of cells.
+pub(super) fn lines<'a, const CELLS: usize>(
+    rows: impl IntoIterator<Item = [Cow<'a, str>; CELLS]>,
+) -> Result<Vec<u8>> {
+    let mut writer = writer();
+    for cells in rows {
+        write(&mut writer, &cells)?;
+    }
+    writer
+        .into_inner()
+        .map_err(|cause| Error::internal(cause.to_string()))
+}
+
 /// Returns the row of headings.
 pub(super) fn head(columns: &[String]) -> Result<Vec<u8>> {
     let mut cells: Vec<Cow<'_, str>> = vec!["id".into(), "email".into()];

@@ -1,12 +1,15 @@
-//! Export of users to CSV and JSON.
+//! Export of users to CSV and JSON, and of the activity to CSV and JSON Lines.
 //!
 //! CSV is UTF-8 with a byte order mark, because spreadsheets take other files for the encoding of
 //! their system, with line ends of CR and LF (RFC 4180). Cells are never formulas ([`formula`](crate::import::formula)).
 //! Texts in the metadata have columns of their own. All other values are in the column `metadata` as
 //! JSON, so an import of the file restores every user's ID, address and metadata.
 
+mod activity;
 mod cells;
 mod csv;
+
+pub use activity::{ActivityFormat, ActivitySource, export_activity};
 
 use std::collections::BTreeSet;
 

@@ -1,0 +1,217 @@
+//! Export of the activity to CSV and JSON Lines, newest first. Both have the same columns.
+
+use std::borrow::Cow;
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use super::csv;
+use crate::activity::{ActivityPage, ActivityQuery, Actor, Entry, Kind, Reference};
+use crate::directory::Directory;
+use crate::instance::Outbox;
+use crate::{Error, Result, time};
+
+/// Format of an export of the activity.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ActivityFormat {
+    /// CSV for spreadsheets.
+    Csv,
+    /// JSON Lines: an object for each entry, each in a line of its own.
+    JsonLines,
+}
+
+impl ActivityFormat {
+    /// Returns the extension of files, which is also the stable name.
+    #[must_use]
+    pub const fn extension(self) -> &'static str {
+        match self {
+            Self::Csv => "csv",
+            Self::JsonLines => "jsonl",
+        }
+    }
+}
+
+/// Place where entries are stored.
+#[derive(Clone, Copy)]
+pub enum ActivitySource<'a> {
+    /// The directory of an instance.
+    Directory(&'a dyn Directory),
+    /// The changes of an instance that is hosted elsewhere.
+    Outbox(&'a Outbox),
+}
+
+impl ActivitySource<'_> {
+    /// Returns a page of entries, newest first.
+    pub async fn page(
+        self,
+        query: &ActivityQuery,
+        before: Option<u64>,
+        limit: usize,
+    ) -> Result<ActivityPage> {
+        match self {
+            Self::Directory(directory) => directory.activity(query, before, limit).await,
+            Self::Outbox(outbox) => Ok(outbox.page(query, before, limit)),
+        }
+    }
+}
+
+/// Number of entries that are read at once.
+const PAGE: usize = 1000;
+
+/// Names of the columns.
+const COLUMNS: [&str; 16] = [
+    "number",
+    "at",
+    "kind",
+    "code",
+    "title",
+    "detail",
+    "subject",
+    "link",
+    "actor",
+    "api_key",
+    "address",
+    "reference",
+    "repeats",
+    "first_at",
+    "references",
+    "parameters",
+];
+
+/// Writes all entries that match a query, and returns their number.
+///
+/// `write` gets the content in pieces, with the number of entries so far, and may fail to end the
+/// export.
+pub async fn export_activity(
+    source: ActivitySource<'_>,
+    query: &ActivityQuery,
+    format: ActivityFormat,
+    mut write: impl FnMut(&[u8], u64) -> Result<()> + Send,
+) -> Result<u64> {
+    if format == ActivityFormat::Csv {
+        let mut head = csv::BYTE_ORDER_MARK.to_vec();
+        head.extend(csv::lines([COLUMNS.map(Cow::Borrowed)])?);
+        write(&head, 0)?;
+    }
+    let (mut written, mut before) = (0, None);
+    loop {
+        let page = source.page(query, before, PAGE).await?;
+        written += page.entries.len() as u64;
+        let rows = page.entries.iter().map(ExportedEntry::new);
+        let bytes = match format {
+            ActivityFormat::Csv => csv::lines(rows.map(ExportedEntry::cells))?,
+            ActivityFormat::JsonLines => {
+                let mut lines = Vec::new();
+                for row in rows {
+                    serde_json::to_writer(&mut lines, &row).map_err(Error::internal)?;
+                    lines.push(b'\n');
+                }
+                lines
+            }
+        };
+        write(&bytes, written)?;
+        before = page.before;
+        if before.is_none() {
+            return Ok(written);
+        }
+    }
+}
+
+/// An entry as it is exported. The fields are the columns.
+#[derive(Serialize)]
+struct ExportedEntry<'a> {
+    number: u64,
+    at: String,
+    kind: Kind,
+    code: &'a str,
+    title: String,
+    detail: Option<String>,
+    subject: Option<&'a str>,
+    link: Option<&'a str>,
+    actor: &'static str,
+    api_key: Option<&'a str>,
+    address: Option<String>,
+    reference: Option<&'a Reference>,
+    repeats: Option<u64>,
+    first_at: Option<String>,
+    references: &'a [Reference],
+    parameters: Map<String, Value>,
+}
+
+impl<'a> ExportedEntry<'a> {
+    fn new(entry: &'a Entry) -> Self {
+        let event = &entry.event;
+        let (actor, api_key) = match &entry.actor {
+            Actor::Visitor => ("visitor", None),
+            Actor::Studio => ("studio", None),
+            Actor::CommandLine => ("command_line", None),
+            Actor::ApiKey(name) => ("api_key", Some(name.as_str())),
+        };
+        let repeats = entry.repeats.as_ref();
+        Self {
+            number: entry.number,
+            at: time::exact(entry.at),
+            kind: event.data.kind(),
+            code: event.data.code(),
+            title: entry.title(),
+            detail: entry.detail(),
+            subject: event.subject.as_deref(),
+            link: event.link.as_deref(),
+            actor,
+            api_key,
+            address: entry.address.map(|address| address.to_string()),
+            reference: entry.reference.as_ref(),
+            repeats: repeats.map(|repeats| repeats.count),
+            first_at: repeats.map(|repeats| time::exact(repeats.since)),
+            references: repeats.map_or(&[], |repeats| &repeats.references),
+            parameters: event.data.parameters(),
+        }
+    }
+
+    /// Returns the cells in the order of [`COLUMNS`].
+    fn cells(self) -> [Cow<'a, str>; COLUMNS.len()] {
+        let text = |text: Option<&'a str>| Cow::Borrowed(text.unwrap_or_default());
+        let owned = |text: Option<String>| Cow::Owned(text.unwrap_or_default());
+        let references: Vec<&str> = self.references.iter().map(Reference::as_str).collect();
+        let parameters = (!self.parameters.is_empty()).then(|| Value::Object(self.parameters));
+        [
+            self.number.to_string().into(),
+            self.at.into(),
+            self.kind.name().into(),
+            self.code.into(),
+            self.title.into(),
+            owned(self.detail),
+            text(self.subject),
+            text(self.link),
+            self.actor.into(),
+            text(self.api_key),
+            owned(self.address),
+            text(self.reference.map(Reference::as_str)),
+            owned(self.repeats.map(|count| count.to_string())),
+            owned(self.first_at),
+            references.join(" ").into(),
+            owned(parameters.map(|parameters| parameters.to_string())),
+        ]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn json_lines_have_the_columns_of_csv() {
+        let entry = Entry {
+            number: 1,
+            at: 0,
+            actor: Actor::Visitor,
+            address: None,
+            reference: None,
+            repeats: None,
+            event: crate::activity::EventData::SignedIn.into(),
+        };
+        let json = serde_json::to_value(ExportedEntry::new(&entry)).unwrap();
+        let names: Vec<&String> = json.as_object().unwrap().keys().collect();
+        assert_eq!(names, COLUMNS);
+    }
+}
