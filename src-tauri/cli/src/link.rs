@@ -17,6 +17,7 @@ use latchkey_core::protocol::lifetime::Lifetime;
 use latchkey_core::protocol::metadata::Metadata;
 use latchkey_core::protocol::payload::{ExistingId, NewUser, Payload};
 use latchkey_core::protocol::text;
+use latchkey_core::protocol::uses::Uses;
 use latchkey_core::secret::{Secret, SigningKey};
 use latchkey_core::{Error, ErrorCode, time};
 use latchkey_store::home::{Home, is_gateway};
@@ -221,7 +222,9 @@ fn spec(
         .as_deref()
         .map(|text| time::parse(text, &TimeZone::system(), "not_before"))
         .transpose()?;
-    spec.single_use = arguments.single_use;
+    if arguments.single_use {
+        spec.uses = Uses::ONCE;
+    }
     spec.issuer.clone_from(&arguments.issuer);
     spec.subject.clone_from(&arguments.subject);
     spec.audience.clone_from(&arguments.audience);

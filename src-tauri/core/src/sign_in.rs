@@ -70,6 +70,9 @@ pub async fn find_session(
     let user = directory.user(&session.user).await?;
     let rules = settings.session_rules();
     let good = user.filter(|user| session.is_good(user, settings.policy, rules, now));
+    if good.is_some() && directory.is_ended_with_link(&session).await? {
+        return Ok(None);
+    }
     Ok(good.map(|user| SignedIn { key, session, user }))
 }
 
@@ -243,7 +246,7 @@ impl SignInAttempt {
         let code = self.redemption.code.as_ref();
         let always_asks = self.step == SignInStep::Confirm
             || visitor.is_link_preview
-            || code.is_ok_and(|code| code.registered.single_use);
+            || code.is_ok_and(|code| code.registered.uses.is_limited());
         if !always_asks && visitor.signed_in.is_none() {
             return Ok(PreCheck::Redeems);
         }

@@ -15,6 +15,7 @@ use latchkey_core::link::LoginLink;
 use latchkey_core::link::compose::{LinkSpec, compose as composed};
 use latchkey_core::link::qr::{Level, Qr};
 use latchkey_core::protocol::payload::Payload;
+use latchkey_core::protocol::uses::Uses;
 use latchkey_core::{Error, time};
 use latchkey_store::files;
 use serde::{Deserialize, Serialize};
@@ -380,7 +381,9 @@ impl TryFrom<ComposeRequest> for LinkSpec {
             .not_before
             .map(|text| time::parse(&text, &TimeZone::system(), "not_before"))
             .transpose()?;
-        spec.single_use = request.single_use;
+        if request.single_use {
+            spec.uses = Uses::ONCE;
+        }
         Ok(spec)
     }
 }
@@ -393,7 +396,7 @@ impl Preview {
         };
         Self {
             revision,
-            single_use: preview.composed.claims.registered.single_use,
+            single_use: preview.composed.claims.registered.uses == Uses::ONCE,
             link: preview.composed.link,
             signed: true,
             header_json: preview.header_json,
@@ -425,7 +428,7 @@ impl Preview {
         let registered = &outline.claims.registered;
         Self {
             revision,
-            single_use: registered.single_use,
+            single_use: registered.uses == Uses::ONCE,
             expires_at: registered.expires_at.map(time::exact),
             signed: signed.is_some(),
             qr_size: qr_size.map(Into::into),

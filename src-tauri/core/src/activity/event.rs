@@ -11,6 +11,7 @@ use super::context::Actor;
 use super::kind::Kind;
 use super::worded::WordedEvent;
 use crate::instance::scope::Scope;
+use crate::ledger::{GivenAs, RevocationScope};
 use crate::protocol::claims::Claims;
 use crate::protocol::code::VerifiedCode;
 use crate::protocol::user_id::UserId;
@@ -52,8 +53,20 @@ pub enum EventData {
     },
     /// A link was made.
     LinkMade,
+    /// A link that is in the ledger was given out again.
+    LinkGivenOut {
+        /// Way in which it was given out.
+        given: GivenAs,
+    },
     /// A link was revoked.
     LinkRevoked,
+    /// Many links were revoked.
+    LinksRevoked {
+        /// The links.
+        scope: RevocationScope,
+        /// Whether sessions that they began ended.
+        ends_sessions: bool,
+    },
     /// A user was added by hand.
     Added,
     /// A user was imported.
@@ -261,7 +274,9 @@ impl EventData {
             Self::ApiKeyScopeMissing { .. } => (Refusal, "api_key_scope_missing"),
             Self::SeveralRefusals { .. } => (Refusal, SEVERAL_REFUSALS),
             Self::LinkMade => (Act, "link_made"),
+            Self::LinkGivenOut { .. } => (Act, "link_given_out"),
             Self::LinkRevoked => (Act, "revoked"),
+            Self::LinksRevoked { .. } => (Act, "links_revoked"),
             Self::Added => (Act, "added"),
             Self::Imported { .. } => (Act, "imported"),
             Self::ProfileChanged { .. } => (Act, "profile_changed"),
@@ -371,7 +386,7 @@ impl Event {
         Self {
             data,
             subject,
-            link: code.and_then(|code| code.registered.id.clone()),
+            link: code.map(|code| code.link.clone()),
         }
     }
 

@@ -7,6 +7,7 @@ use super::changed_setting::{Change, ChangedSetting};
 use super::event::{EventData, ProfileField};
 use super::repeats::Repeats;
 use crate::instance::scope::Scope;
+use crate::ledger::RevocationScope;
 use crate::time;
 
 impl EventData {
@@ -26,7 +27,9 @@ impl EventData {
                 return format!("Refused {times}, for several reasons");
             }
             Self::LinkMade => "Link made",
+            Self::LinkGivenOut { .. } => "Link given out again",
             Self::LinkRevoked => "Link revoked",
+            Self::LinksRevoked { .. } => "Links revoked",
             Self::Added => "Added",
             Self::Imported { users: 1 } => "Imported",
             Self::Imported { users } => return format!("Imported: {users} users"),
@@ -93,6 +96,11 @@ impl EventData {
                     .to_owned(),
             ),
             Self::SeveralRefusals { reasons } => Some(by_reason(reasons)),
+            Self::LinkGivenOut { given } => Some(given.words().to_owned()),
+            Self::LinksRevoked {
+                scope,
+                ends_sessions,
+            } => Some(links_revoked(scope, *ends_sessions)),
             Self::ProfileChanged { fields } => {
                 let fields = fields.iter().map(|field| match field {
                     ProfileField::Email => "email",
@@ -220,6 +228,20 @@ impl EventData {
             Self::PairingRefused => format!("{words}: no valid pairing code"),
             _ => format!("{words}: no API key of this instance"),
         }
+    }
+}
+
+fn links_revoked(scope: &RevocationScope, ends_sessions: bool) -> String {
+    let links = match scope {
+        RevocationScope::Link(id) => format!("link {id}"),
+        RevocationScope::Person(user) => format!("all links of {user}"),
+        RevocationScope::Before(at) => format!("all links from before {}", time::exact(*at)),
+        RevocationScope::Key(key) => format!("all links that key {key} has signed"),
+    };
+    if ends_sessions {
+        format!("{links}, with their sessions")
+    } else {
+        links
     }
 }
 

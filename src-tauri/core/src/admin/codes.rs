@@ -6,9 +6,8 @@ use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use crate::inspect::{RefusedCode, Unverified};
-use crate::protocol::claims::{Claims, Registered};
-use crate::protocol::code::{CodeRefusal, VerifiedCode};
-use crate::protocol::payload::Payload;
+use crate::protocol::claims::Claims;
+use crate::protocol::code::VerifiedCode;
 use crate::secret::{Secret, exposed_if_any};
 use crate::verdict::{RecordedVerdict, Refusal, Verdict};
 use crate::{Error, ErrorCode, Result};
@@ -21,6 +20,38 @@ pub struct SignedClaims {
     /// All claims.
     #[schema(value_type = Object)]
     pub claims: Map<String, Value>,
+    /// ID of the link, for a verified code without `jti`.
+    #[serde(
+        default,
+        deserialize_with = "super::some",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[schema(nullable = false, min_length = 1, max_length = 255)]
+    pub link: Option<String>,
+    /// Whether Latchkey has made the `jti` with the key that signed the code.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[schema(default = false)]
+    pub is_made_here: bool,
+}
+
+impl From<&Claims> for SignedClaims {
+    fn from(claims: &Claims) -> Self {
+        Self {
+            claims: claims.members(),
+            link: None,
+            is_made_here: true,
+        }
+    }
+}
+
+impl From<&VerifiedCode> for SignedClaims {
+    fn from(code: &VerifiedCode) -> Self {
+        Self {
+            claims: code.members.clone(),
+            link: code.registered.id.is_none().then(|| code.link.clone()),
+            is_made_here: code.is_made_here,
+        }
+    }
 }
 
 impl SignedClaims {
@@ -28,13 +59,21 @@ impl SignedClaims {
     ///
     /// Fails if the claims break a rule of the protocol.
     pub fn verified(self, now: Timestamp) -> Result<VerifiedCode> {
-        let invalid = |refusal: CodeRefusal| {
-            let field = refusal.member_name().unwrap_or("claims").to_owned();
-            Error::member(field, refusal.shown())
-        };
+        let Claims {
+            payload,
+            registered,
+        } = Claims::from_signed(&self.claims)?;
+        let id = registered.id.clone().or(self.link);
         Ok(VerifiedCode {
-            payload: Payload::from_claims(&self.claims).map_err(invalid)?,
-            registered: Registered::from_members(&self.claims).map_err(invalid)?,
+            payload,
+            link: id.ok_or_else(|| {
+                Error::member(
+                    "link",
+                    "The claims have no 'jti', so the ID of the link is needed.",
+                )
+            })?,
+            is_made_here: self.is_made_here,
+            registered,
             members: self.claims,
             judged_at: now.as_second(),
             key_id: None,
@@ -43,11 +82,7 @@ impl SignedClaims {
 
     /// Returns the claims of a code that the client has signed.
     pub fn signed(self) -> Result<Claims> {
-        let code = self.verified(Timestamp::UNIX_EPOCH)?;
-        Ok(Claims {
-            payload: code.payload,
-            registered: code.registered,
-        })
+        Claims::from_signed(&self.claims)
     }
 }
 
@@ -73,6 +108,18 @@ pub struct RedemptionRequest {
     )]
     #[schema(value_type = Object, nullable = false)]
     pub claims: Option<Map<String, Value>>,
+    /// ID of the link, for claims without `jti`.
+    #[serde(
+        default,
+        deserialize_with = "super::some",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[schema(nullable = false, min_length = 1, max_length = 255)]
+    pub link: Option<String>,
+    /// Whether Latchkey has made the `jti` with the key that signed the code.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[schema(default = false)]
+    pub is_made_here: bool,
 }
 
 /// Member of a [`RedemptionRequest`].
@@ -91,7 +138,11 @@ impl RedemptionRequest {
     pub fn parse(self) -> Result<CodeToRedeem> {
         match (self.code, self.claims) {
             (Some(code), None) => Ok(CodeToRedeem::Code(code)),
-            (None, Some(claims)) => Ok(CodeToRedeem::Claims(SignedClaims { claims })),
+            (None, Some(claims)) => Ok(CodeToRedeem::Claims(SignedClaims {
+                claims,
+                link: self.link,
+                is_made_here: self.is_made_here,
+            })),
             _ => {
                 let message = "Send either the code, or the claims of a code that is verified.";
                 Err(Error::new(ErrorCode::InvalidPayload, message).about("code"))

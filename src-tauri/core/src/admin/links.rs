@@ -6,14 +6,15 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use super::SignedClaims;
 use crate::error::Warning;
+use crate::ledger;
 use crate::link::LoginLink;
 use crate::link::compose::{Composed, LinkSpec};
 use crate::protocol::claims::{Claims, Registered};
 use crate::protocol::code::{ExternalAuthCode, unverified};
 use crate::protocol::lifetime::Lifetime;
 use crate::protocol::payload::Payload;
+use crate::protocol::uses::Uses;
 use crate::{Error, Result, time};
 
 /// Request for a login link.
@@ -42,9 +43,28 @@ pub struct LinkRequest {
         skip_serializing_if = "Option::is_none"
     )]
     pub not_before: Option<String>,
-    /// Whether the first sign-in uses the link up.
+    /// Whether the first sign-in uses the link up. The same as `uses` 1.
     #[serde(default)]
     pub single_use: bool,
+    /// Number of sign-ins for which the link works, from 1 to 1,000. By default it is not limited.
+    #[serde(
+        default,
+        deserialize_with = "super::some",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[schema(nullable = false, minimum = 1, maximum = 1000)]
+    pub uses: Option<u64>,
+    /// Note of the administrator, at most 200 characters. It is in the ledger and not in the code.
+    #[schema(nullable = false, max_length = 200)]
+    #[serde(
+        default,
+        deserialize_with = "super::some",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub note: Option<String>,
+    /// Whether older links of the person stop working.
+    #[serde(default)]
+    pub supersede: bool,
     /// Value of `iss`, if the application needs one.
     #[schema(nullable = false)]
     #[serde(
@@ -81,7 +101,10 @@ impl From<&LinkSpec> for LinkRequest {
             payload: claims.members(),
             expires_in: Some(spec.lifetime.to_string()),
             not_before: spec.not_before.map(|at| at.to_string()),
-            single_use: spec.single_use,
+            single_use: spec.uses == Uses::ONCE,
+            uses: spec.uses.limit().filter(|uses| *uses > 1),
+            note: None,
+            supersede: false,
             issuer: spec.issuer.clone(),
             subject: spec.subject.clone(),
             audience: spec.audience.clone(),
@@ -90,6 +113,14 @@ impl From<&LinkSpec> for LinkRequest {
 }
 
 impl LinkRequest {
+    /// Returns the note.
+    ///
+    /// Fails if it is too long or has control characters.
+    pub fn note(&self) -> Result<Option<String>> {
+        let note = self.note.as_deref().map(|note| ledger::note(note, "note"));
+        Ok(note.transpose()?.flatten())
+    }
+
     /// Checks the members. `default` is the lifetime of a link without one.
     pub fn parse(self, default: Lifetime) -> Result<LinkSpec> {
         let lifetime = self.expires_in.map(|text| text.parse());
@@ -102,11 +133,23 @@ impl LinkRequest {
                 .unwrap_or(default),
             payload: Payload::from_request(&self.payload)?,
             not_before: not_before.transpose()?,
-            single_use: self.single_use,
+            uses: uses(self.single_use, self.uses)?,
             issuer: self.issuer,
             subject: self.subject,
             audience: self.audience,
         })
+    }
+}
+
+/// Returns the number of uses of a request.
+fn uses(single_use: bool, uses: Option<u64>) -> Result<Uses> {
+    match (single_use, uses) {
+        (true, Some(2..)) => {
+            let message = "'singleUse' and 'uses' contradict each other. Send one of them.";
+            Err(Error::member("uses", message))
+        }
+        (true, None) => Ok(Uses::ONCE),
+        (_, uses) => Uses::parse(uses, "uses"),
     }
 }
 
@@ -202,7 +245,7 @@ impl TryFrom<Link> for Composed {
             return Err(unreadable());
         };
         Ok(Self {
-            claims: SignedClaims { claims }.signed()?,
+            claims: Claims::from_signed(&claims)?,
             link: parts,
             widget: link.widget,
             code,
@@ -243,7 +286,7 @@ mod tests {
         let key = SigningKey::generate(target.algorithm).unwrap();
         let payload = Payload::Id(ExistingId::parse("1234", false).unwrap());
         let mut spec = LinkSpec::new(payload, "7 days".parse().unwrap());
-        spec.single_use = true;
+        spec.uses = Uses::ONCE;
         let now = Timestamp::from_second(1_795_300_000).unwrap();
         compose(&target, &key, spec, now).unwrap()
     }

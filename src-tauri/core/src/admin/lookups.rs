@@ -130,7 +130,7 @@ impl LookedUp {
         for user in self.users {
             let person = Person {
                 user: Some(user.clone()),
-                removed_at: None,
+                ..Person::default()
             };
             facts.set_person(user.id, person);
         }

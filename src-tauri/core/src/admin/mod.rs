@@ -8,6 +8,7 @@ mod connection;
 mod gateway;
 mod inspection;
 mod keys;
+mod ledger;
 mod links;
 mod lookups;
 mod pairing;
@@ -25,6 +26,10 @@ pub use inspection::InspectRequest;
 pub use keys::{
     KeyState, KeySummary, NewSigningKey, RetirementRequest, RotationRequest, SigningKeyRecord,
     SigningKeySet, SigningKeys, SigningKeysChanged,
+};
+pub use ledger::{
+    LedgerGivenOut, LedgerLink, LedgerUse, LinkDetails, LinkList, MAX_LINK_ID, RevocationRequest,
+    TakenLinkRequest,
 };
 pub use links::{Link, LinkRequest};
 pub use lookups::{LookedUp, Owner, Removal, Sought};
@@ -52,7 +57,7 @@ use crate::{Error, Result};
 pub const ROOT: &str = "/admin/v1";
 
 /// Revision of the API. It rises when a client of this version needs what older servers lack.
-pub const API_REVISION: u32 = 1;
+pub const API_REVISION: u32 = 2;
 
 /// Header with the [`Context`] of a request, as JSON. It counts on the local socket only, where
 /// every client could also change the files of the directory.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::user::{Profile, SeenProfile, TimeAhead, User};
 use crate::activity::{Event, OutboxEntry};
 use crate::instance::Policy;
+use crate::ledger::{Revocation, TakenLink};
 use crate::protocol::claims::Claims;
 use crate::protocol::code::{CodeRefusal, VerifiedCode};
 use crate::protocol::payload::NewUser;
@@ -54,12 +55,12 @@ pub enum Command {
     NoteSessionsSeen(Vec<(SessionKey, i64)>),
     /// Deletes those of the given sessions that have ended.
     PruneSessions(Vec<SessionKey>, SessionRules),
-    /// Records that a link was made.
-    LinkMade(Claims),
+    /// Enters a link in the ledger, because it is given out.
+    TakeLink(Box<TakenLink>),
     /// Notes that a link was shown, because a person may scan it from the screen.
     LinkShown(Claims),
-    /// Revokes a link by its `jti`.
-    RevokeLink(String),
+    /// Revokes links.
+    RevokeLinks(Revocation),
     /// Sets recorded times that lie in the future to now.
     CorrectTimes(Vec<TimeAhead>),
     /// Records an event that changes nothing else.

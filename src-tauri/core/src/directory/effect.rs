@@ -1,9 +1,13 @@
 //! Effects: the changes that core has decided and an engine writes.
 
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
 use super::command::Outcome;
-use super::facts::{Counts, EmailUsers, Facts, LinkRecord, Person};
+use super::facts::{Counts, EmailUsers, Facts, Person};
 use super::user::User;
 use crate::activity::Event;
+use crate::ledger::{InstanceCutoffs, IssuedLink, PersonCutoffs};
 use crate::protocol::email::Email;
 use crate::protocol::user_id::UserId;
 use crate::session::{Session, SessionKey};
@@ -25,8 +29,16 @@ pub enum Effect {
     SetLinksSinceEdit(UserId, Option<Vec<String>>),
     /// Sets the links that were made since a removal of an ID or a move of an address.
     SetRecentLinks(UserId, Option<Vec<String>>),
-    /// Sets the state of a link by its `jti`.
-    SetLink(String, LinkRecord),
+    /// Adds a link to the ledger, or replaces the link with that ID.
+    PutLink(Box<IssuedLink>),
+    /// Sets the claims of a link in the ledger. They belong to the person whom they name.
+    PutClaims(LinkPerson, String, Map<String, Value>),
+    /// Deletes the claims of all links of a person, and the names and notes in their records.
+    ForgetClaims(LinkPerson),
+    /// Sets the cutoffs for the links of a person.
+    SetPersonCutoffs(UserId, PersonCutoffs),
+    /// Sets the cutoffs for the links of the instance.
+    SetInstanceCutoffs(InstanceCutoffs),
     /// Adds a session, or replaces the session with that key.
     PutSession(SessionKey, Box<Session>),
     /// Deletes a session.
@@ -40,6 +52,16 @@ pub enum Effect {
     /// Sets the time of the last removal or edit, in Unix seconds, for processes that make links
     /// and do not hold the directory.
     NoteOrder(i64),
+}
+
+/// Person to whom the claims of a link belong.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LinkPerson {
+    /// A user, or the ID of a user who does not exist yet.
+    User(UserId),
+    /// An address that nobody had when the link was given out.
+    Email(Email),
 }
 
 /// Decision on a command. A command without effects and entries changes nothing.
@@ -68,29 +90,25 @@ impl Facts {
     pub fn apply(&mut self, effect: &Effect) {
         match effect {
             Effect::PutUser(user) | Effect::SignIn(user) => {
-                let removed_at = self.removed_at(&user.id);
-                let person = Person {
-                    user: Some(User::clone(user)),
-                    removed_at,
-                };
-                self.set_person(user.id.clone(), person);
+                let user = User::clone(user);
+                self.change_person(&user.id.clone(), |person| person.user = Some(user));
             }
-            Effect::RemoveUser(id) => {
-                let removed_at = self.removed_at(id);
-                let user = None;
-                self.set_person(id.clone(), Person { user, removed_at });
-            }
+            Effect::RemoveUser(id) => self.change_person(id, |person| person.user = None),
             Effect::SetRemoval(id, at) => {
-                let user = self.user(id).cloned();
-                let removed_at = *at;
-                self.set_person(id.clone(), Person { user, removed_at });
+                self.change_person(id, |person| person.removed_at = *at);
             }
+            Effect::SetPersonCutoffs(id, cutoffs) => {
+                self.change_person(id, |person| person.cutoffs = *cutoffs);
+            }
+            Effect::SetInstanceCutoffs(cutoffs) => self.cutoffs = cutoffs.clone(),
             Effect::SetEmail(email, users) => self.set_email(email, users.clone()),
             Effect::SetLinksSinceEdit(id, links) => {
                 self.set_links_since_edit(id.clone(), links.clone());
             }
             Effect::SetRecentLinks(id, links) => self.set_recent_links(id.clone(), links.clone()),
-            Effect::SetLink(id, record) => self.set_link(id.clone(), *record),
+            Effect::PutLink(link) => {
+                self.set_link(link.id.clone(), Some(IssuedLink::clone(link)));
+            }
             Effect::PutSession(key, session) => {
                 self.set_session(*key, Some(Session::clone(session)));
             }
@@ -98,7 +116,13 @@ impl Facts {
             Effect::SetCounts(counts) => self.counts = *counts,
             Effect::SetLatestTime(at) => self.latest_time = Some(*at),
             Effect::SetLastOutboxEntry(number) => self.last_outbox_entry = *number,
-            Effect::NoteOrder(_) => {}
+            Effect::NoteOrder(_) | Effect::PutClaims(..) | Effect::ForgetClaims(_) => {}
         }
+    }
+
+    fn change_person(&mut self, id: &UserId, change: impl FnOnce(&mut Person)) {
+        let mut person = self.person(id).cloned().unwrap_or_default();
+        change(&mut person);
+        self.set_person(id.clone(), person);
     }
 }

@@ -16,6 +16,10 @@ use crate::activity::{
     ActivityPage, ActivityQuery, Actor, AuditContext, Event, Mark, OutboxEntry, Verification,
 };
 use crate::instance::{Policy, Retention};
+use crate::ledger::{
+    LinkCounts, LinkPage, LinkPageStart, LinkQuery, LinkSort, ListedLink, Revocation,
+    RevocationScope, TakenLink,
+};
 use crate::protocol::claims::Claims;
 use crate::protocol::email::Email;
 use crate::protocol::payload::NewUser;
@@ -93,6 +97,28 @@ pub trait Directory: Send + Sync {
 
     /// Returns the number of users who have a session that has not ended by `rules`.
     async fn count_signed_in(&self, rules: SessionRules, now: Timestamp) -> Result<u64>;
+
+    /// Returns whether a session has ended with the link that began it.
+    async fn is_ended_with_link(&self, session: &Session) -> Result<bool>;
+
+    /// Returns at most `limit` of the links that match `query`, in the order of `sort`, from `place`
+    /// on.
+    ///
+    /// Fails with [`InvalidCursor`](crate::ErrorCode::InvalidCursor) for a cursor of another order.
+    async fn links(
+        &self,
+        query: &LinkQuery,
+        sort: LinkSort,
+        place: &LinkPageStart,
+        limit: usize,
+    ) -> Result<LinkPage>;
+
+    /// Returns the numbers of links by their state at a time.
+    async fn link_counts(&self, now: Timestamp) -> Result<LinkCounts>;
+
+    /// Returns the link with an ID, as it stands at a time, and its claims. The claims are deleted
+    /// with their user, and codes of other systems have none in the ledger.
+    async fn link(&self, id: &str, now: Timestamp) -> Result<Option<(ListedLink, Option<Claims>)>>;
 
     /// Returns the recorded times that are later than `now`, at most [`MAX_TIMES`].
     async fn times_ahead(&self, now: Timestamp) -> Result<Vec<TimeAhead>>;
@@ -255,17 +281,18 @@ pub trait Directory: Send + Sync {
         Ok(pruned)
     }
 
-    /// Records that a link was made.
+    /// Enters a link in the ledger, because it is given out, and records that. A link that is there
+    /// already is recorded as given out again.
     ///
     /// If its user was removed or edited less than a minute ago, or at a recorded time in the
     /// future, also notes that the link is newer, because its `iat` does not prove that.
-    async fn link_made(&self, claims: &Claims, by: &AuditContext) -> Result<()> {
-        self.execute(Command::LinkMade(claims.clone()), by)
+    async fn take_link(&self, taken: TakenLink, by: &AuditContext) -> Result<()> {
+        self.execute(Command::TakeLink(Box::new(taken)), by)
             .await
             .map(drop)
     }
 
-    /// Notes the order like [`link_made`](Self::link_made), for a link that is only shown. A person
+    /// Notes the order like [`take_link`](Self::take_link), for a link that is only shown. A person
     /// may scan it from the screen.
     async fn link_shown(&self, claims: &Claims, by: &AuditContext) -> Result<()> {
         self.execute(Command::LinkShown(claims.clone()), by)
@@ -291,9 +318,20 @@ pub trait Directory: Send + Sync {
         }
     }
 
-    /// Revokes a link by the `jti` of its code.
+    /// Revokes a link by its ID, which need not be in the ledger. Sessions that it began go on.
     async fn revoke_link(&self, link: &str, by: &AuditContext) -> Result<()> {
-        self.execute(Command::RevokeLink(link.to_owned()), by)
+        let revocation = Revocation {
+            scope: RevocationScope::Link(link.to_owned()),
+            ends_sessions: false,
+        };
+        self.revoke_links(revocation, by).await
+    }
+
+    /// Revokes links, from the next request on.
+    ///
+    /// Fails with [`InvalidSetting`](crate::ErrorCode::InvalidSetting) for a time in the future.
+    async fn revoke_links(&self, revocation: Revocation, by: &AuditContext) -> Result<()> {
+        self.execute(Command::RevokeLinks(revocation), by)
             .await
             .map(drop)
     }

@@ -5,9 +5,10 @@ use utoipa::ToSchema;
 
 use super::command::MAX_IMPORT;
 use super::user::User;
+use crate::ledger::{InstanceCutoffs, IssuedLink, PersonCutoffs};
 use crate::protocol::email::Email;
 use crate::protocol::user_id::UserId;
-use crate::session::{LinkUse, Session, SessionKey};
+use crate::session::{Session, SessionKey};
 use crate::verdict::{Seats, Status};
 use crate::{Error, ErrorCode, Result};
 
@@ -23,11 +24,13 @@ pub struct Facts {
     pub latest_time: Option<i64>,
     /// Number of the last recorded change of the settings.
     pub last_outbox_entry: u64,
+    /// Cutoffs for the links of the instance.
+    pub cutoffs: InstanceCutoffs,
     people: Known<UserId, Person>,
     links_since_edit: Known<UserId, Option<Vec<String>>>,
     recent_links: Known<UserId, Option<Vec<String>>>,
     emails: Known<String, EmailUsers>,
-    links: Known<String, LinkRecord>,
+    links: Known<String, Option<IssuedLink>>,
     sessions: Known<SessionKey, Option<Session>>,
 }
 
@@ -54,7 +57,7 @@ impl Counts {
     }
 }
 
-/// The user with an ID, and the last removal of that ID.
+/// The user with an ID, the last removal of that ID, and the cutoffs for its links.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Person {
     /// User, if there is one.
@@ -62,6 +65,8 @@ pub struct Person {
     /// Time of the last removal of a user with that ID, in Unix seconds. A user may have the ID
     /// again.
     pub removed_at: Option<i64>,
+    /// Cutoffs for the links of the person.
+    pub cutoffs: PersonCutoffs,
 }
 
 /// Current and former users of an e-mail address.
@@ -86,21 +91,6 @@ impl EmailUsers {
     }
 }
 
-/// State of a link. Engines store the index of the variant, so the order must not change.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum LinkRecord {
-    /// The link was not used.
-    #[default]
-    Open,
-    /// The link was used. The browser is unknown.
-    Used,
-    /// The administrator revoked the link.
-    Revoked,
-    /// The link was used. The value says by which browser.
-    UsedBy(LinkUse),
-}
-
 /// Facts that a command depends on and that are not loaded yet.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Needs {
@@ -112,7 +102,7 @@ pub struct Needs {
     pub recent_links: Vec<UserId>,
     /// Addresses.
     pub emails: Vec<Email>,
-    /// Links by `jti`.
+    /// Links by ID.
     pub links: Vec<String>,
     /// Sessions.
     pub sessions: Vec<SessionKey>,
@@ -216,10 +206,10 @@ impl Facts {
         self.emails.get(email.key().as_str())
     }
 
-    /// Returns the state of a link. `None` if it was not loaded.
+    /// Returns a link of the ledger, or the fact that there is none. `None` if it was not loaded.
     #[must_use]
-    pub fn link(&self, id: &str) -> Option<LinkRecord> {
-        self.links.get(id).copied()
+    pub fn link(&self, id: &str) -> Option<Option<&IssuedLink>> {
+        self.links.get(id).map(Option::as_ref)
     }
 
     /// Returns the session with a key. `None` if it was not loaded.
@@ -262,9 +252,9 @@ impl Facts {
         self.emails.set(email.key(), users);
     }
 
-    /// Adds the state of a link.
-    pub fn set_link(&mut self, id: String, record: LinkRecord) {
-        self.links.set(id, record);
+    /// Adds a link of the ledger, or the fact that there is none.
+    pub fn set_link(&mut self, id: String, link: Option<IssuedLink>) {
+        self.links.set(id, link);
     }
 
     /// Adds a session, or the fact that there is none.

@@ -3,11 +3,13 @@
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
-use super::facts::LinkRecord;
+use super::effect::LinkPerson;
 use super::user::{SharedEmail, User};
 use crate::Result;
 use crate::activity::{EntryRow, Removed, SealRow, Sealing};
+use crate::ledger::{InstanceCutoffs, IssuedLink, LinkRecord, PersonCutoffs};
 use crate::protocol::user_id::UserId;
 use crate::session::{Session, SessionKey};
 use crate::time;
@@ -51,12 +53,30 @@ pub enum Row {
         /// `jti` of each link.
         links: Vec<String>,
     },
-    /// A link that was used or revoked.
+    /// A link that was used or revoked, in backups of formats before 10.
     Link {
         /// `jti` of the link.
         link: String,
         /// State of the link.
         state: LinkRecord,
+    },
+    /// A link in the ledger.
+    IssuedLink(IssuedLink),
+    /// The claims of a link in the ledger.
+    Claims {
+        /// Person whom the claims name.
+        person: LinkPerson,
+        /// ID of the link.
+        link: String,
+        /// The claims.
+        claims: Map<String, Value>,
+    },
+    /// The cutoffs for the links of a person.
+    Cutoffs {
+        /// ID of the person.
+        user: UserId,
+        /// The cutoffs.
+        cutoffs: PersonCutoffs,
     },
     /// A session.
     Session {
@@ -73,7 +93,7 @@ pub enum Row {
 
 impl Row {
     /// Kinds of rows, as files name them.
-    pub const KINDS: [&str; 10] = [
+    pub const KINDS: [&str; 13] = [
         "totals",
         "user",
         "removal",
@@ -81,6 +101,9 @@ impl Row {
         "links_since_edit",
         "recent_links",
         "link",
+        "issued_link",
+        "claims",
+        "cutoffs",
         "session",
         "entry",
         "seal",
@@ -97,6 +120,9 @@ impl Row {
             Self::LinksSinceEdit { .. } => "links_since_edit",
             Self::RecentLinks { .. } => "recent_links",
             Self::Link { .. } => "link",
+            Self::IssuedLink(_) => "issued_link",
+            Self::Claims { .. } => "claims",
+            Self::Cutoffs { .. } => "cutoffs",
             Self::Session { .. } => "session",
             Self::Entry(_) => "entry",
             Self::Seal(_) => "seal",
@@ -129,6 +155,9 @@ pub struct Totals {
     /// Sealed entries that the retention has removed, if there are any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub removed: Option<Removed>,
+    /// Cutoffs for the links of the instance.
+    #[serde(default)]
+    pub cutoffs: InstanceCutoffs,
 }
 
 /// Contents of a directory at one moment. It has no later changes. Dropping it ends it.

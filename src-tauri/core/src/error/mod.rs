@@ -79,6 +79,8 @@ pub enum ErrorCode {
     UserChanged,
     /// The user has no such session.
     UnknownSession,
+    /// The ledger has no such link.
+    UnknownLink,
     /// There is no such API key.
     UnknownApiKey,
     /// No signing key with the ID is active or retiring.

@@ -265,12 +265,11 @@ fn terms(code: &VerifiedCode, now: Timestamp) -> String {
         || "never expires".to_owned(),
         |at| format!("expires {}", time::relative(at, now)),
     );
-    let once = if code.registered.single_use {
-        ", works once"
-    } else {
-        ""
-    };
-    expiry + once
+    match code.registered.uses.limit() {
+        None => expiry,
+        Some(1) => format!("{expiry}, works once"),
+        Some(uses) => format!("{expiry}, works {uses} times"),
+    }
 }
 
 fn seat_of(seat: u64, limit: Option<u64>) -> String {

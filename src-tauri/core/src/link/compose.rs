@@ -6,10 +6,12 @@ use super::widget;
 use crate::Result;
 use crate::error::Warning;
 use crate::link::{BaseUrl, LoginLink, Parameter};
-use crate::protocol::claims::{self, Claims, Registered};
+use crate::protocol::claims::{Claims, Registered};
 use crate::protocol::code::{self, Algorithm, ExternalAuthCode};
 use crate::protocol::lifetime::Lifetime;
+use crate::protocol::link_id;
 use crate::protocol::payload::Payload;
+use crate::protocol::uses::Uses;
 use crate::secret::SigningKey;
 
 /// Code of the warning for a link without an expiry.
@@ -35,8 +37,8 @@ pub struct LinkSpec {
     pub lifetime: Lifetime,
     /// Time from which the link works. `None` if it works at once.
     pub not_before: Option<Timestamp>,
-    /// Whether the first sign-in uses the link up.
-    pub single_use: bool,
+    /// Number of sign-ins for which the link works.
+    pub uses: Uses,
     /// Value of `iss`, if the application needs one.
     pub issuer: Option<String>,
     /// Value of `sub`, if the application needs one.
@@ -53,7 +55,7 @@ impl LinkSpec {
             payload,
             lifetime,
             not_before: None,
-            single_use: false,
+            uses: Uses::UNLIMITED,
             issuer: None,
             subject: None,
             audience: None,
@@ -98,15 +100,15 @@ impl Composed {
         warnings
     }
 
-    /// Returns the warning about a link that works once, if the application itself decides who
-    /// signs in.
+    /// Returns the warning about a link with a limited number of uses, if the application itself
+    /// decides who signs in.
     #[must_use]
     pub fn single_use_elsewhere(&self, url: &BaseUrl) -> Option<Warning> {
-        self.claims.registered.single_use.then(|| {
+        self.claims.registered.uses.is_limited().then(|| {
             Warning::new(
                 "single_use_elsewhere",
                 format!(
-                    "{} decides how often the link works; the protocol has no single use.",
+                    "{} decides how often the link works; the protocol has no number of uses.",
                     url.authority()
                 ),
             )
@@ -124,10 +126,12 @@ pub fn compose(
     spec: LinkSpec,
     now: Timestamp,
 ) -> Result<Composed> {
-    signed(target, key, claims(spec, now)?)
+    let mut claims = claims(spec, now)?;
+    claims.registered.id = Some(link_id::new_link_id(key)?);
+    signed(target, key, claims)
 }
 
-/// Returns the claims of a link that is signed at `now`, with a new ID.
+/// Returns the claims of a link that a gateway signs at `now`, with a new ID.
 pub fn claims(spec: LinkSpec, now: Timestamp) -> Result<Claims> {
     let starts_at = spec.not_before.map_or(now, |start| start.max(now));
     let expires_at = spec.lifetime.expires_at(starts_at);
@@ -138,11 +142,11 @@ pub fn claims(spec: LinkSpec, now: Timestamp) -> Result<Claims> {
             issued_at: Some(now.as_second()),
             expires_at,
             not_before,
-            id: Some(claims::new_id()?),
+            id: Some(link_id::random_id()?),
             issuer: spec.issuer,
             subject: spec.subject,
             audience: spec.audience,
-            single_use: spec.single_use,
+            uses: spec.uses,
         },
     })
 }

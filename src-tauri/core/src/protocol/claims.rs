@@ -1,22 +1,25 @@
 //! The signed claims: the payload and the registered claims of RFC 7519 §4.1.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
 
+use crate::Error;
 use crate::protocol::code::CodeRefusal;
 use crate::protocol::payload::Payload;
+use crate::protocol::uses::{MAX_USES, Uses};
 use crate::time::MAX_SECS;
-use crate::{Error, ErrorCode, Result};
 
 /// Names of the registered claims, which a payload must not use.
 pub const REGISTERED: [&str; 7] = ["iss", "sub", "aud", "exp", "nbf", "iat", "jti"];
 
-/// Private claim of a single-use code. The protocol has no such claim, so an instance that is
+/// Private claim of a code that works once. The protocol has no such claim, so an instance that is
 /// hosted elsewhere ignores it.
 pub const SINGLE_USE: &str = "single_use";
+
+/// Private claim of a code that works several times: the number of sign-ins, from 2 to
+/// [`MAX_USES`](super::uses::MAX_USES).
+pub const USES: &str = "uses";
 
 /// The registered claims. Times are in Unix seconds (`NumericDate`).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -35,8 +38,8 @@ pub struct Registered {
     pub subject: Option<String>,
     /// `aud`: audience of the code.
     pub audience: Option<String>,
-    /// [`SINGLE_USE`]: whether the first sign-in uses the code up.
-    pub single_use: bool,
+    /// [`SINGLE_USE`] or [`USES`]: number of sign-ins for which the code works.
+    pub uses: Uses,
 }
 
 impl Registered {
@@ -55,15 +58,11 @@ impl Registered {
                 ));
             }
         };
-        let single_use = match members.get(SINGLE_USE) {
-            None => false,
-            Some(Value::Bool(single_use)) => *single_use,
-            Some(_) => return Err(CodeRefusal::member(SINGLE_USE, "It is not true or false.")),
-        };
-        if single_use && id.is_none() {
+        let uses = uses(members)?;
+        if uses.limit().is_some() && id.is_none() {
             return Err(CodeRefusal::member(
                 "jti",
-                "It is missing. A single-use code needs it, because its use is recorded under it.",
+                "It is missing. A code with a limited number of uses needs it, because its uses are recorded under it.",
             ));
         }
         Ok(Self {
@@ -74,9 +73,34 @@ impl Registered {
             issuer: text("iss"),
             subject: text("sub"),
             audience: text("aud"),
-            single_use,
+            uses,
         })
     }
+}
+
+/// Parses the number of uses.
+fn uses(members: &Map<String, Value>) -> Result<Uses, CodeRefusal> {
+    let single = match members.get(SINGLE_USE) {
+        None => None,
+        Some(Value::Bool(single)) => Some(*single),
+        Some(_) => return Err(CodeRefusal::member(SINGLE_USE, "It is not true or false.")),
+    };
+    let Some(value) = members.get(USES) else {
+        return Ok(if single == Some(true) {
+            Uses::ONCE
+        } else {
+            Uses::UNLIMITED
+        });
+    };
+    if single.is_some() {
+        let reason = format!("It stands beside '{SINGLE_USE}'. A code has only one of them.");
+        return Err(CodeRefusal::member(USES, reason));
+    }
+    let several = value.as_u64().filter(|uses| *uses >= 2);
+    several.and_then(Uses::limited).ok_or_else(|| {
+        let reason = format!("It is not a whole number from 2 to {MAX_USES}.");
+        CodeRefusal::member(USES, reason)
+    })
 }
 
 /// Parses a `NumericDate` of RFC 7519 §2: seconds since 1970, with fractions cut off.
@@ -125,6 +149,21 @@ pub struct Claims {
 }
 
 impl Claims {
+    /// Parses claims that Latchkey or a gateway has signed.
+    ///
+    /// Fails with [`ErrorCode::InvalidPayload`](crate::ErrorCode::InvalidPayload) if they break a
+    /// rule of the protocol.
+    pub fn from_signed(members: &Map<String, Value>) -> crate::Result<Self> {
+        let invalid = |refusal: CodeRefusal| {
+            let field = refusal.member_name().unwrap_or("claims").to_owned();
+            Error::member(field, refusal.shown())
+        };
+        Ok(Self {
+            payload: Payload::from_claims(members).map_err(invalid)?,
+            registered: Registered::from_members(members).map_err(invalid)?,
+        })
+    }
+
     /// Returns the claims in the order in which they are signed: the payload first.
     #[must_use]
     pub fn members(&self) -> Map<String, Value> {
@@ -166,23 +205,11 @@ impl Serialize for Claims {
         if let Some(id) = &registered.id {
             members.serialize_entry("jti", id)?;
         }
-        if registered.single_use {
-            members.serialize_entry(SINGLE_USE, &true)?;
+        match registered.uses.limit() {
+            None => {}
+            Some(1) => members.serialize_entry(SINGLE_USE, &true)?,
+            Some(uses) => members.serialize_entry(USES, &uses)?,
         }
         members.end()
     }
-}
-
-/// Returns a new `jti`: 96 random bits, which make a collision practically impossible, in 16
-/// characters, which keep the QR code small.
-pub fn new_id() -> Result<String> {
-    let mut bytes = [0_u8; 12];
-    getrandom::fill(&mut bytes).map_err(|cause| {
-        Error::new(
-            ErrorCode::NoRandomness,
-            "The operating system gave no random bytes, so nothing was signed. Try again.",
-        )
-        .because(cause)
-    })?;
-    Ok(URL_SAFE_NO_PAD.encode(bytes))
 }

@@ -65,10 +65,12 @@ pub enum LinkState {
     /// The code can be redeemed.
     #[default]
     Open,
-    /// A user has signed in by the code. It counts for a single-use code only.
+    /// The code has no uses left.
     Used,
     /// The administrator has revoked the code.
     Revoked,
+    /// A later link of the same person has replaced the code.
+    Superseded,
 }
 
 /// Facts of a directory that a verdict depends on.
@@ -164,8 +166,9 @@ fn judged(
     let code = code.map_err(|refused| Refusal::Code(refused.clone()))?;
     match known.link {
         LinkState::Revoked => return Err(Refusal::LinkRevoked),
-        LinkState::Used if code.registered.single_use => return Err(Refusal::LinkAlreadyUsed),
-        LinkState::Used | LinkState::Open => {}
+        LinkState::Superseded => return Err(Refusal::LinkSuperseded),
+        LinkState::Used => return Err(Refusal::LinkAlreadyUsed),
+        LinkState::Open => {}
     }
     if let (Payload::Email(_), [_, _, ..]) = (&code.payload, known.email_sharers.as_slice()) {
         return Err(Refusal::SharedEmail {

@@ -24,7 +24,9 @@ pub enum Refusal<C = CodeRefusal> {
     Code(C),
     /// The administrator has revoked the link.
     LinkRevoked,
-    /// The single-use link was already used.
+    /// A later link of the same person has replaced the link.
+    LinkSuperseded,
+    /// The link has no uses left.
     LinkAlreadyUsed,
     /// Several users have the address, and the payload names nothing else.
     SharedEmail {
@@ -87,6 +89,7 @@ impl<C> Refusal<C> {
             Self::Code(fault) => Refusal::Code(convert(fault)?),
             Self::ExternalAuthOff => Refusal::ExternalAuthOff,
             Self::LinkRevoked => Refusal::LinkRevoked,
+            Self::LinkSuperseded => Refusal::LinkSuperseded,
             Self::LinkAlreadyUsed => Refusal::LinkAlreadyUsed,
             Self::SharedEmail { users } => Refusal::SharedEmail { users },
             Self::UnknownUser { subject } => Refusal::UnknownUser { subject },
@@ -168,7 +171,9 @@ impl Refusal {
             Self::NoSeats { .. } => {
                 "There is no seat left. Ask whoever gave you this link to make room, then open it again."
             }
-            Self::Code(CodeRefusal::Expired { .. }) | Self::LinkAlreadyUsed => {
+            Self::Code(CodeRefusal::Expired { .. })
+            | Self::LinkAlreadyUsed
+            | Self::LinkSuperseded => {
                 "This link does not work any more. Ask whoever gave it to you for a new one."
             }
             Self::Code(CodeRefusal::NotYetValid { .. }) => {
@@ -195,6 +200,7 @@ impl RecordedRefusal {
             Self::ExternalAuthOff => "external authentication is off".into(),
             Self::Code(fault) => fault.title().into(),
             Self::LinkRevoked => "the link was revoked".into(),
+            Self::LinkSuperseded => "a newer link has replaced it".into(),
             Self::LinkAlreadyUsed => "the link has been used".into(),
             Self::SharedEmail { users } => format!("{} users have the email", users.len()),
             Self::UnknownUser { subject } => format!("there is no user {subject}"),
@@ -214,6 +220,7 @@ impl RecordedRefusal {
             Self::ExternalAuthOff => "external_auth_off",
             Self::Code(fault) => fault.code(),
             Self::LinkRevoked => "link_revoked",
+            Self::LinkSuperseded => "link_superseded",
             Self::LinkAlreadyUsed => "link_already_used",
             Self::SharedEmail { .. } => "ambiguous_payload",
             Self::UnknownUser { .. } => "unknown_user",
@@ -237,9 +244,13 @@ impl<C> Refusal<C> {
                 "Every code is refused until it is switched on.",
             ),
             Self::LinkRevoked => Sentences::new("The link was revoked.", "Make a new one."),
+            Self::LinkSuperseded => Sentences::new(
+                "A newer link has replaced this one.",
+                "Only the newest link of this person works. Send that one, or make a new one.",
+            ),
             Self::LinkAlreadyUsed => Sentences::new(
                 "The link has been used.",
-                "It works once, and somebody has signed in with it. Make a new one.",
+                "It has no uses left. Make a new one.",
             ),
             Self::SharedEmail { users } => {
                 let users: Vec<&str> = users.iter().map(UserId::as_str).collect();

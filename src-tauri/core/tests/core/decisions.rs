@@ -11,12 +11,14 @@ use latchkey_core::directory::{
     decide,
 };
 use latchkey_core::instance::Policy;
+use latchkey_core::ledger::{Revocation, RevocationScope, TakenLink};
 use latchkey_core::protocol::claims::{Claims, Registered};
 use latchkey_core::protocol::code::{CodeRefusal, VerifiedCode};
 use latchkey_core::protocol::email::Email;
 use latchkey_core::protocol::metadata::Metadata;
 use latchkey_core::protocol::payload::{NewUser, Payload};
 use latchkey_core::protocol::user_id::UserId;
+use latchkey_core::protocol::uses::Uses;
 use latchkey_core::session::{NewSession, SessionId, SessionKey, SessionRules, SessionScope};
 use latchkey_core::verdict::{Status, Verdict};
 use serde_json::{Map, Value, json};
@@ -104,8 +106,8 @@ impl Model {
             facts.set_email(&email, all.email(&email).cloned().unwrap_or_default());
         }
         for link in needs.links {
-            let record = all.link(&link).unwrap_or_default();
-            facts.set_link(link, record);
+            let known = all.link(&link).flatten().cloned();
+            facts.set_link(link, known);
         }
         for key in needs.sessions {
             facts.set_session(key, all.session(&key).flatten().cloned());
@@ -130,6 +132,7 @@ impl Model {
         few.counts = self.facts.counts;
         few.change = self.facts.change;
         few.latest_time = self.facts.latest_time;
+        few.cutoffs = self.facts.cutoffs.clone();
         few.last_outbox_entry = self.facts.last_outbox_entry;
         let few = decide(command, self.complete(command, few), &by);
         let all = decide(command, self.complete(command, self.facts.clone()), &by);
@@ -273,6 +276,35 @@ impl Model {
         }
     }
 
+    fn uses(&mut self) -> Uses {
+        match self.random.below(6) {
+            0 | 1 => Uses::ONCE,
+            2 => Uses::limited(3).unwrap(),
+            _ => Uses::UNLIMITED,
+        }
+    }
+
+    fn taken_link(&mut self) -> TakenLink {
+        TakenLink {
+            note: self.random.one_in(3).then(|| "a note".to_owned()),
+            supersedes: self.random.one_in(3),
+            ..TakenLink::new(self.claims(), Some("key".to_owned()))
+        }
+    }
+
+    fn revocation(&mut self) -> Revocation {
+        let scope = match self.random.below(8) {
+            0 | 1 => RevocationScope::Person(self.user_id()),
+            2 => RevocationScope::Before(self.now - 300),
+            3 => RevocationScope::Key("key".to_owned()),
+            _ => RevocationScope::Link(self.random.of(&LINKS).to_owned()),
+        };
+        Revocation {
+            scope,
+            ends_sessions: self.random.one_in(2),
+        }
+    }
+
     fn registered(&mut self) -> Registered {
         let shift = i64::try_from(self.random.below(400)).unwrap() - 340;
         Registered {
@@ -281,18 +313,22 @@ impl Model {
                 .random
                 .one_in(2)
                 .then(|| self.random.of(&LINKS).to_owned()),
-            single_use: self.random.one_in(3),
+            uses: self.uses(),
             ..Registered::default()
         }
     }
 
     fn redemption(&mut self) -> Redemption {
+        let registered = self.registered();
+        let link = registered.id.clone();
         let code = VerifiedCode {
             payload: self.payload(),
-            registered: self.registered(),
+            registered,
             members: Map::new(),
             judged_at: self.now,
             key_id: None,
+            link: link.unwrap_or_else(|| "sha256-1".to_owned()),
+            is_made_here: self.random.one_in(2),
         };
         let replaces = self.session_key();
         let session = self.random.one_in(2).then(|| NewSession {
@@ -394,9 +430,9 @@ impl Model {
                 None => Command::Record(EventData::GatewayRecovered.into()),
             },
             20 => Command::PruneSessions(self.sessions.clone(), SessionRules::default()),
-            21 if self.random.one_in(2) => Command::LinkMade(self.claims()),
+            21 if self.random.one_in(2) => Command::TakeLink(Box::new(self.taken_link())),
             21 => Command::LinkShown(self.claims()),
-            22 if self.random.one_in(2) => Command::RevokeLink(self.random.of(&LINKS).to_owned()),
+            22 if self.random.one_in(2) => Command::RevokeLinks(self.revocation()),
             22 => Command::CorrectTimes(self.times_ahead()),
             _ => Command::RecordOutbox(OutboxEntry {
                 number: self.random.below(20),

@@ -69,13 +69,13 @@ fn facts(row: &ImportFile) -> Facts {
         }
         let person = Person {
             user: Some(user.clone()),
-            removed_at: None,
+            ..Person::default()
         };
         facts.set_person(user.id, person);
     }
     let removed = Person {
-        user: None,
         removed_at: Some(1_700_000_000),
+        ..Person::default()
     };
     facts.set_person(id("cyd"), removed);
     facts

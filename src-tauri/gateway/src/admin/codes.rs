@@ -1,11 +1,10 @@
-//! Dry runs, redemptions and links.
+//! Dry runs and redemptions.
 
 use std::sync::Arc;
 
-use axum::extract::rejection::PathRejection;
-use axum::extract::{Extension, Path, State};
+use axum::extract::{Extension, State};
 use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use latchkey_core::activity::AuditContext;
 use latchkey_core::admin::{CodeToRedeem, Judged, RedemptionRequest, SignedClaims};
 use latchkey_core::directory::{Command, Redemption};
@@ -16,12 +15,7 @@ use latchkey_core::ErrorCode;
 
 use super::administration::Administration;
 use super::refused::Refused;
-use crate::api::problem::Problem;
 use crate::api::{Body, answer};
-
-/// Maximum length of the ID of a link to revoke, in bytes. IDs that are made here have 22. The
-/// directory keeps each one, whether or not there is such a link.
-const MAX_LINK_ID: usize = 1024;
 
 type Admin = State<Arc<Administration>>;
 type By = Extension<AuditContext>;
@@ -93,66 +87,4 @@ async fn redemption(
     let code = claims.verified(by.at)?;
     let policy = admin.settings().await?.policy;
     Ok(Redemption::new(Ok(&code), policy))
-}
-
-/// Record a link that the client has signed
-#[utoipa::path(
-    post, path = "/links/made", tag = "Server", request_body = SignedClaims,
-    responses(
-        (status = 204, description = "The link is recorded"),
-    ),
-)]
-pub(super) async fn link_made(
-    State(admin): Admin,
-    Extension(by): By,
-    Body(claims): Body<SignedClaims>,
-) -> Result<Response, Refused> {
-    admin.settings().await?;
-    admin.directory.link_made(&claims.signed()?, &by).await?;
-    Ok(StatusCode::NO_CONTENT.into_response())
-}
-
-/// Note a link that the client shows
-///
-/// It is recorded when it is first used.
-#[utoipa::path(
-    post, path = "/links/shown", tag = "Server", request_body = SignedClaims,
-    responses(
-        (status = 204, description = "The link is noted"),
-    ),
-)]
-pub(super) async fn link_shown(
-    State(admin): Admin,
-    Extension(by): By,
-    Body(claims): Body<SignedClaims>,
-) -> Result<Response, Refused> {
-    admin.directory.link_shown(&claims.signed()?, &by).await?;
-    Ok(StatusCode::NO_CONTENT.into_response())
-}
-
-/// Revoke a link
-///
-/// The link signs nobody in any more. Sessions that it began go on.
-#[utoipa::path(
-    post, path = "/links/{id}/revoke", tag = "Links", params(("id" = String, Path, max_length = 1024, description = "ID of the link (`jti`)")),
-    responses(
-        (status = 204, description = "The link is revoked"),
-        (status = 422, description = "The ID is too long"),
-    ),
-)]
-pub(super) async fn revoke(
-    State(admin): Admin,
-    Extension(by): By,
-    path: Result<Path<String>, PathRejection>,
-) -> Result<Response, Refused> {
-    let Path(link) = path.map_err(|_| {
-        Problem::of(StatusCode::NOT_FOUND, "There is no such link.").code(ErrorCode::InvalidRequest)
-    })?;
-    if link.len() > MAX_LINK_ID {
-        let message = format!("The ID of a link has at most {MAX_LINK_ID} bytes.");
-        let problem = Problem::of(StatusCode::UNPROCESSABLE_ENTITY, &message);
-        return Err(problem.code(ErrorCode::InvalidRequest).into());
-    }
-    admin.directory.revoke_link(&link, &by).await?;
-    Ok(StatusCode::NO_CONTENT.into_response())
 }

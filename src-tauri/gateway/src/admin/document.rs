@@ -15,8 +15,8 @@ use utoipa::{OpenApi, ToSchema as _};
 use super::refused::Refused;
 use super::route::{Access, Route};
 use super::{
-    activity, api_keys, changes, codes, gateway_state, idempotency, keys, links, pairing, program,
-    sessions, settings, snapshots, users,
+    activity, api_keys, changes, codes, gateway_state, idempotency, keys, ledger, links, pairing,
+    program, sessions, settings, snapshots, users,
 };
 use crate::api::answer;
 use crate::api::key::KeyId;
@@ -33,8 +33,8 @@ use crate::api::problem::ProblemDetails;
         program::about, users::list, users::add, users::import, users::show, users::edit, users::remove,
         users::suspend, users::reactivate, users::sign_out, sessions::list, sessions::end, sessions::end_all, sessions::signed_in, users::counts,
         users::set_seats, users::shared_emails, users::times_ahead, users::correct_times, users::look_up, activity::list,
-        activity::verify, activity::record, activity::record_outbox, codes::dry_run, codes::redeem, codes::link_made,
-        codes::link_shown, codes::revoke, snapshots::begin, snapshots::next, snapshots::end, changes::stream, links::make, links::inspect, settings::show,
+        activity::verify, activity::record, activity::record_outbox, codes::dry_run, codes::redeem, ledger::list, ledger::counts, ledger::show,
+        ledger::take, ledger::note_shown, ledger::revoke_one, ledger::revoke, snapshots::begin, snapshots::next, snapshots::end, changes::stream, links::make, links::inspect, settings::show,
         settings::change, keys::replace, keys::list, keys::rotate, keys::retire, api_keys::list, api_keys::make, api_keys::revoke, gateway_state::show,
         pairing::exchange, show, program::give_way,
     ),

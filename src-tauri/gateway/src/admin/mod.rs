@@ -34,6 +34,7 @@ mod gateway_state;
 mod idempotency;
 mod kept_changes;
 mod keys;
+mod ledger;
 mod links;
 mod local;
 mod network;

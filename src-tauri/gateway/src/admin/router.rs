@@ -13,8 +13,8 @@ use super::changes::EndsWith;
 use super::route::Access::{AnyKey, Key, Local, PairingCode};
 use super::route::{BODY_LIMIT, Route, delete, get, patch, post, put};
 use super::{
-    activity, api_keys, changes, codes, context, document, gateway_state, keys, links, pairing,
-    program, sessions, settings, snapshots, users,
+    activity, api_keys, changes, codes, context, document, gateway_state, keys, ledger, links,
+    pairing, program, sessions, settings, snapshots, users,
 };
 use crate::api::{no_such_method, no_such_path};
 use crate::request_scope::in_request_scope;
@@ -52,9 +52,13 @@ pub(super) fn routes() -> Vec<Route> {
         post("/activity/outbox", Local, activity::record_outbox),
         post("/dry-runs", Key(Links), codes::dry_run),
         post("/redemptions", Key(Admin), codes::redeem),
-        post("/links/made", Local, codes::link_made),
-        post("/links/shown", Local, codes::link_shown),
-        post("/links/{id}/revoke", Key(Links), codes::revoke),
+        get("/links", Key(Links), ledger::list),
+        get("/link-counts", Key(Links), ledger::counts),
+        get("/links/{id}", Key(Links), ledger::show),
+        post("/links/taken", Local, ledger::take),
+        post("/links/shown", Local, ledger::note_shown),
+        post("/links/{id}/revoke", Key(Links), ledger::revoke_one),
+        post("/revocations", Key(Links), ledger::revoke),
         post("/snapshots", Local, snapshots::begin),
         post("/snapshots/{id}/next", Local, snapshots::next),
         delete("/snapshots/{id}", Local, snapshots::end),

@@ -11,6 +11,7 @@ use latchkey_core::admin::{Link, LinkRequest};
 use latchkey_core::directory::Directory;
 use latchkey_core::inspect::preview;
 use latchkey_core::instance::Settings;
+use latchkey_core::ledger::TakenLink;
 use latchkey_core::link::compose::compose;
 use latchkey_core::secret::SigningKey;
 
@@ -54,10 +55,16 @@ pub(crate) async fn sign(
     wanted: LinkRequest,
     by: &AuditContext,
 ) -> Result<Link> {
+    let (note, supersedes) = (wanted.note()?, wanted.supersede);
     let spec = wanted.parse(settings.lifetime)?;
     let composed = compose(&settings.target(), key, spec, by.at)?;
     let mut warnings = preview::warnings(&composed, settings, key);
     warnings.extend(preview::refusal(&composed, settings, key, by.at));
-    directory.link_made(&composed.claims, by).await?;
+    let taken = TakenLink {
+        note,
+        supersedes,
+        ..TakenLink::new(composed.claims.clone(), None)
+    };
+    directory.take_link(taken, by).await?;
     Ok(Link::new(&composed, warnings))
 }

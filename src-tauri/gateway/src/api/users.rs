@@ -11,8 +11,8 @@ use latchkey_core::Error;
 use latchkey_core::activity::AuditContext;
 use latchkey_core::directory::{self, PageStart, Profile, Sort, SortBy, UserQuery};
 use latchkey_core::error::Warning;
-use latchkey_core::protocol::claims;
 use latchkey_core::protocol::email::Email;
+use latchkey_core::protocol::link_id;
 use latchkey_core::protocol::metadata::Metadata;
 use latchkey_core::protocol::payload::NewUser;
 use latchkey_core::verdict::Status;
@@ -198,7 +198,7 @@ pub(super) async fn add(
 ) -> Result<Response, Problem> {
     let id = match wanted.id {
         Some(id) => id,
-        None => claims::new_id()?,
+        None => link_id::random_id()?,
     };
     let groups = (!wanted.groups.is_empty()).then_some(wanted.groups);
     let metadata = with_groups(wanted.metadata, groups)?;

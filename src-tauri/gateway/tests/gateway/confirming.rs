@@ -4,6 +4,7 @@ use latchkey_core::directory::Directory as _;
 use latchkey_core::instance::SignInStep;
 use latchkey_core::protocol::claims::Registered;
 use latchkey_core::protocol::user_id::UserId;
+use latchkey_core::protocol::uses::Uses;
 use latchkey_store::Wait as _;
 
 use crate::site::{Answer, Site};
@@ -34,7 +35,7 @@ fn a_single_use_link_is_always_confirmed_and_works_once() {
     let site = Site::new();
     let registered = Registered {
         id: Some("once".into()),
-        single_use: true,
+        uses: Uses::ONCE,
         ..Registered::default()
     };
     let code = site.code_with(r#"{"user":{"id":"ada"}}"#, registered);
@@ -60,7 +61,7 @@ fn a_double_click_on_continue_signs_in_and_another_browser_is_refused() {
     let site = Site::new();
     let registered = Registered {
         id: Some("once".into()),
-        single_use: true,
+        uses: Uses::ONCE,
         ..Registered::default()
     };
     let code = site.code_with(r#"{"user":{"id":"ada"}}"#, registered);
@@ -86,7 +87,7 @@ fn going_back_reopening_and_reposting_while_signed_in_spend_no_use() {
     let link = |id: &str| {
         let registered = Registered {
             id: Some(id.into()),
-            single_use: true,
+            uses: Uses::ONCE,
             ..Registered::default()
         };
         site.code_with(r#"{"user":{"id":"ada"}}"#, registered)
@@ -201,7 +202,7 @@ fn a_browser_that_keeps_no_cookies_is_told_so_and_no_use_is_spent() {
     let site = Site::new();
     let registered = Registered {
         id: Some("once".into()),
-        single_use: true,
+        uses: Uses::ONCE,
         ..Registered::default()
     };
     let code = site.code_with(r#"{"user":{"id":"ada"}}"#, registered);

@@ -17,6 +17,8 @@ use latchkey_core::directory::{
     SharedEmail, Snapshot, Sort, TimeAhead, User, UserPage, UserQuery,
 };
 use latchkey_core::instance::{InstanceId, Retention};
+use latchkey_core::ledger::{LinkCounts, LinkPage, LinkPageStart, LinkQuery, LinkSort, ListedLink};
+use latchkey_core::protocol::claims::Claims;
 use latchkey_core::protocol::email::Email;
 use latchkey_core::protocol::user_id::UserId;
 use latchkey_core::session::{
@@ -111,6 +113,29 @@ impl Directory for Noting {
         self.note("count_signed_in")?
             .count_signed_in(rules, now)
             .await
+    }
+
+    async fn is_ended_with_link(&self, session: &Session) -> Result<bool> {
+        let directory = self.note("is_ended_with_link")?;
+        directory.is_ended_with_link(session).await
+    }
+
+    async fn links(
+        &self,
+        query: &LinkQuery,
+        sort: LinkSort,
+        place: &LinkPageStart,
+        limit: usize,
+    ) -> Result<LinkPage> {
+        self.note("links")?.links(query, sort, place, limit).await
+    }
+
+    async fn link_counts(&self, now: Timestamp) -> Result<LinkCounts> {
+        self.note("link_counts")?.link_counts(now).await
+    }
+
+    async fn link(&self, id: &str, now: Timestamp) -> Result<Option<(ListedLink, Option<Claims>)>> {
+        self.note("link")?.link(id, now).await
     }
 
     async fn times_ahead(&self, now: Timestamp) -> Result<Vec<TimeAhead>> {

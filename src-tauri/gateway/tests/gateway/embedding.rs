@@ -10,6 +10,7 @@ use latchkey_core::instance::SignInStep;
 use latchkey_core::link::BaseUrl;
 use latchkey_core::protocol::claims::Registered;
 use latchkey_core::protocol::user_id::UserId;
+use latchkey_core::protocol::uses::Uses;
 use latchkey_core::session::return_address::WebOrigin;
 use serde_json::{Value, json};
 
@@ -289,7 +290,7 @@ fn the_widget_asks_for_a_click_whenever_a_link_does() {
     let automatic = embedded(|_| {});
     let once = Registered {
         id: Some("only-once".into()),
-        single_use: true,
+        uses: Uses::ONCE,
         ..Registered::default()
     };
     let single_use = automatic.code_with(r#"{"user":{"id":"ada","name":"Ada"}}"#, once);
@@ -336,7 +337,7 @@ fn a_click_without_the_cookie_of_the_frame_spends_no_use() {
     let site = embedded(|_| {});
     let once = Registered {
         id: Some("only-once".into()),
-        single_use: true,
+        uses: Uses::ONCE,
         ..Registered::default()
     };
     let code = site.code_with(r#"{"user":{"id":"ada"}}"#, once);

@@ -7,6 +7,7 @@ use latchkey_core::instance::SignInStep;
 use latchkey_core::protocol::claims::Registered;
 use latchkey_core::protocol::payload::NewUser;
 use latchkey_core::protocol::user_id::UserId;
+use latchkey_core::protocol::uses::Uses;
 use latchkey_core::session::return_address::WebOrigin;
 use latchkey_store::Wait as _;
 use serde_json::Value;
@@ -259,7 +260,7 @@ fn each_page_has_a_title_of_its_own() {
         r#"{"user":{"id":"ada"}}"#,
         Registered {
             id: Some("once".into()),
-            single_use: true,
+            uses: Uses::ONCE,
             ..Registered::default()
         },
     );

@@ -8,6 +8,7 @@ use latchkey_core::directory::Directory as _;
 use latchkey_core::protocol::claims::{Claims, Registered};
 use latchkey_core::protocol::code::{Algorithm, sign};
 use latchkey_core::protocol::payload::Payload;
+use latchkey_core::protocol::uses::Uses;
 use latchkey_core::secret::{Secret, SigningKey};
 use latchkey_store::Wait as _;
 use serde_json::{Value, json};
@@ -54,7 +55,7 @@ fn the_api_says_what_opening_a_code_would_do_and_records_nothing() {
     let before = before.unwrap().entries.len();
     let registered = Registered {
         id: Some("once".into()),
-        single_use: true,
+        uses: Uses::ONCE,
         ..Registered::default()
     };
     let members = r#"{"user":{"id":"ada","name":"Ada"}}"#;

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use fantoccini::{Client, Locator};
 use latchkey_core::protocol::claims::Registered;
+use latchkey_core::protocol::uses::Uses;
 use serde_json::json;
 
 use crate::browser::{Browser, Engine};
@@ -18,7 +19,7 @@ use crate::scene::{Scene, run};
 fn link(scene: &Scene, gateway: &str) -> String {
     let registered = Registered {
         id: Some("once".into()),
-        single_use: true,
+        uses: Uses::ONCE,
         ..Registered::default()
     };
     let payload = r#"{"user":{"id":"ada","name":"Ada Lovelace"}}"#;

@@ -311,6 +311,8 @@ fn the_record_of_a_session_says_which_browser_has_it_and_when_it_was_used_last()
         payload: Payload::from_claims(&members).unwrap(),
         judged_at: Timestamp::now().as_second(),
         key_id: None,
+        link: "1".to_owned(),
+        is_made_here: false,
         registered: Registered::default(),
         members,
     };

@@ -22,6 +22,7 @@ use latchkey_core::protocol::claims::{Claims, Registered};
 use latchkey_core::protocol::code::{Algorithm, sign};
 use latchkey_core::protocol::payload::Payload;
 use latchkey_core::protocol::user_id::UserId;
+use latchkey_core::protocol::uses::Uses;
 use latchkey_core::secret::{Secret, SigningKey};
 use latchkey_gateway::{ClientLimits, Gateway, InstanceSnapshot, router};
 use latchkey_store::EmbeddedDirectory;
@@ -205,7 +206,7 @@ impl Site {
     pub(crate) fn shown(&self) -> String {
         let registered = Registered {
             id: Some("only shown".into()),
-            single_use: true,
+            uses: Uses::ONCE,
             ..Registered::default()
         };
         let code = self.code_with(r#"{"user":{"id":"only shown"}}"#, registered);

@@ -1,6 +1,7 @@
 use jiff::Timestamp;
 use latchkey_core::link::{BaseUrl, Parameter};
 use latchkey_core::protocol::claims::Registered;
+use latchkey_core::protocol::uses::Uses;
 
 use crate::confirming::jar;
 use crate::site::{NAVIGATES, Site};
@@ -124,7 +125,7 @@ fn an_instance_below_a_path_works_there() {
     });
     let registered = Registered {
         id: Some("once".into()),
-        single_use: true,
+        uses: Uses::ONCE,
         ..Registered::default()
     };
     let code = site.code_with(r#"{"user":{"id":"ada"}}"#, registered);

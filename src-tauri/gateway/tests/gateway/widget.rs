@@ -5,6 +5,7 @@ use fantoccini::Locator;
 use fantoccini::key::Key;
 use latchkey_core::instance::SignInStep;
 use latchkey_core::protocol::claims::Registered;
+use latchkey_core::protocol::uses::Uses;
 use latchkey_core::session::return_address::WebOrigin;
 use serde_json::{Value, json};
 
@@ -276,7 +277,7 @@ fn a_single_use_code_waits_behind_the_bubble_for_a_click() {
         let scene = Scene::with(|_| {}, "localhost", &[], json!({})).await;
         let once = Registered {
             id: Some("only-once".into()),
-            single_use: true,
+            uses: Uses::ONCE,
             ..Registered::default()
         };
         let code = scene

@@ -1,13 +1,15 @@
 //! Conversion of the effects of a decision into rows.
 
 use latchkey_core::Result;
-use latchkey_core::directory::{Effect, EmailUsers};
+use latchkey_core::directory::{Effect, EmailUsers, LinkPerson};
 use latchkey_core::protocol::email::Email;
 use latchkey_core::protocol::user_id::UserId;
 use serde::Serialize;
+use serde_json::Value;
 
 use super::catalogue::{Totals, Update};
 use super::journal::View;
+use super::ledger::{self, StoredLink};
 use super::record::{Counters, UserRecord};
 use super::rows::{Write, encoded};
 use super::session_index::SessionUpdate;
@@ -58,7 +60,24 @@ pub(super) fn rows_of(view: &View<'_>, change: u64, effects: Vec<Effect>) -> Res
             Effect::SetRecentLinks(id, links) => {
                 rows.set(keys::recent_links(id.as_str()), links.as_ref())?;
             }
-            Effect::SetLink(id, record) => rows.put(keys::link(&id), &record)?,
+            Effect::PutLink(link) => {
+                let key = keys::link(&link.id);
+                rows.put(key, &StoredLink::Issued(link))?;
+            }
+            Effect::PutClaims(person, link, claims) => {
+                let key = match person {
+                    LinkPerson::User(user) => keys::claims_of_user(user.as_str(), &link),
+                    LinkPerson::Email(email) => keys::claims_of_email(&email.key(), &link),
+                };
+                rows.put(key, &Value::Object(claims).to_string())?;
+            }
+            Effect::ForgetClaims(person) => rows.0.extend(ledger::forget(view, &person)?),
+            Effect::SetPersonCutoffs(user, cutoffs) => {
+                rows.put(keys::person_cutoffs(user.as_str()), &cutoffs)?;
+            }
+            Effect::SetInstanceCutoffs(cutoffs) => {
+                rows.put(keys::INSTANCE_CUTOFFS.to_vec(), &cutoffs)?;
+            }
             Effect::PutSession(key, session) => {
                 rows.put(keys::session(&key), &session)?;
                 sessions.push(SessionUpdate::put(&session.user, key));

@@ -11,8 +11,8 @@ use latchkey_core::protocol::user_id::UserId;
 use latchkey_core::session::{Session, SessionKey};
 
 use super::journal::View;
-use super::keys;
 use super::record::{Counters, UserRecord};
+use super::{keys, ledger};
 
 /// IDs of all users of each shared address, the oldest user first, by the key of the address.
 pub(super) type Shared = BTreeMap<String, Vec<String>>;
@@ -39,6 +39,7 @@ fn load(view: &View<'_>, needs: impl Fn(&Facts) -> Needs) -> Result<Facts> {
     facts.counts = counters.counts();
     facts.change = counters.changes + 1;
     facts.latest_time = view.read(keys::LATEST_TIME)?;
+    facts.cutoffs = ledger::instance_cutoffs(view)?;
     facts.last_outbox_entry = view.read(keys::LAST_OUTBOX_ENTRY)?.unwrap_or_default();
     loop {
         let needs = needs(&facts);
@@ -54,6 +55,7 @@ fn add(view: &View<'_>, needs: Needs, facts: &mut Facts) -> Result<()> {
         let person = Person {
             user: user(view, &id)?,
             removed_at: view.read(&keys::removal(id.as_str()))?,
+            cutoffs: ledger::person_cutoffs(view, &id)?,
         };
         facts.set_person(id, person);
     }
@@ -70,8 +72,8 @@ fn add(view: &View<'_>, needs: Needs, facts: &mut Facts) -> Result<()> {
         facts.set_email(&email, users);
     }
     for link in needs.links {
-        let record = view.read(&keys::link(&link))?.unwrap_or_default();
-        facts.set_link(link, record);
+        let known = ledger::link(view, &link)?;
+        facts.set_link(link, known);
     }
     for key in needs.sessions {
         facts.set_session(key, session(view, &key)?);

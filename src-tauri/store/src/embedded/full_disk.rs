@@ -87,6 +87,8 @@ fn sign_in(directory: &EmbeddedDirectory, id: &str) -> Result<Verdict> {
     let code = VerifiedCode {
         judged_at: 0,
         key_id: None,
+        link: String::new(),
+        is_made_here: false,
         payload: Payload::User(NewUser {
             id: UserId::parse(id, "id").unwrap(),
             email: None,

@@ -282,6 +282,16 @@ impl View<'_> {
         found.map(|(key, value)| (key.as_slice(), value.as_deref()))
     }
 
+    /// Returns the keys that begin with `prefix` of rows that are not pending as removed.
+    pub(super) fn carried_keys(&self, prefix: &[u8]) -> impl Iterator<Item = Result<Vec<u8>>> {
+        let keys = self.tree.scan_prefix(prefix).keys();
+        let keys = keys.map(|key| key.map(|key| key.to_vec()).map_err(storage));
+        keys.filter(|key| match key {
+            Ok(key) => self.pending.rows.get(key).is_none_or(Option::is_some),
+            Err(_) => true,
+        })
+    }
+
     /// Returns the keys of pending rows that begin with `prefix`.
     pub(super) fn pending_keys(&self, prefix: &[u8]) -> impl Iterator<Item = &[u8]> {
         let rows = self.pending.rows.iter();

@@ -91,6 +91,39 @@ pub(super) fn link(id: &str) -> Vec<u8> {
     [LINKS, id.as_bytes()].concat()
 }
 
+/// Cutoffs for the links of the instance.
+pub(super) const INSTANCE_CUTOFFS: &[u8] = b"m:cutoffs";
+
+/// Prefix of the cutoffs for the links of all people.
+pub(super) const PERSON_CUTOFFS: &[u8] = b"w:";
+
+/// Returns the key of the cutoffs for the links of a person.
+pub(super) fn person_cutoffs(user: &str) -> Vec<u8> {
+    [PERSON_CUTOFFS, user.as_bytes()].concat()
+}
+
+/// Prefix of the claims of all links.
+pub(super) const CLAIMS: &[u8] = b"c:";
+
+/// Returns the key of the claims of a link for a user. An ID of a user has no control characters.
+pub(super) fn claims_of_user(user: &str, link: &str) -> Vec<u8> {
+    [CLAIMS, b"u", user.as_bytes(), &[0], link.as_bytes()].concat()
+}
+
+/// Returns the key of the claims of a link for an address that nobody had, from its
+/// [`Email::key`].
+pub(super) fn claims_of_email(email: &str, link: &str) -> Vec<u8> {
+    [CLAIMS, b"e", email.as_bytes(), &[0], link.as_bytes()].concat()
+}
+
+/// Returns the person, either a user or an address, and the link in the key of claims.
+pub(super) fn claims_in(key: &[u8]) -> Option<(char, &str, &str)> {
+    let text = std::str::from_utf8(key.strip_prefix(CLAIMS)?).ok()?;
+    let (person, link) = text.split_once('\0')?;
+    let mut signs = person.chars();
+    Some((signs.next()?, signs.as_str(), link))
+}
+
 /// Prefix of all sessions.
 pub(super) const SESSIONS: &[u8] = b"k:";
 

@@ -6,10 +6,12 @@ use std::panic::{self, AssertUnwindSafe};
 use std::path::{Path, PathBuf};
 
 use latchkey_core::activity::EntryRow;
-use latchkey_core::directory::{Row, Totals, User};
+use latchkey_core::directory::{LinkPerson, Row, Totals, User};
+use latchkey_core::ledger::{InstanceCutoffs, IssuedLink};
 use latchkey_core::verdict::Status;
 use latchkey_core::{Error, ErrorCode, Result};
 use serde::Serialize;
+use serde_json::Value;
 
 use super::blocks;
 use super::blocks::Entries;
@@ -17,6 +19,7 @@ use super::disk::Disk;
 use super::errors::storage;
 use super::facts;
 use super::keys;
+use super::ledger::StoredLink;
 use super::open::{self, ORDER, SLED};
 use super::record::{Counters, EntryRecord, UserRecord};
 use super::rows::encoded;
@@ -93,7 +96,22 @@ impl Loading {
             Row::RecentLinks { user, links } => {
                 self.insert(keys::recent_links(user.as_str()), &links)
             }
-            Row::Link { link, state } => self.insert(keys::link(&link), &state),
+            Row::Link { link, state } => self.put_link(state.into_link(link)),
+            Row::IssuedLink(link) => self.put_link(link),
+            Row::Claims {
+                person,
+                link,
+                claims,
+            } => {
+                let key = match person {
+                    LinkPerson::User(user) => keys::claims_of_user(user.as_str(), &link),
+                    LinkPerson::Email(email) => keys::claims_of_email(&email.key(), &link),
+                };
+                self.insert(key, &Value::Object(claims).to_string())
+            }
+            Row::Cutoffs { user, cutoffs } => {
+                self.insert(keys::person_cutoffs(user.as_str()), &cutoffs)
+            }
             Row::Session { key, session } => self.insert(keys::session(&key), &session),
             Row::Entry(entry) => self.put_entry(entry),
             Row::Seal(row) => self.insert(keys::seal(row.seal.number), &row),
@@ -110,6 +128,11 @@ impl Loading {
             }
         }
         self.insert(keys::user(user.id.as_str()), &UserRecord::of(user))
+    }
+
+    fn put_link(&self, link: IssuedLink) -> Result<()> {
+        let key = keys::link(&link.id);
+        self.insert(key, &StoredLink::Issued(Box::new(link)))
     }
 
     fn put_entry(&mut self, entry: EntryRow) -> Result<()> {
@@ -171,6 +194,9 @@ impl Loading {
             changes: totals.changes,
         };
         self.insert(keys::COUNTERS.to_vec(), &counters)?;
+        if totals.cutoffs != InstanceCutoffs::default() {
+            self.insert(keys::INSTANCE_CUTOFFS.to_vec(), &totals.cutoffs)?;
+        }
         if totals.last_outbox_entry > 0 {
             self.insert(keys::LAST_OUTBOX_ENTRY.to_vec(), &totals.last_outbox_entry)?;
         }

@@ -10,7 +10,7 @@ use super::record::{EntryRecord, EntryRecord4, Summary, USED_BY, UserRecord};
 use super::rows::{decoded, encoded, write_rows};
 use super::{keys, single_entries};
 use latchkey_core::Result;
-use latchkey_core::directory::LinkRecord;
+use latchkey_core::ledger::LinkRecord;
 use latchkey_core::protocol::email::Email;
 use latchkey_core::session::SessionKey;
 

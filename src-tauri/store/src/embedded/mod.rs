@@ -13,6 +13,7 @@
 //! | rows of older formats | [`migrate`], [`single_entries`] |
 //! | damaged files | [`inspect`], [`snapshot`], [`rollback`], [`watermark`], [`closed`] |
 //! | searching and sorting users | [`catalogue`], [`load`] |
+//! | issued links | [`ledger`] |
 //! | seals of the activity | [`seals`], [`seal_rows`] |
 //! | sessions, and the activity that is no longer kept | [`sessions`], [`session_index`], [`prune`] |
 //! | a full disk | [`room`] |
@@ -33,6 +34,7 @@ mod inspect;
 mod journal;
 mod kept_rows;
 mod keys;
+mod ledger;
 mod load;
 mod loading;
 mod lock;
@@ -73,6 +75,8 @@ use latchkey_core::directory::{
     Snapshot, TimeAhead, User, verdict,
 };
 use latchkey_core::instance::Retention;
+use latchkey_core::ledger::{LinkCounts, LinkPage, LinkPageStart, LinkQuery, LinkSort, ListedLink};
+use latchkey_core::protocol::claims::Claims;
 use latchkey_core::protocol::email::Email;
 use latchkey_core::protocol::user_id::UserId;
 use latchkey_core::session::{
@@ -295,6 +299,32 @@ impl Directory for EmbeddedDirectory {
             Ok(users.len() as u64)
         })
         .await
+    }
+
+    async fn is_ended_with_link(&self, session: &Session) -> Result<bool> {
+        self.view(|view| ledger::is_ended_with_link(view, session))
+    }
+
+    async fn links(
+        &self,
+        query: &LinkQuery,
+        sort: LinkSort,
+        place: &LinkPageStart,
+        limit: usize,
+    ) -> Result<LinkPage> {
+        let (query, place) = (query.clone(), place.clone());
+        self.read(move |state| state.journal.find_links(&query, sort, &place, limit))
+            .await
+    }
+
+    async fn link_counts(&self, now: Timestamp) -> Result<LinkCounts> {
+        self.read(move |state| state.journal.count_links(now.as_second()))
+            .await
+    }
+
+    async fn link(&self, id: &str, now: Timestamp) -> Result<Option<(ListedLink, Option<Claims>)>> {
+        let opened = &self.shared.opened;
+        opened.with(|state| state.journal.link(id, now.as_second()))
     }
 
     async fn times_ahead(&self, now: Timestamp) -> Result<Vec<TimeAhead>> {

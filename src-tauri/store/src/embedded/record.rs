@@ -220,7 +220,7 @@ impl EntryRecord {
     }
 }
 
-/// First byte of an encoded [`LinkRecord::UsedBy`](latchkey_core::directory::LinkRecord), which is
+/// First byte of an encoded [`LinkRecord::UsedBy`](latchkey_core::ledger::LinkRecord), which is
 /// the fourth variant.
 pub(super) const USED_BY: u8 = 3;
 

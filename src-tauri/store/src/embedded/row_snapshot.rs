@@ -9,7 +9,8 @@ use async_trait::async_trait;
 use blocking::unblock;
 use latchkey_core::Result;
 use latchkey_core::activity::SealRow;
-use latchkey_core::directory::{Row, Snapshot, Totals, User};
+use latchkey_core::directory::{LinkPerson, Row, Snapshot, Totals, User};
+use latchkey_core::protocol::email::Email;
 use latchkey_core::protocol::user_id::UserId;
 use sled::IVec;
 
@@ -19,6 +20,7 @@ use super::facts;
 use super::journal::Journal;
 use super::kept_rows::given_up;
 use super::keys;
+use super::ledger::{self, StoredLink};
 use super::record::UserRecord;
 use super::rows::decoded;
 use super::shared::Shared;
@@ -52,6 +54,7 @@ impl Journal {
             shared_emails: facts::shared_emails(&view)?,
             sealing: view.read(keys::SEALING)?,
             removed: view.read(keys::REMOVED)?,
+            cutoffs: ledger::instance_cutoffs(&view)?,
         };
         let id = self.snapshots().begin();
         Ok(Begun { id, totals })
@@ -204,9 +207,23 @@ fn add(key: &[u8], row: &[u8], changes: u64, rows: &mut Vec<Row>) -> Result<()> 
             links: decoded(row)?,
         });
     } else if let Some(link) = text(keys::LINKS) {
-        rows.push(Row::Link {
-            link: link?.to_owned(),
-            state: decoded(row)?,
+        let stored: StoredLink = decoded(row)?;
+        rows.push(Row::IssuedLink(stored.into_link(link?)));
+    } else if let Some(user) = text(keys::PERSON_CUTOFFS) {
+        rows.push(Row::Cutoffs {
+            user: id(user)?,
+            cutoffs: decoded(row)?,
+        });
+    } else if key.starts_with(keys::CLAIMS) {
+        let (kind, person, link) = keys::claims_in(key).ok_or_else(damaged)?;
+        let claims: String = decoded(row)?;
+        rows.push(Row::Claims {
+            person: match kind {
+                'u' => LinkPerson::User(id(Ok(person))?),
+                _ => LinkPerson::Email(Email::from_kept(person)),
+            },
+            link: link.to_owned(),
+            claims: serde_json::from_str(&claims).map_err(|cause| damaged().because(cause))?,
         });
     } else if key.starts_with(keys::SESSIONS) {
         rows.push(Row::Session {

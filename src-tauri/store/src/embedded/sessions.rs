@@ -11,7 +11,7 @@ use latchkey_core::session::{Session, SessionKey};
 use super::errors::{damaged, storage};
 use super::journal::{Journal, View};
 use super::session_index::SessionIndex;
-use super::{facts, keys};
+use super::{facts, keys, ledger};
 
 impl Journal {
     /// Reads all sessions in any order. Sessions that begin or change at the same time may be
@@ -61,8 +61,10 @@ pub(super) fn sessions_of(
     Ok(sessions)
 }
 
-/// Returns whether the user of a session exists and was not signed out since it began.
+/// Returns whether the user of a session exists and was not signed out since it began, and the
+/// session has not ended with its link.
 pub(super) fn goes_on(view: &View<'_>, session: &Session) -> Result<bool> {
     let user = facts::user(view, &session.user)?;
-    Ok(user.is_some_and(|user| user.generation == session.generation))
+    let goes_on = user.is_some_and(|user| user.generation == session.generation);
+    Ok(goes_on && !ledger::is_ended_with_link(view, session)?)
 }

@@ -68,6 +68,15 @@ impl Call {
         }
     }
 
+    /// Returns a request for something that matches a query.
+    pub(super) fn query(path: &str, query: &[(&str, &str)]) -> Self {
+        let pairs: Vec<String> = query
+            .iter()
+            .map(|(name, value)| format!("{name}={}", encoded(value)))
+            .collect();
+        Self::new(Method::GET, &format!("{path}?{}", pairs.join("&")))
+    }
+
     /// Returns the first request to a local process.
     pub(super) fn greeting() -> Self {
         Self::new(Method::GET, "").within(GREETING_TIMEOUT)
@@ -233,12 +242,7 @@ impl Client {
         path: &str,
         query: &[(&str, &str)],
     ) -> Result<T> {
-        let pairs: Vec<String> = query
-            .iter()
-            .map(|(name, value)| format!("{name}={}", encoded(value)))
-            .collect();
-        let path = format!("{path}?{}", pairs.join("&"));
-        self.send(Call::new(Method::GET, &path)).await
+        self.send(Call::query(path, query)).await
     }
 
     /// Calls `call` after each change that the other process reports.

@@ -166,7 +166,7 @@ impl RemoteGateway {
     pub async fn redeem(&self, code: &str) -> Result<std::result::Result<Verdict, RefusedCode>> {
         let request = RedemptionRequest {
             code: Some(Secret::new(code.to_owned())),
-            claims: None,
+            ..RedemptionRequest::default()
         };
         let call = Call::new(Method::POST, "/redemptions").json(&request)?;
         let judged: Judged = self.client.send(call).await?;

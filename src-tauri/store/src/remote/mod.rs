@@ -9,6 +9,7 @@
 //! | the server: a local process, or a gateway on another computer | `server` |
 //! | connection to the socket | `local` |
 //! | connection to a gateway, and trust in its certificate | `gateway_tls` |
+//! | links of the ledger | `ledger` |
 //! | errors of a gateway | `failures` |
 //! | settings, keys, links and state of a gateway | `gateway` |
 //! | changes that the other process reports | `stream` |
@@ -17,6 +18,7 @@ mod client;
 mod failures;
 mod gateway;
 mod gateway_tls;
+mod ledger;
 mod local;
 mod server;
 mod snapshot;
@@ -44,6 +46,7 @@ use latchkey_core::directory::{
     SharedEmail, Snapshot, Sort, SortBy, TimeAhead, User, UserPage, UserQuery,
 };
 use latchkey_core::instance::Retention;
+use latchkey_core::ledger::{LinkCounts, LinkPage, LinkPageStart, LinkQuery, LinkSort, ListedLink};
 use latchkey_core::link::compose::LinkSpec;
 use latchkey_core::protocol::claims::Claims;
 use latchkey_core::protocol::email::Email;
@@ -105,9 +108,7 @@ impl RemoteDirectory {
         }
         match &redemption.code {
             Ok(code) => {
-                let claims = SignedClaims {
-                    claims: code.members.clone(),
-                };
+                let claims = SignedClaims::from(code);
                 let call = Call::new(Method::POST, "/redemptions")
                     .by(by)
                     .json(&claims)?;
@@ -218,14 +219,6 @@ fn recording(event: Event, by: &AuditContext) -> Result<Call> {
         .json(&EventRecord { event })
 }
 
-/// Returns the call about a link that was made or shown.
-fn about_link(path: &str, claims: &Claims, by: &AuditContext) -> Result<Call> {
-    let claims = SignedClaims {
-        claims: claims.members(),
-    };
-    Call::new(Method::POST, path).by(by).json(&claims)
-}
-
 /// Returns the error for what only a gateway does with its own directory.
 fn of_a_gateway() -> Error {
     Error::internal("a gateway needs a directory of its own")
@@ -273,12 +266,12 @@ impl Directory for RemoteDirectory {
                 let seats: Seats = self.client.send(call.json(&SeatLimit { limit })?).await?;
                 Ok(Outcome::Seats(seats))
             }
-            Command::LinkMade(claims) => self.act(about_link("/links/made", &claims, by)?).await,
-            Command::LinkShown(claims) => self.act(about_link("/links/shown", &claims, by)?).await,
-            Command::RevokeLink(link) => {
-                let path = format!("/links/{}/revoke", client::encoded(&link));
-                self.act(Call::new(Method::POST, &path).by(by)).await
+            Command::TakeLink(taken) => self.act(ledger::taking(&taken, by)?).await,
+            Command::LinkShown(claims) => {
+                let call = Call::new(Method::POST, "/links/shown").by(by);
+                self.act(call.json(&SignedClaims::from(&claims))?).await
             }
+            Command::RevokeLinks(revocation) => self.act(ledger::revoking(&revocation, by)?).await,
             Command::CorrectTimes(times) => {
                 let call = Call::new(Method::POST, "/times-ahead/correct").by(by);
                 let done: Corrected = self.client.send(call.json(&Times { times })?).await?;
@@ -303,9 +296,7 @@ impl Directory for RemoteDirectory {
                 return Ok(judge(Err(refusal), redemption.policy, &nothing));
             }
         };
-        let claims = SignedClaims {
-            claims: code.members.clone(),
-        };
+        let claims = SignedClaims::from(code);
         // A code that was verified earlier is judged as of then.
         let at = Timestamp::from_second(code.judged_at).unwrap_or(now);
         let by = AuditContext::new(Actor::CommandLine, at);
@@ -417,6 +408,39 @@ impl Directory for RemoteDirectory {
     async fn count_signed_in(&self, _: SessionRules, _: Timestamp) -> Result<u64> {
         let signed_in: SignedIn = self.client.get("/signed-in", &[]).await?;
         Ok(signed_in.users)
+    }
+
+    async fn is_ended_with_link(&self, _: &Session) -> Result<bool> {
+        Err(of_a_gateway())
+    }
+
+    async fn links(
+        &self,
+        query: &LinkQuery,
+        sort: LinkSort,
+        place: &LinkPageStart,
+        limit: usize,
+    ) -> Result<LinkPage> {
+        let mut page = self.link_page(query, sort, place, limit.min(PAGE)).await?;
+        while page.links.len() < limit
+            && let Some(next) = page.next.take()
+        {
+            let rest = (limit - page.links.len()).min(PAGE);
+            let more = self
+                .link_page(query, sort, &LinkPageStart::After(next), rest)
+                .await?;
+            page.links.extend(more.links);
+            page.next = more.next;
+        }
+        Ok(page)
+    }
+
+    async fn link_counts(&self, now: Timestamp) -> Result<LinkCounts> {
+        self.count_links(now).await
+    }
+
+    async fn link(&self, id: &str, now: Timestamp) -> Result<Option<(ListedLink, Option<Claims>)>> {
+        self.find_link(id, now).await
     }
 
     async fn times_ahead(&self, now: Timestamp) -> Result<Vec<TimeAhead>> {

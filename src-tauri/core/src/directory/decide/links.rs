@@ -4,10 +4,8 @@
 
 use super::super::command::Outcome;
 use super::super::effect::Effect;
-use super::super::facts::LinkRecord;
 use super::Draft;
 use super::redeem::known_as;
-use crate::activity::{Event, EventData};
 use crate::protocol::claims::Claims;
 use crate::protocol::email::Email;
 use crate::protocol::payload::Payload;
@@ -18,23 +16,10 @@ use crate::time;
 const MAX_LINKS: usize = 100;
 
 impl Draft {
-    pub(super) fn link_made(&mut self, claims: &Claims) -> Outcome {
-        self.note_link(claims);
-        self.record_event(Event::link_made(claims))
-    }
-
     /// Notes a shown link. It has no entry in the activity.
     pub(super) fn link_shown(&mut self, claims: &Claims) -> Outcome {
         self.note_link(claims);
         Outcome::Done
-    }
-
-    pub(super) fn revoke_link(&mut self, link: &str) -> Outcome {
-        self.push(Effect::SetLink(link.to_owned(), LinkRecord::Revoked));
-        self.record_event(Event {
-            link: Some(link.to_owned()),
-            ..EventData::LinkRevoked.into()
-        })
     }
 
     /// Drops the links since the last edit, because the user was removed or a code set the profile.
@@ -46,7 +31,7 @@ impl Draft {
 
     /// Notes that a link was made, unless its `iat` proves that it is newer than the recorded
     /// times.
-    fn note_link(&mut self, claims: &Claims) {
+    pub(super) fn note_link(&mut self, claims: &Claims) {
         let registered = &claims.registered;
         let (Some(link), Some(at)) = (&registered.id, registered.issued_at) else {
             return;
@@ -70,20 +55,20 @@ impl Draft {
         }
     }
 
-    /// Notes a link for an ID or an address, if a user with that ID was removed or the address has
-    /// moved.
+    /// Notes a link for an ID or an address, if a user with that ID was removed, the address has
+    /// moved, or earlier links were cut off.
     pub(super) fn note_recent(&mut self, subject: &str, link: &str, issued_at: i64) {
         let mut moments = Vec::new();
         if let Ok(id) = UserId::parse(subject, "id") {
-            let removed_at = self.facts.removed_at(&id);
-            moments.push((id, removed_at));
+            let moment = self.facts.removed_at(&id).max(self.cut_off_at(&id));
+            moments.push((id, moment));
         }
         if let Ok(email) = Email::parse(subject, "email")
             && let Some(users) = self.facts.email(&email)
             && let Some(owner) = &users.owner
         {
-            let moved_at = users.moved_at(owner);
-            moments.push((owner.clone(), self.facts.removed_at(owner).max(moved_at)));
+            let removed_at = self.facts.removed_at(owner).max(users.moved_at(owner));
+            moments.push((owner.clone(), removed_at.max(self.cut_off_at(owner))));
         }
         for (id, moment) in moments {
             if moment.is_some_and(|at| !time::is_surely_after(issued_at, at)) {
@@ -91,6 +76,17 @@ impl Draft {
                 self.push(Effect::SetRecentLinks(id, Some(links)));
             }
         }
+    }
+}
+
+impl Draft {
+    /// Returns the time of the last cutoff that a shown link of a person must follow, in Unix
+    /// seconds.
+    fn cut_off_at(&self, id: &UserId) -> Option<i64> {
+        let cutoffs = self.facts.person(id)?.cutoffs;
+        let of_person = [cutoffs.revoked, cutoffs.superseded];
+        let all = of_person.into_iter().chain([self.facts.cutoffs.revoked]);
+        all.flatten().map(|cutoff| cutoff.at).max()
     }
 }
 

@@ -6,12 +6,14 @@
 //! | redeeming a code, and the dry run | [`redeem`] |
 //! | adding, editing, suspending and removing users | [`users`] |
 //! | sessions | [`sessions`] |
-//! | links, and their order after edits and removals | [`links`] |
+//! | giving links out, and revoking them | [`ledger`] |
+//! | order of links after edits, removals and revocations | [`links`] |
 //! | recorded times that lie in the future | [`times`] |
 //! | the seat limit | [`seats`] |
 //! | entries of the activity without a change of users | [`entries`] |
 
 mod entries;
+mod ledger;
 mod links;
 mod needs;
 mod redeem;
@@ -53,9 +55,9 @@ pub fn decide(command: &Command, facts: Facts, by: &AuditContext) -> Result<Deci
         Command::EndSession(key) => draft.end_session(key),
         Command::NoteSessionsSeen(seen) => draft.note_sessions_seen(seen),
         Command::PruneSessions(keys, rules) => draft.prune_sessions(keys, *rules),
-        Command::LinkMade(claims) => draft.link_made(claims),
+        Command::TakeLink(link) => draft.take_link(link, by)?,
         Command::LinkShown(claims) => draft.link_shown(claims),
-        Command::RevokeLink(link) => draft.revoke_link(link),
+        Command::RevokeLinks(revocation) => draft.revoke_links(revocation)?,
         Command::CorrectTimes(times) => draft.correct_times(times),
         Command::Record(event) => draft.record_event(event.clone()),
         Command::RecordOutbox(entry) => draft.record_outbox(entry)?,

@@ -1,8 +1,9 @@
 //! The facts that each command depends on. An engine loads them before it calls `decide`.
 
 use super::super::command::{Command, Redemption};
-use super::super::facts::{EmailUsers, Facts, LinkRecord, Lookup, Needs, Person};
+use super::super::facts::{EmailUsers, Facts, Lookup, Needs, Person};
 use crate::activity::{EventData, OutboxEntry};
+use crate::ledger::{IssuedLink, RevocationScope};
 use crate::protocol::claims::Claims;
 use crate::protocol::email::Email;
 use crate::protocol::payload::{NewUser, Payload};
@@ -49,7 +50,23 @@ impl Command {
                     wanted.session_with_user(key);
                 }
             }
-            Self::LinkMade(claims) | Self::LinkShown(claims) => wanted.made_link(claims),
+            Self::TakeLink(taken) => {
+                wanted.made_link(&taken.claims);
+                if let Some(id) = &taken.claims.registered.id {
+                    wanted.link(id);
+                }
+            }
+            Self::LinkShown(claims) => wanted.made_link(claims),
+            Self::RevokeLinks(revocation) => match &revocation.scope {
+                RevocationScope::Link(id) => {
+                    wanted.link(id);
+                }
+                RevocationScope::Person(user) => {
+                    wanted.person(user);
+                    wanted.recent_links(user);
+                }
+                RevocationScope::Before(_) | RevocationScope::Key(_) => {}
+            },
             Self::CorrectTimes(times) => {
                 for time in times {
                     wanted.person(&time.user);
@@ -57,7 +74,7 @@ impl Command {
                 }
             }
             Self::RecordOutbox(entry) => wanted.outbox_entry(entry),
-            Self::SetSeatLimit(_) | Self::RevokeLink(_) | Self::Record(_) => {}
+            Self::SetSeatLimit(_) | Self::Record(_) => {}
         }
         wanted.needs
     }
@@ -136,12 +153,12 @@ impl<'a> Wanted<'a> {
         known.flatten()
     }
 
-    fn link(&mut self, id: &str) -> Option<LinkRecord> {
+    fn link(&mut self, id: &str) -> Option<&'a IssuedLink> {
         let known = self.facts.link(id);
         if known.is_none() {
             add(&mut self.needs.links, &id.to_owned());
         }
-        known
+        known.flatten()
     }
 
     fn links_since_edit(&mut self, id: &UserId) {
@@ -201,11 +218,16 @@ impl<'a> Wanted<'a> {
                 self.profile_email(new);
             }
         }
-        if let Some(id) = &code.registered.id
-            && let Some(LinkRecord::UsedBy(used)) = self.link(id)
-            && let Some(key) = used.session
-        {
-            self.session_with_user(&key);
+        if let Some(link) = self.link(&code.link) {
+            let browser = redemption.session.as_ref();
+            let browser = browser.and_then(|session| session.browser_key);
+            let repeatable = link
+                .recent
+                .iter()
+                .filter(|used| browser.is_some() && used.browser == browser);
+            for key in repeatable.filter_map(|used| used.session) {
+                self.session_with_user(&key);
+            }
         }
         if let Some(session) = &redemption.session
             && let Some(replaced) = &session.replaces
@@ -216,10 +238,10 @@ impl<'a> Wanted<'a> {
 
     /// Adds the user whom a code names.
     fn redeemer(&mut self, id: &UserId) {
-        if self
-            .person(id)
-            .is_some_and(|person| person.removed_at.is_some())
-        {
+        let was_cut_off = self.facts.cutoffs.revoked.is_some();
+        if self.person(id).is_some_and(|person| {
+            was_cut_off || person.removed_at.is_some() || !person.cutoffs.is_empty()
+        }) {
             self.recent_links(id);
         }
     }

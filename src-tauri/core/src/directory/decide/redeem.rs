@@ -4,16 +4,19 @@ use jiff::Timestamp;
 
 use super::super::command::Redemption;
 use super::super::effect::Effect;
-use super::super::facts::{Facts, LinkRecord};
+use super::super::facts::Facts;
 use super::super::user::{Origin, User};
 use super::{Draft, not_loaded};
 use crate::Result;
 use crate::activity::{AuditContext, Event};
+use crate::ledger::{
+    InstanceCutoffs, IssuedLink, LinkOrigin, LinkStatus, PersonCutoffs, Standing, Use,
+};
 use crate::protocol::code::VerifiedCode;
 use crate::protocol::email::Email;
 use crate::protocol::payload::{NewUser, Payload};
 use crate::protocol::user_id::UserId;
-use crate::session::{LinkUse, NewSession, Session, kept_browser};
+use crate::session::{BrowserKey, LinkUse, NewSession, Session, kept_browser};
 use crate::verdict::{DirectoryFacts, KnownUser, LinkState, Verdict, judge};
 
 /// Returns the verdict on a code. `facts` must have everything that [`Redemption::needs`] asks for.
@@ -54,8 +57,7 @@ fn known_to(
             _ => None,
         };
         known.user = user.map(|user| known_as(user, links.is_some()));
-        let link = code.registered.id.as_ref();
-        let has_link = |links: &[String]| link.is_some_and(|link| links.contains(link));
+        let has_link = |links: &[String]| links.contains(&code.link);
         known.made_since_edit = links.is_some_and(has_link);
         known.removed_at = facts.removed_at(id);
         if let Payload::Email(email) = &code.payload {
@@ -71,9 +73,7 @@ fn known_to(
             known.email_owner = foreign_owner(facts, email, id, user);
         }
     }
-    if let Some(link) = &code.registered.id {
-        known.link = state_of(facts.link(link).unwrap_or_default(), redemption, facts, now);
-    }
+    known.link = state_of(code, id, redemption, facts, now);
     known
 }
 
@@ -98,19 +98,44 @@ pub(super) fn known_as(user: &User, was_edited: bool) -> KnownUser {
     }
 }
 
-fn state_of(record: LinkRecord, redemption: &Redemption, facts: &Facts, now: i64) -> LinkState {
-    let browser = redemption
-        .session
-        .as_ref()
-        .and_then(|session| session.browser_key);
-    match record {
-        LinkRecord::Open => LinkState::Open,
-        LinkRecord::UsedBy(used) if used.may_be_repeated(browser, now) && goes_on(used, facts) => {
-            LinkState::Open
-        }
-        LinkRecord::Used | LinkRecord::UsedBy(_) => LinkState::Used,
-        LinkRecord::Revoked => LinkState::Revoked,
+/// Returns whether the link of a code still works for the person with an ID.
+fn state_of(
+    code: &VerifiedCode,
+    id: Option<&UserId>,
+    redemption: &Redemption,
+    facts: &Facts,
+    now: i64,
+) -> LinkState {
+    let link = facts.link(&code.link).flatten();
+    let person = id.and_then(|id| facts.person(id));
+    let mut cutoffs = person.map(|person| person.cutoffs).unwrap_or_default();
+    let mut of_instance = &facts.cutoffs;
+    let none = InstanceCutoffs::default();
+    let recent = id.and_then(|id| facts.recent_links(id).flatten());
+    let is_recent = recent.is_some_and(|recent| recent.contains(&code.link));
+    if is_recent && link.is_none_or(|link| link.taken_in.is_none()) {
+        // The link was shown after the cutoffs.
+        cutoffs = PersonCutoffs::default();
+        of_instance = &none;
     }
+    let issued_at = code.registered.issued_at;
+    let taken_back = Standing::taken_back(link, issued_at, &cutoffs, of_instance);
+    match taken_back.map(|standing| standing.status) {
+        Some(LinkStatus::Superseded) => return LinkState::Superseded,
+        Some(_) => return LinkState::Revoked,
+        None => {}
+    }
+    let used = link.map_or(0, |link| link.used);
+    let repeats = link.and_then(|link| link.repeatable_use(browser_of(redemption), now));
+    if code.registered.uses.are_spent_by(used) && !repeats.is_some_and(|used| goes_on(used, facts))
+    {
+        return LinkState::Used;
+    }
+    LinkState::Open
+}
+
+fn browser_of(redemption: &Redemption) -> Option<BrowserKey> {
+    redemption.session.as_ref()?.browser_key
 }
 
 /// Returns whether the session that a use of a link began is still signed in.
@@ -182,9 +207,7 @@ impl Draft {
         if let Some(session) = &redemption.session {
             self.begin_session(session, code, &user, by);
         }
-        if let (true, Some(link)) = (code.registered.single_use, &code.registered.id) {
-            self.use_link(link, redemption.session.as_ref());
-        }
+        self.use_link(code, &user, redemption, by);
         Ok(())
     }
 
@@ -214,7 +237,7 @@ impl Draft {
             user: user.id.clone(),
             generation: user.generation,
             place: new.place,
-            link: code.registered.id.clone(),
+            link: Some(code.link.clone()),
             browser: new.browser.as_deref().and_then(kept_browser),
             address: by.address,
             created_at: self.now,
@@ -224,17 +247,50 @@ impl Draft {
         self.push(Effect::PutSession(new.key, Box::new(session)));
     }
 
-    /// Notes which browser used a link. A repeated use keeps the first time.
-    fn use_link(&mut self, link: &str, session: Option<&NewSession>) {
-        let before = match self.facts.link(link) {
-            Some(LinkRecord::UsedBy(before)) => Some(before.at),
-            _ => None,
+    /// Notes a sign-in in the ledger. A code that is not there enters it.
+    fn use_link(
+        &mut self,
+        code: &VerifiedCode,
+        user: &User,
+        redemption: &Redemption,
+        by: &AuditContext,
+    ) {
+        let known = self.facts.link(&code.link).flatten().cloned();
+        let mut link = known.unwrap_or_else(|| self.unknown_link(code));
+        link.user = Some(user.id.clone());
+        let session = redemption.session.as_ref();
+        let browser = session.and_then(|session| session.browser.as_deref());
+        let sign_in = Use {
+            at: self.now,
+            address: by.address,
+            browser: browser.and_then(kept_browser),
         };
         let used = LinkUse {
-            at: before.unwrap_or(self.now),
-            browser: session.and_then(|session| session.browser_key),
+            at: self.now,
+            browser: browser_of(redemption),
             session: session.map(|session| session.key),
         };
-        self.push(Effect::SetLink(link.to_owned(), LinkRecord::UsedBy(used)));
+        let repeats = link.repeatable_use(used.browser, self.now);
+        let repeats = repeats.filter(|used| goes_on(*used, &self.facts));
+        link.sign_in(sign_in, used, repeats);
+        self.push(Effect::PutLink(Box::new(link)));
+    }
+
+    /// Returns the record of a code that enters the ledger with its first sign-in.
+    fn unknown_link(&self, code: &VerifiedCode) -> IssuedLink {
+        let origin = if code.is_made_here {
+            LinkOrigin::Scanned
+        } else {
+            LinkOrigin::Foreign
+        };
+        let registered = &code.registered;
+        IssuedLink {
+            issued_at: registered.issued_at,
+            not_before: registered.not_before,
+            expires_at: registered.expires_at,
+            uses: registered.uses,
+            key: code.key_id.clone(),
+            ..IssuedLink::new(code.link.clone(), origin, self.now)
+        }
     }
 }

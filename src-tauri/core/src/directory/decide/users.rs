@@ -2,7 +2,7 @@
 
 use super::super::command::MAX_IMPORT;
 use super::super::command::Outcome;
-use super::super::effect::Effect;
+use super::super::effect::{Effect, LinkPerson};
 use super::super::user::{Origin, Profile, SeenProfile, User, unknown_user};
 use super::Draft;
 use crate::activity::{Event, EventData, ProfileField};
@@ -174,6 +174,10 @@ impl Draft {
         self.push(Effect::NoteOrder(at));
         self.forget_links_since_edit(id);
         self.push(Effect::SetRecentLinks(id.clone(), None));
+        self.push(Effect::ForgetClaims(LinkPerson::User(id.clone())));
+        if let Some(email) = &user.email {
+            self.push(Effect::ForgetClaims(LinkPerson::Email(email.clone())));
+        }
         self.note_time(at);
         let mut counts = self.facts.counts;
         counts.users = counts.users.saturating_sub(1);

@@ -11,6 +11,7 @@ use crate::protocol::claims::Registered;
 use crate::protocol::code::quote::Quote;
 use crate::protocol::code::{Algorithm, CodeRefusal, LEEWAY_SECS, MAX_BYTES};
 use crate::protocol::json;
+use crate::protocol::link_id;
 use crate::protocol::payload::Payload;
 use crate::secret::SigningKey;
 use crate::time;
@@ -39,6 +40,10 @@ pub struct VerifiedCode {
     pub judged_at: i64,
     /// ID of the signing key, if it is known.
     pub key_id: Option<String>,
+    /// ID of the link in the ledger: the `jti`, or a [hash](link_id::id_of_code) of the code.
+    pub link: String,
+    /// Whether Latchkey has made the ID with the key that signed the code.
+    pub is_made_here: bool,
 }
 
 impl VerifiedCode {
@@ -61,10 +66,8 @@ pub fn verify(
 ) -> Result<VerifiedCode, CodeRefusal> {
     let parts = Parts::of(code)?;
     parts.check_header(rules.algorithm)?;
-    let signer = parts.check_signature(keys, rules.algorithm)?;
-    let mut verified = parts.judge_claims(rules, now)?;
-    verified.key_id = signer.id().map(str::to_owned);
-    Ok(verified)
+    let key = parts.check_signature(keys, rules.algorithm)?;
+    parts.judge_claims(Some(key), rules, now)
 }
 
 /// Judges a code like [`verify`]. A gateway that keeps the key says whether the signature is right.
@@ -80,7 +83,7 @@ pub(crate) fn verify_by_gateway(
         // Without a key, this finds a signature that is cut off, and refuses every other one.
         parts.check_signature(&[], rules.algorithm)?;
     }
-    parts.judge_claims(rules, now)
+    parts.judge_claims(None, rules, now)
 }
 
 /// Returns whether a message was signed with the bytes of a key.
@@ -205,6 +208,7 @@ impl<'a> Parts<'a> {
 
     fn judge_claims(
         &self,
+        key: Option<&SigningKey>,
         rules: CodeRules<'_>,
         now: Timestamp,
     ) -> Result<VerifiedCode, CodeRefusal> {
@@ -215,12 +219,17 @@ impl<'a> Parts<'a> {
         let registered = Registered::from_members(&claims)?;
         check_times(&registered, rules, now)?;
         let payload = Payload::from_claims(&claims)?;
+        let id = registered.id.as_deref();
         Ok(VerifiedCode {
+            is_made_here: id
+                .zip(key)
+                .is_some_and(|(id, key)| link_id::is_made_with(id, key)),
+            link: id.map_or_else(|| link_id::id_of_code(self.message), str::to_owned),
             payload,
             registered,
             members: claims,
             judged_at: now.as_second(),
-            key_id: None,
+            key_id: key.and_then(SigningKey::id).map(str::to_owned),
         })
     }
 }

@@ -9,6 +9,7 @@ use latchkey_core::ErrorCode;
 use latchkey_core::activity::ActivityQuery;
 use latchkey_core::directory::{Changed, Directory, Origin, PageStart, Search, Sort, UserQuery};
 use latchkey_core::instance::Policy;
+use latchkey_core::ledger::TakenLink;
 use latchkey_core::verdict::Status;
 use latchkey_store::EmbeddedDirectory;
 use tempfile::TempDir;
@@ -378,7 +379,10 @@ fn only_changes_of_users_and_seats_and_new_entries_are_published() {
         .unwrap();
     assert_eq!(told(), [users]);
     // Recording a link changes no user.
-    directory.link_made(&claims, &by(now())).wait().unwrap();
+    directory
+        .take_link(TakenLink::new(claims.clone(), None), &by(now()))
+        .wait()
+        .unwrap();
     assert_eq!(told(), [entry]);
     directory.remove(&id("ada"), &by(now())).wait().unwrap();
     assert_eq!(told(), [users]);

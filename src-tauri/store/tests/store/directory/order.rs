@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use latchkey_core::activity::{Actor, Event, OutboxEntry};
 use latchkey_core::directory::{self, Directory, Profile};
 use latchkey_core::instance::Policy;
+use latchkey_core::ledger::TakenLink;
 use latchkey_core::link::compose::{LinkSpec, Target, compose};
 use latchkey_core::link::{BaseUrl, Parameter};
 use latchkey_core::protocol::claims::Claims;
@@ -162,7 +163,10 @@ pub(super) fn a_link_that_latchkey_makes_for_an_id_or_address_that_was_given_aga
         for payload in &payloads {
             let (claims, after) = made_of(payload, now());
             assert_eq!(redeem(directory, &after), "user_removed", "it is not known");
-            directory.link_made(&claims, &by(now())).wait().unwrap();
+            directory
+                .take_link(TakenLink::new(claims.clone(), None), &by(now()))
+                .wait()
+                .unwrap();
             assert_eq!(redeem(directory, &after), "signed_in");
         }
         for (_, before) in &before {
@@ -197,7 +201,10 @@ pub(super) fn a_removal_by_a_clock_that_is_behind_counts(directory: &dyn Directo
 pub(super) fn a_link_that_latchkey_makes_after_a_removal_works_at_once(directory: &dyn Directory) {
     // All of this happens in one second.
     let (claims, before) = made("ada", "", now());
-    directory.link_made(&claims, &by(now())).wait().unwrap();
+    directory
+        .take_link(TakenLink::new(claims.clone(), None), &by(now()))
+        .wait()
+        .unwrap();
     let mut before = vec![before];
     assert_eq!(redeem(directory, &before[0]), "provisioned");
     for round in 0..2 {
@@ -205,7 +212,10 @@ pub(super) fn a_link_that_latchkey_makes_after_a_removal_works_at_once(directory
         let (claims, after) = made("ada", "", now());
         assert_eq!(redeem(directory, &after), "user_removed", "it is not known");
         if round == 0 {
-            directory.link_made(&claims, &by(now())).wait().unwrap();
+            directory
+                .take_link(TakenLink::new(claims.clone(), None), &by(now()))
+                .wait()
+                .unwrap();
         } else {
             directory.link_shown(&claims, &by(now())).wait().unwrap();
         }
@@ -288,7 +298,10 @@ pub(super) fn a_link_that_latchkey_makes_after_an_edit_refreshes_the_profile(
         .wait()
         .unwrap();
     let (claims, before) = made("ada", "before", now());
-    directory.link_made(&claims, &by(now())).wait().unwrap();
+    directory
+        .take_link(TakenLink::new(claims.clone(), None), &by(now()))
+        .wait()
+        .unwrap();
     let edit = Profile {
         members: json!({ "team": "edit" }).as_object().unwrap().clone(),
         ..Profile::default()
@@ -298,7 +311,10 @@ pub(super) fn a_link_that_latchkey_makes_after_an_edit_refreshes_the_profile(
         .wait()
         .unwrap();
     let (claims, after) = made("ada", "after", now());
-    directory.link_made(&claims, &by(now())).wait().unwrap();
+    directory
+        .take_link(TakenLink::new(claims.clone(), None), &by(now()))
+        .wait()
+        .unwrap();
     redeem(directory, &before);
     assert_eq!(team(directory), r#"{"team":"edit"}"#);
     redeem(directory, &after);

@@ -8,6 +8,7 @@ use latchkey_core::ErrorCode;
 use latchkey_core::activity::{ActivityQuery, AuditContext};
 use latchkey_core::directory::{Command, Directory, Redemption};
 use latchkey_core::instance::{Hosted, Name, Policy, Settings};
+use latchkey_core::ledger::TakenLink;
 use latchkey_core::link::BaseUrl;
 use latchkey_core::protocol::claims::Claims;
 use latchkey_core::protocol::code::VerifiedCode;
@@ -313,7 +314,10 @@ pub(super) fn sessions_end_when_their_user_is_signed_out_suspended_or_removed(
         payload: link.payload.clone(),
         registered: link.registered.clone(),
     };
-    directory.link_made(&claims, &by(at(0))).wait().unwrap();
+    directory
+        .take_link(TakenLink::new(claims.clone(), None), &by(at(0)))
+        .wait()
+        .unwrap();
     begin_as(directory, &link, &anew, &by(at(0)));
     assert!(is_good(directory, anew.key, at(0)));
 }

@@ -1,0 +1,208 @@
+//! Giving links out, and taking them back.
+
+use super::super::command::Outcome;
+use super::super::effect::{Effect, LinkPerson};
+use super::Draft;
+use crate::activity::{AuditContext, Event, EventData};
+use crate::ledger::{
+    Cutoff, GivenOut, IssuedLink, LinkOrigin, PersonCutoffs, Revocation, RevocationScope, TakenLink,
+};
+use crate::protocol::payload::Payload;
+use crate::protocol::user_id::UserId;
+use crate::{Error, ErrorCode, Result};
+
+/// Maximum number of signing keys whose links were revoked. The oldest are dropped, because a key
+/// that is not in use any more signs nobody in.
+const MAX_KEYS: usize = 32;
+
+impl Draft {
+    /// Enters a link in the ledger. A link that is given out again keeps its first entry.
+    pub(super) fn take_link(&mut self, taken: &TakenLink, by: &AuditContext) -> Result<Outcome> {
+        let registered = &taken.claims.registered;
+        let id = registered.id.clone().ok_or_else(|| {
+            Error::internal("a link without an ID cannot be entered in the ledger")
+        })?;
+        let given = GivenOut {
+            given: taken.given,
+            at: self.now,
+            by: by.actor.clone(),
+        };
+        let person = self.person_of(&taken.claims.payload);
+        let known = self.facts.link(&id).flatten().cloned();
+        let known = known.filter(|known| known.origin == LinkOrigin::Taken);
+        if let Some(mut link) = known {
+            link.give_out(given);
+            link.note = taken.note.clone().or(link.note);
+            self.push(Effect::PutLink(Box::new(link)));
+            return Ok(self.record_event(Event {
+                data: EventData::LinkGivenOut { given: taken.given },
+                ..Event::link_made(&taken.claims)
+            }));
+        }
+        if let (true, LinkPerson::User(user)) = (taken.supersedes, &person) {
+            self.supersede(user);
+        }
+        self.note_link(&taken.claims);
+        let user = match &person {
+            LinkPerson::User(user) => Some(user.clone()),
+            LinkPerson::Email(_) => None,
+        };
+        let found = self.facts.link(&id).flatten().cloned();
+        let new = || IssuedLink::new(id.clone(), LinkOrigin::Taken, self.now);
+        // The link may have been scanned from the screen before it was copied.
+        let mut link = found.unwrap_or_else(new);
+        link.origin = LinkOrigin::Taken;
+        link.name = self.name_of(&taken.claims.payload, user.as_ref());
+        link.user = user;
+        link.subject = Some(taken.claims.payload.subject().to_owned());
+        link.note.clone_from(&taken.note);
+        link.key.clone_from(&taken.key);
+        link.issued_at = registered.issued_at;
+        link.not_before = registered.not_before;
+        link.expires_at = registered.expires_at;
+        link.uses = registered.uses;
+        link.taken_in = Some(self.facts.change);
+        link.give_out(given);
+        self.push(Effect::PutLink(Box::new(link)));
+        self.push(Effect::PutClaims(person, id, taken.claims.members()));
+        Ok(self.record_event(Event::link_made(&taken.claims)))
+    }
+
+    /// Revokes links. Revoking them again changes nothing, unless it also ends their sessions.
+    pub(super) fn revoke_links(&mut self, revocation: &Revocation) -> Result<Outcome> {
+        let ends_sessions = revocation.ends_sessions;
+        let cutoff = Cutoff {
+            at: self.now,
+            before: None,
+            change: self.facts.change,
+            ends_sessions,
+        };
+        let mut event = Event::from(EventData::LinksRevoked {
+            scope: revocation.scope.clone(),
+            ends_sessions,
+        });
+        match &revocation.scope {
+            RevocationScope::Link(id) => return Ok(self.revoke_link(id, ends_sessions)),
+            RevocationScope::Person(user) => {
+                let cutoffs = self.cutoffs_of(user);
+                let revoked = Some(cutoff.merged(cutoffs.revoked));
+                self.set_cutoffs(user, PersonCutoffs { revoked, ..cutoffs });
+                event = event.of(user);
+            }
+            RevocationScope::Before(before) => {
+                if *before > self.now {
+                    let message =
+                        "Links are revoked up to now, and not up to a time in the future.";
+                    return Err(Error::new(ErrorCode::InvalidSetting, message).about("before"));
+                }
+                let cutoff = Cutoff {
+                    before: Some(*before),
+                    ..cutoff
+                };
+                let mut cutoffs = self.facts.cutoffs.clone();
+                cutoffs.revoked = Some(cutoff.merged(cutoffs.revoked));
+                self.push(Effect::SetInstanceCutoffs(cutoffs));
+            }
+            RevocationScope::Key(key) => {
+                let mut cutoffs = self.facts.cutoffs.clone();
+                let merged = cutoff.merged(cutoffs.of_key(key));
+                cutoffs.keys.retain(|(known, _)| known != key);
+                if cutoffs.keys.len() >= MAX_KEYS {
+                    cutoffs.keys.remove(0);
+                }
+                cutoffs.keys.push((key.clone(), merged));
+                self.push(Effect::SetInstanceCutoffs(cutoffs));
+            }
+        }
+        self.note_session_end(ends_sessions);
+        Ok(self.record_event(event))
+    }
+
+    fn revoke_link(&mut self, id: &str, ends_sessions: bool) -> Outcome {
+        let known = self.facts.link(id).flatten().cloned();
+        let new = || IssuedLink::new(id.to_owned(), LinkOrigin::Foreign, self.now);
+        let mut link = known.unwrap_or_else(new);
+        if link.revoked_at.is_some() && (link.revoked_ends_sessions || !ends_sessions) {
+            return Outcome::Done;
+        }
+        link.revoked_at.get_or_insert(self.now);
+        link.revoked_ends_sessions |= ends_sessions;
+        let subject = link.user.as_ref().map(UserId::to_string);
+        let event = Event {
+            data: EventData::LinkRevoked,
+            subject: subject.or_else(|| link.subject.clone()),
+            link: Some(id.to_owned()),
+        };
+        self.push(Effect::PutLink(Box::new(link)));
+        self.note_session_end(ends_sessions);
+        self.record_event(event)
+    }
+
+    /// Stops all links of a person that were given out before the link of this change.
+    fn supersede(&mut self, user: &UserId) {
+        let cutoffs = self.cutoffs_of(user);
+        let cutoff = Cutoff {
+            at: self.now,
+            before: None,
+            change: self.facts.change,
+            ends_sessions: false,
+        };
+        let superseded = Some(cutoff.merged(cutoffs.superseded));
+        self.set_cutoffs(
+            user,
+            PersonCutoffs {
+                superseded,
+                ..cutoffs
+            },
+        );
+    }
+
+    fn cutoffs_of(&self, user: &UserId) -> PersonCutoffs {
+        let person = self.facts.person(user);
+        person.map(|person| person.cutoffs).unwrap_or_default()
+    }
+
+    /// Sets the cutoffs of a person. Links that were only shown until now are before them.
+    fn set_cutoffs(&mut self, user: &UserId, cutoffs: PersonCutoffs) {
+        self.push(Effect::SetPersonCutoffs(user.clone(), cutoffs));
+        if self.facts.recent_links(user).flatten().is_some() {
+            self.push(Effect::SetRecentLinks(user.clone(), None));
+        }
+    }
+
+    /// Notes that sessions must be compared with their links from now on.
+    fn note_session_end(&mut self, ends_sessions: bool) {
+        if ends_sessions && !self.facts.cutoffs.any_ends_sessions {
+            let mut cutoffs = self.facts.cutoffs.clone();
+            cutoffs.any_ends_sessions = true;
+            self.push(Effect::SetInstanceCutoffs(cutoffs));
+        }
+    }
+
+    /// Returns the person whom a payload names.
+    fn person_of(&self, payload: &Payload) -> LinkPerson {
+        match payload {
+            Payload::Id(id) => LinkPerson::User(id.user_id().clone()),
+            Payload::User(user) => LinkPerson::User(user.id.clone()),
+            Payload::Email(email) => {
+                let users = self.facts.email(email);
+                match users.and_then(|users| users.owner.clone()) {
+                    Some(owner) => LinkPerson::User(owner),
+                    None => LinkPerson::Email(email.clone()),
+                }
+            }
+        }
+    }
+
+    /// Returns the display name of the person whom a payload names. A new user has it in the
+    /// payload.
+    fn name_of(&self, payload: &Payload, user: Option<&UserId>) -> Option<String> {
+        let name = match payload {
+            Payload::User(new) => new.metadata.display_name(),
+            Payload::Email(_) | Payload::Id(_) => None,
+        };
+        let user = user.and_then(|user| self.facts.user(user));
+        let name = name.or_else(|| user?.metadata.display_name());
+        name.map(str::to_owned)
+    }
+}

@@ -1,0 +1,24 @@
+//! The ledger: the issued links of an instance, and what became of each.
+//!
+//! A link enters the ledger when it is given out, or when its code is first redeemed. The ledger
+//! keeps the [claims](TakenLink) and never the code.
+//!
+//! Revoking many links writes nothing for each of them. It records a [`Cutoff`] for a person, for a
+//! signing key or for the instance, and the [`Standing`] of a link follows from its record and the
+//! cutoffs.
+
+mod cutoff;
+mod issued_link;
+mod query;
+mod revocation;
+mod standing;
+mod taken_link;
+
+pub use cutoff::{Cutoff, InstanceCutoffs, PersonCutoffs};
+pub use issued_link::{GivenAs, GivenOut, IssuedLink, LinkOrigin, LinkRecord, Use};
+pub use query::{
+    LinkCounts, LinkPage, LinkPageStart, LinkQuery, LinkSort, LinkSortBy, ListedLink, SortableLink,
+};
+pub use revocation::{Revocation, RevocationScope};
+pub use standing::{LinkStatus, Standing};
+pub use taken_link::{MAX_NOTE_CHARS, TakenLink, note};

@@ -1,0 +1,148 @@
+//! Filter and order of links, and pages of them.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::issued_link::IssuedLink;
+use super::standing::{LinkStatus, Standing};
+use crate::paging::{Cursor, Position, Search, Sort, SortKey};
+use crate::protocol::user_id::UserId;
+
+/// Filter of links. By default it matches all links.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LinkQuery {
+    /// Words that must all occur in the ID, the user, the subject, the name or the note, in any case.
+    pub search: Search,
+    /// Only links with this state.
+    pub status: Option<LinkStatus>,
+    /// Only links that work, or only those that do not.
+    pub works: Option<bool>,
+    /// Only links of this user.
+    pub user: Option<UserId>,
+    /// Only links that were signed with this key.
+    pub key: Option<String>,
+    /// Time at which the states are judged, in Unix seconds.
+    pub now: i64,
+}
+
+/// Field by which links are sorted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[serde(rename_all = "snake_case")]
+#[schema(as = LinkSortBy)]
+pub enum LinkSortBy {
+    /// Time when the link came into the ledger.
+    #[default]
+    Entered,
+    /// Time when it expires.
+    Expires,
+    /// Time of the last sign-in.
+    LastUse,
+    /// Name, subject or user, in folded case.
+    Person,
+}
+
+impl LinkSortBy {
+    /// Returns the stable name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Entered => "entered",
+            Self::Expires => "expires",
+            Self::LastUse => "last_use",
+            Self::Person => "person",
+        }
+    }
+}
+
+/// Order of links. Links without a value come last in both directions. Equal links are in the order
+/// of their IDs.
+pub type LinkSort = Sort<LinkSortBy>;
+
+/// Beginning of a page of links.
+pub type LinkPageStart = crate::paging::PageStart<LinkSortBy>;
+
+/// Fields of a link that orders depend on.
+#[derive(Clone, Copy, Debug)]
+pub struct SortableLink<'a> {
+    /// ID.
+    pub id: &'a str,
+    /// Folded name, subject or user.
+    pub person: Option<&'a str>,
+    /// Time when it came into the ledger, in Unix seconds.
+    pub entered_at: i64,
+    /// Time when it expires, in Unix seconds.
+    pub expires_at: Option<i64>,
+    /// Time of the last sign-in, in Unix seconds.
+    pub last_use: Option<i64>,
+}
+
+impl LinkSort {
+    /// Returns the position of a link in this order.
+    #[must_use]
+    pub fn position(self, link: SortableLink<'_>) -> Position<'_> {
+        let key = match self.by {
+            LinkSortBy::Entered => Some(SortKey::Time(link.entered_at)),
+            LinkSortBy::Expires => link.expires_at.map(SortKey::Time),
+            LinkSortBy::LastUse => link.last_use.map(SortKey::Time),
+            LinkSortBy::Person => link.person.map(|person| SortKey::Text(person.into())),
+        };
+        Position::new(key, link.id)
+    }
+}
+
+/// A link with what became of it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ListedLink {
+    /// The link.
+    pub link: IssuedLink,
+    /// What became of it.
+    pub standing: Standing,
+}
+
+/// A page of links.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct LinkPage {
+    /// Links in the requested order.
+    pub links: Vec<ListedLink>,
+    /// Row of the first link, counted from 0.
+    pub first_row: u64,
+    /// Number of links that match the query.
+    pub total: u64,
+    /// Beginning of the next page, if there is one.
+    pub next: Option<Cursor<LinkSortBy>>,
+}
+
+/// Numbers of links by state.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[expect(missing_docs, reason = "the names are those of the states")]
+pub struct LinkCounts {
+    pub not_used: u64,
+    pub in_use: u64,
+    pub used_up: u64,
+    pub expired: u64,
+    pub revoked: u64,
+    pub superseded: u64,
+}
+
+impl LinkCounts {
+    /// Counts a link.
+    pub const fn count(&mut self, status: LinkStatus) {
+        let counted = match status {
+            LinkStatus::NotUsed => &mut self.not_used,
+            LinkStatus::InUse => &mut self.in_use,
+            LinkStatus::UsedUp => &mut self.used_up,
+            LinkStatus::Expired => &mut self.expired,
+            LinkStatus::Revoked => &mut self.revoked,
+            LinkStatus::Superseded => &mut self.superseded,
+        };
+        *counted += 1;
+    }
+
+    /// Returns the number of all links.
+    #[must_use]
+    pub const fn all(&self) -> u64 {
+        self.not_used + self.in_use + self.used_up + self.expired + self.revoked + self.superseded
+    }
+}

@@ -1,0 +1,50 @@
+//! Giving a link out, which enters it in the ledger.
+
+use super::issued_link::GivenAs;
+use crate::protocol::claims::Claims;
+use crate::{Error, ErrorCode, Result};
+
+/// Maximum length of a note, in characters.
+pub const MAX_NOTE_CHARS: usize = 200;
+
+/// A link that is given out.
+#[derive(Clone, Debug)]
+pub struct TakenLink {
+    /// Signed claims.
+    pub claims: Claims,
+    /// ID of the signing key.
+    pub key: Option<String>,
+    /// Way in which it is given out.
+    pub given: GivenAs,
+    /// Note of the administrator. `None` keeps an earlier note.
+    pub note: Option<String>,
+    /// Whether older links of the person stop working.
+    pub supersedes: bool,
+}
+
+impl TakenLink {
+    /// Returns a link that is given out as a URL, without a note.
+    #[must_use]
+    pub const fn new(claims: Claims, key: Option<String>) -> Self {
+        Self {
+            claims,
+            key,
+            given: GivenAs::Link,
+            note: None,
+            supersedes: false,
+        }
+    }
+}
+
+/// Parses a note. An empty text is no note.
+///
+/// Fails with [`ErrorCode::InvalidPayload`] about `field` for a text that is too long or has control
+/// characters.
+pub fn note(text: &str, field: &str) -> Result<Option<String>> {
+    let text = text.trim();
+    if text.chars().count() > MAX_NOTE_CHARS || text.chars().any(char::is_control) {
+        let message = format!("A note has at most {MAX_NOTE_CHARS} characters, on one line.");
+        return Err(Error::new(ErrorCode::InvalidPayload, message).about(field));
+    }
+    Ok(Some(text.to_owned()).filter(|text| !text.is_empty()))
+}
