@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 use crate::inspect::{RefusedCode, Unverified};
 use crate::protocol::claims::Claims;
 use crate::protocol::code::VerifiedCode;
+use crate::protocol::link_id;
 use crate::secret::{Secret, exposed_if_any};
 use crate::verdict::{RecordedVerdict, Refusal, Verdict};
 use crate::{Error, ErrorCode, Result};
@@ -20,7 +21,7 @@ pub struct SignedClaims {
     /// All claims.
     #[schema(value_type = Object)]
     pub claims: Map<String, Value>,
-    /// ID of the link, for a verified code without `jti`.
+    /// ID of the link, for a verified code without `jti`. Defaults to a hash of the claims.
     #[serde(
         default,
         deserialize_with = "super::some",
@@ -66,12 +67,10 @@ impl SignedClaims {
         let id = registered.id.clone().or(self.link);
         Ok(VerifiedCode {
             payload,
-            link: id.ok_or_else(|| {
-                Error::member(
-                    "link",
-                    "The claims have no 'jti', so the ID of the link is needed.",
-                )
-            })?,
+            link: id.unwrap_or_else(|| {
+                let claims = Value::Object(self.claims.clone());
+                link_id::id_of_code(&claims.to_string())
+            }),
             is_made_here: self.is_made_here,
             registered,
             members: self.claims,
@@ -108,7 +107,7 @@ pub struct RedemptionRequest {
     )]
     #[schema(value_type = Object, nullable = false)]
     pub claims: Option<Map<String, Value>>,
-    /// ID of the link, for claims without `jti`.
+    /// ID of the link, for claims without `jti`. Defaults to a hash of the claims.
     #[serde(
         default,
         deserialize_with = "super::some",

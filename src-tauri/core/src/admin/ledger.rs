@@ -76,7 +76,6 @@ pub struct LedgerLink {
     pub note: Option<String>,
     /// How it came into the ledger: `taken`, `scanned` from the screen, or `foreign`, which is a
     /// code of another system.
-    #[schema(inline)]
     pub origin: LinkOrigin,
     /// Times that it was given out, the earliest first.
     pub given: Vec<LedgerGivenOut>,

@@ -63,7 +63,8 @@ pub struct LinkRequest {
     )]
     pub note: Option<String>,
     /// Whether older links of the person stop working.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[schema(default = false)]
     pub supersede: bool,
     /// Value of `iss`, if the application needs one.
     #[schema(nullable = false)]

@@ -23,6 +23,7 @@ const TABLE: &[[&str; 6]] = &[
     ["*",                "*",              "other type", "wrong_type",     "wrong_type",        "wrong_type"],
     ["*",                "needs expiry",   "no exp",  "expiry_required",   "expiry_required",   "expiry_required"],
     ["revoked",          "*",              "*",       "link_revoked",      "link_revoked",      "link_revoked"],
+    ["superseded",       "*",              "*",       "link_superseded",   "link_superseded",   "link_superseded"],
     ["used",             "*",              "*",       "link_already_used", "link_already_used", "link_already_used"],
     ["active",           "*",              "*",       "signed_in",         "signed_in",         "signed_in"],
     ["active, full",     "*",              "*",       "signed_in",         "signed_in",         "signed_in"],
@@ -68,6 +69,13 @@ fn directories() -> Vec<(&'static str, DirectoryFacts)> {
             "revoked",
             DirectoryFacts {
                 link: LinkState::Revoked,
+                ..active.clone()
+            },
+        ),
+        (
+            "superseded",
+            DirectoryFacts {
+                link: LinkState::Superseded,
                 ..active.clone()
             },
         ),
@@ -234,7 +242,7 @@ fn every_combination_of_payload_directory_policy_and_time_has_its_verdict() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    assert_eq!(combinations, 13 * 5 * 7 * 3);
+    assert_eq!(combinations, 14 * 5 * 7 * 3);
     assert!(
         used.iter().all(|used| *used),
         "a row of the table is never used: {used:?}"

@@ -253,18 +253,21 @@ fn a_newer_code_refreshes_a_profile_if_the_instance_says_so() {
 }
 
 #[test]
-fn a_single_use_code_works_once_and_any_other_code_repeatedly() {
-    let used = DirectoryFacts {
-        link: LinkState::Used,
-        ..known(Some(Status::Active))
-    };
-    let once = code(ID, r#","single_use":true"#);
-    let verdict = |code: &Result<_, _>, known: &DirectoryFacts| {
-        judge(code.as_ref(), Policy::default(), known).code()
-    };
-    assert_eq!(verdict(&once, &used), "link_already_used");
-    assert_eq!(verdict(&once, &known(Some(Status::Active))), "signed_in");
-    assert_eq!(verdict(&code(ID, ""), &used), "signed_in");
+fn the_state_of_the_link_decides_before_the_user_does() {
+    let code = code(ID, r#","uses":3"#);
+    for (link, expected) in [
+        (LinkState::Open, "user_suspended"),
+        (LinkState::Used, "link_already_used"),
+        (LinkState::Superseded, "link_superseded"),
+        (LinkState::Revoked, "link_revoked"),
+    ] {
+        let known = DirectoryFacts {
+            link,
+            ..known(Some(Status::Suspended))
+        };
+        let verdict = judge(code.as_ref(), Policy::default(), &known);
+        assert_eq!(verdict.code(), expected);
+    }
 }
 
 #[test]
@@ -284,6 +287,7 @@ fn no_sentence_for_a_visitor_names_anybody() {
             never: false,
         }),
         Refusal::LinkRevoked,
+        Refusal::LinkSuperseded,
         Refusal::LinkAlreadyUsed,
         Refusal::Code(CodeRefusal::WrongType),
         Refusal::Code(CodeRefusal::WrongAudience {

@@ -151,7 +151,7 @@ fn no_such_link() -> Problem {
 ///
 /// The client has signed it, and gives it out.
 #[utoipa::path(
-    post, path = "/links/taken", tag = "Server", request_body = TakenLinkRequest,
+    post, path = "/taken-links", tag = "Server", request_body = TakenLinkRequest,
     responses(
         (status = 204, description = "The link is in the ledger"),
     ),
@@ -170,7 +170,7 @@ pub(super) async fn take(
 ///
 /// It enters the ledger when it is first used.
 #[utoipa::path(
-    post, path = "/links/shown", tag = "Server", request_body = SignedClaims,
+    post, path = "/shown-links", tag = "Server", request_body = SignedClaims,
     responses(
         (status = 204, description = "The link is noted"),
     ),

@@ -161,6 +161,7 @@ fn body(operation: &Operation, number: usize) -> Value {
         (_, "/times-ahead/correct") => json!({ "times": [] }),
         (_, "/dry-runs" | "/redemptions") => claims,
         (_, "/links") => json!({ "payload": { "id": "ada" } }),
+        (_, "/revocations") => json!({ "link": "4af1", "ends_sessions": true }),
         (_, "/inspections") => {
             json!({ "text": "eyJhbGciOiJIUzI1NiJ9.eyJpZCI6ImFkYSJ9.AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA" })
         }
@@ -193,6 +194,9 @@ fn send(site: &Administered, operation: &Operation, number: usize, key: &str) ->
         "/signing-keys/{id}/retirement" => {
             let instance = site.home.instances().get(&site.id).unwrap();
             instance.key.unwrap().key_id().to_owned()
+        "/links/{id}" => {
+            site.directory.revoke_link(&user, &by()).wait().unwrap();
+            user
         }
         _ => "4af1".to_owned(),
     };
@@ -259,6 +263,7 @@ fn each_route_reads_the_idempotency_key_that_its_description_has_and_no_other_do
     add(&site, "ada");
     let admin = site.key("admin", &[Scope::Admin]);
     let headers = [("x-api-key", admin.as_str()), ("idempotency-key", "a b")];
+    site.directory.revoke_link("ada", &by()).wait().unwrap();
     let client = IpAddr::from([192, 0, 2, 8]);
     let (mut repeatable, mut others) = (0, 0);
     for (number, operation) in operations(&site, &admin).into_iter().enumerate() {

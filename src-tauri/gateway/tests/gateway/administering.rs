@@ -299,8 +299,8 @@ fn the_routes_of_the_local_socket_and_pages_of_browsers_are_refused() {
     for path in [
         "/give-way",
         "/activity/outbox",
-        "/links/made",
-        "/links/shown",
+        "/taken-links",
+        "/shown-links",
     ] {
         let answer = site.ask("POST", path, &key, &json!({}));
         assert_eq!(answer.status, StatusCode::NOT_FOUND, "{path}");

@@ -209,7 +209,7 @@ fn router_over(
 }
 
 #[test]
-fn forward_authentication_reads_one_session_and_one_user() {
+fn forward_authentication_reads_one_session_with_its_user_and_its_link() {
     let site = Site::new();
     let cookie = site.sign_in("ada");
     let directory = Noting::new(&site);
@@ -225,7 +225,8 @@ fn forward_authentication_reads_one_session_and_one_user() {
         (answer.unwrap().status().as_u16(), asked)
     };
     for _ in 0..3 {
-        assert_eq!(verify(&cookie), (200, vec!["session", "user"]));
+        let read = vec!["session", "user", "is_ended_with_link"];
+        assert_eq!(verify(&cookie), (200, read));
     }
     let unknown = cookie.replace('=', "=0");
     assert_eq!(verify(&unknown).0, 401);

@@ -11,81 +11,78 @@ use latchkey_core::protocol::claims::Claims;
 use latchkey_core::protocol::user_id::UserId;
 use latchkey_core::{Error, ErrorCode, Result};
 
-use super::RemoteDirectory;
-use super::client::{self, Call};
+use super::client::{Call, Client, encoded};
 
-impl RemoteDirectory {
-    /// Returns one page of links, as large as an answer can be.
-    pub(super) async fn link_page(
-        &self,
-        query: &LinkQuery,
-        sort: LinkSort,
-        place: &LinkPageStart,
-        limit: usize,
-    ) -> Result<LinkPage> {
-        let (search, limit) = (query.search.words().join(" "), limit.to_string());
-        let mut pairs = vec![("search", search.as_str()), ("limit", &limit)];
-        pairs.extend(query.status.map(|status| ("status", status.name())));
-        let works = query
-            .works
-            .map(|works| if works { "true" } else { "false" });
-        pairs.extend(works.map(|works| ("works", works)));
-        let user = query.user.as_ref().map(UserId::as_str);
-        pairs.extend(user.map(|user| ("user", user)));
-        pairs.extend(query.key.as_deref().map(|key| ("key", key)));
-        pairs.push(("sort", sort.by.name()));
-        if sort.descending {
-            pairs.push(("descending", "true"));
-        }
-        let (name, value) = match place {
-            LinkPageStart::First => ("row", "0".to_owned()),
-            LinkPageStart::After(cursor) => {
-                cursor.position(sort)?;
-                ("after", cursor.to_string())
-            }
-            LinkPageStart::Row(row) => ("row", (*row).min(i64::MAX.unsigned_abs()).to_string()),
-        };
-        pairs.push((name, &value));
-        let call = Call::query("/links", &pairs).by(&at(query.now));
-        let list: LinkList = self.client.send(call).await?;
-        let page: LinkPage = list.try_into()?;
-        if let (LinkPageStart::After(from), Some(next)) = (place, &page.next) {
-            let order = sort.compare(from.position(sort)?, next.position(sort)?);
-            if order.is_ge() {
-                return Err(Error::new(
-                    ErrorCode::Internal,
-                    "The list of links does not go on, because its pages follow each other in a circle. Something is wrong with the gateway.",
-                ));
-            }
-        }
-        Ok(page)
+/// Returns one page of links, as large as an answer can be.
+pub(super) async fn page(
+    client: &Client,
+    query: &LinkQuery,
+    sort: LinkSort,
+    place: &LinkPageStart,
+    limit: usize,
+) -> Result<LinkPage> {
+    let (search, limit) = (query.search.words().join(" "), limit.to_string());
+    let mut pairs = vec![("search", search.as_str()), ("limit", &limit)];
+    pairs.extend(query.status.map(|status| ("status", status.name())));
+    let works = query
+        .works
+        .map(|works| if works { "true" } else { "false" });
+    pairs.extend(works.map(|works| ("works", works)));
+    let user = query.user.as_ref().map(UserId::as_str);
+    pairs.extend(user.map(|user| ("user", user)));
+    pairs.extend(query.key.as_deref().map(|key| ("key", key)));
+    pairs.push(("sort", sort.by.name()));
+    if sort.descending {
+        pairs.push(("descending", "true"));
     }
-
-    /// Returns the numbers of links by their state.
-    pub(super) async fn count_links(&self, now: Timestamp) -> Result<LinkCounts> {
-        let call = Call::query("/link-counts", &[]).by(&at(now.as_second()));
-        self.client.send(call).await
-    }
-
-    /// Returns a link and its claims.
-    pub(super) async fn find_link(
-        &self,
-        id: &str,
-        now: Timestamp,
-    ) -> Result<Option<(ListedLink, Option<Claims>)>> {
-        let path = format!("/links/{}", client::encoded(id));
-        let call = Call::new(Method::GET, &path).by(&at(now.as_second()));
-        let found: Result<LinkDetails> = self.client.send(call).await;
-        match found {
-            Err(refused) if refused.code == ErrorCode::UnknownLink => Ok(None),
-            found => found?.parse().map(Some),
+    let (name, value) = match place {
+        LinkPageStart::First => ("row", "0".to_owned()),
+        LinkPageStart::After(cursor) => {
+            cursor.position(sort)?;
+            ("after", cursor.to_string())
         }
+        LinkPageStart::Row(row) => ("row", (*row).min(i64::MAX.unsigned_abs()).to_string()),
+    };
+    pairs.push((name, &value));
+    let call = Call::query("/links", &pairs).by(&at(query.now));
+    let list: LinkList = client.send(call).await?;
+    let page: LinkPage = list.try_into()?;
+    if let (LinkPageStart::After(from), Some(next)) = (place, &page.next) {
+        let order = sort.compare(from.position(sort)?, next.position(sort)?);
+        if order.is_ge() {
+            return Err(Error::new(
+                ErrorCode::Internal,
+                "The list of links does not go on, because its pages follow each other in a circle. Something is wrong with the gateway.",
+            ));
+        }
+    }
+    Ok(page)
+}
+
+/// Returns the numbers of links by their state.
+pub(super) async fn counts(client: &Client, now: Timestamp) -> Result<LinkCounts> {
+    let call = Call::query("/link-counts", &[]).by(&at(now.as_second()));
+    client.send(call).await
+}
+
+/// Returns a link and its claims.
+pub(super) async fn link(
+    client: &Client,
+    id: &str,
+    now: Timestamp,
+) -> Result<Option<(ListedLink, Option<Claims>)>> {
+    let path = format!("/links/{}", encoded(id));
+    let call = Call::new(Method::GET, &path).by(&at(now.as_second()));
+    let found: Result<LinkDetails> = client.send(call).await;
+    match found {
+        Err(refused) if refused.code == ErrorCode::UnknownLink => Ok(None),
+        found => found?.parse().map(Some),
     }
 }
 
 /// Returns the call that enters a link in the ledger.
 pub(super) fn taking(taken: &TakenLink, by: &AuditContext) -> Result<Call> {
-    Call::new(Method::POST, "/links/taken")
+    Call::new(Method::POST, "/taken-links")
         .by(by)
         .json(&TakenLinkRequest::from(taken))
 }

@@ -268,7 +268,7 @@ impl Directory for RemoteDirectory {
             }
             Command::TakeLink(taken) => self.act(ledger::taking(&taken, by)?).await,
             Command::LinkShown(claims) => {
-                let call = Call::new(Method::POST, "/links/shown").by(by);
+                let call = Call::new(Method::POST, "/shown-links").by(by);
                 self.act(call.json(&SignedClaims::from(&claims))?).await
             }
             Command::RevokeLinks(revocation) => self.act(ledger::revoking(&revocation, by)?).await,
@@ -421,14 +421,13 @@ impl Directory for RemoteDirectory {
         place: &LinkPageStart,
         limit: usize,
     ) -> Result<LinkPage> {
-        let mut page = self.link_page(query, sort, place, limit.min(PAGE)).await?;
+        let mut page = ledger::page(&self.client, query, sort, place, limit.min(PAGE)).await?;
         while page.links.len() < limit
             && let Some(next) = page.next.take()
         {
             let rest = (limit - page.links.len()).min(PAGE);
-            let more = self
-                .link_page(query, sort, &LinkPageStart::After(next), rest)
-                .await?;
+            let start = LinkPageStart::After(next);
+            let more = ledger::page(&self.client, query, sort, &start, rest).await?;
             page.links.extend(more.links);
             page.next = more.next;
         }
@@ -436,11 +435,11 @@ impl Directory for RemoteDirectory {
     }
 
     async fn link_counts(&self, now: Timestamp) -> Result<LinkCounts> {
-        self.count_links(now).await
+        ledger::counts(&self.client, now).await
     }
 
     async fn link(&self, id: &str, now: Timestamp) -> Result<Option<(ListedLink, Option<Claims>)>> {
-        self.find_link(id, now).await
+        ledger::link(&self.client, id, now).await
     }
 
     async fn times_ahead(&self, now: Timestamp) -> Result<Vec<TimeAhead>> {

@@ -204,10 +204,11 @@ impl Draft {
             // A refusal changes nothing, and only the payload of a new user provisions one.
             (Verdict::Refused(_) | Verdict::Provisioned { .. }, _) => return Ok(()),
         };
+        // A new session may replace the one of the use that is repeated.
+        self.use_link(code, &user, redemption, by);
         if let Some(session) = &redemption.session {
             self.begin_session(session, code, &user, by);
         }
-        self.use_link(code, &user, redemption, by);
         Ok(())
     }
 

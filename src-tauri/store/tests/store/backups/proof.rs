@@ -177,7 +177,7 @@ fn a_backup_of_many_users_while_people_sign_in_is_restored_equal() {
     }
     let linked = rows(&*again)
         .iter()
-        .filter(|row| row.starts_with(r#"{"link":"#))
+        .filter(|row| row.starts_with(r#"{"issued_link":"#))
         .count();
     assert_eq!(linked as u64, sign_ins.values().sum::<u64>(), "used links");
 

@@ -13,6 +13,7 @@ mod format_5;
 mod format_6;
 mod format_7;
 mod format_8;
+mod format_9;
 mod formats_2_and_3;
 mod kept;
 mod kills;

@@ -3,6 +3,8 @@
 use latchkey_core::activity::EventData;
 use latchkey_core::directory::{Directory, Row, Snapshot};
 use latchkey_core::instance::{Policy, Retention};
+use latchkey_core::ledger::{Revocation, RevocationScope, TakenLink};
+use latchkey_core::protocol::claims::Claims;
 use latchkey_core::protocol::lifetime::Lifetime;
 use latchkey_store::{EmbeddedDirectory, Wait as _};
 
@@ -143,6 +145,18 @@ fn a_snapshot_has_links_sessions_removals_and_moved_addresses() {
     };
     redeem(r#""user":{"id":"ada"},"jti":"once","single_use":true"#);
     directory.revoke_link("revoked", &by(at(0))).wait().unwrap();
+    let revocation = Revocation {
+        scope: RevocationScope::Person(id("ada")),
+        ends_sessions: true,
+    };
+    directory
+        .revoke_links(revocation, &by(at(0)))
+        .wait()
+        .unwrap();
+    let claims = serde_json::json!({"id": "ada", "jti": "taken", "iat": 1});
+    let claims = Claims::from_signed(claims.as_object().unwrap()).unwrap();
+    let taken = TakenLink::new(claims, Some("key".to_owned()));
+    directory.take_link(taken, &by(at(0))).wait().unwrap();
     let bob = person("bob", Some("bob@acme.example"));
     directory.add(&bob, &by(at(0))).wait().unwrap();
     directory.remove(&id("bob"), &by(at(0))).wait().unwrap();
@@ -160,8 +174,11 @@ fn a_snapshot_has_links_sessions_removals_and_moved_addresses() {
         r#"{"totals":{"#,
         r#"{"user":{"id":"ada""#,
         r#"{"user":{"id":"eve""#,
-        r#"{"link":{"link":"once","state":"#,
-        r#"{"link":{"link":"revoked","state":"revoked"}}"#,
+        r#"{"issued_link":{"id":"once","user":"ada","#,
+        r#"{"issued_link":{"id":"revoked","user":null,"#,
+        r#"{"issued_link":{"id":"taken","user":"ada","#,
+        r#"{"claims":{"person":{"user":"ada"},"link":"taken","claims":{"#,
+        r#"{"cutoffs":{"user":"ada","cutoffs":{"revoked":{"#,
         r#"{"removal":{"user":"bob","at":"#,
         r#"{"former_users":{"email":"bob@acme.example","users":[["bob","#,
         r#"{"entry":{"number":"#,
