@@ -105,12 +105,11 @@ impl Standing {
             .map(|cutoff| (cutoff.at, cutoff.ends_sessions));
         let all = by_itself.into_iter().chain(cutoffs);
         let revoked = all.reduce(|(a, ends), (b, also)| (a.min(b), ends || also));
-        let (status, (at, ends_sessions)) = match revoked {
-            Some(revoked) => (LinkStatus::Revoked, revoked),
-            None => {
-                let cutoff = cut_off(person.superseded, link, issued_at)?;
-                (LinkStatus::Superseded, (cutoff.at, cutoff.ends_sessions))
-            }
+        let (status, (at, ends_sessions)) = if let Some(revoked) = revoked {
+            (LinkStatus::Revoked, revoked)
+        } else {
+            let cutoff = cut_off(person.superseded, link, issued_at)?;
+            (LinkStatus::Superseded, (cutoff.at, cutoff.ends_sessions))
         };
         Some(Self {
             status,

@@ -228,13 +228,12 @@ impl Cutoffs {
     fn standing(&mut self, view: &View<'_>, link: &IssuedLink, now: i64) -> Result<Standing> {
         let mut person = PersonCutoffs::default();
         if let Some(user) = &link.user {
-            person = match self.people.get(user) {
-                Some(known) => *known,
-                None => {
-                    let read = person_cutoffs(view, user)?;
-                    self.people.insert(user.clone(), read);
-                    read
-                }
+            person = if let Some(known) = self.people.get(user) {
+                *known
+            } else {
+                let read = person_cutoffs(view, user)?;
+                self.people.insert(user.clone(), read);
+                read
             };
         }
         if self.instance.is_none() {

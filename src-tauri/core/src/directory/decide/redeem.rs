@@ -266,14 +266,14 @@ impl Draft {
             address: by.address,
             browser: browser.and_then(kept_browser),
         };
-        let used = LinkUse {
+        let new = LinkUse {
             at: self.now,
             browser: browser_of(redemption),
             session: session.map(|session| session.key),
         };
-        let repeats = link.repeatable_use(used.browser, self.now);
+        let repeats = link.repeatable_use(new.browser, self.now);
         let repeats = repeats.filter(|used| goes_on(*used, &self.facts));
-        link.sign_in(sign_in, used, repeats);
+        link.sign_in(sign_in, new, repeats);
         self.push(Effect::PutLink(Box::new(link)));
     }
 
