@@ -11,6 +11,7 @@ use latchkey_core::activity::ActivityQuery;
 use latchkey_core::directory::Directory as _;
 use latchkey_core::instance::Policy;
 use latchkey_core::ledger::{LinkPageStart, LinkQuery, LinkSort, LinkStatus};
+use latchkey_core::session::{SessionQuery, SessionRules};
 use latchkey_store::{EmbeddedDirectory, Wait as _};
 use serde_json::Value;
 
@@ -59,7 +60,13 @@ fn used_and_revoked_links_of_format_9_stay_so_and_are_in_the_ledger() {
         [(REVOKED, LinkStatus::Revoked), (USED, LinkStatus::UsedUp)]
     );
 
-    let ada = id("ada");
-    let sessions = directory.sessions_of(&ada);
-    assert_eq!(sessions.wait().unwrap().len(), 1);
+    let query = SessionQuery {
+        user: id("ada"),
+        policy: Policy::default(),
+        rules: SessionRules::default(),
+        after: None,
+        limit: 9,
+    };
+    let sessions = directory.sessions_of(&query, now()).wait().unwrap();
+    assert_eq!(sessions.sessions.len(), 1);
 }
