@@ -63,7 +63,7 @@ pub(crate) async fn sign(
     let taken = TakenLink {
         note,
         supersedes,
-        ..TakenLink::new(composed.claims.clone(), None)
+        ..TakenLink::new(composed.claims.clone(), key.id().map(str::to_owned))
     };
     directory.take_link(taken, by).await?;
     Ok(Link::new(&composed, warnings))

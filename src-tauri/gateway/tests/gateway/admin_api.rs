@@ -86,6 +86,8 @@ fn session_of(site: &Administered, user: &str) -> String {
     let members = json!({ "id": user });
     let members = members.as_object().unwrap().clone();
     let code = VerifiedCode {
+        link: "1".to_owned(),
+        is_made_here: false,
         key_id: None,
         payload: Payload::from_claims(&members).unwrap(),
         judged_at: Timestamp::now().as_second(),
@@ -194,6 +196,7 @@ fn send(site: &Administered, operation: &Operation, number: usize, key: &str) ->
         "/signing-keys/{id}/retirement" => {
             let instance = site.home.instances().get(&site.id).unwrap();
             instance.key.unwrap().key_id().to_owned()
+        }
         "/links/{id}" => {
             site.directory.revoke_link(&user, &by()).wait().unwrap();
             user
