@@ -91,7 +91,7 @@ fn a_damaged_or_newer_file_is_reported_and_hides_no_instance() {
     fs::write(instances.path(&broken.id), b"{\"format\":1,").unwrap();
     fs::write(
         instances.path(&newer.id),
-        b"{\"format\":6,\"what\":\"ever\"}",
+        b"{\"format\":7,\"what\":\"ever\"}",
     )
     .unwrap();
     let listing = instances.list().unwrap();
