@@ -128,8 +128,9 @@ pub struct IssuedLink {
     pub revoked_at: Option<i64>,
     /// Whether sessions that it began ended with that.
     pub revoked_ends_sessions: bool,
-    /// Number of the change that gave it out, by which its order among others is known. `None` for
-    /// a link that Latchkey has not given out.
+    /// Number of the change that gave it out, or of the first sign-in by a link that was scanned
+    /// from the screen, by which its order among others is known. `None` for a link that Latchkey
+    /// has not made.
     pub taken_in: Option<u64>,
     /// Uses that the same browser may still repeat.
     pub recent: Vec<LinkUse>,

@@ -18,6 +18,7 @@ mod decisions;
 mod import_files;
 mod import_plans;
 mod lasting;
+mod ledger;
 mod pairing;
 mod pasted;
 mod pictures;

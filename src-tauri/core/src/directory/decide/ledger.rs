@@ -5,7 +5,8 @@ use super::super::effect::{Effect, LinkPerson};
 use super::Draft;
 use crate::activity::{AuditContext, Event, EventData};
 use crate::ledger::{
-    Cutoff, GivenOut, IssuedLink, LinkOrigin, PersonCutoffs, Revocation, RevocationScope, TakenLink,
+    Cutoff, GivenOut, IssuedLink, LinkOrigin, PersonCutoffs, Revocation, RevocationScope, Standing,
+    TakenLink,
 };
 use crate::protocol::payload::Payload;
 use crate::protocol::user_id::UserId;
@@ -28,26 +29,34 @@ impl Draft {
             by: by.actor.clone(),
         };
         let person = self.person_of(&taken.claims.payload);
-        let known = self.facts.link(&id).flatten().cloned();
-        let known = known.filter(|known| known.origin == LinkOrigin::Taken);
-        if let Some(mut link) = known {
+        let found = self.facts.link(&id).flatten().cloned();
+        // A link that was taken back keeps its place before the cutoff.
+        let is_taken_back = found
+            .as_ref()
+            .is_some_and(|link| self.is_taken_back(link, &person));
+        if let (true, false, LinkPerson::User(user)) = (taken.supersedes, is_taken_back, &person) {
+            self.supersede(user);
+        }
+        let is_taken = |link: &IssuedLink| link.origin == LinkOrigin::Taken;
+        if let Some(mut link) = found.clone().filter(is_taken) {
             link.give_out(given);
             link.note = taken.note.clone().or(link.note);
+            if taken.supersedes && !is_taken_back {
+                link.taken_in = Some(self.facts.change);
+            }
             self.push(Effect::PutLink(Box::new(link)));
             return Ok(self.record_event(Event {
                 data: EventData::LinkGivenOut { given: taken.given },
                 ..Event::link_made(&taken.claims)
             }));
         }
-        if let (true, LinkPerson::User(user)) = (taken.supersedes, &person) {
-            self.supersede(user);
+        if found.is_none() {
+            self.note_link(&taken.claims);
         }
-        self.note_link(&taken.claims);
         let user = match &person {
             LinkPerson::User(user) => Some(user.clone()),
             LinkPerson::Email(_) => None,
         };
-        let found = self.facts.link(&id).flatten().cloned();
         let new = || IssuedLink::new(id.clone(), LinkOrigin::Taken, self.now);
         // The link may have been scanned from the screen before it was copied.
         let mut link = found.unwrap_or_else(new);
@@ -61,7 +70,9 @@ impl Draft {
         link.not_before = registered.not_before;
         link.expires_at = registered.expires_at;
         link.uses = registered.uses;
-        link.taken_in = Some(self.facts.change);
+        if !is_taken_back {
+            link.taken_in = Some(self.facts.change);
+        }
         link.give_out(given);
         self.push(Effect::PutLink(Box::new(link)));
         self.push(Effect::PutClaims(person, id, taken.claims.members()));
@@ -155,6 +166,15 @@ impl Draft {
                 ..cutoffs
             },
         );
+    }
+
+    /// Returns whether a link was revoked or superseded.
+    fn is_taken_back(&self, link: &IssuedLink, person: &LinkPerson) -> bool {
+        let cutoffs = match person {
+            LinkPerson::User(user) => self.cutoffs_of(user),
+            LinkPerson::Email(_) => PersonCutoffs::default(),
+        };
+        Standing::taken_back(Some(link), None, &cutoffs, &self.facts.cutoffs).is_some()
     }
 
     fn cutoffs_of(&self, user: &UserId) -> PersonCutoffs {

@@ -84,9 +84,8 @@ impl Draft {
     /// seconds.
     fn cut_off_at(&self, id: &UserId) -> Option<i64> {
         let cutoffs = self.facts.person(id)?.cutoffs;
-        let of_person = [cutoffs.revoked, cutoffs.superseded];
-        let all = of_person.into_iter().chain([self.facts.cutoffs.revoked]);
-        all.flatten().map(|cutoff| cutoff.at).max()
+        let all = [cutoffs.revoked, cutoffs.superseded].into_iter().flatten();
+        all.map(|cutoff| cutoff.at).max()
     }
 }
 

@@ -238,10 +238,10 @@ impl<'a> Wanted<'a> {
 
     /// Adds the user whom a code names.
     fn redeemer(&mut self, id: &UserId) {
-        let was_cut_off = self.facts.cutoffs.revoked.is_some();
-        if self.person(id).is_some_and(|person| {
-            was_cut_off || person.removed_at.is_some() || !person.cutoffs.is_empty()
-        }) {
+        if self
+            .person(id)
+            .is_some_and(|person| person.removed_at.is_some() || !person.cutoffs.is_empty())
+        {
             self.recent_links(id);
         }
     }

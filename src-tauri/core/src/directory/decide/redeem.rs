@@ -9,9 +9,7 @@ use super::super::user::{Origin, User};
 use super::{Draft, not_loaded};
 use crate::Result;
 use crate::activity::{AuditContext, Event};
-use crate::ledger::{
-    InstanceCutoffs, IssuedLink, LinkOrigin, LinkStatus, PersonCutoffs, Standing, Use,
-};
+use crate::ledger::{IssuedLink, LinkOrigin, LinkStatus, PersonCutoffs, Standing, Use};
 use crate::protocol::code::VerifiedCode;
 use crate::protocol::email::Email;
 use crate::protocol::payload::{NewUser, Payload};
@@ -109,17 +107,14 @@ fn state_of(
     let link = facts.link(&code.link).flatten();
     let person = id.and_then(|id| facts.person(id));
     let mut cutoffs = person.map(|person| person.cutoffs).unwrap_or_default();
-    let mut of_instance = &facts.cutoffs;
-    let none = InstanceCutoffs::default();
     let recent = id.and_then(|id| facts.recent_links(id).flatten());
     let is_recent = recent.is_some_and(|recent| recent.contains(&code.link));
-    if is_recent && link.is_none_or(|link| link.taken_in.is_none()) {
-        // The link was shown after the cutoffs.
+    if is_recent && link.is_none() {
+        // The link was shown after the cutoffs of the person.
         cutoffs = PersonCutoffs::default();
-        of_instance = &none;
     }
     let issued_at = code.registered.issued_at;
-    let taken_back = Standing::taken_back(link, issued_at, &cutoffs, of_instance);
+    let taken_back = Standing::taken_back(link, issued_at, &cutoffs, &facts.cutoffs);
     match taken_back.map(|standing| standing.status) {
         Some(LinkStatus::Superseded) => return LinkState::Superseded,
         Some(_) => return LinkState::Revoked,
@@ -291,6 +286,8 @@ impl Draft {
             expires_at: registered.expires_at,
             uses: registered.uses,
             key: code.key_id.clone(),
+            // It works now, so it is after all cutoffs so far, even within the same second.
+            taken_in: code.is_made_here.then_some(self.facts.change),
             ..IssuedLink::new(code.link.clone(), origin, self.now)
         }
     }
