@@ -22,9 +22,10 @@ macro_rules! command_list {
                 instance_update(instances::InstanceUpdate) -> instance::Instance;
                 instance_remove(instance::InstanceRef) -> ();
             }
-            /// Signing key of an instance: replacing it, showing it once, copying it.
+            /// Signing keys of an instance: replacing and retiring them, showing one once, copying it.
             mod secrets {
                 secret_replace(secrets::SecretReplacement) -> instance::Instance;
+                signing_key_retire(secrets::KeyRetirement) -> instance::Instance;
                 secret_reveal(instance::InstanceRef) -> secrets::RevealedSecret;
                 secret_copy(instance::InstanceRef) -> compose::Copied;
                 secret_conceal(instance::InstanceRef) -> instance::Instance;

@@ -43,7 +43,9 @@ export function instanceLike(changed: Partial<Instance> = {}): Instance {
     typingmind: null,
     api_keys: [],
     connection: null,
+    retiring: [],
     key: {
+      id: 'activeKey',
       origin: 'pasted',
       set_at: 1_795_300_000,
       warning: null,
@@ -162,6 +164,7 @@ export function inspectionLike(changed: Partial<Inspection> = {}): Inspection {
     },
     remedies: [],
     hints: [],
+    signed_by: null,
     unasked: null,
     ...changed,
   };

@@ -232,7 +232,7 @@ pub(super) fn refreshed(home: &Home, id: &InstanceId) -> latchkey_core::Result<I
         return Ok(instance.into());
     }
     let api_keys = home.api_keys(&instance)?;
-    Ok(Instance::from(instance).with_keys(record.secret, api_keys))
+    Ok(Instance::from(instance).with_keys(record.secret, record.retiring, api_keys))
 }
 
 /// Returns an instance after a change that was made. If its gateway cannot be asked for the settings

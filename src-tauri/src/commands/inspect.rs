@@ -12,7 +12,7 @@ use latchkey_core::inspect::{self, ClaimTime};
 use latchkey_core::instance::InstanceId;
 use latchkey_core::link::qr;
 use latchkey_core::protocol::code::recognize::Form;
-use latchkey_core::secret::Secret;
+use latchkey_core::secret::{Secret, SignedBy};
 use latchkey_core::verdict::{Seats, Verdict};
 use latchkey_core::{Error, ErrorCode};
 use serde::{Deserialize, Serialize};
@@ -78,6 +78,8 @@ pub struct Inspection {
     pub remedies: Vec<Remedy>,
     /// Known causes of a refusal, the most important first.
     pub hints: Vec<Hint>,
+    /// Key of the instance that has signed the code. Null if none has, or if that key has retired.
+    pub signed_by: Option<SignedBy>,
     /// Why the gateway on a server, which has the key, could not be asked. Only what can be read
     /// without it is then known.
     pub unasked: Option<Problem>,
@@ -155,6 +157,12 @@ pub async fn inspect(
             keys: &keys,
             others: &others,
         });
+        let signed_by = match &report {
+            Some(report) => report.signed_by.clone(),
+            None => key_set
+                .as_ref()
+                .and_then(|keys| looked.signed_by(keys, now)),
+        };
         if let Some(report) = report {
             add_hints(&mut hints, report.hints);
         }
@@ -177,6 +185,7 @@ pub async fn inspect(
             remedies: hints::remedies(&forecast),
             forecast,
             hints,
+            signed_by,
             unasked: unasked.map(Into::into),
             revision: studio.inspected(instance.id, Secret::new(found.code)),
         })

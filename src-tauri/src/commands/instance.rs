@@ -2,7 +2,7 @@
 
 use latchkey_core::Error;
 use latchkey_core::activity::Retention;
-use latchkey_core::admin::{self, ApiKeyRecord, KeySummary};
+use latchkey_core::admin::{self, ApiKeyRecord, KeySummary, SigningKeyRecord};
 use latchkey_core::error::Warning;
 use latchkey_core::instance::api_key;
 use latchkey_core::instance::scope::Scope;
@@ -103,6 +103,8 @@ pub struct TypedRetention {
 /// Facts about a signing key that are known without reading it, and the warning about a short one.
 #[derive(Clone, Debug, Serialize, TS)]
 pub struct KeyStatus {
+    /// ID by which links name the key. It is not secret.
+    pub id: String,
     /// Source of the key.
     pub origin: KeyOrigin,
     /// Time when the key was set, in Unix seconds.
@@ -114,6 +116,21 @@ pub struct KeyStatus {
     pub encoding: SecretEncoding,
     /// Whether the secret can still be shown. It can be shown only once.
     pub revealable: bool,
+}
+
+/// Facts about a signing key that was replaced and verifies until a date.
+#[derive(Clone, Debug, Serialize, TS)]
+pub struct RetiringKey {
+    /// ID by which links name the key. It is not secret.
+    pub id: String,
+    /// Source of the key.
+    pub origin: KeyOrigin,
+    /// Time when the key was set, in Unix seconds.
+    #[ts(type = "number")]
+    pub set_at: i64,
+    /// Time at which the key retires, in Unix seconds.
+    #[ts(type = "number")]
+    pub retires_at: i64,
 }
 
 /// Connection of an instance to TypingMind's API.
@@ -158,6 +175,8 @@ pub struct Instance {
     pub audiences: Vec<String>,
     /// Its signing key, if it has one.
     pub key: Option<KeyStatus>,
+    /// Signing keys that were replaced and verify until a date, the oldest first.
+    pub retiring: Vec<RetiringKey>,
     /// Connection to TypingMind's API, for an instance that is hosted there.
     pub typingmind: Option<TypingMindConnection>,
     /// Its API keys. Without any, the API is off.
@@ -213,7 +232,15 @@ impl From<instance::Instance> for Instance {
             visiting: settings.visiting,
             retention: settings.retention,
             audiences: settings.audiences.iter().map(ToString::to_string).collect(),
+            retiring: instance
+                .retiring
+                .iter()
+                .filter_map(|key| {
+                    RetiringKey::new(SigningKeyRecord::retiring(key, settings.algorithm))
+                })
+                .collect(),
             key: instance.key.map(|key| KeyStatus {
+                id: key.key_id().to_owned(),
                 origin: key.origin,
                 set_at: key.set_at,
                 warning: key.short_for(settings.algorithm),
@@ -232,17 +259,35 @@ impl Instance {
     pub(crate) fn with_keys(
         mut self,
         key: Option<KeySummary>,
+        retiring: Vec<SigningKeyRecord>,
         api_keys: Vec<ApiKeyRecord>,
     ) -> Self {
         self.key = key.map(Into::into);
+        self.retiring = retiring.into_iter().filter_map(RetiringKey::new).collect();
         self.api_keys = api_keys.into_iter().map(Into::into).collect();
         self
+    }
+}
+
+impl RetiringKey {
+    /// Describes a retiring key. `None` for an active one.
+    fn new(record: SigningKeyRecord) -> Option<Self> {
+        let SigningKeyRecord {
+            key, retires_at, ..
+        } = record;
+        Some(Self {
+            id: key.id,
+            origin: key.origin,
+            set_at: key.set_at,
+            retires_at: retires_at?,
+        })
     }
 }
 
 impl From<KeySummary> for KeyStatus {
     fn from(key: KeySummary) -> Self {
         Self {
+            id: key.id,
             origin: key.origin,
             set_at: key.set_at,
             warning: key.warning,

@@ -1,9 +1,11 @@
-//! The signing key of an instance: replacing it, showing it once, copying it while it is shown.
+//! The signing keys of an instance: replacing and retiring them, showing one once, copying it while
+//! it is shown.
 
 use std::sync::Arc;
 
+use latchkey_core::admin::RetirementRequest;
 use latchkey_core::instance::InstanceId;
-use latchkey_core::secret::Secret;
+use latchkey_core::secret::{KeyRotation, Secret};
 use latchkey_core::{Error, ErrorCode};
 use serde::ser::SerializeStruct as _;
 use serde::{Deserialize, Serialize, Serializer};
@@ -24,6 +26,22 @@ pub struct SecretReplacement {
     pub instance: String,
     /// Source of the new key.
     pub secret: SecretSource,
+    /// Time for which the old key still verifies: `30 days`, `now`. Null for an instance that is
+    /// hosted elsewhere, where the application decides.
+    pub retire_after: Option<String>,
+}
+
+/// Request to retire a signing key of an instance, or to change its date.
+#[derive(Debug, Deserialize, TS)]
+pub struct KeyRetirement {
+    /// ID of the instance.
+    pub instance: String,
+    /// ID of the key.
+    pub key: String,
+    /// Time for which the key still verifies: `7 days`, `now`.
+    pub retire_after: String,
+    /// Whether others may know the key. Then it stops now, with all links that it has signed.
+    pub leaked: bool,
 }
 
 /// A secret that is shown. No other response but a new API key contains one.
@@ -43,7 +61,7 @@ impl Serialize for RevealedSecret {
     }
 }
 
-/// Replaces the key of an instance by [`latchkey_store::home::Home::replace_secret`].
+/// Replaces the key of an instance by [`latchkey_store::home::Home::rotate`].
 #[tauri::command]
 pub async fn secret_replace(
     studio: State<'_, Arc<Studio>>,
@@ -51,7 +69,30 @@ pub async fn secret_replace(
 ) -> Result<Instance, Problem> {
     at_home(studio, move |_, home| {
         let id = InstanceId::parse(&request.instance)?;
-        home.replace_secret(&id, request.secret.into(), &now())?;
+        let retire_after = request.retire_after.map(|text| text.parse());
+        let rotation = KeyRotation {
+            source: request.secret.into(),
+            retire_after: retire_after.transpose()?,
+        };
+        home.rotate(&id, rotation, &now())?;
+        after_change(home, &id)
+    })
+    .await
+}
+
+/// Retires a signing key by [`latchkey_store::home::Home::retire_key`].
+#[tauri::command]
+pub async fn signing_key_retire(
+    studio: State<'_, Arc<Studio>>,
+    request: KeyRetirement,
+) -> Result<Instance, Problem> {
+    at_home(studio, move |_, home| {
+        let id = InstanceId::parse(&request.instance)?;
+        let retirement = RetirementRequest {
+            leaked: request.leaked,
+            retire_after: Some(request.retire_after.parse()?),
+        };
+        home.retire_key(&id, &request.key, retirement, &now())?;
         after_change(home, &id)
     })
     .await

@@ -689,6 +689,10 @@ remedies: Array<Remedy>,
  */
 hints: Array<Hint>, 
 /**
+ * Key of the instance that has signed the code. Null if none has, or if that key has retired.
+ */
+signed_by: SignedBy | null, 
+/**
  * Why the gateway on a server, which has the key, could not be asked. Only what can be read
  * without it is then known.
  */
@@ -747,6 +751,10 @@ audiences: Array<string>,
  */
 key: KeyStatus | null, 
 /**
+ * Signing keys that were replaced and verify until a date, the oldest first.
+ */
+retiring: Array<RetiringKey>, 
+/**
  * Connection to TypingMind's API, for an instance that is hosted there.
  */
 typingmind: TypingMindConnection | null, 
@@ -789,7 +797,28 @@ forecast: Forecast,
  */
 remedies: Array<Remedy>, };
 export type KeyOrigin = "generated" | "pasted";
+export type KeyRetirement = { 
+/**
+ * ID of the instance.
+ */
+instance: string, 
+/**
+ * ID of the key.
+ */
+key: string, 
+/**
+ * Time for which the key still verifies: `7 days`, `now`.
+ */
+retire_after: string, 
+/**
+ * Whether others may know the key. Then it stops now, with all links that it has signed.
+ */
+leaked: boolean, };
 export type KeyStatus = { 
+/**
+ * ID by which links name the key. It is not secret.
+ */
+id: string, 
 /**
  * Source of the key.
  */
@@ -1204,6 +1233,23 @@ age: string,
  * Maximum number of refusals. The latest are kept. 100,000 by default.
  */
 refusals: number, };
+export type RetiringKey = { 
+/**
+ * ID by which links name the key. It is not secret.
+ */
+id: string, 
+/**
+ * Source of the key.
+ */
+origin: KeyOrigin, 
+/**
+ * Time when the key was set, in Unix seconds.
+ */
+set_at: number, 
+/**
+ * Time at which the key retires, in Unix seconds.
+ */
+retires_at: number, };
 export type RevealedSecret = { 
 /**
  * The secret.
@@ -1289,7 +1335,12 @@ instance: string,
 /**
  * Source of the new key.
  */
-secret: SecretSource, };
+secret: SecretSource, 
+/**
+ * Time for which the old key still verifies: `30 days`, `now`. Null for an instance that is
+ * hosted elsewhere, where the application decides.
+ */
+retire_after: string | null, };
 export type SecretSource = { "kind": "generate" } | { "kind": "paste", 
 /**
  * JWT secret.
@@ -1352,6 +1403,15 @@ return_to: Array<string>,
  */
 embed_in: Array<string>, };
 export type SignInStep = "automatic" | "confirm";
+export type SignedBy = { 
+/**
+ * ID of the key. Null for a key that was given for one call.
+ */
+key: string | null, 
+/**
+ * Time at which the key retires. Null for the active key.
+ */
+retires_at: string | null, };
 export type SortBy = "id" | "email" | "created" | "last_sign_in";
 export type Start = { 
 /**
@@ -1704,6 +1764,7 @@ export type Commands = {
   instance_update: { request: InstanceUpdate; response: Instance };
   instance_remove: { request: InstanceRef; response: null };
   secret_replace: { request: SecretReplacement; response: Instance };
+  signing_key_retire: { request: KeyRetirement; response: Instance };
   secret_reveal: { request: InstanceRef; response: RevealedSecret };
   secret_copy: { request: InstanceRef; response: Copied };
   secret_conceal: { request: InstanceRef; response: Instance };

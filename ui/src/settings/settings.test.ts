@@ -192,6 +192,7 @@ describe('the signing secret', () => {
   it('cannot be shown a second time', () => {
     kept = instanceLike({
       key: {
+        id: 'activeKey',
         origin: 'generated',
         set_at: 1_795_300_000,
         warning: null,
@@ -218,6 +219,11 @@ describe('the signing secret', () => {
     kept = instanceLike({ hosted: 'here' });
     open();
     await userEvent.click(screen.getByRole('button', { name: 'Replace…' }));
+    expect(screen.getByText(/^Older links work until /u)).toBeTruthy();
+    await userEvent.selectOptions(
+      screen.getByLabelText('Links of the old secret still work'),
+      'not any more',
+    );
     expect(screen.getByText('Older links stop working')).toBeTruthy();
     expect(changes()).toEqual([]);
   });

@@ -8,8 +8,8 @@ use crate::error::Warning;
 use crate::instance::Instance;
 use crate::protocol::code::Algorithm;
 use crate::secret::{
-    KeyLocation, KeyOrigin, KeyRecord, KeyRotation, RetireAfter, Secret, SecretEncoding,
-    SecretSource, exposed_if_any,
+    KeyLocation, KeyOrigin, KeyRecord, KeyRotation, RetireAfter, RetiringKey, Secret,
+    SecretEncoding, SecretSource, exposed_if_any,
 };
 use crate::{Error, ErrorCode, Result, time};
 
@@ -75,6 +75,18 @@ pub struct SigningKeyRecord {
     pub retires_at: Option<i64>,
 }
 
+impl SigningKeyRecord {
+    /// Describes a retiring key of an instance with this algorithm.
+    #[must_use]
+    pub fn retiring(retiring: &RetiringKey, algorithm: Algorithm) -> Self {
+        Self {
+            key: KeySummary::new(&retiring.key, algorithm),
+            state: KeyState::Retiring,
+            retires_at: Some(retiring.retires_at),
+        }
+    }
+}
+
 /// All signing keys of an instance that verify.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct SigningKeys {
@@ -94,11 +106,7 @@ impl SigningKeys {
         });
         let retiring = instance.retiring.iter();
         let retiring = retiring.filter(|retiring| now.as_second() < retiring.retires_at);
-        let retiring = retiring.map(|retiring| SigningKeyRecord {
-            key: KeySummary::new(&retiring.key, algorithm),
-            state: KeyState::Retiring,
-            retires_at: Some(retiring.retires_at),
-        });
+        let retiring = retiring.map(|key| SigningKeyRecord::retiring(key, algorithm));
         Self {
             signing_keys: active.chain(retiring).collect(),
         }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::keys::KeySummary;
+use super::keys::{KeySummary, SigningKeyRecord};
 use crate::error::Warning;
 use crate::instance::{Instance, InstanceId, Settings};
 
@@ -19,9 +19,13 @@ pub struct InstanceRecord {
     pub settings: Settings,
     /// Warnings about settings that are allowed but probably mistakes.
     pub warnings: Vec<Warning>,
-    /// Signing key, without the secret. Null if the instance has none.
+    /// Active signing key, without the secret. Null if the instance has none.
     #[schema(required)]
     pub secret: Option<KeySummary>,
+    /// Signing keys that retire at a date, the oldest first.
+    #[serde(default)]
+    #[schema(required)]
+    pub retiring: Vec<SigningKeyRecord>,
 }
 
 impl From<&Instance> for InstanceRecord {
@@ -32,6 +36,11 @@ impl From<&Instance> for InstanceRecord {
             id: instance.id.clone(),
             warnings: settings.warnings(),
             secret: key.map(|key| KeySummary::new(key, settings.algorithm)),
+            retiring: instance
+                .retiring
+                .iter()
+                .map(|key| SigningKeyRecord::retiring(key, settings.algorithm))
+                .collect(),
             settings,
         }
     }

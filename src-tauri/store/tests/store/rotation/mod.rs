@@ -179,8 +179,9 @@ fn at_most_eight_keys_retire() {
     let folder = tempfile::tempdir().unwrap();
     let home = home(folder.path());
     let instance = add(&home, Hosted::Here);
-    for number in 0..MAX_RETIRING {
-        rotate(&home, &instance, Some(days(number as i64 + 1)));
+    for number in 1..=MAX_RETIRING {
+        let number = i64::try_from(number).unwrap();
+        rotate(&home, &instance, Some(days(number)));
     }
     let one_more = || {
         let rotation = KeyRotation {
