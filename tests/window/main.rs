@@ -32,6 +32,7 @@ mod preview;
 #[path = "../program/readers.rs"]
 mod readers;
 mod server;
+mod signing_keys;
 #[path = "../typingmind/stand_in.rs"]
 mod stand_in;
 mod tour;

@@ -328,6 +328,7 @@ it('lists the sessions of a user, and ends one of them', async () => {
     user_sessions: () => ({ sessions, total: 60 }),
     session_end: ({ session }) => {
       sessions = sessions.filter(({ id }) => id !== session);
+      return null;
     },
   });
   selection.select(instance.id, 'user-0');
