@@ -215,6 +215,10 @@ fn only_the_revealing_command_returns_the_secret_and_only_once() {
             "secret_replace",
             json!({ "instance": instance, "secret": { "kind": "paste", "secret": SECRET } }),
         ),
+        (
+            "signing_key_retire",
+            json!({ "instance": instance, "key": "unknown", "retire_after": "now", "leaked": true }),
+        ),
         ("keys_sealed", Value::Null),
         ("listen", json!({ "channel": "__CHANNEL__:7" })),
         ("close_asked", Value::Null),
