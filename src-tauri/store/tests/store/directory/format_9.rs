@@ -7,6 +7,7 @@
 use std::fs;
 use std::path::Path;
 
+use jiff::Timestamp;
 use latchkey_core::activity::ActivityQuery;
 use latchkey_core::directory::Directory as _;
 use latchkey_core::instance::Policy;
@@ -67,6 +68,7 @@ fn used_and_revoked_links_of_format_9_stay_so_and_are_in_the_ledger() {
         after: None,
         limit: 9,
     };
-    let sessions = directory.sessions_of(&query, now()).wait().unwrap();
+    let later = Timestamp::from_second(1_795_738_080).unwrap();
+    let sessions = directory.sessions_of(&query, later).wait().unwrap();
     assert_eq!(sessions.sessions.len(), 1);
 }
