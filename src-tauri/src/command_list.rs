@@ -94,6 +94,8 @@ macro_rules! command_list {
             /// Activity of an instance. An instance that is hosted elsewhere has only local changes.
             mod activity {
                 activity(activity::ActivityRequest) -> activity::ActivityPage;
+                activity_export(activity::ActivityExportRequest) -> activity::ExportedActivity;
+                activity_verify(activity::VerifyRequest) -> activity::Verified;
             }
             /// Inspecting a code and redeeming it.
             mod inspect {

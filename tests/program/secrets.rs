@@ -54,7 +54,7 @@ fn typingmind_requests(instance: &str) -> Vec<(&'static str, Value)> {
 
 /// Commands that end the instance or the window, return the secret, wait for a person, or start another
 /// program.
-const NOT_ASKED: [&str; 12] = [
+const NOT_ASKED: [&str; 13] = [
     "instance_remove",
     "secret_reveal",
     "backup_save",
@@ -64,6 +64,7 @@ const NOT_ASKED: [&str; 12] = [
     "qr_save",
     "import_choose",
     "users_export",
+    "activity_export",
     "gateway_file_choose",
     "log_folder_open",
     "close",

@@ -1,15 +1,18 @@
 //! The activity of an instance.
 
-use latchkey_store::Wait as _;
 use std::sync::Arc;
 
-use latchkey_core::activity::{self, Kind};
+use latchkey_core::activity::{self, Kind, Mark};
+use latchkey_core::export::{self, ActivitySource, export_activity};
 use latchkey_core::instance::{Hosted, InstanceId};
+use latchkey_store::Wait as _;
+use latchkey_store::files::Replacement;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use tauri::State;
+use tauri::{AppHandle, Runtime, State};
 use ts_rs::TS;
 
+use crate::dialogs;
 use crate::studio::at_home;
 use crate::{Problem, Studio};
 
@@ -105,6 +108,139 @@ pub async fn activity(
         Ok(ActivityPage {
             entries: page.entries.into_iter().map(Into::into).collect(),
             before: page.before,
+        })
+    })
+    .await
+}
+
+/// Format of an export of the activity.
+#[derive(Clone, Copy, Debug, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum ActivityFormat {
+    /// CSV for spreadsheets.
+    Csv,
+    /// JSON Lines.
+    JsonLines,
+}
+
+/// Entries to export.
+#[derive(Clone, Debug, Deserialize, TS)]
+pub struct ActivityExportRequest {
+    /// ID of the instance.
+    pub instance: String,
+    /// Only entries of this kind.
+    pub kind: Option<Kind>,
+    /// Only entries that contain this text.
+    pub text: String,
+    /// Format of the file.
+    pub format: ActivityFormat,
+}
+
+/// An exported activity.
+#[derive(Clone, Debug, Serialize, TS)]
+pub struct ExportedActivity {
+    /// Name of the file. Null if the user chose none or has cancelled.
+    pub file: Option<String>,
+    /// Number of entries in it.
+    #[ts(type = "number")]
+    pub entries: u64,
+}
+
+/// Asks for a file and writes entries to it.
+#[tauri::command]
+pub async fn activity_export<R: Runtime>(
+    app: AppHandle<R>,
+    studio: State<'_, Arc<Studio>>,
+    request: ActivityExportRequest,
+) -> Result<ExportedActivity, Problem> {
+    let (format, kind) = match request.format {
+        ActivityFormat::Csv => (export::ActivityFormat::Csv, "CSV for spreadsheets"),
+        ActivityFormat::JsonLines => (export::ActivityFormat::JsonLines, "JSON Lines"),
+    };
+    let none = ExportedActivity {
+        file: None,
+        entries: 0,
+    };
+    let file = (kind, format.extension());
+    let Some(path) = dialogs::save(&app, "Export activity", "activity", file).await else {
+        return Ok(none);
+    };
+    at_home(studio, move |studio, home| {
+        let instance = home
+            .instances()
+            .get(&InstanceId::parse(&request.instance)?)?;
+        let query = activity::ActivityQuery {
+            kind: request.kind,
+            text: request.text,
+            ..activity::ActivityQuery::default()
+        };
+        let directory = match instance.settings.hosted {
+            Hosted::Elsewhere => None,
+            Hosted::Here | Hosted::Gateway => Some(studio.directory(home, &instance)?),
+        };
+        let source = directory.as_deref().map_or(
+            ActivitySource::Outbox(&instance.outbox),
+            ActivitySource::Directory,
+        );
+        let task = studio.begin_task();
+        let mut file = Replacement::begin(&path)?;
+        let written = export_activity(source, &query, format, |bytes, _| {
+            task.go_on()?;
+            file.write(bytes)
+        });
+        let Some(entries) = task.unless_cancelled(written.wait())? else {
+            return Ok(none);
+        };
+        file.finish()?;
+        Ok(ExportedActivity {
+            file: Some(dialogs::file_name(&path)),
+            entries,
+        })
+    })
+    .await
+}
+
+/// Request to verify the activity.
+#[derive(Clone, Debug, Deserialize, TS)]
+pub struct VerifyRequest {
+    /// ID of the instance.
+    pub instance: String,
+    /// Seal to compare: number and hash, with a colon between them. Null for none.
+    pub expect: Option<String>,
+}
+
+/// Result of a verification, in words.
+#[derive(Clone, Debug, Serialize, TS)]
+pub struct Verified {
+    /// Whether there is no fault, and the expected seal is there if one was given.
+    pub sound: bool,
+    /// The result in one sentence.
+    pub title: String,
+    /// The faults, the comparison, and what was not verified, each in one sentence.
+    pub details: Vec<String>,
+    /// Last seal. Null if no entry is sealed.
+    pub last: Option<String>,
+}
+
+/// Verifies the activity of an instance that is hosted here or at a connected gateway.
+#[tauri::command]
+pub async fn activity_verify(
+    studio: State<'_, Arc<Studio>>,
+    request: VerifyRequest,
+) -> Result<Verified, Problem> {
+    at_home(studio, move |studio, home| {
+        let instance = home
+            .instances()
+            .get(&InstanceId::parse(&request.instance)?)?;
+        let expected = request.expect.map(|mark| mark.parse::<Mark>()).transpose();
+        let expected = expected.map_err(|refused| refused.about("expect"))?;
+        let directory = studio.directory(home, &instance)?;
+        let verified = directory.verify_activity(expected).wait()?;
+        Ok(Verified {
+            sound: verified.is_sound(),
+            title: verified.title(),
+            details: verified.details(expected.as_ref()),
+            last: verified.last.map(|last| last.to_string()),
         })
     })
     .await

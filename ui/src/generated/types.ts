@@ -46,6 +46,24 @@ parameters: Record<string, unknown>,
  * User whom the entry is about.
  */
 subject: string | null, };
+export type ActivityExportRequest = { 
+/**
+ * ID of the instance.
+ */
+instance: string, 
+/**
+ * Only entries of this kind.
+ */
+kind: ActivityKind | null, 
+/**
+ * Only entries that contain this text.
+ */
+text: string, 
+/**
+ * Format of the file.
+ */
+format: ActivityFormat, };
+export type ActivityFormat = "csv" | "json_lines";
 export type ActivityKind = "sign_in" | "refusal" | "act";
 export type ActivityPage = { 
 /**
@@ -428,6 +446,15 @@ file: string | null,
  * Number of users in it.
  */
 users: number, };
+export type ExportedActivity = { 
+/**
+ * Name of the file. Null if the user chose none or has cancelled.
+ */
+file: string | null, 
+/**
+ * Number of entries in it.
+ */
+entries: number, };
 export type Forecast = { 
 /**
  * Tone of the forecast.
@@ -1719,6 +1746,32 @@ place: PageStart,
  * Maximum number of users, at most 200.
  */
 limit: number, };
+export type Verified = { 
+/**
+ * Whether there is no fault, and the expected seal is there if one was given.
+ */
+sound: boolean, 
+/**
+ * The result in one sentence.
+ */
+title: string, 
+/**
+ * The faults, the comparison, and what was not verified, each in one sentence.
+ */
+details: Array<string>, 
+/**
+ * Last seal. Null if no entry is sealed.
+ */
+last: string | null, };
+export type VerifyRequest = { 
+/**
+ * ID of the instance.
+ */
+instance: string, 
+/**
+ * Seal to compare: number and hash, with a colon between them. Null for none.
+ */
+expect: string | null, };
 export type Warning = { 
 /**
  * Code for callers to match on, such as `short_key`.
@@ -1809,6 +1862,8 @@ export type Commands = {
   typingmind_user_add: { request: NewTypingMindUser; response: TypingMindUser };
   typingmind_user_remove: { request: TypingMindUserRef; response: null };
   activity: { request: ActivityRequest; response: ActivityPage };
+  activity_export: { request: ActivityExportRequest; response: ExportedActivity };
+  activity_verify: { request: VerifyRequest; response: Verified };
   inspect: { request: InspectRequest; response: Inspection };
   redeem: { request: RedeemRequest; response: Redeemed };
   gateway: { request: null; response: GatewayState };

@@ -7,8 +7,8 @@ import { describe, expect, it } from 'vitest';
 const ALLOWED = [
   'compose/PersonField.svelte ul',
   'layout/InstanceMenu.svelte .menu',
+  'lib/components/MoreMenu.svelte .menu',
   'lib/components/Toasts.svelte .floating .toast',
-  'users/TransferMenu.svelte .menu',
 ];
 
 /** Properties that draw a shadow or a blur. WebKitGTK draws both in software, for each frame anew. */
