@@ -122,3 +122,50 @@ fn a_hundred_thousand_rows_are_previewed_and_an_import_is_cancelled() {
         studio.quit().await;
     });
 }
+
+#[test]
+fn the_activity_is_verified_and_exported() {
+    run(async {
+        let prepared = Prepared::with(3);
+        let studio = prepared.open().await;
+        studio.click("rail-activity").await;
+        studio.click("activity-more").await;
+        looks_well(&studio, "activity-more").await;
+        studio.click("activity-verify").await;
+        says(&studio, "verify-result", "The activity is whole").await;
+        looks_well(&studio, "activity-verified").await;
+        let kept = studio.find("verify-last").await.text().await.unwrap();
+        let other = kept.replace(|digit| "abc".contains(digit), "0");
+        studio.fill("verify-expect", &other).await;
+        studio.click("verify-run").await;
+        says(&studio, "verify-result", "not have the expected hash").await;
+        looks_well(&studio, "activity-other-seal").await;
+        studio.resize(860, 600).await;
+        looks_well(&studio, "activity-other-seal-narrow").await;
+        studio.resize(1240, 800).await;
+        let larger = "document.documentElement.style.fontSize = '200%'; return true";
+        studio.script(larger).await;
+        looks_well(&studio, "activity-other-seal-200").await;
+        let usual = "document.documentElement.style.fontSize = ''; return true";
+        studio.script(usual).await;
+        studio.fill("verify-expect", &kept).await;
+        studio.click("verify-run").await;
+        says(&studio, "verify-result", "has the expected hash").await;
+        studio.click("verify-close").await;
+
+        let out = prepared.file("activity.jsonl", b"");
+        studio.click("activity-more").await;
+        studio.click("activity-export").await;
+        studio.click("activity-export-lines").await;
+        looks_well(&studio, "activity-export").await;
+        studio.click("activity-export-save").await;
+        answer_file_dialog("Export activity", &out);
+        let closed =
+            "return document.querySelector('[data-testid=activity-export-dialog]') === null";
+        studio.wait_for_script("the file", closed).await;
+        let exported = fs::read_to_string(&out).unwrap();
+        assert!(exported.lines().count() >= 1, "{exported}");
+        assert!(exported.contains("\"code\":\"imported\""), "{exported}");
+        studio.quit().await;
+    });
+}

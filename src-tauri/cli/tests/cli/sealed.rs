@@ -61,6 +61,8 @@ fn a_verification_says_that_the_activity_is_whole_and_compares_a_kept_seal() {
     let other = kept.replace(|digit| "abc".contains(digit), "0");
     let other = activity(folder, &["verify", "--expect", &other]);
     assert_eq!(other.code, 1);
+    let title = "The activity is not the one that was verified before.";
+    assert_eq!(other.out.lines().next(), Some(title));
     let sentence = "does not have the expected hash.";
     assert!(other.out.contains(sentence), "{}", other.out);
     let later = activity(

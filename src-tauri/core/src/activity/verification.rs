@@ -147,6 +147,19 @@ impl Verification {
     #[must_use]
     pub fn title(&self) -> String {
         let entries = entries(self.entries);
+        let unlike_expected = match self.expected {
+            Some(Comparison::Different) => {
+                Some("The activity is not the one that was verified before.")
+            }
+            Some(Comparison::Ended) => Some("The activity was cut off, or is an older copy."),
+            Some(Comparison::Unknown) => {
+                Some("No fault was found, but the expected seal cannot be compared.")
+            }
+            Some(Comparison::Same) | None => None,
+        };
+        if let (Some(title), []) = (unlike_expected, &self.faults[..]) {
+            return title.to_owned();
+        }
         match (&self.last, self.faults.len()) {
             (None, 0) => "No entry is sealed yet.".to_owned(),
             (Some(_), 0) => format!("The activity is whole: {entries} as recorded."),
@@ -168,10 +181,10 @@ impl Verification {
             details.push(match comparison {
                 Comparison::Same => format!("Entry {number} has the expected hash."),
                 Comparison::Different => format!(
-                    "Entry {number} does not have the expected hash. The entries up to it are not those that were there when the hash was noted."
+                    "Entry {number} does not have the expected hash. Entries up to it were changed since the hash was noted."
                 ),
                 Comparison::Ended => format!(
-                    "The activity ends at entry {last}, before entry {number}, which was expected. Entries were cut off, or it is an older copy."
+                    "The activity ends at entry {last}, before entry {number}, which was expected."
                 ),
                 Comparison::Unknown => format!(
                     "The hash of entry {number} cannot be compared any more, because the retention has removed entries that it covers, or it is not sealed."
