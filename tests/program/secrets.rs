@@ -197,6 +197,10 @@ fn only_the_revealing_command_returns_the_secret_and_only_once() {
         ),
         ("redeem", json!({ "instance": instance, "revision": 1 })),
         ("activity", activity_request(&instance)),
+        (
+            "activity_verify",
+            json!({ "instance": instance, "expect": null }),
+        ),
         ("seats", by_id.clone()),
         ("users_correct_times", json!({ "instance": instance })),
         ("seats_set", json!({ "instance": instance, "limit": 3 })),
