@@ -4,7 +4,6 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{Origin, User};
-use crate::paging::{Position, SortKey};
 use crate::verdict::Status;
 
 pub use crate::paging::{Search, folded};
@@ -61,35 +60,6 @@ pub type Cursor = crate::paging::Cursor<SortBy>;
 /// Beginning of a page of users.
 pub type PageStart = crate::paging::PageStart<SortBy>;
 
-/// Fields of a user that orders depend on. All texts but the ID are folded.
-#[derive(Clone, Copy)]
-pub struct Sortable<'a> {
-    /// ID as written.
-    pub id: &'a str,
-    /// [Folded](folded) ID.
-    pub folded_id: &'a str,
-    /// [Folded](folded) address.
-    pub folded_email: Option<&'a str>,
-    /// Time when the user was created, in Unix seconds.
-    pub created_at: i64,
-    /// Time of the last sign-in, in Unix seconds.
-    pub last_sign_in: Option<i64>,
-}
-
-impl Sort {
-    /// Returns the position of a user in this order.
-    #[must_use]
-    pub fn position(self, user: Sortable<'_>) -> Position<'_> {
-        let key = match self.by {
-            SortBy::Id => Some(SortKey::Text(user.folded_id.into())),
-            SortBy::Email => user.folded_email.map(|email| SortKey::Text(email.into())),
-            SortBy::Created => Some(SortKey::Time(user.created_at)),
-            SortBy::LastSignIn => user.last_sign_in.map(SortKey::Time),
-        };
-        Position::new(key, user.id)
-    }
-}
-
 /// A page of users.
 #[derive(Clone, Debug, PartialEq)]
 pub struct UserPage {
@@ -107,6 +77,7 @@ pub struct UserPage {
 mod tests {
     use super::*;
     use crate::ErrorCode;
+    use crate::paging::{Position, SortKey};
 
     #[test]
     fn a_cursor_is_read_as_it_was_written_and_for_its_own_order_only() {
@@ -114,14 +85,8 @@ mod tests {
             by: SortBy::Email,
             descending: true,
         };
-        let user = Sortable {
-            id: "Ada",
-            folded_id: "ada",
-            folded_email: Some("ada@b.cd"),
-            created_at: 1,
-            last_sign_in: None,
-        };
-        let cursor = Cursor::new(sort, &sort.position(user));
+        let position = Position::new(Some(SortKey::Text("ada@b.cd".into())), "Ada");
+        let cursor = Cursor::new(sort, &position);
         let read: Cursor = cursor.to_string().parse().unwrap();
         assert_eq!(read, cursor);
         assert!(read.position(sort).is_ok());

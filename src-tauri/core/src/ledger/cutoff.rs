@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::issued_link::IssuedLink;
+use super::standing::LinkTerms;
 use crate::time;
 
 /// A moment before which links do not work any more.
@@ -23,13 +23,11 @@ pub struct Cutoff {
 }
 
 impl Cutoff {
-    /// Returns whether a link is before the moment. `issued_at` is the time in the code, if it is
-    /// not in the ledger.
+    /// Returns whether a link is before the moment.
     #[must_use]
-    pub fn covers(&self, link: Option<&IssuedLink>, issued_at: Option<i64>) -> bool {
-        let issued_at = link.map_or(issued_at, |link| link.issued_at);
-        let change = link.and_then(|link| link.taken_in);
-        if let Some(change) = change {
+    pub fn covers(&self, link: &LinkTerms<'_>) -> bool {
+        let issued_at = link.issued_at;
+        if let Some(change) = link.taken_in {
             let is_earlier = |before| issued_at.is_none_or(|at| at < before);
             return change < self.change && self.before.is_none_or(is_earlier);
         }

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::standing::LinkTerms;
 use crate::activity::Actor;
 use crate::protocol::user_id::UserId;
 use crate::protocol::uses::Uses;
@@ -161,6 +162,22 @@ impl IssuedLink {
             revoked_ends_sessions: false,
             taken_in: None,
             recent: Vec::new(),
+        }
+    }
+
+    /// Returns the fields that decide what became of the link.
+    #[must_use]
+    pub fn terms(&self) -> LinkTerms<'_> {
+        LinkTerms {
+            key: self.key.as_deref(),
+            issued_at: self.issued_at,
+            expires_at: self.expires_at,
+            uses: self.uses,
+            used: self.used,
+            last_use: self.last_use.as_ref().map(|last| last.at),
+            revoked_at: self.revoked_at,
+            revoked_ends_sessions: self.revoked_ends_sessions,
+            taken_in: self.taken_in,
         }
     }
 

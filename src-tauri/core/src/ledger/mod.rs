@@ -16,9 +16,7 @@ mod taken_link;
 
 pub use cutoff::{Cutoff, InstanceCutoffs, PersonCutoffs};
 pub use issued_link::{GivenAs, GivenOut, IssuedLink, LinkOrigin, LinkRecord, Use};
-pub use query::{
-    LinkCounts, LinkPage, LinkPageStart, LinkQuery, LinkSort, LinkSortBy, ListedLink, SortableLink,
-};
+pub use query::{LinkCounts, LinkPage, LinkPageStart, LinkQuery, LinkSort, LinkSortBy, ListedLink};
 pub use revocation::{Revocation, RevocationScope};
-pub use standing::{LinkStatus, Standing};
+pub use standing::{LinkStatus, LinkTerms, Standing};
 pub use taken_link::{MAX_NOTE_CHARS, TakenLink, note};

@@ -5,7 +5,7 @@ use utoipa::ToSchema;
 
 use super::issued_link::IssuedLink;
 use super::standing::{LinkStatus, Standing};
-use crate::paging::{Cursor, Position, Search, Sort, SortKey};
+use crate::paging::{Cursor, Search, Sort};
 use crate::protocol::user_id::UserId;
 
 /// Filter of links. By default it matches all links.
@@ -61,35 +61,6 @@ pub type LinkSort = Sort<LinkSortBy>;
 
 /// Beginning of a page of links.
 pub type LinkPageStart = crate::paging::PageStart<LinkSortBy>;
-
-/// Fields of a link that orders depend on.
-#[derive(Clone, Copy, Debug)]
-pub struct SortableLink<'a> {
-    /// ID.
-    pub id: &'a str,
-    /// Folded name, subject or user.
-    pub person: Option<&'a str>,
-    /// Time when it came into the ledger, in Unix seconds.
-    pub entered_at: i64,
-    /// Time when it expires, in Unix seconds.
-    pub expires_at: Option<i64>,
-    /// Time of the last sign-in, in Unix seconds.
-    pub last_use: Option<i64>,
-}
-
-impl LinkSort {
-    /// Returns the position of a link in this order.
-    #[must_use]
-    pub fn position(self, link: SortableLink<'_>) -> Position<'_> {
-        let key = match self.by {
-            LinkSortBy::Entered => Some(SortKey::Time(link.entered_at)),
-            LinkSortBy::Expires => link.expires_at.map(SortKey::Time),
-            LinkSortBy::LastUse => link.last_use.map(SortKey::Time),
-            LinkSortBy::Person => link.person.map(|person| SortKey::Text(person.into())),
-        };
-        Position::new(key, link.id)
-    }
-}
 
 /// A link with what became of it.
 #[derive(Clone, Debug, PartialEq)]

@@ -6,6 +6,7 @@ use utoipa::ToSchema;
 use super::cutoff::{Cutoff, InstanceCutoffs, PersonCutoffs};
 use super::issued_link::IssuedLink;
 use crate::protocol::code::LEEWAY_SECS;
+use crate::protocol::uses::Uses;
 use crate::session::Session;
 
 /// State of a link in the ledger.
@@ -70,45 +71,74 @@ pub struct Standing {
     pub ends_sessions: bool,
 }
 
-/// Returns the cutoff that ended a link.
-fn cut_off(
-    cutoff: Option<Cutoff>,
-    link: Option<&IssuedLink>,
-    issued_at: Option<i64>,
-) -> Option<Cutoff> {
-    cutoff.filter(|cutoff| cutoff.covers(link, issued_at))
+/// Fields of a link that decide what became of it. By default the link is not in the ledger.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LinkTerms<'a> {
+    /// ID of the signing key, if it is known.
+    pub key: Option<&'a str>,
+    /// `iat` of the code.
+    pub issued_at: Option<i64>,
+    /// `exp` of the code.
+    pub expires_at: Option<i64>,
+    /// Number of sign-ins for which it works.
+    pub uses: Uses,
+    /// Number of sign-ins so far.
+    pub used: u64,
+    /// Time of the last sign-in, in Unix seconds.
+    pub last_use: Option<i64>,
+    /// Time when it was revoked by itself.
+    pub revoked_at: Option<i64>,
+    /// Whether sessions that it began ended with that.
+    pub revoked_ends_sessions: bool,
+    /// Number of the change that gave it out. `None` for a link that Latchkey has not given out.
+    pub taken_in: Option<u64>,
+}
+
+impl LinkTerms<'_> {
+    /// Returns the terms of a link that is not in the ledger, by the `iat` of its code.
+    #[must_use]
+    pub fn unknown(issued_at: Option<i64>) -> Self {
+        Self {
+            issued_at,
+            ..Self::default()
+        }
+    }
+
+    /// Returns the time from which the link has expired.
+    #[must_use]
+    pub fn over_at(&self) -> Option<i64> {
+        let expires_at = self.expires_at?;
+        Some(expires_at.saturating_add(LEEWAY_SECS))
+    }
 }
 
 impl Standing {
-    /// Returns whether a link was revoked or superseded. `issued_at` is the time in the code, for a
-    /// code that is not in the ledger.
+    /// Returns whether a link was revoked or superseded.
     #[must_use]
     pub fn taken_back(
-        link: Option<&IssuedLink>,
-        issued_at: Option<i64>,
+        link: &LinkTerms<'_>,
         person: &PersonCutoffs,
         instance: &InstanceCutoffs,
     ) -> Option<Self> {
-        let key = link.and_then(|link| link.key.as_deref());
+        let covers = |cutoff: &Cutoff| cutoff.covers(link);
         let revoked = [
             person.revoked,
             instance.revoked,
-            key.and_then(|key| instance.of_key(key)),
+            link.key.and_then(|key| instance.of_key(key)),
         ];
-        let by_itself = link.and_then(|link| {
-            let at = link.revoked_at?;
-            Some((at, link.revoked_ends_sessions))
-        });
+        let by_itself = link.revoked_at;
+        let by_itself = by_itself.map(|at| (at, link.revoked_ends_sessions));
         let cutoffs = revoked
             .into_iter()
-            .filter_map(|cutoff| cut_off(cutoff, link, issued_at))
+            .flatten()
+            .filter(covers)
             .map(|cutoff| (cutoff.at, cutoff.ends_sessions));
         let all = by_itself.into_iter().chain(cutoffs);
         let revoked = all.reduce(|(a, ends), (b, also)| (a.min(b), ends || also));
         let (status, (at, ends_sessions)) = if let Some(revoked) = revoked {
             (LinkStatus::Revoked, revoked)
         } else {
-            let cutoff = cut_off(person.superseded, link, issued_at)?;
+            let cutoff = person.superseded.filter(covers)?;
             (LinkStatus::Superseded, (cutoff.at, cutoff.ends_sessions))
         };
         Some(Self {
@@ -128,26 +158,25 @@ impl Standing {
         instance: &InstanceCutoffs,
     ) -> bool {
         let began = Some(session.created_at.saturating_sub(LEEWAY_SECS));
-        let taken_back = Self::taken_back(link, began, person, instance);
+        let terms = link.map_or_else(|| LinkTerms::unknown(began), IssuedLink::terms);
+        let taken_back = Self::taken_back(&terms, person, instance);
         taken_back.is_some_and(|standing| standing.ends_sessions)
     }
 
     /// Returns what became of a link in the ledger.
     #[must_use]
     pub fn of(
-        link: &IssuedLink,
+        link: &LinkTerms<'_>,
         person: &PersonCutoffs,
         instance: &InstanceCutoffs,
         now: i64,
     ) -> Self {
-        if let Some(taken_back) = Self::taken_back(Some(link), None, person, instance) {
+        if let Some(taken_back) = Self::taken_back(link, person, instance) {
             return taken_back;
         }
-        let is_over = |at: i64| now >= at.saturating_add(LEEWAY_SECS);
         let (status, ended_at) = if link.uses.are_spent_by(link.used) {
-            let last = link.last_use.as_ref();
-            (LinkStatus::UsedUp, last.map(|last| last.at))
-        } else if link.expires_at.is_some_and(is_over) {
+            (LinkStatus::UsedUp, link.last_use)
+        } else if link.over_at().is_some_and(|at| now >= at) {
             (LinkStatus::Expired, link.expires_at)
         } else if link.used > 0 {
             (LinkStatus::InUse, None)

@@ -7,7 +7,7 @@ use latchkey_core::protocol::user_id::UserId;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::catalogue::{Totals, Update};
+use super::catalogue::{CutOff, Links, Totals, Update, Users};
 use super::journal::View;
 use super::ledger::{self, StoredLink};
 use super::record::{Counters, UserRecord};
@@ -18,11 +18,26 @@ use super::{facts, keys};
 /// Rows that a change writes, and its other consequences.
 pub(super) struct Written {
     pub(super) rows: Vec<Write>,
-    pub(super) updates: Vec<Update>,
-    pub(super) sessions: Vec<SessionUpdate>,
+    pub(super) updates: Updates,
     pub(super) totals: Totals,
     /// Time of a removal or an edit, in Unix seconds.
     pub(super) order: Option<i64>,
+}
+
+/// Updates of the catalogues and of the index of sessions.
+#[derive(Default)]
+pub(super) struct Updates {
+    pub(super) users: Vec<Update<Users>>,
+    pub(super) links: Vec<Update<Links>>,
+    pub(super) sessions: Vec<SessionUpdate>,
+}
+
+impl Updates {
+    pub(super) fn append(&mut self, mut next: Self) {
+        self.users.append(&mut next.users);
+        self.links.append(&mut next.links);
+        self.sessions.append(&mut next.sessions);
+    }
 }
 
 /// Returns the rows of a change.
@@ -32,23 +47,18 @@ pub(super) fn rows_of(view: &View<'_>, change: u64, effects: Vec<Effect>) -> Res
         ..facts::counters(view)?
     };
     let mut rows = Rows(Vec::with_capacity(effects.len() + 1));
-    let (mut updates, mut sessions, mut order) = (Vec::new(), Vec::new(), None);
+    let (mut updates, mut order) = (Updates::default(), None);
     for effect in effects {
         match effect {
-            Effect::PutUser(user) => {
+            Effect::PutUser(user) | Effect::SignIn(user) => {
                 let record = UserRecord::of(&user);
                 rows.put(keys::user(user.id.as_str()), &record)?;
-                updates.push(Update::Put(Box::new(record.row(user.id.as_str()))));
-            }
-            Effect::SignIn(user) => {
-                rows.put(keys::user(user.id.as_str()), &UserRecord::of(&user))?;
-                let at = user.last_sign_in.unwrap_or_default();
-                let id = user.id.as_str().to_owned();
-                updates.push(Update::SignIn { id, at });
+                let row = Box::new(record.row(user.id.as_str()));
+                updates.users.push(Update::Put(row));
             }
             Effect::RemoveUser(id) => {
                 rows.remove(keys::user(id.as_str()));
-                updates.push(Update::Remove(id.as_str().to_owned()));
+                updates.users.push(Update::Remove(id.as_str().to_owned()));
             }
             Effect::SetRemoval(id, at) => {
                 rows.set(keys::removal(id.as_str()), at.as_ref())?;
@@ -61,6 +71,8 @@ pub(super) fn rows_of(view: &View<'_>, change: u64, effects: Vec<Effect>) -> Res
                 rows.set(keys::recent_links(id.as_str()), links.as_ref())?;
             }
             Effect::PutLink(link) => {
+                let row = Box::new(ledger::row_of(&link).into_owned());
+                updates.links.push(Update::Put(row));
                 let key = keys::link(&link.id);
                 rows.put(key, &StoredLink::Issued(link))?;
             }
@@ -71,21 +83,31 @@ pub(super) fn rows_of(view: &View<'_>, change: u64, effects: Vec<Effect>) -> Res
                 };
                 rows.put(key, &Value::Object(claims).to_string())?;
             }
-            Effect::ForgetClaims(person) => rows.0.extend(ledger::forget(view, &person)?),
+            Effect::ForgetClaims(person) => {
+                let (writes, forgotten) = ledger::forget(view, &person)?;
+                rows.0.extend(writes);
+                updates.links.extend(forgotten);
+            }
             Effect::SetPersonCutoffs(user, cutoffs) => {
                 rows.put(keys::person_cutoffs(user.as_str()), &cutoffs)?;
+                let user = user.as_str().to_owned();
+                updates.links.push(Update::Note(CutOff { user, cutoffs }));
             }
             Effect::SetInstanceCutoffs(cutoffs) => {
                 rows.put(keys::INSTANCE_CUTOFFS.to_vec(), &cutoffs)?;
             }
             Effect::PutSession(key, session) => {
                 rows.put(keys::session(&key), &session)?;
-                sessions.push(SessionUpdate::put(&session.user, key));
+                updates
+                    .sessions
+                    .push(SessionUpdate::put(&session.user, key));
             }
             Effect::DeleteSession(key) => {
                 rows.remove(keys::session(&key));
                 let session = facts::session(view, &key)?;
-                sessions.extend(session.map(|session| SessionUpdate::delete(&session.user, key)));
+                updates
+                    .sessions
+                    .extend(session.map(|session| SessionUpdate::delete(&session.user, key)));
             }
             Effect::SetCounts(counts) => counters.set(counts),
             Effect::SetLatestTime(at) => rows.put(keys::LATEST_TIME.to_vec(), &at)?,
@@ -99,7 +121,6 @@ pub(super) fn rows_of(view: &View<'_>, change: u64, effects: Vec<Effect>) -> Res
     Ok(Written {
         rows: rows.0,
         updates,
-        sessions,
         totals: counters.totals(),
         order,
     })

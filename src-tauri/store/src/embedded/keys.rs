@@ -22,8 +22,6 @@ pub(super) const REMOVED: &[u8] = b"m:removed";
 pub(super) const REMOVALS: &[u8] = b"r:";
 /// Prefix of all users.
 pub(super) const USERS: &[u8] = b"u:";
-/// End of the range of all users.
-pub(super) const AFTER_USERS: &[u8] = b"u;";
 
 pub(super) fn user(id: &str) -> Vec<u8> {
     [USERS, id.as_bytes()].concat()
@@ -89,6 +87,11 @@ pub(super) const LINKS: &[u8] = b"l:";
 
 pub(super) fn link(id: &str) -> Vec<u8> {
     [LINKS, id.as_bytes()].concat()
+}
+
+/// Returns the ID in the key of a link.
+pub(super) fn link_id_of(key: &[u8]) -> Option<&str> {
+    std::str::from_utf8(key.strip_prefix(LINKS)?).ok()
 }
 
 /// Cutoffs for the links of the instance.

@@ -1,22 +1,23 @@
 //! Rows of the ledger: links, their claims, and cutoffs.
 
-use std::cmp::Ordering;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
+use std::net::IpAddr;
 
+use latchkey_core::Result;
 use latchkey_core::directory::LinkPerson;
 use latchkey_core::ledger::{
-    InstanceCutoffs, IssuedLink, LinkCounts, LinkPage, LinkPageStart, LinkQuery, LinkRecord,
-    LinkSort, ListedLink, PersonCutoffs, SortableLink, Standing,
+    GivenOut, InstanceCutoffs, IssuedLink, LinkOrigin, LinkRecord, LinkTerms, ListedLink,
+    PersonCutoffs, Standing,
 };
-use latchkey_core::paging::{Cursor, Position, folded};
 use latchkey_core::protocol::claims::Claims;
 use latchkey_core::protocol::user_id::UserId;
+use latchkey_core::protocol::uses::Uses;
 use latchkey_core::session::{LinkUse, Session};
-use latchkey_core::{Error, Result};
 use serde::{Deserialize, Serialize};
 
-use super::errors::{damaged, storage};
-use super::journal::{Journal, View};
+use super::catalogue::{LinkValues, Links, Row, Update};
+use super::errors::damaged;
+use super::journal::View;
 use super::keys;
 use super::rows::{Write, encoded};
 
@@ -96,7 +97,11 @@ pub(super) fn claims(view: &View<'_>, link: &IssuedLink) -> Result<Option<Claims
 }
 
 /// Returns the writes that delete the claims of a person's links, and the names in their records.
-pub(super) fn forget(view: &View<'_>, person: &LinkPerson) -> Result<Vec<Write>> {
+/// Also returns the updates of the catalogue.
+pub(super) fn forget(
+    view: &View<'_>,
+    person: &LinkPerson,
+) -> Result<(Vec<Write>, Vec<Update<Links>>)> {
     let prefix = match person {
         LinkPerson::User(user) => keys::claims_of_user(user.as_str(), ""),
         LinkPerson::Email(email) => keys::claims_of_email(&email.key(), ""),
@@ -105,7 +110,7 @@ pub(super) fn forget(view: &View<'_>, person: &LinkPerson) -> Result<Vec<Write>>
     for key in view.carried_keys(&prefix) {
         found.insert(key?);
     }
-    let mut writes = Vec::new();
+    let (mut writes, mut updates) = (Vec::new(), Vec::new());
     for key in found {
         let id = key
             .get(prefix.len()..)
@@ -113,179 +118,149 @@ pub(super) fn forget(view: &View<'_>, person: &LinkPerson) -> Result<Vec<Write>>
         let id = id.ok_or_else(damaged)?.to_owned();
         if let Some(mut link) = link(view, &id)? {
             link.forget_person();
+            updates.push(Update::Put(Box::new(row_of(&link).into_owned())));
             let stored = StoredLink::Issued(Box::new(link));
             writes.push((keys::link(&id), Some(encoded(&stored)?)));
         }
         writes.push((key, None));
     }
-    Ok(writes)
+    Ok((writes, updates))
 }
 
-/// A link that matches a query, with its position in the order.
-struct Found {
-    position: Position<'static>,
-    listed: ListedLink,
-}
-
-impl Journal {
-    /// Reads all links in any order. Links that change at the same time may be missing.
-    fn each_link(&self, mut look: impl FnMut(&View<'_>, IssuedLink) -> Result<()>) -> Result<()> {
-        let pending: BTreeSet<Vec<u8>> = {
-            let view = self.view();
-            let keys = view.pending_keys(keys::LINKS).map(<[u8]>::to_vec);
-            keys.collect()
-        };
-        let carried = self.tree().scan_prefix(keys::LINKS).keys();
-        let carried = carried.map(|key| key.map(|key| key.to_vec()).map_err(storage));
-        let carried = carried.filter(|key| key.as_ref().map_or(true, |key| !pending.contains(key)));
-        for key in pending.iter().cloned().map(Ok::<_, Error>).chain(carried) {
-            let key = key?;
-            let id = key.strip_prefix(keys::LINKS).unwrap_or_default();
-            let id = std::str::from_utf8(id).map_err(|cause| damaged().because(cause))?;
-            let view = self.view();
-            if let Some(link) = link(&view, id)? {
-                look(&view, link)?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Returns a page of the links that match a query.
-    pub(super) fn find_links(
-        &self,
-        query: &LinkQuery,
-        sort: LinkSort,
-        place: &LinkPageStart,
-        limit: usize,
-    ) -> Result<LinkPage> {
-        let mut found = Vec::new();
-        let mut cutoffs = Cutoffs::default();
-        self.each_link(|view, link| {
-            let standing = cutoffs.standing(view, &link, query.now)?;
-            let listed = ListedLink { link, standing };
-            if matches(query, &listed) {
-                let position = position(sort, &listed.link);
-                found.push(Found { position, listed });
-            }
-            Ok(())
-        })?;
-        found.sort_by(|a, b| sort.compare(&a.position, &b.position));
-        let first = match place {
-            LinkPageStart::First => 0,
-            LinkPageStart::Row(row) => {
-                usize::try_from(*row).map_or(found.len(), |row| row.min(found.len()))
-            }
-            LinkPageStart::After(cursor) => {
-                let after = cursor.position(sort)?;
-                found.partition_point(|found| {
-                    sort.compare(&found.position, after) != Ordering::Greater
-                })
-            }
-        };
-        let total = found.len();
-        let page: Vec<Found> = found.into_iter().skip(first).take(limit).collect();
-        let goes_on = first + page.len() < total;
-        let next = page.last().filter(|_| goes_on);
-        Ok(LinkPage {
-            first_row: first as u64,
-            total: total as u64,
-            next: next.map(|last| Cursor::new(sort, &last.position)),
-            links: page.into_iter().map(|found| found.listed).collect(),
-        })
-    }
-
-    /// Returns the numbers of links by their state at a time, in Unix seconds.
-    pub(super) fn count_links(&self, now: i64) -> Result<LinkCounts> {
-        let mut counts = LinkCounts::default();
-        let mut cutoffs = Cutoffs::default();
-        self.each_link(|view, link| {
-            counts.count(cutoffs.standing(view, &link, now)?.status);
-            Ok(())
-        })?;
-        Ok(counts)
-    }
-
-    /// Returns a link as it stands at a time, in Unix seconds, and its claims.
-    pub(super) fn link(&self, id: &str, now: i64) -> Result<Option<(ListedLink, Option<Claims>)>> {
-        let view = self.view();
-        let Some(link) = link(&view, id)? else {
-            return Ok(None);
-        };
-        let standing = Cutoffs::default().standing(&view, &link, now)?;
-        let claims = claims(&view, &link)?;
-        Ok(Some((ListedLink { link, standing }, claims)))
-    }
-}
-
-/// Cutoffs that were read.
-#[derive(Default)]
-struct Cutoffs {
-    instance: Option<InstanceCutoffs>,
-    people: HashMap<UserId, PersonCutoffs>,
-}
-
-impl Cutoffs {
-    fn standing(&mut self, view: &View<'_>, link: &IssuedLink, now: i64) -> Result<Standing> {
-        let mut person = PersonCutoffs::default();
-        if let Some(user) = &link.user {
-            person = if let Some(known) = self.people.get(user) {
-                *known
-            } else {
-                let read = person_cutoffs(view, user)?;
-                self.people.insert(user.clone(), read);
-                read
-            };
-        }
-        if self.instance.is_none() {
-            self.instance = Some(instance_cutoffs(view)?);
-        }
-        let instance = self.instance.get_or_insert_default();
-        Ok(Standing::of(link, &person, instance, now))
-    }
-}
-
-fn matches(query: &LinkQuery, listed: &ListedLink) -> bool {
-    let ListedLink { link, standing } = listed;
-    let user = link.user.as_ref().map(UserId::as_str);
-    let is_of = |wanted: &UserId| user == Some(wanted.as_str());
-    if query.status.is_some_and(|status| status != standing.status)
-        || query
-            .works
-            .is_some_and(|works| works != standing.status.works())
-        || !query.user.as_ref().is_none_or(is_of)
-        || query.key.is_some() && query.key != link.key
-    {
-        return false;
-    }
-    let texts = [
-        Some(link.id.as_str()),
-        user,
-        link.subject.as_deref(),
-        link.name.as_deref(),
-        link.note.as_deref(),
-    ];
-    let texts: Vec<String> = texts
-        .into_iter()
-        .flatten()
-        .map(|text| folded(text).collect())
-        .collect();
-    let words = query.search.words().iter();
-    words
-        .clone()
-        .all(|word| texts.iter().any(|text| text.contains(word.as_str())))
-}
-
-/// Returns the position of a link in an order.
-fn position(sort: LinkSort, link: &IssuedLink) -> Position<'static> {
-    let user = link.user.as_ref().map(UserId::as_str);
-    let person = link.name.as_deref().or(link.subject.as_deref()).or(user);
-    let person: Option<String> = person.map(|person| folded(person).collect());
-    let sortable = SortableLink {
-        id: &link.id,
-        person: person.as_deref(),
-        entered_at: link.entered_at,
-        expires_at: link.expires_at,
-        last_use: link.last_use.as_ref().map(|last| last.at),
+/// Returns a link with what became of it at a time, in Unix seconds.
+pub(super) fn listed(view: &View<'_>, id: &str, now: i64) -> Result<Option<ListedLink>> {
+    let Some(link) = link(view, id)? else {
+        return Ok(None);
     };
-    sort.position(sortable).into_owned()
+    let standing = standing(view, &link, now)?;
+    Ok(Some(ListedLink { link, standing }))
 }
+
+/// Returns what became of a link at a time, in Unix seconds.
+fn standing(view: &View<'_>, link: &IssuedLink, now: i64) -> Result<Standing> {
+    let person = link.user.as_ref().map(|user| person_cutoffs(view, user));
+    let person = person.transpose()?.unwrap_or_default();
+    let instance = instance_cutoffs(view)?;
+    Ok(Standing::of(&link.terms(), &person, &instance, now))
+}
+
+/// First fields of an [`IssuedLink`], which the catalogue needs, borrowed from the row.
+#[derive(Deserialize)]
+struct Summary<'a> {
+    #[serde(borrow)]
+    id: &'a str,
+    user: Option<&'a str>,
+    subject: Option<&'a str>,
+    name: Option<&'a str>,
+    note: Option<&'a str>,
+    _origin: LinkOrigin,
+    _given: Vec<GivenOut>,
+    key: Option<&'a str>,
+    entered_at: i64,
+    issued_at: Option<i64>,
+    _not_before: Option<i64>,
+    expires_at: Option<i64>,
+    uses: Uses,
+    used: u64,
+    _first_use: Option<UseSummary<'a>>,
+    last_use: Option<UseSummary<'a>>,
+    revoked_at: Option<i64>,
+    revoked_ends_sessions: bool,
+    taken_in: Option<u64>,
+}
+
+/// A [`Use`](latchkey_core::ledger::Use), borrowed from the row.
+#[derive(Deserialize)]
+struct UseSummary<'a> {
+    at: i64,
+    _address: Option<IpAddr>,
+    #[serde(borrow)]
+    _browser: Option<&'a str>,
+}
+
+/// First byte of an encoded [`StoredLink::Issued`], which is the fifth variant.
+const ISSUED: u8 = 4;
+
+/// Decodes a link for the catalogue. Returns `None` for a damaged row.
+pub(super) fn row_in<'a>(id: &'a str, bytes: &'a [u8]) -> Option<Row<'a, Links>> {
+    let Some((&ISSUED, issued)) = bytes.split_first() else {
+        let stored: StoredLink = postcard::from_bytes(bytes).ok()?;
+        return Some(row_of(&stored.into_link(id)).into_owned());
+    };
+    let (link, _): (Summary<'_>, _) = postcard::take_from_bytes(issued).ok()?;
+    let terms = LinkTerms {
+        key: None,
+        issued_at: link.issued_at,
+        expires_at: link.expires_at,
+        uses: link.uses,
+        used: link.used,
+        last_use: link.last_use.map(|last| last.at),
+        revoked_at: link.revoked_at,
+        revoked_ends_sessions: link.revoked_ends_sessions,
+        taken_in: link.taken_in,
+    };
+    let texts = Texts {
+        user: link.user,
+        subject: link.subject,
+        name: link.name,
+        note: link.note,
+    };
+    Some(row(link.id, texts, link.key, link.entered_at, terms))
+}
+
+/// Returns the row of a link for the catalogue.
+pub(super) fn row_of(link: &IssuedLink) -> Row<'_, Links> {
+    let texts = Texts {
+        user: link.user.as_ref().map(UserId::as_str),
+        subject: link.subject.as_deref(),
+        name: link.name.as_deref(),
+        note: link.note.as_deref(),
+    };
+    let terms = LinkTerms {
+        key: None,
+        ..link.terms()
+    };
+    row(&link.id, texts, link.key.as_deref(), link.entered_at, terms)
+}
+
+/// Texts of a link that are searched beside its ID.
+#[derive(Clone, Copy)]
+struct Texts<'a> {
+    user: Option<&'a str>,
+    subject: Option<&'a str>,
+    name: Option<&'a str>,
+    note: Option<&'a str>,
+}
+
+fn row<'a>(
+    id: &'a str,
+    texts: Texts<'a>,
+    key: Option<&'a str>,
+    entered_at: i64,
+    terms: LinkTerms<'static>,
+) -> Row<'a, Links> {
+    let Texts {
+        user,
+        subject,
+        name,
+        note,
+    } = texts;
+    let person = name.or(subject).or(user);
+    // Each text is kept once.
+    let subject = subject.filter(|_| subject != person);
+    let user = user.filter(|_| user != person && user != subject);
+    Row {
+        id: id.into(),
+        text: person.map(Into::into),
+        others: [user, subject, note].map(|text| text.map(Into::into)),
+        values: LinkValues {
+            user: texts.user.map(Into::into),
+            key: key.map(Into::into),
+            entered_at,
+            terms,
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,4 +1,4 @@
-//! Reading of all users, to build a catalogue or to check that none is missing.
+//! Reading of all users or links, to build a catalogue or to check that none is missing.
 
 use std::collections::BTreeMap;
 use std::panic::{self, AssertUnwindSafe};
@@ -6,15 +6,16 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::thread;
 
-use super::catalogue::{Catalogue, Row, Update, first_eight};
+use super::catalogue::{Catalogue, CutOff, Kind, Links, Row, Update, Users, first_eight};
 use super::errors::{damaged, storage};
-use super::journal::Journal;
+use super::journal::{Journal, View};
 use super::keys;
+use super::ledger;
 use super::record::{Counters, Summary};
 use latchkey_core::Result;
 use latchkey_core::verdict::Status;
 
-/// Number of ranges of IDs. There are more ranges than threads, because their sizes are guessed.
+/// Number of ranges of keys. There are more ranges than threads, because their sizes are guessed.
 const RANGES: u64 = 64;
 /// Maximum number of rows for which space is reserved in advance, because the number comes from the
 /// disk.
@@ -22,20 +23,70 @@ const MAX_EXPECTED: usize = 4_000_000;
 /// Maximum number of threads. More would only wait for the disk and for each other.
 const MAX_THREADS: usize = 4;
 
-/// A summary of users, who are added in the order of their IDs.
+/// A summary of rows, which are added in the order of their keys.
 trait Gathered: Default + Send {
-    fn add(&mut self, user: &Row<'_>);
-    /// Appends the summary of later users.
+    /// Prefix of the keys.
+    const PREFIX: &'static [u8];
+
+    /// Adds a row. Returns `None` if it is damaged.
+    fn add(&mut self, key: &[u8], bytes: &[u8]) -> Option<()>;
+    /// Appends the summary of later rows.
     fn append(&mut self, next: Self);
 }
 
-impl Gathered for Catalogue {
-    fn add(&mut self, user: &Row<'_>) {
-        self.load(user);
+/// Kind of rows that are stored in the tree.
+trait Stored: Kind {
+    /// Prefix of the keys.
+    const PREFIX: &'static [u8];
+
+    /// Decodes a row. Returns `None` if it is damaged.
+    fn row<'a>(key: &'a [u8], bytes: &'a [u8]) -> Option<Row<'a, Self>>;
+}
+
+impl Stored for Users {
+    const PREFIX: &'static [u8] = keys::USERS;
+
+    fn row<'a>(key: &'a [u8], bytes: &'a [u8]) -> Option<Row<'a, Self>> {
+        let (user, _): (Summary<'_>, _) = postcard::take_from_bytes(bytes).ok()?;
+        Some(user.into_row(keys::id_of(key)?))
+    }
+}
+
+impl Stored for Links {
+    const PREFIX: &'static [u8] = keys::LINKS;
+
+    fn row<'a>(key: &'a [u8], bytes: &'a [u8]) -> Option<Row<'a, Self>> {
+        ledger::row_in(keys::link_id_of(key)?, bytes)
+    }
+}
+
+impl<K: Stored> Gathered for Catalogue<K> {
+    const PREFIX: &'static [u8] = K::PREFIX;
+
+    fn add(&mut self, key: &[u8], bytes: &[u8]) -> Option<()> {
+        self.load(&K::row(key, bytes)?);
+        Some(())
     }
 
     fn append(&mut self, next: Self) {
         Self::append(self, next);
+    }
+}
+
+/// Cutoffs of users.
+#[derive(Default)]
+struct CutOffs(Vec<Update<Links>>);
+
+impl Gathered for CutOffs {
+    const PREFIX: &'static [u8] = keys::PERSON_CUTOFFS;
+
+    fn add(&mut self, key: &[u8], bytes: &[u8]) -> Option<()> {
+        self.0.push(cut_off(key, Some(bytes))?);
+        Some(())
+    }
+
+    fn append(&mut self, next: Self) {
+        self.0.extend(next.0);
     }
 }
 
@@ -47,9 +98,13 @@ struct Counted {
 }
 
 impl Gathered for Counted {
-    fn add(&mut self, user: &Row<'_>) {
+    const PREFIX: &'static [u8] = keys::USERS;
+
+    fn add(&mut self, key: &[u8], bytes: &[u8]) -> Option<()> {
+        let user = Users::row(key, bytes)?;
         self.users += 1;
-        self.active += u64::from(user.status == Status::Active);
+        self.active += u64::from(user.values.status == Status::Active);
+        Some(())
     }
 
     fn append(&mut self, next: Self) {
@@ -69,35 +124,80 @@ pub(super) fn are_complete(tree: &sled::Tree, counters: &Counters) -> Result<boo
     Ok(counted == expected)
 }
 
-/// Reads the catalogue while changes go on. Returns it and the number of the last change that it
-/// may include. The caller must then apply all changes since the call.
-pub(super) fn read_catalogue(journal: &Journal) -> Result<(Catalogue, u64)> {
+/// Reads the catalogue of users while changes go on. Returns it and the number of the last change
+/// that it may include. The caller must then apply all changes since the call.
+pub(super) fn read_users(journal: &Journal) -> Result<(Catalogue<Users>, u64)> {
     // Pending rows come first, because a writer may write them into the tree at any time.
     let view = journal.view();
     let counters: Counters = view.read(keys::COUNTERS)?.unwrap_or_default();
-    let pending = view.pending_rows(keys::USERS);
-    let pending: Vec<Update> = pending
-        .map(|(key, value)| update(key, value).ok_or_else(damaged))
-        .collect::<Result<_>>()?;
+    let pending = pending(&view, update::<Users>)?;
     drop(view);
     let expected =
         usize::try_from(counters.users).map_or(MAX_EXPECTED, |all| all.min(MAX_EXPECTED));
     let mut catalogue = read_all(journal.tree(), Catalogue::with_capacity(expected))?;
     catalogue.apply_all(pending);
-    let counters: Counters = journal.view().read(keys::COUNTERS)?.unwrap_or_default();
-    Ok((catalogue, counters.changes))
+    Ok((catalogue, last_change(journal)?))
 }
 
-/// Returns the update for a pending row.
-fn update(key: &[u8], value: Option<&[u8]>) -> Option<Update> {
+/// Reads the catalogue of links, like [`read_users`].
+pub(super) fn read_links(journal: &Journal) -> Result<(Catalogue<Links>, u64)> {
+    let view = journal.view();
+    let mut latest = pending(&view, update::<Links>)?;
+    latest.extend(pending_of(&view, keys::PERSON_CUTOFFS, cut_off)?);
+    drop(view);
+    let mut catalogue: Catalogue<Links> = read_all(journal.tree(), Catalogue::default())?;
+    let CutOffs(cutoffs) = read_all(journal.tree(), CutOffs::default())?;
+    catalogue.apply_all(cutoffs);
+    catalogue.apply_all(latest);
+    Ok((catalogue, last_change(journal)?))
+}
+
+fn last_change(journal: &Journal) -> Result<u64> {
+    let counters: Option<Counters> = journal.view().read(keys::COUNTERS)?;
+    Ok(counters.unwrap_or_default().changes)
+}
+
+/// Returns the update for a pending row of a kind.
+type ToUpdate<K> = fn(&[u8], Option<&[u8]>) -> Option<Update<K>>;
+
+/// Returns the updates for the pending rows.
+fn pending<K: Stored>(view: &View<'_>, update: ToUpdate<K>) -> Result<Vec<Update<K>>> {
+    pending_of(view, K::PREFIX, update)
+}
+
+fn pending_of<K: Kind>(
+    view: &View<'_>,
+    prefix: &[u8],
+    update: ToUpdate<K>,
+) -> Result<Vec<Update<K>>> {
+    let rows = view.pending_rows(prefix);
+    rows.map(|(key, value)| update(key, value).ok_or_else(damaged))
+        .collect()
+}
+
+/// Returns the update for a row. A removed row has no value.
+fn update<K: Stored>(key: &[u8], value: Option<&[u8]>) -> Option<Update<K>> {
     Some(match value {
-        Some(bytes) => Update::Put(Box::new(user_in(key, bytes)?.into_owned())),
-        None => Update::Remove(keys::id_of(key)?.to_owned()),
+        Some(bytes) => Update::Put(Box::new(K::row(key, bytes)?.into_owned())),
+        None => {
+            let id = key.strip_prefix(K::PREFIX)?;
+            Update::Remove(std::str::from_utf8(id).ok()?.to_owned())
+        }
     })
 }
 
-/// Reads all users into `all`. Several threads read ranges of IDs, and the parts are joined in the
-/// order of the IDs.
+/// Returns the update for the cutoffs of a user.
+fn cut_off(key: &[u8], value: Option<&[u8]>) -> Option<Update<Links>> {
+    let user = key.strip_prefix(keys::PERSON_CUTOFFS)?;
+    let cutoffs = value.map(postcard::from_bytes).transpose().ok()?;
+    Some(Update::Note(CutOff {
+        user: std::str::from_utf8(user).ok()?.to_owned(),
+        cutoffs: cutoffs.unwrap_or_default(),
+    }))
+}
+
+/// Reads all rows into `all`. Several threads read ranges of keys, and the parts are joined in the
+/// order of the keys.
 fn read_all<T: Gathered>(tree: &sled::Tree, all: T) -> Result<T> {
     // sled may panic on damaged bytes.
     panic::catch_unwind(AssertUnwindSafe(|| read_ranges(tree, all)))
@@ -105,14 +205,14 @@ fn read_all<T: Gathered>(tree: &sled::Tree, all: T) -> Result<T> {
 }
 
 fn read_ranges<T: Gathered>(tree: &sled::Tree, all: T) -> Result<T> {
-    let mut users = tree.scan_prefix(keys::USERS);
-    let first = users.next().transpose().map_err(storage)?;
-    let last = users.next_back().transpose().map_err(storage)?;
-    drop(users);
+    let mut rows = tree.scan_prefix(T::PREFIX);
+    let first = rows.next().transpose().map_err(storage)?;
+    let last = rows.next_back().transpose().map_err(storage)?;
+    drop(rows);
     let cuts = match (&first, &last) {
-        (Some((first, _)), Some((last, _))) => cuts(first, last),
-        // There is at most one user.
-        _ => vec![keys::USERS.to_vec(), keys::AFTER_USERS.to_vec()],
+        (Some((first, _)), Some((last, _))) => cuts(T::PREFIX, first, last),
+        // There is at most one row.
+        _ => vec![T::PREFIX.to_vec(), after(T::PREFIX)],
     };
     let threads = thread::available_parallelism().map_or(1, |all| all.get().min(MAX_THREADS));
     let ranges = Ranges {
@@ -174,7 +274,7 @@ impl<T: Gathered> Parts<T> {
     }
 }
 
-/// Ranges of the users' keys.
+/// Ranges of keys.
 struct Ranges<'a> {
     tree: &'a sled::Tree,
     cuts: Vec<Vec<u8>>,
@@ -194,41 +294,47 @@ impl Ranges<'_> {
         }
     }
 
-    /// Reads the users with keys from one up to, but not including, another.
+    /// Reads the rows with keys from one up to, but not including, another.
     fn read<T: Gathered>(&self, from: &[u8], to: &[u8]) -> Result<T> {
         let mut part = T::default();
         for row in self.tree.range(from..to) {
             let (key, bytes) = row.map_err(storage)?;
-            part.add(&user_in(&key, &bytes).ok_or_else(damaged)?);
+            part.add(&key, &bytes).ok_or_else(damaged)?;
         }
         Ok(part)
     }
 }
 
-/// Decodes the user in a row. Returns `None` for a damaged row.
-fn user_in<'a>(key: &'a [u8], bytes: &'a [u8]) -> Option<Row<'a>> {
-    let (user, _): (Summary<'_>, _) = postcard::take_from_bytes(bytes).ok()?;
-    Some(user.into_row(keys::id_of(key)?))
-}
-
-/// Cuts the keys of users evenly by the first bytes in which the first and the last key differ.
-fn cuts(first: &[u8], last: &[u8]) -> Vec<Vec<u8>> {
+/// Cuts the keys with a prefix evenly by the first bytes in which the first and the last key differ.
+fn cuts(prefix: &[u8], first: &[u8], last: &[u8]) -> Vec<Vec<u8>> {
+    let end = after(prefix);
     let alike = first.iter().zip(last).take_while(|(a, b)| a == b).count();
-    let (prefix, first) = first.split_at(alike);
+    let (beginning, first) = first.split_at(alike);
     let last = last.get(alike..).unwrap_or_default();
     let (from, to) = (first_eight(first), first_eight(last));
     let step = to.saturating_sub(from) / RANGES;
-    let between = (1..RANGES).map(|range| [prefix, &(from + step * range).to_be_bytes()].concat());
-    let mut cuts = vec![keys::USERS.to_vec()];
+    let between =
+        (1..RANGES).map(|range| [beginning, &(from + step * range).to_be_bytes()].concat());
+    let mut cuts = vec![prefix.to_vec()];
     cuts.extend(between);
-    cuts.push(keys::AFTER_USERS.to_vec());
+    cuts.push(end);
     cuts
+}
+
+/// Returns the end of the range of all keys with a prefix.
+fn after(prefix: &[u8]) -> Vec<u8> {
+    let mut end = prefix.to_vec();
+    if let Some(last) = end.last_mut() {
+        *last += 1;
+    }
+    end
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::embedded::EmbeddedDirectory;
+    use crate::embedded::catalogue::Totals;
     use crate::embedded::record::UserRecord;
     use crate::wait::Wait as _;
     use jiff::Timestamp;
@@ -270,7 +376,7 @@ mod tests {
             ["0123456789abcdef", "0123456789abcdeg"],
         ] {
             let ids = keys_of(&ids);
-            let cuts = cuts(&ids[0], &ids[1]);
+            let cuts = cuts(keys::USERS, &ids[0], &ids[1]);
             assert_eq!(cuts.len(), 65);
             assert!(cuts.is_sorted());
             assert!(cuts[0] <= ids[0] && ids[1] < cuts[64], "{ids:?}");
@@ -282,7 +388,7 @@ mod tests {
         let ids: Vec<_> = (0..6400_u32)
             .map(|id| keys::user(&format!("customers/{:08x}", id * 671_088)))
             .collect();
-        let cuts = cuts(&ids[0], &ids[6399]);
+        let cuts = cuts(keys::USERS, &ids[0], &ids[6399]);
         let most = cuts.windows(2).map(|ends| {
             ids.iter()
                 .filter(|id| ends[0] <= **id && **id < ends[1])
@@ -311,7 +417,7 @@ mod tests {
             for beside in ["m:x", "t:x", "u", "u;", "v:x"] {
                 tree.insert(beside, "no user").unwrap();
             }
-            let mut catalogue = read_all(&tree, Catalogue::default()).unwrap();
+            let mut catalogue: Catalogue<Users> = read_all(&tree, Catalogue::default()).unwrap();
             ids.sort();
             let page = catalogue.find(
                 &UserQuery::default(),
@@ -325,7 +431,12 @@ mod tests {
                 users,
                 active: users - users.div_ceil(3),
             };
-            assert_eq!(catalogue.totals(), (users, counted.active));
+            let totals = Totals {
+                changes: 0,
+                users,
+                active: counted.active,
+            };
+            assert!(catalogue.is_complete(&totals));
             assert_eq!(read_all(&tree, Counted::default()).unwrap(), counted);
         }
     }
@@ -402,7 +513,7 @@ mod tests {
                     .shared
                     .opened
                     .with(|state| {
-                        state.catalogue.forget();
+                        state.users.forget();
                         Ok(())
                     })
                     .unwrap();

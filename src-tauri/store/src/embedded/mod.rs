@@ -12,7 +12,7 @@
 //! | opening, also of old directories | [`open`], [`lock`], [`state`] |
 //! | rows of older formats | [`migrate`], [`single_entries`] |
 //! | damaged files | [`inspect`], [`snapshot`], [`rollback`], [`watermark`], [`closed`] |
-//! | searching and sorting users | [`catalogue`], [`load`] |
+//! | searching and sorting users and links | [`catalogue`], [`load`] |
 //! | issued links | [`ledger`] |
 //! | seals of the activity | [`seals`], [`seal_rows`] |
 //! | sessions, and the activity that is no longer kept | [`sessions`], [`session_index`], [`prune`] |
@@ -86,6 +86,7 @@ use latchkey_core::verdict::Verdict;
 use latchkey_core::{Result, time};
 
 use self::blocks::About;
+use self::catalogue::{Catalogue, Users};
 use self::journal::View;
 use self::open::Opened;
 use self::record::EntryRecord;
@@ -218,8 +219,9 @@ impl Directory for EmbeddedDirectory {
     ) -> Result<UserPage> {
         let (query, place) = (query.clone(), place.clone());
         self.read(move |state| {
-            let read = || load::read_catalogue(&state.journal);
-            let page = state.catalogue.find(read, &query, sort, &place, limit)?;
+            let read = || load::read_users(&state.journal);
+            let find = |all: &mut Catalogue<Users>| all.find(&query, sort, &place, limit);
+            let page = state.users.with(read, find)?;
             let view = state.journal.view();
             let users = page
                 .ids
@@ -313,18 +315,46 @@ impl Directory for EmbeddedDirectory {
         limit: usize,
     ) -> Result<LinkPage> {
         let (query, place) = (query.clone(), place.clone());
-        self.read(move |state| state.journal.find_links(&query, sort, &place, limit))
-            .await
+        self.read(move |State { journal, links, .. }| {
+            let read = || load::read_links(journal);
+            let page = links.with(read, |all| {
+                let instance = ledger::instance_cutoffs(&journal.view())?;
+                all.find_links(&query, &instance, sort, &place, limit)
+            })?;
+            let view = journal.view();
+            let listed = page.ids.iter().filter_map(|id| {
+                let listed = ledger::listed(&view, id, query.now);
+                listed.transpose()
+            });
+            Ok(LinkPage {
+                links: listed.collect::<Result<_>>()?,
+                first_row: page.first_row,
+                total: page.total,
+                next: page.next,
+            })
+        })
+        .await
     }
 
     async fn link_counts(&self, now: Timestamp) -> Result<LinkCounts> {
-        self.read(move |state| state.journal.count_links(now.as_second()))
-            .await
+        self.read(move |State { journal, links, .. }| {
+            let read = || load::read_links(journal);
+            links.with(read, |all| {
+                let instance = ledger::instance_cutoffs(&journal.view())?;
+                Ok(all.judge(&instance, now.as_second()))
+            })
+        })
+        .await
     }
 
     async fn link(&self, id: &str, now: Timestamp) -> Result<Option<(ListedLink, Option<Claims>)>> {
-        let opened = &self.shared.opened;
-        opened.with(|state| state.journal.link(id, now.as_second()))
+        self.view(|view| {
+            let Some(listed) = ledger::listed(view, id, now.as_second())? else {
+                return Ok(None);
+            };
+            let claims = ledger::claims(view, &listed.link)?;
+            Ok(Some((listed, claims)))
+        })
     }
 
     async fn times_ahead(&self, now: Timestamp) -> Result<Vec<TimeAhead>> {

@@ -242,7 +242,9 @@ fn open_inspected(
     if !trusted.is_some_and(was_clean) && !are_complete(journal.tree(), &counters)? {
         return Err(damaged_folder(folder, "rows are missing"));
     }
-    let catalogue = LiveCatalogue::new(folder.to_owned(), counters.totals());
+    let totals = counters.totals();
+    let users = LiveCatalogue::new(folder.to_owned(), totals);
+    let links = LiveCatalogue::new(folder.to_owned(), totals);
     let (position, log_bytes) = journal.synced();
     let mark = Mark {
         changes: counters.changes,
@@ -251,7 +253,8 @@ fn open_inspected(
     };
     let state = State {
         journal,
-        catalogue,
+        users,
+        links,
         sessions: SessionIndex::default(),
     };
     Ok((state, mark))

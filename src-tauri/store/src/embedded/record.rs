@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
-use super::catalogue::{Row, Totals};
+use super::catalogue::{Row, Totals, UserValues, Users};
 use super::errors::damaged;
 use super::event_record;
 use latchkey_core::Result;
@@ -13,7 +13,7 @@ use latchkey_core::activity::{
     Actor, AuditContext, Counted, Entry, EntryRow, Event, EventData, Kind, Reference, Repeats,
 };
 use latchkey_core::directory::{Counts, Origin, User};
-use latchkey_core::protocol::email::Email;
+use latchkey_core::protocol::email::{Email, searchable};
 use latchkey_core::protocol::metadata::Metadata;
 use latchkey_core::protocol::user_id::UserId;
 use latchkey_core::verdict::Status;
@@ -49,15 +49,17 @@ pub(super) struct Summary<'a> {
 }
 
 impl<'a> Summary<'a> {
-    pub(super) fn into_row(self, id: &'a str) -> Row<'a> {
+    pub(super) fn into_row(self, id: &'a str) -> Row<'a, Users> {
         Row {
             id: id.into(),
-            email: self.email.map(Into::into),
-            names: self.names.into(),
-            status: self.status,
-            origin: self.origin,
-            created_at: self.created_at,
-            last_sign_in: self.last_sign_in,
+            text: self.email.map(searchable),
+            others: [Some(self.names.into()), None, None],
+            values: UserValues {
+                status: self.status,
+                origin: self.origin,
+                created_at: self.created_at,
+                last_sign_in: self.last_sign_in,
+            },
         }
     }
 }
@@ -252,16 +254,16 @@ impl UserRecord {
     }
 
     /// Returns the fields of the user for the catalogue.
-    pub(super) fn row(&self, id: &str) -> Row<'static> {
-        Row {
-            id: id.to_owned().into(),
-            email: self.email.clone().map(Into::into),
-            names: self.names.clone().into(),
+    pub(super) fn row(&self, id: &str) -> Row<'static, Users> {
+        let summary = Summary {
             status: self.status,
             origin: self.origin,
             created_at: self.created_at,
             last_sign_in: self.last_sign_in,
-        }
+            email: self.email.as_deref(),
+            names: &self.names,
+        };
+        summary.into_row(id).into_owned()
     }
 
     pub(super) fn into_user(self, id: &UserId) -> Result<User> {

@@ -8,7 +8,7 @@ use std::sync::{Mutex, PoisonError, RwLock};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::catalogue::LiveCatalogue;
+use super::catalogue::{Links, LiveCatalogue, Users};
 use super::elapsed;
 use super::journal::Journal;
 use super::room::Room;
@@ -21,7 +21,8 @@ const PAUSE: Duration = Duration::from_secs(1);
 /// A tree, and the state of its rows in memory.
 pub(super) struct State {
     pub(super) journal: Journal,
-    pub(super) catalogue: LiveCatalogue,
+    pub(super) users: LiveCatalogue<Users>,
+    pub(super) links: LiveCatalogue<Links>,
     pub(super) sessions: SessionIndex,
 }
 

@@ -13,14 +13,13 @@ use latchkey_core::instance::Retention;
 use latchkey_core::{Error, Result};
 use tokio::sync::{mpsc, oneshot};
 
-use super::catalogue::{Totals, Update};
-use super::effects::{Written, rows_of};
+use super::catalogue::Totals;
+use super::effects::{Updates, Written, rows_of};
 use super::facts;
 use super::journal::{Change, Journal};
 use super::record::EntryRecord;
 use super::row_snapshot::Begun;
 use super::seals::SealedPart;
-use super::session_index::SessionUpdate;
 use super::shared::Shared;
 use super::state::State;
 use crate::files;
@@ -306,7 +305,6 @@ impl Work {
         let Written {
             rows: writes,
             updates,
-            sessions,
             totals,
             order,
         } = written;
@@ -314,7 +312,6 @@ impl Work {
             number,
             changes: Change::all(writes, entries),
             updates,
-            sessions,
             totals,
             order,
         };
@@ -353,12 +350,16 @@ impl Work {
         }
         let effect = Changed {
             activity: batch.changes.iter().any(|change| change.entry.is_some()),
-            users: is_limit_set || !batch.updates.is_empty(),
+            users: is_limit_set || !batch.updates.users.is_empty(),
         };
-        state
-            .catalogue
-            .enqueue(std::mem::take(&mut batch.updates), totals);
-        state.sessions.apply(&batch.sessions);
+        let Updates {
+            users,
+            links,
+            sessions,
+        } = std::mem::take(&mut batch.updates);
+        state.users.enqueue(users, totals);
+        state.links.enqueue(links, totals);
+        state.sessions.apply(&sessions);
         self.shared.tell(effect);
     }
 
@@ -418,8 +419,7 @@ struct Staged {
     /// Number of the first.
     number: u64,
     changes: Vec<Change>,
-    updates: Vec<Update>,
-    sessions: Vec<SessionUpdate>,
+    updates: Updates,
     totals: Totals,
     order: Option<i64>,
 }
@@ -435,8 +435,7 @@ struct Batch {
     /// Totals after the last change, if there is one.
     totals: Option<Totals>,
     changes: Vec<Change>,
-    updates: Vec<Update>,
-    sessions: Vec<SessionUpdate>,
+    updates: Updates,
     order: Option<i64>,
 }
 
@@ -447,8 +446,7 @@ impl Batch {
         }
         self.totals = Some(staged.totals);
         self.changes.extend(staged.changes);
-        self.updates.extend(staged.updates);
-        self.sessions.extend(staged.sessions);
+        self.updates.append(staged.updates);
         self.order = self.order.max(staged.order);
     }
 

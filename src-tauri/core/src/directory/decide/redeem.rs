@@ -9,7 +9,9 @@ use super::super::user::{Origin, User};
 use super::{Draft, not_loaded};
 use crate::Result;
 use crate::activity::{AuditContext, Event};
-use crate::ledger::{IssuedLink, LinkOrigin, LinkStatus, PersonCutoffs, Standing, Use};
+use crate::ledger::{
+    IssuedLink, LinkOrigin, LinkStatus, LinkTerms, PersonCutoffs, Standing, Use,
+};
 use crate::protocol::code::VerifiedCode;
 use crate::protocol::email::Email;
 use crate::protocol::payload::{NewUser, Payload};
@@ -114,7 +116,8 @@ fn state_of(
         cutoffs = PersonCutoffs::default();
     }
     let issued_at = code.registered.issued_at;
-    let taken_back = Standing::taken_back(link, issued_at, &cutoffs, &facts.cutoffs);
+    let terms = link.map_or_else(|| LinkTerms::unknown(issued_at), IssuedLink::terms);
+    let taken_back = Standing::taken_back(&terms, &cutoffs, &facts.cutoffs);
     match taken_back.map(|standing| standing.status) {
         Some(LinkStatus::Superseded) => return LinkState::Superseded,
         Some(_) => return LinkState::Revoked,

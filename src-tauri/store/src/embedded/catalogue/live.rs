@@ -6,9 +6,9 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use super::{Catalogue, PageOfIds, Totals, Update};
+use super::kind::{Kind, Update};
+use super::{Catalogue, Totals};
 use crate::embedded::errors::damaged_folder;
-use latchkey_core::directory::query::{PageStart, Sort, UserQuery};
 use latchkey_core::{Error, ErrorCode, Result};
 
 /// Maximum number of queued updates. Above it the catalogue is dropped.
@@ -21,19 +21,19 @@ const MAX_WAIT: Duration = Duration::from_secs(10);
 ///
 /// The caller that updates it never waits for a query: updates are queued, and the next query
 /// applies them.
-pub(in crate::embedded) struct LiveCatalogue {
+pub(in crate::embedded) struct LiveCatalogue<K: Kind> {
     folder: PathBuf,
     /// Locked during a query, also while it builds the catalogue.
-    catalogue: Mutex<Option<Catalogue>>,
-    queue: Mutex<Queue>,
+    catalogue: Mutex<Option<Catalogue<K>>>,
+    queue: Mutex<Queue<K>>,
     /// Signals that the queue has reached a later change.
     reached: Condvar,
 }
 
 /// Updates that are not in the catalogue yet.
-struct Queue {
+struct Queue<K: Kind> {
     /// `None` while there is no catalogue and none is being built.
-    updates: Option<Vec<Update>>,
+    updates: Option<Vec<Update<K>>>,
     is_building: bool,
     /// Whether a new catalogue waits for [`LiveCatalogue::reached`].
     is_awaited: bool,
@@ -42,9 +42,9 @@ struct Queue {
 }
 
 /// Stops the queue if a catalogue could not be built.
-struct Building<'a>(&'a LiveCatalogue);
+struct Building<'a, K: Kind>(&'a LiveCatalogue<K>);
 
-impl Drop for Building<'_> {
+impl<K: Kind> Drop for Building<'_, K> {
     fn drop(&mut self) {
         let mut queue = self.0.queue();
         if queue.is_building {
@@ -55,12 +55,12 @@ impl Drop for Building<'_> {
     }
 }
 
-impl LiveCatalogue {
+impl<K: Kind> LiveCatalogue<K> {
     /// Returns the catalogue of the directory in `folder`, with the current totals.
     pub(in crate::embedded) fn new(folder: PathBuf, totals: Totals) -> Self {
         Self {
             folder,
-            catalogue: Mutex::default(),
+            catalogue: Mutex::new(None),
             queue: Mutex::new(Queue {
                 updates: None,
                 is_building: false,
@@ -73,7 +73,7 @@ impl LiveCatalogue {
 
     /// Enqueues the updates of changes. `totals` are the counters after the last of them. One
     /// caller must enqueue all changes in their order, even those without updates.
-    pub(in crate::embedded) fn enqueue(&self, updates: Vec<Update>, totals: Totals) {
+    pub(in crate::embedded) fn enqueue(&self, updates: Vec<Update<K>>, totals: Totals) {
         let mut queue = self.queue();
         queue.totals = totals;
         if queue.is_awaited {
@@ -99,16 +99,13 @@ impl LiveCatalogue {
         }
     }
 
-    /// Returns a page of the users who match a query. If there is no catalogue, `read` reads one.
-    /// It also returns the number of the last change that the catalogue may include.
-    pub(in crate::embedded) fn find(
+    /// Works with the current catalogue. If there is none, `read` reads one. It also returns the
+    /// number of the last change that the catalogue may include.
+    pub(in crate::embedded) fn with<T>(
         &self,
-        read: impl FnOnce() -> Result<(Catalogue, u64)>,
-        query: &UserQuery,
-        sort: Sort,
-        place: &PageStart,
-        limit: usize,
-    ) -> Result<PageOfIds> {
+        read: impl FnOnce() -> Result<(Catalogue<K>, u64)>,
+        work: impl FnOnce(&mut Catalogue<K>) -> Result<T>,
+    ) -> Result<T> {
         let mut known = self.catalogue.lock().unwrap_or_else(|poisoned| {
             self.catalogue.clear_poison();
             let mut known = poisoned.into_inner();
@@ -127,19 +124,19 @@ impl LiveCatalogue {
                 self.build(read)?
             }
         };
-        let page = catalogue.find(query, sort, place, limit);
+        let done = work(&mut catalogue);
         *known = Some(catalogue);
-        page
+        done
     }
 
     /// Builds the catalogue while changes go on. Updates are queued before the rows are read, so
     /// that each change is in the rows, in the queue, or in both. The queue is applied last.
-    fn build(&self, read: impl FnOnce() -> Result<(Catalogue, u64)>) -> Result<Catalogue> {
+    fn build(&self, read: impl FnOnce() -> Result<(Catalogue<K>, u64)>) -> Result<Catalogue<K>> {
         let building = self.begin();
         let (mut catalogue, latest) = read()?;
         let (updates, totals) = self.wait_for(latest)?;
         catalogue.apply_all(updates);
-        if catalogue.totals() != (totals.users, totals.active) {
+        if !catalogue.is_complete(&totals) {
             return Err(damaged_folder(&self.folder, "rows are missing"));
         }
         self.queue().is_building = false;
@@ -147,7 +144,7 @@ impl LiveCatalogue {
         Ok(catalogue)
     }
 
-    fn begin(&self) -> Building<'_> {
+    fn begin(&self) -> Building<'_, K> {
         let mut queue = self.queue();
         queue.updates = Some(Vec::new());
         queue.is_building = true;
@@ -155,7 +152,7 @@ impl LiveCatalogue {
     }
 
     /// Waits until the queue has reached a written change. Takes the queued updates.
-    fn wait_for(&self, change: u64) -> Result<(Vec<Update>, Totals)> {
+    fn wait_for(&self, change: u64) -> Result<(Vec<Update<K>>, Totals)> {
         let mut queue = self.queue();
         queue.is_awaited = true;
         let waited = self
@@ -164,10 +161,11 @@ impl LiveCatalogue {
         let (mut queue, _) = waited.unwrap_or_else(PoisonError::into_inner);
         queue.is_awaited = false;
         if queue.totals.changes < change {
-            return Err(Error::new(
-                ErrorCode::Busy,
-                "The users could not be listed, because a change is still being written. Try again in a moment.",
-            ));
+            let message = format!(
+                "The {} could not be listed, because a change is still being written. Try again in a moment.",
+                K::NAME
+            );
+            return Err(Error::new(ErrorCode::Busy, message));
         }
         let updates = queue.updates.as_mut().map(std::mem::take);
         Ok((updates.unwrap_or_default(), queue.totals))
@@ -182,7 +180,7 @@ impl LiveCatalogue {
         }
     }
 
-    fn queue(&self) -> MutexGuard<'_, Queue> {
+    fn queue(&self) -> MutexGuard<'_, Queue<K>> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -192,23 +190,25 @@ mod tests {
     use std::cell::Cell;
 
     use super::*;
-    use crate::embedded::catalogue::Row;
-    use latchkey_core::directory::Origin;
+    use crate::embedded::catalogue::{Row, UserValues, Users};
+    use latchkey_core::directory::{Origin, PageStart, Sort, UserQuery};
     use latchkey_core::verdict::Status;
 
-    fn put(id: &str) -> Update {
+    fn put(id: &str) -> Update<Users> {
         Update::Put(Box::new(Row {
             id: id.to_owned().into(),
-            email: None,
-            names: "".into(),
-            status: Status::Active,
-            origin: Origin::Link,
-            created_at: 1,
-            last_sign_in: None,
+            text: None,
+            others: [None, None, None],
+            values: UserValues {
+                status: Status::Active,
+                origin: Origin::Link,
+                created_at: 1,
+                last_sign_in: None,
+            },
         }))
     }
 
-    fn remove(id: &str) -> Update {
+    fn remove(id: &str) -> Update<Users> {
         Update::Remove(id.into())
     }
 
@@ -220,26 +220,27 @@ mod tests {
         }
     }
 
-    fn live(changes: u64, users: u64) -> LiveCatalogue {
+    fn live(changes: u64, users: u64) -> LiveCatalogue<Users> {
         LiveCatalogue::new("folder".into(), totals(changes, users))
     }
 
-    fn read(ids: &[&str], latest: u64) -> (Catalogue, u64) {
+    fn read(ids: &[&str], latest: u64) -> (Catalogue<Users>, u64) {
         let mut catalogue = Catalogue::default();
         catalogue.apply_all(ids.iter().map(|id| put(id)).collect());
         (catalogue, latest)
     }
 
     fn ids(
-        live: &LiveCatalogue,
-        read: impl FnOnce() -> Result<(Catalogue, u64)>,
+        live: &LiveCatalogue<Users>,
+        read: impl FnOnce() -> Result<(Catalogue<Users>, u64)>,
     ) -> Result<Vec<String>> {
         let (query, sort) = (UserQuery::default(), Sort::default());
-        let page = live.find(read, &query, sort, &PageStart::First, usize::MAX);
+        let start = PageStart::First;
+        let page = live.with(read, |all| all.find(&query, sort, &start, usize::MAX));
         page.map(|page| page.ids)
     }
 
-    fn known(live: &LiveCatalogue) -> Vec<String> {
+    fn known(live: &LiveCatalogue<Users>) -> Vec<String> {
         ids(live, || panic!("the catalogue is read again")).unwrap()
     }
 
@@ -306,7 +307,7 @@ mod tests {
         };
         assert_eq!(count(0, &[]).unwrap().len(), 0);
         let half = MAX_WAITING as u64 / 2;
-        let many = |live: &LiveCatalogue, changes| {
+        let many = |live: &LiveCatalogue<Users>, changes| {
             let updates = (0..half).map(|_| put("ada")).collect();
             live.enqueue(updates, totals(changes, 1));
         };

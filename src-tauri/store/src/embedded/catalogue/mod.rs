@@ -1,41 +1,34 @@
-//! An index of all users in memory, for searching and sorting. The tree itself finds a user only by
-//! ID.
+//! Indexes of all users and of all links in memory, for searching and sorting. The tree itself finds
+//! a row only by its ID.
 //!
-//! The first query builds it from the rows. Each change updates it after it is on the disk.
+//! The first query builds a catalogue from the rows. Each change updates it after it is on the disk.
 //! Verdicts do not use it: they read the tree.
 
+mod interned;
+mod kind;
+mod links;
 mod live;
 mod order;
 mod rows;
 mod scan;
 mod sort;
+mod users;
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
+pub(super) use kind::{Kind, Update};
+pub(super) use links::{CutOff, LinkValues, Links};
 pub(super) use live::LiveCatalogue;
 pub(super) use rows::Row;
 pub(super) use sort::first_eight;
+pub(super) use users::{UserValues, Users};
 
+use self::kind::Part;
 use self::order::Order;
-use self::rows::{RowId, Rows, count};
+use self::rows::{Changed, RowId, Rows, count};
 use latchkey_core::Result;
-use latchkey_core::directory::query::{Cursor, PageStart, Sort, SortBy, UserQuery};
-
-/// Change of a user that the catalogue applies.
-pub(super) enum Update {
-    /// The user was added or replaced.
-    Put(Box<Row<'static>>),
-    /// The user signed in, and nothing else changed.
-    SignIn {
-        /// ID of the user.
-        id: String,
-        /// Time of the sign-in, in Unix seconds.
-        at: i64,
-    },
-    /// The user with this ID was removed.
-    Remove(String),
-}
+use latchkey_core::paging::{Cursor, PageStart, Sort};
 
 /// Counters of the directory after a change, which a new catalogue must match.
 #[derive(Clone, Copy)]
@@ -46,50 +39,60 @@ pub(super) struct Totals {
     pub(super) active: u64,
 }
 
-/// All users, and the orders and answers of earlier queries.
-#[derive(Default)]
-pub(super) struct Catalogue {
-    rows: Rows,
-    orders: HashMap<Sort, Order>,
-    answer: Option<Answer>,
+/// All rows of a kind, and the orders and answers of earlier queries.
+pub(super) struct Catalogue<K: Kind> {
+    rows: Rows<K>,
+    orders: HashMap<Sort<K::By>, Order<K>>,
+    answer: Option<Answer<K>>,
 }
 
-/// Users who match a query, in order, and the state of the catalogue for which they are valid.
-struct Answer {
-    query: UserQuery,
-    sort: Sort,
+/// Rows that match a query, in order, and the state of the catalogue for which they are valid.
+struct Answer<K: Kind> {
+    query: K::Query,
+    sort: Sort<K::By>,
     changes: u64,
+    version: u64,
     rows: Vec<RowId>,
 }
 
-/// A page of IDs. The users themselves are in the tree.
-pub(super) struct PageOfIds {
+/// A page of IDs. The rows themselves are in the tree.
+pub(super) struct PageOfIds<B> {
     pub(super) ids: Vec<String>,
     pub(super) first_row: u64,
     pub(super) total: u64,
-    pub(super) next: Option<Cursor>,
+    pub(super) next: Option<Cursor<B>>,
 }
 
-impl Catalogue {
-    /// Creates an empty catalogue with space for a number of users.
-    pub(super) fn with_capacity(users: usize) -> Self {
+impl<K: Kind> Default for Catalogue<K> {
+    fn default() -> Self {
         Self {
-            rows: Rows::with_capacity(users),
+            rows: Rows::default(),
+            orders: HashMap::new(),
+            answer: None,
+        }
+    }
+}
+
+impl<K: Kind> Catalogue<K> {
+    /// Creates an empty catalogue with space for a number of rows.
+    pub(super) fn with_capacity(rows: usize) -> Self {
+        Self {
+            rows: Rows::with_capacity(rows),
             ..Self::default()
         }
     }
 
-    /// Adds a user to a part that will be [appended](Self::append).
-    pub(super) fn load(&mut self, row: &Row<'_>) {
+    /// Adds a row to a part that will be [appended](Self::append).
+    pub(super) fn load(&mut self, row: &Row<'_, K>) {
         self.rows.load(row);
     }
 
-    /// Appends the users of a part. Parts must come in the order of their IDs.
+    /// Appends the rows of a part. Parts must come in the order of their IDs.
     pub(super) fn append(&mut self, part: Self) {
         self.rows.append(part.rows);
     }
 
-    pub(super) fn apply_all(&mut self, updates: Vec<Update>) {
+    pub(super) fn apply_all(&mut self, updates: Vec<Update<K>>) {
         for update in updates {
             self.apply(update);
         }
@@ -100,47 +103,47 @@ impl Catalogue {
         }
     }
 
-    fn apply(&mut self, update: Update) {
+    fn apply(&mut self, update: Update<K>) {
         match update {
             Update::Put(row) => {
-                self.rows.tombstone(&row.id);
-                self.rows.push(&row);
+                if let Changed::Fields(row, before) = self.rows.put(&row) {
+                    self.move_row(row, &before);
+                }
             }
-            Update::SignIn { id, at } => self.sign_in(&id, at),
             Update::Remove(id) => self.rows.tombstone(&id),
+            Update::Note(note) => self.rows.note(note),
         }
     }
 
-    /// Changes the time of the last sign-in in the row. Only orders by that time depend on it.
-    fn sign_in(&mut self, id: &str, at: i64) {
-        let Some(row) = self.rows.sign_in(id, at) else {
-            return;
+    /// Notes a change of the fields of a row in the orders that depend on it.
+    fn move_row(&mut self, row: RowId, before: &K::Fields) {
+        let rows = &self.rows;
+        let has_moved = |sort: Sort<K::By>| {
+            K::part(sort.by) == Part::Time && rows.time(sort.by, row) != K::time(sort.by, before)
         };
-        let by_sign_in = |sort: Sort| sort.by == SortBy::LastSignIn;
         for order in self.orders.values_mut() {
-            if by_sign_in(order.sort()) {
+            if has_moved(order.sort()) {
                 order.move_row(row);
             }
         }
         // Sorting again takes less time than moving many rows.
-        let many = self.rows.len();
+        let many = rows.len();
         self.orders.retain(|_, order| order.moves() <= many);
-        self.answer.take_if(|answer| by_sign_in(answer.sort));
+        self.answer.take_if(|answer| has_moved(answer.sort));
     }
 
-    /// Returns the number of users, and of those who take a seat.
-    pub(super) fn totals(&self) -> (u64, u64) {
-        self.rows.totals()
+    pub(super) fn is_complete(&self, totals: &Totals) -> bool {
+        K::is_complete(&self.rows, totals)
     }
 
-    /// Returns a page of the users who match `query`.
+    /// Returns a page of the rows that match `query`.
     pub(super) fn find(
         &mut self,
-        query: &UserQuery,
-        sort: Sort,
-        place: &PageStart,
+        query: &K::Query,
+        sort: Sort<K::By>,
+        place: &PageStart<K::By>,
         limit: usize,
-    ) -> Result<PageOfIds> {
+    ) -> Result<PageOfIds<K::By>> {
         let Self {
             rows,
             orders,
@@ -154,11 +157,14 @@ impl Catalogue {
             }
             Entry::Vacant(unknown) => unknown.insert(Order::new(rows, sort)),
         };
-        let found = if *query == UserQuery::default() {
+        let found = if *query == K::Query::default() {
             order.rows()
         } else {
+            let (changes, version) = (rows.changes(), K::version(query, rows.shared()));
             let is_still_good = answer.as_ref().is_some_and(|answer| {
-                answer.changes == rows.changes() && answer.sort == sort && answer.query == *query
+                (answer.changes, answer.version) == (changes, version)
+                    && answer.sort == sort
+                    && answer.query == *query
             });
             if !is_still_good {
                 let matching = scan::matching(rows, query);
@@ -166,7 +172,8 @@ impl Catalogue {
                 *answer = Some(Answer {
                     query: query.clone(),
                     sort,
-                    changes: rows.changes(),
+                    changes,
+                    version,
                     rows: ordered.filter(|row| matching.contains(*row)).collect(),
                 });
             }
@@ -180,8 +187,7 @@ impl Catalogue {
             PageStart::After(cursor) => {
                 let position = cursor.position(sort)?;
                 found.partition_point(|row| {
-                    sort.compare(&sort.position(rows.sortable(*row)), position)
-                        .is_le()
+                    sort.compare(&rows.position(sort, *row), position).is_le()
                 })
             }
         };
@@ -192,7 +198,7 @@ impl Catalogue {
             ids: page.iter().map(|row| rows.id(*row).to_owned()).collect(),
             first_row: count(first),
             total: count(found.len()),
-            next: next.map(|row| Cursor::new(sort, &sort.position(rows.sortable(*row)))),
+            next: next.map(|row| Cursor::new(sort, &rows.position(sort, *row))),
         })
     }
 }
@@ -202,26 +208,37 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use latchkey_core::directory::{Origin, Search, SortBy};
+    use latchkey_core::directory::{Origin, Search, SortBy, UserQuery};
     use latchkey_core::verdict::Status;
 
-    fn row(id: &str, created_at: i64, last_sign_in: Option<i64>) -> Row<'static> {
+    fn row(id: &str, created_at: i64, last_sign_in: Option<i64>) -> Row<'static, Users> {
         Row {
             id: id.to_owned().into(),
             // Long texts with the same beginning, in another order than the IDs.
-            email: (created_at % 3 != 0).then(|| {
+            text: (created_at % 3 != 0).then(|| {
                 let part = (created_at * 7).rem_euclid(5);
                 format!("with.the.same.beginning.{part}@{id}.com").into()
             }),
-            names: format!("Name\n{created_at}").into(),
-            status: Status::Active,
-            origin: Origin::Link,
-            created_at,
-            last_sign_in,
+            others: [Some(format!("Name\n{created_at}").into()), None, None],
+            values: UserValues {
+                status: Status::Active,
+                origin: Origin::Link,
+                created_at,
+                last_sign_in,
+            },
         }
     }
 
-    fn all(catalogue: &mut Catalogue, search: &str, by: SortBy, descending: bool) -> Vec<String> {
+    fn put(id: &str, created_at: i64, last_sign_in: Option<i64>) -> Update<Users> {
+        Update::Put(Box::new(row(id, created_at, last_sign_in)))
+    }
+
+    fn all(
+        catalogue: &mut Catalogue<Users>,
+        search: &str,
+        by: SortBy,
+        descending: bool,
+    ) -> Vec<String> {
         let query = UserQuery {
             search: Search::new(search),
             ..UserQuery::default()
@@ -257,17 +274,16 @@ mod tests {
                 let id = format!("{first}ser-{number}");
                 let before = catalogue.rows.len();
                 let known = there.get_mut(&id).filter(|_| next(3) == 0);
-                if let Some((_, last)) = known {
-                    let at = next(50).cast_signed() - 25;
-                    *last = Some(at);
-                    catalogue.apply_all(vec![Update::SignIn { id, at }]);
+                if let Some((created, last)) = known {
+                    *last = Some(next(50).cast_signed() - 25);
+                    catalogue.apply_all(vec![put(&id, *created, *last)]);
                 } else if next(4) == 0 {
                     there.remove(&id);
                     catalogue.apply_all(vec![Update::Remove(id)]);
                 } else {
                     let created = next(40).cast_signed() - 20;
                     let last = (next(3) > 0).then(|| next(50).cast_signed() - 25);
-                    catalogue.apply_all(vec![Update::Put(Box::new(row(&id, created, last)))]);
+                    catalogue.apply_all(vec![put(&id, created, last)]);
                     there.insert(id, (created, last));
                 }
                 was_compacted |= catalogue.rows.len() < before;
@@ -324,7 +340,7 @@ mod tests {
             let found = all(&mut catalogue, "", SortBy::Created, false);
             assert_eq!(found, ids);
             for id in &ids {
-                catalogue.apply(Update::Put(Box::new(row(id, 2, None))));
+                catalogue.apply(put(id, 2, None));
             }
             let found = all(&mut catalogue, "", SortBy::Created, false);
             assert_eq!(found, ids);
@@ -339,20 +355,16 @@ mod tests {
     fn a_sign_in_changes_only_its_row_and_the_orders_by_sign_in() {
         let mut catalogue = Catalogue::default();
         for (id, at) in [("ada", 3), ("bob", 2), ("eve", 1)] {
-            catalogue.apply(Update::Put(Box::new(row(id, 1, Some(at)))));
+            catalogue.apply(put(id, 1, Some(at)));
         }
-        let ids = |catalogue: &mut Catalogue, by| all(catalogue, "e", by, false);
+        let ids = |catalogue: &mut Catalogue<Users>, by| all(catalogue, "e", by, false);
         assert_eq!(ids(&mut catalogue, SortBy::Id), ["ada", "bob", "eve"]);
         assert!(catalogue.answer.is_some());
         let by_sign_in = all(&mut catalogue, "", SortBy::LastSignIn, true);
         assert_eq!(by_sign_in, ["ada", "bob", "eve"]);
         let (rows, text) = (catalogue.rows.len(), catalogue.rows.text().to_vec());
-        let sign_in = |id: &str, at| Update::SignIn { id: id.into(), at };
-        catalogue.apply_all(vec![
-            sign_in("eve", 9),
-            sign_in("eve", 4),
-            sign_in("joe", 5),
-        ]);
+        let sign_in = |id: &str, at| put(id, 1, Some(at));
+        catalogue.apply_all(vec![sign_in("eve", 9), sign_in("eve", 4)]);
         assert_eq!(catalogue.rows.len(), rows);
         assert_eq!(catalogue.rows.text(), text);
         assert!(catalogue.rows.dead().is_empty());
@@ -377,7 +389,7 @@ mod tests {
     fn an_answer_is_reused_until_the_next_change() {
         let mut catalogue = Catalogue::default();
         for (number, id) in ["ada", "adam", "adele"].into_iter().enumerate() {
-            catalogue.apply(Update::Put(Box::new(row(id, 1, None))));
+            catalogue.apply(put(id, 1, None));
             let found = all(&mut catalogue, "ad", SortBy::Id, false);
             assert_eq!(found.len(), number + 1);
         }

@@ -1,18 +1,19 @@
-//! All users in one sort order.
+//! All rows in one sort order.
 
 use std::cmp::Ordering;
 
+use super::kind::Kind;
 use super::rows::{RowId, Rows};
 use super::scan::RowSet;
 use super::sort::sorted;
-use latchkey_core::directory::query::Sort;
+use latchkey_core::paging::Sort;
 
 /// Maximum number of changes that are inserted one by one. More changes are merged in one pass.
 const FEW: usize = 32;
 
 /// All living rows in an order, as of the last [`follow`](Self::follow).
-pub(super) struct Order {
-    sort: Sort,
+pub(super) struct Order<K: Kind> {
+    sort: Sort<K::By>,
     rows: Vec<RowId>,
     /// Number of rows at that time.
     seen: usize,
@@ -22,8 +23,8 @@ pub(super) struct Order {
     moved: Vec<RowId>,
 }
 
-impl Order {
-    pub(super) fn new(rows: &Rows, sort: Sort) -> Self {
+impl<K: Kind> Order<K> {
+    pub(super) fn new(rows: &Rows<K>, sort: Sort<K::By>) -> Self {
         let living = rows.all().filter(|row| !rows.is_dead(*row));
         Self {
             sort,
@@ -34,7 +35,7 @@ impl Order {
         }
     }
 
-    pub(super) fn sort(&self) -> Sort {
+    pub(super) fn sort(&self) -> Sort<K::By> {
         self.sort
     }
 
@@ -54,7 +55,7 @@ impl Order {
     }
 
     /// Applies the changes since the last call.
-    pub(super) fn follow(&mut self, rows: &Rows) {
+    pub(super) fn follow(&mut self, rows: &Rows<K>) {
         let died = rows.dead().get(self.buried..).unwrap_or_default();
         let born = rows.from(self.seen).filter(|row| !rows.is_dead(*row));
         let mut born: Vec<RowId> = born.collect();
@@ -90,7 +91,7 @@ impl Order {
     }
 
     /// Inserts rows at their positions.
-    fn merge(&mut self, rows: &Rows, mut added: Vec<RowId>) {
+    fn merge(&mut self, rows: &Rows<K>, mut added: Vec<RowId>) {
         // Searching each position would take longer than sorting.
         if added.len() > self.rows.len() / 8 {
             self.rows.append(&mut added);
@@ -111,7 +112,7 @@ impl Order {
     }
 
     /// Returns the index of a row, or the index at which it belongs. A dead row keeps its position.
-    fn find(&self, rows: &Rows, row: RowId) -> Result<usize, usize> {
+    fn find(&self, rows: &Rows<K>, row: RowId) -> Result<usize, usize> {
         let is_before = |other: &RowId| self.compare(rows, *other, row).is_lt();
         let at = self.rows.partition_point(is_before);
         if self.rows.get(at) == Some(&row) {
@@ -121,8 +122,8 @@ impl Order {
         }
     }
 
-    fn compare(&self, rows: &Rows, a: RowId, b: RowId) -> Ordering {
-        let position = |row| self.sort.position(rows.sortable(row));
+    fn compare(&self, rows: &Rows<K>, a: RowId, b: RowId) -> Ordering {
+        let position = |row| rows.position(self.sort, row);
         self.sort.compare(&position(a), &position(b))
     }
 }

@@ -1,4 +1,4 @@
-//! The users of the catalogue in memory, in columns.
+//! The rows of the catalogue in memory, in columns.
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
@@ -6,37 +6,34 @@ use std::hash::{BuildHasher as _, RandomState};
 
 use hashbrown::HashTable;
 
-use latchkey_core::directory::Origin;
-use latchkey_core::directory::query::{Sortable, folded};
-use latchkey_core::protocol::email::searchable;
-use latchkey_core::verdict::Status;
+use super::kind::{Kind, Part};
+use latchkey_core::paging::{Position, Sort, SortKey, folded};
 
-/// Fields of a user in the catalogue.
-pub(in crate::embedded) struct Row<'a> {
+/// A row for the catalogue.
+pub(in crate::embedded) struct Row<'a, K: Kind> {
     pub(in crate::embedded) id: Cow<'a, str>,
-    pub(in crate::embedded) email: Option<Cow<'a, str>>,
-    /// Texts of the metadata that hold names.
-    pub(in crate::embedded) names: Cow<'a, str>,
-    pub(in crate::embedded) status: Status,
-    pub(in crate::embedded) origin: Origin,
-    pub(in crate::embedded) created_at: i64,
-    pub(in crate::embedded) last_sign_in: Option<i64>,
+    /// Text by which rows can be sorted.
+    pub(in crate::embedded) text: Option<Cow<'a, str>>,
+    /// Other texts that are searched.
+    pub(in crate::embedded) others: [Option<Cow<'a, str>>; 3],
+    pub(in crate::embedded) values: K::Values<'a>,
 }
 
-impl Row<'_> {
-    pub(in crate::embedded) fn into_owned(self) -> Row<'static> {
+impl<K: Kind> Row<'_, K> {
+    pub(in crate::embedded) fn into_owned<'a>(self) -> Row<'a, K> {
+        let owned = |text: Option<Cow<'_, str>>| text.map(|text| Cow::Owned(text.into_owned()));
         Row {
             id: self.id.into_owned().into(),
-            email: self.email.map(|email| email.into_owned().into()),
-            names: self.names.into_owned().into(),
-            ..self
+            text: owned(self.text),
+            others: self.others.map(owned),
+            values: K::into_owned(self.values),
         }
     }
 }
 
 /// Index of a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct RowId(u32);
+pub(in crate::embedded) struct RowId(u32);
 
 impl RowId {
     pub(super) fn index(self) -> usize {
@@ -44,7 +41,7 @@ impl RowId {
     }
 
     fn new(index: usize) -> Self {
-        // Cannot overflow, because 2^32 users do not fit into memory.
+        // Cannot overflow, because 2^32 rows do not fit into memory.
         Self(u32::try_from(index).unwrap_or(u32::MAX))
     }
 }
@@ -52,14 +49,13 @@ impl RowId {
 /// Separates the searchable texts of a row. No search can contain it.
 const BETWEEN: u8 = 0x1f;
 
-/// Users in columns, so that a search reads only texts, and a filter only one byte per user. A
-/// changed user gets a new row, and the old row is dead. Only the time of the last sign-in changes
-/// in its row.
-#[derive(Default)]
-pub(super) struct Rows {
-    /// Folded ID, address and names of each row.
+/// Rows in columns, so that a search reads only texts, and a filter only fields of fixed size. A row
+/// whose texts have changed gets a new row, and the old row is dead. Other changes are made in the
+/// row.
+pub(in crate::embedded) struct Rows<K: Kind> {
+    /// Folded texts of each row.
     text: Vec<u8>,
-    columns: Vec<Columns>,
+    columns: Vec<Columns<K::Fields>>,
     written: Written,
     by_id: HashTable<RowId>,
     hasher: RandomState,
@@ -67,27 +63,48 @@ pub(super) struct Rows {
     dead: Vec<RowId>,
     /// Number of rows at the beginning that are in the order of their IDs.
     in_order: usize,
+    /// Number of changes in a row after which other queries match it.
+    changed: u64,
+    shared: K::Shared,
+}
+
+impl<K: Kind> Default for Rows<K> {
+    fn default() -> Self {
+        Self {
+            text: Vec::new(),
+            columns: Vec::new(),
+            written: Written::default(),
+            by_id: HashTable::new(),
+            hasher: RandomState::new(),
+            dead: Vec::new(),
+            in_order: 0,
+            changed: 0,
+            shared: K::Shared::default(),
+        }
+    }
 }
 
 /// Fields of a row that have a fixed size.
-struct Columns {
+#[derive(Clone, Copy)]
+struct Columns<F> {
     text_end: usize,
-    created_at: i64,
-    /// Time of the last sign-in, or [`NEVER`].
-    last_sign_in: i64,
+    fields: F,
     /// Length of the folded ID.
     folded_id: u16,
-    /// Length of the folded address.
-    folded_email: u16,
+    /// Length of the folded text for sorting.
+    folded_text: u16,
     /// Whether the folded ID equals the ID.
     is_folded: bool,
-    status: Status,
-    origin: Origin,
     is_dead: bool,
 }
 
-/// Stands for no time, because an `Option` would double the size.
-const NEVER: i64 = i64::MIN;
+/// Row that [`Rows::put`] has changed.
+pub(super) enum Changed<F> {
+    /// The texts are new, and so is the row.
+    Texts,
+    /// The row had these fields.
+    Fields(RowId, F),
+}
 
 /// IDs that differ from their folded form, as written.
 #[derive(Default)]
@@ -121,7 +138,7 @@ impl Written {
     }
 }
 
-impl Rows {
+impl<K: Kind> Rows<K> {
     /// Creates an empty table with space for a number of rows, which are added in the order of
     /// their IDs.
     pub(super) fn with_capacity(rows: usize) -> Self {
@@ -134,9 +151,28 @@ impl Rows {
         empty
     }
 
-    pub(super) fn push(&mut self, row: &Row<'_>) {
-        let id = self.load(row);
-        self.index(id);
+    /// Adds a row, or replaces the row with its ID.
+    pub(super) fn put(&mut self, row: &Row<'_, K>) -> Changed<K::Fields> {
+        let start = self.text.len();
+        let (folded_id, folded_text) = self.push_texts(row);
+        let known = self.find(&row.id);
+        if let Some(known) = known
+            && self.text_of(known) == self.text.get(start..).unwrap_or_default()
+        {
+            self.text.truncate(start);
+            let fields = K::fields(&row.values, &mut self.shared);
+            if let Some(columns) = self.columns.get_mut(known.index()) {
+                let before = std::mem::replace(&mut columns.fields, fields);
+                self.changed += u64::from(!K::is_alike(&before, &fields));
+                return Changed::Fields(known, before);
+            }
+        }
+        if known.is_some() {
+            self.tombstone(&row.id);
+        }
+        let new = self.push_columns(row, start, folded_id, folded_text);
+        self.index(new);
+        Changed::Texts
     }
 
     /// Appends loaded rows.
@@ -151,9 +187,11 @@ impl Rows {
         }
         self.text.extend_from_slice(&loaded.text);
         self.written.append(first, &loaded.written);
+        let joined = K::join(&mut self.shared, &loaded.shared);
         self.columns
             .extend(loaded.columns.into_iter().map(|columns| Columns {
                 text_end: text + columns.text_end,
+                fields: joined(columns.fields),
                 ..columns
             }));
         for row in self.from(first) {
@@ -163,19 +201,39 @@ impl Rows {
 
     /// Adds a row that cannot be found by its ID until it is [appended](Self::append) to other
     /// rows.
-    pub(super) fn load(&mut self, row: &Row<'_>) -> RowId {
+    pub(super) fn load(&mut self, row: &Row<'_, K>) {
+        let start = self.text.len();
+        let (folded_id, folded_text) = self.push_texts(row);
+        self.push_columns(row, start, folded_id, folded_text);
+    }
+
+    /// Adds the folded texts of a row. Returns the lengths of the ID and of the text for sorting.
+    fn push_texts(&mut self, row: &Row<'_, K>) -> (u16, u16) {
         let start = self.text.len();
         self.push_folded(&row.id);
-        let folded_id = self.text.get(start..).unwrap_or_default();
-        let is_folded = folded_id == row.id.as_bytes();
-        let folded_len = length(folded_id.len());
+        let folded_id = length(self.text.len() - start);
         self.text.push(BETWEEN);
-        let email = self.text.len();
-        self.push_folded(&searchable(row.email.as_deref().unwrap_or_default()));
-        let folded_email = length(self.text.len() - email);
-        self.text.push(BETWEEN);
-        self.push_folded(&row.names);
+        let start = self.text.len();
+        self.push_folded(row.text.as_deref().unwrap_or_default());
+        let folded_text = length(self.text.len() - start);
+        for other in row.others.iter().flatten() {
+            self.text.push(BETWEEN);
+            self.push_folded(other);
+        }
         self.text.push(b'\n');
+        (folded_id, folded_text)
+    }
+
+    /// Adds the columns of a row whose texts begin at `start`.
+    fn push_columns(
+        &mut self,
+        row: &Row<'_, K>,
+        start: usize,
+        folded_id: u16,
+        folded_text: u16,
+    ) -> RowId {
+        let texts = self.text.get(start..).unwrap_or_default();
+        let is_folded = texts.get(..folded_id.into()) == Some(row.id.as_bytes());
         let id = RowId::new(self.columns.len());
         let goes_on = id
             .index()
@@ -187,15 +245,13 @@ impl Rows {
         if !is_folded {
             self.written.push(id, &row.id);
         }
+        let fields = K::fields(&row.values, &mut self.shared);
         self.columns.push(Columns {
             text_end: self.text.len(),
-            created_at: row.created_at,
-            last_sign_in: row.last_sign_in.unwrap_or(NEVER),
-            folded_id: folded_len,
-            folded_email,
+            fields,
+            folded_id,
+            folded_text,
             is_folded,
-            status: row.status,
-            origin: row.origin,
             is_dead: false,
         });
         id
@@ -238,19 +294,29 @@ impl Rows {
         self.by_id = by_id;
     }
 
-    /// Sets the time of the last sign-in of a user. Returns the user's row, if there is one.
-    pub(super) fn sign_in(&mut self, id: &str, at: i64) -> Option<RowId> {
-        let hash = self.hasher.hash_one(id);
-        let row = *self.by_id.find(hash, |row| self.id(*row) == id)?;
-        self.columns.get_mut(row.index())?.last_sign_in = at;
-        Some(row)
+    /// Changes a value that rows share.
+    pub(super) fn note(&mut self, note: K::Note) {
+        K::note(&mut self.shared, note);
     }
 
-    /// Returns the number of users, and of those who take a seat.
-    pub(super) fn totals(&self) -> (u64, u64) {
-        let living = || self.columns.iter().filter(|columns| !columns.is_dead);
-        let active = living().filter(|columns| columns.status == Status::Active);
-        (count(living().count()), count(active.count()))
+    fn find(&self, id: &str) -> Option<RowId> {
+        let hash = self.hasher.hash_one(id);
+        self.by_id.find(hash, |row| self.id(*row) == id).copied()
+    }
+
+    pub(super) const fn shared(&self) -> &K::Shared {
+        &self.shared
+    }
+
+    pub(super) const fn shared_mut(&mut self) -> &mut K::Shared {
+        &mut self.shared
+    }
+
+    /// Returns the living rows.
+    pub(super) fn living(&self) -> impl Iterator<Item = (RowId, &K::Fields)> {
+        let rows = self.all().zip(&self.columns);
+        let living = rows.filter(|(_, columns)| !columns.is_dead);
+        living.map(|(row, columns)| (row, &columns.fields))
     }
 
     /// Returns the number of rows, dead ones included.
@@ -265,14 +331,14 @@ impl Rows {
 
     /// Returns a number that grows with each change.
     pub(super) fn changes(&self) -> u64 {
-        count(self.columns.len() + self.dead.len())
+        count(self.columns.len() + self.dead.len()) + self.changed
     }
 
-    pub(super) fn all(&self) -> impl DoubleEndedIterator<Item = RowId> + use<> {
+    pub(super) fn all(&self) -> impl DoubleEndedIterator<Item = RowId> + use<K> {
         (0..self.columns.len()).map(RowId::new)
     }
 
-    pub(super) fn from(&self, first: usize) -> impl Iterator<Item = RowId> + use<> {
+    pub(super) fn from(&self, first: usize) -> impl Iterator<Item = RowId> + use<K> {
         (first..self.columns.len()).map(RowId::new)
     }
 
@@ -282,12 +348,9 @@ impl Rows {
             .is_none_or(|columns| columns.is_dead)
     }
 
-    pub(super) fn status(&self, row: RowId) -> Option<Status> {
-        self.columns.get(row.index()).map(|columns| columns.status)
-    }
-
-    pub(super) fn origin(&self, row: RowId) -> Option<Origin> {
-        self.columns.get(row.index()).map(|columns| columns.origin)
+    pub(super) fn fields(&self, row: RowId) -> Option<&K::Fields> {
+        let columns = self.columns.get(row.index());
+        columns.map(|columns| &columns.fields)
     }
 
     pub(super) fn id(&self, row: RowId) -> &str {
@@ -335,44 +398,40 @@ impl Rows {
 
     /// Returns the folded ID of a row.
     pub(super) fn folded_id(&self, row: RowId) -> &[u8] {
-        let length = |columns: &Columns| columns.folded_id.into();
+        let length = |columns: &Columns<K::Fields>| columns.folded_id.into();
         let length = self.columns.get(row.index()).map_or(0, length);
         self.text_of(row).get(..length).unwrap_or_default()
     }
 
-    /// Returns the folded address of a row. It is empty if the user has none.
-    pub(super) fn folded_email(&self, row: RowId) -> &[u8] {
+    /// Returns the folded text for sorting. It is empty if the row has none.
+    pub(super) fn folded_text(&self, row: RowId) -> &[u8] {
         let Some(columns) = self.columns.get(row.index()) else {
             return &[];
         };
         let start = usize::from(columns.folded_id) + 1;
-        let end = start + usize::from(columns.folded_email);
+        let end = start + usize::from(columns.folded_text);
         self.text_of(row).get(start..end).unwrap_or_default()
     }
 
-    pub(super) fn created_at(&self, row: RowId) -> i64 {
-        let columns = self.columns.get(row.index());
-        columns.map_or(0, |columns| columns.created_at)
+    /// Returns the time by which a row is sorted, if it has one.
+    pub(super) fn time(&self, by: K::By, row: RowId) -> Option<i64> {
+        K::time(by, self.fields(row)?)
     }
 
-    pub(super) fn last_sign_in(&self, row: RowId) -> Option<i64> {
-        let columns = self.columns.get(row.index());
-        let last_sign_in = columns.map(|columns| columns.last_sign_in);
-        last_sign_in.filter(|time| *time != NEVER)
-    }
-
-    pub(super) fn sortable(&self, row: RowId) -> Sortable<'_> {
+    /// Returns the position of a row in an order.
+    pub(super) fn position(&self, sort: Sort<K::By>, row: RowId) -> Position<'_> {
         let text = |bytes| std::str::from_utf8(bytes).unwrap_or_default();
-        Sortable {
-            id: self.id(row),
-            folded_id: text(self.folded_id(row)),
-            folded_email: Some(text(self.folded_email(row))).filter(|email| !email.is_empty()),
-            created_at: self.created_at(row),
-            last_sign_in: self.last_sign_in(row),
-        }
+        let key = match K::part(sort.by) {
+            Part::Id => Some(SortKey::Text(text(self.folded_id(row)).into())),
+            Part::Text => Some(text(self.folded_text(row)))
+                .filter(|text| !text.is_empty())
+                .map(|text| SortKey::Text(text.into())),
+            Part::Time => self.time(sort.by, row).map(SortKey::Time),
+        };
+        Position::new(key, self.id(row))
     }
 
-    fn before(&self, row: RowId) -> Option<&Columns> {
+    fn before(&self, row: RowId) -> Option<&Columns<K::Fields>> {
         self.columns.get(row.index().checked_sub(1)?)
     }
 
@@ -383,10 +442,14 @@ impl Rows {
     }
 
     /// Returns the living rows in the order of their IDs.
-    pub(super) fn compacted(&self) -> Self {
+    pub(super) fn compacted(&mut self) -> Self {
         let mut living: Vec<RowId> = self.all().filter(|row| !self.is_dead(*row)).collect();
         living.sort_unstable_by_key(|row| self.id(*row));
-        let mut compacted = Self::default();
+        let mut compacted = Self {
+            shared: std::mem::take(&mut self.shared),
+            changed: self.changes(),
+            ..Self::default()
+        };
         for row in living {
             let Some(columns) = self.columns.get(row.index()) else {
                 continue;
@@ -412,7 +475,7 @@ pub(super) fn count(number: usize) -> u64 {
     u64::try_from(number).unwrap_or(u64::MAX)
 }
 
-/// Converts a length in a row. IDs and addresses are much shorter than the maximum.
+/// Converts a length in a row. IDs, addresses and names are much shorter than the maximum.
 fn length(bytes: usize) -> u16 {
     u16::try_from(bytes).unwrap_or(u16::MAX)
 }

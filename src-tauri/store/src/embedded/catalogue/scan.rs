@@ -1,10 +1,10 @@
-//! Text search over all users. A million users have about 60 MB of text. Reading all of it takes
+//! Text search over all rows. A million users have about 60 MB of text. Reading all of it takes
 //! less time than painting a frame, so an index is not worth its memory.
 
 use memchr::memmem::Finder;
 
+use super::kind::Kind;
 use super::rows::{RowId, Rows};
-use latchkey_core::directory::query::UserQuery;
 
 /// A set of rows, with one bit each.
 pub(super) struct RowSet(Vec<u64>);
@@ -28,21 +28,17 @@ impl RowSet {
 }
 
 /// Returns the living rows that match `query`.
-pub(super) fn matching(rows: &Rows, query: &UserQuery) -> RowSet {
-    let (first, others) = match query.search.words() {
+pub(super) fn matching<K: Kind>(rows: &Rows<K>, query: &K::Query) -> RowSet {
+    let (first, others) = match K::search(query).words() {
         [] => (None, &[][..]),
         [first, others @ ..] => (Some(first), others),
     };
     let others: Vec<Finder<'_>> = others.iter().map(Finder::new).collect();
+    let filter = K::filter(query, rows.shared());
     let mut matching = RowSet::empty(rows.len());
     let mut take = |row: RowId| {
         let wanted = !rows.is_dead(row)
-            && query
-                .status
-                .is_none_or(|wanted| rows.status(row) == Some(wanted))
-            && query
-                .origin
-                .is_none_or(|wanted| rows.origin(row) == Some(wanted))
+            && rows.fields(row).is_some_and(|fields| filter(row, fields))
             && others
                 .iter()
                 .all(|word| word.find(rows.text_of(row)).is_some());

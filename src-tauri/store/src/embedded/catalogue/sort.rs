@@ -4,8 +4,9 @@
 use std::num::NonZero;
 use std::thread;
 
+use super::kind::{Kind, Part};
 use super::rows::{RowId, Rows};
-use latchkey_core::directory::query::{Sort, SortBy};
+use latchkey_core::paging::Sort;
 
 /// Number of bytes of a text that are compared at once.
 const PIECE: usize = 16;
@@ -23,9 +24,14 @@ struct Ranked {
     row: RowId,
 }
 
-/// Returns rows in an order. Users without a key come last, in the order of their IDs.
-pub(super) fn sorted(rows: &Rows, sort: Sort, mut some: Vec<RowId>) -> Vec<RowId> {
-    if sort.by == SortBy::Id
+/// Returns rows in an order. Rows without a key come last, in the order of their IDs.
+pub(super) fn sorted<K: Kind>(
+    rows: &Rows<K>,
+    sort: Sort<K::By>,
+    mut some: Vec<RowId>,
+) -> Vec<RowId> {
+    let part = K::part(sort.by);
+    if part == Part::Id
         && some
             .iter()
             .max()
@@ -37,37 +43,37 @@ pub(super) fn sorted(rows: &Rows, sort: Sort, mut some: Vec<RowId>) -> Vec<RowId
         }
         return some;
     }
-    let has_key = |row: &RowId| match sort.by {
-        SortBy::Id | SortBy::Created => true,
-        SortBy::Email => !rows.folded_email(*row).is_empty(),
-        SortBy::LastSignIn => rows.last_sign_in(*row).is_some(),
+    let has_key = |row: &RowId| match part {
+        Part::Id => true,
+        Part::Text => !rows.folded_text(*row).is_empty(),
+        Part::Time => rows.time(sort.by, *row).is_some(),
     };
     let (keyed, mut last): (Vec<RowId>, Vec<RowId>) = some.into_iter().partition(has_key);
     let unranked = |row| Ranked { rank: (0, 0), row };
     let mut ranked: Vec<Ranked> = keyed.into_iter().map(unranked).collect();
     let threads = thread::available_parallelism().map_or(1, NonZero::get);
-    let sorter = Sorter { rows, sort };
+    let sorter = Sorter { rows, sort, part };
     sorter.sort(&mut ranked, 0, threads.min(MAX_THREADS));
     last.sort_unstable_by(|a, b| rows.compare_ids(*a, *b));
     let ranked = ranked.into_iter().map(|ranked| ranked.row);
     ranked.chain(last).collect()
 }
 
-#[derive(Clone, Copy)]
-struct Sorter<'a> {
-    rows: &'a Rows,
-    sort: Sort,
+struct Sorter<'a, K: Kind> {
+    rows: &'a Rows<K>,
+    sort: Sort<K::By>,
+    part: Part,
 }
 
-impl Sorter<'_> {
+impl<K: Kind> Sorter<'_, K> {
     /// Sorts rows that are equal in all pieces before `piece`.
-    fn sort(self, some: &mut [Ranked], piece: usize, threads: usize) {
+    fn sort(&self, some: &mut [Ranked], piece: usize, threads: usize) {
         self.rank_all(some, piece, threads);
         sort_by_rank(some, threads);
         self.sort_alike(some, piece, threads);
     }
 
-    fn rank_all(self, some: &mut [Ranked], piece: usize, threads: usize) {
+    fn rank_all(&self, some: &mut [Ranked], piece: usize, threads: usize) {
         in_two(some, some.len() / 2, threads, |some, threads| {
             if threads > 1 && some.len() >= MANY {
                 self.rank_all(some, piece, threads);
@@ -80,7 +86,7 @@ impl Sorter<'_> {
     }
 
     /// Sorts the rows of each rank by the next piece, or by their IDs after the last piece.
-    fn sort_alike(self, some: &mut [Ranked], piece: usize, threads: usize) {
+    fn sort_alike(&self, some: &mut [Ranked], piece: usize, threads: usize) {
         // Rows with the same rank stay together, because the same thread sorts them.
         let (before, after) = some.split_at(some.len() / 2);
         let is_alike = |other: &Ranked| before.last().is_some_and(|last| last.rank == other.rank);
@@ -103,13 +109,12 @@ impl Sorter<'_> {
         }
     }
 
-    fn rank(self, row: RowId, piece: usize) -> Rank {
-        let rank = match self.sort.by {
-            SortBy::Id => rank_of_text(self.rows.folded_id(row), piece),
-            SortBy::Email => rank_of_text(self.rows.folded_email(row), piece),
-            SortBy::Created => (rank_of_time(self.rows.created_at(row)), 0),
-            SortBy::LastSignIn => (
-                rank_of_time(self.rows.last_sign_in(row).unwrap_or_default()),
+    fn rank(&self, row: RowId, piece: usize) -> Rank {
+        let rank = match self.part {
+            Part::Id => rank_of_text(self.rows.folded_id(row), piece),
+            Part::Text => rank_of_text(self.rows.folded_text(row), piece),
+            Part::Time => (
+                rank_of_time(self.rows.time(self.sort.by, row).unwrap_or_default()),
                 0,
             ),
         };
@@ -121,7 +126,7 @@ impl Sorter<'_> {
     }
 
     /// Returns whether a key ends with a piece of this rank. Texts contain no zero byte.
-    fn is_last(self, rank: Rank) -> bool {
+    fn is_last(&self, rank: Rank) -> bool {
         let last = if self.sort.descending {
             !rank.1
         } else {
@@ -186,7 +191,8 @@ fn in_two(
 mod tests {
     use super::*;
     use crate::embedded::catalogue::Row;
-    use latchkey_core::directory::Origin;
+    use crate::embedded::catalogue::users::{UserValues, Users};
+    use latchkey_core::directory::{Origin, SortBy};
     use latchkey_core::verdict::Status;
 
     /// Returns texts that share long beginnings, that end with a piece, and that are the beginning
@@ -203,7 +209,7 @@ mod tests {
         format!("{beginning}{}", number.wrapping_mul(2_654_435_761) % 977)
     }
 
-    fn rows(count: usize, is_in_order: bool) -> Rows {
+    fn rows(count: usize, is_in_order: bool) -> Rows<Users> {
         let mut rows = Rows::default();
         for number in 0..count {
             let id = match (is_in_order, number % 3) {
@@ -211,14 +217,17 @@ mod tests {
                 (false, 0) => format!("U{}-{number}", text(number)),
                 (false, _) => format!("u{}-{number}", text(number)),
             };
-            rows.push(&Row {
+            let last_sign_in = i64::try_from(number % 31).unwrap() - 9;
+            rows.put(&Row {
                 id: id.into(),
-                email: (number % 7 > 0).then(|| format!("{}@a.example", text(number / 2)).into()),
-                names: "".into(),
-                status: Status::Active,
-                origin: Origin::Link,
-                created_at: i64::try_from(number % 13).unwrap() - 6,
-                last_sign_in: (number % 5 > 0).then(|| i64::try_from(number % 31).unwrap() - 9),
+                text: (number % 7 > 0).then(|| format!("{}@a.example", text(number / 2)).into()),
+                others: [None, None, None],
+                values: UserValues {
+                    status: Status::Active,
+                    origin: Origin::Link,
+                    created_at: i64::try_from(number % 13).unwrap() - 6,
+                    last_sign_in: (number % 5 > 0).then_some(last_sign_in),
+                },
             });
         }
         rows
@@ -237,7 +246,7 @@ mod tests {
         require_sorted(&rows(2 * MANY + 1, false));
     }
 
-    fn require_sorted(rows: &Rows) {
+    fn require_sorted(rows: &Rows<Users>) {
         for by in [
             SortBy::Id,
             SortBy::Email,
@@ -248,7 +257,7 @@ mod tests {
                 let sort = Sort { by, descending };
                 let sorted = sorted(rows, sort, rows.all().rev().collect());
                 assert_eq!(sorted.len(), rows.len());
-                let position = |row: RowId| sort.position(rows.sortable(row));
+                let position = |row: RowId| rows.position(sort, row);
                 for pair in sorted.windows(2) {
                     let (a, b) = (position(pair[0]), position(pair[1]));
                     assert!(sort.compare(&a, &b).is_lt(), "{sort:?}: {a:?}, {b:?}");

@@ -6,9 +6,9 @@ use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
 use latchkey_core::ErrorCode;
-use latchkey_core::directory::query::Sortable;
 use latchkey_core::directory::{Cursor, Directory, PageStart, Sort, UserQuery};
 use latchkey_core::instance::InstanceId;
+use latchkey_core::paging::Position;
 use latchkey_core::secret::Secret;
 use latchkey_store::{RemoteDirectory, RemoteGateway, Wait as _};
 
@@ -274,13 +274,7 @@ fn an_answer_that_is_too_long_is_not_asked_for_again_and_a_long_sentence_is_cut(
 #[test]
 fn pages_of_users_that_go_in_a_circle_end_with_an_error() {
     let sort = Sort::default();
-    let position = sort.position(Sortable {
-        id: "ada",
-        folded_id: "ada",
-        folded_email: None,
-        created_at: 0,
-        last_sign_in: None,
-    });
+    let position = Position::new(None, "ada");
     let next = Cursor::new(sort, &position).to_string();
     let page = format!(r#"{{"users":[],"first_row":0,"total":2,"next":"{next}"}}"#);
     let server = TlsServer::stand_in(move |request| {
