@@ -19,7 +19,7 @@ struct Proof {
     test: &'static str,
 }
 
-const PROOFS: [Proof; 13] = [
+const PROOFS: [Proof; 14] = [
     Proof {
         name: "kills",
         about: "gateways are killed while people sign in",
@@ -91,6 +91,12 @@ const PROOFS: [Proof; 13] = [
         about: "new and reactivated users race for few seats",
         target: "store",
         test: "directory::race::new_and_reactivated_users_take_every_seat_once",
+    },
+    Proof {
+        name: "race-links",
+        about: "32 browsers click a link with few uses at the same instant",
+        target: "gateway",
+        test: "races::clicks_at_the_same_instant_sign_in_exactly_as_often_as_the_link_allows",
     },
     Proof {
         name: "photographs",

@@ -36,12 +36,15 @@ mod own_sessions;
 mod pairing;
 mod previews;
 mod proxies;
+mod races;
 mod rotation;
 mod scene;
 mod scopes;
 mod serving;
 mod sessions;
 mod site;
+#[path = "../../../../tests/soak.rs"]
+mod soak;
 mod tags;
 mod verifying;
 mod visiting;

@@ -21,7 +21,7 @@ use crate::signed::{judge, now};
 macro_rules! administration_tests {
     ($empty:path) => {
         use $crate::directory::{
-            activity, conformance, emails, finding, order, seats, snapshots, transfers,
+            activity, conformance, emails, finding, ledger, order, seats, snapshots, transfers,
         };
 
         $crate::directory::conformance::rules! { $empty:
@@ -85,6 +85,27 @@ macro_rules! administration_tests {
                 a_link_that_latchkey_makes_after_an_edit_refreshes_the_profile;
                 a_removal_in_the_future_is_reported_and_corrected;
                 a_profile_in_the_future_is_reported_and_corrected;
+            }
+            ledger {
+                a_link_that_is_given_out_is_in_the_ledger_with_its_claims;
+                a_link_that_is_given_out_again_keeps_its_first_entry;
+                links_are_found_and_counted_by_their_state;
+                each_sign_in_by_a_link_is_noted;
+                a_link_works_as_often_as_its_code_says;
+                redemptions_at_the_same_instant_use_a_link_exactly_as_often_as_it_allows;
+                a_code_of_another_system_enters_when_it_is_first_redeemed;
+                a_link_that_was_scanned_from_the_screen_is_marked_so;
+                a_revoked_link_signs_nobody_in_and_others_do;
+                all_links_of_a_person_are_revoked_together;
+                links_before_a_moment_are_revoked_together;
+                links_of_a_key_are_revoked_together;
+                a_newer_link_replaces_the_older_ones_of_its_person;
+                a_removed_user_is_forgotten_by_the_ledger;
+                links_are_sorted_in_each_order;
+                links_are_found_by_all_their_texts;
+                pages_of_links_stay_consistent_while_links_are_given_out;
+                the_order_of_links_within_one_second_is_known;
+                a_clock_that_is_set_back_changes_no_order_of_links;
             }
             snapshots {
                 a_snapshot_has_every_row_of_the_moment_when_it_began;

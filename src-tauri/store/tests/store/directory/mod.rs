@@ -17,6 +17,7 @@ mod format_9;
 mod formats_2_and_3;
 mod kept;
 mod kills;
+mod ledger;
 mod million;
 mod notices;
 mod order;
