@@ -23,7 +23,7 @@ use serde_json::{Map, Value, json};
 
 use super::{at, code, code_without_iat, id, person, redeem_together};
 use crate::by;
-use crate::signed::{RULES, key, now};
+use crate::signed::{RULES, key};
 use crate::soak::share;
 
 const HOUR: i64 = 3600;
@@ -58,7 +58,7 @@ fn made_with(payload: &Value, uses: Option<u64>, at: Timestamp) -> Made {
         ..LinkSpec::new(payload, Lifetime::Secs(HOUR))
     };
     let composed = compose(&target, &key(), spec, at).unwrap();
-    let code = verify(composed.code.expose(), &[&key()], RULES, now()).unwrap();
+    let code = verify(composed.code.expose(), &[&key()], RULES, at).unwrap();
     Made {
         claims: composed.claims,
         code,
@@ -457,12 +457,19 @@ pub(super) fn all_links_of_a_person_are_revoked_together(directory: &dyn Directo
     for link in &later {
         assert_eq!(redeem(directory, &link.code), "signed_in");
     }
+    for link in &later {
+        assert_eq!(status(directory, link.id()), LinkStatus::InUse);
+    }
     let revoked = LinkQuery {
         user: Some(id("ada")),
         status: Some(LinkStatus::Revoked),
         ..query()
     };
     assert_eq!(find(directory, &revoked).len(), 3);
+    // Copying a link that was scanned before makes it no newer.
+    revoke(directory, RevocationScope::Person(id("ada")));
+    take(directory, &later[1]);
+    assert_eq!(redeem(directory, &later[1].code), "link_revoked");
 }
 
 pub(super) fn links_before_a_moment_are_revoked_together(directory: &dyn Directory) {
@@ -531,10 +538,12 @@ pub(super) fn a_newer_link_replaces_the_older_ones_of_its_person(directory: &dyn
     assert_eq!(status(directory, older.id()), LinkStatus::Superseded);
     assert_eq!(redeem(directory, &newer.code), "signed_in");
     assert_eq!(redeem(directory, &other.code), "provisioned");
-    // Giving the newer one out again replaces nothing more.
+    // It may be given out again, and then replaces all others.
     let newest = give(directory, "ada");
-    directory.take_link(taken, &by(at(0))).wait().unwrap();
     assert_eq!(redeem(directory, &newest.code), "signed_in");
+    directory.take_link(taken, &by(at(0))).wait().unwrap();
+    assert_eq!(redeem(directory, &newest.code), "link_superseded");
+    assert_eq!(redeem(directory, &newer.code), "signed_in");
     // A revocation counts more.
     revoke(directory, RevocationScope::Person(id("ada")));
     assert_eq!(redeem(directory, &older.code), "link_revoked");
