@@ -69,6 +69,10 @@ pub(super) fn made(user: &str) -> Made {
     made_with(&json!({ "user": { "id": user } }), None, at(0))
 }
 
+pub(super) fn made_for(user: &str, uses: Option<u64>) -> Made {
+    made_with(&json!({ "user": { "id": user } }), uses, at(0))
+}
+
 fn made_at(user: &str, at: Timestamp) -> Made {
     made_with(&json!({ "user": { "id": user } }), None, at)
 }
