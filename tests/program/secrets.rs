@@ -22,7 +22,7 @@ fn other_settings() -> Value {
         "parameter": "externalAuthCode", "algorithm": "HS256", "lifetime": "7 days",
         "policy": { "external_auth": true, "require_expiry": false, "provisioning": true, "refresh_profile": true },
         "visiting": { "step": "confirm", "session": "1 day", "session_ends_with_link": false, "session_idle": "never", "return_to": ["https://app.acme.example"], "embed_in": ["https://www.acme.example"] },
-        "retention": { "age": "30 days", "refusals": 1000 },
+        "retention": { "age": "30 days", "refusals": 1000, "links": "30 days" },
         "audiences": ["acme-chat"],
     })
 }

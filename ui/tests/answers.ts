@@ -38,7 +38,7 @@ export function instanceLike(changed: Partial<Instance> = {}): Instance {
       return_to: [],
       embed_in: [],
     },
-    retention: { age: '365 days', refusals: 100_000 },
+    retention: { age: '365 days', refusals: 100_000, links: '365 days' },
     audiences: [],
     typingmind: null,
     api_keys: [],

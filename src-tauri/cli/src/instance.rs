@@ -315,6 +315,7 @@ fn change_of(arguments: &SettingsArguments) -> SettingsChange {
         embed_in: list_of(&arguments.embed_in),
         retention_age: arguments.keep_activity,
         retained_refusals: arguments.keep_refusals,
+        retained_links: arguments.keep_links,
         audiences: list_of(&arguments.audience),
     }
 }
@@ -423,6 +424,7 @@ fn show_with(
          embed-in                {}\n\
          keep-activity           {}\n\
          keep-refusals           {}\n\
+         keep-links              {}\n\
          audience                {}{backups_row}{typingmind}",
         settings.name.as_str(),
         instance.id,
@@ -445,6 +447,7 @@ fn show_with(
         listed(&settings.visiting.embed_in),
         settings.retention.age,
         settings.retention.refusals,
+        settings.retention.links,
         listed(&settings.audiences),
     );
     // A block is safe here, because no setting contains a line break.

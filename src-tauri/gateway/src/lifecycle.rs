@@ -71,7 +71,7 @@ pub async fn run(
 
 impl Gateway {
     /// Runs until it is dropped. Every two seconds it records counted refusals and tests whether
-    /// the directory works again after a failure. Once a minute it prunes the activity.
+    /// the directory works again after a failure. Once a minute it prunes the activity and the ledger.
     async fn run_maintenance(&self, actor: &Actor) -> Infallible {
         loop {
             for _ in 0..ROUNDS_PER_PRUNE {
@@ -84,7 +84,7 @@ impl Gateway {
                 }
             }
             if let Err(cause) = self.prune().await {
-                tracing::warn!(error = %cause.logged(), "the activity is not pruned");
+                tracing::warn!(error = %cause.logged(), "the activity and the ledger are not pruned");
             }
             if let Err(cause) = self.prune_sessions().await {
                 tracing::warn!(error = %cause.logged(), "expired sessions were not deleted");

@@ -91,13 +91,14 @@ pub struct TypedSignInSettings {
     pub embed_in: Vec<String>,
 }
 
-/// [`Retention`] as an administrator types it. The age is a text for the same reason as in
+/// [`Retention`] as an administrator types it. Times are texts for the same reason as in
 /// [`TypedSignInSettings`].
 #[derive(Clone, Debug, Deserialize)]
 #[expect(missing_docs, reason = "the members of Retention")]
 pub struct TypedRetention {
     pub age: String,
     pub refusals: u64,
+    pub links: String,
 }
 
 /// Facts about a signing key that are known without reading it, and the warning about a short one.
@@ -169,7 +170,7 @@ pub struct Instance {
     pub policy: Policy,
     /// Settings of signing in at its gateway.
     pub visiting: SignInSettings,
-    /// Retention of its activity.
+    /// Retention of its activity and its ledger.
     pub retention: Retention,
     /// Values of `aud` that are accepted besides its URL.
     pub audiences: Vec<String>,
@@ -347,6 +348,7 @@ impl TryFrom<InstanceSettings> for SettingsChange {
             embed_in: Some(visiting.embed_in),
             retention_age: Some(lifetime(&settings.retention.age, "retention_age")?),
             retained_refusals: Some(settings.retention.refusals),
+            retained_links: Some(lifetime(&settings.retention.links, "retained_links")?),
             audiences: Some(settings.audiences),
         })
     }

@@ -52,6 +52,7 @@ const LABELS: Record<string, string> = {
   embed_in: 'Pages with the widget',
   age: 'Keep entries for',
   refusals: 'Maximum number of refusals',
+  links: 'Keep ended links for',
 };
 
 /** Returns the labels of the settings that were edited and not saved yet. */

@@ -214,6 +214,10 @@ pub(crate) struct SettingsArguments {
     /// Maximum number of refusals in the activity. The oldest are removed first [default: 100000].
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = number)]
     pub(crate) keep_refusals: Option<u64>,
+    /// Time after which a link that no longer works is removed from the ledger, such as 30 days, or
+    /// never. A link whose code has not expired stays [default: 365 days].
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true, value_parser = str::parse::<Lifetime>)]
+    pub(crate) keep_links: Option<Lifetime>,
     /// Value of the claim 'aud' that is accepted besides the instance's URL. Repeat it for more.
     /// The given values replace the current ones, and the value none removes them.
     #[arg(long, value_name = "TEXT|none")]

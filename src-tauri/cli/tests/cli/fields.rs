@@ -151,6 +151,7 @@ fn an_error_about_an_option_of_an_instance_names_the_option() {
         (set(&["--embed-in", "app..example"]), "embed-in"),
         (set(&["--keep-activity", "x"]), "keep-activity"),
         (set(&["--keep-refusals", "-1"]), "keep-refusals"),
+        (set(&["--keep-links", "x"]), "keep-links"),
         (set(&["--audience", "a b"]), "audience"),
         (set(&["--secret-encoding", "hex"]), "secret-encoding"),
         (vec!["completions", "x"], "shell"),
@@ -185,7 +186,9 @@ fn the_guide_names_the_member_in_json_of_each_setting() {
             "--hosted" => "elsewhere",
             "--param" => "code",
             "--algorithm" => "HS512",
-            "--lifetime" | "--session" | "--session-idle" | "--keep-activity" => "3 days",
+            "--lifetime" | "--session" | "--session-idle" | "--keep-activity" | "--keep-links" => {
+                "3 days"
+            }
             "--sign-in" => "confirm",
             "--return-to" | "--embed-in" => "https://app.bc",
             "--keep-refusals" => "7",

@@ -36,6 +36,7 @@ pub enum ChangedSetting {
     EmbedIn(Change<Vec<String>>),
     RetentionAge(Change<Lifetime>),
     RetainedRefusals(Change<u64>),
+    RetainedLinks(Change<Lifetime>),
     Audiences(Change<Vec<String>>),
     /// Whether a backup is made every day.
     AutomaticBackups(Change<bool>),

@@ -308,6 +308,7 @@ impl ChangedSetting {
             Self::EmbedIn(change) => said("widget", change, |all| list(all)),
             Self::RetentionAge(change) => said("activity kept", change, Clone::clone),
             Self::RetainedRefusals(change) => said("refusals kept", change, Clone::clone),
+            Self::RetainedLinks(change) => said("links kept", change, Clone::clone),
             Self::Audiences(change) => said("audiences", change, |all| list(all)),
             Self::AutomaticBackups(change) => {
                 said("automatic backups", change, |on| yes_or_no(*on))

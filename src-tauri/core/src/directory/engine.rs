@@ -143,8 +143,8 @@ pub trait Directory: Send + Sync {
     /// every two seconds. Closing the directory records all counted refusals.
     async fn record_counted(&self, now: Timestamp) -> Result<()>;
 
-    /// Removes entries of the activity that `retention` does not keep. Removes only a limited
-    /// number, so that other changes do not wait long. Returns whether there may be more. When it returns
+    /// Removes entries of the activity and links that `retention` does not keep. Removes only a
+    /// limited number, so that other changes do not wait long. Returns whether there may be more. When it returns
     /// false, all removals are durable.
     async fn prune(&self, retention: Retention, now: Timestamp) -> Result<bool>;
 

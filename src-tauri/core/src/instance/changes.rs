@@ -161,7 +161,11 @@ fn changed_settings(was: &Settings, is: &Settings) -> Vec<ChangedSetting> {
         return_to,
         embed_in,
     } = visiting;
-    let Retention { age, refusals } = retention;
+    let Retention {
+        age,
+        refusals,
+        links,
+    } = retention;
     let changes = [
         text(name.as_str(), is.name.as_str(), ChangedSetting::Name),
         text(url, &is.url, ChangedSetting::Url),
@@ -208,6 +212,7 @@ fn changed_settings(was: &Settings, is: &Settings) -> Vec<ChangedSetting> {
             is.retention.refusals,
             ChangedSetting::RetainedRefusals,
         ),
+        value(*links, is.retention.links, ChangedSetting::RetainedLinks),
         texts(audiences, &is.audiences, ChangedSetting::Audiences),
     ];
     changes.into_iter().flatten().collect()

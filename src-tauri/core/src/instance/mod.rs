@@ -175,7 +175,7 @@ pub struct Settings {
     #[serde(default)]
     #[schema(required)]
     pub visiting: SignInSettings,
-    /// Retention of the activity.
+    /// Retention of the activity and the ledger.
     #[serde(default)]
     #[schema(required)]
     pub retention: Retention,

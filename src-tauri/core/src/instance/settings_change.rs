@@ -40,6 +40,7 @@ pub struct SettingsChange {
     pub embed_in: Option<Vec<String>>,
     pub retention_age: Option<Lifetime>,
     pub retained_refusals: Option<u64>,
+    pub retained_links: Option<Lifetime>,
     pub audiences: Option<Vec<String>>,
 }
 
@@ -81,6 +82,7 @@ impl SettingsChange {
         assign(&mut sign_in.embed_in, embed_in);
         assign(&mut settings.retention.age, self.retention_age);
         assign(&mut settings.retention.refusals, self.retained_refusals);
+        assign(&mut settings.retention.links, self.retained_links);
         if let Some(audiences) = &self.audiences {
             let texts = audiences.iter().map(String::as_str);
             settings.audiences = Audience::parse_all(texts, &settings.audiences)?;
@@ -120,6 +122,7 @@ impl SettingsChange {
             embed_in: edited(self.embed_in, before.embed_in.as_ref()),
             retention_age: edited(self.retention_age, before.retention_age.as_ref()),
             retained_refusals: edited(self.retained_refusals, before.retained_refusals.as_ref()),
+            retained_links: edited(self.retained_links, before.retained_links.as_ref()),
             audiences: edited(self.audiences, before.audiences.as_ref()),
         }
     }

@@ -189,4 +189,17 @@ impl Standing {
             ends_sessions: false,
         }
     }
+
+    /// Returns whether a link stopped working before a time, in Unix seconds, and nothing depends on
+    /// its record any more. Without the record, a code would have all its uses again, so the code
+    /// must have expired. A link that ends its sessions stays, because some may go on otherwise.
+    #[must_use]
+    pub fn is_prunable(&self, link: &LinkTerms<'_>, ended_before: i64, now: i64) -> bool {
+        let over_at = link.over_at().filter(|at| now >= *at);
+        let ended_at = self.ended_at.or(over_at);
+        !self.status.works()
+            && !link.revoked_ends_sessions
+            && over_at.is_some()
+            && ended_at.is_some_and(|at| at < ended_before)
+    }
 }

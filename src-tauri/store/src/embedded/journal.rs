@@ -272,6 +272,11 @@ impl View<'_> {
         bytes.map(|bytes| decoded(&bytes)).transpose()
     }
 
+    /// Returns whether a row is pending.
+    pub(super) fn is_pending(&self, key: &[u8]) -> bool {
+        self.pending.rows.contains_key(key)
+    }
+
     /// Returns the pending rows whose keys begin with `prefix`. A removed row has no value.
     pub(super) fn pending_rows(
         &self,

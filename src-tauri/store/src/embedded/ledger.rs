@@ -73,10 +73,10 @@ pub(super) fn is_ended_with_link(view: &View<'_>, session: &Session) -> Result<b
     Ok(Standing::ends(session, link.as_ref(), &person, &instance))
 }
 
-/// Returns the claims of a link.
-pub(super) fn claims(view: &View<'_>, link: &IssuedLink) -> Result<Option<Claims>> {
+/// Returns the keys that the claims of a link can have.
+pub(super) fn claims_keys(link: &IssuedLink) -> Vec<Vec<u8>> {
     let Some(subject) = &link.subject else {
-        return Ok(None);
+        return Vec::new();
     };
     // The user may have got the address after the link was given out.
     let of_user = link
@@ -86,7 +86,12 @@ pub(super) fn claims(view: &View<'_>, link: &IssuedLink) -> Result<Option<Claims
     let of_email = latchkey_core::protocol::email::Email::parse(subject, "email")
         .ok()
         .map(|email| keys::claims_of_email(&email.key(), &link.id));
-    for key in of_user.into_iter().chain(of_email) {
+    of_user.into_iter().chain(of_email).collect()
+}
+
+/// Returns the claims of a link.
+pub(super) fn claims(view: &View<'_>, link: &IssuedLink) -> Result<Option<Claims>> {
+    for key in claims_keys(link) {
         let stored: Option<String> = view.read(&key)?;
         if let Some(json) = stored {
             let members = serde_json::from_str(&json).map_err(|cause| damaged().because(cause))?;

@@ -13,7 +13,7 @@
 //! | rows of older formats | [`migrate`], [`single_entries`] |
 //! | damaged files | [`inspect`], [`snapshot`], [`rollback`], [`watermark`], [`closed`] |
 //! | searching and sorting users and links | [`catalogue`], [`load`] |
-//! | issued links | [`ledger`] |
+//! | issued links, and those that are no longer kept | [`ledger`], [`prune_links`] |
 //! | seals of the activity | [`seals`], [`seal_rows`] |
 //! | sessions, and the activity that is no longer kept | [`sessions`], [`session_index`], [`prune`] |
 //! | a full disk | [`room`] |
@@ -41,6 +41,7 @@ mod lock;
 mod migrate;
 mod open;
 mod prune;
+mod prune_links;
 mod record;
 mod rollback;
 mod room;

@@ -17,6 +17,7 @@ use super::catalogue::Totals;
 use super::effects::{Updates, Written, rows_of};
 use super::facts;
 use super::journal::{Change, Journal};
+use super::prune_links::LinkPass;
 use super::record::EntryRecord;
 use super::row_snapshot::Begun;
 use super::seals::SealedPart;
@@ -40,7 +41,7 @@ enum Request {
     /// Records the refusals that were counted in periods that ended by a time. `None` records all
     /// of them.
     RecordCounted(Option<i64>, Answer<()>),
-    /// Removes entries of the activity. Returns whether there may be more to remove.
+    /// Removes entries of the activity and links. Returns whether there may be more to remove.
     Prune(Retention, Timestamp, Answer<bool>),
     /// Writes everything that is pending into the rows.
     Checkpoint(Answer<()>),
@@ -67,6 +68,7 @@ impl Writer {
             shared,
             refusals: Refusals::default(),
             kept_refusals: None,
+            link_pass: LinkPass::default(),
             removal_is_pending: false,
             checkpoint_failed: false,
         };
@@ -144,7 +146,9 @@ struct Work {
     refusals: Refusals,
     /// Number of refusals in the activity, after they were counted once.
     kept_refusals: Option<u64>,
-    /// Whether entries were removed and their removal is not known to be on the disk.
+    /// Progress of the removal of links.
+    link_pass: LinkPass,
+    /// Whether entries or links were removed and their removal is not known to be on the disk.
     removal_is_pending: bool,
     /// Whether the last checkpoint could not be made, which is logged once.
     checkpoint_failed: bool,
@@ -386,7 +390,7 @@ impl Work {
 
     fn prune(&mut self, retention: Retention, now: Timestamp) -> Result<bool> {
         let shared = Arc::clone(&self.shared);
-        shared.opened.with(|State { journal, .. }| {
+        shared.opened.with(|State { journal, links, .. }| {
             let known = self.kept_refusals;
             let kept = known.map_or_else(|| journal.count_refusals(), Ok)?;
             let prune = || journal.prune(retention, kept, now);
@@ -395,14 +399,25 @@ impl Work {
                 .transpose()?
                 .unwrap_or_default();
             self.kept_refusals = Some(kept.saturating_sub(pruned.refusals));
-            self.removal_is_pending |= pruned.entries > 0;
-            // One sync makes the removal of all blocks durable.
-            if pruned.entries == 0 && self.removal_is_pending {
+            let mut goes_on = pruned.entries > 0;
+            self.removal_is_pending |= goes_on;
+            if !goes_on
+                && let Some(slice) =
+                    self.link_pass
+                        .prune(journal, retention.links, now.as_second())?
+            {
+                goes_on = slice.goes_on;
+                self.removal_is_pending |= !slice.updates.is_empty();
+                let totals = facts::counters(&journal.view())?.totals();
+                links.enqueue(slice.updates, totals);
+            }
+            // One sync makes all removals durable.
+            if !goes_on && self.removal_is_pending {
                 let synced = journal.flush();
                 synced.inspect_err(|_| shared.opened.mark_broken())?;
                 self.removal_is_pending = false;
             }
-            Ok(pruned.entries > 0)
+            Ok(goes_on)
         })
     }
 }

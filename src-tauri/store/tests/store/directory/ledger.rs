@@ -46,7 +46,7 @@ impl Made {
 }
 
 /// Makes a link at a time that works for a number of sign-ins. It expires after an hour.
-fn made_with(payload: &Value, uses: Option<u64>, at: Timestamp) -> Made {
+pub(super) fn made_with(payload: &Value, uses: Option<u64>, at: Timestamp) -> Made {
     let target = Target {
         url: BaseUrl::parse("https://chat.acme.example").unwrap(),
         parameter: Parameter::default(),
@@ -73,11 +73,11 @@ pub(super) fn made_for(user: &str, uses: Option<u64>) -> Made {
     made_with(&json!({ "user": { "id": user } }), uses, at(0))
 }
 
-fn made_at(user: &str, at: Timestamp) -> Made {
+pub(super) fn made_at(user: &str, at: Timestamp) -> Made {
     made_with(&json!({ "user": { "id": user } }), None, at)
 }
 
-fn take_at(directory: &dyn Directory, link: &Made, at: Timestamp) {
+pub(super) fn take_at(directory: &dyn Directory, link: &Made, at: Timestamp) {
     directory.take_link(link.taken(), &by(at)).wait().unwrap();
 }
 

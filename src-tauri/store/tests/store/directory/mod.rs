@@ -26,6 +26,7 @@ mod race;
 pub(crate) mod random;
 mod records;
 mod remote;
+mod retained_links;
 mod seats;
 mod sessions;
 pub(crate) mod snapshots;

@@ -253,6 +253,7 @@ fn the_activity_keeps_what_the_retention_says() {
     let for_ever = Retention {
         age: Lifetime::Never,
         refusals: 100,
+        links: Lifetime::Never,
     };
     assert_eq!(prune(&directory, for_ever, 4000 * DAY), 0);
     // One more refusal exceeds the limit when it is no longer in the journal.

@@ -106,6 +106,7 @@ fn entries_that_are_removed_while_a_snapshot_is_read_are_in_it() {
     let nothing = Retention {
         age: Lifetime::Secs(1),
         refusals: 0,
+        links: Lifetime::Secs(1),
     };
     while directory.prune(nothing, at(0)).wait().unwrap() {}
     let entries = |rows: &[String]| {

@@ -1,0 +1,112 @@
+//! Removal of the links that the retention does not keep. A pass reads all links, a slice at a time,
+//! once a day and after each opening.
+
+use std::ops::Bound;
+
+use latchkey_core::Result;
+use latchkey_core::protocol::lifetime::Lifetime;
+use sled::IVec;
+
+use super::catalogue::{Links, Update};
+use super::errors::{damaged, storage};
+use super::journal::Journal;
+use super::{keys, ledger};
+
+/// Number of links that are read at once.
+const SLICE: usize = 512;
+/// Time from the beginning of a pass to that of the next, in seconds.
+const PASS_SECS: i64 = 86_400;
+
+/// Progress of the passes over all links.
+#[derive(Default)]
+pub(super) struct LinkPass {
+    /// Key from which the pass goes on. `None` between two passes.
+    next: Option<Vec<u8>>,
+    /// Beginning of the last pass, in Unix seconds, and its retention.
+    last: Option<(i64, Lifetime)>,
+}
+
+/// Result of a slice.
+pub(super) struct Slice {
+    /// Whether the pass goes on.
+    pub(super) goes_on: bool,
+    /// Updates of the catalogue.
+    pub(super) updates: Vec<Update<Links>>,
+}
+
+impl LinkPass {
+    /// Prunes the next slice of links. `retention` is the maximum time since a link stopped working.
+    /// The removal is durable after the next flush. Returns `None` if no pass is due.
+    pub(super) fn prune(
+        &mut self,
+        journal: &Journal,
+        retention: Lifetime,
+        now: i64,
+    ) -> Result<Option<Slice>> {
+        let Lifetime::Secs(secs) = retention else {
+            return Ok(None);
+        };
+        let is_done = self.last.is_some_and(|(begun, known)| {
+            known == retention && (begun..begun.saturating_add(PASS_SECS)).contains(&now)
+        });
+        let from = match self.next.take() {
+            Some(next) => next,
+            None if is_done => return Ok(None),
+            None => {
+                self.last = Some((now, retention));
+                keys::LINKS.to_vec()
+            }
+        };
+        let ended_before = now.saturating_sub(secs);
+        let (updates, next) = journal.prune_links(&from, ended_before, now)?;
+        self.next = next;
+        Ok(Some(Slice {
+            goes_on: self.next.is_some(),
+            updates,
+        }))
+    }
+}
+
+impl Journal {
+    /// Removes links that stopped working before a time, and their claims, from a key on. Returns
+    /// the updates of the catalogue, and the key from which to go on. Links that are still in the
+    /// journal stay.
+    fn prune_links(
+        &self,
+        from: &[u8],
+        ended_before: i64,
+        now: i64,
+    ) -> Result<(Vec<Update<Links>>, Option<Vec<u8>>)> {
+        let (mut updates, mut rows, mut next) = (Vec::new(), Vec::new(), None);
+        let view = self.view();
+        let range = (Bound::Included(from), Bound::Unbounded);
+        let found = self.tree().range::<&[u8], _>(range).keys();
+        for (number, key) in found.enumerate() {
+            let key = key.map_err(storage)?;
+            if !key.starts_with(keys::LINKS) {
+                break;
+            }
+            if number >= SLICE {
+                next = Some(key.to_vec());
+                break;
+            }
+            let id = keys::link_id_of(&key).ok_or_else(damaged)?;
+            if view.is_pending(&key) {
+                continue;
+            }
+            let Some(listed) = ledger::listed(&view, id, now)? else {
+                continue;
+            };
+            let terms = listed.link.terms();
+            if listed.standing.is_prunable(&terms, ended_before, now) {
+                let claims = ledger::claims_keys(&listed.link);
+                rows.extend(claims.into_iter().map(|key| (key, None::<IVec>)));
+                rows.push((key.to_vec(), None));
+                updates.push(Update::Remove(id.to_owned()));
+            }
+        }
+        drop(view);
+        self.write(rows)?;
+        Ok((updates, next))
+    }
+}

@@ -1,0 +1,142 @@
+//! Tests of the retention of the ledger.
+
+use latchkey_core::directory::Directory as _;
+use latchkey_core::instance::{Policy, Retention};
+use latchkey_core::ledger::{LinkPageStart, LinkQuery, LinkSort, RevocationScope};
+use latchkey_core::protocol::code::VerifiedCode;
+use latchkey_core::protocol::lifetime::Lifetime;
+use latchkey_store::{EmbeddedDirectory, Wait as _};
+
+use super::ledger::{Made, made_at, made_with, revoke_at, take_at};
+use super::{at, code};
+use crate::by;
+use serde_json::json;
+
+const DAY: i64 = 86_400;
+const HOUR: i64 = 3600;
+
+/// Prunes until nothing is left to prune. Returns the number of calls.
+fn prune(directory: &EmbeddedDirectory, links: Lifetime, second: i64) -> usize {
+    let retention = Retention {
+        age: Lifetime::Never,
+        links,
+        ..Retention::default()
+    };
+    let prune = |_: &usize| directory.prune(retention, at(second)).wait().unwrap();
+    (0..10_000).take_while(prune).count()
+}
+
+/// Returns the IDs of all links, sorted.
+fn all(directory: &EmbeddedDirectory) -> Vec<String> {
+    let query = LinkQuery {
+        now: at(0).as_second(),
+        ..LinkQuery::default()
+    };
+    let page = directory.links(&query, LinkSort::default(), &LinkPageStart::First, 10_000);
+    let page = page.wait().unwrap();
+    assert_eq!(
+        directory.link_counts(at(0)).wait().unwrap().all(),
+        page.total
+    );
+    let mut ids: Vec<String> = page.links.into_iter().map(|found| found.link.id).collect();
+    ids.sort_unstable();
+    ids
+}
+
+/// Gives a link out. It expires after an hour.
+fn give(directory: &EmbeddedDirectory, second: i64) -> Made {
+    let link = made_at("ada", at(second));
+    take_at(directory, &link, at(second));
+    link
+}
+
+/// Redeems a code 400 days ago.
+fn redeem(directory: &EmbeddedDirectory, code: &VerifiedCode) -> &'static str {
+    let by = by(at(-400 * DAY));
+    let redeemed = directory.redeem(Ok(code), Policy::default(), &by).wait();
+    redeemed.unwrap().code()
+}
+
+fn is_known(directory: &EmbeddedDirectory, link: &Made) -> bool {
+    directory.link(link.id(), at(0)).wait().unwrap().is_some()
+}
+
+#[test]
+fn links_that_stopped_working_long_ago_are_removed_with_their_claims() {
+    let folder = tempfile::tempdir().unwrap();
+    let open = || EmbeddedDirectory::open(folder.path(), "a test").unwrap();
+    let directory = open();
+    let year = Lifetime::Secs(365 * DAY);
+    let old = give(&directory, -365 * DAY - 2 * HOUR);
+    let recent = give(&directory, -364 * DAY);
+    let works = give(&directory, 0);
+    // A used or revoked code without an end would work again.
+    let used = code(
+        r#""user":{"id":"eve"},"jti":"used","single_use":true"#,
+        -400 * DAY,
+    );
+    assert_eq!(redeem(&directory, &used), "provisioned");
+    let revoke = |id: &str, ends_sessions, second| {
+        let scope = RevocationScope::Link(id.to_owned());
+        revoke_at(&directory, scope, ends_sessions, at(second));
+    };
+    revoke("theirs", false, -400 * DAY);
+    let with_sessions = give(&directory, -400 * DAY);
+    revoke(with_sessions.id(), true, -400 * DAY);
+    let used_up = made_with(&json!({ "user": { "id": "bob" } }), Some(1), at(-400 * DAY));
+    take_at(&directory, &used_up, at(-400 * DAY));
+    assert_eq!(redeem(&directory, &used_up.code), "provisioned");
+    let mut before = all(&directory);
+    assert_eq!(before.len(), 7);
+
+    prune(&directory, Lifetime::Never, 0);
+    assert_eq!(all(&directory), before);
+    // Links that are still in the journal are pruned later.
+    drop(directory);
+    let directory = open();
+    assert_eq!(all(&directory), before);
+    prune(&directory, year, 0);
+    before.retain(|id| id != old.id() && id != used_up.id());
+    assert_eq!(all(&directory), before);
+    for (link, known) in [
+        (&old, false),
+        (&used_up, false),
+        (&recent, true),
+        (&works, true),
+        (&with_sessions, true),
+    ] {
+        assert_eq!(is_known(&directory, link), known, "{}", link.id());
+    }
+    drop(directory);
+    let directory = open();
+    assert_eq!(all(&directory), before);
+    let mut snapshot = directory.snapshot().wait().unwrap();
+    let mut claims = 0;
+    while let Some(rows) = snapshot.next().wait().unwrap() {
+        claims += rows.iter().filter(|row| row.kind() == "claims").count();
+    }
+    assert_eq!(claims, 3, "those of links that are known");
+}
+
+#[test]
+fn many_links_are_removed_a_slice_at_a_time_once_a_day() {
+    const LINKS: usize = 1200;
+    let folder = tempfile::tempdir().unwrap();
+    let open = || EmbeddedDirectory::open(folder.path(), "a test").unwrap();
+    let directory = open();
+    let links: Vec<Made> = (0..LINKS).map(|_| give(&directory, -30 * DAY)).collect();
+    let kept = give(&directory, 0);
+    drop(directory);
+    let directory = open();
+    assert_eq!(all(&directory).len(), LINKS + 1);
+    let week = Lifetime::Secs(7 * DAY);
+    assert!(prune(&directory, week, 0) >= 2);
+    assert_eq!(all(&directory), [kept.id()]);
+    assert!(!links.iter().any(|link| is_known(&directory, link)));
+    assert_eq!(prune(&directory, week, 0), 0);
+    // The next pass is a day later. By then the link is not in the journal any more.
+    directory.snapshot().wait().unwrap();
+    prune(&directory, week, DAY - 1);
+    prune(&directory, Lifetime::Secs(HOUR), 8 * DAY);
+    assert!(all(&directory).is_empty());
+}
