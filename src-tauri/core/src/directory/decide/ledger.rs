@@ -174,7 +174,7 @@ impl Draft {
             LinkPerson::User(user) => self.cutoffs_of(user),
             LinkPerson::Email(_) => PersonCutoffs::default(),
         };
-        Standing::taken_back(Some(link), None, &cutoffs, &self.facts.cutoffs).is_some()
+        Standing::taken_back(&link.terms(), &cutoffs, &self.facts.cutoffs).is_some()
     }
 
     fn cutoffs_of(&self, user: &UserId) -> PersonCutoffs {

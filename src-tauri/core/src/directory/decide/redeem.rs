@@ -9,9 +9,7 @@ use super::super::user::{Origin, User};
 use super::{Draft, not_loaded};
 use crate::Result;
 use crate::activity::{AuditContext, Event};
-use crate::ledger::{
-    IssuedLink, LinkOrigin, LinkStatus, LinkTerms, PersonCutoffs, Standing, Use,
-};
+use crate::ledger::{IssuedLink, LinkOrigin, LinkStatus, LinkTerms, PersonCutoffs, Standing, Use};
 use crate::protocol::code::VerifiedCode;
 use crate::protocol::email::Email;
 use crate::protocol::payload::{NewUser, Payload};
