@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::standing::LinkTerms;
+use super::terms::LinkTerms;
 use crate::time;
 
 /// A moment before which links do not work any more.

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::standing::LinkTerms;
+use super::terms::LinkTerms;
 use crate::activity::Actor;
 use crate::protocol::user_id::UserId;
 use crate::protocol::uses::Uses;

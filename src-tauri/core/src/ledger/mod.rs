@@ -13,10 +13,12 @@ mod query;
 mod revocation;
 mod standing;
 mod taken_link;
+mod terms;
 
 pub use cutoff::{Cutoff, InstanceCutoffs, PersonCutoffs};
 pub use issued_link::{GivenAs, GivenOut, IssuedLink, LinkOrigin, LinkRecord, Use};
 pub use query::{LinkCounts, LinkPage, LinkPageStart, LinkQuery, LinkSort, LinkSortBy, ListedLink};
 pub use revocation::{Revocation, RevocationScope};
-pub use standing::{LinkStatus, LinkTerms, Standing};
+pub use standing::{LinkStatus, Standing};
 pub use taken_link::{MAX_NOTE_CHARS, TakenLink, note};
+pub use terms::LinkTerms;

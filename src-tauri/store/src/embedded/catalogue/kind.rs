@@ -2,8 +2,7 @@
 
 use std::hash::Hash;
 
-use super::Totals;
-use super::rows::{Row, RowId, Rows};
+use super::row_id::RowId;
 use latchkey_core::paging::Search;
 
 /// Kind of rows, such as users.
@@ -57,26 +56,27 @@ pub(in crate::embedded) trait Kind: Sized + 'static {
     fn version(query: &Self::Query, shared: &Self::Shared) -> u64;
 
     /// Returns whether there are as many rows as the totals say.
-    fn is_complete(rows: &Rows<Self>, totals: &Totals) -> bool;
+    fn is_complete<'a>(rows: impl Iterator<Item = &'a Self::Fields>, totals: &Totals) -> bool
+    where
+        Self::Fields: 'a;
+}
+
+/// Counters of the directory after a change, which a new catalogue must match.
+#[derive(Clone, Copy)]
+pub(in crate::embedded) struct Totals {
+    /// Number of the change.
+    pub(in crate::embedded) changes: u64,
+    pub(in crate::embedded) users: u64,
+    pub(in crate::embedded) active: u64,
 }
 
 /// Part of a row that an order depends on.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(in crate::embedded) enum Part {
     Id,
-    /// The [text for sorting](Row::text).
+    /// The text for sorting.
     Text,
     Time,
-}
-
-/// Change of a row that a catalogue applies.
-pub(in crate::embedded) enum Update<K: Kind> {
-    /// The row was added or replaced.
-    Put(Box<Row<'static, K>>),
-    /// The row with this ID was removed.
-    Remove(String),
-    /// A shared value has changed.
-    Note(K::Note),
 }
 
 /// A time, or none, in eight bytes. An `Option` would double the size.

@@ -4,9 +4,9 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 
 use super::interned::{Interned, TextId};
-use super::kind::{Kind, MaybeTime, Part};
-use super::rows::{RowId, Rows};
-use super::{Catalogue, PageOfIds, Totals};
+use super::kind::{Kind, MaybeTime, Part, Totals};
+use super::row_id::RowId;
+use super::{Catalogue, PageOfIds};
 use latchkey_core::Result;
 use latchkey_core::ledger::{
     Cutoff, InstanceCutoffs, LinkCounts, LinkPageStart, LinkQuery, LinkSort, LinkSortBy,
@@ -205,7 +205,7 @@ impl Kind for Links {
     }
 
     /// The number of links is not counted.
-    fn is_complete(_: &Rows<Self>, _: &Totals) -> bool {
+    fn is_complete<'a>(_: impl Iterator<Item = &'a LinkFields>, _: &Totals) -> bool {
         true
     }
 }

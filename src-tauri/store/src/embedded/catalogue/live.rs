@@ -6,8 +6,9 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use super::kind::{Kind, Update};
-use super::{Catalogue, Totals};
+use super::Catalogue;
+use super::kind::{Kind, Totals};
+use super::rows::Update;
 use crate::embedded::errors::damaged_folder;
 use latchkey_core::{Error, ErrorCode, Result};
 

@@ -9,6 +9,7 @@ mod kind;
 mod links;
 mod live;
 mod order;
+mod row_id;
 mod rows;
 mod scan;
 mod sort;
@@ -17,27 +18,19 @@ mod users;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
-pub(super) use kind::{Kind, Update};
+pub(super) use kind::{Kind, Totals};
 pub(super) use links::{CutOff, LinkValues, Links};
 pub(super) use live::LiveCatalogue;
-pub(super) use rows::Row;
+pub(super) use rows::{Row, Update};
 pub(super) use sort::first_eight;
 pub(super) use users::{UserValues, Users};
 
 use self::kind::Part;
 use self::order::Order;
-use self::rows::{Changed, RowId, Rows, count};
+use self::row_id::RowId;
+use self::rows::{Changed, Rows, count};
 use latchkey_core::Result;
 use latchkey_core::paging::{Cursor, PageStart, Sort};
-
-/// Counters of the directory after a change, which a new catalogue must match.
-#[derive(Clone, Copy)]
-pub(super) struct Totals {
-    /// Number of the change.
-    pub(super) changes: u64,
-    pub(super) users: u64,
-    pub(super) active: u64,
-}
 
 /// All rows of a kind, and the orders and answers of earlier queries.
 pub(super) struct Catalogue<K: Kind> {
@@ -133,7 +126,8 @@ impl<K: Kind> Catalogue<K> {
     }
 
     pub(super) fn is_complete(&self, totals: &Totals) -> bool {
-        K::is_complete(&self.rows, totals)
+        let rows = self.rows.living().map(|(_, fields)| fields);
+        K::is_complete(rows, totals)
     }
 
     /// Returns a page of the rows that match `query`.

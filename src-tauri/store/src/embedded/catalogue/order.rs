@@ -3,7 +3,8 @@
 use std::cmp::Ordering;
 
 use super::kind::Kind;
-use super::rows::{RowId, Rows};
+use super::row_id::RowId;
+use super::rows::Rows;
 use super::scan::RowSet;
 use super::sort::sorted;
 use latchkey_core::paging::Sort;

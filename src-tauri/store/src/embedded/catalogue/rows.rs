@@ -7,6 +7,7 @@ use std::hash::{BuildHasher as _, RandomState};
 use hashbrown::HashTable;
 
 use super::kind::{Kind, Part};
+use super::row_id::RowId;
 use latchkey_core::paging::{Position, Sort, SortKey, folded};
 
 /// A row for the catalogue.
@@ -31,19 +32,14 @@ impl<K: Kind> Row<'_, K> {
     }
 }
 
-/// Index of a row.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(in crate::embedded) struct RowId(u32);
-
-impl RowId {
-    pub(super) fn index(self) -> usize {
-        self.0 as usize
-    }
-
-    fn new(index: usize) -> Self {
-        // Cannot overflow, because 2^32 rows do not fit into memory.
-        Self(u32::try_from(index).unwrap_or(u32::MAX))
-    }
+/// Change of a row that a catalogue applies.
+pub(in crate::embedded) enum Update<K: Kind> {
+    /// The row was added or replaced.
+    Put(Box<Row<'static, K>>),
+    /// The row with this ID was removed.
+    Remove(String),
+    /// A shared value has changed.
+    Note(K::Note),
 }
 
 /// Separates the searchable texts of a row. No search can contain it.

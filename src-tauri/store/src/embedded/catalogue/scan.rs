@@ -4,7 +4,8 @@
 use memchr::memmem::Finder;
 
 use super::kind::Kind;
-use super::rows::{RowId, Rows};
+use super::row_id::RowId;
+use super::rows::Rows;
 
 /// A set of rows, with one bit each.
 pub(super) struct RowSet(Vec<u64>);

@@ -5,7 +5,8 @@ use std::num::NonZero;
 use std::thread;
 
 use super::kind::{Kind, Part};
-use super::rows::{RowId, Rows};
+use super::row_id::RowId;
+use super::rows::Rows;
 use latchkey_core::paging::Sort;
 
 /// Number of bytes of a text that are compared at once.

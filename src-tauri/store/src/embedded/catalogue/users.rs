@@ -2,9 +2,8 @@
 
 use std::convert::Infallible;
 
-use super::Totals;
-use super::kind::{Kind, MaybeTime, Part};
-use super::rows::{RowId, Rows, count};
+use super::kind::{Kind, MaybeTime, Part, Totals};
+use super::row_id::RowId;
 use latchkey_core::directory::Origin;
 use latchkey_core::directory::query::{Search, SortBy, UserQuery};
 use latchkey_core::verdict::Status;
@@ -96,15 +95,12 @@ impl Kind for Users {
         0
     }
 
-    fn is_complete(rows: &Rows<Self>, totals: &Totals) -> bool {
-        counted(rows) == (totals.users, totals.active)
+    fn is_complete<'a>(rows: impl Iterator<Item = &'a UserFields>, totals: &Totals) -> bool {
+        let (mut users, mut active) = (0, 0);
+        for user in rows {
+            users += 1;
+            active += u64::from(user.status == Status::Active);
+        }
+        (users, active) == (totals.users, totals.active)
     }
-}
-
-/// Returns the number of users, and of those who take a seat.
-pub(super) fn counted(rows: &Rows<Users>) -> (u64, u64) {
-    let active = rows
-        .living()
-        .filter(|(_, user)| user.status == Status::Active);
-    (count(rows.living().count()), count(active.count()))
 }

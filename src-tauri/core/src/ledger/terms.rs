@@ -1,0 +1,45 @@
+//! The terms of a link.
+
+use crate::protocol::code::LEEWAY_SECS;
+use crate::protocol::uses::Uses;
+
+/// Fields of a link that decide what became of it. By default the link is not in the ledger.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LinkTerms<'a> {
+    /// ID of the signing key, if it is known.
+    pub key: Option<&'a str>,
+    /// `iat` of the code.
+    pub issued_at: Option<i64>,
+    /// `exp` of the code.
+    pub expires_at: Option<i64>,
+    /// Number of sign-ins for which it works.
+    pub uses: Uses,
+    /// Number of sign-ins so far.
+    pub used: u64,
+    /// Time of the last sign-in, in Unix seconds.
+    pub last_use: Option<i64>,
+    /// Time when it was revoked by itself.
+    pub revoked_at: Option<i64>,
+    /// Whether sessions that it began ended with that.
+    pub revoked_ends_sessions: bool,
+    /// Number of the change that gave it out. `None` for a link that Latchkey has not given out.
+    pub taken_in: Option<u64>,
+}
+
+impl LinkTerms<'_> {
+    /// Returns the terms of a link that is not in the ledger, by the `iat` of its code.
+    #[must_use]
+    pub fn unknown(issued_at: Option<i64>) -> Self {
+        Self {
+            issued_at,
+            ..Self::default()
+        }
+    }
+
+    /// Returns the time from which the link has expired.
+    #[must_use]
+    pub fn over_at(&self) -> Option<i64> {
+        let expires_at = self.expires_at?;
+        Some(expires_at.saturating_add(LEEWAY_SECS))
+    }
+}
