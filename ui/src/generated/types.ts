@@ -766,7 +766,7 @@ policy: Policy,
  */
 visiting: SignInSettings, 
 /**
- * Retention of its activity.
+ * Retention of its activity and its ledger.
  */
 retention: Retention, 
 /**
@@ -1259,7 +1259,12 @@ age: string,
 /**
  * Maximum number of refusals. The latest are kept. 100,000 by default.
  */
-refusals: number, };
+refusals: number, 
+/**
+ * Maximum time since a link in the ledger stopped working. 365 days by default. A link whose
+ * code has not expired stays in the ledger.
+ */
+links: string, };
 export type RetiringKey = { 
 /**
  * ID by which links name the key. It is not secret.
