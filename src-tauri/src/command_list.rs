@@ -25,6 +25,7 @@ macro_rules! command_list {
             /// Signing keys of an instance: replacing and retiring them, showing one once, copying it.
             mod secrets {
                 secret_replace(secrets::SecretReplacement) -> instance::Instance;
+                signing_key_links(instance::InstanceRef) -> Vec<secrets::SigningKeyLinks>;
                 signing_key_retire(secrets::KeyRetirement) -> instance::Instance;
                 secret_reveal(instance::InstanceRef) -> secrets::RevealedSecret;
                 secret_copy(instance::InstanceRef) -> compose::Copied;

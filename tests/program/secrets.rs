@@ -220,6 +220,7 @@ fn only_the_revealing_command_returns_the_secret_and_only_once() {
             "secret_replace",
             json!({ "instance": instance, "secret": { "kind": "paste", "secret": SECRET } }),
         ),
+        ("signing_key_links", by_id.clone()),
         (
             "signing_key_retire",
             json!({ "instance": instance, "key": "unknown", "retire_after": "now", "leaked": true }),

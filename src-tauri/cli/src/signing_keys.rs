@@ -16,6 +16,7 @@ use crate::failure::Failure;
 use crate::keys::{self, Environment};
 use crate::output::{Output, value};
 use crate::text::Text;
+use crate::users;
 
 pub(crate) fn signing_keys(
     command: &SigningKeyCommand,
@@ -28,8 +29,7 @@ pub(crate) fn signing_keys(
     match command {
         SigningKeyCommand::List { of } => {
             let instance = home.instances().find(&of.instance)?;
-            keys::unlock_access(&home, &instance, context)?;
-            list(&home, &instance, output, now)?;
+            list(&home, &instance, context, output, now)?;
         }
         SigningKeyCommand::Rotate(arguments) => rotate(arguments, &home, context, output, &by)?,
         SigningKeyCommand::Retire(arguments) => retire(arguments, &home, context, output, &by)?,
@@ -56,7 +56,7 @@ fn rotate(
         keys::unlock_or_create(home, context)?;
     }
     let rotated = home.rotate(&instance.id, rotation, by)?;
-    list(home, &rotated, output, by.at)?;
+    list(home, &rotated, context, output, by.at)?;
     if rotated.settings.hosted == Hosted::Elsewhere {
         output.note(&format!(
             "Set the new secret at {}, too. It decides how long links of the old one work.",
@@ -80,17 +80,31 @@ fn retire(
         retire_after: arguments.retire_after,
     };
     let changed = home.retire_key(&instance.id, &arguments.key, request, by)?;
-    list(home, &changed, output, by.at)
+    list(home, &changed, context, output, by.at)
 }
 
-/// Prints the signing keys of an instance.
-fn list(home: &Home, instance: &Instance, output: &Output, now: Timestamp) -> Result<(), Failure> {
-    let keys = home.signing_keys(instance, now)?;
+/// Prints the signing keys of an instance, and how many links depend on each.
+fn list(
+    home: &Home,
+    instance: &Instance,
+    context: &Context,
+    output: &Output,
+    now: Timestamp,
+) -> Result<(), Failure> {
+    let directory = match instance.settings.hosted {
+        Hosted::Here => Some(users::directory(home, instance, context)?),
+        Hosted::Elsewhere | Hosted::Gateway => {
+            keys::unlock_access(home, instance, context)?;
+            None
+        }
+    };
+    let keys = home.signing_keys(instance, directory.as_deref(), now)?;
     let mut text = Text::new();
     for SigningKeyRecord {
         key,
         state,
         retires_at,
+        links,
     } in &keys.signing_keys
     {
         if let Some(warning) = &key.warning {
@@ -106,7 +120,10 @@ fn list(home: &Home, instance: &Instance, output: &Output, now: Timestamp) -> Re
             KeyOrigin::Pasted => "pasted",
         };
         let set = format!("{origin} {}", time::exact(key.set_at));
-        text.row(&[&key.id, &state, &set]);
+        let links = links.map(|links| links.words());
+        let mut row = vec![key.id.as_str(), &state, &set];
+        row.extend(links.as_deref());
+        text.row(&row);
     }
     if keys.signing_keys.is_empty() {
         output.note("There is no signing key.");

@@ -3,8 +3,8 @@
 
 use std::sync::Arc;
 
-use latchkey_core::admin::RetirementRequest;
-use latchkey_core::instance::InstanceId;
+use latchkey_core::admin::{KeyLinks, RetirementRequest};
+use latchkey_core::instance::{Hosted, InstanceId};
 use latchkey_core::secret::{KeyRotation, Secret};
 use latchkey_core::{Error, ErrorCode};
 use serde::ser::SerializeStruct as _;
@@ -76,6 +76,40 @@ pub async fn secret_replace(
         };
         home.rotate(&id, rotation, &now())?;
         after_change(home, &id)
+    })
+    .await
+}
+
+/// Links that depend on a signing key.
+#[derive(Clone, Debug, Serialize, TS)]
+pub struct SigningKeyLinks {
+    /// ID of the key.
+    pub key: String,
+    /// Links that work now and that the key has signed.
+    pub links: KeyLinks,
+}
+
+/// Counts the links that depend on each signing key of an instance.
+#[tauri::command]
+pub async fn signing_key_links(
+    studio: State<'_, Arc<Studio>>,
+    request: InstanceRef,
+) -> Result<Vec<SigningKeyLinks>, Problem> {
+    at_home(studio, move |studio, home| {
+        let instance = home.instances().get(&request.id()?)?;
+        let directory = match instance.settings.hosted {
+            Hosted::Here => Some(studio.directory(home, &instance)?),
+            Hosted::Elsewhere | Hosted::Gateway => None,
+        };
+        let keys = home.signing_keys(&instance, directory.as_deref(), now().at)?;
+        let keys = keys.signing_keys.into_iter();
+        let counted = keys.filter_map(|record| {
+            Some(SigningKeyLinks {
+                key: record.key.id,
+                links: record.links?,
+            })
+        });
+        Ok(counted.collect())
     })
     .await
 }

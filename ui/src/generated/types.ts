@@ -823,6 +823,19 @@ forecast: Forecast,
  * Actions that correct the cause of a refusal.
  */
 remedies: Array<Remedy>, };
+export type KeyLinks = { 
+/**
+ * Number of links.
+ */
+count: number, 
+/**
+ * Whether some of them never expire.
+ */
+some_never_expire: boolean, 
+/**
+ * Time when the last of the others expires. Null if there are no others.
+ */
+last_expires_at: string | null, };
 export type KeyOrigin = "generated" | "pasted";
 export type KeyRetirement = { 
 /**
@@ -1444,6 +1457,15 @@ key: string | null,
  * Time at which the key retires. Null for the active key.
  */
 retires_at: string | null, };
+export type SigningKeyLinks = { 
+/**
+ * ID of the key.
+ */
+key: string, 
+/**
+ * Links that work now and that the key has signed.
+ */
+links: KeyLinks, };
 export type SortBy = "id" | "email" | "created" | "last_sign_in";
 export type Start = { 
 /**
@@ -1822,6 +1844,7 @@ export type Commands = {
   instance_update: { request: InstanceUpdate; response: Instance };
   instance_remove: { request: InstanceRef; response: null };
   secret_replace: { request: SecretReplacement; response: Instance };
+  signing_key_links: { request: InstanceRef; response: Array<SigningKeyLinks> };
   signing_key_retire: { request: KeyRetirement; response: Instance };
   secret_reveal: { request: InstanceRef; response: RevealedSecret };
   secret_copy: { request: InstanceRef; response: Copied };

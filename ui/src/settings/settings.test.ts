@@ -38,7 +38,9 @@ beforeEach(() => {
 
 /** The requests that change or read a secret or a setting. */
 const changes = () =>
-  asked.filter(({ name }) => !['automatic_backups', 'log_file', 'seats'].includes(name));
+  asked.filter(
+    ({ name }) => !['automatic_backups', 'log_file', 'seats', 'signing_key_links'].includes(name),
+  );
 
 describe('the settings of an instance', () => {
   it('are named at the foot of the screen until they are saved', async () => {

@@ -8,6 +8,7 @@ import { clock } from '../lib/state/clock.svelte';
 import { studio } from '../lib/state/studio.svelte';
 import { toasts } from '../lib/state/toasts.svelte';
 import { formatDay } from '../lib/time-format';
+import { broken, dependents } from './key-links.svelte';
 import { retiresAt } from './retirement';
 import SigningSecret from './SigningSecret.svelte';
 
@@ -36,6 +37,13 @@ beforeEach(() => {
   studio.instances = [kept];
   asked = answer({
     secret_replace: () => kept,
+    signing_key_links: () => [
+      {
+        key: 'oldKey',
+        links: { count: 3, some_never_expire: false, last_expires_at: '2026-12-24T12:00:00Z' },
+      },
+      { key: 'activeKey', links: { count: 1, some_never_expire: true, last_expires_at: null } },
+    ],
     signing_key_retire: ({ key }) => {
       if (key === 'gone') return refuse('unknown_signing_key', 'There is no signing key ‘gone’.');
       kept = { ...kept, retiring: [] };
@@ -43,6 +51,11 @@ beforeEach(() => {
     },
   });
 });
+
+/** Returns what was asked for besides the numbers of links. */
+function changes(): Asked[] {
+  return asked.filter(({ name }) => name !== 'signing_key_links');
+}
 
 function open() {
   return render(SigningSecret, { instance: kept });
@@ -59,12 +72,23 @@ describe('a retiring key', () => {
     expect(screen.queryByTestId('retiring-key')).toBeNull();
   });
 
+  it('says which links depend on it and until when', async () => {
+    open();
+    const words = (await screen.findByTestId('key-links')).textContent;
+    expect(words).toBe('3 links depend on it, the last until 24 Dec 2026.');
+    const none = { count: 0, some_never_expire: false, last_expires_at: null };
+    expect(dependents(none)).toBe('No link depends on it.');
+    expect(dependents({ ...none, count: 2, some_never_expire: true })).toContain('not all of them');
+    expect(broken({ ...none, count: 1 })).toBe('1 link that still works stops working at once.');
+  });
+
   it('is retired at once only after the dialog said what stops working', async () => {
     open();
+    await screen.findByTestId('key-links');
     await userEvent.click(screen.getByRole('button', { name: 'Retire the key oldKey…' }));
     const dialog = await screen.findByRole('dialog');
-    expect(dialog.textContent).toContain('Links that it has signed stop working at once');
-    expect(asked).toEqual([]);
+    expect(dialog.textContent).toContain('3 links that still work stop working at once.');
+    expect(changes()).toEqual([]);
     await userEvent.click(within(dialog).getByRole('button', { name: 'Retire now' }));
     await waitFor(() => expect(studio.instances[0]?.retiring).toEqual([]));
     expect(asked.at(-1)?.request).toEqual({
@@ -102,7 +126,7 @@ describe('a leaked key', () => {
     const dialog = await screen.findByRole('dialog');
     expect(dialog.textContent).toContain('stop working at once');
     expect(dialog.textContent).toContain('A generated key becomes active in the same step.');
-    expect(asked).toEqual([]);
+    expect(changes()).toEqual([]);
     await userEvent.click(within(dialog).getByRole('button', { name: 'Give up the key' }));
     await waitFor(() =>
       expect(asked.at(-1)?.request).toMatchObject({ key: 'activeKey', leaked: true }),

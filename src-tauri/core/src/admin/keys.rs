@@ -4,6 +4,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::key_links::KeyLinks;
+use crate::directory::Directory;
 use crate::error::Warning;
 use crate::instance::Instance;
 use crate::protocol::code::Algorithm;
@@ -73,6 +75,10 @@ pub struct SigningKeyRecord {
     #[serde(with = "time::rfc3339_if_any")]
     #[schema(required, value_type = Option<String>, format = DateTime)]
     pub retires_at: Option<i64>,
+    /// Links that depend on the key. Null if they were not counted.
+    #[serde(default)]
+    #[schema(required)]
+    pub links: Option<KeyLinks>,
 }
 
 impl SigningKeyRecord {
@@ -83,6 +89,7 @@ impl SigningKeyRecord {
             key: KeySummary::new(&retiring.key, algorithm),
             state: KeyState::Retiring,
             retires_at: Some(retiring.retires_at),
+            links: None,
         }
     }
 }
@@ -103,6 +110,7 @@ impl SigningKeys {
             key: KeySummary::new(key, algorithm),
             state: KeyState::Active,
             retires_at: None,
+            links: None,
         });
         let retiring = instance.retiring.iter();
         let retiring = retiring.filter(|retiring| now.as_second() < retiring.retires_at);
@@ -110,6 +118,16 @@ impl SigningKeys {
         Self {
             signing_keys: active.chain(retiring).collect(),
         }
+    }
+}
+
+impl SigningKeys {
+    /// Adds the links that depend on each key.
+    pub async fn with_links(mut self, directory: &dyn Directory, now: Timestamp) -> Result<Self> {
+        for key in &mut self.signing_keys {
+            key.links = Some(KeyLinks::of(directory, &key.key.id, now).await?);
+        }
+        Ok(self)
     }
 }
 

@@ -7,6 +7,7 @@ mod codes;
 mod connection;
 mod gateway;
 mod inspection;
+mod key_links;
 mod keys;
 mod ledger;
 mod links;
@@ -23,6 +24,7 @@ pub use codes::{CodeToRedeem, Judged, RedemptionRequest, SignedClaims};
 pub use connection::{Connection, ConnectionString, Fingerprint, GatewayUrl};
 pub use gateway::{AdminListener, GatewayState, RunningGateway};
 pub use inspection::InspectRequest;
+pub use key_links::KeyLinks;
 pub use keys::{
     KeyState, KeySummary, NewSigningKey, RetirementRequest, RotationRequest, SigningKeyRecord,
     SigningKeySet, SigningKeys, SigningKeysChanged,

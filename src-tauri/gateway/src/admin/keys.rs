@@ -25,15 +25,16 @@ use crate::api::{Body, answer};
 /// List the signing keys
 ///
 /// Lists the keys that verify, without their secrets: the active one, which signs, and those that
-/// retire at a date.
+/// retire at a date. Says which links of the ledger depend on each.
 #[utoipa::path(
     get, path = "/signing-keys", tag = "Instance",
     responses((status = 200, description = "The keys that verify", body = SigningKeys)),
 )]
 pub(super) async fn list(State(admin): State<Arc<Administration>>) -> Result<Response, Refused> {
     let instance = admin.instance().await?;
-    let keys = SigningKeys::new(&instance, Timestamp::now());
-    Ok(answer(StatusCode::OK, &keys)?)
+    let now = Timestamp::now();
+    let keys = SigningKeys::new(&instance, now).with_links(&*admin.directory, now);
+    Ok(answer(StatusCode::OK, &keys.await?)?)
 }
 
 /// Rotate the signing key

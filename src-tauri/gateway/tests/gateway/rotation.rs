@@ -120,7 +120,11 @@ fn a_leaked_key_stops_at_the_next_request_and_another_is_active() {
     let admin = site.key("laptop", &[Scope::Admin]);
     let old = link(&site, &admin, "ada");
     let session = visit(&site, &old, "").session.unwrap();
-    let leaked = id(&keys(&site, &admin)[0]);
+    let before = keys(&site, &admin);
+    let leaked = id(&before[0]);
+    assert_eq!(before[0]["links"]["count"], 1, "{}", before[0]);
+    let expires = before[0]["links"]["last_expires_at"].as_str();
+    assert!(expires.is_some(), "{}", before[0]);
     let given_up = retire(&site, &admin, &leaked, &json!({ "leaked": true }));
     assert_eq!(given_up.status, StatusCode::OK, "{}", given_up.body);
     assert_eq!(given_up.body["secret"].as_str().unwrap().len(), 64);
@@ -128,6 +132,12 @@ fn a_leaked_key_stops_at_the_next_request_and_another_is_active() {
     assert!(!opens(&site, &old));
     assert!(is_signed_in(&site, &session));
     assert!(opens(&site, &link(&site, &admin, "bob")));
+    // The ledger says so, too.
+    let links = site.ask("GET", "/links", &admin, &Value::Null).body;
+    let links = links["links"].as_array().unwrap().iter();
+    let signed = links.filter(|link| link["key"] == leaked);
+    let states: Vec<&Value> = signed.map(|link| &link["status"]).collect();
+    assert_eq!(states, ["revoked"]);
     let entries = site.entries();
     let entry = entries
         .iter()

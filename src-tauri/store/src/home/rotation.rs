@@ -11,6 +11,7 @@ use super::Home;
 use crate::wait::Wait as _;
 use latchkey_core::activity::AuditContext;
 use latchkey_core::admin::{RetirementRequest, SigningKeys};
+use latchkey_core::directory::Directory;
 use latchkey_core::instance::{Hosted, Instance, InstanceId, SettingsChange};
 use latchkey_core::secret::{KeyRotation, RetireAfter, SecretSource};
 use latchkey_core::{Error, ErrorCode, Result};
@@ -86,13 +87,22 @@ impl Home {
         changed.map(|changed| self.delete_dropped(changed))
     }
 
-    /// Returns the signing keys of an instance that verify, without their secrets. Those of an
-    /// instance on a gateway are read there.
-    pub fn signing_keys(&self, instance: &Instance, now: Timestamp) -> Result<SigningKeys> {
+    /// Returns the signing keys of an instance that verify, without their secrets, and counts the
+    /// links in its directory that depend on them. Those of an instance on a gateway are read there.
+    pub fn signing_keys(
+        &self,
+        instance: &Instance,
+        directory: Option<&dyn Directory>,
+        now: Timestamp,
+    ) -> Result<SigningKeys> {
         if instance.connection.is_some() {
             return self.gateway(instance)?.signing_keys().wait();
         }
-        Ok(SigningKeys::new(instance, now))
+        let keys = SigningKeys::new(instance, now);
+        match directory {
+            Some(directory) => keys.with_links(directory, now).wait(),
+            None => Ok(keys),
+        }
     }
 
     /// Deletes the dropped keys of an instance. A key that cannot be deleted now is deleted later.

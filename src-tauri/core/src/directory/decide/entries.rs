@@ -21,6 +21,9 @@ impl Draft {
         }
         self.push(Effect::SetLastOutboxEntry(entry.number));
         self.record(entry.event.clone());
+        if let EventData::KeyLeaked { key, .. } = &entry.event.data {
+            self.revoke_key(key, false);
+        }
         // The link was made for a user while another process held this directory.
         if entry.event.data == EventData::LinkMade
             && let (Some(user), Some(link)) = (&entry.event.subject, &entry.event.link)

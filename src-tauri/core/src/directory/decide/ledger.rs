@@ -114,19 +114,28 @@ impl Draft {
                 cutoffs.revoked = Some(cutoff.merged(cutoffs.revoked));
                 self.push(Effect::SetInstanceCutoffs(cutoffs));
             }
-            RevocationScope::Key(key) => {
-                let mut cutoffs = self.facts.cutoffs.clone();
-                let merged = cutoff.merged(cutoffs.of_key(key));
-                cutoffs.keys.retain(|(known, _)| known != key);
-                if cutoffs.keys.len() >= MAX_KEYS {
-                    cutoffs.keys.remove(0);
-                }
-                cutoffs.keys.push((key.clone(), merged));
-                self.push(Effect::SetInstanceCutoffs(cutoffs));
-            }
+            RevocationScope::Key(key) => self.revoke_key(key, ends_sessions),
         }
         self.note_session_end(ends_sessions);
         Ok(self.record_event(event))
+    }
+
+    /// Revokes the links that a key has signed.
+    pub(super) fn revoke_key(&mut self, key: &str, ends_sessions: bool) {
+        let cutoff = Cutoff {
+            at: self.now,
+            before: None,
+            change: self.facts.change,
+            ends_sessions,
+        };
+        let mut cutoffs = self.facts.cutoffs.clone();
+        let merged = cutoff.merged(cutoffs.of_key(key));
+        cutoffs.keys.retain(|(known, _)| known != key);
+        if cutoffs.keys.len() >= MAX_KEYS {
+            cutoffs.keys.remove(0);
+        }
+        cutoffs.keys.push((key.to_owned(), merged));
+        self.push(Effect::SetInstanceCutoffs(cutoffs));
     }
 
     fn revoke_link(&mut self, id: &str, ends_sessions: bool) -> Outcome {
