@@ -50,9 +50,18 @@ macro_rules! command_list {
             mod compose {
                 compose(compose::ComposeRequest) -> compose::Preview;
                 link_forecast(compose::PreviewRef) -> compose::Judgement;
-                link_sign(compose::PreviewRef) -> compose::Preview;
+                link_sign(compose::SignRequest) -> compose::Preview;
                 copy(compose::CopyRequest) -> compose::Copied;
                 qr_save(compose::QrSaveRequest) -> compose::QrSaved;
+            }
+            /// The ledger of an instance: its links, revoking them, copying them again.
+            mod links {
+                links(links::LinksRequest) -> links::LinkPage;
+                link_counts(instance::InstanceRef) -> ledger::LinkCounts;
+                link(links::LinkRef) -> links::LinkDetails;
+                links_revoke(links::LinkRevocation) -> ();
+                link_copy(links::LinkCopy) -> compose::Copied;
+                link_qr_save(links::LinkQrSave) -> compose::QrSaved;
             }
             /// Users of an instance that is hosted here, and their seats.
             mod users {

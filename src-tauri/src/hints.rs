@@ -46,6 +46,7 @@ fn against(refusal: &Refusal) -> Vec<Remedy> {
         }
         Refusal::Code(CodeRefusal::Expired { .. })
         | Refusal::LinkRevoked
+        | Refusal::LinkSuperseded
         | Refusal::LinkAlreadyUsed
         | Refusal::EmailMoved { .. } => vec![Remedy::NewLink],
         Refusal::SharedEmail { users } => users.iter().map(show).collect(),

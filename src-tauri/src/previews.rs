@@ -1,11 +1,13 @@
 //! Previews of links that were shown, so that a copy equals what the person saw.
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use jiff::Timestamp;
 use latchkey_core::inspect::outline::Outline;
 use latchkey_core::instance::{InstanceId, Settings};
+use latchkey_core::ledger::GivenAs;
 use latchkey_core::link::compose::{Composed, LinkSpec, Target, claims};
 use latchkey_core::link::qr::Qr;
 use latchkey_core::{Error, Result};
@@ -39,6 +41,43 @@ pub(crate) enum Link {
 pub(crate) struct Signed {
     pub(crate) composed: Composed,
     pub(crate) qr: Result<Qr>,
+    /// All previews of the link share it.
+    pub(crate) taking: Arc<Taking>,
+}
+
+/// What is known of giving a link out.
+#[derive(Default)]
+pub(crate) struct Taking {
+    is_taken: AtomicBool,
+    /// Way in which the gateway has entered the link in the ledger, until the link is copied in this
+    /// way.
+    entered: Mutex<Option<GivenAs>>,
+}
+
+impl Taking {
+    /// Returns that of a link that the gateway has entered in the ledger when it signed it.
+    pub(crate) fn entered(given: GivenAs) -> Self {
+        Self {
+            is_taken: AtomicBool::new(true),
+            entered: Mutex::new(Some(given)),
+        }
+    }
+
+    /// Returns whether the link was given out.
+    pub(crate) fn is_taken(&self) -> bool {
+        self.is_taken.load(Ordering::Relaxed)
+    }
+
+    /// Notes that the link was given out.
+    pub(crate) fn take(&self) {
+        self.is_taken.store(true, Ordering::Relaxed);
+    }
+
+    /// Returns once whether the gateway has entered the link as given out in this way.
+    pub(crate) fn was_entered(&self, given: GivenAs) -> bool {
+        let mut entered = locked(&self.entered);
+        entered.take_if(|way| *way == given).is_some()
+    }
 }
 
 /// A link that a gateway on a server signs when it is taken.
@@ -67,12 +106,18 @@ impl GatewayLink {
     }
 
     /// Returns a link that the gateway has signed.
-    pub(crate) fn signed(settings: &Settings, composed: Composed, now: Timestamp) -> Result<Self> {
+    pub(crate) fn signed(
+        settings: &Settings,
+        composed: Composed,
+        taking: Taking,
+        now: Timestamp,
+    ) -> Result<Self> {
         Ok(Self {
             outline: Outline::new(settings, composed.claims.clone(), now)?,
             state: GatewayLinkState::Signed(Box::new(Signed {
                 qr: Qr::for_url(&composed.link.url()),
                 composed,
+                taking: Arc::new(taking),
             })),
         })
     }
@@ -125,7 +170,7 @@ pub(crate) struct Source {
     pub(crate) who: Who,
     pub(crate) expires_in: String,
     pub(crate) not_before: Option<String>,
-    pub(crate) single_use: bool,
+    pub(crate) uses: Option<u64>,
 }
 
 /// The last revision, and the previews that can still be copied, oldest first.
@@ -160,13 +205,13 @@ impl Previews {
     }
 
     /// Returns the link that was shown last for the instance, if it was made from `source` and must not
-    /// be replaced silently: a single-use link, or one that a gateway has signed.
+    /// be replaced silently: a link with a limited number of uses, or one that was given out.
     pub(crate) fn last_kept(&self, source: &Source) -> Option<Link> {
         let shown = locked(&self.0);
         let mut previews = shown.1.iter();
         let last = previews.rfind(|shown| shown.source.instance == source.instance)?;
         let was_given_out = match &last.link {
-            Link::Here(_) => source.single_use,
+            Link::Here(signed) => source.uses.is_some() || signed.taking.is_taken(),
             Link::Gateway(link) => matches!(link.state, GatewayLinkState::Signed(_)),
         };
         (was_given_out && last.source == *source).then(|| last.link.clone())

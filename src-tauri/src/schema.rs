@@ -4,14 +4,14 @@ use std::any::TypeId;
 use std::collections::{BTreeSet, HashSet};
 use std::fmt::Write as _;
 
-use latchkey_core::verdict;
+use latchkey_core::{ledger, verdict};
 use tauri::Runtime;
 use tauri::ipc::Invoke;
 use ts_rs::{Config, TS, TypeVisitor};
 
 use crate::commands::{
     activity, api_keys, appearance, backups, compose, connections, gateway, help, inspect,
-    instance, instances, keys, secrets, sessions, start, transfers, typingmind, users, window,
+    instance, instances, keys, links, secrets, sessions, start, transfers, typingmind, users, window,
 };
 use crate::{Problem, events};
 

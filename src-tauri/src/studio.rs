@@ -200,6 +200,19 @@ impl Studio {
         Ok(self.open_directory(home, instance)?.directory)
     }
 
+    /// Returns the directory with the ledger of an instance. `None` for an instance that is hosted
+    /// elsewhere.
+    pub(crate) fn ledger(
+        &self,
+        home: &Home,
+        instance: &Instance,
+    ) -> Result<Option<Arc<dyn Directory>>> {
+        match instance.settings.hosted {
+            Hosted::Elsewhere => Ok(None),
+            Hosted::Here | Hosted::Gateway => self.directory(home, instance).map(Some),
+        }
+    }
+
     /// Returns the open directory of an instance that is hosted here.
     pub(crate) fn open_directory(&self, home: &Home, instance: &Instance) -> Result<OpenDirectory> {
         let open = self.own_directory(home, instance);

@@ -152,7 +152,7 @@ pub(crate) fn compose_request(instance: &str) -> Value {
         "who": { "kind": "email", "email": "ada@acme.example" },
         "expires_in": "7 days",
         "not_before": null,
-        "single_use": false,
+        "uses": null,
         "anew": false,
     })
 }

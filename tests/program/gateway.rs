@@ -33,7 +33,7 @@ fn compose_user(instance: &str, id: &str) -> Value {
     json!({
         "instance": instance,
         "who": { "kind": "user", "id": id, "email": "", "metadata": { "kind": "fields", "fields": [] } },
-        "expires_in": "7 days", "not_before": null, "single_use": false, "anew": false,
+        "expires_in": "7 days", "not_before": null, "uses": null, "anew": false,
     })
 }
 
@@ -136,10 +136,10 @@ fn a_used_single_use_code_says_so_and_stays_until_another_is_requested() {
     let state = start(&boundary, &here, 0).unwrap();
     let url = text(&state["running"]["url"]);
     let mut request = compose_user(&here, "ada");
-    request["single_use"] = json!(true);
+    request["uses"] = json!(1);
     let compose = |request: &Value| boundary.ask("compose", request.clone()).unwrap();
     let first = compose(&request);
-    assert_eq!(first["single_use"], true);
+    assert_eq!(first["uses"], 1);
     assert_eq!(first["forecast"]["verdict"], "provisioned");
 
     let continued = press_continue(url, &format!("/?externalAuthCode={}", code(&first)));
@@ -177,7 +177,7 @@ fn a_used_single_use_code_says_so_and_stays_until_another_is_requested() {
         .unwrap();
     assert_ne!(code(&compose(&request)), code(&second));
     // A link without a use limit is signed again for each preview.
-    request["single_use"] = json!(false);
+    request["uses"] = json!(null);
     assert_ne!(code(&compose(&request)), code(&compose(&request)));
 }
 

@@ -18,7 +18,7 @@ fn a_link_that_is_shown_after_a_removal_works_at_once() {
     });
     let request = json!({
         "instance": here, "who": who, "expires_in": "7 days", "not_before": null,
-        "single_use": false, "anew": false,
+        "uses": null, "anew": false,
     });
     let preview = boundary.ask("compose", request).unwrap();
     let parts = ["header", "claims", "signature"];

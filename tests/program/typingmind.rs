@@ -47,7 +47,7 @@ fn a_copy_is_shown_and_forecast_and_what_is_done_there_is_in_the_activity() {
     let forecast = |email: &str| {
         let request = json!({
             "instance": instance, "who": { "kind": "email", "email": email }, "expires_in": "7 days",
-            "not_before": null, "single_use": false, "anew": false,
+            "not_before": null, "uses": null, "anew": false,
         });
         boundary.ask("compose", request).unwrap()["forecast"].clone()
     };

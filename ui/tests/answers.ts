@@ -139,7 +139,8 @@ export function previewLike(changed: Partial<Preview> = {}): Preview {
     remedies: [],
     warnings: [],
     expires_at: '2026-11-29T06:26:40Z',
-    single_use: false,
+    uses: null,
+    taken: false,
     ...changed,
   };
 }

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use latchkey_core::activity::{Actor, AuditContext};
+use latchkey_core::admin::LinkRequest;
 use latchkey_core::error::Warning;
 use latchkey_core::inspect::{inspect, preview};
 use latchkey_core::instance::Instance;
@@ -181,7 +182,7 @@ fn made_there(
         Err(refused) => return Err(refused.into()),
     };
     let spec = spec(payload, arguments, settings.lifetime)?;
-    let link = home.sign_link(instance, &spec, by)?;
+    let link = home.sign_link(instance, &LinkRequest::from(&spec), by)?;
     let mut warnings = link.warnings;
     if instance.connection.is_some() {
         warnings.extend(refusal_there(home, instance, &link.code)?);

@@ -1,18 +1,21 @@
 //! Composing a login link: its preview, copying it, and saving its QR code.
 
 use latchkey_store::Wait as _;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use arboard::ImageData;
 use jiff::tz::TimeZone;
+use latchkey_core::admin::LinkRequest;
 use latchkey_core::error::Warning;
 use latchkey_core::inspect::ClaimTime;
 use latchkey_core::inspect::forecast::{Forecast, Users};
 use latchkey_core::inspect::outline::Outline;
 use latchkey_core::inspect::preview::{self, Preview as CorePreview};
 use latchkey_core::instance::{Instance, InstanceId};
+use latchkey_core::ledger::{self, GivenAs, TakenLink};
 use latchkey_core::link::LoginLink;
-use latchkey_core::link::compose::{LinkSpec, compose as composed};
+use latchkey_core::link::compose::{Composed, LinkSpec, compose as composed};
 use latchkey_core::link::qr::{Level, Qr};
 use latchkey_core::protocol::payload::Payload;
 use latchkey_core::protocol::uses::Uses;
@@ -25,7 +28,7 @@ use ts_rs::TS;
 use crate::clipboard::{CLEARED_AFTER, Content};
 use crate::commands::who::Who;
 use crate::hints::{self, Remedy};
-use crate::previews::{GatewayLink, GatewayLinkState, Link, Signed, Source};
+use crate::previews::{GatewayLink, GatewayLinkState, Link, Shown, Signed, Source, Taking};
 use crate::studio::{at_home, blocking, now};
 use crate::{Problem, Studio, dialogs};
 
@@ -41,9 +44,10 @@ pub struct ComposeRequest {
     /// Start time: `2026-11-29T23:10` in the time zone of this computer, or RFC 3339. Null if the
     /// link works at once.
     pub not_before: Option<String>,
-    /// Whether the first sign-in uses the link up.
-    pub single_use: bool,
-    /// Whether to make a new code even if the single-use code of the same request is still shown.
+    /// Number of sign-ins for which the link works. Null for no limit.
+    #[ts(type = "number | null")]
+    pub uses: Option<u64>,
+    /// Whether to make a new code even if the code of the same request must not be replaced silently.
     pub anew: bool,
 }
 
@@ -109,8 +113,11 @@ pub struct Preview {
     pub warnings: Vec<Warning>,
     /// End of the link in RFC 3339 and UTC. Null if it never expires.
     pub expires_at: Option<String>,
-    /// Whether the first sign-in uses the link up.
-    pub single_use: bool,
+    /// Number of sign-ins for which the link works. Null for no limit.
+    #[ts(type = "number | null")]
+    pub uses: Option<u64>,
+    /// Whether the link was given out. It then stays until the request changes.
+    pub taken: bool,
 }
 
 /// A shown preview.
@@ -120,6 +127,35 @@ pub struct PreviewRef {
     pub instance: String,
     /// Revision of the preview.
     pub revision: u32,
+}
+
+/// What the ledger notes of a link that is given out.
+#[derive(Clone, Debug, Deserialize, TS)]
+pub struct LinkNotes {
+    /// Note of the administrator. Empty for none.
+    pub note: String,
+    /// Whether older links of the person stop working.
+    pub supersedes: bool,
+}
+
+impl LinkNotes {
+    /// Parses the note.
+    pub(crate) fn note(&self) -> latchkey_core::Result<Option<String>> {
+        ledger::note(&self.note, "note")
+    }
+}
+
+/// Request to have a shown link signed.
+#[derive(Clone, Debug, Deserialize, TS)]
+pub struct SignRequest {
+    /// ID of its instance.
+    pub instance: String,
+    /// Revision of the preview.
+    pub revision: u32,
+    /// Way in which the link is given out.
+    pub given: GivenAs,
+    /// What the ledger notes.
+    pub notes: LinkNotes,
 }
 
 /// Forecast of a shown link.
@@ -145,10 +181,14 @@ pub enum CopyWhat {
 /// Request to copy a part of a preview.
 #[derive(Clone, Debug, Deserialize, TS)]
 pub struct CopyRequest {
+    /// ID of its instance.
+    pub instance: String,
     /// Revision of the preview.
     pub revision: u32,
     /// Part to copy.
     pub what: CopyWhat,
+    /// What the ledger notes.
+    pub notes: LinkNotes,
 }
 
 /// Result of copying something to the clipboard.
@@ -179,10 +219,14 @@ pub enum QrFormat {
 /// Request to save the QR code of a preview.
 #[derive(Clone, Debug, Deserialize, TS)]
 pub struct QrSaveRequest {
+    /// ID of its instance.
+    pub instance: String,
     /// Revision of the preview.
     pub revision: u32,
     /// Format of the file.
     pub format: QrFormat,
+    /// What the ledger notes.
+    pub notes: LinkNotes,
 }
 
 /// Result of saving a QR code.
@@ -195,8 +239,8 @@ pub struct QrSaved {
 /// Signs the link and returns it in all its forms. The key of an instance on a server is there, so the
 /// link of such an instance is returned without its signature.
 ///
-/// While the request stays the same, a single-use code stays the same, too. It may have been given
-/// away or used, so only `anew` replaces it.
+/// While the request stays the same, a code with a limited number of uses, or one that was given
+/// out, stays the same, too. Somebody may have it, so only `anew` replaces it.
 #[tauri::command]
 pub async fn compose(
     studio: State<'_, Arc<Studio>>,
@@ -222,18 +266,25 @@ pub async fn compose(
         }
         let key = home.signing_key(&instance)?;
         let link = match kept {
-            Some(Link::Here(kept)) => kept.composed,
-            _ => composed(&source.target, &key, LinkSpec::try_from(request)?, by.at)?,
+            Some(Link::Here(kept)) => (kept.composed, kept.taking),
+            _ => {
+                let spec = LinkSpec::try_from(request)?;
+                let composed = composed(&source.target, &key, spec, by.at)?;
+                (composed, Arc::default())
+            }
         };
+        let (link, taking) = link;
         let preview = studio.with_users(home, &instance, |users| {
             preview::preview(&instance.settings, &key, link, users, &by).wait()
         })?;
+        let taken = taking.is_taken();
         let signed = Signed {
             composed: preview.composed.clone(),
             qr: preview.qr.clone(),
+            taking,
         };
         let revision = studio.previews().add(source, Link::Here(Box::new(signed)));
-        Ok(Preview::new(revision, preview))
+        Ok(Preview::new(revision, preview, taken))
     })
     .await
 }
@@ -262,11 +313,12 @@ pub async fn link_forecast(
     .await
 }
 
-/// Has the gateway of an instance sign a shown link, and returns the preview of the signed link.
+/// Has the gateway of an instance sign a shown link and enter it in the ledger, and returns the
+/// preview of the signed link.
 #[tauri::command]
 pub async fn link_sign(
     studio: State<'_, Arc<Studio>>,
-    request: PreviewRef,
+    request: SignRequest,
 ) -> Result<Preview, Problem> {
     let shown = studio.previews().get(request.revision)?;
     at_home(studio, move |studio, home| {
@@ -276,8 +328,15 @@ pub async fn link_sign(
         };
         let instance = home.instances().get(&shown.source.instance)?;
         let by = now();
-        let composed = home.sign_link(&instance, spec, &by)?.try_into()?;
-        let link = GatewayLink::signed(&instance.settings, composed, by.at)?;
+        let wanted = LinkRequest {
+            note: request.notes.note()?,
+            supersede: request.notes.supersedes,
+            given: Some(request.given),
+            ..LinkRequest::from(&**spec)
+        };
+        let composed = home.sign_link(&instance, &wanted, &by)?.try_into()?;
+        let taking = Taking::entered(request.given);
+        let link = GatewayLink::signed(&instance.settings, composed, taking, by.at)?;
         Ok(show(studio, shown.source.clone(), link))
     })
     .await
@@ -294,25 +353,21 @@ fn show(studio: &Studio, source: Source, link: GatewayLink) -> Preview {
     Preview::of_gateway(revision, outline, signed)
 }
 
-/// Copies a part of a shown preview to the clipboard, unchanged.
+/// Enters a shown link in the ledger, and copies a part of it to the clipboard, unchanged.
 #[tauri::command]
 pub async fn copy(studio: State<'_, Arc<Studio>>, request: CopyRequest) -> Result<Copied, Problem> {
+    let shown = studio.previews().get(request.revision)?;
     blocking(studio, move |studio| {
-        let shown = studio.previews().get(request.revision)?;
-        let Signed { composed, qr, .. } = shown.signed()?;
-        let content = match request.what {
-            CopyWhat::Link => Content::Text(composed.link.url()),
-            CopyWhat::Code => Content::Text(composed.code.expose().to_owned()),
-            CopyWhat::Widget => Content::Text(composed.widget.clone()),
-            CopyWhat::Qr => Content::Picture(picture(qr.as_ref().map_err(Error::clone)?)),
-        };
+        let signed = shown.signed()?;
+        let content = content(request.what, &signed.composed, &signed.qr)?;
+        take(studio, &shown, request.what.given(), &request.notes)?;
         studio.clipboard().put(content)?;
         Ok::<_, Problem>(Copied::default())
     })
     .await
 }
 
-/// Asks for a file and writes the QR code to it.
+/// Asks for a file, enters a shown link in the ledger, and writes the QR code to the file.
 #[tauri::command]
 pub async fn qr_save<R: Runtime>(
     app: AppHandle<R>,
@@ -321,24 +376,106 @@ pub async fn qr_save<R: Runtime>(
 ) -> Result<QrSaved, Problem> {
     let shown = studio.previews().get(request.revision)?;
     let qr = shown.signed()?.qr.clone()?;
-    let file = match request.format {
-        QrFormat::Png => ("PNG picture", "png"),
-        QrFormat::Svg => ("SVG picture", "svg"),
-    };
-    let Some(path) = dialogs::save(&app, "Save the QR code", "login-link", file).await else {
+    let Some(path) = choose_qr_file(&app, request.format).await else {
         return Ok(QrSaved { file: None });
     };
-    blocking(studio, move |_| -> Result<QrSaved, Error> {
-        let bytes = match request.format {
-            QrFormat::Png => qr.png()?,
-            QrFormat::Svg => qr.svg().into_bytes(),
-        };
+    blocking(studio, move |studio| {
+        let bytes = request.format.bytes(&qr)?;
+        take(studio, &shown, GivenAs::File, &request.notes)?;
         files::replace(&path, &bytes)?;
-        Ok(QrSaved {
+        Ok::<_, Problem>(QrSaved {
             file: Some(dialogs::file_name(&path)),
         })
     })
     .await
+}
+
+/// Asks for the file of a QR code. Returns `None` if the user cancelled.
+pub(super) async fn choose_qr_file<R: Runtime>(
+    app: &AppHandle<R>,
+    format: QrFormat,
+) -> Option<PathBuf> {
+    let file = match format {
+        QrFormat::Png => ("PNG picture", "png"),
+        QrFormat::Svg => ("SVG picture", "svg"),
+    };
+    dialogs::save(app, "Save the QR code", "login-link", file).await
+}
+
+impl QrFormat {
+    /// Returns the content of the file.
+    pub(super) fn bytes(self, qr: &Qr) -> latchkey_core::Result<Vec<u8>> {
+        match self {
+            Self::Png => qr.png(),
+            Self::Svg => Ok(qr.svg().into_bytes()),
+        }
+    }
+}
+
+impl CopyWhat {
+    /// Returns the way in which the link is given out.
+    pub(super) const fn given(self) -> GivenAs {
+        match self {
+            Self::Link => GivenAs::Link,
+            Self::Code => GivenAs::Code,
+            Self::Widget => GivenAs::Widget,
+            Self::Qr => GivenAs::QrCode,
+        }
+    }
+}
+
+/// Returns a part of a link for the clipboard.
+pub(super) fn content(
+    what: CopyWhat,
+    composed: &Composed,
+    qr: &latchkey_core::Result<Qr>,
+) -> latchkey_core::Result<Content> {
+    Ok(match what {
+        CopyWhat::Link => Content::Text(composed.link.url()),
+        CopyWhat::Code => Content::Text(composed.code.expose().to_owned()),
+        CopyWhat::Widget => Content::Text(composed.widget.clone()),
+        CopyWhat::Qr => Content::Picture(picture(qr.as_ref().map_err(Error::clone)?)),
+    })
+}
+
+/// Enters a shown link in the ledger. Nothing may be given out if that fails.
+fn take(
+    studio: &Studio,
+    shown: &Shown,
+    given: GivenAs,
+    notes: &LinkNotes,
+) -> latchkey_core::Result<()> {
+    let Signed {
+        composed, taking, ..
+    } = match &shown.link {
+        Link::Here(signed) => &**signed,
+        Link::Gateway(link) => {
+            let GatewayLinkState::Signed(signed) = &link.state else {
+                return Err(Error::internal("the link is not signed"));
+            };
+            signed
+        }
+    };
+    if taking.was_entered(given) {
+        return Ok(());
+    }
+    let home = studio.home()?;
+    let instance = home.instances().get(&shown.source.instance)?;
+    if instance.connection.is_some() {
+        let id = composed.claims.registered.id.as_deref().unwrap_or_default();
+        home.copy_link_there(&instance, id, given)?;
+    } else if let Some(ledger) = studio.ledger(&home, &instance)? {
+        let key = Some(shown.source.key.clone()).filter(|key| !key.is_empty());
+        let taken = TakenLink {
+            given,
+            note: notes.note()?,
+            supersedes: notes.supersedes,
+            ..TakenLink::new(composed.claims.clone(), key)
+        };
+        ledger.take_link(taken, &now()).wait()?;
+    }
+    taking.take();
+    Ok(())
 }
 
 fn picture(qr: &Qr) -> ImageData<'static> {
@@ -367,7 +504,7 @@ impl ComposeRequest {
             who: self.who.clone(),
             expires_in: self.expires_in.clone(),
             not_before: self.not_before.clone(),
-            single_use: self.single_use,
+            uses: self.uses,
         }
     }
 }
@@ -381,22 +518,21 @@ impl TryFrom<ComposeRequest> for LinkSpec {
             .not_before
             .map(|text| time::parse(&text, &TimeZone::system(), "not_before"))
             .transpose()?;
-        if request.single_use {
-            spec.uses = Uses::ONCE;
-        }
+        spec.uses = Uses::parse(request.uses, "uses")?;
         Ok(spec)
     }
 }
 
 impl Preview {
-    fn new(revision: u32, preview: CorePreview) -> Self {
+    fn new(revision: u32, preview: CorePreview, taken: bool) -> Self {
         let (qr, qr_refused) = match &preview.qr {
             Ok(qr) => (Some(QrPreview::from(qr)), None),
             Err(refused) => (None, Some(refused.clone().into())),
         };
         Self {
             revision,
-            single_use: preview.composed.claims.registered.uses == Uses::ONCE,
+            uses: preview.composed.claims.registered.uses.limit(),
+            taken,
             link: preview.composed.link,
             signed: true,
             header_json: preview.header_json,
@@ -428,7 +564,10 @@ impl Preview {
         let registered = &outline.claims.registered;
         Self {
             revision,
-            single_use: registered.uses == Uses::ONCE,
+            uses: registered.uses.limit(),
+            taken: signed
+                .as_ref()
+                .is_some_and(|signed| signed.taking.is_taken()),
             expires_at: registered.expires_at.map(time::exact),
             signed: signed.is_some(),
             qr_size: qr_size.map(Into::into),

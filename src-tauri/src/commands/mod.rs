@@ -13,6 +13,7 @@ pub mod inspect;
 pub mod instance;
 pub mod instances;
 pub mod keys;
+pub mod links;
 pub mod secrets;
 pub mod sessions;
 pub mod start;

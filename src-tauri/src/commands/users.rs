@@ -7,10 +7,12 @@ use latchkey_core::Error;
 use latchkey_core::directory::{self, Directory, Origin, Profile, Search, Sort, SortBy};
 use latchkey_core::error::Warning;
 use latchkey_core::instance::InstanceId;
+use latchkey_core::paging;
 use latchkey_core::protocol::email::Email;
 use latchkey_core::protocol::metadata::Metadata;
 use latchkey_core::protocol::user_id::UserId;
 use latchkey_core::verdict::{Seats, Status};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use tauri::State;
 use ts_rs::TS;
@@ -80,7 +82,7 @@ pub struct UserQuery {
 #[derive(Clone, Debug, Deserialize, TS)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum PageStart {
-    /// The first user.
+    /// The first row.
     First,
     /// The position after an earlier page.
     After {
@@ -371,7 +373,7 @@ impl From<UserQuery> for (directory::UserQuery, Sort) {
     }
 }
 
-impl TryFrom<PageStart> for directory::PageStart {
+impl<B: Copy + PartialEq + DeserializeOwned> TryFrom<PageStart> for paging::PageStart<B> {
     type Error = Error;
 
     fn try_from(place: PageStart) -> Result<Self, Error> {

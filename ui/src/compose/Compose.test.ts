@@ -225,7 +225,7 @@ describe('the terms', () => {
     open(instanceLike({ hosted: 'here' }));
     await userEvent.selectOptions(screen.getByLabelText('Can be used'), 'once');
     await userEvent.type(person(), 'ada@b.co');
-    await waitFor(() => expect(requests().at(-1)?.single_use).toBe(true));
+    await waitFor(() => expect(requests().at(-1)?.uses).toBe(1));
   });
 
   it('send digits as a number unless it is asked otherwise', async () => {

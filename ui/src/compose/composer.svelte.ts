@@ -1,10 +1,12 @@
-import type { CopyWhat, QrFormat } from '../generated/types';
+import type { CopyWhat, GivenAs, LinkNotes, QrFormat } from '../generated/types';
 import { asProblem, call } from '../lib/bridge';
 import { onForget } from '../lib/state/changes';
 import { lost } from '../lib/state/lost.svelte';
+import { studio } from '../lib/state/studio.svelte';
 import { copiedMessage, toasts } from '../lib/state/toasts.svelte';
 import { Draft } from './draft.svelte';
 import { LivePreview } from './live.svelte';
+import { RecentLinks } from './recent.svelte';
 
 const COPIED: Record<CopyWhat, string> = {
   link: 'Link copied.',
@@ -13,10 +15,18 @@ const COPIED: Record<CopyWhat, string> = {
   qr: 'QR code copied.',
 };
 
+const GIVEN: Record<CopyWhat, GivenAs> = {
+  link: 'link',
+  code: 'code',
+  widget: 'widget',
+  qr: 'qr_code',
+};
+
 /** The link that is composed for one instance: draft, preview, copy and save. */
 export class Composer {
   readonly draft = new Draft();
   readonly live = new LivePreview();
+  readonly recent = new RecentLinks();
   /** Whether the technical details of the link are unfolded. */
   details = $state(false);
 
@@ -33,26 +43,31 @@ export class Composer {
 
   /** Copies. Returns whether anything was copied. */
   async copy(what: CopyWhat): Promise<boolean> {
-    const revision = await this.#revision();
+    const revision = await this.#revision(GIVEN[what]);
     if (revision === null) return false;
     try {
-      const copied = await call('copy', { revision, what });
+      const instance = this.#instanceId;
+      const copied = await call('copy', { instance, revision, what, notes: this.#notes() });
+      this.live.taken();
       toasts.say(copiedMessage(COPIED[what], copied.clears_in_secs));
       return true;
     } catch (thrown) {
-      toasts.warn(asProblem(thrown).message);
+      toasts.warn(`Nothing copied. ${asProblem(thrown).message}`);
       return false;
     }
   }
 
   async saveQr(format: QrFormat): Promise<void> {
-    const revision = await this.#revision();
+    const revision = await this.#revision('file');
     if (revision === null) return;
     try {
-      const { file } = await call('qr_save', { revision, format });
-      if (file !== null) toasts.say(`Saved as ${file}.`);
+      const instance = this.#instanceId;
+      const { file } = await call('qr_save', { instance, revision, format, notes: this.#notes() });
+      if (file === null) return;
+      this.live.taken();
+      toasts.say(`Saved as ${file}.`);
     } catch (thrown) {
-      toasts.warn(asProblem(thrown).message);
+      toasts.warn(`Nothing saved. ${asProblem(thrown).message}`);
     }
   }
 
@@ -60,14 +75,14 @@ export class Composer {
    * Returns the revision to copy or save. It first waits for the preview of the latest input, so that
    * a quick key never copies an outdated link.
    */
-  async #revision(): Promise<number | null> {
+  async #revision(given: GivenAs): Promise<number | null> {
     const { unsignable } = this;
     if (unsignable !== null) {
       toasts.warn(`Nothing copied. ${unsignable}`);
       return null;
     }
     await this.live.settled();
-    if (this.live.shown && this.live.ready) return this.#signed();
+    if (this.live.shown && this.live.ready) return this.#signed(given);
     const { field = null } = this.live.problem ?? {};
     this.draft.touches.touch(field === null ? this.draft.required : this.draft.fieldOf(field));
     toasts.warn(this.#whyNot());
@@ -75,9 +90,9 @@ export class Composer {
   }
 
   /** Returns the revision of the signed link. Without an answer of its gateway, nothing is copied. */
-  async #signed(): Promise<number | null> {
+  async #signed(given: GivenAs): Promise<number | null> {
     try {
-      return (await this.live.sign())?.revision ?? null;
+      return (await this.live.sign(given, this.#notes()))?.revision ?? null;
     } catch (thrown) {
       toasts.warn(`Nothing copied. ${asProblem(thrown).message}`);
       return null;
@@ -86,7 +101,12 @@ export class Composer {
 
   /** Has the gateway sign the link, so that its QR code can be shown. */
   async takeQr(): Promise<void> {
-    await this.#revision();
+    await this.#revision('qr_code');
+  }
+
+  #notes(): LinkNotes {
+    const instance = studio.instances.find(({ id }) => id === this.#instanceId);
+    return instance ? this.draft.notes(instance) : { note: this.draft.note, supersedes: false };
   }
 
   #whyNot(): string {

@@ -1,9 +1,12 @@
-import type { ComposeRequest, Instance, Who } from '../generated/types';
+import type { ComposeRequest, Instance, LinkNotes, LinkTerms, Who } from '../generated/types';
 import { hasUsers } from '../lib/hosted';
-import { CUSTOM } from '../lib/lifetimes';
+import { CUSTOM, lifetimes } from '../lib/lifetimes';
 import { UserDraft, type KnownFields } from '../lib/user-fields/user-draft.svelte';
 
 export type WhoKind = Who['kind'];
+
+/** How often a link can be used. */
+export type Often = 'any' | 'once' | 'times';
 
 /** Content of the form in Compose. */
 export class Draft extends UserDraft {
@@ -18,7 +21,13 @@ export class Draft extends UserDraft {
   /** The lifetime that was chosen; null for the instance's own. */
   chosenLifetime = $state<string | null>(null);
   customLifetime = $state('');
-  once = $state(false);
+  often = $state<Often>('any');
+  /** Number of uses, as it is typed. */
+  times = $state('3');
+  /** Whether older links of the person stop working. */
+  supersedes = $state(false);
+  /** Note for oneself. */
+  note = $state('');
   startsLater = $state(false);
   notBefore = $state('');
 
@@ -89,6 +98,7 @@ export class Draft extends UserDraft {
     this.person = '';
     this.isId = false;
     this.idAsText = false;
+    this.note = '';
     this.clearUser();
   }
 
@@ -101,9 +111,47 @@ export class Draft extends UserDraft {
       who: this.#who(),
       expires_in: lifetime === CUSTOM ? this.customLifetime : lifetime,
       not_before: this.startsLater && this.notBefore !== '' ? this.notBefore : null,
-      single_use: this.once && hasUsers(instance),
+      uses: hasUsers(instance) ? this.#uses() : null,
       anew: false,
     };
+  }
+
+  /** What the ledger notes of the link. An application elsewhere stops no older link. */
+  notes(instance: Instance): LinkNotes {
+    return { note: this.note, supersedes: this.supersedes && hasUsers(instance) };
+  }
+
+  /** Fills in the person, the terms and the note of another link. */
+  take({ who, expires_in, uses, note }: LinkTerms): void {
+    this.clearPerson();
+    switch (who.kind) {
+      case 'email':
+        this.chooseEmail(who.email);
+        break;
+      case 'id':
+        this.choose(who.id, who.as_text);
+        break;
+      case 'user':
+        this.mode = 'new';
+        this.metadata.fill(who.metadata_json);
+        this.fill({ id: who.id, email: who.email });
+    }
+    if (expires_in !== null) {
+      const isListed = lifetimes(expires_in).length === lifetimes('never').length;
+      this.chosenLifetime = isListed ? expires_in : CUSTOM;
+      if (!isListed) this.customLifetime = expires_in;
+    }
+    this.often = uses === null ? 'any' : uses === 1 ? 'once' : 'times';
+    if (uses !== null && uses > 1) this.times = String(uses);
+    this.startsLater = false;
+    this.note = note;
+  }
+
+  /** Number of sign-ins; null for no limit. The Rust side refuses 0. */
+  #uses(): number | null {
+    if (this.often === 'any') return null;
+    if (this.often === 'once') return 1;
+    return /^\d{1,9}$/u.test(this.times.trim()) ? Number(this.times) : 0;
   }
 
   #begun(): boolean {

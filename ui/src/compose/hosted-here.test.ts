@@ -42,7 +42,7 @@ async function openHere(instance = here) {
     compose: (request) =>
       previewLike({
         revision: (revision += 1),
-        single_use: request.single_use,
+        uses: request.uses,
         forecast,
         remedies,
       }),
@@ -201,7 +201,7 @@ it('makes an unknown person a new one', async () => {
 it('says that a single-use code was used, and makes another one only when asked', async () => {
   await openHere();
   await userEvent.selectOptions(screen.getByLabelText('Can be used'), 'once');
-  await waitFor(() => expect(requestsOf(asked).at(-1)?.single_use).toBe(true));
+  await waitFor(() => expect(requestsOf(asked).at(-1)?.uses).toBe(1));
   const used = 'Refused: the link was used already';
   const detail = 'Somebody has signed in with it. Make a new one.';
   forecast = { ...signsIn, tone: 'refused', verdict: 'link_already_used', title: used, detail };

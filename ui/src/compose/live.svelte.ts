@@ -1,7 +1,9 @@
 import type {
   ComposeRequest,
   Forecast,
+  GivenAs,
   Judgement,
+  LinkNotes,
   Preview,
   PreviewRef,
   Problem,
@@ -155,7 +157,12 @@ export class LivePreview {
     if (this.#request && Date.now() - this.#refreshedAt >= age) this.show(this.#request);
   }
 
-  /** Asks for a new code in place of the single-use code that is shown. */
+  /** Notes that the shown link was given out. It then stays until the input changes. */
+  taken(): void {
+    if (this.shown) this.shown = { ...this.shown, taken: true };
+  }
+
+  /** Asks for a new code in place of the one that is shown, which must not be replaced silently. */
   makeAnew(): void {
     this.#anew = true;
     this.refresh();
@@ -176,14 +183,14 @@ export class LivePreview {
    * Returns the shown link with its signature, which a gateway on a server makes now. Throws the problem
    * if it does not.
    */
-  async sign(): Promise<Preview | null> {
+  async sign(given: GivenAs, notes: LinkNotes): Promise<Preview | null> {
     const { shown } = this;
     const instance = this.#request?.instance;
     if (!shown || shown.signed || instance === undefined) return shown;
     const { revision } = shown;
     let signing = this.#signing;
     if (signing?.revision !== revision) {
-      signing = { revision, signed: call('link_sign', { instance, revision }) };
+      signing = { revision, signed: call('link_sign', { instance, revision, given, notes }) };
       this.#signing = signing;
     }
     try {

@@ -42,7 +42,7 @@ async function show(person: string): Promise<Pending> {
     who: { kind: 'id', id: person, as_text: false },
     expires_in: '7 days',
     not_before: null,
-    single_use: false,
+    uses: null,
     anew: false,
   });
   const next = revision + 1;

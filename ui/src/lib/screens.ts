@@ -3,6 +3,7 @@ import type { IconName } from './components/icons';
 /** The screens in the order of the rail. The shortcut of a screen is its position. */
 export const screens = [
   { id: 'compose', name: 'Compose', icon: 'plus' },
+  { id: 'links', name: 'Links', icon: 'link' },
   { id: 'users', name: 'Users', icon: 'users' },
   { id: 'inspect', name: 'Inspect', icon: 'scan' },
   { id: 'activity', name: 'Activity', icon: 'activity' },

@@ -70,6 +70,19 @@ export function formatPast(unixSecs: number, now = time.now()): string {
   return at.getFullYear() === now.getFullYear() ? thisYear.format(at) : day.format(at);
 }
 
+/** Formats a time in Unix seconds: `today 09:00`, `Fri 27 Nov, 09:00`. */
+export function formatMoment(unixSecs: number, now = time.now()): string {
+  const at = new Date(unixSecs * 1000);
+  if (at.toDateString() === now.toDateString()) return `today ${clock.format(at)}`;
+  return formatDateTime(at.toISOString(), now);
+}
+
+/** Formats the day of a time in Unix seconds, and of today the time of day: `Mon 23 Nov`, `today 16:21`. */
+export function formatDayIn(unixSecs: number, now = time.now()): string {
+  const moment = formatMoment(unixSecs, now);
+  return moment.split(',')[0] ?? moment;
+}
+
 /** Formats a time to the second, with its time zone. */
 export function formatExact(unixSecs: number): string {
   return exact.format(new Date(unixSecs * 1000));

@@ -94,6 +94,12 @@ export class CopyList {
     this.ask();
   }
 
+  /** Returns the order by a column; null if the rows are sorted by another. */
+  orderOf(by: CopySortBy): 'ascending' | 'descending' | null {
+    if (by !== this.sortBy) return null;
+    return this.descending ? 'descending' : 'ascending';
+  }
+
   clearFilters(): void {
     this.search = '';
     this.group = '';

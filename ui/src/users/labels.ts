@@ -16,12 +16,6 @@ export const CAME: Record<Origin, string> = {
   import: 'by an import',
 };
 
-/** Returns `12 of 1,204` for a filtered list and `1,204` for all users. */
-export function countLabel(total: number, everybody: number | null, filtered: boolean): string {
-  const count = total.toLocaleString('en');
-  return filtered && everybody !== null ? `${count} of ${everybody.toLocaleString('en')}` : count;
-}
-
 /** Effect of an import on a row. */
 export function effectLabel({ action, fields, again, suspended }: ImportRow): string {
   const also = suspended ? ', stays suspended' : '';

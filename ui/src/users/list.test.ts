@@ -77,7 +77,7 @@ it('says of whom the count is only once it is theirs', async () => {
   await vi.waitFor(() => expect([list.total, list.filtered]).toEqual([0, true]));
   list.clearFilters();
   // Nobody answers the search still; that is not to say that there is nobody.
-  expect([list.total, list.filtered, list.everybody]).toEqual([0, true, 1000]);
+  expect([list.total, list.filtered, list.everything]).toEqual([0, true, 1000]);
 });
 
 it('does not fail for rows that are no longer wanted', async () => {

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use crate::error::Warning;
-use crate::ledger;
+use crate::ledger::{self, GivenAs};
 use crate::link::LoginLink;
 use crate::link::compose::{Composed, LinkSpec};
 use crate::protocol::claims::{Claims, Registered};
@@ -66,6 +66,14 @@ pub struct LinkRequest {
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     #[schema(default = false)]
     pub supersede: bool,
+    /// Way in which the link is given out, for the ledger. By default as a link.
+    #[serde(
+        default,
+        deserialize_with = "super::some",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[schema(nullable = false, inline)]
+    pub given: Option<GivenAs>,
     /// Value of `iss`, if the application needs one.
     #[schema(nullable = false)]
     #[serde(
@@ -106,11 +114,21 @@ impl From<&LinkSpec> for LinkRequest {
             uses: spec.uses.limit().filter(|uses| *uses > 1),
             note: None,
             supersede: false,
+            given: None,
             issuer: spec.issuer.clone(),
             subject: spec.subject.clone(),
             audience: spec.audience.clone(),
         }
     }
+}
+
+/// Request to give a link of the ledger out again.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CopyRequest {
+    /// Way in which the link is given out.
+    #[schema(inline)]
+    pub given: GivenAs,
 }
 
 impl LinkRequest {

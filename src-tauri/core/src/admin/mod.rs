@@ -33,7 +33,7 @@ pub use ledger::{
     LedgerGivenOut, LedgerLink, LedgerUse, LinkDetails, LinkList, MAX_LINK_ID, RevocationRequest,
     TakenLinkRequest,
 };
-pub use links::{Link, LinkRequest};
+pub use links::{CopyRequest, Link, LinkRequest};
 pub use lookups::{LookedUp, Owner, Removal, Sought};
 pub use pairing::{Paired, PairingRequest};
 pub use problem::Problem;

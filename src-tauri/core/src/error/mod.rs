@@ -81,6 +81,9 @@ pub enum ErrorCode {
     UnknownSession,
     /// The ledger has no such link.
     UnknownLink,
+    /// The link cannot be given out again: it does not work any more, its claims are not in the
+    /// ledger, or its key is not the signing key any more.
+    NotCopyable,
     /// There is no such API key.
     UnknownApiKey,
     /// No signing key with the ID is active or retiring.

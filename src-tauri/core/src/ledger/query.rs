@@ -89,11 +89,17 @@ pub struct LinkPage {
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 #[expect(missing_docs, reason = "the names are those of the states")]
 pub struct LinkCounts {
+    #[cfg_attr(feature = "ts", ts(type = "number"))]
     pub not_used: u64,
+    #[cfg_attr(feature = "ts", ts(type = "number"))]
     pub in_use: u64,
+    #[cfg_attr(feature = "ts", ts(type = "number"))]
     pub used_up: u64,
+    #[cfg_attr(feature = "ts", ts(type = "number"))]
     pub expired: u64,
+    #[cfg_attr(feature = "ts", ts(type = "number"))]
     pub revoked: u64,
+    #[cfg_attr(feature = "ts", ts(type = "number"))]
     pub superseded: u64,
 }
 

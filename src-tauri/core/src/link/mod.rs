@@ -1,5 +1,6 @@
 //! The login link: a code in the instance's URL, and its other forms.
 
+pub mod again;
 mod base_url;
 pub mod compose;
 pub mod qr;

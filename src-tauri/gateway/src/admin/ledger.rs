@@ -142,7 +142,7 @@ pub(super) async fn show(
     Ok(answer(StatusCode::OK, &LinkDetails::from(found))?)
 }
 
-fn no_such_link() -> Problem {
+pub(super) fn no_such_link() -> Problem {
     let message = "The ledger has no such link.";
     Problem::of(StatusCode::NOT_FOUND, message).code(ErrorCode::UnknownLink)
 }

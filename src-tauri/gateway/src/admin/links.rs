@@ -2,15 +2,19 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Extension, State};
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Extension, Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use jiff::Timestamp;
 use latchkey_core::activity::AuditContext;
-use latchkey_core::admin::{InspectRequest, Link, LinkRequest};
-use latchkey_core::inspect::Report;
+use latchkey_core::admin::{CopyRequest, InspectRequest, Link, LinkRequest};
+use latchkey_core::inspect::{Report, preview};
+use latchkey_core::ledger::TakenLink;
+use latchkey_core::link::again;
 
 use super::administration::Administration;
+use super::ledger::no_such_link;
 use super::refused::Refused;
 use crate::api::hints::Requests;
 use crate::api::inspect::report;
@@ -35,6 +39,39 @@ pub(super) async fn make(
     let (settings, keys) = admin.signing().await?;
     let link = sign(&settings, keys.active(), &*admin.directory, wanted, &by).await?;
     Ok(answer(StatusCode::OK, &link)?)
+}
+
+/// Give a link out again
+///
+/// The gateway signs its claims again, which makes the same code, and records that in the ledger.
+#[utoipa::path(
+    post, path = "/links/{id}/copies", tag = "Links", params(("id" = String, Path, max_length = 1024, description = "ID of the link")), request_body = CopyRequest,
+    responses(
+        (status = 200, description = "The link", body = Link),
+        (status = 404, description = "The ledger has no such link"),
+        (status = 409, description = "The link does not work any more, or cannot be signed again"),
+    ),
+)]
+pub(super) async fn copy(
+    State(admin): State<Arc<Administration>>,
+    Extension(by): Extension<AuditContext>,
+    path: Result<Path<String>, PathRejection>,
+    Body(CopyRequest { given }): Body<CopyRequest>,
+) -> Result<Response, Refused> {
+    let Path(id) = path.map_err(|_| no_such_link())?;
+    let found = admin.directory.link(&id, by.at).await?;
+    let (listed, claims) = found.ok_or_else(no_such_link)?;
+    let record = admin.instance().await?.key;
+    let (settings, key) = admin.signing().await?;
+    let keys = (&key, record.as_ref());
+    let composed = again::composed(&listed, claims, &settings.target(), keys)?;
+    let taken = TakenLink {
+        given,
+        ..TakenLink::new(composed.claims.clone(), listed.link.key)
+    };
+    admin.directory.take_link(taken, &by).await?;
+    let warnings = preview::warnings(&composed, &settings, &key);
+    Ok(answer(StatusCode::OK, &Link::new(&composed, warnings))?)
 }
 
 /// Inspect a code

@@ -24,6 +24,7 @@ impl From<Error> for Refused {
             | ErrorCode::UnknownSigningKey => StatusCode::NOT_FOUND,
             ErrorCode::UserExists
             | ErrorCode::UserChanged
+            | ErrorCode::NotCopyable
             | ErrorCode::EmailInUse
             | ErrorCode::NoSeats
             | ErrorCode::InstanceExists

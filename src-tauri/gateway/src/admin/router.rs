@@ -58,6 +58,7 @@ pub(super) fn routes() -> Vec<Route> {
         post("/taken-links", Local, ledger::take),
         post("/shown-links", Local, ledger::note_shown),
         post("/links/{id}/revoke", Key(Links), ledger::revoke_one),
+        post("/links/{id}/copies", Key(Links), links::copy),
         post("/revocations", Key(Links), ledger::revoke),
         post("/snapshots", Local, snapshots::begin),
         post("/snapshots/{id}/next", Local, snapshots::next),

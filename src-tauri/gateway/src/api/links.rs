@@ -11,7 +11,7 @@ use latchkey_core::admin::{Link, LinkRequest};
 use latchkey_core::directory::Directory;
 use latchkey_core::inspect::preview;
 use latchkey_core::instance::Settings;
-use latchkey_core::ledger::TakenLink;
+use latchkey_core::ledger::{GivenAs, TakenLink};
 use latchkey_core::link::compose::compose;
 use latchkey_core::secret::SigningKey;
 
@@ -56,11 +56,13 @@ pub(crate) async fn sign(
     by: &AuditContext,
 ) -> Result<Link> {
     let (note, supersedes) = (wanted.note()?, wanted.supersede);
+    let given = wanted.given.unwrap_or(GivenAs::Link);
     let spec = wanted.parse(settings.lifetime)?;
     let composed = compose(&settings.target(), key, spec, by.at)?;
     let mut warnings = preview::warnings(&composed, settings, key);
     warnings.extend(preview::refusal(&composed, settings, key, by.at));
     let taken = TakenLink {
+        given,
         note,
         supersedes,
         ..TakenLink::new(composed.claims.clone(), key.id().map(str::to_owned))

@@ -8,12 +8,13 @@ use crate::wait::Wait as _;
 use latchkey_core::activity::AuditContext;
 use latchkey_core::admin::{
     Connection, ConnectionString, Fingerprint, GatewayState, GatewayUrl, InstanceRecord, Link,
+    LinkRequest,
 };
 use latchkey_core::directory::Directory;
 use latchkey_core::inspect::{RefusedCode, Report};
 use latchkey_core::instance::{Hosted, Instance, InstanceId, Name, Settings};
+use latchkey_core::ledger::GivenAs;
 use latchkey_core::link::BaseUrl;
-use latchkey_core::link::compose::LinkSpec;
 use latchkey_core::secret::Secret;
 use latchkey_core::sign_in;
 use latchkey_core::verdict::{Refusal, Verdict};
@@ -204,15 +205,24 @@ impl Home {
     pub fn sign_link(
         &self,
         instance: &Instance,
-        spec: &LinkSpec,
+        wanted: &LinkRequest,
         by: &AuditContext,
     ) -> Result<Link> {
         if instance.connection.is_some() {
-            return self.gateway(instance)?.make_link(spec).wait();
+            return self.gateway(instance)?.make_link(wanted).wait();
         }
         let folder = self.instances.folder(&instance.id);
         let holder = RemoteDirectory::local(&folder).wait()?;
-        holder.make_link(spec, by).wait()
+        holder.make_link(wanted, by).wait()
+    }
+
+    /// Has the gateway of an instance on another computer sign a link of its ledger again and
+    /// record that.
+    ///
+    /// Fails with [`NotCopyable`](latchkey_core::ErrorCode::NotCopyable) for a link that does not
+    /// work any more or cannot be signed again.
+    pub fn copy_link_there(&self, instance: &Instance, id: &str, given: GivenAs) -> Result<Link> {
+        self.gateway(instance)?.copy_link(id, given).wait()
     }
 
     /// Has the gateway of an instance verify a code and redeem it, without a session. Returns the

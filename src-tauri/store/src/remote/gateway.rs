@@ -7,14 +7,15 @@ use std::time::Duration;
 use hyper::Method;
 use latchkey_core::Result;
 use latchkey_core::admin::{
-    About, ApiKeyRecord, ApiKeyRequest, ApiKeys, ConnectionString, Fingerprint, GatewayState,
-    GatewayUrl, InspectRequest, InstanceRecord, Judged, Link, MadeApiKey, Paired, PairingRequest,
-    RedemptionRequest, RetirementRequest, RotationRequest, SigningKeys, SigningKeysChanged,
+    About, ApiKeyRecord, ApiKeyRequest, ApiKeys, ConnectionString, CopyRequest, Fingerprint,
+    GatewayState, GatewayUrl, InspectRequest, InstanceRecord, Judged, Link, LinkRequest,
+    MadeApiKey, Paired, PairingRequest, RedemptionRequest, RetirementRequest, RotationRequest,
+    SigningKeys, SigningKeysChanged,
 };
 use latchkey_core::inspect::{RefusedCode, Report};
 use latchkey_core::instance::api_key::NewApiKey;
 use latchkey_core::instance::{InstanceId, SettingsChange};
-use latchkey_core::link::compose::LinkSpec;
+use latchkey_core::ledger::GivenAs;
 use latchkey_core::secret::{KeyRotation, Secret};
 use latchkey_core::verdict::Verdict;
 
@@ -157,8 +158,15 @@ impl RemoteGateway {
     }
 
     /// Makes a login link, which the gateway signs and records.
-    pub async fn make_link(&self, spec: &LinkSpec) -> Result<Link> {
-        self.client.send(super::link(spec)?).await
+    pub async fn make_link(&self, wanted: &LinkRequest) -> Result<Link> {
+        self.client.send(super::link(wanted)?).await
+    }
+
+    /// Has the gateway sign a link of its ledger again and record that.
+    pub async fn copy_link(&self, id: &str, given: GivenAs) -> Result<Link> {
+        let path = format!("/links/{}/copies", encoded(id));
+        let call = Call::new(Method::POST, &path).json(&CopyRequest { given })?;
+        self.client.send(call).await
     }
 
     /// Has the gateway verify a code and redeem it, without a session. Returns the reason if the

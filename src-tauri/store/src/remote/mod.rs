@@ -47,7 +47,6 @@ use latchkey_core::directory::{
 };
 use latchkey_core::instance::Retention;
 use latchkey_core::ledger::{LinkCounts, LinkPage, LinkPageStart, LinkQuery, LinkSort, ListedLink};
-use latchkey_core::link::compose::LinkSpec;
 use latchkey_core::protocol::claims::Claims;
 use latchkey_core::protocol::email::Email;
 use latchkey_core::protocol::user_id::UserId;
@@ -195,8 +194,8 @@ impl RemoteDirectory {
     }
 
     /// Makes a login link, which the process signs and records.
-    pub async fn make_link(&self, spec: &LinkSpec, by: &AuditContext) -> Result<Link> {
-        self.client.send(link(spec)?.by(by)).await
+    pub async fn make_link(&self, wanted: &LinkRequest, by: &AuditContext) -> Result<Link> {
+        self.client.send(link(wanted)?.by(by)).await
     }
 
     /// Asks the process that holds the directory to close it, because this one must hold it.
@@ -208,8 +207,8 @@ impl RemoteDirectory {
 }
 
 /// Returns the call that makes a login link.
-fn link(spec: &LinkSpec) -> Result<Call> {
-    Call::new(Method::POST, "/links").json(&LinkRequest::from(spec))
+fn link(wanted: &LinkRequest) -> Result<Call> {
+    Call::new(Method::POST, "/links").json(wanted)
 }
 
 /// Returns the call that records an event.

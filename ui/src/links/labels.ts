@@ -1,0 +1,110 @@
+import type { GivenAs, Instance, IssuedLink, LinkStatus } from '../generated/types';
+import type { IconName } from '../lib/components/icons';
+import { hasUsers } from '../lib/hosted';
+import { formatDayIn, formatMoment, formatPast } from '../lib/time-format';
+
+/** A state of a link in a word, with its icon and colour. */
+export type StateLabel = {
+  word: string;
+  icon: IconName;
+  tone: 'live' | 'good' | 'over';
+};
+
+const STATES: Record<LinkStatus, StateLabel> = {
+  not_used: { word: 'Not used', icon: 'unused', tone: 'live' },
+  in_use: { word: 'In use', icon: 'inUse', tone: 'live' },
+  used_up: { word: 'Used up', icon: 'tick', tone: 'good' },
+  expired: { word: 'Expired', icon: 'clock', tone: 'over' },
+  revoked: { word: 'Revoked', icon: 'bar', tone: 'over' },
+  superseded: { word: 'Superseded', icon: 'arrow', tone: 'over' },
+};
+
+/** Where the application is elsewhere, nobody tells Latchkey of uses. */
+const GIVEN_OUT: StateLabel = { word: 'Given out', icon: 'send', tone: 'live' };
+
+export function stateLabel(status: LinkStatus, instance: Pick<Instance, 'hosted'>): StateLabel {
+  return status === 'not_used' && !hasUsers(instance) ? GIVEN_OUT : STATES[status];
+}
+
+/** States that have a tab of their own. The others are in the menu beside them. */
+export const TABS: LinkStatus[] = ['not_used', 'in_use', 'used_up', 'expired'];
+export const MORE: LinkStatus[] = ['revoked', 'superseded'];
+
+const WAYS: Record<GivenAs, string> = {
+  link: 'Link',
+  code: 'Code',
+  qr_code: 'QR code',
+  widget: 'Widget tag',
+  message: 'Message',
+  file: 'File',
+};
+
+const AS: Record<GivenAs, string> = {
+  link: 'as a link',
+  code: 'as a code',
+  qr_code: 'as a QR code',
+  widget: 'as a widget tag',
+  message: 'as a message',
+  file: 'as a file',
+};
+
+/** `as a QR code`. */
+export function asWords(given: GivenAs): string {
+  return AS[given];
+}
+
+/** How a link was given out last, and when and by whom. */
+export function givenLabel({ given, origin, entered_at }: IssuedLink): [way: string, when: string] {
+  const last = given.at(-1);
+  if (last) return [WAYS[last.given], `${formatDayIn(last.at)}, ${last.by}`];
+  const way = origin === 'foreign' ? 'Made elsewhere' : 'Scanned here';
+  return [way, formatDayIn(entered_at)];
+}
+
+/** Whether a link still signs in. */
+export function works({ status }: Pick<IssuedLink, 'status'>): boolean {
+  return status === 'not_used' || status === 'in_use';
+}
+
+/** The best known name of the person of a link. */
+export function personOf({ name, subject, user }: IssuedLink): string {
+  return name ?? subject ?? user ?? 'Somebody who was removed';
+}
+
+/** `2 of 3`, `12`, or that the application does not tell. */
+export function usesLabel({ uses, used }: IssuedLink, instance: Pick<Instance, 'hosted'>): string {
+  if (!hasUsers(instance)) return 'not reported';
+  const count = used.toLocaleString('en');
+  return uses === null ? count : `${count} of ${uses.toLocaleString('en')}`;
+}
+
+/** Until when a link works, or when it ended. */
+export function endLabel(link: IssuedLink): string {
+  if (!works(link)) return link.ended_at === null ? 'ended' : formatMoment(link.ended_at);
+  return link.expires_at === null ? 'no end' : formatMoment(link.expires_at);
+}
+
+/** What can still be done with a link, as a sentence in two parts: the time, and the uses. */
+export function standing(link: IssuedLink, instance: Pick<Instance, 'hosted'>): string {
+  const at = link.ended_at === null ? '' : ` ${formatMoment(link.ended_at)}`;
+  switch (link.status) {
+    case 'not_used':
+    case 'in_use': {
+      if (!hasUsers(instance)) {
+        const last = link.given.at(-1)?.at ?? link.entered_at;
+        return `given out ${formatPast(last)}; use is not reported`;
+      }
+      if (link.uses === null) return 'any number of uses';
+      const left = link.uses - link.used;
+      return `${left.toLocaleString('en')} of ${link.uses.toLocaleString('en')} ${link.uses === 1 ? 'use' : 'uses'} left`;
+    }
+    case 'used_up':
+      return `The last use was${at === '' ? ' made' : at}.`;
+    case 'expired':
+      return `Its time was over${at}.`;
+    case 'revoked':
+      return `It was revoked${at}.${link.ends_sessions ? ' Sessions that it began ended, too.' : ''}`;
+    case 'superseded':
+      return `A newer link has replaced it${at}.`;
+  }
+}
