@@ -146,6 +146,11 @@ fn invoke(
     get_ipc_response(window, request).map(|body| body.deserialize().unwrap())
 }
 
+/// Returns the notes of a link that is given out.
+pub(crate) fn notes() -> Value {
+    json!({ "note": "", "supersedes": false })
+}
+
 pub(crate) fn compose_request(instance: &str) -> Value {
     json!({
         "instance": instance,
@@ -311,7 +316,12 @@ fn an_error_crosses_the_boundary_as_code_message_and_field() {
     );
     assert_eq!(refused.as_object().unwrap().len(), 3);
     let stale = boundary
-        .ask("copy", json!({ "revision": 4_000_000, "what": "link" }))
+        .ask(
+            "copy",
+            json!({
+                "instance": instance, "revision": 4_000_000, "what": "link", "notes": notes(),
+            }),
+        )
         .unwrap_err();
     assert_eq!(stale["code"], "stale_preview");
 }

@@ -20,6 +20,7 @@ mod gateway;
 mod generated_types;
 mod imports;
 mod interop;
+mod ledger;
 mod notices;
 mod peer;
 mod photo;

@@ -4,7 +4,7 @@ use latchkey_desktop_lib::schema;
 use serde_json::{Value, json};
 
 use crate::boundary::{
-    Boundary, PASSPHRASE, SECRET, activity_request, compose_request, new_user, users_request,
+    Boundary, PASSPHRASE, SECRET, activity_request, compose_request, new_user, notes, users_request,
 };
 
 /// Returns the commands that were not called.
@@ -62,6 +62,7 @@ const NOT_ASKED: [&str; 13] = [
     "backup_choose",
     "backup_restore",
     "qr_save",
+    "link_qr_save",
     "import_choose",
     "users_export",
     "activity_export",
@@ -116,6 +117,35 @@ fn transfer_requests(instance: &str) -> Vec<(&'static str, Value)> {
         (
             "import_rows",
             json!({ "instance": instance, "action": null, "first": 0, "limit": 9 }),
+        ),
+    ]
+}
+
+/// Returns a request for each command of links that asks no person.
+fn link_requests(instance: &str) -> Vec<(&'static str, Value)> {
+    let by_id = json!({ "instance": instance });
+    let query = json!({
+        "search": "", "status": null, "user": null, "sort_by": "entered", "descending": true,
+    });
+    vec![
+        (
+            "links",
+            json!({
+                "instance": instance, "query": query, "place": { "kind": "first" }, "limit": 9,
+            }),
+        ),
+        ("link_counts", by_id),
+        ("link", json!({ "instance": instance, "id": "unknown" })),
+        (
+            "link_copy",
+            json!({ "instance": instance, "id": "unknown", "what": "link" }),
+        ),
+        (
+            "links_revoke",
+            json!({
+                "instance": instance, "links": { "kind": "link", "id": "unknown" },
+                "ends_sessions": false,
+            }),
         ),
     ]
 }
@@ -175,11 +205,15 @@ fn only_the_revealing_command_returns_the_secret_and_only_once() {
         ),
         (
             "link_sign",
-            json!({ "instance": instance, "revision": preview["revision"] }),
+            json!({
+                "instance": instance, "revision": preview["revision"], "given": "link", "notes": notes(),
+            }),
         ),
         (
             "copy",
-            json!({ "revision": preview["revision"], "what": "link" }),
+            json!({
+                "instance": instance, "revision": preview["revision"], "what": "link", "notes": notes(),
+            }),
         ),
         ("secret_copy", by_id.clone()),
         ("secret_conceal", by_id.clone()),
@@ -235,6 +269,7 @@ fn only_the_revealing_command_returns_the_secret_and_only_once() {
         ),
     ];
     let asked = [
+        &link_requests(&instance),
         &user_requests(&instance),
         &connection_requests(&instance),
         &transfer_requests(&instance),

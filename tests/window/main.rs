@@ -20,6 +20,7 @@ mod environment;
 mod events;
 mod gateway;
 mod journey;
+mod ledger;
 mod lifecycle;
 #[path = "../program/peer.rs"]
 mod peer;

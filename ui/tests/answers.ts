@@ -3,6 +3,10 @@ import type {
   Forecast,
   Inspection,
   Instance,
+  IssuedLink,
+  LinkDetails,
+  LinkPage,
+  LinksRequest,
   Preview,
   RunningGateway,
   Start,
@@ -218,6 +222,63 @@ export function pageOf(request: UsersRequest, total: number): UserPage {
     total,
     next: end < total ? String(end - 1) : null,
     notices: [],
+  };
+}
+
+export function linkLike(changed: Partial<IssuedLink> = {}): IssuedLink {
+  return {
+    id: 'link-0',
+    status: 'not_used',
+    ended_at: null,
+    ends_sessions: false,
+    user: 'ada',
+    subject: 'ada',
+    name: 'Ada Okafor',
+    note: null,
+    origin: 'taken',
+    given: [{ given: 'link', at: 1_795_300_000, by: 'in Studio' }],
+    entered_at: 1_795_300_000,
+    not_before: null,
+    expires_at: 1_795_904_800,
+    uses: 3,
+    used: 0,
+    first_use: null,
+    last_use: null,
+    ...changed,
+  };
+}
+
+export function linkDetailsLike(link: IssuedLink, changed: Partial<LinkDetails> = {}): LinkDetails {
+  return {
+    link,
+    not_copyable: null,
+    terms: {
+      who: { kind: 'id', id: 'ada', as_text: false },
+      expires_in: '7 days',
+      uses: link.uses,
+      note: link.note ?? '',
+    },
+    claims_json: '{\n  "id": "ada"\n}',
+    times: [],
+    key: 'key-1',
+    ...changed,
+  };
+}
+
+/** Returns the page of links that a request asks for, of a ledger of `total` links. */
+export function linksOf(request: LinksRequest, total: number): LinkPage {
+  const { place, limit } = request;
+  const first =
+    place.kind === 'first' ? 0 : place.kind === 'row' ? place.row : Number(place.cursor) + 1;
+  const end = Math.min(total, first + limit);
+  const links = Array.from({ length: Math.max(0, end - first) }, (_, at) =>
+    linkLike({ id: `link-${first + at}` }),
+  );
+  return {
+    links,
+    first_row: Math.min(first, total),
+    total,
+    next: end < total ? String(end - 1) : null,
   };
 }
 

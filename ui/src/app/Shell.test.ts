@@ -25,7 +25,7 @@ beforeEach(() => {
 });
 
 it('changes the screen by key and by the rail', async () => {
-  await userEvent.keyboard('{Control>}[Digit5]{/Control}');
+  await userEvent.keyboard('{Control>}[Digit6]{/Control}');
   expect(await screen.findByRole('textbox', { name: 'Address' })).toBeTruthy();
   expect(screen.getByRole('button', { name: 'Settings' }).getAttribute('aria-current')).toBe(
     'page',
@@ -77,7 +77,7 @@ it('shows the digits of the screens in place of their icons while Ctrl is held',
   const entry = screen.getByRole('button', { name: 'Users' });
   const user = userEvent.setup();
   await user.keyboard('{Control>}');
-  expect(entry.textContent.trim()).toMatch(/^2\s+Users$/u);
+  expect(entry.textContent.trim()).toMatch(/^3\s+Users$/u);
   expect(entry.querySelector('svg')).toBeNull();
   await user.keyboard('{/Control}');
   expect(entry.textContent.trim()).toBe('Users');

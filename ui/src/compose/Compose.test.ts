@@ -161,7 +161,7 @@ describe('while somebody types', () => {
     await userEvent.type(person(), 'ada@b.co');
     await composerFor('your-company').copy('link');
     const copied = asked.find((one) => one.name === 'copy');
-    expect(copied?.request).toEqual({ revision, what: 'link' });
+    expect(copied?.request).toMatchObject({ revision, what: 'link' });
     const last = requests().at(-1);
     expect(last?.who).toEqual({ kind: 'email', email: 'ada@b.co' });
     expect(toasts.list.at(-1)?.text).toBe('Link copied. The clipboard is cleared in a minute.');

@@ -1,8 +1,8 @@
 import type { IssuedLink, LinkQuery, LinksRequest } from '../generated/types';
 import { call } from '../lib/bridge';
 import { Latest } from '../lib/latest';
-import { works } from '../links/labels';
 import { lost } from '../lib/state/lost.svelte';
+import { works } from '../links/labels';
 
 /** Number of links that are asked for, to count those that work. */
 const ASKED = 50;

@@ -104,7 +104,7 @@ it('signs the link when it is copied, and copies the same one again', async () =
   await userEvent.click(screen.getByTestId('copy-link'));
   await waitFor(() => expect(count('copy')).toBe(1));
   const [signed, copied] = [revision, asked.find(({ name }) => name === 'copy')?.request];
-  expect(copied).toEqual({ revision: signed, what: 'link' });
+  expect(copied).toMatchObject({ revision: signed, what: 'link' });
   expect(await screen.findByTestId('link')).toBeTruthy();
   expect(screen.getByTestId('qr')).toBeTruthy();
   expect(screen.getByTestId('link-signed').textContent).toContain('Signed by');

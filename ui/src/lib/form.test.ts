@@ -75,7 +75,7 @@ describe('a form', () => {
     await form.submit();
     const [toast] = toasts.list;
     expect(toast?.text).toBe('Saved.');
-    toast?.action?.run();
+    toast?.actions[0]?.run();
     await new Promise((resolve) => setTimeout(resolve));
     expect(toasts.list.some(({ text }) => text === 'It is too late.')).toBe(true);
   });

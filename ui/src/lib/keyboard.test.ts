@@ -7,7 +7,7 @@ const press = (init: KeyboardEventInit) => shortcutOf(new KeyboardEvent('keydown
 it('opens the palette, copies the link and changes the screen', () => {
   expect(press({ key: 'k', ctrlKey: true })).toEqual({ kind: 'palette' });
   expect(press({ key: 'Enter', ctrlKey: true })).toEqual({ kind: 'copy_link' });
-  expect(press({ key: '5', code: 'Digit5', ctrlKey: true })).toEqual({
+  expect(press({ key: '6', code: 'Digit6', ctrlKey: true })).toEqual({
     kind: 'screen',
     screen: 'settings',
   });

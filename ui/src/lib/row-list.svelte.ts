@@ -19,7 +19,7 @@ export type RowPage<Row> = {
 /** The rows of a table that match a query, loaded in blocks while a person scrolls. */
 export abstract class RowList<Row extends { id: string }, Query, By extends string> {
   search = $state('');
-  sortBy = $state() as By;
+  sortBy: By;
   descending = $state(true);
   /** Number of rows that match the query; null until known. */
   total = $state<number | null>(null);
@@ -69,7 +69,7 @@ export abstract class RowList<Row extends { id: string }, Query, By extends stri
   protected constructor(instanceId: string, everything: Query, sortBy: By) {
     this.#instanceId = instanceId;
     this.answered = everything;
-    this.sortBy = sortBy;
+    this.sortBy = $state(sortBy);
   }
 
   /** Returns the query of the current fields. */
@@ -85,9 +85,7 @@ export abstract class RowList<Row extends { id: string }, Query, By extends stri
   protected abstract highestFirst(by: By): boolean;
 
   /** Asks for what is shown beside the rows, after a change of them. */
-  protected beside(_query: Query): Promise<void> {
-    return Promise.resolve();
-  }
+  protected abstract beside(query: Query): Promise<void>;
 
   protected get instanceId(): string {
     return this.#instanceId;

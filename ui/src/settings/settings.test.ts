@@ -104,7 +104,7 @@ describe('the settings of an instance', () => {
     await waitFor(() => expect(kept.url).toBe('https://chat.example.com/'));
     await rerender({ instance: kept });
     await waitFor(() => expect(save()).toBeNull());
-    toasts.list[0]?.action?.run();
+    toasts.list[0]?.actions[0]?.run();
     await waitFor(() => expect(kept.url).toBe('https://chat.yourcompany.com/'));
   });
 

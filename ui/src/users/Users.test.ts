@@ -174,7 +174,7 @@ it('suspends, says what that means, and takes it back', async () => {
   await userEvent.click(await screen.findByRole('button', { name: 'Suspend' }));
   await waitFor(() => expect(toasts.list.at(-1)?.text).toContain('takes no seat'));
   expect(asked).toContainEqual({ name: 'user_suspend', request: ref });
-  toasts.list.at(-1)?.action?.run();
+  toasts.list.at(-1)?.actions[0]?.run();
   await waitFor(() => expect(asked).toContainEqual({ name: 'user_reactivate', request: ref }));
 });
 
@@ -257,7 +257,7 @@ it('edits a profile: sends what was shown and what is wanted, and can take it ba
   };
   const edits = () => asked.filter(({ name }) => name === 'user_edit');
   expect(edits().at(-1)?.request).toEqual({ ...ref, before, after });
-  toasts.list[0]?.action?.run();
+  toasts.list[0]?.actions[0]?.run();
   await waitFor(() =>
     expect(edits().at(-1)?.request).toMatchObject({
       before: { metadata: { text: edited.metadata_json } },

@@ -52,7 +52,7 @@ it('a limit is set below what is used, knowingly, and can be undone', async () =
   expect(screen.getByTestId('seat-over').textContent).toContain('Nobody loses a seat');
   await userEvent.click(screen.getByRole('button', { name: 'Save seats' }));
   await waitFor(() => expect(screen.getByTestId('seats-used').textContent).toBe('12 of 10'));
-  toasts.list.at(-1)?.action?.run();
+  toasts.list.at(-1)?.actions[0]?.run();
   await waitFor(() =>
     expect(asked.at(-1)).toEqual({ name: 'seats_set', request: { instance: 'here', limit: null } }),
   );

@@ -1,8 +1,12 @@
+export type ToastAction = { label: string; run: () => void };
+
 export type Toast = {
   key: number;
   tone: 'plain' | 'warning';
   text: string;
-  action: { label: string; run: () => void } | null;
+  actions: ToastAction[];
+  /** Name of a message that stays until it is closed; null for others. */
+  topic: string | null;
 };
 
 const SHORT_MS = 5_000;
@@ -13,23 +17,30 @@ class Toasts {
   list = $state<Toast[]>([]);
   #nextKey = 0;
 
-  say(text: string, action: Toast['action'] = null): void {
-    this.#add({ tone: 'plain', text, action }, action ? LONG_MS : SHORT_MS);
+  say(text: string, action: ToastAction | null = null): void {
+    const actions = action ? [action] : [];
+    this.#add({ tone: 'plain', text, actions, topic: null }, action ? LONG_MS : SHORT_MS);
   }
 
   warn(text: string): void {
-    this.#add({ tone: 'warning', text, action: null }, LONG_MS);
+    this.#add({ tone: 'warning', text, actions: [], topic: null }, LONG_MS);
+  }
+
+  /** Shows a message until it is closed. It replaces an earlier one on the same topic. */
+  stay(topic: string, text: string, actions: ToastAction[]): void {
+    this.list = this.list.filter((toast) => toast.topic !== topic);
+    this.#add({ tone: 'warning', text, actions, topic }, null);
   }
 
   close(key: number): void {
     this.list = this.list.filter((toast) => toast.key !== key);
   }
 
-  #add(toast: Omit<Toast, 'key'>, forMs: number): void {
+  #add(toast: Omit<Toast, 'key'>, forMs: number | null): void {
     const key = this.#nextKey++;
     // Only messages with an action stay beside the newest one.
-    this.list = [...this.list.filter(({ action }) => action), { ...toast, key }];
-    setTimeout(() => this.close(key), forMs);
+    this.list = [...this.list.filter(({ actions }) => actions.length > 0), { ...toast, key }];
+    if (forMs !== null) setTimeout(() => this.close(key), forMs);
   }
 }
 

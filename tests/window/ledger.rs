@@ -1,0 +1,187 @@
+//! Tests of the ledger in the real window: copying enters it, revoking is effective at the next
+//! request, and every state of the screen looks well.
+
+use jiff::{SignedDuration, Timestamp};
+use latchkey_core::activity::{Actor, AuditContext};
+use latchkey_core::ledger::{GivenAs, Revocation, RevocationScope, TakenLink};
+use latchkey_core::link::compose::{LinkSpec, compose};
+use latchkey_core::protocol::payload::Payload;
+use latchkey_core::protocol::uses::Uses;
+use latchkey_store::Wait as _;
+
+use crate::driver::Studio;
+use crate::prepared::{Prepared, person};
+use crate::run;
+use crate::users::looks_well;
+use crate::visitor::{get, press_continue};
+use crate::webkit::free_port;
+
+/// Takes pictures and runs axe in a wide and in the smallest window, and with a large text.
+async fn in_every_size(studio: &Studio, state: &str) {
+    looks_well(studio, state).await;
+    studio.resize(860, 600).await;
+    looks_well(studio, &format!("{state}-small")).await;
+    let text = |percent: u16| {
+        format!("document.documentElement.style.fontSize = '{percent}%'; return true")
+    };
+    studio.resize(1240, 800).await;
+    studio.script(&text(200)).await;
+    looks_well(studio, &format!("{state}-200-percent")).await;
+    studio.script(&text(100)).await;
+}
+
+/// Enters links in every state that needs no visitor.
+fn enter_links(prepared: &Prepared) {
+    let key = prepared.home.signing_key(&prepared.instance).unwrap();
+    let target = prepared.instance.settings.target();
+    let directory = prepared
+        .home
+        .directory(&prepared.instance, "the test")
+        .unwrap();
+    let now = Timestamp::now();
+    for (number, days) in [10_i64, 9, 5, 4, 3, 1, 0].into_iter().enumerate() {
+        let at = now - SignedDuration::from_hours(24 * days);
+        let mut spec = LinkSpec::new(Payload::User(person(number)), "7 days".parse().unwrap());
+        spec.uses = Uses::limited([1, 3, 30][number % 3]).unwrap();
+        let composed = compose(&target, &key, spec, at).unwrap();
+        let taken = TakenLink {
+            given: [GivenAs::Link, GivenAs::QrCode, GivenAs::Message][number % 3],
+            note: (number == 5).then(|| "Loan laptop, week 48".into()),
+            ..TakenLink::new(
+                composed.claims,
+                prepared.instance.key.as_ref().map(|key| key.id.clone()),
+            )
+        };
+        let actor = [
+            Actor::Studio,
+            Actor::CommandLine,
+            Actor::ApiKey("CRM".into()),
+        ];
+        let by = AuditContext::new(actor[number % 3].clone(), at);
+        directory.take_link(taken, &by).wait().unwrap();
+    }
+    let revocation = Revocation {
+        scope: RevocationScope::Person(person(3).id),
+        ends_sessions: true,
+    };
+    let by = AuditContext::new(Actor::Studio, now);
+    directory.revoke_links(revocation, &by).wait().unwrap();
+}
+
+async fn row_says(studio: &Studio, wanted: &str) {
+    studio
+        .wait_for_text("link-row", wanted, |text| text.contains(wanted))
+        .await;
+}
+
+#[test]
+fn a_copied_link_is_in_the_ledger_and_a_revoked_one_is_refused_at_the_next_request() {
+    run(async {
+        let prepared = Prepared::with(0);
+        let studio = prepared.open().await;
+        studio.click("rail-links").await;
+        studio.find("links-empty").await;
+        in_every_size(&studio, "links-empty").await;
+
+        let port = free_port();
+        studio.click("gateway-mark").await;
+        studio.fill("gateway-port", &port.to_string()).await;
+        studio.click("gateway-start").await;
+        studio.find("gateway-stop").await;
+        studio.click("rail-compose").await;
+        studio.click("mode-new").await;
+        studio.fill("field-user-id", "ada").await;
+        studio.choose("uses", "times").await;
+        studio.fill("times", "3").await;
+        studio.fill("note", "Loan laptop").await;
+        studio.choose("older-links", "stop").await;
+        studio.find("link").await;
+        studio.click("copy-link").await;
+        studio.find("another-link").await;
+        studio.find("recent-link").await;
+        in_every_size(&studio, "compose-taken").await;
+        let link = studio.text("link").await;
+        let (_, query) = link.split_once('?').unwrap();
+        let query = format!("/?{query}");
+
+        studio.click("rail-links").await;
+        row_says(&studio, "Not used").await;
+        studio
+            .wait_for_text("links-tab-not_used", "1", |text| text.ends_with('1'))
+            .await;
+        let url = format!("http://127.0.0.1:{port}/");
+        let answer = press_continue(&url, &query);
+        assert!(answer.starts_with("HTTP/1.1 303"), "{answer}");
+        // Nobody has touched the window.
+        row_says(&studio, "In use").await;
+        row_says(&studio, "1 of 3").await;
+        studio.click("link-row").await;
+        studio
+            .wait_for_text("link-standing", "2 of 3", |text| {
+                text.contains("2 of 3 uses left")
+            })
+            .await;
+        in_every_size(&studio, "links-in-use").await;
+
+        studio.click("link-revoke").await;
+        studio.click("revoke-sessions").await;
+        in_every_size(&studio, "links-revoke").await;
+        studio.click("revoke-confirm").await;
+        row_says(&studio, "Revoked").await;
+        studio
+            .wait_for_text("links-tab-not_used", "0", |text| text.ends_with('0'))
+            .await;
+        let answer = get(&url, &query);
+        assert!(answer.starts_with("HTTP/1.1 403"), "{answer}");
+
+        studio.click("link-anew").await;
+        studio.find("link").await;
+        assert_ne!(studio.text("link").await, link);
+        assert_eq!(
+            studio
+                .find("note")
+                .await
+                .prop("value")
+                .await
+                .unwrap()
+                .as_deref(),
+            Some("Loan laptop")
+        );
+        studio.quit().await;
+    });
+}
+
+#[test]
+fn the_ledger_shows_each_state_of_a_link() {
+    run(async {
+        let prepared = Prepared::with(7);
+        enter_links(&prepared);
+        let studio = prepared.open().await;
+        in_every_size(&studio, "compose-recent").await;
+        studio.click("rail-links").await;
+        studio
+            .wait_for_text("screen-note", "7", |text| text == "7")
+            .await;
+        in_every_size(&studio, "links").await;
+        studio.fill("links-search", "laptop").await;
+        studio
+            .wait_for_text("screen-note", "1 of 7", |text| text == "1 of 7")
+            .await;
+        studio.click("link-row").await;
+        studio.find("link-copy").await;
+        in_every_size(&studio, "links-panel").await;
+        studio.click("link-details").await;
+        looks_well(&studio, "links-details").await;
+        studio.click("link-copy").await;
+        studio.click("links-more").await;
+        looks_well(&studio, "links-more").await;
+        studio.click("links-tab-revoked").await;
+        studio.find("links-empty").await;
+        looks_well(&studio, "links-none-found").await;
+        studio.click("links-clear").await;
+        studio.click("links-menu").await;
+        studio.click("links-revoke-before").await;
+        looks_well(&studio, "links-revoke-before").await;
+        studio.quit().await;
+    });
+}
