@@ -165,7 +165,7 @@ pub(crate) fn compose_request(instance: &str) -> Value {
 /// Returns a request for the whole activity.
 pub(crate) fn activity_request(instance: &str) -> Value {
     json!({
-        "instance": instance, "kind": null, "subject": null, "text": "", "before": null, "limit": 9,
+        "instance": instance, "kind": null, "subject": null, "link": null, "text": "", "before": null, "limit": 9,
     })
 }
 

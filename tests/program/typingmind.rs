@@ -66,7 +66,7 @@ fn a_copy_is_shown_and_forecast_and_what_is_done_there_is_in_the_activity() {
     assert_eq!(ada["id"], "4");
     let who = json!({ "instance": instance, "id": "1" });
     boundary.ask("typingmind_user_remove", who).unwrap();
-    let activity = json!({ "instance": instance, "kind": null, "subject": null, "text": "", "before": null, "limit": 9 });
+    let activity = json!({ "instance": instance, "kind": null, "subject": null, "link": null, "text": "", "before": null, "limit": 9 });
     let activity = boundary.ask("activity", activity).unwrap();
     let titles: Vec<&str> = activity["entries"]
         .as_array()

@@ -132,7 +132,7 @@ fn a_copied_link_is_in_the_ledger_and_a_revoked_one_is_refused_at_the_next_reque
             .wait_for_text("links-tab-not_used", "0", |text| text.ends_with('0'))
             .await;
         let answer = get(&url, &query);
-        assert!(answer.starts_with("HTTP/1.1 403"), "{answer}");
+        assert!(answer.starts_with("HTTP/1.1 410"), "{answer}");
 
         studio.click("link-anew").await;
         studio.find("link").await;

@@ -28,6 +28,8 @@ pub struct ActivityRequest {
     pub kind: Option<Kind>,
     /// Only entries about this user, given by the whole ID or address.
     pub subject: Option<String>,
+    /// Only entries about the link with this ID.
+    pub link: Option<String>,
     /// Only entries that contain this text: a user, a reference, an address or a code.
     pub text: String,
     /// Only entries before the entry with this number.
@@ -92,6 +94,7 @@ pub async fn activity(
         let query = activity::ActivityQuery {
             kind: request.kind,
             subject: request.subject,
+            link: request.link,
             text: request.text,
             ..activity::ActivityQuery::default()
         };

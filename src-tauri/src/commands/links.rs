@@ -20,6 +20,7 @@ use latchkey_core::protocol::claims::Claims;
 use latchkey_core::protocol::lifetime::Lifetime;
 use latchkey_core::protocol::payload::Payload;
 use latchkey_core::protocol::user_id::UserId;
+use latchkey_core::session::browser_name;
 use latchkey_core::{Error, ErrorCode, Result as CoreResult, time};
 use latchkey_store::files;
 use latchkey_store::home::Home;
@@ -57,7 +58,7 @@ pub struct LinkUse {
     pub at: i64,
     /// Address of the visitor.
     pub address: Option<String>,
-    /// Name that the browser gives itself.
+    /// Short name of the browser, such as `iPhone, Safari`.
     pub browser: Option<String>,
 }
 
@@ -564,7 +565,7 @@ impl From<Use> for LinkUse {
         Self {
             at: sign_in.at,
             address: sign_in.address.map(|address| address.to_string()),
-            browser: sign_in.browser,
+            browser: sign_in.browser.as_deref().and_then(browser_name),
         }
     }
 }

@@ -3,7 +3,13 @@ import { call } from '../lib/bridge';
 import { activityChanges } from '../lib/state/changes';
 import { lost } from '../lib/state/lost.svelte';
 
-type Wanted = { instance: string; subject: string | null; kind: ActivityKind | null };
+type Wanted = {
+  instance: string;
+  subject: string | null;
+  kind: ActivityKind | null;
+  /** ID of the link that the entries are about. */
+  link?: string;
+};
 
 /** Number of entries. Activity shows the rest. */
 const SHOWN = 5;
@@ -14,9 +20,9 @@ export class LatestEntries {
   entries = $state.raw<ActivityEntry[] | null>(null);
 
   /** Loads the entries, and again after each change, while the calling component exists. */
-  constructor(wanted: () => Wanted) {
+  constructor(wanted: () => Wanted, limit = SHOWN) {
     $effect(() => {
-      const asked = { ...wanted(), text: '', before: null, limit: SHOWN };
+      const asked = { link: null, ...wanted(), text: '', before: null, limit };
       let left = false;
       const load = async () => {
         try {

@@ -100,6 +100,7 @@ export class ActivityList {
         instance: this.#instance,
         kind: this.kind,
         subject: null,
+        link: null,
         text: this.text,
         before,
         limit: PAGE,

@@ -1,4 +1,5 @@
-import type { IssuedLink } from '../generated/types';
+import { iconOf } from '../activity/icons';
+import type { ActivityEntry, IssuedLink } from '../generated/types';
 import type { IconName } from '../lib/components/icons';
 import { asWords } from './labels';
 
@@ -13,8 +14,26 @@ export type LinkEvent = {
 /** The events of a day, the latest first. */
 export type LinkDay = { start: number; events: LinkEvent[] };
 
-/** What the ledger itself knows of the life of a link, by day, the latest first. */
-export function historyOf(link: IssuedLink): LinkDay[] {
+/** Entries of the activity that the ledger tells more about. */
+const TOLD = ['link_made', 'link_given_out', 'revoked', 'links_revoked'];
+
+/** The life of a link by day, the latest first: what the ledger keeps, and the rest of the activity. */
+export function historyOf(link: IssuedLink, entries: ActivityEntry[]): LinkDay[] {
+  const told = ofLedger(link);
+  const uses = new Set([link.first_use?.at, link.last_use?.at]);
+  const others = entries.filter(
+    ({ kind, code, at }) => !TOLD.includes(code) && !(kind === 'sign_in' && uses.has(at)),
+  );
+  const events = others.map((entry) => ({
+    at: entry.at,
+    icon: iconOf(entry),
+    title: entry.title,
+    detail: entry.address,
+  }));
+  return byDay([...told, ...events].sort((a, b) => b.at - a.at));
+}
+
+function ofLedger(link: IssuedLink): LinkEvent[] {
   const events: LinkEvent[] = link.given.map(({ at, given, by }, index) => ({
     at,
     icon: 'send',
@@ -46,11 +65,11 @@ export function historyOf(link: IssuedLink): LinkDay[] {
       detail: null,
     });
   }
-  return byDay(events.sort((a, b) => b.at - a.at));
+  return events;
 }
 
 /** Groups events by day. They are sorted from the latest. */
-export function byDay(events: LinkEvent[]): LinkDay[] {
+function byDay(events: LinkEvent[]): LinkDay[] {
   const days: LinkDay[] = [];
   for (const event of events) {
     const start = new Date(event.at * 1000).setHours(0, 0, 0, 0);

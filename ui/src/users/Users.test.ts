@@ -5,6 +5,7 @@ import { beforeEach, expect, it } from 'vitest';
 import {
   answer,
   instanceLike,
+  linkLike,
   pageLike,
   pageOf,
   refuse,
@@ -12,10 +13,10 @@ import {
   type Asked,
 } from '../../tests/answers';
 import { composerFor } from '../compose/composer.svelte';
-import type { UserProfile, UserSession, UsersRequest } from '../generated/types';
+import type { LinksRequest, UserProfile, UserSession, UsersRequest } from '../generated/types';
 import { forgetInstance } from '../lib/state/changes';
 import { seats } from '../lib/state/seats.svelte';
-import { selection } from '../lib/state/selection.svelte';
+import { linkSelection, selection } from '../lib/state/selection.svelte';
 import { studio } from '../lib/state/studio.svelte';
 import { toasts } from '../lib/state/toasts.svelte';
 import Users from './Users.svelte';
@@ -193,7 +194,8 @@ it('says it aloud where taking it back is refused and the panel is gone', async 
   selection.select(instance.id, 'user-0');
   await userEvent.click(await screen.findByRole('button', { name: 'Suspend' }));
   const undo = await waitFor(() => {
-    const { action } = toasts.list.find(({ text }) => text.includes('takes no seat')) ?? {};
+    const toast = toasts.list.find(({ text }) => text.includes('takes no seat'));
+    const action = toast?.actions[0];
     if (!action) throw new Error('nothing to undo yet');
     return action;
   });
@@ -318,6 +320,36 @@ const SESSION: UserSession = {
   in_frame: false,
   link: 'the-link',
 };
+
+it('lists the links of a user, opens one, and revokes one or all', async () => {
+  const links = [linkLike(), linkLike({ id: 'link-1', status: 'expired' })];
+  const asked = open(2, {
+    links: () => ({ links, first_row: 0, total: 9, next: null }),
+    links_revoke: () => null,
+  });
+  selection.select(instance.id, 'user-0');
+  const list = await screen.findByTestId('user-links');
+  await waitFor(() => expect(within(list).getAllByTestId('user-link-entry')).toHaveLength(2));
+  const wanted = asked.find(({ name }) => name === 'links')?.request as LinksRequest;
+  expect(wanted.query.user).toBe('user-0');
+  const revoke = async (button: HTMLElement) => {
+    await userEvent.click(button);
+    await userEvent.click(await screen.findByTestId('revoke-confirm'));
+    await waitFor(() => expect(screen.queryByRole('dialog')).toBeNull());
+    return asked.findLast(({ name }) => name === 'links_revoke')?.request;
+  };
+  // A link that has ended is not revoked.
+  expect(await revoke(within(list).getByTestId('user-link-revoke'))).toMatchObject({
+    links: { kind: 'link', id: 'link-0' },
+  });
+  expect(await revoke(within(list).getByTestId('user-links-revoke'))).toMatchObject({
+    links: { kind: 'person', user: 'user-0' },
+  });
+  const [first] = within(list).getAllByTestId('user-link-entry');
+  if (first) await userEvent.click(first);
+  expect([studio.screen, linkSelection.of(instance.id)]).toEqual(['links', 'link-0']);
+  linkSelection.clear(instance.id);
+});
 
 it('lists the sessions of a user, and ends one of them', async () => {
   let sessions: UserSession[] = [

@@ -24,6 +24,7 @@ export function watchSeats(instance: string): () => void {
         instance,
         kind: 'refusal',
         subject: null,
+        link: null,
         text: '',
         before: null,
         limit: LOOKED_AT,
