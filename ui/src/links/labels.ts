@@ -26,6 +26,10 @@ export function stateLabel(status: LinkStatus, instance: Pick<Instance, 'hosted'
   return status === 'not_used' && !hasUsers(instance) ? GIVEN_OUT : STATES[status];
 }
 
+/** Links to revoke: one, all of a person, or those that were issued before a time that is entered. */
+export type Revoked =
+  { kind: 'link'; link: IssuedLink } | { kind: 'person'; user: string } | { kind: 'before' };
+
 /** States that have a tab of their own. The others are in the menu beside them. */
 export const TABS: LinkStatus[] = ['not_used', 'in_use', 'used_up', 'expired'];
 export const MORE: LinkStatus[] = ['revoked', 'superseded'];
