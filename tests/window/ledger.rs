@@ -49,7 +49,11 @@ fn enter_links(prepared: &Prepared) {
             note: (number == 5).then(|| "Loan laptop, week 48".into()),
             ..TakenLink::new(
                 composed.claims,
-                prepared.instance.key.as_ref().map(|key| key.id.clone()),
+                prepared
+                    .instance
+                    .key
+                    .as_ref()
+                    .map(|key| key.key_id().to_owned()),
             )
         };
         let actor = [

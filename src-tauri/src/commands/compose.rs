@@ -496,7 +496,7 @@ fn picture(qr: &Qr) -> ImageData<'static> {
 
 impl ComposeRequest {
     fn source(&self, instance: &Instance) -> Source {
-        let key = instance.key.as_ref().map(|key| key.id.clone());
+        let key = instance.key.as_ref().map(|key| key.key_id().to_owned());
         Source {
             instance: instance.id.clone(),
             target: instance.settings.target(),

@@ -323,7 +323,7 @@ pub async fn link(
     at_home(studio, move |studio, home| {
         let instance = instance(home, &request.instance)?;
         let (listed, claims) = find(&*ledger(studio, home, &instance)?, &request.id)?;
-        let copyable = again::claims(&listed, claims.clone(), instance.key.as_ref());
+        let copyable = again::claims(&listed, claims.clone(), |key| instance.has_key(key));
         Ok(LinkDetails {
             not_copyable: copyable.err().map(Into::into),
             terms: LinkTerms::of(&listed, claims.as_ref()),
@@ -423,9 +423,14 @@ fn given_again(studio: &Studio, id: &str, link: &str, given: GivenAs) -> CoreRes
     }
     let ledger = ledger(studio, &home, &instance)?;
     let (listed, claims) = find(&*ledger, link)?;
-    let key = home.signing_key(&instance)?;
-    let keys = (&key, instance.key.as_ref());
-    let composed = again::composed(&listed, claims, &instance.settings.target(), keys)?;
+    let keys = home.key_set(&instance, now().at)?;
+    let composed = again::composed(
+        &listed,
+        claims,
+        &instance.settings.target(),
+        &keys,
+        now().at,
+    )?;
     let taken = TakenLink {
         given,
         ..TakenLink::new(composed.claims.clone(), listed.link.key)

@@ -9,6 +9,14 @@ use crate::secret::Secret;
 use crate::{Error, ErrorCode, Result};
 
 impl Instance {
+    /// Returns whether the key with an ID is kept here, or is the gateway's own affair.
+    #[must_use]
+    pub fn has_key(&self, key_id: &str) -> bool {
+        let retiring = self.retiring.iter().map(|retiring| &retiring.key);
+        let mut kept = self.key.iter().chain(retiring);
+        self.connection.is_some() || kept.any(|key| key.key_id() == key_id)
+    }
+
     /// Adds an API key.
     pub fn add_api_key(&mut self, key: ApiKey) -> Result<()> {
         if self.api_keys.len() >= MAX_KEYS {

@@ -1,26 +1,28 @@
 //! Signing a link of the ledger again, which makes the same code.
 
+use jiff::Timestamp;
+
 use crate::ledger::{LinkOrigin, ListedLink};
 use crate::link::compose::{Composed, Target, signed};
 use crate::protocol::claims::Claims;
-use crate::secret::{KeyRecord, SigningKey};
+use crate::secret::KeySet;
 use crate::{Error, ErrorCode, Result};
 
-/// Returns the claims of a link, to sign them again with the key of a record. Without a `record`,
-/// the key is not compared.
+/// Returns the claims of a link, to sign them again. `has_key` tells whether the key with an ID is
+/// still there.
 ///
 /// Fails with [`ErrorCode::NotCopyable`] if the link does not work any more, if the ledger does not
-/// have its claims, or if another key has signed it.
+/// have its claims, or if the key that has signed it is gone.
 pub fn claims(
     listed: &ListedLink,
-    claims: Option<Claims>,
-    record: Option<&KeyRecord>,
+    kept: Option<Claims>,
+    has_key: impl Fn(&str) -> bool,
 ) -> Result<Claims> {
     let ListedLink { link, standing } = listed;
     if !standing.status.works() {
         return Err(not_copyable("This link does not work any more"));
     }
-    let Some(claims) = claims else {
+    let Some(claims) = kept else {
         return Err(not_copyable(match link.origin {
             LinkOrigin::Foreign => "Another system has made this link, and only that one has it",
             LinkOrigin::Scanned | LinkOrigin::Taken => {
@@ -28,27 +30,27 @@ pub fn claims(
             }
         }));
     };
-    let is_same = |record: &KeyRecord| match &link.key {
-        Some(key) => *key == record.id,
-        None => record.set_at <= link.entered_at,
-    };
-    if record.is_some_and(|record| !is_same(record)) {
-        let message = "The key that has signed this link is not the signing key any more";
-        return Err(not_copyable(message));
+    if link.key.as_deref().is_some_and(|key| !has_key(key)) {
+        return Err(not_copyable("The key that has signed this link is gone"));
     }
     Ok(claims)
 }
 
-/// Signs a link again. The code is the same as before.
+/// Signs a link again with the key that has signed it. The code is the same as before.
 ///
 /// Fails like [`claims`].
 pub fn composed(
     listed: &ListedLink,
     kept: Option<Claims>,
     target: &Target,
-    (key, record): (&SigningKey, Option<&KeyRecord>),
+    keys: &KeySet,
+    now: Timestamp,
 ) -> Result<Composed> {
-    signed(target, key, claims(listed, kept, record)?)
+    let usable = keys.usable(now);
+    let named = |id: &str| usable.iter().find(|key| key.id() == Some(id));
+    let claims = claims(listed, kept, |id| named(id).is_some())?;
+    let key = listed.link.key.as_deref().and_then(named);
+    signed(target, key.unwrap_or(&keys.active()), claims)
 }
 
 fn not_copyable(why: &str) -> Error {
@@ -60,27 +62,13 @@ fn not_copyable(why: &str) -> Error {
 mod tests {
     use super::*;
 
-    use jiff::Timestamp;
-
     use crate::instance::Settings;
     use crate::ledger::{IssuedLink, LinkStatus, Standing};
     use crate::link::compose::{LinkSpec, compose};
     use crate::protocol::payload::{ExistingId, Payload};
-    use crate::secret::{KeyLocation, KeyOrigin, SecretEncoding};
+    use crate::secret::SigningKey;
 
     const NOW: i64 = 1_795_300_000;
-
-    fn record(id: &str, set_at: i64) -> KeyRecord {
-        KeyRecord {
-            id: id.into(),
-            origin: KeyOrigin::Generated,
-            kept: KeyLocation::SealedFile,
-            set_at,
-            bytes: 32,
-            encoding: SecretEncoding::default(),
-            revealed: false,
-        }
-    }
 
     fn listed(status: LinkStatus, key: Option<&str>) -> ListedLink {
         let mut link = IssuedLink::new("link".into(), LinkOrigin::Taken, NOW);
@@ -94,36 +82,28 @@ mod tests {
     }
 
     #[test]
-    fn a_link_that_works_is_signed_again_as_the_same_code() {
+    fn a_link_is_signed_again_with_its_own_key_as_the_same_code_while_it_works() {
         let target = Settings::sample().unwrap().target();
-        let key = SigningKey::generate(target.algorithm).unwrap();
+        let key = |id: &str| SigningKey::generate(target.algorithm).unwrap().with_id(id);
+        let (old, new) = (key("old"), key("new"));
         let payload = Payload::Id(ExistingId::parse("ada", false).unwrap());
         let spec = LinkSpec::new(payload, "7 days".parse().unwrap());
         let now = Timestamp::from_second(NOW).unwrap();
-        let first = compose(&target, &key, spec, now).unwrap();
-        let kept = Some(first.claims.clone());
-        let known = record("key", NOW);
-        let of = |status, by, record: &KeyRecord| {
-            composed(
-                &listed(status, by),
-                kept.clone(),
-                &target,
-                (&key, Some(record)),
-            )
-        };
-        for by in [Some("key"), None] {
-            let again = of(LinkStatus::InUse, by, &known).unwrap();
-            assert_eq!(again.code.expose(), first.code.expose());
-        }
+        let first = compose(&target, &old, spec, now).unwrap();
+        let keys = KeySet::from(new).with_retiring(old, NOW + 100);
+        let kept = || Some(first.claims.clone());
+        let of = |status, by| composed(&listed(status, by), kept(), &target, &keys, now);
+        let again = of(LinkStatus::InUse, Some("old")).unwrap();
+        assert_eq!(again.code.expose(), first.code.expose());
         let refused = [
-            of(LinkStatus::UsedUp, Some("key"), &known),
-            of(LinkStatus::NotUsed, Some("other"), &known),
-            of(LinkStatus::NotUsed, None, &record("key", NOW + 1)),
+            of(LinkStatus::UsedUp, Some("old")),
+            of(LinkStatus::NotUsed, Some("gone")),
             composed(
                 &listed(LinkStatus::NotUsed, None),
                 None,
                 &target,
-                (&key, None),
+                &keys,
+                now,
             ),
         ];
         for refused in refused {

@@ -61,16 +61,14 @@ pub(super) async fn copy(
     let Path(id) = path.map_err(|_| no_such_link())?;
     let found = admin.directory.link(&id, by.at).await?;
     let (listed, claims) = found.ok_or_else(no_such_link)?;
-    let record = admin.instance().await?.key;
-    let (settings, key) = admin.signing().await?;
-    let keys = (&key, record.as_ref());
-    let composed = again::composed(&listed, claims, &settings.target(), keys)?;
+    let (settings, keys) = admin.signing().await?;
+    let composed = again::composed(&listed, claims, &settings.target(), &keys, by.at)?;
     let taken = TakenLink {
         given,
         ..TakenLink::new(composed.claims.clone(), listed.link.key)
     };
     admin.directory.take_link(taken, &by).await?;
-    let warnings = preview::warnings(&composed, &settings, &key);
+    let warnings = preview::warnings(&composed, &settings, keys.active());
     Ok(answer(StatusCode::OK, &Link::new(&composed, warnings))?)
 }
 
