@@ -12,10 +12,12 @@ use latchkey_core::directory::{Command, Directory as _, Redemption};
 use latchkey_core::instance::Policy;
 use latchkey_core::instance::api_key::NewApiKey;
 use latchkey_core::instance::scope::Scope;
+use latchkey_core::ledger::TakenLink;
+use latchkey_core::link::compose::{LinkSpec, claims};
 use latchkey_core::protocol::claims::Registered;
 use latchkey_core::protocol::code::VerifiedCode;
 use latchkey_core::protocol::metadata::Metadata;
-use latchkey_core::protocol::payload::{NewUser, Payload};
+use latchkey_core::protocol::payload::{ExistingId, NewUser, Payload};
 use latchkey_core::secret::{Secret, SecretSource};
 use latchkey_core::session::{NewSession, SessionId, SessionScope};
 use latchkey_gateway::{ClientLimits, Gateway, InstanceSnapshot};
@@ -172,11 +174,23 @@ fn body(operation: &Operation, number: usize) -> Value {
         (_, "/signing-keys/rotations") => json!({ "retire_after": "now" }),
         (_, "/signing-keys/{id}/retirement") => json!({ "leaked": true }),
         (_, "/api-keys") => json!({ "name": format!("key {number}") }),
+        (_, "/links/{id}/copies") => json!({ "given": "qr_code" }),
         (_, path) if path.starts_with("/users/{id}/") || path.starts_with("/links/{id}/") => {
             Value::Null
         }
         other => panic!("this test has no body for {other:?}"),
     }
+}
+
+/// Enters a link in the ledger. Returns its ID.
+fn take_link(site: &Administered) -> String {
+    let payload = Payload::Id(ExistingId::parse("ada", false).unwrap());
+    let spec = LinkSpec::new(payload, "7 days".parse().unwrap());
+    let claims = claims(spec, by().at).unwrap();
+    let id = claims.registered.id.clone().unwrap();
+    let taken = TakenLink::new(claims, None);
+    site.directory.take_link(taken, &by()).wait().unwrap();
+    id
 }
 
 /// Sends a request that succeeds with a right key. Each request has a client address of its own, so
@@ -201,6 +215,7 @@ fn send(site: &Administered, operation: &Operation, number: usize, key: &str) ->
             site.directory.revoke_link(&user, &by()).wait().unwrap();
             user
         }
+        "/links/{id}/copies" => take_link(site),
         _ => "4af1".to_owned(),
     };
     let [.., high, low] = number.to_be_bytes();
