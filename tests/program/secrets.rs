@@ -54,7 +54,7 @@ fn typingmind_requests(instance: &str) -> Vec<(&'static str, Value)> {
 
 /// Commands that end the instance or the window, return the secret, wait for a person, or start another
 /// program.
-const NOT_ASKED: [&str; 13] = [
+const NOT_ASKED: [&str; 14] = [
     "instance_remove",
     "secret_reveal",
     "backup_save",

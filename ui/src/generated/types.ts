@@ -88,6 +88,10 @@ kind: ActivityKind | null,
  */
 subject: string | null, 
 /**
+ * Only entries about the link with this ID.
+ */
+link: string | null, 
+/**
  * Only entries that contain this text: a user, a reference, an address or a code.
  */
 text: string, 
@@ -253,11 +257,11 @@ expires_in: string,
  */
 not_before: string | null, 
 /**
- * Whether the first sign-in uses the link up.
+ * Number of sign-ins for which the link works. Null for no limit.
  */
-single_use: boolean, 
+uses: number | null, 
 /**
- * Whether to make a new code even if the single-use code of the same request is still shown.
+ * Whether to make a new code even if the code of the same request must not be replaced silently.
  */
 anew: boolean, };
 export type ConnectBy = { "kind": "text", 
@@ -382,13 +386,21 @@ first: number,
 limit: number, };
 export type CopyRequest = { 
 /**
+ * ID of its instance.
+ */
+instance: string, 
+/**
  * Revision of the preview.
  */
 revision: number, 
 /**
  * Part to copy.
  */
-what: CopyWhat, };
+what: CopyWhat, 
+/**
+ * What the ledger notes.
+ */
+notes: LinkNotes, };
 export type CopySortBy = "email" | "id" | "created";
 export type CopyState = { 
 /**
@@ -422,7 +434,7 @@ email: string,
  * Metadata.
  */
 metadata: MetadataInput, };
-export type ErrorCode = "invalid_request" | "invalid_payload" | "ambiguous_payload" | "invalid_url" | "invalid_setting" | "invalid_lifetime" | "invalid_time" | "code_too_long" | "no_code" | "input_too_large" | "qr_too_dense" | "invalid_picture" | "empty_secret" | "weak_secret" | "invalid_secret" | "no_signing_key" | "secret_concealed" | "keychain_unreachable" | "keys_locked" | "keys_missing" | "keys_in_use" | "wrong_passphrase" | "weak_passphrase" | "unknown_instance" | "instance_exists" | "unknown_user" | "user_exists" | "user_changed" | "unknown_session" | "unknown_link" | "unknown_api_key" | "unknown_signing_key" | "email_in_use" | "no_seats" | "invalid_cursor" | "invalid_import" | "too_many" | "hosted_elsewhere" | "on_gateway" | "address_in_use" | "directory_held" | "unreachable" | "wrong_certificate" | "key_refused" | "scope_missing" | "older_gateway" | "newer_gateway" | "not_copied" | "not_connected" | "unexpected_answer" | "busy" | "already_open" | "invalid_data_folder" | "newer_format" | "older_format" | "damaged_file" | "storage" | "no_randomness" | "internal";
+export type ErrorCode = "invalid_request" | "invalid_payload" | "ambiguous_payload" | "invalid_url" | "invalid_setting" | "invalid_lifetime" | "invalid_time" | "code_too_long" | "no_code" | "input_too_large" | "qr_too_dense" | "invalid_picture" | "empty_secret" | "weak_secret" | "invalid_secret" | "no_signing_key" | "secret_concealed" | "keychain_unreachable" | "keys_locked" | "keys_missing" | "keys_in_use" | "wrong_passphrase" | "weak_passphrase" | "unknown_instance" | "instance_exists" | "unknown_user" | "user_exists" | "user_changed" | "unknown_session" | "unknown_link" | "not_copyable" | "unknown_api_key" | "unknown_signing_key" | "email_in_use" | "no_seats" | "invalid_cursor" | "invalid_import" | "too_many" | "hosted_elsewhere" | "on_gateway" | "address_in_use" | "directory_held" | "unreachable" | "wrong_certificate" | "key_refused" | "scope_missing" | "older_gateway" | "newer_gateway" | "not_copied" | "not_connected" | "unexpected_answer" | "busy" | "already_open" | "invalid_data_folder" | "newer_format" | "older_format" | "damaged_file" | "storage" | "no_randomness" | "internal";
 export type ExportFormat = "csv" | "json";
 export type ExportRequest = { 
 /**
@@ -511,6 +523,20 @@ others: Array<OtherGateway>,
  * most likely reaches.
  */
 addresses: Array<ListenAddress>, };
+export type GivenAs = "link" | "code" | "qr_code" | "widget" | "message" | "file";
+export type GivenOut = { 
+/**
+ * Way.
+ */
+given: GivenAs, 
+/**
+ * Time in Unix seconds.
+ */
+at: number, 
+/**
+ * Actor in words: `in Studio`, `by the command line`, `by API key CRM`.
+ */
+by: string, };
 export type Hint = { 
 /**
  * Kind of the cause.
@@ -814,6 +840,75 @@ settings: InstanceSettings,
  * changed, so that changes by others in between are kept.
  */
 before: InstanceSettings, };
+export type IssuedLink = { 
+/**
+ * ID.
+ */
+id: string, 
+/**
+ * State.
+ */
+status: LinkStatus, 
+/**
+ * Time when it stopped working, in Unix seconds. Null if it works, or if the time is not known.
+ */
+ended_at: number | null, 
+/**
+ * Whether sessions that it began ended with it.
+ */
+ends_sessions: boolean, 
+/**
+ * ID of the user whom it signs in. Null for an address that nobody has.
+ */
+user: string | null, 
+/**
+ * Address or ID in the payload.
+ */
+subject: string | null, 
+/**
+ * Display name when it was given out.
+ */
+name: string | null, 
+/**
+ * Note of the administrator.
+ */
+note: string | null, 
+/**
+ * How it came into the ledger.
+ */
+origin: LinkOrigin, 
+/**
+ * Times that it was given out, the earliest first.
+ */
+given: Array<GivenOut>, 
+/**
+ * Time when it came into the ledger, in Unix seconds.
+ */
+entered_at: number, 
+/**
+ * Time from which it works, in Unix seconds.
+ */
+not_before: number | null, 
+/**
+ * Time until which it works, in Unix seconds.
+ */
+expires_at: number | null, 
+/**
+ * Number of sign-ins for which it works. Null for no limit.
+ */
+uses: number | null, 
+/**
+ * Number of sign-ins so far.
+ */
+used: number, 
+/**
+ * First sign-in.
+ */
+first_use: LinkUse | null, 
+/**
+ * Last sign-in.
+ */
+last_use: LinkUse | null, };
 export type Judgement = { 
 /**
  * Forecast of opening the link now.
@@ -885,6 +980,216 @@ export type KeychainState = { "state": "ready" } | { "state": "unreachable",
  * Reason.
  */
 reason: Problem, };
+export type LinkCopy = { 
+/**
+ * ID of the instance.
+ */
+instance: string, 
+/**
+ * ID of the link.
+ */
+id: string, 
+/**
+ * Part to copy.
+ */
+what: CopyWhat, };
+export type LinkCounts = { not_used: number, in_use: number, used_up: number, expired: number, revoked: number, superseded: number, };
+export type LinkDetails = { 
+/**
+ * The link.
+ */
+link: IssuedLink, 
+/**
+ * Why it cannot be copied again. Null if it can.
+ */
+not_copyable: Problem | null, 
+/**
+ * What to fill in for another link like it. Null if the person is not known any more.
+ */
+terms: LinkTerms | null, 
+/**
+ * Claims of the code, as indented JSON. Null after the user was removed, and for codes of other
+ * systems.
+ */
+claims_json: string | null, 
+/**
+ * Times among the claims.
+ */
+times: Array<ClaimTime>, 
+/**
+ * ID of the signing key, if it is known.
+ */
+key: string | null, };
+export type LinkNotes = { 
+/**
+ * Note of the administrator. Empty for none.
+ */
+note: string, 
+/**
+ * Whether older links of the person stop working.
+ */
+supersedes: boolean, };
+export type LinkOrigin = "taken" | "scanned" | "foreign";
+export type LinkPage = { 
+/**
+ * Links in the requested order.
+ */
+links: Array<IssuedLink>, 
+/**
+ * Row of the first link, counted from 0.
+ */
+first_row: number, 
+/**
+ * Number of links that match the query.
+ */
+total: number, 
+/**
+ * Position of the next page, if there is one.
+ */
+next: string | null, };
+export type LinkPerson = { "kind": "email", 
+/**
+ * E-mail address.
+ */
+email: string, } | { "kind": "id", 
+/**
+ * ID of the user.
+ */
+id: string, 
+/**
+ * Whether digits are sent as a text and not as a number.
+ */
+as_text: boolean, } | { "kind": "user", 
+/**
+ * ID: the administrator's own key for the person.
+ */
+id: string, 
+/**
+ * E-mail address. Empty for none.
+ */
+email: string, 
+/**
+ * Metadata as indented JSON: an object.
+ */
+metadata_json: string, };
+export type LinkQrSave = { 
+/**
+ * ID of the instance.
+ */
+instance: string, 
+/**
+ * ID of the link.
+ */
+id: string, 
+/**
+ * Format of the file.
+ */
+format: QrFormat, };
+export type LinkQuery = { 
+/**
+ * Words that must all occur in the ID, the user, the subject, the name or the note.
+ */
+search: string, 
+/**
+ * Only links with this state.
+ */
+status: LinkStatus | null, 
+/**
+ * Only links of the user with this ID.
+ */
+user: string | null, 
+/**
+ * Field to sort by.
+ */
+sort_by: LinkSortBy, 
+/**
+ * Whether the order is reversed.
+ */
+descending: boolean, };
+export type LinkRef = { 
+/**
+ * ID of the instance.
+ */
+instance: string, 
+/**
+ * ID of the link.
+ */
+id: string, };
+export type LinkRevocation = { 
+/**
+ * ID of the instance.
+ */
+instance: string, 
+/**
+ * The links.
+ */
+links: LinksToRevoke, 
+/**
+ * Whether sessions that the links began end at the next request.
+ */
+ends_sessions: boolean, };
+export type LinkSortBy = "entered" | "expires" | "last_use" | "person";
+export type LinkStatus = "not_used" | "in_use" | "used_up" | "expired" | "revoked" | "superseded";
+export type LinkTerms = { 
+/**
+ * Person.
+ */
+who: LinkPerson, 
+/**
+ * Lifetime in words. Null if it is not known.
+ */
+expires_in: string | null, 
+/**
+ * Number of sign-ins. Null for no limit.
+ */
+uses: number | null, 
+/**
+ * Note. Empty for none.
+ */
+note: string, };
+export type LinkUse = { 
+/**
+ * Time in Unix seconds.
+ */
+at: number, 
+/**
+ * Address of the visitor.
+ */
+address: string | null, 
+/**
+ * Short name of the browser, such as `iPhone, Safari`.
+ */
+browser: string | null, };
+export type LinksRequest = { 
+/**
+ * ID of the instance.
+ */
+instance: string, 
+/**
+ * Filter and order.
+ */
+query: LinkQuery, 
+/**
+ * Position of the page.
+ */
+place: PageStart, 
+/**
+ * Maximum number of links, at most 200.
+ */
+limit: number, };
+export type LinksToRevoke = { "kind": "link", 
+/**
+ * ID of the link.
+ */
+id: string, } | { "kind": "person", 
+/**
+ * ID of the user.
+ */
+user: string, } | { "kind": "before", 
+/**
+ * Time: `2026-11-29T23:10` in the time zone of this computer, or RFC 3339.
+ */
+at: string, };
 export type ListenAddress = { 
 /**
  * IP address.
@@ -1113,9 +1418,13 @@ warnings: Array<Warning>,
  */
 expires_at: string | null, 
 /**
- * Whether the first sign-in uses the link up.
+ * Number of sign-ins for which the link works. Null for no limit.
  */
-single_use: boolean, };
+uses: number | null, 
+/**
+ * Whether the link was given out. It then stays until the request changes.
+ */
+taken: boolean, };
 export type PreviewRef = { 
 /**
  * ID of its instance.
@@ -1165,13 +1474,21 @@ path: string,
 warning: Warning | null, };
 export type QrSaveRequest = { 
 /**
+ * ID of its instance.
+ */
+instance: string, 
+/**
  * Revision of the preview.
  */
 revision: number, 
 /**
  * Format of the file.
  */
-format: QrFormat, };
+format: QrFormat, 
+/**
+ * What the ledger notes.
+ */
+notes: LinkNotes, };
 export type QrSaved = { 
 /**
  * Name of the file. Null if the user cancelled.
@@ -1448,6 +1765,23 @@ return_to: Array<string>,
  */
 embed_in: Array<string>, };
 export type SignInStep = "automatic" | "confirm";
+export type SignRequest = { 
+/**
+ * ID of its instance.
+ */
+instance: string, 
+/**
+ * Revision of the preview.
+ */
+revision: number, 
+/**
+ * Way in which the link is given out.
+ */
+given: GivenAs, 
+/**
+ * What the ledger notes.
+ */
+notes: LinkNotes, };
 export type SignedBy = { 
 /**
  * ID of the key. Null for a key that was given for one call.
@@ -1860,9 +2194,15 @@ export type Commands = {
   backup_restore: { request: RestoreRequest; response: Instance };
   compose: { request: ComposeRequest; response: Preview };
   link_forecast: { request: PreviewRef; response: Judgement };
-  link_sign: { request: PreviewRef; response: Preview };
+  link_sign: { request: SignRequest; response: Preview };
   copy: { request: CopyRequest; response: Copied };
   qr_save: { request: QrSaveRequest; response: QrSaved };
+  links: { request: LinksRequest; response: LinkPage };
+  link_counts: { request: InstanceRef; response: LinkCounts };
+  link: { request: LinkRef; response: LinkDetails };
+  links_revoke: { request: LinkRevocation; response: null };
+  link_copy: { request: LinkCopy; response: Copied };
+  link_qr_save: { request: LinkQrSave; response: QrSaved };
   users: { request: UsersRequest; response: UserPage };
   user: { request: UserRef; response: UserProfile };
   user_add: { request: NewUser; response: UserProfile };

@@ -127,7 +127,6 @@ impl From<&LinkSpec> for LinkRequest {
 #[serde(deny_unknown_fields)]
 pub struct CopyRequest {
     /// Way in which the link is given out.
-    #[schema(inline)]
     pub given: GivenAs,
 }
 
