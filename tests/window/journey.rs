@@ -160,7 +160,7 @@ fn the_secret_is_shown_once_and_replaced() {
         let studio = Studio::start(&environment).await;
         connect(&studio).await;
         studio.find("mode-existing").await;
-        studio.press(&[Key::Control], '5').await;
+        studio.press(&[Key::Control], '6').await;
         studio.click("secret-reveal").await;
         assert_eq!(studio.text("secret-value").await, SECRET);
         studio.click("secret-hide").await;

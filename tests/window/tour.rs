@@ -277,7 +277,7 @@ fn every_control_of_compose_is_reached_by_keyboard() {
         studio.script("document.querySelector('[data-testid=mode-new] input, input:checked').focus(); return true").await;
         studio.press(&[], char::from(Key::Left)).await;
         studio.find("field-person").await;
-        studio.press(&[Key::Control], '5').await;
+        studio.press(&[Key::Control], '6').await;
         studio.find("settings-url").await;
         studio.press(&[Key::Control], '1').await;
         studio.find("field-person").await;
