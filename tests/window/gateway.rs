@@ -92,12 +92,39 @@ async fn why_in_studio(studio: &Studio, page: &str) {
         })
         .await;
     looks_well(studio, "user-history").await;
+    studio.find("user-no-session").await;
     studio.click("user-sign-out").await;
     studio
         .wait_for_text("user-history", "the sign-out", |text| {
             text.contains("Signed out everywhere")
         })
         .await;
+}
+
+/// Looks at Ada's session in her panel.
+async fn sessions_of_ada(studio: &Studio) {
+    let open = "document.querySelector('[data-user-id=\"ada\"]').click(); return true";
+    studio.script(open).await;
+    studio
+        .wait_for_text("user-sessions", "her browser", |text| {
+            text.contains("127.0.0.1") && text.contains("last used")
+        })
+        .await;
+    studio
+        .script(
+            "document.querySelector('[data-testid=user-sessions]').scrollIntoView(); return true",
+        )
+        .await;
+    looks_well(studio, "user-sessions").await;
+    studio.resize(860, 600).await;
+    looks_well(studio, "user-sessions-small").await;
+    studio.resize(1240, 800).await;
+    let size = "document.documentElement.style.fontSize";
+    studio
+        .script(&format!("{size} = '200%'; return true"))
+        .await;
+    looks_well(studio, "user-sessions-large").await;
+    studio.script(&format!("{size} = ''; return true")).await;
 }
 
 /// Expects that the log has the refusal with its reference, and no code.
@@ -304,6 +331,7 @@ fn a_scanned_code_signs_in_and_studio_shows_it_at_once() {
         studio.click("rail-users").await;
         let row = "return document.querySelector('[data-user-id=\"ada\"]') !== null";
         studio.wait_for_script("ada among the users", row).await;
+        sessions_of_ada(&studio).await;
 
         returns_with_webkit(&link).await;
 
