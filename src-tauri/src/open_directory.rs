@@ -5,7 +5,7 @@ use std::sync::Arc;
 use latchkey_core::Result;
 use latchkey_core::admin::Connection;
 use latchkey_core::directory::Directory;
-use latchkey_core::instance::{Instance, InstanceId};
+use latchkey_core::instance::{Hosted, Instance, InstanceId};
 use latchkey_gateway::{
     Administration, Checks, DailyBackups, Gateway, GiveWay, ServedSocket, serve_locally,
 };
@@ -19,6 +19,8 @@ const HOLDER: &str = "Latchkey Studio";
 #[derive(Clone)]
 pub(crate) struct OpenDirectory {
     pub(crate) instance: InstanceId,
+    /// Place of the instance when the directory was opened.
+    hosted: Hosted,
     pub(crate) directory: Arc<dyn Directory>,
     /// Whether another process of this computer holds the directory, and this one uses its socket.
     pub(crate) is_remote: bool,
@@ -26,31 +28,38 @@ pub(crate) struct OpenDirectory {
     connection: Option<Connection>,
     /// Socket on which other programs use a directory that this process holds.
     socket: Option<Arc<LocalSocket>>,
-    /// Automatic backups of a directory that this process holds.
+    /// Automatic backups of a directory that this process holds, if the instance is hosted here.
     _backups: Option<Arc<DailyBackups>>,
 }
 
 impl OpenDirectory {
-    /// Opens the directory of an instance, or reaches the process that holds it. Blocks the thread.
+    /// Opens the directory of an instance, or reaches the process that holds it. That of an instance
+    /// which is hosted elsewhere has only links and activity. Blocks the thread.
     /// `give_way` begins to close it for another program.
     pub(crate) fn open(home: Arc<Home>, instance: &Instance, give_way: GiveWay) -> Result<Self> {
-        let id = &instance.id;
-        let (directory, socket, backups, is_remote) = match home.reach(instance, HOLDER)? {
+        let (id, hosted) = (&instance.id, instance.settings.hosted);
+        let (directory, socket, backups, is_remote) = match home.ledger(instance, HOLDER)? {
             Reached::Remote(directory) => (directory, None, None, instance.connection.is_none()),
             Reached::Held(directory) => {
-                let (kept, of) = (Arc::clone(&home), id.clone());
-                let backups = DailyBackups::start(kept, of, &directory, Checks::default())?;
+                let backups = if hosted == Hosted::Here {
+                    let (kept, of) = (Arc::clone(&home), id.clone());
+                    let begun = DailyBackups::start(kept, of, &directory, Checks::default())?;
+                    Some(Arc::new(begun))
+                } else {
+                    None
+                };
                 let socket = LocalSocket::serve(home, id, &directory, give_way);
                 // Without the socket, the window still works.
                 let socket = socket.inspect_err(|cause| {
                     tracing::warn!(error = %cause.logged(), "other programs cannot use the directory while Studio is open");
                 });
                 let socket = socket.ok().map(Arc::new);
-                (directory, socket, Some(Arc::new(backups)), false)
+                (directory, socket, backups, false)
             }
         };
         Ok(Self {
             instance: id.clone(),
+            hosted,
             directory,
             is_remote,
             connection: instance.connection.clone(),
@@ -64,6 +73,7 @@ impl OpenDirectory {
     /// connection.
     pub(crate) fn is_usable(&self, home: &Home, instance: &Instance) -> bool {
         self.connection == instance.connection
+            && self.hosted == instance.settings.hosted
             && (!self.is_remote || home.directory_holder(instance).is_some())
     }
 

@@ -18,7 +18,7 @@ use latchkey_core::{Error, ErrorCode, Result};
 use latchkey_gateway::GiveWay;
 use latchkey_log::LogFile;
 use latchkey_store::files;
-use latchkey_store::home::Home;
+use latchkey_store::home::{Home, require_here};
 use latchkey_store::keys::KeychainUse;
 use tauri::State;
 
@@ -200,21 +200,23 @@ impl Studio {
         Ok(self.open_directory(home, instance)?.directory)
     }
 
-    /// Returns the directory with the ledger of an instance. `None` for an instance that is hosted
-    /// elsewhere.
-    pub(crate) fn ledger(
-        &self,
-        home: &Home,
-        instance: &Instance,
-    ) -> Result<Option<Arc<dyn Directory>>> {
-        match instance.settings.hosted {
-            Hosted::Elsewhere => Ok(None),
-            Hosted::Here | Hosted::Gateway => self.directory(home, instance).map(Some),
-        }
+    /// Returns the directory with the issued links and the activity of any instance, as
+    /// [`Home::ledger`] does. Opens it on the first call.
+    pub(crate) fn ledger(&self, home: &Home, instance: &Instance) -> Result<Arc<dyn Directory>> {
+        Ok(self.open_ledger(home, instance)?.directory)
     }
 
     /// Returns the open directory of an instance that is hosted here.
     pub(crate) fn open_directory(&self, home: &Home, instance: &Instance) -> Result<OpenDirectory> {
+        if instance.settings.hosted == Hosted::Elsewhere {
+            require_here(instance)?;
+        }
+        self.open_ledger(home, instance)
+    }
+
+    /// Returns the open directory of any instance. That of an instance which is hosted elsewhere has
+    /// only links and activity.
+    pub(crate) fn open_ledger(&self, home: &Home, instance: &Instance) -> Result<OpenDirectory> {
         let open = self.own_directory(home, instance);
         let is_held_elsewhere = match &open {
             Ok(open) => open.is_remote,

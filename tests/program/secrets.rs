@@ -24,6 +24,7 @@ fn other_settings() -> Value {
         "visiting": { "step": "confirm", "session": "1 day", "session_ends_with_link": false, "session_idle": "never", "return_to": ["https://app.acme.example"], "embed_in": ["https://www.acme.example"] },
         "retention": { "age": "30 days", "refusals": 1000, "links": "30 days" },
         "audiences": ["acme-chat"],
+        "supersede": true,
     })
 }
 

@@ -44,6 +44,7 @@ export function instanceLike(changed: Partial<Instance> = {}): Instance {
     },
     retention: { age: '365 days', refusals: 100_000, links: '365 days' },
     audiences: [],
+    supersede: false,
     typingmind: null,
     api_keys: [],
     connection: null,

@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 use latchkey_core::activity::{ActivityQuery, Entry, Kind};
 use latchkey_core::admin::VerificationRecord;
 use latchkey_core::directory::Directory;
-use latchkey_core::export::{ActivityFormat, ActivitySource, export_activity};
+use latchkey_core::export::{ActivityFormat, export_activity};
 use latchkey_core::instance::Hosted;
 use latchkey_core::time;
 use latchkey_store::Wait as _;
@@ -32,9 +32,9 @@ pub(crate) fn activity(
     let home = context.home()?;
     let instance = home.instances().find(command.instance())?;
     let is_elsewhere = instance.settings.hosted == Hosted::Elsewhere;
+    let ledger = users::ledger(&home, &instance, context)?;
     if let ActivityCommand::Verify(arguments) = command {
-        let directory = users::directory(&home, &instance, context)?;
-        return verify(arguments, &*directory, output);
+        return verify(arguments, &*ledger, output);
     }
     if is_elsewhere {
         let host = instance.settings.url.authority();
@@ -42,18 +42,9 @@ pub(crate) fn activity(
             "Sign-ins are recorded at {host}. Here is what was done with this Latchkey."
         ));
     }
-    let directory = if is_elsewhere {
-        None
-    } else {
-        Some(users::directory(&home, &instance, context)?)
-    };
-    let source = match &directory {
-        Some(directory) => ActivitySource::Directory(&**directory),
-        None => ActivitySource::Outbox(&instance.outbox),
-    };
     match command {
-        ActivityCommand::List(arguments) => list(arguments, source, output),
-        ActivityCommand::Export(arguments) => export(arguments, source, context, output),
+        ActivityCommand::List(arguments) => list(arguments, &*ledger, output),
+        ActivityCommand::Export(arguments) => export(arguments, &*ledger, context, output),
         ActivityCommand::Verify(_) => Ok(ExitCode::SUCCESS),
     }
 }
@@ -81,7 +72,7 @@ fn query_of(filter: &ActivityFilter) -> Result<ActivityQuery, Failure> {
 
 fn list(
     arguments: &ActivityArguments,
-    source: ActivitySource<'_>,
+    directory: &dyn Directory,
     output: &Output,
 ) -> Result<ExitCode, Failure> {
     let query = query_of(&arguments.filter)?;
@@ -90,7 +81,7 @@ fn list(
     // each page.
     loop {
         let limit = arguments.limit - entries.len();
-        let page = source.page(&query, before, limit).wait()?;
+        let page = directory.activity(&query, before, limit).wait()?;
         entries.extend(page.entries);
         before = page.before;
         if before.is_none() || entries.len() >= arguments.limit {
@@ -102,7 +93,7 @@ fn list(
 
 fn export(
     arguments: &ActivityExportArguments,
-    source: ActivitySource<'_>,
+    directory: &dyn Directory,
     context: &Context,
     output: &Output,
 ) -> Result<ExitCode, Failure> {
@@ -112,7 +103,7 @@ fn export(
         ActivityFormatArgument::Jsonl => ActivityFormat::JsonLines,
     };
     let written = write_export(arguments.out.as_deref(), context, |write| {
-        export_activity(source, &query, format, |bytes, _| write(bytes)).wait()
+        export_activity(directory, &query, format, |bytes, _| write(bytes)).wait()
     })?;
     let Some((count, path)) = written else {
         return Ok(ExitCode::SUCCESS);

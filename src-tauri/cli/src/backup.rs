@@ -37,17 +37,15 @@ pub(crate) fn backup(
     } else {
         None
     };
-    let directory = if instance.settings.hosted == Hosted::Elsewhere {
-        None
-    } else {
+    if instance.settings.hosted == Hosted::Gateway {
         require_here(&instance)?;
-        Some(home.reach(&instance, HOLDER)?.directory())
-    };
+    }
+    let directory = home.ledger(&instance, HOLDER)?.directory();
     let path = &arguments.out;
     let summary = context.write_whole(path, |file| {
         home.back_up_to(
             &instance.id,
-            directory.as_deref(),
+            &*directory,
             passphrase.as_ref(),
             &AuditContext::new(Actor::CommandLine, now),
             file,
@@ -155,15 +153,25 @@ fn contents(summary: &Summary) -> String {
         let count = summary.count(kind);
         format!("{count} {}", if count == 1 { one } else { several })
     };
+    let links = match link_count(summary) {
+        1 => "1 link".to_owned(),
+        links => format!("{links} links"),
+    };
     let mut parts = vec![
         counted("user", "user", "users"),
         counted("session", "session", "sessions"),
+        links,
         counted("entry", "entry of the activity", "entries of the activity"),
     ];
     if summary.header.holds(Part::Keys) {
         parts.push("the keys".to_owned());
     }
     parts.join(", ")
+}
+
+/// Returns the number of links. Formats of the directory before 10 stored them as another kind of row.
+fn link_count(summary: &Summary) -> u64 {
+    summary.count("issued_link") + summary.count("link")
 }
 
 /// Returns the members of `about` and the contents of the backup.
@@ -173,6 +181,7 @@ fn described(summary: &Summary, mut about: Value) -> Value {
         ("holds", json!(summary.header.holds)),
         ("users", json!(summary.count("user"))),
         ("sessions", json!(summary.count("session"))),
+        ("links", json!(link_count(summary))),
         ("entries", json!(summary.count("entry"))),
     ];
     if let Some(members) = about.as_object_mut() {

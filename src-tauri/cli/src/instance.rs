@@ -317,6 +317,7 @@ fn change_of(arguments: &SettingsArguments) -> SettingsChange {
         retained_refusals: arguments.keep_refusals,
         retained_links: arguments.keep_links,
         audiences: list_of(&arguments.audience),
+        supersede: arguments.supersede,
     }
 }
 
@@ -425,7 +426,8 @@ fn show_with(
          keep-activity           {}\n\
          keep-refusals           {}\n\
          keep-links              {}\n\
-         audience                {}{backups_row}{typingmind}",
+         audience                {}\n\
+         supersede               {}{backups_row}{typingmind}",
         settings.name.as_str(),
         instance.id,
         settings.url,
@@ -449,6 +451,7 @@ fn show_with(
         settings.retention.refusals,
         settings.retention.links,
         listed(&settings.audiences),
+        if settings.supersede { "on" } else { "off" },
     );
     // A block is safe here, because no setting contains a line break.
     let mut block = Text::new();

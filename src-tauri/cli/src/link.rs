@@ -1,6 +1,5 @@
 //! The command `latchkey link`.
 
-use std::path::Path;
 use std::process::ExitCode;
 
 use jiff::Timestamp;
@@ -8,28 +7,30 @@ use jiff::tz::TimeZone;
 use latchkey_core::activity::{Actor, AuditContext};
 use latchkey_core::admin::LinkRequest;
 use latchkey_core::error::Warning;
-use latchkey_core::inspect::{inspect, preview};
-use latchkey_core::instance::Instance;
+use latchkey_core::inspect::preview;
+use latchkey_core::instance::{Instance, Settings};
+use latchkey_core::ledger::{self, TakenLink};
 use latchkey_core::link::compose::{LinkSpec, Target, compose};
-use latchkey_core::link::qr::Qr;
 use latchkey_core::link::{BaseUrl, Parameter};
 use latchkey_core::protocol::email::Email;
 use latchkey_core::protocol::lifetime::Lifetime;
+use latchkey_core::protocol::link_id;
 use latchkey_core::protocol::metadata::Metadata;
 use latchkey_core::protocol::payload::{ExistingId, NewUser, Payload};
 use latchkey_core::protocol::text;
 use latchkey_core::protocol::uses::Uses;
-use latchkey_core::secret::{Secret, SigningKey};
+use latchkey_core::secret::SigningKey;
 use latchkey_core::{Error, ErrorCode, time};
+use latchkey_store::Wait as _;
 use latchkey_store::home::{Home, is_gateway};
-use serde_json::{Value, json};
 
-use crate::args::{LinkArguments, Shape};
+use crate::args::{LinkArguments, SecretArguments};
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::output::{Output, value};
-use crate::text::Text;
-use crate::{input, keys};
+use crate::made_link::MadeLink;
+use crate::metadata::metadata_fields;
+use crate::output::Output;
+use crate::{input, keys, users};
 
 pub(crate) fn link(
     arguments: &LinkArguments,
@@ -37,81 +38,24 @@ pub(crate) fn link(
     output: &Output,
     now: Timestamp,
 ) -> Result<ExitCode, Failure> {
-    let picture = arguments.qr.as_deref().map(picture_format).transpose()?;
+    arguments.form.check()?;
     let payload = payload(arguments, context)?;
     let by = AuditContext::new(Actor::CommandLine, now);
-    let made = match signed_by_gateway(arguments, context)? {
+    let link = match signed_by_gateway(arguments.instance.as_deref(), &arguments.secret, context)? {
         Some((home, instance)) => made_there(&home, &instance, payload, arguments, &by)?,
         None => made_here(payload, arguments, context, &by)?,
     };
-    let qr = Qr::for_url(&made.url);
-
-    if let (Some(path), Some(format)) = (&arguments.qr, picture) {
-        let qr = qr.as_ref().map_err(Error::clone)?;
-        let bytes = match format {
-            Picture::Png => qr.png()?,
-            Picture::Svg => qr.svg().into_bytes(),
-        };
-        context
-            .write(path, &bytes)
-            .map_err(|failure| failure.about("qr"))?;
-    }
-    let mut warnings = made.warnings;
-    let about_qr = arguments.qr.is_some() || arguments.shape == Shape::Qr;
-    if let (Ok(qr), true) = (&qr, about_qr) {
-        warnings.extend(qr.warnings(&made.opens_at));
-    }
-    for warning in &warnings {
-        output.warn(&warning.message);
-    }
-    let text = match arguments.shape {
-        Shape::Url => Text::from(made.url.as_str()),
-        Shape::Code => Text::from(made.code.expose()),
-        Shape::Widget => Text::from(made.widget.as_str()),
-        Shape::Qr => {
-            let qr = qr.as_ref().map_err(Error::clone)?;
-            let mut text = Text::new();
-            text.own(&qr.terminal_text(Output::is_terminal()));
-            text
-        }
-    };
-    output.print(text, || {
-        json!({
-            "link": made.url,
-            "code": made.code.expose(),
-            "widget": made.widget,
-            "claims": made.claims,
-            "expires_at": made.expires_at,
-            "qr": qr.as_ref().ok().map(|qr| json!({
-                "version": qr.version(),
-                "modules": qr.modules(),
-                "level": qr.level(),
-            })),
-            "warnings": value(&warnings),
-        })
-    })?;
+    link.print(&arguments.form, context, output)?;
     Ok(ExitCode::SUCCESS)
 }
 
-/// A link that was made.
-struct Made {
-    url: String,
-    code: Secret,
-    widget: String,
-    claims: Value,
-    expires_at: Option<String>,
-    warnings: Vec<Warning>,
-    /// URL at which it opens, without the code.
-    opens_at: BaseUrl,
-}
-
-/// Makes a link with a key that is here.
+/// Makes a link with a key that is here. If an instance is named, enters the link in its ledger.
 fn made_here(
     payload: Payload,
     arguments: &LinkArguments,
     context: &Context,
     by: &AuditContext,
-) -> Result<Made, Failure> {
+) -> Result<MadeLink, Failure> {
     let Signer {
         target,
         lifetime,
@@ -119,84 +63,123 @@ fn made_here(
         instance,
     } = signer(arguments, context, by.at)?;
     let composed = compose(&target, &key, spec(payload, arguments, lifetime)?, by.at)?;
-    let warnings = if let Some((home, instance)) = &instance {
-        home.note_link(instance, &composed.claims, by)?;
+    let mut link = MadeLink::new(composed.clone(), target.url.clone());
+    link.require_form(&arguments.form)?;
+    if let Some((home, instance)) = &instance {
         let settings = &instance.settings;
         let own = keys::own_key(home, instance, context);
         let judging = own.as_ref().unwrap_or(&key);
-        let mut warnings = preview::warnings(&composed, settings, &key);
-        warnings.extend(preview::refusal(&composed, settings, judging, by.at));
-        warnings
+        link.warnings = preview::warnings(&composed, settings, &key);
+        link.warnings
+            .extend(preview::refusal(&composed, settings, judging, by.at));
+        let id = composed.claims.registered.id.as_deref().unwrap_or_default();
+        let own = own.filter(|own| link_id::is_made_with(id, own));
+        let key_id = own.as_ref().and_then(SigningKey::id);
+        let taken = TakenLink {
+            given: arguments.form.given(),
+            note: note(arguments)?,
+            supersedes: arguments.supersede,
+            ..TakenLink::new(composed.claims, key_id.map(str::to_owned))
+        };
+        let taken = settings.giving_out(taken)?;
+        enter(home, instance, taken, context, by)?;
     } else {
-        let mut warnings = composed.warnings(&target, &key);
-        warnings.extend(composed.single_use_elsewhere(&target.url));
-        warnings
-    };
-    Ok(Made {
-        url: composed.link.url(),
-        claims: Value::Object(composed.claims.members()),
-        expires_at: composed.claims.registered.expires_at.map(time::exact),
-        code: Secret::new(composed.code.expose().to_owned()),
-        widget: composed.widget,
-        warnings,
-        opens_at: target.url,
+        link.warnings = composed.warnings(&target, &key);
+        link.warnings
+            .extend(composed.single_use_elsewhere(&target.url));
+    }
+    Ok(link)
+}
+
+/// Enters a link in the ledger of an instance, before it is given out.
+pub(crate) fn enter(
+    home: &Home,
+    instance: &Instance,
+    taken: TakenLink,
+    context: &Context,
+    by: &AuditContext,
+) -> Result<(), Failure> {
+    let entered = users::ledger(home, instance, context)
+        .and_then(|directory| Ok(directory.take_link(taken, by).wait()?));
+    entered.map_err(|failure| match failure {
+        Failure::Refused(mut refused) => {
+            refused.message = format!(
+                "The link was not given out, because it could not be entered in the list of links. {}",
+                refused.message
+            );
+            Failure::Refused(refused)
+        }
+        other => other,
     })
+}
+
+fn note(arguments: &LinkArguments) -> Result<Option<String>, Failure> {
+    let note = arguments.note.as_deref();
+    let note = note.map(|note| ledger::note(note, "note")).transpose()?;
+    Ok(note.flatten())
 }
 
 /// Returns the instance that the arguments name, if its gateway must sign: one on another computer,
 /// or `latchkey serve` here if it alone has the secret.
-fn signed_by_gateway(
-    arguments: &LinkArguments,
+pub(crate) fn signed_by_gateway(
+    instance: Option<&str>,
+    secret: &SecretArguments,
     context: &Context,
 ) -> Result<Option<(Home, Instance)>, Failure> {
-    let Some(name) = &arguments.instance else {
+    let Some(name) = instance else {
         return Ok(None);
     };
     let home = context.home()?;
     let instance = home.instances().find(name)?;
     if instance.connection.is_none() {
-        let is_secret_known = instance.key.is_some()
-            || arguments.secret.secret_file.is_some()
-            || keys::in_environment();
+        let is_secret_known =
+            instance.key.is_some() || secret.secret_file.is_some() || keys::in_environment();
         let holder = home.directory_holder(&instance);
         let is_served = holder.is_some_and(|holder| is_gateway(&holder));
         return Ok((!is_secret_known && is_served).then_some((home, instance)));
     }
     keys::unlock_access(&home, &instance, context)?;
-    keys::refuse_given(&arguments.secret, &instance)?;
+    keys::refuse_given(secret, &instance)?;
     Ok(Some((home, instance)))
 }
 
-/// Has the gateway of an instance make and record a link.
+/// Has the gateway of an instance make a link and enter it in the ledger.
 fn made_there(
     home: &Home,
     instance: &Instance,
     payload: Payload,
     arguments: &LinkArguments,
     by: &AuditContext,
-) -> Result<Made, Failure> {
-    // A key for links only cannot read the settings. Then those count that were read before.
-    let settings = match home.refresh(&instance.id, by) {
-        Ok((current, _)) => current.settings,
-        Err(refused) if refused.code == ErrorCode::ScopeMissing => instance.settings.clone(),
-        Err(refused) => return Err(refused.into()),
-    };
+) -> Result<MadeLink, Failure> {
+    let settings = settings_there(home, instance, by)?;
     let spec = spec(payload, arguments, settings.lifetime)?;
-    let link = home.sign_link(instance, &LinkRequest::from(&spec), by)?;
-    let mut warnings = link.warnings;
+    let request = LinkRequest {
+        note: note(arguments)?,
+        supersede: arguments.supersede,
+        given: Some(arguments.form.given()),
+        ..LinkRequest::from(&spec)
+    };
+    let link = home.sign_link(instance, &request, by)?;
+    let mut link = MadeLink::of_gateway(link, settings, by.at);
     if instance.connection.is_some() {
-        warnings.extend(refusal_there(home, instance, &link.code)?);
+        let refusal = refusal_there(home, instance, link.code.expose())?;
+        link.warnings.extend(refusal);
     }
-    let claims = inspect(&link.code, &[], settings.code_rules(), by.at);
-    Ok(Made {
-        url: link.url,
-        claims: claims.shown.claims_json.unwrap_or_default(),
-        code: Secret::new(link.code),
-        widget: link.widget,
-        expires_at: link.expires_at,
-        warnings,
-        opens_at: settings.url,
-    })
+    Ok(link)
+}
+
+/// Returns the settings of an instance whose gateway signs.
+pub(crate) fn settings_there(
+    home: &Home,
+    instance: &Instance,
+    by: &AuditContext,
+) -> Result<Settings, Failure> {
+    match home.refresh(&instance.id, by) {
+        Ok((current, _)) => Ok(current.settings),
+        // A key for links only cannot read the settings. Then those count that were read before.
+        Err(refused) if refused.code == ErrorCode::ScopeMissing => Ok(instance.settings.clone()),
+        Err(refused) => Err(refused.into()),
+    }
 }
 
 /// Returns the warning about a new link that the gateway would refuse now, such as one for a user
@@ -223,9 +206,11 @@ fn spec(
         .as_deref()
         .map(|text| time::parse(text, &TimeZone::system(), "not_before"))
         .transpose()?;
-    if arguments.single_use {
-        spec.uses = Uses::ONCE;
-    }
+    spec.uses = if arguments.single_use {
+        Uses::ONCE
+    } else {
+        Uses::parse(arguments.uses, "uses")?
+    };
     spec.issuer.clone_from(&arguments.issuer);
     spec.subject.clone_from(&arguments.subject);
     spec.audience.clone_from(&arguments.audience);
@@ -314,35 +299,4 @@ fn payload(arguments: &LinkArguments, context: &Context) -> Result<Payload, Fail
     let id = arguments.user_id.as_deref().unwrap_or_default();
     let user = NewUser::parse(id, arguments.user_email.as_deref(), metadata)?;
     Ok(Payload::User(user))
-}
-
-/// Parses the values of `--metadata name=value`.
-pub(crate) fn metadata_fields(fields: &[String]) -> Result<Metadata, Failure> {
-    let fields: Vec<_> = fields
-        .iter()
-        .map(|field| {
-            field.split_once('=').ok_or_else(|| {
-                Failure::usage(format!("--metadata {field}: write it as name=value."))
-                    .about("metadata")
-            })
-        })
-        .collect::<Result<_, _>>()?;
-    Ok(Metadata::from_fields(fields, "metadata")?)
-}
-
-#[derive(Clone, Copy)]
-enum Picture {
-    Png,
-    Svg,
-}
-
-fn picture_format(path: &Path) -> Result<Picture, Failure> {
-    let extension = path.extension().and_then(|extension| extension.to_str());
-    match extension.map(str::to_ascii_lowercase).as_deref() {
-        Some("png") => Ok(Picture::Png),
-        Some("svg") => Ok(Picture::Svg),
-        _ => Err(
-            Failure::usage("The name of the QR code's file must end in .png or .svg.").about("qr"),
-        ),
-    }
 }

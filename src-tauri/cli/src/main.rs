@@ -24,7 +24,10 @@ mod inspect;
 mod instance;
 mod keys;
 mod link;
+mod links;
+mod made_link;
 mod manual;
+mod metadata;
 mod named_file;
 mod output;
 mod pairing;
@@ -124,6 +127,7 @@ fn run(arguments: Arguments, output: &Output) -> Result<ExitCode, Failure> {
     let changes = arguments.command.changes();
     let done = match arguments.command {
         Command::Link(link) => link::link(&link, context, output, now),
+        Command::Links(command) => links::links(&command, context, output, now),
         Command::Inspect(inspect) => inspect::inspect(&inspect, context, output, now),
         Command::Redeem(redeem) => redeem::redeem(&redeem, context, output, now),
         Command::Users(users) => users::users(&users, context, output, now),

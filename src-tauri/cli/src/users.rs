@@ -26,9 +26,10 @@ use crate::args::{
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::filter::query_of;
+use crate::metadata::metadata_fields;
 use crate::output::{Output, value};
 use crate::text::Text;
-use crate::{export, hints, import, keys, link, typingmind};
+use crate::{export, hints, import, keys, typingmind};
 
 /// Name of this program in the lock file of a directory.
 pub(crate) const HOLDER: &str = "latchkey, the command line";
@@ -102,7 +103,7 @@ fn run(
             let Some(id) = id else {
                 return Err(Failure::usage("Name the id of the user.").about("id"));
             };
-            let metadata = link::metadata_fields(metadata)?;
+            let metadata = metadata_fields(metadata)?;
             let user = NewUser::parse(id, email.as_deref(), metadata)?;
             show(&directory.add(&user, &by).wait()?, output)?;
         }
@@ -146,9 +147,7 @@ fn profile(arguments: &EditArguments) -> Result<Profile, Failure> {
     let email = email
         .map(|email| Email::parse(email, "email"))
         .transpose()?;
-    let mut members = link::metadata_fields(&arguments.metadata)?
-        .members()
-        .clone();
+    let mut members = metadata_fields(&arguments.metadata)?.members().clone();
     for name in &arguments.remove_metadata {
         if members.insert(name.clone(), Value::Null).is_some() {
             return Err(Failure::usage(format!(
@@ -215,6 +214,17 @@ pub(crate) fn directory(
 ) -> Result<Arc<dyn Directory>, Failure> {
     keys::unlock_access(home, instance, context)?;
     once_free(|| home.reach(instance, HOLDER)).map(Reached::directory)
+}
+
+/// Opens the directory with the links and the activity of any instance, or reaches the process that
+/// holds it.
+pub(crate) fn ledger(
+    home: &Home,
+    instance: &Instance,
+    context: &Context,
+) -> Result<Arc<dyn Directory>, Failure> {
+    keys::unlock_access(home, instance, context)?;
+    once_free(|| home.ledger(instance, HOLDER)).map(Reached::directory)
 }
 
 /// Does work with a directory. Waits up to [`HELD`] for another process that holds the directory.

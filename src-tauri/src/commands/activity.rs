@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use latchkey_core::activity::{self, Kind, Mark};
-use latchkey_core::export::{self, ActivitySource, export_activity};
-use latchkey_core::instance::{Hosted, InstanceId};
+use latchkey_core::export::{self, export_activity};
+use latchkey_core::instance::InstanceId;
 use latchkey_store::Wait as _;
 use latchkey_store::files::Replacement;
 use serde::{Deserialize, Serialize};
@@ -100,14 +100,12 @@ pub async fn activity(
         };
         let limit = usize::try_from(request.limit).unwrap_or(usize::MAX);
         let limit = limit.clamp(1, MOST_ON_A_PAGE);
-        let page = match instance.settings.hosted {
-            // The application there records the sign-ins. Here is what was done with this Latchkey.
-            Hosted::Elsewhere => instance.outbox.page(&query, request.before, limit),
-            Hosted::Here | Hosted::Gateway => studio
-                .directory(home, &instance)?
-                .activity(&query, request.before, limit)
-                .wait()?,
-        };
+        // The application of an instance that is hosted elsewhere records the sign-ins. Here is
+        // what was done with this Latchkey.
+        let page = studio
+            .ledger(home, &instance)?
+            .activity(&query, request.before, limit)
+            .wait()?;
         Ok(ActivityPage {
             entries: page.entries.into_iter().map(Into::into).collect(),
             before: page.before,
@@ -177,17 +175,10 @@ pub async fn activity_export<R: Runtime>(
             text: request.text,
             ..activity::ActivityQuery::default()
         };
-        let directory = match instance.settings.hosted {
-            Hosted::Elsewhere => None,
-            Hosted::Here | Hosted::Gateway => Some(studio.directory(home, &instance)?),
-        };
-        let source = directory.as_deref().map_or(
-            ActivitySource::Outbox(&instance.outbox),
-            ActivitySource::Directory,
-        );
+        let directory = studio.ledger(home, &instance)?;
         let task = studio.begin_task();
         let mut file = Replacement::begin(&path)?;
-        let written = export_activity(source, &query, format, |bytes, _| {
+        let written = export_activity(&*directory, &query, format, |bytes, _| {
             task.go_on()?;
             file.write(bytes)
         });
@@ -237,7 +228,7 @@ pub async fn activity_verify(
             .get(&InstanceId::parse(&request.instance)?)?;
         let expected = request.expect.map(|mark| mark.parse::<Mark>()).transpose();
         let expected = expected.map_err(|refused| refused.about("expect"))?;
-        let directory = studio.directory(home, &instance)?;
+        let directory = studio.ledger(home, &instance)?;
         let verified = directory.verify_activity(expected).wait()?;
         Ok(Verified {
             sound: verified.is_sound(),

@@ -156,16 +156,16 @@ pub async fn backup_save<R: Runtime>(
         }
         // While this is open, no other program gets the directory.
         let open = match instance.settings.hosted {
-            _ if request.moves => Some(directory_that_moves(studio, home, &instance)?),
-            Hosted::Elsewhere => None,
-            Hosted::Here | Hosted::Gateway => Some(studio.open_directory(home, &instance)?),
+            _ if request.moves => directory_that_moves(studio, home, &instance)?,
+            Hosted::Here | Hosted::Elsewhere | Hosted::Gateway => {
+                studio.open_ledger(home, &instance)?
+            }
         };
-        let directory = open.as_ref().map(|open| &*open.directory);
         let task = studio.begin_task();
         let mut replacement = Replacement::begin(&path)?;
         let made = home.back_up_to(
             &instance.id,
-            directory,
+            &*open.directory,
             request.passphrase.as_ref(),
             &now(),
             replacement.file(),

@@ -464,7 +464,8 @@ fn take(
     if instance.connection.is_some() {
         let id = composed.claims.registered.id.as_deref().unwrap_or_default();
         home.copy_link_there(&instance, id, given)?;
-    } else if let Some(ledger) = studio.ledger(&home, &instance)? {
+    } else {
+        let ledger = studio.ledger(&home, &instance)?;
         let key = Some(shown.source.key.clone()).filter(|key| !key.is_empty());
         let taken = TakenLink {
             given,

@@ -174,6 +174,8 @@ pub struct Instance {
     pub retention: Retention,
     /// Values of `aud` that are accepted besides its URL.
     pub audiences: Vec<String>,
+    /// Whether older links of a person stop working whenever a new one is given out.
+    pub supersede: bool,
     /// Its signing key, if it has one.
     pub key: Option<KeyStatus>,
     /// Signing keys that were replaced and verify until a date, the oldest first.
@@ -203,6 +205,7 @@ pub struct InstanceSettings {
     #[ts(as = "Retention")]
     pub retention: TypedRetention,
     pub audiences: Vec<String>,
+    pub supersede: bool,
 }
 
 impl InstanceRef {
@@ -233,6 +236,7 @@ impl From<instance::Instance> for Instance {
             visiting: settings.visiting,
             retention: settings.retention,
             audiences: settings.audiences.iter().map(ToString::to_string).collect(),
+            supersede: settings.supersede,
             retiring: instance
                 .retiring
                 .iter()
@@ -350,6 +354,7 @@ impl TryFrom<InstanceSettings> for SettingsChange {
             retained_refusals: Some(settings.retention.refusals),
             retained_links: Some(lifetime(&settings.retention.links, "retained_links")?),
             audiences: Some(settings.audiences),
+            supersede: Some(settings.supersede),
         })
     }
 }

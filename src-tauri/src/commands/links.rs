@@ -281,9 +281,7 @@ pub async fn links(
 ) -> Result<LinkPage, Problem> {
     at_home(studio, move |studio, home| {
         let instance = instance(home, &request.instance)?;
-        let Some(ledger) = studio.ledger(home, &instance)? else {
-            return Ok(LinkPage::empty());
-        };
+        let ledger = studio.ledger(home, &instance)?;
         let (query, sort) = request.query.parse()?;
         let place = request.place.try_into()?;
         let limit = request.limit.clamp(1, MOST_ON_A_PAGE);
@@ -306,10 +304,8 @@ pub async fn link_counts(
 ) -> Result<LinkCounts, Problem> {
     at_home(studio, move |studio, home| {
         let instance = instance(home, &request.instance)?;
-        match studio.ledger(home, &instance)? {
-            Some(ledger) => ledger.link_counts(now().at).wait(),
-            None => Ok(LinkCounts::default()),
-        }
+        let ledger = studio.ledger(home, &instance)?;
+        ledger.link_counts(now().at).wait()
     })
     .await
 }
@@ -322,7 +318,7 @@ pub async fn link(
 ) -> Result<LinkDetails, Problem> {
     at_home(studio, move |studio, home| {
         let instance = instance(home, &request.instance)?;
-        let (listed, claims) = find(&*ledger(studio, home, &instance)?, &request.id)?;
+        let (listed, claims) = find(&*studio.ledger(home, &instance)?, &request.id)?;
         let copyable = again::claims(&listed, claims.clone(), |key| instance.has_key(key));
         Ok(LinkDetails {
             not_copyable: copyable.err().map(Into::into),
@@ -400,11 +396,6 @@ fn instance(home: &Home, id: &str) -> CoreResult<Instance> {
     home.instances().get(&InstanceId::parse(id)?)
 }
 
-/// Returns the directory with the ledger of an instance.
-fn ledger(studio: &Studio, home: &Home, instance: &Instance) -> CoreResult<Arc<dyn Directory>> {
-    studio.ledger(home, instance)?.ok_or_else(no_such_link)
-}
-
 fn find(ledger: &dyn Directory, id: &str) -> CoreResult<(ListedLink, Option<Claims>)> {
     ledger.link(id, now().at).wait()?.ok_or_else(no_such_link)
 }
@@ -421,16 +412,11 @@ fn given_again(studio: &Studio, id: &str, link: &str, given: GivenAs) -> CoreRes
     if instance.connection.is_some() {
         return home.copy_link_there(&instance, link, given)?.try_into();
     }
-    let ledger = ledger(studio, &home, &instance)?;
+    let ledger = studio.ledger(&home, &instance)?;
     let (listed, claims) = find(&*ledger, link)?;
     let keys = home.key_set(&instance, now().at)?;
-    let composed = again::composed(
-        &listed,
-        claims,
-        &instance.settings.target(),
-        &keys,
-        now().at,
-    )?;
+    let target = instance.settings.target();
+    let composed = again::composed(&listed, claims, &target, &keys.usable(now().at))?;
     let taken = TakenLink {
         given,
         ..TakenLink::new(composed.claims.clone(), listed.link.key)
@@ -473,17 +459,6 @@ impl LinkRevocation {
             scope,
             ends_sessions: self.ends_sessions,
         })
-    }
-}
-
-impl LinkPage {
-    const fn empty() -> Self {
-        Self {
-            links: Vec::new(),
-            first_row: 0,
-            total: 0,
-            next: None,
-        }
     }
 }
 

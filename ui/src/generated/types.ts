@@ -800,6 +800,10 @@ retention: Retention,
  */
 audiences: Array<string>, 
 /**
+ * Whether older links of a person stop working whenever a new one is given out.
+ */
+supersede: boolean, 
+/**
  * Its signing key, if it has one.
  */
 key: KeyStatus | null, 
@@ -825,7 +829,7 @@ export type InstanceRef = {
  * ID of the instance.
  */
 instance: string, };
-export type InstanceSettings = { name: string, url: string, hosted: Hosted, parameter: string, algorithm: Algorithm, lifetime: string, policy: Policy, visiting: SignInSettings, retention: Retention, audiences: Array<string>, };
+export type InstanceSettings = { name: string, url: string, hosted: Hosted, parameter: string, algorithm: Algorithm, lifetime: string, policy: Policy, visiting: SignInSettings, retention: Retention, audiences: Array<string>, supersede: boolean, };
 export type InstanceUpdate = { 
 /**
  * ID of the instance.

@@ -16,6 +16,7 @@ export function settingsOf(instance: Instance): InstanceSettings {
     visiting,
     retention,
     audiences,
+    supersede,
   } = instance;
   return {
     name,
@@ -28,6 +29,7 @@ export function settingsOf(instance: Instance): InstanceSettings {
     visiting: { ...visiting },
     retention: { ...retention },
     audiences: [...audiences],
+    supersede,
   };
 }
 
@@ -40,6 +42,7 @@ const LABELS: Record<string, string> = {
   algorithm: 'Algorithm',
   lifetime: 'Links work for',
   audiences: 'Audiences',
+  supersede: 'Replace older links',
   external_auth: 'External authentication',
   require_expiry: 'Require an end',
   provisioning: 'Create users',

@@ -222,4 +222,7 @@ pub(crate) struct SettingsArguments {
     /// The given values replace the current ones, and the value none removes them.
     #[arg(long, value_name = "TEXT|none")]
     pub(crate) audience: Vec<String>,
+    /// Whether older links of a person stop working whenever a new one is given out [default: off].
+    #[arg(long, value_name = "on|off", value_parser = yes_or_no)]
+    pub(crate) supersede: Option<bool>,
 }

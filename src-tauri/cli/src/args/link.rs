@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use latchkey_core::protocol::lifetime::Lifetime;
 
+use super::values::number;
 use super::{ProtocolArguments, SecretArguments};
 use crate::named_file::NamedFile;
 
@@ -68,9 +69,19 @@ pub(crate) struct LinkArguments {
     /// Time from which the link works: 2026-11-29T23:10 or 2026-11-29T23:10:00Z.
     #[arg(long, value_name = "T")]
     pub(crate) not_before: Option<String>,
-    /// Let the link sign in only once. An instance hosted elsewhere may ignore this.
-    #[arg(long)]
+    /// Let the link sign in only once, like --uses 1. An instance hosted elsewhere may ignore this.
+    #[arg(long, conflicts_with = "uses")]
     pub(crate) single_use: bool,
+    /// Number of sign-ins for which the link works, from 1 to 1000 [default: no limit]. An instance
+    /// hosted elsewhere may ignore this.
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = number)]
+    pub(crate) uses: Option<u64>,
+    /// Note for the list of links, at most 200 characters. It is not in the link.
+    #[arg(long, value_name = "TEXT", conflicts_with = "url")]
+    pub(crate) note: Option<String>,
+    /// Let older links of the person stop working.
+    #[arg(long, conflicts_with = "url")]
+    pub(crate) supersede: bool,
     /// Value of the claim 'iss'.
     #[arg(long, value_name = "TEXT")]
     pub(crate) issuer: Option<String>,
@@ -86,6 +97,13 @@ pub(crate) struct LinkArguments {
     #[command(flatten)]
     pub(crate) secret: SecretArguments,
 
+    #[command(flatten)]
+    pub(crate) form: FormArguments,
+}
+
+/// Forms of a link.
+#[derive(Debug, Args)]
+pub(crate) struct FormArguments {
     /// Form in which to print the link.
     #[arg(long = "as", value_enum, default_value_t)]
     pub(crate) shape: Shape,
@@ -97,14 +115,14 @@ pub(crate) struct LinkArguments {
 impl LinkArguments {
     /// Returns whether the command changes something if it succeeds.
     pub(super) fn changes(&self) -> bool {
-        self.instance.is_some() || self.qr.is_some()
+        self.instance.is_some() || self.form.qr.is_some()
     }
 
     /// Returns the files that the arguments name.
     pub(super) fn files(&self) -> Vec<NamedFile> {
         let mut files = self.secret.files();
         files.extend(self.metadata_json.clone().map(NamedFile::Read));
-        files.extend(self.qr.clone().map(NamedFile::Write));
+        files.extend(self.form.qr.clone().map(NamedFile::Write));
         files
     }
 }

@@ -8,6 +8,7 @@ mod connect;
 mod inspect;
 mod instance;
 mod link;
+mod links;
 mod protocol;
 mod redeem;
 mod secret;
@@ -28,7 +29,11 @@ pub(crate) use inspect::InspectArguments;
 pub(crate) use instance::{
     AddArguments, InstanceCommand, SetArguments, SettingsArguments, TypingMindArguments,
 };
-pub(crate) use link::{LinkArguments, Shape};
+pub(crate) use link::{FormArguments, LinkArguments, Shape};
+pub(crate) use links::{
+    CopyArguments, ExportLinksArguments, LinkFilterArguments, LinkFormatArgument, LinkSortArgument,
+    LinkStatusArgument, LinksArguments, LinksCommand, ListLinksArguments, RevokeArguments,
+};
 pub(crate) use redeem::RedeemArguments;
 pub(crate) use secret::{SecretArguments, SecretCommand, secret_file};
 pub(crate) use serve::{LogFormat, ServeArguments};
@@ -78,6 +83,8 @@ LATCHKEY_KEYCHAIN=off turns the keychain off, for servers and scripts.";
 pub(crate) enum Command {
     /// Make a login link and print it.
     Link(Box<LinkArguments>),
+    /// List the links that were given out, and take them back.
+    Links(LinksArguments),
     /// Show what is in a code, and whether it verifies.
     Inspect(InspectArguments),
     /// Use a code like a person who opens the link: sign in, or create the user.
@@ -153,6 +160,7 @@ impl Command {
     pub(crate) fn instance(&self) -> Option<&str> {
         match self {
             Self::Link(link) => link.instance.as_deref(),
+            Self::Links(links) => links.instance.as_deref(),
             Self::Inspect(inspect) => inspect.instance.as_deref(),
             Self::Redeem(redeem) => Some(&redeem.instance),
             Self::Users(users) => users.instance.as_deref(),
@@ -174,6 +182,7 @@ impl Command {
         match self {
             Self::Link(link) => link.changes(),
             Self::Inspect(_) | Self::Activity(_) | Self::Completions { .. } => false,
+            Self::Links(links) => links.command.changes(),
             Self::Users(users) => users.command.changes(),
             Self::Sessions(sessions) => sessions.changes(),
             Self::Seats { set, .. } => set.is_some(),
@@ -192,6 +201,7 @@ impl Command {
     pub(crate) fn named_files(&self) -> Vec<NamedFile> {
         let mut files = match self {
             Self::Link(link) => link.files(),
+            Self::Links(links) => links.command.files(),
             Self::Inspect(inspect) => inspect.files(),
             Self::Activity(activity) => activity.files(),
             Self::Redeem(redeem) => redeem.files(),

@@ -14,12 +14,12 @@ use crate::run::{in_folder, until};
 use crate::serve::{Serving, folder, run};
 
 /// Any free port.
-const FREE: &str = "127.0.0.1:0";
+pub(crate) const FREE: &str = "127.0.0.1:0";
 
 /// Response to a request.
-struct Answer {
-    status: u16,
-    body: Value,
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) body: Value,
 }
 
 /// Returns the command that asks the administration API. The configuration with the key is read from
@@ -45,11 +45,17 @@ fn begin(mut curl: Command, key: &str) -> Child {
     child
 }
 
-fn certificate(folder: &Path) -> std::path::PathBuf {
+pub(crate) fn certificate(folder: &Path) -> std::path::PathBuf {
     folder.join("instances/here/self-signed.pem")
 }
 
-fn ask(serving: &Serving, certificate: &Path, path: &str, key: &str, arguments: &[&str]) -> Answer {
+pub(crate) fn ask(
+    serving: &Serving,
+    certificate: &Path,
+    path: &str,
+    key: &str,
+    arguments: &[&str],
+) -> Answer {
     let address = serving.said["admin"]["address"].as_str().unwrap();
     let url = format!("https://{address}{path}");
     let arguments = [&["--write-out", "\n%{http_code}"], arguments].concat();
@@ -65,7 +71,7 @@ fn ask(serving: &Serving, certificate: &Path, path: &str, key: &str, arguments: 
     }
 }
 
-fn key(folder: &Path, name: &str, scope: &str) -> String {
+pub(crate) fn key(folder: &Path, name: &str, scope: &str) -> String {
     let make = [
         "api-key",
         "make",

@@ -26,6 +26,7 @@ mod fields;
 mod folders;
 mod inspect;
 mod instances;
+mod ledger;
 mod links;
 #[cfg(unix)]
 mod log;
@@ -43,6 +44,7 @@ mod proofs;
 mod records;
 mod refused_links;
 #[cfg(unix)]
+mod revoked;
 mod root;
 mod run;
 mod sealed;

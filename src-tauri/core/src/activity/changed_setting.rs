@@ -40,4 +40,5 @@ pub enum ChangedSetting {
     Audiences(Change<Vec<String>>),
     /// Whether a backup is made every day.
     AutomaticBackups(Change<bool>),
+    Supersede(Change<bool>),
 }

@@ -316,6 +316,32 @@ impl EventData {
         }
     }
 
+    /// Returns whether the event is a change that another system has not confirmed.
+    #[must_use]
+    pub const fn is_unconfirmed(&self) -> bool {
+        matches!(
+            self,
+            Self::TypingMindUserAdded {
+                unconfirmed: true,
+                ..
+            } | Self::TypingMindUserRemoved {
+                unconfirmed: true,
+                ..
+            }
+        )
+    }
+
+    /// Returns the user of another system whom the event names beside its subject.
+    #[must_use]
+    pub fn named_user(&self) -> Option<&str> {
+        match self {
+            Self::TypingMindUserAdded { id, .. } | Self::TypingMindUserRemoved { id, .. } => {
+                Some(id)
+            }
+            _ => None,
+        }
+    }
+
     /// Returns the parameters as a JSON object, which may be empty. Times are in Unix seconds. The
     /// user whom a refusal is about is `subject`, as in the entry.
     #[must_use]

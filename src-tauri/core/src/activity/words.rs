@@ -313,6 +313,9 @@ impl ChangedSetting {
             Self::AutomaticBackups(change) => {
                 said("automatic backups", change, |on| yes_or_no(*on))
             }
+            Self::Supersede(change) => {
+                said("new links replace older ones", change, |on| yes_or_no(*on))
+            }
         }
     }
 }

@@ -62,7 +62,8 @@ pub struct LinkRequest {
         skip_serializing_if = "Option::is_none"
     )]
     pub note: Option<String>,
-    /// Whether older links of the person stop working.
+    /// Whether older links of the person stop working. The setting of the instance may say so for
+    /// all links.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     #[schema(default = false)]
     pub supersede: bool,

@@ -6,9 +6,8 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::csv;
-use crate::activity::{ActivityPage, ActivityQuery, Actor, Entry, Kind, Reference};
+use crate::activity::{ActivityQuery, Actor, Entry, Kind, Reference};
 use crate::directory::Directory;
-use crate::instance::Outbox;
 use crate::{Error, Result, time};
 
 /// Format of an export of the activity.
@@ -27,30 +26,6 @@ impl ActivityFormat {
         match self {
             Self::Csv => "csv",
             Self::JsonLines => "jsonl",
-        }
-    }
-}
-
-/// Place where entries are stored.
-#[derive(Clone, Copy)]
-pub enum ActivitySource<'a> {
-    /// The directory of an instance.
-    Directory(&'a dyn Directory),
-    /// The changes of an instance that is hosted elsewhere.
-    Outbox(&'a Outbox),
-}
-
-impl ActivitySource<'_> {
-    /// Returns a page of entries, newest first.
-    pub async fn page(
-        self,
-        query: &ActivityQuery,
-        before: Option<u64>,
-        limit: usize,
-    ) -> Result<ActivityPage> {
-        match self {
-            Self::Directory(directory) => directory.activity(query, before, limit).await,
-            Self::Outbox(outbox) => Ok(outbox.page(query, before, limit)),
         }
     }
 }
@@ -83,7 +58,7 @@ const COLUMNS: [&str; 16] = [
 /// `write` gets the content in pieces, with the number of entries so far, and may fail to end the
 /// export.
 pub async fn export_activity(
-    source: ActivitySource<'_>,
+    directory: &dyn Directory,
     query: &ActivityQuery,
     format: ActivityFormat,
     mut write: impl FnMut(&[u8], u64) -> Result<()> + Send,
@@ -95,7 +70,7 @@ pub async fn export_activity(
     }
     let (mut written, mut before) = (0, None);
     loop {
-        let page = source.page(query, before, PAGE).await?;
+        let page = directory.activity(query, before, PAGE).await?;
         written += page.entries.len() as u64;
         let rows = page.entries.iter().map(ExportedEntry::new);
         let bytes = match format {

@@ -1,4 +1,4 @@
-//! Export of users to CSV and JSON, and of the activity to CSV and JSON Lines.
+//! Export of users to CSV and JSON, and of the activity and links to CSV and JSON Lines.
 //!
 //! CSV is UTF-8 with a byte order mark, because spreadsheets take other files for the encoding of
 //! their system, with line ends of CR and LF (RFC 4180). Cells are never formulas ([`formula`](crate::import::formula)).
@@ -8,8 +8,10 @@
 mod activity;
 mod cells;
 mod csv;
+mod links;
 
-pub use activity::{ActivityFormat, ActivitySource, export_activity};
+pub use activity::{ActivityFormat, export_activity};
+pub use links::{LinkExportFormat, export_links};
 
 use std::collections::BTreeSet;
 

@@ -146,6 +146,7 @@ fn changed_settings(was: &Settings, is: &Settings) -> Vec<ChangedSetting> {
         visiting,
         retention,
         audiences,
+        supersede,
     } = was;
     let Policy {
         external_auth: _,
@@ -214,6 +215,7 @@ fn changed_settings(was: &Settings, is: &Settings) -> Vec<ChangedSetting> {
         ),
         value(*links, is.retention.links, ChangedSetting::RetainedLinks),
         texts(audiences, &is.audiences, ChangedSetting::Audiences),
+        value(*supersede, is.supersede, ChangedSetting::Supersede),
     ];
     changes.into_iter().flatten().collect()
 }

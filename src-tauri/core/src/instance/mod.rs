@@ -6,7 +6,6 @@ mod changes;
 pub(crate) mod hosted;
 mod id;
 mod keys;
-mod outbox_page;
 pub mod pairing;
 pub mod scope;
 mod settings_change;
@@ -31,6 +30,7 @@ use crate::admin::Connection;
 use crate::error::Warning;
 use crate::instance::api_key::ApiKey;
 use crate::instance::pairing::Pairing;
+use crate::ledger::TakenLink;
 use crate::link::compose::Target;
 use crate::link::{BaseUrl, Parameter};
 use crate::protocol::audience::{Audience, Audiences};
@@ -183,6 +183,10 @@ pub struct Settings {
     #[serde(default)]
     #[schema(required, value_type = Vec<String>)]
     pub audiences: Vec<Audience>,
+    /// Whether older links of a person stop working whenever a new one is given out.
+    #[serde(default)]
+    #[schema(required)]
+    pub supersede: bool,
 }
 
 impl Settings {
@@ -200,6 +204,7 @@ impl Settings {
             visiting: SignInSettings::default(),
             retention: Retention::default(),
             audiences: Vec::new(),
+            supersede: false,
         }
     }
 
@@ -279,6 +284,28 @@ impl Settings {
         warnings
     }
 
+    /// Applies the settings to a link that is given out.
+    ///
+    /// Fails with [`ErrorCode::HostedElsewhere`] for a link that shall supersede others at an
+    /// application that does not know this ledger.
+    pub fn giving_out(&self, taken: TakenLink) -> Result<TakenLink> {
+        if self.hosted != Hosted::Elsewhere {
+            let supersedes = taken.supersedes || self.supersede;
+            return Ok(TakenLink {
+                supersedes,
+                ..taken
+            });
+        }
+        if taken.supersedes {
+            let message = format!(
+                "Older links of the person would go on working, because {} decides who signs in. Make the link without this.",
+                self.url.authority()
+            );
+            return Err(Error::new(ErrorCode::HostedElsewhere, message).about("supersede"));
+        }
+        Ok(taken)
+    }
+
     /// Returns the target of its links.
     #[must_use]
     pub fn target(&self) -> Target {
@@ -342,8 +369,7 @@ pub struct Outbox {
     pub waiting: Vec<OutboxEntry>,
 }
 
-/// Maximum number of waiting changes. Nobody records those of an instance that stays hosted
-/// elsewhere.
+/// Maximum number of waiting changes. Nobody records them while no program opens the directory.
 const MAX_WAITING: usize = 1_000;
 
 impl Outbox {

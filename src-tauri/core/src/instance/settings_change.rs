@@ -42,6 +42,7 @@ pub struct SettingsChange {
     pub retained_refusals: Option<u64>,
     pub retained_links: Option<Lifetime>,
     pub audiences: Option<Vec<String>>,
+    pub supersede: Option<bool>,
 }
 
 impl SettingsChange {
@@ -87,6 +88,7 @@ impl SettingsChange {
             let texts = audiences.iter().map(String::as_str);
             settings.audiences = Audience::parse_all(texts, &settings.audiences)?;
         }
+        assign(&mut settings.supersede, self.supersede);
         Ok(())
     }
 
@@ -124,6 +126,7 @@ impl SettingsChange {
             retained_refusals: edited(self.retained_refusals, before.retained_refusals.as_ref()),
             retained_links: edited(self.retained_links, before.retained_links.as_ref()),
             audiences: edited(self.audiences, before.audiences.as_ref()),
+            supersede: edited(self.supersede, before.supersede.as_ref()),
         }
     }
 

@@ -37,6 +37,19 @@ pub enum GivenAs {
 }
 
 impl GivenAs {
+    /// Returns the stable name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Link => "link",
+            Self::Code => "code",
+            Self::QrCode => "qr_code",
+            Self::Widget => "widget",
+            Self::Message => "message",
+            Self::File => "file",
+        }
+    }
+
     /// Returns the way in words.
     #[must_use]
     pub const fn words(self) -> &'static str {
@@ -73,6 +86,18 @@ pub enum LinkOrigin {
     Scanned,
     /// Another system has made the code.
     Foreign,
+}
+
+impl LinkOrigin {
+    /// Returns the stable name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Taken => "taken",
+            Self::Scanned => "scanned",
+            Self::Foreign => "foreign",
+        }
+    }
 }
 
 /// A sign-in by a link.

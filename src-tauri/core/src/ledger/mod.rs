@@ -20,5 +20,5 @@ pub use issued_link::{GivenAs, GivenOut, IssuedLink, LinkOrigin, LinkRecord, Use
 pub use query::{LinkCounts, LinkPage, LinkPageStart, LinkQuery, LinkSort, LinkSortBy, ListedLink};
 pub use revocation::{Revocation, RevocationScope};
 pub use standing::{LinkStatus, Standing};
-pub use taken_link::{MAX_NOTE_CHARS, TakenLink, note};
+pub use taken_link::{MAX_NOTE_CHARS, TakenLink, note, unknown_link};
 pub use terms::LinkTerms;

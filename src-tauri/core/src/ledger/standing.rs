@@ -52,6 +52,19 @@ impl LinkStatus {
         }
     }
 
+    /// Returns the state in words.
+    #[must_use]
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::NotUsed => "not used",
+            Self::InUse => "in use",
+            Self::UsedUp => "used up",
+            Self::Expired => "expired",
+            Self::Revoked => "revoked",
+            Self::Superseded => "superseded",
+        }
+    }
+
     /// Returns whether the link still signs in.
     #[must_use]
     pub const fn works(self) -> bool {

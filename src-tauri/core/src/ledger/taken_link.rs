@@ -48,3 +48,9 @@ pub fn note(text: &str, field: &str) -> Result<Option<String>> {
     }
     Ok(Some(text.to_owned()).filter(|text| !text.is_empty()))
 }
+
+/// Returns the error for a link that is not in the ledger.
+#[must_use]
+pub fn unknown_link() -> Error {
+    Error::new(ErrorCode::UnknownLink, "The ledger has no such link.").about("id")
+}

@@ -1,11 +1,10 @@
 //! Signing a link of the ledger again, which makes the same code.
 
-use jiff::Timestamp;
-
 use crate::ledger::{LinkOrigin, ListedLink};
 use crate::link::compose::{Composed, Target, signed};
 use crate::protocol::claims::Claims;
-use crate::secret::KeySet;
+use crate::protocol::link_id;
+use crate::secret::SigningKey;
 use crate::{Error, ErrorCode, Result};
 
 /// Returns the claims of a link, to sign them again. `has_key` tells whether the key with an ID is
@@ -31,26 +30,30 @@ pub fn claims(
         }));
     };
     if link.key.as_deref().is_some_and(|key| !has_key(key)) {
-        return Err(not_copyable("The key that has signed this link is gone"));
+        return Err(key_is_gone());
     }
     Ok(claims)
 }
 
-/// Signs a link again with the key that has signed it. The code is the same as before.
+/// Signs a link again with the key of `keys` that has signed it. The code is the same as before.
 ///
-/// Fails like [`claims`].
+/// Fails like [`claims`], and with [`ErrorCode::NotCopyable`] if that key is not among them.
 pub fn composed(
     listed: &ListedLink,
     kept: Option<Claims>,
     target: &Target,
-    keys: &KeySet,
-    now: Timestamp,
+    keys: &[&SigningKey],
 ) -> Result<Composed> {
-    let usable = keys.usable(now);
-    let named = |id: &str| usable.iter().find(|key| key.id() == Some(id));
-    let claims = claims(listed, kept, |id| named(id).is_some())?;
-    let key = listed.link.key.as_deref().and_then(named);
-    signed(target, key.unwrap_or(&keys.active()), claims)
+    let claims = claims(listed, kept, |_| true)?;
+    let id = &listed.link.id;
+    let mut keys = keys.iter();
+    let key = keys.find(|key| link_id::is_made_with(id, key));
+    let key = key.ok_or_else(key_is_gone)?;
+    signed(target, key, claims)
+}
+
+fn key_is_gone() -> Error {
+    not_copyable("The key that has signed this link is gone")
 }
 
 fn not_copyable(why: &str) -> Error {
@@ -62,51 +65,48 @@ fn not_copyable(why: &str) -> Error {
 mod tests {
     use super::*;
 
+    use jiff::Timestamp;
+
     use crate::instance::Settings;
     use crate::ledger::{IssuedLink, LinkStatus, Standing};
     use crate::link::compose::{LinkSpec, compose};
     use crate::protocol::payload::{ExistingId, Payload};
-    use crate::secret::SigningKey;
-
     const NOW: i64 = 1_795_300_000;
 
-    fn listed(status: LinkStatus, key: Option<&str>) -> ListedLink {
-        let mut link = IssuedLink::new("link".into(), LinkOrigin::Taken, NOW);
-        link.key = key.map(str::to_owned);
-        let standing = Standing {
-            status,
-            ended_at: None,
-            ends_sessions: false,
-        };
-        ListedLink { link, standing }
+    fn listed(id: &str, status: LinkStatus) -> ListedLink {
+        ListedLink {
+            link: IssuedLink::new(id.into(), LinkOrigin::Taken, NOW),
+            standing: Standing {
+                status,
+                ended_at: None,
+                ends_sessions: false,
+            },
+        }
     }
 
     #[test]
-    fn a_link_is_signed_again_with_its_own_key_as_the_same_code_while_it_works() {
+    fn a_link_that_works_is_signed_again_as_the_same_code() {
         let target = Settings::sample().unwrap().target();
-        let key = |id: &str| SigningKey::generate(target.algorithm).unwrap().with_id(id);
-        let (old, new) = (key("old"), key("new"));
+        let [key, other] = [(); 2].map(|()| SigningKey::generate(target.algorithm).unwrap());
         let payload = Payload::Id(ExistingId::parse("ada", false).unwrap());
         let spec = LinkSpec::new(payload, "7 days".parse().unwrap());
         let now = Timestamp::from_second(NOW).unwrap();
-        let first = compose(&target, &old, spec, now).unwrap();
-        let keys = KeySet::from(new).with_retiring(old, NOW + 100);
-        let kept = || Some(first.claims.clone());
-        let of = |status, by| composed(&listed(status, by), kept(), &target, &keys, now);
-        let again = of(LinkStatus::InUse, Some("old")).unwrap();
-        assert_eq!(again.code.expose(), first.code.expose());
-        let refused = [
-            of(LinkStatus::UsedUp, Some("old")),
-            of(LinkStatus::NotUsed, Some("gone")),
-            composed(
-                &listed(LinkStatus::NotUsed, None),
-                None,
-                &target,
-                &keys,
-                now,
-            ),
-        ];
-        for refused in refused {
+        let first = compose(&target, &key, spec, now).unwrap();
+        let id = first.claims.registered.id.as_deref().unwrap();
+        let of = |status, kept: Option<&Claims>, keys: &[&SigningKey]| {
+            composed(&listed(id, status), kept.cloned(), &target, keys)
+        };
+        let kept = Some(&first.claims);
+        // The key may be retiring beside a newer one.
+        for status in [LinkStatus::NotUsed, LinkStatus::InUse] {
+            let again = of(status, kept, &[&other, &key]).unwrap();
+            assert_eq!(again.code.expose(), first.code.expose());
+        }
+        for refused in [
+            of(LinkStatus::UsedUp, kept, &[&key]),
+            of(LinkStatus::NotUsed, kept, &[&other]),
+            of(LinkStatus::NotUsed, None, &[&key]),
+        ] {
             assert_eq!(refused.unwrap_err().code, ErrorCode::NotCopyable);
         }
     }

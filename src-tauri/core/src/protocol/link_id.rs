@@ -22,12 +22,18 @@ const TAG: usize = 4;
 const PURPOSE: &[u8] = b"latchkey link id\0";
 
 /// Returns the ID of a new link: 8 random bytes and 4 bytes that authenticate them, in 16
-/// characters, which keep the QR code small.
+/// characters, which keep the QR code small. It does not begin with a hyphen, because a command line
+/// takes that for an option.
 ///
 /// Fails with [`ErrorCode::NoRandomness`].
 pub fn new_link_id(key: &SigningKey) -> Result<String> {
-    let random = random()?;
-    Ok(URL_SAFE_NO_PAD.encode([&random[..], &tag(&random, key)].concat()))
+    loop {
+        let random = random()?;
+        let id = URL_SAFE_NO_PAD.encode([&random[..], &tag(&random, key)].concat());
+        if !id.starts_with('-') {
+            return Ok(id);
+        }
+    }
 }
 
 /// Returns an ID that is not authenticated, for claims that a gateway signs later, and for users.
@@ -95,6 +101,9 @@ mod tests {
         assert!(is_made_with(&id, &key));
         assert!(!is_made_with(&id, &other));
         assert_ne!(new_link_id(&key).unwrap(), id);
+        for _ in 0..2_000 {
+            assert!(!new_link_id(&key).unwrap().starts_with('-'));
+        }
         let cut = id.get(1..).unwrap();
         for foreign in ["", "1", cut, &format!("{id}A"), &random_id().unwrap()] {
             assert!(!is_made_with(foreign, &key), "{foreign}");

@@ -8,7 +8,7 @@ use latchkey_core::directory::Directory;
 use latchkey_core::instance::{Instance, InstanceId, Settings};
 use latchkey_core::secret::KeySet;
 use latchkey_core::{Error, Result};
-use latchkey_store::home::Home;
+use latchkey_store::home::{Home, require_here};
 use tokio::sync::{broadcast, watch};
 use tokio::task;
 
@@ -120,6 +120,20 @@ impl Administration {
         let directory = Arc::clone(&self.directory);
         self.with_home(move |home, id| home.current(id, &*directory))
             .await
+    }
+
+    /// Returns the instance, which may be hosted elsewhere, after its waiting changes were recorded.
+    pub(super) async fn recorded(&self) -> Result<Instance> {
+        let directory = Arc::clone(&self.directory);
+        self.with_home(move |home, id| home.recorded(id, &*directory))
+            .await
+    }
+
+    /// Fails with [`HostedElsewhere`](latchkey_core::ErrorCode::HostedElsewhere) if the instance is
+    /// hosted elsewhere. The handlers report an instance that cannot be read.
+    pub(super) async fn require_here(&self) -> Result<()> {
+        let instance = self.with_home(|home, id| home.instances().get(id)).await;
+        instance.map_or(Ok(()), |instance| require_here(&instance))
     }
 
     /// Changes the instance by `change`, and records the change. The gateway knows it at once.

@@ -161,8 +161,9 @@ pub(super) async fn take(
     Extension(by): By,
     Body(request): Body<TakenLinkRequest>,
 ) -> Result<Response, Refused> {
-    admin.settings().await?;
-    admin.directory.take_link(request.parse()?, &by).await?;
+    let settings = admin.recorded().await?.settings;
+    let taken = settings.giving_out(request.parse()?)?;
+    admin.directory.take_link(taken, &by).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 

@@ -62,7 +62,8 @@ pub(super) async fn copy(
     let found = admin.directory.link(&id, by.at).await?;
     let (listed, claims) = found.ok_or_else(no_such_link)?;
     let (settings, keys) = admin.signing().await?;
-    let composed = again::composed(&listed, claims, &settings.target(), &keys, by.at)?;
+    let target = settings.target();
+    let composed = again::composed(&listed, claims, &target, &keys.usable(by.at))?;
     let taken = TakenLink {
         given,
         ..TakenLink::new(composed.claims.clone(), listed.link.key)

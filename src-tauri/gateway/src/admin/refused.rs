@@ -21,7 +21,8 @@ impl From<Error> for Refused {
             ErrorCode::UnknownUser
             | ErrorCode::UnknownSession
             | ErrorCode::UnknownApiKey
-            | ErrorCode::UnknownSigningKey => StatusCode::NOT_FOUND,
+            | ErrorCode::UnknownSigningKey
+            | ErrorCode::UnknownLink => StatusCode::NOT_FOUND,
             ErrorCode::UserExists
             | ErrorCode::UserChanged
             | ErrorCode::NotCopyable

@@ -2,15 +2,18 @@
 
 use std::sync::Arc;
 
+use axum::extract::{Request, State};
 use axum::handler::Handler;
 use axum::http::Method;
-use axum::middleware;
+use axum::middleware::{self, Next};
+use axum::response::Response;
 use axum::routing::{MethodFilter, MethodRouter, on};
 use latchkey_core::instance::scope::Scope;
 
 use super::administration::Administration;
 use super::idempotency;
 use super::kept_changes::Changes;
+use super::refused::Refused;
 use crate::body_limit::BodyLimit;
 
 /// Maximum size of a request body. An import has up to 250 users with 8 KiB of metadata each.
@@ -35,11 +38,33 @@ pub(super) struct Route {
     /// Path below [`ROOT`].
     pub(super) path: &'static str,
     pub(super) access: Access,
+    /// Whether it also serves an instance that is hosted elsewhere, whose directory has only links
+    /// and activity.
+    pub(super) is_of_ledger: bool,
     /// Handler for the method of the route.
     pub(super) handler: MethodRouter<Arc<Administration>>,
 }
 
 impl Route {
+    /// Lets the route serve an instance that is hosted elsewhere, too.
+    pub(super) fn of_ledger(self) -> Self {
+        Self {
+            is_of_ledger: true,
+            ..self
+        }
+    }
+
+    /// Refuses requests about an instance that is hosted elsewhere, unless the route is of the
+    /// ledger.
+    pub(super) fn refusing_elsewhere(self, administration: &Arc<Administration>) -> Self {
+        if self.is_of_ledger {
+            return self;
+        }
+        let layer = middleware::from_fn_with_state(Arc::clone(administration), require_here);
+        let handler = self.handler.route_layer(layer);
+        Self { handler, ..self }
+    }
+
     /// Returns whether a client can repeat a request with an idempotency key. Reading needs none,
     /// and a pairing code works once anyway.
     pub(super) fn is_repeatable(&self) -> bool {
@@ -55,6 +80,15 @@ impl Route {
         let handler = self.handler.route_layer(layer);
         Self { handler, ..self }
     }
+}
+
+async fn require_here(
+    State(administration): State<Arc<Administration>>,
+    request: Request,
+    next: Next,
+) -> Result<Response, Refused> {
+    administration.require_here().await?;
+    Ok(next.run(request).await)
 }
 
 pub(super) fn get<T: 'static>(
@@ -117,6 +151,7 @@ fn route<T: 'static>(
         method,
         path,
         access,
+        is_of_ledger: false,
         handler: on(filter, handler),
     }
 }

@@ -24,9 +24,12 @@ use crate::request_scope::in_request_scope;
 /// Only a program of the same user records events, links or waiting changes of its own, because it
 /// could change the files of the directory as well. So these routes are not on the network. Neither
 /// are snapshots, which have everything that a backup has.
+///
+/// The routes of the ledger also serve an instance that is hosted elsewhere, for other programs of
+/// this computer.
 pub(super) fn routes() -> Vec<Route> {
     vec![
-        get("/", AnyKey, program::about),
+        get("/", AnyKey, program::about).of_ledger(),
         get("/users", Key(UsersRead), users::list),
         post("/users", Key(Users), users::add),
         post("/imports", Key(Users), users::import),
@@ -46,24 +49,24 @@ pub(super) fn routes() -> Vec<Route> {
         get("/shared-emails", Key(UsersRead), users::shared_emails),
         get("/times-ahead", Key(UsersRead), users::times_ahead),
         post("/times-ahead/correct", Key(Users), users::correct_times),
-        get("/activity", Key(Activity), activity::list),
-        get("/activity/verification", Key(Activity), activity::verify),
-        post("/activity", Local, activity::record),
-        post("/activity/outbox", Local, activity::record_outbox),
+        get("/activity", Key(Activity), activity::list).of_ledger(),
+        get("/activity/verification", Key(Activity), activity::verify).of_ledger(),
+        post("/activity", Local, activity::record).of_ledger(),
+        post("/activity/outbox", Local, activity::record_outbox).of_ledger(),
         post("/dry-runs", Key(Links), codes::dry_run),
         post("/redemptions", Key(Admin), codes::redeem),
-        get("/links", Key(Links), ledger::list),
-        get("/link-counts", Key(Links), ledger::counts),
-        get("/links/{id}", Key(Links), ledger::show),
-        post("/taken-links", Local, ledger::take),
-        post("/shown-links", Local, ledger::note_shown),
-        post("/links/{id}/revoke", Key(Links), ledger::revoke_one),
+        get("/links", Key(Links), ledger::list).of_ledger(),
+        get("/link-counts", Key(Links), ledger::counts).of_ledger(),
+        get("/links/{id}", Key(Links), ledger::show).of_ledger(),
+        post("/taken-links", Local, ledger::take).of_ledger(),
+        post("/shown-links", Local, ledger::note_shown).of_ledger(),
+        post("/links/{id}/revoke", Key(Links), ledger::revoke_one).of_ledger(),
         post("/links/{id}/copies", Key(Links), links::copy),
-        post("/revocations", Key(Links), ledger::revoke),
-        post("/snapshots", Local, snapshots::begin),
-        post("/snapshots/{id}/next", Local, snapshots::next),
-        delete("/snapshots/{id}", Local, snapshots::end),
-        get("/changes", Key(UsersRead), changes::stream),
+        post("/revocations", Key(Links), ledger::revoke).of_ledger(),
+        post("/snapshots", Local, snapshots::begin).of_ledger(),
+        post("/snapshots/{id}/next", Local, snapshots::next).of_ledger(),
+        delete("/snapshots/{id}", Local, snapshots::end).of_ledger(),
+        get("/changes", Key(UsersRead), changes::stream).of_ledger(),
         post("/pairings", PairingCode, pairing::exchange),
         post("/links", Key(Links), links::make),
         post("/inspections", Key(Links), links::inspect),
@@ -79,8 +82,9 @@ pub(super) fn routes() -> Vec<Route> {
         get("/gateway", Key(Admin), gateway_state::show),
         get("/openapi.json", AnyKey, |key| async {
             document::show(key, routes())
-        }),
-        post("/give-way", Local, program::give_way),
+        })
+        .of_ledger(),
+        post("/give-way", Local, program::give_way).of_ledger(),
     ]
 }
 
@@ -110,9 +114,11 @@ pub(super) fn local_router(administration: Arc<Administration>) -> Router {
     let closing = EndsWith::closing(administration.is_closing.subscribe());
     let local = routes().into_iter();
     let changes = Arc::clone(&administration.idempotency);
+    let served = Arc::clone(&administration);
     let local = local
         .filter(|route| route.access != PairingCode)
-        .map(|route| route.repeatable(&changes));
+        .map(|route| route.repeatable(&changes))
+        .map(|route| route.refusing_elsewhere(&served));
     router(local, administration)
         .layer(middleware::from_fn(context::local))
         .layer(Extension(closing))

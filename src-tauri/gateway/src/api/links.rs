@@ -67,6 +67,6 @@ pub(crate) async fn sign(
         supersedes,
         ..TakenLink::new(composed.claims.clone(), key.id().map(str::to_owned))
     };
-    directory.take_link(taken, by).await?;
+    directory.take_link(settings.giving_out(taken)?, by).await?;
     Ok(Link::new(&composed, warnings))
 }

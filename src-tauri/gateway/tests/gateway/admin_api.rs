@@ -13,7 +13,7 @@ use latchkey_core::instance::Policy;
 use latchkey_core::instance::api_key::NewApiKey;
 use latchkey_core::instance::scope::Scope;
 use latchkey_core::ledger::TakenLink;
-use latchkey_core::link::compose::{LinkSpec, claims};
+use latchkey_core::link::compose::{LinkSpec, compose};
 use latchkey_core::protocol::claims::Registered;
 use latchkey_core::protocol::code::VerifiedCode;
 use latchkey_core::protocol::metadata::Metadata;
@@ -184,9 +184,12 @@ fn body(operation: &Operation, number: usize) -> Value {
 
 /// Enters a link in the ledger. Returns its ID.
 fn take_link(site: &Administered) -> String {
+    let instance = site.home.instances().get(&site.id).unwrap();
+    let key = site.home.signing_key(&instance).unwrap();
     let payload = Payload::Id(ExistingId::parse("ada", false).unwrap());
     let spec = LinkSpec::new(payload, "7 days".parse().unwrap());
-    let claims = claims(spec, by().at).unwrap();
+    let composed = compose(&instance.settings.target(), &key, spec, Timestamp::now());
+    let claims = composed.unwrap().claims;
     let id = claims.registered.id.clone().unwrap();
     let taken = TakenLink::new(claims, None);
     site.directory.take_link(taken, &by()).wait().unwrap();

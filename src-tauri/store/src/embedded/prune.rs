@@ -131,6 +131,7 @@ mod tests {
         let keep = |refusals| Retention {
             age: Lifetime::Never,
             refusals,
+            links: Lifetime::Never,
         };
         let counted = journal.count_refusals().unwrap();
         assert_eq!(counted, 192);

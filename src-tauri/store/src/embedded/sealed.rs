@@ -256,6 +256,7 @@ fn the_retention_does_not_look_like_damage() {
         let retention = Retention {
             age: Lifetime::Secs(age),
             refusals,
+            links: Lifetime::Never,
         };
         while directory.prune(retention, now).wait().unwrap() {
             let found = directory.verify_activity(Some(noted)).wait().unwrap();
@@ -295,6 +296,7 @@ fn a_removal_that_was_interrupted_is_finished_at_the_next_opening() {
     let retention = Retention {
         age: Lifetime::Secs(270),
         refusals: 1000,
+        links: Lifetime::Never,
     };
     let now = Timestamp::from_second(BEGIN + 301).unwrap();
     assert!(directory.prune(retention, now).wait().unwrap());
@@ -315,6 +317,7 @@ fn a_snapshot_and_the_directory_that_is_made_of_it_have_the_chain() {
     let retention = Retention {
         age: Lifetime::Secs(280),
         refusals: 50,
+        links: Lifetime::Never,
     };
     let now = Timestamp::from_second(BEGIN + 301).unwrap();
     while directory.prune(retention, now).wait().unwrap() {}

@@ -111,7 +111,7 @@ impl Home {
         };
         progress(0)?;
         let out = file.as_file_mut();
-        self.back_up_verified(id, Some(directory), None, now, out, &mut progress)?;
+        self.back_up_verified(id, directory, None, now, out, &mut progress)?;
         let path = folder.join(name(now));
         let written = file.as_file().sync_all();
         written.map_err(|cause| files::storage("written", &path, cause))?;

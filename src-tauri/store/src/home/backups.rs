@@ -52,14 +52,15 @@ pub struct Restored {
 }
 
 impl Home {
-    /// Writes a backup of an instance while it is in use. `directory` is its directory, if it is
-    /// hosted here. The keys are in the backup only if there is a `passphrase`, which seals them.
+    /// Writes a backup of an instance while it is in use. `directory` is its directory, or its
+    /// [`ledger`](Self::ledger) if it is hosted elsewhere. The keys are in the backup only if there
+    /// is a `passphrase`, which seals them.
     ///
     /// Fails with [`ErrorCode::WeakPassphrase`], or if the key cannot be read.
     pub fn back_up(
         &self,
         id: &InstanceId,
-        directory: Option<&dyn Directory>,
+        directory: &dyn Directory,
         passphrase: Option<&Secret>,
         now: Timestamp,
         out: impl Write,
@@ -68,7 +69,7 @@ impl Home {
         if let Some(passphrase) = passphrase {
             crate::keys::require_strong(passphrase)?;
         }
-        let (mut instance, snapshot) = self.read_together(id, directory)?;
+        let (mut instance, mut snapshot) = self.read_together(id, directory)?;
         let keys = passphrase
             .map(|passphrase| self.keys_of(&instance, now)?.seal(passphrase))
             .transpose()?;
@@ -83,21 +84,19 @@ impl Home {
         }
         let mut holds = vec![Part::Settings];
         holds.extend(keys.as_ref().map(|_| Part::Keys));
-        holds.extend(snapshot.as_ref().map(|_| Part::Directory));
+        holds.push(Part::Directory);
         let settings = file::contents(&instance)?;
         let settings: Value = serde_json::from_slice(&settings).map_err(Error::internal)?;
         let (name, hosted) = (&instance.settings.name, instance.settings.hosted);
         let header = Header::new(id, name, hosted, now, holds);
         let mut writer = BackupWriter::begin(out, header, settings, keys)?;
         let mut count = 0;
-        if let Some(mut snapshot) = snapshot {
-            while let Some(rows) = snapshot.next().wait()? {
-                for row in &rows {
-                    writer.put(row)?;
-                }
-                count += rows.len() as u64;
-                progress(count)?;
+        while let Some(rows) = snapshot.next().wait()? {
+            for row in &rows {
+                writer.put(row)?;
             }
+            count += rows.len() as u64;
+            progress(count)?;
         }
         writer.finish()
     }
@@ -108,7 +107,7 @@ impl Home {
     pub fn back_up_to(
         &self,
         id: &InstanceId,
-        directory: Option<&dyn Directory>,
+        directory: &dyn Directory,
         passphrase: Option<&Secret>,
         by: &AuditContext,
         file: &mut File,
@@ -119,9 +118,7 @@ impl Home {
             keys: made.header.holds(Part::Keys),
         };
         self.instances.note(id, event.into(), by)?;
-        if let Some(directory) = directory {
-            self.current(id, directory)?;
-        }
+        self.recorded(id, directory)?;
         Ok(made)
     }
 
@@ -129,7 +126,7 @@ impl Home {
     pub(super) fn back_up_verified(
         &self,
         id: &InstanceId,
-        directory: Option<&dyn Directory>,
+        directory: &dyn Directory,
         passphrase: Option<&Secret>,
         now: Timestamp,
         file: &mut File,
@@ -153,24 +150,17 @@ impl Home {
     fn read_together(
         &self,
         id: &InstanceId,
-        directory: Option<&dyn Directory>,
-    ) -> Result<(Instance, Option<Box<dyn Snapshot>>)> {
-        let Some(directory) = directory else {
-            let instance = self.instances.get(id)?;
-            if instance.settings.hosted != Hosted::Elsewhere {
-                require_here(&instance)?;
-                return Err(Error::internal("the directory is missing"));
-            }
-            return Ok((instance, None));
-        };
+        directory: &dyn Directory,
+    ) -> Result<(Instance, Box<dyn Snapshot>)> {
+        require_on_this_computer(&self.instances.get(id)?)?;
         for _ in 0..ATTEMPTS {
             // The waiting changes are then in the directory.
-            self.current(id, directory)?;
+            self.recorded(id, directory)?;
             let instance = self.instances.get(id)?;
             let snapshot = directory.snapshot().wait()?;
             let after = self.instances.get(id)?;
             if file::contents(&instance)? == file::contents(&after)? {
-                return Ok((instance, Some(snapshot)));
+                return Ok((instance, snapshot));
             }
         }
         let message =
@@ -345,6 +335,14 @@ fn require_replaceable(existing: &Instance, id: &InstanceId, replace: bool) -> R
     Err(Error::new(ErrorCode::InstanceExists, message).about("name"))
 }
 
+/// Fails with [`ErrorCode::OnGateway`] for an instance on a gateway, which has the directory.
+fn require_on_this_computer(instance: &Instance) -> Result<()> {
+    match instance.settings.hosted {
+        Hosted::Here | Hosted::Elsewhere => Ok(()),
+        Hosted::Gateway => require_here(instance),
+    }
+}
+
 /// Returns the time of a backup in Unix seconds.
 fn made_at(header: &Header) -> Result<i64> {
     let time: std::result::Result<Timestamp, _> = header.made_at.parse();
@@ -367,10 +365,9 @@ fn instance_in(backup: &BackupReader<impl Read>) -> Result<Instance> {
     let id = InstanceId::parse(&header.instance).map_err(|refused| damaged(refused.message))?;
     let settings = serde_json::to_vec(&backup.settings).map_err(Error::internal)?;
     let instance = file::parse(&settings, &id, "The backup", damaged)?;
-    let has_directory = header.holds(Part::Directory);
-    if has_directory {
-        require_here(&instance)?;
-    } else if instance.settings.hosted != Hosted::Elsewhere {
+    require_on_this_computer(&instance)?;
+    // Earlier backups of instances that are hosted elsewhere have no ledger.
+    if instance.settings.hosted == Hosted::Here && !header.holds(Part::Directory) {
         return Err(damaged("it has no directory".to_owned()));
     }
     Ok(instance)

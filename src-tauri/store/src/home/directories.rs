@@ -8,11 +8,10 @@ use super::Home;
 use crate::embedded::EmbeddedDirectory;
 use crate::remote::RemoteDirectory;
 use crate::wait::Wait as _;
-use latchkey_core::activity::{AuditContext, Event};
+use latchkey_core::activity::OutboxEntry;
 use latchkey_core::admin::GatewayState;
 use latchkey_core::directory::Directory;
 use latchkey_core::instance::{Hosted, Instance, InstanceId};
-use latchkey_core::protocol::claims::Claims;
 use latchkey_core::{Error, ErrorCode, Result};
 
 /// Name of the file that allows an instance to begin without its old directory.
@@ -53,9 +52,8 @@ impl Home {
     /// Fails with [`ErrorCode::HostedElsewhere`] for any other instance, with [`ErrorCode::DamagedFile`] if the instance
     /// had a directory whose folder is missing, or with the errors of [`EmbeddedDirectory::open`].
     pub fn directory(&self, instance: &Instance, holder: &str) -> Result<Arc<dyn Directory>> {
-        let directory = self.directory_to_serve(instance, holder)?;
-        self.record_outbox(instance, &*directory).wait()?;
-        Ok(directory)
+        require_here(instance)?;
+        self.open_on_this_computer(instance, holder)
     }
 
     /// Opens the directory as [`directory`](Self::directory) does, for a gateway. Waiting changes of
@@ -67,6 +65,21 @@ impl Home {
         holder: &str,
     ) -> Result<Arc<dyn Directory>> {
         require_here(instance)?;
+        self.open_embedded(instance, holder)
+    }
+
+    /// Opens the directory of an instance, and records its waiting changes.
+    fn open_on_this_computer(
+        &self,
+        instance: &Instance,
+        holder: &str,
+    ) -> Result<Arc<dyn Directory>> {
+        let directory = self.open_embedded(instance, holder)?;
+        self.record_outbox(instance, &*directory).wait()?;
+        Ok(directory)
+    }
+
+    fn open_embedded(&self, instance: &Instance, holder: &str) -> Result<Arc<dyn Directory>> {
         let folder = self.users_folder(&instance.id);
         let anew = folder.join(ANEW);
         if instance.outbox.were_recorded() && !EmbeddedDirectory::is_in(&folder) && !anew.exists() {
@@ -91,11 +104,26 @@ impl Home {
     /// Fails like [`directory`](Self::directory). The error for a directory that another process
     /// holds is returned only if that process does not answer on its local socket.
     pub fn reach(&self, instance: &Instance, holder: &str) -> Result<Reached> {
+        if instance.settings.hosted == Hosted::Elsewhere {
+            require_here(instance)?;
+        }
+        self.ledger(instance, holder)
+    }
+
+    /// Opens or reaches the directory with the issued links and the activity of any instance. For an
+    /// instance that is hosted here or on a gateway, it is that of [`reach`](Self::reach).
+    ///
+    /// An instance that is hosted elsewhere has a directory on this computer, which is made by the
+    /// first call. The application there decides about users, seats and sessions, so the caller
+    /// must not use those of this directory.
+    ///
+    /// Fails like [`reach`](Self::reach), except with [`ErrorCode::HostedElsewhere`].
+    pub fn ledger(&self, instance: &Instance, holder: &str) -> Result<Reached> {
         if instance.settings.hosted == Hosted::Gateway {
             let directory = self.gateway(instance)?.directory();
             return Ok(Reached::Remote(Arc::new(directory)));
         }
-        let held = match self.directory(instance, holder) {
+        let held = match self.open_on_this_computer(instance, holder) {
             Ok(directory) => return Ok(Reached::Held(directory)),
             Err(held) if held.code == ErrorCode::DirectoryHeld => held,
             Err(refused) => return Err(refused),
@@ -141,8 +169,14 @@ impl Home {
     /// Returns an instance that is hosted here, after its waiting changes were recorded in its
     /// directory. Blocks the thread.
     pub fn current(&self, id: &InstanceId, directory: &dyn Directory) -> Result<Instance> {
+        require_here(&self.instances.get(id)?)?;
+        self.recorded(id, directory)
+    }
+
+    /// Returns an instance, after its waiting changes were recorded in its directory, which is on
+    /// this computer. Blocks the thread.
+    pub fn recorded(&self, id: &InstanceId, directory: &dyn Directory) -> Result<Instance> {
         let instance = self.instances.get(id)?;
-        require_here(&instance)?;
         self.record_outbox(&instance, directory).wait()?;
         Ok(instance)
     }
@@ -159,31 +193,31 @@ impl Home {
         EmbeddedDirectory::holder(&self.users_folder(&instance.id))
     }
 
-    /// Records waiting changes of an instance's settings in its directory.
+    /// Records waiting changes of an instance's settings in its directory. A change that a process
+    /// is making at TypingMind is recorded afterwards, with those that follow it.
     pub async fn record_outbox(
         &self,
         instance: &Instance,
         directory: &dyn Directory,
     ) -> Result<()> {
-        let Some(last) = instance.outbox.waiting.last() else {
+        let mut waiting = instance.outbox.waiting.clone();
+        let mut _settled = None;
+        let is_open = |entry: &OutboxEntry| entry.event.data.is_unconfirmed();
+        if let Some(open) = waiting.iter().position(is_open) {
+            match self.try_lock_copy(&instance.id)? {
+                None => waiting.truncate(open),
+                // Nobody makes the change any more. Its entry may have been confirmed in between.
+                Some(lock) => {
+                    _settled = Some(lock);
+                    waiting = self.instances.get(&instance.id)?.outbox.waiting;
+                }
+            }
+        }
+        let Some(last) = waiting.last() else {
             return Ok(());
         };
-        directory.record_outbox(&instance.outbox.waiting).await?;
+        directory.record_outbox(&waiting).await?;
         self.instances.shorten_outbox(&instance.id, last.number)
-    }
-
-    /// Notes a link that was made by a process which does not hold the directory of the instance.
-    /// The holder records the link, and then knows that it is newer than earlier removals and
-    /// edits.
-    ///
-    /// Notes it only within a minute of a removal or an edit. Later, `iat` proves the order.
-    pub fn note_link(&self, instance: &Instance, claims: &Claims, by: &AuditContext) -> Result<()> {
-        let is_here = instance.settings.hosted == Hosted::Here;
-        if is_here && EmbeddedDirectory::needs_order(&self.users_folder(&instance.id), by.at) {
-            let made = Event::link_made(claims);
-            self.instances.note(&instance.id, made, by)?;
-        }
-        Ok(())
     }
 
     pub(super) fn users_folder(&self, id: &InstanceId) -> PathBuf {
@@ -207,8 +241,8 @@ pub fn require_here(instance: &Instance) -> Result<()> {
         (Hosted::Elsewhere | Hosted::Gateway, _) => (
             ErrorCode::HostedElsewhere,
             format!(
-                "'{name}' is hosted elsewhere: {} decides who signs in. Its users, seats, sessions and activity are \
-                 there, and so is its gateway.",
+                "'{name}' is hosted elsewhere: {} decides who signs in. Its users, seats and sessions are there, and so \
+                 is its gateway.",
                 instance.settings.url.authority()
             ),
         ),

@@ -239,6 +239,11 @@ impl Home {
         files::lock(&self.instances.folder(id).join(LOCK))
     }
 
+    /// Locks the copy of an instance. Returns `None` while a process changes it.
+    pub(super) fn try_lock_copy(&self, id: &InstanceId) -> Result<Option<File>> {
+        files::try_lock(&self.instances.folder(id).join(LOCK))
+    }
+
     fn typingmind_key(&self, instance: &Instance) -> Result<Secret> {
         let kept = connection(instance)?.key.as_ref();
         let kept = kept.ok_or_else(|| not_connected(instance))?;

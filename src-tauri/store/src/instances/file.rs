@@ -45,6 +45,8 @@ struct InstanceFile {
     retention: Retention,
     #[serde(default)]
     audiences: Vec<Audience>,
+    #[serde(default)]
+    supersede: bool,
     key: Option<KeyRecord>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     retiring: Vec<RetiringKey>,
@@ -118,6 +120,7 @@ pub(crate) fn parse(
             visiting: file.visiting.clone(),
             retention: file.retention,
             audiences: file.audiences.clone(),
+            supersede: file.supersede,
         })
     };
     Ok(Instance {
@@ -158,6 +161,7 @@ pub(crate) fn contents(instance: &Instance) -> Result<Vec<u8>> {
         visiting: settings.visiting.clone(),
         retention: settings.retention,
         audiences: settings.audiences.clone(),
+        supersede: settings.supersede,
         key: instance.key.clone(),
         retiring: instance.retiring.clone(),
         dropped: instance.dropped.clone(),

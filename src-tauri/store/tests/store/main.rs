@@ -12,6 +12,7 @@
 
 mod backups;
 mod directory;
+mod elsewhere;
 mod forecasts;
 mod opening;
 mod refused_changes;

@@ -24,7 +24,11 @@ impl Draft {
         if let EventData::KeyLeaked { key, .. } = &entry.event.data {
             self.revoke_key(key, false);
         }
-        // The link was made for a user while another process held this directory.
+        let named = entry.event.data.named_user();
+        if let (Some(recorded), Some(named)) = (self.entries.last_mut(), named) {
+            recorded.user = UserId::parse(named, "id").ok();
+        }
+        // An older program made the link while another process held this directory.
         if entry.event.data == EventData::LinkMade
             && let (Some(user), Some(link)) = (&entry.event.subject, &entry.event.link)
         {

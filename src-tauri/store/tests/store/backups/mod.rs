@@ -80,7 +80,7 @@ fn back_up(home: &Home, instance: &Instance, directory: &dyn Directory, keys: bo
     let id = &instance.id;
     home.back_up(
         id,
-        Some(directory),
+        directory,
         passphrase,
         now(),
         &mut bytes,

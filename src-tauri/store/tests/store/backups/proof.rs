@@ -97,7 +97,7 @@ fn assert_equal_when_quiet(
     let mut quiet = Vec::new();
     here.back_up(
         &instance.id,
-        Some(directory),
+        directory,
         None,
         now(),
         &mut quiet,

@@ -11,7 +11,7 @@ use latchkey_core::protocol::code::VerifiedCode;
 use latchkey_core::session::{NewSession, SessionId, SessionKey, SessionScope};
 use latchkey_core::sign_in::find_session;
 use latchkey_store::Wait as _;
-use latchkey_store::backup::{BackupReader, Part, verify};
+use latchkey_store::backup::{BackupReader, Part};
 use latchkey_store::home::RestoreOptions;
 
 use super::{add, back_up, home, import, open, restore, secret, user};
@@ -196,7 +196,7 @@ fn a_backup_and_a_restore_are_recorded_in_the_activity() {
     let mut file = tempfile::tempfile().unwrap();
     here.back_up_to(
         &instance.id,
-        Some(&*directory),
+        &*directory,
         None,
         &by(now()),
         &mut file,
@@ -206,7 +206,7 @@ fn a_backup_and_a_restore_are_recorded_in_the_activity() {
     assert_eq!(codes(&*directory)[0], "backed_up");
     let stopped = here.back_up_to(
         &instance.id,
-        Some(&*directory),
+        &*directory,
         None,
         &by(now()),
         &mut file,
@@ -241,44 +241,16 @@ fn a_wrong_passphrase_restores_nothing() {
     assert_eq!(refused.unwrap_err().code, ErrorCode::WrongPassphrase);
     assert!(there.instances().list().unwrap().instances.is_empty());
     let weak = secret("short");
+    let directory = open(&here, &instance);
     let refused = here.back_up(
         &instance.id,
-        None,
+        &*directory,
         Some(&weak),
         now(),
         Vec::new(),
         &mut |_| Ok(()),
     );
     assert_eq!(refused.unwrap_err().code, ErrorCode::WeakPassphrase);
-}
-
-#[test]
-fn an_instance_that_is_hosted_elsewhere_is_restored_with_its_settings() {
-    use latchkey_core::instance::{Hosted, Name, Settings};
-    use latchkey_core::link::BaseUrl;
-    use latchkey_core::secret::SecretSource;
-
-    let folder = tempfile::tempdir().unwrap();
-    let here = home(&folder.path().join("here"));
-    let url = BaseUrl::parse("https://chat.acme.example").unwrap();
-    let settings = Settings::new(Name::parse("Chat").unwrap(), url, Hosted::Elsewhere);
-    let instance = here
-        .add(settings, SecretSource::Generate, &by(now()))
-        .unwrap();
-    let mut backup = Vec::new();
-    here.back_up(
-        &instance.id,
-        None,
-        None,
-        now(),
-        &mut backup,
-        &mut |_| Ok(()),
-    )
-    .unwrap();
-    assert_eq!(verify(&backup[..]).unwrap().header.holds, [Part::Settings]);
-    let there = home(&folder.path().join("there"));
-    let restored = restore(&there, &backup, false, None).unwrap().instance;
-    assert_eq!(restored.settings, instance.settings);
 }
 
 #[test]

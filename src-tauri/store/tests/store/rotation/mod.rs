@@ -286,7 +286,7 @@ fn a_backup_has_the_retiring_keys_and_they_keep_their_ids() {
     let mut backup = Vec::new();
     here.back_up(
         &first.id,
-        Some(&*directory),
+        &*directory,
         Some(&passphrase),
         now(),
         &mut backup,

@@ -1,0 +1,190 @@
+//! Arguments of `latchkey links`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand, ValueEnum};
+
+use super::values::{page_size, yes_or_no};
+use super::{FormArguments, SecretArguments};
+use crate::named_file::NamedFile;
+
+#[derive(Debug, Args)]
+pub(crate) struct LinksArguments {
+    /// Name or id of the instance.
+    #[arg(long, global = true, value_name = "NAME")]
+    pub(crate) instance: Option<String>,
+    #[command(subcommand)]
+    pub(crate) command: LinksCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum LinksCommand {
+    /// List links, with what became of them.
+    List(ListLinksArguments),
+    /// Show a link.
+    Show {
+        /// Id of the link.
+        #[arg(allow_hyphen_values = true)]
+        id: String,
+    },
+    /// Take links back: they sign nobody in from the next request on.
+    Revoke(RevokeArguments),
+    /// Print a link again. It has the same code.
+    Copy(Box<CopyArguments>),
+    /// Write links into a CSV or JSON Lines file.
+    Export(ExportLinksArguments),
+}
+
+impl LinksCommand {
+    /// Returns whether the command changes something if it succeeds.
+    pub(super) const fn changes(&self) -> bool {
+        match self {
+            Self::List(_) | Self::Show { .. } | Self::Export(_) => false,
+            Self::Revoke(_) | Self::Copy(_) => true,
+        }
+    }
+
+    /// Returns the files that the operator has named.
+    pub(super) fn files(&self) -> Vec<NamedFile> {
+        match self {
+            Self::Copy(copy) => {
+                let mut files = copy.secret.files();
+                files.extend(copy.form.qr.clone().map(NamedFile::Write));
+                files
+            }
+            Self::Export(export) => {
+                let out = export.out.iter().cloned();
+                out.map(NamedFile::Write).collect()
+            }
+            Self::List(_) | Self::Show { .. } | Self::Revoke(_) => Vec::new(),
+        }
+    }
+}
+
+/// Filter of links.
+#[derive(Debug, Args)]
+pub(crate) struct LinkFilterArguments {
+    /// Only links whose id, user, name or note contains each of these words.
+    #[arg(
+        long,
+        value_name = "WORDS",
+        default_value = "",
+        hide_default_value = true
+    )]
+    pub(crate) search: String,
+    /// Only links with this state.
+    #[arg(long)]
+    pub(crate) status: Option<LinkStatusArgument>,
+    /// Only links of the user with this id.
+    #[arg(long, value_name = "ID")]
+    pub(crate) user: Option<String>,
+    /// Only links that were signed with the key with this id.
+    #[arg(long, value_name = "KEY")]
+    pub(crate) key: Option<String>,
+    /// Only links that work, or only those that do not.
+    #[arg(long, value_name = "yes|no", value_parser = yes_or_no)]
+    pub(crate) works: Option<bool>,
+}
+
+/// Filter and order of the listed links.
+#[derive(Debug, Args)]
+pub(crate) struct ListLinksArguments {
+    #[command(flatten)]
+    pub(crate) filter: LinkFilterArguments,
+    /// Order of the links.
+    #[arg(long, default_value = "entered")]
+    pub(crate) sort: LinkSortArgument,
+    /// Reverse the order.
+    #[arg(long)]
+    pub(crate) descending: bool,
+    /// Begin after an earlier page, at the position that was printed there.
+    #[arg(long, value_name = "CURSOR")]
+    pub(crate) after: Option<String>,
+    /// Maximum number of links.
+    #[arg(long, value_name = "N", default_value_t = 100, allow_negative_numbers = true, value_parser = page_size)]
+    pub(crate) limit: usize,
+}
+
+/// Links to revoke.
+#[derive(Debug, Args)]
+#[command(group = clap::ArgGroup::new("which").required(true).args(["ids", "user", "before", "key"]))]
+pub(crate) struct RevokeArguments {
+    /// Ids of links. A link need not be in the list. Before an id that begins with a hyphen, write
+    /// --.
+    #[arg(value_name = "ID")]
+    pub(crate) ids: Vec<String>,
+    /// Revoke all links of the user with this id until now.
+    #[arg(long, value_name = "ID")]
+    pub(crate) user: Option<String>,
+    /// Revoke all links that were issued before this time: 2026-11-29T23:10 or
+    /// 2026-11-29T23:10:00Z.
+    #[arg(long, value_name = "WHEN")]
+    pub(crate) before: Option<String>,
+    /// Revoke all links until now that were signed with the key with this id.
+    #[arg(long, value_name = "KEY")]
+    pub(crate) key: Option<String>,
+    /// Also end the sessions that the links began.
+    #[arg(long)]
+    pub(crate) end_sessions: bool,
+}
+
+/// A link to print again.
+#[derive(Debug, Args)]
+pub(crate) struct CopyArguments {
+    /// Id of the link.
+    #[arg(allow_hyphen_values = true)]
+    pub(crate) id: String,
+    #[command(flatten)]
+    pub(crate) secret: SecretArguments,
+    #[command(flatten)]
+    pub(crate) form: FormArguments,
+}
+
+/// Links to export, and where to.
+#[derive(Debug, Args)]
+pub(crate) struct ExportLinksArguments {
+    #[command(flatten)]
+    pub(crate) filter: LinkFilterArguments,
+    /// Format of the file.
+    #[arg(long, default_value = "csv")]
+    pub(crate) format: LinkFormatArgument,
+    /// File that only its owner can read [default: standard output].
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+}
+
+/// Format of an export of links.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum LinkFormatArgument {
+    /// For spreadsheets, in UTF-8.
+    Csv,
+    /// A JSON object on each line.
+    Jsonl,
+}
+
+/// State of a link.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum LinkStatusArgument {
+    /// It works, and nobody has signed in by it.
+    NotUsed,
+    /// It works, and somebody has signed in by it.
+    InUse,
+    /// It has no uses left.
+    UsedUp,
+    Expired,
+    Revoked,
+    /// A later link of the same person has replaced it.
+    Superseded,
+}
+
+/// Order of links.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum LinkSortArgument {
+    /// By the time when a link came into the list.
+    Entered,
+    /// By the time when a link expires.
+    Expires,
+    /// By the time of the last sign-in.
+    LastUse,
+    Person,
+}

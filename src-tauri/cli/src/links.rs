@@ -1,0 +1,147 @@
+//! The command `latchkey links`.
+
+mod export;
+mod filter;
+mod revoke;
+mod words;
+
+use std::process::ExitCode;
+
+use jiff::Timestamp;
+use latchkey_core::activity::{Actor, AuditContext};
+use latchkey_core::admin::{LedgerLink, LinkDetails};
+use latchkey_core::directory::Directory;
+use latchkey_core::instance::{Hosted, Instance};
+use latchkey_core::ledger::{LinkPageStart, TakenLink, unknown_link};
+use latchkey_core::link::again;
+use latchkey_store::Wait as _;
+use latchkey_store::home::Home;
+use serde_json::json;
+
+use crate::args::{CopyArguments, LinksArguments, LinksCommand, ListLinksArguments};
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::made_link::MadeLink;
+use crate::output::{Output, value};
+use crate::text::Text;
+use crate::{keys, link, users};
+
+pub(crate) fn links(
+    arguments: &LinksArguments,
+    context: &Context,
+    output: &Output,
+    now: Timestamp,
+) -> Result<ExitCode, Failure> {
+    let Some(instance) = &arguments.instance else {
+        return Err(Failure::usage("Name the instance: --instance NAME.").about("instance"));
+    };
+    let home = context.home()?;
+    let instance = home.instances().find(instance)?;
+    let by = AuditContext::new(Actor::CommandLine, now);
+    if let LinksCommand::Copy(copied) = &arguments.command {
+        copy(copied, &home, &instance, context, &by)?.print(&copied.form, context, output)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let ledger = users::ledger(&home, &instance, context)?;
+    let ledger = &*ledger;
+    match &arguments.command {
+        LinksCommand::List(arguments) => list(arguments, &instance, ledger, output, now)?,
+        LinksCommand::Show { id } => show(id, ledger, output, now)?,
+        LinksCommand::Export(arguments) => {
+            export::export(arguments, ledger, context, output, now)?;
+        }
+        LinksCommand::Revoke(arguments) => {
+            return revoke::revoke(arguments, &instance, ledger, output, &by);
+        }
+        LinksCommand::Copy(_) => {}
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn list(
+    arguments: &ListLinksArguments,
+    instance: &Instance,
+    ledger: &dyn Directory,
+    output: &Output,
+    now: Timestamp,
+) -> Result<(), Failure> {
+    if instance.settings.hosted == Hosted::Elsewhere {
+        let host = instance.settings.url.authority();
+        output.note(&format!(
+            "{host} does not report sign-ins. Here is what was given out with this Latchkey."
+        ));
+    }
+    let query = filter::query_of(&arguments.filter, now)?;
+    let place = match &arguments.after {
+        Some(cursor) => LinkPageStart::After(cursor.parse()?),
+        None => LinkPageStart::First,
+    };
+    let sort = filter::sort_of(arguments);
+    let page = ledger.links(&query, sort, &place, arguments.limit).wait()?;
+    let next = page.next.as_ref().map(ToString::to_string);
+    let last = page.first_row + page.links.len() as u64;
+    let mut text = Text::new();
+    for listed in &page.links {
+        words::row(listed, &mut text);
+    }
+    if page.links.is_empty() {
+        let is_filtered = filter::filters(&query) || arguments.after.is_some();
+        output.note(if is_filtered {
+            "No link matches."
+        } else {
+            "No link was given out yet."
+        });
+    }
+    let total = page.total;
+    let links = page.links.into_iter().map(LedgerLink::from);
+    output.print(text, || {
+        let links: Vec<LedgerLink> = links.collect();
+        json!({ "links": value(&links), "total": total, "next": next })
+    })?;
+    if let Some(next) = &next {
+        output.note(&format!("{last} of {total}; the next page: --after {next}"));
+    }
+    Ok(())
+}
+
+fn show(id: &str, ledger: &dyn Directory, output: &Output, now: Timestamp) -> Result<(), Failure> {
+    let found = ledger.link(id, now).wait()?;
+    let (listed, claims) = found.ok_or_else(unknown_link)?;
+    let text = words::details(&listed, claims.as_ref());
+    output.print(text, || value(&LinkDetails::from((listed, claims))))
+}
+
+/// Makes the code of a link again, and enters in the ledger that it is given out again.
+fn copy(
+    arguments: &CopyArguments,
+    home: &Home,
+    instance: &Instance,
+    context: &Context,
+    by: &AuditContext,
+) -> Result<MadeLink, Failure> {
+    let (id, form) = (&arguments.id, &arguments.form);
+    form.check()?;
+    let name = instance.id.as_str();
+    if let Some((home, instance)) = link::signed_by_gateway(Some(name), &arguments.secret, context)?
+    {
+        let settings = link::settings_there(&home, &instance, by)?;
+        let copied = home.copy_link_there(&instance, id, form.given())?;
+        return Ok(MadeLink::of_gateway(copied, settings, by.at));
+    }
+    let keys = keys::key_set(&arguments.secret, context, Some((home, instance)), by.at)?;
+    let keys = keys.ok_or_else(|| link::no_secret_of(instance))?;
+    let ledger = users::ledger(home, instance, context)?;
+    let found = ledger.link(id, by.at).wait()?;
+    let (listed, claims) = found.ok_or_else(unknown_link)?;
+    let target = instance.settings.target();
+    let composed = again::composed(&listed, claims, &target, &keys.usable(by.at))?;
+    let made = MadeLink::new(composed.clone(), target.url);
+    made.require_form(form)?;
+    let taken = TakenLink {
+        given: form.given(),
+        ..TakenLink::new(composed.claims, listed.link.key)
+    };
+    drop(ledger);
+    link::enter(home, instance, taken, context, by)?;
+    Ok(made)
+}

@@ -1,0 +1,39 @@
+//! `latchkey links export`.
+
+use jiff::Timestamp;
+use latchkey_core::directory::Directory;
+use latchkey_core::export::{LinkExportFormat, export_links};
+use latchkey_store::Wait as _;
+use serde_json::json;
+
+use super::filter::query_of;
+use crate::args::{ExportLinksArguments, LinkFormatArgument};
+use crate::context::Context;
+use crate::export::write_export;
+use crate::failure::Failure;
+use crate::output::Output;
+
+pub(super) fn export(
+    arguments: &ExportLinksArguments,
+    ledger: &dyn Directory,
+    context: &Context,
+    output: &Output,
+    now: Timestamp,
+) -> Result<(), Failure> {
+    let query = query_of(&arguments.filter, now)?;
+    let format = match arguments.format {
+        LinkFormatArgument::Csv => LinkExportFormat::Csv,
+        LinkFormatArgument::Jsonl => LinkExportFormat::JsonLines,
+    };
+    let written = write_export(arguments.out.as_deref(), context, |write| {
+        export_links(ledger, &query, format, |bytes| write(bytes)).wait()
+    })?;
+    let Some((links, path)) = written else {
+        return Ok(());
+    };
+    let words = if links == 1 { "link" } else { "links" };
+    output.print(
+        format!("Wrote {links} {words} to {}.", path.display()),
+        || json!({ "links": links, "file": path }),
+    )
+}

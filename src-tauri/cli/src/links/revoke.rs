@@ -1,0 +1,208 @@
+//! `latchkey links revoke`.
+
+use std::process::ExitCode;
+
+use jiff::tz::TimeZone;
+use latchkey_core::activity::AuditContext;
+use latchkey_core::directory::Directory;
+use latchkey_core::instance::{Hosted, Instance};
+use latchkey_core::ledger::{
+    LinkPageStart, LinkQuery, LinkSort, LinkStatus, Revocation, RevocationScope,
+};
+use latchkey_core::protocol::user_id::UserId;
+use latchkey_core::shell::quoted;
+use latchkey_core::{Error, ErrorCode, time};
+use latchkey_store::Wait as _;
+use serde_json::{Value, json};
+
+use crate::args::RevokeArguments;
+use crate::failure::Failure;
+use crate::output::Output;
+use crate::text::Text;
+
+/// Revokes links and says what that has changed. The exit code is 1 for an instance that is hosted
+/// elsewhere, because the codes still work there.
+pub(super) fn revoke(
+    arguments: &RevokeArguments,
+    instance: &Instance,
+    ledger: &dyn Directory,
+    output: &Output,
+    by: &AuditContext,
+) -> Result<ExitCode, Failure> {
+    let is_elsewhere = instance.settings.hosted == Hosted::Elsewhere;
+    if is_elsewhere && arguments.end_sessions {
+        let message = format!(
+            "Sessions are at {}, and do not end with their links there.",
+            instance.settings.url.authority()
+        );
+        return Err(Error::new(ErrorCode::HostedElsewhere, message)
+            .about("end-sessions")
+            .into());
+    }
+    let revoking = Revoking {
+        ledger,
+        by,
+        is_elsewhere,
+        ends_sessions: arguments.end_sessions,
+    };
+    let (text, mut done) = match scope(arguments)? {
+        Some(scope) => revoking.many(scope)?,
+        None => revoking.each(&arguments.ids)?,
+    };
+    if let Some(members) = done.as_object_mut() {
+        members.insert("end_sessions".into(), arguments.end_sessions.into());
+        members.insert("works_elsewhere".into(), is_elsewhere.into());
+    }
+    output.print(text, || done)?;
+    if !is_elsewhere {
+        return Ok(ExitCode::SUCCESS);
+    }
+    output.warn(&still_works(instance, output.program()));
+    Ok(ExitCode::FAILURE)
+}
+
+/// Returns the links that are revoked together. `None` if IDs name them.
+fn scope(arguments: &RevokeArguments) -> Result<Option<RevocationScope>, Failure> {
+    Ok(match (&arguments.user, &arguments.before, &arguments.key) {
+        (Some(user), ..) => Some(RevocationScope::Person(UserId::parse(user, "user")?)),
+        (_, Some(before), _) => {
+            let before = time::parse(before, &TimeZone::system(), "before")?;
+            Some(RevocationScope::Before(before.as_second()))
+        }
+        (.., Some(key)) => Some(RevocationScope::Key(key.clone())),
+        (None, None, None) => None,
+    })
+}
+
+/// Says what works against links of an instance that is hosted elsewhere.
+fn still_works(instance: &Instance, program: &str) -> String {
+    let (host, name) = (
+        instance.settings.url.authority(),
+        quoted(instance.id.as_str()),
+    );
+    let remove = match &instance.typingmind {
+        Some(_) => {
+            format!(" Or remove the user there: {program} users remove --instance {name} ID")
+        }
+        None => String::new(),
+    };
+    format!(
+        "{host} decides who signs in and does not know this list, so the codes still work there. To stop all of them, \
+         change the secret there, then here: {program} instance set {name} --secret-file FILE.{remove}"
+    )
+}
+
+struct Revoking<'a> {
+    ledger: &'a dyn Directory,
+    by: &'a AuditContext,
+    is_elsewhere: bool,
+    ends_sessions: bool,
+}
+
+impl Revoking<'_> {
+    /// Revokes links by their IDs.
+    fn each(&self, ids: &[String]) -> Result<(Text, Value), Failure> {
+        let (mut text, mut links, mut stopped) = (Text::new(), Vec::new(), 0_u64);
+        for id in ids {
+            let found = self.ledger.link(id, self.by.at).wait()?;
+            let before = found.map(|(listed, _)| listed.standing.status);
+            self.revoke(RevocationScope::Link(id.clone()))?;
+            stopped += u64::from(before.is_some_and(LinkStatus::works));
+            text.line(self.words_of_one(id, before));
+            links.push(json!({ "id": id, "before": before }));
+        }
+        Ok((text, json!({ "links": links, "stopped": stopped })))
+    }
+
+    /// Revokes the links of a scope, and counts those that worked before.
+    fn many(&self, scope: RevocationScope) -> Result<(Text, Value), Failure> {
+        let (words, named) = match &scope {
+            RevocationScope::Person(user) => (format!("of {user}"), json!({ "user": user })),
+            RevocationScope::Before(at) => {
+                let at = time::exact(*at);
+                (format!("from before {at}"), json!({ "before": at }))
+            }
+            RevocationScope::Key(key) => {
+                (format!("with the signing key {key}"), json!({ "key": key }))
+            }
+            RevocationScope::Link(id) => (format!("with the id {id}"), json!({ "link": id })),
+        };
+        let working = LinkQuery {
+            works: Some(true),
+            user: match &scope {
+                RevocationScope::Person(user) => Some(user.clone()),
+                _ => None,
+            },
+            key: match &scope {
+                RevocationScope::Key(key) => Some(key.clone()),
+                _ => None,
+            },
+            now: self.by.at.as_second(),
+            ..LinkQuery::default()
+        };
+        let before = self.count(&working)?;
+        self.revoke(scope)?;
+        let stopped = before.saturating_sub(self.count(&working)?);
+        let counted = match stopped {
+            0 => "none of them worked".to_owned(),
+            1 => "1 of them worked until now".to_owned(),
+            stopped => format!("{stopped} of them worked until now"),
+        };
+        let text = if self.is_elsewhere {
+            format!(
+                "Marked all links {words} as revoked in the list; {stopped} of them were not marked before."
+            )
+        } else {
+            format!(
+                "Revoked all links {words}; {counted}.{}",
+                self.about_sessions()
+            )
+        };
+        let mut done = named;
+        if let Some(members) = done.as_object_mut() {
+            members.insert("stopped".into(), stopped.into());
+        }
+        Ok((text.into(), done))
+    }
+
+    fn revoke(&self, scope: RevocationScope) -> Result<(), Failure> {
+        let revocation = Revocation {
+            scope,
+            ends_sessions: self.ends_sessions,
+        };
+        Ok(self.ledger.revoke_links(revocation, self.by).wait()?)
+    }
+
+    fn count(&self, query: &LinkQuery) -> Result<u64, Failure> {
+        let page = self
+            .ledger
+            .links(query, LinkSort::default(), &LinkPageStart::First, 1);
+        Ok(page.wait()?.total)
+    }
+
+    fn words_of_one(&self, id: &str, before: Option<LinkStatus>) -> String {
+        let is_known = before.is_some();
+        if self.is_elsewhere {
+            let was = if is_known {
+                ""
+            } else {
+                ", which was not in it"
+            };
+            return format!("Marked {id} as revoked in the list{was}.");
+        }
+        let what = match before {
+            Some(status) if status.works() => format!("Revoked {id}, which worked until now."),
+            Some(status) => format!("Revoked {id}, which was {} before.", status.words()),
+            None => format!("{id} is not in the list. A code with this id is refused from now on."),
+        };
+        format!("{what}{}", self.about_sessions())
+    }
+
+    const fn about_sessions(&self) -> &'static str {
+        if self.ends_sessions {
+            " Sessions that began with it have ended."
+        } else {
+            ""
+        }
+    }
+}

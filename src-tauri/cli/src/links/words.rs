@@ -1,0 +1,110 @@
+//! Links in words.
+
+use latchkey_core::ledger::{IssuedLink, LinkOrigin, ListedLink, Use};
+use latchkey_core::protocol::claims::Claims;
+use latchkey_core::protocol::user_id::UserId;
+use latchkey_core::time;
+use serde_json::Value;
+
+use crate::text::Text;
+
+/// Adds a row: ID, person, state, uses, expiry, last sign-in, note.
+pub(super) fn row(listed: &ListedLink, text: &mut Text) {
+    let ListedLink { link, standing } = listed;
+    text.row(&[
+        &link.id,
+        person(link),
+        standing.status.words(),
+        &uses(link),
+        &expiry(link),
+        &last_use(link),
+        link.note.as_deref().unwrap_or_default(),
+    ]);
+}
+
+/// Returns everything that the ledger knows of a link.
+pub(super) fn details(listed: &ListedLink, claims: Option<&Claims>) -> Text {
+    let ListedLink { link, standing } = listed;
+    let mut text = Text::new();
+    let mut field = |name: &str, value: &str| text.line(format_args!("{name:<12}  {value}"));
+    field("id", &link.id);
+    field("state", standing.status.words());
+    if let Some(at) = standing.ended_at {
+        field("ended", &time::exact(at));
+    }
+    if standing.ends_sessions {
+        field("sessions", "ended with the link");
+    }
+    field("user", link.user.as_ref().map_or("-", UserId::as_str));
+    field("subject", link.subject.as_deref().unwrap_or("-"));
+    field("name", link.name.as_deref().unwrap_or("-"));
+    field("note", link.note.as_deref().unwrap_or("-"));
+    field("origin", origin(link.origin));
+    for given in &link.given {
+        let (words, at) = (given.given.words(), time::exact(given.at));
+        field("given out", &format!("{at}, {words}, by {}", given.by));
+    }
+    field("key", link.key.as_deref().unwrap_or("-"));
+    field("entered", &time::exact(link.entered_at));
+    field("issued", &moment(link.issued_at));
+    if let Some(at) = link.not_before {
+        field("works from", &time::exact(at));
+    }
+    field("expires", &expiry(link));
+    field("uses", &uses(link));
+    if let Some(first) = &link.first_use {
+        field("first use", &described(first));
+    }
+    if let Some(last) = &link.last_use {
+        field("last use", &described(last));
+    }
+    let claims = claims.map(|claims| Value::Object(claims.members()).to_string());
+    field("claims", claims.as_deref().unwrap_or("-"));
+    text
+}
+
+/// Returns the name, the address or ID, or the user.
+fn person(link: &IssuedLink) -> &str {
+    let user = link.user.as_ref().map(UserId::as_str);
+    let known = link.name.as_deref().or(link.subject.as_deref()).or(user);
+    known.unwrap_or("-")
+}
+
+const fn origin(origin: LinkOrigin) -> &'static str {
+    match origin {
+        LinkOrigin::Taken => "given out with Latchkey",
+        LinkOrigin::Scanned => "scanned from the screen",
+        LinkOrigin::Foreign => "made by another system",
+    }
+}
+
+fn uses(link: &IssuedLink) -> String {
+    match link.uses.limit() {
+        Some(limit) => format!("{} of {limit}", link.used),
+        None => link.used.to_string(),
+    }
+}
+
+fn expiry(link: &IssuedLink) -> String {
+    let known = link.expires_at.map(time::exact);
+    known.unwrap_or_else(|| "never".to_owned())
+}
+
+fn last_use(link: &IssuedLink) -> String {
+    moment(link.last_use.as_ref().map(|last| last.at))
+}
+
+fn moment(at: Option<i64>) -> String {
+    at.map_or_else(|| "-".to_owned(), time::exact)
+}
+
+fn described(sign_in: &Use) -> String {
+    let mut words = time::exact(sign_in.at);
+    if let Some(address) = sign_in.address {
+        words = format!("{words}, from {address}");
+    }
+    if let Some(browser) = &sign_in.browser {
+        words = format!("{words}, {browser}");
+    }
+    words
+}

@@ -1,0 +1,368 @@
+//! The list of links on the command line.
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use crate::run::{Ran, SECRET, hosted_here, in_folder};
+
+/// Runs a command that succeeds. Returns its answer in JSON.
+fn done(folder: &Path, arguments: &[&str]) -> Value {
+    let ran = in_folder(folder, &[&["--json"], arguments].concat());
+    assert_eq!(ran.code, 0, "{arguments:?}: {}", ran.err);
+    ran.json()
+}
+
+fn link(folder: &Path, more: &[&str]) -> Value {
+    done(folder, &[&["link", "--instance", "here"], more].concat())
+}
+
+fn links(folder: &Path, more: &[&str]) -> Ran {
+    in_folder(folder, &[&["links", "--instance", "here"], more].concat())
+}
+
+fn listed(folder: &Path, more: &[&str]) -> Vec<Value> {
+    let list = done(
+        folder,
+        &[&["links", "--instance", "here", "list"], more].concat(),
+    );
+    list["links"].as_array().unwrap().clone()
+}
+
+fn id(link: &Value) -> String {
+    link["id"].as_str().unwrap().to_owned()
+}
+
+/// Returns a data folder with the instance `Here`, which is hosted elsewhere.
+fn elsewhere() -> tempfile::TempDir {
+    let folder = hosted_here("https://chat.example");
+    let set = ["instance", "set", "here", "--hosted", "elsewhere"];
+    assert_eq!(in_folder(folder.path(), &set).code, 0);
+    folder
+}
+
+#[test]
+fn each_link_that_is_printed_is_listed_with_how_it_was_given_out() {
+    for folder in [hosted_here("https://a.b"), elsewhere()] {
+        let at = folder.path();
+        let picture = at.join("code.svg");
+        let picture = picture.to_str().unwrap();
+        for (more, given) in [
+            (&["--as", "url"][..], "link"),
+            (&["--as", "code"], "code"),
+            (&["--as", "widget"], "widget"),
+            (&["--as", "qr"], "qr_code"),
+            (&["--qr", picture], "file"),
+        ] {
+            let who = ["--user-id", given, "--note", "for the phone", "--uses", "3"];
+            let made = link(at, &[&who, more].concat());
+            let listed = listed(at, &["--search", &id(&made)]);
+            assert_eq!(listed.len(), 1, "{given}");
+            let entry = &listed[0];
+            assert_eq!(entry["given"][0]["given"], given);
+            assert_eq!(entry["given"][0]["by"], "command_line");
+            assert_eq!(entry["user"], given);
+            assert_eq!(entry["note"], "for the phone");
+            assert_eq!((&entry["uses"], &entry["used"]), (&json!(3), &json!(0)));
+            assert_eq!(entry["status"], "not_used");
+            assert!(entry["key"].is_string(), "{entry}");
+            assert_eq!(made["claims"]["uses"], 3);
+        }
+        let once = link(at, &["--id", "1", "--uses", "1"]);
+        assert_eq!(once["claims"]["single_use"], true);
+    }
+}
+
+#[test]
+fn a_link_that_cannot_be_entered_is_neither_printed_nor_written() {
+    for folder in [hosted_here("https://a.b"), elsewhere()] {
+        let at = folder.path();
+        link(at, &["--id", "1"]);
+        // Without its directory, nothing can be entered.
+        fs::rename(at.join("instances/here/directory"), at.join("moved")).unwrap();
+        let picture = at.join("code.svg");
+        let refused = in_folder(
+            at,
+            &[
+                "link",
+                "--instance",
+                "here",
+                "--id",
+                "2",
+                "--qr",
+                picture.to_str().unwrap(),
+            ],
+        );
+        assert_eq!((refused.code, refused.out.as_str()), (1, ""));
+        let said = "error: The link was not given out, because it could not be entered in the list of links. The directory of 'Here' is gone";
+        assert!(refused.err.contains(said), "{}", refused.err);
+        assert!(!picture.exists());
+    }
+}
+
+#[test]
+fn a_link_without_an_instance_is_in_no_list() {
+    let folder = hosted_here("https://a.b");
+    let secret = folder.path().join("secret");
+    let without = |more: &[&str]| {
+        let link = ["link", "--url", "https://c.d", "--id", "1", "--secret-file"];
+        in_folder(
+            folder.path(),
+            &[&link[..], &[secret.to_str().unwrap()], more].concat(),
+        )
+    };
+    let ran = without(&[]);
+    assert_eq!((ran.code, ran.err.as_str()), (0, ""));
+    assert!(listed(folder.path(), &[]).is_empty());
+    assert_eq!(without(&["--supersede"]).code, 2);
+    assert_eq!(without(&["--note", "x"]).code, 2);
+}
+
+#[test]
+fn links_are_searched_filtered_sorted_and_paged() {
+    let folder = hosted_here("https://a.b");
+    let at = folder.path();
+    for (user, name, lifetime) in [
+        ("u1", "Grace", "3d"),
+        ("u2", "Ada", "1d"),
+        ("u3", "Edsger", "2d"),
+    ] {
+        let name = format!("name={name}");
+        link(
+            at,
+            &[
+                "--user-id",
+                user,
+                "--metadata",
+                &name,
+                "--expires-in",
+                lifetime,
+            ],
+        );
+    }
+    let names = |more: &[&str]| -> Vec<String> {
+        let listed = listed(at, more);
+        let names = listed.iter().map(|link| link["name"].as_str().unwrap());
+        names.map(str::to_owned).collect()
+    };
+    assert_eq!(names(&["--sort", "expires"]), ["Ada", "Edsger", "Grace"]);
+    assert_eq!(
+        names(&["--sort", "person", "--descending"]),
+        ["Grace", "Edsger", "Ada"]
+    );
+    assert_eq!(names(&["--search", "grac"]), ["Grace"]);
+    assert_eq!(names(&["--user", "u3"]), ["Edsger"]);
+    assert_eq!(names(&["--status", "expired"]), [""; 0]);
+    assert_eq!(names(&["--works", "yes"]).len(), 3);
+    let key = listed(at, &[])[0]["key"].as_str().unwrap().to_owned();
+    assert_eq!(names(&["--key", &key]).len(), 3);
+    assert_eq!(names(&["--key", "other"]).len(), 0);
+    let first = done(
+        at,
+        &[
+            "links",
+            "list",
+            "--instance",
+            "here",
+            "--sort",
+            "expires",
+            "--limit",
+            "2",
+        ],
+    );
+    assert_eq!(first["total"], 3);
+    let next = first["next"].as_str().unwrap();
+    assert_eq!(names(&["--sort", "expires", "--after", next]), ["Grace"]);
+    let text = links(at, &["list", "--limit", "1", "--sort", "person"]);
+    let columns: Vec<&str> = text.out.trim().split('\t').collect();
+    assert_eq!(columns[1..4], ["Ada", "not used", "0"]);
+    assert!(
+        text.err.contains("1 of 3; the next page: --after "),
+        "{}",
+        text.err
+    );
+    let none = links(at, &["list", "--search", "nobody"]);
+    assert_eq!(
+        (none.out.as_str(), none.err.trim()),
+        ("", "No link matches.")
+    );
+}
+
+#[test]
+fn text_of_others_is_escaped_in_a_terminal_and_no_formula_in_csv() {
+    let folder = hosted_here("https://a.b");
+    let at = folder.path();
+    let made = link(at, &["--id", "1", "--note", "=1+1\u{202e}"]);
+    for command in [&["list"][..], &["show", &id(&made)]] {
+        let ran = links(at, command);
+        assert!(ran.out.contains(r"=1+1\u{202e}"), "{}", ran.out);
+    }
+    let csv = links(at, &["export"]).out;
+    assert!(csv.contains(",'=1+1\u{202e},"), "{csv}");
+    let lines = links(at, &["export", "--format", "jsonl"]).out;
+    let line: Value = serde_json::from_str(lines.trim()).unwrap();
+    assert_eq!(line["id"], made["id"]);
+    let file = at.join("links.csv");
+    let file = file.to_str().unwrap();
+    let written = links(at, &["export", "--out", file]);
+    assert!(
+        written.out.starts_with("Wrote 1 link to "),
+        "{}",
+        written.out
+    );
+    assert_eq!(fs::read_to_string(file).unwrap(), csv);
+}
+
+#[test]
+fn a_link_is_copied_as_the_same_code_and_that_is_entered() {
+    for folder in [hosted_here("https://a.b"), elsewhere()] {
+        let at = folder.path();
+        let made = link(at, &["--user-id", "ada", "--uses", "2"]);
+        let copied = done(
+            at,
+            &[
+                "links",
+                "copy",
+                "--instance",
+                "here",
+                &id(&made),
+                "--as",
+                "code",
+            ],
+        );
+        assert_eq!(copied["code"], made["code"]);
+        let entry = listed(at, &[])[0].clone();
+        let given = entry["given"].as_array().unwrap();
+        assert_eq!((given.len(), &given[1]["given"]), (2, &json!("code")));
+        let other = at.join("other");
+        fs::write(&other, format!("another-{SECRET}")).unwrap();
+        let other = ["copy", &id(&made), "--secret-file", other.to_str().unwrap()];
+        let refused = links(at, &[&["--json"][..], &other].concat());
+        assert_eq!(refused.refusal().1, "not_copyable");
+        let unknown = links(at, &["--json", "copy", "nothing"]);
+        let expected = (1, "unknown_link".to_owned(), Some("id".to_owned()));
+        assert_eq!(unknown.refusal(), expected);
+    }
+}
+
+#[test]
+fn revoking_says_what_it_has_changed() {
+    let folder = hosted_here("https://a.b");
+    let at = folder.path();
+    let made = id(&link(at, &["--user-id", "ada"]));
+    let revoke = |more: &[&str]| {
+        let ran = links(at, &[&["revoke"], more].concat());
+        assert_eq!(ran.code, 0, "{}", ran.err);
+        ran.out.trim().to_owned()
+    };
+    assert_eq!(
+        revoke(&[&made, "foreign"]),
+        format!(
+            "Revoked {made}, which worked until now.\nforeign is not in the list. A code with this id is refused from now on."
+        )
+    );
+    assert_eq!(
+        revoke(&[&made, "--end-sessions"]),
+        format!(
+            "Revoked {made}, which was revoked before. Sessions that began with it have ended."
+        )
+    );
+    for _ in 0..2 {
+        link(at, &["--user-id", "ada"]);
+    }
+    assert_eq!(
+        revoke(&["--user", "ada"]),
+        "Revoked all links of ada; 2 of them worked until now."
+    );
+    assert_eq!(
+        revoke(&["--user", "ada"]),
+        "Revoked all links of ada; none of them worked."
+    );
+    let key = listed(at, &[])[0]["key"].as_str().unwrap().to_owned();
+    link(at, &["--id", "7"]);
+    let with_key =
+        format!("Revoked all links with the signing key {key}; 1 of them worked until now.");
+    assert_eq!(revoke(&["--key", &key]), with_key);
+    let many = done(
+        at,
+        &[
+            "links",
+            "revoke",
+            "--instance",
+            "here",
+            "--before",
+            "2020-01-01",
+        ],
+    );
+    assert_eq!(
+        many,
+        json!({ "before": "2020-01-01T00:00:00Z", "stopped": 0, "end_sessions": false, "works_elsewhere": false })
+    );
+    let future = links(at, &["--json", "revoke", "--before", "2999-01-01"]).refusal();
+    assert_eq!(
+        future,
+        (1, "invalid_setting".to_owned(), Some("before".to_owned()))
+    );
+    assert_eq!(links(at, &["revoke"]).code, 2);
+    assert_eq!(links(at, &["revoke", "a", "--user", "ada"]).code, 2);
+}
+
+#[test]
+fn revoking_at_an_instance_elsewhere_claims_nothing_that_is_not_so() {
+    let folder = elsewhere();
+    let at = folder.path();
+    let made = id(&link(at, &["--user-id", "ada"]));
+    let revoked = links(at, &["revoke", &made]);
+    assert_eq!(revoked.code, 1);
+    assert_eq!(
+        revoked.out.trim(),
+        format!("Marked {made} as revoked in the list.")
+    );
+    let said = "chat.example decides who signs in and does not know this list, so the codes still work there.";
+    assert!(revoked.err.contains(said), "{}", revoked.err);
+    assert!(
+        revoked.err.contains("instance set here --secret-file FILE"),
+        "{}",
+        revoked.err
+    );
+    assert!(!revoked.err.contains("users remove"), "{}", revoked.err);
+    assert_eq!(listed(at, &[])[0]["status"], "revoked");
+    let json = links(at, &["--json", "revoke", "--user", "ada"]);
+    assert_eq!(
+        (json.code, &json.json()["works_elsewhere"]),
+        (1, &json!(true))
+    );
+    let ended = links(at, &["--json", "revoke", "--user", "ada", "--end-sessions"]);
+    let expected = (
+        1,
+        "hosted_elsewhere".to_owned(),
+        Some("end-sessions".to_owned()),
+    );
+    assert_eq!(ended.refusal(), expected);
+    let list = links(at, &["list"]);
+    assert!(
+        list.err.contains("does not report sign-ins"),
+        "{}",
+        list.err
+    );
+    let superseding = [
+        "--json",
+        "link",
+        "--instance",
+        "here",
+        "--id",
+        "1",
+        "--supersede",
+    ];
+    let refused = in_folder(at, &superseding).refusal();
+    assert_eq!(
+        refused,
+        (
+            1,
+            "hosted_elsewhere".to_owned(),
+            Some("supersede".to_owned())
+        )
+    );
+    assert_eq!(listed(at, &[]).len(), 1, "a refused link is not entered");
+}

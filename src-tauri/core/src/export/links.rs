@@ -1,0 +1,146 @@
+//! Export of the ledger to CSV and JSON Lines.
+
+use std::borrow::Cow;
+
+use super::csv;
+use crate::admin::{LedgerLink, LedgerUse};
+use crate::directory::Directory;
+use crate::ledger::{LinkPageStart, LinkQuery, LinkSort};
+use crate::protocol::user_id::UserId;
+use crate::{Error, Result, time};
+
+/// Format of an export of links.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LinkExportFormat {
+    /// CSV for spreadsheets.
+    Csv,
+    /// JSON Lines: a link on each line, as in the answer of `latchkey links list --json`.
+    JsonLines,
+}
+
+/// Number of links that are read at once.
+const PAGE: usize = 1000;
+
+/// Headings of the columns.
+const HEADINGS: [&str; 24] = [
+    "id",
+    "status",
+    "ended_at",
+    "user",
+    "subject",
+    "name",
+    "note",
+    "origin",
+    "given_at",
+    "given_as",
+    "given_by",
+    "times_given",
+    "key",
+    "issued_at",
+    "not_before",
+    "expires_at",
+    "uses",
+    "used",
+    "first_use_at",
+    "first_use_address",
+    "first_use_browser",
+    "last_use_at",
+    "last_use_address",
+    "last_use_browser",
+];
+
+/// Writes all links that match a query, in the order in which they came into the ledger, and returns
+/// their number. `write` gets the content in pieces, and may fail to end the export.
+pub async fn export_links(
+    directory: &dyn Directory,
+    query: &LinkQuery,
+    format: LinkExportFormat,
+    mut write: impl FnMut(&[u8]) -> Result<()> + Send,
+) -> Result<u64> {
+    if format == LinkExportFormat::Csv {
+        let mut head = csv::BYTE_ORDER_MARK.to_vec();
+        head.extend(csv::lines([HEADINGS.map(Cow::Borrowed)])?);
+        write(&head)?;
+    }
+    let (mut place, mut count) = (LinkPageStart::First, 0);
+    loop {
+        let page = directory
+            .links(query, LinkSort::default(), &place, PAGE)
+            .await?;
+        count += page.links.len() as u64;
+        let links: Vec<_> = page.links.into_iter().map(LedgerLink::from).collect();
+        let lines = match format {
+            LinkExportFormat::Csv => csv::lines(links.iter().map(cells))?,
+            LinkExportFormat::JsonLines => {
+                let mut lines = Vec::new();
+                for link in &links {
+                    serde_json::to_writer(&mut lines, link).map_err(Error::internal)?;
+                    lines.push(b'\n');
+                }
+                lines
+            }
+        };
+        write(&lines)?;
+        let Some(next) = page.next else {
+            return Ok(count);
+        };
+        place = LinkPageStart::After(next);
+    }
+}
+
+fn cells(link: &LedgerLink) -> [Cow<'_, str>; 24] {
+    let (first, given) = (link.given.first(), link.given.len());
+    let text =
+        |text: Option<&'_ str>| -> Cow<'_, str> { text.unwrap_or_default().to_owned().into() };
+    let moment =
+        |at: Option<i64>| -> Cow<'_, str> { at.map(time::exact).unwrap_or_default().into() };
+    let uses = link.uses.limit().map(|uses| uses.to_string());
+    let [first_at, first_address, first_browser] = use_cells(link.first_use.as_ref());
+    let [last_at, last_address, last_browser] = use_cells(link.last_use.as_ref());
+    [
+        link.id.as_str().into(),
+        link.status.name().into(),
+        moment(link.ended_at),
+        text(link.user.as_ref().map(UserId::as_str)),
+        text(link.subject.as_deref()),
+        text(link.name.as_deref()),
+        text(link.note.as_deref()),
+        link.origin.name().into(),
+        moment(first.map(|first| first.at)),
+        text(first.map(|first| first.given.name())),
+        first
+            .map(|first| first.by.to_string())
+            .unwrap_or_default()
+            .into(),
+        given.to_string().into(),
+        text(link.key.as_deref()),
+        moment(link.issued_at),
+        moment(link.not_before),
+        moment(link.expires_at),
+        uses.unwrap_or_default().into(),
+        link.used.to_string().into(),
+        first_at,
+        first_address,
+        first_browser,
+        last_at,
+        last_address,
+        last_browser,
+    ]
+}
+
+fn use_cells(sign_in: Option<&LedgerUse>) -> [Cow<'_, str>; 3] {
+    let Some(LedgerUse {
+        at,
+        address,
+        browser,
+    }) = sign_in
+    else {
+        return [const { Cow::Borrowed("") }; 3];
+    };
+    let address = address.map(|address| address.to_string());
+    [
+        time::exact(*at).into(),
+        address.unwrap_or_default().into(),
+        browser.as_deref().unwrap_or_default().into(),
+    ]
+}
