@@ -195,7 +195,7 @@ fn the_guide_names_the_member_in_json_of_each_setting() {
             "--audience" => "acme",
             "--backups" => "off",
             "--external-auth" | "--provisioning" | "--refresh-profile" => "no",
-            "--require-expiry" | "--session-ends-with-link" => "yes",
+            "--require-expiry" | "--session-ends-with-link" | "--supersede" => "yes",
             other => panic!("{other} is no setting"),
         };
         let before = show();
