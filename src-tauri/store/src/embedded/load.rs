@@ -177,13 +177,11 @@ fn pending_of<K: Kind>(
 
 /// Returns the update for a row. A removed row has no value.
 fn update<K: Stored>(key: &[u8], value: Option<&[u8]>) -> Option<Update<K>> {
-    Some(match value {
-        Some(bytes) => Update::Put(Box::new(K::row(key, bytes)?.into_owned())),
-        None => {
-            let id = key.strip_prefix(K::PREFIX)?;
-            Update::Remove(std::str::from_utf8(id).ok()?.to_owned())
-        }
-    })
+    if let Some(bytes) = value {
+        return Some(Update::Put(Box::new(K::row(key, bytes)?.into_owned())));
+    }
+    let id = key.strip_prefix(K::PREFIX)?;
+    Some(Update::Remove(std::str::from_utf8(id).ok()?.to_owned()))
 }
 
 /// Returns the update for the cutoffs of a user.

@@ -28,10 +28,16 @@ pub(super) struct LinkPass {
 
 /// Result of a slice.
 pub(super) struct Slice {
-    /// Whether the pass goes on.
-    pub(super) goes_on: bool,
     /// Updates of the catalogue.
     pub(super) updates: Vec<Update<Links>>,
+    /// Key from which to go on. `None` after the last link.
+    next: Option<Vec<u8>>,
+}
+
+impl Slice {
+    pub(super) const fn goes_on(&self) -> bool {
+        self.next.is_some()
+    }
 }
 
 impl LinkPass {
@@ -58,25 +64,16 @@ impl LinkPass {
             }
         };
         let ended_before = now.saturating_sub(secs);
-        let (updates, next) = journal.prune_links(&from, ended_before, now)?;
-        self.next = next;
-        Ok(Some(Slice {
-            goes_on: self.next.is_some(),
-            updates,
-        }))
+        let slice = journal.prune_links(&from, ended_before, now)?;
+        self.next.clone_from(&slice.next);
+        Ok(Some(slice))
     }
 }
 
 impl Journal {
-    /// Removes links that stopped working before a time, and their claims, from a key on. Returns
-    /// the updates of the catalogue, and the key from which to go on. Links that are still in the
-    /// journal stay.
-    fn prune_links(
-        &self,
-        from: &[u8],
-        ended_before: i64,
-        now: i64,
-    ) -> Result<(Vec<Update<Links>>, Option<Vec<u8>>)> {
+    /// Removes links that stopped working before a time, and their claims, from a key on. Links that
+    /// are still in the journal stay.
+    fn prune_links(&self, from: &[u8], ended_before: i64, now: i64) -> Result<Slice> {
         let (mut updates, mut rows, mut next) = (Vec::new(), Vec::new(), None);
         let view = self.view();
         let range = (Bound::Included(from), Bound::Unbounded);
@@ -107,6 +104,6 @@ impl Journal {
         }
         drop(view);
         self.write(rows)?;
-        Ok((updates, next))
+        Ok(Slice { updates, next })
     }
 }

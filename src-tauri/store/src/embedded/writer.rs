@@ -406,7 +406,7 @@ impl Work {
                     self.link_pass
                         .prune(journal, retention.links, now.as_second())?
             {
-                goes_on = slice.goes_on;
+                goes_on = slice.goes_on();
                 self.removal_is_pending |= !slice.updates.is_empty();
                 let totals = facts::counters(&journal.view())?.totals();
                 links.enqueue(slice.updates, totals);

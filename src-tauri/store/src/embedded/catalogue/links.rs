@@ -297,7 +297,7 @@ impl Catalogue<Links> {
 
     fn states(&self, instance: &InstanceCutoffs, now: i64) -> States {
         let shared = self.rows.shared();
-        let mut states = States {
+        let mut judged = States {
             of: vec![LinkStatus::Expired; self.rows.len()],
             counts: LinkCounts::default(),
             changes: self.rows.changes(),
@@ -307,16 +307,16 @@ impl Catalogue<Links> {
         };
         for (row, link) in self.rows.living() {
             let status = shared.status(link, instance, now);
-            states.counts.count(status);
-            if let Some(of) = states.of.get_mut(row.index()) {
+            judged.counts.count(status);
+            if let Some(of) = judged.of.get_mut(row.index()) {
                 *of = status;
             }
             if status.works()
                 && let Some(over_at) = shared.terms(link).over_at()
             {
-                states.until = states.until.min(over_at);
+                judged.until = judged.until.min(over_at);
             }
         }
-        states
+        judged
     }
 }

@@ -137,6 +137,9 @@ macro_rules! conformance_tests {
                 the_last_use_is_written_at_most_every_five_minutes;
                 expired_sessions_are_pruned;
                 the_browser_that_used_a_link_may_repeat_it_for_thirty_seconds;
+                sessions_end_with_a_revoked_link_only_by_choice;
+                sessions_end_with_links_that_were_issued_before_a_moment;
+                sessions_of_a_replaced_link_go_on;
             }
         }
 

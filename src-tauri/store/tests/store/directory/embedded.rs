@@ -9,14 +9,14 @@ use latchkey_core::ErrorCode;
 use latchkey_core::activity::ActivityQuery;
 use latchkey_core::directory::{Changed, Directory, Origin, PageStart, Search, Sort, UserQuery};
 use latchkey_core::instance::Policy;
-use latchkey_core::ledger::TakenLink;
+use latchkey_core::ledger::{LinkPageStart, LinkQuery, LinkSort, TakenLink};
 use latchkey_core::verdict::Status;
 use latchkey_store::EmbeddedDirectory;
 use tempfile::TempDir;
 
 use super::conformance::conformance_tests;
 use super::order::made;
-use super::{format_4, id, new_user, redeem_together};
+use super::{at, format_4, id, new_user, redeem_together};
 use crate::by;
 use crate::signed::now;
 
@@ -396,4 +396,28 @@ fn only_changes_of_users_and_seats_and_new_entries_are_published() {
     directory.link_shown(&claims, &by(now())).wait().unwrap();
     assert!(directory.suspend(&id("bob"), &by(now())).wait().is_err());
     assert_eq!(told(), []);
+}
+
+#[test]
+fn links_and_cutoffs_are_the_same_after_a_kill_and_a_reopening() {
+    let folder = tempfile::tempdir().unwrap();
+    let open = |folder: &Path| EmbeddedDirectory::open(folder, "a test").unwrap();
+    let directory = open(folder.path());
+    super::ledger::one_of_each_state(&directory);
+    let listed = |directory: &EmbeddedDirectory| {
+        let query = LinkQuery {
+            now: at(0).as_second(),
+            ..LinkQuery::default()
+        };
+        let start = LinkPageStart::First;
+        let page = directory.links(&query, LinkSort::default(), &start, 99);
+        page.wait().unwrap()
+    };
+    let before = listed(&directory);
+    assert_eq!(before.total, 7);
+    let killed = tempfile::tempdir().unwrap();
+    copy(folder.path(), killed.path());
+    assert_eq!(listed(&open(killed.path())), before);
+    drop(directory);
+    assert_eq!(listed(&open(folder.path())), before);
 }

@@ -224,7 +224,7 @@ pub(super) fn a_link_that_is_given_out_again_keeps_its_first_entry(directory: &d
 }
 
 /// Gives out one link of each state. Returns them in the order of [`LinkStatus::ALL`].
-fn one_of_each_state(directory: &dyn Directory) -> [Made; 6] {
+pub(super) fn one_of_each_state(directory: &dyn Directory) -> [Made; 6] {
     let old = made_at("eve", at(-2 * HOUR + 30));
     take_at(directory, &old, at(-2 * HOUR + 30));
     let unused = give(directory, "ada");

@@ -8,7 +8,7 @@ use latchkey_core::ErrorCode;
 use latchkey_core::activity::{ActivityQuery, AuditContext};
 use latchkey_core::directory::{Command, Directory, Redemption};
 use latchkey_core::instance::{Hosted, Name, Policy, Settings};
-use latchkey_core::ledger::TakenLink;
+use latchkey_core::ledger::{RevocationScope, TakenLink};
 use latchkey_core::link::BaseUrl;
 use latchkey_core::protocol::claims::Claims;
 use latchkey_core::protocol::code::VerifiedCode;
@@ -20,6 +20,7 @@ use latchkey_core::session::{
 };
 use latchkey_core::sign_in::find_session;
 
+use super::ledger::{Made, made_at, made_for, revoke_at, take, take_at};
 use super::{at, code, id, new_user, person};
 use crate::by;
 
@@ -455,4 +456,61 @@ pub(super) fn the_browser_that_used_a_link_may_repeat_it_for_thirty_seconds(
     assert_eq!(verdict.code(), "link_already_used");
     directory.revoke_link("1", &by(at(0))).wait().unwrap();
     assert_eq!(open(&browser("a"), 1), "link_revoked");
+}
+
+/// Gives out a link for a user and signs in by it.
+fn begin_by_link(directory: &dyn Directory, user: &str) -> (Made, SessionKey) {
+    let link = made_for(user, None);
+    take(directory, &link);
+    let session = new_session();
+    begin_as(directory, &link.code, &session, &by(at(0)));
+    (link, session.key)
+}
+
+pub(super) fn sessions_end_with_a_revoked_link_only_by_choice(directory: &dyn Directory) {
+    type Scope = fn(&Made) -> RevocationScope;
+    let scopes: [(&str, Scope); 3] = [
+        ("link", |link| RevocationScope::Link(link.id().to_owned())),
+        ("person", |_| RevocationScope::Person(id("person"))),
+        ("key", |_| RevocationScope::Key("key-1".to_owned())),
+    ];
+    for (user, scope) in scopes {
+        let (link, session) = begin_by_link(directory, user);
+        let foreign = begin(directory, "bystander");
+        revoke_at(directory, scope(&link), false, at(0));
+        assert!(is_good(directory, session, at(0)), "{user}");
+        revoke_at(directory, scope(&link), true, at(0));
+        assert!(!is_good(directory, session, at(0)), "{user}");
+        assert!(is_good(directory, foreign, at(0)), "{user}");
+        // A session that a later link begins goes on.
+        let (_, later) = begin_by_link(directory, user);
+        assert!(is_good(directory, later, at(0)), "{user}");
+        let ended = directory.ended_sessions(SessionRules::default(), at(0));
+        assert!(ended.wait().unwrap().contains(&session), "{user}");
+    }
+}
+
+pub(super) fn sessions_end_with_links_that_were_issued_before_a_moment(directory: &dyn Directory) {
+    let (old, new) = (at(-600), at(-60));
+    let sessions = [old, new].map(|moment| {
+        let link = made_at("ada", moment);
+        take_at(directory, &link, moment);
+        let session = new_session();
+        begin_as(directory, &link.code, &session, &by(at(0)));
+        session.key
+    });
+    let scope = RevocationScope::Before(at(-300).as_second());
+    revoke_at(directory, scope, true, at(0));
+    assert!(!is_good(directory, sessions[0], at(0)));
+    assert!(is_good(directory, sessions[1], at(0)));
+}
+
+pub(super) fn sessions_of_a_replaced_link_go_on(directory: &dyn Directory) {
+    let (_, session) = begin_by_link(directory, "ada");
+    let newer = TakenLink {
+        supersedes: true,
+        ..made_for("ada", None).taken()
+    };
+    directory.take_link(newer, &by(at(0))).wait().unwrap();
+    assert!(is_good(directory, session, at(0)));
 }
