@@ -59,6 +59,11 @@ fn refused_api_keys_of_format_8_are_kept_and_events_of_format_9_are_recorded() {
     assert_eq!(serde_json::to_value(kept).unwrap(), expected);
     let counts = directory.counts().wait().unwrap();
     assert_eq!((counts.users, counts.active), (4, 3));
+    // Sealing begins with the entry that waited.
+    let verified = directory.verify_activity(None).wait().unwrap();
+    assert!(verified.is_sound());
+    let old = u64::try_from(kept.len()).unwrap();
+    assert_eq!((verified.before_sealing, verified.entries), (old, 1));
 
     let now = Timestamp::from_second(1_795_725_500).unwrap();
     let by = AuditContext::new(Actor::CommandLine, now);

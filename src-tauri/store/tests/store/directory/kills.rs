@@ -312,6 +312,8 @@ fn no_change_that_was_acknowledged_is_lost_when_the_process_is_killed() {
             *uses.entry(link.clone()).or_default() += some;
         }
         let directory = EmbeddedDirectory::open(folder.path(), "a test").unwrap();
+        let verified = directory.verify_activity(None).wait().unwrap();
+        assert!(verified.is_sound(), "{:?}", verified.faults);
         new.require(&directory, &uses);
         acknowledged.absorb(new);
         if number % 30 == 0 || number + 1 == kills {
