@@ -185,6 +185,29 @@ fn user_requests(instance: &str) -> Vec<(&'static str, Value)> {
     ]
 }
 
+/// Returns the requests about a link that is shown, by its revision.
+fn compose_requests(instance: &str, revision: &Value) -> Vec<(&'static str, Value)> {
+    vec![
+        ("compose", compose_request(instance)),
+        (
+            "link_forecast",
+            json!({ "instance": instance, "revision": revision }),
+        ),
+        (
+            "link_sign",
+            json!({
+                "instance": instance, "revision": revision, "given": "link", "notes": notes(),
+            }),
+        ),
+        (
+            "copy",
+            json!({
+                "instance": instance, "revision": revision, "what": "link", "notes": notes(),
+            }),
+        ),
+    ]
+}
+
 #[test]
 fn only_the_revealing_command_returns_the_secret_and_only_once() {
     let (boundary, instance) = Boundary::with_instance();
@@ -198,23 +221,6 @@ fn only_the_revealing_command_returns_the_secret_and_only_once() {
         (
             "instance_update",
             json!({ "instance": instance, "settings": other_settings(), "before": other_settings() }),
-        ),
-        ("compose", compose_request(&instance)),
-        (
-            "link_forecast",
-            json!({ "instance": instance, "revision": preview["revision"] }),
-        ),
-        (
-            "link_sign",
-            json!({
-                "instance": instance, "revision": preview["revision"], "given": "link", "notes": notes(),
-            }),
-        ),
-        (
-            "copy",
-            json!({
-                "instance": instance, "revision": preview["revision"], "what": "link", "notes": notes(),
-            }),
         ),
         ("secret_copy", by_id.clone()),
         ("secret_conceal", by_id.clone()),
@@ -270,6 +276,7 @@ fn only_the_revealing_command_returns_the_secret_and_only_once() {
         ),
     ];
     let asked = [
+        &compose_requests(&instance, &preview["revision"]),
         &link_requests(&instance),
         &user_requests(&instance),
         &connection_requests(&instance),

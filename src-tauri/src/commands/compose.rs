@@ -265,15 +265,13 @@ pub async fn compose(
             return Ok(show(studio, source, link));
         }
         let key = home.signing_key(&instance)?;
-        let link = match kept {
-            Some(Link::Here(kept)) => (kept.composed, kept.taking),
-            _ => {
-                let spec = LinkSpec::try_from(request)?;
-                let composed = composed(&source.target, &key, spec, by.at)?;
-                (composed, Arc::default())
-            }
+        let (link, taking) = if let Some(Link::Here(kept)) = kept {
+            (kept.composed, kept.taking)
+        } else {
+            let spec = LinkSpec::try_from(request)?;
+            let composed = composed(&source.target, &key, spec, by.at)?;
+            (composed, Arc::default())
         };
-        let (link, taking) = link;
         let preview = studio.with_users(home, &instance, |users| {
             preview::preview(&instance.settings, &key, link, users, &by).wait()
         })?;

@@ -69,18 +69,18 @@ pub async fn export_links(
             .await?;
         count += page.links.len() as u64;
         let links: Vec<_> = page.links.into_iter().map(LedgerLink::from).collect();
-        let lines = match format {
+        let bytes = match format {
             LinkExportFormat::Csv => csv::lines(links.iter().map(cells))?,
             LinkExportFormat::JsonLines => {
-                let mut lines = Vec::new();
+                let mut json = Vec::new();
                 for link in &links {
-                    serde_json::to_writer(&mut lines, link).map_err(Error::internal)?;
-                    lines.push(b'\n');
+                    serde_json::to_writer(&mut json, link).map_err(Error::internal)?;
+                    json.push(b'\n');
                 }
-                lines
+                json
             }
         };
-        write(&lines)?;
+        write(&bytes)?;
         let Some(next) = page.next else {
             return Ok(count);
         };

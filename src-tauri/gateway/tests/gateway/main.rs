@@ -6,7 +6,8 @@
     clippy::panic,
     clippy::indexing_slicing,
     clippy::string_slice,
-    reason = "a test panics when it fails"
+    clippy::print_stdout,
+    reason = "a test panics when it fails, and prints figures"
 )]
 
 mod admin_api;

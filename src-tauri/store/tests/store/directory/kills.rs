@@ -231,15 +231,15 @@ impl Acknowledged {
             link(id);
         }
         for id in self.uses.keys() {
-            let (used, acknowledged) = (link(id).link.used, uses[id]);
+            let (spent, acknowledged) = (link(id).link.used, uses[id]);
             let limit = if id.starts_with("shared") {
                 SHARED_USES
             } else {
                 2
             };
-            assert!(acknowledged <= used, "a use of {id} is lost");
+            assert!(acknowledged <= spent, "a use of {id} is lost");
             assert!(
-                used <= limit && acknowledged <= limit,
+                spent <= limit && acknowledged <= limit,
                 "a use of {id} is spent twice"
             );
         }

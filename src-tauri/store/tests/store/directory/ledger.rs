@@ -69,8 +69,8 @@ pub(super) fn made(user: &str) -> Made {
     made_with(&json!({ "user": { "id": user } }), None, at(0))
 }
 
-pub(super) fn made_for(user: &str, uses: Option<u64>) -> Made {
-    made_with(&json!({ "user": { "id": user } }), uses, at(0))
+pub(super) fn made_for(user: &str, limit: Option<u64>) -> Made {
+    made_with(&json!({ "user": { "id": user } }), limit, at(0))
 }
 
 pub(super) fn made_at(user: &str, at: Timestamp) -> Made {
@@ -434,7 +434,9 @@ pub(super) fn all_links_of_a_person_are_revoked_together(directory: &dyn Directo
     let by_email = made_with(&json!({ "email": "ada@acme.example" }), None, at(0));
     let by_id = made_with(&json!({ "id": "ada" }), None, at(0));
     let links = [give(directory, "ada"), by_email, by_id];
-    links.iter().for_each(|link| take(directory, link));
+    for link in &links {
+        take(directory, link);
+    }
     let other = give(directory, "bob");
     let foreign = code(r#""id":"ada""#, -30);
     let shown = made("ada");
