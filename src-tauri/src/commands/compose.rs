@@ -463,7 +463,6 @@ fn take(
         let id = composed.claims.registered.id.as_deref().unwrap_or_default();
         home.copy_link_there(&instance, id, given)?;
     } else {
-        let ledger = studio.ledger(&home, &instance)?;
         let key = Some(shown.source.key.clone()).filter(|key| !key.is_empty());
         let taken = TakenLink {
             given,
@@ -471,6 +470,8 @@ fn take(
             supersedes: notes.supersedes,
             ..TakenLink::new(composed.claims.clone(), key)
         };
+        let taken = instance.settings.giving_out(taken)?;
+        let ledger = studio.ledger(&home, &instance)?;
         ledger.take_link(taken, &now()).wait()?;
     }
     taking.take();
