@@ -63,7 +63,7 @@ pub(crate) fn gateway(folder: &Path) {
         Ok(InstanceSnapshot {
             has_stored_key: true,
             settings: settings.clone(),
-            key: links::key(),
+            keys: links::key().into(),
             unrecorded: None,
             api_keys: Vec::new(),
         })

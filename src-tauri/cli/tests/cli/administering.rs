@@ -97,6 +97,7 @@ fn every_command_for_users_works_while_the_gateway_runs() {
     let expected = [
         "provisioned",
         "removed",
+        "link_made",
         "seat_limit_set",
         "signed_out",
         "added",
