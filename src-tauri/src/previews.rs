@@ -45,7 +45,7 @@ pub(crate) struct Signed {
     pub(crate) taking: Arc<Taking>,
 }
 
-/// What is known of giving a link out.
+/// State of a shown link: whether it was given out, and how.
 #[derive(Default)]
 pub(crate) struct Taking {
     is_taken: AtomicBool,

@@ -22,7 +22,7 @@ use crate::sign_in::{Answer, require_same_origin, see_other, with_cookies};
 /// Maximum number of other browsers on the page.
 const MAX_LISTED: usize = 20;
 
-/// What a visitor does after a form of another site's page was refused.
+/// Advice to a visitor after a form of another site's page was refused.
 const LOOK_AGAIN: &str = "Open the page that shows who is signed in, and try again.";
 
 /// Shows who is signed in, with the person's other browsers.

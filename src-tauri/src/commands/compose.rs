@@ -129,7 +129,7 @@ pub struct PreviewRef {
     pub revision: u32,
 }
 
-/// What the ledger notes of a link that is given out.
+/// Note and supersession of a link that is given out.
 #[derive(Clone, Debug, Deserialize, TS)]
 pub struct LinkNotes {
     /// Note of the administrator. Empty for none.
@@ -154,7 +154,7 @@ pub struct SignRequest {
     pub revision: u32,
     /// Way in which the link is given out.
     pub given: GivenAs,
-    /// What the ledger notes.
+    /// Note and supersession of the link.
     pub notes: LinkNotes,
 }
 
@@ -187,7 +187,7 @@ pub struct CopyRequest {
     pub revision: u32,
     /// Part to copy.
     pub what: CopyWhat,
-    /// What the ledger notes.
+    /// Note and supersession of the link.
     pub notes: LinkNotes,
 }
 
@@ -225,7 +225,7 @@ pub struct QrSaveRequest {
     pub revision: u32,
     /// Format of the file.
     pub format: QrFormat,
-    /// What the ledger notes.
+    /// Note and supersession of the link.
     pub notes: LinkNotes,
 }
 

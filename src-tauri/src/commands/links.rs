@@ -83,7 +83,7 @@ pub struct IssuedLink {
     pub name: Option<String>,
     /// Note of the administrator.
     pub note: Option<String>,
-    /// How it came into the ledger.
+    /// Origin of the link.
     pub origin: LinkOrigin,
     /// Times that it was given out, the earliest first.
     pub given: Vec<GivenOut>,
@@ -208,7 +208,7 @@ pub struct LinkDetails {
     pub link: IssuedLink,
     /// Why it cannot be copied again. Null if it can.
     pub not_copyable: Option<Problem>,
-    /// What to fill in for another link like it. Null if the person is not known any more.
+    /// Fields of Compose for another link of this kind. Null if the person is not known any more.
     pub terms: Option<LinkTerms>,
     /// Claims of the code, as indented JSON. Null after the user was removed, and for codes of other
     /// systems.
@@ -397,12 +397,10 @@ fn instance(home: &Home, id: &str) -> CoreResult<Instance> {
 }
 
 fn find(ledger: &dyn Directory, id: &str) -> CoreResult<(ListedLink, Option<Claims>)> {
-    ledger.link(id, now().at).wait()?.ok_or_else(no_such_link)
-}
-
-fn no_such_link() -> Error {
-    let message = "The ledger does not have this link any more.";
-    Error::new(ErrorCode::UnknownLink, message)
+    ledger
+        .link(id, now().at)
+        .wait()?
+        .ok_or_else(ledger::unknown_link)
 }
 
 /// Signs a link of the ledger again, and enters there that it is given out.

@@ -22,7 +22,7 @@ export class Draft extends UserDraft {
   chosenLifetime = $state<string | null>(null);
   customLifetime = $state('');
   often = $state<Often>('any');
-  /** Number of uses, as it is typed. */
+  /** Typed number of uses. */
   times = $state('3');
   /** Whether older links of the person stop working. */
   supersedes = $state(false);
@@ -116,7 +116,7 @@ export class Draft extends UserDraft {
     };
   }
 
-  /** What the ledger notes of the link. An application elsewhere stops no older link. */
+  /** Note and supersession of the link. An application elsewhere stops no older link. */
   notes(instance: Instance): LinkNotes {
     return { note: this.note, supersedes: this.supersedes && hasUsers(instance) };
   }

@@ -9,14 +9,14 @@ const ASKED = 50;
 /** Milliseconds without input after which the links are asked for. */
 const AFTER_MS = 200;
 
-/** Whose links are shown: of a user, of whom a text names, or of everybody. */
+/** Owner of the shown links: a user, the person whom a text names, or everybody. */
 export type Whose = { user: string | null; search: string };
 
 /** The latest links of the person in Compose, or of everybody. */
 export class RecentLinks {
   /** The links; null until they are known. */
   links = $state.raw<IssuedLink[] | null>(null);
-  /** Whose links they are. */
+  /** Owner of the links. */
   whose = $state.raw<Whose>({ user: null, search: '' });
   #timer: ReturnType<typeof setTimeout> | undefined;
 

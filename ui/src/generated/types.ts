@@ -398,7 +398,7 @@ revision: number,
  */
 what: CopyWhat, 
 /**
- * What the ledger notes.
+ * Note and supersession of the link.
  */
 notes: LinkNotes, };
 export type CopySortBy = "email" | "id" | "created";
@@ -878,7 +878,7 @@ name: string | null,
  */
 note: string | null, 
 /**
- * How it came into the ledger.
+ * Origin of the link.
  */
 origin: LinkOrigin, 
 /**
@@ -1008,7 +1008,7 @@ link: IssuedLink,
  */
 not_copyable: Problem | null, 
 /**
- * What to fill in for another link like it. Null if the person is not known any more.
+ * Fields of Compose for another link of this kind. Null if the person is not known any more.
  */
 terms: LinkTerms | null, 
 /**
@@ -1490,7 +1490,7 @@ revision: number,
  */
 format: QrFormat, 
 /**
- * What the ledger notes.
+ * Note and supersession of the link.
  */
 notes: LinkNotes, };
 export type QrSaved = { 
@@ -1783,7 +1783,7 @@ revision: number,
  */
 given: GivenAs, 
 /**
- * What the ledger notes.
+ * Note and supersession of the link.
  */
 notes: LinkNotes, };
 export type SignedBy = { 

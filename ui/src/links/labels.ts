@@ -88,7 +88,7 @@ export function endLabel(link: IssuedLink): string {
   return link.expires_at === null ? 'no end' : formatMoment(link.expires_at);
 }
 
-/** What can still be done with a link, as a sentence in two parts: the time, and the uses. */
+/** Returns a sentence about the rest of a link in two parts: the time, and the uses. */
 export function standing(link: IssuedLink, instance: Pick<Instance, 'hosted'>): string {
   const at = link.ended_at === null ? '' : ` ${formatMoment(link.ended_at)}`;
   switch (link.status) {

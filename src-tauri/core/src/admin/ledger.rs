@@ -74,7 +74,7 @@ pub struct LedgerLink {
     /// Note of the administrator.
     #[schema(required)]
     pub note: Option<String>,
-    /// How it came into the ledger: `taken`, `scanned` from the screen, or `foreign`, which is a
+    /// Origin of the link: `taken`, `scanned` from the screen, or `foreign`, which is a
     /// code of another system.
     pub origin: LinkOrigin,
     /// Times that it was given out, the earliest first.

@@ -281,8 +281,8 @@ pub trait Directory: Send + Sync {
         Ok(pruned)
     }
 
-    /// Enters a link in the ledger, because it is given out, and records that. A link that is there
-    /// already is recorded as given out again.
+    /// Enters a link in the ledger when it is given out, and records that. A known link is recorded as
+    /// given out again.
     ///
     /// If its user was removed or edited less than a minute ago, or at a recorded time in the
     /// future, also notes that the link is newer, because its `iat` does not prove that.

@@ -92,7 +92,7 @@ pub async fn export_activity(
     }
 }
 
-/// An entry as it is exported. The fields are the columns.
+/// Exported form of an entry. Its fields are the columns.
 #[derive(Serialize)]
 struct ExportedEntry<'a> {
     number: u64,

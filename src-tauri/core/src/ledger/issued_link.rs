@@ -128,7 +128,7 @@ pub struct IssuedLink {
     pub name: Option<String>,
     /// Note of the administrator.
     pub note: Option<String>,
-    /// How it came into the ledger.
+    /// Origin of the link.
     pub origin: LinkOrigin,
     /// Times that it was given out, the earliest first.
     pub given: Vec<GivenOut>,

@@ -67,7 +67,7 @@ pub type LinkPageStart = crate::paging::PageStart<LinkSortBy>;
 pub struct ListedLink {
     /// The link.
     pub link: IssuedLink,
-    /// What became of it.
+    /// State of the link.
     pub standing: Standing,
 }
 

@@ -1,4 +1,4 @@
-//! What became of a link.
+//! State of a link in the ledger, judged from its record and the cutoffs.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -72,7 +72,7 @@ impl LinkStatus {
     }
 }
 
-/// What became of a link.
+/// State of a link, with the time of its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Standing {
     /// State.

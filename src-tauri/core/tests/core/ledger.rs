@@ -45,7 +45,7 @@ impl Model {
     fn execute(&mut self, command: &Command) {
         let at = Timestamp::from_second(self.now).unwrap();
         let mut facts = self.facts.clone();
-        // What is not there is known not to be there.
+        // The model knows all links, so a missing one does not exist.
         for id in command.needs(&facts).links {
             facts.set_link(id, None);
         }
