@@ -59,7 +59,7 @@ use crate::{Error, Result};
 pub const ROOT: &str = "/admin/v1";
 
 /// Revision of the API. It rises when a client of this version needs what older servers lack.
-pub const API_REVISION: u32 = 2;
+pub const API_REVISION: u32 = 3;
 
 /// Header with the [`Context`] of a request, as JSON. It counts on the local socket only, where
 /// every client could also change the files of the directory.

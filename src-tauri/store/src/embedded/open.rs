@@ -35,8 +35,9 @@ use latchkey_core::{Error, ErrorCode, Result, time};
 /// an entry. Format 6 stores the activity in blocks, and the former users of an address. Format 7
 /// stores events without words; entries of older formats keep theirs. Format 8 adds the refusals of
 /// expired API keys and of those without a scope. Format 9 adds what an administrator does at
-/// TypingMind, and pairings. Format 10 adds the seals of the activity, and the ledger.
-pub(super) const FORMAT: u32 = 10;
+/// TypingMind, and pairings. Format 10 adds the seals of the activity, and the ledger. Format 11 adds
+/// accounts that end, short links, and requests for a new link.
+pub(super) const FORMAT: u32 = 11;
 /// Oldest format that is migrated. It has no journal. In the journal of format 3 each row is one
 /// change.
 pub(super) const OLDEST: u32 = 2;

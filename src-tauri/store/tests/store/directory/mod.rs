@@ -8,6 +8,7 @@ mod damage;
 mod emails;
 mod embedded;
 mod finding;
+mod format_10;
 mod format_4;
 mod format_5;
 mod format_6;
