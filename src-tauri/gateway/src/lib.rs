@@ -4,7 +4,7 @@
 //! | concern | module |
 //! |---|---|
 //! | paths | [`router()`] |
-//! | opening a link, continuing, signing out | `visit`, `sign_in` |
+//! | opening a link, continuing, signing out | `visit`, `visit_source`, `sign_in` |
 //! | configuration, cookies, content security policies | `config`, `config_cache`, `cookies`, `content_security` |
 //! | sessions, time of their last use | `session`, `last_seen` |
 //! | time of the last use of API keys | `key_uses` |
@@ -73,6 +73,7 @@ mod socket_limits;
 mod unread_body;
 mod verify;
 mod visit;
+mod visit_source;
 mod widget;
 
 pub use admin::{

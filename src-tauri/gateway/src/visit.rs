@@ -12,13 +12,13 @@ use axum::extract::State;
 use axum::http::header::ALLOW;
 use axum::http::{Extensions, HeaderMap, HeaderValue, Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
+use latchkey_core::Error;
 use latchkey_core::activity::AuditContext;
 use latchkey_core::protocol::code::VerifiedCode;
 use latchkey_core::session::SessionScope;
 use latchkey_core::session::return_address::ReturnAddress;
-use latchkey_core::sign_in::{SignIn, Visitor};
+use latchkey_core::sign_in::{Browser, SignIn, SignedIn, Visitor};
 use serde::Deserialize;
-use url::form_urlencoded;
 
 use crate::config::GatewayConfig;
 use crate::csrf::lacks_cookies;
@@ -30,9 +30,8 @@ use crate::link_preview::is_link_preview;
 use crate::middleware::OriginalUri;
 use crate::own_sessions;
 use crate::pages;
-use crate::sign_in::{
-    Answer, begun, may_open, require_same_origin, see_other, verified, with_cookies,
-};
+use crate::sign_in::{Answer, begun, may_open, require_same_origin, see_other, with_cookies};
+use crate::visit_source::VisitSource;
 use crate::widget;
 
 /// Opens a link if the query has a code, else shows who is signed in. Handles every path that has
@@ -45,12 +44,10 @@ pub(crate) async fn page(
     extensions: Extensions,
     headers: HeaderMap,
 ) -> Answer {
-    let refuse =
-        |status, sentence| Err(ErrorPage::new(status, sentence).answer(Some(&config), &headers));
     // Below a folder, the return address is the URI before the folder was removed.
     let sent = extensions.get::<OriginalUri>().map_or(&uri, |sent| &sent.0);
-    let code = code_in(sent, config.settings.parameter.as_str());
-    let is_button = method == Method::POST && code.is_some();
+    let source = VisitSource::in_query(sent, config.settings.parameter.as_str());
+    let is_button = method == Method::POST && source.is_some();
     if method != Method::GET && method != Method::HEAD && !is_button {
         let sentence = "This page does not accept anything that is sent to it.";
         let mut refused = ErrorPage::new(StatusCode::METHOD_NOT_ALLOWED, sentence)
@@ -59,31 +56,55 @@ pub(crate) async fn page(
         refused.headers_mut().insert(ALLOW, allowed);
         return Err(refused);
     }
-    match code {
-        // A request for headers only must change nothing.
-        Some(_) if method == Method::HEAD => Ok(StatusCode::OK.into_response()),
-        // A page of any site can load a link as a picture without its visitor's knowledge.
-        Some(_) if is_embedded(&headers) => refuse(
-            StatusCode::FORBIDDEN,
-            "A link does not sign in inside another page. Open it in a tab of its own.",
-        ),
-        Some((code, clean)) => {
-            let has_cookie = !lacks_cookies(&config, &headers);
-            if is_button && has_cookie {
-                require_same_origin(&config, &headers, "Open your link again.")?;
-            }
-            may_open(&gateway, &config, &extensions, &headers)?;
-            let by = gateway.audit_context(&extensions, &headers);
-            let code = verified(&gateway, &config, &code, &by, &headers).await?;
-            if is_button {
-                confirmed(&gateway, &config, code, &clean, &headers, has_cookie, by).await
-            } else {
-                open(&gateway, &config, code, &clean, &headers, by).await
-            }
-        }
+    match source {
+        Some(source) => visit(&gateway, &config, source, &method, &extensions, &headers).await,
         None if widget::is_script(&uri, &config) => Ok(widget::script().await),
         None if is_home(&uri, &config) => own_sessions::home(&gateway, &config, &headers).await,
-        None => refuse(StatusCode::NOT_FOUND, "There is no such page here."),
+        None => {
+            let refused = ErrorPage::new(StatusCode::NOT_FOUND, "There is no such page here.");
+            Err(refused.answer(Some(&config), &headers))
+        }
+    }
+}
+
+/// Opens the link of a source, or redeems its code if the method is `POST`, which is a click on the
+/// button of the confirm page.
+pub(crate) async fn visit(
+    gateway: &Gateway,
+    config: &Arc<GatewayConfig>,
+    source: VisitSource,
+    method: &Method,
+    extensions: &Extensions,
+    headers: &HeaderMap,
+) -> Answer {
+    // A request for headers only must change nothing.
+    if method == Method::HEAD {
+        return Ok(StatusCode::OK.into_response());
+    }
+    // A page of any site can load a link as a picture without its visitor's knowledge.
+    if is_embedded(headers) {
+        let sentence = "A link does not sign in inside another page. Open it in a tab of its own.";
+        return Err(ErrorPage::new(StatusCode::FORBIDDEN, sentence).answer(Some(config), headers));
+    }
+    let is_button = method == Method::POST;
+    let has_cookie = !lacks_cookies(config, headers);
+    if is_button && has_cookie {
+        require_same_origin(config, headers, "Open your link again.")?;
+    }
+    may_open(gateway, config, extensions, headers)?;
+    let by = gateway.audit_context(extensions, headers);
+    let code = source.verified(gateway, config, &by, headers).await?;
+    let visit = Visit {
+        gateway,
+        config,
+        source,
+        headers,
+        by,
+    };
+    if is_button {
+        visit.confirm(code, has_cookie).await
+    } else {
+        visit.open(code).await
     }
 }
 
@@ -101,126 +122,113 @@ fn is_home(uri: &Uri, config: &GatewayConfig) -> bool {
     uri.path() == "/" || uri.path() == config.settings.url.at("").path()
 }
 
-/// Returns the code in a URI, and the URI without it. The rest of the URI is unchanged, byte for
-/// byte.
-fn code_in(uri: &Uri, parameter: &str) -> Option<(String, String)> {
-    let (mut code, mut kept) = (None, Vec::new());
-    for pair in uri.query()?.split('&') {
-        let decoded = form_urlencoded::parse(pair.as_bytes()).next();
-        match decoded {
-            Some((name, value)) if name == parameter => {
-                code.get_or_insert(value.into_owned());
+/// A visit whose code verifies.
+struct Visit<'a> {
+    gateway: &'a Gateway,
+    config: &'a Arc<GatewayConfig>,
+    source: VisitSource,
+    headers: &'a HeaderMap,
+    by: AuditContext,
+}
+
+impl Visit<'_> {
+    /// Opens a link by its code.
+    async fn open(self, code: VerifiedCode) -> Answer {
+        let Self {
+            config, headers, ..
+        } = self;
+        let signed_in = self.session().await?;
+        let visitor = Visitor {
+            signed_in: signed_in.as_ref(),
+            is_link_preview: is_link_preview(headers),
+        };
+        let browser = self.browser(signed_in.as_ref());
+        let by = self.by.clone();
+        let opening = self.gateway.open(config, code, visitor, browser, by);
+        match opening.await.map_err(|cause| self.failed(&cause))? {
+            LinkOutcome::NeedsConfirmation { whom, replaces } => {
+                let other = signed_in.as_ref().filter(|_| replaces);
+                let other = other.map(|other| other.user.display_name());
+                let page = pages::confirm(config, &whom, other).into_response();
+                Ok(with_cookies(page, &[config.cookie_key.shown(headers)]))
             }
-            _ => kept.push(pair),
+            LinkOutcome::Done(done) => self.let_in(&done),
+            LinkOutcome::Continues | LinkOutcome::NoCookies => Ok(self.lead_on(None)),
         }
     }
-    let query = kept.join("&");
-    let separator = if query.is_empty() { "" } else { "?" };
-    Some((code?, format!("{}{separator}{query}", uri.path())))
-}
 
-async fn open(
-    gateway: &Gateway,
-    config: &Arc<GatewayConfig>,
-    code: VerifiedCode,
-    clean: &str,
-    headers: &HeaderMap,
-    by: AuditContext,
-) -> Answer {
-    let failed = |cause| ErrorPage::failure(&cause).answer(Some(config), headers);
-    let signed_in = gateway
-        .session(config, SessionScope::Page, headers)
-        .await
-        .map_err(failed)?;
-    let visitor = Visitor {
-        signed_in: signed_in.as_ref(),
-        is_link_preview: is_link_preview(headers),
-    };
-    let browser = config
-        .cookie_key
-        .browser(SessionScope::Page, headers, signed_in.as_ref());
-    let opening = gateway.open(config, code, visitor, browser, by);
-    match opening.await.map_err(failed)? {
-        LinkOutcome::NeedsConfirmation { whom, replaces } => {
-            let other = signed_in.as_ref().filter(|_| replaces);
-            let other = other.map(|other| other.user.display_name());
-            let page = pages::confirm(config, &whom, other).into_response();
-            Ok(with_cookies(page, &[config.cookie_key.shown(headers)]))
-        }
-        LinkOutcome::Done(done) => let_in(config, &done, clean, headers),
-        LinkOutcome::Continues | LinkOutcome::NoCookies => {
-            Ok(lead_on(config, clean, headers, None))
+    /// Redeems a code after a click on the button of the confirm page, whose form is sent to the
+    /// link itself.
+    async fn confirm(self, code: VerifiedCode, has_cookie: bool) -> Answer {
+        let signed_in = self.session().await?;
+        let browser = self.browser(signed_in.as_ref());
+        let visitor = Visitor {
+            signed_in: signed_in.as_ref(),
+            is_link_preview: false,
+        };
+        let by = self.by.clone();
+        let opened = self
+            .gateway
+            .sign_in(self.config, code, visitor, browser, has_cookie, by);
+        match opened.await.map_err(|cause| self.failed(&cause))? {
+            LinkOutcome::Done(done) => self.let_in(&done),
+            LinkOutcome::NoCookies => {
+                let page = pages::no_cookies(self.config);
+                Err((StatusCode::FORBIDDEN, page).into_response())
+            }
+            _ => Ok(self.lead_on(None)),
         }
     }
-}
 
-/// Redeems a code after a click on the button of the confirm page, whose form is sent to the link
-/// itself.
-async fn confirmed(
-    gateway: &Gateway,
-    config: &GatewayConfig,
-    code: VerifiedCode,
-    clean: &str,
-    headers: &HeaderMap,
-    has_cookie: bool,
-    by: AuditContext,
-) -> Answer {
-    let failed = |cause| ErrorPage::failure(&cause).answer(Some(config), headers);
-    let signed_in = gateway
-        .session(config, SessionScope::Page, headers)
-        .await
-        .map_err(failed)?;
-    let browser = config
-        .cookie_key
-        .browser(SessionScope::Page, headers, signed_in.as_ref());
-    let visitor = Visitor {
-        signed_in: signed_in.as_ref(),
-        is_link_preview: false,
-    };
-    let opened = gateway.sign_in(config, code, visitor, browser, has_cookie, by);
-    match opened.await.map_err(failed)? {
-        LinkOutcome::Done(done) => let_in(config, &done, clean, headers),
-        LinkOutcome::NoCookies => {
-            let page = pages::no_cookies(config);
-            Err((StatusCode::FORBIDDEN, page).into_response())
-        }
-        _ => Ok(lead_on(config, clean, headers, None)),
+    /// Returns the session in which the visitor is signed in.
+    async fn session(&self) -> Result<Option<SignedIn>, Response> {
+        let found = self
+            .gateway
+            .session(self.config, SessionScope::Page, self.headers);
+        found.await.map_err(|cause| self.failed(&cause))
+    }
+
+    fn browser(&self, signed_in: Option<&SignedIn>) -> Browser {
+        let keys = &self.config.cookie_key;
+        keys.browser(SessionScope::Page, self.headers, signed_in)
+    }
+
+    fn failed(&self, cause: &Error) -> Response {
+        ErrorPage::failure(cause).answer(Some(self.config), self.headers)
+    }
+
+    /// Sets the cookie of the new session, and redirects to the page of the link.
+    fn let_in(&self, done: &SignIn) -> Answer {
+        let refused = |no: ErrorPage| no.answer(Some(self.config), self.headers);
+        let (_, cookie) = begun(self.config, done).map_err(refused)?;
+        Ok(self.lead_on(Some(cookie)))
+    }
+
+    /// Redirects to the page of the link. If the link names no page, redirects to the page from
+    /// which a proxy has sent the visitor.
+    fn lead_on(&self, cookie: Option<String>) -> Response {
+        let (config, keys) = (self.config, &self.config.cookie_key);
+        let home = home_of(config);
+        let page = self.source.page();
+        let own = ReturnAddress::parse(page, &[]);
+        let to = if page == "/" || page == home {
+            keys.remembered(self.headers, &config.settings).or(own)
+        } else {
+            own
+        };
+        let forgotten = keys.forget(self.headers);
+        let cookies: Vec<String> = cookie.into_iter().chain(forgotten).collect();
+        see_other(config, to.as_ref(), &cookies)
     }
 }
 
-/// Sets the cookie of the new session, and redirects to the page of the link.
-fn let_in(config: &GatewayConfig, done: &SignIn, clean: &str, headers: &HeaderMap) -> Answer {
-    let (_, cookie) = begun(config, done).map_err(|no| no.answer(Some(config), headers))?;
-    Ok(lead_on(config, clean, headers, Some(cookie)))
-}
-
-/// Redirects to the page of the link. If the link names no page, redirects to the page from which a
-/// proxy has sent the visitor.
-fn lead_on(
-    config: &GatewayConfig,
-    clean: &str,
-    headers: &HeaderMap,
-    cookie: Option<String>,
-) -> Response {
-    let keys = &config.cookie_key;
-    let own = ReturnAddress::parse(clean, &[]);
-    let to = if leads_home(clean, config) {
-        keys.remembered(headers, &config.settings).or(own)
-    } else {
-        own
-    };
-    let cookies: Vec<String> = cookie.into_iter().chain(keys.forget(headers)).collect();
-    see_other(config, to.as_ref(), &cookies)
-}
-
-/// Returns whether a link without its code is the instance's URL, so that the link names no page.
-fn leads_home(clean: &str, config: &GatewayConfig) -> bool {
+/// Returns path and query of the instance's URL. A link whose page this is names no page.
+fn home_of(config: &GatewayConfig) -> String {
     let url = config.settings.url.without_fragment();
-    let own = url.query().map_or_else(
+    url.query().map_or_else(
         || url.path().to_owned(),
         |query| format!("{}?{query}", url.path()),
-    );
-    clean == "/" || clean == own
+    )
 }
 
 /// Return address in the query of the sign-in page.

@@ -1,0 +1,65 @@
+//! Source of a visit: the part of a request that names the link.
+
+use axum::http::{HeaderMap, Uri};
+use axum::response::Response;
+use latchkey_core::activity::AuditContext;
+use latchkey_core::protocol::code::VerifiedCode;
+use url::form_urlencoded;
+
+use crate::config::GatewayConfig;
+use crate::gateway::Gateway;
+use crate::sign_in::verified;
+
+/// How a request names its link. Whatever the source, the visit goes on with the
+/// [verified](Self::verified) code.
+pub(crate) enum VisitSource {
+    /// The code in the query of a page.
+    Query {
+        /// The code. It is not verified.
+        code: String,
+        /// URI without the code. The rest of the URI is unchanged, byte for byte.
+        page: String,
+    },
+}
+
+impl VisitSource {
+    /// Returns the code in the query of a URI. `None` if the query has none.
+    pub(crate) fn in_query(uri: &Uri, parameter: &str) -> Option<Self> {
+        let (mut code, mut kept) = (None, Vec::new());
+        for pair in uri.query()?.split('&') {
+            let decoded = form_urlencoded::parse(pair.as_bytes()).next();
+            match decoded {
+                Some((name, value)) if name == parameter => {
+                    code.get_or_insert(value.into_owned());
+                }
+                _ => kept.push(pair),
+            }
+        }
+        let query = kept.join("&");
+        let separator = if query.is_empty() { "" } else { "?" };
+        Some(Self::Query {
+            code: code?,
+            page: format!("{}{separator}{query}", uri.path()),
+        })
+    }
+
+    /// Returns the code of the link if it verifies. Fails with the page of its refusal.
+    pub(crate) async fn verified(
+        &self,
+        gateway: &Gateway,
+        config: &GatewayConfig,
+        by: &AuditContext,
+        headers: &HeaderMap,
+    ) -> Result<VerifiedCode, Response> {
+        match self {
+            Self::Query { code, .. } => verified(gateway, config, code, by, headers).await,
+        }
+    }
+
+    /// Returns the page to which the link leads, as path and query.
+    pub(crate) fn page(&self) -> &str {
+        match self {
+            Self::Query { page, .. } => page,
+        }
+    }
+}
