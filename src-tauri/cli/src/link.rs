@@ -9,8 +9,9 @@ use latchkey_core::admin::LinkRequest;
 use latchkey_core::error::Warning;
 use latchkey_core::inspect::preview;
 use latchkey_core::instance::{Instance, Settings};
-use latchkey_core::ledger::{self, TakenLink};
-use latchkey_core::link::compose::{LinkSpec, Target, compose};
+use latchkey_core::ledger::{self, TakenLink, not_entered};
+use latchkey_core::link::compose::{Composed, LinkSpec, Target, compose};
+use latchkey_core::link::message::person_name;
 use latchkey_core::link::{BaseUrl, Parameter};
 use latchkey_core::protocol::email::Email;
 use latchkey_core::protocol::lifetime::Lifetime;
@@ -102,13 +103,7 @@ pub(crate) fn enter(
     let entered = users::ledger(home, instance, context)
         .and_then(|directory| Ok(directory.take_link(taken, by).wait()?));
     entered.map_err(|failure| match failure {
-        Failure::Refused(mut refused) => {
-            refused.message = format!(
-                "The link was not given out, because it could not be entered in the list of links. {}",
-                refused.message
-            );
-            Failure::Refused(refused)
-        }
+        Failure::Refused(refused) => Failure::Refused(not_entered(refused)),
         other => other,
     })
 }

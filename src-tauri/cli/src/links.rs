@@ -12,8 +12,8 @@ use latchkey_core::activity::{Actor, AuditContext};
 use latchkey_core::admin::{LedgerLink, LinkDetails};
 use latchkey_core::directory::Directory;
 use latchkey_core::instance::{Hosted, Instance};
-use latchkey_core::ledger::{LinkPageStart, TakenLink, unknown_link};
-use latchkey_core::link::again;
+use latchkey_core::ledger::{LinkPageStart, unknown_link};
+use latchkey_core::link::again::{Again, give_out};
 use latchkey_store::Wait as _;
 use latchkey_store::home::Home;
 use serde_json::json;
@@ -131,17 +131,17 @@ fn copy(
     let keys = keys::key_set(&arguments.secret, context, Some((home, instance)), by.at)?;
     let keys = keys.ok_or_else(|| link::no_secret_of(instance))?;
     let ledger = users::ledger(home, instance, context)?;
-    let found = ledger.link(id, by.at).wait()?;
-    let (listed, claims) = found.ok_or_else(unknown_link)?;
-    let target = instance.settings.target();
-    let composed = again::composed(&listed, claims, &target, &keys.usable(by.at))?;
-    let made = MadeLink::new(composed.clone(), target.url);
-    made.require_form(form)?;
-    let taken = TakenLink {
+    let again = Again {
+        id,
         given: form.given(),
-        ..TakenLink::new(composed.claims, listed.link.key)
+        target: &instance.settings.target(),
+        keys: &keys.usable(by.at),
     };
-    drop(ledger);
-    link::enter(home, instance, taken, context, by)?;
-    Ok(made)
+    let made = give_out(&*ledger, again, by, |composed, link| {
+        let mut made = MadeLink::new(composed.clone(), again.target.url.clone());
+        made.require_form(form)?;
+        made.message = message(form, &instance.settings, composed, link.name.as_deref());
+        Ok::<_, Failure>(made)
+    });
+    made.wait()
 }

@@ -10,9 +10,9 @@ use latchkey_core::inspect::{self, ClaimTime};
 use latchkey_core::instance::{Hosted, Instance, InstanceId};
 use latchkey_core::ledger::{
     self, GivenAs, LinkCounts, LinkOrigin, LinkSort, LinkSortBy, LinkStatus, ListedLink,
-    Revocation, RevocationScope, TakenLink, Use,
+    Revocation, RevocationScope, Use,
 };
-use latchkey_core::link::again;
+use latchkey_core::link::again::{self, Again, give_out};
 use latchkey_core::link::compose::Composed;
 use latchkey_core::link::qr::Qr;
 use latchkey_core::paging::Search;
@@ -21,7 +21,7 @@ use latchkey_core::protocol::lifetime::Lifetime;
 use latchkey_core::protocol::payload::Payload;
 use latchkey_core::protocol::user_id::UserId;
 use latchkey_core::session::browser_name;
-use latchkey_core::{Error, ErrorCode, Result as CoreResult, time};
+use latchkey_core::{Error, Result as CoreResult, time};
 use latchkey_store::files;
 use latchkey_store::home::Home;
 use serde::{Deserialize, Serialize};
@@ -334,7 +334,8 @@ pub async fn link(
     .await
 }
 
-/// Revokes links, from the next request on.
+/// Revokes links, from the next request on. Where an application elsewhere decides, this only marks
+/// them as revoked in the ledger.
 #[tauri::command]
 pub async fn links_revoke(
     studio: State<'_, Arc<Studio>>,
@@ -361,11 +362,19 @@ pub async fn link_copy(
     request: LinkCopy,
 ) -> Result<Copied, Problem> {
     blocking(studio, move |studio| {
-        let composed = given_again(studio, &request.instance, &request.id, request.what.given())?;
-        let qr = Qr::for_url(&composed.link.url());
-        studio
-            .clipboard()
-            .put(content(request.what, &composed, &qr)?)?;
+        let (what, given) = (request.what, request.what.given());
+        let content = given_again(
+            studio,
+            &request.instance,
+            &request.id,
+            given,
+            |composed, settings, name| {
+                let name = || name.unwrap_or_else(|| composed.claims.payload.display_name());
+                let message = || Ok(settings.message_to(name(), composed, &TimeZone::system()));
+                content(what, composed, &Qr::for_url(&composed.link.url()), message)
+            },
+        );
+        studio.clipboard().put(content?)?;
         Ok::<_, Problem>(Copied::default())
     })
     .await
@@ -382,9 +391,14 @@ pub async fn link_qr_save<R: Runtime>(
         return Ok(QrSaved { file: None });
     };
     blocking(studio, move |studio| -> Result<QrSaved, Error> {
-        let composed = given_again(studio, &request.instance, &request.id, GivenAs::File)?;
-        let qr = Qr::for_url(&composed.link.url())?;
-        files::replace(&path, &request.format.bytes(&qr)?)?;
+        let bytes = given_again(
+            studio,
+            &request.instance,
+            &request.id,
+            GivenAs::File,
+            |composed, _, _| request.format.bytes(&Qr::for_url(&composed.link.url())?),
+        );
+        files::replace(&path, &bytes?)?;
         Ok(QrSaved {
             file: Some(dialogs::file_name(&path)),
         })
@@ -403,24 +417,36 @@ fn find(ledger: &dyn Directory, id: &str) -> CoreResult<(ListedLink, Option<Clai
         .ok_or_else(ledger::unknown_link)
 }
 
-/// Signs a link of the ledger again, and enters there that it is given out.
-fn given_again(studio: &Studio, id: &str, link: &str, given: GivenAs) -> CoreResult<Composed> {
+/// Gives a link of the ledger out again, in the form that `form` makes of the link, the settings of its
+/// instance and the name of its person.
+fn given_again<T>(
+    studio: &Studio,
+    id: &str,
+    link: &str,
+    given: GivenAs,
+    form: impl FnOnce(&Composed, &Settings, Option<&str>) -> CoreResult<T>,
+) -> CoreResult<T> {
     let home = studio.home()?;
     let instance = instance(&home, id)?;
-    if instance.connection.is_some() {
-        return home.copy_link_there(&instance, link, given)?.try_into();
-    }
+    let settings = &instance.settings;
     let ledger = studio.ledger(&home, &instance)?;
-    let (listed, claims) = find(&*ledger, link)?;
-    let keys = home.key_set(&instance, now().at)?;
-    let target = instance.settings.target();
-    let composed = again::composed(&listed, claims, &target, &keys.usable(now().at))?;
-    let taken = TakenLink {
+    if instance.connection.is_some() {
+        let (listed, _) = find(&*ledger, link)?;
+        let composed = home.copy_link_there(&instance, link, given)?.try_into()?;
+        return form(&composed, settings, listed.link.name.as_deref());
+    }
+    let by = now();
+    let keys = home.key_set(&instance, by.at)?;
+    let again = Again {
+        id: link,
         given,
-        ..TakenLink::new(composed.claims.clone(), listed.link.key)
+        target: &settings.target(),
+        keys: &keys.usable(by.at),
     };
-    ledger.take_link(taken, &now()).wait()?;
-    Ok(composed)
+    let given = give_out(&*ledger, again, &by, |composed, link| {
+        form(composed, settings, link.name.as_deref())
+    });
+    given.wait()
 }
 
 impl LinkQuery {

@@ -8,6 +8,7 @@
 //! cutoffs.
 
 mod cutoff;
+mod elsewhere;
 mod issued_link;
 mod query;
 mod revocation;
@@ -16,9 +17,10 @@ mod taken_link;
 mod terms;
 
 pub use cutoff::{Cutoff, InstanceCutoffs, PersonCutoffs};
+pub use elsewhere::StopsElsewhere;
 pub use issued_link::{GivenAs, GivenOut, IssuedLink, LinkOrigin, LinkRecord, Use};
 pub use query::{LinkCounts, LinkPage, LinkPageStart, LinkQuery, LinkSort, LinkSortBy, ListedLink};
 pub use revocation::{Revocation, RevocationScope};
 pub use standing::{LinkStatus, Standing};
-pub use taken_link::{MAX_NOTE_CHARS, TakenLink, note, unknown_link};
+pub use taken_link::{MAX_NOTE_CHARS, TakenLink, not_entered, note, unknown_link};
 pub use terms::LinkTerms;

@@ -54,3 +54,13 @@ pub fn note(text: &str, field: &str) -> Result<Option<String>> {
 pub fn unknown_link() -> Error {
     Error::new(ErrorCode::UnknownLink, "The ledger has no such link.").about("id")
 }
+
+/// Says in an error that a link was not given out because it could not be entered in the ledger.
+#[must_use]
+pub fn not_entered(mut refused: Error) -> Error {
+    refused.message = format!(
+        "The link was not given out, because it could not be entered in the list of links. {}",
+        refused.message
+    );
+    refused
+}

@@ -1,11 +1,51 @@
-//! Signing a link of the ledger again, which makes the same code.
+//! Giving a link of the ledger out again. It is signed again, which makes the same code.
 
-use crate::ledger::{LinkOrigin, ListedLink};
+use crate::activity::AuditContext;
+use crate::directory::Directory;
+use crate::ledger::{
+    GivenAs, IssuedLink, LinkOrigin, ListedLink, TakenLink, not_entered, unknown_link,
+};
 use crate::link::compose::{Composed, Target, signed};
 use crate::protocol::claims::Claims;
 use crate::protocol::link_id;
 use crate::secret::SigningKey;
 use crate::{Error, ErrorCode, Result};
+
+/// A link of the ledger to give out again.
+#[derive(Clone, Copy, Debug)]
+pub struct Again<'a> {
+    /// ID of the link.
+    pub id: &'a str,
+    /// Way in which it is given out.
+    pub given: GivenAs,
+    /// Target of the links of the instance.
+    pub target: &'a Target,
+    /// Keys of the instance that verify now.
+    pub keys: &'a [&'a SigningKey],
+}
+
+/// Signs a link again, enters in the ledger that it is given out, and returns what `form` makes of
+/// it and of its record. If `form` fails, nothing is entered.
+///
+/// Fails like [`composed`], with [`ErrorCode::UnknownLink`], and if the link cannot be entered.
+pub async fn give_out<T, E: From<Error>>(
+    ledger: &dyn Directory,
+    again: Again<'_>,
+    by: &AuditContext,
+    form: impl FnOnce(&Composed, &IssuedLink) -> Result<T, E>,
+) -> Result<T, E> {
+    let found = ledger.link(again.id, by.at).await?;
+    let (listed, kept) = found.ok_or_else(unknown_link)?;
+    let composed = composed(&listed, kept, again.target, again.keys)?;
+    let made = form(&composed, &listed.link)?;
+    let taken = TakenLink {
+        given: again.given,
+        ..TakenLink::new(composed.claims, listed.link.key)
+    };
+    let entered = ledger.take_link(taken, by).await;
+    entered.map_err(not_entered)?;
+    Ok(made)
+}
 
 /// Returns the claims of a link, to sign them again. `has_key` tells whether the key with an ID is
 /// still there.

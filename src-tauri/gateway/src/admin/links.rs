@@ -10,8 +10,7 @@ use jiff::Timestamp;
 use latchkey_core::activity::AuditContext;
 use latchkey_core::admin::{CopyRequest, InspectRequest, Link, LinkRequest};
 use latchkey_core::inspect::{Report, preview};
-use latchkey_core::ledger::TakenLink;
-use latchkey_core::link::again;
+use latchkey_core::link::again::{Again, give_out};
 
 use super::administration::Administration;
 use super::ledger::no_such_link;
@@ -59,18 +58,18 @@ pub(super) async fn copy(
     Body(CopyRequest { given }): Body<CopyRequest>,
 ) -> Result<Response, Refused> {
     let Path(id) = path.map_err(|_| no_such_link())?;
-    let found = admin.directory.link(&id, by.at).await?;
-    let (listed, claims) = found.ok_or_else(no_such_link)?;
     let (settings, keys) = admin.signing().await?;
-    let target = settings.target();
-    let composed = again::composed(&listed, claims, &target, &keys.usable(by.at))?;
-    let taken = TakenLink {
+    let again = Again {
+        id: &id,
         given,
-        ..TakenLink::new(composed.claims.clone(), listed.link.key)
+        target: &settings.target(),
+        keys: &keys.usable(by.at),
     };
-    admin.directory.take_link(taken, &by).await?;
-    let warnings = preview::warnings(&composed, &settings, keys.active());
-    Ok(answer(StatusCode::OK, &Link::new(&composed, warnings))?)
+    let link = give_out(&*admin.directory, again, &by, |composed, _| {
+        let warnings = preview::warnings(composed, &settings, keys.active());
+        Ok::<_, Refused>(Link::new(composed, warnings))
+    });
+    Ok(answer(StatusCode::OK, &link.await?)?)
 }
 
 /// Inspect a code
