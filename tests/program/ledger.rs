@@ -120,11 +120,19 @@ fn a_link_that_cannot_be_entered_is_not_given_out() {
 }
 
 #[test]
-fn links_of_an_application_elsewhere_are_not_revoked_here() {
+fn links_of_an_application_elsewhere_are_marked_as_revoked_and_sessions_there_do_not_end() {
     let (boundary, elsewhere) = Boundary::with_instance();
-    let revocation = json!({
-        "instance": elsewhere, "links": { "kind": "person", "user": "ada" }, "ends_sessions": false,
+    let preview = composed(&boundary, &elsewhere, &Value::Null);
+    copy(&boundary, &elsewhere, &preview, &notes());
+    let mut revocation = json!({
+        "instance": elsewhere, "links": { "kind": "person", "user": "ada" }, "ends_sessions": true,
     });
-    let refused = boundary.ask("links_revoke", revocation).unwrap_err();
+    let refused = boundary
+        .ask("links_revoke", revocation.clone())
+        .unwrap_err();
     assert_eq!(refused["code"], "hosted_elsewhere");
+    assert_eq!(links(&boundary, &elsewhere)[0]["status"], "not_used");
+    revocation["ends_sessions"] = json!(false);
+    boundary.ask("links_revoke", revocation).unwrap();
+    assert_eq!(links(&boundary, &elsewhere)[0]["status"], "revoked");
 }

@@ -1,6 +1,7 @@
 import type {
   Commands,
   Forecast,
+  Hosted,
   Inspection,
   Instance,
   IssuedLink,
@@ -10,6 +11,7 @@ import type {
   Preview,
   RunningGateway,
   Start,
+  StopsElsewhere,
   StudioEvent,
   User,
   UserPage,
@@ -17,6 +19,15 @@ import type {
 } from '../src/generated/types';
 
 /** Answers of the Rust side for tests of the screens. */
+
+function stopsLike(hosted: Hosted): StopsElsewhere | null {
+  if (hosted !== 'elsewhere') return null;
+  return {
+    reason: 'chat.yourcompany.com does not know this list',
+    of_person: 'Remove the person there',
+    of_everybody: 'Change the secret there',
+  };
+}
 
 export function instanceLike(changed: Partial<Instance> = {}): Instance {
   return {

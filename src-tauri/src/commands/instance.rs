@@ -9,6 +9,7 @@ use latchkey_core::instance::scope::Scope;
 use latchkey_core::instance::{
     self, Hosted, InstanceId, SettingsChange, SignInSettings, SignInStep,
 };
+use latchkey_core::ledger::StopsElsewhere;
 use latchkey_core::protocol::code::Algorithm;
 use latchkey_core::protocol::lifetime::Lifetime;
 use latchkey_core::secret::{KeyOrigin, Secret, SecretEncoding};
@@ -176,6 +177,10 @@ pub struct Instance {
     pub audiences: Vec<String>,
     /// Whether older links of a person stop working whenever a new one is given out.
     pub supersede: bool,
+    /// Template of the message in which a person gets a link.
+    pub message: String,
+    /// Ways to stop its links, if an application elsewhere decides. Null if revoked links stop by themselves.
+    pub stops_elsewhere: Option<StopsElsewhere>,
     /// Its signing key, if it has one.
     pub key: Option<KeyStatus>,
     /// Signing keys that were replaced and verify until a date, the oldest first.
@@ -225,6 +230,7 @@ impl From<instance::Instance> for Instance {
         let settings = instance.settings;
         Self {
             id: instance.id.as_str().to_owned(),
+            stops_elsewhere: StopsElsewhere::of(&settings),
             name: settings.name.as_str().to_owned(),
             url: settings.url.as_str().to_owned(),
             is_loopback: settings.url.is_loopback(),

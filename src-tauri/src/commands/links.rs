@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 use latchkey_core::activity::Actor;
 use latchkey_core::directory::Directory;
 use latchkey_core::inspect::{self, ClaimTime};
-use latchkey_core::instance::{Hosted, Instance, InstanceId};
+use latchkey_core::instance::{Instance, InstanceId, Settings};
 use latchkey_core::ledger::{
     self, GivenAs, LinkCounts, LinkOrigin, LinkSort, LinkSortBy, LinkStatus, ListedLink,
     Revocation, RevocationScope, Use,
@@ -343,14 +343,10 @@ pub async fn links_revoke(
 ) -> Result<(), Problem> {
     at_home(studio, move |studio, home| {
         let instance = instance(home, &request.instance)?;
-        if instance.settings.hosted == Hosted::Elsewhere {
-            let message =
-                "Where a link leads to another application, only that application can refuse it.";
-            return Err(Error::new(ErrorCode::HostedElsewhere, message));
-        }
         let revocation = request.parse()?;
-        let directory = studio.directory(home, &instance)?;
-        directory.revoke_links(revocation, &now()).wait()
+        revocation.require_possible(&instance.settings)?;
+        let ledger = studio.ledger(home, &instance)?;
+        ledger.revoke_links(revocation, &now()).wait()
     })
     .await
 }

@@ -243,8 +243,8 @@ it('revokes all links that were issued before a time', async () => {
   );
 });
 
-it('invents nothing about an application elsewhere, and says what takes a link back there', async () => {
-  open(1, {}, elsewhere);
+it('invents nothing about an application elsewhere, marks a link as revoked, and says what stops it', async () => {
+  const asked = open(1, {}, elsewhere);
   const panel = await openPanel();
   expect((await within(panel).findByTestId('link-standing')).textContent).toContain(
     'use is not reported',
@@ -256,8 +256,20 @@ it('invents nothing about an application elsewhere, and says what takes a link b
   expect(screen.queryByTestId('links-tab-used_up')).toBeNull();
   await userEvent.click(within(panel).getByTestId('link-revoke'));
   const dialog = await screen.findByTestId('revoke-elsewhere');
-  expect(dialog.textContent).toContain('Remove the person there.');
-  expect(dialog.textContent).toContain('Change the secret there,');
+  for (const said of ['does not know this list.', 'Remove the person', 'Change the secret']) {
+    expect(dialog.textContent).toContain(said);
+  }
+  expect(screen.queryByTestId('revoke-sessions')).toBeNull();
+  await userEvent.click(screen.getByTestId('revoke-confirm'));
+  await waitFor(() =>
+    expect(asked.findLast(({ name }) => name === 'links_revoke')?.request).toEqual({
+      instance: 'elsewhere',
+      links: { kind: 'link', id: 'link-0' },
+      ends_sessions: false,
+    }),
+  );
+  expect(toasts.list[0]?.text).toBe('The link is marked as revoked here.');
+  expect(screen.getByTestId('links-tab-revoked')).toBeTruthy();
 });
 
 it('closes the panel by Escape, and gives the focus back to the table', async () => {

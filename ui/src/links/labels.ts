@@ -34,6 +34,12 @@ export type Revoked =
 export const TABS: LinkStatus[] = ['not_used', 'in_use', 'used_up', 'expired'];
 export const MORE: LinkStatus[] = ['revoked', 'superseded'];
 
+/**
+ * States of links that an application elsewhere decides about. It reports no use, and supersedes
+ * nothing.
+ */
+export const TABS_ELSEWHERE: LinkStatus[] = ['not_used', 'expired', 'revoked'];
+
 const WAYS: Record<GivenAs, string> = {
   link: 'Link',
   code: 'Code',
@@ -107,6 +113,9 @@ export function standing(link: IssuedLink, instance: Pick<Instance, 'hosted'>): 
     case 'expired':
       return `Its time was over${at}.`;
     case 'revoked':
+      if (!hasUsers(instance)) {
+        return `It was marked as revoked${at}. The application does not know that.`;
+      }
       return `It was revoked${at}.${link.ends_sessions ? ' Sessions that it began ended, too.' : ''}`;
     case 'superseded':
       return `A newer link has replaced it${at}.`;

@@ -5,13 +5,13 @@ use std::process::ExitCode;
 use jiff::tz::TimeZone;
 use latchkey_core::activity::AuditContext;
 use latchkey_core::directory::Directory;
-use latchkey_core::instance::{Hosted, Instance};
+use latchkey_core::instance::{Instance, Settings};
 use latchkey_core::ledger::{
-    LinkPageStart, LinkQuery, LinkSort, LinkStatus, Revocation, RevocationScope,
+    LinkPageStart, LinkQuery, LinkSort, LinkStatus, Revocation, RevocationScope, StopsElsewhere,
 };
 use latchkey_core::protocol::user_id::UserId;
 use latchkey_core::shell::quoted;
-use latchkey_core::{Error, ErrorCode, time};
+use latchkey_core::time;
 use latchkey_store::Wait as _;
 use serde_json::{Value, json};
 
@@ -29,18 +29,11 @@ pub(super) fn revoke(
     output: &Output,
     by: &AuditContext,
 ) -> Result<ExitCode, Failure> {
-    let is_elsewhere = instance.settings.hosted == Hosted::Elsewhere;
-    if is_elsewhere && arguments.end_sessions {
-        let message = format!(
-            "Sessions are at {}, and do not end with their links there.",
-            instance.settings.url.authority()
-        );
-        return Err(Error::new(ErrorCode::HostedElsewhere, message)
-            .about("end-sessions")
-            .into());
-    }
+    let stops = StopsElsewhere::of(&instance.settings);
+    let is_elsewhere = stops.is_some();
     let revoking = Revoking {
         ledger,
+        settings: &instance.settings,
         by,
         is_elsewhere,
         ends_sessions: arguments.end_sessions,
@@ -54,10 +47,10 @@ pub(super) fn revoke(
         members.insert("works_elsewhere".into(), is_elsewhere.into());
     }
     output.print(text, || done)?;
-    if !is_elsewhere {
+    let Some(stops) = stops else {
         return Ok(ExitCode::SUCCESS);
-    }
-    output.warn(&still_works(instance, output.program()));
+    };
+    output.warn(&still_works(stops, instance, output.program()));
     Ok(ExitCode::FAILURE)
 }
 
@@ -75,25 +68,25 @@ fn scope(arguments: &RevokeArguments) -> Result<Option<RevocationScope>, Failure
 }
 
 /// Says what works against links of an instance that is hosted elsewhere.
-fn still_works(instance: &Instance, program: &str) -> String {
-    let (host, name) = (
-        instance.settings.url.authority(),
-        quoted(instance.id.as_str()),
-    );
+fn still_works(stops: StopsElsewhere, instance: &Instance, program: &str) -> String {
+    let StopsElsewhere {
+        reason,
+        of_person,
+        of_everybody,
+    } = stops;
+    let name = quoted(instance.id.as_str());
     let remove = match &instance.typingmind {
-        Some(_) => {
-            format!(" Or remove the user there: {program} users remove --instance {name} ID")
-        }
-        None => String::new(),
+        Some(_) => format!(": {program} users remove --instance {name} ID"),
+        None => ".".to_owned(),
     };
     format!(
-        "{host} decides who signs in and does not know this list, so the codes still work there. To stop all of them, \
-         change the secret there, then here: {program} instance set {name} --secret-file FILE.{remove}"
+        "{reason}. {of_everybody}: {program} instance set {name} --secret-file FILE. {of_person}{remove}"
     )
 }
 
 struct Revoking<'a> {
     ledger: &'a dyn Directory,
+    settings: &'a Settings,
     by: &'a AuditContext,
     is_elsewhere: bool,
     ends_sessions: bool,
@@ -170,6 +163,9 @@ impl Revoking<'_> {
             scope,
             ends_sessions: self.ends_sessions,
         };
+        revocation
+            .require_possible(self.settings)
+            .map_err(|refused| refused.about("end-sessions"))?;
         Ok(self.ledger.revoke_links(revocation, self.by).wait()?)
     }
 

@@ -327,6 +327,8 @@ fn revoking_at_an_instance_elsewhere_claims_nothing_that_is_not_so() {
         revoked.err
     );
     assert!(!revoked.err.contains("users remove"), "{}", revoked.err);
+    let person = "To stop the links of one person, except those that create the person, remove the person there.";
+    assert!(revoked.err.contains(person), "{}", revoked.err);
     assert_eq!(listed(at, &[])[0]["status"], "revoked");
     let json = links(at, &["--json", "revoke", "--user", "ada"]);
     assert_eq!(
