@@ -82,7 +82,7 @@ macro_rules! command_list {
                 user_sessions(users::UserRef) -> sessions::UserSessions;
                 session_end(sessions::SessionRef) -> ();
             }
-            /// Importing users from files and exporting them.
+            /// Importing users from files.
             mod transfers {
                 import_choose(instance::InstanceRef) -> Option<transfers::ImportState>;
                 import_dropped(transfers::DroppedFile) -> transfers::ImportState;
@@ -90,7 +90,12 @@ macro_rules! command_list {
                 import_rows(transfers::ImportRowsRequest) -> Vec<transfers::ImportRow>;
                 import_next(instance::InstanceRef) -> transfers::ImportState;
                 import_close(()) -> ();
-                users_export(transfers::ExportRequest) -> transfers::Exported;
+            }
+            /// Exporting users, the activity and links to files.
+            mod exports {
+                users_export(exports::UserExport) -> exports::Exported;
+                activity_export(exports::ActivityExport) -> exports::Exported;
+                links_export(exports::LinkExport) -> exports::Exported;
             }
             /// TypingMind's users: the connection, their copy, adding and removing them there.
             mod typingmind {
@@ -104,7 +109,6 @@ macro_rules! command_list {
             /// Activity of an instance. An instance that is hosted elsewhere has only local changes.
             mod activity {
                 activity(activity::ActivityRequest) -> activity::ActivityPage;
-                activity_export(activity::ActivityExportRequest) -> activity::ExportedActivity;
                 activity_verify(activity::VerifyRequest) -> activity::Verified;
             }
             /// Inspecting a code and redeeming it.

@@ -10,7 +10,7 @@ use tauri::ipc::Invoke;
 use ts_rs::{Config, TS, TypeVisitor};
 
 use crate::commands::{
-    activity, api_keys, appearance, backups, compose, connections, gateway, help, inspect,
+    activity, api_keys, appearance, backups, compose, connections, exports, gateway, help, inspect,
     instance, instances, keys, links, secrets, sessions, start, transfers, typingmind, users,
     window,
 };

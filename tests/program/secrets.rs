@@ -55,7 +55,7 @@ fn typingmind_requests(instance: &str) -> Vec<(&'static str, Value)> {
 
 /// Commands that end the instance or the window, return the secret, wait for a person, or start another
 /// program.
-const NOT_ASKED: [&str; 14] = [
+const NOT_ASKED: [&str; 15] = [
     "instance_remove",
     "secret_reveal",
     "backup_save",
@@ -67,6 +67,7 @@ const NOT_ASKED: [&str; 14] = [
     "import_choose",
     "users_export",
     "activity_export",
+    "links_export",
     "gateway_file_choose",
     "log_folder_open",
     "close",

@@ -156,7 +156,7 @@ fn the_activity_is_verified_and_exported() {
         let out = prepared.file("activity.jsonl", b"");
         studio.click("activity-more").await;
         studio.click("activity-export").await;
-        studio.click("activity-export-lines").await;
+        studio.click("activity-export-json_lines").await;
         looks_well(&studio, "activity-export").await;
         studio.click("activity-export-save").await;
         answer_file_dialog("Export activity", &out);

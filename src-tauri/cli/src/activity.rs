@@ -7,15 +7,15 @@ use jiff::tz::TimeZone;
 use latchkey_core::activity::{ActivityQuery, Entry, Kind};
 use latchkey_core::admin::VerificationRecord;
 use latchkey_core::directory::Directory;
-use latchkey_core::export::{ActivityFormat, export_activity};
+use latchkey_core::export::export_activity;
 use latchkey_core::instance::Hosted;
 use latchkey_core::time;
 use latchkey_store::Wait as _;
 use serde_json::json;
 
 use crate::args::{
-    ActivityArguments, ActivityCommand, ActivityExportArguments, ActivityFilter,
-    ActivityFormatArgument, KindArgument, VerifyArguments,
+    ActivityArguments, ActivityCommand, ActivityExportArguments, ActivityFilter, KindArgument,
+    VerifyArguments,
 };
 use crate::context::Context;
 use crate::export::write_export;
@@ -98,10 +98,7 @@ fn export(
     output: &Output,
 ) -> Result<ExitCode, Failure> {
     let query = query_of(&arguments.filter)?;
-    let format = match arguments.format {
-        ActivityFormatArgument::Csv => ActivityFormat::Csv,
-        ActivityFormatArgument::Jsonl => ActivityFormat::JsonLines,
-    };
+    let format = arguments.format.into();
     let written = write_export(arguments.out.as_deref(), context, |write| {
         export_activity(directory, &query, format, |bytes, _| write(bytes)).wait()
     })?;

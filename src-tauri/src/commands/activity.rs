@@ -3,16 +3,13 @@
 use std::sync::Arc;
 
 use latchkey_core::activity::{self, Kind, Mark};
-use latchkey_core::export::{self, export_activity};
 use latchkey_core::instance::InstanceId;
 use latchkey_store::Wait as _;
-use latchkey_store::files::Replacement;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use tauri::{AppHandle, Runtime, State};
+use tauri::State;
 use ts_rs::TS;
 
-use crate::dialogs;
 use crate::studio::at_home;
 use crate::{Problem, Studio};
 
@@ -109,86 +106,6 @@ pub async fn activity(
         Ok(ActivityPage {
             entries: page.entries.into_iter().map(Into::into).collect(),
             before: page.before,
-        })
-    })
-    .await
-}
-
-/// Format of an export of the activity.
-#[derive(Clone, Copy, Debug, Deserialize, TS)]
-#[serde(rename_all = "snake_case")]
-pub enum ActivityFormat {
-    /// CSV for spreadsheets.
-    Csv,
-    /// JSON Lines.
-    JsonLines,
-}
-
-/// Entries to export.
-#[derive(Clone, Debug, Deserialize, TS)]
-pub struct ActivityExportRequest {
-    /// ID of the instance.
-    pub instance: String,
-    /// Only entries of this kind.
-    pub kind: Option<Kind>,
-    /// Only entries that contain this text.
-    pub text: String,
-    /// Format of the file.
-    pub format: ActivityFormat,
-}
-
-/// An exported activity.
-#[derive(Clone, Debug, Serialize, TS)]
-pub struct ExportedActivity {
-    /// Name of the file. Null if the user chose none or has cancelled.
-    pub file: Option<String>,
-    /// Number of entries in it.
-    #[ts(type = "number")]
-    pub entries: u64,
-}
-
-/// Asks for a file and writes entries to it.
-#[tauri::command]
-pub async fn activity_export<R: Runtime>(
-    app: AppHandle<R>,
-    studio: State<'_, Arc<Studio>>,
-    request: ActivityExportRequest,
-) -> Result<ExportedActivity, Problem> {
-    let (format, kind) = match request.format {
-        ActivityFormat::Csv => (export::ActivityFormat::Csv, "CSV for spreadsheets"),
-        ActivityFormat::JsonLines => (export::ActivityFormat::JsonLines, "JSON Lines"),
-    };
-    let none = ExportedActivity {
-        file: None,
-        entries: 0,
-    };
-    let file = (kind, format.extension());
-    let Some(path) = dialogs::save(&app, "Export activity", "activity", file).await else {
-        return Ok(none);
-    };
-    at_home(studio, move |studio, home| {
-        let instance = home
-            .instances()
-            .get(&InstanceId::parse(&request.instance)?)?;
-        let query = activity::ActivityQuery {
-            kind: request.kind,
-            text: request.text,
-            ..activity::ActivityQuery::default()
-        };
-        let directory = studio.ledger(home, &instance)?;
-        let task = studio.begin_task();
-        let mut file = Replacement::begin(&path)?;
-        let written = export_activity(&*directory, &query, format, |bytes, _| {
-            task.go_on()?;
-            file.write(bytes)
-        });
-        let Some(entries) = task.unless_cancelled(written.wait())? else {
-            return Ok(none);
-        };
-        file.finish()?;
-        Ok(ExportedActivity {
-            file: Some(dialogs::file_name(&path)),
-            entries,
         })
     })
     .await

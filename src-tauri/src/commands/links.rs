@@ -446,7 +446,7 @@ fn given_again<T>(
 }
 
 impl LinkQuery {
-    fn parse(self) -> CoreResult<(ledger::LinkQuery, LinkSort)> {
+    pub(super) fn parse(self) -> CoreResult<(ledger::LinkQuery, LinkSort)> {
         let user = self.user.as_deref();
         let query = ledger::LinkQuery {
             search: Search::new(&self.search),

@@ -7,6 +7,7 @@ pub mod appearance;
 pub mod backups;
 pub mod compose;
 pub mod connections;
+pub mod exports;
 pub mod gateway;
 pub mod help;
 pub mod inspect;

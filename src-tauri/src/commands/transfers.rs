@@ -1,4 +1,4 @@
-//! Importing users from files and exporting them.
+//! Importing users from files.
 
 use std::fs::File;
 use std::io::Read as _;
@@ -7,8 +7,7 @@ use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
-use latchkey_core::directory::{self, Directory, Sort};
-use latchkey_core::export::{self, export};
+use latchkey_core::directory::Directory;
 use latchkey_core::import::{
     Action, Import, ImportFile, ImportOptions, ImportRow as CoreRow, MAX_FILE_BYTES, RowPlan,
 };
@@ -16,14 +15,13 @@ use latchkey_core::instance::InstanceId;
 use latchkey_core::verdict::Seats;
 use latchkey_core::{Error, ErrorCode, Result};
 use latchkey_store::Wait as _;
-use latchkey_store::files::{self, Replacement};
+use latchkey_store::files;
 use latchkey_store::home::Home;
 use serde::{Deserialize, Serialize};
 use tauri::{AppHandle, Runtime, State};
 use ts_rs::TS;
 
 use crate::commands::instance::InstanceRef;
-use crate::commands::users::UserQuery;
 use crate::dialogs;
 use crate::open_import::OpenImport;
 use crate::studio::{at_home, now};
@@ -157,36 +155,6 @@ pub struct ImportRow {
     pub problem: Option<String>,
 }
 
-/// Format of an export.
-#[derive(Clone, Copy, Debug, Deserialize, TS)]
-#[serde(rename_all = "snake_case")]
-#[expect(missing_docs, reason = "the names are clear")]
-pub enum ExportFormat {
-    Csv,
-    Json,
-}
-
-/// Users to export.
-#[derive(Clone, Debug, Deserialize, TS)]
-pub struct ExportRequest {
-    /// ID of the instance.
-    pub instance: String,
-    /// Filter. Null for all users.
-    pub query: Option<UserQuery>,
-    /// Format of the file.
-    pub format: ExportFormat,
-}
-
-/// An exported file.
-#[derive(Clone, Debug, Serialize, TS)]
-pub struct Exported {
-    /// Name of the file. Null if the user chose none.
-    pub file: Option<String>,
-    /// Number of users in it.
-    #[ts(type = "number")]
-    pub users: u64,
-}
-
 /// Asks for a file and plans it. Returns null if the user chooses none.
 #[tauri::command]
 pub async fn import_choose<R: Runtime>(
@@ -281,52 +249,6 @@ pub async fn import_close(studio: State<'_, Arc<Studio>>, request: ()) -> Result
     at_home(studio, |studio, _| {
         studio.imports().close();
         Ok(())
-    })
-    .await
-}
-
-/// Asks for a file and writes users to it.
-#[tauri::command]
-pub async fn users_export<R: Runtime>(
-    app: AppHandle<R>,
-    studio: State<'_, Arc<Studio>>,
-    request: ExportRequest,
-) -> Result<Exported, Problem> {
-    let (format, kind) = match request.format {
-        ExportFormat::Csv => (export::ExportFormat::Csv, "CSV for spreadsheets"),
-        ExportFormat::Json => (export::ExportFormat::Json, "JSON"),
-    };
-    let file = (kind, format.extension());
-    let Some(path) = dialogs::save(&app, "Export users", "users", file).await else {
-        return Ok(Exported {
-            file: None,
-            users: 0,
-        });
-    };
-    at_home(studio, move |studio, home| {
-        let instance = home
-            .instances()
-            .get(&InstanceId::parse(&request.instance)?)?;
-        let directory = studio.directory(home, &instance)?;
-        let (query, _): (directory::UserQuery, Sort) =
-            request.query.map(Into::into).unwrap_or_default();
-        let task = studio.begin_task();
-        let mut file = Replacement::begin(&path)?;
-        let written = export(&*directory, &query, format, |bytes, _| {
-            task.go_on()?;
-            file.write(bytes)
-        });
-        let Some(users) = task.unless_cancelled(written.wait())? else {
-            return Ok(Exported {
-                file: None,
-                users: 0,
-            });
-        };
-        file.finish()?;
-        Ok(Exported {
-            file: Some(dialogs::file_name(&path)),
-            users,
-        })
     })
     .await
 }

@@ -37,11 +37,11 @@ const requests = (asked: Asked[], wanted: string) =>
   asked.filter(({ name }) => name === wanted).map(({ request }) => request);
 
 it('exports all entries or those of the search', async () => {
-  const asked = open({ activity_export: () => ({ file: 'activity.jsonl', entries: 1200 }) });
+  const asked = open({ activity_export: () => ({ file: 'activity.jsonl', count: 1200 }) });
   await userEvent.type(screen.getByTestId('activity-search'), 'ada');
   await userEvent.click(screen.getByTestId('activity-export'));
   await userEvent.click(await screen.findByTestId('activity-export-shown'));
-  await userEvent.click(screen.getByTestId('activity-export-lines'));
+  await userEvent.click(screen.getByTestId('activity-export-json_lines'));
   await userEvent.click(screen.getByTestId('activity-export-save'));
   await waitFor(() => expect(toasts.list[0]?.text).toBe('1,200 entries are in activity.jsonl.'));
   expect(screen.queryByTestId('activity-export-dialog')).toBeNull();
@@ -51,11 +51,11 @@ it('exports all entries or those of the search', async () => {
 });
 
 it('cancels an export that runs', async () => {
-  let arrive: (value: { file: string | null; entries: number }) => void = () => undefined;
+  let arrive: (value: { file: string | null; count: number }) => void = () => undefined;
   const asked = open({
     activity_export: () => new Promise((resolve) => (arrive = resolve)),
     save_cancel: () => {
-      arrive({ file: null, entries: 0 });
+      arrive({ file: null, count: 0 });
       return null;
     },
   });

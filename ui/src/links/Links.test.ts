@@ -225,6 +225,23 @@ it('revokes after a question that says exactly what happens', async () => {
   await waitFor(() => expect(screen.queryByRole('dialog')).toBeNull());
 });
 
+it('exports all links or those of the filter', async () => {
+  const asked = open(250, { links_export: () => ({ file: 'links.jsonl', count: 1 }) });
+  await screen.findAllByTestId('link-row');
+  await userEvent.click(screen.getByTestId('links-tab-expired'));
+  await waitFor(() => expect(pages(asked).at(-1)?.query.status).toBe('expired'));
+  await userEvent.click(screen.getByTestId('links-export'));
+  await userEvent.click(await screen.findByTestId('links-export-shown'));
+  await userEvent.click(screen.getByTestId('links-export-json_lines'));
+  await userEvent.click(screen.getByTestId('links-export-save'));
+  await waitFor(() => expect(toasts.list[0]?.text).toBe('1 link is in links.jsonl.'));
+  expect(asked.find(({ name }) => name === 'links_export')?.request).toMatchObject({
+    instance: 'here',
+    query: { status: 'expired' },
+    format: 'json_lines',
+  });
+});
+
 it('revokes all links that were issued before a time', async () => {
   const asked = open();
   await screen.findAllByTestId('link-row');

@@ -208,7 +208,7 @@ it('takes a dropped file', async () => {
 });
 
 it('exports all users or those of the filter', async () => {
-  const asked = open({ users_export: () => ({ file: 'users.json', users: 47 }) });
+  const asked = open({ users_export: () => ({ file: 'users.json', count: 47 }) });
   await screen.findAllByTestId('user-row');
   await userEvent.selectOptions(screen.getByLabelText('Filter'), 'Suspended');
   await waitFor(() => expect(screen.getByTestId('screen-note').textContent).toContain('of'));
@@ -232,11 +232,11 @@ function awaited<T>(): { answer: Promise<T>; arrive: (value: T) => void } {
 }
 
 it('cancels an export that runs, and closes the dialog with the next click', async () => {
-  const { answer: written, arrive } = awaited<{ file: string | null; users: number }>();
+  const { answer: written, arrive } = awaited<{ file: string | null; count: number }>();
   const asked = open({
     users_export: () => written,
     save_cancel: () => {
-      arrive({ file: null, users: 0 });
+      arrive({ file: null, count: 0 });
       return null;
     },
   });

@@ -6,7 +6,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use latchkey_core::activity::Mark;
 
 use super::NamedFile;
-use super::values::{mark, number, page_size};
+use super::values::{LineFormatArgument, mark, number, page_size};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum ActivityCommand {
@@ -59,19 +59,10 @@ pub(crate) struct ActivityExportArguments {
     pub(crate) filter: ActivityFilter,
     /// Format of the file.
     #[arg(long, value_enum, default_value = "csv")]
-    pub(crate) format: ActivityFormatArgument,
+    pub(crate) format: LineFormatArgument,
     /// File that only its owner can read [default: standard output].
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
-}
-
-/// Format of an export of the activity.
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub(crate) enum ActivityFormatArgument {
-    /// For spreadsheets, in UTF-8.
-    Csv,
-    /// JSON Lines: an object for each entry, each in a line of its own.
-    Jsonl,
 }
 
 /// Selection of entries.

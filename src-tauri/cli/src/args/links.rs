@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
-use super::values::{page_size, yes_or_no};
+use super::values::{LineFormatArgument, page_size, yes_or_no};
 use super::{FormArguments, SecretArguments};
 use crate::named_file::NamedFile;
 
@@ -147,19 +147,10 @@ pub(crate) struct ExportLinksArguments {
     pub(crate) filter: LinkFilterArguments,
     /// Format of the file.
     #[arg(long, default_value = "csv")]
-    pub(crate) format: LinkFormatArgument,
+    pub(crate) format: LineFormatArgument,
     /// File that only its owner can read [default: standard output].
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
-}
-
-/// Format of an export of links.
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub(crate) enum LinkFormatArgument {
-    /// For spreadsheets, in UTF-8.
-    Csv,
-    /// A JSON object on each line.
-    Jsonl,
 }
 
 /// State of a link.

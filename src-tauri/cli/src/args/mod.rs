@@ -19,8 +19,8 @@ mod users;
 mod values;
 
 pub(crate) use activity::{
-    ActivityArguments, ActivityCommand, ActivityExportArguments, ActivityFilter,
-    ActivityFormatArgument, KindArgument, VerifyArguments,
+    ActivityArguments, ActivityCommand, ActivityExportArguments, ActivityFilter, KindArgument,
+    VerifyArguments,
 };
 pub(crate) use api_keys::ApiKeyCommand;
 pub(crate) use backup::{BackupArguments, RestoreArguments};
@@ -31,8 +31,8 @@ pub(crate) use instance::{
 };
 pub(crate) use link::{FormArguments, LinkArguments, Shape};
 pub(crate) use links::{
-    CopyArguments, ExportLinksArguments, LinkFilterArguments, LinkFormatArgument, LinkSortArgument,
-    LinkStatusArgument, LinksArguments, LinksCommand, ListLinksArguments, RevokeArguments,
+    CopyArguments, ExportLinksArguments, LinkFilterArguments, LinkSortArgument, LinkStatusArgument,
+    LinksArguments, LinksCommand, ListLinksArguments, RevokeArguments,
 };
 pub(crate) use redeem::RedeemArguments;
 pub(crate) use secret::{SecretArguments, SecretCommand, secret_file};

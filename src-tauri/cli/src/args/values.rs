@@ -2,11 +2,31 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 
+use clap::ValueEnum;
 use latchkey_core::activity::Mark;
+use latchkey_core::export::LineFormat;
 
 /// Number of seats, or no limit.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct SeatLimit(pub(crate) Option<u64>);
+
+/// Format of an export of the activity or of links.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum LineFormatArgument {
+    /// For spreadsheets, in UTF-8.
+    Csv,
+    /// JSON Lines: an object for each entry or link, each in a line of its own.
+    Jsonl,
+}
+
+impl From<LineFormatArgument> for LineFormat {
+    fn from(format: LineFormatArgument) -> Self {
+        match format {
+            LineFormatArgument::Csv => Self::Csv,
+            LineFormatArgument::Jsonl => Self::JsonLines,
+        }
+    }
+}
 
 pub(super) fn seat_limit(text: &str) -> Result<SeatLimit, &'static str> {
     if text == "none" {

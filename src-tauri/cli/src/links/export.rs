@@ -2,12 +2,12 @@
 
 use jiff::Timestamp;
 use latchkey_core::directory::Directory;
-use latchkey_core::export::{LinkExportFormat, export_links};
+use latchkey_core::export::export_links;
 use latchkey_store::Wait as _;
 use serde_json::json;
 
 use super::filter::query_of;
-use crate::args::{ExportLinksArguments, LinkFormatArgument};
+use crate::args::ExportLinksArguments;
 use crate::context::Context;
 use crate::export::write_export;
 use crate::failure::Failure;
@@ -21,10 +21,7 @@ pub(super) fn export(
     now: Timestamp,
 ) -> Result<(), Failure> {
     let query = query_of(&arguments.filter, now)?;
-    let format = match arguments.format {
-        LinkFormatArgument::Csv => LinkExportFormat::Csv,
-        LinkFormatArgument::Jsonl => LinkExportFormat::JsonLines,
-    };
+    let format = arguments.format.into();
     let written = write_export(arguments.out.as_deref(), context, |write| {
         export_links(ledger, &query, format, |bytes| write(bytes)).wait()
     })?;

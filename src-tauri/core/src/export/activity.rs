@@ -6,29 +6,10 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::csv;
+use super::line_format::LineFormat;
 use crate::activity::{ActivityQuery, Actor, Entry, Kind, Reference};
 use crate::directory::Directory;
 use crate::{Error, Result, time};
-
-/// Format of an export of the activity.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ActivityFormat {
-    /// CSV for spreadsheets.
-    Csv,
-    /// JSON Lines: an object for each entry, each in a line of its own.
-    JsonLines,
-}
-
-impl ActivityFormat {
-    /// Returns the extension of files, which is also the stable name.
-    #[must_use]
-    pub const fn extension(self) -> &'static str {
-        match self {
-            Self::Csv => "csv",
-            Self::JsonLines => "jsonl",
-        }
-    }
-}
 
 /// Number of entries that are read at once.
 const PAGE: usize = 1000;
@@ -60,10 +41,10 @@ const COLUMNS: [&str; 16] = [
 pub async fn export_activity(
     directory: &dyn Directory,
     query: &ActivityQuery,
-    format: ActivityFormat,
+    format: LineFormat,
     mut write: impl FnMut(&[u8], u64) -> Result<()> + Send,
 ) -> Result<u64> {
-    if format == ActivityFormat::Csv {
+    if format == LineFormat::Csv {
         let mut head = csv::BYTE_ORDER_MARK.to_vec();
         head.extend(csv::lines([COLUMNS.map(Cow::Borrowed)])?);
         write(&head, 0)?;
@@ -74,8 +55,8 @@ pub async fn export_activity(
         written += page.entries.len() as u64;
         let rows = page.entries.iter().map(ExportedEntry::new);
         let bytes = match format {
-            ActivityFormat::Csv => csv::lines(rows.map(ExportedEntry::cells))?,
-            ActivityFormat::JsonLines => {
+            LineFormat::Csv => csv::lines(rows.map(ExportedEntry::cells))?,
+            LineFormat::JsonLines => {
                 let mut lines = Vec::new();
                 for row in rows {
                     serde_json::to_writer(&mut lines, &row).map_err(Error::internal)?;

@@ -3,20 +3,12 @@
 use std::borrow::Cow;
 
 use super::csv;
+use super::line_format::LineFormat;
 use crate::admin::{LedgerLink, LedgerUse};
 use crate::directory::Directory;
 use crate::ledger::{LinkPageStart, LinkQuery, LinkSort};
 use crate::protocol::user_id::UserId;
 use crate::{Error, Result, time};
-
-/// Format of an export of links.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LinkExportFormat {
-    /// CSV for spreadsheets.
-    Csv,
-    /// JSON Lines: a link on each line, as in the answer of `latchkey links list --json`.
-    JsonLines,
-}
 
 /// Number of links that are read at once.
 const PAGE: usize = 1000;
@@ -54,10 +46,10 @@ const HEADINGS: [&str; 24] = [
 pub async fn export_links(
     directory: &dyn Directory,
     query: &LinkQuery,
-    format: LinkExportFormat,
+    format: LineFormat,
     mut write: impl FnMut(&[u8]) -> Result<()> + Send,
 ) -> Result<u64> {
-    if format == LinkExportFormat::Csv {
+    if format == LineFormat::Csv {
         let mut head = csv::BYTE_ORDER_MARK.to_vec();
         head.extend(csv::lines([HEADINGS.map(Cow::Borrowed)])?);
         write(&head)?;
@@ -70,8 +62,8 @@ pub async fn export_links(
         count += page.links.len() as u64;
         let links: Vec<_> = page.links.into_iter().map(LedgerLink::from).collect();
         let bytes = match format {
-            LinkExportFormat::Csv => csv::lines(links.iter().map(cells))?,
-            LinkExportFormat::JsonLines => {
+            LineFormat::Csv => csv::lines(links.iter().map(cells))?,
+            LineFormat::JsonLines => {
                 let mut json = Vec::new();
                 for link in &links {
                     serde_json::to_writer(&mut json, link).map_err(Error::internal)?;

@@ -8,19 +8,25 @@
 mod activity;
 mod cells;
 mod csv;
+mod line_format;
 mod links;
 
-pub use activity::{ActivityFormat, export_activity};
-pub use links::{LinkExportFormat, export_links};
+pub use activity::export_activity;
+pub use line_format::LineFormat;
+pub use links::export_links;
 
 use std::collections::BTreeSet;
+
+use serde::Deserialize;
 
 use crate::directory::{Cursor, Directory, PageStart, Sort, User, UserQuery};
 use crate::{Error, Result};
 use cells::text_of;
 
-/// Format of an export.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Format of an export of users.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[serde(rename_all = "snake_case")]
 pub enum ExportFormat {
     /// CSV for spreadsheets.
     Csv,
@@ -35,6 +41,15 @@ impl ExportFormat {
         match self {
             Self::Csv => "csv",
             Self::Json => "json",
+        }
+    }
+
+    /// Returns the kind of files in words.
+    #[must_use]
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Csv => "CSV for spreadsheets",
+            Self::Json => "JSON",
         }
     }
 }
