@@ -25,6 +25,7 @@ fn other_settings() -> Value {
         "retention": { "age": "30 days", "refusals": 1000, "links": "30 days" },
         "audiences": ["acme-chat"],
         "supersede": true,
+        "message": "Dear {name},\n{link}",
     })
 }
 

@@ -261,6 +261,7 @@ fn every_control_of_compose_is_reached_by_keyboard() {
             "starts-at-once",
             "next-person",
             "copy-link",
+            "copy-message",
             "copy-code",
             "copy-qr",
             "save-png",

@@ -56,6 +56,8 @@ export function instanceLike(changed: Partial<Instance> = {}): Instance {
     retention: { age: '365 days', refusals: 100_000, links: '365 days' },
     audiences: [],
     supersede: false,
+    message: 'Hello {name}, here is your link: {link}',
+    stops_elsewhere: stopsLike(changed.hosted ?? 'elsewhere'),
     typingmind: null,
     api_keys: [],
     connection: null,

@@ -11,6 +11,7 @@ use latchkey_core::instance::{
     Hosted, Instance, InstanceId, Name, Settings, SettingsChange, SignInStep,
 };
 use latchkey_core::link::BaseUrl;
+use latchkey_core::link::message::MessageTemplate;
 use latchkey_core::secret::SecretEncoding;
 use latchkey_core::secret::{KeyLocation, KeyOrigin, KeyRotation, Secret};
 use latchkey_core::typingmind::TypingMind;
@@ -318,6 +319,11 @@ fn change_of(arguments: &SettingsArguments) -> SettingsChange {
         retained_links: arguments.keep_links,
         audiences: list_of(&arguments.audience),
         supersede: arguments.supersede,
+        message: arguments.message.as_ref().map(|text| match text.as_str() {
+            // An empty text is the default.
+            "default" => String::new(),
+            _ => text.clone(),
+        }),
     }
 }
 
@@ -427,7 +433,8 @@ fn show_with(
          keep-refusals           {}\n\
          keep-links              {}\n\
          audience                {}\n\
-         supersede               {}{backups_row}{typingmind}",
+         supersede               {}\n\
+         message                 {}{backups_row}{typingmind}",
         settings.name.as_str(),
         instance.id,
         settings.url,
@@ -452,6 +459,7 @@ fn show_with(
         settings.retention.links,
         listed(&settings.audiences),
         if settings.supersede { "on" } else { "off" },
+        described_message(&settings.message),
     );
     // A block is safe here, because no setting contains a line break.
     let mut block = Text::new();
@@ -466,6 +474,14 @@ fn show_with(
         }
         described
     })
+}
+
+/// Returns the template of the message on one line.
+fn described_message(template: &MessageTemplate) -> String {
+    if template.is_default() {
+        return "default".to_owned();
+    }
+    template.as_str().replace('\n', "\\n")
 }
 
 /// Returns the words about the signing key.

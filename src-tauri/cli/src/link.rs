@@ -1,11 +1,13 @@
 //! The command `latchkey link`.
 
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use latchkey_core::activity::{Actor, AuditContext};
-use latchkey_core::admin::LinkRequest;
+use latchkey_core::admin::{Link, LinkRequest};
+use latchkey_core::directory::Directory;
 use latchkey_core::error::Warning;
 use latchkey_core::inspect::preview;
 use latchkey_core::instance::{Instance, Settings};
@@ -25,10 +27,11 @@ use latchkey_core::{Error, ErrorCode, time};
 use latchkey_store::Wait as _;
 use latchkey_store::home::{Home, is_gateway};
 
-use crate::args::{LinkArguments, SecretArguments};
+use crate::args::{FormArguments, LinkArguments, SecretArguments, Shape};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::made_link::MadeLink;
+use crate::message::{message, message_without_instance};
 use crate::metadata::metadata_fields;
 use crate::output::Output;
 use crate::{input, keys, users};
@@ -43,7 +46,7 @@ pub(crate) fn link(
     let payload = payload(arguments, context)?;
     let by = AuditContext::new(Actor::CommandLine, now);
     let link = match signed_by_gateway(arguments.instance.as_deref(), &arguments.secret, context)? {
-        Some((home, instance)) => made_there(&home, &instance, payload, arguments, &by)?,
+        Some((home, instance)) => made_there(&home, &instance, payload, arguments, context, &by)?,
         None => made_here(payload, arguments, context, &by)?,
     };
     link.print(&arguments.form, context, output)?;
@@ -80,11 +83,14 @@ fn made_here(
             given: arguments.form.given(),
             note: note(arguments)?,
             supersedes: arguments.supersede,
-            ..TakenLink::new(composed.claims, key_id.map(str::to_owned))
+            ..TakenLink::new(composed.claims.clone(), key_id.map(str::to_owned))
         };
         let taken = settings.giving_out(taken)?;
-        enter(home, instance, taken, context, by)?;
+        let ledger = entered(home, instance, taken, context, by)?;
+        let name = person_name(&composed.claims.payload, &*ledger).wait();
+        link.message = message(&arguments.form, settings, &composed, Some(&name));
     } else {
+        link.message = message_without_instance(&arguments.form, &target.url, &composed);
         link.warnings = composed.warnings(&target, &key);
         link.warnings
             .extend(composed.single_use_elsewhere(&target.url));
@@ -92,16 +98,18 @@ fn made_here(
     Ok(link)
 }
 
-/// Enters a link in the ledger of an instance, before it is given out.
-pub(crate) fn enter(
+/// Enters a link in the ledger of an instance, before it is given out. Returns the directory.
+fn entered(
     home: &Home,
     instance: &Instance,
     taken: TakenLink,
     context: &Context,
     by: &AuditContext,
-) -> Result<(), Failure> {
-    let entered = users::ledger(home, instance, context)
-        .and_then(|directory| Ok(directory.take_link(taken, by).wait()?));
+) -> Result<Arc<dyn Directory>, Failure> {
+    let entered = users::ledger(home, instance, context).and_then(|directory| {
+        directory.take_link(taken, by).wait()?;
+        Ok(directory)
+    });
     entered.map_err(|failure| match failure {
         Failure::Refused(refused) => Failure::Refused(not_entered(refused)),
         other => other,
@@ -144,6 +152,7 @@ fn made_there(
     instance: &Instance,
     payload: Payload,
     arguments: &LinkArguments,
+    context: &Context,
     by: &AuditContext,
 ) -> Result<MadeLink, Failure> {
     let settings = settings_there(home, instance, by)?;
@@ -155,12 +164,34 @@ fn made_there(
         ..LinkRequest::from(&spec)
     };
     let link = home.sign_link(instance, &request, by)?;
+    let message = message_there(&arguments.form, &link, &settings, home, instance, context)?;
     let mut link = MadeLink::of_gateway(link, settings, by.at);
+    link.message = message;
     if instance.connection.is_some() {
         let refusal = refusal_there(home, instance, link.code.expose())?;
         link.warnings.extend(refusal);
     }
     Ok(link)
+}
+
+/// Returns the message about a link that a gateway has signed, if it is wanted. A key that cannot
+/// read users leaves the name to the payload.
+pub(crate) fn message_there(
+    form: &FormArguments,
+    link: &Link,
+    settings: &Settings,
+    home: &Home,
+    instance: &Instance,
+    context: &Context,
+) -> Result<Option<String>, Failure> {
+    if form.shape != Shape::Message {
+        return Ok(None);
+    }
+    let composed = Composed::try_from(link.clone())?;
+    let payload = &composed.claims.payload;
+    let directory = users::ledger(home, instance, context).ok();
+    let name = directory.map(|directory| person_name(payload, &*directory).wait());
+    Ok(message(form, settings, &composed, name.as_deref()))
 }
 
 /// Returns the settings of an instance whose gateway signs.

@@ -22,6 +22,7 @@ use crate::args::{CopyArguments, LinksArguments, LinksCommand, ListLinksArgument
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::made_link::MadeLink;
+use crate::message::message;
 use crate::output::{Output, value};
 use crate::text::Text;
 use crate::{keys, link, users};
@@ -126,7 +127,10 @@ fn copy(
     {
         let settings = link::settings_there(&home, &instance, by)?;
         let copied = home.copy_link_there(&instance, id, form.given())?;
-        return Ok(MadeLink::of_gateway(copied, settings, by.at));
+        let message = link::message_there(form, &copied, &settings, &home, &instance, context)?;
+        let mut made = MadeLink::of_gateway(copied, settings, by.at);
+        made.message = message;
+        return Ok(made);
     }
     let keys = keys::key_set(&arguments.secret, context, Some((home, instance)), by.at)?;
     let keys = keys.ok_or_else(|| link::no_secret_of(instance))?;

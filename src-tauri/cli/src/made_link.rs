@@ -27,6 +27,8 @@ pub(crate) struct MadeLink {
     url: String,
     pub(crate) code: Secret,
     widget: String,
+    /// Message to the person, if it is wanted.
+    pub(crate) message: Option<String>,
     claims: Value,
     expires_at: Option<String>,
     pub(crate) warnings: Vec<Warning>,
@@ -45,6 +47,7 @@ impl MadeLink {
             expires_at: registered.expires_at.map(time::exact),
             code: Secret::new(composed.code.expose().to_owned()),
             widget: composed.widget,
+            message: None,
             warnings: Vec::new(),
             opens_at,
         }
@@ -59,6 +62,7 @@ impl MadeLink {
             claims: report.shown.claims_json.unwrap_or_default(),
             code: Secret::new(link.code),
             widget: link.widget,
+            message: None,
             expires_at: link.expires_at,
             warnings: link.warnings,
             opens_at: settings.url,
@@ -102,6 +106,11 @@ impl MadeLink {
             Shape::Url => Text::from(self.url.as_str()),
             Shape::Code => Text::from(self.code.expose()),
             Shape::Widget => Text::from(self.widget.as_str()),
+            Shape::Message => {
+                let mut text = Text::new();
+                text.block(self.message.as_deref().unwrap_or_default());
+                text
+            }
             Shape::Qr => {
                 let qr = qr.as_ref().map_err(Error::clone)?;
                 let mut text = Text::new();
@@ -115,6 +124,7 @@ impl MadeLink {
                 "link": self.url,
                 "code": self.code.expose(),
                 "widget": self.widget,
+                "message": self.message,
                 "claims": self.claims,
                 "expires_at": self.expires_at,
                 "qr": qr.as_ref().ok().map(|qr| json!({
@@ -143,6 +153,7 @@ impl FormArguments {
             Shape::Code => GivenAs::Code,
             Shape::Widget => GivenAs::Widget,
             Shape::Qr => GivenAs::QrCode,
+            Shape::Message => GivenAs::Message,
         }
     }
 

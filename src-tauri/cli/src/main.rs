@@ -27,6 +27,7 @@ mod link;
 mod links;
 mod made_link;
 mod manual;
+mod message;
 mod metadata;
 mod named_file;
 mod output;

@@ -16,6 +16,7 @@ use latchkey_core::instance::{Instance, InstanceId};
 use latchkey_core::ledger::{self, GivenAs, TakenLink};
 use latchkey_core::link::LoginLink;
 use latchkey_core::link::compose::{Composed, LinkSpec, compose as composed};
+use latchkey_core::link::message::person_name;
 use latchkey_core::link::qr::{Level, Qr};
 use latchkey_core::protocol::payload::Payload;
 use latchkey_core::protocol::uses::Uses;
@@ -176,6 +177,7 @@ pub enum CopyWhat {
     Code,
     Widget,
     Qr,
+    Message,
 }
 
 /// Request to copy a part of a preview.
@@ -357,7 +359,10 @@ pub async fn copy(studio: State<'_, Arc<Studio>>, request: CopyRequest) -> Resul
     let shown = studio.previews().get(request.revision)?;
     blocking(studio, move |studio| {
         let signed = shown.signed()?;
-        let content = content(request.what, &signed.composed, &signed.qr)?;
+        let composed = &signed.composed;
+        let content = content(request.what, composed, &signed.qr, || {
+            message_of(studio, &shown.source.instance, composed)
+        })?;
         take(studio, &shown, request.what.given(), &request.notes)?;
         studio.clipboard().put(content)?;
         Ok::<_, Problem>(Copied::default())
@@ -418,22 +423,40 @@ impl CopyWhat {
             Self::Code => GivenAs::Code,
             Self::Widget => GivenAs::Widget,
             Self::Qr => GivenAs::QrCode,
+            Self::Message => GivenAs::Message,
         }
     }
 }
 
-/// Returns a part of a link for the clipboard.
+/// Returns a part of a link for the clipboard. `message` makes the message to its person.
 pub(super) fn content(
     what: CopyWhat,
     composed: &Composed,
     qr: &latchkey_core::Result<Qr>,
+    message: impl FnOnce() -> latchkey_core::Result<String>,
 ) -> latchkey_core::Result<Content> {
     Ok(match what {
         CopyWhat::Link => Content::Text(composed.link.url()),
         CopyWhat::Code => Content::Text(composed.code.expose().to_owned()),
         CopyWhat::Widget => Content::Text(composed.widget.clone()),
         CopyWhat::Qr => Content::Picture(picture(qr.as_ref().map_err(Error::clone)?)),
+        CopyWhat::Message => Content::Text(message()?),
     })
+}
+
+/// Returns the message about a new link of an instance.
+fn message_of(
+    studio: &Studio,
+    id: &InstanceId,
+    composed: &Composed,
+) -> latchkey_core::Result<String> {
+    let home = studio.home()?;
+    let instance = home.instances().get(id)?;
+    let ledger = studio.ledger(&home, &instance)?;
+    let name = person_name(&composed.claims.payload, &*ledger).wait();
+    Ok(instance
+        .settings
+        .message_to(&name, composed, &TimeZone::system()))
 }
 
 /// Enters a shown link in the ledger. Nothing may be given out if that fails.

@@ -211,6 +211,7 @@ pub struct InstanceSettings {
     pub retention: TypedRetention,
     pub audiences: Vec<String>,
     pub supersede: bool,
+    pub message: String,
 }
 
 impl InstanceRef {
@@ -229,8 +230,8 @@ impl From<instance::Instance> for Instance {
     fn from(instance: instance::Instance) -> Self {
         let settings = instance.settings;
         Self {
-            id: instance.id.as_str().to_owned(),
             stops_elsewhere: StopsElsewhere::of(&settings),
+            id: instance.id.as_str().to_owned(),
             name: settings.name.as_str().to_owned(),
             url: settings.url.as_str().to_owned(),
             is_loopback: settings.url.is_loopback(),
@@ -243,6 +244,7 @@ impl From<instance::Instance> for Instance {
             retention: settings.retention,
             audiences: settings.audiences.iter().map(ToString::to_string).collect(),
             supersede: settings.supersede,
+            message: settings.message.into(),
             retiring: instance
                 .retiring
                 .iter()
@@ -361,6 +363,7 @@ impl TryFrom<InstanceSettings> for SettingsChange {
             retained_links: Some(lifetime(&settings.retention.links, "retained_links")?),
             audiences: Some(settings.audiences),
             supersede: Some(settings.supersede),
+            message: Some(settings.message),
         })
     }
 }

@@ -33,6 +33,12 @@ function taking(instance: Instance): Action[] {
       shortcut: `${COMMAND} ↵`,
       run: () => void composer.copy('link'),
     },
+    {
+      id: 'copy-message',
+      name: 'Copy message',
+      icon: 'copy',
+      run: () => void composer.copy('message'),
+    },
     { id: 'copy-code', name: 'Copy code', icon: 'copy', run: () => void composer.copy('code') },
     {
       id: 'copy-widget',

@@ -13,6 +13,7 @@ const COPIED: Record<CopyWhat, string> = {
   code: 'Code copied.',
   widget: 'Widget tag copied.',
   qr: 'QR code copied.',
+  message: 'Message copied.',
 };
 
 const GIVEN: Record<CopyWhat, GivenAs> = {
@@ -20,6 +21,7 @@ const GIVEN: Record<CopyWhat, GivenAs> = {
   code: 'code',
   widget: 'widget',
   qr: 'qr_code',
+  message: 'message',
 };
 
 /** The link that is composed for one instance: draft, preview, copy and save. */

@@ -111,6 +111,9 @@ it('signs the link when it is copied, and copies the same one again', async () =
   expect(screen.getByTestId('forecast').textContent).toContain('Signs in ada');
   await userEvent.click(screen.getByTestId('copy-qr'));
   await waitFor(() => expect(count('copy')).toBe(2));
+  await userEvent.click(screen.getByTestId('copy-message'));
+  await waitFor(() => expect(count('copy')).toBe(3));
+  expect(asked.at(-1)?.request).toMatchObject({ what: 'message' });
   expect(count('link_sign')).toBe(1);
 });
 

@@ -46,7 +46,7 @@ parameters: Record<string, unknown>,
  * User whom the entry is about.
  */
 subject: string | null, };
-export type ActivityExportRequest = { 
+export type ActivityExport = { 
 /**
  * ID of the instance.
  */
@@ -62,8 +62,7 @@ text: string,
 /**
  * Format of the file.
  */
-format: ActivityFormat, };
-export type ActivityFormat = "csv" | "json_lines";
+format: LineFormat, };
 export type ActivityKind = "sign_in" | "refusal" | "act";
 export type ActivityPage = { 
 /**
@@ -411,7 +410,7 @@ at: number,
  * Number of users.
  */
 users: number, };
-export type CopyWhat = "link" | "code" | "widget" | "qr";
+export type CopyWhat = "link" | "code" | "widget" | "qr" | "message";
 export type DroppedFile = { 
 /**
  * ID of the instance.
@@ -436,37 +435,15 @@ email: string,
 metadata: MetadataInput, };
 export type ErrorCode = "invalid_request" | "invalid_payload" | "ambiguous_payload" | "invalid_url" | "invalid_setting" | "invalid_lifetime" | "invalid_time" | "code_too_long" | "no_code" | "input_too_large" | "qr_too_dense" | "invalid_picture" | "empty_secret" | "weak_secret" | "invalid_secret" | "no_signing_key" | "secret_concealed" | "keychain_unreachable" | "keys_locked" | "keys_missing" | "keys_in_use" | "wrong_passphrase" | "weak_passphrase" | "unknown_instance" | "instance_exists" | "unknown_user" | "user_exists" | "user_changed" | "unknown_session" | "unknown_link" | "not_copyable" | "unknown_api_key" | "unknown_signing_key" | "email_in_use" | "no_seats" | "invalid_cursor" | "invalid_import" | "too_many" | "hosted_elsewhere" | "on_gateway" | "address_in_use" | "directory_held" | "unreachable" | "wrong_certificate" | "key_refused" | "scope_missing" | "older_gateway" | "newer_gateway" | "not_copied" | "not_connected" | "unexpected_answer" | "busy" | "already_open" | "invalid_data_folder" | "newer_format" | "older_format" | "damaged_file" | "storage" | "no_randomness" | "internal";
 export type ExportFormat = "csv" | "json";
-export type ExportRequest = { 
-/**
- * ID of the instance.
- */
-instance: string, 
-/**
- * Filter. Null for all users.
- */
-query: UserQuery | null, 
-/**
- * Format of the file.
- */
-format: ExportFormat, };
 export type Exported = { 
-/**
- * Name of the file. Null if the user chose none.
- */
-file: string | null, 
-/**
- * Number of users in it.
- */
-users: number, };
-export type ExportedActivity = { 
 /**
  * Name of the file. Null if the user chose none or has cancelled.
  */
 file: string | null, 
 /**
- * Number of entries in it.
+ * Number of users, entries or links in it.
  */
-entries: number, };
+count: number, };
 export type Forecast = { 
 /**
  * Tone of the forecast.
@@ -804,6 +781,14 @@ audiences: Array<string>,
  */
 supersede: boolean, 
 /**
+ * Template of the message in which a person gets a link.
+ */
+message: string, 
+/**
+ * What stops its links. Null if revoked links stop by themselves.
+ */
+stops_elsewhere: StopsElsewhere | null, 
+/**
  * Its signing key, if it has one.
  */
 key: KeyStatus | null, 
@@ -829,7 +814,7 @@ export type InstanceRef = {
  * ID of the instance.
  */
 instance: string, };
-export type InstanceSettings = { name: string, url: string, hosted: Hosted, parameter: string, algorithm: Algorithm, lifetime: string, policy: Policy, visiting: SignInSettings, retention: Retention, audiences: Array<string>, supersede: boolean, };
+export type InstanceSettings = { name: string, url: string, hosted: Hosted, parameter: string, algorithm: Algorithm, lifetime: string, policy: Policy, visiting: SignInSettings, retention: Retention, audiences: Array<string>, supersede: boolean, message: string, };
 export type InstanceUpdate = { 
 /**
  * ID of the instance.
@@ -984,6 +969,7 @@ export type KeychainState = { "state": "ready" } | { "state": "unreachable",
  * Reason.
  */
 reason: Problem, };
+export type LineFormat = "csv" | "json_lines";
 export type LinkCopy = { 
 /**
  * ID of the instance.
@@ -1024,6 +1010,19 @@ times: Array<ClaimTime>,
  * ID of the signing key, if it is known.
  */
 key: string | null, };
+export type LinkExport = { 
+/**
+ * ID of the instance.
+ */
+instance: string, 
+/**
+ * Filter. Null for all links.
+ */
+query: LinkQuery | null, 
+/**
+ * Format of the file.
+ */
+format: LineFormat, };
 export type LinkNotes = { 
 /**
  * Note of the administrator. Empty for none.
@@ -1839,6 +1838,19 @@ appearance: Appearance,
  */
 gateways: Array<GatewayStart>, };
 export type Status = "active" | "suspended";
+export type StopsElsewhere = { 
+/**
+ * Why revoked links still work.
+ */
+reason: string, 
+/**
+ * What stops the links of one person.
+ */
+of_person: string, 
+/**
+ * What stops the links of everybody.
+ */
+of_everybody: string, };
 export type StudioErrorCode = "stale_preview" | "stale_inspection" | "clipboard_unavailable" | "clipboard_empty";
 export type StudioEvent = { "kind": "activity", 
 /**
@@ -1988,6 +2000,19 @@ before: EditedProfile,
  * New profile.
  */
 after: EditedProfile, };
+export type UserExport = { 
+/**
+ * ID of the instance.
+ */
+instance: string, 
+/**
+ * Filter. Null for all users.
+ */
+query: UserQuery | null, 
+/**
+ * Format of the file.
+ */
+format: ExportFormat, };
 export type UserPage = { 
 /**
  * Users in the requested order.
@@ -2226,7 +2251,9 @@ export type Commands = {
   import_rows: { request: ImportRowsRequest; response: Array<ImportRow> };
   import_next: { request: InstanceRef; response: ImportState };
   import_close: { request: null; response: null };
-  users_export: { request: ExportRequest; response: Exported };
+  users_export: { request: UserExport; response: Exported };
+  activity_export: { request: ActivityExport; response: Exported };
+  links_export: { request: LinkExport; response: Exported };
   typingmind_connect: { request: TypingMindConnect; response: Instance };
   typingmind_disconnect: { request: InstanceRef; response: Instance };
   typingmind_sync: { request: InstanceRef; response: CopyState };
@@ -2234,7 +2261,6 @@ export type Commands = {
   typingmind_user_add: { request: NewTypingMindUser; response: TypingMindUser };
   typingmind_user_remove: { request: TypingMindUserRef; response: null };
   activity: { request: ActivityRequest; response: ActivityPage };
-  activity_export: { request: ActivityExportRequest; response: ExportedActivity };
   activity_verify: { request: VerifyRequest; response: Verified };
   inspect: { request: InspectRequest; response: Inspection };
   redeem: { request: RedeemRequest; response: Redeemed };

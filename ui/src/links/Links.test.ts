@@ -180,6 +180,8 @@ it('copies the same link again, and says why it cannot', async () => {
     }),
   );
   await waitFor(() => expect(toasts.list[0]?.text).toContain('The same link copied again.'));
+  await userEvent.click(within(panel).getByTestId('link-copy-message'));
+  await waitFor(() => expect(asked.at(-1)?.request).toMatchObject({ what: 'message' }));
   cleanup();
   const why = { code: 'not_copyable', message: 'The key is gone.', field: null } as const;
   open(1, { link: () => linkDetailsLike(link, { not_copyable: why }) });

@@ -9,6 +9,7 @@ const COPIED: Record<CopyWhat, string> = {
   code: 'The same code copied again.',
   widget: 'The same widget tag copied again.',
   qr: 'The same QR code copied again.',
+  message: 'A message with the same link copied.',
 };
 
 /** Copies a link of the ledger again. Returns whether anything was copied. */

@@ -17,6 +17,7 @@ export function settingsOf(instance: Instance): InstanceSettings {
     retention,
     audiences,
     supersede,
+    message,
   } = instance;
   return {
     name,
@@ -30,6 +31,7 @@ export function settingsOf(instance: Instance): InstanceSettings {
     retention: { ...retention },
     audiences: [...audiences],
     supersede,
+    message,
   };
 }
 
@@ -43,6 +45,7 @@ const LABELS: Record<string, string> = {
   lifetime: 'Links work for',
   audiences: 'Audiences',
   supersede: 'Replace older links',
+  message: 'Message',
   external_auth: 'External authentication',
   require_expiry: 'Require an end',
   provisioning: 'Create users',

@@ -54,6 +54,27 @@ describe('the settings of an instance', () => {
     await waitFor(() => expect(kept.name).toBe('Your Company II'));
   });
 
+  it('have the message of links, and whether new links replace older ones', async () => {
+    kept = instanceLike({ hosted: 'here' });
+    studio.instances = [kept];
+    open();
+    const message = screen.getByTestId('message');
+    await userEvent.clear(message);
+    await userEvent.type(message, 'Dear {{name}, {{link}');
+    await userEvent.click(screen.getByTestId('supersede'));
+    const bar = screen.getByText(/2 changes not saved/u);
+    expect(bar.textContent).toContain('Replace older links, Message');
+    await userEvent.keyboard('{Control>}s{/Control}');
+    await waitFor(() => expect(kept.message).toBe('Dear {name}, {link}'));
+    expect(kept.supersede).toBe(true);
+  });
+
+  it('let no new link replace older ones where another application decides', () => {
+    open();
+    expect(screen.queryByTestId('supersede')).toBeNull();
+    expect(screen.getByTestId('message')).toBeTruthy();
+  });
+
   it('show only the sections that apply where another application decides', () => {
     open();
     const nav = screen.getByRole('navigation', { name: 'Sections' });

@@ -225,4 +225,8 @@ pub(crate) struct SettingsArguments {
     /// Whether older links of a person stop working whenever a new one is given out [default: off].
     #[arg(long, value_name = "on|off", value_parser = yes_or_no)]
     pub(crate) supersede: Option<bool>,
+    /// Message that 'latchkey link --as message' prints. It has {link}, and may have {name},
+    /// {instance}, {expiry} and {uses}. The value default restores that of Latchkey.
+    #[arg(long, value_name = "TEXT|default")]
+    pub(crate) message: Option<String>,
 }

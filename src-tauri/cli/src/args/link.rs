@@ -21,6 +21,8 @@ pub(crate) enum Shape {
     Widget,
     /// A QR code in the terminal.
     Qr,
+    /// A message to the person, by the template of the instance.
+    Message,
 }
 
 #[derive(Debug, Args)]

@@ -53,6 +53,7 @@ fn each_link_that_is_printed_is_listed_with_how_it_was_given_out() {
             (&["--as", "code"], "code"),
             (&["--as", "widget"], "widget"),
             (&["--as", "qr"], "qr_code"),
+            (&["--as", "message"], "message"),
             (&["--qr", picture], "file"),
         ] {
             let who = ["--user-id", given, "--note", "for the phone", "--uses", "3"];
@@ -72,6 +73,90 @@ fn each_link_that_is_printed_is_listed_with_how_it_was_given_out() {
         let once = link(at, &["--id", "1", "--uses", "1"]);
         assert_eq!(once["claims"]["single_use"], true);
     }
+}
+
+#[test]
+fn a_message_greets_the_person_and_says_what_the_template_of_the_instance_asks_for() {
+    let folder = hosted_here("https://a.b");
+    let at = folder.path();
+    let add = [
+        "users",
+        "--instance",
+        "here",
+        "add",
+        "ada",
+        "--metadata",
+        "name=Ada Okafor",
+    ];
+    done(at, &add);
+    let message = |more: &[&str]| {
+        let link = ["link", "--instance", "here", "--as", "message"];
+        let ran = in_folder(at, &[&link, more].concat());
+        assert_eq!(ran.code, 0, "{}", ran.err);
+        ran.out
+    };
+    let once = message(&["--id", "ada", "--uses", "1"]);
+    assert!(
+        once.starts_with(
+            "Hello Ada Okafor,\n\nthis link signs you in to Here:\n\nhttps://a.b/?externalAuthCode="
+        ),
+        "{once}"
+    );
+    assert!(once.contains("\n\nIt works once, until "), "{once}");
+    let set = |template: &str| {
+        in_folder(
+            at,
+            &["--json", "instance", "set", "here", "--message", template],
+        )
+    };
+    assert_eq!(set("{name}: {uses}, {expiry}\n{link}").code, 0);
+    let endless = message(&[
+        "--user-id",
+        "bob",
+        "--user-email",
+        "bob@a.b",
+        "--expires-in",
+        "never",
+    ]);
+    let (first, link) = endless.split_once('\n').unwrap();
+    assert_eq!(first, "bob@a.b: any number of times, without an end");
+    assert!(link.starts_with("https://a.b/?"), "{endless}");
+    // A link that is given out again has the name of the first time.
+    let id = id(&listed(at, &["--user", "ada"])[0]);
+    let again = links(at, &["copy", &id, "--as", "message"]).out;
+    assert!(again.starts_with("Ada Okafor: once, until "), "{again}");
+    assert_eq!(
+        listed(at, &["--user", "ada"])[0]["given"][1]["given"],
+        "message"
+    );
+    for wrong in ["no link", "{link} {nmae}"] {
+        let refused = set(wrong).refusal();
+        let expected = (1, "invalid_setting".to_owned(), Some("message".to_owned()));
+        assert_eq!(refused, expected, "{wrong}");
+    }
+    assert_eq!(set("default").code, 0);
+    assert!(message(&["--id", "ada"]).starts_with("Hello Ada Okafor,"));
+}
+
+#[test]
+fn a_message_promises_no_number_of_uses_that_an_application_elsewhere_decides() {
+    let folder = elsewhere();
+    let link = [
+        "link",
+        "--instance",
+        "here",
+        "--as",
+        "message",
+        "--id",
+        "7",
+        "--uses",
+        "1",
+    ];
+    let message = in_folder(folder.path(), &link).out;
+    assert!(
+        message.contains("It works as often as chat.example allows, until "),
+        "{message}"
+    );
 }
 
 #[test]

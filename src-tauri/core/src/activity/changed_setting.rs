@@ -41,4 +41,5 @@ pub enum ChangedSetting {
     /// Whether a backup is made every day.
     AutomaticBackups(Change<bool>),
     Supersede(Change<bool>),
+    Message(Change<String>),
 }

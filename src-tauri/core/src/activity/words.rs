@@ -316,6 +316,8 @@ impl ChangedSetting {
             Self::Supersede(change) => {
                 said("new links replace older ones", change, |on| yes_or_no(*on))
             }
+            // A message has several lines, so the words leave its text out.
+            Self::Message(_) => "message with a link: changed".to_owned(),
         }
     }
 }

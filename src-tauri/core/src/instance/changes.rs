@@ -147,6 +147,7 @@ fn changed_settings(was: &Settings, is: &Settings) -> Vec<ChangedSetting> {
         retention,
         audiences,
         supersede,
+        message,
     } = was;
     let Policy {
         external_auth: _,
@@ -216,6 +217,11 @@ fn changed_settings(was: &Settings, is: &Settings) -> Vec<ChangedSetting> {
         value(*links, is.retention.links, ChangedSetting::RetainedLinks),
         texts(audiences, &is.audiences, ChangedSetting::Audiences),
         value(*supersede, is.supersede, ChangedSetting::Supersede),
+        text(
+            message.as_str(),
+            is.message.as_str(),
+            ChangedSetting::Message,
+        ),
     ];
     changes.into_iter().flatten().collect()
 }

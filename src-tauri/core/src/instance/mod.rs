@@ -6,6 +6,7 @@ mod changes;
 pub(crate) mod hosted;
 mod id;
 mod keys;
+mod message;
 pub mod pairing;
 pub mod scope;
 mod settings_change;
@@ -32,6 +33,7 @@ use crate::instance::api_key::ApiKey;
 use crate::instance::pairing::Pairing;
 use crate::ledger::TakenLink;
 use crate::link::compose::Target;
+use crate::link::message::MessageTemplate;
 use crate::link::{BaseUrl, Parameter};
 use crate::protocol::audience::{Audience, Audiences};
 use crate::protocol::code::{Algorithm, CodeRules};
@@ -187,6 +189,11 @@ pub struct Settings {
     #[serde(default)]
     #[schema(required)]
     pub supersede: bool,
+    /// Template of the message in which a person gets a link, with the placeholders `{name}`,
+    /// `{instance}`, `{link}`, `{expiry}` and `{uses}`.
+    #[serde(default)]
+    #[schema(required, value_type = String)]
+    pub message: MessageTemplate,
 }
 
 impl Settings {
@@ -205,6 +212,7 @@ impl Settings {
             retention: Retention::default(),
             audiences: Vec::new(),
             supersede: false,
+            message: MessageTemplate::default(),
         }
     }
 

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{Algorithm, Hosted, Name, Settings, SignInStep};
+use crate::link::message::MessageTemplate;
 use crate::link::{BaseUrl, Parameter};
 use crate::protocol::audience::Audience;
 use crate::protocol::lifetime::Lifetime;
@@ -43,6 +44,7 @@ pub struct SettingsChange {
     pub retained_links: Option<Lifetime>,
     pub audiences: Option<Vec<String>>,
     pub supersede: Option<bool>,
+    pub message: Option<String>,
 }
 
 impl SettingsChange {
@@ -89,6 +91,9 @@ impl SettingsChange {
             settings.audiences = Audience::parse_all(texts, &settings.audiences)?;
         }
         assign(&mut settings.supersede, self.supersede);
+        if let Some(message) = &self.message {
+            settings.message = MessageTemplate::parse(message)?;
+        }
         Ok(())
     }
 
@@ -127,6 +132,7 @@ impl SettingsChange {
             retained_links: edited(self.retained_links, before.retained_links.as_ref()),
             audiences: edited(self.audiences, before.audiences.as_ref()),
             supersede: edited(self.supersede, before.supersede.as_ref()),
+            message: edited(self.message, before.message.as_ref()),
         }
     }
 

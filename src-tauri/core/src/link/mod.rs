@@ -3,6 +3,7 @@
 pub mod again;
 mod base_url;
 pub mod compose;
+pub mod message;
 pub mod qr;
 #[cfg(test)]
 mod tests;

@@ -11,6 +11,7 @@ use latchkey_core::instance::pairing::Pairing;
 use latchkey_core::instance::{
     Hosted, Instance, InstanceId, Name, Outbox, Policy, Retention, Settings, SignInSettings,
 };
+use latchkey_core::link::message::MessageTemplate;
 use latchkey_core::link::{BaseUrl, Parameter};
 use latchkey_core::protocol::audience::Audience;
 use latchkey_core::protocol::code::Algorithm;
@@ -26,8 +27,9 @@ use latchkey_core::{Error, ErrorCode, Result};
 /// format 3 would ignore them and accept such a key for every request. Format 5 adds instances on
 /// a gateway, the connection to TypingMind's API, pairings, and the last use of API keys. Programs
 /// for format 4 would drop them. Format 6 adds retiring and dropped signing keys. Programs for
-/// format 5 would drop them, and never delete their secrets.
-pub(crate) const FORMAT: u32 = 6;
+/// format 5 would drop them, and never delete their secrets. Format 7 adds the template of the
+/// message. Programs for format 6 would drop it.
+pub(crate) const FORMAT: u32 = 7;
 
 #[derive(Serialize, Deserialize)]
 struct InstanceFile {
@@ -47,6 +49,8 @@ struct InstanceFile {
     audiences: Vec<Audience>,
     #[serde(default)]
     supersede: bool,
+    #[serde(default)]
+    message: MessageTemplate,
     key: Option<KeyRecord>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     retiring: Vec<RetiringKey>,
@@ -121,6 +125,7 @@ pub(crate) fn parse(
             retention: file.retention,
             audiences: file.audiences.clone(),
             supersede: file.supersede,
+            message: file.message.clone(),
         })
     };
     Ok(Instance {
@@ -162,6 +167,7 @@ pub(crate) fn contents(instance: &Instance) -> Result<Vec<u8>> {
         retention: settings.retention,
         audiences: settings.audiences.clone(),
         supersede: settings.supersede,
+        message: settings.message.clone(),
         key: instance.key.clone(),
         retiring: instance.retiring.clone(),
         dropped: instance.dropped.clone(),

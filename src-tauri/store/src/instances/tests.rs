@@ -12,6 +12,7 @@ use latchkey_core::admin::{Connection, Fingerprint, GatewayUrl};
 use latchkey_core::instance::scope::Scope;
 use latchkey_core::instance::{Hosted, Instance, InstanceId, Name, Outbox, Settings};
 use latchkey_core::link::BaseUrl;
+use latchkey_core::link::message::MessageTemplate;
 use latchkey_core::secret::{KeyLocation, RetiringKey, StoredSecret};
 use serde_json::Value;
 
@@ -91,7 +92,7 @@ fn a_damaged_or_newer_file_is_reported_and_hides_no_instance() {
     fs::write(instances.path(&broken.id), b"{\"format\":1,").unwrap();
     fs::write(
         instances.path(&newer.id),
-        b"{\"format\":7,\"what\":\"ever\"}",
+        b"{\"format\":8,\"what\":\"ever\"}",
     )
     .unwrap();
     let listing = instances.list().unwrap();
@@ -155,7 +156,7 @@ fn a_directory_whose_instance_has_no_file_is_reported_and_its_name_stays_taken()
 
 /// The file was written by the last version of format 1.
 #[test]
-fn a_file_of_format_1_is_read_and_becomes_one_of_format_6() {
+fn a_file_of_format_1_is_read_and_becomes_one_of_format_7() {
     let folder = tempfile::tempdir().unwrap();
     let instances = Instances::new(folder.path());
     let id = InstanceId::parse("acme").unwrap();
@@ -172,13 +173,13 @@ fn a_file_of_format_1_is_read_and_becomes_one_of_format_6() {
     };
     instances.update(&id, &by(), renamed).unwrap();
     let written = fs::read_to_string(&path).unwrap();
-    assert!(written.contains("\"format\": 6"), "{written}");
+    assert!(written.contains("\"format\": 7"), "{written}");
     assert_eq!(instances.get(&id).unwrap().api_keys.len(), 1);
 }
 
 /// The file was written by the last version of format 4.
 #[test]
-fn a_file_of_format_4_is_read_and_becomes_one_of_format_6() {
+fn a_file_of_format_4_is_read_and_becomes_one_of_format_7() {
     let folder = tempfile::tempdir().unwrap();
     let instances = Instances::new(folder.path());
     let id = InstanceId::parse("acme").unwrap();
@@ -193,13 +194,13 @@ fn a_file_of_format_4_is_read_and_becomes_one_of_format_6() {
     let unchanged = instances.update(&id, &by(), |_| Ok(())).unwrap();
     assert_eq!(unchanged.outbox.waiting.len(), waiting);
     let written = fs::read_to_string(&path).unwrap();
-    assert!(written.contains("\"format\": 6"), "{written}");
+    assert!(written.contains("\"format\": 7"), "{written}");
     assert_eq!(instances.get(&id).unwrap().settings, read.settings);
 }
 
 /// The file was written by the last version of format 5.
 #[test]
-fn a_file_of_format_5_is_read_and_becomes_one_of_format_6() {
+fn a_file_of_format_5_is_read_and_becomes_one_of_format_7() {
     let folder = tempfile::tempdir().unwrap();
     let instances = Instances::new(folder.path());
     let id = InstanceId::parse("acme").unwrap();
@@ -220,15 +221,43 @@ fn a_file_of_format_5_is_read_and_becomes_one_of_format_6() {
     };
     let changed = instances.update(&id, &by(), retiring).unwrap();
     let written = fs::read_to_string(&path).unwrap();
-    assert!(written.contains("\"format\": 6"), "{written}");
+    assert!(written.contains("\"format\": 7"), "{written}");
     assert_eq!(instances.get(&id).unwrap().retiring, changed.retiring);
+}
+
+/// The file was written by the last version of format 6.
+#[test]
+fn a_file_of_format_6_is_read_and_becomes_one_of_format_7() {
+    let folder = tempfile::tempdir().unwrap();
+    let instances = Instances::new(folder.path());
+    let id = InstanceId::parse("acme").unwrap();
+    let path = instances.path(&id);
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(&path, include_bytes!("../../tests/store/instance-6.json")).unwrap();
+    let read = instances.get(&id).unwrap();
+    assert!(read.settings.message.is_default() && read.settings.supersede);
+    assert_eq!(read.retiring.len(), 1);
+    let template = MessageTemplate::parse("Dear {name},\n{link}").unwrap();
+    let worded = |instance: &mut Instance| {
+        instance.settings.message = template.clone();
+        Ok(())
+    };
+    let changed = instances.update(&id, &by(), worded).unwrap();
+    assert_eq!(
+        changed.outbox.waiting.len(),
+        read.outbox.waiting.len() + 1,
+        "the activity tells that the message was changed"
+    );
+    let written = fs::read_to_string(&path).unwrap();
+    assert!(written.contains("\"format\": 7"), "{written}");
+    assert_eq!(instances.get(&id).unwrap().settings.message, template);
 }
 
 #[test]
 fn each_older_format_has_a_file_beside_the_tests() {
     let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/store");
     let mut found = Vec::new();
-    for file in ["instance-1.json", "instance-4.json", "instance-5.json"] {
+    for file in [1, 4, 5, 6].map(|format| format!("instance-{format}.json")) {
         found.push(tests.join(file));
     }
     for folder in fs::read_dir(tests.join("directory")).unwrap() {
