@@ -32,6 +32,7 @@ mod prepared;
 mod preview;
 #[path = "../program/readers.rs"]
 mod readers;
+mod revoked;
 mod server;
 mod signing_keys;
 #[path = "../typingmind/stand_in.rs"]
