@@ -4,9 +4,11 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::thread;
 
+use image::imageops::FilterType;
 use jiff::Timestamp;
 use latchkey_core::link::compose::{LinkSpec, Target, compose};
 use latchkey_core::link::qr::Qr;
+use latchkey_core::link::short_code::ShortCode;
 use latchkey_core::link::{BaseUrl, LoginLink, Parameter};
 use latchkey_core::protocol::code::{Algorithm, ExternalAuthCode};
 use latchkey_core::protocol::email::Email;
@@ -106,6 +108,39 @@ fn check(folder: &Path, numbers: std::ops::Range<usize>, key: &SigningKey) -> BT
     assert_eq!(read_qr_codes(&pngs), urls, "PNG");
     assert_eq!(read_qr_codes(&svgs), urls, "SVG, rasterised");
     versions
+}
+
+#[test]
+fn the_qr_code_of_a_short_link_has_version_3_or_4_and_is_read_from_150_pixels() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut urls, mut pictures) = (Vec::new(), Vec::new());
+    for (number, base) in [
+        "https://a.io",
+        "https://chat.yourcompany.com",
+        "https://chat.yourcompany.com:8443/",
+        "http://192.168.7.20:8787/",
+        "https://login.intranet.department.example.org/CHAT/",
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let url = ShortCode::new()
+            .unwrap()
+            .url(&BaseUrl::parse(base).unwrap());
+        let qr = Qr::for_url(&url).unwrap();
+        assert!([3, 4].contains(&qr.version()), "{}: {url}", qr.version());
+        let picture = image::load_from_memory(&qr.png().unwrap()).unwrap();
+        for (kind, filter) in [
+            ("nearest", FilterType::Nearest),
+            ("smooth", FilterType::Triangle),
+        ] {
+            let file = folder.path().join(format!("{number}-{kind}.png"));
+            picture.resize_exact(150, 150, filter).save(&file).unwrap();
+            pictures.push(file);
+            urls.push(url.clone());
+        }
+    }
+    assert_eq!(read_qr_codes(&pictures), urls);
 }
 
 #[test]

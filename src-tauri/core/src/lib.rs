@@ -26,6 +26,7 @@ pub mod admin;
 pub mod directory;
 pub mod error;
 pub mod export;
+mod hash;
 pub mod import;
 pub mod inspect;
 pub mod instance;

@@ -9,6 +9,8 @@ use crate::Result;
 use crate::activity::{AuditContext, Event};
 use crate::directory::{Command, Directory, Redemption, User};
 use crate::instance::{Settings, SignInStep};
+use crate::ledger::ShortLink;
+use crate::link::short_code::ShortCodeHash;
 use crate::protocol::code::recognize::recognize_and_verify;
 use crate::protocol::code::{CodeRefusal, VerifiedCode, trim, verify};
 use crate::protocol::payload::Payload;
@@ -16,7 +18,7 @@ use crate::protocol::user_id::UserId;
 use crate::secret::SigningKey;
 use crate::session::BrowserKey;
 use crate::session::{NewSession, Session, SessionId, SessionKey, SessionRules, SessionScope};
-use crate::verdict::{DirectoryFacts, Refusal, Verdict, judge};
+use crate::verdict::{DirectoryFacts, Refusal, Verdict, judge, unknown_link};
 
 /// Finds the code in `text`, judges it by the settings and keys of an instance, and applies the
 /// verdict. The change is recorded and on the disk when this returns. A refusal is a verdict and
@@ -131,6 +133,20 @@ pub async fn refuse_unverified(
 ) -> SignIn {
     let verdict = judge(Err(refusal), settings.policy, &DirectoryFacts::default());
     refused(verdict, None, directory, by).await
+}
+
+/// Finds a short link in the ledger, in any spelling of its code. `None` for everything else.
+pub async fn find_short_link(text: &str, directory: &dyn Directory) -> Result<Option<ShortLink>> {
+    directory.short_link(&ShortCodeHash::of(&trim(text))).await
+}
+
+/// Refuses a short link that is not in the ledger, and records that, like [`refuse_unverified`].
+pub async fn refuse_unknown_link(
+    settings: &Settings,
+    directory: &dyn Directory,
+    by: &AuditContext,
+) -> SignIn {
+    refused(unknown_link(settings.policy), None, directory, by).await
 }
 
 /// Records a refusal. An error is only logged, because the visitor is refused anyway.

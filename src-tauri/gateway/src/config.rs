@@ -87,10 +87,9 @@ impl GatewayConfig {
             api_keys,
             unrecorded,
         } = snapshot;
-        let root = settings.url.sibling("");
         Self {
             cookie_key: CookieKey::new(keys.active(), instance, &settings),
-            folder: root.path().trim_end_matches('/').to_owned(),
+            folder: settings.url.folder(),
             content_security_policy: content_security_policy(&settings),
             frame_security_policy: frame_security_policy(&settings),
             settings,

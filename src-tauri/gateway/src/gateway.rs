@@ -16,7 +16,8 @@ use latchkey_core::inspect::diagnosis::OtherInstance;
 use latchkey_core::instance::InstanceId;
 use latchkey_core::protocol::code::VerifiedCode;
 use latchkey_core::sign_in::{
-    Browser, PreCheck, SignIn, SignInAttempt, Visitor, refuse_unverified, verify_link,
+    Browser, PreCheck, SignIn, SignInAttempt, Visitor, find_short_link, refuse_unknown_link,
+    refuse_unverified, verify_link,
 };
 use latchkey_core::verdict::{Refusal, Verdict};
 use latchkey_store::instances::FileStamp;
@@ -60,7 +61,10 @@ pub struct Gateway {
     is_failing: AtomicBool,
     pub(crate) trusted_proxies: TrustedProxies,
     pub(crate) rate_limits: RateLimits,
+    /// Lockout of addresses that send wrong API keys.
     pub(crate) lockout: Lockout,
+    /// Lockout of addresses that open short links that do not exist.
+    pub(crate) guesses: Lockout,
     pub(crate) key_uses: KeyUses,
     pub(crate) metrics: Metrics,
     pub(crate) refusal_log: RefusalLog,
@@ -112,6 +116,7 @@ impl Gateway {
             is_failing: AtomicBool::new(false),
             rate_limits: RateLimits::new(&limits),
             lockout: Lockout::default(),
+            guesses: Lockout::default(),
             key_uses: KeyUses::new(Arc::new(|_| Ok(()))),
             trusted_proxies: TrustedProxies::new(limits.trusted_proxies),
             metrics: Metrics::new(),
@@ -233,6 +238,29 @@ impl Gateway {
                 Err(done)
             }
         }
+    }
+
+    /// Judges a short link by itself, like [`verify`](Self::verify). An unknown one is counted, because
+    /// somebody may be guessing.
+    pub(crate) async fn verify_short(
+        &self,
+        config: &GatewayConfig,
+        code: &str,
+        by: &AuditContext,
+    ) -> Result<std::result::Result<VerifiedCode, SignIn>> {
+        let (settings, directory) = (&config.settings, &*self.directory);
+        let found = find_short_link(code, directory).await?;
+        let judged = found.map(|link| link.verify(settings.code_rules(), by.at));
+        let done = match judged {
+            Some(Ok(code)) => return Ok(Ok(code)),
+            Some(Err(refusal)) => refuse_unverified(&refusal, settings, directory, by).await,
+            None => {
+                self.guesses.count(by.address, Instant::now());
+                refuse_unknown_link(settings, directory, by).await
+            }
+        };
+        self.count(&done);
+        Ok(Err(done))
     }
 
     /// Opens a link by its code.

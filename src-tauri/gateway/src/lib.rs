@@ -4,7 +4,7 @@
 //! | concern | module |
 //! |---|---|
 //! | paths | [`router()`] |
-//! | opening a link, continuing, signing out | `visit`, `visit_source`, `sign_in` |
+//! | opening a link, continuing, signing out | `visit`, `visit_source`, `short_link`, `sign_in` |
 //! | configuration, cookies, content security policies | `config`, `config_cache`, `cookies`, `content_security` |
 //! | sessions, time of their last use | `session`, `last_seen` |
 //! | time of the last use of API keys | `key_uses` |
@@ -68,6 +68,7 @@ mod router;
 mod self_signed;
 mod serve;
 mod session;
+mod short_link;
 mod sign_in;
 mod socket_limits;
 mod unread_body;

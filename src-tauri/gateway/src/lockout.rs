@@ -1,4 +1,4 @@
-//! Lockout of addresses that send wrong API keys.
+//! Lockout of addresses that guess: that send wrong API keys, or open short links that do not exist.
 
 use std::collections::{HashMap, VecDeque};
 use std::net::IpAddr;
@@ -7,19 +7,19 @@ use std::time::{Duration, Instant};
 
 use crate::rate_limit::network;
 
-/// Number of wrong keys within [`WINDOW`] that lock an address out.
-const WRONG_KEYS: usize = 10;
-/// Period in which wrong keys are counted.
+/// Number of wrong guesses within [`WINDOW`] that lock an address out.
+const WRONG_GUESSES: usize = 10;
+/// Period in which wrong guesses are counted.
 const WINDOW: Duration = Duration::from_mins(1);
 /// Length of a lockout.
 const LOCKED: Duration = Duration::from_mins(1);
-/// Maximum number of addresses in memory. Further addresses are not locked out: a key has too many
-/// random bits to be guessed, and an attacker with many addresses must not lock out others.
+/// Maximum number of addresses in memory. Further addresses are not locked out: keys and short links
+/// have too many random bits to be guessed, and an attacker with many addresses must not lock out others.
 const MAX_ADDRESSES: usize = 10_000;
 /// Length of the prefix of the IPv6 networks that are locked out together.
 const NETWORK_BITS: u32 = 64;
 
-/// Times of the latest wrong keys of each address.
+/// Times of the latest wrong guesses of each address.
 #[derive(Default)]
 pub(crate) struct Lockout(Mutex<HashMap<IpAddr, VecDeque<Instant>>>);
 
@@ -28,12 +28,12 @@ impl Lockout {
     pub(crate) fn remaining(&self, address: Option<IpAddr>, now: Instant) -> Option<Duration> {
         let addresses = self.addresses();
         let times = addresses.get(&network(address?, NETWORK_BITS))?;
-        let locked_at = times.back().filter(|_| times.len() >= WRONG_KEYS)?;
+        let locked_at = times.back().filter(|_| times.len() >= WRONG_GUESSES)?;
         let remaining = LOCKED.checked_sub(now.saturating_duration_since(*locked_at))?;
         (!remaining.is_zero()).then_some(remaining)
     }
 
-    /// Counts a wrong key.
+    /// Counts a wrong guess.
     pub(crate) fn count(&self, address: Option<IpAddr>, now: Instant) {
         let Some(address) = address.map(|address| network(address, NETWORK_BITS)) else {
             return;
@@ -48,7 +48,7 @@ impl Lockout {
         }
         let times = addresses.entry(address).or_default();
         times.retain(is_recent);
-        if times.len() < WRONG_KEYS {
+        if times.len() < WRONG_GUESSES {
             times.push_back(now);
         }
     }
@@ -103,7 +103,7 @@ mod tests {
     #[test]
     fn an_ipv6_network_is_locked_out_as_a_whole_and_an_unknown_address_never() {
         let (lockout, now) = (Lockout::default(), Instant::now());
-        for number in 0..WRONG_KEYS {
+        for number in 0..WRONG_GUESSES {
             let one = address(&format!("2001:db8::{number}"));
             lockout.count(Some(one), now);
             lockout.count(None, now);
@@ -125,7 +125,7 @@ mod tests {
         };
         assert_eq!(count(0, now), MAX_ADDRESSES);
         let newest = Some(Ipv4Addr::from_bits(500_000).into());
-        (0..WRONG_KEYS).for_each(|_| lockout.count(newest, now + WINDOW));
+        (0..WRONG_GUESSES).for_each(|_| lockout.count(newest, now + WINDOW));
         let has_room = lockout.remaining(newest, now + WINDOW).is_some();
         assert!(has_room, "old addresses are dropped");
     }

@@ -47,8 +47,8 @@ impl RequestKind {
             "/healthz" | "/widget.js" => Self::Other,
             path if path.starts_with("/api/") => Self::Api,
             path if path.starts_with("/auth/verify/") => Self::Verify,
-            path if path.starts_with("/auth/") => Self::Other,
-            // The confirm page sends its form to the link itself.
+            path if path.starts_with("/auth/") && !path.starts_with("/auth/l/") => Self::Other,
+            // The confirm page sends its form to the link itself, also to a short one.
             _ if *method == Method::POST => Self::Continue,
             _ => Self::Page,
         }

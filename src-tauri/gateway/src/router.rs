@@ -8,7 +8,7 @@ use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::Response;
-use axum::routing::{get, post};
+use axum::routing::{MethodRouter, get, post};
 use tower::Service;
 
 use crate::gateway::Gateway;
@@ -22,6 +22,7 @@ use crate::{api, own_sessions, pages, visit, widget};
 /// | `/auth/verify` | tells a proxy who the visitor is; handled before the routes |
 /// | `/auth/sign-in` | page to which a proxy sends visitors who are not signed in |
 /// | `/auth/sign-out` | target of the sign-out button |
+/// | `/auth/l/…`, `/AUTH/L/…` | opens a short link |
 /// | `/auth/sessions/…` | targets of the buttons that sign the person's other browsers out |
 /// | `/api/…` | users and links, for other systems |
 /// | `/widget.js` | the widget, for pages of other sites |
@@ -35,6 +36,8 @@ pub fn router(
     let routes = Router::new()
         .route("/auth/sign-in", get(visit::sign_in_page))
         .route("/auth/sign-out", post(visit::sign_out))
+        .route("/auth/l/{code}", short_link())
+        .route("/AUTH/L/{code}", short_link())
         .route(pages::END_SESSION_PATH, post(own_sessions::end))
         .route(pages::END_SESSIONS_PATH, post(own_sessions::end_all))
         .route(
@@ -48,6 +51,11 @@ pub fn router(
         .method_not_allowed_fallback(visit::wrong_method)
         .with_state(Arc::clone(&gateway));
     with_middleware(gateway, routes)
+}
+
+/// Returns the handlers of a short link, which also is the target of its own confirm page.
+fn short_link() -> MethodRouter<Arc<Gateway>> {
+    get(visit::short_link).post(visit::short_link)
 }
 
 async fn health(State(gateway): State<Arc<Gateway>>) -> (StatusCode, &'static str) {

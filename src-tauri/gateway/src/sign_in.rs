@@ -47,7 +47,8 @@ pub(crate) async fn verified(
     verified.map_err(|done| refused(&done.verdict).answer(Some(config), headers))
 }
 
-fn refused(verdict: &Verdict) -> ErrorPage {
+/// Returns the page of a refusal.
+pub(crate) fn refused(verdict: &Verdict) -> ErrorPage {
     match verdict {
         Verdict::Refused(refusal) => ErrorPage::code(refusal),
         // Does not happen: a verdict that signs in comes with a session.

@@ -8,7 +8,8 @@
 use std::iter;
 use std::sync::Arc;
 
-use axum::extract::State;
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, State};
 use axum::http::header::ALLOW;
 use axum::http::{Extensions, HeaderMap, HeaderValue, Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
@@ -67,9 +68,23 @@ pub(crate) async fn page(
     }
 }
 
+/// Opens a short link. A path that is no text is an unknown link like any other.
+pub(crate) async fn short_link(
+    State(gateway): State<Arc<Gateway>>,
+    CurrentConfig(config): CurrentConfig,
+    method: Method,
+    extensions: Extensions,
+    headers: HeaderMap,
+    path: Result<Path<String>, PathRejection>,
+) -> Answer {
+    let code = path.map(|Path(code)| code).unwrap_or_default();
+    let source = VisitSource::Short { code };
+    visit(&gateway, &config, source, &method, &extensions, &headers).await
+}
+
 /// Opens the link of a source, or redeems its code if the method is `POST`, which is a click on the
 /// button of the confirm page.
-pub(crate) async fn visit(
+async fn visit(
     gateway: &Gateway,
     config: &Arc<GatewayConfig>,
     source: VisitSource,
@@ -209,7 +224,7 @@ impl Visit<'_> {
     fn lead_on(&self, cookie: Option<String>) -> Response {
         let (config, keys) = (self.config, &self.config.cookie_key);
         let home = home_of(config);
-        let page = self.source.page();
+        let page = self.source.page().unwrap_or(&home);
         let own = ReturnAddress::parse(page, &[]);
         let to = if page == "/" || page == home {
             keys.remembered(self.headers, &config.settings).or(own)

@@ -8,6 +8,7 @@ use url::form_urlencoded;
 
 use crate::config::GatewayConfig;
 use crate::gateway::Gateway;
+use crate::short_link;
 use crate::sign_in::verified;
 
 /// How a request names its link. Whatever the source, the visit goes on with the
@@ -19,6 +20,11 @@ pub(crate) enum VisitSource {
         code: String,
         /// URI without the code. The rest of the URI is unchanged, byte for byte.
         page: String,
+    },
+    /// The code of a short link in the path.
+    Short {
+        /// Any text. Only the ledger knows whether it is a code.
+        code: String,
     },
 }
 
@@ -53,13 +59,16 @@ impl VisitSource {
     ) -> Result<VerifiedCode, Response> {
         match self {
             Self::Query { code, .. } => verified(gateway, config, code, by, headers).await,
+            Self::Short { code } => short_link::verified(gateway, config, code, by, headers).await,
         }
     }
 
-    /// Returns the page to which the link leads, as path and query.
-    pub(crate) fn page(&self) -> &str {
+    /// Returns the page to which the link leads, as path and query. `None` if the link names no page,
+    /// and leads to the instance's URL.
+    pub(crate) fn page(&self) -> Option<&str> {
         match self {
-            Self::Query { page, .. } => page,
+            Self::Query { page, .. } => Some(page),
+            Self::Short { .. } => None,
         }
     }
 }

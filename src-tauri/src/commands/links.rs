@@ -106,6 +106,8 @@ pub struct IssuedLink {
     pub first_use: Option<LinkUse>,
     /// Last sign-in.
     pub last_use: Option<LinkUse>,
+    /// Whether it also has a short link.
+    pub has_short: bool,
 }
 
 /// Filter and order of links.
@@ -532,7 +534,12 @@ impl LinkPerson {
 }
 
 impl From<ListedLink> for IssuedLink {
-    fn from(ListedLink { link, standing }: ListedLink) -> Self {
+    fn from(listed: ListedLink) -> Self {
+        let ListedLink {
+            link,
+            standing,
+            has_short,
+        } = listed;
         let given = link.given.into_iter().map(|given| GivenOut {
             given: given.given,
             at: given.at,
@@ -556,6 +563,7 @@ impl From<ListedLink> for IssuedLink {
             used: link.used,
             first_use: link.first_use.map(Into::into),
             last_use: link.last_use.map(Into::into),
+            has_short,
         }
     }
 }

@@ -10,7 +10,7 @@ use crate::text::Text;
 
 /// Adds a row: ID, person, state, uses, expiry, last sign-in, note.
 pub(super) fn row(listed: &ListedLink, text: &mut Text) {
-    let ListedLink { link, standing } = listed;
+    let ListedLink { link, standing, .. } = listed;
     text.row(&[
         &link.id,
         person(link),
@@ -24,7 +24,11 @@ pub(super) fn row(listed: &ListedLink, text: &mut Text) {
 
 /// Returns everything that the ledger knows of a link.
 pub(super) fn details(listed: &ListedLink, claims: Option<&Claims>) -> Text {
-    let ListedLink { link, standing } = listed;
+    let ListedLink {
+        link,
+        standing,
+        has_short,
+    } = listed;
     let mut text = Text::new();
     let mut field = |name: &str, value: &str| text.line(format_args!("{name:<12}  {value}"));
     field("id", &link.id);
@@ -44,6 +48,7 @@ pub(super) fn details(listed: &ListedLink, claims: Option<&Claims>) -> Text {
         let (words, at) = (given.given.words(), time::exact(given.at));
         field("given out", &format!("{at}, {words}, by {}", given.by));
     }
+    field("short link", if *has_short { "yes" } else { "no" });
     field("key", link.key.as_deref().unwrap_or("-"));
     field("entered", &time::exact(link.entered_at));
     field("issued", &moment(link.issued_at));

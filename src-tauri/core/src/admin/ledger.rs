@@ -12,6 +12,7 @@ use crate::ledger::{
     self, GivenAs, GivenOut, IssuedLink, LinkOrigin, LinkPage, LinkStatus, ListedLink, Revocation,
     RevocationScope, Standing, TakenLink, Use,
 };
+use crate::link::short_code::ShortCodeHash;
 use crate::protocol::claims::Claims;
 use crate::protocol::user_id::UserId;
 use crate::protocol::uses::Uses;
@@ -109,6 +110,10 @@ pub struct LedgerLink {
     /// Last sign-in.
     #[schema(required)]
     pub last_use: Option<LedgerUse>,
+    /// Whether it also has a short link.
+    #[serde(default)]
+    #[schema(required)]
+    pub has_short: bool,
 }
 
 impl From<Use> for LedgerUse {
@@ -132,7 +137,12 @@ impl From<LedgerUse> for Use {
 }
 
 impl From<ListedLink> for LedgerLink {
-    fn from(ListedLink { link, standing }: ListedLink) -> Self {
+    fn from(listed: ListedLink) -> Self {
+        let ListedLink {
+            link,
+            standing,
+            has_short,
+        } = listed;
         let given = link.given.into_iter().map(|given| LedgerGivenOut {
             given: given.given,
             at: given.at,
@@ -158,6 +168,7 @@ impl From<ListedLink> for LedgerLink {
             used: link.used,
             first_use: link.first_use.map(Into::into),
             last_use: link.last_use.map(Into::into),
+            has_short,
         }
     }
 }
@@ -192,6 +203,7 @@ impl From<LedgerLink> for ListedLink {
                 ended_at: wire.ended_at,
                 ends_sessions: wire.ends_sessions,
             },
+            has_short: wire.has_short,
         }
     }
 }
@@ -281,6 +293,10 @@ pub struct TakenLinkRequest {
     /// Whether older links of the person stop working.
     #[serde(default)]
     pub supersedes: bool,
+    /// SHA-256 of the code of its short link, in base64url.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub short: Option<ShortCodeHash>,
 }
 
 impl From<&TakenLink> for TakenLinkRequest {
@@ -291,6 +307,7 @@ impl From<&TakenLink> for TakenLinkRequest {
             given: taken.given,
             note: taken.note.clone(),
             supersedes: taken.supersedes,
+            short: taken.short,
         }
     }
 }
@@ -313,6 +330,7 @@ impl TakenLinkRequest {
                 .transpose()?
                 .flatten(),
             supersedes: self.supersedes,
+            short: self.short,
         })
     }
 }

@@ -67,6 +67,9 @@ pub struct LinkRequest {
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     #[schema(default = false)]
     pub supersede: bool,
+    /// Whether the link also has a short link, for chats and small QR codes.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub short: bool,
     /// Way in which the link is given out, for the ledger. By default as a link.
     #[serde(
         default,
@@ -115,6 +118,7 @@ impl From<&LinkSpec> for LinkRequest {
             uses: spec.uses.limit().filter(|uses| *uses > 1),
             note: None,
             supersede: false,
+            short: false,
             given: None,
             issuer: spec.issuer.clone(),
             subject: spec.subject.clone(),
@@ -158,6 +162,15 @@ impl LinkRequest {
             audience: self.audience,
         })
     }
+}
+
+/// Leaves a switch out of a request, because older gateways do not know it.
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes a reference"
+)]
+const fn is_false(value: &bool) -> bool {
+    !*value
 }
 
 /// Returns the number of uses of a request.
@@ -243,6 +256,9 @@ pub struct Link {
     /// ID of the code (`jti`), by which the activity names the link.
     #[schema(required)]
     pub id: Option<String>,
+    /// Short URL that opens the link, too, if one was requested. It is shown only here.
+    #[schema(required)]
+    pub short_url: Option<String>,
     /// Time at which the link expires. `null` if it never does.
     #[schema(required, format = DateTime)]
     pub expires_at: Option<String>,
@@ -282,6 +298,7 @@ impl Link {
             code: composed.code.expose().to_owned(),
             widget: composed.widget.clone(),
             id: registered.id.clone(),
+            short_url: None,
             expires_at: registered
                 .expires_at
                 .and_then(|at| Timestamp::from_second(at).ok())

@@ -8,6 +8,7 @@ use super::facts::{Counts, EmailUsers, Facts, Person};
 use super::user::User;
 use crate::activity::Event;
 use crate::ledger::{InstanceCutoffs, IssuedLink, PersonCutoffs};
+use crate::link::short_code::ShortCodeHash;
 use crate::protocol::email::Email;
 use crate::protocol::user_id::UserId;
 use crate::session::{Session, SessionKey};
@@ -33,7 +34,9 @@ pub enum Effect {
     PutLink(Box<IssuedLink>),
     /// Sets the claims of a link in the ledger. They belong to the person whom they name.
     PutClaims(LinkPerson, String, Map<String, Value>),
-    /// Deletes the claims of all links of a person, and the names and notes in their records.
+    /// Adds the short link with a hash for the link with an ID.
+    PutShortLink(ShortCodeHash, String),
+    /// Deletes the claims and the short links of all links of a person, and the names and notes in their records.
     ForgetClaims(LinkPerson),
     /// Sets the cutoffs for the links of a person.
     SetPersonCutoffs(UserId, PersonCutoffs),
@@ -109,6 +112,7 @@ impl Facts {
             Effect::PutLink(link) => {
                 self.set_link(link.id.clone(), Some(IssuedLink::clone(link)));
             }
+            Effect::PutShortLink(code, link) => self.set_short_code(link.clone(), Some(*code)),
             Effect::PutSession(key, session) => {
                 self.set_session(*key, Some(Session::clone(session)));
             }

@@ -18,8 +18,9 @@ use crate::activity::{
 use crate::instance::{Policy, Retention};
 use crate::ledger::{
     LinkCounts, LinkPage, LinkPageStart, LinkQuery, LinkSort, ListedLink, Revocation,
-    RevocationScope, TakenLink,
+    RevocationScope, ShortLink, TakenLink,
 };
+use crate::link::short_code::ShortCodeHash;
 use crate::protocol::claims::Claims;
 use crate::protocol::email::Email;
 use crate::protocol::payload::NewUser;
@@ -119,6 +120,9 @@ pub trait Directory: Send + Sync {
     /// Returns the link with an ID, as it stands at a time, and its claims. The claims are deleted
     /// with their user, and codes of other systems have none in the ledger.
     async fn link(&self, id: &str, now: Timestamp) -> Result<Option<(ListedLink, Option<Claims>)>>;
+
+    /// Returns the short link with a hash. A short link ends with its claims.
+    async fn short_link(&self, code: &ShortCodeHash) -> Result<Option<ShortLink>>;
 
     /// Returns the recorded times that are later than `now`, at most [`MAX_TIMES`].
     async fn times_ahead(&self, now: Timestamp) -> Result<Vec<TimeAhead>>;

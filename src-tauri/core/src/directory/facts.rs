@@ -6,6 +6,7 @@ use utoipa::ToSchema;
 use super::command::MAX_IMPORT;
 use super::user::User;
 use crate::ledger::{InstanceCutoffs, IssuedLink, PersonCutoffs};
+use crate::link::short_code::ShortCodeHash;
 use crate::protocol::email::Email;
 use crate::protocol::user_id::UserId;
 use crate::session::{Session, SessionKey};
@@ -31,6 +32,7 @@ pub struct Facts {
     recent_links: Known<UserId, Option<Vec<String>>>,
     emails: Known<String, EmailUsers>,
     links: Known<String, Option<IssuedLink>>,
+    short_codes: Known<String, Option<ShortCodeHash>>,
     sessions: Known<SessionKey, Option<Session>>,
 }
 
@@ -104,6 +106,8 @@ pub struct Needs {
     pub emails: Vec<Email>,
     /// Links by ID.
     pub links: Vec<String>,
+    /// IDs of links whose short links are needed.
+    pub short_codes: Vec<String>,
     /// Sessions.
     pub sessions: Vec<SessionKey>,
 }
@@ -117,6 +121,7 @@ impl Needs {
             && self.recent_links.is_empty()
             && self.emails.is_empty()
             && self.links.is_empty()
+            && self.short_codes.is_empty()
             && self.sessions.is_empty()
     }
 }
@@ -212,6 +217,13 @@ impl Facts {
         self.links.get(id).map(Option::as_ref)
     }
 
+    /// Returns the hash of the short link of a link, or the fact that it has none. `None` if it was
+    /// not loaded.
+    #[must_use]
+    pub fn short_code(&self, link: &str) -> Option<Option<ShortCodeHash>> {
+        self.short_codes.get(link).copied()
+    }
+
     /// Returns the session with a key. `None` if it was not loaded.
     #[must_use]
     pub fn session(&self, key: &SessionKey) -> Option<Option<&Session>> {
@@ -255,6 +267,11 @@ impl Facts {
     /// Adds a link of the ledger, or the fact that there is none.
     pub fn set_link(&mut self, id: String, link: Option<IssuedLink>) {
         self.links.set(id, link);
+    }
+
+    /// Adds the short link of a link, or the fact that it has none.
+    pub fn set_short_code(&mut self, link: String, code: Option<ShortCodeHash>) {
+        self.short_codes.set(link, code);
     }
 
     /// Adds a session, or the fact that there is none.

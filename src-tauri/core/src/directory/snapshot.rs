@@ -10,6 +10,7 @@ use super::user::{SharedEmail, User};
 use crate::Result;
 use crate::activity::{EntryRow, Removed, SealRow, Sealing};
 use crate::ledger::{InstanceCutoffs, IssuedLink, LinkRecord, PersonCutoffs};
+use crate::link::short_code::ShortCodeHash;
 use crate::protocol::user_id::UserId;
 use crate::session::{Session, SessionKey};
 use crate::time;
@@ -71,6 +72,13 @@ pub enum Row {
         /// The claims.
         claims: Map<String, Value>,
     },
+    /// The short link of a link in the ledger.
+    ShortLink {
+        /// ID of the link.
+        link: String,
+        /// Hash of its code.
+        code: ShortCodeHash,
+    },
     /// The cutoffs for the links of a person.
     Cutoffs {
         /// ID of the person.
@@ -93,7 +101,7 @@ pub enum Row {
 
 impl Row {
     /// Kinds of rows, as files name them.
-    pub const KINDS: [&str; 13] = [
+    pub const KINDS: [&str; 14] = [
         "totals",
         "user",
         "removal",
@@ -103,6 +111,7 @@ impl Row {
         "link",
         "issued_link",
         "claims",
+        "short_link",
         "cutoffs",
         "session",
         "entry",
@@ -122,6 +131,7 @@ impl Row {
             Self::Link { .. } => "link",
             Self::IssuedLink(_) => "issued_link",
             Self::Claims { .. } => "claims",
+            Self::ShortLink { .. } => "short_link",
             Self::Cutoffs { .. } => "cutoffs",
             Self::Session { .. } => "session",
             Self::Entry(_) => "entry",

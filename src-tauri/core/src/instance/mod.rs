@@ -295,7 +295,7 @@ impl Settings {
     /// Applies the settings to a link that is given out.
     ///
     /// Fails with [`ErrorCode::HostedElsewhere`] for a link that shall supersede others at an
-    /// application that does not know this ledger.
+    /// application that does not know this ledger, and for a short link to such an application.
     pub fn giving_out(&self, taken: TakenLink) -> Result<TakenLink> {
         if self.hosted != Hosted::Elsewhere {
             let supersedes = taken.supersedes || self.supersede;
@@ -303,6 +303,13 @@ impl Settings {
                 supersedes,
                 ..taken
             });
+        }
+        if taken.short.is_some() {
+            let message = format!(
+                "A short link does not work at {}, because only Latchkey's own gateway knows short links. Make the link without this.",
+                self.url.authority()
+            );
+            return Err(Error::new(ErrorCode::HostedElsewhere, message).about("short"));
         }
         if taken.supersedes {
             let message = format!(

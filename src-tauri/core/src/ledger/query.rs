@@ -69,6 +69,8 @@ pub struct ListedLink {
     pub link: IssuedLink,
     /// State of the link.
     pub standing: Standing,
+    /// Whether it also has a short link.
+    pub has_short: bool,
 }
 
 /// A page of links.

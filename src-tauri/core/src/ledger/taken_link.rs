@@ -1,6 +1,7 @@
 //! Giving a link out, which enters it in the ledger.
 
 use super::issued_link::GivenAs;
+use crate::link::short_code::ShortCodeHash;
 use crate::protocol::claims::Claims;
 use crate::{Error, ErrorCode, Result};
 
@@ -20,6 +21,8 @@ pub struct TakenLink {
     pub note: Option<String>,
     /// Whether older links of the person stop working.
     pub supersedes: bool,
+    /// Hash of the code of its short link. `None` keeps an earlier short link.
+    pub short: Option<ShortCodeHash>,
 }
 
 impl TakenLink {
@@ -32,6 +35,7 @@ impl TakenLink {
             given: GivenAs::Link,
             note: None,
             supersedes: false,
+            short: None,
         }
     }
 }

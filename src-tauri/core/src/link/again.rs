@@ -57,7 +57,7 @@ pub fn claims(
     kept: Option<Claims>,
     has_key: impl Fn(&str) -> bool,
 ) -> Result<Claims> {
-    let ListedLink { link, standing } = listed;
+    let ListedLink { link, standing, .. } = listed;
     if !standing.status.works() {
         return Err(not_copyable("This link does not work any more"));
     }
@@ -121,6 +121,7 @@ mod tests {
                 ended_at: None,
                 ends_sessions: false,
             },
+            has_short: false,
         }
     }
 

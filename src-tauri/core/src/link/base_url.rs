@@ -126,6 +126,14 @@ impl BaseUrl {
         url
     }
 
+    /// Returns the folder of the application's page without its final slash, such as `/chat`. Empty
+    /// at the root.
+    #[must_use]
+    pub fn folder(&self) -> String {
+        let root = self.sibling("");
+        root.path().trim_end_matches('/').to_owned()
+    }
+
     /// Returns the URL without its fragment.
     #[must_use]
     pub fn without_fragment(&self) -> Url {

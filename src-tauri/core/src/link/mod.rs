@@ -5,6 +5,7 @@ mod base_url;
 pub mod compose;
 pub mod message;
 pub mod qr;
+pub mod short_code;
 #[cfg(test)]
 mod tests;
 pub mod widget;

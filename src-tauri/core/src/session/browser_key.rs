@@ -7,7 +7,7 @@ const MIN_BYTES: usize = 22;
 /// SHA-256 of the random text in a cookie that identifies a browser.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct BrowserKey(#[serde(with = "super::hash")] [u8; 32]);
+pub struct BrowserKey(#[serde(with = "crate::hash")] [u8; 32]);
 
 impl BrowserKey {
     /// Returns the key for the value of a cookie. `None` if the value is too short to be random.

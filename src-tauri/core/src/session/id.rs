@@ -28,7 +28,7 @@ pub struct SessionId {
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 pub struct SessionKey {
     made_at: u64,
-    #[serde(with = "super::hash")]
+    #[serde(with = "crate::hash")]
     hash: [u8; RANDOM],
 }
 

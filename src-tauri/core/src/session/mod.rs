@@ -4,7 +4,6 @@
 mod browser_key;
 mod browser_name;
 mod handle;
-mod hash;
 mod id;
 mod link_use;
 mod listed;

@@ -155,6 +155,17 @@ pub fn judge(
     judged(code, policy, known).unwrap_or_else(Verdict::Refused)
 }
 
+/// Returns the verdict on a short link that is not in the ledger.
+#[must_use]
+pub fn unknown_link(policy: Policy) -> Verdict {
+    let refusal = if policy.external_auth {
+        Refusal::UnknownLink
+    } else {
+        Refusal::ExternalAuthOff
+    };
+    Verdict::Refused(refusal)
+}
+
 fn judged(
     code: Result<&VerifiedCode, &CodeRefusal>,
     policy: Policy,

@@ -74,6 +74,8 @@ pub enum Refusal<C = CodeRefusal> {
         /// Seats of the instance.
         seats: Seats,
     },
+    /// The ledger has no such short link.
+    UnknownLink,
 }
 
 /// Refusal without any text of an unverified code, for records.
@@ -107,6 +109,7 @@ impl<C> Refusal<C> {
             Self::EmailInUse { owner } => Refusal::EmailInUse { owner },
             Self::ProvisioningOff { user } => Refusal::ProvisioningOff { user },
             Self::NoSeats { seats } => Refusal::NoSeats { seats },
+            Self::UnknownLink => Refusal::UnknownLink,
         })
     }
 }
@@ -210,6 +213,7 @@ impl RecordedRefusal {
             Self::EmailInUse { owner } => format!("the email belongs to {owner}"),
             Self::ProvisioningOff { .. } => "links create no users here".into(),
             Self::NoSeats { .. } => "no seats left".into(),
+            Self::UnknownLink => "there is no such short link".into(),
         }
     }
 
@@ -229,6 +233,7 @@ impl RecordedRefusal {
             Self::EmailInUse { .. } => "email_in_use",
             Self::ProvisioningOff { .. } => "provisioning_off",
             Self::NoSeats { .. } => "no_seats",
+            Self::UnknownLink => "unknown_link",
         }
     }
 }
@@ -303,6 +308,10 @@ impl<C> Refusal<C> {
             Self::ProvisioningOff { user } => Sentences::new(
                 "Links create no users here.",
                 format!("This one would create {user}. Add the user, or change the policy."),
+            ),
+            Self::UnknownLink => Sentences::new(
+                "There is no such short link.",
+                "Somebody has mistyped or guessed it, or its user was removed. Make a new link if one is needed.",
             ),
             Self::NoSeats { seats } if seats.limit == Some(1) => Sentences::new(
                 "",

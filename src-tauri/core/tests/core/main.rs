@@ -26,6 +26,7 @@ mod profiles;
 mod refused_inputs;
 mod sealed;
 mod settings;
+mod short_links;
 mod signed;
 mod typingmind;
 mod verdict_sentences;

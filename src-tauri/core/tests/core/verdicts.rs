@@ -289,6 +289,7 @@ fn no_sentence_for_a_visitor_names_anybody() {
         Refusal::LinkRevoked,
         Refusal::LinkSuperseded,
         Refusal::LinkAlreadyUsed,
+        Refusal::UnknownLink,
         Refusal::Code(CodeRefusal::WrongType),
         Refusal::Code(CodeRefusal::WrongAudience {
             expected: "https://grace.example/".into(),

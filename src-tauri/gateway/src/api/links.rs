@@ -13,6 +13,7 @@ use latchkey_core::inspect::preview;
 use latchkey_core::instance::Settings;
 use latchkey_core::ledger::{GivenAs, TakenLink};
 use latchkey_core::link::compose::compose;
+use latchkey_core::link::short_code::ShortCode;
 use latchkey_core::secret::SigningKey;
 
 use super::body::{Body, answer};
@@ -56,6 +57,7 @@ pub(crate) async fn sign(
     by: &AuditContext,
 ) -> Result<Link> {
     let (note, supersedes) = (wanted.note()?, wanted.supersede);
+    let short = wanted.short.then(ShortCode::new).transpose()?;
     let given = wanted.given.unwrap_or(GivenAs::Link);
     let spec = wanted.parse(settings.lifetime)?;
     let composed = compose(&settings.target(), key, spec, by.at)?;
@@ -65,8 +67,12 @@ pub(crate) async fn sign(
         given,
         note,
         supersedes,
+        short: short.as_ref().map(ShortCode::hash),
         ..TakenLink::new(composed.claims.clone(), key.id().map(str::to_owned))
     };
     directory.take_link(settings.giving_out(taken)?, by).await?;
-    Ok(Link::new(&composed, warnings))
+    Ok(Link {
+        short_url: short.map(|code| code.url(&settings.url)),
+        ..Link::new(&composed, warnings)
+    })
 }

@@ -17,7 +17,10 @@ use latchkey_core::directory::{
     SharedEmail, Snapshot, Sort, TimeAhead, User, UserPage, UserQuery,
 };
 use latchkey_core::instance::{InstanceId, Retention};
-use latchkey_core::ledger::{LinkCounts, LinkPage, LinkPageStart, LinkQuery, LinkSort, ListedLink};
+use latchkey_core::ledger::{
+    LinkCounts, LinkPage, LinkPageStart, LinkQuery, LinkSort, ListedLink, ShortLink,
+};
+use latchkey_core::link::short_code::ShortCodeHash;
 use latchkey_core::protocol::claims::Claims;
 use latchkey_core::protocol::email::Email;
 use latchkey_core::protocol::user_id::UserId;
@@ -136,6 +139,10 @@ impl Directory for Noting {
 
     async fn link(&self, id: &str, now: Timestamp) -> Result<Option<(ListedLink, Option<Claims>)>> {
         self.note("link")?.link(id, now).await
+    }
+
+    async fn short_link(&self, code: &ShortCodeHash) -> Result<Option<ShortLink>> {
+        self.note("short_link")?.short_link(code).await
     }
 
     async fn times_ahead(&self, now: Timestamp) -> Result<Vec<TimeAhead>> {

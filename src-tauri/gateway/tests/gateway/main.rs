@@ -43,6 +43,7 @@ mod scene;
 mod scopes;
 mod serving;
 mod sessions;
+mod short_links;
 mod site;
 #[path = "../../../../tests/soak.rs"]
 mod soak;

@@ -65,6 +65,21 @@ fn link(site: &Administered, key: &str, user: &str) -> String {
     url.strip_prefix("https://acme.example").unwrap().to_owned()
 }
 
+/// Makes a link for a new user with a short link. Returns the paths of both.
+fn both(site: &Administered, key: &str, user: &str) -> [String; 2] {
+    let wanted = json!({ "payload": { "user": { "id": user } }, "short": true });
+    let made = site.ask("POST", "/links", key, &wanted);
+    assert_eq!(made.status, StatusCode::OK, "{}", made.body);
+    let path = |member: &str, start: &str| {
+        let url = made.body[member].as_str().unwrap();
+        url.strip_prefix(start).unwrap().to_owned()
+    };
+    [
+        path("url", "https://acme.example"),
+        path("shortUrl", "HTTPS://ACME.EXAMPLE"),
+    ]
+}
+
 fn keys(site: &Administered, key: &str) -> Vec<Value> {
     let listed = site.ask("GET", "/signing-keys", key, &Value::Null);
     assert_eq!(listed.status, StatusCode::OK, "{}", listed.body);
@@ -143,6 +158,41 @@ fn a_leaked_key_stops_at_the_next_request_and_another_is_active() {
         .iter()
         .find(|entry| entry.event.data.code() == "key_leaked");
     assert_eq!(entry.unwrap().event.data.parameters()["key"], leaked);
+}
+
+#[test]
+fn a_short_link_outlives_the_key_of_its_link_unless_the_key_leaked() {
+    let site = with_stored_key();
+    let admin = site.key("laptop", &[Scope::Admin]);
+    let [long, short] = both(&site, &admin, "ada");
+    let first = id(&keys(&site, &admin)[0]);
+    rotate(&site, &admin, &json!({ "retire_after": "30 days" }));
+    let [newer_long, newer_short] = both(&site, &admin, "bob");
+    let second = id(&keys(&site, &admin)[0]);
+    for link in [&long, &short, &newer_long, &newer_short] {
+        assert!(opens(&site, link), "{link}");
+    }
+    let retired = retire(&site, &admin, &first, &json!({}));
+    assert_eq!(retired.status, StatusCode::OK, "{}", retired.body);
+    assert!(!opens(&site, &long), "the signature does not hold any more");
+    assert!(opens(&site, &short));
+    let session = visit(&site, &newer_short, "").session.unwrap();
+    let leaked = retire(&site, &admin, &second, &json!({ "leaked": true }));
+    assert_eq!(leaked.status, StatusCode::OK, "{}", leaked.body);
+    for link in [&newer_long, &newer_short] {
+        assert!(!opens(&site, link), "{link}");
+    }
+    assert!(opens(&site, &short), "its key has not leaked");
+    assert!(is_signed_in(&site, &session));
+    let listed = site.ask("GET", "/links", &admin, &Value::Null).body;
+    let short = |link: &Value| link["has_short"].clone();
+    let listed: Vec<Value> = listed["links"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(short)
+        .collect();
+    assert_eq!(listed, [json!(true), json!(true)]);
 }
 
 #[test]

@@ -83,6 +83,10 @@ pub(super) fn rows_of(view: &View<'_>, change: u64, effects: Vec<Effect>) -> Res
                 };
                 rows.put(key, &Value::Object(claims).to_string())?;
             }
+            Effect::PutShortLink(code, link) => {
+                rows.put(keys::short_code(&link), &code)?;
+                rows.put(keys::short_link(&code), &link)?;
+            }
             Effect::ForgetClaims(person) => {
                 let (writes, forgotten) = ledger::forget(view, &person)?;
                 rows.0.extend(writes);

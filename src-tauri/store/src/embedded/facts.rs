@@ -75,6 +75,10 @@ fn add(view: &View<'_>, needs: Needs, facts: &mut Facts) -> Result<()> {
         let known = ledger::link(view, &link)?;
         facts.set_link(link, known);
     }
+    for link in needs.short_codes {
+        let code = ledger::short_code(view, &link)?;
+        facts.set_short_code(link, code);
+    }
     for key in needs.sessions {
         facts.set_session(key, session(view, &key)?);
     }

@@ -1,6 +1,7 @@
 //! Keys of the rows in the tree. A letter names the kind of the row, and the rest identifies the
 //! row.
 
+use latchkey_core::link::short_code::ShortCodeHash;
 use latchkey_core::protocol::email::Email;
 use latchkey_core::session::SessionKey;
 
@@ -125,6 +126,22 @@ pub(super) fn claims_in(key: &[u8]) -> Option<(char, &str, &str)> {
     let (person, link) = text.split_once('\0')?;
     let mut signs = person.chars();
     Some((signs.next()?, signs.as_str(), link))
+}
+
+/// Prefix of the links with a short code, by its hash.
+pub(super) const SHORT_LINKS: &[u8] = b"t:";
+
+/// Returns the key of the link with a short code.
+pub(super) fn short_link(code: &ShortCodeHash) -> Vec<u8> {
+    [SHORT_LINKS, &code.to_bytes()].concat()
+}
+
+/// Prefix of the hashes of the short codes of all links.
+pub(super) const SHORT_CODES: &[u8] = b"v:";
+
+/// Returns the key of the hash of a link's short code.
+pub(super) fn short_code(link: &str) -> Vec<u8> {
+    [SHORT_CODES, link.as_bytes()].concat()
 }
 
 /// Prefix of all sessions.

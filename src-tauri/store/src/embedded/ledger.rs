@@ -7,8 +7,9 @@ use latchkey_core::Result;
 use latchkey_core::directory::LinkPerson;
 use latchkey_core::ledger::{
     GivenOut, InstanceCutoffs, IssuedLink, LinkOrigin, LinkRecord, LinkTerms, ListedLink,
-    PersonCutoffs, Standing,
+    PersonCutoffs, ShortLink, Standing,
 };
+use latchkey_core::link::short_code::ShortCodeHash;
 use latchkey_core::protocol::claims::Claims;
 use latchkey_core::protocol::user_id::UserId;
 use latchkey_core::protocol::uses::Uses;
@@ -101,8 +102,37 @@ pub(super) fn claims(view: &View<'_>, link: &IssuedLink) -> Result<Option<Claims
     Ok(None)
 }
 
-/// Returns the writes that delete the claims of a person's links, and the names in their records.
-/// Also returns the updates of the catalogue.
+/// Returns the hash of the code of a link's short link.
+pub(super) fn short_code(view: &View<'_>, link: &str) -> Result<Option<ShortCodeHash>> {
+    view.read(&keys::short_code(link))
+}
+
+/// Returns the link with a short code.
+pub(super) fn short_link(view: &View<'_>, code: &ShortCodeHash) -> Result<Option<ShortLink>> {
+    let id: Option<String> = view.read(&keys::short_link(code))?;
+    let link = id.map(|id| link(view, &id)).transpose()?.flatten();
+    let Some(link) = link else {
+        return Ok(None);
+    };
+    let claims = claims(view, &link)?;
+    Ok(claims.map(|claims| ShortLink {
+        id: link.id,
+        claims,
+        key: link.key,
+    }))
+}
+
+/// Returns the keys of the rows of a link's short link.
+pub(super) fn short_link_keys(view: &View<'_>, link: &str) -> Result<Vec<Vec<u8>>> {
+    let code = short_code(view, link)?.map(|code| keys::short_link(&code));
+    Ok(code
+        .into_iter()
+        .flat_map(|code| [code, keys::short_code(link)])
+        .collect())
+}
+
+/// Returns the writes that delete the claims and short links of a person's links, and the names in
+/// their records. Also returns the updates of the catalogue.
 pub(super) fn forget(
     view: &View<'_>,
     person: &LinkPerson,
@@ -127,6 +157,8 @@ pub(super) fn forget(
             let stored = StoredLink::Issued(Box::new(link));
             writes.push((keys::link(&id), Some(encoded(&stored)?)));
         }
+        let short = short_link_keys(view, &id)?;
+        writes.extend(short.into_iter().map(|key| (key, None)));
         writes.push((key, None));
     }
     Ok((writes, updates))
@@ -137,8 +169,11 @@ pub(super) fn listed(view: &View<'_>, id: &str, now: i64) -> Result<Option<Liste
     let Some(link) = link(view, id)? else {
         return Ok(None);
     };
-    let standing = standing(view, &link, now)?;
-    Ok(Some(ListedLink { link, standing }))
+    Ok(Some(ListedLink {
+        standing: standing(view, &link, now)?,
+        has_short: short_code(view, id)?.is_some(),
+        link,
+    }))
 }
 
 /// Returns what became of a link at a time, in Unix seconds.

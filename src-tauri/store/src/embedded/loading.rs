@@ -109,6 +109,10 @@ impl Loading {
                 };
                 self.insert(key, &Value::Object(claims).to_string())
             }
+            Row::ShortLink { link, code } => {
+                self.insert(keys::short_code(&link), &code)?;
+                self.insert(keys::short_link(&code), &link)
+            }
             Row::Cutoffs { user, cutoffs } => {
                 self.insert(keys::person_cutoffs(user.as_str()), &cutoffs)
             }

@@ -76,7 +76,10 @@ use latchkey_core::directory::{
     Snapshot, TimeAhead, User, verdict,
 };
 use latchkey_core::instance::Retention;
-use latchkey_core::ledger::{LinkCounts, LinkPage, LinkPageStart, LinkQuery, LinkSort, ListedLink};
+use latchkey_core::ledger::{
+    LinkCounts, LinkPage, LinkPageStart, LinkQuery, LinkSort, ListedLink, ShortLink,
+};
+use latchkey_core::link::short_code::ShortCodeHash;
 use latchkey_core::protocol::claims::Claims;
 use latchkey_core::protocol::email::Email;
 use latchkey_core::protocol::user_id::UserId;
@@ -356,6 +359,10 @@ impl Directory for EmbeddedDirectory {
             let claims = ledger::claims(view, &listed.link)?;
             Ok(Some((listed, claims)))
         })
+    }
+
+    async fn short_link(&self, code: &ShortCodeHash) -> Result<Option<ShortLink>> {
+        self.view(|view| ledger::short_link(view, code))
     }
 
     async fn times_ahead(&self, now: Timestamp) -> Result<Vec<TimeAhead>> {

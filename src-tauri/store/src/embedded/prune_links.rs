@@ -71,7 +71,7 @@ impl LinkPass {
 }
 
 impl Journal {
-    /// Removes links that stopped working before a time, and their claims, from a key on. Links that
+    /// Removes links that stopped working before a time, with claims and short links, from a key on. Links that
     /// are still in the journal stay.
     fn prune_links(&self, from: &[u8], ended_before: i64, now: i64) -> Result<Slice> {
         let (mut updates, mut rows, mut next) = (Vec::new(), Vec::new(), None);
@@ -98,6 +98,8 @@ impl Journal {
             if listed.standing.is_prunable(&terms, ended_before, now) {
                 let claims = ledger::claims_keys(&listed.link);
                 rows.extend(claims.into_iter().map(|key| (key, None::<IVec>)));
+                let short = ledger::short_link_keys(&view, id)?;
+                rows.extend(short.into_iter().map(|key| (key, None)));
                 rows.push((key.to_vec(), None));
                 updates.push(Update::Remove(id.to_owned()));
             }

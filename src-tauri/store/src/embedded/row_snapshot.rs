@@ -209,6 +209,11 @@ fn add(key: &[u8], row: &[u8], changes: u64, rows: &mut Vec<Row>) -> Result<()> 
     } else if let Some(link) = text(keys::LINKS) {
         let stored: StoredLink = decoded(row)?;
         rows.push(Row::IssuedLink(stored.into_link(link?)));
+    } else if let Some(link) = text(keys::SHORT_CODES) {
+        rows.push(Row::ShortLink {
+            link: link?.to_owned(),
+            code: decoded(row)?,
+        });
     } else if let Some(user) = text(keys::PERSON_CUTOFFS) {
         rows.push(Row::Cutoffs {
             user: id(user)?,

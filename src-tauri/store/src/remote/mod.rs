@@ -46,7 +46,10 @@ use latchkey_core::directory::{
     SharedEmail, Snapshot, Sort, SortBy, TimeAhead, User, UserPage, UserQuery,
 };
 use latchkey_core::instance::Retention;
-use latchkey_core::ledger::{LinkCounts, LinkPage, LinkPageStart, LinkQuery, LinkSort, ListedLink};
+use latchkey_core::ledger::{
+    LinkCounts, LinkPage, LinkPageStart, LinkQuery, LinkSort, ListedLink, ShortLink,
+};
+use latchkey_core::link::short_code::ShortCodeHash;
 use latchkey_core::protocol::claims::Claims;
 use latchkey_core::protocol::email::Email;
 use latchkey_core::protocol::user_id::UserId;
@@ -439,6 +442,10 @@ impl Directory for RemoteDirectory {
 
     async fn link(&self, id: &str, now: Timestamp) -> Result<Option<(ListedLink, Option<Claims>)>> {
         ledger::link(&self.client, id, now).await
+    }
+
+    async fn short_link(&self, _: &ShortCodeHash) -> Result<Option<ShortLink>> {
+        Err(of_a_gateway())
     }
 
     async fn times_ahead(&self, now: Timestamp) -> Result<Vec<TimeAhead>> {

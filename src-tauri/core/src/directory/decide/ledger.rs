@@ -12,8 +12,8 @@ use crate::protocol::payload::Payload;
 use crate::protocol::user_id::UserId;
 use crate::{Error, ErrorCode, Result};
 
-/// Maximum number of signing keys whose links were revoked. The oldest are dropped, because a key
-/// that is not in use any more signs nobody in.
+/// Maximum number of signing keys whose links were revoked. The oldest cutoff becomes one by time,
+/// because a short link works without its key.
 const MAX_KEYS: usize = 32;
 
 impl Draft {
@@ -28,6 +28,7 @@ impl Draft {
             at: self.now,
             by: by.actor.clone(),
         };
+        self.put_short_link(&id, taken)?;
         let person = self.person_of(&taken.claims.payload);
         let found = self.facts.link(&id).flatten().cloned();
         // A link that was taken back keeps its place before the cutoff.
@@ -77,6 +78,22 @@ impl Draft {
         self.push(Effect::PutLink(Box::new(link)));
         self.push(Effect::PutClaims(person, id, taken.claims.members()));
         Ok(self.record_event(Event::link_made(&taken.claims)))
+    }
+
+    /// Adds the short link of a link. A link has only one, because an earlier one may be in use.
+    fn put_short_link(&mut self, id: &str, taken: &TakenLink) -> Result<()> {
+        let Some(code) = taken.short else {
+            return Ok(());
+        };
+        match self.facts.short_code(id).flatten() {
+            Some(known) if known == code => {}
+            Some(_) => {
+                let message = "This link has a short link already, of which only a hash is kept. Give the long link out again, or make a new link.";
+                return Err(Error::new(ErrorCode::NotCopyable, message).about("short"));
+            }
+            None => self.push(Effect::PutShortLink(code, id.to_owned())),
+        }
+        Ok(())
     }
 
     /// Revokes links. Revoking them again changes nothing, unless it also ends their sessions.
@@ -132,7 +149,8 @@ impl Draft {
         let merged = cutoff.merged(cutoffs.of_key(key));
         cutoffs.keys.retain(|(known, _)| known != key);
         if cutoffs.keys.len() >= MAX_KEYS {
-            cutoffs.keys.remove(0);
+            let (_, oldest) = cutoffs.keys.remove(0);
+            cutoffs.revoked = Some(by_time(oldest, cutoffs.revoked));
         }
         cutoffs.keys.push((key.to_owned(), merged));
         self.push(Effect::SetInstanceCutoffs(cutoffs));
@@ -233,5 +251,20 @@ impl Draft {
         let user = user.and_then(|user| self.facts.user(user));
         let name = name.or_else(|| user?.metadata.display_name());
         name.map(str::to_owned)
+    }
+}
+
+/// Returns a cutoff for all links that were issued until the cutoff of a key, and for those of an
+/// earlier cutoff.
+fn by_time(of_key: Cutoff, earlier: Option<Cutoff>) -> Cutoff {
+    let change = earlier.map_or(0, |earlier| earlier.change);
+    let until = Cutoff {
+        before: Some(of_key.at.saturating_add(1)),
+        change: of_key.change.max(change),
+        ..of_key
+    };
+    Cutoff {
+        change: until.change,
+        ..until.merged(earlier)
     }
 }

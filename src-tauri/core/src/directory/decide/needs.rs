@@ -54,6 +54,9 @@ impl Command {
                 wanted.made_link(&taken.claims);
                 if let Some(id) = &taken.claims.registered.id {
                     wanted.link(id);
+                    if taken.short.is_some() {
+                        wanted.short_code(id);
+                    }
                 }
             }
             Self::LinkShown(claims) => wanted.made_link(claims),
@@ -159,6 +162,12 @@ impl<'a> Wanted<'a> {
             add(&mut self.needs.links, &id.to_owned());
         }
         known.flatten()
+    }
+
+    fn short_code(&mut self, link: &str) {
+        if self.facts.short_code(link).is_none() {
+            add(&mut self.needs.short_codes, &link.to_owned());
+        }
     }
 
     fn links_since_edit(&mut self, id: &UserId) {

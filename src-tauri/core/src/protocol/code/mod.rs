@@ -40,7 +40,7 @@ pub(crate) use sentences::Sentences;
 pub use sign::sign;
 pub use trim::trim;
 pub use verify::{CodeRules, VerifiedCode, verify};
-pub(crate) use verify::{signature_matches, verify_by_gateway};
+pub(crate) use verify::{signature_matches, verify_by_gateway, verify_kept};
 
 /// Maximum length of a code, in bytes.
 pub const MAX_BYTES: usize = 8 * 1024;

@@ -213,12 +213,7 @@ impl<'a> Parts<'a> {
         now: Timestamp,
     ) -> Result<VerifiedCode, CodeRefusal> {
         let claims = object(self.claims, "claims", "are")?;
-        if let Some(audiences) = rules.audiences {
-            audiences.check(&claims)?;
-        }
-        let registered = Registered::from_members(&claims)?;
-        check_times(&registered, rules, now)?;
-        let payload = Payload::from_claims(&claims)?;
+        let (registered, payload) = judge_members(&claims, rules, now)?;
         let id = registered.id.as_deref();
         Ok(VerifiedCode {
             is_made_here: id
@@ -232,6 +227,42 @@ impl<'a> Parts<'a> {
             key_id: key.and_then(SigningKey::id).map(str::to_owned),
         })
     }
+}
+
+/// Judges claims of a link of the ledger like those of a code, without a signature. `link` is the
+/// ID of the link.
+pub(crate) fn verify_kept(
+    members: Map<String, Value>,
+    link: &str,
+    key_id: Option<String>,
+    rules: CodeRules<'_>,
+    now: Timestamp,
+) -> Result<VerifiedCode, CodeRefusal> {
+    let (registered, payload) = judge_members(&members, rules, now)?;
+    Ok(VerifiedCode {
+        payload,
+        registered,
+        members,
+        judged_at: now.as_second(),
+        key_id,
+        link: link.to_owned(),
+        is_made_here: true,
+    })
+}
+
+/// Judges claims in this order: audience, times, payload.
+fn judge_members(
+    members: &Map<String, Value>,
+    rules: CodeRules<'_>,
+    now: Timestamp,
+) -> Result<(Registered, Payload), CodeRefusal> {
+    if let Some(audiences) = rules.audiences {
+        audiences.check(members)?;
+    }
+    let registered = Registered::from_members(members)?;
+    check_times(&registered, rules, now)?;
+    let payload = Payload::from_claims(members)?;
+    Ok((registered, payload))
 }
 
 fn object(part: &str, what: &str, verb: &str) -> Result<Map<String, Value>, CodeRefusal> {

@@ -7,6 +7,9 @@ use latchkey_core::activity::ActivityQuery;
 use latchkey_core::directory::{Command, Directory, Redemption};
 use latchkey_core::instance::Policy;
 use latchkey_core::instance::api_key::NewApiKey;
+use latchkey_core::ledger::TakenLink;
+use latchkey_core::link::short_code::ShortCode;
+use latchkey_core::protocol::claims::Claims;
 use latchkey_core::protocol::code::VerifiedCode;
 use latchkey_core::session::{NewSession, SessionId, SessionKey, SessionScope};
 use latchkey_core::sign_in::find_session;
@@ -70,6 +73,16 @@ fn what_was_used_revoked_removed_or_signed_out_stays_so() {
         .unwrap();
     here.make_pairing(&instance.id, &NewApiKey::new("laptop"), &by(now()))
         .unwrap();
+    let short = ShortCode::new().unwrap();
+    let claims = serde_json::json!({ "id": "joe", "jti": "short" });
+    let taken = TakenLink {
+        short: Some(short.hash()),
+        ..TakenLink::new(
+            Claims::from_signed(claims.as_object().unwrap()).unwrap(),
+            None,
+        )
+    };
+    directory.take_link(taken, &by(now())).wait().unwrap();
     let backup = back_up(&here, &instance, &*directory, true);
     assert!(!backup.windows(6).any(|bytes| bytes == b"secret"));
 
@@ -116,6 +129,9 @@ fn what_was_used_revoked_removed_or_signed_out_stays_so() {
     assert_eq!(sign_in(&*again, &bob).0, "user_suspended");
     assert_eq!(sign_in(&*again, &eve).0, "user_removed");
     assert_eq!(sign_in(&*again, &good).0, "provisioned");
+    let found = again.short_link(&short.hash()).wait().unwrap().unwrap();
+    let opened = found.verify(instance_there.settings.code_rules(), now());
+    assert_eq!(sign_in(&*again, &opened.unwrap()).0, "signed_in");
     let settings = &instance_there.settings;
     let session = |key| {
         let found = find_session(&*again, key, SessionScope::Page, settings, None, now());

@@ -101,6 +101,7 @@ macro_rules! administration_tests {
                 links_of_a_key_are_revoked_together;
                 a_newer_link_replaces_the_older_ones_of_its_person;
                 a_removed_user_is_forgotten_by_the_ledger;
+                a_link_has_one_short_link;
                 links_are_sorted_in_each_order;
                 links_are_found_by_all_their_texts;
                 pages_of_links_stay_consistent_while_links_are_given_out;

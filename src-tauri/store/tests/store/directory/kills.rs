@@ -19,6 +19,7 @@ use latchkey_core::instance::Policy;
 use latchkey_core::ledger::{
     LinkPageStart, LinkQuery, LinkSort, LinkStatus, RevocationScope, TakenLink,
 };
+use latchkey_core::link::short_code::{ShortCode, ShortCodeHash};
 use latchkey_core::protocol::code::VerifiedCode;
 use latchkey_core::session::{NewSession, SessionId, SessionKey, SessionScope};
 use latchkey_core::verdict::Status;
@@ -107,8 +108,14 @@ fn sign_in(directory: &EmbeddedDirectory, code: &VerifiedCode) -> Option<Session
 fn change(directory: &EmbeddedDirectory, who: &str, number: usize) {
     let by = &by(now());
     let link = made_for(who, Some(2));
-    directory.take_link(link.taken(), by).wait().unwrap();
+    let code = ShortCode::new().unwrap();
+    let taken = TakenLink {
+        short: Some(code.hash()),
+        ..link.taken()
+    };
+    directory.take_link(taken, by).wait().unwrap();
     print("taken", link.id());
+    print("short", &format!("{} {who} {}", link.id(), code.expose()));
     let sessions = [(); 2].map(|()| {
         let session = sign_in(directory, &link.code).expect("the link has uses left");
         print("used", link.id());
@@ -173,6 +180,8 @@ fn use_shared(directory: &EmbeddedDirectory) {
 #[derive(Default)]
 struct Acknowledged {
     links: BTreeSet<String>,
+    /// Short links with their links and users.
+    short: BTreeMap<String, (String, String)>,
     /// Number of sign-ins by each link.
     uses: BTreeMap<String, u64>,
     states: BTreeMap<String, LinkStatus>,
@@ -188,6 +197,13 @@ impl Acknowledged {
         let which = which.to_owned();
         match what {
             "taken" => drop(self.links.insert(which)),
+            "short" => {
+                let [link, user, code] = which.split(' ').collect::<Vec<_>>()[..] else {
+                    panic!("{which} is no short link");
+                };
+                let of = (link.to_owned(), user.to_owned());
+                self.short.insert(code.to_owned(), of);
+            }
             "used" => *self.uses.entry(which).or_default() += 1,
             "session" => drop(self.sessions.insert(which)),
             "ending" => drop(self.ending.insert(which)),
@@ -202,6 +218,7 @@ impl Acknowledged {
 
     fn absorb(&mut self, other: Self) {
         self.links.extend(other.links);
+        self.short.extend(other.short);
         for (link, uses) in other.uses {
             *self.uses.entry(link).or_default() += uses;
         }
@@ -229,6 +246,17 @@ impl Acknowledged {
         };
         for id in &self.links {
             link(id);
+        }
+        for (code, (id, user)) in &self.short {
+            let found = directory.short_link(&ShortCodeHash::of(code)).wait();
+            let found = found.unwrap().map(|short| short.id);
+            // The user may have been removed without an answer to the command.
+            let user = directory.user(&crate::directory::id(user)).wait().unwrap();
+            assert_eq!(link(id).has_short, found.is_some(), "{id}");
+            match found {
+                Some(found) => assert_eq!(found, *id),
+                None => assert!(user.is_none(), "the short link of {id} is lost"),
+            }
         }
         for id in self.uses.keys() {
             let (spent, acknowledged) = (link(id).link.used, uses[id]);

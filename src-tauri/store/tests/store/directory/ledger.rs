@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
+use latchkey_core::ErrorCode;
 use latchkey_core::activity::AuditContext;
 use latchkey_core::directory::Directory;
 use latchkey_core::instance::Policy;
@@ -11,6 +12,7 @@ use latchkey_core::ledger::{
     ListedLink, Revocation, RevocationScope, TakenLink,
 };
 use latchkey_core::link::compose::{LinkSpec, Target, compose};
+use latchkey_core::link::short_code::ShortCode;
 use latchkey_core::link::{BaseUrl, Parameter};
 use latchkey_core::paging::Search;
 use latchkey_core::protocol::claims::Claims;
@@ -178,6 +180,7 @@ pub(super) fn a_link_that_is_given_out_is_in_the_ledger_with_its_claims(director
     let ListedLink {
         link: record,
         standing,
+        ..
     } = listed(directory, link.id());
     let made = at(-5).as_second();
     assert_eq!(standing.status, LinkStatus::NotUsed);
@@ -378,7 +381,7 @@ pub(super) fn a_code_of_another_system_enters_when_it_is_first_redeemed(director
     assert_eq!(find(directory, &query()), [""; 0]);
     for code in [&foreign, &unnamed] {
         assert_eq!(redeem(directory, code), "signed_in");
-        let ListedLink { link, standing } = listed(directory, &code.link);
+        let ListedLink { link, standing, .. } = listed(directory, &code.link);
         assert_eq!(link.origin, LinkOrigin::Foreign);
         assert_eq!(link.user, Some(id("ada")));
         assert_eq!(link.issued_at, code.registered.issued_at);
@@ -583,6 +586,36 @@ pub(super) fn a_removed_user_is_forgotten_by_the_ledger(directory: &dyn Director
         assert_eq!(search(directory, words), [""; 0], "{words}");
     }
     assert_eq!(claims(directory, other.id()), Some(other.claims.members()));
+}
+
+pub(super) fn a_link_has_one_short_link(directory: &dyn Directory) {
+    let (link, other) = (made("ada"), give(directory, "ada"));
+    let [code, another] = [(); 2].map(|()| ShortCode::new().unwrap().hash());
+    let give = |short| {
+        let taken = TakenLink {
+            short,
+            ..link.taken()
+        };
+        directory.take_link(taken, &by(at(0))).wait()
+    };
+    give(None).unwrap();
+    assert!(!listed(directory, link.id()).has_short);
+    give(Some(code)).unwrap();
+    give(Some(code)).unwrap();
+    give(None).unwrap();
+    assert_eq!(
+        give(Some(another)).unwrap_err().code,
+        ErrorCode::NotCopyable
+    );
+    assert!(listed(directory, link.id()).has_short);
+    assert!(!listed(directory, other.id()).has_short);
+    let all = all(directory, LinkSort::default());
+    let short: Vec<bool> = all.iter().map(|listed| listed.has_short).collect();
+    assert_eq!(short, [false, true]);
+    directory.remove(&id("ada"), &by(at(0))).wait().unwrap_err();
+    assert_eq!(redeem(directory, &link.code), "provisioned");
+    directory.remove(&id("ada"), &by(at(0))).wait().unwrap();
+    assert!(!listed(directory, link.id()).has_short);
 }
 
 /// Gives out links whose names, times and uses differ, and are equal for some.

@@ -30,6 +30,7 @@ mod remote;
 mod retained_links;
 mod seats;
 mod sessions;
+mod short_links;
 pub(crate) mod snapshots;
 #[cfg(unix)]
 mod tls;

@@ -2,7 +2,8 @@
 
 use latchkey_core::directory::Directory as _;
 use latchkey_core::instance::{Policy, Retention};
-use latchkey_core::ledger::{LinkPageStart, LinkQuery, LinkSort, RevocationScope};
+use latchkey_core::ledger::{LinkPageStart, LinkQuery, LinkSort, RevocationScope, TakenLink};
+use latchkey_core::link::short_code::ShortCodeHash;
 use latchkey_core::protocol::code::VerifiedCode;
 use latchkey_core::protocol::lifetime::Lifetime;
 use latchkey_store::{EmbeddedDirectory, Wait as _};
@@ -46,8 +47,17 @@ fn all(directory: &EmbeddedDirectory) -> Vec<String> {
 /// Gives a link out. It expires after an hour.
 fn give(directory: &EmbeddedDirectory, second: i64) -> Made {
     let link = made_at("ada", at(second));
-    take_at(directory, &link, at(second));
+    let taken = TakenLink {
+        short: Some(short_code(&link)),
+        ..link.taken()
+    };
+    directory.take_link(taken, &by(at(second))).wait().unwrap();
     link
+}
+
+/// Returns the short code of a link.
+fn short_code(link: &Made) -> ShortCodeHash {
+    ShortCodeHash::of(link.id())
 }
 
 /// Redeems a code 400 days ago.
@@ -106,16 +116,19 @@ fn links_that_stopped_working_long_ago_are_removed_with_their_claims() {
         (&with_sessions, true),
     ] {
         assert_eq!(is_known(&directory, link), known, "{}", link.id());
+        let short = directory.short_link(&short_code(link)).wait().unwrap();
+        assert_eq!(short.is_some(), known && link.id() != used_up.id());
     }
     drop(directory);
     let directory = open();
     assert_eq!(all(&directory), before);
     let mut snapshot = directory.snapshot().wait().unwrap();
-    let mut claims = 0;
+    let (mut claims, mut short) = (0, 0);
     while let Some(rows) = snapshot.next().wait().unwrap() {
         claims += rows.iter().filter(|row| row.kind() == "claims").count();
+        short += rows.iter().filter(|row| row.kind() == "short_link").count();
     }
-    assert_eq!(claims, 3, "those of links that are known");
+    assert_eq!((claims, short), (3, 3), "those of links that are known");
 }
 
 #[test]

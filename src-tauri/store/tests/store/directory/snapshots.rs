@@ -4,6 +4,7 @@ use latchkey_core::activity::EventData;
 use latchkey_core::directory::{Directory, Row, Snapshot};
 use latchkey_core::instance::{Policy, Retention};
 use latchkey_core::ledger::{Revocation, RevocationScope, TakenLink};
+use latchkey_core::link::short_code::ShortCodeHash;
 use latchkey_core::protocol::claims::Claims;
 use latchkey_core::protocol::lifetime::Lifetime;
 use latchkey_store::{EmbeddedDirectory, Wait as _};
@@ -156,7 +157,10 @@ fn a_snapshot_has_links_sessions_removals_and_moved_addresses() {
         .unwrap();
     let claims = serde_json::json!({"id": "ada", "jti": "taken", "iat": 1});
     let claims = Claims::from_signed(claims.as_object().unwrap()).unwrap();
-    let taken = TakenLink::new(claims, Some("key".to_owned()));
+    let taken = TakenLink {
+        short: Some(ShortCodeHash::of("a short code")),
+        ..TakenLink::new(claims, Some("key".to_owned()))
+    };
     directory.take_link(taken, &by(at(0))).wait().unwrap();
     let bob = person("bob", Some("bob@acme.example"));
     directory.add(&bob, &by(at(0))).wait().unwrap();
@@ -179,6 +183,7 @@ fn a_snapshot_has_links_sessions_removals_and_moved_addresses() {
         r#"{"issued_link":{"id":"revoked","user":null,"#,
         r#"{"issued_link":{"id":"taken","user":"ada","#,
         r#"{"claims":{"person":{"user":"ada"},"link":"taken","claims":{"#,
+        r#"{"short_link":{"link":"taken","code":""#,
         r#"{"cutoffs":{"user":"ada","cutoffs":{"revoked":{"#,
         r#"{"removal":{"user":"bob","at":"#,
         r#"{"former_users":{"email":"bob@acme.example","users":[["bob","#,

@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize as _, Deserializer, Serialize as _, Serializer, de};
 
-pub(super) fn serialize<S: Serializer>(hash: &[u8; 32], serializer: S) -> Result<S::Ok, S::Error> {
+pub(crate) fn serialize<S: Serializer>(hash: &[u8; 32], serializer: S) -> Result<S::Ok, S::Error> {
     if serializer.is_human_readable() {
         serializer.serialize_str(&URL_SAFE_NO_PAD.encode(hash))
     } else {
@@ -12,7 +12,7 @@ pub(super) fn serialize<S: Serializer>(hash: &[u8; 32], serializer: S) -> Result
     }
 }
 
-pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<[u8; 32], D::Error> {
     if !deserializer.is_human_readable() {

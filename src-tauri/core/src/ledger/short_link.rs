@@ -1,0 +1,30 @@
+//! A short link in the ledger.
+
+use jiff::Timestamp;
+
+use crate::protocol::claims::Claims;
+use crate::protocol::code::{CodeRefusal, CodeRules, VerifiedCode, verify_kept};
+
+/// A link that was found by the code of its short link.
+#[derive(Clone, Debug)]
+pub struct ShortLink {
+    /// ID of the link.
+    pub id: String,
+    /// Claims of the link.
+    pub claims: Claims,
+    /// ID of the key that has signed the long link, if it is known.
+    pub key: Option<String>,
+}
+
+impl ShortLink {
+    /// Judges the claims like those of a code. No signature is needed, because the ledger has them:
+    /// a short link goes on when the key is replaced.
+    pub fn verify(
+        &self,
+        rules: CodeRules<'_>,
+        now: Timestamp,
+    ) -> Result<VerifiedCode, CodeRefusal> {
+        let (members, key) = (self.claims.members(), self.key.clone());
+        verify_kept(members, &self.id, key, rules, now)
+    }
+}
