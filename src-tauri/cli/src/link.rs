@@ -14,6 +14,7 @@ use latchkey_core::instance::{Instance, Settings};
 use latchkey_core::ledger::{self, TakenLink, not_entered};
 use latchkey_core::link::compose::{Composed, LinkSpec, Target, compose};
 use latchkey_core::link::message::person_name;
+use latchkey_core::link::short_code::ShortCode;
 use latchkey_core::link::{BaseUrl, Parameter};
 use latchkey_core::protocol::email::Email;
 use latchkey_core::protocol::lifetime::Lifetime;
@@ -43,6 +44,9 @@ pub(crate) fn link(
     now: Timestamp,
 ) -> Result<ExitCode, Failure> {
     arguments.form.check()?;
+    if arguments.short {
+        arguments.form.require_url()?;
+    }
     let payload = payload(arguments, context)?;
     let by = AuditContext::new(Actor::CommandLine, now);
     let link = match signed_by_gateway(arguments.instance.as_deref(), &arguments.secret, context)? {
@@ -67,7 +71,9 @@ fn made_here(
         instance,
     } = signer(arguments, context, by.at)?;
     let composed = compose(&target, &key, spec(payload, arguments, lifetime)?, by.at)?;
+    let short = arguments.short.then(ShortCode::new).transpose()?;
     let mut link = MadeLink::new(composed.clone(), target.url.clone());
+    link.short_url = short.as_ref().map(|code| code.url(&target.url));
     link.require_form(&arguments.form)?;
     if let Some((home, instance)) = &instance {
         let settings = &instance.settings;
@@ -83,12 +89,19 @@ fn made_here(
             given: arguments.form.given(),
             note: note(arguments)?,
             supersedes: arguments.supersede,
+            short: short.as_ref().map(ShortCode::hash),
             ..TakenLink::new(composed.claims.clone(), key_id.map(str::to_owned))
         };
         let taken = settings.giving_out(taken)?;
         let ledger = entered(home, instance, taken, context, by)?;
         let name = person_name(&composed.claims.payload, &*ledger).wait();
-        link.message = message(&arguments.form, settings, &composed, Some(&name));
+        link.message = message(
+            &arguments.form,
+            settings,
+            link.shown_url(),
+            &composed,
+            Some(&name),
+        );
     } else {
         link.message = message_without_instance(&arguments.form, &target.url, &composed);
         link.warnings = composed.warnings(&target, &key);
@@ -160,6 +173,7 @@ fn made_there(
     let request = LinkRequest {
         note: note(arguments)?,
         supersede: arguments.supersede,
+        short: arguments.short,
         given: Some(arguments.form.given()),
         ..LinkRequest::from(&spec)
     };
@@ -191,7 +205,8 @@ pub(crate) fn message_there(
     let payload = &composed.claims.payload;
     let directory = users::ledger(home, instance, context).ok();
     let name = directory.map(|directory| person_name(payload, &*directory).wait());
-    Ok(message(form, settings, &composed, name.as_deref()))
+    let url = link.short_url.as_ref().unwrap_or(&link.url);
+    Ok(message(form, settings, url, &composed, name.as_deref()))
 }
 
 /// Returns the settings of an instance whose gateway signs.

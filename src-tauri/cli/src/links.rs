@@ -144,7 +144,8 @@ fn copy(
     let made = give_out(&*ledger, again, by, |composed, link| {
         let mut made = MadeLink::new(composed.clone(), again.target.url.clone());
         made.require_form(form)?;
-        made.message = message(form, &instance.settings, composed, link.name.as_deref());
+        let name = link.name.as_deref();
+        made.message = message(form, &instance.settings, made.shown_url(), composed, name);
         Ok::<_, Failure>(made)
     });
     made.wait()

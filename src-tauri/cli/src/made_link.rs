@@ -25,6 +25,8 @@ use crate::text::Text;
 pub(crate) struct MadeLink {
     id: Option<String>,
     url: String,
+    /// Short URL, if one was made.
+    pub(crate) short_url: Option<String>,
     pub(crate) code: Secret,
     widget: String,
     /// Message to the person, if it is wanted.
@@ -43,6 +45,7 @@ impl MadeLink {
         Self {
             id: registered.id.clone(),
             url: composed.link.url(),
+            short_url: None,
             claims: Value::Object(composed.claims.members()),
             expires_at: registered.expires_at.map(time::exact),
             code: Secret::new(composed.code.expose().to_owned()),
@@ -59,6 +62,7 @@ impl MadeLink {
         Self {
             id: link.id,
             url: link.url,
+            short_url: link.short_url,
             claims: report.shown.claims_json.unwrap_or_default(),
             code: Secret::new(link.code),
             widget: link.widget,
@@ -72,9 +76,14 @@ impl MadeLink {
     /// Fails if the link is wanted as a QR code and does not fit into one.
     pub(crate) fn require_form(&self, form: &FormArguments) -> Result<(), Failure> {
         if form.has_qr_code() {
-            Qr::for_url(&self.url)?;
+            Qr::for_url(self.shown_url())?;
         }
         Ok(())
+    }
+
+    /// Returns the URL that is printed and is in the QR code: the short one, if there is one.
+    pub(crate) fn shown_url(&self) -> &str {
+        self.short_url.as_deref().unwrap_or(&self.url)
     }
 
     /// Writes the file with the QR code, and prints the link.
@@ -84,7 +93,7 @@ impl MadeLink {
         context: &Context,
         output: &Output,
     ) -> Result<(), Failure> {
-        let qr = Qr::for_url(&self.url);
+        let qr = Qr::for_url(self.shown_url());
         if let Some(path) = &form.qr {
             let qr = qr.as_ref().map_err(Error::clone)?;
             let bytes = match picture_format(path)? {
@@ -103,7 +112,7 @@ impl MadeLink {
             output.warn(&warning.message);
         }
         let text = match form.shape {
-            Shape::Url => Text::from(self.url.as_str()),
+            Shape::Url => Text::from(self.shown_url()),
             Shape::Code => Text::from(self.code.expose()),
             Shape::Widget => Text::from(self.widget.as_str()),
             Shape::Message => {
@@ -122,6 +131,7 @@ impl MadeLink {
             json!({
                 "id": self.id,
                 "link": self.url,
+                "short": self.short_url,
                 "code": self.code.expose(),
                 "widget": self.widget,
                 "message": self.message,
@@ -143,6 +153,17 @@ impl FormArguments {
     pub(crate) fn check(&self) -> Result<(), Failure> {
         let format = self.qr.as_deref().map(picture_format);
         format.transpose().map(drop)
+    }
+
+    /// Fails if a form is wanted that has no short link in it, because it would be shown nowhere.
+    pub(crate) fn require_url(&self) -> Result<(), Failure> {
+        match self.shape {
+            Shape::Url | Shape::Qr | Shape::Message => Ok(()),
+            Shape::Code | Shape::Widget => Err(Failure::usage(
+                "A short link is a URL, a QR code or a message. Leave out --short, or --as code and --as widget.",
+            )
+            .about("short")),
+        }
     }
 
     /// Returns the way in which the link is given out.

@@ -8,17 +8,18 @@ use latchkey_core::link::message::{Handover, MessageTemplate};
 
 use crate::args::{FormArguments, Shape};
 
-/// Returns the message about a link of an instance, if it is wanted. `name` is the known name of the
-/// person.
+/// Returns the message about a link of an instance, if it is wanted. `url` is its long or its short URL,
+/// and `name` the known name of the person.
 pub(crate) fn message(
     form: &FormArguments,
     settings: &Settings,
+    url: &str,
     composed: &Composed,
     name: Option<&str>,
 ) -> Option<String> {
     (form.shape == Shape::Message).then(|| {
         let name = name.unwrap_or_else(|| composed.claims.payload.display_name());
-        settings.message_to(name, composed, &TimeZone::system())
+        settings.message_to(name, url, composed, &TimeZone::system())
     })
 }
 

@@ -81,6 +81,9 @@ pub(crate) struct LinkArguments {
     /// Note for the list of links, at most 200 characters. It is not in the link.
     #[arg(long, value_name = "TEXT", conflicts_with = "url")]
     pub(crate) note: Option<String>,
+    /// Also make a short link, and print it: for chats and small QR codes. It is shown only once.
+    #[arg(long, conflicts_with = "url")]
+    pub(crate) short: bool,
     /// Let older links of the person stop working.
     #[arg(long, conflicts_with = "url")]
     pub(crate) supersede: bool,

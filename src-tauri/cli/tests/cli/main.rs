@@ -50,6 +50,7 @@ mod run;
 mod sealed;
 mod serve;
 mod sessions;
+mod short_links;
 mod signing_keys;
 #[cfg(target_os = "linux")]
 mod snapshots;

@@ -39,6 +39,8 @@ struct Expected {
 struct Made {
     id: String,
     path: String,
+    /// Path of its short link.
+    short: String,
 }
 
 impl Scene {
@@ -76,23 +78,26 @@ impl Scene {
         let made = match self.by {
             By::CommandLine => {
                 let mut link = vec!["link", "--json", "--instance", "here", "--user-id", user];
+                link.push("--short");
                 link.extend(supersede.then_some("--supersede"));
                 serde_json::from_str(&run(self.folder.path(), &link)).unwrap()
             }
             By::Api => {
-                let body = json!({ "payload": { "user": { "id": user } }, "supersede": supersede });
+                let user = json!({ "user": { "id": user } });
+                let body = json!({ "payload": user, "supersede": supersede, "short": true });
                 let (status, made) = self.post("/links", &body);
                 assert_eq!(status, 200, "{made}");
                 made
             }
         };
-        let url = made["link"].as_str().or(made["url"].as_str()).unwrap();
+        let path = |names: [&str; 2], start: &str| {
+            let url = names.iter().find_map(|name| made[*name].as_str());
+            url.unwrap().strip_prefix(start).unwrap().to_owned()
+        };
         Made {
             id: made["id"].as_str().unwrap().to_owned(),
-            path: url
-                .strip_prefix("http://localhost:8787")
-                .unwrap()
-                .to_owned(),
+            path: path(["link", "url"], "http://localhost:8787"),
+            short: path(["short", "shortUrl"], "HTTP://LOCALHOST:8787"),
         }
     }
 
@@ -113,8 +118,15 @@ impl Scene {
         }
     }
 
+    /// Opens a link and its short link, which do the same. Returns the cookie of the session.
     fn opens(&self, link: &Made) -> Option<String> {
-        let answer = self.serving.get(&link.path, "");
+        let [long, short] = [&link.path, &link.short].map(|path| self.session(path));
+        assert_eq!(long.is_some(), short.is_some(), "{}", link.short);
+        long
+    }
+
+    fn session(&self, path: &str) -> Option<String> {
+        let answer = self.serving.get(path, "");
         if answer.starts_with("HTTP/1.1 303") {
             return Some(cookie(&answer));
         }

@@ -2,6 +2,7 @@
 //! is a function with a size. The tests run a small size, and `cargo xtask soak` runs the whole.
 
 mod flood;
+mod guesses;
 mod kills;
 mod power_cut;
 #[path = "../../../../../tests/random.rs"]
