@@ -11,7 +11,10 @@ use std::fs;
 use std::io::{Read as _, Write as _};
 
 use latchkey_core::directory::Directory as _;
+use latchkey_core::ledger::TakenLink;
 use latchkey_core::link::BaseUrl;
+use latchkey_core::link::short_code::ShortCode;
+use latchkey_core::protocol::claims::Claims;
 use latchkey_core::protocol::metadata::Metadata;
 use latchkey_core::protocol::payload::NewUser;
 use latchkey_core::protocol::user_id::UserId;
@@ -153,6 +156,17 @@ fn lets_only_signed_in_users_through(begin: Begin) {
         assert!(page.contains("get /report?year=2026 "), "{page}");
     }
 
+    // A short link works in either case.
+    let short = short_link(&behind.site);
+    for path in [
+        format!("/AUTH/L/{short}"),
+        format!("/auth/l/{}", short.to_lowercase()),
+    ] {
+        let opened = proxy.get(&path, FORGED);
+        assert!(opened.starts_with("HTTP/1.1 303"), "{path}: {opened}");
+        assert_eq!(header(&opened, "location").unwrap(), "/");
+    }
+
     // A suspended user is refused at the next request.
     let ada = UserId::parse("ada", "id").unwrap();
     behind.site.directory.suspend(&ada, &by()).wait().unwrap();
@@ -160,12 +174,14 @@ fn lets_only_signed_in_users_through(begin: Begin) {
     assert!(refused.starts_with("HTTP/1.1 302"), "{refused}");
     let folder = behind.end();
 
-    // No file of the proxy contains the code.
+    // No file of the proxy contains a code.
     for file in fs::read_dir(folder.path()).unwrap() {
         let path = file.unwrap().path();
         if path.is_file() && path.file_name().unwrap() != "error.log" {
             let text = String::from_utf8_lossy(&fs::read(&path).unwrap()).into_owned();
             assert!(!text.contains(&code), "{}", path.display());
+            let text = text.to_uppercase();
+            assert!(!text.contains(&short), "{}", path.display());
         }
     }
     // Caddy writes an access log only if it is configured.
@@ -176,6 +192,21 @@ fn lets_only_signed_in_users_through(begin: Begin) {
             "a page that was asked for: {log}"
         );
     }
+}
+
+/// Gives a link out with a short link. Returns its code.
+fn short_link(site: &Site) -> String {
+    let claims = serde_json::json!({ "user": { "id": "eve" }, "jti": "short" });
+    let code = ShortCode::new().unwrap();
+    let taken = TakenLink {
+        short: Some(code.hash()),
+        ..TakenLink::new(
+            Claims::from_signed(claims.as_object().unwrap()).unwrap(),
+            None,
+        )
+    };
+    site.directory.take_link(taken, &by()).wait().unwrap();
+    code.expose().to_owned()
 }
 
 fn sends_pages_to_sign_in_and_answers_scripts_401(begin: Begin) {
