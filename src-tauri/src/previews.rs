@@ -10,6 +10,7 @@ use latchkey_core::instance::{InstanceId, Settings};
 use latchkey_core::ledger::GivenAs;
 use latchkey_core::link::compose::{Composed, LinkSpec, Target, claims};
 use latchkey_core::link::qr::Qr;
+use latchkey_core::secret::Secret;
 use latchkey_core::{Error, Result};
 
 use crate::commands::who::Who;
@@ -49,9 +50,10 @@ pub(crate) struct Signed {
 #[derive(Default)]
 pub(crate) struct Taking {
     is_taken: AtomicBool,
-    /// Way in which the gateway has entered the link in the ledger, until the link is copied in this
-    /// way.
+    /// Way in which the link was entered in the ledger ahead, until it is copied in this way.
     entered: Mutex<Option<GivenAs>>,
+    /// URL of its short link, once that is in the ledger.
+    short: Mutex<Option<Secret>>,
 }
 
 impl Taking {
@@ -60,7 +62,20 @@ impl Taking {
         Self {
             is_taken: AtomicBool::new(true),
             entered: Mutex::new(Some(given)),
+            short: Mutex::default(),
         }
+    }
+
+    /// Notes that the link was entered in the ledger with a short link, as given out in a way.
+    pub(crate) fn enter_short(&self, url: String, given: GivenAs) {
+        *locked(&self.short) = Some(Secret::new(url));
+        *locked(&self.entered) = Some(given);
+        self.take();
+    }
+
+    /// Returns the URL of the short link, if it is in the ledger.
+    pub(crate) fn short_url(&self) -> Option<Secret> {
+        locked(&self.short).clone()
     }
 
     /// Returns whether the link was given out.

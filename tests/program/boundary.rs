@@ -148,7 +148,7 @@ fn invoke(
 
 /// Returns the notes of a link that is given out.
 pub(crate) fn notes() -> Value {
-    json!({ "note": "", "supersedes": false })
+    json!({ "note": "", "supersedes": false, "short": false })
 }
 
 pub(crate) fn compose_request(instance: &str) -> Value {

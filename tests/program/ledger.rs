@@ -57,7 +57,7 @@ fn a_copied_link_is_in_the_ledger_stays_the_same_and_is_copied_again_until_it_is
         links(&boundary, &here).is_empty(),
         "a preview is not given out"
     );
-    let noted = json!({ "note": "Loan laptop", "supersedes": false });
+    let noted = json!({ "note": "Loan laptop", "supersedes": false, "short": false });
     assert_eq!(copy(&boundary, &here, &preview, &noted), None);
     let kept = composed(&boundary, &here, &json!(3));
     assert_eq!(kept["link"], preview["link"]);
@@ -93,12 +93,55 @@ fn a_copied_link_is_in_the_ledger_stays_the_same_and_is_copied_again_until_it_is
 }
 
 #[test]
+fn a_short_link_is_in_the_ledger_before_it_is_shown_and_stays_the_same() {
+    let (boundary, here) = hosted_here();
+    let short = json!({ "note": "", "supersedes": false, "short": true });
+    let preview = composed(&boundary, &here, &Value::Null);
+    assert_eq!(preview["short"], Value::Null);
+    let refused = copy(&boundary, &here, &preview, &short).unwrap();
+    assert_eq!(refused["code"], "not_copyable", "it does not work yet");
+    assert!(links(&boundary, &here).is_empty());
+    let sign = |preview: &Value| {
+        let request = json!({
+            "instance": here, "revision": preview["revision"], "given": "qr_code", "notes": short,
+        });
+        boundary.ask("link_sign", request)
+    };
+    let made = sign(&preview).unwrap();
+    let url = made["short"]["url"].as_str().unwrap();
+    assert!(url.starts_with("HTTP://LOCALHOST:8787/AUTH/L/"), "{url}");
+    let version = made["short"]["qr"]["version"].as_i64().unwrap();
+    assert!([3, 4].contains(&version), "{version}");
+    assert_eq!(
+        (&made["link"], &made["taken"]),
+        (&preview["link"], &json!(true))
+    );
+    let listed = links(&boundary, &here);
+    assert_eq!(listed[0]["has_short"], true);
+    assert_eq!(listed[0]["given"][0]["given"], "qr_code");
+    // Neither another preview nor another way makes another short link.
+    let kept = composed(&boundary, &here, &Value::Null);
+    assert_eq!(kept["short"], made["short"]);
+    assert_eq!(sign(&kept).unwrap()["short"], made["short"]);
+    assert_eq!(copy(&boundary, &here, &kept, &short), None);
+    let listed = links(&boundary, &here);
+    assert_eq!(
+        (listed.len(), listed[0]["given"].as_array().unwrap().len()),
+        (1, 2)
+    );
+    let mut anew = compose_request(&here);
+    anew["who"] = json!({ "kind": "id", "id": "ada", "as_text": true });
+    anew["anew"] = json!(true);
+    assert_eq!(boundary.ask("compose", anew).unwrap()["short"], Value::Null);
+}
+
+#[test]
 fn a_newer_link_supersedes_older_ones_and_a_revocation_of_a_person_ends_all() {
     let (boundary, here) = hosted_here();
     let first = composed(&boundary, &here, &Value::Null);
     copy(&boundary, &here, &first, &notes());
     let second = composed(&boundary, &here, &json!(1));
-    let superseding = json!({ "note": "", "supersedes": true });
+    let superseding = json!({ "note": "", "supersedes": true, "short": false });
     assert_eq!(copy(&boundary, &here, &second, &superseding), None);
     assert_eq!(verdict(&boundary, &here, &first), "link_superseded");
     assert_eq!(verdict(&boundary, &here, &second), "signed_in");
@@ -113,7 +156,7 @@ fn a_newer_link_supersedes_older_ones_and_a_revocation_of_a_person_ends_all() {
 fn a_link_that_cannot_be_entered_is_not_given_out() {
     let (boundary, here) = hosted_here();
     let preview = composed(&boundary, &here, &Value::Null);
-    let too_long = json!({ "note": "x".repeat(201), "supersedes": false });
+    let too_long = json!({ "note": "x".repeat(201), "supersedes": false, "short": false });
     let refused = copy(&boundary, &here, &preview, &too_long).unwrap();
     assert_eq!(refused["field"], "note");
     assert!(links(&boundary, &here).is_empty());

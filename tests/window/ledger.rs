@@ -1,6 +1,7 @@
 //! Tests of the ledger in the real window: copying enters it, revoking is effective at the next
 //! request, and every state of the screen looks well.
 
+use image::imageops::FilterType;
 use jiff::{SignedDuration, Timestamp};
 use latchkey_core::activity::{Actor, AuditContext};
 use latchkey_core::ledger::{GivenAs, Revocation, RevocationScope, TakenLink};
@@ -9,8 +10,9 @@ use latchkey_core::protocol::payload::Payload;
 use latchkey_core::protocol::uses::Uses;
 use latchkey_store::Wait as _;
 
-use crate::driver::Studio;
+use crate::driver::{Studio, picture, picture_of_display};
 use crate::prepared::{Prepared, person};
+use crate::readers::read_qr_codes;
 use crate::run;
 use crate::users::looks_well;
 use crate::visitor::{get, press_continue};
@@ -153,6 +155,58 @@ fn a_copied_link_is_in_the_ledger_and_a_revoked_one_is_refused_at_the_next_reque
                 .as_deref(),
             Some("Loan laptop")
         );
+        studio.quit().await;
+    });
+}
+
+#[test]
+fn the_qr_code_of_a_short_link_is_shown_once_the_link_works_and_is_read_from_150_pixels() {
+    run(async {
+        let prepared = Prepared::with(0);
+        let studio = prepared.open().await;
+        let port = free_port();
+        studio.click("gateway-mark").await;
+        studio.fill("gateway-port", &port.to_string()).await;
+        studio.click("gateway-start").await;
+        studio.find("gateway-stop").await;
+        studio.click("rail-compose").await;
+        studio.click("mode-new").await;
+        studio.fill("field-user-id", "ada").await;
+        studio.find("qr").await;
+        studio.click("short").await;
+        studio.find("qr-unsigned").await;
+        in_every_size(&studio, "compose-short-before").await;
+        let seen = read_qr_codes(&[picture_of_display("compose-short-before-display")]);
+        assert_eq!(seen, Vec::<String>::new(), "it does not work yet");
+
+        studio.click("qr-take").await;
+        let shown = studio.find("qr").await.screenshot().await.unwrap();
+        let url = studio.text("short-link").await;
+        in_every_size(&studio, "compose-short").await;
+        let small = picture("compose-short-150-pixels");
+        let shown = image::load_from_memory(&shown).unwrap();
+        let shown = shown.resize_exact(150, 150, FilterType::Triangle);
+        shown.save(&small).unwrap();
+        assert_eq!(read_qr_codes(&[small]), [url.as_str()]);
+
+        let (_, code) = url.split_once("/AUTH/L/").unwrap();
+        let gateway = format!("http://127.0.0.1:{port}/");
+        let answer = get(&gateway, &format!("/AUTH/L/{code}"));
+        assert!(answer.starts_with("HTTP/1.1 303"), "{answer}");
+        studio.click("rail-links").await;
+        row_says(&studio, "In use").await;
+        studio.click("link-row").await;
+        studio
+            .wait_for_text("link-given", "with a short link", |text| {
+                text.contains("with a short link")
+            })
+            .await;
+        in_every_size(&studio, "links-short").await;
+        studio.click("link-revoke").await;
+        studio.click("revoke-confirm").await;
+        row_says(&studio, "Revoked").await;
+        let answer = get(&gateway, &format!("/AUTH/L/{code}"));
+        assert!(answer.starts_with("HTTP/1.1 410"), "{answer}");
         studio.quit().await;
     });
 }

@@ -159,6 +159,7 @@ export function previewLike(changed: Partial<Preview> = {}): Preview {
     expires_at: '2026-11-29T06:26:40Z',
     uses: null,
     taken: false,
+    short: null,
     ...changed,
   };
 }
@@ -258,6 +259,7 @@ export function linkLike(changed: Partial<IssuedLink> = {}): IssuedLink {
     used: 0,
     first_use: null,
     last_use: null,
+    has_short: false,
     ...changed,
   };
 }

@@ -18,10 +18,13 @@ use latchkey_core::link::LoginLink;
 use latchkey_core::link::compose::{Composed, LinkSpec, compose as composed};
 use latchkey_core::link::message::person_name;
 use latchkey_core::link::qr::{Level, Qr};
+use latchkey_core::link::short_code::ShortCode;
 use latchkey_core::protocol::payload::Payload;
 use latchkey_core::protocol::uses::Uses;
-use latchkey_core::{Error, time};
+use latchkey_core::secret::Secret;
+use latchkey_core::{Error, ErrorCode, time};
 use latchkey_store::files;
+use latchkey_store::home::Home;
 use serde::{Deserialize, Serialize};
 use tauri::{AppHandle, Runtime, State};
 use ts_rs::TS;
@@ -66,6 +69,27 @@ pub struct QrPreview {
     pub path: String,
     /// Warning about scanning the code.
     pub warning: Option<Warning>,
+}
+
+/// A short link that works.
+#[derive(Clone, Debug, Serialize, TS)]
+pub struct ShortPreview {
+    /// URL of the short link.
+    pub url: String,
+    /// QR code of the URL.
+    pub qr: QrPreview,
+}
+
+impl ShortPreview {
+    /// Returns the short link of a link, if it is in the ledger.
+    fn of(signed: &Signed) -> Option<Self> {
+        let url = signed.taking.short_url()?;
+        let qr = Qr::for_url(url.expose()).ok()?;
+        Some(Self {
+            url: url.expose().to_owned(),
+            qr: QrPreview::from(&qr),
+        })
+    }
 }
 
 /// Size of a QR code that does not exist yet.
@@ -119,6 +143,8 @@ pub struct Preview {
     pub uses: Option<u64>,
     /// Whether the link was given out. It then stays until the request changes.
     pub taken: bool,
+    /// Short link, once it is in the ledger and works. Null before that.
+    pub short: Option<ShortPreview>,
 }
 
 /// A shown preview.
@@ -130,13 +156,15 @@ pub struct PreviewRef {
     pub revision: u32,
 }
 
-/// Note and supersession of a link that is given out.
+/// Note, supersession and short link of a link that is given out.
 #[derive(Clone, Debug, Deserialize, TS)]
 pub struct LinkNotes {
     /// Note of the administrator. Empty for none.
     pub note: String,
     /// Whether older links of the person stop working.
     pub supersedes: bool,
+    /// Whether a short link is given out in place of the long one.
+    pub short: bool,
 }
 
 impl LinkNotes {
@@ -155,7 +183,7 @@ pub struct SignRequest {
     pub revision: u32,
     /// Way in which the link is given out.
     pub given: GivenAs,
-    /// Note and supersession of the link.
+    /// Note, supersession and short link of the link.
     pub notes: LinkNotes,
 }
 
@@ -189,7 +217,7 @@ pub struct CopyRequest {
     pub revision: u32,
     /// Part to copy.
     pub what: CopyWhat,
-    /// Note and supersession of the link.
+    /// Note, supersession and short link of the link.
     pub notes: LinkNotes,
 }
 
@@ -227,7 +255,7 @@ pub struct QrSaveRequest {
     pub revision: u32,
     /// Format of the file.
     pub format: QrFormat,
-    /// Note and supersession of the link.
+    /// Note, supersession and short link of the link.
     pub notes: LinkNotes,
 }
 
@@ -267,26 +295,42 @@ pub async fn compose(
             return Ok(show(studio, source, link));
         }
         let key = home.signing_key(&instance)?;
-        let (link, taking) = if let Some(Link::Here(kept)) = kept {
+        let (composed, taking) = if let Some(Link::Here(kept)) = kept {
             (kept.composed, kept.taking)
         } else {
             let spec = LinkSpec::try_from(request)?;
             let composed = composed(&source.target, &key, spec, by.at)?;
             (composed, Arc::default())
         };
-        let preview = studio.with_users(home, &instance, |users| {
-            preview::preview(&instance.settings, &key, link, users, &by).wait()
-        })?;
-        let taken = taking.is_taken();
-        let signed = Signed {
-            composed: preview.composed.clone(),
-            qr: preview.qr.clone(),
-            taking,
-        };
-        let revision = studio.previews().add(source, Link::Here(Box::new(signed)));
-        Ok(Preview::new(revision, preview, taken))
+        show_here(studio, home, &instance, source, composed, taking)
     })
     .await
+}
+
+/// Stores a link that was signed here, and returns its preview.
+fn show_here(
+    studio: &Studio,
+    home: &Home,
+    instance: &Instance,
+    source: Source,
+    composed: Composed,
+    taking: Arc<Taking>,
+) -> latchkey_core::Result<Preview> {
+    let (key, by) = (home.signing_key(instance)?, now());
+    let preview = studio.with_users(home, instance, |users| {
+        preview::preview(&instance.settings, &key, composed, users, &by).wait()
+    })?;
+    let signed = Signed {
+        composed: preview.composed.clone(),
+        qr: preview.qr.clone(),
+        taking,
+    };
+    let (taken, short) = (signed.taking.is_taken(), ShortPreview::of(&signed));
+    let revision = studio.previews().add(source, Link::Here(Box::new(signed)));
+    Ok(Preview {
+        short,
+        ..Preview::new(revision, preview, taken)
+    })
 }
 
 /// Returns the forecast of a shown link by the gateway of its instance. Composing does not wait for
@@ -313,8 +357,9 @@ pub async fn link_forecast(
     .await
 }
 
-/// Has the gateway of an instance sign a shown link and enter it in the ledger, and returns the
-/// preview of the signed link.
+/// Makes what a shown link lacks before it can be given out, and returns its preview: the gateway of
+/// an instance on a server signs it and enters it in the ledger. If a short link is wanted, it is
+/// entered, too.
 #[tauri::command]
 pub async fn link_sign(
     studio: State<'_, Arc<Studio>>,
@@ -322,22 +367,42 @@ pub async fn link_sign(
 ) -> Result<Preview, Problem> {
     let shown = studio.previews().get(request.revision)?;
     at_home(studio, move |studio, home| {
-        let link = shown.of_gateway()?;
-        let GatewayLinkState::Unsigned(spec) = &link.state else {
-            return Ok(show(studio, shown.source.clone(), link.clone()));
-        };
         let instance = home.instances().get(&shown.source.instance)?;
-        let by = now();
+        let (source, by) = (shown.source.clone(), now());
+        let link = match &shown.link {
+            Link::Gateway(link) => link,
+            Link::Here(signed) => {
+                if request.notes.short {
+                    enter_short(studio, home, &instance, &shown, signed, &request)?;
+                }
+                let (composed, taking) = (signed.composed.clone(), Arc::clone(&signed.taking));
+                return show_here(studio, home, &instance, source, composed, taking);
+            }
+        };
+        let spec = match &link.state {
+            GatewayLinkState::Unsigned(spec) => spec,
+            GatewayLinkState::Signed(signed) if request.notes.short => {
+                require_short(signed)?;
+                return Ok(show(studio, source, GatewayLink::clone(link)));
+            }
+            GatewayLinkState::Signed(_) => {
+                return Ok(show(studio, source, GatewayLink::clone(link)));
+            }
+        };
         let wanted = LinkRequest {
             note: request.notes.note()?,
             supersede: request.notes.supersedes,
+            short: request.notes.short,
             given: Some(request.given),
             ..LinkRequest::from(&**spec)
         };
-        let composed = home.sign_link(&instance, &wanted, &by)?.try_into()?;
+        let mut made = home.sign_link(&instance, &wanted, &by)?;
         let taking = Taking::entered(request.given);
-        let link = GatewayLink::signed(&instance.settings, composed, taking, by.at)?;
-        Ok(show(studio, shown.source.clone(), link))
+        if let Some(url) = made.short_url.take() {
+            taking.enter_short(url, request.given);
+        }
+        let link = GatewayLink::signed(&instance.settings, made.try_into()?, taking, by.at)?;
+        Ok(show(studio, source, link))
     })
     .await
 }
@@ -360,8 +425,9 @@ pub async fn copy(studio: State<'_, Arc<Studio>>, request: CopyRequest) -> Resul
     blocking(studio, move |studio| {
         let signed = shown.signed()?;
         let composed = &signed.composed;
-        let content = content(request.what, composed, &signed.qr, || {
-            message_of(studio, &shown.source.instance, composed)
+        let (url, qr) = shown_form(signed, &request.notes)?;
+        let content = content(request.what, composed, &url, &qr, || {
+            message_of(studio, &shown.source.instance, &url, composed)
         })?;
         take(studio, &shown, request.what.given(), &request.notes)?;
         studio.clipboard().put(content)?;
@@ -378,7 +444,9 @@ pub async fn qr_save<R: Runtime>(
     request: QrSaveRequest,
 ) -> Result<QrSaved, Problem> {
     let shown = studio.previews().get(request.revision)?;
-    let qr = shown.signed()?.qr.clone()?;
+    let signed = shown.signed()?;
+    let (_, qr) = shown_form(signed, &request.notes)?;
+    let qr = qr?;
     let Some(path) = choose_qr_file(&app, request.format).await else {
         return Ok(QrSaved { file: None });
     };
@@ -428,15 +496,16 @@ impl CopyWhat {
     }
 }
 
-/// Returns a part of a link for the clipboard. `message` makes the message to its person.
+/// Returns a part of a link for the clipboard. `url` is its long or its short URL, and `message` makes the message to its person.
 pub(super) fn content(
     what: CopyWhat,
     composed: &Composed,
+    url: &str,
     qr: &latchkey_core::Result<Qr>,
     message: impl FnOnce() -> latchkey_core::Result<String>,
 ) -> latchkey_core::Result<Content> {
     Ok(match what {
-        CopyWhat::Link => Content::Text(composed.link.url()),
+        CopyWhat::Link => Content::Text(url.to_owned()),
         CopyWhat::Code => Content::Text(composed.code.expose().to_owned()),
         CopyWhat::Widget => Content::Text(composed.widget.clone()),
         CopyWhat::Qr => Content::Picture(picture(qr.as_ref().map_err(Error::clone)?)),
@@ -448,6 +517,7 @@ pub(super) fn content(
 fn message_of(
     studio: &Studio,
     id: &InstanceId,
+    url: &str,
     composed: &Composed,
 ) -> latchkey_core::Result<String> {
     let home = studio.home()?;
@@ -456,7 +526,70 @@ fn message_of(
     let name = person_name(&composed.claims.payload, &*ledger).wait();
     Ok(instance
         .settings
-        .message_to(&name, composed, &TimeZone::system()))
+        .message_to(&name, url, composed, &TimeZone::system()))
+}
+
+/// Returns the URL and the QR code of a link, as it is given out: short or long.
+fn shown_form(
+    signed: &Signed,
+    notes: &LinkNotes,
+) -> latchkey_core::Result<(String, latchkey_core::Result<Qr>)> {
+    if !notes.short {
+        return Ok((signed.composed.link.url(), signed.qr.clone()));
+    }
+    let url = require_short(signed)?;
+    Ok((url.expose().to_owned(), Qr::for_url(url.expose())))
+}
+
+/// Returns the URL of the short link of a link.
+///
+/// Fails if the link was given out without one.
+fn require_short(signed: &Signed) -> latchkey_core::Result<Secret> {
+    signed.taking.short_url().ok_or_else(|| {
+        let message = "This link was given out without a short link. Make another link.";
+        Error::new(ErrorCode::NotCopyable, message).about("short")
+    })
+}
+
+/// Makes the short link of a shown link, and enters both in the ledger. A link has one short link.
+fn enter_short(
+    studio: &Studio,
+    home: &Home,
+    instance: &Instance,
+    shown: &Shown,
+    signed: &Signed,
+    request: &SignRequest,
+) -> latchkey_core::Result<()> {
+    if signed.taking.short_url().is_some() {
+        return Ok(());
+    }
+    let code = ShortCode::new()?;
+    let taken = TakenLink {
+        short: Some(code.hash()),
+        ..taken(shown, signed, request.given, &request.notes)?
+    };
+    let taken = instance.settings.giving_out(taken)?;
+    let ledger = studio.ledger(home, instance)?;
+    ledger.take_link(taken, &now()).wait()?;
+    let url = code.url(&instance.settings.url);
+    signed.taking.enter_short(url, request.given);
+    Ok(())
+}
+
+/// Returns what enters the ledger for a shown link that was signed here.
+fn taken(
+    shown: &Shown,
+    signed: &Signed,
+    given: GivenAs,
+    notes: &LinkNotes,
+) -> latchkey_core::Result<TakenLink> {
+    let key = Some(shown.source.key.clone()).filter(|key| !key.is_empty());
+    Ok(TakenLink {
+        given,
+        note: notes.note()?,
+        supersedes: notes.supersedes,
+        ..TakenLink::new(signed.composed.claims.clone(), key)
+    })
 }
 
 /// Enters a shown link in the ledger. Nothing may be given out if that fails.
@@ -466,9 +599,7 @@ fn take(
     given: GivenAs,
     notes: &LinkNotes,
 ) -> latchkey_core::Result<()> {
-    let Signed {
-        composed, taking, ..
-    } = match &shown.link {
+    let signed: &Signed = match &shown.link {
         Link::Here(signed) => &**signed,
         Link::Gateway(link) => {
             let GatewayLinkState::Signed(signed) = &link.state else {
@@ -477,27 +608,27 @@ fn take(
             signed
         }
     };
-    if taking.was_entered(given) {
+    if signed.taking.was_entered(given) {
         return Ok(());
     }
     let home = studio.home()?;
     let instance = home.instances().get(&shown.source.instance)?;
     if instance.connection.is_some() {
-        let id = composed.claims.registered.id.as_deref().unwrap_or_default();
+        let id = signed
+            .composed
+            .claims
+            .registered
+            .id
+            .as_deref()
+            .unwrap_or_default();
         home.copy_link_there(&instance, id, given)?;
     } else {
-        let key = Some(shown.source.key.clone()).filter(|key| !key.is_empty());
-        let taken = TakenLink {
-            given,
-            note: notes.note()?,
-            supersedes: notes.supersedes,
-            ..TakenLink::new(composed.claims.clone(), key)
-        };
+        let taken = taken(shown, signed, given, notes)?;
         let taken = instance.settings.giving_out(taken)?;
         let ledger = studio.ledger(&home, &instance)?;
         ledger.take_link(taken, &now()).wait()?;
     }
-    taking.take();
+    signed.taking.take();
     Ok(())
 }
 
@@ -556,6 +687,7 @@ impl Preview {
             revision,
             uses: preview.composed.claims.registered.uses.limit(),
             taken,
+            short: None,
             link: preview.composed.link,
             signed: true,
             header_json: preview.header_json,
@@ -591,6 +723,7 @@ impl Preview {
             taken: signed
                 .as_ref()
                 .is_some_and(|signed| signed.taking.is_taken()),
+            short: signed.as_ref().and_then(ShortPreview::of),
             expires_at: registered.expires_at.map(time::exact),
             signed: signed.is_some(),
             qr_size: qr_size.map(Into::into),

@@ -368,8 +368,10 @@ pub async fn link_copy(
             given,
             |composed, settings, name| {
                 let name = || name.unwrap_or_else(|| composed.claims.payload.display_name());
-                let message = || Ok(settings.message_to(name(), composed, &TimeZone::system()));
-                content(what, composed, &Qr::for_url(&composed.link.url()), message)
+                let url = composed.link.url();
+                let zone = TimeZone::system();
+                let message = || Ok(settings.message_to(name(), &url, composed, &zone));
+                content(what, composed, &url, &Qr::for_url(&url), message)
             },
         );
         studio.clipboard().put(content?)?;

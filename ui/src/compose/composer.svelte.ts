@@ -45,13 +45,16 @@ export class Composer {
 
   /** Copies. Returns whether anything was copied. */
   async copy(what: CopyWhat): Promise<boolean> {
-    const revision = await this.#revision(GIVEN[what]);
+    const notes = this.#notes(what);
+    const revision = await this.#revision(GIVEN[what], notes);
     if (revision === null) return false;
     try {
       const instance = this.#instanceId;
-      const copied = await call('copy', { instance, revision, what, notes: this.#notes() });
+      const copied = await call('copy', { instance, revision, what, notes });
       this.live.taken();
-      toasts.say(copiedMessage(COPIED[what], copied.clears_in_secs));
+      const isShort = what === 'link' && notes.short;
+      const message = isShort ? 'Short link copied.' : COPIED[what];
+      toasts.say(copiedMessage(message, copied.clears_in_secs));
       return true;
     } catch (thrown) {
       toasts.warn(`Nothing copied. ${asProblem(thrown).message}`);
@@ -60,11 +63,12 @@ export class Composer {
   }
 
   async saveQr(format: QrFormat): Promise<void> {
-    const revision = await this.#revision('file');
+    const notes = this.#notes('qr');
+    const revision = await this.#revision('file', notes);
     if (revision === null) return;
     try {
       const instance = this.#instanceId;
-      const { file } = await call('qr_save', { instance, revision, format, notes: this.#notes() });
+      const { file } = await call('qr_save', { instance, revision, format, notes });
       if (file === null) return;
       this.live.taken();
       toasts.say(`Saved as ${file}.`);
@@ -77,14 +81,14 @@ export class Composer {
    * Returns the revision to copy or save. It first waits for the preview of the latest input, so that
    * a quick key never copies an outdated link.
    */
-  async #revision(given: GivenAs): Promise<number | null> {
+  async #revision(given: GivenAs, notes: LinkNotes): Promise<number | null> {
     const { unsignable } = this;
     if (unsignable !== null) {
       toasts.warn(`Nothing copied. ${unsignable}`);
       return null;
     }
     await this.live.settled();
-    if (this.live.shown && this.live.ready) return this.#signed(given);
+    if (this.live.shown && this.live.ready) return this.#signed(given, notes);
     const { field = null } = this.live.problem ?? {};
     this.draft.touches.touch(field === null ? this.draft.required : this.draft.fieldOf(field));
     toasts.warn(this.#whyNot());
@@ -92,23 +96,26 @@ export class Composer {
   }
 
   /** Returns the revision of the signed link. Without an answer of its gateway, nothing is copied. */
-  async #signed(given: GivenAs): Promise<number | null> {
+  async #signed(given: GivenAs, notes: LinkNotes): Promise<number | null> {
     try {
-      return (await this.live.sign(given, this.#notes()))?.revision ?? null;
+      return (await this.live.sign(given, notes))?.revision ?? null;
     } catch (thrown) {
       toasts.warn(`Nothing copied. ${asProblem(thrown).message}`);
       return null;
     }
   }
 
-  /** Has the gateway sign the link, so that its QR code can be shown. */
+  /** Has the link signed, or its short link entered in the ledger, so that its QR code can be shown. */
   async takeQr(): Promise<void> {
-    await this.#revision('qr_code');
+    await this.#revision('qr_code', this.#notes('qr'));
   }
 
-  #notes(): LinkNotes {
+  /** A code and a widget tag have no short form. */
+  #notes(what: CopyWhat): LinkNotes {
     const instance = studio.instances.find(({ id }) => id === this.#instanceId);
-    return instance ? this.draft.notes(instance) : { note: this.draft.note, supersedes: false };
+    if (!instance) return { note: this.draft.note, supersedes: false, short: false };
+    const notes = this.draft.notes(instance);
+    return { ...notes, short: notes.short && what !== 'code' && what !== 'widget' };
   }
 
   #whyNot(): string {

@@ -26,6 +26,8 @@ export class Draft extends UserDraft {
   times = $state('3');
   /** Whether older links of the person stop working. */
   supersedes = $state(false);
+  /** Whether a short link is given out in place of the long one. */
+  short = $state(false);
   /** Note for oneself. */
   note = $state('');
   startsLater = $state(false);
@@ -116,9 +118,18 @@ export class Draft extends UserDraft {
     };
   }
 
-  /** Note and supersession of the link. An application elsewhere stops no older link. */
+  /** Whether a short link is given out. An application elsewhere knows none. */
+  isShort(instance: Instance): boolean {
+    return this.short && hasUsers(instance);
+  }
+
+  /** Note, supersession and short link. An application elsewhere stops no older link. */
   notes(instance: Instance): LinkNotes {
-    return { note: this.note, supersedes: this.supersedes && hasUsers(instance) };
+    return {
+      note: this.note,
+      supersedes: this.supersedes && hasUsers(instance),
+      short: this.isShort(instance),
+    };
   }
 
   /** Fills in the person, the terms and the note of another link. */

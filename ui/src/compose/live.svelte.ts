@@ -180,13 +180,14 @@ export class LivePreview {
   }
 
   /**
-   * Returns the shown link with its signature, which a gateway on a server makes now. Throws the problem
-   * if it does not.
+   * Returns the shown link with its signature, which a gateway on a server makes now, and with its short
+   * link if one is wanted. Throws the problem if it cannot be made.
    */
   async sign(given: GivenAs, notes: LinkNotes): Promise<Preview | null> {
     const { shown } = this;
     const instance = this.#request?.instance;
-    if (!shown || shown.signed || instance === undefined) return shown;
+    if (!shown || instance === undefined) return shown;
+    if (shown.signed && (!notes.short || shown.short !== null)) return shown;
     const { revision } = shown;
     let signing = this.#signing;
     if (signing?.revision !== revision) {

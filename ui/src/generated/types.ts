@@ -397,7 +397,7 @@ revision: number,
  */
 what: CopyWhat, 
 /**
- * Note and supersession of the link.
+ * Note, supersession and short link of the link.
  */
 notes: LinkNotes, };
 export type CopySortBy = "email" | "id" | "created";
@@ -897,7 +897,11 @@ first_use: LinkUse | null,
 /**
  * Last sign-in.
  */
-last_use: LinkUse | null, };
+last_use: LinkUse | null, 
+/**
+ * Whether it also has a short link.
+ */
+has_short: boolean, };
 export type Judgement = { 
 /**
  * Forecast of opening the link now.
@@ -1031,7 +1035,11 @@ note: string,
 /**
  * Whether older links of the person stop working.
  */
-supersedes: boolean, };
+supersedes: boolean, 
+/**
+ * Whether a short link is given out in place of the long one.
+ */
+short: boolean, };
 export type LinkOrigin = "taken" | "scanned" | "foreign";
 export type LinkPage = { 
 /**
@@ -1427,7 +1435,11 @@ uses: number | null,
 /**
  * Whether the link was given out. It then stays until the request changes.
  */
-taken: boolean, };
+taken: boolean, 
+/**
+ * Short link, once it is in the ledger and works. Null before that.
+ */
+short: ShortPreview | null, };
 export type PreviewRef = { 
 /**
  * ID of its instance.
@@ -1489,7 +1501,7 @@ revision: number,
  */
 format: QrFormat, 
 /**
- * Note and supersession of the link.
+ * Note, supersession and short link of the link.
  */
 notes: LinkNotes, };
 export type QrSaved = { 
@@ -1742,6 +1754,15 @@ id: string,
  * Name of the session among those of the user.
  */
 session: string, };
+export type ShortPreview = { 
+/**
+ * URL of the short link.
+ */
+url: string, 
+/**
+ * QR code of the URL.
+ */
+qr: QrPreview, };
 export type SignInSettings = { 
 /**
  * Step between opening a link and signing in.
@@ -1782,7 +1803,7 @@ revision: number,
  */
 given: GivenAs, 
 /**
- * Note and supersession of the link.
+ * Note, supersession and short link of the link.
  */
 notes: LinkNotes, };
 export type SignedBy = { 

@@ -204,7 +204,7 @@ it('makes a link anew with the same person, terms and note', async () => {
     expires_in: '7 days',
     uses: 3,
   });
-  expect(draft.notes(instance)).toEqual({ note: 'Loan laptop', supersedes: false });
+  expect(draft.notes(instance)).toEqual({ note: 'Loan laptop', supersedes: false, short: false });
 });
 
 it('revokes after a question that says exactly what happens', async () => {
