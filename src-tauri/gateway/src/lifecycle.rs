@@ -23,7 +23,7 @@ const ROUNDS_PER_PRUNE: u32 = 30;
 const BATCH_PAUSE: Duration = Duration::from_millis(50);
 
 /// Serves visitors until `handle` ends it. Records the start and the end as done by `actor`,
-/// records counted refusals and prunes the activity.
+/// records counted refusals and the end of accounts, and prunes the activity.
 ///
 /// Serves also if the disk is full and the start cannot be recorded. Fails with the errors of
 /// [`serve`].
@@ -70,8 +70,8 @@ pub async fn run(
 }
 
 impl Gateway {
-    /// Runs until it is dropped. Every two seconds it records counted refusals and tests whether
-    /// the directory works again after a failure. Once a minute it prunes the activity and the ledger.
+    /// Runs until it is dropped. Every two seconds it records counted refusals and the end of
+    /// accounts, and tests whether the directory works again after a failure. Once a minute it prunes the activity and the ledger.
     async fn run_maintenance(&self, actor: &Actor) -> Infallible {
         loop {
             for _ in 0..ROUNDS_PER_PRUNE {
@@ -81,6 +81,9 @@ impl Gateway {
                 let now = Timestamp::now();
                 if let Err(cause) = self.directory.record_counted(now).await {
                     tracing::warn!(error = %cause.logged(), "refusals that were counted are not recorded yet");
+                }
+                if let Err(cause) = self.directory.end_due_accounts(now).await {
+                    tracing::warn!(error = %cause.logged(), "the end of accounts is not recorded yet");
                 }
             }
             if let Err(cause) = self.prune().await {

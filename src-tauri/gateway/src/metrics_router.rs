@@ -8,6 +8,7 @@ use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use jiff::Timestamp;
 
 use crate::gateway::Gateway;
 use crate::host::is_this_computer;
@@ -25,7 +26,7 @@ async fn text(State(gateway): State<Arc<Gateway>>, headers: HeaderMap) -> Respon
         let sentence = "The counters are for this computer only. Ask for them at localhost.\n";
         return (StatusCode::FORBIDDEN, sentence).into_response();
     }
-    match gateway.directory.counts().await {
+    match gateway.directory.counts(Timestamp::now()).await {
         Ok(counts) => gateway.metrics.users(counts.users, counts.seats()),
         Err(cause) => tracing::error!(error = %cause.logged(), "the users cannot be counted"),
     }

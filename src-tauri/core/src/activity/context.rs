@@ -21,6 +21,8 @@ pub enum Actor {
     CommandLine,
     /// Another system, by the name of its API key.
     ApiKey(String),
+    /// Latchkey itself, because the time of a change had come.
+    Latchkey,
 }
 
 impl fmt::Display for Actor {
@@ -30,6 +32,7 @@ impl fmt::Display for Actor {
             Self::Studio => f.write_str("Studio"),
             Self::CommandLine => f.write_str("The command line"),
             Self::ApiKey(name) => write!(f, "API key {name}"),
+            Self::Latchkey => f.write_str("Latchkey"),
         }
     }
 }

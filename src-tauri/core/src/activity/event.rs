@@ -83,6 +83,17 @@ pub enum EventData {
     Suspended,
     /// A suspended user was reactivated.
     Reactivated,
+    /// The account of a user has ended.
+    AccountEnded {
+        /// Time of the end, in Unix seconds.
+        ended_at: i64,
+    },
+    /// The end of a user's account was set.
+    AccountEndSet {
+        /// Time when the account ends, in Unix seconds. `None` if it has no end any more.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        ends_at: Option<i64>,
+    },
     /// A user was removed.
     Removed,
     /// All sessions of a user were ended.
@@ -282,6 +293,8 @@ impl EventData {
             Self::ProfileChanged { .. } => (Act, "profile_changed"),
             Self::Suspended => (Act, "suspended"),
             Self::Reactivated => (Act, "reactivated"),
+            Self::AccountEnded { .. } => (Act, "account_ended"),
+            Self::AccountEndSet { .. } => (Act, "account_end_set"),
             Self::Removed => (Act, "removed"),
             Self::SignedOutEverywhere | Self::SignedOut => (Act, "signed_out"),
             Self::SeatLimitSet(_) => (Act, "seat_limit_set"),

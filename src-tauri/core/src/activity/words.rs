@@ -36,6 +36,9 @@ impl EventData {
             Self::ProfileChanged { .. } => "Profile changed",
             Self::Suspended => "Suspended",
             Self::Reactivated => "Reactivated",
+            Self::AccountEnded { .. } => "Account ended",
+            Self::AccountEndSet { ends_at: Some(_) } => "End of the account set",
+            Self::AccountEndSet { ends_at: None } => "End of the account removed",
             Self::Removed => "Removed",
             Self::SignedOutEverywhere => "Signed out everywhere",
             Self::SignedOut => "Signed out",
@@ -143,6 +146,9 @@ impl EventData {
             Self::Restored { made_at } => {
                 Some(format!("made at {}", time::exact(*made_at)))
             }
+            Self::AccountEnded { ended_at: at } | Self::AccountEndSet { ends_at: Some(at) } => {
+                Some(time::exact(*at))
+            }
             Self::TypingMindKeySet { region } => Some(format!("region {region}")),
             Self::TypingMindUserAdded {
                 unconfirmed: true, ..
@@ -164,6 +170,7 @@ impl EventData {
             | Self::Imported { .. }
             | Self::Suspended
             | Self::Reactivated
+            | Self::AccountEndSet { ends_at: None }
             | Self::Removed
             | Self::SignedOutEverywhere
             | Self::SignedOut

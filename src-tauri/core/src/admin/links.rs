@@ -10,6 +10,7 @@ use crate::error::Warning;
 use crate::ledger::{self, GivenAs};
 use crate::link::LoginLink;
 use crate::link::compose::{Composed, LinkSpec};
+use crate::protocol::account_end::AccountEnd;
 use crate::protocol::claims::{Claims, Registered};
 use crate::protocol::code::{ExternalAuthCode, unverified};
 use crate::protocol::lifetime::Lifetime;
@@ -54,6 +55,15 @@ pub struct LinkRequest {
     )]
     #[schema(nullable = false, minimum = 1, maximum = 1000)]
     pub uses: Option<u64>,
+    /// End of the account that the link creates: a time, or a number of days after the first sign-in
+    /// such as `14 days`. Only for a new user. By default the account has no end.
+    #[schema(nullable = false, example = "14 days")]
+    #[serde(
+        default,
+        deserialize_with = "super::some",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub account_ends: Option<String>,
     /// Note of the administrator, at most 200 characters. It is in the ledger and not in the code.
     #[schema(nullable = false, max_length = 200)]
     #[serde(
@@ -116,6 +126,7 @@ impl From<&LinkSpec> for LinkRequest {
             not_before: spec.not_before.map(|at| at.to_string()),
             single_use: spec.uses == Uses::ONCE,
             uses: spec.uses.limit().filter(|uses| *uses > 1),
+            account_ends: spec.account_end.map(|end| end.to_string()),
             note: None,
             supersede: false,
             short: false,
@@ -149,6 +160,9 @@ impl LinkRequest {
         let lifetime = self.expires_in.map(|text| text.parse());
         let not_before = self.not_before;
         let not_before = not_before.map(|text| time::parse(&text, &TimeZone::UTC, "notBefore"));
+        let account_end = self.account_ends.as_deref();
+        let account_end =
+            account_end.map(|text| AccountEnd::parse(text, &TimeZone::UTC, "accountEnds"));
         Ok(LinkSpec {
             lifetime: lifetime
                 .transpose()
@@ -157,6 +171,7 @@ impl LinkRequest {
             payload: Payload::from_request(&self.payload)?,
             not_before: not_before.transpose()?,
             uses: uses(self.single_use, self.uses)?,
+            account_end: account_end.transpose()?,
             issuer: self.issuer,
             subject: self.subject,
             audience: self.audience,

@@ -40,7 +40,8 @@ pub use problem::Problem;
 pub use settings::InstanceRecord;
 pub use snapshots::{SnapshotBegun, SnapshotRows};
 pub use users::{
-    Addition, Additions, Corrected, Edit, SeatLimit, SharedEmails, SignedIn, Times, UserList,
+    AccountEndChange, Addition, Additions, Corrected, Edit, SeatLimit, SharedEmails, SignedIn,
+    Times, UserList,
 };
 
 use serde::{Deserialize, Deserializer, Serialize};

@@ -1,14 +1,15 @@
 //! Users, seats, sessions and recorded times.
 
+use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use crate::directory::{Profile, SeenProfile, SharedEmail, TimeAhead, User, UserPage};
+use crate::directory::{Newcomer, Profile, SeenProfile, SharedEmail, TimeAhead, User, UserPage};
 use crate::protocol::email::Email;
 use crate::protocol::metadata::Metadata;
 use crate::protocol::payload::NewUser;
-use crate::{Error, ErrorCode, Result};
+use crate::{Error, ErrorCode, Result, time};
 
 /// A page of users.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
@@ -63,23 +64,66 @@ pub struct Addition {
     #[serde(default)]
     #[schema(value_type = Object)]
     pub metadata: Map<String, Value>,
+    /// Time when the account ends. By default it has no end.
+    #[serde(
+        default,
+        deserialize_with = "super::some",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[schema(format = DateTime, nullable = false)]
+    pub ends_at: Option<String>,
 }
 
-impl From<&NewUser> for Addition {
-    fn from(user: &NewUser) -> Self {
+impl From<&Newcomer> for Addition {
+    fn from(newcomer: &Newcomer) -> Self {
+        let user = &newcomer.user;
         Self {
             id: user.id.as_str().to_owned(),
             email: user.email.as_ref().map(|email| email.as_str().to_owned()),
             metadata: user.metadata.members().clone(),
+            ends_at: newcomer.ends_at.map(time::exact),
         }
     }
 }
 
 impl Addition {
     /// Checks the members.
-    pub fn parse(self) -> Result<NewUser> {
+    pub fn parse(self) -> Result<Newcomer> {
         let metadata = Metadata::new(self.metadata, "metadata")?;
-        NewUser::parse(&self.id, self.email.as_deref(), metadata)
+        let ends_at = self.ends_at.as_deref().map(end).transpose()?;
+        Ok(Newcomer {
+            user: NewUser::parse(&self.id, self.email.as_deref(), metadata)?,
+            ends_at,
+        })
+    }
+}
+
+fn end(text: &str) -> Result<i64> {
+    Ok(time::parse(text, &TimeZone::UTC, "ends_at")?.as_second())
+}
+
+/// End of an account to set.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AccountEndChange {
+    /// Time when the account ends, which is in the future. Null removes the end.
+    #[serde(deserialize_with = "Option::deserialize")]
+    #[schema(required, format = DateTime)]
+    pub ends_at: Option<String>,
+}
+
+impl AccountEndChange {
+    /// Creates a change from a time in Unix seconds.
+    #[must_use]
+    pub fn new(ends_at: Option<i64>) -> Self {
+        Self {
+            ends_at: ends_at.map(time::exact),
+        }
+    }
+
+    /// Checks the time, and returns it in Unix seconds.
+    pub fn parse(self) -> Result<Option<i64>> {
+        self.ends_at.as_deref().map(end).transpose()
     }
 }
 

@@ -2,13 +2,12 @@
 
 use std::sync::Arc;
 
-use super::user::{Profile, SeenProfile, TimeAhead, User};
+use super::user::{Newcomer, Profile, SeenProfile, TimeAhead, User};
 use crate::activity::{Event, OutboxEntry};
 use crate::instance::Policy;
 use crate::ledger::{Revocation, TakenLink};
 use crate::protocol::claims::Claims;
 use crate::protocol::code::{CodeRefusal, VerifiedCode};
-use crate::protocol::payload::NewUser;
 use crate::protocol::user_id::UserId;
 use crate::session::{NewSession, SessionKey, SessionRules};
 use crate::verdict::{Seats, Verdict};
@@ -32,9 +31,9 @@ pub enum Command {
     /// Judges a code, and signs in or creates the user whom it names.
     Redeem(Arc<Redemption>),
     /// Adds a user by hand.
-    Add(NewUser),
+    Add(Newcomer),
     /// Adds users who were known elsewhere: all or none.
-    Import(Vec<NewUser>),
+    Import(Vec<Newcomer>),
     /// Changes the address and the metadata of a user.
     Edit(UserId, Profile),
     /// Changes the address and the metadata of a user who still has the seen profile.
@@ -43,6 +42,11 @@ pub enum Command {
     Suspend(UserId),
     /// Lets a suspended user sign in again.
     Reactivate(UserId),
+    /// Sets the time when an account ends, in Unix seconds. `None` removes the end. An ended account
+    /// becomes active again.
+    SetAccountEnd(UserId, Option<i64>),
+    /// Ends accounts whose time has come.
+    EndDueAccounts,
     /// Ends all sessions of a user.
     SignOut(UserId),
     /// Removes a user.

@@ -1,12 +1,14 @@
 //! Effects: the changes that core has decided and an engine writes.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::command::Outcome;
 use super::facts::{Counts, EmailUsers, Facts, Person};
 use super::user::User;
-use crate::activity::Event;
+use crate::activity::{Actor, AuditContext, Event};
 use crate::ledger::{InstanceCutoffs, IssuedLink, PersonCutoffs};
 use crate::link::short_code::ShortCodeHash;
 use crate::protocol::email::Email;
@@ -22,6 +24,10 @@ pub enum Effect {
     SignIn(Box<User>),
     /// Removes the user with an ID.
     RemoveUser(UserId),
+    /// Notes in the index of due accounts that the account of an active user ends at a time.
+    AddDue(UserId, i64),
+    /// Removes an account and its time from the index of due accounts.
+    DropDue(UserId, i64),
     /// Sets the time of the last removal of an ID, in Unix seconds. `None` deletes it.
     SetRemoval(UserId, Option<i64>),
     /// Sets the users of an address.
@@ -75,7 +81,7 @@ pub struct Decision {
     /// Changes, in this order.
     pub effects: Vec<Effect>,
     /// Entries in the activity, in this order, to write in the same transaction. An import has one for
-    /// each user, and any other command has at most one.
+    /// each user, and any other command has at most one. Each account that a command ends has another.
     pub entries: Vec<NewEntry>,
 }
 
@@ -86,6 +92,20 @@ pub struct NewEntry {
     pub event: Event,
     /// User whom the event names by an e-mail address. The entry is found by both.
     pub user: Option<UserId>,
+    /// Whether Latchkey itself made the change, because its time had come.
+    pub is_due: bool,
+}
+
+impl NewEntry {
+    /// Returns the context of the entry in a command that was given in the context `by`.
+    #[must_use]
+    pub fn context<'a>(&self, by: &'a AuditContext) -> Cow<'a, AuditContext> {
+        if self.is_due {
+            Cow::Owned(AuditContext::new(Actor::Latchkey, by.at))
+        } else {
+            Cow::Borrowed(by)
+        }
+    }
 }
 
 impl Facts {
@@ -95,6 +115,16 @@ impl Facts {
             Effect::PutUser(user) | Effect::SignIn(user) => {
                 let user = User::clone(user);
                 self.change_person(&user.id.clone(), |person| person.user = Some(user));
+            }
+            Effect::AddDue(user, at) => {
+                if let Some(due) = &mut self.due {
+                    due.add(user, *at);
+                }
+            }
+            Effect::DropDue(user, at) => {
+                if let Some(due) = &mut self.due {
+                    due.remove(user, *at);
+                }
             }
             Effect::RemoveUser(id) => self.change_person(id, |person| person.user = None),
             Effect::SetRemoval(id, at) => {

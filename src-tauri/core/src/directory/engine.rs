@@ -7,10 +7,11 @@ use jiff::Timestamp;
 
 use super::changed::OnChange;
 use super::command::{Command, JudgedCode, MAX_PRUNED, MAX_TIMES, Outcome, Redemption};
+use super::due::MAX_DUE;
 use super::facts::{Counts, Facts, Lookup};
 use super::query::{PageStart, Sort, UserPage, UserQuery};
 use super::snapshot::Snapshot;
-use super::user::{Profile, SeenProfile, SharedEmail, TimeAhead, User, unknown_user};
+use super::user::{Newcomer, Profile, SeenProfile, SharedEmail, TimeAhead, User, unknown_user};
 use crate::Result;
 use crate::activity::{
     ActivityPage, ActivityQuery, Actor, AuditContext, Event, Mark, OutboxEntry, Verification,
@@ -51,10 +52,10 @@ pub trait Directory: Send + Sync {
     async fn user_by_email(&self, email: &Email) -> Result<Option<User>>;
 
     /// Returns the users and the removals of IDs, the owners of addresses with their users, and the
-    /// numbers of users and seats.
+    /// numbers of users and seats at a time.
     ///
     /// Fails with [`TooMany`](crate::ErrorCode::TooMany) above the limits of [`Lookup`].
-    async fn look_up(&self, lookup: &Lookup) -> Result<Facts>;
+    async fn look_up(&self, lookup: &Lookup, now: Timestamp) -> Result<Facts>;
 
     /// Returns the addresses that several users have. Format 4 stored them, because it
     /// treated some spellings of the same address as different. No new ones can be added.
@@ -72,8 +73,9 @@ pub trait Directory: Send + Sync {
         limit: usize,
     ) -> Result<UserPage>;
 
-    /// Returns the numbers of users and seats.
-    async fn counts(&self) -> Result<Counts>;
+    /// Returns the numbers of users and seats at a time. An account that has ended by then is not
+    /// counted as active.
+    async fn counts(&self, now: Timestamp) -> Result<Counts>;
 
     /// Returns the session with a key, valid or not. [`find_session`](crate::sign_in::find_session)
     /// judges it.
@@ -160,10 +162,14 @@ pub trait Directory: Send + Sync {
     /// closed.
     fn on_change(&self, call: OnChange);
 
-    /// Returns what redeeming a code without a session would do. Changes nothing.
+    /// Returns what redeeming a code without a session would do when the code was verified. Changes
+    /// nothing.
     async fn dry_run(&self, code: JudgedCode<'_>, policy: Policy) -> Result<Verdict> {
-        // The time does not count, because a use without a session cannot be repeated.
-        self.dry_run_of(&Redemption::new(code, policy), Timestamp::UNIX_EPOCH)
+        // The time of a code that does not verify does not count.
+        let at = code
+            .ok()
+            .and_then(|code| Timestamp::from_second(code.judged_at).ok());
+        self.dry_run_of(&Redemption::new(code, policy), at.unwrap_or_default())
             .await
     }
 
@@ -193,7 +199,9 @@ pub trait Directory: Send + Sync {
     /// Fails with [`UserExists`](crate::ErrorCode::UserExists),
     /// [`EmailInUse`](crate::ErrorCode::EmailInUse) or [`NoSeats`](crate::ErrorCode::NoSeats).
     async fn add(&self, user: &NewUser, by: &AuditContext) -> Result<User> {
-        self.execute(Command::Add(user.clone()), by).await?.user()
+        self.execute(Command::Add(user.clone().into()), by)
+            .await?
+            .user()
     }
 
     /// Adds users who were known elsewhere, each with a seat. If one cannot be added, none is. At
@@ -201,9 +209,8 @@ pub trait Directory: Send + Sync {
     ///
     /// Fails like [`add`](Self::add).
     async fn import(&self, users: &[NewUser], by: &AuditContext) -> Result<()> {
-        self.execute(Command::Import(users.to_vec()), by)
-            .await
-            .map(drop)
+        let users = users.iter().cloned().map(Newcomer::from).collect();
+        self.execute(Command::Import(users), by).await.map(drop)
     }
 
     /// Changes the address and the metadata of a user. Older codes do not undo the change.
@@ -239,11 +246,45 @@ pub trait Directory: Send + Sync {
 
     /// Lets a suspended user sign in again, which takes a seat. An active user stays active.
     ///
-    /// Fails with [`NoSeats`](crate::ErrorCode::NoSeats).
+    /// Fails with [`NoSeats`](crate::ErrorCode::NoSeats), or with
+    /// [`UserEnded`](crate::ErrorCode::UserEnded) if the account has ended.
     async fn reactivate(&self, id: &UserId, by: &AuditContext) -> Result<User> {
         self.execute(Command::Reactivate(id.clone()), by)
             .await?
             .user()
+    }
+
+    /// Sets the time when an account ends, in Unix seconds. `None` removes the end. An ended account
+    /// becomes active again, which takes a seat. A suspended user stays suspended.
+    ///
+    /// Fails with [`InvalidTime`](crate::ErrorCode::InvalidTime) for a time that is not in the
+    /// future, or with [`NoSeats`](crate::ErrorCode::NoSeats).
+    async fn set_account_end(
+        &self,
+        id: &UserId,
+        end: Option<i64>,
+        by: &AuditContext,
+    ) -> Result<User> {
+        self.execute(Command::SetAccountEnd(id.clone(), end), by)
+            .await?
+            .user()
+    }
+
+    /// Writes the end of all accounts that have ended by `now`, which ends their sessions. Returns
+    /// their number. A gateway calls it every two seconds. The rules do not depend on it: an account
+    /// that has ended counts as ended at once.
+    async fn end_due_accounts(&self, now: Timestamp) -> Result<u64> {
+        let mut ended = 0;
+        loop {
+            let more = self
+                .execute(Command::EndDueAccounts, &unrecorded(now))
+                .await?
+                .count()?;
+            ended += more;
+            if more < MAX_DUE as u64 {
+                return Ok(ended);
+            }
+        }
     }
 
     /// Ends all sessions of a user.
@@ -340,9 +381,9 @@ pub trait Directory: Send + Sync {
             .map(drop)
     }
 
-    /// Returns the seats.
-    async fn seats(&self) -> Result<Seats> {
-        Ok(self.counts().await?.seats())
+    /// Returns the seats at a time.
+    async fn seats(&self, now: Timestamp) -> Result<Seats> {
+        Ok(self.counts(now).await?.seats())
     }
 
     /// Sets the number of seats. `None` sets no limit. The number may be lower than that of used
@@ -353,9 +394,9 @@ pub trait Directory: Send + Sync {
             .seats()
     }
 
-    /// Returns the number of users, active and suspended.
+    /// Returns the number of all users.
     async fn count(&self) -> Result<u64> {
-        Ok(self.counts().await?.users)
+        Ok(self.counts(Timestamp::UNIX_EPOCH).await?.users)
     }
 
     /// Records an event that changes nothing else.

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::command::MAX_IMPORT;
+use super::due::{DueAccounts, DueScan};
 use super::user::User;
 use crate::ledger::{InstanceCutoffs, IssuedLink, PersonCutoffs};
 use crate::link::short_code::ShortCodeHash;
@@ -27,6 +28,9 @@ pub struct Facts {
     pub last_outbox_entry: u64,
     /// Cutoffs for the links of the instance.
     pub cutoffs: InstanceCutoffs,
+    /// Accounts that have ended and whose users are still counted as active. `None` if they were not
+    /// loaded.
+    pub due: Option<DueAccounts>,
     people: Known<UserId, Person>,
     links_since_edit: Known<UserId, Option<Vec<String>>>,
     recent_links: Known<UserId, Option<Vec<String>>>,
@@ -41,7 +45,7 @@ pub struct Facts {
 pub struct Counts {
     /// Number of all users.
     pub users: u64,
-    /// Number of users who take a seat.
+    /// Number of users who are active.
     pub active: u64,
     /// Number of seats. `None` for no limit.
     #[schema(required)]
@@ -49,6 +53,15 @@ pub struct Counts {
 }
 
 impl Counts {
+    /// Returns the numbers with fewer active users.
+    #[must_use]
+    pub const fn without(self, due: u64) -> Self {
+        Self {
+            active: self.active.saturating_sub(due),
+            ..self
+        }
+    }
+
     /// Returns the seats.
     #[must_use]
     pub const fn seats(self) -> Seats {
@@ -110,6 +123,8 @@ pub struct Needs {
     pub short_codes: Vec<String>,
     /// Sessions.
     pub sessions: Vec<SessionKey>,
+    /// Whether the accounts that are due at the time of the command are needed.
+    pub due: Option<DueScan>,
 }
 
 impl Needs {
@@ -123,6 +138,7 @@ impl Needs {
             && self.links.is_empty()
             && self.short_codes.is_empty()
             && self.sessions.is_empty()
+            && self.due.is_none()
     }
 }
 
@@ -230,11 +246,28 @@ impl Facts {
         self.sessions.get(key).map(Option::as_ref)
     }
 
-    /// Returns whether the user of a session exists and was not signed out since it began.
+    /// Returns whether the user of a session exists, was not signed out since it began, and has an
+    /// account that has not ended by `now`, in Unix seconds.
     #[must_use]
-    pub fn goes_on(&self, session: &Session) -> bool {
+    pub fn goes_on(&self, session: &Session, now: i64) -> bool {
         let user = self.user(&session.user);
-        user.is_some_and(|user| user.generation == session.generation)
+        user.is_some_and(|user| user.has_session(session, now))
+    }
+
+    /// Returns the seats. An account that has ended takes none, whether or not that is written.
+    #[must_use]
+    pub fn seats(&self) -> Seats {
+        let due = self.due.as_ref().map_or(0, |due| due.count);
+        self.counts.without(due).seats()
+    }
+
+    /// Counts accounts that are due as ended. The facts then are those of a time, and not of the
+    /// stored rows.
+    #[must_use]
+    pub fn settled(mut self) -> Self {
+        self.counts.active = self.seats().used;
+        self.due = None;
+        self
     }
 
     /// Returns whether a user takes a seat.

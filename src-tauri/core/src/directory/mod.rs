@@ -9,6 +9,7 @@
 mod changed;
 mod command;
 mod decide;
+mod due;
 mod effect;
 mod engine;
 mod facts;
@@ -20,10 +21,13 @@ mod user;
 pub use changed::{Changed, OnChange};
 pub use command::{Command, JudgedCode, MAX_IMPORT, MAX_PRUNED, MAX_TIMES, Outcome, Redemption};
 pub use decide::{decide, verdict};
+pub use due::{DueAccounts, DueScan, MAX_DUE};
 pub use effect::{Decision, Effect, LinkPerson, NewEntry};
 pub use engine::Directory;
 pub use facts::{Counts, EmailUsers, Facts, Lookup, Needs, Person};
 pub use notices::{TIMES_AHEAD, notices};
 pub use query::{Cursor, PageStart, Search, Sort, SortBy, UserPage, UserQuery};
 pub use snapshot::{Row, Snapshot, Totals};
-pub use user::{Origin, Profile, SeenProfile, SharedEmail, TimeAhead, User, unknown_user};
+pub use user::{
+    Newcomer, Origin, Profile, SeenProfile, SharedEmail, TimeAhead, User, unknown_user,
+};

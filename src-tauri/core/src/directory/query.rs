@@ -1,5 +1,6 @@
 //! Filter and order of users, and the beginning of a page.
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -71,6 +72,15 @@ pub struct UserPage {
     pub total: u64,
     /// Beginning of the next page, if there is one.
     pub next: Option<Cursor>,
+}
+
+impl UserPage {
+    /// Gives the users the statuses of a time.
+    pub fn set_statuses(&mut self, now: Timestamp) {
+        for user in &mut self.users {
+            user.status = user.status_at(now.as_second());
+        }
+    }
 }
 
 #[cfg(test)]

@@ -8,7 +8,9 @@ use utoipa::ToSchema;
 
 use crate::protocol::email::Email;
 use crate::protocol::metadata::Metadata;
+use crate::protocol::payload::NewUser;
 use crate::protocol::user_id::UserId;
+use crate::session::Session;
 use crate::time;
 use crate::verdict::Status;
 use crate::{Error, ErrorCode};
@@ -73,6 +75,32 @@ pub struct User {
     /// Number of the change that created the user or last ended all sessions. A session is valid
     /// only in the generation in which it began. A generation is never used twice for an ID.
     pub generation: u64,
+    /// Time when the account ends or has ended. `None` if it has no end.
+    #[serde(
+        default,
+        with = "time::rfc3339_if_any",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[schema(value_type = Option<String>, format = DateTime, nullable = false)]
+    pub ends_at: Option<i64>,
+}
+
+/// A user to add by hand or by an import.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Newcomer {
+    /// The user.
+    pub user: NewUser,
+    /// Time when the account ends, in Unix seconds. `None` if it has no end.
+    pub ends_at: Option<i64>,
+}
+
+impl From<NewUser> for Newcomer {
+    fn from(user: NewUser) -> Self {
+        Self {
+            user,
+            ends_at: None,
+        }
+    }
 }
 
 /// An address that several users have. A code that names only the address signs none of them in.
@@ -181,6 +209,36 @@ impl User {
     /// Returns the latest time at which the user is known to have existed.
     pub(super) fn last_known_at(&self) -> i64 {
         self.created_at.max(self.last_sign_in.unwrap_or_default())
+    }
+
+    /// Returns whether the user may sign in at a time, in Unix seconds. An account ends at its time,
+    /// also if no engine has written that yet.
+    #[must_use]
+    pub fn status_at(&self, now: i64) -> Status {
+        match self.due_at() {
+            Some(at) if at <= now => Status::Ended,
+            _ => self.status,
+        }
+    }
+
+    /// Returns the user with the status of a time, in Unix seconds.
+    #[must_use]
+    pub fn as_of(mut self, now: i64) -> Self {
+        self.status = self.status_at(now);
+        self
+    }
+
+    /// Returns the time when the account of an active user ends, if it does.
+    #[must_use]
+    pub fn due_at(&self) -> Option<i64> {
+        self.ends_at.filter(|_| self.status == Status::Active)
+    }
+
+    /// Returns whether a session of the user goes on: it is of the current generation, and the
+    /// account has not ended by `now`, in Unix seconds.
+    #[must_use]
+    pub fn has_session(&self, session: &Session, now: i64) -> bool {
+        self.generation == session.generation && self.status_at(now) != Status::Ended
     }
 
     /// Returns the display name: a name, else the address, else the ID.

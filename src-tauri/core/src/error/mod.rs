@@ -75,6 +75,8 @@ pub enum ErrorCode {
     UnknownUser,
     /// Another user has the ID.
     UserExists,
+    /// The account of the user has ended.
+    UserEnded,
     /// The user has another profile than the one that the change is for.
     UserChanged,
     /// The user has no such session.

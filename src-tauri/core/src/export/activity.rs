@@ -102,6 +102,7 @@ impl<'a> ExportedEntry<'a> {
             Actor::Studio => ("studio", None),
             Actor::CommandLine => ("command_line", None),
             Actor::ApiKey(name) => ("api_key", Some(name.as_str())),
+            Actor::Latchkey => ("latchkey", None),
         };
         let repeats = entry.repeats.as_ref();
         Self {

@@ -6,7 +6,7 @@ use csv::{Terminator, Writer, WriterBuilder};
 
 use super::cells::{rest_of, text_of};
 use crate::directory::User;
-use crate::import::column::{METADATA, STATUS, Target};
+use crate::import::column::{END, METADATA, STATUS, Target};
 use crate::import::formula;
 use crate::protocol::email::Email;
 use crate::{Error, Result, time};
@@ -14,13 +14,14 @@ use crate::{Error, Result, time};
 /// Byte order mark of UTF-8.
 pub(super) const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
-/// Headings of the columns that an import does not read, but for the status.
-const INFORMATION: [&str; 5] = [
+/// Headings of the columns that an import does not read, but for the status and the end.
+const INFORMATION: [&str; 6] = [
     STATUS,
     "latchkey.origin",
     "latchkey.created_at",
     "latchkey.last_sign_in",
     "latchkey.sign_ins",
+    END,
 ];
 
 fn writer() -> Writer<Vec<u8>> {
@@ -84,6 +85,7 @@ pub(super) fn rows(users: &[User], columns: &[String]) -> Result<Vec<u8>> {
                 .into(),
         );
         cells.push(user.sign_ins.to_string().into());
+        cells.push(user.ends_at.map_or_else(String::new, time::exact).into());
         write(&mut writer, &cells)?;
     }
     writer

@@ -38,6 +38,8 @@ pub enum Target {
     Metadata,
     /// Status of the user where the file comes from.
     Status,
+    /// Time when the account of the user ends.
+    End,
     /// The column is not imported.
     Ignored,
 }
@@ -54,6 +56,9 @@ pub const METADATA: &str = "metadata";
 /// Heading of the status in an export.
 pub const STATUS: &str = "latchkey.status";
 
+/// Heading of the end of the account in an export.
+pub const END: &str = "latchkey.ends_at";
+
 impl Target {
     /// Returns the meaning of a heading.
     #[must_use]
@@ -65,6 +70,7 @@ impl Target {
         match heading {
             "" => return Self::Ignored,
             STATUS => return Self::Status,
+            END => return Self::End,
             METADATA => return Self::Metadata,
             _ if heading.starts_with(INFORMATION) => return Self::Ignored,
             _ => {}
@@ -175,6 +181,7 @@ mod tests {
             "metadata.x",
             " padded ",
             "latchkey.status",
+            "latchkey.ends_at",
             "=1+1",
             "\u{e9}quipe",
             "status",

@@ -91,7 +91,8 @@ fn row(record: &StringRecord, columns: &[Column], number: usize) -> ImportRow {
             Target::FirstName => first_name = Some((column, cell)),
             Target::LastName => last_name = Some((column, cell)),
             Target::Metadata => metadata(&mut cells, cell),
-            Target::Status => cells.is_suspended = cell.trim().eq_ignore_ascii_case("suspended"),
+            Target::Status => cells.set_status(cell),
+            Target::End => cells.set_end(cell),
             Target::Ignored => {}
         }
     }

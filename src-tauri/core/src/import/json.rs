@@ -145,7 +145,13 @@ fn read(cells: &mut Cells, mut members: Map<String, Value>, is_typingmind: bool)
     }
     if is_exported {
         let status = members.shift_remove("status");
-        cells.is_suspended = status.is_some_and(|status| status == "suspended");
+        let status = status.as_ref().and_then(Value::as_str);
+        cells.set_status(status.unwrap_or_default());
+        match members.shift_remove("ends_at") {
+            Some(Value::String(at)) => cells.set_end(&at),
+            None | Some(Value::Null) => {}
+            Some(_) => cells.refuse(Error::member("ends_at", "It is not a text.")),
+        }
         for name in INFORMATION {
             members.shift_remove(name);
         }

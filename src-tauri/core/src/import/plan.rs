@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use jiff::Timestamp;
 use serde_json::Value;
 
 use super::row::ImportRow;
@@ -107,6 +108,8 @@ pub enum RowProblem {
     },
     /// The user is suspended where the file comes from.
     SuspendedInFile,
+    /// The account has ended where the file comes from, or its end has passed.
+    EndedInFile,
     /// No seat is left.
     NoSeat {
         /// Number of all seats.
@@ -128,6 +131,7 @@ impl RowProblem {
             Self::DerivedIdTaken { .. } => "derived_id_taken",
             Self::Removed { .. } => "removed",
             Self::SuspendedInFile => "suspended_in_file",
+            Self::EndedInFile => "ended_in_file",
             Self::NoSeat { .. } => "no_seat",
             Self::Stale => "stale",
         }
@@ -140,7 +144,7 @@ impl RowProblem {
             Self::Invalid { field, .. } => field.as_deref(),
             Self::SameId { .. } | Self::DerivedIdTaken { .. } | Self::Removed { .. } => Some("id"),
             Self::SameEmail { .. } | Self::EmailInUse { .. } => Some("email"),
-            Self::SuspendedInFile => Some("status"),
+            Self::SuspendedInFile | Self::EndedInFile => Some("status"),
             Self::NoSeat { .. } | Self::Stale => None,
         }
     }
@@ -168,6 +172,9 @@ impl fmt::Display for RowProblem {
             }
             Self::SuspendedInFile => f.write_str(
                 "Suspended where the file comes from, and an import adds active users. Remove the row, or change its status to active.",
+            ),
+            Self::EndedInFile => f.write_str(
+                "The account has ended where the file comes from. Remove the row, or change its status and its end.",
             ),
             Self::NoSeat { limit } => {
                 write!(f, "No seat is left of {limit}. Raise the number of seats, or suspend somebody.")
@@ -205,7 +212,7 @@ pub fn lookup<'a>(rows: impl IntoIterator<Item = &'a ImportRow>) -> Lookup {
 /// Only the row itself and the directory count: [`Import`](super::Import) compares the rows of a
 /// file with each other.
 #[must_use]
-pub fn decide(row: &ImportRow, facts: &Facts, options: ImportOptions) -> RowPlan {
+pub fn decide(row: &ImportRow, facts: &Facts, options: ImportOptions, now: Timestamp) -> RowPlan {
     let new = match &row.content {
         Ok(new) => new,
         Err(invalid) => return RowPlan::problem(invalid.error.clone().into()),
@@ -218,7 +225,7 @@ pub fn decide(row: &ImportRow, facts: &Facts, options: ImportOptions) -> RowPlan
             is_suspended: user.status == Status::Suspended,
         },
         Ok(None) => {
-            let added = of_new(row, new, facts, options);
+            let added = of_new(row, new, facts, options, now);
             RowPlan {
                 action: added.unwrap_or_else(Action::Problem),
                 user: None,
@@ -276,6 +283,7 @@ fn of_new(
     new: &NewUser,
     facts: &Facts,
     options: ImportOptions,
+    now: Timestamp,
 ) -> Result<Action, RowProblem> {
     if let Some(owner) = owner(new, facts) {
         return Err(RowProblem::EmailInUse {
@@ -291,7 +299,10 @@ fn of_new(
     if row.is_suspended {
         return Err(RowProblem::SuspendedInFile);
     }
-    let seats = facts.counts.seats();
+    if row.is_ended || row.ends_at.is_some_and(|at| at <= now.as_second()) {
+        return Err(RowProblem::EndedInFile);
+    }
+    let seats = facts.seats();
     if let Some(limit) = seats.limit
         && !seats.has_free()
     {

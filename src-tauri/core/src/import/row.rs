@@ -1,12 +1,14 @@
 //! A row of a file to import.
 
+use jiff::tz::TimeZone;
 use serde_json::{Map, Value};
 
 use super::derived_id::derived_id;
 use crate::protocol::email::Email;
 use crate::protocol::metadata::Metadata;
 use crate::protocol::payload::NewUser;
-use crate::{Error, Result};
+use crate::verdict::Status;
+use crate::{Error, Result, time};
 
 /// A row of a file, with the user whom it describes.
 #[derive(Clone, Debug)]
@@ -19,6 +21,10 @@ pub struct ImportRow {
     pub has_derived_id: bool,
     /// Whether the user is suspended where the file comes from.
     pub is_suspended: bool,
+    /// Whether the account has ended where the file comes from.
+    pub is_ended: bool,
+    /// Time when the account ends, in Unix seconds.
+    pub ends_at: Option<i64>,
 }
 
 /// A row that describes no user.
@@ -40,7 +46,9 @@ pub(super) struct Cells {
     pub(super) id: String,
     pub(super) email: String,
     pub(super) members: Map<String, Value>,
-    pub(super) is_suspended: bool,
+    is_suspended: bool,
+    is_ended: bool,
+    ends_at: Option<i64>,
     /// Error about the first invalid cell.
     pub(super) error: Option<Error>,
 }
@@ -56,6 +64,22 @@ impl Cells {
         }
     }
 
+    /// Reads the status of the user where the file comes from. Other words than those of an export
+    /// mean an active user.
+    pub(super) fn set_status(&mut self, status: &str) {
+        let is = |name: Status| status.trim().eq_ignore_ascii_case(name.name());
+        self.is_suspended = is(Status::Suspended);
+        self.is_ended = is(Status::Ended);
+    }
+
+    /// Reads the time when the account ends.
+    pub(super) fn set_end(&mut self, at: &str) {
+        match time::parse(at, &TimeZone::UTC, "ends_at") {
+            Ok(at) => self.ends_at = Some(at.as_second()),
+            Err(error) => self.refuse(error),
+        }
+    }
+
     /// Notes the error about a cell, unless an earlier cell is invalid.
     pub(super) fn refuse(&mut self, error: Error) {
         self.error.get_or_insert(error);
@@ -68,6 +92,8 @@ impl Cells {
             email,
             members,
             is_suspended,
+            is_ended,
+            ends_at,
             error,
         } = self;
         let (id, email) = (id.trim(), email.trim());
@@ -95,6 +121,8 @@ impl Cells {
             content,
             has_derived_id: id.is_empty(),
             is_suspended,
+            is_ended,
+            ends_at,
         }
     }
 }

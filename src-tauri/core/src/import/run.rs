@@ -3,12 +3,13 @@
 use std::collections::HashMap;
 
 use futures_util::future::join_all;
+use jiff::Timestamp;
 
 use super::file::ImportFile;
 use super::plan::{self, Action, ImportOptions, RowPlan, RowProblem};
 use super::row::ImportRow;
 use crate::activity::AuditContext;
-use crate::directory::{Directory, Facts, MAX_IMPORT, SeenProfile};
+use crate::directory::{Command, Directory, Facts, MAX_IMPORT, Newcomer, SeenProfile};
 use crate::protocol::payload::NewUser;
 use crate::protocol::user_id::UserId;
 use crate::verdict::Seats;
@@ -76,16 +77,17 @@ impl Import {
         file: ImportFile,
         options: ImportOptions,
         directory: &dyn Directory,
+        now: Timestamp,
     ) -> Result<Self> {
         let mut import = Self {
             plans: Vec::with_capacity(file.rows.len()),
             file,
             options,
-            seats: directory.seats().await?,
+            seats: directory.seats(now).await?,
             looked_at: 0,
             done: Counts::default(),
         };
-        import.plan_again(options, directory).await?;
+        import.plan_again(options, directory, now).await?;
         Ok(import)
     }
 
@@ -94,16 +96,17 @@ impl Import {
         &mut self,
         options: ImportOptions,
         directory: &dyn Directory,
+        now: Timestamp,
     ) -> Result<()> {
         let mut plans = Vec::with_capacity(self.file.rows.len());
         let (mut seats, mut seen) = (None, Seen::default());
         for rows in self.file.rows.chunks(MAX_IMPORT) {
-            let mut facts = directory.look_up(&plan::lookup(rows)).await?;
+            let mut facts = directory.look_up(&plan::lookup(rows), now).await?;
             // All batches count from the seats of the first, also if somebody signs in between.
             let counts = seats.get_or_insert(facts.counts);
             for row in rows {
                 facts.counts = *counts;
-                let mut planned = plan::decide(row, &facts, options);
+                let mut planned = plan::decide(row, &facts, options, now);
                 if let Some(problem) = seen.problem(row, &planned) {
                     planned = RowPlan::problem(problem);
                 }
@@ -113,7 +116,7 @@ impl Import {
                 plans.push(planned);
             }
         }
-        self.seats = directory.seats().await?;
+        self.seats = directory.seats(now).await?;
         self.options = options;
         self.plans = plans;
         self.looked_at = 0;
@@ -207,7 +210,7 @@ impl Import {
         by: &AuditContext,
     ) -> Result<()> {
         let rows = batch.iter().filter_map(|place| self.file.rows.get(*place));
-        let mut facts = directory.look_up(&plan::lookup(rows)).await?;
+        let mut facts = directory.look_up(&plan::lookup(rows), by.at).await?;
         let (mut adding, mut changing) = (Vec::new(), Vec::new());
         for place in batch {
             let (Some(row), Some(planned)) =
@@ -215,7 +218,7 @@ impl Import {
             else {
                 continue;
             };
-            let now = plan::decide(row, &facts, self.options);
+            let now = plan::decide(row, &facts, self.options, by.at);
             if now != *planned {
                 *planned = stale(now);
                 continue;
@@ -225,12 +228,16 @@ impl Import {
                 changing.push((*place, user.clone()));
             } else {
                 facts.counts.active += 1;
-                adding.push(new.clone());
+                adding.push(Newcomer {
+                    user: new.clone(),
+                    ends_at: row.ends_at,
+                });
             }
         }
         if !adding.is_empty() {
-            directory.import(&adding, by).await?;
-            self.done.add += adding.len() as u64;
+            let count = adding.len() as u64;
+            directory.execute(Command::Import(adding), by).await?;
+            self.done.add += count;
         }
         self.change(&changing, &facts, directory, by).await
     }

@@ -7,6 +7,7 @@ use serde::Serialize;
 use crate::directory::Directory;
 use crate::inspect::diagnosis::{self, Hint};
 use crate::instance::Settings;
+use crate::protocol::account_end::AccountEnd;
 use crate::protocol::code::{CodeRefusal, VerifiedCode};
 use crate::protocol::payload::Payload;
 use crate::protocol::user_id::UserId;
@@ -94,7 +95,8 @@ impl Forecast {
             Users::Copied(copy) => Ok(match code {
                 Ok(verified) => {
                     let known = known(&verified.payload, copy, now);
-                    let mut forecast = Self::verifies(verified, known.sentence, now);
+                    let detail = format!("{}{}", known.sentence, not_enforced(verified));
+                    let mut forecast = Self::verifies(verified, detail, now);
                     if known.exists == Some(false) {
                         forecast.tone = Tone::Caution;
                     }
@@ -195,7 +197,7 @@ impl Forecast {
                 Self {
                     tone,
                     title: format!("Signs in {user}"),
-                    detail: format!("The link {terms}.{profile}"),
+                    detail: format!("The link {terms}.{profile}{}", keeps_end(code)),
                     verdict: Some(verdict.code()),
                     user: Some(user.clone()),
                     stay: None,
@@ -205,7 +207,10 @@ impl Forecast {
             Verdict::Provisioned { user, seat, limit } => Self {
                 tone,
                 title: format!("Creates {user}: {}", seat_of(*seat, *limit)),
-                detail: format!("There is no such user yet. The link {terms}."),
+                detail: format!(
+                    "There is no such user yet. The link {terms}.{}",
+                    account_end(code, now)
+                ),
                 verdict: Some(verdict.code()),
                 user: Some(user.clone()),
                 stay: None,
@@ -272,6 +277,38 @@ fn terms(code: &VerifiedCode, now: Timestamp) -> String {
     }
 }
 
+/// Describes the end of the account that a code creates, as a sentence to add.
+fn account_end(code: Option<&VerifiedCode>, now: Timestamp) -> String {
+    match code.and_then(|code| code.registered.account_end) {
+        None => String::new(),
+        Some(AccountEnd::At(at)) => format!(
+            " The account ends {}, at {}.",
+            time::relative(at, now),
+            time::exact(at)
+        ),
+        Some(end @ AccountEnd::AfterDays(_)) => {
+            format!(" The account ends {end} after the first sign-in.")
+        }
+    }
+}
+
+/// Says that the account of an existing user keeps its end, if the code has another, as a sentence
+/// to add.
+fn keeps_end(code: Option<&VerifiedCode>) -> &'static str {
+    match code.and_then(|code| code.registered.account_end) {
+        None => "",
+        Some(_) => " The user exists, so the end of the account in the link does not count.",
+    }
+}
+
+/// Says that another application does not enforce the end of the account, as a sentence to add.
+fn not_enforced(code: &VerifiedCode) -> &'static str {
+    match code.registered.account_end {
+        None => "",
+        Some(_) => " The end of the account in the link is not enforced there.",
+    }
+}
+
 fn seat_of(seat: u64, limit: Option<u64>) -> String {
     limit.map_or_else(
         || format!("seat {seat}, no limit"),
@@ -281,9 +318,10 @@ fn seat_of(seat: u64, limit: Option<u64>) -> String {
 
 fn elsewhere(code: &VerifiedCode, settings: &Settings) -> String {
     let (subject, host) = (code.payload.subject(), settings.url.authority());
+    let end = not_enforced(code);
     match &code.payload {
         Payload::User(_) => format!(
-            "Whether {subject} exists at {host} already, or takes a seat, is not known: there is no copy of its users here."
+            "Whether {subject} exists at {host} already, or takes a seat, is not known: there is no copy of its users here.{end}"
         ),
         _ => format!(
             "Whether {subject} exists at {host} is not known: there is no copy of its users here."

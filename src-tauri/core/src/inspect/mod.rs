@@ -16,6 +16,7 @@ use utoipa::ToSchema;
 
 use crate::inspect::forecast::{Forecast, Judged, Users};
 use crate::instance::Settings;
+use crate::protocol::account_end::ACCOUNT_ENDS;
 use crate::protocol::claims;
 use crate::protocol::code::recognize::{Recognized, recognize, recognize_and_verify};
 use crate::protocol::code::unverified::{self, UnverifiedCode};
@@ -41,7 +42,7 @@ pub struct ClaimTime {
 /// Returns the times among `members`, in words relative to `now`. Skips members that are not times.
 #[must_use]
 pub fn times(members: &Map<String, Value>, now: Timestamp) -> Vec<ClaimTime> {
-    ["iat", "nbf", "exp"]
+    ["iat", "nbf", "exp", ACCOUNT_ENDS]
         .into_iter()
         .filter_map(|member| {
             let secs = claims::seconds(members.get(member)?)?;

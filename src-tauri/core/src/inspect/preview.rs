@@ -86,6 +86,7 @@ pub fn warnings(composed: &Composed, settings: &Settings, key: &SigningKey) -> V
     }
     if !settings.hosted.is_latchkey() {
         warnings.extend(composed.single_use_elsewhere(&settings.url));
+        warnings.extend(composed.account_end_elsewhere(&settings.url));
     }
     warnings
 }

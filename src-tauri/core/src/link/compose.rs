@@ -3,9 +3,9 @@
 use jiff::Timestamp;
 
 use super::widget;
-use crate::Result;
 use crate::error::Warning;
 use crate::link::{BaseUrl, LoginLink, Parameter};
+use crate::protocol::account_end::{ACCOUNT_ENDS, AccountEnd};
 use crate::protocol::claims::{Claims, Registered};
 use crate::protocol::code::{self, Algorithm, ExternalAuthCode};
 use crate::protocol::lifetime::Lifetime;
@@ -13,6 +13,7 @@ use crate::protocol::link_id;
 use crate::protocol::payload::Payload;
 use crate::protocol::uses::Uses;
 use crate::secret::SigningKey;
+use crate::{Error, ErrorCode, Result, time};
 
 /// Code of the warning for a link without an expiry.
 pub(crate) const NEVER_EXPIRES: &str = "never_expires";
@@ -39,6 +40,8 @@ pub struct LinkSpec {
     pub not_before: Option<Timestamp>,
     /// Number of sign-ins for which the link works.
     pub uses: Uses,
+    /// End of the account that the link creates.
+    pub account_end: Option<AccountEnd>,
     /// Value of `iss`, if the application needs one.
     pub issuer: Option<String>,
     /// Value of `sub`, if the application needs one.
@@ -56,6 +59,7 @@ impl LinkSpec {
             lifetime,
             not_before: None,
             uses: Uses::UNLIMITED,
+            account_end: None,
             issuer: None,
             subject: None,
             audience: None,
@@ -114,6 +118,21 @@ impl Composed {
             )
         })
     }
+
+    /// Returns the warning about a link with an end of the account, if the application itself has
+    /// the accounts.
+    #[must_use]
+    pub fn account_end_elsewhere(&self, url: &BaseUrl) -> Option<Warning> {
+        self.claims.registered.account_end.map(|_| {
+            Warning::new(
+                "account_end_elsewhere",
+                format!(
+                    "{} decides how long the account lasts; the protocol has no end of an account.",
+                    url.authority()
+                ),
+            )
+        })
+    }
 }
 
 /// Signs a link at `now` and puts the code into the URL of the target. The lifetime begins at the
@@ -132,7 +151,10 @@ pub fn compose(
 }
 
 /// Returns the claims of a link that a gateway signs at `now`, with a new ID.
+///
+/// Fails if the account that the link creates would end before it begins, or if it creates none.
 pub fn claims(spec: LinkSpec, now: Timestamp) -> Result<Claims> {
+    require_possible_end(&spec, now)?;
     let starts_at = spec.not_before.map_or(now, |start| start.max(now));
     let expires_at = spec.lifetime.expires_at(starts_at);
     let not_before = spec.not_before.map(Timestamp::as_second);
@@ -147,8 +169,30 @@ pub fn claims(spec: LinkSpec, now: Timestamp) -> Result<Claims> {
             subject: spec.subject,
             audience: spec.audience,
             uses: spec.uses,
+            account_end: spec.account_end,
         },
     })
+}
+
+fn require_possible_end(spec: &LinkSpec, now: Timestamp) -> Result<()> {
+    let Some(end) = spec.account_end else {
+        return Ok(());
+    };
+    if !matches!(spec.payload, Payload::User(_)) {
+        let message = "Only a link for a new user creates an account that ends. Make the link for a new user, or leave the end out.";
+        return Err(Error::member(ACCOUNT_ENDS, message));
+    }
+    let starts_at = spec.not_before.map_or(now, |start| start.max(now));
+    match end {
+        AccountEnd::At(at) if at <= starts_at.as_second() => {
+            let message = format!(
+                "The account would end at {}, before the link works. Choose a later time.",
+                time::exact(at)
+            );
+            Err(Error::new(ErrorCode::InvalidTime, message).about(ACCOUNT_ENDS))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Signs claims and puts the code into the URL of the target.

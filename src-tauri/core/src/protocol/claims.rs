@@ -5,6 +5,7 @@ use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
 
 use crate::Error;
+use crate::protocol::account_end::{ACCOUNT_DAYS, ACCOUNT_ENDS, AccountEnd};
 use crate::protocol::code::CodeRefusal;
 use crate::protocol::payload::Payload;
 use crate::protocol::uses::{MAX_USES, Uses};
@@ -40,6 +41,8 @@ pub struct Registered {
     pub audience: Option<String>,
     /// [`SINGLE_USE`] or [`USES`]: number of sign-ins for which the code works.
     pub uses: Uses,
+    /// [`ACCOUNT_ENDS`] or [`ACCOUNT_DAYS`]: end of the account that the code creates.
+    pub account_end: Option<AccountEnd>,
 }
 
 impl Registered {
@@ -74,6 +77,7 @@ impl Registered {
             subject: text("sub"),
             audience: text("aud"),
             uses,
+            account_end: AccountEnd::from_members(members)?,
         })
     }
 }
@@ -104,7 +108,10 @@ fn uses(members: &Map<String, Value>) -> Result<Uses, CodeRefusal> {
 }
 
 /// Parses a `NumericDate` of RFC 7519 §2: seconds since 1970, with fractions cut off.
-fn numeric_date(members: &Map<String, Value>, name: &str) -> Result<Option<i64>, CodeRefusal> {
+pub(super) fn numeric_date(
+    members: &Map<String, Value>,
+    name: &str,
+) -> Result<Option<i64>, CodeRefusal> {
     let Some(value) = members.get(name) else {
         return Ok(None);
     };
@@ -209,6 +216,11 @@ impl Serialize for Claims {
             None => {}
             Some(1) => members.serialize_entry(SINGLE_USE, &true)?,
             Some(uses) => members.serialize_entry(USES, &uses)?,
+        }
+        match registered.account_end {
+            None => {}
+            Some(AccountEnd::At(at)) => members.serialize_entry(ACCOUNT_ENDS, &at)?,
+            Some(AccountEnd::AfterDays(days)) => members.serialize_entry(ACCOUNT_DAYS, &days)?,
         }
         members.end()
     }

@@ -1,5 +1,6 @@
 //! The protocol: payloads, claims and codes.
 
+pub mod account_end;
 pub mod audience;
 pub mod claims;
 pub mod code;

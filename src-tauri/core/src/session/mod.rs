@@ -45,6 +45,7 @@ mod tests {
             sign_ins: 0,
             profile_as_of: 100,
             generation: 7,
+            ends_at: None,
         }
     }
 
@@ -124,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn a_session_ends_when_its_user_is_suspended_signed_out_or_another_one() {
+    fn a_session_ends_when_its_user_is_suspended_signed_out_ended_or_another_one() {
         let session = session(None);
         let rules = SessionRules::default();
         let suspended = User {
@@ -145,7 +146,12 @@ mod tests {
         };
         assert!(good(&session, &ada(), rules, 1001));
         assert!(!session.is_good(&ada(), off, rules, at(1001)));
-        for user in [suspended, signed_out, other] {
+        let ended = User {
+            ends_at: Some(1001),
+            ..ada()
+        };
+        assert!(good(&session, &ended, rules, 1000), "it ends in a second");
+        for user in [suspended, signed_out, other, ended] {
             assert!(!good(&session, &user, rules, 1001));
         }
     }

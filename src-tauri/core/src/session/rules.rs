@@ -135,7 +135,7 @@ impl Session {
         policy.external_auth
             && user.id == self.user
             && user.generation == self.generation
-            && user.status == Status::Active
+            && user.status_at(now.as_second()) == Status::Active
             && !self.is_over(rules, now)
     }
 

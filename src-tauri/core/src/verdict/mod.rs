@@ -16,6 +16,7 @@ pub use policy::Policy;
 pub use refusal::{RecordedRefusal, Refusal};
 pub use seats::Seats;
 
+use crate::protocol::account_end::AccountEnd;
 use crate::protocol::code::{CodeFault, CodeRefusal, VerifiedCode};
 use crate::protocol::payload::{NewUser, Payload};
 use crate::protocol::user_id::UserId;
@@ -31,6 +32,8 @@ pub enum Status {
     Active,
     /// The user may not sign in, even with a valid code, and takes no seat.
     Suspended,
+    /// The account has ended. The user may not sign in, even with a valid code, and takes no seat.
+    Ended,
 }
 
 impl Status {
@@ -40,6 +43,7 @@ impl Status {
         match self {
             Self::Active => "active",
             Self::Suspended => "suspended",
+            Self::Ended => "ended",
         }
     }
 }
@@ -49,8 +53,10 @@ impl Status {
 pub struct KnownUser {
     /// ID of the user.
     pub id: UserId,
-    /// Whether the user may sign in.
+    /// Whether the user may sign in now.
     pub status: Status,
+    /// Time when the account ends or has ended, in Unix seconds.
+    pub ends_at: Option<i64>,
     /// Time when the profile was last set, in Unix seconds: `iat` of the code that did, or the time
     /// when an administrator did.
     pub profile_as_of: i64,
@@ -200,10 +206,19 @@ fn returning(
     policy: Policy,
     known: &DirectoryFacts,
 ) -> Result<Verdict, Refusal> {
-    if user.status == Status::Suspended {
-        return Err(Refusal::UserSuspended {
-            user: user.id.clone(),
-        });
+    match user.status {
+        Status::Active => {}
+        Status::Suspended => {
+            return Err(Refusal::UserSuspended {
+                user: user.id.clone(),
+            });
+        }
+        Status::Ended => {
+            return Err(Refusal::UserEnded {
+                user: user.id.clone(),
+                at: user.ends_at.unwrap_or(code.judged_at),
+            });
+        }
     }
     // A code from before a removal stays refused, even if a user has the ID again. So does a code
     // for an address that belonged to another user at the time. A code without `iat` may be such a
@@ -255,6 +270,14 @@ fn new(
     if !policy.provisioning {
         return Err(Refusal::ProvisioningOff {
             user: user.id.clone(),
+        });
+    }
+    if let Some(AccountEnd::At(at)) = code.registered.account_end
+        && at <= code.judged_at
+    {
+        return Err(Refusal::AccountOver {
+            user: user.id.clone(),
+            at,
         });
     }
     if !known.seats.has_free() {

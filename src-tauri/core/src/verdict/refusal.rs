@@ -43,6 +43,20 @@ pub enum Refusal<C = CodeRefusal> {
         /// ID of the user.
         user: UserId,
     },
+    /// The account of the user has ended.
+    UserEnded {
+        /// ID of the user.
+        user: UserId,
+        /// Time of the end, in Unix seconds.
+        at: i64,
+    },
+    /// The user would be created with an account that has ended already.
+    AccountOver {
+        /// ID in the payload.
+        user: UserId,
+        /// Time of the end, in Unix seconds.
+        at: i64,
+    },
     /// The user was removed after the code was issued, or the code does not say when it was issued.
     UserRemoved {
         /// Address or ID of the user.
@@ -96,6 +110,8 @@ impl<C> Refusal<C> {
             Self::SharedEmail { users } => Refusal::SharedEmail { users },
             Self::UnknownUser { subject } => Refusal::UnknownUser { subject },
             Self::UserSuspended { user } => Refusal::UserSuspended { user },
+            Self::UserEnded { user, at } => Refusal::UserEnded { user, at },
+            Self::AccountOver { user, at } => Refusal::AccountOver { user, at },
             Self::UserRemoved {
                 subject,
                 at,
@@ -119,7 +135,7 @@ impl Refusal {
     #[must_use]
     pub fn user(&self) -> Option<&UserId> {
         match self {
-            Self::UserSuspended { user } => Some(user),
+            Self::UserSuspended { user } | Self::UserEnded { user, .. } => Some(user),
             Self::EmailInUse { owner } => Some(owner),
             _ => None,
         }
@@ -176,7 +192,9 @@ impl Refusal {
             }
             Self::Code(CodeRefusal::Expired { .. })
             | Self::LinkAlreadyUsed
-            | Self::LinkSuperseded => {
+            | Self::LinkSuperseded
+            | Self::UserEnded { .. }
+            | Self::AccountOver { .. } => {
                 "This link does not work any more. Ask whoever gave it to you for a new one."
             }
             Self::Code(CodeRefusal::NotYetValid { .. }) => {
@@ -208,6 +226,8 @@ impl RecordedRefusal {
             Self::SharedEmail { users } => format!("{} users have the email", users.len()),
             Self::UnknownUser { subject } => format!("there is no user {subject}"),
             Self::UserSuspended { user } => format!("{user} is suspended"),
+            Self::UserEnded { user, .. } => format!("the account of {user} has ended"),
+            Self::AccountOver { user, .. } => format!("the account of {user} would be over"),
             Self::UserRemoved { subject, .. } => format!("{subject} was removed"),
             Self::EmailMoved { email, .. } => format!("{email} was another user's"),
             Self::EmailInUse { owner } => format!("the email belongs to {owner}"),
@@ -229,6 +249,7 @@ impl RecordedRefusal {
             Self::SharedEmail { .. } => "ambiguous_payload",
             Self::UnknownUser { .. } => "unknown_user",
             Self::UserSuspended { .. } => "user_suspended",
+            Self::UserEnded { .. } | Self::AccountOver { .. } => "user_ended",
             Self::UserRemoved { .. } | Self::EmailMoved { .. } => "user_removed",
             Self::EmailInUse { .. } => "email_in_use",
             Self::ProvisioningOff { .. } => "provisioning_off",
@@ -274,6 +295,20 @@ impl<C> Refusal<C> {
             Self::UserSuspended { user } => Sentences::new(
                 format!("{user} is suspended."),
                 "Reactivate the user first.",
+            ),
+            Self::UserEnded { user, at } => Sentences::new(
+                format!("The account of {user} has ended."),
+                format!(
+                    "That was at {}. Extend the account, and the link works again.",
+                    time::exact(*at)
+                ),
+            ),
+            Self::AccountOver { user, at } => Sentences::new(
+                format!("The account of {user} would be over."),
+                format!(
+                    "The link says that it ended at {}. Make a new link.",
+                    time::exact(*at)
+                ),
             ),
             Self::UserRemoved {
                 subject,

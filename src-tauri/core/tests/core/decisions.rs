@@ -2,16 +2,17 @@
 //! directory. Each command is decided twice: from the whole model, and from the facts that it asks
 //! for. After each command, invariants are checked.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use latchkey_core::activity::{Actor, AuditContext, Event, EventData, OutboxEntry};
 use latchkey_core::directory::{
-    Command, Counts, Decision, Effect, Facts, Needs, Outcome, Profile, Redemption, TimeAhead, User,
-    decide,
+    Command, Counts, Decision, DueAccounts, Effect, Facts, MAX_DUE, Needs, Newcomer, Outcome,
+    Profile, Redemption, TimeAhead, User, decide,
 };
 use latchkey_core::instance::Policy;
 use latchkey_core::ledger::{Revocation, RevocationScope, TakenLink};
+use latchkey_core::protocol::account_end::AccountEnd;
 use latchkey_core::protocol::claims::{Claims, Registered};
 use latchkey_core::protocol::code::{CodeRefusal, VerifiedCode};
 use latchkey_core::protocol::email::Email;
@@ -61,6 +62,8 @@ struct Model {
     /// All facts that were ever loaded or changed.
     facts: Facts,
     users: BTreeMap<String, User>,
+    /// Index of due accounts.
+    due: BTreeSet<(i64, String)>,
     sessions: Vec<SessionKey>,
     now: i64,
     random: Random,
@@ -81,6 +84,7 @@ impl Model {
         Self {
             facts,
             users: BTreeMap::new(),
+            due: BTreeSet::new(),
             sessions: Vec::new(),
             now: START,
             random: Random(seed),
@@ -111,6 +115,14 @@ impl Model {
         }
         for key in needs.sessions {
             facts.set_session(key, all.session(&key).flatten().cloned());
+        }
+        if needs.due.is_some() {
+            let due = self.due.iter().take_while(|(at, _)| *at <= self.now);
+            facts.due = Some(DueAccounts {
+                at: self.now,
+                count: due.clone().count() as u64,
+                first: due.take(MAX_DUE).map(|(_, user)| id(user)).collect(),
+            });
         }
     }
 
@@ -155,6 +167,18 @@ impl Model {
                 Effect::RemoveUser(id) => {
                     self.users.remove(id.as_str());
                 }
+                Effect::AddDue(id, at) => {
+                    assert!(
+                        self.due.insert((*at, id.as_str().to_owned())),
+                        "{command:?}"
+                    );
+                }
+                Effect::DropDue(id, at) => {
+                    assert!(
+                        self.due.remove(&(*at, id.as_str().to_owned())),
+                        "{command:?}"
+                    );
+                }
                 Effect::PutSession(key, _) => self.sessions.push(*key),
                 _ => {}
             }
@@ -173,10 +197,19 @@ impl Model {
             .values()
             .filter(|user| user.status == Status::Active);
         assert_eq!(counts.active, active.count() as u64, "{command:?}");
+        let due = self.users.values().filter_map(|user| {
+            let at = user.due_at()?;
+            Some((at, user.id.as_str().to_owned()))
+        });
+        assert_eq!(due.collect::<BTreeSet<_>>(), self.due, "{command:?}");
         if counts.active > before.active {
             let limit = before.seat_limit.unwrap_or(u64::MAX);
+            let now_active = self
+                .users
+                .values()
+                .filter(|user| user.status_at(self.now) == Status::Active);
             assert!(
-                counts.active <= limit,
+                now_active.count() as u64 <= limit,
                 "{command:?} took a seat that is not there"
             );
         }
@@ -208,7 +241,8 @@ impl Model {
             Command::Import(users) => users.len(),
             _ => 1,
         };
-        assert!(decision.entries.len() <= most, "{command:?}");
+        let acts = decision.entries.iter().filter(|entry| !entry.is_due);
+        assert!(acts.count() <= most, "{command:?}");
         match &decision.outcome {
             Outcome::Verdict(Verdict::Refused(_)) => {
                 assert!(decision.effects.is_empty(), "{command:?} was refused");
@@ -218,7 +252,7 @@ impl Model {
                 self.check_order(command, verdict.user().unwrap());
                 for effect in &decision.effects {
                     if let Effect::PutSession(_, session) = effect {
-                        assert!(self.facts.goes_on(session), "{command:?}");
+                        assert!(self.facts.goes_on(session, self.now), "{command:?}");
                         assert!(self.facts.is_active(&session.user), "{command:?}");
                     }
                 }
@@ -276,6 +310,18 @@ impl Model {
         }
     }
 
+    /// Returns a distance of some commands from now, mostly in the future.
+    fn distance(&mut self) -> i64 {
+        i64::try_from(self.random.below(300)).unwrap() - 20
+    }
+
+    fn newcomer(&mut self) -> Newcomer {
+        Newcomer {
+            user: self.new_user(),
+            ends_at: self.random.one_in(4).then(|| self.now + self.distance()),
+        }
+    }
+
     fn uses(&mut self) -> Uses {
         match self.random.below(6) {
             0 | 1 => Uses::ONCE,
@@ -314,6 +360,10 @@ impl Model {
                 .one_in(2)
                 .then(|| self.random.of(&LINKS).to_owned()),
             uses: self.uses(),
+            account_end: self
+                .random
+                .one_in(3)
+                .then(|| AccountEnd::At(self.now + self.distance())),
             ..Registered::default()
         }
     }
@@ -408,12 +458,12 @@ impl Model {
     }
 
     fn command(&mut self) -> Command {
-        match self.random.below(24) {
+        match self.random.below(26) {
             0..=8 => Command::Redeem(self.redemption().into()),
-            9 | 10 => Command::Add(self.new_user()),
+            9 | 10 => Command::Add(self.newcomer()),
             11 => {
                 let count = self.random.below(4);
-                Command::Import((0..count).map(|_| self.new_user()).collect())
+                Command::Import((0..count).map(|_| self.newcomer()).collect())
             }
             12 => Command::Edit(self.user_id(), self.profile()),
             13 => Command::Suspend(self.user_id()),
@@ -434,6 +484,11 @@ impl Model {
             21 => Command::LinkShown(self.claims()),
             22 if self.random.one_in(2) => Command::RevokeLinks(self.revocation()),
             22 => Command::CorrectTimes(self.times_ahead()),
+            23 => {
+                let end = (!self.random.one_in(4)).then(|| self.now + self.distance());
+                Command::SetAccountEnd(self.user_id(), end)
+            }
+            24 => Command::EndDueAccounts,
             _ => Command::RecordOutbox(OutboxEntry {
                 number: self.random.below(20),
                 at: self.now,
@@ -477,13 +532,16 @@ fn every_decision_asks_for_what_it_depends_on_and_keeps_the_rules() {
 #[test]
 fn each_imported_user_has_an_entry_of_their_own() {
     let mut model = Model::new(0);
-    let users = ["ada", "bob"].map(|name| NewUser {
-        id: id(name),
-        email: None,
-        metadata: Metadata::default(),
+    let users = ["ada", "bob"].map(|name| {
+        Newcomer::from(NewUser {
+            id: id(name),
+            email: None,
+            metadata: Metadata::default(),
+        })
     });
     let decision = model.execute(&Command::Import(users.to_vec())).unwrap();
     let entries = decision.entries.into_iter().map(|entry| entry.event);
-    let imported = |user: &NewUser| Event::from(EventData::Imported { users: 1 }).of(&user.id);
+    let imported =
+        |newcomer: &Newcomer| Event::from(EventData::Imported { users: 1 }).of(&newcomer.user.id);
     assert_eq!(entries.collect::<Vec<_>>(), users.each_ref().map(imported));
 }

@@ -1,5 +1,6 @@
 //! The decision about each row of an import.
 
+use jiff::Timestamp;
 use latchkey_core::directory::{EmailUsers, Facts, Origin, Person, User};
 use latchkey_core::import::{Action, ImportFile, ImportOptions, RowPlan, plan};
 use latchkey_core::protocol::email::Email;
@@ -20,6 +21,10 @@ fn id(text: &str) -> UserId {
     UserId::parse(text, "id").unwrap()
 }
 
+fn now() -> Timestamp {
+    Timestamp::from_second(1_795_300_000).unwrap()
+}
+
 fn email(text: &str) -> Email {
     Email::parse(text, "email").unwrap()
 }
@@ -38,6 +43,7 @@ fn facts(row: &ImportFile) -> Facts {
         sign_ins: 0,
         profile_as_of: 1,
         generation: 1,
+        ends_at: None,
     };
     let mut facts = Facts::default();
     facts.counts.active = 1;
@@ -83,7 +89,7 @@ fn facts(row: &ImportFile) -> Facts {
 
 fn decide(text: &str, options: ImportOptions) -> RowPlan {
     let file = ImportFile::parse(text.as_bytes().to_vec()).unwrap();
-    plan::decide(&file.rows[0], &facts(&file), options)
+    plan::decide(&file.rows[0], &facts(&file), options, now())
 }
 
 /// Returns the action of a plan in one word, or the code and the sentence of its problem.
@@ -181,7 +187,7 @@ fn a_new_user_needs_a_seat_and_an_existing_one_none() {
     let file = ImportFile::parse(b"id\ndan\nbob\n".to_vec()).unwrap();
     let mut facts = facts(&file);
     facts.counts.active = 3;
-    let Action::Problem(problem) = plan::decide(&file.rows[0], &facts, KEEP).action else {
+    let Action::Problem(problem) = plan::decide(&file.rows[0], &facts, KEEP, now()).action else {
         panic!("a seat was given twice");
     };
     assert_eq!(
@@ -189,7 +195,40 @@ fn a_new_user_needs_a_seat_and_an_existing_one_none() {
         "No seat is left of 3. Raise the number of seats, or suspend somebody."
     );
     assert_eq!(
-        plan::decide(&file.rows[1], &facts, KEEP).action,
+        plan::decide(&file.rows[1], &facts, KEEP, now()).action,
         Action::Same
+    );
+}
+
+#[test]
+fn a_row_keeps_the_end_of_an_account_and_one_that_has_ended_adds_nobody() {
+    let ends = |text: &str| {
+        let file = ImportFile::parse(text.as_bytes().to_vec()).unwrap();
+        file.rows[0].ends_at
+    };
+    let later = "id,latchkey.status,latchkey.ends_at\ndan,active,2027-01-01T00:00:00Z\n";
+    assert_eq!(action(later, KEEP), "add");
+    assert_eq!(ends(later), Some(1_798_761_600));
+    let json = r#"[{"id":"dan","metadata":{},"ends_at":"2027-01-01T00:00:00Z"}]"#;
+    assert_eq!(
+        (action(json, KEEP).as_str(), ends(json)),
+        ("add", Some(1_798_761_600))
+    );
+    for ended in [
+        "id,latchkey.status\ndan,ended\n",
+        "id,latchkey.ends_at\ndan,2026-01-01T00:00:00Z\n",
+        r#"[{"id":"dan","metadata":{},"status":"ended"}]"#,
+    ] {
+        assert!(
+            action(ended, KEEP).starts_with("ended_in_file: "),
+            "{ended}"
+        );
+    }
+    assert!(action("id,latchkey.ends_at\ndan,soon\n", KEEP).starts_with("invalid: "));
+    let existing = "id,email,latchkey.status\nada,ada@b.example,ended\n";
+    assert_eq!(
+        action(existing, KEEP),
+        "same",
+        "an existing user keeps the status"
     );
 }

@@ -34,11 +34,12 @@ impl Model {
         let mut facts = Facts::default();
         facts.change = 1;
         let mut model = Self { facts, now: START };
-        model.execute(&Command::Add(latchkey_core::protocol::payload::NewUser {
+        let ada = latchkey_core::protocol::payload::NewUser {
             id: ada(),
             email: None,
             metadata: latchkey_core::protocol::metadata::Metadata::default(),
-        }));
+        };
+        model.execute(&Command::Add(ada.into()));
         model
     }
 

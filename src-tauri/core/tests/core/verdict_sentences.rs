@@ -80,7 +80,7 @@ fn a_refusal_names_the_user_to_the_administrator_and_nobody_to_the_visitor() {
         used: 10,
         limit: Some(10),
     };
-    let rows: [Said; 12] = [
+    let rows: [Said; 14] = [
         (
             Refusal::ExternalAuthOff,
             None,
@@ -111,6 +111,24 @@ fn a_refusal_names_the_user_to_the_administrator_and_nobody_to_the_visitor() {
             Some("ada"),
             "ada is suspended",
             AT_ALL,
+        ),
+        (
+            Refusal::UserEnded {
+                user: id("ada"),
+                at: 1,
+            },
+            Some("ada"),
+            "the account of ada has ended",
+            "This link does not work any more. Ask whoever gave it to you for a new one.",
+        ),
+        (
+            Refusal::AccountOver {
+                user: id("ada"),
+                at: 1,
+            },
+            None,
+            "the account of ada would be over",
+            "This link does not work any more. Ask whoever gave it to you for a new one.",
         ),
         (
             Refusal::UserRemoved {

@@ -29,6 +29,7 @@ const TABLE: &[[&str; 6]] = &[
     ["active, full",     "*",              "*",       "signed_in",         "signed_in",         "signed_in"],
     ["active, email taken", "*",           "*",       "signed_in",         "signed_in",         "email_in_use"],
     ["suspended",        "*",              "*",       "user_suspended",    "user_suspended",    "user_suspended"],
+    ["ended",            "*",              "*",       "user_ended",        "user_ended",        "user_ended"],
     ["email of several", "*",              "*",       "ambiguous_payload", "signed_in",         "signed_in"],
     ["removed, link after", "no creation", "*",       "user_removed",      "user_removed",      "provisioning_off"],
     ["removed, link after", "*",           "*",       "user_removed",      "user_removed",      "provisioned"],
@@ -87,6 +88,7 @@ fn directories() -> Vec<(&'static str, DirectoryFacts)> {
             },
         ),
         ("suspended", known(Some(Status::Suspended))),
+        ("ended", known(Some(Status::Ended))),
         (
             "removed since",
             DirectoryFacts {
@@ -242,7 +244,7 @@ fn every_combination_of_payload_directory_policy_and_time_has_its_verdict() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    assert_eq!(combinations, 14 * 5 * 7 * 3);
+    assert_eq!(combinations, 15 * 5 * 7 * 3);
     assert!(
         used.iter().all(|used| *used),
         "a row of the table is never used: {used:?}"

@@ -34,6 +34,7 @@ pub(crate) fn ada(status: Status) -> KnownUser {
     KnownUser {
         id: UserId::parse("ada", "id").unwrap(),
         status,
+        ends_at: None,
         profile_as_of: second(-1_000),
         profile_set_here: false,
     }
@@ -67,6 +68,32 @@ fn an_active_user_is_signed_in_by_any_payload() {
             "signed_in",
             "{payload}"
         );
+    }
+}
+
+#[test]
+fn a_link_whose_account_would_have_ended_creates_nobody() {
+    let of = |end: i64, known: &DirectoryFacts| {
+        let code = code(USER, &format!(r#","account_ends":{}"#, second(end)));
+        judge(code.as_ref(), Policy::default(), known)
+    };
+    assert_eq!(of(1, &known(None)).code(), "provisioned");
+    for end in [0, -1000] {
+        let refused = of(end, &known(None));
+        assert_eq!(refused.code(), "user_ended");
+        assert_eq!(refused.user(), None);
+        let returning = of(end, &known(Some(Status::Active)));
+        assert_eq!(returning.code(), "signed_in", "the user keeps what is set");
+    }
+}
+
+#[test]
+fn an_end_of_an_account_beside_no_user_is_refused() {
+    for payload in [EMAIL, ID] {
+        for end in [r#","account_ends":9"#, r#","account_days":9"#] {
+            let refused = code(payload, end).unwrap_err();
+            assert_eq!(refused.code(), "invalid_payload", "{payload}{end}");
+        }
     }
 }
 

@@ -181,7 +181,11 @@ impl Administered {
     }
 
     fn seats(&self) -> u64 {
-        self.directory.seats().wait().unwrap().used
+        self.directory
+            .seats(jiff::Timestamp::now())
+            .wait()
+            .unwrap()
+            .used
     }
 }
 

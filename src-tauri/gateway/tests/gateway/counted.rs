@@ -61,8 +61,8 @@ impl Directory for Noting {
         self.note("user_by_email")?.user_by_email(email).await
     }
 
-    async fn look_up(&self, lookup: &Lookup) -> Result<Facts> {
-        self.note("look_up")?.look_up(lookup).await
+    async fn look_up(&self, lookup: &Lookup, now: Timestamp) -> Result<Facts> {
+        self.note("look_up")?.look_up(lookup, now).await
     }
 
     async fn shared_emails(&self) -> Result<Vec<SharedEmail>> {
@@ -83,8 +83,8 @@ impl Directory for Noting {
         self.note("snapshot")?.snapshot().await
     }
 
-    async fn counts(&self) -> Result<Counts> {
-        self.note("counts")?.counts().await
+    async fn counts(&self, now: Timestamp) -> Result<Counts> {
+        self.note("counts")?.counts(now).await
     }
 
     async fn session(&self, key: &SessionKey) -> Result<Option<Session>> {

@@ -232,7 +232,11 @@ impl Site {
     }
 
     pub(crate) fn seats(&self) -> u64 {
-        self.directory.seats().wait().unwrap().used
+        self.directory
+            .seats(jiff::Timestamp::now())
+            .wait()
+            .unwrap()
+            .used
     }
 
     pub(crate) fn get(&self, path: &str, headers: &[(&str, &str)]) -> Answer {

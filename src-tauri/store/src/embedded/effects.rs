@@ -60,6 +60,8 @@ pub(super) fn rows_of(view: &View<'_>, change: u64, effects: Vec<Effect>) -> Res
                 rows.remove(keys::user(id.as_str()));
                 updates.users.push(Update::Remove(id.as_str().to_owned()));
             }
+            Effect::AddDue(user, at) => rows.put(keys::due(at, user.as_str()), &())?,
+            Effect::DropDue(user, at) => rows.remove(keys::due(at, user.as_str())),
             Effect::SetRemoval(id, at) => {
                 rows.set(keys::removal(id.as_str()), at.as_ref())?;
             }

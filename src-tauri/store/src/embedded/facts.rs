@@ -1,15 +1,17 @@
 //! Loading the facts that a command depends on.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use latchkey_core::Result;
 use latchkey_core::directory::{
-    Command, EmailUsers, Facts, Lookup, Needs, Person, Redemption, SharedEmail, User,
+    Command, DueAccounts, DueScan, EmailUsers, Facts, Lookup, MAX_DUE, Needs, Person, Redemption,
+    SharedEmail, User,
 };
 use latchkey_core::protocol::email::Email;
 use latchkey_core::protocol::user_id::UserId;
 use latchkey_core::session::{Session, SessionKey};
 
+use super::errors::damaged;
 use super::journal::View;
 use super::record::{Counters, UserRecord};
 use super::{keys, ledger};
@@ -18,22 +20,23 @@ use super::{keys, ledger};
 pub(super) type Shared = BTreeMap<String, Vec<String>>;
 
 /// Loads the facts that a command depends on.
-pub(super) fn of_command(view: &View<'_>, command: &Command) -> Result<Facts> {
-    load(view, |facts| command.needs(facts))
+/// `now` is its time in Unix seconds.
+pub(super) fn of_command(view: &View<'_>, command: &Command, now: i64) -> Result<Facts> {
+    load(view, now, |facts| command.needs(facts))
 }
 
 /// Loads the facts that the verdict on a redemption depends on.
-pub(super) fn of_redemption(view: &View<'_>, redemption: &Redemption) -> Result<Facts> {
-    load(view, |facts| redemption.needs(facts))
+pub(super) fn of_redemption(view: &View<'_>, redemption: &Redemption, now: i64) -> Result<Facts> {
+    load(view, now, |facts| redemption.needs(facts))
 }
 
 /// Loads the facts that are looked up.
-pub(super) fn of_lookup(view: &View<'_>, lookup: &Lookup) -> Result<Facts> {
+pub(super) fn of_lookup(view: &View<'_>, lookup: &Lookup, now: i64) -> Result<Facts> {
     lookup.require_limits()?;
-    load(view, |facts| lookup.needs(facts))
+    Ok(load(view, now, |facts| lookup.needs(facts))?.settled())
 }
 
-fn load(view: &View<'_>, needs: impl Fn(&Facts) -> Needs) -> Result<Facts> {
+fn load(view: &View<'_>, now: i64, needs: impl Fn(&Facts) -> Needs) -> Result<Facts> {
     let counters = counters(view)?;
     let mut facts = Facts::default();
     facts.counts = counters.counts();
@@ -45,6 +48,9 @@ fn load(view: &View<'_>, needs: impl Fn(&Facts) -> Needs) -> Result<Facts> {
         let needs = needs(&facts);
         if needs.is_empty() {
             return Ok(facts);
+        }
+        if let Some(scan) = needs.due {
+            facts.due = Some(due(view, now, scan)?);
         }
         add(view, needs, &mut facts)?;
     }
@@ -83,6 +89,41 @@ fn add(view: &View<'_>, needs: Needs, facts: &mut Facts) -> Result<()> {
         facts.set_session(key, session(view, &key)?);
     }
     Ok(())
+}
+
+/// Returns the accounts that are due at a time, in Unix seconds.
+pub(super) fn due(view: &View<'_>, now: i64, scan: DueScan) -> Result<DueAccounts> {
+    let end = keys::due(now.saturating_add(1), "");
+    let pending = view.pending_keys(keys::DUE).filter(|key| *key < &*end);
+    let mut first: BTreeSet<Vec<u8>> = pending.map(<[u8]>::to_vec).collect();
+    let (pending, mut carried) = (first.len(), 0);
+    let most = match scan {
+        DueScan::First => MAX_DUE,
+        DueScan::Counted => usize::MAX,
+    };
+    for key in view.carried_keys(keys::DUE).take(most) {
+        let key = key?;
+        if key >= end {
+            break;
+        }
+        // A pending row may be in the tree, too.
+        if first.contains(&key) {
+            continue;
+        }
+        carried += 1;
+        if carried <= MAX_DUE {
+            first.insert(key);
+        }
+    }
+    let users = first.iter().take(MAX_DUE).map(|key| {
+        let user = keys::due_user_of(key).ok_or_else(damaged)?;
+        UserId::parse(user, "id").map_err(|cause| damaged().because(cause))
+    });
+    Ok(DueAccounts {
+        at: now,
+        count: (pending + carried) as u64,
+        first: users.collect::<Result<_>>()?,
+    })
 }
 
 /// Returns the numbers of users, seats and changes.

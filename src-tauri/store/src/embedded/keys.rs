@@ -144,6 +144,21 @@ pub(super) fn short_code(link: &str) -> Vec<u8> {
     [SHORT_CODES, link.as_bytes()].concat()
 }
 
+/// Prefix of the index of due accounts: active users whose account ends, by its time.
+pub(super) const DUE: &[u8] = b"d:";
+
+/// Returns the key of an account in the index of due accounts. Keys sort by the time of the end, in
+/// Unix seconds.
+pub(super) fn due(at: i64, user: &str) -> Vec<u8> {
+    [DUE, &at.max(0).to_be_bytes(), user.as_bytes()].concat()
+}
+
+/// Returns the user in a key of the index of due accounts.
+pub(super) fn due_user_of(key: &[u8]) -> Option<&str> {
+    let user = key.strip_prefix(DUE)?.get(size_of::<i64>()..)?;
+    std::str::from_utf8(user).ok()
+}
+
 /// Prefix of all sessions.
 pub(super) const SESSIONS: &[u8] = b"k:";
 

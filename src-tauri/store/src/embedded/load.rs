@@ -356,6 +356,7 @@ mod tests {
             sign_ins: 0,
             profile_as_of: 1,
             generation: 1,
+            ends_at: None,
         })
     }
 

@@ -131,6 +131,9 @@ impl Loading {
                 self.insert(keys::email_key(&key), user.id.as_str())?;
             }
         }
+        if let Some(at) = user.due_at() {
+            self.insert(keys::due(at, user.id.as_str()), &())?;
+        }
         self.insert(keys::user(user.id.as_str()), &UserRecord::of(user))
     }
 

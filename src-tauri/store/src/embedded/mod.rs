@@ -72,7 +72,7 @@ use jiff::Timestamp;
 use latchkey_core::activity::{ActivityPage, ActivityQuery, AuditContext, Mark, Verification};
 use latchkey_core::directory::query::{PageStart, Sort, UserPage, UserQuery};
 use latchkey_core::directory::{
-    Command, Counts, Directory, Facts, Lookup, OnChange, Outcome, Redemption, SharedEmail,
+    Command, Counts, Directory, DueScan, Facts, Lookup, OnChange, Outcome, Redemption, SharedEmail,
     Snapshot, TimeAhead, User, verdict,
 };
 use latchkey_core::instance::Retention;
@@ -193,7 +193,7 @@ impl Directory for EmbeddedDirectory {
 
     async fn dry_run_of(&self, redemption: &Redemption, now: Timestamp) -> Result<Verdict> {
         self.view(|view| {
-            let facts = facts::of_redemption(view, redemption)?;
+            let facts = facts::of_redemption(view, redemption, now.as_second())?;
             Ok(verdict(redemption, &facts, now))
         })
     }
@@ -206,8 +206,8 @@ impl Directory for EmbeddedDirectory {
         self.view(|view| user_by_email(view, email))
     }
 
-    async fn look_up(&self, lookup: &Lookup) -> Result<Facts> {
-        self.view(|view| facts::of_lookup(view, lookup))
+    async fn look_up(&self, lookup: &Lookup, now: Timestamp) -> Result<Facts> {
+        self.view(|view| facts::of_lookup(view, lookup, now.as_second()))
     }
 
     async fn shared_emails(&self) -> Result<Vec<SharedEmail>> {
@@ -241,8 +241,12 @@ impl Directory for EmbeddedDirectory {
         .await
     }
 
-    async fn counts(&self) -> Result<Counts> {
-        self.view(|view| Ok(facts::counters(view)?.counts()))
+    async fn counts(&self, now: Timestamp) -> Result<Counts> {
+        self.view(|view| {
+            let counts = facts::counters(view)?.counts();
+            let due = facts::due(view, now.as_second(), DueScan::Counted)?;
+            Ok(counts.without(due.count))
+        })
     }
 
     async fn session(&self, key: &SessionKey) -> Result<Option<Session>> {
@@ -255,7 +259,12 @@ impl Directory for EmbeddedDirectory {
             let Some(user) = facts::user(&state.journal.view(), &query.user)? else {
                 return Ok(SessionPage::default());
             };
-            let sessions = sessions::sessions_of(&state.journal, &state.sessions, &query.user)?;
+            let sessions = sessions::sessions_of(
+                &state.journal,
+                &state.sessions,
+                &query.user,
+                now.as_second(),
+            )?;
             Ok(query.page(&user, sessions, now))
         })
         .await
@@ -267,11 +276,11 @@ impl Directory for EmbeddedDirectory {
         session: SessionHandle,
         by: &AuditContext,
     ) -> Result<()> {
-        let of = user.clone();
+        let (of, now) = (user.clone(), by.at.as_second());
         let sessions = self.read(
             move |State {
                       journal, sessions, ..
-                  }| sessions::sessions_of(journal, sessions, &of),
+                  }| sessions::sessions_of(journal, sessions, &of, now),
         );
         let sessions = sessions.await?;
         let found = sessions.iter().find(|(key, _)| key.handle() == session);
@@ -283,7 +292,8 @@ impl Directory for EmbeddedDirectory {
         let mut ended = Vec::new();
         self.read(move |State { journal, .. }| {
             journal.each_session(|view, key, session| {
-                if session.is_over(rules, now) || !sessions::goes_on(view, &session)? {
+                let goes_on = sessions::goes_on(view, &session, now.as_second())?;
+                if session.is_over(rules, now) || !goes_on {
                     ended.push(key);
                 }
                 Ok(())
@@ -297,7 +307,8 @@ impl Directory for EmbeddedDirectory {
         let mut users = HashSet::new();
         self.read(move |State { journal, .. }| {
             journal.each_session(|view, _, session| {
-                if !session.is_over(rules, now) && sessions::goes_on(view, &session)? {
+                let goes_on = sessions::goes_on(view, &session, now.as_second())?;
+                if goes_on && !session.is_over(rules, now) {
                     users.insert(session.user);
                 }
                 Ok(())

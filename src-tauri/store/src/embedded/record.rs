@@ -3,7 +3,7 @@
 
 use std::net::IpAddr;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::catalogue::{Row, Totals, UserValues, Users};
 use super::errors::damaged;
@@ -34,6 +34,20 @@ pub(super) struct UserRecord {
     pub(super) generation: u64,
     /// Metadata as JSON.
     metadata: String,
+    /// Time when the account ends.
+    ends_at: LastField<i64>,
+}
+
+/// The last field of a row, which rows of older formats lack.
+#[derive(Clone, Copy, Serialize)]
+#[serde(transparent)]
+struct LastField<T>(Option<T>);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for LastField<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        // An older row ends here. The checksums of the tree find a row that is cut off.
+        Ok(Self(Option::deserialize(deserializer).unwrap_or_default()))
+    }
 }
 
 /// First fields of a [`UserRecord`], which the catalogue needs, borrowed from the row.
@@ -250,6 +264,7 @@ impl UserRecord {
             profile_as_of: user.profile_as_of,
             generation: user.generation,
             metadata: user.metadata.json(),
+            ends_at: LastField(user.ends_at),
         }
     }
 
@@ -279,6 +294,7 @@ impl UserRecord {
             sign_ins: self.sign_ins,
             profile_as_of: self.profile_as_of,
             generation: self.generation,
+            ends_at: self.ends_at.0,
         })
     }
 }
@@ -304,5 +320,38 @@ impl Counters {
         self.users = counts.users;
         self.active = counts.active;
         self.seat_limit = counts.seat_limit;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_user_of_a_format_without_ends_has_none() {
+        let id = UserId::parse("ada", "id").unwrap();
+        let user = User {
+            id: id.clone(),
+            email: None,
+            metadata: Metadata::default(),
+            status: Status::Active,
+            origin: Origin::Link,
+            created_at: 1,
+            last_sign_in: None,
+            sign_ins: 0,
+            profile_as_of: 1,
+            generation: 1,
+            ends_at: Some(1_795_300_000),
+        };
+        let row = postcard::to_allocvec(&UserRecord::of(&user)).unwrap();
+        let read = |row: &[u8]| {
+            let record: UserRecord = postcard::from_bytes(row).unwrap();
+            record.into_user(&id).unwrap()
+        };
+        assert_eq!(read(&row), user);
+        let last = postcard::to_allocvec(&user.ends_at).unwrap().len();
+        let older = read(&row[..row.len() - last]);
+        assert_eq!(older.ends_at, None);
+        assert_eq!(older.metadata, user.metadata);
     }
 }

@@ -47,13 +47,14 @@ pub(super) fn sessions_of(
     journal: &Journal,
     index: &SessionIndex,
     user: &UserId,
+    now: i64,
 ) -> Result<Vec<(SessionKey, Session)>> {
     let mut sessions = Vec::new();
     for key in index.keys_of(journal, user)? {
         let view = journal.view();
         if let Some(session) = facts::session(&view, &key)?
             && session.user == *user
-            && goes_on(&view, &session)?
+            && goes_on(&view, &session, now)?
         {
             sessions.push((key, session));
         }
@@ -61,10 +62,10 @@ pub(super) fn sessions_of(
     Ok(sessions)
 }
 
-/// Returns whether the user of a session exists and was not signed out since it began, and the
-/// session has not ended with its link.
-pub(super) fn goes_on(view: &View<'_>, session: &Session) -> Result<bool> {
+/// Returns whether the user of a session exists, was not signed out since it began, and has an
+/// account that has not ended by `now`, and the session has not ended with its link.
+pub(super) fn goes_on(view: &View<'_>, session: &Session, now: i64) -> Result<bool> {
     let user = facts::user(view, &session.user)?;
-    let goes_on = user.is_some_and(|user| user.generation == session.generation);
+    let goes_on = user.is_some_and(|user| user.has_session(session, now));
     Ok(goes_on && !ledger::is_ended_with_link(view, session)?)
 }

@@ -279,7 +279,7 @@ impl Work {
             }
             Item::Command(asked) => {
                 let (command, by) = *asked;
-                let facts = facts::of_command(&view, &command)?;
+                let facts = facts::of_command(&view, &command, by.at.as_second())?;
                 let number = facts.change;
                 let Decision {
                     outcome,
@@ -293,8 +293,9 @@ impl Work {
                     !may_repeat || self.refusals.admit(&entry.event, &by, may_record)
                 });
                 let entries = entries.map(|entry| {
+                    let context = entry.context(&by).into_owned();
                     let user = entry.user.map(|user| user.as_str().to_owned());
-                    EntryRecord::new(entry.event, &by).of(user)
+                    EntryRecord::new(entry.event, &context).of(user)
                 });
                 let entries = entries.collect();
                 (outcome, effects, entries, number)

@@ -117,7 +117,14 @@ fn a_forgotten_passphrase_costs_only_the_keys() {
     home.replace_secret(&instance.id, SecretSource::Generate, &by())
         .unwrap();
     let directory = home.directory(&changed[0], "a test").unwrap();
-    assert_eq!(directory.seats().wait().unwrap().limit, Some(7));
+    assert_eq!(
+        directory
+            .seats(jiff::Timestamp::UNIX_EPOCH)
+            .wait()
+            .unwrap()
+            .limit,
+        Some(7)
+    );
     drop((directory, home));
 
     let home = Home::open(data, KeychainUse::Never).unwrap();

@@ -37,9 +37,9 @@ use latchkey_core::activity::{
     ActivityPage, ActivityQuery, Actor, AuditContext, Event, Mark, Verification,
 };
 use latchkey_core::admin::{
-    About, Addition, Additions, Corrected, Edit, EventRecord, GatewayState, Judged, Link,
-    LinkRequest, LookedUp, Page, SeatLimit, SharedEmails, SignedClaims, SignedIn, Sought, Times,
-    UserList, VerificationRecord, Waiting,
+    About, AccountEndChange, Addition, Additions, Corrected, Edit, EventRecord, GatewayState,
+    Judged, Link, LinkRequest, LookedUp, Page, SeatLimit, SharedEmails, SignedClaims, SignedIn,
+    Sought, Times, UserList, VerificationRecord, Waiting,
 };
 use latchkey_core::directory::{
     Command, Counts, Directory, Facts, Lookup, OnChange, Outcome, PageStart, Redemption,
@@ -261,6 +261,12 @@ impl Directory for RemoteDirectory {
             }
             Command::Suspend(id) => self.change(of_user(Method::POST, &id, "/suspend")).await,
             Command::Reactivate(id) => self.change(of_user(Method::POST, &id, "/reactivate")).await,
+            Command::SetAccountEnd(id, end) => {
+                let call = of_user(Method::PUT, &id, "/account-end");
+                self.change(call.json(&AccountEndChange::new(end))?).await
+            }
+            // The process that holds the directory does that by itself.
+            Command::EndDueAccounts => Ok(Outcome::Count(0)),
             Command::SignOut(id) => self.change(of_user(Method::POST, &id, "/sign-out")).await,
             Command::Remove(id) => self.act(of_user(Method::DELETE, &id, "")).await,
             Command::SetSeatLimit(limit) => {
@@ -323,9 +329,11 @@ impl Directory for RemoteDirectory {
         Ok(found.users.into_iter().next())
     }
 
-    async fn look_up(&self, lookup: &Lookup) -> Result<Facts> {
+    async fn look_up(&self, lookup: &Lookup, now: Timestamp) -> Result<Facts> {
         lookup.require_limits()?;
-        let call = Call::new(Method::POST, "/lookups").json(&Sought::from(lookup))?;
+        let by = AuditContext::new(Actor::CommandLine, now);
+        let call = Call::new(Method::POST, "/lookups").by(&by);
+        let call = call.json(&Sought::from(lookup))?;
         let found: LookedUp = self.client.send(call).await?;
         Ok(found.into_facts(lookup))
     }
@@ -356,8 +364,10 @@ impl Directory for RemoteDirectory {
         Ok(page)
     }
 
-    async fn counts(&self) -> Result<Counts> {
-        self.client.get("/counts", &[]).await
+    async fn counts(&self, now: Timestamp) -> Result<Counts> {
+        let by = AuditContext::new(Actor::CommandLine, now);
+        let call = Call::new(Method::GET, "/counts").by(&by);
+        self.client.send(call).await
     }
 
     async fn session(&self, _: &SessionKey) -> Result<Option<Session>> {

@@ -115,7 +115,7 @@ fn a_process_that_holds_a_ledger_serves_it_and_refuses_requests_about_users() {
     let (query, by_now) = (UserQuery::default(), by(now()));
     let users = remote.users(&query, Sort::default(), &PageStart::First, 10);
     assert!(is_refused(users.wait().map(drop)));
-    assert!(is_refused(remote.counts().wait().map(drop)));
+    assert!(is_refused(remote.counts(now()).wait().map(drop)));
     let seats = remote.execute(Command::SetSeatLimit(Some(3)), &by_now);
     assert!(is_refused(seats.wait().map(drop)));
     assert_eq!(codes(&*remote).len(), 3, "nothing else was recorded");

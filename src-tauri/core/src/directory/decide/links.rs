@@ -48,7 +48,7 @@ impl Draft {
         let Some(user) = self.facts.user(id) else {
             return;
         };
-        let known = known_as(user, links.is_some());
+        let known = known_as(user, links.is_some(), self.now);
         if known.profile_set_here && !time::is_surely_after(issued_at, known.profile_as_of) {
             let links = with_link(links, link);
             self.push(Effect::SetLinksSinceEdit(id.clone(), Some(links)));

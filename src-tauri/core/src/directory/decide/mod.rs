@@ -5,6 +5,7 @@
 //! |---|---|
 //! | redeeming a code, and the dry run | [`redeem`] |
 //! | adding, editing, suspending and removing users | [`users`] |
+//! | accounts that end | [`guests`] |
 //! | sessions | [`sessions`] |
 //! | giving links out, and revoking them | [`ledger`] |
 //! | order of links after edits, removals and revocations | [`links`] |
@@ -13,6 +14,7 @@
 //! | entries of the activity without a change of users | [`entries`] |
 
 mod entries;
+mod guests;
 mod ledger;
 mod links;
 mod needs;
@@ -49,6 +51,8 @@ pub fn decide(command: &Command, facts: Facts, by: &AuditContext) -> Result<Deci
         Command::EditSeen(id, profile, seen) => draft.edit_seen(id, profile, seen)?,
         Command::Suspend(id) => draft.suspend(id)?,
         Command::Reactivate(id) => draft.reactivate(id)?,
+        Command::SetAccountEnd(id, end) => draft.set_account_end(id, *end)?,
+        Command::EndDueAccounts => draft.end_due_accounts(),
         Command::SignOut(id) => draft.sign_out(id)?,
         Command::Remove(id) => draft.remove(id)?,
         Command::SetSeatLimit(limit) => draft.set_seat_limit(*limit),
@@ -96,7 +100,11 @@ impl Draft {
     }
 
     fn record(&mut self, event: Event) {
-        self.entries.push(NewEntry { event, user: None });
+        self.entries.push(NewEntry {
+            event,
+            user: None,
+            is_due: false,
+        });
     }
 
     /// Updates the stored latest time, by which an engine knows cheaply whether a recorded time

@@ -1,6 +1,7 @@
 //! The facts that each command depends on. An engine loads them before it calls `decide`.
 
 use super::super::command::{Command, Redemption};
+use super::super::due::DueScan;
 use super::super::facts::{EmailUsers, Facts, Lookup, Needs, Person};
 use crate::activity::{EventData, OutboxEntry};
 use crate::ledger::{IssuedLink, RevocationScope};
@@ -21,8 +22,10 @@ impl Command {
         };
         match self {
             Self::Redeem(redemption) => wanted.redemption(redemption),
-            Self::Add(user) => wanted.new_user(user),
-            Self::Import(users) => users.iter().for_each(|user| wanted.new_user(user)),
+            Self::Add(newcomer) => wanted.new_user(&newcomer.user),
+            Self::Import(users) => users
+                .iter()
+                .for_each(|newcomer| wanted.new_user(&newcomer.user)),
             Self::Edit(id, profile) | Self::EditSeen(id, profile, _) => {
                 wanted.links_since_edit(id);
                 wanted.user_with_email(id);
@@ -34,9 +37,15 @@ impl Command {
                 wanted.links_since_edit(id);
                 wanted.user_with_email(id);
             }
-            Self::Suspend(id) | Self::Reactivate(id) | Self::SignOut(id) => {
+            Self::Suspend(id) | Self::SignOut(id) => {
                 wanted.person(id);
             }
+            Self::Reactivate(id) | Self::SetAccountEnd(id, _) => {
+                wanted.person(id);
+                wanted.seat();
+            }
+            Self::EndDueAccounts => wanted.due(DueScan::First),
+            Self::SetSeatLimit(_) => wanted.seat(),
             Self::EndSession(key) => {
                 wanted.session(key);
             }
@@ -77,7 +86,7 @@ impl Command {
                 }
             }
             Self::RecordOutbox(entry) => wanted.outbox_entry(entry),
-            Self::SetSeatLimit(_) | Self::Record(_) => {}
+            Self::Record(_) => {}
         }
         wanted.needs
     }
@@ -115,6 +124,7 @@ impl Lookup {
                 wanted.person(owner);
             }
         }
+        wanted.seat();
         wanted.needs
     }
 }
@@ -204,6 +214,21 @@ impl<'a> Wanted<'a> {
         if let Some(email) = &user.email {
             self.email(email);
         }
+        self.seat();
+    }
+
+    /// Adds the accounts that are due. They free their seats in the command that takes one.
+    fn seat(&mut self) {
+        self.due(DueScan::Counted);
+    }
+
+    fn due(&mut self, scan: DueScan) {
+        match &self.facts.due {
+            None => self.needs.due = Some(scan),
+            Some(due) => due.first.iter().for_each(|id| {
+                self.person(id);
+            }),
+        }
     }
 
     fn redemption(&mut self, redemption: &Redemption) {
@@ -225,6 +250,9 @@ impl<'a> Wanted<'a> {
                 self.redeemer(&new.id);
                 self.links_since_edit(&new.id);
                 self.profile_email(new);
+                if let Some(Person { user: None, .. }) = self.facts.person(&new.id) {
+                    self.seat();
+                }
             }
         }
         if let Some(link) = self.link(&code.link) {

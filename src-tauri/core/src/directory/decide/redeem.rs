@@ -35,7 +35,7 @@ fn known_to(
     now: i64,
 ) -> DirectoryFacts {
     let mut known = DirectoryFacts {
-        seats: facts.counts.seats(),
+        seats: facts.seats(),
         ..DirectoryFacts::default()
     };
     let id = match &code.payload {
@@ -54,7 +54,7 @@ fn known_to(
             (Some(_), Payload::User(_)) => facts.links_since_edit(id).flatten(),
             _ => None,
         };
-        known.user = user.map(|user| known_as(user, links.is_some()));
+        known.user = user.map(|user| known_as(user, links.is_some(), now));
         let has_link = |links: &[String]| links.contains(&code.link);
         known.made_since_edit = links.is_some_and(has_link);
         known.removed_at = facts.removed_at(id);
@@ -86,11 +86,12 @@ fn foreign_owner(facts: &Facts, email: &Email, id: &UserId, user: Option<&User>)
 }
 
 /// Returns the parts of a user that a verdict depends on.
-pub(super) fn known_as(user: &User, was_edited: bool) -> KnownUser {
+pub(super) fn known_as(user: &User, was_edited: bool, now: i64) -> KnownUser {
     let was_added = user.origin != Origin::Link && user.profile_as_of == user.created_at;
     KnownUser {
         id: user.id.clone(),
-        status: user.status,
+        status: user.status_at(now),
+        ends_at: user.ends_at,
         profile_as_of: user.profile_as_of,
         profile_set_here: was_added || was_edited,
     }
@@ -123,7 +124,8 @@ fn state_of(
     }
     let used = link.map_or(0, |link| link.used);
     let repeats = link.and_then(|link| link.repeatable_use(browser_of(redemption), now));
-    if code.registered.uses.are_spent_by(used) && !repeats.is_some_and(|used| goes_on(used, facts))
+    if code.registered.uses.are_spent_by(used)
+        && !repeats.is_some_and(|used| goes_on(used, facts, now))
     {
         return LinkState::Used;
     }
@@ -135,9 +137,9 @@ fn browser_of(redemption: &Redemption) -> Option<BrowserKey> {
 }
 
 /// Returns whether the session that a use of a link began is still signed in.
-fn goes_on(used: LinkUse, facts: &Facts) -> bool {
+fn goes_on(used: LinkUse, facts: &Facts, now: i64) -> bool {
     let session = used.session.and_then(|key| facts.session(&key).flatten());
-    session.is_some_and(|session| facts.goes_on(session))
+    session.is_some_and(|session| facts.goes_on(session, now))
 }
 
 impl Draft {
@@ -174,7 +176,9 @@ impl Draft {
             (Verdict::Provisioned { .. }, Payload::User(new)) => {
                 let mut user = self.new_user(new, Origin::Link, as_of);
                 user.sign_in(self.now);
-                self.insert(user.clone());
+                let end = code.registered.account_end;
+                user.ends_at = end.map(|end| end.ends_at(self.now));
+                self.insert(&user);
                 user
             }
             (
@@ -191,7 +195,7 @@ impl Draft {
                     user.profile_as_of = as_of;
                     self.forget_links_since_edit(id);
                     self.note_time(as_of);
-                    self.push(Effect::PutUser(Box::new(user.clone())));
+                    self.put(&user);
                 } else {
                     self.push(Effect::SignIn(Box::new(user.clone())));
                 }
@@ -268,7 +272,7 @@ impl Draft {
             session: session.map(|session| session.key),
         };
         let repeats = link.repeatable_use(new.browser, self.now);
-        let repeats = repeats.filter(|used| goes_on(*used, &self.facts));
+        let repeats = repeats.filter(|used| goes_on(*used, &self.facts, self.now));
         link.sign_in(sign_in, new, repeats);
         self.push(Effect::PutLink(Box::new(link)));
     }

@@ -14,6 +14,6 @@ impl Draft {
             self.push(Effect::SetCounts(counts));
             self.record(EventData::SeatLimitSet(Change { from, to }).into());
         }
-        Outcome::Seats(counts.seats())
+        Outcome::Seats(self.facts.seats())
     }
 }

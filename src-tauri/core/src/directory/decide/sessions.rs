@@ -36,7 +36,7 @@ impl Draft {
         let mut pruned = 0;
         for key in keys {
             if let Some(session) = self.facts.session(key).flatten()
-                && (session.is_over(rules, self.at) || !self.facts.goes_on(session))
+                && (session.is_over(rules, self.at) || !self.facts.goes_on(session, self.now))
             {
                 self.push(Effect::DeleteSession(*key));
                 pruned += 1;

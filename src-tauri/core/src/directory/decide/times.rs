@@ -46,7 +46,7 @@ impl Draft {
         };
         let mut user = user.clone();
         user.profile_as_of = self.now;
-        self.push(Effect::PutUser(Box::new(user)));
+        self.put(&user);
         // The time is now this computer's. Links that were noted stay newer.
         let links = self.facts.links_since_edit(id).flatten();
         let links = links.unwrap_or_default().to_vec();

@@ -3,8 +3,9 @@
 use super::super::command::MAX_IMPORT;
 use super::super::command::Outcome;
 use super::super::effect::{Effect, LinkPerson};
-use super::super::user::{Origin, Profile, SeenProfile, User, unknown_user};
+use super::super::user::{Newcomer, Origin, Profile, SeenProfile, User, unknown_user};
 use super::Draft;
+use super::guests::must_be_extended;
 use crate::activity::{Event, EventData, ProfileField};
 use crate::protocol::email::Email;
 use crate::protocol::payload::NewUser;
@@ -29,24 +30,29 @@ impl Draft {
             sign_ins: 0,
             profile_as_of,
             generation: self.facts.change,
+            ends_at: None,
         }
     }
 
     /// Adds a user with the address and the seat.
-    pub(super) fn insert(&mut self, user: User) {
+    pub(super) fn insert(&mut self, user: &User) {
         if let Some(email) = &user.email {
             self.claim_email(email, &user.id);
         }
         self.forget_links_since_edit(&user.id);
         self.note_time(user.profile_as_of);
+        self.take_seat();
         let mut counts = self.facts.counts;
         counts.users += 1;
-        counts.active += 1;
         self.push(Effect::SetCounts(counts));
-        self.push(Effect::PutUser(Box::new(user)));
+        self.put(user);
     }
 
-    fn add(&mut self, user: &NewUser, origin: Origin) -> Result<User> {
+    fn add(&mut self, newcomer: &Newcomer, origin: Origin) -> Result<User> {
+        let Newcomer { user, ends_at } = newcomer;
+        if let Some(at) = ends_at {
+            self.require_later(*at)?;
+        }
         if self.facts.user(&user.id).is_some() {
             let message = format!("There is a user {} already.", user.id);
             return Err(Error::new(ErrorCode::UserExists, message).about("user.id"));
@@ -55,24 +61,25 @@ impl Draft {
             self.require_own(email, &user.id)?;
         }
         self.require_seat()?;
-        let user = self.new_user(user, origin, self.now);
-        self.insert(user.clone());
+        let mut user = self.new_user(user, origin, self.now);
+        user.ends_at = *ends_at;
+        self.insert(&user);
         Ok(user)
     }
 
-    pub(super) fn add_one(&mut self, user: &NewUser) -> Result<Outcome> {
-        let added = self.add(user, Origin::Added)?;
-        self.record(Event::from(EventData::Added).of(&user.id));
+    pub(super) fn add_one(&mut self, newcomer: &Newcomer) -> Result<Outcome> {
+        let added = self.add(newcomer, Origin::Added)?;
+        self.record(Event::from(EventData::Added).of(&added.id));
         Ok(outcome(added))
     }
 
-    pub(super) fn import(&mut self, users: &[NewUser]) -> Result<Outcome> {
+    pub(super) fn import(&mut self, users: &[Newcomer]) -> Result<Outcome> {
         if users.len() > MAX_IMPORT {
             let message = format!("At most {MAX_IMPORT} users are imported at once.");
             return Err(Error::new(ErrorCode::TooMany, message));
         }
-        for user in users {
-            self.add(user, Origin::Import)?;
+        for newcomer in users {
+            let user = self.add(newcomer, Origin::Import)?;
             let imported = EventData::Imported { users: 1 };
             self.record(Event::from(imported).of(&user.id));
         }
@@ -101,7 +108,7 @@ impl Draft {
         if !changed.is_empty() {
             // The profile in an older code must not replace this one.
             user.profile_as_of = user.profile_as_of.max(self.now);
-            self.push(Effect::PutUser(Box::new(user.clone())));
+            self.put(&user);
             self.push(Effect::SetLinksSinceEdit(id.clone(), Some(Vec::new())));
             self.push(Effect::NoteOrder(self.now));
             self.note_time(self.now);
@@ -126,12 +133,15 @@ impl Draft {
     }
 
     pub(super) fn suspend(&mut self, id: &UserId) -> Result<Outcome> {
-        let mut user = self.known_user(id)?;
-        if user.status == Status::Active {
-            self.free_seat();
+        let known = self.known_user(id)?;
+        let mut user = self.ended(known);
+        if user.status != Status::Suspended {
+            if user.status == Status::Active {
+                self.free_seat();
+            }
             user.status = Status::Suspended;
             user.generation = self.facts.change;
-            self.push(Effect::PutUser(Box::new(user.clone())));
+            self.put(&user);
             self.record(Event::from(EventData::Suspended).of(id));
         }
         Ok(outcome(user))
@@ -139,13 +149,15 @@ impl Draft {
 
     pub(super) fn reactivate(&mut self, id: &UserId) -> Result<Outcome> {
         let mut user = self.known_user(id)?;
+        let has_ended = |at: &i64| *at <= self.now || user.status == Status::Ended;
+        if let Some(ended_at) = user.ends_at.filter(has_ended) {
+            return Err(must_be_extended(&user, ended_at));
+        }
         if user.status == Status::Suspended {
             self.require_seat()?;
-            let mut counts = self.facts.counts;
-            counts.active += 1;
-            self.push(Effect::SetCounts(counts));
+            self.take_seat();
             user.status = Status::Active;
-            self.push(Effect::PutUser(Box::new(user.clone())));
+            self.put(&user);
             self.record(Event::from(EventData::Reactivated).of(id));
         }
         Ok(outcome(user))
@@ -156,7 +168,7 @@ impl Draft {
     pub(super) fn sign_out(&mut self, id: &UserId) -> Result<Outcome> {
         let mut user = self.known_user(id)?;
         user.generation = self.facts.change;
-        self.push(Effect::PutUser(Box::new(user.clone())));
+        self.put(&user);
         self.record(Event::from(EventData::SignedOutEverywhere).of(id));
         Ok(outcome(user))
     }
@@ -169,6 +181,7 @@ impl Draft {
         if let Some(email) = &user.email {
             self.release_email(email, id, at);
         }
+        self.set_due(id, user.due_at(), None);
         self.push(Effect::RemoveUser(id.clone()));
         self.push(Effect::SetRemoval(id.clone(), Some(at)));
         self.push(Effect::NoteOrder(at));
@@ -230,13 +243,21 @@ impl Draft {
         self.push(Effect::SetEmail(email.clone(), users));
     }
 
-    fn free_seat(&mut self) {
+    /// Counts a user who becomes active. Accounts that are due are ended first.
+    pub(super) fn take_seat(&mut self) {
+        self.end_due_accounts();
+        let mut counts = self.facts.counts;
+        counts.active += 1;
+        self.push(Effect::SetCounts(counts));
+    }
+
+    pub(super) fn free_seat(&mut self) {
         let mut counts = self.facts.counts;
         counts.active = counts.active.saturating_sub(1);
         self.push(Effect::SetCounts(counts));
     }
 
-    fn known_user(&self, id: &UserId) -> Result<User> {
+    pub(super) fn known_user(&self, id: &UserId) -> Result<User> {
         self.facts.user(id).cloned().ok_or_else(|| unknown_user(id))
     }
 
@@ -255,8 +276,8 @@ impl Draft {
         }
     }
 
-    fn require_seat(&self) -> Result<()> {
-        let seats = self.facts.counts.seats();
+    pub(super) fn require_seat(&self) -> Result<()> {
+        let seats = self.facts.seats();
         if seats.has_free() {
             return Ok(());
         }

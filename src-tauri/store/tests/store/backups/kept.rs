@@ -60,7 +60,7 @@ fn a_backup_of_format_1_is_restored() {
     let directory = open(&home, &instance);
     let ada = directory.user(&user("ada")).wait().unwrap().unwrap();
     assert_eq!(ada.display_name(), "Ada");
-    assert_eq!(directory.seats().wait().unwrap().limit, Some(3));
+    assert_eq!(directory.seats(now()).wait().unwrap().limit, Some(3));
     let dry_run = |payload: &str| {
         let code = judge(payload).unwrap();
         let verdict = directory.dry_run(Ok(&code), Policy::default()).wait();

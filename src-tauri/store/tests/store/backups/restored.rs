@@ -4,20 +4,22 @@ use std::sync::Arc;
 
 use latchkey_core::ErrorCode;
 use latchkey_core::activity::ActivityQuery;
-use latchkey_core::directory::{Command, Directory, Redemption};
+use latchkey_core::directory::{Command, Directory, Newcomer, Redemption};
 use latchkey_core::instance::Policy;
 use latchkey_core::instance::api_key::NewApiKey;
 use latchkey_core::ledger::TakenLink;
 use latchkey_core::link::short_code::ShortCode;
 use latchkey_core::protocol::claims::Claims;
 use latchkey_core::protocol::code::VerifiedCode;
+use latchkey_core::protocol::metadata::Metadata;
+use latchkey_core::protocol::payload::NewUser;
 use latchkey_core::session::{NewSession, SessionId, SessionKey, SessionScope};
 use latchkey_core::sign_in::find_session;
 use latchkey_store::Wait as _;
 use latchkey_store::backup::{BackupReader, Part};
 use latchkey_store::home::RestoreOptions;
 
-use super::{add, back_up, home, import, open, restore, secret, user};
+use super::{add, back_up, home, import, later, open, restore, secret, user};
 use crate::by;
 use crate::directory::snapshots::rows;
 use crate::signed::{judge, now};
@@ -64,6 +66,14 @@ fn what_was_used_revoked_removed_or_signed_out_stays_so() {
     directory.remove(&user("eve"), &by(now())).wait().unwrap();
     directory.revoke_link("revoked", &by(now())).wait().unwrap();
     directory.suspend(&user("bob"), &by(now())).wait().unwrap();
+    let guest = Newcomer {
+        user: NewUser::parse("guest", None, Metadata::default()).unwrap(),
+        ends_at: Some(later(1).as_second()),
+    };
+    directory
+        .execute(Command::Add(guest), &by(now()))
+        .wait()
+        .unwrap();
     directory
         .set_seat_limit(Some(7), &by(now()))
         .wait()
@@ -128,6 +138,8 @@ fn what_was_used_revoked_removed_or_signed_out_stays_so() {
     assert_eq!(sign_in(&*again, &revoked).0, "link_revoked");
     assert_eq!(sign_in(&*again, &bob).0, "user_suspended");
     assert_eq!(sign_in(&*again, &eve).0, "user_removed");
+    let used = |at| again.seats(at).wait().unwrap().used;
+    assert_eq!(used(now()) - used(later(1)), 1, "the account still ends");
     assert_eq!(sign_in(&*again, &good).0, "provisioned");
     let found = again.short_link(&short.hash()).wait().unwrap().unwrap();
     let opened = found.verify(instance_there.settings.code_rules(), now());
@@ -138,7 +150,7 @@ fn what_was_used_revoked_removed_or_signed_out_stays_so() {
         found.wait().unwrap().is_some()
     };
     assert!(session(kept) && !session(signed_out));
-    assert_eq!(again.seats().wait().unwrap().limit, Some(7));
+    assert_eq!(again.seats(now()).wait().unwrap().limit, Some(7));
     // A later change of the settings is recorded, because the numbers of the outbox go on.
     let entries = || {
         let rows = rows(&*again).into_iter();
@@ -296,5 +308,5 @@ fn a_restored_user_can_be_found_changed_and_sorted() {
         .unwrap();
     assert_eq!(found.id, user("user-7"));
     again.suspend(&user("user-7"), &by(now())).wait().unwrap();
-    assert_eq!(again.seats().wait().unwrap().used, 599);
+    assert_eq!(again.seats(now()).wait().unwrap().used, 599);
 }

@@ -21,7 +21,8 @@ use crate::signed::{judge, now};
 macro_rules! administration_tests {
     ($empty:path) => {
         use $crate::directory::{
-            activity, conformance, emails, finding, ledger, order, seats, snapshots, transfers,
+            activity, conformance, emails, finding, guests, ledger, order, seats, snapshots,
+            transfers,
         };
 
         $crate::directory::conformance::rules! { $empty:
@@ -108,6 +109,18 @@ macro_rules! administration_tests {
                 the_order_of_links_within_one_second_is_known;
                 a_clock_that_is_set_back_changes_no_order_of_links;
             }
+            guests {
+                an_account_ends_at_its_time_and_not_before;
+                an_account_ends_days_after_its_first_sign_in;
+                a_link_whose_account_would_be_over_creates_nobody;
+                a_returning_user_keeps_the_end_that_is_set;
+                a_due_account_frees_its_seat_in_the_change_that_needs_it;
+                every_change_that_takes_a_seat_ends_due_accounts;
+                an_ended_account_is_extended_if_a_seat_is_free;
+                a_user_who_takes_the_only_seat_can_be_extended_at_the_end;
+                a_suspended_account_that_has_ended_is_extended_before_it_is_reactivated;
+                a_guest_who_is_removed_frees_one_seat;
+            }
             snapshots {
                 a_snapshot_has_every_row_of_the_moment_when_it_began;
                 two_snapshots_are_read_at_once;
@@ -141,6 +154,9 @@ macro_rules! conformance_tests {
                 sessions_end_with_a_revoked_link_only_by_choice;
                 sessions_end_with_links_that_were_issued_before_a_moment;
                 sessions_of_a_replaced_link_go_on;
+            }
+            guests {
+                sessions_end_with_the_account_for_ever;
             }
         }
 
@@ -189,7 +205,7 @@ pub(super) fn a_new_user_is_created_once_and_signed_in_again(directory: &dyn Dir
     assert_eq!(
         (
             directory.count().wait().unwrap(),
-            directory.seats().wait().unwrap().used
+            directory.seats(now()).wait().unwrap().used
         ),
         (1, 1)
     );

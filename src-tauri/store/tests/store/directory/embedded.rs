@@ -79,13 +79,16 @@ fn changes_are_there_after_opening_again() {
     directory.suspend(&id("eve"), &by(now())).wait().unwrap();
     let (ada, seats) = (
         directory.user(&id("ada")).wait().unwrap(),
-        directory.seats().wait().unwrap(),
+        directory.seats(now()).wait().unwrap(),
     );
     drop(directory);
     let again = open(&folder).unwrap();
     assert_eq!(again.user(&id("ada")).wait().unwrap(), ada);
     assert_eq!(
-        (again.seats().wait().unwrap(), again.count().wait().unwrap()),
+        (
+            again.seats(now()).wait().unwrap(),
+            again.count().wait().unwrap()
+        ),
         (seats, 2)
     );
     let query = UserQuery {

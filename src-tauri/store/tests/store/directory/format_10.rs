@@ -43,7 +43,7 @@ fn users_links_and_sessions_of_format_10_are_unchanged() {
     assert_eq!(entries, expected);
     assert!(directory.verify_activity(None).wait().unwrap().is_sound());
 
-    let counts = directory.counts().wait().unwrap();
+    let counts = directory.counts(crate::signed::now()).wait().unwrap();
     assert_eq!((counts.users, counts.active), (3, 2));
 
     let query = LinkQuery::default();

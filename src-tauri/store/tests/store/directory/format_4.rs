@@ -34,7 +34,7 @@ fn a_directory_of_format_4_is_migrated_with_all_its_data() {
     for _ in 0..2 {
         let directory = open(&folder);
         assert_eq!(directory.count().wait().unwrap(), 4);
-        let seats = directory.seats().wait().unwrap();
+        let seats = directory.seats(now()).wait().unwrap();
         assert_eq!((seats.used, seats.limit), (3, Some(10)));
         let ada = directory.known_user(&id("ada")).wait().unwrap();
         assert_eq!(ada.email.unwrap().as_str(), "Ada@Example.com");

@@ -43,7 +43,7 @@ fn a_directory_of_format_5_is_migrated_with_all_its_data() {
     for _ in 0..2 {
         let directory = open(&folder);
         assert_eq!(directory.count().wait().unwrap(), 2);
-        let seats = directory.seats().wait().unwrap();
+        let seats = directory.seats(crate::signed::now()).wait().unwrap();
         assert_eq!((seats.used, seats.limit), (2, Some(10)));
         assert_eq!(
             all(&directory),

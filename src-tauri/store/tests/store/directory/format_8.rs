@@ -57,7 +57,7 @@ fn refused_api_keys_of_format_8_are_kept_and_events_of_format_9_are_recorded() {
     let (made, kept) = (entries()[0].clone(), &entries()[1..]);
     assert_eq!(made.event.data.code(), "api_key_made");
     assert_eq!(serde_json::to_value(kept).unwrap(), expected);
-    let counts = directory.counts().wait().unwrap();
+    let counts = directory.counts(crate::signed::now()).wait().unwrap();
     assert_eq!((counts.users, counts.active), (4, 3));
     // Sealing begins with the entry that waited.
     let verified = directory.verify_activity(None).wait().unwrap();

@@ -50,7 +50,7 @@ fn users_seats_and_links_of_formats_2_and_3_are_migrated() {
         for _ in 0..2 {
             let directory = open(&folder);
             assert_eq!(directory.count().wait().unwrap(), 3, "{name}");
-            let seats = directory.seats().wait().unwrap();
+            let seats = directory.seats(crate::signed::now()).wait().unwrap();
             assert_eq!((seats.used, seats.limit), (2, Some(10)), "{name}");
             let ada = directory.known_user(&id("ada")).wait().unwrap();
             assert_eq!(ada.email.unwrap().as_str(), "Ada@example.com");

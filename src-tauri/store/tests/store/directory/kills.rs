@@ -366,7 +366,7 @@ fn require_counted(directory: &EmbeddedDirectory) {
         ..UserQuery::default()
     };
     let page = directory.users(&active, Sort::default(), &PageStart::First, 1);
-    let used = directory.seats().wait().unwrap().used;
+    let used = directory.seats(now()).wait().unwrap().used;
     assert_eq!(used, page.wait().unwrap().total);
     let query = LinkQuery::default();
     let links = directory.links(&query, LinkSort::default(), &LinkPageStart::First, 1);

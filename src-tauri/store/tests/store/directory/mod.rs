@@ -16,6 +16,7 @@ mod format_7;
 mod format_8;
 mod format_9;
 mod formats_2_and_3;
+mod guests;
 mod kept;
 mod kills;
 mod ledger;

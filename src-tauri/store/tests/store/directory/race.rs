@@ -74,7 +74,7 @@ fn counted(directory: &EmbeddedDirectory) -> (u64, u64, u64) {
         let page = directory.users(&query, Sort::default(), &PageStart::First, 1);
         page.wait().unwrap().total
     };
-    let used = directory.seats().wait().unwrap().used;
+    let used = directory.seats(now()).wait().unwrap().used;
     (used, with(Some(Status::Active)), with(None))
 }
 

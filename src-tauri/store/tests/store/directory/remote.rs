@@ -159,7 +159,7 @@ fn a_process_that_has_ended_is_named_unreachable_and_leaves_no_socket() {
     assert!(socket.exists());
     served.runtime.block_on(served.socket.take().unwrap().end());
     assert!(!socket.exists());
-    let refused = served.counts().wait().unwrap_err();
+    let refused = served.counts(now()).wait().unwrap_err();
     assert_eq!(refused.code, ErrorCode::Unreachable);
     let refused = RemoteDirectory::local(served.folder.path()).wait();
     assert_eq!(refused.unwrap_err().code, ErrorCode::Unreachable);

@@ -64,8 +64,8 @@ pub(super) fn codes_that_are_redeemed_together_have_the_same_verdicts_as_one_by_
         );
     }
     assert_eq!(
-        together.seats().wait().unwrap(),
-        one_by_one.seats().wait().unwrap()
+        together.seats(now()).wait().unwrap(),
+        one_by_one.seats(now()).wait().unwrap()
     );
     let activity = |directory: &dyn Directory| {
         let page = directory
@@ -102,7 +102,7 @@ pub(super) fn seats_are_taken_freed_and_never_given_twice(directory: &dyn Direct
         .wait()
         .unwrap_err();
     assert_eq!(refused.code, ErrorCode::NoSeats);
-    assert_eq!(directory.seats().wait().unwrap(), full);
+    assert_eq!(directory.seats(now()).wait().unwrap(), full);
 
     assert_eq!(
         directory
@@ -114,7 +114,7 @@ pub(super) fn seats_are_taken_freed_and_never_given_twice(directory: &dyn Direct
     );
     directory.suspend(&id("a"), &by(now())).wait().unwrap();
     assert_eq!(
-        directory.seats().wait().unwrap().used,
+        directory.seats(now()).wait().unwrap().used,
         1,
         "a seat is freed once"
     );
@@ -125,7 +125,7 @@ pub(super) fn seats_are_taken_freed_and_never_given_twice(directory: &dyn Direct
         .wait()
         .unwrap_err();
     assert_eq!(refused.code, ErrorCode::NoSeats);
-    assert_eq!(directory.seats().wait().unwrap(), full);
+    assert_eq!(directory.seats(now()).wait().unwrap(), full);
 
     directory.remove(&id("c"), &by(now())).wait().unwrap();
     assert_eq!(
@@ -138,7 +138,7 @@ pub(super) fn seats_are_taken_freed_and_never_given_twice(directory: &dyn Direct
     );
     directory.reactivate(&id("a"), &by(now())).wait().unwrap();
     assert_eq!(
-        directory.seats().wait().unwrap(),
+        directory.seats(now()).wait().unwrap(),
         full,
         "a seat is taken once"
     );
@@ -159,7 +159,7 @@ pub(super) fn seats_are_taken_freed_and_never_given_twice(directory: &dyn Direct
     directory.suspend(&id("a"), &by(now())).wait().unwrap();
     directory.remove(&id("a"), &by(now())).wait().unwrap();
     assert_eq!(
-        directory.seats().wait().unwrap().used,
+        directory.seats(now()).wait().unwrap().used,
         1,
         "a suspended user had no seat to free"
     );
@@ -205,7 +205,7 @@ pub(super) fn an_import_adds_all_or_none(directory: &dyn Directory) {
     assert_eq!(
         (
             directory.count().wait().unwrap(),
-            directory.seats().wait().unwrap().used
+            directory.seats(now()).wait().unwrap().used
         ),
         (2, 2)
     );

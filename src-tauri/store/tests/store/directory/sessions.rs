@@ -65,7 +65,7 @@ fn begin(directory: &dyn Directory, user: &str) -> SessionKey {
     session.key
 }
 
-fn is_good(directory: &dyn Directory, key: SessionKey, now: Timestamp) -> bool {
+pub(super) fn is_good(directory: &dyn Directory, key: SessionKey, now: Timestamp) -> bool {
     let found = find_session(directory, key, SessionScope::Page, &settings(), None, now).wait();
     found.unwrap().is_some()
 }

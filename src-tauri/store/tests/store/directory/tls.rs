@@ -83,7 +83,7 @@ fn a_pinned_certificate_is_trusted_although_it_has_expired_and_is_for_another_na
 fn a_changed_certificate_is_refused_with_both_fingerprints_and_nothing_is_sent() {
     let mut over_tls = empty();
     let known = over_tls.server.fingerprint;
-    over_tls.counts().wait().unwrap();
+    over_tls.counts(now()).wait().unwrap();
     over_tls.server.change_certificate();
     let refused = over_tls.add(&person("ada", None), &by(now())).wait();
     let refused = refused.unwrap_err();
@@ -235,7 +235,7 @@ fn a_refused_key_is_not_sent_again_until_the_state_of_the_gateway_is_asked_for()
     // The stream of changes waits, too.
     directory.on_change(Box::new(|_| ()));
     for _ in 0..5 {
-        let refused = directory.counts().wait().unwrap_err();
+        let refused = directory.counts(now()).wait().unwrap_err();
         assert_eq!(refused.code, ErrorCode::KeyRefused);
         let refused = gateway.settings().wait().unwrap_err();
         assert_eq!(refused.code, ErrorCode::KeyRefused);
@@ -339,7 +339,7 @@ fn a_change_whose_answer_never_comes_is_reported_as_doubtful_after_three_attempt
     assert_eq!(refused.code, ErrorCode::Unreachable);
     assert!(refused.message.contains("not known whether"), "{refused}");
     assert_eq!(*attempts.lock().unwrap(), 3);
-    let refused = directory.counts().wait().unwrap_err();
+    let refused = directory.counts(now()).wait().unwrap_err();
     assert!(!refused.message.contains("not known whether"), "{refused}");
 }
 
@@ -368,7 +368,7 @@ fn a_lost_connection_is_reported_and_comes_back_by_itself() {
         changes.recv_timeout(soon).unwrap().users,
         "the loss is reported"
     );
-    let refused = over_tls.counts().wait().unwrap_err();
+    let refused = over_tls.counts(now()).wait().unwrap_err();
     assert_eq!(refused.code, ErrorCode::Unreachable);
     add(&over_tls, "while-away");
     let behind = Behind::Socket(over_tls.process.socket_path());

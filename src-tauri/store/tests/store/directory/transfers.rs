@@ -21,7 +21,9 @@ use crate::signed::now;
 
 fn plan(text: &str, options: ImportOptions, directory: &dyn Directory) -> Import {
     let file = ImportFile::parse(text.as_bytes().to_vec()).unwrap();
-    Import::plan(file, options, directory).wait().unwrap()
+    Import::plan(file, options, directory, now())
+        .wait()
+        .unwrap()
 }
 
 /// Imports all batches and returns the numbers of added and changed users.
@@ -60,7 +62,7 @@ pub(super) fn people_and_addresses_are_looked_up_together(directory: &dyn Direct
         ids: vec![id("bob"), id("cyd"), id("nobody")],
         emails: vec![email("ADA@b.example"), email("nobody@b.example")],
     };
-    let facts = directory.look_up(&lookup).wait().unwrap();
+    let facts = directory.look_up(&lookup, now()).wait().unwrap();
     assert_eq!(
         facts.user(&id("bob")),
         directory.user(&id("bob")).wait().unwrap().as_ref()
@@ -82,7 +84,7 @@ pub(super) fn people_and_addresses_are_looked_up_together(directory: &dyn Direct
         ids: vec![id("bob"); 251],
         ..Lookup::default()
     };
-    assert!(directory.look_up(&too_many).wait().is_err());
+    assert!(directory.look_up(&too_many, now()).wait().is_err());
 }
 
 pub(super) fn an_import_does_what_its_plan_says(directory: &dyn Directory) {
@@ -129,7 +131,7 @@ pub(super) fn an_import_does_what_its_plan_says(directory: &dyn Directory) {
         update: true,
         add_removed: true,
     };
-    import.plan_again(options, directory).wait().unwrap();
+    import.plan_again(options, directory, now()).wait().unwrap();
     assert_eq!(
         actions(&import),
         [
@@ -241,7 +243,7 @@ pub(super) fn an_import_takes_only_free_seats(directory: &dyn Directory) {
         actions(&import),
         ["same", "add", "no_seat", "no_seat", "no_seat"]
     );
-    assert_eq!(directory.seats().wait().unwrap().used, 3);
+    assert_eq!(directory.seats(now()).wait().unwrap().used, 3);
 }
 
 pub(super) fn an_import_notices_what_changed_after_its_plan(directory: &dyn Directory) {
@@ -354,14 +356,16 @@ pub(super) fn an_export_restores_every_profile(directory: &dyn Directory) {
             update: true,
             add_removed: true,
         };
-        let same = Import::plan(file.clone(), options, directory)
+        let same = Import::plan(file.clone(), options, directory, now())
             .wait()
             .unwrap();
         assert_eq!(same.counts().same, people.len() as u64, "{format:?}");
         for user in &before {
             directory.remove(&user.id, &by(now())).wait().unwrap();
         }
-        let mut import = Import::plan(file, options, directory).wait().unwrap();
+        let mut import = Import::plan(file, options, directory, now())
+            .wait()
+            .unwrap();
         carry_out(&mut import, directory);
         assert_eq!(profiles(&all(directory)), profiles(&before), "{format:?}");
     }
