@@ -31,7 +31,7 @@ use crate::api::problem::ProblemDetails;
     ),
     paths(
         program::about, users::list, users::add, users::import, users::show, users::edit, users::remove,
-        users::suspend, users::reactivate, users::sign_out, sessions::list, sessions::end, sessions::end_all, sessions::signed_in, users::counts,
+        users::suspend, users::reactivate, users::set_account_end, users::sign_out, sessions::list, sessions::end, sessions::end_all, sessions::signed_in, users::counts,
         users::set_seats, users::shared_emails, users::times_ahead, users::correct_times, users::look_up, activity::list,
         activity::verify, activity::record, activity::record_outbox, codes::dry_run, codes::redeem, ledger::list, ledger::counts, ledger::show,
         ledger::take, ledger::note_shown, ledger::revoke_one, ledger::revoke, snapshots::begin, snapshots::next, snapshots::end, changes::stream, links::make, links::copy, links::inspect, settings::show,

@@ -25,6 +25,7 @@ impl From<Error> for Refused {
             | ErrorCode::UnknownLink => StatusCode::NOT_FOUND,
             ErrorCode::UserExists
             | ErrorCode::UserChanged
+            | ErrorCode::UserEnded
             | ErrorCode::NotCopyable
             | ErrorCode::EmailInUse
             | ErrorCode::NoSeats

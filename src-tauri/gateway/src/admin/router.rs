@@ -39,6 +39,11 @@ pub(super) fn routes() -> Vec<Route> {
         delete("/users/{id}", Key(Users), users::remove),
         post("/users/{id}/suspend", Key(Users), users::suspend),
         post("/users/{id}/reactivate", Key(Users), users::reactivate),
+        put(
+            "/users/{id}/account-end",
+            Key(Users),
+            users::set_account_end,
+        ),
         post("/users/{id}/sign-out", Key(Users), users::sign_out),
         get("/users/{id}/sessions", Key(UsersRead), sessions::list),
         delete("/users/{id}/sessions", Key(Users), sessions::end_all),

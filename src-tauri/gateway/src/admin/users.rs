@@ -8,14 +8,14 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use latchkey_core::activity::AuditContext;
 use latchkey_core::admin::{
-    Addition, Additions, Corrected, Edit, LookedUp, SeatLimit, SharedEmails, Sought, Times,
-    UserList,
+    AccountEndChange, Addition, Additions, Corrected, Edit, LookedUp, SeatLimit, SharedEmails,
+    Sought, Times, UserList,
 };
 use latchkey_core::directory::{
-    Command, Counts, Origin, PageStart, Search, Sort, SortBy, User, UserQuery, unknown_user,
+    Command, Counts, Newcomer, Origin, PageStart, Search, Sort, SortBy, User, UserQuery,
+    unknown_user,
 };
 use latchkey_core::protocol::email::Email;
-use latchkey_core::protocol::payload::NewUser;
 use latchkey_core::verdict::{Seats, Status};
 use latchkey_core::{Error, ErrorCode};
 use serde::Deserialize;
@@ -77,6 +77,7 @@ pub(super) struct Wanted {
 )]
 pub(super) async fn list(
     State(admin): Admin,
+    Extension(by): By,
     Params(wanted): Params<Wanted>,
 ) -> Result<Response, Refused> {
     if let Some(email) = &wanted.email {
@@ -86,6 +87,7 @@ pub(super) async fn list(
             .user_by_email(&email)
             .await?
             .into_iter()
+            .map(|user| user.as_of(by.at.as_second()))
             .collect();
         let list = UserList {
             total: users.len().try_into().unwrap_or(u64::MAX),
@@ -116,7 +118,8 @@ pub(super) async fn list(
         (None, Some(row)) => PageStart::Row(position(row, "row")?),
         (None, None) => PageStart::First,
     };
-    let page = admin.directory.users(&query, sort, &start, limit).await?;
+    let mut page = admin.directory.users(&query, sort, &start, limit).await?;
+    page.set_statuses(by.at);
     Ok(answer(StatusCode::OK, &UserList::from(page))?)
 }
 
@@ -135,10 +138,10 @@ pub(super) async fn add(
     Extension(by): By,
     Body(addition): Body<Addition>,
 ) -> Result<Response, Refused> {
-    let user = addition.parse().map_err(Error::about_user)?;
+    let newcomer = addition.parse().map_err(Error::about_user)?;
     admin.settings().await?;
-    let user = admin.directory.add(&user, &by).await?;
-    Ok(answer(StatusCode::CREATED, &user)?)
+    let added = admin.directory.execute(Command::Add(newcomer), &by).await?;
+    Ok(answer(StatusCode::CREATED, &added.user()?)?)
 }
 
 /// Add several users
@@ -157,9 +160,9 @@ pub(super) async fn import(
     Body(additions): Body<Additions>,
 ) -> Result<Response, Refused> {
     let users = additions.users.into_iter().map(Addition::parse);
-    let users: Vec<NewUser> = users.collect::<Result<_, Error>>()?;
+    let users: Vec<Newcomer> = users.collect::<Result<_, Error>>()?;
     admin.settings().await?;
-    admin.directory.import(&users, &by).await?;
+    admin.directory.execute(Command::Import(users), &by).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
@@ -172,10 +175,11 @@ pub(super) async fn import(
 )]
 pub(super) async fn look_up(
     State(admin): Admin,
+    Extension(by): By,
     Body(sought): Body<Sought>,
 ) -> Result<Response, Refused> {
     let lookup = sought.parse()?;
-    let facts = admin.directory.look_up(&lookup).await?;
+    let facts = admin.directory.look_up(&lookup, by.at).await?;
     Ok(answer(StatusCode::OK, &LookedUp::new(&lookup, &facts))?)
 }
 
@@ -188,12 +192,13 @@ pub(super) async fn look_up(
 )]
 pub(super) async fn show(
     State(admin): Admin,
+    Extension(by): By,
     path: Result<Path<String>, PathRejection>,
 ) -> Result<Response, Refused> {
     let id = user_in(path)?;
     let user = admin.directory.user(&id).await?;
     let user = user.ok_or_else(|| unknown_user(&id))?;
-    Ok(answer(StatusCode::OK, &user)?)
+    Ok(answer(StatusCode::OK, &user.as_of(by.at.as_second()))?)
 }
 
 /// Edit a user
@@ -247,7 +252,7 @@ pub(super) async fn suspend(
     post, path = "/users/{id}/reactivate", tag = "Users", params(("id" = String, Path, description = "ID of the user")),
     responses(
         (status = 200, description = "The user as it is now", body = User),
-        (status = 409, description = "No seat is left"),
+        (status = 409, description = "No seat is left, or the account has ended"),
     ),
 )]
 pub(super) async fn reactivate(
@@ -257,6 +262,27 @@ pub(super) async fn reactivate(
 ) -> Result<Response, Refused> {
     let id = user_in(path)?;
     change(&admin, Command::Reactivate(id), &by).await
+}
+
+/// Set the end of an account
+///
+/// An account that has ended becomes active again, which takes a seat. A suspended user stays
+/// suspended.
+#[utoipa::path(
+    put, path = "/users/{id}/account-end", tag = "Users", params(("id" = String, Path, description = "ID of the user")), request_body = AccountEndChange,
+    responses(
+        (status = 200, description = "The user as it is now", body = User),
+        (status = 409, description = "No seat is left"),
+    ),
+)]
+pub(super) async fn set_account_end(
+    State(admin): Admin,
+    Extension(by): By,
+    path: Result<Path<String>, PathRejection>,
+    Body(change_of): Body<AccountEndChange>,
+) -> Result<Response, Refused> {
+    let (id, end) = (user_in(path)?, change_of.parse()?);
+    change(&admin, Command::SetAccountEnd(id, end), &by).await
 }
 
 /// Sign a user out
@@ -285,7 +311,7 @@ async fn change(
 ) -> Result<Response, Refused> {
     admin.settings().await?;
     let user = admin.directory.execute(command, by).await?.user()?;
-    Ok(answer(StatusCode::OK, &user)?)
+    Ok(answer(StatusCode::OK, &user.as_of(by.at.as_second()))?)
 }
 
 /// Remove a user
@@ -315,8 +341,9 @@ pub(super) async fn remove(
         (status = 200, description = "The numbers", body = Counts),
     ),
 )]
-pub(super) async fn counts(State(admin): Admin) -> Result<Response, Refused> {
-    Ok(answer(StatusCode::OK, &admin.directory.counts().await?)?)
+pub(super) async fn counts(State(admin): Admin, Extension(by): By) -> Result<Response, Refused> {
+    let counts = admin.directory.counts(by.at).await?;
+    Ok(answer(StatusCode::OK, &counts)?)
 }
 
 /// Set the number of seats

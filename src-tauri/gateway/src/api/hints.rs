@@ -10,6 +10,7 @@ pub(crate) struct Requests {
     change_user: &'static str,
     free_seat: &'static str,
     reactivate: &'static str,
+    extend: &'static str,
     correct_times: &'static str,
     switch_on: &'static str,
 }
@@ -22,6 +23,7 @@ impl Requests {
         change_user: "PATCH /api/v2/users/{id} changes an email.",
         free_seat: "DELETE /api/v2/users/{id} frees a seat.",
         reactivate: "The administrator reactivates a user in Studio (Users) or by 'latchkey users reactivate'.",
+        extend: "The administrator extends an account in Studio (Users) or by 'latchkey users extend'.",
         correct_times: "The administrator sets recorded times to now in Studio ('Correct times' on the Users screen) or by 'latchkey users correct-times'.",
         switch_on: "The administrator switches it on in Studio (Settings) or by 'latchkey instance set --external-auth yes'.",
     };
@@ -33,6 +35,7 @@ impl Requests {
         change_user: "PATCH /admin/v1/users/{id} changes an email.",
         free_seat: "PUT /admin/v1/seats changes the number of seats.",
         reactivate: "POST /admin/v1/users/{id}/reactivate reactivates the user.",
+        extend: "PUT /admin/v1/users/{id}/account-end extends the account.",
         correct_times: "POST /admin/v1/times-ahead/correct sets recorded times to now.",
         switch_on: "PATCH /admin/v1/settings with 'external_auth' switches it on.",
     };
@@ -44,6 +47,7 @@ impl Requests {
             Refusal::LinkRevoked
             | Refusal::LinkAlreadyUsed
             | Refusal::EmailMoved { .. }
+            | Refusal::AccountOver { .. }
             | Refusal::UserRemoved {
                 is_ahead: false, ..
             }
@@ -54,6 +58,7 @@ impl Requests {
             Refusal::UserRemoved { is_ahead: true, .. } => Some(self.correct_times),
             Refusal::NoSeats { .. } => Some(self.free_seat),
             Refusal::UserSuspended { .. } => Some(self.reactivate),
+            Refusal::UserEnded { .. } => Some(self.extend),
             Refusal::ExternalAuthOff => Some(self.switch_on),
             _ => None,
         }
@@ -78,6 +83,13 @@ mod tests {
             (removed(true), "correct-times"),
             (removed(false), "/api/v1/links"),
             (Refusal::LinkAlreadyUsed, "/api/v1/links"),
+            (
+                Refusal::UserEnded {
+                    user: user.clone(),
+                    at: 0,
+                },
+                "users extend",
+            ),
             (Refusal::UserSuspended { user }, "reactivate"),
             (Refusal::ExternalAuthOff, "--external-auth"),
         ] {

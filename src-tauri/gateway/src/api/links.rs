@@ -5,7 +5,6 @@ use std::sync::Arc;
 use axum::extract::{Extension, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use latchkey_core::Result;
 use latchkey_core::activity::AuditContext;
 use latchkey_core::admin::{Link, LinkRequest};
 use latchkey_core::directory::Directory;
@@ -14,7 +13,9 @@ use latchkey_core::instance::Settings;
 use latchkey_core::ledger::{GivenAs, TakenLink};
 use latchkey_core::link::compose::compose;
 use latchkey_core::link::short_code::ShortCode;
+use latchkey_core::protocol::account_end::ACCOUNT_ENDS;
 use latchkey_core::secret::SigningKey;
+use latchkey_core::{Error, Result};
 
 use super::body::{Body, answer};
 use super::problem::{Problem, ProblemDetails};
@@ -60,7 +61,7 @@ pub(crate) async fn sign(
     let short = wanted.short.then(ShortCode::new).transpose()?;
     let given = wanted.given.unwrap_or(GivenAs::Link);
     let spec = wanted.parse(settings.lifetime)?;
-    let composed = compose(&settings.target(), key, spec, by.at)?;
+    let composed = compose(&settings.target(), key, spec, by.at).map_err(named_as_in_requests)?;
     let mut warnings = preview::warnings(&composed, settings, key);
     warnings.extend(preview::refusal(&composed, settings, key, by.at));
     let taken = TakenLink {
@@ -75,4 +76,12 @@ pub(crate) async fn sign(
         short_url: short.map(|code| code.url(&settings.url)),
         ..Link::new(&composed, warnings)
     })
+}
+
+/// Names a claim as the member of a request.
+fn named_as_in_requests(error: Error) -> Error {
+    match error.field.as_deref() {
+        Some(ACCOUNT_ENDS) => error.about("accountEnds"),
+        _ => error,
+    }
 }

@@ -7,7 +7,6 @@ use axum::extract::{Extension, Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
-use latchkey_core::Error;
 use latchkey_core::activity::AuditContext;
 use latchkey_core::directory::{self, PageStart, Profile, Sort, SortBy, UserQuery};
 use latchkey_core::error::Warning;
@@ -16,6 +15,7 @@ use latchkey_core::protocol::link_id;
 use latchkey_core::protocol::metadata::Metadata;
 use latchkey_core::protocol::payload::NewUser;
 use latchkey_core::verdict::Status;
+use latchkey_core::{Error, time};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::{IntoParams, ToSchema};
@@ -41,8 +41,12 @@ pub(super) struct User {
     created_at: String,
     /// Names of the groups, from the metadata.
     groups: Vec<String>,
-    /// Whether the user may sign in. A suspended user may not, and takes no seat.
+    /// Whether the user may sign in. A suspended user may not, nor one whose account has ended. Such
+    /// users take no seat.
     status: Status,
+    /// Time at which the account ends or has ended. `null` if it has no end.
+    #[schema(format = DateTime)]
+    ends_at: Option<String>,
     /// All other metadata.
     metadata: Map<String, Value>,
     /// Warnings about the members that were added or changed.
@@ -52,16 +56,16 @@ pub(super) struct User {
 
 impl User {
     /// Returns the response for a user who was added or changed.
-    fn with_warnings(user: directory::User) -> Self {
+    fn with_warnings(user: directory::User, by: &AuditContext) -> Self {
         Self {
             warnings: user.metadata.warnings(),
-            ..user.into()
+            ..Self::at(user, by)
         }
     }
-}
 
-impl From<directory::User> for User {
-    fn from(user: directory::User) -> Self {
+    /// Returns the response for a user at the time of a request.
+    fn at(user: directory::User, by: &AuditContext) -> Self {
+        let user = user.as_of(by.at.as_second());
         let groups = user.metadata.groups().map(str::to_owned).collect();
         let mut metadata = user.metadata.members().clone();
         metadata.shift_remove("groups");
@@ -73,6 +77,7 @@ impl From<directory::User> for User {
                 .to_string(),
             groups,
             status: user.status,
+            ends_at: user.ends_at.map(time::exact),
             metadata,
             warnings: Vec::new(),
         }
@@ -116,6 +121,7 @@ pub(super) struct Wanted {
 )]
 pub(super) async fn list(
     State(gateway): State<Arc<Gateway>>,
+    Extension(by): Extension<AuditContext>,
     wanted: Result<Query<Wanted>, QueryRejection>,
 ) -> Result<Response, Problem> {
     let Query(wanted) = wanted.map_err(|_| {
@@ -133,7 +139,7 @@ pub(super) async fn list(
             .user_by_email(&Email::parse(email, "email")?)
             .await?;
         let users = Users {
-            data: found.into_iter().map(Into::into).collect(),
+            data: found.into_iter().map(|user| User::at(user, &by)).collect(),
             next: None,
         };
         return answer(StatusCode::OK, &users);
@@ -150,8 +156,9 @@ pub(super) async fn list(
     let page = directory
         .users(&UserQuery::default(), sort, &place, limit)
         .await?;
+    let found = page.users.into_iter();
     let users = Users {
-        data: page.users.into_iter().map(Into::into).collect(),
+        data: found.map(|user| User::at(user, &by)).collect(),
         next: page.next.map(|cursor| cursor.to_string()),
     };
     answer(StatusCode::OK, &users)
@@ -206,7 +213,7 @@ pub(super) async fn add(
     let user = NewUser::parse(&id, wanted.email.as_deref(), metadata);
     let user = user.map_err(Error::about_user)?;
     let added = gateway.directory.add(&user, &by);
-    answer(StatusCode::OK, &User::with_warnings(added.await?))
+    answer(StatusCode::OK, &User::with_warnings(added.await?, &by))
 }
 
 /// Show a user
@@ -220,11 +227,12 @@ pub(super) async fn add(
 )]
 pub(super) async fn show(
     State(gateway): State<Arc<Gateway>>,
+    Extension(by): Extension<AuditContext>,
     path: Result<Path<String>, PathRejection>,
 ) -> Result<Response, Problem> {
     let id = user_in(path)?;
     let user = gateway.directory.known_user(&id);
-    answer(StatusCode::OK, &User::from(user.await?))
+    answer(StatusCode::OK, &User::at(user.await?, &by))
 }
 
 /// Request to change a user. Members that are left out keep their values.
@@ -277,7 +285,7 @@ pub(super) async fn change(
     };
     gateway.record_outbox().await?;
     let user = gateway.directory.edit(&id, &profile, &by);
-    answer(StatusCode::OK, &User::with_warnings(user.await?))
+    answer(StatusCode::OK, &User::with_warnings(user.await?, &by))
 }
 
 /// Remove a user

@@ -26,6 +26,7 @@ mod document;
 mod embedding;
 mod error_pages;
 mod firefox;
+mod guests;
 mod headers;
 mod host;
 mod idempotency;
