@@ -12,6 +12,7 @@ pub(crate) fn query_of(filter: &FilterArguments) -> UserQuery {
         status: filter.status.map(|status| match status {
             StatusArgument::Active => Status::Active,
             StatusArgument::Suspended => Status::Suspended,
+            StatusArgument::Ended => Status::Ended,
         }),
         origin: filter.origin.map(|origin| match origin {
             OriginArgument::Link => Origin::Link,

@@ -26,6 +26,10 @@ pub(crate) fn against(refusal: &Refusal, instance: &str, program: &str) -> Optio
             let user = quoted(user.as_str());
             format!("{program} users reactivate --instance {instance} -- {user}")
         }
+        Refusal::UserEnded { user, .. } => {
+            let user = quoted(user.as_str());
+            format!("{program} users extend --instance {instance} --until WHEN -- {user}")
+        }
         Refusal::EmailInUse { owner } => {
             let owner = quoted(owner.as_str());
             format!("{program} users edit --instance {instance} --email E -- {owner}")
@@ -66,6 +70,9 @@ pub(crate) fn hint(error: &Error, instance: Option<&str>, program: &str) -> Opti
         ErrorCode::NoSeats => {
             format!("{program} seats --instance {name} --set N changes the number of seats.")
         }
+        ErrorCode::UserEnded => format!(
+            "{program} users extend --instance {name} ID --until WHEN sets another end, and --never none."
+        ),
         ErrorCode::EmailInUse => format!(
             "{program} users edit --instance {name} ID --email E gives that user another email, and --no-email none."
         ),
@@ -151,6 +158,13 @@ mod tests {
                 "latchkey seats --instance 'Your Company' --set 4",
             ),
             (
+                Refusal::UserEnded {
+                    user: user.clone(),
+                    at: 0,
+                },
+                "users extend --instance 'Your Company' --until WHEN -- ada",
+            ),
+            (
                 Refusal::UserSuspended { user },
                 "users reactivate --instance 'Your Company' -- ada",
             ),
@@ -171,6 +185,7 @@ mod tests {
             (ErrorCode::KeysMissing, "start-anew"),
             (ErrorCode::WrongPassphrase, "start-anew"),
             (ErrorCode::NoSeats, "latchkey seats --instance acme --set"),
+            (ErrorCode::UserEnded, "users extend --instance acme"),
             (ErrorCode::EmailInUse, "users edit --instance acme"),
             (ErrorCode::HostedElsewhere, "set acme --hosted here"),
             (ErrorCode::NotCopied, "users sync --instance acme"),

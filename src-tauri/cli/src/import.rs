@@ -37,7 +37,7 @@ pub(crate) fn import(
     for column in file.columns.iter().filter(|column| column.is_left_out()) {
         output.note(&format!("The column '{}' is not imported.", column.heading));
     }
-    let mut import = Import::plan(file, options, directory).wait()?;
+    let mut import = Import::plan(file, options, directory, now).wait()?;
     let planned = import.counts();
     let is_refused = planned.problem > 0 && !arguments.skip_problems;
     if arguments.dry_run || is_refused {

@@ -16,6 +16,7 @@ use latchkey_core::link::compose::{Composed, LinkSpec, Target, compose};
 use latchkey_core::link::message::person_name;
 use latchkey_core::link::short_code::ShortCode;
 use latchkey_core::link::{BaseUrl, Parameter};
+use latchkey_core::protocol::account_end::AccountEnd;
 use latchkey_core::protocol::email::Email;
 use latchkey_core::protocol::lifetime::Lifetime;
 use latchkey_core::protocol::link_id;
@@ -107,6 +108,8 @@ fn made_here(
         link.warnings = composed.warnings(&target, &key);
         link.warnings
             .extend(composed.single_use_elsewhere(&target.url));
+        link.warnings
+            .extend(composed.account_end_elsewhere(&target.url));
     }
     Ok(link)
 }
@@ -252,6 +255,11 @@ fn spec(
     } else {
         Uses::parse(arguments.uses, "uses")?
     };
+    spec.account_end = arguments
+        .account_ends
+        .as_deref()
+        .map(|text| AccountEnd::parse(text, &TimeZone::system(), "account_ends"))
+        .transpose()?;
     spec.issuer.clone_from(&arguments.issuer);
     spec.subject.clone_from(&arguments.subject);
     spec.audience.clone_from(&arguments.audience);

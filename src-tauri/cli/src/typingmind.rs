@@ -91,6 +91,7 @@ pub(crate) fn users(
         UsersCommand::Edit(_)
         | UsersCommand::Suspend { .. }
         | UsersCommand::Reactivate { .. }
+        | UsersCommand::Extend(_)
         | UsersCommand::SignOut { .. }
         | UsersCommand::Import(_)
         | UsersCommand::Export(_)

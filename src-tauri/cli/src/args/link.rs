@@ -78,6 +78,11 @@ pub(crate) struct LinkArguments {
     /// hosted elsewhere may ignore this.
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = number)]
     pub(crate) uses: Option<u64>,
+    /// End of the account that the link creates: 2026-11-29T23:10, 2026-11-29T23:10:00Z, or days
+    /// after the first sign-in such as 14d. A user who exists keeps the end. An instance hosted
+    /// elsewhere ignores this.
+    #[arg(long, value_name = "WHEN", requires = "user_id", conflicts_with_all = ["email", "id"])]
+    pub(crate) account_ends: Option<String>,
     /// Note for the list of links, at most 200 characters. It is not in the link.
     #[arg(long, value_name = "TEXT", conflicts_with = "url")]
     pub(crate) note: Option<String>,

@@ -40,8 +40,9 @@ pub(crate) use serve::{LogFormat, ServeArguments};
 pub(crate) use sessions::SessionsCommand;
 pub(crate) use signing_keys::{RetireArguments, RotateArguments, SigningKeyCommand};
 pub(crate) use users::{
-    EditArguments, ExportArguments, FilterArguments, FormatArgument, ImportArguments,
-    ListArguments, OriginArgument, SortArgument, StatusArgument, UsersArguments, UsersCommand,
+    EditArguments, ExportArguments, ExtendArguments, FilterArguments, FormatArgument,
+    ImportArguments, ListArguments, OriginArgument, SortArgument, StatusArgument, UsersArguments,
+    UsersCommand,
 };
 pub(crate) use values::SeatLimit;
 

@@ -51,6 +51,9 @@ pub(crate) enum UsersCommand {
         /// Id of the user.
         id: String,
     },
+    /// Set the end of a user's account. An account that has ended becomes active again, which takes a
+    /// seat.
+    Extend(ExtendArguments),
     /// End all sessions of a user.
     SignOut {
         /// Id of the user.
@@ -86,7 +89,8 @@ impl UsersCommand {
             | Self::Reactivate { id }
             | Self::SignOut { id }
             | Self::Remove { id, .. }
-            | Self::Edit(EditArguments { id, .. }) => Some(id),
+            | Self::Edit(EditArguments { id, .. })
+            | Self::Extend(ExtendArguments { id, .. }) => Some(id),
             Self::List(_)
             | Self::Add { .. }
             | Self::Import(_)
@@ -137,6 +141,21 @@ pub(crate) struct EditArguments {
     /// Name of a member to remove from the metadata. Repeat it for more.
     #[arg(long, value_name = "K")]
     pub(crate) remove_metadata: Vec<String>,
+}
+
+/// End of a user's account.
+#[derive(Debug, Args)]
+#[command(group = clap::ArgGroup::new("end").required(true).args(["until", "never"]))]
+pub(crate) struct ExtendArguments {
+    /// Id of the user.
+    pub(crate) id: String,
+    /// Time when the account ends: 2026-11-29T23:10, 2026-11-29T23:10:00Z, or days from now such as
+    /// 14d.
+    #[arg(long, value_name = "WHEN")]
+    pub(crate) until: Option<String>,
+    /// Remove the end.
+    #[arg(long)]
+    pub(crate) never: bool,
 }
 
 /// A file to import.
@@ -224,6 +243,8 @@ pub(crate) struct ListArguments {
 pub(crate) enum StatusArgument {
     Active,
     Suspended,
+    /// Users whose account has ended.
+    Ended,
 }
 
 /// Way in which a user was created.

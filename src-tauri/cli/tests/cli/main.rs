@@ -24,6 +24,7 @@ mod environment;
 mod faults;
 mod fields;
 mod folders;
+mod guests;
 mod inspect;
 mod instances;
 mod ledger;

@@ -202,12 +202,12 @@ fn an_export_is_private_and_has_the_users_of_its_filter() {
     assert_eq!(
         lines.next(),
         Some(
-            "\u{feff}id,email,team,metadata,latchkey.status,latchkey.origin,latchkey.created_at,latchkey.last_sign_in,latchkey.sign_ins"
+            "\u{feff}id,email,team,metadata,latchkey.status,latchkey.origin,latchkey.created_at,latchkey.last_sign_in,latchkey.sign_ins,latchkey.ends_at"
         )
     );
     let row = lines.next().unwrap();
     assert!(row.starts_with("ada,a@b.cd,'=1+1,,active,added,2"), "{row}");
-    assert!(row.ends_with(",,0"), "{row}");
+    assert!(row.ends_with(",,0,"), "{row}");
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt as _;
