@@ -71,6 +71,7 @@ macro_rules! command_list {
                 user_edit(users::UserEdit) -> users::UserProfile;
                 user_suspend(users::UserRef) -> users::UserProfile;
                 user_reactivate(users::UserRef) -> users::UserProfile;
+                user_set_account_end(users::AccountEndChange) -> users::UserProfile;
                 user_sign_out(users::UserRef) -> users::UserProfile;
                 user_remove(users::UserRef) -> ();
                 users_correct_times(instance::InstanceRef) -> ();

@@ -19,6 +19,12 @@ pub enum Remedy {
         #[ts(as = "String")]
         user: UserId,
     },
+    /// Set another end of a user's account, in the panel of the user.
+    ExtendUser {
+        /// ID of the user.
+        #[ts(as = "String")]
+        user: UserId,
+    },
     /// Show all users, for example to free a seat.
     ShowUsers,
     /// Add the person as a user.
@@ -48,9 +54,11 @@ fn against(refusal: &Refusal) -> Vec<Remedy> {
         | Refusal::LinkRevoked
         | Refusal::LinkSuperseded
         | Refusal::LinkAlreadyUsed
-        | Refusal::EmailMoved { .. } => vec![Remedy::NewLink],
+        | Refusal::EmailMoved { .. }
+        | Refusal::AccountOver { .. } => vec![Remedy::NewLink],
         Refusal::SharedEmail { users } => users.iter().map(show).collect(),
         Refusal::UnknownUser { .. } => vec![Remedy::NewPerson, Remedy::AddUser],
+        Refusal::UserEnded { user, .. } => vec![Remedy::ExtendUser { user: user.clone() }],
         Refusal::UserSuspended { user } | Refusal::EmailInUse { owner: user } => vec![show(user)],
         // The users' screen has the button that corrects the recorded times.
         Refusal::UserRemoved { is_ahead: true, .. } => vec![Remedy::ShowUsers],
@@ -110,6 +118,20 @@ mod tests {
             (
                 Refusal::UserSuspended { user: user("ada") },
                 vec![show("ada")],
+            ),
+            (
+                Refusal::UserEnded {
+                    user: user("ada"),
+                    at: 0,
+                },
+                vec![Remedy::ExtendUser { user: user("ada") }],
+            ),
+            (
+                Refusal::AccountOver {
+                    user: user("ada"),
+                    at: 0,
+                },
+                vec![Remedy::NewLink],
             ),
             (
                 Refusal::EmailInUse {

@@ -186,6 +186,7 @@ pub(crate) struct Source {
     pub(crate) expires_in: String,
     pub(crate) not_before: Option<String>,
     pub(crate) uses: Option<u64>,
+    pub(crate) account_ends: Option<String>,
 }
 
 /// The last revision, and the previews that can still be copied, oldest first.

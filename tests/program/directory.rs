@@ -81,6 +81,39 @@ fn users_are_added_found_suspended_and_removed_through_the_boundary() {
 }
 
 #[test]
+fn a_guest_is_composed_for_and_the_end_of_an_account_is_changed_through_the_boundary() {
+    let (boundary, here) = hosted_here();
+    let mut request = compose_request(&here);
+    request["account_ends"] = json!("14 days");
+    let refused = boundary.ask("compose", request.clone()).unwrap_err();
+    assert_eq!(refused["field"], "account_ends", "it names no new person");
+    request["who"] = json!({
+        "kind": "user", "id": "eve", "email": "", "metadata": { "kind": "fields", "fields": [] },
+    });
+    let preview = boundary.ask("compose", request.clone()).unwrap();
+    let detail = preview["forecast"]["detail"].as_str().unwrap();
+    let says_end = detail.contains("The account ends 14 days after the first sign-in.");
+    assert!(says_end, "{detail}");
+    request["account_ends"] = json!("");
+    let refused = boundary.ask("compose", request).unwrap_err();
+    assert_eq!(refused["field"], "account_ends");
+
+    boundary.ask("user_add", new_user(&here, "ada")).unwrap();
+    let set = |ends: Value| {
+        let change = json!({ "instance": here, "id": "ada", "ends": ends });
+        boundary.ask("user_set_account_end", change)
+    };
+    let before = Timestamp::now().as_second();
+    let ends = set(json!("2 days")).unwrap()["user"]["ends_at"].as_i64();
+    let days = 2 * 86_400;
+    let is_then = ends.is_some_and(|at| (before + days..before + days + 60).contains(&at));
+    assert!(is_then, "{ends:?}");
+    assert_eq!(set(json!("")).unwrap_err()["field"], "ends_at");
+    let removed = set(Value::Null).unwrap();
+    assert_eq!(removed["user"]["ends_at"], Value::Null);
+}
+
+#[test]
 fn a_code_is_inspected_and_only_what_was_inspected_last_is_redeemed() {
     let (boundary, here) = hosted_here();
     let mut request = compose_request(&here);
@@ -253,7 +286,7 @@ fn studio_shows_and_changes_the_users_of_a_gateway_that_another_program_runs_and
     boundary
         .ask("user_suspend", json!({ "instance": here, "id": "ada" }))
         .unwrap();
-    assert_eq!(held.seats().wait().unwrap().used, 0);
+    assert_eq!(held.seats(jiff::Timestamp::now()).wait().unwrap().used, 0);
     let gateway = boundary.ask("gateway", Value::Null).unwrap();
     let program = gateway["others"][0]["program"].as_str().unwrap();
     assert!(program.starts_with("latchkey serve (process "), "{program}");

@@ -172,6 +172,10 @@ fn user_requests(instance: &str) -> Vec<(&'static str, Value)> {
             json!({ "instance": instance, "id": "ada" }),
         ),
         (
+            "user_set_account_end",
+            json!({ "instance": instance, "id": "ada", "ends": "14 days" }),
+        ),
+        (
             "user_sessions",
             json!({ "instance": instance, "id": "ada" }),
         ),

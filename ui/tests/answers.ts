@@ -213,6 +213,7 @@ export function userLike(changed: Partial<User> = {}): User {
     last_sign_in: null,
     sign_ins: 0,
     profile_as_of: 1_795_300_000,
+    ends_at: null,
     ...changed,
   };
 }
@@ -272,6 +273,7 @@ export function linkDetailsLike(link: IssuedLink, changed: Partial<LinkDetails> 
       who: { kind: 'id', id: 'ada', as_text: false },
       expires_in: '7 days',
       uses: link.uses,
+      account_ends: null,
       note: link.note ?? '',
     },
     claims_json: '{\n  "id": "ada"\n}',

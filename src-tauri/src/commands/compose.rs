@@ -19,6 +19,7 @@ use latchkey_core::link::compose::{Composed, LinkSpec, compose as composed};
 use latchkey_core::link::message::person_name;
 use latchkey_core::link::qr::{Level, Qr};
 use latchkey_core::link::short_code::ShortCode;
+use latchkey_core::protocol::account_end::AccountEnd;
 use latchkey_core::protocol::payload::Payload;
 use latchkey_core::protocol::uses::Uses;
 use latchkey_core::secret::Secret;
@@ -51,6 +52,9 @@ pub struct ComposeRequest {
     /// Number of sign-ins for which the link works. Null for no limit.
     #[ts(type = "number | null")]
     pub uses: Option<u64>,
+    /// End of the account that the link creates: a time in the time zone of this computer, RFC 3339,
+    /// or days after the first sign-in such as `14 days`. Null for no end.
+    pub account_ends: Option<String>,
     /// Whether to make a new code even if the code of the same request must not be replaced silently.
     pub anew: bool,
 }
@@ -659,6 +663,7 @@ impl ComposeRequest {
             expires_in: self.expires_in.clone(),
             not_before: self.not_before.clone(),
             uses: self.uses,
+            account_ends: self.account_ends.clone(),
         }
     }
 }
@@ -673,6 +678,10 @@ impl TryFrom<ComposeRequest> for LinkSpec {
             .map(|text| time::parse(&text, &TimeZone::system(), "not_before"))
             .transpose()?;
         spec.uses = Uses::parse(request.uses, "uses")?;
+        spec.account_end = request
+            .account_ends
+            .map(|text| AccountEnd::parse(&text, &TimeZone::system(), "account_ends"))
+            .transpose()?;
         Ok(spec)
     }
 }

@@ -216,7 +216,7 @@ pub async fn redeem(
         Ok::<_, Problem>(Redeemed {
             forecast: Forecast::redeemed(&verdict, by.at),
             user: user.map(Into::into),
-            seats: directory.seats().wait()?,
+            seats: directory.seats(by.at).wait()?,
         })
     })
     .await

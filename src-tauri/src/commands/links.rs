@@ -199,6 +199,9 @@ pub struct LinkTerms {
     /// Number of sign-ins. Null for no limit.
     #[ts(type = "number | null")]
     pub uses: Option<u64>,
+    /// End of the account that the link creates: a time in RFC 3339, or days after the first sign-in
+    /// such as `14 days`. Null for no end.
+    pub account_ends: Option<String>,
     /// Note. Empty for none.
     pub note: String,
 }
@@ -508,6 +511,9 @@ impl LinkTerms {
             who,
             expires_in: lifetime.map(|lifetime| lifetime.to_string()),
             uses: link.uses.limit(),
+            account_ends: registered
+                .and_then(|registered| registered.account_end)
+                .map(|end| end.to_string()),
             note: link.note.clone().unwrap_or_default(),
         })
     }
@@ -587,5 +593,6 @@ fn by(actor: &Actor) -> String {
         Actor::CommandLine => "by the command line".into(),
         Actor::Visitor => "by a visitor".into(),
         Actor::ApiKey(name) => format!("by API key {name}"),
+        Actor::Latchkey => "by Latchkey".into(),
     }
 }

@@ -200,7 +200,9 @@ pub async fn import_plan(
         add_removed: request.add_removed,
     };
     with_import(studio, request.instance, move |open, directory| {
-        open.import.plan_again(options, directory).wait()?;
+        open.import
+            .plan_again(options, directory, now().at)
+            .wait()?;
         Ok(ImportState::of(open, false))
     })
     .await
@@ -273,7 +275,7 @@ fn plan(
     let directory = studio.directory(home, &instance)?;
     let file = ImportFile::parse(bytes)?;
     let opened = OpenImport {
-        import: Import::plan(file, ImportOptions::default(), &*directory).wait()?,
+        import: Import::plan(file, ImportOptions::default(), &*directory, now().at).wait()?,
         instance: instance.id,
         file: name,
     };

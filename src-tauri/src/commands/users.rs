@@ -3,11 +3,13 @@
 use latchkey_store::Wait as _;
 use std::sync::Arc;
 
+use jiff::tz::TimeZone;
 use latchkey_core::Error;
 use latchkey_core::directory::{self, Directory, Origin, Profile, Search, Sort, SortBy};
 use latchkey_core::error::Warning;
 use latchkey_core::instance::InstanceId;
 use latchkey_core::paging;
+use latchkey_core::protocol::account_end::AccountEnd;
 use latchkey_core::protocol::email::Email;
 use latchkey_core::protocol::metadata::Metadata;
 use latchkey_core::protocol::user_id::UserId;
@@ -51,6 +53,9 @@ pub struct User {
     /// Time when the profile was last set, in Unix seconds.
     #[ts(type = "number")]
     pub profile_as_of: i64,
+    /// Time when the account ends or has ended, in Unix seconds.
+    #[ts(type = "number | null")]
+    pub ends_at: Option<i64>,
 }
 
 /// A user with metadata.
@@ -134,6 +139,18 @@ pub struct UserRef {
     pub instance: String,
     /// ID of the user.
     pub id: String,
+}
+
+/// Request to set the end of a user's account.
+#[derive(Clone, Debug, Deserialize, TS)]
+pub struct AccountEndChange {
+    /// ID of the instance.
+    pub instance: String,
+    /// ID of the user.
+    pub id: String,
+    /// Time when the account ends: a time in this computer's time zone, or days from now such as
+    /// `14 days`. Null for no end.
+    pub ends: Option<String>,
 }
 
 /// A user to add.
@@ -282,6 +299,27 @@ pub async fn user_reactivate(
     .await
 }
 
+/// Sets the end of a user's account. An account that has ended becomes active again, which takes a
+/// seat.
+#[tauri::command]
+pub async fn user_set_account_end(
+    studio: State<'_, Arc<Studio>>,
+    request: AccountEndChange,
+) -> Result<UserProfile, Problem> {
+    in_directory(studio, request.instance, move |directory| {
+        let id = UserId::parse(&request.id, "id")?;
+        let by = now();
+        let end = request.ends.as_deref();
+        let end = end.map(|text| AccountEnd::parse(text, &TimeZone::system(), "ends_at"));
+        let end = end.transpose()?.map(|end| end.ends_at(by.at.as_second()));
+        directory
+            .set_account_end(&id, end, &by)
+            .wait()
+            .map(Into::into)
+    })
+    .await
+}
+
 /// Ends all sessions of a user.
 #[tauri::command]
 pub async fn user_sign_out(
@@ -322,7 +360,7 @@ pub async fn users_correct_times(
 #[tauri::command]
 pub async fn seats(studio: State<'_, Arc<Studio>>, request: InstanceRef) -> Result<Seats, Problem> {
     in_directory(studio, request.instance, |directory| {
-        directory.seats().wait()
+        directory.seats(now().at).wait()
     })
     .await
 }
@@ -339,7 +377,8 @@ pub async fn seats_set(
     .await
 }
 
-/// Runs work on the directory of an instance that is hosted here.
+/// Runs work on the directory of an instance that is hosted here, after accounts that have ended are
+/// written as ended.
 pub(super) async fn in_directory<T: Send + 'static>(
     studio: State<'_, Arc<Studio>>,
     instance: String,
@@ -347,7 +386,13 @@ pub(super) async fn in_directory<T: Send + 'static>(
 ) -> Result<T, Problem> {
     at_home(studio, move |studio, home| {
         let instance = home.instances().get(&InstanceId::parse(&instance)?)?;
-        work(&*studio.directory(home, &instance)?)
+        let directory = studio.directory(home, &instance)?;
+        // The gateway does so, too, but it may not run. A full disk must not keep anybody from
+        // reading.
+        if let Err(cause) = directory.end_due_accounts(now().at).wait() {
+            tracing::warn!(error = %cause.logged(), "the end of accounts is not recorded yet");
+        }
+        work(&*directory)
     })
     .await
 }
@@ -406,6 +451,7 @@ impl From<&directory::User> for User {
             last_sign_in: user.last_sign_in,
             sign_ins: user.sign_ins,
             profile_as_of: user.profile_as_of,
+            ends_at: user.ends_at,
         }
     }
 }

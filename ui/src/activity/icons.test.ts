@@ -8,6 +8,7 @@ it.each([
   ['sign_in', 'provisioned', 'addUser'],
   ['refusal', 'expired', 'refusal'],
   ['act', 'removed', 'removeUser'],
+  ['act', 'account_ended', 'clock'],
   ['act', 'link_made', 'link'],
   ['act', 'gateway_started', 'door'],
   ['act', 'api_key_revoked', 'key'],

@@ -9,6 +9,8 @@ const CHANGES: [prefix: string, icon: IconName][] = [
   ['removed', 'removeUser'],
   ['suspended', 'removeUser'],
   ['reactivated', 'addUser'],
+  ['account_ended', 'clock'],
+  ['account_end_set', 'clock'],
   ['signed_out', 'door'],
   ['profile_changed', 'pencil'],
   ['link_made', 'link'],

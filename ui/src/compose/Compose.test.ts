@@ -228,6 +228,34 @@ describe('the terms', () => {
     await waitFor(() => expect(requests().at(-1)?.uses).toBe(1));
   });
 
+  it('send the end of a new person’s account, and none for an existing person', async () => {
+    open(instanceLike({ hosted: 'here' }));
+    expect(screen.queryByLabelText(/^Account ends/u)).toBeNull();
+    await userEvent.click(screen.getByRole('radio', { name: 'New person' }));
+    await userEvent.type(screen.getByRole('textbox', { name: /^ID/u }), 'eve');
+    await waitFor(() => expect(requests().at(-1)?.account_ends).toBeNull());
+    const ends = screen.getByLabelText(/^Account ends/u);
+    await userEvent.selectOptions(ends, 'days');
+    const days = screen.getByLabelText('Days after the first sign-in');
+    await userEvent.clear(days);
+    await userEvent.type(days, '30');
+    await waitFor(() => expect(requests().at(-1)?.account_ends).toBe('30 days'));
+    await userEvent.selectOptions(ends, 'date');
+    // Without a date there is no link, so that no account is made without its end.
+    await waitFor(() => expect(requests().at(-1)?.account_ends).toBe(''));
+    await userEvent.type(screen.getByLabelText('Ends on'), '2027-01-31T18:00');
+    await waitFor(() => expect(requests().at(-1)?.account_ends).toBe('2027-01-31T18:00'));
+    await userEvent.click(screen.getByRole('radio', { name: 'Existing person' }));
+    await userEvent.type(person(), 'ada@b.co');
+    await waitFor(() => expect(requests().at(-1)?.account_ends).toBeNull());
+  });
+
+  it('leave the end of an account out where it would not be enforced', async () => {
+    open();
+    await userEvent.click(screen.getByRole('radio', { name: 'New person' }));
+    expect(screen.queryByLabelText(/^Account ends/u)).toBeNull();
+  });
+
   it('send digits as a number unless it is asked otherwise', async () => {
     open();
     await userEvent.type(person(), '1234');

@@ -1,12 +1,16 @@
 import type { ComposeRequest, Instance, LinkNotes, LinkTerms, Who } from '../generated/types';
 import { hasUsers } from '../lib/hosted';
 import { CUSTOM, lifetimes } from '../lib/lifetimes';
+import { localDateTime } from '../lib/time-format';
 import { UserDraft, type KnownFields } from '../lib/user-fields/user-draft.svelte';
 
 export type WhoKind = Who['kind'];
 
 /** How often a link can be used. */
 export type Often = 'any' | 'once' | 'times';
+
+/** How the account that a link creates ends. */
+export type AccountEnds = 'never' | 'date' | 'days';
 
 /** Content of the form in Compose. */
 export class Draft extends UserDraft {
@@ -24,6 +28,11 @@ export class Draft extends UserDraft {
   often = $state<Often>('any');
   /** Typed number of uses. */
   times = $state('3');
+  /** How the account of a new person ends. */
+  accountEnds = $state<AccountEnds>('never');
+  endsOn = $state('');
+  /** Typed number of days after the first sign-in. */
+  endsAfter = $state('14');
   /** Whether older links of the person stop working. */
   supersedes = $state(false);
   /** Whether a short link is given out in place of the long one. */
@@ -114,6 +123,7 @@ export class Draft extends UserDraft {
       expires_in: lifetime === CUSTOM ? this.customLifetime : lifetime,
       not_before: this.startsLater && this.notBefore !== '' ? this.notBefore : null,
       uses: hasUsers(instance) ? this.#uses() : null,
+      account_ends: hasUsers(instance) ? this.#accountEnd() : null,
       anew: false,
     };
   }
@@ -133,7 +143,7 @@ export class Draft extends UserDraft {
   }
 
   /** Fills in the person, the terms and the note of another link. */
-  take({ who, expires_in, uses, note }: LinkTerms): void {
+  take({ who, expires_in, uses, account_ends, note }: LinkTerms): void {
     this.clearPerson();
     switch (who.kind) {
       case 'email':
@@ -154,6 +164,7 @@ export class Draft extends UserDraft {
     }
     this.often = uses === null ? 'any' : uses === 1 ? 'once' : 'times';
     if (uses !== null && uses > 1) this.times = String(uses);
+    this.#takeAccountEnd(account_ends);
     this.startsLater = false;
     this.note = note;
   }
@@ -163,6 +174,19 @@ export class Draft extends UserDraft {
     if (this.often === 'any') return null;
     if (this.often === 'once') return 1;
     return /^\d{1,9}$/u.test(this.times.trim()) ? Number(this.times) : 0;
+  }
+
+  /** End of the account of a new person; null for none. The Rust side refuses an empty text. */
+  #accountEnd(): string | null {
+    if (this.mode !== 'new' || this.accountEnds === 'never') return null;
+    return this.accountEnds === 'date' ? this.endsOn : `${this.endsAfter.trim()} days`;
+  }
+
+  #takeAccountEnd(end: string | null): void {
+    const days = /^(\d+) days?$/u.exec(end ?? '')?.[1];
+    this.accountEnds = end === null ? 'never' : days === undefined ? 'date' : 'days';
+    if (days !== undefined) this.endsAfter = days;
+    else if (end !== null) this.endsOn = localDateTime(end);
   }
 
   #begun(): boolean {

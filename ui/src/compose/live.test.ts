@@ -43,6 +43,7 @@ async function show(person: string): Promise<Pending> {
     expires_in: '7 days',
     not_before: null,
     uses: null,
+    account_ends: null,
     anew: false,
   });
   const next = revision + 1;

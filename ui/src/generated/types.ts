@@ -1,5 +1,19 @@
 // Generated from the Rust types by `cargo xtask gen`. Do not edit by hand.
 
+export type AccountEndChange = { 
+/**
+ * ID of the instance.
+ */
+instance: string, 
+/**
+ * ID of the user.
+ */
+id: string, 
+/**
+ * Time when the account ends: a time in this computer's time zone, or days from now such as
+ * `14 days`. Null for no end.
+ */
+ends: string | null, };
 export type ActivityEntry = { 
 /**
  * Number of the entry. Later entries have higher numbers.
@@ -260,6 +274,11 @@ not_before: string | null,
  */
 uses: number | null, 
 /**
+ * End of the account that the link creates: a time in the time zone of this computer, RFC 3339,
+ * or days after the first sign-in such as `14 days`. Null for no end.
+ */
+account_ends: string | null, 
+/**
  * Whether to make a new code even if the code of the same request must not be replaced silently.
  */
 anew: boolean, };
@@ -433,7 +452,7 @@ email: string,
  * Metadata.
  */
 metadata: MetadataInput, };
-export type ErrorCode = "invalid_request" | "invalid_payload" | "ambiguous_payload" | "invalid_url" | "invalid_setting" | "invalid_lifetime" | "invalid_time" | "code_too_long" | "no_code" | "input_too_large" | "qr_too_dense" | "invalid_picture" | "empty_secret" | "weak_secret" | "invalid_secret" | "no_signing_key" | "secret_concealed" | "keychain_unreachable" | "keys_locked" | "keys_missing" | "keys_in_use" | "wrong_passphrase" | "weak_passphrase" | "unknown_instance" | "instance_exists" | "unknown_user" | "user_exists" | "user_changed" | "unknown_session" | "unknown_link" | "not_copyable" | "unknown_api_key" | "unknown_signing_key" | "email_in_use" | "no_seats" | "invalid_cursor" | "invalid_import" | "too_many" | "hosted_elsewhere" | "on_gateway" | "address_in_use" | "directory_held" | "unreachable" | "wrong_certificate" | "key_refused" | "scope_missing" | "older_gateway" | "newer_gateway" | "not_copied" | "not_connected" | "unexpected_answer" | "busy" | "already_open" | "invalid_data_folder" | "newer_format" | "older_format" | "damaged_file" | "storage" | "no_randomness" | "internal";
+export type ErrorCode = "invalid_request" | "invalid_payload" | "ambiguous_payload" | "invalid_url" | "invalid_setting" | "invalid_lifetime" | "invalid_time" | "code_too_long" | "no_code" | "input_too_large" | "qr_too_dense" | "invalid_picture" | "empty_secret" | "weak_secret" | "invalid_secret" | "no_signing_key" | "secret_concealed" | "keychain_unreachable" | "keys_locked" | "keys_missing" | "keys_in_use" | "wrong_passphrase" | "weak_passphrase" | "unknown_instance" | "instance_exists" | "unknown_user" | "user_exists" | "user_ended" | "user_changed" | "unknown_session" | "unknown_link" | "not_copyable" | "unknown_api_key" | "unknown_signing_key" | "email_in_use" | "no_seats" | "invalid_cursor" | "invalid_import" | "too_many" | "hosted_elsewhere" | "on_gateway" | "address_in_use" | "directory_held" | "unreachable" | "wrong_certificate" | "key_refused" | "scope_missing" | "older_gateway" | "newer_gateway" | "not_copied" | "not_connected" | "unexpected_answer" | "busy" | "already_open" | "invalid_data_folder" | "newer_format" | "older_format" | "damaged_file" | "storage" | "no_randomness" | "internal";
 export type ExportFormat = "csv" | "json";
 export type Exported = { 
 /**
@@ -1155,6 +1174,11 @@ expires_in: string | null,
  */
 uses: number | null, 
 /**
+ * End of the account that the link creates: a time in RFC 3339, or days after the first sign-in
+ * such as `14 days`. Null for no end.
+ */
+account_ends: string | null, 
+/**
  * Note. Empty for none.
  */
 note: string, };
@@ -1561,6 +1585,10 @@ export type Remedy = { "kind": "show_user",
 /**
  * ID of the user.
  */
+user: string, } | { "kind": "extend_user", 
+/**
+ * ID of the user.
+ */
 user: string, } | { "kind": "show_users" } | { "kind": "add_user" } | { "kind": "new_person" } | { "kind": "new_link" } | { "kind": "seat_limit" } | { "kind": "sign_in_rules" };
 export type RemoteGateway = { 
 /**
@@ -1858,7 +1886,7 @@ appearance: Appearance,
  * Options with which gateways were last started.
  */
 gateways: Array<GatewayStart>, };
-export type Status = "active" | "suspended";
+export type Status = "active" | "suspended" | "ended";
 export type StopsElsewhere = { 
 /**
  * Why revoked links still work.
@@ -2003,7 +2031,11 @@ sign_ins: number,
 /**
  * Time when the profile was last set, in Unix seconds.
  */
-profile_as_of: number, };
+profile_as_of: number, 
+/**
+ * Time when the account ends or has ended, in Unix seconds.
+ */
+ends_at: number | null, };
 export type UserEdit = { 
 /**
  * ID of the instance.
@@ -2259,6 +2291,7 @@ export type Commands = {
   user_edit: { request: UserEdit; response: UserProfile };
   user_suspend: { request: UserRef; response: UserProfile };
   user_reactivate: { request: UserRef; response: UserProfile };
+  user_set_account_end: { request: AccountEndChange; response: UserProfile };
   user_sign_out: { request: UserRef; response: UserProfile };
   user_remove: { request: UserRef; response: null };
   users_correct_times: { request: InstanceRef; response: null };

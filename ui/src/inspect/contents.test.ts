@@ -33,6 +33,16 @@ describe('the contents of a code', () => {
     expect(person?.text).toBe('Ada, ada@b.co, ID ada; created if new');
   });
 
+  it.each([
+    ['"account_days": 1', '1 day after the first sign-in'],
+    ['"account_days": 14', '14 days after the first sign-in'],
+    ['"account_ends": 1e300', 'not a time'],
+  ])('say with %s that the account ends %s', (claim, text) => {
+    const claims_json = `{ "user": { "id": "ada" }, ${claim} }`;
+    const rows = contentRows(inspectionLike({ claims_json }));
+    expect(rows.find(({ part }) => part === 'account')?.text).toBe(text);
+  });
+
   it('are nothing where the claims are not JSON', () => {
     expect(contentRows(inspectionLike({ claims_json: null }))).toEqual([]);
   });

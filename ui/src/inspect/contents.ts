@@ -2,7 +2,7 @@ import type { Inspection } from '../generated/types';
 import { formatDateTime } from '../lib/time-format';
 import { claimsOf, isSingleUse, personOf } from './claims';
 
-type Part = 'person' | 'signature' | 'iat' | 'nbf' | 'exp' | 'aud' | 'uses';
+type Part = 'person' | 'account' | 'signature' | 'iat' | 'nbf' | 'exp' | 'aud' | 'uses';
 
 export type ContentRow = {
   part: Part;
@@ -59,9 +59,23 @@ export function contentRows(inspection: Inspection): ContentRow[] {
     const unreadable = claimsOf(inspection)?.['exp'] !== undefined;
     rows.push(row('exp', 'Works until', unreadable ? 'not a time' : 'no end'));
   }
+  const account = accountText(inspection);
+  if (account !== null) rows.push(row('account', 'Account ends', account));
   rows.push(row('uses', 'Uses', isSingleUse(inspection) ? 'once' : 'not limited by the code'));
   rows.push(row('signature', 'Signature', signatureText(inspection)));
   return rows;
+}
+
+/** When the account that the code creates ends; null if the code does not say. */
+function accountText(inspection: Inspection): string | null {
+  const claims = claimsOf(inspection);
+  const [at, days] = [claims?.['account_ends'], claims?.['account_days']];
+  if (typeof at === 'number') {
+    const date = new Date(at * 1000);
+    return Number.isNaN(date.getTime()) ? 'not a time' : formatDateTime(date.toISOString());
+  }
+  if (typeof days !== 'number') return null;
+  return `${days} ${days === 1 ? 'day' : 'days'} after the first sign-in`;
 }
 
 function personText(inspection: Inspection): string {

@@ -41,6 +41,7 @@ const ADA: UserProfile = {
     last_sign_in: 1_795_300_000,
     sign_ins: 1,
     profile_as_of: 1_795_300_000,
+    ends_at: null,
   },
   metadata_json: '{}',
 };

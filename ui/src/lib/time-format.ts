@@ -21,6 +21,15 @@ export function formatDateTime(rfc3339: string, now = new Date()): string {
   return `${date.join(' ')}, ${part('hour')}:${part('minute')}`;
 }
 
+/** Writes a time in this computer's time zone as a field for date and time has it: `2026-11-29T23:10`. */
+export function localDateTime(rfc3339: string): string {
+  const at = new Date(rfc3339);
+  if (Number.isNaN(at.getTime())) return '';
+  const two = (number: number) => String(number).padStart(2, '0');
+  const date = [at.getFullYear(), two(at.getMonth() + 1), two(at.getDate())].join('-');
+  return `${date}T${two(at.getHours())}:${two(at.getMinutes())}`;
+}
+
 /** Formats a time to the second, with its time zone. */
 export function formatExactDateTime(rfc3339: string): string {
   const at = new Date(rfc3339);

@@ -13,7 +13,13 @@ import {
   type Asked,
 } from '../../tests/answers';
 import { composerFor } from '../compose/composer.svelte';
-import type { LinksRequest, UserProfile, UserSession, UsersRequest } from '../generated/types';
+import type {
+  LinksRequest,
+  Status,
+  UserProfile,
+  UserSession,
+  UsersRequest,
+} from '../generated/types';
 import { forgetInstance } from '../lib/state/changes';
 import { seats } from '../lib/state/seats.svelte';
 import { linkSelection, selection } from '../lib/state/selection.svelte';
@@ -23,8 +29,8 @@ import Users from './Users.svelte';
 
 const instance = instanceLike({ id: 'here', hosted: 'here' });
 const ref = { instance: 'here', id: 'user-0' };
-const profile = (status: 'active' | 'suspended' = 'active'): UserProfile => ({
-  user: userLike({ id: 'user-0', status }),
+const profile = (status: Status = 'active', ends_at: number | null = null): UserProfile => ({
+  user: userLike({ id: 'user-0', status, ends_at }),
   metadata_json: '{\n  "team": "Research"\n}',
 });
 
@@ -215,6 +221,57 @@ it('says why somebody cannot be reactivated, and where that is changed', async (
   expect(problem.textContent).toContain('All 10 seats are taken.');
   await userEvent.click(screen.getByRole('button', { name: 'Change the seat limit' }));
   expect([studio.screen, studio.settingsPart]).toEqual(['settings', 'seats']);
+});
+
+const ENDED = 1_795_300_000;
+
+it('shows in the table whose account ends or has ended', async () => {
+  const ends = userLike({ id: 'eve', ends_at: ENDED });
+  const ended = userLike({ id: 'fay', status: 'ended', ends_at: ENDED });
+  open(2, { users: () => pageLike([ends, ended]) });
+  await waitFor(() => expect(row('eve')?.textContent).toMatch(/Has a seat\s+until/u));
+  expect(row('fay')?.textContent).toMatch(/Ended\s+since/u);
+});
+
+it('extends an account that has ended', async () => {
+  let full = true;
+  const asked = open(3, {
+    user: () => profile('ended', ENDED),
+    user_set_account_end: () =>
+      full ? refuse('no_seats', 'All 10 seats are taken.') : profile('active', ENDED + 90_000),
+  });
+  selection.select(instance.id, 'user-0');
+  expect((await screen.findByTestId('user-status')).textContent).toBe('Ended');
+  expect(screen.getByTestId('user-end').textContent).toContain('Account ended');
+  expect(screen.queryByTestId('user-reactivate')).toBeNull();
+  await userEvent.click(screen.getByTestId('user-extend'));
+  const days = screen.getByLabelText('Days from now');
+  await userEvent.clear(days);
+  await userEvent.type(days, '30');
+  await userEvent.click(screen.getByTestId('extend-submit'));
+  expect((await screen.findByRole('alert')).textContent).toContain('All 10 seats are taken.');
+  full = false;
+  await userEvent.click(screen.getByTestId('extend-submit'));
+  const request = { ...ref, ends: '30 days' };
+  await waitFor(() => expect(asked).toContainEqual({ name: 'user_set_account_end', request }));
+  await waitFor(() => expect(screen.getByTestId('user-status').textContent).toBe('Has a seat'));
+  expect(toasts.list.at(-1)?.text).toContain('The account of user-0 ends');
+});
+
+it('removes the end of an account', async () => {
+  const asked = open(3, {
+    user: () => profile('active', ENDED),
+    user_set_account_end: () => profile(),
+  });
+  selection.select(instance.id, 'user-0');
+  await userEvent.click(await screen.findByRole('button', { name: 'Change…' }));
+  await userEvent.selectOptions(screen.getByLabelText('The account ends'), 'never');
+  await userEvent.click(screen.getByTestId('extend-submit'));
+  const request = { ...ref, ends: null };
+  await waitFor(() => expect(asked).toContainEqual({ name: 'user_set_account_end', request }));
+  await waitFor(() =>
+    expect(screen.getByTestId('user-end').textContent).toContain('The account has no end.'),
+  );
 });
 
 it('asks before it removes, and says what that means', async () => {

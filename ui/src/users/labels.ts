@@ -1,7 +1,24 @@
-import type { ImportRow, ImportState, Origin, Status } from '../generated/types';
+import type { ImportRow, ImportState, Origin, Status, User } from '../generated/types';
 import { escapeHidden } from '../lib/escape';
+import { formatDayIn, formatMoment } from '../lib/time-format';
 
-export const STATUSES: Record<Status, string> = { active: 'Has a seat', suspended: 'Suspended' };
+export const STATUSES: Record<Status, string> = {
+  active: 'Has a seat',
+  suspended: 'Suspended',
+  ended: 'Ended',
+};
+
+/** Describes the end of an account that has one: `until Fri 27 Nov`, `since today 09:00`. */
+export function endLabel({ ends_at, status }: Pick<User, 'ends_at' | 'status'>): string {
+  if (ends_at === null) return '';
+  return `${status === 'ended' ? 'since' : 'until'} ${formatDayIn(ends_at)}`;
+}
+
+/** Describes the account of a user in a panel. */
+export function accountLabel({ ends_at, status }: Pick<User, 'ends_at' | 'status'>): string {
+  if (ends_at === null) return 'The account has no end.';
+  return `Account ${status === 'ended' ? 'ended' : 'ends'} ${formatMoment(ends_at)}`;
+}
 
 export const ORIGINS: Record<Origin, string> = {
   link: 'Created by a link',
