@@ -181,7 +181,7 @@ fn after_a_killed_process_a_changed_bit_at_the_end_of_the_log_is_found() {
 fn another_format_is_refused() {
     for (format, code) in [
         (&b"1"[..], ErrorCode::OlderFormat),
-        (b"11", ErrorCode::NewerFormat),
+        (b"12", ErrorCode::NewerFormat),
         (b"x", ErrorCode::NewerFormat),
     ] {
         let folder = tempfile::tempdir().unwrap();
@@ -209,7 +209,7 @@ fn older_formats_are_migrated() {
         let directory = open(&folder).unwrap();
         assert_eq!(directory.count().wait().unwrap(), 4);
         drop(directory);
-        assert_eq!(tree(&folder).get(b"m:format").unwrap().unwrap(), b"10");
+        assert_eq!(tree(&folder).get(b"m:format").unwrap().unwrap(), b"11");
     }
 }
 
